@@ -1,0 +1,198 @@
+"""What a market is: strike, tick grid, fee schedule, times. Pure values in the venue's own terms."""
+
+from __future__ import annotations
+
+import enum
+
+import msgspec
+
+from core.domain.units import ONE_DOLLAR, Price
+
+
+class Venue(enum.Enum):
+    KALSHI = "kalshi"
+
+
+VENUE_CODE = {Venue.KALSHI: "K"}
+VENUE_SHORT = {Venue.KALSHI: "KAL"}
+
+
+class StrikeKind(enum.Enum):
+    """Direction comes from here, never from the ticker's letter."""
+
+    GREATER = "greater"
+    GREATER_OR_EQUAL = "greater_or_equal"
+    LESS = "less"
+    LESS_OR_EQUAL = "less_or_equal"
+    BETWEEN = "between"
+    OTHER = "other"
+
+
+class Strike(msgspec.Struct, frozen=True):
+    """Condition under which YES pays. ``between`` is inclusive on both ends."""
+
+    kind: StrikeKind
+    floor: float | None = None
+    cap: float | None = None
+
+    def whole_degrees(self) -> tuple[int | None, int | None] | None:
+        """Lowest and highest integer value that pays YES, ``None`` for an open end.
+
+        ``None`` as a whole when the strike is not a range of integers (another kind, a missing or
+        fractional bound).
+        """
+        floor, cap = _whole(self.floor), _whole(self.cap)
+        match self.kind:
+            case StrikeKind.BETWEEN if floor is not None and cap is not None and floor <= cap:
+                return floor, cap
+            case StrikeKind.GREATER if floor is not None:
+                return floor + 1, None
+            case StrikeKind.GREATER_OR_EQUAL if floor is not None:
+                return floor, None
+            case StrikeKind.LESS if cap is not None:
+                return None, cap - 1
+            case StrikeKind.LESS_OR_EQUAL if cap is not None:
+                return None, cap
+            case _:
+                return None
+
+
+def _whole(value: float | None) -> int | None:
+    return int(value) if value is not None and value == int(value) else None
+
+
+class PriceBand(msgspec.Struct, frozen=True):
+    """Valid prices are ``start + k * step`` within ``[start, end]``."""
+
+    start: Price
+    end: Price
+    step: Price
+
+
+class TickGrid(msgspec.Struct, frozen=True):
+    """A market's valid prices, from its ``price_ranges``. 0 and 1 dollar are never valid.
+
+    Where bands touch, either band's grid contains the shared boundary.
+    """
+
+    bands: tuple[PriceBand, ...]
+
+    def valid(self, price: Price) -> bool:
+        return 0 < price < ONE_DOLLAR and any(
+            b.start <= price <= b.end and (price - b.start) % b.step == 0 for b in self.bands
+        )
+
+    def floor(self, price: Price) -> Price | None:
+        """The highest valid price not above ``price``."""
+        best = max(
+            (
+                candidate
+                for b in self.bands
+                if b.start <= price
+                for candidate in (b.start + (min(price, b.end) - b.start) // b.step * b.step,)
+            ),
+            default=0,
+        )
+        if best >= ONE_DOLLAR:
+            return self.floor(Price(ONE_DOLLAR - 1))
+        return Price(best) if best > 0 else None
+
+    def ceil(self, price: Price) -> Price | None:
+        """The lowest valid price not below ``price``."""
+        best = min(
+            (
+                candidate
+                for b in self.bands
+                if b.end >= price
+                for candidate in (b.start - (b.start - max(price, b.start)) // b.step * b.step,)
+                if candidate <= b.end
+            ),
+            default=int(ONE_DOLLAR),
+        )
+        if best <= 0:
+            return self.ceil(Price(1))
+        return Price(best) if best < ONE_DOLLAR else None
+
+    def below(self, price: Price) -> Price | None:
+        """The next valid price under ``price``."""
+        return self.floor(Price(price - 1))
+
+    def above(self, price: Price) -> Price | None:
+        """The next valid price over ``price``."""
+        return self.ceil(Price(price + 1))
+
+    def finest_step(self) -> Price:
+        return min(b.step for b in self.bands)
+
+    def ticks_between(self, low: Price, high: Price) -> int:
+        """Number of tick steps from ``low`` up to ``high``; 0 when ``high`` is not above."""
+        count, at = 0, low
+        while at < high and count < ONE_DOLLAR:
+            step = self.above(at)
+            if step is None:
+                break
+            at, count = step, count + 1
+        return count
+
+
+CENT_GRID = TickGrid((PriceBand(Price(0), ONE_DOLLAR, Price(100)),))
+
+
+class FeeType(enum.Enum):
+    """Kalshi's fee types. ``UNKNOWN`` means: refuse to estimate, refuse to trade."""
+
+    QUADRATIC = "quadratic"
+    QUADRATIC_WITH_MAKER_FEES = "quadratic_with_maker_fees"
+    QUADRATIC_WITH_COMBO_MAKER_FEES = "quadratic_with_combo_maker_fees"
+    UNKNOWN = "unknown"
+
+
+class FeeSchedule(msgspec.Struct, frozen=True):
+    """Fee type and multiplier (in millionths: 1_000_000 is 1) after overrides."""
+
+    type: FeeType
+    multiplier_e6: int = 1_000_000
+    waived_until_ms: int | None = None
+
+
+class MarketStatus(enum.Enum):
+    INITIALIZED = "initialized"
+    ACTIVE = "active"
+    INACTIVE = "inactive"
+    CLOSED = "closed"
+    DETERMINED = "determined"
+    DISPUTED = "disputed"
+    AMENDED = "amended"
+    FINALIZED = "finalized"
+    UNKNOWN = "unknown"
+
+
+class Market(msgspec.Struct, frozen=True):
+    """One binary contract. Times are world time, Unix milliseconds."""
+
+    venue: Venue
+    ticker: str
+    event_ticker: str
+    series_ticker: str
+    label: str
+    """Short name built from station, date and strike: ``NYC hi Nov23 48-49``. Never the venue's title."""
+    title: str
+    """The venue's own words, sanitised."""
+    strike: Strike
+    grid: TickGrid
+    fees: FeeSchedule
+    open_ms: int
+    close_ms: int
+    status: MarketStatus = MarketStatus.ACTIVE
+    result: str = ""
+    expiration_value: str = ""
+    settlement_timer_s: int = 0
+    exclusive: bool = False
+    """Whether at most one market of the event can settle YES."""
+    rules: str = ""
+    rules_hash: str = ""
+    station: str | None = None
+    """ICAO of the settlement station read from the rules text, if this is a temperature market."""
+    climate_day: str | None = None
+    """Target day of a temperature market, ``YYYY-MM-DD`` in the station's local standard time."""
+    shard: int = 0

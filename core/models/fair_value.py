@@ -1,0 +1,51 @@
+"""What a model hands to the strategy: a probability with everything needed to trust or refuse it."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class InputAge(msgspec.Struct, frozen=True):
+    """One input a value rests on. Times are world time, Unix milliseconds."""
+
+    name: str
+    event_ms: int
+    stale_after_s: int
+
+
+class FairValue(msgspec.Struct, frozen=True):
+    """Probability that one market settles YES.
+
+    ``sigma`` is one standard error of ``probability`` (both in [0, 1]); ``mean`` and ``spread`` are
+    the model's distribution of the underlying (degrees Fahrenheit for temperature).
+    """
+
+    ticker: str
+    event_ticker: str
+    probability: float
+    sigma: float
+    model: str
+    version: str
+    mean: float
+    spread: float
+    inputs: tuple[InputAge, ...]
+    issued_ms: int
+    """World time of the oldest forecast used."""
+    computed_ms: int
+    """World time."""
+    evidence: tuple[str, ...] = ()
+    """Short sentences a person can check: forecast, bias, days used, original date in a replay."""
+    running_extreme: int | None = None
+
+
+class EventFair(msgspec.Struct, frozen=True):
+    """Fair values of one event's whole ladder; the probabilities sum to one."""
+
+    event_ticker: str
+    model: str
+    version: str
+    mean: float
+    spread: float
+    values: tuple[FairValue, ...]
+    why: str = ""
+    """What moved since the last version, one sentence."""

@@ -1,0 +1,91 @@
+"""A trade the strategy wants, with every figure the operator decides on."""
+
+from __future__ import annotations
+
+import enum
+import hashlib
+
+import msgspec
+
+from core.domain.order import BookSide, Outcome, Purpose, TimeInForce
+from core.domain.units import Money, Price, Quantity, complement
+
+
+class FeeRole(enum.Enum):
+    MAKER = "maker"
+    TAKER = "taker"
+
+
+class Sizing(msgspec.Struct, frozen=True):
+    """How the size came about."""
+
+    kelly_full: float
+    """Full-Kelly fraction of bankroll after shrinking for estimation error."""
+    kelly_used: float
+    """The multiplier applied to it, 0.25 for a quarter."""
+    bound_by: str
+    """Which cap set the final size: ``kelly``, ``depth share (25% of 160)``, ``market limit`` ..."""
+
+
+class Candidate(msgspec.Struct, frozen=True):
+    """One order the strategy would send now. Prices and side in YES terms."""
+
+    ticker: str
+    event_ticker: str
+    strategy: str
+    side: BookSide
+    purpose: Purpose
+    price: Price
+    quantity: Quantity
+    tif: TimeInForce
+    post_only: bool
+    reduce_only: bool
+    fee_role: FeeRole
+    fee: Money
+    """Entry (or exit) fee at this size."""
+    edge: Price
+    """Net edge per contract after all fees and slippage, ten-thousandths of a dollar, signed."""
+    edge_half: Price
+    """The same at half the size."""
+    fair: float
+    sigma: float
+    model: str
+    model_version: str
+    sizing: Sizing
+    why: str
+    against: str
+    lifetime_s: int = 120
+    """Venue-enforced expiry of a resting order, real seconds."""
+
+    @property
+    def outcome(self) -> Outcome:
+        yes = (self.side is BookSide.BID) == (self.purpose is Purpose.OPEN)
+        return Outcome.YES if yes else Outcome.NO
+
+    @property
+    def outcome_price(self) -> Price:
+        return self.price if self.outcome is Outcome.YES else complement(self.price)
+
+    @property
+    def reduces_risk(self) -> bool:
+        return self.purpose is Purpose.CLOSE
+
+
+def fingerprint(proposal_id: str, candidate: Candidate, expires_ms: int) -> str:
+    """What an approval approves: id, market, side, price, size, expiry, model version (12 hex digits).
+
+    Book sequence and surrounding figures are not in it; the book is checked again at release.
+    """
+    text = "|".join(
+        (
+            proposal_id,
+            candidate.ticker,
+            candidate.side.value,
+            candidate.purpose.value,
+            str(candidate.price),
+            str(candidate.quantity),
+            str(expires_ms),
+            candidate.model_version,
+        )
+    )
+    return hashlib.sha256(text.encode()).hexdigest()[:12]

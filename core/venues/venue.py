@@ -1,0 +1,248 @@
+"""What the engine asks of a venue and what a venue tells it: typed facts, no judgement.
+
+A venue package ends here. Deciding what an unanswered order means, what to reserve and what to halt
+is the business of ``execution`` and ``risk``.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
+
+import msgspec
+
+from core.domain.book import Book
+from core.domain.market import Market
+from core.domain.order import BookSide, Fill, OrderIntent
+from core.domain.units import Money, Price, Quantity
+
+
+class Accepted(msgspec.Struct, frozen=True):
+    """The venue has the order. ``remaining`` 0 with ``filled`` below the order means: the rest is gone."""
+
+    order_id: str
+    filled: Quantity
+    remaining: Quantity
+    at_ms: int
+
+
+class Rejected(msgspec.Struct, frozen=True):
+    """Venue proof that the order was not accepted."""
+
+    code: str
+    text: str
+
+
+class NeverSent(msgspec.Struct, frozen=True):
+    """Proof that no byte of the order left this machine."""
+
+    reason: str
+
+
+class Unresolved(msgspec.Struct, frozen=True):
+    """Bytes may have left and no proof came back: never a rejection."""
+
+    reason: str
+
+
+PlaceOutcome = Accepted | Rejected | NeverSent | Unresolved
+
+
+class Cancelled(msgspec.Struct, frozen=True):
+    """Venue proof of the cancel; ``reduced_by`` contracts were still open."""
+
+    order_id: str
+    reduced_by: Quantity
+
+
+class NotThere(msgspec.Struct, frozen=True):
+    """The venue does not know a resting order of this id. Not success: look the order up."""
+
+    order_id: str
+    code: str
+
+
+class CancelUnresolved(msgspec.Struct, frozen=True):
+    order_id: str
+    reason: str
+
+
+CancelOutcome = Cancelled | NotThere | CancelUnresolved
+
+
+class Incomplete(msgspec.Struct, frozen=True):
+    """A read that failed or was cut short. It proves nothing, least of all absence."""
+
+    what: str
+    reason: str
+
+
+class ReportStatus(enum.Enum):
+    RESTING = "resting"
+    CANCELED = "canceled"
+    EXECUTED = "executed"
+    UNKNOWN = "unknown"
+
+
+class OrderReport(msgspec.Struct, frozen=True):
+    """One order as the venue describes it, from a list, a look-up or the stream."""
+
+    order_id: str
+    client_order_id: str
+    ticker: str
+    side: BookSide
+    price: Price
+    quantity: Quantity
+    filled: Quantity
+    remaining: Quantity
+    status: ReportStatus
+    reason: str = ""
+    """The venue's word for the last change, such as ``ExpiryCancel``."""
+    expires_ms: int | None = None
+    updated_ms: int | None = None
+
+
+class PositionReport(msgspec.Struct, frozen=True):
+    ticker: str
+    net: Quantity
+    """Signed: positive = YES, negative = NO."""
+
+
+class SettlementReport(msgspec.Struct, frozen=True):
+    """A paid market: ``payout`` per YES contract."""
+
+    ticker: str
+    payout: Price
+    result: str
+    at_ms: int
+
+
+class ExchangeState(msgspec.Struct, frozen=True):
+    """Whether the venue takes orders now, and until when not."""
+
+    exchange_active: bool
+    trading_active: bool
+    resumes: str = ""
+
+
+class LinkState(enum.Enum):
+    CONNECTING = "connecting"
+    OK = "ok"
+    DOWN = "DOWN"
+
+
+class Link(msgspec.Struct, frozen=True):
+    """State of the stream. ``heartbeat_ns`` is when the last pong to our own ping arrived."""
+
+    state: LinkState
+    heartbeat_ns: int
+    detail: str = ""
+    retry_at_ns: int | None = None
+
+
+class BookView(msgspec.Struct):
+    """A market's live book with what its freshness rests on.
+
+    ``intact`` is false between a sequence gap (or a delta that cannot be right) and the next
+    snapshot; ``message_ns`` is when the last message for this market was applied.
+    """
+
+    book: Book
+    intact: bool = False
+    sequence: int = 0
+    message_ns: int = 0
+
+
+def verified_ns(view: BookView, link: Link) -> int:
+    """When the book was last known to be right: its last message, or a later pong on its socket
+    while the sequence is unbroken."""
+    if view.intact and link.state is LinkState.OK:
+        return max(view.message_ns, link.heartbeat_ns)
+    return view.message_ns
+
+
+class VenueListener(Protocol):
+    """Synchronous callbacks, called in the venue's loop step. They must not block or await."""
+
+    def on_book(self, ticker: str) -> None: ...
+
+    def on_fill(self, fill: Fill, client_order_id: str) -> None: ...
+
+    def on_order(self, report: OrderReport) -> None: ...
+
+    def on_market(self, market: Market) -> None: ...
+
+    def on_settlement(self, report: SettlementReport) -> None: ...
+
+    def on_link(self, link: Link) -> None: ...
+
+    def on_reconnect(self) -> None:
+        """The private stream is back: what happened meanwhile must be read."""
+        ...
+
+    def on_anomaly(self, what: str, detail: str) -> None: ...
+
+
+LastCheck = Callable[[], str | None]
+"""Called in the step before an order's first byte leaves; a text stops it as ``NeverSent``."""
+
+
+class VenueGateway(Protocol):
+    """One venue, connected. Reads return ``Incomplete`` instead of raising or half a list."""
+
+    books: Mapping[str, BookView]
+    link: Link
+
+    async def run(self) -> None:
+        """Keep the streams alive until cancelled."""
+        ...
+
+    async def close(self) -> None: ...
+
+    async def markets(self, series: Sequence[str]) -> tuple[Market, ...] | Incomplete: ...
+
+    async def subscribe(self, tickers: Sequence[str]) -> None:
+        """Add these markets to the streams; their books appear in ``books``."""
+        ...
+
+    async def place(self, intent: OrderIntent, last_check: LastCheck) -> PlaceOutcome:
+        """Send once. Never retried, never raises for a wire fault."""
+        ...
+
+    async def cancel(self, orders: Sequence[tuple[str, str]]) -> tuple[CancelOutcome, ...]:
+        """Cancel by ``(order_id, ticker)``, in calls as large as the venue's bucket allows; one
+        outcome an order, in the order given."""
+        ...
+
+    async def order(self, order_id: str) -> OrderReport | Incomplete | None:
+        """``None``: the venue answers that there is no such order."""
+        ...
+
+    async def orders(
+        self, *, ticker: str | None = None, status: ReportStatus | None = None, since_ms: int | None = None
+    ) -> tuple[OrderReport, ...] | Incomplete: ...
+
+    async def queue_ahead(self, tickers: Sequence[str]) -> Mapping[str, Quantity] | Incomplete:
+        """Contracts before us by order id."""
+        ...
+
+    async def fills(self, *, since_ms: int | None = None) -> tuple[Fill, ...] | Incomplete: ...
+
+    async def positions(self) -> tuple[PositionReport, ...] | Incomplete: ...
+
+    async def settlements(
+        self, *, since_ms: int | None = None
+    ) -> tuple[SettlementReport, ...] | Incomplete: ...
+
+    async def cash(self) -> Money | Incomplete: ...
+
+    async def exchange_state(self) -> ExchangeState | Incomplete: ...
+
+    def clock_offset_ms(self) -> int | None:
+        """Venue clock minus ours from ``Date`` headers, best of the last samples; ``None`` = unknown."""
+        ...
+
+    def entry_budget(self, cancels: int) -> bool:
+        """Whether the limiter could send one order and still cancel this many at once."""
+        ...
