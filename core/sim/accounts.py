@@ -1,0 +1,156 @@
+"""Cash, collateral and positions: every contract is paid for in full when it is opened."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+
+import msgspec
+
+from core.domain.units import Money, Price, Quantity
+from core.sim.fees import Schedule
+from core.sim.orders import BookSide, Fill, Order
+
+HISTORY_MAX = 20_000
+"""Finished orders, fills and settlements remembered per account; the oldest go first."""
+
+
+class Holding(msgspec.Struct):
+    """One account's position in one market. ``cost`` is what the open contracts cost, without fees."""
+
+    position: Quantity = Quantity(0)
+    cost: Money = Money(0)
+    realized: Money = Money(0)
+    fees: Money = Money(0)
+    traded: Money = Money(0)
+    volume: Quantity = Quantity(0)
+    yes_bought: Quantity = Quantity(0)
+    yes_cost: Money = Money(0)
+    no_bought: Quantity = Quantity(0)
+    no_cost: Money = Money(0)
+    updated_ms: int = 0
+    settled: bool = False
+
+
+class Settlement(msgspec.Struct, frozen=True):
+    """What a finished market paid an account."""
+
+    ticker: str
+    event_ticker: str
+    result: str
+    yes_count: Quantity
+    yes_cost: Money
+    no_count: Quantity
+    no_cost: Money
+    revenue: Money
+    fees: Money
+    settled_world_ms: int
+
+
+class Account(msgspec.Struct):
+    """One member. Balances move on ``grid``; ``reserved`` is what resting orders may still cost."""
+
+    name: str
+    cash: Money
+    grid: Money
+    deposited: Money
+    reserved: Money = Money(0)
+    reserved_by: dict[str, Money] = {}
+    holdings: dict[str, Holding] = {}
+    open_orders: dict[str, dict[str, Order]] = {}
+    """Resting orders by ticker, then by id."""
+    finished: dict[str, Order] = {}
+    fills: deque[Fill] = msgspec.field(default_factory=lambda: deque(maxlen=HISTORY_MAX))
+    settlements: deque[Settlement] = msgspec.field(default_factory=lambda: deque(maxlen=HISTORY_MAX))
+    client_ids: set[str] = set()
+
+    @property
+    def available(self) -> Money:
+        return Money(self.cash - self.reserved)
+
+    def holding(self, ticker: str) -> Holding:
+        found = self.holdings.get(ticker)
+        if found is None:
+            found = self.holdings[ticker] = Holding()
+        return found
+
+    def position(self, ticker: str) -> Quantity:
+        found = self.holdings.get(ticker)
+        return found.position if found else Quantity(0)
+
+    def resting(self, ticker: str) -> Iterable[Order]:
+        return self.open_orders.get(ticker, {}).values()
+
+    def set_reserved(self, ticker: str, amount: Money) -> None:
+        self.reserved = Money(self.reserved - self.reserved_by.get(ticker, 0) + amount)
+        if amount:
+            self.reserved_by[ticker] = amount
+        else:
+            self.reserved_by.pop(ticker, None)
+
+    def rest(self, order: Order) -> None:
+        self.open_orders.setdefault(order.ticker, {})[order.order_id] = order
+
+    def finish(self, order: Order) -> None:
+        """Move an order that is no longer working to the bounded history."""
+        self.open_orders.get(order.ticker, {}).pop(order.order_id, None)
+        self.finished[order.order_id] = order
+        if len(self.finished) > HISTORY_MAX:
+            del self.finished[next(iter(self.finished))]
+
+
+def unit_cost(side: BookSide, price: Price) -> int:
+    """What opening one contract costs: the YES price for a bid, its complement for an ask."""
+    return price if side is BookSide.BID else 10_000 - price
+
+
+def amount(price: int, count: int) -> Money:
+    """Exact dollars of a count in steps of 0.01 at a price in ten-thousandths."""
+    return Money(price * count // 10_000)
+
+
+def requirement(account: Account, ticker: str, fees: Schedule, incoming: Order | None = None) -> Money:
+    """The cash that must stay aside so that all resting orders, and ``incoming``, can fill in any sequence.
+
+    Contracts held on the other side cover orders first where cover saves least, which is the
+    worst case. Closing needs no cash: its proceeds always exceed its fee. Where a fee meets many
+    small fills, rounding may still cost less than one grid step a fill more.
+    """
+    orders = [*account.resting(ticker), *([incoming] if incoming else [])]
+    position, total = account.position(ticker), 0
+    for side in BookSide:
+        cover = max(0, -side.sign * position)
+        for order in sorted((o for o in orders if o.side is side), key=lambda o: unit_cost(side, o.price)):
+            opened = max(0, order.remaining - cover)
+            cover = max(0, cover - order.remaining)
+            if opened:
+                fee = fees.trade_fee(order.price, Quantity(opened), taker=order is incoming)
+                exact = amount(unit_cost(side, order.price), opened) + fee
+                total += -(-exact // account.grid) * account.grid
+    return Money(total)
+
+
+def book_fill(account: Account, fill: Fill, closed: Quantity) -> None:
+    """Average-cost accounting of one fill whose cash has already moved."""
+    holding = account.holding(fill.ticker)
+    held, opened = abs(holding.position), Quantity(fill.count - closed)
+    if closed:
+        basis = holding.cost * closed // held
+        proceeds = amount(unit_cost(fill.side.opposite, fill.price), closed)
+        holding.cost = Money(holding.cost - basis)
+        holding.realized = Money(holding.realized + proceeds - basis)
+    if opened:
+        cost = amount(unit_cost(fill.side, fill.price), opened)
+        holding.cost = Money(holding.cost + cost)
+        holding.traded = Money(holding.traded + cost)
+        if fill.side is BookSide.BID:
+            holding.yes_bought = Quantity(holding.yes_bought + opened)
+            holding.yes_cost = Money(holding.yes_cost + cost)
+        else:
+            holding.no_bought = Quantity(holding.no_bought + opened)
+            holding.no_cost = Money(holding.no_cost + cost)
+    holding.position = fill.post_position
+    holding.fees = Money(holding.fees + fill.fee)
+    holding.volume = Quantity(holding.volume + fill.count)
+    holding.updated_ms = fill.ts_ms
+    account.fills.append(fill)

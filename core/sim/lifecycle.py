@@ -1,0 +1,146 @@
+"""A market's life: opens and closes on world time, pauses, gets a result, pays after its timer."""
+
+from __future__ import annotations
+
+import heapq
+from typing import TYPE_CHECKING
+
+from core.domain.units import Money, Quantity
+from core.sim.accounts import Settlement
+from core.sim.contracts import Market, MarketStatus
+from core.sim.events import MarketChanged
+from core.sim.orders import Order, Reason
+
+if TYPE_CHECKING:
+    from core.sim.exchange import Exchange
+
+_AFTER_CLOSE = {MarketStatus.CLOSED, MarketStatus.DETERMINED, MarketStatus.AMENDED, MarketStatus.FINALIZED}
+
+
+class Agenda:
+    """When to look at which market next, in world time."""
+
+    def __init__(self) -> None:
+        self._due: list[tuple[int, str]] = []
+
+    def add(self, world_ms: int, ticker: str) -> None:
+        heapq.heappush(self._due, (world_ms, ticker))
+
+    def run(self, exchange: Exchange) -> None:
+        """Bring every due market to where the world clock says it is."""
+        now_ms = exchange.world.at(exchange.clock.wall_ms())
+        while self._due and self._due[0][0] <= now_ms:
+            _bring_up(exchange, exchange.markets[heapq.heappop(self._due)[1]], now_ms)
+
+
+def is_open(market: Market, world_ms: int | None = None) -> bool:
+    """Whether orders of this market may still be touched."""
+    return market.status not in _AFTER_CLOSE and (world_ms is None or world_ms < market.close_ms)
+
+
+def _bring_up(exchange: Exchange, market: Market, now_ms: int) -> None:
+    if market.status is MarketStatus.INITIALIZED and market.open_ms <= now_ms:
+        _enter(exchange, market, MarketStatus.ACTIVE, "opened")
+    if market.status in (MarketStatus.ACTIVE, MarketStatus.INACTIVE) and market.close_ms <= now_ms:
+        close(exchange, market)
+    if market.status in (MarketStatus.DETERMINED, MarketStatus.AMENDED) and payout_at(market) <= now_ms:
+        _pay(exchange, market, now_ms)
+
+
+def close(exchange: Exchange, market: Market) -> None:
+    """End trading; resting orders leave."""
+    market.clock += 1
+    for order in exchange.resting_in(market.spec.ticker):
+        exchange.withdraw(order, Reason.CLOSE)
+    _enter(exchange, market, MarketStatus.CLOSED, "closed")
+
+
+def determine(exchange: Exchange, market: Market, result: str, expiration_value: str) -> None:
+    """Record the outcome; a second time before payout amends it and restarts the timer."""
+    if result not in ("yes", "no"):
+        raise ValueError(f"result of {market.spec.ticker} must be 'yes' or 'no', not {result!r}")
+    if market.status is MarketStatus.FINALIZED:
+        raise ValueError(f"{market.spec.ticker} has already paid")
+    if is_open(market):
+        close(exchange, market)
+    amended = market.status is not MarketStatus.CLOSED
+    market.result, market.expiration_value = result, expiration_value
+    market.determined_world_ms = exchange.world.at(exchange.clock.wall_ms())
+    # Kalshi announces a determination on its stream, an amendment not.
+    if amended:
+        _enter(exchange, market, MarketStatus.AMENDED, "amended")
+    else:
+        _enter(exchange, market, MarketStatus.DETERMINED, "determined")
+
+
+def payout_at(market: Market) -> int:
+    """World time at which a determined market pays."""
+    assert market.determined_world_ms is not None
+    return market.determined_world_ms + market.spec.settlement_timer_s * 1000
+
+
+def pause(exchange: Exchange, market: Market) -> None:
+    """Stop trading in one market; orders that asked for it are cancelled."""
+    if market.status is MarketStatus.ACTIVE:
+        _enter(exchange, market, MarketStatus.INACTIVE, "deactivated")
+        halt_orders(exchange, exchange.resting_in(market.spec.ticker))
+
+
+def resume(exchange: Exchange, market: Market) -> None:
+    """Trade again, on an empty book."""
+    if market.status is MarketStatus.INACTIVE:
+        market.clock += 1
+        for order in exchange.resting_in(market.spec.ticker):
+            exchange.withdraw(order, Reason.HALT)
+        _enter(exchange, market, MarketStatus.ACTIVE, "activated")
+
+
+def halt_orders(exchange: Exchange, orders: list[Order]) -> None:
+    """Cancel those orders that asked to leave when trading pauses."""
+    for order in orders:
+        if order.cancel_on_pause:
+            exchange.markets[order.ticker].clock += 1
+            exchange.withdraw(order, Reason.HALT)
+
+
+def move_close(exchange: Exchange, market: Market, close_ms: int) -> None:
+    """Change the close time of a market that has not closed."""
+    if is_open(market):
+        market.close_ms = close_ms
+        market.updated_ms = exchange.clock.wall_ms()
+        exchange.emit(MarketChanged(market.spec.ticker, "close_date_updated"))
+
+
+def _pay(exchange: Exchange, market: Market, now_ms: int) -> None:
+    ticker = market.spec.ticker
+    for account in exchange.accounts.values():
+        holding = account.holdings.get(ticker)
+        if holding is None:
+            continue
+        yes, no = max(0, holding.position), max(0, -holding.position)
+        # A contract pays one dollar: its millionths are the payout's millionths.
+        revenue = Money(yes if market.result == "yes" else no)
+        account.cash = Money(account.cash + revenue)
+        account.settlements.append(
+            Settlement(
+                ticker,
+                market.spec.event_ticker,
+                market.result,
+                Quantity(yes),
+                Money(holding.cost if yes else 0),
+                Quantity(no),
+                Money(holding.cost if no else 0),
+                revenue,
+                holding.fees,
+                now_ms,
+            )  # fmt: skip
+        )
+        holding.realized = Money(holding.realized + revenue - holding.cost)
+        holding.position, holding.cost, holding.settled = Quantity(0), Money(0), True
+    market.open_interest, market.settled_world_ms = Quantity(0), now_ms
+    _enter(exchange, market, MarketStatus.FINALIZED, "settled")
+
+
+def _enter(exchange: Exchange, market: Market, status: MarketStatus, kind: str) -> None:
+    market.status, market.updated_ms = status, exchange.clock.wall_ms()
+    exchange.emit(MarketChanged(market.spec.ticker, kind))

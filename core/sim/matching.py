@@ -1,0 +1,110 @@
+"""One market's book: levels by price, orders at a price in time order."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from collections.abc import Iterator
+
+from core.domain.units import Price, Quantity
+from core.sim.orders import BookSide, Order
+
+_Level = dict[str, Order]
+
+
+class _Ladder:
+    """One side. ``keys`` ascend from worst to best, so the best level is last."""
+
+    __slots__ = ("keys", "levels", "sign", "totals")
+
+    def __init__(self, side: BookSide) -> None:
+        self.sign = side.sign
+        self.keys: list[int] = []
+        self.levels: dict[Price, _Level] = {}
+        self.totals: dict[Price, int] = {}
+
+    def add(self, order: Order) -> None:
+        level = self.levels.get(order.price)
+        if level is None:
+            level = self.levels[order.price] = {}
+            self.totals[order.price] = 0
+            insort(self.keys, self.sign * order.price)
+        level[order.order_id] = order
+        self.totals[order.price] += order.remaining
+
+    def take(self, order: Order, count: int) -> None:
+        """Remove ``count`` from the order's level, and the order where nothing of it remains."""
+        price = order.price
+        self.totals[price] -= count
+        if order.remaining == 0:
+            del self.levels[price][order.order_id]
+            if not self.levels[price]:
+                del self.levels[price], self.totals[price]
+                del self.keys[bisect_left(self.keys, self.sign * price)]
+
+    def best_first(self) -> Iterator[Price]:
+        return (Price(self.sign * key) for key in reversed(self.keys))
+
+
+class Book:
+    """Price-time priority; quantities are changed by the exchange, order by order."""
+
+    __slots__ = ("_sides",)
+
+    def __init__(self) -> None:
+        self._sides = {side: _Ladder(side) for side in BookSide}
+
+    def add(self, order: Order) -> None:
+        """Queue an order behind the others at its price."""
+        self._sides[order.side].add(order)
+
+    def reduce(self, order: Order, count: Quantity) -> None:
+        """Take ``count`` from a resting order, keeping its place; drops it at zero."""
+        order.remaining = Quantity(order.remaining - count)
+        self._sides[order.side].take(order, count)
+
+    def best(self, side: BookSide) -> Price | None:
+        ladder = self._sides[side]
+        return Price(ladder.sign * ladder.keys[-1]) if ladder.keys else None
+
+    def levels(self, side: BookSide) -> list[tuple[Price, Quantity]]:
+        """Aggregated levels, best first."""
+        ladder = self._sides[side]
+        return [(price, Quantity(ladder.totals[price])) for price in ladder.best_first()]
+
+    def size_at(self, side: BookSide, price: Price) -> Quantity:
+        return Quantity(self._sides[side].totals.get(price, 0))
+
+    def crossed_by(self, side: BookSide, price: Price) -> bool:
+        """Whether an order of ``side`` at ``price`` would meet a resting one."""
+        best = self.best(side.opposite)
+        return best is not None and side.sign * (price - best) >= 0
+
+    def opposing(self, side: BookSide, price: Price) -> Iterator[Order]:
+        """Resting orders an incoming one would meet, in matching order. Do not change the book meanwhile."""
+        ladder = self._sides[side.opposite]
+        for level in ladder.best_first():
+            if side.sign * (price - level) < 0:
+                return
+            yield from ladder.levels[level].values()
+
+    def next_opposing(self, side: BookSide, price: Price) -> Order | None:
+        return next(self.opposing(side, price), None)
+
+    def ahead_of(self, order: Order) -> Quantity:
+        """Contracts before a resting order in price-time order."""
+        ladder, ahead = self._sides[order.side], 0
+        for price in ladder.best_first():
+            if price == order.price:
+                break
+            ahead += ladder.totals[price]
+        for other in ladder.levels[order.price].values():
+            if other is order:
+                break
+            ahead += other.remaining
+        return Quantity(ahead)
+
+    def orders(self) -> list[Order]:
+        """Every resting order, bids then asks."""
+        return [
+            o for ladder in self._sides.values() for level in ladder.levels.values() for o in level.values()
+        ]
