@@ -18,7 +18,7 @@ from core.sim.admission import malformed
 from core.sim.contracts import EventSpec, Market, MarketSpec, MarketStatus, SeriesSpec
 from core.sim.events import BookChanged, ExchangeEvent, Filled, MarketChanged, OrderChanged, Traded
 from core.sim.fees import Schedule, charge, schedule
-from core.sim.matching import Book
+from core.sim.matching import Book, BookView
 from core.sim.orders import (
     BookSide,
     Cancelled,
@@ -52,42 +52,6 @@ DUPLICATE = Refused("order_already_exists", "order already exists", http=409)
 FOK_KILLED = Refused(
     "fill_or_kill_insufficient_resting_volume", "fill or kill: insufficient resting volume", http=409
 )
-
-
-class BookView:
-    """A live view of one market's book; levels are (price, quantity), best first."""
-
-    __slots__ = ("_book", "_exchange", "_ticker")
-
-    def __init__(self, exchange: Exchange, ticker: str, book: Book) -> None:
-        self._exchange, self._ticker, self._book = exchange, ticker, book
-
-    @property
-    def bids(self) -> list[tuple[Price, Quantity]]:
-        return self._book.levels(BookSide.BID)
-
-    @property
-    def asks(self) -> list[tuple[Price, Quantity]]:
-        return self._book.levels(BookSide.ASK)
-
-    @property
-    def best_bid(self) -> Price | None:
-        return self._book.best(BookSide.BID)
-
-    @property
-    def best_ask(self) -> Price | None:
-        return self._book.best(BookSide.ASK)
-
-    def size_at(self, side: BookSide, price: Price) -> Quantity:
-        return self._book.size_at(side, price)
-
-    def ahead_of(self, order: Order) -> Quantity:
-        """Contracts before a resting order in price-time order."""
-        return self._book.ahead_of(order)
-
-    def orders_of(self, account: str) -> list[Order]:
-        """The account's resting orders in this market, oldest first."""
-        return list(self._exchange.account(account).resting(self._ticker))
 
 
 class Exchange:
@@ -149,7 +113,7 @@ class Exchange:
         return self.accounts[account]
 
     def book(self, ticker: str) -> BookView:
-        return BookView(self, ticker, self._books[ticker])
+        return BookView(self._books[ticker], lambda name: list(self.accounts[name].resting(ticker)))
 
     def position(self, account: str, ticker: str) -> Quantity:
         """Signed: YES above zero, NO below."""
@@ -444,15 +408,8 @@ class Exchange:
         owner.set_reserved(ticker, requirement(owner, ticker, self._fees[ticker]))
 
     def _book_changed(self, order: Order, delta: Quantity, cause: Order) -> None:
-        self.emit(
-            BookChanged(
-                order.ticker,
-                order.side,
-                order.price,
-                delta,
-                cause.account,
-                cause.client_order_id,
-                self.markets[order.ticker].clock,
-                self.clock.wall_ms(),
-            )  # fmt: skip
-        )
+        clock, now_ms = self.markets[order.ticker].clock, self.clock.wall_ms()
+        changed = BookChanged(
+            order.ticker, order.side, order.price, delta, cause.account, cause.client_order_id, clock, now_ms
+        )  # fmt: skip
+        self.emit(changed)

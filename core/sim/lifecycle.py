@@ -121,20 +121,12 @@ def _pay(exchange: Exchange, market: Market, now_ms: int) -> None:
         # A contract pays one dollar: its millionths are the payout's millionths.
         revenue = Money(yes if market.result == "yes" else no)
         account.cash = Money(account.cash + revenue)
-        account.settlements.append(
-            Settlement(
-                ticker,
-                market.spec.event_ticker,
-                market.result,
-                Quantity(yes),
-                Money(holding.cost if yes else 0),
-                Quantity(no),
-                Money(holding.cost if no else 0),
-                revenue,
-                holding.fees,
-                now_ms,
-            )  # fmt: skip
-        )
+        yes_cost, no_cost = Money(holding.cost if yes else 0), Money(holding.cost if no else 0)
+        paid = Settlement(
+            ticker, market.spec.event_ticker, market.result, Quantity(yes), yes_cost, Quantity(no), no_cost,
+            revenue, holding.fees, now_ms,
+        )  # fmt: skip
+        account.settlements.append(paid)
         holding.realized = Money(holding.realized + revenue - holding.cost)
         holding.position, holding.cost, holding.settled = Quantity(0), Money(0), True
     market.open_interest, market.settled_world_ms = Quantity(0), now_ms

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from core.domain.units import Price, Quantity
 from core.sim.orders import BookSide, Order
@@ -108,3 +108,37 @@ class Book:
         return [
             o for ladder in self._sides.values() for level in ladder.levels.values() for o in level.values()
         ]
+
+
+class BookView:
+    """A live view of one market's book; levels are (price, quantity), best first."""
+
+    __slots__ = ("_book", "orders_of")
+
+    def __init__(self, book: Book, orders_of: Callable[[str], list[Order]]) -> None:
+        self._book = book
+        self.orders_of = orders_of
+        """An account's resting orders in this market, oldest first."""
+
+    @property
+    def bids(self) -> list[tuple[Price, Quantity]]:
+        return self._book.levels(BookSide.BID)
+
+    @property
+    def asks(self) -> list[tuple[Price, Quantity]]:
+        return self._book.levels(BookSide.ASK)
+
+    @property
+    def best_bid(self) -> Price | None:
+        return self._book.best(BookSide.BID)
+
+    @property
+    def best_ask(self) -> Price | None:
+        return self._book.best(BookSide.ASK)
+
+    def size_at(self, side: BookSide, price: Price) -> Quantity:
+        return self._book.size_at(side, price)
+
+    def ahead_of(self, order: Order) -> Quantity:
+        """Contracts before a resting order in price-time order."""
+        return self._book.ahead_of(order)
