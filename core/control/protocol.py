@@ -1,0 +1,575 @@
+"""The language between the engine and whoever attaches to it, version by version.
+
+Length-prefixed msgpack over one Unix socket. The first frame of a connection is ``Hello`` and makes
+it a command or a state connection; the engine answers ``Welcome`` or ``Refused``. Commands carry an
+id the client made, so sending one twice is harmless, and get one ``Reply`` each. A state connection
+receives ``Frame`` values: the first complete in parts, then changed rows only.
+
+Rows are arrays on the wire: positions are the format, so a field is added at the end or the version
+is raised. Prices are ten-thousandths of a dollar, quantities millionths of a contract, money
+millionths of a dollar (``core/domain/units.py``). ``_ns`` is the machine's monotonic clock, which
+both sides share; ``wall_ms`` is real, ``world_ms`` is world time, both Unix milliseconds. Ages are
+computed by whoever draws, so a quiet desk sends nothing.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+VERSION = 1
+COMMAND_BYTES_MAX = 64 * 1024
+FRAME_BYTES_MAX = 1024 * 1024
+
+
+# --- opening ------------------------------------------------------------------------------------
+
+
+class Hello(msgspec.Struct, frozen=True, tag="hello"):
+    version: int
+    role: str
+    """``command`` or ``state``."""
+    client: str
+    """``console`` or ``cli``."""
+    pid: int
+    session: str
+    """Joins the command and the state connection of one console."""
+    view_only: bool = False
+    take: bool = False
+
+
+class Welcome(msgspec.Struct, frozen=True, tag="welcome"):
+    version: int
+    engine_id: str
+    profile: str
+    controls: bool
+    pid: int
+
+
+class Refused(msgspec.Struct, frozen=True, tag="refused"):
+    """The connection or command is not taken; ``reason`` is a sentence for a person."""
+
+    reason: str
+
+
+# --- commands -----------------------------------------------------------------------------------
+
+
+class Command(msgspec.Struct, frozen=True):
+    """Common part. ``id`` is unique per client; a repeated id gets the first answer again."""
+
+    id: str
+
+
+class Approve(Command, frozen=True, tag="approve"):
+    proposal_id: str
+    fingerprint: str
+    shown_ns: int = 0
+    """When the newest frame the operator saw was made; 0 from the CLI."""
+
+
+class Veto(Command, frozen=True, tag="veto"):
+    proposal_id: str
+    fingerprint: str
+    reason: str = ""
+
+
+class Defer(Command, frozen=True, tag="defer"):
+    proposal_id: str
+    fingerprint: str
+
+
+class Edit(Command, frozen=True, tag="edit"):
+    """Smaller or better only; makes a new fingerprint."""
+
+    proposal_id: str
+    fingerprint: str
+    price: int
+    """Price in terms of the outcome named on the card."""
+    quantity: int
+
+
+class CancelOrder(Command, frozen=True, tag="cancel"):
+    client_order_id: str
+
+
+class CancelMarket(Command, frozen=True, tag="cancel_market"):
+    ticker: str
+
+
+class Pause(Command, frozen=True, tag="pause"):
+    """Stop entries of one strategy, or of all with an empty name. Instant."""
+
+    strategy: str = ""
+
+
+class Unpause(Command, frozen=True, tag="unpause"):
+    strategy: str = ""
+    confirm: str = ""
+    """Typed word, ``unpause``."""
+
+
+class SetMode(Command, frozen=True, tag="mode"):
+    mode: str
+    """``semi`` at once; ``auto`` with the typed word ``automatic``."""
+    confirm: str = ""
+    reason: str = ""
+
+
+class Halt(Command, frozen=True, tag="halt"):
+    """Stop entries and cancel every order of ours. Durable."""
+
+    reason: str = ""
+
+
+class Resume(Command, frozen=True, tag="resume"):
+    """Lift a halt after a clean reconcile; comes up semi-automatic with entries paused."""
+
+    confirm: str = ""
+    """Typed word, ``resume``."""
+    reason: str = ""
+
+
+class Flatten(Command, frozen=True, tag="flatten"):
+    """Halt, cancel everything, count down, then reduce-only exits. Joins a running flatten."""
+
+    now: bool = False
+    sent_ns: int = 0
+
+
+class AbortFlatten(Command, frozen=True, tag="abort_flatten"):
+    pass
+
+
+class SkipWait(Command, frozen=True, tag="skip_wait"):
+    pass
+
+
+class SetLimit(Command, frozen=True, tag="limit"):
+    """Lower at once; raise up to the configured ceiling with the typed word ``raise`` and a reason."""
+
+    name: str
+    value: str
+    confirm: str = ""
+    reason: str = ""
+
+
+class Acknowledge(Command, frozen=True, tag="ack"):
+    alarm_id: int
+
+
+class TakeControl(Command, frozen=True, tag="take"):
+    pass
+
+
+class StopEngine(Command, frozen=True, tag="stop"):
+    reason: str = ""
+
+
+class Query(Command, frozen=True, tag="query"):
+    """One of ``status markets proposals orders positions limits``; ``Reply.data`` is JSON."""
+
+    what: str
+
+
+AnyCommand = (
+    Approve
+    | Veto
+    | Defer
+    | Edit
+    | CancelOrder
+    | CancelMarket
+    | Pause
+    | Unpause
+    | SetMode
+    | Halt
+    | Resume
+    | Flatten
+    | AbortFlatten
+    | SkipWait
+    | SetLimit
+    | Acknowledge
+    | TakeControl
+    | StopEngine
+    | Query
+)
+
+
+class Reply(msgspec.Struct, frozen=True, tag="reply"):
+    """Answer to the command of the same id. ``text`` is a sentence for a person either way."""
+
+    id: str
+    accepted: bool
+    text: str
+    data: bytes = b""
+
+
+# --- state --------------------------------------------------------------------------------------
+
+
+class LinkRow(msgspec.Struct, frozen=True, array_like=True):
+    """A venue connection. ``state``: ``ok``, ``DOWN``, ``connecting``, ``PAUSED``."""
+
+    venue: str
+    state: str
+    heartbeat_ns: int
+    detail: str
+    retry_at_ns: int | None
+
+
+class FeedRow(msgspec.Struct, frozen=True, array_like=True):
+    name: str
+    state: str
+    newest_world_ms: int | None
+    received_ns: int | None
+    stale_after_s: int
+    retry_at_ns: int | None
+    detail: str
+
+
+class CountsRow(msgspec.Struct, frozen=True, array_like=True):
+    """Orders of the P&L day."""
+
+    placed: int
+    filled: int
+    cancelled: int
+    rejected: int
+    unknown: int
+
+
+class StatusRow(msgspec.Struct, frozen=True, array_like=True):
+    """Everything the status bar says, once."""
+
+    profile: str
+    mode: str
+    """``semi`` or ``auto``."""
+    level: str
+    """``NORMAL``, ``REDUCE_ONLY``, ``HALTED``, ``FLATTENING`` or ``LOCKED``."""
+    level_reason: str
+    paused: tuple[str, ...]
+    """Paused strategies; ``*`` means all entries."""
+    starting: tuple[tuple[str, bool], ...]
+    """Start-up checklist with a tick each; empty once ready."""
+    links: tuple[LinkRow, ...]
+    feeds: tuple[FeedRow, ...]
+    unknown: int
+    exposure: int
+    exposure_limit: int
+    open_pnl: int | None
+    today_pnl: int | None
+    orders: int
+    order_limit: int
+    controller: str
+    """Who has control: ``pid 4711 (uid 1000)``; empty when nobody."""
+    controller_session: str
+    viewers: int
+    cash: int | None
+    world_origin_ms: int
+    real_origin_ms: int
+    speed: float
+    world_id: str
+    replay: str
+    """Original dates of a replayed scenario, empty on real data."""
+    counts: CountsRow
+    best: str
+    """Why there is nothing to decide: the best edge and what it lacks."""
+    read_ns: int | None
+    """When orders and positions were last read completely from the venue; ``None`` = not yet."""
+    problem: str
+    """A standing fault of the desk itself, such as ``NO JOURNAL`` or ``CLOCK +2.1s``."""
+    unattended_until_ns: int | None
+    """Automatic mode without a console goes on until then."""
+
+
+class MarketStatic(msgspec.Struct, frozen=True, array_like=True):
+    """What does not tick. ``key`` stands for the market in every other row."""
+
+    key: int
+    venue: str
+    ticker: str
+    event: str
+    label: str
+    event_label: str
+    title: str
+    close_world_ms: int
+    bands: tuple[tuple[int, int, int], ...]
+    """Tick grid: start, end, step."""
+    station: str
+
+
+class MarketRow(msgspec.Struct, frozen=True, array_like=True):
+    key: int
+    bid: int | None
+    ask: int | None
+    bid_size: int
+    ask_size: int
+    moved: int
+    """Sign of the last change of (bid, ask): -1, 0, +1 packed as bid + 3 * ask, both shifted by one."""
+    message_ms: int
+    """Monotonic milliseconds of the last message applied to the book."""
+    intact: bool
+    """Whether the link's heartbeat vouches for the book since then."""
+    fair: int | None
+    sigma: int | None
+    edge: int | None
+    edge_word: str
+    """``stale``, ``quar`` or empty."""
+    change: int | None
+    """Fair value change over the last hour of world time."""
+    net: int
+    """Our net position, + YES / - NO."""
+    mark: str
+    """Our best working order ``15b44``, ``card``, or empty."""
+    status: str
+    """Market status word when it is not ``active``, else empty."""
+
+
+class BracketRow(msgspec.Struct, frozen=True, array_like=True):
+    key: int
+    label: str
+    model: int
+    """Model probability in ten-thousandths."""
+    book: int | None
+    """Book mid in ten-thousandths."""
+    fair: int
+    edge: int | None
+    sigma: int
+
+
+class InputRow(msgspec.Struct, frozen=True, array_like=True):
+    name: str
+    event_world_ms: int
+    stale_after_s: int
+
+
+class EventRow(msgspec.Struct, frozen=True, array_like=True):
+    """One event's distribution against its brackets."""
+
+    event: str
+    label: str
+    model: str
+    version: str
+    mean: float | None
+    spread: float | None
+    close_world_ms: int
+    extreme: int | None
+    """Running maximum observed, whole degrees."""
+    inputs: tuple[InputRow, ...]
+    brackets: tuple[BracketRow, ...]
+    score: str
+    refusal: str
+    """Why there is no fair value, empty when there is one."""
+    evidence: tuple[str, ...]
+
+
+class UsedRow(msgspec.Struct, frozen=True, array_like=True):
+    """One limit on a card: used now, what this order adds, and the limit (money)."""
+
+    name: str
+    used: int
+    adds: int
+    limit: int
+
+
+class CheckRow(msgspec.Struct, frozen=True, array_like=True):
+    """A gate check that did not pass, or passed with a warning."""
+
+    code: str
+    text: str
+    clears: str
+    blocks: bool
+
+
+class ProposalRow(msgspec.Struct, frozen=True, array_like=True):
+    """One card, in the order of its lines."""
+
+    id: str
+    fingerprint: str
+    key: int
+    strategy: str
+    state: str
+    """``OPEN``, ``MOVED``, ``BLOCKED``, ``SENT``, ``EXPIRED``, ``VETOED``, ``WITHDRAWN``, ``DEFERRED``."""
+    closes: bool
+    outcome: str
+    """``YES`` or ``NO``; bought, or sold when ``closes``."""
+    price: int
+    """In terms of the outcome."""
+    quantity: int
+    style: str
+    """``post-only``, ``IOC``."""
+    cost: int
+    fee: int
+    fee_role: str
+    max_loss: int
+    max_gain: int
+    fair: int
+    """In terms of the outcome, like ``price``."""
+    sigma: int
+    bid: int | None
+    ask: int | None
+    edge: int
+    edge_half: int
+    kelly_used: float
+    kelly_full: float
+    bound_by: str
+    ahead: int
+    """Contracts resting at our price or better."""
+    spread_ticks: int
+    share: float
+    """Share of the visible depth this order would take or join."""
+    position: int
+    position_after: int
+    used: tuple[UsedRow, ...]
+    """Market, event, venue, total."""
+    oldest: InputRow | None
+    settles: str
+    why: str
+    against: str
+    created_ns: int
+    changed_ns: int
+    """When the fingerprint last changed; arming counts from here or from selection."""
+    expires_ns: int
+    checks: tuple[CheckRow, ...]
+    was_price: int | None
+    was_quantity: int | None
+    large: bool
+    """Asks for the outcome's letter before it is sent."""
+    evidence: tuple[str, ...]
+
+
+class OrderRow(msgspec.Struct, frozen=True, array_like=True):
+    client_order_id: str
+    order_id: str
+    key: int
+    closes: bool
+    outcome: str
+    price: int
+    quantity: int
+    filled: int
+    leaves: int
+    ahead: int | None
+    state: str
+    reason: str
+    created_ns: int
+    expires_wall_ms: int | None
+    next_check_ns: int | None
+    """UNKNOWN orders: when the venue is asked again."""
+    bound: str
+    """UNKNOWN orders: the worst it could still do."""
+    external: bool
+    ended_ns: int | None
+
+
+class PositionRow(msgspec.Struct, frozen=True, array_like=True):
+    key: int
+    net: int
+    average: int | None
+    cost: int
+    max_loss: int
+    open_pnl: int | None
+    exit_price: int | None
+    fair: int | None
+    today: int
+    exit_rule: str
+    venue_net: int | None
+    """What the venue says when it differs from us, else ``None``."""
+
+
+class LimitRow(msgspec.Struct, frozen=True, array_like=True):
+    name: str
+    label: str
+    rule: str
+    unit: str
+    """``money``, ``count``, ``contracts`` or ``seconds``."""
+    used: int | None
+    limit: int
+    ceiling: int
+    scope: str
+    """Market ticker, event ticker, or empty for the whole desk."""
+
+
+class AlarmRow(msgspec.Struct, frozen=True, array_like=True):
+    id: int
+    level: str
+    """``ACT``, ``CHECK`` or ``NOTE``."""
+    since_world_ms: int
+    since_ns: int
+    what: str
+    effect: str
+    clears: str
+    acknowledged: bool
+    active: bool
+
+
+class JournalRow(msgspec.Struct, frozen=True, array_like=True):
+    seq: int
+    wall_ms: int
+    kind: str
+    text: str
+    order_id: str
+
+
+class FlattenVenueRow(msgspec.Struct, frozen=True, array_like=True):
+    venue: str
+    cancels_sent: int
+    cancels_confirmed: int
+    cancels_unknown: int
+    exits_sent: int
+    exits_filled: int
+    left: int
+    """Contracts still held."""
+
+
+class FlattenRow(msgspec.Struct, frozen=True, array_like=True):
+    """Progress of the stop ladder. ``phase``: ``CANCELLING``, ``COUNTDOWN``, ``EXITING``,
+    ``VERIFYING``, ``FLAT``, ``ABORTED``, ``UNFLATTENED``."""
+
+    phase: str
+    started_ns: int
+    exits_at_ns: int | None
+    """End of the countdown."""
+    scope: str
+    by: str
+    venues: tuple[FlattenVenueRow, ...]
+    residue: tuple[str, ...]
+    receipt: str
+    """The final line, with the cost against mid."""
+    pressed: int
+
+
+class Frame(msgspec.Struct, frozen=True, tag="frame", omit_defaults=True):
+    """Latest values of changed rows. ``full`` frames replace everything, in ``parts`` parts."""
+
+    seq: int
+    made_ns: int
+    full: bool = False
+    part: int = 0
+    parts: int = 1
+    status: StatusRow | None = None
+    statics: tuple[MarketStatic, ...] = ()
+    markets: tuple[MarketRow, ...] = ()
+    events: tuple[EventRow, ...] = ()
+    proposals: tuple[ProposalRow, ...] = ()
+    orders: tuple[OrderRow, ...] = ()
+    positions: tuple[PositionRow, ...] = ()
+    limits: tuple[LimitRow, ...] = ()
+    alarms: tuple[AlarmRow, ...] = ()
+    journal: tuple[JournalRow, ...] = ()
+    flatten: FlattenRow | None = None
+    gone_markets: tuple[int, ...] = ()
+    gone_events: tuple[str, ...] = ()
+    gone_proposals: tuple[str, ...] = ()
+    gone_orders: tuple[str, ...] = ()
+    gone_positions: tuple[int, ...] = ()
+    gone_limits: tuple[tuple[str, str], ...] = ()
+    gone_alarms: tuple[int, ...] = ()
+    flatten_over: bool = False
+
+
+class Bye(msgspec.Struct, frozen=True, tag="bye"):
+    """The engine ends the connection on purpose."""
+
+    reason: str
+
+
+FromEngine = Welcome | Refused | Reply | Frame | Bye
+FromClient = Hello | AnyCommand
