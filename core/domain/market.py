@@ -58,7 +58,7 @@ class Strike(msgspec.Struct, frozen=True):
 
 
 def _whole(value: float | None) -> int | None:
-    return int(value) if value is not None and value == int(value) else None
+    return int(value) if value is not None and float(value).is_integer() else None
 
 
 class PriceBand(msgspec.Struct, frozen=True):
