@@ -51,6 +51,7 @@ class Account(msgspec.Struct):
     """One member. Balances move on ``grid``; ``reserved`` is what resting orders may still cost."""
 
     name: str
+    user_id: str
     cash: Money
     grid: Money
     deposited: Money
@@ -109,14 +110,21 @@ def amount(price: int, count: int) -> Money:
     return Money(price * count // 10_000)
 
 
-def requirement(account: Account, ticker: str, fees: Schedule, incoming: Order | None = None) -> Money:
+def requirement(
+    account: Account,
+    ticker: str,
+    fees: Schedule,
+    incoming: Order | None = None,
+    without: Order | None = None,
+) -> Money:
     """The cash that must stay aside so that all resting orders, and ``incoming``, can fill in any sequence.
 
-    Contracts held on the other side cover orders first where cover saves least, which is the
-    worst case. Closing needs no cash: its proceeds always exceed its fee. Where a fee meets many
-    small fills, rounding may still cost less than one grid step a fill more.
+    ``without`` names a resting order to leave out, one about to be replaced. Contracts held on the
+    other side cover orders first where cover saves least, which is the worst case. Closing needs
+    no cash: its proceeds always exceed its fee. Where a fee meets many small fills, rounding may
+    still cost up to one grid step a fill more.
     """
-    orders = [*account.resting(ticker), *([incoming] if incoming else [])]
+    orders = [o for o in (*account.resting(ticker), incoming) if o is not None and o is not without]
     position, total = account.position(ticker), 0
     for side in BookSide:
         cover = max(0, -side.sign * position)

@@ -96,6 +96,7 @@ class Market(msgspec.Struct):
     """The moving part of one market: life-cycle and statistics, changed by the exchange only."""
 
     spec: MarketSpec
+    market_id: str
     status: MarketStatus
     created_ms: int
     updated_ms: int

@@ -49,6 +49,7 @@ UNKNOWN_ORDER = Refused("not_found", "order not found", http=404)
 MARKET_INACTIVE = Refused("MARKET_INACTIVE", "market is not active")
 TRADING_PAUSED = Refused("TRADING_PAUSED", "trading is paused")
 DUPLICATE = Refused("order_already_exists", "order already exists", http=409)
+INSUFFICIENT = Refused("insufficient_balance", "insufficient balance")
 FOK_KILLED = Refused(
     "fill_or_kill_insufficient_resting_volume", "fill or kill: insufficient resting volume", http=409
 )
@@ -80,7 +81,7 @@ class Exchange:
         """A new member with its cash; balances move in steps of ``grid``."""
         if account in self.accounts:
             raise ValueError(f"account {account!r} is already open")
-        opened = self.accounts[account] = Account(account, cash, grid, cash)
+        opened = self.accounts[account] = Account(account, self._ids(), cash, grid, cash)
         return opened
 
     def list_series(self, series: SeriesSpec) -> None:
@@ -99,7 +100,7 @@ class Exchange:
         now_ms = self.clock.wall_ms()
         for spec in event.markets:
             self.markets[spec.ticker] = Market(
-                spec, MarketStatus.INITIALIZED, now_ms, now_ms, spec.open_ms, spec.close_ms
+                spec, self._ids(), MarketStatus.INITIALIZED, now_ms, now_ms, spec.open_ms, spec.close_ms
             )
             self._books[spec.ticker], self._fees[spec.ticker] = Book(), fees
             self.emit(MarketChanged(spec.ticker, "created"))
@@ -158,7 +159,7 @@ class Exchange:
         if crosses and not self.post_only_accepts_then_cancels:
             return Refused("invalid_order", "invalid order", "post only cross")
         if not r.reduce_only and not self.affordable(order):
-            return Refused("insufficient_balance", "insufficient balance")
+            return INSUFFICIENT
         if r.client_order_id:
             owner.client_ids.add(r.client_order_id)
         if r.tif is TimeInForce.FOK and self._reachable(order) < order.remaining:
@@ -166,13 +167,13 @@ class Exchange:
         market.clock += 1
         if crosses:
             self._close(order, Reason.POST_ONLY)
-            return self._placed(order)
+            return self.placed(order)
         if r.reduce_only:
             order.remaining = Quantity(min(r.count, max(0, -r.side.sign * owner.position(r.ticker))))
         left_over = Reason.REDUCE_ONLY if order.remaining < r.count else None
         stopped = self.match(order)
         self.settle_incoming(order, stopped or left_over)
-        return self._placed(order)
+        return self.placed(order)
 
     def cancel(self, account: str, order_id: str) -> Cancelled | Refused:
         """Take one resting order off the book. A finished or unknown one is refused with 404."""
@@ -251,10 +252,10 @@ class Exchange:
     def resting_in(self, ticker: str) -> list[Order]:
         return self._books[ticker].orders()
 
-    def affordable(self, order: Order) -> bool:
-        """Whether the account can pay for its resting orders and this one."""
+    def affordable(self, order: Order, without: Order | None = None) -> bool:
+        """Whether the account can pay for its resting orders, less ``without``, and this one."""
         owner = self.accounts[order.account]
-        needed = requirement(owner, order.ticker, self._fees[order.ticker], order)
+        needed = requirement(owner, order.ticker, self._fees[order.ticker], order, without)
         return needed <= owner.available + owner.reserved_by.get(order.ticker, 0)
 
     def rest(self, order: Order) -> None:
@@ -262,10 +263,13 @@ class Exchange:
         owner = self.accounts[order.account]
         self._books[order.ticker].add(order)
         owner.rest(order)
-        if order.expiration_ms is not None:
-            heapq.heappush(self._expiries, (order.expiration_ms, order.ticker, order.account, order.order_id))
+        self.watch_expiry(order)
         self._reserve(owner, order.ticker)
         self._book_changed(order, order.remaining, order)
+
+    def watch_expiry(self, order: Order) -> None:
+        if order.expiration_ms is not None:
+            heapq.heappush(self._expiries, (order.expiration_ms, order.ticker, order.account, order.order_id))
 
     def reduce(self, order: Order, count: Quantity) -> None:
         """Take ``count`` off a resting order that keeps its place."""
@@ -288,14 +292,14 @@ class Exchange:
         self._close(order, reason)
         self._reserve(self.accounts[order.account], order.ticker)
 
-    def settle_incoming(self, order: Order, stopped: Reason | None) -> None:
+    def settle_incoming(self, order: Order, stopped: Reason | None, rested: Reason | None = None) -> None:
         """Rest, execute or cancel what matching left of an incoming order, and say so."""
         if order.filled == order.initial:
             self._close(order, Reason.TRADE, OrderStatus.EXECUTED)
         elif stopped is not None or order.tif is not TimeInForce.GTC:
             self._close(order, stopped or (Reason.TRADE if order.filled else None))
         else:
-            order.reason = Reason.TRADE if order.filled else None
+            order.reason = rested or (Reason.TRADE if order.filled else None)
             self.rest(order)
             self.emit(OrderChanged(order.account, order, order.reason))
         self._reserve(self.accounts[order.account], order.ticker)
@@ -314,6 +318,17 @@ class Exchange:
                 continue
             self._trade(order, resting, Quantity(min(order.remaining, resting.remaining)))
         return None
+
+    def placed(self, order: Order) -> Placed:
+        """The answer to an order; averages cover all its fills, the price in YES terms."""
+        if not order.filled:
+            return Placed(order, Quantity(0), order.remaining, None, None, order.updated_ms)
+        cost, fees = order.taker_cost + order.maker_cost, order.taker_fees + order.maker_fees
+        paid = cost if order.side is BookSide.BID else order.filled - cost
+        return Placed(
+            order, order.filled, order.remaining, Money(paid * 1_000_000 // order.filled),
+            Money(fees * 1_000_000 // order.filled), order.updated_ms,
+        )  # fmt: skip
 
     # Private
 
@@ -383,20 +398,11 @@ class Exchange:
         after = Quantity(position + side.sign * count)
         fill = Fill(
             trade_id, order.order_id, order.client_order_id, ticker, side, price, count, taker,
-            moved.fee, now_ms, after,
+            moved.fee, now_ms, after, moved.balance_change,
         )  # fmt: skip
         book_fill(owner, fill, closed)
         self.emit(Filled(order.account, fill, after))
         return opened
-
-    def _placed(self, order: Order) -> Placed:
-        if not order.filled:
-            return Placed(order, Quantity(0), order.remaining, None, None, order.updated_ms)
-        paid = order.taker_cost if order.side is BookSide.BID else order.filled - order.taker_cost
-        return Placed(
-            order, order.filled, order.remaining, Money(paid * 1_000_000 // order.filled),
-            Money(order.taker_fees * 1_000_000 // order.filled), order.updated_ms,
-        )  # fmt: skip
 
     def _close(self, order: Order, reason: Reason | None, status: OrderStatus = OrderStatus.CANCELED) -> None:
         order.status, order.reason, order.remaining = status, reason, Quantity(0)

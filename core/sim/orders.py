@@ -123,6 +123,7 @@ class Fill(msgspec.Struct, frozen=True):
     fee: Money
     ts_ms: int
     post_position: Quantity
+    balance_change: Money
 
 
 class Placed(msgspec.Struct, frozen=True):
