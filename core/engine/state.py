@@ -1,0 +1,145 @@
+"""Everything the desk knows now, as plain values a snapshot can read in the same loop step.
+
+Written by the engine's own modules only. Each table has a ``Changes`` log, so that several readers
+find the rows that changed since they last looked. Books are read from the venue (``venue.books``);
+a book change touches ``markets``. Orders, positions and external orders live in the ledger
+(``core/execution/ledger.py``), proposals in the approvals (``core/execution/approvals.py``), the
+running flatten in ``core/execution/flatten.py``; this module ties them together.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, field
+
+from core.domain.market import Market
+from core.domain.units import Money, Price
+from core.execution.changes import Changes
+from core.feeds.feed import FeedHealth
+from core.models.fair_value import EventFair, FairValue
+from core.venues.venue import ExchangeState, Link, LinkState
+
+
+class Mode(enum.Enum):
+    SEMI = "semi"
+    AUTO = "auto"
+
+
+ALL_STRATEGIES = "*"
+"""In the set of paused strategies: all entries."""
+
+
+class AlarmLevel(enum.Enum):
+    ACT = "ACT"
+    CHECK = "CHECK"
+    NOTE = "NOTE"
+
+
+@dataclass(slots=True)
+class Alarm:
+    """One condition worth a person's eyes. It stays until its cause clears and, if ACT, someone saw it."""
+
+    id: int
+    level: AlarmLevel
+    since_world_ms: int
+    since_ns: int
+    what: str
+    effect: str
+    clears: str
+    acknowledged: bool = False
+    active: bool = True
+
+
+@dataclass(slots=True)
+class MarketState:
+    """One market of the desk. ``key`` stands for the ticker in frames, stable for the process."""
+
+    key: int
+    market: Market
+    fair: FairValue | None = None
+    edge: Price | None = None
+    """Best net edge at the price and size the strategy would really use."""
+    edge_word: str = ""
+    """``stale`` or ``quar`` instead of an edge, else empty."""
+    why_not: str = ""
+    """What the best edge lacks to become a proposal, one clause; empty when it is one."""
+    fair_hour: list[tuple[int, float]] = field(default_factory=list)
+    """World time and probability of past versions within the hour, oldest first."""
+
+    def change(self) -> Price | None:
+        """Fair value change over the last hour of world time."""
+        if self.fair is None or not self.fair_hour:
+            return None
+        return Price(round((self.fair.probability - self.fair_hour[0][1]) * 10_000))
+
+
+@dataclass(slots=True)
+class EventState:
+    """One event: its ladder of markets and the model's word on it."""
+
+    ticker: str
+    label: str
+    markets: list[str] = field(default_factory=list)
+    """Tickers, lowest bracket first."""
+    fair: EventFair | None = None
+    refusal: str = ""
+    """Why there is no fair value; empty when there is one."""
+    score: str = ""
+    """Model against book on settled days; empty without a record."""
+
+
+@dataclass(slots=True)
+class DayCounts:
+    """Orders of the P&L day."""
+
+    placed: int = 0
+    filled: int = 0
+    cancelled: int = 0
+    rejected: int = 0
+
+
+@dataclass(slots=True)
+class DeskState:
+    """The desk. Tables by natural key; ``status`` counts changes of everything the status bar says."""
+
+    profile: str
+    world_id: str
+    link: Link = Link(LinkState.CONNECTING, 0)
+    exchange: ExchangeState | None = None
+    mode: Mode = Mode.SEMI
+    paused: set[str] = field(default_factory=set)
+    starting: dict[str, bool] = field(default_factory=dict)
+    """Start-up checklist in order, a tick each; emptied once ready."""
+    ready: bool = False
+    markets: dict[str, MarketState] = field(default_factory=dict)
+    events: dict[str, EventState] = field(default_factory=dict)
+    feeds: dict[str, FeedHealth] = field(default_factory=dict)
+    alarms: dict[int, Alarm] = field(default_factory=dict)
+    counts: DayCounts = field(default_factory=DayCounts)
+    queue_ahead: dict[str, int] = field(default_factory=dict)
+    """Contracts (millionths) before our resting orders, by venue order id."""
+    venue_net: dict[str, int] = field(default_factory=dict)
+    """Net position the venue reports where it differs from ours, by ticker."""
+    cash: Money | None = None
+    open_pnl: Money | None = None
+    today_pnl: Money | None = None
+    today: dict[str, Money] = field(default_factory=dict)
+    """P&L of the world day by ticker."""
+    read_ns: int | None = None
+    """When orders and positions were last read completely from the venue."""
+    controller: str = ""
+    controller_session: str = ""
+    viewers: int = 0
+    unattended_until_ns: int | None = None
+    best: str = ""
+    """Why there is nothing to decide."""
+    problem: str = ""
+    replay: str = ""
+
+    status: int = 0
+    changed_markets: Changes[str] = field(default_factory=Changes)
+    changed_events: Changes[str] = field(default_factory=Changes)
+    changed_alarms: Changes[int] = field(default_factory=Changes)
+
+    def touch_status(self) -> None:
+        self.status += 1
