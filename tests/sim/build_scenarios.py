@@ -1,6 +1,6 @@
 """Derives the scenario and history files of the package from the recorded data beside the checkout.
 
-Run it when a source changes: ``python tests/sim/build_scenarios.py`` writes the three CSV files;
+Run it when a source changes: ``python tests/sim/build_scenarios.py`` writes the CSV files;
 ``test_scenarios.py`` checks that the files in the package are what it derives. What each column
 means and where it comes from stands in the SOURCE.md beside each file.
 """
@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+import statistics
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,6 +18,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 FIRST_DAY, LAST_DAY = "2025-01-19", "2025-02-12"
 HISTORY_FROM = "2024-10-01"
+WINDOW = 75
 
 # Source series, key of the hourly file, settlement station.
 CITIES = (
@@ -88,7 +90,9 @@ def hourly_csv(feeds: Path) -> str:
     for _, key, icao in CITIES:
         path = feeds / "open_meteo" / f"kxhigh{key}_hourly_forecast_2025.csv"
         columns[icao] = {
-            datetime.fromisoformat(row["time"]).replace(tzinfo=UTC) + HOURLY_FILES_OFFSET: row["temperature_2m"]
+            datetime.fromisoformat(row["time"]).replace(tzinfo=UTC) + HOURLY_FILES_OFFSET: row[
+                "temperature_2m"
+            ]
             for row in _rows(path)
         }
     hours = sorted(set.intersection(*(set(column) for column in columns.values())))
@@ -120,7 +124,27 @@ def history_csv(feeds: Path) -> str:
     return _text(header, rows)
 
 
+def beliefs_csv(feeds: Path) -> str:
+    """Mean error and predictive spread of the forecast, as known on each day of the scenario.
+
+    From the last 75 days that had ended before ``day``: bias = mean(f - y),
+    sigma^2 = var(f - y) (1 + 1/75).
+    """
+    errors: dict[str, dict[str, float]] = {}
+    for row in csv.DictReader(io.StringIO(history_csv(feeds))):
+        error = float(row["forecast_high_f"]) - float(row["observed_high_f"])
+        errors.setdefault(row["station"], {})[row["day"]] = error
+    rows: list[tuple[object, ...]] = []
+    for station, by_day in errors.items():
+        for day in sorted(day for day in by_day if day >= FIRST_DAY):
+            window = [by_day[d] for d in sorted(d for d in by_day if d < day)[-WINDOW:]]
+            spread = statistics.stdev(window) * (1 + 1 / len(window)) ** 0.5
+            rows.append((station, day, f"{statistics.fmean(window):.3f}", f"{spread:.3f}"))
+    return _text(("station", "day", "bias_f", "sigma_f"), rows)
+
+
 FILES = {
+    "core/sim/scenarios/beliefs.csv": beliefs_csv,
     "core/sim/scenarios/days.csv": days_csv,
     "core/sim/scenarios/hourly.csv": hourly_csv,
     "core/models/weather/data/history.csv": history_csv,

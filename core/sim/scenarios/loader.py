@@ -1,0 +1,215 @@
+"""Reads a scenario by name, with the recorded days it replays, from the package's own files.
+
+Days are original dates here; ``world.Calendar`` moves them to the world's.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, time
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+
+import msgspec
+
+
+class ScenarioError(ValueError):
+    """A scenario that does not exist or does not read."""
+
+
+class Station(msgspec.Struct, frozen=True):
+    """A settlement station. ``lst_offset_h`` is local standard time against UTC, all year."""
+
+    icao: str
+    city: str
+    place: str
+    """As the climate report's headline writes it."""
+    wfo_city: str
+    series: str
+    cli: str
+    wfo: str
+    grid_x: int
+    grid_y: int
+    lat: float
+    lon: float
+    elevation_m: float
+    lst_offset_h: int
+    zone: str
+    clock_zone: str
+    metar_minute: int
+    cli_final_utc: str
+    wmo_header: str
+
+
+class DayRecord(msgspec.Struct, frozen=True):
+    """Ladder and outcome of one city and day. Below ``lowest_cap_f`` is the lower tail; four two-degree
+    brackets follow, the upper tail begins eight degrees above it."""
+
+    station: str
+    day: date
+    lowest_cap_f: int
+    observed_high_f: int
+
+
+class Belief(msgspec.Struct, frozen=True):
+    """What a forecast made on ``day`` is worth: its mean error and the spread of what follows, degrees F."""
+
+    station: str
+    day: date
+    bias_f: float
+    sigma_f: float
+
+
+class ShiftForecast(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="do", tag="shift_forecast"
+):
+    """Publish a forecast this far from the recorded one. ``day`` counts from the world's first."""
+
+    at_s: float
+    station: str
+    day: int
+    shift_f: float
+
+
+class LagBook(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="do", tag="lag_book"):
+    """Traders price the event's largest riser ``cents`` under its fair value, its largest faller as much above."""
+
+    at_s: float
+    station: str
+    day: int
+    cents: float
+
+
+class TradeWithUs(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="do", tag="trade_with_us"
+):
+    """Someone trades with the trading account's resting orders: ``share`` of what remains of each."""
+
+    at_s: float
+    share: float
+
+
+class NudgeBook(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="do", tag="nudge_book"):
+    """The lagging market's quotes move ``ticks`` towards its fair value and come back after ``for_s``."""
+
+    at_s: float
+    station: str
+    day: int
+    ticks: int
+    for_s: float
+
+
+class FreezeBooks(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="do", tag="freeze_books"
+):
+    """No book messages of this station's markets leave for ``for_s``."""
+
+    at_s: float
+    station: str
+    for_s: float
+
+
+class StopFeed(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="do", tag="stop_feed"):
+    """A feed answers 503 for ``for_s``."""
+
+    at_s: float
+    feed: str
+    for_s: float
+
+
+class LoseAnswer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="do", tag="lose_answer"):
+    """The answer to the trading account's next create is lost; look-ups see its order after ``hide_s``."""
+
+    at_s: float
+    hide_s: float
+
+
+Beat = ShiftForecast | LagBook | TradeWithUs | NudgeBook | FreezeBooks | StopFeed | LoseAnswer
+
+
+class Shift(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A forecast held this far from the recorded one from the start."""
+
+    station: str
+    day: int
+    shift_f: float
+
+
+class TraderRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    moves: bool = True
+    observe_before_close_h: float = 3.0
+
+
+class LoadRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    markets: int
+    messages_per_s: int
+
+
+class Script(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A scenario file."""
+
+    title: str
+    first_day: date
+    last_day: date
+    starts_at_utc: time
+    hold_forecasts_h: float
+    traders: TraderRules
+    shift: tuple[Shift, ...] = ()
+    story: tuple[Beat, ...] = ()
+    load: LoadRules | None = None
+
+
+class Scenario(msgspec.Struct, frozen=True):
+    """A script with its recorded data. ``hourly_f`` is by station, then by UTC hour in Unix milliseconds."""
+
+    name: str
+    script: Script
+    stations: dict[str, Station]
+    days: dict[tuple[str, date], DayRecord]
+    beliefs: dict[tuple[str, date], Belief]
+    hourly_f: dict[str, dict[int, float]]
+
+
+def _folder() -> Traversable:
+    return files("core.sim.scenarios")
+
+
+def scenario_names() -> list[str]:
+    """Scenarios this package holds, in alphabetical order."""
+    return sorted(p.name.removesuffix(".toml") for p in _folder().iterdir() if p.name.endswith(".toml"))
+
+
+def _rows(name: str) -> Iterator[dict[str, str]]:
+    yield from csv.DictReader(_folder().joinpath(name).read_text(encoding="utf-8").splitlines())
+
+
+def _hourly() -> dict[str, dict[int, float]]:
+    columns: dict[str, dict[int, float]] = {}
+    for row in _rows("hourly.csv"):
+        hour = datetime.strptime(row.pop("valid_utc"), "%Y-%m-%dT%H:%MZ").replace(tzinfo=UTC)
+        at_ms = int(hour.timestamp()) * 1000
+        for station, value in row.items():
+            columns.setdefault(station, {})[at_ms] = float(value)
+    return columns
+
+
+def load_scenario(name: str) -> Scenario:
+    """The named scenario; raises ``ScenarioError`` with the known names or the faulty place."""
+    if name not in scenario_names():
+        raise ScenarioError(f"unknown scenario {name[:40]!r}: one of {', '.join(scenario_names())}")
+    try:
+        script = msgspec.toml.decode(_folder().joinpath(f"{name}.toml").read_bytes(), type=Script)
+    except msgspec.DecodeError as error:
+        raise ScenarioError(f"scenario {name}.toml: {error}") from error
+    stations = [msgspec.convert(row, Station, strict=False) for row in _rows("stations.csv")]
+    days = [msgspec.convert(row, DayRecord, strict=False) for row in _rows("days.csv")]
+    beliefs = [msgspec.convert(row, Belief, strict=False) for row in _rows("beliefs.csv")]
+    return Scenario(
+        name=name,
+        script=script,
+        stations={s.icao: s for s in stations},
+        days={(d.station, d.day): d for d in days},
+        beliefs={(b.station, b.day): b for b in beliefs},
+        hourly_f=_hourly(),
+    )

@@ -1,0 +1,263 @@
+"""The simulated atmosphere: what was forecast when, and what the thermometer said.
+
+Real are the recorded hourly forecast and each day's observed high. Generated around them, from the
+seed: which run was out when and how far earlier runs were off, the office's own forecast, the
+ensemble, the hourly observations. World time in Unix milliseconds, degrees Fahrenheit.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from datetime import UTC, date, datetime, timedelta
+
+import msgspec
+
+from core.sim.scenarios.loader import Belief, DayRecord, Scenario, Station
+
+HOUR_MS = 3_600_000
+DAY_MS = 24 * HOUR_MS
+
+RUN_EVERY_MS = 6 * HOUR_MS
+RUN_DELAY_MS = 4 * HOUR_MS + 20 * 60_000
+"""From a run's start to its values being served; runs start at 00, 06, 12 and 18 UTC."""
+
+OBSERVATION_DELAY_MS = 120_000
+OFFICE_UPDATE_MINUTE = 20
+ENSEMBLE_MEMBERS = 31
+
+# Error of an earlier run's high against the last one's: grows with lead, follows its predecessor.
+_ERROR_F_PER_HOUR = 0.03
+_ERROR_FREE_H = 6.0
+_ERROR_MAX_F = 1.2
+_ERROR_MEMORY = 0.8
+_ERROR_RUNS = 8
+
+_CACHE_MAX = 512
+
+
+class Calendar(msgspec.Struct, frozen=True):
+    """World date = original date + ``offset_days``."""
+
+    offset_days: int
+
+    def original(self, day: date) -> date:
+        return day - timedelta(days=self.offset_days)
+
+    def world(self, day: date) -> date:
+        return day + timedelta(days=self.offset_days)
+
+
+class Run(msgspec.Struct, frozen=True):
+    """One forecast run as its client sees it."""
+
+    started_ms: int
+    available_ms: int
+
+
+class Observation(msgspec.Struct, frozen=True):
+    at_ms: int
+    temp_f: float
+
+
+def half_up(value: float) -> int:
+    """Whole degrees as thermometers round: halves go up."""
+    return math.floor(value + 0.5)
+
+
+def day_start_ms(station: Station, day: date) -> int:
+    """Local standard midnight that begins a climate day."""
+    return (
+        int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()) * 1000
+        - station.lst_offset_h * HOUR_MS
+    )
+
+
+def climate_day(station: Station, at_ms: int) -> date:
+    """The climate day an instant belongs to."""
+    return datetime.fromtimestamp((at_ms + station.lst_offset_h * HOUR_MS) / 1000, UTC).date()
+
+
+class Weather:
+    """Forecasts and observations of one world. ``publish`` is the only thing that changes it."""
+
+    def __init__(self, scenario: Scenario, calendar: Calendar, origin_ms: int, seed: int) -> None:
+        self.scenario, self.calendar, self.seed = scenario, calendar, seed
+        self.stations = scenario.stations
+        self._held_until_ms = origin_ms + int(scenario.script.hold_forecasts_h * HOUR_MS)
+        self._origin_run = self._run_number(origin_ms)
+        first = calendar.world(scenario.script.first_day)
+        self._shifts = {(s.station, first + timedelta(days=s.day)): s.shift_f for s in scenario.script.shift}
+        self._extra: list[Run] = []
+        self._highs: dict[tuple[str, date, int, float], float] = {}
+        self._observed: dict[tuple[str, date], tuple[Observation, ...]] = {}
+        self._normals: dict[str, float] = {}
+
+    # What is on record
+
+    def record(self, station: str, day: date) -> DayRecord | None:
+        """Ladder and outcome of a world day, if the scenario holds it."""
+        return self.scenario.days.get((station, self.calendar.original(day)))
+
+    def belief(self, station: str, day: date) -> Belief | None:
+        """How far forecasts issued on a world day are to be trusted."""
+        return self.scenario.beliefs.get((station, self.calendar.original(day)))
+
+    # Open-Meteo's model
+
+    def run(self, now_ms: int) -> Run:
+        """The newest run that is out."""
+        number = self._run_number(now_ms)
+        started = number * RUN_EVERY_MS
+        latest = Run(started, started + RUN_DELAY_MS)
+        return max(
+            [latest, *(r for r in self._extra if r.available_ms <= now_ms)], key=lambda r: r.available_ms
+        )
+
+    def publish(self, station: str, day: date, shift_f: float, now_ms: int) -> None:
+        """An extra run, out now, with this day's forecast ``shift_f`` from the recorded one."""
+        self._shifts[station, day] = shift_f
+        halfway = self.run(now_ms).started_ms + RUN_EVERY_MS // 2
+        self._extra = [Run(halfway, now_ms)]
+
+    def lift_shifts(self) -> None:
+        """Forget shifts nobody will lift: runs from now on carry the scheduled values."""
+        self._shifts.clear()
+
+    def forecast_f(self, station: str, at_ms: int, now_ms: int) -> float | None:
+        """The newest run's temperature for a full hour; ``None`` beyond the record."""
+        recorded = self.scenario.hourly_f[station].get(at_ms - self.calendar.offset_days * DAY_MS)
+        if recorded is None:
+            return None
+        return round(recorded + self._shift(station, climate_day(self.stations[station], at_ms), now_ms), 1)
+
+    def forecast_high_f(self, station: str, day: date, now_ms: int) -> float | None:
+        """The newest run's maximum over a climate day."""
+        shift = self._shift(station, day, now_ms)
+        key = (station, day, self._value_run(now_ms), shift)
+        if key not in self._highs:
+            start = day_start_ms(self.stations[station], day)
+            hours = [self.forecast_f(station, start + h * HOUR_MS, now_ms) for h in range(24)]
+            known = [h for h in hours if h is not None]
+            if not known:
+                return None
+            if len(self._highs) >= _CACHE_MAX:
+                self._highs.clear()
+            self._highs[key] = max(known)
+        return self._highs[key]
+
+    def member_f(self, station: str, at_ms: int, member: int, now_ms: int) -> float | None:
+        """One ensemble member's temperature; member 0 is the control run."""
+        control = self.forecast_f(station, at_ms, now_ms)
+        if control is None or member == 0:
+            return control
+        day = climate_day(self.stations[station], at_ms)
+        spread = 0.6 + 0.8 * self._lead_error_f(station, day, self._value_run(now_ms))
+        return round(control + spread * self._normal("member", station, day, member), 1)
+
+    # The weather service's office
+
+    def office_update_ms(self, now_ms: int) -> int:
+        """When the office last sent its grid: hourly, and at once after a published run."""
+        hourly = (now_ms - OFFICE_UPDATE_MINUTE * 60_000) // HOUR_MS * HOUR_MS + OFFICE_UPDATE_MINUTE * 60_000
+        return max([hourly, *(r.available_ms for r in self._extra if r.available_ms <= now_ms)])
+
+    def office_f(self, station: str, at_ms: int, now_ms: int) -> int | None:
+        """The office's hourly temperature, whole degrees: the model's curve without its usual bias."""
+        forecast = self.forecast_f(station, at_ms, now_ms)
+        if forecast is None:
+            return None
+        day = climate_day(self.stations[station], at_ms)
+        issued = self.belief(station, climate_day(self.stations[station], now_ms))
+        bias = issued.bias_f if issued else 0.0
+        return half_up(forecast - bias + 0.6 * self._normal("office", station, day, self._value_run(now_ms)))
+
+    # The thermometer
+
+    def observations(self, station: str, day: date) -> tuple[Observation, ...]:
+        """Hourly reports of a climate day, oldest first; their maximum is the observed high."""
+        key = (station, day)
+        if key not in self._observed:
+            if len(self._observed) >= _CACHE_MAX:
+                self._observed.clear()
+            self._observed[key] = self._observe(station, day)
+        return self._observed[key]
+
+    def reported(self, station: str, now_ms: int, hours: int) -> list[Observation]:
+        """Reports of the last ``hours`` that are out by now, newest first."""
+        place = self.stations[station]
+        day, since = climate_day(place, now_ms - hours * HOUR_MS), now_ms - hours * HOUR_MS
+        found: list[Observation] = []
+        while day <= climate_day(place, now_ms):
+            found += [
+                o
+                for o in self.observations(station, day)
+                if since <= o.at_ms <= now_ms - OBSERVATION_DELAY_MS
+            ]
+            day += timedelta(days=1)
+        return found[::-1]
+
+    def high_so_far_f(self, station: str, day: date, now_ms: int) -> int | None:
+        """Highest reported whole degree of a climate day by now."""
+        out = [o.temp_f for o in self.observations(station, day) if o.at_ms <= now_ms - OBSERVATION_DELAY_MS]
+        return half_up(max(out)) if out else None
+
+    def _observe(self, station: str, day: date) -> tuple[Observation, ...]:
+        place, record = self.stations[station], self.record(station, day)
+        if record is None:
+            return ()
+        start, recorded = day_start_ms(place, day), self.scenario.hourly_f[station]
+        shape: list[tuple[int, float]] = []
+        for hour in range(24):
+            at = start + hour * HOUR_MS - self.calendar.offset_days * DAY_MS
+            if at in recorded:
+                part = place.metar_minute / 60
+                value = recorded[at] * (1 - part) + recorded.get(at + HOUR_MS, recorded[at]) * part
+                shape.append((start + hour * HOUR_MS + place.metar_minute * 60_000, value))
+        if not shape:
+            return ()
+        peak = max(value for _, value in shape)
+        rng = random.Random(f"{self.seed}|thermometer|{station}|{day}")
+        return tuple(
+            Observation(
+                at, record.observed_high_f + value - peak - (0.0 if value == peak else abs(rng.gauss(0, 0.4)))
+            )
+            for at, value in shape
+        )
+
+    # Where generated numbers come from
+
+    def _run_number(self, now_ms: int) -> int:
+        return (now_ms - RUN_DELAY_MS) // RUN_EVERY_MS
+
+    def _value_run(self, now_ms: int) -> int:
+        """The run whose values are served: during the hold every run repeats the first."""
+        number = self._run_number(now_ms)
+        return self._origin_run if number > self._origin_run and now_ms < self._held_until_ms else number
+
+    def _shift(self, station: str, day: date, now_ms: int) -> float:
+        number = self._value_run(now_ms)
+        error = self._lead_error_f(station, day, number) * self._run_noise(station, day, number)
+        return round(self._shifts.get((station, day), 0.0) + error, 1)
+
+    def _lead_error_f(self, station: str, day: date, number: int) -> float:
+        """Standard deviation of a run's error about the last run's, by hours to mid-afternoon."""
+        afternoon = day_start_ms(self.stations[station], day) + 15 * HOUR_MS
+        lead_h = (afternoon - number * RUN_EVERY_MS - RUN_DELAY_MS) / HOUR_MS
+        return min(_ERROR_MAX_F, _ERROR_F_PER_HOUR * max(0.0, lead_h - _ERROR_FREE_H))
+
+    def _run_noise(self, station: str, day: date, number: int) -> float:
+        fresh = math.sqrt(1 - _ERROR_MEMORY**2)
+        return sum(
+            fresh * _ERROR_MEMORY**back * self._normal("run", station, day, number - back)
+            for back in range(_ERROR_RUNS)
+        )
+
+    def _normal(self, what: str, station: str, day: date, number: int) -> float:
+        """A standard normal number that depends on the seed and its labels only."""
+        key = f"{self.seed}|{what}|{station}|{day}|{number}"
+        if key not in self._normals:
+            if len(self._normals) >= _CACHE_MAX * 8:
+                self._normals.clear()
+            self._normals[key] = random.Random(key).gauss(0.0, 1.0)
+        return self._normals[key]

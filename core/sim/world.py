@@ -1,0 +1,232 @@
+"""The calendar of the simulated exchange: what is listed when, when it closes and how it settles.
+
+World day n is today + n; the scenario's first original day is shown as today. Everything here is
+world time; ``World.tick`` brings the exchange up to now.
+"""
+
+from __future__ import annotations
+
+import heapq
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from core.domain.clock import Clock, WorldClock
+from core.sim.contracts import EventSpec, MarketSpec, SeriesSpec, Source
+from core.sim.exchange import Exchange
+from core.sim.scenarios.loader import DayRecord, Scenario, Station
+from core.sim.weather import DAY_MS, HOUR_MS, Calendar, Weather, climate_day, day_start_ms
+
+OPENS_UTC_H = 15
+"""Markets of a day open at 15:00Z the day before."""
+DETERMINED_UTC_H = 12
+"""Outcomes are set at 12:00Z the day after, 07:00 in New York."""
+SETTLEMENT_TIMER_S = 3600
+LATEST_EXPIRATION_MS = 7 * DAY_MS
+
+SETTLEMENT_SOURCE = Source("The Weather Company", "https://weather.com/kalshi")
+FEE_TYPE = "quadratic"
+
+_MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
+
+
+class Bracket(msgspec.Struct, frozen=True):
+    """Whole degrees that pay YES, both ends included; ``None`` is an open end."""
+
+    low_f: int | None
+    high_f: int | None
+
+    def pays(self, observed_f: int) -> bool:
+        return (self.low_f is None or observed_f >= self.low_f) and (
+            self.high_f is None or observed_f <= self.high_f
+        )
+
+
+def brackets(record: DayRecord) -> tuple[Bracket, ...]:
+    """The six brackets of a ladder, coldest first."""
+    cap = record.lowest_cap_f
+    middle = [Bracket(low, low + 1) for low in range(cap, cap + 8, 2)]
+    return (Bracket(None, cap - 1), *middle, Bracket(cap + 8, None))
+
+
+class Listing(msgspec.Struct, frozen=True):
+    """One city's event of one world day. ``tickers`` run like ``brackets``, coldest first."""
+
+    station: str
+    day: date
+    event_ticker: str
+    tickers: tuple[str, ...]
+    brackets: tuple[Bracket, ...]
+    open_ms: int
+    close_ms: int
+    determine_ms: int
+
+
+def start_clock(scenario: Scenario, speed: float, now_ms: int) -> WorldClock:
+    """World time from now on: the scenario's time of day, or simply real time at speed 1."""
+    if speed == 1:
+        return WorldClock(now_ms, now_ms, 1.0)
+    today = datetime.fromtimestamp(now_ms / 1000, UTC).date()
+    origin = datetime.combine(today, scenario.script.starts_at_utc, UTC)
+    return WorldClock(now_ms, int(origin.timestamp()) * 1000, speed)
+
+
+def start_calendar(scenario: Scenario, world_origin_ms: int) -> Calendar:
+    """The scenario's first day becomes the climate day that runs in the first station's city."""
+    today = climate_day(next(iter(scenario.stations.values())), world_origin_ms)
+    return Calendar((today - scenario.script.first_day).days)
+
+
+def listing(station: Station, day: date, record: DayRecord) -> Listing:
+    """Names and times of one event; its markets trade until a minute before local standard midnight."""
+    event = f"{station.series}-{day:%y}{_MONTHS[day.month - 1]}{day:%d}"
+    ladder = brackets(record)
+    midnight = int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()) * 1000
+    return Listing(
+        station.icao,
+        day,
+        event,
+        tuple(f"{event}-{_suffix(bracket)}" for bracket in ladder),
+        ladder,
+        midnight - DAY_MS + OPENS_UTC_H * HOUR_MS,
+        day_start_ms(station, day + timedelta(days=1)) - 60_000,
+        midnight + DAY_MS + DETERMINED_UTC_H * HOUR_MS,
+    )
+
+
+def _suffix(bracket: Bracket) -> str:
+    if bracket.low_f is None:
+        assert bracket.high_f is not None
+        return f"T{bracket.high_f + 1}"
+    return f"T{bracket.low_f - 1}" if bracket.high_f is None else f"B{bracket.low_f}.5"
+
+
+def _words(bracket: Bracket) -> str:
+    if bracket.low_f is None:
+        return f"{bracket.high_f}° or below"
+    return (
+        f"{bracket.low_f}° or above" if bracket.high_f is None else f"{bracket.low_f}° to {bracket.high_f}°"
+    )
+
+
+def _strike(bracket: Bracket) -> dict[str, Any]:
+    """Strike fields; the tails are strict, so their numbers lie one degree outside what pays."""
+    if bracket.low_f is None:
+        assert bracket.high_f is not None
+        return {"strike_type": "less", "cap_strike": bracket.high_f + 1}
+    if bracket.high_f is None:
+        return {"strike_type": "greater", "floor_strike": bracket.low_f - 1}
+    return {"strike_type": "between", "floor_strike": bracket.low_f, "cap_strike": bracket.high_f}
+
+
+def series_spec(station: Station) -> SeriesSpec:
+    return SeriesSpec(
+        ticker=station.series,
+        title=f"Highest temperature in {station.city}",
+        category="Climate and Weather",
+        tags=("Daily temperature",),
+        fee_type=FEE_TYPE,
+        settlement_sources=(SETTLEMENT_SOURCE,),
+    )
+
+
+def event_spec(station: Station, listed: Listing) -> EventSpec:
+    """The event as the exchange publishes it; texts are our own."""
+    day = f"{listed.day:%b} {listed.day.day}, {listed.day.year}"
+    markets = tuple(
+        MarketSpec(
+            ticker=ticker,
+            event_ticker=listed.event_ticker,
+            series_ticker=station.series,
+            title=f"High in {station.city} {_words(bracket)} on {day}?",
+            yes_sub_title=_words(bracket),
+            no_sub_title=_words(bracket),
+            open_ms=listed.open_ms,
+            close_ms=listed.close_ms,
+            settlement_timer_s=SETTLEMENT_TIMER_S,
+            expected_expiration_ms=listed.determine_ms,
+            latest_expiration_ms=listed.determine_ms + LATEST_EXPIRATION_MS,
+            rules_primary=(
+                f"Yes if the highest temperature of {day} at {station.city} ({station.cli}) is {_words(bracket)} "
+                f"Fahrenheit according to The Weather Company. The day is midnight to midnight local standard time."
+            ),
+            rules_secondary="Simulated market. It settles on the high observed on the original date being replayed.",
+            **_strike(bracket),
+        )
+        for ticker, bracket in zip(listed.tickers, listed.brackets, strict=True)
+    )
+    return EventSpec(
+        event_ticker=listed.event_ticker,
+        series_ticker=station.series,
+        title=f"Highest temperature in {station.city} on {day}?",
+        sub_title=f"On {day}",
+        markets=markets,
+        mutually_exclusive=True,
+        strike_date_ms=listed.close_ms + 60_000,
+        settlement_sources=(SETTLEMENT_SOURCE,),
+    )
+
+
+class World:
+    """Lists, closes and settles events as world time passes."""
+
+    def __init__(
+        self, scenario: Scenario, weather: Weather, exchange: Exchange, real: Clock, world: WorldClock
+    ) -> None:
+        self.scenario, self.weather, self.exchange = scenario, weather, exchange
+        self.listings: dict[str, Listing] = {}
+        """Every event listed so far, by ticker."""
+        self._real, self._clock = real, world
+        self.first_day = weather.calendar.world(scenario.script.first_day)
+        self._unlisted: list[tuple[int, str, date]] = []
+        self._undetermined: list[tuple[int, str]] = []
+        for station in scenario.stations.values():
+            exchange.list_series(series_spec(station))
+        day = self.first_day
+        while day <= weather.calendar.world(scenario.script.last_day):
+            for station in scenario.stations.values():
+                record = weather.record(station.icao, day)
+                if record is not None:
+                    heapq.heappush(self._unlisted, (listing(station, day, record).open_ms, station.icao, day))
+            day += timedelta(days=1)
+
+    def now_ms(self) -> int:
+        """World time."""
+        return self._clock.at(self._real.wall_ms())
+
+    def tick(self) -> list[Listing]:
+        """Bring the exchange up to now; returns the events that were listed by it."""
+        now_ms, fresh = self.now_ms(), []
+        while self._unlisted and self._unlisted[0][0] <= now_ms:
+            _, icao, day = heapq.heappop(self._unlisted)
+            fresh.append(self._list(icao, day))
+        self.exchange.advance()
+        while self._undetermined and self._undetermined[0][0] <= now_ms:
+            self._determine(self.listings[heapq.heappop(self._undetermined)[1]])
+        return fresh
+
+    def open_listings(self) -> list[Listing]:
+        """Events that trade now, in listing order."""
+        now_ms = self.now_ms()
+        return [x for x in self.listings.values() if x.open_ms <= now_ms < x.close_ms]
+
+    def event(self, station: str, day: int) -> Listing | None:
+        """The city's event ``day`` days after the first, if it trades now."""
+        wanted = self.first_day + timedelta(days=day)
+        return next((x for x in self.open_listings() if x.station == station and x.day == wanted), None)
+
+    def _list(self, icao: str, day: date) -> Listing:
+        station, record = self.scenario.stations[icao], self.weather.record(icao, day)
+        assert record is not None
+        listed = self.listings[listing(station, day, record).event_ticker] = listing(station, day, record)
+        self.exchange.list_event(event_spec(station, listed))
+        heapq.heappush(self._undetermined, (listed.determine_ms, listed.event_ticker))
+        return listed
+
+    def _determine(self, listed: Listing) -> None:
+        record = self.weather.record(listed.station, listed.day)
+        assert record is not None
+        observed = record.observed_high_f
+        for ticker, bracket in zip(listed.tickers, listed.brackets, strict=True):
+            self.exchange.determine(ticker, "yes" if bracket.pays(observed) else "no", f"{observed:.2f}")
