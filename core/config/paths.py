@@ -1,0 +1,156 @@
+"""Where everything of a profile lives: one private directory, found the same way by every process.
+
+``PMCONSOLE_HOME`` names the parent of all profiles; without it the platform's data directory does.
+Importing this module costs nothing: the console and every CLI verb need it first.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from pathlib import Path
+
+import msgspec
+
+PROFILES = ("demo",)
+"""What can be started. A name that is not here is refused, never created."""
+
+SOCKET_PATH_BYTES_MAX = 100
+"""Linux takes 107, macOS 103; a longer home gets a short path in the user's runtime directory."""
+
+
+class ProfileError(Exception):
+    """The profile cannot be used; the text is the sentence for the operator."""
+
+
+class Profile(msgspec.Struct, frozen=True):
+    """One profile's directory (0700) and the names inside it."""
+
+    name: str
+    directory: Path
+
+    @property
+    def config(self) -> Path:
+        return self.directory / "config.toml"
+
+    @property
+    def live_limits(self) -> Path:
+        """Limits lowered while running; they survive a restart."""
+        return self.directory / "limits.toml"
+
+    @property
+    def lock(self) -> Path:
+        return self.directory / "engine.lock"
+
+    @property
+    def sim_ready(self) -> Path:
+        """The simulator's ready line: addresses, keys, clock and world."""
+        return self.directory / "sim.json"
+
+    @property
+    def keys(self) -> Path:
+        return self.directory / "keys"
+
+    @property
+    def engine_log(self) -> Path:
+        return self.directory / "engine.log"
+
+    @property
+    def sim_log(self) -> Path:
+        return self.directory / "sim.log"
+
+    @property
+    def flatten_flag(self) -> Path:
+        """Touching this file does what the stop key does."""
+        return self.directory / "FLATTEN"
+
+    @property
+    def socket_note(self) -> Path:
+        """Where the running engine listens, when that is not inside the directory."""
+        return self.directory / "control.path"
+
+    def journal(self, world: str) -> Path:
+        """Each simulated world has its own journal; older ones stay where they are."""
+        return self.directory / f"journal-{_file_name(world)}.db"
+
+    def journals(self) -> tuple[Path, ...]:
+        """Every journal of the profile, newest first."""
+        found = self.directory.glob("journal-*.db")
+        return tuple(sorted(found, key=lambda path: path.stat().st_mtime, reverse=True))
+
+
+def home() -> Path:
+    """``PMCONSOLE_HOME``, else the platform's data directory for this user."""
+    chosen = os.environ.get("PMCONSOLE_HOME")
+    if chosen:
+        return Path(chosen).expanduser().absolute()
+    from platformdirs import user_data_path
+
+    return user_data_path("pmconsole", appauthor=False)
+
+
+def profile(name: str) -> Profile:
+    """The named profile's places; nothing is created. Raises ``ProfileError``."""
+    if name not in PROFILES:
+        known = ", ".join(PROFILES)
+        raise ProfileError(f"profile {name[:40]!r} does not exist: this version has only {known}")
+    return Profile(name, home() / name)
+
+
+def prepare(place: Profile) -> None:
+    """Create the private directories, 0700 from birth; raises ``ProfileError``."""
+    for directory in (place.directory, place.keys):
+        make_private(directory)
+
+
+def make_private(directory: Path) -> None:
+    """Create a directory only its owner can enter, or prove that it is one; raises ``ProfileError``."""
+    try:
+        directory.parent.mkdir(parents=True, exist_ok=True)
+        directory.mkdir(mode=0o700, exist_ok=True)
+        found = directory.lstat()
+        if not stat.S_ISDIR(found.st_mode):
+            raise ProfileError(f"{directory} is not a directory: move it away or set PMCONSOLE_HOME")
+        if found.st_uid != os.getuid():
+            raise ProfileError(f"{directory} belongs to uid {found.st_uid}: set PMCONSOLE_HOME to your own")
+        if stat.S_IMODE(found.st_mode) & 0o077:
+            directory.chmod(0o700)
+    except OSError as error:
+        raise ProfileError(
+            f"cannot use {directory}: {error.strerror}; set PMCONSOLE_HOME to a directory you can write"
+        ) from error
+
+
+def socket_path(place: Profile) -> Path:
+    """Where the engine of this profile listens or would listen.
+
+    A path too long for a socket address moves to the runtime directory. The engine writes that
+    place down, because a later login may have another runtime directory.
+    """
+    try:
+        noted = place.socket_note.read_text().strip()
+    except OSError:
+        noted = ""
+    return Path(noted) if noted else chosen_socket(place)
+
+
+def chosen_socket(place: Profile) -> Path:
+    """The path an engine started now would choose."""
+    plain = place.directory / "control.sock"
+    if len(os.fsencode(plain)) <= SOCKET_PATH_BYTES_MAX:
+        return plain
+    digest = hashlib.sha256(os.fsencode(place.directory)).hexdigest()[:12]
+    runtime = os.environ.get("XDG_RUNTIME_DIR", "")
+    folder = (
+        Path(runtime) / "pmconsole"
+        if runtime and len(os.fsencode(runtime)) <= SOCKET_PATH_BYTES_MAX - 32
+        else Path("/tmp") / f"pmconsole-{os.getuid()}"  # the one place that is short everywhere
+    )
+    return folder / f"{digest}.sock"
+
+
+def _file_name(world: str) -> str:
+    """A world id comes from another process: keep what is safe in a file name."""
+    kept = "".join(c if c.isascii() and (c.isalnum() or c in "-_") else "_" for c in world[:64])
+    return kept or "unnamed"
