@@ -13,6 +13,17 @@ class InputAge(msgspec.Struct, frozen=True):
     stale_after_s: int
 
 
+class Driver(msgspec.Struct, frozen=True):
+    """One forecast a ladder rests on, and its last change. Times are world time."""
+
+    name: str
+    value: float
+    since_ms: int
+    """When this value was first priced."""
+    before: float | None = None
+    """The value it replaced."""
+
+
 class FairValue(msgspec.Struct, frozen=True):
     """Probability that one market settles YES.
 
@@ -48,4 +59,14 @@ class EventFair(msgspec.Struct, frozen=True):
     spread: float
     values: tuple[FairValue, ...]
     why: str = ""
-    """What moved since the last version, one sentence."""
+    """What moved last, one sentence."""
+    drivers: tuple[Driver, ...] = ()
+    computed_ms: int = 0
+    """World time."""
+
+
+class NoPrice(msgspec.Struct, frozen=True):
+    """Why a model gives no value: one sentence a person can act on, never a guess in its place."""
+
+    event_ticker: str
+    reason: str

@@ -1,0 +1,82 @@
+"""Settlement stations and the climate-day calendar.
+
+A climate day runs from midnight to midnight in the station's local *standard* time all year (NWS
+Climatological Report, Daily); while clocks show daylight time that is 01:00 to 01:00 by the clock.
+"""
+
+from __future__ import annotations
+
+import csv
+import functools
+import importlib.resources
+from datetime import UTC, date, datetime, timedelta
+
+import msgspec
+
+HOUR_MS = 3_600_000
+DAY_MS = 24 * HOUR_MS
+
+
+class Station(msgspec.Struct, frozen=True):
+    """One settlement station; ``lst_offset_h`` is local standard time minus UTC."""
+
+    icao: str
+    name: str
+    cli: str
+    """AFOS code of its daily climate report, ``CLINYC``."""
+    wfo: str
+    lat: float
+    lon: float
+    lst_offset_h: int
+    clock_tz: str
+    high_series: str = ""
+    low_series: str = ""
+
+
+@functools.cache
+def stations() -> dict[str, Station]:
+    """Every known station by ICAO code."""
+    text = (importlib.resources.files("core.feeds") / "data" / "stations.csv").read_text("utf-8")
+    rows = csv.DictReader(text.splitlines())
+    return {row["icao"]: msgspec.convert(row, Station, strict=False) for row in rows}
+
+
+def station_of_cli(code: str) -> Station | None:
+    """The station a rules text names by its report code, such as ``CLINYC``."""
+    return next((s for s in stations().values() if s.cli == code), None)
+
+
+def station_of_series(series: str) -> Station | None:
+    """The station of a temperature series, such as ``KXHIGHNY``."""
+    return next((s for s in stations().values() if series and series in (s.high_series, s.low_series)), None)
+
+
+def climate_day(station: Station, at_ms: int) -> str:
+    """The climate day a moment belongs to, ``YYYY-MM-DD``."""
+    return lst(station, at_ms).date().isoformat()
+
+
+def climate_day_bounds(station: Station, day: str) -> tuple[int, int]:
+    """Start (inclusive) and end (exclusive) of a climate day in Unix milliseconds."""
+    midnight = datetime.combine(date.fromisoformat(day), datetime.min.time(), UTC)
+    start = int(midnight.timestamp()) * 1000 - station.lst_offset_h * HOUR_MS
+    return start, start + DAY_MS
+
+
+def lst(station: Station, at_ms: int) -> datetime:
+    """Local standard time as a naive-looking clock: the fields are LST, the zone is marked UTC."""
+    return datetime.fromtimestamp(at_ms / 1000, UTC) + timedelta(hours=station.lst_offset_h)
+
+
+def shift_day(day: str, days: int) -> str:
+    """``day`` moved by whole days."""
+    return (date.fromisoformat(day) + timedelta(days=days)).isoformat()
+
+
+def whole_f(celsius: float) -> int:
+    """Celsius to whole Fahrenheit, half up, as the weather service rounds."""
+    return round_half_up(celsius * 9 / 5 + 32)
+
+
+def round_half_up(value: float) -> int:
+    return int((value + 0.5) // 1)

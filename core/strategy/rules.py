@@ -1,0 +1,91 @@
+"""What the strategy is told: a market as it stands, the room limits leave, and the rules it plays by."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from core.domain.book import Book
+from core.domain.market import Market
+from core.domain.position import Position
+from core.domain.units import Money, Price, Quantity, contracts
+
+
+class MarketView(msgspec.Struct, frozen=True):
+    """One market with its live book and what we have in it."""
+
+    market: Market
+    book: Book
+    position: Position = Position()
+    opening_bid: Quantity = Quantity(0)
+    """Contracts our unfinished opening bids may still buy (YES)."""
+    opening_ask: Quantity = Quantity(0)
+    """Contracts our unfinished opening asks may still sell (buys NO)."""
+    sellable: Quantity = Quantity(0)
+    """Held contracts not already promised to a closing order."""
+    stale: str = ""
+    """Why book or position may not be acted on now; empty when they may."""
+
+
+class Headroom(msgspec.Struct, frozen=True):
+    """What the limits still allow, worst-case loss for each scope. Built by risk, read here."""
+
+    bankroll: Money
+    """Equity that Kelly fractions refer to."""
+    cash: Money
+    """Free cash above the reserve."""
+    order_quantity: Quantity
+    order_cost: Money
+    market: Mapping[str, Money]
+    """By ticker; a market that is missing has none."""
+    event: Money
+    venue: Money
+    total: Money
+    open_orders: int
+    """Orders that may still be opened."""
+
+
+class EntryRules(msgspec.Struct, frozen=True):
+    """Thresholds of entries and exits. Prices are ten-thousandths of a dollar per contract."""
+
+    strategy: str = "weather"
+    maker: bool = True
+    taker: bool = False
+    min_edge: Price = Price(200)
+    edge_sigmas: float = 0.5
+    """The edge must also exceed this many standard errors of the fair value. The errors are paid for a
+    second time in the size (``sizing.shrink``), hence less than one."""
+    min_return: float = 0.03
+    """Net edge over cost."""
+    quarantine_edge: Price = Price(1500)
+    """An edge above this is presumed a data fault."""
+    disagreement: float = 0.25
+    """Distance of fair value and mid above which a person must look first."""
+    improve_spread_ticks: int = 3
+    """From this spread on a resting order goes one tick ahead of the best instead of joining it."""
+    probability_bounds: tuple[float, float] = (0.002, 0.998)
+    kelly: float = 0.25
+    sigma_floor: float = 0.04
+    """Standard error assumed for sizing until 200 settled bets say otherwise."""
+    depth_share: float = 0.25
+    min_quantity: Quantity = contracts(1)
+    lifetime_s: int = 120
+    no_entry_before_close_s: int = 600
+    """World seconds."""
+    exit_premium: Price = Price(50)
+    """A bid must beat fair value by this, net of fee, for an ordinary exit."""
+    certain: float = 0.98
+    certain_discount: Price = Price(50)
+    """Above ``certain`` the last cents pay less than a correction may cost: sell this far under fair."""
+    gone_against: Price = Price(300)
+    """Fair value this far under our average cost: the reason for the position is gone."""
+    gone_discount: Price = Price(200)
+    """What leaving may cost against fair value once the reason is gone."""
+
+
+class Held(msgspec.Struct, frozen=True):
+    """Exit rule of a position in words, for the console: ``hold to fair``, ``exit now`` ..."""
+
+    ticker: str
+    rule: str
