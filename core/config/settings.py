@@ -1,0 +1,188 @@
+"""``config.toml`` to one frozen struct, complete without a file, strict with one.
+
+A key that is not in the structs below, or a value of another type, is one error that names file,
+line, key and the nearest valid name. Floats are read as ``Decimal``, so an amount of money never
+passes through binary. The ``limits`` table is handed on as it stands: ``risk/limits.py`` knows its
+names and checks them the same way.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, get_type_hints
+
+import msgspec
+
+_SIZE_MAX = 256 * 1024
+
+
+class SettingsError(Exception):
+    """The file cannot be used; the text names the place and the remedy."""
+
+
+def _within(name: str, value: Decimal | int, low: int, high: int) -> None:
+    if not Decimal(value).is_finite() or not low <= value <= high:
+        raise ValueError(f"{name} must be between {low} and {high}, not {value}")
+
+
+class EngineSettings(msgspec.Struct, frozen=True):
+    """How the desk behaves around its orders."""
+
+    exits_without_approval: bool = False
+    """Semi-automatic mode: whether exits leave without a card."""
+    confirm_above: Decimal = Decimal("25")
+    """Dollars of cost above which a card asks for the outcome's letter."""
+    unattended_max_s: int = 900
+    """Automatic mode goes on this long without a console, then only reduces."""
+    flatten_countdown_s: int = 5
+
+    def __post_init__(self) -> None:
+        _within("confirm_above", self.confirm_above, 0, 1_000_000)
+        _within("unattended_max_s", self.unattended_max_s, 0, 86_400)
+        _within("flatten_countdown_s", self.flatten_countdown_s, 0, 60)
+
+
+class StrategySettings(msgspec.Struct, frozen=True):
+    """What the strategy asks of a trade."""
+
+    model: str = "rolling"
+    """``rolling`` or ``article-normal``."""
+    maker_entries: bool = True
+    taker_entries: bool = False
+    min_edge: Decimal = Decimal("0.02")
+    """Net edge per contract below which nothing is proposed, dollars."""
+    kelly_fraction: Decimal = Decimal("0.25")
+    depth_share: Decimal = Decimal("0.25")
+    """Largest share of the visible depth one order takes or joins."""
+
+    def __post_init__(self) -> None:
+        if self.model not in ("rolling", "article-normal"):
+            raise ValueError(f"model is {self.model!r}: use 'rolling' or 'article-normal'")
+        _within("min_edge", self.min_edge, 0, 1)
+        _within("kelly_fraction", self.kelly_fraction, 0, 1)
+        _within("depth_share", self.depth_share, 0, 1)
+
+
+class FeedSettings(msgspec.Struct, frozen=True):
+    """How the sources are asked. The weather service wants a name it can write to."""
+
+    user_agent: str = "pmconsole (contact: set feeds.user_agent in config.toml)"
+
+    def __post_init__(self) -> None:
+        if not self.user_agent.isprintable() or not 0 < len(self.user_agent) <= 200:
+            raise ValueError("user_agent must be 1 to 200 printable characters")
+
+
+class ConsoleSettings(msgspec.Struct, frozen=True):
+    """How the console looks and how much it sends to the terminal."""
+
+    theme: str = ""
+    """Name of a file in ``themes/``; empty means the built-in dark theme."""
+    low_bandwidth: bool = False
+    repaint_hz: int = 4
+    mouse: bool = False
+
+    def __post_init__(self) -> None:
+        _within("repaint_hz", self.repaint_hz, 1, 10)
+
+
+class Settings(msgspec.Struct, frozen=True):
+    """Everything an operator may set in ``config.toml``."""
+
+    engine: EngineSettings = EngineSettings()
+    strategy: StrategySettings = StrategySettings()
+    feeds: FeedSettings = FeedSettings()
+    console: ConsoleSettings = ConsoleSettings()
+    limits: dict[str, Any] = {}
+    """Ceilings by name, unread: ``risk/limits.py`` checks names, units and ranges."""
+
+
+def load(path: Path) -> Settings:
+    """Read the file, or the defaults when there is none; raises ``SettingsError``."""
+    try:
+        raw = path.read_bytes()
+    except FileNotFoundError:
+        return Settings()
+    except OSError as error:
+        raise SettingsError(f"{path}: cannot be read ({error.strerror}): correct its permissions") from error
+    if len(raw) > _SIZE_MAX:
+        raise SettingsError(f"{path}: {len(raw)} bytes is no configuration (limit {_SIZE_MAX})")
+    try:
+        return parse(raw.decode(), str(path))
+    except UnicodeDecodeError as error:
+        line = raw[: error.start].count(b"\n") + 1
+        raise SettingsError(f"{path}:{line}: not UTF-8 text: save the file as UTF-8") from error
+
+
+def parse(text: str, source: str) -> Settings:
+    """Validated settings from TOML text; ``source`` names it in errors. Raises ``SettingsError``."""
+    try:
+        tables = tomllib.loads(text, parse_float=_decimal)
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{source}: {error}") from error
+    sections = get_type_hints(Settings)
+    values: dict[str, Any] = {}
+    for name, table in tables.items():
+        if name not in sections:
+            raise _unknown(source, text, "", name, sections)
+        if not isinstance(table, dict):
+            raise _at(source, text, "", name, f"{name} is a table: write [{name}] and its keys below it")
+        values[name] = table if name == "limits" else _section(source, text, name, table, sections[name])
+    return Settings(**values)
+
+
+def line_of(text: str, section: str, key: str) -> int | None:
+    """Line at which TOML text sets a key, or opens the section of an empty key; best effort."""
+    current = ""
+    for number, line in enumerate(text.splitlines(), 1):
+        header = re.match(r"\s*\[\s*([^\[\]]+?)\s*\]", line)
+        if header:
+            current = header.group(1)
+            if key == current and not section:
+                return number
+        name = re.match(r"""\s*["']?([A-Za-z0-9_.-]+)["']?\s*=""", line)
+        if name and f"{current}.{name.group(1)}".strip(".") == f"{section}.{key}".strip("."):
+            return number
+    return None
+
+
+def _section(source: str, text: str, name: str, table: dict[str, Any], kind: type) -> msgspec.Struct:
+    fields = get_type_hints(kind)
+    values: dict[str, Any] = {}
+    for key, value in table.items():
+        if key not in fields:
+            raise _unknown(source, text, name, key, fields)
+        try:
+            values[key] = msgspec.convert(value, fields[key])
+        except msgspec.ValidationError as error:
+            wants = _WANTED[fields[key]]
+            raise _at(source, text, name, key, f"{name}.{key} must be {wants}, not {value!r}") from error
+    try:
+        struct: msgspec.Struct = kind(**values)
+    except ValueError as error:
+        key = str(error).split(" ", 1)[0]
+        raise _at(source, text, name, key, f"{name}.{error}") from error
+    return struct
+
+
+_WANTED = {bool: "true or false", int: "a whole number", Decimal: "a number", str: "a text in quotes"}
+
+
+def _unknown(source: str, text: str, section: str, key: str, known: dict[str, Any]) -> SettingsError:
+    near = difflib.get_close_matches(key, known, n=1)
+    remedy = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known)}"
+    where = f" in [{section}]" if section else ""
+    return _at(source, text, section, key, f"unknown key {key[:60]!r}{where}: {remedy}")
+
+
+def _at(source: str, text: str, section: str, key: str, sentence: str) -> SettingsError:
+    line = line_of(text, section, key)
+    return SettingsError(f"{source}:{line}: {sentence}" if line else f"{source}: {sentence}")
+
+
+def _decimal(text: str) -> Decimal:
+    return Decimal(text.replace("_", ""))

@@ -1,0 +1,83 @@
+"""config.toml: complete without a file, one exact sentence for every mistake."""
+
+from __future__ import annotations
+
+import os
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from core.config.settings import Settings, SettingsError, load, parse
+
+
+def test_no_file_means_defaults(tmp_path: Path) -> None:
+    assert load(tmp_path / "config.toml") == Settings()
+
+
+def test_values_are_read_exactly() -> None:
+    settings = parse(
+        '[strategy]\nmin_edge = 0.015\nkelly_fraction = 0\n[console]\ntheme = "paper"\n[limits]\nany = 1.10\n',
+        "f",
+    )
+    assert settings.strategy.min_edge == Decimal("0.015")
+    assert settings.strategy.kelly_fraction == 0
+    assert settings.console.theme == "paper"
+    assert settings.limits == {"any": Decimal("1.10")}
+    assert settings.engine == Settings().engine
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        (
+            "[strategy]\n\nmin_egde = 1\n",
+            "c.toml:3: unknown key 'min_egde' in [strategy]: did you mean 'min_edge'?",
+        ),
+        ("[stratgy]\n", "c.toml:1: unknown key 'stratgy': did you mean 'strategy'?"),
+        ("[zzz]\n", "known are engine, strategy, feeds, console, limits"),
+        ("[console]\nzzz = 1\n", "c.toml:2: unknown key 'zzz' in [console]: known are theme"),
+        ("strategy = 1\n", "c.toml:1: strategy is a table: write [strategy]"),
+        ("[console]\nrepaint_hz = '4'\n", "c.toml:2: console.repaint_hz must be a whole number, not '4'"),
+        ("[console]\nrepaint_hz = 99\n", "c.toml:2: console.repaint_hz must be between 1 and 10, not 99"),
+        ("[console]\nmouse = 1\n", "c.toml:2: console.mouse must be true or false, not 1"),
+        ("[strategy]\nmin_edge = nan\n", "c.toml:2: strategy.min_edge must be between 0 and 1, not NaN"),
+        ("[strategy]\nmodel = 'x'\n", "c.toml:2: strategy.model is 'x': use 'rolling' or 'article-normal'"),
+        ("[console]\nmouse = true\nmouse = false\n", "c.toml: Cannot overwrite a value (at line 3"),
+        ("[console\n", "(at line 1"),
+        ('[feeds]\nuser_agent = "a\\u001b[0m"\n', "c.toml:2: feeds.user_agent must be 1 to 200 printable"),
+    ],
+)
+def test_a_mistake_is_one_sentence_with_place_and_remedy(text: str, sentence: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        parse(text, "c.toml")
+    assert sentence in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_bytes_that_are_no_text_name_the_line(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.write_bytes(b"[console]\ntheme = '\xff'\n")
+    with pytest.raises(SettingsError, match="toml:2: not UTF-8"):
+        load(path)
+
+
+def test_a_huge_file_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.write_bytes(b"#" * 300_000)
+    with pytest.raises(SettingsError, match="no configuration"):
+        load(path)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
+def test_an_unreadable_file_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text("")
+    path.chmod(0)
+    with pytest.raises(SettingsError, match="cannot be read"):
+        load(path)
+
+
+def test_a_directory_in_its_place_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="cannot be read"):
+        load(tmp_path)
