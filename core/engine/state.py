@@ -104,7 +104,7 @@ class DeskState:
 
     profile: str
     world_id: str
-    link: Link = Link(LinkState.CONNECTING, 0)
+    link: Link = field(default_factory=lambda: Link(LinkState.CONNECTING, 0))
     exchange: ExchangeState | None = None
     mode: Mode = Mode.SEMI
     paused: set[str] = field(default_factory=set)

@@ -1,0 +1,97 @@
+"""What must hold after every event of an order, checked in production and not only in tests.
+
+Each check returns a sentence when it is broken. A broken invariant halts the order's market and
+rings; it never ends the process, which must stay able to cancel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from core.domain.order import BookSide, Order, Purpose
+from core.domain.units import Quantity, quantity_text
+
+if TYPE_CHECKING:
+    from core.execution.ledger import Ledger
+
+
+def position_is_sum_of_fills(ledger: Ledger, order: Order) -> str | None:
+    """P1: the net position is the signed sum of its fills, or nothing once the market has settled."""
+    ticker = order.intent.ticker
+    expected = (
+        0
+        if ticker in ledger.settled
+        else sum(fill.side.sign * fill.quantity for fill in ledger.fills_of.get(ticker, ()))
+    )
+    net = ledger.net(ticker)
+    return None if net == expected else f"P1 position {net} is not the sum of fills {expected}"
+
+
+def trades_are_unique(ledger: Ledger, order: Order) -> str | None:
+    """P2: each trade id is applied at most once."""
+    ids = {fill.trade_id for fill in order.fills}
+    return None if len(ids) == len(order.fills) else "P2 a trade id was applied twice"
+
+
+def closes_are_covered(ledger: Ledger, order: Order) -> str | None:
+    """P3: what closes may still sell never exceeds what is held."""
+    ticker = order.intent.ticker
+    net = ledger.net(ticker)
+    selling_yes, selling_no = ledger.closing(ticker, BookSide.ASK), ledger.closing(ticker, BookSide.BID)
+    if selling_yes > max(0, net) or selling_no > max(0, -net):
+        return f"P3 closes for {selling_yes} YES and {selling_no} NO against a position of {net}"
+    return None
+
+
+def fills_within_order(ledger: Ledger, order: Order) -> str | None:
+    """P4: no order fills beyond its size."""
+    filled = order.filled
+    return None if filled <= order.intent.quantity else f"P4 filled {filled} of {order.intent.quantity}"
+
+
+def live_orders_are_reserved(ledger: Ledger, order: Order) -> str | None:
+    """P6: whatever may still fill is counted, whatever is counted may still fill."""
+    counted = order.intent.client_order_id in ledger.live
+    return None if counted == order.live else f"P6 {order.life.value} order counted as live: {counted}"
+
+
+def order_has_its_row(ledger: Ledger, order: Order) -> str | None:
+    """P11: no order without its intent in the journal."""
+    return None if order.intent.client_order_id in ledger.rows else "P11 no intent row"
+
+
+CHECKS: tuple[Callable[[Ledger, Order], str | None], ...] = (
+    position_is_sum_of_fills,
+    trades_are_unique,
+    closes_are_covered,
+    fills_within_order,
+    live_orders_are_reserved,
+    order_has_its_row,
+)
+
+
+def violations(ledger: Ledger, order: Order) -> list[str]:
+    """The sentences of every check that ``order``'s last event broke."""
+    return [text for check in CHECKS if (text := check(ledger, order)) is not None]
+
+
+def purpose_refusal(
+    ledger: Ledger, ticker: str, side: BookSide, purpose: Purpose, quantity: int
+) -> str | None:
+    """Why an order would break P3 or let a position cross zero, ``None`` when it cannot.
+
+    A close never exceeds what is held minus all closes that may still fill; an open of one side is
+    refused while the other side is held or may still fill.
+    """
+    net = ledger.net(ticker)
+    if purpose is Purpose.CLOSE:
+        holds = net > 0 if side is BookSide.ASK else net < 0
+        closable = ledger.closable(ticker) if holds else Quantity(0)
+        return None if quantity <= closable else f"only {quantity_text(closable)} contracts are free to close"
+    if net * side.sign < 0:
+        return "the other side of this market is held"
+    against = any(
+        o.intent.side is side.opposite and o.intent.purpose is Purpose.OPEN for o in ledger.live_in(ticker)
+    ) or any(r.ticker == ticker and r.side is side.opposite for r in ledger.externals.values())
+    return "an order for the other side may still fill" if against else None

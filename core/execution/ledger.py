@@ -1,0 +1,319 @@
+"""Orders, fills and positions as the desk believes them: the projection of the order events.
+
+Every change goes through here in one synchronous step: fold the event, journal it, index it, move
+the position, check the invariants, tell the listener. Fills are facts keyed by the venue's trade id
+and are applied once, whatever order they arrive in; a fill whose order is not known yet is parked
+and offered again whenever a venue id becomes known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple, Protocol
+
+from core.domain.order import Anomaly, BookSide, Fill, Life, Order, Purpose
+from core.domain.position import Position, apply, settle
+from core.domain.units import Quantity
+from core.execution.changes import Changes
+from core.execution.events import (
+    ExternalFilled,
+    LedgerEvent,
+    MarketSettled,
+    OrderAnswered,
+    OrderEvent,
+    OrderFilled,
+    OrderIntended,
+    OrderReported,
+    fold,
+)
+from core.execution.invariants import violations
+from core.venues.venue import OrderReport, ReportStatus, SettlementReport, Unresolved
+
+PARKED_MAX = 10_000
+"""Fills without a known order. A full lot halts the desk: private facts are never dropped."""
+
+OURS = "pm-"
+"""Every client order id of ours begins so."""
+
+
+class Parked(NamedTuple):
+    fill: Fill
+    client_order_id: str
+    since_ns: int
+    source: str
+
+
+class LedgerListener(Protocol):
+    """The engine's ear: called after a change is complete, in the same loop step."""
+
+    def on_order_changed(self, before: Order | None, after: Order) -> None: ...
+
+    def on_fill_applied(self, order: Order | None, fill: Fill) -> None: ...
+
+    def on_anomaly(self, ticker: str, anomaly: Anomaly) -> None: ...
+
+
+class Recorder(Protocol):
+    """Journals one ledger event of an order (or of a ticker) and returns its row number."""
+
+    def __call__(self, event: LedgerEvent, *, client_order_id: str, ticker: str) -> int: ...
+
+
+class Ledger:
+    """See the module. Read the attributes freely; change them only through the methods."""
+
+    def __init__(self, record: Recorder, listener: LedgerListener) -> None:
+        self._record = record
+        self._listener = listener
+        self.orders: dict[str, Order] = {}
+        self.live: dict[str, Order] = {}
+        """Orders that may still change a position, by client order id."""
+        self.rows: dict[str, int] = {}
+        """Journal row of each order's intent."""
+        self.by_order_id: dict[str, str] = {}
+        self.positions: dict[str, Position] = {}
+        self.fills: dict[str, Fill] = {}
+        self.fills_of: dict[str, list[Fill]] = {}
+        self.settled: dict[str, SettlementReport] = {}
+        self.externals: dict[str, OrderReport] = {}
+        """Resting orders of the account that are not ours, by venue order id."""
+        self.external_fills: dict[str, Fill] = {}
+        self.parked: dict[str, Parked] = {}
+        self.epoch = 0
+        """Counts every change; a reconciliation compares only what did not move meanwhile."""
+        self.moved_at: dict[str, int] = {}
+        """Epoch of a market's last change."""
+        self.changed_orders: Changes[str] = Changes()
+        self.changed_positions: Changes[str] = Changes()
+
+    # --- reading -------------------------------------------------------------------------------
+
+    def net(self, ticker: str) -> Quantity:
+        position = self.positions.get(ticker)
+        return position.net if position is not None else Quantity(0)
+
+    def live_in(self, ticker: str) -> list[Order]:
+        return [order for order in self.live.values() if order.intent.ticker == ticker]
+
+    def unknown(self) -> list[Order]:
+        return [order for order in self.live.values() if order.life is Life.UNKNOWN]
+
+    def closing(self, ticker: str, side: BookSide) -> Quantity:
+        """Contracts that closes on ``side`` may still fill."""
+        return Quantity(
+            sum(
+                order.leaves
+                for order in self.live.values()
+                if order.intent.ticker == ticker
+                and order.intent.side is side
+                and order.intent.purpose is Purpose.CLOSE
+            )
+        )
+
+    def closable(self, ticker: str) -> Quantity:
+        """What is held and not spoken for by a close that may still fill, nor by an order from outside."""
+        net = self.net(ticker)
+        side = BookSide.ASK if net > 0 else BookSide.BID
+        outside = sum(r.remaining for r in self.externals.values() if r.ticker == ticker and r.side is side)
+        return Quantity(max(0, abs(net) - self.closing(ticker, side) - outside))
+
+    # --- orders --------------------------------------------------------------------------------
+
+    def intend(self, event: OrderIntended) -> int:
+        """A new order, before its row is durable; returns the row to wait for."""
+        intent = event.intent
+        order = Order(intent)
+        seq = self._record(event, client_order_id=intent.client_order_id, ticker=intent.ticker)
+        self.rows[intent.client_order_id] = seq
+        self._store(None, order)
+        return seq
+
+    def apply(self, client_order_id: str, event: OrderEvent) -> Order:
+        """One event of a known order. What changes nothing is not journalled."""
+        before = self.orders[client_order_id]
+        after, anomaly = fold(before, event)
+        if after == before and anomaly is None:
+            return before
+        if isinstance(event, OrderFilled):
+            return self._fill(before, after, event, anomaly)
+        self._record(event, client_order_id=client_order_id, ticker=before.intent.ticker)
+        self._store(before, after)
+        self._report(after, anomaly)
+        return self.orders[client_order_id]
+
+    def offer_report(self, report: OrderReport, source: str) -> Order | None:
+        """The venue describes an order. ``None``: it is not ours."""
+        client = self.by_order_id.get(report.order_id) or (
+            report.client_order_id if report.client_order_id in self.orders else None
+        )
+        if client is not None:
+            return self.apply(client, OrderReported(report, source))
+        if not report.client_order_id.startswith(OURS):
+            self._external(report)
+        return None
+
+    def _external(self, report: OrderReport) -> None:
+        if report.status is ReportStatus.RESTING:
+            if self.externals.get(report.order_id) == report:
+                return
+            self.externals[report.order_id] = report
+        elif self.externals.pop(report.order_id, None) is None:
+            return
+        self._moved(report.ticker)
+        self.changed_orders.touch(report.order_id)
+        self.changed_positions.touch(report.ticker)
+
+    def forget_external(self, order_id: str) -> None:
+        """A complete list of open orders no longer holds it."""
+        report = self.externals.pop(order_id, None)
+        if report is not None:
+            self._moved(report.ticker)
+            self.changed_orders.touch(order_id)
+
+    # --- fills ---------------------------------------------------------------------------------
+
+    def offer_fill(self, fill: Fill, client_order_id: str, source: str, now_ns: int) -> None:
+        """A fill from any channel: applied once, parked while its order is not known."""
+        known = self.fills.get(fill.trade_id)
+        if known is not None:
+            if known != fill:
+                self._listener.on_anomaly(
+                    fill.ticker,
+                    Anomaly(client_order_id, "conflicting fill", f"trade {fill.trade_id} has two contents"),
+                )
+            return
+        client = self.by_order_id.get(fill.order_id) or (
+            client_order_id if client_order_id in self.orders else None
+        )
+        if client is not None:
+            self.apply(client, OrderFilled(fill, source))
+            return
+        if fill.trade_id in self.parked:
+            return
+        if len(self.parked) >= PARKED_MAX:
+            self._listener.on_anomaly(
+                fill.ticker, Anomaly(client_order_id, "parked fills", f"more than {PARKED_MAX} without order")
+            )
+            return
+        self.parked[fill.trade_id] = Parked(fill, client_order_id, now_ns, source)
+        self._moved(fill.ticker)
+
+    def claim_external(self, trade_id: str) -> None:
+        """A look-up proved that this parked fill belongs to no order of ours: the position still moves."""
+        parked = self.parked.pop(trade_id)
+        fill = parked.fill
+        self._record(ExternalFilled(fill, parked.source), client_order_id="", ticker=fill.ticker)
+        self.external_fills[trade_id] = fill
+        self._book(None, fill)
+
+    def _fill(self, before: Order, after: Order, event: OrderFilled, anomaly: Anomaly | None) -> Order:
+        fill = event.fill
+        client = before.intent.client_order_id
+        if len(after.fills) == len(before.fills):  # the same trade id with another content
+            self._report(after, anomaly)
+            return before
+        self._record(event, client_order_id=client, ticker=fill.ticker)
+        self.parked.pop(fill.trade_id, None)
+        self._book(after, fill)
+        self._store(before, after)
+        self._report(after, anomaly)
+        return self.orders[client]
+
+    def _book(self, order: Order | None, fill: Fill) -> None:
+        self._rebook(fill)
+        self._moved(fill.ticker)
+        self._listener.on_fill_applied(order, fill)
+
+    # --- settlement ----------------------------------------------------------------------------
+
+    def settle(self, report: SettlementReport) -> bool:
+        """Book a settlement once; false when it is known already."""
+        if report.ticker in self.settled:
+            return False
+        self._record(MarketSettled(report), client_order_id="", ticker=report.ticker)
+        self._settle(report)
+        return True
+
+    def _settle(self, report: SettlementReport) -> None:
+        self.settled[report.ticker] = report
+        position = self.positions.get(report.ticker)
+        if position is not None:
+            self.positions[report.ticker] = settle(position, report.payout)
+        self._moved(report.ticker)
+        self.changed_positions.touch(report.ticker)
+
+    # --- restart -------------------------------------------------------------------------------
+
+    def replay(self, rows: Iterable[tuple[int, str, LedgerEvent]]) -> None:
+        """Rebuild from journal rows ``(row number, client order id, event)`` of an earlier run.
+
+        What was on its way when that run ended is left as it was; ``doubt`` makes it UNKNOWN.
+        """
+        for seq, client, event in rows:
+            match event:
+                case OrderIntended(intent=intent):
+                    self.rows[client] = seq
+                    self.orders[client] = Order(intent)
+                case MarketSettled(report=report):
+                    self._settle(report)
+                case ExternalFilled(fill=fill):
+                    self.external_fills[fill.trade_id] = fill
+                    self._rebook(fill)
+                case _:
+                    self.orders[client] = fold(self.orders[client], event).order
+                    if isinstance(event, OrderFilled) and event.fill.trade_id not in self.fills:
+                        self._rebook(event.fill)
+        for client, order in self.orders.items():
+            self.changed_orders.touch(client)
+            if order.order_id:
+                self.by_order_id[order.order_id] = client
+            if order.live:
+                self.live[client] = order
+
+    def doubt(self, reason: str) -> None:
+        """After a replay: what was between intent and answer may have arrived, so it is UNKNOWN."""
+        for client, order in list(self.live.items()):
+            if order.life in (Life.INTENT, Life.SENDING):
+                at_ms = order.sent_ms or order.intent.created_ms
+                self.apply(client, OrderAnswered(Unresolved(reason), at_ms))
+
+    def _rebook(self, fill: Fill) -> None:
+        self.fills[fill.trade_id] = fill
+        self.fills_of.setdefault(fill.ticker, []).append(fill)
+        moved = apply(self.positions.get(fill.ticker, Position()), fill)
+        settled = self.settled.get(fill.ticker)
+        self.positions[fill.ticker] = settle(moved, settled.payout) if settled is not None else moved
+        self.changed_positions.touch(fill.ticker)
+
+    # --- common --------------------------------------------------------------------------------
+
+    def _store(self, before: Order | None, after: Order) -> None:
+        client = after.intent.client_order_id
+        self.orders[client] = after
+        if after.live:
+            self.live[client] = after
+        else:
+            self.live.pop(client, None)
+        self._moved(after.intent.ticker)
+        self.changed_orders.touch(client)
+        self._listener.on_order_changed(before, after)
+        if after.order_id and after.order_id not in self.by_order_id:
+            self.by_order_id[after.order_id] = client
+            self._offer_parked(after.order_id, client)
+
+    def _offer_parked(self, order_id: str, client: str) -> None:
+        ours = [p for p in self.parked.values() if p.fill.order_id == order_id]
+        for parked in ours:
+            self.apply(client, OrderFilled(parked.fill, parked.source))
+
+    def _moved(self, ticker: str) -> None:
+        self.epoch += 1
+        self.moved_at[ticker] = self.epoch
+
+    def _report(self, order: Order, anomaly: Anomaly | None) -> None:
+        if anomaly is not None:
+            self._listener.on_anomaly(order.intent.ticker, anomaly)
+        for name in violations(self, order):
+            self._listener.on_anomaly(
+                order.intent.ticker, Anomaly(order.intent.client_order_id, "invariant", name)
+            )
