@@ -17,12 +17,12 @@ def test_no_file_means_defaults(tmp_path: Path) -> None:
 
 def test_values_are_read_exactly() -> None:
     settings = parse(
-        '[strategy]\nmin_edge = 0.015\nkelly_fraction = 0\n[console]\ntheme = "paper"\n[limits]\nany = 1.10\n',
+        '[strategy]\nmin_edge = 0.015\nkelly_fraction = 0\n[console]\ntheme = "x"\n[limits]\nany = 1.10\n',
         "f",
     )
     assert settings.strategy.min_edge == Decimal("0.015")
     assert settings.strategy.kelly_fraction == 0
-    assert settings.console.theme == "paper"
+    assert settings.console.theme == "x"
     assert settings.limits == {"any": Decimal("1.10")}
     assert settings.engine == Settings().engine
 
