@@ -60,6 +60,10 @@ class EntryRules(msgspec.Struct, frozen=True):
     """Net edge over cost."""
     quarantine_edge: Price = Price(1500)
     """An edge above this is presumed a data fault."""
+    fair_collar: Price = Price(1000)
+    """A limit further than this from fair value would only fill on news we do not have."""
+    price_max: Price = Price(9700)
+    """Most we pay for either outcome: above it the last cents do not pay for the tail."""
     disagreement: float = 0.25
     """Distance of fair value and mid above which a person must look first."""
     improve_spread_ticks: int = 3
@@ -82,10 +86,3 @@ class EntryRules(msgspec.Struct, frozen=True):
     """Fair value this far under our average cost: the reason for the position is gone."""
     gone_discount: Price = Price(200)
     """What leaving may cost against fair value once the reason is gone."""
-
-
-class Held(msgspec.Struct, frozen=True):
-    """Exit rule of a position in words, for the console: ``hold to fair``, ``exit now`` ..."""
-
-    ticker: str
-    rule: str

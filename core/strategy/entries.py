@@ -1,0 +1,183 @@
+"""Entries of one event: at most one order a market, sized together, best first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from core.domain.order import BookSide, Purpose, TimeInForce
+from core.domain.units import ONE_CONTRACT, ONE_DOLLAR, Money, Price, Quantity, notional_up
+from core.models.fair_value import EventFair, FairValue
+from core.strategy.against import against
+from core.strategy.assess import Assessment, assess, depth_share, edge_at, needed_edge, visible
+from core.strategy.edge import paid, per_contract
+from core.strategy.proposal import Candidate, FeeRole, Sizing
+from core.strategy.rules import EntryRules, Headroom, MarketView
+from core.strategy.sizing import Bet, Cap, affordable, event_kelly, shrink, smallest, whole
+
+
+class _Chance(msgspec.Struct, frozen=True):
+    """An entry worth sizing. ``unit_cost`` is price and fee per contract of the outcome bought."""
+
+    fair: FairValue
+    view: MarketView
+    found: Assessment
+    unit_cost: Price
+
+    @property
+    def bet(self) -> Bet:
+        p = self.fair.probability
+        won = p if self.found.side is BookSide.BID else 1.0 - p
+        return Bet(self.found.ticker, won, self.unit_cost / ONE_DOLLAR)
+
+
+def entries(
+    event: EventFair,
+    views: Mapping[str, MarketView],
+    headroom: Headroom,
+    rules: EntryRules,
+    now_ms: int,
+) -> tuple[Candidate, ...]:
+    """Orders that would open risk in this event now, by expected profit, the largest first.
+
+    ``views`` holds the event's markets by ticker; one that is missing is not traded. ``now_ms`` is
+    world time. What earlier candidates would use is taken from the headroom of later ones.
+    """
+    chances = [c for fair in event.values if (c := _chance(fair, views, rules, now_ms)) is not None]
+    chances.sort(key=lambda c: -c.found.edge * c.found.quantity)
+    fractions = event_kelly(
+        [c.bet for c in chances if c.found.side is BookSide.BID],
+        [c.bet for c in chances if c.found.side is BookSide.ASK],
+    )
+    made: list[Candidate] = []
+    spent = Money(0)
+    for chance in chances[: max(0, headroom.open_orders)]:
+        candidate = _sized(
+            chance, fractions.get(chance.found.ticker, 0.0), headroom, spent, event, rules, now_ms
+        )
+        if candidate is not None:
+            made.append(candidate)
+            spent = Money(spent + worst_cost(candidate))
+    made.sort(key=lambda c: -c.edge * c.quantity)
+    return tuple(made)
+
+
+def worst_cost(candidate: Candidate) -> Money:
+    """Most an opening order can lose: its price and fees, nothing back."""
+    return Money(notional_up(paid(candidate.side, candidate.price), candidate.quantity) + candidate.fee)
+
+
+def lapsed(fair: FairValue, view: MarketView, candidate: Candidate, rules: EntryRules, now_ms: int) -> str:
+    """Why an entry proposed or working should be withdrawn; empty while it is still wanted.
+
+    Half the edge needed for a new entry keeps one alive, so that noise does not cancel and re-send.
+    """
+    if view.stale:
+        return view.stale
+    at = edge_at(fair, view, candidate.side, candidate.price, candidate.quantity, candidate.fee_role)
+    if at is None:
+        return "nothing left to take"
+    cost, edge = at
+    if edge * 2 < needed_edge(fair, view, candidate.price, cost, rules):
+        return f"edge is down to {edge / 100:+.1f}c"
+    if (view.market.close_ms - now_ms) // 1000 < rules.no_entry_before_close_s:
+        return "market is about to close"
+    return ""
+
+
+def _chance(
+    fair: FairValue, views: Mapping[str, MarketView], rules: EntryRules, now_ms: int
+) -> _Chance | None:
+    view = views.get(fair.ticker)
+    if view is None:
+        return None
+    found = assess(fair, view, rules, now_ms)
+    if not found.tradable:
+        return None
+    at = edge_at(fair, view, found.side, found.price, found.quantity, found.role)
+    if at is None:
+        return None
+    cost, _ = at
+    return _Chance(fair, view, found, Price(cost.average + per_contract(cost.fee, cost.filled)))
+
+
+def _sized(
+    chance: _Chance,
+    fraction: float,
+    headroom: Headroom,
+    spent: Money,
+    event: EventFair,
+    rules: EntryRules,
+    now_ms: int,
+) -> Candidate | None:
+    fair, view, found = chance.fair, chance.view, chance.found
+    full = fraction * shrink(found.edge / ONE_DOLLAR, max(fair.sigma, rules.sigma_floor))
+    caps = _caps(chance, full, headroom, spent, rules)
+    bound = smallest(caps)
+    if bound.quantity < rules.min_quantity:
+        return None
+    at = edge_at(fair, view, found.side, found.price, bound.quantity, found.role)
+    half = edge_at(fair, view, found.side, found.price, _half(bound.quantity, rules), found.role)
+    if at is None or half is None:
+        return None
+    cost, edge = at
+    # A small order pays more fee per contract than the share of depth that was assessed.
+    if edge < needed_edge(fair, view, found.price, cost, rules):
+        return None
+    maker = found.role is FeeRole.MAKER
+    return Candidate(
+        ticker=found.ticker,
+        event_ticker=event.event_ticker,
+        strategy=rules.strategy,
+        side=found.side,
+        purpose=Purpose.OPEN,
+        price=found.price,
+        quantity=bound.quantity,
+        tif=TimeInForce.GTC if maker else TimeInForce.IOC,
+        post_only=maker,
+        reduce_only=False,
+        fee_role=found.role,
+        fee=cost.fee,
+        edge=edge,
+        edge_half=half[1],
+        fair=fair.probability,
+        sigma=fair.sigma,
+        model=fair.model,
+        model_version=fair.version,
+        sizing=Sizing(kelly_full=full, kelly_used=rules.kelly, bound_by=bound.name),
+        why=event.why,
+        against=against(fair, found, view, rules, now_ms),
+        lifetime_s=rules.lifetime_s,
+    )
+
+
+def _caps(chance: _Chance, full: float, headroom: Headroom, spent: Money, rules: EntryRules) -> Sequence[Cap]:
+    """Every bound of the size, in the order in which equal ones are named."""
+    view, found, unit = chance.view, chance.found, chance.unit_cost
+    held = abs(view.position.net)
+    wanted = int(rules.kelly * full * headroom.bankroll * 10_000 / unit) - held
+    shown = visible(view, found.side, found.price, found.role) // ONE_CONTRACT
+    share = depth_share(view, found.side, found.price, found.role, rules)
+
+    def money(name: str, amount: Money) -> Cap:
+        return Cap(name, affordable(amount, unit))
+
+    def shared(name: str, amount: Money) -> Cap:
+        return money(name, Money(amount - spent))
+
+    return (
+        Cap("kelly", whole(Quantity(max(0, wanted)))),
+        Cap(f"depth share ({rules.depth_share:.0%} of {shown})", share),
+        Cap("order size", whole(headroom.order_quantity)),
+        money("order cost", headroom.order_cost),
+        money("market limit", headroom.market.get(found.ticker, Money(0))),
+        shared("event limit", headroom.event),
+        shared("venue limit", headroom.venue),
+        shared("total limit", headroom.total),
+        shared("cash", headroom.cash),
+    )
+
+
+def _half(quantity: Quantity, rules: EntryRules) -> Quantity:
+    return max(whole(Quantity(quantity // 2)), rules.min_quantity)
