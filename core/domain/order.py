@@ -100,6 +100,17 @@ class Fill(msgspec.Struct, frozen=True):
     at_ms: int
     """Real wall time of the venue."""
 
+    def same_execution(self, other: Fill) -> bool:
+        """Whether both describe one trade. Channels differ in time stamps and may differ in fees."""
+        return (self.trade_id, self.ticker, self.order_id, self.side, self.price, self.quantity) == (
+            other.trade_id,
+            other.ticker,
+            other.order_id,
+            other.side,
+            other.price,
+            other.quantity,
+        )
+
 
 class Life(enum.Enum):
     INTENT = "INTENT"
@@ -300,7 +311,7 @@ def apply_fill(order: Order, fill: Fill) -> tuple[Order, Anomaly | None]:
     """Apply one fill at most once, in any order, before or after acknowledgements and ends."""
     for known in order.fills:
         if known.trade_id == fill.trade_id:
-            if known == fill:
+            if known.same_execution(fill):
                 return order, None
             return order, Anomaly(
                 order.intent.client_order_id,

@@ -176,7 +176,7 @@ class Ledger:
         """A fill from any channel: applied once, parked while its order is not known."""
         known = self.fills.get(fill.trade_id)
         if known is not None:
-            if known != fill:
+            if not known.same_execution(fill):
                 self._listener.on_anomaly(
                     fill.ticker,
                     Anomaly(client_order_id, "conflicting fill", f"trade {fill.trade_id} has two contents"),
