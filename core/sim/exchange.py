@@ -74,6 +74,7 @@ class Exchange:
         self._fees: dict[str, Schedule] = {}
         self._expiries: list[tuple[int, str, str, str]] = []
         self._agenda = lifecycle.Agenda()
+        self._orders = 0
 
     # Listing and accounts
 
@@ -151,8 +152,9 @@ class Exchange:
             return details
         if r.client_order_id in owner.client_ids:
             return DUPLICATE
+        self._orders += 1
         order = Order(
-            self._ids(), r.account, r.ticker, r.side, r.price, r.count, r.count, r.tif,
+            self._orders, self._ids(), r.account, r.ticker, r.side, r.price, r.count, r.count, r.tif,
             r.client_order_id, r.stp, now_ms, now_ms, r.expiration_ms, r.cancel_on_pause,
         )  # fmt: skip
         crosses = r.post_only and book.crossed_by(r.side, r.price)

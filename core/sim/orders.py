@@ -84,6 +84,8 @@ class OrderRequest(msgspec.Struct, frozen=True):
 class Order(msgspec.Struct, eq=False):
     """An order in the exchange. Changed by the exchange only; listeners read it."""
 
+    number: int
+    """Rises with every order of the exchange, so lists have one order even within a millisecond."""
     order_id: str
     account: str
     ticker: str

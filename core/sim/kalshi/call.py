@@ -1,0 +1,127 @@
+"""One REST call as its handler sees it: who calls, with which parameters, and pages of lists."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeVar
+
+import msgspec
+from starlette.datastructures import QueryParams
+
+from core.domain.clock import Clock, WorldClock
+from core.sim.accounts import Account
+from core.sim.exchange import Exchange
+from core.sim.faults import Faults
+from core.sim.kalshi.auth import ApiKey, KeyRegistry
+from core.sim.kalshi.errors import WireError, invalid_parameter
+from core.sim.kalshi.limits import Limiter
+
+T = TypeVar("T")
+
+
+class Venue(msgspec.Struct, frozen=True):
+    """What every handler works on."""
+
+    exchange: Exchange
+    keys: KeyRegistry
+    clock: Clock
+    world: WorldClock
+    faults: Faults
+    limiter: Limiter
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """Status and JSON body of a success; ``lost`` cuts the connection instead of answering."""
+
+    body: Any
+    status: int = 200
+    lost: bool = False
+
+
+class Call(msgspec.Struct, frozen=True):
+    """``key`` is None on public endpoints."""
+
+    venue: Venue
+    key: ApiKey | None
+    path: Mapping[str, str]
+    query: QueryParams
+    body: bytes
+
+    @property
+    def exchange(self) -> Exchange:
+        return self.venue.exchange
+
+    @property
+    def account(self) -> Account:
+        assert self.key is not None
+        return self.exchange.account(self.key.account)
+
+    def text(self, name: str) -> str:
+        return self.query.get(name, "")
+
+    def flag(self, name: str) -> bool:
+        return self.query.get(name, "false") == "true"
+
+    def words(self, name: str) -> list[str]:
+        """A comma-separated list."""
+        return [word for word in self.query.get(name, "").split(",") if word]
+
+    def number(self, name: str) -> int | None:
+        text = self.query.get(name)
+        if text is None:
+            return None
+        if not (text.isascii() and text.isdigit() and len(text) <= 16):
+            raise invalid_parameter(f"{name} must be a whole number")
+        return int(text)
+
+    def choice(self, name: str, allowed: Iterable[str], default: str = "") -> str:
+        text = self.query.get(name, default)
+        if text and text not in allowed:
+            raise invalid_parameter(f"{name} must be one of {', '.join(allowed)}")
+        return text
+
+    def within(self, low: str, high: str, at_ms: int | None) -> bool:
+        """Whether a moment lies between two optional parameters of Unix seconds, ends included."""
+        first, last = self.number(low), self.number(high)
+        if first is None and last is None:
+            return True
+        return (
+            at_ms is not None
+            and (first is None or at_ms >= first * 1000)
+            and (last is None or at_ms // 1000 <= last)
+        )
+
+    def page(
+        self, rows: list[T], name_of: Callable[[T], str], *, most: int, default: int
+    ) -> tuple[list[T], str]:
+        """The rows after the cursor, at most ``limit``, and the next cursor (empty on the last page).
+
+        A cursor names the last row seen, so rows added in front move nothing. One that names no
+        row, as garbage does, starts again at the first page. A limit over the maximum is refused.
+        """
+        limit = self.number("limit")
+        if limit is not None and limit > most:
+            raise invalid_parameter(f"limit must be at most {most}")
+        size, after = limit or default, _opened(self.query.get("cursor", ""))
+        start = next((i + 1 for i, row in enumerate(rows) if name_of(row) == after), 0) if after else 0
+        shown = rows[start : start + size]
+        more = start + size < len(rows)
+        return shown, _sealed(name_of(shown[-1])) if more else ""
+
+    def check_primary(self, subaccount: int | None) -> None:
+        """Only the primary account exists here."""
+        if subaccount:
+            raise WireError(404, "user_not_found", "subaccount not found")
+
+
+def _sealed(name: str) -> str:
+    return base64.urlsafe_b64encode(name.encode()).decode().rstrip("=")
+
+
+def _opened(cursor: str) -> str:
+    try:
+        return base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
+    except (binascii.Error, ValueError):
+        return ""

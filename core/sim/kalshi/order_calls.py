@@ -1,0 +1,280 @@
+"""Order writes: create, cancel, amend, decrease, alone and in batches.
+
+Kalshi API: create order V2 and its neighbours. Prices and counts arrive as strings; a number is
+refused like any other malformed field.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+import msgspec
+
+from core.domain.units import Money, Price, Quantity, UnitError, parse_price, parse_quantity, quantity_text
+from core.sim import amending
+from core.sim.amending import Amendment
+from core.sim.kalshi import errors
+from core.sim.kalshi.call import Answer, Call
+from core.sim.kalshi.errors import WireError, not_found, refusal
+from core.sim.kalshi.shapes import Wire, dollars
+from core.sim.orders import (
+    BookSide,
+    Cancelled,
+    OrderRequest,
+    OrderStatus,
+    Placed,
+    Refused,
+    SelfTrade,
+    TimeInForce,
+)
+
+GONE = WireError(410, "deprecated_v1_order_endpoint", "use /portfolio/events/orders")
+
+T = TypeVar("T")
+
+
+class CreateBody(msgspec.Struct, frozen=True):
+    ticker: str
+    side: BookSide
+    count: str
+    price: str
+    time_in_force: TimeInForce
+    self_trade_prevention_type: SelfTrade
+    client_order_id: str = ""
+    expiration_time: int | None = None
+    post_only: bool = False
+    reduce_only: bool = False
+    cancel_order_on_pause: bool = False
+    order_group_id: str | None = None
+    subaccount: int = 0
+    exchange_index: int = -1
+
+
+class AmendBody(msgspec.Struct, frozen=True):
+    ticker: str
+    side: BookSide
+    price: str
+    count: str
+    client_order_id: str | None = None
+    updated_client_order_id: str | None = None
+    expiration_time: int | None = None
+    exchange_index: int = -1
+
+
+class DecreaseBody(msgspec.Struct, frozen=True):
+    reduce_by: str | None = None
+    reduce_to: str | None = None
+    exchange_index: int = -1
+    market_ticker: str = ""
+
+
+class CancelEntry(msgspec.Struct, frozen=True):
+    order_id: str
+    subaccount: int = 0
+    exchange_index: int = -1
+    market_ticker: str = ""
+
+
+class Batch(msgspec.Struct, frozen=True):
+    orders: list[msgspec.Raw]
+
+
+def create_v1(call: Call) -> Answer:
+    raise GONE
+
+
+def create(call: Call) -> Answer:
+    body = _decode(call.body, CreateBody)
+    account, faults = call.account.name, call.venue.faults
+    hidden = faults.hide_if_lost(account, body.client_order_id)
+    try:
+        placed = _place(call, body)
+    except WireError:
+        if hidden:
+            faults.reveal(account, body.client_order_id)
+        raise
+    if hidden:
+        faults.lost(account)
+    return Answer(_placed(placed), 201, lost=hidden)
+
+
+def create_batch(call: Call) -> Answer:
+    """Entries in request order; a bad one carries its error and does not stop the others."""
+    rows: list[Wire] = []
+    for raw in _decode(call.body, Batch).orders:
+        try:
+            rows.append(_placed(_place(call, _decode(raw, CreateBody))))
+        except WireError as error:
+            rows.append({"client_order_id": _client_order_id(raw), "error": errors.fields(error)})
+    return Answer({"orders": rows}, 201)
+
+
+def cancel(call: Call) -> Answer:
+    call.check_primary(call.number("subaccount"))
+    return Answer(_cancelled(_cancel(call, call.path["order_id"], call.text("market_ticker"))))
+
+
+def cancel_batch(call: Call) -> Answer:
+    rows: list[Wire] = []
+    for raw in _decode(call.body, Batch).orders:
+        entry = _decode(raw, CancelEntry)
+        try:
+            call.check_primary(entry.subaccount)
+            rows.append(_cancelled(_cancel(call, entry.order_id, entry.market_ticker)))
+        except WireError as error:
+            rows.append({"order_id": entry.order_id, "reduced_by": "0.00", "error": errors.fields(error)})
+    return Answer({"orders": rows})
+
+
+def cancel_all(call: Call) -> Answer:
+    call.check_primary(call.number("subaccount"))
+    call.exchange.cancel_all(call.account.name)
+    call.venue.faults.cancelled_all(call.account.name)
+    return Answer(None, 204)
+
+
+def amend(call: Call) -> Answer:
+    call.check_primary(call.number("subaccount"))
+    body = _decode(call.body, AmendBody)
+    order_id, price, count = call.path["order_id"], _price(body.price), _count(body.count)
+    before = call.exchange.order(call.account.name, order_id)
+    unchanged = before is not None and (price, count) == (before.price, before.initial)
+    change = Amendment(
+        body.ticker, body.side, price, count, body.updated_client_order_id,
+        None if body.expiration_time is None else body.expiration_time * 1000,
+    )  # fmt: skip
+    done = amending.amend(call.exchange, call.account.name, order_id, change)
+    if isinstance(done, Refused):
+        raise refusal(done)
+    shape = _placed(done)
+    if unchanged:
+        shape |= dict.fromkeys(("remaining_count", "fill_count", "average_fill_price", "average_fee_paid"))
+    return Answer(shape)
+
+
+def decrease(call: Call) -> Answer:
+    call.check_primary(call.number("subaccount"))
+    body = _decode(call.body, DecreaseBody)
+    if (body.reduce_by is None) == (body.reduce_to is None):
+        raise _invalid("exactly one of reduce_by and reduce_to is required")
+    order_id = call.path["order_id"]
+    order = call.exchange.resting_order(call.account.name, order_id)
+    if isinstance(order, Refused):
+        raise refusal(order)
+    to = (
+        _count(body.reduce_to)
+        if body.reduce_to is not None
+        else order.remaining - _count(body.reduce_by or "")
+    )
+    done = amending.decrease(call.exchange, call.account.name, order_id, Quantity(to))
+    if isinstance(done, Refused):
+        raise refusal(done)
+    return Answer(
+        {
+            "order_id": done.order_id,
+            "client_order_id": done.client_order_id,
+            "remaining_count": quantity_text(done.remaining),
+            "ts_ms": done.updated_ms,
+        }
+    )
+
+
+def entries(body: bytes) -> int:
+    """How many orders a batch names, for its price in tokens; one where it cannot be read."""
+    try:
+        return max(1, len(msgspec.json.decode(body, type=Batch).orders))
+    except msgspec.MsgspecError:
+        return 1
+
+
+def _place(call: Call, body: CreateBody) -> Placed:
+    call.check_primary(body.subaccount)
+    if body.order_group_id:
+        raise not_found("order group")
+    _check_shard(call, body.ticker, body.exchange_index)
+    exchange, account = call.exchange, call.account.name
+    request = OrderRequest(
+        account, body.ticker, body.side, _price(body.price), _count(body.count), body.time_in_force,
+        body.client_order_id, body.post_only, body.reduce_only,
+        None if body.expiration_time is None else body.expiration_time * 1000,
+        body.self_trade_prevention_type, body.cancel_order_on_pause,
+    )  # fmt: skip
+    placed = exchange.place(request)
+    if isinstance(placed, Refused):
+        raise refusal(placed)
+    if placed.order.status is OrderStatus.RESTING and call.venue.faults.echoes_cancel_all(account):
+        exchange.cancel(account, placed.order_id)
+    return placed
+
+
+def _cancel(call: Call, order_id: str, ticker: str) -> Cancelled:
+    order = call.exchange.order(call.account.name, order_id)
+    if order is None or (ticker and ticker != order.ticker):
+        raise not_found("order")
+    done = call.exchange.cancel(call.account.name, order_id)
+    if isinstance(done, Refused):
+        raise refusal(done)
+    return done
+
+
+def _check_shard(call: Call, ticker: str, exchange_index: int) -> None:
+    market = call.exchange.markets.get(ticker)
+    if market is not None and exchange_index >= 0 and exchange_index != market.spec.exchange_index:
+        raise WireError(404, "market_not_found", "market not found")
+
+
+def _placed(placed: Placed) -> Wire:
+    shape: Wire = {
+        "order_id": placed.order_id,
+        "client_order_id": placed.order.client_order_id,
+        "fill_count": quantity_text(placed.fill_count),
+        "remaining_count": quantity_text(placed.remaining),
+        "ts_ms": placed.ts_ms,
+    }
+    if placed.average_fill_price is not None:
+        shape["average_fill_price"] = dollars(placed.average_fill_price)
+        shape["average_fee_paid"] = dollars(placed.average_fee or Money(0))
+    return shape
+
+
+def _cancelled(done: Cancelled) -> Wire:
+    return {
+        "order_id": done.order_id,
+        "client_order_id": done.client_order_id,
+        "reduced_by": quantity_text(done.reduced_by),
+        "ts_ms": done.ts_ms,
+    }
+
+
+def _decode(body: bytes | msgspec.Raw, kind: type[T]) -> T:
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except msgspec.MsgspecError as wrong:
+        raise _invalid(str(wrong)) from wrong
+
+
+def _client_order_id(raw: msgspec.Raw) -> str | None:
+    try:
+        found: Any = msgspec.json.decode(raw)
+    except msgspec.MsgspecError:
+        return None
+    named = found.get("client_order_id") if isinstance(found, dict) else None
+    return named if isinstance(named, str) else None
+
+
+def _price(text: str) -> Price:
+    try:
+        return parse_price(text)
+    except UnitError as wrong:
+        raise WireError(400, "invalid_price", "invalid price", str(wrong)) from wrong
+
+
+def _count(text: str) -> Quantity:
+    try:
+        return parse_quantity(text)
+    except UnitError as wrong:
+        raise _invalid(str(wrong)) from wrong
+
+
+def _invalid(details: str) -> WireError:
+    return WireError(400, "invalid_order", "invalid order", details)

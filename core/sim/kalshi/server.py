@@ -1,0 +1,67 @@
+"""How uvicorn serves this exchange: Kalshi's ping, and connections that a fault can cut.
+
+ASGI has no word for a ping body or for dropping a connection, so both protocols are extended at
+the one place uvicorn offers: the protocol classes of its configuration. What an application may
+call is handed over in the connection's ``state``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from starlette.applications import Starlette
+from uvicorn import Config
+from uvicorn._types import ASGISendEvent
+from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+HEARTBEAT = b"heartbeat"
+HEARTBEAT_S = 10.0
+MESSAGE_BYTES_MAX = 1 << 20
+"""The largest command a stream client may send."""
+
+
+class _HttpConnection(H11Protocol):
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn declares it
+        super().connection_made(transport)
+        self.app_state = {**self.app_state, "abort": transport.abort}
+
+
+class _StreamConnection(WebSocketsSansIOProtocol):
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        self.app_state = {**self.app_state, "abort": self.transport.abort}
+
+    async def send(self, message: ASGISendEvent) -> None:
+        await super().send(message)
+        if message["type"] == "websocket.http.response.body":
+            # A refused handshake is over too; uvicorn would report it as one forgotten.
+            self.handshake_complete = True
+
+    def send_keepalive_ping(self) -> None:
+        self.ping_timer = None
+        if not self.close_sent and not self.transport.is_closing():
+            self.conn.send_ping(HEARTBEAT)
+            self.transport.write(b"".join(self.conn.data_to_send()))
+            self.schedule_ping()
+
+
+def config(app: Starlette) -> Config:
+    """uvicorn's configuration for this exchange; the caller binds the socket.
+
+    Frames are not compressed, and a client that does not answer pings is not cut off: the real
+    venue's deadline is unpublished.
+    """
+    return Config(
+        app,
+        http=_HttpConnection,
+        ws=_StreamConnection,
+        ws_max_size=MESSAGE_BYTES_MAX,
+        ws_ping_interval=HEARTBEAT_S,
+        ws_ping_timeout=None,
+        ws_per_message_deflate=False,
+        log_level="warning",
+        access_log=False,
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=1,
+    )
