@@ -35,11 +35,6 @@ class Profile(msgspec.Struct, frozen=True):
         return self.directory / "config.toml"
 
     @property
-    def live_limits(self) -> Path:
-        """Limits lowered while running; they survive a restart."""
-        return self.directory / "limits.toml"
-
-    @property
     def lock(self) -> Path:
         return self.directory / "engine.lock"
 

@@ -1,0 +1,87 @@
+"""Protocol commands to engine calls: one table, and the permission check in front of it.
+
+The engine never sees the protocol. A viewer may make things safer (halt, flatten) and read; every
+other command is refused here, whatever the console that sent it believes about itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from core.control.protocol import (
+    AbortFlatten,
+    Acknowledge,
+    AnyCommand,
+    Approve,
+    CancelMarket,
+    CancelOrder,
+    Defer,
+    Edit,
+    Flatten,
+    Halt,
+    Pause,
+    Resume,
+    SetLimit,
+    SetMode,
+    SkipWait,
+    StopEngine,
+    Unpause,
+    Veto,
+)
+from core.domain.text import clean_text
+from core.domain.units import Price, Quantity
+from core.engine.engine import Engine
+from core.engine.operator import VIEWER_REFUSED, Actor, Outcome, refused
+
+FOR_EVERYONE = (Halt, Flatten)
+"""What a console without control may send: only what makes the desk safer."""
+
+_Call = Callable[[Engine, Any, Actor], Outcome]
+
+CALLS: dict[type, _Call] = {
+    Approve: lambda e, c, who: e.approve(c.proposal_id, c.fingerprint, c.shown_ns, who),
+    Veto: lambda e, c, who: e.veto(c.proposal_id, c.fingerprint, c.reason, who),
+    Defer: lambda e, c, who: e.defer(c.proposal_id, c.fingerprint, who),
+    Edit: lambda e, c, who: e.edit(c.proposal_id, c.fingerprint, Price(c.price), Quantity(c.quantity), who),
+    CancelOrder: lambda e, c, who: e.cancel_order(c.client_order_id, who),
+    CancelMarket: lambda e, c, who: e.cancel_market(c.ticker, who),
+    Pause: lambda e, c, who: e.pause(c.strategy, who),
+    Unpause: lambda e, c, who: e.unpause(c.strategy, c.confirm, who),
+    SetMode: lambda e, c, who: e.set_mode(c.mode, c.confirm, c.reason, who),
+    Halt: lambda e, c, who: e.halt(c.reason, who),
+    Resume: lambda e, c, who: e.resume(c.confirm, c.reason, who),
+    Flatten: lambda e, c, who: e.flatten(who, now=c.now, sent_ns=c.sent_ns),
+    AbortFlatten: lambda e, _, who: e.abort_flatten(who),
+    SkipWait: lambda e, _, who: e.skip_wait(who),
+    SetLimit: lambda e, c, who: e.set_limit(c.name, c.value, c.confirm, c.reason, who),
+    Acknowledge: lambda e, c, who: e.acknowledge(c.alarm_id, who),
+    StopEngine: lambda e, c, who: e.stop(c.reason, who),
+}
+"""``Query`` and ``TakeControl`` are answered without the engine."""
+
+TEXT_MAX = 400
+"""Characters of a reason or name that are kept."""
+
+
+def carry_out(engine: Engine, command: AnyCommand, actor: Actor) -> Outcome:
+    """One command of one actor, in this loop step."""
+    call = CALLS.get(type(command))
+    if call is None:
+        return refused("The engine has no such command.")
+    if not actor.may_operate and not isinstance(command, FOR_EVERYONE):
+        return VIEWER_REFUSED
+    return call(engine, _cleaned(command), actor)
+
+
+def _cleaned(command: AnyCommand) -> AnyCommand:
+    """Words an operator typed end on screens and in logs; a stop is never refused for its wording."""
+    texts = {name: getattr(command, name) for name in command.__struct_fields__}
+    changed = {
+        name: clean_text(text, TEXT_MAX)
+        for name, text in texts.items()
+        if isinstance(text, str) and not (len(text) <= TEXT_MAX and text.isascii() and text.isprintable())
+    }
+    return msgspec.structs.replace(command, **changed) if changed else command

@@ -1,0 +1,89 @@
+"""Every command reaches its engine call with its own values, and only from a hand that may send it."""
+
+from __future__ import annotations
+
+from typing import Any, get_args
+
+import pytest
+
+from core.control import protocol as p
+from core.control.commands import CALLS, FOR_EVERYONE, carry_out
+from core.engine.operator import VIEWER_REFUSED, Actor, ActorKind, Outcome
+
+CONTROLLER = Actor(ActorKind.CONSOLE, 10, 1000, "s", controls=True)
+VIEWER = Actor(ActorKind.CONSOLE, 11, 1000, "t")
+CLI = Actor(ActorKind.CLI, 12, 1000)
+
+
+class Recorder:
+    """Stands where the engine stands and remembers the call."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = []
+
+    def __getattr__(self, name: str) -> Any:
+        def called(*args: Any, **kwargs: Any) -> Outcome:
+            self.calls.append((name, args, kwargs))
+            return Outcome(accepted=True, text=name)
+
+        return called
+
+
+SAMPLES: dict[type, tuple[Any, str, tuple[Any, ...]]] = {
+    p.Approve: (p.Approve("1", "P1", "f", 9), "approve", ("P1", "f", 9)),
+    p.Veto: (p.Veto("1", "P1", "f", "price"), "veto", ("P1", "f", "price")),
+    p.Defer: (p.Defer("1", "P1", "f"), "defer", ("P1", "f")),
+    p.Edit: (p.Edit("1", "P1", "f", 4200, 5), "edit", ("P1", "f", 4200, 5)),
+    p.CancelOrder: (p.CancelOrder("1", "pm-1"), "cancel_order", ("pm-1",)),
+    p.CancelMarket: (p.CancelMarket("1", "T"), "cancel_market", ("T",)),
+    p.Pause: (p.Pause("1", "weather"), "pause", ("weather",)),
+    p.Unpause: (p.Unpause("1", "weather", "unpause"), "unpause", ("weather", "unpause")),
+    p.SetMode: (p.SetMode("1", "auto", "automatic", "why"), "set_mode", ("auto", "automatic", "why")),
+    p.Halt: (p.Halt("1", "why"), "halt", ("why",)),
+    p.Resume: (p.Resume("1", "resume", "why"), "resume", ("resume", "why")),
+    p.Flatten: (p.Flatten("1", True, 7), "flatten", ()),
+    p.AbortFlatten: (p.AbortFlatten("1"), "abort_flatten", ()),
+    p.SkipWait: (p.SkipWait("1"), "skip_wait", ()),
+    p.SetLimit: (p.SetLimit("1", "n", "5", "raise", "why"), "set_limit", ("n", "5", "raise", "why")),
+    p.Acknowledge: (p.Acknowledge("1", 3), "acknowledge", (3,)),
+    p.StopEngine: (p.StopEngine("1", "why"), "stop", ("why",)),
+}
+
+
+def test_every_command_of_the_protocol_has_its_call() -> None:
+    assert set(CALLS) == set(get_args(p.AnyCommand)) - {p.Query, p.TakeControl}
+    assert set(SAMPLES) == set(CALLS)
+
+
+@pytest.mark.parametrize("kind", CALLS, ids=lambda kind: kind.__name__)
+def test_values_arrive_in_their_places(kind: type) -> None:
+    command, name, values = SAMPLES[kind]
+    engine = Recorder()
+    assert carry_out(engine, command, CLI).accepted  # type: ignore[arg-type]
+    (called, args, kwargs) = engine.calls[0]
+    assert called == name
+    assert CLI in args
+    assert tuple(a for a in args if a is not CLI) == values
+    if kind is p.Flatten:
+        assert kwargs == {"now": True, "sent_ns": 7}
+
+
+@pytest.mark.parametrize("kind", CALLS, ids=lambda kind: kind.__name__)
+def test_a_viewer_may_only_make_things_safer(kind: type) -> None:
+    engine = Recorder()
+    outcome = carry_out(engine, SAMPLES[kind][0], VIEWER)  # type: ignore[arg-type]
+    if kind in FOR_EVERYONE:
+        assert outcome.accepted
+    else:
+        assert outcome == VIEWER_REFUSED
+        assert engine.calls == []
+
+
+def test_text_that_could_forge_a_screen_or_a_log_is_cleaned_and_a_halt_is_never_refused_for_it() -> None:
+    engine = Recorder()
+    hostile = p.Halt("1", "a\x1b[2J\nb" + "x" * 5000)
+    assert carry_out(engine, hostile, VIEWER).accepted  # type: ignore[arg-type]
+    reason = engine.calls[0][1][0]
+    assert len(reason) <= 400
+    assert reason.isprintable()
+    assert reason.startswith("a[2J b")
