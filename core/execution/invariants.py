@@ -82,12 +82,12 @@ def purpose_refusal(
     """Why an order would break P3 or let a position cross zero, ``None`` when it cannot.
 
     A close never exceeds what is held minus all closes that may still fill; an open of one side is
-    refused while the other side is held or may still fill.
+    refused while the other side is held or may still fill. ``without`` names an order not to count.
     """
     net = ledger.net(ticker)
     if purpose is Purpose.CLOSE:
         holds = net > 0 if side is BookSide.ASK else net < 0
-        closable = ledger.closable(ticker) if holds else Quantity(0)
+        closable = ledger.closable(ticker, without) if holds else Quantity(0)
         return None if quantity <= closable else f"only {quantity_text(closable)} contracts are free to close"
     if net * side.sign < 0:
         return "the other side of this market is held"

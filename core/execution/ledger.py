@@ -98,8 +98,8 @@ class Ledger:
     def unknown(self) -> list[Order]:
         return [order for order in self.live.values() if order.life is Life.UNKNOWN]
 
-    def closing(self, ticker: str, side: BookSide) -> Quantity:
-        """Contracts that closes on ``side`` may still fill."""
+    def closing(self, ticker: str, side: BookSide, without: str = "") -> Quantity:
+        """Contracts that closes on ``side`` may still fill, the order ``without`` left out."""
         return Quantity(
             sum(
                 order.leaves
@@ -107,15 +107,16 @@ class Ledger:
                 if order.intent.ticker == ticker
                 and order.intent.side is side
                 and order.intent.purpose is Purpose.CLOSE
+                and order.intent.client_order_id != without
             )
         )
 
-    def closable(self, ticker: str) -> Quantity:
+    def closable(self, ticker: str, without: str = "") -> Quantity:
         """What is held and not spoken for by a close that may still fill, nor by an order from outside."""
         net = self.net(ticker)
         side = BookSide.ASK if net > 0 else BookSide.BID
         outside = sum(r.remaining for r in self.externals.values() if r.ticker == ticker and r.side is side)
-        return Quantity(max(0, abs(net) - self.closing(ticker, side) - outside))
+        return Quantity(max(0, abs(net) - self.closing(ticker, side, without) - outside))
 
     # --- orders --------------------------------------------------------------------------------
 

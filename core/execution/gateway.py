@@ -1,0 +1,251 @@
+"""The only place an order leaves from, and the place that keeps cancelling until it is proved.
+
+``send`` is one synchronous step: gate, reservation, intent, row to the journal's writer. The wire
+call runs in a task of the gateway's own, after the row is durable, and asks everything again in the
+step before the first byte. Nothing is ever sent twice; an unanswered send becomes UNKNOWN. Cancels
+wait for nothing, least of all for the journal.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from typing import Protocol
+
+import msgspec
+
+from core.domain.clock import Clocks
+from core.domain.market import Venue
+from core.domain.order import Command, Order, OrderIntent, TimeInForce
+from core.domain.units import Money
+from core.execution.events import CancelAnswered, CancelSent, OrderAnswered, OrderHandedOver, OrderIntended
+from core.execution.invariants import purpose_refusal
+from core.execution.ledger import Ledger
+from core.execution.tasks import Tasks
+from core.risk.exposure import reservation
+from core.strategy.proposal import Candidate
+from core.venues.venue import (
+    CancelOutcome,
+    Incomplete,
+    NeverSent,
+    NotThere,
+    OrderReport,
+    PlaceOutcome,
+    Unresolved,
+    VenueGateway,
+)
+
+CANCEL_REPEAT_S = (0.25, 0.5, 1.0)
+"""Pauses between attempts; the last one repeats while the order may live."""
+
+QUEUED_MAX_MS = 2_000
+"""A send that could not leave within this time of its gate is dropped: stale intent is worse than none."""
+
+
+class Rng(Protocol):
+    """The part of ``random.Random`` that makes client order ids."""
+
+    def getrandbits(self, k: int, /) -> int: ...
+
+
+class Wish(msgspec.Struct, frozen=True):
+    """An order somebody decided on."""
+
+    candidate: Candidate
+    proposal_id: str = ""
+    fingerprint: str = ""
+    valid_until_ms: int | None = None
+    """Real wall time after which the decision no longer holds, even on its way to the wire."""
+    flatten: bool = False
+    """An exit of the running flatten: leaves although the desk is halted."""
+
+
+class Denied(msgspec.Struct, frozen=True):
+    """Nothing was sent; ``reason`` is a sentence."""
+
+    reason: str
+
+
+Gate = Callable[[Wish, str], Denied | str]
+"""Every check for a wish now, leaving out the order of that client id.
+
+A denial, or the verdict's line for the journal.
+"""
+
+Durable = Callable[[int], "asyncio.Future[bool]"]
+"""Resolves once the row is on disk; false when the journal failed."""
+
+
+class Gateway:
+    """Sends and cancels. ``halted`` is the one flag the send path looks at last."""
+
+    def __init__(
+        self,
+        *,
+        ledger: Ledger,
+        venue: VenueGateway,
+        clocks: Clocks,
+        rng: Rng,
+        run: str,
+        durable: Durable,
+        gate: Gate,
+        tasks: Tasks,
+    ) -> None:
+        self._ledger = ledger
+        self._venue = venue
+        self._clocks = clocks
+        self._rng = rng
+        self._run = run
+        self._durable = durable
+        self._gate = gate
+        self._tasks = tasks
+        self._unwanted: dict[str, int] = {}
+        """Orders to be gone, by client id, with the number of the cancel task that looks after them."""
+        self._cancels = 0
+        self.halted = False
+
+    # --- sending -------------------------------------------------------------------------------
+
+    def send(self, wish: Wish) -> Order | Denied:
+        """Gate, reserve, build and hand over in one step. The order's end is read from the ledger."""
+        verdict = self._refused(wish, "")
+        if isinstance(verdict, Denied):
+            return verdict
+        intent = self._intent(wish)
+        row = self._ledger.intend(OrderIntended(intent, verdict))
+        self._tasks.spawn(f"send {intent.client_order_id}", self._deliver(wish, intent, row))
+        return self._ledger.orders[intent.client_order_id]
+
+    def _refused(self, wish: Wish, without: str) -> Denied | str:
+        if self.halted and not wish.flatten:
+            return Denied("the desk is halted")
+        if wish.valid_until_ms is not None and self._clocks.wall_ms() >= wish.valid_until_ms:
+            return Denied("the decision has expired")
+        wanted = wish.candidate
+        refusal = purpose_refusal(
+            self._ledger, wanted.ticker, wanted.side, wanted.purpose, wanted.quantity, without
+        )
+        return Denied(refusal) if refusal is not None else self._gate(wish, without)
+
+    def _intent(self, wish: Wish) -> OrderIntent:
+        wanted, now = wish.candidate, self._clocks.wall_ms()
+        number = len(self._ledger.orders) + 1
+        resting = wanted.tif is TimeInForce.GTC
+        return OrderIntent(
+            client_order_id=f"pm-{self._run}-{number:04d}-{self._rng.getrandbits(48):012x}",
+            venue=Venue.KALSHI,
+            ticker=wanted.ticker,
+            side=wanted.side,
+            purpose=wanted.purpose,
+            price=wanted.price,
+            quantity=wanted.quantity,
+            tif=wanted.tif,
+            post_only=wanted.post_only,
+            reduce_only=wanted.reduce_only,
+            # The wire carries whole seconds: rounding up here keeps what the venue enforces in our row.
+            expires_ms=-(-(now + wanted.lifetime_s * 1000) // 1000) * 1000 if resting else None,
+            created_ms=now,
+            reserved=reservation(
+                wanted.side, wanted.purpose, wanted.price, wanted.quantity, Money(max(0, wanted.fee))
+            ),
+            strategy=wanted.strategy,
+            proposal_id=wish.proposal_id,
+            fingerprint=wish.fingerprint,
+        )
+
+    async def _deliver(self, wish: Wish, intent: OrderIntent, row: int) -> None:
+        client = intent.client_order_id
+        deadline_ms = intent.created_ms + QUEUED_MAX_MS
+        durable = await self._durable(row)
+
+        def last_check() -> str | None:
+            if client in self._unwanted:
+                return "cancelled before it was sent"
+            if self._clocks.wall_ms() > deadline_ms:
+                return "could not be sent in time"
+            verdict = self._refused(wish, client)
+            return verdict.reason if isinstance(verdict, Denied) else None
+
+        stopped = last_check() if durable else "the journal did not confirm the intent"
+        if stopped is not None:
+            self._answer(client, NeverSent(stopped))
+            return
+        self._ledger.apply(client, OrderHandedOver(self._clocks.wall_ms()))
+        try:
+            outcome = await self._venue.place(intent, last_check)
+        except Exception as fault:
+            # A fault of the venue's client proves nothing about the order.
+            self._answer(client, Unresolved(f"{type(fault).__name__} in the venue client"))
+            raise
+        self._answer(client, outcome)
+        if client in self._unwanted:
+            self.cancel((client,), "wanted gone while it was sent")
+
+    def _answer(self, client: str, outcome: PlaceOutcome) -> None:
+        self._ledger.apply(client, OrderAnswered(outcome, self._clocks.wall_ms()))
+
+    # --- cancelling ----------------------------------------------------------------------------
+
+    def cancel(self, clients: Iterable[str], reason: str) -> int:
+        """Cancel these orders until each is proved dead; returns how many may still live.
+
+        Orders that have no venue id yet are stopped before they are sent or cancelled once found.
+        """
+        wanted = [c for c in clients if c in self._ledger.live]
+        if not wanted:
+            return 0
+        self._cancels += 1
+        for client in wanted:
+            self._unwanted[client] = self._cancels
+        self._mark(self._cancellable(wanted, self._cancels), reason)
+        self._tasks.spawn(f"cancel {self._cancels}", self._cancel_until_dead(wanted, self._cancels, reason))
+        return len(wanted)
+
+    def cancel_stranger(self, report: OrderReport) -> None:
+        """One cancel of a resting order that is not in the ledger as live."""
+        self._tasks.spawn(
+            f"cancel stranger {report.order_id}", self._cancel_once(((report.order_id, report.ticker),))
+        )
+
+    async def _cancel_once(self, ids: tuple[tuple[str, str], ...]) -> tuple[CancelOutcome, ...]:
+        return await self._venue.cancel(ids)
+
+    def _cancellable(self, clients: Iterable[str], mine: int) -> list[Order]:
+        live = self._ledger.live
+        return [
+            order
+            for client in clients
+            if self._unwanted.get(client) == mine
+            and (order := live.get(client)) is not None
+            and order.order_id
+            and order.ending is None
+        ]
+
+    def _mark(self, orders: Iterable[Order], reason: str) -> None:
+        for order in orders:
+            if order.command is not Command.CANCEL_SENDING:
+                self._ledger.apply(order.intent.client_order_id, CancelSent(reason))
+
+    async def _cancel_until_dead(self, clients: list[str], mine: int, reason: str) -> None:
+        attempt = 0
+        while any(c in self._ledger.live and self._unwanted.get(c) == mine for c in clients):
+            batch = self._cancellable(clients, mine)
+            self._mark(batch, reason)
+            if batch:
+                outcomes = await self._venue.cancel([(o.order_id, o.intent.ticker) for o in batch])
+                for order, outcome in zip(batch, outcomes, strict=True):
+                    self._ledger.apply(order.intent.client_order_id, CancelAnswered(outcome))
+                for outcome in outcomes:
+                    if isinstance(outcome, NotThere):
+                        await self._look_up(outcome.order_id)
+            await asyncio.sleep(CANCEL_REPEAT_S[min(attempt, len(CANCEL_REPEAT_S) - 1)])
+            attempt += 1
+        for client in clients:
+            if self._unwanted.get(client) == mine:
+                del self._unwanted[client]
+
+    async def _look_up(self, order_id: str) -> None:
+        """ "Not there" is no proof of anything: the venue is asked what became of the order."""
+        report = await self._venue.order(order_id)
+        if report is not None and not isinstance(report, Incomplete):
+            self._ledger.offer_report(report, "look-up")

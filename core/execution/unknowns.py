@@ -1,0 +1,137 @@
+"""Orders whose send was not answered: asked about until they are found or proved never to have arrived.
+
+Absence is weak evidence. An order counts as never arrived only after several complete reads without
+it, the last one long after the send, its own expiry passed, and no fill or position that nobody
+explains. Until then it keeps its worst case.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import msgspec
+
+from core.domain.clock import Clocks
+from core.domain.order import Life, Order, Purpose
+from core.domain.units import price_text, quantity_text
+from core.execution.events import OrderNeverArrived
+from core.execution.ledger import Ledger
+from core.execution.tasks import Tasks
+from core.venues.venue import Incomplete, VenueGateway
+
+LOOKUPS_S = (0.3, 1.0, 2.0, 4.0, 8.0)
+"""Pauses before the look-ups; the last one repeats."""
+READS_MIN = 3
+HORIZON_MS = 60_000
+"""Confirmations more than 40 s late are on record."""
+EXPIRY_MARGIN_MS = 5_000
+SKEW_MS = 10_000
+"""Lists are read from this long before the send, for clocks that disagree."""
+STUCK_AFTER_MS = 60_000
+"""So long after the earliest moment of proof an operator has to look."""
+
+
+class Search(msgspec.Struct):
+    """What is known about one unanswered order."""
+
+    next_check_ns: int
+    reads: int = 0
+    """Complete reads that did not hold it."""
+    stuck: bool = False
+
+
+class Unknowns:
+    """One look-up task for each UNKNOWN order. ``searches`` is what the screen shows of them."""
+
+    def __init__(
+        self,
+        *,
+        ledger: Ledger,
+        venue: VenueGateway,
+        clocks: Clocks,
+        tasks: Tasks,
+        on_stuck: Callable[[Order], None],
+    ) -> None:
+        self._ledger = ledger
+        self._venue = venue
+        self._clocks = clocks
+        self._tasks = tasks
+        self._on_stuck = on_stuck
+        self.searches: dict[str, Search] = {}
+
+    def watch(self, order: Order) -> None:
+        """Start asking about an order that just became UNKNOWN, or came back so after a restart."""
+        client = order.intent.client_order_id
+        if client not in self.searches:
+            self.searches[client] = Search(self._clocks.mono_ns())
+            self._tasks.spawn(f"look up {client}", self._resolve(client))
+
+    async def _resolve(self, client: str) -> None:
+        attempt = 0
+        search = self.searches[client]
+        try:
+            while True:
+                pause = LOOKUPS_S[min(attempt, len(LOOKUPS_S) - 1)]
+                search.next_check_ns = self._clocks.mono_ns() + int(pause * 1e9)
+                self._ledger.changed_orders.touch(client)
+                await asyncio.sleep(pause)
+                attempt += 1
+                if self._ledger.orders[client].life is not Life.UNKNOWN:
+                    return
+                await self._look(client, search)
+                if self._ledger.orders[client].life is not Life.UNKNOWN:
+                    return
+        finally:
+            del self.searches[client]
+            self._ledger.changed_orders.touch(client)
+
+    async def _look(self, client: str, search: Search) -> None:
+        order = self._ledger.orders[client]
+        sent_ms = order.sent_ms or order.intent.created_ms
+        listed = await self._venue.orders(ticker=order.intent.ticker, since_ms=sent_ms - SKEW_MS)
+        if isinstance(listed, Incomplete):
+            return
+        mine = [report for report in listed if report.client_order_id == client]
+        for report in mine:
+            self._ledger.offer_report(report, "look-up")
+        if not mine:
+            search.reads += 1
+            await self._judge_absence(client, search, sent_ms)
+
+    async def _judge_absence(self, client: str, search: Search, sent_ms: int) -> None:
+        order, now = self._ledger.orders[client], self._clocks.wall_ms()
+        expires = order.intent.expires_ms
+        provable_ms = max(sent_ms + HORIZON_MS, (expires or 0) + EXPIRY_MARGIN_MS)
+        if search.reads < READS_MIN or now < provable_ms:
+            return
+        if await self._unexplained(order, sent_ms):
+            if now >= provable_ms + STUCK_AFTER_MS and not search.stuck:
+                search.stuck = True
+                self._on_stuck(order)
+        elif self._ledger.orders[client].life is Life.UNKNOWN:
+            self._ledger.apply(client, OrderNeverArrived(search.reads, (now - sent_ms) // 1000))
+
+    async def _unexplained(self, order: Order, sent_ms: int) -> bool:
+        """Whether a fill or position could still be this order's, or could not be read."""
+        ticker = order.intent.ticker
+        fills = await self._venue.fills(since_ms=sent_ms - SKEW_MS)
+        if isinstance(fills, Incomplete):
+            return True
+        for fill in fills:
+            self._ledger.offer_fill(fill, "", "look-up", self._clocks.mono_ns())
+        if any(parked.fill.ticker == ticker for parked in self._ledger.parked.values()):
+            return True
+        positions = await self._venue.positions()
+        if isinstance(positions, Incomplete):
+            return True
+        at_venue = sum(p.net for p in positions if p.ticker == ticker)
+        return ticker not in self._ledger.settled and at_venue != self._ledger.net(ticker)
+
+
+def bound(order: Order) -> str:
+    """The worst an UNKNOWN order could still do, for its row on screen."""
+    intent = order.intent
+    verb = "buy" if intent.purpose is Purpose.OPEN else "sell"
+    outcome = intent.outcome.value.upper()
+    return f"could {verb} {quantity_text(order.leaves)} {outcome} @ {price_text(intent.outcome_price)}"
