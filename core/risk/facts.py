@@ -1,0 +1,174 @@
+"""What the gate judges by: plain values the engine fills for one candidate at one moment.
+
+``None`` means not known, and denies. Ages and rates are real time; market hours and feed ages are
+world time.
+"""
+
+from __future__ import annotations
+
+import enum
+
+import msgspec
+
+from core.domain.book import Book
+from core.domain.market import Market
+from core.domain.order import BookSide, Order
+from core.domain.position import Position
+from core.domain.units import Money, Price, Quantity
+from core.risk.exposure import Worst
+from core.risk.halts import Level
+from core.venues.venue import BookView, Link, verified_ns
+
+
+class BookFacts(msgspec.Struct, frozen=True):
+    """A market's book as far as the gate needs it, in YES terms."""
+
+    best_bid: Price | None
+    best_ask: Price | None
+    depth: Quantity
+    """See ``visible_depth``."""
+    intact: bool
+    """Snapshot received and sequence unbroken since."""
+    age_ms: int
+    """Real time since the book was last known to be right: a message, or a pong on its socket."""
+    sequence: int = 0
+
+
+class FeedAge(msgspec.Struct, frozen=True):
+    """One input of the model, in world seconds; ``None`` = nothing received."""
+
+    name: str
+    age_s: int | None
+    stale_after_s: int
+
+
+class FairFacts(msgspec.Struct, frozen=True):
+    """The model's present value for the market, with what makes it believable."""
+
+    probability: float
+    version: str
+    previous: float | None
+    """The value five real seconds ago, ``None`` when there was none."""
+    inputs_changed: bool
+    """Whether a new input arrived within those five seconds, which explains any jump."""
+    ladder_sum: float | None
+    """Sum over the event's exclusive brackets; ``None`` for markets without a ladder."""
+
+
+class Sent(msgspec.Struct, frozen=True):
+    """One order already sent (opens and closes alike), on the monotonic clock."""
+
+    ticker: str
+    side: BookSide
+    price: Price
+    quantity: Quantity
+    at_ns: int
+
+
+class Presence(enum.Enum):
+    """Who supervises. A CLI command is presence for its order and starts the grace anew."""
+
+    PRESENT = "present"
+    UNATTENDED = "unattended"
+    """Automatic mode without a console, within its time."""
+    ABSENT = "absent"
+
+
+class GateInputs(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything ``gate`` looks at besides the candidate and the limits."""
+
+    now_ns: int
+    """Monotonic."""
+    world_ms: int | None
+    level: Level | None
+    """Effective level of the market: the strictest of its own, its event's, venue's and the desk's."""
+    level_reason: str = ""
+    paused: str = ""
+    """Why entries of this strategy are paused, empty when they are not."""
+    reconcile_age_ms: int | None
+    """Since the last complete, clean reconcile of the venue."""
+    market: Market | None
+    lot: Quantity = Quantity(10_000)
+    """The venue's quantity step."""
+    allowed: bool | None
+    """Whether the market is on the list of what may be traded, its outcome mapping included."""
+    pinned_rules_hash: str
+    """Hash of the rules text when the market was first read."""
+    trading_active: bool | None
+    book: BookFacts | None
+    fair: FairFacts | None
+    feeds: tuple[FeedAge, ...] | None
+    position: Position | None
+    orders: tuple[Order, ...] | None
+    """Our orders of this market that may still fill, UNKNOWN ones included."""
+    external_sell: Quantity = Quantity(0)
+    """Held contracts that orders placed outside this desk may sell."""
+    open_orders: int | None
+    """Orders that may still fill over all markets."""
+    worst: Worst | None
+    """Worst cases with this order, from ``Exposure.with_order``."""
+    cash: Money | None
+    """The venue's balance, resting orders not deducted."""
+    reserved: Money | None
+    """What our open and unknown orders may still cost, without this one."""
+    recent: tuple[Sent, ...] | None
+    """Orders sent, oldest first: at least those of the last hour and the last twenty."""
+    proposal_used: bool | None
+    """Whether this proposal has led to an order before."""
+    filled_15s: Money | None
+    filled_5min: Money | None
+    day_pnl: Money | None
+    """Realised and marked to what we could sell at, fees included; nobody bidding marks at zero."""
+    clock_offset_ms: int | None
+    clock_stepped: bool
+    loop_lag_ms: int | None
+    """p99 of the last 10 s."""
+    sync_p99_ms: int | None
+    journal_ok: bool
+    disk_free_mb: int | None
+    presence: Presence | None
+    budget_ok: bool | None
+
+
+def visible_depth(book: Book, side: BookSide, collar: Price) -> Quantity:
+    """Contracts offered to an order on ``side``: the opposite levels within ``collar`` of their best.
+
+    Sizing and check G07 use this same measure.
+    """
+    best = book.best_ask if side is BookSide.BID else book.best_bid
+    if best is None:
+        return Quantity(0)
+    return book.depth_within(side.opposite, Price(best + collar * side.sign))
+
+
+def book_facts(view: BookView, link: Link, side: BookSide, collar: Price, now_ns: int) -> BookFacts:
+    """Read a live book for the gate."""
+    return BookFacts(
+        best_bid=view.book.best_bid,
+        best_ask=view.book.best_ask,
+        depth=visible_depth(view.book, side, collar),
+        intact=view.intact,
+        age_ms=(now_ns - verified_ns(view, link)) // 1_000_000,
+        sequence=view.sequence,
+    )
+
+
+def evidence(inputs: GateInputs) -> dict[str, object]:
+    """Every input value for the journal, with the market and our orders reduced to what was judged."""
+    values: dict[str, object] = msgspec.to_builtins(
+        msgspec.structs.replace(inputs, market=None, orders=None, recent=None), str_keys=True
+    )
+    market = inputs.market
+    values["market"] = market and {
+        "ticker": market.ticker,
+        "status": market.status.value,
+        "open_ms": market.open_ms,
+        "close_ms": market.close_ms,
+        "rules_hash": market.rules_hash,
+    }
+    values["orders"] = [
+        {"id": o.intent.client_order_id, "life": o.life.value, "leaves": o.leaves, "price": o.intent.price}
+        for o in inputs.orders or ()
+    ]
+    values["recent"] = len(inputs.recent or ())
+    return values

@@ -1,0 +1,153 @@
+"""The risk gate: one synchronous function in front of every order, a person's or the engine's.
+
+``CHECKS`` is the whole rule book, in order, each row with its code, what clears it and whether it
+binds exits. A check denies by returning what it observed and what it allows. A missing input denies,
+and so does a check that raises; both are visible in the verdict. Risk-reducing orders skip every
+check that must never block an exit (stale data, health, rates, exposure): for them only state,
+schema, single use and the inventory they sell count.
+
+The figures of the candidate (edge, fair, fee) are those of the moment the gate runs: whoever calls
+it at release computes them again from the fresh book first.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import msgspec
+
+from core.risk import checks
+from core.risk.checks import Finding
+from core.risk.facts import GateInputs
+from core.risk.limits import Limits
+from core.strategy.proposal import Candidate
+
+
+class Denial(msgspec.Struct, frozen=True):
+    """One failed check. ``clears`` says what makes it pass."""
+
+    code: str
+    name: str
+    observed: str
+    limit: str
+    clears: str
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.observed}, limit {self.limit}"
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """The gate's answer. ``faults`` are checks that raised; their denials stand and must be alarmed."""
+
+    denials: tuple[Denial, ...] = ()
+    faults: tuple[str, ...] = ()
+
+    @property
+    def passed(self) -> bool:
+        return not self.denials
+
+
+Run = Callable[[Candidate, GateInputs, Limits], Finding | None]
+
+
+class Check(msgspec.Struct, frozen=True):
+    """One row of the gate. ``needs`` are inputs that must be known, ``exits`` whether it binds closes."""
+
+    code: str
+    name: str
+    clears: str
+    run: Run
+    needs: tuple[str, ...] = ()
+    exits: bool = False
+
+
+SCHEMA = Check("G02", "schema", "a corrected order", checks.schema, ("market",), exits=True)
+
+CHECKS: tuple[Check, ...] = (
+    Check(
+        "G01", "state", "resume, unpause or a clean reconcile", checks.state, ("level", "orders"), exits=True
+    ),
+    SCHEMA,
+    Check("G03", "allow list", "the operator's list and rules check", checks.allowed, ("market", "allowed")),
+    Check("G04", "duplicate", "a new proposal", checks.duplicate, ("proposal_used",), exits=True),
+    Check("G05", "contracts", "a smaller order", checks.contracts),
+    Check("G06", "order cost", "a smaller order", checks.order_cost),
+    Check("G07", "relative size", "a smaller order or more depth", checks.relative_size, ("book", "recent")),
+    Check("G08", "book collar", "a price nearer the touch", checks.collar_book, ("book",)),
+    Check("G09", "model collar", "an edge within its bounds", checks.collar_model, ("fair",)),
+    Check("G10", "price sanity", "an uncrossed book and a sane price", checks.cross, ("book",)),
+    Check("G11", "stale book", "the next book message or heartbeat", checks.stale_book, ("book",)),
+    Check("G12", "stale reference", "fresh data from that feed", checks.stale_reference, ("feeds",)),
+    Check("G13", "model sanity", "the model's next sound value", checks.model, ("fair",)),
+    Check("G14", "inventory", "a fill or a proven cancel", checks.short, ("position", "orders"), exits=True),
+    Check("G15", "cash", "orders ending or a smaller order", checks.cash, ("cash", "reserved")),
+    Check("G16", "market loss", "less at risk in this market", checks.market_loss, ("worst",)),
+    Check("G17", "event loss", "less at risk in this event", checks.event_loss, ("worst",)),
+    Check("G18", "venue and total loss", "less at risk altogether", checks.desk_loss, ("worst",)),
+    Check("G19", "correlated loss", "less at risk on this underlying", checks.correlated, ("worst",)),
+    Check("G20", "open orders", "orders ending", checks.open_orders, ("orders", "open_orders")),
+    Check("G21", "order rate", "time", checks.rate, ("recent",)),
+    Check("G23", "fill velocity", "time", checks.velocity, ("filled_15s", "filled_5min")),
+    Check("G24", "loss today", "the next day or a better mark", checks.day_loss, ("day_pnl",)),
+    Check(
+        "G28",
+        "market hours",
+        "the market's trading hours",
+        checks.time,
+        ("market", "world_ms", "trading_active"),
+    ),
+    Check("G29", "self cross", "the cancel of our resting order", checks.self_cross, ("orders",)),
+    Check("G31", "clock", "clocks in step and a reconcile", checks.clock, ("clock_offset_ms",)),
+    Check(
+        "G32",
+        "health",
+        "engine, journal and disk well again",
+        checks.health,
+        ("loop_lag_ms", "sync_p99_ms", "disk_free_mb"),
+    ),
+    Check("G33", "supervision", "an attached console", checks.supervision, ("presence",)),
+    Check("G34", "rate budget", "time", checks.budget, ("budget_ok",)),
+)
+"""Every check with its code, name, what clears it, the inputs it needs, and whether it binds exits."""
+
+
+def gate(candidate: Candidate, inputs: GateInputs, limits: Limits) -> Verdict:
+    """Run every check that binds this order; all denials are reported, not only the first."""
+    wild = None if candidate.reduces_risk else _not_finite(candidate, inputs)
+    if wild is not None:
+        # Nothing may be compared with a value that is not a number.
+        return Verdict((_denial(SCHEMA, Finding(wild, "a finite number")),))
+    denials: list[Denial] = []
+    faults: list[str] = []
+    for check in CHECKS:
+        if candidate.reduces_risk and not check.exits:
+            continue
+        missing = next((name for name in check.needs if getattr(inputs, name) is None), None)
+        if missing is not None:
+            denials.append(_denial(check, Finding(f"{missing.replace('_', ' ')} not known", "known")))
+            continue
+        try:
+            finding = check.run(candidate, inputs, limits)
+        except Exception as error:  # noqa: BLE001 - a check that raises denies, and the verdict carries it
+            faults.append(f"{check.code} {type(error).__name__}: {error}")
+            finding = Finding("the check itself failed", "a working check")
+        if finding is not None:
+            denials.append(_denial(check, finding))
+    return Verdict(tuple(denials), tuple(faults))
+
+
+def _denial(check: Check, finding: Finding) -> Denial:
+    return Denial(check.code, check.name, finding.observed, finding.limit, check.clears)
+
+
+def _not_finite(candidate: Candidate, inputs: GateInputs) -> str | None:
+    fair = inputs.fair
+    values = {
+        "fair": candidate.fair,
+        "sigma": candidate.sigma,
+        "model": fair.probability if fair is not None else 0.0,
+        "previous model value": (fair.previous if fair is not None else None) or 0.0,
+        "ladder sum": (fair.ladder_sum if fair is not None else None) or 0.0,
+    }
+    return next((f"{name} is {value}" for name, value in values.items() if not math.isfinite(value)), None)
