@@ -77,7 +77,7 @@ def violations(ledger: Ledger, order: Order) -> list[str]:
 
 
 def purpose_refusal(
-    ledger: Ledger, ticker: str, side: BookSide, purpose: Purpose, quantity: int
+    ledger: Ledger, ticker: str, side: BookSide, purpose: Purpose, quantity: Quantity, without: str = ""
 ) -> str | None:
     """Why an order would break P3 or let a position cross zero, ``None`` when it cannot.
 
