@@ -11,7 +11,7 @@ from core.domain.units import Money, Price, Quantity
 from core.sim.fees import Schedule
 from core.sim.orders import BookSide, Fill, Order
 
-HISTORY_MAX = 20_000
+HISTORY_MAX = 10_000
 """Finished orders, fills and settlements remembered per account; the oldest go first."""
 
 
@@ -60,6 +60,8 @@ class Account(msgspec.Struct):
     holdings: dict[str, Holding] = {}
     open_orders: dict[str, dict[str, Order]] = {}
     """Resting orders by ticker, then by id."""
+    working: dict[str, Order] = {}
+    """The same orders by id alone."""
     finished: dict[str, Order] = {}
     fills: deque[Fill] = msgspec.field(default_factory=lambda: deque(maxlen=HISTORY_MAX))
     settlements: deque[Settlement] = msgspec.field(default_factory=lambda: deque(maxlen=HISTORY_MAX))
@@ -91,10 +93,15 @@ class Account(msgspec.Struct):
 
     def rest(self, order: Order) -> None:
         self.open_orders.setdefault(order.ticker, {})[order.order_id] = order
+        self.working[order.order_id] = order
+
+    def unrest(self, order: Order) -> None:
+        self.open_orders.get(order.ticker, {}).pop(order.order_id, None)
+        self.working.pop(order.order_id, None)
 
     def finish(self, order: Order) -> None:
         """Move an order that is no longer working to the bounded history."""
-        self.open_orders.get(order.ticker, {}).pop(order.order_id, None)
+        self.unrest(order)
         self.finished[order.order_id] = order
         if len(self.finished) > HISTORY_MAX:
             del self.finished[next(iter(self.finished))]
@@ -127,15 +134,17 @@ def requirement(
     orders = [o for o in (*account.resting(ticker), incoming) if o is not None and o is not without]
     position, total = account.position(ticker), 0
     for side in BookSide:
+        chosen = [o for o in orders if o.side is side]
         cover = max(0, -side.sign * position)
-        for order in sorted((o for o in orders if o.side is side), key=lambda o: unit_cost(side, o.price)):
+        if cover:
+            chosen.sort(key=lambda o: unit_cost(side, o.price))
+        for order in chosen:
             opened = max(0, order.remaining - cover)
             cover = max(0, cover - order.remaining)
             if opened:
                 fee = fees.trade_fee(order.price, Quantity(opened), taker=order is incoming)
-                exact = amount(unit_cost(side, order.price), opened) + fee
-                total += -(-exact // account.grid) * account.grid
-    return Money(total)
+                total += amount(unit_cost(side, order.price), opened) + fee
+    return Money(-(-total // account.grid) * account.grid)
 
 
 def book_fill(account: Account, fill: Fill, closed: Quantity) -> None:

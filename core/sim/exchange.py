@@ -130,10 +130,7 @@ class Exchange:
 
     def order(self, account: str, order_id: str) -> Order | None:
         owner = self.accounts[account]
-        for working in owner.open_orders.values():
-            if order_id in working:
-                return working[order_id]
-        return owner.finished.get(order_id)
+        return owner.working.get(order_id) or owner.finished.get(order_id)
 
     # Orders
 
@@ -190,8 +187,7 @@ class Exchange:
     def cancel_all(self, account: str, ticker: str | None = None) -> int:
         """Cancel every resting order of an account, in one market or all; returns how many."""
         owner = self.accounts[account]
-        tickers = list(owner.open_orders) if ticker is None else [ticker]
-        orders = [o for t in tickers if lifecycle.is_open(self.markets[t]) for o in owner.resting(t)]
+        orders = list(owner.working.values() if ticker is None else owner.resting(ticker))
         for order in orders:
             self.markets[order.ticker].clock += 1
             self.withdraw(order, None)
@@ -213,7 +209,7 @@ class Exchange:
         second = self.clock.wall_ms() // 1000
         while self._expiries and self._expiries[0][0] // 1000 <= second:
             expiration_ms, ticker, account, order_id = heapq.heappop(self._expiries)
-            order = self.accounts[account].open_orders.get(ticker, {}).get(order_id)
+            order = self.accounts[account].working.get(order_id)
             if order is not None and order.expiration_ms == expiration_ms:
                 self.markets[ticker].clock += 1
                 self.withdraw(order, Reason.EXPIRY)
@@ -282,7 +278,7 @@ class Exchange:
     def lift(self, order: Order) -> None:
         """Take a resting order off the book for a moment, to queue it again elsewhere."""
         remaining = order.remaining
-        self.accounts[order.account].open_orders[order.ticker].pop(order.order_id)
+        self.accounts[order.account].unrest(order)
         self.reduce(order, remaining)
         order.remaining = remaining
 
@@ -304,7 +300,9 @@ class Exchange:
             order.reason = rested or (Reason.TRADE if order.filled else None)
             self.rest(order)
             self.emit(OrderChanged(order.account, order, order.reason))
-        self._reserve(self.accounts[order.account], order.ticker)
+            return
+        if order.filled:
+            self._reserve(self.accounts[order.account], order.ticker)
 
     def match(self, order: Order) -> Reason | None:
         """Trade an incoming order against the book; returns why it must stop, if it must."""

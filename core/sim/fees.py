@@ -29,8 +29,8 @@ class Schedule(msgspec.Struct, frozen=True):
 
     def trade_fee(self, price: Price, count: Quantity, *, taker: bool) -> Money:
         """The model fee rounded up to a millionth of a dollar; ``KeyError`` for an unknown fee type."""
-        maker_ppm = MAKER_PPM[self.fee_type]
-        product = (TAKER_PPM if taker else maker_ppm) * self.multiplier_ppm * count * price * (10_000 - price)
+        rate = TAKER_PPM if taker else MAKER_PPM[self.fee_type]
+        product = rate * self.multiplier_ppm * count * price * (10_000 - price)
         return Money(-(-product // _SCALE))
 
 

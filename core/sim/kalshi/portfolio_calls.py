@@ -103,8 +103,7 @@ def queue_positions(call: Call) -> Answer:
             "market_ticker": order.ticker,
             "queue_position_fp": quantity_text(call.exchange.book(order.ticker).ahead_of(order)),
         }
-        for resting in call.account.open_orders.values()
-        for order in resting.values()
+        for order in call.account.working.values()
         if _visible(call, order)
         and (order.ticker in tickers or (event and markets[order.ticker].spec.event_ticker == event))
     ]
@@ -142,8 +141,7 @@ def list_settlements(call: Call) -> Answer:
 
 
 def _orders(account: Account) -> list[Order]:
-    resting = [order for working in account.open_orders.values() for order in working.values()]
-    return [*resting, *account.finished.values()]
+    return [*account.working.values(), *account.finished.values()]
 
 
 def _visible(call: Call, of: Order | Fill) -> bool:
