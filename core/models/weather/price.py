@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from core.domain.market import Market
+from core.feeds.nws import GRID_STALE_AFTER_S, OBSERVATION_STALE_AFTER_S
 from core.feeds.stations import DAY_MS, Station, climate_day, climate_day_bounds, shift_day
+from core.feeds.values import GridForecast, ModelForecast
 from core.models.fair_value import Driver, EventFair, FairValue, InputAge, NoPrice
 from core.models.weather import article_normal, rolling
 from core.models.weather.brackets import ladder, probabilities, standard_errors
@@ -16,8 +18,7 @@ from core.models.weather.inputs import StationInputs
 from core.models.weather.normal import Normal
 from core.models.weather.running_extreme import remaining
 
-NWS_STALE_AFTER_S = 6 * 3600
-OBSERVATION_STALE_AFTER_S = 80 * 60
+HOURS_A_DAY = 24
 DISAGREEMENT_MAX_F = 8.0
 """Two sources this far apart on one day's high: one of them is broken."""
 
@@ -93,13 +94,14 @@ def _price(
     drivers = [_driver("Open-Meteo", high, now_ms, previous)]
 
     grid = inputs.grid
-    if grid is not None and day in grid.daily_max_f:
-        ages.append(InputAge("NWS", grid.stamp.event_ms, NWS_STALE_AFTER_S))
-        drivers.append(_driver("NWS", float(grid.daily_max_f[day]), now_ms, previous))
-        if abs(grid.daily_max_f[day] - law.mean) > DISAGREEMENT_MAX_F:
+    second = _second_opinion(grid, day, start_ms, end_ms) if grid is not None else None
+    if grid is not None and second is not None:
+        ages.append(InputAge("NWS", grid.stamp.event_ms, GRID_STALE_AFTER_S))
+        drivers.append(_driver("NWS", float(second), now_ms, previous))
+        apart = _apart(grid, forecast, high - law.mean, start_ms, end_ms)
+        if abs(apart) > DISAGREEMENT_MAX_F:
             raise _RefusedError(
-                f"NWS says {grid.daily_max_f[day]}F, {model.value} {law.mean:.1f}F: "
-                f"more than {DISAGREEMENT_MAX_F:g}F apart"
+                f"NWS and Open-Meteo are {abs(apart):.0f}F apart for {day}, more than {DISAGREEMENT_MAX_F:g}F"
             )
 
     at_least: int | None = None
@@ -180,6 +182,22 @@ def _day_law(
         f"bias {fit.bias_f:+.1f}F, sigma {fit.sigma_f:.1f}F from {fit.days} days {fit.first} to {fit.last}"
     )
     return fit.predict(high), evidence
+
+
+def _second_opinion(grid: GridForecast, day: str, start_ms: int, end_ms: int) -> int | None:
+    """The weather service's high of the climate day: from all its hours, else its daytime maximum."""
+    hours = [f for at, f in grid.hourly if start_ms <= at < end_ms]
+    return max(hours) if len(hours) == HOURS_A_DAY else grid.daily_max_f.get(day)
+
+
+def _apart(grid: GridForecast, forecast: ModelForecast, bias_f: float, start_ms: int, end_ms: int) -> float:
+    """Difference of the two maxima over the hours of the day that both cover; 0 when none.
+
+    The daytime maximum would not do: on a cold-front day the high is the reading after midnight.
+    """
+    model = {at: f for at, f in forecast.hourly if start_ms <= at < end_ms}
+    common = [(f, model[at] - bias_f) for at, f in grid.hourly if at in model]
+    return max(f for f, _ in common) - max(f for _, f in common) if common else 0.0
 
 
 def _lead_days(station: Station, day: str, issued_ms: int) -> int:

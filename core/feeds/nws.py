@@ -1,0 +1,275 @@
+"""The US weather service: grid forecast, station observations and climate reports of one station each.
+
+api.weather.gov needs a descriptive User-Agent and refuses unknown parameters. Grid indices move, so a
+station's grid is looked up anew every day and after a 404.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+
+import msgspec
+
+from core.domain.clock import Clocks
+from core.feeds import nws_wire as wire
+from core.feeds.cli_text import CliSummary, parse_cli
+from core.feeds.fetch import Body, Failed, Fetcher, NotModified, decode
+from core.feeds.polling import Polled
+from core.feeds.sanity import plausible, time_fault
+from core.feeds.stations import DAY_MS, Station, climate_day, climate_day_bounds
+from core.feeds.values import ClimateReport, GridForecast, Observation, Sink
+
+GRID_EVERY_S = 600
+OBSERVATIONS_EVERY_S = 120
+REPORTS_EVERY_S = 900
+
+GRID_STALE_AFTER_S = 6 * 3600
+OBSERVATION_STALE_AFTER_S = 80 * 60
+REPORT_STALE_AFTER_S = 26 * 3600
+
+IN_FLIGHT_MAX = 4
+SPACING_S = 0.5
+"""World seconds between requests to the service: two a second where time is real."""
+
+LATE_MS = 30 * 60_000
+"""A routine report may arrive after readings that are newer: it is asked for again this far back."""
+OBSERVATIONS_LIMIT = 500
+REPORTS_READ_MAX = 3
+_GRID_ID = re.compile(r"[A-Z]{3}")
+
+
+class Pace:
+    """At most four requests in flight and a spacing between their starts, for one service."""
+
+    def __init__(self, clocks: Clocks) -> None:
+        self._clocks = clocks
+        self._slots = asyncio.Semaphore(IN_FLIGHT_MAX)
+        self._next_ns = 0
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        async with self._slots:
+            now_ns = self._clocks.mono_ns()
+            start_ns = max(now_ns, self._next_ns)
+            self._next_ns = start_ns + int(self._clocks.world.real_seconds(SPACING_S) * 1e9)
+            await asyncio.sleep((start_ns - now_ns) / 1e9)
+            yield
+
+
+class StationLink(msgspec.Struct, frozen=True):
+    """What a source of one station works with. The fetcher is its own, pace and sink are shared."""
+
+    station: Station
+    fetcher: Fetcher
+    pace: Pace
+    clocks: Clocks
+    sink: Sink
+
+
+class GridSource:
+    """Raw grid layers of the cell a station lies in."""
+
+    stale_after_s = GRID_STALE_AFTER_S
+
+    def __init__(self, at: StationLink) -> None:
+        self.key = at.station.icao
+        self.newest_ms: int | None = None
+        self._at = at
+        self._grid = ""
+        self._resolved_ms = 0
+
+    async def poll(self) -> Polled | Failed:
+        fault = await self._resolve()
+        if fault is not None:
+            return fault
+        async with self._at.pace.turn():
+            answer = await self._at.fetcher.get(self._grid, conditional=True)
+        if isinstance(answer, NotModified):
+            return Polled(answer.received_ns, changed=False)
+        if isinstance(answer, Failed):
+            if answer.status == 404:
+                self._grid = ""
+            return answer
+        taken = await self._take(answer)
+        if isinstance(taken, Failed):
+            self._at.fetcher.forget()
+        return taken
+
+    async def _resolve(self) -> Failed | None:
+        world_ms = self._at.clocks.world_ms()
+        if self._grid and world_ms - self._resolved_ms < DAY_MS:
+            return None
+        path = f"/points/{_coordinate(self._at.station.lat)},{_coordinate(self._at.station.lon)}"
+        async with self._at.pace.turn():
+            answer = await self._at.fetcher.get(path)
+        if not isinstance(answer, Body):
+            return answer if isinstance(answer, Failed) else Failed("point not modified without a question")
+        point = decode(answer, wire.Point)
+        if isinstance(point, Failed):
+            return point
+        cell = point.properties
+        if not _GRID_ID.fullmatch(cell.grid_id):
+            return Failed("point names no grid")
+        self._grid = f"/gridpoints/{cell.grid_id}/{cell.grid_x},{cell.grid_y}"
+        self._resolved_ms = world_ms
+        return None
+
+    async def _take(self, body: Body) -> Polled | Failed:
+        grid = decode(body, wire.Grid)
+        if isinstance(grid, Failed):
+            return grid
+        event_ms = wire.time_ms(grid.properties.update_time)
+        if event_ms is None:
+            return Failed("grid has no update time")
+        fault = time_fault(event_ms, self.newest_ms, self._at.clocks.world_ms())
+        if fault:
+            return Failed(f"grid refused: {fault}")
+        if event_ms == self.newest_ms:
+            return Polled(body.received_ns, changed=False)
+        hours = wire.hourly(grid.properties.temperature) or await self._hourly_forecast()
+        daily = wire.daily(grid.properties.max_temperature, self._at.station)
+        if not hours and not daily:
+            return Failed("grid has no temperatures")
+        self.newest_ms = event_ms
+        self._at.sink(GridForecast(self.key, daily, hours, body.stamp(event_ms)))
+        return Polled(body.received_ns, changed=True)
+
+    async def _hourly_forecast(self) -> tuple[tuple[int, int], ...]:
+        """The same hours from the forecast for people, when the grid's layer came empty."""
+        async with self._at.pace.turn():
+            answer = await self._at.fetcher.get(f"{self._grid}/forecast/hourly")
+        parsed = decode(answer, wire.Hourly) if isinstance(answer, Body) else None
+        return wire.period_hours(parsed) if isinstance(parsed, wire.Hourly) else ()
+
+
+class ObservationSource:
+    """Station readings since the climate day began; each is handed on once."""
+
+    stale_after_s = OBSERVATION_STALE_AFTER_S
+
+    def __init__(self, at: StationLink) -> None:
+        self.key = at.station.icao
+        self.newest_ms: int | None = None
+        self._at = at
+        self._seen: set[int] = set()
+
+    async def poll(self) -> Polled | Failed:
+        world_ms = self._at.clocks.world_ms()
+        day_start_ms, _ = climate_day_bounds(self._at.station, climate_day(self._at.station, world_ms))
+        since_ms = day_start_ms if self.newest_ms is None else self.newest_ms - LATE_MS
+        params = {"start": _iso(since_ms), "limit": str(OBSERVATIONS_LIMIT)}
+        async with self._at.pace.turn():
+            answer = await self._at.fetcher.get(f"/stations/{self.key}/observations", params)
+        if not isinstance(answer, Body):
+            return answer if isinstance(answer, Failed) else Polled(answer.received_ns, changed=False)
+        observed = decode(answer, wire.Observations)
+        if isinstance(observed, Failed):
+            return observed
+        self._seen = {at for at in self._seen if at >= since_ms}
+        fresh = [r for r in wire.readings(observed) if r.at_ms not in self._seen and r.at_ms >= since_ms]
+        fault = time_fault(fresh[-1].at_ms, None, world_ms) if fresh else ""
+        if fault:
+            return Failed(f"observation refused: {fault}")
+        for reading in fresh:
+            self._seen.add(reading.at_ms)
+            self.newest_ms = max(reading.at_ms, self.newest_ms or 0)
+            self._at.sink(
+                Observation(
+                    self.key,
+                    reading.temperature_f,
+                    reading.at_least_f,
+                    reading.six_hour_max_f,
+                    answer.stamp(reading.at_ms),
+                )
+            )
+        return Polled(answer.received_ns, changed=bool(fresh))
+
+
+class ReportSource:
+    """Daily climate reports as they are issued, corrections included."""
+
+    stale_after_s = REPORT_STALE_AFTER_S
+
+    def __init__(self, at: StationLink) -> None:
+        self.key = at.station.icao
+        self.newest_ms: int | None = None
+        self._at = at
+        self._read: dict[str, None] = {}
+
+    async def poll(self) -> Polled | Failed:
+        location = self._at.station.cli.removeprefix("CLI")
+        async with self._at.pace.turn():
+            answer = await self._at.fetcher.get(f"/products/types/CLI/locations/{location}", conditional=True)
+        if not isinstance(answer, Body):
+            return answer if isinstance(answer, Failed) else Polled(answer.received_ns, changed=False)
+        listed = decode(answer, wire.ProductList)
+        if isinstance(listed, Failed):
+            self._at.fetcher.forget()
+            return listed
+        dated = [(at, p) for p in listed.graph if (at := wire.time_ms(p.issuance_time)) is not None]
+        newest = sorted(dated, key=lambda item: item[0])[-REPORTS_READ_MAX:]
+        changed = False
+        for issued_ms, product in newest:
+            if product.id in self._read:
+                continue
+            fault = await self._read_product(issued_ms, product.id)
+            if fault is not None:
+                self._at.fetcher.forget()
+                return fault
+            changed = True
+        return Polled(answer.received_ns, changed=changed)
+
+    async def _read_product(self, issued_ms: int, product_id: str) -> Failed | None:
+        if not re.fullmatch(r"[A-Za-z0-9._-]{1,80}", product_id):
+            return Failed("product list names no product")
+        async with self._at.pace.turn():
+            answer = await self._at.fetcher.get(f"/products/{product_id}")
+        if not isinstance(answer, Body):
+            return answer if isinstance(answer, Failed) else Failed("product not modified without a question")
+        product = decode(answer, wire.Product)
+        if isinstance(product, Failed):
+            return product
+        fault = time_fault(issued_ms, None, self._at.clocks.world_ms())
+        if fault:
+            return Failed(f"report refused: {fault}")
+        summary = _of_station(parse_cli(product.product_text), self._at.station)
+        # An unreadable product is remembered too: it would not read better a minute later.
+        self._read = dict.fromkeys([*self._read, product_id][-REPORTS_READ_MAX * 4 :])
+        if summary is None:
+            return None
+        self.newest_ms = max(issued_ms, self.newest_ms or 0)
+        self._at.sink(
+            ClimateReport(
+                station=self.key,
+                day=summary.day,
+                final=summary.final and issued_ms >= climate_day_bounds(self._at.station, summary.day)[1],
+                corrected=summary.corrected,
+                max_f=_checked(summary.max_f),
+                min_f=_checked(summary.min_f),
+                stamp=answer.stamp(issued_ms),
+            )
+        )
+        return None
+
+
+def _of_station(summaries: tuple[CliSummary, ...], station: Station) -> CliSummary | None:
+    """The station's own summary: some offices put several places into one product."""
+    words = set(re.findall(r"[A-Z]+", station.name.upper()))
+    return max(summaries, key=lambda s: len(words & set(re.findall(r"[A-Z]+", s.place))), default=None)
+
+
+def _checked(value: int | None) -> int | None:
+    return value if value is not None and plausible(value) else None
+
+
+def _coordinate(value: float) -> str:
+    """At most four decimals and no trailing zeros: anything else is redirected or refused."""
+    return f"{value:.4f}".rstrip("0").rstrip(".")
+
+
+def _iso(at_ms: int) -> str:
+    return datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

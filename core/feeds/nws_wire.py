@@ -1,0 +1,222 @@
+"""Shapes of api.weather.gov answers and the pure steps from them to values. No I/O.
+
+Intervals are ``start/duration`` with equal hours merged into one; grid values are Celsius made from
+the forecaster's whole Fahrenheit, which is recovered by rounding.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from datetime import datetime
+
+import msgspec
+
+from core.feeds.sanity import plausible
+from core.feeds.stations import HOUR_MS, Station, climate_day, round_half_up, whole_f
+
+INTERVAL_HOURS_MAX = 400
+VALUES_MAX = 2_000
+
+_DURATION = re.compile(r"P(?:(\d{1,3})D)?(?:T(?:(\d{1,3})H)?(?:(\d{1,4})M)?)?")
+_T_GROUP = re.compile(r"\bT([01])(\d{3})[01]\d{3}\b")
+_SIX_HOUR_MAX = re.compile(r"\bRMK\b.*?\s1([01])(\d{3})\b")
+QUALITY_ACCEPTED = frozenset("ZCSVG")
+
+
+class Quantity(msgspec.Struct, frozen=True):
+    """A measured value; old answers carry numbers as text or another unit prefix."""
+
+    value: float | str | None = None
+    unitCode: str = ""  # noqa: N815 - wire name
+    qualityControl: str | None = None  # noqa: N815 - wire name
+
+
+class LayerValue(msgspec.Struct, frozen=True, rename="camel"):
+    valid_time: str
+    value: float | str | None = None
+
+
+class Layer(msgspec.Struct, frozen=True):
+    uom: str = ""
+    values: tuple[LayerValue, ...] = ()
+
+
+class GridProperties(msgspec.Struct, frozen=True, rename="camel"):
+    update_time: str
+    temperature: Layer = Layer()
+    max_temperature: Layer = Layer()
+
+
+class Grid(msgspec.Struct, frozen=True):
+    properties: GridProperties
+
+
+class PointProperties(msgspec.Struct, frozen=True, rename="camel"):
+    grid_id: str
+    grid_x: int
+    grid_y: int
+
+
+class Point(msgspec.Struct, frozen=True):
+    properties: PointProperties
+
+
+class Period(msgspec.Struct, frozen=True, rename="camel"):
+    start_time: str
+    temperature: float | Quantity | None = None
+    temperature_unit: str = "F"
+
+
+class HourlyProperties(msgspec.Struct, frozen=True):
+    periods: tuple[Period, ...] = ()
+
+
+class Hourly(msgspec.Struct, frozen=True):
+    properties: HourlyProperties
+
+
+class ObservationProperties(msgspec.Struct, frozen=True, rename="camel"):
+    timestamp: str
+    raw_message: str | None = None
+    temperature: Quantity | None = None
+
+
+class ObservationFeature(msgspec.Struct, frozen=True):
+    properties: ObservationProperties
+
+
+class Observations(msgspec.Struct, frozen=True):
+    features: tuple[ObservationFeature, ...] = ()
+
+
+class Product(msgspec.Struct, frozen=True, rename="camel"):
+    id: str
+    issuance_time: str
+    product_text: str = ""
+
+
+class ProductList(msgspec.Struct, frozen=True):
+    graph: tuple[Product, ...] = msgspec.field(default=(), name="@graph")
+
+
+class Reading(msgspec.Struct, frozen=True):
+    """One accepted temperature: its time, degrees Fahrenheit and what it proves (see ``Observation``)."""
+
+    at_ms: int
+    temperature_f: float
+    at_least_f: int
+    six_hour_max_f: int | None
+
+
+def time_ms(text: str) -> int | None:
+    """An ISO time with zone in Unix milliseconds, ``None`` when it is not one."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return int(at.timestamp() * 1000) if at.tzinfo is not None else None
+
+
+def interval(text: str) -> tuple[int, int] | None:
+    """``start/duration`` as start in Unix ms and whole hours (at least one)."""
+    start, _, duration = text.partition("/")
+    at_ms, match = time_ms(start), _DURATION.fullmatch(duration)
+    if at_ms is None or match is None:
+        return None
+    days, hours, minutes = (int(group or 0) for group in match.groups())
+    total = days * 24 + hours + (1 if minutes else 0)
+    return (at_ms, min(total, INTERVAL_HOURS_MAX)) if total else None
+
+
+def degrees(value: float | str | None, unit: str) -> float | None:
+    """Degrees Fahrenheit of a value in ``unit`` (Celsius unless it says F); ``None`` if implausible."""
+    try:
+        number = float(value) if value is not None else math.nan
+    except ValueError:
+        return None
+    f = number if unit.endswith("degF") else number * 9 / 5 + 32
+    return f if plausible(f) else None
+
+
+def hourly(layer: Layer) -> tuple[tuple[int, int], ...]:
+    """A layer as one whole-degree value an hour, merged intervals expanded."""
+    hours: dict[int, int] = {}
+    for item in layer.values[:VALUES_MAX]:
+        span, f = interval(item.valid_time), degrees(item.value, layer.uom)
+        if span is None or f is None:
+            continue
+        for hour in range(span[1]):
+            hours[span[0] + hour * HOUR_MS] = round_half_up(f)
+    return tuple(sorted(hours.items()))
+
+
+def daily(layer: Layer, station: Station) -> dict[str, int]:
+    """A daytime-maximum layer by the climate day in which each interval begins."""
+    days: dict[str, int] = {}
+    for item in layer.values[:VALUES_MAX]:
+        span, f = interval(item.valid_time), degrees(item.value, layer.uom)
+        if span is not None and f is not None:
+            day = climate_day(station, span[0])
+            days[day] = max(round_half_up(f), days.get(day, -999))
+    return days
+
+
+def period_hours(wire: Hourly) -> tuple[tuple[int, int], ...]:
+    """The hourly forecast as ``(start ms, whole degrees)``; both spellings of ``temperature`` accepted."""
+    hours: dict[int, int] = {}
+    for period in wire.properties.periods[:VALUES_MAX]:
+        at_ms, held = time_ms(period.start_time), period.temperature
+        f = (
+            degrees(held.value, held.unitCode)
+            if isinstance(held, Quantity)
+            else degrees(held, "degF" if period.temperature_unit == "F" else "degC")
+        )
+        if at_ms is not None and f is not None:
+            hours[at_ms] = round_half_up(f)
+    return tuple(sorted(hours.items()))
+
+
+def readings(wire: Observations) -> tuple[Reading, ...]:
+    """Usable temperatures, oldest first. Failed or questioned quality and missing values are left out."""
+    found: dict[int, Reading] = {}
+    for feature in wire.features[:VALUES_MAX]:
+        held = feature.properties.temperature
+        at_ms = time_ms(feature.properties.timestamp)
+        if held is None or at_ms is None:
+            continue
+        quality = (held.qualityControl or "Z").rpartition(":")[2]
+        f = degrees(held.value, held.unitCode)
+        if quality not in QUALITY_ACCEPTED or f is None:
+            continue
+        raw = feature.properties.raw_message or ""
+        found[at_ms] = Reading(at_ms, *_certain(f, raw), _six_hour_max(raw))
+    return tuple(found[at_ms] for at_ms in sorted(found))
+
+
+def _certain(f: float, raw: str) -> tuple[float, int]:
+    """The temperature and the lowest whole degree it can stand for.
+
+    A report's own T group, or a value with tenths, names one whole Fahrenheit; a value in whole Celsius
+    is a band nearly two degrees wide.
+    """
+    if group := _T_GROUP.search(raw):
+        f = _tenths(group.group(1), group.group(2)) * 9 / 5 + 32
+        return f, round_half_up(f)
+    celsius = (f - 32) * 5 / 9
+    if abs(celsius - round(celsius)) > 0.04:
+        return f, round_half_up(f)
+    # The tiny term keeps an exact edge such as 67.1 from growing a degree through binary fractions.
+    return f, math.ceil((round(celsius) - 0.5) * 9 / 5 + 32 - 1e-9)
+
+
+def _six_hour_max(raw: str) -> int | None:
+    group = _SIX_HOUR_MAX.search(raw)
+    if group is None:
+        return None
+    f = whole_f(_tenths(group.group(1), group.group(2)))
+    return f if plausible(f) else None
+
+
+def _tenths(sign: str, digits: str) -> float:
+    return (-1 if sign == "1" else 1) * int(digits) / 10

@@ -1,0 +1,146 @@
+"""Polls a source's stations on a cadence of world time, backs off when it fails, and says how it is.
+
+Cadence and age are world time (never polled faster than once a real second); backoff is real time: 1 to
+60 s with full jitter, and never longer than the normal cadence. Three failures in a row open a breaker:
+then one request at a time asks whether the source is back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Sequence
+from typing import Protocol
+
+import msgspec
+
+from core.domain.clock import Clocks
+from core.feeds.feed import FeedHealth, FeedState
+from core.feeds.fetch import Failed
+
+REAL_INTERVAL_S_MIN = 1.0
+BACKOFF_S_MAX = 60.0
+BACKOFF_DOUBLINGS = 6
+BREAKER_FAILURES = 3
+PROBE_S = 60.0
+SLOWED_S = 600.0
+"""After a 429 without a wish of its own the cadence is halved for this long."""
+
+
+class Polled(msgspec.Struct, frozen=True):
+    """A poll that worked. ``changed`` means new data went to the sink; ``again_in_s`` (world) overrides the
+    cadence once."""
+
+    received_ns: int
+    changed: bool
+    again_in_s: float | None = None
+
+
+class Source(Protocol):
+    """One thing that is polled: a station at a source, or a model with all its stations."""
+
+    key: str
+    """What the console calls it: an ICAO code, a model."""
+    newest_ms: int | None
+    """World time of the newest data held; for several stations of the one that lags most."""
+    stale_after_s: int
+
+    async def poll(self) -> Polled | Failed: ...
+
+
+class PolledFeed:
+    """Fulfils ``Feed`` for a set of sources that fail together."""
+
+    def __init__(
+        self, name: str, sources: Sequence[Source], interval_s: float, clocks: Clocks, rng: random.Random
+    ) -> None:
+        self.name = name
+        self._sources = tuple(sources)
+        self._clocks = clocks
+        self._interval_s = interval_s
+        self._rng = rng
+        # Failures in a row of the whole feed, and of each source with the last reason.
+        self._failures = 0
+        self._faults: dict[str, tuple[int, str]] = {}
+        self._retry_at_ns: int | None = None
+        self._slow_until_ns = 0
+        self._received_ns: int | None = None
+        self._unchanged = 0
+        self._probe = asyncio.Lock()
+
+    async def run(self) -> None:
+        """Poll until cancelled. One task a source; an unexpected error ends all of them and is raised."""
+        async with asyncio.TaskGroup() as group:
+            for source in self._sources:
+                group.create_task(self._keep(source), name=f"feed {self.name} {source.key}")
+
+    def health(self) -> FeedHealth:
+        world_ms = self._clocks.world_ms()
+        held = [(s.newest_ms, s) for s in self._sources if s.newest_ms is not None]
+        stale = [
+            f"{s.key} {(world_ms - at) // 60_000}m old"
+            for at, s in held
+            if world_ms - at > s.stale_after_s * 1000
+        ]
+        missing = [s.key for s in self._sources if s.newest_ms is None]
+        if self._failures >= BREAKER_FAILURES:
+            state = FeedState.DOWN
+        elif not held:
+            state = FeedState.WAITING
+        else:
+            state = FeedState.STALE if stale else FeedState.OK
+        faults = [f"{key}: {reason}" for key, (_, reason) in self._faults.items()]
+        waiting = [f"waiting for {', '.join(missing)}"] if missing else []
+        return FeedHealth(
+            name=self.name,
+            state=state,
+            newest_event_ms=min((at for at, _ in held), default=None),
+            received_ns=self._received_ns,
+            stale_after_s=min((s.stale_after_s for s in self._sources), default=0),
+            retry_at_ns=self._retry_at_ns,
+            failures=self._failures,
+            detail=next(iter([*faults, *stale, *waiting]), ""),
+            unchanged_polls=self._unchanged,
+        )
+
+    async def _keep(self, source: Source) -> None:
+        while True:
+            if self._failures < BREAKER_FAILURES:
+                delay_s = await self._once(source)
+            else:
+                async with self._probe:
+                    if self._failures >= BREAKER_FAILURES and self._retry_at_ns is not None:
+                        await asyncio.sleep(max(0, self._retry_at_ns - self._clocks.mono_ns()) / 1e9)
+                    delay_s = await self._once(source)
+            await asyncio.sleep(delay_s)
+
+    async def _once(self, source: Source) -> float:
+        """Poll and book the outcome; returns the real seconds to wait before this source's next turn."""
+        outcome = await source.poll()
+        if isinstance(outcome, Polled):
+            self._failures, self._retry_at_ns = 0, None
+            self._faults.pop(source.key, None)
+            self._received_ns = outcome.received_ns
+            self._unchanged = 0 if outcome.changed else self._unchanged + 1
+            return self._real_s(outcome.again_in_s if outcome.again_in_s is not None else self._interval_s)
+        now_ns = self._clocks.mono_ns()
+        self._failures += 1
+        in_a_row = self._faults.get(source.key, (0, ""))[0] + 1
+        self._faults[source.key] = (in_a_row, outcome.reason)
+        if outcome.status == 429 and outcome.retry_after_s is None:
+            self._slow_until_ns = now_ns + int(SLOWED_S * 1e9)
+        cadence_s = self._real_s(self._interval_s)
+        if outcome.retry_after_s is not None:
+            delay_s = outcome.retry_after_s
+        elif self._failures >= BREAKER_FAILURES:
+            delay_s = min(PROBE_S, cadence_s)
+        else:
+            doublings = min(in_a_row - 1, BACKOFF_DOUBLINGS)
+            delay_s = self._rng.uniform(0.0, min(BACKOFF_S_MAX, cadence_s, 2.0**doublings))
+        self._retry_at_ns = now_ns + int(delay_s * 1e9)
+        # With the breaker open the wait happens at the probe, one source at a time.
+        return 0.0 if self._failures >= BREAKER_FAILURES else delay_s
+
+    def _real_s(self, world_s: float) -> float:
+        slowed = 2.0 if self._clocks.mono_ns() < self._slow_until_ns else 1.0
+        return max(REAL_INTERVAL_S_MIN, self._clocks.world.real_seconds(world_s)) * slowed

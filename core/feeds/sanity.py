@@ -1,0 +1,22 @@
+"""The gate before a value is published: plausible, not from the future, not older than what is held."""
+
+from __future__ import annotations
+
+import math
+
+TEMPERATURE_F = (-60.0, 140.0)
+FUTURE_MS_MAX = 5_000
+
+
+def plausible(temperature_f: float) -> bool:
+    """Whether a temperature is finite and within what the stations can see."""
+    return math.isfinite(temperature_f) and TEMPERATURE_F[0] <= temperature_f <= TEMPERATURE_F[1]
+
+
+def time_fault(event_ms: int, held_ms: int | None, world_ms: int) -> str:
+    """What is wrong with a value's own time, empty when nothing is."""
+    if event_ms > world_ms + FUTURE_MS_MAX:
+        return f"its time is {(event_ms - world_ms) // 1000} s in the future"
+    if held_ms is not None and event_ms < held_ms:
+        return f"it is {(held_ms - event_ms) // 1000} s older than what is held"
+    return ""
