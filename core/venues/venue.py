@@ -18,7 +18,7 @@ from core.domain.order import BookSide, Fill, OrderIntent
 from core.domain.units import Money, Price, Quantity
 
 
-class Accepted(msgspec.Struct, frozen=True):
+class Accepted(msgspec.Struct, frozen=True, tag="accepted"):
     """The venue has the order. ``remaining`` 0 with ``filled`` below the order means: the rest is gone."""
 
     order_id: str
@@ -27,20 +27,20 @@ class Accepted(msgspec.Struct, frozen=True):
     at_ms: int
 
 
-class Rejected(msgspec.Struct, frozen=True):
+class Rejected(msgspec.Struct, frozen=True, tag="rejected"):
     """Venue proof that the order was not accepted."""
 
     code: str
     text: str
 
 
-class NeverSent(msgspec.Struct, frozen=True):
+class NeverSent(msgspec.Struct, frozen=True, tag="never_sent"):
     """Proof that no byte of the order left this machine."""
 
     reason: str
 
 
-class Unresolved(msgspec.Struct, frozen=True):
+class Unresolved(msgspec.Struct, frozen=True, tag="unresolved"):
     """Bytes may have left and no proof came back: never a rejection."""
 
     reason: str
@@ -49,21 +49,21 @@ class Unresolved(msgspec.Struct, frozen=True):
 PlaceOutcome = Accepted | Rejected | NeverSent | Unresolved
 
 
-class Cancelled(msgspec.Struct, frozen=True):
+class Cancelled(msgspec.Struct, frozen=True, tag="cancelled"):
     """Venue proof of the cancel; ``reduced_by`` contracts were still open."""
 
     order_id: str
     reduced_by: Quantity
 
 
-class NotThere(msgspec.Struct, frozen=True):
+class NotThere(msgspec.Struct, frozen=True, tag="not_there"):
     """The venue does not know a resting order of this id. Not success: look the order up."""
 
     order_id: str
     code: str
 
 
-class CancelUnresolved(msgspec.Struct, frozen=True):
+class CancelUnresolved(msgspec.Struct, frozen=True, tag="unresolved"):
     order_id: str
     reason: str
 
