@@ -87,10 +87,14 @@ class Weather:
         self._held_until_ms = origin_ms + int(scenario.script.hold_forecasts_h * HOUR_MS)
         self._origin_run = self._run_number(origin_ms)
         first = calendar.world(scenario.script.first_day)
-        self._shifts = {(s.station, first + timedelta(days=s.day)): s.shift_f for s in scenario.script.shift}
+        # When each shift took force, oldest first: the past stays as it was forecast.
+        self._shifts = {
+            (s.station, first + timedelta(days=s.day)): [(0, s.shift_f)] for s in scenario.script.shift
+        }
         self._extra: list[Run] = []
-        self._highs: dict[tuple[str, date, int, float], float] = {}
+        self._hours: dict[tuple[str, date, float], tuple[tuple[int, float], ...]] = {}
         self._observed: dict[tuple[str, date], tuple[Observation, ...]] = {}
+        self._errors: dict[tuple[str, date, int], float] = {}
         self._normals: dict[str, float] = {}
 
     # What is on record
@@ -116,13 +120,9 @@ class Weather:
 
     def publish(self, station: str, day: date, shift_f: float, now_ms: int) -> None:
         """An extra run, out now, with this day's forecast ``shift_f`` from the recorded one."""
-        self._shifts[station, day] = shift_f
+        self._shifts.setdefault((station, day), []).append((now_ms, shift_f))
         halfway = self.run(now_ms).started_ms + RUN_EVERY_MS // 2
         self._extra = [Run(halfway, now_ms)]
-
-    def lift_shifts(self) -> None:
-        """Forget shifts nobody will lift: runs from now on carry the scheduled values."""
-        self._shifts.clear()
 
     def forecast_f(self, station: str, at_ms: int, now_ms: int) -> float | None:
         """The newest run's temperature for a full hour; ``None`` beyond the record."""
@@ -131,29 +131,39 @@ class Weather:
             return None
         return round(recorded + self._shift(station, climate_day(self.stations[station], at_ms), now_ms), 1)
 
+    def forecast_hours(self, station: str, day: date, now_ms: int) -> tuple[tuple[int, float], ...]:
+        """The newest run's hours of a climate day as (Unix ms, degrees), oldest first."""
+        key = (station, day, self._shift(station, day, now_ms))
+        if key not in self._hours:
+            if len(self._hours) >= _CACHE_MAX:
+                self._hours.clear()
+            start = day_start_ms(self.stations[station], day)
+            hours = (
+                (at, self.forecast_f(station, at, now_ms)) for at in range(start, start + DAY_MS, HOUR_MS)
+            )
+            self._hours[key] = tuple((at, f) for at, f in hours if f is not None)
+        return self._hours[key]
+
     def forecast_high_f(self, station: str, day: date, now_ms: int) -> float | None:
         """The newest run's maximum over a climate day."""
-        shift = self._shift(station, day, now_ms)
-        key = (station, day, self._value_run(now_ms), shift)
-        if key not in self._highs:
-            start = day_start_ms(self.stations[station], day)
-            hours = [self.forecast_f(station, start + h * HOUR_MS, now_ms) for h in range(24)]
-            known = [h for h in hours if h is not None]
-            if not known:
-                return None
-            if len(self._highs) >= _CACHE_MAX:
-                self._highs.clear()
-            self._highs[key] = max(known)
-        return self._highs[key]
+        return max((f for _, f in self.forecast_hours(station, day, now_ms)), default=None)
 
-    def member_f(self, station: str, at_ms: int, member: int, now_ms: int) -> float | None:
-        """One ensemble member's temperature; member 0 is the control run."""
-        control = self.forecast_f(station, at_ms, now_ms)
-        if control is None or member == 0:
-            return control
-        day = climate_day(self.stations[station], at_ms)
-        spread = 0.6 + 0.8 * self._lead_error_f(station, day, self._value_run(now_ms))
-        return round(control + spread * self._normal("member", station, day, member), 1)
+    def members_f(
+        self, station: str, start_ms: int, hours: int, now_ms: int, members: int = ENSEMBLE_MEMBERS
+    ) -> list[list[float | None]]:
+        """The ensemble's temperatures from a full hour on; the control run comes first."""
+        place, number = self.stations[station], self._value_run(now_ms)
+        times = range(start_ms, start_ms + hours * HOUR_MS, HOUR_MS)
+        control = [self.forecast_f(station, at, now_ms) for at in times]
+        days = [climate_day(place, at) for at in times]
+        spreads = {day: 0.6 + 0.8 * self._lead_error_f(station, day, number) for day in set(days)}
+        series = [control]
+        for member in range(1, members):
+            off = {day: spreads[day] * self._normal("member", station, day, member) for day in spreads}
+            series.append(
+                [None if f is None else round(f + off[day], 1) for f, day in zip(control, days, strict=True)]
+            )
+        return series
 
     # The weather service's office
 
@@ -197,10 +207,9 @@ class Weather:
             day += timedelta(days=1)
         return found[::-1]
 
-    def high_so_far_f(self, station: str, day: date, now_ms: int) -> int | None:
-        """Highest reported whole degree of a climate day by now."""
-        out = [o.temp_f for o in self.observations(station, day) if o.at_ms <= now_ms - OBSERVATION_DELAY_MS]
-        return half_up(max(out)) if out else None
+    def reported_of(self, station: str, day: date, now_ms: int) -> list[Observation]:
+        """Reports of a climate day that are out by now, oldest first."""
+        return [o for o in self.observations(station, day) if o.at_ms <= now_ms - OBSERVATION_DELAY_MS]
 
     def _observe(self, station: str, day: date) -> tuple[Observation, ...]:
         place, record = self.stations[station], self.record(station, day)
@@ -237,8 +246,15 @@ class Weather:
 
     def _shift(self, station: str, day: date, now_ms: int) -> float:
         number = self._value_run(now_ms)
-        error = self._lead_error_f(station, day, number) * self._run_noise(station, day, number)
-        return round(self._shifts.get((station, day), 0.0) + error, 1)
+        key = (station, day, number)
+        if key not in self._errors:
+            if len(self._errors) >= _CACHE_MAX:
+                self._errors.clear()
+            self._errors[key] = self._lead_error_f(station, day, number) * self._run_noise(
+                station, day, number
+            )
+        staged = [shift for since_ms, shift in self._shifts.get((station, day), ()) if since_ms <= now_ms]
+        return round((staged[-1] if staged else 0.0) + self._errors[key], 1)
 
     def _lead_error_f(self, station: str, day: date, number: int) -> float:
         """Standard deviation of a run's error about the last run's, by hours to mid-afternoon."""

@@ -148,10 +148,11 @@ def event_spec(station: Station, listed: Listing) -> EventSpec:
             expected_expiration_ms=listed.determine_ms,
             latest_expiration_ms=listed.determine_ms + LATEST_EXPIRATION_MS,
             rules_primary=(
-                f"Yes if the highest temperature of {day} at {station.city} ({station.cli}) is {_words(bracket)} "
-                f"Fahrenheit according to The Weather Company. The day is midnight to midnight local standard time."
+                f"Yes if the highest temperature of {day} at {station.city} ({station.cli}) is "
+                f"{_words(bracket)} Fahrenheit according to The Weather Company. The day is midnight to "
+                f"midnight local standard time."
             ),
-            rules_secondary="Simulated market. It settles on the high observed on the original date being replayed.",
+            rules_secondary="Simulated: settles on the high observed on the replayed date.",
             **_strike(bracket),
         )
         for ticker, bracket in zip(listed.tickers, listed.brackets, strict=True)
@@ -181,6 +182,8 @@ class World:
         self.first_day = weather.calendar.world(scenario.script.first_day)
         self._unlisted: list[tuple[int, str, date]] = []
         self._undetermined: list[tuple[int, str]] = []
+        if scenario.script.load is not None:
+            return
         for station in scenario.stations.values():
             exchange.list_series(series_spec(station))
         day = self.first_day

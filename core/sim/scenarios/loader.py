@@ -73,7 +73,7 @@ class ShiftForecast(
 
 
 class LagBook(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="do", tag="lag_book"):
-    """Traders price the event's largest riser ``cents`` under its fair value, its largest faller as much above."""
+    """Traders price the largest riser ``cents`` under fair value, the largest faller as much above."""
 
     at_s: float
     station: str
@@ -138,12 +138,14 @@ class Shift(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class TraderRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     moves: bool = True
-    observe_before_close_h: float = 3.0
 
 
 class LoadRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     markets: int
     messages_per_s: int
+    starts_after_s: float
+    """After the first order-book subscription."""
+    for_s: float
 
 
 class Script(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

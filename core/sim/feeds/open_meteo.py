@@ -1,0 +1,232 @@
+"""Open-Meteo's forecast, ensemble and run metadata over the simulated atmosphere.
+
+Shapes follow open-meteo.com/en/docs. Only temperature is known here, only near the scenario's
+stations. ``time`` starts at the world's local midnight and ends in nulls beyond the record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from core.sim.scenarios.loader import Station
+from core.sim.weather import DAY_MS, ENSEMBLE_MEMBERS, HOUR_MS, RUN_EVERY_MS, Weather
+
+FORECAST_MODELS = frozenset(
+    {"best_match", "gfs_seamless", "gfs_global", "gfs_hrrr", "ncep_gfs013", "ncep_hrrr_conus"}
+)
+"""One atmosphere answers for all of them: the record holds the default model only."""
+ENSEMBLE_MODELS = frozenset({"gfs025", "gfs_seamless", "ncep_gefs025", "ncep_gefs_seamless"})
+META_MODELS = (FORECAST_MODELS | ENSEMBLE_MODELS | {"ncep_gfs025"}) - {"best_match"}
+
+_COMMON = frozenset(
+    [
+        "latitude",
+        "longitude",
+        "hourly",
+        "daily",
+        "models",
+        "temperature_unit",
+        "timezone",
+        "past_days",
+        "forecast_days",
+        "start_date",
+        "end_date",
+        "timeformat",
+        "cell_selection",
+        "elevation",
+        "wind_speed_unit",
+        "precipitation_unit",
+        "apikey",
+    ]
+)
+_HOURLY = "temperature_2m"
+_DAILY: dict[str, Callable[[list[float]], float]] = {"temperature_2m_max": max, "temperature_2m_min": min}
+_NEAR_DEGREES = 0.6
+_DAYS_MAX = {"past_days": 92, "forecast_days": 16}
+_DATES_MAX = 120
+
+
+class BadRequestError(Exception):
+    """What the service answers 400 to; the text is its ``reason``."""
+
+
+def meta(weather: Weather, now_ms: int) -> dict[str, Any]:
+    """``/data/<model>/static/meta.json``: when the newest run began and was available."""
+    run = weather.run(now_ms)
+    return {
+        "chunk_time_length": 337,
+        "crs_wkt": "",
+        "data_end_time": run.started_ms // 1000 + 384 * 3600,
+        "last_run_availability_time": run.available_ms // 1000,
+        "last_run_initialisation_time": run.started_ms // 1000,
+        "last_run_modification_time": run.available_ms // 1000,
+        "temporal_resolution_seconds": 3600,
+        "update_interval_seconds": RUN_EVERY_MS // 1000,
+    }
+
+
+def forecast(weather: Weather, query: Mapping[str, str], now_ms: int) -> Any:
+    """``/v1/forecast``; a list where several coordinates are asked for. Raises ``BadRequestError``."""
+    return _answer(weather, query, now_ms, FORECAST_MODELS, "best_match", members=1)
+
+
+def ensemble(weather: Weather, query: Mapping[str, str], now_ms: int) -> Any:
+    """``/v1/ensemble``: the control run under the plain name, then ``_member01`` and on."""
+    return _answer(weather, query, now_ms, ENSEMBLE_MODELS, "ncep_gefs025", members=ENSEMBLE_MEMBERS)
+
+
+def _answer(
+    weather: Weather,
+    query: Mapping[str, str],
+    now_ms: int,
+    known: frozenset[str],
+    default: str,
+    *,
+    members: int,
+) -> Any:
+    for name in query:
+        if name not in _COMMON:
+            raise BadRequestError(f"Unknown parameter {name[:40]!r}")
+    models = _words(query, "models") or [default]
+    for model in models:
+        if model not in known:
+            raise BadRequestError(f"Unknown model {model[:40]!r}: this world has {', '.join(sorted(known))}")
+    suffixes = [f"_{model}" for model in models] if len(models) > 1 else [""]
+    answers = [
+        _location(weather, station, query, now_ms, suffixes, members) for station in _places(weather, query)
+    ]
+    return answers if len(answers) > 1 else answers[0]
+
+
+def _location(
+    weather: Weather,
+    station: Station,
+    query: Mapping[str, str],
+    now_ms: int,
+    suffixes: list[str],
+    members: int,
+) -> dict[str, Any]:
+    zone, offset_h = _zone(query.get("timezone", "GMT"), station)
+    first, last = _dates(query, datetime.fromtimestamp(now_ms / 1000 + offset_h * 3600, UTC).date())
+    start_ms = (
+        int(datetime(first.year, first.month, first.day, tzinfo=UTC).timestamp()) * 1000 - offset_h * HOUR_MS
+    )
+    days = (last - first).days + 1
+    unit, convert = _unit(query.get("temperature_unit", "celsius"))
+    stamp = _stamp(query.get("timeformat", "iso8601"), offset_h)
+    series = weather.members_f(station.icao, start_ms, days * 24, now_ms, members)
+    names = ["" if member == 0 else f"_member{member:02d}" for member in range(members)]
+    answer: dict[str, Any] = {
+        "latitude": round(station.lat * 8) / 8,
+        "longitude": round(station.lon * 8) / 8,
+        "generationtime_ms": 0.2,
+        "utc_offset_seconds": offset_h * 3600,
+        "timezone": zone,
+        "timezone_abbreviation": f"GMT{offset_h:+d}" if offset_h else "GMT",
+        "elevation": station.elevation_m,
+    }
+    hourly, daily = _words(query, "hourly"), _words(query, "daily")
+    time_unit = query.get("timeformat", "iso8601")
+    if hourly:
+        if hourly != [_HOURLY]:
+            raise BadRequestError(f"Unknown hourly variable: this world has {_HOURLY} only")
+        keys = [f"{_HOURLY}{name}{suffix}" for suffix in suffixes for name in names]
+        answer["hourly_units"] = {"time": time_unit, **dict.fromkeys(keys, unit)}
+        values = [[None if f is None else convert(f) for f in one] for one in series]
+        answer["hourly"] = {
+            "time": [stamp(start_ms + h * HOUR_MS, "%Y-%m-%dT%H:%M") for h in range(days * 24)],
+            **dict(zip(keys, values * len(suffixes), strict=True)),
+        }
+    if daily:
+        answer["daily_units"], answer["daily"] = (
+            {"time": time_unit},
+            {"time": [stamp(start_ms + d * DAY_MS, "%Y-%m-%d") for d in range(days)]},
+        )
+        for variable in daily:
+            if variable not in _DAILY:
+                raise BadRequestError(
+                    f"Unknown daily variable {variable[:40]!r}: this world has {', '.join(_DAILY)}"
+                )
+            for suffix in suffixes:
+                for name, one in zip(names, series, strict=True):
+                    key = f"{variable}{name}{suffix}"
+                    answer["daily_units"][key] = unit
+                    answer["daily"][key] = [
+                        _extreme(one[d * 24 : d * 24 + 24], _DAILY[variable], convert) for d in range(days)
+                    ]
+    return answer
+
+
+def _extreme(
+    hours: list[float | None], pick: Callable[[list[float]], float], convert: Callable[[float], float]
+) -> float | None:
+    known = [f for f in hours if f is not None]
+    return convert(pick(known)) if known else None
+
+
+def _words(query: Mapping[str, str], name: str) -> list[str]:
+    return [word for word in query.get(name, "").split(",") if word]
+
+
+def _places(weather: Weather, query: Mapping[str, str]) -> list[Station]:
+    try:
+        latitudes = [float(x) for x in query["latitude"].split(",")]
+        longitudes = [float(x) for x in query["longitude"].split(",")]
+    except (KeyError, ValueError):
+        raise BadRequestError("Parameter 'latitude' and 'longitude' must be given as numbers") from None
+    if len(latitudes) != len(longitudes):
+        raise BadRequestError("Parameter 'latitude' and 'longitude' must have the same number of elements")
+    found = []
+    for lat, lon in zip(latitudes, longitudes, strict=True):
+        nearest = min(weather.stations.values(), key=lambda s: abs(s.lat - lat) + abs(s.lon - lon))
+        if not max(abs(nearest.lat - lat), abs(nearest.lon - lon)) <= _NEAR_DEGREES:
+            raise BadRequestError(
+                f"No data here: this world holds the surroundings of {', '.join(weather.stations)}"
+            )
+        found.append(nearest)
+    return found
+
+
+def _zone(name: str, station: Station) -> tuple[str, int]:
+    """Zone name and hours against UTC. The world's clocks keep standard time."""
+    if name in ("GMT", "UTC"):
+        return "GMT", 0
+    if name == "auto" or name == station.clock_zone:
+        return station.clock_zone, station.lst_offset_h
+    if name.startswith("Etc/GMT") and name[7:8] in ("+", "-") and name[8:].isdigit() and int(name[8:]) <= 14:
+        return name, -int(name[7:])
+    raise BadRequestError(f"Invalid timezone {name[:40]!r}: GMT, auto, Etc/GMT+5 and the like")
+
+
+def _dates(query: Mapping[str, str], today: date) -> tuple[date, date]:
+    try:
+        if "start_date" in query or "end_date" in query:
+            first, last = date.fromisoformat(query["start_date"]), date.fromisoformat(query["end_date"])
+        else:
+            past, ahead = int(query.get("past_days", "0")), int(query.get("forecast_days", "7"))
+            if not 0 <= past <= _DAYS_MAX["past_days"] or not 1 <= ahead <= _DAYS_MAX["forecast_days"]:
+                raise BadRequestError("Parameter 'past_days' must be 0 to 92 and 'forecast_days' 1 to 16")
+            first, last = today - timedelta(days=past), today + timedelta(days=ahead - 1)
+    except (KeyError, ValueError, OverflowError):
+        raise BadRequestError("Invalid date or number of days") from None
+    if not 0 <= (last - first).days < _DATES_MAX:
+        raise BadRequestError("Parameter 'end_date' must not lie before 'start_date' nor far after it")
+    return first, last
+
+
+def _unit(name: str) -> tuple[str, Callable[[float], float]]:
+    if name == "fahrenheit":
+        return "°F", lambda f: f
+    if name == "celsius":
+        return "°C", lambda f: round((f - 32) / 1.8, 1)
+    raise BadRequestError(f"Invalid temperature_unit {name[:40]!r}")
+
+
+def _stamp(style: str, offset_h: int) -> Callable[[int, str], str | int]:
+    if style == "unixtime":
+        return lambda at_ms, _: at_ms // 1000
+    if style == "iso8601":
+        return lambda at_ms, form: datetime.fromtimestamp(at_ms / 1000 + offset_h * 3600, UTC).strftime(form)
+    raise BadRequestError(f"Invalid timeformat {style[:40]!r}")

@@ -1,0 +1,131 @@
+"""The benchmark scenario: synthetic markets and a pump that changes their books at a steady rate.
+
+Each act places or cancels one order of the pump's own, which is exactly one book message to whoever
+follows that market. ``Pump.report`` says how many went out, and the last sequence number of each
+subscription as it went onto the wire.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from collections import deque
+from typing import Any
+
+from core.domain.clock import Clock
+from core.domain.units import Money, Price, contracts
+from core.sim.contracts import EventSpec, MarketSpec, SeriesSpec
+from core.sim.exchange import BookSide, Exchange, OrderRequest, Placed
+from core.sim.scenarios.loader import LoadRules
+from core.sim.watch import StreamWatch
+
+PUMP = "sim-pump"
+SERIES = "KXLOAD"
+_PER_EVENT = 10
+_OPEN_FOR_MS = 30 * 86_400_000
+_WORKING = 2_000
+_BURST_MAX = 2_000
+"""Acts of one step: after a stall the pump falls behind instead of flooding."""
+
+_SEQUENCE = re.compile(r'"sid":(\d+),"seq":(\d+)')
+
+
+def list_load(exchange: Exchange, rules: LoadRules, now_ms: int) -> list[str]:
+    """List the synthetic markets, each with one wide two-sided quote; their tickers."""
+    exchange.open_account(PUMP, Money(10**15))
+    exchange.list_series(SeriesSpec(ticker=SERIES, title="Load", category="Synthetic"))
+    tickers: list[str] = []
+    for first in range(0, rules.markets, _PER_EVENT):
+        event = f"{SERIES}-{first // _PER_EVENT:03d}"
+        markets = tuple(
+            MarketSpec(
+                ticker=f"{event}-T{strike}",
+                event_ticker=event,
+                series_ticker=SERIES,
+                title=f"Above {strike}?",
+                yes_sub_title=f"Above {strike}",
+                strike_type="greater",
+                floor_strike=strike,
+                open_ms=now_ms,
+                close_ms=now_ms + _OPEN_FOR_MS,
+                rules_primary="Synthetic market of the load scenario.",
+            )
+            for strike in range(min(_PER_EVENT, rules.markets - first))
+        )
+        exchange.list_event(EventSpec(event, SERIES, "Load", "", markets))
+        tickers += [market.ticker for market in markets]
+    for ticker in tickers:
+        for side, price in ((BookSide.BID, 4_000), (BookSide.ASK, 6_000)):
+            exchange.place(OrderRequest(PUMP, ticker, side, Price(price), contracts(100)))
+    return tickers
+
+
+class Pump:
+    """Driven by ``step``. Starts ``starts_after_s`` after ``begin`` and runs for ``for_s``."""
+
+    def __init__(
+        self,
+        exchange: Exchange,
+        tickers: list[str],
+        rules: LoadRules,
+        real: Clock,
+        rng: random.Random,
+        watch: StreamWatch,
+    ) -> None:
+        self._exchange, self._tickers, self._rules = exchange, tickers, rules
+        self._real, self._rng, self._watch = real, rng, watch
+        self._working: deque[str] = deque()
+        self._start_ns: int | None = None
+        self._done_ns: int | None = None
+        self.sent = 0
+
+    def begin(self) -> None:
+        """Someone follows the books: start soon."""
+        if self._start_ns is None:
+            self._start_ns = self._real.mono_ns() + int(self._rules.starts_after_s * 1e9)
+
+    def step(self) -> bool:
+        """Act as often as the rate asks for by now; whether the run has just ended."""
+        if self._start_ns is None or self._done_ns is not None:
+            return False
+        elapsed_s = (self._real.mono_ns() - self._start_ns) / 1e9
+        total = int(min(elapsed_s, self._rules.for_s) * self._rules.messages_per_s)
+        for _ in range(min(total - self.sent, _BURST_MAX)):
+            self._act()
+        if elapsed_s >= self._rules.for_s and self.sent >= total:
+            self._done_ns = self._real.mono_ns()
+        return self._done_ns is not None
+
+    def report(self) -> dict[str, Any]:
+        """Messages so far, and the last sequence number sent by subscription."""
+        last: dict[str, int] = {}
+        for text in self._watch.last_sent():
+            if match := _SEQUENCE.search(text):
+                sid, seq = f"{match[1]}", int(match[2])
+                last[sid] = max(seq, last.get(sid, 0))
+        start_ns, end_ns = self._start_ns, self._done_ns or self._real.mono_ns()
+        return {
+            "done": self._done_ns is not None,
+            "sent": self.sent,
+            "elapsed_s": round(max(0, end_ns - start_ns) / 1e9, 3) if start_ns is not None else 0.0,
+            "last_seq": last,
+        }
+
+    def _act(self) -> None:
+        self.sent += 1
+        if len(self._working) >= _WORKING:
+            self._exchange.cancel(PUMP, self._working.popleft())
+            return
+        side = self._rng.choice((BookSide.BID, BookSide.ASK))
+        cents = self._rng.randint(30, 45) if side is BookSide.BID else self._rng.randint(55, 70)
+        answer = self._exchange.place(
+            OrderRequest(
+                PUMP,
+                self._rng.choice(self._tickers),
+                side,
+                Price(cents * 100),
+                contracts(self._rng.randint(1, 50)),
+            )
+        )
+        assert isinstance(answer, Placed)
+        self._working.append(answer.order_id)

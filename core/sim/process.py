@@ -1,0 +1,309 @@
+"""SIM as a process: the exchange, its world and the feeds behind two loopback ports, until told to stop.
+
+Prints one JSON line through ``ready`` once both answer: where they are, the keys, both clocks and
+the world. Whoever starts it may also read that line from ``ready_file``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import os
+import random
+import shutil
+import signal
+import socket
+import sys
+import tempfile
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import uvicorn
+from starlette.applications import Starlette
+
+from core.domain.clock import Clock, WorldClock
+from core.domain.units import Money
+from core.sim.beliefs import Beliefs
+from core.sim.exchange import Exchange
+from core.sim.faults import Faults
+from core.sim.feeds.app import Readers, build_feeds_app
+from core.sim.kalshi import server as kalshi_server
+from core.sim.kalshi.app import STREAM_PATH, build_app
+from core.sim.kalshi.auth import KeyEntry, KeyRegistry
+from core.sim.load import Pump, list_load
+from core.sim.scenarios.loader import Scenario, ScenarioError, load_scenario
+from core.sim.story import FeedSwitch, Stage, Story
+from core.sim.traders import Traders
+from core.sim.watch import StreamWatch, WatchedApp
+from core.sim.weather import Weather
+from core.sim.world import World, start_calendar, start_clock
+
+LOOPBACK = "127.0.0.1"
+REST_PATH = "/trade-api/v2"
+CUSTOMER = "customer"
+CUSTOMER_CASH = Money(500_000_000)
+TICK_S = 0.1
+PUMP_TICK_S = 0.005
+
+
+class SimError(Exception):
+    """SIM cannot start; the text says why and what to do."""
+
+
+class SimOptions(msgspec.Struct, frozen=True):
+    """What the command line decides. Port 0 picks a free one; without ``keys_dir`` keys live in a temporary
+    folder that goes with the process."""
+
+    kalshi_port: int = 0
+    feeds_port: int = 0
+    scenario: str = "demo"
+    speed: float = 1.0
+    seed: int = 1
+    ready_file: Path | None = None
+    keys_dir: Path | None = None
+
+
+class Sim(msgspec.Struct, frozen=True):
+    """One simulated world, assembled and not yet served."""
+
+    exchange: Exchange
+    world: World
+    world_clock: WorldClock
+    kalshi: Starlette
+    feeds: Starlette
+    faults: Faults
+    traders: Traders
+    story: Story
+    watch: StreamWatch
+    pump: Pump | None
+    keys: list[KeyEntry]
+
+    def step(self) -> None:
+        """Bring everything but the pump up to now."""
+        for listed in self.world.tick():
+            self.traders.enter(listed)
+        self.traders.step()
+        self.story.step()
+
+
+def build(options: SimOptions, clock: Clock, world_id: str, keys_dir: Path) -> Sim:
+    """Assemble a world; raises ``SimError`` for a scenario or speed that cannot be."""
+    if not 0 < options.speed <= 10_000:
+        raise SimError(f"speed {options.speed:g} is not above 0 and at most 10000")
+    try:
+        scenario = load_scenario(options.scenario)
+    except ScenarioError as error:
+        raise SimError(str(error)) from error
+    clock_of_world = start_clock(scenario, options.speed, clock.wall_ms())
+    calendar = start_calendar(scenario, clock_of_world.world_origin_ms)
+    weather = Weather(scenario, calendar, clock_of_world.world_origin_ms, options.seed)
+    naming = random.Random(world_id)
+    exchange = Exchange(clock, clock_of_world, lambda: _uuid(naming))
+    world = World(scenario, weather, exchange, clock, clock_of_world)
+    beliefs = Beliefs(weather, options.speed, world.now_ms())
+    rng = random.Random(options.seed)
+    traders = Traders(exchange, world, beliefs, clock, rng, moves=scenario.script.traders.moves)
+    exchange.open_account(CUSTOMER, CUSTOMER_CASH)
+    traders.customers.add(CUSTOMER)
+    faults, registry = Faults(clock), KeyRegistry()
+    keys = registry.generate(keys_dir, CUSTOMER, lambda: _uuid(naming))
+    switch, watch = FeedSwitch(), StreamWatch(keep_last=scenario.script.load is not None)
+    story = Story(scenario.script.story, Stage(world, traders, faults, switch, CUSTOMER), clock)
+    watch.on_subscribe.append(story.begin)
+    pump = _pump(scenario, exchange, clock, world, rng, watch)
+    readers = Readers(lambda: traders.hear(read=True), lambda station: traders.look(station, read=True))
+    return Sim(
+        exchange,
+        world,
+        clock_of_world,
+        build_app(exchange, registry, clock, clock_of_world, faults),
+        build_feeds_app(weather, world.now_ms, switch.down, readers),
+        faults,
+        traders,
+        story,
+        watch,
+        pump,
+        keys,
+    )
+
+
+def _pump(
+    scenario: Scenario, exchange: Exchange, clock: Clock, world: World, rng: random.Random, watch: StreamWatch
+) -> Pump | None:
+    rules = scenario.script.load
+    if rules is None:
+        return None
+    pump = Pump(exchange, list_load(exchange, rules, world.now_ms()), rules, clock, rng, watch)
+    watch.on_subscribe.append(pump.begin)
+    return pump
+
+
+def _uuid(rng: random.Random) -> str:
+    return str(uuid.UUID(int=rng.getrandbits(128), version=4))
+
+
+async def serve(options: SimOptions, clock: Clock, ready: Callable[[str], None]) -> None:
+    """Run SIM until SIGTERM, SIGINT or cancellation. ``ready`` gets the one line to print.
+
+    Raises ``SimError`` where it cannot start: port in use, unknown scenario, keys not writable.
+    """
+    with contextlib.ExitStack() as stack:
+        kalshi_socket = stack.enter_context(_bind(options.kalshi_port, "--kalshi-port"))
+        feeds_socket = stack.enter_context(_bind(options.feeds_port, "--feeds-port"))
+        keys_dir = stack.enter_context(_keys_folder(options.keys_dir))
+        world_id = f"{options.scenario}-{options.seed}-{uuid.uuid4().hex[:12]}"
+        sim = build(options, clock, world_id, keys_dir)
+        sim.step()
+        kalshi = _Server(kalshi_server.config(sim.kalshi))
+        kalshi.config.app = WatchedApp(sim.kalshi, sim.watch)
+        feeds = _Server(_feeds_config(sim.feeds))
+        line = _ready_line(options, sim, world_id, kalshi_socket, feeds_socket)
+
+        def stop() -> None:
+            kalshi.should_exit = feeds.should_exit = True
+
+        stack.enter_context(_signals(stop))
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                serving = [
+                    tasks.create_task(kalshi.serve([kalshi_socket])),
+                    tasks.create_task(feeds.serve([feeds_socket])),
+                ]
+                await asyncio.gather(kalshi.up.wait(), feeds.up.wait())
+                driving = [tasks.create_task(_drive(sim))]
+                if sim.pump is not None:
+                    driving.append(tasks.create_task(_drive_pump(sim.pump, options.ready_file)))
+                if options.ready_file is not None:
+                    _write_private(options.ready_file, line + "\n")
+                ready(line)
+                await asyncio.wait(serving, return_when=asyncio.FIRST_COMPLETED)
+                stop()
+                for task in driving:
+                    task.cancel()
+        except* SimError as failed:
+            raise SimError(str(failed.exceptions[0])) from failed
+
+
+async def _drive(sim: Sim) -> None:
+    while True:
+        sim.step()
+        await asyncio.sleep(TICK_S)
+
+
+async def _drive_pump(pump: Pump, ready_file: Path | None) -> None:
+    """Pump, and say once a second and at the end what went out: a file beside the ready file, then stderr."""
+    report_at, done = 0, False
+    while not done:
+        done = pump.step()
+        await asyncio.sleep(PUMP_TICK_S)
+        report_at += 1
+        if ready_file is not None and (done or report_at % int(1 / PUMP_TICK_S) == 0):
+            _write_private(ready_file.with_name("pump.json"), msgspec.json.encode(pump.report()).decode())
+    print(msgspec.json.encode({"pump": pump.report()}).decode(), file=sys.stderr)  # noqa: T201  # SIM's terminal
+
+
+def _ready_line(
+    options: SimOptions, sim: Sim, world_id: str, kalshi: socket.socket, feeds: socket.socket
+) -> str:
+    kalshi_host = f"{LOOPBACK}:{kalshi.getsockname()[1]}"
+    feeds_url = f"http://{LOOPBACK}:{feeds.getsockname()[1]}"
+    first = sim.keys[0]
+    ready: dict[str, Any] = {
+        "kalshi": {
+            "rest": f"http://{kalshi_host}{REST_PATH}",
+            "ws": f"ws://{kalshi_host}{STREAM_PATH}",
+            "key_id": first.key_id,
+            "private_key_path": first.private_key_path,
+            "keys": sim.keys,
+        },
+        "feeds": {"nws": feeds_url, "open_meteo": feeds_url},
+        "clock": sim.world_clock,
+        "world": {
+            "id": world_id,
+            "scenario": options.scenario,
+            "seed": options.seed,
+            "calendar_offset_days": sim.world.weather.calendar.offset_days,
+        },
+    }
+    return msgspec.json.encode(ready).decode()
+
+
+class _Server(uvicorn.Server):
+    """Two servers share a process: signals are the process's business, not theirs."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.up = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.up.set()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def _feeds_config(app: Starlette) -> uvicorn.Config:
+    return uvicorn.Config(
+        app, http="h11", ws="none", log_level="warning", access_log=False, timeout_graceful_shutdown=1
+    )
+
+
+def _bind(port: int, option: str) -> socket.socket:
+    bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        bound.bind((LOOPBACK, port))
+        bound.listen(128)
+    except (OSError, OverflowError) as error:
+        bound.close()
+        if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
+            raise SimError(f"port {port} is in use: give {option} another, or 0 for a free one") from error
+        raise SimError(f"cannot listen on port {port} ({option}): {error}") from error
+    return bound
+
+
+@contextlib.contextmanager
+def _keys_folder(wanted: Path | None) -> Iterator[Path]:
+    """The folder for private keys, readable by its owner only."""
+    try:
+        if wanted is None:
+            folder = Path(tempfile.mkdtemp(prefix="pmconsole-sim-"))
+        else:
+            folder = wanted
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise SimError(f"cannot keep keys in {wanted}: {error.strerror}") from error
+    try:
+        yield folder
+    finally:
+        if wanted is None:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _signals(stop: Callable[[], None]) -> Iterator[None]:
+    loop, caught = asyncio.get_running_loop(), (signal.SIGTERM, signal.SIGINT)
+    for number in caught:
+        loop.add_signal_handler(number, stop)
+    try:
+        yield
+    finally:
+        for number in caught:
+            loop.remove_signal_handler(number)
+
+
+def _write_private(path: Path, text: str) -> None:
+    """Write a whole file at once, readable by its owner only."""
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    try:
+        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            file.write(text)
+        part.replace(path)
+    except OSError as error:
+        raise SimError(f"cannot write {path}: {error.strerror}") from error
