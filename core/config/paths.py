@@ -44,6 +44,11 @@ class Profile(msgspec.Struct, frozen=True):
         return self.directory / "sim.json"
 
     @property
+    def sim_pid(self) -> Path:
+        """Which process the ready line is from."""
+        return self.directory / "sim.pid"
+
+    @property
     def keys(self) -> Path:
         return self.directory / "keys"
 

@@ -1,0 +1,354 @@
+"""What ``pmconsole status|markets|proposals|orders|positions|limits --json`` answers, field by field.
+
+One table a query: name, meaning, and where the value comes from. The same table makes the JSON and
+its documentation. Prices, quantities and money are decimal strings of dollars and contracts, times
+are RFC 3339 in UTC, ages and waits are seconds, and what is not known is ``null``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+import msgspec
+
+from core.control.protocol import (
+    AlarmRow,
+    FlattenRow,
+    LimitRow,
+    MarketRow,
+    MarketStatic,
+    OrderRow,
+    PositionRow,
+    ProposalRow,
+    StatusRow,
+)
+from core.domain.units import Money, Price, Quantity, money_text, price_text, quantity_text
+
+
+class Now(NamedTuple):
+    """When the answer is made, and the markets behind the keys."""
+
+    mono_ns: int
+    wall_ms: int
+    world_ms: int
+    statics: dict[int, MarketStatic]
+
+
+class Field(NamedTuple):
+    """One name of the answer."""
+
+    name: str
+    meaning: str
+    value: Callable[[Any, Now], Any]
+
+
+class Rows(NamedTuple):
+    """The rows of the desk a query may read."""
+
+    status: StatusRow
+    markets: Iterable[MarketRow] = ()
+    proposals: Iterable[ProposalRow] = ()
+    orders: Iterable[OrderRow] = ()
+    positions: Iterable[PositionRow] = ()
+    limits: Iterable[LimitRow] = ()
+    alarms: Iterable[AlarmRow] = ()
+    flatten: FlattenRow | None = None
+
+
+def price(value: int | None) -> str | None:
+    return None if value is None else price_text(Price(value))
+
+
+def money(value: int | None) -> str | None:
+    return None if value is None else money_text(Money(value))
+
+
+def quantity(value: int | None) -> str | None:
+    return None if value is None else quantity_text(Quantity(value))
+
+
+def at(ms: int | None) -> str | None:
+    """Unix milliseconds as RFC 3339, ``null`` when unknown."""
+    if ms is None:
+        return None
+    return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def age(ns: int | None, now: Now) -> float | None:
+    """Seconds since a monotonic time."""
+    return None if ns is None else round((now.mono_ns - ns) / 1e9, 3)
+
+
+def wait(ns: int | None, now: Now) -> float | None:
+    """Seconds until a monotonic time, never negative."""
+    return None if ns is None else round(max(0, ns - now.mono_ns) / 1e9, 3)
+
+
+def _world_age(ms: int | None, now: Now) -> float | None:
+    return None if ms is None else round((now.world_ms - ms) / 1000, 1)
+
+
+def _limit(row: LimitRow, value: int | None) -> str | int | None:
+    text = {"money": money, "contracts": quantity, "price": price}.get(row.unit)
+    return text(value) if text else value
+
+
+def _ticker(row: Any, now: Now) -> str | None:
+    static = now.statics.get(row.key)
+    return None if static is None else static.ticker
+
+
+def _label(row: Any, now: Now) -> str | None:
+    static = now.statics.get(row.key)
+    return None if static is None else static.label
+
+
+def _side(row: ProposalRow | OrderRow, _: Now) -> str:
+    return f"{'sell' if row.closes else 'buy'} {row.outcome}"
+
+
+def _nested(table: tuple[Field, ...], rows: Iterable[Any], now: Now) -> list[dict[str, Any]]:
+    return [_object(table, row, now) for row in rows]
+
+
+VENUES: tuple[Field, ...] = (
+    Field("venue", "short name", lambda r, n: r.venue),
+    Field("state", "ok, connecting, DOWN or PAUSED", lambda r, n: r.state),
+    Field("heartbeat_age_s", "since the last answered ping", lambda r, n: age(r.heartbeat_ns or None, n)),
+    Field("retry_in_s", "until the next attempt", lambda r, n: wait(r.retry_at_ns, n)),
+    Field("detail", "in words", lambda r, n: r.detail),
+)
+
+FEEDS: tuple[Field, ...] = (
+    Field("feed", "source", lambda r, n: r.name),
+    Field("state", "ok, WAITING, STALE, DOWN or OFF", lambda r, n: r.state),
+    Field("data_age_s", "world seconds since the newest data", lambda r, n: _world_age(r.newest_world_ms, n)),
+    Field("stale_after_s", "world seconds after which entries stop", lambda r, n: r.stale_after_s),
+    Field("received_age_s", "since anything was received", lambda r, n: age(r.received_ns, n)),
+    Field("retry_in_s", "until the next attempt", lambda r, n: wait(r.retry_at_ns, n)),
+    Field("detail", "in words", lambda r, n: r.detail),
+)
+
+ALARMS: tuple[Field, ...] = (
+    Field("id", "number", lambda r, n: r.id),
+    Field("level", "ACT, CHECK or NOTE", lambda r, n: r.level),
+    Field("age_s", "since it was raised", lambda r, n: age(r.since_ns, n)),
+    Field("what", "the condition", lambda r, n: r.what),
+    Field("effect", "effect on trading", lambda r, n: r.effect),
+    Field("clears", "what clears it", lambda r, n: r.clears),
+    Field("acknowledged", "whether somebody saw it", lambda r, n: r.acknowledged),
+    Field("active", "whether the cause still stands", lambda r, n: r.active),
+)
+
+FLATTEN_VENUES: tuple[Field, ...] = (
+    Field("venue", "short name", lambda r, n: r.venue),
+    Field("cancels_sent", "orders asked to cancel", lambda r, n: r.cancels_sent),
+    Field("cancels_confirmed", "proved cancelled", lambda r, n: r.cancels_confirmed),
+    Field("cancels_unknown", "not answered yet", lambda r, n: r.cancels_unknown),
+    Field("exits_sent", "exit orders sent", lambda r, n: r.exits_sent),
+    Field("exits_filled", "exit orders filled", lambda r, n: r.exits_filled),
+    Field("left", "contracts still held", lambda r, n: quantity(r.left)),
+)
+
+FLATTEN: tuple[Field, ...] = (
+    Field(
+        "phase",
+        "CANCELLING, COUNTDOWN, EXITING, VERIFYING, FLAT, ABORTED or UNFLATTENED",
+        lambda r, n: r.phase,
+    ),
+    Field("running_s", "since it began", lambda r, n: age(r.started_ns, n)),
+    Field("exits_in_s", "until the first exit", lambda r, n: wait(r.exits_at_ns, n)),
+    Field("scope", "what it covers", lambda r, n: r.scope),
+    Field("by", "who began it", lambda r, n: r.by),
+    Field(
+        "venues",
+        "one object a venue, see flatten.venues",
+        lambda r, n: _nested(FLATTEN_VENUES, r.venues, n),
+    ),
+    Field("residue", "what is left and why", lambda r, n: list(r.residue)),
+    Field("receipt", "the closing line with the cost against mid", lambda r, n: r.receipt),
+)
+
+STATUS: tuple[Field, ...] = (
+    Field("profile", "profile name", lambda r, n: r.status.profile),
+    Field("mode", "semi or auto", lambda r, n: r.status.mode),
+    Field("level", "NORMAL, REDUCE_ONLY, HALTED, FLATTENING or LOCKED", lambda r, n: r.status.level),
+    Field("level_reason", "why it is not NORMAL", lambda r, n: r.status.level_reason),
+    Field("ready", "whether start-up is complete", lambda r, n: not r.status.starting),
+    Field("starting", "start-up steps, true when done", lambda r, n: dict(r.status.starting)),
+    Field("paused", "paused strategies, * for all entries", lambda r, n: list(r.status.paused)),
+    Field("venues", "one object a venue, see status.venues", lambda r, n: _nested(VENUES, r.status.links, n)),
+    Field("feeds", "one object a source, see status.feeds", lambda r, n: _nested(FEEDS, r.status.feeds, n)),
+    Field("unknown_orders", "orders without proof of their fate", lambda r, n: r.status.unknown),
+    Field("exposure", "worst-case loss of positions and orders", lambda r, n: money(r.status.exposure)),
+    Field("exposure_limit", "its limit", lambda r, n: money(r.status.exposure_limit)),
+    Field("open_pnl", "at prices we could sell at now", lambda r, n: money(r.status.open_pnl)),
+    Field("today_pnl", "of the world's day, open positions included", lambda r, n: money(r.status.today_pnl)),
+    Field("cash", "free balance at the venue", lambda r, n: money(r.status.cash)),
+    Field("open_orders", "orders that may still fill", lambda r, n: r.status.orders),
+    Field("open_orders_limit", "their limit", lambda r, n: r.status.order_limit),
+    Field("placed_today", "orders placed on the world's day", lambda r, n: r.status.counts.placed),
+    Field("filled_today", "of these filled", lambda r, n: r.status.counts.filled),
+    Field("cancelled_today", "of these cancelled", lambda r, n: r.status.counts.cancelled),
+    Field("rejected_today", "of these rejected", lambda r, n: r.status.counts.rejected),
+    Field("controller", "which console has control", lambda r, n: r.status.controller or None),
+    Field("viewers", "consoles without control", lambda r, n: r.status.viewers),
+    Field("read_age_s", "since a complete read of the account", lambda r, n: age(r.status.read_ns, n)),
+    Field("time", "real time", lambda r, n: at(n.wall_ms)),
+    Field("world_time", "time the contracts live in", lambda r, n: at(n.world_ms)),
+    Field("speed", "world seconds a real second", lambda r, n: r.status.speed),
+    Field("world_id", "which simulated world, empty on a real venue", lambda r, n: r.status.world_id),
+    Field("best", "why there is nothing to decide", lambda r, n: r.status.best),
+    Field("problem", "a standing fault of the desk itself", lambda r, n: r.status.problem),
+    Field(
+        "unattended_left_s",
+        "automatic mode without a console goes on so long",
+        lambda r, n: wait(r.status.unattended_until_ns, n),
+    ),
+    Field(
+        "flatten",
+        "the running or last flatten, see flatten; null when there was none",
+        lambda r, n: None if r.flatten is None else _object(FLATTEN, r.flatten, n),
+    ),
+    Field("alarms", "one object an alarm, see status.alarms", lambda r, n: _nested(ALARMS, r.alarms, n)),
+)
+
+MARKETS: tuple[Field, ...] = (
+    Field("ticker", "the venue's name of the market", _ticker),
+    Field("label", "short name", _label),
+    Field("event", "the venue's name of the event", lambda r, n: n.statics[r.key].event),
+    Field("bid", "best YES bid", lambda r, n: price(r.bid)),
+    Field("ask", "best YES ask", lambda r, n: price(r.ask)),
+    Field("bid_size", "contracts at the best bid", lambda r, n: quantity(r.bid_size)),
+    Field("ask_size", "contracts at the best ask", lambda r, n: quantity(r.ask_size)),
+    Field("fair", "fair value of YES", lambda r, n: price(r.fair)),
+    Field("sigma", "one standard error of fair", lambda r, n: price(r.sigma)),
+    Field("edge", "best net edge a contract", lambda r, n: price(r.edge)),
+    Field("edge_state", "stale, quar or empty", lambda r, n: r.edge_word),
+    Field("change", "change of fair within the world's last hour", lambda r, n: price(r.change)),
+    Field("net", "contracts held, positive YES, negative NO", lambda r, n: quantity(r.net)),
+    Field("mark", "our best working order, or card", lambda r, n: r.mark),
+    Field("book_age_s", "since the last message of this book", lambda r, n: _book_age(r, n)),
+    Field("intact", "whether no message of this book is missing", lambda r, n: r.intact),
+    Field("status", "the venue's word unless active", lambda r, n: r.status or "active"),
+    Field("closes", "close of trading, world time", lambda r, n: at(n.statics[r.key].close_world_ms)),
+)
+
+PROPOSALS: tuple[Field, ...] = (
+    Field("id", "for approve and veto: number and fingerprint", lambda r, n: f"{r.id}-{r.fingerprint}"),
+    Field("ticker", "the venue's name of the market", _ticker),
+    Field("label", "short name", _label),
+    Field(
+        "state", "OPEN, MOVED, BLOCKED, SENT, EXPIRED, VETOED, WITHDRAWN or DEFERRED", lambda r, n: r.state
+    ),
+    Field("side", "buy or sell, and the outcome", _side),
+    Field("price", "limit in terms of the outcome", lambda r, n: price(r.price)),
+    Field("quantity", "contracts", lambda r, n: quantity(r.quantity)),
+    Field("style", "post-only or IOC", lambda r, n: r.style),
+    Field("cost", "without fee", lambda r, n: money(r.cost)),
+    Field("fee", "at the assumed role", lambda r, n: money(r.fee)),
+    Field("fee_role", "maker or taker", lambda r, n: r.fee_role),
+    Field("max_loss", "fee included", lambda r, n: money(r.max_loss)),
+    Field("max_gain", "fee included", lambda r, n: money(r.max_gain)),
+    Field("fair", "in terms of the outcome", lambda r, n: price(r.fair)),
+    Field("sigma", "one standard error of fair", lambda r, n: price(r.sigma)),
+    Field("edge", "net edge a contract", lambda r, n: price(r.edge)),
+    Field("bound_by", "what set the size", lambda r, n: r.bound_by),
+    Field("position", "contracts held before", lambda r, n: quantity(r.position)),
+    Field("position_after", "and after a complete fill", lambda r, n: quantity(r.position_after)),
+    Field("why", "the strongest reason for it", lambda r, n: r.why),
+    Field("against", "and against it", lambda r, n: r.against),
+    Field("checks", "risk checks that block or warn", lambda r, n: [f"{c.code} {c.text}" for c in r.checks]),
+    Field("expires_in_s", "until the card expires", lambda r, n: wait(r.expires_ns, n)),
+)
+
+ORDERS: tuple[Field, ...] = (
+    Field("id", "our id, for cancel", lambda r, n: r.client_order_id),
+    Field("order_id", "the venue's id", lambda r, n: r.order_id or None),
+    Field("ticker", "the venue's name of the market", _ticker),
+    Field("label", "short name", _label),
+    Field("state", "state word", lambda r, n: r.state),
+    Field("side", "buy or sell, and the outcome", _side),
+    Field("price", "limit in terms of the outcome", lambda r, n: price(r.price)),
+    Field("quantity", "contracts ordered", lambda r, n: quantity(r.quantity)),
+    Field("filled", "contracts filled", lambda r, n: quantity(r.filled)),
+    Field("leaves", "contracts that may still fill", lambda r, n: quantity(r.leaves)),
+    Field("ahead", "contracts before us at our price", lambda r, n: quantity(r.ahead)),
+    Field("age_s", "since it was intended", lambda r, n: age(r.created_ns, n)),
+    Field("expires", "the venue cancels it then, real time", lambda r, n: at(r.expires_wall_ms)),
+    Field("next_check_in_s", "until an unknown order is asked for", lambda r, n: wait(r.next_check_ns, n)),
+    Field("bound", "the worst an unknown order can still do", lambda r, n: r.bound),
+    Field("reason", "why it ended", lambda r, n: r.reason),
+    Field("external", "whether it was not placed by this desk", lambda r, n: r.external),
+    Field("ended_age_s", "since it ended", lambda r, n: age(r.ended_ns, n)),
+)
+
+POSITIONS: tuple[Field, ...] = (
+    Field("ticker", "the venue's name of the market", _ticker),
+    Field("label", "short name", _label),
+    Field("net", "contracts held, positive YES, negative NO", lambda r, n: quantity(r.net)),
+    Field("average", "price paid, in terms of the outcome held", lambda r, n: price(r.average)),
+    Field("cost", "of the open contracts", lambda r, n: money(r.cost)),
+    Field("max_loss", "worst case", lambda r, n: money(r.max_loss)),
+    Field("open_pnl", "at the price we could sell at now", lambda r, n: money(r.open_pnl)),
+    Field("exit_price", "that price", lambda r, n: price(r.exit_price)),
+    Field("fair", "of the outcome held", lambda r, n: price(r.fair)),
+    Field("today", "P&L of the world's day", lambda r, n: money(r.today)),
+    Field("exit_rule", "what would close it", lambda r, n: r.exit_rule),
+    Field("venue_net", "the venue's figure where it differs", lambda r, n: quantity(r.venue_net)),
+)
+
+LIMITS: tuple[Field, ...] = (
+    Field("name", "for the limit command", lambda r, n: r.name),
+    Field("label", "in words", lambda r, n: r.label),
+    Field("scope", "market or event it is counted for, empty for the desk", lambda r, n: r.scope),
+    Field("rule", "code of the check", lambda r, n: r.rule),
+    Field("unit", "money, contracts, count or seconds", lambda r, n: r.unit),
+    Field("used", "now", lambda r, n: _limit(r, r.used)),
+    Field("limit", "in force", lambda r, n: _limit(r, r.limit)),
+    Field("ceiling", "from the configuration file", lambda r, n: _limit(r, r.ceiling)),
+)
+
+QUERIES: dict[str, tuple[Field, ...]] = {
+    "status": STATUS,
+    "markets": MARKETS,
+    "proposals": PROPOSALS,
+    "orders": ORDERS,
+    "positions": POSITIONS,
+    "limits": LIMITS,
+}
+PARTS: dict[str, tuple[Field, ...]] = {
+    "status.venues": VENUES,
+    "status.feeds": FEEDS,
+    "status.alarms": ALARMS,
+    "flatten": FLATTEN,
+    "flatten.venues": FLATTEN_VENUES,
+}
+
+
+def answer(what: str, rows: Rows, now: Now) -> bytes:
+    """The JSON of one query: an object for ``status``, else an array of objects."""
+    table = QUERIES[what]
+    if what == "status":
+        return msgspec.json.encode(_object(table, rows, now))
+    return msgspec.json.encode(_nested(table, getattr(rows, what), now))
+
+
+def documentation(what: str) -> str:
+    """The fields of one query, one line each, for ``--help`` and the README."""
+    tables = {what: QUERIES[what], **(PARTS if what == "status" else {})}
+    width = max(len(field.name) for table in tables.values() for field in table)
+    lines: list[str] = []
+    for name, table in tables.items():
+        lines += [f"{name}:"] + [f"  {field.name:<{width}}  {field.meaning}" for field in table]
+    return "\n".join(lines)
+
+
+def _book_age(row: MarketRow, now: Now) -> float | None:
+    return None if not row.message_ms else round(now.mono_ns / 1e9 - row.message_ms / 1000, 3)
+
+
+def _object(table: tuple[Field, ...], row: Any, now: Now) -> dict[str, Any]:
+    return {field.name: field.value(row, now) for field in table}

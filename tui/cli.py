@@ -1,0 +1,310 @@
+"""The command line: every verb of the desk, and the front door when none is named.
+
+Exit codes: 0 done, 1 refused (the reason is printed), 2 usage or configuration, 3 no engine, 75 the
+engine's lock is held. Nothing heavy is imported before a verb needs it.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from core.config import paths
+from core.control import protocol
+from tui import verbs
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+_GLOBAL = ("--profile",)
+_OWN = ("--help", "--version")
+
+
+def _profile(name: str) -> paths.Profile:
+    try:
+        return paths.profile(name)
+    except paths.ProfileError as error:
+        verbs.leave(verbs.USAGE, f"pmconsole: {error}")
+
+
+def _keep_profile(context: click.Context, _: click.Parameter, name: str | None) -> None:
+    if name is not None:
+        context.find_root().obj = name
+
+
+def with_profile(function: _F) -> _F:
+    """``--profile`` is taken before and after the verb."""
+    option = click.option(
+        "--profile", metavar="NAME", expose_value=False, callback=_keep_profile, help="Which desk (demo)."
+    )
+    return option(function)
+
+
+def _place() -> paths.Profile:
+    return _profile(click.get_current_context().find_root().obj or "demo")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="pmconsole")
+@with_profile
+def cli() -> None:
+    """A trading console for event contracts. Without a verb: start or find the demo desk and open it."""
+
+
+# --- the desk -----------------------------------------------------------------------------------
+
+
+@cli.command()
+@click.option("--scenario", default=None, metavar="NAME", help="Recorded days to replay (demo).")
+@click.option("--speed", default=None, type=click.FloatRange(1, 1000), help="World time per real time (144).")
+@click.option("--seed", default=None, type=int, help="Another seed, another world.")
+@click.option("--fresh", is_flag=True, help="Stop what runs and start a new world with a new journal.")
+@click.option("--no-coach", is_flag=True, help="Without the line that explains what happens.")
+@click.option("--theme", default=None, metavar="NAME", help="dark or light.")
+@click.option("--low-bandwidth", is_flag=True, help="One repaint a second, no flashes.")
+@click.option("--view-only", is_flag=True, help="Look, halt and flatten; nothing else.")
+@with_profile
+def demo(**chosen: Any) -> None:
+    """Start the simulator and the engine if they do not run, then open the console (the default)."""
+    from tui import front_door
+
+    sys.exit(front_door.demo(_place(), front_door.DemoOptions(**chosen)))
+
+
+@cli.command()
+@click.option("--view-only", is_flag=True, help="Look, halt and flatten; nothing else.")
+@click.option("--take", is_flag=True, help="Take control from the console that has it.")
+@click.option("--theme", default=None, metavar="NAME", help="dark or light.")
+@click.option("--low-bandwidth", is_flag=True, help="One repaint a second, no flashes.")
+@with_profile
+def attach(view_only: bool, take: bool, theme: str | None, low_bandwidth: bool) -> None:
+    """Open a console on the running engine."""
+    if view_only and take:
+        raise click.UsageError("--view-only and --take exclude each other")
+    from tui import front_door
+
+    look = front_door.Look(theme, low_bandwidth, view_only=view_only, take=take)
+    sys.exit(front_door.attach(_place(), look))
+
+
+@cli.command()
+@click.option("--kalshi-port", default=0, type=click.IntRange(0, 65535), help="0 picks a free one.")
+@click.option("--feeds-port", default=0, type=click.IntRange(0, 65535), help="0 picks a free one.")
+@click.option("--scenario", default="demo", metavar="NAME", help="Recorded days to replay.")
+@click.option("--speed", default=1.0, type=click.FloatRange(1, 1000), help="World seconds a real second.")
+@click.option("--seed", default=1, type=int, help="Another seed, another world.")
+@click.option("--ready-file", type=click.Path(path_type=Path), help="Also write the ready line here.")
+@click.option("--keys-dir", type=click.Path(path_type=Path), help="Keep the simulated private keys here.")
+def sim(**chosen: Any) -> None:
+    """Run the simulated exchange and feeds alone; prints one JSON line when ready."""
+    import asyncio
+
+    from core.domain.clock import SystemClock
+    from core.sim.process import SimError, SimOptions, serve
+
+    why = ""
+    try:
+        asyncio.run(serve(SimOptions(**chosen), SystemClock(), click.echo))
+    except* SimError as failures:
+        why = "; ".join(str(failure) for failure in failures.exceptions)
+    if why:
+        verbs.leave(verbs.USAGE, f"pmconsole sim: {why}")
+
+
+@cli.group()
+def engine() -> None:
+    """The engine without a console."""
+
+
+@engine.command("run")
+@with_profile
+def engine_run() -> None:
+    """Run the engine in the foreground."""
+    from core.control.process import StartError, run_engine
+
+    try:
+        sys.exit(run_engine(_place()))
+    except StartError as error:
+        verbs.leave(error.code, f"pmconsole engine: {error}")
+
+
+@engine.command("start")
+@with_profile
+def engine_start() -> None:
+    """Start the engine in a session of its own."""
+    from tui import front_door
+
+    sys.exit(front_door.start_engine(_place()))
+
+
+@engine.command("stop")
+@click.option("--reason", default="", help="For the journal.")
+@with_profile
+def engine_stop(reason: str) -> None:
+    """Cancel what rests, then stop the engine."""
+    from tui import front_door
+
+    sys.exit(front_door.stop_engine(_place(), reason))
+
+
+@engine.command("status")
+@with_profile
+def engine_status() -> None:
+    """Whether the engine runs (0) or not (3)."""
+    line = verbs.open_line(_place())
+    click.echo(f"engine {line.welcome.engine_id} runs as pid {line.welcome.pid}")
+    line.close()
+
+
+# --- reading ------------------------------------------------------------------------------------
+
+
+def _reading(what: str, summary: str) -> None:
+    @cli.command(what, help=summary)
+    @click.option("--json", "as_json", is_flag=True, help="Decimal strings, UTC times, seconds.")
+    @click.option("--fields", is_flag=True, help="Explain every field of --json.")
+    @with_profile
+    def reading(as_json: bool, fields: bool) -> None:
+        if fields:
+            from core.control.queries import documentation
+
+            click.echo(documentation(what))
+        else:
+            verbs.show(_place(), what, as_json=as_json)
+
+
+for _what, _summary in (
+    ("status", "Mode, links, exposure, alarms."),
+    ("markets", "Books, fair values and edges."),
+    ("proposals", "What the strategy wants to do."),
+    ("orders", "Orders and what became of them."),
+    ("positions", "What is held and what it can lose."),
+    ("limits", "Every limit: used, in force, ceiling."),
+):
+    _reading(_what, _summary)
+
+
+# --- deciding -----------------------------------------------------------------------------------
+
+
+def confirmable(function: _F) -> _F:
+    """The typed word and its reason, for scripts; on a terminal they are asked for."""
+    function = click.option("--reason", default="", metavar="TEXT", help="Why, for the journal.")(function)
+    return click.option("--confirm", default="", metavar="WORD", help="The typed word.")(function)
+
+
+@cli.command()
+@click.argument("proposal")
+@with_profile
+def approve(proposal: str) -> None:
+    """Approve PROPOSAL (id with fingerprint, as `pmconsole proposals` shows it)."""
+    name, mark = verbs.split_id(proposal)
+    verbs.command(_place(), protocol.Approve(verbs.new_id(), name, mark))
+
+
+@cli.command()
+@click.argument("proposal")
+@click.option("--reason", default="", help="price, data, news, size or other.")
+@with_profile
+def veto(proposal: str, reason: str) -> None:
+    """Veto PROPOSAL (id with fingerprint)."""
+    name, mark = verbs.split_id(proposal)
+    verbs.command(_place(), protocol.Veto(verbs.new_id(), name, mark, reason))
+
+
+@cli.command()
+@click.argument("mode", metavar="semi|auto", type=click.Choice(["semi", "auto"]))
+@confirmable
+@with_profile
+def mode(mode: str, confirm: str, reason: str) -> None:
+    """Semi-automatic at once; automatic with a typed word."""
+    verbs.command(_place(), protocol.SetMode(verbs.new_id(), mode, confirm, reason))
+
+
+@cli.command()
+@click.argument("strategy", default="")
+@with_profile
+def pause(strategy: str) -> None:
+    """Stop entries of STRATEGY, or all."""
+    verbs.command(_place(), protocol.Pause(verbs.new_id(), strategy))
+
+
+@cli.command()
+@click.argument("strategy", default="")
+@confirmable
+@with_profile
+def unpause(strategy: str, confirm: str, reason: str) -> None:
+    """Allow entries of STRATEGY, or all, again."""
+    del reason  # pausing is not journalled with one; the option exists for symmetry of scripts
+    verbs.command(_place(), protocol.Unpause(verbs.new_id(), strategy, confirm))
+
+
+@cli.command()
+@click.option("--reason", default="", metavar="TEXT", help="Why, for the journal.")
+@with_profile
+def halt(reason: str) -> None:
+    """Stop entries and cancel every order of ours."""
+    verbs.command(_place(), protocol.Halt(verbs.new_id(), reason))
+
+
+@cli.command()
+@confirmable
+@with_profile
+def resume(confirm: str, reason: str) -> None:
+    """Lift a halt: comes up semi-automatic with entries paused."""
+    verbs.command(_place(), protocol.Resume(verbs.new_id(), confirm, reason))
+
+
+@cli.command()
+@click.option("--now", is_flag=True, help="Without the countdown.")
+@with_profile
+def flatten(now: bool) -> None:
+    """Halt, cancel everything, sell everything; follows it until flat or a named residue."""
+    verbs.flatten(_place(), now=now)
+
+
+@cli.command()
+@click.argument("order")
+@with_profile
+def cancel(order: str) -> None:
+    """Cancel ORDER (our id)."""
+    verbs.command(_place(), protocol.CancelOrder(verbs.new_id(), order))
+
+
+@cli.command()
+@click.argument("name")
+@click.argument("value")
+@confirmable
+@with_profile
+def limit(name: str, value: str, confirm: str, reason: str) -> None:
+    """Set limit NAME to VALUE: tighter at once, looser up to its ceiling with a typed word."""
+    verbs.command(_place(), protocol.SetLimit(verbs.new_id(), name, value, confirm, reason))
+
+
+# --- entry --------------------------------------------------------------------------------------
+
+
+def _with_front_door(arguments: list[str]) -> list[str]:
+    """Without a verb the demo's front door is meant, options or not."""
+    at = 0
+    while at < len(arguments) and arguments[at].split("=")[0] in _GLOBAL:
+        at += 1 if "=" in arguments[at] else 2
+    rest = arguments[at:]
+    if not rest or (rest[0].startswith("-") and rest[0] not in (*_OWN, "-h")):
+        return [*arguments[:at], "demo", *rest]
+    return arguments
+
+
+def main() -> None:
+    """Entry point of the ``pmconsole`` command."""
+    try:
+        cli.main(args=_with_front_door(sys.argv[1:]), prog_name="pmconsole", standalone_mode=True)
+    except BrokenPipeError:
+        sys.exit(verbs.DONE)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,346 @@
+"""The front door of the demo desk: start what is not running, attach, and on ``q`` stop what it started.
+
+Simulator and engine get sessions of their own, so no hangup, crash or kill of this process or of
+the console reaches them. Whatever way the console ends but ``q``, they go on, and the next
+``pmconsole`` finds them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import click
+
+from core.config import paths
+from core.config.paths import Profile, socket_path
+from core.control.client import ConnectError, Line
+from core.control.protocol import VERSION, Hello, StopEngine
+from tui import verbs
+
+SIM_READY_S = 30.0
+ENGINE_READY_S = 20.0
+STOP_S = 30.0
+"""An engine takes up to 20 s to prove its cancels."""
+DEMO_SPEED = 144.0
+POLL_S = 0.02
+
+
+class Look(NamedTuple):
+    """How a console is opened."""
+
+    theme: str | None = None
+    low_bandwidth: bool = False
+    view_only: bool = False
+    take: bool = False
+    coach: bool = False
+
+
+class DemoOptions(NamedTuple):
+    """``pmconsole demo``'s options; ``None`` = not given."""
+
+    scenario: str | None
+    speed: float | None
+    seed: int | None
+    fresh: bool
+    no_coach: bool
+    theme: str | None
+    low_bandwidth: bool
+    view_only: bool
+
+    @property
+    def names_a_world(self) -> bool:
+        return (self.scenario, self.speed, self.seed) != (None, None, None)
+
+
+class StartError(Exception):
+    """Something did not come up; the text is the sentence for the operator."""
+
+
+# --- verbs --------------------------------------------------------------------------------------
+
+
+def demo(place: Profile, options: DemoOptions) -> int:
+    """Find or start the desk, open the console, and after ``q`` stop what was started here."""
+    started: list[str] = []
+    try:
+        paths.prepare(place)
+        with _one_starter(place):
+            if options.fresh:
+                _stop_all(place)
+            started = _open_desk(place, options)
+    except (StartError, paths.ProfileError) as error:
+        click.echo(f"pmconsole: {error}", err=True)
+        return verbs.USAGE
+    look = Look(options.theme, options.low_bandwidth, options.view_only, coach=not options.no_coach)
+    code = _console(place, look)
+    return _leave(place, started, code)
+
+
+def attach(place: Profile, look: Look) -> int:
+    """Open a console on a running engine; never stops anything."""
+    verbs.open_line(place).close()
+    code = _console(place, look)
+    _say_what_runs(place)
+    return code
+
+
+def start_engine(place: Profile) -> int:
+    try:
+        paths.prepare(place)
+        with _one_starter(place):
+            pid = engine_pid(place)
+            if pid is not None:
+                click.echo(f"The engine runs already (pid {pid}).")
+                return verbs.LOCK_HELD
+            if not sim_alive(place):
+                raise StartError(NO_SIM)
+            _start_engine(place)
+    except (StartError, paths.ProfileError) as error:
+        click.echo(f"pmconsole: {error}", err=True)
+        return verbs.USAGE
+    return verbs.DONE
+
+
+def stop_engine(place: Profile, reason: str) -> int:
+    """Ask the engine to cancel what rests and stop, and wait until it has."""
+    line = verbs.open_line(place)
+    pid = line.welcome.pid
+    reply = verbs.call(line, StopEngine(verbs.new_id(), reason))
+    line.close()
+    if not reply.accepted:
+        verbs.leave(verbs.REFUSED, reply.text)
+    click.echo(reply.text)
+    if not _within(STOP_S, lambda: not _alive(pid)):
+        verbs.leave(verbs.REFUSED, f"The engine (pid {pid}) has not ended within {STOP_S:.0f} s.")
+    click.echo("The engine has stopped.")
+    return verbs.DONE
+
+
+# --- opening ------------------------------------------------------------------------------------
+
+NO_SIM = "no simulator runs for this desk; start both with: pmconsole demo --fresh"
+
+
+def _open_desk(place: Profile, options: DemoOptions) -> list[str]:
+    """Start what is missing; the names of what was started here."""
+    pid = engine_pid(place)
+    sim = sim_alive(place)
+    if pid is not None:
+        click.echo(f"Attaching to the desk that runs already (engine pid {pid}).")
+        if options.names_a_world:
+            click.echo("Its world stays as it is; another one starts with: pmconsole demo --fresh")
+        if not sim:
+            click.echo("Its simulator has gone. A fresh desk, with a new journal: pmconsole demo --fresh")
+        return []
+    started = []
+    if sim:
+        click.echo("The simulator runs already; its world goes on.")
+    else:
+        _start_sim(place, options)
+        started.append("sim")
+    _start_engine(place)
+    return [*started, "engine"]
+
+
+def _start_sim(place: Profile, options: DemoOptions) -> None:
+    click.echo("Simulator: starting", nl=False)
+    place.sim_ready.unlink(missing_ok=True)
+    arguments = ["sim", "--ready-file", str(place.sim_ready), "--keys-dir", str(place.keys)]
+    arguments += ["--speed", f"{options.speed or DEMO_SPEED:g}", "--scenario", options.scenario or "demo"]
+    arguments += ["--seed", str(1 if options.seed is None else options.seed)]
+    child = _spawn(arguments, place.sim_log)
+    _note_process(place.sim_pid, child.pid)
+    if not _within(SIM_READY_S, lambda: place.sim_ready.exists() or child.poll() is not None):
+        raise StartError(f"the simulator was not ready within {SIM_READY_S:.0f} s; see {place.sim_log}")
+    if not place.sim_ready.exists():
+        click.echo()
+        raise StartError(f"the simulator did not start: {_last_line(place.sim_log)}")
+    click.echo(f", ready ({sim_world(place)})")
+
+
+def _start_engine(place: Profile) -> None:
+    click.echo("Engine: starting", nl=False)
+    child = _spawn(["engine", "run", "--profile", place.name], place.engine_log)
+    if not _within(ENGINE_READY_S, lambda: engine_pid(place) is not None or child.poll() is not None):
+        raise StartError(f"the engine did not answer within {ENGINE_READY_S:.0f} s; see {place.engine_log}")
+    if child.poll() is not None:
+        click.echo()
+        raise StartError(f"the engine did not start: {_last_line(place.engine_log)}")
+    click.echo(f", answers (pid {child.pid})")
+
+
+def _console(place: Profile, look: Look) -> int:
+    from tui import app
+
+    return app.run(
+        app.Options(
+            socket=socket_path(place),
+            profile=place.name,
+            theme=look.theme,
+            low_bandwidth=look.low_bandwidth,
+            view_only=look.view_only,
+            take=look.take,
+            coach=look.coach,
+        )
+    )
+
+
+# --- leaving ------------------------------------------------------------------------------------
+
+
+def _leave(place: Profile, started: list[str], code: int) -> int:
+    """After ``q`` stop what this front door started, unless another console is attached."""
+    if code != verbs.DONE or not started:
+        _say_what_runs(place)
+        return code
+    if _others_attached(place):
+        click.echo("Another console is attached: the desk goes on. Come back with: pmconsole")
+        return code
+    _stop_all(place, engine="engine" in started, sim="sim" in started)
+    return code
+
+
+def _say_what_runs(place: Profile) -> None:
+    pid = engine_pid(place)
+    if pid is not None:
+        click.echo(
+            f"The engine goes on (pid {pid}). Come back with: pmconsole   Stop it with: pmconsole engine stop"
+        )
+    else:
+        click.echo("No engine runs. Start the desk with: pmconsole")
+
+
+def _others_attached(place: Profile) -> bool:
+    try:
+        line = _quiet_line(place)
+    except ConnectError:
+        return False
+    try:
+        status = verbs.query(line, "status")
+    finally:
+        line.close()
+    return bool(status["controller"] or status["viewers"])
+
+
+def _stop_all(place: Profile, *, engine: bool = True, sim: bool = True) -> None:
+    pid = engine_pid(place) if engine else None
+    if pid is not None:
+        line = _quiet_line(place)
+        reply = verbs.call(line, StopEngine(verbs.new_id(), "the console was closed"))
+        line.close()
+        if not reply.accepted or not _within(STOP_S, lambda: not _alive(pid)):
+            raise StartError(f"the engine (pid {pid}) does not stop: {reply.text}")
+        click.echo("Engine stopped.")
+    if sim and sim_alive(place):
+        sim_pid = _noted_process(place.sim_pid)
+        assert sim_pid is not None
+        os.kill(sim_pid, signal.SIGTERM)
+        if not _within(STOP_S, lambda: not _alive(sim_pid)):
+            raise StartError(f"the simulator (pid {sim_pid}) does not stop")
+        click.echo("Simulator stopped.")
+
+
+# --- what runs ----------------------------------------------------------------------------------
+
+
+def engine_pid(place: Profile) -> int | None:
+    """The pid of the engine that answers at the profile's socket."""
+    try:
+        line = _quiet_line(place)
+    except ConnectError as error:
+        if error.absent:
+            return None
+        raise StartError(str(error)) from error
+    line.close()
+    return line.welcome.pid
+
+
+def sim_alive(place: Profile) -> bool:
+    """Whether the simulator whose ready line lies in the profile still runs."""
+    return place.sim_ready.exists() and _noted_process(place.sim_pid) is not None
+
+
+def sim_world(place: Profile) -> str:
+    try:
+        ready: dict[str, Any] = json.loads(place.sim_ready.read_text())
+        return str(ready["world"]["id"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return "unknown world"
+
+
+def _quiet_line(place: Profile) -> Line:
+    return Line(socket_path(place), Hello(VERSION, "command", "cli", os.getpid(), "front-door"))
+
+
+def _spawn(arguments: list[str], log: Path) -> subprocess.Popen[bytes]:
+    """Start one of our own processes without a terminal, in a session of its own."""
+    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    try:
+        return subprocess.Popen(
+            [sys.executable, "-m", "tui.cli", *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=descriptor,
+            start_new_session=True,
+            cwd=log.parent,
+        )
+    finally:
+        os.close(descriptor)
+
+
+def _within(seconds: float, happened: Callable[[], bool]) -> bool:
+    deadline = time.monotonic() + seconds
+    while not happened():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(POLL_S)
+    return True
+
+
+def _last_line(log: Path) -> str:
+    lines = [text for text in log.read_text(errors="replace")[-4096:].splitlines() if text.strip()]
+    return lines[-1][:300] if lines else f"see {log}"
+
+
+def _note_process(path: Path, pid: int) -> None:
+    """A pid alone may be another process's tomorrow: its start time tells them apart."""
+    path.write_text(f"{pid} {_birth(pid)}\n")
+
+
+def _noted_process(path: Path) -> int | None:
+    try:
+        pid, birth = path.read_text().split()
+    except (OSError, ValueError):
+        return None
+    return int(pid) if pid.isdigit() and _birth(int(pid)) == birth else None
+
+
+def _birth(pid: int) -> str:
+    """Start time of a live process in clock ticks since boot; empty for none and for a zombie."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return ""
+    return "" if fields[0] == "Z" else fields[19]
+
+
+def _alive(pid: int) -> bool:
+    return _birth(pid) != ""
+
+
+@contextlib.contextmanager
+def _one_starter(place: Profile) -> Iterator[None]:
+    """Two front doors at once must not start two simulators."""
+    with (place.directory / "start.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

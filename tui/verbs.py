@@ -1,0 +1,243 @@
+"""The CLI's side of the engine's commands: one question, one answer, one exit code.
+
+Nothing here knows a rule: the engine accepts or refuses, and the sentence it answers with is what
+is printed. Imports stay light, because a verb has to be faster than the hand that typed it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import sys
+import time
+from collections.abc import Iterable
+from typing import Any, NoReturn
+
+import click
+import msgspec
+
+from core.config.paths import Profile, socket_path
+from core.control.client import ConnectError, Line, LinkError
+from core.control.protocol import VERSION, AnyCommand, Flatten, Hello, Query, Reply
+
+DONE, REFUSED, USAGE, NO_ENGINE, LOCK_HELD = 0, 1, 2, 3, 75
+
+_SESSION = f"cli-{secrets.token_hex(8)}"
+POLL_S = 0.25
+FLATTEN_OVER = ("FLAT", "ABORTED", "UNFLATTENED")
+
+COLUMNS: dict[str, tuple[str, ...]] = {
+    "markets": ("label", "bid", "ask", "fair", "edge", "edge_state", "net", "mark", "book_age_s", "status"),
+    "proposals": ("id", "label", "side", "quantity", "price", "edge", "max_loss", "state", "expires_in_s"),
+    "orders": ("id", "label", "side", "price", "quantity", "filled", "state", "age_s", "expires"),
+    "positions": ("label", "net", "average", "cost", "max_loss", "open_pnl", "exit_price", "today"),
+    "limits": ("name", "scope", "used", "limit", "ceiling", "unit"),
+}
+
+
+def new_id() -> str:
+    return secrets.token_hex(8)
+
+
+def open_line(profile: Profile) -> Line:
+    """A command connection to the profile's engine; leaves with 3 when there is none."""
+    try:
+        return Line(socket_path(profile), Hello(VERSION, "command", "cli", os.getpid(), _SESSION))
+    except ConnectError as error:
+        if error.absent:
+            leave(NO_ENGINE, f"No engine runs for profile {profile.name}. Start one with: pmconsole")
+        leave(REFUSED, str(error))
+
+
+def leave(code: int, sentence: str) -> NoReturn:
+    """End with one sentence on stderr."""
+    click.echo(sentence, err=True)
+    sys.exit(code)
+
+
+def call(line: Line, command: AnyCommand) -> Reply:
+    try:
+        return line.call(command)
+    except LinkError as error:
+        leave(NO_ENGINE, f"No answer: {error}. Whether it was carried out is shown by: pmconsole status")
+
+
+def ask(profile: Profile, what: str) -> Any:
+    """The decoded answer of one query."""
+    line = open_line(profile)
+    try:
+        return query(line, what)
+    finally:
+        line.close()
+
+
+def query(line: Line, what: str) -> Any:
+    reply = call(line, Query(new_id(), what))
+    if not reply.accepted:
+        leave(REFUSED, reply.text)
+    return json.loads(reply.data)
+
+
+def command(profile: Profile, send: AnyCommand) -> None:
+    """Send, and on a terminal ask for the typed word and the reason when the engine wants them."""
+    line = open_line(profile)
+    reply = call(line, send)
+    if not reply.accepted and _may_confirm(send, reply):
+        click.echo(reply.text)
+        word = click.prompt("Word")
+        reason = click.prompt("Reason") if "reason" in send.__struct_fields__ else ""
+        told = {"id": new_id(), "confirm": word} | ({"reason": reason} if reason else {})
+        reply = call(line, msgspec.structs.replace(send, **told))
+    line.close()
+    _print_receipt(reply)
+
+
+def _may_confirm(send: AnyCommand, reply: Reply) -> bool:
+    return (
+        "typed word" in reply.text
+        and getattr(send, "confirm", None) == ""
+        and sys.stdin.isatty()
+        and sys.stdout.isatty()
+    )
+
+
+def _print_receipt(reply: Reply) -> None:
+    if not reply.accepted:
+        leave(REFUSED, reply.text)
+    click.echo(reply.text)
+
+
+def split_id(text: str) -> tuple[str, str]:
+    """``P12-4f2a91c0de11`` as proposal id and fingerprint; a usage error without both."""
+    proposal, dash, mark = text.rpartition("-")
+    if not dash or not proposal or not mark:
+        raise click.UsageError(
+            f"{text[:60]!r} is no proposal id with its fingerprint, such as P12-4f2a91c0de11 "
+            "(see: pmconsole proposals)"
+        )
+    return proposal, mark
+
+
+def flatten(profile: Profile, *, now: bool) -> None:
+    """Stop everything and follow it until flat (0) or a named residue (1)."""
+    line = open_line(profile)
+    reply = call(line, Flatten(new_id(), now=now, sent_ns=time.monotonic_ns()))
+    if not reply.accepted:
+        leave(REFUSED, reply.text)
+    click.echo(reply.text)
+    try:
+        ended = _follow(line)
+    except KeyboardInterrupt:
+        leave(DONE, "The flatten goes on in the engine; pmconsole status shows it.")
+    if ended["phase"] != "FLAT":
+        residue = "; ".join(ended["residue"]) or "no residue named"
+        leave(REFUSED, f"{ended['phase']}: {residue}")
+    click.echo(ended["receipt"] or "Flat, confirmed by the venue.")
+
+
+def _follow(line: Line) -> dict[str, Any]:
+    shown = ""
+    while True:
+        progress = query(line, "status")["flatten"]
+        if progress is not None:
+            text = _progress_line(progress)
+            if text != shown:
+                click.echo(text)
+                shown = text
+            if progress["phase"] in FLATTEN_OVER:
+                return dict(progress)
+        time.sleep(POLL_S)
+
+
+def _progress_line(progress: dict[str, Any]) -> str:
+    parts = [
+        f"{v['venue']} cancelled {v['cancels_confirmed']} of {v['cancels_sent']}"
+        + (f" ({v['cancels_unknown']} unknown)" if v["cancels_unknown"] else "")
+        + f", exits {v['exits_filled']} of {v['exits_sent']}, left {v['left']}"
+        for v in progress["venues"]
+    ]
+    count = f" exits in {progress['exits_in_s']:.0f} s" if progress["phase"] == "COUNTDOWN" else ""
+    return f"{progress['phase']}{count}: {'; '.join(parts)}"
+
+
+# --- reading as text ----------------------------------------------------------------------------
+
+
+def show(profile: Profile, what: str, *, as_json: bool) -> None:
+    """Print one query."""
+    answer = ask(profile, what)
+    if as_json:
+        click.echo(json.dumps(answer, indent=2, ensure_ascii=False))
+    elif what == "status":
+        for text in status_lines(answer):
+            click.echo(text)
+    else:
+        for text in table_lines(answer, COLUMNS[what]):
+            click.echo(text)
+
+
+def status_lines(status: dict[str, Any]) -> Iterable[str]:
+    paused = f", paused {' '.join(status['paused'])}" if status["paused"] else ""
+    reason = f" ({status['level_reason']})" if status["level_reason"] else ""
+    yield f"{status['profile']}  {status['mode']}  {status['level']}{reason}{paused}"
+    if not status["ready"]:
+        yield "starting  " + "  ".join(
+            f"{'x' if done else '.'} {s}" for s, done in status["starting"].items()
+        )
+    for venue in status["venues"]:
+        yield f"{venue['venue']}  {venue['state']}  {venue['detail']}".rstrip()
+    for feed in status["feeds"]:
+        yield f"{feed['feed']}  {feed['state']}  {_span(feed['data_age_s'])}  {feed['detail']}".rstrip()
+    yield (
+        f"exposure {status['exposure']} of {status['exposure_limit']}  today {_shown(status['today_pnl'])}  "
+        f"cash {_shown(status['cash'])}  orders {status['open_orders']}  unknown {status['unknown_orders']}"
+    )
+    yield f"control {status['controller'] or 'nobody'}  viewers {status['viewers']}"
+    yield f"world {status['world_time']} x{status['speed']:g}  {status['world_id']}"
+    yield from (text for text in (status["best"], status["problem"]) if text)
+    if status["flatten"] is not None:
+        yield _progress_line(status["flatten"])
+    for alarm in status["alarms"]:
+        if alarm["active"] and alarm["level"] != "NOTE":
+            yield f"{alarm['level']}  {_span(alarm['age_s'])}  {alarm['what']}: {alarm['effect']}"
+
+
+def table_lines(rows: list[dict[str, Any]], columns: tuple[str, ...]) -> Iterable[str]:
+    """Aligned text: figures to the right, words to the left."""
+    if not rows:
+        yield "none"
+        return
+    cells = [[_shown(row[column]) for column in columns] for row in rows]
+    widths = [max(map(len, values)) for values in zip(columns, *cells, strict=True)]
+    figures = [any(_is_figure(row[column]) for row in rows) for column in columns]
+
+    def line(values: Iterable[str]) -> str:
+        return "  ".join(
+            value.rjust(width) if right else value.ljust(width)
+            for value, width, right in zip(values, widths, figures, strict=True)
+        ).rstrip()
+
+    yield line(columns)
+    yield from map(line, cells)
+
+
+def _is_figure(value: object) -> bool:
+    return isinstance(value, int | float) or (
+        isinstance(value, str) and value.replace(".", "", 1).lstrip("-").isdigit()
+    )
+
+
+def _shown(value: object) -> str:
+    if value is None:
+        return "--"
+    return f"{value:.1f}" if isinstance(value, float) else str(value)
+
+
+def _span(seconds: float | None) -> str:
+    if seconds is None:
+        return "--"
+    for unit, size in (("h", 3600), ("m", 60)):
+        if seconds >= size:
+            return f"{seconds / size:.0f}{unit}"
+    return f"{seconds:.0f}s"
