@@ -27,6 +27,7 @@ from core.execution.events import (
     fold,
 )
 from core.execution.invariants import violations
+from core.execution.movement import Movement
 from core.venues.venue import OrderReport, ReportStatus, SettlementReport, Unresolved
 
 PARKED_MAX = 10_000
@@ -83,6 +84,7 @@ class Ledger:
         """Counts every change; a reconciliation compares only what did not move meanwhile."""
         self.moved_at: dict[str, int] = {}
         """Epoch of a market's last change."""
+        self.movement = Movement()
         self.changed_orders: Changes[str] = Changes()
         self.changed_positions: Changes[str] = Changes()
 
@@ -310,6 +312,7 @@ class Ledger:
     def _moved(self, ticker: str) -> None:
         self.epoch += 1
         self.moved_at[ticker] = self.epoch
+        self.movement.signal()
 
     def _report(self, order: Order, anomaly: Anomaly | None) -> None:
         if anomaly is not None:

@@ -1,0 +1,325 @@
+"""Cards: what the strategy wants and a person decides on, each approved at most once.
+
+A card is approved by its fingerprint, lives sixty seconds of real time and never longer than the data
+under it is fresh, and is checked again when it is released. What changes on it changes its
+fingerprint and shows what was there before; what merely surrounds it (edge, book, ages) does not.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable
+
+import msgspec
+
+from core.domain.clock import Clocks
+from core.domain.market import Market
+from core.domain.order import Purpose
+from core.domain.units import ONE_DOLLAR, Money, Price, Quantity, complement, notional, notional_up
+from core.risk.gate import Verdict
+from core.strategy.proposal import Candidate, fingerprint
+
+TTL_MS = 60_000
+VIEW_LAG_MAX_NS = 1_000_000_000
+CARDS_MAX = 12
+"""Open cards at once; what is beyond waits and is counted."""
+ENDED_KEPT_NS = 5_000_000_000
+"""How long an ended card stays readable with its last word."""
+MOVE_PAUSE_NS = 1_000_000_000
+"""A card changes its price or size at most this often, so that it can be read."""
+SHRINK_SHARE = 10
+"""A wanted size this many percent under the card's changes the card; smaller wobble does not."""
+LOT = Quantity(10_000)
+
+
+class ProposalState(enum.Enum):
+    OPEN = "OPEN"
+    MOVED = "MOVED"
+    BLOCKED = "BLOCKED"
+    DEFERRED = "DEFERRED"
+    SENT = "SENT"
+    EXPIRED = "EXPIRED"
+    VETOED = "VETOED"
+    WITHDRAWN = "WITHDRAWN"
+
+
+STANDING = frozenset({ProposalState.OPEN, ProposalState.MOVED, ProposalState.BLOCKED, ProposalState.DEFERRED})
+
+COOL_DOWN_MS = {
+    ProposalState.VETOED: 300_000,
+    ProposalState.EXPIRED: 15_000,
+    ProposalState.SENT: 5_000,
+    ProposalState.WITHDRAWN: 3_000,
+}
+"""How long a market's next card for the same side and purpose waits after one ended this way."""
+
+
+class Proposal(msgspec.Struct, frozen=True):
+    """One card. ``verdict`` is the gate's latest word on it."""
+
+    id: str
+    fingerprint: str
+    candidate: Candidate
+    state: ProposalState
+    verdict: Verdict
+    created_ns: int
+    changed_ns: int
+    """When the fingerprint last changed."""
+    expires_ms: int
+    """Real wall time."""
+    expires_ns: int
+    large: bool
+    """Asks for the outcome's letter before it is sent."""
+    edited: bool = False
+    """The operator set price or size: the strategy no longer moves them."""
+    was_price: Price | None = None
+    """In terms of the outcome, before the last move."""
+    was_quantity: Quantity | None = None
+    ended_ns: int | None = None
+    word: str = ""
+    """Why it ended, or what sending it led to."""
+
+    @property
+    def standing(self) -> bool:
+        return self.state in STANDING
+
+    @property
+    def cost(self) -> Money:
+        """What the order takes or brings, fees apart."""
+        c = self.candidate
+        size = notional_up if c.purpose is Purpose.OPEN else notional
+        return size(c.outcome_price, c.quantity)
+
+    @property
+    def max_loss(self) -> Money:
+        """The most an open can lose; a close can lose its fee."""
+        c = self.candidate
+        return Money((self.cost if c.purpose is Purpose.OPEN else 0) + c.fee)
+
+    @property
+    def max_gain(self) -> Money:
+        c = self.candidate
+        if c.purpose is Purpose.CLOSE:
+            return Money(self.cost - c.fee)
+        return Money(notional(complement(c.outcome_price), c.quantity) - c.fee)
+
+
+Note = Callable[[str, Proposal, str], None]
+"""Journals what became of a card: kind, card, sentence."""
+
+
+class Approvals:
+    """The queue. ``proposals`` holds standing cards and, for a few seconds, ended ones."""
+
+    def __init__(self, *, clocks: Clocks, note: Note, confirm_above: Money, first_number: int) -> None:
+        self._clocks = clocks
+        self._note = note
+        self._confirm_above = confirm_above
+        self._next = first_number
+        self._quiet_until_ms: dict[tuple[str, str, str], int] = {}
+        self.proposals: dict[str, Proposal] = {}
+        self.overflow = 0
+        """Candidates that found no room in the queue at the last look."""
+        self.changed: Callable[[str], None] = lambda _id: None
+
+    # --- reading -------------------------------------------------------------------------------
+
+    def queue(self) -> list[Proposal]:
+        """Standing cards: risk reductions first, then by edge times size, soonest expiry among equals."""
+        return sorted((p for p in self.proposals.values() if p.standing), key=_rank)
+
+    def of(self, ticker: str) -> Proposal | None:
+        """The standing card of a market; there is at most one."""
+        return next((p for p in self.proposals.values() if p.candidate.ticker == ticker and p.standing), None)
+
+    def quiet(self, candidate: Candidate) -> bool:
+        """Whether a card like this ended too recently to come back."""
+        return self._clocks.wall_ms() < self._quiet_until_ms.get(_kind(candidate), 0)
+
+    # --- the strategy's side -------------------------------------------------------------------
+
+    def offer(self, candidate: Candidate, verdict: Verdict, fresh_until_ms: int) -> Proposal | None:
+        """Make a card; ``None`` when one like it just ended or the queue is full."""
+        now_ms, now_ns = self._clocks.wall_ms(), self._clocks.mono_ns()
+        if self.quiet(candidate) or fresh_until_ms <= now_ms:
+            return None
+        if not candidate.reduces_risk and sum(p.standing for p in self.proposals.values()) >= CARDS_MAX:
+            self.overflow += 1
+            return None
+        known = self.of(candidate.ticker)
+        if known is not None:
+            self._end(known, ProposalState.WITHDRAWN, "superseded by an exit of this market")
+        expires_ms = min(now_ms + TTL_MS, fresh_until_ms)
+        number = f"P{self._next}"
+        self._next += 1
+        made = Proposal(
+            id=number,
+            fingerprint=fingerprint(number, candidate, expires_ms),
+            candidate=candidate,
+            state=ProposalState.OPEN if verdict.passed else ProposalState.BLOCKED,
+            verdict=verdict,
+            created_ns=now_ns,
+            changed_ns=now_ns,
+            expires_ms=expires_ms,
+            expires_ns=now_ns + (expires_ms - now_ms) * 1_000_000,
+            large=self._large(candidate),
+        )
+        self._put(made)
+        self._note("PROPOSED", made, describe(candidate))
+        return made
+
+    def update(self, known: Proposal, candidate: Candidate, verdict: Verdict) -> Proposal:
+        """The strategy's newest view of a standing card: figures at once, price and size when they must."""
+        held = known.candidate
+        if known.edited or not _moves(held, candidate):
+            figures = msgspec.structs.replace(
+                candidate, price=held.price, quantity=held.quantity, fee=held.fee, sizing=held.sizing
+            )
+            return self._state(msgspec.structs.replace(known, candidate=figures), verdict)
+        if self._clocks.mono_ns() - known.changed_ns < MOVE_PAUSE_NS:
+            return known
+        return self.move(known, candidate, verdict)
+
+    def move(self, known: Proposal, candidate: Candidate, verdict: Verdict) -> Proposal:
+        """Another price or size: a new fingerprint with the old values beside the new."""
+        held = known.candidate
+        moved = msgspec.structs.replace(
+            known,
+            candidate=candidate,
+            fingerprint=fingerprint(known.id, candidate, known.expires_ms),
+            state=ProposalState.MOVED,
+            changed_ns=self._clocks.mono_ns(),
+            was_price=held.outcome_price,
+            was_quantity=held.quantity,
+            large=self._large(candidate),
+        )
+        self._note("MOVED", moved, f"{describe(held)} -> {describe(candidate)}")
+        return self._state(moved, verdict)
+
+    def judge(self, known: Proposal, verdict: Verdict) -> Proposal:
+        """The gate's newest word on a card nothing else changed on."""
+        return self._state(known, verdict)
+
+    def withdraw(self, known: Proposal, why: str) -> None:
+        self._end(known, ProposalState.WITHDRAWN, why)
+
+    def withdraw_all(self, why: str, *, entries_only: bool = False) -> None:
+        for known in self.queue():
+            if not (entries_only and known.candidate.reduces_risk):
+                self._end(known, ProposalState.WITHDRAWN, why)
+
+    def tick(self) -> None:
+        """Expire cards whose time is over and forget ended ones that were shown long enough."""
+        now_ms, now_ns = self._clocks.wall_ms(), self._clocks.mono_ns()
+        for known in list(self.proposals.values()):
+            if known.standing and now_ms >= known.expires_ms:
+                self._end(known, ProposalState.EXPIRED, "nobody decided in time")
+            elif known.ended_ns is not None and now_ns - known.ended_ns > ENDED_KEPT_NS:
+                del self.proposals[known.id]
+                self.changed(known.id)
+        self._quiet_until_ms = {k: at for k, at in self._quiet_until_ms.items() if at > now_ms}
+
+    # --- the operator's side -------------------------------------------------------------------
+
+    def find(self, proposal_id: str, shown_fingerprint: str) -> Proposal | str:
+        """A standing card as the operator saw it, or the sentence why it cannot be decided on."""
+        known = self.proposals.get(proposal_id)
+        if known is None:
+            return f"{proposal_id}: there is no such proposal; it has ended."
+        if not known.standing:
+            return f"{proposal_id} is {known.state.value}: {known.word}."
+        if self._clocks.wall_ms() >= known.expires_ms:
+            self._end(known, ProposalState.EXPIRED, "nobody decided in time")
+            return f"{proposal_id} has expired."
+        if known.fingerprint != shown_fingerprint:
+            return f"{proposal_id} has changed since it was shown: {describe(known.candidate)} now."
+        return known
+
+    def lagging(self, shown_ns: int) -> bool:
+        """Whether the operator's newest frame is too old to decide on; 0 comes from the command line."""
+        return shown_ns != 0 and self._clocks.mono_ns() - shown_ns > VIEW_LAG_MAX_NS
+
+    def sent(self, known: Proposal, word: str) -> None:
+        """Released: this approval is used up whatever becomes of the order."""
+        self._end(known, ProposalState.SENT, word)
+
+    def veto(self, known: Proposal, reason: str) -> None:
+        self._end(known, ProposalState.VETOED, reason or "vetoed")
+
+    def defer(self, known: Proposal) -> None:
+        """To the end of the queue; its time goes on."""
+        self._put(msgspec.structs.replace(known, state=ProposalState.DEFERRED))
+        self._note("DEFERRED", known, describe(known.candidate))
+
+    def edited(self, known: Proposal, market: Market, price: Price, quantity: Quantity) -> Candidate | str:
+        """The candidate with the operator's price (of the outcome) and size, or why it may not be."""
+        held = known.candidate
+        better = price <= held.outcome_price if held.purpose is Purpose.OPEN else price >= held.outcome_price
+        if not 0 < quantity <= held.quantity or quantity % LOT:
+            return "An edit may only make the order smaller."
+        if not 0 < price < ONE_DOLLAR or not better:
+            return "An edit may only make the price better for us."
+        yes_price = price if held.outcome_price == held.price else complement(price)
+        if not market.grid.valid(yes_price):
+            return "That price is not on the market's grid."
+        fee = Money(-(-held.fee * quantity // held.quantity))
+        return msgspec.structs.replace(held, price=yes_price, quantity=quantity, fee=fee)
+
+    def edit(self, known: Proposal, candidate: Candidate, verdict: Verdict) -> Proposal:
+        return self.move(msgspec.structs.replace(known, edited=True), candidate, verdict)
+
+    # --- common --------------------------------------------------------------------------------
+
+    def _large(self, candidate: Candidate) -> bool:
+        cost = notional_up(candidate.outcome_price, candidate.quantity)
+        return candidate.purpose is Purpose.OPEN and cost > self._confirm_above
+
+    def _state(self, card: Proposal, verdict: Verdict) -> Proposal:
+        state = card.state
+        if not verdict.passed:
+            state = ProposalState.BLOCKED
+        elif state is ProposalState.BLOCKED:
+            state = ProposalState.MOVED if card.was_price is not None else ProposalState.OPEN
+        now = msgspec.structs.replace(card, state=state, verdict=verdict)
+        before = self.proposals[card.id]
+        if now != before:
+            self._put(now)
+        if state is ProposalState.BLOCKED and before.state is not ProposalState.BLOCKED:
+            self._note("BLOCKED", now, "; ".join(str(d) for d in verdict.denials))
+        return now
+
+    def _end(self, known: Proposal, state: ProposalState, word: str) -> None:
+        ended = msgspec.structs.replace(known, state=state, word=word, ended_ns=self._clocks.mono_ns())
+        self._put(ended)
+        until = self._clocks.wall_ms() + COOL_DOWN_MS[state]
+        kind = _kind(known.candidate)
+        self._quiet_until_ms[kind] = max(until, self._quiet_until_ms.get(kind, 0))
+        self._note(state.value, ended, f"{describe(known.candidate)}: {word}")
+
+    def _put(self, card: Proposal) -> None:
+        self.proposals[card.id] = card
+        self.changed(card.id)
+
+
+def _kind(candidate: Candidate) -> tuple[str, str, str]:
+    return candidate.ticker, candidate.side.value, candidate.purpose.value
+
+
+def _moves(held: Candidate, wanted: Candidate) -> bool:
+    """Whether the card's own figures must change: another price or version, or clearly less wanted."""
+    if (held.price, held.side, held.model_version) != (wanted.price, wanted.side, wanted.model_version):
+        return True
+    return wanted.quantity * 100 < held.quantity * (100 - SHRINK_SHARE)
+
+
+def _rank(card: Proposal) -> tuple[bool, bool, int, int]:
+    c = card.candidate
+    return not c.reduces_risk, card.state is ProposalState.DEFERRED, -c.edge * c.quantity, card.expires_ms
+
+
+def describe(candidate: Candidate) -> str:
+    """One line for journal and replies: ``BUY YES 40 @ 32c KXHIGHNY-26NOV23-B48.5``."""
+    verb = "BUY" if candidate.purpose is Purpose.OPEN else "SELL"
+    count = f"{candidate.quantity / 1_000_000:.2f}".rstrip("0").rstrip(".")
+    cents = f"{candidate.outcome_price / 100:.2f}".rstrip("0").rstrip(".")
+    return f"{verb} {candidate.outcome.value.upper()} {count} @ {cents}c {candidate.ticker}"

@@ -1,0 +1,98 @@
+"""The single exit of the stop ladder: how far under the bid, how much at once, and why not."""
+
+from __future__ import annotations
+
+import msgspec
+
+from core.domain.book import Book
+from core.domain.fees import SMALLEST_FILL, UnknownFeeError, estimate
+from core.domain.market import Market, MarketStatus
+from core.domain.order import BookSide, Purpose, TimeInForce
+from core.domain.units import ONE_CONTRACT, Money, Price, Quantity, complement
+from core.strategy.proposal import Candidate, FeeRole, Sizing
+from core.venues.venue import BookView
+
+PROTECTION = (Price(300), Price(500), Price(700), Price(1_000))
+"""Distance under the bid, widened after each few slices that found nobody."""
+EMPTY_SLICES = 3
+SLICE_VALUE_MAX = Money(100_000_000)
+DEPTH_DIVISOR = 2
+"""A slice takes at most half of what is bid within the protection."""
+
+SETTLING = frozenset(
+    {MarketStatus.CLOSED, MarketStatus.DETERMINED, MarketStatus.AMENDED, MarketStatus.FINALIZED}
+)
+"""Nothing can be sold any more: the position waits for its payout."""
+
+
+class NoExit(msgspec.Struct, frozen=True):
+    """Why nothing can be sold now. ``final``: it will not change by waiting."""
+
+    reason: str
+    final: bool = False
+
+
+def next_slice(
+    market: Market | None, view: BookView | None, net: Quantity, free: Quantity, empty: int
+) -> Candidate | NoExit:
+    """The next exit of a position of ``net``, of which ``free`` may be sold, after ``empty`` vain slices."""
+    if market is None:
+        return NoExit("the market is not known")
+    if market.status is not MarketStatus.ACTIVE:
+        return NoExit(f"market is {market.status.value}", final=market.status in SETTLING)
+    if view is None or not view.intact:
+        return NoExit("no sound book")
+    side = BookSide.ASK if net > 0 else BookSide.BID
+    found = _limit(view.book, market, side, PROTECTION[min(empty // EMPTY_SLICES, len(PROTECTION) - 1)])
+    if found is None:
+        return NoExit("nobody bids")
+    price, depth = found
+    value_cap = int(SLICE_VALUE_MAX) * 10_000 // (price if net > 0 else complement(price))
+    quantity = min(free, max(depth // DEPTH_DIVISOR, ONE_CONTRACT), value_cap)
+    quantity -= quantity % SMALLEST_FILL
+    if quantity <= 0:
+        return NoExit("less than the smallest order is held", final=True)
+    return _candidate(market, side, price, Quantity(quantity))
+
+
+def _limit(book: Book, market: Market, side: BookSide, protection: Price) -> tuple[Price, Quantity] | None:
+    """Limit on the grid and what is offered up to it; ``None`` when nobody is there."""
+    touch = book.best_bid if side is BookSide.ASK else book.best_ask
+    if touch is None or book.crossed:
+        return None
+    # Selling YES reaches below the best bid, buying YES back reaches above the best ask.
+    away = Price(min(max(touch + protection * side.sign, 1), 9_999))
+    limit = market.grid.ceil(away) if side is BookSide.ASK else market.grid.floor(away)
+    if limit is None:
+        return None
+    return limit, book.depth_within(side.opposite, limit)
+
+
+def _candidate(market: Market, side: BookSide, price: Price, quantity: Quantity) -> Candidate:
+    try:
+        fee = estimate(market.fees, price, quantity, is_taker=True)
+    except UnknownFeeError:
+        fee = Money(0)  # an exit is not held up by a fee nobody can compute
+    return Candidate(
+        ticker=market.ticker,
+        event_ticker=market.event_ticker,
+        strategy="flatten",
+        side=side,
+        purpose=Purpose.CLOSE,
+        price=price,
+        quantity=quantity,
+        tif=TimeInForce.IOC,
+        post_only=False,
+        reduce_only=True,
+        fee_role=FeeRole.TAKER,
+        fee=fee,
+        edge=Price(0),
+        edge_half=Price(0),
+        fair=0.0,
+        sigma=0.0,
+        model="",
+        model_version="",
+        sizing=Sizing(0.0, 0.0, "flatten"),
+        why="flatten",
+        against="",
+    )
