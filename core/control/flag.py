@@ -1,0 +1,64 @@
+"""The ``FLATTEN`` file: a stop for whoever has a shell but no console.
+
+Touching it flattens within a quarter of a second. It is renamed with its time once the halt is
+durable, so that a restart does not flatten twice; a file found at start halts the desk and asks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Protocol
+
+from core.engine.operator import Actor, ActorKind, Outcome
+
+POLL_S = 0.1
+_log = logging.getLogger(__name__)
+
+
+class Stoppable(Protocol):
+    """The part of the engine the file can reach."""
+
+    def halt(self, reason: str, actor: Actor) -> Outcome: ...
+
+    def flatten(self, actor: Actor, *, now: bool = False, sent_ns: int = 0) -> Outcome: ...
+
+
+async def watch(
+    path: Path, engine: Stoppable, durable: Callable[[], Awaitable[bool]], wall_ms: Callable[[], int]
+) -> None:
+    """Look for the file until cancelled. ``durable`` answers once everything recorded so far is on disk."""
+    at_start, seen = True, False
+    while True:
+        owner = _owner(path)
+        if owner is not None and not seen:
+            actor = Actor(ActorKind.FILE, uid=owner)
+            if at_start:
+                engine.halt("the file FLATTEN was there at start: flatten or resume", actor)
+            else:
+                engine.flatten(actor)
+            # Without a durable halt the file stays, so that a restart finds it and comes up halted.
+            if await durable():
+                _put_away(path, wall_ms())
+        seen = owner is not None
+        at_start = False
+        await asyncio.sleep(POLL_S)
+
+
+def _owner(path: Path) -> int | None:
+    """Who made the file; ``None`` when there is none. A name that cannot be looked at counts as made."""
+    try:
+        return path.lstat().st_uid
+    except FileNotFoundError:
+        return None
+
+
+def _put_away(path: Path, wall_ms: int) -> None:
+    stamp = datetime.fromtimestamp(wall_ms / 1000, UTC).strftime("%Y%m%dT%H%M%S.%fZ")
+    try:
+        path.rename(path.with_name(f"{path.name}.{stamp}"))
+    except OSError as error:
+        _log.warning("cannot rename %s: %s; a restart will come up halted", path, error.strerror)

@@ -1,0 +1,146 @@
+"""The edges of the engine process: one holder, the stop file, and a log without secrets."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from core.control import log
+from core.control.flag import watch
+from core.control.lock import LockHeldError, sole_holder
+from core.engine.operator import Actor, ActorKind, Outcome
+
+from .conftest import until
+
+_HOLD = """
+import sys
+from pathlib import Path
+from core.control.lock import sole_holder
+with sole_holder(Path(sys.argv[1])):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_a_second_engine_is_refused_by_name_and_a_dead_ones_lock_is_none(tmp_path: Path) -> None:
+    path = tmp_path / "engine.lock"
+    holder = subprocess.Popen(
+        [sys.executable, "-c", _HOLD, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert holder.stdout is not None and holder.stdin is not None
+    assert holder.stdout.readline() == "held\n"
+    with pytest.raises(LockHeldError, match=rf"pid {holder.pid}.*pmconsole engine stop"), sole_holder(path):
+        pass
+    holder.send_signal(signal.SIGKILL)
+    holder.wait()
+    holder.stdin.close()
+    holder.stdout.close()
+    assert path.read_text().strip() == str(holder.pid)  # the dead engine's file is still there
+    with sole_holder(path):
+        assert path.read_text().strip() == str(os.getpid())
+
+
+class Stops:
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, Actor]] = []
+
+    def halt(self, reason: str, actor: Actor) -> Outcome:
+        self.calls.append(("halt", actor))
+        return Outcome(accepted=True, text=reason)
+
+    def flatten(self, actor: Actor, *, now: bool = False, sent_ns: int = 0) -> Outcome:
+        self.calls.append(("flatten", actor))
+        return Outcome(accepted=True, text="")
+
+
+async def test_touching_the_file_flattens_within_a_quarter_second_and_once(tmp_path: Path) -> None:
+    path, engine = tmp_path / "FLATTEN", Stops()
+    on_disk: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+    watching = asyncio.create_task(watch(path, engine, lambda: on_disk, lambda: 1_700_000_000_000))
+    await asyncio.sleep(0.01)
+    path.touch()
+    touched = asyncio.get_running_loop().time()
+    await until(lambda: engine.calls)
+    assert asyncio.get_running_loop().time() - touched < 0.25
+    assert engine.calls == [("flatten", Actor(ActorKind.FILE, uid=os.getuid()))]
+    assert path.exists()  # not before the halt is durable
+    on_disk.set_result(True)
+    await until(lambda: not path.exists())
+    assert os.listdir(tmp_path) == ["FLATTEN.20231114T221320.000000Z"]
+    assert len(engine.calls) == 1
+    watching.cancel()
+
+
+async def test_the_file_found_at_start_halts_and_does_not_sell(tmp_path: Path) -> None:
+    path, engine = tmp_path / "FLATTEN", Stops()
+    path.touch()
+
+    async def durable() -> bool:
+        return True
+
+    watching = asyncio.create_task(watch(path, engine, durable, lambda: 1_700_000_000_000))
+    await until(lambda: not path.exists())
+    assert [name for name, _ in engine.calls] == ["halt"]
+    path.touch()
+    await until(lambda: len(engine.calls) == 2)
+    assert engine.calls[1][0] == "flatten"
+    watching.cancel()
+
+
+async def test_without_a_durable_halt_the_file_stays_for_the_restart(tmp_path: Path) -> None:
+    path, engine = tmp_path / "FLATTEN", Stops()
+
+    async def durable() -> bool:
+        return False
+
+    watching = asyncio.create_task(watch(path, engine, durable, lambda: 0))
+    await asyncio.sleep(0)
+    path.touch()
+    await until(lambda: engine.calls)
+    await asyncio.sleep(0.25)
+    assert path.exists()
+    assert len(engine.calls) == 1
+    watching.cancel()
+
+
+SECRETS = (
+    "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQEFAASC\n-----END PRIVATE KEY-----",
+    "KALSHI-ACCESS-SIGNATURE: " + "aB3+/" * 12 + "==",
+    "0x" + "ab" * 32,
+)
+
+
+@pytest.mark.parametrize("secret", SECRETS)
+def test_no_secret_and_no_control_reaches_the_log(tmp_path: Path, secret: str) -> None:
+    path = tmp_path / "engine.log"
+    root = logging.getLogger()
+    before, level = root.handlers[:], root.level
+    log.to_file(path)
+    try:
+        try:
+            key_of_mine = secret
+            raise RuntimeError(f"signing failed with {key_of_mine}")
+        except RuntimeError:
+            logging.getLogger("room").exception("it\x1b[2J went wrong: %s\nforged line", secret)
+    finally:
+        for handler in root.handlers:
+            handler.stream.close()  # type: ignore[attr-defined]
+        root.handlers[:] = before
+        root.setLevel(level)
+    text = path.read_text()
+    line = json.loads(text)  # one line, whatever the text held
+    assert line["level"] == "ERROR" and "went wrong" in line["text"]
+    assert line["places"][0].startswith("test_process_edges.py")
+    for part in secret.split("\n"):
+        if len(part) > 30 and "-----" not in part:
+            assert part.split(": ")[-1] not in text
+    assert "\x1b" not in text
+    assert path.stat().st_mode & 0o777 == 0o600
