@@ -34,16 +34,16 @@ async def watch(
     at_start, seen = True, False
     while True:
         owner = _owner(path)
-        if owner is not None and not seen:
+        if owner is None:
+            seen = False
+        elif not seen:
             actor = Actor(ActorKind.FILE, uid=owner)
             if at_start:
                 engine.halt("the file FLATTEN was there at start: flatten or resume", actor)
             else:
                 engine.flatten(actor)
             # Without a durable halt the file stays, so that a restart finds it and comes up halted.
-            if await durable():
-                _put_away(path, wall_ms())
-        seen = owner is not None
+            seen = not (await durable() and _put_away(path, wall_ms()))
         at_start = False
         await asyncio.sleep(POLL_S)
 
@@ -56,9 +56,11 @@ def _owner(path: Path) -> int | None:
         return None
 
 
-def _put_away(path: Path, wall_ms: int) -> None:
+def _put_away(path: Path, wall_ms: int) -> bool:
     stamp = datetime.fromtimestamp(wall_ms / 1000, UTC).strftime("%Y%m%dT%H%M%S.%fZ")
     try:
         path.rename(path.with_name(f"{path.name}.{stamp}"))
     except OSError as error:
         _log.warning("cannot rename %s: %s; a restart will come up halted", path, error.strerror)
+        return False
+    return True
