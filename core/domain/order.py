@@ -297,18 +297,30 @@ def advance(order: Order, event: Event, *, reason: str = "") -> tuple[Order, Ano
     """Move the life region by the table. An illegal event leaves the order unchanged."""
     key = (order.life, event)
     if key in LIFE:
-        return msgspec.structs.replace(order, life=LIFE[key], reason=reason or order.reason), None
+        return _moved(order, LIFE[key], reason), None
     late = LATE.get(key)
     anomaly = Anomaly(
         order.intent.client_order_id,
         "late fill" if late is not None else "illegal transition",
         f"{event.value} while {order.life.value}",
     )
-    return (msgspec.structs.replace(order, life=late) if late is not None else order), anomaly
+    return (_moved(order, late, "") if late is not None else order), anomaly
+
+
+def _moved(order: Order, life: Life, reason: str) -> Order:
+    ending = None if life in TERMINAL else order.ending
+    return msgspec.structs.replace(order, life=life, ending=ending, reason=reason or order.reason)
 
 
 def apply_fill(order: Order, fill: Fill) -> tuple[Order, Anomaly | None]:
     """Apply one fill at most once, in any order, before or after acknowledgements and ends."""
+    intent = order.intent
+    if fill.quantity <= 0 or (fill.ticker, fill.side) != (intent.ticker, intent.side):
+        return order, Anomaly(
+            intent.client_order_id,
+            "foreign fill",
+            f"trade {fill.trade_id}: {fill.side.value} {fill.quantity} millionths of {fill.ticker}",
+        )
     for known in order.fills:
         if known.trade_id == fill.trade_id:
             if known.same_execution(fill):
@@ -347,7 +359,9 @@ def report_end(
     )
     if order.filled < known.venue_filled and order.live:
         moved, anomaly = advance(known, Event.ACCEPTED)
-        return msgspec.structs.replace(moved, ending=end), anomaly
+        if anomaly is not None:
+            return moved, anomaly
+        return msgspec.structs.replace(moved, ending=end), None
     return _finish(known, end)
 
 
@@ -361,14 +375,18 @@ _END_EVENT = {
 def _finish(order: Order, end: Life) -> tuple[Order, Anomaly | None]:
     if order.life is end:
         return order, None
+    if end is Life.FILLED and not order.live:
+        # ``LATE`` is for fills: the venue's word alone never turns another end into this one.
+        return order, Anomaly(
+            order.intent.client_order_id, "illegal transition", f"reported filled while {order.life.value}"
+        )
     return advance(order, _END_EVENT[end])
 
 
 def _settle_ending(order: Order) -> Order:
-    if order.ending is None or order.filled < order.venue_filled or not order.live:
+    if order.ending is None or order.filled < order.venue_filled:
         return order
-    moved, _ = _finish(order, order.ending)
-    return msgspec.structs.replace(moved, ending=None)
+    return _finish(order, order.ending)[0]
 
 
 def command(order: Order, event: CommandEvent) -> tuple[Order, Anomaly | None]:
