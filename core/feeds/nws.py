@@ -21,15 +21,19 @@ from core.feeds.fetch import Body, Failed, Fetcher, NotModified, decode
 from core.feeds.polling import Polled
 from core.feeds.sanity import plausible, time_fault
 from core.feeds.stations import DAY_MS, Station, climate_day, climate_day_bounds
-from core.feeds.values import ClimateReport, GridForecast, Observation, Sink
+from core.feeds.values import (
+    GRID_STALE_AFTER_S,
+    OBSERVATION_STALE_AFTER_S,
+    REPORT_STALE_AFTER_S,
+    ClimateReport,
+    GridForecast,
+    Observation,
+    Sink,
+)
 
 GRID_EVERY_S = 600
 OBSERVATIONS_EVERY_S = 120
 REPORTS_EVERY_S = 900
-
-GRID_STALE_AFTER_S = 6 * 3600
-OBSERVATION_STALE_AFTER_S = 80 * 60
-REPORT_STALE_AFTER_S = 26 * 3600
 
 IN_FLIGHT_MAX = 4
 SPACING_S = 0.5

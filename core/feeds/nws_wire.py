@@ -77,7 +77,7 @@ class Hourly(msgspec.Struct, frozen=True):
 
 
 class ObservationProperties(msgspec.Struct, frozen=True, rename="camel"):
-    timestamp: str
+    timestamp: str | None = None
     raw_message: str | None = None
     temperature: Quantity | None = None
 
@@ -182,7 +182,7 @@ def readings(wire: Observations) -> tuple[Reading, ...]:
     found: dict[int, Reading] = {}
     for feature in wire.features[:VALUES_MAX]:
         held = feature.properties.temperature
-        at_ms = time_ms(feature.properties.timestamp)
+        at_ms = time_ms(feature.properties.timestamp or "")
         if held is None or at_ms is None:
             continue
         quality = (held.qualityControl or "Z").rpartition(":")[2]

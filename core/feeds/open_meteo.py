@@ -50,13 +50,15 @@ class RunMeta(msgspec.Struct, frozen=True):
     update_interval_seconds: int
 
 
-class _Units(msgspec.Struct, frozen=True):
+class Units(msgspec.Struct, frozen=True):
     temperature_2m: str
 
 
-class _Wire(msgspec.Struct, frozen=True):
+class Answer(msgspec.Struct, frozen=True):
+    """One location's answer: times and values by column name."""
+
     utc_offset_seconds: int
-    hourly_units: _Units
+    hourly_units: Units
     hourly: dict[str, list[float | str | None]]
 
 
@@ -131,7 +133,7 @@ class ModelSource:
         )
         if not isinstance(answer, Body):
             return _unexpected(answer)
-        wire = decode(answer, _Wire)
+        wire = decode(answer, Answer)
         if isinstance(wire, Failed):
             return wire
         series = hours(wire, station)
@@ -158,7 +160,7 @@ class ModelSource:
         return ModelForecast(station.icao, self._model.name, hourly, by_member[0], stamp, self.stale_after_s)
 
 
-def hours(wire: _Wire, station: Station) -> Series | Failed:
+def hours(wire: Answer, station: Station) -> Series | Failed:
     """The answer's hours, or what is wrong: another zone, another unit, ragged rows, absurd values."""
     if wire.utc_offset_seconds != station.lst_offset_h * 3600:
         return Failed(f"{station.icao}: answer is in another time zone")

@@ -1,8 +1,8 @@
 """Polls a source's stations on a cadence of world time, backs off when it fails, and says how it is.
 
 Cadence and age are world time (never polled faster than once a real second); backoff is real time: 1 to
-60 s with full jitter, and never longer than the normal cadence. Three failures in a row open a breaker:
-then one request at a time asks whether the source is back.
+60 s with full jitter, and never longer than the normal cadence. Three failures in a row with no source
+left that works open a breaker: then one request at a time asks whether the service is back.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ class PolledFeed:
             if world_ms - at > s.stale_after_s * 1000
         ]
         missing = [s.key for s in self._sources if s.newest_ms is None]
-        if self._failures >= BREAKER_FAILURES:
+        if self._open:
             state = FeedState.DOWN
         elif not held:
             state = FeedState.WAITING
@@ -105,11 +105,11 @@ class PolledFeed:
 
     async def _keep(self, source: Source) -> None:
         while True:
-            if self._failures < BREAKER_FAILURES:
+            if not self._open:
                 delay_s = await self._once(source)
             else:
                 async with self._probe:
-                    if self._failures >= BREAKER_FAILURES and self._retry_at_ns is not None:
+                    if self._open and self._retry_at_ns is not None:
                         await asyncio.sleep(max(0, self._retry_at_ns - self._clocks.mono_ns()) / 1e9)
                     delay_s = await self._once(source)
             await asyncio.sleep(delay_s)
@@ -132,14 +132,19 @@ class PolledFeed:
         cadence_s = self._real_s(self._interval_s)
         if outcome.retry_after_s is not None:
             delay_s = outcome.retry_after_s
-        elif self._failures >= BREAKER_FAILURES:
+        elif self._open:
             delay_s = min(PROBE_S, cadence_s)
         else:
             doublings = min(in_a_row - 1, BACKOFF_DOUBLINGS)
             delay_s = self._rng.uniform(0.0, min(BACKOFF_S_MAX, cadence_s, 2.0**doublings))
         self._retry_at_ns = now_ns + int(delay_s * 1e9)
         # With the breaker open the wait happens at the probe, one source at a time.
-        return 0.0 if self._failures >= BREAKER_FAILURES else delay_s
+        return 0.0 if self._open else delay_s
+
+    @property
+    def _open(self) -> bool:
+        """One station's trouble must not slow the others: the breaker is for the service as a whole."""
+        return self._failures >= BREAKER_FAILURES and len(self._faults) == len(self._sources)
 
     def _real_s(self, world_s: float) -> float:
         slowed = 2.0 if self._clocks.mono_ns() < self._slow_until_ns else 1.0

@@ -12,6 +12,11 @@ import msgspec
 
 from core.feeds.feed import Stamp
 
+GRID_STALE_AFTER_S = 6 * 3600
+OBSERVATION_STALE_AFTER_S = 80 * 60
+REPORT_STALE_AFTER_S = 26 * 3600
+"""World seconds after its own time at which a value may not support a new entry."""
+
 
 class GridForecast(msgspec.Struct, frozen=True):
     """The forecaster's grid (NWS): whole degrees. ``stamp.event_ms`` is its update time."""

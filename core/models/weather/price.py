@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from core.domain.market import Market
-from core.feeds.nws import GRID_STALE_AFTER_S, OBSERVATION_STALE_AFTER_S
 from core.feeds.stations import DAY_MS, Station, climate_day, climate_day_bounds, shift_day
-from core.feeds.values import GridForecast, ModelForecast
+from core.feeds.values import GRID_STALE_AFTER_S, OBSERVATION_STALE_AFTER_S, GridForecast, ModelForecast
 from core.models.fair_value import Driver, EventFair, FairValue, InputAge, NoPrice
 from core.models.weather import article_normal, rolling
 from core.models.weather.brackets import ladder, probabilities, standard_errors

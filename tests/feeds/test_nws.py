@@ -1,0 +1,252 @@
+"""The weather service's sources: grid look-up, honest clocks, late reports, climate reports."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+
+from core.feeds.fetch import Failed, Fetcher
+from core.feeds.nws import GridSource, ObservationSource, Pace, ReportSource, StationLink
+from core.feeds.polling import Polled
+from core.feeds.stations import HOUR_MS, climate_day_bounds, stations
+from core.feeds.values import ClimateReport, FeedValue, GridForecast, Observation
+
+NYC = stations()["KNYC"]
+START_MS, _ = climate_day_bounds(NYC, "2026-11-22")
+NOW_MS = START_MS + 10 * HOUR_MS + 5 * 60_000  # 15:05Z
+JSON = {"Content-Type": "application/geo+json"}
+
+
+class Service:
+    """Answers by path with what the test put there: a body, or a status."""
+
+    def __init__(self, **answers: Any) -> None:
+        self.answers: dict[str, Any] = answers
+        self.asked: list[httpx.URL] = []
+
+    def handle(self, request: httpx.Request) -> httpx.Response:
+        self.asked.append(request.url)
+        answer = self.answers.get(request.url.path, 404)
+        if isinstance(answer, int):
+            return httpx.Response(answer)
+        if request.headers.get("If-Modified-Since") == answer.get("etag", "none"):
+            return httpx.Response(304)
+        headers = JSON | ({"Last-Modified": answer["etag"]} if "etag" in answer else {})
+        return httpx.Response(200, headers=headers, json=answer)
+
+
+Step = Callable[[], None]
+
+
+def polls(
+    virtual: Any, source_of: Callable[[StationLink], Any], service: Service, steps: list[Step]
+) -> tuple[list[Polled | Failed], list[FeedValue], Any]:
+    got: list[FeedValue] = []
+    clocks = virtual.clocks(world_ms=NOW_MS)
+
+    async def work() -> Any:
+        async with httpx.AsyncClient(transport=httpx.MockTransport(service.handle)) as client:
+            fetcher = Fetcher(client, "http://nws", clocks, "pmconsole/test", "application/geo+json")
+            source = source_of(StationLink(NYC, fetcher, Pace(clocks), clocks, got.append))
+            outcomes = []
+            for step in steps:
+                step()
+                outcomes.append(await source.poll())
+            return outcomes, source
+
+    outcomes, source = virtual.run(work())
+    return outcomes, got, source
+
+
+def nothing() -> None: ...
+
+
+def point(x: int = 34) -> dict[str, Any]:
+    return {"properties": {"gridId": "OKX", "gridX": x, "gridY": 45}}
+
+
+def grid(updated: str, celsius: float = 8.888888888888889, **more: Any) -> dict[str, Any]:
+    values = [{"validTime": "2026-11-22T15:00:00+00:00/PT6H", "value": celsius}]
+    daily = [{"validTime": "2026-11-22T12:00:00+00:00/PT13H", "value": celsius}]
+    layers = {
+        "temperature": {"uom": "wmoUnit:degC", "values": values},
+        "maxTemperature": {"uom": "wmoUnit:degC", "values": daily},
+    }
+    return {"properties": {"updateTime": updated, **layers, **more}}
+
+
+CELL, MOVED = "/gridpoints/OKX/34,45", "/gridpoints/OKX/35,45"
+POINT = "/points/40.779,-73.969"
+
+
+def test_grid_values_and_times(virtual: Any) -> None:
+    service = Service(**{POINT: point(), CELL: grid("2026-11-22T14:20:00+00:00") | {"etag": "a"}})
+    outcomes, got, source = polls(virtual, GridSource, service, [nothing, nothing])
+    (value,) = got
+    assert isinstance(value, GridForecast)
+    assert value.daily_max_f == {"2026-11-22": 48}
+    assert value.hourly == tuple((START_MS + (10 + h) * HOUR_MS, 48) for h in range(6))
+    assert value.stamp.event_ms == source.newest_ms == START_MS + 9 * HOUR_MS + 20 * 60_000
+    assert [o.changed for o in outcomes if isinstance(o, Polled)] == [True, False]
+    assert [u.path for u in service.asked] == [POINT, CELL, CELL]  # the look-up is kept for a day
+
+
+def test_a_grid_that_moved_is_looked_up_again(virtual: Any) -> None:
+    service = Service(**{POINT: point(), CELL: grid("2026-11-22T14:20:00+00:00")})
+
+    def move() -> None:
+        service.answers = {POINT: point(35), MOVED: grid("2026-11-22T14:50:00+00:00", 10.0)}
+
+    outcomes, got, _ = polls(virtual, GridSource, service, [nothing, move, nothing])
+    assert [isinstance(o, Failed) for o in outcomes] == [False, True, False]
+    assert [v.daily_max_f for v in got if isinstance(v, GridForecast)] == [
+        {"2026-11-22": 48},
+        {"2026-11-22": 50},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("updated", "reason"),
+    [
+        ("2026-11-22T14:00:00+00:00", "older"),  # an edge copy from before
+        ("2026-11-22T15:06:00+00:00", "future"),
+        ("yesterday", "no update time"),
+    ],
+)
+def test_a_grid_with_a_wrong_clock_is_refused(virtual: Any, updated: str, reason: str) -> None:
+    service = Service(**{POINT: point(), CELL: grid("2026-11-22T14:20:00+00:00")})
+
+    def turn_back() -> None:
+        service.answers[CELL] = grid(updated, 12.0)
+
+    outcomes, got, _ = polls(virtual, GridSource, service, [nothing, turn_back])
+    assert isinstance(outcomes[1], Failed)
+    assert reason in outcomes[1].reason
+    assert len(got) == 1
+
+
+def test_an_empty_layer_falls_back_to_the_hourly_forecast(virtual: Any) -> None:
+    periods = [{"startTime": "2026-11-22T10:00:00-05:00", "temperature": 47, "temperatureUnit": "F"}]
+    service = Service(
+        **{
+            POINT: point(),
+            CELL: grid("2026-11-22T14:20:00+00:00", temperature={"uom": "wmoUnit:degC", "values": []}),
+            f"{CELL}/forecast/hourly": {"properties": {"periods": periods}},
+        }
+    )
+    _, got, _ = polls(virtual, GridSource, service, [nothing])
+    assert isinstance(got[0], GridForecast)
+    assert got[0].hourly == ((START_MS + 10 * HOUR_MS, 47),)
+
+
+def seen(*readings: tuple[str, float]) -> dict[str, Any]:
+    def feature(at: str, celsius: float) -> dict[str, Any]:
+        quantity = {"unitCode": "wmoUnit:degC", "value": celsius, "qualityControl": "V"}
+        return {"properties": {"timestamp": f"2026-11-22T{at}:00+00:00", "temperature": quantity}}
+
+    return {"features": [feature(*reading) for reading in readings]}
+
+
+OBSERVED = "/stations/KNYC/observations"
+
+
+def test_each_observation_is_handed_on_once_and_a_late_one_still_counts(virtual: Any) -> None:
+    service = Service(**{OBSERVED: seen(("14:51", 8.9), ("13:51", 8.3))})
+
+    def later() -> None:
+        service.answers[OBSERVED] = seen(("14:55", 9.1), ("14:53", 9.4), ("14:51", 8.9))
+
+    def late() -> None:
+        service.answers[OBSERVED] = seen(("14:55", 9.1), ("14:54", 9.9), ("14:53", 9.4))
+
+    outcomes, got, source = polls(virtual, ObservationSource, service, [nothing, later, nothing, late])
+    times = [(v.stamp.event_ms - START_MS) // 60_000 for v in got if isinstance(v, Observation)]
+    assert times == [531, 591, 593, 595, 594]
+    assert [o.changed for o in outcomes if isinstance(o, Polled)] == [True, True, False, True]
+    assert source.newest_ms == START_MS + 595 * 60_000
+    assert service.asked[0].params["start"] == "2026-11-22T05:00:00Z"  # the climate day's beginning
+    assert service.asked[1].params["start"] == "2026-11-22T14:21:00Z"
+
+
+def test_an_observation_from_the_future_is_refused(virtual: Any) -> None:
+    outcomes, got, _ = polls(
+        virtual, ObservationSource, Service(**{OBSERVED: seen(("15:06", 9.0))}), [nothing]
+    )
+    assert isinstance(outcomes[0], Failed)
+    assert got == []
+
+
+REPORT = """CDUS41 KOKX 221118
+CLINYC
+
+...THE CENTRAL PARK NY CLIMATE SUMMARY FOR NOVEMBER {day} 2026...
+TEMPERATURE (F)
+ {heading}
+  MAXIMUM         {high}    141 PM  73    1900  52
+  MINIMUM         41    639 AM  17    1879  40
+"""
+LIST = "/products/types/CLI/locations/NYC"
+
+
+def listed(*items: tuple[str, str]) -> dict[str, Any]:
+    return {"@graph": [{"id": name, "issuanceTime": at} for name, at in items]}
+
+
+def product(name: str, at: str, text: str) -> dict[str, Any]:
+    return {"id": name, "issuanceTime": at, "productText": text}
+
+
+def test_reports_are_read_once_and_final_only_after_the_day(virtual: Any) -> None:
+    early, final = "2026-11-21T21:30:00+00:00", "2026-11-22T11:18:00+00:00"
+    service = Service(
+        **{
+            LIST: listed(("b", final), ("a", early)),
+            "/products/a": product("a", early, REPORT.format(day=21, heading="TODAY", high=53)),
+            "/products/b": product("b", final, REPORT.format(day=21, heading="YESTERDAY", high=54)),
+        }
+    )
+    _, got, _ = polls(virtual, ReportSource, service, [nothing, nothing])
+    assert [(v.day, v.final, v.max_f) for v in got if isinstance(v, ClimateReport)] == [
+        ("2026-11-21", False, 53),
+        ("2026-11-21", True, 54),
+    ]
+    # A text that calls today "yesterday" cannot end a day that is not over.
+    wrong = Service(
+        **{
+            LIST: listed(("c", final)),
+            "/products/c": product("c", final, REPORT.format(day=22, heading="YESTERDAY", high=54)),
+        }
+    )
+    _, got, _ = polls(virtual, ReportSource, wrong, [nothing])
+    assert [v.final for v in got if isinstance(v, ClimateReport)] == [False]
+
+
+def test_product_ids_do_not_become_paths(virtual: Any) -> None:
+    service = Service(**{LIST: listed(("../../v1/forecast", "2026-11-22T11:18:00+00:00"))})
+    outcomes, _, _ = polls(virtual, ReportSource, service, [nothing])
+    assert isinstance(outcomes[0], Failed)
+    assert len(service.asked) == 1
+
+
+def test_requests_keep_a_spacing_and_a_bound(virtual: Any) -> None:
+    clocks = virtual.clocks()
+    started: list[float] = []
+    running = [0, 0]
+
+    async def one(pace: Pace) -> None:
+        async with pace.turn():
+            started.append(virtual.loop.time())
+            running[0] += 1
+            running[1] = max(running)
+            await asyncio.sleep(10)
+            running[0] -= 1
+
+    async def work() -> None:
+        pace = Pace(clocks)
+        await asyncio.gather(*(one(pace) for _ in range(8)))
+
+    virtual.run(work())
+    assert running[1] == 4
+    assert started[:4] == pytest.approx([0.0, 0.5, 1.0, 1.5])

@@ -1,0 +1,144 @@
+"""Cadence, backoff, breaker and health in virtual time."""
+
+import random
+from typing import Any
+
+import pytest
+
+from core.feeds.feed import FeedState
+from core.feeds.fetch import Failed
+from core.feeds.polling import Polled, PolledFeed
+
+
+class Scripted:
+    """A source that notes when it was asked and answers what the test says."""
+
+    stale_after_s = 3600
+
+    def __init__(self, virtual: Any, key: str = "KNYC") -> None:
+        self.key, self.newest_ms = key, None
+        self._virtual = virtual
+        self.answer: Any = Polled(0, changed=True)
+        self.asked_s: list[float] = []
+
+    async def poll(self) -> Polled | Failed:
+        self.asked_s.append(self._virtual.loop.time())
+        return self.answer(self) if callable(self.answer) else self.answer
+
+
+def feed(virtual: Any, *sources: Scripted, interval_s: float = 600, speed: float = 1.0) -> PolledFeed:
+    return PolledFeed("NWS", sources, interval_s, virtual.clocks(speed), random.Random(7))
+
+
+def gaps(source: Scripted) -> list[float]:
+    return [b - a for a, b in zip(source.asked_s, source.asked_s[1:], strict=False)]
+
+
+@pytest.mark.parametrize(("speed", "expected"), [(1.0, 600.0), (144.0, 600 / 144), (10_000.0, 1.0)])
+def test_cadence_is_world_time_and_never_under_a_real_second(
+    virtual: Any, speed: float, expected: float
+) -> None:
+    source = Scripted(virtual)
+    virtual.run_for(expected * 4.5, feed(virtual, source, speed=speed).run)
+    assert gaps(source) == pytest.approx([expected] * 4)
+
+
+def test_a_source_may_ask_to_be_polled_sooner_once(virtual: Any) -> None:
+    source = Scripted(virtual)
+    source.answer = lambda s: Polled(0, True, again_in_s=30.0 if len(s.asked_s) == 1 else None)
+    virtual.run_for(1000, feed(virtual, source).run)
+    assert gaps(source) == [30.0, 600.0]
+
+
+def test_backoff_is_jittered_and_the_breaker_probes_once_a_minute(virtual: Any) -> None:
+    source = Scripted(virtual)
+    source.answer = Failed("HTTP 503", 503)
+    polled = feed(virtual, source)
+    virtual.run_for(400, polled.run)
+    early, probes = gaps(source)[:2], gaps(source)[2:]
+    assert 0 <= early[0] <= 1
+    assert 0 <= early[1] <= 2
+    assert probes == pytest.approx([60.0] * len(probes))
+    assert len(probes) >= 5
+    health = polled.health()
+    assert health.state is FeedState.DOWN
+    assert "KNYC: HTTP 503" in health.detail
+    assert health.retry_at_ns is not None
+
+
+def test_an_open_breaker_lets_one_source_ask_for_all(virtual: Any) -> None:
+    sources = [Scripted(virtual, key) for key in ("KNYC", "KMDW", "KMIA", "KAUS", "KDEN")]
+    for source in sources:
+        source.answer = Failed("HTTP 503", 503)
+    polled = feed(virtual, *sources)
+
+    def heal(asked: Scripted) -> Polled | Failed:
+        return Polled(0, True) if virtual.loop.time() > 300 else Failed("HTTP 503", 503)
+
+    for source in sources:
+        source.answer = heal
+    virtual.run_for(420, polled.run)
+    asked = sorted(at for s in sources for at in s.asked_s)
+    assert len([at for at in asked if 10 < at < 299]) <= 5
+    # Back: the others follow at once, and nobody waits for another probe.
+    assert all(s.asked_s[-1] > 300 for s in sources)
+    assert polled.health().failures == 0
+
+
+def test_one_broken_source_backs_off_by_itself_while_the_others_work(virtual: Any) -> None:
+    good, bad = Scripted(virtual, "KNYC"), Scripted(virtual, "KDEN")
+    good.newest_ms = virtual.clocks().world_ms()
+    bad.answer = Failed("HTTP 500", 500)
+    polled = feed(virtual, good, bad, interval_s=5.0)
+    virtual.run_for(300, polled.run)
+    assert len(good.asked_s) >= 55
+    assert len(bad.asked_s) <= 150
+    assert "KDEN: HTTP 500" in polled.health().detail
+
+
+def test_retry_after_is_honoured(virtual: Any) -> None:
+    source = Scripted(virtual)
+    source.answer = lambda s: Failed("HTTP 429", 429, 45.0) if len(s.asked_s) == 1 else Polled(0, True)
+    virtual.run_for(100, feed(virtual, source).run)
+    assert gaps(source)[0] == pytest.approx(45.0)
+
+
+def test_a_429_without_a_wish_halves_the_cadence_for_ten_minutes(virtual: Any) -> None:
+    source = Scripted(virtual)
+    source.answer = lambda s: Failed("HTTP 429", 429) if len(s.asked_s) == 1 else Polled(0, True)
+    virtual.run_for(1500, feed(virtual, source, interval_s=100).run)
+    spaced = gaps(source)[1:]
+    assert spaced[:3] == pytest.approx([200.0] * 3)
+    assert spaced[-1] == pytest.approx(100.0)
+
+
+def test_health_ages_in_world_time_and_names_the_laggard(virtual: Any) -> None:
+    fresh, old = Scripted(virtual, "KNYC"), Scripted(virtual, "KDEN")
+    polled = feed(virtual, fresh, old)
+    assert polled.health().state is FeedState.WAITING
+    now_ms = virtual.clocks().world_ms()
+    fresh.newest_ms, old.newest_ms = now_ms, now_ms - 3_599_000
+    assert polled.health().state is FeedState.OK
+    assert polled.health().newest_event_ms == old.newest_ms
+    old.newest_ms = now_ms - 3_601_000
+    assert polled.health().state is FeedState.STALE
+    assert "KDEN" in polled.health().detail
+
+
+def test_unchanged_polls_are_counted(virtual: Any) -> None:
+    source = Scripted(virtual)
+    source.answer = lambda s: Polled(0, changed=len(s.asked_s) == 1)
+    polled = feed(virtual, source)
+    virtual.run_for(1900, polled.run)
+    assert polled.health().unchanged_polls == 3
+
+
+def test_an_unexpected_error_ends_the_feed_for_its_supervisor(virtual: Any) -> None:
+    source = Scripted(virtual)
+
+    def broken(_: Scripted) -> Polled:
+        raise ZeroDivisionError
+
+    source.answer = broken
+    with pytest.raises(ExceptionGroup):
+        virtual.run_for(5, feed(virtual, source).run)
