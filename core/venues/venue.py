@@ -133,7 +133,8 @@ class LinkState(enum.Enum):
 
 
 class Link(msgspec.Struct, frozen=True):
-    """State of the stream. ``heartbeat_ns`` is when the last pong to our own ping arrived."""
+    """State of the stream. ``heartbeat_ns`` is when the last answered ping of ours was *sent*: what the
+    venue sent before it has arrived."""
 
     state: LinkState
     heartbeat_ns: int

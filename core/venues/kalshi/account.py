@@ -1,0 +1,159 @@
+"""What the account holds and did, read over REST."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+from urllib.parse import quote
+
+import msgspec
+
+from core.domain.order import Fill
+from core.domain.units import Money, Quantity
+from core.venues.kalshi import endpoints as ep
+from core.venues.kalshi import wire
+from core.venues.kalshi.reader import Reader
+from core.venues.kalshi.wire import Odd
+from core.venues.limiter import Priority
+from core.venues.venue import (
+    ExchangeState,
+    Incomplete,
+    OrderReport,
+    PositionReport,
+    ReportStatus,
+    SettlementReport,
+)
+
+PAGE: Final = 200
+QUEUE_TICKERS_MAX: Final = 100
+
+
+class _OrderPage(msgspec.Struct, frozen=True):
+    order: wire.OrderWire | None = None
+    error: object = None
+    code: object = None
+
+
+_order_page = msgspec.json.Decoder(_OrderPage)
+_orders = msgspec.json.Decoder(wire.OrderWire)
+_fills = msgspec.json.Decoder(wire.FillWire)
+_positions = msgspec.json.Decoder(wire.PositionWire)
+_settlements = msgspec.json.Decoder(wire.SettlementWire)
+_queue = msgspec.json.Decoder(wire.QueuePage)
+_balance = msgspec.json.Decoder(wire.BalanceWire)
+_status = msgspec.json.Decoder(wire.StatusWire)
+
+
+def _since(since_ms: int | None) -> dict[str, str | int]:
+    query: dict[str, str | int] = {"limit": PAGE}
+    if since_ms is not None:
+        query["min_ts"] = since_ms // 1_000
+    return query
+
+
+def _order(page: _OrderPage, odd: Odd) -> OrderReport | None:
+    """An accepted 404 has no order but an error; any other body without one proves nothing."""
+    if page.order is not None:
+        return wire.order_report(page.order, odd)
+    if page.error is None and page.code is None:
+        raise wire.WireError("neither an order nor an error")
+    return None
+
+
+def _ahead(page: wire.QueuePage, odd: Odd) -> dict[str, Quantity]:
+    rows = page.queue_positions or ()
+    return {row.order_id: wire.quantity(row.queue_position_fp, "queue_position_fp") for row in rows}
+
+
+class Account:
+    """The reads of ``VenueGateway`` that concern one account."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+
+    async def order(self, order_id: str) -> OrderReport | Incomplete | None:
+        """``None`` only for the venue's own 404."""
+        path = ep.ORDER.path.format(order_id=quote(order_id, safe=""))
+        return await self._reader.one(
+            ep.ORDER,
+            f"order {order_id}",
+            Priority.FLATTEN,
+            _order_page,
+            _order,
+            path=path,
+            accept=frozenset({404}),
+        )
+
+    async def orders(
+        self, ticker: str | None, status: ReportStatus | None, since_ms: int | None
+    ) -> tuple[OrderReport, ...] | Incomplete:
+        query = _since(since_ms)
+        if ticker is not None:
+            query["ticker"] = ticker
+        if status is not None:
+            query["status"] = status.value
+        return await self._reader.every(
+            ep.ORDERS, "orders", Priority.RECONCILE, query, _orders, wire.order_report
+        )
+
+    async def queue_ahead(self, tickers: Sequence[str]) -> Mapping[str, Quantity] | Incomplete:
+        ahead: dict[str, Quantity] = {}
+        for start in range(0, len(tickers), QUEUE_TICKERS_MAX):
+            asked = {"market_tickers": ",".join(tickers[start : start + QUEUE_TICKERS_MAX])}
+            part = await self._reader.one(
+                ep.QUEUE, "queue positions", Priority.BACKGROUND, _queue, _ahead, query=asked
+            )
+            if isinstance(part, Incomplete):
+                return part
+            ahead.update(part)
+        return ahead
+
+    async def fills(self, since_ms: int | None) -> tuple[Fill, ...] | Incomplete:
+        return await self._reader.every(
+            ep.FILLS,
+            "fills",
+            Priority.RECONCILE,
+            _since(since_ms),
+            _fills,
+            lambda row, odd: wire.fill(row, odd)[0],
+        )
+
+    async def positions(self) -> tuple[PositionReport, ...] | Incomplete:
+        return await self._reader.every(
+            ep.POSITIONS,
+            "market_positions",
+            Priority.RECONCILE,
+            _since(None),
+            _positions,
+            wire.position_report,
+        )
+
+    async def settlements(self, since_ms: int | None) -> tuple[SettlementReport, ...] | Incomplete:
+        return await self._reader.every(
+            ep.SETTLEMENTS,
+            "settlements",
+            Priority.RECONCILE,
+            _since(since_ms),
+            _settlements,
+            wire.settlement_report,
+        )
+
+    async def cash(self) -> Money | Incomplete:
+        return await self._reader.one(
+            ep.BALANCE,
+            "balance",
+            Priority.RECONCILE,
+            _balance,
+            lambda row, odd: wire.money(row.balance_dollars, "balance_dollars"),
+        )
+
+    async def exchange_state(self) -> ExchangeState | Incomplete:
+        # In trouble the venue sends the same body with an error status.
+        return await self._reader.one(
+            ep.STATUS,
+            "exchange status",
+            Priority.RECONCILE,
+            _status,
+            wire.exchange_state,
+            accept=frozenset({500, 503, 504}),
+        )

@@ -1,0 +1,96 @@
+"""The markets this client knows, with the series and events their terms come from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+
+from core.domain.market import Market
+from core.venues.kalshi.markets import (
+    EventFeeWire,
+    EventWire,
+    LifecycleWire,
+    MarketWire,
+    SeriesWire,
+    apply_lifecycle,
+    fee_schedule,
+    market,
+)
+from core.venues.kalshi.wire import Odd, WireError
+
+
+class Catalog:
+    """Series, events and markets by ticker. Oddities of a market are reported once, not at each read."""
+
+    def __init__(self, on_anomaly: Callable[[str, str], None]) -> None:
+        self.series: dict[str, SeriesWire] = {}
+        self.events: dict[str, EventWire] = {}
+        self.markets: dict[str, Market] = {}
+        self._noted: dict[str, tuple[str, ...]] = {}
+        self._on_anomaly = on_anomaly
+
+    def follows(self, ticker: str) -> bool:
+        """Whether a market is of a series we asked for. Tickers are not split: some series hold hyphens."""
+        return any(ticker.startswith(f"{series}-") for series in self.series)
+
+    def shard(self, ticker: str) -> int | None:
+        known = self.markets.get(ticker)
+        return known.shard if known is not None else None
+
+    def learn(self, wire: MarketWire) -> Market | None:
+        """Take over a market as read; ``None`` (and an anomaly) when it cannot be understood."""
+        odd = Odd()
+        event = self.events.get(wire.event_ticker)
+        terms = self.series.get(event.series_ticker) if event is not None else None
+        if event is None or terms is None:
+            self._report(wire.ticker, ["its event or series is not known"])
+            return None
+        try:
+            known = market(wire, event, terms, odd)
+        except WireError as error:
+            self._report(wire.ticker, [str(error)])
+            return None
+        self._report(wire.ticker, odd.notes)
+        self.markets[wire.ticker] = known
+        return known
+
+    def apply(self, wire: LifecycleWire) -> Market | None:
+        """The market a life-cycle message changed; ``None`` when it changed nothing we hold."""
+        before = self.markets.get(wire.market_ticker)
+        if before is None:
+            return None
+        odd = Odd()
+        after = apply_lifecycle(before, wire, odd)
+        self._report(wire.market_ticker, odd.notes)
+        if after == before:
+            return None
+        self.markets[wire.market_ticker] = after
+        return after
+
+    def apply_fees(self, wire: EventFeeWire) -> list[Market]:
+        """The markets of an event whose fees changed."""
+        event = self.events.get(wire.event_ticker)
+        terms = self.series.get(event.series_ticker) if event is not None else None
+        if event is None or terms is None:
+            return []
+        event = self.events[wire.event_ticker] = msgspec.structs.replace(
+            event,
+            fee_type_override=wire.fee_type_override,
+            fee_multiplier_override=wire.fee_multiplier_override,
+        )
+        changed: list[Market] = []
+        for ticker, known in self.markets.items():
+            if known.event_ticker == wire.event_ticker:
+                odd = Odd()
+                fees = fee_schedule(terms, event, known.fees.waived_until_ms, odd)
+                self._report(ticker, odd.notes)
+                changed.append(msgspec.structs.replace(known, fees=fees))
+        self.markets.update((after.ticker, after) for after in changed)
+        return changed
+
+    def _report(self, ticker: str, notes: list[str]) -> None:
+        if self._noted.get(ticker, ()) != tuple(notes):
+            self._noted[ticker] = tuple(notes)
+            for note in notes:
+                self._on_anomaly("market", f"{ticker}: {note}")

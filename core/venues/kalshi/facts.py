@@ -1,0 +1,64 @@
+"""What the stream's logic concludes from a message, for the venue to hand on."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from core.domain.order import Fill
+from core.venues.kalshi.markets import EventFeeWire, LifecycleWire
+from core.venues.venue import OrderReport
+
+
+class BookChanged(msgspec.Struct, frozen=True):
+    """The book of this market changed, or whether it can be trusted did."""
+
+    ticker: str
+
+
+class FillSeen(msgspec.Struct, frozen=True):
+    fill: Fill
+    client_order_id: str
+
+
+class OrderSeen(msgspec.Struct, frozen=True):
+    report: OrderReport
+
+
+class MarketEvent(msgspec.Struct, frozen=True):
+    body: LifecycleWire
+
+
+class FeesChanged(msgspec.Struct, frozen=True):
+    body: EventFeeWire
+
+
+class PrivateReady(msgspec.Struct, frozen=True):
+    """Orders and fills arrive from here on; what happened before must be read."""
+
+
+class Missed(msgspec.Struct, frozen=True):
+    """Something on this channel may have been lost: read it."""
+
+    channel: str
+
+
+class Oddity(msgspec.Struct, frozen=True):
+    """An anomaly: shown and journalled, nothing rests on it."""
+
+    what: str
+    detail: str
+
+
+class GiveUp(msgspec.Struct, frozen=True):
+    """The connection cannot be saved: reconnect."""
+
+    reason: str
+
+
+Fact = (
+    BookChanged | FillSeen | OrderSeen | MarketEvent | FeesChanged | PrivateReady | Missed | Oddity | GiveUp
+)
+
+NOTHING: Final[tuple[Fact, ...]] = ()

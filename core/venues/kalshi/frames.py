@@ -1,0 +1,130 @@
+"""WebSocket messages as typed structs: one decoding pass by the ``type`` tag, and the commands we send.
+
+Kalshi API: WebSocket (docs.kalshi.com/websockets). Only fields that are used are declared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from core.venues.kalshi.markets import EventFeeWire, LifecycleWire
+from core.venues.kalshi.wire import FillWire, OrderWire
+
+Levels = list[tuple[str, str]] | None
+"""``[[price, size], ...]`` in no promised order; absent when a side is empty."""
+
+
+class DeltaBody(msgspec.Struct, frozen=True, gc=False):
+    market_ticker: str
+    price_dollars: str
+    delta_fp: str
+    side: str
+    clock: object = None
+
+
+class Delta(msgspec.Struct, frozen=True, gc=False, tag_field="type", tag="orderbook_delta"):
+    sid: int
+    seq: int
+    msg: DeltaBody
+
+
+class SnapshotBody(msgspec.Struct, frozen=True):
+    market_ticker: str
+    yes_dollars_fp: Levels = None
+    no_dollars_fp: Levels = None
+    clock: object = None
+
+
+class Snapshot(msgspec.Struct, frozen=True, tag_field="type", tag="orderbook_snapshot"):
+    sid: int
+    seq: int
+    msg: SnapshotBody
+
+
+class FillFrame(msgspec.Struct, frozen=True, tag_field="type", tag="fill"):
+    msg: FillWire
+
+
+class OrderFrame(msgspec.Struct, frozen=True, tag_field="type", tag="user_order"):
+    msg: OrderWire
+
+
+class LifecycleFrame(msgspec.Struct, frozen=True, tag_field="type", tag="market_lifecycle_v2"):
+    sid: int
+    seq: int
+    msg: LifecycleWire
+
+
+class EventFeeFrame(msgspec.Struct, frozen=True, tag_field="type", tag="event_fee_update"):
+    sid: int
+    seq: int
+    msg: EventFeeWire
+
+
+class SubscribedBody(msgspec.Struct, frozen=True):
+    channel: str
+    sid: int
+
+
+class Subscribed(msgspec.Struct, frozen=True, tag_field="type", tag="subscribed"):
+    msg: SubscribedBody
+    id: int = 0
+
+
+class ErrorBody(msgspec.Struct, frozen=True):
+    code: int
+    msg: object = None
+    market_ticker: object = None
+
+
+class ErrorFrame(msgspec.Struct, frozen=True, tag_field="type", tag="error"):
+    msg: ErrorBody
+    id: int = 0
+    sid: int | None = None
+    seq: int | None = None
+
+
+class Unsubscribed(msgspec.Struct, frozen=True, tag_field="type", tag="unsubscribed"):
+    sid: int
+    id: int = 0
+
+
+Frame = (
+    Delta
+    | Snapshot
+    | FillFrame
+    | OrderFrame
+    | LifecycleFrame
+    | EventFeeFrame
+    | Subscribed
+    | ErrorFrame
+    | Unsubscribed
+)
+
+
+class Envelope(msgspec.Struct, frozen=True):
+    """What every message has, for those whose type or content we do not know."""
+
+    type: str
+    sid: int | None = None
+    seq: int | None = None
+
+
+class Params(msgspec.Struct, frozen=True, omit_defaults=True):
+    channels: Sequence[str] | None = None
+    market_tickers: Sequence[str] | None = None
+    sids: Sequence[int] | None = None
+    action: str | None = None
+    use_yes_price: bool | None = None
+
+
+class Command(msgspec.Struct, frozen=True):
+    id: int
+    cmd: str
+    params: Params
+
+
+frame_decoder = msgspec.json.Decoder(Frame)
+envelope_decoder = msgspec.json.Decoder(Envelope)

@@ -1,0 +1,191 @@
+"""Finds markets and keeps what is known of them true: lists, life-cycle messages, single re-reads."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Final
+from urllib.parse import quote
+
+import msgspec
+
+from core.domain.market import Market, TickGrid
+from core.venues.kalshi import endpoints as ep
+from core.venues.kalshi.catalog import Catalog
+from core.venues.kalshi.markets import (
+    EventFeeWire,
+    EventPage,
+    EventWire,
+    LifecycleWire,
+    MarketPage,
+    MarketWire,
+    SeriesPage,
+    settlement,
+)
+from core.venues.kalshi.reader import Reader
+from core.venues.kalshi.wire import Odd, WireError, decode
+from core.venues.limiter import Priority
+from core.venues.venue import Incomplete, VenueListener
+
+RETRY_S: Final = 5.0
+TRIES: Final = 5
+PAGE: Final = 200
+STATUSES: Final = ("open", "unopened", "closed")
+"""Events worth knowing: what trades, what will, and what still has to be paid."""
+_REREAD: Final = frozenset({"created", "settled", "metadata_updated", "close_date_updated"})
+"""Messages after which the market is read again: only REST has all terms and the payout."""
+
+
+class _EventRow(EventWire, frozen=True):
+    markets: list[msgspec.Raw] | None = None
+
+
+_series = msgspec.json.Decoder(SeriesPage)
+_event = msgspec.json.Decoder(EventPage)
+_events = msgspec.json.Decoder(_EventRow)
+_market_page = msgspec.json.Decoder(MarketPage)
+_market = msgspec.json.Decoder(MarketWire)
+
+
+def _same_event(row: _EventRow, odd: Odd) -> _EventRow:
+    return row
+
+
+class Listing:
+    """The catalog and everything that changes it. ``on_grid`` hears of a market whose prices changed."""
+
+    def __init__(
+        self,
+        reader: Reader,
+        listener: VenueListener,
+        on_anomaly: Callable[[str, str], None],
+        on_grid: Callable[[str, TickGrid], None],
+    ) -> None:
+        self.catalog = Catalog(on_anomaly)
+        self._reader, self._listener = reader, listener
+        self._on_anomaly, self._on_grid = on_anomaly, on_grid
+        self._stale: dict[str, int] = {}
+        """Markets to read again, with the tries made."""
+        self._wake = asyncio.Event()
+
+    async def markets(self, series: Sequence[str]) -> tuple[Market, ...] | Incomplete:
+        """Every market of these series that is not settled; all of them or ``Incomplete``."""
+        found: dict[str, Market] = {}
+        for ticker in series:
+            path = ep.SERIES.path.format(series_ticker=quote(ticker, safe=""))
+            page = await self._reader.value(
+                ep.SERIES, f"series {ticker}", Priority.BACKGROUND, _series, path=path
+            )
+            if isinstance(page, Incomplete):
+                return page
+            self.catalog.series[ticker] = page.series
+            for status in STATUSES:
+                events = await self._reader.every(
+                    ep.EVENTS,
+                    "events",
+                    Priority.BACKGROUND,
+                    {"series_ticker": ticker, "status": status, "with_nested_markets": "true", "limit": PAGE},
+                    _events,
+                    _same_event,
+                )
+                if isinstance(events, Incomplete):
+                    return events
+                for event in events:
+                    found.update(self._learn(event))
+        return tuple(found.values())
+
+    def _learn(self, event: _EventRow) -> dict[str, Market]:
+        self.catalog.events[event.event_ticker] = event
+        found: dict[str, Market] = {}
+        for raw in event.markets or ():
+            try:
+                row = decode(raw, _market, "market")
+            except WireError as error:
+                # One market we cannot read must not hide the others; it is simply not traded.
+                self._on_anomaly("market", f"{event.event_ticker}: {error}")
+                continue
+            market = self._take(row)
+            if market is not None:
+                found[market.ticker] = market
+        return found
+
+    def _take(self, row: MarketWire) -> Market | None:
+        before = self.catalog.markets.get(row.ticker)
+        market = self.catalog.learn(row)
+        if market is not None and before is not None and before.grid != market.grid:
+            self._on_grid(market.ticker, market.grid)
+        return market
+
+    def on_event(self, body: LifecycleWire) -> None:
+        """A life-cycle message of any market of the venue."""
+        ticker = body.market_ticker
+        if not self.catalog.follows(ticker):
+            return
+        before = self.catalog.markets.get(ticker)
+        changed = self.catalog.apply(body)
+        if changed is not None:
+            if before is not None and before.grid != changed.grid:
+                self._on_grid(ticker, changed.grid)
+            self._listener.on_market(changed)
+        if body.event_type in _REREAD:
+            self._read_again(ticker)
+
+    def on_fees(self, body: EventFeeWire) -> None:
+        for changed in self.catalog.apply_fees(body):
+            self._listener.on_market(changed)
+
+    def on_missed(self) -> None:
+        """Life-cycle messages were lost: any market may have changed."""
+        for ticker in self.catalog.markets:
+            self._read_again(ticker)
+
+    def _read_again(self, ticker: str) -> None:
+        self._stale.setdefault(ticker, 0)
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Read again what messages said has changed."""
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            stale, self._stale = self._stale, {}
+            failed: dict[str, int] = {}
+            for ticker, tries in stale.items():
+                problem = await self._refresh(ticker)
+                if problem and tries + 1 < TRIES:
+                    failed[ticker] = tries + 1
+                elif problem:
+                    self._on_anomaly("market", f"{ticker} could not be read again: {problem}")
+            if failed:
+                await asyncio.sleep(RETRY_S)
+                self._stale = {**failed, **self._stale}
+                self._wake.set()
+
+    async def _refresh(self, ticker: str) -> str:
+        """Read one market, and its event if that is new; a text says why it did not work."""
+        path = ep.MARKET.path.format(ticker=quote(ticker, safe=""))
+        page = await self._reader.value(
+            ep.MARKET, f"market {ticker}", Priority.BACKGROUND, _market_page, path=path
+        )
+        if isinstance(page, Incomplete):
+            return page.reason
+        try:
+            row = decode(page.market, _market, "market")
+            paid = settlement(row, Odd())
+        except WireError as error:
+            return str(error)
+        if row.event_ticker not in self.catalog.events:
+            path = ep.EVENT.path.format(event_ticker=quote(row.event_ticker, safe=""))
+            event = await self._reader.value(
+                ep.EVENT, f"event {row.event_ticker}", Priority.BACKGROUND, _event, path=path
+            )
+            if isinstance(event, Incomplete):
+                return event.reason
+            self.catalog.events[row.event_ticker] = event.event
+        before = self.catalog.markets.get(ticker)
+        market = self._take(row)
+        if market is not None and market != before:
+            self._listener.on_market(market)
+        if paid is not None:
+            self._listener.on_settlement(paid)
+        return ""

@@ -1,0 +1,93 @@
+"""Typed reads on top of REST: a value, a whole list, or ``Incomplete``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TypeVar
+
+import msgspec
+
+from core.venues.kalshi.endpoints import Endpoint
+from core.venues.kalshi.rest import Query, Rest
+from core.venues.kalshi.wire import Odd, WireError, decode
+from core.venues.limiter import Priority
+from core.venues.venue import Incomplete
+
+T = TypeVar("T")
+W = TypeVar("W")
+
+
+def _plain(value: T, odd: Odd) -> T:
+    return value
+
+
+class Reader:
+    """Decodes and converts answers. Odd optional fields are reported, wrong required ones ``Incomplete``."""
+
+    def __init__(self, rest: Rest, on_anomaly: Callable[[str, str], None]) -> None:
+        self._rest, self._on_anomaly = rest, on_anomaly
+
+    async def value(
+        self,
+        endpoint: Endpoint,
+        what: str,
+        priority: Priority,
+        decoder: msgspec.json.Decoder[W],
+        *,
+        path: str | None = None,
+        query: Query | None = None,
+        accept: frozenset[int] = frozenset(),
+    ) -> W | Incomplete:
+        """One answer as the decoder's type."""
+        return await self.one(
+            endpoint, what, priority, decoder, _plain, path=path, query=query, accept=accept
+        )
+
+    async def one(
+        self,
+        endpoint: Endpoint,
+        what: str,
+        priority: Priority,
+        decoder: msgspec.json.Decoder[W],
+        convert: Callable[[W, Odd], T],
+        *,
+        path: str | None = None,
+        query: Query | None = None,
+        accept: frozenset[int] = frozenset(),
+    ) -> T | Incomplete:
+        """One answer, converted."""
+        answer = await self._rest.read(endpoint, what, priority, path=path, query=query, accept=accept)
+        if isinstance(answer, Incomplete):
+            return answer
+        odd = Odd()
+        try:
+            value = convert(decode(answer.body, decoder, what), odd)
+        except WireError as error:
+            return Incomplete(what, str(error))
+        self._report(what, odd)
+        return value
+
+    async def every(
+        self,
+        endpoint: Endpoint,
+        items: str,
+        priority: Priority,
+        query: Mapping[str, str | int],
+        decoder: msgspec.json.Decoder[W],
+        convert: Callable[[W, Odd], T],
+    ) -> tuple[T, ...] | Incomplete:
+        """A whole paged list, converted; one element that cannot be read makes all of it ``Incomplete``."""
+        rows = await self._rest.pages(endpoint, items, priority, query)
+        if isinstance(rows, Incomplete):
+            return rows
+        odd = Odd()
+        try:
+            values = tuple(convert(decode(row, decoder, items), odd) for row in rows)
+        except WireError as error:
+            return Incomplete(items, str(error))
+        self._report(items, odd)
+        return values
+
+    def _report(self, what: str, odd: Odd) -> None:
+        for note in odd.notes:
+            self._on_anomaly("odd field", f"{what}: {note}")

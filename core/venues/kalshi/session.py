@@ -1,0 +1,146 @@
+"""Keeps one stream connection alive: connect, read, ping, reconnect. All judgement is in ``stream.py``.
+
+We ping once a second on the socket that carries the books; the pong proves that everything sent
+before it has arrived. No pong for 6 s ends the connection.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable, Iterable
+from typing import Final
+from urllib.parse import urlsplit
+
+import msgspec
+
+from core.domain.clock import Clocks
+from core.venues.kalshi.books import SECOND_NS
+from core.venues.kalshi.facts import Fact, GiveUp, PrivateReady
+from core.venues.kalshi.sign import Signer
+from core.venues.kalshi.stream import StreamState
+from core.venues.socket import Socket, SocketError, SocketFactory
+from core.venues.venue import Link, LinkState
+
+PING_S: Final = 1.0
+PONG_S_MAX: Final = 6.0
+RETRY_FIRST_S, RETRY_S_MAX = 0.5, 30.0
+REFUSED_RETRY_S: Final = 30.0
+"""After a handshake refused for the credential or the rate: trying faster cannot help."""
+STABLE_NS: Final = 60 * SECOND_NS
+"""A connection that lasted this long resets the retry delay."""
+STRETCH_MAX: Final = 32
+"""Messages handled before the loop gets a turn: about a millisecond."""
+EXPONENT_MAX: Final = 10
+
+
+class Session:
+    """The connection's life. ``deliver`` and ``on_link`` are called in the loop and must not block."""
+
+    def __init__(
+        self,
+        url: str,
+        signer: Signer,
+        state: StreamState,
+        *,
+        clocks: Clocks,
+        rng: random.Random,
+        sockets: SocketFactory,
+        deliver: Callable[[Fact], None],
+        on_link: Callable[[Link], None],
+    ) -> None:
+        self._url, self._signer, self._state = url, signer, state
+        self._clocks, self._rng, self._sockets = clocks, rng, sockets
+        self._deliver, self._on_link = deliver, on_link
+        self._socket: Socket | None = None
+        self._link = Link(LinkState.CONNECTING, 0)
+
+    async def run(self) -> None:
+        """Connect and reconnect until cancelled."""
+        failures = 0
+        while True:
+            self._set(state=LinkState.CONNECTING, retry_at_ns=None)
+            began_ns = self._clocks.mono_ns()
+            ended = await self._connection()
+            if self._clocks.mono_ns() - began_ns >= STABLE_NS:
+                failures = 0
+            wait_s = self._rng.random() * min(RETRY_S_MAX, RETRY_FIRST_S * 2.0 ** min(failures, EXPONENT_MAX))
+            if ended.status in (401, 403, 429):
+                wait_s += REFUSED_RETRY_S
+            failures += 1
+            retry_at_ns = self._clocks.mono_ns() + int(wait_s * SECOND_NS)
+            self._set(state=LinkState.DOWN, detail=str(ended), retry_at_ns=retry_at_ns)
+            await asyncio.sleep(wait_s)
+
+    async def flush(self) -> None:
+        """Send what the logic wants to say; without a connection it is said after the next connect."""
+        socket = self._socket
+        if socket is None:
+            return
+        try:
+            for command in self._state.commands():
+                await socket.send(command)
+        except SocketError:
+            # The reader meets the same end and starts the reconnect.
+            return
+
+    async def _connection(self) -> SocketError:
+        """One connection from handshake to its end, which is returned."""
+        path = urlsplit(self._url).path
+        try:
+            socket = await self._sockets(self._url, self._signer.headers("GET", path, self._clocks.wall_ms()))
+        except SocketError as error:
+            return error
+        self._socket = socket
+        self._state.opened(self._clocks.mono_ns())
+        try:
+            await self.flush()
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._read(socket), name="kalshi stream reader")
+                tasks.create_task(self._beat(socket), name="kalshi stream ping")
+        except* SocketError as group:
+            ended = next(error for error in group.exceptions if isinstance(error, SocketError))
+        finally:
+            self._socket = None
+            self._state.closed()
+            await socket.close()
+        return ended
+
+    async def _read(self, socket: Socket) -> None:
+        stretch = 0
+        while True:
+            data = await socket.recv()
+            self._take(self._state.feed(data, self._clocks.mono_ns()))
+            if self._state.waiting:
+                await self.flush()
+            stretch += 1
+            if stretch >= STRETCH_MAX:
+                stretch = 0
+                await asyncio.sleep(0)
+
+    async def _beat(self, socket: Socket) -> None:
+        while True:
+            sent_ns = self._clocks.mono_ns()
+            pong = await socket.ping()
+            try:
+                async with asyncio.timeout(PONG_S_MAX):
+                    await pong
+            except TimeoutError:
+                raise SocketError(f"no pong for {PONG_S_MAX:g} s") from None
+            self._set(heartbeat_ns=sent_ns)
+            self._take(self._state.tick(self._clocks.mono_ns()))
+            await self.flush()
+            elapsed_s = (self._clocks.mono_ns() - sent_ns) / SECOND_NS
+            await asyncio.sleep(max(0.0, PING_S - elapsed_s))
+
+    def _take(self, facts: Iterable[Fact]) -> None:
+        for fact in facts:
+            if isinstance(fact, GiveUp):
+                raise SocketError(fact.reason)
+            if isinstance(fact, PrivateReady):
+                self._set(state=LinkState.OK, detail="")
+            self._deliver(fact)
+
+    def _set(self, **changes: object) -> None:
+        self._link = msgspec.structs.replace(self._link, **changes)
+        self._on_link(self._link)

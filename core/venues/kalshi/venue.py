@@ -1,0 +1,282 @@
+"""Kalshi as a ``VenueGateway``: the calls the engine makes, put together from REST and stream."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import msgspec
+
+from core.domain.clock import Clocks
+from core.domain.market import Market, TickGrid
+from core.domain.order import Fill, OrderIntent, Purpose
+from core.domain.text import clean_text
+from core.domain.units import Money, Quantity
+from core.venues.address import check_loopback
+from core.venues.kalshi import endpoints as ep
+from core.venues.kalshi import wire
+from core.venues.kalshi.account import Account
+from core.venues.kalshi.facts import (
+    BookChanged,
+    Fact,
+    FeesChanged,
+    FillSeen,
+    GiveUp,
+    MarketEvent,
+    Missed,
+    Oddity,
+    OrderSeen,
+    PrivateReady,
+)
+from core.venues.kalshi.listing import Listing
+from core.venues.kalshi.reader import Reader
+from core.venues.kalshi.rest import Rest, TransportFactory, network_transport
+from core.venues.kalshi.session import Session
+from core.venues.kalshi.sign import Signer
+from core.venues.kalshi.stream import LIFECYCLE, StreamState
+from core.venues.limiter import Capacity, Kind, Limiter, Priority
+from core.venues.socket import SocketFactory, open_socket
+from core.venues.venue import (
+    Accepted,
+    BookView,
+    Cancelled,
+    CancelOutcome,
+    ExchangeState,
+    Incomplete,
+    LastCheck,
+    Link,
+    LinkState,
+    OrderReport,
+    PlaceOutcome,
+    PositionReport,
+    ReportStatus,
+    SettlementReport,
+    VenueListener,
+)
+
+WARM_S: Final = 10.0
+"""Below the 20 s after which an idle connection is replaced."""
+
+_HTTP: Final = frozenset({"http", "https"})
+_WS: Final = frozenset({"ws", "wss"})
+
+_limits = msgspec.json.Decoder(wire.LimitsWire)
+_costs = msgspec.json.Decoder(wire.CostsWire)
+
+
+class KalshiConfig(msgspec.Struct, frozen=True):
+    """Where the account is reached. The signer holds the key and shows nothing of it."""
+
+    rest_url: str
+    ws_url: str
+    signer: Signer
+
+
+def connect(
+    config: KalshiConfig,
+    *,
+    clocks: Clocks,
+    rng: random.Random,
+    listener: VenueListener,
+    http_factory: TransportFactory = network_transport,
+    ws_factory: SocketFactory = open_socket,
+) -> KalshiVenue:
+    """Build the client; nothing is sent before ``run`` or a call. Raises ``VenueAddressError``."""
+    check_loopback(config.rest_url, _HTTP)
+    check_loopback(config.ws_url, _WS)
+    return KalshiVenue(config, clocks, rng, listener, http_factory, ws_factory)
+
+
+class KalshiVenue:
+    """See ``VenueGateway``. Built by ``connect``."""
+
+    def __init__(
+        self,
+        config: KalshiConfig,
+        clocks: Clocks,
+        rng: random.Random,
+        listener: VenueListener,
+        http_factory: TransportFactory,
+        ws_factory: SocketFactory,
+    ) -> None:
+        self._clocks, self._listener = clocks, listener
+        self._limiter = Limiter(clocks)
+        self._rest = Rest(
+            config.rest_url,
+            config.signer,
+            clocks=clocks,
+            limiter=self._limiter,
+            rng=rng,
+            transports=http_factory,
+            on_anomaly=self._anomaly,
+        )
+        self._reader = Reader(self._rest, self._anomaly)
+        self._account = Account(self._reader)
+        self._listing = Listing(self._reader, listener, self._anomaly, self._regrid)
+        self._state = StreamState()
+        self._session = Session(
+            config.ws_url,
+            config.signer,
+            self._state,
+            clocks=clocks,
+            rng=rng,
+            sockets=ws_factory,
+            deliver=self._deliver,
+            on_link=self._relink,
+        )
+        self._resting: set[str] = set()
+        """Orders that may be open, for the tokens their cancel would need."""
+        self.books: Mapping[str, BookView] = self._state.books
+        self.link = Link(LinkState.CONNECTING, 0)
+
+    # --- life -------------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._session.run(), name="kalshi stream")
+            tasks.create_task(self._listing.run(), name="kalshi markets")
+            tasks.create_task(self._keep_ready(), name="kalshi limits and cancel connection")
+
+    async def close(self) -> None:
+        await self._rest.close()
+
+    async def _keep_ready(self) -> None:
+        """Open the cancels' connection first, learn the account's limits, then keep it open."""
+        learnt = False
+        while True:
+            await self._rest.warm()
+            learnt = learnt or await self._learn_limits()
+            await asyncio.sleep(WARM_S)
+
+    async def _learn_limits(self) -> bool:
+        limits = await self._reader.value(ep.LIMITS, "account limits", Priority.RECONCILE, _limits)
+        costs = await self._reader.value(ep.COSTS, "endpoint costs", Priority.RECONCILE, _costs)
+        for missing in (limits, costs):
+            if isinstance(missing, Incomplete):
+                self._anomaly("limits", f"{missing.what}: {missing.reason}")
+        if isinstance(limits, Incomplete) or isinstance(costs, Incomplete):
+            return False
+        self._rest.costs.load(costs)
+        for kind, bucket in ((Kind.READ, limits.read), (Kind.WRITE, limits.write)):
+            self._limiter.resize(kind, Capacity(bucket.refill_rate, bucket.bucket_capacity))
+        return True
+
+    def _anomaly(self, what: str, detail: str) -> None:
+        self._listener.on_anomaly(what, clean_text(detail))
+
+    # --- stream -----------------------------------------------------------------------------------
+
+    def _relink(self, link: Link) -> None:
+        before, self.link = self.link, link
+        if (before.state, before.detail, before.retry_at_ns) != (link.state, link.detail, link.retry_at_ns):
+            self._listener.on_link(link)
+
+    def _regrid(self, ticker: str, grid: TickGrid) -> None:
+        self._state.regrid(ticker, grid, self._clocks.mono_ns())
+        self._listener.on_book(ticker)
+
+    def _deliver(self, fact: Fact) -> None:
+        match fact:
+            case BookChanged():
+                self._listener.on_book(fact.ticker)
+            case FillSeen():
+                self._listener.on_fill(fact.fill, fact.client_order_id)
+            case OrderSeen():
+                if fact.report.status is ReportStatus.RESTING:
+                    self._resting.add(fact.report.order_id)
+                else:
+                    self._resting.discard(fact.report.order_id)
+                self._listener.on_order(fact.report)
+            case MarketEvent():
+                self._listing.on_event(fact.body)
+            case FeesChanged():
+                self._listing.on_fees(fact.body)
+            case PrivateReady():
+                self._listener.on_reconnect()
+            case Missed() if fact.channel == LIFECYCLE:
+                self._listing.on_missed()
+            case Missed():
+                self._listener.on_reconnect()
+            case Oddity():
+                self._anomaly(fact.what, fact.detail)
+            case GiveUp():
+                self._anomaly("stream", fact.reason)
+
+    async def subscribe(self, tickers: Sequence[str]) -> None:
+        known: list[tuple[str, TickGrid]] = []
+        for ticker in tickers:
+            market = self._listing.catalog.markets.get(ticker)
+            if market is None:
+                self._anomaly("subscribe", f"{ticker} is not a listed market")
+            else:
+                known.append((ticker, market.grid))
+        self._state.watch(known, self._clocks.mono_ns())
+        await self._session.flush()
+
+    # --- orders -----------------------------------------------------------------------------------
+
+    async def place(self, intent: OrderIntent, last_check: LastCheck) -> PlaceOutcome:
+        if intent.reduce_only:
+            priority = Priority.FLATTEN
+        else:
+            priority = Priority.EXIT if intent.purpose is Purpose.CLOSE else Priority.ENTRY
+        shard = self._listing.catalog.shard(intent.ticker)
+        body = msgspec.json.encode(wire.create_order(intent, shard))
+        cancels_cost = self._cancels_cost(len(self._resting) + 1)
+        outcome = await self._rest.place(body, last_check, priority, cancels_cost)
+        if isinstance(outcome, Accepted) and outcome.remaining:
+            self._resting.add(outcome.order_id)
+        return outcome
+
+    async def cancel(self, orders: Sequence[tuple[str, str]]) -> tuple[CancelOutcome, ...]:
+        shard = self._listing.catalog.shard
+        outcomes = await self._rest.cancel([wire.CancelEntry(i, t, shard(t)) for i, t in orders])
+        self._resting.difference_update(o.order_id for o in outcomes if isinstance(o, Cancelled))
+        return outcomes
+
+    def entry_budget(self, cancels: int) -> bool:
+        return self._limiter.entry_free(self._rest.costs.of(ep.CREATE), self._cancels_cost(cancels + 1))
+
+    def _cancels_cost(self, count: int) -> float:
+        return self._rest.costs.of(ep.BATCH_CANCEL) * count
+
+    # --- reads ------------------------------------------------------------------------------------
+
+    async def markets(self, series: Sequence[str]) -> tuple[Market, ...] | Incomplete:
+        return await self._listing.markets(series)
+
+    async def order(self, order_id: str) -> OrderReport | Incomplete | None:
+        return await self._account.order(order_id)
+
+    async def orders(
+        self, *, ticker: str | None = None, status: ReportStatus | None = None, since_ms: int | None = None
+    ) -> tuple[OrderReport, ...] | Incomplete:
+        reports = await self._account.orders(ticker, status, since_ms)
+        if not isinstance(reports, Incomplete):
+            for report in reports:
+                if report.status is ReportStatus.RESTING:
+                    self._resting.add(report.order_id)
+        return reports
+
+    async def queue_ahead(self, tickers: Sequence[str]) -> Mapping[str, Quantity] | Incomplete:
+        return await self._account.queue_ahead(tickers)
+
+    async def fills(self, *, since_ms: int | None = None) -> tuple[Fill, ...] | Incomplete:
+        return await self._account.fills(since_ms)
+
+    async def positions(self) -> tuple[PositionReport, ...] | Incomplete:
+        return await self._account.positions()
+
+    async def settlements(self, *, since_ms: int | None = None) -> tuple[SettlementReport, ...] | Incomplete:
+        return await self._account.settlements(since_ms)
+
+    async def cash(self) -> Money | Incomplete:
+        return await self._account.cash()
+
+    async def exchange_state(self) -> ExchangeState | Incomplete:
+        return await self._account.exchange_state()
+
+    def clock_offset_ms(self) -> int | None:
+        return self._rest.clock_offset_ms()

@@ -1,0 +1,114 @@
+"""One WebSocket connection, as much of it as a venue's stream needs, and the real one behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final, Protocol
+
+from websockets.asyncio.client import ClientConnection
+from websockets.asyncio.client import connect as open_websocket
+from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
+
+from core.domain.text import clean_text
+
+MESSAGE_BYTES_MAX: Final = 8 * 1024 * 1024
+QUEUED_MAX: Final = 64
+"""Messages read ahead of us before the peer is told to wait."""
+OPEN_S_MAX, CLOSE_S_MAX = 5.0, 1.0
+
+
+class SocketError(Exception):
+    """The connection could not be opened or has ended. ``status`` is that of a refused handshake."""
+
+    def __init__(self, reason: str, status: int | None = None) -> None:
+        super().__init__(reason)
+        self.status = status
+
+
+class Socket(Protocol):
+    async def recv(self) -> bytes:
+        """The next message. Raises ``SocketError``."""
+        ...
+
+    async def send(self, data: bytes) -> None:
+        """Send a text message. Raises ``SocketError``."""
+        ...
+
+    async def ping(self) -> Awaitable[object]:
+        """Send a ping; the result completes with its pong. Raises ``SocketError``."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+SocketFactory = Callable[[str, Mapping[str, str]], Awaitable[Socket]]
+"""Opens a connection to a URL with handshake headers. Raises ``SocketError``."""
+
+
+class _Connect(open_websocket):
+    """A handshake that follows no redirect: signed headers go to the checked address only."""
+
+    def process_redirect(self, exc: Exception) -> Exception:
+        return exc
+
+
+class WebSocket:
+    """A ``Socket`` on the network."""
+
+    def __init__(self, connection: ClientConnection) -> None:
+        self._connection = connection
+
+    async def recv(self) -> bytes:
+        try:
+            return await self._connection.recv(decode=False)
+        except ConnectionClosed as error:
+            raise SocketError(_why(error)) from None
+
+    async def send(self, data: bytes) -> None:
+        try:
+            await self._connection.send(data, text=True)
+        except ConnectionClosed as error:
+            raise SocketError(_why(error)) from None
+
+    async def ping(self) -> Awaitable[object]:
+        try:
+            return _pong(await self._connection.ping())
+        except ConnectionClosed as error:
+            raise SocketError(_why(error)) from None
+
+    async def close(self) -> None:
+        await self._connection.close()
+
+
+async def _pong(waiter: Awaitable[float]) -> float:
+    try:
+        return await waiter
+    except ConnectionClosed as error:
+        raise SocketError(_why(error)) from None
+
+
+def _why(error: ConnectionClosed) -> str:
+    return f"closed: {clean_text(str(error), 100)}"
+
+
+async def open_socket(url: str, headers: Mapping[str, str]) -> Socket:
+    """The ``SocketFactory`` of the network: no compression, no proxy, no library pings."""
+    try:
+        connection = await _Connect(
+            url,
+            additional_headers=dict(headers),
+            user_agent_header="pmconsole",
+            compression=None,
+            max_size=MESSAGE_BYTES_MAX,
+            max_queue=QUEUED_MAX,
+            ping_interval=None,
+            open_timeout=OPEN_S_MAX,
+            close_timeout=CLOSE_S_MAX,
+            proxy=None,
+        )
+    except InvalidStatus as error:
+        status = error.response.status_code
+        raise SocketError(f"handshake refused: HTTP {status}", status) from None
+    except (OSError, TimeoutError, WebSocketException) as error:
+        raise SocketError(f"cannot connect: {clean_text(str(error), 100) or type(error).__name__}") from None
+    return WebSocket(connection)
