@@ -6,8 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.domain.fees import FeeAccumulator, fill_fee
+from core.domain.market import FeeSchedule, FeeType
 from core.domain.units import Money, Price, Quantity, parse_money, parse_price, parse_quantity
-from core.sim.fees import Charge, charge, schedule
+from core.sim.fees import MAKER_PPM, Charge, charge, schedule
 
 MAKER = "quadratic_with_maker_fees"
 
@@ -114,3 +116,28 @@ def test_nothing_is_lost_between_revenue_fee_and_balance(
         accumulator, balance, fees = done.accumulator, balance + done.balance_change, fees + done.fee
         revenues += revenue
     assert balance == revenues - fees
+
+
+@given(
+    st.sampled_from(sorted(MAKER_PPM)),
+    st.sampled_from([0.5, 1, 1.25]),
+    st.sampled_from([FINE, CENT]),
+    st.lists(
+        st.tuples(st.integers(1, 9_999), st.integers(1, 50_000), st.booleans(), st.booleans()), max_size=12
+    ),
+)
+def test_the_exchange_and_the_client_agree_on_random_orders(
+    fee_type: str, multiplier: float, grid: Money, fills: list[tuple[int, int, bool, bool]]
+) -> None:
+    ours = FeeSchedule(FeeType(fee_type), round(multiplier * 1_000_000))
+    theirs, ledger, accumulator = schedule(fee_type, multiplier), FeeAccumulator(), Money(0)
+    for cents, hundredths, buying, taker in fills:
+        at, size = Price(cents), Quantity(hundredths * 10_000)
+        fee = theirs.trade_fee(at, size, taker=taker)
+        assert fee == fill_fee(ours, at, size, taker)
+        revenue = Money((-1 if buying else 1) * at * size // 10_000)
+        there = charge(revenue, fee, grid, accumulator)
+        ledger, here = ledger.apply(revenue, fee, grid)
+        accumulator = there.accumulator
+        assert (there.balance_change, there.fee) == (here.balance_change, here.fee)
+        assert accumulator == ledger.carried
