@@ -36,7 +36,7 @@ class FeedHealth(msgspec.Struct, frozen=True):
     """Display name: ``NWS``, ``METEO``."""
     state: FeedState
     newest_event_ms: int | None
-    """World time of the newest data held."""
+    """World time of the newest data held; with several stations, of the one that lags most."""
     received_ns: int | None
     stale_after_s: int
     """World seconds after ``newest_event_ms`` at which the data may not be used for entries."""

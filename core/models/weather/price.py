@@ -5,8 +5,12 @@ from __future__ import annotations
 import enum
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import TypeVar
+
+import msgspec
 
 from core.domain.market import Market
+from core.feeds.observed import RunningMax
 from core.feeds.stations import DAY_MS, Station, climate_day, climate_day_bounds, shift_day
 from core.feeds.values import GRID_STALE_AFTER_S, OBSERVATION_STALE_AFTER_S, GridForecast, ModelForecast
 from core.models.fair_value import Driver, EventFair, FairValue, InputAge, NoPrice
@@ -20,6 +24,9 @@ from core.models.weather.running_extreme import remaining
 HOURS_A_DAY = 24
 DISAGREEMENT_MAX_F = 8.0
 """Two sources this far apart on one day's high: one of them is broken."""
+
+
+Degrees = TypeVar("Degrees", int, float)
 
 
 class ModelId(enum.Enum):
@@ -60,6 +67,18 @@ def price_event(
         return NoPrice(event, str(refusal))
 
 
+class _Target(msgspec.Struct, frozen=True):
+    """What the event settles on: a station's climate day, ``[start_ms, end_ms)``."""
+
+    station: Station
+    day: str
+    start_ms: int
+    end_ms: int
+
+    def hours(self, hourly: Sequence[tuple[int, Degrees]]) -> dict[int, Degrees]:
+        return {at: f for at, f in hourly if self.start_ms <= at < self.end_ms}
+
+
 def _price(
     markets: Sequence[Market],
     inputs: StationInputs | None,
@@ -72,64 +91,40 @@ def _price(
     rungs = ladder(markets)
     if isinstance(rungs, str):
         raise _RefusedError(rungs)
-    first = markets[0]
-    if inputs is None or first.climate_day is None:
+    if inputs is None:
         raise _RefusedError("station not mapped")
-    station, day = inputs.station, first.climate_day
-    if any(m.station != station.icao or m.climate_day != day for m in markets):
-        raise _RefusedError(f"brackets do not all settle on {station.icao} {day}")
-    if first.series_ticker != station.high_series:
-        raise _RefusedError(f"{first.series_ticker} is not the daily high of {station.icao}")
-    start_ms, end_ms = climate_day_bounds(station, day)
-    if now_ms >= end_ms:
-        raise _RefusedError("climate day is over; settles on the climate report")
-
+    target = _target(markets, inputs.station, now_ms)
     forecast = inputs.model
-    if forecast is None or day not in forecast.daily_max_f:
-        raise _RefusedError(f"no Open-Meteo forecast of {station.icao} for {day} yet")
+    if forecast is None or target.day not in forecast.daily_max_f:
+        raise _RefusedError(f"no Open-Meteo forecast of {target.station.icao} for {target.day} yet")
+
+    high = forecast.daily_max_f[target.day]
+    law, evidence = _day_law(model, target, high, forecast.stamp.event_ms, replay_offset_days, history)
     ages = [InputAge("Open-Meteo", forecast.stamp.event_ms, forecast.stale_after_s)]
-    high = forecast.daily_max_f[day]
-    law, evidence = _day_law(model, station, day, high, forecast.stamp.event_ms, replay_offset_days, history)
     drivers = [_driver("Open-Meteo", high, now_ms, previous)]
+    second = _second_opinion(inputs.grid, target)
+    if inputs.grid is not None and second is not None:
+        ages.append(InputAge("NWS", inputs.grid.stamp.event_ms, GRID_STALE_AFTER_S))
+        drivers.append(_driver(*second, now_ms, previous))
+        _check_agreement(inputs.grid, forecast, high - law.mean, target)
+    if inputs.ensemble is not None and (members := inputs.ensemble.daily_max_f.get(target.day)):
+        evidence.append(f"{len(members)} ensemble members {min(members):.0f} to {max(members):.0f}F")
+    observed = _observed_today(inputs, target, now_ms)
+    if observed is not None:
+        reading = observed.latest
+        ages.append(InputAge(f"{reading.station} obs", reading.stamp.event_ms, OBSERVATION_STALE_AFTER_S))
+        law = _rest_of_day(law, forecast, high, observed, target, now_ms)
+        evidence.append(f"reached {observed.at_least_f}F so far; rest of the day {law.mean:.1f}F")
+    _check_ages(ages, now_ms)
 
-    grid = inputs.grid
-    second = _second_opinion(grid, day, start_ms, end_ms) if grid is not None else None
-    if grid is not None and second is not None:
-        ages.append(InputAge("NWS", grid.stamp.event_ms, GRID_STALE_AFTER_S))
-        drivers.append(_driver("NWS", float(second), now_ms, previous))
-        apart = _apart(grid, forecast, high - law.mean, start_ms, end_ms)
-        if abs(apart) > DISAGREEMENT_MAX_F:
-            raise _RefusedError(
-                f"NWS and Open-Meteo are {abs(apart):.0f}F apart for {day}, more than {DISAGREEMENT_MAX_F:g}F"
-            )
-
-    at_least: int | None = None
-    if now_ms >= start_ms:
-        observed = inputs.observed
-        if observed is not None and observed.day == day:
-            ages.append(
-                InputAge(f"{station.icao} obs", observed.latest.stamp.event_ms, OBSERVATION_STALE_AFTER_S)
-            )
-            at_least = observed.at_least_f
-            reading = (observed.latest.stamp.event_ms, observed.latest.temperature_f)
-            rest = remaining(law, forecast.hourly, high, now_ms, end_ms, reading)
-            if rest is None:
-                raise _RefusedError(f"the hourly forecast does not cover the rest of {day}")
-            law = rest
-            evidence.append(f"{station.icao} has reached {at_least}F; rest of the day {law.mean:.1f}F")
-        elif now_ms - start_ms > OBSERVATION_STALE_AFTER_S * 1000:
-            raise _RefusedError(f"no observation of {station.icao} since {day} began")
-    for age in ages:
-        seconds = (now_ms - age.event_ms) // 1000
-        if seconds > age.stale_after_s:
-            raise _RefusedError(f"{age.name} is {seconds // 60} min old, limit {age.stale_after_s // 60} min")
-
+    at_least = observed.at_least_f if observed is not None else None
     masses = probabilities(rungs, law, at_least)
     errors = standard_errors(rungs, law, at_least)
+    event = markets[0].event_ticker
     values = tuple(
         FairValue(
             ticker=rung.ticker,
-            event_ticker=first.event_ticker,
+            event_ticker=event,
             probability=mass,
             sigma=error,
             model=model.value,
@@ -145,7 +140,7 @@ def _price(
         for rung, mass, error in zip(rungs, masses, errors, strict=True)
     )
     return EventFair(
-        event_ticker=first.event_ticker,
+        event_ticker=event,
         model=model.value,
         version=VERSIONS[model],
         mean=law.mean,
@@ -157,23 +152,39 @@ def _price(
     )
 
 
+def _target(markets: Sequence[Market], station: Station, now_ms: int) -> _Target:
+    day = markets[0].climate_day
+    if day is None:
+        raise _RefusedError("no climate day in the rules")
+    for market in markets:
+        if market.station != station.icao or market.climate_day != day:
+            raise _RefusedError(f"{market.label} does not settle on {station.icao} {day}")
+        if market.series_ticker != station.high_series:
+            raise _RefusedError(f"{market.series_ticker} is not the daily high of {station.icao}")
+    start_ms, end_ms = climate_day_bounds(station, day)
+    if now_ms >= end_ms:
+        raise _RefusedError("climate day is over; settles on the climate report")
+    return _Target(station, day, start_ms, end_ms)
+
+
 def _day_law(
     model: ModelId,
-    station: Station,
-    day: str,
+    target: _Target,
     high: float,
     issued_ms: int,
     replay_offset_days: int | None,
     history: History,
 ) -> tuple[Normal, list[str]]:
     """The whole day's distribution and the sentences that support it."""
+    station, day = target.station, target.day
     evidence = [f"Open-Meteo high {high:.1f}F"]
     if replay_offset_days is not None:
         evidence.append(f"replays {shift_day(day, -replay_offset_days)}")
     if model is ModelId.ARTICLE_NORMAL:
         evidence.append(f"sigma fixed at {article_normal.SIGMA_F:g}F, no bias correction")
         return article_normal.predict(high), evidence
-    lead = 0 if replay_offset_days is not None else _lead_days(station, day, issued_ms)
+    issued_start_ms, _ = climate_day_bounds(station, climate_day(station, issued_ms))
+    lead = 0 if replay_offset_days is not None else max(0, (target.start_ms - issued_start_ms) // DAY_MS)
     fit = rolling.fit(history, station, lead, issued_ms, replay_offset_days or 0)
     if isinstance(fit, str):
         raise _RefusedError(fit)
@@ -183,27 +194,65 @@ def _day_law(
     return fit.predict(high), evidence
 
 
-def _second_opinion(grid: GridForecast, day: str, start_ms: int, end_ms: int) -> int | None:
+def _second_opinion(grid: GridForecast | None, target: _Target) -> tuple[str, float] | None:
     """The weather service's high of the climate day: from all its hours, else its daytime maximum."""
-    hours = [f for at, f in grid.hourly if start_ms <= at < end_ms]
-    return max(hours) if len(hours) == HOURS_A_DAY else grid.daily_max_f.get(day)
+    if grid is None:
+        return None
+    hours = target.hours(grid.hourly)
+    if len(hours) == HOURS_A_DAY:
+        return "NWS", float(max(hours.values()))
+    daytime = grid.daily_max_f.get(target.day)
+    return ("NWS daytime", float(daytime)) if daytime is not None else None
 
 
-def _apart(grid: GridForecast, forecast: ModelForecast, bias_f: float, start_ms: int, end_ms: int) -> float:
-    """Difference of the two maxima over the hours of the day that both cover; 0 when none.
+def _check_agreement(grid: GridForecast, forecast: ModelForecast, bias_f: float, target: _Target) -> None:
+    """Compare the two maxima over the hours of the day that both cover.
 
     The daytime maximum would not do: on a cold-front day the high is the reading after midnight.
     """
-    model = {at: f for at, f in forecast.hourly if start_ms <= at < end_ms}
-    common = [(f, model[at] - bias_f) for at, f in grid.hourly if at in model]
-    return max(f for f, _ in common) - max(f for _, f in common) if common else 0.0
+    ours, theirs = target.hours(forecast.hourly), target.hours(grid.hourly)
+    common = ours.keys() & theirs.keys()
+    if not common:
+        return
+    apart = abs(max(theirs[at] for at in common) - max(ours[at] - bias_f for at in common))
+    if apart > DISAGREEMENT_MAX_F:
+        raise _RefusedError(
+            f"NWS and Open-Meteo are {apart:.0f}F apart for {target.day}, more than {DISAGREEMENT_MAX_F:g}F"
+        )
 
 
-def _lead_days(station: Station, day: str, issued_ms: int) -> int:
-    issued_day = climate_day(station, issued_ms)
-    return max(
-        0, (climate_day_bounds(station, day)[0] - climate_day_bounds(station, issued_day)[0]) // DAY_MS
-    )
+def _observed_today(inputs: StationInputs, target: _Target, now_ms: int) -> RunningMax | None:
+    """The target day's running maximum; ``None`` before the day and in its first minutes."""
+    if now_ms < target.start_ms:
+        return None
+    held = inputs.observed
+    if held is not None and held.day == target.day:
+        return held
+    if now_ms - target.start_ms > OBSERVATION_STALE_AFTER_S * 1000:
+        raise _RefusedError(f"no observation of {target.station.icao} since {target.day} began")
+    return None
+
+
+def _rest_of_day(
+    law: Normal,
+    forecast: ModelForecast,
+    high: float,
+    observed: RunningMax,
+    target: _Target,
+    now_ms: int,
+) -> Normal:
+    reading = (observed.latest.stamp.event_ms, observed.latest.temperature_f)
+    rest = remaining(law, forecast.hourly, high, now_ms, target.end_ms, reading)
+    if rest is None:
+        raise _RefusedError(f"the hourly forecast does not cover the rest of {target.day}")
+    return rest
+
+
+def _check_ages(ages: Sequence[InputAge], now_ms: int) -> None:
+    for age in ages:
+        seconds = (now_ms - age.event_ms) // 1000
+        if seconds > age.stale_after_s:
+            raise _RefusedError(f"{age.name} is {seconds // 60} min old, limit {age.stale_after_s // 60} min")
 
 
 def _driver(name: str, value: float, now_ms: int, previous: EventFair | None) -> Driver:
