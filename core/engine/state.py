@@ -17,6 +17,8 @@ from core.domain.units import Money, Price
 from core.execution.changes import Changes
 from core.feeds.feed import FeedHealth
 from core.models.fair_value import EventFair, FairValue
+from core.risk.halts import Halts
+from core.risk.limits import LiveLimits
 from core.venues.venue import ExchangeState, Link, LinkState
 
 
@@ -104,6 +106,8 @@ class DeskState:
 
     profile: str
     world_id: str
+    limits: LiveLimits
+    halts: Halts = field(default_factory=Halts)
     link: Link = field(default_factory=lambda: Link(LinkState.CONNECTING, 0))
     exchange: ExchangeState | None = None
     mode: Mode = Mode.SEMI
@@ -140,6 +144,11 @@ class DeskState:
     changed_markets: Changes[str] = field(default_factory=Changes)
     changed_events: Changes[str] = field(default_factory=Changes)
     changed_alarms: Changes[int] = field(default_factory=Changes)
+    changed_proposals: Changes[str] = field(default_factory=Changes)
+    limit_changes: int = 0
+    """Counts changes of limits and of what is used of them."""
+    flatten_changes: int = 0
+    """Counts changes of the stop ladder."""
 
     def touch_status(self) -> None:
         self.status += 1

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple, Protocol
 
-from core.domain.order import Anomaly, BookSide, Fill, Life, Order, Purpose
+from core.domain.order import Anomaly, BookSide, Fill, Life, Order, OrderIntent, Purpose
 from core.domain.position import Position, apply, settle
 from core.domain.units import Quantity
 from core.execution.changes import Changes
@@ -72,6 +72,8 @@ class Ledger:
         self.rows: dict[str, int] = {}
         """Journal row of each order's intent."""
         self.by_order_id: dict[str, str] = {}
+        self.of_proposal: dict[str, list[str]] = {}
+        """Client order ids by the proposal that led to them."""
         self.positions: dict[str, Position] = {}
         self.fills: dict[str, Fill] = {}
         self.fills_of: dict[str, list[Fill]] = {}
@@ -127,7 +129,7 @@ class Ledger:
         intent = event.intent
         order = Order(intent)
         seq = self._record(event, client_order_id=intent.client_order_id, ticker=intent.ticker)
-        self.rows[intent.client_order_id] = seq
+        self._index(intent, seq)
         self._store(None, order)
         return seq
 
@@ -255,7 +257,7 @@ class Ledger:
         for seq, client, event in rows:
             match event:
                 case OrderIntended(intent=intent):
-                    self.rows[client] = seq
+                    self._index(intent, seq)
                     self.orders[client] = Order(intent)
                 case MarketSettled(report=report):
                     self._settle(report)
@@ -303,6 +305,11 @@ class Ledger:
         if after.order_id and after.order_id not in self.by_order_id:
             self.by_order_id[after.order_id] = client
             self._offer_parked(after.order_id, client)
+
+    def _index(self, intent: OrderIntent, seq: int) -> None:
+        self.rows[intent.client_order_id] = seq
+        if intent.proposal_id:
+            self.of_proposal.setdefault(intent.proposal_id, []).append(intent.client_order_id)
 
     def _offer_parked(self, order_id: str, client: str) -> None:
         ours = [p for p in self.parked.values() if p.fill.order_id == order_id]

@@ -1,0 +1,143 @@
+"""What the desk has done and what it is worth: recent orders, filled money, P&L of the world's day."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+
+import msgspec
+
+from core.domain.clock import Clocks
+from core.domain.order import Fill, Life, Order, Purpose
+from core.domain.position import Position, marked
+from core.domain.units import Money, complement, notional_up
+from core.engine.state import DayCounts, DeskState
+from core.execution.ledger import Ledger
+from core.risk.facts import Sent
+from core.venues.venue import BookView
+
+HOUR_NS = 3_600_000_000_000
+RECENT_MIN = 20
+WINDOW_15S_NS = 15_000_000_000
+WINDOW_5MIN_NS = 300_000_000_000
+
+
+class DayBase(msgspec.Struct, frozen=True):
+    """Payload of a ``DAY`` row: what the day's result is counted from, for the desk and by ticker."""
+
+    day: str
+    base: int
+    tickers: dict[str, int] = {}
+
+
+def world_day(world_ms: int) -> str:
+    """The P&L day: a UTC date of world time."""
+    return datetime.fromtimestamp(world_ms / 1000, UTC).date().isoformat()
+
+
+class Account:
+    """Folds orders and fills into the gate's rates and the day's result."""
+
+    def __init__(
+        self, state: DeskState, ledger: Ledger, books: Callable[[str], BookView | None], clocks: Clocks
+    ) -> None:
+        self._state = state
+        self._ledger = ledger
+        self._books = books
+        self._clocks = clocks
+        self._sent: deque[tuple[str, Sent]] = deque()
+        self._filled: deque[tuple[int, Money]] = deque()
+        self._base: dict[str, int] = {}
+        self.day = ""
+
+    # --- rates ---------------------------------------------------------------------------------
+
+    def order_changed(self, before: Order | None, after: Order) -> None:
+        intent, counts = after.intent, self._state.counts
+        if before is None:
+            now = self._clocks.mono_ns()
+            sent = Sent(intent.ticker, intent.side, intent.price, intent.quantity, now)
+            self._sent.append((intent.client_order_id, sent))
+            while len(self._sent) > RECENT_MIN and now - self._sent[0][1].at_ns > HOUR_NS:
+                self._sent.popleft()
+            counts.placed += 1
+            self._state.touch_status()
+        elif before.life is not after.life:
+            if after.life is Life.FILLED:
+                counts.filled += 1
+            elif after.life in (Life.CANCELLED, Life.EXPIRED):
+                counts.cancelled += 1
+            elif after.life in (Life.REJECTED, Life.DENIED):
+                counts.rejected += 1
+            self._state.touch_status()
+
+    def filled(self, order: Order | None, fill: Fill) -> None:
+        """Money that changed hands for this fill, counted by when we learned of it."""
+        paid_yes = order is None or order.intent.outcome_price == order.intent.price
+        price = fill.price if paid_yes else complement(fill.price)
+        self._filled.append((self._clocks.mono_ns(), notional_up(price, fill.quantity)))
+
+    def recent(self, without: str) -> tuple[Sent, ...]:
+        """Orders sent, oldest first, the order of that client id left out."""
+        return tuple(sent for client, sent in self._sent if client != without)
+
+    def filled_within(self, window_ns: int) -> Money:
+        now = self._clocks.mono_ns()
+        while self._filled and now - self._filled[0][0] > WINDOW_5MIN_NS:
+            self._filled.popleft()
+        return Money(sum(money for at, money in self._filled if now - at <= window_ns))
+
+    # --- result --------------------------------------------------------------------------------
+
+    def restore(self, base: DayBase | None) -> None:
+        if base is not None:
+            self.day, self._base = base.day, dict(base.tickers)
+
+    def roll(self) -> DayBase | None:
+        """Begin a new world day when it is one; the base to journal. A clock set back reopens none."""
+        today = world_day(self._clocks.world_ms())
+        if today <= self.day:
+            return None
+        first = not self.day
+        self.day = today
+        # A journal that begins in the middle of a day has made nothing yet.
+        self._base = {} if first else {t: self.worth(t, p) for t, p in self._ledger.positions.items()}
+        self._state.counts = DayCounts()
+        return DayBase(today, sum(self._base.values()), dict(self._base))
+
+    def worth(self, ticker: str, position: Position) -> int:
+        """Result of a market since the journal began: closed and open, fees paid."""
+        view = self._books(ticker)
+        bid, ask = (view.book.best_bid, view.book.best_ask) if view is not None else (None, None)
+        open_pnl = marked(position, bid, ask)
+        # Nobody bidding marks at zero.
+        return position.realised - position.fees + (open_pnl if open_pnl is not None else -position.cost)
+
+    def mark(self) -> None:
+        """Value everything held at what it could be sold for now."""
+        open_pnl, today = 0, dict[str, Money]()
+        for ticker, position in self._ledger.positions.items():
+            worth = self.worth(ticker, position)
+            if position.net:
+                open_pnl += worth - position.realised + position.fees
+            today[ticker] = Money(worth - self._base.get(ticker, 0))
+        state = self._state
+        for ticker, value in today.items():
+            if state.today.get(ticker) != value:
+                self._ledger.changed_positions.touch(ticker)
+        total = Money(sum(today.values()))
+        if (state.open_pnl, state.today_pnl) != (open_pnl, total):
+            state.open_pnl, state.today_pnl = Money(open_pnl), total
+            state.touch_status()
+        state.today = today
+
+
+def opening(orders: Mapping[str, Order] | list[Order], ticker: str, bid: bool) -> int:
+    """Contracts that unfinished opens on one side of a market may still trade."""
+    found = orders if isinstance(orders, list) else orders.values()
+    return sum(
+        o.leaves
+        for o in found
+        if o.intent.ticker == ticker and o.intent.purpose is Purpose.OPEN and (o.intent.side.sign > 0) is bid
+    )

@@ -1,0 +1,90 @@
+"""Conditions worth a person's eyes, one alarm for each, however often it is reported.
+
+``ACT`` wants somebody now and stays until seen; ``CHECK`` is looked at in passing; ``NOTE`` is told
+once and passes by itself.
+"""
+
+from __future__ import annotations
+
+from core.domain.clock import Clocks
+from core.engine.record import Scribe
+from core.engine.state import Alarm, AlarmLevel, DeskState
+from core.journal.events import Kind
+
+ALARMS_MAX = 200
+"""The oldest that nobody needs any more go first."""
+NOTE_SHOWN_NS = 120_000_000_000
+CLEARED_SHOWN_NS = 60_000_000_000
+
+
+class Alarms:
+    """Raises, clears and acknowledges alarms by a key of the condition."""
+
+    def __init__(self, state: DeskState, scribe: Scribe, clocks: Clocks) -> None:
+        self._state = state
+        self._scribe = scribe
+        self._clocks = clocks
+        self._by_key: dict[str, int] = {}
+        self._next = 1
+
+    def raise_(
+        self, key: str, level: AlarmLevel, what: str, effect: str = "", clears: str = "", ticker: str = ""
+    ) -> None:
+        """Report a condition. The same condition again only updates the words."""
+        standing = self._state.alarms.get(self._by_key.get(key, 0))
+        if standing is not None and standing.active:
+            if standing.what != what:
+                standing.what = what
+                self._state.changed_alarms.touch(standing.id)
+            return
+        alarm = Alarm(
+            id=self._next,
+            level=level,
+            since_world_ms=self._clocks.world_ms(),
+            since_ns=self._clocks.mono_ns(),
+            what=what,
+            effect=effect,
+            clears=clears,
+            active=level is not AlarmLevel.NOTE,
+        )
+        self._next += 1
+        self._by_key[key] = alarm.id
+        self._state.alarms[alarm.id] = alarm
+        self._state.changed_alarms.touch(alarm.id)
+        self._scribe.desk(Kind.ALARM, f"{level.value} {what}", ticker=ticker, effect=effect)
+        self._make_room()
+
+    def clear(self, key: str) -> None:
+        """The condition is over. An ACT alarm nobody saw stays on screen, marked as over."""
+        alarm = self._state.alarms.get(self._by_key.pop(key, 0))
+        if alarm is not None and alarm.active:
+            alarm.active = False
+            alarm.since_ns = self._clocks.mono_ns()
+            self._state.changed_alarms.touch(alarm.id)
+
+    def acknowledge(self, alarm_id: int, actor: str) -> bool:
+        alarm = self._state.alarms.get(alarm_id)
+        if alarm is None or alarm.acknowledged:
+            return False
+        alarm.acknowledged = True
+        self._scribe.desk(Kind.ACK, f"alarm seen: {alarm.what}", actor=actor)
+        self._state.changed_alarms.touch(alarm_id)
+        return True
+
+    def tick(self) -> None:
+        """Drop what is over, seen (if it had to be) and was shown long enough."""
+        now = self._clocks.mono_ns()
+        for alarm in list(self._state.alarms.values()):
+            shown = NOTE_SHOWN_NS if alarm.level is AlarmLevel.NOTE else CLEARED_SHOWN_NS
+            needed = alarm.level is AlarmLevel.ACT and not alarm.acknowledged
+            if not alarm.active and not needed and now - alarm.since_ns > shown:
+                self._drop(alarm.id)
+
+    def _make_room(self) -> None:
+        while len(self._state.alarms) > ALARMS_MAX:
+            spare = (a.id for a in self._state.alarms.values() if not a.active)
+            self._drop(next(spare, next(iter(self._state.alarms))))
+
+    def _drop(self, alarm_id: int) -> None:
+        del self._state.alarms[alarm_id]
+        self._state.changed_alarms.touch(alarm_id)

@@ -1,0 +1,54 @@
+"""The parts of one desk, wired once by the engine and read by the functions around them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from core.config.settings import Settings
+from core.domain.clock import Clocks
+from core.engine.account import Account
+from core.engine.alarms import Alarms
+from core.engine.halting import Halting
+from core.engine.health import Health
+from core.engine.presence import Supervision
+from core.engine.pricing import Pricing
+from core.engine.record import Scribe
+from core.engine.state import DeskState
+from core.execution.approvals import Approvals
+from core.execution.flatten import Flattener
+from core.execution.gateway import Gateway
+from core.execution.ledger import Ledger
+from core.execution.reconcile import Reconciler
+from core.execution.tasks import Tasks
+from core.execution.unknowns import Unknowns
+from core.risk.exposure import Exposure
+from core.strategy.rules import EntryRules
+from core.venues.venue import VenueGateway
+
+
+@dataclass(slots=True)
+class Desk:
+    """Who is who. Nothing here is replaced after start-up."""
+
+    clocks: Clocks
+    settings: Settings
+    rules: EntryRules
+    state: DeskState
+    scribe: Scribe
+    alarms: Alarms
+    ledger: Ledger
+    venue: VenueGateway
+    exposure: Exposure
+    account: Account
+    supervision: Supervision
+    health: Health
+    pricing: Pricing
+    approvals: Approvals
+    gateway: Gateway
+    unknowns: Unknowns
+    reconciler: Reconciler
+    flattener: Flattener
+    halting: Halting
+    tasks: Tasks
+    pinned_rules: dict[str, str]
+    """Hash of each market's rules text when it was first read."""

@@ -1,0 +1,187 @@
+"""The desk as plain values: what the strategy and the gate are told about one market at this moment."""
+
+from __future__ import annotations
+
+import msgspec
+
+from core.domain.position import Position
+from core.domain.units import Money, Quantity
+from core.engine.account import WINDOW_5MIN_NS, WINDOW_15S_NS, opening
+from core.engine.desk import Desk
+from core.engine.state import ALL_STRATEGIES
+from core.execution.gateway import Denied, Wish
+from core.journal.events import Kind
+from core.risk.exposure import Worst, reserved_cash
+from core.risk.facts import BookFacts, FairFacts, FeedAge, GateInputs, book_facts, evidence
+from core.risk.gate import Verdict, gate
+from core.risk.halts import Level
+from core.strategy.proposal import Candidate
+from core.strategy.rules import Headroom, MarketView
+from core.venues.venue import BookView, verified_ns
+
+
+def stale(desk: Desk, ticker: str) -> str:
+    """Why a market's book or fair value may not be acted on now; empty when they may."""
+    view = desk.venue.books.get(ticker)
+    if view is None or not view.intact:
+        return "book out of sequence" if view is not None else "no book yet"
+    age_ns = desk.clocks.mono_ns() - verified_ns(view, desk.venue.link)
+    limit = desk.state.limits.current.book_age_max_s
+    if age_ns > limit * 1_000_000_000:
+        return f"book {age_ns // 1_000_000_000} s old, limit {limit} s"
+    market = desk.state.markets[ticker].market
+    event = desk.state.events.get(market.event_ticker)
+    return event.refusal if event is not None else "no event"
+
+
+def market_view(desk: Desk, ticker: str) -> MarketView | None:
+    """A market as the strategy sees it; ``None`` before its book exists."""
+    view = desk.venue.books.get(ticker)
+    if view is None:
+        return None
+    live = desk.ledger.live_in(ticker)
+    return MarketView(
+        market=desk.state.markets[ticker].market,
+        book=view.book,
+        position=desk.ledger.positions.get(ticker, Position()),
+        opening_bid=Quantity(opening(live, ticker, bid=True)),
+        opening_ask=Quantity(opening(live, ticker, bid=False)),
+        sellable=desk.ledger.closable(ticker),
+        stale=stale(desk, ticker),
+    )
+
+
+def headroom(desk: Desk, tickers: list[str]) -> Headroom | None:
+    """What the limits leave for an event's markets; ``None`` while cash is not known."""
+    cash, limits = desk.state.cash, desk.state.limits.current
+    if cash is None or not tickers:
+        return None
+    worst = {ticker: desk.exposure.now(ticker) for ticker in tickers}
+    one = worst[tickers[0]]
+    free = Money(cash - limits.cash_reserve - reserved_cash(desk.ledger.live.values()))
+    filled = desk.account.filled_within(WINDOW_15S_NS)
+    return Headroom(
+        bankroll=Money(cash + sum(p.cost for p in desk.ledger.positions.values())),
+        cash=free,
+        order_quantity=limits.order_contracts_max,
+        order_cost=Money(min(limits.order_cost_max, max(0, limits.velocity_15s_max - filled))),
+        market={t: Money(limits.market_loss_max - w.market) for t, w in worst.items()},
+        event=Money(min(limits.event_loss_max - one.event, limits.correlated_loss_max - one.correlated)),
+        venue=Money(limits.venue_loss_max - one.venue),
+        total=Money(limits.total_loss_max - one.total),
+        open_orders=limits.open_orders_total_max - len(desk.ledger.live),
+    )
+
+
+def inputs(desk: Desk, candidate: Candidate, proposal_id: str, without: str) -> GateInputs:
+    """Everything the gate judges ``candidate`` by, leaving out the order of client id ``without``."""
+    state, ledger, ticker = desk.state, desk.ledger, candidate.ticker
+    now = desk.clocks.mono_ns()
+    known = state.markets.get(ticker)
+    market = known.market if known is not None else None
+    live = tuple(o for o in ledger.live.values() if o.intent.client_order_id != without)
+    here = tuple(o for o in live if o.intent.ticker == ticker)
+    halt = desk.halting.level(candidate.event_ticker, ticker)
+    clean = desk.reconciler.clean_ns
+    paused = ALL_STRATEGIES in state.paused or candidate.strategy in state.paused
+    log = desk.scribe.log
+    return GateInputs(
+        now_ns=now,
+        world_ms=desk.clocks.world_ms(),
+        level=halt.level if halt is not None else Level.NORMAL,
+        level_reason=halt.cause if halt is not None else "",
+        paused=("all" if ALL_STRATEGIES in state.paused else candidate.strategy) if paused else "",
+        reconcile_age_ms=(now - clean) // 1_000_000 if clean is not None else None,
+        market=market,
+        allowed=market is not None and market.station is not None,
+        pinned_rules_hash=desk.pinned_rules.get(ticker, ""),
+        trading_active=state.exchange.trading_active if state.exchange is not None else None,
+        book=_book(desk, candidate, desk.venue.books.get(ticker), now),
+        fair=_fair(desk, candidate),
+        feeds=_feeds(desk, ticker),
+        position=ledger.positions.get(ticker, Position()),
+        orders=here,
+        external_sell=Quantity(
+            sum(
+                r.remaining
+                for r in ledger.externals.values()
+                if (r.ticker, r.side) == (ticker, candidate.side)
+            )
+        ),
+        open_orders=len(live) + len(ledger.externals),
+        worst=_worst(desk, candidate, without) if market is not None else None,
+        cash=state.cash,
+        reserved=reserved_cash(live),
+        recent=desk.account.recent(without),
+        proposal_used=bool(proposal_id) and _used(desk, proposal_id, without),
+        filled_15s=desk.account.filled_within(WINDOW_15S_NS),
+        filled_5min=desk.account.filled_within(WINDOW_5MIN_NS),
+        day_pnl=state.today_pnl,
+        clock_offset_ms=desk.venue.clock_offset_ms(),
+        clock_stepped=desk.health.stepped,
+        loop_lag_ms=desk.health.lag_p99_ms(),
+        sync_p99_ms=log.sync_p99_ms(),
+        journal_ok=log.fault is None,
+        disk_free_mb=desk.health.disk_mb,
+        presence=desk.supervision.now(),
+        budget_ok=desk.venue.entry_budget(len(live)),
+    )
+
+
+def _book(desk: Desk, candidate: Candidate, view: BookView | None, now: int) -> BookFacts | None:
+    if view is None:
+        return None
+    collar = desk.state.limits.current.collar_book
+    return book_facts(view, desk.venue.link, candidate.side, collar, now)
+
+
+def _fair(desk: Desk, candidate: Candidate) -> FairFacts | None:
+    known, event = desk.state.markets.get(candidate.ticker), desk.state.events.get(candidate.event_ticker)
+    if known is None or known.fair is None or event is None or event.fair is None:
+        return None
+    return FairFacts(
+        probability=known.fair.probability,
+        version=known.fair.version,
+        previous=desk.pricing.before(candidate.ticker),
+        inputs_changed=desk.pricing.explained(candidate.event_ticker),
+        ladder_sum=sum(value.probability for value in event.fair.values),
+    )
+
+
+def _feeds(desk: Desk, ticker: str) -> tuple[FeedAge, ...] | None:
+    known = desk.state.markets.get(ticker)
+    if known is None or known.fair is None:
+        return None
+    world = desk.clocks.world_ms()
+    return tuple(FeedAge(i.name, (world - i.event_ms) // 1000, i.stale_after_s) for i in known.fair.inputs)
+
+
+def _worst(desk: Desk, candidate: Candidate, without: str) -> Worst:
+    if without:  # the order itself is counted already
+        return desk.exposure.now(candidate.ticker)
+    return desk.exposure.with_order(
+        candidate.ticker, candidate.side, candidate.price, candidate.quantity, candidate.fee
+    )
+
+
+def _used(desk: Desk, proposal_id: str, without: str) -> bool:
+    return any(client != without for client in desk.ledger.of_proposal.get(proposal_id, ()))
+
+
+def judge(desk: Desk, candidate: Candidate, proposal_id: str = "", without: str = "") -> Verdict:
+    """The gate's verdict now. A check that failed to run is alarmed by the caller's journal row."""
+    verdict = gate(candidate, inputs(desk, candidate, proposal_id, without), desk.state.limits.current)
+    for fault in verdict.faults:
+        desk.scribe.desk(Kind.ANOMALY, f"a gate check failed: {fault}", ticker=candidate.ticker)
+    return verdict
+
+
+def gate_line(desk: Desk, wish: Wish, without: str) -> Denied | str:
+    """The gateway's gate: a denial, or the verdict with every value it rests on, as JSON text."""
+    given = inputs(desk, wish.candidate, wish.proposal_id, without)
+    verdict = gate(wish.candidate, given, desk.state.limits.current)
+    if not verdict.passed:
+        return Denied("; ".join(str(denial) for denial in verdict.denials))
+    if without:
+        return "passed"
+    return msgspec.json.encode({"verdict": "passed", **evidence(given)}).decode()

@@ -1,0 +1,110 @@
+"""Halts in force and what each one does at once: the flag first, then cards, then cancels, then the row."""
+
+from __future__ import annotations
+
+from core.domain.clock import Clocks
+from core.domain.market import Venue
+from core.engine.record import Scribe
+from core.engine.state import DeskState
+from core.execution.approvals import Approvals
+from core.execution.gateway import Gateway
+from core.execution.ledger import Ledger
+from core.journal.events import Event, Kind
+from core.risk.halts import GLOBAL, Halt, Halts, HaltScope, Level, Refusal, ResumeFacts, ScopeKind
+
+
+class Halting:
+    """Raises levels and lowers them on an operator's word. The standing halts are in the state."""
+
+    def __init__(
+        self,
+        state: DeskState,
+        ledger: Ledger,
+        gateway: Gateway,
+        approvals: Approvals,
+        scribe: Scribe,
+        clocks: Clocks,
+    ) -> None:
+        self._state = state
+        self._ledger = ledger
+        self._gateway = gateway
+        self._approvals = approvals
+        self._scribe = scribe
+        self._clocks = clocks
+        self.last_row = 0
+        """Row of the newest global halt, for whoever waits until it is on disk."""
+
+    def level(self, event: str, ticker: str) -> Halt | None:
+        """The strictest halt that covers a market."""
+        return self._state.halts.effective(Venue.KALSHI.value, event, ticker)
+
+    def restore(self, halts: Halts) -> None:
+        """Halts of the run before this one stand again before anything else happens."""
+        self._state.halts = halts
+        self._gateway.halted = halts.desk >= Level.HALTED
+        self._state.touch_status()
+
+    def rise(self, scope: HaltScope, level: Level, cause: str, by: str = "engine") -> bool:
+        """Raise a level and do what it means. False when the scope stood there for this cause already."""
+        if scope == GLOBAL and level >= Level.HALTED:
+            self._gateway.halted = True
+        risen, halt = self._state.halts.rise(Halt(scope, level, cause, self._clocks.wall_ms(), by))
+        if halt is None:
+            return False
+        self._state.halts = risen
+        if level >= Level.HALTED:
+            self._stop(scope, cause)
+        row = self._scribe.log.append(Event(Kind.HALT, halt, "", _ticker(scope), None, by))
+        if scope == GLOBAL:
+            self.last_row = row
+        self._state.touch_status()
+        return True
+
+    def _stop(self, scope: HaltScope, cause: str) -> None:
+        self._gateway.cancel(
+            [c for c, o in self._ledger.live.items() if self._covers(scope, o.intent.ticker)], cause
+        )
+        for card in self._approvals.queue():
+            if self._covers(scope, card.candidate.ticker):
+                self._approvals.withdraw(card, f"halted: {cause}")
+
+    def _covers(self, scope: HaltScope, ticker: str) -> bool:
+        if scope.kind in (ScopeKind.GLOBAL, ScopeKind.VENUE):
+            return True
+        if scope.kind is ScopeKind.MARKET:
+            return scope.name == ticker
+        market = self._state.markets.get(ticker)
+        return market is not None and market.market.event_ticker == scope.name
+
+    def flatten_over(self, *, ran: bool) -> None:
+        """The ladder has ended: locked after it ran, halted after an abort."""
+        level = Level.LOCKED if ran else Level.HALTED
+        self._state.halts, halt = self._state.halts.flatten_over(
+            GLOBAL, level, by="engine", wall_ms=self._clocks.wall_ms()
+        )
+        self._scribe.log.append(Event(Kind.HALT, halt))
+        self._state.touch_status()
+
+    def resume(self, facts: ResumeFacts, by: str) -> str | None:
+        """Lift every standing halt, narrow scopes first; the sentence why not, or ``None`` when done.
+
+        The operator's typed reason acknowledges the causes.
+        """
+        halts, rows = self._state.halts, list[Halt]()
+        for standing in sorted(halts.standing, key=lambda h: h.scope == GLOBAL):
+            halts, _ = halts.acknowledge(standing.scope)
+            lowered = halts.lower(standing.scope, Level.NORMAL, facts, by=by, wall_ms=self._clocks.wall_ms())
+            if isinstance(lowered, Refusal):
+                return lowered.reason
+            halts, row = lowered
+            rows.append(row)
+        for row in rows:
+            self._scribe.log.append(Event(Kind.RESUME, row, "", _ticker(row.scope), None, by))
+        self._state.halts = halts
+        self._gateway.halted = False
+        self._state.touch_status()
+        return None
+
+
+def _ticker(scope: HaltScope) -> str:
+    return scope.name if scope.kind is ScopeKind.MARKET else ""
