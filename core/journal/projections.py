@@ -1,0 +1,123 @@
+"""What the desk must still know after a restart, rebuilt from the journal's rows.
+
+Orders, fills and positions are rebuilt by the ledger of ``core/execution`` from the rows whose kind
+is in ``ORDER_KINDS``; this module rebuilds the rest: halts, live limits, mode, pauses, the day.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from core.journal.events import Kind, Row
+
+ORDER_KINDS = frozenset(
+    kind.value
+    for kind in (
+        Kind.ORDER_INTENT,
+        Kind.ORDER_SENDING,
+        Kind.SEND_OUTCOME,
+        Kind.ORDER_REPORT,
+        Kind.FILL,
+        Kind.EXTERNAL_FILL,
+        Kind.CANCEL_SENT,
+        Kind.CANCEL_OUTCOME,
+        Kind.NEVER_ARRIVED,
+        Kind.SETTLEMENT,
+    )
+)
+
+ALL = "*"
+"""In ``PauseChanged.strategy``: every entry."""
+
+
+class ModeChanged(msgspec.Struct, frozen=True):
+    """Payload of ``MODE``."""
+
+    mode: str
+    reason: str = ""
+
+
+class PauseChanged(msgspec.Struct, frozen=True):
+    """Payload of ``PAUSE``."""
+
+    strategy: str
+    paused: bool
+
+
+class LimitChanged(msgspec.Struct, frozen=True):
+    """Payload of ``LIMIT``: integers in the limit's unit. At its ceiling a limit is no longer live."""
+
+    name: str
+    before: int
+    after: int
+    ceiling: int
+    reason: str = ""
+
+
+class DayStarted(msgspec.Struct, frozen=True):
+    """Payload of ``DAY``: the P&L day and the equity (money) its result is counted from."""
+
+    day: str
+    base: int
+
+
+class Desk(msgspec.Struct):
+    """The desk as the journal left it."""
+
+    seq: int = 0
+    """The last row read."""
+    halts: dict[str, dict[str, Any]] = {}
+    """Newest payload by scope of ``HALT`` and ``RESUME``; ``core.risk.halts.Halts.restored`` reads them."""
+    limits: dict[str, int] = {}
+    """Limits tighter than their ceilings, for ``core.risk.limits.LiveLimits.restored``."""
+    mode: str = "semi"
+    paused: set[str] = set()
+    day: DayStarted | None = None
+    proposals: int = 0
+    """Cards made so far, which numbers the next one."""
+    flattening: bool = False
+    """Whether a flatten was running when the journal ended."""
+    counts: dict[str, int] = {}
+    """Rows by kind."""
+
+
+def project(rows: Iterable[Row]) -> Desk:
+    """Fold rows in their order. Raises ``msgspec.ValidationError`` for a payload of another shape."""
+    desk = Desk()
+    for row in rows:
+        desk.seq = row.seq
+        desk.counts[row.kind] = desk.counts.get(row.kind, 0) + 1
+        match row.kind:
+            case "HALT" | "RESUME":
+                payload = msgspec.json.decode(row.payload, type=dict[str, Any])
+                scope = payload.get("scope", {})
+                desk.halts[f"{scope.get('kind')} {scope.get('name')}"] = payload
+            case "LIMIT":
+                changed = msgspec.json.decode(row.payload, type=LimitChanged)
+                desk.limits[changed.name] = changed.after
+                if changed.after == changed.ceiling:
+                    del desk.limits[changed.name]
+            case "MODE":
+                desk.mode = msgspec.json.decode(row.payload, type=ModeChanged).mode
+            case "PAUSE":
+                pause = msgspec.json.decode(row.payload, type=PauseChanged)
+                if pause.paused:
+                    desk.paused.add(pause.strategy)
+                elif pause.strategy == ALL:
+                    desk.paused.clear()
+                else:
+                    desk.paused.discard(pause.strategy)
+            case "DAY":
+                desk.day = msgspec.json.decode(row.payload, type=DayStarted)
+            case "PROPOSAL":
+                desk.proposals += 1
+            case "FLATTEN_START":
+                desk.flattening = True
+            case "FLATTEN_END":
+                desk.flattening = False
+            case _:
+                pass
+    return desk
