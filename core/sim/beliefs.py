@@ -26,6 +26,7 @@ OUTCOME_KNOWN_AFTER_MS = 12 * HOUR_MS
 
 _SIGMA_MIN_F = 0.8
 _ERROR_LASTS_H = 3.0
+_NOTICED = 0.005
 _MOVER_FROM, _MOVER_TO = 0.12, 0.7
 """Fair values between which being late makes a trade a person would look at."""
 
@@ -61,9 +62,9 @@ def movers(tickers: tuple[str, ...], before: tuple[float, ...], after: tuple[flo
     """Largest riser and faller, among brackets of middling value where there are any."""
     moved = [(new - old, ticker, new) for ticker, old, new in zip(tickers, before, after, strict=True)]
     middling = [m for m in moved if _MOVER_FROM <= m[2] <= _MOVER_TO]
-    up, down = max(middling or moved), min(middling or moved)
-    if up[1] == down[1]:
-        up, down = max(moved), min(moved)
+    up = max(middling, default=max(moved))
+    down = min(middling, default=min(moved))
+    up, down = up if up[0] > 0 else max(moved), down if down[0] < 0 else min(moved)
     return Movers(up[1], down[1], min(up[0], -down[0]))
 
 
@@ -92,7 +93,7 @@ class Beliefs:
         return self.unheard(now_ms) and (read or now_ms - out_ms > self._patience_ms)
 
     def hear(self, listings: Iterable[Listing], now_ms: int) -> dict[str, Movers]:
-        """Take in the newest run; what it moved, by event."""
+        """Take in the newest run; what it moved noticeably, by event."""
         listings = tuple(listings)
         before = [self._chances(x, now_ms) for x in listings]
         self._heard_ms = now_ms
@@ -100,8 +101,9 @@ class Beliefs:
             x.event_ticker: movers(x.tickers, old, self._chances(x, now_ms))
             for x, old in zip(listings, before, strict=True)
         }
-        self._movers |= fresh
-        return fresh
+        moved = {event: m for event, m in fresh.items() if m.change > _NOTICED}
+        self._movers |= moved
+        return moved
 
     # Observations
 

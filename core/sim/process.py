@@ -180,10 +180,13 @@ async def serve(options: SimOptions, clock: Clock, ready: Callable[[str], None])
                 if options.ready_file is not None:
                     _write_private(options.ready_file, line + "\n")
                 ready(line)
-                await asyncio.wait(serving, return_when=asyncio.FIRST_COMPLETED)
-                stop()
-                for task in driving:
-                    task.cancel()
+                try:
+                    await asyncio.wait(serving, return_when=asyncio.FIRST_COMPLETED)
+                finally:
+                    stop()
+                    await asyncio.wait(serving)
+                    for task in driving:
+                        task.cancel()
         except* SimError as failed:
             raise SimError(str(failed.exceptions[0])) from failed
 

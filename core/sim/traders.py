@@ -147,6 +147,11 @@ class Traders:
     def requote(self, listed: Listing) -> None:
         """Every maker of an event reprices now: news everybody saw at once."""
         fair = self.beliefs.fair(listed, self._world.now_ms())
+        # All old prices leave before new ones come, or the first to move would queue behind the last.
+        for ticker in listed.tickers:
+            for desk in self._desks.get(ticker, ()):
+                for side, wanted in _wanted(desk, fair[ticker]):
+                    self._pull(desk, side, wanted)
         for ticker in listed.tickers:
             for desk in self._desks.get(ticker, ()):
                 self._quote(desk, fair[ticker])
@@ -207,29 +212,30 @@ class Traders:
         heapq.heappush(self._due, (due, self._sequence, desk))
 
     def _quote(self, desk: _Desk, fair: float) -> None:
-        value = fair * 100 + desk.opinion
-        bid = max(1, min(98, value - desk.style.half_spread))
-        ask = min(99, max(2, value + desk.style.half_spread))
+        sides = _wanted(desk, fair)
         # The side that retreats moves first, so that a maker never meets itself.
-        sides = [(BookSide.BID, bid), (BookSide.ASK, ask)]
         resting = desk.quotes[BookSide.ASK].order
-        if resting is not None and ask * CENT > resting.price:
+        if resting is not None and sides[1][1] * CENT > resting.price:
             sides.reverse()
         for side, wanted in sides:
-            self._quote_side(desk, side, wanted)
+            self._pull(desk, side, wanted)
+            quote = desk.quotes[side]
+            if quote.order is None:
+                quote.size = self._rng.randint(*desk.style.size)
+                quote.order = self._post(desk, side, Price(round(wanted) * CENT), quote.size)
 
-    def _quote_side(self, desk: _Desk, side: BookSide, wanted: float) -> None:
+    def _pull(self, desk: _Desk, side: BookSide, wanted: float) -> None:
+        """Drop a quote that is gone, too far from the wanted price, or too small by now."""
         quote = desk.quotes[side]
         order = quote.order
-        working = order is not None and order.status is OrderStatus.RESTING
-        if working:
-            assert order is not None
+        if order is None:
+            return
+        if order.status is OrderStatus.RESTING:
             near = abs(order.price / CENT - wanted) < _MOVE_FROM
             if near and order.remaining >= quote.size * desk.style.refill_below * ONE_CONTRACT:
                 return
             self._exchange.cancel(desk.style.account, order.order_id)
-        quote.size = self._rng.randint(*desk.style.size)
-        quote.order = self._post(desk, side, Price(round(wanted) * CENT), quote.size)
+        quote.order = None
 
     def _post(self, desk: _Desk, side: BookSide, price: Price, size: int) -> Order | None:
         """Rest a quote, one tick behind whatever it would meet."""
@@ -271,3 +277,11 @@ class Traders:
         book = self._exchange.book(order.ticker)
         best = book.best_bid if order.side is BookSide.BID else book.best_ask
         return best is not None and abs(best - order.price) <= _MEET_FROM_TOUCH
+
+
+def _wanted(desk: _Desk, fair: float) -> list[tuple[BookSide, float]]:
+    """The bid and the ask a maker would like to show, in cents; both sides always exist."""
+    value = fair * 100 + desk.opinion
+    bid = max(1.0, min(98.0, value - desk.style.half_spread))
+    ask = min(99.0, max(2.0, value + desk.style.half_spread))
+    return [(BookSide.BID, bid), (BookSide.ASK, ask)]

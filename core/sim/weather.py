@@ -240,9 +240,10 @@ class Weather:
         return (now_ms - RUN_DELAY_MS) // RUN_EVERY_MS
 
     def _value_run(self, now_ms: int) -> int:
-        """The run whose values are served: during the hold every run repeats the first."""
+        """The run whose values are served: runs that come out during the hold repeat the first."""
         number = self._run_number(now_ms)
-        return self._origin_run if number > self._origin_run and now_ms < self._held_until_ms else number
+        held = number > self._origin_run and number * RUN_EVERY_MS + RUN_DELAY_MS < self._held_until_ms
+        return self._origin_run if held else number
 
     def _shift(self, station: str, day: date, now_ms: int) -> float:
         number = self._value_run(now_ms)

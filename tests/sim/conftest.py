@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import uuid
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +15,7 @@ from core.sim.contracts import EventSpec, MarketSpec, SeriesSpec, Source
 from core.sim.events import ExchangeEvent
 from core.sim.exchange import Exchange
 from core.sim.orders import BookSide, OrderRequest, Placed, Refused, SelfTrade, TimeInForce
+from core.sim.process import SimOptions, build
 
 START_MS = 1_795_400_000_000
 TICKERS = ("KXHIGHNY-26NOV23-B48.5", "KXHIGHNY-26NOV23-T50")
@@ -157,3 +159,28 @@ def floor() -> Floor:
 def make_floor() -> type[Floor]:
     """For tests that need another fee schedule or world speed, or many floors."""
     return Floor
+
+
+class Desk:
+    """A whole simulated world, assembled as the process does it, on virtual time."""
+
+    def __init__(self, keys_dir: Path, scenario: str, seed: int, speed: float) -> None:
+        self.clock = FakeClock()
+        options = SimOptions(scenario=scenario, seed=seed, speed=speed)
+        self.sim = build(options, self.clock, f"test-{seed}", keys_dir)
+        self.sim.step()
+
+    def run(self, seconds: float, step_ms: int = 100) -> None:
+        """Let real time pass."""
+        until = self.clock.ms + int(seconds * 1000)
+        while self.clock.ms < until:
+            self.clock.ms += step_ms
+            self.sim.step()
+
+
+@pytest.fixture
+def make_desk(tmp_path: Path) -> Callable[..., Desk]:
+    def make(scenario: str = "demo", seed: int = 1, speed: float = 144.0) -> Desk:
+        return Desk(tmp_path, scenario, seed, speed)
+
+    return make

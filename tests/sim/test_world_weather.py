@@ -1,0 +1,83 @@
+"""The generated part of the weather fits the recorded part."""
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from core.sim.feeds.nws import metar
+from core.sim.weather import HOUR_MS, OBSERVATION_DELAY_MS, RUN_EVERY_MS, day_start_ms, half_up
+
+MakeDesk = Callable[..., Any]
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_reports_of_every_day_peak_at_the_observed_high(make_desk: MakeDesk, seed: int) -> None:
+    weather = make_desk("quiet", seed).sim.world.weather
+    for (station, original), record in weather.scenario.days.items():
+        day = weather.calendar.world(original)
+        reports = weather.observations(station, day)
+        assert max(half_up(r.temp_f) for r in reports) == record.observed_high_f
+        # What a client reads from the report's T group is the same degree.
+        groups = [re.search(r" T([01])(\d{3})", metar(weather.stations[station], r)) for r in reports]
+        tenths = [(-1 if g[1] == "1" else 1) * int(g[2]) for g in groups if g]
+        assert max(half_up(t * 0.18 + 32) for t in tenths) == record.observed_high_f
+
+
+def test_a_report_is_out_two_minutes_after_its_time(make_desk: MakeDesk) -> None:
+    world = make_desk("quiet").sim.world
+    report = world.weather.observations("KNYC", world.first_day)[14]
+    at = report.at_ms + OBSERVATION_DELAY_MS
+    assert report not in world.weather.reported("KNYC", at - 1, 3)
+    assert world.weather.reported("KNYC", at, 3)[0] == report
+
+
+def test_runs_converge_on_the_recorded_forecast(make_desk: MakeDesk) -> None:
+    weather = make_desk("demo").sim.world.weather
+    day = weather.calendar.world(weather.scenario.script.first_day) + timedelta(days=4)
+    for station in weather.stations.values():
+        start = day_start_ms(station, day)
+        recorded = max(
+            weather.scenario.hourly_f[station.icao][at - weather.calendar.offset_days * 24 * HOUR_MS]
+            for at in range(start, start + 24 * HOUR_MS, HOUR_MS)
+        )
+        off = [
+            abs(weather.forecast_high_f(station.icao, day, start + h * HOUR_MS) - recorded)
+            for h in range(-60, 24, 6)
+        ]
+        assert off[-1] == 0
+        assert max(off) > 0
+
+
+def test_every_run_of_the_held_hours_repeats_the_first(make_desk: MakeDesk) -> None:
+    world = make_desk("demo").sim.world
+    weather, origin = world.weather, world.now_ms()
+    day = world.first_day + timedelta(days=1)
+    held = [weather.forecast_high_f("KMDW", day, origin + h * HOUR_MS) for h in range(10)]
+    assert len(set(held)) == 1
+    assert weather.run(origin).started_ms < weather.run(origin + 3 * HOUR_MS).started_ms
+
+
+def test_a_published_forecast_leaves_the_past_as_it_was(make_desk: MakeDesk) -> None:
+    world = make_desk("demo").sim.world
+    weather, now = world.weather, world.now_ms()
+    day = world.first_day + timedelta(days=1)
+    before, run = weather.forecast_high_f("KNYC", day, now), weather.run(now)
+    weather.publish("KNYC", day, 0.0, now + 60_000)
+    assert weather.forecast_high_f("KNYC", day, now + 60_000) == pytest.approx(before + 1.5)
+    assert weather.forecast_high_f("KNYC", day, now) == before
+    assert weather.run(now) == run
+    fresh = weather.run(now + 60_000)
+    assert fresh.available_ms == now + 60_000
+    assert run.started_ms < fresh.started_ms < run.started_ms + RUN_EVERY_MS
+
+
+def test_the_seed_decides_what_is_generated(make_desk: MakeDesk) -> None:
+    def path(seed: int) -> list[float]:
+        world = make_desk("demo", seed).sim.world
+        return [o.temp_f for o in world.weather.observations("KDEN", world.first_day)]
+
+    assert path(1) == path(1)
+    assert path(1) != path(2)
