@@ -29,7 +29,7 @@ class Amendment(msgspec.Struct, frozen=True):
 
 
 def amend(exchange: Exchange, account: str, order_id: str, change: Amendment) -> Placed | Refused:
-    """Apply an amendment; the answer's fill count and averages cover the order's whole life."""
+    """Apply an amendment; the answer's fills and averages are those it caused."""
     order = exchange.resting_order(account, order_id)
     if isinstance(order, Refused):
         return order
@@ -44,6 +44,7 @@ def amend(exchange: Exchange, account: str, order_id: str, change: Amendment) ->
             return INSUFFICIENT
         if _meets_own(exchange, order, change.price):
             return Refused("SELF_CROSS_ATTEMPT", "amendment would cross an order of your own")
+    before = order.progress
     _rename(exchange, order, change)
     exchange.markets[order.ticker].clock += 1
     order.initial = change.count
@@ -57,7 +58,7 @@ def amend(exchange: Exchange, account: str, order_id: str, change: Amendment) ->
         _shrink(exchange, order, Quantity(order.remaining - wanted), Reason.AMEND)
         if change.expiration_ms is not None:
             exchange.watch_expiry(order)
-    return exchange.placed(order)
+    return exchange.placed(order, before)
 
 
 def decrease(exchange: Exchange, account: str, order_id: str, to: Quantity) -> Order | Refused:

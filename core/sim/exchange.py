@@ -27,6 +27,7 @@ from core.sim.orders import (
     OrderRequest,
     OrderStatus,
     Placed,
+    Progress,
     Reason,
     Refused,
     SelfTrade,
@@ -44,6 +45,7 @@ TRADES_MAX = 20_000
 DIRECT_GRID = Money(100)
 """Balances of direct members move in steps of $0.0001 (Kalshi API: fee rounding)."""
 
+NOTHING = Progress()
 UNKNOWN_MARKET = Refused("market_not_found", "market not found", http=404)
 UNKNOWN_ORDER = Refused("not_found", "order not found", http=404)
 MARKET_INACTIVE = Refused("MARKET_INACTIVE", "market is not active")
@@ -91,6 +93,8 @@ class Exchange:
 
     def list_event(self, event: EventSpec) -> None:
         """List an event and its markets; its series must be listed before."""
+        if event.event_ticker in self.events:
+            raise ValueError(f"event {event.event_ticker!r} is already listed")
         series = self.series[event.series_ticker]
         override = event.fee_multiplier_override
         fees = schedule(
@@ -319,16 +323,15 @@ class Exchange:
             self._trade(order, resting, Quantity(min(order.remaining, resting.remaining)))
         return None
 
-    def placed(self, order: Order) -> Placed:
-        """The answer to an order; averages cover all its fills, the price in YES terms."""
-        if not order.filled:
+    def placed(self, order: Order, since: Progress = NOTHING) -> Placed:
+        """The answer to a request; averages cover its fills, ``since`` an earlier progress, in YES terms."""
+        now, count = order.progress, order.filled - since.filled
+        if not count:
             return Placed(order, Quantity(0), order.remaining, None, None, order.updated_ms)
-        cost, fees = order.taker_cost + order.maker_cost, order.taker_fees + order.maker_fees
-        paid = cost if order.side is BookSide.BID else order.filled - cost
-        return Placed(
-            order, order.filled, order.remaining, Money(paid * 1_000_000 // order.filled),
-            Money(fees * 1_000_000 // order.filled), order.updated_ms,
-        )  # fmt: skip
+        cost, fees = now.cost - since.cost, now.fees - since.fees
+        paid = cost if order.side is BookSide.BID else count - cost
+        average, fee = Money(paid * 1_000_000 // count), Money(fees * 1_000_000 // count)
+        return Placed(order, Quantity(count), order.remaining, average, fee, order.updated_ms)
 
     # Private
 

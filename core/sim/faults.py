@@ -127,7 +127,7 @@ class Faults:
     def hide_if_lost(self, account: str, client_order_id: str) -> bool:
         """Whether this create's answer is to be lost; if so its order is hidden from now on."""
         waiting = self._lost_creates.get(account)
-        if not waiting:
+        if not waiting or not client_order_id:
             return False
         self._hidden[account, client_order_id] = self._clock.wall_ms() + waiting[0]
         return True

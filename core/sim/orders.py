@@ -110,6 +110,21 @@ class Order(msgspec.Struct, eq=False):
     """Rounding fees not yet rebated, carried from fill to fill of this order."""
     reason: Reason | None = None
 
+    @property
+    def progress(self) -> Progress:
+        """What the order has traded up to now."""
+        return Progress(
+            self.filled, Money(self.taker_cost + self.maker_cost), Money(self.taker_fees + self.maker_fees)
+        )
+
+
+class Progress(msgspec.Struct, frozen=True):
+    """Contracts filled, their cost (at the NO price for asks) and fees."""
+
+    filled: Quantity = Quantity(0)
+    cost: Money = Money(0)
+    fees: Money = Money(0)
+
 
 class Fill(msgspec.Struct, frozen=True):
     """One account's half of a trade. ``price`` is the YES price for both halves."""
@@ -129,7 +144,10 @@ class Fill(msgspec.Struct, frozen=True):
 
 
 class Placed(msgspec.Struct, frozen=True):
-    """The order was accepted; IOC remainders are already gone from ``remaining``."""
+    """The order was accepted (or amended); fills and averages are of this request alone.
+
+    IOC remainders are already gone from ``remaining``.
+    """
 
     order: Order
     fill_count: Quantity

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from core.domain.units import Price, contracts
+from core.domain.units import Price, contracts, parse_money
 from core.sim.amending import Amendment, amend, decrease
 from core.sim.contracts import EventSpec, MarketSpec, MarketStatus
 from core.sim.events import MarketChanged, OrderChanged
@@ -106,7 +106,8 @@ def test_an_amendment_may_trade_and_counts_what_was_filled(floor):
     floor.placed("bob", ASK, "0.45", 4)
     done = amend(floor.exchange, "ann", mine.order_id, change("0.45", 8))
     assert isinstance(done, Placed)
-    assert (done.fill_count, done.remaining) == (contracts(6), contracts(2))
+    assert (done.fill_count, done.remaining) == (contracts(4), contracts(2))
+    assert done.average_fill_price == parse_money("0.45")
     assert mine.order.initial == contracts(8)
 
 

@@ -76,6 +76,11 @@ class Call(msgspec.Struct, frozen=True):
             raise invalid_parameter(f"{name} must be a whole number")
         return int(text)
 
+    def shard(self) -> int:
+        """The named ``exchange_index``, or -1 to route by ticker."""
+        routed = self.text("exchange_index") in ("", "-1")
+        return -1 if routed else self.number("exchange_index") or 0
+
     def choice(self, name: str, allowed: Iterable[str], default: str = "") -> str:
         text = self.query.get(name, default)
         if text and text not in allowed:

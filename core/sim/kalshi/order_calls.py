@@ -111,7 +111,8 @@ def create_batch(call: Call) -> Answer:
 
 def cancel(call: Call) -> Answer:
     call.check_primary(call.number("subaccount"))
-    return Answer(_cancelled(_cancel(call, call.path["order_id"], call.text("market_ticker"))))
+    entry = CancelEntry(call.path["order_id"], 0, call.shard(), call.text("market_ticker"))
+    return Answer(_cancelled(_cancel(call, entry)))
 
 
 def cancel_batch(call: Call) -> Answer:
@@ -120,7 +121,7 @@ def cancel_batch(call: Call) -> Answer:
         entry = _decode(raw, CancelEntry)
         try:
             call.check_primary(entry.subaccount)
-            rows.append(_cancelled(_cancel(call, entry.order_id, entry.market_ticker)))
+            rows.append(_cancelled(_cancel(call, entry)))
         except WireError as error:
             rows.append({"order_id": entry.order_id, "reduced_by": "0.00", "error": errors.fields(error)})
     return Answer({"orders": rows})
@@ -138,7 +139,7 @@ def amend(call: Call) -> Answer:
     body = _decode(call.body, AmendBody)
     order_id, price, count = call.path["order_id"], _price(body.price), _count(body.count)
     before = call.exchange.order(call.account.name, order_id)
-    unchanged = before is not None and (price, count) == (before.price, before.initial)
+    resting = before.remaining if before is not None else None
     change = Amendment(
         body.ticker, body.side, price, count, body.updated_client_order_id,
         None if body.expiration_time is None else body.expiration_time * 1000,
@@ -147,8 +148,8 @@ def amend(call: Call) -> Answer:
     if isinstance(done, Refused):
         raise refusal(done)
     shape = _placed(done)
-    if unchanged:
-        shape |= dict.fromkeys(("remaining_count", "fill_count", "average_fill_price", "average_fee_paid"))
+    if not done.fill_count and done.remaining == resting:
+        shape |= dict.fromkeys(("remaining_count", "fill_count"))
     return Answer(shape)
 
 
@@ -207,11 +208,16 @@ def _place(call: Call, body: CreateBody) -> Placed:
     return placed
 
 
-def _cancel(call: Call, order_id: str, ticker: str) -> Cancelled:
-    order = call.exchange.order(call.account.name, order_id)
-    if order is None or (ticker and ticker != order.ticker):
+def _cancel(call: Call, entry: CancelEntry) -> Cancelled:
+    """Without a ticker a cancel goes to the named shard, or to shard 0."""
+    order = call.exchange.order(call.account.name, entry.order_id)
+    if order is None or (entry.market_ticker and entry.market_ticker != order.ticker):
         raise not_found("order")
-    done = call.exchange.cancel(call.account.name, order_id)
+    shard = call.exchange.markets[order.ticker].spec.exchange_index
+    routed = shard if entry.market_ticker else 0
+    if shard != (entry.exchange_index if entry.exchange_index >= 0 else routed):
+        raise not_found("order")
+    done = call.exchange.cancel(call.account.name, entry.order_id)
     if isinstance(done, Refused):
         raise refusal(done)
     return done

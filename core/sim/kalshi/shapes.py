@@ -291,8 +291,8 @@ def settlement(of: Settlement, exchange_index: int) -> Wire:
 
 
 def portfolio_value(exchange: Exchange, account: Account) -> Money:
-    """Cash and positions at the last price (at the result once it is known)."""
-    total = int(account.cash)
+    """Positions at the last price, at the result once it is known."""
+    total = 0
     for ticker, holding in account.holdings.items():
         of = exchange.markets[ticker]
         settled = {"yes": 10_000, "no": 0}.get(of.result, of.last_price or 5_000)

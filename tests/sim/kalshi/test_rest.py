@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from core.domain.units import contracts
+from core.sim.contracts import EventSpec, MarketSpec
 from core.sim.orders import BookSide, TimeInForce
 
 ROOT = "/trade-api/v2"
@@ -196,6 +197,20 @@ async def test_definite_refusals_of_the_matcher(desk):
     assert (await desk.create()).json()["error"]["code"] == "MARKET_INACTIVE"
 
 
+async def test_a_cancel_without_its_market_goes_to_shard_zero(desk):
+    start = desk.floor.clock.ms
+    spec = MarketSpec(
+        "KXBTC-1", "KXBTC", "KXHIGHNY", "t", "y", "less", start, start + 9_000, exchange_index=2
+    )
+    desk.exchange.list_event(EventSpec("KXBTC", "KXHIGHNY", "t", "s", (spec,)))
+    path = f"/portfolio/events/orders/{(await desk.create(ticker='KXBTC-1')).json()['order_id']}"
+    assert (await desk.call("DELETE", path)).status_code == 404
+    assert (await desk.call("DELETE", f"{path}?exchange_index=0&market_ticker=KXBTC-1")).status_code == 404
+    assert (await desk.call("DELETE", f"{path}?exchange_index=-1&market_ticker=KXBTC-1")).status_code == 200
+    path = f"/portfolio/events/orders/{(await desk.create(ticker='KXBTC-1')).json()['order_id']}"
+    assert (await desk.call("DELETE", f"{path}?exchange_index=2")).status_code == 200
+
+
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b'{"orders":{}}', b'{"reduce_by":"1","reduce_to":"1"}'])
 async def test_bodies_nobody_can_read_are_refused(desk, body):
     order_id = (await desk.create()).json()["order_id"]
@@ -296,6 +311,8 @@ async def test_balance_positions_and_settlements_agree_with_the_exchange(traded)
     # 1000 - 4x0.32 - 2x0.35 - taker fee 0.0319 - 7x0.20, and 6x0.32 kept aside for what rests
     assert balance["balance_dollars"] == "994.6681"
     assert balance["balance"] == 99_466
+    # 6 YES at the last price of 0.35 and 7 at the result
+    assert balance["portfolio_value"] == 910
     rows = (await traded.get("/portfolio/positions"))["market_positions"]
     assert {row["ticker"]: row["position_fp"] for row in rows} == {T: "6.00", U: "7.00"}
     assert rows[0]["market_exposure_dollars"] == "1.980000"
