@@ -69,8 +69,8 @@ class FrameReader(Protocol):
         """Everything, in parts of at most 1 MiB."""
         ...
 
-    def changes(self) -> Frame | None:
-        """Rows changed since the last call; ``None`` when there are none."""
+    def changes(self) -> Sequence[Frame]:
+        """Rows changed since the last call: no frame, one, or everything in parts."""
         ...
 
     def empty(self) -> Frame:
@@ -345,9 +345,9 @@ class _Client(asyncio.Protocol):
             self._behind = False
             self._send(self._reader.full(), now_ns)
             return
-        frame = self._reader.changes()
-        if frame is not None:
-            self._send((frame,), now_ns)
+        frames = self._reader.changes()
+        if frames:
+            self._send(frames, now_ns)
         elif now_ns - self._sent_ns >= KEEPALIVE_NS:
             self._send((self._reader.empty(),), now_ns)
 

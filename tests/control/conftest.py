@@ -52,13 +52,13 @@ class FakeReader:
             Frame(seq=self.seq, made_ns=1, full=True, part=1, parts=2, markets=tuple(rows[half:])),
         ]
 
-    def changes(self) -> Frame | None:
+    def changes(self) -> Sequence[Frame]:
         fresh = self.desk.changed[self.seen :]
         self.seen = len(self.desk.changed)
         if not fresh:
-            return None
+            return ()
         self.seq += 1
-        return Frame(seq=self.seq, made_ns=1, markets=tuple(fresh))
+        return (Frame(seq=self.seq, made_ns=1, markets=tuple(fresh)),)
 
     def empty(self) -> Frame:
         self.seq += 1

@@ -1,0 +1,127 @@
+"""A proposal as the card the operator decides on: itself, its surroundings, and its effect on the limits.
+
+Prices are in terms of the card's outcome, as on the card.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from core.control.protocol import CheckRow, InputRow, ProposalRow, UsedRow
+from core.control.rows import EVIDENCE_MAX, in_outcome, input_row, probability
+from core.domain.market import Market
+from core.domain.order import Outcome, Purpose
+from core.domain.position import Position
+from core.domain.units import Price, Quantity
+from core.engine.state import MarketState
+from core.execution.approvals import Proposal
+from core.feeds.stations import stations
+from core.models.fair_value import FairValue
+from core.risk.exposure import Worst, held
+from core.risk.facts import visible_depth
+from core.risk.limits import LiveLimits
+from core.venues.venue import BookView
+
+
+class CardSurroundings(msgspec.Struct, frozen=True):
+    """What a card shows besides itself."""
+
+    state: MarketState
+    view: BookView | None
+    position: Position
+    now: Worst
+    with_order: Worst
+    limits: LiveLimits
+    collar: Price
+
+
+def proposal_row(card: Proposal, around: CardSurroundings) -> ProposalRow:
+    c, market = card.candidate, around.state.market
+    outcome, fair = c.outcome, around.state.fair
+    book = around.view.book if around.view is not None else None
+    bid = in_outcome(book.best_bid if book else None, Outcome.YES)
+    ask = in_outcome(book.best_ask if book else None, Outcome.YES)
+    spread = market.grid.ticks_between(Price(bid), Price(ask)) if bid is not None and ask is not None else 0
+    ours, theirs = (bid, ask) if outcome is Outcome.YES else (ask, bid)
+    ahead = book.depth_within(c.side, c.price) if book and c.post_only else Quantity(0)
+    depth = ahead if c.post_only else visible_depth(book, c.side, around.collar) if book else Quantity(0)
+    holding = held(around.position, outcome)
+    after = holding - c.quantity if c.purpose is Purpose.CLOSE else holding + c.quantity
+    return ProposalRow(
+        id=card.id,
+        fingerprint=card.fingerprint,
+        key=around.state.key,
+        strategy=c.strategy,
+        state=card.state.value,
+        closes=c.purpose is Purpose.CLOSE,
+        outcome=outcome.name,
+        price=c.outcome_price,
+        quantity=c.quantity,
+        style="post-only" if c.post_only else "IOC",
+        cost=card.cost,
+        fee=c.fee,
+        fee_role=c.fee_role.value,
+        max_loss=card.max_loss,
+        max_gain=card.max_gain,
+        fair=in_outcome(probability(c.fair), outcome) or 0,
+        sigma=probability(c.sigma),
+        bid=in_outcome(ours, outcome),
+        ask=in_outcome(theirs, outcome),
+        edge=c.edge,
+        edge_half=c.edge_half,
+        kelly_used=c.sizing.kelly_used,
+        kelly_full=c.sizing.kelly_full,
+        bound_by=c.sizing.bound_by,
+        ahead=ahead,
+        spread_ticks=spread,
+        share=c.quantity / depth if depth else 1.0,
+        position=holding,
+        position_after=after,
+        used=_used(around),
+        oldest=_oldest(fair),
+        settles=settles(market),
+        why=c.why,
+        against=c.against,
+        created_ns=card.created_ns,
+        changed_ns=card.changed_ns,
+        expires_ns=card.expires_ns,
+        checks=tuple(
+            CheckRow(d.code, f"{d.name}: {d.observed}, limit {d.limit}", d.clears, blocks=True)
+            for d in card.verdict.denials
+        ),
+        was_price=card.was_price,
+        was_quantity=card.was_quantity,
+        large=card.large,
+        evidence=fair.evidence[:EVIDENCE_MAX] if fair is not None else (),
+    )
+
+
+_CARD_LIMITS = (
+    ("mkt", "market", "market_loss_max"),
+    ("event", "event", "event_loss_max"),
+    ("venue", "venue", "venue_loss_max"),
+    ("total", "total", "total_loss_max"),
+)
+
+
+def _used(around: CardSurroundings) -> tuple[UsedRow, ...]:
+    rows = []
+    for label, scope, limit in _CARD_LIMITS:
+        now, after = int(getattr(around.now, scope)), int(getattr(around.with_order, scope))
+        rows.append(UsedRow(label, now, after - now, around.limits.current.value(limit)))
+    return tuple(rows)
+
+
+def _oldest(fair: FairValue | None) -> InputRow | None:
+    """The input nearest to the end of its usefulness."""
+    if fair is None or not fair.inputs:
+        return None
+    return input_row(min(fair.inputs, key=lambda age: age.event_ms + age.stale_after_s * 1000))
+
+
+def settles(market: Market) -> str:
+    """Settlement source in words."""
+    station = stations().get(market.station) if market.station else None
+    if station is None:
+        return market.rules[:80]
+    return f"{station.name}, NWS climate day {market.climate_day or '?'}"

@@ -1,0 +1,277 @@
+"""What one state connection has seen of the desk: everything once, then only the rows that changed.
+
+Each table of the desk counts its changes, so a reader that was kept waiting picks up where it was,
+and one that was away for too long starts over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import msgspec
+
+from core.control import rows
+from core.control.protocol import (
+    FRAME_BYTES_MAX,
+    EventRow,
+    FlattenRow,
+    Frame,
+    LimitRow,
+    MarketRow,
+    MarketStatic,
+    StatusRow,
+)
+from core.control.snapshot import Snapshot
+
+PART_BYTES = FRAME_BYTES_MAX // 2
+EVENTS_EVERY_NS = 2_000_000_000
+"""Event rows repeat book mids, so a moving book makes them change; this often is enough."""
+
+_encoder = msgspec.msgpack.Encoder()
+
+
+class Reader:
+    """How far one state connection has seen. ``full`` starts over, ``changes`` goes on from there."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self._snapshot = snapshot
+        self._seq = 0
+        self._start_over()
+
+    def _start_over(self) -> None:
+        self._keys: dict[str, int] = {}
+        self._statics: dict[str, MarketStatic] = {}
+        self._touches: dict[str, rows.Touch] = {}
+        self._events: dict[str, EventRow] = {}
+        self._events_at_ns = 0
+        self._moved_events: set[str] = set()
+        self._status: StatusRow | None = None
+        self._limits: dict[tuple[str, str], LimitRow] = {}
+        self._limit_basis: object = None
+        self._flatten: FlattenRow | None = None
+        self._journal_seq = 0
+        self._note_versions()
+
+    def _note_versions(self) -> None:
+        state, ledger = self._snapshot.desk.state, self._snapshot.desk.ledger
+        self._seen = {
+            "markets": state.changed_markets.version,
+            "events": state.changed_events.version,
+            "alarms": state.changed_alarms.version,
+            "proposals": state.changed_proposals.version,
+            "orders": ledger.changed_orders.version,
+            "positions": ledger.changed_positions.version,
+        }
+
+    # --- everything ----------------------------------------------------------------------------
+
+    def full(self) -> Sequence[Frame]:
+        """Everything, in parts that each fit a frame."""
+        self._start_over()
+        snapshot, state = self._snapshot, self._snapshot.desk.state
+        tables: dict[str, list[Any]] = {
+            "statics": [],
+            "markets": [],
+            "events": [self._event(ticker) for ticker in state.events],
+            "proposals": [snapshot.proposal(p) for p in snapshot.desk.approvals.proposals],
+            "orders": list(snapshot.orders()),
+            "positions": [snapshot.position(ticker) for ticker in snapshot.held()],
+            "limits": snapshot.limits(),
+            "alarms": [rows.alarm_row(alarm) for alarm in state.alarms.values()],
+            "journal": snapshot.journal(0),
+        }
+        for ticker in state.markets:
+            tables["statics"].append(self._static(ticker))
+            tables["markets"].append(self._market(ticker))
+        self._limits = {(row.name, row.scope): row for row in tables["limits"]}
+        self._journal_seq = tables["journal"][-1].seq if tables["journal"] else 0
+        self._status, self._flatten = snapshot.status(), snapshot.flatten()
+        packed = list(_pack(tables))
+        made_ns = snapshot.clocks.mono_ns()
+        frames = []
+        for part, content in enumerate(packed):
+            if part == 0:
+                content |= {"status": self._status, "flatten": self._flatten}
+            frames.append(
+                Frame(seq=self._next(), made_ns=made_ns, full=True, part=part, parts=len(packed), **content)
+            )
+        return frames
+
+    # --- changes -------------------------------------------------------------------------------
+
+    def changes(self) -> Sequence[Frame]:
+        """The changed rows as one frame; nothing when there are none; everything after a long absence."""
+        state, ledger = self._snapshot.desk.state, self._snapshot.desk.ledger
+        changed: dict[str, list[Any] | None] = {
+            "markets": state.changed_markets.since(self._seen["markets"]),
+            "events": state.changed_events.since(self._seen["events"]),
+            "alarms": state.changed_alarms.since(self._seen["alarms"]),
+            "proposals": state.changed_proposals.since(self._seen["proposals"]),
+            "orders": ledger.changed_orders.since(self._seen["orders"]),
+            "positions": ledger.changed_positions.since(self._seen["positions"]),
+        }
+        if any(keys is None for keys in changed.values()):
+            return self.full()
+        self._note_versions()
+        parts: dict[str, tuple[Any, ...]] = {}
+        parts |= self._alarm_changes(changed["alarms"] or ())
+        parts |= self._order_changes(changed["orders"] or ())
+        parts |= self._proposal_changes(changed["proposals"] or ())
+        parts |= self._position_changes(changed["positions"] or ())
+        parts |= self._market_changes(self._tickers(changed))
+        parts |= self._event_changes(changed["events"] or ())
+        parts |= self._limit_changes()
+        journal = self._snapshot.journal(self._journal_seq)
+        if journal:
+            self._journal_seq = journal[-1].seq
+            parts["journal"] = tuple(journal)
+        content: dict[str, Any] = {name: value for name, value in parts.items() if value}
+        status, flatten = self._snapshot.status(), self._snapshot.flatten()
+        if status != self._status:
+            self._status = content["status"] = status
+        if flatten != self._flatten:
+            self._flatten = content["flatten"] = flatten
+        if not content:
+            return ()
+        return (Frame(seq=self._next(), made_ns=self._snapshot.clocks.mono_ns(), **content),)
+
+    def empty(self) -> Frame:
+        """A sign of life."""
+        return Frame(seq=self._next(), made_ns=self._snapshot.clocks.mono_ns())
+
+    def _tickers(self, changed: dict[str, Any]) -> dict[str, None]:
+        """Markets whose row may have changed: also through an order, a position or a card of ours."""
+        desk = self._snapshot.desk
+        tickers = dict.fromkeys(changed["markets"] or ())
+        tickers |= dict.fromkeys(changed["positions"] or ())
+        for client in changed["orders"] or ():
+            order = desk.ledger.orders.get(client)
+            if order is not None:
+                tickers[order.intent.ticker] = None
+        for proposal in changed["proposals"] or ():
+            card = desk.approvals.proposals.get(proposal)
+            if card is not None:
+                tickers[card.candidate.ticker] = None
+        return tickers
+
+    def _market_changes(self, tickers: Iterable[str]) -> dict[str, tuple[Any, ...]]:
+        statics, markets, gone = [], [], []
+        for ticker in tickers:
+            state = self._snapshot.desk.state.markets.get(ticker)
+            if state is None:
+                key = self._keys.pop(ticker, None)
+                self._statics.pop(ticker, None)
+                self._touches.pop(ticker, None)
+                if key is not None:
+                    gone.append(key)
+                continue
+            self._moved_events.add(state.market.event_ticker)
+            before = self._statics.get(ticker)
+            static = self._static(ticker)
+            if static != before:
+                statics.append(static)
+            markets.append(self._market(ticker))
+        return {"statics": tuple(statics), "markets": tuple(markets), "gone_markets": tuple(gone)}
+
+    def _event_changes(self, changed: Iterable[str]) -> dict[str, tuple[Any, ...]]:
+        now_ns = self._snapshot.clocks.mono_ns()
+        wanted = set(changed)
+        if now_ns - self._events_at_ns >= EVENTS_EVERY_NS:
+            self._events_at_ns = now_ns
+            wanted |= self._moved_events
+            self._moved_events.clear()
+        events, gone = [], []
+        for ticker in wanted:
+            if ticker not in self._snapshot.desk.state.events:
+                if self._events.pop(ticker, None) is not None:
+                    gone.append(ticker)
+                continue
+            before = self._events.get(ticker)
+            row = self._event(ticker)
+            if row != before:
+                events.append(row)
+        return {"events": tuple(events), "gone_events": tuple(gone)}
+
+    def _proposal_changes(self, changed: Iterable[str]) -> dict[str, tuple[Any, ...]]:
+        known = self._snapshot.desk.approvals.proposals
+        return {
+            "proposals": tuple(self._snapshot.proposal(p) for p in changed if p in known),
+            "gone_proposals": tuple(p for p in changed if p not in known),
+        }
+
+    def _order_changes(self, changed: Iterable[str]) -> dict[str, tuple[Any, ...]]:
+        """Keys are our client ids, and venue ids of orders that are not ours."""
+        ledger, snapshot = self._snapshot.desk.ledger, self._snapshot
+        orders, gone = [], []
+        for key in changed:
+            if key in ledger.orders:
+                orders.append(snapshot.order(ledger.orders[key]))
+            elif key in ledger.externals:
+                report = ledger.externals[key]
+                orders.append(
+                    rows.external_row(report, snapshot.key(report.ticker), snapshot.clocks.mono_ns())
+                )
+            else:
+                gone.append(key)
+        return {"orders": tuple(orders), "gone_orders": tuple(gone)}
+
+    def _position_changes(self, changed: Iterable[str]) -> dict[str, tuple[Any, ...]]:
+        held = set(self._snapshot.held())
+        return {
+            "positions": tuple(self._snapshot.position(t) for t in changed if t in held),
+            "gone_positions": tuple(self._snapshot.key(t) for t in changed if t not in held),
+        }
+
+    def _alarm_changes(self, changed: Iterable[int]) -> dict[str, tuple[Any, ...]]:
+        alarms = self._snapshot.desk.state.alarms
+        return {
+            "alarms": tuple(rows.alarm_row(alarms[a]) for a in changed if a in alarms),
+            "gone_alarms": tuple(a for a in changed if a not in alarms),
+        }
+
+    def _limit_changes(self) -> dict[str, tuple[Any, ...]]:
+        desk = self._snapshot.desk
+        basis = (desk.state.limit_changes, desk.ledger.epoch, desk.state.today_pnl)
+        if basis == self._limit_basis:
+            return {}
+        self._limit_basis = basis
+        now = {(row.name, row.scope): row for row in self._snapshot.limits()}
+        before, self._limits = self._limits, now
+        return {
+            "limits": tuple(row for key, row in now.items() if before.get(key) != row),
+            "gone_limits": tuple(key for key in before if key not in now),
+        }
+
+    # --- rows with memory ----------------------------------------------------------------------
+
+    def _static(self, ticker: str) -> MarketStatic:
+        row = self._statics[ticker] = self._snapshot.static(ticker)
+        self._keys[ticker] = row.key
+        return row
+
+    def _market(self, ticker: str) -> MarketRow:
+        return self._snapshot.market(ticker, self._touches.setdefault(ticker, rows.Touch()))
+
+    def _event(self, ticker: str) -> EventRow:
+        row = self._events[ticker] = self._snapshot.event(ticker)
+        return row
+
+    def _next(self) -> int:
+        self._seq += 1
+        return self._seq
+
+
+def _pack(tables: dict[str, list[Any]]) -> Iterator[dict[str, Any]]:
+    """Rows of all tables in portions of about half a frame; at least one portion."""
+    portion: dict[str, list[Any]] = {}
+    size = 0
+    for name, table in tables.items():
+        for row in table:
+            length = len(_encoder.encode(row))
+            if size + length > PART_BYTES and portion:
+                yield {key: tuple(value) for key, value in portion.items()}
+                portion, size = {}, 0
+            portion.setdefault(name, []).append(row)
+            size += length
+    yield {key: tuple(value) for key, value in portion.items()}

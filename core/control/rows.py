@@ -1,0 +1,370 @@
+"""One desk's facts as protocol rows: pure functions, integers in, integers out.
+
+Prices of cards and positions are turned into terms of their outcome here, so that nobody who draws
+has to. Anything not known stays ``None``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import msgspec
+
+from core.control.protocol import (
+    AlarmRow,
+    BracketRow,
+    EventRow,
+    FeedRow,
+    FlattenRow,
+    FlattenVenueRow,
+    InputRow,
+    LimitRow,
+    LinkRow,
+    MarketRow,
+    MarketStatic,
+    OrderRow,
+    PositionRow,
+)
+from core.domain.market import MarketStatus, Venue
+from core.domain.order import BookSide, Life, Order, Outcome, Purpose
+from core.domain.position import Position, marked
+from core.domain.units import ONE_CONTRACT, ONE_DOLLAR, Money, Price, complement
+from core.engine.state import Alarm, EventState, MarketState
+from core.execution.flatten import Ladder
+from core.execution.unknowns import Search, bound
+from core.feeds.feed import FeedHealth
+from core.models.fair_value import FairValue, InputAge
+from core.risk.limits import LIMITS, SPEC, LiveLimits, Scope
+from core.venues.venue import BookView, Link, OrderReport
+
+EVIDENCE_MAX = 20
+
+
+def probability(value: float) -> int:
+    """A probability as ten-thousandths."""
+    return round(value * ONE_DOLLAR)
+
+
+def in_outcome(price: int | None, outcome: Outcome) -> int | None:
+    """A YES price in terms of the outcome."""
+    return price if price is None or outcome is Outcome.YES else int(complement(Price(price)))
+
+
+# --- status -------------------------------------------------------------------------------------
+
+
+def link_row(link: Link, *, paused: str) -> LinkRow:
+    """``paused``: the exchange itself takes no orders, in words."""
+    state = "PAUSED" if paused and link.state.value == "ok" else link.state.value
+    detail = paused or link.detail
+    return LinkRow(Venue.KALSHI.value, state, link.heartbeat_ns, detail, link.retry_at_ns)
+
+
+def feed_row(health: FeedHealth) -> FeedRow:
+    return FeedRow(
+        health.name,
+        health.state.value,
+        health.newest_event_ms,
+        health.received_ns,
+        health.stale_after_s,
+        health.retry_at_ns,
+        health.detail,
+    )
+
+
+# --- markets ------------------------------------------------------------------------------------
+
+
+def static_row(state: MarketState, event_label: str) -> MarketStatic:
+    market = state.market
+    return MarketStatic(
+        key=state.key,
+        venue=market.venue.value,
+        ticker=market.ticker,
+        event=market.event_ticker,
+        label=market.label,
+        event_label=event_label,
+        title=market.title,
+        close_world_ms=market.close_ms,
+        bands=tuple((int(b.start), int(b.end), int(b.step)) for b in market.grid.bands),
+        station=market.station or "",
+    )
+
+
+class Touch(msgspec.Struct):
+    """Best prices a reader saw last, and the sign of their last change."""
+
+    bid: int | None = None
+    ask: int | None = None
+    bid_sign: int = 0
+    ask_sign: int = 0
+
+    def move(self, bid: int | None, ask: int | None) -> int:
+        """Take over the newest prices; the packed signs of ``MarketRow.moved``."""
+        self.bid_sign = _sign(self.bid, bid, self.bid_sign)
+        self.ask_sign = _sign(self.ask, ask, self.ask_sign)
+        self.bid, self.ask = bid, ask
+        return (self.bid_sign + 1) + 3 * (self.ask_sign + 1)
+
+
+def _sign(before: int | None, after: int | None, last: int) -> int:
+    if before is None or after is None or before == after:
+        return last
+    return 1 if after > before else -1
+
+
+def market_row(state: MarketState, view: BookView | None, net: int, mark: str, touch: Touch) -> MarketRow:
+    fair, status = state.fair, state.market.status
+    bid = ask = None
+    bid_size = ask_size = 0
+    if view is not None:
+        bid, ask = view.book.best_bid, view.book.best_ask
+        bid_size = view.book.size(BookSide.BID, bid) if bid is not None else 0
+        ask_size = view.book.size(BookSide.ASK, ask) if ask is not None else 0
+    return MarketRow(
+        key=state.key,
+        bid=bid,
+        ask=ask,
+        bid_size=bid_size,
+        ask_size=ask_size,
+        moved=touch.move(bid, ask),
+        message_ms=view.message_ns // 1_000_000 if view is not None else 0,
+        intact=view is not None and view.intact,
+        fair=probability(fair.probability) if fair is not None else None,
+        sigma=probability(fair.sigma) if fair is not None else None,
+        edge=state.edge,
+        edge_word=state.edge_word,
+        change=state.change(),
+        net=net,
+        mark=mark,
+        status="" if status is MarketStatus.ACTIVE else status.value,
+    )
+
+
+def mark_of(orders: Iterable[Order], *, card: bool) -> str:
+    """``card`` while a proposal waits, else our largest working order as ``15b44``."""
+    if card:
+        return "card"
+    working = [o for o in orders if o.leaves]
+    if not working:
+        return ""
+    order = max(working, key=lambda o: o.leaves)
+    intent = order.intent
+    letter = "s" if intent.purpose is Purpose.CLOSE else "b" if intent.outcome is Outcome.YES else "n"
+    return f"{-(-order.leaves // ONE_CONTRACT)}{letter}{intent.outcome_price // 100}"
+
+
+def input_row(age: InputAge) -> InputRow:
+    return InputRow(age.name, age.event_ms, age.stale_after_s)
+
+
+def event_row(
+    state: EventState, markets: dict[str, MarketState], books: Mapping[str, tuple[int | None, int | None]]
+) -> EventRow:
+    """``books``: best YES bid and ask by ticker."""
+    fair = state.fair
+    values: dict[str, FairValue] = {v.ticker: v for v in fair.values} if fair is not None else {}
+    known = [markets[t] for t in state.markets if t in markets]
+    newest = next(iter(values.values()), None)
+    return EventRow(
+        event=state.ticker,
+        label=state.label,
+        model=fair.model if fair is not None else "",
+        version=fair.version if fair is not None else "",
+        mean=fair.mean if fair is not None else None,
+        spread=fair.spread if fair is not None else None,
+        close_world_ms=min((m.market.close_ms for m in known), default=0),
+        extreme=newest.running_extreme if newest is not None else None,
+        inputs=tuple(input_row(age) for age in newest.inputs) if newest is not None else (),
+        brackets=tuple(
+            BracketRow(
+                key=market.key,
+                label=market.market.label.rpartition(" ")[2],
+                model=probability(values[ticker].probability),
+                book=_mid(books.get(ticker)),
+                fair=probability(values[ticker].probability),
+                edge=market.edge,
+                sigma=probability(values[ticker].sigma),
+            )
+            for market in known
+            for ticker in (market.market.ticker,)
+            if ticker in values
+        ),
+        score=state.score,
+        refusal=state.refusal,
+        evidence=newest.evidence[:EVIDENCE_MAX] if newest is not None else (),
+    )
+
+
+def _mid(touch: tuple[int | None, int | None] | None) -> int | None:
+    if touch is None or touch[0] is None or touch[1] is None:
+        return None
+    return (touch[0] + touch[1]) // 2
+
+
+# --- orders and positions -----------------------------------------------------------------------
+
+
+def order_row(
+    order: Order, key: int, *, ahead: int | None, offset_ns: int, ended_ns: int | None, search: Search | None
+) -> OrderRow:
+    """``offset_ns`` turns real wall time into the monotonic clock; ``ended_ns`` is when its end was seen."""
+    intent = order.intent
+    return OrderRow(
+        client_order_id=intent.client_order_id,
+        order_id=order.order_id,
+        key=key,
+        closes=intent.purpose is Purpose.CLOSE,
+        outcome=intent.outcome.name,
+        price=intent.outcome_price,
+        quantity=intent.quantity,
+        filled=order.filled,
+        leaves=order.leaves,
+        ahead=ahead if order.life is Life.WORKING else None,
+        state=order.display,
+        reason=order.reason,
+        created_ns=intent.created_ms * 1_000_000 + offset_ns,
+        expires_wall_ms=intent.expires_ms,
+        next_check_ns=search.next_check_ns if search is not None else None,
+        bound=bound(order) if search is not None else "",
+        external=False,
+        ended_ns=ended_ns,
+    )
+
+
+def external_row(report: OrderReport, key: int, now_ns: int) -> OrderRow:
+    """A resting order of the account that this desk did not place; its purpose is not known."""
+    outcome = Outcome.YES if report.side is BookSide.BID else Outcome.NO
+    return OrderRow(
+        client_order_id=report.client_order_id or report.order_id,
+        order_id=report.order_id,
+        key=key,
+        closes=False,
+        outcome=outcome.name,
+        price=in_outcome(report.price, outcome) or 0,
+        quantity=report.quantity,
+        filled=report.filled,
+        leaves=report.remaining,
+        ahead=None,
+        state="EXT",
+        reason=report.reason,
+        created_ns=now_ns,
+        expires_wall_ms=report.expires_ms,
+        next_check_ns=None,
+        bound="",
+        external=True,
+        ended_ns=None,
+    )
+
+
+def position_row(
+    key: int,
+    position: Position,
+    view: BookView | None,
+    fair: FairValue | None,
+    *,
+    max_loss: int,
+    today: int,
+    exit_rule: str,
+    venue_net: int | None,
+) -> PositionRow:
+    outcome = Outcome.YES if position.net >= 0 else Outcome.NO
+    bid = view.book.best_bid if view is not None else None
+    ask = view.book.best_ask if view is not None else None
+    return PositionRow(
+        key=key,
+        net=position.net,
+        average=position.average,
+        cost=position.cost,
+        max_loss=max_loss,
+        open_pnl=marked(position, bid, ask),
+        exit_price=bid if outcome is Outcome.YES else in_outcome(ask, Outcome.NO),
+        fair=in_outcome(probability(fair.probability), outcome) if fair is not None else None,
+        today=today,
+        exit_rule=exit_rule,
+        venue_net=venue_net,
+    )
+
+
+# --- limits, alarms, the stop -------------------------------------------------------------------
+
+
+class Use(msgspec.Struct, frozen=True):
+    """How much of the limits is used: desk-wide by name, and by market and event."""
+
+    desk: dict[str, int]
+    markets: dict[str, int]
+    events: dict[str, int]
+
+
+def limit_rows(limits: LiveLimits, use: Use) -> list[LimitRow]:
+    """Every limit once for the desk, and the loss limits once more for each market and event in use."""
+    rows = [
+        _limit(limits, spec.name, use.desk.get(spec.name), "")
+        for spec in LIMITS
+        if spec.name not in ("market_loss_max", "event_loss_max")
+        or not (use.markets if spec.scope is Scope.MARKET else use.events)
+    ]
+    rows += [_limit(limits, "market_loss_max", used, ticker) for ticker, used in use.markets.items()]
+    rows += [_limit(limits, "event_loss_max", used, event) for event, used in use.events.items()]
+    return rows
+
+
+def _limit(limits: LiveLimits, name: str, used: int | None, scope: str) -> LimitRow:
+    spec = SPEC[name]
+    return LimitRow(
+        name=name,
+        label=spec.label,
+        rule=spec.rule,
+        unit=spec.unit.value,
+        used=used,
+        limit=limits.current.value(name),
+        ceiling=limits.ceilings.value(name),
+        scope=scope,
+    )
+
+
+def alarm_row(alarm: Alarm) -> AlarmRow:
+    return AlarmRow(
+        alarm.id,
+        alarm.level.value,
+        alarm.since_world_ms,
+        alarm.since_ns,
+        alarm.what,
+        alarm.effect,
+        alarm.clears,
+        alarm.acknowledged,
+        alarm.active,
+    )
+
+
+def flatten_row(ladder: Ladder, cancels: tuple[int, int, int]) -> FlattenRow:
+    """``cancels``: sent, proved dead, unknown."""
+    sent, confirmed, unknown = cancels
+    counting = ladder.phase.value in ("CANCELLING", "COUNTDOWN")
+    return FlattenRow(
+        phase=ladder.phase.value,
+        started_ns=ladder.started_ns,
+        exits_at_ns=ladder.exits_at_ns if counting else None,
+        scope=ladder.scope,
+        by=ladder.by,
+        venues=(
+            FlattenVenueRow(
+                Venue.KALSHI.value,
+                sent,
+                confirmed,
+                unknown,
+                ladder.exits_sent,
+                ladder.exits_filled,
+                ladder.left,
+            ),
+        ),
+        residue=tuple(f"{ticker}: {why}" for ticker, why in sorted(ladder.residue.items())),
+        receipt=ladder.receipt,
+        pressed=ladder.pressed,
+    )
+
+
+def day_loss(today: Money | None) -> int | None:
+    """The loss a day's P&L stands for; a gain uses nothing."""
+    return None if today is None else max(0, -today)

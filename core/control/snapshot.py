@@ -1,0 +1,249 @@
+"""The live desk as protocol rows, each built when somebody asks for it. Nothing here waits or is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from core.control import rows
+from core.control.cards import CardSurroundings, proposal_row
+from core.control.protocol import (
+    CountsRow,
+    EventRow,
+    FlattenRow,
+    JournalRow,
+    LimitRow,
+    MarketRow,
+    MarketStatic,
+    OrderRow,
+    PositionRow,
+    ProposalRow,
+    StatusRow,
+)
+from core.control.queries import Now, Rows
+from core.domain.order import Order
+from core.domain.position import Position
+from core.engine.desk import Desk
+from core.engine.facts import market_view
+from core.journal.wording import text_of
+from core.risk.halts import GLOBAL
+from core.strategy.convergence import exit_of
+from core.venues.venue import BookView, ExchangeState
+
+ENDED_ORDERS_MAX = 200
+"""Finished orders a snapshot carries; the journal has them all."""
+JOURNAL_ROWS_MAX = 200
+"""New journal rows one frame carries; the next frame has the rest."""
+
+
+class Snapshot:
+    """Row building over one desk, shared by all readers."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+        self.clocks = clocks = desk.clocks
+        # Wall times of orders become monotonic ones, the same for every frame of this process.
+        self._offset_ns = clocks.mono_ns() - clocks.wall_ms() * 1_000_000
+        self._ended_ns: dict[str, int] = {}
+
+    # --- one row of each table -----------------------------------------------------------------
+
+    def status(self) -> StatusRow:
+        desk, state = self.desk, self.desk.state
+        world = self.clocks.world
+        halt = state.halts.at(GLOBAL)
+        exchange = state.exchange
+        stopped = exchange is not None and not (exchange.exchange_active and exchange.trading_active)
+        return StatusRow(
+            profile=state.profile,
+            mode=state.mode.value,
+            level=state.halts.desk.name,
+            level_reason=halt.cause if halt is not None else "",
+            paused=tuple(sorted(state.paused)),
+            starting=tuple(state.starting.items()),
+            links=(rows.link_row(state.link, paused=_pause_text(exchange) if stopped else ""),),
+            feeds=tuple(rows.feed_row(health) for health in state.feeds.values()),
+            unknown=len(desk.ledger.unknown()),
+            exposure=desk.exposure.total,
+            exposure_limit=state.limits.current.total_loss_max,
+            open_pnl=state.open_pnl,
+            today_pnl=state.today_pnl,
+            orders=len(desk.ledger.live),
+            order_limit=state.limits.current.open_orders_total_max,
+            controller=state.controller,
+            controller_session=state.controller_session,
+            viewers=state.viewers,
+            cash=state.cash,
+            world_origin_ms=world.world_origin_ms,
+            real_origin_ms=world.real_origin_ms,
+            speed=world.speed,
+            world_id=state.world_id,
+            replay=state.replay,
+            counts=CountsRow(
+                state.counts.placed,
+                state.counts.filled,
+                state.counts.cancelled,
+                state.counts.rejected,
+                len(desk.ledger.unknown()),
+            ),
+            best=state.best,
+            read_ns=state.read_ns,
+            problem=state.problem,
+            unattended_until_ns=state.unattended_until_ns,
+        )
+
+    def static(self, ticker: str) -> MarketStatic:
+        state = self.desk.state
+        market = state.markets[ticker]
+        event = state.events.get(market.market.event_ticker)
+        return rows.static_row(market, event.label if event is not None else "")
+
+    def market(self, ticker: str, touch: rows.Touch) -> MarketRow:
+        desk = self.desk
+        return rows.market_row(
+            desk.state.markets[ticker],
+            self.view(ticker),
+            desk.ledger.net(ticker),
+            rows.mark_of(desk.ledger.live_in(ticker), card=desk.approvals.of(ticker) is not None),
+            touch,
+        )
+
+    def event(self, ticker: str) -> EventRow:
+        state = self.desk.state
+        event = state.events[ticker]
+        books = {
+            t: (view.book.best_bid, view.book.best_ask)
+            for t in event.markets
+            if (view := self.view(t)) is not None
+        }
+        return rows.event_row(event, state.markets, books)
+
+    def proposal(self, proposal_id: str) -> ProposalRow:
+        desk = self.desk
+        card = desk.approvals.proposals[proposal_id]
+        c = card.candidate
+        around = CardSurroundings(
+            state=desk.state.markets[c.ticker],
+            view=self.view(c.ticker),
+            position=desk.ledger.positions.get(c.ticker, Position()),
+            now=desk.exposure.now(c.ticker),
+            with_order=desk.exposure.with_order(c.ticker, c.side, c.price, c.quantity, c.fee),
+            limits=desk.state.limits,
+            collar=desk.state.limits.current.collar_book,
+        )
+        return proposal_row(card, around)
+
+    def order(self, order: Order) -> OrderRow:
+        client = order.intent.client_order_id
+        if not order.live and client not in self._ended_ns:
+            self._ended_ns[client] = self.clocks.mono_ns()
+        return rows.order_row(
+            order,
+            self.key(order.intent.ticker),
+            ahead=self.desk.state.queue_ahead.get(order.order_id),
+            offset_ns=self._offset_ns,
+            ended_ns=self._ended_ns.get(client),
+            search=self.desk.unknowns.searches.get(client),
+        )
+
+    def position(self, ticker: str) -> PositionRow:
+        desk, state = self.desk, self.desk.state
+        market = state.markets.get(ticker)
+        view = market_view(desk, ticker) if market is not None else None
+        leaving = exit_of(market.fair, view, desk.rules) if market is not None and view is not None else None
+        return rows.position_row(
+            self.key(ticker),
+            desk.ledger.positions.get(ticker, Position()),
+            self.view(ticker),
+            market.fair if market is not None else None,
+            max_loss=desk.exposure.now(ticker).market if market is not None else 0,
+            today=state.today.get(ticker, 0),
+            exit_rule=leaving.rule if leaving is not None else "",
+            venue_net=state.venue_net.get(ticker),
+        )
+
+    def limits(self) -> list[LimitRow]:
+        desk, state = self.desk, self.desk.state
+        markets, events = {}, {}
+        for ticker, market in state.markets.items():
+            if desk.ledger.net(ticker) or desk.ledger.live_in(ticker):
+                worst = desk.exposure.now(ticker)
+                markets[ticker] = int(worst.market)
+                events[market.market.event_ticker] = int(worst.event)
+        total = {
+            "total_loss_max": int(desk.exposure.total),
+            "venue_loss_max": int(desk.exposure.total),
+            "open_orders_total_max": len(desk.ledger.live),
+        }
+        loss = rows.day_loss(state.today_pnl)
+        if loss is not None:
+            total["day_loss_max"] = loss
+        return rows.limit_rows(state.limits, rows.Use(total, markets, events))
+
+    def flatten(self) -> FlattenRow | None:
+        flattener = self.desk.flattener
+        ladder = flattener.ladder
+        return None if ladder is None else rows.flatten_row(ladder, flattener.cancels(ladder))
+
+    # --- whole tables --------------------------------------------------------------------------
+
+    def orders(self) -> Iterator[OrderRow]:
+        """Live orders, the newest finished ones, and what others placed."""
+        ledger = self.desk.ledger
+        ended = [order for order in ledger.orders.values() if not order.live][-ENDED_ORDERS_MAX:]
+        for order in (*ended, *ledger.live.values()):
+            yield self.order(order)
+        for report in ledger.externals.values():
+            yield rows.external_row(report, self.key(report.ticker), self.clocks.mono_ns())
+
+    def held(self) -> list[str]:
+        """Tickers with a position, or a difference to the venue."""
+        ledger, state = self.desk.ledger, self.desk.state
+        ours = [ticker for ticker, position in ledger.positions.items() if position.net]
+        return [*ours, *(ticker for ticker in state.venue_net if ticker not in ours)]
+
+    def query_rows(self) -> Rows:
+        """Everything a CLI query may read."""
+        desk, state = self.desk, self.desk.state
+        return Rows(
+            status=self.status(),
+            markets=[self.market(ticker, rows.Touch()) for ticker in state.markets],
+            proposals=[self.proposal(card.id) for card in desk.approvals.queue()],
+            orders=list(self.orders()),
+            positions=[self.position(ticker) for ticker in self.held()],
+            limits=self.limits(),
+            alarms=[rows.alarm_row(alarm) for alarm in state.alarms.values()],
+            flatten=self.flatten(),
+        )
+
+    def now(self) -> Now:
+        statics = {state.key: self.static(ticker) for ticker, state in self.desk.state.markets.items()}
+        return Now(self.clocks.mono_ns(), self.clocks.wall_ms(), self.clocks.world_ms(), statics)
+
+    # --- common --------------------------------------------------------------------------------
+
+    def key(self, ticker: str) -> int:
+        """0 stands for a market that is not on the desk; keys of the desk begin at 1."""
+        market = self.desk.state.markets.get(ticker)
+        return market.key if market is not None else 0
+
+    def view(self, ticker: str) -> BookView | None:
+        return self.desk.venue.books.get(ticker)
+
+    def journal(self, after: int) -> list[JournalRow]:
+        """The oldest rows of the tail with a number above ``after``, a frame's worth."""
+        fresh = []
+        for row in reversed(self.desk.scribe.log.tail):
+            if row.seq <= after:
+                break
+            fresh.append(row)
+        return [
+            JournalRow(row.seq, row.ts_wall_ms, row.kind, text_of(row), row.order_id)
+            for row in fresh[::-1][:JOURNAL_ROWS_MAX]
+        ]
+
+
+def _pause_text(exchange: ExchangeState | None) -> str:
+    if exchange is None:
+        return ""
+    word = "trading" if exchange.exchange_active else "exchange"
+    return f"{word} paused" + (f" until {exchange.resumes}" if exchange.resumes else "")
