@@ -1,0 +1,17 @@
+"""``python -m tests.tui.console_main SOCKET [THEME]``: the console alone, for pictures and pty tests."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+os.environ.setdefault("TEXTUAL_FPS", "10")
+os.environ.setdefault("TEXTUAL_DISABLE_KITTY_KEY", "1")
+os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
+
+from tui.app import ConsoleOptions, run  # noqa: E402  the environment is read when Textual is imported
+
+if __name__ == "__main__":
+    theme = sys.argv[2] if len(sys.argv) > 2 else "dark"
+    sys.exit(run(ConsoleOptions(Path(sys.argv[1]), "demo", theme=theme, coach="--no-coach" not in sys.argv)))

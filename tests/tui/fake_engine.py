@@ -1,0 +1,152 @@
+"""A tiny engine for tests: speaks the control protocol on a Unix socket and is driven by hand.
+
+``python -m tests.tui.fake_engine SOCKET [--busy]`` runs one for looking at the console.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+import struct
+import sys
+import time
+from pathlib import Path
+
+import msgspec
+
+from core.control.protocol import VERSION, AnyCommand, Flatten, Frame, FromClient, Hello, Reply, Welcome
+from tests.tui import rows
+from tui.view_model import Now
+
+_LENGTH = struct.Struct(">I")
+
+
+def read_clocks() -> Now:
+    return Now(time.monotonic_ns(), time.time_ns() // 1_000_000)
+
+
+class FakeEngine:
+    """Accepts consoles, keeps every command it got, and sends the frames a test gives it."""
+
+    def __init__(self, path: Path, *, cards: bool = True, profile: str = "demo") -> None:
+        self.path = path
+        self.commands: list[AnyCommand] = []
+        self.hellos: list[Hello] = []
+        self.arrived = asyncio.Event()
+        self._cards = cards
+        self._profile = profile
+        self._states: list[asyncio.StreamWriter] = []
+        self._all: list[asyncio.StreamWriter] = []
+        self._server: asyncio.Server | None = None
+        self._beat: asyncio.Task[None] | None = None
+        self._seq = 1
+        self.session = ""
+
+    async def start(self) -> None:
+        self._server = await asyncio.start_unix_server(self._serve, str(self.path))
+        self._beat = asyncio.create_task(self._heartbeat())
+
+    async def stop(self) -> None:
+        if self._beat is not None:
+            self._beat.cancel()
+        for writer in self._all:
+            writer.close()
+        if self._server is not None:
+            self._server.close()
+        self.path.unlink(missing_ok=True)
+
+    def send(self, **parts: object) -> None:
+        """One frame of changed rows to every console."""
+        self._seq += 1
+        frame = Frame(self._seq, time.monotonic_ns(), **parts)  # type: ignore[arg-type]  # rows by table name
+        for writer in self._states:
+            _write(writer, frame)
+
+    def silence(self) -> None:
+        """Stop the heartbeat frames, as a hung engine would."""
+        if self._beat is not None:
+            self._beat.cancel()
+
+    async def expect(self, kind: type[msgspec.Struct], timeout_s: float = 5.0) -> msgspec.Struct:
+        """The first command of a kind; fails when none comes in time."""
+        async with asyncio.timeout(timeout_s):
+            while True:
+                for command in self.commands:
+                    if isinstance(command, kind):
+                        return command
+                self.arrived.clear()
+                await self.arrived.wait()
+
+    async def _heartbeat(self) -> None:
+        while True:
+            await asyncio.sleep(0.25)
+            self.send()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._all.append(writer)
+        decoder = msgspec.msgpack.Decoder(FromClient)
+        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+            while True:
+                (length,) = _LENGTH.unpack(await reader.readexactly(4))
+                message = decoder.decode(await reader.readexactly(length))
+                if isinstance(message, Hello):
+                    self._greet(message, writer)
+                else:
+                    self.commands.append(message)
+                    self.arrived.set()
+                    _write(writer, Reply(message.id, True, ""))
+        if writer in self._states:
+            self._states.remove(writer)
+
+    def _greet(self, hello: Hello, writer: asyncio.StreamWriter) -> None:
+        self.hellos.append(hello)
+        self.session = hello.session
+        _write(writer, Welcome(VERSION, "e1", self._profile, True, 4711))
+        if hello.role == "state":
+            self._states.append(writer)
+            now = read_clocks()
+            _write(writer, rows.snapshot(now, hello.session, seq=self._seq, cards=self._cards, profile=self._profile))
+
+
+def _write(writer: asyncio.StreamWriter, message: msgspec.Struct) -> None:
+    body = msgspec.msgpack.encode(message)
+    writer.write(_LENGTH.pack(len(body)) + body)
+
+
+async def _run(path: Path, *, busy: bool, cards: bool, alarm: bool) -> None:
+    engine = FakeEngine(path, cards=cards)
+    path.unlink(missing_ok=True)
+    await engine.start()
+    rng = random.Random(1)
+    started = time.monotonic_ns()
+    while True:
+        await asyncio.sleep(0.1)
+        now = read_clocks()
+        if any(isinstance(command, Flatten) for command in engine.commands):
+            engine.commands.clear()
+            engine.send(flatten=rows.flatten(now))
+        if not busy:
+            if (now.mono_ns - started) // 10**8 % 10 == 0:
+                engine.send(
+                    markets=tuple(
+                        msgspec.structs.replace(row, message_ms=now.mono_ns // 10**6) for row in rows.markets(now)
+                    )
+                )
+            continue
+        changed = []
+        for row in rows.markets(now):
+            if rng.random() < 0.4 and row.bid is not None and row.ask is not None:
+                step = rng.choice((-100, 0, 100))
+                changed.append(
+                    msgspec.structs.replace(
+                        row, bid=row.bid + step, ask=row.ask + step, bid_size=rng.randrange(10, 300) * 10**6
+                    )
+                )
+        engine.send(markets=tuple(changed))
+
+
+if __name__ == "__main__":
+    asyncio.run(
+        _run(Path(sys.argv[1]), busy="--busy" in sys.argv, cards="--no-cards" not in sys.argv, alarm=True)
+    )

@@ -1,0 +1,193 @@
+"""The one registry of what the operator can do: keys, labels, help, danger and the CLI twin.
+
+Key dispatch, the key hints, the help screen and the command line are all made from ``ACTIONS`` and
+``COMMANDS``; nothing else in the console knows a key. Keys carry Textual's names.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import NamedTuple
+
+
+class Danger(Enum):
+    """How much harm the key can do; decides what stands between the press and the effect."""
+
+    VIEW = "looks"
+    SAFER = "makes the desk safer"
+    SPEND = "spends"
+    STOP = "stops"
+
+
+class Action(NamedTuple):
+    id: str
+    keys: tuple[str, ...]
+    label: str
+    """Two or three letters beside the key in the last line; empty keeps it out of there."""
+    help: str
+    danger: Danger = Danger.VIEW
+    screens: tuple[str, ...] = ()
+    """Where it works; empty means everywhere outside text fields."""
+    card: bool = False
+    """Hinted only while a card is up."""
+    cli: str = ""
+    """Command of the command line that does the same."""
+
+
+LISTS = ("desk", "markets", "orders", "positions", "models", "journal")
+DESK = ("desk",)
+
+ACTIONS: tuple[Action, ...] = (
+    Action(
+        "stop", ("ctrl+x",), "", "Emergency flatten: halt, cancel everything, then sell", Danger.STOP, cli="flatten"
+    ),
+    Action("card.approve", ("a",), "yes", "Approve the armed card", Danger.SPEND, DESK, True, "approve"),
+    Action("card.veto", ("x",), "no", "Veto the card", Danger.SAFER, DESK, True, "veto"),
+    Action("card.edit", ("e",), "edit", "Edit the card: smaller or better only", Danger.SAFER, DESK, True),
+    Action("card.defer", ("d",), "defer", "Decide later; the expiry stays", Danger.SAFER, DESK, True),
+    Action("card.evidence", ("v",), "why", "All the evidence behind the card", Danger.VIEW, DESK, True),
+    Action("card.yes", ("y",), "", "Name the side of a large card: YES", Danger.SPEND, DESK, True),
+    Action("card.no", ("n",), "", "Name the side of a large card: NO", Danger.SPEND, DESK, True),
+    Action("card.previous", ("left_square_bracket",), "", "Previous card", Danger.VIEW, DESK, True),
+    Action("card.next", ("right_square_bracket",), "", "Next card", Danger.VIEW, DESK, True),
+    Action("open", ("enter",), "open", "Open what is under the cursor; never spends", Danger.VIEW, LISTS),
+    Action("table.filter", ("slash",), "filter", "Show only markets with this text", Danger.VIEW, ("desk", "markets")),
+    Action(
+        "table.sort", ("o",), "", "Sort by edge, name, close, age or change", Danger.VIEW, ("desk", "markets")
+    ),
+    Action(
+        "order.cancel", ("c",), "cancel", "Cancel the order under the cursor", Danger.SAFER, ("orders", "desk"),
+        cli="cancel",
+    ),
+    Action("order.cancel_market", ("C",), "", "Cancel every order of the current market", Danger.SAFER,
+           ("desk", "orders")),
+    Action("pause", ("p",), "pause", "Pause entries of this card's strategy", Danger.SAFER, DESK, cli="pause"),
+    Action("pause.all", ("P",), "pause all", "Pause all entries; exits and cancels go on", Danger.SAFER,
+           cli="pause"),
+    Action("mode", ("m",), "", "Semi-automatic at once; automatic asks for a word", Danger.SAFER, cli="mode"),
+    Action("halt", ("H",), "halt", "Halt: stop entries and cancel every order", Danger.SAFER, cli="halt"),
+    Action("alarm.acknowledge", ("space",), "", "Acknowledge the alarm", Danger.SAFER, DESK),
+    Action("screen.desk", ("1",), "", "Desk"),
+    Action("screen.markets", ("2",), "", "Markets"),
+    Action("screen.orders", ("3",), "", "Orders"),
+    Action("screen.positions", ("4",), "", "Positions and limits"),
+    Action("screen.models", ("5",), "", "Models"),
+    Action("screen.journal", ("8",), "", "Journal"),
+    Action("move.down", ("down", "j"), "", "Down"),
+    Action("move.up", ("up", "k"), "", "Up"),
+    Action("move.page_down", ("pagedown",), "", "Page down"),
+    Action("move.page_up", ("pageup",), "", "Page up"),
+    Action("move.home", ("home",), "", "First"),
+    Action("move.end", ("end",), "", "Last"),
+    Action("pane.next", ("tab",), "", "Next pane"),
+    Action("pane.previous", ("shift+tab",), "", "Previous pane"),
+    Action("back", ("escape",), "", "One level back, or hide the hint; never cancels an order"),
+    Action("command", ("colon",), "cmd", "Command line"),
+    Action("help", ("question_mark",), "help", "This page"),
+    Action("leave", ("q", "ctrl+q"), "leave", "Leave the console; says what keeps running"),
+    Action("copy", ("ctrl+c",), "", "Says which keys leave and stop; never quits"),
+)
+
+LADDER: tuple[tuple[str, str], ...] = (
+    ("Esc Esc", "within 2 s: keep the positions, stay halted and cancelled (only the console in control)"),
+    ("f", "skip the wait, after 0.8 s without any key"),
+    ("^X", "joins the running stop and changes nothing"),
+    ("other", "swallowed: nothing is sold by typing on"),
+)
+
+
+class CommandSpec(NamedTuple):
+    """One verb of the command line, named like its CLI twin."""
+
+    name: str
+    usage: str
+    help: str
+    word: str = ""
+    """What must be typed before it happens; empty for commands that make the desk safer."""
+    reason: bool = False
+
+
+COMMANDS: tuple[CommandSpec, ...] = (
+    CommandSpec("approve", "", "approve the selected card, if it is armed"),
+    CommandSpec("veto", "[REASON]", "veto the selected card"),
+    CommandSpec("cancel", "ORDER", "cancel one order"),
+    CommandSpec("pause", "[STRATEGY]", "pause entries of one strategy, or all"),
+    CommandSpec("unpause", "[STRATEGY]", "allow entries again", word="unpause"),
+    CommandSpec("mode", "semi|auto", "auto sends orders without asking", word="automatic", reason=True),
+    CommandSpec("halt", "[REASON]", "stop entries and cancel every order"),
+    CommandSpec("resume", "", "lift a halt after a clean reconcile", word="resume", reason=True),
+    CommandSpec("flatten", "", "halt, cancel, count down, then sell everything"),
+    CommandSpec("limit", "NAME VALUE", "lower a limit, or raise it up to its ceiling", word="raise", reason=True),
+    CommandSpec("take", "", "take control from the other console"),
+    CommandSpec("filter", "[TEXT]", "show only markets with this text"),
+    CommandSpec("theme", "NAME", "change the colours"),
+    CommandSpec("help", "", "the keys of this screen"),
+    CommandSpec("quit", "", "leave the console"),
+)
+
+_KEY_NAMES = {
+    "ctrl+x": "^X",
+    "ctrl+q": "^Q",
+    "ctrl+c": "^C",
+    "left_square_bracket": "[",
+    "right_square_bracket": "]",
+    "slash": "/",
+    "colon": ":",
+    "question_mark": "?",
+    "escape": "Esc",
+    "enter": "Enter",
+    "space": "Space",
+    "tab": "Tab",
+    "shift+tab": "S-Tab",
+    "pagedown": "PgDn",
+    "pageup": "PgUp",
+    "home": "Home",
+    "end": "End",
+    "up": "Up",
+    "down": "Down",
+}
+MONEY_KEYS = frozenset(key for action in ACTIONS if action.danger is Danger.SPEND for key in action.keys)
+_BY_KEY = {key: action for action in ACTIONS for key in action.keys}
+
+
+def key_name(key: str) -> str:
+    """How a key is written on the screen."""
+    return _KEY_NAMES.get(key, key)
+
+
+def action_for(key: str, screen: str) -> Action | None:
+    """The action of a key on a screen, or ``None``."""
+    action = _BY_KEY.get(key)
+    return action if action is not None and works_on(action, screen) else None
+
+
+def works_on(action: Action, screen: str) -> bool:
+    return not action.screens or screen in action.screens
+
+
+def hints(screen: str, *, card: bool) -> list[tuple[str, str]]:
+    """Key and label for the last line of a screen, in the registry's order."""
+    return [
+        (key_name(action.keys[0]), action.label)
+        for action in ACTIONS
+        if action.label and works_on(action, screen) and (card or not action.card)
+    ]
+
+
+def help_rows(screen: str) -> list[tuple[str, str, str]]:
+    """Keys, help and danger of everything that works on a screen."""
+    return [
+        (" ".join(key_name(key) for key in action.keys), action.help, action.danger.value)
+        for action in ACTIONS
+        if works_on(action, screen)
+    ]
+
+
+def command_spec(name: str) -> CommandSpec | None:
+    return next((spec for spec in COMMANDS if spec.name == name), None)
+
+
+def complete(text: str) -> list[CommandSpec]:
+    """Commands whose name starts with what was typed."""
+    head = text.strip().partition(" ")[0]
+    return [spec for spec in COMMANDS if spec.name.startswith(head)]

@@ -1,0 +1,501 @@
+"""PmConsole: screens, theme, key dispatch, connection and signals. No rules and no formatting.
+
+Keys do not go through Textual's bindings: each press is looked up in ``tui.actions`` with the time it
+arrived in the input thread, because what a money key may do depends on when it was pressed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import signal
+import sys
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+from textual import events
+from textual.app import App
+from textual.notifications import SeverityLevel
+from textual.screen import Screen
+from textual.widgets import Input
+
+from core.control.protocol import Frame, Reply, Welcome
+from tui import commands
+from tui.actions import Action, action_for
+from tui.arming import BUFFERED_NS
+from tui.link import Identity, Link, Listener
+from tui.operator import Operator
+from tui.scene import Scene
+from tui.screens.console_screen import ConsoleScreen
+from tui.screens.desk import DeskScreen
+from tui.screens.help import HelpScreen
+from tui.screens.journal import JournalScreen
+from tui.screens.market import MarketScreen
+from tui.screens.markets import MarketsScreen
+from tui.screens.models import EvidenceScreen, ModelsScreen
+from tui.screens.orders import OrdersScreen
+from tui.screens.positions import PositionsScreen
+from tui.terminal import StopDriver
+from tui.theming import DEFAULT_THEME, ThemeError, load_theme, theme_names
+from tui.view_model import Now, ViewModel
+from tui.widgets.command_line import CommandLine
+from tui.widgets.market_table import SORTS
+
+URGENT = frozenset({"orders", "proposals", "alarms", "flatten"})
+"""Tables that are drawn when they change; the rest waits for the next tick."""
+LEFT_OPEN = 0
+"""Return code of ``q``; a signal returns 128 and its number."""
+_PAGE = {"move.page_down": 1, "move.page_up": -1}
+_STEP = {"move.down": 1, "move.up": -1, "move.home": -(10**6), "move.end": 10**6}
+
+
+@dataclass(frozen=True, slots=True)
+class ConsoleOptions:
+    """How a console is started."""
+
+    socket: Path
+    profile: str
+    theme: str = DEFAULT_THEME
+    coach: bool = True
+    view_only: bool = False
+    take: bool = False
+    paints_per_s: int = 4
+    mouse: bool = False
+    engine_command: str = "pmconsole engine start"
+
+
+def read_clocks() -> Now:
+    return Now(time.monotonic_ns(), time.time_ns() // 1_000_000)
+
+
+class PmConsole(App[int], inherit_bindings=False):
+    """The console. Everything it knows is in ``view``, everything the operator did in ``operator``."""
+
+    CSS_PATH: ClassVar[list[str]] = ["styles/console.tcss"]  # type: ignore[assignment]  # wider in Textual
+    ENABLE_COMMAND_PALETTE = False
+    AUTO_FOCUS = ""
+    MODES: ClassVar[dict[str, Callable[[], Screen[Any]]]] = {  # type: ignore[assignment]
+        "desk": DeskScreen,
+        "markets": MarketsScreen,
+        "orders": OrdersScreen,
+        "positions": PositionsScreen,
+        "models": ModelsScreen,
+        "journal": JournalScreen,
+    }
+    DEFAULT_MODE = "desk"
+
+    def __init__(self, options: ConsoleOptions, *, clock: Callable[[], Now] = read_clocks) -> None:
+        super().__init__(driver_class=StopDriver)
+        self.options = options
+        self.clock = clock
+        self.view = ViewModel()
+        identity = Identity(os.getpid(), uuid.uuid4().hex[:12], options.view_only, options.take)
+        self.link = Link(
+            options.socket, identity, Listener(self._up, self._down, self._frame, self._reply)
+        )
+        self.operator = Operator(self.view, identity.session, self.link.send, coach=options.coach)
+        self.animation_level = "none"
+        self._talk: commands.Talk | None = None
+        self._on_text: Callable[[str], None] | None = None
+        self._last_tick: tuple[object, ...] = ()
+        self._dirty = False
+        self._title = ""
+        self._seen_seq = -1
+        self._attached = False
+        for name in theme_names():
+            self.register_theme(load_theme(name))
+        self.theme = options.theme
+
+    # --- life ---------------------------------------------------------------------------------------
+
+    @property
+    def engine_command(self) -> str:
+        return self.options.engine_command
+
+    async def on_mount(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGHUP, signal.SIGTERM):
+            loop.add_signal_handler(number, self._signalled, number)
+        self.run_worker(self.link.run(), name="link", group="link", exit_on_error=True)
+        self.set_interval(1 / self.options.paints_per_s, self._tick)
+        gc.collect()
+        gc.freeze()
+
+    async def on_unmount(self) -> None:
+        await self.link.close()
+
+    def _signalled(self, number: int) -> None:
+        self.exit(return_code=128 + number)
+
+    def stop_pressed(self) -> bool:
+        """Called in the driver's input thread: the stop leaves on its own connection."""
+        return self.link.press_stop()
+
+    def terminal_gone(self) -> None:
+        self.exit(return_code=128 + signal.SIGHUP)
+
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = True,
+    ) -> None:
+        """Textual's notification, never with markup: the text may come from outside."""
+        super().notify(message, title=title, severity=severity, timeout=timeout, markup=False)
+
+    # --- from the engine ------------------------------------------------------------------------------
+
+    def _up(self, welcome: Welcome) -> None:
+        self.view.connected = True
+        self._dirty = True
+
+    def _down(self, reason: str) -> None:
+        self.view.connected = False
+        self.view.closed_reason = reason
+        self._attached = False
+        self.repaint()
+
+    def _frame(self, frame: Frame) -> None:
+        now = self.clock()
+        changed = self.view.apply(frame, now)
+        if not changed:
+            return
+        if not self._attached:
+            self._attached = True
+            self._greet(now)
+        if self.view.journal:
+            self._seen_seq = max(self._seen_seq, self.view.journal[-1].seq)
+        if changed & URGENT:
+            self.call_later(self.repaint)
+        else:
+            self._dirty = True
+
+    def _greet(self, now: Now) -> None:
+        """Say that a running desk was found, and what happened since this console last saw it."""
+        view = self.view
+        news = [row for row in view.journal if row.seq > self._seen_seq] if self._seen_seq >= 0 else []
+        if self._seen_seq >= 0:
+            last = f", last: {news[-1].kind} {news[-1].text}" if news else ""
+            self.operator.say(f"Attached again. {len(news)} events since you left{last}", "coach", now, 10**10)
+        elif view.working() or view.held():
+            text = f"Attached to a running desk: {len(view.working())} orders, {len(view.held())} positions."
+            self.operator.say(text, "coach", now, 8 * 10**9)
+
+    def _reply(self, reply: Reply) -> None:
+        self.operator.replied(reply, self.clock())
+        self.repaint()
+
+    # --- painting -------------------------------------------------------------------------------------
+
+    def repaint(self) -> None:
+        """Draw the visible screen now."""
+        screen = self.screen
+        if not isinstance(screen, ConsoleScreen) or not screen.is_running:
+            return
+        self._dirty = False
+        now = self.clock()
+        scene = self.operator.scene(now, self.size.width)
+        screen.paint(scene)
+        self._retitle(scene)
+        card = scene.card
+        if card is not None and self.operator.arming.arming(card, now.mono_ns):
+            wait_ns = self.operator.arming.armed_ns(card) - now.mono_ns
+            self.set_timer(wait_ns / 1e9 + 0.005, self.repaint)
+
+    def _tick(self) -> None:
+        """Up to a few times a second: draw if rows changed, a flash ends, or a clock shows a new second."""
+        now = self.clock()
+        view = self.view
+        state = (
+            now.mono_ns // 1_000_000_000,
+            view.lags(now),
+            view.engine_down(now),
+            self.operator.in_ladder(now) and now.mono_ns // 250_000_000,
+        )
+        flashing = bool(view.bid_flash_ns or view.ask_flash_ns)
+        view.flashing(now)
+        if self._dirty or flashing or state != self._last_tick:
+            self._last_tick = state
+            self.repaint()
+
+    def _retitle(self, scene: Scene) -> None:
+        """Profile, halt state and the sign of the day in the terminal's title."""
+        status = self.view.status
+        if status is None:
+            title = "pmconsole"
+        else:
+            day = "" if not status.today_pnl else "+" if status.today_pnl > 0 else "-"
+            level = "" if status.level == "NORMAL" else f" {status.level}"
+            title = f"{status.profile.upper()}{level} {status.mode}{' ' + day if day else ''} pmconsole"
+        if title != self._title and self._driver is not None and not self.is_headless:
+            self._title = title
+            self._driver.write(f"\x1b]0;{title}\x07")
+
+    # --- keys -----------------------------------------------------------------------------------------
+
+    async def on_event(self, event: events.Event) -> None:
+        if isinstance(event, events.Key) and not event.is_forwarded and self._key(event):
+            return
+        await super().on_event(event)
+
+    def _key(self, event: events.Key) -> bool:
+        """Act on a key; false leaves it to the text field that has the focus."""
+        now = self.clock()
+        key, arrived_ns = event.key, int(event.time * 1e9)
+        if key == "ctrl+x":
+            self.operator.stop(now, arrived_ns)
+            self._close_command_line()
+        elif self.operator.in_ladder(now):
+            self.operator.ladder_key(key, arrived_ns, now)
+        elif isinstance(self.focused, Input):
+            return False
+        elif time.monotonic_ns() - arrived_ns > BUFFERED_NS:
+            self.operator.say("keys typed while the screen stood still were ignored", "near", now)
+        else:
+            screen = self.screen
+            name = screen.name_in_registry if isinstance(screen, ConsoleScreen) else ""
+            action = action_for(key, name)
+            if action is not None:
+                self._perform(action, key, arrived_ns, now)
+        self.repaint()
+        return True
+
+    def _perform(self, action: Action, key: str, arrived_ns: int, now: Now) -> None:
+        """One action; the table below is the only place that joins the registry to the console."""
+        if action.id.startswith("screen."):
+            self.switch_mode(action.id.partition(".")[2])
+        elif action.id in ("card.approve", "card.yes", "card.no"):
+            self.operator.approve(key, arrived_ns, now)
+        elif action.id in _STEP or action.id in _PAGE:
+            self._move(action.id, now)
+        else:
+            _HANDLERS[action.id](self, now)
+
+    def _move(self, action_id: str, now: Now) -> None:
+        screen = self.screen
+        if not isinstance(screen, ConsoleScreen):
+            return
+        table = screen.table()
+        if table is None:
+            screen.scroll_text(_STEP.get(action_id) or _PAGE[action_id] * (self.size.height - 6))
+            return
+        step = _STEP.get(action_id) or _PAGE[action_id] * table.page
+        selected = table.move(step)
+        if table.id == "markets" and isinstance(selected, int):
+            self.operator.moved_cursor(selected, now)
+
+    def selected(self, table_id: str) -> Any:
+        """Key under the cursor of a table of this screen, ``None`` without one."""
+        for pane in self.screen.query(f"#{table_id}"):
+            return getattr(pane, "cursor_key", None)
+        return None
+
+    # --- the command line -------------------------------------------------------------------------------
+
+    def open_command_line(
+        self, prompt: str, on_text: Callable[[str], None], *, completes: bool = False, value: str = ""
+    ) -> None:
+        screen = self.screen
+        if not isinstance(screen, ConsoleScreen):
+            return
+        self._on_text = on_text
+        field = screen.command_line
+        field.ask(prompt, completes=completes, value=value)
+        field.display = True
+        screen.set_focus(field)
+
+    def _close_command_line(self) -> None:
+        self._on_text = None
+        if self._talk is not None:
+            self._talk.close()
+            self._talk = None
+        screen = self.screen
+        if isinstance(screen, ConsoleScreen) and screen.command_line.display:
+            screen.command_line.display = False
+            screen.set_focus(screen.home_focus())
+            screen.call_after_refresh(self.repaint)
+
+    def on_command_line_answered(self, message: CommandLine.Answered) -> None:
+        on_text, self._on_text = self._on_text, None
+        if on_text is not None:
+            on_text(message.text)
+        if self._on_text is None:
+            self._close_command_line()
+        self.repaint()
+
+    def on_command_line_abandoned(self) -> None:
+        self._close_command_line()
+
+    def begin(self, talk: commands.Talk) -> None:
+        """Run a conversation: its questions appear on the command line."""
+        self._talk = talk
+        self._answer(None)
+
+    def _answer(self, text: str | None) -> None:
+        talk = self._talk
+        if talk is None:
+            return
+        try:
+            question = next(talk) if text is None else talk.send(text)
+        except StopIteration as end:
+            self._talk = None
+            if end.value:
+                self.operator.say(str(end.value), "near", self.clock())
+            return
+        self.open_command_line(question, self._answer)
+
+    def run_line(self, text: str) -> None:
+        """Carry out one line of the command line."""
+        parsed = commands.parse(text)
+        if isinstance(parsed, str):
+            if parsed:
+                self.operator.say(parsed, "near", self.clock())
+            return
+        match parsed.spec.name:
+            case "quit":
+                self.leave()
+            case "help":
+                self.push_screen(HelpScreen(self._screen_name()))
+            case "filter":
+                self.filter(parsed.rest)
+            case "theme":
+                self.change_theme(parsed.rest)
+            case _:
+                talk = commands.talk(parsed, self.operator, self.clock)
+                if talk is not None:
+                    self.begin(talk)
+
+    # --- actions --------------------------------------------------------------------------------------
+
+    def _screen_name(self) -> str:
+        screen = self.screen
+        return screen.name_in_registry if isinstance(screen, ConsoleScreen) else ""
+
+    def filter(self, text: str) -> None:
+        self.operator.filter = text
+        self.operator.resort()
+
+    def change_theme(self, name: str) -> None:
+        try:
+            load_theme(name)
+        except ThemeError as error:
+            self.operator.say(str(error), "near", self.clock())
+            return
+        self.theme = name
+
+    def leave(self) -> None:
+        """Leave; engine and orders go on."""
+        self.exit(LEFT_OPEN, return_code=LEFT_OPEN)
+
+    def edit_card(self) -> None:
+        card = self.operator.card
+        if card is not None:
+            self.begin(commands.edit(self.operator, self.clock, card))
+
+    def pause_strategy(self, now: Now) -> None:
+        card = self.operator.card
+        self.operator.pause(card.strategy if card is not None else "", now)
+
+    def mode(self, now: Now) -> None:
+        status = self.view.status
+        if status is not None and status.mode == "auto":
+            self.operator.semi(now)
+        else:
+            self.begin(commands.auto(self.operator, self.clock))
+
+    def cancel_selected(self, now: Now) -> None:
+        self.operator.cancel_order(str(self.selected("orders") or ""), now)
+
+    def cancel_market(self, now: Now) -> None:
+        scene = self.operator.scene(now, self.size.width)
+        key = scene.current
+        order = self.view.orders.get(str(self.selected("orders") or ""))
+        if self._screen_name() == "orders" and order is not None:
+            key = order.key
+        self.operator.cancel_market(key, now)
+
+    def next_sort(self) -> None:
+        place = SORTS.index(self.operator.sort)
+        self.operator.sort = SORTS[(place + 1) % len(SORTS)]
+        self.operator.resort()
+
+    def acknowledge(self, now: Now) -> None:
+        alarm_id = self.selected("alarms")
+        unread = self.view.unacknowledged()
+        if not any(row.id == alarm_id for row in unread):
+            alarm_id = unread[0].id if unread else None
+        self.operator.acknowledge(alarm_id, now)
+
+    def open_selected(self) -> None:
+        screen = self.screen
+        if isinstance(screen, ConsoleScreen):
+            screen.open_cursor()
+
+    def back(self) -> None:
+        if not self.operator.escape() and len(self.screen_stack) > 1:
+            self.pop_screen()
+
+    def show_market(self, key: int) -> None:
+        self.push_screen(MarketScreen(key))
+
+    def show_evidence(self) -> None:
+        card = self.operator.card
+        if card is not None:
+            self.push_screen(EvidenceScreen(card.id))
+
+
+_HANDLERS: dict[str, Callable[[PmConsole, Now], None]] = {
+    "card.veto": lambda app, now: app.operator.veto(now),
+    "card.edit": lambda app, now: app.edit_card(),
+    "card.defer": lambda app, now: app.operator.defer(now),
+    "card.evidence": lambda app, now: app.show_evidence(),
+    "card.previous": lambda app, now: app.operator.step_card(-1, now),
+    "card.next": lambda app, now: app.operator.step_card(1, now),
+    "open": lambda app, now: app.open_selected(),
+    "table.filter": lambda app, now: app.open_command_line("filter", app.filter, value=app.operator.filter),
+    "table.sort": lambda app, now: app.next_sort(),
+    "order.cancel": lambda app, now: app.cancel_selected(now),
+    "order.cancel_market": lambda app, now: app.cancel_market(now),
+    "pause": lambda app, now: app.pause_strategy(now),
+    "pause.all": lambda app, now: app.operator.pause("", now),
+    "mode": lambda app, now: app.mode(now),
+    "halt": lambda app, now: app.operator.halt(now),
+    "alarm.acknowledge": lambda app, now: app.acknowledge(now),
+    "pane.next": lambda app, now: app.action_focus_next(),
+    "pane.previous": lambda app, now: app.action_focus_previous(),
+    "back": lambda app, now: app.back(),
+    "command": lambda app, now: app.open_command_line("command", app.run_line, completes=True),
+    "help": lambda app, now: app.run_line("help"),
+    "leave": lambda app, now: app.leave(),
+    "copy": lambda app, now: app.operator.say("q leaves the console, Ctrl-X stops the desk", "text", now),
+}
+
+
+def farewell(view: ViewModel, profile: str) -> str:
+    """What keeps running after the console, and how to come back."""
+    status = view.status
+    if status is None:
+        return "No engine was attached; nothing is left running by this console."
+    orders = f"{status.orders} working order{'' if status.orders == 1 else 's'}"
+    return (
+        f"The engine keeps running: {status.profile}, {status.mode}, {status.level.lower()}, {orders}."
+        f" Come back with: pmconsole attach --profile {profile}"
+    )
+
+
+def run(options: ConsoleOptions) -> int:
+    """Run the console until it is left; returns 0 after ``q``, 128 and the signal after a signal."""
+    app = PmConsole(options)
+    app.run(mouse=options.mouse)
+    code = app.return_code or 0
+    if code == LEFT_OPEN and options.profile != "demo":
+        sys.stdout.write(farewell(app.view, options.profile) + "\n")
+    return code

@@ -1,0 +1,213 @@
+"""The command line's verbs as short conversations.
+
+A conversation is a generator: it yields what to ask, receives what was typed, and returns the sentence
+to show when it sent nothing. Riskier states need a typed word, most of them a reason as well.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Generator
+from typing import NamedTuple
+
+from core.control.protocol import AnyCommand, ProposalRow, Resume, SetLimit, SetMode, TakeControl, Unpause
+from core.domain.units import UnitError, parse_money, parse_quantity
+from tui.actions import CommandSpec, command_spec
+from tui.format import cents, count
+from tui.operator import Operator
+from tui.view_model import Now
+
+Talk = Generator[str, str, str]
+Clock = Callable[[], Now]
+_EDIT = re.compile(r"\s*(?P<size>\d+(?:\.\d+)?)?\s*(?:@\s*(?P<price>\d+(?:\.\d+)?))?\s*", re.ASCII)
+
+
+class Line(NamedTuple):
+    """A parsed command line."""
+
+    spec: CommandSpec
+    rest: str
+
+
+def parse(text: str) -> Line | str:
+    """The command, or the sentence that says what is wrong with it."""
+    name, _, rest = text.strip().lstrip(":").partition(" ")
+    spec = command_spec(name)
+    if spec is None:
+        return f"there is no command {name[:20]!r}; : and Tab lists them" if name else ""
+    rest = rest.strip()
+    needs = spec.usage and not spec.usage.startswith("[")
+    if needs and len(rest.split()) < len(spec.usage.split()):
+        return f"usage: {spec.name} {spec.usage}"
+    return Line(spec, rest)
+
+
+def talk(line: Line, operator: Operator, clock: Clock) -> Talk | None:
+    """The conversation that carries a command out; ``None`` for commands of the screen itself."""
+    make = _TALKS.get(line.spec.name)
+    return make(operator, clock, line.rest) if make is not None else None
+
+
+def _word(spec_name: str, why: str) -> Generator[str, str, tuple[str, str] | str]:
+    """Ask for the typed word of a command and, where it wants one, the reason."""
+    spec = command_spec(spec_name)
+    assert spec is not None
+    word = (yield f"{why} Type {spec.word}").strip()
+    if word != spec.word:
+        return f"{spec_name} not sent: the word was {spec.word}"
+    reason = (yield "Reason").strip() if spec.reason else ""
+    if spec.reason and not reason:
+        return f"{spec_name} not sent: it needs a reason"
+    return word, reason
+
+
+def _risky(
+    operator: Operator, clock: Clock, name: str, why: str, make: Callable[[str, str, str], AnyCommand]
+) -> Talk:
+    answer = yield from _word(name, why)
+    if isinstance(answer, str):
+        return answer
+    operator.send(make(operator.next_id(), *answer), name, clock())
+    return ""
+
+
+def _resume(operator: Operator, clock: Clock, rest: str) -> Talk:
+    return _risky(
+        operator,
+        clock,
+        "resume",
+        "Lifts the halt after a clean reconcile.",
+        lambda command_id, word, reason: Resume(command_id, word, reason),
+    )
+
+
+def _unpause(operator: Operator, clock: Clock, rest: str) -> Talk:
+    return _risky(
+        operator,
+        clock,
+        "unpause",
+        f"Allows entries of {rest or 'all strategies'}.",
+        lambda command_id, word, _: Unpause(command_id, rest, word),
+    )
+
+
+def _mode(operator: Operator, clock: Clock, rest: str) -> Talk:
+    if rest == "semi":
+        operator.semi(clock())
+        return ""
+    if rest != "auto":
+        return "usage: mode semi|auto"
+    return (
+        yield from _risky(
+            operator,
+            clock,
+            "mode",
+            "Orders will leave without asking you.",
+            lambda command_id, word, reason: SetMode(command_id, "auto", word, reason),
+        )
+    )
+
+
+def _limit(operator: Operator, clock: Clock, rest: str) -> Talk:
+    name, _, value = rest.partition(" ")
+    row = operator.view.limit(name)
+    if row is None:
+        names = ", ".join(sorted({limit_name for limit_name, _ in operator.view.limits}))
+        return f"there is no limit {name[:20]!r}; there are: {names}"
+    try:
+        wanted = _limit_value(row.unit, value.strip())
+    except UnitError as error:
+        return f"limit {name}: {error}"
+    if wanted > row.ceiling:
+        return f"limit {name}: the configured ceiling comes first; edit the file and restart to go higher"
+    if wanted <= row.limit:
+        operator.send(SetLimit(operator.next_id(), name, value.strip()), f"limit {name}", clock())
+        return ""
+    return (
+        yield from _risky(
+            operator,
+            clock,
+            "limit",
+            f"Raises {name}.",
+            lambda command_id, word, reason: SetLimit(command_id, name, value.strip(), word, reason),
+        )
+    )
+
+
+def _limit_value(unit: str, text: str) -> int:
+    if unit == "money":
+        return parse_money(text)
+    if unit == "contracts":
+        return parse_quantity(text)
+    return parse_quantity(text) // 1_000_000
+
+
+def _instant(act: Callable[[Operator, Now, str], None]) -> Callable[[Operator, Clock, str], Talk]:
+    """A command that happens at once."""
+
+    def make(operator: Operator, clock: Clock, rest: str) -> Talk:
+        yield from ()
+        act(operator, clock(), rest)
+        return ""
+
+    return make
+
+
+def _approve(operator: Operator, now: Now, rest: str) -> None:
+    operator.approve("a", now.mono_ns, now)
+
+
+def _take(operator: Operator, now: Now, rest: str) -> None:
+    operator.send(TakeControl(operator.next_id()), "take control", now)
+
+
+_TALKS: dict[str, Callable[[Operator, Clock, str], Talk]] = {
+    "approve": _instant(_approve),
+    "veto": _instant(lambda operator, now, rest: operator.veto(now, rest)),
+    "cancel": _instant(lambda operator, now, rest: operator.cancel_order(rest, now)),
+    "pause": _instant(lambda operator, now, rest: operator.pause(rest, now)),
+    "halt": _instant(lambda operator, now, rest: operator.halt(now, rest)),
+    "flatten": _instant(lambda operator, now, rest: operator.stop(now, now.mono_ns)),
+    "take": _instant(_take),
+    "resume": _resume,
+    "unpause": _unpause,
+    "mode": _mode,
+    "limit": _limit,
+}
+
+
+def auto(operator: Operator, clock: Clock) -> Talk:
+    """The conversation behind the mode key."""
+    return _mode(operator, clock, "auto")
+
+
+def edit(operator: Operator, clock: Clock, card: ProposalRow) -> Talk:
+    """Ask for a smaller size or a better price until it is one, then send it."""
+    step = operator.view.step(card.key)
+    question = f"Edit {count(card.quantity)} @ {cents(card.price, step)}: smaller or better, as SIZE @ CENTS"
+    wanted = parse_edit(card, (yield question))
+    while isinstance(wanted, str):
+        wanted = parse_edit(card, (yield f"{wanted}. Edit, as SIZE @ CENTS"))
+    operator.edit(card, *wanted, clock())
+    return ""
+
+
+def parse_edit(card: ProposalRow, text: str) -> tuple[int, int] | str:
+    """Price and quantity of an edit, or why it is not allowed."""
+    match = _EDIT.fullmatch(text)
+    if match is None or not (match["size"] or match["price"]):
+        return "write 20, @ 31 or 20 @ 31"
+    try:
+        quantity = parse_quantity(match["size"]) if match["size"] else card.quantity
+        # Cents with up to two decimals are ten-thousandths of a dollar exactly.
+        price = parse_quantity(match["price"]) * 100 // 1_000_000 if match["price"] else card.price
+    except UnitError as error:
+        return str(error)
+    if quantity <= 0 or quantity > card.quantity:
+        return f"the size must be at most {count(card.quantity)}"
+    worse = price < card.price if card.closes else price > card.price
+    if worse or not 0 < price < 10_000:
+        return f"the price must be {'at least' if card.closes else 'at most'} {cents(card.price)}c"
+    if (price, quantity) == (card.price, card.quantity):
+        return "nothing is different"
+    return price, quantity

@@ -1,0 +1,147 @@
+"""A drawn line as data: texts with a role each. Panes build lines, widgets paint them.
+
+A role is a word of the theme (``fair``, ``near``, ``blocked``); which colour it has is the theme's
+business. Lines compare by value, which is how a pane knows what changed since the last paint.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from tui.format import ELLIPSIS
+
+
+class Span(NamedTuple):
+    text: str
+    role: str = "text"
+
+
+Line = tuple[Span, ...]
+
+ROLES = (
+    "text",
+    "text-muted",
+    "title",
+    "rule",
+    "strong",
+    "profile-live",
+    "profile-safe",
+    "fair",
+    "edge-trade",
+    "edge-none",
+    "price-up",
+    "price-down",
+    "yes",
+    "no",
+    "gain",
+    "loss",
+    "stale",
+    "near",
+    "breach",
+    "arming",
+    "armed",
+    "blocked",
+    "unknown",
+    "alarm",
+    "check",
+    "band",
+    "stop",
+    "key",
+    "coach",
+    "watermark",
+    "good",
+)
+
+CURSOR = "cursor"
+
+
+def line(*parts: Span | str | tuple[str, str]) -> Line:
+    """Spans from texts and (text, role) pairs; empty ones vanish, neighbours of one role join."""
+    spans: list[Span] = []
+    for part in parts:
+        span = Span(part) if isinstance(part, str) else Span(*part)
+        if not span.text:
+            continue
+        if spans and spans[-1].role == span.role:
+            spans[-1] = Span(spans[-1].text + span.text, span.role)
+        else:
+            spans.append(span)
+    return tuple(spans)
+
+
+def width_of(spans: Iterable[Span]) -> int:
+    return sum(len(span.text) for span in spans)
+
+
+def plain(spans: Iterable[Span]) -> str:
+    return "".join(span.text for span in spans)
+
+
+def cut(spans: Line, width: int) -> Line:
+    """At most ``width`` cells; what is cut ends in ``..``."""
+    if width_of(spans) <= width:
+        return spans
+    kept: list[Span] = []
+    room = max(0, width - len(ELLIPSIS))
+    for span in spans:
+        kept.append(Span(span.text[:room], span.role))
+        room -= len(span.text)
+        if room <= 0:
+            break
+    return line(*kept, (ELLIPSIS[:width], kept[-1].role if kept else "text"))
+
+
+def pad(spans: Line, width: int, role: str = "text") -> Line:
+    """Exactly ``width`` cells."""
+    spans = cut(spans, width)
+    return line(*spans, (" " * (width - width_of(spans)), role))
+
+
+def ends(left: Line, right: Line, width: int) -> Line:
+    """``left`` and ``right`` at the two ends of ``width`` cells; the left one gives way."""
+    right = cut(right, width)
+    room = width - width_of(right) - 1
+    if room <= 0:
+        return pad(right, width)
+    return line(*pad(left, room), " ", *right)
+
+
+def one_role(spans: Line, role: str) -> Line:
+    """The same text with a single role: how stale panes go dim."""
+    return line((plain(spans), role))
+
+
+def flow(groups: Iterable[Line], width: int, gap: int = 3, indent: int = 2) -> list[Line]:
+    """Groups side by side with ``gap`` cells between them, wrapped to ``width`` between groups."""
+    rows: list[Line] = []
+    current: Line = ()
+    for group in groups:
+        if not group:
+            continue
+        if not current:
+            current = group if not rows else line(" " * indent, *group)
+        elif width_of(current) + gap + width_of(group) <= width:
+            current = line(*current, " " * gap, *group)
+        else:
+            rows.append(current)
+            current = line(" " * indent, *group)
+    if current:
+        rows.append(current)
+    return [cut(row, width) for row in rows]
+
+
+def changed_cells(old: Line, new: Line) -> tuple[int, int]:
+    """First and one-past-last cell that differ between two lines of equal width; (0, 0) when none."""
+    if old == new:
+        return 0, 0
+    before, after = _cells(old), _cells(new)
+    if len(before) != len(after):
+        return 0, max(len(before), len(after))
+    first = next(i for i, pair in enumerate(zip(before, after, strict=True)) if pair[0] != pair[1])
+    last = next(i for i in range(len(after) - 1, -1, -1) if before[i] != after[i])
+    return first, last + 1
+
+
+def _cells(spans: Line) -> list[tuple[str, str]]:
+    return [(char, span.role) for span in spans for char in span.text]

@@ -1,0 +1,143 @@
+"""The console's two connections to the engine, opened again whenever they end. No Textual here.
+
+The state connection brings frames, the command connection takes commands and brings replies, and a
+third, opened in advance, belongs to the stop key alone (``StopLine``).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.control.client import ConnectError, Connection, LinkError, StopLine, connect
+from core.control.protocol import VERSION, AnyCommand, Bye, Frame, Hello, Refused, Reply, Welcome
+
+RETRY_FIRST_S = 0.25
+RETRY_MAX_S = 2.0
+STOP_LINE_CHECK_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """How this console introduces itself."""
+
+    pid: int
+    session: str
+    view_only: bool = False
+    take: bool = False
+
+    def hello(self, role: str) -> Hello:
+        return Hello(VERSION, role, "console", self.pid, self.session, self.view_only, self.take)
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """What the link tells its owner, always in the event loop."""
+
+    up: Callable[[Welcome], None]
+    down: Callable[[str], None]
+    frame: Callable[[Frame], None]
+    reply: Callable[[Reply], None]
+
+
+class Link:
+    """Keeps the connections; ``run`` lives as long as the console."""
+
+    def __init__(self, path: Path, identity: Identity, listener: Listener) -> None:
+        self._path = path
+        self._identity = identity
+        self._listener = listener
+        self._commands: Connection | None = None
+        self._stop_line: StopLine | None = None
+        self._stops = 0
+
+    def send(self, command: AnyCommand) -> bool:
+        """Hand a command to the engine; false when there is no connection."""
+        if self._commands is None:
+            return False
+        self._commands.send(command)
+        return True
+
+    def press_stop(self) -> bool:
+        """Write the stop command on its own line; safe in any thread, never waits for the loop."""
+        line = self._stop_line
+        if line is None:
+            return False
+        self._stops += 1
+        return line.send_flatten(f"{self._identity.session}-stop-{self._stops}")
+
+    async def run(self) -> None:
+        """Connect, listen, and connect again after every end."""
+        wait_s = RETRY_FIRST_S
+        while True:
+            try:
+                await self._attend()
+                wait_s = RETRY_FIRST_S
+            except (ConnectError, LinkError) as error:
+                self._listener.down(str(error))
+            finally:
+                self._commands = None
+            await asyncio.sleep(wait_s)
+            wait_s = min(RETRY_MAX_S, wait_s * 2)
+
+    async def close(self) -> None:
+        if self._stop_line is not None:
+            self._stop_line.close()
+
+    async def _attend(self) -> None:
+        state = await connect(self._path, self._identity.hello("state"))
+        try:
+            commands = await connect(self._path, self._identity.hello("command"))
+        except ConnectError:
+            await state.close()
+            raise
+        self._commands = commands
+        stop_lines = asyncio.create_task(self._keep_stop_line())
+        replies = asyncio.create_task(self._replies(commands))
+        try:
+            self._listener.up(state.welcome)
+            reason = await self._frames(state)
+        finally:
+            for task in (stop_lines, replies):
+                task.cancel()
+            await asyncio.gather(stop_lines, replies, return_exceptions=True)
+            await state.close()
+            await commands.close()
+        self._listener.down(reason)
+
+    async def _frames(self, state: Connection) -> str:
+        """Deliver frames until the connection ends; returns why it ended."""
+        async for message in state:
+            match message:
+                case Frame():
+                    self._listener.frame(message)
+                case Bye(reason=reason) | Refused(reason=reason):
+                    return reason
+                case Reply():
+                    pass  # replies belong to the command connection
+        return "the engine closed the connection"
+
+    async def _replies(self, commands: Connection) -> None:
+        async for message in commands:
+            if isinstance(message, Reply):
+                self._listener.reply(message)
+        self._commands = None
+
+    async def _keep_stop_line(self) -> None:
+        """Open the stop key's line, then look after it: replies are dropped, a dead line is replaced."""
+        while True:
+            await asyncio.to_thread(self._check_stop_line)
+            await asyncio.sleep(STOP_LINE_CHECK_S)
+
+    def _check_stop_line(self) -> None:
+        line = self._stop_line
+        if line is not None:
+            if not line.alive():
+                line.reopen()
+            return
+        try:
+            self._stop_line = StopLine(self._path, self._identity.hello("command"))
+        except ConnectError:
+            return  # the next check tries again; until then the key goes over the command connection

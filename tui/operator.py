@@ -1,0 +1,299 @@
+"""What the person at the keyboard has selected, asked for and been told; intents go to the engine.
+
+No rules about trading live here: every method makes one command and the engine decides. Selection is by
+id and by key, never by row number. Times are this machine's monotonic clock.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+
+from core.control.protocol import (
+    AbortFlatten,
+    Acknowledge,
+    AnyCommand,
+    Approve,
+    CancelMarket,
+    CancelOrder,
+    Defer,
+    Edit,
+    Flatten,
+    Halt,
+    Pause,
+    ProposalRow,
+    Reply,
+    SetMode,
+    SkipWait,
+    Veto,
+)
+from tui.arming import Arming
+from tui.coach import Coach
+from tui.format import sanitise
+from tui.ladder import Ladder, Step
+from tui.scene import Message, Scene
+from tui.view_model import Now, ViewModel
+from tui.widgets.market_table import SORTS, ordered
+
+SAY_NS = 4_000_000_000
+ANSWER_NS = 5_000_000_000
+SORT_EVERY_NS = 1_000_000_000
+CURSOR_HOLD_NS = 2_000_000_000
+_SIDES = {"y": "YES", "n": "NO"}
+
+
+class Operator:
+    """State of the hands and eyes: selection, sort, filter, arming, ladder, messages."""
+
+    def __init__(
+        self, view: ViewModel, session: str, send: Callable[[AnyCommand], bool], *, coach: bool = True
+    ) -> None:
+        self.view = view
+        self.session = session
+        self.arming = Arming()
+        self.ladder = Ladder()
+        self.sort = SORTS[0]
+        self.filter = ""
+        self.cursor: int | None = None
+        self.order_id = ""
+        self._send = send
+        self._coach = Coach(enabled=coach)
+        self._numbers = itertools.count(1)
+        self._pending: dict[str, tuple[str, int]] = {}
+        self._approved: set[str] = set()
+        self._message: Message | None = None
+        self._keys: list[int] = []
+        self._sorted_ns = 0
+        self._cursor_moved_ns = -CURSOR_HOLD_NS
+
+    # --- the picture ------------------------------------------------------------------------------
+
+    def scene(self, now: Now, width: int) -> Scene:
+        """Everything one paint needs. Keeps the selection on its card, or moves it when that is gone."""
+        view = self.view
+        cards = tuple(view.cards())
+        card = next((row for row in cards if row.id == self.arming.card_id), None)
+        if card is None and cards:
+            card = cards[0]
+        self.arming.select(card, now.mono_ns)
+        if view.stopping:
+            self.ladder.shown()
+        self._expire(now)
+        controls = self.controls
+        word = ""
+        if card is not None:
+            word = self.arming.word(card, now.mono_ns, lag=self._blind(now), controls=controls)
+            if card.fingerprint in self._approved and word in ("ARMED", "ARMING"):
+                word = "SENT"
+        return Scene(
+            view=view,
+            now=now,
+            width=width,
+            cards=cards,
+            card=card,
+            card_word=word,
+            current=card.key if card is not None else self.cursor,
+            order_id=self.order_id,
+            sort=self.sort,
+            filter=self.filter,
+            message=self._message,
+            coach=self._coach.update(view, now),
+            ladder_ask=self.ladder.asks(now.mono_ns),
+            stop_sent=self.ladder.waiting(now.mono_ns),
+            controls=controls,
+            quiet_ns=self.ladder.quiet_ns(now.mono_ns),
+        )
+
+    @property
+    def controls(self) -> bool:
+        return self.view.controls(self.session)
+
+    def _blind(self, now: Now) -> bool:
+        return self.view.lags(now) or self.view.engine_down(now)
+
+    def _expire(self, now: Now) -> None:
+        if self._message is not None and now.mono_ns >= self._message.until_ns:
+            self._message = None
+        for command_id, (label, sent_ns) in list(self._pending.items()):
+            if now.mono_ns - sent_ns > ANSWER_NS:
+                del self._pending[command_id]
+                self.say(f"no answer to {label}: it may or may not have happened", "near", now)
+
+    def market_keys(self, scene: Scene) -> list[int]:
+        """Markets in display order. Sorted at most once a second, never under the operator's hands."""
+        now_ns = scene.now.mono_ns
+        fresh = ordered(scene)
+        held = (
+            now_ns - self._sorted_ns < SORT_EVERY_NS
+            or now_ns - self._cursor_moved_ns < CURSOR_HOLD_NS
+            or self.arming.arming(scene.card, now_ns)
+        )
+        if held and self._keys:
+            there = set(fresh)
+            known = set(self._keys)
+            self._keys = [key for key in self._keys if key in there] + [k for k in fresh if k not in known]
+        else:
+            self._keys = fresh
+            self._sorted_ns = now_ns
+        return self._keys
+
+    def resort(self) -> None:
+        self._keys = []
+
+    def moved_cursor(self, key: int | None, now: Now) -> None:
+        self.cursor = key
+        self._cursor_moved_ns = now.mono_ns
+
+    def say(self, text: str, role: str, now: Now, seconds_ns: int = SAY_NS) -> None:
+        """Put a sentence on the message line."""
+        self._message = Message(text, role, now.mono_ns + seconds_ns)
+
+    # --- commands ---------------------------------------------------------------------------------
+
+    def next_id(self) -> str:
+        return f"{self.session}-{next(self._numbers)}"
+
+    def send(self, command: AnyCommand, label: str, now: Now) -> bool:
+        """Send, show that it was sent, and wait for the reply."""
+        if not self._send(command):
+            self.say(f"{label} not sent: no connection to the engine", "alarm", now)
+            return False
+        self._pending[command.id] = (label, now.mono_ns)
+        self.say(f"sent {label}", "text-muted", now, ANSWER_NS)
+        return True
+
+    def replied(self, reply: Reply, now: Now) -> None:
+        """Show the answer with its round trip."""
+        label, sent_ns = self._pending.pop(reply.id, ("", 0))
+        text = sanitise(reply.text)
+        if not label:
+            return
+        took = f" in {(now.mono_ns - sent_ns) // 1_000_000} ms"
+        if reply.accepted:
+            self.say(f"{label} -> accepted{took}" + (f": {text}" if text else ""), "good", now)
+            return
+        if label == "flatten":
+            self.ladder.refused()
+        self._approved.clear()
+        self.say(f"{label} -> refused{took}: {text}", "blocked", now, 2 * SAY_NS)
+
+    # --- cards ------------------------------------------------------------------------------------
+
+    @property
+    def card(self) -> ProposalRow | None:
+        return self.view.proposals.get(self.arming.card_id)
+
+    def step_card(self, step: int, now: Now) -> None:
+        cards = self.view.cards()
+        if not cards:
+            return
+        at = next((i for i, row in enumerate(cards) if row.id == self.arming.card_id), 0)
+        self.arming.select(cards[(at + step) % len(cards)], now.mono_ns)
+
+    def approve(self, key: str, arrived_ns: int, now: Now) -> None:
+        """Spend: only an armed card, only a fresh key, and a large card only with its side named."""
+        card = self.card
+        unheld = self.arming.press(key, arrived_ns)
+        if card is None:
+            self.say("no card to approve", "text-muted", now)
+            return
+        if not unheld:
+            return
+        reason = self.arming.refusal(
+            card, arrived_ns, now.mono_ns, lag=self._blind(now), controls=self.controls
+        )
+        if not reason and card.fingerprint in self._approved:
+            reason = "it was sent already"
+        side = _SIDES.get(key)
+        asked = self.arming.asked(card, now.mono_ns)
+        if not reason and side is not None and not asked:
+            return
+        if not reason and side is not None and side != card.outcome:
+            self.arming.withdraw()
+            reason = f"you named {side}, the card is {card.outcome}"
+        if reason:
+            self.say(f"not sent: {reason}", "near", now)
+        elif card.large and side is None:
+            self.arming.ask(card, now.mono_ns)
+        else:
+            self.arming.withdraw()
+            command = Approve(self.next_id(), card.id, card.fingerprint, self.view.made_ns)
+            if self.send(command, f"approve {card.id}", now):
+                self._approved.add(card.fingerprint)
+
+    def veto(self, now: Now, reason: str = "") -> None:
+        card = self.card
+        if card is not None:
+            self.send(Veto(self.next_id(), card.id, card.fingerprint, reason), f"veto {card.id}", now)
+
+    def defer(self, now: Now) -> None:
+        card = self.card
+        if card is not None:
+            self.send(Defer(self.next_id(), card.id, card.fingerprint), f"defer {card.id}", now)
+
+    def edit(self, card: ProposalRow, price: int, quantity: int, now: Now) -> None:
+        command = Edit(self.next_id(), card.id, card.fingerprint, price, quantity)
+        self.send(command, f"edit {card.id}", now)
+
+    # --- orders and the desk ------------------------------------------------------------------------
+
+    def cancel_order(self, order_id: str, now: Now) -> None:
+        if order_id:
+            self.send(CancelOrder(self.next_id(), order_id), f"cancel {order_id[-8:]}", now)
+        else:
+            self.say("no order under the cursor", "text-muted", now)
+
+    def cancel_market(self, key: int | None, now: Now) -> None:
+        static = self.view.statics.get(key) if key is not None else None
+        if static is not None:
+            self.send(CancelMarket(self.next_id(), static.ticker), f"cancel all of {static.label}", now)
+
+    def pause(self, strategy: str, now: Now) -> None:
+        label = f"pause {strategy}" if strategy else "pause all entries"
+        self.send(Pause(self.next_id(), strategy), label, now)
+
+    def semi(self, now: Now) -> None:
+        self.send(SetMode(self.next_id(), "semi"), "mode semi", now)
+
+    def halt(self, now: Now, reason: str = "") -> None:
+        self.send(Halt(self.next_id(), reason or "operator pressed H"), "halt", now)
+
+    def acknowledge(self, alarm_id: int | None, now: Now) -> None:
+        if alarm_id is not None:
+            self.send(Acknowledge(self.next_id(), alarm_id), "acknowledge", now)
+
+    # --- stop -------------------------------------------------------------------------------------
+
+    def stop(self, now: Now, arrived_ns: int) -> None:
+        """Ask for the emergency flatten; the engine joins the one that may be running already."""
+        if not self.view.stopping:
+            self.ladder.start(now.mono_ns)
+        else:
+            self.ladder.key("ctrl+x", arrived_ns)
+        self.send(Flatten(self.next_id(), sent_ns=arrived_ns), "flatten", now)
+
+    def in_ladder(self, now: Now) -> bool:
+        return self.view.stopping or self.ladder.waiting(now.mono_ns)
+
+    def ladder_key(self, key: str, arrived_ns: int, now: Now) -> None:
+        """A key other than Ctrl-X while stopping."""
+        match self.ladder.key(key, arrived_ns):
+            case Step.ABORT if self.controls:
+                self.send(AbortFlatten(self.next_id()), "keep positions", now)
+            case Step.SKIP if self.controls:
+                self.send(SkipWait(self.next_id()), "skip the wait", now)
+            case _:
+                pass
+
+    def escape(self) -> bool:
+        """Take one thing back: the question for the side, the coach, the message, the filter."""
+        if self.arming.withdraw() or self._coach.dismiss():
+            return True
+        if self._message is not None:
+            self._message = None
+            return True
+        if self.filter:
+            self.filter = ""
+            self.resort()
+            return True
+        return False

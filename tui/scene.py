@@ -1,0 +1,84 @@
+"""What one paint is made of: the view model, one reading of the clocks, and what the operator selected.
+
+Every pane builds its lines from a ``Scene`` and nothing else, so the same scene always draws the same.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from core.control.protocol import ProposalRow
+from tui.lines import Line, line
+from tui.view_model import Now, ViewModel
+
+COMPACT_WIDTH = 100
+WIDE_WIDTH = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """The last thing the console has to say about a command, and until when."""
+
+    text: str
+    role: str
+    until_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    view: ViewModel
+    now: Now
+    width: int
+    cards: tuple[ProposalRow, ...] = ()
+    card: ProposalRow | None = None
+    card_word: str = ""
+    """State of the selected card in a word, see ``tui.arming``."""
+    current: int | None = None
+    """Key of the current market."""
+    order_id: str = ""
+    """Client order id under the cursor."""
+    alarm_id: int | None = None
+    sort: str = "edge"
+    filter: str = ""
+    message: Message | None = None
+    coach: str = ""
+    ladder_ask: bool = False
+    """One Esc was pressed while stopping."""
+    stop_sent: bool = False
+    """Ctrl-X was pressed and the engine has not answered yet."""
+    controls: bool = False
+    quiet_ns: int = 0
+    """How long no key was pressed while stopping."""
+
+    @property
+    def down(self) -> bool:
+        return self.view.engine_down(self.now)
+
+    @property
+    def dim(self) -> bool:
+        """Whether the picture is too old to be drawn bright."""
+        return self.down or self.view.lags(self.now)
+
+    @property
+    def wide(self) -> bool:
+        return self.width >= WIDE_WIDTH
+
+    @property
+    def watermark(self) -> str:
+        return "SIMULATED" if self.view.simulated else ""
+
+    def ago_s(self, then_ns: int) -> float:
+        return (self.now.mono_ns - then_ns) / 1e9
+
+    def in_s(self, then_ns: int) -> float:
+        return (then_ns - self.now.mono_ns) / 1e9
+
+
+def note(text: str, role: str = "text-muted") -> Line:
+    """A sentence in place of rows."""
+    return line(" ", (text, role))
+
+
+def head(title: str, detail: str = "") -> Line:
+    """A pane's title with its detail."""
+    return line((title, "title"), ((" " + detail) if detail else "", "text-muted"))

@@ -1,0 +1,141 @@
+"""What every screen has: status bar, body, message line, key hints, and the command line over them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.app import ComposeResult
+from textual.geometry import NULL_OFFSET, NULL_SPACING, Region, Size
+from textual.layout import ArrangeResult, Layout, WidgetPlacement
+from textual.screen import Screen
+from textual.widget import Widget
+
+from tui.scene import Scene
+from tui.screens.desk_plan import Plan, Rect
+from tui.widgets.command_line import CommandLine
+from tui.widgets.key_hints import KeyHints
+from tui.widgets.line_pane import LinePane
+from tui.widgets.live_table import LiveTable
+from tui.widgets.message_line import MessageLine
+from tui.widgets.status_bar import StatusBar
+from tui.widgets.text_pane import TextPane
+
+if TYPE_CHECKING:
+    from tui.app import PmConsole
+
+
+class PlanLayout(Layout):
+    """Places widgets by id where a plan says; what is not in the plan is not shown."""
+
+    name = "plan"
+
+    def __init__(self, plan: Callable[[Size], Plan]) -> None:
+        self._plan = plan
+
+    def arrange(
+        self, parent: Widget, children: list[Widget], size: Size, greedy: bool = True
+    ) -> ArrangeResult:
+        plan = self._plan(size)
+        return [
+            WidgetPlacement(Region(*plan[child.id]), NULL_OFFSET, NULL_SPACING, child)
+            for child in children
+            if child.id in plan
+        ]
+
+
+class ConsoleScreen(Screen[None], inherit_bindings=False):
+    """A screen of the console. Subclasses add panes, their plan and how they draw a scene."""
+
+    AUTO_FOCUS: ClassVar[str | None] = ""
+    ESCAPE_TO_MINIMIZE = False
+    name_in_registry: ClassVar[str] = ""
+    """The screen's name in ``tui.actions``."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._layout = PlanLayout(self._whole_plan)
+        self.status_bar = StatusBar(id="status")
+        self.message_line = MessageLine(id="message")
+        self.key_hints = KeyHints(id="hints")
+        self.command_line = CommandLine()
+
+    @property
+    def layout(self) -> Layout:
+        return self._layout
+
+    @property
+    def console(self) -> PmConsole:
+        return self.app  # type: ignore[return-value]  # these screens are only ever pushed by PmConsole
+
+    def compose(self) -> ComposeResult:
+        yield self.status_bar
+        yield from self.panes()
+        yield self.message_line
+        yield self.key_hints
+        yield self.command_line
+
+    # --- for subclasses -----------------------------------------------------------------------------
+
+    def panes(self) -> list[LinePane]:
+        """The body's widgets, made once."""
+        return []
+
+    def plan(self, width: int, height: int) -> Plan:
+        """Rectangles of the body's widgets by id."""
+        return {}
+
+    def draw(self, scene: Scene) -> None:
+        """Show the scene in the body."""
+
+    def home_focus(self) -> Widget | None:
+        """What has focus when the screen opens; never a text field."""
+        return next((pane for pane in self.panes() if isinstance(pane, LiveTable)), None)
+
+    def open_cursor(self) -> None:
+        """Enter: open what is under the cursor."""
+
+    def scroll_text(self, step: int) -> None:
+        """Move the screen's text by lines, where it has some."""
+        for pane in self.panes():
+            if isinstance(pane, TextPane):
+                pane.scroll_text(step)
+
+    # --- shared -------------------------------------------------------------------------------------
+
+    def paint(self, scene: Scene) -> None:
+        """Draw everything on this screen; panes write only what changed."""
+        self.status_bar.show(scene)
+        asking = self.command_line.choices if self.command_line.display else ""
+        self.message_line.show(scene, self.console.engine_command, asking)
+        if not self.command_line.display:
+            self.key_hints.show(scene, self.name_in_registry)
+        self.draw(scene)
+
+    def _whole_plan(self, size: Size) -> Plan:
+        width, height = size
+        plan = self.plan(width, height)
+        plan["status"] = Rect(0, 0, width, 1)
+        plan["message"] = Rect(0, height - 2, width, 1)
+        row = Rect(0, height - 1, width, 1)
+        plan["command" if self.command_line.display else "hints"] = row
+        return plan
+
+    def on_mount(self) -> None:
+        self.command_line.display = False
+        target = self.home_focus()
+        if target is not None:
+            self.set_focus(target)
+
+    def on_screen_resume(self) -> None:
+        self.console.repaint()
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self.console.repaint)
+
+    def table(self) -> LiveTable | None:
+        """The table the movement keys act on."""
+        if isinstance(self.focused, LiveTable):
+            return self.focused
+        found = self.home_focus()
+        return found if isinstance(found, LiveTable) else None

@@ -1,0 +1,123 @@
+"""Desk: the first screen. Decide on the left, watch on the right, or all of it in one column."""
+
+from __future__ import annotations
+
+from textual.widget import Widget
+
+from tui.lines import line
+from tui.scene import Scene
+from tui.screens.console_screen import ConsoleScreen
+from tui.screens.desk_plan import (
+    HEIGHT_MIN,
+    WIDTH_MIN,
+    Needs,
+    Plan,
+    desk_plan,
+    is_reduced,
+    is_two_column,
+)
+from tui.widgets.alarms import Alarms
+from tui.widgets.card import Card
+from tui.widgets.fair_values import FairValues
+from tui.widgets.limits import Limits
+from tui.widgets.line_pane import LinePane
+from tui.widgets.market_table import MarketTable
+from tui.widgets.order_table import OrderTable
+from tui.widgets.position_table import PositionTable
+
+REPLAN_NS = 1_000_000_000
+
+
+class SizeNote(LinePane):
+    """The sentence of a terminal that is too small."""
+
+    bare = True
+
+    def show(self, scene: Scene) -> None:
+        text = f"This terminal is too small: {WIDTH_MIN}x{HEIGHT_MIN} shows the whole desk."
+        self.paint([line((text, "near"))])
+
+
+class DeskScreen(ConsoleScreen):
+    name_in_registry = "desk"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.card = Card(id="card")
+        self.markets = MarketTable()
+        self.fair = FairValues(id="fair")
+        self.orders = OrderTable()
+        self.positions = PositionTable()
+        self.limits = Limits(id="limits")
+        self.alarms = Alarms()
+        self.size_note = SizeNote(id="size")
+        self._needs = Needs(False, 0, 0, 0)
+        self._planned_ns = 0
+
+    def panes(self) -> list[LinePane]:
+        return [
+            self.card,
+            self.markets,
+            self.fair,
+            self.orders,
+            self.positions,
+            self.limits,
+            self.alarms,
+            self.size_note,
+        ]
+
+    def home_focus(self) -> Widget | None:
+        return self.markets
+
+    def plan(self, width: int, height: int) -> Plan:
+        plan = desk_plan(width, height, self._needs)
+        two = is_two_column(width, height)
+        for pane in self.panes():
+            pane.framed = two
+            if isinstance(pane, MarketTable | OrderTable | PositionTable | Alarms):
+                pane.can_focus = pane.id in plan
+        return plan
+
+    def draw(self, scene: Scene) -> None:
+        self._follow(scene)
+        width, height = self.size
+        two, reduced = is_two_column(width, height), is_reduced(width, height)
+        plan = desk_plan(width, height, self._needs)
+        self.card.show(scene, self.console.engine_command, compact=not two, reduced=reduced)
+        self.limits.show(scene, compact=plan["limits"].height <= 2)
+        if reduced:
+            self.size_note.show(scene)
+            return
+        self.markets.show(scene, self.console.operator.market_keys(scene))
+        if "fair" in plan:
+            self.fair.show(scene, compact=plan["fair"].height < 8)
+        self.orders.show(scene, scene.view.working(), compact="positions" not in plan, foot=two)
+        if "positions" in plan:
+            self.positions.show(scene)
+        if "alarms" in plan:
+            self.alarms.show(scene)
+
+    def open_cursor(self) -> None:
+        table = self.table()
+        key = table.cursor_key if table is not None else None
+        if isinstance(table, OrderTable):
+            row = self.console.view.orders.get(str(key))
+            key = row.key if row is not None else None
+        if isinstance(key, int) and not isinstance(table, Alarms):
+            self.console.show_market(key)
+
+    def _follow(self, scene: Scene) -> None:
+        """Give panes the heights their content needs, not more than once a second nor under an arming card."""
+        view = scene.view
+        needs = Needs(
+            scene.card is not None, len(view.working()), len(view.held()), len(view.alarm_list())
+        )
+        if needs == self._needs:
+            return
+        now_ns = scene.now.mono_ns
+        calm = not self.console.operator.arming.arming(scene.card, now_ns)
+        if needs.card == self._needs.card and not (calm and now_ns - self._planned_ns >= REPLAN_NS):
+            return
+        self._needs, self._planned_ns = needs, now_ns
+        self.refresh(layout=True)
+        self.call_after_refresh(self.console.repaint)

@@ -1,0 +1,101 @@
+"""Where each pane of the Desk goes, as arithmetic on the terminal's size and what there is to show.
+
+Below 80x24 only the card, the limits line and the way to stop. One column up to 119 columns or below 36
+rows; else two, decide on the left and watch on the right. MARKETS takes what is left.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+WIDTH_MIN, HEIGHT_MIN = 80, 24
+TWO_WIDTH, TWO_HEIGHT = 120, 36
+WIDE_WIDTH = 160
+_MARKETS_MIN = 6
+
+
+class Rect(NamedTuple):
+    x: int
+    y: int
+    width: int
+    height: int
+
+
+class Needs(NamedTuple):
+    """What the panes would like to show."""
+
+    card: bool
+    orders: int
+    positions: int
+    alarms: int
+
+
+Plan = dict[str, Rect]
+
+
+def is_reduced(width: int, height: int) -> bool:
+    return width < WIDTH_MIN or height < HEIGHT_MIN
+
+
+def is_two_column(width: int, height: int) -> bool:
+    return width >= TWO_WIDTH and height >= TWO_HEIGHT
+
+
+def desk_plan(width: int, height: int, needs: Needs) -> Plan:
+    """Pane id to rectangle, for the body between the status bar and the message line."""
+    if is_reduced(width, height):
+        return _stack(width, [("card", 8), ("limits", 2), ("size", 1)])
+    if is_two_column(width, height):
+        return _two_columns(width, height - 3, needs)
+    return _one_column(width, height - 3, needs)
+
+
+def _stack(width: int, panes: list[tuple[str, int]], x: int = 0, y: int = 1) -> Plan:
+    plan: Plan = {}
+    for name, height in panes:
+        plan[name] = Rect(x, y, width, height)
+        y += height
+    return plan
+
+
+def _one_column(width: int, body: int, needs: Needs) -> Plan:
+    card = 10 if needs.card else 2
+    limits = 2 if body < 42 else 10
+    fair = 0 if body < 27 else 5 if body < 42 else 12
+    full = body >= 31
+    orders_max = 1 if body < 23 else 3
+    orders = 1 + min(max(1, needs.orders), orders_max) + (1 if full else 0)
+    positions = 2 + min(max(1, needs.positions), 4) if full else 0
+    while body - card - limits - fair - orders - positions < _MARKETS_MIN and (positions > 3 or orders > 3):
+        positions, orders = (positions - 1, orders) if positions > 3 else (positions, orders - 1)
+    markets = body - card - limits - fair - orders - positions
+    panes = [
+        ("card", card),
+        ("markets", markets),
+        ("fair", fair),
+        ("orders", orders),
+        ("positions", positions),
+        ("limits", limits),
+    ]
+    return _stack(width, [pane for pane in panes if pane[1] > 0])
+
+
+def _two_columns(width: int, body: int, needs: Needs) -> Plan:
+    left = 62 if width >= WIDE_WIDTH else 50
+    limits = min(13, max(7, body - 29))
+    fair = min(13, max(8, body - 29))
+    orders = 4 + min(max(2, needs.orders), 6 if body < 50 else 10)
+    positions = 3 + min(max(2, needs.positions), 8 if body < 50 else 14)
+    alarms = 2 + min(max(2, needs.alarms + 2), 5)
+    short = _MARKETS_MIN + 4 - (body - orders - positions - alarms)
+    if short > 0:
+        positions = max(5, positions - short)
+    markets = body - orders - positions - alarms
+    return {
+        **_stack(left, [("card", body - fair - limits), ("fair", fair), ("limits", limits)]),
+        **_stack(
+            width - left,
+            [("markets", markets), ("orders", orders), ("positions", positions), ("alarms", alarms)],
+            x=left,
+        ),
+    }

@@ -1,0 +1,88 @@
+"""One market in detail: its full title, strikes, prices, fair value and what we have there."""
+
+from __future__ import annotations
+
+from tui.format import age, cents, count, signed_count, signed_tenths, tenths, until, utc
+from tui.lines import Line, line
+from tui.scene import Scene, head, note
+from tui.screens.console_screen import ConsoleScreen
+from tui.screens.desk_plan import Plan, Rect
+from tui.widgets.fair_values import bracket_line, inputs, summary
+from tui.widgets.line_pane import LinePane
+from tui.widgets.text_pane import TextPane, wrapped
+from tui.words import order_role, side_word, venue_short
+
+_NAME_WIDTH = 14
+
+
+def pair(name: str, *value: str | tuple[str, str]) -> Line:
+    """``name`` in its column, then the value."""
+    return line((f" {name:{_NAME_WIDTH}}", "text-muted"), *value)
+
+
+def market_lines(scene: Scene, key: int, width: int) -> list[Line]:
+    """Everything the console knows about one market."""
+    view = scene.view
+    static, row = view.statics.get(key), view.markets.get(key)
+    if static is None or row is None:
+        return [note("This market is gone.")]
+    step = view.step(key)
+    close = view.close_in_s(static.close_world_ms, scene.now)
+    bands = ", ".join(f"{cents(a, c)}-{cents(b, c)}c by {cents(c, c)}c" for a, b, c in static.bands[:4])
+    rows: list[Line] = [*wrapped(static.title or static.label, width - 2, "strong"), ()]
+    rows += [
+        pair("market", static.label, (f"   {static.ticker}", "text-muted")),
+        pair("venue", venue_short(static.venue), (f"   {row.status}", "near") if row.status else ""),
+        pair("station", static.station or "--"),
+        pair("closes", utc(static.close_world_ms, "%Y-%m-%d %H:%MZ"), (f"   in {until(close)}", "text-muted")),
+        pair("ticks", bands or "--"),
+        (),
+        pair("bid", f"{cents(row.bid, step)}c", (f"   {count(row.bid_size)} contracts", "text-muted")),
+        pair("ask", f"{cents(row.ask, step)}c", (f"   {count(row.ask_size)} contracts", "text-muted")),
+        pair("book age", age(view.book_age_s(row, scene.now)), "" if row.intact else ("   not vouched for", "near")),
+        pair("fair value", (f"{tenths(row.fair)}c", "fair"), f" +/-{tenths(row.sigma)}"),
+        pair("net edge", row.edge_word or f"{signed_tenths(row.edge)}c"),
+        pair("change, 1 h", signed_tenths(row.change)),
+        (),
+        pair("position", signed_count(row.net)),
+    ]
+    for order in view.working():
+        if order.key == key:
+            rows.append(
+                pair(
+                    "order",
+                    *side_word(order.outcome, closes=order.closes),
+                    f" {count(order.leaves)} of {count(order.quantity)} @ {cents(order.price, step)}c  ",
+                    (order.state, order_role(order)),
+                )
+            )
+    event = view.event_of(key)
+    rows.append(())
+    if event is None or event.refusal:
+        rows.append(note(event.refusal if event is not None else "No model for this market. Prices only."))
+        return rows
+    for group in (*summary(scene, event), *inputs(scene, event)):
+        rows.append(line(" ", *group))
+    rows.append(())
+    top = max((max(b.model, b.book or 0) for b in event.brackets), default=1) or 1
+    rows += [bracket_line(scene, bracket, top, max(0, min(40, width - 50))) for bracket in event.brackets]
+    return rows
+
+
+class MarketScreen(ConsoleScreen):
+    name_in_registry = "market"
+
+    def __init__(self, key: int) -> None:
+        super().__init__()
+        self._key = key
+        self.detail = TextPane(id="detail")
+
+    def panes(self) -> list[LinePane]:
+        return [self.detail]
+
+    def plan(self, width: int, height: int) -> Plan:
+        return {"detail": Rect(0, 1, width, height - 3)}
+
+    def draw(self, scene: Scene) -> None:
+        rows = market_lines(scene, self._key, self.detail.body_size[0])
+        self.detail.show_text(rows, head("MARKET", scene.view.label(self._key)), dim=scene.dim)

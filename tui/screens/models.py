@@ -1,0 +1,196 @@
+"""Models: the inputs and their ages, the distribution against the brackets, and the evidence behind it."""
+
+from __future__ import annotations
+
+from core.control.protocol import EventRow
+from tui.format import UNKNOWN, age, tenths, until
+from tui.lines import Line, Span, line
+from tui.scene import Scene, head, note
+from tui.screens.console_screen import ConsoleScreen
+from tui.screens.desk_plan import Plan, Rect
+from tui.widgets.card import compact_lines
+from tui.widgets.fair_values import bracket_line, inputs, summary
+from tui.widgets.line_pane import LinePane
+from tui.widgets.live_table import Column, Key, LiveTable
+from tui.widgets.text_pane import TextPane, wrapped
+from tui.words import feed_age_s, feed_word
+
+_EVENTS_MAX = 8
+
+
+def _event(scene: Scene, key: Key) -> EventRow:
+    return scene.view.events[key]  # type: ignore[index]  # the event table is keyed by event ticker
+
+
+def _mark(scene: Scene, key: Key) -> Span:
+    static = scene.view.statics.get(scene.current) if scene.current is not None else None
+    return Span(">" if static is not None and static.event == key else " ", "strong")
+
+
+def _label(scene: Scene, key: Key) -> Span:
+    return Span(" " + _event(scene, key).label)
+
+
+def _model(scene: Scene, key: Key) -> Span:
+    row = _event(scene, key)
+    return Span(f"  {row.model} {row.version}", "text-muted")
+
+
+def _mean(scene: Scene, key: Key) -> Span:
+    row = _event(scene, key)
+    return Span(UNKNOWN if row.mean is None else f"{row.mean:.1f}F", "fair")
+
+
+def _spread(scene: Scene, key: Key) -> Span:
+    row = _event(scene, key)
+    return Span(UNKNOWN if row.spread is None else f"{row.spread:.1f}F", "text-muted")
+
+
+def _oldest(scene: Scene, key: Key) -> Span:
+    world = scene.view.world_ms(scene.now)
+    rows = _event(scene, key).inputs
+    if not rows:
+        return Span(UNKNOWN, "text-muted")
+    worst = max(rows, key=lambda row: (world - row.event_world_ms) / max(1, row.stale_after_s))
+    seconds = (world - worst.event_world_ms) / 1000
+    late = seconds > worst.stale_after_s
+    return Span(f"  {worst.name} {age(seconds)}" + ("~" if late else ""), "near" if late else "text")
+
+
+def _close(scene: Scene, key: Key) -> Span:
+    row = _event(scene, key)
+    return Span(until(scene.view.close_in_s(row.close_world_ms, scene.now)), "text-muted")
+
+
+def _state(scene: Scene, key: Key) -> Span:
+    row = _event(scene, key)
+    return Span("  " + (row.refusal or f"score {row.score or 'no record yet'}"), "near" if row.refusal else "text")
+
+
+COLUMNS = (
+    Column("mark", "", 1, 1, _mark, left=True),
+    Column("event", " event", 22, 1, _label, left=True),
+    Column("mean", "mean", 8, 1, _mean),
+    Column("spread", "sigma", 7, 1, _spread),
+    Column("close", "close", 7, 3, _close),
+    Column("model", "  model", 20, 4, _model, left=True),
+    Column("oldest", "  oldest input", 22, 2, _oldest, left=True),
+    Column("state", "  state", 20, 2, _state, left=True, grow=True, width_max=90),
+)
+
+
+def feed_lines(scene: Scene) -> list[Line]:
+    """Each feed with its state, age and limit."""
+    status = scene.view.status
+    rows: list[Line] = []
+    for feed in status.feeds if status is not None else ():
+        word, role = feed_word(feed, scene)
+        rows.append(
+            line(
+                f" {feed.name:14.14}",
+                (f"{word:14}", role),
+                f"newest {age(feed_age_s(feed, scene)):>5}",
+                (f"   stale after {age(feed.stale_after_s):>4}", "text-muted"),
+                (f"   {feed.detail}" if feed.detail else "", "text-muted"),
+            )
+        )
+    return rows
+
+
+def event_lines(scene: Scene, event: EventRow, width: int) -> list[Line]:
+    """One event: model, inputs, brackets, evidence, and what of it is replayed."""
+    rows: list[Line] = []
+    joined: list[Span | str] = [" "]
+    for group in summary(scene, event):
+        joined += [*group, "   "]
+    rows.append(line(*joined))
+    rows += [line(" ", *group) for group in inputs(scene, event)]
+    if event.refusal:
+        rows += ((), note(event.refusal, "near"))
+    if event.brackets:
+        top = max((max(b.model, b.book or 0) for b in event.brackets), default=1) or 1
+        rows += ((), line((" bracket     model   book   fair  +/-   edge", "text-muted")))
+        rows += [bracket_line(scene, row, top, max(0, min(60, width - 50))) for row in event.brackets]
+        total = sum(row.model for row in event.brackets)
+        rows.append(line((" sum       ", "text-muted"), tenths(total).rjust(6)))
+    rows.append(line((" score     ", "text-muted"), f" {event.score or 'no record yet'}"))
+    if event.evidence:
+        rows += ((), line((" evidence", "title")))
+        for sentence in event.evidence:
+            rows += wrapped(sentence, width - 2, indent=2)
+    rows += ((), line((" feeds", "title")), *feed_lines(scene))
+    status = scene.view.status
+    rows += ((), line((" what is real", "title")))
+    replay = status.replay if status is not None else ""
+    rows += wrapped(replay or "Live data: nothing here is replayed or generated.", width - 2, indent=2)
+    return rows
+
+
+class ModelsScreen(ConsoleScreen):
+    name_in_registry = "models"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.events = LiveTable(COLUMNS, id="events")
+        self.detail = TextPane(id="detail")
+
+    def panes(self) -> list[LinePane]:
+        return [self.events, self.detail]
+
+    def plan(self, width: int, height: int) -> Plan:
+        top = 2 + min(max(1, len(self.console.view.events)), _EVENTS_MAX if height >= 36 else 3)
+        return {"events": Rect(0, 1, width, top), "detail": Rect(0, 1 + top, width, height - 3 - top)}
+
+    def draw(self, scene: Scene) -> None:
+        view = scene.view
+        keys = sorted(view.events, key=lambda key: (view.events[key].close_world_ms, view.events[key].label))
+        if self.events.cursor_key is None and scene.current in view.statics:
+            self.events.point_at(view.statics[scene.current].event)
+        title = line(("MODELS", "title"), (f" {len(keys)} events", "text-muted"))
+        self.events.paint_rows(scene, keys, title, empty=[note("Waiting for the first fair value.")])
+        event = view.events.get(str(self.events.cursor_key))
+        if event is None:
+            self.detail.show_text(feed_lines(scene), head("FEEDS"), dim=scene.dim)
+            return
+        rows = event_lines(scene, event, self.detail.body_size[0])
+        self.detail.show_text(rows, head("FAIR VALUES", event.label), dim=scene.dim)
+
+    def scroll_text(self, step: int) -> None:
+        self.detail.scroll_text(step)
+
+
+class EvidenceScreen(ConsoleScreen):
+    """All the evidence behind one card."""
+
+    name_in_registry = "evidence"
+
+    def __init__(self, card_id: str) -> None:
+        super().__init__()
+        self._card_id = card_id
+        self.detail = TextPane(id="detail")
+
+    def panes(self) -> list[LinePane]:
+        return [self.detail]
+
+    def plan(self, width: int, height: int) -> Plan:
+        return {"detail": Rect(0, 1, width, height - 3)}
+
+    def draw(self, scene: Scene) -> None:
+        width = self.detail.body_size[0]
+        card = scene.view.proposals.get(self._card_id)
+        if card is None:
+            self.detail.show_text([note("This card is gone.")], head("EVIDENCE"))
+            return
+        rows = [line(" ", *row) for row in compact_lines(scene, card, width - 2)[:8]]
+        for check in card.checks:
+            word, role = ("BLOCK", "blocked") if check.blocks else ("WARN", "near")
+            rows += wrapped(f"{word} {check.code} {check.text} {check.clears}", width - 2, role)
+        rows += ((), line((" why", "title")), *wrapped(card.why, width - 2, indent=2))
+        rows += (line((" against", "title")), *wrapped(card.against or "nothing named", width - 2, indent=2))
+        rows += ((), line((" evidence", "title")))
+        for sentence in card.evidence:
+            rows += wrapped(sentence, width - 2, indent=2)
+        event = scene.view.event_of(card.key)
+        if event is not None:
+            rows += ((), *event_lines(scene, event, width))
+        self.detail.show_text(rows, head("EVIDENCE", f"{card.id}  {scene.view.label(card.key)}"), dim=scene.dim)

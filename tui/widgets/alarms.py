@@ -1,0 +1,81 @@
+"""ALARMS: only what a person must act on or know, with its effect on trading and what clears it."""
+
+from __future__ import annotations
+
+import textwrap
+
+from core.control.protocol import AlarmRow
+from tui.format import age, utc
+from tui.lines import Line, Span, line
+from tui.scene import Scene, note
+from tui.widgets.live_table import Column, Key, LiveTable
+
+_ROLES = {"ACT": "alarm", "CHECK": "check"}
+
+
+def _row(scene: Scene, key: Key) -> AlarmRow:
+    return scene.view.alarms[key]  # type: ignore[index]  # the alarm table is keyed by the row's id
+
+
+def _mark(scene: Scene, key: Key) -> Span:
+    row = _row(scene, key)
+    return Span(" !" if not row.acknowledged and row.level != "NOTE" else "  ", _ROLES.get(row.level, "text"))
+
+
+def _time(scene: Scene, key: Key) -> Span:
+    return Span(" " + utc(_row(scene, key).since_world_ms), "text-muted")
+
+
+def _level(scene: Scene, key: Key) -> Span:
+    row = _row(scene, key)
+    return Span(f" {row.level}", "text-muted" if row.acknowledged else _ROLES.get(row.level, "text-muted"))
+
+
+def _since(scene: Scene, key: Key) -> Span:
+    return Span(age(scene.ago_s(_row(scene, key).since_ns)), "text-muted")
+
+
+def _text(scene: Scene, key: Key) -> Span:
+    row = _row(scene, key)
+    role = "text-muted" if row.acknowledged or row.level == "NOTE" else "text"
+    return Span(f"  {row.what} {row.effect}".rstrip(), role)
+
+
+COLUMNS = (
+    Column("mark", "", 2, 1, _mark, left=True),
+    Column("time", " UTC", 9, 2, _time, left=True),
+    Column("level", " level", 7, 1, _level, left=True),
+    Column("since", "since", 6, 3, _since),
+    Column("what", "  what, and its effect on trading", 30, 1, _text, left=True, grow=True, width_max=400),
+)
+
+
+def clears_lines(row: AlarmRow, width: int) -> list[Line]:
+    """The rest of a long alarm and what clears it, below the table."""
+    text = f"{row.what} {row.effect} {row.clears}".strip()
+    return [line((f"   {part}", "text-muted")) for part in textwrap.wrap(text, max(20, width - 4))[:3]]
+
+
+class Alarms(LiveTable):
+    """The ALARMS pane."""
+
+    def __init__(self) -> None:
+        super().__init__(COLUMNS, id="alarms", header=False)
+
+    def show(self, scene: Scene) -> None:
+        rows = scene.view.alarm_list()
+        unread = len(scene.view.unacknowledged())
+        role = "near" if unread else "text-muted"
+        title = line(("ALARMS", "title"), (f" {unread} unacked" if rows else "", role))
+        right = line(("Space ", "key"), ("acknowledge", "text-muted")) if rows else ()
+        width, height = self.body_size
+        selected = scene.view.alarms.get(self.cursor_key) or (rows[0] if rows else None)  # type: ignore[call-overload]
+        foot = clears_lines(selected, width) if selected is not None and height > len(rows) else []
+        self.paint_rows(
+            scene,
+            [row.id for row in rows],
+            title,
+            right,
+            empty=[note("No alarms.")],
+            foot=foot[: max(0, height - len(rows))],
+        )

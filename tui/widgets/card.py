@@ -1,0 +1,304 @@
+"""The approval card: what would be traded, why, and what it does to the limits, in nine lines.
+
+One-column layouts give each line one row; in a column of its own the groups of a line wrap.
+"""
+
+from __future__ import annotations
+
+from core.control.protocol import ProposalRow
+from tui.format import age, cents, count, countdown, dollars, short_dollars, signed_tenths, tenths, until
+from tui.lines import Line, Span, cut, ends, flow, line, width_of
+from tui.scene import Scene, head, note
+from tui.widgets.line_pane import LinePane
+from tui.words import card_market, card_role, profile_role, profile_word, side_word, venue_short
+
+COMPACT_ROWS = 9
+_KEYS = "a approve  x veto  e edit  d defer  v evidence"
+
+
+# --- the nine lines -------------------------------------------------------------------------------
+
+
+def _first(scene: Scene, card: ProposalRow) -> list[Line]:
+    static = scene.view.statics.get(card.key)
+    venue = venue_short(static.venue) if static is not None else "?"
+    return [
+        line((profile_word(scene.view.profile), profile_role(scene.view.profile)), " " + venue),
+        line((card_market(scene, card), "strong")),
+        side_word(card.outcome, closes=card.closes),
+        line(("REDUCES RISK", "good")) if card.closes else (),
+    ]
+
+
+def _settles(scene: Scene, card: ProposalRow) -> str:
+    static = scene.view.statics.get(card.key)
+    left = None if static is None else scene.view.close_in_s(static.close_world_ms, scene.now)
+    return f"closes in {until(left)}"
+
+
+def _order(scene: Scene, card: ProposalRow) -> list[Line]:
+    step = scene.view.step(card.key)
+    was: list[Span] = []
+    if card.was_price is not None or card.was_quantity is not None:
+        old_price = card.price if card.was_price is None else card.was_price
+        old_size = card.quantity if card.was_quantity is None else card.was_quantity
+        was = [Span(f" MOVED, was {count(old_size)} @ {cents(old_price, step)}c", "arming")]
+    return [
+        line((f"{count(card.quantity)} @ {cents(card.price, step)}c", "strong"), f" {card.style}", *was),
+        line(("gets " if card.closes else "cost ", "text-muted"), dollars(card.cost)),
+        line(("fee ", "text-muted"), f"{dollars(card.fee)} ({card.fee_role})"),
+        line(("max loss ", "text-muted"), (dollars(card.max_loss), "strong")),
+        line(("max gain ", "text-muted"), dollars(card.max_gain)),
+    ]
+
+
+def _value(scene: Scene, card: ProposalRow) -> list[Line]:
+    step = scene.view.step(card.key)
+    role = "edge-trade" if card.edge > 0 else "edge-none"
+    return [
+        line(("fair ", "text-muted"), (f"{tenths(card.fair)}c", "fair"), f" +/-{tenths(card.sigma)}"),
+        line(("book ", "text-muted"), f"{cents(card.bid, step)}/{cents(card.ask, step)}c"),
+        line(("net edge ", "text-muted"), (f"{signed_tenths(card.edge)}c", role)),
+        line(("at half size ", "text-muted"), f"{signed_tenths(card.edge_half)}c"),
+    ]
+
+
+def _size(card: ProposalRow) -> list[Line]:
+    return [
+        line(("kelly ", "text-muted"), f"{card.kelly_used:g} of {card.kelly_full:.3f}"),
+        line(("size bound by ", "text-muted"), card.bound_by or "the order"),
+    ]
+
+
+def _depth(scene: Scene, card: ProposalRow) -> list[Line]:
+    price = cents(card.price, scene.view.step(card.key))
+    return [
+        line(("depth ", "text-muted"), f"{count(card.ahead)} ahead at {price}c"),
+        line(("spread ", "text-muted"), f"{card.spread_ticks}t"),
+        line(("takes ", "text-muted"), f"{card.share:.0%}"),
+    ]
+
+
+def _limits(card: ProposalRow) -> list[Line]:
+    groups = [line(("pos ", "text-muted"), f"{count(card.position)} -> {count(card.position_after)}")]
+    for used in card.used:
+        after = used.used + used.adds
+        full = after / used.limit if used.limit > 0 else 1.0
+        role = "breach" if full > 1 else "near" if full >= 0.8 else "text"
+        figure = dollars(after) if after < 100_000_000 and used.name != "total" else f"{after // 10**6}"
+        groups.append(line((used.name + " ", "text-muted"), (f"{figure}/{short_dollars(used.limit)}", role)))
+    return groups
+
+
+def _data(scene: Scene, card: ProposalRow) -> list[Line]:
+    oldest: Line = ()
+    if card.oldest is not None:
+        seconds = (scene.view.world_ms(scene.now) - card.oldest.event_world_ms) / 1000
+        late = seconds > card.oldest.stale_after_s
+        oldest = line(
+            ("oldest ", "text-muted"),
+            (f"{card.oldest.name} {age(seconds)}" + ("~" if late else ""), "near" if late else "text"),
+            (f" (limit {age(card.oldest.stale_after_s)})", "text-muted"),
+        )
+    return [oldest, line(("settles ", "text-muted"), card.settles) if card.settles else ()]
+
+
+def _reasons(card: ProposalRow) -> list[Line]:
+    return [
+        line(("why ", "text-muted"), card.why) if card.why else (),
+        line(("against ", "text-muted"), card.against) if card.against else (),
+    ]
+
+
+def state_line(scene: Scene, card: ProposalRow, tail: Line = ()) -> Line:
+    """The card's state in a word, then what it means or the keys."""
+    word = scene.card_word
+    blocking = next((check for check in card.checks if check.blocks), None)
+    warning = next(iter(card.checks), None)
+    state = Span(f" {word} ", card_role(word))
+    if word.startswith("BLOCKED") and blocking is not None:
+        return line(state, f" {blocking.text}", (f"  {blocking.clears}", "text-muted"))
+    if word == "CONFIRM":
+        return line(state, (f" large order: press y for YES, n for NO to send this {card.outcome}", "strong"))
+    if word == "LAG":
+        return line(state, " the picture is over 1 s old; nothing can be approved from it")
+    if word == "VIEWER":
+        return line(state, " another console has control; :take asks for it")
+    if warning is not None:
+        return line(state, (f" WARN {warning.code} {warning.text}", "near"), *tail)
+    return line(state, *tail)
+
+
+# --- layouts --------------------------------------------------------------------------------------
+
+
+def _squeezed(groups: list[Line], width: int) -> Line:
+    """Groups in one row: smaller gaps first, then the last groups give way; digits are never cut."""
+    kept = [group for group in groups if group]
+    while kept:
+        for gap in (3, 2, 1):
+            if sum(map(width_of, kept)) + gap * (len(kept) - 1) <= width:
+                joined: list[Span | str] = list(kept[0])
+                for group in kept[1:]:
+                    joined += [" " * gap, *group]
+                return line(*joined)
+        if len(kept) == 1:
+            return cut(kept[0], width)
+        kept.pop()
+    return ()
+
+
+def _shared(groups: list[Line], width: int) -> Line:
+    """Two sentences in one row, each cut to what the other leaves it."""
+    kept = [group for group in groups if group]
+    if len(kept) == 2:
+        second = min(width_of(kept[1]), max(width - width_of(kept[0]) - 3, width * 2 // 5))
+        return line(*cut(kept[0], width - second - 3), "   ", *cut(kept[1], second))
+    return cut(kept[0], width) if kept else ()
+
+
+def compact_lines(scene: Scene, card: ProposalRow, width: int) -> list[Line]:
+    """The card in nine rows of a one-column layout."""
+    first = _squeezed(_first(scene, card), width - 18)
+    return [
+        ends(first, line((_settles(scene, card), "text-muted")), width),
+        _squeezed(_order(scene, card), width),
+        _squeezed(_value(scene, card), width),
+        _squeezed(_size(card), width),
+        _squeezed(_depth(scene, card), width),
+        _squeezed(_limits(card), width),
+        _shared(_data(scene, card), width),
+        _shared(_reasons(card), width),
+        _with_next(scene, card, width),
+    ]
+
+
+def reduced_lines(scene: Scene, card: ProposalRow, width: int) -> list[Line]:
+    """The card for terminals below the smallest size: without its depth and reasons."""
+    rows = compact_lines(scene, card, width)
+    return [*rows[:4], rows[5], rows[6], rows[8]]
+
+
+def column_lines(scene: Scene, card: ProposalRow, width: int, height: int) -> list[Line]:
+    """The card in a column of its own, wrapped, with the waiting cards below it."""
+    inner = width - 1
+    expiry = line(("exp ", "text-muted"), (countdown(scene.in_s(card.expires_ns)), "strong"))
+    rows = [ends(_squeezed(_first(scene, card), inner - 10), expiry, inner)]
+    rows += flow([*_order(scene, card), line((_settles(scene, card), "text-muted"))], inner)
+    for groups in (_value(scene, card), _size(card), _depth(scene, card), _limits(card), _data(scene, card)):
+        rows += flow(groups, inner)
+    rows += [cut(group, inner) for group in _reasons(card) if group]
+    rows += _checks(card, inner)
+    rows.append(state_line(scene, card, line((" " + _KEYS, "key"))))
+    others = [other for other in scene.cards if other.id != card.id]
+    rows = rows[: max(0, height - (2 if others else 0))]
+    for index, other in enumerate(others[: max(0, height - len(rows) - 1)]):
+        if not index:
+            rows.append(())
+        rows.append(_waiting(scene, other, inner))
+    return [line(" ", *cut(row, inner)) for row in rows]
+
+
+def _checks(card: ProposalRow, width: int) -> list[Line]:
+    rows: list[Line] = []
+    for check in card.checks[:2]:
+        word, role = ("BLOCK", "blocked") if check.blocks else ("WARN", "near")
+        text = line((f"{word} {check.code} ", role), check.text, (f" {check.clears}", "text-muted"))
+        rows.append(cut(text, width))
+    return rows
+
+
+def _waiting(scene: Scene, card: ProposalRow, width: int) -> Line:
+    step = scene.view.step(card.key)
+    number = next(i for i, row in enumerate(scene.cards, 1) if row.id == card.id)
+    left = line(
+        (f"{number} ", "text-muted"),
+        scene.view.label(card.key) + "  ",
+        *side_word(card.outcome, closes=card.closes),
+        f" {count(card.quantity)} @ {cents(card.price, step)}c  {signed_tenths(card.edge)}c",
+        ("  REDUCES RISK" if card.closes else "", "good"),
+        (f"  {card.state}" if card.state not in ("OPEN", "MOVED") else "", card_role(card.state)),
+    )
+    return ends(left, line((f"exp {countdown(scene.in_s(card.expires_ns))}", "text-muted")), width)
+
+
+def _with_next(scene: Scene, card: ProposalRow, width: int) -> Line:
+    state = state_line(scene, card)
+    others = [other for other in scene.cards if other.id != card.id]
+    if not others or width_of(state) > 22:
+        if width_of(state) <= 22:
+            state = line(*state, (" " + _KEYS, "key"))
+        return cut(state, width)
+    nearest = others[0]
+    step = scene.view.step(nearest.key)
+    expiry = line((f"exp {countdown(scene.in_s(nearest.expires_ns))}", "text-muted"))
+    text = line(
+        *state,
+        ("  next ", "text-muted"),
+        scene.view.label(nearest.key) + "  ",
+        *side_word(nearest.outcome, closes=nearest.closes),
+        f" {count(nearest.quantity)} @ {cents(nearest.price, step)}c  {signed_tenths(nearest.edge)}c",
+    )
+    return ends(text, expiry, width)
+
+
+# --- nothing to decide ----------------------------------------------------------------------------
+
+
+def empty_lines(scene: Scene, engine_command: str) -> list[Line]:
+    """Why there is no card: engine away, starting, blocked, waiting, or simply no edge."""
+    view, status = scene.view, scene.view.status
+    if status is None:
+        if view.connected:
+            return [note("Connected. Waiting for the first picture of the desk.")]
+        reason = view.closed_reason or "no engine answers"
+        return [
+            line(" ", (f"ENGINE DOWN: {reason}.", "alarm")),
+            line(" ", ("Start it with: ", "text-muted"), (engine_command, "strong")),
+        ]
+    if scene.down:
+        return [
+            line(" ", ("The engine is gone; this picture is old. Nothing can be approved.", "alarm")),
+            line(" ", ("Start it with: ", "text-muted"), (engine_command, "strong")),
+        ]
+    if view.starting:
+        ticks = [
+            line((f"[{'x' if done else ' '}] ", "good" if done else "text-muted"), name)
+            for name, done in status.starting
+        ]
+        parts: list[Span | str] = [" Engine starting:  "]
+        for tick in ticks:
+            parts += [*tick, "  "]
+        return [line(*parts)]
+    if status.level != "NORMAL":
+        reason = f" ({status.level_reason})" if status.level_reason else ""
+        return [line(" ", (f"Entries blocked: {status.level}{reason}.", "blocked"), " :resume lifts a halt.")]
+    if status.paused:
+        names = "all entries" if "*" in status.paused else ", ".join(status.paused)
+        return [line(" ", (f"Entries paused: {names}.", "arming"), " :unpause asks for a word.")]
+    return [note(status.best or "No proposal.")]
+
+
+class Card(LinePane):
+    """The APPROVE pane."""
+
+    def show(self, scene: Scene, engine_command: str, *, compact: bool, reduced: bool = False) -> None:
+        width, height = self.body_size
+        card = scene.card
+        if card is None:
+            rows = empty_lines(scene, engine_command)
+            mark = "" if compact else scene.watermark
+            self.paint(rows, head("APPROVE"), dim=scene.dim and scene.view.status is None, mark=mark)
+            return
+        if reduced:
+            rows = reduced_lines(scene, card, width)
+        elif compact:
+            rows = compact_lines(scene, card, width)
+        else:
+            rows = column_lines(scene, card, width, height)
+        number = next((i for i, row in enumerate(scene.cards, 1) if row.id == card.id), 1)
+        right: Line = ()
+        if compact:
+            right = line(("exp ", "text-muted"), (countdown(scene.in_s(card.expires_ns)), "strong"))
+        title = head(f"APPROVE {number} of {len(scene.cards)}")
+        self.paint(rows, title, right, dim=scene.dim)

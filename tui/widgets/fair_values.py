@@ -1,0 +1,159 @@
+"""FAIR VALUES: the current event's distribution against the book, and the inputs it rests on."""
+
+from __future__ import annotations
+
+from core.control.protocol import BracketRow, EventRow
+from tui.format import age, signed_tenths, tenths, until
+from tui.lines import Line, Span, cut, flow, line
+from tui.scene import Scene, head, note
+from tui.widgets.line_pane import LinePane
+
+_BAR_WIDTH = 16
+_LABEL_WIDTH = 10
+_BAR_MIN_WIDTH = 58
+"""Pane width from which the distribution is drawn as well."""
+
+
+def summary(scene: Scene, event: EventRow) -> list[Line]:
+    """Model, mean, sigma and close as groups."""
+    left = scene.view.close_in_s(event.close_world_ms, scene.now)
+    return [
+        line((f"{event.model} {event.version}".strip(), "strong")),
+        line(("mean ", "text-muted"), "--" if event.mean is None else f"{event.mean:.1f}F"),
+        line(("sigma ", "text-muted"), "--" if event.spread is None else f"{event.spread:.1f}F"),
+        line(("closes in ", "text-muted"), until(left)),
+    ]
+
+
+def inputs(scene: Scene, event: EventRow) -> list[Line]:
+    """Each input with its age and state, and the running extreme."""
+    groups: list[Line] = []
+    for row in event.inputs:
+        seconds = (scene.view.world_ms(scene.now) - row.event_world_ms) / 1000
+        late = seconds > row.stale_after_s
+        groups.append(
+            line(
+                (row.name + " ", "text-muted"),
+                (age(seconds) + ("~ STALE" if late else ""), "near" if late else "text"),
+                ("" if late else " ok", "good"),
+            )
+        )
+    if event.extreme is not None:
+        groups.append(line(("max so far ", "text-muted"), f"{event.extreme}F"))
+    return groups
+
+
+def _bar(row: BracketRow, top: int, width: int) -> list[Span]:
+    """``########|``: model as ``#``, the book's mid as ``|``."""
+    cells = [" "] * width
+    for index in range(min(width, round(row.model / top * width))):
+        cells[index] = "#"
+    spans = [Span("".join(cells), "fair")]
+    if row.book is not None:
+        at = min(width - 1, round(row.book / top * width))
+        text = "".join(cells)
+        spans = [Span(text[:at], "fair"), Span("|", "strong"), Span(text[at + 1 :], "fair")]
+    return spans
+
+
+def bracket_line(scene: Scene, row: BracketRow, top: int, bar_width: int) -> Line:
+    here = row.key == scene.current
+    stale = scene.view.markets[row.key].edge_word == "stale" if row.key in scene.view.markets else False
+    role = "edge-none" if row.edge is None or row.edge <= 0 else "edge-trade"
+    parts: list[Span | str | tuple[str, str]] = [
+        (">" if here else " ", "strong"),
+        (row.label.ljust(_LABEL_WIDTH)[:_LABEL_WIDTH], "strong" if here else "text"),
+        tenths(row.model).rjust(6),
+        (tenths(row.book).rjust(7), "text-muted"),
+        (tenths(row.fair).rjust(7), "stale" if stale else "fair"),
+        (tenths(row.sigma).rjust(5), "text-muted"),
+        (("stale" if stale else signed_tenths(row.edge)).rjust(7), "stale" if stale else role),
+    ]
+    if bar_width:
+        parts += ["  ", *_bar(row, top, bar_width)]
+    return line(*parts)
+
+
+def _header(top: int, bar_width: int) -> Line:
+    text = " " + "bracket".ljust(_LABEL_WIDTH) + " model   book   fair  +/-   edge"
+    if bar_width:
+        middle = f"{top // 200}"
+        scale = f"0%{middle.rjust(bar_width // 2)}".ljust(bar_width - 3) + f"{top // 100}%".rjust(4)
+        text += "  " + scale
+    return line((text, "text-muted"))
+
+
+def _top(event: EventRow) -> int:
+    """End of the bar's scale in ten-thousandths, a round number above every bar."""
+    highest = max((max(row.model, row.book or 0) for row in event.brackets), default=0)
+    return next(top for top in (4000, 6000, 8000, 10_000) if highest <= top or top == 10_000)
+
+
+def near_brackets(scene: Scene, event: EventRow, rows: int) -> tuple[BracketRow, ...]:
+    """As many brackets as fit, centred on the current one."""
+    brackets = event.brackets
+    if len(brackets) <= rows:
+        return brackets
+    here = next((i for i, row in enumerate(brackets) if row.key == scene.current), len(brackets) // 2)
+    first = min(max(0, here - rows // 2), len(brackets) - rows)
+    return brackets[first : first + max(0, rows)]
+
+
+def _sums(event: EventRow) -> Line:
+    model = sum(row.model for row in event.brackets)
+    books = [row.book for row in event.brackets]
+    book = tenths(sum(b for b in books if b is not None)) if None not in books else "--"
+    return line(
+        (" " + "sum".ljust(_LABEL_WIDTH), "text-muted"),
+        tenths(model).rjust(6),
+        (book.rjust(7), "text-muted"),
+        (f"   score: {event.score or 'no record yet'}", "text-muted"),
+    )
+
+
+def fair_lines(scene: Scene, event: EventRow, width: int, height: int, *, compact: bool) -> list[Line]:
+    """The pane's body; compact keeps the header and the current bracket's neighbours."""
+    bar_width = _BAR_WIDTH if width >= _BAR_MIN_WIDTH else 0
+    top = _top(event)
+    if compact:
+        rows = [_header(top, bar_width)]
+        return rows + [
+            bracket_line(scene, row, top, bar_width) for row in near_brackets(scene, event, height - 1)
+        ]
+    rows = [line(" ", *row) for row in flow(summary(scene, event), width - 2, indent=0)]
+    rows += [line(" ", *row) for row in flow(inputs(scene, event), width - 2, indent=0)[:2]]
+    rows.append(_header(top, bar_width))
+    room = height - len(rows)
+    whole = room > len(event.brackets)
+    for row in near_brackets(scene, event, room - 1 if whole else room):
+        rows.append(bracket_line(scene, row, top, bar_width))
+    if whole:
+        rows.append(_sums(event))
+    return rows
+
+
+def no_model(scene: Scene, event: EventRow | None) -> Line:
+    if event is not None and event.refusal:
+        return note(event.refusal)
+    if scene.current is None or not scene.view.markets:
+        return note("Waiting for the first market.")
+    return note("No model for this market. Prices only.")
+
+
+class FairValues(LinePane):
+    """The FAIR VALUES pane."""
+
+    def show(self, scene: Scene, *, compact: bool) -> None:
+        width, height = self.body_size
+        event = scene.view.event_of(scene.current)
+        if event is None or event.refusal or not event.brackets:
+            detail = event.label if event is not None else ""
+            self.paint([no_model(scene, event)], head("FAIR VALUES", detail), dim=scene.dim)
+            return
+        right: Line = ()
+        if compact:
+            groups = summary(scene, event)[:3]
+            right = line(*groups[0], "  ", *groups[1], "  ", *groups[2])
+        rows = fair_lines(scene, event, width, height, compact=compact)
+        title = head("FAIR VALUES", event.label)
+        self.paint([cut(row, width) for row in rows], title, right, dim=scene.dim)

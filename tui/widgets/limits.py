@@ -1,0 +1,150 @@
+"""LIMITS: used against allowed, with what the selected card would add."""
+
+from __future__ import annotations
+
+from core.control.protocol import LimitRow
+from tui.format import (
+    UNKNOWN,
+    bar,
+    count,
+    countdown,
+    dollars,
+    fit,
+    limit_word,
+    short_dollars,
+    unknown_bar,
+)
+from tui.lines import Line, Span, cut, line, width_of
+from tui.scene import Scene, head, note
+from tui.view_model import share
+from tui.widgets.line_pane import LinePane
+
+_WORD_ROLES = {"NEAR": "near", "CAP": "breach", "": "text"}
+
+
+def _figure(row: LimitRow, value: int | None) -> str:
+    if value is None:
+        return "?"
+    return dollars(value) if row.unit == "money" else count(value) if row.unit == "contracts" else str(value)
+
+
+def _bound(row: LimitRow) -> str:
+    return short_dollars(row.limit) if row.unit == "money" else _figure(row, row.limit)
+
+
+def adds(scene: Scene, row: LimitRow) -> float:
+    """Share of the limit the selected card would add."""
+    card = scene.card
+    if card is None or row.limit <= 0:
+        return 0.0
+    static = scene.view.statics.get(card.key)
+    own = ("", static.ticker, static.event) if static is not None else ("",)
+    used = next((used for used in card.used if used.name == row.name and row.scope in own), None)
+    return max(0, used.adds) / row.limit if used is not None else 0.0
+
+
+def _bar(scene: Scene, row: LimitRow, width: int) -> tuple[str, str, str]:
+    """Bar, word and the role of both."""
+    part = share(row)
+    if part is None:
+        return unknown_bar(width), "", "text-muted"
+    word = limit_word(part)
+    return bar(part, adds(scene, row), width), word, _WORD_ROLES[word]
+
+
+def limit_line(scene: Scene, row: LimitRow, width: int) -> Line:
+    """``total   34.36/800  [----------]  765.64``"""
+    text, word, role = _bar(scene, row, 10)
+    room = max(12, min(26, width - 44))
+    used = f"{_figure(row, row.used)}/{_bound(row).ljust(5)}"
+    left = UNKNOWN if row.used is None else _figure(row, max(0, row.limit - row.used))
+    return line(
+        " " + fit(row.label or row.name, room),
+        (used.rjust(14), role),
+        " ",
+        (text, role),
+        (" " + word.ljust(4), role),
+        (left.rjust(max(8, width - room - 33)), "text-muted"),
+    )
+
+
+def standing_lines(scene: Scene) -> list[Line]:
+    """Cash, and who watches."""
+    status = scene.view.status
+    if status is None:
+        return []
+    who = "you" if scene.controls else status.controller or "nobody"
+    watch = line((" supervised: ", "text-muted"), (who, "text" if who != "nobody" else "near"))
+    if status.unattended_until_ns is not None:
+        left = countdown(scene.in_s(status.unattended_until_ns))
+        watch = line(*watch, (f"   unattended, entries end in {left}", "near"))
+    return [line((" free cash ", "text-muted"), dollars(status.cash)), watch]
+
+
+def limits_line(scene: Scene, width: int) -> Line:
+    """The one line of small terminals: total, the nearest one, loss, orders."""
+    view = scene.view
+    wanted = [view.limit("total"), view.nearest_limit(), view.limit("loss"), view.limit("orders")]
+    shown: list[LimitRow] = []
+    for row in wanted:
+        if row is not None and row not in shown:
+            shown.append(row)
+    groups = [_short(scene, row, 6) for row in shown]
+    for gap in (2, 1):
+        if sum(map(width_of, groups)) + gap * (len(groups) - 1) <= width:
+            break
+    else:
+        groups = [_short(scene, row, 0) for row in shown]
+    parts: list[Span | str] = []
+    for index, group in enumerate(groups):
+        parts += ([" " * gap] if index else []) + list(group)
+    return cut(line(*parts), width)
+
+
+def _short(scene: Scene, row: LimitRow, bar_width: int) -> Line:
+    text, word, role = _bar(scene, row, bar_width or 6)
+    name = {"total": "total", "loss": "loss", "orders": "orders"}.get(row.name, row.label or row.name)
+    used = "?" if row.used is None else str(row.used // 10**6) if row.unit != "count" else str(row.used)
+    bound = str(row.limit // 10**6) if row.unit != "count" else str(row.limit)
+    with_bar = bar_width and row.name != "orders"
+    return line(
+        (name[:16] + " ", "text-muted"),
+        (text + " " if with_bar else "", role),
+        (f"{used}/{bound}", role),
+        (" " + word if word else "", role),
+    )
+
+
+class Limits(LinePane):
+    """The LIMITS pane."""
+
+    def show(self, scene: Scene, *, compact: bool) -> None:
+        width, height = self.body_size
+        view = scene.view
+        if not view.limits:
+            self.paint([note("Limits not loaded: entries off.", "near")], head("LIMITS"), dim=scene.dim)
+            return
+        nearest = view.nearest_limit()
+        right: Line = ()
+        if nearest is not None:
+            part = share(nearest) or 0.0
+            role = _WORD_ROLES[limit_word(part)]
+            right = line(("nearest: ", "text-muted"), (f"{nearest.label} {part:.0%}", role))
+        if compact:
+            self.paint([limits_line(scene, width)], head("LIMITS"), right, dim=scene.dim)
+            return
+        rows = [self._header(width)]
+        foot = standing_lines(scene)
+        room = height - len(rows) - len(foot)
+        if room < 3:
+            foot, room = [], height - len(rows)
+        rows += [limit_line(scene, row, width) for row in view.limit_list(scene.current)[: max(0, room)]]
+        rows += [()] * max(0, height - len(rows) - len(foot))
+        self.paint([cut(row, width) for row in [*rows, *foot]], head("LIMITS"), right, dim=scene.dim)
+
+    def _header(self, width: int) -> Line:
+        room = max(12, min(26, width - 44))
+        text = " " + "limit".ljust(room) + "used/limit".rjust(12) + " " * 19 + "headroom".rjust(
+            max(8, width - room - 34)
+        )
+        return line((text, "text-muted"))

@@ -1,0 +1,138 @@
+"""A pane painted line by line: it gets finished lines and writes only the cells that changed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.geometry import Region
+from textual.strip import Strip
+from textual.widget import Widget
+
+from tui.lines import CURSOR, ROLES, Line, Span, changed_cells, ends, line, one_role, pad
+
+_STRIPS_MAX = 512
+_MARK = "+" + CURSOR
+
+
+def on_cursor(spans: Line) -> Line:
+    """The same line as the selected row."""
+    return tuple(Span(span.text, span.role + _MARK) for span in spans)
+
+
+class LinePane(Widget):
+    """Title, body lines and, when ``framed``, a box around them. Subclasses decide the lines."""
+
+    COMPONENT_CLASSES = {f"line--{role}" for role in (*ROLES, CURSOR)}
+    framed = False
+    bare = False
+    """No title line at all: status bar, message line, key hints."""
+
+    def __init__(self, *, id: str, can_focus: bool = False) -> None:  # noqa: A002  Textual's own name
+        super().__init__(id=id)
+        self.can_focus = can_focus
+        self._drawn: list[Line] = []
+        self._strips: dict[Line, Strip] = {}
+        self._styles_by_role: dict[str, Style] = {}
+
+    @property
+    def body_size(self) -> tuple[int, int]:
+        """Width and height left for body lines."""
+        edge = 2 if self.framed else 0
+        title = 0 if self.bare else 1
+        return max(0, self.size.width - edge), max(0, self.size.height - title - (1 if self.framed else 0))
+
+    def paint(
+        self, body: Sequence[Line], title: Line = (), right: Line = (), *, dim: bool = False, mark: str = ""
+    ) -> None:
+        """Show these lines; only rows that differ from the last paint are written.
+
+        ``mark`` is the watermark of the last empty row; ``dim`` draws everything as stale.
+        """
+        width, height = self.body_size
+        if width <= 0 or self.size.height <= 0:
+            return
+        rows = [pad(row, width) for row in body[:height]]
+        blank = line(" " * width)
+        if mark and height - len(rows) >= 2:
+            rows += [blank] * (height - len(rows) - 1)
+            rows.append(pad(line((mark.rjust(width - 1), "watermark")), width))
+        rows += [blank] * (height - len(rows))
+        if dim:
+            rows = [one_role(row, "stale") for row in rows]
+        lines = self._dressed(rows, title, right)
+        self._show(lines)
+
+    def _dressed(self, rows: list[Line], title: Line, right: Line) -> list[Line]:
+        if self.bare:
+            return rows
+        width = self.size.width
+        title = tuple(Span(s.text, "strong" if s.role == "title" and self.has_focus else s.role) for s in title)
+        corner, end = ("┌─ ", "─┐") if self.framed else ("── ", "")
+        left = line((corner, "rule"), *title, " ")
+        tail = line((" ", "rule"), *right, (" " + end if end else "", "rule")) if right else line((end, "rule"))
+        room = width - sum(len(s.text) for s in left) - sum(len(s.text) for s in tail)
+        if room < 0:
+            head = ends(left, tail, width)
+        else:
+            head = line(*left, ("─" * room, "rule"), *tail)
+        if not self.framed:
+            return [head, *rows]
+        side = Span("│", "rule")
+        boxed = [line(side, *row, side) for row in rows]
+        return [head, *boxed, line(("└" + "─" * (width - 2) + "┘", "rule"))]
+
+    def _show(self, lines: list[Line]) -> None:
+        if len(lines) != len(self._drawn):
+            self._drawn = lines
+            self.refresh()
+            return
+        regions = []
+        for y, (old, new) in enumerate(zip(self._drawn, lines, strict=True)):
+            first, last = changed_cells(old, new)
+            if last > first:
+                regions.append(Region(first, y, last - first, 1))
+        self._drawn = lines
+        if regions:
+            self.refresh(*regions)
+
+    @property
+    def text(self) -> str:
+        """What the pane shows, without styles."""
+        return "\n".join("".join(span.text for span in row) for row in self._drawn)
+
+    # --- Line API -------------------------------------------------------------------------------
+
+    def render_line(self, y: int) -> Strip:
+        width = self.size.width
+        if y >= len(self._drawn):
+            return Strip.blank(width, self.rich_style)
+        row = self._drawn[y]
+        strip = self._strips.get(row)
+        if strip is None:
+            strip = Strip([Segment(span.text, self._style(span.role)) for span in row])
+            strip = strip.adjust_cell_length(width, self.rich_style)
+            if len(self._strips) >= _STRIPS_MAX:
+                self._strips.clear()
+            self._strips[row] = strip
+        return strip
+
+    def _style(self, role: str) -> Style:
+        style = self._styles_by_role.get(role)
+        if style is None:
+            name, _, cursor = role.partition("+")
+            style = self.rich_style + self.get_component_rich_style(f"line--{name}", partial=True)
+            if cursor:
+                style += Style(bgcolor=self.get_component_rich_style(f"line--{CURSOR}").bgcolor)
+            self._styles_by_role[role] = style
+        return style
+
+    def notify_style_update(self) -> None:
+        self._strips.clear()
+        self._styles_by_role.clear()
+        super().notify_style_update()
+
+    def on_resize(self) -> None:
+        self._strips.clear()
+        self._drawn = []

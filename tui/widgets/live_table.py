@@ -1,0 +1,151 @@
+"""The table everything that ticks is drawn with: rows by key, columns by priority, cursor by key.
+
+A table is a tuple of ``Column`` values; each column draws its cell from the scene and the row's key.
+The widest set of columns that fits the measured width is used, lowest priority dropped first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from typing import NamedTuple
+
+from tui.lines import Line, Span, line
+from tui.scene import Scene
+from tui.widgets.line_pane import LinePane, on_cursor
+
+Key = Hashable
+
+
+class Column(NamedTuple):
+    """``width`` counts the gap in front of the cell. ``grow`` takes what is left of the line."""
+
+    name: str
+    header: str
+    width: int
+    priority: int
+    cell: Callable[[Scene, Key], Span]
+    left: bool = False
+    grow: bool = False
+    tail: int = 0
+    """Cells after the number that belong to the column, such as the direction mark."""
+    width_max: int = 0
+
+
+def plan(columns: Sequence[Column], width: int) -> list[Column]:
+    """The columns that fit ``width``; the growing one takes the rest up to its own maximum."""
+    kept = list(columns)
+    while sum(column.width for column in kept) > width and len(kept) > 1:
+        kept.remove(max(reversed(kept), key=lambda column: column.priority))
+    spare = width - sum(column.width for column in kept)
+    return [
+        column._replace(width=column.width + min(spare, column.width_max - column.width))
+        if column.grow and column.width_max > column.width
+        else column
+        for column in kept
+    ]
+
+
+def header_line(columns: Sequence[Column]) -> Line:
+    return line(*((_aligned(column.header, column, header=True), "text-muted") for column in columns))
+
+
+def _aligned(text: str, column: Column, *, header: bool = False) -> str:
+    room = column.width - (column.tail if header else 0)
+    if len(text) > column.width:
+        text = text[: column.width]
+    if column.left:
+        return text.ljust(column.width)
+    return text.rjust(room) + " " * (column.width - room)
+
+
+def row_line(columns: Sequence[Column], scene: Scene, key: Key) -> Line:
+    """One row; a cell's role belongs to its text, the gap around it has none."""
+    parts: list[Span] = []
+    for column in columns:
+        span = column.cell(scene, key)
+        text = _aligned(span.text, column)
+        if span.role == "text" or column.left:
+            parts.append(Span(text, span.role))
+            continue
+        body = text.lstrip(" ")
+        parts += (Span(text[: len(text) - len(body)]), Span(body, span.role))
+    return line(*parts)
+
+
+class LiveTable(LinePane):
+    """Rows of a scene under a fixed header, scrolled so that the cursor is always visible."""
+
+    def __init__(self, columns: Sequence[Column], *, id: str, header: bool = True) -> None:  # noqa: A002
+        super().__init__(id=id, can_focus=True)
+        self._columns = columns
+        self.header = header
+        self._keys: list[Key] = []
+        self._cursor_key: Key | None = None
+        self._top = 0
+
+    @property
+    def keys(self) -> list[Key]:
+        return self._keys
+
+    @property
+    def cursor_key(self) -> Key | None:
+        return self._cursor_key
+
+    @property
+    def page(self) -> int:
+        """Rows that fit."""
+        return max(1, self.body_size[1] - (1 if self.header else 0))
+
+    def point_at(self, key: Key | None) -> None:
+        self._cursor_key = key
+
+    def move(self, step: int) -> Key | None:
+        """Move the cursor by rows, ends included; returns the row's key."""
+        if not self._keys:
+            return None
+        here = self._keys.index(self._cursor_key) if self._cursor_key in self._keys else -1
+        there = min(len(self._keys) - 1, max(0, here + step)) if here >= 0 else 0
+        self._cursor_key = self._keys[there]
+        return self._cursor_key
+
+    def paint_rows(
+        self,
+        scene: Scene,
+        keys: Sequence[Key],
+        title: Line,
+        right: Line = (),
+        *,
+        empty: Sequence[Line] = (),
+        foot: Sequence[Line] = (),
+    ) -> None:
+        """Draw the rows of ``keys`` in this order, then ``foot`` lines; ``empty`` instead when none."""
+        self._keep_place(keys)
+        width, height = self.body_size
+        columns = plan(self._columns, width)
+        body: list[Line] = [header_line(columns)] if self.header and keys else []
+        room = max(0, height - len(body) - len(foot))
+        self._scroll(room)
+        for key in self._keys[self._top : self._top + room]:
+            row = row_line(columns, scene, key)
+            selected = key == self._cursor_key and (self.has_focus or self.id == "markets")
+            body.append(on_cursor(_full(row, width)) if selected else row)
+        body += list(foot) if keys else [*empty, *foot]
+        self.paint(body, title, right, dim=scene.dim, mark=scene.watermark)
+
+    def _keep_place(self, keys: Sequence[Key]) -> None:
+        """The cursor follows its row; when the row is gone it stays at the same place in the list."""
+        if self._cursor_key not in keys:
+            old = self._keys.index(self._cursor_key) if self._cursor_key in self._keys else 0
+            self._cursor_key = keys[min(old, len(keys) - 1)] if keys else None
+        self._keys = list(keys)
+
+    def _scroll(self, room: int) -> None:
+        if room <= 0:
+            return
+        at = self._keys.index(self._cursor_key) if self._cursor_key in self._keys else 0
+        self._top = min(max(self._top, at - room + 1), at, max(0, len(self._keys) - room))
+        self._top = max(0, self._top)
+
+
+def _full(row: Line, width: int) -> Line:
+    return line(*row, " " * max(0, width - sum(len(span.text) for span in row)))

@@ -1,0 +1,204 @@
+"""MARKETS: best prices, fair value and net edge of every market, one row each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from core.control.protocol import MarketRow
+from tui.format import age, cents, fit_name, signed_count, signed_tenths, size, tenths, until
+from tui.lines import Line, Span, line
+from tui.scene import Scene, head, note
+from tui.widgets.live_table import Column, Key, LiveTable
+from tui.words import venue_letter, venue_short
+
+SORTS = ("edge", "name", "close", "age", "change")
+_MARKS = {-1: "v", 0: " ", 1: "^"}
+_BLANK = Span("")
+
+
+def _row(scene: Scene, key: Key) -> MarketRow:
+    return scene.view.markets[key]  # type: ignore[index]  # market tables are keyed by the row's int
+
+
+def _stale(scene: Scene, row: MarketRow) -> bool:
+    return row.edge_word == "stale" or scene.view.book_age_s(row, scene.now) > scene.view.book_limit_s()
+
+
+def mark(scene: Scene, key: Key) -> Span:
+    return Span(">" if key == scene.current else " ", "strong")
+
+
+def venue(scene: Scene, key: Key) -> Span:
+    static = scene.view.statics.get(key)  # type: ignore[call-overload]
+    return Span(venue_letter(static.venue) if static is not None else "?", "text-muted")
+
+
+def name_cell(width: int, scene: Scene, key: int, role: str = "text") -> Span:
+    return Span(" " + fit_name(scene.view.label(key), width - 1).rstrip(), role)
+
+
+def _name(scene: Scene, key: Key) -> Span:
+    row = _row(scene, key)
+    return Span(" " + scene.view.label(row.key), "text-muted" if row.status or _stale(scene, row) else "text")
+
+
+def _price(scene: Scene, row: MarketRow, price: int | None, moved: int, flashing: bool) -> Span:
+    text = cents(price, scene.view.step(row.key))
+    if _stale(scene, row):
+        return Span(text + "~", "stale")
+    role = "text" if not flashing or not moved else "price-up" if moved > 0 else "price-down"
+    return Span(text + _MARKS[moved], role)
+
+
+def _bid(scene: Scene, key: Key) -> Span:
+    row = _row(scene, key)
+    return _price(scene, row, row.bid, row.moved % 3 - 1, row.key in scene.view.bid_flash_ns)
+
+
+def _ask(scene: Scene, key: Key) -> Span:
+    row = _row(scene, key)
+    return _price(scene, row, row.ask, row.moved // 3 - 1, row.key in scene.view.ask_flash_ns)
+
+
+def _bid_size(scene: Scene, key: Key) -> Span:
+    row = _row(scene, key)
+    return Span(size(row.bid_size) if row.bid is not None else "-", "text-muted")
+
+
+def _ask_size(scene: Scene, key: Key) -> Span:
+    row = _row(scene, key)
+    return Span(size(row.ask_size) if row.ask is not None else "-", "text-muted")
+
+
+def _fair(scene: Scene, key: Key) -> Span:
+    row = _row(scene, key)
+    if row.fair is None:
+        return Span(tenths(None), "text-muted")
+    return Span(tenths(row.fair), "stale" if row.edge_word == "stale" else "fair")
+
+
+def _sigma(scene: Scene, key: Key) -> Span:
+    return Span(tenths(_row(scene, key).sigma), "text-muted")
+
+
+def _edge(scene: Scene, key: Key) -> Span:
+    row = _row(scene, key)
+    if row.edge_word:
+        return Span(row.edge_word, "stale" if row.edge_word == "stale" else "near")
+    if row.edge is None:
+        return Span(tenths(None), "text-muted")
+    return Span(signed_tenths(row.edge), "edge-trade" if row.mark == "card" else "edge-none")
+
+
+def _age(scene: Scene, key: Key) -> Span:
+    row = _row(scene, key)
+    return Span(
+        age(scene.view.book_age_s(row, scene.now)), "near" if _stale(scene, row) else "text-muted"
+    )
+
+
+def _position(scene: Scene, key: Key) -> Span:
+    return Span(signed_count(_row(scene, key).net))
+
+
+def _order(scene: Scene, key: Key) -> Span:
+    row = _row(scene, key)
+    return Span(row.mark or "-", "armed" if row.mark == "card" else "text")
+
+
+def _close(scene: Scene, key: Key) -> Span:
+    static = scene.view.statics.get(key)  # type: ignore[call-overload]
+    if static is None:
+        return _BLANK
+    return Span(until(scene.view.close_in_s(static.close_world_ms, scene.now)), "text-muted")
+
+
+def _change(scene: Scene, key: Key) -> Span:
+    return Span(signed_tenths(_row(scene, key).change), "text-muted")
+
+
+def _ticker(scene: Scene, key: Key) -> Span:
+    static = scene.view.statics.get(key)  # type: ignore[call-overload]
+    return Span("  " + static.ticker if static is not None else "", "text-muted")
+
+
+COLUMNS = (
+    Column("mark", "", 1, 1, mark, left=True),
+    Column("venue", "V", 1, 1, venue, left=True),
+    Column("market", " market", 20, 1, _name, left=True, grow=True, width_max=29),
+    Column("bsz", "bsz", 5, 5, _bid_size),
+    Column("bid", "bid", 7, 1, _bid, tail=1),
+    Column("ask", "ask", 6, 1, _ask, tail=1),
+    Column("asz", "asz", 4, 5, _ask_size),
+    Column("fair", "fair", 7, 1, _fair),
+    Column("sigma", "+/-", 5, 4, _sigma),
+    Column("edge", "edge", 7, 1, _edge),
+    Column("age", "age", 5, 3, _age),
+    Column("pos", "pos", 6, 2, _position),
+    Column("ord", "ord", 6, 2, _order),
+    Column("close", "close", 7, 6, _close),
+    Column("chg", "chg", 6, 7, _change),
+    Column("id", "  id", 26, 8, _ticker, left=True),
+)
+
+
+def ordered(scene: Scene) -> list[int]:
+    """Market keys in the order of the chosen sort, filtered; with a card or our money first."""
+    view = scene.view
+    needle = scene.filter.lower()
+    keys = [key for key in view.markets if key in view.statics and _matches(scene, key, needle)]
+
+    def by_edge(key: int) -> tuple[int, float, str]:
+        row = view.markets[key]
+        rank = 0 if row.mark == "card" else 1 if row.mark or row.net else 2
+        return rank, -(row.edge if row.edge is not None else -(10**9)), view.label(key)
+
+    orders = {
+        "edge": by_edge,
+        "name": lambda key: view.label(key),
+        "close": lambda key: (view.statics[key].close_world_ms, view.label(key)),
+        "age": lambda key: (-view.book_age_s(view.markets[key], scene.now), view.label(key)),
+        "change": lambda key: (-abs(view.markets[key].change or 0), view.label(key)),
+    }
+    return sorted(keys, key=orders[scene.sort])  # type: ignore[arg-type]  # each returns one sortable type
+
+
+def _matches(scene: Scene, key: int, needle: str) -> bool:
+    if not needle:
+        return True
+    static = scene.view.statics[key]
+    return needle in f"{static.label} {static.ticker} {static.title} {static.station}".lower()
+
+
+class MarketTable(LiveTable):
+    """The MARKETS pane."""
+
+    def __init__(self) -> None:
+        super().__init__(COLUMNS, id="markets")
+
+    def show(self, scene: Scene, keys: Sequence[int]) -> None:
+        view = scene.view
+        stale = ""
+        frame_age = view.frame_age_ns(scene.now)
+        if scene.dim and frame_age is not None:
+            stale = f" STALE {age(frame_age / 1e9)}"
+        shown = f"{len(keys)} of {len(view.markets)}" if scene.filter else str(len(view.markets))
+        title = line(("MARKETS", "title"), (f" {shown}", "text-muted"), (stale, "near"))
+        right = line(
+            ("o ", "key"),
+            (f"sort: {scene.sort}   ", "text-muted"),
+            ("/ ", "key"),
+            (f"filter: {scene.filter or 'none'}", "text-muted"),
+        )
+        self.paint_rows(scene, keys, title, right, empty=[self._empty(scene)])
+
+    def _empty(self, scene: Scene) -> Line:
+        view = scene.view
+        if scene.filter and view.markets:
+            return note(f'No market matches "/{scene.filter}". Esc shows all.')
+        venues = view.status.links if view.status is not None else ()
+        names = ", ".join(venue_short(link.venue) for link in venues) or "the venue"
+        return note(f"Loading markets from {names}: {len(view.markets)} of {len(view.statics) or '?'}.")
+
+
+__all__ = ["COLUMNS", "SORTS", "MarketTable", "head", "mark", "name_cell", "ordered", "venue"]

@@ -1,0 +1,191 @@
+"""ORDERS: what works at the venue now, unknown ones pinned, and on its own screen what ended today."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from core.control.protocol import OrderRow
+from tui.format import age, cents, count, countdown, dollars, fit_name, signed_dollars, tenths, utc
+from tui.lines import Line, Span, line
+from tui.scene import Scene, note
+from tui.widgets.live_table import Column, Key, LiveTable
+from tui.words import order_role, venue_letter
+
+
+def _row(scene: Scene, key: Key) -> OrderRow:
+    return scene.view.orders[key]  # type: ignore[index]  # order tables are keyed by client order id
+
+
+def _mark(scene: Scene, key: Key) -> Span:
+    return Span(">" if _row(scene, key).key == scene.current else " ", "strong")
+
+
+def _venue(scene: Scene, key: Key) -> Span:
+    static = scene.view.statics.get(_row(scene, key).key)
+    return Span(venue_letter(static.venue) if static is not None else "?", "text-muted")
+
+
+def _market(scene: Scene, key: Key) -> Span:
+    row = _row(scene, key)
+    return Span(" " + fit_name(scene.view.label(row.key), 18).rstrip() + (" EXT" if row.external else ""))
+
+
+def _side(scene: Scene, key: Key) -> Span:
+    row = _row(scene, key)
+    verb = "SELL" if row.closes else "BUY"
+    return Span(f"  {verb:4} {row.outcome}", "yes" if row.outcome == "YES" else "no")
+
+
+def _quantity(scene: Scene, key: Key) -> Span:
+    return Span(count(_row(scene, key).quantity))
+
+
+def _price(scene: Scene, key: Key) -> Span:
+    row = _row(scene, key)
+    return Span(cents(row.price, scene.view.step(row.key)), "strong")
+
+
+def _filled(scene: Scene, key: Key) -> Span:
+    row = _row(scene, key)
+    return Span(count(row.filled), "strong" if row.filled else "text-muted")
+
+
+def _leaves(scene: Scene, key: Key) -> Span:
+    return Span(count(_row(scene, key).leaves))
+
+
+def _ahead(scene: Scene, key: Key) -> Span:
+    row = _row(scene, key)
+    return Span(count(row.ahead) if row.ahead is not None else "?", "text-muted")
+
+
+def _age(scene: Scene, key: Key) -> Span:
+    return Span(age(scene.ago_s(_row(scene, key).created_ns)), "text-muted")
+
+
+def _ttl(scene: Scene, key: Key) -> Span:
+    row = _row(scene, key)
+    if row.state == "UNKNOWN" and row.next_check_ns is not None:
+        return Span(f"ask {countdown(scene.in_s(row.next_check_ns))}", "unknown")
+    if row.expires_wall_ms is None:
+        return Span("-", "text-muted")
+    return Span(countdown((row.expires_wall_ms - scene.now.wall_ms) / 1000), "text-muted")
+
+
+def _fair(scene: Scene, key: Key) -> Span:
+    row = _row(scene, key)
+    market = scene.view.markets.get(row.key)
+    fair = None if market is None or market.fair is None else market.fair
+    if fair is not None and row.outcome == "NO":
+        fair = 10_000 - fair
+    return Span(tenths(fair), "fair" if fair is not None else "text-muted")
+
+
+def _state(scene: Scene, key: Key) -> Span:
+    row = _row(scene, key)
+    detail = row.bound if row.state == "UNKNOWN" else row.reason
+    return Span(f"  {row.state}" + (f" {detail}" if detail else ""), order_role(row))
+
+
+def _ended(scene: Scene, key: Key) -> Span:
+    row = _row(scene, key)
+    if row.ended_ns is None:
+        return Span("")
+    return Span(age(scene.ago_s(row.ended_ns)) + " ago", "text-muted")
+
+
+COLUMNS = (
+    Column("mark", "", 1, 1, _mark, left=True),
+    Column("venue", "V", 1, 1, _venue, left=True),
+    Column("market", " market", 20, 1, _market, left=True),
+    Column("side", "  side", 10, 1, _side, left=True),
+    Column("qty", "qty", 7, 1, _quantity),
+    Column("px", "px", 6, 1, _price),
+    Column("fill", "fill", 7, 2, _filled),
+    Column("leaves", "leaves", 7, 1, _leaves),
+    Column("ahead", "ahead", 6, 4, _ahead),
+    Column("age", "age", 5, 3, _age),
+    Column("ttl", "ttl", 9, 3, _ttl),
+    Column("fair", "fair", 6, 4, _fair),
+    Column("state", "  state", 10, 1, _state, left=True, grow=True, width_max=60),
+)
+DONE_COLUMNS = (*(c for c in COLUMNS if c.name not in ("ahead", "age", "ttl", "fair")),)
+DONE_COLUMNS = (*DONE_COLUMNS[:-1], Column("ended", "ended", 9, 2, _ended), DONE_COLUMNS[-1])
+
+
+def counts_line(scene: Scene) -> Line:
+    """Orders of the P&L day by outcome."""
+    status = scene.view.status
+    if status is None:
+        return ()
+    day = status.counts
+    unknown_role = "unknown" if day.unknown else "text-muted"
+    return line(
+        (
+            f" today: {day.placed} placed  {day.filled} filled  {day.cancelled} cancelled"
+            f"  {day.rejected} rejected  ",
+            "text-muted",
+        ),
+        (f"{day.unknown} unknown", unknown_role),
+    )
+
+
+def empty_line(scene: Scene) -> Line:
+    """Nothing may be called empty before the venue was read completely."""
+    status = scene.view.status
+    if status is None or status.read_ns is None:
+        return note("Reading orders from the venue.")
+    return note(f"No working orders, read {age(scene.ago_s(status.read_ns))} ago.")
+
+
+def orders_title(scene: Scene, *, compact: bool) -> tuple[Line, Line]:
+    view = scene.view
+    working = len(view.working())
+    status = view.status
+    if compact:
+        title = line(
+            ("ORDERS", "title"),
+            (f" {working}   ", "text-muted"),
+            ("POSITIONS", "title"),
+            (f" {len(view.held())}", "text-muted"),
+        )
+        return title, pnl_line(scene)
+    right = line(("c ", "key"), ("cancel   ", "text-muted"), ("C ", "key"), ("cancel market", "text-muted"))
+    return line(("ORDERS", "title"), (f" {working} working", "text-muted")), right if status else ()
+
+
+def pnl_line(scene: Scene) -> Line:
+    status = scene.view.status
+    if status is None:
+        return ()
+    return line(
+        ("open ", "text-muted"), _pnl(status.open_pnl), ("  today ", "text-muted"), _pnl(status.today_pnl)
+    )
+
+
+def _pnl(money: int | None) -> Span:
+    return Span(signed_dollars(money), "text" if not money else "gain" if money > 0 else "loss")
+
+
+class OrderTable(LiveTable):
+    """The ORDERS pane."""
+
+    def __init__(self, *, id: str = "orders", done: bool = False) -> None:  # noqa: A002  Textual's own name
+        super().__init__(DONE_COLUMNS if done else COLUMNS, id=id)
+
+    def show(self, scene: Scene, rows: Sequence[OrderRow], *, compact: bool = False, foot: bool = True) -> None:
+        self.header = not compact
+        title, right = orders_title(scene, compact=compact)
+        keys = [row.client_order_id for row in rows]
+        feet = [counts_line(scene)] if foot and not compact else []
+        self.paint_rows(scene, keys, title, right, empty=[empty_line(scene)], foot=feet)
+
+
+def order_detail(scene: Scene, row: OrderRow) -> str:
+    """One order as a sentence for the message line."""
+    ends = "" if row.expires_wall_ms is None else f", expires {utc(row.expires_wall_ms)}Z"
+    return (
+        f"{row.client_order_id} {scene.view.label(row.key)} {row.state} {row.outcome}"
+        f" {count(row.filled)}/{count(row.quantity)} @ {cents(row.price, scene.view.step(row.key))}c"
+        f" worth {dollars(row.price * row.quantity // 10_000)}{ends}"
+    )

@@ -1,0 +1,134 @@
+"""POSITIONS: what we hold, what it can lose, and what it would sell for now."""
+
+from __future__ import annotations
+
+from core.control.protocol import PositionRow
+from tui.format import age, cents, count, dollars, fit_name, signed_dollars, tenths, until
+from tui.lines import Line, Span, line
+from tui.scene import Scene, note
+from tui.widgets.live_table import Column, Key, LiveTable
+from tui.widgets.order_table import pnl_line
+from tui.words import venue_letter
+
+
+def _row(scene: Scene, key: Key) -> PositionRow:
+    return scene.view.positions[key]  # type: ignore[index]  # position tables are keyed by the row's int
+
+
+def _mark(scene: Scene, key: Key) -> Span:
+    return Span(">" if key == scene.current else " ", "strong")
+
+
+def _venue(scene: Scene, key: Key) -> Span:
+    static = scene.view.statics.get(_row(scene, key).key)
+    return Span(venue_letter(static.venue) if static is not None else "?", "text-muted")
+
+
+def _market(scene: Scene, key: Key) -> Span:
+    return Span(" " + fit_name(scene.view.label(_row(scene, key).key), 18).rstrip())
+
+
+def _side(scene: Scene, key: Key) -> Span:
+    held = _row(scene, key).net
+    word = "YES" if held > 0 else "NO" if held < 0 else "-"
+    return Span(f"  {word}", "yes" if held > 0 else "no")
+
+
+def _quantity(scene: Scene, key: Key) -> Span:
+    return Span(count(abs(_row(scene, key).net)), "strong")
+
+
+def _average(scene: Scene, key: Key) -> Span:
+    return Span(tenths(_row(scene, key).average), "text-muted")
+
+
+def _stale(scene: Scene, row: PositionRow) -> bool:
+    market = scene.view.markets.get(row.key)
+    return (
+        market is None or scene.view.book_age_s(market, scene.now) > scene.view.book_limit_s()
+    )
+
+
+def _exit(scene: Scene, key: Key) -> Span:
+    row = _row(scene, key)
+    stale = _stale(scene, row)
+    return Span(
+        cents(row.exit_price, scene.view.step(row.key)) + ("~" if stale else " "), "stale" if stale else "text"
+    )
+
+
+def _fair(scene: Scene, key: Key) -> Span:
+    row = _row(scene, key)
+    return Span(tenths(row.fair), "fair" if row.fair is not None else "text-muted")
+
+
+def _pnl(money: int | None) -> Span:
+    return Span(signed_dollars(money), "text-muted" if not money else "gain" if money > 0 else "loss")
+
+
+def _open(scene: Scene, key: Key) -> Span:
+    return _pnl(_row(scene, key).open_pnl)
+
+
+def _today(scene: Scene, key: Key) -> Span:
+    return _pnl(_row(scene, key).today)
+
+
+def _max_loss(scene: Scene, key: Key) -> Span:
+    return Span(dollars(_row(scene, key).max_loss))
+
+
+def _close(scene: Scene, key: Key) -> Span:
+    static = scene.view.statics.get(_row(scene, key).key)
+    return Span(
+        "" if static is None else until(scene.view.close_in_s(static.close_world_ms, scene.now)), "text-muted"
+    )
+
+
+def _rule(scene: Scene, key: Key) -> Span:
+    row = _row(scene, key)
+    if row.venue_net is not None:
+        return Span(f"  MISMATCH ours {count(row.net)} venue {count(row.venue_net)}", "alarm")
+    return Span("  " + row.exit_rule, "text-muted")
+
+
+COLUMNS = (
+    Column("mark", "", 1, 1, _mark, left=True),
+    Column("venue", "V", 1, 1, _venue, left=True),
+    Column("market", " market", 20, 1, _market, left=True),
+    Column("side", "  side", 6, 1, _side, left=True),
+    Column("qty", "qty", 8, 1, _quantity),
+    Column("avg", "avg", 6, 2, _average),
+    Column("exit", "exit", 7, 2, _exit, tail=1),
+    Column("fair", "fair", 6, 2, _fair),
+    Column("open", "open", 8, 1, _open),
+    Column("today", "today", 8, 3, _today),
+    Column("loss", "max loss", 9, 1, _max_loss),
+    Column("close", "close", 7, 4, _close),
+    Column("rule", "  exit rule", 16, 5, _rule, left=True, grow=True, width_max=60),
+)
+
+
+def empty_line(scene: Scene) -> Line:
+    """Flat is said only after a complete read."""
+    status = scene.view.status
+    if status is None or status.read_ns is None:
+        return note("Reading positions from the venue.")
+    return note(f"Flat, read {age(scene.ago_s(status.read_ns))} ago.")
+
+
+class PositionTable(LiveTable):
+    """The POSITIONS pane."""
+
+    def __init__(self) -> None:
+        super().__init__(COLUMNS, id="positions")
+
+    def show(self, scene: Scene) -> None:
+        rows = scene.view.held()
+        mismatch = any(row.venue_net is not None for row in rows)
+        title = line(
+            ("POSITIONS", "title"), (f" {len(rows)}", "text-muted"), (" MISMATCH" if mismatch else "", "alarm")
+        )
+        self.paint_rows(
+            scene, [row.key for row in rows], title, pnl_line(scene), empty=[empty_line(scene)]
+        )

@@ -1,0 +1,129 @@
+"""The first line of every screen: is it safe right now."""
+
+from __future__ import annotations
+
+from tui.format import age, countdown, fine_age, short_dollars, signed_dollars, utc
+from tui.lines import Line, Span, cut, ends, line, width_of
+from tui.scene import Scene
+from tui.widgets.line_pane import LinePane
+from tui.widgets.stop_band import stop_line
+from tui.words import feed_age_s, feed_word, mode_word, profile_role, profile_word, venue_short, worst_feed
+
+
+def status_line(scene: Scene) -> Line:
+    """Profile, mode, venues, feeds, unknown orders, exposure, result, control, world time."""
+    if scene.view.stopping or scene.stop_sent:
+        return stop_line(scene)
+    view, status = scene.view, scene.view.status
+    clock = _clock(scene)
+    if status is None:
+        word = "ENGINE DOWN" if scene.down else "CONNECTING"
+        return ends(line(" ", (f" {word} ", "band")), clock, scene.width)
+    role = profile_role(status.profile)
+    profile = Span(f" {profile_word(status.profile)} ", role)
+    groups: list[tuple[int, Line]] = [(0, line(profile)), (0, line(mode_word(status)))]
+    if scene.down:
+        frame_age = view.frame_age_ns(scene.now)
+        seconds = None if frame_age is None else frame_age / 1e9
+        groups.append((0, line((f" ENGINE DOWN {age(seconds)} ", "band"))))
+    elif view.lags(scene.now):
+        seconds = (view.frame_age_ns(scene.now) or 0) / 1e9
+        groups.append((0, line((f" VIEW LAG {age(seconds)} ", "band"))))
+    if status.problem:
+        groups.append((0, line((f" {status.problem} ", "band"))))
+    if not scene.controls and not scene.down:
+        groups.append((2, line(("READ-ONLY", "near"))))
+    groups += [(1, _venue_chip(scene, index)) for index in range(len(status.links))]
+    groups += _feed_chips(scene)
+    groups.append((1, _unknown(status.unknown)))
+    groups.append(
+        (1, line(("exp ", "text-muted"), f"{status.exposure // 10**6}/{short_dollars(status.exposure_limit)}"))
+    )
+    groups.append((5, line(("open ", "text-muted"), _pnl(status.open_pnl))))
+    groups.append((3, line(("today " if scene.wide else "day ", "text-muted"), _pnl(status.today_pnl))))
+    groups.append((6, line(("orders ", "text-muted"), str(status.orders))))
+    groups.append((6, line(("control: ", "text-muted"), _controller(scene))))
+    return _fitted(groups, clock, scene.width)
+
+
+def _fitted(groups: list[tuple[int, Line]], clock: Line, width: int) -> Line:
+    """Two cells between the groups; what fits least is dropped first, the order never changes."""
+    kept = [group for group in groups if group[1]]
+    room = width - width_of(clock) - 1
+    for gap in ("  ", " "):
+        if sum(width_of(spans) for _, spans in kept) + len(gap) * (len(kept) - 1) <= room:
+            break
+    while kept and sum(width_of(spans) for _, spans in kept) + len(gap) * (len(kept) - 1) > room:
+        worst = max(priority for priority, _ in kept)
+        if worst == 0:
+            break
+        last = max(i for i, (priority, _) in enumerate(kept) if priority == worst)
+        del kept[last]
+        roomy = sum(width_of(spans) for _, spans in kept) + 2 * (len(kept) - 1) <= room
+        gap = "  " if roomy else " "
+    parts: list[Span | str] = []
+    for index, (_, spans) in enumerate(kept):
+        parts += ([gap] if index else []) + list(spans)
+    return ends(cut(line(*parts), room), clock, width)
+
+
+def _clock(scene: Scene) -> Line:
+    status = scene.view.status
+    speed = status.speed if status is not None else 1.0
+    world = scene.view.world_ms(scene.now)
+    if speed == 1.0:
+        return line((utc(world) + "Z", "strong"), " ")
+    return line((utc(world, "%H:%M") + "Z", "strong"), (f" x{speed:g}", "text-muted"))
+
+
+def _venue_chip(scene: Scene, index: int) -> Line:
+    status = scene.view.status
+    assert status is not None
+    link = status.links[index]
+    name = venue_short(link.venue)
+    if link.state == "ok":
+        return line((name + " ", "text-muted"), ("ok", "good"), " " + fine_age(scene.ago_s(link.heartbeat_ns)))
+    retry = "" if link.retry_at_ns is None else " " + countdown(scene.in_s(link.retry_at_ns))
+    return line((name + " ", "text-muted"), (f" {link.state}{retry} ", "alarm"))
+
+
+def _feed_chips(scene: Scene) -> list[tuple[int, Line]]:
+    status = scene.view.status
+    assert status is not None
+    if not scene.wide:
+        feed = worst_feed(scene)
+        if feed is None:
+            return []
+        word, role = feed_word(feed, scene)
+        shown = age(feed_age_s(feed, scene)) if word == "ok" else word
+        role = "text" if word == "ok" else role
+        return [(2, line(("FEED ", "text-muted"), feed.name[:8] + " ", (shown, role)))]
+    chips: list[tuple[int, Line]] = []
+    for feed in status.feeds:
+        word, role = feed_word(feed, scene)
+        tail = f" {age(feed_age_s(feed, scene))}" if word == "ok" else ""
+        priority = 4 if word == "ok" else 1
+        chips.append((priority, line((feed.name[:12] + " ", "text-muted"), (word, role), tail)))
+    return chips
+
+
+def _unknown(count: int) -> Line:
+    return line((f" unk {count} ", "unknown")) if count else line(("unk ", "text-muted"), "0")
+
+
+def _pnl(money: int | None) -> Span:
+    role = "text" if not money else "gain" if money > 0 else "loss"
+    return Span(signed_dollars(money), role)
+
+
+def _controller(scene: Scene) -> str:
+    status = scene.view.status
+    assert status is not None
+    return "you" if scene.controls else status.controller or "nobody"
+
+
+class StatusBar(LinePane):
+    bare = True
+
+    def show(self, scene: Scene) -> None:
+        self.paint([status_line(scene)])

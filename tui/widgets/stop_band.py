@@ -1,0 +1,62 @@
+"""The stop ladder on screen: one band instead of the status bar, one instead of the message line."""
+
+from __future__ import annotations
+
+from core.control.protocol import FlattenRow
+from tui.format import count, countdown
+from tui.lines import Line, line, pad
+from tui.scene import Scene
+from tui.words import venue_short
+
+QUIET_NS = 800_000_000
+"""``f`` skips the wait only after this long without any key."""
+
+
+def stop_line(scene: Scene) -> Line:
+    """What the ladder is doing now, and its countdown."""
+    flatten = scene.view.flatten
+    if flatten is None or not scene.view.stopping:
+        return _band(" STOPPING   stop sent, waiting for the engine", scene.width)
+    parts = [f" STOPPING   {_phase(flatten, scene)}"]
+    for venue in flatten.venues:
+        exits = f"exits {venue.exits_filled}/{venue.exits_sent}" if venue.exits_sent else "exits -"
+        parts.append(
+            f"{venue_short(venue.venue)} cancels {venue.cancels_confirmed}/{venue.cancels_sent}"
+            f" unk {venue.cancels_unknown}  {exits}  left {count(venue.left)}"
+        )
+    return _band("   ".join(parts), scene.width)
+
+
+def _phase(flatten: FlattenRow, scene: Scene) -> str:
+    if flatten.phase == "COUNTDOWN" and flatten.exits_at_ns is not None:
+        return f"EXITS IN {countdown(scene.in_s(flatten.exits_at_ns))}"
+    if flatten.phase == "CANCELLING" and flatten.exits_at_ns is not None:
+        return f"CANCELLING, exits in {countdown(scene.in_s(flatten.exits_at_ns))}"
+    return flatten.phase
+
+
+def stop_hint(scene: Scene) -> Line:
+    """The way out of the ladder and its scope."""
+    flatten = scene.view.flatten
+    if flatten is None or not scene.view.stopping:
+        return _band(" halt and cancel go out first; positions are sold after a countdown", scene.width)
+    if flatten.phase in ("EXITING", "VERIFYING"):
+        return _band(f" {flatten.scope}", scene.width)
+    if not scene.controls:
+        way_out = "only the console in control can abort"
+    elif scene.ladder_ask:
+        way_out = "Esc AGAIN keeps the positions"
+    else:
+        way_out = "Esc Esc keeps the positions"
+    skip = "   f skips the wait" if scene.controls and scene.quiet_ns >= QUIET_NS else ""
+    return _band(f" {way_out}{skip}   {flatten.scope}", scene.width)
+
+
+def receipt(flatten: FlattenRow) -> str:
+    """The sentence that stays when the ladder is over."""
+    residue = f" Left: {', '.join(flatten.residue)}." if flatten.residue else ""
+    return (flatten.receipt or f"Stop ended: {flatten.phase}.") + residue
+
+
+def _band(text: str, width: int) -> Line:
+    return pad(line((text, "band")), width, "band")

@@ -1,0 +1,102 @@
+"""Words several panes share: venue and feed names, sides, states with the role each is drawn in."""
+
+from __future__ import annotations
+
+from core.control.protocol import FeedRow, OrderRow, ProposalRow, StatusRow
+from tui.format import age, countdown
+from tui.lines import Line, Span, line
+from tui.scene import Scene
+
+_VENUES = {"kalshi": "KAL", "polymarket": "POLY"}
+_CARD_ROLES = {
+    "ARMING": "arming",
+    "ARMED": "armed",
+    "MOVED": "arming",
+    "BLOCKED": "blocked",
+    "SENT": "strong",
+    "EXPIRED": "text-muted",
+    "DEFERRED": "text-muted",
+    "CONFIRM": "arming",
+    "LAG": "blocked",
+    "VIEWER": "text-muted",
+}
+_ORDER_ROLES = {"UNKNOWN": "unknown", "PARTIAL": "strong", "REJECTED": "loss"}
+
+
+def venue_short(venue: str) -> str:
+    return _VENUES.get(venue.lower(), venue.upper()[:4])
+
+
+def venue_letter(venue: str) -> str:
+    return venue[:1].upper() or "?"
+
+
+def side_word(outcome: str, *, closes: bool) -> Line:
+    """``BUY YES``: the outcome is strong, the verb plain."""
+    return line("SELL " if closes else "BUY ", (outcome, "yes" if outcome == "YES" else "no"))
+
+
+def card_role(word: str) -> str:
+    return _CARD_ROLES.get(word.partition(" ")[0], "text")
+
+
+def order_role(row: OrderRow) -> str:
+    return _ORDER_ROLES.get(row.state, "text")
+
+
+def profile_role(profile: str) -> str:
+    return "profile-live" if profile == "live" else "profile-safe"
+
+
+def profile_word(profile: str) -> str:
+    return profile.upper() or "NO DESK"
+
+
+def mode_word(status: StatusRow) -> Span:
+    """Mode or, when trading is not normal, the level that overrules it."""
+    if status.level != "NORMAL":
+        return Span(f" {status.level.replace('REDUCE_ONLY', 'REDUCE')} ", "band")
+    paused = " PAUSED" if status.paused else ""
+    return Span(status.mode.upper() + paused, "arming" if paused else "strong")
+
+
+def feed_age_s(feed: FeedRow, scene: Scene) -> float | None:
+    """World age of a feed's newest reading in seconds."""
+    if feed.newest_world_ms is None:
+        return None
+    return (scene.view.world_ms(scene.now) - feed.newest_world_ms) / 1000
+
+
+def feed_word(feed: FeedRow, scene: Scene) -> tuple[str, str]:
+    """State and role of a feed: ``ok``, ``STALE`` or what the engine says, with a retry countdown."""
+    if feed.state != "ok":
+        retry = "" if feed.retry_at_ns is None else f" {countdown(scene.in_s(feed.retry_at_ns))}"
+        return f"{feed.state}{retry}", "alarm" if feed.state == "DOWN" else "near"
+    seconds = feed_age_s(feed, scene)
+    if seconds is None:
+        return "waiting", "near"
+    if seconds > feed.stale_after_s:
+        return f"STALE {age(seconds)}", "near"
+    return "ok", "good"
+
+
+def worst_feed(scene: Scene) -> FeedRow | None:
+    """The feed that needs a look most: not ok first, then nearest to its limit."""
+    status = scene.view.status
+    if status is None:
+        return None
+
+    def badness(feed: FeedRow) -> tuple[bool, float]:
+        seconds = feed_age_s(feed, scene)
+        return feed.state != "ok", (seconds or 0.0) / max(1, feed.stale_after_s)
+
+    return max(status.feeds, key=badness, default=None)
+
+
+def card_market(scene: Scene, card: ProposalRow) -> str:
+    """Market in plain words: the event and the bracket, else the short label."""
+    view = scene.view
+    static, bracket = view.statics.get(card.key), view.bracket_of(card.key)
+    if static is None or bracket is None:
+        return view.label(card.key)
+    return f"{static.event_label or static.event}  {bracket.label}"
