@@ -86,17 +86,18 @@ class _Tokens:
 
 
 class _Waiter:
-    __slots__ = ("cost", "priority", "reserve", "since_ns", "turn")
+    __slots__ = ("cost", "number", "priority", "reserve", "since_ns", "turn")
 
-    def __init__(self, priority: Priority, cost: float, reserve: float, since_ns: int) -> None:
-        self.priority, self.cost, self.reserve, self.since_ns = priority, cost, reserve, since_ns
+    def __init__(self, number: int, priority: Priority, cost: float, reserve: float, since_ns: int) -> None:
+        self.number, self.priority, self.cost = number, priority, cost
+        self.reserve, self.since_ns = reserve, since_ns
         self.turn: asyncio.Future[Refused | None] = asyncio.get_running_loop().create_future()
 
     def rank(self, now_ns: int) -> tuple[int, int]:
         rank = int(self.priority)
         if rank > Priority.RECONCILE:
             rank = max(Priority.RECONCILE, rank - (now_ns - self.since_ns) // AGEING_NS)
-        return rank, self.since_ns
+        return rank, self.number
 
 
 class _Bucket:
@@ -105,6 +106,7 @@ class _Bucket:
     def __init__(self, capacity: Capacity, clock: Clock) -> None:
         self._clock = clock
         self._waiting: list[_Waiter] = []
+        self._asked = 0
         self._timer: asyncio.TimerHandle | None = None
         self._pace = PACE_MAX
         self._pace_ns = clock.mono_ns()
@@ -151,7 +153,8 @@ class _Bucket:
         now = self._clock.mono_ns()
         if cost + reserve > self._capacity.burst:
             return Refused(f"needs {cost:g} tokens over a reserve of {reserve:g}: the bucket holds less")
-        waiter = _Waiter(priority, cost, reserve, now)
+        self._asked += 1
+        waiter = _Waiter(self._asked, priority, cost, reserve, now)
         ahead = any(other.rank(now) <= waiter.rank(now) for other in self._waiting)
         self._refill(now)
         if not ahead and self._wait_ns(priority, cost, reserve) == 0:
