@@ -1,0 +1,120 @@
+"""When and how a position is sold before settlement."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.domain.order import BookSide, Outcome, Purpose, TimeInForce
+from core.domain.units import Quantity, contracts
+from core.strategy.convergence import CLOSING, EXIT, HOLD, NO_BID, NO_FAIR, STALE, exit_of
+from core.strategy.rules import EntryRules
+
+RULES = EntryRules()
+
+
+def test_flat_has_no_exit(made: Any) -> None:
+    assert exit_of(made.fair(), made.view(), RULES) is None
+
+
+def test_a_bid_above_fair_is_hit_with_a_reduce_only_order(made: Any) -> None:
+    view = made.view(net=16, bids=((36, 40),), asks=((38, 40),))
+    found = exit_of(made.fair(probability=0.33), view, RULES)
+    assert found is not None
+    assert found.rule == EXIT
+    order = found.candidate
+    assert order is not None
+    assert (order.purpose, order.side, order.outcome) == (Purpose.CLOSE, BookSide.ASK, Outcome.YES)
+    assert (order.tif, order.reduce_only, order.post_only) == (TimeInForce.IOC, True, False)
+    assert (order.price, order.quantity) == (3600, contracts(10))
+    assert order.sizing.bound_by == "depth share (25% of 40)"
+    assert 100 < order.edge < 300  # 36 less 1.6 fee against 33
+    assert order.reduces_risk
+    assert order.why.startswith("bid pays")
+
+
+def test_a_held_no_is_sold_by_buying_yes_back(made: Any) -> None:
+    view = made.view(net=-10, average=60, bids=((30, 99),), asks=((31, 99),))
+    found = exit_of(made.fair(probability=0.38), view, RULES)  # NO worth 62, brings 69 less fee
+    assert found is not None
+    assert found.candidate is not None
+    assert (found.candidate.side, found.candidate.price) == (BookSide.BID, 3100)
+    assert found.candidate.outcome is Outcome.NO
+    assert found.candidate.quantity == contracts(10)
+    assert found.candidate.sizing.bound_by == "position"
+
+
+@pytest.mark.parametrize(
+    ("fair", "view", "rule"),
+    [
+        (0.36, {}, HOLD),  # the bid does not pay fair plus premium plus fee
+        (0.33, {"stale": "book is 9 s old"}, STALE),
+        (0.33, {"bids": ()}, NO_BID),
+        (0.33, {"sellable": Quantity(0)}, CLOSING),
+        (None, {}, NO_FAIR),
+    ],
+)
+def test_reasons_to_wait(made: Any, fair: float | None, view: dict[str, Any], rule: str) -> None:
+    held = made.view(**({"net": 16, "bids": ((36, 40),), "asks": ((38, 40),)} | view))
+    found = exit_of(made.fair(probability=fair) if fair is not None else None, held, RULES)
+    assert found is not None
+    assert (found.rule, found.candidate) == (rule, None)
+
+
+@pytest.mark.parametrize(
+    ("probability", "bid", "sold"),
+    [(0.985, 99, True), (0.983, 98, True), (0.985, 98, False), (0.97, 97, False)],
+)
+def test_near_certainty_the_last_cents_are_given_away(
+    made: Any, probability: float, bid: int, sold: bool
+) -> None:
+    view = made.view(net=10, average=60, bids=((bid, 100),), asks=())
+    found = exit_of(made.fair(probability=probability), view, RULES)
+    assert found is not None
+    assert (found.rule == EXIT) is sold
+
+
+@pytest.mark.parametrize(
+    ("probability", "average", "bid", "sold"),
+    [
+        (0.26, 30, 26, True),  # four under cost, leaving costs 1.4
+        (0.28, 30, 28, False),  # two under: still the plan
+        (0.26, 30, 25, False),  # leaving would cost too much
+    ],
+)
+def test_a_gone_edge_is_left_when_leaving_is_cheap(
+    made: Any, probability: float, average: int, bid: int, sold: bool
+) -> None:
+    view = made.view(net=10, average=average, bids=((bid, 100),), asks=((bid + 2, 100),))
+    found = exit_of(made.fair(probability=probability), view, RULES)
+    assert found is not None
+    assert (found.rule == EXIT) is sold
+    if found.candidate is not None:
+        assert found.candidate.why.startswith("edge gone")
+        assert found.candidate.edge < 0
+
+
+@given(
+    st.integers(1, 99), st.floats(0.002, 0.998), st.integers(-60, 60), st.integers(0, 60), st.integers(1, 300)
+)
+def test_never_more_than_may_be_sold_and_never_the_wrong_way(
+    made: Any, cents: int, fair: float, net: int, sellable: int, depth: int
+) -> None:
+    bids, asks = (((cents, depth),), ()) if net > 0 else ((), ((cents, depth),))
+    view = made.view(net=net, bids=bids, asks=asks, sellable=contracts(min(sellable, abs(net))))
+    found = exit_of(made.fair(probability=fair), view, RULES)
+    if found is None or found.candidate is None:
+        return
+    order = found.candidate
+    assert 0 < order.quantity <= view.sellable
+    assert order.quantity <= max(contracts(depth) // 4, contracts(1))
+    assert order.side.sign == (-1 if net > 0 else 1)
+
+
+def test_a_fraction_of_a_contract_can_be_sold(made: Any) -> None:
+    view = made.view(net=1, bids=((60, 2),), asks=((62, 2),), sellable=Quantity(370_000))
+    found = exit_of(made.fair(probability=0.4), view, RULES)
+    assert found is not None
+    assert found.candidate is not None
+    assert found.candidate.quantity == 370_000

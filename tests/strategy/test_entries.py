@@ -1,0 +1,243 @@
+"""What is proposed, at which price and size, and what keeps it from being proposed."""
+
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.domain.market import FeeType, MarketStatus
+from core.domain.order import BookSide, Outcome, Purpose, TimeInForce
+from core.domain.units import DOLLAR, Money, Price, contracts
+from core.strategy.assess import NOTHING, QUARANTINED, STALE, assess
+from core.strategy.entries import entries, lapsed, worst_cost
+from core.strategy.proposal import Candidate, FeeRole
+from core.strategy.rules import EntryRules
+
+RULES = EntryRules()
+TAKER = EntryRules(maker=False, taker=True)
+
+
+def propose(made: Any, views: list[Any], fairs: list[Any], rules: EntryRules = RULES, **room: Any) -> Any:
+    return entries(
+        made.event(*fairs), {v.market.ticker: v for v in views}, made.room(**room), rules, made.now_ms
+    )
+
+
+def only(found: tuple[Candidate, ...]) -> Candidate:
+    (candidate,) = found
+    return candidate
+
+
+def test_a_wide_spread_is_improved_by_one_tick_and_never_crossed(made: Any) -> None:
+    found = only(propose(made, [made.view()], [made.fair()]))
+    assert (found.side, found.price, found.outcome) == (BookSide.BID, 3200, Outcome.YES)
+    assert found.quantity == contracts(40)
+    assert found.sizing.bound_by == "depth share (25% of 160)"
+    assert (found.tif, found.post_only, found.reduce_only) == (TimeInForce.GTC, True, False)
+    assert found.fee_role is FeeRole.MAKER
+    assert (found.edge, found.edge_half) == (620, 620)
+    assert found.why == "Open-Meteo +1.5F at 14:02Z"
+    assert found.against
+    assert found.lifetime_s == 120
+
+
+@pytest.mark.parametrize(
+    ("asks", "fair", "price"),
+    [
+        (((32, 160),), 0.382, 3100),  # one tick apart: join
+        (((33, 160),), 0.382, 3100),  # two ticks: join
+        (((34, 160),), 0.382, 3200),  # three: one ahead
+        (((34, 160),), 0.338, 3100),  # ahead would not pay: join
+    ],
+)
+def test_where_a_resting_order_goes(made: Any, asks: Any, fair: float, price: int) -> None:
+    assert only(propose(made, [made.view(asks=asks)], [made.fair(probability=fair)])).price == price
+
+
+def test_an_over_priced_market_is_bought_as_no(made: Any) -> None:
+    found = only(propose(made, [made.view()], [made.fair(probability=0.26)]))
+    assert (found.side, found.outcome, found.price) == (BookSide.ASK, Outcome.NO, 3300)
+    assert found.outcome_price == 6700
+    assert found.edge == 700
+    assert found.sizing.bound_by == "depth share (25% of 120)"
+
+
+def test_taking_is_off_and_nets_fee_and_slippage_when_on(made: Any) -> None:
+    view, fair = made.view(asks=((34, 40), (35, 40), (60, 40))), made.fair(probability=0.42)
+    assert only(propose(made, [view], [fair])).fee_role is FeeRole.MAKER
+    taken = only(propose(made, [view], [fair], TAKER))
+    assert (taken.tif, taken.post_only, taken.fee_role) == (TimeInForce.IOC, False, FeeRole.TAKER)
+    assert taken.price == 3500  # the deepest level worth taking
+    assert taken.quantity == contracts(20)  # a quarter of the 80 shown up to there
+    assert 600 < taken.edge < 800 - 150
+
+
+@pytest.mark.parametrize(
+    ("change", "word", "reason"),
+    [
+        ({"stale": "book is 14 s old"}, STALE, "14 s"),
+        ({"asks": ()}, NOTHING, "one side"),
+        ({"bids": ((40, 10),), "asks": ((35, 10),)}, NOTHING, "crossed"),
+    ],
+)
+def test_books_that_may_not_be_read(made: Any, change: dict[str, Any], word: str, reason: str) -> None:
+    found = assess(made.fair(), made.view(**change), RULES, made.now_ms)
+    assert (found.word, found.tradable) == (word, False)
+    assert reason in found.reason
+    assert propose(made, [made.view(**change)], [made.fair()]) == ()
+
+
+@pytest.mark.parametrize(
+    ("probability", "rules", "reason"),
+    [
+        (0.62, RULES, "30c apart"),
+        (0.50, RULES, "too good"),
+        (0.44, RULES, "12c from fair"),
+    ],
+)
+def test_too_good_is_quarantined(made: Any, probability: float, rules: EntryRules, reason: str) -> None:
+    fair = made.fair(probability=probability)
+    found = assess(fair, made.view(), rules, made.now_ms)
+    assert found.word == QUARANTINED
+    assert reason in found.reason
+    assert propose(made, [made.view()], [fair]) == ()
+
+
+def test_an_unknown_fee_is_never_estimated(made: Any) -> None:
+    view = made.view(market=made.market("B", FeeType.UNKNOWN))
+    assert assess(made.fair(), view, RULES, made.now_ms).word == NOTHING
+    assert propose(made, [view], [made.fair()]) == ()
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"net": -5}, "other side"),
+        ({"opening_ask": contracts(5)}, "other side"),
+        ({"opening_bid": contracts(5)}, "working"),
+    ],
+)
+def test_never_against_what_is_held_nor_twice(made: Any, change: dict[str, Any], reason: str) -> None:
+    view = made.view(**change)
+    assert reason in assess(made.fair(), view, RULES, made.now_ms).reason
+    assert propose(made, [view], [made.fair()]) == ()
+
+
+def test_no_entry_shortly_before_close_or_in_a_paused_market(made: Any) -> None:
+    market = made.market("B", close_ms=made.now_ms + 599_000)
+    assert propose(made, [made.view(market=market)], [made.fair()]) == ()
+    market = msgspec.structs.replace(made.market("B"), status=MarketStatus.INACTIVE)
+    assert propose(made, [made.view(market=market)], [made.fair()]) == ()
+
+
+@pytest.mark.parametrize(
+    ("probability", "sigma", "proposed"),
+    [
+        (0.331, 0.01, True),  # 2.1 c at 31: joining still pays
+        (0.329, 0.01, False),  # 1.9 c
+        (0.350, 0.10, False),  # 4 c, but half of a ten-cent error is five
+    ],
+)
+def test_the_threshold(made: Any, probability: float, sigma: float, proposed: bool) -> None:
+    assert bool(propose(made, [made.view()], [made.fair("B", probability, sigma)])) is proposed
+
+
+@pytest.mark.parametrize(
+    ("room", "bound", "quantity"),
+    [
+        ({"order_quantity": contracts(7)}, "order size", 7),
+        ({"order_cost": Money(3 * DOLLAR)}, "order cost", 9),
+        ({"market": {"B": Money(2 * DOLLAR)}}, "market limit", 6),
+        ({"event": Money(DOLLAR)}, "event limit", 3),
+        ({"venue": Money(4 * DOLLAR)}, "venue limit", 12),
+        ({"total": Money(5 * DOLLAR)}, "total limit", 15),
+        ({"cash": Money(6 * DOLLAR)}, "cash", 18),
+        # .25 x .062/.68 x .062^2/(.062^2 + .04^2) x 100 / .32
+        ({"bankroll": Money(100 * DOLLAR)}, "kelly", 5),
+    ],
+)
+def test_the_cap_that_binds_is_remembered(made: Any, room: dict[str, Any], bound: str, quantity: int) -> None:
+    found = only(propose(made, [made.view()], [made.fair()], **room))
+    assert (found.sizing.bound_by, found.quantity) == (bound, contracts(quantity))
+    assert found.sizing.kelly_used == 0.25
+    assert 0 < found.sizing.kelly_full < 1
+
+
+def test_kelly_aims_at_a_position_not_at_an_order(made: Any) -> None:
+    flat = only(propose(made, [made.view()], [made.fair()], bankroll=Money(300 * DOLLAR)))
+    held = only(propose(made, [made.view(net=5)], [made.fair()], bankroll=Money(300 * DOLLAR)))
+    assert flat.sizing.bound_by == held.sizing.bound_by == "kelly"
+    assert flat.quantity - held.quantity == contracts(5)
+    assert propose(made, [made.view(net=40)], [made.fair()], bankroll=Money(300 * DOLLAR)) == ()
+
+
+LIMITS = st.integers(-50, 50).map(lambda dollars: Money(dollars * DOLLAR))
+
+
+@given(
+    st.fixed_dictionaries(
+        {}, optional=dict.fromkeys(("event", "venue", "total", "cash", "order_cost"), LIMITS)
+    ),
+    LIMITS,
+    st.integers(0, 3),
+)
+def test_no_candidate_beyond_its_headroom(made: Any, room: dict[str, Any], one: Money, orders: int) -> None:
+    views = [made.view(t) for t in "ABC"]
+    fairs = [made.fair(t) for t in "ABC"]
+    found = propose(made, views, fairs, **room, market=dict.fromkeys("ABC", one), open_orders=orders)
+    limits = made.room(**room, market=dict.fromkeys("ABC", one))
+    assert len(found) <= orders
+    for candidate in found:
+        assert worst_cost(candidate) <= min(one, limits.order_cost)
+    total = sum(worst_cost(c) for c in found)
+    if found:
+        assert total <= min(limits.event, limits.venue, limits.total, limits.cash)
+
+
+def test_best_first_and_one_a_market(made: Any) -> None:
+    views = [made.view("A"), made.view("B"), made.view("C")]
+    fairs = [made.fair("A", 0.36), made.fair("B", 0.40), made.fair("C", 0.32)]
+    found = propose(made, views, fairs)
+    assert [c.ticker for c in found] == ["B", "A"]
+    assert all(c.purpose is Purpose.OPEN and not c.reduces_risk for c in found)
+
+
+def test_markets_without_a_view_or_a_price_are_left_out(made: Any) -> None:
+    assert propose(made, [], [made.fair()]) == ()
+    assert propose(made, [made.view()], [made.fair("B", 0.999)]) == ()
+
+
+@pytest.mark.parametrize(
+    ("probability", "view", "reason"),
+    [
+        (0.382, {}, ""),
+        (0.335, {}, ""),  # 1.5 c: below a new entry's need, above half of it
+        (0.325, {}, "edge is down to +0.5c"),
+        (0.382, {"stale": "book is 14 s old"}, "14 s old"),
+    ],
+)
+def test_a_working_entry_lapses_only_when_its_edge_is_gone(
+    made: Any, probability: float, view: dict[str, Any], reason: str
+) -> None:
+    candidate = only(propose(made, [made.view()], [made.fair()]))
+    found = lapsed(made.fair("B", probability), made.view(**view), candidate, RULES, made.now_ms)
+    assert reason in found
+    assert bool(found) is bool(reason)
+
+
+@pytest.mark.parametrize(
+    ("view", "fair", "said"),
+    [
+        ({"bids": ((20, 100),), "asks": ((31, 100),)}, {"probability": 0.27}, "spread 11 ticks"),
+        ({"bids": ((31, 9),), "asks": ((33, 9),)}, {"probability": 0.345}, "thin: 9"),
+        ({"bids": ((31, 500),), "asks": ((32, 500),)}, {"probability": 0.36, "sigma": 0.07}, "+/-7.0c"),
+        ({"bids": ((31, 500),), "asks": ((32, 500),)}, {"probability": 0.40}, "disagrees"),
+    ],
+)
+def test_the_strongest_reason_against_is_said(
+    made: Any, view: dict[str, Any], fair: dict[str, Any], said: str
+) -> None:
+    rules = EntryRules(min_edge=Price(100))
+    assert said in only(propose(made, [made.view(**view)], [made.fair(**fair)], rules)).against
