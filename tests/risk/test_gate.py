@@ -1,0 +1,404 @@
+"""Each check of the gate passes, denies with what it saw, and never stands in the way of an exit."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.domain.market import CENT_GRID, MarketStatus
+from core.domain.order import BookSide, Life, Purpose, TimeInForce
+from core.domain.position import Position
+from core.domain.units import Money, Price, Quantity, contracts
+from core.risk import checks
+from core.risk.facts import BookFacts, FairFacts, FeedAge, GateInputs, Presence, evidence
+from core.risk.gate import CHECKS, Check, gate
+from core.risk.halts import Level
+from core.risk.limits import DEFAULTS, LIMITS
+from core.strategy.proposal import Candidate
+from tests.risk.desk import CLOSE, DOLLAR, HOLDING, OPEN, PASSING, WORLD_MS, market, order, sent
+
+Change = dict[str, Any]
+
+
+def codes(candidate: Candidate, inputs: GateInputs) -> list[str]:
+    return [denial.code for denial in gate(candidate, inputs, DEFAULTS).denials]
+
+
+def spoil(base: Any, **changes: Any) -> Any:
+    return msgspec.structs.replace(base, **changes)
+
+
+def book(**changes: Any) -> Change:
+    return {"book": spoil(PASSING.book, **changes)}
+
+
+def fair(**changes: Any) -> Change:
+    return {"fair": spoil(PASSING.fair, **changes)}
+
+
+def worst(**changes: Any) -> Change:
+    return {"worst": spoil(PASSING.worst, **changes)}
+
+
+def feed(age_s: int | None) -> Change:
+    return {"feeds": (FeedAge("NWS", age_s, 5_400),)}
+
+
+def held(net: int) -> Change:
+    return {"position": Position(net=contracts(net), cost=Money(DOLLAR))}
+
+
+def many(count: int, age_s: float, size: int = 10) -> Change:
+    return {
+        "recent": tuple(
+            sent(age_s + n, price=100 + 100 * (n % 90), quantity=contracts(size)) for n in range(count)
+        )
+    }
+
+
+NO, YES_ASK = {"side": BookSide.ASK}, {"side": BookSide.ASK, "price": Price(3100)}
+
+DENIED: list[tuple[str, Change, Change, str]] = [
+    # code, change of the candidate, change of the inputs, words of what was seen
+    ("G01", {}, {"level": Level.REDUCE_ONLY, "level_reason": "late fill"}, "REDUCE_ONLY: late fill"),
+    ("G01", {}, {"level": Level.HALTED}, "HALTED"),
+    ("G01", {}, {"level": Level.FLATTENING}, "FLATTENING"),
+    ("G01", {}, {"level": Level.LOCKED}, "LOCKED"),
+    ("G01", {}, {"paused": "all"}, "entries are paused (all)"),
+    ("G01", {}, {"orders": (order(life=Life.UNKNOWN),)}, "UNKNOWN"),
+    ("G01", {}, {"reconcile_age_ms": None}, "not reconciled yet"),
+    ("G01", {}, {"reconcile_age_ms": 60_001}, "since reconciled 61 s"),
+    ("G02", {"price": Price(3250)}, {}, "off the market's grid"),
+    ("G02", {"price": Price(0)}, {}, "off the market's grid"),
+    ("G02", {"price": Price(10_000)}, {}, "off the market's grid"),
+    ("G02", {"quantity": Quantity(0)}, {}, "quantity 0"),
+    ("G02", {"quantity": Quantity(-1_000_000)}, {}, "quantity -1000000"),
+    ("G02", {"quantity": Quantity(10_005)}, {}, "quantity 10005"),
+    ("G02", {"fee": Money(-1)}, {}, "fee -1"),
+    ("G02", {"ticker": "OTHER"}, {}, "market OTHER"),
+    ("G02", {"reduce_only": True}, {}, "contradictory"),
+    ("G02", {"tif": TimeInForce.IOC}, {}, "contradictory"),
+    ("G02", {"lifetime_s": 0}, {}, "lifetime 0 s"),
+    ("G02", {"lifetime_s": 121}, {}, "lifetime 121 s"),
+    ("G02", {"fair": float("nan")}, {}, "fair is nan"),
+    ("G02", {"sigma": float("inf")}, {}, "sigma is inf"),
+    ("G02", {}, fair(probability=float("nan")), "model is nan"),
+    ("G02", {}, fair(ladder_sum=float("inf")), "ladder sum is inf"),
+    ("G03", {}, {"allowed": False}, "not on the list"),
+    ("G03", {}, {"pinned_rules_hash": "r0"}, "rules text changed"),
+    ("G04", {}, {"proposal_used": True}, "was sent before"),
+    ("G04", {}, {"recent": (sent(4.9, 3200, contracts(40)),)}, "moments ago"),
+    ("G05", {"quantity": contracts(251)}, {}, "251.00"),
+    ("G06", {"quantity": contracts(156)}, {}, "50.07"),
+    ("G07", {"quantity": contracts(41)}, {}, "26 % of the visible depth"),
+    ("G07", {}, book(depth=Quantity(0)), "visible depth"),
+    ("G07", {"quantity": contracts(40)}, many(20, 100.0, size=9), "4.4 times the median"),
+    ("G08", {"price": Price(3700)}, {}, "3c beyond the touch"),
+    ("G08", {"price": Price(1300)}, book(best_ask=Price(1100), best_bid=Price(1000)), "2c beyond"),
+    ("G08", NO | {"price": Price(2800)}, {}, "3c beyond the touch"),
+    ("G08", {}, book(best_ask=None), "nobody offers"),
+    ("G09", {"price": Price(2700), "edge": Price(1080)}, {}, "11.2c away from fair"),
+    ("G09", {"edge": Price(199)}, {}, "net edge 1.99c"),
+    ("G09", {"edge": Price(1501)}, {}, "net edge 15.01c is too good"),
+    ("G10", {}, book(best_bid=Price(3400)), "crossed or locked"),
+    ("G10", {"price": Price(9800)}, {}, "buying at 98c"),
+    ("G10", NO | {"price": Price(200)}, {}, "buying at 98c"),
+    ("G11", {}, book(age_ms=3_001), "book age 4 s"),
+    ("G11", {}, book(intact=False), "out of sequence"),
+    ("G11", {}, book(age_ms=-1), "negative"),
+    ("G12", {}, feed(5_401), "NWS 5401 s old"),
+    ("G12", {}, feed(None), "NWS never received"),
+    ("G12", {}, {"feeds": ()}, "no input"),
+    ("G13", {}, fair(probability=1.01), "probability 1.01"),
+    ("G13", {}, fair(version="v4"), "model version v4"),
+    ("G13", {}, fair(previous=0.17), "jump of 0.21"),
+    ("G13", {}, fair(ladder_sum=1.31), "sum to 1.310"),
+    ("G13", {}, fair(ladder_sum=0.96), "sum to 0.960"),
+    ("G14", {}, held(-1), "1.00 of the other outcome"),
+    ("G14", {}, {"orders": (order(BookSide.ASK, price=4000, count=2),)}, "2.00 of the other outcome"),
+    ("G14", NO, held(3), "3.00 of the other outcome"),
+    ("G15", {}, {"cash": Money(52 * DOLLAR)}, "needs 32.95"),
+    ("G15", {}, {"reserved": Money(430 * DOLLAR)}, "needs 442.95"),
+    ("G16", {}, worst(market=Money(100 * DOLLAR + 1)), "market 100.000001"),
+    ("G17", {}, worst(event=Money(201 * DOLLAR)), "event 201.00"),
+    ("G18", {}, worst(venue=Money(501 * DOLLAR)), "venue 501.00"),
+    ("G18", {}, worst(total=Money(801 * DOLLAR)), "total 801.00"),
+    ("G19", {}, worst(correlated=Money(251 * DOLLAR)), "correlated markets 251.00"),
+    (
+        "G20",
+        {},
+        {"orders": tuple(order(price=100 * n, count=1) for n in range(1, 5))},
+        "open orders a market 5",
+    ),
+    ("G20", {}, {"open_orders": 20}, "open orders 21"),
+    ("G21", {}, {"recent": (sent(0.1), sent(0.9))}, "orders in 1 s 3"),
+    ("G21", {}, {"recent": tuple(sent(2 + n * 2.9) for n in range(20))}, "orders in 1 min 21"),
+    ("G21", {}, {"recent": tuple(sent(70 + n * 17.0) for n in range(200))}, "orders in 1 h 201"),
+    ("G23", {}, {"filled_15s": Money(88 * DOLLAR)}, "filled in 15 s 100.95"),
+    ("G23", {}, {"filled_5min": Money(290 * DOLLAR)}, "filled in 5 min 302.95"),
+    ("G24", {}, {"day_pnl": Money(-75 * DOLLAR)}, "lost 75.00 today"),
+    ("G28", {}, {"market": market(status=MarketStatus.CLOSED)}, "market is closed"),
+    ("G28", {}, {"trading_active": False}, "not trading"),
+    ("G28", {}, {"world_ms": WORLD_MS + 3_540_001}, "59 s before the close"),
+    ("G28", {}, {"world_ms": WORLD_MS - 3_595_001}, "4 s after the open"),
+    ("G29", {}, {"orders": (order(BookSide.ASK, Purpose.CLOSE, 3200, 1),)}, "own order at 32c"),
+    ("G31", {}, {"clock_offset_ms": -501}, "clock offset 501 ms"),
+    ("G31", {}, {"clock_stepped": True}, "stepped"),
+    ("G32", {}, {"loop_lag_ms": 101}, "engine lag 101 ms"),
+    ("G32", {}, {"sync_p99_ms": 251}, "journal sync 251 ms"),
+    ("G32", {}, {"disk_free_mb": 511}, "511 MB"),
+    ("G32", {}, {"journal_ok": False}, "journal does not accept"),
+    ("G33", {}, {"presence": Presence.ABSENT}, "nobody supervises"),
+    ("G34", {}, {"budget_ok": False}, "rate budget"),
+]
+
+PASSED: list[tuple[str, Change, Change]] = [
+    # The same checks at the last value that still passes.
+    ("G01", {}, {"reconcile_age_ms": 60_000}),
+    ("G04", {}, {"recent": (sent(5.0, 3200, contracts(40)),)}),
+    ("G07", {"quantity": contracts(40)}, many(20, 100.0, size=10)),
+    ("G07", {"quantity": contracts(40)}, many(19, 100.0, size=1)),
+    ("G08", {"price": Price(3600)}, {}),
+    ("G08", NO | {"price": Price(2900)}, {}),
+    ("G09", {"price": Price(2900)}, {}),
+    ("G09", {"edge": Price(200)}, {}),
+    ("G09", {"edge": Price(1500)}, {}),
+    ("G11", {}, book(age_ms=3_000)),
+    ("G12", {}, feed(5_400)),
+    ("G13", {}, fair(previous=0.17, inputs_changed=True)),
+    ("G13", {}, fair(previous=None)),
+    ("G13", {}, fair(ladder_sum=None)),
+    ("G14", {}, held(5)),
+    ("G14", {}, {"orders": (order(BookSide.ASK, Purpose.OPEN, 4000, 2, Life.CANCELLED),)}),
+    ("G15", {}, {"cash": Money(52_950_000)}),
+    ("G16", {}, worst(market=Money(100 * DOLLAR))),
+    ("G17", {}, worst(event=Money(200 * DOLLAR))),
+    ("G18", {}, worst(venue=Money(500 * DOLLAR), total=Money(800 * DOLLAR))),
+    ("G19", {}, worst(correlated=Money(250 * DOLLAR))),
+    ("G20", {}, {"open_orders": 19}),
+    ("G21", {}, {"recent": (sent(0.1), sent(1.0))}),
+    ("G21", {}, {"recent": tuple(sent(2 + n * 2.9) for n in range(19))}),
+    ("G23", {}, {"filled_15s": Money(87_050_000)}),
+    ("G24", {}, {"day_pnl": Money(-75 * DOLLAR + 1)}),
+    ("G28", {}, {"world_ms": WORLD_MS + 3_540_000}),
+    ("G28", {}, {"world_ms": WORLD_MS - 3_595_000}),
+    ("G29", {}, {"orders": (order(BookSide.ASK, Purpose.CLOSE, 3300, 1),)}),
+    ("G31", {}, {"clock_offset_ms": 500}),
+    ("G32", {}, {"loop_lag_ms": 100, "sync_p99_ms": 250, "disk_free_mb": 512}),
+    ("G33", {}, {"presence": Presence.UNATTENDED}),
+]
+
+
+def test_a_sound_order_passes_everything() -> None:
+    assert gate(OPEN, PASSING, DEFAULTS).denials == ()
+    assert gate(OPEN, PASSING, DEFAULTS).passed
+
+
+@pytest.mark.parametrize(("code", "candidate", "inputs", "seen"), DENIED)
+def test_denied_with_what_was_seen(code: str, candidate: Change, inputs: Change, seen: str) -> None:
+    verdict = gate(spoil(OPEN, **candidate), spoil(PASSING, **inputs), DEFAULTS)
+    assert not verdict.passed and not verdict.faults
+    denial = next(d for d in verdict.denials if d.code == code)
+    assert seen in denial.observed
+    assert denial.limit and denial.clears
+
+
+@pytest.mark.parametrize(("code", "candidate", "inputs"), PASSED)
+def test_passed_at_the_last_value_allowed(code: str, candidate: Change, inputs: Change) -> None:
+    assert code not in codes(spoil(OPEN, **candidate), spoil(PASSING, **inputs))
+
+
+def test_every_check_has_a_case_that_denies_and_codes_are_unique() -> None:
+    assert {case[0] for case in DENIED} == {check.code for check in CHECKS}
+    assert len({check.code for check in CHECKS}) == len(CHECKS)
+    wanted = {f"G{n:02}" for n in (*range(1, 21), 24, 28, 29, 31, 32, 33, 34)}
+    assert wanted <= {check.code for check in CHECKS}
+    assert {spec.rule for spec in LIMITS} <= {check.code for check in CHECKS}
+
+
+NEEDED = sorted({name for check in CHECKS for name in check.needs})
+
+
+@pytest.mark.parametrize("name", NEEDED)
+def test_a_missing_input_denies_an_entry_by_name(name: str) -> None:
+    verdict = gate(OPEN, spoil(PASSING, **{name: None}), DEFAULTS)
+    assert not verdict.passed and not verdict.faults
+    needing = {check.code for check in CHECKS if name in check.needs}
+    assert needing <= {d.code for d in verdict.denials if d.observed == f"{name.replace('_', ' ')} not known"}
+
+
+def test_every_optional_input_is_needed_by_some_check() -> None:
+    optional = {
+        field.name
+        for field in msgspec.structs.fields(GateInputs)
+        if type(None) in getattr(field.type, "__args__", ())
+    }
+    assert optional == {*NEEDED, "reconcile_age_ms"}, "reconcile_age_ms is judged by G01 for entries only"
+
+
+# --- exits ------------------------------------------------------------------------------------
+
+WRECK = spoil(
+    HOLDING,
+    world_ms=None,
+    reconcile_age_ms=None,
+    allowed=None,
+    trading_active=None,
+    book=None,
+    fair=None,
+    feeds=None,
+    open_orders=None,
+    worst=None,
+    cash=None,
+    reserved=None,
+    recent=None,
+    filled_15s=None,
+    filled_5min=None,
+    day_pnl=None,
+    clock_offset_ms=None,
+    clock_stepped=True,
+    loop_lag_ms=None,
+    sync_p99_ms=None,
+    journal_ok=False,
+    disk_free_mb=None,
+    presence=None,
+    budget_ok=None,
+    paused="all",
+)
+
+
+@pytest.mark.parametrize("level", [Level.NORMAL, Level.REDUCE_ONLY, Level.FLATTENING])
+def test_nothing_unknown_or_unwell_stops_an_exit(level: Level) -> None:
+    exit_order = spoil(CLOSE, fair=float("nan"), edge=Price(-9_000), price=Price(100))
+    assert codes(exit_order, spoil(WRECK, level=level)) == []
+
+
+@pytest.mark.parametrize("level", [Level.HALTED, Level.LOCKED])
+def test_halted_and_locked_desks_only_cancel(level: Level) -> None:
+    assert codes(CLOSE, spoil(HOLDING, level=level)) == ["G01"]
+
+
+@pytest.mark.parametrize(
+    ("candidate", "inputs", "code"),
+    [
+        ({"quantity": contracts(17)}, {}, "G14"),
+        ({"quantity": contracts(7)}, {"orders": (order(BookSide.ASK, Purpose.CLOSE, 3500, 10),)}, "G14"),
+        (
+            {"quantity": contracts(7)},
+            {"orders": (order(BookSide.ASK, Purpose.CLOSE, 3500, 10, Life.UNKNOWN),)},
+            "G14",
+        ),
+        ({"quantity": contracts(7)}, {"external_sell": contracts(10)}, "G14"),
+        ({}, {"position": Position()}, "G14"),
+        ({"side": BookSide.BID}, {}, "G14"),
+        ({"reduce_only": False}, {}, "G02"),
+        ({"tif": TimeInForce.GTC}, {}, "G02"),
+        ({}, {"proposal_used": True}, "G04"),
+        ({}, {"position": None}, "G14"),
+    ],
+)
+def test_an_exit_sells_only_what_is_free_and_can_never_rest(
+    candidate: Change, inputs: Change, code: str
+) -> None:
+    assert codes(spoil(CLOSE, **candidate), spoil(HOLDING, **inputs)) == [code]
+
+
+def test_opens_waiting_to_fill_never_cover_a_sale() -> None:
+    inputs = spoil(HOLDING, orders=(order(BookSide.BID, Purpose.OPEN, 3000, 100),))
+    assert codes(spoil(CLOSE, quantity=contracts(16)), inputs) == []
+    assert codes(spoil(CLOSE, quantity=contracts(17)), inputs) == ["G14"]
+
+
+def test_a_held_no_is_closed_by_a_bid() -> None:
+    short = spoil(HOLDING, position=Position(net=contracts(-16), cost=Money(4 * DOLLAR)))
+    assert codes(spoil(CLOSE, side=BookSide.BID), short) == []
+    assert codes(CLOSE, short) == ["G14"]
+
+
+# --- the gate itself --------------------------------------------------------------------------
+
+
+def test_a_check_that_raises_denies_and_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError("no depth")
+
+    spoiled = tuple(Check("G07", "x", "y", broken) if check.code == "G07" else check for check in CHECKS)
+    monkeypatch.setattr("core.risk.gate.CHECKS", spoiled)
+    verdict = gate(OPEN, PASSING, DEFAULTS)
+    assert [d.code for d in verdict.denials] == ["G07"]
+    assert verdict.faults == ("G07 ZeroDivisionError: no depth",)
+
+
+def test_all_denials_are_told_not_only_the_first() -> None:
+    assert codes(OPEN, spoil(PASSING, presence=Presence.ABSENT, budget_ok=False, paused="all")) == [
+        "G01",
+        "G33",
+        "G34",
+    ]
+
+
+numbers = st.one_of(st.integers(-(10**12), 10**12), st.sampled_from([0, 1, 9_999, 10_000, 10_001]))
+floats = st.floats(allow_nan=True, allow_infinity=True)
+
+
+@settings(max_examples=200, deadline=None)
+@given(numbers, numbers, numbers, floats, floats, floats, numbers)
+def test_wild_numbers_never_pass_and_never_raise(
+    price: int, quantity: int, edge: int, fair_value: float, probability: float, ladder: float, age: int
+) -> None:
+    candidate = spoil(
+        OPEN, price=Price(price), quantity=Quantity(quantity), edge=Price(edge), fair=fair_value
+    )
+    inputs = spoil(
+        PASSING,
+        book=BookFacts(Price(3100), Price(3400), contracts(160), True, age),
+        fair=FairFacts(probability, "v3", None, False, ladder),
+    )
+    verdict = gate(candidate, inputs, DEFAULTS)
+    assert verdict.faults == ()
+    if verdict.passed:
+        assert CENT_GRID.valid(Price(price)) and 0 < quantity <= contracts(40) and 0 <= age <= 3_000
+        assert 0 <= probability <= 1 and 200 <= edge <= 1500
+
+
+def test_evidence_names_every_input_and_is_json() -> None:
+    inputs = spoil(PASSING, orders=(order(),), recent=(sent(1),))
+    values = evidence(inputs)
+    assert set(values) == {field.name for field in msgspec.structs.fields(GateInputs)}
+    decoded = msgspec.json.decode(msgspec.json.encode(values))
+    assert decoded["market"]["ticker"] == "KXHIGHNY-T48"
+    assert decoded["orders"] == [
+        {"id": "pm-bid-3000", "life": "WORKING", "leaves": 10_000_000, "price": 3000}
+    ]
+    assert decoded["level"] == 0 and decoded["presence"] == "present"
+
+
+def test_the_gate_takes_well_under_a_millisecond() -> None:
+    recent = tuple(sent(70 + n * 17.0) for n in range(200))
+    inputs = spoil(PASSING, recent=recent, orders=tuple(order(price=100 * n, count=1) for n in range(1, 5)))
+    best = min(_timed(inputs) for _ in range(30))
+    assert best < 1_000_000, f"{best} ns"
+
+
+def _timed(inputs: GateInputs) -> int:
+    start = time.perf_counter_ns()
+    gate(OPEN, inputs, DEFAULTS)
+    return time.perf_counter_ns() - start
+
+
+def test_the_check_functions_are_all_in_the_table() -> None:
+    in_table = {check.run for check in CHECKS}
+    public = {
+        value
+        for name, value in vars(checks).items()
+        if callable(value)
+        and not name.startswith("_")
+        and getattr(value, "__module__", "") == checks.__name__
+        and name != "Finding"
+    }
+    assert public == in_table
