@@ -1,0 +1,56 @@
+"""The simulator's ready line: where it is, with which keys, by which clock, and which world it plays."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from core.domain.clock import WorldClock
+
+_SIZE_MAX = 64 * 1024
+
+
+class ReadyError(Exception):
+    """There is no usable ready line; the text says what to do."""
+
+
+class KalshiReady(msgspec.Struct, frozen=True):
+    rest: str
+    ws: str
+    key_id: str
+    private_key_path: str
+
+
+class FeedsReady(msgspec.Struct, frozen=True):
+    nws: str
+    open_meteo: str
+
+
+class WorldReady(msgspec.Struct, frozen=True):
+    """``replay`` names the original dates of recorded days."""
+
+    id: str
+    replay: str = ""
+
+
+class Ready(msgspec.Struct, frozen=True):
+    """What the engine needs of the line; other fields are for people and other programs."""
+
+    kalshi: KalshiReady
+    feeds: FeedsReady
+    clock: WorldClock
+    world: WorldReady
+
+
+def read_ready(path: Path) -> Ready:
+    """Raises ``ReadyError`` when the file is missing, partial or not a ready line."""
+    try:
+        data = path.read_bytes()[: _SIZE_MAX + 1]
+        return msgspec.json.decode(data, type=Ready)
+    except FileNotFoundError:
+        raise ReadyError("no simulator has been started for this desk: start both with pmconsole") from None
+    except OSError as error:
+        raise ReadyError(f"{path} cannot be read: {error.strerror}") from error
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise ReadyError(f"{path} is no ready line of the simulator ({error}): pmconsole demo --fresh") from error

@@ -1,0 +1,292 @@
+"""The command line against a desk that answers: exit codes, sentences, exact commands, speed."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import statistics
+import sys
+import time
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from core.config import paths
+from core.control import protocol as p
+from core.control.server import FrameReader, Server, bind
+from core.engine.operator import Actor
+
+HERE = Path(__file__).resolve().parents[2]
+STATUS = {
+    "profile": "demo", "mode": "semi", "level": "NORMAL", "level_reason": "", "ready": True, "starting": {},
+    "paused": [], "venues": [{"venue": "kalshi", "state": "ok", "detail": ""}], "feeds": [],
+    "unknown_orders": 0, "exposure": "0.00", "exposure_limit": "800.00", "today_pnl": None, "cash": "500.00", "open_orders": 0,
+    "controller": None, "viewers": 0, "world_time": "2026-11-22T16:00:00.000Z", "speed": 144.0,
+    "world_id": "w", "best": "", "problem": "", "flatten": None, "alarms": [],
+}  # fmt: skip
+LADDER = {
+    "phase": "COUNTDOWN", "exits_in_s": 4.0, "residue": [], "receipt": "",
+    "venues": [
+        {"venue": "kalshi", "cancels_sent": 2, "cancels_confirmed": 1, "cancels_unknown": 0, "exits_sent": 0,
+         "exits_filled": 0, "left": "15.00"}
+    ],
+}  # fmt: skip
+
+
+class Answers:
+    """A desk that answers from a table and remembers what it was asked."""
+
+    def __init__(self) -> None:
+        self.commands: list[p.AnyCommand] = []
+        self.reply: Callable[[p.AnyCommand], tuple[bool, str]] = lambda _: (True, "Done.")
+        self.data: dict[str, Any] = {"status": STATUS}
+        self.ladders: list[dict[str, Any]] = []
+
+    def command(self, command: p.AnyCommand, actor: Actor) -> p.Reply:
+        assert actor.uid == os.getuid()
+        if isinstance(command, p.Query):
+            found = self.data[command.what]
+            if command.what == "status" and self.ladders:
+                found = {**found, "flatten": self.ladders[0]}
+                if len(self.ladders) > 1:
+                    self.ladders.pop(0)
+            return p.Reply(command.id, accepted=True, text="", data=json.dumps(found).encode())
+        self.commands.append(command)
+        return p.Reply(command.id, *self.reply(command))
+
+    def reader(self) -> FrameReader:
+        raise AssertionError("no state connection here")
+
+    def controller_attached(self, actor: Actor) -> None: ...
+
+    def controller_gone(self) -> None: ...
+
+    def viewers(self, count: int) -> None: ...
+
+
+class Ended(NamedTuple):
+    code: int
+    out: str
+    err: str
+
+
+class Desk:
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.answers = Answers()
+
+    async def run(self, *arguments: str) -> Ended:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "tui.cli", *arguments,
+            stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+            env={**os.environ, "PMCONSOLE_HOME": str(self.home)}, cwd=HERE,
+        )  # fmt: skip
+        out, err = await asyncio.wait_for(process.communicate(), 20)
+        assert process.returncode is not None
+        assert "Traceback" not in err.decode()
+        return Ended(process.returncode, out.decode(), err.decode())
+
+
+@pytest.fixture
+async def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Desk]:
+    monkeypatch.setenv("PMCONSOLE_HOME", str(tmp_path))
+    place = paths.profile("demo")
+    paths.prepare(place)
+    built = Desk(tmp_path)
+    server = Server(built.answers, time.monotonic_ns, profile="demo", engine_id="e1", pid=os.getpid())
+    task = asyncio.create_task(server.run(bind(paths.socket_path(place)), lambda: "stopped"))
+    yield built
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+
+
+@pytest.fixture
+def empty(tmp_path: Path) -> Desk:
+    return Desk(tmp_path)
+
+
+# --- without an engine --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "verb",
+    [
+        ["status"], ["orders", "--json"], ["flatten"], ["approve", "P1-abc"], ["engine", "status"],
+        ["engine", "stop"], ["attach"], ["halt"],
+    ],
+    ids=" ".join,
+)  # fmt: skip
+async def test_without_an_engine_every_verb_says_so_and_leaves_with_3(empty: Desk, verb: list[str]) -> None:
+    ended = await empty.run(*verb)
+    assert ended.code == 3
+    assert ended.err == "No engine runs for profile demo. Start one with: pmconsole\n"
+    assert ended.out == ""
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--profile", "live", "status"],
+        ["status", "--profile", "live"],
+        ["--profile=live"],
+        ["demo", "--profile", "x"],
+    ],
+    ids=" ".join,
+)
+async def test_an_unknown_profile_is_refused_with_2(empty: Desk, arguments: list[str]) -> None:
+    ended = await empty.run(*arguments)
+    assert ended.code == 2
+    assert "does not exist: this version has only demo" in ended.err
+    assert list(empty.home.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["fly"], "No such command 'fly'"),
+        (["approve", "P12"], "no proposal id with its fingerprint"),
+        (["mode", "manual"], "'manual' is not one of"),
+        (["attach", "--take", "--view-only"], "exclude each other"),
+        (["--speed", "0"], "0.0 is not in the range"),
+        (["sim", "--kalshi-port", "70000"], "not in the range"),
+        (["sim", "--scenario", "nowhere"], "nowhere"),
+    ],
+)
+async def test_usage_mistakes_leave_with_2(empty: Desk, arguments: list[str], sentence: str) -> None:
+    ended = await empty.run(*arguments)
+    assert ended.code == 2
+    assert sentence in ended.err
+
+
+async def test_a_port_in_use_is_named_with_its_option(empty: Desk) -> None:
+    server = await asyncio.start_server(lambda _r, _w: None, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    ended = await empty.run("sim", "--kalshi-port", str(port))
+    server.close()
+    assert ended.code == 2
+    assert f"port {port} is in use: give --kalshi-port another" in ended.err
+
+
+# --- with one -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["approve", "P12-4f2a91c0de11"], p.Approve("", "P12", "4f2a91c0de11")),
+        (["veto", "P12-4f2a91c0de11", "--reason", "news"], p.Veto("", "P12", "4f2a91c0de11", "news")),
+        (
+            ["mode", "auto", "--confirm", "automatic", "--reason", "r"],
+            p.SetMode("", "auto", "automatic", "r"),
+        ),
+        (["mode", "semi"], p.SetMode("", "semi")),
+        (["pause"], p.Pause("")),
+        (["pause", "weather"], p.Pause("", "weather")),
+        (["unpause", "--confirm", "unpause"], p.Unpause("", "", "unpause")),
+        (["halt", "--reason", "lunch"], p.Halt("", "lunch")),
+        (["resume", "--confirm", "resume", "--reason", "back"], p.Resume("", "resume", "back")),
+        (["cancel", "pm-1"], p.CancelOrder("", "pm-1")),
+        (["limit", "total_loss_max", "400"], p.SetLimit("", "total_loss_max", "400")),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+async def test_each_verb_sends_its_command(desk: Desk, arguments: list[str], expected: Any) -> None:
+    ended = await desk.run(*arguments)
+    assert (ended.code, ended.out) == (0, "Done.\n")
+    (sent,) = desk.answers.commands
+    assert sent.id
+    assert type(sent) is type(expected)
+    for name in sent.__struct_fields__:
+        if name != "id":
+            assert getattr(sent, name) == getattr(expected, name)
+
+
+async def test_a_refusal_is_printed_and_leaves_with_1_and_asks_nothing_without_a_terminal(desk: Desk) -> None:
+    desk.answers.reply = lambda _: (False, "Resuming needs the typed word 'resume'.")
+    ended = await desk.run("resume")
+    assert (ended.code, ended.err) == (1, "Resuming needs the typed word 'resume'.\n")
+    assert len(desk.answers.commands) == 1
+
+
+async def test_status_as_text_and_as_json(desk: Desk) -> None:
+    text = await desk.run("status")
+    assert text.code == 0
+    assert text.out.splitlines()[0] == "demo  semi  NORMAL"
+    as_json = await desk.run("status", "--json")
+    assert json.loads(as_json.out) == STATUS
+
+
+async def test_tables_are_aligned_and_say_none(desk: Desk) -> None:
+    desk.answers.data["positions"] = []
+    assert (await desk.run("positions")).out == "none\n"
+    row = {
+        "name": "total_loss_max",
+        "scope": "",
+        "used": "12.00",
+        "limit": "800.00",
+        "ceiling": "800.00",
+        "unit": "money",
+    }
+    desk.answers.data["limits"] = [row, {**row, "name": "x", "used": None}]
+    lines = (await desk.run("limits")).out.splitlines()
+    assert len({line.index("800.00") for line in lines[1:]}) == 1
+    assert "--" in lines[2]
+
+
+async def test_fields_are_explained_without_an_engine(empty: Desk) -> None:
+    ended = await empty.run("orders", "--fields")
+    assert ended.code == 0
+    assert "leaves" in ended.out
+
+
+async def test_flatten_prints_progress_until_flat(desk: Desk) -> None:
+    desk.answers.reply = lambda _: (True, "Stopping: 2 orders cancelled, exits in 5 s.")
+    venue = LADDER["venues"][0]
+    desk.answers.ladders = [
+        LADDER,
+        {**LADDER, "phase": "EXITING", "venues": [{**venue, "exits_sent": 1}]},
+        {**LADDER, "phase": "FLAT", "receipt": "FLAT, confirmed twice by the venue."},
+    ]
+    ended = await desk.run("flatten", "--now")
+    assert ended.code == 0
+    lines = ended.out.splitlines()
+    assert lines[0] == "Stopping: 2 orders cancelled, exits in 5 s."
+    assert lines[1].startswith("COUNTDOWN exits in 4 s: kalshi cancelled 1 of 2")
+    assert lines[-1] == "FLAT, confirmed twice by the venue."
+    (sent,) = desk.answers.commands
+    assert isinstance(sent, p.Flatten) and sent.now and sent.sent_ns
+
+
+async def test_flatten_names_the_residue_and_leaves_with_1(desk: Desk) -> None:
+    desk.answers.ladders = [{**LADDER, "phase": "UNFLATTENED", "residue": ["KX-1: nobody bids"]}]
+    ended = await desk.run("flatten")
+    assert ended.code == 1
+    assert ended.err == "UNFLATTENED: KX-1: nobody bids\n"
+
+
+async def test_a_verb_is_faster_than_the_hand_that_types_it(desk: Desk) -> None:
+    took = []
+    for _ in range(5):
+        started = time.monotonic()
+        assert (await desk.run("status")).code == 0
+        took.append(time.monotonic() - started)
+    # 400 ms is the promise on a quiet machine; a busy one may take several times as long.
+    assert statistics.median(took) < 2.0
+
+
+async def test_a_verb_imports_nothing_heavy(empty: Desk) -> None:
+    code = (
+        "import sys; from tui import cli, verbs; "
+        "heavy = {'textual', 'rich', 'httpx', 'numpy', 'scipy', 'asyncio', 'websockets', 'cryptography', "
+        "'core.engine', 'core.sim', 'sqlite3'} & set(sys.modules); print(sorted(heavy))"
+    )
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", code, stdout=asyncio.subprocess.PIPE, cwd=HERE
+    )
+    out, _ = await process.communicate()
+    assert out.decode().strip() == "[]"

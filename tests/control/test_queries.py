@@ -1,0 +1,142 @@
+"""The --json answers: exact decimals, UTC times, seconds, null for unknown, and every field explained."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from core.control import protocol as p
+from core.control.queries import PARTS, QUERIES, Now, Rows, answer, documentation
+
+STATIC = p.MarketStatic(
+    7,
+    "kalshi",
+    "KXHIGHNY-26NOV23-B48.5",
+    "KXHIGHNY-26NOV23",
+    "NYC hi Nov23 48-49",
+    "NYC hi Nov23",
+    "",
+    5,
+    (),
+    "KNYC",
+)
+NOW = Now(mono_ns=100_000_000_000, wall_ms=1_700_000_000_123, world_ms=1_700_000_500_000, statics={7: STATIC})
+STATUS = p.StatusRow(
+    profile="demo",
+    mode="semi",
+    level="NORMAL",
+    level_reason="",
+    paused=("weather",),
+    starting=(("venue", True), ("feeds", False)),
+    links=(p.LinkRow("kalshi", "ok", 99_600_000_000, "", None),),
+    feeds=(p.FeedRow("NWS", "ok", 1_700_000_000_000, None, 7200, None, ""),),
+    unknown=1,
+    exposure=212_000_000,
+    exposure_limit=500_000_000,
+    open_pnl=None,
+    today_pnl=-3_100_001,
+    orders=2,
+    order_limit=20,
+    controller="",
+    controller_session="",
+    viewers=0,
+    cash=1,
+    world_origin_ms=0,
+    real_origin_ms=0,
+    speed=144.0,
+    world_id="w1",
+    replay="",
+    counts=p.CountsRow(1, 2, 3, 4, 5),
+    best="",
+    read_ns=None,
+    problem="",
+    unattended_until_ns=None,
+)
+FLATTEN = p.FlattenRow(
+    "COUNTDOWN",
+    95_000_000_000,
+    102_500_000_000,
+    "2 orders",
+    "cli",
+    (p.FlattenVenueRow("kalshi", 2, 1, 1, 0, 0, 15_000_000),),
+    (),
+    "",
+    1,
+)
+ROWS = Rows(
+    status=STATUS,
+    markets=(
+        p.MarketRow(
+            7, 4200, None, 50_500_000, 0, 4, 99_000, True, 4412, 290, -12, "", None, -5_000_000, "", "",
+        ),
+    ),
+    orders=(
+        p.OrderRow(
+            "pm-1", "", 7, False, "YES", 4450, 15_000_000, 1_000_000, 14_000_000, None, "UNKNOWN", "",
+            88_000_000_000, 1_700_000_000_000, 101_000_000_000, "could buy", False, None,
+        ),
+    ),
+    positions=(p.PositionRow(7, -5_000_000, 5800, 2_900_000, 2_900_000, None, None, None, 0, "hold", 3),),
+    limits=(
+        p.LimitRow("total_loss_max", "total", "G18", "money", 212_000_000, 800_000_000, 800_000_000, ""),
+        p.LimitRow("open_orders_total_max", "open orders", "G20", "count", None, 20, 20, ""),
+    ),
+    flatten=FLATTEN,
+)  # fmt: skip
+
+
+def ask(what: str) -> object:
+    return json.loads(answer(what, ROWS, NOW))
+
+
+def test_status_speaks_in_decimals_seconds_and_utc() -> None:
+    status = ask("status")
+    assert isinstance(status, dict)
+    assert status["exposure"] == "212.00"
+    assert status["today_pnl"] == "-3.100001"
+    assert status["cash"] == "0.000001"
+    assert status["open_pnl"] is None
+    assert status["ready"] is False
+    assert status["starting"] == {"venue": True, "feeds": False}
+    assert status["time"] == "2023-11-14T22:13:20.123Z"
+    assert status["world_time"] == "2023-11-14T22:21:40.000Z"
+    assert status["venues"][0]["heartbeat_age_s"] == 0.4
+    assert status["feeds"][0]["data_age_s"] == 500.0
+    assert status["feeds"][0]["received_age_s"] is None
+    assert status["flatten"]["exits_in_s"] == 2.5
+    assert status["flatten"]["venues"][0]["left"] == "15.00"
+
+
+def test_markets_orders_positions_limits() -> None:
+    (market,) = ask("markets")  # type: ignore[misc]
+    assert (market["ticker"], market["bid"], market["ask"]) == (STATIC.ticker, "0.4200", None)
+    assert (market["bid_size"], market["edge"], market["net"]) == ("50.50", "-0.0012", "-5.00")
+    assert market["book_age_s"] == 1.0
+    (order,) = ask("orders")  # type: ignore[misc]
+    assert (order["state"], order["age_s"], order["next_check_in_s"]) == ("UNKNOWN", 12.0, 1.0)
+    assert order["expires"] == "2023-11-14T22:13:20.000Z"
+    (position,) = ask("positions")  # type: ignore[misc]
+    assert position["venue_net"] == "0.000003"
+    money, count = ask("limits")  # type: ignore[misc]
+    assert (money["used"], money["limit"]) == ("212.00", "800.00")
+    assert (count["used"], count["limit"]) == (None, 20)
+
+
+@pytest.mark.parametrize("what", QUERIES)
+def test_every_field_is_explained_and_named_once(what: str) -> None:
+    text = documentation(what)
+    tables = {what: QUERIES[what], **(PARTS if what == "status" else {})}
+    for name, table in tables.items():
+        names = [field.name for field in table]
+        assert len(set(names)) == len(names), name
+        for field in table:
+            assert re.search(rf"^  {field.name} +\S", text, re.MULTILINE)
+
+
+def test_a_binary_fraction_never_stands_for_money() -> None:
+    for what in QUERIES:
+        found = json.dumps(ask(what))
+        for name in ("price", "bid", "ask", "fair", "cost", "cash", "exposure", "limit", "quantity", "net"):
+            assert not re.search(rf'"{name}": -?\d+\.\d', found)
