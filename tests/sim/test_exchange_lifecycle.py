@@ -91,6 +91,7 @@ def test_less_size_keeps_the_place_more_size_or_a_new_price_loses_it(floor):
     mine, other = floor.placed("ann", BID, "0.40", 5), floor.placed("bob", BID, "0.40", 5)
     book = floor.exchange.book(TICKER)
     amend(floor.exchange, "ann", mine.order_id, change("0.40", 3))
+    amend(floor.exchange, "ann", mine.order_id, change("0.40", 3))
     assert (book.ahead_of(mine.order), book.ahead_of(other.order)) == (0, contracts(3))
     amend(floor.exchange, "ann", mine.order_id, change("0.40", 6))
     assert book.ahead_of(mine.order) == contracts(5)

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.domain.units import Quantity, contracts, parse_money
+from core.sim.accounts import requirement
 from core.sim.amending import Amendment, amend, decrease
 from core.sim.fees import MAKER_PPM
 from core.sim.orders import BookSide, OrderStatus, Placed, Refused, SelfTrade, TimeInForce
@@ -82,8 +83,8 @@ ACTIONS = st.tuples(
     st.sampled_from(["ann", "bob", "cyd"]),
     st.sampled_from(["gtc", "ioc", "fok", "reduce", "post", "cancel", "amend", "decrease"]),
     st.sampled_from([BID, ASK]),
-    st.integers(1, 99),
-    st.integers(1, 60_000),
+    st.integers(40, 60),
+    st.integers(1, 30_000),
     st.sampled_from(list(SelfTrade)),
 )
 
@@ -138,6 +139,7 @@ def check(floor) -> None:
     for account in accounts:
         assert account.cash >= 0
         assert account.available >= 0
+        assert account.reserved == requirement(account, ticker, exchange.fees_of(ticker))
         assert set(account.working) == {o.order_id for o in account.resting(ticker)}
     resting = [o for a in accounts for o in a.working.values()]
     assert all(o.status is OrderStatus.RESTING and 0 < o.remaining <= o.initial for o in resting)
@@ -150,7 +152,7 @@ def check(floor) -> None:
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.lists(ACTIONS, max_size=40), st.sampled_from(sorted(MAKER_PPM)), st.booleans())
+@given(st.lists(ACTIONS, min_size=20, max_size=60), st.sampled_from(sorted(MAKER_PPM)), st.booleans())
 def test_no_dollar_appears_or_vanishes(make_floor, actions, fee_type, yes) -> None:
     floor = make_floor(fee_type=fee_type)
     for action in actions:

@@ -106,10 +106,12 @@ async def test_hidden_fills_are_left_out_of_the_balance(desk):
 
 async def test_a_refused_create_is_answered_and_the_next_accepted_one_is_lost(desk):
     desk.faults.lose_next_create_answer("ann", 1_000)
-    assert (await desk.create(client_order_id="a", price="0.325")).status_code == 400
+    assert (await desk.create(client_order_id="b", price="0.325")).status_code == 400
     with pytest.raises(ConnectionAbortedError):
         await desk.create(client_order_id="a")
     assert (await desk.create(client_order_id="b")).status_code == 201
+    shown = (await desk.get("/portfolio/orders"))["orders"]
+    assert [order["client_order_id"] for order in shown] == ["b"]
 
 
 async def test_refusals_end_by_count_or_by_time(desk):

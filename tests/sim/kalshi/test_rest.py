@@ -244,6 +244,8 @@ async def test_pages_follow_opaque_cursors_to_an_empty_one(desk):
         cursor = page["cursor"]
         await desk.create(price="0.09")
     assert (seen, cursor) == (ids[::-1], "")
+    whole = await desk.get(f"/portfolio/orders?limit={len(ids) + 3}")
+    assert (len(whole["orders"]), whole["cursor"]) == (len(ids) + 3, "")
     first = await desk.get("/portfolio/orders?limit=2")
     assert await desk.get("/portfolio/orders?limit=2&cursor=%21garbage") == first
     assert (await desk.call("GET", "/portfolio/orders?limit=1001")).status_code == 400

@@ -48,6 +48,7 @@ def test_every_kind_of_message_fits_the_specification(desk, stream_spec):
     floor.placed("ann", BID, "0.40", 9, client_order_id="x", expiration_ms=expiry)
     reader.send("subscribe", channels=["nonsense"])
     reader.send("unsubscribe", sids=[3])
+    reader.send("unsubscribe", sids=[6])
     start = floor.clock.ms
     spec = MarketSpec(
         "NEW-1", "NEW", "KXHIGHNY", "t", "y", "less", start + 5_000, start + 9_000, cap_strike=3
@@ -77,7 +78,7 @@ def test_every_kind_of_message_fits_the_specification(desk, stream_spec):
     listed, changed = reader.take()
     stream_spec.message("listSubscriptionsResponse", listed)
     stream_spec.message("okResponse", changed)
-    assert {row["channel"] for row in listed["msg"]} == set(every) - {"trade"}
+    assert {row["channel"] for row in listed["msg"]} == set(every) - {"trade", "market_positions"}
 
 
 def test_a_book_starts_with_its_snapshot_and_goes_on_in_one_sequence(desk):
