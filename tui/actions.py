@@ -23,7 +23,7 @@ class Action(NamedTuple):
     id: str
     keys: tuple[str, ...]
     label: str
-    """Two or three letters beside the key in the last line; empty keeps it out of there."""
+    """Word beside the key in the last line; empty keeps it out of there."""
     help: str
     danger: Danger = Danger.VIEW
     screens: tuple[str, ...] = ()
@@ -146,6 +146,7 @@ _KEY_NAMES = {
     "up": "Up",
     "down": "Down",
 }
+_ALWAYS_HINTED = frozenset({"pause", "command", "help"})
 MONEY_KEYS = frozenset(key for action in ACTIONS if action.danger is Danger.SPEND for key in action.keys)
 _BY_KEY = {key: action for action in ACTIONS for key in action.keys}
 
@@ -165,13 +166,18 @@ def works_on(action: Action, screen: str) -> bool:
     return not action.screens or screen in action.screens
 
 
-def hints(screen: str, *, card: bool) -> list[tuple[str, str]]:
-    """Key and label for the last line of a screen, in the registry's order."""
-    return [
-        (key_name(action.keys[0]), action.label)
-        for action in ACTIONS
-        if action.label and works_on(action, screen) and (card or not action.card)
+def hints(screen: str, *, card: bool, width: int) -> list[tuple[str, str]]:
+    """Key and label for the last line of a screen: what fits, the most needed first, in registry order."""
+    usable = [
+        action for action in ACTIONS if action.label and works_on(action, screen) and (card or not action.card)
     ]
+    kept: set[str] = set()
+    for action in sorted(usable, key=lambda action: not (action.card or action.id in _ALWAYS_HINTED)):
+        cells = len(key_name(action.keys[0])) + len(action.label) + 3
+        if cells <= width:
+            kept.add(action.id)
+            width -= cells
+    return [(key_name(action.keys[0]), action.label) for action in usable if action.id in kept]
 
 
 def help_rows(screen: str) -> list[tuple[str, str, str]]:

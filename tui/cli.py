@@ -57,37 +57,66 @@ def cli() -> None:
 # --- the desk -----------------------------------------------------------------------------------
 
 
+def with_look(function: _F) -> _F:
+    """How the console looks: the configuration file's word unless the command line has one."""
+    for option in (
+        click.option("--view-only", is_flag=True, help="Look, halt and flatten; nothing else."),
+        click.option("--low-bandwidth", is_flag=True, help="One repaint a second."),
+        click.option("--theme", default=None, metavar="NAME", help="A file in themes/: dark, light."),
+    ):
+        function = option(function)
+    return function
+
+
+def _look(place: paths.Profile, theme: str | None, low_bandwidth: bool, **rest: bool) -> Any:
+    from importlib.resources import files
+
+    from core.config.settings import SettingsError, load
+    from tui.front_door import Look
+
+    try:
+        console = load(place.config).console
+    except SettingsError as error:
+        verbs.leave(verbs.USAGE, f"pmconsole: {error}")
+    name = theme or console.theme
+    known = sorted(f.name.removesuffix(".toml") for f in files("themes").iterdir() if f.name.endswith(".toml"))
+    if name not in known:
+        verbs.leave(verbs.USAGE, f"pmconsole: theme {name[:40]!r} does not exist: use {' or '.join(known)}")
+    slow = low_bandwidth or console.low_bandwidth
+    return Look(name, 1 if slow else console.repaint_hz, console.mouse, **rest)
+
+
 @cli.command()
 @click.option("--scenario", default=None, metavar="NAME", help="Recorded days to replay (demo).")
 @click.option("--speed", default=None, type=click.FloatRange(1, 1000), help="World time per real time (144).")
 @click.option("--seed", default=None, type=int, help="Another seed, another world.")
 @click.option("--fresh", is_flag=True, help="Stop what runs and start a new world with a new journal.")
 @click.option("--no-coach", is_flag=True, help="Without the line that explains what happens.")
-@click.option("--theme", default=None, metavar="NAME", help="dark or light.")
-@click.option("--low-bandwidth", is_flag=True, help="One repaint a second, no flashes.")
-@click.option("--view-only", is_flag=True, help="Look, halt and flatten; nothing else.")
+@with_look
 @with_profile
-def demo(**chosen: Any) -> None:
+def demo(
+    scenario: str | None, speed: float | None, seed: int | None, fresh: bool, no_coach: bool, **look: Any
+) -> None:
     """Start the simulator and the engine if they do not run, then open the console (the default)."""
     from tui import front_door
 
-    sys.exit(front_door.demo(_place(), front_door.DemoOptions(**chosen)))
+    place = _place()
+    world = front_door.WorldOptions(scenario, speed, seed)
+    sys.exit(front_door.demo(place, world, _look(place, coach=not no_coach, **look), fresh=fresh))
 
 
 @cli.command()
-@click.option("--view-only", is_flag=True, help="Look, halt and flatten; nothing else.")
 @click.option("--take", is_flag=True, help="Take control from the console that has it.")
-@click.option("--theme", default=None, metavar="NAME", help="dark or light.")
-@click.option("--low-bandwidth", is_flag=True, help="One repaint a second, no flashes.")
+@with_look
 @with_profile
-def attach(view_only: bool, take: bool, theme: str | None, low_bandwidth: bool) -> None:
+def attach(take: bool, **look: Any) -> None:
     """Open a console on the running engine."""
-    if view_only and take:
+    if take and look["view_only"]:
         raise click.UsageError("--view-only and --take exclude each other")
     from tui import front_door
 
-    look = front_door.Look(theme, low_bandwidth, view_only=view_only, take=take)
-    sys.exit(front_door.attach(_place(), look))
+    place = _place()
+    sys.exit(front_door.attach(place, _look(place, take=take, **look)))
 
 
 @cli.command()
@@ -282,6 +311,45 @@ def cancel(order: str) -> None:
 def limit(name: str, value: str, confirm: str, reason: str) -> None:
     """Set limit NAME to VALUE: tighter at once, looser up to its ceiling with a typed word."""
     verbs.command(_place(), protocol.SetLimit(verbs.new_id(), name, value, confirm, reason))
+
+
+# --- the record ---------------------------------------------------------------------------------
+
+
+def _journal_file(chosen: Path | None) -> Path:
+    """The named journal, or the newest of the profile."""
+    if chosen is not None:
+        return chosen
+    found = _place().journals()
+    if not found:
+        verbs.leave(verbs.REFUSED, f"There is no journal in {_place().directory} yet.")
+    return found[0]
+
+
+def with_journal(function: _F) -> _F:
+    option = click.option(
+        "--file", "chosen", type=click.Path(path_type=Path), help="Another journal than the newest."
+    )
+    return option(with_profile(function))
+
+
+@cli.group()
+def journal() -> None:
+    """What was decided and done, proved by its hash chain. Works without an engine."""
+
+
+@journal.command("verify")
+@with_journal
+def journal_verify(chosen: Path | None) -> None:
+    """Check every row's hash and place: 0 sound, 1 damaged."""
+    from core.journal.files import JournalError, verify
+
+    try:
+        report = verify(_journal_file(chosen))
+    except JournalError as error:
+        verbs.leave(verbs.REFUSED, str(error))
+    click.echo("\n".join(report.lines()))
+    sys.exit(verbs.DONE if report.sound else verbs.REFUSED)
 
 
 # --- entry --------------------------------------------------------------------------------------

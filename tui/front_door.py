@@ -38,28 +38,24 @@ POLL_S = 0.02
 class Look(NamedTuple):
     """How a console is opened."""
 
-    theme: str | None = None
-    low_bandwidth: bool = False
+    theme: str
+    paints_per_s: int
+    mouse: bool
     view_only: bool = False
     take: bool = False
     coach: bool = False
 
 
-class DemoOptions(NamedTuple):
-    """``pmconsole demo``'s options; ``None`` = not given."""
+class WorldOptions(NamedTuple):
+    """Which world the simulator plays; ``None`` = not given."""
 
     scenario: str | None
     speed: float | None
     seed: int | None
-    fresh: bool
-    no_coach: bool
-    theme: str | None
-    low_bandwidth: bool
-    view_only: bool
 
     @property
-    def names_a_world(self) -> bool:
-        return (self.scenario, self.speed, self.seed) != (None, None, None)
+    def given(self) -> bool:
+        return any(value is not None for value in self)
 
 
 class StartError(Exception):
@@ -69,21 +65,18 @@ class StartError(Exception):
 # --- verbs --------------------------------------------------------------------------------------
 
 
-def demo(place: Profile, options: DemoOptions) -> int:
+def demo(place: Profile, world: WorldOptions, look: Look, *, fresh: bool) -> int:
     """Find or start the desk, open the console, and after ``q`` stop what was started here."""
-    started: list[str] = []
     try:
         paths.prepare(place)
         with _one_starter(place):
-            if options.fresh:
+            if fresh:
                 _stop_all(place)
-            started = _open_desk(place, options)
+            started = _open_desk(place, world)
     except (StartError, paths.ProfileError) as error:
         click.echo(f"pmconsole: {error}", err=True)
         return verbs.USAGE
-    look = Look(options.theme, options.low_bandwidth, options.view_only, coach=not options.no_coach)
-    code = _console(place, look)
-    return _leave(place, started, code)
+    return _leave(place, started, _console(place, look))
 
 
 def attach(place: Profile, look: Look) -> int:
@@ -131,13 +124,13 @@ def stop_engine(place: Profile, reason: str) -> int:
 NO_SIM = "no simulator runs for this desk; start both with: pmconsole demo --fresh"
 
 
-def _open_desk(place: Profile, options: DemoOptions) -> list[str]:
+def _open_desk(place: Profile, world: WorldOptions) -> list[str]:
     """Start what is missing; the names of what was started here."""
     pid = engine_pid(place)
     sim = sim_alive(place)
     if pid is not None:
         click.echo(f"Attaching to the desk that runs already (engine pid {pid}).")
-        if options.names_a_world:
+        if world.given:
             click.echo("Its world stays as it is; another one starts with: pmconsole demo --fresh")
         if not sim:
             click.echo("Its simulator has gone. A fresh desk, with a new journal: pmconsole demo --fresh")
@@ -146,18 +139,18 @@ def _open_desk(place: Profile, options: DemoOptions) -> list[str]:
     if sim:
         click.echo("The simulator runs already; its world goes on.")
     else:
-        _start_sim(place, options)
+        _start_sim(place, world)
         started.append("sim")
     _start_engine(place)
     return [*started, "engine"]
 
 
-def _start_sim(place: Profile, options: DemoOptions) -> None:
+def _start_sim(place: Profile, world: WorldOptions) -> None:
     click.echo("Simulator: starting", nl=False)
     place.sim_ready.unlink(missing_ok=True)
     arguments = ["sim", "--ready-file", str(place.sim_ready), "--keys-dir", str(place.keys)]
-    arguments += ["--speed", f"{options.speed or DEMO_SPEED:g}", "--scenario", options.scenario or "demo"]
-    arguments += ["--seed", str(1 if options.seed is None else options.seed)]
+    arguments += ["--speed", f"{world.speed or DEMO_SPEED:g}", "--scenario", world.scenario or "demo"]
+    arguments += ["--seed", str(1 if world.seed is None else world.seed)]
     child = _spawn(arguments, place.sim_log)
     _note_process(place.sim_pid, child.pid)
     if not _within(SIM_READY_S, lambda: place.sim_ready.exists() or child.poll() is not None):
@@ -183,14 +176,15 @@ def _console(place: Profile, look: Look) -> int:
     from tui import app
 
     return app.run(
-        app.Options(
+        app.ConsoleOptions(
             socket=socket_path(place),
             profile=place.name,
             theme=look.theme,
-            low_bandwidth=look.low_bandwidth,
+            coach=look.coach,
             view_only=look.view_only,
             take=look.take,
-            coach=look.coach,
+            paints_per_s=look.paints_per_s,
+            mouse=look.mouse,
         )
     )
 

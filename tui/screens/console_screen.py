@@ -127,6 +127,11 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
         if target is not None:
             self.set_focus(target)
 
+    def relayout(self) -> None:
+        """Arrange the panes again: a child that asks makes Textual forget the old arrangement."""
+        self.status_bar.refresh(layout=True)
+        self.call_after_refresh(self.console.repaint)
+
     def on_screen_resume(self) -> None:
         self.console.repaint()
 

@@ -119,5 +119,4 @@ class DeskScreen(ConsoleScreen):
         if needs.card == self._needs.card and not (calm and now_ns - self._planned_ns >= REPLAN_NS):
             return
         self._needs, self._planned_ns = needs, now_ns
-        self.refresh(layout=True)
-        self.call_after_refresh(self.console.repaint)
+        self.relayout()

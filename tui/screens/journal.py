@@ -99,5 +99,4 @@ class JournalScreen(ConsoleScreen):
 
     def open_cursor(self) -> None:
         self._open = not self._open
-        self.refresh(layout=True)
-        self.call_after_refresh(self.console.repaint)
+        self.relayout()

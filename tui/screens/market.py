@@ -7,7 +7,7 @@ from tui.lines import Line, line
 from tui.scene import Scene, head, note
 from tui.screens.console_screen import ConsoleScreen
 from tui.screens.desk_plan import Plan, Rect
-from tui.widgets.fair_values import bracket_line, inputs, summary
+from tui.widgets.fair_values import bar_room, bar_top, bracket_line, inputs, summary
 from tui.widgets.line_pane import LinePane
 from tui.widgets.text_pane import TextPane, wrapped
 from tui.words import order_role, side_word, venue_short
@@ -64,8 +64,8 @@ def market_lines(scene: Scene, key: int, width: int) -> list[Line]:
     for group in (*summary(scene, event), *inputs(scene, event)):
         rows.append(line(" ", *group))
     rows.append(())
-    top = max((max(b.model, b.book or 0) for b in event.brackets), default=1) or 1
-    rows += [bracket_line(scene, bracket, top, max(0, min(40, width - 50))) for bracket in event.brackets]
+    top = bar_top(event)
+    rows += [bracket_line(scene, bracket, top, bar_room(width)) for bracket in event.brackets]
     return rows
 
 

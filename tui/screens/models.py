@@ -9,7 +9,7 @@ from tui.scene import Scene, head, note
 from tui.screens.console_screen import ConsoleScreen
 from tui.screens.desk_plan import Plan, Rect
 from tui.widgets.card import compact_lines
-from tui.widgets.fair_values import bracket_line, inputs, summary
+from tui.widgets.fair_values import bar_room, bar_top, bracket_line, inputs, summary
 from tui.widgets.line_pane import LinePane
 from tui.widgets.live_table import Column, Key, LiveTable
 from tui.widgets.text_pane import TextPane, wrapped
@@ -108,9 +108,9 @@ def event_lines(scene: Scene, event: EventRow, width: int) -> list[Line]:
     if event.refusal:
         rows += ((), note(event.refusal, "near"))
     if event.brackets:
-        top = max((max(b.model, b.book or 0) for b in event.brackets), default=1) or 1
+        top = bar_top(event)
         rows += ((), line((" bracket     model   book   fair  +/-   edge", "text-muted")))
-        rows += [bracket_line(scene, row, top, max(0, min(60, width - 50))) for row in event.brackets]
+        rows += [bracket_line(scene, row, top, bar_room(width)) for row in event.brackets]
         total = sum(row.model for row in event.brackets)
         rows.append(line((" sum       ", "text-muted"), tenths(total).rjust(6)))
     rows.append(line((" score     ", "text-muted"), f" {event.score or 'no record yet'}"))

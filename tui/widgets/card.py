@@ -13,7 +13,8 @@ from tui.widgets.line_pane import LinePane
 from tui.words import card_market, card_role, profile_role, profile_word, side_word, venue_short
 
 COMPACT_ROWS = 9
-_KEYS = "a approve  x veto  e edit  d defer  v evidence"
+_SIDE_WIDTH = 58
+_KEYS = (("a", "approve"), ("x", "veto"), ("e", "edit"), ("d", "defer"), ("v", "why"))
 
 
 # --- the nine lines -------------------------------------------------------------------------------
@@ -129,6 +130,15 @@ def state_line(scene: Scene, card: ProposalRow, tail: Line = ()) -> Line:
     return line(state, *tail)
 
 
+def _keys(room: int) -> Line:
+    parts: list[Span] = []
+    for key, word in _KEYS:
+        room -= len(key) + len(word) + 3
+        if room >= 0:
+            parts += [Span("  " if parts else " "), Span(key, "key"), Span(" " + word, "text-muted")]
+    return line(*parts)
+
+
 # --- layouts --------------------------------------------------------------------------------------
 
 
@@ -183,19 +193,26 @@ def column_lines(scene: Scene, card: ProposalRow, width: int, height: int) -> li
     """The card in a column of its own, wrapped, with the waiting cards below it."""
     inner = width - 1
     expiry = line(("exp ", "text-muted"), (countdown(scene.in_s(card.expires_ns)), "strong"))
-    rows = [ends(_squeezed(_first(scene, card), inner - 10), expiry, inner)]
-    rows += flow([*_order(scene, card), line((_settles(scene, card), "text-muted"))], inner)
-    for groups in (_value(scene, card), _size(card), _depth(scene, card), _limits(card), _data(scene, card)):
-        rows += flow(groups, inner)
+    first, order = _first(scene, card), _order(scene, card)
+    if inner < _SIDE_WIDTH:
+        # The side never gives way: in a narrow column it leads the order's line.
+        first, order = first[:2], [*first[2:], *order]
+    rows = [ends(_squeezed(first, inner - 10), expiry, inner)]
+    rows += flow([*order, line((_settles(scene, card), "text-muted"))], inner, 2)
+    for groups in (_value(scene, card), _size(card), _depth(scene, card), _limits(card)):
+        rows += flow(groups, inner, 2)
+    rows.append(_shared(_data(scene, card), inner))
     rows += [cut(group, inner) for group in _reasons(card) if group]
     rows += _checks(card, inner)
-    rows.append(state_line(scene, card, line((" " + _KEYS, "key"))))
+    # The state is the line that decides what a key does: whatever has to give way, it does not.
+    state = state_line(scene, card, _keys(inner - len(scene.card_word) - 2))
     others = [other for other in scene.cards if other.id != card.id]
-    rows = rows[: max(0, height - (2 if others else 0))]
-    for index, other in enumerate(others[: max(0, height - len(rows) - 1)]):
-        if not index:
-            rows.append(())
-        rows.append(_waiting(scene, other, inner))
+    rows = [*rows[: max(0, height - 1 - min(1, len(others)))], cut(state, inner)]
+    room = height - len(rows)
+    if room > len(others[:1]):
+        rows.append(())
+        room -= 1
+    rows += [_waiting(scene, other, inner) for other in others[:room]]
     return [line(" ", *cut(row, inner)) for row in rows]
 
 
@@ -227,7 +244,7 @@ def _with_next(scene: Scene, card: ProposalRow, width: int) -> Line:
     others = [other for other in scene.cards if other.id != card.id]
     if not others or width_of(state) > 22:
         if width_of(state) <= 22:
-            state = line(*state, (" " + _KEYS, "key"))
+            state = line(*state, *_keys(width - width_of(state)))
         return cut(state, width)
     nearest = others[0]
     step = scene.view.step(nearest.key)

@@ -8,10 +8,10 @@ from tui.lines import Line, Span, cut, flow, line
 from tui.scene import Scene, head, note
 from tui.widgets.line_pane import LinePane
 
-_BAR_WIDTH = 16
 _LABEL_WIDTH = 10
-_BAR_MIN_WIDTH = 58
-"""Pane width from which the distribution is drawn as well."""
+_FIGURES_WIDTH = 45
+"""Cells of a bracket's figures; the bar takes the rest."""
+_BAR_MIN_WIDTH, _BAR_MAX_WIDTH = 12, 40
 
 
 def summary(scene: Scene, event: EventRow) -> list[Line]:
@@ -58,8 +58,9 @@ def _bar(row: BracketRow, top: int, width: int) -> list[Span]:
 
 def bracket_line(scene: Scene, row: BracketRow, top: int, bar_width: int) -> Line:
     here = row.key == scene.current
-    stale = scene.view.markets[row.key].edge_word == "stale" if row.key in scene.view.markets else False
-    role = "edge-none" if row.edge is None or row.edge <= 0 else "edge-trade"
+    market = scene.view.markets.get(row.key)
+    role = "edge-trade" if market is not None and market.mark == "card" else "edge-none"
+    stale = market is not None and market.edge_word == "stale"
     parts: list[Span | str | tuple[str, str]] = [
         (">" if here else " ", "strong"),
         (row.label.ljust(_LABEL_WIDTH)[:_LABEL_WIDTH], "strong" if here else "text"),
@@ -77,13 +78,11 @@ def bracket_line(scene: Scene, row: BracketRow, top: int, bar_width: int) -> Lin
 def _header(top: int, bar_width: int) -> Line:
     text = " " + "bracket".ljust(_LABEL_WIDTH) + " model   book   fair  +/-   edge"
     if bar_width:
-        middle = f"{top // 200}"
-        scale = f"0%{middle.rjust(bar_width // 2)}".ljust(bar_width - 3) + f"{top // 100}%".rjust(4)
-        text += "  " + scale
+        text += "  0%" + f"{top // 100}%".rjust(bar_width - 2)
     return line((text, "text-muted"))
 
 
-def _top(event: EventRow) -> int:
+def bar_top(event: EventRow) -> int:
     """End of the bar's scale in ten-thousandths, a round number above every bar."""
     highest = max((max(row.model, row.book or 0) for row in event.brackets), default=0)
     return next(top for top in (4000, 6000, 8000, 10_000) if highest <= top or top == 10_000)
@@ -97,6 +96,12 @@ def near_brackets(scene: Scene, event: EventRow, rows: int) -> tuple[BracketRow,
     here = next((i for i, row in enumerate(brackets) if row.key == scene.current), len(brackets) // 2)
     first = min(max(0, here - rows // 2), len(brackets) - rows)
     return brackets[first : first + max(0, rows)]
+
+
+def bar_room(width: int) -> int:
+    """Cells for the distribution's bar in a pane of this width; 0 when it would say nothing."""
+    room = min(_BAR_MAX_WIDTH, width - _FIGURES_WIDTH - 1)
+    return room if room >= _BAR_MIN_WIDTH else 0
 
 
 def _sums(event: EventRow) -> Line:
@@ -113,8 +118,8 @@ def _sums(event: EventRow) -> Line:
 
 def fair_lines(scene: Scene, event: EventRow, width: int, height: int, *, compact: bool) -> list[Line]:
     """The pane's body; compact keeps the header and the current bracket's neighbours."""
-    bar_width = _BAR_WIDTH if width >= _BAR_MIN_WIDTH else 0
-    top = _top(event)
+    bar_width = bar_room(width)
+    top = bar_top(event)
     if compact:
         rows = [_header(top, bar_width)]
         return rows + [

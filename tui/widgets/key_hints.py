@@ -13,15 +13,9 @@ def hint_line(scene: Scene, screen: str) -> Line:
     stop = line((" ^X STOP ", "stop"))
     if scene.view.stopping or scene.stop_sent:
         return ends(line((" the stop ladder takes every key", "text-muted")), stop, scene.width)
-    room = scene.width - width_of(stop) - 2
     parts: list[Span] = [Span(" ")]
-    used = 1
-    for key, text in hints(screen, card=scene.card is not None):
-        cells = len(key) + len(text) + 1
-        if used + cells > room:
-            break
+    for key, text in hints(screen, card=scene.card is not None, width=scene.width - width_of(stop) - 1):
         parts += [Span(key, "key"), Span(" " + text, "text-muted"), Span("  ")]
-        used += cells + 2
     return ends(line(*parts), stop, scene.width)
 
 

@@ -39,7 +39,7 @@ def adds(scene: Scene, row: LimitRow) -> float:
         return 0.0
     static = scene.view.statics.get(card.key)
     own = ("", static.ticker, static.event) if static is not None else ("",)
-    used = next((used for used in card.used if used.name == row.name and row.scope in own), None)
+    used = next((used for used in card.used if used.name.split(" ")[0] == row.name and row.scope in own), None)
     return max(0, used.adds) / row.limit if used is not None else 0.0
 
 
@@ -54,18 +54,25 @@ def _bar(scene: Scene, row: LimitRow, width: int) -> tuple[str, str, str]:
 
 def limit_line(scene: Scene, row: LimitRow, width: int) -> Line:
     """``total   34.36/800  [----------]  765.64``"""
-    text, word, role = _bar(scene, row, 10)
-    room = max(12, min(26, width - 44))
-    used = f"{_figure(row, row.used)}/{_bound(row).ljust(5)}"
+    name_width, bar_width, left_width = _widths(width)
+    text, word, role = _bar(scene, row, bar_width)
+    used = f"{_figure(row, row.used)}/{_bound(row).ljust(4)}"
     left = UNKNOWN if row.used is None else _figure(row, max(0, row.limit - row.used))
     return line(
-        " " + fit(row.label or row.name, room),
-        (used.rjust(14), role),
+        " " + fit(row.label or row.name, name_width),
+        (used.rjust(13), role),
         " ",
         (text, role),
         (" " + word.ljust(4), role),
-        (left.rjust(max(8, width - room - 33)), "text-muted"),
+        (left.rjust(left_width), "text-muted"),
     )
+
+
+def _widths(width: int) -> tuple[int, int, int]:
+    """Cells of name, bar and headroom in a pane of this width."""
+    bar_width = 10 if width >= 54 else 6
+    left_width = 8 if width < 54 else 10
+    return min(30, width - 22 - bar_width - left_width - 1), bar_width, left_width
 
 
 def standing_lines(scene: Scene) -> list[Line]:
@@ -89,12 +96,10 @@ def limits_line(scene: Scene, width: int) -> Line:
     for row in wanted:
         if row is not None and row not in shown:
             shown.append(row)
-    groups = [_short(scene, row, 6) for row in shown]
-    for gap in (2, 1):
+    for bar_width, gap in ((6, 2), (6, 1), (4, 1), (0, 2), (0, 1)):
+        groups = [_short(scene, row, bar_width) for row in shown]
         if sum(map(width_of, groups)) + gap * (len(groups) - 1) <= width:
             break
-    else:
-        groups = [_short(scene, row, 0) for row in shown]
     parts: list[Span | str] = []
     for index, group in enumerate(groups):
         parts += ([" " * gap] if index else []) + list(group)
@@ -103,12 +108,12 @@ def limits_line(scene: Scene, width: int) -> Line:
 
 def _short(scene: Scene, row: LimitRow, bar_width: int) -> Line:
     text, word, role = _bar(scene, row, bar_width or 6)
-    name = {"total": "total", "loss": "loss", "orders": "orders"}.get(row.name, row.label or row.name)
+    name = row.name.replace("_", " ")
     used = "?" if row.used is None else str(row.used // 10**6) if row.unit != "count" else str(row.used)
     bound = str(row.limit // 10**6) if row.unit != "count" else str(row.limit)
     with_bar = bar_width and row.name != "orders"
     return line(
-        (name[:16] + " ", "text-muted"),
+        (fit(name, 10).rstrip() + " ", "text-muted"),
         (text + " " if with_bar else "", role),
         (f"{used}/{bound}", role),
         (" " + word if word else "", role),
@@ -143,8 +148,6 @@ class Limits(LinePane):
         self.paint([cut(row, width) for row in [*rows, *foot]], head("LIMITS"), right, dim=scene.dim)
 
     def _header(self, width: int) -> Line:
-        room = max(12, min(26, width - 44))
-        text = " " + "limit".ljust(room) + "used/limit".rjust(12) + " " * 19 + "headroom".rjust(
-            max(8, width - room - 34)
-        )
-        return line((text, "text-muted"))
+        name_width, bar_width, left_width = _widths(width)
+        text = " " + "limit".ljust(name_width) + "used/limit".rjust(13)
+        return line((text + "headroom".rjust(bar_width + 8 + left_width), "text-muted"))

@@ -135,4 +135,3 @@ class LinePane(Widget):
 
     def on_resize(self) -> None:
         self._strips.clear()
-        self._drawn = []

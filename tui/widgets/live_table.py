@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Sequence
 from typing import NamedTuple
 
+from tui.format import fit
 from tui.lines import Line, Span, line
 from tui.scene import Scene
 from tui.widgets.line_pane import LinePane, on_cursor
@@ -51,10 +52,11 @@ def header_line(columns: Sequence[Column]) -> Line:
 
 def _aligned(text: str, column: Column, *, header: bool = False) -> str:
     room = column.width - (column.tail if header else 0)
-    if len(text) > column.width:
-        text = text[: column.width]
     if column.left:
-        return text.ljust(column.width)
+        return fit(text, column.width)
+    if len(text) > column.width:
+        # Digits are never cut: a number without room shows as such.
+        return " " + "#" * (column.width - 1)
     return text.rjust(room) + " " * (column.width - room)
 
 
@@ -77,7 +79,7 @@ class LiveTable(LinePane):
 
     def __init__(self, columns: Sequence[Column], *, id: str, header: bool = True) -> None:  # noqa: A002
         super().__init__(id=id, can_focus=True)
-        self._columns = columns
+        self.columns = columns
         self.header = header
         self._keys: list[Key] = []
         self._cursor_key: Key | None = None
@@ -121,7 +123,7 @@ class LiveTable(LinePane):
         """Draw the rows of ``keys`` in this order, then ``foot`` lines; ``empty`` instead when none."""
         self._keep_place(keys)
         width, height = self.body_size
-        columns = plan(self._columns, width)
+        columns = plan(self.columns, width)
         body: list[Line] = [header_line(columns)] if self.header and keys else []
         room = max(0, height - len(body) - len(foot))
         self._scroll(room)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from core.control.protocol import MarketRow
 from tui.format import age, cents, fit_name, signed_count, signed_tenths, size, tenths, until
 from tui.lines import Line, Span, line
-from tui.scene import Scene, head, note
+from tui.scene import Scene, note
 from tui.widgets.live_table import Column, Key, LiveTable
 from tui.words import venue_letter, venue_short
 
@@ -33,13 +33,9 @@ def venue(scene: Scene, key: Key) -> Span:
     return Span(venue_letter(static.venue) if static is not None else "?", "text-muted")
 
 
-def name_cell(width: int, scene: Scene, key: int, role: str = "text") -> Span:
-    return Span(" " + fit_name(scene.view.label(key), width - 1).rstrip(), role)
-
-
 def _name(scene: Scene, key: Key) -> Span:
     row = _row(scene, key)
-    return Span(" " + scene.view.label(row.key), "text-muted" if row.status or _stale(scene, row) else "text")
+    return Span(" " + fit_name(scene.view.label(row.key), 28).rstrip(), "text-muted" if row.status or _stale(scene, row) else "text")
 
 
 def _price(scene: Scene, row: MarketRow, price: int | None, moved: int, flashing: bool) -> Span:
@@ -199,6 +195,3 @@ class MarketTable(LiveTable):
         venues = view.status.links if view.status is not None else ()
         names = ", ".join(venue_short(link.venue) for link in venues) or "the venue"
         return note(f"Loading markets from {names}: {len(view.markets)} of {len(view.statics) or '?'}.")
-
-
-__all__ = ["COLUMNS", "SORTS", "MarketTable", "head", "mark", "name_cell", "ordered", "venue"]

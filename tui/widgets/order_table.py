@@ -30,10 +30,13 @@ def _market(scene: Scene, key: Key) -> Span:
     return Span(" " + fit_name(scene.view.label(row.key), 18).rstrip() + (" EXT" if row.external else ""))
 
 
-def _side(scene: Scene, key: Key) -> Span:
+def _verb(scene: Scene, key: Key) -> Span:
+    return Span("  SELL" if _row(scene, key).closes else "  BUY")
+
+
+def _outcome(scene: Scene, key: Key) -> Span:
     row = _row(scene, key)
-    verb = "SELL" if row.closes else "BUY"
-    return Span(f"  {verb:4} {row.outcome}", "yes" if row.outcome == "YES" else "no")
+    return Span(row.outcome, "yes" if row.outcome == "YES" else "no")
 
 
 def _quantity(scene: Scene, key: Key) -> Span:
@@ -48,6 +51,14 @@ def _price(scene: Scene, key: Key) -> Span:
 def _filled(scene: Scene, key: Key) -> Span:
     row = _row(scene, key)
     return Span(count(row.filled), "strong" if row.filled else "text-muted")
+
+
+def _size_at_price(scene: Scene, key: Key) -> Span:
+    return Span(f"{_quantity(scene, key).text} @ {_price(scene, key).text}", "strong")
+
+
+def _filled_word(scene: Scene, key: Key) -> Span:
+    return Span(f"filled {_filled(scene, key).text}", _filled(scene, key).role)
 
 
 def _leaves(scene: Scene, key: Key) -> Span:
@@ -70,6 +81,16 @@ def _ttl(scene: Scene, key: Key) -> Span:
     if row.expires_wall_ms is None:
         return Span("-", "text-muted")
     return Span(countdown((row.expires_wall_ms - scene.now.wall_ms) / 1000), "text-muted")
+
+
+def _ttl_word(scene: Scene, key: Key) -> Span:
+    span = _ttl(scene, key)
+    return span if span.role == "unknown" else Span(f"ttl {span.text}", span.role)
+
+
+def _fair_word(scene: Scene, key: Key) -> Span:
+    span = _fair(scene, key)
+    return Span(f"fair {span.text}", span.role)
 
 
 def _fair(scene: Scene, key: Key) -> Span:
@@ -98,7 +119,8 @@ COLUMNS = (
     Column("mark", "", 1, 1, _mark, left=True),
     Column("venue", "V", 1, 1, _venue, left=True),
     Column("market", " market", 20, 1, _market, left=True),
-    Column("side", "  side", 10, 1, _side, left=True),
+    Column("verb", "  side", 7, 1, _verb, left=True),
+    Column("outcome", "", 4, 1, _outcome, left=True),
     Column("qty", "qty", 7, 1, _quantity),
     Column("px", "px", 6, 1, _price),
     Column("fill", "fill", 7, 2, _filled),
@@ -109,6 +131,19 @@ COLUMNS = (
     Column("fair", "fair", 6, 4, _fair),
     Column("state", "  state", 10, 1, _state, left=True, grow=True, width_max=60),
 )
+COMPACT_COLUMNS = (
+    *COLUMNS[:2],
+    Column("market", " market", 19, 1, _market, left=True),
+    Column("verb", "  side", 7, 1, _verb, left=True),
+    Column("outcome", "", 3, 1, _outcome, left=True),
+    Column("order", "order", 10, 1, _size_at_price),
+    Column("fill", "filled", 10, 2, _filled_word),
+    Column("age", "age", 5, 3, _age),
+    Column("ttl", "ttl", 9, 3, _ttl_word),
+    Column("state", "  state", 11, 1, _state, left=True, grow=True, width_max=60),
+    Column("fair", "fair", 11, 4, _fair_word),
+)
+"""One row a sentence, for terminals that have one row to spare."""
 DONE_COLUMNS = (*(c for c in COLUMNS if c.name not in ("ahead", "age", "ttl", "fair")),)
 DONE_COLUMNS = (*DONE_COLUMNS[:-1], Column("ended", "ended", 9, 2, _ended), DONE_COLUMNS[-1])
 
@@ -175,6 +210,7 @@ class OrderTable(LiveTable):
 
     def show(self, scene: Scene, rows: Sequence[OrderRow], *, compact: bool = False, foot: bool = True) -> None:
         self.header = not compact
+        self.columns = COMPACT_COLUMNS if compact else COLUMNS
         title, right = orders_title(scene, compact=compact)
         keys = [row.client_order_id for row in rows]
         feet = [counts_line(scene)] if foot and not compact else []

@@ -95,17 +95,17 @@ def _rule(scene: Scene, key: Key) -> Span:
 COLUMNS = (
     Column("mark", "", 1, 1, _mark, left=True),
     Column("venue", "V", 1, 1, _venue, left=True),
-    Column("market", " market", 20, 1, _market, left=True),
+    Column("market", " market", 19, 1, _market, left=True),
     Column("side", "  side", 6, 1, _side, left=True),
-    Column("qty", "qty", 8, 1, _quantity),
+    Column("qty", "qty", 7, 1, _quantity),
     Column("avg", "avg", 6, 2, _average),
-    Column("exit", "exit", 7, 2, _exit, tail=1),
-    Column("fair", "fair", 6, 2, _fair),
-    Column("open", "open", 8, 1, _open),
-    Column("today", "today", 8, 3, _today),
+    Column("exit", "exit", 6, 2, _exit, tail=1),
+    Column("fair", "fair", 5, 2, _fair),
+    Column("open", "open", 7, 1, _open),
+    Column("today", "today", 7, 3, _today),
     Column("loss", "max loss", 9, 1, _max_loss),
     Column("close", "close", 7, 4, _close),
-    Column("rule", "  exit rule", 16, 5, _rule, left=True, grow=True, width_max=60),
+    Column("rule", "  exit rule", 15, 5, _rule, left=True, grow=True, width_max=60),
 )
 
 

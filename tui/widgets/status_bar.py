@@ -9,6 +9,9 @@ from tui.widgets.line_pane import LinePane
 from tui.widgets.stop_band import stop_line
 from tui.words import feed_age_s, feed_word, mode_word, profile_role, profile_word, venue_short, worst_feed
 
+_NICE_TO_HAVE = 5
+"""Groups from this priority on go before the gaps get tight."""
+
 
 def status_line(scene: Scene) -> Line:
     """Profile, mode, venues, feeds, unknown orders, exposure, result, control, world time."""
@@ -20,8 +23,9 @@ def status_line(scene: Scene) -> Line:
         word = "ENGINE DOWN" if scene.down else "CONNECTING"
         return ends(line(" ", (f" {word} ", "band")), clock, scene.width)
     role = profile_role(status.profile)
-    profile = Span(f" {profile_word(status.profile)} ", role)
-    groups: list[tuple[int, Line]] = [(0, line(profile)), (0, line(mode_word(status)))]
+    word = profile_word(status.profile)
+    profile = line((f" {word} ", role)) if role == "profile-live" else line(" ", (word, role))
+    groups: list[tuple[int, Line]] = [(0, profile), (0, line(mode_word(status)))]
     if scene.down:
         frame_age = view.frame_age_ns(scene.now)
         seconds = None if frame_age is None else frame_age / 1e9
@@ -50,20 +54,18 @@ def _fitted(groups: list[tuple[int, Line]], clock: Line, width: int) -> Line:
     """Two cells between the groups; what fits least is dropped first, the order never changes."""
     kept = [group for group in groups if group[1]]
     room = width - width_of(clock) - 1
-    for gap in ("  ", " "):
-        if sum(width_of(spans) for _, spans in kept) + len(gap) * (len(kept) - 1) <= room:
+
+    def cells(gap: int) -> int:
+        return sum(width_of(spans) for _, spans in kept) + gap * (len(kept) - 1)
+
+    for gap, least in ((2, _NICE_TO_HAVE), (1, 1)):
+        while cells(gap) > room and (worst := max(priority for priority, _ in kept)) >= least:
+            del kept[max(index for index, (priority, _) in enumerate(kept) if priority == worst)]
+        if cells(gap) <= room:
             break
-    while kept and sum(width_of(spans) for _, spans in kept) + len(gap) * (len(kept) - 1) > room:
-        worst = max(priority for priority, _ in kept)
-        if worst == 0:
-            break
-        last = max(i for i, (priority, _) in enumerate(kept) if priority == worst)
-        del kept[last]
-        roomy = sum(width_of(spans) for _, spans in kept) + 2 * (len(kept) - 1) <= room
-        gap = "  " if roomy else " "
     parts: list[Span | str] = []
     for index, (_, spans) in enumerate(kept):
-        parts += ([gap] if index else []) + list(spans)
+        parts += ([" " * gap] if index else []) + list(spans)
     return ends(cut(line(*parts), room), clock, width)
 
 
