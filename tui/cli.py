@@ -79,7 +79,9 @@ def _look(place: paths.Profile, theme: str | None, low_bandwidth: bool, **rest: 
     except SettingsError as error:
         verbs.leave(verbs.USAGE, f"pmconsole: {error}")
     name = theme or console.theme
-    known = sorted(f.name.removesuffix(".toml") for f in files("themes").iterdir() if f.name.endswith(".toml"))
+    known = sorted(
+        f.name.removesuffix(".toml") for f in files("themes").iterdir() if f.name.endswith(".toml")
+    )
     if name not in known:
         verbs.leave(verbs.USAGE, f"pmconsole: theme {name[:40]!r} does not exist: use {' or '.join(known)}")
     slow = low_bandwidth or console.low_bandwidth
@@ -350,6 +352,21 @@ def journal_verify(chosen: Path | None) -> None:
         verbs.leave(verbs.REFUSED, str(error))
     click.echo("\n".join(report.lines()))
     sys.exit(verbs.DONE if report.sound else verbs.REFUSED)
+
+
+@journal.command("why")
+@click.argument("order")
+@with_journal
+def journal_why(order: str, chosen: Path | None) -> None:
+    """Tell the story of ORDER: book, proposal, approval, checks, send, answer, fills."""
+    from core.journal.files import JournalError
+    from core.journal.why import why
+
+    try:
+        lines = why(_journal_file(chosen), order)
+    except JournalError as error:
+        verbs.leave(verbs.REFUSED, str(error))
+    click.echo("\n".join(lines))
 
 
 # --- entry --------------------------------------------------------------------------------------

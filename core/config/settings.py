@@ -80,8 +80,8 @@ class FeedSettings(msgspec.Struct, frozen=True):
 class ConsoleSettings(msgspec.Struct, frozen=True):
     """How the console looks and how much it sends to the terminal."""
 
-    theme: str = ""
-    """Name of a file in ``themes/``; empty means the built-in dark theme."""
+    theme: str = "dark"
+    """Name of a file in ``themes/``."""
     low_bandwidth: bool = False
     repaint_hz: int = 4
     mouse: bool = False

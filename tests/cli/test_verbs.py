@@ -24,7 +24,8 @@ HERE = Path(__file__).resolve().parents[2]
 STATUS = {
     "profile": "demo", "mode": "semi", "level": "NORMAL", "level_reason": "", "ready": True, "starting": {},
     "paused": [], "venues": [{"venue": "kalshi", "state": "ok", "detail": ""}], "feeds": [],
-    "unknown_orders": 0, "exposure": "0.00", "exposure_limit": "800.00", "today_pnl": None, "cash": "500.00", "open_orders": 0,
+    "unknown_orders": 0, "exposure": "0.00", "exposure_limit": "800.00", "today_pnl": None, "cash": "5.00",
+    "open_orders": 0,
     "controller": None, "viewers": 0, "world_time": "2026-11-22T16:00:00.000Z", "speed": 144.0,
     "world_id": "w", "best": "", "problem": "", "flatten": None, "alarms": [],
 }  # fmt: skip
