@@ -121,12 +121,16 @@ class Beliefs:
         """Cents by which the crowd prices the event's riser too low and its faller too high."""
         return self._lags.get(event, 0.0)
 
-    def set_lag(self, event: str, cents: float) -> None:
-        """Start or, with 0, end such a lag; it needs a forecast that moved the event."""
-        if cents and event in self._movers:
-            self._lags[event] = cents
-        else:
+    def set_lag(self, listed: Listing, cents: float, now_ms: int) -> None:
+        """Start or, with 0, end such a lag: of the last movers, before any of the likeliest two brackets."""
+        event = listed.event_ticker
+        if not cents:
             self._lags.pop(event, None)
+            return
+        if event not in self._movers:
+            likeliest = sorted(zip(self._chances(listed, now_ms), listed.tickers, strict=True))
+            self._movers[event] = Movers(likeliest[-1][1], likeliest[-2][1], 0.0)
+        self._lags[event] = cents
 
     def fair(self, listed: Listing, now_ms: int) -> dict[str, float]:
         """What the crowd quotes around, by ticker, within (0, 1)."""

@@ -78,6 +78,8 @@ class Sim(msgspec.Struct, frozen=True):
     faults: Faults
     traders: Traders
     story: Story
+    down: set[str]
+    """Feeds that answer 503 for the moment."""
     watch: StreamWatch
     pump: Pump | None
     keys: list[KeyEntry]
@@ -125,6 +127,7 @@ def build(options: SimOptions, clock: Clock, world_id: str, keys_dir: Path) -> S
         faults,
         traders,
         story,
+        switch.down,
         watch,
         pump,
         keys,

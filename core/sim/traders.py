@@ -116,14 +116,16 @@ class Traders:
         if not self._moves or not self.beliefs.news(world_ms, read=read):
             return
         listings = self._world.open_listings()
-        for event, moved in self.beliefs.hear(listings, world_ms).items():
+        moved = self.beliefs.hear(listings, world_ms)
+        for listed in listings:
+            event = listed.event_ticker
+            change = moved[event].change * 100 if event in moved else 0.0
             planned = self._planned.pop(event, None)
             if planned is not None:
-                self.beliefs.set_lag(event, planned)
-            elif moved.change * 100 >= _LATE_FROM and self._rng.random() < _LATE_SHARE:
-                self.beliefs.set_lag(event, min(_LATE_MAX, moved.change * 100))
+                self.beliefs.set_lag(listed, planned, world_ms)
+            elif change >= _LATE_FROM and self._rng.random() < _LATE_SHARE:
+                self.beliefs.set_lag(listed, min(_LATE_MAX, change), world_ms)
                 self._catch_up[event] = self._real.wall_ms() + int(self._rng.uniform(*_LATE_FOR_S) * 1000)
-        for listed in listings:
             self.requote(listed)
 
     def look(self, station: str, *, read: bool) -> None:
@@ -138,10 +140,11 @@ class Traders:
     def lag(self, listed: Listing, cents: float) -> None:
         """Lag ``cents`` behind the event's last forecast, or the next where one is still unheard."""
         self._catch_up.pop(listed.event_ticker, None)
-        if self.beliefs.unheard(self._world.now_ms()):
+        world_ms = self._world.now_ms()
+        if self._moves and self.beliefs.unheard(world_ms):
             self._planned[listed.event_ticker] = cents
         else:
-            self.beliefs.set_lag(listed.event_ticker, cents)
+            self.beliefs.set_lag(listed, cents, world_ms)
             self.requote(listed)
 
     def requote(self, listed: Listing) -> None:
@@ -184,7 +187,7 @@ class Traders:
                 self.look(station, read=False)
         for event in [event for event, until_ms in self._catch_up.items() if until_ms <= now_ms]:
             del self._catch_up[event]
-            self.beliefs.set_lag(event, 0.0)
+            self.beliefs.set_lag(self._world.listings[event], 0.0, world_ms)
 
     def customer_orders(self) -> list[Order]:
         """Every resting order of the customers."""

@@ -182,7 +182,7 @@ class World:
         self.first_day = weather.calendar.world(scenario.script.first_day)
         self._unlisted: list[tuple[int, str, date]] = []
         self._undetermined: list[tuple[int, str]] = []
-        if scenario.script.load is not None:
+        if not scenario.script.weather_markets:
             return
         for station in scenario.stations.values():
             exchange.list_series(series_spec(station))

@@ -33,7 +33,11 @@ def test_two_days_of_five_cities_are_open_at_the_start(make_desk: MakeDesk) -> N
 
 def test_rules_name_the_station_and_close_is_a_minute_before_standard_midnight(make_desk: MakeDesk) -> None:
     sim = make_desk().sim
-    for event, closes in (("KXHIGHNY-26NOV23", "04:59"), ("KXHIGHCHI-26NOV23", "05:59"), ("KXHIGHDEN-26NOV23", "06:59")):
+    for event, closes in (
+        ("KXHIGHNY-26NOV23", "04:59"),
+        ("KXHIGHCHI-26NOV23", "05:59"),
+        ("KXHIGHDEN-26NOV23", "06:59"),
+    ):
         spec = sim.exchange.events[event]
         for market in spec.markets:
             code = re.findall(r"CLI[A-Z]{3}", market.rules_primary)
@@ -65,9 +69,7 @@ def test_every_trading_day_is_complete_in_every_city() -> None:
     scenario = load_scenario("demo")
     first, last = scenario.script.first_day, scenario.script.last_day
     for station in scenario.stations.values():
-        hours = [
-            climate_day(station, at) for at in scenario.hourly_f[station.icao]
-        ]
+        hours = [climate_day(station, at) for at in scenario.hourly_f[station.icao]]
         for offset in range(-1, (last - first).days + 1):
             day = date.fromordinal(first.toordinal() + offset)
             assert hours.count(day) == 24
@@ -75,18 +77,26 @@ def test_every_trading_day_is_complete_in_every_city() -> None:
             assert (station.icao, day) in scenario.beliefs
 
 
-def test_an_event_closes_is_determined_on_the_recorded_high_and_pays_an_hour_later(make_desk: MakeDesk) -> None:
+def test_an_event_closes_is_determined_on_the_recorded_high_and_pays_an_hour_later(
+    make_desk: MakeDesk,
+) -> None:
     desk = make_desk("quiet", speed=3600.0)
     sim, seen = desk.sim, {}
     ticker = "KXHIGHNY-26NOV23-B19.5"
-    while desk.clock.ms < sim.world_clock.real_at(sim.world.listings["KXHIGHNY-26NOV23"].determine_ms + 7_200_000):
+    while desk.clock.ms < sim.world_clock.real_at(
+        sim.world.listings["KXHIGHNY-26NOV23"].determine_ms + 7_200_000
+    ):
         desk.run(0.5, step_ms=500)
         market = sim.exchange.markets[ticker]
         seen.setdefault(market.status, world_text(sim.world.now_ms()))
     assert seen[MarketStatus.CLOSED] == "2026-11-24 05:05"
     assert seen[MarketStatus.DETERMINED] == "2026-11-24 12:05"
     assert seen[MarketStatus.FINALIZED] == "2026-11-24 13:05"
-    results = {m.spec.ticker: m.result for m in sim.exchange.markets.values() if m.spec.event_ticker == "KXHIGHNY-26NOV23"}
+    results = {
+        m.spec.ticker: m.result
+        for m in sim.exchange.markets.values()
+        if m.spec.event_ticker == "KXHIGHNY-26NOV23"
+    }
     assert results.pop(ticker) == "yes"  # Central Park, 2025-01-21: 19 degrees
     assert set(results.values()) == {"no"}
     assert sim.exchange.markets[ticker].expiration_value == "19.00"
@@ -120,7 +130,7 @@ def test_at_speed_one_a_late_evening_still_has_both_days(make_desk: MakeDesk) ->
 
 
 def test_an_unknown_scenario_names_the_known_ones() -> None:
-    with pytest.raises(ScenarioError, match=r"unknown scenario 'nope': one of demo, load, quiet"):
+    with pytest.raises(ScenarioError, match=r"unknown scenario 'nope': one of .*demo, load, quiet"):
         load_scenario("nope")
     for name in scenario_names():
         assert load_scenario(name).name == name

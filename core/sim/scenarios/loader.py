@@ -157,6 +157,7 @@ class Script(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     starts_at_utc: time
     hold_forecasts_h: float
     traders: TraderRules
+    weather_markets: bool = True
     shift: tuple[Shift, ...] = ()
     story: tuple[Beat, ...] = ()
     load: LoadRules | None = None
