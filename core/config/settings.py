@@ -18,6 +18,7 @@ from typing import Any, get_type_hints
 import msgspec
 
 _SIZE_MAX = 256 * 1024
+_SERIES = re.compile(r"[A-Z0-9]{2,40}", re.ASCII)
 
 
 class SettingsError(Exception):
@@ -44,6 +45,17 @@ class EngineSettings(msgspec.Struct, frozen=True):
         _within("confirm_above", self.confirm_above, 0, 1_000_000)
         _within("unattended_max_s", self.unattended_max_s, 0, 86_400)
         _within("flatten_countdown_s", self.flatten_countdown_s, 0, 60)
+
+
+class MarketSettings(msgspec.Struct, frozen=True):
+    """What the desk looks at."""
+
+    series: tuple[str, ...] = ("KXHIGHNY", "KXHIGHCHI", "KXHIGHMIA", "KXHIGHAUS", "KXHIGHDEN")
+    """The venue's series; each one's settlement station decides which forecasts are read."""
+
+    def __post_init__(self) -> None:
+        if not 0 < len(self.series) <= 100 or not all(_SERIES.fullmatch(name) for name in self.series):
+            raise ValueError("series must be 1 to 100 names such as 'KXHIGHNY'")
 
 
 class StrategySettings(msgspec.Struct, frozen=True):
@@ -94,6 +106,7 @@ class Settings(msgspec.Struct, frozen=True):
     """Everything an operator may set in ``config.toml``."""
 
     engine: EngineSettings = EngineSettings()
+    markets: MarketSettings = MarketSettings()
     strategy: StrategySettings = StrategySettings()
     feeds: FeedSettings = FeedSettings()
     console: ConsoleSettings = ConsoleSettings()
@@ -169,7 +182,13 @@ def _section(source: str, text: str, name: str, table: dict[str, Any], kind: typ
     return struct
 
 
-_WANTED = {bool: "true or false", int: "a whole number", Decimal: "a number", str: "a text in quotes"}
+_WANTED = {
+    bool: "true or false",
+    int: "a whole number",
+    Decimal: "a number",
+    str: "a text in quotes",
+    tuple[str, ...]: "a list of texts in quotes",
+}
 
 
 def _unknown(source: str, text: str, section: str, key: str, known: dict[str, Any]) -> SettingsError:

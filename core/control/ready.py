@@ -28,10 +28,11 @@ class FeedsReady(msgspec.Struct, frozen=True):
 
 
 class WorldReady(msgspec.Struct, frozen=True):
-    """``replay`` names the original dates of recorded days."""
+    """``replay`` says what is replayed and what generated; world date = original date + offset."""
 
     id: str
     replay: str = ""
+    calendar_offset_days: int | None = None
 
 
 class Ready(msgspec.Struct, frozen=True):
@@ -53,4 +54,6 @@ def read_ready(path: Path) -> Ready:
     except OSError as error:
         raise ReadyError(f"{path} cannot be read: {error.strerror}") from error
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise ReadyError(f"{path} is no ready line of the simulator ({error}): pmconsole demo --fresh") from error
+        raise ReadyError(
+            f"{path} is no ready line of the simulator ({error}): pmconsole demo --fresh"
+        ) from error

@@ -35,7 +35,7 @@ def test_values_are_read_exactly() -> None:
             "c.toml:3: unknown key 'min_egde' in [strategy]: did you mean 'min_edge'?",
         ),
         ("[stratgy]\n", "c.toml:1: unknown key 'stratgy': did you mean 'strategy'?"),
-        ("[zzz]\n", "known are engine, strategy, feeds, console, limits"),
+        ("[zzz]\n", "known are engine, markets, strategy, feeds, console, limits"),
         ("[console]\nzzz = 1\n", "c.toml:2: unknown key 'zzz' in [console]: known are theme"),
         ("strategy = 1\n", "c.toml:1: strategy is a table: write [strategy]"),
         ("[console]\nrepaint_hz = '4'\n", "c.toml:2: console.repaint_hz must be a whole number, not '4'"),
@@ -45,6 +45,8 @@ def test_values_are_read_exactly() -> None:
         ("[strategy]\nmodel = 'x'\n", "c.toml:2: strategy.model is 'x': use 'rolling' or 'article-normal'"),
         ("[console]\nmouse = true\nmouse = false\n", "c.toml: Cannot overwrite a value (at line 3"),
         ("[console\n", "(at line 1"),
+        ("[markets]\nseries = 'KXHIGHNY'\n", "c.toml:2: markets.series must be a list of texts in quotes"),
+        ("[markets]\nseries = ['kx/../high']\n", "c.toml:2: markets.series must be 1 to 100 names"),
         ('[feeds]\nuser_agent = "a\\u001b[0m"\n', "c.toml:2: feeds.user_agent must be 1 to 200 printable"),
     ],
 )
