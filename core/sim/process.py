@@ -40,7 +40,7 @@ from core.sim.story import FeedSwitch, Stage, Story
 from core.sim.traders import Traders
 from core.sim.watch import StreamWatch, WatchedApp
 from core.sim.weather import Weather
-from core.sim.world import World, start_calendar, start_clock
+from core.sim.world import World, replay_note, start_calendar, start_clock
 
 LOOPBACK = "127.0.0.1"
 REST_PATH = "/trade-api/v2"
@@ -233,6 +233,7 @@ def _ready_line(
             "scenario": options.scenario,
             "seed": options.seed,
             "calendar_offset_days": sim.world.weather.calendar.offset_days,
+            "replay": replay_note(sim.world.scenario, options.seed),
         },
     }
     return msgspec.json.encode(ready).decode()

@@ -78,6 +78,18 @@ def start_calendar(scenario: Scenario, world_origin_ms: int) -> Calendar:
     return Calendar((today - scenario.script.first_day).days)
 
 
+def replay_note(scenario: Scenario, seed: int) -> str:
+    """What of this world is real and what is generated, for the ready line and the screen."""
+    script = scenario.script
+    if not script.weather_markets:
+        return "Synthetic markets: nothing here is real."
+    return (
+        f"Replays {script.first_day} to {script.last_day}. Real: bracket ladders, observed highs, hourly forecasts "
+        f"(Open-Meteo.com, CC BY 4.0). Generated from seed {seed}: issue times and earlier errors of forecasts, "
+        f"observations within the day, NWS forecasts, ensemble members, order flow."
+    )
+
+
 def listing(station: Station, day: date, record: DayRecord) -> Listing:
     """Names and times of one event; its markets trade until a minute before local standard midnight."""
     event = f"{station.series}-{day:%y}{_MONTHS[day.month - 1]}{day:%d}"

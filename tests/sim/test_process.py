@@ -93,6 +93,7 @@ async def test_the_ready_line_says_where_when_and_which_world(tmp_path: Path) ->
     assert set(first["clock"]) == {"real_origin_ms", "world_origin_ms", "speed"}
     assert first["world"]["scenario"] == "demo" and first["world"]["seed"] == 7
     assert first["world"]["calendar_offset_days"] > 600
+    assert first["world"]["replay"].startswith("Replays 2025-01-21 to 2025-02-11. Real: ")
     assert first["world"]["id"] != second["world"]["id"]
 
 
