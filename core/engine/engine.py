@@ -1,29 +1,54 @@
 """The desk's engine: feeds to fair values to proposals to orders, under one gate and one halt.
 
 ``Engine`` wires the rooms below together and is what the control server talks to. Every method an
-operator can reach is synchronous and answers at once with an ``Outcome``; what must wait (durable
-rows, wire calls) runs in tasks the engine owns. The engine knows no terminal, socket or file.
+operator can reach (``operations.py``) is synchronous and answers at once with an ``Outcome``; what
+must wait (durable rows, wire calls) runs in tasks the engine owns. The engine knows no terminal,
+socket or file: everything that differs between a real desk and a simulated one is in ``Ports``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from core.config.settings import Settings
 from core.domain.clock import Clocks
-from core.domain.units import Price, Quantity
-from core.engine.operator import Actor, Outcome, refused
-from core.engine.state import DeskState
-from core.feeds.feed import Feed
+from core.domain.order import Life
+from core.domain.units import Quantity
+from core.engine.ears import Ears
+from core.engine.operations import Operations
+from core.engine.operator import VIEWER_REFUSED, Actor, Outcome, accepted
+from core.engine.restore import restore
+from core.engine.state import ALL_STRATEGIES, AlarmLevel, Mode
+from core.engine.venue_ears import VenueEars
+from core.engine.wiring import wire
+from core.engine.workers import Workers
+from core.feeds.feed import Feed, FeedState
 from core.feeds.values import Sink
-from core.venues.venue import VenueGateway, VenueListener
+from core.journal.events import Event, Kind, Row
+from core.journal.projections import ModeChanged, PauseChanged
+from core.journal.store import EventLog, JournalFault
+from core.risk.halts import GLOBAL, Level
+from core.risk.limits import Limits
+from core.venues.venue import Incomplete, LinkState, VenueGateway, VenueListener
+
+EVALUATE_S = 0.25
+CATALOGUE_S = 15.0
+EXCHANGE_S = 5.0
+QUEUE_S = 2.0
+RETRY_S = 1.0
+STOP_BUDGET_S = 20.0
+"""An orderly stop waits this long for cancels to be proved."""
+PATIENCE_S = 20.0
+"""The start-up list is put away after this even if no model has spoken."""
+
+VENUE, FEEDS, MODELS, RECONCILE = "venue", "feeds", "models", "reconcile"
 
 
 class Rng(Protocol):
     """The part of ``random.Random`` the engine uses, injected."""
-
-    def random(self) -> float: ...
 
     def getrandbits(self, k: int, /) -> int: ...
 
@@ -34,96 +59,212 @@ class Ports:
 
     clocks: Clocks
     rng: Rng
+    log: EventLog
+    history: Iterable[Row]
+    """Every row of the journal before this run."""
+    run: str
+    """Short name of this run in client order ids, never used before on this account."""
     venue: Callable[[VenueListener], VenueGateway]
     feeds: Callable[[Sink], Sequence[Feed]]
+    series: Sequence[str]
+    settings: Settings
+    ceilings: Limits
     profile: str
     world_id: str
     replay: str = ""
     """Original dates of a replayed scenario, for the screen."""
+    replay_offset_days: int | None = None
+    disk_free_mb: Callable[[], int | None] = lambda: None
+    arms_itself: bool = False
+    """Whether the very first run on a fresh journal may propose without being unpaused: the demo."""
+    start_halted: str = ""
+    """Why the desk comes up halted whatever the journal says, such as a ``FLATTEN`` file found."""
 
 
-class Engine:
-    """One desk. ``await run()`` until it is stopped; operator methods may be called once it runs."""
+class Engine(Operations):
+    """One desk. ``await run()`` until it is stopped; operator methods may be called from then on."""
 
     def __init__(self, ports: Ports) -> None:
+        """Wire everything and restore the journal's desk; raises what a damaged journal raises."""
         self.ports = ports
-        self.state = DeskState(profile=ports.profile, world_id=ports.world_id)
+        self._restored = restore(ports.history)
+        self._venue_ears, self._ears = VenueEars(), Ears()
+        parts = wire(ports, self._restored, self._venue_ears, self._ears)
+        self.desk, self.trading, self.catalogue, self.guard = parts
+        self.state = self.desk.state
+        self.workers = Workers(self.desk.tasks, self._ears.on_worker_end, self._ears.on_worker_restart)
+        self._stopping = asyncio.Event()
+        self._stop_reason = ""
+
+    # --- life ----------------------------------------------------------------------------------
 
     async def run(self) -> None:
-        """Start up, trade, and return after an orderly stop (cancels confirmed or 20 s passed)."""
+        """Start up, trade, and return after an orderly stop: cancels proved, or 20 s passed."""
+        desk = self.desk
+        try:
+            self._begin()
+            start = desk.tasks.spawn("start", self._start())
+            await self._stopping.wait()
+            start.cancel()
+            await self._stop()
+        finally:
+            await desk.tasks.close()
+            await desk.venue.close()
 
-    # --- proposals: the fingerprint is the one the operator saw --------------------------------
+    def _begin(self) -> None:
+        """Restore halts, orders and the day before anything can be sent or read."""
+        desk, ports, restored = self.desk, self.ports, self._restored
+        desk.scribe.desk(
+            Kind.START,
+            f"engine starts on world {ports.world_id or 'real'}",
+            world_id=ports.world_id,
+            limits=desk.state.limits.current.digest(),
+            run=ports.run,
+        )
+        desk.halting.restore(restored.halts)
+        desk.ledger.replay(restored.orders)
+        desk.ledger.doubt("the engine ended before the answer came")
+        for order in desk.ledger.unknown():
+            desk.unknowns.watch(order)
+        if ports.start_halted:
+            desk.halting.rise(GLOBAL, Level.HALTED, ports.start_halted)
+        if restored.desk.flattening:
+            desk.alarms.raise_(
+                "interrupted",
+                AlarmLevel.ACT,
+                "a flatten was cut short by the end of the engine",
+                "the desk is locked, positions may be open",
+                "Ctrl-X goes on with it; resume ends it",
+            )
+        if not (restored.fresh and ports.arms_itself) and ALL_STRATEGIES not in desk.state.paused:
+            desk.state.paused.add(ALL_STRATEGIES)
+            desk.scribe.log.append(Event(Kind.PAUSE, PauseChanged(ALL_STRATEGIES, True)))
+        if restored.desk.mode != Mode.SEMI.value:
+            desk.scribe.log.append(Event(Kind.MODE, ModeChanged(Mode.SEMI.value, "engine restart")))
+        desk.state.starting = dict.fromkeys((VENUE, FEEDS, MODELS, RECONCILE), False)
+        desk.state.replay = ports.replay
+        desk.state.touch_status()
 
-    def approve(self, proposal_id: str, fingerprint: str, shown_ns: int, actor: Actor) -> Outcome:
-        """Release a card. ``shown_ns``: when the newest frame seen was made, 0 from the CLI."""
-        return refused("not ready")
+    async def _start(self) -> None:
+        desk, workers = self.desk, self.workers
+        self.guard.feeds = tuple(self.ports.feeds(desk.pricing.absorb))
+        workers.keep("venue", desk.venue.run)
+        workers.keep("health", desk.health.run)
+        for feed in self.guard.feeds:
+            workers.keep(f"feed {feed.name}", feed.run)
+        workers.every("guard", 1.0, self._every_second)
+        workers.every("strategy", EVALUATE_S, self.trading.evaluate)
+        workers.keep("exchange state", self._watch_exchange)
+        await _until(self._markets_read, RETRY_S)
+        desk.pricing.price_all()
+        await _until(self._connected, RETRY_S / 10)
+        self._tick_off(VENUE)
+        await _until(self._account_read, RETRY_S)
+        self._tick_off(RECONCILE)
+        self.state.ready = True
+        self.state.touch_status()
+        self.trading.mark_all()
+        workers.keep("reconcile", desk.reconciler.run)
+        workers.keep("catalogue", self._refresh_catalogue)
+        workers.keep("queue", self._watch_queue)
+        await asyncio.sleep(PATIENCE_S)
+        self.state.starting = {}
+        self.state.touch_status()
 
-    def veto(self, proposal_id: str, fingerprint: str, reason: str, actor: Actor) -> Outcome:
-        return refused("not ready")
+    async def _markets_read(self) -> bool:
+        return not isinstance(await self.catalogue.refresh(), Incomplete)
 
-    def defer(self, proposal_id: str, fingerprint: str, actor: Actor) -> Outcome:
-        return refused("not ready")
+    async def _connected(self) -> bool:
+        return self.state.link.state is LinkState.OK
 
-    def edit(
-        self, proposal_id: str, fingerprint: str, price: Price, quantity: Quantity, actor: Actor
-    ) -> Outcome:
-        """Smaller or better only; ``price`` in terms of the outcome named on the card."""
-        return refused("not ready")
+    async def _account_read(self) -> bool:
+        return (await self.desk.reconciler.once(startup=True)).complete
 
-    # --- orders --------------------------------------------------------------------------------
+    def _tick_off(self, step: str) -> None:
+        starting = self.state.starting
+        if starting.get(step) is False:
+            starting[step] = True
+            if all(starting.values()):
+                self.state.starting = {}
+            self.state.touch_status()
 
-    def cancel_order(self, client_order_id: str, actor: Actor) -> Outcome:
-        """Also takes an unambiguous beginning or the end shown on screen."""
-        return refused("not ready")
-
-    def cancel_market(self, ticker: str, actor: Actor) -> Outcome:
-        return refused("not ready")
-
-    # --- autonomy ------------------------------------------------------------------------------
-
-    def pause(self, strategy: str, actor: Actor) -> Outcome:
-        """Stop entries of one strategy, or of all with an empty name."""
-        return refused("not ready")
-
-    def unpause(self, strategy: str, confirm: str, actor: Actor) -> Outcome:
-        return refused("not ready")
-
-    def set_mode(self, mode: str, confirm: str, reason: str, actor: Actor) -> Outcome:
-        """``semi`` at once, ``auto`` with the typed word ``automatic``."""
-        return refused("not ready")
-
-    def halt(self, reason: str, actor: Actor) -> Outcome:
-        return refused("not ready")
-
-    def resume(self, confirm: str, reason: str, actor: Actor) -> Outcome:
-        return refused("not ready")
-
-    def flatten(self, actor: Actor, *, now: bool = False, sent_ns: int = 0) -> Outcome:
-        """Halt and send every cancel in this loop step; joins a running flatten."""
-        return refused("not ready")
-
-    def abort_flatten(self, actor: Actor) -> Outcome:
-        return refused("not ready")
-
-    def skip_wait(self, actor: Actor) -> Outcome:
-        return refused("not ready")
-
-    def set_limit(self, name: str, value: str, confirm: str, reason: str, actor: Actor) -> Outcome:
-        return refused("not ready")
-
-    def acknowledge(self, alarm_id: int, actor: Actor) -> Outcome:
-        return refused("not ready")
+    async def _stop(self) -> None:
+        desk = self.desk
+        desk.gateway.halted = True
+        desk.approvals.withdraw_all("the engine stops")
+        desk.gateway.cancel(tuple(desk.ledger.live), "the engine stops")
+        dead = await desk.ledger.movement.until(lambda: not desk.ledger.live, STOP_BUDGET_S)
+        left = "" if dead else f"; {len(desk.ledger.live)} orders not proved dead, they end by their expiry"
+        row = desk.scribe.desk(Kind.STOP, f"engine stops: {self._stop_reason}{left}")
+        await desk.scribe.log.durable(row)
 
     def stop(self, reason: str, actor: Actor) -> Outcome:
-        return refused("not ready")
+        """End in order: every order cancelled, positions kept."""
+        if not actor.may_operate:
+            return VIEWER_REFUSED
+        self._stop_reason = f"{actor.name} {reason}".rstrip()
+        self._command(f"stop engine {reason}".rstrip(), actor)
+        self._stopping.set()
+        return accepted("The engine stops: orders are cancelled, positions stay.")
 
-    # --- presence ------------------------------------------------------------------------------
+    # --- workers -------------------------------------------------------------------------------
 
-    def controller_attached(self, actor: Actor) -> None:
-        """This console now holds control (again after ``--take``)."""
+    def _every_second(self) -> None:
+        self.guard.tick()
+        self.desk.pricing.price_all()
+        self.desk.pricing.note_books()
+        self.trading.mark_all()
+        self.trading.tell_best()
+        if self.state.starting:
+            if any(health.state is FeedState.OK for health in self.state.feeds.values()):
+                self._tick_off(FEEDS)
+            if any(event.fair is not None for event in self.state.events.values()):
+                self._tick_off(MODELS)
 
-    def controller_gone(self) -> None:
-        """No console holds control any more."""
+    async def _refresh_catalogue(self) -> None:
+        while True:
+            await asyncio.sleep(CATALOGUE_S)
+            await self.catalogue.refresh()
 
-    def viewers(self, count: int) -> None:
-        """How many consoles are attached without control."""
+    async def _watch_exchange(self) -> None:
+        while True:
+            found = await self.desk.venue.exchange_state()
+            if not isinstance(found, Incomplete) and found != self.state.exchange:
+                self.state.exchange = found
+                self.state.touch_status()
+            await asyncio.sleep(EXCHANGE_S)
+
+    async def _watch_queue(self) -> None:
+        """How many contracts stand before our resting orders."""
+        desk = self.desk
+        while True:
+            await asyncio.sleep(QUEUE_S)
+            resting = [o for o in desk.ledger.live.values() if o.life is Life.WORKING and o.order_id]
+            tickers = sorted({o.intent.ticker for o in resting})
+            found = await desk.venue.queue_ahead(tickers) if tickers else {}
+            if isinstance(found, Incomplete):
+                continue
+            for order in resting:
+                if found.get(order.order_id) != desk.state.queue_ahead.get(order.order_id):
+                    desk.ledger.changed_orders.touch(order.intent.client_order_id)
+            desk.state.queue_ahead = {order_id: Quantity(ahead) for order_id, ahead in found.items()}
+
+    # --- the process edge ----------------------------------------------------------------------
+
+    async def halt_written(self) -> bool:
+        """Wait until the newest global halt is on disk; false when the journal failed."""
+        return await self.desk.scribe.log.durable(self.desk.halting.last_row)
+
+    def journal_failed(self, fault: JournalFault) -> None:
+        """The journal has stopped: no send can be recorded, so nothing more is sent. Cancels go on."""
+        what = f"NO JOURNAL: {fault.reason}"
+        self.desk.halting.rise(GLOBAL, Level.HALTED, what)
+        self.desk.alarms.raise_("journal", AlarmLevel.ACT, what, "the desk is halted", "a restart")
+
+
+async def _until(reached: Callable[[], Awaitable[bool]], pause_s: float) -> None:
+    """Try until it works."""
+    while True:
+        if await reached():
+            return
+        await asyncio.sleep(pause_s)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from core.domain.order import BookSide, TimeInForce
 from core.domain.position import Position
 from core.domain.units import Money, Quantity
 from core.engine.account import WINDOW_5MIN_NS, WINDOW_15S_NS, opening
@@ -15,6 +16,7 @@ from core.risk.exposure import Worst, reserved_cash
 from core.risk.facts import BookFacts, FairFacts, FeedAge, GateInputs, book_facts, evidence
 from core.risk.gate import Verdict, gate
 from core.risk.halts import Level
+from core.strategy.assess import edge_at
 from core.strategy.proposal import Candidate
 from core.strategy.rules import Headroom, MarketView
 from core.venues.venue import BookView, verified_ns
@@ -128,6 +130,12 @@ def inputs(desk: Desk, candidate: Candidate, proposal_id: str, without: str) -> 
     )
 
 
+def _outside(desk: Desk, candidate: Candidate) -> Quantity:
+    """What orders placed elsewhere on this account may still trade on the candidate's side."""
+    where = (candidate.ticker, candidate.side)
+    return Quantity(sum(r.remaining for r in desk.ledger.externals.values() if (r.ticker, r.side) == where))
+
+
 def _book(desk: Desk, candidate: Candidate, view: BookView | None, now: int) -> BookFacts | None:
     if view is None:
         return None
@@ -176,10 +184,47 @@ def judge(desk: Desk, candidate: Candidate, proposal_id: str = "", without: str 
     return verdict
 
 
+def moved(desk: Desk, candidate: Candidate) -> str | None:
+    """Why the book no longer allows the price that was decided on, ``None`` while it does."""
+    view = desk.venue.books.get(candidate.ticker)
+    if view is None:
+        return "no book"
+    opposite = view.book.best_ask if candidate.side is BookSide.BID else view.book.best_bid
+    reaches = opposite is not None and (candidate.price - opposite) * candidate.side.sign >= 0
+    if candidate.post_only and reaches:
+        return "the book moved: the order would take instead of rest"
+    if candidate.tif is not TimeInForce.GTC and not reaches:
+        return "the book moved: nobody is left at that price"
+    return None
+
+
+def refreshed(desk: Desk, candidate: Candidate) -> Candidate | str:
+    """An opening candidate with edge, fee and fair value of this moment, or why it has none."""
+    if candidate.reduces_risk:
+        return candidate
+    view, known = market_view(desk, candidate.ticker), desk.state.markets[candidate.ticker]
+    if view is None or known.fair is None:
+        return "no book" if view is None else "no fair value"
+    at = edge_at(known.fair, view, candidate.side, candidate.price, candidate.quantity, candidate.fee_role)
+    if at is None:
+        return "the book moved: nothing is left to take"
+    cost, edge = at
+    return msgspec.structs.replace(
+        candidate, fee=cost.fee, edge=edge, fair=known.fair.probability, sigma=known.fair.sigma
+    )
+
+
 def gate_line(desk: Desk, wish: Wish, without: str) -> Denied | str:
     """The gateway's gate: a denial, or the verdict with every value it rests on, as JSON text."""
-    given = inputs(desk, wish.candidate, wish.proposal_id, without)
-    verdict = gate(wish.candidate, given, desk.state.limits.current)
+    candidate = wish.candidate
+    if not wish.flatten:
+        gone = moved(desk, candidate)
+        fresh = refreshed(desk, candidate)
+        if gone is not None or isinstance(fresh, str):
+            return Denied(gone or str(fresh))
+        candidate = fresh
+    given = inputs(desk, candidate, wish.proposal_id, without)
+    verdict = gate(candidate, given, desk.state.limits.current)
     if not verdict.passed:
         return Denied("; ".join(str(denial) for denial in verdict.denials))
     if without:

@@ -129,6 +129,8 @@ class DeskState:
     today_pnl: Money | None = None
     today: dict[str, Money] = field(default_factory=dict)
     """P&L of the world day by ticker."""
+    exit_rules: dict[str, str] = field(default_factory=dict)
+    """What would close a position, in words, by ticker."""
     read_ns: int | None = None
     """When orders and positions were last read completely from the venue."""
     controller: str = ""

@@ -104,6 +104,8 @@ class Proposal(msgspec.Struct, frozen=True):
         return Money(notional(complement(c.outcome_price), c.quantity) - c.fee)
 
 
+Judge = Callable[[Candidate], Verdict]
+
 Note = Callable[[str, Proposal, str], None]
 """Journals what became of a card: kind, card, sentence."""
 
@@ -168,17 +170,17 @@ class Approvals:
         self._note("PROPOSED", made, describe(candidate))
         return made
 
-    def update(self, known: Proposal, candidate: Candidate, verdict: Verdict) -> Proposal:
+    def update(self, known: Proposal, candidate: Candidate, judge: Judge) -> Proposal:
         """The strategy's newest view of a standing card: figures at once, price and size when they must."""
         held = known.candidate
         if known.edited or not _moves(held, candidate):
             figures = msgspec.structs.replace(
                 candidate, price=held.price, quantity=held.quantity, fee=held.fee, sizing=held.sizing
             )
-            return self._state(msgspec.structs.replace(known, candidate=figures), verdict)
+            return self._state(msgspec.structs.replace(known, candidate=figures), judge(figures))
         if self._clocks.mono_ns() - known.changed_ns < MOVE_PAUSE_NS:
             return known
-        return self.move(known, candidate, verdict)
+        return self.move(known, candidate, judge(candidate))
 
     def move(self, known: Proposal, candidate: Candidate, verdict: Verdict) -> Proposal:
         """Another price or size: a new fingerprint with the old values beside the new."""

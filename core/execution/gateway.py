@@ -201,6 +201,10 @@ class Gateway:
         self._tasks.spawn(f"cancel {self._cancels}", self._cancel_until_dead(wanted, self._cancels, reason))
         return len(wanted)
 
+    def cancelling(self, client: str) -> bool:
+        """Whether an order is being cancelled already."""
+        return client in self._unwanted
+
     def cancel_stranger(self, report: OrderReport) -> None:
         """One cancel of a resting order that is not in the ledger as live."""
         self._tasks.spawn(

@@ -51,6 +51,8 @@ class LedgerListener(Protocol):
 
     def on_fill_applied(self, order: Order | None, fill: Fill) -> None: ...
 
+    def on_settled(self, report: SettlementReport) -> None: ...
+
     def on_anomaly(self, ticker: str, anomaly: Anomaly) -> None: ...
 
 
@@ -237,6 +239,7 @@ class Ledger:
             return False
         self._record(MarketSettled(report), client_order_id="", ticker=report.ticker)
         self._settle(report)
+        self._listener.on_settled(report)
         return True
 
     def _settle(self, report: SettlementReport) -> None:

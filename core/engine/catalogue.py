@@ -1,0 +1,105 @@
+"""The markets of the desk: which there are, how they are called here, and when they leave."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from core.domain.market import Market, MarketStatus
+from core.domain.position import Position
+from core.engine.desk import Desk
+from core.engine.state import EventState, MarketState
+from core.engine.trading import Trading
+from core.venues.venue import Incomplete
+
+LISTED = frozenset(
+    {MarketStatus.INITIALIZED, MarketStatus.ACTIVE, MarketStatus.INACTIVE, MarketStatus.CLOSED}
+)
+OVER = frozenset({MarketStatus.DETERMINED, MarketStatus.FINALIZED, MarketStatus.AMENDED})
+SHOWN_AFTER_END_NS = 30_000_000_000
+"""A settled market without a position leaves the tables after this much real time."""
+
+
+class Catalogue:
+    """Loads and refreshes markets of the chosen series; keys are never used twice."""
+
+    def __init__(self, desk: Desk, trading: Trading, series: Sequence[str]) -> None:
+        self._desk = desk
+        self._trading = trading
+        self._series = tuple(series)
+        self._next_key = 1
+        self._over_ns: dict[str, int] = {}
+
+    async def refresh(self) -> Incomplete | None:
+        """Read every market of the series and subscribe to the new ones."""
+        markets = await self._desk.venue.markets(self._series)
+        if isinstance(markets, Incomplete):
+            return markets
+        fresh = [m.ticker for m in markets if self.take(m)]
+        if fresh:
+            await self._desk.venue.subscribe(fresh)
+        self._drop_old()
+        return None
+
+    def take(self, market: Market) -> bool:
+        """A market as the venue describes it now; true when it is new here."""
+        known = self._desk.state.markets.get(market.ticker)
+        if known is None:
+            held = self._desk.ledger.net(market.ticker) != 0
+            if market.status not in LISTED and not held:
+                return False
+            self._add(market)
+            return True
+        if known.market != market:
+            known.market = market
+            self._desk.state.changed_markets.touch(market.ticker)
+            self._trading.mark(market.ticker)
+            if market.status in OVER:
+                self._over_ns.setdefault(market.ticker, self._desk.clocks.mono_ns())
+                self._desk.pricing.settle(market.event_ticker)
+        return False
+
+    def _add(self, market: Market) -> None:
+        desk, ticker = self._desk, market.ticker
+        desk.state.markets[ticker] = MarketState(self._next_key, market)
+        self._next_key += 1
+        desk.pinned_rules.setdefault(ticker, market.rules_hash)
+        desk.exposure.add(market)
+        desk.exposure.update(
+            ticker, desk.ledger.positions.get(ticker, Position()), desk.ledger.live_in(ticker)
+        )
+        event = desk.state.events.get(market.event_ticker)
+        if event is None:
+            label = market.label.rsplit(" ", 1)[0]
+            event = desk.state.events[market.event_ticker] = EventState(market.event_ticker, label)
+            event.score = desk.pricing.record.sentence()
+        event.markets.append(ticker)
+        event.markets.sort(key=lambda t: _rung(desk.state.markets[t].market))
+        self._trading.learn(ticker, market.event_ticker)
+        desk.state.changed_markets.touch(ticker)
+        desk.state.changed_events.touch(market.event_ticker)
+
+    def _drop_old(self) -> None:
+        now = self._desk.clocks.mono_ns()
+        for ticker, since in list(self._over_ns.items()):
+            ledger = self._desk.ledger
+            done = not ledger.net(ticker) and not ledger.live_in(ticker)
+            if done and now - since > SHOWN_AFTER_END_NS:
+                self._drop(ticker)
+
+    def _drop(self, ticker: str) -> None:
+        desk = self._desk
+        del self._over_ns[ticker]
+        market = desk.state.markets.pop(ticker).market
+        self._trading.forget(ticker)
+        desk.state.changed_markets.touch(ticker)
+        event = desk.state.events[market.event_ticker]
+        event.markets.remove(ticker)
+        desk.state.changed_events.touch(event.ticker)
+        if not event.markets:
+            del desk.state.events[event.ticker]
+
+
+def _rung(market: Market) -> tuple[bool, float, str]:
+    """Lowest bracket first: the open lower end, then by lower bound."""
+    floor = market.strike.floor
+    return floor is not None, floor or 0.0, market.ticker

@@ -1,0 +1,202 @@
+"""What the engine does about news from its own rooms: ledger, reconciliation, stop ladder, workers.
+
+Every method is one synchronous step.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from core.domain.market import Venue
+from core.domain.order import Anomaly, Fill, Life, Order
+from core.domain.position import Position
+from core.domain.units import Money
+from core.engine.state import AlarmLevel
+from core.execution.flatten import Ladder, Phase
+from core.execution.reconcile import Difference, Reading
+from core.journal.events import Kind
+from core.risk.halts import GLOBAL, HaltScope, Level, ScopeKind
+from core.venues.venue import SettlementReport
+
+if TYPE_CHECKING:
+    from core.engine.desk import Desk
+    from core.engine.trading import Trading
+
+HALTING = frozenset(
+    {"late fill", "overfill", "conflicting fill", "foreign fill", "invariant", "parked fills"}
+)
+"""Anomalies after which a market waits for a person."""
+
+
+class Ears:
+    """Implements the listeners of ledger and reconciler. ``wire`` completes it before use."""
+
+    desk: Desk
+    trading: Trading
+
+    def __init__(self) -> None:
+        self._shown: set[tuple[str, str]] = set()
+        self._ladder_told: tuple[int, Phase | None] = (0, None)
+
+    def wire(self, desk: Desk, trading: Trading) -> None:
+        self.desk, self.trading = desk, trading
+
+    # --- ledger --------------------------------------------------------------------------------
+
+    def on_order_changed(self, before: Order | None, after: Order) -> None:
+        desk, ticker = self.desk, after.intent.ticker
+        client = after.intent.client_order_id
+        desk.account.order_changed(before, after)
+        self._expose(ticker)
+        if after.life is Life.UNKNOWN and (before is None or before.life is not Life.UNKNOWN):
+            desk.unknowns.watch(after)
+            desk.reconciler.request("unanswered order")
+            desk.alarms.raise_(
+                f"unknown {client}",
+                AlarmLevel.CHECK,
+                f"order {client[-4:]} got no answer: {after.reason}",
+                "its worst case is reserved; no entries in its market",
+                "the venue's word on it",
+                ticker,
+            )
+        elif before is not None and before.life is Life.UNKNOWN and after.life is not Life.UNKNOWN:
+            desk.alarms.clear(f"unknown {client}")
+        if after.venue_filled > after.filled:
+            desk.reconciler.request("fills missing")
+        desk.state.changed_markets.touch(ticker)
+        self.trading.mark(ticker)
+
+    def on_fill_applied(self, order: Order | None, fill: Fill) -> None:
+        desk = self.desk
+        desk.account.filled(order, fill)
+        desk.account.mark()
+        self._expose(fill.ticker)
+        desk.state.changed_markets.touch(fill.ticker)
+        self.trading.mark(fill.ticker)
+
+    def on_settled(self, report: SettlementReport) -> None:
+        desk = self.desk
+        desk.account.mark()
+        self._expose(report.ticker)
+        desk.alarms.raise_(
+            f"settled {report.ticker}",
+            AlarmLevel.NOTE,
+            f"{report.ticker} settled {report.result or report.payout}",
+            ticker=report.ticker,
+        )
+
+    def _expose(self, ticker: str) -> None:
+        desk = self.desk
+        if ticker in desk.state.markets:
+            position = desk.ledger.positions.get(ticker, Position())
+            desk.exposure.update(ticker, position, desk.ledger.live_in(ticker))
+            desk.state.limit_changes += 1
+            desk.state.touch_status()
+
+    def on_anomaly(self, ticker: str, anomaly: Anomaly) -> None:
+        desk = self.desk
+        text = f"{anomaly.kind}: {anomaly.detail}"
+        desk.scribe.desk(Kind.ANOMALY, text, ticker=ticker, order=anomaly.client_order_id)
+        desk.reconciler.request(anomaly.kind)
+        if anomaly.kind in HALTING:
+            self.halt_market(ticker, text)
+
+    def halt_market(self, ticker: str, cause: str) -> None:
+        """Stop one market for a person to look at."""
+        if self.desk.halting.rise(HaltScope(ScopeKind.MARKET, ticker), Level.HALTED, cause):
+            self.desk.alarms.raise_(
+                f"halt {ticker}",
+                AlarmLevel.ACT,
+                f"{ticker}: {cause}",
+                "that market is halted",
+                "resume",
+                ticker,
+            )
+
+    # --- reconciliation ------------------------------------------------------------------------
+
+    def on_reading(self, reading: Reading) -> None:
+        desk = self.desk
+        state, reconciler = desk.state, desk.reconciler
+        state.read_ns, state.cash, state.venue_net = reconciler.read_ns, reconciler.cash, reconciler.venue_net
+        state.touch_status()
+        if not reading.complete:
+            desk.alarms.raise_(
+                "reading",
+                AlarmLevel.CHECK,
+                f"the account cannot be read: {reading.reason}",
+                "entries stop when the last good read is too old",
+                "the next complete read",
+            )
+            return
+        desk.alarms.clear("reading")
+        for key in [k for k in self._shown if k not in reconciler.differences]:
+            self._shown.discard(key)
+            desk.alarms.clear(f"difference {key}")
+        for key, difference in reconciler.differences.items():
+            if key not in self._shown:
+                self._shown.add(key)
+                desk.scribe.desk(Kind.DIFFERENCE, str(difference), ticker=difference.ticker)
+                desk.alarms.raise_(
+                    f"difference {key}",
+                    AlarmLevel.CHECK,
+                    f"MISMATCH {difference}",
+                    "halts its market if the next reads agree",
+                    "agreement",
+                    difference.ticker,
+                )
+        if reading.clean:
+            desk.health.stepped = False
+
+    def on_difference(self, difference: Difference) -> None:
+        if difference.ticker:
+            self.halt_market(difference.ticker, str(difference))
+        else:
+            scope = HaltScope(ScopeKind.VENUE, Venue.KALSHI.value)
+            self.desk.halting.rise(scope, Level.HALTED, str(difference))
+            self.desk.alarms.raise_("cash", AlarmLevel.ACT, str(difference), "the venue is halted", "resume")
+
+    def on_cash_base(self, base: Money) -> None:
+        self.desk.scribe.desk(Kind.RECONCILE, "cash read with nothing under way", cash_base=base)
+
+    # --- stop ladder ---------------------------------------------------------------------------
+
+    def on_ladder(self, ladder: Ladder) -> None:
+        desk = self.desk
+        desk.state.flatten_changes += 1
+        desk.state.touch_status()
+        if (ladder.started_ns, ladder.phase) == self._ladder_told:
+            return
+        first = self._ladder_told[0] != ladder.started_ns
+        self._ladder_told = (ladder.started_ns, ladder.phase)
+        if first:
+            desk.scribe.desk(Kind.FLATTEN_START, f"flatten by {ladder.by}: {ladder.scope}", actor=ladder.by)
+        elif ladder.over:
+            desk.scribe.desk(Kind.FLATTEN_END, f"{ladder.phase.value}: {ladder.receipt}")
+            desk.halting.flatten_over(ran=ladder.phase is not Phase.ABORTED)
+            level = AlarmLevel.ACT if ladder.phase is Phase.UNFLATTENED else AlarmLevel.NOTE
+            desk.alarms.raise_(
+                f"flatten {ladder.started_ns}", level, ladder.receipt, "the desk is halted", "resume"
+            )
+        else:
+            desk.scribe.desk(Kind.FLATTEN_STEP, ladder.phase.value)
+
+    # --- own faults ----------------------------------------------------------------------------
+
+    def on_task_fault(self, name: str, fault: BaseException) -> None:
+        """A task of gateway, look-up or ladder broke: stop, cancel, call somebody."""
+        what = f"fault in {name}: {type(fault).__name__}: {fault}"
+        self.desk.halting.rise(GLOBAL, Level.HALTED, what)
+        self.desk.gateway.cancel(tuple(self.desk.ledger.live), "fault")
+        self.desk.alarms.raise_(f"fault {name}", AlarmLevel.ACT, what, "the desk is halted", "resume")
+
+    def on_worker_end(self, name: str, fault: BaseException | None, pause_s: float) -> None:
+        why = f"{type(fault).__name__}: {fault}" if fault is not None else "it returned"
+        what = f"worker {name} stopped ({why}); restart in {pause_s:.0f} s"
+        self.desk.scribe.desk(Kind.ANOMALY, what)
+        self.desk.alarms.raise_(
+            f"worker {name}", AlarmLevel.ACT, what, "what it feeds grows stale", "its restart"
+        )
+
+    def on_worker_restart(self, name: str) -> None:
+        self.desk.alarms.clear(f"worker {name}")

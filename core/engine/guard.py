@@ -1,0 +1,132 @@
+"""The second look: once a second over everything that has no event of its own.
+
+Losses, fills that do not come, orders past their end, sources and clocks that went bad, nobody there.
+"""
+
+from __future__ import annotations
+
+from core.domain.order import Life, Purpose
+from core.domain.units import Money, money_text
+from core.engine.desk import Desk
+from core.engine.ears import Ears
+from core.engine.state import AlarmLevel
+from core.execution.reconcile import PARKED_LOOKUP_NS
+from core.feeds.feed import Feed, FeedState
+from core.journal.events import Event, Kind
+from core.risk.halts import GLOBAL, Level
+
+MISSING_FILL_NS = 30_000_000_000
+PAST_EXPIRY_MS = 5_000
+LOSS_WARNING_PERCENT = 60
+READING_LOST_NS = 60_000_000_000
+
+
+class Guard:
+    """Runs every second; ``feeds`` are asked for their health."""
+
+    def __init__(self, desk: Desk, ears: Ears) -> None:
+        self._desk = desk
+        self._ears = ears
+        self._missing_ns: dict[str, int] = {}
+        self.feeds: tuple[Feed, ...] = ()
+
+    def tick(self) -> None:
+        """One look at everything."""
+        self._day()
+        self._losses()
+        self._orders()
+        self._sources()
+        self._problem()
+        self._presence()
+        self._desk.alarms.tick()
+
+    def _day(self) -> None:
+        base = self._desk.account.roll()
+        if base is not None:
+            self._desk.scribe.log.append(Event(Kind.DAY, base))
+        self._desk.account.mark()
+
+    def _losses(self) -> None:
+        desk = self._desk
+        today, limit = desk.state.today_pnl, desk.state.limits.current.day_loss_max
+        lost = -(today or 0)
+        if lost >= limit:
+            what = f"lost {money_text(Money(lost))} today, limit {money_text(limit)}"
+            if desk.state.halts.at(GLOBAL) is None:
+                desk.halting.rise(GLOBAL, Level.HALTED, "the day's loss limit was reached")
+            desk.alarms.raise_("loss", AlarmLevel.ACT, what, "the desk is halted", "resume, or the next day")
+        elif lost * 100 >= limit * LOSS_WARNING_PERCENT:
+            what = f"lost {LOSS_WARNING_PERCENT} % of what the day may lose"
+            desk.alarms.raise_("loss", AlarmLevel.CHECK, what, "none yet", "a better mark or the next day")
+        else:
+            desk.alarms.clear("loss")
+
+    def _orders(self) -> None:
+        desk, now_ns, now_ms = self._desk, self._desk.clocks.mono_ns(), self._desk.clocks.wall_ms()
+        missing: dict[str, int] = {}
+        for client, order in desk.ledger.live.items():
+            if order.venue_filled > order.filled:
+                since = missing[client] = self._missing_ns.get(client, now_ns)
+                desk.reconciler.request("fills missing")
+                if now_ns - since > MISSING_FILL_NS:
+                    self._ears.halt_market(order.intent.ticker, f"fills of order {client[-4:]} do not come")
+            ends = order.intent.expires_ms
+            if order.life is Life.WORKING and ends is not None and now_ms > ends + PAST_EXPIRY_MS:
+                desk.reconciler.request("order past its expiry")
+        self._missing_ns = missing
+        if any(now_ns - p.since_ns > PARKED_LOOKUP_NS for p in desk.ledger.parked.values()):
+            desk.reconciler.request("fills without an order")
+        since_ns = desk.reconciler.incomplete_since_ns
+        if since_ns is not None and now_ns - since_ns > READING_LOST_NS:
+            desk.alarms.raise_(
+                "account",
+                AlarmLevel.ACT,
+                "the account could not be read for a minute",
+                "entries are off",
+                "the next complete read",
+            )
+        else:
+            desk.alarms.clear("account")
+
+    def _sources(self) -> None:
+        desk = self._desk
+        for feed in self.feeds:
+            health = feed.health()
+            if desk.state.feeds.get(health.name) == health:
+                continue
+            before = desk.state.feeds.get(health.name)
+            desk.state.feeds[health.name] = health
+            desk.state.touch_status()
+            key = f"feed {health.name}"
+            if before is not None and before.state is not health.state:
+                desk.scribe.desk(Kind.FEED, f"{health.name} {health.state.value} {health.detail}".rstrip())
+            if health.state in (FeedState.DOWN, FeedState.STALE):
+                what = f"{health.name} {health.state.value}: {health.detail}"
+                effect = "entries that rest on it stop when its data is too old"
+                desk.alarms.raise_(key, AlarmLevel.CHECK, what, effect, "its next good answer")
+            else:
+                desk.alarms.clear(key)
+
+    def _problem(self) -> None:
+        desk = self._desk
+        fault, offset = desk.scribe.log.fault, desk.venue.clock_offset_ms()
+        problem = ""
+        if fault is not None:
+            problem = "NO JOURNAL"
+        elif offset is not None and abs(offset) > desk.state.limits.current.clock_offset_ms_max:
+            problem = f"CLOCK {offset / 1000:+.1f}s"
+        if problem != desk.state.problem:
+            desk.state.problem = problem
+            desk.state.touch_status()
+
+    def _presence(self) -> None:
+        desk = self._desk
+        desk.supervision.tick()
+        if not desk.supervision.entries_must_go():
+            return
+        entries = [c for c, o in desk.ledger.live.items() if o.intent.purpose is Purpose.OPEN]
+        count = desk.gateway.cancel(entries, "nobody supervises")
+        if count:
+            what = f"nobody supervises: {count} entry orders cancelled"
+            desk.alarms.raise_("presence", AlarmLevel.CHECK, what, "no entries", "an attached console")
+            desk.alarms.clear("presence")

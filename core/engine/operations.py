@@ -1,0 +1,340 @@
+"""Everything an operator can ask of the engine. Each method answers in the same loop step.
+
+What makes the desk safer is done at once and never refused for its wording; what makes it riskier
+asks for a typed word, a reason, or the right moment.
+"""
+
+from __future__ import annotations
+
+from core.domain.units import Price, Quantity
+from core.engine.desk import Desk
+from core.engine.facts import judge, refreshed
+from core.engine.operator import VIEWER_REFUSED, Actor, ActorKind, Outcome, accepted, refused
+from core.engine.state import ALL_STRATEGIES, Mode
+from core.engine.trading import Trading
+from core.execution.approvals import Proposal, ProposalState, describe
+from core.journal.events import Event, Kind
+from core.journal.projections import LimitChanged, ModeChanged, PauseChanged
+from core.risk.halts import GLOBAL, Level, ResumeFacts
+from core.risk.limits import Refusal
+from core.venues.venue import LinkState
+
+AUTOMATIC_WORD = "automatic"
+UNPAUSE_WORD = "unpause"
+NOT_READY = refused("The engine is still starting; nothing is sent before it has read the account.")
+
+
+class Operations:
+    """The operator's side of a desk; ``Engine`` adds the machine around it."""
+
+    desk: Desk
+    trading: Trading
+
+    # --- cards ---------------------------------------------------------------------------------
+
+    def approve(self, proposal_id: str, fingerprint: str, shown_ns: int, actor: Actor) -> Outcome:
+        """Release a card. ``shown_ns``: when the newest frame seen was made, 0 from the command line."""
+        card = self._card(proposal_id, fingerprint, actor)
+        if isinstance(card, Outcome):
+            return card
+        if self.desk.approvals.lagging(shown_ns):
+            return refused(f"{proposal_id}: the screen was more than 1 s behind; look again.")
+        if card.state is ProposalState.BLOCKED:
+            verdict = judge(self.desk, card.candidate, card.id)
+            card = self.desk.approvals.judge(card, verdict)
+            if card.state is ProposalState.BLOCKED:
+                first = verdict.denials[0]
+                return refused(f"{proposal_id} is blocked: {first}. It clears with {first.clears}.")
+        self._note(
+            Kind.APPROVAL,
+            card,
+            f"{card.id} approved: {describe(card.candidate)}",
+            actor,
+            waited_ms=(self.desk.clocks.mono_ns() - card.changed_ns) // 1_000_000,
+            shown_ns=shown_ns,
+        )
+        return self.trading.release(card, actor)
+
+    def veto(self, proposal_id: str, fingerprint: str, reason: str, actor: Actor) -> Outcome:
+        card = self._card(proposal_id, fingerprint, actor)
+        if isinstance(card, Outcome):
+            return card
+        self._note(Kind.COMMAND, card, f"veto {card.id} {reason}".rstrip(), actor)
+        self.desk.approvals.veto(card, reason)
+        return accepted(f"{proposal_id} vetoed.")
+
+    def defer(self, proposal_id: str, fingerprint: str, actor: Actor) -> Outcome:
+        """To the end of the queue; its time goes on."""
+        card = self._card(proposal_id, fingerprint, actor)
+        if isinstance(card, Outcome):
+            return card
+        self.desk.approvals.defer(card)
+        return accepted(f"{proposal_id} deferred; its time goes on.")
+
+    def edit(
+        self, proposal_id: str, fingerprint: str, price: Price, quantity: Quantity, actor: Actor
+    ) -> Outcome:
+        """Smaller or better only; ``price`` in terms of the outcome named on the card."""
+        card = self._card(proposal_id, fingerprint, actor)
+        if isinstance(card, Outcome):
+            return card
+        market = self.desk.state.markets[card.candidate.ticker].market
+        wanted = self.desk.approvals.edited(card, market, price, quantity)
+        if not isinstance(wanted, str):
+            wanted = refreshed(self.desk, wanted)
+        if isinstance(wanted, str):
+            return refused(f"{proposal_id}: {wanted}")
+        self._note(Kind.COMMAND, card, f"edit {card.id}: {describe(wanted)}", actor)
+        self.desk.approvals.edit(card, wanted, judge(self.desk, wanted, card.id))
+        return accepted(f"{proposal_id} is {describe(wanted)} now; approve it again.")
+
+    def _card(self, proposal_id: str, fingerprint: str, actor: Actor) -> Proposal | Outcome:
+        if not actor.may_operate:
+            return VIEWER_REFUSED
+        if not self.desk.state.ready:
+            return NOT_READY
+        self._present(actor)
+        found = self.desk.approvals.find(proposal_id, fingerprint)
+        return refused(found) if isinstance(found, str) else found
+
+    def _note(self, kind: Kind, card: Proposal, text: str, actor: Actor, **values: object) -> None:
+        self.desk.scribe.card(
+            kind,
+            text,
+            card.id,
+            actor=actor.name,
+            ticker=card.candidate.ticker,
+            fingerprint=card.fingerprint,
+            **values,
+        )
+
+    # --- orders --------------------------------------------------------------------------------
+
+    def cancel_order(self, client_order_id: str, actor: Actor) -> Outcome:
+        """Also takes an unambiguous end of the id, as shown on screen."""
+        if not actor.may_operate:
+            return VIEWER_REFUSED
+        live = self.desk.ledger.live
+        wanted = client_order_id.strip()
+        found = [c for c in live if wanted and (c == wanted or c.endswith(wanted))]
+        if len(found) != 1:
+            what = "more than one working order ends so" if found else "no working order of that id"
+            return refused(f"{wanted or 'cancel'}: {what}.")
+        self._command(f"cancel order {found[0]}", actor)
+        self.desk.gateway.cancel(found, f"cancelled by {actor.name}")
+        return accepted(f"Cancel of {found[0][-4:]} sent; it counts until the venue confirms.")
+
+    def cancel_market(self, ticker: str, actor: Actor) -> Outcome:
+        if not actor.may_operate:
+            return VIEWER_REFUSED
+        if ticker not in self.desk.state.markets:
+            return refused(f"There is no market {ticker[:60]!r} on this desk.")
+        self._command(f"cancel every order of {ticker}", actor)
+        count = self.desk.gateway.cancel(
+            [o.intent.client_order_id for o in self.desk.ledger.live_in(ticker)], f"cancelled by {actor.name}"
+        )
+        return accepted(f"Cancel of {count} orders sent." if count else "No working order there.")
+
+    # --- autonomy ------------------------------------------------------------------------------
+
+    def pause(self, strategy: str, actor: Actor) -> Outcome:
+        """Stop entries of one strategy, or of all with an empty name."""
+        if not actor.may_operate:
+            return VIEWER_REFUSED
+        name = strategy or ALL_STRATEGIES
+        if name not in (ALL_STRATEGIES, self.desk.rules.strategy):
+            return refused(f"There is no strategy {name[:40]!r}; there is {self.desk.rules.strategy!r}.")
+        self._set_pause(name, paused=True, by=actor.name)
+        return accepted(f"Entries of {'all strategies' if name == ALL_STRATEGIES else name} are paused.")
+
+    def unpause(self, strategy: str, confirm: str, actor: Actor) -> Outcome:
+        if not actor.may_operate:
+            return VIEWER_REFUSED
+        name = strategy or ALL_STRATEGIES
+        paused = self.desk.state.paused
+        if name != ALL_STRATEGIES and name not in paused:
+            return refused(f"{name[:40]!r} is not paused.")
+        if not paused:
+            return refused("Nothing is paused.")
+        if confirm != UNPAUSE_WORD:
+            return refused(f"Letting entries go on needs the typed word '{UNPAUSE_WORD}'.")
+        self._present(actor)
+        self._set_pause(name, paused=False, by=actor.name)
+        return accepted("Entries go on.")
+
+    def _set_pause(self, name: str, *, paused: bool, by: str) -> None:
+        state = self.desk.state
+        if paused:
+            state.paused.add(name)
+        elif name == ALL_STRATEGIES:
+            state.paused.clear()
+        else:
+            state.paused.discard(name)
+        self.desk.scribe.log.append(Event(Kind.PAUSE, PauseChanged(name, paused), actor=by))
+        state.touch_status()
+        self.trading.mark_all()
+
+    def set_mode(self, mode: str, confirm: str, reason: str, actor: Actor) -> Outcome:
+        """``semi`` at once, ``auto`` with the typed word ``automatic``."""
+        if not actor.may_operate:
+            return VIEWER_REFUSED
+        state = self.desk.state
+        if mode not in (Mode.SEMI.value, Mode.AUTO.value):
+            return refused(f"There is no mode {mode[:40]!r}; use 'semi' or 'auto'.")
+        if mode == Mode.AUTO.value:
+            if confirm != AUTOMATIC_WORD:
+                return refused(f"Automatic mode needs the typed word '{AUTOMATIC_WORD}'.")
+            against = self._against_auto()
+            if against:
+                return refused(against)
+        self._present(actor)
+        self._set_mode(Mode(mode), reason, actor.name)
+        if state.mode is Mode.AUTO:
+            return accepted("Automatic: orders leave without a card, within every limit.")
+        return accepted("Semi-automatic: every order waits for you.")
+
+    def _against_auto(self) -> str:
+        state = self.desk.state
+        if not state.ready:
+            return NOT_READY.text
+        if state.halts.standing:
+            return f"Not while something is halted: {state.halts.standing[0].cause}."
+        if self.desk.ledger.externals:
+            return "Not while orders from outside rest on this account."
+        if state.link.state is not LinkState.OK:
+            return f"Not while the venue's stream is {state.link.state.value}."
+        return ""
+
+    def _set_mode(self, mode: Mode, reason: str, by: str) -> None:
+        self.desk.state.mode = mode
+        self.desk.scribe.log.append(Event(Kind.MODE, ModeChanged(mode.value, reason), actor=by))
+        self.desk.state.touch_status()
+        self.desk.supervision.tick()
+        self.trading.mark_all()
+
+    # --- stopping and going on -----------------------------------------------------------------
+
+    def halt(self, reason: str, actor: Actor) -> Outcome:
+        """Stop entries and cancel every order of ours. Everybody may."""
+        cause = reason or f"halted by {actor.name}"
+        count = self.desk.gateway.cancel(tuple(self.desk.ledger.live), "halt")
+        self.desk.halting.rise(GLOBAL, Level.HALTED, cause, actor.name)
+        return accepted(
+            f"HALTED. Cancels sent: {count}. Positions stay. Resume asks for a word and a reason."
+        )
+
+    def resume(self, confirm: str, reason: str, actor: Actor) -> Outcome:
+        """Lift every halt after a clean reconcile; comes up semi-automatic with entries paused."""
+        if not actor.may_operate:
+            return VIEWER_REFUSED
+        desk = self.desk
+        if not desk.state.halts.standing:
+            return refused("Nothing is halted.")
+        if desk.flattener.running:
+            return refused("A flatten is running; it ends first.")
+        clean = desk.reconciler.clean_ns
+        facts = ResumeFacts(
+            clean_reconcile_age_s=(desk.clocks.mono_ns() - clean) / 1e9 if clean is not None else None,
+            unknown_orders=len(desk.ledger.unknown()),
+            confirm=confirm,
+            reason=reason,
+        )
+        if desk.reconciler.differences:
+            return refused(f"Not while this stands: {next(iter(desk.reconciler.differences.values()))}.")
+        missing = desk.halting.resume(facts, actor.name)
+        if missing is not None:
+            desk.reconciler.request("resume")
+            return refused(missing)
+        self._present(actor)
+        self._set_mode(Mode.SEMI, reason, actor.name)
+        self._set_pause(ALL_STRATEGIES, paused=True, by=actor.name)
+        return accepted("Resumed: semi-automatic, entries paused until unpause.")
+
+    def flatten(self, actor: Actor, *, now: bool = False, sent_ns: int = 0) -> Outcome:
+        """Halt and send every cancel in this loop step; joins a running flatten. Everybody may."""
+        desk = self.desk
+        joins = desk.flattener.running
+        began = desk.clocks.mono_ns()
+        if not joins:
+            desk.halting.rise(GLOBAL, Level.FLATTENING, f"flatten by {actor.name}", actor.name)
+        ladder = desk.flattener.start(actor.name, now=now)
+        late_ms = (began - sent_ns) / 1e6 if sent_ns else None
+        self._command(
+            "flatten" + (" now" if now else ""), actor, joins=joins, pressed=ladder.pressed, late_ms=late_ms
+        )
+        if joins:
+            return accepted(f"A flatten is running ({ladder.phase.value}); pressed {ladder.pressed} times.")
+        return accepted(f"STOPPING: {ladder.scope}.")
+
+    def abort_flatten(self, actor: Actor) -> Outcome:
+        """Keep the positions; halted and cancelled all the same."""
+        if not actor.may_operate:
+            return VIEWER_REFUSED
+        if not self.desk.flattener.abort():
+            return refused("There is no countdown to stop.")
+        self._command("flatten stopped in its countdown", actor)
+        return accepted("Stopped: orders are cancelled, positions kept, the desk is halted.")
+
+    def skip_wait(self, actor: Actor) -> Outcome:
+        if not actor.may_operate:
+            return VIEWER_REFUSED
+        if not self.desk.flattener.skip():
+            return refused("There is no countdown to skip.")
+        self._command("countdown skipped", actor)
+        return accepted("Exits begin now.")
+
+    # --- limits, alarms ------------------------------------------------------------------------
+
+    def set_limit(self, name: str, value: str, confirm: str, reason: str, actor: Actor) -> Outcome:
+        """Tighten at once; loosen up to the ceiling with the typed word ``raise`` and a reason."""
+        if not actor.may_operate:
+            return VIEWER_REFUSED
+        state = self.desk.state
+        changed = state.limits.set_live(name, value, confirm, reason)
+        if isinstance(changed, Refusal):
+            return refused(changed.reason)
+        before, after = state.limits.current.value(name), changed.current.value(name)
+        row = LimitChanged(name, before, after, changed.ceilings.value(name), reason)
+        self.desk.scribe.log.append(Event(Kind.LIMIT, row, actor=actor.name))
+        state.limits = changed
+        state.limit_changes += 1
+        state.touch_status()
+        self.trading.mark_all()
+        return accepted(f"{name} is {value} now.")
+
+    def acknowledge(self, alarm_id: int, actor: Actor) -> Outcome:
+        if not actor.may_operate:
+            return VIEWER_REFUSED
+        if not self.desk.alarms.acknowledge(alarm_id, actor.name):
+            return refused("That alarm is gone or was acknowledged before.")
+        return accepted("Seen; its cause stays until it clears.")
+
+    # --- presence ------------------------------------------------------------------------------
+
+    def controller_attached(self, actor: Actor) -> None:
+        """This console now holds control."""
+        state = self.desk.state
+        state.controller, state.controller_session = actor.name, actor.session
+        state.touch_status()
+        self._command("takes control", actor)
+        self.desk.supervision.seen()
+
+    def controller_gone(self) -> None:
+        """No console holds control any more: the grace begins."""
+        self.desk.state.controller = self.desk.state.controller_session = ""
+        self.desk.state.touch_status()
+        self.desk.supervision.seen()
+
+    def viewers(self, count: int) -> None:
+        """How many consoles are attached without control."""
+        if self.desk.state.viewers != count:
+            self.desk.state.viewers = count
+            self.desk.state.touch_status()
+
+    def _present(self, actor: Actor) -> None:
+        """A command from the command line is presence for its order and starts the grace anew."""
+        if actor.kind is ActorKind.CLI:
+            self.desk.supervision.seen()
+
+    def _command(self, text: str, actor: Actor, **values: object) -> None:
+        self.desk.scribe.log.append(Event(Kind.COMMAND, {"text": text, **values}, actor=actor.name))

@@ -1,0 +1,285 @@
+"""The strategy's loop: what changed is looked at four times a second and becomes cards, or orders.
+
+Semi-automatic mode makes a card of every order the strategy wants; automatic mode releases each card
+itself, through the same gate. What is no longer wanted is withdrawn, and cancelled if it rests.
+"""
+
+from __future__ import annotations
+
+from core.domain.order import Life, Order, Purpose
+from core.domain.units import Price
+from core.engine.desk import Desk
+from core.engine.facts import headroom, judge, market_view, moved, refreshed
+from core.engine.operator import ENGINE, Actor, Outcome, accepted, refused
+from core.engine.state import EventState, MarketState, Mode
+from core.execution.approvals import Proposal, describe
+from core.execution.gateway import Denied, Wish
+from core.journal.events import Kind
+from core.models.fair_value import FairValue
+from core.strategy.assess import QUARANTINED, STALE, Assessment, assess
+from core.strategy.convergence import exit_of
+from core.strategy.entries import entries, lapsed
+from core.strategy.proposal import Candidate, FeeRole, Sizing
+from core.strategy.rules import MarketView
+
+Views = dict[str, MarketView]
+
+
+class Trading:
+    """Evaluates events. ``mark`` is the hot path: it only remembers."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._dirty: set[str] = set()
+        self._event_of: dict[str, str] = {}
+        self._found: dict[str, Assessment] = {}
+
+    # --- what to look at -----------------------------------------------------------------------
+
+    def learn(self, ticker: str, event: str) -> None:
+        self._event_of[ticker] = event
+
+    def mark(self, ticker: str) -> None:
+        """The book of a market changed."""
+        event = self._event_of.get(ticker)
+        if event is not None:
+            self._dirty.add(event)
+
+    def mark_event(self, event: str) -> None:
+        self._dirty.add(event)
+
+    def mark_all(self) -> None:
+        """Something above the markets changed: a limit, a pause, the mode, or simply the time."""
+        self._dirty.update(self._desk.state.events)
+
+    def evaluate(self) -> None:
+        """Look at everything marked since the last time, and at every event with a card."""
+        desk = self._desk
+        desk.approvals.tick()
+        desk.approvals.overflow = 0
+        dirty, self._dirty = self._dirty, set()
+        dirty.update(card.candidate.event_ticker for card in desk.approvals.queue())
+        for name in sorted(dirty):
+            event = desk.state.events.get(name)
+            if event is not None:
+                self._event(event)
+
+    def tell_best(self) -> None:
+        """Say why there is nothing to decide: the best edge and what it lacks."""
+        desk, found = self._desk, self._found.values()
+        priced = [a for a in found if not a.word and a.needed]
+        best = max(priced, key=lambda a: a.edge - a.needed, default=None)
+        passing = sum(a.tradable for a in priced)
+        counts = f"{len(desk.state.markets)} markets, {len(priced)} priced, {passing} pass."
+        if best is None:
+            text = counts
+        else:
+            label = desk.state.markets[best.ticker].market.label
+            lacks = f"needs {_cents(best.needed)}" if best.edge < best.needed else best.reason
+            if not lacks:
+                lacks = desk.state.markets[best.ticker].why_not or "passes"
+            text = f"Best: {label} {_cents(best.edge)}, {lacks}. {counts}"
+        if desk.approvals.overflow:
+            text += f" {desk.approvals.overflow} more wait for room."
+        if text != desk.state.best:
+            desk.state.best = text
+            desk.state.touch_status()
+
+    # --- one event -----------------------------------------------------------------------------
+
+    def _event(self, event: EventState) -> None:
+        desk = self._desk
+        views = {t: view for t in event.markets if (view := market_view(desk, t)) is not None}
+        self._assess(event, views)
+        if not desk.state.ready:
+            return
+        wanted: dict[str, Candidate] = {}
+        room = headroom(desk, event.markets)
+        world = desk.clocks.world_ms()
+        if event.fair is not None and not event.refusal and room is not None:
+            wanted = {c.ticker: c for c in entries(event.fair, views, room, desk.rules, world)}
+        for ticker in event.markets:
+            view = views.get(ticker)
+            if view is not None:
+                exit_wanted = self._exit(desk.state.markets[ticker], view)
+                self._market(desk.state.markets[ticker], view, exit_wanted or wanted.get(ticker))
+                self._drop_lapsed(desk.state.markets[ticker].fair, view)
+
+    def _assess(self, event: EventState, views: Views) -> None:
+        """Edge column of each priced market."""
+        if event.fair is None:
+            return
+        desk, world = self._desk, self._desk.clocks.world_ms()
+        for fair in event.fair.values:
+            market, view = desk.state.markets.get(fair.ticker), views.get(fair.ticker)
+            if market is None or view is None:
+                continue
+            found = assess(fair, view, desk.rules, world)
+            self._found[fair.ticker] = found
+            word = found.word if found.word in (STALE, QUARANTINED) else ""
+            edge = None if found.word or not found.needed else found.edge
+            why_not = found.reason or market.why_not
+            if (market.edge, market.edge_word) != (edge, word):
+                market.edge, market.edge_word = edge, word
+                desk.state.changed_markets.touch(fair.ticker)
+            market.why_not = "" if found.tradable else why_not
+
+    def forget(self, ticker: str) -> None:
+        """A market left the desk."""
+        self._event_of.pop(ticker, None)
+        self._found.pop(ticker, None)
+
+    def _exit(self, market: MarketState, view: MarketView) -> Candidate | None:
+        desk, ticker = self._desk, market.market.ticker
+        found = exit_of(market.fair, view, desk.rules)
+        rule = found.rule if found is not None else ""
+        if desk.state.exit_rules.get(ticker, "") != rule:
+            desk.state.exit_rules[ticker] = rule
+            desk.ledger.changed_positions.touch(ticker)
+        return found.candidate if found is not None else None
+
+    # --- one market ----------------------------------------------------------------------------
+
+    def _market(self, market: MarketState, view: MarketView, wanted: Candidate | None) -> None:
+        desk = self._desk
+        card = desk.approvals.of(market.market.ticker)
+        if card is not None and (wanted is None or not _continues(card, wanted)):
+            why = self._not_wanted(card, market, view, wanted)
+            if why:
+                desk.approvals.withdraw(card, why)
+                card = None
+        if card is not None:
+            self._renew(card, wanted if wanted is not None and _continues(card, wanted) else None)
+        elif wanted is not None and not desk.approvals.quiet(wanted):
+            self._propose(market, wanted)
+
+    def _not_wanted(
+        self, card: Proposal, market: MarketState, view: MarketView, wanted: Candidate | None
+    ) -> str:
+        """Why a card that the strategy does not repeat has to go; empty while it may still hold."""
+        if wanted is not None:
+            return f"replaced by {describe(wanted)}"
+        if view.stale:
+            return ""  # the gate shows what is stale; it clears by itself
+        if card.candidate.reduces_risk:
+            return "the exit is no longer wanted"
+        if market.fair is None:
+            return "no fair value"
+        return lapsed(market.fair, view, card.candidate, self._desk.rules, self._desk.clocks.world_ms())
+
+    def _renew(self, card: Proposal, wanted: Candidate | None) -> None:
+        desk = self._desk
+        fresh = wanted if wanted is not None else refreshed(desk, card.candidate)
+        if not isinstance(fresh, str):
+            desk.approvals.update(card, fresh, lambda candidate: judge(desk, candidate, card.id))
+
+    def _propose(self, market: MarketState, wanted: Candidate) -> None:
+        desk = self._desk
+        verdict = judge(desk, wanted)
+        if not verdict.passed:
+            market.why_not = str(verdict.denials[0])
+            if not wanted.reduces_risk:
+                return
+        card = desk.approvals.offer(wanted, verdict, self._fresh_until_ms(market.fair))
+        if card is None or not verdict.passed:
+            return
+        unasked = wanted.reduces_risk and desk.settings.engine.exits_without_approval
+        if desk.state.mode is Mode.AUTO or unasked:
+            desk.scribe.card(
+                Kind.APPROVAL, f"{card.id} released by the engine", card.id, ticker=wanted.ticker
+            )
+            self.release(card, ENGINE)
+
+    def _fresh_until_ms(self, fair: FairValue | None) -> int:
+        """Real time at which the first input under a fair value grows too old; far off without one."""
+        clocks = self._desk.clocks
+        if fair is None:
+            return clocks.wall_ms() + 3_600_000
+        world = min((i.event_ms + i.stale_after_s * 1000 for i in fair.inputs), default=clocks.world_ms())
+        return clocks.world.real_at(world)
+
+    def _drop_lapsed(self, fair: FairValue | None, view: MarketView) -> None:
+        """Cancel resting entries whose reason is gone. A stale book drops nothing: the orders expire."""
+        desk, ticker = self._desk, view.market.ticker
+        if fair is None or view.stale:
+            return
+        for order in desk.ledger.live_in(ticker):
+            if order.life is Life.WORKING and order.intent.purpose is Purpose.OPEN and order.order_id:
+                if desk.gateway.cancelling(order.intent.client_order_id):
+                    continue
+                why = lapsed(fair, view, _of_order(order, fair), desk.rules, desk.clocks.world_ms())
+                if why:
+                    desk.gateway.cancel((order.intent.client_order_id,), why)
+
+    # --- release -------------------------------------------------------------------------------
+
+    def release(self, card: Proposal, actor: Actor) -> Outcome:
+        """Send a card's order: fresh book, fresh figures, fresh gate. A moved card comes back."""
+        desk, candidate = self._desk, card.candidate
+        gone = moved(desk, candidate)
+        if gone is not None:
+            return self._returned(card, gone)
+        sent = desk.gateway.send(Wish(candidate, card.id, card.fingerprint, valid_until_ms=card.expires_ms))
+        if isinstance(sent, Denied):
+            desk.scribe.card(Kind.DENIED, sent.reason, card.id, actor=actor.name, ticker=candidate.ticker)
+            fresh = refreshed(desk, candidate)
+            desk.approvals.judge(
+                card, judge(desk, fresh if not isinstance(fresh, str) else candidate, card.id)
+            )
+            return refused(f"{card.id} was not sent: {sent.reason}.")
+        tail = sent.intent.client_order_id[-4:]
+        desk.approvals.sent(card, f"order {tail}")
+        return accepted(f"{card.id} sent: {describe(candidate)}, order {tail}.")
+
+    def _returned(self, card: Proposal, gone: str) -> Outcome:
+        """The book moved: the card shows what the strategy would do now, or goes."""
+        desk = self._desk
+        event = desk.state.events.get(card.candidate.event_ticker)
+        before = card.fingerprint
+        if event is not None:
+            self._event(event)
+        now = desk.approvals.proposals.get(card.id)
+        if now is not None and now.standing and now.fingerprint == before:
+            desk.approvals.withdraw(now, gone)
+            return refused(f"{card.id} was not sent: {gone}.")
+        if now is not None and now.standing:
+            return refused(f"{card.id} was not sent: {gone}. It is {describe(now.candidate)} now.")
+        return refused(f"{card.id} was not sent: {gone}.")
+
+
+def _continues(card: Proposal, wanted: Candidate) -> bool:
+    """Whether the strategy still wants the same trade, whatever its price and size."""
+    held = card.candidate
+    return (held.purpose, held.side) == (wanted.purpose, wanted.side)
+
+
+def _of_order(order: Order, fair: FairValue) -> Candidate:
+    """A resting entry as the candidate it came from, for the question whether it is still wanted."""
+    intent = order.intent
+    return Candidate(
+        ticker=intent.ticker,
+        event_ticker=fair.event_ticker,
+        strategy=intent.strategy,
+        side=intent.side,
+        purpose=intent.purpose,
+        price=intent.price,
+        quantity=order.leaves,
+        tif=intent.tif,
+        post_only=intent.post_only,
+        reduce_only=intent.reduce_only,
+        fee_role=FeeRole.MAKER if intent.post_only else FeeRole.TAKER,
+        fee=intent.reserved,
+        edge=Price(0),
+        edge_half=Price(0),
+        fair=fair.probability,
+        sigma=fair.sigma,
+        model=fair.model,
+        model_version=fair.version,
+        sizing=Sizing(0.0, 0.0, ""),
+        why="",
+        against="",
+    )
+
+
+def _cents(price: int) -> str:
+    return f"{price / 100:+.1f}c"

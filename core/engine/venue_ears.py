@@ -1,0 +1,87 @@
+"""What the engine does about news from the venue: each callback is one synchronous step.
+
+The hot one, ``on_book``, only remembers that a market changed.
+"""
+
+from __future__ import annotations
+
+from core.domain.market import Market
+from core.domain.order import Fill
+from core.engine.catalogue import Catalogue
+from core.engine.desk import Desk
+from core.engine.state import AlarmLevel, Mode
+from core.engine.trading import Trading
+from core.journal.events import Kind
+from core.venues.venue import Link, LinkState, OrderReport, SettlementReport
+
+
+class VenueEars:
+    """Implements ``VenueListener``. ``wire`` completes it before the venue runs."""
+
+    desk: Desk
+    trading: Trading
+    catalogue: Catalogue
+
+    def wire(self, desk: Desk, trading: Trading, catalogue: Catalogue) -> None:
+        self.desk, self.trading, self.catalogue = desk, trading, catalogue
+
+    def on_book(self, ticker: str) -> None:
+        self.desk.state.changed_markets.touch(ticker)
+        self.trading.mark(ticker)
+
+    def on_fill(self, fill: Fill, client_order_id: str) -> None:
+        self.desk.ledger.offer_fill(fill, client_order_id, "stream", self.desk.clocks.mono_ns())
+
+    def on_order(self, report: OrderReport) -> None:
+        known = self.desk.ledger.externals.get(report.order_id)
+        order = self.desk.ledger.offer_report(report, "stream")
+        if order is None and known is None and report.order_id in self.desk.ledger.externals:
+            self._external(report)
+
+    def _external(self, report: OrderReport) -> None:
+        desk = self.desk
+        desk.alarms.raise_(
+            f"external {report.order_id}",
+            AlarmLevel.CHECK,
+            f"an order of this account was not placed here: {report.ticker}",
+            "it counts in every limit; automatic mode ends",
+            "the end of that order",
+            report.ticker,
+        )
+        if desk.state.mode is Mode.AUTO:
+            desk.state.mode = Mode.SEMI
+            desk.scribe.desk(Kind.MODE, "mode semi: an order from outside appeared", mode="semi")
+            desk.state.touch_status()
+
+    def on_market(self, market: Market) -> None:
+        if market.ticker in self.desk.state.markets:
+            self.catalogue.take(market)
+
+    def on_settlement(self, report: SettlementReport) -> None:
+        if report.ticker in self.desk.ledger.positions:
+            self.desk.ledger.settle(report)
+
+    def on_link(self, link: Link) -> None:
+        state, before = self.desk.state, self.desk.state.link
+        state.link = link
+        state.touch_status()
+        if link.state is before.state:
+            return
+        self.desk.scribe.desk(Kind.LINK, f"KAL {link.state.value} {link.detail}".rstrip())
+        if link.state is LinkState.OK:
+            self.desk.alarms.clear("link")
+        elif state.ready:
+            self.desk.alarms.raise_(
+                "link",
+                AlarmLevel.ACT,
+                f"KAL stream {link.state.value}: {link.detail}",
+                "no entries; orders at the venue end by their own expiry",
+                "the next connection",
+            )
+
+    def on_reconnect(self) -> None:
+        self.desk.reconciler.request("reconnect")
+        self.trading.mark_all()
+
+    def on_anomaly(self, what: str, detail: str) -> None:
+        self.desk.scribe.desk(Kind.ANOMALY, f"{what}: {detail}")
