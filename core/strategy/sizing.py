@@ -38,6 +38,8 @@ def exclusive_kelly(bets: Sequence[Bet]) -> dict[str, float]:
     reserve, taken = 1.0, list[Bet]()
     left_p, left_c = 1.0, 1.0
     for bet in sorted(bets, key=lambda b: b.probability / b.cost, reverse=True):
+        # The second condition follows from the first where probabilities sum to at most one; it keeps
+        # rounding from dividing by zero.
         if bet.probability / bet.cost <= reserve or left_c - bet.cost <= 0.0:
             break
         taken.append(bet)

@@ -142,6 +142,7 @@ def test_refusals_that_are_about_what(
         ({"issued_ms": NOW_MS - 13 * HOUR_MS}, NOW_MS, "Open-Meteo is 780 min old, limit 720 min"),
         ({"nws_ms": NOW_MS - 7 * HOUR_MS}, NOW_MS, "NWS is 420 min old"),
         ({"nws": 60}, NOW_MS, "12F apart"),
+        ({"nws": 56}, NOW_MS, "8F apart"),  # 8.0 from the raw forecast, 8.3 from the corrected one
         ({}, END_MS, "climate day is over"),
     ],
 )

@@ -105,6 +105,13 @@ def test_too_good_is_quarantined(made: Any, probability: float, rules: EntryRule
     assert propose(made, [made.view()], [fair]) == ()
 
 
+def test_nothing_is_bought_above_97_cents(made: Any) -> None:
+    dear = made.view(bids=((98, 100),), asks=((99, 100),))
+    assert assess(made.fair(probability=0.997), dear, RULES, made.now_ms).side is BookSide.ASK
+    cheap = made.view(bids=((1, 100),), asks=((2, 100),))
+    assert assess(made.fair(probability=0.003), cheap, RULES, made.now_ms).side is BookSide.BID
+
+
 def test_an_unknown_fee_is_never_estimated(made: Any) -> None:
     view = made.view(market=made.market("B", FeeType.UNKNOWN))
     assert assess(made.fair(), view, RULES, made.now_ms).word == NOTHING
