@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from core.domain.fees import UnknownFeeError
-from core.domain.market import MarketStatus
+from core.domain.market import MarketStatus, TickGrid
 from core.domain.order import BookSide
 from core.domain.units import ONE_DOLLAR, Price, Quantity
 from core.models.fair_value import FairValue
@@ -153,9 +153,17 @@ def _resting_price(side: BookSide, fair: FairValue, view: MarketView, rules: Ent
         return None
     join = bid if side is BookSide.BID else ask
     ahead = grid.above(bid) if side is BookSide.BID else grid.below(ask)
-    if ahead is None or grid.ticks_between(bid, ask) < rules.improve_spread_ticks:
+    if ahead is None or not _wide(grid, bid, ask, rules.improve_spread_ticks):
         return join
     return ahead if _pays(fair, view, side, ahead, rules.min_quantity, FeeRole.MAKER, rules) else join
+
+
+def _wide(grid: TickGrid, bid: Price, ask: Price, ticks: int) -> bool:
+    """Whether the spread is at least so many ticks; counts no further than that."""
+    at: Price | None = bid
+    for _ in range(ticks):
+        at = grid.above(at) if at is not None else None
+    return at is not None and at <= ask
 
 
 def _taking_limit(side: BookSide, fair: FairValue, view: MarketView, rules: EntryRules) -> Price | None:
