@@ -84,9 +84,9 @@ def replay_note(scenario: Scenario, seed: int) -> str:
     if not script.weather_markets:
         return "Synthetic markets: nothing here is real."
     return (
-        f"Replays {script.first_day} to {script.last_day}. Real: bracket ladders, observed highs, hourly forecasts "
-        f"(Open-Meteo.com, CC BY 4.0). Generated from seed {seed}: issue times and earlier errors of forecasts, "
-        f"observations within the day, NWS forecasts, ensemble members, order flow."
+        f"Replays {script.first_day} to {script.last_day}. Real: bracket ladders, observed highs, hourly "
+        f"forecasts (Open-Meteo.com, CC BY 4.0). Generated from seed {seed}: issue times and earlier errors "
+        f"of forecasts, observations within the day, NWS forecasts, ensemble members, order flow."
     )
 
 
