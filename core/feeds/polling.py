@@ -8,14 +8,16 @@ left that works open a breaker: then one request at a time asks whether the serv
 from __future__ import annotations
 
 import asyncio
-import random
 from collections.abc import Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
 from core.domain.clock import Clocks
 from core.feeds.feed import FeedHealth, FeedState
+
+if TYPE_CHECKING:
+    import random
 from core.feeds.fetch import Failed
 
 REAL_INTERVAL_S_MIN = 1.0

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import httpx
 
@@ -13,6 +13,9 @@ from core.feeds.fetch import Fetcher
 from core.feeds.polling import PolledFeed
 from core.feeds.stations import Station
 from core.feeds.values import Sink
+
+if TYPE_CHECKING:
+    import random
 
 NWS_ACCEPT = "application/geo+json, application/ld+json, application/json"
 OPEN_METEO_ACCEPT = "application/json"
