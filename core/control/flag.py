@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
@@ -22,30 +22,32 @@ _log = logging.getLogger(__name__)
 class Stoppable(Protocol):
     """The part of the engine the file can reach."""
 
-    def halt(self, reason: str, actor: Actor) -> Outcome: ...
-
     def flatten(self, actor: Actor, *, now: bool = False, sent_ns: int = 0) -> Outcome: ...
 
+    async def halt_written(self) -> bool:
+        """Wait until the newest halt is on disk; false when it will not get there."""
+        ...
 
-async def watch(
-    path: Path, engine: Stoppable, durable: Callable[[], Awaitable[bool]], wall_ms: Callable[[], int]
-) -> None:
-    """Look for the file until cancelled. ``durable`` answers once everything recorded so far is on disk."""
-    at_start, seen = True, False
+
+async def watch(path: Path, engine: Stoppable, wall_ms: Callable[[], int], *, found: bool) -> None:
+    """Look for the file until cancelled. ``found``: it was there at start and the desk came up halted."""
+    seen = False
     while True:
         owner = _owner(path)
         if owner is None:
             seen = False
         elif not seen:
-            actor = Actor(ActorKind.FILE, uid=owner)
-            if at_start:
-                engine.halt("the file FLATTEN was there at start: flatten or resume", actor)
-            else:
-                engine.flatten(actor)
+            if not found:
+                engine.flatten(Actor(ActorKind.FILE, uid=owner))
             # Without a durable halt the file stays, so that a restart finds it and comes up halted.
-            seen = not (await durable() and _put_away(path, wall_ms()))
-        at_start = False
+            seen = not (await engine.halt_written() and _put_away(path, wall_ms()))
+        found = False
         await asyncio.sleep(POLL_S)
+
+
+def lies_at(path: Path) -> bool:
+    """Whether the file is there."""
+    return _owner(path) is not None
 
 
 def _owner(path: Path) -> int | None:

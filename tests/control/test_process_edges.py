@@ -50,68 +50,68 @@ def test_a_second_engine_is_refused_by_name_and_a_dead_ones_lock_is_none(tmp_pat
 
 class Stops:
     def __init__(self) -> None:
-        self.calls: list[tuple[str, Actor]] = []
-
-    def halt(self, reason: str, actor: Actor) -> Outcome:
-        self.calls.append(("halt", actor))
-        return Outcome(accepted=True, text=reason)
+        self.flattened_by: list[Actor] = []
+        self.on_disk: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
 
     def flatten(self, actor: Actor, *, now: bool = False, sent_ns: int = 0) -> Outcome:
-        self.calls.append(("flatten", actor))
+        self.flattened_by.append(actor)
         return Outcome(accepted=True, text="")
+
+    async def halt_written(self) -> bool:
+        return await asyncio.shield(self.on_disk)
 
 
 def _names(folder: Path) -> list[str]:
     return [path.name for path in folder.iterdir()]
 
 
-async def test_touching_the_file_flattens_within_a_quarter_second_and_once(tmp_path: Path) -> None:
-    path, engine = tmp_path / "FLATTEN", Stops()
-    on_disk: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-    watching = asyncio.create_task(watch(path, engine, lambda: on_disk, lambda: 1_700_000_000_000))
+@pytest.fixture
+async def stops() -> Stops:
+    return Stops()
+
+
+async def test_touching_the_file_flattens_within_a_quarter_second_and_once(
+    tmp_path: Path, stops: Stops
+) -> None:
+    path = tmp_path / "FLATTEN"
+    watching = asyncio.create_task(watch(path, stops, lambda: 1_700_000_000_000, found=False))
     await asyncio.sleep(0.01)
     path.touch()
     touched = asyncio.get_running_loop().time()
-    await until(lambda: engine.calls)
+    await until(lambda: stops.flattened_by)
     assert asyncio.get_running_loop().time() - touched < 0.25
-    assert engine.calls == [("flatten", Actor(ActorKind.FILE, uid=os.getuid()))]
+    assert stops.flattened_by == [Actor(ActorKind.FILE, uid=os.getuid())]
     assert path.exists()  # not before the halt is durable
-    on_disk.set_result(True)
+    stops.on_disk.set_result(True)
     await until(lambda: not path.exists())
     assert _names(tmp_path) == ["FLATTEN.20231114T221320.000000Z"]
-    assert len(engine.calls) == 1
+    assert len(stops.flattened_by) == 1
     watching.cancel()
 
 
-async def test_the_file_found_at_start_halts_and_does_not_sell(tmp_path: Path) -> None:
-    path, engine = tmp_path / "FLATTEN", Stops()
+async def test_the_file_found_at_start_does_not_sell_and_the_next_one_does(
+    tmp_path: Path, stops: Stops
+) -> None:
+    path = tmp_path / "FLATTEN"
     path.touch()
-
-    async def durable() -> bool:
-        return True
-
-    watching = asyncio.create_task(watch(path, engine, durable, lambda: 1_700_000_000_000))
+    stops.on_disk.set_result(True)
+    watching = asyncio.create_task(watch(path, stops, lambda: 1_700_000_000_000, found=True))
     await until(lambda: not path.exists())
-    assert [name for name, _ in engine.calls] == ["halt"]
+    assert stops.flattened_by == []
     path.touch()
-    await until(lambda: len(engine.calls) == 2)
-    assert engine.calls[1][0] == "flatten"
+    await until(lambda: stops.flattened_by)
     watching.cancel()
 
 
-async def test_without_a_durable_halt_the_file_stays_for_the_restart(tmp_path: Path) -> None:
-    path, engine = tmp_path / "FLATTEN", Stops()
-
-    async def durable() -> bool:
-        return False
-
-    watching = asyncio.create_task(watch(path, engine, durable, lambda: 0))
-    await asyncio.sleep(0)
+async def test_without_a_durable_halt_the_file_stays_for_the_restart(tmp_path: Path, stops: Stops) -> None:
+    path = tmp_path / "FLATTEN"
+    stops.on_disk.set_result(False)
     path.touch()
-    await until(lambda: engine.calls)
+    watching = asyncio.create_task(watch(path, stops, lambda: 0, found=False))
+    await until(lambda: stops.flattened_by)
     await asyncio.sleep(0.25)
     assert path.exists()
-    assert len(engine.calls) == 1
+    assert len(stops.flattened_by) == 1
     watching.cancel()
 
 
