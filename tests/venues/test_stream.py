@@ -1,0 +1,431 @@
+"""The stream's rules without a socket: sequence, snapshots, repairs, renewals, hostile bytes."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.domain.book import new_book
+from core.domain.market import CENT_GRID, PriceBand, TickGrid
+from core.domain.order import BookSide
+from core.domain.units import ONE_DOLLAR, Price, contracts
+from core.venues.kalshi.facts import (
+    BookChanged,
+    FillSeen,
+    GiveUp,
+    MarketEvent,
+    Missed,
+    Oddity,
+    OrderSeen,
+    PrivateReady,
+)
+from core.venues.kalshi.stream import StreamState
+
+S = 1_000_000_000
+A, B = "KX-A", "KX-B"
+FILL = {
+    "trade_id": "t-1",
+    "order_id": "o-1",
+    "client_order_id": "c-1",
+    "market_ticker": A,
+    "is_taker": True,
+    "yes_price_dollars": "0.3200",
+    "count_fp": "4.00",
+    "fee_cost": "0.060928",
+    "book_side": "bid",
+    "ts_ms": 1_795_420_011_000,
+}
+ORDER = {
+    "order_id": "o-1",
+    "ticker": A,
+    "client_order_id": "c-1",
+    "book_side": "ask",
+    "status": "resting",
+    "yes_price_dollars": "0.3200",
+    "initial_count_fp": "10.00",
+    "fill_count_fp": "4.00",
+    "remaining_count_fp": "6.00",
+}
+
+
+class Desk:
+    """A stream state with a hand on the clock and on what the venue says."""
+
+    def __init__(self, tickers: tuple[str, ...] = (A, B), *, subscribed: bool = True) -> None:
+        self.state, self.now, self.seq = StreamState(), 0, 0
+        self.state.watch([(t, CENT_GRID) for t in tickers], self.now)
+        self.state.opened(self.now)
+        self.sent = self.commands()
+        if subscribed:
+            for sid, channel in enumerate(("orderbook_delta", "fill", "user_orders"), 1):
+                self.say({"type": "subscribed", "id": sid, "msg": {"channel": channel, "sid": sid}})
+            self.say({"type": "subscribed", "id": 4, "msg": {"channel": "market_lifecycle_v2", "sid": 4}})
+            for ticker in tickers:
+                self.snapshot(ticker)
+
+    def commands(self) -> list[dict[str, Any]]:
+        return [json.loads(command) for command in self.state.commands()]
+
+    def say(self, message: dict[str, Any]) -> list[Any]:
+        return list(self.state.feed(json.dumps(message).encode(), self.now))
+
+    def book(self, kind: str, body: dict[str, Any], skip: int = 0, sid: int = 1) -> list[Any]:
+        self.seq += 1 + skip
+        return self.say({"type": kind, "sid": sid, "seq": self.seq, "msg": body})
+
+    def snapshot(self, ticker: str, skip: int = 0, **change: Any) -> list[Any]:
+        body = {
+            "market_ticker": ticker,
+            "yes_dollars_fp": [["0.3000", "120.00"], ["0.3100", "210.00"]],
+            "no_dollars_fp": [["0.3500", "40.00"], ["0.3300", "85.50"]],
+        }
+        return self.book("orderbook_snapshot", body | change, skip)
+
+    def delta(self, ticker: str, price: str, change: str, side: str = "yes", **more: Any) -> list[Any]:
+        skip = more.pop("skip", 0)
+        body = {"market_ticker": ticker, "price_dollars": price, "delta_fp": change, "side": side}
+        return self.book("orderbook_delta", body | more, skip)
+
+    def later(self, seconds: float) -> list[Any]:
+        self.now += int(seconds * S)
+        return list(self.state.tick(self.now))
+
+
+def kinds(facts: list[Any]) -> list[type]:
+    return [type(fact) for fact in facts]
+
+
+def test_opening_asks_for_yes_prices_and_everything_of_ours() -> None:
+    desk = Desk(subscribed=False)
+    params = [command["params"] for command in desk.sent]
+    assert {c["cmd"] for c in desk.sent} == {"subscribe"}
+    assert {"channels": ["orderbook_delta"], "market_tickers": [A, B], "use_yes_price": True} in params
+    assert [p["channels"] for p in params if "use_yes_price" not in p] == [
+        ["fill"],
+        ["user_orders"],
+        ["market_lifecycle_v2"],
+    ]
+    assert len({c["id"] for c in desk.sent}) == 4
+
+
+def test_private_channels_are_ready_once_both_are_confirmed() -> None:
+    desk = Desk(subscribed=False)
+    assert desk.say({"type": "subscribed", "msg": {"channel": "fill", "sid": 7}}) == []
+    assert desk.say({"type": "subscribed", "msg": {"channel": "user_orders", "sid": 8}}) == [PrivateReady()]
+
+
+def test_snapshot_then_deltas_make_the_book() -> None:
+    desk = Desk()
+    book = desk.state.books[A].book
+    assert (book.best_bid, book.best_ask) == (3_100, 3_300)
+    assert desk.delta(A, "0.3100", "-54.00") == [BookChanged(A)]
+    assert book.size(BookSide.BID, Price(3_100)) == contracts(156)
+    desk.delta(A, "0.3300", "-85.50", "no")
+    assert book.best_ask == 3_500
+    view = desk.state.books[A]
+    assert (view.intact, view.sequence, view.message_ns) == (True, desk.seq, desk.now)
+    assert desk.state.books[B].book.best_ask == 3_300
+
+
+def test_changes_already_in_the_snapshot_are_not_applied_twice() -> None:
+    desk = Desk()
+    desk.snapshot(A, clock=100)
+    desk.delta(A, "0.3100", "5.00", clock=100)
+    assert desk.state.books[A].book.size(BookSide.BID, Price(3_100)) == contracts(210)
+    desk.delta(A, "0.3100", "5.00", clock=101)
+    assert desk.state.books[A].book.size(BookSide.BID, Price(3_100)) == contracts(215)
+
+
+def test_a_gap_distrusts_every_book_until_its_snapshot() -> None:
+    desk = Desk()
+    facts = desk.delta(A, "0.3100", "5.00", skip=1)
+    assert kinds(facts) == [Oddity, BookChanged, BookChanged]
+    assert not desk.state.books[A].intact and not desk.state.books[B].intact
+    [command] = desk.commands()
+    assert command["params"] == {"sids": [1], "market_tickers": [A, B], "action": "get_snapshot"}
+    assert desk.delta(B, "0.3100", "5.00") == []
+    desk.snapshot(B)
+    assert (desk.state.books[A].intact, desk.state.books[B].intact) == (False, True)
+    desk.snapshot(A)
+    assert desk.state.books[A].intact
+    assert desk.later(6) == []
+    assert desk.commands() == []
+
+
+def test_a_repeated_number_is_a_gap_too() -> None:
+    desk = Desk()
+    assert Oddity in kinds(desk.delta(A, "0.3100", "5.00", skip=-1))
+    assert not desk.state.books[A].intact
+
+
+def test_control_replies_count() -> None:
+    desk = Desk()
+    desk.book("ok", {"market_tickers": [A, B]})
+    assert desk.delta(A, "0.3100", "5.00") == [BookChanged(A)]
+
+
+def test_a_second_gap_renews_the_subscription() -> None:
+    desk = Desk()
+    desk.delta(A, "0.3100", "5.00", skip=1)
+    desk.commands()
+    desk.delta(A, "0.3100", "5.00", skip=1)
+    assert [c["cmd"] for c in desk.commands()] == ["unsubscribe"]
+    desk.book("unsubscribed", {})
+    [again] = desk.commands()
+    assert again["cmd"] == "subscribe" and again["params"]["market_tickers"] == [A, B]
+    desk.say({"type": "subscribed", "msg": {"channel": "orderbook_delta", "sid": 9}})
+    desk.seq = 0
+    for ticker in (A, B):
+        body = {"market_ticker": ticker, "yes_dollars_fp": [["0.4000", "1.00"]]}
+        desk.book("orderbook_snapshot", body, sid=9)
+    assert desk.state.books[A].intact
+    assert desk.state.books[A].book.best_bid == 4_000
+
+
+def test_no_snapshot_in_five_seconds_renews_and_no_answer_to_that_gives_up() -> None:
+    desk = Desk()
+    desk.delta(A, "0.3100", "5.00", skip=1)
+    desk.commands()
+    assert desk.later(4.9) == []
+    assert Oddity in kinds(desk.later(0.1))
+    assert [c["cmd"] for c in desk.commands()] == ["unsubscribe"]
+    assert kinds(desk.later(5)) == [GiveUp]
+
+
+def test_an_unconfirmed_subscription_gives_the_connection_up() -> None:
+    assert kinds(Desk(subscribed=False).later(5)) == [GiveUp]
+
+
+def test_a_change_that_cannot_be_touches_one_market_only() -> None:
+    desk = Desk()
+    facts = desk.delta(A, "0.3100", "-999.00")
+    assert kinds(facts) == [BookChanged, Oddity]
+    assert (desk.state.books[A].intact, desk.state.books[B].intact) == (False, True)
+    [command] = desk.commands()
+    assert command["params"] == {"sids": [1], "market_tickers": [A], "action": "get_snapshot"}
+    assert desk.delta(B, "0.3100", "1.00") == [BookChanged(B)]
+    desk.snapshot(A)
+    assert desk.state.books[A].intact
+
+
+def test_repairs_are_asked_for_again_with_growing_delays() -> None:
+    desk = Desk()
+    desk.delta(A, "0.3100", "-999.00")
+    asked = [0.0]
+    desk.commands()
+    for _ in range(200):
+        desk.later(0.5)
+        asked.extend(desk.now / S for _ in desk.commands())
+    gaps = [b - a for a, b in itertools.pairwise(asked)]
+    assert gaps == [0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 30.0]
+
+
+def test_a_crossed_snapshot_is_not_believed() -> None:
+    desk = Desk()
+    facts = desk.snapshot(A, no_dollars_fp=[["0.3100", "1.00"]])
+    assert kinds(facts) == [BookChanged, Oddity]
+    assert not desk.state.books[A].intact
+
+
+def test_off_grid_levels_and_odd_sides_are_not_believed() -> None:
+    for price, change, side in (
+        ("0.3150", "1.00", "yes"),
+        ("0.31", "1.0000001", "yes"),
+        ("0.31", "1", "up"),
+        ("1.00", "1", "no"),
+    ):
+        desk = Desk()
+        desk.delta(A, price, change, side)
+        assert not desk.state.books[A].intact
+
+
+def test_a_new_price_grid_starts_the_book_again() -> None:
+    desk = Desk()
+    finer = TickGrid((PriceBand(Price(0), ONE_DOLLAR, Price(10)),))
+    desk.state.regrid(A, finer, desk.now)
+    assert not desk.state.books[A].intact
+    assert desk.commands()[0]["params"]["market_tickers"] == [A]
+    desk.snapshot(A, yes_dollars_fp=[["0.3015", "1.00"]])
+    assert not desk.state.books[A].intact
+    desk.snapshot(A, yes_dollars_fp=[["0.3010", "1.00"]])
+    assert desk.state.books[A].intact
+
+
+def test_markets_are_added_to_the_running_subscription() -> None:
+    desk = Desk()
+    desk.state.watch([("KX-C", CENT_GRID), (A, CENT_GRID)], desk.now)
+    [command] = desk.commands()
+    assert command["params"] == {"sids": [1], "market_tickers": ["KX-C"], "action": "add_markets"}
+    desk.snapshot("KX-C")
+    assert desk.state.books["KX-C"].intact
+
+
+def test_a_market_the_venue_refuses_does_not_cost_the_others() -> None:
+    desk = Desk(subscribed=False)
+    failed = next(c["id"] for c in desk.sent if "use_yes_price" in c["params"])
+    desk.say({"type": "error", "id": failed, "msg": {"code": 11, "msg": "no", "market_ticker": B}})
+    [again] = desk.commands()
+    assert again["params"]["market_tickers"] == [A]
+
+
+def test_a_dead_subscription_is_taken_again() -> None:
+    for code in (10, 25):
+        desk = Desk()
+        desk.say({"type": "error", "sid": 1, "seq": desk.seq + 1, "msg": {"code": code, "msg": "overflow"}})
+        assert not desk.state.books[A].intact
+        assert desk.commands()[0]["params"]["use_yes_price"] is True
+        desk.say({"type": "error", "sid": 2, "msg": {"code": code, "msg": "overflow"}})
+        assert desk.commands()[0]["params"] == {"channels": ["fill"]}
+        ready = desk.say({"type": "subscribed", "msg": {"channel": "fill", "sid": 12}})
+        assert ready == [PrivateReady()]
+
+
+def test_a_lost_connection_distrusts_and_starts_over() -> None:
+    desk = Desk()
+    desk.state.closed()
+    assert not desk.state.books[A].intact
+    assert desk.delta(A, "0.3100", "1.00") == []
+    desk.state.opened(desk.now)
+    assert len(desk.commands()) == 4
+
+
+def test_private_messages_become_facts() -> None:
+    desk = Desk()
+    [fill] = desk.say({"type": "fill", "sid": 2, "msg": FILL})
+    assert isinstance(fill, FillSeen) and fill.client_order_id == "c-1"
+    [order] = desk.say({"type": "user_order", "sid": 3, "msg": ORDER})
+    assert isinstance(order, OrderSeen) and order.report.order_id == "o-1"
+
+
+def test_an_unreadable_private_message_must_be_read_elsewhere() -> None:
+    desk = Desk()
+    for kind, body in (
+        ("fill", FILL | {"count_fp": "x"}),
+        ("fill", {}),
+        ("user_order", ORDER | {"status": 1}),
+    ):
+        assert kinds(desk.say({"type": kind, "sid": 2, "msg": body})) == [Oddity, Missed]
+
+
+def test_an_unreadable_book_message_is_a_gap() -> None:
+    desk = Desk()
+    desk.book("orderbook_delta", {"market_ticker": A})
+    assert not desk.state.books[A].intact and not desk.state.books[B].intact
+    assert desk.commands()[0]["params"]["action"] == "get_snapshot"
+
+
+def test_life_cycle_messages_count_and_a_gap_there_is_told() -> None:
+    desk = Desk()
+    body = {"event_type": "activated", "market_ticker": A}
+    first = {"type": "market_lifecycle_v2", "sid": 4, "seq": 1, "msg": body}
+    assert kinds(desk.say(first)) == [MarketEvent]
+    assert desk.say({"type": "event_lifecycle", "sid": 4, "seq": 2, "msg": {}}) == []
+    assert kinds(desk.say(first | {"seq": 4})) == [Oddity, Missed, MarketEvent]
+    assert desk.state.books[A].intact
+
+
+steps = st.lists(
+    st.tuples(
+        st.sampled_from([A, B]),
+        st.sampled_from(["0.2900", "0.3000", "0.3100", "0.3500", "0.3600"]),
+        st.integers(-300, 300),
+        st.sampled_from(["yes", "no"]),
+        st.sampled_from(["say", "say", "say", "lose"]),
+    ),
+    max_size=40,
+)
+
+
+@settings(max_examples=200)
+@given(steps)
+def test_an_intact_book_is_always_the_true_one(moves: list[Any]) -> None:
+    """The venue keeps the truth; messages get lost; whatever is marked intact equals it."""
+    desk = Desk()
+    truth = {ticker: new_book(CENT_GRID) for ticker in (A, B)}
+    for book in truth.values():
+        for side, price, size in ((BookSide.BID, 3_000, 120), (BookSide.BID, 3_100, 210)):
+            book.set(side, Price(price), contracts(size))
+        book.set(BookSide.ASK, Price(3_500), contracts(40))
+        book.set(BookSide.ASK, Price(3_300), contracts(85) + 500_000)
+    for ticker, price, size, side_text, fate in moves:
+        side = BookSide.BID if side_text == "yes" else BookSide.ASK
+        at = Price(int(price.replace(".", "")))
+        if not truth[ticker].change(side, at, contracts(size)):
+            continue
+        if truth[ticker].crossed:
+            truth[ticker].change(side, at, -contracts(size))
+            continue
+        if fate == "lose":
+            desk.seq += 1
+        else:
+            desk.delta(ticker, price, f"{size}.00", side_text)
+        for command in desk.commands():
+            assert command["params"]["action"] == "get_snapshot"
+            for asked in command["params"]["market_tickers"]:
+                answer(desk, asked, truth[asked])
+        for name, book in truth.items():
+            view = desk.state.books[name]
+            if view.intact and desk.seq == last_seen(desk):
+                for each in BookSide:
+                    assert view.book.levels(each, 99) == book.levels(each, 99)
+
+
+def last_seen(desk: Desk) -> int:
+    return max(view.sequence for view in desk.state.books.values())
+
+
+def answer(desk: Desk, ticker: str, book: Any) -> None:
+    def rows(side: BookSide) -> list[list[str]]:
+        return [[f"{p / 10_000:.4f}", f"{q / 1_000_000:.2f}"] for p, q in book.levels(side, 99)]
+
+    desk.snapshot(ticker, yes_dollars_fp=rows(BookSide.BID), no_dollars_fp=rows(BookSide.ASK))
+
+
+mutations = st.dictionaries(
+    st.sampled_from(["type", "sid", "seq", "msg", "id"]),
+    st.none()
+    | st.integers(-5, 2**70)
+    | st.text(max_size=5)
+    | st.lists(st.integers(), max_size=2)
+    | st.just({}),
+    max_size=3,
+)
+
+
+@settings(max_examples=200)
+@given(
+    st.lists(
+        st.binary(max_size=60)
+        | st.tuples(
+            st.sampled_from(
+                [
+                    {"type": "fill", "sid": 2, "msg": FILL},
+                    {"type": "user_order", "sid": 3, "msg": ORDER},
+                    {"type": "error", "sid": 1, "seq": 3, "msg": {"code": 25, "msg": "x"}},
+                    {"type": "subscribed", "msg": {"channel": "fill", "sid": 1}},
+                    {"type": "unsubscribed", "sid": 1, "seq": 3},
+                    {
+                        "type": "orderbook_snapshot",
+                        "sid": 1,
+                        "seq": 3,
+                        "msg": {"market_ticker": A, "yes_dollars_fp": [["0.1", "1"]]},
+                    },
+                ]
+            ),
+            mutations,
+        ).map(lambda pair: json.dumps(pair[0] | pair[1]).encode())
+        | st.sampled_from([b"[" * 9_000, b'{"type":"fill","msg":' + b"[" * 9_000, b"\xff"]),
+        max_size=8,
+    )
+)
+def test_hostile_bytes_never_raise(messages: list[bytes]) -> None:
+    desk = Desk()
+    for message in messages:
+        desk.state.feed(message, desk.now)
+        desk.now += S
+        desk.state.tick(desk.now)
+        desk.state.commands()
