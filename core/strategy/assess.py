@@ -92,15 +92,19 @@ def edge_at(
     price: Price,
     quantity: Quantity,
     role: FeeRole,
+    sells: bool = False,
 ) -> tuple[Cost, Price] | None:
-    """Cost and net edge of opening ``quantity`` at ``price`` as maker, or as taker up to it."""
+    """Cost and net edge of opening ``quantity`` at ``price`` as maker, or as taker up to it; ``sells``
+    where the plan is to sell before settlement."""
     fees = view.market.fees
     cost = (
         cost_at(fees, side, price, quantity, role)
         if role is FeeRole.MAKER
         else taker_cost(fees, view.book, side, quantity, price)
     )
-    return None if cost is None else (cost, net_edge(fair.probability, side, cost))
+    if cost is None:
+        return None
+    return cost, net_edge(fair.probability, side, cost, fees if sells else None)
 
 
 def _entries_on(side: BookSide, fair: FairValue, view: MarketView, rules: EntryRules) -> list[Assessment]:
@@ -114,7 +118,7 @@ def _entries_on(side: BookSide, fair: FairValue, view: MarketView, rules: EntryR
         if price is None or paid(side, price) > rules.price_max:
             continue
         quantity = max(depth_share(view, side, price, role, rules), rules.min_quantity)
-        at = edge_at(fair, view, side, price, quantity, role)
+        at = edge_at(fair, view, side, price, quantity, role, rules.sell_before_settlement)
         if at is None:
             continue
         cost, edge = at
@@ -185,8 +189,10 @@ def _pays(
     role: FeeRole,
     rules: EntryRules,
 ) -> bool:
-    cost = cost_at(view.market.fees, side, price, quantity, role)
-    return net_edge(fair.probability, side, cost) >= needed_edge(fair, view, price, cost, rules)
+    fees = view.market.fees
+    cost = cost_at(fees, side, price, quantity, role)
+    edge = net_edge(fair.probability, side, cost, fees if rules.sell_before_settlement else None)
+    return edge >= needed_edge(fair, view, price, cost, rules)
 
 
 def _quarantine(fair: FairValue, best: Assessment, mid: float, rules: EntryRules) -> str:

@@ -75,7 +75,8 @@ def lapsed(fair: FairValue, view: MarketView, candidate: Candidate, rules: Entry
     """
     if view.stale:
         return view.stale
-    at = edge_at(fair, view, candidate.side, candidate.price, candidate.quantity, candidate.fee_role)
+    order, sells = candidate, rules.sell_before_settlement
+    at = edge_at(fair, view, order.side, order.price, order.quantity, order.fee_role, sells)
     if at is None:
         return "nothing left to take"
     cost, edge = at
@@ -117,8 +118,9 @@ def _sized(
     bound = smallest(caps)
     if bound.quantity < rules.min_quantity:
         return None
-    at = edge_at(fair, view, found.side, found.price, bound.quantity, found.role)
-    half = edge_at(fair, view, found.side, found.price, _half(bound.quantity, rules), found.role)
+    sells, less = rules.sell_before_settlement, _half(bound.quantity, rules)
+    at = edge_at(fair, view, found.side, found.price, bound.quantity, found.role, sells)
+    half = edge_at(fair, view, found.side, found.price, less, found.role, sells)
     if at is None or half is None:
         return None
     cost, edge = at

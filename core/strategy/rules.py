@@ -75,6 +75,8 @@ class EntryRules(msgspec.Struct, frozen=True):
     depth_share: float = 0.25
     min_quantity: Quantity = contracts(1)
     lifetime_s: int = 120
+    sell_before_settlement: bool = False
+    """Plan to sell at fair value instead of holding to settlement: entries then pay a second, taker's fee."""
     no_entry_before_close_s: int = 600
     """World seconds."""
     exit_premium: Price = Price(50)

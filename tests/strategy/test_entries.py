@@ -74,6 +74,13 @@ def test_taking_is_off_and_nets_fee_and_slippage_when_on(made: Any) -> None:
     assert 600 < taken.edge < 800 - 150
 
 
+def test_a_plan_to_sell_nets_the_second_fee(made: Any) -> None:
+    selling = EntryRules(sell_before_settlement=True)
+    held, sold = (only(propose(made, [made.view()], [made.fair()], r)) for r in (RULES, selling))
+    assert held.edge - sold.edge == 166  # a taker's fee at 38.2 c
+    assert propose(made, [made.view()], [made.fair(probability=0.345)], selling) == ()
+
+
 @pytest.mark.parametrize(
     ("change", "word", "reason"),
     [
