@@ -180,10 +180,10 @@ async def serve(options: SimOptions, clock: Clock, ready: Callable[[str], None])
                 driving = [tasks.create_task(_drive(sim))]
                 if sim.pump is not None:
                     driving.append(tasks.create_task(_drive_pump(sim.pump, options.ready_file)))
-                if options.ready_file is not None:
-                    _write_private(options.ready_file, line + "\n")
-                ready(line)
                 try:
+                    if options.ready_file is not None:
+                        _write_private(options.ready_file, line + "\n")
+                    ready(line)
                     await asyncio.wait(serving, return_when=asyncio.FIRST_COMPLETED)
                 finally:
                     stop()

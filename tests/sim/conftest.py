@@ -14,6 +14,7 @@ from core.domain.units import Money, Price, Quantity, contracts, parse_money, pa
 from core.sim.contracts import EventSpec, MarketSpec, SeriesSpec, Source
 from core.sim.events import ExchangeEvent
 from core.sim.exchange import Exchange
+from core.sim.kalshi.auth import KeyRegistry
 from core.sim.orders import BookSide, OrderRequest, Placed, Refused, SelfTrade, TimeInForce
 from core.sim.process import SimOptions, build
 
@@ -179,7 +180,10 @@ class Desk:
 
 
 @pytest.fixture
-def make_desk(tmp_path: Path) -> Callable[..., Desk]:
+def make_desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Desk]:
+    # Making an RSA key takes longer than most of these tests, and none of them signs anything.
+    monkeypatch.setattr(KeyRegistry, "generate", lambda *_: [])
+
     def make(scenario: str = "demo", seed: int = 1, speed: float = 144.0) -> Desk:
         return Desk(tmp_path, scenario, seed, speed)
 
