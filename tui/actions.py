@@ -13,8 +13,8 @@ from typing import NamedTuple
 class Danger(Enum):
     """How much harm the key can do; decides what stands between the press and the effect."""
 
-    VIEW = "looks"
-    SAFER = "makes the desk safer"
+    VIEW = ""
+    SAFER = "safer"
     SPEND = "spends"
     STOP = "stops"
 
@@ -39,7 +39,12 @@ DESK = ("desk",)
 
 ACTIONS: tuple[Action, ...] = (
     Action(
-        "stop", ("ctrl+x",), "", "Emergency flatten: halt, cancel everything, then sell", Danger.STOP, cli="flatten"
+        "stop",
+        ("ctrl+x",),
+        "",
+        "Emergency flatten: halt, cancel everything, then sell",
+        Danger.STOP,
+        cli="flatten",
     ),
     Action("card.approve", ("a",), "yes", "Approve the armed card", Danger.SPEND, DESK, True, "approve"),
     Action("card.veto", ("x",), "no", "Veto the card", Danger.SAFER, DESK, True, "veto"),
@@ -51,19 +56,45 @@ ACTIONS: tuple[Action, ...] = (
     Action("card.previous", ("left_square_bracket",), "", "Previous card", Danger.VIEW, DESK, True),
     Action("card.next", ("right_square_bracket",), "", "Next card", Danger.VIEW, DESK, True),
     Action("open", ("enter",), "open", "Open what is under the cursor; never spends", Danger.VIEW, LISTS),
-    Action("table.filter", ("slash",), "filter", "Show only markets with this text", Danger.VIEW, ("desk", "markets")),
+    Action(
+        "table.filter",
+        ("slash",),
+        "filter",
+        "Show only markets with this text",
+        Danger.VIEW,
+        ("desk", "markets"),
+    ),
     Action(
         "table.sort", ("o",), "", "Sort by edge, name, close, age or change", Danger.VIEW, ("desk", "markets")
     ),
     Action(
-        "order.cancel", ("c",), "cancel", "Cancel the order under the cursor", Danger.SAFER, ("orders", "desk"),
+        "order.cancel",
+        ("c",),
+        "cancel",
+        "Cancel the order under the cursor",
+        Danger.SAFER,
+        ("orders", "desk"),
         cli="cancel",
     ),
-    Action("order.cancel_market", ("C",), "", "Cancel every order of the current market", Danger.SAFER,
-           ("desk", "orders")),
-    Action("pause", ("p",), "pause", "Pause entries of this card's strategy", Danger.SAFER, DESK, cli="pause"),
-    Action("pause.all", ("P",), "pause all", "Pause all entries; exits and cancels go on", Danger.SAFER,
-           cli="pause"),
+    Action(
+        "order.cancel_market",
+        ("C",),
+        "",
+        "Cancel every order of the current market",
+        Danger.SAFER,
+        ("desk", "orders"),
+    ),
+    Action(
+        "pause", ("p",), "pause", "Pause entries of this card's strategy", Danger.SAFER, DESK, cli="pause"
+    ),
+    Action(
+        "pause.all",
+        ("P",),
+        "pause all",
+        "Pause all entries; exits and cancels go on",
+        Danger.SAFER,
+        cli="pause",
+    ),
     Action("mode", ("m",), "", "Semi-automatic at once; automatic asks for a word", Danger.SAFER, cli="mode"),
     Action("halt", ("H",), "halt", "Halt: stop entries and cancel every order", Danger.SAFER, cli="halt"),
     Action("alarm.acknowledge", ("space",), "", "Acknowledge the alarm", Danger.SAFER, DESK),
@@ -117,7 +148,9 @@ COMMANDS: tuple[CommandSpec, ...] = (
     CommandSpec("halt", "[REASON]", "stop entries and cancel every order"),
     CommandSpec("resume", "", "lift a halt after a clean reconcile", word="resume", reason=True),
     CommandSpec("flatten", "", "halt, cancel, count down, then sell everything"),
-    CommandSpec("limit", "NAME VALUE", "lower a limit, or raise it up to its ceiling", word="raise", reason=True),
+    CommandSpec(
+        "limit", "NAME VALUE", "lower a limit, or raise it up to its ceiling", word="raise", reason=True
+    ),
     CommandSpec("take", "", "take control from the other console"),
     CommandSpec("filter", "[TEXT]", "show only markets with this text"),
     CommandSpec("theme", "NAME", "change the colours"),
@@ -146,7 +179,7 @@ _KEY_NAMES = {
     "up": "Up",
     "down": "Down",
 }
-_ALWAYS_HINTED = frozenset({"pause", "command", "help"})
+_NEEDED = ("pause", "command", "help", "halt", "open", "table.filter", "order.cancel", "pause.all", "leave")
 MONEY_KEYS = frozenset(key for action in ACTIONS if action.danger is Danger.SPEND for key in action.keys)
 _BY_KEY = {key: action for action in ACTIONS for key in action.keys}
 
@@ -169,15 +202,22 @@ def works_on(action: Action, screen: str) -> bool:
 def hints(screen: str, *, card: bool, width: int) -> list[tuple[str, str]]:
     """Key and label for the last line of a screen: what fits, the most needed first, in registry order."""
     usable = [
-        action for action in ACTIONS if action.label and works_on(action, screen) and (card or not action.card)
+        action
+        for action in ACTIONS
+        if action.label and works_on(action, screen) and (card or not action.card)
     ]
     kept: set[str] = set()
-    for action in sorted(usable, key=lambda action: not (action.card or action.id in _ALWAYS_HINTED)):
+    for action in sorted(usable, key=_need):
         cells = len(key_name(action.keys[0])) + len(action.label) + 3
         if cells <= width:
             kept.add(action.id)
             width -= cells
     return [(key_name(action.keys[0]), action.label) for action in usable if action.id in kept]
+
+
+def _need(action: Action) -> int:
+    """Place of a hint when there is no room for all: the card's keys, then as listed."""
+    return -1 if action.card else _NEEDED.index(action.id)
 
 
 def help_rows(screen: str) -> list[tuple[str, str, str]]:

@@ -95,9 +95,7 @@ class PmConsole(App[int], inherit_bindings=False):
         self.clock = clock
         self.view = ViewModel()
         identity = Identity(os.getpid(), uuid.uuid4().hex[:12], options.view_only, options.take)
-        self.link = Link(
-            options.socket, identity, Listener(self._up, self._down, self._frame, self._reply)
-        )
+        self.link = Link(options.socket, identity, Listener(self._up, self._down, self._frame, self._reply))
         self.operator = Operator(self.view, identity.session, self.link.send, coach=options.coach)
         self.animation_level = "none"
         self._talk: commands.Talk | None = None
@@ -184,7 +182,9 @@ class PmConsole(App[int], inherit_bindings=False):
         news = [row for row in view.journal if row.seq > self._seen_seq] if self._seen_seq >= 0 else []
         if self._seen_seq >= 0:
             last = f", last: {news[-1].kind} {news[-1].text}" if news else ""
-            self.operator.say(f"Attached again. {len(news)} events since you left{last}", "coach", now, 10**10)
+            self.operator.say(
+                f"Attached again. {len(news)} events since you left{last}", "coach", now, 10**10
+            )
         elif view.working() or view.held():
             text = f"Attached to a running desk: {len(view.working())} orders, {len(view.held())} positions."
             self.operator.say(text, "coach", now, 8 * 10**9)
@@ -257,13 +257,11 @@ class PmConsole(App[int], inherit_bindings=False):
             self.operator.ladder_key(key, arrived_ns, now)
         elif isinstance(self.focused, Input):
             return False
-        elif time.monotonic_ns() - arrived_ns > BUFFERED_NS:
-            self.operator.say("keys typed while the screen stood still were ignored", "near", now)
         else:
-            screen = self.screen
-            name = screen.name_in_registry if isinstance(screen, ConsoleScreen) else ""
-            action = action_for(key, name)
-            if action is not None:
+            action = action_for(key, self._screen_name())
+            if action is not None and action.card and time.monotonic_ns() - arrived_ns > BUFFERED_NS:
+                self.operator.say(f"{key} ignored: typed while the screen stood still", "near", now)
+            elif action is not None:
                 self._perform(action, key, arrived_ns, now)
         self.repaint()
         return True
@@ -440,8 +438,10 @@ class PmConsole(App[int], inherit_bindings=False):
             screen.open_cursor()
 
     def back(self) -> None:
-        if not self.operator.escape() and len(self.screen_stack) > 1:
+        if len(self.screen_stack) > 1:
             self.pop_screen()
+        else:
+            self.operator.escape()
 
     def show_market(self, key: int) -> None:
         self.push_screen(MarketScreen(key))

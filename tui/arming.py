@@ -14,8 +14,8 @@ ARM_NS = 400_000_000
 HELD_NS = 800_000_000
 ASK_NS = 10_000_000_000
 """How long a large card waits for its side."""
-BUFFERED_NS = 250_000_000
-"""A key handled this long after it arrived was typed at an older picture."""
+BUFFERED_NS = 400_000_000
+"""A card's key handled this long after it arrived was typed at an older picture."""
 
 
 class Arming:

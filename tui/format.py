@@ -131,7 +131,9 @@ def size(quantity: int) -> str:
     whole = quantity // 1_000_000
     if whole == 0 and quantity > 0:
         return "<1"
-    return str(whole) if whole < 10_000 else f"{whole // 1000}k" if whole < 1_000_000 else f"{whole // 10**6}M"
+    return (
+        str(whole) if whole < 10_000 else f"{whole // 1000}k" if whole < 1_000_000 else f"{whole // 10**6}M"
+    )
 
 
 @lru_cache(maxsize=4096)

@@ -54,20 +54,29 @@ ROLES = (
 )
 
 CURSOR = "cursor"
+REVERSED = frozenset({"profile-live", "unknown", "band", "stop"})
+"""Roles whose background shows, so they must not spread into the gaps around them."""
 
 
 def line(*parts: Span | str | tuple[str, str]) -> Line:
-    """Spans from texts and (text, role) pairs; empty ones vanish, neighbours of one role join."""
+    """Spans from texts and (text, role) pairs; empty ones vanish, neighbours of one role join.
+
+    Blank text joins whatever stands before it, because a blank shows no colour.
+    """
     spans: list[Span] = []
     for part in parts:
         span = Span(part) if isinstance(part, str) else Span(*part)
         if not span.text:
             continue
-        if spans and spans[-1].role == span.role:
+        if spans and (spans[-1].role == span.role or _blends(spans[-1], span)):
             spans[-1] = Span(spans[-1].text + span.text, span.role)
         else:
             spans.append(span)
     return tuple(spans)
+
+
+def _blends(before: Span, span: Span) -> bool:
+    return span.role == "text" and before.role not in REVERSED and not span.text.strip(" ")
 
 
 def width_of(spans: Iterable[Span]) -> int:

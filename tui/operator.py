@@ -135,6 +135,8 @@ class Operator:
         else:
             self._keys = fresh
             self._sorted_ns = now_ns
+        if self.cursor not in self.view.markets:
+            self.cursor = self._keys[0] if self._keys else None
         return self._keys
 
     def resort(self) -> None:
@@ -285,15 +287,12 @@ class Operator:
             case _:
                 pass
 
-    def escape(self) -> bool:
-        """Take one thing back: the question for the side, the coach, the message, the filter."""
-        if self.arming.withdraw() or self._coach.dismiss():
-            return True
+    def escape(self) -> None:
+        """Take one thing back: the question for the side, the message, the coach, the filter."""
+        if self.arming.withdraw():
+            return
         if self._message is not None:
             self._message = None
-            return True
-        if self.filter:
+        elif not self._coach.dismiss() and self.filter:
             self.filter = ""
             self.resort()
-            return True
-        return False

@@ -117,17 +117,18 @@ class ViewModel:
         return changed | {"limits", "alarms", "flatten", "statics"}
 
     def _forget(self) -> None:
-        for table in (
+        tables: tuple[dict[Any, Any], ...] = (
             self.statics,
+            self.markets,
             self.events,
             self.proposals,
             self.orders,
             self.positions,
             self.limits,
             self.alarms,
-        ):
-            table.clear()  # type: ignore[attr-defined]  # mypy joins the dict types to object
-        self.markets.clear()
+        )
+        for table in tables:
+            table.clear()
         self.flatten = None
 
     def _merge(self, frame: Frame, now: Now) -> frozenset[str]:
@@ -152,7 +153,7 @@ class ViewModel:
             self.flatten = clean(frame.flatten)
         if frame.flatten_over:
             self.flatten = None
-        for gone, table in (
+        removals: tuple[tuple[tuple[Any, ...], dict[Any, Any]], ...] = (
             (frame.gone_markets, self.markets),
             (frame.gone_events, self.events),
             (frame.gone_proposals, self.proposals),
@@ -160,9 +161,10 @@ class ViewModel:
             (frame.gone_positions, self.positions),
             (frame.gone_limits, self.limits),
             (frame.gone_alarms, self.alarms),
-        ):
+        )
+        for gone, table in removals:
             for row_key in gone:
-                table.pop(row_key, None)  # type: ignore[attr-defined]  # same join as above
+                table.pop(row_key, None)
         for name in ("proposals", "orders", "positions", "limits", "alarms", "journal"):
             if getattr(frame, name) or getattr(frame, f"gone_{name}", ()):
                 changed.add(name)
@@ -310,9 +312,7 @@ class ViewModel:
         """Alarms worth a line: unacknowledged ACT first, then newest."""
         rows = [row for row in self.alarms.values() if row.active or not row.acknowledged]
         rank = {"ACT": 0, "CHECK": 1, "NOTE": 2}
-        return sorted(
-            rows, key=lambda row: (row.acknowledged, rank.get(row.level, 3), -row.since_ns, row.id)
-        )
+        return sorted(rows, key=lambda row: (row.acknowledged, rank.get(row.level, 3), -row.since_ns, row.id))
 
     def unacknowledged(self) -> list[AlarmRow]:
         return [row for row in self.alarm_list() if not row.acknowledged and row.level != "NOTE"]

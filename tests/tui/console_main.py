@@ -10,7 +10,7 @@ os.environ.setdefault("TEXTUAL_FPS", "10")
 os.environ.setdefault("TEXTUAL_DISABLE_KITTY_KEY", "1")
 os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
 
-from tui.app import ConsoleOptions, run  # noqa: E402  the environment is read when Textual is imported
+from tui.app import ConsoleOptions, run
 
 if __name__ == "__main__":
     theme = sys.argv[2] if len(sys.argv) > 2 else "dark"

@@ -15,7 +15,17 @@ from pathlib import Path
 
 import msgspec
 
-from core.control.protocol import VERSION, AnyCommand, Flatten, Frame, FromClient, Hello, Reply, Welcome
+from core.control.protocol import (
+    VERSION,
+    AnyCommand,
+    Flatten,
+    Frame,
+    FromClient,
+    Hello,
+    MarketRow,
+    Reply,
+    Welcome,
+)
 from tests.tui import rows
 from tui.view_model import Now
 
@@ -106,7 +116,10 @@ class FakeEngine:
         if hello.role == "state":
             self._states.append(writer)
             now = read_clocks()
-            _write(writer, rows.snapshot(now, hello.session, seq=self._seq, cards=self._cards, profile=self._profile))
+            _write(
+                writer,
+                rows.snapshot(now, hello.session, seq=self._seq, cards=self._cards, profile=self._profile),
+            )
 
 
 def _write(writer: asyncio.StreamWriter, message: msgspec.Struct) -> None:
@@ -114,39 +127,27 @@ def _write(writer: asyncio.StreamWriter, message: msgspec.Struct) -> None:
     writer.write(_LENGTH.pack(len(body)) + body)
 
 
-async def _run(path: Path, *, busy: bool, cards: bool, alarm: bool) -> None:
+async def _run(path: Path, *, busy: bool, cards: bool) -> None:
     engine = FakeEngine(path, cards=cards)
-    path.unlink(missing_ok=True)
     await engine.start()
     rng = random.Random(1)
-    started = time.monotonic_ns()
     while True:
         await asyncio.sleep(0.1)
         now = read_clocks()
         if any(isinstance(command, Flatten) for command in engine.commands):
             engine.commands.clear()
             engine.send(flatten=rows.flatten(now))
-        if not busy:
-            if (now.mono_ns - started) // 10**8 % 10 == 0:
-                engine.send(
-                    markets=tuple(
-                        msgspec.structs.replace(row, message_ms=now.mono_ns // 10**6) for row in rows.markets(now)
-                    )
-                )
-            continue
-        changed = []
-        for row in rows.markets(now):
-            if rng.random() < 0.4 and row.bid is not None and row.ask is not None:
-                step = rng.choice((-100, 0, 100))
-                changed.append(
-                    msgspec.structs.replace(
-                        row, bid=row.bid + step, ask=row.ask + step, bid_size=rng.randrange(10, 300) * 10**6
-                    )
-                )
-        engine.send(markets=tuple(changed))
+        if busy:
+            engine.send(markets=tuple(_moved(row, rng) for row in rows.markets(now) if rng.random() < 0.4))
+
+
+def _moved(row: MarketRow, rng: random.Random) -> MarketRow:
+    step = rng.choice((-100, 0, 100))
+    return msgspec.structs.replace(
+        row, bid=(row.bid or 0) + step, ask=(row.ask or 0) + step, bid_size=rng.randrange(10, 300) * 10**6
+    )
 
 
 if __name__ == "__main__":
-    asyncio.run(
-        _run(Path(sys.argv[1]), busy="--busy" in sys.argv, cards="--no-cards" not in sys.argv, alarm=True)
-    )
+    Path(sys.argv[1]).unlink(missing_ok=True)
+    asyncio.run(_run(Path(sys.argv[1]), busy="--busy" in sys.argv, cards="--no-cards" not in sys.argv))

@@ -178,7 +178,10 @@ def events() -> tuple[EventRow, ...]:
         ),
         "model 1.79 book 1.68",
         "",
-        ("NWS OKX forecast 13:31Z: high 49F, was 47F at 07:32Z.", "Open-Meteo 12Z: 48.4F, bias -0.6F over 45 days."),
+        (
+            "NWS OKX forecast 13:31Z: high 49F, was 47F at 07:32Z.",
+            "Open-Meteo 12Z: 48.4F, bias -0.6F over 45 days.",
+        ),
     )
     chi = EventRow(
         "CHI",
@@ -285,7 +288,13 @@ def second_card(now: Now, **changes: object) -> ProposalRow:
 
 def blocked(now: Now, **changes: object) -> ProposalRow:
     check = CheckRow("G11", "book 14 s old, limit 3 s", "Clears with the next book.", True)
-    values: dict[str, object] = {"id": "AUS1", "fingerprint": "fp-3", "key": 30, "state": "BLOCKED", "checks": (check,)}
+    values: dict[str, object] = {
+        "id": "AUS1",
+        "fingerprint": "fp-3",
+        "key": 30,
+        "state": "BLOCKED",
+        "checks": (check,),
+    }
     return card(now, **(values | changes))
 
 
@@ -344,9 +353,15 @@ def orders(now: Now) -> tuple[OrderRow, ...]:
 
 def positions() -> tuple[PositionRow, ...]:
     return (
-        PositionRow(1, 16 * C, 2510, 4_020_000, 4_020_000, -180_000, 2400, 2310, -100_000, "hold to fair", None),
-        PositionRow(10, 30 * C, 2600, 7_800_000, 7_800_000, 600_000, 2800, 2880, -1_520_000, "hold to fair", None),
-        PositionRow(30, 8 * C, 3850, 3_080_000, 3_080_000, -120_000, 3700, 3600, -1_480_000, "stale: wait", None),
+        PositionRow(
+            1, 16 * C, 2510, 4_020_000, 4_020_000, -180_000, 2400, 2310, -100_000, "hold to fair", None
+        ),
+        PositionRow(
+            10, 30 * C, 2600, 7_800_000, 7_800_000, 600_000, 2800, 2880, -1_520_000, "hold to fair", None
+        ),
+        PositionRow(
+            30, 8 * C, 3850, 3_080_000, 3_080_000, -120_000, 3700, 3600, -1_480_000, "stale: wait", None
+        ),
         PositionRow(50, -4 * C, 6400, 2_560_000, 2_560_000, 40_000, 6500, 6580, 0, "hold to fair", None),
     )
 
@@ -394,7 +409,9 @@ def alarms(now: Now) -> tuple[AlarmRow, ...]:
 def journal(now: Now) -> tuple[JournalRow, ...]:
     return (
         JournalRow(101, now.wall_ms - 60_000, "ForecastMoved", "NYC high Nov 23 mean 47.1F -> 48.6F", ""),
-        JournalRow(102, now.wall_ms - 50_000, "OrderAccepted", "CHI hi Nov23 41-42 BUY YES 15 @ 44c", "pm-91c7"),
+        JournalRow(
+            102, now.wall_ms - 50_000, "OrderAccepted", "CHI hi Nov23 41-42 BUY YES 15 @ 44c", "pm-91c7"
+        ),
         JournalRow(103, now.wall_ms - 9_000, "Proposed", "4F2A NYC hi Nov23 48-49 BUY YES 40 @ 32c", ""),
     )
 

@@ -15,7 +15,7 @@ from tui.scene import Scene
 from tui.screens.desk_plan import Plan, Rect
 from tui.widgets.command_line import CommandLine
 from tui.widgets.key_hints import KeyHints
-from tui.widgets.line_pane import LinePane
+from tui.widgets.line_pane import ROLE_CLASSES, LinePane
 from tui.widgets.live_table import LiveTable
 from tui.widgets.message_line import MessageLine
 from tui.widgets.status_bar import StatusBar
@@ -47,6 +47,7 @@ class PlanLayout(Layout):
 class ConsoleScreen(Screen[None], inherit_bindings=False):
     """A screen of the console. Subclasses add panes, their plan and how they draw a scene."""
 
+    COMPONENT_CLASSES: ClassVar[set[str]] = set(ROLE_CLASSES)
     AUTO_FOCUS: ClassVar[str | None] = ""
     ESCAPE_TO_MINIMIZE = False
     name_in_registry: ClassVar[str] = ""

@@ -107,11 +107,9 @@ class DeskScreen(ConsoleScreen):
             self.console.show_market(key)
 
     def _follow(self, scene: Scene) -> None:
-        """Give panes the heights their content needs, not more than once a second nor under an arming card."""
+        """Give panes the heights their content needs: at most once a second, never under an arming card."""
         view = scene.view
-        needs = Needs(
-            scene.card is not None, len(view.working()), len(view.held()), len(view.alarm_list())
-        )
+        needs = Needs(scene.card is not None, len(view.working()), len(view.held()), len(view.alarm_list()))
         if needs == self._needs:
             return
         now_ns = scene.now.mono_ns

@@ -10,17 +10,16 @@ from tui.screens.desk_plan import Plan, Rect
 from tui.widgets.line_pane import LinePane
 from tui.widgets.text_pane import TextPane
 
-_DANGER_ROLES = {"spends": "near", "stops": "stop", "makes the desk safer": "good"}
+_DANGER_ROLES = {"spends": "near", "stops": "alarm", "safer": "good"}
 
 
 def help_lines(screen: str) -> list[Line]:
     """Keys that work on the screen, the stop ladder's keys, and the commands."""
     rows: list[Line] = [line((f" Keys on this screen ({screen})", "title"))]
     for keys, text, danger in help_rows(screen):
-        mark = f"   {danger}" if danger in _DANGER_ROLES else ""
-        rows.append(line((f"  {keys:14}", "key"), text, (mark, _DANGER_ROLES.get(danger, "text-muted"))))
+        rows.append(line((f"  {keys:10}", "key"), (f"{danger:8}", _DANGER_ROLES.get(danger, "text")), text))
     rows += ((), line((" While a stop is running", "title")))
-    rows += [line((f"  {key:14}", "key"), text) for key, text in LADDER]
+    rows += [line((f"  {key:10}", "key"), " " * 8, text) for key, text in LADDER]
     rows += ((), line((" Commands after :", "title")))
     for spec in COMMANDS:
         word = f"   asks for the word {spec.word}" if spec.word else ""
@@ -28,7 +27,12 @@ def help_lines(screen: str) -> list[Line]:
         rows.append(line((f"  {(spec.name + ' ' + spec.usage):20}", "key"), spec.help, (word, "text-muted")))
     rows += (
         (),
-        line((" Enter never spends. Pasted and held keys never spend. Every command has a CLI twin.", "text-muted")),
+        line(
+            (
+                " Enter never spends. Pasted and held keys never spend. Every command has a CLI twin.",
+                "text-muted",
+            )
+        ),
     )
     return rows
 

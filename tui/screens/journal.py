@@ -60,7 +60,9 @@ def entry_lines(row: JournalRow, width: int) -> list[Line]:
         pair("when", utc(row.wall_ms, "%Y-%m-%d %H:%M:%SZ")),
     ]
     if row.order_id:
-        rows.append(pair("order", row.order_id, ("   pmconsole journal why ORDER tells its story", "text-muted")))
+        rows.append(
+            pair("order", row.order_id, ("   pmconsole journal why ORDER tells its story", "text-muted"))
+        )
     return rows + wrapped(row.text, width - 2)
 
 
@@ -92,7 +94,9 @@ class JournalScreen(ConsoleScreen):
         if keys and self.entries.cursor_key == last:
             self.entries.point_at(keys[-1])
         title = line(("JOURNAL", "title"), (f" {len(keys)} entries since attach", "text-muted"))
-        self.entries.paint_rows(scene, keys, title, empty=[note("Nothing journalled since this console attached.")])
+        self.entries.paint_rows(
+            scene, keys, title, empty=[note("Nothing journalled since this console attached.")]
+        )
         row = _row(scene, self.entries.cursor_key)
         if self._open and row is not None:
             self.detail.show_text(entry_lines(row, self.detail.body_size[0]), head("ENTRY"))

@@ -34,12 +34,18 @@ def market_lines(scene: Scene, key: int, width: int) -> list[Line]:
         pair("market", static.label, (f"   {static.ticker}", "text-muted")),
         pair("venue", venue_short(static.venue), (f"   {row.status}", "near") if row.status else ""),
         pair("station", static.station or "--"),
-        pair("closes", utc(static.close_world_ms, "%Y-%m-%d %H:%MZ"), (f"   in {until(close)}", "text-muted")),
+        pair(
+            "closes", utc(static.close_world_ms, "%Y-%m-%d %H:%MZ"), (f"   in {until(close)}", "text-muted")
+        ),
         pair("ticks", bands or "--"),
         (),
         pair("bid", f"{cents(row.bid, step)}c", (f"   {count(row.bid_size)} contracts", "text-muted")),
         pair("ask", f"{cents(row.ask, step)}c", (f"   {count(row.ask_size)} contracts", "text-muted")),
-        pair("book age", age(view.book_age_s(row, scene.now)), "" if row.intact else ("   not vouched for", "near")),
+        pair(
+            "book age",
+            age(view.book_age_s(row, scene.now)),
+            "" if row.intact else ("   not vouched for", "near"),
+        ),
         pair("fair value", (f"{tenths(row.fair)}c", "fair"), f" +/-{tenths(row.sigma)}"),
         pair("net edge", row.edge_word or f"{signed_tenths(row.edge)}c"),
         pair("change, 1 h", signed_tenths(row.change)),

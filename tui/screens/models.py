@@ -64,7 +64,9 @@ def _close(scene: Scene, key: Key) -> Span:
 
 def _state(scene: Scene, key: Key) -> Span:
     row = _event(scene, key)
-    return Span("  " + (row.refusal or f"score {row.score or 'no record yet'}"), "near" if row.refusal else "text")
+    return Span(
+        "  " + (row.refusal or f"score {row.score or 'no record yet'}"), "near" if row.refusal else "text"
+    )
 
 
 COLUMNS = (
@@ -193,4 +195,6 @@ class EvidenceScreen(ConsoleScreen):
         event = scene.view.event_of(card.key)
         if event is not None:
             rows += ((), *event_lines(scene, event, width))
-        self.detail.show_text(rows, head("EVIDENCE", f"{card.id}  {scene.view.label(card.key)}"), dim=scene.dim)
+        self.detail.show_text(
+            rows, head("EVIDENCE", f"{card.id}  {scene.view.label(card.key)}"), dim=scene.dim
+        )

@@ -10,6 +10,7 @@ from tui.format import age, cents, count, countdown, dollars, short_dollars, sig
 from tui.lines import Line, Span, cut, ends, flow, line, width_of
 from tui.scene import Scene, head, note
 from tui.widgets.line_pane import LinePane
+from tui.widgets.text_pane import wrapped
 from tui.words import card_market, card_role, profile_role, profile_word, side_word, venue_short
 
 COMPACT_ROWS = 9
@@ -262,7 +263,7 @@ def _with_next(scene: Scene, card: ProposalRow, width: int) -> Line:
 # --- nothing to decide ----------------------------------------------------------------------------
 
 
-def empty_lines(scene: Scene, engine_command: str) -> list[Line]:
+def empty_lines(scene: Scene, engine_command: str, width: int) -> list[Line]:
     """Why there is no card: engine away, starting, blocked, waiting, or simply no edge."""
     view, status = scene.view, scene.view.status
     if status is None:
@@ -293,7 +294,7 @@ def empty_lines(scene: Scene, engine_command: str) -> list[Line]:
     if status.paused:
         names = "all entries" if "*" in status.paused else ", ".join(status.paused)
         return [line(" ", (f"Entries paused: {names}.", "arming"), " :unpause asks for a word.")]
-    return [note(status.best or "No proposal.")]
+    return wrapped(status.best or "No proposal.", width - 1, "text-muted")
 
 
 class Card(LinePane):
@@ -303,7 +304,7 @@ class Card(LinePane):
         width, height = self.body_size
         card = scene.card
         if card is None:
-            rows = empty_lines(scene, engine_command)
+            rows = empty_lines(scene, engine_command, width)
             mark = "" if compact else scene.watermark
             self.paint(rows, head("APPROVE"), dim=scene.dim and scene.view.status is None, mark=mark)
             return

@@ -39,7 +39,9 @@ def adds(scene: Scene, row: LimitRow) -> float:
         return 0.0
     static = scene.view.statics.get(card.key)
     own = ("", static.ticker, static.event) if static is not None else ("",)
-    used = next((used for used in card.used if used.name.split(" ")[0] == row.name and row.scope in own), None)
+    used = next(
+        (used for used in card.used if used.name.split(" ")[0] == row.name and row.scope in own), None
+    )
     return max(0, used.adds) / row.limit if used is not None else 0.0
 
 

@@ -13,6 +13,8 @@ from textual.widget import Widget
 from tui.lines import CURSOR, ROLES, Line, Span, changed_cells, ends, line, one_role, pad
 
 _STRIPS_MAX = 512
+ROLE_CLASSES = frozenset(f"line--{role}" for role in (*ROLES, CURSOR))
+"""Component classes of the screen that shows line panes."""
 _MARK = "+" + CURSOR
 
 
@@ -22,9 +24,11 @@ def on_cursor(spans: Line) -> Line:
 
 
 class LinePane(Widget):
-    """Title, body lines and, when ``framed``, a box around them. Subclasses decide the lines."""
+    """Title, body lines and, when ``framed``, a box around them. Subclasses decide the lines.
 
-    COMPONENT_CLASSES = {f"line--{role}" for role in (*ROLES, CURSOR)}
+    The styles of the roles are component styles of the screen, so they are computed once for all panes.
+    """
+
     framed = False
     bare = False
     """No title line at all: status bar, message line, key hints."""
@@ -68,15 +72,16 @@ class LinePane(Widget):
         if self.bare:
             return rows
         width = self.size.width
-        title = tuple(Span(s.text, "strong" if s.role == "title" and self.has_focus else s.role) for s in title)
+        title = tuple(
+            Span(s.text, "strong" if s.role == "title" and self.has_focus else s.role) for s in title
+        )
         corner, end = ("┌─ ", "─┐") if self.framed else ("── ", "")
         left = line((corner, "rule"), *title, " ")
-        tail = line((" ", "rule"), *right, (" " + end if end else "", "rule")) if right else line((end, "rule"))
+        tail = (
+            line((" ", "rule"), *right, (" " + end if end else "", "rule")) if right else line((end, "rule"))
+        )
         room = width - sum(len(s.text) for s in left) - sum(len(s.text) for s in tail)
-        if room < 0:
-            head = ends(left, tail, width)
-        else:
-            head = line(*left, ("─" * room, "rule"), *tail)
+        head = ends(left, tail, width) if room < 0 else line(*left, ("─" * room, "rule"), *tail)
         if not self.framed:
             return [head, *rows]
         side = Span("│", "rule")
@@ -122,9 +127,9 @@ class LinePane(Widget):
         style = self._styles_by_role.get(role)
         if style is None:
             name, _, cursor = role.partition("+")
-            style = self.rich_style + self.get_component_rich_style(f"line--{name}", partial=True)
+            style = self.rich_style + self.screen.get_component_rich_style(f"line--{name}", partial=True)
             if cursor:
-                style += Style(bgcolor=self.get_component_rich_style(f"line--{CURSOR}").bgcolor)
+                style += Style(bgcolor=self.screen.get_component_rich_style(f"line--{CURSOR}").bgcolor)
             self._styles_by_role[role] = style
         return style
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Hashable, Sequence
 from typing import NamedTuple
 
 from tui.format import fit
-from tui.lines import Line, Span, line
+from tui.lines import REVERSED, Line, Span, line
 from tui.scene import Scene
 from tui.widgets.line_pane import LinePane, on_cursor
 
@@ -61,16 +61,17 @@ def _aligned(text: str, column: Column, *, header: bool = False) -> str:
 
 
 def row_line(columns: Sequence[Column], scene: Scene, key: Key) -> Line:
-    """One row; a cell's role belongs to its text, the gap around it has none."""
+    """One row. The gap in front of a cell takes the cell's role, which halves the style runs to write."""
     parts: list[Span] = []
     for column in columns:
         span = column.cell(scene, key)
         text = _aligned(span.text, column)
-        if span.role == "text" or column.left:
+        if span.role in REVERSED:
+            body = text.strip(" ")
+            before, _, after = text.partition(body)
+            parts += (Span(before), Span(body, span.role), Span(after))
+        else:
             parts.append(Span(text, span.role))
-            continue
-        body = text.lstrip(" ")
-        parts += (Span(text[: len(text) - len(body)]), Span(body, span.role))
     return line(*parts)
 
 

@@ -35,7 +35,10 @@ def venue(scene: Scene, key: Key) -> Span:
 
 def _name(scene: Scene, key: Key) -> Span:
     row = _row(scene, key)
-    return Span(" " + fit_name(scene.view.label(row.key), 28).rstrip(), "text-muted" if row.status or _stale(scene, row) else "text")
+    return Span(
+        " " + fit_name(scene.view.label(row.key), 28).rstrip(),
+        "text-muted" if row.status or _stale(scene, row) else "text",
+    )
 
 
 def _price(scene: Scene, row: MarketRow, price: int | None, moved: int, flashing: bool) -> Span:
@@ -88,9 +91,7 @@ def _edge(scene: Scene, key: Key) -> Span:
 
 def _age(scene: Scene, key: Key) -> Span:
     row = _row(scene, key)
-    return Span(
-        age(scene.view.book_age_s(row, scene.now)), "near" if _stale(scene, row) else "text-muted"
-    )
+    return Span(age(scene.view.book_age_s(row, scene.now)), "near" if _stale(scene, row) else "text-muted")
 
 
 def _position(scene: Scene, key: Key) -> Span:

@@ -208,7 +208,9 @@ class OrderTable(LiveTable):
     def __init__(self, *, id: str = "orders", done: bool = False) -> None:  # noqa: A002  Textual's own name
         super().__init__(DONE_COLUMNS if done else COLUMNS, id=id)
 
-    def show(self, scene: Scene, rows: Sequence[OrderRow], *, compact: bool = False, foot: bool = True) -> None:
+    def show(
+        self, scene: Scene, rows: Sequence[OrderRow], *, compact: bool = False, foot: bool = True
+    ) -> None:
         self.header = not compact
         self.columns = COMPACT_COLUMNS if compact else COLUMNS
         title, right = orders_title(scene, compact=compact)

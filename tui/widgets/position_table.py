@@ -44,16 +44,15 @@ def _average(scene: Scene, key: Key) -> Span:
 
 def _stale(scene: Scene, row: PositionRow) -> bool:
     market = scene.view.markets.get(row.key)
-    return (
-        market is None or scene.view.book_age_s(market, scene.now) > scene.view.book_limit_s()
-    )
+    return market is None or scene.view.book_age_s(market, scene.now) > scene.view.book_limit_s()
 
 
 def _exit(scene: Scene, key: Key) -> Span:
     row = _row(scene, key)
     stale = _stale(scene, row)
     return Span(
-        cents(row.exit_price, scene.view.step(row.key)) + ("~" if stale else " "), "stale" if stale else "text"
+        cents(row.exit_price, scene.view.step(row.key)) + ("~" if stale else " "),
+        "stale" if stale else "text",
     )
 
 
@@ -127,8 +126,8 @@ class PositionTable(LiveTable):
         rows = scene.view.held()
         mismatch = any(row.venue_net is not None for row in rows)
         title = line(
-            ("POSITIONS", "title"), (f" {len(rows)}", "text-muted"), (" MISMATCH" if mismatch else "", "alarm")
+            ("POSITIONS", "title"),
+            (f" {len(rows)}", "text-muted"),
+            (" MISMATCH" if mismatch else "", "alarm"),
         )
-        self.paint_rows(
-            scene, [row.key for row in rows], title, pnl_line(scene), empty=[empty_line(scene)]
-        )
+        self.paint_rows(scene, [row.key for row in rows], title, pnl_line(scene), empty=[empty_line(scene)])

@@ -41,7 +41,12 @@ def status_line(scene: Scene) -> Line:
     groups += _feed_chips(scene)
     groups.append((1, _unknown(status.unknown)))
     groups.append(
-        (1, line(("exp ", "text-muted"), f"{status.exposure // 10**6}/{short_dollars(status.exposure_limit)}"))
+        (
+            1,
+            line(
+                ("exp ", "text-muted"), f"{status.exposure // 10**6}/{short_dollars(status.exposure_limit)}"
+            ),
+        )
     )
     groups.append((5, line(("open ", "text-muted"), _pnl(status.open_pnl))))
     groups.append((3, line(("today " if scene.wide else "day ", "text-muted"), _pnl(status.today_pnl))))
@@ -84,7 +89,9 @@ def _venue_chip(scene: Scene, index: int) -> Line:
     link = status.links[index]
     name = venue_short(link.venue)
     if link.state == "ok":
-        return line((name + " ", "text-muted"), ("ok", "good"), " " + fine_age(scene.ago_s(link.heartbeat_ns)))
+        return line(
+            (name + " ", "text-muted"), ("ok", "good"), " " + fine_age(scene.ago_s(link.heartbeat_ns))
+        )
     retry = "" if link.retry_at_ns is None else " " + countdown(scene.in_s(link.retry_at_ns))
     return line((name + " ", "text-muted"), (f" {link.state}{retry} ", "alarm"))
 

@@ -28,7 +28,9 @@ class TextPane(LinePane):
         height = self.body_size[1]
         right: Line = ()
         if self._count > height:
-            right = line((f"{self._top + 1}-{min(self._count, self._top + height)} of {self._count}", "text-muted"))
+            right = line(
+                (f"{self._top + 1}-{min(self._count, self._top + height)} of {self._count}", "text-muted")
+            )
         self.paint(rows[self._top : self._top + height], title, right, dim=dim)
 
 
