@@ -124,6 +124,7 @@ def test_client_order_ids_are_used_once_for_ever_by_account(floor):
         ({"ticker": "KXNOWHERE"}, "market_not_found"),
         ({"reduce_only": True}, "invalid_order"),
         ({"tif": FOK, "reduce_only": True}, "invalid_order"),
+        ({"tif": IOC, "post_only": True}, "invalid_order"),
         ({"tif": IOC, "expiration_ms": 2_000_000_000_000}, "invalid_order"),
         ({"expiration_ms": 1_000}, "invalid_order"),
         ({"count": "2600"}, "insufficient_balance"),

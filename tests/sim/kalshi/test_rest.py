@@ -292,6 +292,7 @@ async def test_the_book_shows_asks_as_no_bids_at_the_complement(traded):
         "yes_dollars": [["0.3000", "120.00"], ["0.3200", "6.00"]],
         "no_dollars": [["0.6500", "83.50"]],
     }
+    assert (await traded.call("GET", f"/markets/{T}/orderbook?depth=101")).status_code == 400
     top = (await traded.get(f"/markets/{T}/orderbook?depth=1"))["orderbook_fp"]
     assert top["yes_dollars"] == [["0.3200", "6.00"]]
     market = (await traded.get(f"/markets/{T}"))["market"]

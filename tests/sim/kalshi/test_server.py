@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import socket
 import uuid
 from collections.abc import AsyncIterator
@@ -108,6 +109,8 @@ async def test_a_real_client_trades_over_loopback(issued, signer, body_of):
 
 async def test_an_unsigned_or_refused_upgrade_gets_http_401_with_a_json_body(issued, signer, caplog):
     async with serving(issued, signer) as live:
+        # uvicorn's loggers do not propagate.
+        logging.getLogger("uvicorn").addHandler(caplog.handler)
         with pytest.raises(websockets.InvalidStatus) as refused:
             await websockets.connect(f"ws://127.0.0.1:{live.port}{STREAM}")
         assert refused.value.response.status_code == 401
@@ -116,7 +119,8 @@ async def test_an_unsigned_or_refused_upgrade_gets_http_401_with_a_json_body(iss
         with pytest.raises(websockets.InvalidStatus) as refused:
             await live.stream()
         assert refused.value.response.status_code == 503
-    assert caplog.records == []
+        logging.getLogger("uvicorn").removeHandler(caplog.handler)
+    assert [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING] == []
 
 
 async def test_lost_answers_and_dropped_streams_cut_the_connection(issued, signer, body_of):
