@@ -17,7 +17,7 @@ from core.domain.units import ONE_CONTRACT, Money, Price, contracts
 from core.sim.beliefs import Beliefs
 from core.sim.exchange import BookSide, Exchange, OrderRequest, Placed, TimeInForce
 from core.sim.orders import Order, OrderStatus
-from core.sim.weather import climate_day
+from core.sim.weather import HOUR_MS, climate_day
 from core.sim.world import Listing, World
 
 CENT = 100
@@ -54,7 +54,7 @@ _MEET_FROM_TOUCH = 1 * CENT
 _NEWS_EVERY_MS = 1000
 _OPINION_EVERY_S = 20.0
 # When a forecast moves an event by this many cents, this share of times the crowd stays behind for a while.
-_LATE_FROM, _LATE_MAX, _LATE_SHARE, _LATE_FOR_S = 2.5, 5.0, 0.35, (40.0, 100.0)
+_LATE_FROM, _LATE_MAX, _LATE_SHARE, _LATE_FOR_S = 2.0, 5.0, 0.7, (40.0, 100.0)
 _MOVE_FROM = 0.75
 """Cents the wanted price must lie from a quote's before it is moved: people do not chase half ticks."""
 
@@ -95,6 +95,7 @@ class Traders:
         self._desks: dict[str, list[_Desk]] = {}
         self._due: list[tuple[int, int, _Desk]] = []
         self._sequence = 0
+        self._hour = world.now_ms() // HOUR_MS
         self._planned: dict[str, float] = {}
         self._catch_up: dict[str, int] = {}
         self._next_take_ms = self._next_meet_ms = self._next_news_ms = 0
@@ -180,6 +181,11 @@ class Traders:
         if now_ms >= self._next_meet_ms:
             self._next_meet_ms = now_ms + int(_MEET_LOOK_S * 1000)
             self._meet_customers()
+        if world_ms // HOUR_MS != self._hour:
+            # The hour that passed is no longer to come: everyone who watches the day knows that at once.
+            self._hour = world_ms // HOUR_MS
+            for listed in self._world.open_listings():
+                self.requote(listed)
         if now_ms >= self._next_news_ms:
             self._next_news_ms = now_ms + _NEWS_EVERY_MS
             self.hear(read=False)
