@@ -8,6 +8,8 @@ call is handed over in the connection's ``state``.
 from __future__ import annotations
 
 import asyncio
+import time
+from email.utils import formatdate
 
 from starlette.applications import Starlette
 from uvicorn import Config
@@ -25,6 +27,12 @@ class _HttpConnection(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn declares it
         super().connection_made(transport)
         self.app_state = {**self.app_state, "abort": transport.abort}
+
+    def data_received(self, data: bytes) -> None:
+        # uvicorn refreshes its date once a second; a client that compares clocks would see up to two.
+        date = formatdate(time.time(), usegmt=True).encode()
+        self.server_state.default_headers = [(b"date", date), *self.config.encoded_headers]
+        super().data_received(data)
 
 
 class _StreamConnection(WebSocketsSansIOProtocol):

@@ -62,7 +62,7 @@ READ_TRIES: Final = 5
 BACKOFF_FIRST_S, BACKOFF_MAX_S = 0.2, 10.0
 BODY_BYTES_MAX: Final = 32 * 1024 * 1024
 PAGES_MAX: Final = 200
-OFFSET_SAMPLES: Final = 8
+OFFSET_SAMPLES: Final = 16
 
 Query = Mapping[str, str | int]
 Trace = Callable[[str, dict[str, Any]], Awaitable[None]]
@@ -131,8 +131,16 @@ class Rest:
         await self._cancels.aclose()
 
     def clock_offset_ms(self) -> int | None:
-        """Venue clock minus ours, from the fastest of the last answers; good to half a second."""
-        return min(self._offsets)[1] if self._offsets else None
+        """Venue clock minus ours: the middle of what every one of the last answers allows.
+
+        A ``Date`` is cut to whole seconds, so one answer allows a second; several narrow it down.
+        """
+        if not self._offsets:
+            return None
+        low, high = max(low for low, _ in self._offsets), min(high for _, high in self._offsets)
+        if low > high:  # a clock was set meanwhile: only the newest answer knows
+            low, high = self._offsets[-1]
+        return (low + high) // 2
 
     # --- writes -----------------------------------------------------------------------------------
 
@@ -346,12 +354,11 @@ class Rest:
 
     def _observe_date(self, header: str, sent_ms: int, sent_ns: int) -> None:
         try:
-            # The header is cut to whole seconds, so the venue's clock is half a second later on average.
-            venue_ms = int(parsedate_to_datetime(header).timestamp() * 1_000) + 500
+            venue_ms = int(parsedate_to_datetime(header).timestamp() * 1_000)
         except (ValueError, OverflowError):
             return
-        round_trip_ns = self._clocks.mono_ns() - sent_ns
-        self._offsets.append((round_trip_ns, venue_ms - sent_ms - round_trip_ns // 2_000_000))
+        round_trip_ms = (self._clocks.mono_ns() - sent_ns) // 1_000_000
+        self._offsets.append((venue_ms - sent_ms - round_trip_ms, venue_ms + 1_000 - sent_ms))
 
 
 def _fault(error: Exception) -> str:
