@@ -1,0 +1,385 @@
+"""A small honest exchange behind ``VenueGateway``, with faults a test switches on.
+
+Its ledger is its own: orders, fills and net positions are kept as plain numbers, so that tests can
+compare what the desk believes with what is true. Orders of ours trade against the displayed book;
+resting ones trade when a test says so.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import msgspec
+
+from core.domain.book import new_book
+from core.domain.market import CENT_GRID, Market, Venue
+from core.domain.order import BookSide, Fill, OrderIntent, TimeInForce
+from core.domain.units import Money, Price, Quantity, complement
+from core.venues.venue import (
+    Accepted,
+    BookView,
+    Cancelled,
+    CancelOutcome,
+    CancelUnresolved,
+    ExchangeState,
+    Incomplete,
+    LastCheck,
+    Link,
+    LinkState,
+    NeverSent,
+    NotThere,
+    OrderReport,
+    PlaceOutcome,
+    PositionReport,
+    Rejected,
+    ReportStatus,
+    SettlementReport,
+    Unresolved,
+    VenueListener,
+)
+from tests.virtual import VirtualClock
+
+START_CASH = Money(500_000_000)
+
+
+@dataclass
+class Resting:
+    """One order as the exchange keeps it."""
+
+    order_id: str
+    intent: OrderIntent
+    arrived_ms: int
+    filled: int = 0
+    open: int = 0
+    ended: str = ""
+    visible_at: float = 0.0
+    """When lists begin to show it."""
+
+    @property
+    def status(self) -> ReportStatus:
+        if self.open:
+            return ReportStatus.RESTING
+        return ReportStatus.EXECUTED if self.filled == self.intent.quantity else ReportStatus.CANCELED
+
+
+@dataclass
+class Faults:
+    """What goes wrong, until it is used up or switched off."""
+
+    lose_requests: int = 0
+    lose_answers: int = 0
+    lose_cancel_answers: int = 0
+    refuse_cancels: int = 0
+    """Cancels answered "not there" although the order rests."""
+    fill_on_cancel: int = 0
+    """Contracts that trade in the moment a cancel arrives."""
+    list_lag_s: float = 0.0
+    silent_fills: bool = False
+    """Fills are not told on the stream."""
+    broken_reads: bool = False
+    request_s: float = 0.02
+    answer_s: float = 0.02
+    fill_delay_s: float = 0.01
+
+
+@dataclass
+class FakeVenue:
+    """See the module. ``net`` and ``cash_now`` are the truth."""
+
+    listener: VenueListener
+    loop: asyncio.AbstractEventLoop
+    clock: VirtualClock
+    listed: tuple[Market, ...] = ()
+    books: dict[str, BookView] = field(default_factory=dict)
+    link: Link = field(default_factory=lambda: Link(LinkState.CONNECTING, 0))
+    faults: Faults = field(default_factory=Faults)
+    placed: dict[str, Resting] = field(default_factory=dict)
+    trades: list[Fill] = field(default_factory=list)
+    net: dict[str, int] = field(default_factory=dict)
+    cash_now: int = START_CASH
+    settled: list[SettlementReport] = field(default_factory=list)
+    cancel_calls: list[tuple[float, tuple[str, ...]]] = field(default_factory=list)
+    exits_seen: list[OrderIntent] = field(default_factory=list)
+    crossed_zero: bool = False
+    trading: bool = True
+
+    # --- test controls -------------------------------------------------------------------------
+
+    def quote(self, ticker: str, bid: int, ask: int, size: int = 160, depth: int = 3) -> None:
+        """A fresh two-sided book in cents, ``depth`` levels of ``size`` contracts on each side."""
+        view = self.books[ticker]
+        view.book.clear()
+        for level in range(depth):
+            for side, cents in ((BookSide.BID, bid - level), (BookSide.ASK, ask + level)):
+                if 0 < cents < 100:
+                    view.book.set(side, Price(cents * 100), Quantity(size * 1_000_000))
+        self.touch(ticker)
+
+    def touch(self, ticker: str) -> None:
+        view = self.books[ticker]
+        view.intact, view.message_ns, view.sequence = True, self.clock.mono_ns(), view.sequence + 1
+        self.listener.on_book(ticker)
+
+    def trade(self, order_id: str, contracts: int) -> None:
+        """Somebody trades against a resting order of ours."""
+        order = self.placed[order_id]
+        self._fill(order, order.intent.price, min(order.open, contracts * 1_000_000), taker=False)
+
+    def end(self, order_id: str, reason: str) -> None:
+        """The venue ends an order by itself."""
+        order = self.placed[order_id]
+        order.open, order.ended = 0, reason
+        self._tell(order)
+
+    def settle(self, ticker: str, payout: int) -> None:
+        net = self.net.pop(ticker, 0)
+        per = payout if net > 0 else 10_000 - payout
+        self.cash_now += per * abs(net) // 10_000
+        report = SettlementReport(ticker, Price(payout), "yes" if payout else "no", self.clock.wall_ms())
+        self.settled.append(report)
+        self.loop.call_later(0.05, self.listener.on_settlement, report)
+
+    def disconnect(self) -> None:
+        self._set_link(LinkState.DOWN)
+
+    def reconnect(self) -> None:
+        self._set_link(LinkState.OK)
+        self.listener.on_reconnect()
+
+    def only(self) -> Resting:
+        """The single order placed so far."""
+        (order,) = self.placed.values()
+        return order
+
+    # --- matching ------------------------------------------------------------------------------
+
+    def _fill(self, order: Resting, price: int, quantity: int, *, taker: bool) -> None:
+        if quantity <= 0:
+            return
+        order.filled += quantity
+        order.open = max(0, order.open - quantity)
+        intent = order.intent
+        fill = Fill(
+            trade_id=f"T{len(self.trades) + 1}",
+            venue=Venue.KALSHI,
+            ticker=intent.ticker,
+            order_id=order.order_id,
+            side=intent.side,
+            price=Price(price),
+            quantity=Quantity(quantity),
+            fee=Money(1_000 if taker else 0),
+            is_taker=taker,
+            at_ms=self.clock.wall_ms(),
+        )
+        self.trades.append(fill)
+        before = self.net.get(intent.ticker, 0)
+        after = before + intent.side.sign * quantity
+        self.crossed_zero |= before * after < 0
+        closing = min(quantity, abs(before)) if before * intent.side.sign < 0 else 0
+        held_price = price if before > 0 else complement(Price(price))
+        bought_price = price if intent.side is BookSide.BID else complement(Price(price))
+        self.cash_now += held_price * closing // 10_000 - bought_price * (quantity - closing) // 10_000
+        self.cash_now -= fill.fee
+        self.net[intent.ticker] = after
+        if not self.faults.silent_fills:
+            self.loop.call_later(
+                self.faults.fill_delay_s, self.listener.on_fill, fill, intent.client_order_id
+            )
+            self.loop.call_later(self.faults.fill_delay_s, self._tell, order)
+
+    def _tell(self, order: Resting) -> None:
+        if not self.faults.silent_fills:
+            self.listener.on_order(self._report(order))
+
+    def _accept(self, intent: OrderIntent) -> Resting | Rejected:
+        if any(o.intent.client_order_id == intent.client_order_id for o in self.placed.values()):
+            return Rejected("order_already_exists", "")
+        if not self.trading:
+            return Rejected("trading_paused", "")
+        book = self.books[intent.ticker].book
+        touch = book.best_ask if intent.side is BookSide.BID else book.best_bid
+        crosses = touch is not None and (intent.price - touch) * intent.side.sign >= 0
+        if intent.post_only and crosses:
+            return Rejected("invalid_order", "post only cross")
+        wanted = int(intent.quantity)
+        if intent.reduce_only:
+            self.exits_seen.append(intent)
+            held = -intent.side.sign * self.net.get(intent.ticker, 0)
+            wanted = min(wanted, max(0, held))
+        visible = self.loop.time() + self.faults.list_lag_s
+        order = Resting(
+            f"O{len(self.placed) + 1}", intent, self.clock.wall_ms(), open=wanted, visible_at=visible
+        )
+        self.placed[order.order_id] = order
+        if not intent.post_only:
+            self._take(order, wanted)
+        if intent.tif is not TimeInForce.GTC:
+            order.open = 0
+        return order
+
+    def _take(self, order: Resting, wanted: int) -> None:
+        book, intent = self.books[order.intent.ticker].book, order.intent
+        for price, size in list(book.walk(intent.side.opposite)):
+            if wanted <= 0 or (price - intent.price) * intent.side.sign > 0:
+                break
+            taken = min(wanted, size)
+            book.change(intent.side.opposite, price, -taken)
+            self._fill(order, price, taken, taker=True)
+            wanted -= taken
+        self.touch(intent.ticker)
+
+    def _expire(self) -> None:
+        now = self.clock.wall_ms()
+        for order in self.placed.values():
+            ends = order.intent.expires_ms
+            if order.open and ends is not None and now >= ends:
+                order.open, order.ended = 0, "ExpiryCancel"
+                self._tell(order)
+
+    def _report(self, order: Resting) -> OrderReport:
+        intent = order.intent
+        return OrderReport(
+            order_id=order.order_id,
+            client_order_id=intent.client_order_id,
+            ticker=intent.ticker,
+            side=intent.side,
+            price=intent.price,
+            quantity=intent.quantity,
+            filled=Quantity(order.filled),
+            remaining=Quantity(order.open),
+            status=order.status,
+            reason=order.ended,
+            expires_ms=intent.expires_ms,
+            updated_ms=self.clock.wall_ms(),
+        )
+
+    # --- VenueGateway --------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        await asyncio.sleep(0.05)
+        self._set_link(LinkState.OK)
+        while True:
+            await asyncio.sleep(1.0)
+            self._expire()
+            if self.link.state is LinkState.OK:
+                self._set_link(LinkState.OK)
+
+    def _set_link(self, state: LinkState) -> None:
+        heartbeat = self.clock.mono_ns() if state is LinkState.OK else self.link.heartbeat_ns
+        self.link = Link(state, heartbeat)
+        self.listener.on_link(self.link)
+
+    async def close(self) -> None:
+        return None
+
+    async def markets(self, series: Sequence[str]) -> tuple[Market, ...] | Incomplete:
+        return await self._read(lambda: tuple(m for m in self.listed if m.series_ticker in series))
+
+    async def subscribe(self, tickers: Sequence[str]) -> None:
+        for ticker in tickers:
+            self.books.setdefault(ticker, BookView(new_book(CENT_GRID)))
+
+    async def place(self, intent: OrderIntent, last_check: LastCheck) -> PlaceOutcome:
+        stopped = last_check()
+        if stopped is not None:
+            return NeverSent(stopped)
+        await asyncio.sleep(self.faults.request_s)
+        if self.faults.lose_requests:
+            self.faults.lose_requests -= 1
+            await asyncio.sleep(5.0)
+            return Unresolved("timeout")
+        result = self._accept(intent)
+        if isinstance(result, Rejected):
+            return result
+        if self.faults.lose_answers:
+            self.faults.lose_answers -= 1
+            await asyncio.sleep(5.0)
+            return Unresolved("timeout")
+        filled, left = result.filled, result.open
+        await asyncio.sleep(self.faults.answer_s)
+        return Accepted(result.order_id, Quantity(filled), Quantity(left), self.clock.wall_ms())
+
+    async def cancel(self, orders: Sequence[tuple[str, str]]) -> tuple[CancelOutcome, ...]:
+        self.cancel_calls.append((self.loop.time(), tuple(order_id for order_id, _ in orders)))
+        await asyncio.sleep(self.faults.request_s)
+        outcomes = tuple(self._cancel(order_id) for order_id, _ in orders)
+        await asyncio.sleep(self.faults.answer_s)
+        if self.faults.lose_cancel_answers:
+            self.faults.lose_cancel_answers -= 1
+            return tuple(CancelUnresolved(order_id, "timeout") for order_id, _ in orders)
+        return outcomes
+
+    def _cancel(self, order_id: str) -> CancelOutcome:
+        order = self.placed[order_id]
+        if self.faults.fill_on_cancel:
+            self._fill(order, order.intent.price, self.faults.fill_on_cancel * 1_000_000, taker=False)
+            self.faults.fill_on_cancel = 0
+        if self.faults.refuse_cancels:
+            self.faults.refuse_cancels -= 1
+            return NotThere(order_id, "not_found")
+        if not order.open:
+            return NotThere(order_id, "not_found")
+        reduced, order.open, order.ended = order.open, 0, "Decrease"
+        self.loop.call_later(self.faults.fill_delay_s, self._tell, order)
+        return Cancelled(order_id, Quantity(reduced))
+
+    async def order(self, order_id: str) -> OrderReport | Incomplete | None:
+        known = self.placed.get(order_id)
+        return await self._read(lambda: self._report(known) if known is not None else None)
+
+    async def orders(
+        self, *, ticker: str | None = None, status: ReportStatus | None = None, since_ms: int | None = None
+    ) -> tuple[OrderReport, ...] | Incomplete:
+        def found() -> tuple[OrderReport, ...]:
+            return tuple(
+                self._report(o)
+                for o in self.placed.values()
+                if (ticker is None or o.intent.ticker == ticker)
+                and (status is None or o.status is status)
+                and self.loop.time() >= o.visible_at
+            )
+
+        return await self._read(found)
+
+    async def queue_ahead(self, tickers: Sequence[str]) -> dict[str, Quantity] | Incomplete:
+        resting = [o for o in self.placed.values() if o.open and o.intent.ticker in tickers]
+        return await self._read(lambda: {o.order_id: Quantity(0) for o in resting})
+
+    async def fills(self, *, since_ms: int | None = None) -> tuple[Fill, ...] | Incomplete:
+        return await self._read(
+            lambda: tuple(f for f in self.trades if since_ms is None or f.at_ms >= since_ms)
+        )
+
+    async def positions(self) -> tuple[PositionReport, ...] | Incomplete:
+        return await self._read(
+            lambda: tuple(PositionReport(t, Quantity(n)) for t, n in self.net.items() if n)
+        )
+
+    async def settlements(self, *, since_ms: int | None = None) -> tuple[SettlementReport, ...] | Incomplete:
+        return await self._read(lambda: tuple(self.settled))
+
+    async def cash(self) -> Money | Incomplete:
+        return await self._read(lambda: Money(self.cash_now))
+
+    async def exchange_state(self) -> ExchangeState | Incomplete:
+        return await self._read(lambda: ExchangeState(True, self.trading))
+
+    async def _read(self, answer):  # type: ignore[no-untyped-def]
+        await asyncio.sleep(0.01)
+        if self.faults.broken_reads:
+            return Incomplete("read", "broken")
+        return answer()
+
+    def clock_offset_ms(self) -> int | None:
+        return 0
+
+    def entry_budget(self, cancels: int) -> bool:
+        return True
+
+
+def strange(order: Resting) -> Resting:
+    """An order that our journal knows nothing of."""
+    intent = msgspec.structs.replace(order.intent, client_order_id=f"hand-{order.order_id}")
+    return Resting(order.order_id, intent, order.arrived_ms, order.filled, order.open)
