@@ -157,7 +157,9 @@ def collar_book(candidate: Candidate, inputs: GateInputs, limits: Limits) -> Fin
 
 def collar_model(candidate: Candidate, inputs: GateInputs, limits: Limits) -> Finding | None:
     assert inputs.fair is not None
-    away = abs(candidate.price - round(inputs.fair.probability * ONE_DOLLAR))
+    # A probability outside [0, 1] is G13's to name; here it only must not overflow.
+    fair = round(min(max(inputs.fair.probability, 0.0), 1.0) * ONE_DOLLAR)
+    away = abs(candidate.price - fair)
     if away > limits.collar_model:
         return Finding(f"{_cents(away)} away from fair", _cents(limits.collar_model))
     if candidate.edge < limits.edge_min:

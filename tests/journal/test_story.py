@@ -169,6 +169,8 @@ class Deaf:
 
     def on_anomaly(self, ticker: str, anomaly: object) -> None: ...
 
+    def on_settled(self, report: SettlementReport) -> None: ...
+
 
 def recording(journal: MemoryJournal) -> Ledger:
     def record(event: LedgerEvent, *, client_order_id: str, ticker: str) -> int:

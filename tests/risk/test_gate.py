@@ -115,6 +115,7 @@ DENIED: list[tuple[str, Change, Change, str]] = [
     ("G12", {}, feed(None), "NWS never received"),
     ("G12", {}, {"feeds": ()}, "no input"),
     ("G13", {}, fair(probability=1.01), "probability 1.01"),
+    ("G13", {}, fair(probability=1e304), "probability 1e+304"),
     ("G13", {}, fair(version="v4"), "model version v4"),
     ("G13", {}, fair(previous=0.17), "jump of 0.21"),
     ("G13", {}, fair(ladder_sum=1.31), "sum to 1.310"),
