@@ -12,6 +12,8 @@ T = TypeVar("T")
 START_WALL_MS = 1_795_377_600_000
 """2026-11-22T20:00:00Z, nine hours before New York's 23 November begins."""
 
+START_LOOP_S = 1_000.0
+
 
 class DeadlockError(AssertionError):
     """Nothing is scheduled: everything waits for something that cannot come."""
@@ -36,7 +38,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def __init__(self) -> None:
         selector = _Selector()
         selector.loop = self
-        self.now = 1_000.0
+        self.now = START_LOOP_S
         super().__init__(selector)
 
     def time(self) -> float:
@@ -48,13 +50,12 @@ class VirtualClock:
 
     def __init__(self, loop: VirtualLoop) -> None:
         self._loop = loop
-        self._origin = loop.now
 
     def mono_ns(self) -> int:
         return int(self._loop.now * 1e9)
 
     def wall_ms(self) -> int:
-        return START_WALL_MS + int((self._loop.now - self._origin) * 1000)
+        return START_WALL_MS + int((self._loop.now - START_LOOP_S) * 1000)
 
 
 def run_virtual(main: Callable[[VirtualLoop], Coroutine[Any, Any, T]]) -> T:

@@ -76,6 +76,16 @@ class Halting:
         market = self._state.markets.get(ticker)
         return market is not None and market.market.event_ticker == scope.name
 
+    def flatten_begins(self, by: str) -> None:
+        """Exits of the ladder may leave, nothing else. Also from LOCKED, where nothing may at all."""
+        self._gateway.halted = True
+        halt = Halt(GLOBAL, Level.FLATTENING, f"flatten by {by}", self._clocks.wall_ms(), by)
+        narrower = tuple(h for h in self._state.halts.standing if h.scope != GLOBAL)
+        self._state.halts = Halts((*narrower, halt))
+        self._stop(GLOBAL, halt.cause)
+        self.last_row = self._scribe.log.append(Event(Kind.HALT, halt, "", "", None, by))
+        self._state.touch_status()
+
     def flatten_over(self, *, ran: bool) -> None:
         """The ladder has ended: locked after it ran, halted after an abort."""
         level = Level.LOCKED if ran else Level.HALTED

@@ -256,7 +256,7 @@ class Operations:
         joins = desk.flattener.running
         began = desk.clocks.mono_ns()
         if not joins:
-            desk.halting.rise(GLOBAL, Level.FLATTENING, f"flatten by {actor.name}", actor.name)
+            desk.halting.flatten_begins(actor.name)
         ladder = desk.flattener.start(actor.name, now=now)
         late_ms = (began - sent_ns) / 1e6 if sent_ns else None
         self._command(

@@ -280,14 +280,7 @@ class Flattener:
         await asyncio.sleep(VERIFY_PAUSE_S)
         second = await self._read_residue()
         ladder.left = self._held()
-        left = {**ladder.residue, **(first or {}), **(second or {})}
-        if first is None or second is None:
-            left["venue"] = "could not be read completely"
-        ladder.residue = {
-            ticker: why
-            for ticker, why in left.items()
-            if ticker == "venue" or self._ledger.net(ticker) or ticker in (second or {})
-        }
+        ladder.residue = self._residue(ladder, first, second)
         cancelled, dead, _ = self.cancels(ladder)
         summary = (
             f"{dead} of {cancelled} orders ended, {_count(ladder.sold)} contracts sold in "
@@ -298,6 +291,18 @@ class Flattener:
             self._end(ladder, Phase.UNFLATTENED, f"NOT FLAT, {named}. {summary}")
         else:
             self._end(ladder, Phase.FLAT, f"FLAT, confirmed twice by the venue. {summary}")
+
+    def _residue(
+        self, ladder: Ladder, first: dict[str, str] | None, second: dict[str, str] | None
+    ) -> dict[str, str]:
+        """What is left by either reading, with the reason why it could not be sold."""
+        if first is None or second is None:
+            return {**ladder.residue, "venue": "could not be read completely"}
+        left = {**first, **second}
+        for ticker, position in self._ledger.positions.items():
+            if position.net:
+                left.setdefault(ticker, f"{_count(abs(position.net))} contracts held by our own count")
+        return {t: ", ".join(filter(None, (what, ladder.residue.get(t)))) for t, what in left.items()}
 
     async def _read_residue(self) -> dict[str, str] | None:
         """What the venue still has of ours; ``None`` when it cannot be read completely."""

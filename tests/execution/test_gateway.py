@@ -1,0 +1,217 @@
+"""Sends that go wrong, cancels that go wrong, and what is never done about either."""
+
+from __future__ import annotations
+
+import asyncio
+
+from core.domain.order import Life
+from core.journal.store import MemoryJournal
+from tests.execution.bench import HOT, TRADER, Bench, running
+from tests.virtual import VirtualLoop, run_virtual
+
+DURABLE_S = 0.2
+
+
+class SlowJournal(MemoryJournal):
+    """Rows are on disk a while after they were written."""
+
+    def durable(self, seq: int) -> asyncio.Future[bool]:
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[bool] = loop.create_future()
+        loop.call_later(DURABLE_S, answer.set_result, True)
+        return answer
+
+
+class BrokenJournal(MemoryJournal):
+    """Rows never reach the disk."""
+
+    def durable(self, seq: int) -> asyncio.Future[bool]:
+        answer: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        answer.set_result(False)
+        return answer
+
+
+async def approved(bench: Bench) -> str:
+    card = await bench.card()
+    assert bench.approve(card).accepted
+    (client,) = bench.engine.desk.ledger.of_proposal[card.id]
+    return client
+
+
+def test_a_lost_answer_is_unknown_then_found_and_adopted() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            await bench.card()
+            bench.venue.faults.lose_answers = 1
+            bench.venue.faults.list_lag_s = 7.0
+            client = await approved(bench)
+            await bench.until(lambda: bench.order(client).life is Life.UNKNOWN, "unknown")
+            desk = bench.engine.desk
+            assert desk.unknowns.searches[client].next_check_ns > bench.clock.mono_ns()
+            reserved = desk.exposure.now(HOT).market
+            assert reserved >= bench.order(client).intent.reserved
+            await bench.until(lambda: bench.order(client).life is Life.WORKING, "adoption")
+            assert bench.order(client).order_id == bench.venue.only().order_id
+            assert client not in desk.unknowns.searches
+
+    run_virtual(main)
+
+
+def test_a_lost_answer_with_a_fill_is_resolved_by_the_fill() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            await bench.card()
+            bench.venue.faults.lose_answers = 1
+            client = await approved(bench)
+            await bench.until(lambda: bool(bench.venue.placed), "order")
+            bench.venue.trade(bench.venue.only().order_id, 3)
+            await bench.until(lambda: bench.engine.desk.ledger.net(HOT) == 3_000_000, "position")
+            await asyncio.sleep(6)
+            assert bench.order(client).life is Life.WORKING
+
+    run_virtual(main)
+
+
+def test_an_order_that_never_arrived_keeps_its_worst_case_until_it_is_proved() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            await bench.card()
+            bench.venue.faults.lose_requests = 1
+            client = await approved(bench)
+            await bench.until(lambda: bench.order(client).life is Life.UNKNOWN, "unknown")
+            await asyncio.sleep(100)
+            assert bench.order(client).life is Life.UNKNOWN
+            assert bench.engine.desk.exposure.now(HOT).market >= bench.order(client).intent.reserved
+            assert bench.engine.desk.approvals.of(HOT) is None  # no second order beside it
+            await bench.until(lambda: bench.order(client).life is Life.NEVER_ARRIVED, "proof", seconds=60)
+            assert not bench.venue.placed
+            assert bench.engine.desk.exposure.now(HOT).market == 0
+            assert bench.kinds().count("SEND_OUTCOME") == 1
+
+    run_virtual(main)
+
+
+def test_a_halt_while_the_row_is_written_stops_the_send() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop, journal=SlowJournal) as bench:
+            client = await approved(bench)
+            await asyncio.sleep(DURABLE_S / 2)
+            bench.engine.halt("test", TRADER)
+            await bench.until(lambda: not bench.order(client).live, "end")
+            assert bench.order(client).life is Life.NEVER_SENT
+            assert not bench.venue.placed
+
+    run_virtual(main)
+
+
+def test_a_book_that_moves_while_the_row_is_written_stops_the_send() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop, journal=SlowJournal) as bench:
+            client = await approved(bench)
+            await asyncio.sleep(DURABLE_S / 2)
+            cents = bench.order(client).intent.price // 100
+            bench.venue.quote(HOT, cents - 3, cents)
+            await bench.until(lambda: not bench.order(client).live, "end")
+            assert bench.order(client).life is Life.NEVER_SENT
+            assert "moved" in bench.order(client).reason
+            assert not bench.venue.placed
+
+    run_virtual(main)
+
+
+def test_a_cancel_while_the_row_is_written_stops_the_send() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop, journal=SlowJournal) as bench:
+            client = await approved(bench)
+            assert bench.engine.cancel_order(client, TRADER).accepted
+            await bench.until(lambda: not bench.order(client).live, "end")
+            assert bench.order(client).life is Life.NEVER_SENT
+            assert not bench.venue.placed
+
+    run_virtual(main)
+
+
+def test_without_a_durable_row_nothing_is_sent() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop, journal=BrokenJournal) as bench:
+            client = await approved(bench)
+            await bench.until(lambda: not bench.order(client).live, "end")
+            assert bench.order(client).life is Life.NEVER_SENT
+            assert not bench.venue.placed
+
+    run_virtual(main)
+
+
+def test_cancels_wait_for_no_journal() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            order = await bench.sent()
+            bench.engine.desk.scribe.log.__class__ = BrokenJournal
+            pressed = loop.time()
+            bench.engine.halt("test", TRADER)
+            await bench.until(lambda: bool(bench.venue.cancel_calls), "cancel")
+            assert bench.venue.cancel_calls[0][0] - pressed < 0.005
+            await bench.until(lambda: not bench.order(order.intent.client_order_id).live, "dead")
+
+    run_virtual(main)
+
+
+def test_a_cancel_the_venue_denies_is_repeated_until_the_order_is_dead() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            order = await bench.sent()
+            bench.venue.faults.refuse_cancels = 3
+            bench.engine.cancel_order(order.intent.client_order_id, TRADER)
+            client = order.intent.client_order_id
+            await asyncio.sleep(0.1)
+            assert bench.order(client).live
+            await bench.until(lambda: bench.order(client).life is Life.CANCELLED, "dead", seconds=10)
+            assert len(bench.venue.cancel_calls) == 4
+
+    run_virtual(main)
+
+
+def test_a_cancel_without_an_answer_frees_nothing_until_it_is_proved() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            order = await bench.sent()
+            client = order.intent.client_order_id
+            bench.venue.faults.lose_cancel_answers = 1
+            bench.venue.faults.silent_fills = True
+            bench.engine.cancel_order(client, TRADER)
+            await asyncio.sleep(0.06)
+            assert bench.order(client).display == "CANCELLING"
+            assert bench.engine.desk.exposure.now(HOT).market > 0
+            await bench.until(lambda: not bench.order(client).live, "proof", seconds=10)
+
+    run_virtual(main)
+
+
+def test_a_fill_in_the_moment_of_the_cancel_is_counted() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            order = await bench.sent()
+            client = order.intent.client_order_id
+            bench.venue.faults.fill_on_cancel = 4
+            bench.venue.faults.fill_delay_s = 1.0
+            bench.engine.cancel_order(client, TRADER)
+            await bench.until(lambda: not bench.order(client).live, "end", seconds=10)
+            assert bench.order(client).life is Life.CANCELLED
+            assert bench.engine.desk.ledger.net(HOT) == 4_000_000
+            assert not bench.engine.state.halts.standing
+
+    run_virtual(main)
+
+
+def test_the_same_client_id_is_never_used_twice() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            first = await bench.sent()
+            bench.engine.cancel_order(first.intent.client_order_id, TRADER)
+            await bench.until(lambda: not bench.order(first.intent.client_order_id).live, "dead")
+            second = await bench.sent()
+            ids = [first.intent.client_order_id, second.intent.client_order_id]
+            assert len(set(ids)) == 2
+            assert all(i.startswith("pm-r1-") and len(i) <= 64 for i in ids)
+
+    run_virtual(main)
