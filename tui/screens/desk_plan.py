@@ -60,8 +60,8 @@ def _stack(width: int, panes: list[tuple[str, int]], x: int = 0, y: int = 1) -> 
 
 def _one_column(width: int, body: int, needs: Needs) -> Plan:
     card = 10 if needs.card else 3
-    limits = 2 if body < 42 else 10
-    fair = 0 if body < 27 else 5 if body < 42 else 12
+    limits = 2 if body < 50 else 10
+    fair = 0 if body < 27 else 5 if body < 57 else 12
     full = body >= 31
     orders_max = 1 if body < 23 else 3
     orders = 1 + min(max(1, needs.orders), orders_max) + (1 if full else 0)

@@ -1,0 +1,305 @@
+"""Arming, the stop ladder, the command line's words, the coach, the theme files, the registry."""
+
+from __future__ import annotations
+
+import pytest
+
+from core.control.protocol import AnyCommand, Frame, Resume, SetLimit, SetMode, Unpause
+from tests.tui import rows
+from tui import commands
+from tui.actions import ACTIONS, COMMANDS, MONEY_KEYS, Danger, action_for, help_rows, hints
+from tui.arming import ARM_NS, Arming
+from tui.coach import Coach
+from tui.ladder import Ladder, Step
+from tui.operator import Operator
+from tui.screens.desk_plan import Needs, desk_plan, is_reduced, is_two_column
+from tui.theming import ThemeError, load_theme, parse_theme, theme_names
+from tui.view_model import Now, ViewModel
+
+NOW = Now(1_000 * rows.S, 1_700_000_000_000)
+MS = 1_000_000
+
+
+def armed(card: object = None) -> Arming:
+    arming = Arming()
+    arming.select(rows.card(NOW), NOW.mono_ns)
+    return arming
+
+
+# --- arming -----------------------------------------------------------------------------------------
+
+
+def test_a_card_arms_400_ms_after_it_was_selected_unchanged() -> None:
+    arming, card = armed(), rows.card(NOW)
+    assert arming.word(card, NOW.mono_ns + 399 * MS, lag=False, controls=True) == "ARMING"
+    assert arming.word(card, NOW.mono_ns + 400 * MS, lag=False, controls=True) == "ARMED"
+    changed = rows.card(NOW, fingerprint="fp-9", state="MOVED")
+    arming.select(changed, NOW.mono_ns + 500 * MS)
+    assert arming.word(changed, NOW.mono_ns + 899 * MS, lag=False, controls=True) == "MOVED"
+    assert arming.word(changed, NOW.mono_ns + 900 * MS, lag=False, controls=True) == "ARMED"
+
+
+def test_a_key_from_before_arming_does_not_count_however_late_it_is_handled() -> None:
+    arming, card = armed(), rows.card(NOW)
+    late = NOW.mono_ns + 600 * MS
+    assert arming.refusal(card, NOW.mono_ns + 100 * MS, late, lag=False, controls=True)
+    assert not arming.refusal(card, NOW.mono_ns + ARM_NS, late, lag=False, controls=True)
+
+
+@pytest.mark.parametrize(
+    ("changes", "lag", "controls"),
+    [
+        ({"state": "BLOCKED"}, False, True),
+        ({"state": "SENT"}, False, True),
+        ({"expires_ns": NOW.mono_ns}, False, True),
+        ({}, True, True),
+        ({}, False, False),
+    ],
+)
+def test_nothing_but_an_armed_card_can_be_approved(changes: dict, lag: bool, controls: bool) -> None:
+    arming = armed()
+    when = NOW.mono_ns + 900 * MS
+    assert arming.refusal(rows.card(NOW, **changes), when, when, lag=lag, controls=controls)
+
+
+def test_the_same_money_key_within_800_ms_is_a_held_key() -> None:
+    arming = Arming()
+    presses = [arming.press("a", t * MS) for t in (0, 500, 1000, 1799, 2600)]
+    assert presses == [True, False, False, False, True]
+    assert arming.press("y", 2601 * MS)
+
+
+# --- stop ladder --------------------------------------------------------------------------------------
+
+
+def test_escape_aborts_only_when_pressed_twice_within_two_seconds() -> None:
+    ladder = Ladder()
+    ladder.start(0)
+    assert ladder.key("escape", 100 * MS) is Step.ASK
+    assert ladder.key("escape", 2101 * MS) is Step.ASK
+    assert ladder.key("escape", 4101 * MS) is Step.ABORT
+
+
+def test_f_skips_only_after_a_pause_so_typing_on_sells_nothing() -> None:
+    ladder = Ladder()
+    ladder.start(0)
+    typed = [ladder.key(key, (200 + 150 * i) * MS) for i, key in enumerate("afterfff")]
+    assert set(typed) == {Step.SWALLOW}
+    assert ladder.key("f", 2000 * MS + 150 * MS) is Step.SKIP
+
+
+def test_other_keys_break_an_escape_and_ctrl_x_joins() -> None:
+    ladder = Ladder()
+    ladder.start(0)
+    assert ladder.key("ctrl+x", 10 * MS) is Step.JOIN
+    assert ladder.key("escape", 20 * MS) is Step.ASK
+    assert ladder.key("q", 30 * MS) is Step.SWALLOW
+    assert ladder.key("escape", 40 * MS) is Step.ASK
+
+
+# --- command line ---------------------------------------------------------------------------------------
+
+
+class Desk:
+    """An operator whose commands are kept."""
+
+    def __init__(self) -> None:
+        self.sent: list[AnyCommand] = []
+        self.view = ViewModel()
+        self.view.connected = True
+        self.view.apply(rows.snapshot(NOW, "me"), NOW)
+        self.operator = Operator(self.view, "me", self._send)
+
+    def _send(self, command: AnyCommand) -> bool:
+        self.sent.append(command)
+        return True
+
+    def say(self, text: str, *answers: str) -> str:
+        """Type a command and its answers; returns the sentence it ends with."""
+        parsed = commands.parse(text)
+        if isinstance(parsed, str):
+            return parsed
+        talk = commands.talk(parsed, self.operator, lambda: NOW)
+        assert talk is not None
+        try:
+            next(talk)
+            for answer in answers:
+                talk.send(answer)
+        except StopIteration as end:
+            return str(end.value)
+        talk.close()
+        return "still asking"
+
+
+def test_resuming_takes_the_word_and_a_reason() -> None:
+    desk = Desk()
+    assert "word" in desk.say("resume", "yes")
+    assert "reason" in desk.say("resume", "resume", "")
+    assert desk.sent == []
+    assert desk.say("resume", "resume", "book is back") == ""
+    [command] = desk.sent
+    assert isinstance(command, Resume) and (command.confirm, command.reason) == ("resume", "book is back")
+
+
+def test_raising_autonomy_asks_and_lowering_it_does_not() -> None:
+    desk = Desk()
+    assert desk.say("mode semi") == ""
+    assert desk.say("mode auto", "automatic", "night shift") == ""
+    assert [type(command) for command in desk.sent] == [SetMode, SetMode]
+    assert desk.sent[1].confirm == "automatic"  # type: ignore[union-attr]  # the type is asserted above
+
+
+def test_unpausing_takes_a_word_but_no_reason() -> None:
+    desk = Desk()
+    desk.say("unpause maker", "unpause")
+    [command] = desk.sent
+    assert isinstance(command, Unpause) and command.strategy == "maker"
+
+
+def test_limits_go_down_at_once_and_up_with_a_word_never_above_the_ceiling() -> None:
+    desk = Desk()
+    assert desk.say("limit loss 50") == ""
+    assert isinstance(desk.sent[0], SetLimit) and desk.sent[0].confirm == ""
+    assert "ceiling" in desk.say("limit loss 76")
+    lowered = rows.LimitRow("loss", "loss today", "G24", "money", 0, 50 * rows.C, 75 * rows.C, "")
+    desk.view.apply(Frame(2, NOW.mono_ns, limits=(lowered,)), NOW)
+    assert desk.say("limit loss 60") == "still asking"
+    assert desk.say("limit loss 60", "raise", "calm day") == ""
+    assert isinstance(desk.sent[1], SetLimit) and desk.sent[1].confirm == "raise"
+    assert "no limit" in desk.say("limit nonsense 5") and "decimal" in desk.say("limit loss five")
+
+
+@pytest.mark.parametrize("text", ["launch", "cancel", "limit loss"])
+def test_a_wrong_command_gets_one_sentence(text: str) -> None:
+    assert Desk().say(text)
+
+
+def test_edits_may_only_be_smaller_or_better() -> None:
+    card = rows.card(NOW)
+    assert commands.parse_edit(card, "20 @ 31") == (3100, 20 * rows.C)
+    assert commands.parse_edit(card, "@31.5") == (3150, 40 * rows.C)
+    for text in ("41", "20 @ 33", "0", "@ 0", "", "40 @ 32", "1e3", "-5"):
+        assert isinstance(commands.parse_edit(card, text), str), text
+    exit_card = rows.card(NOW, closes=True)
+    assert commands.parse_edit(exit_card, "@33") == (3300, 40 * rows.C)
+    assert isinstance(commands.parse_edit(exit_card, "@31"), str)
+
+
+# --- registry -------------------------------------------------------------------------------------------
+
+
+SCREENS = ("desk", "markets", "market", "orders", "positions", "models", "journal", "help", "evidence")
+
+
+def test_no_key_means_two_things_on_one_screen() -> None:
+    for screen in SCREENS:
+        keys = [key for action in ACTIONS if not action.screens or screen in action.screens for key in action.keys]
+        assert len(keys) == len(set(keys))
+
+
+def test_every_action_is_documented_and_every_hint_works() -> None:
+    for screen in SCREENS:
+        documented = {text for _, text, _ in help_rows(screen)}
+        for action in ACTIONS:
+            if action_for(action.keys[0], screen):
+                assert action.help in documented
+        assert len(hints(screen, card=True, width=1000)) >= len(hints(screen, card=False, width=60))
+
+
+def test_enter_never_spends_and_nothing_harmless_sits_beside_approve() -> None:
+    assert "enter" not in MONEY_KEYS and MONEY_KEYS == {"a", "y", "n"}
+    assert all(action_for(key, "desk") is None for key in ("s", "w", "z", "6", "7", "9"))
+    assert all(action_for(key, "markets") is None for key in MONEY_KEYS)
+
+
+def test_riskier_commands_name_their_word_and_safer_ones_have_none() -> None:
+    words = {spec.name: spec.word for spec in COMMANDS if spec.word}
+    assert words == {"unpause": "unpause", "mode": "automatic", "resume": "resume", "limit": "raise"}
+    twins = {spec.name for spec in COMMANDS}
+    assert all(action.cli in twins for action in ACTIONS if action.cli)
+    assert all(action.danger is not Danger.SPEND or action.screens == ("desk",) for action in ACTIONS)
+
+
+# --- layout ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("width", [80, 99, 100, 119, 120, 159, 160, 200])
+@pytest.mark.parametrize("height", [24, 28, 30, 35, 36, 45, 50, 60])
+@pytest.mark.parametrize("needs", [Needs(False, 0, 0, 0), Needs(True, 2, 4, 2), Needs(True, 30, 40, 20)])
+def test_panes_tile_the_body_without_overlap(width: int, height: int, needs: Needs) -> None:
+    plan = desk_plan(width, height, needs)
+    cells = {(x, y) for r in plan.values() for x in range(r.x, r.x + r.width) for y in range(r.y, r.y + r.height)}
+    assert len(cells) == sum(r.width * r.height for r in plan.values()) == width * (height - 3)
+    assert {"card", "markets", "orders", "limits"} <= plan.keys()
+    assert plan["markets"].height >= 6 and not is_reduced(width, height)
+    assert ("alarms" in plan) == is_two_column(width, height)
+    if needs.card:
+        assert plan["card"].height >= 10
+
+
+def test_below_the_smallest_size_only_the_essentials_are_left() -> None:
+    assert set(desk_plan(79, 24, Needs(True, 1, 1, 1))) == {"card", "limits", "size"}
+
+
+# --- themes ---------------------------------------------------------------------------------------------
+
+
+def contrast(one: str, two: str) -> float:
+    def luminance(colour: str) -> float:
+        parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+        r, g, b = (p / 12.92 if p <= 0.03928 else ((p + 0.055) / 1.055) ** 2.4 for p in parts)
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b
+
+    high, low = sorted((luminance(one), luminance(two)), reverse=True)
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("name", theme_names())
+def test_every_theme_loads_and_is_readable(name: str) -> None:
+    theme = load_theme(name)
+    assert theme.background is not None
+    for role, colour in theme.variables.items():
+        if role not in ("role-rule", "role-border", "role-watermark", "role-cursor"):
+            assert contrast(colour, theme.background) >= 4.5, (role, colour)
+    assert contrast(theme.variables["role-text"], theme.variables["role-cursor"]) >= 4.5
+
+
+def test_a_wrong_theme_gets_one_sentence_naming_file_and_key() -> None:
+    from importlib.resources import files
+
+    good = files("themes").joinpath("dark.toml").read_text()
+    for bad, word in (
+        (good.replace('fair = "', 'fare = "'), "roles.fare"),
+        (good.replace('#7ee0d0"\nedge', 'greenish"\nedge'), "roles.fair"),
+        (good.replace("dark = true", "dark = 1"), "dark"),
+        (good.replace("[roles]", "[rolls]"), "rolls"),
+        ("= = =", "TOML"),
+    ):
+        with pytest.raises(ThemeError, match=word):
+            parse_theme("mine", bad)
+    with pytest.raises(ThemeError, match="there is no theme"):
+        load_theme("../../etc/passwd")
+
+
+# --- coach ----------------------------------------------------------------------------------------------
+
+
+def test_the_coach_follows_the_desk_and_says_each_thing_once() -> None:
+    view, coach = ViewModel(), Coach(enabled=True)
+    view.connected = True
+    view.apply(rows.snapshot(NOW, "me", cards=False), NOW)
+    view.orders.clear()
+    assert coach.update(view, NOW).startswith("Simulated money")
+    view.apply(Frame(2, NOW.mono_ns, proposals=(rows.card(NOW),)), NOW)
+    assert coach.update(view, NOW).startswith("A trade is proposed")
+    view.apply(Frame(3, NOW.mono_ns, proposals=(rows.blocked(NOW),)), NOW)
+    assert coach.update(view, NOW).startswith("Stale data")
+    assert coach.dismiss() and coach.update(view, NOW) == ""
+
+
+def test_the_coach_is_silent_outside_the_demo_and_when_switched_off() -> None:
+    view = ViewModel()
+    view.apply(rows.snapshot(NOW, "me", profile="live"), NOW)
+    assert Coach(enabled=True).update(view, NOW) == ""
+    view.apply(rows.snapshot(NOW, "me"), NOW)
+    assert Coach(enabled=False).update(view, NOW) == ""

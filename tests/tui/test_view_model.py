@@ -1,0 +1,105 @@
+"""Merging frames: the latest value wins, keys never change meaning, age is known."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from core.control.protocol import Frame, MarketRow
+from tests.tui import rows
+from tui.view_model import Now, ViewModel, clean
+
+NOW = Now(1_000 * rows.S, 1_700_000_000_000)
+
+
+@pytest.fixture
+def view() -> ViewModel:
+    model = ViewModel()
+    model.connected = True
+    model.apply(rows.snapshot(NOW, "me"), NOW)
+    return model
+
+
+def later(seconds: float) -> Now:
+    return Now(NOW.mono_ns + int(seconds * 1e9), NOW.wall_ms + int(seconds * 1000))
+
+
+def test_a_full_snapshot_in_parts_replaces_everything_at_its_last_part(view: ViewModel) -> None:
+    kept = rows.markets(NOW)[:1]
+    first = Frame(9, NOW.mono_ns, full=True, part=0, parts=2, statics=rows.statics()[:1])
+    assert view.apply(first, NOW) == frozenset()
+    assert len(view.markets) == 15
+    view.apply(Frame(9, NOW.mono_ns, full=True, part=1, parts=2, markets=kept), NOW)
+    assert list(view.markets) == [2] and not view.orders and not view.proposals
+
+
+def test_a_delta_names_the_tables_it_touched(view: ViewModel) -> None:
+    changed = view.apply(Frame(2, NOW.mono_ns, orders=(rows.order(NOW, state="PARTIAL"),)), NOW)
+    assert changed == {"orders"}
+    assert view.apply(Frame(3, NOW.mono_ns), NOW) == frozenset()
+    assert view.apply(Frame(4, NOW.mono_ns, gone_proposals=("4F2A",)), NOW) == {"proposals"}
+    assert [card.id for card in view.cards()] == ["77C1"]
+
+
+def test_a_price_change_flashes_once_and_ends(view: ViewModel) -> None:
+    old = view.markets[2]
+    view.apply(Frame(2, NOW.mono_ns, markets=(msgspec.structs.replace(old, bid=3300),)), NOW)
+    assert 2 in view.bid_flash_ns and 2 not in view.ask_flash_ns
+    assert view.flashing(later(0.2)) and not view.flashing(later(0.31))
+
+
+def test_size_changes_do_not_flash(view: ViewModel) -> None:
+    row = msgspec.structs.replace(view.markets[2], bid_size=1)
+    view.apply(Frame(2, NOW.mono_ns, markets=(row,)), NOW)
+    assert not view.flashing(NOW)
+
+
+def test_the_view_lags_after_one_second_and_the_engine_is_gone_after_three(view: ViewModel) -> None:
+    assert not view.lags(later(0.9)) and view.lags(later(1.1))
+    assert not view.engine_down(later(2.9)) and view.engine_down(later(3.1))
+    view.connected = False
+    assert view.engine_down(NOW)
+
+
+def test_world_time_runs_with_its_factor(view: ViewModel) -> None:
+    assert view.world_ms(later(10)) - view.world_ms(NOW) == 1_440_000
+
+
+def test_a_heartbeat_vouches_for_a_quiet_book_only_while_it_is_intact(view: ViewModel) -> None:
+    row = msgspec.structs.replace(view.markets[30], intact=True)
+    assert view.book_age_s(row, NOW) == pytest.approx(0.4)
+    assert view.book_age_s(view.markets[30], NOW) == pytest.approx(14.0)
+
+
+def test_cards_put_exits_first_and_unknown_orders_are_pinned(view: ViewModel) -> None:
+    exit_card = rows.card(NOW, id="EXIT", fingerprint="fx", closes=True, edge=1)
+    unknown = rows.order(NOW, client_order_id="pm-u", state="UNKNOWN", created_ns=1)
+    view.apply(Frame(2, NOW.mono_ns, proposals=(exit_card,), orders=(unknown,)), NOW)
+    assert [card.id for card in view.cards()] == ["EXIT", "4F2A", "77C1"]
+    assert view.working()[0].client_order_id == "pm-u"
+
+
+def test_current_market_and_event_limits_come_first(view: ViewModel) -> None:
+    labels = [row.label for row in view.limit_list(2)]
+    assert labels[:3] == ["market NYC 48-49", "event NYC hi 23", "filled in 15s"]
+    nearest = view.nearest_limit()
+    assert nearest is not None and nearest.label == "filled in 15s"
+
+
+def test_hostile_text_is_clean_wherever_it_enters(view: ViewModel) -> None:
+    evil = "\x1b[2J[@click=app.quit]x[/]\u202e🙂" + "y" * 1_000_000
+    card = rows.card(NOW, why=evil, evidence=(evil,))
+    static = msgspec.structs.replace(rows.statics()[0], title=evil)
+    view.apply(Frame(2, NOW.mono_ns, proposals=(card,), statics=(static,)), NOW)
+    for text in (view.proposals["4F2A"].why, view.proposals["4F2A"].evidence[0], view.statics[2].title):
+        assert text.isprintable() and len(text) <= 400
+
+
+def test_clean_rows_are_not_copied() -> None:
+    row: MarketRow = rows.markets(NOW)[0]
+    assert clean(row) is row
+
+
+def test_the_journal_keeps_each_entry_once(view: ViewModel) -> None:
+    view.apply(Frame(2, NOW.mono_ns, journal=rows.journal(NOW)), NOW)
+    assert [row.seq for row in view.journal] == [101, 102, 103]
