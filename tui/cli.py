@@ -185,9 +185,8 @@ def engine_stop(reason: str) -> None:
 @with_profile
 def engine_status() -> None:
     """Whether the engine runs (0) or not (3)."""
-    line = verbs.open_line(_place())
-    click.echo(f"engine {line.welcome.engine_id} runs as pid {line.welcome.pid}")
-    line.close()
+    with verbs.open_line(_place()) as line:
+        click.echo(f"engine {line.welcome.engine_id} runs as pid {line.welcome.pid}")
 
 
 # --- reading ------------------------------------------------------------------------------------
@@ -367,6 +366,20 @@ def journal_why(order: str, chosen: Path | None) -> None:
     except JournalError as error:
         verbs.leave(verbs.REFUSED, str(error))
     click.echo("\n".join(lines))
+
+
+@journal.command("export")
+@with_journal
+def journal_export(chosen: Path | None) -> None:
+    """Every event as one line of JSON, the chain checked on the way."""
+    from core.journal.export import export
+    from core.journal.files import JournalError
+
+    try:
+        for line in export(_journal_file(chosen)):
+            click.echo(line)
+    except JournalError as error:
+        verbs.leave(verbs.REFUSED, str(error))
 
 
 # --- entry --------------------------------------------------------------------------------------

@@ -106,10 +106,9 @@ def start_engine(place: Profile) -> int:
 
 def stop_engine(place: Profile, reason: str) -> int:
     """Ask the engine to cancel what rests and stop, and wait until it has."""
-    line = verbs.open_line(place)
-    pid = line.welcome.pid
-    reply = verbs.call(line, StopEngine(verbs.new_id(), reason))
-    line.close()
+    with verbs.open_line(place) as line:
+        pid = line.welcome.pid
+        reply = verbs.call(line, StopEngine(verbs.new_id(), reason))
     if not reply.accepted:
         verbs.leave(verbs.REFUSED, reply.text)
     click.echo(reply.text)
@@ -216,22 +215,18 @@ def _say_what_runs(place: Profile) -> None:
 
 def _others_attached(place: Profile) -> bool:
     try:
-        line = _quiet_line(place)
+        with _quiet_line(place) as line:
+            status = verbs.query(line, "status")
     except ConnectError:
         return False
-    try:
-        status = verbs.query(line, "status")
-    finally:
-        line.close()
     return bool(status["controller"] or status["viewers"])
 
 
 def _stop_all(place: Profile, *, engine: bool = True, sim: bool = True) -> None:
     pid = engine_pid(place) if engine else None
     if pid is not None:
-        line = _quiet_line(place)
-        reply = verbs.call(line, StopEngine(verbs.new_id(), "the console was closed"))
-        line.close()
+        with _quiet_line(place) as line:
+            reply = verbs.call(line, StopEngine(verbs.new_id(), "the console was closed"))
         if not reply.accepted or not _within(STOP_S, lambda: not _alive(pid)):
             raise StartError(f"the engine (pid {pid}) does not stop: {reply.text}")
         click.echo("Engine stopped.")
@@ -250,13 +245,12 @@ def _stop_all(place: Profile, *, engine: bool = True, sim: bool = True) -> None:
 def engine_pid(place: Profile) -> int | None:
     """The pid of the engine that answers at the profile's socket."""
     try:
-        line = _quiet_line(place)
+        with _quiet_line(place) as line:
+            return line.welcome.pid
     except ConnectError as error:
         if error.absent:
             return None
         raise StartError(str(error)) from error
-    line.close()
-    return line.welcome.pid
 
 
 def sim_alive(place: Profile) -> bool:

@@ -65,11 +65,8 @@ def call(line: Line, command: AnyCommand) -> Reply:
 
 def ask(profile: Profile, what: str) -> Any:
     """The decoded answer of one query."""
-    line = open_line(profile)
-    try:
+    with open_line(profile) as line:
         return query(line, what)
-    finally:
-        line.close()
 
 
 def query(line: Line, what: str) -> Any:
@@ -81,16 +78,17 @@ def query(line: Line, what: str) -> Any:
 
 def command(profile: Profile, send: AnyCommand) -> None:
     """Send, and on a terminal ask for the typed word and the reason when the engine wants them."""
-    line = open_line(profile)
-    reply = call(line, send)
-    if not reply.accepted and _may_confirm(send, reply):
-        click.echo(reply.text)
-        word = click.prompt("Word")
-        reason = click.prompt("Reason") if "reason" in send.__struct_fields__ else ""
-        told = {"id": new_id(), "confirm": word} | ({"reason": reason} if reason else {})
-        reply = call(line, msgspec.structs.replace(send, **told))
-    line.close()
-    _print_receipt(reply)
+    with open_line(profile) as line:
+        reply = call(line, send)
+        if not reply.accepted and _may_confirm(send, reply):
+            click.echo(reply.text)
+            word = click.prompt("Word")
+            reason = click.prompt("Reason") if "reason" in send.__struct_fields__ else ""
+            told = {"id": new_id(), "confirm": word} | ({"reason": reason} if reason else {})
+            reply = call(line, msgspec.structs.replace(send, **told))
+    if not reply.accepted:
+        leave(REFUSED, reply.text)
+    click.echo(reply.text)
 
 
 def _may_confirm(send: AnyCommand, reply: Reply) -> bool:
@@ -100,12 +98,6 @@ def _may_confirm(send: AnyCommand, reply: Reply) -> bool:
         and sys.stdin.isatty()
         and sys.stdout.isatty()
     )
-
-
-def _print_receipt(reply: Reply) -> None:
-    if not reply.accepted:
-        leave(REFUSED, reply.text)
-    click.echo(reply.text)
 
 
 def split_id(text: str) -> tuple[str, str]:
@@ -121,15 +113,15 @@ def split_id(text: str) -> tuple[str, str]:
 
 def flatten(profile: Profile, *, now: bool) -> None:
     """Stop everything and follow it until flat (0) or a named residue (1)."""
-    line = open_line(profile)
-    reply = call(line, Flatten(new_id(), now=now, sent_ns=time.monotonic_ns()))
-    if not reply.accepted:
-        leave(REFUSED, reply.text)
-    click.echo(reply.text)
-    try:
-        ended = _follow(line)
-    except KeyboardInterrupt:
-        leave(DONE, "The flatten goes on in the engine; pmconsole status shows it.")
+    with open_line(profile) as line:
+        reply = call(line, Flatten(new_id(), now=now, sent_ns=time.monotonic_ns()))
+        if not reply.accepted:
+            leave(REFUSED, reply.text)
+        click.echo(reply.text)
+        try:
+            ended = _follow(line)
+        except KeyboardInterrupt:
+            leave(DONE, "The flatten goes on in the engine; pmconsole status shows it.")
     if ended["phase"] != "FLAT":
         residue = "; ".join(ended["residue"]) or "no residue named"
         leave(REFUSED, f"{ended['phase']}: {residue}")

@@ -13,7 +13,7 @@ import struct
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Self
 
 import msgspec
 
@@ -40,8 +40,6 @@ REPLY_TIMEOUT_S = 10.0
 _LENGTH = struct.Struct(">I")
 _encoder = msgspec.msgpack.Encoder()
 _decoder: msgspec.msgpack.Decoder[FromEngine] = msgspec.msgpack.Decoder(FromEngine)
-
-_Message = TypeVar("_Message", bound=msgspec.Struct)
 
 
 class ConnectError(Exception):
@@ -217,6 +215,12 @@ class Line:
 
     def close(self) -> None:
         self._socket.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def _receive(self) -> FromEngine:
         return _decode(self._exactly(_body_length(self._exactly(_LENGTH.size))))

@@ -77,7 +77,7 @@ class Reader:
             "proposals": [snapshot.proposal(p) for p in snapshot.desk.approvals.proposals],
             "orders": list(snapshot.orders()),
             "positions": [snapshot.position(ticker) for ticker in snapshot.held()],
-            "limits": snapshot.limits(),
+            "limits": _in_use(snapshot.limits()),
             "alarms": [rows.alarm_row(alarm) for alarm in state.alarms.values()],
             "journal": snapshot.journal(0),
         }
@@ -232,11 +232,12 @@ class Reader:
 
     def _limit_changes(self) -> dict[str, tuple[Any, ...]]:
         desk = self._snapshot.desk
-        basis = (desk.state.limit_changes, desk.ledger.epoch, desk.state.today_pnl)
+        second = self._snapshot.clocks.mono_ns() // 1_000_000_000  # rates fall with time alone
+        basis = (desk.state.limit_changes, desk.ledger.epoch, desk.state.today_pnl, second)
         if basis == self._limit_basis:
             return {}
         self._limit_basis = basis
-        now = {(row.name, row.scope): row for row in self._snapshot.limits()}
+        now = {(row.name, row.scope): row for row in _in_use(self._snapshot.limits())}
         before, self._limits = self._limits, now
         return {
             "limits": tuple(row for key, row in now.items() if before.get(key) != row),
@@ -260,6 +261,11 @@ class Reader:
     def _next(self) -> int:
         self._seq += 1
         return self._seq
+
+
+def _in_use(table: Iterable[LimitRow]) -> list[LimitRow]:
+    """Limits with a reading, and the ages the console judges data by; bounds of one order have no bar."""
+    return [row for row in table if row.used is not None or row.unit == "seconds"]
 
 
 def _pack(tables: dict[str, list[Any]]) -> Iterator[dict[str, Any]]:

@@ -28,7 +28,7 @@ from core.control.protocol import (
 from core.domain.market import MarketStatus, Venue
 from core.domain.order import BookSide, Life, Order, Outcome, Purpose
 from core.domain.position import Position, marked
-from core.domain.units import ONE_CONTRACT, ONE_DOLLAR, Money, Price, complement
+from core.domain.units import ONE_CONTRACT, ONE_DOLLAR, Price, complement
 from core.engine.state import Alarm, EventState, MarketState
 from core.execution.flatten import Ladder
 from core.execution.unknowns import Search, bound
@@ -363,8 +363,3 @@ def flatten_row(ladder: Ladder, cancels: tuple[int, int, int]) -> FlattenRow:
         receipt=ladder.receipt,
         pressed=ladder.pressed,
     )
-
-
-def day_loss(today: Money | None) -> int | None:
-    """The loss a day's P&L stands for; a gain uses nothing."""
-    return None if today is None else max(0, -today)

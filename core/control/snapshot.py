@@ -22,6 +22,7 @@ from core.control.protocol import (
 from core.control.queries import Now, Rows
 from core.domain.order import Order
 from core.domain.position import Position
+from core.engine.account import WINDOW_5MIN_NS, WINDOW_15S_NS
 from core.engine.desk import Desk
 from core.engine.facts import market_view
 from core.journal.wording import text_of
@@ -31,6 +32,7 @@ from core.venues.venue import BookView, ExchangeState
 
 ENDED_ORDERS_MAX = 200
 """Finished orders a snapshot carries; the journal has them all."""
+RATES_S = {"rate_second_max": 1, "rate_minute_max": 60, "rate_hour_max": 3600}
 JOURNAL_ROWS_MAX = 200
 """New journal rows one frame carries; the next frame has the rest."""
 
@@ -60,7 +62,7 @@ class Snapshot:
             level_reason=halt.cause if halt is not None else "",
             paused=tuple(sorted(state.paused)),
             starting=tuple(state.starting.items()),
-            links=(rows.link_row(state.link, paused=_pause_text(exchange) if stopped else ""),),
+            links=(rows.link_row(desk.venue.link, paused=_pause_text(exchange) if stopped else ""),),
             feeds=tuple(rows.feed_row(health) for health in state.feeds.values()),
             unknown=len(desk.ledger.unknown()),
             exposure=desk.exposure.total,
@@ -163,21 +165,28 @@ class Snapshot:
 
     def limits(self) -> list[LimitRow]:
         desk, state = self.desk, self.desk.state
-        markets, events = {}, {}
+        markets, events, correlated = {}, {}, 0
         for ticker, market in state.markets.items():
             if desk.ledger.net(ticker) or desk.ledger.live_in(ticker):
                 worst = desk.exposure.now(ticker)
                 markets[ticker] = int(worst.market)
                 events[market.market.event_ticker] = int(worst.event)
-        total = {
+                correlated = max(correlated, worst.correlated)
+        now_ns, recent = self.clocks.mono_ns(), desk.account.recent("")
+        used = {
             "total_loss_max": int(desk.exposure.total),
             "venue_loss_max": int(desk.exposure.total),
+            "correlated_loss_max": correlated,
             "open_orders_total_max": len(desk.ledger.live),
+            "velocity_15s_max": int(desk.account.filled_within(WINDOW_15S_NS)),
+            "velocity_5min_max": int(desk.account.filled_within(WINDOW_5MIN_NS)),
+        } | {
+            name: sum(now_ns - sent.at_ns <= seconds * 1_000_000_000 for sent in recent)
+            for name, seconds in RATES_S.items()
         }
-        loss = rows.day_loss(state.today_pnl)
-        if loss is not None:
-            total["day_loss_max"] = loss
-        return rows.limit_rows(state.limits, rows.Use(total, markets, events))
+        if state.today_pnl is not None:
+            used["day_loss_max"] = max(0, -state.today_pnl)
+        return rows.limit_rows(state.limits, rows.Use(used, markets, events))
 
     def flatten(self) -> FlattenRow | None:
         flattener = self.desk.flattener
