@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 import socket
+import time
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -135,6 +136,16 @@ async def test_lost_answers_and_dropped_streams_cut_the_connection(issued, signe
         live.faults.drop_ws("ann")
         with pytest.raises(websockets.ConnectionClosedError):
             await asyncio.wait_for(stream.recv(), 5)
+
+
+async def test_answers_do_not_wait_for_delayed_acknowledgements(issued, signer):
+    async with serving(issued, signer) as live, live.http() as http:
+        took = []
+        for _ in range(15):
+            sent = time.perf_counter()
+            await http.get("/trade-api/v2/exchange/status")
+            took.append(time.perf_counter() - sent)
+        assert sorted(took)[7] < 0.03
 
 
 async def test_the_server_pings_with_heartbeat_and_answers_pings_at_once(issued, signer, monkeypatch):
