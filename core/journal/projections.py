@@ -1,7 +1,8 @@
 """What the desk must still know after a restart, rebuilt from the journal's rows.
 
 Orders, fills and positions are rebuilt by the ledger of ``core/execution`` from the rows whose kind
-is in ``ORDER_KINDS``; this module rebuilds the rest: halts, live limits, mode, pauses, the day.
+is in ``ORDER_KINDS``, the day's accounts by the engine; this module rebuilds halts, live limits, mode
+and pauses.
 """
 
 from __future__ import annotations
@@ -57,25 +58,15 @@ class LimitChanged(msgspec.Struct, frozen=True):
     reason: str = ""
 
 
-class DayStarted(msgspec.Struct, frozen=True):
-    """Payload of ``DAY``: the P&L day and the equity (money) its result is counted from."""
-
-    day: str
-    base: int
-
-
 class Desk(msgspec.Struct):
     """The desk as the journal left it."""
 
-    seq: int = 0
-    """The last row read."""
     halts: dict[str, dict[str, Any]] = {}
     """Newest payload by scope of ``HALT`` and ``RESUME``; ``core.risk.halts.Halts.restored`` reads them."""
     limits: dict[str, int] = {}
     """Limits tighter than their ceilings, for ``core.risk.limits.LiveLimits.restored``."""
     mode: str = "semi"
     paused: set[str] = set()
-    day: DayStarted | None = None
     proposals: int = 0
     """Cards made so far, which numbers the next one."""
     flattening: bool = False
@@ -88,7 +79,6 @@ def project(rows: Iterable[Row]) -> Desk:
     """Fold rows in their order. Raises ``msgspec.ValidationError`` for a payload of another shape."""
     desk = Desk()
     for row in rows:
-        desk.seq = row.seq
         desk.counts[row.kind] = desk.counts.get(row.kind, 0) + 1
         match row.kind:
             case "HALT" | "RESUME":
@@ -110,8 +100,6 @@ def project(rows: Iterable[Row]) -> Desk:
                     desk.paused.clear()
                 else:
                     desk.paused.discard(pause.strategy)
-            case "DAY":
-                desk.day = msgspec.json.decode(row.payload, type=DayStarted)
             case "PROPOSAL":
                 desk.proposals += 1
             case "FLATTEN_START":

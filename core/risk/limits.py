@@ -281,21 +281,12 @@ class LiveLimits(msgspec.Struct, frozen=True):
     @classmethod
     def restored(cls, ceilings: Limits, tightened: Mapping[str, int]) -> LiveLimits:
         """After a restart: ``tightened`` as last journalled, never looser than today's file."""
-        live = cls.at_ceilings(ceilings)
         kept = {
             name: value
             for name, value in tightened.items()
             if name in SPEC and SPEC[name].tighter_or_equal(value, ceilings.value(name))
         }
-        return cls(ceilings, msgspec.structs.replace(live.current, **kept))
-
-    def tightened(self) -> dict[str, int]:
-        """Limits that stand tighter than their ceiling, for ``restored``."""
-        return {
-            spec.name: self.current.value(spec.name)
-            for spec in LIMITS
-            if self.current.value(spec.name) != self.ceilings.value(spec.name)
-        }
+        return cls(ceilings, msgspec.structs.replace(ceilings, **kept))
 
     def set_live(
         self, name: str, value_text: str, confirm: str = "", reason: str = ""
