@@ -136,9 +136,10 @@ class _Bucket:
         return self._capacity.burst
 
     def _wait_ns(self, priority: Priority, cost: float, reserve: float) -> int:
+        # The paced level is never above the mirror's: same draws, a slower refill.
         if priority is Priority.CANCEL:
             return self._mirror.wait_ns(cost)
-        return max(self._mirror.wait_ns(cost + reserve), self._paced.wait_ns(cost + reserve))
+        return self._paced.wait_ns(cost + reserve)
 
     def _take(self, cost: float) -> None:
         self._mirror.level -= cost

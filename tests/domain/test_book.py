@@ -23,9 +23,12 @@ TAPERED = TickGrid(
 
 sides = st.sampled_from(BookSide)
 # Few prices, so that levels are hit again and empty again; some off every grid or outside (0, 1).
-prices = st.sampled_from([-100, 0, 10, 100, 105, 4_800, 4_900, 5_000, 5_010, 9_010, 9_900, 10_000, 10_100])
+usual = st.sampled_from([4_800, 4_900, 5_000])
+prices = usual | st.sampled_from([-100, 0, 10, 100, 105, 5_010, 9_010, 9_900, 10_000, 10_100])
 updates = st.lists(
-    st.tuples(st.sampled_from(["set", "change"]), sides, prices.map(Price), st.integers(-3, 3)), max_size=60
+    st.tuples(st.sampled_from(["set", "change"]), sides, prices.map(Price), st.integers(-2, 2)),
+    min_size=5,
+    max_size=60,
 )
 
 
