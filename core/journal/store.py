@@ -201,9 +201,11 @@ class Journal:
         self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def _tell(self, call: Callable[[], None]) -> None:
-        # A loop that closed under a running journal has nobody left to tell; the rows are on disk.
-        if not self._loop.is_closed():
+        try:
             self._loop.call_soon_threadsafe(call)
+        except RuntimeError:
+            # The loop closed under a running journal: nobody is left to tell, the rows are on disk.
+            return
 
     # --- back in the loop ------------------------------------------------------------------------
 
