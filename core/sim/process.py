@@ -122,7 +122,7 @@ def build(options: SimOptions, clock: Clock, world_id: str, keys_dir: Path) -> S
         exchange,
         world,
         clock_of_world,
-        build_app(exchange, registry, clock, clock_of_world, faults),
+        build_app(exchange, registry, clock, faults),
         build_feeds_app(weather, world.now_ms, switch.down, readers),
         faults,
         traders,

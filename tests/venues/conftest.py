@@ -185,7 +185,6 @@ class SimKalshi:
             self.exchange,
             registry,
             self.clock,
-            self.clocks.world,
             self.faults,
             Limiter(self.clock, Tier.PRESTIGE),
         )

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from core.domain.clock import Clock, WorldClock
+from core.domain.clock import Clock
 from core.sim.exchange import Exchange
 from core.sim.faults import Faults
 from core.sim.kalshi import errors, rest
@@ -32,7 +32,6 @@ def build_app(
     exchange: Exchange,
     keys: KeyRegistry,
     clock: Clock,
-    world: WorldClock,
     faults: Faults,
     limiter: Limiter | None = None,
 ) -> Starlette:
@@ -40,7 +39,7 @@ def build_app(
 
     ``app.state.stream`` is the stream; the application's lifespan pulses it.
     """
-    venue = Venue(exchange, keys, clock, world, faults, limiter or Limiter(clock))
+    venue = Venue(exchange, keys, clock, faults, limiter or Limiter(clock))
     stream = Stream(venue)
 
     @contextlib.asynccontextmanager

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import msgspec
 from starlette.datastructures import QueryParams
 
-from core.domain.clock import Clock, WorldClock
+from core.domain.clock import Clock
 from core.sim.accounts import Account
 from core.sim.exchange import Exchange
 from core.sim.faults import Faults
@@ -27,7 +27,6 @@ class Venue(msgspec.Struct, frozen=True):
     exchange: Exchange
     keys: KeyRegistry
     clock: Clock
-    world: WorldClock
     faults: Faults
     limiter: Limiter
 

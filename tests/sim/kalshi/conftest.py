@@ -50,7 +50,7 @@ class Desk:
         self.exchange = floor.exchange
         self.faults = Faults(floor.clock)
         self.limiter = Limiter(floor.clock, Tier.PRESTIGE)
-        self.app = build_app(floor.exchange, registry, floor.clock, floor.world, self.faults, self.limiter)
+        self.app = build_app(floor.exchange, registry, floor.clock, self.faults, self.limiter)
         self.stream = self.app.state.stream
         self.http = httpx.AsyncClient(
             transport=httpx.ASGITransport(self.app, raise_app_exceptions=True), base_url="http://sim"

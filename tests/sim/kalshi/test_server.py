@@ -71,7 +71,7 @@ async def serving(issued, signer) -> AsyncIterator[Live]:
     market = MarketSpec(T, "KXA-1", "KXA", "t", "y", "greater", now_ms, now_ms + 10**9)
     exchange.list_event(EventSpec("KXA-1", "KXA", "t", "s", (market,)))
     exchange.open_account("ann", parse_money("100"))
-    running = Started(server.config(build_app(exchange, registry, clock, world, faults)))
+    running = Started(server.config(build_app(exchange, registry, clock, faults)))
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         task = asyncio.create_task(running.serve([listening]))
