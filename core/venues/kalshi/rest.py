@@ -7,11 +7,10 @@ Cancels have a client, and so a warm connection, of their own.
 from __future__ import annotations
 
 import asyncio
-import random
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from email.utils import parsedate_to_datetime
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, urlsplit
 
 import httpx
@@ -44,6 +43,9 @@ from core.venues.venue import (
     PlaceOutcome,
     Unresolved,
 )
+
+if TYPE_CHECKING:
+    import random
 
 TransportFactory = Callable[[httpx.Limits], httpx.AsyncBaseTransport]
 """Makes one connection pool. A transport that replaces the network must report httpcore's ``trace``

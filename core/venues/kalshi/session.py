@@ -7,9 +7,8 @@ before it has arrived. No pong for 6 s ends the connection.
 from __future__ import annotations
 
 import asyncio
-import random
 from collections.abc import Callable, Iterable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 import msgspec
@@ -21,6 +20,9 @@ from core.venues.kalshi.sign import Signer
 from core.venues.kalshi.stream import StreamState
 from core.venues.socket import Socket, SocketError, SocketFactory
 from core.venues.venue import Link, LinkState
+
+if TYPE_CHECKING:
+    import random
 
 PING_S: Final = 1.0
 PONG_S_MAX: Final = 6.0

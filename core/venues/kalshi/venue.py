@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import random
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -55,6 +54,9 @@ from core.venues.venue import (
     SettlementReport,
     VenueListener,
 )
+
+if TYPE_CHECKING:
+    import random
 
 WARM_S: Final = 10.0
 """Below the 20 s after which an idle connection is replaced."""

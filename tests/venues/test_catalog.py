@@ -1,0 +1,84 @@
+"""What is known of markets: fees that change, oddities told once, foreign markets ignored."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from core.domain.market import FeeType
+from core.venues.kalshi.catalog import Catalog
+from core.venues.kalshi.markets import (
+    BandWire,
+    EventFeeWire,
+    EventWire,
+    LifecycleWire,
+    MarketWire,
+    SeriesWire,
+)
+
+EVENT = "KXHIGHNY-26NOV23"
+
+
+def row(ticker: str = f"{EVENT}-B48.5", **change: Any) -> MarketWire:
+    wire = MarketWire(
+        ticker=ticker,
+        event_ticker=EVENT,
+        status="active",
+        open_time="2026-11-22T15:00:00Z",
+        close_time="2026-11-24T04:59:00Z",
+        price_ranges=[BandWire("0", "1", "0.01")],
+        strike_type="between",
+        floor_strike=48,
+        cap_strike=49,
+        rules_primary="CLINYC",
+    )
+    return msgspec.structs.replace(wire, **change)
+
+
+def catalog() -> tuple[Catalog, list[tuple[str, str]]]:
+    told: list[tuple[str, str]] = []
+    known = Catalog(lambda what, detail: told.append((what, detail)))
+    known.series["KXHIGHNY"] = SeriesWire("KXHIGHNY", "quadratic", 1)
+    known.events[EVENT] = EventWire(EVENT, "KXHIGHNY", True)
+    return known, told
+
+
+def test_a_fee_message_changes_every_market_of_the_event_and_nulls_clear_it() -> None:
+    known, _ = catalog()
+    for suffix in ("B48.5", "B50.5"):
+        known.learn(row(f"{EVENT}-{suffix}"))
+    changed = known.apply_fees(EventFeeWire(EVENT, "quadratic_with_maker_fees", 0.5))
+    assert {(m.fees.type, m.fees.multiplier_e6) for m in changed} == {
+        (FeeType.QUADRATIC_WITH_MAKER_FEES, 500_000)
+    }
+    assert len(changed) == 2
+    cleared = known.apply_fees(EventFeeWire(EVENT, None, None))
+    assert {(m.fees.type, m.fees.multiplier_e6) for m in cleared} == {(FeeType.QUADRATIC, 1_000_000)}
+    assert known.markets[cleared[0].ticker] == cleared[0]
+    assert known.apply_fees(EventFeeWire("KXOTHER-26NOV23", "flat", 1)) == []
+
+
+def test_an_oddity_is_told_once_until_it_changes() -> None:
+    known, told = catalog()
+    for _ in range(3):
+        known.learn(row(rules_primary="CLIBOS"))
+    assert len(told) == 1
+    known.learn(row())
+    known.learn(row(rules_primary="CLIBOS"))
+    assert len(told) == 2
+
+
+def test_a_market_that_cannot_be_traded_is_told_and_left_out() -> None:
+    known, told = catalog()
+    assert known.learn(row(market_type="scalar")) is None
+    assert known.learn(row(price_ranges=[])) is None
+    assert known.learn(row(event_ticker="KXHIGHNY-26NOV30")) is None
+    assert known.markets == {} and len(told) == 3
+
+
+def test_only_followed_series_count() -> None:
+    known, _ = catalog()
+    assert known.follows("KXHIGHNY-26NOV24-B50.5")
+    assert not known.follows("KXHIGHNYX-26NOV24-B50.5")
+    assert known.apply(LifecycleWire("activated", "KXBTC-1")) is None
