@@ -6,13 +6,13 @@ itself, through the same gate. What is no longer wanted is withdrawn, and cancel
 
 from __future__ import annotations
 
-from core.domain.order import Life, Order, Purpose
+from core.domain.order import BookSide, Life, Order, Purpose
 from core.domain.units import Price
 from core.engine.desk import Desk
 from core.engine.facts import headroom, judge, market_view, moved, refreshed
 from core.engine.operator import ENGINE, Actor, Outcome, accepted, refused
 from core.engine.state import EventState, MarketState, Mode
-from core.execution.approvals import Proposal, describe
+from core.execution.approvals import Proposal, ProposalState, describe
 from core.execution.gateway import Denied, Wish
 from core.journal.events import Kind
 from core.models.fair_value import FairValue
@@ -150,6 +150,7 @@ class Trading:
                 card = None
         if card is not None:
             self._renew(card, wanted if wanted is not None and _continues(card, wanted) else None)
+            self._leave(desk.approvals.proposals[card.id])
         elif wanted is not None and not desk.approvals.quiet(wanted):
             self._propose(market, wanted)
 
@@ -165,7 +166,11 @@ class Trading:
             return "the exit is no longer wanted"
         if market.fair is None:
             return "no fair value"
-        return lapsed(market.fair, view, card.candidate, self._desk.rules, self._desk.clocks.world_ms())
+        held = card.candidate
+        touch = view.book.best_bid if held.side is BookSide.BID else view.book.best_ask
+        if held.post_only and touch is not None and (touch - held.price) * held.side.sign > 0:
+            return "the book moved away from its price"
+        return lapsed(market.fair, view, held, self._desk.rules, self._desk.clocks.world_ms())
 
     def _renew(self, card: Proposal, wanted: Candidate | None) -> None:
         desk = self._desk
@@ -181,13 +186,17 @@ class Trading:
             if not wanted.reduces_risk:
                 return
         card = desk.approvals.offer(wanted, verdict, self._fresh_until_ms(market.fair))
-        if card is None or not verdict.passed:
-            return
-        unasked = wanted.reduces_risk and desk.settings.engine.exits_without_approval
-        if desk.state.mode is Mode.AUTO or unasked:
-            desk.scribe.card(
-                Kind.APPROVAL, f"{card.id} released by the engine", card.id, ticker=wanted.ticker
-            )
+        if card is not None:
+            self._leave(card)
+
+    def _leave(self, card: Proposal) -> None:
+        """Release a card nobody needs to press: in automatic mode, and exits where so configured."""
+        desk, candidate = self._desk, card.candidate
+        unasked = candidate.reduces_risk and desk.settings.engine.exits_without_approval
+        ready = card.state in (ProposalState.OPEN, ProposalState.MOVED)
+        if ready and (unasked or desk.state.mode is Mode.AUTO) and moved(desk, candidate) is None:
+            text = f"{card.id} released by the engine: {describe(candidate)}"
+            desk.scribe.card(Kind.APPROVAL, text, card.id, ticker=card.candidate.ticker)
             self.release(card, ENGINE)
 
     def _fresh_until_ms(self, fair: FairValue | None) -> int:

@@ -1,0 +1,119 @@
+"""A desk that died comes back as it was, minus its arms."""
+
+from __future__ import annotations
+
+import asyncio
+
+import msgspec
+
+from core.domain.order import Life
+from core.engine.state import ALL_STRATEGIES, Mode
+from core.execution.ledger import Ledger
+from core.risk.halts import Level
+from tests.execution.bench import HOT, TRADER, Bench, running
+from tests.virtual import VirtualLoop, run_virtual
+
+
+def belief(ledger: Ledger) -> bytes:
+    """Everything a restart must find again, as text that can be compared."""
+    return msgspec.json.encode(
+        {
+            "orders": dict(sorted(ledger.orders.items())),
+            "positions": dict(sorted(ledger.positions.items())),
+            "fills": sorted(ledger.fills),
+            "ids": dict(sorted(ledger.by_order_id.items())),
+            "live": sorted(ledger.live),
+        }
+    )
+
+
+async def a_busy_day(bench: Bench) -> None:
+    """Orders filled, cancelled and working."""
+    await bench.held(8)
+    order = bench.venue.only()
+    bench.engine.cancel_order(order.intent.client_order_id, TRADER)
+    await bench.until(lambda: not bench.engine.desk.ledger.live, "cancel")
+    await bench.sent()
+
+
+def test_replayed_rows_give_the_living_ledger() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            await a_busy_day(bench)
+            live, rows, venue = belief(bench.engine.desk.ledger), list(bench.journal.rows), bench.venue
+        async with running(loop, venue=venue, history=rows, ready=False, run="r2") as again:
+            assert belief(again.engine.desk.ledger) == live
+
+    run_virtual(main)
+
+
+def test_a_send_cut_short_comes_back_unknown_and_is_found() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            card = await bench.card()
+            bench.venue.faults.answer_s = 3.0
+            bench.approve(card)
+            (client,) = bench.engine.desk.ledger.of_proposal[card.id]
+            await bench.until(lambda: bool(bench.venue.placed), "arrival")
+            assert bench.order(client).life is Life.SENDING
+            rows, venue = list(bench.journal.rows), bench.venue
+        async with running(loop, venue=venue, history=rows, ready=False, run="r2") as again:
+            await again.until(lambda: client in again.engine.desk.ledger.orders, "replay")
+            assert again.order(client).life in (Life.UNKNOWN, Life.WORKING)
+            await again.until(lambda: again.order(client).life is Life.WORKING, "found")
+            assert len(venue.placed) == 1
+
+    run_virtual(main)
+
+
+def test_the_restarted_desk_is_unarmed_and_a_halt_still_stands() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            assert not bench.engine.state.paused, "the first run of a fresh demo arms itself"
+            bench.engine.set_mode("auto", "automatic", "", TRADER)
+            bench.engine.set_limit("day_loss_max", "50", "", "", TRADER)
+            bench.engine.halt("enough", TRADER)
+            rows, venue = list(bench.journal.rows), bench.venue
+        async with running(loop, venue=venue, history=rows, ready=False, run="r2") as again:
+            state = again.engine.state
+            await again.until(lambda: state.ready, "ready")
+            assert state.mode is Mode.SEMI and ALL_STRATEGIES in state.paused
+            assert state.halts.desk is Level.HALTED
+            assert state.limits.current.day_loss_max == 50_000_000
+            await asyncio.sleep(3)
+            assert not again.engine.desk.approvals.proposals
+            assert again.engine.resume("resume", "looked at it", TRADER).accepted
+            assert ALL_STRATEGIES in state.paused
+            assert not again.engine.unpause("", "", TRADER).accepted
+            assert again.engine.unpause("", "unpause", TRADER).accepted
+            venue.quote(HOT, 38, 42)
+            await again.card()
+
+    run_virtual(main)
+
+
+def test_proposal_numbers_and_client_ids_go_on() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            first = await bench.sent()
+            bench.engine.cancel_order(first.intent.client_order_id, TRADER)
+            await bench.until(lambda: not bench.engine.desk.ledger.live, "cancel")
+            rows, venue = list(bench.journal.rows), bench.venue
+            numbers = set(bench.engine.desk.ledger.of_proposal)
+        async with running(loop, venue=venue, history=rows, run="r2") as again:
+            again.engine.unpause("", "unpause", TRADER)
+            second = await again.sent()
+            assert second.intent.proposal_id not in numbers
+            assert second.intent.client_order_id != first.intent.client_order_id
+
+    run_virtual(main)
+
+
+def test_a_stop_file_found_at_start_keeps_the_desk_halted() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop, start_halted="a FLATTEN file was found") as bench:
+            assert bench.engine.state.halts.desk is Level.HALTED
+            await asyncio.sleep(3)
+            assert not bench.engine.desk.approvals.proposals
+
+    run_virtual(main)

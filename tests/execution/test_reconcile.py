@@ -1,0 +1,201 @@
+"""Belief against truth: what is recovered, what is shown, what halts, and what is not believed."""
+
+from __future__ import annotations
+
+import asyncio
+
+import msgspec
+
+from core.domain.order import Life
+from core.domain.units import Money, Quantity
+from core.risk.halts import Level
+from core.venues.venue import PositionReport
+from tests.execution.bench import HOT, TRADER, WARM, Bench, running
+from tests.execution.fake_venue import strange
+from tests.virtual import VirtualLoop, run_virtual
+
+
+def market_level(bench: Bench, ticker: str = HOT) -> Level:
+    halt = bench.engine.desk.halting.level("KXHIGHNY-26NOV23", ticker)
+    return halt.level if halt is not None else Level.NORMAL
+
+
+def alarms(bench: Bench) -> str:
+    return "; ".join(alarm.what for alarm in bench.engine.state.alarms.values())
+
+
+def test_a_fill_nobody_told_is_recovered() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            order = await bench.sent()
+            bench.venue.faults.silent_fills = True
+            bench.venue.trade(order.order_id, 6)
+            await bench.until(lambda: bench.engine.desk.ledger.net(HOT) == 6_000_000, "recovery", 35)
+            assert market_level(bench) is Level.NORMAL
+
+    run_virtual(main)
+
+
+def test_a_reconnect_reads_the_account_at_once() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            order = await bench.sent()
+            bench.venue.disconnect()
+            bench.venue.faults.silent_fills = True
+            bench.venue.trade(order.order_id, 6)
+            await asyncio.sleep(1)
+            bench.venue.reconnect()
+            await bench.until(lambda: bench.engine.desk.ledger.net(HOT) == 6_000_000, "recovery", 1)
+
+    run_virtual(main)
+
+
+def test_a_position_that_differs_is_shown_then_halts_its_market() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            await asyncio.sleep(25)
+            bench.venue.net[WARM] = 3_000_000
+            await bench.until(lambda: WARM in bench.engine.state.venue_net, "shown", 40)
+            assert "MISMATCH" in alarms(bench)
+            await bench.until(lambda: market_level(bench, WARM) is Level.HALTED, "halt", 60)
+            assert market_level(bench) is Level.NORMAL
+            refused = bench.engine.resume("resume", "because", TRADER)
+            assert not refused.accepted and "position" in refused.text
+
+    run_virtual(main)
+
+
+def test_an_empty_list_once_is_not_believed() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            await bench.held(8)
+            await asyncio.sleep(30)
+            truth, bench.venue.net = bench.venue.net, {}
+            bench.engine.desk.reconciler.request("test")
+            await bench.until(lambda: bool(bench.engine.state.venue_net), "shown", 5)
+            bench.venue.net = truth
+            await bench.until(lambda: not bench.engine.state.venue_net, "cleared", 10)
+            await asyncio.sleep(60)
+            assert market_level(bench) is Level.NORMAL
+            assert bench.engine.desk.ledger.net(HOT) == 8_000_000
+
+    run_virtual(main)
+
+
+def test_a_lagging_position_list_halts_nothing() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            order = await bench.sent()
+            honest = bench.venue.positions
+
+            async def lagging() -> tuple[PositionReport, ...]:
+                return ()
+
+            bench.venue.positions = lagging  # type: ignore[method-assign]
+            bench.venue.trade(order.order_id, 4)
+            for _ in range(4):
+                bench.engine.desk.reconciler.request("test")
+                await asyncio.sleep(4)
+            bench.venue.positions = honest  # type: ignore[method-assign]
+            await asyncio.sleep(30)
+            assert market_level(bench) is Level.NORMAL
+
+    run_virtual(main)
+
+
+def test_reads_that_fail_change_nothing_and_stop_entries_in_time() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            await bench.held(8)
+            bench.venue.faults.broken_reads = True
+            await asyncio.sleep(70)
+            assert bench.engine.desk.ledger.net(HOT) == 8_000_000
+            assert "cannot be read" in alarms(bench)
+            bench.venue.quote(HOT, 38, 42)
+            await asyncio.sleep(2)
+            card = bench.engine.desk.approvals.of(HOT)
+            assert card is None or not card.verdict.passed
+            bench.venue.faults.broken_reads = False
+            await bench.until(lambda: "cannot be read" not in active(bench), "recovery", 10)
+
+    run_virtual(main)
+
+
+def active(bench: Bench) -> str:
+    return "; ".join(alarm.what for alarm in bench.engine.state.alarms.values() if alarm.active)
+
+
+def test_an_order_from_outside_is_shown_and_counted() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            ours = await bench.sent()
+            theirs = strange(bench.venue.placed[ours.order_id])
+            theirs.order_id = "X1"
+            theirs.open, theirs.filled = 5_000_000, 0
+            bench.venue.placed["X1"] = theirs
+            bench.engine.desk.reconciler.request("test")
+            await bench.until(lambda: "X1" in bench.engine.desk.ledger.externals, "seen", 5)
+            bench.engine.halt("test", TRADER)
+            await asyncio.sleep(5)
+            assert theirs.open == 5_000_000, "what is not ours is never cancelled"
+            theirs.open = 0
+            await bench.until(lambda: not bench.engine.desk.ledger.externals, "gone", 40)
+
+    run_virtual(main)
+
+
+def test_an_order_missing_from_the_list_once_stays_what_it_is() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            order = await bench.sent()
+            bench.venue.only().visible_at = loop.time() + 10
+            bench.engine.desk.reconciler.request("test")
+            await asyncio.sleep(5)
+            assert bench.order(order.intent.client_order_id).life is Life.WORKING
+
+    run_virtual(main)
+
+
+def test_cash_that_differs_halts_the_venue() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            bench.quiet()
+            await asyncio.sleep(25)
+            bench.engine.pause("", TRADER)
+            bench.venue.cash_now = Money(bench.venue.cash_now - 3_000_000)
+            await bench.until(lambda: market_level(bench) is Level.HALTED, "halt", 60)
+            assert "cash" in alarms(bench)
+
+    run_virtual(main)
+
+
+def test_settlement_is_booked_once() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            await bench.held(8)
+            bench.engine.pause("", TRADER)
+            bench.engine.halt("test", TRADER)
+            bench.venue.settle(HOT, 10_000)
+            ledger = bench.engine.desk.ledger
+            await bench.until(lambda: HOT in ledger.settled, "settlement", 40)
+            worth = ledger.positions[HOT].realised
+            assert ledger.net(HOT) == 0 and worth > 0
+            await asyncio.sleep(65)
+            assert ledger.positions[HOT].realised == worth
+            assert bench.kinds().count("SETTLEMENT") == 1
+            assert market_level(bench, WARM) is Level.HALTED  # the operator's own halt, nothing else
+            assert not bench.engine.desk.reconciler.differences
+
+    run_virtual(main)
+
+
+def test_a_conflicting_trade_halts_its_market() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            await bench.held(8)
+            known = bench.venue.trades[0]
+            bench.venue.listener.on_fill(msgspec.structs.replace(known, quantity=Quantity(1_000_000)), "")
+            assert market_level(bench) is Level.HALTED
+            assert bench.engine.desk.ledger.net(HOT) == 8_000_000
+
+    run_virtual(main)
