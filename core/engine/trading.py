@@ -231,10 +231,10 @@ class Trading:
         sent = desk.gateway.send(Wish(candidate, card.id, card.fingerprint, valid_until_ms=card.expires_ms))
         if isinstance(sent, Denied):
             desk.scribe.card(Kind.DENIED, sent.reason, card.id, actor=actor.name, ticker=candidate.ticker)
-            fresh = refreshed(desk, candidate)
-            desk.approvals.judge(
-                card, judge(desk, fresh if not isinstance(fresh, str) else candidate, card.id)
-            )
+            if actor == ENGINE:
+                desk.approvals.withdraw(card, sent.reason)
+            else:
+                self._renew(card, None)
             return refused(f"{card.id} was not sent: {sent.reason}.")
         tail = sent.intent.client_order_id[-4:]
         desk.approvals.sent(card, f"order {tail}")
