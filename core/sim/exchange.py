@@ -148,9 +148,9 @@ class Exchange:
         now_ms, book = self.clock.wall_ms(), self._books[r.ticker]
         if market.status is not MarketStatus.ACTIVE or not lifecycle.is_open(market, self.world.at(now_ms)):
             return MARKET_INACTIVE
-        details = malformed(r, market.spec.price_ranges, now_ms)
-        if details is not None:
-            return details
+        refused = malformed(r, market.spec.price_ranges, now_ms)
+        if refused is not None:
+            return refused
         if r.client_order_id in owner.client_ids:
             return DUPLICATE
         self._orders += 1
@@ -307,6 +307,7 @@ class Exchange:
             return
         if order.filled:
             self._reserve(self.accounts[order.account], order.ticker)
+            self._margin_call(self.accounts[order.account], order.ticker)
 
     def match(self, order: Order) -> Reason | None:
         """Trade an incoming order against the book; returns why it must stop, if it must."""
@@ -386,17 +387,7 @@ class Exchange:
         owner.cash = Money(owner.cash + moved.balance_change)
         order.accumulator, order.filled = moved.accumulator, Quantity(order.filled + count)
         self.fees_collected = Money(self.fees_collected + moved.fee)
-        cost = amount(own_price, count)
-        if taker:
-            order.taker_cost, order.taker_fees = (
-                Money(order.taker_cost + cost),
-                Money(order.taker_fees + moved.fee),
-            )
-        else:
-            order.maker_cost, order.maker_fees = (
-                Money(order.maker_cost + cost),
-                Money(order.maker_fees + moved.fee),
-            )
+        order.account_for(amount(own_price, count), moved.fee, taker=taker)
         order.updated_ms = now_ms
         after = Quantity(position + side.sign * count)
         fill = Fill(
@@ -415,6 +406,11 @@ class Exchange:
 
     def _reserve(self, owner: Account, ticker: str) -> None:
         owner.set_reserved(ticker, requirement(owner, ticker, self._fees[ticker]))
+
+    def _margin_call(self, owner: Account, ticker: str) -> None:
+        """Cancel the newest resting orders that lost their cover to a close and cannot be paid for."""
+        while owner.available < 0 and (resting := list(owner.resting(ticker))):
+            self.withdraw(resting[-1], Reason.MARGIN)
 
     def _book_changed(self, order: Order, delta: Quantity, cause: Order) -> None:
         clock, now_ms = self.markets[order.ticker].clock, self.clock.wall_ms()

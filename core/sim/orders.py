@@ -54,6 +54,7 @@ class Reason(Enum):
 
     DECREASE = "Decrease"
     AMEND = "Amend"
+    MARGIN = "MarginCancel"
     SELF_TRADE = "SelfTradeCancel"
     EXPIRY = "ExpiryCancel"
     CLOSE = "CloseCancel"
@@ -109,6 +110,13 @@ class Order(msgspec.Struct, eq=False):
     accumulator: Money = Money(0)
     """Rounding fees not yet rebated, carried from fill to fill of this order."""
     reason: Reason | None = None
+
+    def account_for(self, cost: Money, fee: Money, *, taker: bool) -> None:
+        """Add one fill's cost and fee to the order's totals."""
+        if taker:
+            self.taker_cost, self.taker_fees = Money(self.taker_cost + cost), Money(self.taker_fees + fee)
+        else:
+            self.maker_cost, self.maker_fees = Money(self.maker_cost + cost), Money(self.maker_fees + fee)
 
     @property
     def progress(self) -> Progress:

@@ -10,7 +10,7 @@ from core.domain.units import Quantity, contracts, parse_money
 from core.sim.accounts import requirement
 from core.sim.amending import Amendment, amend, decrease
 from core.sim.fees import MAKER_PPM
-from core.sim.orders import BookSide, OrderStatus, Placed, Refused, SelfTrade, TimeInForce
+from core.sim.orders import BookSide, OrderStatus, Placed, Reason, Refused, SelfTrade, TimeInForce
 
 BID, ASK = BookSide.BID, BookSide.ASK
 
@@ -69,6 +69,17 @@ def test_settlement_pays_one_dollar_and_leaves_no_position(floor):
     )
 
 
+def test_a_close_that_uncovers_a_resting_order_cancels_what_cannot_be_paid(floor):
+    floor.exchange.open_account("dee", parse_money("1"))
+    floor.placed("bob", ASK, "0.05", 10)
+    floor.placed("dee", BID, "0.05", 10)
+    covered = floor.placed("dee", ASK, "0.15", 10)
+    floor.placed("bob", BID, "0.04", 10)
+    floor.placed("dee", ASK, "0.04", 10, TimeInForce.IOC, reduce_only=True)
+    assert (covered.order.status, covered.order.reason) == (OrderStatus.CANCELED, Reason.MARGIN)
+    assert floor.exchange.account("dee").available == floor.cash("dee") > 0
+
+
 @pytest.mark.parametrize("grid", [100, 10_000])
 def test_balances_stay_on_the_accounts_grid(make_floor, grid):
     floor = make_floor()
@@ -84,7 +95,7 @@ ACTIONS = st.tuples(
     st.sampled_from(["gtc", "ioc", "fok", "reduce", "post", "cancel", "amend", "decrease"]),
     st.sampled_from([BID, ASK]),
     st.integers(40, 60),
-    st.integers(1, 30_000),
+    st.integers(1, 90_000),
     st.sampled_from(list(SelfTrade)),
 )
 
