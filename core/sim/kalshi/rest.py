@@ -17,6 +17,7 @@ from core.sim.kalshi.errors import WireError
 from core.sim.kalshi.limits import DEFAULT_COST, Kind
 
 API_ROOT = "/trade-api/v2"
+BODY_BYTES_MAX = 1 << 20
 
 
 class Endpoint(msgspec.Struct, frozen=True):
@@ -109,6 +110,8 @@ def _guard(venue: Venue, endpoint: Endpoint) -> Callable[[Request], Awaitable[Re
             await asyncio.sleep(delay_ms / 1000)
         if refusal := venue.faults.refusal(path):
             return json_response(refusal.body, refusal.status)
+        if int(request.headers.get("content-length", "0")) > BODY_BYTES_MAX:
+            return json_response(errors.body(WireError(413, "body_too_large", "body too large")), 413)
         body = await request.body()
         try:
             done = _perform(venue, endpoint, request, body)

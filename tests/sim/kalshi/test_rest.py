@@ -225,6 +225,11 @@ async def test_bodies_nobody_can_read_are_refused(desk, body):
         assert (answer.status_code, answer.json()["error"]["code"]) == (400, "invalid_order")
 
 
+async def test_a_body_over_a_megabyte_is_not_read(desk):
+    answer = await desk.call("POST", "/portfolio/events/orders", content=b" " * ((1 << 20) + 1))
+    assert (answer.status_code, answer.json()["error"]["code"]) == (413, "body_too_large")
+
+
 async def test_legacy_writes_are_gone_and_unknown_paths_are_json_errors(desk):
     old = await desk.call("POST", "/portfolio/orders", json={"action": "buy"})
     assert (old.status_code, old.json()["error"]["code"]) == (410, "deprecated_v1_order_endpoint")
