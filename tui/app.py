@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from textual import events
-from textual.app import App
+from textual.app import App, ScreenStackError
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
 from textual.widgets import Input
@@ -44,6 +44,7 @@ from tui.terminal import StopDriver
 from tui.theming import DEFAULT_THEME, ThemeError, load_theme, theme_names
 from tui.view_model import Now, ViewModel
 from tui.widgets.command_line import CommandLine
+from tui.widgets.live_table import LiveTable
 from tui.widgets.market_table import SORTS
 
 URGENT = frozenset({"orders", "proposals", "alarms", "flatten"})
@@ -114,6 +115,15 @@ class PmConsole(App[int], inherit_bindings=False):
     @property
     def engine_command(self) -> str:
         return self.options.engine_command
+
+    @property
+    def console_screen(self) -> ConsoleScreen | None:
+        """The screen on top; none for an instant while screens are switched and at the end."""
+        try:
+            screen = self.screen
+        except ScreenStackError:
+            return None
+        return screen if isinstance(screen, ConsoleScreen) else None
 
     async def on_mount(self) -> None:
         loop = asyncio.get_running_loop()
@@ -197,8 +207,8 @@ class PmConsole(App[int], inherit_bindings=False):
 
     def repaint(self) -> None:
         """Draw the visible screen now."""
-        screen = self.screen
-        if not isinstance(screen, ConsoleScreen) or not screen.is_running:
+        screen = self.console_screen
+        if screen is None or not screen.is_running:
             return
         self._dirty = False
         now = self.clock()
@@ -278,8 +288,8 @@ class PmConsole(App[int], inherit_bindings=False):
             _HANDLERS[action.id](self, now)
 
     def _move(self, action_id: str, now: Now) -> None:
-        screen = self.screen
-        if not isinstance(screen, ConsoleScreen):
+        screen = self.console_screen
+        if screen is None:
             return
         table = screen.table()
         if table is None:
@@ -292,17 +302,17 @@ class PmConsole(App[int], inherit_bindings=False):
 
     def selected(self, table_id: str) -> Any:
         """Key under the cursor of a table of this screen, ``None`` without one."""
-        for pane in self.screen.query(f"#{table_id}"):
-            return getattr(pane, "cursor_key", None)
-        return None
+        screen = self.console_screen
+        tables = screen.query(LiveTable) if screen is not None else ()
+        return next((table.cursor_key for table in tables if table.id == table_id), None)
 
     # --- the command line -------------------------------------------------------------------------------
 
     def open_command_line(
         self, prompt: str, on_text: Callable[[str], None], *, completes: bool = False, value: str = ""
     ) -> None:
-        screen = self.screen
-        if not isinstance(screen, ConsoleScreen):
+        screen = self.console_screen
+        if screen is None:
             return
         self._on_text = on_text
         field = screen.command_line
@@ -315,8 +325,8 @@ class PmConsole(App[int], inherit_bindings=False):
         if self._talk is not None:
             self._talk.close()
             self._talk = None
-        screen = self.screen
-        if isinstance(screen, ConsoleScreen) and screen.command_line.display:
+        screen = self.console_screen
+        if screen is not None and screen.command_line.display:
             screen.command_line.display = False
             screen.set_focus(screen.home_focus())
             screen.call_after_refresh(self.repaint)
@@ -374,8 +384,8 @@ class PmConsole(App[int], inherit_bindings=False):
     # --- actions --------------------------------------------------------------------------------------
 
     def _screen_name(self) -> str:
-        screen = self.screen
-        return screen.name_in_registry if isinstance(screen, ConsoleScreen) else ""
+        screen = self.console_screen
+        return screen.name_in_registry if screen is not None else ""
 
     def filter(self, text: str) -> None:
         self.operator.filter = text
@@ -433,8 +443,8 @@ class PmConsole(App[int], inherit_bindings=False):
         self.operator.acknowledge(alarm_id, now)
 
     def open_selected(self) -> None:
-        screen = self.screen
-        if isinstance(screen, ConsoleScreen):
+        screen = self.console_screen
+        if screen is not None:
             screen.open_cursor()
 
     def back(self) -> None:

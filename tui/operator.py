@@ -62,6 +62,7 @@ class Operator:
         self._pending: dict[str, tuple[str, int]] = {}
         self._approved: set[str] = set()
         self._message: Message | None = None
+        self._was_stopping = False
         self._keys: list[int] = []
         self._sorted_ns = 0
         self._cursor_moved_ns = -CURSOR_HOLD_NS
@@ -78,6 +79,9 @@ class Operator:
         self.arming.select(card, now.mono_ns)
         if view.stopping:
             self.ladder.shown()
+        elif self._was_stopping:
+            self._message = None  # the receipt is the last word
+        self._was_stopping = view.stopping
         self._expire(now)
         controls = self.controls
         word = ""

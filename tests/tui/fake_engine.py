@@ -48,6 +48,7 @@ class FakeEngine:
         self._profile = profile
         self._states: list[asyncio.StreamWriter] = []
         self._all: list[asyncio.StreamWriter] = []
+        self._tasks: list[asyncio.Task[None]] = []
         self._server: asyncio.Server | None = None
         self._beat: asyncio.Task[None] | None = None
         self._seq = 1
@@ -64,6 +65,7 @@ class FakeEngine:
             writer.close()
         if self._server is not None:
             self._server.close()
+        await asyncio.gather(*self._tasks)
         self.path.unlink(missing_ok=True)
 
     def send(self, **parts: object) -> None:
@@ -95,6 +97,9 @@ class FakeEngine:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._all.append(writer)
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.append(task)
         decoder = msgspec.msgpack.Decoder(FromClient)
         with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
             while True:

@@ -93,7 +93,13 @@ def test_bars_show_what_a_card_adds() -> None:
 
 
 def test_sizes_stay_in_four_cells() -> None:
-    assert [fmt.size(c * 10**6) for c in (0, 120, 9999, 12_000, 3_000_000)] == ["0", "120", "9999", "12k", "3M"]
+    assert [fmt.size(c * 10**6) for c in (0, 120, 9999, 12_000, 3_000_000)] == [
+        "0",
+        "120",
+        "9999",
+        "12k",
+        "3M",
+    ]
     assert fmt.size(500_000) == "<1"
 
 

@@ -193,7 +193,9 @@ SCREENS = ("desk", "markets", "market", "orders", "positions", "models", "journa
 
 def test_no_key_means_two_things_on_one_screen() -> None:
     for screen in SCREENS:
-        keys = [key for action in ACTIONS if not action.screens or screen in action.screens for key in action.keys]
+        keys = [
+            key for action in ACTIONS if not action.screens or screen in action.screens for key in action.keys
+        ]
         assert len(keys) == len(set(keys))
 
 
@@ -207,7 +209,7 @@ def test_every_action_is_documented_and_every_hint_works() -> None:
 
 
 def test_enter_never_spends_and_nothing_harmless_sits_beside_approve() -> None:
-    assert "enter" not in MONEY_KEYS and MONEY_KEYS == {"a", "y", "n"}
+    assert "enter" not in MONEY_KEYS and {"a", "y", "n"} == MONEY_KEYS
     assert all(action_for(key, "desk") is None for key in ("s", "w", "z", "6", "7", "9"))
     assert all(action_for(key, "markets") is None for key in MONEY_KEYS)
 
@@ -228,7 +230,9 @@ def test_riskier_commands_name_their_word_and_safer_ones_have_none() -> None:
 @pytest.mark.parametrize("needs", [Needs(False, 0, 0, 0), Needs(True, 2, 4, 2), Needs(True, 30, 40, 20)])
 def test_panes_tile_the_body_without_overlap(width: int, height: int, needs: Needs) -> None:
     plan = desk_plan(width, height, needs)
-    cells = {(x, y) for r in plan.values() for x in range(r.x, r.x + r.width) for y in range(r.y, r.y + r.height)}
+    cells = {
+        (x, y) for r in plan.values() for x in range(r.x, r.x + r.width) for y in range(r.y, r.y + r.height)
+    }
     assert len(cells) == sum(r.width * r.height for r in plan.values()) == width * (height - 3)
     assert {"card", "markets", "orders", "limits"} <= plan.keys()
     assert plan["markets"].height >= 6 and not is_reduced(width, height)

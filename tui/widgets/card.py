@@ -112,23 +112,23 @@ def _reasons(card: ProposalRow) -> list[Line]:
     ]
 
 
-def state_line(scene: Scene, card: ProposalRow, tail: Line = ()) -> Line:
-    """The card's state in a word, then what it means or the keys."""
+def state_groups(scene: Scene, card: ProposalRow) -> list[Line]:
+    """The card's state in a word, then what it means."""
     word = scene.card_word
+    state = Span(f" {word} ", card_role(word))
     blocking = next((check for check in card.checks if check.blocks), None)
     warning = next(iter(card.checks), None)
-    state = Span(f" {word} ", card_role(word))
     if word.startswith("BLOCKED") and blocking is not None:
-        return line(state, f" {blocking.text}", (f"  {blocking.clears}", "text-muted"))
+        return [line(state, f" {blocking.text}"), line((blocking.clears, "text-muted"))]
     if word == "CONFIRM":
-        return line(state, (f" large order: press y for YES, n for NO to send this {card.outcome}", "strong"))
+        return [line(state, (" large: y for YES, n for NO sends it", "strong"))]
     if word == "LAG":
-        return line(state, " the picture is over 1 s old; nothing can be approved from it")
+        return [line(state, " the picture is over 1 s old")]
     if word == "VIEWER":
-        return line(state, " another console has control; :take asks for it")
+        return [line(state, " another console has control; :take")]
     if warning is not None:
-        return line(state, (f" WARN {warning.code} {warning.text}", "near"), *tail)
-    return line(state, *tail)
+        return [line(state, (f" WARN {warning.code} {warning.text}", "near"))]
+    return [line(state)]
 
 
 def _keys(room: int) -> Line:
@@ -204,26 +204,19 @@ def column_lines(scene: Scene, card: ProposalRow, width: int, height: int) -> li
         rows += flow(groups, inner, 2)
     rows.append(_shared(_data(scene, card), inner))
     rows += [cut(group, inner) for group in _reasons(card) if group]
-    rows += _checks(card, inner)
-    # The state is the line that decides what a key does: whatever has to give way, it does not.
-    state = state_line(scene, card, _keys(inner - len(scene.card_word) - 2))
+    # The state decides what a key does: whatever has to give way, it does not.
+    groups = state_groups(scene, card)
+    if len(groups) == 1 and width_of(groups[0]) <= len(scene.card_word) + 2:
+        groups = [line(*groups[0], *_keys(inner - width_of(groups[0])))]
+    state = flow(groups, inner, 2)
     others = [other for other in scene.cards if other.id != card.id]
-    rows = [*rows[: max(0, height - 1 - min(1, len(others)))], cut(state, inner)]
+    rows = [*rows[: max(0, height - len(state) - min(1, len(others)))], *state]
     room = height - len(rows)
     if room > len(others[:1]):
         rows.append(())
         room -= 1
     rows += [_waiting(scene, other, inner) for other in others[:room]]
     return [line(" ", *cut(row, inner)) for row in rows]
-
-
-def _checks(card: ProposalRow, width: int) -> list[Line]:
-    rows: list[Line] = []
-    for check in card.checks[:2]:
-        word, role = ("BLOCK", "blocked") if check.blocks else ("WARN", "near")
-        text = line((f"{word} {check.code} ", role), check.text, (f" {check.clears}", "text-muted"))
-        rows.append(cut(text, width))
-    return rows
 
 
 def _waiting(scene: Scene, card: ProposalRow, width: int) -> Line:
@@ -240,8 +233,15 @@ def _waiting(scene: Scene, card: ProposalRow, width: int) -> Line:
     return ends(left, line((f"exp {countdown(scene.in_s(card.expires_ns))}", "text-muted")), width)
 
 
+def _joined(groups: list[Line]) -> Line:
+    parts: list[Span | str] = []
+    for group in groups:
+        parts += (["  "] if parts else []) + list(group)
+    return line(*parts)
+
+
 def _with_next(scene: Scene, card: ProposalRow, width: int) -> Line:
-    state = state_line(scene, card)
+    state = cut(line(*_joined(state_groups(scene, card))), width)
     others = [other for other in scene.cards if other.id != card.id]
     if not others or width_of(state) > 22:
         if width_of(state) <= 22:

@@ -1,0 +1,76 @@
+"""A console on a fake engine, and waiting by condition instead of by time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+
+from tests.tui.fake_engine import FakeEngine
+from tui.app import ConsoleOptions, PmConsole
+from tui.widgets.line_pane import LinePane
+
+TIMEOUT_S = 8.0
+
+
+class Desk:
+    """A running console with its engine and the hands on its keyboard."""
+
+    def __init__(self, app: PmConsole, engine: FakeEngine, pilot: Pilot[int]) -> None:
+        self.app = app
+        self.engine = engine
+        self.pilot = pilot
+
+    async def until(self, condition: Callable[[], object], what: str = "") -> None:
+        try:
+            async with asyncio.timeout(TIMEOUT_S):
+                while not condition():
+                    await self.pilot.pause(0.01)
+        except TimeoutError:
+            pytest.fail(f"never {what or 'true'}; the screen:\n{self.text}")
+
+    async def shows(self, text: str) -> None:
+        await self.until(lambda: text in self.text, f"showed {text!r}")
+
+    async def press(self, *keys: str) -> None:
+        await self.pilot.press(*keys)
+
+    @property
+    def text(self) -> str:
+        panes = [pane for pane in self.app.screen.query(LinePane) if pane.region]
+        panes.sort(key=lambda pane: (pane.region.y, pane.region.x))
+        return "\n".join(pane.text for pane in panes)
+
+    def sent(self, kind: type) -> list:
+        return [command for command in self.engine.commands if isinstance(command, kind)]
+
+
+@asynccontextmanager
+async def running(
+    directory: Path,
+    *,
+    size: tuple[int, int] = (120, 36),
+    cards: bool = True,
+    profile: str = "demo",
+    coach: bool = False,
+) -> AsyncIterator[Desk]:
+    engine = FakeEngine(directory / "e.sock", cards=cards, profile=profile)
+    await engine.start()
+    app = PmConsole(ConsoleOptions(engine.path, profile, coach=coach))
+    try:
+        async with app.run_test(size=size) as pilot:
+            desk = Desk(app, engine, pilot)
+            await desk.shows("NYC hi Nov23 48-49")
+            yield desk
+    finally:
+        await engine.stop()
+
+
+@pytest.fixture
+def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A short directory: a socket's path may have some hundred characters."""
+    return tmp_path_factory.mktemp("s")

@@ -1,0 +1,286 @@
+"""Keys on the running console: what spends, what stops, what is swallowed."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import msgspec
+import pytest
+from textual import events
+from textual.widgets import Input
+
+from core.control.protocol import (
+    AbortFlatten,
+    Acknowledge,
+    Approve,
+    CancelMarket,
+    CancelOrder,
+    Edit,
+    Flatten,
+    Halt,
+    Pause,
+    Resume,
+    SkipWait,
+    Veto,
+)
+from tests.tui import rows
+from tests.tui.conftest import Desk, running
+from tests.tui.fake_engine import read_clocks
+
+
+async def armed(desk: Desk) -> None:
+    await desk.shows(" ARMED ")
+
+
+async def test_an_armed_card_is_approved_once_with_the_fingerprint_drawn(directory: Path) -> None:
+    async with running(directory) as desk:
+        await armed(desk)
+        await desk.press("a")
+        command = await desk.engine.expect(Approve)
+        assert (command.proposal_id, command.fingerprint) == ("4F2A", "fp-1")  # type: ignore[attr-defined]
+        await desk.shows("accepted in")
+        await desk.press("a", "a")
+        assert len(desk.sent(Approve)) == 1
+
+
+async def test_nothing_is_sent_while_arming_by_enter_or_by_paste(directory: Path) -> None:
+    async with running(directory, cards=False) as desk:
+        now = read_clocks()
+        desk.engine.send(proposals=(rows.card(now),))
+        await desk.until(lambda: desk.app.operator.card is not None)
+        await desk.press("a")
+        await desk.shows("not sent: ")
+        await armed(desk)
+        await desk.press("enter")
+        desk.app.post_message(events.Paste("aaa"))
+        await desk.pilot.pause()
+        assert desk.sent(Approve) == []
+
+
+async def test_a_key_that_waited_in_a_stalled_loop_is_dropped(directory: Path) -> None:
+    async with running(directory) as desk:
+        await armed(desk)
+        key = events.Key("a", "a")
+        key.time -= 0.6
+        desk.app.post_message(key)
+        await desk.shows("ignored: typed while")
+        assert desk.sent(Approve) == []
+
+
+async def test_no_approval_from_an_old_picture(directory: Path) -> None:
+    async with running(directory) as desk:
+        await armed(desk)
+        desk.engine.silence()
+        await desk.shows("VIEW LAG")
+        await desk.press("a")
+        await desk.shows("not sent: the picture is over 1 s old")
+        assert desk.sent(Approve) == []
+
+
+async def test_a_moved_card_shows_the_difference_and_arms_again(directory: Path) -> None:
+    async with running(directory, size=(80, 24)) as desk:
+        await armed(desk)
+        now = read_clocks()
+        moved = rows.card(
+            now, fingerprint="fp-m", state="MOVED", price=3300, was_price=3200, changed_ns=now.mono_ns
+        )
+        desk.engine.send(proposals=(moved,))
+        await desk.shows("40 @ 33c post-only MOVED, was 40 @ 32c")
+        await armed(desk)
+        await desk.press("a")
+        command = await desk.engine.expect(Approve)
+        assert command.fingerprint == "fp-m"  # type: ignore[attr-defined]
+
+
+async def test_a_blocked_card_cannot_be_approved_by_any_key(directory: Path) -> None:
+    async with running(directory, cards=False) as desk:
+        desk.engine.send(proposals=(rows.blocked(read_clocks()),))
+        await desk.shows("BLOCKED G11")
+        assert "Clears with the next book" in desk.text
+        for key in ("a", "y", "enter", "space"):
+            await desk.press(key)
+        assert desk.sent(Approve) == []
+
+
+async def test_a_large_card_wants_its_side_named(directory: Path) -> None:
+    async with running(directory, cards=False) as desk:
+        desk.engine.send(proposals=(rows.card(read_clocks(), large=True),))
+        await armed(desk)
+        await desk.press("y")
+        await desk.press("a")
+        await desk.shows("y for YES, n for NO")
+        await desk.press("n")
+        await desk.shows("you named NO, the card is YES")
+        assert desk.sent(Approve) == []
+        await asyncio.sleep(0.85)  # the held-key window is real time by design
+        await desk.press("a")
+        await desk.shows("y for YES, n for NO")
+        await desk.press("y")
+        await desk.engine.expect(Approve)
+
+
+async def test_a_new_card_never_takes_the_selection(directory: Path) -> None:
+    async with running(directory) as desk:
+        await armed(desk)
+        now = read_clocks()
+        desk.engine.send(proposals=(rows.card(now, id="EXIT", fingerprint="fx", closes=True, key=10),))
+        await desk.shows("APPROVE 2 of 3")
+        assert desk.app.operator.arming.card_id == "4F2A"
+        await desk.press("left_square_bracket")
+        await desk.shows("REDUCES RISK")
+        assert desk.app.operator.arming.card_id == "EXIT"
+
+
+async def test_edit_takes_only_smaller_or_better(directory: Path) -> None:
+    async with running(directory) as desk:
+        await armed(desk)
+        await desk.press("e", *"20 @ 35", "enter")
+        await desk.shows("at most 32c")
+        await desk.press(*"20 @ 31", "enter")
+        command = await desk.engine.expect(Edit)
+        assert (command.price, command.quantity) == (3100, 20 * rows.C)  # type: ignore[attr-defined]
+        assert not isinstance(desk.app.focused, Input)
+
+
+@pytest.mark.parametrize("where", ["1", "2", "3", "4", "5", "8", "question_mark", "v", "colon", "slash", "e"])
+async def test_stop_works_from_every_screen_input_and_question(directory: Path, where: str) -> None:
+    async with running(directory) as desk:
+        await desk.press(where)
+        await desk.press("ctrl+x")
+        await desk.engine.expect(Flatten)
+        await desk.shows("STOPPING")
+        assert not isinstance(desk.app.focused, Input)
+
+
+async def test_the_ladder_swallows_keys_aborts_on_two_escapes_and_skips_after_a_pause(
+    directory: Path,
+) -> None:
+    async with running(directory) as desk:
+        await armed(desk)
+        await desk.press("ctrl+x")
+        await desk.engine.expect(Flatten)
+        desk.engine.send(flatten=rows.flatten(read_clocks()))
+        await desk.shows("EXITS IN 0:0")
+        await desk.press("a", "f", "H", "q", "2", "1")
+        assert desk.sent(Approve) == desk.sent(SkipWait) == desk.sent(Halt) == []
+        await desk.shows("f skips the wait")
+        await desk.press("f")
+        await desk.engine.expect(SkipWait)
+        await desk.press("escape")
+        await desk.shows("Esc AGAIN keeps")
+        assert desk.sent(AbortFlatten) == []
+        await desk.press("escape")
+        await desk.engine.expect(AbortFlatten)
+        over = rows.flatten(read_clocks(), phase="FLAT", receipt="Flat in 6.2 s, cost against mid 0.41.")
+        desk.engine.send(flatten=over, flatten_over=False)
+        await desk.shows("Flat in 6.2 s")
+        await desk.press("2")
+        await desk.until(lambda: desk.app.screen.query("#markets") and "MARKETS" in desk.text)
+
+
+async def test_halt_is_one_key_and_only_text_in_a_text_field(directory: Path) -> None:
+    async with running(directory) as desk:
+        await desk.press("slash", "H")
+        assert desk.sent(Halt) == []
+        await desk.press("escape", "H")
+        await desk.engine.expect(Halt)
+        halted = rows.status(read_clocks(), session=desk.engine.session, level="HALTED", level_reason="pid 7")
+        desk.engine.send(status=halted)
+        await desk.until(lambda: "HALTED" in desk.text.splitlines()[0])
+
+
+async def test_resume_is_typed(directory: Path) -> None:
+    async with running(directory) as desk:
+        await desk.press("colon", *"res", "tab")
+        await desk.press("enter")
+        await desk.shows("Type resume")
+        await desk.press(*"resume", "enter", *"ok", "enter")
+        command = await desk.engine.expect(Resume)
+        assert (command.confirm, command.reason) == ("resume", "ok")  # type: ignore[attr-defined]
+
+
+async def test_safer_keys_need_no_question(directory: Path) -> None:
+    async with running(directory) as desk:
+        await armed(desk)
+        await desk.press("x", "p", "P", "space", "C")
+        for kind in (Veto, Pause, Acknowledge, CancelMarket):
+            await desk.engine.expect(kind)
+        assert [command.strategy for command in desk.sent(Pause)] == ["maker", ""]
+        await desk.press("3")
+        await desk.shows("DONE TODAY")
+        await desk.press("j", "c")
+        command = await desk.engine.expect(CancelOrder)
+        assert command.client_order_id in ("pm-91c7", "pm-92d0")  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("key", "title"),
+    [("2", "MARKETS"), ("3", "DONE TODAY"), ("4", "LIMITS"), ("5", "what is real"), ("8", "JOURNAL")],
+)
+async def test_digits_switch_screens_and_unbuilt_ones_do_nothing(
+    directory: Path, key: str, title: str
+) -> None:
+    async with running(directory, size=(160, 45)) as desk:
+        await desk.press("6", "7", "9")
+        await desk.shows("APPROVE")
+        await desk.press(key)
+        await desk.until(lambda: title in desk.text and "APPROVE" not in desk.text)
+        await desk.press("1")
+        await desk.shows("APPROVE")
+
+
+async def test_the_cursor_stays_on_its_market_when_the_order_changes(directory: Path) -> None:
+    async with running(directory, cards=False) as desk:
+        await desk.press("j", "j")
+        key = desk.app.operator.cursor
+        assert key is not None
+        await desk.press("o")
+        await desk.shows("sort: name")
+        table = desk.app.screen.query_one("#markets")
+        assert table.cursor_key == key == desk.app.operator.cursor  # type: ignore[attr-defined]
+
+
+async def test_filter_hides_and_escape_shows_all(directory: Path) -> None:
+    async with running(directory, cards=False) as desk:
+        await desk.press("slash", *"den", "enter")
+        await desk.shows("1 of 15")
+        await desk.press("slash", *"zzz", "enter")
+        await desk.shows('No market matches "/denzzz"')
+        await desk.press("escape")
+        await desk.shows("CHI hi Nov23 41-42")
+
+
+async def test_enter_opens_the_market_with_its_clean_title(directory: Path) -> None:
+    async with running(directory, cards=False, size=(80, 24)) as desk:
+        static = msgspec.structs.replace(rows.statics()[0], title="Rain \x1b[2J[b]bold[/b] [/]?")
+        desk.engine.send(statics=(static,))
+        await desk.press("home")
+        await desk.press("enter")
+        await desk.shows("Rain [2J[b]bold[/b] [/]?")
+        await desk.press("escape")
+        await desk.shows("APPROVE")
+
+
+async def test_help_is_the_registry(directory: Path) -> None:
+    async with running(directory, size=(120, 60)) as desk:
+        await desk.press("question_mark")
+        await desk.shows("Emergency flatten")
+        await desk.shows("Approve the armed card")
+        await desk.press("escape")
+        await desk.shows("APPROVE")
+
+
+async def test_ctrl_c_never_quits_and_q_does(directory: Path) -> None:
+    async with running(directory) as desk:
+        await desk.press("ctrl+c")
+        await desk.shows("q leaves the console")
+        await desk.press("q")
+        await desk.until(lambda: desk.app.return_code == 0)
+
+
+async def test_notifications_never_read_markup(directory: Path) -> None:
+    async with running(directory) as desk:
+        desk.app.notify("[/red] [@click=app.quit]x[/]", markup=True)
+        await desk.until(lambda: len(desk.app._notifications))
+        assert not any(notification.markup for notification in desk.app._notifications)
