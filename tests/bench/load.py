@@ -25,7 +25,8 @@ def report_load() -> str:
         sim_share = (cpu_seconds(running.sim.pid) - sim) / elapsed
         pump = _pump(report_file)
         return (
-            f"load: {pump['sent']} book messages in {pump['elapsed_s']} s, last sequence sent {pump['last_seq']}; "
+            f"load: {pump['sent']} book messages in {pump['elapsed_s']} s, "
+            f"last sequence sent {pump['last_seq']}; "
             f"engine {share:.0%} of a core, SIM {sim_share:.0%}"
         )
 
@@ -46,7 +47,8 @@ def report_quiet(seconds: float = 20.0) -> str:
             time.sleep(seconds)
             elapsed = time.monotonic() - begin
             return (
-                f"quiet desk at 160x45: console {(cpu_seconds(console.process.pid) - cpu) / elapsed:.1%} of a core, "
+                f"quiet desk at 160x45: "
+                f"console {(cpu_seconds(console.process.pid) - cpu) / elapsed:.1%} of a core, "
                 f"{(console.bytes - sent) / elapsed / 1000:.1f} kB/s; "
                 f"engine {(cpu_seconds(running.engine.pid) - engine) / elapsed:.1%}"
             )
