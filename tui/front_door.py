@@ -12,7 +12,6 @@ import fcntl
 import json
 import os
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -150,9 +149,9 @@ def _start_sim(place: Profile, world: WorldOptions) -> None:
     arguments = ["sim", "--ready-file", str(place.sim_ready), "--keys-dir", str(place.keys)]
     arguments += ["--speed", f"{world.speed or DEMO_SPEED:g}", "--scenario", world.scenario or "demo"]
     arguments += ["--seed", str(1 if world.seed is None else world.seed)]
-    child = _spawn(arguments, place.sim_log)
-    _note_process(place.sim_pid, child.pid)
-    if not _within(SIM_READY_S, lambda: place.sim_ready.exists() or child.poll() is not None):
+    pid = _spawn(arguments, place.sim_log)
+    _note_process(place.sim_pid, pid)
+    if not _within(SIM_READY_S, lambda: place.sim_ready.exists() or not _alive(pid)):
         raise StartError(f"the simulator was not ready within {SIM_READY_S:.0f} s; see {place.sim_log}")
     if not place.sim_ready.exists():
         click.echo()
@@ -162,13 +161,13 @@ def _start_sim(place: Profile, world: WorldOptions) -> None:
 
 def _start_engine(place: Profile) -> None:
     click.echo("Engine: starting", nl=False)
-    child = _spawn(["engine", "run", "--profile", place.name], place.engine_log)
-    if not _within(ENGINE_READY_S, lambda: engine_pid(place) is not None or child.poll() is not None):
+    pid = _spawn(["engine", "run", "--profile", place.name], place.engine_log)
+    if not _within(ENGINE_READY_S, lambda: engine_pid(place) is not None or not _alive(pid)):
         raise StartError(f"the engine did not answer within {ENGINE_READY_S:.0f} s; see {place.engine_log}")
-    if child.poll() is not None:
+    if not _alive(pid):
         click.echo()
         raise StartError(f"the engine did not start: {_last_line(place.engine_log)}")
-    click.echo(f", answers (pid {child.pid})")
+    click.echo(f", answers (pid {pid})")
 
 
 def _console(place: Profile, look: Look) -> int:
@@ -270,20 +269,23 @@ def _quiet_line(place: Profile) -> Line:
     return Line(socket_path(place), Hello(VERSION, "command", "cli", os.getpid(), "front-door"))
 
 
-def _spawn(arguments: list[str], log: Path) -> subprocess.Popen[bytes]:
-    """Start one of our own processes without a terminal, in a session of its own."""
-    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
-    try:
-        return subprocess.Popen(
-            [sys.executable, "-m", "tui.cli", *arguments],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=descriptor,
-            start_new_session=True,
-            cwd=log.parent,
-        )
-    finally:
-        os.close(descriptor)
+def _spawn(arguments: list[str], log: Path) -> int:
+    """Start one of our own processes without a terminal, in a session of its own; returns its pid.
+
+    ``-P`` keeps whatever lies in the current directory out of its imports.
+    """
+    command = [sys.executable, "-P", "-m", "tui.cli", *arguments]
+    return os.posix_spawn(
+        sys.executable,
+        command,
+        os.environ,
+        file_actions=[
+            (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+            (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0),
+            (os.POSIX_SPAWN_OPEN, 2, log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600),
+        ],
+        setsid=True,
+    )
 
 
 def _within(seconds: float, happened: Callable[[], bool]) -> bool:

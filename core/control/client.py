@@ -213,6 +213,10 @@ class Line:
         except OSError as error:
             raise LinkError("the engine closed the connection") from error
 
+    def detach(self) -> socket.socket:
+        """Hand the greeted socket over to the caller."""
+        return self._socket
+
     def close(self) -> None:
         self._socket.close()
 
@@ -239,15 +243,15 @@ class Line:
 class StopLine:
     """The stop key's own connection, opened while all is well and written from any thread.
 
-    ``send_flatten`` is one system call with prepared framing: nothing in it waits for the console's
-    event loop, for a lock of ours or for the engine.
+    ``send_flatten`` is one system call that never waits: not for the console's event loop, not for
+    a lock of ours, not for the engine.
     """
 
     def __init__(self, path: Path, hello: Hello) -> None:
         """Opens at once; raises ``ConnectError``."""
         self._path = path
         self._hello = hello
-        self._line = Line(path, hello)
+        self._socket = self._open(CONNECT_TIMEOUT_S)
 
     def send_flatten(self, command_id: str) -> bool:
         """Write the stop command; reconnects once if the line is dead. False when no engine takes it."""
@@ -257,8 +261,8 @@ class StopLine:
     def alive(self) -> bool:
         """Drop the replies that nobody reads and say whether the engine still holds the line."""
         try:
-            while chunk := self._line._socket.recv(65536, socket.MSG_DONTWAIT):
-                del chunk
+            while self._socket.recv(65536):
+                pass
         except BlockingIOError:
             return True
         except OSError:
@@ -268,19 +272,25 @@ class StopLine:
     def reopen(self) -> bool:
         """Open a new line after the engine restarted."""
         try:
-            fresh = Line(self._path, self._hello, timeout_s=1.0)
+            fresh = self._open(1.0)
         except ConnectError:
             return False
-        self._line.close()
-        self._line = fresh
+        self._socket.close()
+        self._socket = fresh
         return True
 
     def close(self) -> None:
-        self._line.close()
+        self._socket.close()
+
+    def _open(self, timeout_s: float) -> socket.socket:
+        opened = Line(self._path, self._hello, timeout_s=timeout_s).detach()
+        opened.setblocking(False)
+        return opened
 
     def _write(self, data: bytes) -> bool:
         try:
-            self._line._socket.sendall(data)
+            return self._socket.send(data) == len(data)
+        except BlockingIOError:
+            return True  # the line is full of stops which the engine has yet to read
         except OSError:
             return False
-        return True

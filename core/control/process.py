@@ -71,10 +71,16 @@ class StartError(Exception):
 
 
 def run_engine(place: Profile) -> int:
-    """Run the profile's engine until it is stopped; returns 0. Raises ``StartError``."""
+    """Be the profile's engine process until it is stopped; returns 0. Raises ``StartError``."""
     os.umask(0o077)
     # A core dump would hold the keys.
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    serve(place)
+    return 0
+
+
+def serve(place: Profile) -> None:
+    """Run the profile's engine until it is stopped; raises ``StartError``."""
     try:
         paths.prepare(place)
         settings = load(place.config)
@@ -88,7 +94,6 @@ def run_engine(place: Profile) -> int:
         raise StartError(str(error), LOCK_HELD) from error
     except _REFUSALS as error:
         raise StartError(str(error)) from error
-    return 0
 
 
 _REFUSALS = (

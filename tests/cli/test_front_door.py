@@ -1,0 +1,167 @@
+"""The front door with real processes: starts what is missing, leaves what others use, nothing twice."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from core.config import paths
+from core.config.paths import Profile
+from core.control.client import Line
+from core.control.protocol import VERSION, Hello
+from tui import front_door
+from tui.front_door import Look, WorldOptions
+
+QUIET = WorldOptions("quiet", 60.0, 7)
+LOOK = Look("dark", 4, mouse=False)
+Q, HUNG_UP = 0, 129
+
+
+class Console:
+    """Stands where the console stands: does something, then ends with a code."""
+
+    def __init__(self) -> None:
+        self.code = Q
+        self.do: Callable[[Profile], None] = lambda _: None
+
+    def __call__(self, place: Profile, _: Look) -> int:
+        assert front_door.engine_pid(place) is not None
+        self.do(place)
+        return self.code
+
+
+@pytest.fixture
+def console(monkeypatch: pytest.MonkeyPatch) -> Console:
+    made = Console()
+    monkeypatch.setattr(front_door, "_console", made)
+    return made
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Profile]:
+    monkeypatch.setenv("PMCONSOLE_HOME", str(tmp_path))
+    made = paths.profile("demo")
+    yield made
+    if made.directory.exists():
+        front_door._stop_all(made)
+    assert front_door.engine_pid(made) is None
+    assert not front_door.sim_alive(made)
+    for pid in _children():
+        os.waitpid(pid, 0)
+
+
+def _children() -> list[int]:
+    """What this process started and has not collected: ended processes of the front door."""
+    listed = Path(f"/proc/self/task/{threading.get_native_id()}/children").read_text().split()
+    return [int(pid) for pid in listed if not front_door._alive(int(pid))]
+
+
+def open_desk(place: Profile, *, fresh: bool = False) -> int:
+    return front_door.demo(place, QUIET, LOOK, fresh=fresh)
+
+
+def test_q_stops_what_this_front_door_started(
+    place: Profile, console: Console, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert open_desk(place) == Q
+    said = capsys.readouterr().out.splitlines()
+    assert said[0].startswith("Simulator: starting, ready (quiet-7-")
+    assert said[1].startswith("Engine: starting, answers (pid ")
+    assert said[2:] == ["Engine stopped.", "Simulator stopped."]
+    assert front_door.engine_pid(place) is None
+
+
+def test_any_other_end_leaves_the_desk_and_the_next_front_door_attaches_and_stops_nothing(
+    place: Profile, console: Console, capsys: pytest.CaptureFixture[str]
+) -> None:
+    console.code = HUNG_UP
+    assert open_desk(place) == HUNG_UP
+    engine, world = front_door.engine_pid(place), front_door.sim_world(place)
+    assert "The engine goes on" in capsys.readouterr().out
+    console.code = Q
+    assert open_desk(place) == Q
+    said = capsys.readouterr().out
+    assert f"Attaching to the desk that runs already (engine pid {engine})." in said
+    assert "another one starts with: pmconsole demo --fresh" in said  # it was asked for a world
+    assert front_door.engine_pid(place) == engine
+    assert front_door.sim_world(place) == world
+
+
+def test_q_leaves_the_desk_to_another_console(
+    place: Profile, console: Console, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other: list[Line] = []
+
+    def attach(here: Profile) -> None:
+        hello = Hello(VERSION, "state", "console", os.getpid(), "other")
+        other.append(Line(paths.socket_path(here), hello))
+
+    console.do = attach
+    assert open_desk(place) == Q
+    other[0].close()
+    assert "Another console is attached" in capsys.readouterr().out
+    assert front_door.engine_pid(place) is not None
+    assert front_door.sim_alive(place)
+
+
+def test_a_killed_engine_comes_back_on_its_world_and_a_killed_simulator_needs_a_fresh_desk(
+    place: Profile, console: Console, capsys: pytest.CaptureFixture[str]
+) -> None:
+    console.code = HUNG_UP
+    open_desk(place)
+    world = front_door.sim_world(place)
+    engine = front_door.engine_pid(place)
+    assert engine is not None
+    os.kill(engine, signal.SIGKILL)
+    assert front_door._within(5, lambda: not front_door._alive(engine))
+    open_desk(place)
+    assert "The simulator runs already; its world goes on." in capsys.readouterr().out
+    assert front_door.sim_world(place) == world
+    assert len(place.journals()) == 1
+
+    sim = front_door._noted_process(place.sim_pid)
+    assert sim is not None
+    os.kill(sim, signal.SIGKILL)
+    assert front_door._within(5, lambda: not front_door._alive(sim))
+    open_desk(place)
+    assert "A fresh desk, with a new journal: pmconsole demo --fresh" in capsys.readouterr().out
+    open_desk(place, fresh=True)
+    assert front_door.sim_world(place) != world
+    assert len(place.journals()) == 2  # the old one is kept
+
+
+def test_two_front_doors_at_once_start_one_desk(place: Profile, console: Console) -> None:
+    console.code = HUNG_UP
+    both = [threading.Thread(target=open_desk, args=(place,)) for _ in range(2)]
+    pids: set[int | None] = set()
+    console.do = lambda here: pids.add(front_door.engine_pid(here))
+    for one in both:
+        one.start()
+    for one in both:
+        one.join()
+    assert len(pids) == 1
+
+
+def test_a_desk_that_cannot_start_says_why_in_one_sentence(
+    place: Profile, console: Console, capsys: pytest.CaptureFixture[str]
+) -> None:
+    paths.prepare(place)
+    place.config.write_text("[strategy]\nmin_egde = 1\n")
+    assert open_desk(place) == 2
+    assert "the engine did not start: pmconsole engine:" in (said := capsys.readouterr().err)
+    assert "unknown key 'min_egde' in [strategy]: did you mean 'min_edge'?" in said
+
+
+def test_a_pid_that_belongs_to_somebody_else_today_is_not_ours(place: Profile) -> None:
+    paths.prepare(place)
+    place.sim_ready.write_text("{}")
+    place.sim_pid.write_text(f"{os.getpid()} 1\n")
+    assert not front_door.sim_alive(place)
+    front_door._note_process(place.sim_pid, os.getpid())
+    assert front_door.sim_alive(place)
+    place.sim_pid.unlink()
