@@ -6,7 +6,7 @@ and one that was away for too long starts over.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -20,6 +20,8 @@ from core.control.protocol import (
     LimitRow,
     MarketRow,
     MarketStatic,
+    PositionRow,
+    ProposalRow,
     StatusRow,
 )
 from core.control.snapshot import Snapshot
@@ -46,6 +48,9 @@ class Reader:
         self._events: dict[str, EventRow] = {}
         self._events_at_ns = 0
         self._moved_events: set[str] = set()
+        self._cards: dict[str, ProposalRow] = {}
+        self._positions: dict[int, PositionRow] = {}
+        self._basis: object = None
         self._status: StatusRow | None = None
         self._limits: dict[tuple[str, str], LimitRow] = {}
         self._limit_basis: object = None
@@ -74,9 +79,9 @@ class Reader:
             "statics": [],
             "markets": [],
             "events": [self._event(ticker) for ticker in state.events],
-            "proposals": [snapshot.proposal(p) for p in snapshot.desk.approvals.proposals],
+            "proposals": [row for p in snapshot.desk.approvals.proposals if (row := self._card(p))],
             "orders": list(snapshot.orders()),
-            "positions": [snapshot.position(ticker) for ticker in snapshot.held()],
+            "positions": [self._position(ticker) for ticker in snapshot.held()],
             "limits": _in_use(snapshot.limits()),
             "alarms": [rows.alarm_row(alarm) for alarm in state.alarms.values()],
             "journal": snapshot.journal(0),
@@ -117,9 +122,11 @@ class Reader:
         parts: dict[str, tuple[Any, ...]] = {}
         parts |= self._alarm_changes(changed["alarms"] or ())
         parts |= self._order_changes(changed["orders"] or ())
-        parts |= self._proposal_changes(changed["proposals"] or ())
-        parts |= self._position_changes(changed["positions"] or ())
-        parts |= self._market_changes(self._tickers(changed))
+        tickers = self._tickers(changed)
+        moved = _always if self._desk_moved() else tickers.__contains__
+        parts |= self._proposal_changes(changed["proposals"] or (), moved)
+        parts |= self._position_changes(changed["positions"] or (), moved)
+        parts |= self._market_changes(tickers)
         parts |= self._event_changes(changed["events"] or ())
         parts |= self._limit_changes()
         journal = self._snapshot.journal(self._journal_seq)
@@ -139,6 +146,12 @@ class Reader:
     def empty(self) -> Frame:
         """A sign of life."""
         return Frame(seq=self._next(), made_ns=self._snapshot.clocks.mono_ns())
+
+    def _desk_moved(self) -> bool:
+        """Whether exposure or limits changed, which show on every card and position."""
+        desk = self._snapshot.desk
+        before, self._basis = self._basis, (desk.ledger.epoch, desk.state.limit_changes)
+        return before != self._basis
 
     def _tickers(self, changed: dict[str, Any]) -> dict[str, None]:
         """Markets whose row may have changed: also through an order, a position or a card of ours."""
@@ -193,18 +206,34 @@ class Reader:
                 events.append(row)
         return {"events": tuple(events), "gone_events": tuple(gone)}
 
-    def _proposal_changes(self, changed: Iterable[str]) -> dict[str, tuple[Any, ...]]:
+    def _proposal_changes(
+        self, changed: Container[str], moved: Callable[[str], bool]
+    ) -> dict[str, tuple[Any, ...]]:
+        """Cards that changed, and those whose surroundings did: their book, what is held, the limits."""
         known = self._snapshot.desk.approvals.proposals
+        wanted = [p for p, card in known.items() if p in changed or moved(card.candidate.ticker)]
         return {
-            "proposals": tuple(self._snapshot.proposal(p) for p in changed if p in known),
-            "gone_proposals": tuple(p for p in changed if p not in known),
+            "proposals": _renewed(self._cards, wanted, self._card),
+            "gone_proposals": _forgotten(self._cards, known),
+        }
+
+    def _position_changes(
+        self, changed: Container[str], moved: Callable[[str], bool]
+    ) -> dict[str, tuple[Any, ...]]:
+        """Positions that changed, and those whose book or fair value did."""
+        held = {self._snapshot.key(ticker): ticker for ticker in self._snapshot.held()}
+        wanted = [key for key, ticker in held.items() if ticker in changed or moved(ticker)]
+        return {
+            "positions": _renewed(self._positions, wanted, lambda key: self._position(held[key])),
+            "gone_positions": _forgotten(self._positions, held),
         }
 
     def _order_changes(self, changed: Iterable[str]) -> dict[str, tuple[Any, ...]]:
         """Keys are our client ids, and venue ids of orders that are not ours."""
         ledger, snapshot = self._snapshot.desk.ledger, self._snapshot
         orders, gone = [], []
-        for key in changed:
+        # The next look-up of an unanswered order moves on without the order changing.
+        for key in dict.fromkeys((*changed, *snapshot.desk.unknowns.searches)):
             if key in ledger.orders:
                 orders.append(snapshot.order(ledger.orders[key]))
             elif key in ledger.externals:
@@ -215,13 +244,6 @@ class Reader:
             else:
                 gone.append(key)
         return {"orders": tuple(orders), "gone_orders": tuple(gone)}
-
-    def _position_changes(self, changed: Iterable[str]) -> dict[str, tuple[Any, ...]]:
-        held = set(self._snapshot.held())
-        return {
-            "positions": tuple(self._snapshot.position(t) for t in changed if t in held),
-            "gone_positions": tuple(self._snapshot.key(t) for t in changed if t not in held),
-        }
 
     def _alarm_changes(self, changed: Iterable[int]) -> dict[str, tuple[Any, ...]]:
         alarms = self._snapshot.desk.state.alarms
@@ -254,6 +276,19 @@ class Reader:
     def _market(self, ticker: str) -> MarketRow:
         return self._snapshot.market(ticker, self._touches.setdefault(ticker, rows.Touch()))
 
+    def _card(self, proposal_id: str) -> ProposalRow | None:
+        """``None`` for a card whose market has left the desk."""
+        desk = self._snapshot.desk
+        if desk.approvals.proposals[proposal_id].candidate.ticker not in desk.state.markets:
+            return None
+        row = self._cards[proposal_id] = self._snapshot.proposal(proposal_id)
+        return row
+
+    def _position(self, ticker: str) -> PositionRow:
+        row = self._snapshot.position(ticker)
+        self._positions[row.key] = row
+        return row
+
     def _event(self, ticker: str) -> EventRow:
         row = self._events[ticker] = self._snapshot.event(ticker)
         return row
@@ -261,6 +296,29 @@ class Reader:
     def _next(self) -> int:
         self._seq += 1
         return self._seq
+
+
+def _renewed(sent: dict[Any, Any], keys: Iterable[Any], build: Callable[[Any], Any]) -> tuple[Any, ...]:
+    """Rows of these keys that differ from what was sent before; ``build`` notes what it made in ``sent``."""
+    fresh = []
+    for key in keys:
+        before = sent.get(key)
+        row = build(key)
+        if row is not None and row != before:
+            fresh.append(row)
+    return tuple(fresh)
+
+
+def _always(_: str) -> bool:
+    return True
+
+
+def _forgotten(sent: dict[Any, Any], known: Container[Any]) -> tuple[Any, ...]:
+    """Keys that were sent and are no longer there; they are dropped from ``sent``."""
+    gone = tuple(key for key in sent if key not in known)
+    for key in gone:
+        del sent[key]
+    return gone
 
 
 def _in_use(table: Iterable[LimitRow]) -> list[LimitRow]:
