@@ -1,0 +1,50 @@
+"""``make bench``: ratios measured in one run, then the desk as real processes.
+
+python -m tests.bench                       everything (about five minutes)
+python -m tests.bench pairs                 ratios only
+python -m tests.bench stop-key --presses 200
+python -m tests.bench load | quiet | bytes | verbs
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from tests.bench import load, pairs, stop_key, verbs
+from tests.bench.harness import compare
+
+
+def _pairs() -> None:
+    print(f"{'ratio':>7}  {'ours us':>9}  {'other us':>9}  compared")
+    for pair in pairs.pairs():
+        result = compare(pair)
+        figures = f"{result.ratio:7.2f}  {result.ours_us:9.2f}  {result.reference_us:9.2f}"
+        print(f"{figures}  {pair.name}: {pair.says}", flush=True)
+    print(pairs.frame_bytes())
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench")
+    parser.add_argument("what", nargs="?", default="all")
+    parser.add_argument("--presses", type=int, default=20)
+    given = parser.parse_args()
+    parts = {
+        "pairs": _pairs,
+        "verbs": lambda: print(verbs.report(), flush=True),
+        "quiet": lambda: print(load.report_quiet(), flush=True),
+        "bytes": lambda: print(load.report_bytes(), flush=True),
+        "load": lambda: print(load.report_load(), flush=True),
+        "stop-key": lambda: print(stop_key.report(given.presses), flush=True),
+    }
+    if given.what != "all" and given.what not in parts:
+        print(f"unknown benchmark {given.what!r}: one of {', '.join(parts)}", file=sys.stderr)
+        return 2
+    for name, run in parts.items():
+        if given.what in ("all", name):
+            run()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
