@@ -39,12 +39,14 @@ def market_row(key: int) -> MarketRow:
     )
 
 
+def market_frame(rows: int) -> Frame:
+    return Frame(seq=1, made_ns=10**15, markets=tuple(market_row(key) for key in range(rows)))
+
+
 def frame_bytes() -> str:
     """Bytes on the wire: 50 changed rows, and a snapshot of 500."""
-    delta, whole = market_frame(ROWS), market_frame(MARKETS)
-    return (
-        f"state frame: {len(encode(delta))} bytes for {ROWS} changed rows, {len(encode(whole))} for {MARKETS}"
-    )
+    small, large = (len(encode(market_frame(rows))) for rows in (ROWS, MARKETS))
+    return f"state frame: {small} bytes for {ROWS} changed rows, {large} for {MARKETS}"
 
 
 def frame_pair() -> Pair:
