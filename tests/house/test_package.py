@@ -58,9 +58,7 @@ def test_every_data_file_is_installed_and_opens(hook: str, tmp_path: Path) -> No
         archive.extractall(target)
     names = data_files()
     kinds = {Path(name).suffix for name in names}
-    assert {".sql", ".toml", ".csv", ".tcss"} <= kinds, (
-        "a kind of data file has no member"
-    )
+    assert {".sql", ".toml", ".csv", ".tcss"} <= kinds, "a kind of data file has no member"
 
     # -S and -I: neither this environment's packages nor the checkout itself may help.
     done = subprocess.run(
