@@ -7,7 +7,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from tests.bench.desk import cpu_seconds, desk, wait_for
+from tests.desk.rig import cpu_seconds, desk
+from tests.desk.terminal import wait_for
 
 RUN_S = 60.0
 LOAD_SERIES = '[markets]\nseries = ["KXLOAD"]\n'

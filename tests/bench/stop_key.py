@@ -10,9 +10,10 @@ import time
 from typing import Any
 
 from core.control.protocol import AbortFlatten, Approve, Resume, Unpause
-from tests.bench.desk import BenchError, Desk, desk, wait_for
 from tests.bench.harness import percentile
 from tests.bench.stamped_sim import STAMP
+from tests.desk.rig import Desk, desk
+from tests.desk.terminal import DeskError, wait_for
 
 RESTING = 5
 SERIES = '[markets]\nseries = ["KXHIGHNY","KXHIGHCHI","KXHIGHMIA","KXHIGHAUS","KXHIGHDEN","KXLOAD"]\n'
@@ -57,7 +58,7 @@ def _rearm(running: Desk) -> None:
     wait_for("resume", 30, resumed, poll_s=0.25)
     reply = running.call(Unpause, confirm="unpause")
     if not reply.accepted:
-        raise BenchError(reply.text)
+        raise DeskError(reply.text)
 
 
 def _rest_orders(running: Desk) -> None:

@@ -1,0 +1,297 @@
+"""A whole desk as real processes in a home of its own: simulator, engine, consoles and verbs."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import httpx
+
+from core.config.paths import Profile, socket_path
+from core.control.client import ConnectError, Line
+from core.control.protocol import VERSION, AnyCommand, Hello, Query, Reply
+from core.control.ready import Ready, read_ready
+from core.journal.events import Row
+from core.journal.files import read_rows
+from core.venues.kalshi.sign import load_signer
+from tests.desk.terminal import DeskError, Terminal, wait_for
+
+PYTHON = sys.executable
+CHECKOUT = Path(__file__).resolve().parents[2]
+STOP_KEY = b"\x18"
+
+
+class Ended(NamedTuple):
+    """What a verb left behind."""
+
+    code: int
+    out: str
+    err: str
+
+
+class Venue:
+    """The venue's own records of our account, read over its REST interface with its own key."""
+
+    def __init__(self, ready: Ready) -> None:
+        where = ready.kalshi
+        self._signer = load_signer(where.key_id, Path(where.private_key_path))
+        self._base = httpx.URL(where.rest)
+        self._http = httpx.Client(trust_env=False)
+
+    def get(self, path: str, **query: str) -> dict[str, Any]:
+        full = self._base.path.rstrip("/") + path
+        headers = self._signer.headers("GET", full, time.time_ns() // 1_000_000)
+        answer = self._http.get(self._base.copy_with(path=full), params=query, headers=headers)
+        answer.raise_for_status()
+        return dict(answer.json())
+
+    def positions(self) -> dict[str, float]:
+        """Contracts held by ticker, YES positive; markets with nothing left are left out."""
+        rows = self.get("/portfolio/positions", count_filter="position", limit="1000")["market_positions"]
+        return {row["ticker"]: float(row["position_fp"]) for row in rows if float(row["position_fp"])}
+
+    def orders(self, **query: str) -> list[dict[str, Any]]:
+        return list(self.get("/portfolio/orders", limit="1000", **query)["orders"])
+
+    def fills(self) -> list[dict[str, Any]]:
+        return list(self.get("/portfolio/fills", limit="1000")["fills"])
+
+    def close(self) -> None:
+        self._http.close()
+
+
+class Desk:
+    """One home. ``sim`` and ``engine`` are set when this process started them itself."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.place = Profile("demo", home / "demo")
+        self.env = environment(home)
+        self.sim: subprocess.Popen[bytes]
+        self.engine: subprocess.Popen[bytes]
+        self._counter = 0
+        self._line: Line | None = None
+        self._venue: Venue | None = None
+        self._rows: list[Row] = []
+
+    # --- asking ---------------------------------------------------------------------------------
+
+    def line(self) -> Line:
+        if self._line is None:
+            hello = Hello(VERSION, "command", "cli", os.getpid(), "rig")
+            self._line = Line(socket_path(self.place), hello)
+        return self._line
+
+    def call(self, kind: type[Any], **fields: Any) -> Reply:
+        self._counter += 1
+        command: AnyCommand = kind(id=f"rig-{os.getpid()}-{self._counter}", **fields)
+        return self.line().call(command)
+
+    def ask(self, what: str) -> Any:
+        reply = self.call(Query, what=what)
+        if not reply.accepted:
+            raise DeskError(f"{what}: {reply.text}")
+        return json.loads(reply.data)
+
+    def hang_up(self) -> None:
+        """Forget the line to an engine that has gone."""
+        if self._line is not None:
+            self._line.close()
+            self._line = None
+
+    def run(self, *arguments: str, seconds: float = 40.0) -> Ended:
+        """A verb as a shell starts it."""
+        done = subprocess.run(
+            [PYTHON, "-m", "tui.cli", *arguments],
+            env=self.env,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=seconds,
+            check=False,
+        )
+        assert "Traceback" not in done.stdout + done.stderr, done.stderr
+        return Ended(done.returncode, done.stdout, done.stderr)
+
+    def told(self, what: str) -> Any:
+        """``pmconsole WHAT --json``, decoded."""
+        done = self.run(what, "--json")
+        assert done.code == 0, done.err
+        return json.loads(done.out)
+
+    # --- records --------------------------------------------------------------------------------
+
+    @property
+    def venue(self) -> Venue:
+        if self._venue is None:
+            self._venue = Venue(read_ready(self.place.sim_ready))
+        return self._venue
+
+    def journal(self) -> list[Row]:
+        """Every row of the newest journal so far."""
+        found = self.place.journals()
+        if found:
+            after = self._rows[-1].seq if self._rows else 0
+            self._rows.extend(read_rows(found[0], after=after))
+        return self._rows
+
+    def happened(self, kind: str, *words: str) -> Row | None:
+        """The first journal row of a kind whose payload holds all the words."""
+        return next(
+            (r for r in self.journal() if r.kind == kind and all(w in r.payload for w in words)), None
+        )
+
+    # --- processes ------------------------------------------------------------------------------
+
+    def console(self, columns: int, rows: int, *options: str, nice: int = 0) -> Terminal:
+        return self.terminal("attach", *options, columns=columns, rows=rows, nice=nice)
+
+    def terminal(self, *arguments: str, columns: int = 80, rows: int = 24, nice: int = 0) -> Terminal:
+        return Terminal([PYTHON, "-m", "tui.cli", *arguments], self.env, columns, rows, nice)
+
+    def engine_pid(self) -> int:
+        return int(self.place.lock.read_text())
+
+    def sim_pid(self) -> int:
+        return int(self.place.sim_pid.read_text().split()[0])
+
+    def start_sim(
+        self, scenario: str, *, speed: float = 144.0, seed: int = 1, module: str = "tui.cli", nice: int = 0
+    ) -> None:
+        options = ["--ready-file", str(self.place.sim_ready), "--keys-dir", str(self.place.keys)]
+        options += ["--scenario", scenario, "--speed", f"{speed:g}", "--seed", str(seed)]
+        self.place.sim_ready.unlink(missing_ok=True)
+        self.sim = _spawn([PYTHON, "-m", module, "sim", *options], self.env, self.home / "sim.log", nice)
+        self.place.sim_pid.write_text(f"{self.sim.pid} {_birth(self.sim.pid)}\n")
+        wait_for("ready file", 20, self.place.sim_ready.exists)
+
+    def start_engine(self) -> None:
+        """Start the engine and wait until it has read the venue."""
+        self.hang_up()
+        self.engine = _spawn(
+            [PYTHON, "-m", "tui.cli", "engine", "run"], self.env, self.home / "engine.log", 0
+        )
+        wait_for("engine", 20, self._read, poll_s=0.05)
+
+    def _read(self) -> bool:
+        if self.engine.poll() is not None:
+            raise DeskError(f"the engine ended: {(self.home / 'engine.log').read_text()[-2000:]}")
+        try:
+            return all(self.ask("status")["starting"].get(step, True) for step in ("venue", "reconcile"))
+        except ConnectError:
+            return False
+
+    def close(self) -> None:
+        """End what runs in this home and remove it."""
+        self.hang_up()
+        if self._venue is not None:
+            self._venue.close()
+        pids = [pid for pid in (_number(self.place.lock), _number(self.place.sim_pid)) if pid]
+        for pid in pids:
+            if str(self.home) in _environment_of(pid):
+                end(pid)
+        for started in ("engine", "sim"):
+            if hasattr(self, started):
+                getattr(self, started).wait(30)
+        shutil.rmtree(self.home, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def home() -> Iterator[Desk]:
+    """An empty home; whatever was started in it is ended with it."""
+    made = Desk(Path(tempfile.mkdtemp(prefix="pmc-")))
+    try:
+        yield made
+    finally:
+        made.close()
+
+
+@contextlib.contextmanager
+def desk(
+    scenario: str,
+    *,
+    speed: float = 144.0,
+    seed: int = 1,
+    config: str = "",
+    sim_module: str = "tui.cli",
+    sim_nice: int = 0,
+) -> Iterator[Desk]:
+    """Simulator and engine, started here, without a console."""
+    with home() as made:
+        made.place.directory.mkdir(mode=0o700)
+        made.place.config.write_text(config)
+        made.start_sim(scenario, speed=speed, seed=seed, module=sim_module, nice=sim_nice)
+        made.start_engine()
+        yield made
+
+
+def environment(home: Path) -> dict[str, str]:
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "LC_ALL") if name in os.environ}
+    return {**kept, "PMCONSOLE_HOME": str(home), "PYTHONPATH": str(CHECKOUT)}
+
+
+def cpu_seconds(pid: int) -> float:
+    """User and system time of a process so far."""
+    fields = _stat(pid)
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def alive(pid: int) -> bool:
+    """Whether a process runs: not gone and not a zombie."""
+    try:
+        return _stat(pid)[0] != "Z"
+    except OSError:
+        return False
+
+
+def end(pid: int, number: signal.Signals = signal.SIGTERM) -> None:
+    """Signal one process and wait until it has gone."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, number)
+    wait_for(f"end of process {pid}", 30, lambda: not alive(pid))
+
+
+def _birth(pid: int) -> str:
+    return _stat(pid)[19]
+
+
+def _stat(pid: int) -> list[str]:
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+
+
+def _number(file: Path) -> int:
+    try:
+        return int(file.read_text().split()[0])
+    except (OSError, ValueError, IndexError):
+        return 0
+
+
+def _environment_of(pid: int) -> str:
+    """So that a pid noted in a file and used again by somebody else is left alone."""
+    try:
+        return Path(f"/proc/{pid}/environ").read_text(errors="replace")
+    except OSError:
+        return ""
+
+
+def _spawn(argv: list[str], env: dict[str, str], log: Path, nice: int) -> subprocess.Popen[bytes]:
+    with log.open("ab") as errors:
+        return subprocess.Popen(
+            argv,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=errors,
+            start_new_session=True,
+            preexec_fn=lambda: os.nice(nice) and None,
+        )
