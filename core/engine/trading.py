@@ -24,6 +24,9 @@ from core.strategy.rules import MarketView
 
 Views = dict[str, MarketView]
 
+TOP_UP_DIVISOR = 4
+"""An addition smaller than this part of what is held is left out: crumbs cost rate and queue places."""
+
 
 class Trading:
     """Evaluates events. ``mark`` is the hot path: it only remembers."""
@@ -97,7 +100,8 @@ class Trading:
         room = headroom(desk, event.markets)
         world = desk.clocks.world_ms()
         if event.fair is not None and not event.refusal and room is not None:
-            wanted = {c.ticker: c for c in entries(event.fair, views, room, desk.rules, world)}
+            found = entries(event.fair, views, room, desk.rules, world)
+            wanted = {c.ticker: c for c in found if not _crumb(c, views[c.ticker])}
         for ticker in event.markets:
             view = views.get(ticker)
             if view is not None:
@@ -254,6 +258,12 @@ class Trading:
         if now is not None and now.standing:
             return refused(f"{card.id} was not sent: {gone}. It is {describe(now.candidate)} now.")
         return refused(f"{card.id} was not sent: {gone}.")
+
+
+def _crumb(wanted: Candidate, view: MarketView) -> bool:
+    """Whether an entry would only add a little to what is there already."""
+    there = abs(view.position.net) + view.opening_bid + view.opening_ask
+    return wanted.quantity * TOP_UP_DIVISOR < there
 
 
 def _continues(card: Proposal, wanted: Candidate) -> bool:
