@@ -5,6 +5,7 @@ Every method is one synchronous step.
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from core.domain.market import Venue
@@ -26,6 +27,8 @@ HALTING = frozenset(
     {"late fill", "overfill", "conflicting fill", "foreign fill", "invariant", "parked fills"}
 )
 """Anomalies after which a market waits for a person."""
+
+FAULT_PAUSE_S = 1.0
 
 
 class Ears:
@@ -187,8 +190,15 @@ class Ears:
         """A task of gateway, look-up or ladder broke: stop, cancel, call somebody."""
         what = f"fault in {name}: {type(fault).__name__}: {fault}"
         self.desk.halting.rise(GLOBAL, Level.HALTED, what)
-        self.desk.gateway.cancel(tuple(self.desk.ledger.live), "fault")
+        # Not at once: a fault that repeats itself must not spin the loop.
+        asyncio.get_running_loop().call_later(FAULT_PAUSE_S, self._take_up_again)
         self.desk.alarms.raise_(f"fault {name}", AlarmLevel.ACT, what, "the desk is halted", "resume")
+
+    def _take_up_again(self) -> None:
+        """Cancels and look-ups whose task broke go on."""
+        self.desk.gateway.cancel(tuple(self.desk.ledger.live), "fault")
+        for order in self.desk.ledger.unknown():
+            self.desk.unknowns.watch(order)
 
     def on_worker_end(self, name: str, fault: BaseException | None, pause_s: float) -> None:
         why = f"{type(fault).__name__}: {fault}" if fault is not None else "it returned"

@@ -9,10 +9,11 @@ from core.domain.order import Life, Purpose
 from core.domain.units import Money, money_text
 from core.engine.desk import Desk
 from core.engine.ears import Ears
-from core.engine.state import AlarmLevel
+from core.engine.state import AlarmLevel, Mode
 from core.execution.reconcile import PARKED_LOOKUP_NS
 from core.feeds.feed import Feed, FeedState
 from core.journal.events import Event, Kind
+from core.journal.projections import ModeChanged
 from core.risk.halts import GLOBAL, Level
 
 MISSING_FILL_NS = 30_000_000_000
@@ -28,6 +29,7 @@ class Guard:
         self._desk = desk
         self._ears = ears
         self._missing_ns: dict[str, int] = {}
+        self._strangers: set[str] = set()
         self.feeds: tuple[Feed, ...] = ()
 
     def tick(self) -> None:
@@ -35,6 +37,7 @@ class Guard:
         self._day()
         self._losses()
         self._orders()
+        self._externals()
         self._sources()
         self._problem()
         self._presence()
@@ -54,7 +57,7 @@ class Guard:
             what = f"lost {money_text(Money(lost))} today, limit {money_text(limit)}"
             if desk.state.halts.at(GLOBAL) is None:
                 desk.halting.rise(GLOBAL, Level.HALTED, "the day's loss limit was reached")
-            desk.alarms.raise_("loss", AlarmLevel.ACT, what, "the desk is halted", "resume, or the next day")
+            desk.alarms.raise_("loss", AlarmLevel.ACT, what, "the desk is halted", "the next day")
         elif lost * 100 >= limit * LOSS_WARNING_PERCENT:
             what = f"lost {LOSS_WARNING_PERCENT} % of what the day may lose"
             desk.alarms.raise_("loss", AlarmLevel.CHECK, what, "none yet", "a better mark or the next day")
@@ -87,6 +90,29 @@ class Guard:
             )
         else:
             desk.alarms.clear("account")
+
+    def _externals(self) -> None:
+        """Orders of the account that were not placed here: shown, counted, and the end of automatic mode."""
+        desk = self._desk
+        resting = desk.ledger.externals
+        for order_id in self._strangers - resting.keys():
+            desk.alarms.clear(f"external {order_id}")
+        for order_id in resting.keys() - self._strangers:
+            ticker = resting[order_id].ticker
+            desk.alarms.raise_(
+                f"external {order_id}",
+                AlarmLevel.CHECK,
+                f"an order of this account was not placed here: {ticker}",
+                "it counts in every limit; automatic mode ends",
+                "the end of that order",
+                ticker,
+            )
+            if desk.state.mode is Mode.AUTO:
+                desk.state.mode = Mode.SEMI
+                row = ModeChanged(Mode.SEMI.value, "an order from outside appeared")
+                desk.scribe.log.append(Event(Kind.MODE, row))
+                desk.state.touch_status()
+        self._strangers = set(resting)
 
     def _sources(self) -> None:
         desk = self._desk

@@ -9,7 +9,7 @@ from core.domain.market import Market
 from core.domain.order import Fill
 from core.engine.catalogue import Catalogue
 from core.engine.desk import Desk
-from core.engine.state import AlarmLevel, Mode
+from core.engine.state import AlarmLevel
 from core.engine.trading import Trading
 from core.journal.events import Kind
 from core.venues.venue import Link, LinkState, OrderReport, SettlementReport
@@ -33,25 +33,7 @@ class VenueEars:
         self.desk.ledger.offer_fill(fill, client_order_id, "stream", self.desk.clocks.mono_ns())
 
     def on_order(self, report: OrderReport) -> None:
-        known = self.desk.ledger.externals.get(report.order_id)
-        order = self.desk.ledger.offer_report(report, "stream")
-        if order is None and known is None and report.order_id in self.desk.ledger.externals:
-            self._external(report)
-
-    def _external(self, report: OrderReport) -> None:
-        desk = self.desk
-        desk.alarms.raise_(
-            f"external {report.order_id}",
-            AlarmLevel.CHECK,
-            f"an order of this account was not placed here: {report.ticker}",
-            "it counts in every limit; automatic mode ends",
-            "the end of that order",
-            report.ticker,
-        )
-        if desk.state.mode is Mode.AUTO:
-            desk.state.mode = Mode.SEMI
-            desk.scribe.desk(Kind.MODE, "mode semi: an order from outside appeared", mode="semi")
-            desk.state.touch_status()
+        self.desk.ledger.offer_report(report, "stream")
 
     def on_market(self, market: Market) -> None:
         if market.ticker in self.desk.state.markets:

@@ -163,6 +163,16 @@ class Flattener:
     # --- the ladder ----------------------------------------------------------------------------
 
     async def _run(self, ladder: Ladder) -> None:
+        try:
+            await self._climb_down(ladder)
+        except Exception as fault:
+            # The ladder is over for the operator, who may begin another; the fault goes on to the engine.
+            self._end(
+                ladder, Phase.UNFLATTENED, f"NOT FLAT: the ladder broke ({type(fault).__name__}: {fault})"
+            )
+            raise
+
+    async def _climb_down(self, ladder: Ladder) -> None:
         await self._count_down(ladder)
         if self._aborted:
             return

@@ -294,8 +294,8 @@ class Reconciler:
             self._listener.on_difference(difference)
 
     def _still(self, ticker: str, now: int) -> bool:
-        """Whether the market has not moved for a while, so that lagging lists have caught up."""
-        moved = self._ledger.moved_at.get(ticker, 0)
+        """Whether the market (for cash: any) has not moved for a while and lagging lists have caught up."""
+        moved = self._ledger.moved_at.get(ticker, 0) if ticker else self._ledger.epoch
         before = [epoch for at, epoch in self._epochs if now - at >= SETTLED_NS]
         return moved <= (before[-1] if before else 0)
 
