@@ -97,6 +97,20 @@ async def test_the_ready_line_says_where_when_and_which_world(tmp_path: Path) ->
     assert first["world"]["id"] != second["world"]["id"]
 
 
+async def test_feeds_answer_without_waiting_for_delayed_acknowledgements() -> None:
+    async def ask(ready: dict[str, Any]) -> list[float]:
+        took = []
+        async with httpx.AsyncClient() as http:
+            for _ in range(15):
+                sent = time.perf_counter()
+                await http.get(ready["feeds"]["nws"] + "/points/40.779,-73.969")
+                took.append(time.perf_counter() - sent)
+        return took
+
+    took = await running(SimOptions(seed=7), ask)
+    assert sorted(took)[7] < 0.03
+
+
 async def test_a_port_in_use_is_one_sentence_that_says_what_to_do() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
