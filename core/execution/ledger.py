@@ -327,7 +327,8 @@ class Ledger:
     def _report(self, order: Order, anomaly: Anomaly | None) -> None:
         if anomaly is not None:
             self._listener.on_anomaly(order.intent.ticker, anomaly)
-        for name in violations(self, order):
+        # Binding its id may have applied parked fills meanwhile: what stands now is judged.
+        for name in violations(self, self.orders[order.intent.client_order_id]):
             self._listener.on_anomaly(
                 order.intent.ticker, Anomaly(order.intent.client_order_id, "invariant", name)
             )
