@@ -43,6 +43,15 @@ def with_profile(function: _F) -> _F:
     return option(function)
 
 
+def with_reason(function: _F) -> _F:
+    return click.option("--reason", default="", metavar="TEXT", help="Why, for the journal.")(function)
+
+
+def with_word(function: _F) -> _F:
+    """The typed word for scripts; on a terminal it is asked for."""
+    return click.option("--confirm", default="", metavar="WORD", help="The typed word.")(function)
+
+
 def _place() -> paths.Profile:
     return _profile(click.get_current_context().find_root().obj or "demo")
 
@@ -172,7 +181,7 @@ def engine_start() -> None:
 
 
 @engine.command("stop")
-@click.option("--reason", default="", help="For the journal.")
+@with_reason
 @with_profile
 def engine_stop(reason: str) -> None:
     """Cancel what rests, then stop the engine."""
@@ -220,12 +229,6 @@ for _what, _summary in (
 # --- deciding -----------------------------------------------------------------------------------
 
 
-def confirmable(function: _F) -> _F:
-    """The typed word and its reason, for scripts; on a terminal they are asked for."""
-    function = click.option("--reason", default="", metavar="TEXT", help="Why, for the journal.")(function)
-    return click.option("--confirm", default="", metavar="WORD", help="The typed word.")(function)
-
-
 @cli.command()
 @click.argument("proposal")
 @with_profile
@@ -247,7 +250,8 @@ def veto(proposal: str, reason: str) -> None:
 
 @cli.command()
 @click.argument("mode", metavar="semi|auto", type=click.Choice(["semi", "auto"]))
-@confirmable
+@with_word
+@with_reason
 @with_profile
 def mode(mode: str, confirm: str, reason: str) -> None:
     """Semi-automatic at once; automatic with a typed word."""
@@ -264,16 +268,15 @@ def pause(strategy: str) -> None:
 
 @cli.command()
 @click.argument("strategy", default="")
-@confirmable
+@with_word
 @with_profile
-def unpause(strategy: str, confirm: str, reason: str) -> None:
+def unpause(strategy: str, confirm: str) -> None:
     """Allow entries of STRATEGY, or all, again."""
-    del reason  # pausing is not journalled with one; the option exists for symmetry of scripts
     verbs.command(_place(), protocol.Unpause(verbs.new_id(), strategy, confirm))
 
 
 @cli.command()
-@click.option("--reason", default="", metavar="TEXT", help="Why, for the journal.")
+@with_reason
 @with_profile
 def halt(reason: str) -> None:
     """Stop entries and cancel every order of ours."""
@@ -281,7 +284,8 @@ def halt(reason: str) -> None:
 
 
 @cli.command()
-@confirmable
+@with_word
+@with_reason
 @with_profile
 def resume(confirm: str, reason: str) -> None:
     """Lift a halt: comes up semi-automatic with entries paused."""
@@ -307,7 +311,8 @@ def cancel(order: str) -> None:
 @cli.command()
 @click.argument("name")
 @click.argument("value")
-@confirmable
+@with_word
+@with_reason
 @with_profile
 def limit(name: str, value: str, confirm: str, reason: str) -> None:
     """Set limit NAME to VALUE: tighter at once, looser up to its ceiling with a typed word."""

@@ -193,7 +193,8 @@ def _console(place: Profile, look: Look) -> int:
 def _leave(place: Profile, started: list[str], code: int) -> int:
     """After ``q`` stop what this front door started, unless another console is attached."""
     if code != verbs.DONE or not started:
-        _say_what_runs(place)
+        with contextlib.suppress(OSError):  # after a hangup there is no terminal to tell
+            _say_what_runs(place)
         return code
     if _others_attached(place):
         click.echo("Another console is attached: the desk goes on. Come back with: pmconsole")

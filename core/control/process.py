@@ -18,7 +18,7 @@ import secrets
 import shutil
 import signal
 import socket
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -54,7 +54,7 @@ from core.venues.kalshi.sign import KeyFileError, load_signer
 from core.venues.kalshi.venue import KalshiConfig, connect
 from core.venues.venue import VenueGateway, VenueListener
 
-USAGE, LOCK_HELD = 2, 75
+FAILED, USAGE, LOCK_HELD = 1, 2, 75
 WORLD_CHECK_S = 1.0
 """How often the ready line is compared with the world this desk belongs to."""
 SETTLED_S = 20.0
@@ -141,17 +141,39 @@ async def _serve(place: Profile, settings: Settings, limits: Limits, ready: Read
         listening = stack.enter_context(_listen(place))
         stack.enter_context(_signals(loop, engine))
         _log.info("engine %s starts on world %s", run, ready.world.id)
+        beside = _Beside(engine)
         async with asyncio.TaskGroup() as tasks:
-            beside = [
-                tasks.create_task(server.run(listening, lambda: "The engine has stopped.")),
-                tasks.create_task(flag.watch(place.flatten_flag, engine, clocks.wall_ms, found=flagged)),
-                tasks.create_task(_watch_world(place.sim_ready, ready.world.id, engine)),
-                tasks.create_task(_settle_memory()),
+            running = [
+                tasks.create_task(beside.run(name, work), name=name)
+                for name, work in (
+                    ("control server", server.run(listening, lambda: "The engine has stopped.")),
+                    ("stop file", flag.watch(place.flatten_flag, engine, clocks.wall_ms, found=flagged)),
+                    ("world watch", _watch_world(place.sim_ready, ready.world.id, engine)),
+                    ("memory", _settle_memory()),
+                )
             ]
             await engine.run()
-            for task in beside:
+            for task in running:
                 task.cancel()
     _log.info("engine %s has stopped", run)
+    if beside.fault:
+        raise StartError(f"{beside.fault} failed and the engine stopped; see {place.engine_log}", FAILED)
+
+
+class _Beside:
+    """Runs what stands beside the engine. A fault there ends the engine in order, its orders cancelled."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self.fault = ""
+
+    async def run(self, name: str, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        except Exception:  # noqa: BLE001 - logged, and the whole process ends in order
+            _log.exception("%s failed", name)
+            self.fault = name
+            self._engine.stop(f"{name} failed", ENGINE)
 
 
 async def _settle_memory() -> None:

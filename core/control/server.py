@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
+import logging
 import os
 import socket
 import stat
@@ -56,6 +57,8 @@ UNREAD_REPLIES_MAX = 64 * 1024
 ANSWERS_MAX = 2048
 """Answers remembered for repeated command ids."""
 RATE_PER_S, RATE_BURST = 20, 60
+
+_log = logging.getLogger(__name__)
 
 _LENGTH = struct.Struct(">I")
 _hello_decoder = msgspec.msgpack.Decoder(Hello)
@@ -120,13 +123,21 @@ class Server:
             while True:
                 now = self.mono_ns()
                 for client in tuple(self.clients):
-                    client.tick(now)
+                    self._tick(client, now)
                 await asyncio.sleep(FRAME_INTERVAL_S)
         finally:
             server.close()
             for client in tuple(self.clients):
                 client.say(Bye(goodbye()))
                 client.close()
+
+    def _tick(self, client: _Client, now_ns: int) -> None:
+        """A row that cannot be built costs a console its connection, never the desk its engine."""
+        try:
+            client.tick(now_ns)
+        except Exception:  # noqa: BLE001 - logged, and the connection it concerns ends
+            _log.exception("no frame for pid %s", client.pid)
+            client.abort()
 
     # --- who controls --------------------------------------------------------------------------
 
@@ -301,6 +312,9 @@ class _Client(asyncio.Protocol):
 
     def close(self) -> None:
         self._transport.close()
+
+    def abort(self) -> None:
+        self._transport.abort()
 
     def _refuse(self, reason: str) -> None:
         self.say(Refused(reason[:500]))

@@ -108,7 +108,8 @@ async def test_nonsense_gets_a_sentence_and_a_closed_connection(
         body = data[4:]
         data = struct.pack(">I", len(body)) + body
     line._writer.write(data)
-    answer = await line.receive()
+    async with asyncio.timeout(5):
+        answer = await line.receive()
     assert isinstance(answer, Refused)
     assert sentence in answer.reason
     with pytest.raises(LinkError):
@@ -335,6 +336,24 @@ async def test_a_full_buffer_drops_frames_and_ends_in_a_snapshot(house: House) -
             if isinstance(message, Frame) and message.full:
                 break
     assert not client._behind
+
+
+async def test_a_row_that_cannot_be_built_costs_the_connection_not_the_engine(
+    house: House, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    state = await house.open("state", "s1")
+    other = await house.open("command", "s2")
+    broken = next(c for c in house.server.clients if c.shows_state)
+
+    def changes() -> list[Frame]:
+        raise KeyError("no such market")
+
+    monkeypatch.setattr(broken._reader, "changes", changes)
+    async for _ in state:
+        continue
+    assert "no frame for pid" in caplog.text
+    other.send(Pause("p"))
+    assert isinstance(await other.receive(), Reply)
 
 
 async def test_everyone_is_told_when_the_engine_stops(tmp_path: Path) -> None:
