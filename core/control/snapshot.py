@@ -123,12 +123,16 @@ class Snapshot:
         desk = self.desk
         card = desk.approvals.proposals[proposal_id]
         c = card.candidate
+        now = desk.exposure.now(c.ticker)
         around = CardSurroundings(
             state=desk.state.markets[c.ticker],
             view=self.view(c.ticker),
             position=desk.ledger.positions.get(c.ticker, Position()),
-            now=desk.exposure.now(c.ticker),
-            with_order=desk.exposure.with_order(c.ticker, c.side, c.price, c.quantity, c.fee),
+            now=now,
+            # What was sent is counted with the orders already.
+            with_order=desk.exposure.with_order(c.ticker, c.side, c.price, c.quantity, c.fee)
+            if card.standing
+            else now,
             limits=desk.state.limits,
             collar=desk.state.limits.current.collar_book,
         )

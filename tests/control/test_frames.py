@@ -107,6 +107,8 @@ def test_through_a_whole_day_changes_add_up_to_the_snapshot() -> None:
             await watch.agrees()
 
             order = await bench.sent()
+            sent = watch.table("proposals")[card.id]
+            assert sent.state == "SENT" and all(used.adds == 0 for used in sent.used)
             shown = watch.table("orders")[order.intent.client_order_id]
             assert shown.state == "WORKING" and shown.leaves == order.intent.quantity
             await watch.agrees()
