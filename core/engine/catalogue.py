@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from core.domain.market import Market, MarketStatus
-from core.domain.position import Position
 from core.engine.desk import Desk
 from core.engine.state import EventState, MarketState
 from core.engine.trading import Trading
@@ -64,9 +63,7 @@ class Catalogue:
         self._next_key += 1
         desk.pinned_rules.setdefault(ticker, market.rules_hash)
         desk.exposure.add(market)
-        desk.exposure.update(
-            ticker, desk.ledger.positions.get(ticker, Position()), desk.ledger.live_in(ticker)
-        )
+        desk.expose(ticker)
         event = desk.state.events.get(market.event_ticker)
         if event is None:
             label = market.label.rsplit(" ", 1)[0]

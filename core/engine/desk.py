@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from core.config.settings import Settings
 from core.domain.clock import Clocks
+from core.domain.position import Position
 from core.engine.account import Account
 from core.engine.alarms import Alarms
 from core.engine.halting import Halting
@@ -52,3 +53,8 @@ class Desk:
     tasks: Tasks
     pinned_rules: dict[str, str]
     """Hash of each market's rules text when it was first read."""
+
+    def expose(self, ticker: str) -> None:
+        """Count a market's worst case anew, by what is held and on order there now."""
+        held = self.ledger.positions.get(ticker, Position())
+        self.exposure.update(ticker, held, self.ledger.live_in(ticker), self.ledger.externals_in(ticker))

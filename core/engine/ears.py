@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from core.domain.market import Venue
 from core.domain.order import Anomaly, Fill, Life, Order
-from core.domain.position import Position
 from core.domain.units import Money
 from core.engine.state import AlarmLevel
 from core.execution.flatten import Ladder, Phase
@@ -73,6 +72,8 @@ class Ears:
         desk = self.desk
         desk.account.filled(order, fill)
         desk.account.mark()
+        if order is None:
+            self.halt_market(fill.ticker, f"trade {fill.trade_id} is of an order not placed here")
         self._expose(fill.ticker)
         desk.state.changed_markets.touch(fill.ticker)
         self.trading.mark(fill.ticker)
@@ -91,10 +92,14 @@ class Ears:
     def _expose(self, ticker: str) -> None:
         desk = self.desk
         if ticker in desk.state.markets:
-            position = desk.ledger.positions.get(ticker, Position())
-            desk.exposure.update(ticker, position, desk.ledger.live_in(ticker))
+            desk.expose(ticker)
             desk.state.limit_changes += 1
             desk.state.touch_status()
+
+    def on_externals_changed(self, ticker: str) -> None:
+        self._expose(ticker)
+        self.desk.state.changed_markets.touch(ticker)
+        self.trading.mark(ticker)
 
     def on_anomaly(self, ticker: str, anomaly: Anomaly) -> None:
         desk = self.desk

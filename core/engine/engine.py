@@ -257,9 +257,8 @@ class Engine(Operations):
 
     def journal_failed(self, fault: JournalFault) -> None:
         """The journal has stopped: no send can be recorded, so nothing more is sent. Cancels go on."""
-        what = f"NO JOURNAL: {fault.reason}"
-        self.desk.halting.rise(GLOBAL, Level.HALTED, what)
-        self.desk.alarms.raise_("journal", AlarmLevel.ACT, what, "the desk is halted", "a restart")
+        self.desk.halting.rise(GLOBAL, Level.HALTED, f"NO JOURNAL: {fault.reason}")
+        self.guard.problem()
 
 
 async def _until(reached: Callable[[], Awaitable[bool]], pause_s: float) -> None:

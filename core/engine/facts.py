@@ -6,7 +6,7 @@ import msgspec
 
 from core.domain.order import BookSide, TimeInForce
 from core.domain.position import Position
-from core.domain.units import Money, Quantity
+from core.domain.units import Money, Quantity, notional_up, parse_money
 from core.engine.account import WINDOW_5MIN_NS, WINDOW_15S_NS, opening
 from core.engine.desk import Desk
 from core.engine.state import ALL_STRATEGIES
@@ -20,6 +20,9 @@ from core.strategy.assess import edge_at
 from core.strategy.proposal import Candidate
 from core.strategy.rules import Headroom, MarketView
 from core.venues.venue import BookView, verified_ns
+
+WIDE_TICKS = 8
+"""From this spread on an open is confirmed twice."""
 
 
 def stale(desk: Desk, ticker: str) -> str:
@@ -103,13 +106,7 @@ def inputs(desk: Desk, candidate: Candidate, proposal_id: str, without: str) -> 
         feeds=_feeds(desk, ticker),
         position=ledger.positions.get(ticker, Position()),
         orders=here,
-        external_sell=Quantity(
-            sum(
-                r.remaining
-                for r in ledger.externals.values()
-                if (r.ticker, r.side) == (ticker, candidate.side)
-            )
-        ),
+        external_sell=_outside(desk, candidate),
         open_orders=len(live) + len(ledger.externals),
         worst=_worst(desk, candidate, without) if market is not None else None,
         cash=state.cash,
@@ -132,8 +129,8 @@ def inputs(desk: Desk, candidate: Candidate, proposal_id: str, without: str) -> 
 
 def _outside(desk: Desk, candidate: Candidate) -> Quantity:
     """What orders placed elsewhere on this account may still trade on the candidate's side."""
-    where = (candidate.ticker, candidate.side)
-    return Quantity(sum(r.remaining for r in desk.ledger.externals.values() if (r.ticker, r.side) == where))
+    outside = desk.ledger.externals_in(candidate.ticker)
+    return Quantity(sum(report.remaining for report in outside if report.side is candidate.side))
 
 
 def _book(desk: Desk, candidate: Candidate, view: BookView | None, now: int) -> BookFacts | None:
@@ -182,6 +179,26 @@ def judge(desk: Desk, candidate: Candidate, proposal_id: str = "", without: str 
     for fault in verdict.faults:
         desk.scribe.desk(Kind.ANOMALY, f"a gate check failed: {fault}", ticker=candidate.ticker)
     return verdict
+
+
+def large(desk: Desk, candidate: Candidate) -> bool:
+    """Whether an open asks for a second key: much money, a wide spread, or the last tenth of a limit."""
+    view, limits = desk.venue.books.get(candidate.ticker), desk.state.limits.current
+    if candidate.reduces_risk or view is None:
+        return False
+    bid, ask = view.book.best_bid, view.book.best_ask
+    grid = desk.state.markets[candidate.ticker].market.grid
+    wide = bid is None or ask is None or grid.ticks_between(bid, ask) >= WIDE_TICKS
+    after = _worst(desk, candidate, "")
+    used = (
+        (after.market, limits.market_loss_max),
+        (after.event, limits.event_loss_max),
+        (after.venue, limits.venue_loss_max),
+        (after.total, limits.total_loss_max),
+    )
+    cost = notional_up(candidate.outcome_price, candidate.quantity)
+    dear = cost > parse_money(str(desk.settings.engine.confirm_above))
+    return dear or wide or any(worst * 10 > limit * 9 for worst, limit in used)
 
 
 def moved(desk: Desk, candidate: Candidate) -> str | None:

@@ -39,7 +39,7 @@ class Guard:
         self._orders()
         self._externals()
         self._sources()
-        self._problem()
+        self.problem()
         self._presence()
         self._desk.alarms.tick()
 
@@ -92,7 +92,7 @@ class Guard:
             desk.alarms.clear("account")
 
     def _externals(self) -> None:
-        """Orders of the account that were not placed here: shown, counted, and the end of automatic mode."""
+        """Orders of the account that were not placed here: shown, counted, their market halted."""
         desk = self._desk
         resting = desk.ledger.externals
         for order_id in self._strangers - resting.keys():
@@ -103,10 +103,11 @@ class Guard:
                 f"external {order_id}",
                 AlarmLevel.CHECK,
                 f"an order of this account was not placed here: {ticker}",
-                "it counts in every limit; automatic mode ends",
+                "it counts in every limit; its market is halted and automatic mode ends",
                 "the end of that order",
                 ticker,
             )
+            self._ears.halt_market(ticker, f"order {order_id} was not placed here")
             if desk.state.mode is Mode.AUTO:
                 desk.state.mode = Mode.SEMI
                 row = ModeChanged(Mode.SEMI.value, "an order from outside appeared")
@@ -133,12 +134,15 @@ class Guard:
             else:
                 desk.alarms.clear(key)
 
-    def _problem(self) -> None:
+    def problem(self) -> None:
+        """What is wrong with the desk itself, in the status bar; how much a dead journal has missed."""
         desk = self._desk
         fault, offset = desk.scribe.log.fault, desk.venue.clock_offset_ms()
         problem = ""
         if fault is not None:
             problem = "NO JOURNAL"
+            what = f"NO JOURNAL: {fault.reason}; {desk.scribe.log.lost} rows are not on disk"
+            desk.alarms.raise_("journal", AlarmLevel.ACT, what, "the desk is halted", "a restart")
         elif offset is not None and abs(offset) > desk.state.limits.current.clock_offset_ms_max:
             problem = f"CLOCK {offset / 1000:+.1f}s"
         if problem != desk.state.problem:

@@ -155,7 +155,9 @@ class Trading:
         if card is not None:
             self._renew(card, wanted if wanted is not None and _continues(card, wanted) else None)
             self._leave(desk.approvals.proposals[card.id])
-        elif wanted is not None and not desk.approvals.quiet(wanted):
+        elif wanted is None:
+            market.why_not = "no size left to add"
+        elif not desk.approvals.quiet(wanted):
             self._propose(market, wanted)
 
     def _not_wanted(

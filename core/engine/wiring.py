@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from core.domain.market import Market
-from core.domain.units import Money, Price, parse_money, parse_price
+from core.domain.units import Money, Price, parse_price
 from core.engine.account import Account
 from core.engine.alarms import Alarms
 from core.engine.catalogue import Catalogue
 from core.engine.desk import Desk
 from core.engine.ears import Ears
-from core.engine.facts import gate_line
+from core.engine.facts import gate_line, large
 from core.engine.guard import Guard
 from core.engine.halting import Halting
 from core.engine.health import Health
@@ -82,7 +82,7 @@ def wire(
     approvals = Approvals(
         clocks=clocks,
         note=note,
-        confirm_above=parse_money(str(settings.engine.confirm_above)),
+        large=lambda candidate: large(desk, candidate),
         first_number=restored.desk.proposals + 1,
     )
     approvals.changed = state.changed_proposals.touch

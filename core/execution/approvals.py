@@ -113,10 +113,12 @@ Note = Callable[[str, Proposal, str], None]
 class Approvals:
     """The queue. ``proposals`` holds standing cards and, for a few seconds, ended ones."""
 
-    def __init__(self, *, clocks: Clocks, note: Note, confirm_above: Money, first_number: int) -> None:
+    def __init__(
+        self, *, clocks: Clocks, note: Note, large: Callable[[Candidate], bool], first_number: int
+    ) -> None:
         self._clocks = clocks
         self._note = note
-        self._confirm_above = confirm_above
+        self._large = large
         self._next = first_number
         self._quiet_until_ms: dict[tuple[str, str, str], int] = {}
         self.proposals: dict[str, Proposal] = {}
@@ -271,10 +273,6 @@ class Approvals:
         return self.move(msgspec.structs.replace(known, edited=True), candidate, verdict)
 
     # --- common --------------------------------------------------------------------------------
-
-    def _large(self, candidate: Candidate) -> bool:
-        cost = notional_up(candidate.outcome_price, candidate.quantity)
-        return candidate.purpose is Purpose.OPEN and cost > self._confirm_above
 
     def _state(self, card: Proposal, verdict: Verdict) -> Proposal:
         state = card.state

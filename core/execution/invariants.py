@@ -93,5 +93,5 @@ def purpose_refusal(
         return "the other side of this market is held"
     against = any(
         o.intent.side is side.opposite and o.intent.purpose is Purpose.OPEN for o in ledger.live_in(ticker)
-    ) or any(r.ticker == ticker and r.side is side.opposite for r in ledger.externals.values())
+    ) or any(r.side is side.opposite for r in ledger.externals_in(ticker))
     return "an order for the other side may still fill" if against else None

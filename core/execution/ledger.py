@@ -55,6 +55,10 @@ class LedgerListener(Protocol):
 
     def on_anomaly(self, ticker: str, anomaly: Anomaly) -> None: ...
 
+    def on_externals_changed(self, ticker: str) -> None:
+        """An order placed elsewhere came, changed or went."""
+        ...
+
 
 class Recorder(Protocol):
     """Journals one ledger event of an order (or of a ticker) and returns its row number."""
@@ -121,8 +125,11 @@ class Ledger:
         """What is held and not spoken for by a close that may still fill, nor by an order from outside."""
         net = self.net(ticker)
         side = BookSide.ASK if net > 0 else BookSide.BID
-        outside = sum(r.remaining for r in self.externals.values() if r.ticker == ticker and r.side is side)
+        outside = sum(r.remaining for r in self.externals_in(ticker) if r.side is side)
         return Quantity(max(0, abs(net) - self.closing(ticker, side, without) - outside))
+
+    def externals_in(self, ticker: str) -> list[OrderReport]:
+        return [report for report in self.externals.values() if report.ticker == ticker]
 
     # --- orders --------------------------------------------------------------------------------
 
@@ -166,16 +173,19 @@ class Ledger:
             self.externals[report.order_id] = report
         elif self.externals.pop(report.order_id, None) is None:
             return
-        self._moved(report.ticker)
-        self.changed_orders.touch(report.order_id)
-        self.changed_positions.touch(report.ticker)
+        self._externals_changed(report)
 
     def forget_external(self, order_id: str) -> None:
         """A complete list of open orders no longer holds it."""
         report = self.externals.pop(order_id, None)
         if report is not None:
-            self._moved(report.ticker)
-            self.changed_orders.touch(order_id)
+            self._externals_changed(report)
+
+    def _externals_changed(self, report: OrderReport) -> None:
+        self._moved(report.ticker)
+        self.changed_orders.touch(report.order_id)
+        self.changed_positions.touch(report.ticker)
+        self._listener.on_externals_changed(report.ticker)
 
     # --- fills ---------------------------------------------------------------------------------
 
