@@ -54,6 +54,8 @@ class EventLog(Protocol):
     tail: deque[Row]
     """The newest rows, for the screen."""
     fault: JournalFault | None
+    lost: int
+    """Rows that never reached the disk: after a fault, or after the journal was closed."""
 
     @property
     def head_seq(self) -> int: ...
@@ -89,7 +91,6 @@ class Journal:
         self.tail: deque[Row] = deque(opened.tail, TAIL_ROWS)
         self.fault: JournalFault | None = None
         self.lost = 0
-        """Rows that never reached the disk: after a fault, or after the journal was closed."""
         self._connection = opened.connection
         self._identity = identity
         self._clock = clock
@@ -264,6 +265,7 @@ class MemoryJournal:
         self.rows: list[Row] = []
         self.tail: deque[Row] = deque(maxlen=TAIL_ROWS)
         self.fault: JournalFault | None = None
+        self.lost = 0
 
     @property
     def head_seq(self) -> int:

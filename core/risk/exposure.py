@@ -1,8 +1,9 @@
 """Worst-case loss per market, event, bucket of correlated markets, venue and in total.
 
-What is counted: open positions at their cost, plus every order that may still fill, plus one
-candidate. The adversary picks the outcome and, for it, exactly the orders that hurt. Money already
-gone (realised losses, fees paid) is not exposure; the day's loss limit counts it.
+What is counted: open positions at their cost, plus every order of the account that may still fill,
+whoever placed it, plus one candidate. The adversary picks the outcome and, for it, exactly the
+orders that hurt. Money already gone (realised losses, fees paid) is not exposure; the day's loss
+limit counts it.
 
 For an event of exclusive markets the worst case over "market i pays" for each i and "none of these
 pays" is exact. Otherwise any joint outcome is possible and the single-market worst cases add up.
@@ -19,6 +20,7 @@ from core.domain.market import Market, Venue
 from core.domain.order import BookSide, Order, Outcome, Purpose
 from core.domain.position import Position
 from core.domain.units import ONE_DOLLAR, Money, Price, Quantity, complement, notional_up
+from core.venues.venue import OrderReport
 
 
 class Worst(msgspec.Struct, frozen=True):
@@ -160,11 +162,18 @@ class Exposure:
         self._exclusive[event] = self._exclusive.get(event, True) and market.exclusive
         self._retotal(self._places[market.ticker], market.ticker, self._losses[market.ticker])
 
-    def update(self, ticker: str, position: Position, orders: Iterable[Order]) -> None:
-        """Set a market's position and the orders of it that may still fill; raises ``KeyError``."""
+    def update(
+        self, ticker: str, position: Position, orders: Iterable[Order], outside: Iterable[OrderReport] = ()
+    ) -> None:
+        """Set a market's position, our orders of it that may still fill, and those placed elsewhere.
+
+        Raises ``KeyError``.
+        """
         place, loss = self._places[ticker], position_loss(position)
         for order in orders:
             loss = loss.plus(_order_loss(order))
+        for report in outside:  # the venue does not say what their fills will be charged
+            loss = loss.plus(order_loss(report.side, report.price, report.remaining, Money(0)))
         self._retotal(place, ticker, loss)
 
     def _retotal(self, place: _Place, ticker: str, loss: PerOutcome) -> None:

@@ -168,6 +168,8 @@ class Deaf:
 
     def on_settled(self, report: SettlementReport) -> None: ...
 
+    def on_externals_changed(self, ticker: str) -> None: ...
+
 
 def recording(journal: MemoryJournal) -> Ledger:
     def record(event: LedgerEvent, *, client_order_id: str, ticker: str) -> int:

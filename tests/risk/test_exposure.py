@@ -25,6 +25,7 @@ from core.risk.exposure import (
     sellable,
     still_reserved,
 )
+from core.venues.venue import OrderReport, ReportStatus
 from tests.risk.desk import DOLLAR, market, order
 
 BID, ASK = BookSide.BID, BookSide.ASK
@@ -134,6 +135,32 @@ def test_a_candidate_counts_as_the_order_it_would_be(
     after = book([order(side, OPEN, 100 * price, count, ticker=ticker, fee=7)])
     assert quoted == after.now(ticker)
     assert quoted.total == after.total
+
+
+@settings(max_examples=60, deadline=None)
+@given(positions_of, order_specs)
+def test_an_order_placed_elsewhere_counts_like_one_of_ours(
+    held: dict[str, tuple[int, int]], spec: tuple[str, BookSide, int, int]
+) -> None:
+    ticker, side, price, count = spec
+    ours = order(side, OPEN, 100 * price, count, ticker=ticker)
+    theirs = OrderReport(
+        order_id="X1",
+        client_order_id="",
+        ticker=ticker,
+        side=side,
+        price=Price(100 * price),
+        quantity=contracts(count + 7),
+        filled=contracts(7),
+        remaining=contracts(count),
+        status=ReportStatus.RESTING,
+    )
+    placed_here, placed_elsewhere = (ledger(*(market(t, "E") for t in held)) for _ in range(2))
+    for t, (net, paid) in held.items():
+        here = t == ticker
+        placed_here.update(t, holding(net, 100 * paid), [ours] if here else [])
+        placed_elsewhere.update(t, holding(net, 100 * paid), [], [theirs] if here else [])
+    assert placed_elsewhere.now(ticker) == placed_here.now(ticker)
 
 
 @settings(max_examples=60, deadline=None)
