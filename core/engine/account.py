@@ -17,6 +17,7 @@ from core.execution.ledger import Ledger
 from core.risk.facts import Sent
 from core.venues.venue import BookView
 
+DAY_MS = 86_400_000
 HOUR_NS = 3_600_000_000_000
 RECENT_MIN = 20
 WINDOW_15S_NS = 15_000_000_000
@@ -53,30 +54,54 @@ class Account:
 
     # --- rates ---------------------------------------------------------------------------------
 
+    def recount(self) -> None:
+        """After a replay: a restart forgets neither today's orders nor what was sent and filled lately."""
+        now_ns, now_ms = self._clocks.mono_ns(), self._clocks.wall_ms()
+
+        def ns_of(wall_ms: int) -> int:
+            return now_ns - max(0, now_ms - wall_ms) * 1_000_000
+
+        day_began_ms = self._clocks.world.real_at(self._clocks.world_ms() // DAY_MS * DAY_MS)
+        for client, order in self._ledger.orders.items():
+            intent = order.intent
+            sent = Sent(intent.ticker, intent.side, intent.price, intent.quantity, ns_of(intent.created_ms))
+            self._remember(client, sent)
+            if intent.created_ms >= day_began_ms:
+                self._state.counts.placed += 1
+                self._count_end(order)
+            for fill in order.fills:
+                if now_ms - fill.at_ms <= WINDOW_5MIN_NS // 1_000_000:
+                    self._filled.append((ns_of(fill.at_ms), _paid(order, fill)))
+
+    def _remember(self, client: str, sent: Sent) -> None:
+        self._sent.append((client, sent))
+        while len(self._sent) > RECENT_MIN and sent.at_ns - self._sent[0][1].at_ns > HOUR_NS:
+            self._sent.popleft()
+
+    def _count_end(self, order: Order) -> None:
+        counts = self._state.counts
+        if order.life is Life.FILLED:
+            counts.filled += 1
+        elif order.life in (Life.CANCELLED, Life.EXPIRED):
+            counts.cancelled += 1
+        elif order.life in (Life.REJECTED, Life.DENIED):
+            counts.rejected += 1
+
     def order_changed(self, before: Order | None, after: Order) -> None:
-        intent, counts = after.intent, self._state.counts
+        intent = after.intent
         if before is None:
             now = self._clocks.mono_ns()
             sent = Sent(intent.ticker, intent.side, intent.price, intent.quantity, now)
-            self._sent.append((intent.client_order_id, sent))
-            while len(self._sent) > RECENT_MIN and now - self._sent[0][1].at_ns > HOUR_NS:
-                self._sent.popleft()
-            counts.placed += 1
+            self._remember(intent.client_order_id, sent)
+            self._state.counts.placed += 1
             self._state.touch_status()
         elif before.life is not after.life:
-            if after.life is Life.FILLED:
-                counts.filled += 1
-            elif after.life in (Life.CANCELLED, Life.EXPIRED):
-                counts.cancelled += 1
-            elif after.life in (Life.REJECTED, Life.DENIED):
-                counts.rejected += 1
+            self._count_end(after)
             self._state.touch_status()
 
     def filled(self, order: Order | None, fill: Fill) -> None:
         """Money that changed hands for this fill, counted by when we learned of it."""
-        paid_yes = order is None or order.intent.outcome_price == order.intent.price
-        price = fill.price if paid_yes else complement(fill.price)
-        self._filled.append((self._clocks.mono_ns(), notional_up(price, fill.quantity)))
+        self._filled.append((self._clocks.mono_ns(), _paid(order, fill)))
 
     def recent(self, without: str) -> tuple[Sent, ...]:
         """Orders sent, oldest first, the order of that client id left out."""
@@ -131,6 +156,12 @@ class Account:
             state.open_pnl, state.today_pnl = Money(open_pnl), total
             state.touch_status()
         state.today = today
+
+
+def _paid(order: Order | None, fill: Fill) -> Money:
+    """What a fill's contracts cost at its price, in terms of the outcome traded."""
+    yes = order is None or order.intent.outcome_price == order.intent.price
+    return notional_up(fill.price if yes else complement(fill.price), fill.quantity)
 
 
 def opening(orders: Mapping[str, Order] | list[Order], ticker: str, bid: bool) -> int:

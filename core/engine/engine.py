@@ -123,6 +123,7 @@ class Engine(Operations):
         )
         desk.halting.restore(restored.halts)
         desk.ledger.replay(restored.orders)
+        desk.account.recount()
         desk.ledger.doubt("the engine ended before the answer came")
         for order in desk.ledger.unknown():
             desk.unknowns.watch(order)

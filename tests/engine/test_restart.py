@@ -109,6 +109,22 @@ def test_proposal_numbers_and_client_ids_go_on() -> None:
     run_virtual(main)
 
 
+def test_a_restart_forgets_no_order_of_the_last_hour() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            await a_busy_day(bench)
+            rows, venue, counts = list(bench.journal.rows), bench.venue, bench.engine.state.counts
+            filled = bench.engine.desk.account.filled_within(300_000_000_000)
+            assert filled > 0
+        async with running(loop, venue=venue, history=rows, ready=False, run="r2") as again:
+            account = again.engine.desk.account
+            assert len(account.recent("")) == 2
+            assert account.filled_within(300_000_000_000) == filled
+            assert again.engine.state.counts == counts
+
+    run_virtual(main)
+
+
 def test_a_stop_file_found_at_start_keeps_the_desk_halted() -> None:
     async def main(loop: VirtualLoop) -> None:
         async with running(loop, start_halted="a FLATTEN file was found") as bench:
