@@ -10,7 +10,6 @@ import asyncio
 import gc
 import os
 import signal
-import sys
 import time
 import uuid
 from collections.abc import Callable
@@ -489,23 +488,8 @@ _HANDLERS: dict[str, Callable[[PmConsole, Now], None]] = {
 }
 
 
-def farewell(view: ViewModel, profile: str) -> str:
-    """What keeps running after the console, and how to come back."""
-    status = view.status
-    if status is None:
-        return "No engine was attached; nothing is left running by this console."
-    orders = f"{status.orders} working order{'' if status.orders == 1 else 's'}"
-    return (
-        f"The engine keeps running: {status.profile}, {status.mode}, {status.level.lower()}, {orders}."
-        f" Come back with: pmconsole attach --profile {profile}"
-    )
-
-
 def run(options: ConsoleOptions) -> int:
     """Run the console until it is left; returns 0 after ``q``, 128 and the signal after a signal."""
     app = PmConsole(options)
     app.run(mouse=options.mouse)
-    code = app.return_code or 0
-    if code == LEFT_OPEN and options.profile != "demo":
-        sys.stdout.write(farewell(app.view, options.profile) + "\n")
-    return code
+    return app.return_code or LEFT_OPEN

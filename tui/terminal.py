@@ -8,6 +8,7 @@ the thread, and a paste that is never closed must not hide the stop key.
 from __future__ import annotations
 
 import os
+import re
 import selectors
 import time
 from codecs import getincrementaldecoder
@@ -15,6 +16,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
 from textual import events
+from textual._ansi_sequences import ANSI_SEQUENCES_KEYS
 from textual._xterm_parser import XTermParser
 from textual.drivers.linux_driver import LinuxDriver
 
@@ -29,7 +31,19 @@ PASTE_PAUSE_S = 0.5
 FROZEN_S = 0.7
 """If the thread was away for longer than this, what it reads was typed at an older picture."""
 _POLL_S = 0.1
+_ESCAPE_POLL_S = 0.03
 _READ_BYTES = 4096
+_ESCAPE = "\x1b"
+_SEQUENCE_MAX = 256
+# A whole sequence: CSI, SS3, a string ended by BEL or ST, Esc Esc, or Esc with one character.
+_SEQUENCE = re.compile(
+    r"\x1b(?:\[\[[A-E]|\[M.{3}|\[[0-?]*[ -/]*[@-~]|O.|[P\]X^_](?:[^\x07\x1b]*)(?:\x07|\x1b\\)|\x1b\[[A-D]"
+    r"|(?=\x1b)|[^\[OP\]X^_\x1b])",
+    re.DOTALL,
+)
+_ANY = re.compile(r"\x1b.?", re.DOTALL)
+# What a terminal answers: mouse, size, cursor place, modes.
+_REPORT = re.compile(r"\x1b\[(?:<[-\d;]+[mM]|M...|\d+;\d+R|48;[\d:;]+t|\?\d+;\d\$y)", re.DOTALL)
 
 
 class StopScanner:
@@ -60,6 +74,67 @@ class StopScanner:
         self._tail = b""
 
 
+class SequenceFilter:
+    """Drops escape sequences that mean no key, so that their letters are never taken for keys.
+
+    Textual hands the characters of a sequence it does not know on as typed keys; on this desk letters
+    spend and halt. Works on decoded text outside pastes; an unfinished sequence waits for its rest.
+    """
+
+    def __init__(self) -> None:
+        self._held = ""
+        self._pasting = False
+
+    @property
+    def waiting(self) -> bool:
+        return bool(self._held)
+
+    def feed(self, text: str) -> str:
+        """The text without unknown sequences."""
+        text, self._held = self._held + text, ""
+        kept: list[str] = []
+        at = 0
+        while at < len(text):
+            escape = text.find(_ESCAPE, at)
+            if escape < 0:
+                kept.append(text[at:])
+                break
+            kept.append(text[at:escape])
+            match = _SEQUENCE.match(text, escape)
+            if match is None:
+                if len(text) - escape < _SEQUENCE_MAX and not self._pasting:
+                    self._held = text[escape:]
+                    break
+                match = _ANY.match(text, escape)
+                assert match is not None
+            sequence = match.group()
+            if sequence == PASTE_START.decode():
+                self._pasting = True
+            elif sequence == PASTE_END.decode():
+                self._pasting = False
+            if self._pasting or _means_something(sequence):
+                kept.append(sequence)
+            at = match.end()
+        return "".join(kept)
+
+    def rest(self) -> str:
+        """What was waiting when nothing more came: the escape key alone, or nothing."""
+        held, self._held = self._held, ""
+        return _ESCAPE if held == _ESCAPE else ""
+
+    def end_paste(self) -> None:
+        self._pasting = False
+
+
+def _means_something(sequence: str) -> bool:
+    return (
+        len(sequence) == 2
+        or sequence in ANSI_SEQUENCES_KEYS
+        or sequence.encode() in (PASTE_START, PASTE_END, b"\x1b[I", b"\x1b[O")
+        or _REPORT.fullmatch(sequence) is not None
+    )
+
+
 class StopApp(Protocol):
     """What the driver needs of its app."""
 
@@ -85,20 +160,21 @@ class StopDriver(LinuxDriver):
 
     def run_input_thread(self) -> None:
         """Read, look for the stop key, then parse the rest; ends with the terminal or the console."""
-        scanner, parser = StopScanner(), XTermParser(self._debug)
+        scanner, sequences, parser = StopScanner(), SequenceFilter(), XTermParser(self._debug)
         decoder = getincrementaldecoder("utf-8")("replace")
         quiet_since = time.monotonic()
         with selectors.SelectSelector() as selector:
             selector.register(self.fileno, selectors.EVENT_READ)
             while not self.exit_event.is_set():
                 asked = time.monotonic()
-                ready = selector.select(_POLL_S)
+                ready = selector.select(_ESCAPE_POLL_S if sequences.waiting else _POLL_S)
                 now = time.monotonic()
                 if not ready:
+                    parser = self._parse(parser, sequences.rest())
                     if scanner.pasting and now - quiet_since > PASTE_PAUSE_S:
                         scanner.end_paste()
+                        sequences.end_paste()
                         parser = self._parse(parser, PASTE_END.decode())
-                    self._tick(parser)
                     continue
                 quiet_since = now
                 try:
@@ -113,18 +189,16 @@ class StopDriver(LinuxDriver):
                     self._stop_app.stop_pressed()
                     self.process_message(events.Key("ctrl+x", "\x18"))
                 if now - asked < _POLL_S + FROZEN_S:
-                    parser = self._parse(parser, decoder.decode(rest))
+                    parser = self._parse(parser, sequences.feed(decoder.decode(rest)))
 
     def _parse(self, parser: XTermParser, text: str) -> XTermParser:
         """Feed the parser; after input it cannot take, go on with a new one."""
         try:
-            for event in parser.feed(text):
+            if text:
+                for event in parser.feed(text):
+                    self.process_message(event)
+            for event in parser.tick():
                 self.process_message(event)
-            self._tick(parser)
         except Exception:  # noqa: BLE001  whatever bad input does to the parser, keys must go on working
             return XTermParser(self._debug)
         return parser
-
-    def _tick(self, parser: XTermParser) -> None:
-        for event in parser.tick():
-            self.process_message(event)

@@ -36,6 +36,7 @@ LAG_LIMIT_NS = 1_000_000_000
 SILENT_NS = 3_000_000_000
 """Without a frame for this long the engine counts as gone, whatever the socket says."""
 BOOK_STALE_S = 3
+COUNTED_UNITS = frozenset({"money", "count", "contracts"})
 FLATTEN_OVER = frozenset({"FLAT", "ABORTED", "UNFLATTENED"})
 DECIDABLE = frozenset({"OPEN", "MOVED"})
 SHOWN_CARDS = DECIDABLE | {"BLOCKED", "SENT", "DEFERRED"}
@@ -326,12 +327,25 @@ class ViewModel:
             first = own.index(row.scope) if row.scope in own else len(own)
             return first, -(share(row) or 0.0), row.name
 
-        rows = [row for row in self.limits.values() if row.unit != "seconds"]
-        return sorted(rows, key=order)
+        return sorted(self._counted_limits(), key=order)
 
     def nearest_limit(self) -> LimitRow | None:
-        rows = [row for row in self.limits.values() if share(row) is not None and row.unit != "seconds"]
-        return max(rows, key=lambda row: share(row) or 0.0, default=None)
+        return max(self._counted_limits(), key=lambda row: share(row) or 0.0, default=None)
+
+    def _counted_limits(self) -> list[LimitRow]:
+        """Limits that fill up; collars and ages are bounds of a single order and have no bar."""
+        return [row for row in self.limits.values() if row.unit in COUNTED_UNITS]
+
+    def limit_label(self, row: LimitRow) -> str:
+        """A limit by its label, or by the market or event it is about."""
+        if not row.scope:
+            return row.label or row.name
+        for static in self.statics.values():
+            if static.ticker == row.scope:
+                return static.label
+            if static.event == row.scope:
+                return static.event_label or static.event
+        return f"{row.label} {row.scope}"
 
     def limit(self, name: str) -> LimitRow | None:
         return next((row for (row_name, _), row in self.limits.items() if row_name == name), None)

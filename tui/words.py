@@ -90,7 +90,7 @@ def worst_feed(scene: Scene) -> FeedRow | None:
         seconds = feed_age_s(feed, scene)
         return feed.state != "ok", (seconds or 0.0) / max(1, feed.stale_after_s)
 
-    return max(status.feeds, key=badness, default=None)
+    return max((feed for feed in status.feeds if feed.state != "OFF"), key=badness, default=None)
 
 
 def card_market(scene: Scene, card: ProposalRow) -> str:

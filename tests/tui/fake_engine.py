@@ -66,6 +66,7 @@ class FakeEngine:
         if self._server is not None:
             self._server.close()
         await asyncio.gather(*self._tasks)
+        await asyncio.gather(*(writer.wait_closed() for writer in self._all), return_exceptions=True)
         self.path.unlink(missing_ok=True)
 
     def send(self, **parts: object) -> None:

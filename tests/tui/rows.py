@@ -253,7 +253,7 @@ def card(now: Now, **changes: object) -> ProposalRow:
         "position_after": 40 * C,
         "used": (
             UsedRow("mkt", 0, 12_950_000, 100 * C),
-            UsedRow("event NYC", 4_020_000, 12_950_000, 200 * C),
+            UsedRow("event", 4_020_000, 12_950_000, 200 * C),
             UsedRow("venue", 34_360_000, 12_950_000, 500 * C),
             UsedRow("total", 34_360_000, 12_950_000, 800 * C),
         ),
@@ -368,14 +368,14 @@ def positions() -> tuple[PositionRow, ...]:
 
 def limits() -> tuple[LimitRow, ...]:
     return (
-        LimitRow("mkt", "market NYC 48-49", "G05", "money", 0, 100 * C, 100 * C, "KXHIGHNYC-26NOV23-B48-49"),
-        LimitRow("event", "event NYC hi 23", "G06", "money", 4_020_000, 200 * C, 200 * C, "NYC"),
-        LimitRow("event", "event CHI hi 23", "G06", "money", 14_460_000, 200 * C, 200 * C, "CHI"),
-        LimitRow("venue", "venue KAL", "G07", "money", 34_360_000, 500 * C, 500 * C, ""),
-        LimitRow("total", "total", "G08", "money", 34_360_000, 800 * C, 800 * C, ""),
-        LimitRow("filled", "filled in 15s", "G09", "contracts", 84 * C, 100 * C, 100 * C, ""),
-        LimitRow("loss", "loss today", "G24", "money", 3_100_000, 75 * C, 75 * C, ""),
-        LimitRow("orders", "open orders", "G10", "count", 2, 20, 20, ""),
+        LimitRow("market_loss_max", "market", "G05", "money", 0, 100 * C, 100 * C, "KXHIGHNYC-26NOV23-B48-49"),
+        LimitRow("event_loss_max", "event", "G06", "money", 4_020_000, 200 * C, 200 * C, "NYC"),
+        LimitRow("event_loss_max", "event", "G06", "money", 14_460_000, 200 * C, 200 * C, "CHI"),
+        LimitRow("venue_loss_max", "venue", "G07", "money", 34_360_000, 500 * C, 500 * C, ""),
+        LimitRow("total_loss_max", "total", "G08", "money", 34_360_000, 800 * C, 800 * C, ""),
+        LimitRow("velocity_15s_max", "filled in 15 s", "G23", "money", 84 * C, 100 * C, 100 * C, ""),
+        LimitRow("day_loss_max", "loss today", "G24", "money", 3_100_000, 75 * C, 75 * C, ""),
+        LimitRow("open_orders_total_max", "open orders", "G10", "count", 2, 20, 20, ""),
     )
 
 

@@ -158,15 +158,15 @@ def test_unpausing_takes_a_word_but_no_reason() -> None:
 
 def test_limits_go_down_at_once_and_up_with_a_word_never_above_the_ceiling() -> None:
     desk = Desk()
-    assert desk.say("limit loss 50") == ""
+    assert desk.say("limit day_loss_max 50") == ""
     assert isinstance(desk.sent[0], SetLimit) and desk.sent[0].confirm == ""
-    assert "ceiling" in desk.say("limit loss 76")
-    lowered = rows.LimitRow("loss", "loss today", "G24", "money", 0, 50 * rows.C, 75 * rows.C, "")
+    assert "ceiling" in desk.say("limit day_loss_max 76")
+    lowered = rows.LimitRow("day_loss_max", "loss today", "G24", "money", 0, 50 * rows.C, 75 * rows.C, "")
     desk.view.apply(Frame(2, NOW.mono_ns, limits=(lowered,)), NOW)
-    assert desk.say("limit loss 60") == "still asking"
-    assert desk.say("limit loss 60", "raise", "calm day") == ""
+    assert desk.say("limit day_loss_max 60") == "still asking"
+    assert desk.say("limit day_loss_max 60", "raise", "calm day") == ""
     assert isinstance(desk.sent[1], SetLimit) and desk.sent[1].confirm == "raise"
-    assert "no limit" in desk.say("limit nonsense 5") and "decimal" in desk.say("limit loss five")
+    assert "no limit" in desk.say("limit nonsense 5") and "decimal" in desk.say("limit day_loss_max five")
 
 
 @pytest.mark.parametrize("text", ["launch", "cancel", "limit loss"])

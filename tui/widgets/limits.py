@@ -10,6 +10,7 @@ from tui.format import (
     countdown,
     dollars,
     fit,
+    fit_name,
     limit_word,
     short_dollars,
     unknown_bar,
@@ -19,6 +20,15 @@ from tui.scene import Scene, head, note
 from tui.view_model import share
 from tui.widgets.line_pane import LinePane
 
+_ON_CARD = {
+    "market_loss_max": "mkt",
+    "event_loss_max": "event",
+    "venue_loss_max": "venue",
+    "total_loss_max": "total",
+}
+"""Limit to its name on a card."""
+_SHORT = {"total_loss_max": "total", "day_loss_max": "loss", "open_orders_total_max": "orders"}
+"""The limits a small terminal always shows."""
 _WORD_ROLES = {"NEAR": "near", "CAP": "breach", "": "text"}
 
 
@@ -39,9 +49,8 @@ def adds(scene: Scene, row: LimitRow) -> float:
         return 0.0
     static = scene.view.statics.get(card.key)
     own = ("", static.ticker, static.event) if static is not None else ("",)
-    used = next(
-        (used for used in card.used if used.name.split(" ")[0] == row.name and row.scope in own), None
-    )
+    name = _ON_CARD.get(row.name)
+    used = next((used for used in card.used if used.name == name and row.scope in own), None)
     return max(0, used.adds) / row.limit if used is not None else 0.0
 
 
@@ -61,7 +70,7 @@ def limit_line(scene: Scene, row: LimitRow, width: int) -> Line:
     used = f"{_figure(row, row.used)}/{_bound(row).ljust(4)}"
     left = UNKNOWN if row.used is None else _figure(row, max(0, row.limit - row.used))
     return line(
-        " " + fit(row.label or row.name, name_width),
+        " " + fit_name(scene.view.limit_label(row), name_width),
         (used.rjust(13), role),
         " ",
         (text, role),
@@ -93,7 +102,12 @@ def standing_lines(scene: Scene) -> list[Line]:
 def limits_line(scene: Scene, width: int) -> Line:
     """The one line of small terminals: total, the nearest one, loss, orders."""
     view = scene.view
-    wanted = [view.limit("total"), view.nearest_limit(), view.limit("loss"), view.limit("orders")]
+    wanted = [
+        view.limit("total_loss_max"),
+        view.nearest_limit(),
+        view.limit("day_loss_max"),
+        view.limit("open_orders_total_max"),
+    ]
     shown: list[LimitRow] = []
     for row in wanted:
         if row is not None and row not in shown:
@@ -110,12 +124,12 @@ def limits_line(scene: Scene, width: int) -> Line:
 
 def _short(scene: Scene, row: LimitRow, bar_width: int) -> Line:
     text, word, role = _bar(scene, row, bar_width or 6)
-    name = row.name.replace("_", " ")
+    name = _SHORT.get(row.name) or scene.view.limit_label(row)
     used = "?" if row.used is None else str(row.used // 10**6) if row.unit != "count" else str(row.used)
     bound = str(row.limit // 10**6) if row.unit != "count" else str(row.limit)
-    with_bar = bar_width and row.name != "orders"
+    with_bar = bar_width and row.name != "open_orders_total_max"
     return line(
-        (fit(name, 10).rstrip() + " ", "text-muted"),
+        (fit(name, 13).rstrip() + " ", "text-muted"),
         (text + " " if with_bar else "", role),
         (f"{used}/{bound}", role),
         (" " + word if word else "", role),
@@ -136,7 +150,7 @@ class Limits(LinePane):
         if nearest is not None:
             part = share(nearest) or 0.0
             role = _WORD_ROLES[limit_word(part)]
-            right = line(("nearest: ", "text-muted"), (f"{nearest.label} {part:.0%}", role))
+            right = line(("nearest: ", "text-muted"), (f"{view.limit_label(nearest)} {part:.0%}", role))
         if compact:
             self.paint([limits_line(scene, width)], head("LIMITS"), right, dim=scene.dim)
             return

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tui.format import age, countdown, utc
+from tui.format import countdown, utc
 from tui.lines import Line, cut, ends, line, pad
 from tui.scene import Scene
 from tui.widgets.line_pane import LinePane
@@ -46,16 +46,17 @@ def alarm_line(scene: Scene) -> Line:
 
 
 def down_sentence(scene: Scene, engine_command: str) -> str:
-    """What is known when the engine does not answer, and the command that helps."""
+    """The command that helps, first because the line may be cut, and what is known of our orders.
+
+    For how long the engine has been silent stands in the status bar.
+    """
     working = scene.view.working()
-    frame_age = scene.view.frame_age_ns(scene.now)
-    silent = age(None if frame_age is None else frame_age / 1e9)
     expiries = [row.expires_wall_ms for row in working if row.expires_wall_ms is not None]
     tail = ""
     if working and len(expiries) == len(working):
         tail = f", dead by expiry in {countdown((max(expiries) - scene.now.wall_ms) / 1000)}"
-    remedy = f" Run: {engine_command}" if engine_command else ""
-    return f"Engine does not answer for {silent}. Orders live at the venue: {len(working)}{tail}.{remedy}"
+    remedy = f"Run: {engine_command}   " if engine_command else ""
+    return f"{remedy}Orders at the venue: {len(working)}{tail}."
 
 
 class MessageLine(LinePane):

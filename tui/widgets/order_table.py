@@ -104,8 +104,12 @@ def _fair(scene: Scene, key: Key) -> Span:
 
 def _state(scene: Scene, key: Key) -> Span:
     row = _row(scene, key)
-    detail = row.bound if row.state == "UNKNOWN" else row.reason
-    return Span(f"  {row.state}" + (f" {detail}" if detail else ""), order_role(row))
+    return Span(f"  {row.state}", order_role(row))
+
+
+def _detail(scene: Scene, key: Key) -> Span:
+    row = _row(scene, key)
+    return Span(f" {row.bound if row.state == 'UNKNOWN' else row.reason}", "text-muted")
 
 
 def _ended(scene: Scene, key: Key) -> Span:
@@ -118,7 +122,7 @@ def _ended(scene: Scene, key: Key) -> Span:
 COLUMNS = (
     Column("mark", "", 1, 1, _mark, left=True),
     Column("venue", "V", 1, 1, _venue, left=True),
-    Column("market", " market", 20, 1, _market, left=True),
+    Column("market", " market", 19, 1, _market, left=True),
     Column("verb", "  side", 7, 1, _verb, left=True),
     Column("outcome", "", 4, 1, _outcome, left=True),
     Column("qty", "qty", 7, 1, _quantity),
@@ -129,7 +133,8 @@ COLUMNS = (
     Column("age", "age", 5, 3, _age),
     Column("ttl", "ttl", 9, 3, _ttl),
     Column("fair", "fair", 6, 4, _fair),
-    Column("state", "  state", 10, 1, _state, left=True, grow=True, width_max=60),
+    Column("state", "  state", 12, 1, _state, left=True),
+    Column("detail", "", 12, 7, _detail, left=True, grow=True, width_max=60),
 )
 COMPACT_COLUMNS = (
     *COLUMNS[:2],
@@ -140,16 +145,20 @@ COMPACT_COLUMNS = (
     Column("fill", "filled", 10, 2, _filled_word),
     Column("age", "age", 5, 3, _age),
     Column("ttl", "ttl", 9, 3, _ttl_word),
-    Column("state", "  state", 11, 1, _state, left=True, grow=True, width_max=60),
+    Column("state", "  state", 12, 1, _state, left=True, grow=True, width_max=24),
     Column("fair", "fair", 11, 4, _fair_word),
 )
 """One row a sentence, for terminals that have one row to spare."""
 DONE_COLUMNS = (*(c for c in COLUMNS if c.name not in ("ahead", "age", "ttl", "fair")),)
-DONE_COLUMNS = (*DONE_COLUMNS[:-1], Column("ended", "ended", 9, 2, _ended), DONE_COLUMNS[-1])
+DONE_COLUMNS = (*DONE_COLUMNS[:-2], Column("ended", "ended", 9, 2, _ended), *DONE_COLUMNS[-2:])
 
 
 def counts_line(scene: Scene) -> Line:
-    """Orders of the P&L day by outcome."""
+    """The worst an unknown order can still do; without one, orders of the P&L day by outcome."""
+    unknown = next((row for row in scene.view.working() if row.state == "UNKNOWN"), None)
+    if unknown is not None:
+        check = "" if unknown.next_check_ns is None else f", asked {countdown(scene.in_s(unknown.next_check_ns))}"
+        return line((f" UNKNOWN {scene.view.label(unknown.key)}: {unknown.bound}{check}", "near"))
     status = scene.view.status
     if status is None:
         return ()

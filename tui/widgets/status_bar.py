@@ -109,6 +109,8 @@ def _feed_chips(scene: Scene) -> list[tuple[int, Line]]:
         return [(2, line(("FEED ", "text-muted"), feed.name[:8] + " ", (shown, role)))]
     chips: list[tuple[int, Line]] = []
     for feed in status.feeds:
+        if feed.state == "OFF":
+            continue
         word, role = feed_word(feed, scene)
         tail = f" {age(feed_age_s(feed, scene))}" if word == "ok" else ""
         priority = 4 if word == "ok" else 1

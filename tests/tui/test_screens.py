@@ -1,0 +1,189 @@
+"""What is on the screen: every size, every state, no line too long, engine gone and back."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from core.control.protocol import FeedRow, FlattenVenueRow, LinkRow
+from tests.tui import rows
+from tests.tui.conftest import Desk, running
+from tests.tui.fake_engine import FakeEngine, read_clocks
+from tui.widgets.line_pane import LinePane
+
+SIZES = [(80, 24), (100, 30), (120, 36), (160, 45), (200, 50)]
+
+
+def checked_lines(desk: Desk) -> list[str]:
+    """Every visible pane's lines, each exactly as wide as its pane."""
+    found = []
+    for pane in desk.app.screen.query(LinePane):
+        if pane.region:
+            lines = pane.text.splitlines()
+            assert {len(text) for text in lines} == {pane.region.width}, pane.id
+            assert len(lines) == pane.region.height, pane.id
+            found += lines
+    return found
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_markets_fair_values_orders_and_limits_are_seen_together(
+    directory: Path, size: tuple[int, int]
+) -> None:
+    async with running(directory, size=size) as desk:
+        await desk.shows(" ARMED ")
+        text = "\n".join(checked_lines(desk))
+        for words in (
+            "NYC hi Nov23 48-49",
+            "38.2",
+            "+5.8",
+            "BUY YES",
+            "max loss 12.95",
+            "CHI hi Nov23 41-42",
+            "WORKING",
+            "34/800",
+            "NEAR",
+            "unk 0",
+            "x144",
+            "^X STOP",
+        ):
+            assert words in text, words
+        if size[1] >= 30:
+            assert re.search(r"48-49 +38\.2 +32\.5 +38\.2 +2\.9 +\+5\.8", text)
+
+
+async def test_the_smallest_desk_is_this_text(directory: Path) -> None:
+    async with running(directory, size=(80, 24)) as desk:
+        await desk.shows(" ARMED ")
+        await desk.press("escape")
+        await desk.shows("1 unacked")
+        shown = desk.text.splitlines()
+        card = [text.rstrip() for text in shown[1:11]]
+        assert card[0].startswith("── APPROVE 1 of 2 ─") and re.search(r"exp 0:\d\d$", card[0])
+        assert card[2] == "40 @ 32c post-only  cost 12.80  fee 0.15 (maker)  max loss 12.95  max gain 27.05"
+        assert card[3] == "fair 38.2c +/-2.9   book 31/34c   net edge +5.8c   at half size +5.8c"
+        assert card[6] == "pos 0 -> 40   mkt 12.95/100   event 16.97/200   venue 47.31/500   total 47/800"
+        assert shown[12] == " V market               bsz   bid   ask  asz   fair  +/-   edge  age   pos   ord"
+        limits = re.compile(r"total \[\+-+\] 34/800 +filled in 15 s \[#+-\] 84/100 NEAR +loss \[-+\] 3/75 +orders 2/20")
+        assert any(limits.match(text) for text in shown)
+        assert shown[-1].startswith(" a yes  x no  e edit  d defer  v why  p pause")
+
+
+async def test_a_small_terminal_keeps_the_card_and_the_way_out(directory: Path) -> None:
+    async with running(directory, size=(80, 24)) as desk:
+        await desk.pilot.resize_terminal(60, 16)
+        await desk.shows("80x24 shows the whole desk")
+        text = "\n".join(checked_lines(desk))
+        assert "BUY YES" in text and "^X STOP" in text and "MARKETS" not in text
+        await desk.pilot.resize_terminal(160, 45)
+        await desk.shows("FAIR VALUES")
+
+
+async def test_an_empty_desk_says_what_it_knows_and_what_it_has_not_read(directory: Path) -> None:
+    async with running(directory, cards=False) as desk:
+        await desk.shows("No proposal. Best: NYC hi Nov23 48-49 +1.1c")
+        gone = tuple(row.client_order_id for row in rows.orders(read_clocks()))
+        desk.engine.send(gone_orders=gone, gone_positions=(1, 10, 30, 50))
+        await desk.shows("No working orders, read ")
+        await desk.shows("Flat, read ")
+        unread = rows.status(read_clocks(), session=desk.engine.session, read_ns=None)
+        desk.engine.send(status=unread)
+        await desk.shows("Reading orders from the venue.")
+        await desk.shows("Reading positions from the venue.")
+        assert "Flat" not in desk.text
+
+
+async def test_states_that_must_be_impossible_to_miss(directory: Path) -> None:
+    async with running(directory, size=(160, 45), cards=False) as desk:
+        now = read_clocks()
+        session = desk.engine.session
+        down = LinkRow("kalshi", "DOWN", now.mono_ns, "", now.mono_ns + 20 * rows.S)
+        feed = FeedRow("NWS", "DOWN", rows.WORLD_MS, now.mono_ns, 5400, now.mono_ns + 9 * rows.S, "timeout")
+        unknown = rows.order(
+            now, client_order_id="pm-u", state="UNKNOWN", bound="may cost 6.60", next_check_ns=now.mono_ns + 3 * rows.S
+        )
+        desk.engine.send(
+            status=rows.status(now, session=session, links=(down,), feeds=(feed,), unknown=1, problem="NO JOURNAL"),
+            orders=(unknown,),
+        )
+        for words in ("KAL  DOWN 0:", "NWS DOWN 0:0", "unk 1", "NO JOURNAL", "UNKNOWN CHI hi Nov23 41-42: may cost 6.60"):
+            await desk.shows(words)
+        orders = desk.app.screen.query_one("#orders", LinePane).text.splitlines()
+        assert "UNKNOWN" in orders[2]
+        starting = (("venue", True), ("feeds", False))
+        desk.engine.send(status=rows.status(now, session=session, starting=starting))
+        await desk.shows("Engine starting:  [x] venue  [ ] feeds")
+        desk.engine.send(status=rows.status(now, session="another", controller="pid 9 (uid 0)"))
+        await desk.shows("READ-ONLY")
+
+
+async def test_a_stop_shows_its_table_and_its_residue(directory: Path) -> None:
+    async with running(directory, size=(80, 24)) as desk:
+        venues = (FlattenVenueRow("kalshi", 2, 2, 0, 4, 3, 8 * rows.C),)
+        desk.engine.send(flatten=rows.flatten(read_clocks(), phase="EXITING", venues=venues))
+        await desk.shows("STOPPING   EXITING   KAL cancels 2/2 unk 0  exits 3/4  left 8")
+        over = rows.flatten(
+            read_clocks(), phase="UNFLATTENED", receipt="Not flat after 30 s.", residue=("AUS hi 71-72 8",)
+        )
+        desk.engine.send(flatten=over)
+        await desk.shows("Not flat after 30 s. Left: AUS hi 71-72 8.")
+        checked_lines(desk)
+
+
+async def test_an_engine_that_dies_is_named_and_its_return_is_told(directory: Path) -> None:
+    async with running(directory) as desk:
+        await desk.shows(" ARMED ")
+        await desk.engine.stop()
+        await desk.shows("ENGINE DOWN")
+        await desk.shows("Orders live at the venue: 2, dead by expiry in 1:")
+        await desk.shows("pmconsole engine start")
+        await desk.press("a")
+        await desk.shows("NYC hi Nov23 48-49")
+        again = FakeEngine(desk.engine.path)
+        await again.start()
+        try:
+            await desk.until(lambda: "ENGINE DOWN" not in desk.text)
+            await desk.shows("Attached again. 0 events since you left")
+            assert again.commands == []
+        finally:
+            await again.stop()
+
+
+async def test_a_console_without_an_engine_says_how_to_start_one(directory: Path) -> None:
+    from tui.app import ConsoleOptions, PmConsole
+
+    app = PmConsole(ConsoleOptions(directory / "none.sock", "demo"))
+    async with app.run_test(size=(80, 24)) as pilot:
+        desk = Desk(app, FakeEngine(directory / "none.sock"), pilot)
+        await desk.shows("ENGINE DOWN")
+        await desk.shows("no engine answers at")
+        await desk.shows("pmconsole engine start")
+
+
+async def test_only_changed_rows_are_written(directory: Path) -> None:
+    async with running(directory, cards=False, size=(160, 45)) as desk:
+        await desk.shows("stale: wait")
+        table = desk.app.screen.query_one("#markets", LinePane)
+        regions: list[tuple[int, int]] = []
+        plain_refresh = table.refresh
+
+        def spy(*where, **options):
+            regions.extend([(region.y, region.width) for region in where] or [(0, 1000)])
+            return plain_refresh(*where, **options)
+
+        table.refresh = spy  # type: ignore[method-assign]  # only counts, then does the same
+        row = rows.markets(read_clocks())[3]
+        desk.engine.send(markets=(msgspec.structs.replace(row, bid=4500, moved=2 + 3),))
+        await desk.shows("45^")
+        assert regions and max(width for _, width in regions) < 96
+
+
+async def test_themes_switch_and_a_wrong_name_gets_a_sentence(directory: Path) -> None:
+    async with running(directory) as desk:
+        await desk.press("colon", *"theme pink", "enter")
+        await desk.shows("there is no theme 'pink'; use one of: dark, light")
+        await desk.press("colon", *"theme light", "enter")
+        assert desk.app.theme == "light"

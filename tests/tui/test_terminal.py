@@ -1,0 +1,207 @@
+"""The real terminal: the stop key under a blocked loop, pastes, bad bytes, hang-ups, bytes and CPU."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+import pty
+import select
+import signal
+import struct
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pyte
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.control.protocol import Approve, Flatten, Halt
+from tests.tui.fake_engine import FakeEngine
+from tui.terminal import PASTE_END, PASTE_START, SequenceFilter, StopScanner
+
+ROOT = Path(__file__).resolve().parents[2]
+TIMEOUT_S = 15.0
+
+
+class Terminal:
+    """A console in a pty with a screen emulator on the other side."""
+
+    def __init__(self, socket: Path, cols: int = 80, rows: int = 24) -> None:
+        self.screen = pyte.Screen(cols, rows)
+        self.stream = pyte.ByteStream(self.screen)
+        self.bytes = 0
+        self.fd, slave = pty.openpty()
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, cols, 0, 0))
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "tests.tui.console_main", str(socket), "dark", "--no-coach"],
+            cwd=ROOT,
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            env={**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor"},
+            start_new_session=True,
+        )
+        os.close(slave)
+
+    def read(self) -> None:
+        while select.select([self.fd], [], [], 0)[0]:
+            try:
+                data = os.read(self.fd, 65536)
+            except OSError:
+                return
+            if not data:
+                return
+            self.bytes += len(data)
+            self.stream.feed(data)
+
+    async def shows(self, text: str) -> None:
+        deadline = time.monotonic() + TIMEOUT_S
+        while text not in "\n".join(self.screen.display):
+            if time.monotonic() > deadline:
+                pytest.fail(f"never showed {text!r}:\n" + "\n".join(self.screen.display))
+            await asyncio.sleep(0.02)
+            self.read()
+
+    def type(self, data: bytes) -> None:
+        os.write(self.fd, data)
+
+    async def ended(self) -> int:
+        deadline = time.monotonic() + TIMEOUT_S
+        while self.process.poll() is None:
+            if time.monotonic() > deadline:
+                pytest.fail("the console did not end")
+            await asyncio.sleep(0.02)
+            self.read()
+        return self.process.returncode
+
+    def close(self) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        os.close(self.fd)
+
+
+@asynccontextmanager
+async def console(directory: Path, cols: int = 80, rows: int = 24) -> AsyncIterator[tuple[Terminal, FakeEngine]]:
+    engine = FakeEngine(directory / "e.sock")
+    await engine.start()
+    terminal = Terminal(engine.path, cols, rows)
+    try:
+        await terminal.shows("ARMED")
+        yield terminal, engine
+    finally:
+        terminal.close()
+        await engine.stop()
+
+
+async def test_stop_leaves_while_the_terminal_is_not_read_and_the_loop_is_blocked(directory: Path) -> None:
+    async with console(directory, 200, 50) as (terminal, engine):
+        # Switching screens without reading fills the pty's buffer, then Textual's queue, then blocks its loop.
+        for _ in range(40):
+            terminal.type(b"2\x1b[B3451")
+        await asyncio.sleep(1.0)
+        before = [command for command in engine.commands if isinstance(command, Flatten)]
+        pressed = time.monotonic_ns()
+        terminal.type(b"\x18")
+        await engine.expect(Flatten, 2.0)
+        took_ms = (time.monotonic_ns() - pressed) / 1e6
+        assert before == [] and took_ms < 1000
+
+
+async def test_stop_key_approval_and_paste_in_a_real_terminal(directory: Path) -> None:
+    async with console(directory) as (terminal, engine):
+        terminal.type(PASTE_START + b"a\x18H" + PASTE_END)
+        # Neither malformed bytes nor the letters of unknown sequences may act or end the input thread.
+        terminal.type(b"\xff\xfe\x1b[999;1a\x1b[<0;1H\x1b]0;aaa\x07\x1b[9")
+        await asyncio.sleep(0.3)  # the unfinished sequence is given up after a moment
+        assert engine.commands == []
+        terminal.type(b"H")
+        await engine.expect(Halt)
+        assert not [command for command in engine.commands if isinstance(command, Approve | Flatten)]
+        terminal.type(b"a")
+        await engine.expect(Approve)
+        terminal.type(b"\x18")
+        await engine.expect(Flatten)
+        await terminal.shows("STOPPING")
+
+
+async def test_an_unclosed_paste_does_not_hide_the_stop_key(directory: Path) -> None:
+    async with console(directory) as (terminal, engine):
+        terminal.type(PASTE_START + b"never closed")
+        await asyncio.sleep(0.9)  # longer than a paste may pause
+        terminal.type(b"\x18")
+        await engine.expect(Flatten)
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGHUP, 129), (signal.SIGTERM, 143)])
+async def test_signals_end_the_console_cleanly(directory: Path, number: signal.Signals, code: int) -> None:
+    async with console(directory) as (terminal, engine):
+        terminal.process.send_signal(number)
+        assert await terminal.ended() == code
+        assert engine.commands == []
+
+
+async def test_q_leaves_and_restores_the_terminal(directory: Path) -> None:
+    async with console(directory) as (terminal, _):
+        terminal.type(b"q")
+        assert await terminal.ended() == 0
+        assert not any("Traceback" in text for text in terminal.screen.display)
+
+
+# --- the scanner ------------------------------------------------------------------------------------------
+
+
+def scan(chunks: list[bytes]) -> tuple[int, bytes]:
+    scanner = StopScanner()
+    found = [scanner.feed(chunk) for chunk in chunks]
+    return sum(stops for stops, _ in found), b"".join(rest for _, rest in found)
+
+
+@given(st.lists(st.sampled_from([b"\x18", b"a", b"\x1b", b"[", b"200~", b"201~", PASTE_START, PASTE_END]), max_size=30))
+def test_how_input_is_split_into_reads_does_not_matter(parts: list[bytes]) -> None:
+    data = b"".join(parts)
+    assert scan([data]) == scan(parts) == scan([bytes((byte,)) for byte in data])
+
+
+@given(st.text(st.sampled_from("\x1b[O<;0129aAHM~R?$yPt]\x07\\ "), max_size=60))
+def test_filtered_input_keeps_no_letter_of_an_unknown_sequence(text: str) -> None:
+    sequences = SequenceFilter()
+    passed = sequences.feed(text) + sequences.rest()
+    assert len(passed) <= len(text)
+    whole = SequenceFilter()
+    pieces = "".join(whole.feed(char) for char in text) + whole.rest()
+    assert pieces == passed
+
+
+@pytest.mark.parametrize(
+    ("text", "passed"),
+    [
+        ("a\x1b[1;9aH", "aH"),
+        ("\x1b[A\x1bOA\x1b[5~", "\x1b[A\x1bOA\x1b[5~"),
+        ("\x1b]52;c;aaa\x07x", "x"),
+        ("\x1bP1$r0m\x1b\\x", "x"),
+        ("\x1b[?2026;2$y", "\x1b[?2026;2$y"),
+        ("\x1b[200~\x1b[1;9a\x1b[201~", "\x1b[200~\x1b[1;9a\x1b[201~"),
+        ("\x1b", "\x1b"),
+        ("\x1b\x1b", "\x1b\x1b"),
+        ("\x1b[1;9", ""),
+    ],
+)
+def test_known_sequences_pass_and_unknown_ones_vanish(text: str, passed: str) -> None:
+    sequences = SequenceFilter()
+    assert sequences.feed(text) + sequences.rest() == passed
+
+
+def test_stops_count_outside_pastes_only() -> None:
+    assert scan([b"a\x18b" + PASTE_START + b"\x18" + PASTE_END + b"\x18"]) == (
+        2,
+        b"ab" + PASTE_START + b"\x18" + PASTE_END,
+    )
+    assert scan([b"\x1b\x18", b"\x1b[20\x180~\x18"])[0] == 3
