@@ -215,7 +215,7 @@ class Flattener:
     async def _exit(self, ladder: Ladder, ticker: str, venue_net: dict[str, int] | None) -> None:
         """Sell one market in slices until it is flat, its budget is used up, or it cannot be sold."""
         deadline_ns = self._clocks.mono_ns() + int(MARKET_BUDGET_S * 1e9)
-        slices = empty = 0
+        slices, empty, last = 0, 0, ""
         # Where the two counts disagree the first slice is bounded by the smaller one.
         at_venue = None if venue_net is None else venue_net.get(ticker, 0)
         while self._ledger.net(ticker) and slices < SLICES_MAX and self._clocks.mono_ns() < deadline_ns:
@@ -233,11 +233,12 @@ class Flattener:
             self._on_change(ladder)
             done = await self._end_of(order)
             empty = empty + 1 if done.filled == 0 else 0
+            last = f", the last one {done.life.value}: {done.reason}" if done.reason else ""
             self._book(ladder, done, mid)
             if self._ledger.net(ticker):
                 await asyncio.sleep(SLICE_PAUSE_S)
         if self._ledger.net(ticker):
-            ladder.residue.setdefault(ticker, f"not sold in {slices} exits")
+            ladder.residue.setdefault(ticker, f"not sold in {slices} exits{last}")
         else:
             ladder.residue.pop(ticker, None)
 
