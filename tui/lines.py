@@ -69,7 +69,7 @@ def line(*parts: Span | str | tuple[str, str]) -> Line:
         if not span.text:
             continue
         if spans and (spans[-1].role == span.role or _blends(spans[-1], span)):
-            spans[-1] = Span(spans[-1].text + span.text, span.role)
+            spans[-1] = Span(spans[-1].text + span.text, spans[-1].role)
         else:
             spans.append(span)
     return tuple(spans)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from tui import format as fmt
-from tui.lines import changed_cells, cut, ends, flow, line, pad, plain, width_of
+from tui.lines import Span, changed_cells, cut, ends, flow, line, pad, plain, width_of
 
 HOSTILE = st.text(
     st.one_of(
@@ -124,3 +124,8 @@ def test_changed_cells_are_the_smallest_run() -> None:
     old, new = line("price ", ("31", "fair"), " x"), line("price ", ("32", "fair"), " x")
     assert changed_cells(old, new) == (7, 8)
     assert changed_cells(old, old) == (0, 0)
+
+
+def test_blank_text_takes_the_role_before_it_and_never_gives_its_own() -> None:
+    assert line(("│", "rule"), " ", "text") == (Span("│ ", "rule"), Span("text", "text"))
+    assert line(("x", "band"), " ") == (Span("x", "band"), Span(" ", "text")), "a band must not spread"
