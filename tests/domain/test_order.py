@@ -145,6 +145,18 @@ def test_life_never_goes_backwards_and_never_leaves_an_end_without_a_fact() -> N
             assert event in (Event.FILLED_IN_FULL, Event.VOIDED), (life, event)
 
 
+def test_the_command_table_is_the_one_written_here() -> None:
+    none, sending, unknown, refused = Command
+    answers = {
+        (sending, CommandEvent.CONFIRMED): none,
+        (sending, CommandEvent.REFUSED): refused,
+        (sending, CommandEvent.UNANSWERED): unknown,
+        (unknown, CommandEvent.CONFIRMED): none,
+        (unknown, CommandEvent.REFUSED): refused,
+    }
+    assert answers | {(at, CommandEvent.REQUESTED): sending for at in Command} == COMMAND
+
+
 @pytest.mark.parametrize(("at", "event"), list(itertools.product(Command, CommandEvent)))
 def test_commands_follow_their_table_and_never_move_life(at: Command, event: CommandEvent) -> None:
     before = order(command=at)
@@ -221,6 +233,14 @@ def test_an_end_is_believed_only_when_the_fills_add_up() -> None:
     assert still.life is Life.WORKING
     done, _ = apply_fill(still, fill("2", 4))
     assert (done.life, done.ending, done.leaves, done.reason) == (Life.CANCELLED, None, 0, "UserCancel")
+
+
+def test_the_smallest_missing_fill_keeps_the_end_waiting() -> None:
+    closing, _ = report_end(order(), Life.CANCELLED, Quantity(contracts(4) + 1))
+    almost, _ = apply_fill(closing, fill("1", 4))
+    assert (almost.life, almost.ending) == (Life.WORKING, Life.CANCELLED)
+    done, _ = apply_fill(almost, fill("2", 0, quantity=Quantity(1)))
+    assert (done.life, done.filled) == (Life.CANCELLED, contracts(4) + 1)
 
 
 def test_an_end_for_an_unknown_order_proves_that_it_arrived() -> None:

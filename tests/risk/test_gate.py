@@ -15,7 +15,7 @@ from core.domain.order import BookSide, Life, Purpose, TimeInForce
 from core.domain.position import Position
 from core.domain.units import Money, Price, Quantity, contracts
 from core.risk import checks
-from core.risk.facts import BookFacts, FairFacts, FeedAge, GateInputs, Presence, evidence
+from core.risk.facts import BookFacts, FairFacts, FeedAge, GateInputs, Presence, Sent, evidence
 from core.risk.gate import CHECKS, Check, gate
 from core.risk.halts import Level
 from core.risk.limits import DEFAULTS, LIMITS
@@ -167,6 +167,9 @@ PASSED: list[tuple[str, Change, Change]] = [
     ("G08", {"price": Price(3600)}, {}),
     ("G08", NO | {"price": Price(2900)}, {}),
     ("G09", {"price": Price(2900)}, {}),
+    ("G09", {"price": Price(2820)}, {}),
+    ("G10", {"price": Price(9700)}, {}),
+    ("G10", NO | {"price": Price(300)}, {}),
     ("G09", {"edge": Price(200)}, {}),
     ("G09", {"edge": Price(1500)}, {}),
     ("G11", {}, book(age_ms=3_000)),
@@ -313,6 +316,11 @@ def test_opens_waiting_to_fill_never_cover_a_sale() -> None:
     inputs = spoil(HOLDING, orders=(order(BookSide.BID, Purpose.OPEN, 3000, 100),))
     assert codes(spoil(CLOSE, quantity=contracts(16)), inputs) == []
     assert codes(spoil(CLOSE, quantity=contracts(17)), inputs) == ["G14"]
+
+
+def test_the_same_exit_may_go_out_again_at_once() -> None:
+    before = Sent(CLOSE.ticker, CLOSE.side, CLOSE.price, CLOSE.quantity, HOLDING.now_ns - 1_000_000)
+    assert codes(CLOSE, spoil(HOLDING, recent=(before,))) == []
 
 
 def test_a_held_no_is_closed_by_a_bid() -> None:

@@ -1,0 +1,194 @@
+"""What the venue's answers and reports do to one order, event by event."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from core.domain.market import Venue
+from core.domain.order import (
+    BookSide,
+    Command,
+    Fill,
+    Life,
+    Order,
+    OrderIntent,
+    Purpose,
+    TimeInForce,
+)
+from core.domain.units import Money, Price, Quantity, contracts
+from core.execution.events import (
+    CancelAnswered,
+    CancelSent,
+    OrderAnswered,
+    OrderEvent,
+    OrderFilled,
+    OrderHandedOver,
+    OrderNeverArrived,
+    OrderReported,
+    fold,
+)
+from core.venues.venue import (
+    Accepted,
+    Cancelled,
+    CancelUnresolved,
+    NeverSent,
+    NotThere,
+    OrderReport,
+    Rejected,
+    ReportStatus,
+    Unresolved,
+)
+
+ENDS_MS = 120_000
+INTENT = OrderIntent(
+    client_order_id="pm-r1-0001",
+    venue=Venue.KALSHI,
+    ticker="T",
+    side=BookSide.BID,
+    purpose=Purpose.OPEN,
+    price=Price(4_000),
+    quantity=contracts(10),
+    tif=TimeInForce.GTC,
+    post_only=True,
+    reduce_only=False,
+    expires_ms=ENDS_MS,
+    created_ms=0,
+    reserved=Money(4_000_000),
+)
+
+
+def report(
+    status: ReportStatus, filled: int = 0, reason: str = "", updated_ms: int | None = None
+) -> OrderReported:
+    return OrderReported(
+        OrderReport(
+            order_id="V1",
+            client_order_id=INTENT.client_order_id,
+            ticker="T",
+            side=BookSide.BID,
+            price=INTENT.price,
+            quantity=INTENT.quantity,
+            filled=contracts(filled),
+            remaining=Quantity(0),
+            status=status,
+            reason=reason,
+            updated_ms=updated_ms,
+        ),
+        "stream",
+    )
+
+
+def fill(count: int, trade: str = "t1") -> OrderFilled:
+    return OrderFilled(
+        Fill(
+            trade, Venue.KALSHI, "T", "V1", BookSide.BID, INTENT.price, contracts(count), Money(0), False, 5
+        ),
+        "stream",
+    )
+
+
+def accepted(filled: int = 0, remaining: int = 10) -> OrderAnswered:
+    return OrderAnswered(Accepted("V1", contracts(filled), contracts(remaining), 3), 3)
+
+
+def told(*events: OrderEvent) -> Order:
+    """An order after its hand-over and these events, none of which is an anomaly."""
+    order = Order(INTENT)
+    for event in (OrderHandedOver(1), *events):
+        order, anomaly = fold(order, event)
+        assert anomaly is None, anomaly
+    return order
+
+
+LOST = OrderAnswered(Unresolved("timeout"), 9)
+RESTING, CANCELED, EXECUTED = ReportStatus.RESTING, ReportStatus.CANCELED, ReportStatus.EXECUTED
+
+
+@pytest.mark.parametrize(
+    ("events", "life", "leaves"),
+    [
+        # An answer says whether anything is left to wait for.
+        ((accepted(),), Life.WORKING, 10),
+        ((accepted(0, 0),), Life.CANCELLED, 0),
+        ((accepted(4, 0), fill(4)), Life.CANCELLED, 0),
+        ((accepted(10, 0), fill(10)), Life.FILLED, 0),
+        ((fill(10), accepted(10, 0)), Life.FILLED, 0),
+        ((OrderAnswered(Rejected("no", ""), 3),), Life.REJECTED, 0),
+        ((OrderAnswered(NeverSent("halted"), 3),), Life.NEVER_SENT, 0),
+        # No answer proves nothing, and doubts nothing that is proved.
+        ((LOST,), Life.UNKNOWN, 10),
+        ((fill(3), LOST), Life.WORKING, 7),
+        ((fill(10), LOST), Life.FILLED, 0),
+        ((report(RESTING), LOST), Life.WORKING, 10),
+        ((LOST, report(RESTING)), Life.WORKING, 10),
+        ((LOST, OrderNeverArrived(3, 130)), Life.NEVER_ARRIVED, 0),
+        # An end counts once its fills are here; until then everything that may fill is counted.
+        ((accepted(10, 0),), Life.WORKING, 10),
+        ((accepted(4, 0),), Life.WORKING, 10),
+        ((accepted(), report(CANCELED, 4)), Life.WORKING, 10),
+        ((accepted(), report(CANCELED, 4), fill(4)), Life.CANCELLED, 0),
+        ((accepted(), report(EXECUTED, 10), fill(10)), Life.FILLED, 0),
+        # How it ended.
+        ((accepted(), report(CANCELED, reason="ExpiryCancel")), Life.EXPIRED, 0),
+        ((accepted(), report(CANCELED, updated_ms=ENDS_MS)), Life.EXPIRED, 0),
+        ((accepted(), report(CANCELED, updated_ms=ENDS_MS - 1)), Life.CANCELLED, 0),
+        ((accepted(), report(CANCELED, reason="Decrease", updated_ms=ENDS_MS)), Life.CANCELLED, 0),
+        ((accepted(), report(CANCELED, reason="ExpiryCancel"), report(CANCELED)), Life.EXPIRED, 0),
+        # A cancel moves life by proof alone.
+        ((accepted(), CancelSent("halt")), Life.WORKING, 10),
+        ((accepted(), CancelSent("halt"), CancelAnswered(NotThere("V1", "x"))), Life.WORKING, 10),
+        ((accepted(), CancelSent("halt"), CancelAnswered(CancelUnresolved("V1", "x"))), Life.WORKING, 10),
+        ((accepted(), CancelSent("h"), CancelAnswered(Cancelled("V1", contracts(10)))), Life.CANCELLED, 0),
+        ((accepted(), CancelSent("h"), CancelAnswered(Cancelled("V1", contracts(6)))), Life.WORKING, 10),
+        (
+            (accepted(), CancelSent("h"), CancelAnswered(Cancelled("V1", contracts(6))), fill(4)),
+            Life.CANCELLED,
+            0,
+        ),
+        (
+            (accepted(), CancelSent("h"), fill(10), CancelAnswered(Cancelled("V1", Quantity(0)))),
+            Life.FILLED,
+            0,
+        ),
+    ],
+)
+def test_where_an_order_stands(events: tuple[OrderEvent, ...], life: Life, leaves: int) -> None:
+    order = told(*events)
+    assert (order.life, order.leaves) == (life, contracts(leaves))
+
+
+def test_the_venues_count_is_a_total_and_never_falls() -> None:
+    order = told(accepted(2, 8), report(RESTING, 3), report(RESTING, 5), report(RESTING, 4))
+    assert order.venue_filled == contracts(5)
+    assert told(accepted(2, 8), fill(2), fill(3, "t2"), report(RESTING, 5)).venue_filled == contracts(5)
+    assert order.filled == 0, "no fill is made of a count"
+
+
+@pytest.mark.parametrize(
+    ("answer", "command"),
+    [
+        (NotThere("V1", "x"), Command.CANCEL_REFUSED),
+        (CancelUnresolved("V1", "x"), Command.CANCEL_UNKNOWN),
+        (Cancelled("V1", contracts(10)), Command.NONE),
+    ],
+)
+def test_what_an_answer_leaves_of_the_cancel(answer: object, command: Command) -> None:
+    assert told(accepted(), CancelSent("halt"), CancelAnswered(answer)).command is command  # type: ignore[arg-type]
+
+
+def test_an_answer_to_an_overtaken_cancel_changes_nothing() -> None:
+    refused = told(accepted(), CancelSent("a"), CancelAnswered(NotThere("V1", "x")))
+    assert fold(refused, CancelAnswered(CancelUnresolved("V1", "late"))) == (refused, None)
+
+
+def test_the_first_id_of_the_venue_stays() -> None:
+    other = report(RESTING)
+    other = msgspec.structs.replace(other, report=msgspec.structs.replace(other.report, order_id="V2"))
+    assert told(accepted(), other).order_id == "V1"
+
+
+def test_times_and_reasons_are_kept() -> None:
+    order = told(accepted(), report(CANCELED, reason="ExpiryCancel"))
+    assert (order.sent_ms, order.accepted_ms, order.reason) == (1, 3, "ExpiryCancel")
+    assert told(OrderAnswered(Rejected("no", "why"), 3)).reason == "no: why"
