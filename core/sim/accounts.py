@@ -96,7 +96,10 @@ class Account(msgspec.Struct):
         self.working[order.order_id] = order
 
     def unrest(self, order: Order) -> None:
-        self.open_orders.get(order.ticker, {}).pop(order.order_id, None)
+        here = self.open_orders.get(order.ticker, {})
+        here.pop(order.order_id, None)
+        if not here:
+            self.open_orders.pop(order.ticker, None)
         self.working.pop(order.order_id, None)
 
     def finish(self, order: Order) -> None:

@@ -66,7 +66,7 @@ def decrease(exchange: Exchange, account: str, order_id: str, to: Quantity) -> O
     order = exchange.resting_order(account, order_id)
     if isinstance(order, Refused):
         return order
-    if to < 0 or to % COUNT_STEP or to > order.remaining:
+    if to < 0 or to % COUNT_STEP or to >= order.remaining:
         return Refused("invalid_order", "invalid order", "the new count must be below the resting count")
     exchange.markets[order.ticker].clock += 1
     if to == 0:

@@ -45,7 +45,8 @@ class Filled(msgspec.Struct, frozen=True):
 
 
 class MarketChanged(msgspec.Struct, frozen=True):
-    """``kind``: created, opened, activated, deactivated, close_date_updated, closed, determined, settled."""
+    """``kind``: created, opened, activated, deactivated, close_date_updated, closed,
+    determined, amended, settled."""
 
     ticker: str
     kind: str

@@ -89,7 +89,7 @@ class _Feeds:
         self._allow(request, "start", "end", "limit")
         station, query = self._station(request), request.query_params
         limit = query.get("limit", "500")
-        if not (limit.isascii() and limit.isdigit() and 1 <= int(limit[:6]) <= 500):
+        if not (limit.isascii() and limit.isdigit() and len(limit) <= 3 and 1 <= int(limit) <= 500):
             raise _ProblemError(
                 400, "InvalidParameter", "Bad Request", "Query parameter 'limit' must be 1 to 500"
             )

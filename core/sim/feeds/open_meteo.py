@@ -46,6 +46,9 @@ _DAILY: dict[str, Callable[[list[float]], float]] = {"temperature_2m_max": max, 
 _NEAR_DEGREES = 0.6
 _DAYS_MAX = {"past_days": 92, "forecast_days": 16}
 _DATES_MAX = 120
+_FAR_DAYS = 366
+"""Dates farther from today are refused; the record holds four weeks."""
+_PLACES_MAX = 10
 
 
 class BadRequestError(Exception):
@@ -89,7 +92,7 @@ def _answer(
     for name in query:
         if name not in _COMMON:
             raise BadRequestError(f"Unknown parameter {name[:40]!r}")
-    models = _words(query, "models") or [default]
+    models = list(dict.fromkeys(_words(query, "models"))) or [default]
     for model in models:
         if model not in known:
             raise BadRequestError(f"Unknown model {model[:40]!r}: this world has {', '.join(sorted(known))}")
@@ -178,6 +181,8 @@ def _places(weather: Weather, query: Mapping[str, str]) -> list[Station]:
         raise BadRequestError("Parameter 'latitude' and 'longitude' must be given as numbers") from None
     if len(latitudes) != len(longitudes):
         raise BadRequestError("Parameter 'latitude' and 'longitude' must have the same number of elements")
+    if len(latitudes) > _PLACES_MAX:
+        raise BadRequestError(f"Too many places: this world answers for at most {_PLACES_MAX} at a time")
     found = []
     for lat, lon in zip(latitudes, longitudes, strict=True):
         nearest = min(weather.stations.values(), key=lambda s: abs(s.lat - lat) + abs(s.lon - lon))
@@ -213,6 +218,8 @@ def _dates(query: Mapping[str, str], today: date) -> tuple[date, date]:
         raise BadRequestError("Invalid date or number of days") from None
     if not 0 <= (last - first).days < _DATES_MAX:
         raise BadRequestError("Parameter 'end_date' must not lie before 'start_date' nor far after it")
+    if max(abs((day - today).days) for day in (first, last)) > _FAR_DAYS:
+        raise BadRequestError(f"Parameter 'start_date' is more than {_FAR_DAYS} days from today")
     return first, last
 
 

@@ -44,12 +44,10 @@ def build_app(
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        pulse = asyncio.create_task(_pulse(stream))
-        try:
+        async with asyncio.TaskGroup() as tasks:
+            pulse = tasks.create_task(_pulse(stream))
             yield
-        finally:
             pulse.cancel()
-            await asyncio.gather(pulse, return_exceptions=True)
 
     async def serve_stream(socket: WebSocket) -> None:
         await _serve(venue, stream, socket)
@@ -89,17 +87,14 @@ async def _serve(venue: Venue, stream: Stream, socket: WebSocket) -> None:
     connection = Connection(key.account, venue.clock, waiting.set)
     connection.dropped = socket.scope.get("state", {}).get("abort")
     stream.join(connection)
-    writer = asyncio.create_task(_write(connection, waiting, socket))
     try:
-        while True:
-            message = await socket.receive()
-            if message["type"] == "websocket.disconnect":
-                break
-            stream.handle(connection, message.get("text") or message.get("bytes") or b"")
+        async with asyncio.TaskGroup() as tasks:
+            writer = tasks.create_task(_write(connection, waiting, socket))
+            while (message := await socket.receive())["type"] != "websocket.disconnect":
+                stream.handle(connection, message.get("text") or message.get("bytes") or b"")
+            writer.cancel()
     finally:
         stream.leave(connection)
-        writer.cancel()
-        await asyncio.gather(writer, return_exceptions=True)
 
 
 async def _write(connection: Connection, waiting: asyncio.Event, socket: WebSocket) -> None:

@@ -21,6 +21,10 @@ from core.sim.kalshi.limits import Limiter
 T = TypeVar("T")
 
 
+class UnreadableError(ValueError):
+    """Bytes from a client that are not the JSON they should be; the text says where."""
+
+
 class Venue(msgspec.Struct, frozen=True):
     """What every handler works on."""
 
@@ -118,6 +122,16 @@ class Call(msgspec.Struct, frozen=True):
         """Only the primary account exists here."""
         if subaccount:
             raise WireError(404, "user_not_found", "subaccount not found")
+
+
+def decoded(body: bytes | str | msgspec.Raw, kind: type[T]) -> T:
+    """JSON as a typed value; ``UnreadableError`` whatever is wrong with it."""
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as wrong:
+        raise UnreadableError(str(wrong)) from wrong
+    except RecursionError as wrong:
+        raise UnreadableError("JSON is nested too deeply") from wrong
 
 
 def _sealed(name: str) -> str:

@@ -15,6 +15,8 @@ from core.domain.clock import Clock
 
 QUEUE_MAX = 10_000
 """Messages a connection may have waiting; one more ends the subscription it is for."""
+REPLIES_MAX = 2 * QUEUE_MAX
+"""The same with replies to commands, which end no subscription: a client that only talks is cut off."""
 
 CHANNELS: dict[str, bool] = {
     "orderbook_delta": True,
@@ -133,6 +135,10 @@ class Connection:
         self.on_end(subscription)
 
     def enqueue(self, message: bytes) -> None:
+        if len(self.queue) >= REPLIES_MAX:
+            if self.dropped is not None:
+                self.dropped()
+            return
         self.queue.append(message)
         if len(self.queue) == 1:
             self._wake()

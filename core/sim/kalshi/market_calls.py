@@ -70,7 +70,7 @@ def event_fee_changes(call: Call) -> Answer:
 def list_events(call: Call) -> Answer:
     exchange, series = call.exchange, call.text("series_ticker")
     wanted = set(call.words("tickers"))
-    states = shapes.OPEN_WORDS.get(call.choice("status", ("unopened", "open", "closed", "settled")))
+    states = shapes.STATUS_WORDS.get(call.choice("status", ("unopened", "open", "closed", "settled")))
     rows = []
     for of in exchange.events.values():
         markets = [exchange.markets[spec.ticker] for spec in of.markets]
@@ -102,7 +102,7 @@ def one_event(call: Call) -> Answer:
 def list_markets(call: Call) -> Answer:
     exchange = call.exchange
     event, series, wanted = call.text("event_ticker"), call.text("series_ticker"), set(call.words("tickers"))
-    states = shapes.OPEN_WORDS.get(call.choice("status", tuple(shapes.OPEN_WORDS)))
+    states = shapes.STATUS_WORDS.get(call.choice("status", tuple(shapes.STATUS_WORDS)))
     combos_only = call.choice("mve_filter", ("only", "exclude")) == "only"
 
     def matches(of: Market) -> bool:

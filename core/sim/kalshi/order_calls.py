@@ -6,7 +6,7 @@ refused like any other malformed field.
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 
@@ -14,7 +14,7 @@ from core.domain.units import Money, Price, Quantity, UnitError, parse_price, pa
 from core.sim import amending
 from core.sim.amending import Amendment
 from core.sim.kalshi import errors
-from core.sim.kalshi.call import Answer, Call
+from core.sim.kalshi.call import Answer, Call, UnreadableError, decoded
 from core.sim.kalshi.errors import WireError, not_found, refusal
 from core.sim.kalshi.shapes import Wire, dollars
 from core.sim.orders import (
@@ -32,6 +32,11 @@ GONE = WireError(410, "deprecated_v1_order_endpoint", "use /portfolio/events/ord
 
 T = TypeVar("T")
 
+Seconds = Annotated[int, msgspec.Meta(ge=0, le=253_402_300_799)]
+"""Unix seconds that RFC 3339 can write: up to the end of the year 9999."""
+ClientOrderId = Annotated[str, msgspec.Meta(max_length=64)]
+"""Kalshi documents this length for FIX only."""
+
 
 class CreateBody(msgspec.Struct, frozen=True):
     ticker: str
@@ -40,8 +45,8 @@ class CreateBody(msgspec.Struct, frozen=True):
     price: str
     time_in_force: TimeInForce
     self_trade_prevention_type: SelfTrade
-    client_order_id: str = ""
-    expiration_time: int | None = None
+    client_order_id: ClientOrderId = ""
+    expiration_time: Seconds | None = None
     post_only: bool = False
     reduce_only: bool = False
     cancel_order_on_pause: bool = False
@@ -55,9 +60,8 @@ class AmendBody(msgspec.Struct, frozen=True):
     side: BookSide
     price: str
     count: str
-    client_order_id: str | None = None
-    updated_client_order_id: str | None = None
-    expiration_time: int | None = None
+    updated_client_order_id: ClientOrderId | None = None
+    expiration_time: Seconds | None = None
     exchange_index: int = -1
 
 
@@ -79,7 +83,8 @@ class Batch(msgspec.Struct, frozen=True):
     orders: list[msgspec.Raw]
 
 
-def create_v1(call: Call) -> Answer:
+def legacy(call: Call) -> Answer:
+    """Every order write of the first generation."""
     raise GONE
 
 
@@ -139,6 +144,7 @@ def amend(call: Call) -> Answer:
     body = _decode(call.body, AmendBody)
     order_id, price, count = call.path["order_id"], _price(body.price), _count(body.count)
     before = call.exchange.order(call.account.name, order_id)
+    _check_shard(call, body.ticker, body.exchange_index)
     resting = before.remaining if before is not None else None
     change = Amendment(
         body.ticker, body.side, price, count, body.updated_client_order_id,
@@ -162,6 +168,9 @@ def decrease(call: Call) -> Answer:
     order = call.exchange.resting_order(call.account.name, order_id)
     if isinstance(order, Refused):
         raise refusal(order)
+    if body.market_ticker and body.market_ticker != order.ticker:
+        raise not_found("order")
+    _check_shard(call, order.ticker, body.exchange_index)
     to = (
         _count(body.reduce_to)
         if body.reduce_to is not None
@@ -183,8 +192,8 @@ def decrease(call: Call) -> Answer:
 def entries(body: bytes) -> int:
     """How many orders a batch names, for its price in tokens; one where it cannot be read."""
     try:
-        return max(1, len(msgspec.json.decode(body, type=Batch).orders))
-    except msgspec.MsgspecError:
+        return max(1, len(decoded(body, Batch).orders))
+    except UnreadableError:
         return 1
 
 
@@ -254,17 +263,17 @@ def _cancelled(done: Cancelled) -> Wire:
 
 def _decode(body: bytes | msgspec.Raw, kind: type[T]) -> T:
     try:
-        return msgspec.json.decode(body, type=kind)
-    except msgspec.MsgspecError as wrong:
+        return decoded(body, kind)
+    except UnreadableError as wrong:
         raise _invalid(str(wrong)) from wrong
 
 
 def _client_order_id(raw: msgspec.Raw) -> str | None:
     try:
-        found: Any = msgspec.json.decode(raw)
-    except msgspec.MsgspecError:
+        found = decoded(raw, dict[str, Any])
+    except UnreadableError:
         return None
-    named = found.get("client_order_id") if isinstance(found, dict) else None
+    named = found.get("client_order_id")
     return named if isinstance(named, str) else None
 
 

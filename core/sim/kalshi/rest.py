@@ -87,7 +87,12 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     _mine("/portfolio/orders/{order_id}/queue_position", portfolio_calls.queue_position),
     _mine("/portfolio/orders/{order_id}", portfolio_calls.one_order, cost=2),
     _mine("/portfolio/orders", portfolio_calls.list_orders),
-    _write("POST", "/portfolio/orders", order_calls.create_v1),
+    _write("POST", "/portfolio/orders", order_calls.legacy),
+    _write("POST", "/portfolio/orders/batched", order_calls.legacy),
+    _write("DELETE", "/portfolio/orders/batched", order_calls.legacy),
+    _write("POST", "/portfolio/orders/{order_id}/amend", order_calls.legacy),
+    _write("POST", "/portfolio/orders/{order_id}/decrease", order_calls.legacy),
+    _write("DELETE", "/portfolio/orders/{order_id}", order_calls.legacy),
     _write("POST", f"{_ORDERS}/batched", order_calls.create_batch, per_entry=True),
     _write("DELETE", f"{_ORDERS}/batched", order_calls.cancel_batch, 2, per_entry=True),
     _write("POST", f"{_ORDERS}/{{order_id}}/amend", order_calls.amend),
@@ -110,10 +115,8 @@ def _guard(venue: Venue, endpoint: Endpoint) -> Callable[[Request], Awaitable[Re
             await asyncio.sleep(delay_ms / 1000)
         if refusal := venue.faults.refusal(path):
             return json_response(refusal.body, refusal.status)
-        if int(request.headers.get("content-length", "0")) > BODY_BYTES_MAX:
-            return json_response(errors.body(WireError(413, "body_too_large", "body too large")), 413)
-        body = await request.body()
         try:
+            body = await _read(request)
             done = _perform(venue, endpoint, request, body)
         except WireError as error:
             plain = error.http == 429
@@ -123,6 +126,20 @@ def _guard(venue: Venue, endpoint: Endpoint) -> Callable[[Request], Awaitable[Re
         return json_response(b"" if done.body is None else msgspec.json.encode(done.body), done.status)
 
     return answer
+
+
+async def _read(request: Request) -> bytes:
+    """The body, announced or in chunks; ``WireError`` 413 as soon as it is too large."""
+    body = bytearray()
+    announced = int(request.headers.get("content-length", "0"))
+    if announced <= BODY_BYTES_MAX:
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > BODY_BYTES_MAX:
+                break
+    if max(announced, len(body)) > BODY_BYTES_MAX:
+        raise WireError(413, "body_too_large", f"body over {BODY_BYTES_MAX} bytes")
+    return bytes(body)
 
 
 def _perform(venue: Venue, endpoint: Endpoint, request: Request, body: bytes) -> Answer:
@@ -135,7 +152,9 @@ def _perform(venue: Venue, endpoint: Endpoint, request: Request, body: bytes) ->
 
 def _authorise(venue: Venue, endpoint: Endpoint, request: Request) -> ApiKey:
     assert endpoint.scope is not None
-    key = venue.keys.verify(request.headers, request.method, request.url.path, venue.clock.wall_ms())
+    # Clients sign what they send: the path before any percent-decoding.
+    path = request.scope["raw_path"].decode("latin-1")
+    key = venue.keys.verify(request.headers, request.method, path, venue.clock.wall_ms())
     if not key.may(endpoint.scope):
         raise WireError(403, "forbidden", f"api key lacks the scope {endpoint.scope}")
     return key

@@ -301,7 +301,7 @@ def portfolio_value(exchange: Exchange, account: Account) -> Money:
     return Money(total)
 
 
-OPEN_WORDS: dict[str, frozenset[MarketStatus]] = {
+STATUS_WORDS: dict[str, frozenset[MarketStatus]] = {
     "unopened": frozenset({MarketStatus.INITIALIZED}),
     "open": frozenset({MarketStatus.ACTIVE}),
     "paused": frozenset({MarketStatus.INACTIVE}),

@@ -14,7 +14,7 @@ from core.sim.contracts import Market
 from core.sim.events import BookChanged, ExchangeEvent, Filled, MarketChanged, OrderChanged, Traded
 from core.sim.faults import BooksFroze, BooksThawed, FaultEvent, SequenceGapped, SocketsDropped
 from core.sim.kalshi import messages
-from core.sim.kalshi.call import Venue
+from core.sim.kalshi.call import UnreadableError, Venue, decoded
 from core.sim.kalshi.connection import CHANNELS, Command, CommandError, Connection, Params, Subscription
 
 _ALL = ""
@@ -80,8 +80,8 @@ class Stream:
     def handle(self, connection: Connection, text: str | bytes) -> None:
         """Carry out one command; every outcome is a message."""
         try:
-            command = msgspec.json.decode(text, type=Command)
-        except msgspec.MsgspecError:
+            command = decoded(text, Command)
+        except UnreadableError:
             connection.refuse(0, CommandError(1))
             return
         try:

@@ -39,6 +39,7 @@ async def test_a_point_in_long_form_is_redirected_to_the_short_one(feeds: Any, a
         ("/stations/KXXX/observations", 404, "NotFound"),
         ("/stations/KNYC/observations?limit=501", 400, "InvalidParameter"),
         ("/stations/KNYC/observations?limit=x", 400, "InvalidParameter"),
+        (f"/stations/KNYC/observations?limit=000100{'9' * 5000}", 400, "InvalidParameter"),
         ("/stations/KNYC/observations?start=2026-11-22", 400, "InvalidParameter"),
         ("/products/nope", 404, "NotFound"),
     ],

@@ -92,7 +92,7 @@ class Subscriber:
         self.raw(json.dumps({"id": self._command, "cmd": cmd, "params": params}))
         return self._command
 
-    def raw(self, text: str) -> None:
+    def raw(self, text: str | bytes) -> None:
         self.desk.stream.handle(self.connection, text)
 
     def take(self) -> list[dict[str, Any]]:

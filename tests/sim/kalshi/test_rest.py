@@ -163,6 +163,8 @@ async def test_a_taker_is_told_its_averages_in_yes_terms(desk):
         ({"side": "yes"}, 400, "invalid_order"),
         ({"expiration_time": 1_795_500_000.5}, 400, "invalid_order"),
         ({"expiration_time": 1_000}, 400, "invalid_order"),
+        ({"expiration_time": 10**14}, 400, "invalid_order"),
+        ({"client_order_id": "x" * 65}, 400, "invalid_order"),
         ({"count": "0.001"}, 400, "invalid_order"),
         ({"count": "ten"}, 400, "invalid_order"),
         ({"price": "0.3250"}, 400, "invalid_price"),
@@ -208,10 +210,33 @@ async def test_a_cancel_without_its_market_goes_to_shard_zero(desk):
     assert (await desk.call("DELETE", f"{path}?exchange_index=0&market_ticker=KXBTC-1")).status_code == 404
     assert (await desk.call("DELETE", f"{path}?exchange_index=-1&market_ticker=KXBTC-1")).status_code == 200
     path = f"/portfolio/events/orders/{(await desk.create(ticker='KXBTC-1')).json()['order_id']}"
+    assert (
+        await desk.call("POST", f"{path}/decrease", json={"reduce_by": "1", "exchange_index": 0})
+    ).status_code == 404
+    assert (
+        await desk.call("POST", f"{path}/decrease", json={"reduce_by": "1", "market_ticker": "KXNO"})
+    ).status_code == 404
+    body = {"ticker": "KXBTC-1", "side": "bid", "price": "0.3200", "count": "9"}
+    assert (await desk.call("POST", f"{path}/amend", json=body | {"exchange_index": 0})).status_code == 404
     assert (await desk.call("DELETE", f"{path}?exchange_index=2")).status_code == 200
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"[]", b'{"orders":{}}', b'{"reduce_by":"1","reduce_to":"1"}'])
+DEEP = b"[" * 100_000 + b"]" * 100_000
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b'{"orders":{}}',
+        b'{"reduce_by":"1","reduce_to":"1"}',
+        b'{"unknown":' + DEEP + b"}",
+        b'{"ticker":"\xff\xfe","reduce_by":"\xff","orders":[{"order_id":"\xff"}',
+    ],
+    ids=["empty", "cut", "list", "orders", "both", "deep", "latin"],
+)
 async def test_bodies_nobody_can_read_are_refused(desk, body):
     order_id = (await desk.create()).json()["order_id"]
     for method, path in (
@@ -228,11 +253,34 @@ async def test_bodies_nobody_can_read_are_refused(desk, body):
 async def test_a_body_over_a_megabyte_is_not_read(desk):
     answer = await desk.call("POST", "/portfolio/events/orders", content=b" " * ((1 << 20) + 1))
     assert (answer.status_code, answer.json()["error"]["code"]) == (413, "body_too_large")
+    taken = 0
+
+    async def endless():
+        nonlocal taken
+        while True:
+            taken += 1
+            yield b" " * (1 << 18)
+
+    answer = await desk.call("POST", "/portfolio/events/orders", content=endless())
+    assert (answer.status_code, answer.json()["error"]["code"]) == (413, "body_too_large")
+    assert taken < 10
+
+
+async def test_the_signed_path_is_the_one_sent(desk):
+    assert (await desk.call("GET", "/portfolio/orders/a%20b%3Fc")).status_code == 404
 
 
 async def test_legacy_writes_are_gone_and_unknown_paths_are_json_errors(desk):
-    old = await desk.call("POST", "/portfolio/orders", json={"action": "buy"})
-    assert (old.status_code, old.json()["error"]["code"]) == (410, "deprecated_v1_order_endpoint")
+    for method, path in (
+        ("POST", ""),
+        ("DELETE", "/6a1d"),
+        ("POST", "/6a1d/amend"),
+        ("POST", "/6a1d/decrease"),
+        ("POST", "/batched"),
+        ("DELETE", "/batched"),
+    ):
+        old = await desk.call(method, f"/portfolio/orders{path}", json={"action": "buy"})
+        assert (old.status_code, old.json()["error"]["code"]) == (410, "deprecated_v1_order_endpoint")
     assert (await desk.http.get(f"{ROOT}/nowhere")).json() == {
         "error": {"code": "not_found", "message": "not found"}
     }

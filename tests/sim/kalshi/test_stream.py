@@ -202,6 +202,8 @@ def test_deleted_markets_fall_silent_and_an_emptied_subscription_can_end(desk):
         ('{"id":1,"cmd":"subscribe","params":{"channels":["orderbook_delta"]}}', 14),
         ('{"id":1,"cmd":"update_subscription","params":{"sid":1,"action":"add_markets"}}', 14),
         ('{"id":1,"cmd":"update_subscription","params":{"sid":1}}', 15),
+        ('{"id":1,"cmd":"subscribe","params":{"unknown":' + "[" * 100_000 + "]" * 100_000 + "}}", 1),
+        (b'{"id":1,"cmd":"\xff\xfe"}', 1),
     ],
 )
 def test_bad_commands_get_their_error_code_and_change_nothing(desk, stream_spec, text, code):
@@ -273,6 +275,14 @@ def test_a_reader_too_slow_loses_the_subscription_not_the_connection(desk, monke
     reader.send("subscribe", channels=["orderbook_delta"], market_ticker=T)
     subscribed, snapshot = reader.take()
     assert (subscribed["msg"]["sid"], snapshot["seq"], len(snapshot["msg"]["yes_dollars_fp"])) == (2, 1, 10)
+
+
+def test_a_client_that_only_talks_is_cut_off(desk, monkeypatch):
+    monkeypatch.setattr(connection, "REPLIES_MAX", 5)
+    reader = desk.join()
+    for _ in range(9):
+        reader.send("list_subscriptions")
+    assert (len(reader.take()), reader.cuts > 0) == (5, True)
 
 
 def test_leaving_takes_every_subscription_along(desk):
