@@ -24,10 +24,14 @@ _MONTH_NAMES = (
     "DECEMBER",
 )
 _MONTHS = {name: number for number, name in enumerate(_MONTH_NAMES, 1)}
-_HEADLINE = re.compile(r"THE\s+(.{2,80}?)\s+CLIMATE\s+SUMMARY\s+FOR\s+([A-Z]+)\s+(\d{1,2}),?\s+(\d{4})")
-_PRELIMINARY = re.compile(r"VALID\s+(?:TODAY\s+)?AS\s+OF")
-_TEMPERATURE = re.compile(r"^\s*TEMPERATURE\s*\(F\)", re.MULTILINE)
-_SUBHEADING = re.compile(r"^\s*(YESTERDAY|TODAY)\b", re.MULTILINE)
+# Every gap is bounded or stays on its line: a product of nothing but blanks must not take seconds to refuse.
+_HEADLINE = re.compile(
+    r"\bTHE\s{1,4}(\S.{1,80}?)\s{1,4}CLIMATE\s{1,4}SUMMARY\s{1,4}FOR\s{1,4}"
+    r"([A-Z]{3,9})\s{1,4}(\d{1,2}),?\s{1,4}(\d{4})"
+)
+_PRELIMINARY = re.compile(r"\bVALID\s{1,4}(?:TODAY\s{1,4})?AS\s{1,4}OF\b")
+_TEMPERATURE = re.compile(r"^[ \t]*TEMPERATURE[ \t]*\(F\)", re.MULTILINE)
+_SUBHEADING = re.compile(r"^[ \t]*(YESTERDAY|TODAY)\b", re.MULTILINE)
 _CORRECTED = re.compile(r"\bCORRECT(?:ED|ION)\b")
 _WMO_CORRECTED = re.compile(r"^[A-Z]{4}\d{2} [A-Z]{4} \d{6} CC[A-Z]\s*$", re.MULTILINE)
 
@@ -87,5 +91,5 @@ def _headline_day(match: re.Match[str]) -> str | None:
 
 def _value(table: str, item: str) -> int | None:
     """The first number after ``item``: ``54``, ``-3``, ``77R`` for a record; ``MM`` is missing."""
-    match = re.search(rf"^\s*{item}\s+(-?\d{{1,3}})R?\b", table, re.MULTILINE)
+    match = re.search(rf"^[ \t]*{item}[ \t]+(-?\d{{1,3}})R?\b", table, re.MULTILINE)
     return int(match.group(1)) if match else None

@@ -126,5 +126,5 @@ def decode(body: Body, kind: type[T]) -> T | Failed:
     """The body as ``kind``, or what is wrong with it."""
     try:
         return msgspec.json.decode(body.data, type=kind, strict=False)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         return Failed(clean_text(f"answer does not parse: {error}", 160), 200)

@@ -20,7 +20,7 @@ from core.feeds.cli_text import CliSummary, parse_cli
 from core.feeds.fetch import Body, Failed, Fetcher, NotModified, decode
 from core.feeds.polling import Polled
 from core.feeds.sanity import plausible, time_fault
-from core.feeds.stations import DAY_MS, Station, climate_day, climate_day_bounds
+from core.feeds.stations import DAY_MS, HOUR_MS, Station, climate_day, climate_day_bounds, shift_day
 from core.feeds.values import (
     GRID_STALE_AFTER_S,
     OBSERVATION_STALE_AFTER_S,
@@ -34,6 +34,9 @@ from core.feeds.values import (
 GRID_EVERY_S = 600
 OBSERVATIONS_EVERY_S = 120
 REPORTS_EVERY_S = 900
+REPORTS_DUE_EVERY_S = 60
+"""Within the window in which a station's final report usually comes, until it has come."""
+REPORT_WINDOW_MS = 35 * 60_000
 
 IN_FLIGHT_MAX = 4
 SPACING_S = 0.5
@@ -88,7 +91,7 @@ class GridSource:
 
     async def poll(self) -> Polled | Failed:
         fault = await self._resolve()
-        if fault is not None:
+        if fault is not None and not self._grid:
             return fault
         async with self._at.pace.turn():
             answer = await self._at.fetcher.get(self._grid, conditional=True)
@@ -175,9 +178,11 @@ class ObservationSource:
             return observed
         self._seen = {at for at in self._seen if at >= since_ms}
         fresh = [r for r in wire.readings(observed) if r.at_ms not in self._seen and r.at_ms >= since_ms]
-        fault = time_fault(fresh[-1].at_ms, None, world_ms) if fresh else ""
-        if fault:
-            return Failed(f"observation refused: {fault}")
+        # One reading with a wrong clock must not hold back the others for as long as it is listed.
+        faults = [fault for r in fresh if (fault := time_fault(r.at_ms, None, world_ms))]
+        fresh = [r for r in fresh if not time_fault(r.at_ms, None, world_ms)]
+        if faults and not fresh:
+            return Failed(f"observation refused: {faults[-1]}")
         for reading in fresh:
             self._seen.add(reading.at_ms)
             self.newest_ms = max(reading.at_ms, self.newest_ms or 0)
@@ -203,13 +208,15 @@ class ReportSource:
         self.newest_ms: int | None = None
         self._at = at
         self._read: dict[str, None] = {}
+        self._final_day = ""
+        """The newest climate day whose final report was read."""
 
     async def poll(self) -> Polled | Failed:
         location = self._at.station.cli.removeprefix("CLI")
         async with self._at.pace.turn():
             answer = await self._at.fetcher.get(f"/products/types/CLI/locations/{location}", conditional=True)
         if not isinstance(answer, Body):
-            return answer if isinstance(answer, Failed) else Polled(answer.received_ns, changed=False)
+            return answer if isinstance(answer, Failed) else self._polled(answer.received_ns, changed=False)
         listed = decode(answer, wire.ProductList)
         if isinstance(listed, Failed):
             self._at.fetcher.forget()
@@ -225,7 +232,20 @@ class ReportSource:
                 self._at.fetcher.forget()
                 return fault
             changed = True
-        return Polled(answer.received_ns, changed=changed)
+        return self._polled(answer.received_ns, changed=changed)
+
+    def _polled(self, received_ns: int, *, changed: bool) -> Polled:
+        return Polled(received_ns, changed, again_in_s=REPORTS_DUE_EVERY_S if self._due() else None)
+
+    def _due(self) -> bool:
+        """Whether the final report of the climate day before may come any minute."""
+        station, world_ms = self._at.station, self._at.clocks.world_ms()
+        if not station.cli_usual_utc:
+            return False
+        hour, _, minute = station.cli_usual_utc.partition(":")
+        from_usual_ms = world_ms % DAY_MS - int(hour) * HOUR_MS - int(minute) * 60_000
+        yesterday = shift_day(climate_day(station, world_ms), -1)
+        return abs(from_usual_ms) <= REPORT_WINDOW_MS and self._final_day < yesterday
 
     async def _read_product(self, issued_ms: int, product_id: str) -> Failed | None:
         if not re.fullmatch(r"[A-Za-z0-9._-]{1,80}", product_id):
@@ -246,11 +266,14 @@ class ReportSource:
         if summary is None:
             return None
         self.newest_ms = max(issued_ms, self.newest_ms or 0)
+        final = summary.final and issued_ms >= climate_day_bounds(self._at.station, summary.day)[1]
+        if final and summary.max_f is not None:
+            self._final_day = max(self._final_day, summary.day)
         self._at.sink(
             ClimateReport(
                 station=self.key,
                 day=summary.day,
-                final=summary.final and issued_ms >= climate_day_bounds(self._at.station, summary.day)[1],
+                final=final,
                 corrected=summary.corrected,
                 max_f=_checked(summary.max_f),
                 min_f=_checked(summary.min_f),
@@ -261,9 +284,20 @@ class ReportSource:
 
 
 def _of_station(summaries: tuple[CliSummary, ...], station: Station) -> CliSummary | None:
-    """The station's own summary: some offices put several places into one product."""
-    words = set(re.findall(r"[A-Z]+", station.name.upper()))
-    return max(summaries, key=lambda s: len(words & set(re.findall(r"[A-Z]+", s.place))), default=None)
+    """The station's own summary: some offices put several places into one product.
+
+    Among several the one that shares most words with the station's name, with the fewest words besides;
+    none when no place shares any.
+    """
+    if len(summaries) <= 1:
+        return summaries[0] if summaries else None
+    words = _words(station.name)
+    best = max(summaries, key=lambda s: (len(words & _words(s.place)), -len(_words(s.place) - words)))
+    return best if words & _words(best.place) else None
+
+
+def _words(name: str) -> set[str]:
+    return set(re.findall(r"[A-Z]+", name.upper()))
 
 
 def _checked(value: int | None) -> int | None:

@@ -12,11 +12,12 @@ from datetime import datetime
 
 import msgspec
 
-from core.feeds.sanity import plausible
+from core.feeds.sanity import dated, plausible
 from core.feeds.stations import HOUR_MS, Station, climate_day, round_half_up, whole_f
 
-INTERVAL_HOURS_MAX = 400
 VALUES_MAX = 2_000
+HOURS_MAX = 400
+"""Over two weeks: the grid reaches eight days."""
 
 _DURATION = re.compile(r"P(?:(\d{1,3})D)?(?:T(?:(\d{1,3})H)?(?:(\d{1,4})M)?)?")
 _T_GROUP = re.compile(r"\bT([01])(\d{3})[01]\d{3}\b")
@@ -110,12 +111,13 @@ class Reading(msgspec.Struct, frozen=True):
 
 
 def time_ms(text: str) -> int | None:
-    """An ISO time with zone in Unix milliseconds, ``None`` when it is not one."""
+    """An ISO time with zone in Unix milliseconds, ``None`` when it is not one of our days."""
     try:
         at = datetime.fromisoformat(text)
     except ValueError:
         return None
-    return int(at.timestamp() * 1000) if at.tzinfo is not None else None
+    at_ms = int(at.timestamp() * 1000) if at.tzinfo is not None else None
+    return at_ms if at_ms is not None and dated(at_ms) else None
 
 
 def interval(text: str) -> tuple[int, int] | None:
@@ -126,7 +128,7 @@ def interval(text: str) -> tuple[int, int] | None:
         return None
     days, hours, minutes = (int(group or 0) for group in match.groups())
     total = days * 24 + hours + (1 if minutes else 0)
-    return (at_ms, min(total, INTERVAL_HOURS_MAX)) if total else None
+    return (at_ms, min(total, HOURS_MAX)) if total else None
 
 
 def degrees(value: float | str | None, unit: str) -> float | None:
@@ -146,6 +148,8 @@ def hourly(layer: Layer) -> tuple[tuple[int, int], ...]:
         span, f = interval(item.valid_time), degrees(item.value, layer.uom)
         if span is None or f is None:
             continue
+        if len(hours) >= HOURS_MAX:
+            break
         for hour in range(span[1]):
             hours[span[0] + hour * HOUR_MS] = round_half_up(f)
     return tuple(sorted(hours.items()))

@@ -16,7 +16,7 @@ from core.domain.clock import Clocks
 from core.feeds.feed import Stamp
 from core.feeds.fetch import Body, Failed, Fetcher, NotModified, decode
 from core.feeds.polling import Polled
-from core.feeds.sanity import plausible, time_fault
+from core.feeds.sanity import dated, plausible, time_fault
 from core.feeds.stations import HOUR_MS, Station, climate_day
 from core.feeds.values import Ensemble, ModelForecast, Sink
 
@@ -124,6 +124,8 @@ class ModelSource:
             {
                 "latitude": f"{station.lat:g}",
                 "longitude": f"{station.lon:g}",
+                # Without it the service corrects to the terrain of its own map at this point.
+                "elevation": str(station.elevation_m),
                 "hourly": _VARIABLE,
                 "models": self._model.name,
                 "temperature_unit": "fahrenheit",
@@ -205,7 +207,8 @@ def _local_ms(text: float | str | None, station: Station) -> int | None:
         return None
     if local is None or local.tzinfo is not None:
         return None
-    return int(local.replace(tzinfo=UTC).timestamp()) * 1000 - station.lst_offset_h * HOUR_MS
+    at_ms = int(local.replace(tzinfo=UTC).timestamp()) * 1000 - station.lst_offset_h * HOUR_MS
+    return at_ms if dated(at_ms) else None
 
 
 def _unexpected(answer: NotModified | Failed) -> Failed:

@@ -133,7 +133,7 @@ class PolledFeed:
             self._slow_until_ns = now_ns + int(SLOWED_S * 1e9)
         cadence_s = self._real_s(self._interval_s)
         if outcome.retry_after_s is not None:
-            delay_s = outcome.retry_after_s
+            delay_s = max(REAL_INTERVAL_S_MIN, outcome.retry_after_s)
         elif self._open:
             delay_s = min(PROBE_S, cadence_s)
         else:

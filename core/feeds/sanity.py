@@ -6,6 +6,8 @@ import math
 
 TEMPERATURE_F = (-60.0, 140.0)
 FUTURE_MS_MAX = 5_000
+DATES_MS = (946_684_800_000, 7_258_118_400_000)
+"""2000 to 2200: an instant outside is a fault, and far outside no calendar can name its day."""
 
 
 def plausible(temperature_f: float) -> bool:
@@ -13,8 +15,15 @@ def plausible(temperature_f: float) -> bool:
     return math.isfinite(temperature_f) and TEMPERATURE_F[0] <= temperature_f <= TEMPERATURE_F[1]
 
 
+def dated(at_ms: int) -> bool:
+    """Whether an instant is one that weather data can be about."""
+    return DATES_MS[0] <= at_ms < DATES_MS[1]
+
+
 def time_fault(event_ms: int, held_ms: int | None, world_ms: int) -> str:
     """What is wrong with a value's own time, empty when nothing is."""
+    if not dated(event_ms):
+        return "its time is not a date of our days"
     if event_ms > world_ms + FUTURE_MS_MAX:
         return f"its time is {(event_ms - world_ms) // 1000} s in the future"
     if held_ms is not None and event_ms < held_ms:

@@ -27,8 +27,12 @@ class Station(msgspec.Struct, frozen=True):
     wfo: str
     lat: float
     lon: float
+    elevation_m: int
+    """Field elevation, to the nearest 20 m or better."""
     lst_offset_h: int
     clock_tz: str
+    cli_usual_utc: str = ""
+    """``HH:MM`` at which the final climate report usually comes, give or take 35 minutes; empty: unknown."""
     high_series: str = ""
     low_series: str = ""
 

@@ -1,6 +1,7 @@
 """The climate report parser against real products and against anything at all."""
 
 from pathlib import Path
+from time import process_time
 
 import pytest
 from hypothesis import given
@@ -76,3 +77,13 @@ def test_any_text_is_read_without_raising(noise: str, cut: int) -> None:
     text = OWN.format(valid="", heading="YESTERDAY", high="54")
     parse_cli(noise)
     parse_cli(text[:cut] + noise + text[cut:])
+
+
+@pytest.mark.parametrize("blank", [" ", "\n", "\t", " \n"])
+@pytest.mark.parametrize(
+    "before", ["", "THE", "...THE WACO CLIMATE SUMMARY FOR NOVEMBER 21 2026...\nTEMPERATURE (F)\nMAXIMUM"]
+)
+def test_a_product_of_blanks_is_refused_at_once(before: str, blank: str) -> None:
+    began = process_time()
+    parse_cli(before + blank * 60_000)
+    assert process_time() - began < 1.0  # minutes, where a gap may be of any length

@@ -85,3 +85,14 @@ def test_decode_names_what_is_wrong() -> None:
     assert isinstance(decode(Body(b'{"n":1}', 0, 0), Shape), Shape)
     for data in (b"{", b'{"n":"x"}', b"\xff\xfe", b""):
         assert isinstance(decode(Body(data, 0, 0), Shape), Failed)
+
+
+def test_a_deeply_nested_answer_is_a_value_too() -> None:
+    data = b'{"x": ' + b"[" * 200_000 + b"]" * 200_000 + b"}"
+    found = decode(Body(data, 0, 0), Shape)
+    assert isinstance(found, Failed)
+    assert "does not parse" in found.reason
+
+
+class Shape(msgspec.Struct):
+    """Skips everything: skipping nests as deep as the data."""

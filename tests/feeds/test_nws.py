@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 
 from core.feeds.fetch import Failed, Fetcher
@@ -250,3 +251,97 @@ def test_requests_keep_a_spacing_and_a_bound(virtual: Any) -> None:
     virtual.run(work())
     assert running[1] == 4
     assert started[:4] == pytest.approx([0.0, 0.5, 1.0, 1.5])
+
+
+def test_one_reading_with_a_wrong_clock_does_not_hold_back_the_others(virtual: Any) -> None:
+    service = Service(**{OBSERVED: seen(("23:00", 30.0), ("14:51", 8.9))})
+    outcomes, got, source = polls(virtual, ObservationSource, service, [nothing])
+    assert [isinstance(o, Polled) and o.changed for o in outcomes] == [True]
+    assert [v.temperature_f for v in got if isinstance(v, Observation)] == [pytest.approx(48.02)]
+    assert source.newest_ms == START_MS + 591 * 60_000
+
+
+def test_a_known_grid_is_read_while_the_look_up_is_down(virtual: Any) -> None:
+    service = Service(**{POINT: point(), CELL: grid("2026-11-22T14:20:00+00:00")})
+
+    clocks = virtual.clocks(world_ms=NOW_MS)
+    got: list[FeedValue] = []
+
+    async def work() -> list[Polled | Failed]:
+        async with httpx.AsyncClient(transport=httpx.MockTransport(service.handle)) as client:
+            fetcher = Fetcher(client, "http://nws", clocks, "pmconsole/test", "application/geo+json")
+            source = GridSource(StationLink(NYC, fetcher, Pace(clocks), clocks, got.append))
+            first = await source.poll()
+            await asyncio.sleep(25 * 3600)
+            service.answers = {POINT: 503, CELL: grid("2026-11-23T15:02:00+00:00", 10.0)}
+            return [first, await source.poll()]
+
+    outcomes = virtual.run(work())
+    assert [isinstance(o, Failed) for o in outcomes] == [False, False]
+    assert [url.path for url in service.asked] == [POINT, CELL, POINT, CELL]
+    assert len(got) == 2
+
+
+@pytest.mark.parametrize(
+    ("hhmm", "usual", "read_final", "again_in_s"),
+    [
+        ("06:00", "06:18", False, 60),
+        ("06:52", "06:18", False, 60),
+        ("06:54", "06:18", False, None),
+        ("05:42", "06:18", False, None),
+        ("06:20", "06:18", True, None),
+        ("06:20", "", False, None),
+    ],
+)
+def test_reports_are_asked_for_every_minute_while_the_final_is_due(
+    virtual: Any, hhmm: str, usual: str, read_final: bool, again_in_s: int | None
+) -> None:
+    now_ms = START_MS - 5 * HOUR_MS + (int(hhmm[:2]) * 60 + int(hhmm[3:])) * 60_000
+    clocks = virtual.clocks(world_ms=now_ms)
+    issued = "2026-11-22T06:19:00+00:00"
+    answers: dict[str, Any] = {LIST: listed(("b", issued)) if read_final else listed()}
+    answers["/products/b"] = product("b", issued, REPORT.format(day=21, heading="YESTERDAY", high=54))
+    service = Service(**answers)
+    station = msgspec.structs.replace(NYC, cli_usual_utc=usual)
+
+    async def work() -> Polled | Failed:
+        async with httpx.AsyncClient(transport=httpx.MockTransport(service.handle)) as client:
+            fetcher = Fetcher(client, "http://nws", clocks, "pmconsole/test", "application/geo+json")
+            return await ReportSource(
+                StationLink(station, fetcher, Pace(clocks), clocks, lambda _: None)
+            ).poll()
+
+    polled = virtual.run(work())
+    assert isinstance(polled, Polled)
+    assert polled.again_in_s == again_in_s
+
+
+SUMMARY = """
+...THE {place} CLIMATE SUMMARY FOR NOVEMBER 21 2026...
+TEMPERATURE (F)
+ YESTERDAY
+  MAXIMUM         {high}
+"""
+
+
+@pytest.mark.parametrize(
+    ("places", "name", "max_f"),
+    [
+        ((("HOUSTON INTERCONTINENTAL", 80), ("HOUSTON/HOBBY AIRPORT", 79)), "Houston Hobby", 79),
+        ((("MIAMI BEACH", 80), ("MIAMI", 79)), "Miami", 79),
+        ((("WACO", 80), ("KILLEEN", 79)), "Austin Bergstrom", None),
+        ((("CENTRAL PARK NY", 54),), "New York", 54),
+    ],
+)
+def test_a_report_of_several_places_gives_the_stations_own_or_nothing(
+    virtual: Any, places: tuple[tuple[str, int], ...], name: str, max_f: int | None
+) -> None:
+    at = "2026-11-22T11:18:00+00:00"
+    text = "".join(SUMMARY.format(place=place, high=high) for place, high in places)
+    service = Service(**{LIST: listed(("a", at)), "/products/a": product("a", at, text)})
+
+    def of(at: StationLink) -> ReportSource:
+        return ReportSource(msgspec.structs.replace(at, station=msgspec.structs.replace(NYC, name=name)))
+
+    _, got, _ = polls(virtual, of, service, [nothing])
+    assert [v.max_f for v in got if isinstance(v, ClimateReport)] == ([max_f] if max_f is not None else [])

@@ -164,3 +164,15 @@ def test_hourly_temperature_may_be_a_quantity() -> None:
 def test_recorded_point(shared: Path) -> None:
     text = (shared / "data/feeds/nws/points.json").read_bytes()
     assert msgspec.json.decode(text, type=wire.Point, strict=False).properties.grid_id.isupper()
+
+
+@pytest.mark.parametrize("when", ["0001-01-01T00:00:00+00:00", "1999-12-31T23:59+00:00", "9999-12-31T23:00Z"])
+def test_hours_of_another_age_are_left_out(when: str) -> None:
+    odd = layer((f"{when}/PT13H", 8.0), (f"{START}/PT1H", 10.0))
+    assert wire.daily(odd, NYC) == {"2026-11-22": 50}
+    assert wire.hourly(odd) == ((START_MS, 50),)
+
+
+def test_a_layer_of_endless_intervals_is_cut_off() -> None:
+    long = [(f"2026-11-22T{n // 60:02d}:{n % 60:02d}:00+00:00/P16D", 10.0) for n in range(1_000)]
+    assert len(wire.hourly(layer(*long))) < 2 * wire.HOURS_MAX

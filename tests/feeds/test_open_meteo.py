@@ -42,6 +42,7 @@ def test_daily_maximum_only_of_complete_climate_days() -> None:
         ({"hourly_units": {"temperature_2m": "°C"}}, "Fahrenheit"),
         ({"hourly": {"time": [], "temperature_2m": []}}, "no hours"),
         ({"hourly": {"time": ["2026-11-22T00:00Z"], "temperature_2m": [40.0]}}, "no hours"),
+        ({"hourly": {"time": ["0001-01-01T00:00"], "temperature_2m": [40.0]}}, "no hours"),
         ({"hourly": {"time": ["2026-11-22T00:00"], "temperature_2m": [40.0, 41.0]}}, "do not match"),
         ({"hourly": {"time": ["2026-11-22T00:00"], "temperature_2m": ["hot"]}}, "do not match"),
         ({"hourly": {"time": ["2026-11-22T00:00"], "temperature_2m": [999.0]}}, "outside"),
@@ -119,6 +120,7 @@ def test_a_run_is_fetched_once_and_stamped_with_its_own_times(virtual: Any) -> N
         "gfs_seamless",
         "fahrenheit",
     )
+    assert (params["latitude"], params["longitude"], params["elevation"]) == ("40.779", "-73.969", "47")
 
 
 def test_old_hours_under_a_new_run_keep_their_stamp_until_servers_agree(virtual: Any) -> None:
@@ -160,9 +162,15 @@ def test_an_older_or_future_run_is_refused(virtual: Any) -> None:
     def ahead() -> None:
         service.run_s = NOW_MS // 1000 + 3600
 
-    outcomes, got, _ = polls(virtual, service, [nothing, back, ahead])
+    def nonsense() -> None:
+        service.run_s = -(10**15)
+
+    outcomes, got, _ = polls(virtual, service, [nothing, back, ahead, nonsense])
     assert len(got) == 1
-    assert [isinstance(o, Failed) for o in outcomes] == [False, True, True]
+    assert [isinstance(o, Failed) for o in outcomes] == [False, True, True, True]
+    fresh, got, _ = polls(virtual, service, [nonsense])  # nothing held yet to be older than
+    assert isinstance(fresh[0], Failed)
+    assert got == []
 
 
 def test_ensemble_members_keep_their_order_control_first(virtual: Any) -> None:

@@ -142,3 +142,11 @@ def test_an_unexpected_error_ends_the_feed_for_its_supervisor(virtual: Any) -> N
     source.answer = broken
     with pytest.raises(ExceptionGroup):
         virtual.run_for(5, feed(virtual, source).run)
+
+
+def test_a_service_that_says_retry_at_once_is_still_given_a_second(virtual: Any) -> None:
+    source = Scripted(virtual)
+    source.answer = Failed("HTTP 429", 429, retry_after_s=0.0)
+    virtual.run_for(30, feed(virtual, source).run)
+    assert min(gaps(source)) >= 1.0
+    assert len(source.asked_s) >= 20

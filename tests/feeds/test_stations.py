@@ -76,3 +76,14 @@ def test_days_shift_over_month_ends() -> None:
     assert shift_day("2026-03-01", -1) == "2026-02-28"
     assert shift_day("2025-01-21", 670) == "2026-11-22"
     assert HOUR_MS * 24 == DAY_MS
+
+
+def test_elevations_and_report_times_are_plausible() -> None:
+    for station in stations().values():
+        assert -5 <= station.elevation_m <= 2_000
+        if station.cli_usual_utc:
+            # Every report comes in the first hours after the climate day ends.
+            hour, _, minute = station.cli_usual_utc.partition(":")
+            after_midnight = (int(hour) + int(minute) / 60 + station.lst_offset_h) % 24
+            assert 0 < after_midnight < 5
+    assert stations()["KDEN"].elevation_m == 1650

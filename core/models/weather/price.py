@@ -61,8 +61,9 @@ def price_event(
     shortest lead, which is what such a world replays. ``history`` defaults to the one shipped.
     """
     event = markets[0].event_ticker if markets else ""
+    past = shipped() if history is None else history
     try:
-        return _price(markets, inputs, model, now_ms, previous, replay_offset_days, history or shipped())
+        return _price(markets, inputs, model, now_ms, previous, replay_offset_days, past)
     except _RefusedError as refusal:
         return NoPrice(event, str(refusal))
 
