@@ -87,4 +87,5 @@ class Alarms:
 
     def _drop(self, alarm_id: int) -> None:
         del self._state.alarms[alarm_id]
+        self._by_key = {key: known for key, known in self._by_key.items() if known != alarm_id}
         self._state.changed_alarms.touch(alarm_id)

@@ -95,9 +95,9 @@ class Guard:
         """Orders of the account that were not placed here: shown, counted, their market halted."""
         desk = self._desk
         resting = desk.ledger.externals
-        for order_id in self._strangers - resting.keys():
+        for order_id in sorted(self._strangers - resting.keys()):
             desk.alarms.clear(f"external {order_id}")
-        for order_id in resting.keys() - self._strangers:
+        for order_id in sorted(resting.keys() - self._strangers):
             ticker = resting[order_id].ticker
             desk.alarms.raise_(
                 f"external {order_id}",

@@ -15,7 +15,7 @@ from core.engine.trading import Trading
 from core.execution.approvals import Proposal, ProposalState, describe
 from core.journal.events import Event, Kind
 from core.journal.projections import LimitChanged, ModeChanged, PauseChanged
-from core.risk.halts import GLOBAL, Level, ResumeFacts
+from core.risk.halts import GLOBAL, RESUME_WORD, Level, ResumeFacts
 from core.risk.limits import Refusal
 from core.venues.venue import LinkState
 
@@ -232,6 +232,8 @@ class Operations:
             return refused("Nothing is halted.")
         if desk.flattener.running:
             return refused("A flatten is running; it ends first.")
+        if confirm != RESUME_WORD or not reason.strip():
+            return refused(f"Resuming needs the typed word '{RESUME_WORD}' and a reason.")
         clean = desk.reconciler.clean_ns
         facts = ResumeFacts(
             clean_reconcile_age_s=(desk.clocks.mono_ns() - clean) / 1e9 if clean is not None else None,
