@@ -79,6 +79,7 @@ class Desk:
         self.env = environment(home)
         self.sim: subprocess.Popen[bytes]
         self.engine: subprocess.Popen[bytes]
+        self._started: list[subprocess.Popen[bytes]] = []
         self._counter = 0
         self._line: Line | None = None
         self._venue: Venue | None = None
@@ -146,7 +147,7 @@ class Desk:
         return self._rows
 
     def happened(self, kind: str, *words: str) -> Row | None:
-        """The first journal row of a kind whose payload holds all the words."""
+        """The first journal row of a kind whose actor and payload hold all the words between them."""
         return next(
             (r for r in self.journal() if r.kind == kind and all(w in r.payload for w in words)), None
         )
@@ -171,16 +172,14 @@ class Desk:
         options = ["--ready-file", str(self.place.sim_ready), "--keys-dir", str(self.place.keys)]
         options += ["--scenario", scenario, "--speed", f"{speed:g}", "--seed", str(seed)]
         self.place.sim_ready.unlink(missing_ok=True)
-        self.sim = _spawn([PYTHON, "-m", module, "sim", *options], self.env, self.home / "sim.log", nice)
+        self.sim = self._spawn("sim.log", nice, module, "sim", *options)
         self.place.sim_pid.write_text(f"{self.sim.pid} {_birth(self.sim.pid)}\n")
         wait_for("ready file", 20, self.place.sim_ready.exists)
 
     def start_engine(self) -> None:
         """Start the engine and wait until it has read the venue."""
         self.hang_up()
-        self.engine = _spawn(
-            [PYTHON, "-m", "tui.cli", "engine", "run"], self.env, self.home / "engine.log", 0
-        )
+        self.engine = self._spawn("engine.log", 0, "tui.cli", "engine", "run")
         wait_for("engine", 20, self._read, poll_s=0.05)
 
     def _read(self) -> bool:
@@ -200,10 +199,25 @@ class Desk:
         for pid in pids:
             if str(self.home) in _environment_of(pid):
                 end(pid)
-        for started in ("engine", "sim"):
-            if hasattr(self, started):
-                getattr(self, started).wait(30)
+        for process in self._started:
+            if process.poll() is None:
+                process.terminate()
+            process.wait(30)
         shutil.rmtree(self.home, ignore_errors=True)
+
+    def _spawn(self, log: str, nice: int, module: str, *arguments: str) -> subprocess.Popen[bytes]:
+        with (self.home / log).open("ab") as errors:
+            process = subprocess.Popen(
+                [PYTHON, "-m", module, *arguments],
+                env=self.env,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=errors,
+                start_new_session=True,
+                preexec_fn=lambda: os.nice(nice) and None,
+            )
+        self._started.append(process)
+        return process
 
 
 @contextlib.contextmanager
@@ -282,16 +296,3 @@ def _environment_of(pid: int) -> str:
         return Path(f"/proc/{pid}/environ").read_text(errors="replace")
     except OSError:
         return ""
-
-
-def _spawn(argv: list[str], env: dict[str, str], log: Path, nice: int) -> subprocess.Popen[bytes]:
-    with log.open("ab") as errors:
-        return subprocess.Popen(
-            argv,
-            env=env,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=errors,
-            start_new_session=True,
-            preexec_fn=lambda: os.nice(nice) and None,
-        )

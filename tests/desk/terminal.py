@@ -44,6 +44,7 @@ class Terminal:
         self.screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self.screen)
         self._pending = bytearray()
+        self._said = bytearray()
         self._lock = threading.Lock()
         self._reading = threading.Event()
         self._reading.set()
@@ -82,6 +83,17 @@ class Terminal:
         except DeskError as error:
             raise DeskError(f"{error}; the screen shows:\n{self.text()}") from None
 
+    def said(self) -> str:
+        """Everything written so far, what was drawn over or left with the full screen included."""
+        with self._lock:
+            return self._said.decode(errors="replace")
+
+    def hang_up(self) -> None:
+        """The line drops: the process gets SIGHUP and its terminal is gone."""
+        os.close(self._slave)
+        os.close(self.master)
+        self._slave = self.master = -1
+
     @contextlib.contextmanager
     def unread(self) -> Iterator[None]:
         """Nobody reads the terminal: what the process writes piles up until its writes block."""
@@ -111,9 +123,10 @@ class Terminal:
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
-        os.close(self._slave)
-        self._reader.join(10)
-        os.close(self.master)
+        if self.master >= 0:
+            os.close(self._slave)
+            self._reader.join(10)
+            os.close(self.master)
 
     def _drain(self) -> None:
         while True:
@@ -130,6 +143,7 @@ class Terminal:
             with self._lock:
                 self.bytes += len(data)
                 self._pending += data
+                self._said += data
 
 
 def _own_terminal(nice: int) -> None:

@@ -1,0 +1,72 @@
+"""Desks of real processes; ``busy`` shows cards at once and nobody trades with what rests there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.desk import rig
+from tests.desk.rig import Desk
+from tests.desk.terminal import Terminal, wait_for
+
+SERIES = '[markets]\nseries = ["KXHIGHNY", "KXHIGHCHI", "KXLOAD"]\n'
+WORLD_SPEED = 1.01
+"""Slow, but not 1: at 1 the world has today's hour instead of the scenario's."""
+
+Open = Callable[..., Terminal]
+
+
+@pytest.fixture
+def home() -> Iterator[Desk]:
+    """Nothing runs yet."""
+    with rig.home() as made:
+        yield made
+
+
+@pytest.fixture
+def busy() -> Iterator[Desk]:
+    """Simulator and engine run, cards stand, no console."""
+    with rig.desk("busy", speed=WORLD_SPEED, config=SERIES) as made:
+        yield made
+
+
+@pytest.fixture
+def opened() -> Iterator[Callable[[Terminal], Terminal]]:
+    """Closes at the end what it was handed."""
+    terminals: list[Terminal] = []
+
+    def keep(terminal: Terminal) -> Terminal:
+        terminals.append(terminal)
+        return terminal
+
+    yield keep
+    for terminal in terminals:
+        terminal.close()
+
+
+@pytest.fixture
+def card() -> Callable[[Desk], str]:
+    """Waits for a card that can be approved; its id with the fingerprint."""
+
+    def first(desk: Desk) -> str:
+        def found() -> str:
+            cards = desk.ask("proposals")
+            return next((c["id"] for c in cards if c["state"] == "OPEN" and not c["checks"]), "")
+
+        return str(wait_for("card", 15, found, poll_s=0.1))
+
+    return first
+
+
+@pytest.fixture
+def resting(card: Callable[[Desk], str]) -> Callable[[Desk], str]:
+    """Approves a card from the command line and waits until the venue has the order; our id of it."""
+
+    def placed(desk: Desk) -> str:
+        done = desk.run("approve", card(desk))
+        assert done.code == 0, done.err
+        order = wait_for("resting order", 5, lambda: desk.venue.orders(status="resting"), poll_s=0.1)[0]
+        return str(order["client_order_id"])
+
+    return placed
