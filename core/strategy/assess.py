@@ -63,18 +63,22 @@ def assess(fair: FairValue, view: MarketView, rules: EntryRules, now_ms: int) ->
     if not found:
         return Assessment(ticker, NOTHING, "nothing to do at these prices")
     best = max(found, key=lambda a: (a.edge - a.needed, a.role is FeeRole.MAKER))
-    quarantine = _quarantine(fair, best, (bid + ask) / 2, rules)
-    if quarantine:
-        return msgspec.structs.replace(best, word=QUARANTINED, reason=quarantine)
+    doubt = too_good(fair, best.price, best.edge, (bid + ask) / 2, rules)
+    if doubt:
+        return msgspec.structs.replace(best, word=QUARANTINED, reason=doubt)
     blocked = _blocked(best, view, rules, now_ms)
     return msgspec.structs.replace(best, blocked=bool(blocked), reason=blocked)
 
 
-def needed_edge(fair: FairValue, view: MarketView, price: Price, cost: Cost, rules: EntryRules) -> Price:
-    """The smallest edge worth an entry: a floor, a share of the error and of the cost, and one tick."""
+def needed_edge(
+    fair: FairValue, view: MarketView, side: BookSide, price: Price, cost: Cost, rules: EntryRules
+) -> Price:
+    """The smallest edge worth an entry: a floor, a share of the error and of the cost, and more than the
+    tick by which the price could move against us."""
     grid = view.market.grid
-    above = grid.above(price)
-    tick = (above if above is not None else ONE_DOLLAR) - price
+    worse = grid.above(price) if side is BookSide.BID else grid.below(price)
+    end = ONE_DOLLAR if side is BookSide.BID else 0
+    tick = abs((worse if worse is not None else end) - price)
     return Price(
         max(
             rules.min_edge,
@@ -122,7 +126,7 @@ def _entries_on(side: BookSide, fair: FairValue, view: MarketView, rules: EntryR
         if at is None:
             continue
         cost, edge = at
-        needed = needed_edge(fair, view, price, cost, rules)
+        needed = needed_edge(fair, view, side, price, cost, rules)
         found.append(
             Assessment(
                 ticker=view.market.ticker,
@@ -192,17 +196,20 @@ def _pays(
     fees = view.market.fees
     cost = cost_at(fees, side, price, quantity, role)
     edge = net_edge(fair.probability, side, cost, fees if rules.sell_before_settlement else None)
-    return edge >= needed_edge(fair, view, price, cost, rules)
+    return edge >= needed_edge(fair, view, side, price, cost, rules)
 
 
-def _quarantine(fair: FairValue, best: Assessment, mid: float, rules: EntryRules) -> str:
-    """Too good to be true: presumed a data fault until a person has looked."""
-    apart = abs(fair.probability - mid / ONE_DOLLAR)
+def too_good(fair: FairValue, price: Price, edge: Price, mid: float | None, rules: EntryRules) -> str:
+    """Why an order at ``price`` is too good to be true: presumed a data fault until a person has looked.
+
+    ``mid`` is the book's, in ten-thousandths of a dollar; ``None`` where the book has one side only.
+    """
+    apart = abs(fair.probability - mid / ONE_DOLLAR) if mid is not None else 0.0
     if apart > rules.disagreement:
         return f"fair value and market are {apart * 100:.0f}c apart"
-    if best.edge > rules.quarantine_edge:
-        return f"edge {best.edge / 100:.1f}c is too good"
-    away = abs(fair.probability - best.price / ONE_DOLLAR)
+    if edge > rules.quarantine_edge:
+        return f"edge {edge / 100:.1f}c is too good"
+    away = abs(fair.probability - price / ONE_DOLLAR)
     if away * ONE_DOLLAR > rules.fair_collar:
         return f"price is {away * 100:.0f}c from fair value"
     return ""

@@ -6,11 +6,13 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
+from core.domain.fees import UnknownFeeError
+from core.domain.market import MarketStatus
 from core.domain.order import BookSide, Purpose, TimeInForce
-from core.domain.units import ONE_CONTRACT, ONE_DOLLAR, Money, Price, Quantity, notional_up
+from core.domain.units import ONE_CONTRACT, ONE_DOLLAR, Money, Price, Quantity, notional_up, price_floor
 from core.models.fair_value import EventFair, FairValue
 from core.strategy.against import against
-from core.strategy.assess import Assessment, assess, depth_share, edge_at, needed_edge, visible
+from core.strategy.assess import Assessment, assess, depth_share, edge_at, needed_edge, too_good, visible
 from core.strategy.edge import paid, per_contract
 from core.strategy.proposal import Candidate, FeeRole, Sizing
 from core.strategy.rules import EntryRules, Headroom, MarketView
@@ -18,7 +20,7 @@ from core.strategy.sizing import Bet, Cap, affordable, event_kelly, shrink, smal
 
 
 class _Chance(msgspec.Struct, frozen=True):
-    """An entry worth sizing. ``unit_cost`` is price and fee per contract of the outcome bought."""
+    """An entry worth sizing. ``unit_cost`` is what a contract of the outcome bought costs to open."""
 
     fair: FairValue
     view: MarketView
@@ -29,7 +31,8 @@ class _Chance(msgspec.Struct, frozen=True):
     def bet(self) -> Bet:
         p = self.fair.probability
         won = p if self.found.side is BookSide.BID else 1.0 - p
-        return Bet(self.found.ticker, won, self.unit_cost / ONE_DOLLAR)
+        # All the edge leaves out is cost, the fee of a planned sale included.
+        return Bet(self.found.ticker, won, (price_floor(won) - self.found.edge) / ONE_DOLLAR)
 
 
 def entries(
@@ -75,13 +78,22 @@ def lapsed(fair: FairValue, view: MarketView, candidate: Candidate, rules: Entry
     """
     if view.stale:
         return view.stale
+    if view.market.status is not MarketStatus.ACTIVE:
+        return f"market is {view.market.status.value}"
     order, sells = candidate, rules.sell_before_settlement
-    at = edge_at(fair, view, order.side, order.price, order.quantity, order.fee_role, sells)
+    try:
+        at = edge_at(fair, view, order.side, order.price, order.quantity, order.fee_role, sells)
+    except UnknownFeeError as error:
+        return str(error)
     if at is None:
         return "nothing left to take"
     cost, edge = at
-    if edge * 2 < needed_edge(fair, view, candidate.price, cost, rules):
+    if edge * 2 < needed_edge(fair, view, order.side, order.price, cost, rules):
         return f"edge is down to {edge / 100:+.1f}c"
+    bid, ask = view.book.best_bid, view.book.best_ask
+    mid = (bid + ask) / 2 if bid is not None and ask is not None else None
+    if doubt := too_good(fair, order.price, edge, mid, rules):
+        return doubt
     if (view.market.close_ms - now_ms) // 1000 < rules.no_entry_before_close_s:
         return "market is about to close"
     return ""
@@ -125,7 +137,7 @@ def _sized(
         return None
     cost, edge = at
     # A small order pays more fee per contract than the share of depth that was assessed.
-    if edge < needed_edge(fair, view, found.price, cost, rules):
+    if edge < needed_edge(fair, view, found.side, found.price, cost, rules):
         return None
     maker = found.role is FeeRole.MAKER
     return Candidate(

@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.domain.market import FeeType, MarketStatus
+from core.domain.market import FeeSchedule, FeeType, MarketStatus, PriceBand, TickGrid
 from core.domain.order import BookSide, Outcome, Purpose, TimeInForce
 from core.domain.units import DOLLAR, Money, Price, contracts
-from core.strategy.assess import NOTHING, QUARANTINED, STALE, assess
+from core.strategy.assess import NOTHING, QUARANTINED, STALE, assess, needed_edge
+from core.strategy.edge import Cost
 from core.strategy.entries import entries, lapsed, worst_cost
 from core.strategy.proposal import Candidate, FeeRole
 from core.strategy.rules import EntryRules
@@ -255,3 +256,65 @@ def test_the_strongest_reason_against_is_said(
 ) -> None:
     rules = EntryRules(min_edge=Price(100))
     assert said in only(propose(made, [made.view(**view)], [made.fair(**fair)], rules)).against
+
+
+@pytest.mark.parametrize(
+    ("probability", "market", "reason"),
+    [
+        (0.60, {}, "too good"),
+        (0.43, {}, "11c from fair"),
+        (0.382, {"status": MarketStatus.INACTIVE}, "inactive"),
+        (0.382, {"fees": FeeSchedule(FeeType.UNKNOWN)}, "fee type is unknown"),
+    ],
+)
+def test_a_working_entry_is_withdrawn_where_none_would_be_proposed(
+    made: Any, probability: float, market: dict[str, Any], reason: str
+) -> None:
+    candidate = only(propose(made, [made.view()], [made.fair()]))
+    view = made.view(market=msgspec.structs.replace(made.market("B"), **market))
+    rules = msgspec.structs.replace(RULES, disagreement=0.5)
+    assert reason in lapsed(made.fair("B", probability), view, candidate, rules, made.now_ms)
+
+
+def test_a_resting_order_alone_on_its_side_is_still_judged(made: Any) -> None:
+    candidate = only(propose(made, [made.view()], [made.fair()]))
+    one_side = made.view(asks=())
+    assert lapsed(made.fair(), one_side, candidate, RULES, made.now_ms) == ""
+    assert "edge is down" in lapsed(made.fair("B", 0.325), one_side, candidate, RULES, made.now_ms)
+
+
+def test_a_plan_to_sell_is_sized_by_its_whole_cost(made: Any) -> None:
+    poor = Money(100 * DOLLAR)
+    held, sold = (
+        only(propose(made, [made.view()], [made.fair()], r, bankroll=poor))
+        for r in (RULES, EntryRules(sell_before_settlement=True))
+    )
+    # (p - c) / (1 - c), shrunk: at 32 c, and at 32 c with the 1.66 c of the sale.
+    for found, cost, edge in ((held, 0.32, 0.062), (sold, 0.3366, 0.0454)):
+        factor = edge**2 / (edge**2 + 0.04**2)
+        assert found.sizing.kelly_full == pytest.approx((0.382 - cost) / (1 - cost) * factor, rel=1e-3)
+
+
+TAPERED = TickGrid(
+    (
+        PriceBand(Price(0), Price(1_000), Price(10)),
+        PriceBand(Price(1_000), Price(9_000), Price(100)),
+        PriceBand(Price(9_000), Price(10_000), Price(10)),
+    )
+)
+
+
+@pytest.mark.parametrize(
+    ("side", "price", "needed"),
+    [
+        (BookSide.BID, 1_000, 101),  # paying more at ten cents is a whole cent more
+        (BookSide.ASK, 1_000, 11),
+        (BookSide.BID, 9_000, 11),
+        (BookSide.ASK, 9_000, 101),
+    ],
+)
+def test_an_edge_survives_the_tick_that_hurts(made: Any, side: BookSide, price: int, needed: int) -> None:
+    market = msgspec.structs.replace(made.market("B"), grid=TAPERED)
+    rules = EntryRules(min_edge=Price(0), edge_sigmas=0.0, min_return=0.0)
+    cost = Cost(contracts(1), Price(price), Money(0))
+    assert needed_edge(made.fair(), made.view(market=market), side, Price(price), cost, rules) == needed
