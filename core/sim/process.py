@@ -195,9 +195,22 @@ async def serve(options: SimOptions, clock: Clock, ready: Callable[[str], None])
 
 
 async def _drive(sim: Sim) -> None:
+    """Step for ever, and say once where the record ends: markets settle and reads answer as before."""
+    ended = False
     while True:
         sim.step()
+        if not ended and sim.world.ended():
+            ended = True
+            last = sim.world.scenario.script.last_day
+            _tell(
+                f"pmconsole sim: the record ends with {last}: the last market has closed and no other will "
+                f"be listed. Start a new world to go on."
+            )
         await asyncio.sleep(TICK_S)
+
+
+def _tell(sentence: str) -> None:
+    print(sentence, file=sys.stderr, flush=True)  # noqa: T201  # SIM's terminal
 
 
 async def _drive_pump(pump: Pump, ready_file: Path | None) -> None:
@@ -209,7 +222,7 @@ async def _drive_pump(pump: Pump, ready_file: Path | None) -> None:
         report_at += 1
         if ready_file is not None and (done or report_at % int(1 / PUMP_TICK_S) == 0):
             _write_private(ready_file.with_name("pump.json"), msgspec.json.encode(pump.report()).decode())
-    print(msgspec.json.encode({"pump": pump.report()}).decode(), file=sys.stderr)  # noqa: T201  # SIM's terminal
+    _tell(msgspec.json.encode({"pump": pump.report()}).decode())
 
 
 def _ready_line(
@@ -233,6 +246,7 @@ def _ready_line(
             "scenario": options.scenario,
             "seed": options.seed,
             "calendar_offset_days": sim.world.weather.calendar.offset_days,
+            "trades_until_ms": sim.world.trades_until_ms,
             "replay": replay_note(sim.world.scenario, options.seed),
         },
     }

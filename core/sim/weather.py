@@ -86,6 +86,7 @@ class Weather:
         self.stations = scenario.stations
         self._held_until_ms = origin_ms + int(scenario.script.hold_forecasts_h * HOUR_MS)
         self._origin_run = self._run_number(origin_ms)
+        self._offset_runs = calendar.offset_days * (DAY_MS // RUN_EVERY_MS)
         first = calendar.world(scenario.script.first_day)
         # When each shift took force, oldest first: the past stays as it was forecast.
         self._shifts = {
@@ -180,7 +181,9 @@ class Weather:
         day = climate_day(self.stations[station], at_ms)
         issued = self.belief(station, climate_day(self.stations[station], now_ms))
         bias = issued.bias_f if issued else 0.0
-        return half_up(forecast - bias + 0.6 * self._normal("office", station, day, self._value_run(now_ms)))
+        return half_up(
+            forecast - bias + 0.6 * self._run_normal("office", station, day, self._value_run(now_ms))
+        )
 
     # The thermometer
 
@@ -226,7 +229,7 @@ class Weather:
         if not shape:
             return ()
         peak = max(value for _, value in shape)
-        rng = random.Random(f"{self.seed}|thermometer|{station}|{day}")
+        rng = random.Random(f"{self.seed}|thermometer|{station}|{record.day}")
         return tuple(
             Observation(
                 at, record.observed_high_f + value - peak - (0.0 if value == peak else abs(rng.gauss(0, 0.4)))
@@ -266,13 +269,17 @@ class Weather:
     def _run_noise(self, station: str, day: date, number: int) -> float:
         fresh = math.sqrt(1 - _ERROR_MEMORY**2)
         return sum(
-            fresh * _ERROR_MEMORY**back * self._normal("run", station, day, number - back)
+            fresh * _ERROR_MEMORY**back * self._run_normal("run", station, day, number - back)
             for back in range(_ERROR_RUNS)
         )
 
+    def _run_normal(self, what: str, station: str, day: date, number: int) -> float:
+        """``_normal`` for a run, counted in the record's own time."""
+        return self._normal(what, station, day, number - self._offset_runs)
+
     def _normal(self, what: str, station: str, day: date, number: int) -> float:
-        """A standard normal number that depends on the seed and its labels only."""
-        key = f"{self.seed}|{what}|{station}|{day}|{number}"
+        """A standard normal number that depends on the seed and its labels only, not on when SIM starts."""
+        key = f"{self.seed}|{what}|{station}|{self.calendar.original(day)}|{number}"
         if key not in self._normals:
             if len(self._normals) >= _CACHE_MAX * 8:
                 self._normals.clear()

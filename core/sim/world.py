@@ -192,6 +192,8 @@ class World:
         """Every event listed so far, by ticker."""
         self._real, self._clock = real, world
         self.first_day = weather.calendar.world(scenario.script.first_day)
+        self.trades_until_ms: int | None = None
+        """World time at which the record's last market closes; ``None`` where nothing is replayed."""
         self._unlisted: list[tuple[int, str, date]] = []
         self._undetermined: list[tuple[int, str]] = []
         if not scenario.script.weather_markets:
@@ -203,12 +205,18 @@ class World:
             for station in scenario.stations.values():
                 record = weather.record(station.icao, day)
                 if record is not None:
-                    heapq.heappush(self._unlisted, (listing(station, day, record).open_ms, station.icao, day))
+                    planned = listing(station, day, record)
+                    heapq.heappush(self._unlisted, (planned.open_ms, station.icao, day))
+                    self.trades_until_ms = max(self.trades_until_ms or 0, planned.close_ms)
             day += timedelta(days=1)
 
     def now_ms(self) -> int:
         """World time."""
         return self._clock.at(self._real.wall_ms())
+
+    def ended(self) -> bool:
+        """Whether the record is used up: its last market has closed and no other will be listed."""
+        return self.trades_until_ms is not None and self.now_ms() >= self.trades_until_ms
 
     def tick(self) -> list[Listing]:
         """Bring the exchange up to now; returns the events that were listed by it."""
@@ -234,7 +242,8 @@ class World:
     def _list(self, icao: str, day: date) -> Listing:
         station, record = self.scenario.stations[icao], self.weather.record(icao, day)
         assert record is not None
-        listed = self.listings[listing(station, day, record).event_ticker] = listing(station, day, record)
+        listed = listing(station, day, record)
+        self.listings[listed.event_ticker] = listed
         self.exchange.list_event(event_spec(station, listed))
         heapq.heappush(self._undetermined, (listed.determine_ms, listed.event_ticker))
         return listed

@@ -165,8 +165,9 @@ def make_floor() -> type[Floor]:
 class Desk:
     """A whole simulated world, assembled as the process does it, on virtual time."""
 
-    def __init__(self, keys_dir: Path, scenario: str, seed: int, speed: float) -> None:
+    def __init__(self, keys_dir: Path, scenario: str, seed: int, speed: float, days_later: int) -> None:
         self.clock = FakeClock()
+        self.clock.ms += days_later * 86_400_000
         options = SimOptions(scenario=scenario, seed=seed, speed=speed)
         self.sim = build(options, self.clock, f"test-{seed}", keys_dir)
         self.sim.step()
@@ -184,7 +185,7 @@ def make_desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., 
     # Making an RSA key takes longer than most of these tests, and none of them signs anything.
     monkeypatch.setattr(KeyRegistry, "generate", lambda *_: [])
 
-    def make(scenario: str = "demo", seed: int = 1, speed: float = 144.0) -> Desk:
-        return Desk(tmp_path, scenario, seed, speed)
+    def make(scenario: str = "demo", seed: int = 1, speed: float = 144.0, days_later: int = 0) -> Desk:
+        return Desk(tmp_path, scenario, seed, speed, days_later)
 
     return make

@@ -97,6 +97,42 @@ async def test_the_ready_line_says_where_when_and_which_world(tmp_path: Path) ->
     assert first["world"]["id"] != second["world"]["id"]
 
 
+class LateClock(SystemClock):
+    """Real time, shifted."""
+
+    ahead_ms = 0
+
+    def wall_ms(self) -> int:
+        return super().wall_ms() + self.ahead_ms
+
+
+async def test_the_end_of_the_record_is_said_once_and_reads_go_on(capsys: pytest.CaptureFixture[str]) -> None:
+    clock, lines = LateClock(), asyncio.Queue[str]()
+    serving = asyncio.create_task(serve(SimOptions(scenario="quiet", speed=144.0), clock, lines.put_nowait))
+    ready = json.loads(await asyncio.wait_for(lines.get(), 10))
+    assert (ready["world"]["trades_until_ms"] - ready["clock"]["world_origin_ms"]) // 86_400_000 == 21
+    said = ""
+    async with httpx.AsyncClient(base_url=ready["kalshi"]["rest"]) as http:
+        assert len((await http.get("/markets?status=open")).json()["markets"]) == 60
+        clock.ahead_ms = 30 * 86_400_000 // 144
+        async with asyncio.timeout(10):
+            while "record ends" not in said:
+                assert (await http.get("/exchange/status")).status_code == 200
+                said += capsys.readouterr().err
+        assert (await http.get("/markets?status=open")).json()["markets"] == []
+        assert len((await http.get("/markets?status=closed&limit=1000")).json()["markets"]) == 660
+        nws = await http.get(ready["feeds"]["nws"] + "/gridpoints/OKX/34,45")
+        assert nws.status_code == 200
+    serving.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await serving
+    said += capsys.readouterr().err
+    assert said.splitlines() == [
+        "pmconsole sim: the record ends with 2025-02-11: the last market has closed and no other will be "
+        "listed. Start a new world to go on."
+    ]
+
+
 async def test_feeds_answer_without_waiting_for_delayed_acknowledgements() -> None:
     async def ask(ready: dict[str, Any]) -> list[float]:
         took = []

@@ -81,3 +81,19 @@ def test_the_seed_decides_what_is_generated(make_desk: MakeDesk) -> None:
 
     assert path(1) == path(1)
     assert path(1) != path(2)
+
+
+def test_the_same_seed_makes_the_same_world_on_another_date(make_desk: MakeDesk) -> None:
+    def generated(days_later: int) -> list[Any]:
+        sim = make_desk("demo", 3, days_later=days_later).sim
+        weather, now = sim.world.weather, sim.world.now_ms()
+        day = sim.world.first_day + timedelta(days=2)
+        return [
+            [o.temp_f for o in weather.observations("KDEN", day)],
+            [weather.forecast_high_f("KMDW", day, now + h * HOUR_MS) for h in range(0, 48, 6)],
+            [weather.office_f("KNYC", day_start_ms(weather.stations["KNYC"], day) + 15 * HOUR_MS, now)],
+            weather.members_f("KAUS", now // HOUR_MS * HOUR_MS, 24, now),
+            [book.bids for book in map(sim.exchange.book, sim.exchange.markets)],
+        ]
+
+    assert generated(0) == generated(11)
