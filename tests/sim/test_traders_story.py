@@ -41,11 +41,11 @@ def test_edges_appear_with_the_forecast_and_go_with_the_overshoot(make_desk: Mak
     sim.story.begin()
     listed = sim.world.event("KNYC", 1)
     first_high = sim.world.weather.forecast_high_f("KNYC", listed.day, sim.world.now_ms())
-    for _ in range(5):
+    for _ in range(4):
         desk.run(1)
         read_everything(sim)
         assert max(e for x in sim.world.open_listings() for e in edges_cents(sim, x).values()) <= 2.0
-    desk.run(3)
+    desk.run(4)
     read_everything(sim)
     high = sim.world.weather.forecast_high_f("KNYC", listed.day, sim.world.now_ms())
     assert high == pytest.approx(first_high + 1.5)
