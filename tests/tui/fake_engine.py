@@ -61,13 +61,15 @@ class FakeEngine:
     async def stop(self) -> None:
         if self._beat is not None:
             self._beat.cancel()
-        for writer in self._all:
-            writer.close()
         if self._server is not None:
             self._server.close()
-        await asyncio.gather(*self._tasks)
-        await asyncio.gather(*(writer.wait_closed() for writer in self._all), return_exceptions=True)
         self.path.unlink(missing_ok=True)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks)
+        for writer in self._all:
+            writer.close()
+        self._states.clear()
 
     def send(self, **parts: object) -> None:
         """One frame of changed rows to every console."""
@@ -102,7 +104,8 @@ class FakeEngine:
         assert task is not None
         self._tasks.append(task)
         decoder = msgspec.msgpack.Decoder(FromClient)
-        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+        # Cancelled by ``stop``: a stream's own callback cannot take a cancelled task.
+        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
             while True:
                 (length,) = _LENGTH.unpack(await reader.readexactly(4))
                 message = decoder.decode(await reader.readexactly(length))

@@ -368,7 +368,9 @@ def positions() -> tuple[PositionRow, ...]:
 
 def limits() -> tuple[LimitRow, ...]:
     return (
-        LimitRow("market_loss_max", "market", "G05", "money", 0, 100 * C, 100 * C, "KXHIGHNYC-26NOV23-B48-49"),
+        LimitRow(
+            "market_loss_max", "market", "G05", "money", 0, 100 * C, 100 * C, "KXHIGHNYC-26NOV23-B48-49"
+        ),
         LimitRow("event_loss_max", "event", "G06", "money", 4_020_000, 200 * C, 200 * C, "NYC"),
         LimitRow("event_loss_max", "event", "G06", "money", 14_460_000, 200 * C, 200 * C, "CHI"),
         LimitRow("venue_loss_max", "venue", "G07", "money", 34_360_000, 500 * C, 500 * C, ""),

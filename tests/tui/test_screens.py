@@ -67,7 +67,7 @@ async def test_the_smallest_desk_is_this_text(directory: Path) -> None:
         assert card[3] == "fair 38.2c +/-2.9   book 31/34c   net edge +5.8c   at half size +5.8c"
         assert card[6] == "pos 0 -> 40   mkt 12.95/100   event 16.97/200   venue 47.31/500   total 47/800"
         assert shown[12] == " V market               bsz   bid   ask  asz   fair  +/-   edge  age   pos   ord"
-        limits = re.compile(r"total \[\+-+\] 34/800 +filled in 15 s \[#+-\] 84/100 NEAR +loss \[-+\] 3/75 +orders 2/20")
+        limits = re.compile(r"total \[\+?-+\] 34/800 +15s \[#+-\] 84/100 NEAR +loss \[-+\] 3/75 +orders 2/20")
         assert any(limits.match(text) for text in shown)
         assert shown[-1].startswith(" a yes  x no  e edit  d defer  v why  p pause")
 
@@ -103,13 +103,25 @@ async def test_states_that_must_be_impossible_to_miss(directory: Path) -> None:
         down = LinkRow("kalshi", "DOWN", now.mono_ns, "", now.mono_ns + 20 * rows.S)
         feed = FeedRow("NWS", "DOWN", rows.WORLD_MS, now.mono_ns, 5400, now.mono_ns + 9 * rows.S, "timeout")
         unknown = rows.order(
-            now, client_order_id="pm-u", state="UNKNOWN", bound="may cost 6.60", next_check_ns=now.mono_ns + 3 * rows.S
+            now,
+            client_order_id="pm-u",
+            state="UNKNOWN",
+            bound="may cost 6.60",
+            next_check_ns=now.mono_ns + 3 * rows.S,
         )
         desk.engine.send(
-            status=rows.status(now, session=session, links=(down,), feeds=(feed,), unknown=1, problem="NO JOURNAL"),
+            status=rows.status(
+                now, session=session, links=(down,), feeds=(feed,), unknown=1, problem="NO JOURNAL"
+            ),
             orders=(unknown,),
         )
-        for words in ("KAL  DOWN 0:", "NWS DOWN 0:0", "unk 1", "NO JOURNAL", "UNKNOWN CHI hi Nov23 41-42: may cost 6.60"):
+        for words in (
+            "KAL  DOWN 0:",
+            "NWS DOWN 0:0",
+            "unk 1",
+            "NO JOURNAL",
+            "UNKNOWN CHI hi Nov23 41-42: may cost 6.60",
+        ):
             await desk.shows(words)
         orders = desk.app.screen.query_one("#orders", LinePane).text.splitlines()
         assert "UNKNOWN" in orders[2]
@@ -138,7 +150,7 @@ async def test_an_engine_that_dies_is_named_and_its_return_is_told(directory: Pa
         await desk.shows(" ARMED ")
         await desk.engine.stop()
         await desk.shows("ENGINE DOWN")
-        await desk.shows("Orders live at the venue: 2, dead by expiry in 1:")
+        await desk.shows("Orders at the venue: 2, dead by expiry in 1:")
         await desk.shows("pmconsole engine start")
         await desk.press("a")
         await desk.shows("NYC hi Nov23 48-49")

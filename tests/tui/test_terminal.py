@@ -89,7 +89,9 @@ class Terminal:
 
 
 @asynccontextmanager
-async def console(directory: Path, cols: int = 80, rows: int = 24) -> AsyncIterator[tuple[Terminal, FakeEngine]]:
+async def console(
+    directory: Path, cols: int = 80, rows: int = 24
+) -> AsyncIterator[tuple[Terminal, FakeEngine]]:
     engine = FakeEngine(directory / "e.sock")
     await engine.start()
     terminal = Terminal(engine.path, cols, rows)
@@ -103,7 +105,7 @@ async def console(directory: Path, cols: int = 80, rows: int = 24) -> AsyncItera
 
 async def test_stop_leaves_while_the_terminal_is_not_read_and_the_loop_is_blocked(directory: Path) -> None:
     async with console(directory, 200, 50) as (terminal, engine):
-        # Switching screens without reading fills the pty's buffer, then Textual's queue, then blocks its loop.
+        # Switching screens unread fills the pty's buffer, then Textual's queue, and blocks its loop.
         for _ in range(40):
             terminal.type(b"2\x1b[B3451")
         await asyncio.sleep(1.0)
@@ -164,7 +166,11 @@ def scan(chunks: list[bytes]) -> tuple[int, bytes]:
     return sum(stops for stops, _ in found), b"".join(rest for _, rest in found)
 
 
-@given(st.lists(st.sampled_from([b"\x18", b"a", b"\x1b", b"[", b"200~", b"201~", PASTE_START, PASTE_END]), max_size=30))
+@given(
+    st.lists(
+        st.sampled_from([b"\x18", b"a", b"\x1b", b"[", b"200~", b"201~", PASTE_START, PASTE_END]), max_size=30
+    )
+)
 def test_how_input_is_split_into_reads_does_not_matter(parts: list[bytes]) -> None:
     data = b"".join(parts)
     assert scan([data]) == scan(parts) == scan([bytes((byte,)) for byte in data])

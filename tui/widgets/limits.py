@@ -27,8 +27,15 @@ _ON_CARD = {
     "total_loss_max": "total",
 }
 """Limit to its name on a card."""
-_SHORT = {"total_loss_max": "total", "day_loss_max": "loss", "open_orders_total_max": "orders"}
-"""The limits a small terminal always shows."""
+_SHORT = {
+    "total_loss_max": "total",
+    "day_loss_max": "loss",
+    "open_orders_total_max": "orders",
+    "velocity_15s_max": "15s",
+    "velocity_5min_max": "5min",
+    "correlated_loss_max": "corr",
+}
+"""Names for the one line of small terminals."""
 _WORD_ROLES = {"NEAR": "near", "CAP": "breach", "": "text"}
 
 

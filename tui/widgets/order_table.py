@@ -157,7 +157,9 @@ def counts_line(scene: Scene) -> Line:
     """The worst an unknown order can still do; without one, orders of the P&L day by outcome."""
     unknown = next((row for row in scene.view.working() if row.state == "UNKNOWN"), None)
     if unknown is not None:
-        check = "" if unknown.next_check_ns is None else f", asked {countdown(scene.in_s(unknown.next_check_ns))}"
+        check = (
+            "" if unknown.next_check_ns is None else f", asked {countdown(scene.in_s(unknown.next_check_ns))}"
+        )
         return line((f" UNKNOWN {scene.view.label(unknown.key)}: {unknown.bound}{check}", "near"))
     status = scene.view.status
     if status is None:
