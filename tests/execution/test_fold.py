@@ -159,8 +159,8 @@ def test_where_an_order_stands(events: tuple[OrderEvent, ...], life: Life, leave
 
 
 def test_the_venues_count_is_a_total_and_never_falls() -> None:
-    order = told(accepted(2, 8), report(RESTING, 3), report(RESTING, 5), report(RESTING, 4))
-    assert order.venue_filled == contracts(5)
+    order = told(accepted(2, 8), report(RESTING, 3), report(RESTING, 6), report(RESTING, 4))
+    assert order.venue_filled == contracts(6)
     assert told(accepted(2, 8), fill(2), fill(3, "t2"), report(RESTING, 5)).venue_filled == contracts(5)
     assert order.filled == 0, "no fill is made of a count"
 

@@ -1,0 +1,143 @@
+"""What the engine tells the gate: which clock, which orders, which money."""
+
+from __future__ import annotations
+
+import asyncio
+
+import msgspec
+
+from core.domain.clock import Clocks, WorldClock
+from core.domain.order import BookSide, TimeInForce
+from core.domain.units import Price, contracts
+from core.engine import facts
+from core.execution.gateway import Denied, Wish
+from core.risk.exposure import still_reserved
+from tests.execution.bench import HOT, TRADER, WARM, running
+from tests.execution.fake_venue import strange
+from tests.virtual import START_WALL_MS, VirtualLoop, run_virtual
+
+HOUR_MS = 3_600_000
+
+
+def test_feeds_and_market_hours_are_judged_by_world_time_all_else_by_real_time() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            card, desk = await bench.card(), bench.engine.desk
+            before = facts.inputs(desk, card.candidate, "", "")
+            # The world is three hours ahead from here on; hands and machines are where they were.
+            desk.clocks = Clocks(bench.clock, WorldClock(START_WALL_MS, START_WALL_MS + 3 * HOUR_MS))
+            after = facts.inputs(desk, card.candidate, "", "")
+            assert before.world_ms is not None and before.feeds and after.feeds
+            assert after.world_ms == before.world_ms + 3 * HOUR_MS
+            ages = [(f.name, f.age_s + 3 * 3600) for f in before.feeds if f.age_s is not None]
+            assert [(f.name, f.age_s) for f in after.feeds] == ages
+            same = ("now_ns", "book", "reconcile_age_ms", "recent", "filled_15s")
+            assert [getattr(after, n) for n in same] == [getattr(before, n) for n in same]
+            late = msgspec.structs.replace(
+                desk.state.markets[HOT].market, close_ms=before.world_ms + 2 * HOUR_MS
+            )
+            desk.state.markets[HOT].market = late
+            denied = {d.code for d in facts.judge(desk, card.candidate).denials}
+            assert "G28" in denied
+
+    run_virtual(main)
+
+
+def test_an_order_counts_once_whether_it_is_asked_for_or_on_its_way() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            card, desk = await bench.card(), bench.engine.desk
+            wanted = card.candidate
+            asked = facts.inputs(desk, wanted, card.id, "")
+            assert asked.worst is not None and asked.worst.market > 0
+            assert asked.worst != desk.exposure.now(HOT), "the candidate's own worst case is in it"
+            assert (asked.open_orders, asked.reserved, asked.proposal_used) == (0, 0, False)
+            assert bench.approve(card).accepted
+            (client,) = desk.ledger.of_proposal[card.id]
+            sent = desk.ledger.orders[client].intent
+            again = msgspec.structs.replace(wanted, price=sent.price, quantity=sent.quantity, fee=wanted.fee)
+            released = facts.inputs(desk, again, card.id, client)
+            assert released.worst == desk.exposure.now(HOT) == asked.worst
+            assert (released.open_orders, released.reserved, released.proposal_used) == (0, 0, False)
+            assert released.recent == asked.recent and released.orders == ()
+            second = facts.inputs(desk, again, card.id, "")
+            assert second.proposal_used is True
+            assert (second.open_orders, len(second.orders or ())) == (1, 1)
+            assert second.reserved == still_reserved(desk.ledger.orders[client]) > 0
+            assert len(second.recent or ()) == len(asked.recent or ()) + 1
+
+    run_virtual(main)
+
+
+def test_orders_placed_elsewhere_bind_what_may_be_sold_and_ordered() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            card, desk = await bench.card(), bench.engine.desk
+            await bench.held(8)
+            theirs = strange(bench.venue.only())
+            theirs.order_id, theirs.filled, theirs.open = "X1", 0, 3_000_000
+            theirs.intent = msgspec.structs.replace(theirs.intent, side=BookSide.ASK, price=Price(9_000))
+            bench.venue.placed["X1"] = theirs
+            desk.reconciler.request("test")
+            await bench.until(lambda: "X1" in desk.ledger.externals, "seen", 5)
+            candidate = msgspec.structs.replace(card.candidate, side=BookSide.ASK)
+            given = facts.inputs(desk, candidate, "", "")
+            assert given.external_sell == contracts(3)
+            assert given.open_orders == len(desk.ledger.live) + 1
+            assert desk.ledger.closable(HOT) == contracts(5)
+            elsewhere = msgspec.structs.replace(candidate, ticker=WARM)
+            assert facts.inputs(desk, elsewhere, "", "").external_sell == 0
+            buying = msgspec.structs.replace(candidate, side=BookSide.BID)
+            assert facts.inputs(desk, buying, "", "").external_sell == 0
+
+    run_virtual(main)
+
+
+def test_money_that_changed_hands_counts_for_its_window() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            card, desk = await bench.card(), bench.engine.desk
+            await bench.held(8)
+            price = bench.venue.trades[0].price
+            given = facts.inputs(desk, card.candidate, "", "")
+            assert given.filled_15s == given.filled_5min == 8 * price * 100
+            await asyncio.sleep(16)
+            later = facts.inputs(desk, card.candidate, "", "")
+            assert (later.filled_15s, later.filled_5min) == (0, 8 * price * 100)
+            await asyncio.sleep(290)
+            assert facts.inputs(desk, card.candidate, "", "").filled_5min == 0
+
+    run_virtual(main)
+
+
+def test_the_gate_at_release_sees_the_edge_of_that_moment() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            card, desk = await bench.card(), bench.engine.desk
+            assert not isinstance(facts.gate_line(desk, Wish(card.candidate, card.id), ""), Denied)
+            praised = msgspec.structs.replace(card.candidate, edge=Price(9_000))
+            assert not isinstance(facts.gate_line(desk, Wish(praised, card.id), ""), Denied), (
+                "what the card said of its edge does not matter any more"
+            )
+            bench.engine.set_limit("edge_min", "0.14", "", "", TRADER)
+            denied = facts.gate_line(desk, Wish(praised, card.id), "")
+            assert isinstance(denied, Denied) and "G09" in denied.reason
+
+    run_virtual(main)
+
+
+def test_a_book_that_moved_stops_both_kinds_of_order() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            card, desk = await bench.card(), bench.engine.desk
+            resting = card.candidate
+            taking = msgspec.structs.replace(
+                resting, tif=TimeInForce.IOC, post_only=False, price=Price(4_200)
+            )
+            assert facts.moved(desk, resting) is None and facts.moved(desk, taking) is None
+            bench.venue.quote(HOT, 43, 46)
+            assert "nobody is left" in (facts.moved(desk, taking) or "")
+            bench.venue.quote(HOT, 20, resting.price // 100)
+            assert "take instead of rest" in (facts.moved(desk, resting) or "")
+
+    run_virtual(main)
