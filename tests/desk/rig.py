@@ -148,9 +148,8 @@ class Desk:
 
     def happened(self, kind: str, *words: str) -> Row | None:
         """The first journal row of a kind whose actor and payload hold all the words between them."""
-        return next(
-            (r for r in self.journal() if r.kind == kind and all(w in r.payload for w in words)), None
-        )
+        rows = (row for row in self.journal() if row.kind == kind)
+        return next((row for row in rows if all(w in row.actor + row.payload for w in words)), None)
 
     # --- processes ------------------------------------------------------------------------------
 
