@@ -2,6 +2,7 @@
 # make test  the whole test suite
 # make lint  style, types and import contracts
 # make bench benchmarks: ratios measured in one run
+# make smoke the demo's staged story played with real keys in a real terminal, beat by beat (2.5 min)
 # make clean remove the virtual environment and caches (a desk's own files are elsewhere)
 
 PYTHON ?= python3
@@ -10,7 +11,7 @@ BIN := $(VENV)/bin
 UV := $(shell command -v uv 2>/dev/null)
 INSTALL := $(if $(UV),$(UV) pip install --quiet --python $(BIN)/python,$(BIN)/python -m pip install --quiet --disable-pip-version-check)
 
-.PHONY: run test lint bench clean
+.PHONY: run test lint bench smoke clean
 
 run: $(VENV)/.installed
 	@$(BIN)/pmconsole demo
@@ -26,6 +27,9 @@ lint: $(VENV)/.installed-dev
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.bench
+
+smoke: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.smoke
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -75,14 +75,24 @@ class Player(NamedTuple):
 
 
 def opened(player: Player) -> str:
-    player.console.wait("MARKETS [1-9]", 20)
+    console = player.console
+    wait_for("answering engine", 20, lambda: "answers (pid" in console.said())
+    answered = time.monotonic()
+    wait_for("first paint", 10, lambda: "\x1b[?1049h" in console.said() and "DEMO" in console.text())
+    painted_s = time.monotonic() - answered
+    console.wait("MARKETS [1-9]", 20)
+    filled_s = time.monotonic() - answered
     player.until("ready engine", 10, lambda: player.desk.ask("status")["ready"])
     priced = player.until(
         "fair values",
         10,
         lambda: sum(m["fair"] is not None for m in player.desk.ask("markets") if "NYC" in m["label"]),
     )
-    return f"{len(player.desk.ask('markets'))} markets, {priced} of New York priced"
+    markets = len(player.desk.ask("markets"))
+    return (
+        f"first paint {painted_s:.2f} s and {markets} markets {filled_s:.2f} s after the engine answered, "
+        f"{priced} of New York priced"
+    )
 
 
 def first_card(player: Player) -> str:
