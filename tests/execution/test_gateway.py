@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 
-from core.domain.order import Life
+from core.domain.order import Life, OrderIntent
+from core.execution.gateway import Denied, Wish
 from core.journal.store import MemoryJournal
+from core.risk.halts import Level
+from core.venues.venue import LastCheck, PlaceOutcome
 from tests.execution.bench import HOT, TRADER, Bench, running
 from tests.virtual import VirtualLoop, run_virtual
 
@@ -197,8 +200,71 @@ def test_a_fill_in_the_moment_of_the_cancel_is_counted() -> None:
             bench.engine.cancel_order(client, TRADER)
             await bench.until(lambda: not bench.order(client).live, "end", seconds=10)
             assert bench.order(client).life is Life.CANCELLED
+            assert len(bench.venue.cancel_calls) == 1, "an end that waits for its fills is not cancelled again"
             assert bench.engine.desk.ledger.net(HOT) == 4_000_000
             assert not bench.engine.state.halts.standing
+
+    run_virtual(main)
+
+
+def test_a_decision_that_ran_out_on_its_way_is_not_sent() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop, journal=SlowJournal) as bench:
+            card = await bench.card()
+            desk, now = bench.engine.desk, bench.clock.wall_ms()
+            late = desk.gateway.send(Wish(card.candidate, valid_until_ms=now))
+            assert isinstance(late, Denied) and "expired" in late.reason
+            sent = desk.gateway.send(Wish(card.candidate, valid_until_ms=now + int(DURABLE_S * 500)))
+            assert not isinstance(sent, Denied)
+            client = sent.intent.client_order_id
+            await bench.until(lambda: not bench.order(client).live, "end")
+            assert bench.order(client).life is Life.NEVER_SENT
+            assert "expired" in bench.order(client).reason and not bench.venue.placed
+
+    run_virtual(main)
+
+
+def test_a_send_that_was_held_up_for_seconds_is_dropped() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            card = await bench.card()
+            place, left = bench.venue.place, list[float]()
+
+            async def queued(intent: OrderIntent, last_check: LastCheck) -> PlaceOutcome:
+                await asyncio.sleep(2.1)  # the rate limiter's queue
+                left.append(loop.time())
+                return await place(intent, last_check)
+
+            bench.venue.place = queued  # type: ignore[method-assign]
+            assert bench.approve(card).accepted
+            (client,) = bench.engine.desk.ledger.of_proposal[card.id]
+            await bench.until(lambda: not bench.order(client).live, "end", 10)
+            assert left and not bench.venue.placed
+            assert bench.order(client).life is Life.NEVER_SENT
+            assert "in time" in bench.order(client).reason
+
+    run_virtual(main)
+
+
+def test_a_fault_of_the_venues_client_proves_nothing_and_halts() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            card = await bench.card()
+            place = bench.venue.place
+
+            async def broken(intent: OrderIntent, last_check: LastCheck) -> PlaceOutcome:
+                await place(intent, last_check)  # the order has arrived
+                raise RuntimeError("client broke")
+
+            bench.venue.place = broken  # type: ignore[method-assign]
+            assert bench.approve(card).accepted
+            (client,) = bench.engine.desk.ledger.of_proposal[card.id]
+            await bench.until(lambda: "SEND_OUTCOME" in bench.kinds(), "outcome")
+            assert bench.order(client).life is not Life.NEVER_SENT and bench.order(client).live
+            assert bench.engine.state.halts.desk is Level.HALTED
+            await bench.until(lambda: not bench.order(client).live, "found and cancelled", 20)
+            assert bench.order(client).life is Life.CANCELLED
+            assert not any(o.open for o in bench.venue.placed.values())
 
     run_virtual(main)
 

@@ -87,6 +87,24 @@ def test_every_edit_is_detected(journal: Path, edit: str, problem: str) -> None:
     assert not report.sound and problem in report.problems[0]
 
 
+@pytest.mark.parametrize("column", [c for c in COLUMNS if c not in ("seq", "hash")])
+def test_no_column_can_be_changed_unnoticed(journal: Path, column: str) -> None:
+    tamper(journal, f"UPDATE event SET {column} = 7 WHERE seq = 6")
+    assert not verify(journal).sound
+
+
+def test_a_change_can_only_be_hidden_by_writing_every_later_row_anew(journal: Path) -> None:
+    forged = list(msgspec.structs.astuple(next(row for row in read_rows(journal) if row.seq == 4)))
+    forged[10] = '{"text":"never happened"}'
+    own = row_hash(str(forged[11]), tuple(forged[:11]))
+    tamper(
+        journal,
+        f"UPDATE event SET payload = '{forged[10]}', hash = '{own}' WHERE seq = 4",
+        f"UPDATE event SET prev_hash = '{own}' WHERE seq = 5",
+    )
+    assert verify(journal).problems[0] == "row 5 was changed after it was written"
+
+
 def test_a_rewritten_chain_is_caught_by_the_end_of_the_run_that_wrote_it(journal: Path) -> None:
     rows = list(read_rows(journal))
     tamper(journal, "DELETE FROM event WHERE seq = 10")

@@ -129,6 +129,30 @@ async def test_what_nobody_keeps_up_with_is_a_fault_not_a_silent_drop(
         assert [fault.reason for fault in faults] == ["the journal's writer does not keep up: 10 rows wait"]
 
 
+async def test_who_waits_for_a_writer_that_hangs_is_refused_and_the_fault_told_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.journal.store.PENDING_MAX", 10)
+    path, faults = tmp_path / "j.db", list[JournalFault]()
+    async with opened(path, on_fault=faults.append) as journal:
+        assert await journal.durable(journal.append(note("ours")))
+        lock = sqlite3.connect(path, isolation_level=None)
+        lock.execute("BEGIN IMMEDIATE")
+        answer = journal.durable(journal.append(note("waits")))
+        for n in range(50):
+            journal.append(note(str(n)))
+        assert answer.done() and not answer.result(), "not left hanging on a writer that hangs"
+        # Then the writer fails for a reason of its own.
+        lock.execute(
+            "INSERT INTO event SELECT seq + 1, ts_wall_ms, ts_mono_ns, boot_id, run_id, 'thief', kind,"
+            " order_id, ticker, cause_seq, payload, hash, 'x' FROM event"
+        )
+        lock.execute("COMMIT")
+        lock.close()
+        await journal._stopped
+        assert len(faults) == 1 and journal.fault is faults[0]
+
+
 async def test_rows_cannot_be_changed_or_deleted_in_place(tmp_path: Path) -> None:
     path = tmp_path / "j.db"
     async with opened(path) as journal:

@@ -107,15 +107,16 @@ def rows_of(*events: Event) -> list[Row]:
 
 
 def test_halts_limits_mode_and_pauses_come_back_as_they_were() -> None:
-    market = HaltScope(ScopeKind.MARKET, "T")
+    market, other = HaltScope(ScopeKind.MARKET, "T"), HaltScope(ScopeKind.MARKET, "U")
     halts, first = Halts().rise(Halt(market, Level.REDUCE_ONLY, "late fill", 1, "engine"))
     halts, second = halts.rise(Halt(GLOBAL, Level.HALTED, "H pressed", 2, "console pid 1 (uid 2)"))
     halts, third = halts.rise(Halt(market, Level.HALTED, "overfill", 3, "engine"))
+    halts, fourth = halts.rise(Halt(other, Level.HALTED, "foreign fill", 4, "engine"))
     live = LiveLimits.at_ceilings(DEFAULTS).set_live("market_loss_max", "40")
     assert isinstance(live, LiveLimits)
     desk = project(
         rows_of(
-            *(Event(Kind.HALT, halt) for halt in (first, second, third)),
+            *(Event(Kind.HALT, halt) for halt in (first, second, third, fourth)),
             Event(Kind.LIMIT, LimitChanged("market_loss_max", 100_000_000, 40_000_000, 100_000_000)),
             Event(Kind.LIMIT, LimitChanged("edge_min", 200, 300, 200)),
             Event(Kind.LIMIT, LimitChanged("edge_min", 300, 200, 200, "calm")),
@@ -131,7 +132,7 @@ def test_halts_limits_mode_and_pauses_come_back_as_they_were() -> None:
     assert desk.limits == {"market_loss_max": 40_000_000}
     assert LiveLimits.restored(DEFAULTS, desk.limits) == live
     assert (desk.mode, desk.paused, desk.proposals) == ("auto", {"entries", "*"}, 1)
-    assert desk.counts["HALT"] == 3
+    assert desk.counts["HALT"] == 4
 
 
 def test_a_resumed_scope_and_an_ended_flatten_do_not_come_back() -> None:
@@ -265,7 +266,8 @@ def told(tmp_path: Path) -> Path:
         ) -> int:
             return log.append(Event(kind, payload, order, "T", cause, actor))
 
-        fair = add(Kind.FAIR, {"text": "NYC hi: mean 48.6F, 3 of 4 forecasts moved +1.5F"})
+        issue = add(Kind.FEED, {"text": "METEO issued 12Z"})
+        fair = add(Kind.FAIR, {"text": "NYC hi: mean 48.6F, 3 of 4 forecasts moved +1.5F"}, issue)
         card = add(Kind.PROPOSAL, {"proposal_id": "4F2A", "text": "BUY YES 10 @ 32c, net +5.8c"}, fair)
         add(Kind.PROPOSAL, {"proposal_id": "OTHER", "text": "another card"}, fair)
         ok = add(
@@ -294,10 +296,11 @@ def test_why_tells_the_whole_story_of_one_order(told: Path, given_id: str) -> No
     for line, words in zip(
         story,
         [
-            ("FAIR", "3 of 4 forecasts"),
-            ("PROPOSAL", "net +5.8c", "<- #1"),
-            ("APPROVAL", "[console pid 7 (uid 8)]", "<- #2"),
-            ("ORDER_INTENT", "BUY YES 10.00 @ 32c post-only in T, reserved 3.20", "<- #4"),
+            ("FEED", "METEO issued 12Z"),
+            ("FAIR", "3 of 4 forecasts", "<- #1"),
+            ("PROPOSAL", "net +5.8c", "<- #2"),
+            ("APPROVAL", "[console pid 7 (uid 8)]", "<- #3"),
+            ("ORDER_INTENT", "BUY YES 10.00 @ 32c post-only in T, reserved 3.20", "<- #5"),
             ("SEND_OUTCOME", "accepted as v-1, filled 0.00, resting 10.00"),
             ("FILL", "bought 4.00 at 32c of YES as maker", "trade t1"),
         ],
@@ -318,8 +321,8 @@ def test_why_refuses_what_it_cannot_name(told: Path) -> None:
 
 def test_export_is_one_json_object_a_line_with_the_payload_inside(told: Path) -> None:
     lines = [msgspec.json.decode(line) for line in export(told)]
-    assert [line["seq"] for line in lines] == list(range(1, 9))
-    assert lines[4]["payload"]["intent"]["price"] == 3200
+    assert [line["seq"] for line in lines] == list(range(1, 10))
+    assert lines[5]["payload"]["intent"]["price"] == 3200
     assert lines[1]["prev_hash"] == lines[0]["hash"]
     assert lines[0]["at"].endswith("Z") and "T" in lines[0]["at"]
 
