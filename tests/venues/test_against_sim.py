@@ -51,15 +51,25 @@ def intent(client_order_id: str, side: BookSide, price: int, count: int, **chang
     return OrderIntent(**(fields | change))
 
 
-def crowd(sim: Any, side: BookSide, price: int, count: int) -> None:
+def crowd(sim: Any, side: BookSide, price: int, count: int, ticker: str = BRACKET) -> None:
     """Somebody else's order."""
     sim_side = sim_orders.BookSide(side.value)
     placed = sim.exchange.place(
         sim_orders.OrderRequest(
-            "crowd", BRACKET, sim_side, Price(price), contracts(count), sim_orders.TimeInForce.GTC
+            "crowd", ticker, sim_side, Price(price), contracts(count), sim_orders.TimeInForce.GTC
         )
     )
     assert isinstance(placed, sim_orders.Placed), placed
+
+
+def settle(sim: Any, *others: str) -> None:
+    results = {BRACKET: "yes"} | dict.fromkeys(others, "no")
+    for ticker in results:
+        sim.exchange.move_close(ticker, sim.clocks.world_ms() - 1)
+    sim.exchange.advance()
+    for ticker, result in results.items():
+        sim.exchange.determine(ticker, result, "48")
+    sim.exchange.advance()
 
 
 def allow() -> None:
@@ -249,10 +259,7 @@ async def test_books_equal_the_exchange_after_many_orders(venue: Any, recorder: 
 
 async def test_a_settled_market_reports_its_payout(venue: Any, recorder: Any, sim: Any) -> None:
     await venue.place(intent("c-9", BookSide.BID, 3_600, 2, tif=TimeInForce.IOC, post_only=False), allow)
-    sim.exchange.move_close(BRACKET, sim.clocks.world_ms() - 1)
-    sim.exchange.advance()
-    sim.exchange.determine(BRACKET, "yes", "48")
-    sim.exchange.advance()
+    settle(sim)
     await recorder.until(lambda: bool(recorder.settlements))
     assert (recorder.settlements[0].ticker, recorder.settlements[0].payout) == (BRACKET, 10_000)
     assert recorder.markets[-1].status is MarketStatus.FINALIZED
@@ -273,3 +280,31 @@ async def test_limits_are_learnt_from_the_account(venue: Any, recorder: Any) -> 
     assert not venue.entry_budget(9_000)
     offset_ms = venue.clock_offset_ms()
     assert offset_ms is not None and abs(offset_ms) < 1_500
+
+
+async def test_a_paid_market_is_dropped_with_its_book(venue: Any, recorder: Any, sim: Any) -> None:
+    assert BRACKET in venue.books
+    settle(sim)
+    await recorder.until(lambda: bool(recorder.settlements))
+    assert BRACKET not in venue.books
+    crowd(sim, BookSide.BID, 1_000, 1, f"{EVENT}-T53")
+    await recorder.until(lambda: venue.books[f"{EVENT}-T53"].book.best_bid == 1_000)
+    assert venue.books[f"{EVENT}-T53"].intact
+
+
+@pytest.mark.parametrize("others", [(), (f"{EVENT}-T53", f"{EVENT}-T46")], ids=["one", "the whole event"])
+async def test_an_end_nobody_told_us_of_is_found_by_the_next_lists(
+    sim: Any, recorder: Any, run_venue: Callable[[KalshiVenue], Any], others: tuple[str, ...]
+) -> None:
+    client = sim.client(recorder)
+    assert not isinstance(await client.markets([SERIES]), Incomplete)
+    settle(sim, *others)
+    async with run_venue(client):
+        for _ in range(3):
+            listed = await client.markets([SERIES])
+            assert not isinstance(listed, Incomplete)
+        await recorder.until(lambda: len(recorder.settlements) == 1 + len(others))
+        assert {report.ticker for report in recorder.settlements} == {BRACKET, *others}
+        told = [*recorder.markets, *listed]
+        assert {m.ticker for m in told if m.status is MarketStatus.FINALIZED} == {BRACKET, *others}
+    assert recorder.anomalies == []

@@ -82,3 +82,16 @@ def test_only_followed_series_count() -> None:
     assert known.follows("KXHIGHNY-26NOV24-B50.5")
     assert not known.follows("KXHIGHNYX-26NOV24-B50.5")
     assert known.apply(LifecycleWire("activated", "KXBTC-1")) is None
+
+
+def test_a_market_that_is_over_takes_its_event_along_with_the_last() -> None:
+    known, _ = catalog()
+    tickers = [f"{EVENT}-B48.5", f"{EVENT}-B50.5"]
+    for ticker in tickers:
+        known.learn(row(ticker))
+    for ticker in tickers:
+        assert EVENT in known.events
+        known.forget(ticker)
+    known.forget(tickers[0])  # twice changes nothing
+    assert EVENT not in known.events
+    assert known.markets == {}

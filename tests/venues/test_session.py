@@ -229,3 +229,19 @@ def test_commands_of_a_repair_go_out_at_once(virtual: Run, virtual_clocks: Clock
         await asyncio.gather(running, return_exceptions=True)
 
     virtual(main())
+
+
+def test_a_peer_that_reads_nothing_is_left(virtual: Run, virtual_clocks: Clocks) -> None:
+    class Deaf(Peer):
+        async def ping(self) -> Awaitable[object]:
+            await asyncio.sleep(10_000)  # the ping does not leave
+            return await super().ping()
+
+    async def main() -> None:
+        deaf, next_one = Deaf(), Peer()
+        desk = Desk(virtual_clocks, deaf, next_one)
+        await desk.during(7)
+        assert deaf.closed
+        assert 6.0 <= desk.opened[1] <= 6.5
+
+    virtual(main())

@@ -430,3 +430,41 @@ def test_hostile_bytes_never_raise(messages: list[bytes]) -> None:
         desk.now += S
         desk.state.tick(desk.now)
         desk.state.commands()
+
+
+def test_a_book_that_stays_crossed_is_asked_for_again() -> None:
+    desk = Desk()
+    assert desk.delta(A, "0.3300", "5.00") == [BookChanged(A)]  # at the ask: what one order may do on its way
+    assert desk.state.books[A].intact
+    assert kinds(desk.later(1)) == [BookChanged, Oddity]
+    assert (desk.state.books[A].intact, desk.state.books[B].intact) == (False, True)
+    [command] = desk.commands()
+    assert command["params"] == {"sids": [1], "market_tickers": [A], "action": "get_snapshot"}
+    desk.snapshot(A)
+    assert desk.state.books[A].intact
+    assert desk.later(1) == []
+
+
+def test_a_market_that_is_over_leaves_the_subscription() -> None:
+    desk = Desk()
+    desk.state.unwatch(A)
+    [command] = desk.commands()
+    assert command["params"] == {"sids": [1], "market_tickers": [A], "action": "delete_markets"}
+    desk.book("ok", {"market_tickers": [B]})
+    assert desk.delta(A, "0.3100", "5.00") == []
+    assert desk.delta(B, "0.3100", "5.00") == [BookChanged(B)]
+    assert list(desk.state.books) == [B]
+    desk.delta(B, "0.3100", "5.00", skip=1)
+    assert desk.commands()[0]["params"]["market_tickers"] == [B]
+
+
+def test_a_renewed_subscription_without_markets_waits_for_the_first() -> None:
+    desk = Desk()
+    for ticker in (A, B):
+        desk.state.unwatch(ticker)
+    desk.commands()
+    desk.say({"type": "error", "sid": 1, "seq": desk.seq + 1, "msg": {"code": 25, "msg": "overflow"}})
+    assert desk.commands() == []
+    assert desk.later(6) == []
+    desk.state.watch([("KX-C", CENT_GRID)], desk.now)
+    assert desk.commands()[0]["params"]["market_tickers"] == ["KX-C"]

@@ -364,7 +364,7 @@ def test_what_an_answer_proves(status: int, body: bytes, outcome: Any) -> None:
     assert place_outcome(status, body) == outcome
 
 
-@pytest.mark.parametrize("status", [200, 201, 204, 301, 408, 500, 502, 503, 504])
+@pytest.mark.parametrize("status", [200, 201, 204, 301, 408, 409, 500, 502, 503, 504])
 @pytest.mark.parametrize("body", [b"", b"{}", b'{"order_id":""}', b'{"status":"ok"}', b"<html>"])
 def test_anything_less_is_unresolved(status: int, body: bytes) -> None:
     assert isinstance(place_outcome(status, body), Unresolved)

@@ -103,6 +103,8 @@ def place_outcome(status: int, body: bytes) -> PlaceOutcome:
     said = refusal(body)
     if status == 409 and said.code == DUPLICATE:
         return Unresolved("duplicate id: look it up")
+    if status == 409 and not said.code:
+        return Unresolved("a conflict without a code may mean that the order exists: look it up")
     if 400 <= status < 500 and status != 408:
         return Rejected(said.code or f"http_{status}", said.text)
     return Unresolved(f"HTTP {status}: {said.code or said.text}")

@@ -135,6 +135,15 @@ class Books:
         view.intact, slot.repair_ns = True, None
         return slot.changed
 
+    def crossed(self, tickers: Iterable[str], now_ns: int) -> Sequence[Fact]:
+        """Doubt every book that stands crossed. Looked at now and then only: between the changes that one
+        order causes a book may cross for a moment."""
+        facts: list[Fact] = []
+        for slot in map(self.slots.__getitem__, tickers):
+            if slot.view.intact and slot.view.book.crossed:
+                facts.extend(self._doubt(slot, "bid not below ask", now_ns))
+        return facts
+
     def _fill(self, slot: Slot, levels: Levels, side: BookSide) -> str:
         """Load one side; a text says what is wrong with it."""
         for price, size in levels or ():

@@ -55,6 +55,13 @@ class Catalog:
         self.markets[wire.ticker] = known
         return known
 
+    def forget(self, ticker: str) -> None:
+        """Drop a market that is over, and its event with its last market."""
+        gone = self.markets.pop(ticker, None)
+        self._noted.pop(ticker, None)
+        if gone is not None and all(m.event_ticker != gone.event_ticker for m in self.markets.values()):
+            self.events.pop(gone.event_ticker, None)
+
     def apply(self, wire: LifecycleWire) -> Market | None:
         """The market a life-cycle message changed; ``None`` when it changed nothing we hold."""
         before = self.markets.get(wire.market_ticker)

@@ -25,7 +25,7 @@ from core.venues.kalshi.markets import (
 from core.venues.kalshi.reader import Reader
 from core.venues.kalshi.wire import Odd, WireError, decode
 from core.venues.limiter import Priority
-from core.venues.venue import Incomplete, VenueListener
+from core.venues.venue import Incomplete, SettlementReport, VenueListener
 
 RETRY_S: Final = 5.0
 TRIES: Final = 5
@@ -52,7 +52,8 @@ def _same_event(row: _EventRow, odd: Odd) -> _EventRow:
 
 
 class Listing:
-    """The catalog and everything that changes it. ``on_grid`` hears of a market whose prices changed."""
+    """The catalog and everything that changes it. ``on_grid`` hears of a market whose prices changed,
+    ``on_paid`` of one that is paid and dropped."""
 
     def __init__(
         self,
@@ -60,12 +61,15 @@ class Listing:
         listener: VenueListener,
         on_anomaly: Callable[[str, str], None],
         on_grid: Callable[[str, TickGrid], None],
+        on_paid: Callable[[str], None],
     ) -> None:
         self.catalog = Catalog(on_anomaly)
         self._reader, self._listener = reader, listener
-        self._on_anomaly, self._on_grid = on_anomaly, on_grid
+        self._on_anomaly, self._on_grid, self._on_paid = on_anomaly, on_grid, on_paid
         self._stale: dict[str, int] = {}
         """Markets to read again, with the tries made."""
+        self._unlisted: set[str] = set()
+        """Markets the last lists had no more; each is read once, for the message of its end was missed."""
         self._wake = asyncio.Event()
 
     async def markets(self, series: Sequence[str]) -> tuple[Market, ...] | Incomplete:
@@ -92,22 +96,39 @@ class Listing:
                     return events
                 for event in events:
                     found.update(self._learn(event))
+        held = {m.ticker for m in self.catalog.markets.values() if m.series_ticker in series}
+        unlisted = held - found.keys()
+        for ticker in unlisted - self._unlisted:
+            self._read_again(ticker)
+        self._unlisted = unlisted
         return tuple(found.values())
 
     def _learn(self, event: _EventRow) -> dict[str, Market]:
         self.catalog.events[event.event_ticker] = event
         found: dict[str, Market] = {}
+        over: list[tuple[SettlementReport, bool]] = []
         for raw in event.markets or ():
             try:
                 row = decode(raw, _market, "market")
+                paid = settlement(row, Odd())
             except WireError as error:
                 # One market we cannot read must not hide the others; it is simply not traded.
                 self._on_anomaly("market", f"{event.event_ticker}: {error}")
                 continue
+            if paid is not None:
+                over.append((paid, row.ticker in self.catalog.markets))
             market = self._take(row)
             if market is not None:
                 found[market.ticker] = market
+        for paid, was_known in over:
+            self._drop(paid, tell=was_known)
         return found
+
+    def _drop(self, paid: SettlementReport, *, tell: bool) -> None:
+        self.catalog.forget(paid.ticker)
+        if tell:
+            self._on_paid(paid.ticker)
+            self._listener.on_settlement(paid)
 
     def _take(self, row: MarketWire) -> Market | None:
         before = self.catalog.markets.get(row.ticker)
@@ -187,5 +208,5 @@ class Listing:
         if market is not None and market != before:
             self._listener.on_market(market)
         if paid is not None:
-            self._listener.on_settlement(paid)
+            self._drop(paid, tell=True)
         return ""

@@ -191,7 +191,6 @@ class LifecycleWire(msgspec.Struct, frozen=True):
     market_ticker: Name
     close_ts: object = None
     result: object = None
-    is_deactivated: object = None
     price_ranges: object = None
 
 

@@ -123,15 +123,15 @@ class Session:
     async def _beat(self, socket: Socket) -> None:
         while True:
             sent_ns = self._clocks.mono_ns()
-            pong = await socket.ping()
             try:
+                # Sending is inside: a peer that reads nothing lets neither ping nor command out.
                 async with asyncio.timeout(PONG_S_MAX):
-                    await pong
+                    await (await socket.ping())
+                    self._set(heartbeat_ns=sent_ns)
+                    self._take(self._state.tick(self._clocks.mono_ns()))
+                    await self.flush()
             except TimeoutError:
                 raise SocketError(f"no pong for {PONG_S_MAX:g} s") from None
-            self._set(heartbeat_ns=sent_ns)
-            self._take(self._state.tick(self._clocks.mono_ns()))
-            await self.flush()
             elapsed_s = (self._clocks.mono_ns() - sent_ns) / SECOND_NS
             await asyncio.sleep(max(0.0, PING_S - elapsed_s))
 

@@ -15,7 +15,8 @@ import msgspec
 
 from core.domain.book import new_book
 from core.domain.market import TickGrid
-from core.venues.kalshi.books import SECOND_NS, Books
+from core.venues.kalshi.books import Books
+from core.venues.kalshi.channel import REPLY_NS_MAX, Channel
 from core.venues.kalshi.facts import (
     NOTHING,
     Fact,
@@ -47,7 +48,6 @@ from core.venues.kalshi.frames import (
 from core.venues.kalshi.wire import Odd, WireError, decode, fill, order_report
 from core.venues.venue import BookView
 
-REPLY_NS_MAX: Final = 5 * SECOND_NS
 ASKED_MAX: Final = 64
 
 BOOKS: Final = "orderbook_delta"
@@ -63,34 +63,12 @@ _PRIVATE_TYPES: Final = frozenset({"fill", "user_order"})
 _MARKET_TYPES: Final = frozenset({"market_lifecycle_v2", "event_fee_update"})
 
 
-class _Channel:
-    """One subscription. ``sid`` is ``None`` until the venue confirmed it."""
-
-    __slots__ = ("answered", "deadline_ns", "leaving", "resyncing", "seq", "sid")
-
-    def __init__(self, deadline_ns: int | None = None) -> None:
-        self.sid: int | None = None
-        self.seq: int | None = None
-        self.deadline_ns = deadline_ns
-        """When an expected answer counts as missing."""
-        self.resyncing = False
-        """All its books were asked for anew; ``answered`` once the first of them came."""
-        self.answered = False
-        self.leaving = False
-
-    def resync(self, now_ns: int) -> None:
-        self.resyncing, self.answered, self.deadline_ns = True, False, now_ns + REPLY_NS_MAX
-
-    def settled(self) -> None:
-        self.resyncing, self.deadline_ns = False, None
-
-
 class StreamState:
     """Everything one connection knows. Times are monotonic nanoseconds passed in."""
 
     def __init__(self) -> None:
         self._books = Books()
-        self._channels = {name: _Channel() for name in CHANNELS}
+        self._channels = {name: Channel() for name in CHANNELS}
         self._by_sid: dict[int, str] = {}
         self._listed: set[str] = set()
         """Markets the venue has been told of in this connection."""
@@ -111,6 +89,17 @@ class StreamState:
         self._books.add(markets)
         if self._open:
             self._list_markets(now_ns)
+
+    def unwatch(self, ticker: str) -> None:
+        """The market is over: its book is dropped."""
+        self._books.slots.pop(ticker, None)
+        self._books.views.pop(ticker, None)
+        channel = self._channels[BOOKS]
+        if ticker in self._listed:
+            self._listed.remove(ticker)
+            if channel.sid is not None and not channel.leaving:
+                params = Params(sids=[channel.sid], market_tickers=[ticker], action="delete_markets")
+                self._send("update_subscription", params)
 
     def regrid(self, ticker: str, grid: TickGrid, now_ns: int) -> None:
         """The market's prices changed: start its book again on the new grid."""
@@ -136,7 +125,7 @@ class StreamState:
         self._listed.clear()
         self._asked.clear()
         self._commands.clear()
-        self._channels = {name: _Channel() for name in CHANNELS}
+        self._channels = {name: Channel() for name in CHANNELS}
         self._books.distrust_all()
         for slot in self._books.slots.values():
             slot.refused = False
@@ -164,8 +153,9 @@ class StreamState:
             for ticker in self._listed:
                 if not self._books.views[ticker].intact:
                     self._books.slots[ticker].distrust(now_ns)
+        doubts = self._books.crossed(self._listed, now_ns)
         self._repair(now_ns)
-        return NOTHING
+        return doubts
 
     def feed(self, data: bytes, now_ns: int) -> Sequence[Fact]:
         """One message. Never raises for anything a venue could send."""
@@ -271,12 +261,15 @@ class StreamState:
         return Params(sids=[sid], market_tickers=tickers, action="get_snapshot")
 
     def _subscribe(self, name: str, now_ns: int) -> None:
-        self._channels[name] = _Channel(now_ns + REPLY_NS_MAX)
+        self._channels[name] = Channel(now_ns + REPLY_NS_MAX)
         if name != BOOKS:
             self._send("subscribe", Params(channels=[name]))
             return
         tickers = self._unlisted(set())
         self._listed = set(tickers)
+        if not tickers:
+            self._channels[name] = Channel()  # taken with the first market
+            return
         params = Params(channels=[name], market_tickers=tickers, use_yes_price=True)
         self._remember(self._send("subscribe", params), tickers)
 

@@ -47,6 +47,7 @@ from core.venues.venue import (
     LastCheck,
     Link,
     LinkState,
+    NotThere,
     OrderReport,
     PlaceOutcome,
     PositionReport,
@@ -116,8 +117,8 @@ class KalshiVenue:
         )
         self._reader = Reader(self._rest, self._anomaly)
         self._account = Account(self._reader)
-        self._listing = Listing(self._reader, listener, self._anomaly, self._regrid)
         self._state = StreamState()
+        self._listing = Listing(self._reader, listener, self._anomaly, self._regrid, self._state.unwatch)
         self._session = Session(
             config.ws_url,
             config.signer,
@@ -235,7 +236,7 @@ class KalshiVenue:
     async def cancel(self, orders: Sequence[tuple[str, str]]) -> tuple[CancelOutcome, ...]:
         shard = self._listing.catalog.shard
         outcomes = await self._rest.cancel([wire.CancelEntry(i, t, shard(t)) for i, t in orders])
-        self._resting.difference_update(o.order_id for o in outcomes if isinstance(o, Cancelled))
+        self._resting.difference_update(o.order_id for o in outcomes if isinstance(o, Cancelled | NotThere))
         return outcomes
 
     def entry_budget(self, cancels: int) -> bool:
@@ -255,11 +256,14 @@ class KalshiVenue:
     async def orders(
         self, *, ticker: str | None = None, status: ReportStatus | None = None, since_ms: int | None = None
     ) -> tuple[OrderReport, ...] | Incomplete:
+        known = set(self._resting)
         reports = await self._account.orders(ticker, status, since_ms)
         if not isinstance(reports, Incomplete):
-            for report in reports:
-                if report.status is ReportStatus.RESTING:
-                    self._resting.add(report.order_id)
+            resting = {report.order_id for report in reports if report.status is ReportStatus.RESTING}
+            if ticker is None and since_ms is None and status in (None, ReportStatus.RESTING):
+                # All there are: what ended unheard, as during a reconnect, must not hold tokens for ever.
+                self._resting -= known - resting
+            self._resting |= resting
         return reports
 
     async def queue_ahead(self, tickers: Sequence[str]) -> Mapping[str, Quantity] | Incomplete:
