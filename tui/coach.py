@@ -66,7 +66,7 @@ def _practice(view: ViewModel, now: Now) -> bool:
 
 
 def _halted(view: ViewModel, _: Now) -> bool:
-    return view.status is not None and view.status.level == "HALTED" and not view.stopping
+    return view.status is not None and view.status.level in ("HALTED", "LOCKED") and not view.stopping
 
 
 def _over(view: ViewModel, now: Now) -> bool:

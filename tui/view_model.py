@@ -323,9 +323,9 @@ class ViewModel:
         static = self.statics.get(key) if key is not None else None
         own = (static.ticker, static.event) if static is not None else ()
 
-        def order(row: LimitRow) -> tuple[int, float, str]:
+        def order(row: LimitRow) -> tuple[int, float]:
             first = own.index(row.scope) if row.scope in own else len(own)
-            return first, -(share(row) or 0.0), row.name
+            return first, -round(share(row) or 0.0, 2)  # equally empty ones stay in the engine's order
 
         return sorted(self._counted_limits(), key=order)
 

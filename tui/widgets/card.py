@@ -290,10 +290,16 @@ def empty_lines(scene: Scene, engine_command: str, width: int) -> list[Line]:
         return [line(*parts)]
     if status.level != "NORMAL":
         reason = f" ({status.level_reason})" if status.level_reason else ""
-        return [line(" ", (f"Entries blocked: {status.level}{reason}.", "blocked"), " :resume lifts a halt.")]
+        return [
+            *wrapped(f"Entries blocked: {status.level}{reason}.", width - 1, "blocked")[:3],
+            note(":resume lifts a halt; it asks for a word and a reason."),
+        ]
     if status.paused:
-        names = "all entries" if "*" in status.paused else ", ".join(status.paused)
-        return [line(" ", (f"Entries paused: {names}.", "arming"), " :unpause asks for a word.")]
+        names = "all strategies" if "*" in status.paused else ", ".join(status.paused)
+        return [
+            *wrapped(f"Entries paused: {names}.", width - 1, "arming"),
+            note(":unpause asks for a word."),
+        ]
     return wrapped(status.best or "No proposal.", width - 1, "text-muted")
 
 

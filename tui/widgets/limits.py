@@ -76,8 +76,9 @@ def limit_line(scene: Scene, row: LimitRow, width: int) -> Line:
     text, word, role = _bar(scene, row, bar_width)
     used = f"{_figure(row, row.used)}/{_bound(row).ljust(4)}"
     left = UNKNOWN if row.used is None else _figure(row, max(0, row.limit - row.used))
+    label = scene.view.limit_label(row)
     return line(
-        " " + fit_name(scene.view.limit_label(row), name_width),
+        " " + (fit_name if row.scope else fit)(label, name_width),
         (used.rjust(13), role),
         " ",
         (text, role),
