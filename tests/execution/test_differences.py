@@ -206,7 +206,9 @@ def test_resuming_waits_for_agreement() -> None:
             bench.engine.pause("", TRADER)
             bench.venue.net[HOT] = 11_000_000
             await halted(bench, "the venue says 11.00")
+            clean = bench.engine.desk.reconciler.clean_ns
             await asyncio.sleep(10)
+            assert bench.engine.desk.reconciler.clean_ns == clean, "a reading with a difference is not clean"
             refused = bench.engine.resume("resume", "looked", TRADER)
             assert not refused.accepted and "11.00" in refused.text
             missing = msgspec.structs.replace(

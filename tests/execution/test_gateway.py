@@ -200,7 +200,7 @@ def test_a_fill_in_the_moment_of_the_cancel_is_counted() -> None:
             bench.engine.cancel_order(client, TRADER)
             await bench.until(lambda: not bench.order(client).live, "end", seconds=10)
             assert bench.order(client).life is Life.CANCELLED
-            assert len(bench.venue.cancel_calls) == 1, "an end that waits for its fills is not cancelled again"
+            assert len(bench.venue.cancel_calls) == 1, "an end that waits for its fills"
             assert bench.engine.desk.ledger.net(HOT) == 4_000_000
             assert not bench.engine.state.halts.standing
 

@@ -253,6 +253,13 @@ def test_a_missing_directory_or_file_is_named(tmp_path: Path) -> None:
         verify(tmp_path / "j.db")
 
 
+def test_another_users_journal_is_refused(journal: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    owner = journal.stat().st_uid
+    monkeypatch.setattr(os, "geteuid", lambda: owner + 1)
+    with pytest.raises(JournalError, match=rf"belongs to another user \(uid {owner}\)"):
+        reopen(journal)
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
 def test_read_only_places_are_named(journal: Path) -> None:
     journal.chmod(0o400)

@@ -276,6 +276,7 @@ def told(tmp_path: Path) -> Path:
         gate = '{"passed":true,"book":{"best_bid":3100,"best_ask":3400}}'
         intent = add(Kind.ORDER_INTENT, OrderIntended(an_intent(), gate), ok, client)
         add(Kind.ORDER_INTENT, OrderIntended(an_intent("pm-r1-0002-def"), "passed"), None, "pm-r1-0002-def")
+        add(Kind.PROPOSAL_STATE, {"proposal_id": "4F2A", "text": "4F2A SENT order abc"}, ok)
         sent = add(
             Kind.SEND_OUTCOME,
             OrderAnswered(Accepted("v-1", Quantity(0), contracts(10), 1), 2),
@@ -301,6 +302,7 @@ def test_why_tells_the_whole_story_of_one_order(told: Path, given_id: str) -> No
             ("PROPOSAL", "net +5.8c", "<- #2"),
             ("APPROVAL", "[console pid 7 (uid 8)]", "<- #3"),
             ("ORDER_INTENT", "BUY YES 10.00 @ 32c post-only in T, reserved 3.20", "<- #5"),
+            ("PROPOSAL_STATE", "4F2A SENT order abc"),
             ("SEND_OUTCOME", "accepted as v-1, filled 0.00, resting 10.00"),
             ("FILL", "bought 4.00 at 32c of YES as maker", "trade t1"),
         ],
@@ -321,7 +323,7 @@ def test_why_refuses_what_it_cannot_name(told: Path) -> None:
 
 def test_export_is_one_json_object_a_line_with_the_payload_inside(told: Path) -> None:
     lines = [msgspec.json.decode(line) for line in export(told)]
-    assert [line["seq"] for line in lines] == list(range(1, 10))
+    assert [line["seq"] for line in lines] == list(range(1, 11))
     assert lines[5]["payload"]["intent"]["price"] == 3200
     assert lines[1]["prev_hash"] == lines[0]["hash"]
     assert lines[0]["at"].endswith("Z") and "T" in lines[0]["at"]
