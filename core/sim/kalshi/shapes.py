@@ -69,6 +69,7 @@ def market(exchange: Exchange, of: Market) -> Wire:
     spec, book = of.spec, exchange.book(of.spec.ticker)
     best = quotes(book)
     expected_ms = spec.expected_expiration_ms or of.close_ms
+    latest_ms = spec.latest_expiration_ms or expected_ms + 7 * 86_400_000
     shape: Wire = {
         "ticker": spec.ticker,
         "event_ticker": spec.event_ticker,
@@ -82,7 +83,8 @@ def market(exchange: Exchange, of: Market) -> Wire:
         "open_time": rfc3339(of.open_ms),
         "close_time": rfc3339(of.close_ms),
         "expected_expiration_time": rfc3339(expected_ms),
-        "latest_expiration_time": rfc3339(spec.latest_expiration_ms or expected_ms + 7 * 86_400_000),
+        "expiration_time": rfc3339(latest_ms),
+        "latest_expiration_time": rfc3339(latest_ms),
         "settlement_timer_seconds": spec.settlement_timer_s,
         "status": of.status.value,
         **best,
