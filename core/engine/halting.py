@@ -10,7 +10,7 @@ from core.execution.approvals import Approvals
 from core.execution.gateway import Gateway
 from core.execution.ledger import Ledger
 from core.journal.events import Event, Kind
-from core.risk.halts import GLOBAL, Halt, Halts, HaltScope, Level, Refusal, ResumeFacts, ScopeKind
+from core.risk.halts import CAUSE_MAX, GLOBAL, Halt, Halts, HaltScope, Level, Refusal, ResumeFacts, ScopeKind
 
 
 class Halting:
@@ -79,7 +79,10 @@ class Halting:
     def flatten_begins(self, by: str) -> None:
         """Exits of the ladder may leave, nothing else. Also from LOCKED, where nothing may at all."""
         self._gateway.halted = True
-        halt = Halt(GLOBAL, Level.FLATTENING, f"flatten by {by}", self._clocks.wall_ms(), by)
+        known, cause = self._state.halts.at(GLOBAL), f"flatten by {by}"
+        if known is not None:  # what stopped the desk before is still to be looked at
+            cause = f"{known.cause}; {cause}"[-CAUSE_MAX:]
+        halt = Halt(GLOBAL, Level.FLATTENING, cause, self._clocks.wall_ms(), by)
         narrower = tuple(h for h in self._state.halts.standing if h.scope != GLOBAL)
         self._state.halts = Halts((*narrower, halt))
         self._stop(GLOBAL, halt.cause)

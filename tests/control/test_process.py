@@ -261,6 +261,26 @@ def test_another_world_in_the_ready_line_halts_and_says_how_to_start_afresh(runn
     assert "world elsewhere" in reason and mine in reason and "pmconsole demo --fresh" in reason
 
 
+def test_a_journal_that_fails_halts_the_running_engine_and_keeps_the_stop_file(running: Running) -> None:
+    within(20, lambda: running.status()["ready"])
+    (journal,) = running.place.journals()
+    with contextlib.closing(sqlite3.connect(journal, timeout=5)) as other, other:
+        # Somebody else's row takes the number of the writer's next one.
+        other.execute(
+            "INSERT INTO event SELECT seq + 1, ts_wall_ms, ts_mono_ns, boot_id, run_id, 'thief', kind,"
+            " order_id, ticker, cause_seq, payload, hash, 'x' FROM event ORDER BY seq DESC LIMIT 1"
+        )
+    within(5, lambda: running.status()["problem"] == "NO JOURNAL")
+    status = running.status()
+    assert status["level"] == "HALTED" and "NO JOURNAL" in status["level_reason"]
+    running.place.flatten_flag.touch()
+    within(5, lambda: running.status()["flatten"] is not None)
+    assert "NO JOURNAL" in running.status()["level_reason"]
+    assert running.place.flatten_flag.exists()  # its halt is not on disk
+    assert running.end(signal.SIGTERM) == 0
+    assert "cannot be written" in running.place.engine_log.read_text()
+
+
 @pytest.fixture
 def stack() -> Iterator[contextlib.ExitStack]:
     with contextlib.ExitStack() as held:

@@ -10,7 +10,7 @@ from core.domain.order import Life
 from core.engine.state import AlarmLevel
 from core.journal.events import Event, Kind
 from core.journal.store import JournalFault, MemoryJournal
-from core.risk.halts import Level
+from core.risk.halts import GLOBAL, Level
 from tests.execution.bench import HOT, TRADER, Bench, running
 from tests.virtual import VirtualLoop, run_virtual
 
@@ -109,6 +109,9 @@ def test_nothing_gets_past_a_dead_journal() -> None:
             await bench.until(lambda: ladder.over, "end of the ladder", 60)
             assert len(bench.venue.placed) == placed
             assert "journal" in ladder.receipt
+            standing = bench.engine.state.halts.at(GLOBAL)
+            assert standing is not None and standing.level is Level.LOCKED
+            assert "NO JOURNAL" in standing.cause and "flatten" in standing.cause
             assert bench.venue.net[HOT] == 8_000_000
 
     run_virtual(main)
