@@ -234,6 +234,8 @@ class Operations:
             return refused("A flatten is running; it ends first.")
         if confirm != RESUME_WORD or not reason.strip():
             return refused(f"Resuming needs the typed word '{RESUME_WORD}' and a reason.")
+        if desk.scribe.log.fault is not None:
+            return refused("Not without a journal: stop the engine, see to its disk, and start it again.")
         clean = desk.reconciler.clean_ns
         facts = ResumeFacts(
             clean_reconcile_age_s=(desk.clocks.mono_ns() - clean) / 1e9 if clean is not None else None,
