@@ -10,22 +10,13 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from bisect import bisect_left, insort
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from core.domain.market import TickGrid
 from core.domain.order import BookSide
-from core.domain.units import ONE_DOLLAR, Money, Price, Quantity
+from core.domain.units import ONE_DOLLAR, Price, Quantity
 
 GRID_SLOTS_MAX = 1_001
 """A finer grid in lists would cost 160 kB a book."""
-
-
-class Sweep(NamedTuple):
-    """What a taking order would get; ``money`` is paid (bid, rounded up) or received (ask, rounded down)."""
-
-    filled: Quantity
-    money: Money
-    worst: Price | None
 
 
 class Book(ABC):
@@ -68,17 +59,6 @@ class Book(ABC):
     def levels(self, side: BookSide, depth: int) -> list[tuple[Price, Quantity]]:
         """Up to ``depth`` levels of one side, best first."""
         return [level for level, _ in zip(self.walk(side), range(depth), strict=False)]
-
-    def cost_to_fill(self, side: BookSide, quantity: Quantity, limit: Price | None = None) -> Sweep:
-        """What an order on ``side`` would take from the opposite levels up to ``limit``."""
-        left, value, worst = int(quantity), 0, None
-        for price, size in self.walk(side.opposite):
-            if left <= 0 or (limit is not None and (price - limit) * side.sign > 0):
-                break
-            taken = min(left, size)
-            left, value, worst = left - taken, value + taken * price, price
-        money = -(-value // 10_000) if side is BookSide.BID else value // 10_000
-        return Sweep(Quantity(quantity - left), Money(money), worst)
 
     def depth_within(self, side: BookSide, limit: Price) -> Quantity:
         """Contracts resting on ``side`` at ``limit`` or a better price."""

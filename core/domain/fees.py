@@ -7,12 +7,10 @@ in whole grid steps (docs.kalshi.com/getting_started/fee_rounding, six-decimal f
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import msgspec
 
 from core.domain.market import FeeSchedule, FeeType
-from core.domain.units import ONE_CONTRACT, ONE_DOLLAR, Money, Price, Quantity
+from core.domain.units import ONE_DOLLAR, Money, Price, Quantity
 
 DIRECT_GRID = Money(100)
 """Balances of direct members are kept to $0.0001."""
@@ -107,13 +105,3 @@ def estimate(
         return Money(0)
     splits = -(-quantity // SMALLEST_FILL) if fee else 0
     return Money(fee + splits + grid)
-
-
-@lru_cache(maxsize=64)
-def _table(rate_multiplier_e12: int) -> tuple[Money, ...]:
-    return tuple(_model(rate_multiplier_e12, price, ONE_CONTRACT) for price in range(ONE_DOLLAR + 1))
-
-
-def fee_table(schedule: FeeSchedule, is_taker: bool, now_ms: int | None = None) -> tuple[Money, ...]:
-    """Trade fee of one contract at every price, indexed by ``Price``: 10,001 entries, computed once."""
-    return _table(rate_e6(schedule, is_taker, now_ms) * schedule.multiplier_e6)

@@ -13,10 +13,6 @@ class Venue(enum.Enum):
     KALSHI = "kalshi"
 
 
-VENUE_CODE = {Venue.KALSHI: "K"}
-VENUE_SHORT = {Venue.KALSHI: "KAL"}
-
-
 class StrikeKind(enum.Enum):
     """Direction comes from here, never from the ticker's letter."""
 
@@ -120,9 +116,6 @@ class TickGrid(msgspec.Struct, frozen=True):
     def above(self, price: Price) -> Price | None:
         """The next valid price over ``price``."""
         return self.ceil(Price(price + 1))
-
-    def finest_step(self) -> Price:
-        return min(b.step for b in self.bands)
 
     def ticks_between(self, low: Price, high: Price) -> int:
         """Number of tick steps from ``low`` up to ``high``; 0 when ``high`` is not above."""

@@ -23,7 +23,6 @@ QUANTITY_DECIMALS = 6
 MONEY_DECIMALS = 6
 
 ONE_DOLLAR = Price(10_000)
-ONE_CENT = Price(100)
 ONE_CONTRACT = Quantity(1_000_000)
 DOLLAR = Money(1_000_000)
 
@@ -107,8 +106,3 @@ def complement(price: Price) -> Price:
 def price_floor(probability: float) -> Price:
     """The highest price not above ``probability`` dollars: for values we would pay."""
     return Price(int(probability * ONE_DOLLAR // 1))
-
-
-def price_ceil(probability: float) -> Price:
-    """The lowest price not below ``probability`` dollars: for values we would sell at."""
-    return Price(int(-(-probability * ONE_DOLLAR // 1)))

@@ -45,11 +45,6 @@ def stations() -> dict[str, Station]:
     return {row["icao"]: msgspec.convert(row, Station, strict=False) for row in rows}
 
 
-def station_of_cli(code: str) -> Station | None:
-    """The station a rules text names by its report code, such as ``CLINYC``."""
-    return next((s for s in stations().values() if s.cli == code), None)
-
-
 def station_of_series(series: str) -> Station | None:
     """The station of a temperature series, such as ``KXHIGHNY``."""
     return next((s for s in stations().values() if series and series in (s.high_series, s.low_series)), None)

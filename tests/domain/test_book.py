@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from core.domain.book import GRID_SLOTS_MAX, Book, GridBook, LadderBook, new_book
 from core.domain.market import CENT_GRID, PriceBand, TickGrid
 from core.domain.order import BookSide
-from core.domain.units import ONE_DOLLAR, Money, Price, Quantity, contracts
+from core.domain.units import ONE_DOLLAR, Price, Quantity, contracts
 
 DECI = TickGrid((PriceBand(Price(0), ONE_DOLLAR, Price(10)),))
 CENTI = TickGrid((PriceBand(Price(0), ONE_DOLLAR, Price(1)),))
@@ -98,29 +98,6 @@ def book() -> Book:
     book.set(BookSide.ASK, Price(3_300), contracts(85))
     book.set(BookSide.ASK, Price(3_500), contracts(40))
     return book
-
-
-def test_a_buy_walks_the_asks_from_the_best(book: Book) -> None:
-    filled, money, worst = book.cost_to_fill(BookSide.BID, contracts(100))
-    assert (filled, worst) == (contracts(100), 3_500)
-    assert money == Money(85 * 330_000 + 15 * 350_000)
-
-
-def test_a_sale_walks_the_bids_and_stops_at_its_limit(book: Book) -> None:
-    filled, money, worst = book.cost_to_fill(BookSide.ASK, contracts(300), Price(3_100))
-    assert (filled, money, worst) == (contracts(210), Money(210 * 310_000), 3_100)
-
-
-def test_nothing_to_take_within_the_limit(book: Book) -> None:
-    assert book.cost_to_fill(BookSide.BID, contracts(1), Price(3_200)) == (0, 0, None)
-
-
-def test_money_is_rounded_against_the_taker() -> None:
-    book = new_book(CENTI)
-    book.set(BookSide.BID, Price(5_001), contracts(1))
-    book.set(BookSide.ASK, Price(5_003), contracts(1))
-    assert book.cost_to_fill(BookSide.BID, Quantity(1)).money == 1
-    assert book.cost_to_fill(BookSide.ASK, Quantity(1)).money == 0
 
 
 def test_a_change_that_cannot_be_right_leaves_the_book_alone(book: Book) -> None:

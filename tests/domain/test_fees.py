@@ -12,7 +12,6 @@ from core.domain.fees import (
     FeeAccumulator,
     UnknownFeeError,
     estimate,
-    fee_table,
     fill_fee,
 )
 from core.domain.market import FeeSchedule, FeeType
@@ -156,7 +155,6 @@ def test_unknown_fee_types_are_refused() -> None:
     for compute in (
         lambda: fill_fee(unknown, Price(5_000), contracts(1), True),
         lambda: estimate(unknown, Price(5_000), contracts(1), False),
-        lambda: fee_table(unknown, True),
     ):
         with pytest.raises(UnknownFeeError):
             compute()
@@ -167,15 +165,6 @@ def test_a_waiver_holds_until_its_time_and_is_ignored_without_one() -> None:
     assert fill_fee(waived, Price(5_000), contracts(1), True, 999) == 0
     assert fill_fee(waived, Price(5_000), contracts(1), True, 1_000) == 17_500
     assert fill_fee(waived, Price(5_000), contracts(1), True) == 17_500
-    assert fee_table(waived, True, 999)[5_000] == 0
-
-
-@given(schedules, st.integers(0, 10_000), st.booleans())
-def test_the_table_is_the_fee_of_one_contract(schedule: FeeSchedule, price: int, taker: bool) -> None:
-    table = fee_table(schedule, taker)
-    assert len(table) == 10_001
-    assert table[price] == fill_fee(schedule, Price(price), contracts(1), taker)
-    assert fee_table(schedule, taker) is table
 
 
 def test_combo_makers_pay_half() -> None:

@@ -13,11 +13,11 @@ from core.feeds.stations import (
     climate_day_bounds,
     round_half_up,
     shift_day,
-    station_of_cli,
     station_of_series,
     stations,
     whole_f,
 )
+from core.venues.kalshi.series import temperature_city
 
 NYC = stations()["KNYC"]
 
@@ -54,9 +54,9 @@ def test_every_moment_lies_inside_its_climate_day(icao: str, at_ms: int) -> None
     assert start <= at_ms < end
 
 
-def test_table_names_stations_by_report_and_series() -> None:
-    assert station_of_cli("CLINYC") is NYC
-    assert station_of_cli("CLIXXX") is None
+def test_table_names_stations_by_series() -> None:
+    assert station_of_series("KXLOWTNYC") is NYC
+    assert station_of_series("KXOTHER") is None
     chicago = station_of_series("KXHIGHCHI")
     assert chicago is not None
     assert chicago.icao == "KMDW"  # Midway, not O'Hare
@@ -87,3 +87,12 @@ def test_elevations_and_report_times_are_plausible() -> None:
             after_midnight = (int(hour) + int(minute) / 60 + station.lst_offset_h) % 24
             assert 0 < after_midnight < 5
     assert stations()["KDEN"].elevation_m == 1650
+
+
+def test_the_venue_names_the_same_station_for_each_series() -> None:
+    """The venue's package stands below the feeds and keeps its own table of names."""
+    for station in stations().values():
+        for series in filter(None, (station.high_series, station.low_series)):
+            city = temperature_city(series)
+            assert city is not None, series
+            assert (city.icao, city.cli) == (station.icao, station.cli)

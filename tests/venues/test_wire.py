@@ -279,7 +279,7 @@ def test_life_cycle_messages_move_only_what_they_say() -> None:
     assert after(event_type="invented") == found
     finer = [{"start": "0", "end": "1", "step": "0.001"}]
     moved = after(event_type="price_level_structure_updated", price_ranges=finer)
-    assert moved.grid.finest_step() == 10
+    assert moved.grid.bands[0].step == 10
     broken = after(event_type="price_level_structure_updated", price_ranges="?")
     assert broken.status is MarketStatus.UNKNOWN
 

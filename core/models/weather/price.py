@@ -36,9 +36,6 @@ class ModelId(enum.Enum):
 
 VERSIONS = {ModelId.ROLLING: rolling.VERSION, ModelId.ARTICLE_NORMAL: article_normal.VERSION}
 
-DEFAULT_MODEL = ModelId.ROLLING
-"""``article-normal`` runs only where it is asked for by name."""
-
 
 class _RefusedError(Exception):
     """Carries the one sentence of a ``NoPrice`` out of the steps below."""

@@ -1,7 +1,5 @@
-"""How good probabilities were, once the outcome is known. Lower is better in every score.
-
-Gneiting and Raftery (2007); CRPS of a normal: Gneiting, Raftery, Westveld and Goldman (2005), eq. 5.
-"""
+"""How good probabilities were, once the outcome is known: the logarithmic score (Gneiting and Raftery 2007),
+lower is better."""
 
 from __future__ import annotations
 
@@ -10,8 +8,6 @@ from collections.abc import Sequence
 
 import msgspec
 
-from core.models.weather.normal import Normal, cdf, density
-
 LOG_FLOOR = 0.002
 """A fifth of a tick: keeps one surprise from deciding a record. For the score only."""
 
@@ -19,17 +15,6 @@ LOG_FLOOR = 0.002
 def log_score(winner_probability: float) -> float:
     """Minus the log of the probability given to the bracket that won."""
     return -math.log(max(LOG_FLOOR, winner_probability))
-
-
-def brier(probabilities: Sequence[float], winner: int) -> float:
-    """Sum over an event's contracts of the squared error; ``winner`` is an index."""
-    return sum((p - (1.0 if i == winner else 0.0)) ** 2 for i, p in enumerate(probabilities))
-
-
-def crps(law: Normal, observed: float) -> float:
-    """Continuous ranked probability score in degrees Fahrenheit."""
-    z = (observed - law.mean) / law.sigma
-    return law.sigma * (z * (2 * cdf(z) - 1) + 2 * density(z) - 1 / math.sqrt(math.pi))
 
 
 class Record(msgspec.Struct, frozen=True):
