@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import msgspec
 
@@ -125,16 +125,16 @@ def requirement(
     ticker: str,
     fees: Schedule,
     incoming: Order | None = None,
-    without: Order | None = None,
+    without: Collection[Order] = (),
 ) -> Money:
     """The cash that must stay aside so that all resting orders, and ``incoming``, can fill in any sequence.
 
-    ``without`` names a resting order to leave out, one about to be replaced. Contracts held on the
+    ``without`` names resting orders to leave out, such as one about to be replaced. Contracts held on the
     other side cover orders first where cover saves least, which is the worst case. Closing needs
     no cash: its proceeds always exceed its fee. Where a fee meets many small fills, rounding may
     still cost up to one grid step a fill more.
     """
-    orders = [o for o in (*account.resting(ticker), incoming) if o is not None and o is not without]
+    orders = [o for o in (*account.resting(ticker), incoming) if o is not None and o not in without]
     position, total = account.position(ticker), 0
     for side in BookSide:
         chosen = [o for o in orders if o.side is side]

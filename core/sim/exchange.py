@@ -254,7 +254,7 @@ class Exchange:
     def resting_in(self, ticker: str) -> list[Order]:
         return self._books[ticker].orders()
 
-    def affordable(self, order: Order, without: Order | None = None) -> bool:
+    def affordable(self, order: Order, *without: Order) -> bool:
         """Whether the account can pay for its resting orders, less ``without``, and this one."""
         owner = self.accounts[order.account]
         needed = requirement(owner, order.ticker, self._fees[order.ticker], order, without)

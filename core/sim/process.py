@@ -215,12 +215,12 @@ def _tell(sentence: str) -> None:
 
 async def _drive_pump(pump: Pump, ready_file: Path | None) -> None:
     """Pump, and say once a second and at the end what went out: a file beside the ready file, then stderr."""
-    report_at, done = 0, False
+    steps, done = 0, False
     while not done:
         done = pump.step()
         await asyncio.sleep(PUMP_TICK_S)
-        report_at += 1
-        if ready_file is not None and (done or report_at % int(1 / PUMP_TICK_S) == 0):
+        steps += 1
+        if ready_file is not None and (done or steps % int(1 / PUMP_TICK_S) == 0):
             _write_private(ready_file.with_name("pump.json"), msgspec.json.encode(pump.report()).decode())
     _tell(msgspec.json.encode({"pump": pump.report()}).decode())
 

@@ -41,6 +41,26 @@ def test_books_are_two_sided_from_the_first_moment_and_stay_so(make_desk: MakeDe
     assert len(desk.sim.exchange.trades) > 20
 
 
+def test_the_same_seed_walks_the_same_path_and_another_does_not(make_desk: MakeDesk) -> None:
+    def path(seed: int) -> list[Any]:
+        desk = make_desk(seed=seed)
+        changes: list[Any] = []
+
+        def note(event: Any) -> None:
+            if isinstance(event, BookChanged):
+                changes.append((event.ticker, event.side, event.price, event.delta, event.ts_ms))
+
+        desk.sim.exchange.listeners.append(note)
+        desk.sim.story.begin()
+        desk.run(40)
+        return changes
+
+    first = path(4)
+    assert len(first) > 100
+    assert path(4) == first
+    assert path(5) != first
+
+
 def test_traders_go_on_over_close_settlement_and_the_next_day(make_desk: MakeDesk) -> None:
     desk = make_desk(seed=2)
     desk.run(900, step_ms=500)

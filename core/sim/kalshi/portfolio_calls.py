@@ -6,8 +6,8 @@ positions and balance included.
 
 from __future__ import annotations
 
-from core.domain.units import Quantity, quantity_text
-from core.sim.accounts import Account, Holding
+from core.domain.units import Money, Quantity, quantity_text
+from core.sim.accounts import Account, Holding, requirement
 from core.sim.kalshi import shapes
 from core.sim.kalshi.call import Answer, Call
 from core.sim.kalshi.errors import invalid_parameter, not_found
@@ -19,8 +19,8 @@ def balance(call: Call) -> Answer:
     """Available cash: what resting orders may still cost is already taken off."""
     call.check_primary(call.number("subaccount"))
     account, exchange = call.account, call.exchange
-    hidden = sum(f.balance_change for f in account.fills if not _visible(call, f))
-    available = account.available - hidden
+    moved = sum(f.balance_change for f in account.fills if not _visible(call, f))
+    available = Money(account.available - moved + _hidden_reserve(call, account))
     return Answer(
         {
             "balance": available // 10_000,
@@ -151,6 +151,16 @@ def _visible(call: Call, of: Order | Fill) -> bool:
 def _seen_position(call: Call, account: Account, ticker: str) -> Quantity:
     unseen = sum(f.side.sign * f.count for f in account.fills if f.ticker == ticker and not _visible(call, f))
     return Quantity(account.position(ticker) - unseen)
+
+
+def _hidden_reserve(call: Call, account: Account) -> int:
+    """What is set aside for resting orders that are hidden."""
+    hidden = [order for order in account.working.values() if not _visible(call, order)]
+    return sum(
+        account.reserved_by.get(ticker, 0)
+        - requirement(account, ticker, call.exchange.fees_of(ticker), without=hidden)
+        for ticker in {order.ticker for order in hidden}
+    )
 
 
 def _find(call: Call) -> Order:

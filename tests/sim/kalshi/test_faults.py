@@ -94,7 +94,7 @@ async def test_a_lost_answer_hides_a_working_order_until_its_time(desk):
     assert (await desk.get("/portfolio/positions"))["market_positions"][0]["position_fp"] == "4.00"
 
 
-async def test_hidden_fills_are_left_out_of_the_balance(desk):
+async def test_hidden_fills_and_reserves_are_left_out_of_the_balance(desk):
     desk.floor.placed("bob", ASK, "0.32", 10)
     desk.faults.lose_next_create_answer("ann", 6_000)
     with pytest.raises(ConnectionAbortedError):
@@ -102,6 +102,16 @@ async def test_hidden_fills_are_left_out_of_the_balance(desk):
     assert (await desk.get("/portfolio/balance"))["balance_dollars"] == "1000.0000"
     desk.floor.clock.ms += 6_000
     assert (await desk.get("/portfolio/balance"))["balance_dollars"] == "996.6476"
+    desk.floor.placed("ann", BID, "0.10", 10)
+    desk.floor.clock.ms += 1_000
+    assert (await desk.get("/portfolio/balance"))["balance_dollars"] == "995.6476"
+    desk.faults.lose_next_create_answer("ann", 6_000)
+    with pytest.raises(ConnectionAbortedError):
+        await desk.create(client_order_id="resting", price="0.2000")
+    desk.floor.clock.ms += 1_000
+    assert (await desk.get("/portfolio/balance"))["balance_dollars"] == "995.6476"
+    desk.floor.clock.ms += 6_000
+    assert (await desk.get("/portfolio/balance"))["balance_dollars"] == "993.6476"
 
 
 async def test_a_refused_create_is_answered_and_the_next_accepted_one_is_lost(desk):
