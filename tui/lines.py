@@ -65,22 +65,20 @@ def line(*parts: Span | str | tuple[str, str]) -> Line:
     """
     spans: list[Span] = []
     for part in parts:
-        span = Span(part) if isinstance(part, str) else Span(*part)
-        if not span.text:
+        text, role = (part, "text") if isinstance(part, str) else part
+        if not text:
             continue
-        if spans and (spans[-1].role == span.role or _blends(spans[-1], span)):
-            spans[-1] = Span(spans[-1].text + span.text, spans[-1].role)
-        else:
-            spans.append(span)
+        if spans:
+            before, last = spans[-1]
+            if last == role or (role == "text" and last not in REVERSED and text.isspace()):
+                spans[-1] = Span(before + text, last)
+                continue
+        spans.append(Span(text, role))
     return tuple(spans)
 
 
-def _blends(before: Span, span: Span) -> bool:
-    return span.role == "text" and before.role not in REVERSED and not span.text.strip(" ")
-
-
 def width_of(spans: Iterable[Span]) -> int:
-    return sum(len(span.text) for span in spans)
+    return sum([len(text) for text, _ in spans])
 
 
 def plain(spans: Iterable[Span]) -> str:
@@ -103,8 +101,10 @@ def cut(spans: Line, width: int) -> Line:
 
 def pad(spans: Line, width: int, role: str = "text") -> Line:
     """Exactly ``width`` cells."""
-    spans = cut(spans, width)
-    return line(*spans, (" " * (width - width_of(spans)), role))
+    missing = width - width_of(spans)
+    if missing <= 0:
+        return cut(spans, width) if missing else spans
+    return (*spans[:-1], *line(*spans[-1:], (" " * missing, role)))
 
 
 def ends(left: Line, right: Line, width: int) -> Line:

@@ -85,7 +85,7 @@ class LinePane(Widget):
         if not self.framed:
             return [head, *rows]
         side = Span("│", "rule")
-        boxed = [line(side, *row, side) for row in rows]
+        boxed: list[Line] = [(side, *row, side) for row in rows]
         return [head, *boxed, line(("└" + "─" * (width - 2) + "┘", "rule"))]
 
     def _show(self, lines: list[Line]) -> None:
