@@ -41,7 +41,7 @@ def test_edges_appear_with_the_forecast_and_go_with_the_overshoot(make_desk: Mak
     sim.story.begin()
     listed = sim.world.event("KNYC", 1)
     first_high = sim.world.weather.forecast_high_f("KNYC", listed.day, sim.world.now_ms())
-    for _ in range(3):
+    for _ in range(2):
         desk.run(1)
         read_everything(sim)
         assert max(e for x in sim.world.open_listings() for e in edges_cents(sim, x).values()) <= 2.0
@@ -55,7 +55,7 @@ def test_edges_appear_with_the_forecast_and_go_with_the_overshoot(make_desk: Mak
         ranked = sorted(edges_cents(sim, listed).values(), reverse=True)
         assert all(4.0 <= edge <= 9.0 for edge in ranked[:2]), ranked
         assert ranked[2] <= 2.5, ranked
-    desk.run(132 - 42)
+    desk.run(132 - 41)
     read_everything(sim)
     riser = max(
         listed.tickers, key=lambda t: edges_cents(sim, listed)[t] if sim.exchange.book(t).best_bid else 0
