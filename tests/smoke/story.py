@@ -6,12 +6,12 @@ by the venue's own records, never by what the screen shows or when.
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from core.journal.events import Row
+from core.journal.wording import text_of
 from tests.desk import rig
 from tests.desk.rig import STOP_KEY, Desk, alive
 from tests.desk.terminal import DeskError, Terminal, wait_for
@@ -276,5 +276,4 @@ def play(seed: int, beats: tuple[Callable[[Player], str], ...] = BEATS) -> Itera
 
 
 def _text(row: Row) -> str:
-    text = str(row.data().get("text", row.payload))
-    return re.sub(r"\s+", " ", text)[:160]
+    return text_of(row)[:160]
