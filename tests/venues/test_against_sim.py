@@ -7,9 +7,10 @@ import random
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import pytest
 
-from core.domain.market import CENT_GRID, MarketStatus, Venue
+from core.domain.market import CENT_GRID, FeeSchedule, FeeType, MarketStatus, Venue
 from core.domain.order import BookSide, OrderIntent, Purpose, TimeInForce
 from core.domain.units import Money, Price, contracts, parse_money
 from core.sim import orders as sim_orders
@@ -308,3 +309,15 @@ async def test_an_end_nobody_told_us_of_is_found_by_the_next_lists(
         told = [*recorder.markets, *listed]
         assert {m.ticker for m in told if m.status is MarketStatus.FINALIZED} == {BRACKET, *others}
     assert recorder.anomalies == []
+
+
+async def test_a_changed_series_fee_is_in_the_next_list(sim: Any, recorder: Any) -> None:
+    """A series' fees change on a schedule and no message tells: only reading the list again does."""
+    client = sim.client(recorder)
+    before = await client.markets([SERIES])
+    dearer = {"fee_type": "quadratic_with_maker_fees", "fee_multiplier": 0.5}
+    sim.exchange.list_series(msgspec.structs.replace(sim.exchange.series[SERIES], **dearer))
+    after = await client.markets([SERIES])
+    await client.close()
+    assert {m.fees for m in before} == {FeeSchedule(FeeType.QUADRATIC)}
+    assert {m.fees for m in after} == {FeeSchedule(FeeType.QUADRATIC_WITH_MAKER_FEES, 500_000)}
