@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 
+import msgspec
+
 from core.domain.order import Life, OrderIntent
+from core.domain.units import Money
 from core.execution.gateway import Denied, Wish
 from core.journal.store import MemoryJournal
 from core.risk.halts import Level
@@ -220,6 +223,39 @@ def test_a_decision_that_ran_out_on_its_way_is_not_sent() -> None:
             await bench.until(lambda: not bench.order(client).live, "end")
             assert bench.order(client).life is Life.NEVER_SENT
             assert "expired" in bench.order(client).reason and not bench.venue.placed
+
+    run_virtual(main)
+
+
+def test_an_intent_holds_its_worst_case_and_an_end_in_whole_seconds() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            card = await bench.card()
+            dear = msgspec.structs.replace(card.candidate, fee=Money(123_456))
+            sent = bench.engine.desk.gateway.send(Wish(dear))
+            assert not isinstance(sent, Denied)
+            intent = sent.intent
+            assert intent.reserved == dear.outcome_price * dear.quantity // 10_000 + 123_456
+            assert intent.expires_ms is not None and intent.expires_ms % 1000 == 0
+            assert 0 <= intent.expires_ms - intent.created_ms - dear.lifetime_s * 1000 < 1000
+
+    run_virtual(main)
+
+
+def test_a_cancel_during_the_send_leaves_as_soon_as_the_order_has_an_id() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            card = await bench.card()
+            bench.venue.faults.answer_s = 0.95
+            assert bench.approve(card).accepted
+            (client,) = bench.engine.desk.ledger.of_proposal[card.id]
+            await bench.until(lambda: bool(bench.venue.placed), "arrival")
+            assert bench.engine.cancel_order(client, TRADER).accepted
+            await bench.until(lambda: bool(bench.order(client).order_id), "answer")
+            answered = loop.time()
+            await bench.until(lambda: bool(bench.venue.cancel_calls), "cancel")
+            assert bench.venue.cancel_calls[0][0] - answered < 0.05
+            await bench.until(lambda: not bench.order(client).live, "dead")
 
     run_virtual(main)
 

@@ -7,9 +7,9 @@ import asyncio
 import msgspec
 
 from core.domain.order import Life
-from core.domain.units import Money, Quantity
+from core.domain.units import Money, Price, Quantity
 from core.risk.halts import Level
-from core.venues.venue import PositionReport
+from core.venues.venue import PositionReport, SettlementReport
 from tests.execution.bench import HOT, TRADER, WARM, Bench, running
 from tests.execution.fake_venue import strange
 from tests.virtual import VirtualLoop, run_virtual
@@ -152,6 +152,49 @@ def test_an_order_missing_from_the_list_once_stays_what_it_is() -> None:
             bench.engine.desk.reconciler.request("test")
             await asyncio.sleep(5)
             assert bench.order(order.intent.client_order_id).life is Life.WORKING
+
+    run_virtual(main)
+
+
+def test_an_end_nobody_told_is_found() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            order = await bench.sent()
+            client = order.intent.client_order_id
+            bench.venue.faults.silent_fills = True
+            bench.venue.end(order.order_id, "ExpiryCancel")
+            await bench.until(lambda: not bench.order(client).live, "found", 35)
+            assert bench.order(client).life is Life.EXPIRED
+            assert not bench.engine.desk.reconciler.differences
+
+    run_virtual(main)
+
+
+def test_a_position_paid_out_before_its_settlement_is_listed_is_no_difference() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            await bench.held(8)
+            bench.engine.pause("", TRADER)
+            bench.engine.cancel_market(HOT, TRADER)
+            honest, now = bench.venue.settlements, bench.clock.wall_ms()
+
+            async def not_yet() -> tuple[SettlementReport, ...]:
+                return ()
+
+            bench.venue.settlements = not_yet  # type: ignore[method-assign]
+            bench.venue.listed = tuple(msgspec.structs.replace(m, close_ms=now) for m in bench.venue.listed)
+            await asyncio.sleep(16)  # the catalogue reads it
+            bench.venue.net.pop(HOT)
+            await asyncio.sleep(70)
+            assert market_level(bench) is Level.NORMAL
+            assert bench.engine.desk.ledger.net(HOT) == 8_000_000, "it waits for its payout"
+            bench.venue.settlements = honest  # type: ignore[method-assign]
+            report = SettlementReport(HOT, Price(10_000), "yes", bench.clock.wall_ms())
+            bench.venue.settled.append(report)
+            bench.venue.cash_now += 8_000_000
+            await bench.until(lambda: bench.engine.desk.ledger.net(HOT) == 0, "payout", 40)
+            await asyncio.sleep(70)
+            assert market_level(bench) is Level.NORMAL
 
     run_virtual(main)
 
