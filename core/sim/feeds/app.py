@@ -199,6 +199,10 @@ def _instant(text: str | None, name: str) -> int | None:
     return int(moment.timestamp() * 1000)
 
 
+async def _no_route(request: Request, _: Exception) -> Response:
+    return _problem(request, _ProblemError(404, "NotFound", "Not Found", "No such page"))
+
+
 def _conditional(request: Request, document: Document) -> Response:
     """The document, or 304 where the client holds its newest state."""
     seconds = document.modified_ms // 1000
@@ -297,5 +301,6 @@ def build_feeds_app(
             _open_meteo_route(feeds, "/v1/forecast", feeds.model),
             _open_meteo_route(feeds, "/v1/ensemble", feeds.ensemble),
             _open_meteo_route(feeds, "/data/{model}/static/meta.json", feeds.meta),
-        ]
+        ],
+        exception_handlers={404: _no_route},
     )

@@ -18,6 +18,9 @@ QUEUE_MAX = 10_000
 REPLIES_MAX = 2 * QUEUE_MAX
 """The same with replies to commands, which end no subscription: a client that only talks is cut off."""
 
+_ECHO_MAX = 64
+"""Of a ticker nobody knows, so much is said back."""
+
 CHANNELS: dict[str, bool] = {
     "orderbook_delta": True,
     "ticker": False,
@@ -160,7 +163,7 @@ class Connection:
     def refuse(self, reply_to: int, error: CommandError) -> None:
         body: dict[str, Any] = {"code": error.code, "msg": ERRORS[error.code]}
         if error.market_ticker is not None:
-            body["market_ticker"] = error.market_ticker
+            body["market_ticker"] = error.market_ticker[:_ECHO_MAX]
         self.answer("error", reply_to, body)
 
 

@@ -42,6 +42,7 @@ async def test_a_point_in_long_form_is_redirected_to_the_short_one(feeds: Any, a
         (f"/stations/KNYC/observations?limit=000100{'9' * 5000}", 400, "InvalidParameter"),
         ("/stations/KNYC/observations?start=2026-11-22", 400, "InvalidParameter"),
         ("/products/nope", 404, "NotFound"),
+        ("/nowhere", 404, "NotFound"),
     ],
 )
 async def test_a_refusal_is_a_problem_document(feeds: Any, path: str, status: int, kind: str) -> None:

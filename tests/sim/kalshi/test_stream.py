@@ -277,6 +277,13 @@ def test_a_reader_too_slow_loses_the_subscription_not_the_connection(desk, monke
     assert (subscribed["msg"]["sid"], snapshot["seq"], len(snapshot["msg"]["yes_dollars_fp"])) == (2, 1, 10)
 
 
+def test_an_unknown_ticker_is_echoed_in_part(desk):
+    reader = desk.join()
+    reader.send("subscribe", channels=["ticker"], market_ticker="X" * 900_000)
+    (error,) = reader.take()
+    assert error["msg"] == {"code": 11, "msg": "Invalid parameter", "market_ticker": "X" * 64}
+
+
 def test_a_client_that_only_talks_is_cut_off(desk, monkeypatch):
     monkeypatch.setattr(connection, "REPLIES_MAX", 5)
     reader = desk.join()
