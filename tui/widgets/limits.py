@@ -90,7 +90,7 @@ def limit_line(scene: Scene, row: LimitRow, width: int) -> Line:
 def _widths(width: int) -> tuple[int, int, int]:
     """Cells of name, bar and headroom in a pane of this width."""
     bar_width = 10 if width >= 54 else 6
-    left_width = 8 if width < 54 else 10
+    left_width = 8 if width < 54 else 9
     return min(30, width - 22 - bar_width - left_width - 1), bar_width, left_width
 
 

@@ -124,7 +124,7 @@ COLUMNS = (
     Column("venue", "V", 1, 1, _venue, left=True),
     Column("market", " market", 19, 1, _market, left=True),
     Column("verb", "  side", 7, 1, _verb, left=True),
-    Column("outcome", "", 4, 1, _outcome, left=True),
+    Column("outcome", "", 3, 1, _outcome, left=True),
     Column("qty", "qty", 7, 1, _quantity),
     Column("px", "px", 6, 1, _price),
     Column("fill", "fill", 7, 2, _filled),
