@@ -78,8 +78,18 @@ class Terminal:
 
     def wait(self, pattern: str, seconds: float = 30.0) -> str:
         """The screen once it matches; raises ``DeskError`` with the screen it saw."""
+
+        def seen() -> str:
+            running = self.process.poll() is None
+            text = self.text()
+            if re.search(pattern, text):
+                return text
+            if not running and not self._unread():
+                raise DeskError(f"no {pattern}: the console ended with {self.process.returncode}")
+            return ""
+
         try:
-            return str(wait_for(pattern, seconds, lambda: re.search(pattern, text := self.text()) and text))
+            return str(wait_for(pattern, seconds, seen))
         except DeskError as error:
             raise DeskError(f"{error}; the screen shows:\n{self.text()}") from None
 
@@ -127,6 +137,9 @@ class Terminal:
             os.close(self._slave)
             self._reader.join(10)
             os.close(self.master)
+
+    def _unread(self) -> bool:
+        return bool(select.select([self.master], [], [], 0)[0]) or bool(self._pending)
 
     def _drain(self) -> None:
         while True:
