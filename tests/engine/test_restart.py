@@ -66,6 +66,25 @@ def test_a_send_cut_short_comes_back_unknown_and_is_found() -> None:
     run_virtual(main)
 
 
+def test_an_order_that_was_unknown_is_looked_for_again() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            card = await bench.card()
+            bench.venue.faults.lose_requests = 1
+            bench.approve(card)
+            (client,) = bench.engine.desk.ledger.of_proposal[card.id]
+            await bench.until(lambda: bench.order(client).life is Life.UNKNOWN, "unknown")
+            rows, venue = list(bench.journal.rows), bench.venue
+        async with running(loop, venue=venue, history=rows, ready=False, run="r2") as again:
+            await again.until(lambda: again.engine.state.ready, "ready")
+            assert again.order(client).life is Life.UNKNOWN
+            assert client in again.engine.desk.unknowns.searches
+            assert again.engine.desk.exposure.now(HOT).market >= again.order(client).intent.reserved
+            await again.until(lambda: again.order(client).life is Life.NEVER_ARRIVED, "proof", 150)
+
+    run_virtual(main)
+
+
 def test_the_restarted_desk_is_unarmed_and_a_halt_still_stands() -> None:
     async def main(loop: VirtualLoop) -> None:
         async with running(loop) as bench:

@@ -9,7 +9,7 @@ import msgspec
 from core.domain.order import Life
 from core.domain.units import Money, Price, Quantity
 from core.risk.halts import Level
-from core.venues.venue import PositionReport, SettlementReport
+from core.venues.venue import Incomplete, PositionReport, SettlementReport
 from tests.execution.bench import HOT, TRADER, WARM, Bench, running
 from tests.execution.fake_venue import strange
 from tests.virtual import VirtualLoop, run_virtual
@@ -117,6 +117,26 @@ def test_reads_that_fail_change_nothing_and_stop_entries_in_time() -> None:
             assert card is None or not card.verdict.passed
             bench.venue.faults.broken_reads = False
             await bench.until(lambda: "cannot be read" not in active(bench), "recovery", 10)
+
+    run_virtual(main)
+
+
+def test_positions_that_cannot_be_read_are_not_taken_for_none() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            await bench.held(8)
+            await asyncio.sleep(25)
+            clean = bench.engine.desk.reconciler.clean_ns
+
+            async def broken() -> Incomplete:
+                return Incomplete("positions", "page 2 failed")
+
+            bench.venue.positions = broken  # type: ignore[method-assign]
+            await asyncio.sleep(65)
+            assert market_level(bench) is Level.NORMAL
+            assert not bench.engine.state.venue_net
+            assert bench.engine.desk.reconciler.clean_ns in (clean, bench.engine.desk.reconciler.read_ns)
+            assert "positions: page 2 failed" in active(bench)
 
     run_virtual(main)
 
