@@ -118,14 +118,15 @@ class TickGrid(msgspec.Struct, frozen=True):
         return self.ceil(Price(price + 1))
 
     def ticks_between(self, low: Price, high: Price) -> int:
-        """Number of tick steps from ``low`` up to ``high``; 0 when ``high`` is not above."""
-        count, at = 0, low
-        while at < high and count < ONE_DOLLAR:
-            step = self.above(at)
-            if step is None:
-                break
-            at, count = step, count + 1
-        return count
+        """Number of valid prices above ``low`` up to ``high``; 0 when ``high`` is not above."""
+        over, upto, count = max(low, 0), min(high, ONE_DOLLAR - 1), 0
+        for b in self.bands:
+            first, last = max(over + 1, b.start), min(upto, b.end)
+            if first <= last:
+                count += (last - b.start) // b.step - (first - 1 - b.start) // b.step
+        # A price that ends one band and begins the next was counted twice.
+        ends = {b.end for b in self.bands if (b.end - b.start) % b.step == 0}
+        return count - sum(over < p <= upto for p in ends & {b.start for b in self.bands})
 
 
 CENT_GRID = TickGrid((PriceBand(Price(0), ONE_DOLLAR, Price(100)),))

@@ -38,11 +38,11 @@ def test_snapping_is_the_nearest_valid_price(which: int, price: Price) -> None:
 
 
 @given(grids, prices, prices)
-def test_ticks_between_counts_steps(which: int, low: Price, high: Price) -> None:
+def test_ticks_between_counts_valid_prices(which: int, low: Price, high: Price) -> None:
     grid, valid = GRIDS[which], VALID[which]
-    if low in valid and high in valid:
-        expected = max(0, valid.index(high) - valid.index(low))
-        assert grid.ticks_between(low, high) == expected
+    assert grid.ticks_between(low, high) == sum(low < p <= high for p in valid)
+    for edge in (b.start for b in grid.bands):
+        assert grid.ticks_between(low, edge) == sum(low < p <= edge for p in valid)
 
 
 def test_zero_and_one_dollar_are_never_valid() -> None:
