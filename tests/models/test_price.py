@@ -101,6 +101,18 @@ def test_the_first_minutes_of_a_day_need_no_observation(brackets: Brackets, know
     assert "no observation of KNYC" in late.reason
 
 
+def test_the_maximum_of_yesterday_says_nothing_about_today(
+    brackets: Brackets, known: Known, observed: Observed
+) -> None:
+    held = known(48.0, START_MS - HOUR_MS, nws_ms=START_MS)
+    warm = absorb(held, observed(START_MS - 10 * 60_000, 60.0))
+    now_ms = START_MS + 30 * 60_000
+    assert priced(brackets(44), warm, now_ms) == priced(brackets(44), held, now_ms)
+    late = price(brackets(44), warm, START_MS + 2 * HOUR_MS)
+    assert isinstance(late, NoPrice)
+    assert "no observation of KNYC" in late.reason
+
+
 def test_ensemble_is_shown_not_used(brackets: Brackets, known: Known) -> None:
     without = priced(brackets(44), known(48.0))
     members = Ensemble("KNYC", "ncep_gefs025", {DAY: (45.0, 51.0)}, Stamp(NOW_MS, 0, 0), 3600)
