@@ -27,6 +27,7 @@ from core.control.protocol import Frame, Reply, Welcome
 from tui import commands
 from tui.actions import Action, action_for
 from tui.arming import BUFFERED_NS
+from tui.handlers import HANDLERS
 from tui.link import Identity, Link, Listener
 from tui.operator import Operator
 from tui.scene import Scene
@@ -36,7 +37,7 @@ from tui.screens.help import HelpScreen
 from tui.screens.journal import JournalScreen
 from tui.screens.market import MarketScreen
 from tui.screens.markets import MarketsScreen
-from tui.screens.models import EvidenceScreen, ModelsScreen
+from tui.screens.models import ModelsScreen
 from tui.screens.orders import OrdersScreen
 from tui.screens.positions import PositionsScreen
 from tui.terminal import StopDriver
@@ -44,7 +45,6 @@ from tui.theming import DEFAULT_THEME, ThemeError, load_theme, theme_names
 from tui.view_model import Now, ViewModel
 from tui.widgets.command_line import CommandLine
 from tui.widgets.live_table import LiveTable
-from tui.widgets.market_table import SORTS
 
 URGENT = frozenset({"orders", "proposals", "alarms", "flatten"})
 """Tables that are drawn when they change; the rest waits for the next tick."""
@@ -267,7 +267,7 @@ class PmConsole(App[int], inherit_bindings=False):
         elif isinstance(self.focused, Input):
             return False
         else:
-            action = action_for(key, self._screen_name())
+            action = action_for(key, self.screen_name)
             if action is not None and action.card and time.monotonic_ns() - arrived_ns > BUFFERED_NS:
                 self.operator.say(f"{key} ignored: typed while the screen stood still", "near", now)
             elif action is not None:
@@ -276,7 +276,7 @@ class PmConsole(App[int], inherit_bindings=False):
         return True
 
     def _perform(self, action: Action, key: str, arrived_ns: int, now: Now) -> None:
-        """One action; the table below is the only place that joins the registry to the console."""
+        """One action of the registry."""
         if action.id.startswith("screen."):
             self.switch_mode(action.id.partition(".")[2])
         elif action.id in ("card.approve", "card.yes", "card.no"):
@@ -284,7 +284,7 @@ class PmConsole(App[int], inherit_bindings=False):
         elif action.id in _STEP or action.id in _PAGE:
             self._move(action.id, now)
         else:
-            _HANDLERS[action.id](self, now)
+            HANDLERS[action.id](self, now)
 
     def _move(self, action_id: str, now: Now) -> None:
         screen = self.console_screen
@@ -370,7 +370,7 @@ class PmConsole(App[int], inherit_bindings=False):
             case "quit":
                 self.leave()
             case "help":
-                self.push_screen(HelpScreen(self._screen_name()))
+                self.push_screen(HelpScreen(self.screen_name))
             case "filter":
                 self.filter(parsed.rest)
             case "theme":
@@ -382,7 +382,8 @@ class PmConsole(App[int], inherit_bindings=False):
 
     # --- actions --------------------------------------------------------------------------------------
 
-    def _screen_name(self) -> str:
+    @property
+    def screen_name(self) -> str:
         screen = self.console_screen
         return screen.name_in_registry if screen is not None else ""
 
@@ -402,90 +403,8 @@ class PmConsole(App[int], inherit_bindings=False):
         """Leave; engine and orders go on."""
         self.exit(LEFT_OPEN, return_code=LEFT_OPEN)
 
-    def edit_card(self) -> None:
-        card = self.operator.card
-        if card is not None:
-            self.begin(commands.edit(self.operator, self.clock, card))
-
-    def pause_strategy(self, now: Now) -> None:
-        card = self.operator.card
-        self.operator.pause(card.strategy if card is not None else "", now)
-
-    def mode(self, now: Now) -> None:
-        status = self.view.status
-        if status is not None and status.mode == "auto":
-            self.operator.semi(now)
-        else:
-            self.begin(commands.auto(self.operator, self.clock))
-
-    def cancel_selected(self, now: Now) -> None:
-        self.operator.cancel_order(str(self.selected("orders") or ""), now)
-
-    def cancel_market(self, now: Now) -> None:
-        scene = self.operator.scene(now, self.size.width)
-        key = scene.current
-        order = self.view.orders.get(str(self.selected("orders") or ""))
-        if self._screen_name() == "orders" and order is not None:
-            key = order.key
-        self.operator.cancel_market(key, now)
-
-    def next_sort(self) -> None:
-        place = SORTS.index(self.operator.sort)
-        self.operator.sort = SORTS[(place + 1) % len(SORTS)]
-        self.operator.resort()
-
-    def acknowledge(self, now: Now) -> None:
-        alarm_id = self.selected("alarms")
-        unread = self.view.unacknowledged()
-        if not any(row.id == alarm_id for row in unread):
-            alarm_id = unread[0].id if unread else None
-        self.operator.acknowledge(alarm_id, now)
-
-    def open_selected(self) -> None:
-        screen = self.console_screen
-        if screen is not None:
-            screen.open_cursor()
-
-    def back(self) -> None:
-        if len(self.screen_stack) > 1:
-            self.pop_screen()
-        else:
-            self.operator.escape()
-
     def show_market(self, key: int) -> None:
         self.push_screen(MarketScreen(key))
-
-    def show_evidence(self) -> None:
-        card = self.operator.card
-        if card is not None:
-            self.push_screen(EvidenceScreen(card.id))
-
-
-_HANDLERS: dict[str, Callable[[PmConsole, Now], None]] = {
-    "card.veto": lambda app, now: app.operator.veto(now),
-    "card.edit": lambda app, now: app.edit_card(),
-    "card.defer": lambda app, now: app.operator.defer(now),
-    "card.evidence": lambda app, now: app.show_evidence(),
-    "card.previous": lambda app, now: app.operator.step_card(-1, now),
-    "card.next": lambda app, now: app.operator.step_card(1, now),
-    "open": lambda app, now: app.open_selected(),
-    "table.filter": lambda app, now: app.open_command_line("filter", app.filter, value=app.operator.filter),
-    "table.sort": lambda app, now: app.next_sort(),
-    "order.cancel": lambda app, now: app.cancel_selected(now),
-    "order.cancel_market": lambda app, now: app.cancel_market(now),
-    "pause": lambda app, now: app.pause_strategy(now),
-    "pause.all": lambda app, now: app.operator.pause("", now),
-    "mode": lambda app, now: app.mode(now),
-    "halt": lambda app, now: app.operator.halt(now),
-    "alarm.acknowledge": lambda app, now: app.acknowledge(now),
-    "pane.next": lambda app, now: app.action_focus_next(),
-    "pane.previous": lambda app, now: app.action_focus_previous(),
-    "back": lambda app, now: app.back(),
-    "command": lambda app, now: app.open_command_line("command", app.run_line, completes=True),
-    "help": lambda app, now: app.run_line("help"),
-    "leave": lambda app, now: app.leave(),
-    "copy": lambda app, now: app.operator.say("q leaves the console, Ctrl-X stops the desk", "text", now),
-}
 
 
 def run(options: ConsoleOptions) -> int:

@@ -1,0 +1,105 @@
+"""What each action of the registry does on the console: the one table that joins the two."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from tui import commands
+from tui.screens.models import EvidenceScreen
+from tui.view_model import Now
+from tui.widgets.market_table import SORTS
+
+if TYPE_CHECKING:
+    from tui.app import PmConsole
+
+
+def _edit_card(app: PmConsole, now: Now) -> None:
+    card = app.operator.card
+    if card is not None:
+        app.begin(commands.edit(app.operator, app.clock, card))
+
+
+def _show_evidence(app: PmConsole, now: Now) -> None:
+    card = app.operator.card
+    if card is not None:
+        app.push_screen(EvidenceScreen(card.id))
+
+
+def _open_selected(app: PmConsole, now: Now) -> None:
+    screen = app.console_screen
+    if screen is not None:
+        screen.open_cursor()
+
+
+def _next_sort(app: PmConsole, now: Now) -> None:
+    place = SORTS.index(app.operator.sort)
+    app.operator.sort = SORTS[(place + 1) % len(SORTS)]
+    app.operator.resort()
+
+
+def _cancel_selected(app: PmConsole, now: Now) -> None:
+    app.operator.cancel_order(str(app.selected("orders") or ""), now)
+
+
+def _cancel_market(app: PmConsole, now: Now) -> None:
+    key = app.operator.scene(now, app.size.width).current
+    order = app.view.orders.get(str(app.selected("orders") or ""))
+    if app.screen_name == "orders" and order is not None:
+        key = order.key
+    app.operator.cancel_market(key, now)
+
+
+def _pause_strategy(app: PmConsole, now: Now) -> None:
+    card = app.operator.card
+    app.operator.pause(card.strategy if card is not None else "", now)
+
+
+def _mode(app: PmConsole, now: Now) -> None:
+    status = app.view.status
+    if status is not None and status.mode == "auto":
+        app.operator.semi(now)
+    else:
+        app.begin(commands.auto(app.operator, app.clock))
+
+
+def _acknowledge(app: PmConsole, now: Now) -> None:
+    alarm_id = app.selected("alarms")
+    unread = app.view.unacknowledged()
+    if not any(row.id == alarm_id for row in unread):
+        alarm_id = unread[0].id if unread else None
+    app.operator.acknowledge(alarm_id, now)
+
+
+def _back(app: PmConsole, now: Now) -> None:
+    if len(app.screen_stack) > 1:
+        app.pop_screen()
+    else:
+        app.operator.escape()
+
+
+HANDLERS: dict[str, Callable[[PmConsole, Now], None]] = {
+    "card.veto": lambda app, now: app.operator.veto(now),
+    "card.edit": _edit_card,
+    "card.defer": lambda app, now: app.operator.defer(now),
+    "card.evidence": _show_evidence,
+    "card.previous": lambda app, now: app.operator.step_card(-1, now),
+    "card.next": lambda app, now: app.operator.step_card(1, now),
+    "open": _open_selected,
+    "table.filter": lambda app, now: app.open_command_line("filter", app.filter, value=app.operator.filter),
+    "table.sort": _next_sort,
+    "order.cancel": _cancel_selected,
+    "order.cancel_market": _cancel_market,
+    "pause": _pause_strategy,
+    "pause.all": lambda app, now: app.operator.pause("", now),
+    "mode": _mode,
+    "halt": lambda app, now: app.operator.halt(now),
+    "alarm.acknowledge": _acknowledge,
+    "pane.next": lambda app, now: app.action_focus_next(),
+    "pane.previous": lambda app, now: app.action_focus_previous(),
+    "back": _back,
+    "command": lambda app, now: app.open_command_line("command", app.run_line, completes=True),
+    "help": lambda app, now: app.run_line("help"),
+    "leave": lambda app, now: app.leave(),
+    "copy": lambda app, now: app.operator.say("q leaves the console, Ctrl-X stops the desk", "text", now),
+}
