@@ -16,6 +16,13 @@ _TIMES: dict[str, Callable[[Market], int | None]] = {
     "close": lambda m: m.close_ms,
     "settled": lambda m: m.settled_world_ms,
 }
+_STATUS_WITH_TIMES = {
+    "created": ("", "unopened", "open"),
+    "updated": ("",),
+    "close": ("", "closed"),
+    "settled": ("", "settled"),
+}
+"""Kalshi API: get markets. Which status filter each pair of times may be combined with."""
 _WEEK = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
@@ -102,8 +109,9 @@ def one_event(call: Call) -> Answer:
 def list_markets(call: Call) -> Answer:
     exchange = call.exchange
     event, series, wanted = call.text("event_ticker"), call.text("series_ticker"), set(call.words("tickers"))
-    states = shapes.STATUS_WORDS.get(call.choice("status", tuple(shapes.STATUS_WORDS)))
-    combos_only = call.choice("mve_filter", ("only", "exclude")) == "only"
+    status = call.choice("status", tuple(shapes.STATUS_WORDS))
+    states, combos_only = shapes.STATUS_WORDS.get(status), call.text("mve_filter") == "only"
+    times = _times(call, status)
 
     def matches(of: Market) -> bool:
         return (
@@ -112,12 +120,26 @@ def list_markets(call: Call) -> Answer:
             and (not wanted or of.spec.ticker in wanted)
             and (states is None or of.status in states)
             and not combos_only
-            and all(call.within(f"min_{n}_ts", f"max_{n}_ts", at(of)) for n, at in _TIMES.items())
+            and all(call.within(f"min_{n}_ts", f"max_{n}_ts", _TIMES[n](of)) for n in times)
         )
 
     rows = [of for of in exchange.markets.values() if matches(of)]
     shown, cursor = call.page(rows, lambda m: m.spec.ticker, most=1000, default=100)
     return Answer({"markets": [shapes.market(exchange, m) for m in shown], "cursor": cursor})
+
+
+def _times(call: Call, status: str) -> list[str]:
+    """The pair of times that is asked for, if any; a mix Kalshi refuses is refused."""
+    mve_filter = call.choice("mve_filter", ("only", "exclude"))
+    named = [n for n in _TIMES if f"min_{n}_ts" in call.query or f"max_{n}_ts" in call.query]
+    if len(named) > 1:
+        raise invalid_parameter(f"filters by {' and '.join(named)} time exclude each other")
+    for name in named:
+        if status not in _STATUS_WITH_TIMES[name]:
+            raise invalid_parameter(f"a filter by {name} time does not go with status {status}")
+        if name == "updated" and mve_filter != "exclude":
+            raise invalid_parameter("a filter by updated time needs mve_filter=exclude")
+    return named
 
 
 def one_market(call: Call) -> Answer:

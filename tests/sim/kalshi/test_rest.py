@@ -319,7 +319,19 @@ async def test_market_filters(desk):
     assert await tickers(f"min_close_ts={close_s}&max_close_ts={close_s}") == [T, U]
     assert await tickers(f"min_close_ts={close_s + 1}") == []
     assert await tickers("mve_filter=only") == []
-    assert (await desk.call("GET", "/markets?status=active")).status_code == 400
+    assert await tickers("min_updated_ts=0&mve_filter=exclude&series_ticker=KXHIGHNY") == [T, U]
+    assert await tickers("min_created_ts=0&status=open") == [T]
+    for refused in (
+        "status=active",
+        "mve_filter=all",
+        "min_close_ts=0&min_created_ts=0",
+        "min_close_ts=0&status=open",
+        "max_settled_ts=0&status=closed",
+        "min_updated_ts=0",
+        "min_updated_ts=0&mve_filter=exclude&status=open",
+    ):
+        answer = await desk.call("GET", f"/markets?{refused}")
+        assert (answer.status_code, answer.json()["error"]["code"]) == (400, "invalid_parameter"), refused
 
 
 async def test_order_lists_filter_by_status_market_and_real_time(desk):
