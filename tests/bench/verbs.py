@@ -5,8 +5,8 @@ from __future__ import annotations
 import subprocess
 import time
 
-from tests.bench.desk import PYTHON, Desk, desk
 from tests.bench.harness import percentile
+from tests.desk.rig import PYTHON, Desk, desk
 
 RUNS = 25
 
