@@ -7,14 +7,10 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.desk import rig
-from tests.desk.rig import Desk
+from tests.desk.rig import SLOW, Desk
 from tests.desk.terminal import Terminal, wait_for
 
 SERIES = '[markets]\nseries = ["KXHIGHNY", "KXHIGHCHI", "KXLOAD"]\n'
-WORLD_SPEED = 1.01
-"""Slow, but not 1: at 1 the world has today's hour instead of the scenario's."""
-
-Open = Callable[..., Terminal]
 
 
 @pytest.fixture
@@ -27,7 +23,7 @@ def home() -> Iterator[Desk]:
 @pytest.fixture
 def busy() -> Iterator[Desk]:
     """Simulator and engine run, cards stand, no console."""
-    with rig.desk("busy", speed=WORLD_SPEED, config=SERIES) as made:
+    with rig.desk("busy", speed=SLOW, config=SERIES) as made:
         yield made
 
 

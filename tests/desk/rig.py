@@ -29,6 +29,8 @@ from tests.desk.terminal import DeskError, Terminal, wait_for
 PYTHON = sys.executable
 CHECKOUT = Path(__file__).resolve().parents[2]
 STOP_KEY = b"\x18"
+SLOW = 1.01
+"""World speed: slow, but not 1, at which the world has today's hour instead of the scenario's."""
 
 
 class Ended(NamedTuple):

@@ -5,8 +5,7 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable
 
-from tests.desk.conftest import WORLD_SPEED
-from tests.desk.rig import Desk, alive, end
+from tests.desk.rig import SLOW, Desk, alive, end
 from tests.desk.terminal import Terminal, wait_for
 
 Keep = Callable[[Terminal], Terminal]
@@ -45,7 +44,7 @@ def test_a_killed_simulator_shows_down_and_a_restarted_one_is_another_world(busy
     console.wait(r"KAL +DOWN", 15)
     assert busy.told("status")["venues"][0]["state"] == "DOWN"
     assert alive(busy.engine.pid)
-    busy.start_sim("busy", speed=WORLD_SPEED, seed=2)
+    busy.start_sim("busy", speed=SLOW, seed=2)
     wait_for("halt", 10, lambda: busy.ask("status")["level"] == "HALTED", poll_s=0.1)
     reason = busy.told("status")["level_reason"]
     assert "busy-2-" in reason and world in reason and "pmconsole demo --fresh" in reason
