@@ -92,11 +92,11 @@ class PmConsole(App[int], inherit_bindings=False):
     def __init__(self, options: ConsoleOptions, *, clock: Callable[[], Now] = read_clocks) -> None:
         super().__init__(driver_class=StopDriver)
         self.options = options
-        self.clock = clock
-        self.view = ViewModel()
+        self.clock: Callable[[], Now] = clock
+        self.view: ViewModel = ViewModel()
         identity = Identity(os.getpid(), uuid.uuid4().hex[:12], options.view_only, options.take)
         self.link = Link(options.socket, identity, Listener(self._up, self._down, self._frame, self._reply))
-        self.operator = Operator(self.view, identity.session, self.link.send, coach=options.coach)
+        self.operator: Operator = Operator(self.view, identity.session, self.link.send, coach=options.coach)
         self.animation_level = "none"
         self._talk: commands.Talk | None = None
         self._on_text: Callable[[str], None] | None = None

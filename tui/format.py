@@ -11,11 +11,13 @@ import unicodedata
 from datetime import UTC, datetime
 from functools import lru_cache
 
+from rich.cells import cell_len
+
 UNKNOWN = "--"
 TEXT_MAX = 400
 ELLIPSIS = ".."
 
-_DROPPED = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Mn", "Me", "Zl", "Zp"})
+_DROPPED = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Mn", "Me", "Mc", "Zl", "Zp"})
 _BAR_NEAR_SHARE = 0.8
 
 
@@ -44,7 +46,11 @@ def _one_cell(char: str, category: str) -> bool:
     # Hangul medial jamo combine with the syllable before them, symbols may be drawn as pictures.
     if "\u1100" <= char <= "\u11ff" or "\ud7b0" <= char <= "\ud7ff" or char >= "\U00010000":
         return False
-    return unicodedata.east_asian_width(char) not in "WF" and (category != "So" or char in "°©®")
+    return (
+        cell_len(char) == 1
+        and unicodedata.east_asian_width(char) not in "WF"
+        and (category != "So" or char in "°©®")
+    )
 
 
 def fit(text: str, width: int) -> str:
