@@ -140,6 +140,11 @@ class Link(msgspec.Struct, frozen=True):
     heartbeat_ns: int
     detail: str = ""
     retry_at_ns: int | None = None
+    sequence: int = 0
+    """Number of the last book message applied."""
+    lag_ms: int | None = None
+    """How long book changes of the last second took from the venue's edge into the book, 99th percentile,
+    clock offset included."""
 
 
 class BookView(msgspec.Struct):

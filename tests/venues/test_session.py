@@ -31,7 +31,8 @@ class Peer:
         self.answers_pings = True
         self.pong_delay_s = 0.0
         self.closed = False
-        self._sids = 0
+        self.channels: list[str] = []
+        """Subscribed channels; a channel's number is its place, from 1."""
 
     def say(self, message: dict[str, Any]) -> None:
         self.inbox.put_nowait(json.dumps(message).encode())
@@ -49,8 +50,12 @@ class Peer:
         command = json.loads(data)
         self.sent.append(command)
         for channel in command["params"].get("channels", ()):
-            self._sids += 1
-            self.say({"type": "subscribed", "msg": {"channel": channel, "sid": self._sids}})
+            self.channels.append(channel)
+            self.say({"type": "subscribed", "msg": {"channel": channel, "sid": len(self.channels)}})
+
+    def book(self, seq: int, kind: str, body: dict[str, Any], **head: Any) -> None:
+        sid = self.channels.index("orderbook_delta") + 1
+        self.say({"type": kind, "sid": sid, "seq": seq, "msg": body} | head)
 
     async def ping(self) -> Awaitable[object]:
         self.pings.append(asyncio.get_running_loop().time())
@@ -122,6 +127,25 @@ def test_the_heartbeat_is_when_the_answered_ping_was_sent(virtual: Run, virtual_
         await desk.during(5.5)
         assert peer.pings == [0.0, 2.5, 5.0]
         assert desk.links[-1].heartbeat_ns == int(2.5 * S)
+
+    virtual(main())
+
+
+def test_the_link_tells_how_far_the_books_are_and_how_late(virtual: Run, virtual_clocks: Clocks) -> None:
+    async def main() -> None:
+        peer = Peer()
+        desk = Desk(virtual_clocks, peer)
+        desk.state.watch([("KX-A", CENT_GRID)], 0)
+        running = asyncio.create_task(desk.during(2.5))
+        await asyncio.sleep(0.5)
+        peer.book(1, "orderbook_snapshot", {"market_ticker": "KX-A"})
+        change = {"market_ticker": "KX-A", "price_dollars": "0.4000", "delta_fp": "5.00", "side": "yes"}
+        for seq, late_ms in ((2, 3), (3, 40)):
+            peer.book(seq, "orderbook_delta", change, sending_ts_ms=virtual_clocks.wall_ms() - late_ms)
+        await asyncio.sleep(0.7)
+        assert (desk.links[-1].sequence, desk.links[-1].lag_ms) == (3, 40)
+        await running
+        assert (desk.links[-1].sequence, desk.links[-1].lag_ms) == (3, None), "a quiet second has no lag"
 
     virtual(main())
 

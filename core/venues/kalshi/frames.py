@@ -28,6 +28,8 @@ class Delta(msgspec.Struct, frozen=True, gc=False, tag_field="type", tag="orderb
     sid: int
     seq: int
     msg: DeltaBody
+    sending_ts_ms: object = None
+    """When it was queued at the venue's edge, its wall clock."""
 
 
 class SnapshotBody(msgspec.Struct, frozen=True):

@@ -34,6 +34,8 @@ STABLE_NS: Final = 60 * SECOND_NS
 STRETCH_MAX: Final = 32
 """Messages handled before the loop gets a turn: about a millisecond."""
 EXPONENT_MAX: Final = 10
+LAGS_MAX: Final = 10_000
+"""Samples between two pongs; more than that tells nothing new."""
 
 
 class Session:
@@ -56,6 +58,8 @@ class Session:
         self._deliver, self._on_link = deliver, on_link
         self._socket: Socket | None = None
         self._link = Link(LinkState.CONNECTING, 0)
+        self._lags_ms: list[int] = []
+        """How long each book change since the last pong took from the venue's edge into its book."""
 
     async def run(self) -> None:
         """Connect and reconnect until cancelled."""
@@ -112,7 +116,9 @@ class Session:
         stretch = 0
         while True:
             data = await socket.recv()
+            self._state.sent_ms = None
             self._take(self._state.feed(data, self._clocks.mono_ns()))
+            self._note_lag()
             if self._state.waiting:
                 await self.flush()
             stretch += 1
@@ -127,13 +133,22 @@ class Session:
                 # Sending is inside: a peer that reads nothing lets neither ping nor command out.
                 async with asyncio.timeout(PONG_S_MAX):
                     await (await socket.ping())
-                    self._set(heartbeat_ns=sent_ns)
+                    self._set(heartbeat_ns=sent_ns, sequence=self._state.sequence, lag_ms=self._worst_lag())
                     self._take(self._state.tick(self._clocks.mono_ns()))
                     await self.flush()
             except TimeoutError:
                 raise SocketError(f"no pong for {PONG_S_MAX:g} s") from None
             elapsed_s = (self._clocks.mono_ns() - sent_ns) / SECOND_NS
             await asyncio.sleep(max(0.0, PING_S - elapsed_s))
+
+    def _note_lag(self) -> None:
+        if self._state.sent_ms is not None and len(self._lags_ms) < LAGS_MAX:
+            self._lags_ms.append(self._clocks.wall_ms() - self._state.sent_ms)
+
+    def _worst_lag(self) -> int | None:
+        """99th percentile since the last call, ``None`` without a book change."""
+        lags, self._lags_ms = sorted(self._lags_ms), []
+        return lags[len(lags) * 99 // 100] if lags else None
 
     def _take(self, facts: Iterable[Fact]) -> None:
         for fact in facts:

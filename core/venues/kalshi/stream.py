@@ -77,6 +77,13 @@ class StreamState:
         self._commands: list[bytes] = []
         self._ids = 0
         self._open = False
+        self.sent_ms: int | None = None
+        """When the venue says it sent the newest book change, if it says so."""
+
+    @property
+    def sequence(self) -> int:
+        """Number of the last message applied in the books' subscription; 0 before the first."""
+        return self._channels[BOOKS].seq or 0
 
     @property
     def books(self) -> dict[str, BookView]:
@@ -191,6 +198,7 @@ class StreamState:
         if last is not None and frame.seq != last + 1:
             return self._gap(BOOKS, frame.seq, now_ns)
         channel.seq = frame.seq
+        self.sent_ms = frame.sending_ts_ms if isinstance(frame.sending_ts_ms, int) else None
         facts = self._books.change(frame.msg, frame.seq, now_ns)
         if len(facts) > 1:  # out of step
             self._repair(now_ns)
