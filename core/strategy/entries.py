@@ -13,14 +13,14 @@ from core.domain.units import ONE_CONTRACT, ONE_DOLLAR, Money, Price, Quantity, 
 from core.models.fair_value import EventFair, FairValue
 from core.strategy.against import against
 from core.strategy.assess import Assessment, assess, depth_share, edge_at, needed_edge, too_good, visible
-from core.strategy.edge import paid, per_contract
+from core.strategy.edge import cost_at, paid, per_contract
 from core.strategy.proposal import Candidate, FeeRole, Sizing
 from core.strategy.rules import EntryRules, Headroom, MarketView
 from core.strategy.sizing import Bet, Cap, affordable, event_kelly, shrink, smallest, whole
 
 
 class _Chance(msgspec.Struct, frozen=True):
-    """An entry worth sizing. ``unit_cost`` is what a contract of the outcome bought costs to open."""
+    """An entry worth sizing. ``unit_cost`` is the most a contract of the outcome bought may cost to open."""
 
     fair: FairValue
     view: MarketView
@@ -112,7 +112,11 @@ def _chance(
     if at is None:
         return None
     cost, _ = at
-    return _Chance(fair, view, found, Price(cost.average + per_contract(cost.fee, cost.filled)))
+    # By its limit, which a taking order may reach; the fee of a single contract rounds up most.
+    limit, alone = paid(found.side, found.price), Quantity(min(cost.filled, ONE_CONTRACT))
+    fee = cost_at(view.market.fees, found.side, found.price, alone, found.role).fee
+    unit = limit + max(per_contract(fee, alone), per_contract(cost.fee, cost.filled))
+    return _Chance(fair, view, found, Price(unit))
 
 
 def _sized(

@@ -90,3 +90,10 @@ def test_a_plan_to_sell_costs_a_second_fee() -> None:
 def test_selling_brings_the_price_less_the_fee(held: BookSide, price: int) -> None:
     value = exit_value(PLAIN, Price(price), contracts(100), held)
     assert value == 6000 - 170  # 0.07 x 0.6 x 0.4 a contract, and the most that splits may add
+
+
+def test_an_average_over_levels_is_rounded_against_us(made) -> None:
+    book = made.book([(30, 10)], [(31, 1), (32, 2)])
+    cost = taker_cost(PLAIN, book, BookSide.BID, contracts(3), Price(3200))
+    assert cost is not None
+    assert cost.average == 3167  # 31.666...

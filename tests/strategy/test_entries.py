@@ -197,11 +197,14 @@ LIMITS = st.integers(-50, 50).map(lambda dollars: Money(dollars * DOLLAR))
     ),
     LIMITS,
     st.integers(0, 3),
+    st.sampled_from([RULES, TAKER]),
 )
-def test_no_candidate_beyond_its_headroom(made: Any, room: dict[str, Any], one: Money, orders: int) -> None:
-    views = [made.view(t) for t in "ABC"]
-    fairs = [made.fair(t) for t in "ABC"]
-    found = propose(made, views, fairs, **room, market=dict.fromkeys("ABC", one), open_orders=orders)
+def test_no_candidate_beyond_its_headroom(
+    made: Any, room: dict[str, Any], one: Money, orders: int, rules: EntryRules
+) -> None:
+    views = [made.view(t, asks=((34, 60), (35, 60), (36, 60))) for t in "ABC"]
+    fairs = [made.fair(t, 0.42) for t in "ABC"]
+    found = propose(made, views, fairs, rules, **room, market=dict.fromkeys("ABC", one), open_orders=orders)
     limits = made.room(**room, market=dict.fromkeys("ABC", one))
     assert len(found) <= orders
     for candidate in found:
