@@ -21,7 +21,9 @@ HOURS_MAX = 400
 
 _DURATION = re.compile(r"P(?:(\d{1,3})D)?(?:T(?:(\d{1,3})H)?(?:(\d{1,4})M)?)?")
 _T_GROUP = re.compile(r"\bT([01])(\d{3})[01]\d{3}\b")
-_SIX_HOUR_MAX = re.compile(r"\bRMK\b.*?\s1([01])(\d{3})\b")
+_SIX_HOUR_MAX = re.compile(r"\s1([01])(\d{3})\b")
+"""In the remarks only."""
+REPORT_CHARS_MAX = 1_000
 QUALITY_ACCEPTED = frozenset("ZCSVG")
 
 
@@ -193,7 +195,7 @@ def readings(wire: Observations) -> tuple[Reading, ...]:
         f = degrees(held.value, held.unitCode)
         if quality not in QUALITY_ACCEPTED or f is None:
             continue
-        raw = feature.properties.raw_message or ""
+        raw = (feature.properties.raw_message or "")[:REPORT_CHARS_MAX]
         found[at_ms] = Reading(at_ms, *_certain(f, raw), _six_hour_max(raw))
     return tuple(found[at_ms] for at_ms in sorted(found))
 
@@ -215,7 +217,7 @@ def _certain(f: float, raw: str) -> tuple[float, int]:
 
 
 def _six_hour_max(raw: str) -> int | None:
-    group = _SIX_HOUR_MAX.search(raw)
+    group = _SIX_HOUR_MAX.search(raw.partition(" RMK")[2])
     if group is None:
         return None
     f = whole_f(_tenths(group.group(1), group.group(2)))

@@ -1,6 +1,7 @@
 """Grid layers, periods and observations from api.weather.gov shapes."""
 
 from pathlib import Path
+from time import process_time
 
 import msgspec
 import pytest
@@ -176,3 +177,17 @@ def test_hours_of_another_age_are_left_out(when: str) -> None:
 def test_a_layer_of_endless_intervals_is_cut_off() -> None:
     long = [(f"2026-11-22T{n // 60:02d}:{n % 60:02d}:00+00:00/P16D", 10.0) for n in range(1_000)]
     assert len(wire.hourly(layer(*long))) < 2 * wire.HOURS_MAX
+
+
+def test_a_report_that_is_all_remarks_takes_no_time() -> None:
+    feature = {
+        "properties": {
+            "timestamp": START,
+            "rawMessage": " RMK" * 20_000,
+            "temperature": {"unitCode": "wmoUnit:degC", "value": 8.9},
+        }
+    }
+    began = process_time()
+    (found,) = wire.readings(msgspec.convert({"features": [feature]}, wire.Observations))
+    assert process_time() - began < 1.0
+    assert found.six_hour_max_f is None
