@@ -1,0 +1,83 @@
+"""What a flatten never does: sell beside an order that may still fill, or more than both counts show."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from core.domain.order import Life
+from core.execution.flatten import Phase
+from tests.execution.bench import HOT, TRADER, Bench, running
+from tests.virtual import VirtualLoop, run_virtual
+
+
+async def over(bench: Bench, seconds: float = 200) -> str:
+    ladder = bench.engine.desk.flattener.ladder
+    assert ladder is not None
+    await bench.until(lambda: ladder.over, "end of the ladder", seconds)
+    return ladder.receipt
+
+
+def test_nothing_is_sold_beside_an_order_whose_end_is_not_proved() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            await bench.held(20)
+            assert any(o.open for o in bench.venue.placed.values()), "the rest of the entry still works"
+            bench.venue.faults.refuse_cancels = 100_000
+            bench.engine.flatten(TRADER, now=True)
+            await asyncio.sleep(60)
+            assert not bench.venue.exits_seen and bench.venue.net[HOT] == 20_000_000
+            # Its own expiry proves the end, and only then the position goes.
+            await bench.until(lambda: bool(bench.venue.exits_seen), "exit", 70)
+            assert not bench.engine.desk.ledger.live or not any(o.open for o in bench.venue.placed.values())
+
+    run_virtual(main)
+
+
+@pytest.mark.parametrize("shown", [12, 0, -5])
+def test_the_first_sale_is_bounded_by_the_venues_own_count(shown: int) -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            await bench.held(20)
+            bench.venue.net[HOT] = shown * 1_000_000
+            bench.engine.flatten(TRADER, now=True)
+            if shown > 0:
+                await bench.until(lambda: bool(bench.venue.exits_seen), "exit", 30)
+                assert bench.venue.exits_seen[0].quantity <= shown * 1_000_000
+            else:
+                assert "NOT FLAT" in await over(bench)
+                assert not bench.venue.exits_seen
+            assert not bench.venue.crossed_zero
+
+    run_virtual(main)
+
+
+def test_our_own_count_alone_keeps_it_from_being_called_flat() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            await bench.held(20)
+            bench.venue.net.clear()
+            bench.engine.flatten(TRADER, now=True)
+            receipt = await over(bench)
+            ladder = bench.engine.desk.flattener.ladder
+            assert ladder is not None and ladder.phase is Phase.UNFLATTENED
+            assert "20" in receipt
+
+    run_virtual(main)
+
+
+def test_an_order_that_still_rests_keeps_it_from_being_called_flat() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            order = await bench.sent()
+            bench.venue.faults.refuse_cancels = 100_000
+            bench.engine.flatten(TRADER, now=True)
+            receipt = await over(bench)
+            assert receipt.startswith("NOT FLAT") and "rests" in receipt
+            assert bench.order(order.intent.client_order_id).life is Life.WORKING
+            bench.venue.faults.refuse_cancels = 0
+            await asyncio.sleep(5)
+            assert not bench.venue.only().open, "the cancels went on"
+
+    run_virtual(main)
