@@ -321,3 +321,11 @@ def test_an_edge_survives_the_tick_that_hurts(made: Any, side: BookSide, price: 
     rules = EntryRules(min_edge=Price(0), edge_sigmas=0.0, min_return=0.0)
     cost = Cost(contracts(1), Price(price), Money(0))
     assert needed_edge(made.fair(), made.view(market=market), side, Price(price), cost, rules) == needed
+
+
+def test_half_the_size_is_priced_by_its_own_walk(made: Any) -> None:
+    view, fair = made.view(asks=((34, 8), (35, 72))), made.fair(probability=0.42)
+    taken = only(propose(made, [view], [fair], TAKER))
+    assert taken.quantity == contracts(20)
+    # 8 at 34 and 12 at 35 against 8 at 34 and 2 at 35: 0.4 c less slippage.
+    assert 30 <= taken.edge_half - taken.edge <= 45
