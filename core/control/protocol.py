@@ -214,6 +214,10 @@ class LinkRow(msgspec.Struct, frozen=True, array_like=True):
     heartbeat_ns: int
     detail: str
     retry_at_ns: int | None
+    sequence: int = 0
+    """Number of the last book message applied."""
+    lag_ms: int | None = None
+    """From the venue's edge into the book, 99th percentile of the last second."""
 
 
 class FeedRow(msgspec.Struct, frozen=True, array_like=True):
@@ -562,7 +566,6 @@ class Frame(msgspec.Struct, frozen=True, tag="frame", omit_defaults=True):
     gone_positions: tuple[int, ...] = ()
     gone_limits: tuple[tuple[str, str], ...] = ()
     gone_alarms: tuple[int, ...] = ()
-    flatten_over: bool = False
 
 
 class Bye(msgspec.Struct, frozen=True, tag="bye"):

@@ -118,6 +118,12 @@ VENUES: tuple[Field, ...] = (
     Field("state", "ok, connecting, DOWN or PAUSED", lambda r, n: r.state),
     Field("heartbeat_age_s", "since the last answered ping", lambda r, n: age(r.heartbeat_ns or None, n)),
     Field("retry_in_s", "until the next attempt", lambda r, n: wait(r.retry_at_ns, n)),
+    Field("sequence", "number of the last book message applied", lambda r, n: r.sequence),
+    Field(
+        "lag_ms",
+        "venue to book, milliseconds, 99th percentile of the last second; null when quiet",
+        lambda r, n: r.lag_ms,
+    ),
     Field("detail", "in words", lambda r, n: r.detail),
 )
 

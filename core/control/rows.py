@@ -57,7 +57,9 @@ def link_row(link: Link, *, paused: str) -> LinkRow:
     """``paused``: the exchange itself takes no orders, in words."""
     state = "PAUSED" if paused and link.state.value == "ok" else link.state.value
     detail = paused or link.detail
-    return LinkRow(Venue.KALSHI.value, state, link.heartbeat_ns, detail, link.retry_at_ns)
+    return LinkRow(
+        Venue.KALSHI.value, state, link.heartbeat_ns, detail, link.retry_at_ns, link.sequence, link.lag_ms
+    )
 
 
 def feed_row(health: FeedHealth) -> FeedRow:
