@@ -30,6 +30,8 @@ SLICES_MAX = 20
 MARKET_BUDGET_S = 120.0
 SLICE_PAUSE_S = 0.4
 VERIFY_PAUSE_S = 3.0
+LAGGING_READS = 7
+"""Position lists lag by up to 20 s: so often a count that lacks what we know is read again."""
 READ_TRIES = 4
 
 
@@ -119,14 +121,13 @@ class Flattener:
         began = self._clocks.mono_ns()
         live = tuple(self._ledger.live)
         self._gateway.cancel(live, "flatten")
-        held = {t: p.net for t, p in self._ledger.positions.items() if p.net}
         ladder = Ladder(
             started_ns=began,
             exits_at_ns=began + (0 if now else int(self._countdown_s * 1e9)),
             by=by,
-            scope=f"{len(live)} orders cancelled, {len(held)} positions sold",
+            scope=_scope(len(live), len(self._ledger.held)),
             cancelling=live,
-            left=sum(abs(net) for net in held.values()),
+            left=self._held(),
         )
         self.ladder, self._aborted = ladder, False
         self._skipped.clear()
@@ -179,8 +180,7 @@ class Flattener:
         await self._confirm_cancels(ladder)
         self._enter(ladder, Phase.EXITING)
         venue_net = await self._read_positions()
-        held = [t for t, p in self._ledger.positions.items() if p.net]
-        held.sort(key=lambda t: -self._ledger.positions[t].cost)
+        held = sorted(self._ledger.held, key=lambda ticker: -self._ledger.held[ticker].cost)
         await asyncio.gather(*(self._exit(ladder, ticker, venue_net) for ticker in held))
         self._enter(ladder, Phase.VERIFYING)
         await self._verify(ladder)
@@ -217,12 +217,13 @@ class Flattener:
         deadline_ns = self._clocks.mono_ns() + int(MARKET_BUDGET_S * 1e9)
         slices, empty, last = 0, 0, ""
         # Where the two counts disagree the first slice is bounded by the smaller one.
-        at_venue = None if venue_net is None else venue_net.get(ticker, 0)
+        at_venue = None if venue_net is None else await self._shown(ticker, venue_net.get(ticker, 0))
         while self._ledger.net(ticker) and slices < SLICES_MAX and self._clocks.mono_ns() < deadline_ns:
             sent = await self._send_slice(ticker, at_venue, empty, deadline_ns)
             if isinstance(sent, NoExit):
-                ladder.residue[ticker] = sent.reason
-                self._on_change(ladder)
+                if ladder.residue.get(ticker) != sent.reason:
+                    ladder.residue[ticker] = sent.reason
+                    self._on_change(ladder)
                 if sent.final:
                     return
                 await asyncio.sleep(SLICE_PAUSE_S)
@@ -231,7 +232,10 @@ class Flattener:
             slices, at_venue = slices + 1, None
             ladder.exits_sent += 1
             self._on_change(ladder)
-            done = await self._end_of(order)
+            done = await self._end_of(order, deadline_ns)
+            if done.live:
+                ladder.residue[ticker] = f"an exit is {done.life.value} without proof of its end"
+                return
             empty = empty + 1 if done.filled == 0 else 0
             last = f", the last one {done.life.value}: {done.reason}" if done.reason else ""
             self._book(ladder, done, mid)
@@ -242,11 +246,24 @@ class Flattener:
         else:
             ladder.residue.pop(ticker, None)
 
-    async def _end_of(self, order: Order) -> Order:
-        """However long it takes: a slice beside an unanswered one could open the other side."""
+    async def _end_of(self, order: Order, deadline_ns: int) -> Order:
+        """As long as the market has time: a slice beside an unanswered one could open the other side."""
         client, live = order.intent.client_order_id, self._ledger.live
-        await self._ledger.movement.until(lambda: client not in live)
+        wait_s = (deadline_ns - self._clocks.mono_ns()) / 1e9
+        await self._ledger.movement.until(lambda: client not in live, max(0.0, wait_s))
         return self._ledger.orders[client]
+
+    async def _shown(self, ticker: str, there: int) -> int:
+        """The venue's count, read again while it lacks what we hold: its list lags behind new fills."""
+        for _ in range(LAGGING_READS):
+            net = self._ledger.net(ticker)
+            if not net or there * net > 0:
+                break
+            await asyncio.sleep(VERIFY_PAUSE_S)
+            reports = await self._venue.positions()
+            if not isinstance(reports, Incomplete):
+                there = sum(int(report.net) for report in reports if report.ticker == ticker)
+        return there
 
     async def _send_slice(
         self, ticker: str, at_venue: int | None, empty: int, deadline_ns: int
@@ -286,10 +303,17 @@ class Flattener:
     # --- proof ---------------------------------------------------------------------------------
 
     async def _verify(self, ladder: Ladder) -> None:
-        """Two complete reads, three seconds apart, without a position or a resting order of ours."""
-        first = await self._read_residue()
-        await asyncio.sleep(VERIFY_PAUSE_S)
-        second = await self._read_residue()
+        """Two complete reads in a row, three seconds apart, without a position or a resting order of ours.
+
+        The venue's lists lag: what they still hold and our own count does not is read again.
+        """
+        first, second = None, await self._read_residue()
+        for _ in range(LAGGING_READS):
+            await asyncio.sleep(VERIFY_PAUSE_S)
+            first, second = second, await self._read_residue()
+            lagging = (first or second) and not (self._ledger.held or self._ledger.live)
+            if first is None or second is None or not lagging:
+                break
         ladder.left = self._held()
         ladder.residue = self._residue(ladder, first, second)
         cancelled, dead, _ = self.cancels(ladder)
@@ -310,9 +334,8 @@ class Flattener:
         if first is None or second is None:
             return {**ladder.residue, "venue": "could not be read completely"}
         left = {**first, **second}
-        for ticker, position in self._ledger.positions.items():
-            if position.net:
-                left.setdefault(ticker, f"{_count(abs(position.net))} contracts held by our own count")
+        for ticker, position in self._ledger.held.items():
+            left.setdefault(ticker, f"{_count(abs(position.net))} contracts held by our own count")
         return {t: ", ".join(filter(None, (what, ladder.residue.get(t)))) for t, what in left.items()}
 
     async def _read_residue(self) -> dict[str, str] | None:
@@ -334,7 +357,7 @@ class Flattener:
     # --- common --------------------------------------------------------------------------------
 
     def _held(self) -> int:
-        return sum(abs(p.net) for p in self._ledger.positions.values())
+        return sum(abs(position.net) for position in self._ledger.held.values())
 
     def _enter(self, ladder: Ladder, phase: Phase) -> None:
         ladder.phase = phase
@@ -344,6 +367,11 @@ class Flattener:
         ladder.receipt = receipt
         ladder.ended_ns = self._clocks.mono_ns()
         self._enter(ladder, phase)
+
+
+def _scope(orders: int, positions: int) -> str:
+    """What a ladder is going to do, said before it has happened."""
+    return f"cancels {orders} order{'s' * (orders != 1)}, sells {positions} position{'s' * (positions != 1)}"
 
 
 def _count(quantity: int) -> str:

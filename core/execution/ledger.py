@@ -81,6 +81,8 @@ class Ledger:
         self.of_proposal: dict[str, list[str]] = {}
         """Client order ids by the proposal that led to them."""
         self.positions: dict[str, Position] = {}
+        self.held: dict[str, Position] = {}
+        """The positions that are not flat: what is looked at often, however many there have been."""
         self.fills: dict[str, Fill] = {}
         self.fills_of: dict[str, list[Fill]] = {}
         self.settled: dict[str, SettlementReport] = {}
@@ -256,9 +258,8 @@ class Ledger:
         self.settled[report.ticker] = report
         position = self.positions.get(report.ticker)
         if position is not None:
-            self.positions[report.ticker] = settle(position, report.payout)
+            self._place(report.ticker, settle(position, report.payout))
         self._moved(report.ticker)
-        self.changed_positions.touch(report.ticker)
 
     # --- restart -------------------------------------------------------------------------------
 
@@ -300,8 +301,15 @@ class Ledger:
         self.fills_of.setdefault(fill.ticker, []).append(fill)
         moved = apply(self.positions.get(fill.ticker, Position()), fill)
         settled = self.settled.get(fill.ticker)
-        self.positions[fill.ticker] = settle(moved, settled.payout) if settled is not None else moved
-        self.changed_positions.touch(fill.ticker)
+        self._place(fill.ticker, settle(moved, settled.payout) if settled is not None else moved)
+
+    def _place(self, ticker: str, position: Position) -> None:
+        self.positions[ticker] = position
+        if position.net:
+            self.held[ticker] = position
+        else:
+            self.held.pop(ticker, None)
+        self.changed_positions.touch(ticker)
 
     # --- common --------------------------------------------------------------------------------
 
