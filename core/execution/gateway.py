@@ -166,7 +166,12 @@ class Gateway:
             verdict = self._refused(wish, client)
             return verdict.reason if isinstance(verdict, Denied) else None
 
-        stopped = last_check() if durable else "the journal did not confirm the intent"
+        try:
+            stopped = last_check() if durable else "the journal did not confirm the intent"
+        except Exception as fault:
+            # No byte has left: without this answer the order would stand as one that may still fill.
+            self._answer(client, NeverSent(f"{type(fault).__name__} in the last check"))
+            raise
         if stopped is not None:
             self._answer(client, NeverSent(stopped))
             return

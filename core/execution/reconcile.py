@@ -32,6 +32,8 @@ OVERLAP_MS = 600_000
 PARKED_LOOKUP_NS = 5_000_000_000
 SETTLED_NS = 20_000_000_000
 """Position lists lag: a market that moved within this time is shown but not acted on."""
+UNSETTLED_NS = 60_000_000_000
+"""A difference this old is acted on even where the market never comes to rest."""
 CASH_TOLERANCE = Money(50_000)
 
 
@@ -105,6 +107,8 @@ class Reconciler:
         self._epochs: deque[tuple[int, int]] = deque(maxlen=64)
         self._seen: dict[tuple[str, str], tuple[str, str]] = {}
         """What the reading under way has found: ours and theirs by kind and ticker."""
+        self._uncompared: set[tuple[str, str]] = set()
+        """What the reading under way could not compare: an earlier difference there stands."""
         self.cash_base: Money | None = None
         """The account's cash without anything this journal's positions did to it."""
         self.differences: dict[tuple[str, str], Difference] = {}
@@ -140,7 +144,7 @@ class Reconciler:
     async def once(self, *, startup: bool = False) -> Reading:
         """One reconciliation of everything."""
         reason, epoch = self._reason, self._ledger.epoch
-        self._seen = {}
+        self._seen, self._uncompared = {}, set()
         self._epochs.append((self._clocks.mono_ns(), epoch))
         trouble = await self._facts()
         if trouble is None:
@@ -244,18 +248,21 @@ class Reconciler:
         self._positions(positions, epoch_read)
         if self._ledger.epoch == epoch and not self._ledger.live and not self._ledger.parked:
             self._cash(cash)
+        else:
+            self._uncompared.add(("cash", ""))
         self._resolve(startup)
         return None
 
     def _positions(self, reports: tuple[PositionReport, ...], epoch: int) -> None:
         theirs = {report.ticker: int(report.net) for report in reports}
-        ours = {ticker: int(p.net) for ticker, p in self._ledger.positions.items()}
-        for ticker in sorted(theirs.keys() | ours.keys()):
+        ours = {ticker: int(p.net) for ticker, p in self._ledger.held.items()}
+        for ticker in sorted(theirs.keys() | ours.keys() | self.venue_net.keys()):
             here, there = ours.get(ticker, 0), theirs.get(ticker, 0)
-            racing = self._ledger.moved_at.get(ticker, 0) > epoch
-            if here == there or racing:
+            if here == there:
                 if self.venue_net.pop(ticker, None) is not None:
                     self._ledger.changed_positions.touch(ticker)
+            elif self._ledger.moved_at.get(ticker, 0) > epoch:
+                self._uncompared.add(("position", ticker))
             elif not (there == 0 and self._awaiting_settlement(ticker)):
                 if self.venue_net.get(ticker) != there:
                     self.venue_net[ticker] = there
@@ -278,12 +285,14 @@ class Reconciler:
     def _resolve(self, startup: bool) -> None:
         """Keep, count or drop differences by what this complete reading saw."""
         now = self._clocks.mono_ns()
-        kept: dict[tuple[str, str], Difference] = {}
+        kept = {key: known for key, known in self.differences.items() if key in self._uncompared}
         acted: list[Difference] = []
         for (what, ticker), (ours, theirs) in self._seen.items():
             known = self.differences.get((what, ticker))
             first_ns, reads = (known.first_ns, known.reads + 1) if known is not None else (now, 1)
-            act = startup or (reads > 1 and now - first_ns >= AGAIN_S * 1e9 and self._still(ticker, now))
+            age_ns = now - first_ns
+            settled = self._still(ticker, now) or age_ns >= UNSETTLED_NS
+            act = startup or (reads > 1 and age_ns >= AGAIN_S * 1e9 and settled)
             done = known is not None and known.acted
             difference = Difference(what, ticker, ours, theirs, first_ns, reads, done or act)
             kept[what, ticker] = difference
