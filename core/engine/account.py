@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 
 import msgspec
@@ -25,7 +25,10 @@ WINDOW_5MIN_NS = 300_000_000_000
 
 
 class DayBase(msgspec.Struct, frozen=True):
-    """Payload of a ``DAY`` row: what the day's result is counted from, for the desk and by ticker."""
+    """Payload of a ``DAY`` row: what the day's result is counted from, for the desk and by ticker.
+
+    Settled markets are left out: nothing happens to them any more.
+    """
 
     day: str
     base: int
@@ -50,6 +53,9 @@ class Account:
         self._sent: deque[tuple[str, Sent]] = deque()
         self._filled: deque[tuple[int, Money]] = deque()
         self._base: dict[str, int] = {}
+        """By every ticker that may have a result today: those of the day's base, and what moved since."""
+        self._worth: dict[str, int] = {}
+        """What each of them was worth when last marked."""
         self.day = ""
 
     # --- rates ---------------------------------------------------------------------------------
@@ -102,6 +108,12 @@ class Account:
     def filled(self, order: Order | None, fill: Fill) -> None:
         """Money that changed hands for this fill, counted by when we learned of it."""
         self._filled.append((self._clocks.mono_ns(), _paid(order, fill)))
+        self.moved(fill.ticker)
+
+    def moved(self, ticker: str) -> None:
+        """A fill or a settlement: this market has a result today."""
+        self._base.setdefault(ticker, 0)
+        self.mark()
 
     def recent(self, without: str) -> tuple[Sent, ...]:
         """Orders sent, oldest first, the order of that client id left out."""
@@ -115,21 +127,33 @@ class Account:
 
     # --- result --------------------------------------------------------------------------------
 
-    def restore(self, base: DayBase | None) -> None:
+    def restore(self, base: DayBase | None, moved: Iterable[str]) -> None:
+        """The day as the journal left it: its base, and the tickers that moved after it."""
+        self._base = dict.fromkeys(moved, 0)
         if base is not None:
-            self.day, self._base = base.day, dict(base.tickers)
+            self.day = base.day
+            self._base |= base.tickers
 
     def roll(self) -> DayBase | None:
-        """Begin a new world day when it is one; the base to journal. A clock set back reopens none."""
+        """Begin a new world day when it is one; the base to journal. A clock set back reopens none.
+
+        A base must not rest on a book that has not come yet: the day begins once all are there.
+        """
         today = world_day(self._clocks.world_ms())
         if today <= self.day:
             return None
-        first = not self.day
+        base: dict[str, int] = {}
+        if self.day:  # a journal that begins in the middle of a day has made nothing yet
+            for ticker, position in self._ledger.positions.items():
+                if ticker not in self._ledger.settled:
+                    worth = self._known(ticker, position)
+                    if worth is None:
+                        return None
+                    base[ticker] = worth
+            self._base = base
         self.day = today
-        # A journal that begins in the middle of a day has made nothing yet.
-        self._base = {} if first else {t: self.worth(t, p) for t, p in self._ledger.positions.items()}
         self._state.counts = DayCounts()
-        return DayBase(today, sum(self._base.values()), dict(self._base))
+        return DayBase(today, sum(base.values()), dict(base))
 
     def worth(self, ticker: str, position: Position) -> int:
         """Result of a market since the journal began: closed and open, fees paid."""
@@ -139,23 +163,37 @@ class Account:
         # Nobody bidding marks at zero.
         return position.realised - position.fees + (open_pnl if open_pnl is not None else -position.cost)
 
+    def _known(self, ticker: str, position: Position) -> int | None:
+        """``worth``; while the book is being repaired the last one, ``None`` before there was one."""
+        view = self._books(ticker)
+        if position.net and ticker in self._state.markets and (view is None or not view.intact):
+            return self._worth.get(ticker)
+        return self.worth(ticker, position)
+
     def mark(self) -> None:
-        """Value everything held at what it could be sold for now."""
-        open_pnl, today = 0, dict[str, Money]()
-        for ticker, position in self._ledger.positions.items():
-            worth = self.worth(ticker, position)
+        """Value everything that may have a result today at what it could be sold for now."""
+        state = self._state
+        if not state.ready:
+            return
+        open_pnl, today, known = 0, dict[str, Money](), dict[str, int]()
+        blind = False
+        for ticker, base in self._base.items():
+            position = self._ledger.positions.get(ticker, Position())
+            worth = self._known(ticker, position)
+            if worth is None:
+                blind = True
+                continue
+            known[ticker] = worth
+            today[ticker] = Money(worth - base)
             if position.net:
                 open_pnl += worth - position.realised + position.fees
-            today[ticker] = Money(worth - self._base.get(ticker, 0))
-        state = self._state
-        for ticker, value in today.items():
-            if state.today.get(ticker) != value:
+            if state.today.get(ticker) != today[ticker]:
                 self._ledger.changed_positions.touch(ticker)
-        total = Money(sum(today.values()))
-        if (state.open_pnl, state.today_pnl) != (open_pnl, total):
-            state.open_pnl, state.today_pnl = Money(open_pnl), total
+        state.today, self._worth = today, known
+        figures = (None, None) if blind else (Money(open_pnl), Money(sum(today.values())))
+        if (state.open_pnl, state.today_pnl) != figures:
+            state.open_pnl, state.today_pnl = figures
             state.touch_status()
-        state.today = today
 
 
 def _paid(order: Order | None, fill: Fill) -> Money:

@@ -15,6 +15,9 @@ ALARMS_MAX = 200
 """The oldest that nobody needs any more go first."""
 NOTE_SHOWN_NS = 120_000_000_000
 CLEARED_SHOWN_NS = 60_000_000_000
+RESUME = "resume"
+"""In ``Alarm.clears``: it stands until the operator resumes."""
+_RANK = {AlarmLevel.NOTE: 0, AlarmLevel.CHECK: 1, AlarmLevel.ACT: 2}
 
 
 class Alarms:
@@ -30,9 +33,11 @@ class Alarms:
     def raise_(
         self, key: str, level: AlarmLevel, what: str, effect: str = "", clears: str = "", ticker: str = ""
     ) -> None:
-        """Report a condition. The same condition again only updates the words."""
+        """Report a condition. The same condition again only updates the words, unless it got worse."""
         standing = self._state.alarms.get(self._by_key.get(key, 0))
-        if standing is not None and standing.active:
+        if standing is not None and standing.active and _RANK[level] > _RANK[standing.level]:
+            self.clear(key)
+        elif standing is not None and standing.active:
             if standing.what != what:
                 standing.what = what
                 self._state.changed_alarms.touch(standing.id)
@@ -61,6 +66,12 @@ class Alarms:
             alarm.active = False
             alarm.since_ns = self._clocks.mono_ns()
             self._state.changed_alarms.touch(alarm.id)
+
+    def resumed(self) -> None:
+        """A person has resumed: what stood until then is over, and rings anew when it comes again."""
+        standing = self._state.alarms
+        for key in [k for k, known in self._by_key.items() if standing[known].clears == RESUME]:
+            self.clear(key)
 
     def acknowledge(self, alarm_id: int, actor: str) -> bool:
         alarm = self._state.alarms.get(alarm_id)

@@ -86,8 +86,14 @@ class Catalogue:
     def _drop(self, ticker: str) -> None:
         desk = self._desk
         del self._over_ns[ticker]
+        card = desk.approvals.of(ticker)
+        if card is not None:
+            desk.approvals.withdraw(card, "its market has settled")
         market = desk.state.markets.pop(ticker).market
         self._trading.forget(ticker)
+        desk.exposure.forget(ticker)
+        desk.pinned_rules.pop(ticker, None)
+        desk.state.exit_rules.pop(ticker, None)
         desk.state.changed_markets.touch(ticker)
         event = desk.state.events[market.event_ticker]
         event.markets.remove(ticker)

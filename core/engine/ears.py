@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from core.domain.market import Venue
 from core.domain.order import Anomaly, Fill, Life, Order
 from core.domain.units import Money
+from core.engine.alarms import RESUME
 from core.engine.state import AlarmLevel
 from core.execution.flatten import Ladder, Phase
 from core.execution.reconcile import Difference, Reading
@@ -71,7 +72,6 @@ class Ears:
     def on_fill_applied(self, order: Order | None, fill: Fill) -> None:
         desk = self.desk
         desk.account.filled(order, fill)
-        desk.account.mark()
         if order is None:
             self.halt_market(fill.ticker, f"trade {fill.trade_id} is of an order not placed here")
         self._expose(fill.ticker)
@@ -80,7 +80,7 @@ class Ears:
 
     def on_settled(self, report: SettlementReport) -> None:
         desk = self.desk
-        desk.account.mark()
+        desk.account.moved(report.ticker)
         self._expose(report.ticker)
         desk.alarms.raise_(
             f"settled {report.ticker}",
@@ -117,7 +117,7 @@ class Ears:
                 AlarmLevel.ACT,
                 f"{ticker}: {cause}",
                 "that market is halted",
-                "resume",
+                RESUME,
                 ticker,
             )
 
@@ -162,7 +162,7 @@ class Ears:
         else:
             scope = HaltScope(ScopeKind.VENUE, Venue.KALSHI.value)
             self.desk.halting.rise(scope, Level.HALTED, str(difference))
-            self.desk.alarms.raise_("cash", AlarmLevel.ACT, str(difference), "the venue is halted", "resume")
+            self.desk.alarms.raise_("cash", AlarmLevel.ACT, str(difference), "the venue is halted", RESUME)
 
     def on_cash_base(self, base: Money) -> None:
         self.desk.scribe.desk(Kind.RECONCILE, "cash read with nothing under way", cash_base=base)
@@ -182,9 +182,10 @@ class Ears:
         elif ladder.over:
             desk.scribe.desk(Kind.FLATTEN_END, f"{ladder.phase.value}: {ladder.receipt}")
             desk.halting.flatten_over(ran=ladder.phase is not Phase.ABORTED)
+            desk.reconciler.request("end of a flatten")  # cash and positions on screen are from before it
             level = AlarmLevel.ACT if ladder.phase is Phase.UNFLATTENED else AlarmLevel.NOTE
             desk.alarms.raise_(
-                f"flatten {ladder.started_ns}", level, ladder.receipt, "the desk is halted", "resume"
+                f"flatten {ladder.started_ns}", level, ladder.receipt, "the desk is halted", RESUME
             )
         else:
             desk.scribe.desk(Kind.FLATTEN_STEP, ladder.phase.value)
@@ -197,7 +198,7 @@ class Ears:
         self.desk.halting.rise(GLOBAL, Level.HALTED, what)
         # Not at once: a fault that repeats itself must not spin the loop.
         asyncio.get_running_loop().call_later(FAULT_PAUSE_S, self._take_up_again)
-        self.desk.alarms.raise_(f"fault {name}", AlarmLevel.ACT, what, "the desk is halted", "resume")
+        self.desk.alarms.raise_(f"fault {name}", AlarmLevel.ACT, what, "the desk is halted", RESUME)
 
     def _take_up_again(self) -> None:
         """Cancels and look-ups whose task broke go on."""

@@ -17,6 +17,7 @@ from core.config.settings import Settings
 from core.domain.clock import Clocks
 from core.domain.order import Life
 from core.domain.units import Quantity
+from core.engine.alarms import RESUME
 from core.engine.ears import Ears
 from core.engine.operations import Operations
 from core.engine.operator import VIEWER_REFUSED, Actor, Outcome, accepted
@@ -61,7 +62,7 @@ class Ports:
     rng: Rng
     log: EventLog
     history: Iterable[Row]
-    """Every row of the journal before this run."""
+    """Every row of the journal before this run, read once."""
     run: str
     """Short name of this run in client order ids, never used before on this account."""
     venue: Callable[[VenueListener], VenueGateway]
@@ -88,8 +89,8 @@ class Engine(Operations):
         """Wire everything and restore the journal's desk; raises what a damaged journal raises."""
         self.ports = ports
         self._restored = restore(ports.history)
-        self._venue_ears, self._ears = VenueEars(), Ears()
-        parts = wire(ports, self._restored, self._venue_ears, self._ears)
+        self._ears = Ears()
+        parts = wire(ports, self._restored, VenueEars(), self._ears)
         self.desk, self.trading, self.catalogue, self.guard = parts
         self.state = self.desk.state
         self.workers = Workers(self.desk.tasks, self._ears.on_worker_end, self._ears.on_worker_restart)
@@ -123,6 +124,7 @@ class Engine(Operations):
         )
         desk.halting.restore(restored.halts)
         desk.ledger.replay(restored.orders)
+        restored.orders.clear()
         desk.account.recount()
         desk.ledger.doubt("the engine ended before the answer came")
         for order in desk.ledger.unknown():
@@ -134,8 +136,8 @@ class Engine(Operations):
                 "interrupted",
                 AlarmLevel.ACT,
                 "a flatten was cut short by the end of the engine",
-                "the desk is locked, positions may be open",
-                "Ctrl-X goes on with it; resume ends it",
+                "the desk is locked, positions may be open: Ctrl-X goes on with it",
+                RESUME,
             )
         if not (restored.fresh and ports.arms_itself) and ALL_STRATEGIES not in desk.state.paused:
             desk.state.paused.add(ALL_STRATEGIES)

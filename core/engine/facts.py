@@ -9,9 +9,8 @@ from core.domain.position import Position
 from core.domain.units import Money, Quantity, notional_up, parse_money
 from core.engine.account import WINDOW_5MIN_NS, WINDOW_15S_NS, opening
 from core.engine.desk import Desk
-from core.engine.state import ALL_STRATEGIES
+from core.engine.state import ALL_STRATEGIES, AlarmLevel
 from core.execution.gateway import Denied, Wish
-from core.journal.events import Kind
 from core.risk.exposure import Worst, reserved_cash
 from core.risk.facts import BookFacts, FairFacts, FeedAge, GateInputs, book_facts, evidence
 from core.risk.gate import Verdict, gate
@@ -66,7 +65,7 @@ def headroom(desk: Desk, tickers: list[str]) -> Headroom | None:
     free = Money(cash - limits.cash_reserve - reserved_cash(desk.ledger.live.values()))
     filled = desk.account.filled_within(WINDOW_15S_NS)
     return Headroom(
-        bankroll=Money(cash + sum(p.cost for p in desk.ledger.positions.values())),
+        bankroll=Money(cash + sum(p.cost for p in desk.ledger.held.values())),
         cash=free,
         order_quantity=limits.order_contracts_max,
         order_cost=Money(min(limits.order_cost_max, max(0, limits.velocity_15s_max - filled))),
@@ -174,10 +173,17 @@ def _used(desk: Desk, proposal_id: str, without: str) -> bool:
 
 
 def judge(desk: Desk, candidate: Candidate, proposal_id: str = "", without: str = "") -> Verdict:
-    """The gate's verdict now. A check that failed to run is alarmed by the caller's journal row."""
-    verdict = gate(candidate, inputs(desk, candidate, proposal_id, without), desk.state.limits.current)
+    """The gate's verdict now."""
+    return _judged(desk, candidate, inputs(desk, candidate, proposal_id, without))
+
+
+def _judged(desk: Desk, candidate: Candidate, given: GateInputs) -> Verdict:
+    """A check that failed to run denies, and calls somebody."""
+    verdict = gate(candidate, given, desk.state.limits.current)
     for fault in verdict.faults:
-        desk.scribe.desk(Kind.ANOMALY, f"a gate check failed: {fault}", ticker=candidate.ticker)
+        code = fault.partition(" ")[0]
+        what = f"a gate check failed: {fault}"
+        desk.alarms.raise_(f"gate {code}", AlarmLevel.ACT, what, "it denies what it should judge", "a repair")
     return verdict
 
 
@@ -241,7 +247,7 @@ def gate_line(desk: Desk, wish: Wish, without: str) -> Denied | str:
             return Denied(gone or str(fresh))
         candidate = fresh
     given = inputs(desk, candidate, wish.proposal_id, without)
-    verdict = gate(candidate, given, desk.state.limits.current)
+    verdict = _judged(desk, candidate, given)
     if not verdict.passed:
         return Denied("; ".join(str(denial) for denial in verdict.denials))
     if without:

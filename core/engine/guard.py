@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from core.domain.order import Life, Purpose
 from core.domain.units import Money, money_text
+from core.engine.alarms import RESUME
 from core.engine.desk import Desk
 from core.engine.ears import Ears
 from core.engine.state import AlarmLevel, Mode
@@ -44,7 +45,7 @@ class Guard:
         self._desk.alarms.tick()
 
     def _day(self) -> None:
-        base = self._desk.account.roll()
+        base = self._desk.account.roll() if self._desk.state.ready else None
         if base is not None:
             self._desk.scribe.log.append(Event(Kind.DAY, base))
         self._desk.account.mark()
@@ -156,7 +157,13 @@ class Guard:
             return
         entries = [c for c, o in desk.ledger.live.items() if o.intent.purpose is Purpose.OPEN]
         count = desk.gateway.cancel(entries, "nobody supervises")
-        if count:
+        if desk.state.mode is Mode.AUTO:
+            # A console that attaches by itself must not set entries going again: that is a person's word.
+            minutes = desk.settings.engine.unattended_max_s / 60
+            what = f"automatic mode was unattended for {minutes:g} min"
+            desk.halting.rise(GLOBAL, Level.REDUCE_ONLY, what)
+            desk.alarms.raise_("unattended", AlarmLevel.ACT, what, "exits and cancels only", RESUME)
+        elif count:
             what = f"nobody supervises: {count} entry orders cancelled"
             desk.alarms.raise_("presence", AlarmLevel.CHECK, what, "no entries", "an attached console")
             desk.alarms.clear("presence")

@@ -33,11 +33,11 @@ class Operations:
     # --- cards ---------------------------------------------------------------------------------
 
     def approve(self, proposal_id: str, fingerprint: str, shown_ns: int, actor: Actor) -> Outcome:
-        """Release a card. ``shown_ns``: when the newest frame seen was made, 0 from the command line."""
+        """Release a card. ``shown_ns``: when the newest frame a console has seen was made."""
         card = self._card(proposal_id, fingerprint, actor)
         if isinstance(card, Outcome):
             return card
-        if self.desk.approvals.lagging(shown_ns):
+        if actor.kind is ActorKind.CONSOLE and self.desk.approvals.lagging(shown_ns):
             return refused(f"{proposal_id}: the screen was more than 1 s behind; look again.")
         if card.state is ProposalState.BLOCKED:
             verdict = judge(self.desk, card.candidate, card.id)
@@ -68,6 +68,7 @@ class Operations:
         card = self._card(proposal_id, fingerprint, actor)
         if isinstance(card, Outcome):
             return card
+        self._note(Kind.COMMAND, card, f"defer {card.id}", actor)
         self.desk.approvals.defer(card)
         return accepted(f"{proposal_id} deferred; its time goes on.")
 
@@ -156,10 +157,15 @@ class Operations:
             return refused(f"{name[:40]!r} is not paused.")
         if not paused:
             return refused("Nothing is paused.")
+        halt = self.desk.state.halts.at(GLOBAL)
+        if halt is not None:
+            return refused(f"Not while the desk is {halt.level.name} ({halt.cause}); resume comes first.")
         if confirm != UNPAUSE_WORD:
             return refused(f"Letting entries go on needs the typed word '{UNPAUSE_WORD}'.")
         self._present(actor)
         self._set_pause(name, paused=False, by=actor.name)
+        if paused:
+            return accepted(f"{name} is no longer paused by itself; all entries still are.")
         return accepted("Entries go on.")
 
     def _set_pause(self, name: str, *, paused: bool, by: str) -> None:
@@ -219,6 +225,7 @@ class Operations:
         cause = reason or f"halted by {actor.name}"
         count = self.desk.gateway.cancel(tuple(self.desk.ledger.live), "halt")
         self.desk.halting.rise(GLOBAL, Level.HALTED, cause, actor.name)
+        self.desk.reconciler.request("halt")  # from now on often enough for a resume
         return accepted(
             f"HALTED. Cancels sent: {count}. Positions stay. Resume asks for a word and a reason."
         )
@@ -249,6 +256,7 @@ class Operations:
         if missing is not None:
             desk.reconciler.request("resume")
             return refused(missing)
+        desk.alarms.resumed()
         self._present(actor)
         self._set_mode(Mode.SEMI, reason, actor.name)
         self._set_pause(ALL_STRATEGIES, paused=True, by=actor.name)

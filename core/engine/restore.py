@@ -9,9 +9,11 @@ import msgspec
 from core.engine.account import DayBase
 from core.execution.events import LedgerEvent
 from core.journal.events import Kind, Row
-from core.journal.projections import ORDER_KINDS, Desk, project
+from core.journal.projections import ORDER_KINDS, Desk, take
 from core.models.weather.score import Record
 from core.risk.halts import Halt, Halts
+
+MOVING_KINDS = frozenset({Kind.FILL.value, Kind.EXTERNAL_FILL.value, Kind.SETTLEMENT.value})
 
 _event = msgspec.json.Decoder(LedgerEvent)
 
@@ -23,6 +25,8 @@ class Restored(msgspec.Struct):
     halts: Halts
     orders: list[tuple[int, str, LedgerEvent]]
     day: DayBase | None = None
+    moved: dict[str, None] = {}
+    """Tickers with a fill or a settlement after ``day``."""
     cash_base: int | None = None
     record: Record = Record()
 
@@ -41,20 +45,22 @@ class _Scored(msgspec.Struct):
 
 
 def restore(rows: Iterable[Row]) -> Restored:
-    """Fold a journal's rows. Raises ``msgspec.MsgspecError`` for a payload of another shape."""
-    kept = list(rows)
-    desk = project(kept)
-    halts = Halts.restored(msgspec.convert(payload, Halt) for payload in desk.halts.values())
-    restored = Restored(desk, halts, [])
-    for row in kept:
+    """Fold a journal's rows, keeping none. Raises ``msgspec.MsgspecError`` for a payload of another shape."""
+    restored = Restored(Desk(), Halts(), [])
+    for row in rows:
+        take(restored.desk, row)
         if row.kind in ORDER_KINDS:
             restored.orders.append((row.seq, row.order_id, _event.decode(row.payload)))
+            if row.kind in MOVING_KINDS:
+                restored.moved[row.ticker] = None
         elif row.kind == Kind.DAY.value:
             restored.day = msgspec.json.decode(row.payload, type=DayBase)
+            restored.moved = {}
         elif row.kind == Kind.RECONCILE.value:
             base = msgspec.json.decode(row.payload, type=_CashBase).cash_base
             restored.cash_base = base if base is not None else restored.cash_base
         elif row.kind == Kind.FAIR.value:
             record = msgspec.json.decode(row.payload, type=_Scored).record
             restored.record = record if record is not None else restored.record
+    restored.halts = Halts.restored(msgspec.convert(halt, Halt) for halt in restored.desk.halts.values())
     return restored

@@ -53,7 +53,7 @@ def wire(
     venue = ports.venue(venue_ears)
     ledger = Ledger(scribe.ledger, ears)
     account = Account(state, ledger, venue.books.get, clocks)
-    account.restore(restored.day)
+    account.restore(restored.day, restored.moved)
 
     def gate(wish: Wish, without: str) -> Denied | str:
         return gate_line(desk, wish, without)

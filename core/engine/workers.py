@@ -47,9 +47,10 @@ class Workers:
             task = loop.create_task(work(), name=name)
             try:
                 await asyncio.wait({task})
-            finally:
-                # Only this supervisor's own cancellation finds the worker still running.
+            except asyncio.CancelledError:
                 task.cancel()
+                await asyncio.wait({task})  # it ends before what it uses is closed
+                raise
             fault = None if task.cancelled() else task.exception()
             failures = 0 if loop.time() - began > STEADY_S else failures + 1
             pause = RESTART_S[min(failures, len(RESTART_S)) - 1] if failures else RESTART_S[0]

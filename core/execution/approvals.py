@@ -240,8 +240,8 @@ class Approvals:
         return known
 
     def lagging(self, shown_ns: int) -> bool:
-        """Whether the operator's newest frame is too old to decide on; 0 comes from the command line."""
-        return shown_ns != 0 and self._clocks.mono_ns() - shown_ns > VIEW_LAG_MAX_NS
+        """Whether a console's newest frame is too old to decide on."""
+        return self._clocks.mono_ns() - shown_ns > VIEW_LAG_MAX_NS
 
     def sent(self, known: Proposal, word: str) -> None:
         """Released: this approval is used up whatever becomes of the order."""

@@ -79,33 +79,38 @@ def project(rows: Iterable[Row]) -> Desk:
     """Fold rows in their order. Raises ``msgspec.ValidationError`` for a payload of another shape."""
     desk = Desk()
     for row in rows:
-        desk.counts[row.kind] = desk.counts.get(row.kind, 0) + 1
-        match row.kind:
-            case "HALT" | "RESUME":
-                payload = msgspec.json.decode(row.payload, type=dict[str, Any])
-                scope = payload.get("scope", {})
-                desk.halts[f"{scope.get('kind')} {scope.get('name')}"] = payload
-            case "LIMIT":
-                changed = msgspec.json.decode(row.payload, type=LimitChanged)
-                desk.limits[changed.name] = changed.after
-                if changed.after == changed.ceiling:
-                    del desk.limits[changed.name]
-            case "MODE":
-                desk.mode = msgspec.json.decode(row.payload, type=ModeChanged).mode
-            case "PAUSE":
-                pause = msgspec.json.decode(row.payload, type=PauseChanged)
-                if pause.paused:
-                    desk.paused.add(pause.strategy)
-                elif pause.strategy == ALL:
-                    desk.paused.clear()
-                else:
-                    desk.paused.discard(pause.strategy)
-            case "PROPOSAL":
-                desk.proposals += 1
-            case "FLATTEN_START":
-                desk.flattening = True
-            case "FLATTEN_END":
-                desk.flattening = False
-            case _:
-                pass
+        take(desk, row)
     return desk
+
+
+def take(desk: Desk, row: Row) -> None:
+    """Fold one more row; raises as ``project``."""
+    desk.counts[row.kind] = desk.counts.get(row.kind, 0) + 1
+    match row.kind:
+        case "HALT" | "RESUME":
+            payload = msgspec.json.decode(row.payload, type=dict[str, Any])
+            scope = payload.get("scope", {})
+            desk.halts[f"{scope.get('kind')} {scope.get('name')}"] = payload
+        case "LIMIT":
+            changed = msgspec.json.decode(row.payload, type=LimitChanged)
+            desk.limits[changed.name] = changed.after
+            if changed.after == changed.ceiling:
+                del desk.limits[changed.name]
+        case "MODE":
+            desk.mode = msgspec.json.decode(row.payload, type=ModeChanged).mode
+        case "PAUSE":
+            pause = msgspec.json.decode(row.payload, type=PauseChanged)
+            if pause.paused:
+                desk.paused.add(pause.strategy)
+            elif pause.strategy == ALL:
+                desk.paused.clear()
+            else:
+                desk.paused.discard(pause.strategy)
+        case "PROPOSAL":
+            desk.proposals += 1
+        case "FLATTEN_START":
+            desk.flattening = True
+        case "FLATTEN_END":
+            desk.flattening = False
+        case _:
+            pass

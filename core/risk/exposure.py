@@ -162,6 +162,19 @@ class Exposure:
         self._exclusive[event] = self._exclusive.get(event, True) and market.exclusive
         self._retotal(self._places[market.ticker], market.ticker, self._losses[market.ticker])
 
+    def forget(self, ticker: str) -> None:
+        """A market has left the desk, with nothing held or on order; unknown ones are ignored."""
+        place = self._places.get(ticker)
+        if place is None:
+            return
+        self._retotal(place, ticker, FLAT)
+        del self._places[ticker], self._losses[ticker]
+        self._events[place.event].remove(ticker)
+        if not self._events[place.event]:
+            del self._events[place.event], self._event_totals[place.event], self._exclusive[place.event]
+        if not any(other.bucket == place.bucket for other in self._places.values()):
+            del self._bucket_totals[place.bucket]
+
     def update(
         self, ticker: str, position: Position, orders: Iterable[Order], outside: Iterable[OrderReport] = ()
     ) -> None:
