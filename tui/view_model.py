@@ -152,8 +152,6 @@ class ViewModel:
         self._journal(frame.journal)
         if frame.flatten is not None:
             self.flatten = clean(frame.flatten)
-        if frame.flatten_over:
-            self.flatten = None
         removals: tuple[tuple[tuple[Any, ...], dict[Any, Any]], ...] = (
             (frame.gone_markets, self.markets),
             (frame.gone_events, self.events),
@@ -171,7 +169,7 @@ class ViewModel:
                 changed.add(name)
         if frame.gone_markets or frame.gone_events:
             changed |= {"markets", "events"}
-        if frame.flatten is not None or frame.flatten_over:
+        if frame.flatten is not None:
             changed.add("flatten")
         return frozenset(changed)
 

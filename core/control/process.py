@@ -18,7 +18,7 @@ import secrets
 import shutil
 import signal
 import socket
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -133,7 +133,7 @@ async def _serve(place: Profile, settings: Settings, limits: Limits, ready: Read
         stack.push_async_callback(journal.close)
         http = httpx.AsyncClient(trust_env=False, follow_redirects=False)
         stack.push_async_callback(http.aclose)
-        history = tuple(read_rows(journal.path))
+        history = read_rows(journal.path)
         desk = _Building(place, settings, limits, ready, clocks, http)
         engine = Engine(desk.ports(journal, history, run, flagged=flagged))
         faults.engine = engine
@@ -241,7 +241,7 @@ class _Building(NamedTuple):
     clocks: Clocks
     http: httpx.AsyncClient
 
-    def ports(self, journal: Journal, history: Sequence[Row], run: str, *, flagged: bool) -> Ports:
+    def ports(self, journal: Journal, history: Iterable[Row], run: str, *, flagged: bool) -> Ports:
         return Ports(
             clocks=self.clocks,
             rng=_rng(),
@@ -275,6 +275,8 @@ class _Building(NamedTuple):
             check_loopback(url, frozenset({"http"}))
         found = (station_of_series(series) for series in self.settings.markets.series)
         stations = [station for station in found if station is not None]
+        if not stations:
+            return lambda _: ()
         return lambda sink: weather_feeds(
             stations,
             self.http,
@@ -356,7 +358,7 @@ class _Desk:
     def _query(self, command: Query) -> Reply:
         if command.what not in QUERIES:
             return Reply(command.id, accepted=False, text=f"Ask for one of {', '.join(QUERIES)}.")
-        data = answer(command.what, self._snapshot.query_rows(), self._snapshot.now())
+        data = answer(command.what, self._snapshot.query_rows(command.what), self._snapshot.now())
         return Reply(command.id, accepted=True, text="", data=data)
 
     def reader(self) -> Reader:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 
 from core.control import rows
 from core.control.cards import CardSurroundings, proposal_row
@@ -32,6 +33,7 @@ from core.venues.venue import BookView, ExchangeState
 
 ENDED_ORDERS_MAX = 200
 """Finished orders a snapshot carries; the journal has them all."""
+ENDED_KNOWN_MAX = 10 * ENDED_ORDERS_MAX
 RATES_S = {"rate_second_max": 1, "rate_minute_max": 60, "rate_hour_max": 3600}
 JOURNAL_ROWS_MAX = 200
 """New journal rows one frame carries; the next frame has the rest."""
@@ -142,6 +144,8 @@ class Snapshot:
         client = order.intent.client_order_id
         if not order.live and client not in self._ended_ns:
             self._ended_ns[client] = self.clocks.mono_ns()
+            if len(self._ended_ns) > ENDED_KNOWN_MAX:
+                del self._ended_ns[next(iter(self._ended_ns))]
         return rows.order_row(
             order,
             self.key(order.intent.ticker),
@@ -202,8 +206,9 @@ class Snapshot:
     def orders(self) -> Iterator[OrderRow]:
         """Live orders, the newest finished ones, and what others placed."""
         ledger = self.desk.ledger
-        ended = [order for order in ledger.orders.values() if not order.live][-ENDED_ORDERS_MAX:]
-        for order in (*ended, *ledger.live.values()):
+        newest = (order for order in reversed(ledger.orders.values()) if not order.live)
+        ended = list(islice(newest, ENDED_ORDERS_MAX))
+        for order in (*reversed(ended), *ledger.live.values()):
             yield self.order(order)
         for report in ledger.externals.values():
             yield rows.external_row(report, self.key(report.ticker), self.clocks.mono_ns())
@@ -211,22 +216,29 @@ class Snapshot:
     def held(self) -> list[str]:
         """Tickers with a position, or a difference to the venue."""
         ledger, state = self.desk.ledger, self.desk.state
-        ours = [ticker for ticker, position in ledger.positions.items() if position.net]
-        return [*ours, *(ticker for ticker in state.venue_net if ticker not in ours)]
+        return list(ledger.held | state.venue_net)
 
-    def query_rows(self) -> Rows:
-        """Everything a CLI query may read."""
+    def query_rows(self, what: str) -> Rows:
+        """What one CLI query reads: the status in all its parts, or one table."""
         desk, state = self.desk, self.desk.state
-        return Rows(
-            status=self.status(),
-            markets=[self.market(ticker, rows.Touch()) for ticker in state.markets],
-            proposals=[self.proposal(card.id) for card in desk.approvals.queue()],
-            orders=list(self.orders()),
-            positions=[self.position(ticker) for ticker in self.held()],
-            limits=self.limits(),
-            alarms=[rows.alarm_row(alarm) for alarm in state.alarms.values()],
-            flatten=self.flatten(),
-        )
+        if what == "status":
+            alarms = [rows.alarm_row(alarm) for alarm in state.alarms.values()]
+            return Rows(self.status(), alarms=alarms, flatten=self.flatten())
+        match what:
+            case "markets":
+                return Rows(
+                    self.status(), markets=[self.market(ticker, rows.Touch()) for ticker in state.markets]
+                )
+            case "proposals":
+                return Rows(
+                    self.status(), proposals=[self.proposal(card.id) for card in desk.approvals.queue()]
+                )
+            case "orders":
+                return Rows(self.status(), orders=self.orders())
+            case "positions":
+                return Rows(self.status(), positions=[self.position(ticker) for ticker in self.held()])
+            case _:
+                return Rows(self.status(), limits=self.limits())
 
     def now(self) -> Now:
         statics = {state.key: self.static(ticker) for ticker, state in self.desk.state.markets.items()}

@@ -225,7 +225,7 @@ def test_every_query_is_answered_from_a_live_desk() -> None:
             await bench.held(5)
             snapshot = Snapshot(bench.engine.desk)
             for what in QUERIES:
-                found = msgspec.json.decode(answer(what, snapshot.query_rows(), snapshot.now()))
+                found = msgspec.json.decode(answer(what, snapshot.query_rows(what), snapshot.now()))
                 if what == "status":
                     assert found["profile"] == "demo" and found["ready"]
                 elif what == "positions":

@@ -173,7 +173,7 @@ async def test_the_ladder_swallows_keys_aborts_on_two_escapes_and_skips_after_a_
         await desk.press("escape")
         await desk.engine.expect(AbortFlatten)
         over = rows.flatten(read_clocks(), phase="FLAT", receipt="Flat in 6.2 s, cost against mid 0.41.")
-        desk.engine.send(flatten=over, flatten_over=False)
+        desk.engine.send(flatten=over)
         await desk.shows("Flat in 6.2 s")
         await desk.press("2")
         await desk.until(lambda: desk.app.screen.query("#markets") and "MARKETS" in desk.text)
