@@ -14,8 +14,10 @@ from core.domain.clock import Clocks
 from core.domain.market import Venue
 from core.domain.order import BookSide, OrderIntent, Purpose, TimeInForce
 from core.domain.units import Money, Price, contracts
+from core.venues.kalshi.account import Account
 from core.venues.kalshi.rest import LAST_STEP
 from core.venues.kalshi.venue import KalshiConfig, KalshiVenue, connect
+from core.venues.limiter import Priority
 from core.venues.venue import Accepted, NeverSent, ReportStatus
 
 Run = Callable[[Any], Any]
@@ -118,3 +120,22 @@ def test_orders_that_ended_unheard_hold_no_tokens(
         await venue.close()
 
     virtual(main())
+
+
+class Asked:
+    """A reader that notes with which priority a list is asked for."""
+
+    def __init__(self) -> None:
+        self.priorities: list[Priority] = []
+
+    async def every(self, endpoint: Any, items: str, priority: Priority, *rest: Any) -> tuple[Any, ...]:
+        self.priorities.append(priority)
+        return ()
+
+
+async def test_the_search_for_an_unknown_order_goes_before_reconciliation() -> None:
+    reader = Asked()
+    account = Account(reader)
+    await account.orders("KX-A", None, 1_000)
+    await account.orders(None, ReportStatus.RESTING, None)
+    assert reader.priorities == [Priority.FLATTEN, Priority.RECONCILE]

@@ -92,9 +92,9 @@ class Account:
             query["ticker"] = ticker
         if status is not None:
             query["status"] = status.value
-        return await self._reader.every(
-            ep.ORDERS, "orders", Priority.RECONCILE, query, _orders, wire.order_report
-        )
+        # One market's orders are read to find one whose fate is unknown.
+        priority = Priority.RECONCILE if ticker is None else Priority.FLATTEN
+        return await self._reader.every(ep.ORDERS, "orders", priority, query, _orders, wire.order_report)
 
     async def queue_ahead(self, tickers: Sequence[str]) -> Mapping[str, Quantity] | Incomplete:
         ahead: dict[str, Quantity] = {}

@@ -7,6 +7,7 @@ RSA keys use PSS with SHA-256 and a salt as long as the digest.
 from __future__ import annotations
 
 import base64
+import os
 import stat
 from pathlib import Path
 from typing import Protocol
@@ -69,7 +70,7 @@ def load_signer(key_id: str, path: Path) -> KeySigner:
 def _read(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
-            mode = stat.S_IMODE(path.stat().st_mode)
+            mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
             if mode & 0o077:
                 raise KeyFileError(
                     f"private key file {path} can be read by others (mode {mode:04o}): run chmod 600 {path}"
