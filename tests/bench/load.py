@@ -7,7 +7,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from tests.desk.rig import cpu_seconds, desk
+from tests.bench.harness import percentile
+from tests.desk.rig import Desk, cpu_seconds, desk
 from tests.desk.terminal import wait_for
 
 RUN_S = 60.0
@@ -20,16 +21,31 @@ def report_load() -> str:
         report_file = running.place.sim_ready.with_name("pump.json")
         wait_for("pump", 20, lambda: report_file.exists() and _pump(report_file)["sent"] > 0)
         begin, cpu, sim = time.monotonic(), cpu_seconds(running.engine.pid), cpu_seconds(running.sim.pid)
-        wait_for("end of the pump", RUN_S + 30, lambda: _pump(report_file)["done"], poll_s=0.5)
+        lags: list[float] = []
+
+        def done() -> bool:
+            lag = _venue(running)["lag_ms"]
+            if lag is not None:
+                lags.append(float(lag))
+            return bool(_pump(report_file)["done"])
+
+        wait_for("end of the pump", RUN_S + 30, done, poll_s=1.0)
         elapsed = time.monotonic() - begin
         share = (cpu_seconds(running.engine.pid) - cpu) / elapsed
         sim_share = (cpu_seconds(running.sim.pid) - sim) / elapsed
         pump = _pump(report_file)
+        last = max(pump["last_seq"].values())
+        wait_for("last book message", 5, lambda: _venue(running)["sequence"] >= last, poll_s=0.5)
         return (
-            f"load: {pump['sent']} book messages in {pump['elapsed_s']} s, "
-            f"last sequence sent {pump['last_seq']}; "
+            f"load: {pump['sent']} book messages in {pump['elapsed_s']} s; last sequence sent {last}, "
+            f"applied {_venue(running)['sequence']}; send to book, p99 of each second: "
+            f"median {percentile(lags, 0.5):.0f} ms, worst {max(lags):.0f} ms; "
             f"engine {share:.0%} of a core, SIM {sim_share:.0%}"
         )
+
+
+def _venue(running: Desk) -> dict[str, Any]:
+    return dict(running.ask("status")["venues"][0])
 
 
 def _pump(report_file: Path) -> dict[str, Any]:
