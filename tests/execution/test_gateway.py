@@ -200,6 +200,7 @@ def test_a_fill_in_the_moment_of_the_cancel_is_counted() -> None:
             client = order.intent.client_order_id
             bench.venue.faults.fill_on_cancel = 4
             bench.venue.faults.fill_delay_s = 1.0
+            bench.venue.faults.broken_reads = True  # only the stream tells
             bench.engine.cancel_order(client, TRADER)
             await bench.until(lambda: not bench.order(client).live, "end", seconds=10)
             assert bench.order(client).life is Life.CANCELLED
