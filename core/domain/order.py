@@ -50,6 +50,16 @@ class TimeInForce(enum.Enum):
     FOK = "fill_or_kill"
 
 
+def outcome_of(side: BookSide, purpose: Purpose) -> Outcome:
+    """The outcome an order buys (open) or sells (close)."""
+    return Outcome.YES if (side is BookSide.BID) == (purpose is Purpose.OPEN) else Outcome.NO
+
+
+def in_terms_of(outcome: Outcome, yes_price: Price) -> Price:
+    """A YES price as the price of ``outcome``, and the other way round."""
+    return yes_price if outcome is Outcome.YES else complement(yes_price)
+
+
 class OrderIntent(msgspec.Struct, frozen=True):
     """The durable record that we are about to act. Nothing in it ever changes."""
 
@@ -76,13 +86,12 @@ class OrderIntent(msgspec.Struct, frozen=True):
     @property
     def outcome(self) -> Outcome:
         """The outcome bought (open) or sold (close)."""
-        yes = (self.side is BookSide.BID) == (self.purpose is Purpose.OPEN)
-        return Outcome.YES if yes else Outcome.NO
+        return outcome_of(self.side, self.purpose)
 
     @property
     def outcome_price(self) -> Price:
         """The price in terms of ``outcome``."""
-        return self.price if self.outcome is Outcome.YES else complement(self.price)
+        return in_terms_of(self.outcome, self.price)
 
 
 class Fill(msgspec.Struct, frozen=True):

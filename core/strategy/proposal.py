@@ -7,8 +7,8 @@ import hashlib
 
 import msgspec
 
-from core.domain.order import BookSide, Outcome, Purpose, TimeInForce
-from core.domain.units import Money, Price, Quantity, complement
+from core.domain.order import BookSide, Outcome, Purpose, TimeInForce, in_terms_of, outcome_of
+from core.domain.units import Money, Price, Quantity
 
 
 class FeeRole(enum.Enum):
@@ -59,12 +59,11 @@ class Candidate(msgspec.Struct, frozen=True):
 
     @property
     def outcome(self) -> Outcome:
-        yes = (self.side is BookSide.BID) == (self.purpose is Purpose.OPEN)
-        return Outcome.YES if yes else Outcome.NO
+        return outcome_of(self.side, self.purpose)
 
     @property
     def outcome_price(self) -> Price:
-        return self.price if self.outcome is Outcome.YES else complement(self.price)
+        return in_terms_of(self.outcome, self.price)
 
     @property
     def reduces_risk(self) -> bool:
