@@ -138,3 +138,11 @@ def test_average_cost_against_fractions(trades: list[Fill]) -> None:
     assert abs(position.cost - cost) <= len(trades)
     assert abs(position.realised - realised) <= len(trades)
     assert abs((position.realised - position.cost) - (realised - cost)) < 1
+
+
+@pytest.mark.parametrize("side", [BUY, SELL])
+def test_less_than_a_millionth_is_rounded_against_us(side: BookSide) -> None:
+    price = "0.5001"
+    opened = folded(fill(side, "0.000001", price))
+    assert opened.cost == 1  # half a millionth paid, at least
+    assert apply(opened, fill(side.opposite, "0.000001", price)).realised == -1

@@ -118,3 +118,22 @@ def test_a_fraction_of_a_contract_can_be_sold(made: Any) -> None:
     assert found is not None
     assert found.candidate is not None
     assert found.candidate.quantity == 370_000
+
+
+@pytest.mark.parametrize(("probability", "sold"), [(0.338, True), (0.3395, False)])
+def test_an_ordinary_exit_needs_a_premium_over_fair(made: Any, probability: float, sold: bool) -> None:
+    # 36 less 1.63 fee is 34.37: above both fair values, but by half a cent above the first only.
+    view = made.view(net=10, bids=((36, 40),), asks=((38, 40),))
+    found = exit_of(made.fair(probability=probability), view, RULES)
+    assert found is not None
+    assert (found.rule == EXIT) is sold
+
+
+def test_half_an_exit_has_its_own_fee(made: Any) -> None:
+    view = made.view(net=2, bids=((36, 40),), asks=((38, 40),))
+    found = exit_of(made.fair(probability=0.33), view, RULES)
+    assert found is not None
+    assert found.candidate is not None
+    assert found.candidate.quantity == contracts(2)
+    assert found.candidate.edge == 3_600 - 163 - 3_300
+    assert found.candidate.edge_half == 3_600 - 164 - 3_300  # one contract's rounding is not shared

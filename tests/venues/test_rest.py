@@ -365,3 +365,14 @@ async def test_the_real_transport_announces_the_step_before_the_bytes() -> None:
     server.close()
     await server.wait_closed()
     assert LAST_STEP in seen and not received.is_set()
+
+
+def test_one_answer_allows_a_second_and_its_middle_is_taken(virtual: Run, virtual_clocks: Clocks) -> None:
+    async def main() -> None:
+        await asyncio.sleep(0.3)  # ``Date`` is cut to the second that began 0.3 s ago
+        date = formatdate(virtual_clocks.wall_ms() // 1_000, usegmt=True)
+        desk = Desk(virtual_clocks, Script(answer(date=date), delay_s=0.2))
+        await desk.rest.read(POSITIONS, "p", Priority.RECONCILE)
+        assert desk.rest.clock_offset_ms() == (-500 + 700) // 2
+
+    virtual(main())

@@ -1,4 +1,4 @@
-"""What the venue remembers of our orders: the tokens their cancels would need."""
+"""What the venue remembers of our orders, and when a book counts as verified."""
 
 from __future__ import annotations
 
@@ -10,15 +10,16 @@ from typing import Any
 import httpx
 import pytest
 
+from core.domain.book import new_book
 from core.domain.clock import Clocks
-from core.domain.market import Venue
+from core.domain.market import CENT_GRID, Venue
 from core.domain.order import BookSide, OrderIntent, Purpose, TimeInForce
 from core.domain.units import Money, Price, contracts
 from core.venues.kalshi.account import Account
 from core.venues.kalshi.rest import LAST_STEP
 from core.venues.kalshi.venue import KalshiConfig, KalshiVenue, connect
 from core.venues.limiter import Priority
-from core.venues.venue import Accepted, NeverSent, ReportStatus
+from core.venues.venue import Accepted, BookView, Link, LinkState, NeverSent, ReportStatus, verified_ns
 
 Run = Callable[[Any], Any]
 RESTING_MAX = 44
@@ -139,3 +140,20 @@ async def test_the_search_for_an_unknown_order_goes_before_reconciliation() -> N
     await account.orders("KX-A", None, 1_000)
     await account.orders(None, ReportStatus.RESTING, None)
     assert reader.priorities == [Priority.FLATTEN, Priority.RECONCILE]
+
+
+@pytest.mark.parametrize(
+    ("intact", "state", "heartbeat_ns", "verified"),
+    [
+        (True, LinkState.OK, 9, 9),
+        (True, LinkState.OK, 3, 5),
+        (False, LinkState.OK, 9, 5),  # a pong says nothing about a book with a gap
+        (True, LinkState.DOWN, 9, 5),
+        (True, LinkState.CONNECTING, 9, 5),
+    ],
+)
+def test_a_pong_verifies_unbroken_books_only(
+    intact: bool, state: LinkState, heartbeat_ns: int, verified: int
+) -> None:
+    view = BookView(new_book(CENT_GRID), intact=intact, message_ns=5)
+    assert verified_ns(view, Link(state, heartbeat_ns)) == verified
