@@ -7,8 +7,10 @@ import asyncio
 import pytest
 
 from core.domain.order import Life
+from core.domain.units import Quantity
 from core.execution.flatten import Phase
-from tests.execution.bench import HOT, TRADER, Bench, running
+from core.venues.venue import PositionReport
+from tests.execution.bench import HOT, TRADER, WARM, Bench, running
 from tests.virtual import VirtualLoop, run_virtual
 
 
@@ -79,5 +81,43 @@ def test_an_order_that_still_rests_keeps_it_from_being_called_flat() -> None:
             bench.venue.faults.refuse_cancels = 0
             await asyncio.sleep(5)
             assert not bench.venue.only().open, "the cancels went on"
+
+    run_virtual(main)
+
+
+def test_nothing_is_sold_by_a_book_that_lost_its_place() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            await bench.held(20)
+            bench.engine.flatten(TRADER, now=True)
+            bench.venue.books[HOT].intact = False
+            await asyncio.sleep(8)
+            assert not bench.venue.exits_seen
+            bench.venue.quote(HOT, 38, 42)
+            assert (await over(bench)).startswith("FLAT") and bench.venue.net[HOT] == 0
+
+    run_virtual(main)
+
+
+def test_what_any_of_the_last_readings_shows_is_not_flat() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            honest, desk = bench.venue.positions, bench.engine.desk
+            shown = 0
+
+            async def appearing() -> tuple[PositionReport, ...]:
+                nonlocal shown
+                ladder = desk.flattener.ladder
+                if ladder is not None and ladder.phase is Phase.VERIFYING:
+                    shown += 1
+                    if shown > 1:
+                        return (PositionReport(WARM, Quantity(3_000_000)),)
+                found = await honest()
+                assert isinstance(found, tuple)
+                return found
+
+            bench.venue.positions = appearing  # type: ignore[method-assign]
+            bench.engine.flatten(TRADER, now=True)
+            assert (await over(bench)).startswith(f"NOT FLAT, {WARM}: 3 contracts held")
 
     run_virtual(main)
