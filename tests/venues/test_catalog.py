@@ -6,8 +6,10 @@ from typing import Any
 
 import msgspec
 
-from core.domain.market import FeeType
+from core.domain.market import FeeType, MarketStatus, PriceBand, TickGrid
+from core.domain.units import ONE_DOLLAR, Price
 from core.venues.kalshi.catalog import Catalog
+from core.venues.kalshi.listing import Listing
 from core.venues.kalshi.markets import (
     BandWire,
     EventFeeWire,
@@ -95,3 +97,23 @@ def test_a_market_that_is_over_takes_its_event_along_with_the_last() -> None:
     known.forget(tickers[0])  # twice changes nothing
     assert EVENT not in known.events
     assert known.markets == {}
+
+
+def test_a_message_of_a_new_grid_starts_the_book_again(recorder: Any) -> None:
+    grids: list[tuple[str, TickGrid]] = []
+    listing = Listing(
+        None,
+        recorder,
+        recorder.on_anomaly,
+        lambda ticker, grid: grids.append((ticker, grid)),
+        lambda ticker: None,
+    )
+    listing.catalog.series["KXHIGHNY"] = SeriesWire("KXHIGHNY", "quadratic", 1)
+    listing.catalog.events[EVENT] = EventWire(EVENT, "KXHIGHNY", True)
+    ticker = f"{EVENT}-B48.5"
+    listing.catalog.learn(row(ticker))
+    finer = [{"start": "0", "end": "1", "step": "0.001"}]
+    listing.on_event(LifecycleWire("price_level_structure_updated", ticker, price_ranges=finer))
+    listing.on_event(LifecycleWire("deactivated", ticker))
+    assert grids == [(ticker, TickGrid((PriceBand(Price(0), ONE_DOLLAR, Price(10)),)))]
+    assert [m.status for m in recorder.markets] == [MarketStatus.ACTIVE, MarketStatus.INACTIVE]
