@@ -199,6 +199,38 @@ def test_automatic_mode_alone_ends_in_reduce_only() -> None:
             await asyncio.sleep(130)
             entries = [o for o in bench.engine.desk.ledger.live.values() if o.intent.purpose is Purpose.OPEN]
             assert not entries
+            assert bench.engine.state.halts.desk is Level.REDUCE_ONLY
+            placed = len(bench.venue.placed)
+            bench.engine.controller_attached(TRADER)
+            await asyncio.sleep(20)
+            assert len(bench.venue.placed) == placed, "a console that comes back arms nothing"
+            bench.engine.desk.reconciler.request("look")
+            await asyncio.sleep(1)
+            assert bench.engine.resume("resume", "back", TRADER).accepted
+            assert state.mode is Mode.SEMI and state.paused
+
+    run_virtual(main)
+
+
+def test_a_console_cannot_pass_for_the_command_line() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            card = await bench.card()
+            refused = bench.engine.approve(card.id, card.fingerprint, 0, TRADER)
+            assert not refused.accepted and "behind" in refused.text
+            assert bench.engine.approve(card.id, card.fingerprint, 0, CLI).accepted
+
+    run_virtual(main)
+
+
+def test_letting_one_strategy_go_says_when_all_entries_stay_paused() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            bench.engine.pause("weather", TRADER)
+            bench.engine.pause("", TRADER)
+            told = bench.engine.unpause("weather", "unpause", TRADER)
+            assert told.accepted and "all entries still are" in told.text
+            assert bench.engine.state.paused == {"*"}
 
     run_virtual(main)
 

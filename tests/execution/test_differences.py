@@ -10,7 +10,7 @@ from core.domain.order import Life
 from core.domain.units import contracts
 from core.engine.state import Mode
 from core.risk.halts import Level
-from core.venues.venue import OrderReport
+from core.venues.venue import Incomplete, OrderReport, PositionReport
 from tests.execution.bench import HOT, TRADER, WARM, Bench, running
 from tests.execution.fake_venue import Resting, strange
 from tests.virtual import VirtualLoop, run_virtual
@@ -224,5 +224,50 @@ def test_resuming_waits_for_agreement() -> None:
             await asyncio.sleep(6)
             assert bench.engine.resume("resume", "found it", TRADER).accepted
             assert level(bench) is Level.NORMAL
+
+    run_virtual(main)
+
+
+def test_a_difference_that_could_not_be_compared_again_still_stands() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            await bench.held(8)
+            bench.engine.pause("", TRADER)
+            reconciler, ledger = bench.engine.desk.reconciler, bench.engine.desk.ledger
+            bench.venue.net[HOT] = 11_000_000
+            await reconciler.once()
+            assert ("position", HOT) in reconciler.differences
+            truth = bench.venue.positions
+
+            async def racing() -> tuple[PositionReport, ...] | Incomplete:
+                found = await truth()
+                ledger._moved(HOT)  # something of this market arrives while the list is on its way
+                return found
+
+            bench.venue.positions = racing  # type: ignore[method-assign]
+            assert not (await reconciler.once()).clean
+            assert reconciler.differences["position", HOT].reads == 1, "a race counts neither way"
+            bench.venue.positions = truth  # type: ignore[method-assign]
+            bench.venue.net[HOT] = 8_000_000
+            assert (await reconciler.once()).clean
+
+    run_virtual(main)
+
+
+def test_a_market_that_never_rests_cannot_hide_a_difference_for_more_than_a_minute() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            await bench.held(8)
+            bench.engine.pause("", TRADER)
+            bench.venue.net[HOT] = 11_000_000
+
+            async def busy() -> None:
+                while True:
+                    bench.engine.desk.ledger._moved(HOT)
+                    await asyncio.sleep(1.7)
+
+            moving = loop.create_task(busy())
+            await halted(bench, "the venue says 11.00", 105)
+            moving.cancel()
 
     run_virtual(main)

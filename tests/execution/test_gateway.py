@@ -306,6 +306,29 @@ def test_a_fault_of_the_venues_client_proves_nothing_and_halts() -> None:
     run_virtual(main)
 
 
+def test_a_check_that_breaks_before_the_first_byte_leaves_no_order_behind() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            card = await bench.card()
+            gateway, checked = bench.engine.desk.gateway, list[str]()
+            gate = gateway._gate
+
+            def broken(wish: Wish, without: str) -> Denied | str:
+                checked.append(without)
+                if without:
+                    raise ZeroDivisionError("the book is nowhere")
+                return gate(wish, without)
+
+            gateway._gate = broken
+            assert bench.approve(card).accepted
+            (client,) = bench.engine.desk.ledger.of_proposal[card.id]
+            await bench.until(lambda: not bench.order(client).live, "end")
+            assert bench.order(client).life is Life.NEVER_SENT and not bench.venue.placed
+            assert bench.engine.state.halts.desk is Level.HALTED
+
+    run_virtual(main)
+
+
 def test_the_same_client_id_is_never_used_twice() -> None:
     async def main(loop: VirtualLoop) -> None:
         async with running(loop) as bench:

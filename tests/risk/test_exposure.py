@@ -296,3 +296,19 @@ def _timed(exposure: Exposure) -> int:
     start = time.perf_counter_ns()
     exposure.with_order("M77", BID, Price(3_000), Quantity(40_000_000), Money(9))
     return time.perf_counter_ns() - start
+
+
+def test_a_market_that_left_counts_nothing_and_leaves_nothing_behind() -> None:
+    both, one = ledger(market("A", "E"), market("B", "E")), ledger(market("B", "E"))
+    for exposure in (both, one):
+        exposure.update("B", holding(10, 4_000), [])
+    both.update("A", holding(5, 3_000), [])
+    both.update("A", Position(), [])
+    both.forget("A")
+    both.forget("A")
+    assert both.now("B") == one.now("B") and both.total == one.total
+    with pytest.raises(KeyError):
+        both.now("A")
+    both.update("B", Position(), [])
+    both.forget("B")
+    assert both.total == 0 and not both._events and not both._bucket_totals and not both._losses

@@ -1,0 +1,85 @@
+"""An alarm rings again when its condition gets worse or comes back after a person has resumed."""
+
+from __future__ import annotations
+
+import asyncio
+
+import msgspec
+
+from core.engine.facts import judge
+from core.engine.state import Alarm, AlarmLevel
+from core.risk.halts import Level
+from tests.execution.bench import HOT, TRADER, Bench, running
+from tests.virtual import VirtualLoop, run_virtual
+
+
+def standing(bench: Bench, words: str) -> list[Alarm]:
+    return [a for a in bench.engine.state.alarms.values() if a.active and words in a.what]
+
+
+def test_a_condition_that_gets_worse_rings_again_though_it_was_seen() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            alarms = bench.engine.desk.alarms
+            alarms.raise_("loss", AlarmLevel.CHECK, "lost 60 %")
+            (first,) = standing(bench, "lost")
+            assert alarms.acknowledge(first.id, "x")
+            alarms.raise_("loss", AlarmLevel.CHECK, "lost 61 %")
+            assert [a.id for a in standing(bench, "lost")] == [first.id], "other words are the same alarm"
+            alarms.raise_("loss", AlarmLevel.ACT, "lost all of it")
+            (worse,) = standing(bench, "lost")
+            assert worse.level is AlarmLevel.ACT and not worse.acknowledged
+            alarms.raise_("loss", AlarmLevel.CHECK, "lost 61 %")
+            assert standing(bench, "lost") == [worse], "it does not get better by itself"
+
+    run_virtual(main)
+
+
+def test_resuming_ends_what_stood_until_then_and_the_next_halt_rings() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            engine, ears = bench.engine, bench.engine._ears
+            ears.halt_market(HOT, "fills do not come")
+            (first,) = standing(bench, "fills do not come")
+            assert engine.acknowledge(first.id, TRADER).accepted
+            engine.desk.reconciler.request("look")
+            await asyncio.sleep(1)
+            assert engine.resume("resume", "looked", TRADER).accepted
+            assert not standing(bench, "fills do not come")
+            ears.halt_market(HOT, "fills do not come")
+            (again,) = standing(bench, "fills do not come")
+            assert not again.acknowledged
+
+    run_virtual(main)
+
+
+def test_a_gate_check_that_fails_to_run_denies_and_calls_somebody_once() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            card = await bench.card()
+            good = bench.engine.state.limits
+            broken = msgspec.structs.replace(good.current, order_contracts_max="many")
+            bench.engine.state.limits = msgspec.structs.replace(good, current=broken)
+            rows = len(bench.journal.rows)
+            for _ in range(20):
+                verdict = judge(bench.engine.desk, card.candidate)
+                assert any(denial.code == "G05" for denial in verdict.denials)
+            (alarm,) = standing(bench, "a gate check failed: G05")
+            assert alarm.level is AlarmLevel.ACT
+            assert len(bench.journal.rows) == rows + 1, "told once, not at every look"
+
+    run_virtual(main)
+
+
+def test_entries_are_not_let_go_under_a_halt() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            bench.engine.halt("test", TRADER)
+            assert bench.engine.state.halts.desk is Level.HALTED
+            refused = bench.engine.unpause("", "unpause", TRADER)
+            assert not refused.accepted and "paused" in refused.text
+            bench.engine.pause("", TRADER)
+            refused = bench.engine.unpause("", "unpause", TRADER)
+            assert not refused.accepted and "resume comes first" in refused.text
+
+    run_virtual(main)
