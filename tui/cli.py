@@ -21,6 +21,8 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 
 _GLOBAL = ("--profile",)
 _OWN = ("--help", "--version")
+REASON_MAX = 400
+"""Characters of a reason that the journal keeps."""
 
 
 def _profile(name: str) -> paths.Profile:
@@ -43,8 +45,16 @@ def with_profile(function: _F) -> _F:
     return option(function)
 
 
+def _sendable(_: click.Context, __: click.Parameter, reason: str) -> str:
+    """A stop is never refused for its wording: odd bytes are replaced, what is too long is cut."""
+    return reason.encode(errors="replace").decode()[:REASON_MAX]
+
+
 def with_reason(function: _F) -> _F:
-    return click.option("--reason", default="", metavar="TEXT", help="Why, for the journal.")(function)
+    option = click.option(
+        "--reason", default="", metavar="TEXT", callback=_sendable, help="Why, for the journal."
+    )
+    return option(function)
 
 
 def with_word(function: _F) -> _F:
@@ -240,10 +250,10 @@ def approve(proposal: str) -> None:
 
 @cli.command()
 @click.argument("proposal")
-@click.option("--reason", default="", help="price, data, news, size or other.")
+@with_reason
 @with_profile
 def veto(proposal: str, reason: str) -> None:
-    """Veto PROPOSAL (id with fingerprint)."""
+    """Veto PROPOSAL (id with fingerprint). Usual reasons: price, data, news, size, other."""
     name, mark = verbs.split_id(proposal)
     verbs.command(_place(), protocol.Veto(verbs.new_id(), name, mark, reason))
 

@@ -32,6 +32,7 @@ STOP_S = 30.0
 """An engine takes up to 20 s to prove its cancels."""
 DEMO_SPEED = 144.0
 POLL_S = 0.02
+_PROC = Path("/proc")
 
 
 class Look(NamedTuple):
@@ -67,15 +68,16 @@ class StartError(Exception):
 def demo(place: Profile, world: WorldOptions, look: Look, *, fresh: bool) -> int:
     """Find or start the desk, open the console, and after ``q`` stop what was started here."""
     try:
+        _check_system()
         paths.prepare(place)
         with _one_starter(place):
             if fresh:
                 _stop_all(place)
             started = _open_desk(place, world)
+        return _leave(place, started, _console(place, look))
     except (StartError, paths.ProfileError) as error:
         click.echo(f"pmconsole: {error}", err=True)
         return verbs.USAGE
-    return _leave(place, started, _console(place, look))
 
 
 def attach(place: Profile, look: Look) -> int:
@@ -88,6 +90,7 @@ def attach(place: Profile, look: Look) -> int:
 
 def start_engine(place: Profile) -> int:
     try:
+        _check_system()
         paths.prepare(place)
         with _one_starter(place):
             pid = engine_pid(place)
@@ -105,6 +108,10 @@ def start_engine(place: Profile) -> int:
 
 def stop_engine(place: Profile, reason: str) -> int:
     """Ask the engine to cancel what rests and stop, and wait until it has."""
+    try:
+        _check_system()
+    except StartError as error:
+        verbs.leave(verbs.USAGE, f"pmconsole: {error}")
     with verbs.open_line(place) as line:
         pid = line.welcome.pid
         reply = verbs.call(line, StopEngine(verbs.new_id(), reason))
@@ -204,7 +211,11 @@ def _leave(place: Profile, started: list[str], code: int) -> int:
 
 
 def _say_what_runs(place: Profile) -> None:
-    pid = engine_pid(place)
+    try:
+        pid = engine_pid(place)
+    except StartError as error:
+        click.echo(str(error), err=True)
+        return
     if pid is not None:
         click.echo(
             f"The engine goes on (pid {pid}). Come back with: pmconsole   Stop it with: pmconsole engine stop"
@@ -225,15 +236,18 @@ def _others_attached(place: Profile) -> bool:
 def _stop_all(place: Profile, *, engine: bool = True, sim: bool = True) -> None:
     pid = engine_pid(place) if engine else None
     if pid is not None:
-        with _quiet_line(place) as line:
-            reply = verbs.call(line, StopEngine(verbs.new_id(), "the console was closed"))
+        try:
+            with _quiet_line(place) as line:
+                reply = verbs.call(line, StopEngine(verbs.new_id(), "the console was closed"))
+        except ConnectError as error:
+            raise StartError(f"the engine (pid {pid}) cannot be asked to stop: {error}") from error
         if not reply.accepted or not _within(STOP_S, lambda: not _alive(pid)):
             raise StartError(f"the engine (pid {pid}) does not stop: {reply.text}")
         click.echo("Engine stopped.")
-    if sim and sim_alive(place):
-        sim_pid = _noted_process(place.sim_pid)
-        assert sim_pid is not None
-        os.kill(sim_pid, signal.SIGTERM)
+    sim_pid = _noted_process(place.sim_pid) if sim and place.sim_ready.exists() else None
+    if sim_pid is not None:
+        with contextlib.suppress(ProcessLookupError):  # it ended by itself in this moment
+            os.kill(sim_pid, signal.SIGTERM)
         if not _within(STOP_S, lambda: not _alive(sim_pid)):
             raise StartError(f"the simulator (pid {sim_pid}) does not stop")
         click.echo("Simulator stopped.")
@@ -316,10 +330,18 @@ def _noted_process(path: Path) -> int | None:
     return int(pid) if pid.isdigit() and _birth(int(pid)) == birth else None
 
 
+def _check_system() -> None:
+    """Raises ``StartError`` where processes cannot be told apart by their start time."""
+    if not (_PROC / "self" / "stat").exists():
+        raise StartError(
+            "starting and stopping a desk needs Linux with /proc mounted; run this command on such a machine"
+        )
+
+
 def _birth(pid: int) -> str:
     """Start time of a live process in clock ticks since boot; empty for none and for a zombie."""
     try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        fields = (_PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
     except OSError:
         return ""
     return "" if fields[0] == "Z" else fields[19]
@@ -332,6 +354,11 @@ def _alive(pid: int) -> bool:
 @contextlib.contextmanager
 def _one_starter(place: Profile) -> Iterator[None]:
     """Two front doors at once must not start two simulators."""
-    with (place.directory / "start.lock").open("w") as lock:
+    path = place.directory / "start.lock"
+    try:
+        lock = path.open("w")
+    except OSError as error:
+        raise StartError(f"cannot write {path}: {error.strerror}; move it away") from error
+    with lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

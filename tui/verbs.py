@@ -61,6 +61,10 @@ def call(line: Line, command: AnyCommand) -> Reply:
         return line.call(command)
     except LinkError as error:
         leave(NO_ENGINE, f"No answer: {error}. Whether it was carried out is shown by: pmconsole status")
+    except UnicodeEncodeError:
+        leave(USAGE, "That was not sent: it holds bytes that are no UTF-8 text; type it again.")
+    except ValueError as error:
+        leave(USAGE, f"That was not sent: {error}; make it shorter.")
 
 
 def ask(profile: Profile, what: str) -> Any:
@@ -121,7 +125,7 @@ def flatten(profile: Profile, *, now: bool) -> None:
         try:
             ended = _follow(line)
         except KeyboardInterrupt:
-            leave(DONE, "The flatten goes on in the engine; pmconsole status shows it.")
+            leave(REFUSED, "The flatten goes on in the engine; pmconsole status shows it.")
     if ended["phase"] != "FLAT":
         residue = "; ".join(ended["residue"]) or "no residue named"
         leave(REFUSED, f"{ended['phase']}: {residue}")

@@ -81,10 +81,13 @@ class Profile(msgspec.Struct, frozen=True):
 
 
 def home() -> Path:
-    """``PMCONSOLE_HOME``, else the platform's data directory for this user."""
+    """``PMCONSOLE_HOME``, else the platform's data directory; raises ``ProfileError`` for no such user."""
     chosen = os.environ.get("PMCONSOLE_HOME")
     if chosen:
-        return Path(chosen).expanduser().absolute()
+        try:
+            return Path(chosen).expanduser().absolute()
+        except RuntimeError:
+            raise ProfileError(f"PMCONSOLE_HOME {chosen[:80]!r} names no home: write the full path") from None
     from platformdirs import user_data_path
 
     return user_data_path("pmconsole", appauthor=False)
@@ -130,7 +133,7 @@ def socket_path(place: Profile) -> Path:
     """
     try:
         noted = place.socket_note.read_text().strip()
-    except OSError:
+    except (OSError, UnicodeDecodeError):
         noted = ""
     return Path(noted) if noted else chosen_socket(place)
 

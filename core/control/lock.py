@@ -13,6 +13,10 @@ class LockHeldError(Exception):
     """Another engine holds the profile; the text names its process."""
 
 
+class LockFileError(Exception):
+    """The lock's file cannot be opened; the text names it."""
+
+
 @contextlib.contextmanager
 def sole_holder(path: Path) -> Iterator[None]:
     """Hold the lock for the duration; raises ``LockHeldError`` at once when another process has it.
@@ -20,7 +24,10 @@ def sole_holder(path: Path) -> Iterator[None]:
     A lock file left by a dead engine is no lock. The file stays: removing it would let two engines
     hold two files of the same name.
     """
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise LockFileError(f"cannot use {path}: {error.strerror}; move it away") from error
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

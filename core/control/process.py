@@ -31,7 +31,7 @@ from core.config.settings import Settings, SettingsError, load
 from core.control import flag, log
 from core.control.commands import carry_out
 from core.control.frames import Reader
-from core.control.lock import LockHeldError, sole_holder
+from core.control.lock import LockFileError, LockHeldError, sole_holder
 from core.control.protocol import AnyCommand, Query, Reply
 from core.control.queries import QUERIES, answer
 from core.control.ready import Ready, ReadyError, read_ready
@@ -87,7 +87,7 @@ def serve(place: Profile) -> None:
         limits = parse_limits(settings.limits, str(place.config))
         with sole_holder(place.lock):
             ready = read_ready(place.sim_ready)
-            log.to_file(place.engine_log)
+            _log_to(place.engine_log)
             with asyncio.Runner(loop_factory=_loop_factory()) as runner:
                 runner.run(_serve(place, settings, limits, ready))
     except LockHeldError as error:
@@ -96,10 +96,18 @@ def serve(place: Profile) -> None:
         raise StartError(str(error)) from error
 
 
+def _log_to(path: Path) -> None:
+    try:
+        log.to_file(path)
+    except OSError as error:
+        raise StartError(f"cannot write {path}: {error.strerror}; move it away") from error
+
+
 _REFUSALS = (
     paths.ProfileError,
     SettingsError,
     LimitsError,
+    LockFileError,
     ReadyError,
     SocketError,
     JournalError,

@@ -190,7 +190,8 @@ def _number(spec: LimitSpec, raw: object) -> int:
             return parse_quantity(text)
         case _:
             if not (text.isascii() and text.removeprefix("-").isdigit()) or len(text) > 9:
-                raise UnitError(f"{text[:40]!r} is not a whole number of {spec.unit.value}")
+                of = "" if spec.unit is Unit.COUNT else f" of {spec.unit.value}"
+                raise UnitError(f"{text[:40]!r} is not a whole number{of}")
             return int(text)
 
 

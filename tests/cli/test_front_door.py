@@ -165,3 +165,34 @@ def test_a_pid_that_belongs_to_somebody_else_today_is_not_ours(place: Profile) -
     front_door._note_process(place.sim_pid, os.getpid())
     assert front_door.sim_alive(place)
     place.sim_pid.unlink()
+
+
+def test_without_proc_it_says_what_it_needs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PMCONSOLE_HOME", str(tmp_path))
+    monkeypatch.setattr(front_door, "_PROC", tmp_path / "nothing")
+    assert front_door.start_engine(paths.profile("demo")) == 2
+    assert front_door.demo(paths.profile("demo"), QUIET, LOOK, fresh=False) == 2
+    with pytest.raises(SystemExit) as ended:
+        front_door.stop_engine(paths.profile("demo"), "")
+    assert ended.value.code == 2
+    said = capsys.readouterr().err.splitlines()
+    assert len(said) == 3 and all("needs Linux with /proc mounted" in line for line in said)
+
+
+def test_a_stop_that_fails_after_the_console_is_one_sentence(
+    place: Profile, console: Console, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    real = front_door._stop_all
+
+    def stuck(*_: object, **__: object) -> None:
+        raise front_door.StartError("the engine (pid 1) does not stop: busy")
+
+    def at_the_end(_: Profile) -> None:
+        monkeypatch.setattr(front_door, "_stop_all", stuck)
+
+    console.do = at_the_end
+    assert front_door.demo(place, QUIET, LOOK, fresh=False) == 2
+    monkeypatch.setattr(front_door, "_stop_all", real)
+    assert "pmconsole: the engine (pid 1) does not stop: busy" in capsys.readouterr().err

@@ -308,3 +308,36 @@ async def test_a_verb_imports_nothing_heavy(empty: Desk) -> None:
     )
     out, _ = await process.communicate()
     assert out.decode().strip() == "[]"
+
+
+# --- odd words ----------------------------------------------------------------------------------
+
+
+async def test_a_stop_is_never_refused_for_its_wording(desk: Desk) -> None:
+    for reason in ("x" * 100_000, "\udcff\udcfe"):
+        assert (await desk.run("halt", "--reason", reason)).code == 0
+    long, odd = desk.answers.commands
+    assert isinstance(long, p.Halt) and len(long.reason) == 400
+    assert isinstance(odd, p.Halt) and odd.reason == "??"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("pause", "\udcff"), "holds bytes that are no UTF-8 text"),
+        (("cancel", "\udcff"), "holds bytes that are no UTF-8 text"),
+        (("approve", "P1-" + "f" * 100_000), "make it shorter"),
+    ],
+)
+async def test_what_cannot_be_sent_is_one_sentence(
+    desk: Desk, arguments: tuple[str, ...], sentence: str
+) -> None:
+    ended = await desk.run(*arguments)
+    assert ended.code == 2 and sentence in ended.err and ended.err.count("\n") == 1
+    assert not desk.answers.commands
+
+
+async def test_an_odd_order_id_has_no_story(empty: Desk, tmp_path: Path) -> None:
+    for given in ("\udcff", ""):
+        ended = await empty.run("journal", "why", given, "--file", str(tmp_path / "j.db"))
+        assert ended.code == 1 and "is no order id" in ended.err

@@ -88,3 +88,16 @@ def test_each_world_has_its_own_journal_and_cannot_leave_the_directory(home: Pat
     place = paths.profile("demo")
     assert place.journal("w1") != place.journal("w2")
     assert place.journal("../../etc/passwd").parent == place.directory
+
+
+def test_a_home_of_nobody_and_an_unreadable_note_are_no_tracebacks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PMCONSOLE_HOME", "~no-such-user-here/desk")
+    with pytest.raises(paths.ProfileError, match="names no home: write the full path"):
+        paths.home()
+    monkeypatch.setenv("PMCONSOLE_HOME", str(tmp_path))
+    place = paths.profile("demo")
+    paths.prepare(place)
+    place.socket_note.write_bytes(b"\xff\xfe")
+    assert paths.socket_path(place) == paths.chosen_socket(place)

@@ -11,12 +11,19 @@ import subprocess
 import sys
 from pathlib import Path
 
+import httpx
 import pytest
 
+from core.config import paths
+from core.config.settings import MarketSettings, Settings
 from core.control import log
 from core.control.flag import watch
-from core.control.lock import LockHeldError, sole_holder
+from core.control.lock import LockFileError, LockHeldError, sole_holder
+from core.control.process import _Building
+from core.control.ready import FeedsReady, KalshiReady, Ready, WorldReady
+from core.domain.clock import REAL_WORLD, Clocks, SystemClock
 from core.engine.operator import Actor, ActorKind, Outcome
+from core.risk.limits import DEFAULTS
 
 from .conftest import until
 
@@ -46,6 +53,28 @@ def test_a_second_engine_is_refused_by_name_and_a_dead_ones_lock_is_none(tmp_pat
     assert path.read_text().strip() == str(holder.pid)  # the dead engine's file is still there
     with sole_holder(path):
         assert path.read_text().strip() == str(os.getpid())
+
+
+def test_a_lock_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "engine.lock"
+    path.mkdir()
+    with pytest.raises(LockFileError, match=r"engine\.lock: Is a directory; move it away"), sole_holder(path):
+        pass
+
+
+async def test_a_desk_without_weather_has_no_feeds(tmp_path: Path) -> None:
+    place = paths.Profile("demo", tmp_path)
+    settings = Settings(markets=MarketSettings(series=("KXLOAD",)))
+    where = "http://127.0.0.1:9"
+    ready = Ready(
+        KalshiReady(where, "ws://127.0.0.1:9", "k", "k.pem"),
+        FeedsReady(where, where),
+        REAL_WORLD,
+        WorldReady("w"),
+    )
+    async with httpx.AsyncClient() as http:
+        desk = _Building(place, settings, DEFAULTS, ready, Clocks(SystemClock(), REAL_WORLD), http)
+        assert tuple(desk._feeds()(lambda _: None)) == ()
 
 
 class Stops:
