@@ -44,6 +44,7 @@ class Terminal:
         self.screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self.screen)
         self._pending = bytearray()
+        self._shown = ""
         self._said = bytearray()
         self._lock = threading.Lock()
         self._reading = threading.Event()
@@ -72,9 +73,11 @@ class Terminal:
     def text(self) -> str:
         with self._lock:
             pending, self._pending = bytes(self._pending), bytearray()
-        # pyte stumbles over private CSI sequences with intermediate bytes; none of them draws.
-        self._stream.feed(re.sub(rb"\x1b\[[<>=][0-9;]*[a-zA-Z]", b"", pending))
-        return "\n".join(self.screen.display)
+        if pending:
+            # pyte stumbles over private CSI sequences with intermediate bytes; none of them draws.
+            self._stream.feed(re.sub(rb"\x1b\[[<>=][0-9;]*[a-zA-Z]", b"", pending))
+            self._shown = "\n".join(self.screen.display)
+        return self._shown
 
     def wait(self, pattern: str, seconds: float = 30.0) -> str:
         """The screen once it matches; raises ``DeskError`` with the screen it saw."""
