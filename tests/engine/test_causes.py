@@ -37,6 +37,23 @@ def test_a_market_that_halts_leaves_the_orders_of_others_alone() -> None:
     run_virtual(main)
 
 
+def test_a_fill_after_the_end_of_its_order_counts_and_halts_its_market() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            order = await bench.sent()
+            client = order.intent.client_order_id
+            bench.engine.cancel_order(client, TRADER)
+            await bench.until(lambda: bench.order(client).life is Life.CANCELLED, "cancelled")
+            bench.venue.placed[order.order_id].open = 2_000_000  # the venue had said that it was gone
+            bench.venue.trade(order.order_id, 2)
+            await bench.until(lambda: bench.engine.desk.ledger.net(HOT) == 2_000_000, "fill", 5)
+            halt = bench.engine.desk.halting.level("KXHIGHNY-26NOV23", HOT)
+            assert halt is not None and halt.level is Level.HALTED and "late fill" in halt.cause
+            assert bench.engine.desk.halting.level("KXHIGHNY-26NOV23", WARM) is None
+
+    run_virtual(main)
+
+
 def test_a_restart_keeps_the_gateway_shut_and_the_cash_in_view() -> None:
     async def main(loop: VirtualLoop) -> None:
         async with running(loop) as bench:
