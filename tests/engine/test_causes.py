@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 from core.domain.order import Life
 from core.risk.halts import Level
+from core.venues.venue import CancelOutcome
 from tests.execution.bench import HOT, TRADER, WARM, running
 from tests.virtual import VirtualLoop, run_virtual
 
@@ -70,5 +72,28 @@ def test_a_restart_keeps_the_gateway_shut_and_the_cash_in_view() -> None:
             halts = {halt.scope.kind.value: halt for halt in again.engine.state.halts.standing}
             assert halts["global"].level is Level.HALTED
             assert "cash" in halts["venue"].cause
+
+    run_virtual(main)
+
+
+def test_a_cancel_that_broke_halts_the_desk_and_goes_on() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            order, honest = await bench.sent(), bench.venue.cancel
+            client = order.intent.client_order_id
+            broke = 0
+
+            async def breaking(orders: Sequence[tuple[str, str]]) -> tuple[CancelOutcome, ...]:
+                nonlocal broke
+                if broke < 3:
+                    broke += 1
+                    raise RuntimeError("client broke")
+                return await honest(orders)
+
+            bench.venue.cancel = breaking  # type: ignore[method-assign]
+            bench.engine.cancel_order(client, TRADER)
+            await bench.until(lambda: bench.order(client).life is Life.CANCELLED, "cancelled", 15)
+            assert broke == 3 and not bench.venue.only().open
+            assert bench.engine.state.halts.desk is Level.HALTED
 
     run_virtual(main)
