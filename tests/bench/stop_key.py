@@ -7,16 +7,22 @@ desk is re-armed through the control socket in between.
 from __future__ import annotations
 
 import time
-from typing import Any
 
 from core.control.protocol import AbortFlatten, Approve, Resume, Unpause
 from tests.bench.harness import percentile
 from tests.bench.stamped_sim import STAMP
 from tests.desk.rig import Desk, desk
-from tests.desk.terminal import DeskError, wait_for
+from tests.desk.terminal import DeskError, Terminal, wait_for
 
 RESTING = 5
-SERIES = '[markets]\nseries = ["KXHIGHNY","KXHIGHCHI","KXHIGHMIA","KXHIGHAUS","KXHIGHDEN","KXLOAD"]\n'
+CONFIG = """
+[markets]
+series = ["KXHIGHNY", "KXHIGHCHI", "KXHIGHMIA", "KXHIGHAUS", "KXHIGHDEN", "KXLOAD"]
+[limits]    # two hundred presses need a thousand orders within the hour
+rate_second_max = 20
+rate_minute_max = 200
+rate_hour_max = 5000
+"""
 STOP_KEY = b"\x18"
 WORLD_SPEED = 1.01
 """Slow, but not 1: at 1 the world has today's hour instead of the scenario's."""
@@ -25,22 +31,22 @@ WORLD_SPEED = 1.01
 def measure(presses: int) -> list[float]:
     """Milliseconds from key byte to first cancel at SIM, one a press."""
     with desk(
-        "busy", speed=WORLD_SPEED, config=SERIES, sim_module="tests.bench.stamped_sim", sim_nice=5
+        "busy", speed=WORLD_SPEED, config=CONFIG, sim_module="tests.bench.stamped_sim", sim_nice=5
     ) as running:
         console = running.console(160, 45, nice=5)
         try:
             console.wait("MARKETS")
-            return [_press(running, console.press) for _ in range(presses)]
+            return [_press(running, console) for _ in range(presses)]
         finally:
             console.close()
 
 
-def _press(running: Desk, press: Any) -> float:
+def _press(running: Desk, console: Terminal) -> float:
     _rest_orders(running)
     stamps = running.home / "stamps"
     seen = stamps.stat().st_size
     begun_ns = time.monotonic_ns()
-    press(STOP_KEY)
+    console.press(STOP_KEY)
     wait_for("cancel at SIM", 5, lambda: stamps.stat().st_size >= seen + STAMP.size, poll_s=0.002)
     with stamps.open("rb") as file:
         file.seek(seen)
