@@ -37,6 +37,7 @@ from core.control.protocol import (
     Frame,
     Halt,
     Hello,
+    Query,
     Refused,
     Reply,
     TakeControl,
@@ -192,14 +193,25 @@ class Server:
         # Stopping is never limited: a held stop key joins the running stop.
         if not isinstance(command, Flatten | Halt) and not client.within_rate(self.mono_ns()):
             return Reply(command.id, accepted=False, text="Too many commands at once; wait a second.")
-        if isinstance(command, TakeControl):
-            reply = self._take(client, command)
-        else:
-            reply = self.desk.command(command, client.actor())
+        reply = self._carry_out(client, command)
+        if isinstance(command, Query):
+            return reply  # asking again changes nothing, and its answer may be long
         self._answers[key] = reply
         if len(self._answers) > ANSWERS_MAX:
             self._answers.popitem(last=False)
         return reply
+
+    def _carry_out(self, client: _Client, command: AnyCommand) -> Reply:
+        """A command the engine breaks on is answered too: silence would leave its sender guessing."""
+        if isinstance(command, TakeControl):
+            return self._take(client, command)
+        try:
+            return self.desk.command(command, client.actor())
+        except Exception as fault:  # noqa: BLE001 - logged, and told to whoever sent it
+            _log.exception("a command of pid %s broke", client.pid)
+            name = type(fault).__name__
+            text = f"The engine failed on this command ({name}); look at pmconsole status and engine.log."
+            return Reply(command.id, accepted=False, text=text)
 
 
 class _Client(asyncio.Protocol):

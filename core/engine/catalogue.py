@@ -92,6 +92,7 @@ class Catalogue:
         market = desk.state.markets.pop(ticker).market
         self._trading.forget(ticker)
         desk.exposure.forget(ticker)
+        desk.pricing.forget(ticker, market.event_ticker)
         desk.pinned_rules.pop(ticker, None)
         desk.state.exit_rules.pop(ticker, None)
         desk.state.changed_markets.touch(ticker)

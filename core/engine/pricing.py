@@ -86,6 +86,11 @@ class Pricing:
         since = self._clocks.mono_ns() - JUMP_WINDOW_NS
         return next((value for at, value in self._past.get(ticker, ()) if at >= since), None)
 
+    def forget(self, ticker: str, event_ticker: str) -> None:
+        """A market left the desk."""
+        self._past.pop(ticker, None)
+        self._shown.pop(event_ticker, None)
+
     def _station(self, event: EventState | None) -> str | None:
         if event is None or not event.markets:
             return None

@@ -16,6 +16,7 @@ from core.control import server as server_module
 from core.control.client import ConnectError, LinkError, encode
 from core.control.protocol import (
     VERSION,
+    AnyCommand,
     Approve,
     Bye,
     Flatten,
@@ -23,11 +24,13 @@ from core.control.protocol import (
     Halt,
     Hello,
     Pause,
+    Query,
     Refused,
     Reply,
     TakeControl,
 )
 from core.control.server import SocketError, bind
+from core.engine.operator import Actor
 
 from .conftest import House, row, until
 
@@ -354,6 +357,34 @@ async def test_a_row_that_cannot_be_built_costs_the_connection_not_the_engine(
     assert "no frame for pid" in caplog.text
     other.send(Pause("p"))
     assert isinstance(await other.receive(), Reply)
+
+
+async def test_a_command_the_engine_breaks_on_is_answered(
+    house: House, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    line = await house.open("command")
+    whole = house.desk.command
+
+    def command(command: AnyCommand, actor: Actor) -> Reply:
+        if command.id == "bad":
+            raise KeyError("no such market")
+        return whole(command, actor)
+
+    monkeypatch.setattr(house.desk, "command", command)
+    line.send(Pause("bad"))
+    line.send(Pause("good"))
+    answers = [await line.receive(), await line.receive()]
+    assert [answer.accepted for answer in answers if isinstance(answer, Reply)] == [False, True]
+    assert "failed on this command (KeyError)" in str(answers[0])
+    assert "no such market" in caplog.text
+
+
+async def test_long_answers_to_questions_are_not_kept(house: House) -> None:
+    line = await house.open("command")
+    for command_id in ("q1", "q1", "q2"):
+        line.send(Query(command_id, "status"))
+        assert isinstance(await line.receive(), Reply)
+    assert len(house.desk.commands) == 3 and not house.server._answers
 
 
 async def test_everyone_is_told_when_the_engine_stops(tmp_path: Path) -> None:
