@@ -24,16 +24,15 @@ from textual.screen import Screen
 from textual.widgets import Input
 
 from core.control.protocol import Frame, Reply, Welcome
-from tui import commands
 from tui.actions import Action, action_for
 from tui.arming import BUFFERED_NS
+from tui.conversation import Conversation
 from tui.handlers import HANDLERS
 from tui.link import Identity, Link, Listener
 from tui.operator import Operator
 from tui.scene import Scene
 from tui.screens.console_screen import ConsoleScreen
 from tui.screens.desk import DeskScreen
-from tui.screens.help import HelpScreen
 from tui.screens.journal import JournalScreen
 from tui.screens.market import MarketScreen
 from tui.screens.markets import MarketsScreen
@@ -98,8 +97,7 @@ class PmConsole(App[int], inherit_bindings=False):
         self.link = Link(options.socket, identity, Listener(self._up, self._down, self._frame, self._reply))
         self.operator: Operator = Operator(self.view, identity.session, self.link.send, coach=options.coach)
         self.animation_level = "none"
-        self._talk: commands.Talk | None = None
-        self._on_text: Callable[[str], None] | None = None
+        self.conversation: Conversation = Conversation(self)
         self._last_tick: tuple[object, ...] = ()
         self._dirty = False
         self._title = ""
@@ -229,6 +227,7 @@ class PmConsole(App[int], inherit_bindings=False):
             view.engine_down(now),
             self.operator.in_ladder(now) and now.mono_ns // 250_000_000,
         )
+        view.trace(now)
         flashing = bool(view.bid_flash_ns or view.ask_flash_ns)
         view.flashing(now)
         if self._dirty or flashing or state != self._last_tick:
@@ -261,7 +260,7 @@ class PmConsole(App[int], inherit_bindings=False):
         key, arrived_ns = event.key, int(event.time * 1e9)
         if key == "ctrl+x":
             self.operator.stop(now, arrived_ns)
-            self._close_command_line()
+            self.conversation.close()
         elif self.operator.in_ladder(now):
             self.operator.ladder_key(key, arrived_ns, now)
         elif isinstance(self.focused, Input):
@@ -278,7 +277,7 @@ class PmConsole(App[int], inherit_bindings=False):
     def _perform(self, action: Action, key: str, arrived_ns: int, now: Now) -> None:
         """One action of the registry."""
         if action.id.startswith("screen."):
-            self.switch_mode(action.id.partition(".")[2])
+            self._show(action.id.partition(".")[2])
         elif action.id in ("card.approve", "card.yes", "card.no"):
             self.operator.approve(key, arrived_ns, now)
         elif action.id in _STEP or action.id in _PAGE:
@@ -286,13 +285,19 @@ class PmConsole(App[int], inherit_bindings=False):
         else:
             HANDLERS[action.id](self, now)
 
+    def _show(self, mode: str) -> None:
+        """A screen by its digit, without what was opened over it."""
+        self.switch_mode(mode)
+        while len(self.screen_stack) > 1:
+            self.pop_screen()
+
     def _move(self, action_id: str, now: Now) -> None:
         screen = self.console_screen
         if screen is None:
             return
         table = screen.table()
-        if table is None:
-            screen.scroll_text(_STEP.get(action_id) or _PAGE[action_id] * (self.size.height - 6))
+        if table is None or (screen.pages_text and action_id in _PAGE):
+            screen.scroll_text(_STEP.get(action_id) or _PAGE[action_id] * screen.text_page)
             return
         step = _STEP.get(action_id) or _PAGE[action_id] * table.page
         selected = table.move(step)
@@ -305,80 +310,12 @@ class PmConsole(App[int], inherit_bindings=False):
         tables = screen.query(LiveTable) if screen is not None else ()
         return next((table.cursor_key for table in tables if table.id == table_id), None)
 
-    # --- the command line -------------------------------------------------------------------------------
-
-    def open_command_line(
-        self, prompt: str, on_text: Callable[[str], None], *, completes: bool = False, value: str = ""
-    ) -> None:
-        screen = self.console_screen
-        if screen is None:
-            return
-        self._on_text = on_text
-        field = screen.command_line
-        field.ask(prompt, completes=completes, value=value)
-        field.display = True
-        screen.set_focus(field)
-
-    def _close_command_line(self) -> None:
-        self._on_text = None
-        if self._talk is not None:
-            self._talk.close()
-            self._talk = None
-        screen = self.console_screen
-        if screen is not None and screen.command_line.display:
-            screen.command_line.display = False
-            screen.set_focus(screen.home_focus())
-            screen.call_after_refresh(self.repaint)
-
     def on_command_line_answered(self, message: CommandLine.Answered) -> None:
-        on_text, self._on_text = self._on_text, None
-        if on_text is not None:
-            on_text(message.text)
-        if self._on_text is None:
-            self._close_command_line()
+        self.conversation.answered(message.text)
         self.repaint()
 
     def on_command_line_abandoned(self) -> None:
-        self._close_command_line()
-
-    def begin(self, talk: commands.Talk) -> None:
-        """Run a conversation: its questions appear on the command line."""
-        self._talk = talk
-        self._answer(None)
-
-    def _answer(self, text: str | None) -> None:
-        talk = self._talk
-        if talk is None:
-            return
-        try:
-            question = next(talk) if text is None else talk.send(text)
-        except StopIteration as end:
-            self._talk = None
-            if end.value:
-                self.operator.say(str(end.value), "near", self.clock())
-            return
-        self.open_command_line(question, self._answer)
-
-    def run_line(self, text: str) -> None:
-        """Carry out one line of the command line."""
-        parsed = commands.parse(text)
-        if isinstance(parsed, str):
-            if parsed:
-                self.operator.say(parsed, "near", self.clock())
-            return
-        match parsed.spec.name:
-            case "quit":
-                self.leave()
-            case "help":
-                self.push_screen(HelpScreen(self.screen_name))
-            case "filter":
-                self.filter(parsed.rest)
-            case "theme":
-                self.change_theme(parsed.rest)
-            case _:
-                talk = commands.talk(parsed, self.operator, self.clock)
-                if talk is not None:
-                    self.begin(talk)
+        self.conversation.close()
 
     # --- actions --------------------------------------------------------------------------------------
 

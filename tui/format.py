@@ -8,6 +8,7 @@ length of a text is its width.
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 
@@ -19,6 +20,8 @@ ELLIPSIS = ".."
 
 _DROPPED = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Mn", "Me", "Mc", "Zl", "Zp"})
 _BAR_NEAR_SHARE = 0.8
+_HEIGHTS = "_.-'"
+_SPARK_MIN = 300
 
 
 # --- text from outside --------------------------------------------------------------------------
@@ -210,6 +213,15 @@ def bar(used: float, adds: float = 0.0, width: int = 10) -> str:
     if adds > 0 and after == full and full < width and used + adds > 0:
         after = full + 1
     return "[" + "#" * full + "+" * (after - full) + "-" * (width - after) + "]"
+
+
+def spark(values: Sequence[int]) -> str:
+    """A trace of prices in four heights above its lowest; three cents or more reach the highest."""
+    if not values:
+        return ""
+    low = min(values)
+    top = max(_SPARK_MIN, max(values) - low)
+    return "".join(_HEIGHTS[(value - low) * (len(_HEIGHTS) - 1) // top] for value in values)
 
 
 def unknown_bar(width: int = 10) -> str:

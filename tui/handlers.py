@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def _edit_card(app: PmConsole, now: Now) -> None:
     card = app.operator.card
     if card is not None:
-        app.begin(commands.edit(app.operator, app.clock, card))
+        app.conversation.begin(commands.edit(app.operator, app.clock, card))
 
 
 def _show_evidence(app: PmConsole, now: Now) -> None:
@@ -60,7 +60,7 @@ def _mode(app: PmConsole, now: Now) -> None:
     if status is not None and status.mode == "auto":
         app.operator.semi(now)
     else:
-        app.begin(commands.auto(app.operator, app.clock))
+        app.conversation.begin(commands.auto(app.operator, app.clock))
 
 
 def _acknowledge(app: PmConsole, now: Now) -> None:
@@ -86,7 +86,7 @@ HANDLERS: dict[str, Callable[[PmConsole, Now], None]] = {
     "card.previous": lambda app, now: app.operator.step_card(-1, now),
     "card.next": lambda app, now: app.operator.step_card(1, now),
     "open": _open_selected,
-    "table.filter": lambda app, now: app.open_command_line("filter", app.filter, value=app.operator.filter),
+    "table.filter": lambda app, now: app.conversation.ask("filter", app.filter, value=app.operator.filter),
     "table.sort": _next_sort,
     "order.cancel": _cancel_selected,
     "order.cancel_market": _cancel_market,
@@ -98,8 +98,8 @@ HANDLERS: dict[str, Callable[[PmConsole, Now], None]] = {
     "pane.next": lambda app, now: app.action_focus_next(),
     "pane.previous": lambda app, now: app.action_focus_previous(),
     "back": _back,
-    "command": lambda app, now: app.open_command_line("command", app.run_line, completes=True),
-    "help": lambda app, now: app.run_line("help"),
+    "command": lambda app, now: app.conversation.ask("command", app.conversation.run_line, completes=True),
+    "help": lambda app, now: app.conversation.run_line("help"),
     "leave": lambda app, now: app.leave(),
     "copy": lambda app, now: app.operator.say("q leaves the console, Ctrl-X stops the desk", "text", now),
 }

@@ -34,8 +34,11 @@ from tui.ladder import Ladder, Step
 from tui.scene import Message, Scene
 from tui.view_model import Now, ViewModel
 from tui.widgets.market_table import SORTS, ordered
+from tui.widgets.stop_band import receipt
 
 SAY_NS = 4_000_000_000
+RECEIPT_NS = 30_000_000_000
+"""How long the last word of a stop stays; then it is in the alarms and the journal."""
 ANSWER_NS = 5_000_000_000
 SORT_EVERY_NS = 1_000_000_000
 CURSOR_HOLD_NS = 2_000_000_000
@@ -55,6 +58,7 @@ class Operator:
         self.sort = SORTS[0]
         self.filter = ""
         self.cursor: int | None = None
+        """Market the cursor was moved to; ``None`` while it rests on the current market."""
         self.order_id = ""
         self._send = send
         self._coach = Coach(enabled=coach)
@@ -63,8 +67,10 @@ class Operator:
         self._approved: set[str] = set()
         self._message: Message | None = None
         self._was_stopping = False
+        self._receipt_ns = 0
         self._keys: list[int] = []
         self._sorted_ns = 0
+        self._sort_now = False
         self._cursor_moved_ns = -CURSOR_HOLD_NS
 
     # --- the picture ------------------------------------------------------------------------------
@@ -79,8 +85,9 @@ class Operator:
         self.arming.select(card, now.mono_ns)
         if view.stopping:
             self.ladder.shown()
-        elif self._was_stopping:
-            self._message = None  # the receipt is the last word
+        elif self._was_stopping and view.flatten is not None:
+            self.say(receipt(view.flatten), "strong", now, RECEIPT_NS)
+            self._receipt_ns = now.mono_ns
         self._was_stopping = view.stopping
         self._expire(now)
         controls = self.controls
@@ -96,7 +103,8 @@ class Operator:
             cards=cards,
             card=card,
             card_word=word,
-            current=card.key if card is not None else self.cursor,
+            current=card.key if card is not None else self._resting(),
+            cursor=self.cursor,
             order_id=self.order_id,
             sort=self.sort,
             filter=self.filter,
@@ -118,6 +126,8 @@ class Operator:
     def _expire(self, now: Now) -> None:
         if self._message is not None and now.mono_ns >= self._message.until_ns:
             self._message = None
+        if self._receipt_ns and any(row.since_ns > self._receipt_ns for row in self.view.urgent()):
+            self._message, self._receipt_ns = None, 0
         for command_id, (label, sent_ns) in list(self._pending.items()):
             if now.mono_ns - sent_ns > ANSWER_NS:
                 del self._pending[command_id]
@@ -132,19 +142,24 @@ class Operator:
             or now_ns - self._cursor_moved_ns < CURSOR_HOLD_NS
             or self.arming.arming(scene.card, now_ns)
         )
-        if held and self._keys:
+        if held and self._keys and not self._sort_now:
             there = set(fresh)
             known = set(self._keys)
             self._keys = [key for key in self._keys if key in there] + [k for k in fresh if k not in known]
         else:
             self._keys = fresh
             self._sorted_ns = now_ns
-        if self.cursor not in self.view.markets:
-            self.cursor = self._keys[0] if self._keys else None
+            self._sort_now = False
+        if self.cursor not in self._keys:
+            self.cursor = None
         return self._keys
 
+    def _resting(self) -> int | None:
+        """The current market without a card: under the moved cursor, else the first row."""
+        return self.cursor if self.cursor is not None else next(iter(self._keys), None)
+
     def resort(self) -> None:
-        self._keys = []
+        self._sort_now = True
 
     def moved_cursor(self, key: int | None, now: Now) -> None:
         self.cursor = key
@@ -153,6 +168,7 @@ class Operator:
     def say(self, text: str, role: str, now: Now, seconds_ns: int = SAY_NS) -> None:
         """Put a sentence on the message line."""
         self._message = Message(text, role, now.mono_ns + seconds_ns)
+        self._receipt_ns = 0
 
     # --- commands ---------------------------------------------------------------------------------
 
@@ -162,7 +178,7 @@ class Operator:
     def send(self, command: AnyCommand, label: str, now: Now) -> bool:
         """Send, show that it was sent, and wait for the reply."""
         if not self._send(command):
-            self.say(f"{label} not sent: no connection to the engine", "alarm", now)
+            self.say(f"{label} not sent", "alarm", now, 2 * SAY_NS)
             return False
         self._pending[command.id] = (label, now.mono_ns)
         self.say(f"sent {label}", "text-muted", now, ANSWER_NS)
@@ -276,7 +292,8 @@ class Operator:
             self.ladder.start(now.mono_ns)
         else:
             self.ladder.key("ctrl+x", arrived_ns)
-        self.send(Flatten(self.next_id(), sent_ns=arrived_ns), "flatten", now)
+        if not self.send(Flatten(self.next_id(), sent_ns=arrived_ns), "flatten", now):
+            self.ladder.refused()
 
     def in_ladder(self, now: Now) -> bool:
         return self.view.stopping or self.ladder.waiting(now.mono_ns)

@@ -32,6 +32,8 @@ from tui.format import sanitise
 
 JOURNAL_ROWS_MAX = 2000
 FLASH_NS = 300_000_000
+TRACE_EVERY_NS = 5_000_000_000
+TRACE_MARKS = 12
 LAG_LIMIT_NS = 1_000_000_000
 SILENT_NS = 3_000_000_000
 """Without a frame for this long the engine counts as gone, whatever the socket says."""
@@ -96,6 +98,9 @@ class ViewModel:
         self.closed_reason = ""
         self.bid_flash_ns: dict[int, int] = {}
         self.ask_flash_ns: dict[int, int] = {}
+        self.mids: dict[int, deque[int]] = {}
+        """Middle of each market's book at the last marks of the trace's clock, oldest first."""
+        self._traced_ns = 0
         self._parts: list[Frame] = []
 
     # --- merging --------------------------------------------------------------------------------
@@ -185,6 +190,17 @@ class ViewModel:
     def _journal(self, rows: tuple[JournalRow, ...]) -> None:
         newest = self.journal[-1].seq if self.journal else -1
         self.journal.extend(clean(row) for row in rows if row.seq > newest)
+
+    def trace(self, now: Now) -> None:
+        """Every few seconds note the middle of every book."""
+        if now.mono_ns - self._traced_ns < TRACE_EVERY_NS:
+            return
+        self._traced_ns = now.mono_ns
+        for key, row in self.markets.items():
+            if row.bid is not None and row.ask is not None:
+                self.mids.setdefault(key, deque(maxlen=TRACE_MARKS)).append((row.bid + row.ask) // 2)
+        for key in self.mids.keys() - self.markets.keys():
+            del self.mids[key]
 
     def flashing(self, now: Now) -> bool:
         """Whether a price is still flashing; drops the ones that are over."""
@@ -316,6 +332,10 @@ class ViewModel:
     def unacknowledged(self) -> list[AlarmRow]:
         return [row for row in self.alarm_list() if not row.acknowledged and row.level != "NOTE"]
 
+    def urgent(self) -> list[AlarmRow]:
+        """Alarms a person must act on and has not acknowledged."""
+        return [row for row in self.unacknowledged() if row.level == "ACT"]
+
     def limit_list(self, key: int | None) -> list[LimitRow]:
         """The current market's and event's limits first, then the rest by share used."""
         static = self.statics.get(key) if key is not None else None
@@ -329,6 +349,9 @@ class ViewModel:
 
     def nearest_limit(self) -> LimitRow | None:
         return max(self._counted_limits(), key=lambda row: share(row) or 0.0, default=None)
+
+    def limits_counted(self) -> int:
+        return len(self._counted_limits())
 
     def _counted_limits(self) -> list[LimitRow]:
         """Limits that fill up; collars and ages are bounds of a single order and have no bar."""

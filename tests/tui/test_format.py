@@ -129,3 +129,10 @@ def test_changed_cells_are_the_smallest_run() -> None:
 def test_blank_text_takes_the_role_before_it_and_never_gives_its_own() -> None:
     assert line(("│", "rule"), " ", "text") == (Span("│ ", "rule"), Span("text", "text"))
     assert line(("x", "band"), " ") == (Span("x", "band"), Span(" ", "text")), "a band must not spread"
+
+
+def test_a_trace_of_prices_shows_moves_in_proportion_to_three_cents() -> None:
+    assert fmt.spark(()) == ""
+    assert fmt.spark((4700, 4700)) == "__"
+    assert fmt.spark((4700, 4800, 4900, 5000)) == "_.-'"
+    assert fmt.spark((1000, 7000, 4000)) == "_'."

@@ -13,6 +13,7 @@ from textual.widgets import Input
 from core.control.protocol import (
     AbortFlatten,
     Acknowledge,
+    AlarmRow,
     Approve,
     CancelMarket,
     CancelOrder,
@@ -27,6 +28,7 @@ from core.control.protocol import (
 from tests.tui import rows
 from tests.tui.conftest import Desk, running
 from tests.tui.fake_engine import read_clocks
+from tui.widgets.live_table import LiveTable
 
 
 async def armed(desk: Desk) -> None:
@@ -239,6 +241,69 @@ async def test_the_cursor_stays_on_its_market_when_the_order_changes(directory: 
         await desk.shows("sort: name")
         table = desk.app.screen.query_one("#markets")
         assert table.cursor_key == key == desk.app.operator.cursor  # type: ignore[attr-defined]
+
+
+async def test_the_cursor_rests_on_the_card_until_it_is_moved(directory: Path) -> None:
+    async with running(directory, size=(80, 24)) as desk:
+        await armed(desk)
+        table = desk.app.screen.query_one("#markets", LiveTable)
+        await desk.until(lambda: table.cursor_key == desk.app.operator.card.key)  # type: ignore[union-attr]
+        await desk.press("right_square_bracket")
+        await desk.until(lambda: table.cursor_key == desk.app.operator.card.key)  # type: ignore[union-attr]
+        await desk.press("j", "j", "j")
+        moved_to = table.cursor_key
+        await desk.press("left_square_bracket")
+        await armed(desk)
+        assert table.cursor_key == moved_to
+
+
+async def test_a_stop_without_an_engine_names_what_to_do(directory: Path) -> None:
+    async with running(directory, size=(80, 24)) as desk:
+        await desk.engine.stop()
+        await desk.shows("ENGINE DOWN")
+        await desk.press("ctrl+x")
+        await desk.shows("flatten not sent. Run: pmconsole engine start   2 orders expire in 1:")
+        assert "STOPPING" not in desk.text
+
+
+async def test_the_receipt_of_a_stop_gives_way_to_a_command_and_to_an_alarm(directory: Path) -> None:
+    async with running(directory, size=(80, 24), cards=False) as desk:
+        for number in (1, 2):
+            desk.engine.send(flatten=rows.flatten(read_clocks()))
+            await desk.shows("STOPPING")
+            desk.engine.send(flatten=rows.flatten(read_clocks(), phase="FLAT", receipt=f"Flat, {number}."))
+            await desk.shows(f"Flat, {number}.")
+            if number == 1:
+                await desk.press("P")
+                await desk.shows("pause all entries -> accepted")
+        alarm = AlarmRow(
+            99, "ACT", rows.WORLD_MS, read_clocks().mono_ns, "Disk full", "no entries", "", False, True
+        )
+        desk.engine.send(alarms=(alarm,))
+        await desk.shows("Disk full")
+        assert "Flat, 2." not in desk.text
+
+
+async def test_page_keys_read_a_models_detail_to_its_end(directory: Path) -> None:
+    async with running(directory, size=(80, 24)) as desk:
+        await desk.press("5")
+        await desk.shows("MODELS")
+        event = desk.app.screen.query_one("#events", LiveTable).cursor_key
+        assert "what is real" not in desk.text
+        await desk.press("pagedown", "pagedown", "pagedown")
+        await desk.shows("what is real")
+        assert desk.app.screen.query_one("#events", LiveTable).cursor_key == event
+
+
+async def test_a_digit_leaves_what_was_opened_over_a_screen(directory: Path) -> None:
+    async with running(directory) as desk:
+        await armed(desk)
+        await desk.press("v")
+        await desk.shows("EVIDENCE")
+        await desk.press("question_mark", "2")
+        await desk.until(lambda: "EVIDENCE" not in desk.text and "HELP" not in desk.text)
+        await desk.press("1")
+        await desk.shows("APPROVE")
 
 
 async def test_filter_hides_and_escape_shows_all(directory: Path) -> None:

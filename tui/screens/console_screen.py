@@ -14,7 +14,7 @@ from textual.widget import Widget
 from tui.scene import Scene
 from tui.screens.desk_plan import Plan, Rect
 from tui.widgets.command_line import CommandLine
-from tui.widgets.key_hints import KeyHints
+from tui.widgets.key_hints import STOP, KeyHints
 from tui.widgets.line_pane import ROLE_CLASSES, LinePane
 from tui.widgets.live_table import LiveTable
 from tui.widgets.message_line import MessageLine
@@ -52,6 +52,8 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
     ESCAPE_TO_MINIMIZE = False
     name_in_registry: ClassVar[str] = ""
     """The screen's name in ``tui.actions``."""
+    pages_text: ClassVar[bool] = False
+    """Whether the page keys move the text although there is a table."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -96,6 +98,11 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
     def open_cursor(self) -> None:
         """Enter: open what is under the cursor."""
 
+    @property
+    def text_page(self) -> int:
+        """Lines the screen's text moves by a page key: what is seen, less two to keep the place."""
+        return max((pane.body_size[1] - 2 for pane in self.panes() if isinstance(pane, TextPane)), default=1)
+
     def scroll_text(self, step: int) -> None:
         """Move the screen's text by lines, where it has some."""
         for pane in self.panes():
@@ -108,9 +115,9 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
         """Draw everything on this screen; panes write only what changed."""
         self.status_bar.show(scene)
         asking = self.command_line.choices if self.command_line.display else ""
-        self.message_line.show(scene, self.console.engine_command, asking)
-        if not self.command_line.display:
-            self.key_hints.show(scene, self.name_in_registry)
+        opened = len(self.console.screen_stack) > 1
+        self.message_line.show(scene, self.console.engine_command, asking, opened=opened)
+        self.key_hints.show(scene, self.name_in_registry, asking=self.command_line.display)
         self.draw(scene)
 
     def _whole_plan(self, size: Size) -> Plan:
@@ -118,8 +125,10 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
         plan = self.plan(width, height)
         plan["status"] = Rect(0, 0, width, 1)
         plan["message"] = Rect(0, height - 2, width, 1)
-        row = Rect(0, height - 1, width, 1)
-        plan["command" if self.command_line.display else "hints"] = row
+        typing = max(0, width - len(STOP)) if self.command_line.display else 0
+        plan["hints"] = Rect(typing, height - 1, width - typing, 1)
+        if typing:
+            plan["command"] = Rect(0, height - 1, typing, 1)
         return plan
 
     def on_mount(self) -> None:

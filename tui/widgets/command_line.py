@@ -35,7 +35,7 @@ class CommandLine(Input):
         self._completes = completes
         self.value = value
         self.cursor_position = len(value)
-        self.placeholder = prompt
+        self.placeholder = "type here; Enter answers, Esc leaves"
 
     @property
     def choices(self) -> str:

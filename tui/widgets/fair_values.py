@@ -140,8 +140,10 @@ def fair_lines(scene: Scene, event: EventRow, width: int, height: int, *, compac
 def no_model(scene: Scene, event: EventRow | None) -> Line:
     if event is not None and event.refusal:
         return note(event.refusal)
-    if scene.current is None or not scene.view.markets:
+    if not scene.view.markets:
         return note("Waiting for the first market.")
+    if scene.current is None:
+        return note("No market is shown.")
     return note("No model for this market. Prices only.")
 
 

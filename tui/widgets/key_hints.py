@@ -7,20 +7,24 @@ from tui.lines import Line, Span, ends, line, width_of
 from tui.scene import Scene
 from tui.widgets.line_pane import LinePane
 
+STOP = " ^X STOP "
+
 
 def hint_line(scene: Scene, screen: str) -> Line:
     """Hints of the registry that fit, in its order, with the stop key at the right end."""
-    stop = line((" ^X STOP ", "stop"))
+    stop = line((STOP, "stop"))
     if scene.view.stopping or scene.stop_sent:
         return ends(line((" the stop ladder takes every key", "text-muted")), stop, scene.width)
     parts: list[Span] = [Span(" ")]
-    for key, text in hints(screen, card=scene.card is not None, width=scene.width - width_of(stop) - 1):
-        parts += [Span(key, "key"), Span(" " + text, "text-muted"), Span("  ")]
+    card = scene.card is not None and scene.card.state != "SENT"
+    for key, text in hints(screen, card=card, width=scene.width - width_of(stop) - 1):
+        parts += [Span("  " if len(parts) > 1 else ""), Span(key, "key"), Span(" " + text, "text-muted")]
     return ends(line(*parts), stop, scene.width)
 
 
 class KeyHints(LinePane):
     bare = True
 
-    def show(self, scene: Scene, screen: str) -> None:
-        self.paint([hint_line(scene, screen)])
+    def show(self, scene: Scene, screen: str, *, asking: bool) -> None:
+        """The hints; beside an open command line only how to stop."""
+        self.paint([line((STOP, "stop")) if asking else hint_line(scene, screen)])

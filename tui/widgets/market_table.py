@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from core.control.protocol import MarketRow
-from tui.format import age, cents, fit_name, signed_count, signed_tenths, size, tenths, until
+from tui.format import age, cents, fit_name, signed_count, signed_tenths, size, spark, tenths, until
 from tui.lines import Line, Span, line
 from tui.scene import Scene, note
+from tui.view_model import TRACE_MARKS
 from tui.widgets.live_table import Column, Key, LiveTable
 from tui.words import venue_letter, venue_short
 
@@ -114,6 +115,10 @@ def _change(scene: Scene, key: Key) -> Span:
     return Span(signed_tenths(_row(scene, key).change), "text-muted")
 
 
+def _spark(scene: Scene, key: Key) -> Span:
+    return Span("  " + spark(scene.view.mids.get(key, ())), "text-muted")  # type: ignore[call-overload]
+
+
 def _ticker(scene: Scene, key: Key) -> Span:
     static = scene.view.statics.get(key)  # type: ignore[call-overload]
     return Span("  " + static.ticker if static is not None else "", "text-muted")
@@ -135,7 +140,8 @@ COLUMNS = (
     Column("ord", "ord", 6, 2, _order),
     Column("close", "close", 7, 6, _close),
     Column("chg", "chg", 6, 7, _change),
-    Column("id", "  id", 26, 8, _ticker, left=True),
+    Column("spark", "  last min", 2 + TRACE_MARKS, 8, _spark, left=True),
+    Column("id", "  id", 26, 9, _ticker, left=True),
 )
 
 
@@ -187,6 +193,8 @@ class MarketTable(LiveTable):
             ("/ ", "key"),
             (f"filter: {scene.filter or 'none'}", "text-muted"),
         )
+        place = scene.current if scene.cursor is None else scene.cursor
+        self.point_at(place if place in keys else next(iter(keys), None))
         self.paint_rows(scene, keys, title, right, empty=[self._empty(scene)])
 
     def _empty(self, scene: Scene) -> Line:

@@ -6,11 +6,14 @@ from tui.format import countdown, utc
 from tui.lines import Line, cut, ends, line, pad
 from tui.scene import Scene
 from tui.widgets.line_pane import LinePane
-from tui.widgets.stop_band import receipt, stop_hint
+from tui.widgets.stop_band import stop_hint
 
 
-def message_line(scene: Scene, engine_command: str = "", asking: str = "") -> Line:
-    """What needs to be said in one line; ``asking`` is the question of the open command line."""
+def message_line(scene: Scene, engine_command: str, asking: str, *, opened: bool) -> Line:
+    """What needs to be said in one line; ``asking`` is the question of the open command line.
+
+    On a screen ``opened`` over another one Esc goes back instead of hiding the coach.
+    """
     view, width = scene.view, scene.width
     if view.stopping or scene.stop_sent:
         return stop_hint(scene)
@@ -20,15 +23,14 @@ def message_line(scene: Scene, engine_command: str = "", asking: str = "") -> Li
         return pad(line((" " + asking, "strong")), width)
     if scene.message is not None:
         return pad(line((" " + scene.message.text, scene.message.role)), width)
-    if view.flatten is not None:
-        return pad(line((" " + receipt(view.flatten), "strong")), width)
-    urgent = next((row for row in view.unacknowledged() if row.level == "ACT"), None)
-    if urgent is None and scene.coach:
-        return ends(line((" " + scene.coach, "coach")), line(("Esc hides ", "text-muted")), width)
+    if view.urgent():
+        return alarm_line(scene)
+    if scene.coach:
+        hide = line(("" if opened else "Esc hides ", "text-muted"))
+        return ends(line((" " + scene.coach, "coach")), hide, width)
     status = view.status
     if status is not None and status.level in ("HALTED", "LOCKED", "REDUCE_ONLY"):
-        reason = f": {status.level_reason}" if status.level_reason else ""
-        text = f" {status.level}{reason}   :resume asks for a word and a reason"
+        text = f" {status.level}   :resume lifts it, with a word and a reason   {status.level_reason}"
         return pad(line((text, "band")), width, "band")
     return alarm_line(scene)
 
@@ -46,21 +48,24 @@ def alarm_line(scene: Scene) -> Line:
 
 
 def down_sentence(scene: Scene, engine_command: str) -> str:
-    """The command that helps, first because the line may be cut, and what is known of our orders.
+    """What could not be sent, the command that helps, and what is known of our orders.
 
     For how long the engine has been silent stands in the status bar.
     """
     working = scene.view.working()
     expiries = [row.expires_wall_ms for row in working if row.expires_wall_ms is not None]
-    tail = ""
+    left = ""
     if working and len(expiries) == len(working):
-        tail = f", dead by expiry in {countdown((max(expiries) - scene.now.wall_ms) / 1000)}"
-    remedy = f"Run: {engine_command}   " if engine_command else ""
-    return f"{remedy}Orders at the venue: {len(working)}{tail}."
+        left = countdown((max(expiries) - scene.now.wall_ms) / 1000)
+    if scene.message is not None and scene.message.role == "alarm":
+        expire = f" expire in {left}" if left else " at the venue"
+        return f"{scene.message.text}. Run: {engine_command}   {len(working)} orders{expire}."
+    tail = f", dead by expiry in {left}" if left else ""
+    return f"Run: {engine_command}   Orders at the venue: {len(working)}{tail}."
 
 
 class MessageLine(LinePane):
     bare = True
 
-    def show(self, scene: Scene, engine_command: str, asking: str) -> None:
-        self.paint([cut(message_line(scene, engine_command, asking), scene.width)])
+    def show(self, scene: Scene, engine_command: str, asking: str, *, opened: bool) -> None:
+        self.paint([cut(message_line(scene, engine_command, asking, opened=opened), scene.width)])

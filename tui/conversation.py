@@ -1,0 +1,97 @@
+"""The text field in use: who asked for the text, and the talk of questions that may follow.
+
+A talk (``tui.commands``) asks one question after another; each answer of the field goes to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from tui import commands
+from tui.screens.help import HelpScreen
+
+if TYPE_CHECKING:
+    from tui.app import PmConsole
+
+
+class Conversation:
+    """Opens the command line of the visible screen, and hands on what is typed there."""
+
+    def __init__(self, app: PmConsole) -> None:
+        self._app = app
+        self._talk: commands.Talk | None = None
+        self._on_text: Callable[[str], None] | None = None
+
+    def ask(
+        self, prompt: str, on_text: Callable[[str], None], *, completes: bool = False, value: str = ""
+    ) -> None:
+        """Open the field; what is typed there goes to ``on_text``."""
+        screen = self._app.console_screen
+        if screen is None:
+            return
+        self._on_text = on_text
+        field = screen.command_line
+        field.ask(prompt, completes=completes, value=value)
+        field.display = True
+        screen.set_focus(field)
+
+    def close(self) -> None:
+        """Give the keys back; a talk under way ends without sending anything."""
+        self._on_text = None
+        if self._talk is not None:
+            self._talk.close()
+            self._talk = None
+        screen = self._app.console_screen
+        if screen is not None and screen.command_line.display:
+            screen.command_line.display = False
+            screen.set_focus(screen.home_focus())
+            screen.call_after_refresh(self._app.repaint)
+
+    def answered(self, text: str) -> None:
+        """Enter in the field; it stays open when its answer led to a question."""
+        on_text, self._on_text = self._on_text, None
+        if on_text is not None:
+            on_text(text)
+        if self._on_text is None:
+            self.close()
+
+    def begin(self, talk: commands.Talk) -> None:
+        """Run a talk: its questions appear on the command line."""
+        self._talk = talk
+        self._answer(None)
+
+    def _answer(self, text: str | None) -> None:
+        talk = self._talk
+        if talk is None:
+            return
+        try:
+            question = next(talk) if text is None else talk.send(text)
+        except StopIteration as end:
+            self._talk = None
+            if end.value:
+                self._app.operator.say(str(end.value), "near", self._app.clock())
+            return
+        self.ask(question, self._answer)
+
+    def run_line(self, text: str) -> None:
+        """Carry out one line of the command line."""
+        app = self._app
+        parsed = commands.parse(text)
+        if isinstance(parsed, str):
+            if parsed:
+                app.operator.say(parsed, "near", app.clock())
+            return
+        match parsed.spec.name:
+            case "quit":
+                app.leave()
+            case "help" if app.screen_name != HelpScreen.name_in_registry:
+                app.push_screen(HelpScreen(app.screen_name))
+            case "filter":
+                app.filter(parsed.rest)
+            case "theme":
+                app.change_theme(parsed.rest)
+            case _:
+                talk = commands.talk(parsed, app.operator, app.clock)
+                if talk is not None:
+                    self.begin(talk)
