@@ -9,7 +9,7 @@ from tests.tui import rows
 from tui import commands
 from tui.actions import ACTIONS, COMMANDS, MONEY_KEYS, Danger, action_for, help_rows, hints
 from tui.arming import ARM_NS, Arming
-from tui.coach import Coach
+from tui.coach import BEATS, TEXT_MAX, Coach
 from tui.ladder import Ladder, Step
 from tui.operator import Operator
 from tui.screens.desk_plan import Needs, desk_plan, is_reduced, is_two_column
@@ -227,7 +227,9 @@ def test_riskier_commands_name_their_word_and_safer_ones_have_none() -> None:
 
 @pytest.mark.parametrize("width", [80, 99, 100, 119, 120, 159, 160, 200])
 @pytest.mark.parametrize("height", [24, 28, 30, 35, 36, 45, 50, 60])
-@pytest.mark.parametrize("needs", [Needs(False, 0, 0, 0), Needs(True, 2, 4, 2), Needs(True, 30, 40, 20)])
+@pytest.mark.parametrize(
+    "needs", [Needs(False, 2, 14, 0, 0, 0), Needs(True, 0, 14, 2, 4, 2), Needs(True, 0, 40, 30, 40, 20)]
+)
 def test_panes_tile_the_body_without_overlap(width: int, height: int, needs: Needs) -> None:
     plan = desk_plan(width, height, needs)
     cells = {
@@ -237,12 +239,11 @@ def test_panes_tile_the_body_without_overlap(width: int, height: int, needs: Nee
     assert {"card", "markets", "orders", "limits"} <= plan.keys()
     assert plan["markets"].height >= 6 and not is_reduced(width, height)
     assert ("alarms" in plan) == is_two_column(width, height)
-    if needs.card:
-        assert plan["card"].height >= 10
+    assert plan["card"].height >= 10 if needs.card else plan["card"].height <= 5
 
 
 def test_below_the_smallest_size_only_the_essentials_are_left() -> None:
-    assert set(desk_plan(79, 24, Needs(True, 1, 1, 1))) == {"card", "limits", "size"}
+    assert set(desk_plan(79, 24, Needs(True, 0, 1, 1, 1, 1))) == {"card", "limits", "size"}
 
 
 # --- themes ---------------------------------------------------------------------------------------------
@@ -299,6 +300,10 @@ def test_the_coach_follows_the_desk_and_says_each_thing_once() -> None:
     view.apply(Frame(3, NOW.mono_ns, proposals=(rows.blocked(NOW),)), NOW)
     assert coach.update(view, NOW).startswith("Stale data")
     assert coach.dismiss() and coach.update(view, NOW) == ""
+
+
+def test_every_sentence_of_the_coach_fits_the_smallest_desk() -> None:
+    assert [beat.text for beat in BEATS if len(beat.text) > TEXT_MAX] == []
 
 
 def test_the_coach_is_silent_outside_the_demo_and_when_switched_off() -> None:

@@ -51,7 +51,7 @@ class DeskScreen(ConsoleScreen):
         self.limits = Limits(id="limits")
         self.alarms = Alarms()
         self.size_note = SizeNote(id="size")
-        self._needs = Needs(False, 0, 0, 0)
+        self._needs = Needs(False, 0, 0, 0, 0, 0)
         self._planned_ns = 0
 
     def panes(self) -> list[LinePane]:
@@ -109,7 +109,14 @@ class DeskScreen(ConsoleScreen):
     def _follow(self, scene: Scene) -> None:
         """Give panes the heights their content needs: at most once a second, never under an arming card."""
         view = scene.view
-        needs = Needs(scene.card is not None, len(view.working()), len(view.held()), len(view.alarm_list()))
+        needs = Needs(
+            scene.card is not None,
+            self.card.idle_rows(scene, self.console.engine_command) if scene.card is None else 0,
+            view.limits_counted(),
+            len(view.working()),
+            len(view.held()),
+            len(view.alarm_list()),
+        )
         if needs == self._needs:
             return
         now_ns = scene.now.mono_ns

@@ -12,6 +12,10 @@ WIDTH_MIN, HEIGHT_MIN = 80, 24
 TWO_WIDTH, TWO_HEIGHT = 120, 36
 WIDE_WIDTH = 160
 _MARKETS_MIN = 6
+_FAIR_WHOLE = 14
+"""Rows of a fair-value pane that shows a usual event whole."""
+_LIMITS_FIXED = 5
+"""Rows of the limits pane besides its limits."""
 
 
 class Rect(NamedTuple):
@@ -25,6 +29,9 @@ class Needs(NamedTuple):
     """What the panes would like to show."""
 
     card: bool
+    idle: int
+    """Rows of the sentence that stands in place of a card."""
+    limits: int
     orders: int
     positions: int
     alarms: int
@@ -59,7 +66,7 @@ def _stack(width: int, panes: list[tuple[str, int]], x: int = 0, y: int = 1) -> 
 
 
 def _one_column(width: int, body: int, needs: Needs) -> Plan:
-    card = 10 if needs.card else 3
+    card = 10 if needs.card else 2 + min(max(1, needs.idle), 3)
     limits = 2 if body < 50 else 10
     fair = 0 if body < 27 else 5 if body < 57 else 12
     full = body >= 31
@@ -84,6 +91,12 @@ def _two_columns(width: int, body: int, needs: Needs) -> Plan:
     left = 62 if width >= WIDE_WIDTH else 50
     limits = min(13, max(7, body - 29))
     fair = min(13, max(8, body - 29))
+    card = body - fair - limits
+    if not needs.card:
+        # The panes below get what an empty queue does not need: first room for every limit.
+        card = min(card, 2 + max(2, needs.idle))
+        limits = max(limits, min(_LIMITS_FIXED + needs.limits, body - card - _FAIR_WHOLE))
+        fair = body - card - limits
     orders = 4 + min(max(2, needs.orders), 6 if body < 50 else 10)
     positions = 3 + min(max(2, needs.positions), 8 if body < 50 else 14)
     alarms = 2 + min(max(2, needs.alarms + 2), 5)
@@ -92,7 +105,7 @@ def _two_columns(width: int, body: int, needs: Needs) -> Plan:
         positions = max(5, positions - short)
     markets = body - orders - positions - alarms
     return {
-        **_stack(left, [("card", body - fair - limits), ("fair", fair), ("limits", limits)]),
+        **_stack(left, [("card", card), ("fair", fair), ("limits", limits)]),
         **_stack(
             width - left,
             [("markets", markets), ("orders", orders), ("positions", positions), ("alarms", alarms)],

@@ -8,14 +8,15 @@ from __future__ import annotations
 from core.control.protocol import ProposalRow
 from tui.format import age, cents, count, countdown, dollars, short_dollars, signed_tenths, tenths, until
 from tui.lines import Line, Span, cut, ends, flow, line, width_of
-from tui.scene import Scene, head, note
+from tui.scene import COMPACT_WIDTH, Scene, head, note
+from tui.view_model import DECIDABLE
 from tui.widgets.line_pane import LinePane
 from tui.widgets.text_pane import wrapped
 from tui.words import card_market, card_role, profile_role, profile_word, side_word, venue_short
 
-COMPACT_ROWS = 9
 _SIDE_WIDTH = 58
 _KEYS = (("a", "approve"), ("x", "veto"), ("e", "edit"), ("d", "defer"), ("v", "why"))
+_KEYS_OVER = (("]", "next card"),)
 
 
 # --- the nine lines -------------------------------------------------------------------------------
@@ -119,7 +120,7 @@ def state_groups(scene: Scene, card: ProposalRow) -> list[Line]:
     blocking = next((check for check in card.checks if check.blocks), None)
     warning = next(iter(card.checks), None)
     if word.startswith("BLOCKED") and blocking is not None:
-        return [line(state, f" {blocking.text}"), line((blocking.clears, "text-muted"))]
+        return [line(state, f" {blocking.text}"), line((_clears(blocking.clears), "text-muted"))]
     if word == "CONFIRM":
         return [line(state, (" large: y for YES, n for NO sends it", "strong"))]
     if word == "LAG":
@@ -131,9 +132,16 @@ def state_groups(scene: Scene, card: ProposalRow) -> list[Line]:
     return [line(state)]
 
 
-def _keys(room: int) -> Line:
+def _clears(text: str) -> str:
+    """The engine names what clears a rule; a sentence says so."""
+    return text if not text or text.lower().startswith("clears") else f"Clears with {text}."
+
+
+def _keys(scene: Scene, card: ProposalRow, room: int) -> Line:
+    """The keys that still do something with this card."""
+    keys = _KEYS if card.state in DECIDABLE else _KEYS_OVER if len(scene.cards) > 1 else ()
     parts: list[Span] = []
-    for key, word in _KEYS:
+    for key, word in keys:
         room -= len(key) + len(word) + 3
         if room >= 0:
             parts += [Span("  " if parts else " "), Span(key, "key"), Span(" " + word, "text-muted")]
@@ -169,8 +177,10 @@ def _shared(groups: list[Line], width: int) -> Line:
 
 
 def compact_lines(scene: Scene, card: ProposalRow, width: int) -> list[Line]:
-    """The card in nine rows of a one-column layout."""
+    """The card in nine rows of a one-column layout. What blocks it takes the place of the reasons."""
     first = _squeezed(_first(scene, card), width - 18)
+    blocked = [cut(group, width) for group in state_groups(scene, card)] if card.state == "BLOCKED" else []
+    last = [_shared(_reasons(card), width), _with_next(scene, card, width)]
     return [
         ends(first, line((_settles(scene, card), "text-muted")), width),
         _squeezed(_order(scene, card), width),
@@ -179,8 +189,7 @@ def compact_lines(scene: Scene, card: ProposalRow, width: int) -> list[Line]:
         _squeezed(_depth(scene, card), width),
         _squeezed(_limits(card), width),
         _shared(_data(scene, card), width),
-        _shared(_reasons(card), width),
-        _with_next(scene, card, width),
+        *(blocked if len(blocked) == len(last) else last),
     ]
 
 
@@ -207,8 +216,8 @@ def column_lines(scene: Scene, card: ProposalRow, width: int, height: int) -> li
     # The state decides what a key does: whatever has to give way, it does not.
     groups = state_groups(scene, card)
     if len(groups) == 1 and width_of(groups[0]) <= len(scene.card_word) + 2:
-        groups = [line(*groups[0], *_keys(inner - width_of(groups[0])))]
-    state = flow(groups, inner, 2)
+        groups = [line(*groups[0], *_keys(scene, card, inner - width_of(groups[0])))]
+    state = _state_rows(groups, inner)
     others = [other for other in scene.cards if other.id != card.id]
     rows = [*rows[: max(0, height - len(state) - min(1, len(others)))], *state]
     room = height - len(rows)
@@ -217,6 +226,17 @@ def column_lines(scene: Scene, card: ProposalRow, width: int, height: int) -> li
         room -= 1
     rows += [_waiting(scene, other, inner) for other in others[:room]]
     return [line(" ", *cut(row, inner)) for row in rows]
+
+
+def _state_rows(groups: list[Line], width: int) -> list[Line]:
+    """The state wrapped to the column, its first word kept in its own role."""
+    if width_of(groups[0]) <= width:
+        return flow(groups, width, 2)
+    word, *rest = groups[0]
+    head_width = len(word.text)
+    text = wrapped("".join(span.text for span in rest), width - head_width, indent=1)
+    first, more = text[0], text[1:]
+    return [line(word, *first), *(line(" " * head_width, *row) for row in more), *flow(groups[1:], width, 2)]
 
 
 def _waiting(scene: Scene, card: ProposalRow, width: int) -> Line:
@@ -245,7 +265,7 @@ def _with_next(scene: Scene, card: ProposalRow, width: int) -> Line:
     others = [other for other in scene.cards if other.id != card.id]
     if not others or width_of(state) > 22:
         if width_of(state) <= 22:
-            state = line(*state, *_keys(width - width_of(state)))
+            state = line(*state, *_keys(scene, card, width - width_of(state)))
         return cut(state, width)
     nearest = others[0]
     step = scene.view.step(nearest.key)
@@ -276,7 +296,7 @@ def empty_lines(scene: Scene, engine_command: str, width: int) -> list[Line]:
         ]
     if scene.down:
         return [
-            line(" ", ("The engine is gone; this picture is old. Nothing can be approved.", "alarm")),
+            *wrapped("The engine is gone; this picture is old. Nothing can be approved.", width - 1, "alarm"),
             line(" ", ("Start it with: ", "text-muted"), (engine_command, "strong")),
         ]
     if view.starting:
@@ -284,15 +304,13 @@ def empty_lines(scene: Scene, engine_command: str, width: int) -> list[Line]:
             line((f"[{'x' if done else ' '}] ", "good" if done else "text-muted"), name)
             for name, done in status.starting
         ]
-        parts: list[Span | str] = [" Engine starting:  "]
-        for tick in ticks:
-            parts += [*tick, "  "]
-        return [line(*parts)]
+        return [line(" ", *row) for row in flow([line("Engine starting:"), *ticks], width - 1, 2, indent=0)]
     if status.level != "NORMAL":
         reason = f" ({status.level_reason})" if status.level_reason else ""
+        remedy = "The stop is running." if view.stopping else ":resume lifts it, with a word and a reason."
         return [
-            *wrapped(f"Entries blocked: {status.level}{reason}.", width - 1, "blocked")[:3],
-            note(":resume lifts a halt; it asks for a word and a reason."),
+            *wrapped(f"Entries blocked: {status.level}{reason}.", width - 1, "blocked"),
+            *wrapped(remedy, width - 1, "text-muted"),
         ]
     if status.paused:
         names = "all strategies" if "*" in status.paused else ", ".join(status.paused)
@@ -305,6 +323,10 @@ def empty_lines(scene: Scene, engine_command: str, width: int) -> list[Line]:
 
 class Card(LinePane):
     """The APPROVE pane."""
+
+    def idle_rows(self, scene: Scene, engine_command: str) -> int:
+        """Rows the pane needs while there is no card."""
+        return len(empty_lines(scene, engine_command, self.body_size[0] or COMPACT_WIDTH))
 
     def show(self, scene: Scene, engine_command: str, *, compact: bool, reduced: bool = False) -> None:
         width, height = self.body_size

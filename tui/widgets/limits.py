@@ -29,10 +29,16 @@ _ON_CARD = {
 """Limit to its name on a card."""
 _SHORT = {
     "total_loss_max": "total",
+    "venue_loss_max": "venue",
+    "event_loss_max": "event",
+    "market_loss_max": "market",
     "day_loss_max": "loss",
     "open_orders_total_max": "orders",
     "velocity_15s_max": "15s",
     "velocity_5min_max": "5min",
+    "rate_second_max": "1s",
+    "rate_minute_max": "1min",
+    "rate_hour_max": "1h",
     "correlated_loss_max": "corr",
 }
 """Names for the one line of small terminals."""
@@ -71,7 +77,7 @@ def _bar(scene: Scene, row: LimitRow, width: int) -> tuple[str, str, str]:
 
 
 def limit_line(scene: Scene, row: LimitRow, width: int) -> Line:
-    """``total   34.36/800  [----------]  765.64``"""
+    """``total   34.36/800  [----------]  765.64``; a narrow pane goes without the headroom."""
     name_width, bar_width, left_width = _widths(width)
     text, word, role = _bar(scene, row, bar_width)
     used = f"{_figure(row, row.used)}/{_bound(row).ljust(4)}"
@@ -83,15 +89,14 @@ def limit_line(scene: Scene, row: LimitRow, width: int) -> Line:
         " ",
         (text, role),
         (" " + word.ljust(4), role),
-        (left.rjust(left_width), "text-muted"),
+        (left.rjust(left_width) if left_width else "", "text-muted"),
     )
 
 
 def _widths(width: int) -> tuple[int, int, int]:
     """Cells of name, bar and headroom in a pane of this width."""
-    bar_width = 10 if width >= 54 else 6
-    left_width = 8 if width < 54 else 9
-    return min(30, width - 22 - bar_width - left_width - 1), bar_width, left_width
+    bar_width, left_width = (10, 9) if width >= 54 else (6, 0)
+    return min(30, width - 22 - bar_width - left_width - (1 if left_width else 0)), bar_width, left_width
 
 
 def standing_lines(scene: Scene) -> list[Line]:
@@ -174,4 +179,5 @@ class Limits(LinePane):
     def _header(self, width: int) -> Line:
         name_width, bar_width, left_width = _widths(width)
         text = " " + "limit".ljust(name_width) + "used/limit".rjust(13)
-        return line((text + "headroom".rjust(bar_width + 8 + left_width), "text-muted"))
+        headroom = "headroom".rjust(bar_width + 8 + left_width) if left_width else ""
+        return line((text + headroom, "text-muted"))
