@@ -34,8 +34,10 @@ class Action(NamedTuple):
     """Command of the command line that does the same."""
 
 
-LISTS = ("desk", "markets", "orders", "positions", "models", "journal")
+OPENS = ("desk", "markets", "orders", "positions", "journal")
 DESK = ("desk",)
+OPENED = ("market", "evidence", "help")
+"""Screens opened over another one."""
 
 ACTIONS: tuple[Action, ...] = (
     Action(
@@ -55,7 +57,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("card.no", ("n",), "", "Name the side of a large card: NO", Danger.SPEND, DESK, True),
     Action("card.previous", ("left_square_bracket",), "", "Previous card", Danger.VIEW, DESK, True),
     Action("card.next", ("right_square_bracket",), "", "Next card", Danger.VIEW, DESK, True),
-    Action("open", ("enter",), "open", "Open what is under the cursor; never spends", Danger.VIEW, LISTS),
+    Action("open", ("enter",), "open", "Open what is under the cursor; never spends", Danger.VIEW, OPENS),
     Action(
         "table.filter",
         ("slash",),
@@ -179,6 +181,7 @@ _KEY_NAMES = {
     "up": "Up",
     "down": "Down",
 }
+_OPENED_HINTS = (("Esc", "back"), ("PgDn", "more"))
 _NEEDED = ("pause", "command", "help", "halt", "open", "table.filter", "order.cancel", "pause.all", "leave")
 MONEY_KEYS = frozenset(key for action in ACTIONS if action.danger is Danger.SPEND for key in action.keys)
 _BY_KEY = {key: action for action in ACTIONS for key in action.keys}
@@ -206,13 +209,16 @@ def hints(screen: str, *, card: bool, width: int) -> list[tuple[str, str]]:
         for action in ACTIONS
         if action.label and works_on(action, screen) and (card or not action.card)
     ]
+    if screen in OPENED:
+        width -= sum(len(key) + len(label) + 3 for key, label in _OPENED_HINTS)
     kept: set[str] = set()
     for action in sorted(usable, key=_need):
         cells = len(key_name(action.keys[0])) + len(action.label) + 3
         if cells <= width:
             kept.add(action.id)
             width -= cells
-    return [(key_name(action.keys[0]), action.label) for action in usable if action.id in kept]
+    shown = [(key_name(action.keys[0]), action.label) for action in usable if action.id in kept]
+    return [*_OPENED_HINTS, *shown] if screen in OPENED else shown
 
 
 def _need(action: Action) -> int:

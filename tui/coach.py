@@ -11,6 +11,8 @@ from typing import NamedTuple
 from tui.view_model import Now, ViewModel
 
 SHOW_NS = 25_000_000_000
+TEXT_MAX = 68
+"""Cells of a sentence that fits 80 columns beside the way to hide it."""
 PRACTICE_MS = (145_000, 165_000)
 TOUR_OVER_MS = (180_000, 190_000)
 
@@ -75,23 +77,15 @@ def _over(view: ViewModel, now: Now) -> bool:
 
 BEATS = (
     Beat("ready", "Simulated money, real wire protocol. Watch fair and edge.", _ready),
-    Beat(
-        "card",
-        "A trade is proposed. Read it from the top; a approves, x vetoes, v shows the evidence.",
-        _card,
-    ),
+    Beat("card", "A trade is proposed. Read it; a approves, x vetoes, v says why.", _card),
     Beat("working", "Your order is working. It was checked again when you pressed a.", _working),
     Beat("moved", "The book moved. Nothing is sent at a price you did not see.", _moved),
     Beat("stale", "Stale data cannot be traded. It clears by itself.", _stale),
-    Beat("feed", "A feed is down; 5 shows its inputs and ages, the bar when it retries.", _feed_down),
-    Beat("unknown", "No answer is not a no. The venue is being asked about this one order.", _unknown),
+    Beat("feed", "A feed is down; the bar shows when it retries, 5 what it fed.", _feed_down),
+    Beat("unknown", "No answer is not a no. The venue is asked about this one order.", _unknown),
     Beat("exit", "Exits go on top. In automatic mode they leave by themselves.", _exit),
     Beat("practice", "Try the emergency stop now: Ctrl-X. This is the place to learn it.", _practice),
-    Beat(
-        "halted",
-        ":resume asks for a word and a reason, because starting again is the dangerous part.",
-        _halted,
-    ),
+    Beat("halted", ":resume wants a word and a reason: starting again is the danger.", _halted),
     Beat("over", "This was the tour. Have a good day.", _over),
 )
 

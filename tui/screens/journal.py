@@ -49,7 +49,7 @@ def _text(scene: Scene, key: Key) -> Span:
 COLUMNS = (
     Column("seq", "seq", 8, 3, _seq),
     Column("time", "  UTC", 10, 2, _time, left=True),
-    Column("kind", "  event", 24, 1, _kind, left=True),
+    Column("kind", "  event", 18, 1, _kind, left=True),
     Column("text", "  what", 30, 1, _text, left=True, grow=True, width_max=400),
 )
 

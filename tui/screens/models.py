@@ -64,9 +64,7 @@ def _close(scene: Scene, key: Key) -> Span:
 
 def _state(scene: Scene, key: Key) -> Span:
     row = _event(scene, key)
-    return Span(
-        "  " + (row.refusal or f"score {row.score or 'no record yet'}"), "near" if row.refusal else "text"
-    )
+    return Span(f"  {row.refusal or row.score or 'no record yet'}", "near" if row.refusal else "text")
 
 
 COLUMNS = (
@@ -77,7 +75,7 @@ COLUMNS = (
     Column("close", "close", 7, 3, _close),
     Column("model", "  model", 20, 4, _model, left=True),
     Column("oldest", "  oldest input", 22, 2, _oldest, left=True),
-    Column("state", "  state", 20, 2, _state, left=True, grow=True, width_max=90),
+    Column("state", "  score", 17, 2, _state, left=True, grow=True, width_max=90),
 )
 
 
@@ -129,7 +127,10 @@ def event_lines(scene: Scene, event: EventRow, width: int) -> list[Line]:
 
 
 class ModelsScreen(ConsoleScreen):
+    """Arrows choose an event, PgUp and PgDn read what is known about it."""
+
     name_in_registry = "models"
+    pages_text = True
 
     def __init__(self) -> None:
         super().__init__()
@@ -156,9 +157,6 @@ class ModelsScreen(ConsoleScreen):
             return
         rows = event_lines(scene, event, self.detail.body_size[0])
         self.detail.show_text(rows, head("FAIR VALUES", event.label), dim=scene.dim)
-
-    def scroll_text(self, step: int) -> None:
-        self.detail.scroll_text(step)
 
 
 class EvidenceScreen(ConsoleScreen):
@@ -189,7 +187,7 @@ class EvidenceScreen(ConsoleScreen):
             rows += wrapped(f"{word} {check.code} {check.text} {check.clears}", width - 2, role)
         rows += ((), line((" why", "title")), *wrapped(card.why, width - 2, indent=2))
         rows += (line((" against", "title")), *wrapped(card.against or "nothing named", width - 2, indent=2))
-        rows += ((), line((" evidence", "title")))
+        rows += ((), line((" evidence when proposed", "title")))
         for sentence in card.evidence:
             rows += wrapped(sentence, width - 2, indent=2)
         event = scene.view.event_of(card.key)

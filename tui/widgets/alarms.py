@@ -8,7 +8,7 @@ from core.control.protocol import AlarmRow
 from tui.format import age, utc
 from tui.lines import Line, Span, line
 from tui.scene import Scene, note
-from tui.widgets.live_table import Column, Key, LiveTable
+from tui.widgets.live_table import Column, Key, LiveTable, plan
 
 _ROLES = {"ACT": "alarm", "CHECK": "check"}
 
@@ -35,10 +35,16 @@ def _since(scene: Scene, key: Key) -> Span:
     return Span(age(scene.ago_s(_row(scene, key).since_ns)), "text-muted")
 
 
+def _told(row: AlarmRow) -> str:
+    """What it is and what it does, as one sentence or two."""
+    stop = " " if row.what.endswith((".", "!", "?")) else "; "
+    return row.what + stop + row.effect if row.effect else row.what
+
+
 def _text(scene: Scene, key: Key) -> Span:
     row = _row(scene, key)
     role = "text-muted" if row.acknowledged or row.level == "NOTE" else "text"
-    return Span(f"  {row.what} {row.effect}".rstrip(), role)
+    return Span("  " + _told(row), role)
 
 
 COLUMNS = (
@@ -51,8 +57,10 @@ COLUMNS = (
 
 
 def clears_lines(row: AlarmRow, width: int) -> list[Line]:
-    """The rest of a long alarm and what clears it, below the table."""
-    text = f"{row.what} {row.effect} {row.clears}".strip()
+    """What clears an alarm, below the table; before it the alarm again when its own row cuts it."""
+    told = _told(row)
+    fits = len(told) + 2 <= plan(COLUMNS, width)[-1].width
+    text = row.clears if fits else f"{told}  {row.clears}"
     return [line((f"   {part}", "text-muted")) for part in textwrap.wrap(text, max(20, width - 4))[:3]]
 
 
