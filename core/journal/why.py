@@ -28,8 +28,8 @@ def why(path: Path, given: str) -> tuple[str, ...]:
 
     Raises ``JournalError`` when there is no such order or more than one.
     """
-    if not given or not given.isascii():
-        raise JournalError(f"{given[:80]!r} is no order id; pmconsole orders shows them.")
+    if not given.isascii():
+        raise JournalError(f"There is no order {given[:80]!r} in {path}.")
     try:
         with closing(connect_read_only(path)) as connection:
             client = _resolve(connection, path, given)
@@ -59,7 +59,7 @@ def _resolve(connection: sqlite3.Connection, path: Path, given: str) -> str:
     names = [row[0] for row in found]
     if given in names:
         return given
-    if not names:
+    if not names or not given:
         raise JournalError(f"There is no order {given[:80]!r} in {path}.")
     if len(names) > 1:
         raise JournalError(f"{given[:80]!r} fits more than one order: {', '.join(names)}.")

@@ -338,6 +338,5 @@ async def test_what_cannot_be_sent_is_one_sentence(
 
 
 async def test_an_odd_order_id_has_no_story(empty: Desk, tmp_path: Path) -> None:
-    for given in ("\udcff", ""):
-        ended = await empty.run("journal", "why", given, "--file", str(tmp_path / "j.db"))
-        assert ended.code == 1 and "is no order id" in ended.err
+    ended = await empty.run("journal", "why", "\udcff", "--file", str(tmp_path / "j.db"))
+    assert ended.code == 1 and ended.err.startswith("There is no order")

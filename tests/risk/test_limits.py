@@ -65,7 +65,7 @@ def test_dollars_may_be_written_as_text_whole_number_or_decimal(written: object)
         ("collar_book", "2", "check the unit (dollars, below 1)"),
         ("edge_min", "2", "check the unit"),
         ("depth_share_max", 101, "check the unit (percent)"),
-        ("open_orders_total_max", "2.5", "not a whole number of count"),
+        ("open_orders_total_max", "2.5", "not a whole number"),
         ("book_age_max_s", 3000, "check the unit (seconds)"),
         ("clock_offset_ms_max", 10**12, "not a whole number"),
         ("disk_free_mb_min", 1, "check the unit (megabytes)"),
