@@ -259,7 +259,7 @@ class PmConsole(App[int], inherit_bindings=False):
         now = self.clock()
         key, arrived_ns = event.key, int(event.time * 1e9)
         if key == "ctrl+x":
-            self.operator.stop(now, arrived_ns)
+            self.operator.stop(now, arrived_ns, self.link.seen_press())
             self.conversation.close()
         elif self.operator.in_ladder(now):
             self.operator.ladder_key(key, arrived_ns, now)

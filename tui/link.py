@@ -7,6 +7,7 @@ third, opened in advance, belongs to the stop key alone (``StopLine``).
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,8 @@ from core.control.protocol import VERSION, AnyCommand, Bye, Frame, Hello, Refuse
 RETRY_FIRST_S = 0.25
 RETRY_MAX_S = 2.0
 STOP_LINE_CHECK_S = 2.0
+PRESSES_MAX = 64
+"""Presses that wait for the event loop; of a held key the newest count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,8 @@ class Link:
         self._commands: Connection | None = None
         self._stop_line: StopLine | None = None
         self._stops = 0
+        self._presses: deque[str] = deque(maxlen=PRESSES_MAX)
+        """Ids of presses sent from the input thread that the event loop has not handled yet."""
 
     def send(self, command: AnyCommand) -> bool:
         """Hand a command to the engine; false when there is no connection."""
@@ -62,11 +67,22 @@ class Link:
 
     def press_stop(self) -> bool:
         """Write the stop command on its own line; safe in any thread, never waits for the loop."""
-        line = self._stop_line
-        if line is None:
-            return False
         self._stops += 1
-        return line.send_flatten(f"{self._identity.session}-stop-{self._stops}")
+        press = f"{self._identity.session}-stop-{self._stops}"
+        self._presses.append(press)
+        line = self._stop_line
+        return line is not None and line.send_flatten(press)
+
+    def seen_press(self) -> str | None:
+        """Id of the oldest press the loop has not handled: under it the same stop may be sent again.
+
+        A second copy with an id of its own, late behind a busy loop, could begin a new stop after the
+        first one was ended and the desk resumed.
+        """
+        try:
+            return self._presses.popleft()
+        except IndexError:
+            return None
 
     async def run(self) -> None:
         """Connect, listen, and connect again after every end."""

@@ -94,6 +94,8 @@ class Operator:
         word = ""
         if card is not None:
             word = self.arming.word(card, now.mono_ns, lag=self._blind(now), controls=controls)
+            if word == "LAG" and view.engine_down(now):
+                word = "DOWN"
             if card.fingerprint in self._approved and word in ("ARMED", "ARMING"):
                 word = "SENT"
         return Scene(
@@ -286,13 +288,16 @@ class Operator:
 
     # --- stop -------------------------------------------------------------------------------------
 
-    def stop(self, now: Now, arrived_ns: int) -> None:
-        """Ask for the emergency flatten; the engine joins the one that may be running already."""
+    def stop(self, now: Now, arrived_ns: int, press: str | None = None) -> None:
+        """Ask for the emergency flatten; the engine joins the one that may be running already.
+
+        ``press`` is the id under which the input thread has sent it: the engine counts both as one.
+        """
         if not self.view.stopping:
             self.ladder.start(now.mono_ns)
         else:
             self.ladder.key("ctrl+x", arrived_ns)
-        if not self.send(Flatten(self.next_id(), sent_ns=arrived_ns), "flatten", now):
+        if not self.send(Flatten(press or self.next_id(), sent_ns=arrived_ns), "flatten", now):
             self.ladder.refused()
 
     def in_ladder(self, now: Now) -> bool:
@@ -312,8 +317,7 @@ class Operator:
         """Take one thing back: the question for the side, the message, the coach, the filter."""
         if self.arming.withdraw():
             return
-        if self._message is not None:
-            self._message = None
-        elif not self._coach.dismiss() and self.filter:
+        self._message = None
+        if not self._coach.dismiss() and self.filter:
             self.filter = ""
             self.resort()

@@ -117,6 +117,19 @@ async def test_stop_leaves_while_the_terminal_is_not_read_and_the_loop_is_blocke
         assert before == [] and took_ms < 1000
 
 
+async def test_both_copies_of_one_press_are_one_command(directory: Path) -> None:
+    """The input thread and the loop both send it; a late copy must not begin another stop."""
+    async with console(directory) as (terminal, engine):
+        for presses in (1, 2):
+            terminal.type(b"\x18")
+            deadline = time.monotonic() + TIMEOUT_S
+            while len(sent := [c.id for c in engine.commands if isinstance(c, Flatten)]) < 2 * presses:
+                assert time.monotonic() < deadline, sent
+                await asyncio.sleep(0.02)
+                terminal.read()
+            assert len(set(sent)) == presses
+
+
 async def test_stop_key_approval_and_paste_in_a_real_terminal(directory: Path) -> None:
     async with console(directory) as (terminal, engine):
         terminal.type(PASTE_START + b"a\x18H" + PASTE_END)
