@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from core.domain.fees import UnknownFeeError
 from core.domain.order import BookSide, TimeInForce
 from core.domain.position import Position
 from core.domain.units import Money, Quantity, notional_up, parse_money
@@ -228,7 +229,18 @@ def refreshed(desk: Desk, candidate: Candidate) -> Candidate | str:
     view, known = market_view(desk, candidate.ticker), desk.state.markets[candidate.ticker]
     if view is None or known.fair is None:
         return "no book" if view is None else "no fair value"
-    at = edge_at(known.fair, view, candidate.side, candidate.price, candidate.quantity, candidate.fee_role)
+    try:
+        at = edge_at(
+            known.fair,
+            view,
+            candidate.side,
+            candidate.price,
+            candidate.quantity,
+            candidate.fee_role,
+            desk.rules.sell_before_settlement,
+        )
+    except UnknownFeeError as error:
+        return str(error)
     if at is None:
         return "the book moved: nothing is left to take"
     cost, edge = at

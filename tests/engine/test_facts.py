@@ -7,6 +7,7 @@ import asyncio
 import msgspec
 
 from core.domain.clock import Clocks, WorldClock
+from core.domain.market import FeeType
 from core.domain.order import BookSide, TimeInForce
 from core.domain.units import Price, contracts
 from core.engine import facts
@@ -140,5 +141,21 @@ def test_a_book_that_moved_stops_both_kinds_of_order() -> None:
             assert "nobody is left" in (facts.moved(desk, taking) or "")
             bench.venue.quote(HOT, 20, resting.price // 100)
             assert "take instead of rest" in (facts.moved(desk, resting) or "")
+
+    run_virtual(main)
+
+
+def test_a_fee_that_became_unknown_after_the_card_was_drawn_stops_it_with_a_sentence() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            card, desk = await bench.card(), bench.engine.desk
+            known = desk.state.markets[HOT]
+            unknown = msgspec.structs.replace(known.market.fees, type=FeeType.UNKNOWN)
+            known.market = msgspec.structs.replace(known.market, fees=unknown)
+            assert facts.refreshed(desk, card.candidate) == (
+                "the market's fee type is unknown: its fees cannot be computed"
+            )
+            outcome = bench.approve(card)
+            assert not outcome.accepted and "Traceback" not in outcome.text
 
     run_virtual(main)
