@@ -158,6 +158,14 @@ class StopDriver(LinuxDriver):
         super().__init__(app, debug=debug, mouse=mouse, size=size)
         self._stop_app: StopApp = app  # type: ignore[assignment]  # only PmConsole uses this driver
 
+    def _get_terminal_size(self) -> tuple[int, int]:
+        """The terminal's own size: exported COLUMNS and LINES do not follow a resize."""
+        try:
+            size = os.get_terminal_size(self.fileno)
+        except OSError:
+            return super()._get_terminal_size()
+        return (size.columns, size.lines) if size.columns and size.lines else super()._get_terminal_size()
+
     def run_input_thread(self) -> None:
         """Read, look for the stop key, then parse the rest; ends with the terminal or the console."""
         scanner, sequences, parser = StopScanner(), SequenceFilter(), XTermParser(self._debug)

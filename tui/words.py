@@ -18,6 +18,7 @@ _CARD_ROLES = {
     "DEFERRED": "text-muted",
     "CONFIRM": "arming",
     "LAG": "blocked",
+    "DOWN": "blocked",
     "VIEWER": "text-muted",
 }
 _ORDER_ROLES = {"UNKNOWN": "unknown", "PARTIAL": "strong", "REJECTED": "loss"}

@@ -152,6 +152,8 @@ async def test_an_engine_that_dies_is_named_and_its_return_is_told(directory: Pa
         await desk.shows("ENGINE DOWN")
         await desk.shows("Orders at the venue: 2, dead by expiry in 1:")
         await desk.shows("pmconsole engine start")
+        await desk.shows(" DOWN  the engine is gone")
+        assert "KAL ?" in desk.text and "KAL ok" not in desk.text
         await desk.press("a")
         await desk.shows("NYC hi Nov23 48-49")
         again = FakeEngine(desk.engine.path)

@@ -45,7 +45,14 @@ class Terminal:
             stdin=slave,
             stdout=slave,
             stderr=slave,
-            env={**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor"},
+            # Some terminals export their first size, which does not follow a resize.
+            env={
+                **os.environ,
+                "TERM": "xterm-256color",
+                "COLORTERM": "truecolor",
+                "COLUMNS": str(cols),
+                "LINES": str(rows),
+            },
             start_new_session=True,
         )
         os.close(slave)
@@ -68,6 +75,11 @@ class Terminal:
                 pytest.fail(f"never showed {text!r}:\n" + "\n".join(self.screen.display))
             await asyncio.sleep(0.02)
             self.read()
+
+    def resize(self, cols: int, rows: int) -> None:
+        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, cols, 0, 0))
+        self.screen.resize(rows, cols)
+        self.process.send_signal(signal.SIGWINCH)
 
     def type(self, data: bytes) -> None:
         os.write(self.fd, data)
@@ -161,6 +173,14 @@ async def test_signals_end_the_console_cleanly(directory: Path, number: signal.S
         terminal.process.send_signal(number)
         assert await terminal.ended() == code
         assert engine.commands == []
+
+
+async def test_the_desk_follows_a_resize_whatever_the_environment_says(directory: Path) -> None:
+    async with console(directory) as (terminal, _):
+        terminal.resize(160, 45)
+        await terminal.shows("ALARMS")
+        terminal.resize(60, 20)
+        await terminal.shows("80x24 shows the whole desk")
 
 
 async def test_q_leaves_and_restores_the_terminal(directory: Path) -> None:

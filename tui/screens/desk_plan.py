@@ -66,7 +66,7 @@ def _stack(width: int, panes: list[tuple[str, int]], x: int = 0, y: int = 1) -> 
 
 
 def _one_column(width: int, body: int, needs: Needs) -> Plan:
-    card = 10 if needs.card else 2 + min(max(1, needs.idle), 3)
+    card = 10 if needs.card else 1 + min(max(2, needs.idle), 4)
     limits = 2 if body < 50 else 10
     fair = 0 if body < 27 else 5 if body < 57 else 12
     full = body >= 31

@@ -125,6 +125,8 @@ def state_groups(scene: Scene, card: ProposalRow) -> list[Line]:
         return [line(state, (" large: y for YES, n for NO sends it", "strong"))]
     if word == "LAG":
         return [line(state, " the picture is over 1 s old")]
+    if word == "DOWN":
+        return [line(state, " the engine is gone; nothing can be approved")]
     if word == "VIEWER":
         return [line(state, " another console has control; :take")]
     if warning is not None:

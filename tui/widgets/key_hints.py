@@ -16,7 +16,7 @@ def hint_line(scene: Scene, screen: str) -> Line:
     if scene.view.stopping or scene.stop_sent:
         return ends(line((" the stop ladder takes every key", "text-muted")), stop, scene.width)
     parts: list[Span] = [Span(" ")]
-    card = scene.card is not None and scene.card.state != "SENT"
+    card = scene.card is not None and scene.card.state != "SENT" and not scene.down
     for key, text in hints(screen, card=card, width=scene.width - width_of(stop) - 1):
         parts += [Span("  " if len(parts) > 1 else ""), Span(key, "key"), Span(" " + text, "text-muted")]
     return ends(line(*parts), stop, scene.width)

@@ -38,7 +38,8 @@ def status_line(scene: Scene) -> Line:
     if not scene.controls and not scene.down:
         groups.append((2, line(("READ-ONLY", "near"))))
     groups += [(1, _venue_chip(scene, index)) for index in range(len(status.links))]
-    groups += _feed_chips(scene)
+    if not scene.down:
+        groups += _feed_chips(scene)
     groups.append((1, _unknown(status.unknown)))
     groups.append(
         (
@@ -88,6 +89,8 @@ def _venue_chip(scene: Scene, index: int) -> Line:
     assert status is not None
     link = status.links[index]
     name = venue_short(link.venue)
+    if scene.down:
+        return line((name + " ?", "text-muted"))
     if link.state == "ok":
         return line(
             (name + " ", "text-muted"), ("ok", "good"), " " + fine_age(scene.ago_s(link.heartbeat_ns))
