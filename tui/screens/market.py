@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from tui.format import age, cents, count, signed_count, signed_tenths, tenths, until, utc
-from tui.lines import Line, line
+from tui.lines import Line, flow, line
 from tui.scene import Scene, head, note
 from tui.screens.console_screen import ConsoleScreen
 from tui.screens.desk_plan import Plan, Rect
-from tui.widgets.fair_values import bar_room, bar_top, bracket_line, inputs, summary
+from tui.widgets.fair_values import bar_room, bar_top, bracket_header, bracket_line, inputs, summary
 from tui.widgets.line_pane import LinePane
 from tui.widgets.text_pane import TextPane, wrapped
 from tui.words import order_role, side_word, venue_short
@@ -67,11 +67,11 @@ def market_lines(scene: Scene, key: int, width: int) -> list[Line]:
     if event is None or event.refusal:
         rows.append(note(event.refusal if event is not None else "No model for this market. Prices only."))
         return rows
-    for group in (*summary(scene, event), *inputs(scene, event)):
-        rows.append(line(" ", *group))
-    rows.append(())
-    top = bar_top(event)
-    rows += [bracket_line(scene, bracket, top, bar_room(width)) for bracket in event.brackets]
+    rows += [line(" ", *row) for row in flow(summary(scene, event), width - 2, indent=0)]
+    rows += [line(" ", *row) for row in flow(inputs(scene, event), width - 2, indent=0)]
+    top, bar_width = bar_top(event), bar_room(width)
+    rows.append(bracket_header(top, bar_width))
+    rows += [bracket_line(scene, bracket, top, bar_width, current=key) for bracket in event.brackets]
     return rows
 
 

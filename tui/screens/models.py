@@ -9,7 +9,7 @@ from tui.scene import Scene, head, note
 from tui.screens.console_screen import ConsoleScreen
 from tui.screens.desk_plan import Plan, Rect
 from tui.widgets.card import compact_lines
-from tui.widgets.fair_values import bar_room, bar_top, bracket_line, inputs, summary
+from tui.widgets.fair_values import bar_room, bar_top, bracket_header, bracket_line, inputs, summary
 from tui.widgets.line_pane import LinePane
 from tui.widgets.live_table import Column, Key, LiveTable
 from tui.widgets.text_pane import TextPane, wrapped
@@ -97,7 +97,7 @@ def feed_lines(scene: Scene) -> list[Line]:
     return rows
 
 
-def event_lines(scene: Scene, event: EventRow, width: int) -> list[Line]:
+def event_lines(scene: Scene, event: EventRow, width: int, *, current: int | None = None) -> list[Line]:
     """One event: model, inputs, brackets, evidence, and what of it is replayed."""
     rows: list[Line] = []
     joined: list[Span | str] = [" "]
@@ -108,9 +108,9 @@ def event_lines(scene: Scene, event: EventRow, width: int) -> list[Line]:
     if event.refusal:
         rows += ((), note(event.refusal, "near"))
     if event.brackets:
-        top = bar_top(event)
-        rows += ((), line((" bracket     model   book   fair  +/-   edge", "text-muted")))
-        rows += [bracket_line(scene, row, top, bar_room(width)) for row in event.brackets]
+        top, bar_width = bar_top(event), bar_room(width)
+        rows += ((), bracket_header(top, bar_width))
+        rows += [bracket_line(scene, row, top, bar_width, current=current) for row in event.brackets]
         total = sum(row.model for row in event.brackets)
         rows.append(line((" sum       ", "text-muted"), tenths(total).rjust(6)))
     rows.append(line((" score     ", "text-muted"), f" {event.score or 'no record yet'}"))
@@ -192,7 +192,7 @@ class EvidenceScreen(ConsoleScreen):
             rows += wrapped(sentence, width - 2, indent=2)
         event = scene.view.event_of(card.key)
         if event is not None:
-            rows += ((), *event_lines(scene, event, width))
+            rows += ((), *event_lines(scene, event, width, current=card.key))
         self.detail.show_text(
             rows, head("EVIDENCE", f"{card.id}  {scene.view.label(card.key)}"), dim=scene.dim
         )

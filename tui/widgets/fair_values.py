@@ -56,8 +56,11 @@ def _bar(row: BracketRow, top: int, width: int) -> list[Span]:
     return spans
 
 
-def bracket_line(scene: Scene, row: BracketRow, top: int, bar_width: int) -> Line:
-    here = row.key == scene.current
+def bracket_line(
+    scene: Scene, row: BracketRow, top: int, bar_width: int, *, current: int | None = None
+) -> Line:
+    """One bracket; the mark is on ``current``, where it is not the desk's own current market."""
+    here = row.key == (scene.current if current is None else current)
     market = scene.view.markets.get(row.key)
     role = "edge-trade" if market is not None and market.mark == "card" else "edge-none"
     stale = market is not None and market.edge_word == "stale"
@@ -75,7 +78,7 @@ def bracket_line(scene: Scene, row: BracketRow, top: int, bar_width: int) -> Lin
     return line(*parts)
 
 
-def _header(top: int, bar_width: int) -> Line:
+def bracket_header(top: int, bar_width: int) -> Line:
     text = " " + "bracket".ljust(_LABEL_WIDTH) + " model   book   fair  +/-   edge"
     if bar_width:
         text += "  0%" + f"{top // 100}%".rjust(bar_width - 2)
@@ -121,13 +124,13 @@ def fair_lines(scene: Scene, event: EventRow, width: int, height: int, *, compac
     bar_width = bar_room(width)
     top = bar_top(event)
     if compact:
-        rows = [_header(top, bar_width)]
+        rows = [bracket_header(top, bar_width)]
         return rows + [
             bracket_line(scene, row, top, bar_width) for row in near_brackets(scene, event, height - 1)
         ]
     rows = [line(" ", *row) for row in flow(summary(scene, event), width - 2, indent=0)]
     rows += [line(" ", *row) for row in flow(inputs(scene, event), width - 2, indent=0)[:2]]
-    rows.append(_header(top, bar_width))
+    rows.append(bracket_header(top, bar_width))
     room = height - len(rows)
     whole = room > len(event.brackets)
     for row in near_brackets(scene, event, room - 1 if whole else room):
