@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from dataclasses import replace
 
 from core.control.protocol import (
     AbortFlatten,
@@ -98,15 +99,13 @@ class Operator:
                 word = "DOWN"
             if card.fingerprint in self._approved and word in ("ARMED", "ARMING"):
                 word = "SENT"
-        return Scene(
+        scene = Scene(
             view=view,
             now=now,
             width=width,
             cards=cards,
             card=card,
             card_word=word,
-            current=card.key if card is not None else self._resting(),
-            cursor=self.cursor,
             order_id=self.order_id,
             sort=self.sort,
             filter=self.filter,
@@ -117,6 +116,10 @@ class Operator:
             controls=controls,
             quiet_ns=self.ladder.quiet_ns(now.mono_ns),
         )
+        keys = self._market_keys(scene)
+        resting = self.cursor if self.cursor is not None else next(iter(keys), None)
+        current = card.key if card is not None else resting
+        return replace(scene, market_keys=tuple(keys), cursor=self.cursor, current=current)
 
     @property
     def controls(self) -> bool:
@@ -135,7 +138,7 @@ class Operator:
                 del self._pending[command_id]
                 self.say(f"no answer to {label}: it may or may not have happened", "near", now)
 
-    def market_keys(self, scene: Scene) -> list[int]:
+    def _market_keys(self, scene: Scene) -> list[int]:
         """Markets in display order. Sorted at most once a second, never under the operator's hands."""
         now_ns = scene.now.mono_ns
         fresh = ordered(scene)
@@ -155,10 +158,6 @@ class Operator:
         if self.cursor not in self._keys:
             self.cursor = None
         return self._keys
-
-    def _resting(self) -> int | None:
-        """The current market without a card: under the moved cursor, else the first row."""
-        return self.cursor if self.cursor is not None else next(iter(self._keys), None)
 
     def resort(self) -> None:
         self._sort_now = True
@@ -265,7 +264,7 @@ class Operator:
         if order_id:
             self.send(CancelOrder(self.next_id(), order_id), f"cancel {order_id[-8:]}", now)
         else:
-            self.say("no order under the cursor", "text-muted", now)
+            self.say("no order under the cursor; Tab goes to ORDERS", "text-muted", now)
 
     def cancel_market(self, key: int | None, now: Now) -> None:
         static = self.view.statics.get(key) if key is not None else None

@@ -35,6 +35,8 @@ class Scene:
     """State of the selected card in a word, see ``tui.arming``."""
     current: int | None = None
     """Key of the current market."""
+    market_keys: tuple[int, ...] = ()
+    """Markets in display order."""
     cursor: int | None = None
     """Market the operator moved the cursor to; without one it rests on the current market."""
     order_id: str = ""

@@ -243,6 +243,27 @@ async def test_the_cursor_stays_on_its_market_when_the_order_changes(directory: 
         assert table.cursor_key == key == desk.app.operator.cursor  # type: ignore[attr-defined]
 
 
+async def test_cancel_without_a_seen_cursor_means_the_current_markets_order(directory: Path) -> None:
+    async with running(directory, size=(160, 45), cards=False) as desk:
+        now = read_clocks()
+        other = rows.order(now, client_order_id="pm-new", key=50)
+        desk.engine.send(orders=(other,))
+        await desk.until(lambda: "pm-new" in desk.app.view.orders)
+        ordered = {row.key for row in desk.app.view.orders.values()}
+        bare = next(key for key in desk.app.view.markets if key not in ordered)
+        desk.app.operator.moved_cursor(bare, read_clocks())
+        table = desk.app.screen.query_one("#orders", LiveTable)
+        await desk.until(lambda: table.cursor_key is None)
+        await desk.press("c")
+        await desk.shows("no order under the cursor")
+        here = desk.app.view.orders["pm-91c7"].key
+        desk.app.operator.moved_cursor(here, read_clocks())
+        await desk.until(lambda: table.cursor_key == "pm-91c7")
+        await desk.press("c")
+        command = await desk.engine.expect(CancelOrder)
+        assert command.client_order_id == "pm-91c7"  # type: ignore[attr-defined]
+
+
 async def test_the_cursor_rests_on_the_card_until_it_is_moved(directory: Path) -> None:
     async with running(directory, size=(80, 24)) as desk:
         await armed(desk)

@@ -88,7 +88,7 @@ class DeskScreen(ConsoleScreen):
         if reduced:
             self.size_note.show(scene)
             return
-        self.markets.show(scene, self.console.operator.market_keys(scene))
+        self.markets.show(scene, scene.market_keys)
         if "fair" in plan:
             self.fair.show(scene, compact=plan["fair"].height < 8)
         self.orders.show(scene, scene.view.working(), compact="positions" not in plan, foot=two)

@@ -23,7 +23,7 @@ class MarketsScreen(ConsoleScreen):
         return {"markets": Rect(0, 1, width, height - 3)}
 
     def draw(self, scene: Scene) -> None:
-        self.markets.show(scene, self.console.operator.market_keys(scene))
+        self.markets.show(scene, scene.market_keys)
 
     def open_cursor(self) -> None:
         key = self.markets.cursor_key

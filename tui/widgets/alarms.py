@@ -77,6 +77,8 @@ class Alarms(LiveTable):
         title = line(("ALARMS", "title"), (f" {unread} unacked" if rows else "", role))
         right = line(("Space ", "key"), ("acknowledge", "text-muted")) if rows else ()
         width, height = self.body_size
+        if not self.has_focus and rows:
+            self.point_at(rows[0].id)
         selected = scene.view.alarms.get(self.cursor_key) or (rows[0] if rows else None)  # type: ignore[call-overload]
         foot = clears_lines(selected, width) if selected is not None and height > len(rows) else []
         self.paint_rows(

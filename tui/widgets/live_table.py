@@ -137,7 +137,7 @@ class LiveTable(LinePane):
 
     def _keep_place(self, keys: Sequence[Key]) -> None:
         """The cursor follows its row; when the row is gone it stays at the same place in the list."""
-        if self._cursor_key not in keys:
+        if self._cursor_key not in keys and (self._cursor_key is not None or self.has_focus):
             old = self._keys.index(self._cursor_key) if self._cursor_key in self._keys else 0
             self._cursor_key = keys[min(old, len(keys) - 1)] if keys else None
         self._keys = list(keys)

@@ -157,9 +157,8 @@ def counts_line(scene: Scene) -> Line:
     """The worst an unknown order can still do; without one, orders of the P&L day by outcome."""
     unknown = next((row for row in scene.view.working() if row.state == "UNKNOWN"), None)
     if unknown is not None:
-        check = (
-            "" if unknown.next_check_ns is None else f", asked {countdown(scene.in_s(unknown.next_check_ns))}"
-        )
+        due = unknown.next_check_ns
+        check = "" if due is None else f", asked again in {countdown(scene.in_s(due))}"
         return line((f" UNKNOWN {scene.view.label(unknown.key)}: {unknown.bound}{check}", "near"))
     status = scene.view.status
     if status is None:
@@ -226,6 +225,10 @@ class OrderTable(LiveTable):
         self.columns = COMPACT_COLUMNS if compact else COLUMNS
         title, right = orders_title(scene, compact=compact)
         keys = [row.client_order_id for row in rows]
+        if not self.has_focus:
+            # Without a cursor to see, a cancel means the current market's order or the only one.
+            own = [row.client_order_id for row in rows if row.key == scene.current]
+            self.point_at(own[0] if own else keys[0] if len(keys) == 1 else None)
         feet = [counts_line(scene)] if foot and not compact else []
         self.paint_rows(scene, keys, title, right, empty=[empty_line(scene)], foot=feet)
 
