@@ -265,8 +265,8 @@ def test_every_theme_loads_and_is_readable(name: str) -> None:
     assert theme.background is not None
     for role, colour in theme.variables.items():
         if role not in ("role-rule", "role-border", "role-watermark", "role-cursor"):
-            assert contrast(colour, theme.background) >= 4.5, (role, colour)
-    assert contrast(theme.variables["role-text"], theme.variables["role-cursor"]) >= 4.5
+            for ground in (theme.background, theme.panel, theme.variables["role-cursor"]):
+                assert ground is not None and contrast(colour, ground) >= 4.5, (role, colour, ground)
 
 
 def test_a_wrong_theme_gets_one_sentence_naming_file_and_key() -> None:
