@@ -92,7 +92,9 @@ def _edge(scene: Scene, key: Key) -> Span:
 
 def _age(scene: Scene, key: Key) -> Span:
     row = _row(scene, key)
-    return Span(age(scene.view.book_age_s(row, scene.now)), "near" if _stale(scene, row) else "text-muted")
+    # The venue answers a ping a second: below that the figure would only flicker, row by row.
+    seconds = max(1.0, scene.view.book_age_s(row, scene.now))
+    return Span(age(seconds), "near" if _stale(scene, row) else "text-muted")
 
 
 def _position(scene: Scene, key: Key) -> Span:
