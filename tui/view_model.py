@@ -78,6 +78,18 @@ def _clean_value(value: Any) -> Any:
     return value
 
 
+def _ageless(status: StatusRow) -> StatusRow:
+    """The status without the moments that only count on: ages are drawn each second anyway."""
+    links = tuple(
+        msgspec.structs.replace(link, heartbeat_ns=0, sequence=0, lag_ms=None) for link in status.links
+    )
+    feeds = tuple(
+        msgspec.structs.replace(feed, newest_world_ms=feed.newest_world_ms and 0, received_ns=None)
+        for feed in status.feeds
+    )
+    return msgspec.structs.replace(status, links=links, feeds=feeds, read_ns=status.read_ns and 0)
+
+
 class ViewModel:
     """The merged tables. Read freely; only ``apply`` writes them."""
 
@@ -140,8 +152,9 @@ class ViewModel:
     def _merge(self, frame: Frame, now: Now) -> frozenset[str]:
         changed: set[str] = set()
         if frame.status is not None:
-            self.status = clean(frame.status)
-            changed.add("status")
+            before, self.status = self.status, clean(frame.status)
+            if before is None or _ageless(before) != _ageless(self.status):
+                changed.add("status")
         for market in frame.markets:
             self._market(clean(market), now)
         for key, old in (("statics", frame.statics), ("markets", frame.markets), ("events", frame.events)):

@@ -103,3 +103,17 @@ def test_clean_rows_are_not_copied() -> None:
 def test_the_journal_keeps_each_entry_once(view: ViewModel) -> None:
     view.apply(Frame(2, NOW.mono_ns, journal=rows.journal(NOW)), NOW)
     assert [row.seq for row in view.journal] == [101, 102, 103]
+
+
+def test_a_status_in_which_only_moments_went_on_changes_nothing_to_draw() -> None:
+    view = ViewModel()
+    view.apply(rows.snapshot(NOW, "me"), NOW)
+    assert view.status is not None
+    links = tuple(
+        msgspec.structs.replace(link, heartbeat_ns=link.heartbeat_ns + 1) for link in view.status.links
+    )
+    older = msgspec.structs.replace(view.status, links=links)
+    assert "status" not in view.apply(Frame(2, NOW.mono_ns, status=older), NOW)
+    assert view.status.links == links
+    halted = msgspec.structs.replace(older, level="HALTED")
+    assert "status" in view.apply(Frame(3, NOW.mono_ns, status=halted), NOW)
