@@ -29,6 +29,8 @@ class CardSurroundings(msgspec.Struct, frozen=True):
     state: MarketState
     view: BookView | None
     position: Position
+    pending: Quantity
+    """What this card may still add or take away: its size, or what its order has left once sent."""
     now: Worst
     with_order: Worst
     limits: LiveLimits
@@ -46,7 +48,7 @@ def proposal_row(card: Proposal, around: CardSurroundings) -> ProposalRow:
     ahead = book.depth_within(c.side, c.price) if book and c.post_only else Quantity(0)
     depth = ahead if c.post_only else visible_depth(book, c.side, around.collar) if book else Quantity(0)
     holding = held(around.position, outcome)
-    after = holding - c.quantity if c.purpose is Purpose.CLOSE else holding + c.quantity
+    after = holding + (-around.pending if c.purpose is Purpose.CLOSE else around.pending)
     return ProposalRow(
         id=card.id,
         fingerprint=card.fingerprint,

@@ -130,6 +130,7 @@ class Snapshot:
             state=desk.state.markets[c.ticker],
             view=self.view(c.ticker),
             position=desk.ledger.positions.get(c.ticker, Position()),
+            pending=c.quantity if card.standing else desk.ledger.left_of(card.id),
             now=now,
             # What was sent is counted with the orders already.
             with_order=desk.exposure.with_order(c.ticker, c.side, c.price, c.quantity, c.fee)

@@ -110,6 +110,10 @@ class Ledger:
     def unknown(self) -> list[Order]:
         return [order for order in self.live.values() if order.life is Life.UNKNOWN]
 
+    def left_of(self, proposal_id: str) -> Quantity:
+        """Contracts that the orders of a proposal may still fill."""
+        return Quantity(sum(self.orders[client].leaves for client in self.of_proposal.get(proposal_id, ())))
+
     def closing(self, ticker: str, side: BookSide, without: str = "") -> Quantity:
         """Contracts that closes on ``side`` may still fill, the order ``without`` left out."""
         return Quantity(

@@ -116,6 +116,8 @@ def test_through_a_whole_day_changes_add_up_to_the_snapshot() -> None:
             await bench.until(lambda: bench.engine.desk.ledger.net(HOT) == 3_000_000, "fill")
             key = bench.engine.state.markets[HOT].key
             assert watch.table("positions")[key].net == 3_000_000
+            part_filled = watch.table("proposals")[card.id]
+            assert (part_filled.position, part_filled.position_after) == (3_000_000, order.intent.quantity)
             left = (order.intent.quantity - 3_000_000) // 1_000_000
             assert watch.table("markets")[key].mark == f"{left}b{order.intent.price // 100}"
             await watch.agrees()
