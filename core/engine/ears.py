@@ -75,6 +75,8 @@ class Ears:
         if order is None:
             self.halt_market(fill.ticker, f"trade {fill.trade_id} is of an order not placed here")
         self._expose(fill.ticker)
+        desk.state.cash = desk.reconciler.cash
+        desk.state.touch_status()
         desk.state.changed_markets.touch(fill.ticker)
         self.trading.mark(fill.ticker)
 

@@ -113,13 +113,24 @@ class Reconciler:
         """The account's cash without anything this journal's positions did to it."""
         self.differences: dict[tuple[str, str], Difference] = {}
         self.venue_net: dict[str, int] = {}
-        self.cash: Money | None = None
+        self._cash_read: Money | None = None
+        self._flow_read = 0
         self.clean_ns: int | None = None
         """End of the last clean, complete reading."""
         self.read_ns: int | None = None
         """End of the last complete reading."""
         self.incomplete_since_ns: int | None = None
         self.incomplete_count = 0
+
+    @property
+    def cash(self) -> Money | None:
+        """The account's cash as last read, less what was spent since.
+
+        What came in since counts only once the venue says so.
+        """
+        if self._cash_read is None:
+            return None
+        return Money(self._cash_read + min(0, self._flow() - self._flow_read))
 
     def request(self, reason: str) -> None:
         """Read soon: after a reconnect, a missing fill, an unanswered order, an operator's wish."""
@@ -244,7 +255,7 @@ class Reconciler:
         cash = await self._venue.cash()
         if isinstance(cash, Incomplete):
             return cash
-        self.cash = cash
+        self._cash_read, self._flow_read = cash, self._flow()
         self._positions(positions, epoch_read)
         if self._ledger.epoch == epoch and not self._ledger.live and not self._ledger.parked:
             self._cash(cash)
@@ -271,13 +282,17 @@ class Reconciler:
 
     def _cash(self, cash: Money) -> None:
         """Our cash is a base plus everything positions cost, brought in and were charged."""
-        flow = sum(p.realised - p.cost - p.fees for p in self._ledger.positions.values())
+        flow = self._flow()
         if self.cash_base is None:
             self.cash_base = Money(cash - flow)
             self._listener.on_cash_base(self.cash_base)
         expected = Money(self.cash_base + flow)
         if abs(cash - expected) > CASH_TOLERANCE:
             self._differs("cash", "", money_text(expected), money_text(cash))
+
+    def _flow(self) -> int:
+        """What positions brought in less what they cost and were charged."""
+        return sum(p.realised - p.cost - p.fees for p in self._ledger.positions.values())
 
     def _differs(self, what: str, ticker: str, ours: str, theirs: str) -> None:
         self._seen[what, ticker] = (ours, theirs)

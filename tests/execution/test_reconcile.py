@@ -250,6 +250,20 @@ def test_cash_that_differs_halts_the_venue() -> None:
     run_virtual(main)
 
 
+def test_cash_spent_since_the_last_reading_is_not_free() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            order, read = await bench.sent(), bench.engine.state.cash
+            assert read is not None
+            bench.venue.trade(order.order_id, 6)
+            await bench.until(lambda: bench.engine.desk.ledger.net(HOT) == 6_000_000, "fill", 1)
+            fill = next(iter(bench.engine.desk.ledger.fills.values()))
+            spent = fill.price * fill.quantity // 10_000 + fill.fee
+            assert bench.engine.state.cash == read - spent > 0
+
+    run_virtual(main)
+
+
 def test_settlement_is_booked_once() -> None:
     async def main(loop: VirtualLoop) -> None:
         async with running(loop) as bench:
