@@ -264,6 +264,22 @@ def test_cash_spent_since_the_last_reading_is_not_free() -> None:
     run_virtual(main)
 
 
+def test_cash_that_came_in_since_the_last_reading_waits_for_the_venue_to_say_so() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            order, desk = await bench.sent(), bench.engine.desk
+            bench.venue.trade(order.order_id, 6)
+            await bench.until(lambda: desk.ledger.net(HOT) == 6_000_000, "fill", 1)
+            before_ns = desk.reconciler.read_ns
+            desk.reconciler.request("test")
+            await bench.until(lambda: desk.reconciler.read_ns != before_ns, "reading", 5)
+            read = desk.reconciler.cash
+            desk.ledger.settle(SettlementReport(HOT, Price(10_000), "yes", bench.clock.wall_ms()))
+            assert desk.ledger.net(HOT) == 0 and desk.reconciler.cash == read
+
+    run_virtual(main)
+
+
 def test_settlement_is_booked_once() -> None:
     async def main(loop: VirtualLoop) -> None:
         async with running(loop) as bench:

@@ -7,7 +7,9 @@ import pytest
 
 from core.control.protocol import Frame, MarketRow
 from tests.tui import rows
+from tui.scene import Scene
 from tui.view_model import Now, ViewModel, clean
+from tui.widgets.market_table import COLUMNS
 
 NOW = Now(1_000 * rows.S, 1_700_000_000_000)
 
@@ -117,3 +119,11 @@ def test_a_status_in_which_only_moments_went_on_changes_nothing_to_draw() -> Non
     assert view.status.links == links
     halted = msgspec.structs.replace(older, level="HALTED")
     assert "status" in view.apply(Frame(3, NOW.mono_ns, status=halted), NOW)
+
+
+def test_the_age_of_a_fresh_book_stands_still_between_two_pings(view: ViewModel) -> None:
+    (age,) = (column.cell for column in COLUMNS if column.name == "age")
+    key, made_ms = rows.MARKETS[0][0], NOW.mono_ns // 1_000_000
+    view.markets[key] = msgspec.structs.replace(view.markets[key], message_ms=made_ms)
+    shown = {after: age(Scene(view, later(after), 160), key).text for after in (0.1, 0.9, 1.9, 2.1, 14.2)}
+    assert shown == {0.1: "1s", 0.9: "1s", 1.9: "1s", 2.1: "2s", 14.2: "14s"}
