@@ -17,9 +17,9 @@ import pytest
 from core.config import paths
 from core.config.settings import MarketSettings, Settings
 from core.control import log
+from core.control.building import Building
 from core.control.flag import watch
 from core.control.lock import LockFileError, LockHeldError, sole_holder
-from core.control.process import _Building
 from core.control.ready import FeedsReady, KalshiReady, Ready, WorldReady
 from core.domain.clock import REAL_WORLD, Clocks, SystemClock
 from core.engine.operator import Actor, ActorKind, Outcome
@@ -73,7 +73,7 @@ async def test_a_desk_without_weather_has_no_feeds(tmp_path: Path) -> None:
         WorldReady("w"),
     )
     async with httpx.AsyncClient() as http:
-        desk = _Building(place, settings, DEFAULTS, ready, Clocks(SystemClock(), REAL_WORLD), http)
+        desk = Building(place, settings, DEFAULTS, ready, Clocks(SystemClock(), REAL_WORLD), http)
         assert tuple(desk._feeds()(lambda _: None)) == ()
 
 

@@ -1,0 +1,99 @@
+"""What the ports of one desk are made from: a real desk and a simulated one differ here and nowhere below."""
+
+from __future__ import annotations
+
+import random
+import secrets
+import shutil
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import httpx
+
+from core.config.paths import Profile
+from core.config.settings import Settings
+from core.control.ready import Ready
+from core.domain.clock import Clocks
+from core.engine.engine import Ports
+from core.feeds.feed import Feed
+from core.feeds.stations import station_of_series
+from core.feeds.values import Sink
+from core.feeds.weather import weather_feeds
+from core.journal.events import Row
+from core.journal.store import Journal
+from core.risk.limits import Limits
+from core.venues.address import check_loopback
+from core.venues.kalshi.sign import load_signer
+from core.venues.kalshi.venue import KalshiConfig, connect
+from core.venues.venue import VenueGateway, VenueListener
+
+
+class Building(NamedTuple):
+    """What the ports of one desk are made from."""
+
+    place: Profile
+    settings: Settings
+    limits: Limits
+    ready: Ready
+    clocks: Clocks
+    http: httpx.AsyncClient
+
+    def ports(self, journal: Journal, history: Iterable[Row], run: str, *, flagged: bool) -> Ports:
+        return Ports(
+            clocks=self.clocks,
+            rng=_rng(),
+            log=journal,
+            history=history,
+            run=run,
+            venue=self._venue(),
+            feeds=self._feeds(),
+            series=self.settings.markets.series,
+            settings=self.settings,
+            ceilings=self.limits,
+            profile=self.place.name,
+            world_id=self.ready.world.id,
+            replay=self.ready.world.replay,
+            replay_offset_days=self.ready.world.calendar_offset_days,
+            disk_free_mb=self._disk_free_mb,
+            arms_itself=self.place.name == "demo",
+            start_halted="the file FLATTEN was there at start: flatten or resume" if flagged else "",
+        )
+
+    def _venue(self) -> Callable[[VenueListener], VenueGateway]:
+        """The account at the simulator; raises where its key or its address cannot be used."""
+        where = self.ready.kalshi
+        signer = load_signer(where.key_id, Path(where.private_key_path))
+        config = KalshiConfig(where.rest, where.ws, signer)
+        return lambda listener: connect(config, clocks=self.clocks, rng=_rng(), listener=listener)
+
+    def _feeds(self) -> Callable[[Sink], Sequence[Feed]]:
+        where = self.ready.feeds
+        for url in (where.nws, where.open_meteo):
+            check_loopback(url, frozenset({"http"}))
+        found = (station_of_series(series) for series in self.settings.markets.series)
+        stations = [station for station in found if station is not None]
+        if not stations:
+            return lambda _: ()
+        return lambda sink: weather_feeds(
+            stations,
+            self.http,
+            nws_url=where.nws,
+            open_meteo_url=where.open_meteo,
+            ensemble_url=where.open_meteo,
+            user_agent=self.settings.feeds.user_agent,
+            clocks=self.clocks,
+            rng=_rng(),
+            sink=sink,
+        )
+
+    def _disk_free_mb(self) -> int | None:
+        try:
+            return shutil.disk_usage(self.place.directory).free >> 20
+        except OSError:
+            return None
+
+
+def _rng() -> random.Random:
+    """An own stream for each part: a draw more in one must not move another."""
+    return random.Random(secrets.randbits(128))
