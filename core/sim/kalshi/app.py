@@ -7,25 +7,27 @@ import contextlib
 from collections.abc import AsyncIterator
 
 from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import WebSocketRoute
+from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from core.domain.clock import Clock
 from core.sim.exchange import Exchange
 from core.sim.faults import Faults
-from core.sim.kalshi import errors, rest
 from core.sim.kalshi.auth import KeyRegistry
 from core.sim.kalshi.call import Venue
 from core.sim.kalshi.connection import Connection
 from core.sim.kalshi.errors import WireError
 from core.sim.kalshi.limits import Limiter
+from core.sim.kalshi.rest import BODY_BYTES_MAX, Rest, RestAnswer, refused, too_large
 from core.sim.kalshi.stream import Stream
 
 STREAM_PATH = "/trade-api/ws/v2"
 PULSE_S = 0.1
+
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+"""Everything goes to the desk, which knows what it does not serve."""
 
 
 def build_app(
@@ -40,7 +42,7 @@ def build_app(
     ``app.state.stream`` is the stream; the application's lifespan pulses it.
     """
     venue = Venue(exchange, keys, clock, faults, limiter or Limiter(clock))
-    stream = Stream(venue)
+    stream, desk = Stream(venue), Rest(venue)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -49,12 +51,17 @@ def build_app(
             yield
             pulse.cancel()
 
+    async def serve_rest(request: Request) -> Response:
+        return await _answer(desk, request)
+
     async def serve_stream(socket: WebSocket) -> None:
         await _serve(venue, stream, socket)
 
     app = Starlette(
-        routes=[*rest.routes(venue), WebSocketRoute(STREAM_PATH, serve_stream)],
-        exception_handlers={404: _no_route, 405: _no_route},
+        routes=[
+            WebSocketRoute(STREAM_PATH, serve_stream),
+            Route("/{path:path}", serve_rest, methods=_METHODS),
+        ],
         lifespan=lifespan,
     )
     app.state.stream = stream
@@ -67,20 +74,53 @@ async def _pulse(stream: Stream) -> None:
         stream.pulse()
 
 
-async def _no_route(_: Request, error: Exception) -> Response:
-    status = error.status_code if isinstance(error, HTTPException) else 404
-    code = "not_found" if status == 404 else "method_not_allowed"
-    return rest.json_response(errors.body(WireError(status, code, code.replace("_", " "))), status)
+async def _answer(desk: Rest, request: Request) -> Response:
+    raw_path = request.scope["raw_path"].decode("latin-1")
+    if delay_ms := desk.delay_ms(raw_path):
+        await asyncio.sleep(delay_ms / 1000)
+    try:
+        body = await _read(request)
+    except WireError as error:
+        return _response(refused(error))
+    done = desk.handle(request.method, raw_path, request.url.query, request.headers, body)
+    return _lose(request) if done.lost else _response(done)
+
+
+async def _read(request: Request) -> bytes:
+    """The body, announced or in chunks; ``WireError`` 413 as soon as it is too large."""
+    body = bytearray()
+    announced = int(request.headers.get("content-length", "0"))
+    if announced <= BODY_BYTES_MAX:
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > BODY_BYTES_MAX:
+                break
+    if max(announced, len(body)) > BODY_BYTES_MAX:
+        raise too_large()
+    return bytes(body)
+
+
+def _response(answer: RestAnswer) -> Response:
+    return Response(answer.body, answer.status, media_type="application/json" if answer.body else None)
+
+
+def _lose(request: Request) -> Response:
+    """Cut the connection where the server offers it (see ``core.sim.kalshi.server``)."""
+    abort = request.scope.get("state", {}).get("abort")
+    if abort is None:
+        raise ConnectionAbortedError("answer lost on purpose")
+    abort()
+    return Response()
 
 
 async def _serve(venue: Venue, stream: Stream, socket: WebSocket) -> None:
     if refusal := venue.faults.refusal(STREAM_PATH):
-        await socket.send_denial_response(rest.json_response(refusal.body, refusal.status))
+        await socket.send_denial_response(_response(RestAnswer(refusal.status, refusal.body)))
         return
     try:
         key = venue.keys.verify(socket.headers, "GET", socket.url.path, venue.clock.wall_ms())
     except WireError as error:
-        await socket.send_denial_response(rest.json_response(errors.body(error), error.http))
+        await socket.send_denial_response(_response(refused(error)))
         return
     await socket.accept()
     waiting = asyncio.Event()

@@ -6,9 +6,9 @@ import base64
 import binascii
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
+from urllib.parse import parse_qsl
 
 import msgspec
-from starlette.datastructures import QueryParams
 
 from core.domain.clock import Clock
 from core.sim.accounts import Account
@@ -43,13 +43,31 @@ class Answer(msgspec.Struct, frozen=True):
     lost: bool = False
 
 
+class Query:
+    """The parameters behind a path's question mark. Of a repeated name the last value counts."""
+
+    def __init__(self, text: str) -> None:
+        self._values: dict[str, list[str]] = {}
+        for name, value in parse_qsl(text, keep_blank_values=True):
+            self._values.setdefault(name, []).append(value)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._values
+
+    def get(self, name: str) -> str | None:
+        return self._values[name][-1] if name in self._values else None
+
+    def getlist(self, name: str) -> list[str]:
+        return self._values.get(name, [])
+
+
 class Call(msgspec.Struct, frozen=True):
     """``key`` is None on public endpoints."""
 
     venue: Venue
     key: ApiKey | None
     path: Mapping[str, str]
-    query: QueryParams
+    query: Query
     body: bytes
 
     @property
@@ -62,14 +80,14 @@ class Call(msgspec.Struct, frozen=True):
         return self.exchange.account(self.key.account)
 
     def text(self, name: str) -> str:
-        return self.query.get(name, "")
+        return self.query.get(name) or ""
 
     def flag(self, name: str) -> bool:
-        return self.query.get(name, "false") == "true"
+        return self.text(name) == "true"
 
     def words(self, name: str) -> list[str]:
         """A comma-separated list."""
-        return [word for word in self.query.get(name, "").split(",") if word]
+        return [word for word in self.text(name).split(",") if word]
 
     def number(self, name: str) -> int | None:
         text = self.query.get(name)
@@ -85,7 +103,7 @@ class Call(msgspec.Struct, frozen=True):
         return -1 if routed else self.number("exchange_index") or 0
 
     def choice(self, name: str, allowed: Iterable[str], default: str = "") -> str:
-        text = self.query.get(name, default)
+        text = self.text(name) if name in self.query else default
         if text and text not in allowed:
             raise invalid_parameter(f"{name} must be one of {', '.join(allowed)}")
         return text
@@ -112,7 +130,7 @@ class Call(msgspec.Struct, frozen=True):
         limit = self.number("limit")
         if limit is not None and limit > most:
             raise invalid_parameter(f"limit must be at most {most}")
-        size, after = limit or default, _opened(self.query.get("cursor", ""))
+        size, after = limit or default, _opened(self.text("cursor"))
         start = next((i + 1 for i, row in enumerate(rows) if name_of(row) == after), 0) if after else 0
         shown = rows[start : start + size]
         more = start + size < len(rows)

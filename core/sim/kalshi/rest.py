@@ -1,18 +1,19 @@
-"""The REST side: one table of endpoints, one guard in front of all of them."""
+"""The REST side: one table of endpoints, one guard in front of all of them.
+
+Knows nothing of servers: a request is its method, path, query, headers and body, and what comes
+back is a status and bytes. ``app`` puts it behind a port.
+"""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Mapping
+from urllib.parse import unquote
 
 import msgspec
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route
 
 from core.sim.kalshi import errors, market_calls, order_calls, portfolio_calls
 from core.sim.kalshi.auth import READ, TRADE, ApiKey
-from core.sim.kalshi.call import Answer, Call, Venue
+from core.sim.kalshi.call import Answer, Call, Query, Venue
 from core.sim.kalshi.errors import WireError
 from core.sim.kalshi.limits import DEFAULT_COST, Kind
 
@@ -30,6 +31,16 @@ class Endpoint(msgspec.Struct, frozen=True):
     kind: Kind = Kind.READ
     cost: int = DEFAULT_COST
     per_entry: bool = False
+
+
+class Request(msgspec.Struct, frozen=True):
+    """One request as it arrived."""
+
+    method: str
+    raw_path: str
+    query: str
+    headers: Mapping[str, str]
+    body: bytes
 
 
 def _public(path: str, handler: Callable[[Call], Answer]) -> Endpoint:
@@ -103,71 +114,99 @@ ENDPOINTS: tuple[Endpoint, ...] = (
 )
 
 
-def routes(venue: Venue) -> list[Route]:
-    """Every endpoint as a route; more specific paths come first in the table."""
-    return [Route(API_ROOT + e.path, _guard(venue, e), methods=[e.method]) for e in ENDPOINTS]
+class RestAnswer(msgspec.Struct, frozen=True):
+    """What goes back: JSON, or nothing where ``body`` is empty. ``lost`` cuts the connection instead."""
+
+    status: int
+    body: bytes = b""
+    lost: bool = False
 
 
-def _guard(venue: Venue, endpoint: Endpoint) -> Callable[[Request], Awaitable[Response]]:
-    async def answer(request: Request) -> Response:
-        path = request.url.path.removeprefix(API_ROOT)
-        if delay_ms := venue.faults.delay_ms(path):
-            await asyncio.sleep(delay_ms / 1000)
-        if refusal := venue.faults.refusal(path):
-            return json_response(refusal.body, refusal.status)
+class Rest:
+    """Every endpoint of one venue."""
+
+    def __init__(self, venue: Venue) -> None:
+        self._venue = venue
+        self._routes: dict[int, list[tuple[tuple[str, ...], Endpoint]]] = {}
+        for endpoint in ENDPOINTS:
+            steps = tuple((API_ROOT + endpoint.path).split("/"))
+            self._routes.setdefault(len(steps), []).append((steps, endpoint))
+
+    def delay_ms(self, raw_path: str) -> int:
+        """How long a fault holds this request up before it is looked at."""
+        return self._venue.faults.delay_ms(_below_root(raw_path))
+
+    def handle(
+        self, method: str, raw_path: str, query: str, headers: Mapping[str, str], body: bytes
+    ) -> RestAnswer:
+        """Carry out one request.
+
+        ``raw_path`` is the path before any percent-decoding, as clients sign it, without its query;
+        the names of ``headers`` are lower-case.
+        """
         try:
-            body = await _read(request)
-            done = _perform(venue, endpoint, request, body)
-        except WireError as error:
-            plain = error.http == 429
-            return json_response(errors.TOO_MANY_REQUESTS if plain else errors.body(error), error.http)
-        if done.lost:
-            return _lose(request)
-        return json_response(b"" if done.body is None else msgspec.json.encode(done.body), done.status)
-
-    return answer
-
-
-async def _read(request: Request) -> bytes:
-    """The body, announced or in chunks; ``WireError`` 413 as soon as it is too large."""
-    body = bytearray()
-    announced = int(request.headers.get("content-length", "0"))
-    if announced <= BODY_BYTES_MAX:
-        async for chunk in request.stream():
-            body += chunk
+            endpoint, named = self._match(method, raw_path)
+            if refusal := self._venue.faults.refusal(_below_root(raw_path)):
+                return RestAnswer(refusal.status, refusal.body)
             if len(body) > BODY_BYTES_MAX:
-                break
-    if max(announced, len(body)) > BODY_BYTES_MAX:
-        raise WireError(413, "body_too_large", f"body over {BODY_BYTES_MAX} bytes")
-    return bytes(body)
+                raise too_large()
+            done = self._perform(endpoint, Request(method, raw_path, query, headers, body), named)
+        except WireError as error:
+            return refused(error)
+        if done.lost:
+            return RestAnswer(done.status, lost=True)
+        return RestAnswer(done.status, b"" if done.body is None else msgspec.json.encode(done.body))
+
+    def _match(self, method: str, raw_path: str) -> tuple[Endpoint, dict[str, str]]:
+        """The endpoint of a path and its named steps; more specific paths come first in the table."""
+        steps = unquote(raw_path).split("/")
+        known = False
+        for wanted, endpoint in self._routes.get(len(steps), ()):
+            named = _named(wanted, steps)
+            if named is not None:
+                known = True
+                if endpoint.method == method:
+                    return endpoint, named
+        if known:
+            raise WireError(405, "method_not_allowed", "method not allowed")
+        raise WireError(404, "not_found", "not found")
+
+    def _perform(self, endpoint: Endpoint, request: Request, named: dict[str, str]) -> Answer:
+        key = self._authorise(endpoint.scope, request) if endpoint.scope is not None else None
+        cost = endpoint.cost * (order_calls.entries(request.body) if endpoint.per_entry else 1)
+        if not self._venue.limiter.take(key.account if key else None, endpoint.kind, cost):
+            raise WireError(429, "too_many_requests", "too many requests")
+        return endpoint.handler(Call(self._venue, key, named, Query(request.query), request.body))
+
+    def _authorise(self, scope: str, request: Request) -> ApiKey:
+        now_ms = self._venue.clock.wall_ms()
+        key = self._venue.keys.verify(request.headers, request.method, request.raw_path, now_ms)
+        if not key.may(scope):
+            raise WireError(403, "forbidden", f"api key lacks the scope {scope}")
+        return key
 
 
-def _perform(venue: Venue, endpoint: Endpoint, request: Request, body: bytes) -> Answer:
-    key = _authorise(venue, endpoint, request) if endpoint.scope is not None else None
-    cost = endpoint.cost * (order_calls.entries(body) if endpoint.per_entry else 1)
-    if not venue.limiter.take(key.account if key else None, endpoint.kind, cost):
-        raise WireError(429, "too_many_requests", "too many requests")
-    return endpoint.handler(Call(venue, key, request.path_params, request.query_params, body))
+def refused(error: WireError) -> RestAnswer:
+    """An error as it goes out."""
+    return RestAnswer(error.http, errors.TOO_MANY_REQUESTS if error.http == 429 else errors.body(error))
 
 
-def _authorise(venue: Venue, endpoint: Endpoint, request: Request) -> ApiKey:
-    assert endpoint.scope is not None
-    # Clients sign what they send: the path before any percent-decoding.
-    path = request.scope["raw_path"].decode("latin-1")
-    key = venue.keys.verify(request.headers, request.method, path, venue.clock.wall_ms())
-    if not key.may(endpoint.scope):
-        raise WireError(403, "forbidden", f"api key lacks the scope {endpoint.scope}")
-    return key
+def too_large() -> WireError:
+    return WireError(413, "body_too_large", f"body over {BODY_BYTES_MAX} bytes")
 
 
-def _lose(request: Request) -> Response:
-    """Cut the connection where the server offers it (see ``core.sim.kalshi.server``)."""
-    abort = request.scope.get("state", {}).get("abort")
-    if abort is None:
-        raise ConnectionAbortedError("answer lost on purpose")
-    abort()
-    return Response()
+def _below_root(raw_path: str) -> str:
+    return unquote(raw_path).removeprefix(API_ROOT)
 
 
-def json_response(body: bytes, status: int) -> Response:
-    return Response(body, status, media_type="application/json" if body else None)
+def _named(wanted: tuple[str, ...], steps: list[str]) -> dict[str, str] | None:
+    """The steps a template gives names to; None where a path is another one."""
+    named = {}
+    for want, step in zip(wanted, steps, strict=True):
+        if want.startswith("{"):
+            if not step:
+                return None
+            named[want[1:-1]] = step
+        elif want != step:
+            return None
+    return named

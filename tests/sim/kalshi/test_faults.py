@@ -147,7 +147,7 @@ async def test_a_delay_holds_the_answer_back(desk, monkeypatch):
     async def sleep(seconds):
         waited.append(seconds)
 
-    monkeypatch.setattr("core.sim.kalshi.rest.asyncio.sleep", sleep)
+    monkeypatch.setattr("core.sim.kalshi.app.asyncio.sleep", sleep)
     desk.faults.delay("/series", 250)
     await desk.http.get(f"{ROOT}/series")
     await desk.http.get(f"{ROOT}/markets")
