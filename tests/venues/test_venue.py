@@ -12,14 +12,13 @@ import pytest
 
 from core.domain.book import new_book
 from core.domain.clock import Clocks
-from core.domain.market import CENT_GRID, Venue
-from core.domain.order import BookSide, OrderIntent, Purpose, TimeInForce
-from core.domain.units import Money, Price, contracts
+from core.domain.market import CENT_GRID
 from core.venues.kalshi.account import Account
-from core.venues.kalshi.rest import LAST_STEP
+from core.venues.kalshi.http import LAST_STEP
 from core.venues.kalshi.venue import KalshiConfig, KalshiVenue, connect
 from core.venues.limiter import Priority
 from core.venues.venue import Accepted, BookView, Link, LinkState, NeverSent, ReportStatus, verified_ns
+from tests.venues.scripted import INTENT
 
 Run = Callable[[Any], Any]
 RESTING_MAX = 44
@@ -61,24 +60,6 @@ class Key:
         return {}
 
 
-def intent() -> OrderIntent:
-    return OrderIntent(
-        client_order_id="c-1",
-        venue=Venue.KALSHI,
-        ticker="KX-A",
-        side=BookSide.BID,
-        purpose=Purpose.OPEN,
-        price=Price(3_200),
-        quantity=contracts(1),
-        tif=TimeInForce.GTC,
-        post_only=True,
-        reduce_only=False,
-        expires_ms=None,
-        created_ms=0,
-        reserved=Money(0),
-    )
-
-
 async def forget_by_list(venue: KalshiVenue, exchange: Exchange) -> None:
     exchange.resting = []
     assert await venue.orders(status=ReportStatus.RESTING) == ()
@@ -114,10 +95,10 @@ def test_orders_that_ended_unheard_hold_no_tokens(
             http_factory=lambda limits: exchange,
         )
         await venue.orders(status=ReportStatus.RESTING)
-        assert isinstance(await venue.place(intent(), lambda: None), NeverSent)
+        assert isinstance(await venue.place(INTENT, lambda: None), NeverSent)
         await ended(venue, exchange)
         expected = Accepted if free else NeverSent
-        assert isinstance(await venue.place(intent(), lambda: None), expected)
+        assert isinstance(await venue.place(INTENT, lambda: None), expected)
         await venue.close()
 
     virtual(main())

@@ -37,6 +37,7 @@ from core.venues.kalshi.markets import (
     market,
     settlement,
 )
+from core.venues.kalshi.orders import create_order
 from core.venues.kalshi.wire import FillWire, Odd, OrderWire, SettlementWire, WireError, decode
 from core.venues.venue import (
     Accepted,
@@ -308,7 +309,7 @@ def test_the_request_of_an_order() -> None:
         created_ms=0,
         reserved=Money(0),
     )
-    assert json.loads(msgspec.json.encode(wire.create_order(resting, 0))) == {
+    assert json.loads(msgspec.json.encode(create_order(resting, 0))) == {
         "ticker": "T-1",
         "client_order_id": "c-1",
         "side": "ask",
@@ -322,7 +323,7 @@ def test_the_request_of_an_order() -> None:
         "exchange_index": 0,
     }
     exit_ = msgspec.structs.replace(resting, tif=TimeInForce.IOC, post_only=False, reduce_only=True)
-    body = json.loads(msgspec.json.encode(wire.create_order(exit_, None)))
+    body = json.loads(msgspec.json.encode(create_order(exit_, None)))
     assert body["reduce_only"] is True
     assert not {"expiration_time", "post_only", "cancel_order_on_pause", "exchange_index"} & body.keys()
 

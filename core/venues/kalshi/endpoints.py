@@ -1,4 +1,5 @@
-"""The calls this client makes, with the bucket each draws from and its token cost.
+"""The calls this client makes, with the bucket each draws from and its token cost; those that create
+orders are in ``orders.py`` alone.
 
 Costs: docs.kalshi.com/getting_started/rate_limits.
 """
@@ -25,7 +26,6 @@ class Endpoint(msgspec.Struct, frozen=True):
     cost: float = DEFAULT_COST
 
 
-CREATE = Endpoint("POST", "/portfolio/events/orders", Kind.WRITE)
 CANCEL = Endpoint("DELETE", "/portfolio/events/orders/{order_id}", Kind.WRITE, 2.0)
 BATCH_CANCEL = Endpoint("DELETE", "/portfolio/events/orders/batched", Kind.WRITE, 2.0)
 """The cost is for each order in the batch."""

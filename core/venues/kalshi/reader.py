@@ -1,4 +1,4 @@
-"""Typed reads on top of REST: a value, a whole list, or ``Incomplete``."""
+"""Typed reads on top of HTTP: a value, a whole list, or ``Incomplete``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TypeVar
 import msgspec
 
 from core.venues.kalshi.endpoints import Endpoint
-from core.venues.kalshi.rest import Query, Rest
+from core.venues.kalshi.http import Http, Query
 from core.venues.kalshi.wire import Odd, WireError, decode
 from core.venues.limiter import Priority
 from core.venues.venue import Incomplete
@@ -24,8 +24,8 @@ def _plain(value: T, odd: Odd) -> T:
 class Reader:
     """Decodes and converts answers. Odd optional fields are reported, wrong required ones ``Incomplete``."""
 
-    def __init__(self, rest: Rest, on_anomaly: Callable[[str, str], None]) -> None:
-        self._rest, self._on_anomaly = rest, on_anomaly
+    def __init__(self, http: Http, on_anomaly: Callable[[str, str], None]) -> None:
+        self._http, self._on_anomaly = http, on_anomaly
 
     async def value(
         self,
@@ -56,7 +56,7 @@ class Reader:
         accept: frozenset[int] = frozenset(),
     ) -> T | Incomplete:
         """One answer, converted."""
-        answer = await self._rest.read(endpoint, what, priority, path=path, query=query, accept=accept)
+        answer = await self._http.read(endpoint, what, priority, path=path, query=query, accept=accept)
         if isinstance(answer, Incomplete):
             return answer
         odd = Odd()
@@ -77,7 +77,7 @@ class Reader:
         convert: Callable[[W, Odd], T],
     ) -> tuple[T, ...] | Incomplete:
         """A whole paged list, converted; one element that cannot be read makes all of it ``Incomplete``."""
-        rows = await self._rest.pages(endpoint, items, priority, query)
+        rows = await self._http.pages(endpoint, items, priority, query)
         if isinstance(rows, Incomplete):
             return rows
         odd = Odd()

@@ -17,6 +17,7 @@ from core.venues.address import check_loopback
 from core.venues.kalshi import endpoints as ep
 from core.venues.kalshi import wire
 from core.venues.kalshi.account import Account
+from core.venues.kalshi.cancels import CancelEntry, Cancels
 from core.venues.kalshi.facts import (
     BookChanged,
     Fact,
@@ -29,9 +30,10 @@ from core.venues.kalshi.facts import (
     OrderSeen,
     PrivateReady,
 )
+from core.venues.kalshi.http import Http, TransportFactory, network_transport
 from core.venues.kalshi.listing import Listing
+from core.venues.kalshi.orders import Orders, create_order
 from core.venues.kalshi.reader import Reader
-from core.venues.kalshi.rest import Rest, TransportFactory, network_transport
 from core.venues.kalshi.session import Session
 from core.venues.kalshi.sign import Signer
 from core.venues.kalshi.stream import LIFECYCLE, StreamState
@@ -106,7 +108,7 @@ class KalshiVenue:
     ) -> None:
         self._clocks, self._listener = clocks, listener
         self._limiter = Limiter(clocks)
-        self._rest = Rest(
+        self._http = Http(
             config.rest_url,
             config.signer,
             clocks=clocks,
@@ -115,7 +117,8 @@ class KalshiVenue:
             transports=http_factory,
             on_anomaly=self._anomaly,
         )
-        self._reader = Reader(self._rest, self._anomaly)
+        self._orders, self._cancels = Orders(self._http), Cancels(self._http)
+        self._reader = Reader(self._http, self._anomaly)
         self._account = Account(self._reader)
         self._state = StreamState()
         self._listing = Listing(self._reader, listener, self._anomaly, self._regrid, self._state.unwatch)
@@ -143,13 +146,13 @@ class KalshiVenue:
             tasks.create_task(self._keep_ready(), name="kalshi limits and cancel connection")
 
     async def close(self) -> None:
-        await self._rest.close()
+        await self._http.close()
 
     async def _keep_ready(self) -> None:
         """Open the cancels' connection first, learn the account's limits, then keep it open."""
         learnt = False
         while True:
-            await self._rest.warm()
+            await self._cancels.warm()
             learnt = learnt or await self._learn_limits()
             await asyncio.sleep(WARM_S)
 
@@ -161,7 +164,7 @@ class KalshiVenue:
                 self._anomaly("limits", f"{missing.what}: {missing.reason}")
         if isinstance(limits, Incomplete) or isinstance(costs, Incomplete):
             return False
-        self._rest.costs.load(costs)
+        self._http.costs.load(costs)
         for kind, bucket in ((Kind.READ, limits.read), (Kind.WRITE, limits.write)):
             self._limiter.resize(kind, Capacity(bucket.refill_rate, bucket.bucket_capacity))
         return True
@@ -226,24 +229,23 @@ class KalshiVenue:
         else:
             priority = Priority.EXIT if intent.purpose is Purpose.CLOSE else Priority.ENTRY
         shard = self._listing.catalog.shard(intent.ticker)
-        body = msgspec.json.encode(wire.create_order(intent, shard))
         cancels_cost = self._cancels_cost(len(self._resting) + 1)
-        outcome = await self._rest.place(body, last_check, priority, cancels_cost)
+        outcome = await self._orders.place(create_order(intent, shard), last_check, priority, cancels_cost)
         if isinstance(outcome, Accepted) and outcome.remaining:
             self._resting.add(outcome.order_id)
         return outcome
 
     async def cancel(self, orders: Sequence[tuple[str, str]]) -> tuple[CancelOutcome, ...]:
         shard = self._listing.catalog.shard
-        outcomes = await self._rest.cancel([wire.CancelEntry(i, t, shard(t)) for i, t in orders])
+        outcomes = await self._cancels.cancel([CancelEntry(i, t, shard(t)) for i, t in orders])
         self._resting.difference_update(o.order_id for o in outcomes if isinstance(o, Cancelled | NotThere))
         return outcomes
 
     def entry_budget(self, cancels: int) -> bool:
-        return self._limiter.entry_free(self._rest.costs.of(ep.CREATE), self._cancels_cost(cancels + 1))
+        return self._limiter.entry_free(self._orders.cost, self._cancels_cost(cancels + 1))
 
     def _cancels_cost(self, count: int) -> float:
-        return self._rest.costs.of(ep.BATCH_CANCEL) * count
+        return self._http.costs.of(ep.BATCH_CANCEL) * count
 
     # --- reads ------------------------------------------------------------------------------------
 
@@ -285,4 +287,4 @@ class KalshiVenue:
         return await self._account.exchange_state()
 
     def clock_offset_ms(self) -> int | None:
-        return self._rest.clock_offset_ms()
+        return self._http.clock_offset_ms()

@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Meta
 
 from core.domain.market import Venue
-from core.domain.order import BookSide, Fill, OrderIntent, TimeInForce
+from core.domain.order import BookSide, Fill
 from core.domain.text import clean_text
 from core.domain.units import (
     ONE_DOLLAR,
@@ -25,8 +25,6 @@ from core.domain.units import (
     parse_money,
     parse_price,
     parse_quantity,
-    price_text,
-    quantity_text,
 )
 from core.venues.venue import (
     ExchangeState,
@@ -336,53 +334,3 @@ class CostWire(msgspec.Struct, frozen=True, gc=False):
 class CostsWire(msgspec.Struct, frozen=True, gc=False):
     default_cost: Annotated[float, Meta(ge=0, le=1e6)]
     endpoint_costs: list[CostWire] | None = None
-
-
-# --- requests -------------------------------------------------------------------------------------
-
-
-class CreateOrder(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Body of create order; prices and counts are texts, the expiry is in whole seconds."""
-
-    ticker: str
-    client_order_id: str
-    side: str
-    count: str
-    price: str
-    time_in_force: str
-    self_trade_prevention_type: str
-    post_only: bool = False
-    reduce_only: bool = False
-    cancel_order_on_pause: bool = False
-    expiration_time: int | None = None
-    exchange_index: int | None = None
-
-
-def create_order(intent: OrderIntent, shard: int | None) -> CreateOrder:
-    """The request of an intent. Resting orders also die when trading pauses."""
-    resting = intent.tif is TimeInForce.GTC
-    return CreateOrder(
-        ticker=intent.ticker,
-        client_order_id=intent.client_order_id,
-        side=intent.side.value,
-        count=quantity_text(intent.quantity),
-        price=price_text(intent.price),
-        time_in_force=intent.tif.value,
-        # Our taker stops at our own resting order; cancelling that one instead would hide it from us.
-        self_trade_prevention_type="taker_at_cross",
-        post_only=intent.post_only,
-        reduce_only=intent.reduce_only,
-        cancel_order_on_pause=resting,
-        expiration_time=intent.expires_ms // 1_000 if resting and intent.expires_ms is not None else None,
-        exchange_index=shard,
-    )
-
-
-class CancelEntry(msgspec.Struct, frozen=True, omit_defaults=True):
-    order_id: str
-    market_ticker: str
-    exchange_index: int | None = None
-
-
-class CancelBatch(msgspec.Struct, frozen=True):
-    orders: list[CancelEntry]

@@ -1,0 +1,98 @@
+"""Taking orders off Kalshi: cancels on a warm connection of their own.
+
+Nothing here, nor anything this module imports, can create an order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+from urllib.parse import quote
+
+import msgspec
+
+from core.venues.kalshi.answers import batch_cancel_outcomes, cancel_outcome
+from core.venues.kalshi.endpoints import BATCH_CANCEL, CANCEL, STATUS
+from core.venues.kalshi.http import (
+    READ_TIMEOUT,
+    WIRE_FAULTS,
+    WRITE_TIMEOUT,
+    WRITE_TOTAL_S,
+    Answer,
+    Call,
+    Http,
+    fault_text,
+)
+from core.venues.limiter import Priority
+from core.venues.venue import CancelOutcome, CancelUnresolved
+
+CONNECTIONS: Final = 2
+
+
+class CancelEntry(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One order to cancel. Without its market and shard the venue looks for it on shard 0 only."""
+
+    order_id: str
+    market_ticker: str
+    exchange_index: int | None = None
+
+
+class CancelBatch(msgspec.Struct, frozen=True):
+    orders: list[CancelEntry]
+
+
+class Cancels:
+    """The calls that only ever reduce what is open, ahead of everything else in the limiter."""
+
+    def __init__(self, http: Http) -> None:
+        self._http, self._pool = http, http.pool(CONNECTIONS)
+
+    async def cancel(self, orders: Sequence[CancelEntry]) -> tuple[CancelOutcome, ...]:
+        """Cancel orders in as few calls as the bucket allows; one outcome an order, in order."""
+        if len(orders) == 1:
+            return (await self._cancel_one(orders[0]),)
+        cost = max(self._http.costs.of(BATCH_CANCEL), 1e-9)
+        size = max(1, int(self._http.limiter.burst(BATCH_CANCEL.kind) // cost))
+        outcomes: list[CancelOutcome] = []
+        for start in range(0, len(orders), size):
+            outcomes.extend(await self._cancel_batch(orders[start : start + size]))
+        return tuple(outcomes)
+
+    async def warm(self) -> None:
+        """Keep the connection open by a small read on it; a failure shows in the next cancel."""
+        http = self._http
+        if await http.limiter.admit(STATUS.kind, Priority.BACKGROUND, http.costs.of(STATUS)) is not None:
+            return
+        try:
+            await http.send(self._pool, Call(STATUS), READ_TIMEOUT, WRITE_TOTAL_S)
+        except WIRE_FAULTS as error:
+            http.on_anomaly("cancel connection", fault_text(error))
+
+    async def _cancel_one(self, order: CancelEntry) -> CancelOutcome:
+        query: dict[str, str | int] = {"market_ticker": order.market_ticker}
+        if order.exchange_index is not None:
+            query["exchange_index"] = order.exchange_index
+        path = CANCEL.path.format(order_id=quote(order.order_id, safe=""))
+        answer = await self._send(Call(CANCEL, path, query), self._http.costs.of(CANCEL))
+        if isinstance(answer, str):
+            return CancelUnresolved(order.order_id, answer)
+        return cancel_outcome(order.order_id, answer.status, answer.body)
+
+    async def _cancel_batch(self, orders: Sequence[CancelEntry]) -> tuple[CancelOutcome, ...]:
+        ids = [order.order_id for order in orders]
+        body = msgspec.json.encode(CancelBatch(list(orders)))
+        cost = self._http.costs.of(BATCH_CANCEL) * len(orders)
+        answer = await self._send(Call(BATCH_CANCEL, body=body), cost)
+        if isinstance(answer, str):
+            return tuple(CancelUnresolved(order_id, answer) for order_id in ids)
+        return batch_cancel_outcomes(ids, answer.status, answer.body)
+
+    async def _send(self, call: Call, cost: float) -> Answer | str:
+        """The answer, or why there is none."""
+        refused = await self._http.limiter.admit(call.endpoint.kind, Priority.CANCEL, cost)
+        if refused is not None:
+            return refused.reason
+        try:
+            return await self._http.send(self._pool, call, WRITE_TIMEOUT, WRITE_TOTAL_S)
+        except WIRE_FAULTS as error:
+            return fault_text(error)

@@ -1,0 +1,261 @@
+"""Kalshi over HTTP: signed requests, reads repeated a few times, whole lists, the venue's clock.
+
+One request is sent once; only reads are tried again, and they come back whole or as ``Incomplete``.
+What is written goes through ``orders.py`` and ``cancels.py``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+import httpx
+import msgspec
+
+from core.domain.clock import Clocks
+from core.venues.kalshi.answers import refusal
+from core.venues.kalshi.endpoints import Costs, Endpoint
+from core.venues.kalshi.sign import Signer
+from core.venues.kalshi.wire import WireError, decode
+from core.venues.limiter import Limiter, Priority
+from core.venues.venue import Incomplete
+
+if TYPE_CHECKING:
+    import random
+
+TransportFactory = Callable[[httpx.Limits], httpx.AsyncBaseTransport]
+"""Makes one connection pool. A transport that replaces the network must report httpcore's ``trace``
+events like it: ``http11.send_request_headers.started`` is the step before an order's first byte."""
+
+LAST_STEP: Final = "http11.send_request_headers.started"
+
+WRITE_TIMEOUT: Final = httpx.Timeout(connect=2.0, write=2.0, read=5.0, pool=2.0)
+READ_TIMEOUT: Final = httpx.Timeout(connect=2.0, write=2.0, read=10.0, pool=5.0)
+WRITE_TOTAL_S: Final = 8.0
+READ_TOTAL_S: Final = 15.0
+IDLE_S_MAX: Final = 20.0
+"""An idle connection older than this is replaced, not reused: its peer may be gone."""
+
+READ_TRIES: Final = 5
+BACKOFF_FIRST_S, BACKOFF_MAX_S = 0.2, 10.0
+BODY_BYTES_MAX: Final = 32 * 1024 * 1024
+PAGES_MAX: Final = 200
+OFFSET_SAMPLES: Final = 16
+
+Query = Mapping[str, str | int]
+Trace = Callable[[str, dict[str, Any]], Awaitable[None]]
+
+
+class Call(msgspec.Struct, frozen=True):
+    """One request. ``path`` is the endpoint's with its parameters filled in; empty: it has none."""
+
+    endpoint: Endpoint
+    path: str = ""
+    query: Query = {}
+    body: bytes = b""
+
+
+class Answer(msgspec.Struct, frozen=True):
+    status: int
+    body: bytes
+
+
+class TooLargeError(Exception):
+    """The body exceeds the bound; the answer is of no use."""
+
+
+WIRE_FAULTS: Final = (httpx.HTTPError, TimeoutError, TooLargeError)
+"""What ``Http.send`` raises."""
+
+
+def fault_text(error: Exception) -> str:
+    """A transport fault in a few words; the library's text may be empty."""
+    text = str(error)[:120]
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+_page = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_raws = msgspec.json.Decoder(list[msgspec.Raw])
+_cursor = msgspec.json.Decoder(str | None)
+
+
+def network_transport(limits: httpx.Limits) -> httpx.AsyncBaseTransport:
+    """The real network: HTTP/1.1, no retries, nothing from the environment."""
+    return httpx.AsyncHTTPTransport(http2=False, retries=0, trust_env=False, limits=limits)
+
+
+class Http:
+    """One account's wire. ``url`` is the API root, ``http://127.0.0.1:8080/trade-api/v2``."""
+
+    def __init__(
+        self,
+        url: str,
+        signer: Signer,
+        *,
+        clocks: Clocks,
+        limiter: Limiter,
+        rng: random.Random,
+        transports: TransportFactory,
+        on_anomaly: Callable[[str, str], None],
+    ) -> None:
+        self._root = url.rstrip("/")
+        self._root_path = urlsplit(self._root).path
+        self._signer, self._clocks = signer, clocks
+        self._rng, self._transports = rng, transports
+        self.limiter, self.on_anomaly = limiter, on_anomaly
+        self.costs = Costs()
+        self._pools: list[httpx.AsyncClient] = []
+        self._offsets: deque[tuple[int, int]] = deque(maxlen=OFFSET_SAMPLES)
+        self.general = self.pool(connections=10)
+        """The connections of reads and orders."""
+
+    def pool(self, connections: int) -> httpx.AsyncClient:
+        """Connections of their own, closed with the others by ``close``."""
+        limits = httpx.Limits(
+            max_connections=connections, max_keepalive_connections=connections, keepalive_expiry=IDLE_S_MAX
+        )
+        made = httpx.AsyncClient(
+            transport=self._transports(limits),
+            trust_env=False,
+            timeout=READ_TIMEOUT,
+            headers={"user-agent": "pmconsole", "accept": "application/json"},
+        )
+        self._pools.append(made)
+        return made
+
+    async def close(self) -> None:
+        for pool in self._pools:
+            await pool.aclose()
+
+    async def send(
+        self,
+        pool: httpx.AsyncClient,
+        call: Call,
+        timeout: httpx.Timeout,
+        total_s: float,
+        trace: Trace | None = None,
+    ) -> Answer:
+        """Send once and read the answer whole. Raises one of ``WIRE_FAULTS``, and what ``trace`` raises."""
+        method, path = call.endpoint.method, call.path or call.endpoint.path
+        headers = self._signer.headers(method, self._root_path + path, self._clocks.wall_ms())
+        if call.body:
+            headers["content-type"] = "application/json"
+        request = pool.build_request(
+            method,
+            self._root + path,
+            params=dict(call.query) or None,
+            content=call.body or None,
+            headers=headers,
+            timeout=timeout,
+            extensions={"trace": trace} if trace is not None else None,
+        )
+        sent_ms, sent_ns = self._clocks.wall_ms(), self._clocks.mono_ns()
+        async with asyncio.timeout(total_s):
+            response = await pool.send(request, stream=True)
+            try:
+                self._observe_date(response.headers.get("date", ""), sent_ms, sent_ns)
+                data = bytearray()
+                async for chunk in response.aiter_bytes():
+                    data += chunk
+                    if len(data) > BODY_BYTES_MAX:
+                        raise TooLargeError(f"answer larger than {BODY_BYTES_MAX} bytes")
+            finally:
+                await response.aclose()
+        if response.status_code == 429:
+            self.limiter.throttled(call.endpoint.kind)
+        return Answer(response.status_code, bytes(data))
+
+    async def read(
+        self,
+        endpoint: Endpoint,
+        what: str,
+        priority: Priority,
+        *,
+        query: Query | None = None,
+        path: str | None = None,
+        accept: frozenset[int] = frozenset(),
+    ) -> Answer | Incomplete:
+        """A 2xx answer (or one of ``accept``), after at most five tries; anything else is ``Incomplete``."""
+        reason = ""
+        for attempt in range(READ_TRIES):
+            if attempt:
+                backoff = min(BACKOFF_MAX_S, BACKOFF_FIRST_S * 2.0 ** (attempt - 1))
+                await asyncio.sleep(backoff * (0.5 + self._rng.random()))
+            refused = await self.limiter.admit(endpoint.kind, priority, self.costs.of(endpoint))
+            if refused is not None:
+                return Incomplete(what, refused.reason)
+            try:
+                answer = await self.send(
+                    self.general, Call(endpoint, path or "", query or {}), READ_TIMEOUT, READ_TOTAL_S
+                )
+            except (httpx.HTTPError, TimeoutError) as error:
+                reason = fault_text(error)
+                continue
+            except TooLargeError as error:
+                return Incomplete(what, fault_text(error))
+            if 200 <= answer.status < 300 or answer.status in accept:
+                return answer
+            said = refusal(answer.body)
+            reason = f"HTTP {answer.status}: {said.code or said.text}"
+            if answer.status == 429:
+                continue
+            if answer.status == 401 and said.code == "header_timestamp_expired":
+                self.on_anomaly("clock", "the venue refused our timestamp: clocks differ")
+            elif answer.status in (401, 403):
+                self.on_anomaly("credential", f"{what}: {reason}")
+                return Incomplete(what, reason)
+            elif answer.status < 500 and answer.status != 408:
+                return Incomplete(what, reason)
+        return Incomplete(what, f"{reason} ({READ_TRIES} tries)")
+
+    async def pages(
+        self, endpoint: Endpoint, items: str, priority: Priority, query: Query
+    ) -> list[msgspec.Raw] | Incomplete:
+        """Every element of a paged list under the key ``items``, or ``Incomplete``: never a part of it."""
+        found: list[msgspec.Raw] = []
+        seen: set[str] = set()
+        cursor = ""
+        for _ in range(PAGES_MAX):
+            asked = {**query, "cursor": cursor} if cursor else query
+            answer = await self.read(endpoint, items, priority, query=asked)
+            if isinstance(answer, Incomplete):
+                return answer
+            try:
+                page = decode(answer.body, _page, items)
+                if items not in page:
+                    return Incomplete(items, f"the answer has no {items}")
+                rows = decode(page[items], _raws, items)
+                found.extend(rows)
+                cursor = (decode(page["cursor"], _cursor, "cursor") if "cursor" in page else None) or ""
+            except WireError as error:
+                return Incomplete(items, str(error))
+            if not cursor:
+                return found
+            if cursor in seen:
+                return Incomplete(items, "the venue repeated a page cursor")
+            seen.add(cursor)
+        return Incomplete(items, f"more than {PAGES_MAX} pages")
+
+    def clock_offset_ms(self) -> int | None:
+        """Venue clock minus ours: the middle of what every one of the last answers allows.
+
+        A ``Date`` is cut to whole seconds, so one answer allows a second; several narrow it down.
+        """
+        if not self._offsets:
+            return None
+        low, high = max(low for low, _ in self._offsets), min(high for _, high in self._offsets)
+        if low > high:  # a clock was set meanwhile: only the newest answer knows
+            low, high = self._offsets[-1]
+        return (low + high) // 2
+
+    def _observe_date(self, header: str, sent_ms: int, sent_ns: int) -> None:
+        try:
+            venue_ms = int(parsedate_to_datetime(header).timestamp() * 1_000)
+        except (ValueError, OverflowError):
+            return
+        round_trip_ms = (self._clocks.mono_ns() - sent_ns) // 1_000_000
+        self._offsets.append((venue_ms - sent_ms - round_trip_ms, venue_ms + 1_000 - sent_ms))

@@ -1,0 +1,107 @@
+"""Putting orders on Kalshi: the only module that can. Each is sent once, and never repeated."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import msgspec
+
+from core.domain.order import OrderIntent, TimeInForce
+from core.domain.units import price_text, quantity_text
+from core.venues.kalshi.answers import place_outcome
+from core.venues.kalshi.endpoints import Endpoint
+from core.venues.kalshi.http import (
+    LAST_STEP,
+    WIRE_FAULTS,
+    WRITE_TIMEOUT,
+    WRITE_TOTAL_S,
+    Call,
+    Http,
+    fault_text,
+)
+from core.venues.limiter import Kind, Priority
+from core.venues.venue import LastCheck, NeverSent, PlaceOutcome, Unresolved
+
+CREATE: Final = Endpoint("POST", "/portfolio/events/orders", Kind.WRITE)
+
+
+class CreateOrder(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Body of create order; prices and counts are texts, the expiry is in whole seconds."""
+
+    ticker: str
+    client_order_id: str
+    side: str
+    count: str
+    price: str
+    time_in_force: str
+    self_trade_prevention_type: str
+    post_only: bool = False
+    reduce_only: bool = False
+    cancel_order_on_pause: bool = False
+    expiration_time: int | None = None
+    exchange_index: int | None = None
+
+
+def create_order(intent: OrderIntent, shard: int | None) -> CreateOrder:
+    """The request of an intent. Resting orders also die when trading pauses."""
+    resting = intent.tif is TimeInForce.GTC
+    return CreateOrder(
+        ticker=intent.ticker,
+        client_order_id=intent.client_order_id,
+        side=intent.side.value,
+        count=quantity_text(intent.quantity),
+        price=price_text(intent.price),
+        time_in_force=intent.tif.value,
+        # Our taker stops at our own resting order; cancelling that one instead would hide it from us.
+        self_trade_prevention_type="taker_at_cross",
+        post_only=intent.post_only,
+        reduce_only=intent.reduce_only,
+        cancel_order_on_pause=resting,
+        expiration_time=intent.expires_ms // 1_000 if resting and intent.expires_ms is not None else None,
+        exchange_index=shard,
+    )
+
+
+class _StoppedError(Exception):
+    """The last check said no; no byte has left."""
+
+
+class Orders:
+    """The calls that can add to what is open."""
+
+    def __init__(self, http: Http) -> None:
+        self._http = http
+
+    @property
+    def cost(self) -> float:
+        """Tokens one order takes."""
+        return self._http.costs.of(CREATE)
+
+    async def place(
+        self, order: CreateOrder, last_check: LastCheck, priority: Priority, cancels_cost: float
+    ) -> PlaceOutcome:
+        """Send one order. ``NeverSent`` only with proof that no byte left, ``Unresolved`` on any doubt."""
+        http = self._http
+        refused = await http.limiter.admit(CREATE.kind, priority, self.cost, cancels_cost=cancels_cost)
+        if refused is not None:
+            return NeverSent(refused.reason)
+        sent = False
+
+        async def trace(event: str, info: dict[str, Any]) -> None:
+            nonlocal sent
+            if event == LAST_STEP:
+                stop = last_check()
+                if stop is not None:
+                    raise _StoppedError(stop)
+                sent = True
+
+        call = Call(CREATE, body=msgspec.json.encode(order))
+        try:
+            answer = await http.send(http.general, call, WRITE_TIMEOUT, WRITE_TOTAL_S, trace)
+        except _StoppedError as stopped:
+            return NeverSent(str(stopped))
+        except WIRE_FAULTS as error:
+            return Unresolved(fault_text(error)) if sent else NeverSent(fault_text(error))
+        if not sent:
+            http.on_anomaly("last check", "the transport sent an order without announcing it")
+        return place_outcome(answer.status, answer.body)
