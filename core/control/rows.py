@@ -226,7 +226,7 @@ def order_row(
         state=order.display,
         reason=order.reason,
         created_ns=intent.created_ms * 1_000_000 + offset_ns,
-        expires_wall_ms=intent.expires_ms,
+        expires_wall_ms=order.expires_ms,
         next_check_ns=search.next_check_ns if search is not None else None,
         bound=bound(order) if search is not None else "",
         external=False,

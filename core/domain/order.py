@@ -1,7 +1,7 @@
 """An order's life: three orthogonal regions, their legal transitions as data, and the fold over events.
 
 *Life* says where the order is between intent and its end, *quantity* is ordered minus the sum of
-fills by trade id, *command* is at most one pending cancel. A cancel request never moves life, a
+fills by trade id, *command* is at most one pending cancel or renewal. A request never moves life, a
 status message never moves life backwards, and anything the tables do not hold is an ``Anomaly``
 value, not an exception: facts (fills) are applied even then.
 
@@ -224,28 +224,50 @@ LATE: dict[tuple[Life, Event], Life] = {
 
 
 class Command(enum.Enum):
-    """The cancel region. ``NONE`` also after a command that is done."""
+    """The command region: at most one cancel or renewal of the expiry is pending. ``NONE`` also after one
+    that is done."""
 
     NONE = "NONE"
     CANCEL_SENDING = "CANCEL_SENDING"
     CANCEL_UNKNOWN = "CANCEL_UNKNOWN"
     CANCEL_REFUSED = "CANCEL_REFUSED"
+    RENEW_SENDING = "RENEW_SENDING"
+    RENEW_UNKNOWN = "RENEW_UNKNOWN"
+    RENEW_REFUSED = "RENEW_REFUSED"
+
+
+CANCELLING = frozenset({Command.CANCEL_SENDING, Command.CANCEL_UNKNOWN, Command.CANCEL_REFUSED})
+"""The order is wanted gone."""
 
 
 class CommandEvent(enum.Enum):
-    REQUESTED = "requested"
-    CONFIRMED = "confirmed"
-    REFUSED = "refused"
-    UNANSWERED = "unanswered"
+    CANCEL_REQUESTED = "cancel_requested"
+    CANCEL_CONFIRMED = "cancel_confirmed"
+    CANCEL_REFUSED = "cancel_refused"
+    CANCEL_UNANSWERED = "cancel_unanswered"
+    RENEW_REQUESTED = "renew_requested"
+    RENEW_CONFIRMED = "renew_confirmed"
+    RENEW_REFUSED = "renew_refused"
+    RENEW_UNANSWERED = "renew_unanswered"
 
 
 COMMAND: dict[tuple[Command, CommandEvent], Command] = {
-    **{(c, CommandEvent.REQUESTED): Command.CANCEL_SENDING for c in Command},
-    (Command.CANCEL_SENDING, CommandEvent.CONFIRMED): Command.NONE,
-    (Command.CANCEL_SENDING, CommandEvent.REFUSED): Command.CANCEL_REFUSED,
-    (Command.CANCEL_SENDING, CommandEvent.UNANSWERED): Command.CANCEL_UNKNOWN,
-    (Command.CANCEL_UNKNOWN, CommandEvent.CONFIRMED): Command.NONE,
-    (Command.CANCEL_UNKNOWN, CommandEvent.REFUSED): Command.CANCEL_REFUSED,
+    # A cancel waits for nothing: it is repeated at will and overtakes a renewal.
+    **{(at, CommandEvent.CANCEL_REQUESTED): Command.CANCEL_SENDING for at in Command},
+    (Command.CANCEL_SENDING, CommandEvent.CANCEL_CONFIRMED): Command.NONE,
+    (Command.CANCEL_SENDING, CommandEvent.CANCEL_REFUSED): Command.CANCEL_REFUSED,
+    (Command.CANCEL_SENDING, CommandEvent.CANCEL_UNANSWERED): Command.CANCEL_UNKNOWN,
+    (Command.CANCEL_UNKNOWN, CommandEvent.CANCEL_CONFIRMED): Command.NONE,
+    (Command.CANCEL_UNKNOWN, CommandEvent.CANCEL_REFUSED): Command.CANCEL_REFUSED,
+    # What is wanted gone is never renewed, and one renewal is asked for at a time.
+    (Command.NONE, CommandEvent.RENEW_REQUESTED): Command.RENEW_SENDING,
+    (Command.RENEW_UNKNOWN, CommandEvent.RENEW_REQUESTED): Command.RENEW_SENDING,
+    (Command.RENEW_REFUSED, CommandEvent.RENEW_REQUESTED): Command.RENEW_SENDING,
+    (Command.RENEW_SENDING, CommandEvent.RENEW_CONFIRMED): Command.NONE,
+    (Command.RENEW_SENDING, CommandEvent.RENEW_REFUSED): Command.RENEW_REFUSED,
+    (Command.RENEW_SENDING, CommandEvent.RENEW_UNANSWERED): Command.RENEW_UNKNOWN,
+    (Command.RENEW_UNKNOWN, CommandEvent.RENEW_CONFIRMED): Command.NONE,
+    (Command.RENEW_UNKNOWN, CommandEvent.RENEW_REFUSED): Command.RENEW_REFUSED,
 }
 
 
@@ -275,6 +297,21 @@ class Order(msgspec.Struct, frozen=True):
     sent_ms: int | None = None
     """Real wall time at which it was handed to the transport."""
     accepted_ms: int | None = None
+    renewed_ms: int | None = None
+    """Latest venue-enforced end a renewal is proved to have set, real wall time."""
+    asked_ms: int | None = None
+    """Latest end a renewal asked for, answered or not."""
+
+    @property
+    def expires_ms(self) -> int | None:
+        """The venue-enforced end of life as proved; ``None`` only for immediate orders."""
+        return self.renewed_ms if self.renewed_ms is not None else self.intent.expires_ms
+
+    @property
+    def dead_by_ms(self) -> int | None:
+        """The latest end it can have: an unanswered renewal may hold."""
+        ends = self.expires_ms
+        return ends if ends is None or self.asked_ms is None else max(ends, self.asked_ms)
 
     @property
     def filled(self) -> Quantity:
@@ -295,7 +332,7 @@ class Order(msgspec.Struct, frozen=True):
     @property
     def display(self) -> str:
         """State word for a person."""
-        if self.life is Life.WORKING and self.command is not Command.NONE:
+        if self.life is Life.WORKING and self.command in CANCELLING:
             return "CANCELLING"
         if self.life is Life.WORKING and 0 < self.filled < self.intent.quantity:
             return "PARTIAL"
@@ -406,3 +443,28 @@ def command(order: Order, event: CommandEvent) -> tuple[Order, Anomaly | None]:
             order.intent.client_order_id, "illegal command", f"{event.value} while {order.command.value}"
         )
     return msgspec.structs.replace(order, command=after), None
+
+
+def ask_renewal(order: Order, expires_ms: int) -> tuple[Order, Anomaly | None]:
+    """A renewal until ``expires_ms`` leaves; from now on the order may live so long."""
+    moved, anomaly = command(order, CommandEvent.RENEW_REQUESTED)
+    if anomaly is not None:
+        return order, anomaly
+    return msgspec.structs.replace(moved, asked_ms=max(expires_ms, order.asked_ms or 0)), None
+
+
+def prove_expiry(order: Order, expires_ms: int) -> Order:
+    """The venue says the order ends then. Ends only move outwards, so its words may come in any order."""
+    known = order.expires_ms
+    if known is None or expires_ms < known:
+        return order
+    later = order if expires_ms == known else msgspec.structs.replace(order, renewed_ms=expires_ms)
+    if order.asked_ms is None or expires_ms < order.asked_ms:
+        return later
+    return answered(later, CommandEvent.RENEW_CONFIRMED)
+
+
+def answered(order: Order, event: CommandEvent) -> Order:
+    """An answer to a command; one that a later command overtook changes nothing more."""
+    after = COMMAND.get((order.command, event))
+    return order if after is None else msgspec.structs.replace(order, command=after)

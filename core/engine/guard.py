@@ -74,7 +74,7 @@ class Guard:
                 desk.reconciler.request("fills missing")
                 if now_ns - since > MISSING_FILL_NS:
                     self._ears.halt_market(order.intent.ticker, f"fills of order {client[-4:]} do not come")
-            ends = order.intent.expires_ms
+            ends = order.dead_by_ms
             if order.life is Life.WORKING and ends is not None and now_ms > ends + PAST_EXPIRY_MS:
                 desk.reconciler.request("order past its expiry")
         self._missing_ns = missing

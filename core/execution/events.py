@@ -13,7 +13,6 @@ import msgspec
 
 from core.domain.order import (
     Anomaly,
-    Command,
     CommandEvent,
     Event,
     Fill,
@@ -21,8 +20,11 @@ from core.domain.order import (
     Order,
     OrderIntent,
     advance,
+    answered,
     apply_fill,
+    ask_renewal,
     command,
+    prove_expiry,
     report_end,
 )
 from core.domain.units import Quantity
@@ -32,10 +34,14 @@ from core.venues.venue import (
     CancelOutcome,
     CancelUnresolved,
     NeverSent,
+    NotRenewed,
     NotThere,
     OrderReport,
     PlaceOutcome,
     Rejected,
+    Renewed,
+    RenewOutcome,
+    RenewUnresolved,
     ReportStatus,
     SettlementReport,
     Unresolved,
@@ -81,6 +87,16 @@ class CancelAnswered(msgspec.Struct, frozen=True, tag="CANCEL_OUTCOME"):
     outcome: CancelOutcome
 
 
+class RenewalSent(msgspec.Struct, frozen=True, tag="RENEWAL_SENT"):
+    """The venue is asked to let the order rest until ``expires_ms``, its place in the queue kept."""
+
+    expires_ms: int
+
+
+class RenewalAnswered(msgspec.Struct, frozen=True, tag="RENEWAL_OUTCOME"):
+    outcome: RenewOutcome
+
+
 class OrderNeverArrived(msgspec.Struct, frozen=True, tag="NEVER_ARRIVED"):
     """The evidence rule is satisfied: complete reads, none of which held the order."""
 
@@ -107,6 +123,8 @@ OrderEvent = (
     | OrderFilled
     | CancelSent
     | CancelAnswered
+    | RenewalSent
+    | RenewalAnswered
     | OrderNeverArrived
 )
 LedgerEvent = OrderEvent | ExternalFilled | MarketSettled
@@ -134,9 +152,13 @@ def fold(order: Order, event: OrderEvent) -> Folded:
         case OrderFilled(fill=fill):
             return Folded(*apply_fill(order, fill))
         case CancelSent():
-            return Folded(*command(order, CommandEvent.REQUESTED))
+            return Folded(*command(order, CommandEvent.CANCEL_REQUESTED))
         case CancelAnswered(outcome=outcome):
             return _cancel_answered(order, outcome)
+        case RenewalSent(expires_ms=expires_ms):
+            return Folded(*ask_renewal(order, expires_ms))
+        case RenewalAnswered(outcome=outcome):
+            return Folded(_renewal_answered(order, outcome), None)
         case OrderNeverArrived(reads=reads, waited_s=waited_s):
             reason = f"not found in {reads} complete reads over {waited_s} s"
             return Folded(*advance(order, Event.ABSENCE_PROVEN, reason=reason))
@@ -174,6 +196,8 @@ def _reported(order: Order, report: OrderReport) -> Folded:
     match report.status:
         case ReportStatus.RESTING:
             moved, anomaly = advance(moved, Event.ACCEPTED)
+            if report.expires_ms is not None:
+                moved = prove_expiry(moved, report.expires_ms)
             return Folded(_with_cumulative(moved, report.filled), anomaly)
         case ReportStatus.CANCELED:
             end = Life.EXPIRED if _expired(order, report) else Life.CANCELLED
@@ -200,27 +224,29 @@ def _ended(order: Order, end: Life, report: OrderReport) -> tuple[Order, Anomaly
 def _expired(order: Order, report: OrderReport) -> bool:
     if report.reason:
         return report.reason == EXPIRY_REASON
-    expires = order.intent.expires_ms
+    expires = order.expires_ms
     return expires is not None and report.updated_ms is not None and report.updated_ms >= expires
 
 
 def _cancel_answered(order: Order, outcome: CancelOutcome) -> Folded:
     match outcome:
         case Cancelled(reduced_by=reduced_by):
-            done = _command(order, CommandEvent.CONFIRMED)
+            done = answered(order, CommandEvent.CANCEL_CONFIRMED)
             if not done.live:
                 return Folded(done, None)
             cumulative = Quantity(max(0, order.intent.quantity - reduced_by))
             return Folded(*report_end(done, Life.CANCELLED, cumulative, reason=done.reason or "cancelled"))
         case NotThere():
-            return Folded(_command(order, CommandEvent.REFUSED), None)
+            return Folded(answered(order, CommandEvent.CANCEL_REFUSED), None)
         case CancelUnresolved():
-            return Folded(_command(order, CommandEvent.UNANSWERED), None)
+            return Folded(answered(order, CommandEvent.CANCEL_UNANSWERED), None)
 
 
-def _command(order: Order, event: CommandEvent) -> Order:
-    """Answers to a cancel that a later one overtook change nothing more."""
-    if order.command in (Command.NONE, Command.CANCEL_REFUSED):
-        return order
-    moved, _ = command(order, event)
-    return moved
+def _renewal_answered(order: Order, outcome: RenewOutcome) -> Order:
+    match outcome:
+        case Renewed(expires_ms=expires_ms):
+            return answered(prove_expiry(order, expires_ms), CommandEvent.RENEW_CONFIRMED)
+        case NotRenewed():
+            return answered(order, CommandEvent.RENEW_REFUSED)
+        case RenewUnresolved():
+            return answered(order, CommandEvent.RENEW_UNANSWERED)

@@ -101,7 +101,7 @@ class Unknowns:
 
     async def _judge_absence(self, client: str, search: Search, sent_ms: int) -> None:
         order, now = self._ledger.orders[client], self._clocks.wall_ms()
-        expires = order.intent.expires_ms
+        expires = order.dead_by_ms
         provable_ms = max(sent_ms + HORIZON_MS, (expires or 0) + EXPIRY_MARGIN_MS)
         if search.reads < READS_MIN or now < provable_ms:
             return

@@ -25,6 +25,8 @@ ORDER_KINDS = frozenset(
         Kind.EXTERNAL_FILL,
         Kind.CANCEL_SENT,
         Kind.CANCEL_OUTCOME,
+        Kind.RENEWAL_SENT,
+        Kind.RENEWAL_OUTCOME,
         Kind.NEVER_ARRIVED,
         Kind.SETTLEMENT,
     )

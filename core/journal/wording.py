@@ -54,18 +54,22 @@ def _dollars(data: Data, path: str) -> str:
     return money_text(Money(value)) if isinstance(value, int) else "?"
 
 
+def _ends(data: Data, path: str) -> str:
+    value = _get(data, path)
+    return clock_text(value) if isinstance(value, int) else "?"
+
+
 def _intent(data: Data) -> str:
     opens, bid = _get(data, "intent.purpose") == "open", _get(data, "intent.side") == "bid"
     yes = bid == opens
     price = _get(data, "intent.price")
     own = price if yes or not isinstance(price, int) else complement(Price(price))
-    until = _get(data, "intent.expires_ms")
     style = "post-only" if _get(data, "intent.post_only") is True else _get(data, "intent.tif")
     return (
         f"{'BUY' if opens else 'SELL'} {'YES' if yes else 'NO'} {_count(data, 'intent.quantity')} @ "
         f"{_cents({'own': own}, 'own')} {style} in {_get(data, 'intent.ticker')}, reserved "
         f"{_dollars(data, 'intent.reserved')}"
-        + (f", ends {clock_text(until)}" if isinstance(until, int) else "")
+        + (f", ends {_ends(data, 'intent.expires_ms')}" if _get(data, "intent.expires_ms") != "?" else "")
     )
 
 
@@ -92,6 +96,16 @@ def _cancel_outcome(data: Data) -> str:
             return f"the venue knows no such resting order ({_get(data, 'outcome.code')})"
         case _:
             return f"no answer to the cancel: {_get(data, 'outcome.reason')}"
+
+
+def _renewal_outcome(data: Data) -> str:
+    match _get(data, "outcome.type"):
+        case "renewed":
+            return f"renewed, ends {_ends(data, 'outcome.expires_ms')}"
+        case "not_renewed":
+            return f"not renewed ({_get(data, 'outcome.code')}), the old end holds"
+        case _:
+            return f"no answer to the renewal: {_get(data, 'outcome.reason')}"
 
 
 def _report(data: Data) -> str:
@@ -141,6 +155,8 @@ _PHRASES: dict[str, Callable[[Data], str]] = {
     "EXTERNAL_FILL": lambda data: f"an order that is not ours {_fill(data)}",
     "CANCEL_SENT": lambda data: f"cancel sent: {_get(data, 'reason')}",
     "CANCEL_OUTCOME": _cancel_outcome,
+    "RENEWAL_SENT": lambda data: f"renewal until {_ends(data, 'expires_ms')} sent",
+    "RENEWAL_OUTCOME": _renewal_outcome,
     "NEVER_ARRIVED": lambda data: (
         f"never arrived: not found in {_get(data, 'reads')} complete reads over {_get(data, 'waited_s')} s"
     ),

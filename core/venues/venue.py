@@ -71,6 +71,30 @@ class CancelUnresolved(msgspec.Struct, frozen=True, tag="unresolved"):
 CancelOutcome = Cancelled | NotThere | CancelUnresolved
 
 
+class Renewed(msgspec.Struct, frozen=True, tag="renewed"):
+    """Venue proof that a resting order now ends at ``expires_ms``, real wall time."""
+
+    order_id: str
+    expires_ms: int
+
+
+class NotRenewed(msgspec.Struct, frozen=True, tag="not_renewed"):
+    """The venue refused the new end: the old one holds, or the order rests no more."""
+
+    order_id: str
+    code: str
+
+
+class RenewUnresolved(msgspec.Struct, frozen=True, tag="unresolved"):
+    """Either end may hold."""
+
+    order_id: str
+    reason: str
+
+
+RenewOutcome = Renewed | NotRenewed | RenewUnresolved
+
+
 class Incomplete(msgspec.Struct, frozen=True):
     """A read that failed or was cut short. It proves nothing, least of all absence."""
 

@@ -145,16 +145,37 @@ def test_life_never_goes_backwards_and_never_leaves_an_end_without_a_fact() -> N
             assert event in (Event.FILLED_IN_FULL, Event.VOIDED), (life, event)
 
 
+COMMANDS = """
+NONE            cancel_requested   CANCEL_SENDING
+NONE            renew_requested    RENEW_SENDING
+CANCEL_SENDING  cancel_requested   CANCEL_SENDING
+CANCEL_SENDING  cancel_confirmed   NONE
+CANCEL_SENDING  cancel_refused     CANCEL_REFUSED
+CANCEL_SENDING  cancel_unanswered  CANCEL_UNKNOWN
+CANCEL_UNKNOWN  cancel_requested   CANCEL_SENDING
+CANCEL_UNKNOWN  cancel_confirmed   NONE
+CANCEL_UNKNOWN  cancel_refused     CANCEL_REFUSED
+CANCEL_REFUSED  cancel_requested   CANCEL_SENDING
+RENEW_SENDING   cancel_requested   CANCEL_SENDING
+RENEW_SENDING   renew_confirmed    NONE
+RENEW_SENDING   renew_refused      RENEW_REFUSED
+RENEW_SENDING   renew_unanswered   RENEW_UNKNOWN
+RENEW_UNKNOWN   cancel_requested   CANCEL_SENDING
+RENEW_UNKNOWN   renew_requested    RENEW_SENDING
+RENEW_UNKNOWN   renew_confirmed    NONE
+RENEW_UNKNOWN   renew_refused      RENEW_REFUSED
+RENEW_REFUSED   cancel_requested   CANCEL_SENDING
+RENEW_REFUSED   renew_requested    RENEW_SENDING
+"""
+
+
 def test_the_command_table_is_the_one_written_here() -> None:
-    none, sending, unknown, refused = Command
-    answers = {
-        (sending, CommandEvent.CONFIRMED): none,
-        (sending, CommandEvent.REFUSED): refused,
-        (sending, CommandEvent.UNANSWERED): unknown,
-        (unknown, CommandEvent.CONFIRMED): none,
-        (unknown, CommandEvent.REFUSED): refused,
-    }
-    assert answers | {(at, CommandEvent.REQUESTED): sending for at in Command} == COMMAND
+    rows = [
+        f"{at.value:<16}{event.value:<19}{COMMAND[at, event].value}"
+        for at, event in itertools.product(Command, CommandEvent)
+        if (at, event) in COMMAND
+    ]
+    assert "\n".join(rows) == COMMANDS.strip()
 
 
 @pytest.mark.parametrize(("at", "event"), list(itertools.product(Command, CommandEvent)))
@@ -263,7 +284,7 @@ def test_the_venues_word_filled_does_not_fill_a_finished_order(life: Life) -> No
 
 
 def test_a_cancel_request_frees_nothing() -> None:
-    asked, _ = command(order(), CommandEvent.REQUESTED)
+    asked, _ = command(order(), CommandEvent.CANCEL_REQUESTED)
     assert (asked.display, asked.leaves, asked.live) == ("CANCELLING", contracts(10), True)
 
 

@@ -26,6 +26,8 @@ from core.execution.events import (
     OrderHandedOver,
     OrderNeverArrived,
     OrderReported,
+    RenewalAnswered,
+    RenewalSent,
     fold,
 )
 from core.venues.venue import (
@@ -33,9 +35,12 @@ from core.venues.venue import (
     Cancelled,
     CancelUnresolved,
     NeverSent,
+    NotRenewed,
     NotThere,
     OrderReport,
     Rejected,
+    Renewed,
+    RenewUnresolved,
     ReportStatus,
     Unresolved,
 )
@@ -59,7 +64,11 @@ INTENT = OrderIntent(
 
 
 def report(
-    status: ReportStatus, filled: int = 0, reason: str = "", updated_ms: int | None = None
+    status: ReportStatus,
+    filled: int = 0,
+    reason: str = "",
+    updated_ms: int | None = None,
+    expires_ms: int | None = None,
 ) -> OrderReported:
     return OrderReported(
         OrderReport(
@@ -74,6 +83,7 @@ def report(
             status=status,
             reason=reason,
             updated_ms=updated_ms,
+            expires_ms=expires_ms,
         ),
         "stream",
     )
@@ -192,3 +202,52 @@ def test_times_and_reasons_are_kept() -> None:
     order = told(accepted(), report(CANCELED, reason="ExpiryCancel"))
     assert (order.sent_ms, order.accepted_ms, order.reason) == (1, 3, "ExpiryCancel")
     assert told(OrderAnswered(Rejected("no", "why"), 3)).reason == "no: why"
+
+
+# --- renewals: either end may hold until one is proved ------------------------------------------
+
+LATER_MS = ENDS_MS + 60_000
+ASKED = RenewalSent(LATER_MS)
+GRANTED = RenewalAnswered(Renewed("V1", LATER_MS))
+SILENT = RenewalAnswered(RenewUnresolved("V1", "timeout"))
+REFUSED = RenewalAnswered(NotRenewed("V1", "invalid_order"))
+
+
+@pytest.mark.parametrize(
+    ("events", "ends_ms", "dead_by_ms", "pending"),
+    [
+        ((ASKED,), ENDS_MS, LATER_MS, Command.RENEW_SENDING),
+        ((ASKED, GRANTED), LATER_MS, LATER_MS, Command.NONE),
+        ((ASKED, REFUSED), ENDS_MS, LATER_MS, Command.RENEW_REFUSED),
+        ((ASKED, SILENT), ENDS_MS, LATER_MS, Command.RENEW_UNKNOWN),
+        # A report that shows the new end is as good as the answer; an older one proves nothing.
+        ((ASKED, SILENT, report(RESTING, expires_ms=LATER_MS)), LATER_MS, LATER_MS, Command.NONE),
+        ((ASKED, report(RESTING, expires_ms=LATER_MS), SILENT), LATER_MS, LATER_MS, Command.NONE),
+        ((ASKED, SILENT, report(RESTING, expires_ms=ENDS_MS)), ENDS_MS, LATER_MS, Command.RENEW_UNKNOWN),
+        ((ASKED, GRANTED, report(RESTING, expires_ms=ENDS_MS)), LATER_MS, LATER_MS, Command.NONE),
+        # What is wanted gone is cancelled, whatever becomes of the renewal under way.
+        ((ASKED, CancelSent("halt"), GRANTED), LATER_MS, LATER_MS, Command.CANCEL_SENDING),
+        ((ASKED, CancelSent("halt"), SILENT), ENDS_MS, LATER_MS, Command.CANCEL_SENDING),
+        ((ASKED, SILENT, RenewalSent(LATER_MS + 1), REFUSED), ENDS_MS, LATER_MS + 1, Command.RENEW_REFUSED),
+        ((ASKED, RenewalAnswered(Renewed("V1", ENDS_MS + 9))), ENDS_MS + 9, LATER_MS, Command.NONE),
+    ],
+)
+def test_when_an_order_ends(
+    events: tuple[OrderEvent, ...], ends_ms: int, dead_by_ms: int, pending: Command
+) -> None:
+    order = told(accepted(), *events)
+    assert (order.expires_ms, order.dead_by_ms, order.command) == (ends_ms, dead_by_ms, pending)
+    assert (order.life, order.leaves) == (Life.WORKING, contracts(10))
+
+
+def test_one_renewal_at_a_time_and_none_for_what_is_wanted_gone() -> None:
+    for first in (ASKED, CancelSent("halt")):
+        before = told(accepted(), first)
+        after, anomaly = fold(before, RenewalSent(LATER_MS + 1))
+        assert after == before and anomaly is not None and anomaly.kind == "illegal command"
+
+
+def test_a_renewed_order_expires_at_its_new_end() -> None:
+    early = told(accepted(), ASKED, GRANTED, report(CANCELED, updated_ms=ENDS_MS))
+    late = told(accepted(), ASKED, GRANTED, report(CANCELED, updated_ms=LATER_MS))
+    assert (early.life, late.life) == (Life.CANCELLED, Life.EXPIRED)
