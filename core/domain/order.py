@@ -82,6 +82,8 @@ class OrderIntent(msgspec.Struct, frozen=True):
     strategy: str = ""
     proposal_id: str = ""
     fingerprint: str = ""
+    group_id: str = ""
+    """The venue's safety group it belongs to; empty where none is armed."""
 
     @property
     def outcome(self) -> Outcome:

@@ -14,7 +14,7 @@ import msgspec
 
 from core.domain.book import Book
 from core.domain.market import Market
-from core.domain.order import BookSide, Fill, OrderIntent
+from core.domain.order import BookSide, Fill, OrderIntent, Purpose
 from core.domain.units import Money, Price, Quantity
 
 
@@ -93,6 +93,34 @@ class RenewUnresolved(msgspec.Struct, frozen=True, tag="unresolved"):
 
 
 RenewOutcome = Renewed | NotRenewed | RenewUnresolved
+
+
+class Done(msgspec.Struct, frozen=True, tag="done"):
+    """The venue has done it."""
+
+
+GroupOutcome = Done | Rejected | Unresolved
+
+
+class SafetyGroup(msgspec.Struct, frozen=True):
+    """Orders the venue cancels together: by our word, or by itself once more than ``contracts`` of them
+    traded within its window. A triggered group refuses new orders until it is reset."""
+
+    group_id: str
+    purpose: Purpose
+    part: str
+    """The part of the venue it covers, in the venue's own word."""
+    contracts: int
+
+
+class GroupChange(enum.Enum):
+    """What the stream tells about a group."""
+
+    OPENED = "opened"
+    TRIGGERED = "triggered"
+    RESET = "reset"
+    REMOVED = "removed"
+    LIMITED = "limited"
 
 
 class Incomplete(msgspec.Struct, frozen=True):
@@ -212,6 +240,52 @@ class VenueListener(Protocol):
         ...
 
     def on_anomaly(self, what: str, detail: str) -> None: ...
+
+
+class GroupListener(Protocol):
+    """The part of a listener that hears of safety groups, in the venue's loop step."""
+
+    def on_group(self, group_id: str, change: GroupChange) -> None: ...
+
+    def on_groups_missed(self) -> None:
+        """News of groups may have been lost: how they stand must be read."""
+        ...
+
+
+class SafetyNet(Protocol):
+    """What holds an account's orders when the engine no longer does. Nothing here creates an order."""
+
+    async def arm_groups(
+        self, contracts: Mapping[Purpose, int], known: Sequence[SafetyGroup]
+    ) -> tuple[SafetyGroup, ...] | Incomplete:
+        """One group for each purpose in every part of the venue that has markets of ours.
+
+        ``known`` ones that still exist are taken over as they stand. Safe to repeat: what is armed stays.
+        """
+        ...
+
+    def group_of(self, ticker: str, purpose: Purpose) -> str:
+        """The group a new order of this market belongs to; empty while none is armed."""
+        ...
+
+    async def trigger_group(self, group_id: str) -> GroupOutcome:
+        """Cancel everything in the group and refuse what comes later. Ahead of every other call."""
+        ...
+
+    async def reset_group(self, group_id: str) -> GroupOutcome: ...
+
+    async def limit_group(self, group_id: str, contracts: int) -> GroupOutcome:
+        """A lower limit than what traded within the window triggers the group."""
+        ...
+
+    async def renew(self, order_id: str, intent: OrderIntent, expires_ms: int) -> RenewOutcome:
+        """Move a resting order's end of life and nothing else. Never retried."""
+        ...
+
+    async def cancel_everything(self) -> GroupOutcome:
+        """Cancel every order of the account, hand-placed ones too. The venue may also cancel what is
+        placed within the next minute."""
+        ...
 
 
 LastCheck = Callable[[], str | None]
