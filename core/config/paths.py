@@ -6,6 +6,7 @@ Importing this module costs nothing: the console and every CLI verb need it firs
 
 from __future__ import annotations
 
+import enum
 import hashlib
 import os
 import stat
@@ -13,8 +14,23 @@ from pathlib import Path
 
 import msgspec
 
-PROFILES = ("demo",)
-"""What can be started. A name that is not here is refused, never created."""
+
+class Environment(enum.Enum):
+    """Which exchange a profile trades at. A key belongs to exactly one of them."""
+
+    SIM = "sim"
+    """The simulator on this machine."""
+    DEMO = "demo"
+    """Kalshi's own demo exchange: real protocol, play money."""
+    PRODUCTION = "production"
+
+
+PROFILES = {
+    "demo": Environment.SIM,
+    "kalshi-demo": Environment.DEMO,
+    "live": Environment.PRODUCTION,
+}
+"""What can be started, and where it trades. A name that is not here is refused, never created."""
 
 SOCKET_PATH_BYTES_MAX = 100
 """Linux takes 107, macOS 103; a longer home gets a short path in the user's runtime directory."""
@@ -29,6 +45,15 @@ class Profile(msgspec.Struct, frozen=True):
 
     name: str
     directory: Path
+
+    @property
+    def environment(self) -> Environment:
+        return PROFILES[self.name]
+
+    @property
+    def simulated(self) -> bool:
+        """Whether the exchange is the simulator, started together with the desk."""
+        return self.environment is Environment.SIM
 
     @property
     def config(self) -> Path:
@@ -53,6 +78,26 @@ class Profile(msgspec.Struct, frozen=True):
         return self.directory / "keys"
 
     @property
+    def trading_key(self) -> Path:
+        """The engine's private key at a real exchange."""
+        return self.keys / "trading.pem"
+
+    @property
+    def watchdog_key(self) -> Path:
+        """The watchdog's own, so that one may be revoked without the other."""
+        return self.keys / "watchdog.pem"
+
+    @property
+    def doctor(self) -> Path:
+        """What the last examination found; arming asks for it."""
+        return self.directory / "doctor.json"
+
+    @property
+    def drill(self) -> Path:
+        """When the stop ladder was last drilled, and how it went."""
+        return self.directory / "drill.json"
+
+    @property
     def engine_log(self) -> Path:
         return self.directory / "engine.log"
 
@@ -71,8 +116,8 @@ class Profile(msgspec.Struct, frozen=True):
         return self.directory / "control.path"
 
     def journal(self, world: str) -> Path:
-        """Each simulated world has its own journal; older ones stay where they are."""
-        return self.directory / f"journal-{_file_name(world)}.db"
+        """Each simulated world has its own journal, a real account its only one; older ones stay."""
+        return self.directory / f"journal-{_file_name(world or self.environment.value)}.db"
 
     def journals(self) -> tuple[Path, ...]:
         """Every journal of the profile, newest first."""
@@ -97,7 +142,7 @@ def profile(name: str) -> Profile:
     """The named profile's places; nothing is created. Raises ``ProfileError``."""
     if name not in PROFILES:
         known = ", ".join(PROFILES)
-        raise ProfileError(f"profile {name[:40]!r} does not exist: this version has only {known}")
+        raise ProfileError(f"profile {name[:40]!r} does not exist: use one of {known}")
     return Profile(name, home() / name)
 
 

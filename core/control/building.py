@@ -6,14 +6,13 @@ import random
 import secrets
 import shutil
 from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 import httpx
 
 from core.config.paths import Profile
 from core.config.settings import Settings
-from core.control.ready import Ready
+from core.control.site import Site
 from core.domain.clock import Clocks
 from core.engine.engine import Ports
 from core.feeds.feed import Feed
@@ -23,8 +22,6 @@ from core.feeds.weather import weather_feeds
 from core.journal.events import Row
 from core.journal.store import Journal
 from core.risk.limits import Limits
-from core.venues.address import check_loopback
-from core.venues.kalshi.sign import load_signer
 from core.venues.kalshi.venue import KalshiConfig, connect
 from core.venues.venue import VenueGateway, VenueListener
 
@@ -35,7 +32,7 @@ class Building(NamedTuple):
     place: Profile
     settings: Settings
     limits: Limits
-    ready: Ready
+    site: Site
     clocks: Clocks
     http: httpx.AsyncClient
 
@@ -52,25 +49,22 @@ class Building(NamedTuple):
             settings=self.settings,
             ceilings=self.limits,
             profile=self.place.name,
-            world_id=self.ready.world.id,
-            replay=self.ready.world.replay,
-            replay_offset_days=self.ready.world.calendar_offset_days,
+            world_id=self.site.world_id,
+            replay=self.site.replay,
+            replay_offset_days=self.site.calendar_offset_days,
             disk_free_mb=self._disk_free_mb,
-            arms_itself=self.place.name == "demo",
+            arms_itself=self.place.simulated,
             start_halted="the file FLATTEN was there at start: flatten or resume" if flagged else "",
         )
 
     def _venue(self) -> Callable[[VenueListener], VenueGateway]:
-        """The account at the simulator; raises where its key or its address cannot be used."""
-        where = self.ready.kalshi
-        signer = load_signer(where.key_id, Path(where.private_key_path))
-        config = KalshiConfig(where.rest, where.ws, signer)
+        """The account; nothing is sent before the engine runs."""
+        at = self.site
+        config = KalshiConfig(at.kalshi, at.environment, at.signer)
         return lambda listener: connect(config, clocks=self.clocks, rng=_rng(), listener=listener)
 
     def _feeds(self) -> Callable[[Sink], Sequence[Feed]]:
-        where = self.ready.feeds
-        for url in (where.nws, where.open_meteo):
-            check_loopback(url, frozenset({"http"}))
+        at = self.site.feeds
         found = (station_of_series(series) for series in self.settings.markets.series)
         stations = [station for station in found if station is not None]
         if not stations:
@@ -78,9 +72,9 @@ class Building(NamedTuple):
         return lambda sink: weather_feeds(
             stations,
             self.http,
-            nws_url=where.nws,
-            open_meteo_url=where.open_meteo,
-            ensemble_url=where.open_meteo,
+            nws_url=at.nws,
+            open_meteo_url=at.open_meteo,
+            ensemble_url=at.ensemble,
             user_agent=self.settings.feeds.user_agent,
             clocks=self.clocks,
             rng=_rng(),

@@ -22,23 +22,24 @@ import httpx
 
 from core.config import paths
 from core.config.paths import Profile
+from core.config.secrets import KeyFileError
 from core.config.settings import Settings, SettingsError, load
 from core.control import flag, log
 from core.control.beside import Beside, settle_memory, watch_world
 from core.control.building import Building
 from core.control.lock import LockFileError, LockHeldError, sole_holder
-from core.control.ready import Ready, ReadyError, read_ready
+from core.control.ready import ReadyError
 from core.control.recording import Faults, open_for
 from core.control.served import Served
 from core.control.server import Server, SocketError, bind
 from core.control.signals import handled
+from core.control.site import Site, site_of
 from core.domain.clock import Clocks, SystemClock
 from core.engine.engine import Engine
 from core.journal.files import JournalError, read_rows
 from core.risk.limits import Limits, LimitsError
 from core.risk.limits import parse as parse_limits
 from core.venues.address import VenueAddressError
-from core.venues.kalshi.sign import KeyFileError
 
 FAILED, USAGE, LOCK_HELD = 1, 2, 75
 
@@ -69,10 +70,10 @@ def serve(place: Profile) -> None:
         settings = load(place.config)
         limits = parse_limits(settings.limits, str(place.config))
         with sole_holder(place.lock):
-            ready = read_ready(place.sim_ready)
+            site = site_of(place)
             _log_to(place.engine_log)
             with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-                runner.run(_serve(place, settings, limits, ready))
+                runner.run(_serve(place, settings, limits, site))
     except LockHeldError as error:
         raise StartError(str(error), LOCK_HELD) from error
     except _REFUSALS as error:
@@ -111,38 +112,37 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
 # --- the running process ------------------------------------------------------------------------
 
 
-async def _serve(place: Profile, settings: Settings, limits: Limits, ready: Ready) -> None:
+async def _serve(place: Profile, settings: Settings, limits: Limits, site: Site) -> None:
     """Build everything, run it, and take it down in the reverse order."""
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(_log_loop_fault)
-    clocks = Clocks(SystemClock(), ready.clock)
+    clocks = Clocks(SystemClock(), site.clock)
     run = secrets.token_hex(4)
     flagged = flag.lies_at(place.flatten_flag)
     async with contextlib.AsyncExitStack() as stack:
         faults = Faults()
-        journal = open_for(place, ready, clocks, run, faults)
+        journal = open_for(place, site, clocks, run, faults)
         stack.push_async_callback(journal.close)
         http = httpx.AsyncClient(trust_env=False, follow_redirects=False)
         stack.push_async_callback(http.aclose)
         history = read_rows(journal.path)
-        desk = Building(place, settings, limits, ready, clocks, http)
+        desk = Building(place, settings, limits, site, clocks, http)
         engine = Engine(desk.ports(journal, history, run, flagged=flagged))
         faults.engine = engine
         server = Server(Served(engine), clocks.mono_ns, profile=place.name, engine_id=run, pid=os.getpid())
         listening = stack.enter_context(_listen(place))
         stack.enter_context(handled(loop, engine))
-        _log.info("engine %s starts on world %s", run, ready.world.id)
+        _log.info("engine %s starts at %s %s", run, site.environment.value, site.world_id)
         beside = Beside(engine)
         async with asyncio.TaskGroup() as tasks:
-            running = [
-                tasks.create_task(beside.run(name, work), name=name)
-                for name, work in (
-                    ("control server", server.run(listening, lambda: "The engine has stopped.")),
-                    ("stop file", flag.watch(place.flatten_flag, engine, clocks.wall_ms, found=flagged)),
-                    ("world watch", watch_world(place.sim_ready, ready.world.id, engine)),
-                    ("memory", settle_memory()),
-                )
+            beside_it = [
+                ("control server", server.run(listening, lambda: "The engine has stopped.")),
+                ("stop file", flag.watch(place.flatten_flag, engine, clocks.wall_ms, found=flagged)),
+                ("memory", settle_memory()),
             ]
+            if place.simulated:
+                beside_it.append(("world watch", watch_world(place.sim_ready, site.world_id, engine)))
+            running = [tasks.create_task(beside.run(name, work), name=name) for name, work in beside_it]
             await engine.run()
             for task in running:
                 task.cancel()

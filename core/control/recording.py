@@ -8,7 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from core.config.paths import Profile
-from core.control.ready import Ready
+from core.control.site import Site
 from core.domain.clock import Clocks
 from core.engine.engine import Engine
 from core.journal.files import Identity
@@ -29,13 +29,14 @@ class Faults:
 
 
 def open_for(
-    place: Profile, ready: Ready, clocks: Clocks, run: str, on_fault: Callable[[JournalFault], None]
+    place: Profile, site: Site, clocks: Clocks, run: str, on_fault: Callable[[JournalFault], None]
 ) -> Journal:
     return open_journal(
-        place.journal(ready.world.id),
-        Identity(ready.world.id, place.name, version("pmconsole"), _boot_id(), run),
+        place.journal(site.world_id),
+        Identity(site.world_id, place.name, version("pmconsole"), _boot_id(), run),
         clocks.real,
-        durability=Durability.NORMAL,  # the demo's money is simulated; other profiles sync every commit
+        # Where money is simulated a power cut costs nothing; everywhere else every commit is synced.
+        durability=Durability.NORMAL if place.simulated else Durability.FULL,
         on_fault=on_fault,
     )
 

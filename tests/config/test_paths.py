@@ -21,9 +21,9 @@ def test_home_follows_the_variable(home: Path) -> None:
     assert paths.profile("demo").directory == home / "demo"
 
 
-@pytest.mark.parametrize("name", ["live", "paper", "", "../demo", "x" * 500])
+@pytest.mark.parametrize("name", ["Live", "paper", "", "../demo", "x" * 500])
 def test_unknown_profile_is_refused_and_not_created(home: Path, name: str) -> None:
-    with pytest.raises(paths.ProfileError, match="this version has only demo"):
+    with pytest.raises(paths.ProfileError, match="use one of demo, kalshi-demo, live"):
         paths.profile(name)
     assert list(home.iterdir()) == []
 

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 import uvicorn
 
+from core.config.paths import Environment
 from core.domain.clock import Clocks, SystemClock, WorldClock
 from core.domain.market import Market
 from core.domain.order import Fill
@@ -26,6 +27,7 @@ from core.sim.kalshi.app import build_app
 from core.sim.kalshi.auth import KeyEntry, KeyRegistry
 from core.sim.kalshi.limits import Limiter, Tier
 from core.sim.kalshi.server import config as serving
+from core.venues.kalshi.hosts import Addresses
 from core.venues.kalshi.sign import load_signer
 from core.venues.kalshi.venue import KalshiConfig, KalshiVenue, connect
 from core.venues.venue import Link, OrderReport, SettlementReport
@@ -216,9 +218,12 @@ class SimKalshi:
 
     def client(self, listener: Recorder, key: int = 0) -> KalshiVenue:
         entry = self.keys[key]
+        at = Addresses(
+            f"http://127.0.0.1:{self.port}/trade-api/v2", f"ws://127.0.0.1:{self.port}/trade-api/ws/v2"
+        )
         config = KalshiConfig(
-            f"http://127.0.0.1:{self.port}/trade-api/v2",
-            f"ws://127.0.0.1:{self.port}/trade-api/ws/v2",
+            at,
+            Environment.SIM,
             load_signer(entry.key_id, Path(entry.private_key_path)),
         )
         return connect(config, clocks=self.clocks, rng=random.Random(5), listener=listener)

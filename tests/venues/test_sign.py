@@ -11,8 +11,9 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from core.config.secrets import KeyFileError
 from core.venues.address import VenueAddressError, check_loopback
-from core.venues.kalshi.sign import KeyFileError, load_signer
+from core.venues.kalshi.sign import load_signer
 
 RSA = rsa.generate_private_key(public_exponent=65_537, key_size=2048)
 SMALL_RSA = rsa.generate_private_key(public_exponent=65_537, key_size=1024)

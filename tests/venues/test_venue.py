@@ -10,10 +10,12 @@ from typing import Any
 import httpx
 import pytest
 
+from core.config.paths import Environment
 from core.domain.book import new_book
 from core.domain.clock import Clocks
 from core.domain.market import CENT_GRID
 from core.venues.kalshi.account import Account
+from core.venues.kalshi.hosts import Addresses
 from core.venues.kalshi.http import LAST_STEP
 from core.venues.kalshi.venue import KalshiConfig, KalshiVenue, connect
 from core.venues.limiter import Priority
@@ -84,7 +86,8 @@ def test_orders_that_ended_unheard_hold_no_tokens(
 ) -> None:
     exchange = Exchange()
     exchange.resting = [f"o-{n}" for n in range(RESTING_MAX + 1)]
-    config = KalshiConfig("http://127.0.0.1:1/trade-api/v2", "ws://127.0.0.1:1/trade-api/ws/v2", Key())
+    at = Addresses("http://127.0.0.1:1/trade-api/v2", "ws://127.0.0.1:1/trade-api/ws/v2")
+    config = KalshiConfig(at, Environment.SIM, Key())
 
     async def main() -> None:
         venue = connect(

@@ -7,8 +7,7 @@ RSA keys use PSS with SHA-256 and a salt as long as the digest.
 from __future__ import annotations
 
 import base64
-import os
-import stat
+import hashlib
 from pathlib import Path
 from typing import Protocol
 
@@ -17,16 +16,16 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.padding import MGF1, PSS
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
-KEY_FILE_BYTES_MAX = 64 * 1024
+from core.config.secrets import KeyFileError, read_key_file
+
 RSA_BITS_MIN = 2048
 
 _PSS = PSS(mgf=MGF1(hashes.SHA256()), salt_length=hashes.SHA256.digest_size)
 
 
-class KeyFileError(ValueError):
-    """The private key cannot be used. One sentence: the file, what is wrong, the remedy."""
+PrivateKey = RSAPrivateKey | Ed25519PrivateKey
 
 
 class Signer(Protocol):
@@ -40,14 +39,18 @@ class Signer(Protocol):
 class KeySigner:
     """A loaded private key. Nothing of it shows in ``repr``."""
 
-    __slots__ = ("_key", "_key_id")
+    __slots__ = ("_key", "key_id")
 
-    def __init__(self, key_id: str, key: RSAPrivateKey | Ed25519PrivateKey) -> None:
-        self._key_id, self._key = key_id, key
+    def __init__(self, key_id: str, key: PrivateKey) -> None:
+        self.key_id, self._key = key_id, key
 
     def __repr__(self) -> str:
         kind = "ed25519" if isinstance(self._key, Ed25519PrivateKey) else "rsa"
         return f"KeySigner({kind})"
+
+    @property
+    def fingerprint(self) -> str:
+        return fingerprint(self._key)
 
     def headers(self, method: str, path: str, wall_ms: int) -> dict[str, str]:
         message = f"{wall_ms}{method.upper()}{path.partition('?')[0]}".encode()
@@ -56,42 +59,25 @@ class KeySigner:
         else:
             signature = self._key.sign(message, _PSS, hashes.SHA256())
         return {
-            "KALSHI-ACCESS-KEY": self._key_id,
+            "KALSHI-ACCESS-KEY": self.key_id,
             "KALSHI-ACCESS-TIMESTAMP": str(wall_ms),
             "KALSHI-ACCESS-SIGNATURE": base64.b64encode(signature).decode(),
         }
 
 
+def fingerprint(key: PrivateKey) -> str:
+    """SHA-256 of the public half, hex: tells keys apart without showing one."""
+    public = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return hashlib.sha256(public).hexdigest()
+
+
 def load_signer(key_id: str, path: Path) -> KeySigner:
     """Read the key file once. Raises ``KeyFileError``; the file must be readable by its owner alone."""
-    return KeySigner(key_id, _parse(_read(path), path))
+    return KeySigner(key_id, parse_key(read_key_file(path), path))
 
 
-def _read(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
-            if mode & 0o077:
-                raise KeyFileError(
-                    f"private key file {path} can be read by others (mode {mode:04o}): run chmod 600 {path}"
-                )
-            data = file.read(KEY_FILE_BYTES_MAX + 1)
-    except FileNotFoundError:
-        raise KeyFileError(
-            f"private key file {path} does not exist: put the key there or correct its path"
-        ) from None
-    except IsADirectoryError:
-        raise KeyFileError(f"private key path {path} is a directory: name the key file itself") from None
-    except OSError as error:
-        raise KeyFileError(
-            f"private key file {path} cannot be read ({error.strerror}): give its owner read permission"
-        ) from None
-    if len(data) > KEY_FILE_BYTES_MAX:
-        raise KeyFileError(f"private key file {path} is too large for a key: name a PEM private key")
-    return data
-
-
-def _parse(data: bytes, path: Path) -> RSAPrivateKey | Ed25519PrivateKey:
+def parse_key(data: bytes, path: Path) -> PrivateKey:
+    """The key in a PEM file's bytes; raises ``KeyFileError`` naming ``path``."""
     # Messages of the library may quote the content, so none of them is passed on.
     try:
         key = load_pem_private_key(data, password=None)

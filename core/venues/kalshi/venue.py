@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from core.config.paths import Environment
 from core.domain.clock import Clocks
 from core.domain.market import Market, TickGrid
 from core.domain.order import Fill, OrderIntent, Purpose
 from core.domain.text import clean_text
 from core.domain.units import Money, Quantity
-from core.venues.address import check_loopback
 from core.venues.kalshi import endpoints as ep
 from core.venues.kalshi import wire
 from core.venues.kalshi.account import Account
@@ -30,6 +30,7 @@ from core.venues.kalshi.facts import (
     OrderSeen,
     PrivateReady,
 )
+from core.venues.kalshi.hosts import Addresses, check_addresses
 from core.venues.kalshi.http import Http, TransportFactory, network_transport
 from core.venues.kalshi.listing import Listing
 from core.venues.kalshi.orders import Orders, create_order
@@ -64,9 +65,6 @@ if TYPE_CHECKING:
 WARM_S: Final = 10.0
 """Below the 20 s after which an idle connection is replaced."""
 
-_HTTP: Final = frozenset({"http", "https"})
-_WS: Final = frozenset({"ws", "wss"})
-
 _limits = msgspec.json.Decoder(wire.LimitsWire)
 _costs = msgspec.json.Decoder(wire.CostsWire)
 
@@ -74,8 +72,8 @@ _costs = msgspec.json.Decoder(wire.CostsWire)
 class KalshiConfig(msgspec.Struct, frozen=True):
     """Where the account is reached. The signer holds the key and shows nothing of it."""
 
-    rest_url: str
-    ws_url: str
+    addresses: Addresses
+    environment: Environment
     signer: Signer
 
 
@@ -89,8 +87,7 @@ def connect(
     ws_factory: SocketFactory = open_socket,
 ) -> KalshiVenue:
     """Build the client; nothing is sent before ``run`` or a call. Raises ``VenueAddressError``."""
-    check_loopback(config.rest_url, _HTTP)
-    check_loopback(config.ws_url, _WS)
+    check_addresses(config.addresses, config.environment)
     return KalshiVenue(config, clocks, rng, listener, http_factory, ws_factory)
 
 
@@ -109,7 +106,7 @@ class KalshiVenue:
         self._clocks, self._listener = clocks, listener
         self._limiter = Limiter(clocks)
         self._http = Http(
-            config.rest_url,
+            config.addresses.rest,
             config.signer,
             clocks=clocks,
             limiter=self._limiter,
@@ -123,7 +120,7 @@ class KalshiVenue:
         self._state = StreamState()
         self._listing = Listing(self._reader, listener, self._anomaly, self._regrid, self._state.unwatch)
         self._session = Session(
-            config.ws_url,
+            config.addresses.ws,
             config.signer,
             self._state,
             clocks=clocks,

@@ -1,0 +1,149 @@
+"""Private key files: read once, private to their owner, and pinned to the exchange they belong to.
+
+A key says nothing of its own environment, so the answer is written down when the key is added
+(``pmconsole key add``) and compared at every start: a production key in a play-money profile, the
+other way round, or a key file that was swapped is refused before anything is signed.
+Nothing here parses a key; errors never quote a file's content.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+import msgspec
+
+from core.config.paths import Environment
+
+KEY_FILE_BYTES_MAX = 64 * 1024
+_PIN_BYTES_MAX = 4 * 1024
+PIN_SUFFIX = ".pin"
+
+
+class KeyFileError(ValueError):
+    """The key cannot be used. One sentence: the file, what is wrong, the remedy."""
+
+
+class Pin(msgspec.Struct, frozen=True):
+    """What is known of a key file without reading the key."""
+
+    environment: Environment
+    key_id: str
+    """The venue's name of the key; sent with every request, no secret."""
+    fingerprint: str
+    """SHA-256 of the public key, hex."""
+
+
+def read_key_file(path: Path) -> bytes:
+    """The file's bytes; raises ``KeyFileError`` unless its owner alone can read it.
+
+    A link is refused: what it points at may be changed by somebody else.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except FileNotFoundError:
+        raise KeyFileError(
+            f"private key file {path} does not exist: put the key there or correct its path"
+        ) from None
+    except OSError as error:
+        if path.is_symlink():
+            raise KeyFileError(f"private key file {path} is a link: name the file itself") from None
+        raise KeyFileError(
+            f"private key file {path} cannot be read ({error.strerror}): give its owner read permission"
+        ) from None
+    found = os.fstat(descriptor)
+    if stat.S_ISDIR(found.st_mode):
+        os.close(descriptor)
+        raise KeyFileError(f"private key path {path} is a directory: name the key file itself")
+    with os.fdopen(descriptor, "rb") as file:
+        mode = stat.S_IMODE(found.st_mode)
+        if mode & 0o077:
+            raise KeyFileError(
+                f"private key file {path} can be read by others (mode {mode:04o}): run chmod 600 {path}"
+            )
+        if found.st_uid not in (0, os.geteuid()):
+            raise KeyFileError(
+                f"private key file {path} belongs to uid {found.st_uid}: use a file of your own"
+            )
+        _check_folder(path)
+        data = file.read(KEY_FILE_BYTES_MAX + 1)
+    if len(data) > KEY_FILE_BYTES_MAX:
+        raise KeyFileError(f"private key file {path} is too large for a key: name a PEM private key")
+    return data
+
+
+def _check_folder(path: Path) -> None:
+    """A folder that others may write to lets them put another file in the key's place."""
+    folder = path.absolute().parent
+    mode = folder.stat().st_mode
+    if mode & 0o022 and not mode & stat.S_ISVTX:
+        raise KeyFileError(
+            f"private key file {path} lies in a folder others can write to: run chmod go-w {folder}"
+        )
+
+
+def pin_path(key: Path) -> Path:
+    return key.with_name(key.name + PIN_SUFFIX)
+
+
+def read_pin(key: Path) -> Pin:
+    """What was written down when the key was added; raises ``KeyFileError``."""
+    path = pin_path(key)
+    try:
+        return msgspec.json.decode(path.read_bytes()[:_PIN_BYTES_MAX], type=Pin)
+    except FileNotFoundError:
+        raise KeyFileError(
+            f"private key file {key} was never added to a profile, so its exchange is not known: "
+            f"run pmconsole key add"
+        ) from None
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
+        raise KeyFileError(f"{path} cannot be read: add the key again with pmconsole key add") from None
+
+
+def write_pin(key: Path, pin: Pin) -> None:
+    """Beside the key, private like it; raises ``OSError``."""
+    _write_private(pin_path(key), msgspec.json.format(msgspec.json.encode(pin)) + b"\n")
+
+
+def store_key(key: Path, data: bytes, pin: Pin) -> None:
+    """A key file and its pin, 0600 from birth, each written whole; raises ``OSError``."""
+    _write_private(key, data)
+    write_pin(key, pin)
+
+
+def _write_private(path: Path, data: bytes) -> None:
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    part.replace(path)
+
+
+def check_pin(key: Path, fingerprint: str, environment: Environment) -> Pin:
+    """The pin of a key about to be used at ``environment``; raises ``KeyFileError`` where they differ."""
+    pin = read_pin(key)
+    if pin.environment is not environment:
+        raise KeyFileError(
+            f"private key file {key} is a key of Kalshi's {pin.environment.value} exchange, and this profile "
+            f"trades at {environment.value}: add the right key with pmconsole key add"
+        )
+    if pin.fingerprint != fingerprint:
+        raise KeyFileError(
+            f"private key file {key} is not the key that was added here: add it again with pmconsole key add"
+        )
+    return pin
+
+
+def pinned_elsewhere(home: Path, fingerprint: str, environment: Environment) -> tuple[Path, Pin] | None:
+    """Another profile's record that the same key belongs to another exchange."""
+    for path in sorted(home.glob(f"*/keys/*{PIN_SUFFIX}")):
+        key = path.with_name(path.name.removesuffix(PIN_SUFFIX))
+        try:
+            pin = read_pin(key)
+        except KeyFileError:
+            continue  # an unreadable record proves nothing about this key
+        if pin.fingerprint == fingerprint and pin.environment is not environment:
+            return key, pin
+    return None

@@ -1,0 +1,104 @@
+"""Where a desk trades and what it listens to: the simulator of its ready line, or Kalshi with its own key.
+
+The one place where a profile's name becomes addresses, a key and clocks; everything built from it
+cannot tell a real account from a simulated one.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from core.config.paths import Environment, Profile
+from core.config.secrets import KeyFileError, check_pin, pinned_elsewhere, read_key_file, read_pin
+from core.control.ready import read_ready
+from core.domain.clock import REAL_WORLD, WorldClock
+from core.venues.address import check_loopback
+from core.venues.kalshi.hosts import KALSHI, Addresses, check_addresses
+from core.venues.kalshi.sign import KeySigner, load_signer, parse_key
+
+
+class FeedAddresses(msgspec.Struct, frozen=True):
+    """Roots of the weather sources; none needs a key."""
+
+    nws: str
+    open_meteo: str
+    ensemble: str
+
+
+REAL_FEEDS = FeedAddresses(
+    "https://api.weather.gov", "https://api.open-meteo.com", "https://ensemble-api.open-meteo.com"
+)
+
+
+class Site(msgspec.Struct, frozen=True):
+    """One desk's outside world. ``world_id`` is empty where time and contracts are real."""
+
+    environment: Environment
+    kalshi: Addresses
+    signer: KeySigner
+    key_id: str
+    feeds: FeedAddresses
+    clock: WorldClock
+    world_id: str = ""
+    replay: str = ""
+    calendar_offset_days: int | None = None
+
+
+def site_of(place: Profile) -> Site:
+    """The profile's site, its key read and proved to belong there.
+
+    Raises ``ReadyError`` without a simulator, ``KeyFileError`` for a key that is missing, open to
+    others or another exchange's, ``VenueAddressError`` for an address off the list.
+    """
+    return _simulated(place) if place.simulated else _real(place)
+
+
+def _simulated(place: Profile) -> Site:
+    ready = read_ready(place.sim_ready)
+    where = ready.kalshi
+    feeds = FeedAddresses(ready.feeds.nws, ready.feeds.open_meteo, ready.feeds.open_meteo)
+    addresses = Addresses(where.rest, where.ws)
+    check_addresses(addresses, Environment.SIM)
+    for url in (feeds.nws, feeds.open_meteo):
+        check_loopback(url, frozenset({"http"}))
+    signer = load_signer(where.key_id, Path(where.private_key_path))
+    refuse_foreign(place, signer.fingerprint)
+    return Site(
+        Environment.SIM,
+        addresses,
+        signer,
+        where.key_id,
+        feeds,
+        ready.clock,
+        ready.world.id,
+        ready.world.replay,
+        ready.world.calendar_offset_days,
+    )
+
+
+def _real(place: Profile) -> Site:
+    signer = own_signer(place, place.trading_key)
+    addresses = KALSHI[place.environment]
+    return Site(place.environment, addresses, signer, signer.key_id, REAL_FEEDS, REAL_WORLD)
+
+
+def own_signer(place: Profile, key: Path) -> KeySigner:
+    """A key of a profile at a real exchange, checked against its pin; raises ``KeyFileError``."""
+    private = parse_key(read_key_file(key), key)
+    signer = KeySigner(read_pin(key).key_id, private)
+    check_pin(key, signer.fingerprint, place.environment)
+    refuse_foreign(place, signer.fingerprint)
+    return signer
+
+
+def refuse_foreign(place: Profile, fingerprint: str) -> None:
+    """Raises ``KeyFileError`` for a key that another profile knows as another exchange's."""
+    found = pinned_elsewhere(place.directory.parent, fingerprint, place.environment)
+    if found is not None:
+        other, pin = found
+        raise KeyFileError(
+            f"this key is {other}, a key of Kalshi's {pin.environment.value} exchange; profile {place.name} "
+            f"trades at {place.environment.value}: use a key made there"
+        )
