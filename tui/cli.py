@@ -16,54 +16,12 @@ import click
 from core.config import paths
 from core.control import protocol
 from tui import verbs
+from tui.cli_options import place_of, with_profile, with_reason, with_word
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
 _GLOBAL = ("--profile",)
 _OWN = ("--help", "--version")
-REASON_MAX = 400
-"""Characters of a reason that the journal keeps."""
-
-
-def _profile(name: str) -> paths.Profile:
-    try:
-        return paths.profile(name)
-    except paths.ProfileError as error:
-        verbs.leave(verbs.USAGE, f"pmconsole: {error}")
-
-
-def _keep_profile(context: click.Context, _: click.Parameter, name: str | None) -> None:
-    if name is not None:
-        context.find_root().obj = name
-
-
-def with_profile(function: _F) -> _F:
-    """``--profile`` is taken before and after the verb."""
-    option = click.option(
-        "--profile", metavar="NAME", expose_value=False, callback=_keep_profile, help="Which desk (demo)."
-    )
-    return option(function)
-
-
-def _sendable(_: click.Context, __: click.Parameter, reason: str) -> str:
-    """A stop is never refused for its wording: odd bytes are replaced, what is too long is cut."""
-    return reason.encode(errors="replace").decode()[:REASON_MAX]
-
-
-def with_reason(function: _F) -> _F:
-    option = click.option(
-        "--reason", default="", metavar="TEXT", callback=_sendable, help="Why, for the journal."
-    )
-    return option(function)
-
-
-def with_word(function: _F) -> _F:
-    """The typed word for scripts; on a terminal it is asked for."""
-    return click.option("--confirm", default="", metavar="WORD", help="The typed word.")(function)
-
-
-def _place() -> paths.Profile:
-    return _profile(click.get_current_context().find_root().obj or "demo")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -121,7 +79,7 @@ def demo(
     """Start the simulator and the engine if they do not run, then open the console (the default)."""
     from tui import front_door
 
-    place = _place()
+    place = place_of()
     world = front_door.WorldOptions(scenario, speed, seed)
     sys.exit(front_door.demo(place, world, _look(place, coach=not no_coach, **look), fresh=fresh))
 
@@ -136,7 +94,7 @@ def attach(take: bool, **look: Any) -> None:
         raise click.UsageError("--view-only and --take exclude each other")
     from tui import front_door
 
-    place = _place()
+    place = place_of()
     sys.exit(front_door.attach(place, _look(place, take=take, **look)))
 
 
@@ -176,7 +134,7 @@ def engine_run() -> None:
     from core.control.process import StartError, run_engine
 
     try:
-        sys.exit(run_engine(_place()))
+        sys.exit(run_engine(place_of()))
     except StartError as error:
         verbs.leave(error.code, f"pmconsole engine: {error}")
 
@@ -187,7 +145,7 @@ def engine_start() -> None:
     """Start the engine in a session of its own."""
     from tui import front_door
 
-    sys.exit(front_door.start_engine(_place()))
+    sys.exit(front_door.start_engine(place_of()))
 
 
 @engine.command("stop")
@@ -197,14 +155,14 @@ def engine_stop(reason: str) -> None:
     """Cancel what rests, then stop the engine."""
     from tui import front_door
 
-    sys.exit(front_door.stop_engine(_place(), reason))
+    sys.exit(front_door.stop_engine(place_of(), reason))
 
 
 @engine.command("status")
 @with_profile
 def engine_status() -> None:
     """Whether the engine runs (0) or not (3)."""
-    with verbs.open_line(_place()) as line:
+    with verbs.open_line(place_of()) as line:
         click.echo(f"engine {line.welcome.engine_id} runs as pid {line.welcome.pid}")
 
 
@@ -222,7 +180,7 @@ def _reading(what: str, summary: str) -> None:
 
             click.echo(documentation(what))
         else:
-            verbs.show(_place(), what, as_json=as_json)
+            verbs.show(place_of(), what, as_json=as_json)
 
 
 for _what, _summary in (
@@ -245,7 +203,7 @@ for _what, _summary in (
 def approve(proposal: str) -> None:
     """Approve PROPOSAL (id with fingerprint, as `pmconsole proposals` shows it)."""
     name, mark = verbs.split_id(proposal)
-    verbs.command(_place(), protocol.Approve(verbs.new_id(), name, mark))
+    verbs.command(place_of(), protocol.Approve(verbs.new_id(), name, mark))
 
 
 @cli.command()
@@ -255,7 +213,7 @@ def approve(proposal: str) -> None:
 def veto(proposal: str, reason: str) -> None:
     """Veto PROPOSAL (id with fingerprint). Usual reasons: price, data, news, size, other."""
     name, mark = verbs.split_id(proposal)
-    verbs.command(_place(), protocol.Veto(verbs.new_id(), name, mark, reason))
+    verbs.command(place_of(), protocol.Veto(verbs.new_id(), name, mark, reason))
 
 
 @cli.command()
@@ -265,7 +223,7 @@ def veto(proposal: str, reason: str) -> None:
 @with_profile
 def mode(mode: str, confirm: str, reason: str) -> None:
     """Semi-automatic at once; automatic with a typed word."""
-    verbs.command(_place(), protocol.SetMode(verbs.new_id(), mode, confirm, reason))
+    verbs.command(place_of(), protocol.SetMode(verbs.new_id(), mode, confirm, reason))
 
 
 @cli.command()
@@ -273,7 +231,7 @@ def mode(mode: str, confirm: str, reason: str) -> None:
 @with_profile
 def pause(strategy: str) -> None:
     """Stop entries of STRATEGY, or all."""
-    verbs.command(_place(), protocol.Pause(verbs.new_id(), strategy))
+    verbs.command(place_of(), protocol.Pause(verbs.new_id(), strategy))
 
 
 @cli.command()
@@ -282,7 +240,7 @@ def pause(strategy: str) -> None:
 @with_profile
 def unpause(strategy: str, confirm: str) -> None:
     """Allow entries of STRATEGY, or all, again."""
-    verbs.command(_place(), protocol.Unpause(verbs.new_id(), strategy, confirm))
+    verbs.command(place_of(), protocol.Unpause(verbs.new_id(), strategy, confirm))
 
 
 @cli.command()
@@ -290,7 +248,7 @@ def unpause(strategy: str, confirm: str) -> None:
 @with_profile
 def halt(reason: str) -> None:
     """Stop entries and cancel every order of ours."""
-    verbs.command(_place(), protocol.Halt(verbs.new_id(), reason))
+    verbs.command(place_of(), protocol.Halt(verbs.new_id(), reason))
 
 
 @cli.command()
@@ -299,7 +257,7 @@ def halt(reason: str) -> None:
 @with_profile
 def resume(confirm: str, reason: str) -> None:
     """Lift a halt: comes up semi-automatic with entries paused."""
-    verbs.command(_place(), protocol.Resume(verbs.new_id(), confirm, reason))
+    verbs.command(place_of(), protocol.Resume(verbs.new_id(), confirm, reason))
 
 
 @cli.command()
@@ -307,7 +265,7 @@ def resume(confirm: str, reason: str) -> None:
 @with_profile
 def flatten(now: bool) -> None:
     """Halt, cancel everything, sell everything; follows it until flat or a named residue."""
-    verbs.flatten(_place(), now=now)
+    verbs.flatten(place_of(), now=now)
 
 
 @cli.command()
@@ -315,7 +273,7 @@ def flatten(now: bool) -> None:
 @with_profile
 def cancel(order: str) -> None:
     """Cancel ORDER (our id)."""
-    verbs.command(_place(), protocol.CancelOrder(verbs.new_id(), order))
+    verbs.command(place_of(), protocol.CancelOrder(verbs.new_id(), order))
 
 
 @cli.command()
@@ -326,7 +284,7 @@ def cancel(order: str) -> None:
 @with_profile
 def limit(name: str, value: str, confirm: str, reason: str) -> None:
     """Set limit NAME to VALUE: tighter at once, looser up to its ceiling with a typed word."""
-    verbs.command(_place(), protocol.SetLimit(verbs.new_id(), name, value, confirm, reason))
+    verbs.command(place_of(), protocol.SetLimit(verbs.new_id(), name, value, confirm, reason))
 
 
 # --- the record ---------------------------------------------------------------------------------
@@ -336,9 +294,9 @@ def _journal_file(chosen: Path | None) -> Path:
     """The named journal, or the newest of the profile."""
     if chosen is not None:
         return chosen
-    found = _place().journals()
+    found = place_of().journals()
     if not found:
-        verbs.leave(verbs.REFUSED, f"There is no journal in {_place().directory} yet.")
+        verbs.leave(verbs.REFUSED, f"There is no journal in {place_of().directory} yet.")
     return found[0]
 
 

@@ -144,9 +144,9 @@ async def test_without_an_engine_every_verb_says_so_and_leaves_with_3(empty: Des
 @pytest.mark.parametrize(
     "arguments",
     [
-        ["--profile", "live", "status"],
-        ["status", "--profile", "live"],
-        ["--profile=live"],
+        ["--profile", "Live", "status"],
+        ["status", "--profile", "paper"],
+        ["--profile=../demo"],
         ["demo", "--profile", "x"],
     ],
     ids=" ".join,
@@ -154,7 +154,7 @@ async def test_without_an_engine_every_verb_says_so_and_leaves_with_3(empty: Des
 async def test_an_unknown_profile_is_refused_with_2(empty: Desk, arguments: list[str]) -> None:
     ended = await empty.run(*arguments)
     assert ended.code == 2
-    assert "does not exist: this version has only demo" in ended.err
+    assert "does not exist: use one of demo, kalshi-demo, live" in ended.err
     assert list(empty.home.iterdir()) == []
 
 

@@ -1,0 +1,62 @@
+"""Options that many verbs share: which profile, why, and the typed word."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from core.config import paths
+from tui import verbs
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+REASON_MAX = 400
+"""Characters of a reason that the journal keeps."""
+
+
+def _profile(name: str) -> paths.Profile:
+    try:
+        return paths.profile(name)
+    except paths.ProfileError as error:
+        verbs.leave(verbs.USAGE, f"pmconsole: {error}")
+
+
+def _keep_profile(context: click.Context, _: click.Parameter, name: str | None) -> None:
+    if name is not None:
+        context.find_root().obj = name
+
+
+def with_profile(function: _F) -> _F:
+    """``--profile`` is taken before and after the verb."""
+    option = click.option(
+        "--profile",
+        metavar="NAME",
+        expose_value=False,
+        callback=_keep_profile,
+        help="Which desk: demo, kalshi-demo, live.",
+    )
+    return option(function)
+
+
+def _sendable(_: click.Context, __: click.Parameter, reason: str) -> str:
+    """A stop is never refused for its wording: odd bytes are replaced, what is too long is cut."""
+    return reason.encode(errors="replace").decode()[:REASON_MAX]
+
+
+def with_reason(function: _F) -> _F:
+    option = click.option(
+        "--reason", default="", metavar="TEXT", callback=_sendable, help="Why, for the journal."
+    )
+    return option(function)
+
+
+def with_word(function: _F) -> _F:
+    """The typed word for scripts; on a terminal it is asked for."""
+    return click.option("--confirm", default="", metavar="WORD", help="The typed word.")(function)
+
+
+def place_of() -> paths.Profile:
+    """The profile this command line names."""
+    return _profile(click.get_current_context().find_root().obj or "demo")
