@@ -245,10 +245,8 @@ class VenueListener(Protocol):
 class GroupListener(Protocol):
     """The part of a listener that hears of safety groups, in the venue's loop step."""
 
-    def on_group(self, group_id: str, change: GroupChange) -> None: ...
-
-    def on_groups_missed(self) -> None:
-        """News of groups may have been lost: how they stand must be read."""
+    def on_group(self, group_id: str, change: GroupChange) -> None:
+        """Told by the stream, or by the refusal of an order."""
         ...
 
 
@@ -264,8 +262,8 @@ class SafetyNet(Protocol):
         """
         ...
 
-    def group_of(self, ticker: str, purpose: Purpose) -> str:
-        """The group a new order of this market belongs to; empty while none is armed."""
+    def part_of(self, ticker: str) -> str:
+        """The part of the venue a market trades in, as ``SafetyGroup.part`` names it."""
         ...
 
     async def trigger_group(self, group_id: str) -> GroupOutcome:
