@@ -9,6 +9,7 @@ import msgspec
 
 from core.domain.units import Money, Price, Quantity
 from core.sim.fees import Schedule
+from core.sim.groups import Group
 from core.sim.orders import BookSide, Fill, Order
 
 HISTORY_MAX = 10_000
@@ -66,6 +67,8 @@ class Account(msgspec.Struct):
     fills: deque[Fill] = msgspec.field(default_factory=lambda: deque(maxlen=HISTORY_MAX))
     settlements: deque[Settlement] = msgspec.field(default_factory=lambda: deque(maxlen=HISTORY_MAX))
     client_ids: set[str] = set()
+    groups: dict[str, Group] = {}
+    """Order groups by id, oldest first."""
 
     @property
     def available(self) -> Money:

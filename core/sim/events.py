@@ -52,4 +52,14 @@ class MarketChanged(msgspec.Struct, frozen=True):
     kind: str
 
 
-ExchangeEvent = BookChanged | Traded | OrderChanged | Filled | MarketChanged
+class GroupChanged(msgspec.Struct, frozen=True):
+    """``kind``: created, triggered, reset, deleted, limit_updated; ``limit`` where that sets one."""
+
+    account: str
+    group_id: str
+    kind: str
+    limit: Quantity | None
+    ts_ms: int
+
+
+ExchangeEvent = BookChanged | Traded | OrderChanged | Filled | MarketChanged | GroupChanged

@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from core.domain.clock import Clock, WorldClock
 from core.domain.units import Money, Price, Quantity
-from core.sim import lifecycle
+from core.sim import groups, lifecycle
 from core.sim.accounts import Account, amount, book_fill, requirement
 from core.sim.admission import malformed
 from core.sim.contracts import EventSpec, Market, MarketSpec, MarketStatus, SeriesSpec
@@ -148,7 +148,9 @@ class Exchange:
         now_ms, book = self.clock.wall_ms(), self._books[r.ticker]
         if market.status is not MarketStatus.ACTIVE or not lifecycle.is_open(market, self.world.at(now_ms)):
             return MARKET_INACTIVE
-        refused = malformed(r, market.spec.price_ranges, now_ms)
+        refused = malformed(r, market.spec.price_ranges, now_ms) or groups.refusal(
+            self, r, market.spec.exchange_index
+        )
         if refused is not None:
             return refused
         if r.client_order_id in owner.client_ids:
@@ -157,6 +159,7 @@ class Exchange:
         order = Order(
             self._orders, self._ids(), r.account, r.ticker, r.side, r.price, r.count, r.count, r.tif,
             r.client_order_id, r.stp, now_ms, now_ms, r.expiration_ms, r.cancel_on_pause,
+            r.group_id,
         )  # fmt: skip
         crosses = r.post_only and book.crossed_by(r.side, r.price)
         if crosses and not self.post_only_accepts_then_cancels:
@@ -247,6 +250,9 @@ class Exchange:
 
     # What siblings (life-cycle, amendments) build on
 
+    def new_id(self) -> str:
+        return self._ids()
+
     def emit(self, event: ExchangeEvent) -> None:
         for listener in self.listeners:
             listener(event)
@@ -322,6 +328,9 @@ class Exchange:
                 self.withdraw(resting, Reason.SELF_TRADE, order)
                 continue
             self._trade(order, resting, Quantity(min(order.remaining, resting.remaining)))
+            # A fill-or-kill order that was found to fill whole is not torn apart half way.
+            if order.tif is not TimeInForce.FOK and groups.is_triggered(self, order):
+                return Reason.GROUP
         return None
 
     def placed(self, order: Order, since: Progress = NOTHING) -> Placed:
@@ -370,6 +379,8 @@ class Exchange:
         traded = Traded(trade_id, market.spec.ticker, price, count, taker.side, now_ms)
         self.trades.append(traded)
         self.emit(traded)
+        for order in (taker, maker):
+            groups.note_match(self, order, count)
 
     def _fill(
         self, order: Order, trade_id: str, price: Price, count: Quantity, now_ms: int, *, taker: bool

@@ -62,6 +62,8 @@ class Reason(Enum):
     TRADE = "Trade"
     POST_ONLY = "PostOnlyCrossCancel"
     REDUCE_ONLY = "ReduceOnlyCancel"
+    GROUP = ""
+    """Its order group was triggered or deleted; Kalshi's list has no word for that."""
 
 
 class OrderRequest(msgspec.Struct, frozen=True):
@@ -80,6 +82,8 @@ class OrderRequest(msgspec.Struct, frozen=True):
     expiration_ms: int | None = None
     stp: SelfTrade = SelfTrade.TAKER_AT_CROSS
     cancel_on_pause: bool = False
+    group_id: str = ""
+    """The order group it belongs to, if any."""
 
 
 class Order(msgspec.Struct, eq=False):
@@ -101,6 +105,7 @@ class Order(msgspec.Struct, eq=False):
     updated_ms: int
     expiration_ms: int | None = None
     cancel_on_pause: bool = False
+    group_id: str = ""
     status: OrderStatus = OrderStatus.RESTING
     filled: Quantity = Quantity(0)
     taker_cost: Money = Money(0)

@@ -105,6 +105,7 @@ class Floor:
         expiration_ms: int | None = None,
         stp: SelfTrade = SelfTrade.TAKER_AT_CROSS,
         cancel_on_pause: bool = False,
+        group_id: str = "",
     ) -> Placed | Refused:
         size = contracts(count) if isinstance(count, int) else parse_quantity(count)
         return self.exchange.place(
@@ -121,6 +122,7 @@ class Floor:
                 expiration_ms,
                 stp,
                 cancel_on_pause,
+                group_id,
             )
         )
 

@@ -8,6 +8,7 @@ from core.domain.units import Price, contracts, parse_money
 from core.sim.amending import Amendment, amend, decrease
 from core.sim.contracts import EventSpec, MarketSpec, MarketStatus
 from core.sim.events import MarketChanged, OrderChanged
+from core.sim.exchange import UNKNOWN_ORDER
 from core.sim.orders import BookSide, OrderStatus, Placed, Reason, Refused
 
 BID, ASK = BookSide.BID, BookSide.ASK
@@ -130,6 +131,24 @@ def test_amendments_that_cannot_be_are_refused(floor):
         assert isinstance(answer, Refused)
         assert answer.code == code
     assert mine.order.remaining == contracts(3)
+
+
+def test_a_renewal_keeps_the_place_in_the_queue_and_its_last_word_counts(floor):
+    mine = floor.placed("ann", BID, "0.40", 5, expiration_ms=floor.clock.ms + 5_000)
+    behind = floor.placed("bob", BID, "0.40", 5)
+    for seconds in (30, 3):
+        renewed = change("0.40", 5, expiration_ms=floor.clock.ms + seconds * 1_000)
+        answer = amend(floor.exchange, "ann", mine.order_id, renewed)
+        assert isinstance(answer, Placed)
+        assert (answer.fill_count, answer.remaining) == (0, contracts(5))
+    floor.placed("cyd", ASK, "0.40", 1)
+    assert (mine.order.remaining, behind.order.remaining) == (contracts(4), contracts(5))
+    floor.later(3)
+    assert (mine.order.status, mine.order.reason) == (OrderStatus.CANCELED, Reason.EXPIRY)
+    late = amend(
+        floor.exchange, "ann", mine.order_id, change("0.40", 5, expiration_ms=floor.clock.ms + 9_000)
+    )
+    assert late == UNKNOWN_ORDER
 
 
 def test_amending_to_what_is_filled_cancels_and_expiry_can_change(floor):

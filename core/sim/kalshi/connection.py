@@ -28,9 +28,13 @@ CHANNELS: dict[str, bool] = {
     "fill": False,
     "user_orders": False,
     "market_positions": False,
+    "order_group_updates": True,
     "market_lifecycle_v2": True,
 }
 """The channels served, and whether their messages carry sequence numbers."""
+
+UNFILTERED = frozenset({"order_group_updates", "market_lifecycle_v2"})
+"""Channels that send everything, whatever markets a command names."""
 
 ERRORS = {
     1: "Unable to process message",

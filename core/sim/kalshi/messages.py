@@ -10,7 +10,7 @@ import msgspec
 from core.domain.units import Price, Quantity, complement, price_text, quantity_text
 from core.sim.accounts import Account, Holding
 from core.sim.contracts import EventSpec, Market
-from core.sim.events import BookChanged, Traded
+from core.sim.events import BookChanged, GroupChanged, Traded
 from core.sim.exchange import Exchange
 from core.sim.kalshi import shapes
 from core.sim.kalshi.shapes import Wire
@@ -156,13 +156,22 @@ def user_order(account: Account, of: Order, reason: Reason | None, exchange_inde
         "last_updated_ts_ms": of.updated_ms,
         "subaccount_number": 0,
     }
+    if of.group_id:
+        body["order_group_id"] = of.group_id
     if of.expiration_ms is not None:
         body |= {
             "expiration_time": shapes.rfc3339(of.expiration_ms),
             "expiration_ts_ms": of.expiration_ms,
         }
-    if reason is not None:
+    if reason is not None and reason is not Reason.GROUP:
         body["last_update_reason"] = reason.value
+    return encode(body)
+
+
+def order_group(of: GroupChanged) -> bytes:
+    body: Wire = {"event_type": of.kind, "order_group_id": of.group_id, "ts_ms": of.ts_ms}
+    if of.limit is not None:
+        body["contracts_limit_fp"] = quantity_text(of.limit)
     return encode(body)
 
 

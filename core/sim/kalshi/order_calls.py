@@ -6,14 +6,14 @@ refused like any other malformed field.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 import msgspec
 
-from core.domain.units import Money, Price, Quantity, UnitError, parse_price, parse_quantity, quantity_text
+from core.domain.units import Money, Quantity, quantity_text
 from core.sim import amending
 from core.sim.amending import Amendment
-from core.sim.kalshi import errors
+from core.sim.kalshi import bodies, errors
 from core.sim.kalshi.call import Answer, Call, UnreadableError, decoded
 from core.sim.kalshi.errors import WireError, not_found, refusal
 from core.sim.kalshi.shapes import Wire, dollars
@@ -29,8 +29,6 @@ from core.sim.orders import (
 )
 
 GONE = WireError(410, "deprecated_v1_order_endpoint", "use /portfolio/events/orders")
-
-T = TypeVar("T")
 
 Seconds = Annotated[int, msgspec.Meta(ge=0, le=253_402_300_799)]
 """Unix seconds that RFC 3339 can write: up to the end of the year 9999."""
@@ -89,7 +87,7 @@ def legacy(call: Call) -> Answer:
 
 
 def create(call: Call) -> Answer:
-    body = _decode(call.body, CreateBody)
+    body = bodies.read(call.body, CreateBody)
     account, faults = call.account.name, call.venue.faults
     hidden = faults.hide_if_lost(account, body.client_order_id)
     try:
@@ -106,9 +104,9 @@ def create(call: Call) -> Answer:
 def create_batch(call: Call) -> Answer:
     """Entries in request order; a bad one carries its error and does not stop the others."""
     rows: list[Wire] = []
-    for raw in _decode(call.body, Batch).orders:
+    for raw in bodies.read(call.body, Batch).orders:
         try:
-            rows.append(_placed(_place(call, _decode(raw, CreateBody))))
+            rows.append(_placed(_place(call, bodies.read(raw, CreateBody))))
         except WireError as error:
             rows.append({"client_order_id": _client_order_id(raw), "error": errors.fields(error)})
     return Answer({"orders": rows}, 201)
@@ -122,8 +120,8 @@ def cancel(call: Call) -> Answer:
 
 def cancel_batch(call: Call) -> Answer:
     rows: list[Wire] = []
-    for raw in _decode(call.body, Batch).orders:
-        entry = _decode(raw, CancelEntry)
+    for raw in bodies.read(call.body, Batch).orders:
+        entry = bodies.read(raw, CancelEntry)
         try:
             call.check_primary(entry.subaccount)
             rows.append(_cancelled(_cancel(call, entry)))
@@ -141,8 +139,8 @@ def cancel_all(call: Call) -> Answer:
 
 def amend(call: Call) -> Answer:
     call.check_primary(call.number("subaccount"))
-    body = _decode(call.body, AmendBody)
-    order_id, price, count = call.path["order_id"], _price(body.price), _count(body.count)
+    body = bodies.read(call.body, AmendBody)
+    order_id, price, count = call.path["order_id"], bodies.price(body.price), bodies.count(body.count)
     before = call.exchange.order(call.account.name, order_id)
     _check_shard(call, body.ticker, body.exchange_index)
     resting = before.remaining if before is not None else None
@@ -161,9 +159,9 @@ def amend(call: Call) -> Answer:
 
 def decrease(call: Call) -> Answer:
     call.check_primary(call.number("subaccount"))
-    body = _decode(call.body, DecreaseBody)
+    body = bodies.read(call.body, DecreaseBody)
     if (body.reduce_by is None) == (body.reduce_to is None):
-        raise _invalid("exactly one of reduce_by and reduce_to is required")
+        raise bodies.invalid("exactly one of reduce_by and reduce_to is required")
     order_id = call.path["order_id"]
     order = call.exchange.resting_order(call.account.name, order_id)
     if isinstance(order, Refused):
@@ -172,9 +170,9 @@ def decrease(call: Call) -> Answer:
         raise not_found("order")
     _check_shard(call, order.ticker, body.exchange_index)
     to = (
-        _count(body.reduce_to)
+        bodies.count(body.reduce_to)
         if body.reduce_to is not None
-        else order.remaining - _count(body.reduce_by or "")
+        else order.remaining - bodies.count(body.reduce_by or "")
     )
     done = amending.decrease(call.exchange, call.account.name, order_id, Quantity(to))
     if isinstance(done, Refused):
@@ -199,15 +197,14 @@ def entries(body: bytes) -> int:
 
 def _place(call: Call, body: CreateBody) -> Placed:
     call.check_primary(body.subaccount)
-    if body.order_group_id:
-        raise not_found("order group")
     _check_shard(call, body.ticker, body.exchange_index)
     exchange, account = call.exchange, call.account.name
+    price, count = bodies.price(body.price), bodies.count(body.count)
+    expiration_ms = None if body.expiration_time is None else body.expiration_time * 1000
     request = OrderRequest(
-        account, body.ticker, body.side, _price(body.price), _count(body.count), body.time_in_force,
-        body.client_order_id, body.post_only, body.reduce_only,
-        None if body.expiration_time is None else body.expiration_time * 1000,
-        body.self_trade_prevention_type, body.cancel_order_on_pause,
+        account, body.ticker, body.side, price, count, body.time_in_force, body.client_order_id,
+        body.post_only, body.reduce_only, expiration_ms,
+        body.self_trade_prevention_type, body.cancel_order_on_pause, body.order_group_id or "",
     )  # fmt: skip
     placed = exchange.place(request)
     if isinstance(placed, Refused):
@@ -261,13 +258,6 @@ def _cancelled(done: Cancelled) -> Wire:
     }
 
 
-def _decode(body: bytes | msgspec.Raw, kind: type[T]) -> T:
-    try:
-        return decoded(body, kind)
-    except UnreadableError as wrong:
-        raise _invalid(str(wrong)) from wrong
-
-
 def _client_order_id(raw: msgspec.Raw) -> str | None:
     try:
         found = decoded(raw, dict[str, Any])
@@ -275,21 +265,3 @@ def _client_order_id(raw: msgspec.Raw) -> str | None:
         return None
     named = found.get("client_order_id")
     return named if isinstance(named, str) else None
-
-
-def _price(text: str) -> Price:
-    try:
-        return parse_price(text)
-    except UnitError as wrong:
-        raise WireError(400, "invalid_price", "invalid price", str(wrong)) from wrong
-
-
-def _count(text: str) -> Quantity:
-    try:
-        return parse_quantity(text)
-    except UnitError as wrong:
-        raise _invalid(str(wrong)) from wrong
-
-
-def _invalid(details: str) -> WireError:
-    return WireError(400, "invalid_order", "invalid order", details)

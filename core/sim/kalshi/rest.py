@@ -11,7 +11,7 @@ from urllib.parse import unquote
 
 import msgspec
 
-from core.sim.kalshi import errors, market_calls, order_calls, portfolio_calls
+from core.sim.kalshi import errors, group_calls, market_calls, order_calls, portfolio_calls
 from core.sim.kalshi.auth import READ, TRADE, ApiKey
 from core.sim.kalshi.call import Answer, Call, Query, Venue
 from core.sim.kalshi.errors import WireError
@@ -72,6 +72,8 @@ def endpoint_costs(call: Call) -> Answer:
 
 
 _ORDERS = "/portfolio/events/orders"
+_GROUPS = "/portfolio/order_groups"
+_GROUP = f"{_GROUPS}/{{order_group_id}}"
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     _public("/exchange/status", market_calls.exchange_status),
@@ -111,6 +113,13 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     _write("DELETE", f"{_ORDERS}/{{order_id}}", order_calls.cancel, 2),
     _write("POST", _ORDERS, order_calls.create),
     _write("DELETE", _ORDERS, order_calls.cancel_all, 2),
+    _mine(_GROUPS, group_calls.list_groups),
+    _mine(_GROUP, group_calls.one_group),
+    _write("POST", f"{_GROUPS}/create", group_calls.create),
+    _write("PUT", f"{_GROUP}/trigger", group_calls.trigger),
+    _write("PUT", f"{_GROUP}/reset", group_calls.reset),
+    _write("PUT", f"{_GROUP}/limit", group_calls.set_limit),
+    _write("DELETE", _GROUP, group_calls.delete),
 )
 
 

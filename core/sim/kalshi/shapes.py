@@ -223,6 +223,8 @@ def order(account: Account, of: Order, exchange_index: int) -> Wire:
         "subaccount_number": 0,
         "exchange_index": exchange_index,
     }
+    if of.group_id:
+        shape["order_group_id"] = of.group_id
     if of.expiration_ms is not None:
         shape["expiration_time"] = rfc3339(of.expiration_ms)
     return shape

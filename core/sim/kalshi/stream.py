@@ -11,11 +11,27 @@ from collections.abc import Callable, Iterable
 import msgspec
 
 from core.sim.contracts import Market
-from core.sim.events import BookChanged, ExchangeEvent, Filled, MarketChanged, OrderChanged, Traded
+from core.sim.events import (
+    BookChanged,
+    ExchangeEvent,
+    Filled,
+    GroupChanged,
+    MarketChanged,
+    OrderChanged,
+    Traded,
+)
 from core.sim.faults import BooksFroze, BooksThawed, FaultEvent, SequenceGapped, SocketsDropped
 from core.sim.kalshi import messages
 from core.sim.kalshi.call import UnreadableError, Venue, decoded
-from core.sim.kalshi.connection import CHANNELS, Command, CommandError, Connection, Params, Subscription
+from core.sim.kalshi.connection import (
+    CHANNELS,
+    UNFILTERED,
+    Command,
+    CommandError,
+    Connection,
+    Params,
+    Subscription,
+)
 
 _ALL = ""
 """Key of those who follow a channel for every market."""
@@ -105,7 +121,7 @@ class Stream:
         self._check_tickers(params.tickers)
         for channel in params.channels:
             subscription = connection.open(channel, params)
-            if channel == "market_lifecycle_v2":
+            if channel in UNFILTERED:
                 subscription.tickers = None
             for ticker in _keys(subscription):
                 self._followers[channel].setdefault(ticker, []).append(subscription)
@@ -202,6 +218,8 @@ class Stream:
                 self._on_order(event)
             case MarketChanged():
                 self._on_market(event)
+            case GroupChanged():
+                self._on_group(event)
 
     def _on_book(self, change: BookChanged) -> None:
         self._note_quote(change.ticker)
@@ -265,6 +283,12 @@ class Stream:
         for kind, body in bodies:
             for subscription in self._following("market_lifecycle_v2", _ALL):
                 subscription.push(kind, body)
+
+    def _on_group(self, event: GroupChanged) -> None:
+        body = messages.order_group(event)
+        for subscription in self._following("order_group_updates", _ALL):
+            if subscription.connection.account == event.account:
+                subscription.push("order_group_updates", body)
 
     def _send_private(self, message: _Withheld) -> None:
         if self._venue.faults.hides(message.account, message.client_order_id):
