@@ -6,6 +6,7 @@ engine's lock is held. Nothing heavy is imported before a verb needs it.
 
 from __future__ import annotations
 
+import itertools
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +16,7 @@ import click
 
 from core.config import paths
 from core.control import protocol
-from tui import verbs
+from tui import cli_account, verbs
 from tui.cli_options import place_of, with_profile, with_reason, with_word
 
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -28,7 +29,7 @@ _OWN = ("--help", "--version")
 @click.version_option(package_name="pmconsole")
 @with_profile
 def cli() -> None:
-    """A trading console for event contracts. Without a verb: start or find the demo desk and open it."""
+    """A trading console for event contracts. Without a verb: start or find the desk and open it (demo)."""
 
 
 # --- the desk -----------------------------------------------------------------------------------
@@ -82,6 +83,17 @@ def demo(
     place = place_of()
     world = front_door.WorldOptions(scenario, speed, seed)
     sys.exit(front_door.demo(place, world, _look(place, coach=not no_coach, **look), fresh=fresh))
+
+
+@cli.command("open")
+@with_look
+@with_profile
+def open_(**look: Any) -> None:
+    """Start the profile's engine if it does not run, and open the console (the default of a real profile)."""
+    from tui import front_door
+
+    place = place_of()
+    sys.exit(front_door.open_desk(place, _look(place, **look)))
 
 
 @cli.command()
@@ -355,17 +367,21 @@ def journal_export(chosen: Path | None) -> None:
         verbs.leave(verbs.REFUSED, str(error))
 
 
+cli.add_command(cli_account.key)
+
 # --- entry --------------------------------------------------------------------------------------
 
 
 def _with_front_door(arguments: list[str]) -> list[str]:
-    """Without a verb the demo's front door is meant, options or not."""
+    """Without a verb the profile's front door is meant, options or not."""
     at = 0
     while at < len(arguments) and arguments[at].split("=")[0] in _GLOBAL:
         at += 1 if "=" in arguments[at] else 2
     rest = arguments[at:]
     if not rest or (rest[0].startswith("-") and rest[0] not in (*_OWN, "-h")):
-        return [*arguments[:at], "demo", *rest]
+        words = [word for argument in arguments for word in argument.split("=", 1)]
+        named = dict(itertools.pairwise(words)).get("--profile", "demo")
+        return [*arguments[:at], "demo" if named == "demo" else "open", *rest]
     return arguments
 
 

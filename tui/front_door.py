@@ -1,4 +1,4 @@
-"""The front door of the demo desk: start what is not running, attach, and on ``q`` stop what it started.
+"""The front door: start what is not running, attach, and on ``q`` stop the demo it started.
 
 Simulator and engine get sessions of their own, so no hangup, crash or kill of this process or of
 the console reaches them. Whatever way the console ends but ``q``, they go on, and the next
@@ -68,6 +68,10 @@ class StartError(Exception):
 def demo(place: Profile, world: WorldOptions, look: Look, *, fresh: bool) -> int:
     """Find or start the desk, open the console, and after ``q`` stop what was started here."""
     try:
+        if not place.simulated:
+            raise StartError(
+                f"profile {place.name} has no simulator: open it with pmconsole --profile {place.name}"
+            )
         _check_system()
         paths.prepare(place)
         with _one_starter(place):
@@ -78,6 +82,25 @@ def demo(place: Profile, world: WorldOptions, look: Look, *, fresh: bool) -> int
     except (StartError, paths.ProfileError) as error:
         click.echo(f"pmconsole: {error}", err=True)
         return verbs.USAGE
+
+
+def open_desk(place: Profile, look: Look) -> int:
+    """Find or start a real profile's engine and open the console; ``q`` leaves the engine running."""
+    if place.simulated:
+        return demo(place, WorldOptions(None, None, None), look, fresh=False)
+    try:
+        _check_system()
+        paths.prepare(place)
+        with _one_starter(place):
+            if engine_pid(place) is None:
+                _start_engine(place)
+        code = _console(place, look)
+    except (StartError, paths.ProfileError) as error:
+        click.echo(f"pmconsole: {error}", err=True)
+        return verbs.USAGE
+    with contextlib.suppress(OSError):  # after a hangup there is no terminal to tell
+        _say_what_runs(place)
+    return code
 
 
 def attach(place: Profile, look: Look) -> int:
@@ -97,7 +120,7 @@ def start_engine(place: Profile) -> int:
             if pid is not None:
                 click.echo(f"The engine runs already (pid {pid}).")
                 return verbs.LOCK_HELD
-            if not sim_alive(place):
+            if place.simulated and not sim_alive(place):
                 raise StartError(NO_SIM)
             _start_engine(place)
     except (StartError, paths.ProfileError) as error:
@@ -218,10 +241,16 @@ def _say_what_runs(place: Profile) -> None:
         return
     if pid is not None:
         click.echo(
-            f"The engine goes on (pid {pid}). Come back with: pmconsole   Stop it with: pmconsole engine stop"
+            f"The engine goes on (pid {pid}). Come back with: pmconsole{_named(place)}   "
+            f"Stop it with: pmconsole engine stop{_named(place)}"
         )
     else:
-        click.echo("No engine runs. Start the desk with: pmconsole")
+        click.echo(f"No engine runs. Start the desk with: pmconsole{_named(place)}")
+
+
+def _named(place: Profile) -> str:
+    """The option that names a profile other than the default, for a command to type."""
+    return "" if place.simulated else f" --profile {place.name}"
 
 
 def _others_attached(place: Profile) -> bool:

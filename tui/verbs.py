@@ -46,7 +46,8 @@ def open_line(profile: Profile) -> Line:
         return Line(socket_path(profile), Hello(VERSION, "command", "cli", os.getpid(), _SESSION))
     except ConnectError as error:
         if error.absent:
-            leave(NO_ENGINE, f"No engine runs for profile {profile.name}. Start one with: pmconsole")
+            start = "pmconsole" if profile.simulated else f"pmconsole --profile {profile.name}"
+            leave(NO_ENGINE, f"No engine runs for profile {profile.name}. Start one with: {start}")
         leave(REFUSED, str(error))
 
 

@@ -86,6 +86,11 @@ def _real(place: Profile) -> Site:
 
 def own_signer(place: Profile, key: Path) -> KeySigner:
     """A key of a profile at a real exchange, checked against its pin; raises ``KeyFileError``."""
+    if not key.exists():
+        raise KeyFileError(
+            f"profile {place.name} has no {key.stem} key ({key}): make one at Kalshi's "
+            f"{place.environment.value} exchange and add it with pmconsole key add --profile {place.name}"
+        )
     private = parse_key(read_key_file(key), key)
     signer = KeySigner(read_pin(key).key_id, private)
     check_pin(key, signer.fingerprint, place.environment)

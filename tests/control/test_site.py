@@ -102,5 +102,5 @@ def test_the_simulator_is_reached_on_this_machine_only(home: Path) -> None:
 
 
 def test_without_a_key_the_remedy_is_named(home: Path) -> None:
-    with pytest.raises(KeyFileError, match="does not exist"):
+    with pytest.raises(KeyFileError, match="add it with pmconsole key add"):
         site_of(made("live"))

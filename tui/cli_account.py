@@ -1,0 +1,58 @@
+"""Verbs that bring a profile to real money: its keys, its examination, its arming, its drill."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from core.config import paths
+from core.config.paths import Environment
+from tui import verbs
+from tui.cli_options import place_of, with_profile
+
+_EXCHANGES = {e.value: e for e in Environment if e is not Environment.SIM}
+
+
+@click.group()
+def key() -> None:
+    """Private keys of a profile at a real exchange: one that trades, one for the watchdog."""
+
+
+@key.command("add")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--key-id", required=True, metavar="ID", help="The key's id as the venue shows it.")
+@click.option(
+    "--made-at", required=True, type=click.Choice(sorted(_EXCHANGES)), help="The exchange it was made at."
+)
+@click.option("--watchdog", is_flag=True, help="The watchdog's key instead of the engine's.")
+@with_profile
+def key_add(file: Path, key_id: str, made_at: str, watchdog: bool) -> None:
+    """Keep the private key in FILE in the profile, readable by you alone and pinned to its exchange."""
+    from core.config.secrets import KeyFileError, read_key_file
+    from core.control.keys import Role, add, key_path
+
+    place, role = place_of(), Role.WATCHDOG if watchdog else Role.TRADING
+    try:
+        paths.prepare(place)
+        pin = add(place, role, read_key_file(file), file, key_id, _EXCHANGES[made_at])
+    except (KeyFileError, paths.ProfileError) as error:
+        verbs.leave(verbs.USAGE, f"pmconsole key: {error}")
+    click.echo(f"The {role.value} key {pin.key_id} is kept in {key_path(place, role)}.")
+    click.echo(f"Delete the copy you added it from: {file}")
+
+
+@key.command("show")
+@with_profile
+def key_show() -> None:
+    """Which keys the profile has and whether they can be used; shows nothing secret."""
+    from core.control.keys import Role, state
+
+    place = place_of()
+    if place.simulated:
+        click.echo(f"Profile {place.name} makes its own keys with each simulated world.")
+        return
+    for role in Role:
+        found = state(place, role)
+        said = found.problem or f"{found.key_id}  fingerprint {found.fingerprint[:16]}  {found.path}"
+        click.echo(f"{role.value:<9} {said}")
