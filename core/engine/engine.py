@@ -26,6 +26,7 @@ from core.engine.state import ALL_STRATEGIES, AlarmLevel, Mode
 from core.engine.venue_ears import VenueEars
 from core.engine.wiring import wire
 from core.engine.workers import Workers
+from core.execution.points import Point, Reach, pass_by
 from core.feeds.feed import Feed, FeedState
 from core.feeds.values import Sink
 from core.journal.events import Event, Kind, Row
@@ -80,6 +81,8 @@ class Ports:
     """Whether the very first run on a fresh journal may propose without being unpaused: the demo."""
     start_halted: str = ""
     """Why the desk comes up halted whatever the journal says, such as a ``FLATTEN`` file found."""
+    reach: Reach = pass_by
+    """What happens at each point of ``core.execution.points``: a crash test ends the process there."""
 
 
 class Engine(Operations):
@@ -126,7 +129,9 @@ class Engine(Operations):
         desk.ledger.replay(restored.orders)
         restored.orders.clear()
         desk.account.recount()
+        ports.reach(Point.START_REPLAYED)
         desk.ledger.doubt("the engine ended before the answer came")
+        ports.reach(Point.START_DOUBTED)
         for order in desk.ledger.unknown():
             desk.unknowns.watch(order)
         if ports.start_halted:
@@ -164,6 +169,7 @@ class Engine(Operations):
         self._tick_off(VENUE)
         await _until(self._account_read, RETRY_S)
         self._tick_off(RECONCILE)
+        self.ports.reach(Point.START_RECONCILED)
         self.state.ready = True
         self.state.touch_status()
         self.trading.mark_all()

@@ -9,6 +9,7 @@ from core.engine.state import DeskState
 from core.execution.approvals import Approvals
 from core.execution.gateway import Gateway
 from core.execution.ledger import Ledger
+from core.execution.points import Point, Reach
 from core.journal.events import Event, Kind
 from core.risk.halts import CAUSE_MAX, GLOBAL, Halt, Halts, HaltScope, Level, Refusal, ResumeFacts, ScopeKind
 
@@ -24,6 +25,7 @@ class Halting:
         approvals: Approvals,
         scribe: Scribe,
         clocks: Clocks,
+        reach: Reach,
     ) -> None:
         self._state = state
         self._ledger = ledger
@@ -31,6 +33,7 @@ class Halting:
         self._approvals = approvals
         self._scribe = scribe
         self._clocks = clocks
+        self._reach = reach
         self.last_row = 0
         """Row of the newest global halt, for whoever waits until it is on disk."""
 
@@ -48,13 +51,16 @@ class Halting:
         """Raise a level and do what it means. False when the scope stood there for this cause already."""
         if scope == GLOBAL and level >= Level.HALTED:
             self._gateway.halted = True
+            self._reach(Point.HALT_FLAGGED)
         risen, halt = self._state.halts.rise(Halt(scope, level, cause, self._clocks.wall_ms(), by))
         if halt is None:
             return False
         self._state.halts = risen
         if level >= Level.HALTED:
             self._stop(scope, cause)
+        self._reach(Point.HALT_CANCELLING)
         row = self._scribe.log.append(Event(Kind.HALT, halt, "", _ticker(scope), None, by))
+        self._reach(Point.HALT_WRITTEN)
         if scope == GLOBAL:
             self.last_row = row
         self._state.touch_status()
@@ -79,6 +85,7 @@ class Halting:
     def flatten_begins(self, by: str) -> None:
         """Exits of the ladder may leave, nothing else. Also from LOCKED, where nothing may at all."""
         self._gateway.halted = True
+        self._reach(Point.HALT_FLAGGED)
         known, cause = self._state.halts.at(GLOBAL), f"flatten by {by}"
         if known is not None:  # what stopped the desk before is still to be looked at
             cause = f"{known.cause}; {cause}"[-CAUSE_MAX:]
@@ -86,7 +93,9 @@ class Halting:
         narrower = tuple(h for h in self._state.halts.standing if h.scope != GLOBAL)
         self._state.halts = Halts((*narrower, halt))
         self._stop(GLOBAL, halt.cause)
+        self._reach(Point.HALT_CANCELLING)
         self.last_row = self._scribe.log.append(Event(Kind.HALT, halt, "", "", None, by))
+        self._reach(Point.HALT_WRITTEN)
         self._state.touch_status()
 
     def flatten_over(self, *, ran: bool) -> None:

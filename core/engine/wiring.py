@@ -78,6 +78,7 @@ def wire(
         durable=ports.log.durable,
         gate=gate,
         tasks=tasks,
+        reach=ports.reach,
     )
     approvals = Approvals(
         clocks=clocks,
@@ -142,8 +143,9 @@ def wire(
             market_of=market_of,
             countdown_s=settings.engine.flatten_countdown_s,
             on_change=ears.on_ladder,
+            reach=ports.reach,
         ),
-        halting=Halting(state, ledger, gateway, approvals, scribe, clocks),
+        halting=Halting(state, ledger, gateway, approvals, scribe, clocks, ports.reach),
         tasks=tasks,
         pinned_rules={},
     )

@@ -21,6 +21,7 @@ from core.domain.units import Money, Price, Quantity, money_text, notional
 from core.execution.exits import NoExit, next_slice
 from core.execution.gateway import Denied, Gateway, Wish
 from core.execution.ledger import Ledger
+from core.execution.points import Point, Reach
 from core.execution.tasks import Tasks
 from core.venues.venue import Incomplete, ReportStatus, VenueGateway
 
@@ -91,6 +92,7 @@ class Flattener:
         market_of: Callable[[str], Market | None],
         countdown_s: float,
         on_change: Callable[[Ladder], None],
+        reach: Reach,
     ) -> None:
         self._ledger = ledger
         self._venue = venue
@@ -100,6 +102,7 @@ class Flattener:
         self._market_of = market_of
         self._countdown_s = countdown_s
         self._on_change = on_change
+        self._reach = reach
         self._skipped = asyncio.Event()
         self._aborted = False
         self.ladder: Ladder | None = None
@@ -135,6 +138,7 @@ class Flattener:
             self._skipped.set()
         self._tasks.spawn("flatten", self._run(ladder))
         self._on_change(ladder)
+        self._reach(Point.FLATTEN_BEGUN)
         return ladder
 
     def abort(self) -> bool:
@@ -177,13 +181,18 @@ class Flattener:
         await self._count_down(ladder)
         if self._aborted:
             return
+        self._reach(Point.FLATTEN_COUNTED_DOWN)
         await self._confirm_cancels(ladder)
+        self._reach(Point.FLATTEN_CONFIRMED)
         self._enter(ladder, Phase.EXITING)
         venue_net = await self._read_positions()
+        self._reach(Point.FLATTEN_POSITIONS_READ)
         held = sorted(self._ledger.held, key=lambda ticker: -self._ledger.held[ticker].cost)
         await asyncio.gather(*(self._exit(ladder, ticker, venue_net) for ticker in held))
         self._enter(ladder, Phase.VERIFYING)
+        self._reach(Point.FLATTEN_VERIFYING)
         await self._verify(ladder)
+        self._reach(Point.FLATTEN_OVER)
 
     async def _count_down(self, ladder: Ladder) -> None:
         self._enter(ladder, Phase.COUNTDOWN)
@@ -232,7 +241,9 @@ class Flattener:
             slices, at_venue = slices + 1, None
             ladder.exits_sent += 1
             self._on_change(ladder)
+            self._reach(Point.FLATTEN_EXIT_SENT)
             done = await self._end_of(order, deadline_ns)
+            self._reach(Point.FLATTEN_EXIT_ENDED)
             if done.live:
                 ladder.residue[ticker] = f"an exit is {done.life.value} without proof of its end"
                 return

@@ -21,6 +21,7 @@ from core.domain.units import Money
 from core.execution.events import CancelAnswered, CancelSent, OrderAnswered, OrderHandedOver, OrderIntended
 from core.execution.invariants import purpose_refusal
 from core.execution.ledger import Ledger
+from core.execution.points import Point, Reach
 from core.execution.tasks import Tasks
 from core.risk.exposure import reservation
 from core.strategy.proposal import Candidate
@@ -90,6 +91,7 @@ class Gateway:
         durable: Durable,
         gate: Gate,
         tasks: Tasks,
+        reach: Reach,
     ) -> None:
         self._ledger = ledger
         self._venue = venue
@@ -99,6 +101,7 @@ class Gateway:
         self._durable = durable
         self._gate = gate
         self._tasks = tasks
+        self._reach = reach
         self._unwanted: dict[str, int] = {}
         """Orders to be gone, by client id, with the number of the cancel task that looks after them."""
         self._cancels = 0
@@ -113,6 +116,7 @@ class Gateway:
             return verdict
         intent = self._intent(wish)
         row = self._ledger.intend(OrderIntended(intent, verdict))
+        self._reach(Point.SEND_BEFORE_COMMIT)
         self._tasks.spawn(f"send {intent.client_order_id}", self._deliver(wish, intent, row))
         return self._ledger.orders[intent.client_order_id]
 
@@ -157,6 +161,7 @@ class Gateway:
         client = intent.client_order_id
         deadline_ms = intent.created_ms + QUEUED_MAX_MS
         durable = await self._durable(row)
+        self._reach(Point.SEND_AFTER_COMMIT)
 
         def last_check() -> str | None:
             if client in self._unwanted:
@@ -176,13 +181,23 @@ class Gateway:
             self._answer(client, NeverSent(stopped))
             return
         self._ledger.apply(client, OrderHandedOver(self._clocks.wall_ms()))
+        self._reach(Point.SEND_HANDED_OVER)
+
+        def before_bytes() -> str | None:
+            refused = last_check()
+            if refused is None:
+                self._reach(Point.SEND_BEFORE_BYTES)
+            return refused
+
         try:
-            outcome = await self._venue.place(intent, last_check)
+            outcome = await self._venue.place(intent, before_bytes)
         except Exception as fault:
             # A fault of the venue's client proves nothing about the order.
             self._answer(client, Unresolved(f"{type(fault).__name__} in the venue client"))
             raise
+        self._reach(Point.SEND_AFTER_ANSWER)
         self._answer(client, outcome)
+        self._reach(Point.SEND_BOOKED)
         if client in self._unwanted:
             self.cancel((client,), "wanted gone while it was sent")
 
@@ -241,9 +256,12 @@ class Gateway:
             batch = self._cancellable(clients, mine)
             self._mark(batch, reason)
             if batch:
+                self._reach(Point.CANCEL_BEFORE_BYTES)
                 outcomes = await self._venue.cancel([(o.order_id, o.intent.ticker) for o in batch])
+                self._reach(Point.CANCEL_AFTER_ANSWER)
                 for order, outcome in zip(batch, outcomes, strict=True):
                     self._ledger.apply(order.intent.client_order_id, CancelAnswered(outcome))
+                self._reach(Point.CANCEL_BOOKED)
                 for outcome in outcomes:
                     if isinstance(outcome, NotThere):
                         await self._look_up(outcome.order_id)
@@ -256,5 +274,6 @@ class Gateway:
     async def _look_up(self, order_id: str) -> None:
         """ "Not there" is no proof of anything: the venue is asked what became of the order."""
         report = await self._venue.order(order_id)
+        self._reach(Point.CANCEL_LOOKED_UP)
         if report is not None and not isinstance(report, Incomplete):
             self._ledger.offer_report(report, "look-up")
