@@ -29,7 +29,8 @@ from core.engine.facts import market_view
 from core.journal.wording import text_of
 from core.risk.halts import GLOBAL
 from core.strategy.convergence import exit_of
-from core.venues.venue import BookView, ExchangeState
+from core.venues.exchange import ExchangeState
+from core.venues.venue import BookView
 
 ENDED_ORDERS_MAX = 200
 """Finished orders a snapshot carries; the journal has them all."""

@@ -39,6 +39,7 @@ from core.venues.venue import Incomplete, LinkState, VenueGateway, VenueListener
 EVALUATE_S = 0.25
 CATALOGUE_S = 15.0
 EXCHANGE_S = 5.0
+MAINTENANCE_S = 600.0
 QUEUE_S = 2.0
 RETRY_S = 1.0
 STOP_BUDGET_S = 20.0
@@ -163,6 +164,7 @@ class Engine(Operations):
         workers.every("guard", 1.0, self._every_second)
         workers.every("strategy", EVALUATE_S, self.trading.evaluate)
         workers.keep("exchange state", self._watch_exchange)
+        workers.keep("maintenance", self._watch_maintenance)
         await _until(self._markets_read, RETRY_S)
         desk.pricing.price_all()
         await _until(self._connected, RETRY_S / 10)
@@ -242,6 +244,13 @@ class Engine(Operations):
                 self.state.exchange = found
                 self.state.touch_status()
             await asyncio.sleep(EXCHANGE_S)
+
+    async def _watch_maintenance(self) -> None:
+        while True:
+            found = await self.desk.venue.maintenance()
+            if not isinstance(found, Incomplete):
+                self.state.maintenance = found
+            await asyncio.sleep(MAINTENANCE_S)
 
     async def _watch_queue(self) -> None:
         """How many contracts stand before our resting orders."""

@@ -86,6 +86,7 @@ def inputs(desk: Desk, candidate: Candidate, proposal_id: str, without: str) -> 
     market = known.market if known is not None else None
     live = tuple(o for o in ledger.live.values() if o.intent.client_order_id != without)
     here = tuple(o for o in live if o.intent.ticker == ticker)
+    shard = _shard(desk, ticker)
     halt = desk.halting.level(candidate.event_ticker, ticker)
     clean = desk.reconciler.clean_ns
     paused = ALL_STRATEGIES in state.paused or candidate.strategy in state.paused
@@ -100,7 +101,7 @@ def inputs(desk: Desk, candidate: Candidate, proposal_id: str, without: str) -> 
         market=market,
         allowed=market is not None and market.station is not None,
         pinned_rules_hash=desk.pinned_rules.get(ticker, ""),
-        trading_active=state.exchange.trading_active if state.exchange is not None else None,
+        trading_active=state.exchange.trades(shard) if state.exchange is not None else None,
         book=_book(desk, candidate, desk.venue.books.get(ticker), now),
         fair=_fair(desk, candidate),
         feeds=_feeds(desk, ticker),
@@ -109,8 +110,8 @@ def inputs(desk: Desk, candidate: Candidate, proposal_id: str, without: str) -> 
         external_sell=_outside(desk, candidate),
         open_orders=len(live) + len(ledger.externals),
         worst=_worst(desk, candidate, without) if market is not None else None,
-        cash=state.cash,
-        reserved=reserved_cash(live),
+        cash=desk.reconciler.cash_on(shard),
+        reserved=reserved_cash(o for o in live if _shard(desk, o.intent.ticker) == shard),
         recent=desk.account.recent(without),
         proposal_used=bool(proposal_id) and _used(desk, proposal_id, without),
         filled_15s=desk.account.filled_within(WINDOW_15S_NS),
@@ -125,6 +126,11 @@ def inputs(desk: Desk, candidate: Candidate, proposal_id: str, without: str) -> 
         presence=desk.supervision.now(),
         budget_ok=desk.venue.entry_budget(len(live)),
     )
+
+
+def _shard(desk: Desk, ticker: str) -> int:
+    known = desk.state.markets.get(ticker)
+    return known.market.shard if known is not None else 0
 
 
 def _outside(desk: Desk, candidate: Candidate) -> Quantity:

@@ -19,7 +19,8 @@ from core.feeds.feed import FeedHealth
 from core.models.fair_value import EventFair, FairValue
 from core.risk.halts import Halts
 from core.risk.limits import LiveLimits
-from core.venues.venue import ExchangeState, Link, LinkState
+from core.venues.exchange import ExchangeState, Maintenance
+from core.venues.venue import Link, LinkState
 
 
 class Mode(enum.Enum):
@@ -110,6 +111,8 @@ class DeskState:
     halts: Halts = field(default_factory=Halts)
     link: Link = field(default_factory=lambda: Link(LinkState.CONNECTING, 0))
     exchange: ExchangeState | None = None
+    maintenance: tuple[Maintenance, ...] | None = None
+    """Published times without trading; ``None`` before the first read."""
     mode: Mode = Mode.SEMI
     paused: set[str] = field(default_factory=set)
     starting: dict[str, bool] = field(default_factory=dict)

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from core.domain.market import Market
 from core.domain.order import Fill
+from core.domain.position import Position
+from core.domain.units import quantity_text
 from core.engine.catalogue import Catalogue
 from core.engine.desk import Desk
 from core.engine.state import AlarmLevel
 from core.engine.trading import Trading
 from core.journal.events import Kind
-from core.venues.venue import Link, LinkState, OrderReport, SettlementReport
+from core.venues.venue import Link, LinkState, OrderReport, PositionReport, SettlementReport
 
 
 class VenueEars:
@@ -34,6 +36,20 @@ class VenueEars:
 
     def on_order(self, report: OrderReport) -> None:
         self.desk.ledger.offer_report(report, "stream")
+
+    def on_position(self, report: PositionReport, trade_id: str) -> None:
+        """The venue's count against ours: a difference is for a whole reading to judge."""
+        desk = self.desk
+        position = desk.ledger.positions.get(report.ticker, Position())
+        if not desk.state.ready or report.net == position.net:
+            return
+        if trade_id:
+            theirs, ours = quantity_text(report.net), quantity_text(position.net)
+            text = f"position: the venue counts {theirs} after trade {trade_id}, we count {ours}"
+            desk.scribe.desk(Kind.ANOMALY, text, ticker=report.ticker)
+        elif desk.ledger.live_in(report.ticker):
+            return  # the fill that explains it may be on its way
+        desk.reconciler.request("position")
 
     def on_market(self, market: Market) -> None:
         if market.ticker in self.desk.state.markets:

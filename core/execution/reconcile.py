@@ -20,6 +20,7 @@ from core.domain.order import Life
 from core.domain.units import Money, Quantity, money_text, quantity_text
 from core.execution.gateway import Gateway
 from core.execution.ledger import OURS, Ledger
+from core.venues.exchange import Cash
 from core.venues.venue import Incomplete, OrderReport, PositionReport, ReportStatus, VenueGateway
 
 PERIOD_S = 30.0
@@ -113,7 +114,7 @@ class Reconciler:
         """The account's cash without anything this journal's positions did to it."""
         self.differences: dict[tuple[str, str], Difference] = {}
         self.venue_net: dict[str, int] = {}
-        self._cash_read: Money | None = None
+        self._cash_read: Cash | None = None
         self._flow_read = 0
         self.clean_ns: int | None = None
         """End of the last clean, complete reading."""
@@ -128,9 +129,14 @@ class Reconciler:
 
         What came in since counts only once the venue says so.
         """
-        if self._cash_read is None:
-            return None
-        return Money(self._cash_read + min(0, self._flow() - self._flow_read))
+        return self._since(self._cash_read.total) if self._cash_read is not None else None
+
+    def cash_on(self, shard: int) -> Money | None:
+        """``cash`` that orders of one shard can use. What was spent since the reading counts on each."""
+        return self._since(self._cash_read.on(shard)) if self._cash_read is not None else None
+
+    def _since(self, read: Money) -> Money:
+        return Money(read + min(0, self._flow() - self._flow_read))
 
     def request(self, reason: str) -> None:
         """Read soon: after a reconnect, a missing fill, an unanswered order, an operator's wish."""
@@ -258,7 +264,7 @@ class Reconciler:
         self._cash_read, self._flow_read = cash, self._flow()
         self._positions(positions, epoch_read)
         if self._ledger.epoch == epoch and not self._ledger.live and not self._ledger.parked:
-            self._cash(cash)
+            self._cash(cash.total)
         else:
             self._uncompared.add(("cash", ""))
         self._resolve(startup)

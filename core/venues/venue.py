@@ -15,7 +15,8 @@ import msgspec
 from core.domain.book import Book
 from core.domain.market import Market
 from core.domain.order import BookSide, Fill, OrderIntent, Purpose
-from core.domain.units import Money, Price, Quantity
+from core.domain.units import Price, Quantity
+from core.venues.exchange import Cash, ExchangeState, Maintenance
 
 
 class Accepted(msgspec.Struct, frozen=True, tag="accepted"):
@@ -170,14 +171,6 @@ class SettlementReport(msgspec.Struct, frozen=True):
     at_ms: int
 
 
-class ExchangeState(msgspec.Struct, frozen=True):
-    """Whether the venue takes orders now, and until when not."""
-
-    exchange_active: bool
-    trading_active: bool
-    resumes: str = ""
-
-
 class LinkState(enum.Enum):
     CONNECTING = "connecting"
     OK = "ok"
@@ -228,6 +221,11 @@ class VenueListener(Protocol):
     def on_fill(self, fill: Fill, client_order_id: str) -> None: ...
 
     def on_order(self, report: OrderReport) -> None: ...
+
+    def on_position(self, report: PositionReport, trade_id: str) -> None:
+        """The venue's own count: after this trade, which ``on_fill`` has brought just before, or (empty)
+        as it stands. Not ordered against fills: it checks what is believed, it never replaces it."""
+        ...
 
     def on_market(self, market: Market) -> None: ...
 
@@ -337,9 +335,13 @@ class VenueGateway(Protocol):
         self, *, since_ms: int | None = None
     ) -> tuple[SettlementReport, ...] | Incomplete: ...
 
-    async def cash(self) -> Money | Incomplete: ...
+    async def cash(self) -> Cash | Incomplete: ...
 
     async def exchange_state(self) -> ExchangeState | Incomplete: ...
+
+    async def maintenance(self) -> tuple[Maintenance, ...] | Incomplete:
+        """Published times without trading that are not over."""
+        ...
 
     def clock_offset_ms(self) -> int | None:
         """Venue clock minus ours from ``Date`` headers, best of the last samples; ``None`` = unknown."""

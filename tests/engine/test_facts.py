@@ -9,10 +9,12 @@ import msgspec
 from core.domain.clock import Clocks, WorldClock
 from core.domain.market import FeeType
 from core.domain.order import BookSide, TimeInForce
-from core.domain.units import Price, contracts
+from core.domain.units import Money, Price, contracts
 from core.engine import facts
 from core.execution.gateway import Denied, Wish
 from core.risk.exposure import still_reserved
+from core.venues.exchange import ShardState
+from core.venues.venue import PositionReport
 from tests.execution.bench import HOT, TRADER, WARM, running
 from tests.execution.fake_venue import strange
 from tests.virtual import START_WALL_MS, VirtualLoop, run_virtual
@@ -157,5 +159,46 @@ def test_a_fee_that_became_unknown_after_the_card_was_drawn_stops_it_with_a_sent
             )
             outcome = bench.approve(card)
             assert not outcome.accepted and "Traceback" not in outcome.text
+
+    run_virtual(main)
+
+
+def test_a_market_is_judged_by_its_own_shards_state_and_cash() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            card, desk = await bench.card(), bench.engine.desk
+            bench.venue.shards = (ShardState(0, True, True), ShardState(2, True, False))
+            bench.venue.cash_parts = {0: Money(bench.venue.cash_now - 7_000_000), 2: Money(7_000_000)}
+            await bench.until(
+                lambda: (
+                    bool(desk.state.exchange and desk.state.exchange.shards)
+                    and desk.reconciler.cash_on(2) == 7_000_000
+                ),
+                "shards",
+            )
+            here = facts.inputs(desk, card.candidate, "", "")
+            assert (here.trading_active, here.cash) == (True, bench.venue.cash_now - 7_000_000)
+            crypto = msgspec.structs.replace(desk.state.markets[HOT].market, shard=2)
+            desk.state.markets[HOT].market = crypto
+            there = facts.inputs(desk, card.candidate, "", "")
+            assert (there.trading_active, there.cash) == (False, 7_000_000)
+            denied = {d.code for d in facts.judge(desk, card.candidate).denials}
+            assert {"G15", "G28"} <= denied
+
+    run_virtual(main)
+
+
+def test_a_count_of_the_venue_that_differs_asks_for_a_whole_reading() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            await bench.held(5)
+            bench.quiet()
+            ears, before = bench.venue.listener, len(bench.kinds())
+            ears.on_position(PositionReport(HOT, contracts(5)), "t-1")
+            assert bench.kinds()[before:] == []
+            ears.on_position(PositionReport(HOT, contracts(9)), "t-2")
+            assert bench.kinds()[before:] == ["ANOMALY"]
+            reads = bench.engine.desk.reconciler.read_ns
+            await bench.until(lambda: bench.engine.desk.reconciler.read_ns != reads, "a reading", 3.0)
 
     run_virtual(main)

@@ -17,13 +17,13 @@ from core.domain.book import new_book
 from core.domain.market import CENT_GRID, Market, Venue
 from core.domain.order import BookSide, Fill, OrderIntent, TimeInForce
 from core.domain.units import Money, Price, Quantity, complement
+from core.venues.exchange import Cash, ExchangeState, Maintenance, ShardState
 from core.venues.venue import (
     Accepted,
     BookView,
     Cancelled,
     CancelOutcome,
     CancelUnresolved,
-    ExchangeState,
     Incomplete,
     LastCheck,
     Link,
@@ -104,6 +104,8 @@ class FakeVenue:
     exits_seen: list[OrderIntent] = field(default_factory=list)
     crossed_zero: bool = False
     trading: bool = True
+    shards: tuple[ShardState, ...] = ()
+    cash_parts: dict[int, Money] = field(default_factory=dict)
 
     # --- test controls -------------------------------------------------------------------------
 
@@ -360,11 +362,14 @@ class FakeVenue:
     async def settlements(self, *, since_ms: int | None = None) -> tuple[SettlementReport, ...] | Incomplete:
         return await self._read(lambda: tuple(self.settled))
 
-    async def cash(self) -> Money | Incomplete:
-        return await self._read(lambda: Money(self.cash_now))
+    async def maintenance(self) -> tuple[Maintenance, ...] | Incomplete:
+        return await self._read(lambda: ())
+
+    async def cash(self) -> Cash | Incomplete:
+        return await self._read(lambda: Cash(Money(self.cash_now), self.cash_parts))
 
     async def exchange_state(self) -> ExchangeState | Incomplete:
-        return await self._read(lambda: ExchangeState(True, self.trading))
+        return await self._read(lambda: ExchangeState(True, self.trading, shards=self.shards))
 
     async def _read(self, answer):  # type: ignore[no-untyped-def]
         await asyncio.sleep(0.01)

@@ -30,7 +30,7 @@ from core.sim.kalshi.server import config as serving
 from core.venues.kalshi.hosts import Addresses
 from core.venues.kalshi.sign import load_signer
 from core.venues.kalshi.venue import KalshiConfig, KalshiVenue, connect
-from core.venues.venue import Link, OrderReport, SettlementReport
+from core.venues.venue import Link, OrderReport, PositionReport, SettlementReport
 
 START_MS = 1_795_400_000_000
 
@@ -91,6 +91,7 @@ class Recorder:
         self.fills: list[tuple[Fill, str]] = []
         self.orders: list[OrderReport] = []
         self.markets: list[Market] = []
+        self.positions: list[tuple[PositionReport, str]] = []
         self.settlements: list[SettlementReport] = []
         self.links: list[Link] = []
         self.reconnects = 0
@@ -117,6 +118,10 @@ class Recorder:
 
     def on_market(self, market: Market) -> None:
         self.markets.append(market)
+        self._heard.set()
+
+    def on_position(self, report: PositionReport, trade_id: str) -> None:
+        self.positions.append((report, trade_id))
         self._heard.set()
 
     def on_settlement(self, report: SettlementReport) -> None:

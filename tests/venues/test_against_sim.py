@@ -14,6 +14,7 @@ from core.domain.market import CENT_GRID, FeeSchedule, FeeType, MarketStatus, Ve
 from core.domain.order import BookSide, OrderIntent, Purpose, TimeInForce
 from core.domain.units import Money, Price, contracts, parse_money
 from core.sim import orders as sim_orders
+from core.venues.exchange import Cash
 from core.venues.kalshi.venue import KalshiVenue
 from core.venues.venue import (
     Accepted,
@@ -107,7 +108,7 @@ async def test_markets_come_with_labels_terms_and_station(sim: Any, recorder: An
 @pytest.mark.parametrize("key", [0, 1], ids=["ed25519", "rsa"])
 async def test_both_kinds_of_key_sign(sim: Any, recorder: Any, key: int) -> None:
     client = sim.client(recorder, key)
-    assert await client.cash() == parse_money("1000")
+    assert await client.cash() == Cash(parse_money("1000"), {0: parse_money("1000")})
     await client.close()
 
 
@@ -147,7 +148,10 @@ async def test_a_fill_arrives_once_and_agrees_with_the_lists(venue: Any, recorde
     )
     assert await venue.fills() == (fill,)
     assert [(p.ticker, p.net) for p in await venue.positions()] == [(BRACKET, contracts(4))]
-    assert await venue.cash() == parse_money("1000") - 320_000 * 10
+    assert (await venue.cash()).on(0) == parse_money("1000") - 320_000 * 10
+    await recorder.until(lambda: len(recorder.positions) >= 2)
+    told = {(report.ticker, report.net, trade) for report, trade in recorder.positions}
+    assert told == {(BRACKET, contracts(4), fill.trade_id), (BRACKET, contracts(4), "")}
 
 
 async def test_batch_cancel_answers_each_order(venue: Any) -> None:

@@ -217,14 +217,8 @@ def test_books_are_untrue_while_the_connection_is_down(virtual: Run, virtual_clo
         desk.state.watch([("KX-A", CENT_GRID)], 0)
         running = asyncio.create_task(desk.session.run())
         await asyncio.sleep(0.1)
-        peer.say(
-            {
-                "type": "orderbook_snapshot",
-                "sid": 4,
-                "seq": 1,
-                "msg": {"market_ticker": "KX-A", "yes_dollars_fp": [["0.31", "1.00"]]},
-            }
-        )
+        levels = [["0.31", "1.00"]]
+        peer.book(1, "orderbook_snapshot", {"market_ticker": "KX-A", "yes_dollars_fp": levels})
         await asyncio.sleep(0.1)
         assert BookChanged("KX-A") in desk.facts
         assert desk.state.books["KX-A"].intact
@@ -245,8 +239,8 @@ def test_commands_of_a_repair_go_out_at_once(virtual: Run, virtual_clocks: Clock
         running = asyncio.create_task(desk.session.run())
         await asyncio.sleep(0.1)
         body = {"market_ticker": "KX-A", "price_dollars": "0.31", "delta_fp": "-1", "side": "yes"}
-        peer.say({"type": "orderbook_snapshot", "sid": 4, "seq": 1, "msg": {"market_ticker": "KX-A"}})
-        peer.say({"type": "orderbook_delta", "sid": 4, "seq": 2, "msg": body})
+        peer.book(1, "orderbook_snapshot", {"market_ticker": "KX-A"})
+        peer.book(2, "orderbook_delta", body)
         await asyncio.sleep(0.01)
         assert peer.sent[-1]["params"]["action"] == "get_snapshot"
         running.cancel()

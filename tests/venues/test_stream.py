@@ -23,7 +23,7 @@ from core.venues.kalshi.facts import (
     OrderSeen,
     PrivateReady,
 )
-from core.venues.kalshi.stream import StreamState
+from core.venues.kalshi.stream import CHANNELS, StreamState
 
 S = 1_000_000_000
 A, B = "KX-A", "KX-B"
@@ -61,9 +61,8 @@ class Desk:
         self.state.opened(self.now)
         self.sent = self.commands()
         if subscribed:
-            for sid, channel in enumerate(("orderbook_delta", "fill", "user_orders"), 1):
+            for sid, channel in enumerate(CHANNELS, 1):
                 self.say({"type": "subscribed", "id": sid, "msg": {"channel": channel, "sid": sid}})
-            self.say({"type": "subscribed", "id": 4, "msg": {"channel": "market_lifecycle_v2", "sid": 4}})
             for ticker in tickers:
                 self.snapshot(ticker)
 
@@ -108,8 +107,9 @@ def test_opening_asks_for_yes_prices_and_everything_of_ours() -> None:
         ["fill"],
         ["user_orders"],
         ["market_lifecycle_v2"],
+        ["market_positions"],
     ]
-    assert len({c["id"] for c in desk.sent}) == 4
+    assert len({c["id"] for c in desk.sent}) == 5
 
 
 def test_private_channels_are_ready_once_both_are_confirmed() -> None:
@@ -291,7 +291,7 @@ def test_a_lost_connection_distrusts_and_starts_over() -> None:
     assert not desk.state.books[A].intact
     assert desk.delta(A, "0.3100", "1.00") == []
     desk.state.opened(desk.now)
-    assert len(desk.commands()) == 4
+    assert len(desk.commands()) == len(CHANNELS)
 
 
 def test_private_messages_become_facts() -> None:

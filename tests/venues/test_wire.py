@@ -165,12 +165,19 @@ def test_what_an_order_rests_on_is_strict(change: dict[str, Any]) -> None:
 
 
 def test_a_fill_from_the_stream_and_from_a_list_is_the_same_fill() -> None:
-    live, client_order_id = wire.fill(parsed(FILL, FillWire), Odd())
+    live, client_order_id, net = wire.fill(parsed(FILL, FillWire), Odd())
     assert (live.fee, live.quantity, live.price) == (Money(60_928), contracts(4), 3_200)
-    assert client_order_id == "c-1"
-    listed = {k: v for k, v in FILL.items() if k not in ("market_ticker", "ts_ms", "client_order_id")}
+    assert (client_order_id, net) == ("c-1", contracts(4))
+    listed = {
+        k: v
+        for k, v in FILL.items()
+        if k not in ("market_ticker", "ts_ms", "client_order_id", "post_position_fp")
+    }
     listed |= {"ticker": FILL["market_ticker"], "created_time": "2026-11-23T07:46:51Z"}
-    assert wire.fill(parsed(listed, FillWire), Odd()) == (live, "")
+    assert wire.fill(parsed(listed, FillWire), Odd()) == (live, "", None)
+    odd = Odd()
+    assert wire.fill(parsed(FILL | {"post_position_fp": 4}, FillWire), odd) == (live, "c-1", None)
+    assert odd.notes
     with pytest.raises(WireError):
         wire.fill(parsed(FILL | {"ts_ms": None}, FillWire), Odd())
 

@@ -9,14 +9,14 @@ from urllib.parse import quote
 import msgspec
 
 from core.domain.order import Fill
-from core.domain.units import Money, Quantity
+from core.domain.units import Quantity
+from core.venues.exchange import Cash
 from core.venues.kalshi import endpoints as ep
 from core.venues.kalshi import wire
 from core.venues.kalshi.reader import Reader
 from core.venues.kalshi.wire import Odd
 from core.venues.limiter import Priority
 from core.venues.venue import (
-    ExchangeState,
     Incomplete,
     OrderReport,
     PositionReport,
@@ -41,7 +41,6 @@ _positions = msgspec.json.Decoder(wire.PositionWire)
 _settlements = msgspec.json.Decoder(wire.SettlementWire)
 _queue = msgspec.json.Decoder(wire.QueuePage)
 _balance = msgspec.json.Decoder(wire.BalanceWire)
-_status = msgspec.json.Decoder(wire.StatusWire)
 
 
 def _since(since_ms: int | None) -> dict[str, str | int]:
@@ -138,22 +137,11 @@ class Account:
             wire.settlement_report,
         )
 
-    async def cash(self) -> Money | Incomplete:
+    async def cash(self) -> Cash | Incomplete:
         return await self._reader.one(
             ep.BALANCE,
             "balance",
             Priority.RECONCILE,
             _balance,
-            lambda row, odd: wire.money(row.balance_dollars, "balance_dollars"),
-        )
-
-    async def exchange_state(self) -> ExchangeState | Incomplete:
-        # In trouble the venue sends the same body with an error status.
-        return await self._reader.one(
-            ep.STATUS,
-            "exchange status",
-            Priority.RECONCILE,
-            _status,
-            wire.exchange_state,
-            accept=frozenset({500, 503, 504}),
+            wire.cash,
         )

@@ -7,8 +7,9 @@ from typing import Final
 import msgspec
 
 from core.domain.order import Fill
+from core.domain.units import Quantity
 from core.venues.kalshi.markets import EventFeeWire, LifecycleWire
-from core.venues.venue import OrderReport
+from core.venues.venue import OrderReport, PositionReport
 
 
 class BookChanged(msgspec.Struct, frozen=True):
@@ -20,6 +21,12 @@ class BookChanged(msgspec.Struct, frozen=True):
 class FillSeen(msgspec.Struct, frozen=True):
     fill: Fill
     client_order_id: str
+    net: Quantity | None
+    """The venue's signed count of the market after this fill."""
+
+
+class PositionSeen(msgspec.Struct, frozen=True):
+    report: PositionReport
 
 
 class OrderSeen(msgspec.Struct, frozen=True):
@@ -58,7 +65,16 @@ class GiveUp(msgspec.Struct, frozen=True):
 
 
 Fact = (
-    BookChanged | FillSeen | OrderSeen | MarketEvent | FeesChanged | PrivateReady | Missed | Oddity | GiveUp
+    BookChanged
+    | FillSeen
+    | OrderSeen
+    | PositionSeen
+    | MarketEvent
+    | FeesChanged
+    | PrivateReady
+    | Missed
+    | Oddity
+    | GiveUp
 )
 
 NOTHING: Final[tuple[Fact, ...]] = ()

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import msgspec
 
 from core.venues.kalshi.markets import EventFeeWire, LifecycleWire
-from core.venues.kalshi.wire import FillWire, OrderWire
+from core.venues.kalshi.wire import FillWire, Name, OrderWire
 
 Levels = list[tuple[str, str]] | None
 """``[[price, size], ...]`` in no promised order; absent when a side is empty."""
@@ -51,6 +51,16 @@ class FillFrame(msgspec.Struct, frozen=True, tag_field="type", tag="fill"):
 
 class OrderFrame(msgspec.Struct, frozen=True, tag_field="type", tag="user_order"):
     msg: OrderWire
+
+
+class PositionBody(msgspec.Struct, frozen=True):
+    market_ticker: Name
+    position_fp: str
+    subaccount: object = None
+
+
+class PositionFrame(msgspec.Struct, frozen=True, tag_field="type", tag="market_position"):
+    msg: PositionBody
 
 
 class LifecycleFrame(msgspec.Struct, frozen=True, tag_field="type", tag="market_lifecycle_v2"):
@@ -98,6 +108,7 @@ Frame = (
     | Snapshot
     | FillFrame
     | OrderFrame
+    | PositionFrame
     | LifecycleFrame
     | EventFeeFrame
     | Subscribed

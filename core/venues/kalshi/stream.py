@@ -27,6 +27,7 @@ from core.venues.kalshi.facts import (
     Missed,
     Oddity,
     OrderSeen,
+    PositionSeen,
     PrivateReady,
 )
 from core.venues.kalshi.frames import (
@@ -39,27 +40,29 @@ from core.venues.kalshi.frames import (
     LifecycleFrame,
     OrderFrame,
     Params,
+    PositionFrame,
     Snapshot,
     Subscribed,
     Unsubscribed,
     envelope_decoder,
     frame_decoder,
 )
-from core.venues.kalshi.wire import Odd, WireError, decode, fill, order_report
-from core.venues.venue import BookView
+from core.venues.kalshi.wire import Odd, WireError, decode, fill, order_report, signed_quantity
+from core.venues.venue import BookView, PositionReport
 
 ASKED_MAX: Final = 64
 
 BOOKS: Final = "orderbook_delta"
 PRIVATE: Final = ("fill", "user_orders")
+POSITIONS: Final = "market_positions"
 LIFECYCLE: Final = "market_lifecycle_v2"
-CHANNELS: Final = (BOOKS, *PRIVATE, LIFECYCLE)
+CHANNELS: Final = (BOOKS, *PRIVATE, LIFECYCLE, POSITIONS)
 DEAD: Final = frozenset({10, 25})
 """Error codes after which a subscription sends nothing more."""
 UNKNOWN_SID: Final = 7
 
 _BOOK_TYPES: Final = frozenset({"orderbook_delta", "orderbook_snapshot"})
-_PRIVATE_TYPES: Final = frozenset({"fill", "user_order"})
+_PRIVATE_TYPES: Final = frozenset({"fill", "user_order", "market_position"})
 _MARKET_TYPES: Final = frozenset({"market_lifecycle_v2", "event_fee_update"})
 
 
@@ -175,7 +178,7 @@ class StreamState:
                 return self._delta(frame, now_ns)
             case Snapshot():
                 return self._snapshot(frame, now_ns)
-            case FillFrame() | OrderFrame():
+            case FillFrame() | OrderFrame() | PositionFrame():
                 return self._private(frame)
             case LifecycleFrame():
                 return (*self._count(frame.sid, frame.seq, now_ns), MarketEvent(frame.msg))
@@ -369,12 +372,15 @@ class StreamState:
 
     # --- everything else --------------------------------------------------------------------------
 
-    def _private(self, frame: FillFrame | OrderFrame) -> Sequence[Fact]:
+    def _private(self, frame: FillFrame | OrderFrame | PositionFrame) -> Sequence[Fact]:
         odd = Odd()
         try:
             seen: Fact
             if isinstance(frame, FillFrame):
                 seen = FillSeen(*fill(frame.msg, odd))
+            elif isinstance(frame, PositionFrame):
+                net = signed_quantity(frame.msg.position_fp, "position_fp")
+                seen = PositionSeen(PositionReport(frame.msg.market_ticker, net))
             else:
                 seen = OrderSeen(order_report(frame.msg, odd))
         except WireError as error:

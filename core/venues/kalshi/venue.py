@@ -13,9 +13,10 @@ from core.domain.clock import Clocks
 from core.domain.market import Market, TickGrid
 from core.domain.order import Fill, OrderIntent, Purpose
 from core.domain.text import clean_text
-from core.domain.units import Money, Quantity
+from core.domain.units import Quantity
+from core.venues.exchange import Cash, ExchangeState, Maintenance
 from core.venues.kalshi import endpoints as ep
-from core.venues.kalshi import wire
+from core.venues.kalshi import exchange, wire
 from core.venues.kalshi.account import Account
 from core.venues.kalshi.cancels import CancelEntry, Cancels
 from core.venues.kalshi.facts import (
@@ -28,6 +29,7 @@ from core.venues.kalshi.facts import (
     Missed,
     Oddity,
     OrderSeen,
+    PositionSeen,
     PrivateReady,
 )
 from core.venues.kalshi.hosts import Addresses, check_addresses
@@ -45,7 +47,6 @@ from core.venues.venue import (
     BookView,
     Cancelled,
     CancelOutcome,
-    ExchangeState,
     Incomplete,
     LastCheck,
     Link,
@@ -186,6 +187,11 @@ class KalshiVenue:
                 self._listener.on_book(fact.ticker)
             case FillSeen():
                 self._listener.on_fill(fact.fill, fact.client_order_id)
+                if fact.net is not None:
+                    report = PositionReport(fact.fill.ticker, fact.net)
+                    self._listener.on_position(report, fact.fill.trade_id)
+            case PositionSeen():
+                self._listener.on_position(fact.report, "")
             case OrderSeen():
                 if fact.report.status is ReportStatus.RESTING:
                     self._resting.add(fact.report.order_id)
@@ -277,11 +283,18 @@ class KalshiVenue:
     async def settlements(self, *, since_ms: int | None = None) -> tuple[SettlementReport, ...] | Incomplete:
         return await self._account.settlements(since_ms)
 
-    async def cash(self) -> Money | Incomplete:
+    async def cash(self) -> Cash | Incomplete:
         return await self._account.cash()
 
     async def exchange_state(self) -> ExchangeState | Incomplete:
-        return await self._account.exchange_state()
+        return await exchange.read_state(self._reader)
+
+    async def maintenance(self) -> tuple[Maintenance, ...] | Incomplete:
+        schedule = await exchange.read_schedule(self._reader)
+        if isinstance(schedule, Incomplete):
+            return schedule
+        now_ms = self._clocks.world_ms()
+        return tuple(window for window in schedule.maintenance if window.end_ms > now_ms)
 
     def clock_offset_ms(self) -> int | None:
         return self._http.clock_offset_ms()

@@ -26,8 +26,8 @@ from core.domain.units import (
     parse_price,
     parse_quantity,
 )
+from core.venues.exchange import Cash
 from core.venues.venue import (
-    ExchangeState,
     OrderReport,
     PositionReport,
     ReportStatus,
@@ -158,6 +158,16 @@ class Odd:
         self.notes.append(f"{field}: not a text")
         return ""
 
+    def count(self, value: object, field: str) -> Quantity | None:
+        """A signed count of contracts."""
+        if value is None:
+            return None
+        try:
+            return signed_quantity(value if isinstance(value, str) else "", field)
+        except WireError as error:
+            self.notes.append(str(error))
+            return None
+
     def number(self, value: object, field: str) -> float | None:
         if value is None:
             return None
@@ -224,10 +234,14 @@ class FillWire(msgspec.Struct, frozen=True, gc=False):
     client_order_id: object = None
     created_time: object = None
     ts_ms: object = None
+    post_position_fp: object = None
 
 
-def fill(wire: FillWire, odd: Odd) -> tuple[Fill, str]:
-    """The fill and its client order id (empty in lists). Raises ``WireError``."""
+def fill(wire: FillWire, odd: Odd) -> tuple[Fill, str, Quantity | None]:
+    """The fill, and what only messages carry: its client order id and the net position after it.
+
+    Raises ``WireError``.
+    """
     ticker = wire.market_ticker or wire.ticker
     if ticker is None:
         raise WireError("fill: no market ticker")
@@ -247,7 +261,8 @@ def fill(wire: FillWire, odd: Odd) -> tuple[Fill, str]:
         is_taker=wire.is_taker,
         at_ms=rfc3339_ms(wire.created_time, "created_time") if at_ms is None else at_ms,
     )
-    return made, odd.text(wire.client_order_id, "client_order_id", CLIENT_ORDER_ID_CHARS_MAX)
+    client_order_id = odd.text(wire.client_order_id, "client_order_id", CLIENT_ORDER_ID_CHARS_MAX)
+    return made, client_order_id, odd.count(wire.post_position_fp, "post_position_fp")
 
 
 class PositionWire(msgspec.Struct, frozen=True, gc=False):
@@ -294,22 +309,21 @@ class QueuePage(msgspec.Struct, frozen=True):
     queue_positions: list[QueueWire] | None = None
 
 
+class ShardBalanceWire(msgspec.Struct, frozen=True, gc=False):
+    exchange_index: int
+    balance: str
+
+
 class BalanceWire(msgspec.Struct, frozen=True, gc=False):
     balance_dollars: str
+    balance_breakdown: list[ShardBalanceWire] | None = None
 
 
-class StatusWire(msgspec.Struct, frozen=True, gc=False):
-    exchange_active: bool
-    trading_active: bool
-    exchange_estimated_resume_time: object = None
-
-
-def exchange_state(wire: StatusWire, odd: Odd) -> ExchangeState:
-    return ExchangeState(
-        wire.exchange_active,
-        wire.trading_active,
-        odd.text(wire.exchange_estimated_resume_time, "exchange_estimated_resume_time", 40),
-    )
+def cash(wire: BalanceWire, odd: Odd) -> Cash:
+    shards = {
+        row.exchange_index: money(row.balance, "balance_breakdown") for row in wire.balance_breakdown or ()
+    }
+    return Cash(money(wire.balance_dollars, "balance_dollars"), shards)
 
 
 # --- limits ---------------------------------------------------------------------------------------
