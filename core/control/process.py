@@ -36,7 +36,7 @@ from core.control.signals import handled
 from core.control.site import Site, site_of
 from core.domain.clock import Clocks, SystemClock
 from core.engine.engine import Engine
-from core.journal.files import JournalError, read_rows
+from core.journal.files import JournalError, JournalHeldError, read_rows
 from core.risk.limits import Limits, LimitsError
 from core.risk.limits import parse as parse_limits
 from core.venues.address import VenueAddressError
@@ -74,7 +74,7 @@ def serve(place: Profile) -> None:
             _log_to(place.engine_log)
             with asyncio.Runner(loop_factory=_loop_factory()) as runner:
                 runner.run(_serve(place, settings, limits, site))
-    except LockHeldError as error:
+    except (LockHeldError, JournalHeldError) as error:
         raise StartError(str(error), LOCK_HELD) from error
     except _REFUSALS as error:
         raise StartError(str(error)) from error

@@ -11,7 +11,7 @@ from core.config.paths import Profile
 from core.control.site import Site
 from core.domain.clock import Clocks
 from core.engine.engine import Engine
-from core.journal.files import Identity
+from core.journal.opening import Identity
 from core.journal.store import Durability, Journal, JournalFault, open_journal
 
 _log = logging.getLogger(__name__)

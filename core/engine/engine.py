@@ -270,12 +270,14 @@ class Engine(Operations):
     # --- the process edge ----------------------------------------------------------------------
 
     async def halt_written(self) -> bool:
-        """Wait until the newest global halt is on disk; false when the journal failed."""
-        return await self.desk.scribe.log.durable(self.desk.halting.last_row)
+        """Wait until the newest global halt is where a restart finds it; false when it will not get there."""
+        log, row = self.desk.scribe.log, self.desk.halting.last_row
+        return await log.durable(row) or await log.spilled(row)
 
     def journal_failed(self, fault: JournalFault) -> None:
-        """The journal has stopped: no send can be recorded, so nothing more is sent. Cancels go on."""
-        self.desk.halting.rise(GLOBAL, Level.HALTED, f"NO JOURNAL: {fault.reason}")
+        """What waited for the journal was not sent, and nothing more is. Cancels go on."""
+        cause = fault.reason if fault.goes_on else f"NO JOURNAL: {fault.reason}"
+        self.desk.halting.rise(GLOBAL, Level.HALTED, cause)
         self.guard.problem()
 
 

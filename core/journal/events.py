@@ -58,6 +58,7 @@ class Kind(enum.Enum):
     WORLD = "WORLD"
     START = "START"
     STOP = "STOP"
+    SPILL = "SPILL"
 
 
 class Event(msgspec.Struct, frozen=True):
@@ -114,6 +115,9 @@ def row_hash(prev_hash: str, columns: tuple[object, ...]) -> str:
     return hashlib.sha256(prev_hash.encode() + msgspec.json.encode(columns)).hexdigest()
 
 
+_Columns = tuple[int, int, int, str, str, str, str, str, str, int | None, str]
+
+
 class Chain:
     """Numbers, stamps and chains events into rows. The clock is injected, so a replayed run is identical."""
 
@@ -137,6 +141,27 @@ class Chain:
             event.cause_seq,
             canonical(event.payload),
         )
+        return self._link(columns)
+
+    def adopt(self, row: Row, cause_seq: int | None) -> Row:
+        """A row written elsewhere, at the end of this chain: its number, cause and hashes are new."""
+        return self._link(
+            (
+                self.seq + 1,
+                row.ts_wall_ms,
+                row.ts_mono_ns,
+                row.boot_id,
+                row.run_id,
+                row.actor,
+                row.kind,
+                row.order_id,
+                row.ticker,
+                cause_seq,
+                row.payload,
+            )
+        )
+
+    def _link(self, columns: _Columns) -> Row:
         row = Row(*columns, self.hash, row_hash(self.hash, columns))
         self.seq, self.hash = row.seq, row.hash
         return row

@@ -1,26 +1,25 @@
-"""Journal files: opening one for its writer, reading one beside it, and checking one from end to end."""
+"""Journal files: reading one beside its writer, and checking one from end to end."""
 
 from __future__ import annotations
 
-import os
 import sqlite3
-import stat
 from collections.abc import Iterator
 from contextlib import closing
-from importlib import resources
 from pathlib import Path
 
 import msgspec
 
-from core.domain.clock import Clock
 from core.journal.events import COLUMNS, GENESIS, Row, broken
 
 SCHEMA_VERSION = 1
-TAIL_CHECKED = 500
 
 
 class JournalError(Exception):
     """The journal cannot be used; the text is one sentence for the operator."""
+
+
+class JournalHeldError(JournalError):
+    """Another process writes it."""
 
 
 class JournalVersionError(JournalError):
@@ -31,94 +30,8 @@ class JournalDamagedError(JournalError):
     """Not a journal, or one whose rows do not hold together."""
 
 
-class Identity(msgspec.Struct, frozen=True):
-    """Whose journal it is and which run writes it. Ids come from the process edge."""
-
-    world_id: str
-    profile: str
-    code_version: str
-    boot_id: str
-    run_id: str
-
-
-class Opened(msgspec.Struct, frozen=True):
-    """A journal ready for its writer."""
-
-    path: Path
-    connection: sqlite3.Connection
-    seq: int
-    head: str
-    tail: tuple[Row, ...]
-    clean: bool
-
-
-def open_for_writing(path: Path, identity: Identity, clock: Clock, synchronous: str) -> Opened:
-    """Create or open, check version, owner and tail, and enter this run; raises ``JournalError``."""
-    new = _claim(path)
-    connection: sqlite3.Connection | None = None
-    try:
-        connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=2.0)
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute(f"PRAGMA synchronous = {synchronous}")
-        connection.execute("PRAGMA foreign_keys = ON")
-        connection.execute("PRAGMA mmap_size = 0")
-        if new:
-            _create(connection, identity, clock)
-        else:
-            _check_version(connection, path)
-            _check_world(connection, path, identity)
-        tail = _tail(connection, path)
-        clean = _enter_run(connection, identity, clock)
-    except (sqlite3.Error, JournalError) as error:
-        if connection is not None:
-            connection.close()
-        raise error if isinstance(error, JournalError) else _sentence(path, error) from None
-    seq, head = (tail[-1].seq, tail[-1].hash) if tail else (0, GENESIS)
-    return Opened(path, connection, seq, head, tail, clean)
-
-
-def _claim(path: Path) -> bool:
-    """Whether the file is new (then created 0600); refuses one that others may read or own."""
-    try:
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-        return True
-    except FileExistsError:
-        pass
-    except OSError as error:
-        raise JournalError(
-            f"The journal {path} cannot be created: {error.strerror}; check the directory and its owner."
-        ) from None
-    found = path.lstat()
-    if not stat.S_ISREG(found.st_mode):
-        raise JournalError(f"The journal {path} is not a plain file; move it aside.")
-    if found.st_uid != os.geteuid():
-        raise JournalError(f"The journal {path} belongs to another user (uid {found.st_uid}).")
-    if found.st_mode & 0o077:
-        raise JournalError(f"The journal {path} is open to other users; run: chmod 600 {path}")
-    if not os.access(path, os.W_OK):
-        raise JournalError(f"The journal {path} is read-only; run: chmod 600 {path}")
-    # A crash between creating the file and its first transaction leaves it empty.
-    return found.st_size == 0
-
-
-def _create(connection: sqlite3.Connection, identity: Identity, clock: Clock) -> None:
-    schema = resources.files("core.journal").joinpath("schema.sql").read_text(encoding="utf-8")
-    now = clock.wall_ms()
-    connection.executescript(f"BEGIN IMMEDIATE;\n{schema}")
-    connection.execute("INSERT INTO schema_version VALUES (?, ?)", (SCHEMA_VERSION, now))
-    connection.executemany(
-        "INSERT INTO meta VALUES (?, ?)",
-        [
-            ("world_id", identity.world_id),
-            ("profile", identity.profile),
-            ("code_version", identity.code_version),
-            ("created_ms", str(now)),
-        ],
-    )
-    connection.execute("COMMIT")
-
-
-def _check_version(connection: sqlite3.Connection, path: Path) -> None:
+def check_version(connection: sqlite3.Connection, path: Path) -> None:
+    """Refuse a format this program does not know; raises ``JournalError``, ``sqlite3.Error``."""
     version = connection.execute("SELECT max(version) FROM schema_version").fetchone()[0]
     if version is None or version < SCHEMA_VERSION:
         raise JournalDamagedError(f"The journal {path} has no known format version; move it aside.")
@@ -129,40 +42,8 @@ def _check_version(connection: sqlite3.Connection, path: Path) -> None:
         )
 
 
-def _check_world(connection: sqlite3.Connection, path: Path, identity: Identity) -> None:
-    meta = dict(connection.execute("SELECT name, value FROM meta").fetchall())
-    for name, wanted in (("world_id", identity.world_id), ("profile", identity.profile)):
-        if meta.get(name) != wanted:
-            raise JournalError(
-                f"The journal {path} belongs to {name.replace('_id', '')} {meta.get(name)!r}, not {wanted!r}."
-            )
-
-
-def _tail(connection: sqlite3.Connection, path: Path) -> tuple[Row, ...]:
-    """The newest rows, checked to hang together."""
-    newest = connection.execute(
-        f"SELECT {', '.join(COLUMNS)} FROM event ORDER BY seq DESC LIMIT ?", (TAIL_CHECKED,)
-    ).fetchall()
-    rows = tuple(Row(*columns) for columns in reversed(newest))
-    if rows:
-        seq, head = rows[0].seq - 1, rows[0].prev_hash
-        for row in rows:
-            _require(row, seq, head, path)
-            seq, head = row.seq, row.hash
-    return rows
-
-
-def _enter_run(connection: sqlite3.Connection, identity: Identity, clock: Clock) -> bool:
-    last = connection.execute("SELECT closed_ms FROM owner ORDER BY opened_ms DESC, rowid DESC LIMIT 1")
-    before = last.fetchone()
-    connection.execute(
-        "INSERT INTO owner (run_id, boot_id, code_version, opened_ms) VALUES (?, ?, ?, ?)",
-        (identity.run_id, identity.boot_id, identity.code_version, clock.wall_ms()),
-    )
-    return before is None or before[0] is not None
-
-
-def _require(row: Row, seq: int, head: str, path: Path) -> None:
+def require(row: Row, seq: int, head: str, path: Path) -> None:
+    """The row follows the row ``seq`` with hash ``head``; raises ``JournalDamagedError``."""
     problem = broken(row, seq, head)
     if problem is not None:
         raise JournalDamagedError(
@@ -170,7 +51,8 @@ def _require(row: Row, seq: int, head: str, path: Path) -> None:
         )
 
 
-def _sentence(path: Path, error: sqlite3.Error) -> JournalError:
+def sentence(path: Path, error: sqlite3.Error) -> JournalError:
+    """What SQLite had to say, for the operator."""
     if isinstance(error, sqlite3.OperationalError):
         return JournalError(f"The journal {path} cannot be used: {error}.")
     return JournalDamagedError(f"The journal {path} is damaged or not a journal ({error}); move it aside.")
@@ -186,12 +68,12 @@ def connect_read_only(path: Path) -> sqlite3.Connection:
     try:
         connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=2.0)
         try:
-            _check_version(connection, path)
+            check_version(connection, path)
         except BaseException:
             connection.close()
             raise
     except sqlite3.Error as error:
-        raise _sentence(path, error) from None
+        raise sentence(path, error) from None
     return connection
 
 
@@ -209,11 +91,11 @@ def read_rows(path: Path, *, after: int = 0) -> Iterator[Row]:
                 f"SELECT {', '.join(COLUMNS)} FROM event WHERE seq > ? ORDER BY seq", (after,)
             ):
                 row = Row(*columns)
-                _require(row, seq, head, path)
+                require(row, seq, head, path)
                 seq, head = row.seq, row.hash
                 yield row
         except sqlite3.Error as error:
-            raise _sentence(path, error) from None
+            raise sentence(path, error) from None
 
 
 # --- checking -----------------------------------------------------------------------------------
@@ -280,7 +162,7 @@ def _anchors(connection: sqlite3.Connection, path: Path) -> list[tuple[int, str]
     try:
         return connection.execute("SELECT closed_seq, closed_hash FROM owner WHERE closed_seq > 0").fetchall()
     except sqlite3.Error as error:
-        raise _sentence(path, error) from None
+        raise sentence(path, error) from None
 
 
 def _unreadable(row: Row) -> str | None:

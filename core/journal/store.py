@@ -1,17 +1,16 @@
-"""The journal's writing side: one thread owns the only writing connection, the loop never commits.
+"""The journal's writing side as the engine sees it: the loop appends and never commits.
 
-``append`` numbers and chains a row at once and returns its number; the writer puts whatever waits
-into one transaction. ``durable`` answers when a row is on disk, and hurries the writer. A failed
-commit is never retried: it poisons the journal, every waiter gets ``False``, and the engine is told
-once. ``MemoryJournal`` is the same log without a thread or a file, for a virtual world.
+``append`` numbers and chains a row at once and returns its number; the writer's thread puts whatever
+waits into one transaction. ``durable`` answers when a row is on disk, and hurries the writer. A failed
+commit poisons the journal: every waiter gets ``False``, the engine is told once, and from then on
+``spilled`` answers for what a restart must know. ``MemoryJournal`` is the same log without a thread
+or a file, for a virtual world.
 """
 
 from __future__ import annotations
 
 import asyncio
 import enum
-import sqlite3
-import threading
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
@@ -20,16 +19,13 @@ from typing import Protocol
 import msgspec
 
 from core.domain.clock import Clock
-from core.journal.events import COLUMNS, Chain, Event, Row
-from core.journal.files import Identity, Opened, open_for_writing
+from core.journal import writer
+from core.journal.events import Chain, Event, Row
+from core.journal.opening import TAIL_ROWS, Identity, Opened, open_for_writing
+from core.journal.reserve import Reserve, reserve_path
+from core.journal.spill import SPILLED_KINDS
+from core.journal.writer import Writer
 
-PENDING_MAX = 50_000
-"""Rows waiting for the writer. Beyond it the writer has stopped for all we know: the journal is poisoned,
-rows are never dropped silently."""
-BATCH_MAX = 1_000
-LINGER_S = 0.02
-"""How long rows nobody waits for may gather before they are committed."""
-TAIL_ROWS = 500
 LATENCIES = 512
 
 
@@ -41,11 +37,13 @@ class Durability(enum.Enum):
 
 
 class JournalFault(msgspec.Struct, frozen=True):
-    """The journal has stopped for good; ``reason`` is a sentence. What is not on disk stays off it."""
+    """The journal could not write; ``reason`` is a sentence. What is not on disk stays off it."""
 
     reason: str
     durable_seq: int
     """The last row known to be on disk."""
+    goes_on: bool = False
+    """The disk was full and the journal goes on in its reserve; what waited must not be sent."""
 
 
 class EventLog(Protocol):
@@ -54,8 +52,12 @@ class EventLog(Protocol):
     tail: deque[Row]
     """The newest rows, for the screen."""
     fault: JournalFault | None
-    lost: int
-    """Rows that never reached the disk: after a fault, or after the journal was closed."""
+    """Why the journal has stopped for good; its reason grows by what was found on disk afterwards."""
+
+    @property
+    def lost(self) -> int:
+        """After a fault or after closing: rows that are neither on disk nor in the spill log."""
+        ...
 
     @property
     def head_seq(self) -> int: ...
@@ -66,6 +68,11 @@ class EventLog(Protocol):
 
     def durable(self, seq: int) -> asyncio.Future[bool]:
         """Resolves when the row is on disk; ``False``: the journal failed and it is not."""
+        ...
+
+    def spilled(self, seq: int) -> asyncio.Future[bool]:
+        """After ``durable`` said no: resolves when the row is synced in the spill log, which the next start
+        takes up. ``False``: it will not get there. A hanging disk answers late; bound the wait."""
         ...
 
     def sync_p99_ms(self) -> int:
@@ -90,43 +97,43 @@ class Journal:
         """Whether the run before this one ended in order."""
         self.tail: deque[Row] = deque(opened.tail, TAIL_ROWS)
         self.fault: JournalFault | None = None
-        self.lost = 0
-        self._connection = opened.connection
-        self._identity = identity
         self._clock = clock
         self._chain = Chain(clock, identity.boot_id, identity.run_id, opened.seq, opened.head)
         self._on_fault = on_fault
         self._loop = asyncio.get_running_loop()
         self._durable_seq = opened.seq
-        self._waiting: deque[tuple[int, asyncio.Future[bool]]] = deque()
-        self._took_ns: deque[int] = deque(maxlen=LATENCIES)
-        # Shared with the writer, under the condition's lock.
-        self._wake = threading.Condition()
-        self._pending: list[Row] = []
-        self._urgent = False
         self._closing = False
-        self._committing_since_ns: int | None = None
-        self._written = (opened.seq, opened.head)
+        self._waiting: deque[tuple[int, asyncio.Future[bool]]] = deque()
+        """Bounded by who waits: one for each order on its way, and the stop file."""
+        self._spilled: set[int] = set()
+        """Bounded by the size of the spill log."""
+        self._spilling = True
+        self._waiting_for_spill: list[tuple[int, asyncio.Future[bool]]] = []
+        self._took_ns: deque[int] = deque(maxlen=LATENCIES)
         self._stopped: asyncio.Future[None] = self._loop.create_future()
-        self._thread = threading.Thread(target=self._write, name="journal writer", daemon=True)
-        self._thread.start()
+        reserve = Reserve(reserve_path(opened.path))
+        self.reserve_ready = reserve.prepare()
+        """Whether 64 MiB are kept back for a full disk."""
+        self._writer = Writer(opened, clock, identity.run_id, reserve, _InLoop(self, self._loop))
 
     @property
     def head_seq(self) -> int:
         return self._chain.seq
 
+    @property
+    def lost(self) -> int:
+        return self._chain.seq - self._durable_seq - len(self._spilled)
+
     def append(self, event: Event) -> int:
         row = self._chain.next(event)
         self.tail.append(row)
-        if self.fault is not None or self._closing:
-            self.lost += 1
+        if self._closing:
             return row.seq
-        with self._wake:
-            self._pending.append(row)
-            overflow = len(self._pending) > PENDING_MAX
-            self._wake.notify()
-        if overflow:
-            self._fail(f"the journal's writer does not keep up: {PENDING_MAX} rows wait")
+        if self.fault is None:
+            if not self._writer.put(row, writer.PENDING_MAX):
+                self.failed(f"the journal's writer does not keep up: {writer.PENDING_MAX} rows wait")
+        elif self._spilling and row.kind in SPILLED_KINDS:
+            self._writer.put(row, 2 * writer.PENDING_MAX)
         return row.seq
 
     def durable(self, seq: int) -> asyncio.Future[bool]:
@@ -137,13 +144,25 @@ class Journal:
             answer.set_result(False)
         else:
             self._waiting.append((seq, answer))
-            with self._wake:
-                self._urgent = True
-                self._wake.notify()
+            self._writer.hurry()
         return answer
 
+    def spilled(self, seq: int) -> asyncio.Future[bool]:
+        answer: asyncio.Future[bool] = self._loop.create_future()
+        if seq in self._spilled:
+            answer.set_result(True)
+        elif self.fault is None or not self._spilling or self._closing or not self._bound_for_spill(seq):
+            answer.set_result(False)
+        else:
+            self._waiting_for_spill.append((seq, answer))
+            self._writer.hurry()
+        return answer
+
+    def _bound_for_spill(self, seq: int) -> bool:
+        return any(row.seq == seq and row.kind in SPILLED_KINDS for row in reversed(self.tail))
+
     def sync_p99_ms(self) -> int:
-        since = self._committing_since_ns
+        since = self._writer.committing_since_ns
         running = self._clock.mono_ns() - since if since is not None else 0
         ordered = sorted(self._took_ns)
         usual = ordered[len(ordered) * 99 // 100] if ordered else 0
@@ -151,66 +170,14 @@ class Journal:
 
     async def close(self) -> None:
         """Commit what waits, mark the run as ended in order, and end the thread."""
-        with self._wake:
-            self._closing = True
-            self._wake.notify()
+        self._closing = True
+        self._writer.close()
         await self._stopped
-        self._thread.join()
+        self._writer.join()
 
-    # --- the writer's thread ---------------------------------------------------------------------
+    # --- the writer's news, in the loop ----------------------------------------------------------
 
-    def _write(self) -> None:
-        try:
-            while (batch := self._next_batch()) is not None:
-                self._commit(batch)
-            self._sign_off()
-        except (sqlite3.Error, OSError) as error:
-            reason = f"the journal cannot be written: {error}"
-            self._tell(lambda: self._fail(reason))
-        finally:
-            self._connection.close()
-            self._tell(self._end)
-
-    def _next_batch(self) -> list[Row] | None:
-        with self._wake:
-            self._wake.wait_for(lambda: self._pending or self._closing)
-            if not self._pending:
-                return None
-            self._wake.wait_for(
-                lambda: self._urgent or self._closing or len(self._pending) >= BATCH_MAX, LINGER_S
-            )
-            batch, self._pending = self._pending[:BATCH_MAX], self._pending[BATCH_MAX:]
-            self._urgent = self._urgent and bool(self._pending)
-            return batch
-
-    def _commit(self, batch: list[Row]) -> None:
-        self._committing_since_ns = started = self._clock.mono_ns()
-        self._connection.execute("BEGIN IMMEDIATE")
-        self._connection.executemany(_INSERT, [msgspec.structs.astuple(row) for row in batch])
-        self._connection.execute("COMMIT")
-        took = self._clock.mono_ns() - started
-        self._committing_since_ns = None
-        last = batch[-1].seq
-        self._written = (last, batch[-1].hash)
-        self._tell(lambda: self._committed(last, took))
-
-    def _sign_off(self) -> None:
-        self._connection.execute(
-            "UPDATE owner SET closed_ms = ?, closed_seq = ?, closed_hash = ? WHERE run_id = ?",
-            (self._clock.wall_ms(), *self._written, self._identity.run_id),
-        )
-        self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-
-    def _tell(self, call: Callable[[], None]) -> None:
-        try:
-            self._loop.call_soon_threadsafe(call)
-        except RuntimeError:
-            # The loop closed under a running journal: nobody is left to tell, the rows are on disk.
-            return
-
-    # --- back in the loop ------------------------------------------------------------------------
-
-    def _committed(self, last: int, took_ns: int) -> None:
+    def committed(self, last: int, took_ns: int) -> None:
         self._durable_seq = last
         self._took_ns.append(took_ns)
         # Waiters may stand out of order; the few there are get looked at in one pass.
@@ -222,16 +189,36 @@ class Journal:
                 answer.set_result(True)
         self._waiting = still
 
-    def _fail(self, reason: str) -> None:
+    def full(self, reason: str) -> None:
+        self._refuse_waiters()
+        self._on_fault(JournalFault(reason, self._durable_seq, goes_on=True))
+
+    def failed(self, reason: str) -> None:
         if self.fault is not None:
             return
         self.fault = JournalFault(reason, self._durable_seq)
-        self.lost = self._chain.seq - self._durable_seq
         self._refuse_waiters()
         self._on_fault(self.fault)
 
-    def _end(self) -> None:
+    def spilled_now(self, rows: list[int]) -> None:
+        self._spilled.update(seq for seq in rows if seq > self._durable_seq)
+        for seq, answer in self._waiting_for_spill:
+            if seq in self._spilled and not answer.done():
+                answer.set_result(True)
+        self._waiting_for_spill = [waits for waits in self._waiting_for_spill if not waits[1].done()]
+
+    def spill_failed(self, reason: str) -> None:
+        self._spilling = False
+        self.checked(reason)
+        self._refuse_spill()
+
+    def checked(self, found: str) -> None:
+        if self.fault is not None:
+            self.fault = JournalFault(f"{self.fault.reason}; {found}", self.fault.durable_seq)
+
+    def ended(self) -> None:
         self._refuse_waiters()
+        self._refuse_spill()
         if not self._stopped.done():
             self._stopped.set_result(None)
 
@@ -241,8 +228,47 @@ class Journal:
                 answer.set_result(False)
         self._waiting.clear()
 
+    def _refuse_spill(self) -> None:
+        for _, answer in self._waiting_for_spill:
+            if not answer.done():
+                answer.set_result(False)
+        self._waiting_for_spill.clear()
 
-_INSERT = f"INSERT INTO event ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"
+
+class _InLoop:
+    """Carries the writer's news from its thread into the loop."""
+
+    def __init__(self, journal: Journal, loop: asyncio.AbstractEventLoop) -> None:
+        self._journal = journal
+        self._loop = loop
+
+    def _tell(self, call: Callable[[], None]) -> None:
+        try:
+            self._loop.call_soon_threadsafe(call)
+        except RuntimeError:
+            # The loop closed under a running journal: nobody is left to tell, the rows are on disk.
+            return
+
+    def committed(self, last: int, took_ns: int) -> None:
+        self._tell(lambda: self._journal.committed(last, took_ns))
+
+    def full(self, reason: str) -> None:
+        self._tell(lambda: self._journal.full(reason))
+
+    def failed(self, reason: str) -> None:
+        self._tell(lambda: self._journal.failed(reason))
+
+    def spilled(self, rows: list[int]) -> None:
+        self._tell(lambda: self._journal.spilled_now(rows))
+
+    def spill_failed(self, reason: str) -> None:
+        self._tell(lambda: self._journal.spill_failed(reason))
+
+    def checked(self, found: str) -> None:
+        self._tell(lambda: self._journal.checked(found))
+
+    def ended(self) -> None:
+        self._tell(self._journal.ended)
 
 
 def open_journal(
@@ -280,6 +306,11 @@ class MemoryJournal:
     def durable(self, seq: int) -> asyncio.Future[bool]:
         answer: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         answer.set_result(seq <= self._chain.seq)
+        return answer
+
+    def spilled(self, seq: int) -> asyncio.Future[bool]:
+        answer: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        answer.set_result(False)
         return answer
 
     def sync_p99_ms(self) -> int:

@@ -65,7 +65,7 @@ def journal_pair() -> Pair:
     """An intent made durable before the send, against one merely queued."""
     from core.domain.clock import SystemClock
     from core.journal.events import Event, Kind
-    from core.journal.files import Identity
+    from core.journal.opening import Identity
     from core.journal.store import Durability, open_journal
 
     count = 200

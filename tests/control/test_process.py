@@ -24,6 +24,7 @@ from core.control.client import Line, StopLine, connect
 from core.control.process import StartError, serve
 from core.control.protocol import VERSION, Frame, Hello, Query
 from core.control.server import encode
+from core.journal.spill import read_spill, spill_path
 from tui import front_door
 
 HERE = Path(__file__).resolve().parents[2]
@@ -262,7 +263,9 @@ def test_another_world_in_the_ready_line_halts_and_says_how_to_start_afresh(runn
     assert "world elsewhere" in reason and mine in reason and "pmconsole demo --fresh" in reason
 
 
-def test_a_journal_that_fails_halts_the_running_engine_and_keeps_the_stop_file(running: Running) -> None:
+def test_a_journal_that_fails_halts_the_engine_and_the_stop_goes_into_the_spill_log(
+    running: Running,
+) -> None:
     within(20, lambda: running.status()["ready"])
     (journal,) = running.place.journals()
     with contextlib.closing(sqlite3.connect(journal, timeout=5)) as other, other:
@@ -277,7 +280,9 @@ def test_a_journal_that_fails_halts_the_running_engine_and_keeps_the_stop_file(r
     running.place.flatten_flag.touch()
     within(5, lambda: running.status()["flatten"] is not None)
     assert "NO JOURNAL" in running.status()["level_reason"]
-    assert running.place.flatten_flag.exists()  # its halt is not on disk
+    within(5, lambda: not running.place.flatten_flag.exists())  # its halt is where a restart finds it
+    halts = [row for row in read_spill(spill_path(journal)).rows if row.kind == "HALT"]
+    assert "NO JOURNAL" in halts[0].payload and "flatten by file" in halts[-1].payload
     assert running.end(signal.SIGTERM) == 0
     assert "cannot be written" in running.place.engine_log.read_text()
 

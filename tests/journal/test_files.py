@@ -17,15 +17,14 @@ import pytest
 from core.domain.clock import SystemClock
 from core.journal.events import COLUMNS, Event, Kind, row_hash
 from core.journal.files import (
-    Identity,
     JournalDamagedError,
     JournalError,
     JournalVersionError,
-    open_for_writing,
     read_rows,
     verify,
 )
-from core.journal.store import Durability, Journal, open_journal
+from core.journal.opening import Identity, Opened, open_for_writing
+from core.journal.store import Durability, open_journal
 
 
 def identity(run: str = "run-1", world: str = "w1", profile: str = "demo") -> Identity:
@@ -59,9 +58,14 @@ def tamper(path: Path, *statements: str) -> None:
     connection.close()
 
 
-def reopen(path: Path, **changes: str) -> None:
-    opened = open_for_writing(path, identity("run-2", **changes), SystemClock(), "NORMAL")
+def close(opened: Opened) -> None:
     opened.connection.close()
+    opened.spill.close()
+    os.close(opened.lock)
+
+
+def reopen(path: Path, **changes: str) -> None:
+    close(open_for_writing(path, identity("run-2", **changes), SystemClock(), "NORMAL"))
 
 
 def test_a_sound_journal_is_called_sound(journal: Path) -> None:
@@ -166,7 +170,7 @@ import asyncio, sys
 from pathlib import Path
 from core.domain.clock import SystemClock
 from core.journal.events import Event, Kind
-from core.journal.files import Identity
+from core.journal.opening import Identity
 from core.journal.store import Durability, open_journal
 
 async def main():
@@ -198,7 +202,7 @@ def test_a_killed_writer_keeps_every_row_it_was_told_is_durable(tmp_path: Path) 
     assert report.sound and report.unclean_runs == 1
     assert report.rows >= told[-1]
     opened = open_for_writing(path, identity("run-2"), SystemClock(), "NORMAL")
-    opened.connection.close()
+    close(opened)
     assert not opened.clean and opened.seq == report.rows
 
 
@@ -272,17 +276,3 @@ def test_read_only_places_are_named(journal: Path) -> None:
             reopen(journal.parent / "new.db")
     finally:
         journal.parent.chmod(0o700)
-
-
-async def test_a_full_disk_poisons_the_journal_and_says_so(tmp_path: Path) -> None:
-    faults: list[str] = []
-    opened = open_for_writing(tmp_path / "j.db", identity(), SystemClock(), "NORMAL")
-    pages = opened.connection.execute("PRAGMA page_count").fetchone()[0]
-    opened.connection.execute(f"PRAGMA max_page_count = {pages + 2}")
-    log = Journal(opened, SystemClock(), identity(), lambda fault: faults.append(fault.reason))
-    big = Event(Kind.COMMAND, {"text": "x" * 50_000})
-    assert not await log.durable(log.append(big))
-    assert faults == ["the journal cannot be written: database or disk is full"]
-    assert log.fault is not None and log.lost == 1
-    await log.close()
-    assert verify(tmp_path / "j.db").sound

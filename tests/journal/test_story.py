@@ -30,7 +30,8 @@ from core.execution.events import (
 from core.execution.ledger import Ledger
 from core.journal.events import Event, Kind, Row
 from core.journal.export import export
-from core.journal.files import Identity, JournalError
+from core.journal.files import JournalError
+from core.journal.opening import Identity
 from core.journal.projections import (
     ORDER_KINDS,
     LimitChanged,
