@@ -15,6 +15,8 @@ MESSAGE_BYTES_MAX: Final = 8 * 1024 * 1024
 QUEUED_MAX: Final = 64
 """Messages read ahead of us before the peer is told to wait."""
 OPEN_S_MAX, CLOSE_S_MAX = 5.0, 1.0
+NEXT_ADDRESS_S: Final = 0.25
+"""A name with several addresses: the next one is tried beside one that is silent this long (RFC 8305)."""
 
 
 class SocketError(Exception):
@@ -104,6 +106,7 @@ async def open_socket(url: str, headers: Mapping[str, str]) -> Socket:
             ping_interval=None,
             open_timeout=OPEN_S_MAX,
             close_timeout=CLOSE_S_MAX,
+            happy_eyeballs_delay=NEXT_ADDRESS_S,
             proxy=None,
         )
     except InvalidStatus as error:

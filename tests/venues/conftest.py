@@ -221,11 +221,9 @@ class SimKalshi:
         )
         self.exchange.advance()
 
-    def client(self, listener: Recorder, key: int = 0) -> KalshiVenue:
+    def client(self, listener: Recorder, key: int = 0, host: str = "127.0.0.1") -> KalshiVenue:
         entry = self.keys[key]
-        at = Addresses(
-            f"http://127.0.0.1:{self.port}/trade-api/v2", f"ws://127.0.0.1:{self.port}/trade-api/ws/v2"
-        )
+        at = Addresses(f"http://{host}:{self.port}/trade-api/v2", f"ws://{host}:{self.port}/trade-api/ws/v2")
         config = KalshiConfig(
             at,
             Environment.SIM,
