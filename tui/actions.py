@@ -149,6 +149,8 @@ COMMANDS: tuple[CommandSpec, ...] = (
     CommandSpec("mode", "semi|auto", "auto sends orders without asking", word="automatic", reason=True),
     CommandSpec("halt", "[REASON]", "stop entries and cancel every order"),
     CommandSpec("resume", "", "lift a halt after a clean reconcile", word="resume", reason=True),
+    CommandSpec("arm", "", "let entries leave with real money", reason=True),
+    CommandSpec("disarm", "[REASON]", "stop entries and cancel the resting ones"),
     CommandSpec("flatten", "", "halt, cancel, count down, then sell everything"),
     CommandSpec(
         "limit", "NAME VALUE", "lower a limit, or raise it up to its ceiling", word="raise", reason=True

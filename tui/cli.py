@@ -367,7 +367,8 @@ def journal_export(chosen: Path | None) -> None:
         verbs.leave(verbs.REFUSED, str(error))
 
 
-cli.add_command(cli_account.key)
+for _verb in (cli_account.key, cli_account.arm, cli_account.disarm):
+    cli.add_command(_verb)
 
 # --- entry --------------------------------------------------------------------------------------
 

@@ -8,8 +8,9 @@ import click
 
 from core.config import paths
 from core.config.paths import Environment
+from core.control import protocol
 from tui import verbs
-from tui.cli_options import place_of, with_profile
+from tui.cli_options import place_of, with_profile, with_reason, with_word
 
 _EXCHANGES = {e.value: e for e in Environment if e is not Environment.SIM}
 
@@ -56,3 +57,20 @@ def key_show() -> None:
         found = state(place, role)
         said = found.problem or f"{found.key_id}  fingerprint {found.fingerprint[:16]}  {found.path}"
         click.echo(f"{role.value:<9} {said}")
+
+
+@click.command()
+@with_word
+@with_reason
+@with_profile
+def arm(confirm: str, reason: str) -> None:
+    """Let entries leave with real money: after a clean doctor, with a typed phrase and a reason."""
+    verbs.command(place_of(), protocol.Arm(verbs.new_id(), confirm, reason))
+
+
+@click.command()
+@with_reason
+@with_profile
+def disarm(reason: str) -> None:
+    """Stop entries and cancel the resting ones; exits, halt and flatten still work."""
+    verbs.command(place_of(), protocol.Disarm(verbs.new_id(), reason))

@@ -10,7 +10,16 @@ import re
 from collections.abc import Callable, Generator
 from typing import NamedTuple
 
-from core.control.protocol import AnyCommand, ProposalRow, Resume, SetLimit, SetMode, TakeControl, Unpause
+from core.control.protocol import (
+    AnyCommand,
+    Arm,
+    ProposalRow,
+    Resume,
+    SetLimit,
+    SetMode,
+    TakeControl,
+    Unpause,
+)
 from core.domain.units import UnitError, parse_money, parse_quantity
 from tui.actions import CommandSpec, command_spec
 from tui.format import cents, count
@@ -79,6 +88,20 @@ def _resume(operator: Operator, clock: Clock, rest: str) -> Talk:
         "Lifts the halt after a clean reconcile.",
         lambda command_id, word, reason: Resume(command_id, word, reason),
     )
+
+
+def _arm(operator: Operator, clock: Clock, rest: str) -> Talk:
+    status = operator.view.status
+    if status is None or not status.arm_phrase:
+        return "arm: this profile has nothing to arm"
+    word = (yield f"Entries will leave with REAL MONEY. Type {status.arm_phrase}").strip()
+    if word != status.arm_phrase:
+        return f"arm not sent: the words were {status.arm_phrase}"
+    reason = (yield "Reason").strip()
+    if not reason:
+        return "arm not sent: it needs a reason"
+    operator.send(Arm(operator.next_id(), word, reason), "arm", clock())
+    return ""
 
 
 def _unpause(operator: Operator, clock: Clock, rest: str) -> Talk:
@@ -170,6 +193,8 @@ _TALKS: dict[str, Callable[[Operator, Clock, str], Talk]] = {
     "flatten": _instant(lambda operator, now, rest: operator.stop(now, now.mono_ns)),
     "take": _instant(_take),
     "resume": _resume,
+    "arm": _arm,
+    "disarm": _instant(lambda operator, now, rest: operator.disarm(now, rest)),
     "unpause": _unpause,
     "mode": _mode,
     "limit": _limit,

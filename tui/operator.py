@@ -18,6 +18,7 @@ from core.control.protocol import (
     CancelMarket,
     CancelOrder,
     Defer,
+    Disarm,
     Edit,
     Flatten,
     Halt,
@@ -280,6 +281,9 @@ class Operator:
 
     def halt(self, now: Now, reason: str = "") -> None:
         self.send(Halt(self.next_id(), reason or "operator pressed H"), "halt", now)
+
+    def disarm(self, now: Now, reason: str = "") -> None:
+        self.send(Disarm(self.next_id(), reason), "disarm", now)
 
     def acknowledge(self, alarm_id: int | None, now: Now) -> None:
         if alarm_id is not None:

@@ -57,6 +57,8 @@ def mode_word(status: StatusRow) -> Span:
     """Mode or, when trading is not normal, the level that overrules it."""
     if status.level != "NORMAL":
         return Span(f" {status.level.replace('REDUCE_ONLY', 'REDUCE')} ", "band")
+    if not status.armed:
+        return Span(" NOT ARMED ", "band")
     paused = " PAUSED" if status.paused else ""
     return Span(status.mode.upper() + paused, "arming" if paused else "strong")
 

@@ -103,16 +103,17 @@ def read_pin(key: Path) -> Pin:
 
 def write_pin(key: Path, pin: Pin) -> None:
     """Beside the key, private like it; raises ``OSError``."""
-    _write_private(pin_path(key), msgspec.json.format(msgspec.json.encode(pin)) + b"\n")
+    write_private(pin_path(key), msgspec.json.format(msgspec.json.encode(pin)) + b"\n")
 
 
 def store_key(key: Path, data: bytes, pin: Pin) -> None:
     """A key file and its pin, 0600 from birth, each written whole; raises ``OSError``."""
-    _write_private(key, data)
+    write_private(key, data)
     write_pin(key, pin)
 
 
-def _write_private(path: Path, data: bytes) -> None:
+def write_private(path: Path, data: bytes) -> None:
+    """A whole file, readable by its owner only, durable when this returns; raises ``OSError``."""
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
         file.write(data)

@@ -6,14 +6,17 @@ import random
 import secrets
 import shutil
 from collections.abc import Callable, Iterable, Sequence
+from importlib.metadata import version
 from typing import NamedTuple
 
 import httpx
 
-from core.config.paths import Profile
+from core.config.paths import Environment, Profile
 from core.config.settings import Settings
+from core.control.examination import read_examination
 from core.control.site import Site
 from core.domain.clock import Clocks
+from core.engine.arming import Arming, phrase_of
 from core.engine.engine import Ports
 from core.feeds.feed import Feed
 from core.feeds.stations import station_of_series
@@ -54,6 +57,7 @@ class Building(NamedTuple):
             replay_offset_days=self.site.calendar_offset_days,
             disk_free_mb=self._disk_free_mb,
             arms_itself=self.place.simulated,
+            arming=self._arming(),
             start_halted="the file FLATTEN was there at start: flatten or resume" if flagged else "",
         )
 
@@ -79,6 +83,18 @@ class Building(NamedTuple):
             clocks=self.clocks,
             rng=_rng(),
             sink=sink,
+        )
+
+    def _arming(self) -> Arming | None:
+        """Only real money has to be armed."""
+        at = self.site
+        if at.environment is not Environment.PRODUCTION:
+            return None
+        return Arming(
+            phrase_of(self.place.name, at.key_id),
+            version("pmconsole"),
+            at.signer.fingerprint,
+            lambda: read_examination(self.place.doctor),
         )
 
     def _disk_free_mb(self) -> int | None:

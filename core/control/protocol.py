@@ -129,6 +129,19 @@ class Resume(Command, frozen=True, tag="resume"):
     reason: str = ""
 
 
+class Arm(Command, frozen=True, tag="arm"):
+    """Let entries leave with real money; asks for the profile's phrase, a reason and a clean doctor."""
+
+    confirm: str = ""
+    reason: str = ""
+
+
+class Disarm(Command, frozen=True, tag="disarm"):
+    """Stop entries and cancel the resting ones. Instant."""
+
+    reason: str = ""
+
+
 class Flatten(Command, frozen=True, tag="flatten"):
     """Halt, cancel everything, count down, then reduce-only exits. Joins a running flatten."""
 
@@ -183,6 +196,8 @@ AnyCommand = (
     | SetMode
     | Halt
     | Resume
+    | Arm
+    | Disarm
     | Flatten
     | AbortFlatten
     | SkipWait
@@ -282,6 +297,10 @@ class StatusRow(msgspec.Struct, frozen=True, array_like=True):
     """A standing fault of the desk itself, such as ``NO JOURNAL`` or ``CLOCK +2.1s``."""
     unattended_until_ns: int | None
     """Automatic mode without a console goes on until then."""
+    armed: bool = True
+    """Whether entries may leave; false on a desk with real money until it is armed."""
+    arm_phrase: str = ""
+    """What arming asks to be typed; empty where nothing has to be armed."""
 
 
 class MarketStatic(msgspec.Struct, frozen=True, array_like=True):

@@ -205,6 +205,7 @@ STATUS: tuple[Field, ...] = (
     Field("time", "real time", lambda r, n: at(n.wall_ms)),
     Field("world_time", "time the contracts live in", lambda r, n: at(n.world_ms)),
     Field("speed", "world seconds a real second", lambda r, n: r.status.speed),
+    Field("armed", "whether entries may leave with real money", lambda r, n: r.status.armed),
     Field("world_id", "which simulated world, empty on a real venue", lambda r, n: r.status.world_id),
     Field("best", "why there is nothing to decide", lambda r, n: r.status.best),
     Field("problem", "a standing fault of the desk itself", lambda r, n: r.status.problem),

@@ -94,6 +94,8 @@ class Snapshot:
             read_ns=state.read_ns,
             problem=state.problem,
             unattended_until_ns=state.unattended_until_ns,
+            armed=state.armed,
+            arm_phrase=state.arm_phrase,
         )
 
     def static(self, ticker: str) -> MarketStatic:

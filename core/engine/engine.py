@@ -18,6 +18,7 @@ from core.domain.clock import Clocks
 from core.domain.order import Life
 from core.domain.units import Quantity
 from core.engine.alarms import RESUME
+from core.engine.arming import Arming
 from core.engine.ears import Ears
 from core.engine.operations import Operations
 from core.engine.operator import VIEWER_REFUSED, Actor, Outcome, accepted
@@ -80,6 +81,8 @@ class Ports:
     disk_free_mb: Callable[[], int | None] = lambda: None
     arms_itself: bool = False
     """Whether the very first run on a fresh journal may propose without being unpaused: the demo."""
+    arming: Arming | None = None
+    """What must be done before the first entry; ``None`` where money is not real."""
     start_halted: str = ""
     """Why the desk comes up halted whatever the journal says, such as a ``FLATTEN`` file found."""
     reach: Reach = pass_by
@@ -97,6 +100,7 @@ class Engine(Operations):
         parts = wire(ports, self._restored, VenueEars(), self._ears)
         self.desk, self.trading, self.catalogue, self.guard = parts
         self.state = self.desk.state
+        self.arming = ports.arming
         self.workers = Workers(self.desk.tasks, self._ears.on_worker_end, self._ears.on_worker_restart)
         self._stopping = asyncio.Event()
         self._stop_reason = ""

@@ -96,6 +96,7 @@ def inputs(desk: Desk, candidate: Candidate, proposal_id: str, without: str) -> 
         world_ms=desk.clocks.world_ms(),
         level=halt.level if halt is not None else Level.NORMAL,
         level_reason=halt.cause if halt is not None else "",
+        armed=state.armed,
         paused=("all" if ALL_STRATEGIES in state.paused else candidate.strategy) if paused else "",
         reconcile_age_ms=(now - clean) // 1_000_000 if clean is not None else None,
         market=market,

@@ -6,7 +6,9 @@ asks for a typed word, a reason, or the right moment.
 
 from __future__ import annotations
 
+from core.domain.order import Purpose
 from core.domain.units import Price, Quantity
+from core.engine.arming import Arming, against
 from core.engine.desk import Desk
 from core.engine.facts import judge, refreshed
 from core.engine.operator import VIEWER_REFUSED, Actor, ActorKind, Outcome, accepted, refused
@@ -29,6 +31,7 @@ class Operations:
 
     desk: Desk
     trading: Trading
+    arming: Arming | None
 
     # --- cards ---------------------------------------------------------------------------------
 
@@ -216,6 +219,51 @@ class Operations:
         self.desk.scribe.log.append(Event(Kind.MODE, ModeChanged(mode.value, reason), actor=by))
         self.desk.state.touch_status()
         self.desk.supervision.tick()
+        self.trading.mark_all()
+
+    def arm(self, confirm: str, reason: str, actor: Actor) -> Outcome:
+        """Let entries leave with real money, for the life of this process."""
+        if not actor.may_operate:
+            return VIEWER_REFUSED
+        state, arming = self.desk.state, self.arming
+        if arming is None:
+            return refused(f"Profile {state.profile} needs no arming.")
+        if state.armed:
+            return refused("The desk is armed.")
+        if not state.ready:
+            return NOT_READY
+        if state.halts.standing:
+            return refused(f"Not while something is halted: {state.halts.standing[0].cause}.")
+        if confirm != arming.phrase or not reason.strip():
+            return refused(f"Arming needs the typed word '{arming.phrase}' and a reason.")
+        limits = state.limits.ceilings.digest()
+        standing = against(arming, limits, self.desk.clocks.wall_ms())
+        if standing:
+            return refused(standing)
+        self._present(actor)
+        text = f"armed: {reason}"
+        self.desk.scribe.desk(
+            Kind.ARM, text, actor=actor.name, armed=True, limits=limits, code=arming.code_version
+        )
+        self._set_armed(True)
+        return accepted("ARMED: approved entries leave with real money from now on.")
+
+    def disarm(self, reason: str, actor: Actor) -> Outcome:
+        """No entry leaves any more and every resting one is cancelled; instant, for anyone in control."""
+        if not actor.may_operate:
+            return VIEWER_REFUSED
+        if self.arming is None:
+            return refused(f"Profile {self.desk.state.profile} needs no arming; halt stops it.")
+        entries = [c for c, o in self.desk.ledger.live.items() if o.intent.purpose is Purpose.OPEN]
+        count = self.desk.gateway.cancel(entries, "disarmed")
+        text = f"disarmed {reason}".rstrip()
+        self.desk.scribe.desk(Kind.ARM, text, actor=actor.name, armed=False)
+        self._set_armed(False)
+        return accepted(f"Disarmed. Cancels of entries sent: {count}. Exits, halt and flatten still work.")
+
+    def _set_armed(self, armed: bool) -> None:
+        self.desk.state.armed = armed
+        self.desk.state.touch_status()
         self.trading.mark_all()
 
     # --- stopping and going on -----------------------------------------------------------------

@@ -115,6 +115,10 @@ class DeskState:
     """Published times without trading; ``None`` before the first read."""
     mode: Mode = Mode.SEMI
     paused: set[str] = field(default_factory=set)
+    armed: bool = True
+    """Whether entries may leave at all; a desk with real money starts without."""
+    arm_phrase: str = ""
+    """What arming asks to be typed; empty where nothing has to be armed."""
     starting: dict[str, bool] = field(default_factory=dict)
     """Start-up checklist in order, a tick each; emptied once ready."""
     ready: bool = False

@@ -47,7 +47,14 @@ def wire(
     clocks, settings = ports.clocks, ports.settings
     scribe = Scribe(ports.log)
     limits = LiveLimits.restored(ports.ceilings, restored.desk.limits)
-    state = DeskState(ports.profile, ports.world_id, limits, paused=set(restored.desk.paused))
+    state = DeskState(
+        ports.profile,
+        ports.world_id,
+        limits,
+        paused=set(restored.desk.paused),
+        armed=ports.arming is None,
+        arm_phrase=ports.arming.phrase if ports.arming is not None else "",
+    )
     alarms = Alarms(state, scribe, clocks)
     tasks = Tasks(ears.on_task_fault)
     venue = ports.venue(venue_ears)

@@ -40,6 +40,7 @@ class Kind(enum.Enum):
     RESUME = "RESUME"
     MODE = "MODE"
     PAUSE = "PAUSE"
+    ARM = "ARM"
     LIMIT = "LIMIT"
     DAY = "DAY"
     FLATTEN_START = "FLATTEN_START"

@@ -64,6 +64,8 @@ def state(candidate: Candidate, inputs: GateInputs, limits: Limits) -> Finding |
         return Finding(f"{inputs.level.name}{reason}", "NORMAL")
     if candidate.reduces_risk:
         return None
+    if not inputs.armed:
+        return Finding("this profile is not armed", "armed")
     if inputs.paused:
         return Finding(f"entries are paused ({inputs.paused})", "not paused")
     if any(o.life is Life.UNKNOWN for o in inputs.orders or ()):

@@ -83,6 +83,8 @@ class GateInputs(msgspec.Struct, frozen=True, kw_only=True):
     level: Level | None
     """Effective level of the market: the strictest of its own, its event's, venue's and the desk's."""
     level_reason: str = ""
+    armed: bool
+    """Whether entries with real money were armed; true where money is not real."""
     paused: str = ""
     """Why entries of this strategy are paused, empty when they are not."""
     reconcile_age_ms: int | None

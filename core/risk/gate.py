@@ -66,7 +66,12 @@ SCHEMA = Check("G02", "schema", "a corrected order", checks.schema, ("market",),
 
 CHECKS: tuple[Check, ...] = (
     Check(
-        "G01", "state", "resume, unpause or a clean reconcile", checks.state, ("level", "orders"), exits=True
+        "G01",
+        "state",
+        "arm, resume, unpause or a reconcile",
+        checks.state,
+        ("level", "orders"),
+        exits=True,
     ),
     SCHEMA,
     Check("G03", "allow list", "the operator's list and rules check", checks.allowed, ("market", "allowed")),

@@ -203,6 +203,8 @@ async def test_a_port_in_use_is_named_with_its_option(empty: Desk) -> None:
         (["unpause", "--confirm", "unpause"], p.Unpause("", "", "unpause")),
         (["halt", "--reason", "lunch"], p.Halt("", "lunch")),
         (["resume", "--confirm", "resume", "--reason", "back"], p.Resume("", "resume", "back")),
+        (["arm", "--confirm", "arm live 3d4c", "--reason", "go"], p.Arm("", "arm live 3d4c", "go")),
+        (["disarm", "--reason", "lunch"], p.Disarm("", "lunch")),
         (["cancel", "pm-1"], p.CancelOrder("", "pm-1")),
         (["limit", "total_loss_max", "400"], p.SetLimit("", "total_loss_max", "400")),
     ],

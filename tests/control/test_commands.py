@@ -41,6 +41,8 @@ SAMPLES: dict[type, tuple[Any, str, tuple[Any, ...]]] = {
     p.SetMode: (p.SetMode("1", "auto", "automatic", "why"), "set_mode", ("auto", "automatic", "why")),
     p.Halt: (p.Halt("1", "why"), "halt", ("why",)),
     p.Resume: (p.Resume("1", "resume", "why"), "resume", ("resume", "why")),
+    p.Arm: (p.Arm("1", "arm live 3d4c", "why"), "arm", ("arm live 3d4c", "why")),
+    p.Disarm: (p.Disarm("1", "why"), "disarm", ("why",)),
     p.Flatten: (p.Flatten("1", True, 7), "flatten", ()),
     p.AbortFlatten: (p.AbortFlatten("1"), "abort_flatten", ()),
     p.SkipWait: (p.SkipWait("1"), "skip_wait", ()),

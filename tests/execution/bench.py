@@ -12,6 +12,7 @@ from core.config.settings import EngineSettings, Settings
 from core.domain.clock import REAL_WORLD, Clocks
 from core.domain.market import CENT_GRID, FeeSchedule, FeeType, Market, Strike, StrikeKind, Venue
 from core.domain.order import Order
+from core.engine.arming import Arming
 from core.engine.engine import Engine, Ports
 from core.engine.operator import Actor, ActorKind, Outcome
 from core.execution.approvals import Proposal
@@ -167,6 +168,7 @@ async def running(
     journal: type[MemoryJournal] = MemoryJournal,
     seed: int = 1,
     start_halted: str = "",
+    arming: Arming | None = None,
     run: str = "r1",
 ) -> AsyncIterator[Bench]:
     """A desk that has started, with a console in control. ``venue`` continues an earlier exchange."""
@@ -203,6 +205,7 @@ async def running(
             arms_itself=True,
             replay_offset_days=670,  # 2025-01-22, a day the shipped history knows
             start_halted=start_halted,
+            arming=arming,
         )
     )
     bench = Bench(engine, made[0], clock, log)

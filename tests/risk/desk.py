@@ -79,6 +79,7 @@ PASSING = GateInputs(
     now_ns=NOW_NS,
     world_ms=WORLD_MS,
     level=Level.NORMAL,
+    armed=True,
     reconcile_age_ms=20_000,
     market=market(),
     allowed=True,
