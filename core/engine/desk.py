@@ -18,8 +18,10 @@ from core.engine.state import DeskState
 from core.execution.approvals import Approvals
 from core.execution.flatten import Flattener
 from core.execution.gateway import Gateway
+from core.execution.groups import Groups
 from core.execution.ledger import Ledger
 from core.execution.reconcile import Reconciler
+from core.execution.renewals import Renewals
 from core.execution.tasks import Tasks
 from core.execution.unknowns import Unknowns
 from core.risk.exposure import Exposure
@@ -46,6 +48,8 @@ class Desk:
     pricing: Pricing
     approvals: Approvals
     gateway: Gateway
+    groups: Groups
+    renewals: Renewals
     unknowns: Unknowns
     reconciler: Reconciler
     flattener: Flattener

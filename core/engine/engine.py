@@ -23,6 +23,7 @@ from core.engine.ears import Ears
 from core.engine.operations import Operations
 from core.engine.operator import VIEWER_REFUSED, Actor, Outcome, accepted
 from core.engine.restore import restore
+from core.engine.safety import Safety
 from core.engine.state import ALL_STRATEGIES, AlarmLevel, Mode
 from core.engine.venue_ears import VenueEars
 from core.engine.wiring import wire
@@ -96,8 +97,8 @@ class Engine(Operations):
         """Wire everything and restore the journal's desk; raises what a damaged journal raises."""
         self.ports = ports
         self._restored = restore(ports.history)
-        self._ears = Ears()
-        parts = wire(ports, self._restored, VenueEars(), self._ears)
+        self._ears, self._safety = Ears(), Safety()
+        parts = wire(ports, self._restored, VenueEars(), self._ears, self._safety)
         self.desk, self.trading, self.catalogue, self.guard = parts
         self.state = self.desk.state
         self.arming = ports.arming
@@ -139,6 +140,7 @@ class Engine(Operations):
         ports.reach(Point.START_DOUBTED)
         for order in desk.ledger.unknown():
             desk.unknowns.watch(order)
+        self._safety.check_restored()
         if ports.start_halted:
             desk.halting.rise(GLOBAL, Level.HALTED, ports.start_halted)
         if restored.desk.flattening:
@@ -173,6 +175,7 @@ class Engine(Operations):
         desk.pricing.price_all()
         await _until(self._connected, RETRY_S / 10)
         self._tick_off(VENUE)
+        await self._safety.arm()
         await _until(self._account_read, RETRY_S)
         self._tick_off(RECONCILE)
         self.ports.reach(Point.START_RECONCILED)
@@ -182,6 +185,8 @@ class Engine(Operations):
         workers.keep("reconcile", desk.reconciler.run)
         workers.keep("catalogue", self._refresh_catalogue)
         workers.keep("queue", self._watch_queue)
+        workers.keep("safety groups", self._safety.keep_armed)
+        workers.every("renewals", 1.0, desk.renewals.tick)
         await asyncio.sleep(PATIENCE_S)
         self.state.starting = {}
         self.state.touch_status()

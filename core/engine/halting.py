@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from core.domain.clock import Clocks
 from core.domain.market import Venue
+from core.domain.order import Purpose
 from core.engine.record import Scribe
 from core.engine.state import DeskState
 from core.execution.approvals import Approvals
 from core.execution.gateway import Gateway
+from core.execution.groups import Groups
 from core.execution.ledger import Ledger
 from core.execution.points import Point, Reach
 from core.journal.events import Event, Kind
@@ -22,6 +24,7 @@ class Halting:
         state: DeskState,
         ledger: Ledger,
         gateway: Gateway,
+        groups: Groups,
         approvals: Approvals,
         scribe: Scribe,
         clocks: Clocks,
@@ -30,6 +33,7 @@ class Halting:
         self._state = state
         self._ledger = ledger
         self._gateway = gateway
+        self._groups = groups
         self._approvals = approvals
         self._scribe = scribe
         self._clocks = clocks
@@ -67,6 +71,9 @@ class Halting:
         return True
 
     def _stop(self, scope: HaltScope, cause: str) -> None:
+        if scope.kind in (ScopeKind.GLOBAL, ScopeKind.VENUE):
+            # One call for every entry there is, also for those whose id is not known yet.
+            self._groups.trigger(Purpose.OPEN, cause)
         self._gateway.cancel(
             [c for c, o in self._ledger.live.items() if self._covers(scope, o.intent.ticker)], cause
         )
@@ -123,6 +130,7 @@ class Halting:
         for row in rows:
             self._scribe.log.append(Event(Kind.RESUME, row, "", _ticker(row.scope), None, by))
         self._state.halts = halts
+        self._groups.reset(f"resumed by {by}: {facts.reason}")
         self._gateway.halted = False
         self._state.touch_status()
         return None

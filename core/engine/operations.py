@@ -210,6 +210,8 @@ class Operations:
             return f"Not while something is halted: {state.halts.standing[0].cause}."
         if self.desk.ledger.externals:
             return "Not while orders from outside rest on this account."
+        if self.desk.groups.missing:
+            return f"Not while the venue's safety groups are not armed: {self.desk.groups.missing}."
         if state.link.state is not LinkState.OK:
             return f"Not while the venue's stream is {state.link.state.value}."
         return ""
@@ -271,6 +273,7 @@ class Operations:
     def halt(self, reason: str, actor: Actor) -> Outcome:
         """Stop entries and cancel every order of ours. Everybody may."""
         cause = reason or f"halted by {actor.name}"
+        self.desk.groups.trigger(Purpose.OPEN, cause)
         count = self.desk.gateway.cancel(tuple(self.desk.ledger.live), "halt")
         self.desk.halting.rise(GLOBAL, Level.HALTED, cause, actor.name)
         self.desk.reconciler.request("halt")  # from now on often enough for a resume
@@ -358,6 +361,7 @@ class Operations:
         self.desk.scribe.log.append(Event(Kind.LIMIT, row, actor=actor.name))
         state.limits = changed
         state.limit_changes += 1
+        self.desk.groups.follow_limits()
         state.touch_status()
         self.trading.mark_all()
         return accepted(f"{name} is {value} now.")

@@ -8,6 +8,7 @@ import msgspec
 
 from core.engine.account import DayBase
 from core.execution.events import LedgerEvent
+from core.execution.groups import GroupNoted
 from core.journal.events import Kind, Row
 from core.journal.projections import ORDER_KINDS, Desk, take
 from core.models.weather.score import Record
@@ -29,6 +30,7 @@ class Restored(msgspec.Struct):
     """Tickers with a fill or a settlement after ``day``."""
     cash_base: int | None = None
     record: Record = Record()
+    groups: list[GroupNoted] = []
 
     @property
     def fresh(self) -> bool:
@@ -56,6 +58,8 @@ def restore(rows: Iterable[Row]) -> Restored:
         elif row.kind == Kind.DAY.value:
             restored.day = msgspec.json.decode(row.payload, type=DayBase)
             restored.moved = {}
+        elif row.kind == Kind.GROUP.value:
+            restored.groups.append(msgspec.json.decode(row.payload, type=GroupNoted))
         elif row.kind == Kind.RECONCILE.value:
             base = msgspec.json.decode(row.payload, type=_CashBase).cash_base
             restored.cash_base = base if base is not None else restored.cash_base

@@ -226,6 +226,16 @@ class Trading:
                 if why:
                     desk.gateway.cancel((order.intent.client_order_id,), why)
 
+    def unvouched(self, order: Order) -> str:
+        """Why the strategy cannot say that an entry is still wanted; empty when it can, and for exits."""
+        if order.intent.purpose is Purpose.CLOSE:
+            return ""
+        known = self._desk.state.markets.get(order.intent.ticker)
+        view = market_view(self._desk, order.intent.ticker) if known is not None else None
+        if known is None or view is None:
+            return "its market is not on the desk"
+        return view.stale or ("" if known.fair is not None else "no fair value")
+
     # --- release -------------------------------------------------------------------------------
 
     def release(self, card: Proposal, actor: Actor) -> Outcome:

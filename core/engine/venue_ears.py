@@ -14,7 +14,7 @@ from core.engine.desk import Desk
 from core.engine.state import AlarmLevel
 from core.engine.trading import Trading
 from core.journal.events import Kind
-from core.venues.venue import Link, LinkState, OrderReport, PositionReport, SettlementReport
+from core.venues.venue import GroupChange, Link, LinkState, OrderReport, PositionReport, SettlementReport
 
 
 class VenueEars:
@@ -76,6 +76,9 @@ class VenueEars:
                 "no entries; orders at the venue end by their own expiry",
                 "the next connection",
             )
+
+    def on_group(self, group_id: str, change: GroupChange) -> None:
+        self.desk.groups.heard(group_id, change)
 
     def on_reconnect(self) -> None:
         self.desk.reconciler.request("reconnect")

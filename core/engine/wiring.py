@@ -19,14 +19,17 @@ from core.engine.presence import Supervision
 from core.engine.pricing import Pricing
 from core.engine.record import Scribe
 from core.engine.restore import Restored
+from core.engine.safety import Safety, group_contracts, unfit
 from core.engine.state import DeskState
 from core.engine.trading import Trading
 from core.engine.venue_ears import VenueEars
 from core.execution.approvals import Approvals, Proposal
 from core.execution.flatten import Flattener
 from core.execution.gateway import Denied, Gateway, Wish
+from core.execution.groups import Groups
 from core.execution.ledger import Ledger
 from core.execution.reconcile import Reconciler
+from core.execution.renewals import Renewals
 from core.execution.tasks import Tasks
 from core.execution.unknowns import Unknowns
 from core.journal.events import Kind
@@ -41,7 +44,7 @@ if TYPE_CHECKING:
 
 
 def wire(
-    ports: Ports, restored: Restored, venue_ears: VenueEars, ears: Ears
+    ports: Ports, restored: Restored, venue_ears: VenueEars, ears: Ears, safety: Safety
 ) -> tuple[Desk, Trading, Catalogue, Guard]:
     """Make the desk. Nothing runs yet."""
     clocks, settings = ports.clocks, ports.settings
@@ -76,6 +79,13 @@ def wire(
         market = market_of(ticker)
         return market is None or market.close_ms <= clocks.world_ms()
 
+    groups = Groups(
+        net=venue,
+        tasks=tasks,
+        contracts=lambda: group_contracts(state.limits.current),
+        listener=safety,
+        restored=restored.groups,
+    )
     gateway = Gateway(
         ledger=ledger,
         venue=venue,
@@ -84,6 +94,7 @@ def wire(
         run=ports.run,
         durable=ports.log.durable,
         gate=gate,
+        groups=groups,
         tasks=tasks,
         reach=ports.reach,
     )
@@ -131,6 +142,13 @@ def wire(
         pricing=pricing,
         approvals=approvals,
         gateway=gateway,
+        groups=groups,
+        renewals=Renewals(
+            ledger=ledger,
+            gateway=gateway,
+            clocks=clocks,
+            unfit=lambda order: unfit(desk, order) or trading.unvouched(order),
+        ),
         unknowns=Unknowns(
             ledger=ledger,
             venue=venue,
@@ -152,13 +170,14 @@ def wire(
             on_change=ears.on_ladder,
             reach=ports.reach,
         ),
-        halting=Halting(state, ledger, gateway, approvals, scribe, clocks, ports.reach),
+        halting=Halting(state, ledger, gateway, groups, approvals, scribe, clocks, ports.reach),
         tasks=tasks,
         pinned_rules={},
     )
     trading = Trading(desk)
     catalogue = Catalogue(desk, trading, ports.series)
     ears.wire(desk, trading)
+    safety.wire(desk)
     venue_ears.wire(desk, trading, catalogue)
     return desk, trading, catalogue, Guard(desk, ears)
 

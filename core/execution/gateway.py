@@ -16,9 +16,18 @@ import msgspec
 
 from core.domain.clock import Clocks
 from core.domain.market import Venue
-from core.domain.order import Command, Order, OrderIntent, TimeInForce
+from core.domain.order import Command, Order, OrderIntent, Purpose, TimeInForce
 from core.domain.units import Money
-from core.execution.events import CancelAnswered, CancelSent, OrderAnswered, OrderHandedOver, OrderIntended
+from core.execution.events import (
+    CancelAnswered,
+    CancelSent,
+    OrderAnswered,
+    OrderHandedOver,
+    OrderIntended,
+    RenewalAnswered,
+    RenewalSent,
+)
+from core.execution.groups import Groups
 from core.execution.invariants import purpose_refusal
 from core.execution.ledger import Ledger
 from core.execution.points import Point, Reach
@@ -29,9 +38,12 @@ from core.venues.venue import (
     CancelOutcome,
     Incomplete,
     NeverSent,
+    NotRenewed,
     NotThere,
     OrderReport,
     PlaceOutcome,
+    Renewed,
+    RenewOutcome,
     Unresolved,
     VenueGateway,
 )
@@ -90,6 +102,7 @@ class Gateway:
         run: str,
         durable: Durable,
         gate: Gate,
+        groups: Groups,
         tasks: Tasks,
         reach: Reach,
     ) -> None:
@@ -100,6 +113,7 @@ class Gateway:
         self._run = run
         self._durable = durable
         self._gate = gate
+        self._groups = groups
         self._tasks = tasks
         self._reach = reach
         self._unwanted: dict[str, int] = {}
@@ -128,8 +142,8 @@ class Gateway:
         wanted = wish.candidate
         refusal = purpose_refusal(
             self._ledger, wanted.ticker, wanted.side, wanted.purpose, wanted.quantity, without
-        )
-        return Denied(refusal) if refusal is not None else self._gate(wish, without)
+        ) or self._groups.refusal(wanted.ticker, wanted.purpose)
+        return Denied(refusal) if refusal else self._gate(wish, without)
 
     def _intent(self, wish: Wish) -> OrderIntent:
         wanted, now = wish.candidate, self._clocks.wall_ms()
@@ -155,6 +169,7 @@ class Gateway:
             strategy=wanted.strategy,
             proposal_id=wish.proposal_id,
             fingerprint=wish.fingerprint,
+            group_id=self._groups.of(wanted.ticker, wanted.purpose),
         )
 
     async def _deliver(self, wish: Wish, intent: OrderIntent, row: int) -> None:
@@ -172,7 +187,10 @@ class Gateway:
             return verdict.reason if isinstance(verdict, Denied) else None
 
         try:
-            stopped = last_check() if durable else "the journal did not confirm the intent"
+            if durable or _bounded_by_position(wish, intent):
+                stopped = last_check()
+            else:
+                stopped = "the journal did not confirm the intent"
         except Exception as fault:
             # No byte has left: without this answer the order would stand as one that may still fill.
             self._answer(client, NeverSent(f"{type(fault).__name__} in the last check"))
@@ -203,6 +221,30 @@ class Gateway:
 
     def _answer(self, client: str, outcome: PlaceOutcome) -> None:
         self._ledger.apply(client, OrderAnswered(outcome, self._clocks.wall_ms()))
+
+    # --- renewing ------------------------------------------------------------------------------
+
+    def renew(self, client: str, expires_ms: int) -> None:
+        """Ask the venue once to let a resting order live until then. Whatever is not a clear yes lets it
+        die at one of its two ends, and it is looked up which."""
+        order = self._ledger.apply(client, RenewalSent(expires_ms))
+        self._tasks.spawn(f"renew {client}", self._renew(order, expires_ms, self._ledger.last_row))
+
+    async def _renew(self, order: Order, expires_ms: int, row: int) -> None:
+        client, order_id = order.intent.client_order_id, order.order_id
+
+        def last_check() -> str | None:
+            if client in self._unwanted:
+                return "it is being cancelled"
+            return "the desk is halted" if self.halted and order.intent.purpose is Purpose.OPEN else None
+
+        if not await self._durable(row):
+            outcome: RenewOutcome = NotRenewed(order_id, "the journal did not confirm it")
+        else:
+            outcome = await self._venue.renew(order_id, order.intent, expires_ms, last_check)
+        self._ledger.apply(client, RenewalAnswered(outcome))
+        if not isinstance(outcome, Renewed):
+            await self._look_up(order_id)
 
     # --- cancelling ----------------------------------------------------------------------------
 
@@ -277,3 +319,9 @@ class Gateway:
         self._reach(Point.CANCEL_LOOKED_UP)
         if report is not None and not isinstance(report, Incomplete):
             self._ledger.offer_report(report, "look-up")
+
+
+def _bounded_by_position(wish: Wish, intent: OrderIntent) -> bool:
+    """An exit that may leave without a durable row: the venue itself keeps it from ever selling more than
+    is held, and a dead journal must not keep the desk in its positions."""
+    return wish.flatten and intent.reduce_only and intent.tif is TimeInForce.IOC

@@ -82,6 +82,11 @@ class Groups:
             state = GroupState.ARMED if noted.state is GroupState.ARMED else GroupState.TRIGGERED
             self.standing[noted.group.group_id] = Standing(noted.group, state)
 
+    @property
+    def triggered(self) -> bool:
+        """Whether any group refuses orders."""
+        return any(at.state is not GroupState.ARMED for at in self.standing.values())
+
     # --- arming --------------------------------------------------------------------------------
 
     async def arm(self) -> bool:
@@ -212,10 +217,14 @@ class Groups:
 
     def _gone(self, group: SafetyGroup, text: str) -> None:
         self.standing.pop(group.group_id, None)
-        self.missing = f"group {group.group_id} of {group.part}: {text}"
-        self._listener.on_group_noted(GroupNoted(group, None, text))
+        self.missing = f"{_name(group)} is gone: {text}"
+        self._listener.on_group_noted(GroupNoted(group, None, f"{_name(group)} is gone: {text}"))
 
     def _note(self, group: SafetyGroup, state: GroupState, text: str) -> None:
         if group.group_id not in self.standing:
             self.standing[group.group_id] = Standing(group, state)
-        self._listener.on_group_noted(GroupNoted(group, state, text))
+        self._listener.on_group_noted(GroupNoted(group, state, f"{_name(group)} {state.value}: {text}"))
+
+
+def _name(group: SafetyGroup) -> str:
+    return f"safety group of {'entries' if group.purpose is Purpose.OPEN else 'exits'} on {group.part}"

@@ -77,6 +77,8 @@ class Ledger:
         """Orders that may still change a position, by client order id."""
         self.rows: dict[str, int] = {}
         """Journal row of each order's intent."""
+        self.last_row = 0
+        """Journal row of the newest order event, for whoever has to wait until it is on disk."""
         self.by_order_id: dict[str, str] = {}
         self.of_proposal: dict[str, list[str]] = {}
         """Client order ids by the proposal that led to them."""
@@ -156,7 +158,7 @@ class Ledger:
             return before
         if isinstance(event, OrderFilled):
             return self._fill(before, after, event, anomaly)
-        self._record(event, client_order_id=client_order_id, ticker=before.intent.ticker)
+        self.last_row = self._record(event, client_order_id=client_order_id, ticker=before.intent.ticker)
         self._store(before, after)
         self._report(after, anomaly)
         return self.orders[client_order_id]

@@ -43,6 +43,7 @@ class Kind(enum.Enum):
     ARM = "ARM"
     LIMIT = "LIMIT"
     DAY = "DAY"
+    GROUP = "GROUP"
     FLATTEN_START = "FLATTEN_START"
     FLATTEN_STEP = "FLATTEN_STEP"
     FLATTEN_END = "FLATTEN_END"

@@ -213,7 +213,15 @@ def verified_ns(view: BookView, link: Link) -> int:
     return view.message_ns
 
 
-class VenueListener(Protocol):
+class GroupListener(Protocol):
+    """The part of a listener that hears of safety groups, in the venue's loop step."""
+
+    def on_group(self, group_id: str, change: GroupChange) -> None:
+        """Told by the stream, or by the refusal of an order."""
+        ...
+
+
+class VenueListener(GroupListener, Protocol):
     """Synchronous callbacks, called in the venue's loop step. They must not block or await."""
 
     def on_book(self, ticker: str) -> None: ...
@@ -238,14 +246,6 @@ class VenueListener(Protocol):
         ...
 
     def on_anomaly(self, what: str, detail: str) -> None: ...
-
-
-class GroupListener(Protocol):
-    """The part of a listener that hears of safety groups, in the venue's loop step."""
-
-    def on_group(self, group_id: str, change: GroupChange) -> None:
-        """Told by the stream, or by the refusal of an order."""
-        ...
 
 
 class SafetyNet(Protocol):
@@ -274,10 +274,6 @@ class SafetyNet(Protocol):
         """A lower limit than what traded within the window triggers the group."""
         ...
 
-    async def renew(self, order_id: str, intent: OrderIntent, expires_ms: int) -> RenewOutcome:
-        """Move a resting order's end of life and nothing else. Never retried."""
-        ...
-
     async def cancel_everything(self) -> GroupOutcome:
         """Cancel every order of the account, hand-placed ones too. The venue may also cancel what is
         placed within the next minute."""
@@ -288,7 +284,7 @@ LastCheck = Callable[[], str | None]
 """Called in the step before an order's first byte leaves; a text stops it as ``NeverSent``."""
 
 
-class VenueGateway(Protocol):
+class VenueGateway(SafetyNet, Protocol):
     """One venue, connected. Reads return ``Incomplete`` instead of raising or half a list."""
 
     books: Mapping[str, BookView]
@@ -308,6 +304,13 @@ class VenueGateway(Protocol):
 
     async def place(self, intent: OrderIntent, last_check: LastCheck) -> PlaceOutcome:
         """Send once. Never retried, never raises for a wire fault."""
+        ...
+
+    async def renew(
+        self, order_id: str, intent: OrderIntent, expires_ms: int, last_check: LastCheck
+    ) -> RenewOutcome:
+        """Move a resting order's end of life and nothing else. Sent once; what ``last_check`` stops, a
+        full limiter or a dead link is ``NotRenewed``."""
         ...
 
     async def cancel(self, orders: Sequence[tuple[str, str]]) -> tuple[CancelOutcome, ...]:

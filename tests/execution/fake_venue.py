@@ -8,14 +8,14 @@ resting ones trade when a test says so.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
 
 from core.domain.book import new_book
 from core.domain.market import CENT_GRID, Market, Venue
-from core.domain.order import BookSide, Fill, OrderIntent, TimeInForce
+from core.domain.order import BookSide, Fill, OrderIntent, Purpose, TimeInForce
 from core.domain.units import Money, Price, Quantity, complement
 from core.venues.exchange import Cash, ExchangeState, Maintenance, ShardState
 from core.venues.venue import (
@@ -24,17 +24,25 @@ from core.venues.venue import (
     Cancelled,
     CancelOutcome,
     CancelUnresolved,
+    Done,
+    GroupChange,
+    GroupOutcome,
     Incomplete,
     LastCheck,
     Link,
     LinkState,
     NeverSent,
+    NotRenewed,
     NotThere,
     OrderReport,
     PlaceOutcome,
     PositionReport,
     Rejected,
+    Renewed,
+    RenewOutcome,
+    RenewUnresolved,
     ReportStatus,
+    SafetyGroup,
     SettlementReport,
     Unresolved,
     VenueListener,
@@ -54,6 +62,7 @@ class Resting:
     filled: int = 0
     open: int = 0
     ended: str = ""
+    renewed_ms: int | None = None
     visible_at: float = 0.0
     """When lists begin to show it."""
 
@@ -79,6 +88,11 @@ class Faults:
     silent_fills: bool = False
     """Fills are not told on the stream."""
     broken_reads: bool = False
+    refuse_groups: bool = False
+    """Groups cannot be opened, triggered or reset."""
+    lose_renewals: int = 0
+    """Renewals that are done and not answered."""
+    refuse_renewals: int = 0
     request_s: float = 0.02
     answer_s: float = 0.02
     fill_delay_s: float = 0.01
@@ -106,6 +120,10 @@ class FakeVenue:
     trading: bool = True
     shards: tuple[ShardState, ...] = ()
     cash_parts: dict[int, Money] = field(default_factory=dict)
+    groups: dict[str, SafetyGroup] = field(default_factory=dict)
+    triggered: set[str] = field(default_factory=set)
+    calls: list[tuple[float, str]] = field(default_factory=list)
+    """Calls about groups, renewals and cancel-all in the order they came."""
 
     # --- test controls -------------------------------------------------------------------------
 
@@ -200,6 +218,8 @@ class FakeVenue:
             return Rejected("order_already_exists", "")
         if not self.trading:
             return Rejected("trading_paused", "")
+        if intent.group_id in self.triggered:
+            return Rejected("exceeded_order_group_risk_limit", "")
         book = self.books[intent.ticker].book
         touch = book.best_ask if intent.side is BookSide.BID else book.best_bid
         crosses = touch is not None and (intent.price - touch) * intent.side.sign >= 0
@@ -235,7 +255,7 @@ class FakeVenue:
     def _expire(self) -> None:
         now = self.clock.wall_ms()
         for order in self.placed.values():
-            ends = order.intent.expires_ms
+            ends = order.renewed_ms or order.intent.expires_ms
             if order.open and ends is not None and now >= ends:
                 order.open, order.ended = 0, "ExpiryCancel"
                 self._tell(order)
@@ -253,7 +273,7 @@ class FakeVenue:
             remaining=Quantity(order.open),
             status=order.status,
             reason=order.ended,
-            expires_ms=intent.expires_ms,
+            expires_ms=order.renewed_ms or intent.expires_ms,
             updated_ms=self.clock.wall_ms(),
         )
 
@@ -327,6 +347,86 @@ class FakeVenue:
         self.loop.call_later(self.faults.fill_delay_s, self._tell, order)
         return Cancelled(order_id, Quantity(reduced))
 
+    async def renew(
+        self, order_id: str, intent: OrderIntent, expires_ms: int, last_check: LastCheck
+    ) -> RenewOutcome:
+        stopped = last_check()
+        if stopped is not None:
+            return NotRenewed(order_id, stopped)
+        self.calls.append((self.loop.time(), f"renew {order_id}"))
+        await asyncio.sleep(self.faults.request_s)
+        order = self.placed[order_id]
+        if self.faults.refuse_renewals or not order.open:
+            self.faults.refuse_renewals = max(0, self.faults.refuse_renewals - 1)
+            return NotRenewed(order_id, "invalid_order")
+        order.renewed_ms = expires_ms
+        if self.faults.lose_renewals:
+            self.faults.lose_renewals -= 1
+            await asyncio.sleep(5.0)
+            return RenewUnresolved(order_id, "timeout")
+        await asyncio.sleep(self.faults.answer_s)
+        return Renewed(order_id, expires_ms)
+
+    # --- SafetyNet -----------------------------------------------------------------------------
+
+    async def arm_groups(
+        self, contracts: Mapping[Purpose, int], known: Sequence[SafetyGroup]
+    ) -> tuple[SafetyGroup, ...] | Incomplete:
+        await asyncio.sleep(self.faults.request_s)
+        if self.faults.refuse_groups:
+            return Incomplete("order groups", "refused")
+        for purpose in Purpose:
+            if not any(group.purpose is purpose for group in self.groups.values()):
+                group_id = f"G{len(self.groups) + 1}"
+                self.groups[group_id] = SafetyGroup(group_id, purpose, "0", contracts[purpose])
+        return tuple(self.groups.values())
+
+    def part_of(self, ticker: str) -> str:
+        return "0"
+
+    async def trigger_group(self, group_id: str) -> GroupOutcome:
+        self.calls.append((self.loop.time(), f"trigger {group_id}"))
+        await asyncio.sleep(self.faults.request_s)
+        if self.faults.refuse_groups:
+            return Unresolved("HTTP 503")
+        self.trip(group_id)
+        await asyncio.sleep(self.faults.answer_s)
+        return Done()
+
+    def trip(self, group_id: str) -> None:
+        """Trigger a group, as the venue also does by itself."""
+        self.triggered.add(group_id)
+        for order in self.placed.values():
+            if order.open and order.intent.group_id == group_id:
+                order.open, order.ended = 0, ""
+                self.loop.call_later(self.faults.fill_delay_s, self._tell, order)
+        self.loop.call_later(
+            self.faults.fill_delay_s, self.listener.on_group, group_id, GroupChange.TRIGGERED
+        )
+
+    async def reset_group(self, group_id: str) -> GroupOutcome:
+        self.calls.append((self.loop.time(), f"reset {group_id}"))
+        await asyncio.sleep(self.faults.request_s)
+        if self.faults.refuse_groups:
+            return Unresolved("HTTP 503")
+        self.triggered.discard(group_id)
+        return Done()
+
+    async def limit_group(self, group_id: str, contracts: int) -> GroupOutcome:
+        self.calls.append((self.loop.time(), f"limit {group_id} {contracts}"))
+        return Done()
+
+    async def cancel_everything(self) -> GroupOutcome:
+        self.calls.append((self.loop.time(), "cancel everything"))
+        await asyncio.sleep(self.faults.request_s)
+        for order in self.placed.values():
+            if order.open:
+                order.open, order.ended = 0, "Decrease"
+                self._tell(order)
+        return Done()
+
+    # --- reads ---------------------------------------------------------------------------------
+
     async def order(self, order_id: str) -> OrderReport | Incomplete | None:
         known = self.placed.get(order_id)
         return await self._read(lambda: self._report(known) if known is not None else None)
@@ -386,5 +486,5 @@ class FakeVenue:
 
 def strange(order: Resting) -> Resting:
     """An order that our journal knows nothing of."""
-    intent = msgspec.structs.replace(order.intent, client_order_id=f"hand-{order.order_id}")
+    intent = msgspec.structs.replace(order.intent, client_order_id=f"hand-{order.order_id}", group_id="")
     return Resting(order.order_id, intent, order.arrived_ms, order.filled, order.open)

@@ -26,7 +26,7 @@ def test_nothing_is_sold_beside_an_order_whose_end_is_not_proved() -> None:
         async with running(loop) as bench:
             await bench.held(20)
             assert any(o.open for o in bench.venue.placed.values()), "the rest of the entry still works"
-            bench.venue.faults.refuse_cancels = 100_000
+            bench.venue.faults.refuse_cancels, bench.venue.faults.refuse_groups = 100_000, True
             bench.engine.flatten(TRADER, now=True)
             await asyncio.sleep(60)
             assert not bench.venue.exits_seen and bench.venue.net[HOT] == 20_000_000
@@ -73,7 +73,7 @@ def test_an_order_that_still_rests_keeps_it_from_being_called_flat() -> None:
     async def main(loop: VirtualLoop) -> None:
         async with running(loop) as bench:
             order = await bench.sent()
-            bench.venue.faults.refuse_cancels = 100_000
+            bench.venue.faults.refuse_cancels, bench.venue.faults.refuse_groups = 100_000, True
             bench.engine.flatten(TRADER, now=True)
             receipt = await over(bench)
             assert receipt.startswith("NOT FLAT") and "rests" in receipt

@@ -296,9 +296,9 @@ def test_a_fault_of_the_venues_client_proves_nothing_and_halts() -> None:
             bench.venue.place = broken  # type: ignore[method-assign]
             assert bench.approve(card).accepted
             (client,) = bench.engine.desk.ledger.of_proposal[card.id]
-            await bench.until(lambda: "SEND_OUTCOME" in bench.kinds(), "outcome")
+            await bench.until(lambda: bench.engine.state.halts.desk is Level.HALTED, "halt")
+            assert "SEND_OUTCOME" in bench.kinds()
             assert bench.order(client).life is not Life.NEVER_SENT and bench.order(client).live
-            assert bench.engine.state.halts.desk is Level.HALTED
             await bench.until(lambda: not bench.order(client).live, "found and cancelled", 20)
             assert bench.order(client).life is Life.CANCELLED
             assert not any(o.open for o in bench.venue.placed.values())

@@ -30,7 +30,7 @@ from core.sim.kalshi.server import config as serving
 from core.venues.kalshi.hosts import Addresses
 from core.venues.kalshi.sign import load_signer
 from core.venues.kalshi.venue import KalshiConfig, KalshiVenue, connect
-from core.venues.venue import Link, OrderReport, PositionReport, SettlementReport
+from core.venues.venue import GroupChange, Link, OrderReport, PositionReport, SettlementReport
 
 START_MS = 1_795_400_000_000
 
@@ -87,6 +87,7 @@ class Recorder:
     """A ``VenueListener`` that keeps what it hears; ``until`` waits for a condition on it."""
 
     def __init__(self) -> None:
+        self.groups: list[tuple[str, GroupChange]] = []
         self.books: list[str] = []
         self.fills: list[tuple[Fill, str]] = []
         self.orders: list[OrderReport] = []
@@ -122,6 +123,10 @@ class Recorder:
 
     def on_position(self, report: PositionReport, trade_id: str) -> None:
         self.positions.append((report, trade_id))
+        self._heard.set()
+
+    def on_group(self, group_id: str, change: GroupChange) -> None:
+        self.groups.append((group_id, change))
         self._heard.set()
 
     def on_settlement(self, report: SettlementReport) -> None:

@@ -108,8 +108,9 @@ def test_opening_asks_for_yes_prices_and_everything_of_ours() -> None:
         ["user_orders"],
         ["market_lifecycle_v2"],
         ["market_positions"],
+        ["order_group_updates"],
     ]
-    assert len({c["id"] for c in desk.sent}) == 5
+    assert len({c["id"] for c in desk.sent}) == len(CHANNELS)
 
 
 def test_private_channels_are_ready_once_both_are_confirmed() -> None:

@@ -19,9 +19,15 @@ from core.venues.venue import (
     Cancelled,
     CancelOutcome,
     CancelUnresolved,
+    Done,
+    GroupOutcome,
+    NotRenewed,
     NotThere,
     PlaceOutcome,
     Rejected,
+    Renewed,
+    RenewOutcome,
+    RenewUnresolved,
     Unresolved,
 )
 
@@ -49,6 +55,10 @@ class _Created(msgspec.Struct, frozen=True):
     ts_ms: int
 
 
+class _Amended(msgspec.Struct, frozen=True):
+    order_id: Name
+
+
 class _CancelledBody(msgspec.Struct, frozen=True):
     order_id: Name
     reduced_by: str
@@ -61,6 +71,7 @@ class _BatchBody(msgspec.Struct, frozen=True):
 
 _errors = msgspec.json.Decoder(_ErrorBody)
 _created = msgspec.json.Decoder(_Created)
+_amended = msgspec.json.Decoder(_Amended)
 _cancelled = msgspec.json.Decoder(_CancelledBody)
 _batch = msgspec.json.Decoder(_BatchBody)
 
@@ -107,6 +118,33 @@ def place_outcome(status: int, body: bytes) -> PlaceOutcome:
         return Unresolved("a conflict without a code may mean that the order exists: look it up")
     if 400 <= status < 500 and status != 408:
         return Rejected(said.code or f"http_{status}", said.text)
+    return Unresolved(f"HTTP {status}: {said.code or said.text}")
+
+
+def renew_outcome(order_id: str, expires_ms: int, status: int, body: bytes) -> RenewOutcome:
+    """What the answer to an amendment that moves the expiry to ``expires_ms`` proves."""
+    if 200 <= status < 300:
+        try:
+            named = decode(body, _amended, "amend answer").order_id
+        except WireError as error:
+            return RenewUnresolved(order_id, f"HTTP {status}: {error}")
+        if named != order_id:
+            return RenewUnresolved(order_id, "the answer names another order")
+        return Renewed(order_id, expires_ms)
+    said = refusal(body)
+    if 400 <= status < 500 and status not in (408, 409):
+        return NotRenewed(order_id, said.code or f"http_{status}")
+    return RenewUnresolved(order_id, f"HTTP {status}: {said.code or said.text}")
+
+
+def group_outcome(status: int, body: bytes) -> GroupOutcome:
+    """What the answer to a call about a group, or to cancel-all, proves. Only a group that is not there
+    ends the attempts: anything else may pass."""
+    if 200 <= status < 300:
+        return Done()
+    said = refusal(body)
+    if status == 404:
+        return Rejected(said.code or "not_found", said.text)
     return Unresolved(f"HTTP {status}: {said.code or said.text}")
 
 

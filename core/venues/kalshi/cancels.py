@@ -11,8 +11,8 @@ from urllib.parse import quote
 
 import msgspec
 
-from core.venues.kalshi.answers import batch_cancel_outcomes, cancel_outcome
-from core.venues.kalshi.endpoints import BATCH_CANCEL, CANCEL, STATUS
+from core.venues.kalshi.answers import batch_cancel_outcomes, cancel_outcome, group_outcome
+from core.venues.kalshi.endpoints import BATCH_CANCEL, CANCEL, CANCEL_ALL, GROUP_TRIGGER, STATUS
 from core.venues.kalshi.http import (
     READ_TIMEOUT,
     WIRE_FAULTS,
@@ -24,7 +24,7 @@ from core.venues.kalshi.http import (
     fault_text,
 )
 from core.venues.limiter import Priority
-from core.venues.venue import CancelOutcome, CancelUnresolved
+from core.venues.venue import CancelOutcome, CancelUnresolved, GroupOutcome, Unresolved
 
 CONNECTIONS: Final = 2
 
@@ -57,6 +57,20 @@ class Cancels:
         for start in range(0, len(orders), size):
             outcomes.extend(await self._cancel_batch(orders[start : start + size]))
         return tuple(outcomes)
+
+    async def trigger(self, group_id: str, shard: int) -> GroupOutcome:
+        """Cancel every order of a group at once."""
+        path = GROUP_TRIGGER.path.format(order_group_id=quote(group_id, safe=""))
+        return await self._whole(Call(GROUP_TRIGGER, path, {"exchange_index": shard}))
+
+    async def everything(self) -> GroupOutcome:
+        """Cancel every order of the account on all shards. The venue may do the same to what is placed
+        within the next minute."""
+        return await self._whole(Call(CANCEL_ALL))
+
+    async def _whole(self, call: Call) -> GroupOutcome:
+        answer = await self._send(call, self._http.costs.of(call.endpoint))
+        return Unresolved(answer) if isinstance(answer, str) else group_outcome(answer.status, answer.body)
 
     async def warm(self) -> None:
         """Keep the connection open by a small read on it; a failure shows in the next cancel."""

@@ -29,7 +29,13 @@ class Endpoint(msgspec.Struct, frozen=True):
 CANCEL = Endpoint("DELETE", "/portfolio/events/orders/{order_id}", Kind.WRITE, 2.0)
 BATCH_CANCEL = Endpoint("DELETE", "/portfolio/events/orders/batched", Kind.WRITE, 2.0)
 """The cost is for each order in the batch."""
+CANCEL_ALL = Endpoint("DELETE", "/portfolio/events/orders", Kind.WRITE, 2.0)
+GROUP_TRIGGER = Endpoint("PUT", "/portfolio/order_groups/{order_group_id}/trigger", Kind.WRITE)
+GROUP_RESET = Endpoint("PUT", "/portfolio/order_groups/{order_group_id}/reset", Kind.WRITE)
+GROUP_LIMIT = Endpoint("PUT", "/portfolio/order_groups/{order_group_id}/limit", Kind.WRITE)
+GROUP_CREATE = Endpoint("POST", "/portfolio/order_groups/create", Kind.WRITE)
 
+GROUPS = Endpoint("GET", "/portfolio/order_groups")
 ORDER = Endpoint("GET", "/portfolio/orders/{order_id}", Kind.READ, 2.0)
 ORDERS = Endpoint("GET", "/portfolio/orders")
 QUEUE = Endpoint("GET", "/portfolio/orders/queue_positions")

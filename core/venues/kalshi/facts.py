@@ -9,7 +9,7 @@ import msgspec
 from core.domain.order import Fill
 from core.domain.units import Quantity
 from core.venues.kalshi.markets import EventFeeWire, LifecycleWire
-from core.venues.venue import OrderReport, PositionReport
+from core.venues.venue import GroupChange, OrderReport, PositionReport
 
 
 class BookChanged(msgspec.Struct, frozen=True):
@@ -31,6 +31,11 @@ class PositionSeen(msgspec.Struct, frozen=True):
 
 class OrderSeen(msgspec.Struct, frozen=True):
     report: OrderReport
+
+
+class GroupSeen(msgspec.Struct, frozen=True):
+    group_id: str
+    change: GroupChange
 
 
 class MarketEvent(msgspec.Struct, frozen=True):
@@ -69,6 +74,7 @@ Fact = (
     | FillSeen
     | OrderSeen
     | PositionSeen
+    | GroupSeen
     | MarketEvent
     | FeesChanged
     | PrivateReady

@@ -63,6 +63,17 @@ class PositionFrame(msgspec.Struct, frozen=True, tag_field="type", tag="market_p
     msg: PositionBody
 
 
+class GroupBody(msgspec.Struct, frozen=True):
+    order_group_id: str
+    event_type: str
+
+
+class GroupFrame(msgspec.Struct, frozen=True, tag_field="type", tag="order_group_updates"):
+    sid: int
+    seq: int
+    msg: GroupBody
+
+
 class LifecycleFrame(msgspec.Struct, frozen=True, tag_field="type", tag="market_lifecycle_v2"):
     sid: int
     seq: int
@@ -109,6 +120,7 @@ Frame = (
     | FillFrame
     | OrderFrame
     | PositionFrame
+    | GroupFrame
     | LifecycleFrame
     | EventFeeFrame
     | Subscribed

@@ -3,25 +3,36 @@
 from __future__ import annotations
 
 from typing import Any, Final
+from urllib.parse import quote
 
 import msgspec
 
 from core.domain.order import OrderIntent, TimeInForce
 from core.domain.units import price_text, quantity_text
-from core.venues.kalshi.answers import place_outcome
+from core.venues.kalshi.answers import place_outcome, renew_outcome
 from core.venues.kalshi.endpoints import Endpoint
 from core.venues.kalshi.http import (
     LAST_STEP,
     WIRE_FAULTS,
     WRITE_TIMEOUT,
     WRITE_TOTAL_S,
+    Answer,
     Call,
     Http,
     fault_text,
 )
 from core.venues.limiter import Kind, Priority
-from core.venues.venue import LastCheck, NeverSent, PlaceOutcome, Unresolved
+from core.venues.venue import (
+    LastCheck,
+    NeverSent,
+    NotRenewed,
+    PlaceOutcome,
+    RenewOutcome,
+    RenewUnresolved,
+    Unresolved,
+)
 
+AMEND: Final = Endpoint("POST", "/portfolio/events/orders/{order_id}/amend", Kind.WRITE)
 CREATE: Final = Endpoint("POST", "/portfolio/events/orders", Kind.WRITE)
 
 
@@ -40,6 +51,31 @@ class CreateOrder(msgspec.Struct, frozen=True, omit_defaults=True):
     cancel_order_on_pause: bool = False
     expiration_time: int | None = None
     exchange_index: int | None = None
+    order_group_id: str = ""
+
+
+class Amend(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Body of amend order. ``count`` is everything the order may fill in all, what has filled included;
+    with price and count as they are, only the expiry moves and the place in the queue is kept."""
+
+    ticker: str
+    side: str
+    price: str
+    count: str
+    expiration_time: int
+    exchange_index: int | None = None
+
+
+def renewal(intent: OrderIntent, expires_ms: int, shard: int | None) -> Amend:
+    """The request that moves nothing but the end of life."""
+    return Amend(
+        ticker=intent.ticker,
+        side=intent.side.value,
+        price=price_text(intent.price),
+        count=quantity_text(intent.quantity),
+        expiration_time=expires_ms // 1_000,
+        exchange_index=shard,
+    )
 
 
 def create_order(intent: OrderIntent, shard: int | None) -> CreateOrder:
@@ -59,6 +95,7 @@ def create_order(intent: OrderIntent, shard: int | None) -> CreateOrder:
         cancel_order_on_pause=resting,
         expiration_time=intent.expires_ms // 1_000 if resting and intent.expires_ms is not None else None,
         exchange_index=shard,
+        order_group_id=intent.group_id,
     )
 
 
@@ -81,8 +118,31 @@ class Orders:
         self, order: CreateOrder, last_check: LastCheck, priority: Priority, cancels_cost: float
     ) -> PlaceOutcome:
         """Send one order. ``NeverSent`` only with proof that no byte left, ``Unresolved`` on any doubt."""
+        call = Call(CREATE, body=msgspec.json.encode(order))
+        answer = await self._once(call, self.cost, last_check, priority, cancels_cost)
+        return place_outcome(answer.status, answer.body) if isinstance(answer, Answer) else answer
+
+    async def renew(
+        self, order_id: str, change: Amend, last_check: LastCheck, cancels_cost: float
+    ) -> RenewOutcome:
+        """Move an order's expiry once. It waits behind everything that reduces risk."""
+        call = Call(
+            AMEND, AMEND.path.format(order_id=quote(order_id, safe="")), body=msgspec.json.encode(change)
+        )
+        cost = self._http.costs.of(AMEND)
+        answer = await self._once(call, cost, last_check, Priority.ENTRY, cancels_cost)
+        if isinstance(answer, Answer):
+            return renew_outcome(order_id, change.expiration_time * 1_000, answer.status, answer.body)
+        if isinstance(answer, NeverSent):
+            return NotRenewed(order_id, f"not sent: {answer.reason}")
+        return RenewUnresolved(order_id, answer.reason)
+
+    async def _once(
+        self, call: Call, cost: float, last_check: LastCheck, priority: Priority, cancels_cost: float
+    ) -> Answer | NeverSent | Unresolved:
+        """Send, unless ``last_check`` stops it in the step before the first byte."""
         http = self._http
-        refused = await http.limiter.admit(CREATE.kind, priority, self.cost, cancels_cost=cancels_cost)
+        refused = await http.limiter.admit(call.endpoint.kind, priority, cost, cancels_cost=cancels_cost)
         if refused is not None:
             return NeverSent(refused.reason)
         sent = False
@@ -95,7 +155,6 @@ class Orders:
                     raise _StoppedError(stop)
                 sent = True
 
-        call = Call(CREATE, body=msgspec.json.encode(order))
         try:
             answer = await http.send(http.general, call, WRITE_TIMEOUT, WRITE_TOTAL_S, trace)
         except _StoppedError as stopped:
@@ -104,4 +163,4 @@ class Orders:
             return Unresolved(fault_text(error)) if sent else NeverSent(fault_text(error))
         if not sent:
             http.on_anomaly("last check", "the transport sent an order without announcing it")
-        return place_outcome(answer.status, answer.body)
+        return answer

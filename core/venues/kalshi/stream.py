@@ -23,6 +23,7 @@ from core.venues.kalshi.facts import (
     FeesChanged,
     FillSeen,
     GiveUp,
+    GroupSeen,
     MarketEvent,
     Missed,
     Oddity,
@@ -37,6 +38,7 @@ from core.venues.kalshi.frames import (
     EventFeeFrame,
     FillFrame,
     Frame,
+    GroupFrame,
     LifecycleFrame,
     OrderFrame,
     Params,
@@ -48,7 +50,7 @@ from core.venues.kalshi.frames import (
     frame_decoder,
 )
 from core.venues.kalshi.wire import Odd, WireError, decode, fill, order_report, signed_quantity
-from core.venues.venue import BookView, PositionReport
+from core.venues.venue import BookView, GroupChange, PositionReport
 
 ASKED_MAX: Final = 64
 
@@ -56,7 +58,8 @@ BOOKS: Final = "orderbook_delta"
 PRIVATE: Final = ("fill", "user_orders")
 POSITIONS: Final = "market_positions"
 LIFECYCLE: Final = "market_lifecycle_v2"
-CHANNELS: Final = (BOOKS, *PRIVATE, LIFECYCLE, POSITIONS)
+GROUPS: Final = "order_group_updates"
+CHANNELS: Final = (BOOKS, *PRIVATE, LIFECYCLE, POSITIONS, GROUPS)
 DEAD: Final = frozenset({10, 25})
 """Error codes after which a subscription sends nothing more."""
 UNKNOWN_SID: Final = 7
@@ -180,6 +183,8 @@ class StreamState:
                 return self._snapshot(frame, now_ns)
             case FillFrame() | OrderFrame() | PositionFrame():
                 return self._private(frame)
+            case GroupFrame():
+                return (*self._count(frame.sid, frame.seq, now_ns), *_group(frame))
             case LifecycleFrame():
                 return (*self._count(frame.sid, frame.seq, now_ns), MarketEvent(frame.msg))
             case EventFeeFrame():
@@ -409,3 +414,19 @@ class StreamState:
         if sid is not None and seq is not None:
             facts.extend(self._count(sid, seq, now_ns))
         return facts
+
+
+_GROUP_CHANGES: Final = {
+    "created": GroupChange.OPENED,
+    "triggered": GroupChange.TRIGGERED,
+    "reset": GroupChange.RESET,
+    "deleted": GroupChange.REMOVED,
+    "limit_updated": GroupChange.LIMITED,
+}
+
+
+def _group(frame: GroupFrame) -> Sequence[Fact]:
+    change = _GROUP_CHANGES.get(frame.msg.event_type)
+    if change is None:
+        return (Oddity("odd group event", frame.msg.event_type[:40]),)
+    return (GroupSeen(frame.msg.order_group_id, change),)

@@ -25,6 +25,7 @@ from core.venues.kalshi.facts import (
     FeesChanged,
     FillSeen,
     GiveUp,
+    GroupSeen,
     MarketEvent,
     Missed,
     Oddity,
@@ -32,10 +33,11 @@ from core.venues.kalshi.facts import (
     PositionSeen,
     PrivateReady,
 )
+from core.venues.kalshi.groups import REFUSED_BY_GROUP, OrderGroups
 from core.venues.kalshi.hosts import Addresses, check_addresses
 from core.venues.kalshi.http import Http, TransportFactory, network_transport
 from core.venues.kalshi.listing import Listing
-from core.venues.kalshi.orders import Orders, create_order
+from core.venues.kalshi.orders import Orders, create_order, renewal
 from core.venues.kalshi.reader import Reader
 from core.venues.kalshi.session import Session
 from core.venues.kalshi.sign import Signer
@@ -47,6 +49,8 @@ from core.venues.venue import (
     BookView,
     Cancelled,
     CancelOutcome,
+    GroupChange,
+    GroupOutcome,
     Incomplete,
     LastCheck,
     Link,
@@ -55,7 +59,10 @@ from core.venues.venue import (
     OrderReport,
     PlaceOutcome,
     PositionReport,
+    Rejected,
+    RenewOutcome,
     ReportStatus,
+    SafetyGroup,
     SettlementReport,
     VenueListener,
 )
@@ -116,6 +123,7 @@ class KalshiVenue:
             on_anomaly=self._anomaly,
         )
         self._orders, self._cancels = Orders(self._http), Cancels(self._http)
+        self._groups = OrderGroups(self._http)
         self._reader = Reader(self._http, self._anomaly)
         self._account = Account(self._reader)
         self._state = StreamState()
@@ -202,6 +210,8 @@ class KalshiVenue:
                 self._listing.on_event(fact.body)
             case FeesChanged():
                 self._listing.on_fees(fact.body)
+            case GroupSeen():
+                self._listener.on_group(fact.group_id, fact.change)
             case PrivateReady():
                 self._listener.on_reconnect()
             case Missed() if fact.channel == LIFECYCLE:
@@ -236,7 +246,17 @@ class KalshiVenue:
         outcome = await self._orders.place(create_order(intent, shard), last_check, priority, cancels_cost)
         if isinstance(outcome, Accepted) and outcome.remaining:
             self._resting.add(outcome.order_id)
+        if isinstance(outcome, Rejected) and outcome.code.lower() in REFUSED_BY_GROUP:
+            self._listener.on_group(intent.group_id, GroupChange.TRIGGERED)
         return outcome
+
+    async def renew(
+        self, order_id: str, intent: OrderIntent, expires_ms: int, last_check: LastCheck
+    ) -> RenewOutcome:
+        change = renewal(intent, expires_ms, self._listing.catalog.shard(intent.ticker))
+        return await self._orders.renew(
+            order_id, change, last_check, self._cancels_cost(len(self._resting) + 1)
+        )
 
     async def cancel(self, orders: Sequence[tuple[str, str]]) -> tuple[CancelOutcome, ...]:
         shard = self._listing.catalog.shard
@@ -249,6 +269,29 @@ class KalshiVenue:
 
     def _cancels_cost(self, count: int) -> float:
         return self._http.costs.of(ep.BATCH_CANCEL) * count
+
+    # --- the safety net ---------------------------------------------------------------------------
+
+    async def arm_groups(
+        self, contracts: Mapping[Purpose, int], known: Sequence[SafetyGroup]
+    ) -> tuple[SafetyGroup, ...] | Incomplete:
+        shards = {market.shard or 0 for market in self._listing.catalog.markets.values()}
+        return await self._groups.arm(shards, contracts, known)
+
+    def part_of(self, ticker: str) -> str:
+        return str(self._listing.catalog.shard(ticker) or 0)
+
+    async def trigger_group(self, group_id: str) -> GroupOutcome:
+        return await self._cancels.trigger(group_id, self._groups.shard(group_id))
+
+    async def reset_group(self, group_id: str) -> GroupOutcome:
+        return await self._groups.reset(group_id)
+
+    async def limit_group(self, group_id: str, contracts: int) -> GroupOutcome:
+        return await self._groups.limit(group_id, contracts)
+
+    async def cancel_everything(self) -> GroupOutcome:
+        return await self._cancels.everything()
 
     # --- reads ------------------------------------------------------------------------------------
 

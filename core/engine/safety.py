@@ -1,0 +1,120 @@
+"""The layers that hold when this engine does not: safety groups and renewals, as the desk uses them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from core.domain.market import Venue
+from core.domain.order import Order, Purpose
+from core.domain.units import DOLLAR, ONE_CONTRACT
+from core.engine.alarms import RESUME
+from core.engine.state import AlarmLevel
+from core.execution.groups import GroupNoted
+from core.journal.events import Event, Kind
+from core.risk.facts import Presence
+from core.risk.halts import GLOBAL, HaltScope, Level, ScopeKind
+from core.risk.limits import Limits
+from core.venues.venue import SafetyGroup
+
+if TYPE_CHECKING:
+    from core.engine.desk import Desk
+
+ARM_AGAIN_S, ARM_LOOK_S = 2.0, 15.0
+"""Pauses after a failed attempt and between looks for parts of the venue that came into use."""
+EXIT_CONTRACTS = 1_000_000
+"""Exits are bounded by what is held: their group is a switch, its limit must never stop a flatten."""
+VENUE = HaltScope(ScopeKind.VENUE, Venue.KALSHI.value)
+
+
+def group_contracts(limits: Limits) -> Mapping[Purpose, int]:
+    """Contracts that may trade within the venue's window before a group trips.
+
+    A contract costs at most a dollar, so as many as the velocity limit has dollars never cost more
+    than it; but one order of the largest allowed size must not trip the group by itself.
+    """
+    dollars = limits.velocity_15s_max // DOLLAR
+    return {
+        Purpose.OPEN: max(dollars, limits.order_contracts_max // ONE_CONTRACT) + 1,
+        Purpose.CLOSE: EXIT_CONTRACTS,
+    }
+
+
+def unfit(desk: Desk, order: Order) -> str:
+    """Why this engine must not keep an order alive at the venue; empty when it may."""
+    limits, state, log = desk.state.limits.current, desk.state, desk.scribe.log
+    lag, now = desk.health.lag_p99_ms(), desk.clocks.mono_ns()
+    if log.fault is not None:
+        return "the journal has failed"
+    if log.sync_p99_ms() > limits.sync_ms_max:
+        return "the journal is slow"
+    if lag is None or lag > limits.loop_lag_ms_max:
+        return "the engine lags"
+    if desk.health.stepped:
+        return "the engine stood still or its clock was set"
+    if state.read_ns is None or now - state.read_ns > limits.reconcile_age_max_s * 1_000_000_000:
+        return "the account was not read in time"
+    if order.intent.purpose is Purpose.CLOSE:
+        return ""  # what reduces risk outlives halts and absence
+    market = state.markets.get(order.intent.ticker)
+    event = market.market.event_ticker if market is not None else ""
+    halt = desk.halting.level(event, order.intent.ticker)
+    if halt is not None:
+        return f"halted: {halt.cause}"
+    if desk.supervision.now() is Presence.ABSENT:
+        return "nobody supervises"
+    return ""
+
+
+class Safety:
+    """Listens to the groups and keeps them armed. ``wire`` completes it before use."""
+
+    desk: Desk
+
+    def wire(self, desk: Desk) -> None:
+        self.desk = desk
+
+    def check_restored(self) -> None:
+        """A group found triggered holds entries back: something must stand for a resume to lift it."""
+        halts = self.desk.state.halts
+        if self.desk.groups.triggered and halts.at(GLOBAL) is None and halts.at(VENUE) is None:
+            self.desk.halting.rise(VENUE, Level.REDUCE_ONLY, "a safety group was found triggered")
+
+    async def keep_armed(self) -> None:
+        """Arm what is missing, for ever. Entries in automatic mode wait for it."""
+        while True:
+            await self.arm()
+            await asyncio.sleep(ARM_LOOK_S if self.desk.groups.missing == "" else ARM_AGAIN_S)
+
+    async def arm(self) -> None:
+        desk = self.desk
+        before = desk.groups.missing
+        await desk.groups.arm()
+        if desk.groups.missing != before:
+            desk.state.touch_status()
+        if desk.groups.missing:
+            desk.alarms.raise_(
+                "groups",
+                AlarmLevel.CHECK,
+                f"the venue's safety groups are not armed: {desk.groups.missing}",
+                "automatic mode is refused; orders end by their own expiry",
+                "the next attempt",
+            )
+        else:
+            desk.alarms.clear("groups")
+
+    def on_group_noted(self, noted: GroupNoted) -> None:
+        self.desk.scribe.log.append(Event(Kind.GROUP, noted))
+        self.desk.state.touch_status()
+
+    def on_group_tripped(self, group: SafetyGroup, what: str) -> None:
+        desk = self.desk
+        cause = f"the venue's safety group for {group.purpose.value} orders was {what}"
+        mine = [c for c, o in desk.ledger.live.items() if o.intent.group_id == group.group_id]
+        desk.gateway.cancel(mine, cause)
+        desk.halting.rise(VENUE, Level.REDUCE_ONLY, cause)
+        desk.reconciler.request("safety group")
+        desk.alarms.raise_(
+            f"group {group.group_id}", AlarmLevel.ACT, cause, "exits and cancels only at that venue", RESUME
+        )
