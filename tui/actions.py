@@ -146,6 +146,7 @@ COMMANDS: tuple[CommandSpec, ...] = (
     CommandSpec("cancel", "ORDER", "cancel one order"),
     CommandSpec("pause", "[STRATEGY]", "pause entries of one strategy, or all"),
     CommandSpec("unpause", "[STRATEGY]", "allow entries again", word="unpause"),
+    CommandSpec("reenable", "NAME", "switch on again what tripped", word="enable", reason=True),
     CommandSpec("mode", "semi|auto", "auto sends orders without asking", word="automatic", reason=True),
     CommandSpec("halt", "[REASON]", "stop entries and cancel every order"),
     CommandSpec("resume", "", "lift a halt after a clean reconcile", word="resume", reason=True),

@@ -256,6 +256,16 @@ def unpause(strategy: str, confirm: str) -> None:
 
 
 @cli.command()
+@click.argument("name")
+@with_word
+@with_reason
+@with_profile
+def reenable(name: str, confirm: str, reason: str) -> None:
+    """Switch NAME on again: a market that was off for its strategy, automatic, or drawdown."""
+    verbs.command(place_of(), protocol.Reenable(verbs.new_id(), name, confirm, reason))
+
+
+@cli.command()
 @with_reason
 @with_profile
 def halt(reason: str) -> None:

@@ -14,6 +14,7 @@ from core.control.protocol import (
     AnyCommand,
     Arm,
     ProposalRow,
+    Reenable,
     Resume,
     SetLimit,
     SetMode,
@@ -114,6 +115,16 @@ def _unpause(operator: Operator, clock: Clock, rest: str) -> Talk:
     )
 
 
+def _reenable(operator: Operator, clock: Clock, rest: str) -> Talk:
+    return _risky(
+        operator,
+        clock,
+        "reenable",
+        f"Switches {rest} on again; what led to it counts no more.",
+        lambda command_id, word, reason: Reenable(command_id, rest, word, reason),
+    )
+
+
 def _mode(operator: Operator, clock: Clock, rest: str) -> Talk:
     if rest == "semi":
         operator.semi(clock())
@@ -196,6 +207,7 @@ _TALKS: dict[str, Callable[[Operator, Clock, str], Talk]] = {
     "arm": _arm,
     "disarm": _instant(lambda operator, now, rest: operator.disarm(now, rest)),
     "unpause": _unpause,
+    "reenable": _reenable,
     "mode": _mode,
     "limit": _limit,
 }

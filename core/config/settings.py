@@ -2,7 +2,7 @@
 
 A key that is not in the structs below, or a value of another type, is one error that names file,
 line, key and the nearest valid name. Floats are read as ``Decimal``, so an amount of money never
-passes through binary. The ``limits`` table is handed on as it stands: ``risk/limits.py`` knows its
+passes through binary. The ``limits`` table is handed on as it stands: ``risk/limits_file.py`` knows its
 names and checks them the same way.
 """
 
@@ -19,6 +19,7 @@ import msgspec
 
 _SIZE_MAX = 256 * 1024
 _SERIES = re.compile(r"[A-Z0-9]{2,40}", re.ASCII)
+_TICKER = re.compile(r"[A-Z0-9.-]{2,80}", re.ASCII)
 
 
 class SettingsError(Exception):
@@ -52,10 +53,14 @@ class MarketSettings(msgspec.Struct, frozen=True):
 
     series: tuple[str, ...] = ("KXHIGHNY", "KXHIGHCHI", "KXHIGHMIA", "KXHIGHAUS", "KXHIGHDEN")
     """The venue's series; each one's settlement station decides which forecasts are read."""
+    deny: tuple[str, ...] = ()
+    """Series, events or markets by ticker in which nothing is opened."""
 
     def __post_init__(self) -> None:
         if not 0 < len(self.series) <= 100 or not all(_SERIES.fullmatch(name) for name in self.series):
             raise ValueError("series must be 1 to 100 names such as 'KXHIGHNY'")
+        if len(self.deny) > 1_000 or not all(_TICKER.fullmatch(name) for name in self.deny):
+            raise ValueError("deny must be names such as 'KXHIGHNY' or 'KXHIGHNY-26NOV23-B48.5'")
 
 
 class StrategySettings(msgspec.Struct, frozen=True):
@@ -111,7 +116,7 @@ class Settings(msgspec.Struct, frozen=True):
     feeds: FeedSettings = FeedSettings()
     console: ConsoleSettings = ConsoleSettings()
     limits: dict[str, Any] = {}
-    """Ceilings by name, unread: ``risk/limits.py`` checks names, units and ranges."""
+    """Ceilings by name, unread: ``risk/limits_file.py`` checks names, units and ranges."""
 
 
 def load(path: Path) -> Settings:
@@ -146,6 +151,15 @@ def parse(text: str, source: str) -> Settings:
             raise _at(source, text, "", name, f"{name} is a table: write [{name}] and its keys below it")
         values[name] = table if name == "limits" else _section(source, text, name, table, sections[name])
     return Settings(**values)
+
+
+def place_of(path: Path, section: str, key: str) -> str:
+    """File and line of a key, for the messages of whoever checks its value; the file alone without it."""
+    try:
+        line = line_of(path.read_text("utf-8", "replace"), section, key)
+    except OSError:  # gone since it was loaded
+        line = None
+    return f"{path}:{line}" if line else str(path)
 
 
 def line_of(text: str, section: str, key: str) -> int | None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import random
+import resource
 import secrets
 import shutil
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from importlib.metadata import version
+from pathlib import Path
 from typing import NamedTuple
 
 import httpx
@@ -56,6 +59,7 @@ class Building(NamedTuple):
             replay=self.site.replay,
             replay_offset_days=self.site.calendar_offset_days,
             disk_free_mb=self._disk_free_mb,
+            memory_mb=_memory_mb,
             arms_itself=self.place.simulated,
             arming=self._arming(),
             start_halted="the file FLATTEN was there at start: flatten or resume" if flagged else "",
@@ -102,6 +106,16 @@ class Building(NamedTuple):
             return shutil.disk_usage(self.place.directory).free >> 20
         except OSError:
             return None
+
+
+def _memory_mb() -> int | None:
+    """Resident memory of this process; its highest so far where the system does not tell the present one."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text("ascii").split()[1])
+    except OSError:
+        used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return used >> (20 if sys.platform == "darwin" else 10)
+    return pages * resource.getpagesize() >> 20
 
 
 def _rng() -> random.Random:

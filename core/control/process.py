@@ -23,7 +23,7 @@ import httpx
 from core.config import paths
 from core.config.paths import Profile
 from core.config.secrets import KeyFileError
-from core.config.settings import Settings, SettingsError, load
+from core.config.settings import Settings, SettingsError, load, place_of
 from core.control import flag, log
 from core.control.beside import Beside, settle_memory, watch_world
 from core.control.building import Building
@@ -37,8 +37,9 @@ from core.control.site import Site, site_of
 from core.domain.clock import Clocks, SystemClock
 from core.engine.engine import Engine
 from core.journal.files import JournalError, JournalHeldError, read_rows
-from core.risk.limits import Limits, LimitsError
-from core.risk.limits import parse as parse_limits
+from core.risk.limits import Limits
+from core.risk.limits_file import LimitsError
+from core.risk.limits_file import parse as parse_limits
 from core.venues.address import VenueAddressError
 
 FAILED, USAGE, LOCK_HELD = 1, 2, 75
@@ -68,7 +69,7 @@ def serve(place: Profile) -> None:
     try:
         paths.prepare(place)
         settings = load(place.config)
-        limits = parse_limits(settings.limits, str(place.config))
+        limits = parse_limits(settings.limits, lambda key: place_of(place.config, "limits", key))
         with sole_holder(place.lock):
             site = site_of(place)
             _log_to(place.engine_log)

@@ -108,6 +108,15 @@ class Unpause(Command, frozen=True, tag="unpause"):
     """Typed word, ``unpause``."""
 
 
+class Reenable(Command, frozen=True, tag="reenable"):
+    """Switch on again what switched itself off: a market by its ticker, ``automatic``, or ``drawdown``."""
+
+    name: str
+    confirm: str = ""
+    """Typed word, ``enable``."""
+    reason: str = ""
+
+
 class SetMode(Command, frozen=True, tag="mode"):
     mode: str
     """``semi`` at once; ``auto`` with the typed word ``automatic``."""
@@ -193,6 +202,7 @@ AnyCommand = (
     | CancelMarket
     | Pause
     | Unpause
+    | Reenable
     | SetMode
     | Halt
     | Resume

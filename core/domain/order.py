@@ -84,6 +84,8 @@ class OrderIntent(msgspec.Struct, frozen=True):
     fingerprint: str = ""
     group_id: str = ""
     """The venue's safety group it belongs to; empty where none is armed."""
+    automatic: bool = False
+    """Whether the engine released it without a person's word."""
 
     @property
     def outcome(self) -> Outcome:

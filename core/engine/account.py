@@ -155,6 +155,16 @@ class Account:
         self._state.counts = DayCounts()
         return DayBase(today, sum(base.values()), dict(base))
 
+    def result(self) -> Money | None:
+        """Everything closed and open since the journal began; ``None`` while a book has not come yet."""
+        total = 0
+        for ticker, position in self._ledger.positions.items():
+            worth = self._known(ticker, position) if position.net else position.realised - position.fees
+            if worth is None:
+                return None
+            total += worth
+        return Money(total)
+
     def worth(self, ticker: str, position: Position) -> int:
         """Result of a market since the journal began: closed and open, fees paid."""
         view = self._books(ticker)

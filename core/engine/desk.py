@@ -15,6 +15,7 @@ from core.engine.presence import Supervision
 from core.engine.pricing import Pricing
 from core.engine.record import Scribe
 from core.engine.state import DeskState
+from core.engine.trips import Trips
 from core.execution.approvals import Approvals
 from core.execution.flatten import Flattener
 from core.execution.gateway import Gateway
@@ -43,6 +44,7 @@ class Desk:
     venue: VenueGateway
     exposure: Exposure
     account: Account
+    trips: Trips
     supervision: Supervision
     health: Health
     pricing: Pricing

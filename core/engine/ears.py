@@ -50,6 +50,7 @@ class Ears:
         desk, ticker = self.desk, after.intent.ticker
         client = after.intent.client_order_id
         desk.account.order_changed(before, after)
+        desk.trips.tallies.order_changed(before, after)
         self._expose(ticker)
         if after.life is Life.UNKNOWN and (before is None or before.life is not Life.UNKNOWN):
             desk.unknowns.watch(after)
@@ -72,6 +73,7 @@ class Ears:
     def on_fill_applied(self, order: Order | None, fill: Fill) -> None:
         desk = self.desk
         desk.account.filled(order, fill)
+        desk.trips.tallies.filled(order, fill)
         if order is None:
             self.halt_market(fill.ticker, f"trade {fill.trade_id} is of an order not placed here")
         self._expose(fill.ticker)
@@ -83,6 +85,7 @@ class Ears:
     def on_settled(self, report: SettlementReport) -> None:
         desk = self.desk
         desk.account.moved(report.ticker)
+        desk.trips.tallies.settled(report.ticker)
         self._expose(report.ticker)
         desk.alarms.raise_(
             f"settled {report.ticker}",

@@ -13,6 +13,8 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+import msgspec
+
 from core.config.settings import Settings
 from core.domain.clock import Clocks
 from core.domain.order import Life
@@ -36,6 +38,7 @@ from core.journal.projections import ModeChanged, PauseChanged
 from core.journal.store import EventLog, JournalFault
 from core.risk.halts import GLOBAL, Level
 from core.risk.limits import Limits
+from core.risk.trips import Trip
 from core.venues.venue import Incomplete, LinkState, VenueGateway, VenueListener
 
 EVALUATE_S = 0.25
@@ -80,6 +83,8 @@ class Ports:
     """Original dates of a replayed scenario, for the screen."""
     replay_offset_days: int | None = None
     disk_free_mb: Callable[[], int | None] = lambda: None
+    memory_mb: Callable[[], int | None] = lambda: None
+    """Resident memory of this process."""
     arms_itself: bool = False
     """Whether the very first run on a fresh journal may propose without being unpaused: the demo."""
     arming: Arming | None = None
@@ -129,12 +134,18 @@ class Engine(Operations):
             f"engine starts on world {ports.world_id or 'real'}",
             world_id=ports.world_id,
             limits=desk.state.limits.current.digest(),
+            ceilings=ports.ceilings.digest(),
+            in_force=msgspec.to_builtins(desk.state.limits.current),
             run=ports.run,
         )
         desk.halting.restore(restored.halts)
         desk.ledger.replay(restored.orders)
         restored.orders.clear()
         desk.account.recount()
+        desk.trips.restore(
+            msgspec.convert(list(restored.desk.trips.values()), list[Trip]),
+            msgspec.convert(list(restored.desk.enabled.values()), list[Trip]),
+        )
         ports.reach(Point.START_REPLAYED)
         desk.ledger.doubt("the engine ended before the answer came")
         ports.reach(Point.START_DOUBTED)
@@ -250,7 +261,9 @@ class Engine(Operations):
         while True:
             found = await self.desk.venue.exchange_state()
             if not isinstance(found, Incomplete) and found != self.state.exchange:
-                self.state.exchange = found
+                before, self.state.exchange = self.state.exchange, found
+                if found.trading_active and before is not None and not before.trading_active:
+                    self.state.reopened_ns = self.desk.clocks.mono_ns()
                 self.state.touch_status()
             await asyncio.sleep(EXCHANGE_S)
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import msgspec
 
 from core.domain.fees import UnknownFeeError
-from core.domain.order import BookSide, TimeInForce
+from core.domain.market import Market
+from core.domain.order import BookSide, Order, TimeInForce
 from core.domain.position import Position
 from core.domain.units import Money, Quantity, notional_up, parse_money
 from core.engine.account import WINDOW_5MIN_NS, WINDOW_15S_NS, opening
 from core.engine.desk import Desk
-from core.engine.state import ALL_STRATEGIES, AlarmLevel
+from core.engine.state import ALL_STRATEGIES, AlarmLevel, Mode
 from core.execution.gateway import Denied, Wish
-from core.risk.exposure import Worst, reserved_cash
-from core.risk.facts import BookFacts, FairFacts, FeedAge, GateInputs, book_facts, evidence
+from core.risk.exposure import Worst, reserved_cash, reserved_outside
+from core.risk.facts import BookFacts, FairFacts, FeedAge, GateInputs, TradingFacts, book_facts, evidence
 from core.risk.gate import Verdict, gate
 from core.risk.halts import Level
 from core.strategy.assess import edge_at
@@ -63,7 +66,8 @@ def headroom(desk: Desk, tickers: list[str]) -> Headroom | None:
         return None
     worst = {ticker: desk.exposure.now(ticker) for ticker in tickers}
     one = worst[tickers[0]]
-    free = Money(cash - limits.cash_reserve - reserved_cash(desk.ledger.live.values()))
+    reserved = reserved_cash(desk.ledger.live.values()) + reserved_outside(desk.ledger.externals.values())
+    free = Money(cash - limits.cash_reserve - reserved)
     filled = desk.account.filled_within(WINDOW_15S_NS)
     return Headroom(
         bankroll=Money(cash + sum(p.cost for p in desk.ledger.held.values())),
@@ -90,7 +94,7 @@ def inputs(desk: Desk, candidate: Candidate, proposal_id: str, without: str) -> 
     halt = desk.halting.level(candidate.event_ticker, ticker)
     clean = desk.reconciler.clean_ns
     paused = ALL_STRATEGIES in state.paused or candidate.strategy in state.paused
-    log = desk.scribe.log
+    log, tallies = desk.scribe.log, desk.trips.tallies
     return GateInputs(
         now_ns=now,
         world_ms=desk.clocks.world_ms(),
@@ -98,32 +102,42 @@ def inputs(desk: Desk, candidate: Candidate, proposal_id: str, without: str) -> 
         level_reason=halt.cause if halt is not None else "",
         armed=state.armed,
         paused=("all" if ALL_STRATEGIES in state.paused else candidate.strategy) if paused else "",
+        automatic=state.mode is Mode.AUTO,
+        trips=desk.trips.covering(candidate.strategy, ticker),
         reconcile_age_ms=(now - clean) // 1_000_000 if clean is not None else None,
         market=market,
-        allowed=market is not None and market.station is not None,
+        allowed=_allowed(desk, market) if market is not None else None,
         pinned_rules_hash=desk.pinned_rules.get(ticker, ""),
-        trading_active=state.exchange.trades(shard) if state.exchange is not None else None,
+        trading=_trading(desk, shard, now),
         book=_book(desk, candidate, desk.venue.books.get(ticker), now),
         fair=_fair(desk, candidate),
         feeds=_feeds(desk, ticker),
         position=ledger.positions.get(ticker, Position()),
         orders=here,
-        external_sell=_outside(desk, candidate),
+        outside=tuple(ledger.externals_in(ticker)),
         open_orders=len(live) + len(ledger.externals),
         worst=_worst(desk, candidate, without) if market is not None else None,
         cash=desk.reconciler.cash_on(shard),
-        reserved=reserved_cash(o for o in live if _shard(desk, o.intent.ticker) == shard),
+        reserved=_reserved(desk, live, shard),
         recent=desk.account.recent(without),
+        repeats=tallies.entries(candidate.strategy, ticker),
         proposal_used=bool(proposal_id) and _used(desk, proposal_id, without),
         filled_15s=desk.account.filled_within(WINDOW_15S_NS),
         filled_5min=desk.account.filled_within(WINDOW_5MIN_NS),
         day_pnl=state.today_pnl,
+        losses_in_row=tallies.losses_in_row(),
+        losses_1h=tallies.losses_1h(),
+        equity=desk.trips.equity.now,
+        equity_peak=desk.trips.equity.peak,
+        rejects_1min=tallies.rejects_1min(),
+        unknowns_1min=tallies.unknowns_1min(),
         clock_offset_ms=desk.venue.clock_offset_ms(),
         clock_stepped=desk.health.stepped,
         loop_lag_ms=desk.health.lag_p99_ms(),
         sync_p99_ms=log.sync_p99_ms(),
         journal_ok=log.fault is None,
         disk_free_mb=desk.health.disk_mb,
+        memory_mb=desk.health.memory_mb,
         presence=desk.supervision.now(),
         budget_ok=desk.venue.entry_budget(len(live)),
     )
@@ -134,10 +148,32 @@ def _shard(desk: Desk, ticker: str) -> int:
     return known.market.shard if known is not None else 0
 
 
-def _outside(desk: Desk, candidate: Candidate) -> Quantity:
-    """What orders placed elsewhere on this account may still trade on the candidate's side."""
-    outside = desk.ledger.externals_in(candidate.ticker)
-    return Quantity(sum(report.remaining for report in outside if report.side is candidate.side))
+def _reserved(desk: Desk, live: Iterable[Order], shard: int) -> Money:
+    """What open and unknown orders on a shard may still cost, those placed elsewhere included."""
+    theirs = (r for r in desk.ledger.externals.values() if _shard(desk, r.ticker) == shard)
+    ours = (o for o in live if _shard(desk, o.intent.ticker) == shard)
+    return Money(reserved_cash(ours) + reserved_outside(theirs))
+
+
+def _allowed(desk: Desk, market: Market) -> bool:
+    """Of a series that is traded, with an outcome mapping that is understood, and not denied by name."""
+    chosen = desk.settings.markets
+    names = (market.ticker, market.event_ticker, market.series_ticker)
+    listed = market.series_ticker in chosen.series and market.station is not None
+    return listed and not any(name in chosen.deny for name in names)
+
+
+def _trading(desk: Desk, shard: int, now: int) -> TradingFacts | None:
+    exchange, windows, reopened = desk.state.exchange, desk.state.maintenance, desk.state.reopened_ns
+    active = exchange.trades(shard) if exchange is not None else None
+    if active is None or windows is None:
+        return None
+    world = desk.clocks.world_ms()
+    return TradingFacts(
+        active,
+        reopened_ms_ago=(now - reopened) // 1_000_000 if reopened is not None else None,
+        pause_in_ms=min((w.start_ms - world for w in windows if w.end_ms > world), default=None),
+    )
 
 
 def _book(desk: Desk, candidate: Candidate, view: BookView | None, now: int) -> BookFacts | None:

@@ -37,6 +37,7 @@ class Guard:
         """One look at everything."""
         self._day()
         self._losses()
+        self._desk.trips.tick()
         self._orders()
         self._externals()
         self._sources()

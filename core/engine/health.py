@@ -1,4 +1,4 @@
-"""How well the engine itself is: lag of its loop, steps of the clock, room on the disk."""
+"""How well the engine itself is: lag of its loop, steps of the clock, room on the disk, its memory."""
 
 from __future__ import annotations
 
@@ -21,14 +21,20 @@ class Health:
     """Probes the loop for ever. ``stepped`` stays set until a reconciliation clears it."""
 
     def __init__(
-        self, clocks: Clocks, disk_free_mb: Callable[[], int | None], on_gap: Callable[[str], None]
+        self,
+        clocks: Clocks,
+        disk_free_mb: Callable[[], int | None],
+        memory_mb: Callable[[], int | None],
+        on_gap: Callable[[str], None],
     ) -> None:
         self._clocks = clocks
         self._disk_free_mb = disk_free_mb
+        self._memory_mb = memory_mb
         self._on_gap = on_gap
         self._late_ms: deque[int] = deque(maxlen=WINDOW)
         self.stepped = False
         self.disk_mb: int | None = disk_free_mb()
+        self.memory_mb: int | None = memory_mb()
 
     def lag_p99_ms(self) -> int | None:
         """p99 of how late the loop woke over the last ten seconds; ``None`` before the first second."""
@@ -53,4 +59,4 @@ class Health:
                 self._on_gap(f"the clock was set by {((now_wall - wall) - passed_ms) / 1000:+.1f} s")
             mono, wall, probes = now_mono, now_wall, probes + 1
             if probes % int(10 / PROBE_S) == 0:
-                self.disk_mb = self._disk_free_mb()
+                self.disk_mb, self.memory_mb = self._disk_free_mb(), self._memory_mb()

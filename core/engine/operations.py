@@ -19,6 +19,7 @@ from core.journal.events import Event, Kind
 from core.journal.projections import LimitChanged, ModeChanged, PauseChanged
 from core.risk.halts import GLOBAL, RESUME_WORD, Level, ResumeFacts
 from core.risk.limits import Refusal
+from core.risk.trips import ENABLE_WORD, TripKind, named
 from core.venues.venue import LinkState
 
 AUTOMATIC_WORD = "automatic"
@@ -183,6 +184,24 @@ class Operations:
         state.touch_status()
         self.trading.mark_all()
 
+    def reenable(self, name: str, confirm: str, reason: str, actor: Actor) -> Outcome:
+        """Switch on again what tripped: a market by its ticker, ``automatic``, or ``drawdown``."""
+        if not actor.may_operate:
+            return VIEWER_REFUSED
+        standing = self.desk.state.trips.values()
+        found = named(standing, name.strip())
+        if not found:
+            off = ", ".join(sorted({trip.name for trip in standing})) or "nothing"
+            return refused(f"{name[:60]!r} is not off; off is: {off}.")
+        if confirm != ENABLE_WORD or not reason.strip():
+            return refused(
+                f"Switching {found[0].name} on again needs the typed word '{ENABLE_WORD}' and a reason."
+            )
+        self._present(actor)
+        self.desk.trips.enable(found, reason, actor.name)
+        self.trading.mark_all()
+        return accepted(f"{found[0].name} is on again and counted anew.")
+
     def set_mode(self, mode: str, confirm: str, reason: str, actor: Actor) -> Outcome:
         """``semi`` at once, ``auto`` with the typed word ``automatic``."""
         if not actor.may_operate:
@@ -208,6 +227,9 @@ class Operations:
             return NOT_READY.text
         if state.halts.standing:
             return f"Not while something is halted: {state.halts.standing[0].cause}."
+        streak = next((t for t in state.trips.values() if t.kind is TripKind.STREAK), None)
+        if streak is not None:
+            return f"Not while it is off: {streak.cause}; {streak.clears} comes first."
         if self.desk.ledger.externals:
             return "Not while orders from outside rest on this account."
         if self.desk.groups.missing:
@@ -292,6 +314,9 @@ class Operations:
             return refused("A flatten is running; it ends first.")
         if confirm != RESUME_WORD or not reason.strip():
             return refused(f"Resuming needs the typed word '{RESUME_WORD}' and a reason.")
+        drawdown = next((t for t in desk.state.trips.values() if t.kind is TripKind.DRAWDOWN), None)
+        if drawdown is not None:
+            return refused(f"Not while this stands: {drawdown.cause}; {drawdown.clears} comes first.")
         if desk.scribe.log.fault is not None:
             return refused("Not without a journal: stop the engine, see to its disk, and start it again.")
         clean = desk.reconciler.clean_ns

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 import msgspec
 
 from core.engine.account import DayBase
+from core.engine.equity import PeakReached
+from core.engine.equity import take as take_peak
 from core.execution.events import LedgerEvent
 from core.execution.groups import GroupNoted
 from core.journal.events import Kind, Row
@@ -28,6 +30,8 @@ class Restored(msgspec.Struct):
     day: DayBase | None = None
     moved: dict[str, None] = {}
     """Tickers with a fill or a settlement after ``day``."""
+    peaks: dict[str, int] = {}
+    """Highest result by world day."""
     cash_base: int | None = None
     record: Record = Record()
     groups: list[GroupNoted] = []
@@ -60,6 +64,8 @@ def restore(rows: Iterable[Row]) -> Restored:
             restored.moved = {}
         elif row.kind == Kind.GROUP.value:
             restored.groups.append(msgspec.json.decode(row.payload, type=GroupNoted))
+        elif row.kind == Kind.EQUITY.value:
+            take_peak(restored.peaks, msgspec.json.decode(row.payload, type=PeakReached))
         elif row.kind == Kind.RECONCILE.value:
             base = msgspec.json.decode(row.payload, type=_CashBase).cash_base
             restored.cash_base = base if base is not None else restored.cash_base

@@ -19,6 +19,7 @@ from core.feeds.feed import FeedHealth
 from core.models.fair_value import EventFair, FairValue
 from core.risk.halts import Halts
 from core.risk.limits import LiveLimits
+from core.risk.trips import Trip
 from core.venues.exchange import ExchangeState, Maintenance
 from core.venues.venue import Link, LinkState
 
@@ -113,8 +114,12 @@ class DeskState:
     exchange: ExchangeState | None = None
     maintenance: tuple[Maintenance, ...] | None = None
     """Published times without trading; ``None`` before the first read."""
+    reopened_ns: int | None = None
+    """When the venue was last seen to trade again after a pause."""
     mode: Mode = Mode.SEMI
     paused: set[str] = field(default_factory=set)
+    trips: dict[str, Trip] = field(default_factory=dict)
+    """What switched itself off, by key."""
     armed: bool = True
     """Whether entries may leave at all; a desk with real money starts without."""
     arm_phrase: str = ""

@@ -244,7 +244,15 @@ class Trading:
         gone = moved(desk, candidate)
         if gone is not None:
             return self._returned(card, gone)
-        sent = desk.gateway.send(Wish(candidate, card.id, card.fingerprint, valid_until_ms=card.expires_ms))
+        sent = desk.gateway.send(
+            Wish(
+                candidate,
+                card.id,
+                card.fingerprint,
+                valid_until_ms=card.expires_ms,
+                automatic=actor == ENGINE,
+            )
+        )
         if isinstance(sent, Denied):
             desk.scribe.card(Kind.DENIED, sent.reason, card.id, actor=actor.name, ticker=candidate.ticker)
             if actor == ENGINE:

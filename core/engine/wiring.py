@@ -11,6 +11,7 @@ from core.engine.alarms import Alarms
 from core.engine.catalogue import Catalogue
 from core.engine.desk import Desk
 from core.engine.ears import Ears
+from core.engine.equity import Equity, PeakReached
 from core.engine.facts import gate_line, large
 from core.engine.guard import Guard
 from core.engine.halting import Halting
@@ -21,7 +22,9 @@ from core.engine.record import Scribe
 from core.engine.restore import Restored
 from core.engine.safety import Safety, group_contracts, unfit
 from core.engine.state import DeskState
+from core.engine.tallies import Tallies
 from core.engine.trading import Trading
+from core.engine.trips import Trips
 from core.engine.venue_ears import VenueEars
 from core.execution.approvals import Approvals, Proposal
 from core.execution.flatten import Flattener
@@ -32,7 +35,7 @@ from core.execution.reconcile import Reconciler
 from core.execution.renewals import Renewals
 from core.execution.tasks import Tasks
 from core.execution.unknowns import Unknowns
-from core.journal.events import Kind
+from core.journal.events import Event, Kind
 from core.models.weather.price import ModelId
 from core.risk.exposure import Exposure
 from core.risk.limits import LiveLimits
@@ -70,6 +73,9 @@ def wire(
 
     def note(kind: str, card: Proposal, text: str) -> None:
         _note(scribe, kind, card, text)
+
+    def note_peak(peak: PeakReached) -> None:
+        ports.log.append(Event(Kind.EQUITY, peak))
 
     def market_of(ticker: str) -> Market | None:
         known = state.markets.get(ticker)
@@ -126,6 +132,7 @@ def wire(
     )
     if restored.cash_base is not None:
         reconciler.cash_base = Money(restored.cash_base)
+    halting = Halting(state, ledger, gateway, groups, approvals, scribe, clocks, ports.reach)
     desk = Desk(
         clocks=clocks,
         settings=settings,
@@ -137,8 +144,19 @@ def wire(
         venue=venue,
         exposure=Exposure(),
         account=account,
+        trips=Trips(
+            state=state,
+            clocks=clocks,
+            scribe=scribe,
+            alarms=alarms,
+            halting=halting,
+            account=account,
+            reconciler=reconciler,
+            tallies=Tallies(ledger, clocks),
+            equity=Equity(restored.peaks, note_peak),
+        ),
         supervision=Supervision(state, clocks, settings.engine.unattended_max_s),
-        health=Health(clocks, ports.disk_free_mb, lambda what: _stood_still(desk, what)),
+        health=Health(clocks, ports.disk_free_mb, ports.memory_mb, lambda what: _stood_still(desk, what)),
         pricing=pricing,
         approvals=approvals,
         gateway=gateway,
@@ -170,7 +188,7 @@ def wire(
             on_change=ears.on_ladder,
             reach=ports.reach,
         ),
-        halting=Halting(state, ledger, gateway, groups, approvals, scribe, clocks, ports.reach),
+        halting=halting,
         tasks=tasks,
         pinned_rules={},
     )

@@ -69,6 +69,8 @@ class Wish(msgspec.Struct, frozen=True):
     fingerprint: str = ""
     valid_until_ms: int | None = None
     """Real wall time after which the decision no longer holds, even on its way to the wire."""
+    automatic: bool = False
+    """Released by the engine without a person's word."""
     flatten: bool = False
     """An exit of the running flatten: leaves although the desk is halted."""
 
@@ -170,6 +172,7 @@ class Gateway:
             proposal_id=wish.proposal_id,
             fingerprint=wish.fingerprint,
             group_id=self._groups.of(wanted.ticker, wanted.purpose),
+            automatic=wish.automatic,
         )
 
     async def _deliver(self, wish: Wish, intent: OrderIntent, row: int) -> None:

@@ -1,7 +1,7 @@
 """What the desk must still know after a restart, rebuilt from the journal's rows.
 
 Orders, fills and positions are rebuilt by the ledger of ``core/execution`` from the rows whose kind
-is in ``ORDER_KINDS``, the day's accounts by the engine; this module rebuilds halts, live limits, mode
+is in ``ORDER_KINDS``, the day's accounts by the engine; this module rebuilds halts, trips, limits, mode
 and pauses.
 """
 
@@ -51,7 +51,7 @@ class PauseChanged(msgspec.Struct, frozen=True):
 
 
 class LimitChanged(msgspec.Struct, frozen=True):
-    """Payload of ``LIMIT``: integers in the limit's unit. At its ceiling a limit is no longer live."""
+    """Payload of ``LIMIT``: integers in the limit's unit."""
 
     name: str
     before: int
@@ -60,13 +60,28 @@ class LimitChanged(msgspec.Struct, frozen=True):
     reason: str = ""
 
 
+class Started(msgspec.Struct, frozen=True):
+    """Payload of ``START``. ``limits`` is the digest of the limits in force, ``ceilings`` of the file's."""
+
+    text: str
+    world_id: str = ""
+    run: str = ""
+    limits: str = ""
+    ceilings: str = ""
+    in_force: dict[str, int] = {}
+
+
 class Desk(msgspec.Struct):
     """The desk as the journal left it."""
 
     halts: dict[str, dict[str, Any]] = {}
     """Newest payload by scope of ``HALT`` and ``RESUME``; ``core.risk.halts.Halts.restored`` reads them."""
+    trips: dict[str, dict[str, Any]] = {}
+    """What is off, newest ``TRIP`` payload by key; ``core.risk.trips.Trip`` reads them."""
+    enabled: dict[str, dict[str, Any]] = {}
+    """What was switched on again, newest ``ENABLE`` payload by key."""
     limits: dict[str, int] = {}
-    """Limits tighter than their ceilings, for ``core.risk.limits.LiveLimits.restored``."""
+    """Limits in force at the end, for ``core.risk.limits.LiveLimits.restored``."""
     mode: str = "semi"
     paused: set[str] = set()
     proposals: int = 0
@@ -96,8 +111,16 @@ def take(desk: Desk, row: Row) -> None:
         case "LIMIT":
             changed = msgspec.json.decode(row.payload, type=LimitChanged)
             desk.limits[changed.name] = changed.after
-            if changed.after == changed.ceiling:
-                del desk.limits[changed.name]
+        case "START":
+            start = msgspec.json.decode(row.payload, type=Started)
+            desk.limits = start.in_force or desk.limits
+        case "TRIP":
+            payload = msgspec.json.decode(row.payload, type=dict[str, Any])
+            desk.trips[_trip_key(payload)] = payload
+        case "ENABLE":
+            payload = msgspec.json.decode(row.payload, type=dict[str, Any])
+            desk.trips.pop(_trip_key(payload), None)
+            desk.enabled[_trip_key(payload)] = payload
         case "MODE":
             desk.mode = msgspec.json.decode(row.payload, type=ModeChanged).mode
         case "PAUSE":
@@ -116,3 +139,7 @@ def take(desk: Desk, row: Row) -> None:
             desk.flattening = False
         case _:
             pass
+
+
+def _trip_key(payload: dict[str, Any]) -> str:
+    return f"{payload.get('kind')} {payload.get('strategy')} {payload.get('ticker')}"

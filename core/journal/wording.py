@@ -168,6 +168,14 @@ _PHRASES: dict[str, Callable[[Data], str]] = {
         f"{'paused' if _get(data, 'paused') is True else 'unpaused'} "
         + ("all entries" if _get(data, "strategy") == "*" else f"strategy {_get(data, 'strategy')}")
     ),
+    "TRIP": lambda data: f"off: {_get(data, 'ticker')} {_get(data, 'cause')}".replace("  ", " "),
+    "ENABLE": lambda data: (
+        f"on again: {_get(data, 'ticker')} {_get(data, 'cause')}; {data.get('reason', '')}".replace("  ", " ")
+    ),
+    "EQUITY": lambda data: (
+        f"highest result of {_get(data, 'day')}: {_dollars(data, 'result')}"
+        + (", counted anew" if _get(data, "anew") is True else "")
+    ),
     "LIMIT": lambda data: (
         f"limit {_get(data, 'name')}: {_get(data, 'before')} to {_get(data, 'after')} "
         f"{data.get('reason', '')}".rstrip()

@@ -69,6 +69,16 @@ def reserved_cash(orders: Iterable[Order]) -> Money:
     return Money(sum(still_reserved(order) for order in orders))
 
 
+def reserved_outside(reports: Iterable[OrderReport]) -> Money:
+    """Cash that orders placed elsewhere on the account may take, each taken for an open."""
+    return Money(
+        sum(
+            notional_up(r.price if r.side is BookSide.BID else complement(r.price), r.remaining)
+            for r in reports
+        )
+    )
+
+
 def held(position: Position, outcome: Outcome) -> Quantity:
     """Contracts of an outcome in a position."""
     return Quantity(max(0, position.net if outcome is Outcome.YES else -position.net))

@@ -17,7 +17,8 @@ from core.domain.position import Position
 from core.domain.units import Money, Price, Quantity
 from core.risk.exposure import Worst
 from core.risk.halts import Level
-from core.venues.venue import BookView, Link, verified_ns
+from core.risk.trips import Trip
+from core.venues.venue import BookView, Link, OrderReport, verified_ns
 
 
 class BookFacts(msgspec.Struct, frozen=True):
@@ -65,6 +66,16 @@ class Sent(msgspec.Struct, frozen=True):
     at_ns: int
 
 
+class TradingFacts(msgspec.Struct, frozen=True):
+    """Whether the venue takes orders of this market."""
+
+    active: bool
+    reopened_ms_ago: int | None = None
+    """Real time since it was seen to trade again after a pause; ``None`` when no pause was seen."""
+    pause_in_ms: int | None = None
+    """World time until the next published maintenance window, negative within one; ``None``: none ahead."""
+
+
 class Presence(enum.Enum):
     """Who supervises. A CLI command is presence for its order and starts the grace anew."""
 
@@ -87,6 +98,10 @@ class GateInputs(msgspec.Struct, frozen=True, kw_only=True):
     """Whether entries with real money were armed; true where money is not real."""
     paused: str = ""
     """Why entries of this strategy are paused, empty when they are not."""
+    automatic: bool
+    """Whether orders leave without a person's word."""
+    trips: tuple[Trip, ...] | None
+    """What switched itself off and covers this order."""
     reconcile_age_ms: int | None
     """Since the last complete, clean reconcile of the venue."""
     market: Market | None
@@ -96,15 +111,15 @@ class GateInputs(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the market is on the list of what may be traded, its outcome mapping included."""
     pinned_rules_hash: str
     """Hash of the rules text when the market was first read."""
-    trading_active: bool | None
+    trading: TradingFacts | None
     book: BookFacts | None
     fair: FairFacts | None
     feeds: tuple[FeedAge, ...] | None
     position: Position | None
     orders: tuple[Order, ...] | None
     """Our orders of this market that may still fill, UNKNOWN ones included."""
-    external_sell: Quantity = Quantity(0)
-    """Held contracts that orders placed outside this desk may sell."""
+    outside: tuple[OrderReport, ...] | None
+    """Resting orders of this market that were not placed by this desk."""
     open_orders: int | None
     """Orders that may still fill over all markets."""
     worst: Worst | None
@@ -112,15 +127,27 @@ class GateInputs(msgspec.Struct, frozen=True, kw_only=True):
     cash: Money | None
     """The venue's balance, resting orders not deducted."""
     reserved: Money | None
-    """What our open and unknown orders may still cost, without this one."""
+    """What the account's open and unknown orders may still cost, without this one."""
     recent: tuple[Sent, ...] | None
     """Orders sent, oldest first: at least those of the last hour and the last twenty."""
+    repeats: int | None
+    """Automatic entries of this strategy in this market that traded within the hour, since it was last
+    switched on."""
     proposal_used: bool | None
     """Whether this proposal has led to an order before."""
     filled_15s: Money | None
     filled_5min: Money | None
     day_pnl: Money | None
     """Realised and marked to what we could sell at, fees included; nobody bidding marks at zero."""
+    losses_in_row: int | None
+    losses_1h: int | None
+    """Closes at a loss, since automatic mode was last re-enabled."""
+    equity: Money | None
+    """The account's cash and what we could sell everything for; nobody bidding sells at zero."""
+    equity_peak: Money | None
+    """Its highest value of the last seven world days."""
+    rejects_1min: int | None
+    unknowns_1min: int | None
     clock_offset_ms: int | None
     clock_stepped: bool
     loop_lag_ms: int | None
@@ -128,6 +155,8 @@ class GateInputs(msgspec.Struct, frozen=True, kw_only=True):
     sync_p99_ms: int | None
     journal_ok: bool
     disk_free_mb: int | None
+    memory_mb: int | None
+    """Resident memory of the engine's process."""
     presence: Presence | None
     budget_ok: bool | None
 
@@ -158,7 +187,7 @@ def book_facts(view: BookView, link: Link, side: BookSide, collar: Price, now_ns
 def evidence(inputs: GateInputs) -> dict[str, object]:
     """Every input value for the journal, with the market and our orders reduced to what was judged."""
     values: dict[str, object] = msgspec.to_builtins(
-        msgspec.structs.replace(inputs, market=None, orders=None, recent=None), str_keys=True
+        msgspec.structs.replace(inputs, market=None, orders=None, outside=None, recent=None), str_keys=True
     )
     market = inputs.market
     values["market"] = market and {
@@ -171,6 +200,10 @@ def evidence(inputs: GateInputs) -> dict[str, object]:
     values["orders"] = [
         {"id": o.intent.client_order_id, "life": o.life.value, "leaves": o.leaves, "price": o.intent.price}
         for o in inputs.orders or ()
+    ]
+    values["outside"] = [
+        {"id": r.order_id, "side": r.side.value, "price": r.price, "remaining": r.remaining}
+        for r in inputs.outside or ()
     ]
     values["recent"] = len(inputs.recent or ())
     return values

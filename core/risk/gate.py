@@ -17,8 +17,8 @@ from collections.abc import Callable
 
 import msgspec
 
-from core.risk import checks
-from core.risk.checks import Finding
+from core.risk.checks import desk, market, money, order
+from core.risk.checks.finding import Finding
 from core.risk.facts import GateInputs
 from core.risk.limits import Limits
 from core.strategy.proposal import Candidate
@@ -62,57 +62,75 @@ class Check(msgspec.Struct, frozen=True):
     exits: bool = False
 
 
-SCHEMA = Check("G02", "schema", "a corrected order", checks.schema, ("market",), exits=True)
+SCHEMA = Check("G02", "schema", "a corrected order", order.schema, ("market",), exits=True)
 
 CHECKS: tuple[Check, ...] = (
     Check(
         "G01",
         "state",
         "arm, resume, unpause or a reconcile",
-        checks.state,
+        desk.state,
         ("level", "orders"),
         exits=True,
     ),
     SCHEMA,
-    Check("G03", "allow list", "the operator's list and rules check", checks.allowed, ("market", "allowed")),
-    Check("G04", "duplicate", "a new proposal", checks.duplicate, ("proposal_used",), exits=True),
-    Check("G05", "contracts", "a smaller order", checks.contracts),
-    Check("G06", "order cost", "a smaller order", checks.order_cost),
-    Check("G07", "relative size", "a smaller order or more depth", checks.relative_size, ("book", "recent")),
-    Check("G08", "book collar", "a price nearer the touch", checks.collar_book, ("book",)),
-    Check("G09", "model collar", "an edge within its bounds", checks.collar_model, ("fair",)),
-    Check("G10", "price sanity", "an uncrossed book and a sane price", checks.cross, ("book",)),
-    Check("G11", "stale book", "the next book message or heartbeat", checks.stale_book, ("book",)),
-    Check("G12", "stale reference", "fresh data from that feed", checks.stale_reference, ("feeds",)),
-    Check("G13", "model sanity", "the model's next sound value", checks.model, ("fair",)),
-    Check("G14", "inventory", "a fill or a proven cancel", checks.short, ("position", "orders"), exits=True),
-    Check("G15", "cash", "orders ending or a smaller order", checks.cash, ("cash", "reserved")),
-    Check("G16", "market loss", "less at risk in this market", checks.market_loss, ("worst",)),
-    Check("G17", "event loss", "less at risk in this event", checks.event_loss, ("worst",)),
-    Check("G18", "venue and total loss", "less at risk altogether", checks.desk_loss, ("worst",)),
-    Check("G19", "correlated loss", "less at risk on this underlying", checks.correlated, ("worst",)),
-    Check("G20", "open orders", "orders ending", checks.open_orders, ("orders", "open_orders")),
-    Check("G21", "order rate", "time", checks.rate, ("recent",)),
-    Check("G23", "fill velocity", "time", checks.velocity, ("filled_15s", "filled_5min")),
-    Check("G24", "loss today", "the next day or a better mark", checks.day_loss, ("day_pnl",)),
+    Check("G03", "allow list", "the operator's list and rules check", order.allowed, ("market", "allowed")),
+    Check("G04", "duplicate", "a new proposal", order.duplicate, ("proposal_used",), exits=True),
+    Check("G05", "contracts", "a smaller order", order.contracts),
+    Check("G06", "order cost", "a smaller order", order.order_cost),
+    Check("G07", "relative size", "a smaller order or more depth", order.relative_size, ("book", "recent")),
+    Check("G08", "book collar", "a price nearer the touch", order.collar_book, ("book",)),
+    Check("G09", "model collar", "an edge within its bounds", order.collar_model, ("fair",)),
+    Check("G10", "price sanity", "an uncrossed book and a sane price", order.cross, ("book",)),
+    Check("G11", "stale book", "the next book message or heartbeat", market.stale_book, ("book",)),
+    Check("G12", "stale reference", "fresh data from that feed", market.stale_reference, ("feeds",)),
+    Check("G13", "model sanity", "the model's next sound value", market.model, ("fair",)),
+    Check(
+        "G14",
+        "inventory",
+        "a fill or a proven cancel",
+        order.short,
+        ("position", "orders", "outside"),
+        exits=True,
+    ),
+    Check("G15", "cash", "orders ending or a smaller order", money.cash, ("cash", "reserved")),
+    Check("G16", "market loss", "less at risk in this market", money.market_loss, ("worst",)),
+    Check("G17", "event loss", "less at risk in this event", money.event_loss, ("worst",)),
+    Check("G18", "venue and total loss", "less at risk altogether", money.desk_loss, ("worst",)),
+    Check("G19", "correlated loss", "less at risk on this underlying", money.correlated, ("worst",)),
+    Check("G20", "open orders", "orders ending", desk.open_orders, ("orders", "outside", "open_orders")),
+    Check("G21", "order rate", "time", desk.rate, ("recent",)),
+    Check("G22", "repeats", "'reenable' of that market", desk.repeat, ("repeats", "trips")),
+    Check("G23", "fill velocity", "time", money.velocity, ("filled_15s", "filled_5min")),
+    Check("G24", "loss today", "the next day or a better mark", money.day_loss, ("day_pnl",)),
+    Check(
+        "G25",
+        "losing streak",
+        "'reenable automatic'",
+        money.streak,
+        ("losses_in_row", "losses_1h", "trips"),
+    ),
+    Check("G26", "drawdown", "'reenable drawdown'", money.drawdown, ("equity", "equity_peak")),
+    Check("G27", "refusals", "time and a resume", desk.refusals, ("rejects_1min", "unknowns_1min")),
     Check(
         "G28",
         "market hours",
         "the market's trading hours",
-        checks.time,
-        ("market", "world_ms", "trading_active"),
+        market.time,
+        ("market", "world_ms", "trading"),
     ),
-    Check("G29", "self cross", "the cancel of our resting order", checks.self_cross, ("orders",)),
-    Check("G31", "clock", "clocks in step and a reconcile", checks.clock, ("clock_offset_ms",)),
+    Check("G29", "self cross", "the cancel of our resting order", order.self_cross, ("orders", "outside")),
+    Check("G30", "settlement", "nothing: this market is over", market.settling, ("market",)),
+    Check("G31", "clock", "clocks in step and a reconcile", desk.clock, ("clock_offset_ms",)),
     Check(
         "G32",
         "health",
-        "engine, journal and disk well again",
-        checks.health,
-        ("loop_lag_ms", "sync_p99_ms", "disk_free_mb"),
+        "engine, journal, disk and memory well again",
+        desk.health,
+        ("loop_lag_ms", "sync_p99_ms", "disk_free_mb", "memory_mb"),
     ),
-    Check("G33", "supervision", "an attached console", checks.supervision, ("presence",)),
-    Check("G34", "rate budget", "time", checks.budget, ("budget_ok",)),
+    Check("G33", "supervision", "an attached console", desk.supervision, ("presence",)),
+    Check("G34", "rate budget", "time", desk.budget, ("budget_ok",)),
 )
 """Every check with its code, name, what clears it, the inputs it needs, and whether it binds exits."""
 

@@ -1,8 +1,8 @@
-"""Every limit of the desk: one table, one struct of integers, and the rules for changing them live.
+"""Every limit of the desk: one table, one struct of integers, and the rules for changing them.
 
-The file sets the ceiling of each limit. A live limit is tightened at once and loosened again only
-up to that ceiling, with a typed word and a reason; a looser ceiling needs an edited file and a
-restart.
+The file sets the ceiling of each limit (``limits_file.py`` reads it). A limit is tightened at once
+and loosened only up to that ceiling, with a typed word and a reason. A looser file alone loosens
+nothing: after the restart the values in force before it stand until somebody raises them.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 import difflib
 import enum
 import hashlib
-import itertools
 from collections.abc import Mapping
 from decimal import Decimal
 
@@ -30,12 +29,6 @@ from core.domain.units import (
 )
 
 RAISE_WORD = "raise"
-SLIP_FACTOR = 50
-"""A value this many times looser than the default is taken for dollars written as cents."""
-
-
-class LimitsError(ValueError):
-    """A limits table that must not be used; the text is one sentence naming key, place and remedy."""
 
 
 class Unit(enum.Enum):
@@ -102,7 +95,13 @@ LIMITS: tuple[LimitSpec, ...] = (
     LimitSpec("rate_hour_max", "orders in 1 h", "G21", _N, "200", Scope.TOTAL),
     LimitSpec("velocity_15s_max", "filled in 15 s", "G23", _M, "100", Scope.TOTAL),
     LimitSpec("velocity_5min_max", "filled in 5 min", "G23", _M, "300", Scope.TOTAL),
+    LimitSpec("repeat_hour_max", "automatic entries in 1 h", "G22", _N, "10", Scope.MARKET),
     LimitSpec("day_loss_max", "loss today", "G24", _M, "75", Scope.TOTAL),
+    LimitSpec("loss_row_max", "losing closes in a row", "G25", _N, "5", Scope.TOTAL),
+    LimitSpec("loss_hour_max", "losing closes in 1 h", "G25", _N, "8", Scope.TOTAL),
+    LimitSpec("drawdown_max", "below the 7-day peak", "G26", Unit.PERCENT, "10", Scope.TOTAL),
+    LimitSpec("rejects_max", "rejects in 1 min", "G27", _N, "5", Scope.VENUE),
+    LimitSpec("unknowns_max", "unanswered in 1 min", "G27", _N, "3", Scope.VENUE),
     LimitSpec("open_margin_s", "after the open", "G28", Unit.SECONDS, "5", Scope.MARKET, floor=True),
     LimitSpec("close_margin_s", "before the close", "G28", Unit.SECONDS, "60", Scope.MARKET, floor=True),
     LimitSpec("reconcile_age_max_s", "since reconciled", "G01", Unit.SECONDS, "60", Scope.HEALTH),
@@ -110,12 +109,10 @@ LIMITS: tuple[LimitSpec, ...] = (
     LimitSpec("loop_lag_ms_max", "engine lag", "G32", Unit.MILLISECONDS, "100", Scope.HEALTH),
     LimitSpec("sync_ms_max", "journal sync", "G32", Unit.MILLISECONDS, "250", Scope.HEALTH),
     LimitSpec("disk_free_mb_min", "disk free", "G32", Unit.MEGABYTES, "512", Scope.HEALTH, floor=True),
+    LimitSpec("memory_mb_max", "engine memory", "G32", Unit.MEGABYTES, "1024", Scope.HEALTH),
 )
 
 SPEC: dict[str, LimitSpec] = {spec.name: spec for spec in LIMITS}
-
-NESTED = ("order_cost_max", "market_loss_max", "event_loss_max", "venue_loss_max", "total_loss_max")
-"""From narrow to wide: a narrower limit above a wider one can never bind, so it is a mistake."""
 
 
 class Limits(msgspec.Struct, frozen=True):
@@ -143,7 +140,13 @@ class Limits(msgspec.Struct, frozen=True):
     rate_hour_max: int
     velocity_15s_max: Money
     velocity_5min_max: Money
+    repeat_hour_max: int
     day_loss_max: Money
+    loss_row_max: int
+    loss_hour_max: int
+    drawdown_max: int
+    rejects_max: int
+    unknowns_max: int
     open_margin_s: int
     close_margin_s: int
     reconcile_age_max_s: int
@@ -151,6 +154,7 @@ class Limits(msgspec.Struct, frozen=True):
     loop_lag_ms_max: int
     sync_ms_max: int
     disk_free_mb_min: int
+    memory_mb_max: int
 
     def value(self, name: str) -> int:
         """The value of one limit; raises ``KeyError`` for a name that is not in ``LIMITS``."""
@@ -174,7 +178,7 @@ def limit_text(spec: LimitSpec, value: int) -> str:
             return str(value)
 
 
-def _number(spec: LimitSpec, raw: object) -> int:
+def number(spec: LimitSpec, raw: object) -> int:
     """A value as written to the limit's integer; raises ``UnitError``."""
     if isinstance(raw, float):
         raise UnitError(f'{raw!r} is a binary fraction; write it in quotes, like "{raw}"')
@@ -195,72 +199,13 @@ def _number(spec: LimitSpec, raw: object) -> int:
             return int(text)
 
 
-_DEFAULT: dict[str, int] = {spec.name: _number(spec, spec.default) for spec in LIMITS}
-DEFAULTS = msgspec.convert(_DEFAULT, Limits)
-
-
-def _checked(spec: LimitSpec, raw: object) -> int:
-    """As ``_number``, refusing what cannot be meant; raises ``UnitError``."""
-    value = _number(spec, raw)
-    if value <= 0:
-        raise UnitError(f"{limit_text(spec, value)} is not above zero")
-    default = _DEFAULT[spec.name]
-    slipped = value * SLIP_FACTOR < default if spec.floor else value > default * SLIP_FACTOR
-    if (
-        slipped
-        or (spec.unit is Unit.PRICE and value >= 10_000)
-        or (spec.unit is Unit.PERCENT and value > 100)
-    ):
-        raise UnitError(
-            f"{limit_text(spec, value)} is far from the usual {limit_text(spec, default)}: "
-            f"check the unit ({_UNIT_WORD[spec.unit]})"
-        )
-    return value
-
-
-_UNIT_WORD = {
-    Unit.MONEY: "dollars",
-    Unit.PRICE: "dollars, below 1",
-    Unit.CONTRACTS: "contracts",
-    Unit.COUNT: "a count",
-    Unit.PERCENT: "percent",
-    Unit.SECONDS: "seconds",
-    Unit.MILLISECONDS: "milliseconds",
-    Unit.MEGABYTES: "megabytes",
-}
+DEFAULTS = msgspec.convert({spec.name: number(spec, spec.default) for spec in LIMITS}, Limits)
 
 
 def nearest_name(name: str) -> str | None:
     """The limit a mistyped name probably means."""
     found = difflib.get_close_matches(name, SPEC, n=1, cutoff=0.5)
     return found[0] if found else None
-
-
-def parse(raw: Mapping[str, object], source: str) -> Limits:
-    """Ceilings from a file's ``[limits]`` table; what it does not name keeps its default.
-
-    ``source`` names the file in errors. Raises ``LimitsError``.
-    """
-    values = dict(_DEFAULT)
-    for name, written in raw.items():
-        spec = SPEC.get(name)
-        if spec is None:
-            near = nearest_name(name)
-            hint = f"did you mean {near!r}?" if near else "remove it."
-            raise LimitsError(f"{source}: [limits] does not know {name[:60]!r}; {hint}")
-        try:
-            values[name] = _checked(spec, written)
-        except UnitError as error:
-            raise LimitsError(f"{source}: [limits] {name} = {error}.") from None
-    for narrow, wide in itertools.pairwise(NESTED):
-        if narrow in raw and values[narrow] > values[wide]:
-            raise LimitsError(
-                f"{source}: [limits] {narrow} = {limit_text(SPEC[narrow], values[narrow])} is above "
-                f"{wide} = {limit_text(SPEC[wide], values[wide])}; lower the first or raise the second."
-            )
-    if values["edge_min"] >= values["edge_max"]:
-        raise LimitsError(f"{source}: [limits] edge_min is not below edge_max; no trade could pass.")
-    return msgspec.convert(values, Limits)
 
 
 class Refusal(msgspec.Struct, frozen=True):
@@ -280,14 +225,18 @@ class LiveLimits(msgspec.Struct, frozen=True):
         return cls(ceilings, ceilings)
 
     @classmethod
-    def restored(cls, ceilings: Limits, tightened: Mapping[str, int]) -> LiveLimits:
-        """After a restart: ``tightened`` as last journalled, never looser than today's file."""
+    def restored(cls, ceilings: Limits, before: Mapping[str, int]) -> LiveLimits:
+        """After a restart: the values ``before`` it, as journalled, or today's file where it is tighter."""
         kept = {
             name: value
-            for name, value in tightened.items()
+            for name, value in before.items()
             if name in SPEC and SPEC[name].tighter_or_equal(value, ceilings.value(name))
         }
         return cls(ceilings, msgspec.structs.replace(ceilings, **kept))
+
+    def held_back(self) -> tuple[LimitSpec, ...]:
+        """Limits that are tighter than the file allows."""
+        return tuple(s for s in LIMITS if self.current.value(s.name) != self.ceilings.value(s.name))
 
     def set_live(
         self, name: str, value_text: str, confirm: str = "", reason: str = ""
@@ -300,7 +249,7 @@ class LiveLimits(msgspec.Struct, frozen=True):
                 f"There is no limit {name[:60]!r}" + (f"; did you mean {near!r}?" if near else ".")
             )
         try:
-            value = _number(spec, value_text)
+            value = number(spec, value_text)
         except UnitError as error:
             return Refusal(f"{name}: {error}.")
         if value < 0:

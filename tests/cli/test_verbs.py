@@ -201,6 +201,10 @@ async def test_a_port_in_use_is_named_with_its_option(empty: Desk) -> None:
         (["pause"], p.Pause("")),
         (["pause", "weather"], p.Pause("", "weather")),
         (["unpause", "--confirm", "unpause"], p.Unpause("", "", "unpause")),
+        (
+            ["reenable", "automatic", "--confirm", "enable", "--reason", "looked"],
+            p.Reenable("", "automatic", "enable", "looked"),
+        ),
         (["halt", "--reason", "lunch"], p.Halt("", "lunch")),
         (["resume", "--confirm", "resume", "--reason", "back"], p.Resume("", "resume", "back")),
         (["arm", "--confirm", "arm live 3d4c", "--reason", "go"], p.Arm("", "arm live 3d4c", "go")),

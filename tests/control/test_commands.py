@@ -38,6 +38,7 @@ SAMPLES: dict[type, tuple[Any, str, tuple[Any, ...]]] = {
     p.CancelMarket: (p.CancelMarket("1", "T"), "cancel_market", ("T",)),
     p.Pause: (p.Pause("1", "weather"), "pause", ("weather",)),
     p.Unpause: (p.Unpause("1", "weather", "unpause"), "unpause", ("weather", "unpause")),
+    p.Reenable: (p.Reenable("1", "T", "enable", "why"), "reenable", ("T", "enable", "why")),
     p.SetMode: (p.SetMode("1", "auto", "automatic", "why"), "set_mode", ("auto", "automatic", "why")),
     p.Halt: (p.Halt("1", "why"), "halt", ("why",)),
     p.Resume: (p.Resume("1", "resume", "why"), "resume", ("resume", "why")),

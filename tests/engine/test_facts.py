@@ -85,13 +85,13 @@ def test_orders_placed_elsewhere_bind_what_may_be_sold_and_ordered() -> None:
             await bench.until(lambda: "X1" in desk.ledger.externals, "seen", 5)
             candidate = msgspec.structs.replace(card.candidate, side=BookSide.ASK)
             given = facts.inputs(desk, candidate, "", "")
-            assert given.external_sell == contracts(3)
+            assert [(r.order_id, r.remaining) for r in given.outside or ()] == [("X1", contracts(3))]
+            ours = sum(still_reserved(order) for order in desk.ledger.live.values())
+            assert given.reserved == ours + contracts(3) // 10, "each taken for an open of NO at 10 cents"
             assert given.open_orders == len(desk.ledger.live) + 1
             assert desk.ledger.closable(HOT) == contracts(5)
             elsewhere = msgspec.structs.replace(candidate, ticker=WARM)
-            assert facts.inputs(desk, elsewhere, "", "").external_sell == 0
-            buying = msgspec.structs.replace(candidate, side=BookSide.BID)
-            assert facts.inputs(desk, buying, "", "").external_sell == 0
+            assert facts.inputs(desk, elsewhere, "", "").outside == ()
 
     run_virtual(main)
 
@@ -177,11 +177,14 @@ def test_a_market_is_judged_by_its_own_shards_state_and_cash() -> None:
                 "shards",
             )
             here = facts.inputs(desk, card.candidate, "", "")
-            assert (here.trading_active, here.cash) == (True, bench.venue.cash_now - 7_000_000)
+            assert (here.trading and here.trading.active, here.cash) == (
+                True,
+                bench.venue.cash_now - 7_000_000,
+            )
             crypto = msgspec.structs.replace(desk.state.markets[HOT].market, shard=2)
             desk.state.markets[HOT].market = crypto
             there = facts.inputs(desk, card.candidate, "", "")
-            assert (there.trading_active, there.cash) == (False, 7_000_000)
+            assert (there.trading and there.trading.active, there.cash) == (False, 7_000_000)
             denied = {d.code for d in facts.judge(desk, card.candidate).denials}
             assert {"G15", "G28"} <= denied
 

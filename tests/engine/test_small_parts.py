@@ -74,7 +74,7 @@ def test_a_task_that_fails_is_never_lost() -> None:
 def test_a_stall_of_the_loop_shows_as_lag_and_as_a_gap() -> None:
     async def main(loop: VirtualLoop) -> None:
         gaps: list[str] = []
-        health = Health(Clocks(VirtualClock(loop), REAL_WORLD), lambda: 1_000, gaps.append)
+        health = Health(Clocks(VirtualClock(loop), REAL_WORLD), lambda: 1_000, lambda: 90, gaps.append)
         running = loop.create_task(health.run())
         await asyncio.sleep(2)
         assert health.lag_p99_ms() is not None and health.lag_p99_ms() < 5

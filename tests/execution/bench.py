@@ -202,6 +202,7 @@ async def running(
             profile="demo",
             world_id="w1",
             disk_free_mb=lambda: 10_000,
+            memory_mb=lambda: 200,
             arms_itself=True,
             replay_offset_days=670,  # 2025-01-22, a day the shipped history knows
             start_halted=start_halted,

@@ -37,6 +37,7 @@ from core.journal.projections import (
     LimitChanged,
     ModeChanged,
     PauseChanged,
+    Started,
     project,
 )
 from core.journal.store import Durability, MemoryJournal, open_journal
@@ -44,6 +45,7 @@ from core.journal.why import why
 from core.journal.wording import LEVELS, text_of
 from core.risk.halts import GLOBAL, Halt, Halts, HaltScope, Level, ScopeKind
 from core.risk.limits import DEFAULTS, LiveLimits
+from core.risk.trips import Trip, TripKind
 from core.venues.venue import (
     Accepted,
     Cancelled,
@@ -130,10 +132,29 @@ def test_halts_limits_mode_and_pauses_come_back_as_they_were() -> None:
     assert set(Halts.restored(msgspec.convert(h, Halt) for h in desk.halts.values()).standing) == set(
         halts.standing
     )
-    assert desk.limits == {"market_loss_max": 40_000_000}
+    assert desk.limits == {"market_loss_max": 40_000_000, "edge_min": 200}
     assert LiveLimits.restored(DEFAULTS, desk.limits) == live
     assert (desk.mode, desk.paused, desk.proposals) == ("auto", {"entries", "*"}, 1)
     assert desk.counts["HALT"] == 4
+
+
+def test_limits_in_force_are_those_of_the_last_start_and_what_was_set_since() -> None:
+    start = Started("engine starts", in_force={"market_loss_max": 90, "edge_min": 200})
+    later = Event(Kind.LIMIT, LimitChanged("edge_min", 200, 300, 200))
+    before = Event(Kind.LIMIT, LimitChanged("day_loss_max", 75, 60, 75))
+    assert project(rows_of(before, Event(Kind.START, start), later)).limits == {
+        "market_loss_max": 90,
+        "edge_min": 300,
+    }
+
+
+def test_what_is_off_comes_back_off_until_it_was_switched_on_again() -> None:
+    streak = Trip(TripKind.STREAK, "5 losing closes in a row", 1)
+    repeat = Trip(TripKind.REPEAT, "10 automatic entries", 2, "T", "entries")
+    again = msgspec.structs.replace(repeat, since_wall_ms=9, by="cli", reason="looked at it")
+    desk = project(rows_of(*(Event(Kind.TRIP, t) for t in (streak, repeat)), Event(Kind.ENABLE, again)))
+    assert msgspec.convert(list(desk.trips.values()), list[Trip]) == [streak]
+    assert msgspec.convert(list(desk.enabled.values()), list[Trip]) == [again]
 
 
 def test_a_resumed_scope_and_an_ended_flatten_do_not_come_back() -> None:

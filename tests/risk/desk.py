@@ -9,9 +9,10 @@ from core.domain.order import BookSide, Life, Order, OrderIntent, Purpose, TimeI
 from core.domain.position import Position
 from core.domain.units import Money, Price, Quantity, contracts
 from core.risk.exposure import Worst, reservation
-from core.risk.facts import BookFacts, FairFacts, FeedAge, GateInputs, Presence, Sent
+from core.risk.facts import BookFacts, FairFacts, FeedAge, GateInputs, Presence, Sent, TradingFacts
 from core.risk.halts import Level
 from core.strategy.proposal import Candidate, FeeRole, Sizing
+from core.venues.venue import OrderReport, ReportStatus
 
 DOLLAR = 1_000_000
 SECOND = 1_000_000_000
@@ -81,15 +82,18 @@ PASSING = GateInputs(
     level=Level.NORMAL,
     armed=True,
     reconcile_age_ms=20_000,
+    automatic=False,
+    trips=(),
     market=market(),
     allowed=True,
     pinned_rules_hash="r1",
-    trading_active=True,
+    trading=TradingFacts(active=True),
     book=BookFacts(Price(3100), Price(3400), contracts(160), True, 400, 7),
     fair=FairFacts(0.382, "v3", 0.380, False, 1.0),
     feeds=(FeedAge("NWS", 2_280, 5_400), FeedAge("METEO", 720, 7_200)),
     position=Position(),
     orders=(),
+    outside=(),
     open_orders=3,
     worst=Worst(
         Money(12_950_000), Money(16_970_000), Money(20_000_000), Money(47 * DOLLAR), Money(47 * DOLLAR)
@@ -97,16 +101,24 @@ PASSING = GateInputs(
     cash=Money(462 * DOLLAR),
     reserved=Money(20 * DOLLAR),
     recent=(),
+    repeats=0,
     proposal_used=False,
     filled_15s=Money(0),
     filled_5min=Money(0),
     day_pnl=Money(-3_100_000),
+    losses_in_row=1,
+    losses_1h=2,
+    equity=Money(480 * DOLLAR),
+    equity_peak=Money(500 * DOLLAR),
+    rejects_1min=0,
+    unknowns_1min=0,
     clock_offset_ms=-12,
     clock_stepped=False,
     loop_lag_ms=4,
     sync_p99_ms=8,
     journal_ok=True,
     disk_free_mb=20_000,
+    memory_mb=180,
     presence=Presence.PRESENT,
     budget_ok=True,
 )
@@ -148,3 +160,18 @@ def order(
 
 def sent(age_s: float, price: int = 3000, quantity: Quantity = contracts(10)) -> Sent:
     return Sent("KXHIGHNY-T48", BookSide.BID, Price(price), quantity, NOW_NS - int(age_s * SECOND))
+
+
+def outside(side: BookSide = BookSide.ASK, price: int = 9_000, count: int = 10) -> OrderReport:
+    """A resting order of the account that this desk did not place."""
+    return OrderReport(
+        "v1",
+        "hand",
+        "KXHIGHNY-T48",
+        side,
+        Price(price),
+        contracts(count),
+        Quantity(0),
+        contracts(count),
+        ReportStatus.RESTING,
+    )

@@ -14,13 +14,16 @@ from core.domain.market import CENT_GRID, MarketStatus
 from core.domain.order import BookSide, Life, Purpose, TimeInForce
 from core.domain.position import Position
 from core.domain.units import Money, Price, Quantity, contracts
-from core.risk import checks
-from core.risk.facts import BookFacts, FairFacts, FeedAge, GateInputs, Presence, Sent, evidence
+from core.risk.checks import desk, money
+from core.risk.checks import market as market_checks
+from core.risk.checks import order as order_checks
+from core.risk.facts import BookFacts, FairFacts, FeedAge, GateInputs, Presence, Sent, TradingFacts, evidence
 from core.risk.gate import CHECKS, Check, gate
 from core.risk.halts import Level
 from core.risk.limits import DEFAULTS, LIMITS
+from core.risk.trips import Trip, TripKind
 from core.strategy.proposal import Candidate
-from tests.risk.desk import CLOSE, DOLLAR, HOLDING, OPEN, PASSING, WORLD_MS, market, order, sent
+from tests.risk.desk import CLOSE, DOLLAR, HOLDING, OPEN, PASSING, WORLD_MS, market, order, outside, sent
 
 Change = dict[str, Any]
 
@@ -59,6 +62,11 @@ def many(count: int, age_s: float, size: int = 10) -> Change:
             sent(age_s + n, price=100 + 100 * (n % 90), quantity=contracts(size)) for n in range(count)
         )
     }
+
+
+def trip(kind: TripKind) -> Trip:
+    of_market = kind is TripKind.REPEAT
+    return Trip(kind, "too often", 1, *(("KXHIGHNY-T48", "entries") if of_market else ("", "")))
 
 
 NO, YES_ASK = {"side": BookSide.ASK}, {"side": BookSide.ASK, "price": Price(3100)}
@@ -136,25 +144,46 @@ DENIED: list[tuple[str, Change, Change, str]] = [
         {"orders": tuple(order(price=100 * n, count=1) for n in range(1, 5))},
         "open orders a market 5",
     ),
+    ("G20", {}, {"outside": tuple(outside() for _ in range(4))}, "open orders a market 5"),
     ("G20", {}, {"open_orders": 20}, "open orders 21"),
     ("G21", {}, {"recent": (sent(0.1), sent(0.9))}, "orders in 1 s 3"),
     ("G21", {}, {"recent": tuple(sent(2 + n * 2.9) for n in range(20))}, "orders in 1 min 21"),
     ("G21", {}, {"recent": tuple(sent(70 + n * 17.0) for n in range(200))}, "orders in 1 h 201"),
+    ("G22", {}, {"automatic": True, "repeats": 10}, "automatic entries in 1 h 10"),
+    ("G22", {}, {"trips": (trip(TripKind.REPEAT),)}, "entries is off in this market: too often"),
     ("G23", {}, {"filled_15s": Money(88 * DOLLAR)}, "filled in 15 s 100.95"),
     ("G23", {}, {"filled_5min": Money(290 * DOLLAR)}, "filled in 5 min 302.95"),
     ("G24", {}, {"day_pnl": Money(-75 * DOLLAR)}, "lost 75.00 today"),
+    ("G25", {}, {"automatic": True, "losses_in_row": 5}, "losing closes in a row 5"),
+    ("G25", {}, {"automatic": True, "losses_1h": 8}, "losing closes in 1 h 8"),
+    ("G25", {}, {"automatic": True, "trips": (trip(TripKind.STREAK),)}, "automatic mode is off: too often"),
+    ("G26", {}, {"equity": Money(450 * DOLLAR)}, "10.0 % below the 7-day peak of 500.00"),
+    ("G26", {}, {"equity": Money(-1), "equity_peak": Money(0)}, "below the 7-day peak of 0.00"),
+    ("G27", {}, {"rejects_1min": 5}, "rejects in 1 min 5"),
+    ("G27", {}, {"unknowns_1min": 3}, "unanswered in 1 min 3"),
     ("G28", {}, {"market": market(status=MarketStatus.CLOSED)}, "market is closed"),
-    ("G28", {}, {"trading_active": False}, "not trading"),
+    ("G28", {}, {"trading": TradingFacts(True, reopened_ms_ago=4_999)}, "4 s after the open"),
+    ("G28", {}, {"trading": TradingFacts(True, pause_in_ms=59_999)}, "59 s before the venue's pause"),
+    ("G28", {}, {"trading": TradingFacts(True, pause_in_ms=-1)}, "0 s before the venue's pause"),
+    ("G28", {}, {"trading": TradingFacts(active=False)}, "not trading"),
     ("G28", {}, {"world_ms": WORLD_MS + 3_540_001}, "59 s before the close"),
     ("G28", {}, {"world_ms": WORLD_MS - 3_595_001}, "4 s after the open"),
     ("G29", {}, {"orders": (order(BookSide.ASK, Purpose.CLOSE, 3200, 1),)}, "own order at 32c"),
     ("G29", NO, {"orders": (order(BookSide.BID, Purpose.CLOSE, 3200, 1),)}, "own order at 32c"),
+    ("G29", {}, {"outside": (outside(price=3_200),)}, "this account's order at 32c"),
+    ("G30", {}, {"market": market(status=MarketStatus.DISPUTED)}, "the market is disputed"),
+    ("G30", {}, {"market": market(status=MarketStatus.DETERMINED)}, "the market is determined"),
+    ("G30", {}, {"market": market(status=MarketStatus.AMENDED)}, "the market is amended"),
+    ("G30", {}, {"market": market(status=MarketStatus.FINALIZED)}, "the market is finalized"),
+    ("G30", {}, {"market": market(result="yes")}, "resolved yes"),
+    ("G30", {}, {"pinned_rules_hash": "r0"}, "rules text changed"),
     ("G31", {}, {"clock_offset_ms": -501}, "clock offset 501 ms"),
     ("G31", {}, {"clock_stepped": True}, "stepped"),
     ("G32", {}, {"loop_lag_ms": 101}, "engine lag 101 ms"),
     ("G32", {}, {"sync_p99_ms": 251}, "journal sync 251 ms"),
     ("G32", {}, {"disk_free_mb": 511}, "511 MB"),
     ("G32", {}, {"journal_ok": False}, "journal does not accept"),
+    ("G32", {}, {"memory_mb": 1_025}, "engine memory 1025 MB"),
     ("G33", {}, {"presence": Presence.ABSENT}, "nobody supervises"),
     ("G34", {}, {"budget_ok": False}, "rate budget"),
 ]
@@ -189,13 +218,23 @@ PASSED: list[tuple[str, Change, Change]] = [
     ("G21", {}, {"recent": (sent(0.1), sent(1.0))}),
     ("G21", {}, {"recent": tuple(sent(2 + n * 2.9) for n in range(19))}),
     ("G23", {}, {"filled_15s": Money(87_050_000)}),
+    ("G22", {}, {"automatic": True, "repeats": 9}),
+    ("G22", {}, {"repeats": 10}),
     ("G24", {}, {"day_pnl": Money(-75 * DOLLAR + 1)}),
+    ("G25", {}, {"automatic": True, "losses_in_row": 4, "losses_1h": 7}),
+    ("G25", {}, {"losses_in_row": 9, "losses_1h": 9, "trips": (trip(TripKind.STREAK),)}),
+    ("G26", {}, {"equity": Money(450 * DOLLAR + 1)}),
+    ("G26", {}, {"equity": Money(0), "equity_peak": Money(0)}),
+    ("G27", {}, {"rejects_1min": 4, "unknowns_1min": 2}),
+    ("G28", {}, {"trading": TradingFacts(True, reopened_ms_ago=5_000, pause_in_ms=60_000)}),
+    ("G30", {}, {"market": market(status=MarketStatus.ACTIVE)}),
     ("G28", {}, {"world_ms": WORLD_MS + 3_540_000}),
     ("G28", {}, {"world_ms": WORLD_MS - 3_595_000}),
     ("G29", {}, {"orders": (order(BookSide.ASK, Purpose.CLOSE, 3300, 1),)}),
     ("G29", NO, {"orders": (order(BookSide.BID, Purpose.CLOSE, 3100, 1),)}),
     ("G31", {}, {"clock_offset_ms": 500}),
-    ("G32", {}, {"loop_lag_ms": 100, "sync_p99_ms": 250, "disk_free_mb": 512}),
+    ("G29", {}, {"outside": (outside(price=3_300), outside(BookSide.BID, 3_200))}),
+    ("G32", {}, {"loop_lag_ms": 100, "sync_p99_ms": 250, "disk_free_mb": 512, "memory_mb": 1_024}),
     ("G33", {}, {"presence": Presence.UNATTENDED}),
 ]
 
@@ -222,8 +261,7 @@ def test_passed_at_the_last_value_allowed(code: str, candidate: Change, inputs: 
 def test_every_check_has_a_case_that_denies_and_codes_are_unique() -> None:
     assert {case[0] for case in DENIED} == {check.code for check in CHECKS}
     assert len({check.code for check in CHECKS}) == len(CHECKS)
-    wanted = {f"G{n:02}" for n in (*range(1, 21), 24, 28, 29, 31, 32, 33, 34)}
-    assert wanted <= {check.code for check in CHECKS}
+    assert [check.code for check in CHECKS] == [f"G{n:02}" for n in range(1, 35)]
     assert {spec.rule for spec in LIMITS} <= {check.code for check in CHECKS}
 
 
@@ -254,7 +292,7 @@ WRECK = spoil(
     world_ms=None,
     reconcile_age_ms=None,
     allowed=None,
-    trading_active=None,
+    trading=None,
     book=None,
     fair=None,
     feeds=None,
@@ -265,6 +303,15 @@ WRECK = spoil(
     recent=None,
     filled_15s=None,
     filled_5min=None,
+    repeats=None,
+    trips=None,
+    losses_in_row=None,
+    losses_1h=None,
+    equity=None,
+    equity_peak=None,
+    rejects_1min=None,
+    unknowns_1min=None,
+    memory_mb=None,
     day_pnl=None,
     clock_offset_ms=None,
     clock_stepped=True,
@@ -299,7 +346,8 @@ def test_halted_and_locked_desks_only_cancel(level: Level) -> None:
             {"orders": (order(BookSide.ASK, Purpose.CLOSE, 3500, 10, Life.UNKNOWN),)},
             "G14",
         ),
-        ({"quantity": contracts(7)}, {"external_sell": contracts(10)}, "G14"),
+        ({"quantity": contracts(7)}, {"outside": (outside(),)}, "G14"),
+        ({}, {"outside": None}, "G14"),
         ({}, {"position": Position()}, "G14"),
         ({"side": BookSide.BID}, {}, "G14"),
         ({"reduce_only": False}, {}, "G02"),
@@ -406,10 +454,8 @@ def test_the_check_functions_are_all_in_the_table() -> None:
     in_table = {check.run for check in CHECKS}
     public = {
         value
-        for name, value in vars(checks).items()
-        if callable(value)
-        and not name.startswith("_")
-        and getattr(value, "__module__", "") == checks.__name__
-        and name != "Finding"
+        for module in (desk, market_checks, money, order_checks)
+        for name, value in vars(module).items()
+        if getattr(value, "__module__", "") == module.__name__ and not name.startswith("_")
     }
     assert public == in_table

@@ -11,19 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.domain.units import Money
-from core.risk.limits import (
-    DEFAULTS,
-    LIMITS,
-    Limits,
-    LimitsError,
-    LiveLimits,
-    Refusal,
-    Unit,
-    limit_text,
-    parse,
-)
+from core.risk.limits import DEFAULTS, LIMITS, Limits, LiveLimits, Refusal, Unit, limit_text
+from core.risk.limits_file import LimitsError
+from core.risk.limits_file import parse as parse_at
 
 FILE = "/home/me/demo/config.toml"
+
+
+def parse(raw: dict[str, object], source: str) -> Limits:
+    return parse_at(raw, lambda key: f"{source}:7")
 
 
 def test_the_table_and_the_struct_name_the_same_limits_in_the_same_order() -> None:
@@ -78,7 +74,7 @@ def test_a_value_that_cannot_be_meant_is_refused_with_file_name_and_reason(
     with pytest.raises(LimitsError) as caught:
         parse({name: written}, FILE)
     text = str(caught.value)
-    assert text.startswith(f"{FILE}: [limits] ") and says in text and "\n" not in text
+    assert text.startswith(f"{FILE}:7: [limits] ") and says in text and "\n" not in text
     assert name in text or "edge_min" in text
 
 

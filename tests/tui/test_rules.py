@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from core.control.protocol import AnyCommand, Frame, Resume, SetLimit, SetMode, Unpause
+from core.control.protocol import AnyCommand, Frame, Reenable, Resume, SetLimit, SetMode, Unpause
 from tests.tui import rows
 from tui import commands
 from tui.actions import ACTIONS, COMMANDS, MONEY_KEYS, Danger, action_for, help_rows, hints
@@ -149,6 +149,15 @@ def test_raising_autonomy_asks_and_lowering_it_does_not() -> None:
     assert desk.sent[1].confirm == "automatic"  # type: ignore[union-attr]  # the type is asserted above
 
 
+def test_switching_on_what_tripped_takes_its_name_a_word_and_a_reason() -> None:
+    desk = Desk()
+    assert desk.say("reenable") == "usage: reenable NAME"
+    assert desk.say("reenable KXHIGHNY-T48", "enable", "it was the feed") == ""
+    [command] = desk.sent
+    assert isinstance(command, Reenable)
+    assert (command.name, command.confirm, command.reason) == ("KXHIGHNY-T48", "enable", "it was the feed")
+
+
 def test_unpausing_takes_a_word_but_no_reason() -> None:
     desk = Desk()
     desk.say("unpause maker", "unpause")
@@ -216,7 +225,13 @@ def test_enter_never_spends_and_nothing_harmless_sits_beside_approve() -> None:
 
 def test_riskier_commands_name_their_word_and_safer_ones_have_none() -> None:
     words = {spec.name: spec.word for spec in COMMANDS if spec.word}
-    assert words == {"unpause": "unpause", "mode": "automatic", "resume": "resume", "limit": "raise"}
+    assert words == {
+        "unpause": "unpause",
+        "reenable": "enable",
+        "mode": "automatic",
+        "resume": "resume",
+        "limit": "raise",
+    }
     twins = {spec.name for spec in COMMANDS}
     assert all(action.cli in twins for action in ACTIONS if action.cli)
     assert all(action.danger is not Danger.SPEND or action.screens == ("desk",) for action in ACTIONS)

@@ -1,0 +1,183 @@
+"""What switches itself off, once a second, and how a person switches it on again.
+
+Counts come from ``tallies.py`` and ``equity.py``; what is off is in the state and in the journal, so
+that a restart finds it off. Refusals of the venue halt it outright: ``resume`` lifts that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from core.domain.clock import Clocks
+from core.domain.market import Venue
+from core.domain.units import Money, money_text
+from core.engine.account import Account
+from core.engine.alarms import RESUME, Alarms
+from core.engine.equity import Equity
+from core.engine.halting import Halting
+from core.engine.record import Scribe
+from core.engine.state import AlarmLevel, DeskState, Mode
+from core.engine.tallies import Tallies
+from core.execution.reconcile import Reconciler
+from core.journal.events import Event, Kind
+from core.journal.projections import ModeChanged
+from core.risk.halts import GLOBAL, HaltScope, Level, ScopeKind
+from core.risk.trips import Trip, TripKind
+
+
+class Trips:
+    """Judges the counts against the limits in force."""
+
+    def __init__(
+        self,
+        *,
+        state: DeskState,
+        clocks: Clocks,
+        scribe: Scribe,
+        alarms: Alarms,
+        halting: Halting,
+        account: Account,
+        reconciler: Reconciler,
+        tallies: Tallies,
+        equity: Equity,
+    ) -> None:
+        self._state = state
+        self._clocks = clocks
+        self._scribe = scribe
+        self._alarms = alarms
+        self._halting = halting
+        self._account = account
+        self._reconciler = reconciler
+        self.tallies = tallies
+        self.equity = equity
+
+    # --- what is off ---------------------------------------------------------------------------
+
+    def covering(self, strategy: str, ticker: str) -> tuple[Trip, ...]:
+        """What is off for an order of this strategy in this market."""
+        return tuple(
+            trip
+            for trip in self._state.trips.values()
+            if trip.kind is not TripKind.REPEAT or (trip.strategy, trip.ticker) == (strategy, ticker)
+        )
+
+    def restore(self, off: Iterable[Trip], enabled: Iterable[Trip]) -> None:
+        """After a replay: what was off stays off and is shown again; what was re-enabled counts anew."""
+        for trip in enabled:
+            self._count_from(trip, trip.since_wall_ms)
+        self.tallies.recount()
+        for trip in off:
+            self._state.trips[trip.key] = trip
+            self._alarm(trip)
+
+    def enable(self, trips: tuple[Trip, ...], reason: str, by: str) -> None:
+        """Switch these on again; what led to them counts no more."""
+        now_ms = self._clocks.wall_ms()
+        for trip in trips:
+            del self._state.trips[trip.key]
+            row = msgspec.structs.replace(trip, since_wall_ms=now_ms, by=by, reason=reason)
+            self._scribe.log.append(Event(Kind.ENABLE, row, ticker=trip.ticker, actor=by))
+            self._alarms.clear(_alarm_key(trip))
+            self._count_from(trip, now_ms)
+            if trip.kind is TripKind.DRAWDOWN:
+                self._begin_anew()
+        self._state.touch_status()
+
+    def _count_from(self, trip: Trip, wall_ms: int) -> None:
+        if trip.kind is TripKind.REPEAT:
+            self.tallies.entries_since[trip.ticker] = wall_ms
+        elif trip.kind is TripKind.STREAK:
+            self.tallies.closes_since = wall_ms
+
+    def _begin_anew(self) -> None:
+        base, result = self._reconciler.cash_base, self._account.result()
+        if base is not None and result is not None:
+            self.equity.begin_anew(self._account.day, base, result)
+
+    # --- once a second -------------------------------------------------------------------------
+
+    def tick(self) -> None:
+        self.equity.mark(self._account.day, self._reconciler.cash_base, self._account.result())
+        if not self._state.ready:
+            return
+        self._repeats()
+        self._streak()
+        self._drawdown()
+        self._refusals()
+
+    def _repeats(self) -> None:
+        limit = self._state.limits.current.repeat_hour_max
+        for (strategy, ticker), count in self.tallies.entered().items():
+            if count >= limit:
+                cause = f"{count} automatic entries of {strategy} within an hour, limit {limit}"
+                self._trip(Trip(TripKind.REPEAT, cause, self._clocks.wall_ms(), ticker, strategy))
+
+    def _streak(self) -> None:
+        limits, row, hour = (
+            self._state.limits.current,
+            self.tallies.losses_in_row(),
+            self.tallies.losses_1h(),
+        )
+        if row >= limits.loss_row_max:
+            cause = f"{row} losing closes in a row, limit {limits.loss_row_max}"
+        elif hour >= limits.loss_hour_max:
+            cause = f"{hour} losing closes within an hour, limit {limits.loss_hour_max}"
+        else:
+            return
+        if self._trip(Trip(TripKind.STREAK, cause, self._clocks.wall_ms())) and self._state.mode is Mode.AUTO:
+            self._state.mode = Mode.SEMI
+            self._scribe.log.append(Event(Kind.MODE, ModeChanged(Mode.SEMI.value, cause)))
+
+    def _drawdown(self) -> None:
+        now, peak = self.equity.now, self.equity.peak
+        limit = self._state.limits.current.drawdown_max
+        if now is None or peak is None or now >= peak or (peak - now) * 100 < limit * peak:
+            return
+        lost = money_text(Money(peak - now))
+        cause = f"{lost} below the 7-day peak of {money_text(peak)}, limit {limit} %"
+        if self._trip(Trip(TripKind.DRAWDOWN, cause, self._clocks.wall_ms())):
+            self._halting.rise(GLOBAL, Level.HALTED, cause)
+
+    def _refusals(self) -> None:
+        limits, rejects, unknowns = (
+            self._state.limits.current,
+            self.tallies.rejects_1min(),
+            self.tallies.unknowns_1min(),
+        )
+        if rejects >= limits.rejects_max:
+            cause = f"{rejects} orders rejected within a minute, limit {limits.rejects_max}"
+        elif unknowns >= limits.unknowns_max:
+            cause = f"{unknowns} orders unanswered within a minute, limit {limits.unknowns_max}"
+        else:
+            return
+        self.tallies.forget_refusals()
+        self._halting.rise(HaltScope(ScopeKind.VENUE, Venue.KALSHI.value), Level.HALTED, cause)
+        self._alarms.raise_("refusals", AlarmLevel.ACT, cause, "the venue is halted", RESUME)
+
+    def _trip(self, trip: Trip) -> bool:
+        if trip.key in self._state.trips:
+            return False
+        self._state.trips[trip.key] = trip
+        self._scribe.log.append(Event(Kind.TRIP, trip, ticker=trip.ticker))
+        self._alarm(trip)
+        self._state.touch_status()
+        return True
+
+    def _alarm(self, trip: Trip) -> None:
+        where = f"{trip.ticker}: " if trip.ticker else ""
+        self._alarms.raise_(
+            _alarm_key(trip), AlarmLevel.ACT, where + trip.cause, _EFFECT[trip.kind], trip.clears, trip.ticker
+        )
+
+
+_EFFECT = {
+    TripKind.REPEAT: "no entries of that strategy there",
+    TripKind.STREAK: "automatic mode is off",
+    TripKind.DRAWDOWN: "the desk is halted",
+}
+
+
+def _alarm_key(trip: Trip) -> str:
+    return f"trip {trip.key}"
