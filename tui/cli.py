@@ -377,7 +377,7 @@ def journal_export(chosen: Path | None) -> None:
         verbs.leave(verbs.REFUSED, str(error))
 
 
-for _verb in (cli_account.key, cli_account.arm, cli_account.disarm):
+for _verb in (cli_account.key, cli_account.doctor, cli_account.drill, cli_account.arm, cli_account.disarm):
     cli.add_command(_verb)
 
 # --- entry --------------------------------------------------------------------------------------

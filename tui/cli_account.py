@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import codecs
+import json
+import locale
+import os
+import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from core.config import paths
 from core.config.paths import Environment
 from core.control import protocol
+from core.domain.text import clean_text
 from tui import verbs
 from tui.cli_options import place_of, with_profile, with_reason, with_word
+
+if TYPE_CHECKING:
+    from core.control.doctor.questions import Terminal
 
 _EXCHANGES = {e.value: e for e in Environment if e is not Environment.SIM}
 
@@ -57,6 +67,60 @@ def key_show() -> None:
         found = state(place, role)
         said = found.problem or f"{found.key_id}  fingerprint {found.fingerprint[:16]}  {found.path}"
         click.echo(f"{role.value:<9} {said}")
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="The same for programs.")
+@with_profile
+def doctor(as_json: bool) -> None:
+    """Examine the profile: clock, keys, limits, cash, journal, disk, terminal, venue.
+
+    Places nothing and changes nothing. Ends with what still blocks live. Exit code 1 when this
+    profile itself is blocked.
+    """
+    import asyncio
+    import random
+    import secrets
+
+    from core.control.doctor.examine import examine
+    from core.control.doctor.report import as_data, lines
+    from core.domain.clock import SystemClock
+
+    rng = random.Random(secrets.randbits(128))
+    try:
+        report = asyncio.run(examine(place_of(), SystemClock(), rng, _terminal()))
+    except (paths.ProfileError, OSError) as error:
+        verbs.leave(verbs.USAGE, f"pmconsole doctor: {error}")
+    if as_json:
+        click.echo(json.dumps(as_data(report), indent=2, ensure_ascii=False))
+    else:
+        click.echo("\n".join(lines(report)))
+    sys.exit(verbs.REFUSED if report.blocks else verbs.DONE)
+
+
+def _terminal() -> Terminal:
+    """The terminal this verb was typed in."""
+    from core.control.doctor.questions import Terminal
+
+    size = os.get_terminal_size() if sys.stdout.isatty() else None
+    name = os.environ.get("TERM", "")
+    true_color = os.environ.get("COLORTERM", "") in ("truecolor", "24bit")
+    return Terminal(
+        clean_text(name, 40),
+        size.columns if size is not None else None,
+        size.lines if size is not None else None,
+        utf8=codecs.lookup(locale.getpreferredencoding(False)).name == "utf-8",
+        colors=1 << 24 if true_color else 256 if "256" in name else 16,
+    )
+
+
+@click.command()
+@with_profile
+def drill() -> None:
+    """Play the stop ladder against the simulator (about a minute) and note the date for the doctor."""
+    from tui.drill import drill as play
+
+    sys.exit(play(place_of()))
 
 
 @click.command()

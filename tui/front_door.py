@@ -76,7 +76,7 @@ def demo(place: Profile, world: WorldOptions, look: Look, *, fresh: bool) -> int
         paths.prepare(place)
         with _one_starter(place):
             if fresh:
-                _stop_all(place)
+                stop_all(place)
             started = _open_desk(place, world)
         return _leave(place, started, _console(place, look))
     except (StartError, paths.ProfileError) as error:
@@ -127,6 +127,13 @@ def start_engine(place: Profile) -> int:
         click.echo(f"pmconsole: {error}", err=True)
         return verbs.USAGE
     return verbs.DONE
+
+
+def start_simulated(place: Profile) -> None:
+    """Start simulator and engine of a simulated desk without a console; raises ``StartError``."""
+    _check_system()
+    with _one_starter(place):
+        _open_desk(place, WorldOptions(None, None, None))
 
 
 def stop_engine(place: Profile, reason: str) -> int:
@@ -229,7 +236,7 @@ def _leave(place: Profile, started: list[str], code: int) -> int:
     if _others_attached(place):
         click.echo("Another console is attached: the desk goes on. Come back with: pmconsole")
         return code
-    _stop_all(place, engine="engine" in started, sim="sim" in started)
+    stop_all(place, engine="engine" in started, sim="sim" in started)
     return code
 
 
@@ -262,7 +269,8 @@ def _others_attached(place: Profile) -> bool:
     return bool(status["controller"] or status["viewers"])
 
 
-def _stop_all(place: Profile, *, engine: bool = True, sim: bool = True) -> None:
+def stop_all(place: Profile, *, engine: bool = True, sim: bool = True) -> None:
+    """Stop what runs of a simulated desk; raises ``StartError`` for what does not end."""
     pid = engine_pid(place) if engine else None
     if pid is not None:
         try:

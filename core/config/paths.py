@@ -94,8 +94,8 @@ class Profile(msgspec.Struct, frozen=True):
 
     @property
     def drill(self) -> Path:
-        """When the stop ladder was last drilled, and how it went."""
-        return self.directory / "drill.json"
+        """When the stop ladder was last drilled on this machine, and how it went: one for all profiles."""
+        return self.directory.parent / "drill.json"
 
     @property
     def engine_log(self) -> Path:

@@ -21,7 +21,7 @@ from typing import Any
 import httpx
 
 from core.config import paths
-from core.config.paths import Profile
+from core.config.paths import Environment, Profile
 from core.config.secrets import KeyFileError
 from core.config.settings import Settings, SettingsError, load, place_of
 from core.control import flag, log
@@ -38,7 +38,7 @@ from core.domain.clock import Clocks, SystemClock
 from core.engine.engine import Engine
 from core.journal.files import JournalError, JournalHeldError, read_rows
 from core.risk.limits import Limits
-from core.risk.limits_file import LimitsError
+from core.risk.limits_file import LimitsError, unset
 from core.risk.limits_file import parse as parse_limits
 from core.venues.address import VenueAddressError
 
@@ -70,6 +70,7 @@ def serve(place: Profile) -> None:
         paths.prepare(place)
         settings = load(place.config)
         limits = parse_limits(settings.limits, lambda key: place_of(place.config, "limits", key))
+        _refuse_defaults(place, settings)
         with sole_holder(place.lock):
             site = site_of(place)
             _log_to(place.engine_log)
@@ -79,6 +80,16 @@ def serve(place: Profile) -> None:
         raise StartError(str(error), LOCK_HELD) from error
     except _REFUSALS as error:
         raise StartError(str(error)) from error
+
+
+def _refuse_defaults(place: Profile, settings: Settings) -> None:
+    """With real money every money limit is the operator's own word; raises ``LimitsError``."""
+    missing = unset(settings.limits) if place.environment is Environment.PRODUCTION else ()
+    if missing:
+        raise LimitsError(
+            f"{place.config}: [limits] does not set {', '.join(missing)}: profile {place.name} trades real "
+            "money and takes no money limit by default; write each one, in dollars."
+        )
 
 
 def _log_to(path: Path) -> None:

@@ -92,8 +92,8 @@ def test_a_file_that_others_can_read_is_refused(home: Path) -> None:
 
 
 def test_opening_a_real_profile_without_its_key_says_what_to_do(home: Path) -> None:
-    for profile in ("kalshi-demo", "live"):
+    for profile, lacks in (("kalshi-demo", "has no trading key"), ("live", "does not set order_cost_max")):
         done = run("open", "--profile", profile)
-        assert done.exit_code == 2 and "has no trading key" in done.output and "Traceback" not in done.output
+        assert done.exit_code == 2 and lacks in done.output and "Traceback" not in done.output
         refused = run("demo", "--profile", profile)
         assert refused.exit_code == 2 and f"pmconsole --profile {profile}" in refused.output

@@ -1,0 +1,215 @@
+"""The questions of an examination: each a plain function from what was read to one finding.
+
+``Incomplete`` is an answer too: what could not be read is never taken for fine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import msgspec
+
+from core.config.drill import Drill
+from core.control.doctor.findings import Finding, block, ok, warn
+from core.control.keys import KeyState
+from core.domain.units import Money, money_text
+from core.venues.exchange import Cash, ExchangeState, Maintenance
+from core.venues.kalshi.standing import Keys, Tier
+from core.venues.venue import Incomplete
+
+CLOCK_WARN_MS, CLOCK_MAX_MS = 250, 500
+SYNC_MAX_MS = 250.0
+SYNC_SUSPICIOUS_MS = 0.02
+"""No disk syncs a hundred commits this fast: the device does not honour the sync."""
+DISK_WARN_MB, DISK_MIN_MB = 2_048, 512
+DRILL_WARN_MS, DRILL_MAX_MS = 7 * 86_400_000, 30 * 86_400_000
+REGION_WARN_MS = 7 * 86_400_000
+MAINTENANCE_WARN_MS = 3_600_000
+SQLITE_FIXED = (3, 51, 3)
+"""First release without the race that can corrupt a log two connections write (sqlite.org, WAL reset)."""
+NEEDED_SCOPE, SPARE_SCOPES = "write::trade", frozenset({"write", "write::transfer"})
+
+
+class Terminal(msgspec.Struct, frozen=True):
+    """The terminal the operator sits at; ``None`` sizes: none."""
+
+    name: str
+    columns: int | None
+    rows: int | None
+    utf8: bool
+    colors: int
+
+
+# --- this machine -------------------------------------------------------------------------------
+
+
+def clock(offset_ms: int | None) -> Finding:
+    if offset_ms is None:
+        return block("clock", "the offset to the venue's clock is not known", "reach the venue and run again")
+    said = f"{offset_ms:+d} ms from the venue's clock"
+    if abs(offset_ms) > CLOCK_MAX_MS:
+        return block("clock", said, f"let NTP set it: entries stop above {CLOCK_MAX_MS} ms")
+    if abs(offset_ms) > CLOCK_WARN_MS:
+        return warn("clock", said, "check NTP before it drifts further")
+    return ok("clock", said)
+
+
+def sync(took_ms: Sequence[float]) -> Finding:
+    """Commits with a durable sync on the journal's own disk."""
+    if not took_ms:
+        return block("journal", "no commit could be timed", "check the profile's directory")
+    ordered = sorted(took_ms)
+    median, p99 = ordered[len(ordered) // 2], ordered[len(ordered) * 99 // 100]
+    said = f"{len(ordered)} synced commits, median {median:.2f} ms, p99 {p99:.2f} ms"
+    if p99 > SYNC_MAX_MS:
+        return block(
+            "journal", said, f"move the profile to a faster disk: p99 must be under {SYNC_MAX_MS:.0f} ms"
+        )
+    if median < SYNC_SUSPICIOUS_MS:
+        return warn("journal", said, "too fast to be a real sync: check that the disk honours it")
+    return ok("journal", said)
+
+
+def sqlite(version: tuple[int, int, int]) -> Finding:
+    said = f"SQLite {'.'.join(map(str, version))}"
+    if version < SQLITE_FIXED:
+        return warn("sqlite", said, "safe with one writer; 3.51.3 also closes its WAL-reset race")
+    return ok("sqlite", said)
+
+
+def chain(path: str, problem: str, rows: int) -> Finding:
+    """The journal that is there already."""
+    if problem:
+        return block("journal chain", problem, f"keep {path} and see pmconsole journal verify")
+    return ok("journal chain", f"{rows} rows hold together" if rows else "no journal yet")
+
+
+def disk(free_mb: int | None) -> Finding:
+    if free_mb is None:
+        return block("disk", "free space is not known", "check the profile's directory")
+    said = f"{free_mb} MB free"
+    if free_mb < DISK_MIN_MB:
+        return block("disk", said, f"make room: entries stop under {DISK_MIN_MB} MB")
+    return warn("disk", said, "make room soon") if free_mb < DISK_WARN_MB else ok("disk", said)
+
+
+def terminal(found: Terminal) -> Finding:
+    if found.columns is None or found.rows is None:
+        return warn("terminal", "none: run from a script", "look at the console once before trading with it")
+    said = f"{found.name or 'no TERM'} {found.columns}x{found.rows}, {found.colors} colours"
+    if found.columns < 80 or found.rows < 24:
+        return warn("terminal", said, "the console wants 80x24 or more")
+    if not found.utf8:
+        return warn("terminal", f"{said}, no UTF-8", "set a UTF-8 locale, such as LANG=C.UTF-8")
+    return ok("terminal", said)
+
+
+def drill(found: Drill | None, now_ms: int, code_version: str) -> Finding:
+    again = "run pmconsole drill"
+    if found is None:
+        return block("drill", "the stop ladder was never drilled here", again)
+    day = datetime.fromtimestamp(found.at_ms / 1000, UTC).date().isoformat()
+    if not found.passed:
+        return block("drill", f"failed on {day}: {found.said}", f"mend it, then {again}")
+    age = now_ms - found.at_ms
+    if found.code_version != code_version or not 0 <= age <= DRILL_MAX_MS:
+        return block("drill", f"passed on {day} with {found.code_version}", f"{again} with this program")
+    return (
+        warn("drill", f"passed on {day}", again) if age > DRILL_WARN_MS else ok("drill", f"passed on {day}")
+    )
+
+
+# --- keys and limits ----------------------------------------------------------------------------
+
+
+def key(found: KeyState) -> Finding:
+    name = f"{found.role.value} key"
+    if found.problem:
+        return block(name, found.problem, "see pmconsole key")
+    return ok(name, f"{found.key_id}, fingerprint {found.fingerprint[:16]}")
+
+
+def grant(name: str, key_id: str, found: Keys | Incomplete) -> Finding:
+    """What the venue says the key may do: it has to trade, and needs nothing beyond."""
+    check = f"{name} permissions"
+    if isinstance(found, Incomplete):
+        return _not_read(check, found)
+    granted = found.grants.get(key_id)
+    if granted is None:
+        return block(check, "the venue does not list this key", "add a key of this account")
+    scopes = set(granted.scopes)
+    said = ", ".join(sorted(scopes)) or "none"
+    if granted.subaccount is not None:
+        said += f", subaccount {granted.subaccount} only"
+    if not scopes & {NEEDED_SCOPE, "write"} or not any(s.partition("::")[0] == "read" for s in scopes):
+        return block(check, said, f"make a key with the scopes read and {NEEDED_SCOPE}")
+    spare = scopes & SPARE_SCOPES
+    if spare:
+        return warn(check, said, f"it may do more than trade ({', '.join(sorted(spare))}): make a lesser key")
+    return ok(check, said)
+
+
+def limits(missing: Sequence[str]) -> Finding:
+    """Money limits of a desk with real money are the operator's own words, never a default."""
+    if missing:
+        return block("limits", f"not set: {', '.join(missing)}", "write them into [limits] of config.toml")
+    return ok("limits", "every money limit is set")
+
+
+# --- the venue ----------------------------------------------------------------------------------
+
+
+def _not_read(check: str, found: Incomplete) -> Finding:
+    return block(check, f"not read: {found.reason}", "run again once the venue answers")
+
+
+def rates(found: Tier | Incomplete) -> Finding:
+    if isinstance(found, Incomplete):
+        return _not_read("rate limits", found)
+    said = f"tier {found.name}, {found.writes_per_s:g} write tokens a second, {found.write_burst:g} at once"
+    return ok("rate limits", said)
+
+
+def region(found: Keys | Incomplete, now_ms: int) -> Finding:
+    """Sports, elections and entertainment need a location attestation (Kalshi API: list API keys)."""
+    again = "attest your location on the venue's page: some categories are refused without"
+    if isinstance(found, Incomplete):
+        return _not_read("region", found)
+    if found.region_until_ms is None:
+        return warn("region", "never attested", again)
+    until = datetime.fromtimestamp(found.region_until_ms / 1000, UTC).strftime("%Y-%m-%d %H:%MZ")
+    if found.region_until_ms <= now_ms:
+        return warn("region", f"lapsed on {until}", again)
+    if found.region_until_ms - now_ms < REGION_WARN_MS:
+        return warn("region", f"attested until {until}", "attest again before it lapses")
+    return ok("region", f"attested until {until}")
+
+
+def cash(found: Cash | Incomplete, shards: Sequence[int], reserve: Money) -> Finding:
+    """Orders see only what lies on their market's shard."""
+    if isinstance(found, Incomplete):
+        return _not_read("cash", found)
+    parts = ", ".join(f"shard {shard} {money_text(found.on(shard))}" for shard in shards)
+    said = f"{money_text(found.total)} in all; {parts}"
+    empty = [shard for shard in shards if found.on(shard) <= reserve]
+    if len(empty) == len(shards):
+        return block("cash", said, f"fund it: no more than the reserve of {money_text(reserve)} is there")
+    if empty:
+        named = ", ".join(map(str, empty))
+        return warn("cash", said, f"orders on shard {named} will be refused: move money there")
+    return ok("cash", said)
+
+
+def venue(found: ExchangeState | Incomplete, windows: Sequence[Maintenance], now_ms: int) -> Finding:
+    if isinstance(found, Incomplete):
+        return _not_read("venue", found)
+    if not found.exchange_active:
+        return block("venue", f"the exchange is down {found.resumes}".rstrip(), "wait until it is back")
+    if not found.trading_active:
+        return block("venue", f"trading is paused {found.resumes}".rstrip(), "wait until it goes on")
+    coming = [w for w in windows if w.start_ms - MAINTENANCE_WARN_MS <= now_ms < w.end_ms]
+    if coming:
+        begins = datetime.fromtimestamp(coming[0].start_ms / 1000, UTC).strftime("%H:%MZ")
+        return warn("venue", f"trades; maintenance at {begins}", "entries stop a minute before")
+    return ok("venue", "trades")
