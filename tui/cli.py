@@ -348,6 +348,21 @@ def journal_verify(chosen: Path | None) -> None:
     sys.exit(verbs.DONE if report.sound else verbs.REFUSED)
 
 
+@journal.command("backup")
+@click.argument("target", type=click.Path(path_type=Path))
+@with_journal
+def journal_backup(target: Path, chosen: Path | None) -> None:
+    """Copy the journal to TARGET, also while the engine runs, and check the copy from end to end."""
+    from core.journal.copying import backup
+    from core.journal.files import JournalError
+
+    try:
+        report = backup(_journal_file(chosen), target)
+    except JournalError as error:
+        verbs.leave(verbs.REFUSED, str(error))
+    click.echo("\n".join(report.lines()))
+
+
 @journal.command("why")
 @click.argument("order")
 @with_journal

@@ -36,7 +36,7 @@ from core.control.signals import handled
 from core.control.site import Site, site_of
 from core.domain.clock import Clocks, SystemClock
 from core.engine.engine import Engine
-from core.journal.files import JournalError, JournalHeldError, read_rows
+from core.journal.files import JournalError, JournalHeldError, read_history
 from core.risk.limits import Limits
 from core.risk.limits_file import LimitsError, unset
 from core.risk.limits_file import parse as parse_limits
@@ -137,7 +137,7 @@ async def _serve(place: Profile, settings: Settings, limits: Limits, site: Site)
         stack.push_async_callback(journal.close)
         http = httpx.AsyncClient(trust_env=False, follow_redirects=False)
         stack.push_async_callback(http.aclose)
-        history = read_rows(journal.path)
+        history = read_history(journal.path)
         desk = Building(place, settings, limits, site, clocks, http)
         engine = Engine(desk.ports(journal, history, run, flagged=flagged))
         faults.engine = engine

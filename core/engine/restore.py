@@ -39,7 +39,7 @@ class Restored(msgspec.Struct):
     @property
     def fresh(self) -> bool:
         """Whether no engine has run on this journal before."""
-        return Kind.START.value not in self.desk.counts
+        return self.desk.runs == 0
 
 
 class _CashBase(msgspec.Struct):

@@ -10,8 +10,11 @@ from pathlib import Path
 import msgspec
 
 from core.journal.events import COLUMNS, GENESIS, Row, broken
+from core.journal.projections import NEWEST, PASSED_OVER
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+OLDEST_VERSION = 1
+"""Formats from here on have the same ``event`` table and can be read as they are."""
 
 
 class JournalError(Exception):
@@ -30,16 +33,17 @@ class JournalDamagedError(JournalError):
     """Not a journal, or one whose rows do not hold together."""
 
 
-def check_version(connection: sqlite3.Connection, path: Path) -> None:
-    """Refuse a format this program does not know; raises ``JournalError``, ``sqlite3.Error``."""
+def version_of(connection: sqlite3.Connection, path: Path) -> int:
+    """The journal's format, one this program knows; raises ``JournalError``, ``sqlite3.Error``."""
     version = connection.execute("SELECT max(version) FROM schema_version").fetchone()[0]
-    if version is None or version < SCHEMA_VERSION:
+    if not isinstance(version, int) or version < OLDEST_VERSION:
         raise JournalDamagedError(f"The journal {path} has no known format version; move it aside.")
     if version > SCHEMA_VERSION:
         raise JournalVersionError(
             f"The journal {path} was written by a newer pmconsole (format {version}, this program reads "
             f"up to {SCHEMA_VERSION}); install the newer version or move the file aside."
         )
+    return version
 
 
 def require(row: Row, seq: int, head: str, path: Path) -> None:
@@ -68,7 +72,7 @@ def connect_read_only(path: Path) -> sqlite3.Connection:
     try:
         connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=2.0)
         try:
-            check_version(connection, path)
+            version_of(connection, path)
         except BaseException:
             connection.close()
             raise
@@ -93,6 +97,32 @@ def read_rows(path: Path, *, after: int = 0) -> Iterator[Row]:
                 row = Row(*columns)
                 require(row, seq, head, path)
                 seq, head = row.seq, row.hash
+                yield row
+        except sqlite3.Error as error:
+            raise sentence(path, error) from None
+
+
+def read_history(path: Path) -> Iterator[Row]:
+    """The rows a restart folds, in order, each row's own hash checked; raises ``JournalError``.
+
+    Market data, links and the like are passed over: that the rows hang together is checked by
+    whoever opens the journal, from its newest anchor on, and by ``verify`` from the beginning.
+    """
+    kinds = sorted(PASSED_OVER)
+    wanted = f"SELECT seq FROM event WHERE kind NOT IN ({', '.join('?' * len(kinds))})"
+    parameters = list[object](kinds)
+    for kind, field in NEWEST.items():
+        wanted += (
+            " UNION ALL SELECT * FROM (SELECT seq FROM event WHERE kind = ?"
+            " AND json_extract(payload, ?) IS NOT NULL ORDER BY seq DESC LIMIT 1)"
+        )
+        parameters += [kind.value, field]
+    query = f"SELECT {', '.join(COLUMNS)} FROM event WHERE seq IN ({wanted}) ORDER BY seq"
+    with closing(connect_read_only(path)) as connection:
+        try:
+            for columns in connection.execute(query, parameters):
+                row = Row(*columns)
+                require(row, row.seq - 1, row.prev_hash, path)
                 yield row
         except sqlite3.Error as error:
             raise sentence(path, error) from None
@@ -159,8 +189,12 @@ def verify(path: Path) -> VerifyReport:
 
 
 def _anchors(connection: sqlite3.Connection, path: Path) -> list[tuple[int, str]]:
+    """Heads written down by the runs: where each ended, and on the way."""
+    ends = "SELECT closed_seq, closed_hash FROM owner WHERE closed_seq > 0"
     try:
-        return connection.execute("SELECT closed_seq, closed_hash FROM owner WHERE closed_seq > 0").fetchall()
+        if version_of(connection, path) > 1:
+            ends += " UNION SELECT seq, hash FROM anchor"
+        return connection.execute(ends).fetchall()
     except sqlite3.Error as error:
         raise sentence(path, error) from None
 

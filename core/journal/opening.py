@@ -6,6 +6,7 @@ import contextlib
 import os
 import sqlite3
 import stat
+from collections import deque
 from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
@@ -19,11 +20,13 @@ from core.journal.files import (
     JournalDamagedError,
     JournalError,
     JournalHeldError,
-    check_version,
+    connect_read_only,
     require,
     sentence,
+    version_of,
 )
 from core.journal.lock import HeldError, hold
+from core.journal.migrate import migrate
 from core.journal.recover import take_up
 from core.journal.spill import Spill, read_spill, spill_path
 
@@ -82,13 +85,12 @@ def open_for_writing(path: Path, identity: Identity, clock: Clock, synchronous: 
         lock = _locked(path)
         undo.callback(os.close, lock)
         with _in_a_sentence(path):
+            if not new:
+                _bring_up_to_date(path, identity, clock)
             connection = connect(path, synchronous)
             undo.callback(connection.close)
             if new:
                 _create(connection, identity, clock)
-            else:
-                check_version(connection, path)
-                _check_world(connection, path, identity)
             tail = _tail(connection, path)
             clean = _enter_run(connection, identity, clock)
             seq, head = (tail[-1].seq, tail[-1].hash) if tail else (0, GENESIS)
@@ -164,6 +166,14 @@ def _create(connection: sqlite3.Connection, identity: Identity, clock: Clock) ->
     connection.execute("COMMIT")
 
 
+def _bring_up_to_date(path: Path, identity: Identity, clock: Clock) -> None:
+    with contextlib.closing(connect_read_only(path)) as connection:
+        version = version_of(connection, path)
+        _check_world(connection, path, identity)
+    if version < SCHEMA_VERSION:
+        migrate(path, version, clock)
+
+
 def _check_world(connection: sqlite3.Connection, path: Path, identity: Identity) -> None:
     meta = dict(connection.execute("SELECT name, value FROM meta").fetchall())
     for name, wanted in (("world_id", identity.world_id), ("profile", identity.profile)):
@@ -174,17 +184,29 @@ def _check_world(connection: sqlite3.Connection, path: Path, identity: Identity)
 
 
 def _tail(connection: sqlite3.Connection, path: Path) -> tuple[Row, ...]:
-    """The newest rows, checked to hang together."""
-    newest = connection.execute(
-        f"SELECT {', '.join(COLUMNS)} FROM event ORDER BY seq DESC LIMIT ?", (TAIL_ROWS,)
-    ).fetchall()
-    rows = tuple(Row(*columns) for columns in reversed(newest))
-    if rows:
-        seq, head = rows[0].seq - 1, rows[0].prev_hash
-        for row in rows:
-            require(row, seq, head, path)
-            seq, head = row.seq, row.hash
-    return rows
+    """The newest rows; everything from the newest anchor on is checked to hang together."""
+    anchor = connection.execute("SELECT seq, hash FROM anchor ORDER BY seq DESC LIMIT 1").fetchone()
+    newest = connection.execute("SELECT max(seq) FROM event").fetchone()[0] or 0
+    if anchor is not None and anchor[0] > newest:
+        raise JournalDamagedError(
+            f"The journal {path} is damaged: rows up to {anchor[0]} were written and are gone after {newest}."
+        )
+    seq = max(0, min(newest - TAIL_ROWS, anchor[0] if anchor is not None else 0))
+    before = connection.execute("SELECT hash FROM event WHERE seq = ?", (seq,)).fetchone()
+    head = before[0] if before is not None else GENESIS
+    tail: deque[Row] = deque(maxlen=TAIL_ROWS)
+    for columns in connection.execute(
+        f"SELECT {', '.join(COLUMNS)} FROM event WHERE seq > ? ORDER BY seq", (seq,)
+    ):
+        row = Row(*columns)
+        require(row, seq, head, path)
+        if anchor is not None and row.seq == anchor[0] and row.hash != anchor[1]:
+            raise JournalDamagedError(
+                f"The journal {path} is damaged: row {row.seq} is not the row that was written."
+            )
+        seq, head = row.seq, row.hash
+        tail.append(row)
+    return tuple(tail)
 
 
 def _enter_run(connection: sqlite3.Connection, identity: Identity, clock: Clock) -> bool:

@@ -32,6 +32,14 @@ ORDER_KINDS = frozenset(
     )
 )
 
+PASSED_OVER = frozenset(
+    kind.value for kind in (Kind.FAIR, Kind.FEED, Kind.LINK, Kind.RECONCILE, Kind.PROPOSAL_STATE, Kind.DENIED)
+)
+"""Kinds that are most of a journal and that no restart needs, but for the rows of ``NEWEST``."""
+
+NEWEST = {Kind.FAIR: "$.record", Kind.RECONCILE: "$.cash_base"}
+"""Kinds of which a restart needs the newest row that has this field."""
+
 ALL = "*"
 """In ``PauseChanged.strategy``: every entry."""
 
@@ -88,8 +96,8 @@ class Desk(msgspec.Struct):
     """Cards made so far, which numbers the next one."""
     flattening: bool = False
     """Whether a flatten was running when the journal ended."""
-    counts: dict[str, int] = {}
-    """Rows by kind."""
+    runs: int = 0
+    """Engines that have started on this journal."""
 
 
 def project(rows: Iterable[Row]) -> Desk:
@@ -102,7 +110,6 @@ def project(rows: Iterable[Row]) -> Desk:
 
 def take(desk: Desk, row: Row) -> None:
     """Fold one more row; raises as ``project``."""
-    desk.counts[row.kind] = desk.counts.get(row.kind, 0) + 1
     match row.kind:
         case "HALT" | "RESUME":
             payload = msgspec.json.decode(row.payload, type=dict[str, Any])
@@ -112,6 +119,7 @@ def take(desk: Desk, row: Row) -> None:
             changed = msgspec.json.decode(row.payload, type=LimitChanged)
             desk.limits[changed.name] = changed.after
         case "START":
+            desk.runs += 1
             start = msgspec.json.decode(row.payload, type=Started)
             desk.limits = start.in_force or desk.limits
         case "TRIP":

@@ -8,7 +8,8 @@
 -- boot named by boot_id. Inside payloads prices are ten-thousandths of a dollar, quantities
 -- millionths of a contract, money millionths of a dollar.
 
--- Version of this format. A program refuses a journal with a version above its own.
+-- Version of this format: one row for each version this journal has had, the highest counts. A program
+-- refuses a journal with a version above its own, and brings an older one up to date on a copy.
 CREATE TABLE schema_version (
     version    INTEGER NOT NULL,
     applied_ms INTEGER NOT NULL
@@ -30,6 +31,14 @@ CREATE TABLE owner (
     closed_ms    INTEGER,
     closed_seq   INTEGER,
     closed_hash  TEXT
+) STRICT;
+
+-- Places of the chain known to be sound when they were written: the writer checked everything before
+-- them, or wrote it itself. The next start checks the chain from the newest one on.
+CREATE TABLE anchor (
+    seq   INTEGER PRIMARY KEY,
+    hash  TEXT NOT NULL,
+    at_ms INTEGER NOT NULL
 ) STRICT;
 
 -- The log. seq counts from 1 without gaps.

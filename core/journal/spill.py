@@ -16,25 +16,11 @@ from pathlib import Path
 import msgspec
 
 from core.journal.events import Kind, Row
-from core.journal.projections import ORDER_KINDS
+from core.journal.projections import PASSED_OVER
 
 SPILL_BYTES = 4 << 20
-SPILLED_KINDS = ORDER_KINDS | {
-    kind.value
-    for kind in (
-        Kind.HALT,
-        Kind.RESUME,
-        Kind.MODE,
-        Kind.PAUSE,
-        Kind.LIMIT,
-        Kind.FLATTEN_START,
-        Kind.FLATTEN_STEP,
-        Kind.FLATTEN_END,
-        Kind.COMMAND,
-        Kind.STOP,
-    )
-}
-"""What a restart must know. Everything else of a desk without a journal is lost, and counted."""
+SPILLED_KINDS = frozenset(kind.value for kind in Kind) - PASSED_OVER
+"""What a restart must know. The rest of a desk without a journal is lost, and counted."""
 
 _START = "0" * 64
 _encoder = msgspec.json.Encoder()

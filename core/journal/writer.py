@@ -31,6 +31,8 @@ rows are never dropped silently. What a restart must know may wait in as many pl
 BATCH_MAX = 1_000
 LINGER_S = 0.02
 """How long rows nobody waits for may gather before they are committed."""
+ANCHOR_ROWS = 10_000
+"""A start checks at most about this many rows: a tenth of a second."""
 CHECKPOINT_BYTES = 4 << 20
 """Payload after which the write-ahead log is written back; waiters have been answered before it."""
 
@@ -73,6 +75,7 @@ class Writer:
         self._reserve = reserve
         self._reports = reports
         self._written = (opened.seq, opened.head)
+        self._anchored = opened.seq
         self._unwritten_bytes = 0
         # Shared with the loop, under the condition's lock.
         self._wake = threading.Condition()
@@ -151,6 +154,8 @@ class Writer:
         self._connection.execute("BEGIN IMMEDIATE")
         self._require_sole_writer()
         self._connection.executemany(INSERT, [msgspec.structs.astuple(row) for row in batch])
+        if last.seq - self._anchored >= ANCHOR_ROWS:
+            self._anchor(last.seq, last.hash)
         self._connection.execute("COMMIT")
         took = self._clock.mono_ns() - started
         self.committing_since_ns = None
@@ -166,11 +171,19 @@ class Writer:
         if (head or (0, self._written[1])) != self._written:
             raise JournalError(f"row {head and head[0]} was written by somebody else")
 
+    def _anchor(self, seq: int, head: str) -> None:
+        self._connection.execute(
+            "INSERT OR REPLACE INTO anchor VALUES (?, ?, ?)", (seq, head, self._clock.wall_ms())
+        )
+        self._anchored = seq
+
     def _checkpoint(self, mode: str) -> None:
         self._connection.execute(f"PRAGMA wal_checkpoint({mode})").fetchone()
         self._unwritten_bytes = 0
 
     def _sign_off(self) -> None:
+        if self._written[0] > self._anchored:
+            self._anchor(*self._written)
         self._connection.execute(
             "UPDATE owner SET closed_ms = ?, closed_seq = ?, closed_hash = ? WHERE run_id = ?",
             (self._clock.wall_ms(), *self._written, self._run_id),
