@@ -119,6 +119,22 @@ def test_the_link_is_ok_once_private_channels_are_confirmed(virtual: Run, virtua
     virtual(main())
 
 
+def test_a_stop_that_meets_a_dying_connection_is_a_stop(virtual: Run, virtual_clocks: Clocks) -> None:
+    async def main() -> None:
+        peer = Peer()
+        desk = Desk(virtual_clocks, peer)
+        running = asyncio.create_task(desk.session.run())
+        await asyncio.sleep(2.0)
+        peer.cut()
+        await asyncio.sleep(0)
+        running.cancel()
+        async with asyncio.timeout(1.0):
+            await asyncio.wait([running])
+        assert running.cancelled() and len(desk.opened) == 1
+
+    virtual(main())
+
+
 def test_the_heartbeat_is_when_the_answered_ping_was_sent(virtual: Run, virtual_clocks: Clocks) -> None:
     async def main() -> None:
         peer = Peer()

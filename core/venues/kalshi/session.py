@@ -101,15 +101,31 @@ class Session:
         self._state.opened(self._clocks.mono_ns())
         try:
             await self.flush()
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._read(socket), name="kalshi stream reader")
-                tasks.create_task(self._beat(socket), name="kalshi stream ping")
-        except* SocketError as group:
-            ended = next(error for error in group.exceptions if isinstance(error, SocketError))
+            return await self._both_sides(socket)
         finally:
             self._socket = None
             self._state.closed()
             await socket.close()
+
+    async def _both_sides(self, socket: Socket) -> SocketError:
+        """Read and ping until the connection ends. Without a task group: before Python 3.13 that takes
+        a stop which arrives together with the end for its own, and the desk would reconnect."""
+        sides = [
+            asyncio.create_task(self._read(socket), name="kalshi stream reader"),
+            asyncio.create_task(self._beat(socket), name="kalshi stream ping"),
+        ]
+        try:
+            await asyncio.wait(sides, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for side in sides:
+                side.cancel()
+            ends = await asyncio.gather(*sides, return_exceptions=True)
+        ended = SocketError("ended")
+        for end in ends:
+            if isinstance(end, SocketError):
+                ended = end
+            elif end is not None and not isinstance(end, asyncio.CancelledError):
+                raise end
         return ended
 
     async def _read(self, socket: Socket) -> None:

@@ -1,0 +1,296 @@
+"""The hands on the desk: one strategy that wants everything, one operator who presses everything.
+
+Every order goes through the real gate and gateway, every command through the engine's own methods.
+What a hand does next is drawn from its own stream and from what the desk shows.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+
+import msgspec
+
+from core.domain.order import BookSide, Purpose, TimeInForce
+from core.domain.units import Money, Price, Quantity
+from core.engine.engine import Engine
+from core.engine.operator import Actor, ActorKind
+from core.engine.state import ALL_STRATEGIES, Mode
+from core.execution.gateway import Wish
+from core.risk.halts import HaltScope, Level, ScopeKind
+from core.strategy.proposal import Candidate, FeeRole, Sizing
+
+TRADER = Actor(ActorKind.CONSOLE, 4711, 1000, "s1", controls=True)
+VIEWER = Actor(ActorKind.CONSOLE, 4712, 1000, "s2")
+CLI = Actor(ActorKind.CLI, 4713, 1000)
+LOT = 10_000
+
+
+class Habits(msgspec.Struct, frozen=True):
+    """How one run's hands are: actions a second, and how often each is chosen."""
+
+    orders_per_s: float
+    weights: dict[str, float]
+
+    @staticmethod
+    def drawn(rng: random.Random) -> Habits:
+        """Swarm style: each habit is strong, weak or missing in a run."""
+        weights = {name: weight * rng.choice((0.0, 0.5, 1.0, 1.0, 3.0)) for name, weight in WEIGHTS.items()}
+        weights["rest"] = max(weights["rest"], 5.0)
+        return Habits(rng.choice((2.0, 4.0, 8.0)), weights)
+
+
+class Hands:
+    """Acts on whatever engine lives."""
+
+    def __init__(self, rng: random.Random, habits: Habits) -> None:
+        self._rng = rng
+        self.habits = habits
+        self._names = list(habits.weights)
+        self._weights = list(habits.weights.values())
+        self._acts: dict[str, Callable[[Engine], None]] = {
+            "rest": self._rest,
+            "cross": self._cross,
+            "take": self._take,
+            "close": self._close,
+            "approve": self._approve,
+            "veto": self._veto,
+            "automatic": self._automatic,
+            "semi": self._semi,
+            "cancel": self._cancel,
+            "cancel market": self._cancel_market,
+            "pause": self._pause,
+            "halt": self._halt,
+            "halt market": self._halt_market,
+            "flatten": self._flatten,
+            "abort": self._abort,
+            "console": self._console,
+            "reconcile": self._reconcile,
+            "acknowledge": self._acknowledge,
+        }
+
+    def act(self, engine: Engine) -> None:
+        """One thing."""
+        if not engine.state.ready:
+            return
+        name = self._rng.choices(self._names, self._weights)[0]
+        self._acts[name](engine)
+
+    def help(self, engine: Engine) -> None:
+        """What an operator does about a desk that stands still: come back, resume, let entries go on."""
+        state = engine.state
+        if not state.ready:
+            return
+        if not state.controller:
+            engine.controller_attached(TRADER)
+        for alarm in list(state.alarms):
+            engine.acknowledge(alarm, TRADER)
+        if state.halts.standing:
+            engine.resume("resume", "looked at it", TRADER)
+        elif ALL_STRATEGIES in state.paused:
+            engine.unpause("", "unpause", TRADER)
+
+    # --- orders -------------------------------------------------------------------------------
+
+    def _market(self, engine: Engine) -> str:
+        return self._rng.choice(sorted(engine.state.markets)) if engine.state.markets else ""
+
+    def _open_side(self, engine: Engine, ticker: str) -> BookSide:
+        net = engine.desk.ledger.net(ticker)
+        if net and self._rng.random() < 0.95:
+            return BookSide.BID if net > 0 else BookSide.ASK
+        against = [
+            o.intent.side for o in engine.desk.ledger.live_in(ticker) if o.intent.purpose is Purpose.OPEN
+        ]
+        return against[0] if against and self._rng.random() < 0.95 else self._rng.choice(list(BookSide))
+
+    def _size(self) -> Quantity:
+        return Quantity(self._rng.choice((LOT, 50 * LOT, 100 * LOT, 500 * LOT, 1_000 * LOT, 2_537 * LOT)))
+
+    def _touch(self, engine: Engine, ticker: str) -> tuple[Price, Price] | None:
+        view = engine.desk.venue.books.get(ticker)
+        if view is None or view.book.best_bid is None or view.book.best_ask is None:
+            return None
+        return view.book.best_bid, view.book.best_ask
+
+    def _rest(self, engine: Engine) -> None:
+        """Join a side of the book, or stand behind it."""
+        ticker = self._market(engine)
+        touch = self._touch(engine, ticker)
+        if touch is None:
+            return
+        side = self._open_side(engine, ticker)
+        price = touch[0] if side is BookSide.BID else touch[1]
+        behind = self._rng.choice((0, 0, 100, 200)) * side.sign
+        lifetime = self._rng.choice((5, 15, 30, 120))
+        self._open(
+            engine, ticker, side, Price(price - behind), TimeInForce.GTC, post_only=True, lifetime=lifetime
+        )
+
+    def _cross(self, engine: Engine) -> None:
+        """A limit order that takes what is there and rests with the remainder."""
+        self._reaching(engine, TimeInForce.GTC)
+
+    def _take(self, engine: Engine) -> None:
+        self._reaching(engine, self._rng.choice((TimeInForce.IOC, TimeInForce.IOC, TimeInForce.FOK)))
+
+    def _reaching(self, engine: Engine, tif: TimeInForce) -> None:
+        ticker = self._market(engine)
+        touch = self._touch(engine, ticker)
+        if touch is not None:
+            side = self._open_side(engine, ticker)
+            price = touch[1] if side is BookSide.BID else touch[0]
+            self._open(engine, ticker, side, price, tif, post_only=False)
+
+    def _open(
+        self,
+        engine: Engine,
+        ticker: str,
+        side: BookSide,
+        price: Price,
+        tif: TimeInForce,
+        *,
+        post_only: bool,
+        lifetime: int = 120,
+    ) -> None:
+        known = engine.state.markets[ticker]
+        if known.fair is not None and 0 < price < 10_000:
+            wanted = _candidate(
+                engine, ticker, side, Purpose.OPEN, price, self._size(), tif, post_only, lifetime
+            )
+            engine.desk.gateway.send(Wish(wanted))
+
+    def _close(self, engine: Engine) -> None:
+        """Sell part of something that is held."""
+        held = sorted(engine.desk.ledger.held)
+        if not held:
+            return
+        ticker = self._rng.choice(held)
+        free, touch = engine.desk.ledger.closable(ticker), self._touch(engine, ticker)
+        if not free or touch is None or ticker not in engine.state.markets:
+            return
+        part = max(LOT, int(free * self._rng.choice((0.2, 0.5, 1.0))) // LOT * LOT)
+        side = BookSide.ASK if engine.desk.ledger.net(ticker) > 0 else BookSide.BID
+        price = touch[0] if side is BookSide.ASK else touch[1]
+        wanted = _candidate(
+            engine, ticker, side, Purpose.CLOSE, price, Quantity(part), TimeInForce.IOC, False, 120
+        )
+        engine.desk.gateway.send(Wish(wanted))
+
+    # --- the operator's keys ------------------------------------------------------------------
+
+    def _approve(self, engine: Engine) -> None:
+        for card in engine.desk.approvals.queue():
+            if card.verdict.passed:
+                engine.approve(card.id, card.fingerprint, engine.desk.clocks.mono_ns(), TRADER)
+                return
+
+    def _veto(self, engine: Engine) -> None:
+        for card in engine.desk.approvals.queue()[:1]:
+            engine.veto(card.id, card.fingerprint, "no", TRADER)
+
+    def _automatic(self, engine: Engine) -> None:
+        if engine.state.mode is not Mode.AUTO:
+            engine.set_mode("auto", "automatic", "", TRADER)
+
+    def _semi(self, engine: Engine) -> None:
+        engine.set_mode("semi", "", "", CLI)
+
+    def _cancel(self, engine: Engine) -> None:
+        live = sorted(engine.desk.ledger.live)
+        if live:
+            engine.cancel_order(self._rng.choice(live), TRADER)
+
+    def _cancel_market(self, engine: Engine) -> None:
+        engine.cancel_market(self._market(engine), TRADER)
+
+    def _pause(self, engine: Engine) -> None:
+        engine.pause("", TRADER)
+
+    def _halt(self, engine: Engine) -> None:
+        engine.halt("", self._rng.choice((TRADER, VIEWER, CLI)))
+
+    def _halt_market(self, engine: Engine) -> None:
+        scope = HaltScope(ScopeKind.MARKET, self._market(engine))
+        engine.desk.halting.rise(scope, Level.HALTED, "the hand wants it so")
+
+    def _flatten(self, engine: Engine) -> None:
+        engine.flatten(TRADER, now=self._rng.random() < 0.5)
+
+    def _abort(self, engine: Engine) -> None:
+        engine.abort_flatten(TRADER)
+
+    def _console(self, engine: Engine) -> None:
+        if engine.state.controller:
+            engine.controller_gone()
+        else:
+            engine.controller_attached(TRADER)
+
+    def _reconcile(self, engine: Engine) -> None:
+        engine.desk.reconciler.request("a hand asks")
+
+    def _acknowledge(self, engine: Engine) -> None:
+        for alarm in list(engine.state.alarms)[:1]:
+            engine.acknowledge(alarm, TRADER)
+
+
+WEIGHTS: dict[str, float] = {
+    "rest": 40.0,
+    "cross": 6.0,
+    "take": 8.0,
+    "close": 14.0,
+    "approve": 3.0,
+    "veto": 0.3,
+    "automatic": 0.3,
+    "semi": 0.2,
+    "cancel": 12.0,
+    "cancel market": 1.0,
+    "pause": 0.15,
+    "halt": 0.1,
+    "halt market": 0.1,
+    "flatten": 0.06,
+    "abort": 0.1,
+    "console": 0.1,
+    "reconcile": 0.3,
+    "acknowledge": 0.2,
+}
+"""How often a hand does what, before a run's habits change it."""
+
+
+def _candidate(
+    engine: Engine,
+    ticker: str,
+    side: BookSide,
+    purpose: Purpose,
+    price: Price,
+    quantity: Quantity,
+    tif: TimeInForce,
+    post_only: bool,
+    lifetime_s: int,
+) -> Candidate:
+    known = engine.state.markets[ticker]
+    fair = known.fair
+    return Candidate(
+        ticker=ticker,
+        event_ticker=known.market.event_ticker,
+        strategy="weather",
+        side=side,
+        purpose=purpose,
+        price=price,
+        quantity=quantity,
+        tif=tif,
+        post_only=post_only,
+        reduce_only=purpose is Purpose.CLOSE,
+        fee_role=FeeRole.MAKER if post_only else FeeRole.TAKER,
+        fee=Money(0),
+        edge=Price(0),
+        edge_half=Price(0),
+        fair=fair.probability if fair is not None else 0.5,
+        sigma=fair.sigma if fair is not None else 0.1,
+        model=fair.model if fair is not None else "",
+        model_version=fair.version if fair is not None else "",
+        sizing=Sizing(0.0, 0.0, "hand"),
+        why="",
+        against="",
+        lifetime_s=lifetime_s,
+    )

@@ -1,0 +1,271 @@
+"""Belief against truth after every event: the eleven points a desk must never break.
+
+The oracle listens to the disk, the wire and the exchange and reads the engine's ledger; it judges
+in the loop step after each event, when the engine has said all it has to say about it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import msgspec
+
+from core.domain.order import Life, Order, Purpose
+from core.engine.engine import Engine
+from core.execution.ledger import Ledger
+from core.journal.events import Row
+from core.risk.halts import Level
+from core.sim.events import ExchangeEvent, Filled
+from core.sim.orders import Order as VenueOrder
+from core.sim.orders import OrderStatus
+from tests.simulation.site import ACCOUNT
+from tests.simulation.truth import OURS, Truth
+
+ENDED_AT_VENUE = {Life.FILLED, Life.CANCELLED, Life.EXPIRED}
+UNKNOWN_SLACK_MS = 30_000
+"""Beyond the moment an unknown order must be proved or shown as stuck: reads that were under way."""
+
+
+class ViolationError(AssertionError):
+    """The desk broke one of its promises."""
+
+    def __init__(self, point: int, what: str, belief: object, truth: object) -> None:
+        super().__init__(what)
+        self.point, self.what, self.belief, self.truth = point, what, belief, truth
+
+
+class Oracle:
+    """One run's judge. ``attach`` gives it the engine that lives, ``detach`` takes it away."""
+
+    def __init__(self, truth: Truth, loop: asyncio.AbstractEventLoop) -> None:
+        self.truth = truth
+        self._loop = loop
+        self._engine: Engine | None = None
+        self._dirty: dict[str, None] = {}
+        self._due = False
+        self._unknown_ms: dict[str, int] = {}
+        """Since when the desk has been unsure of an order."""
+        self.slowest_unknown_ms = 0
+        self.violation: ViolationError | None = None
+        self.on_violation: Callable[[ViolationError], None] = lambda _: None
+        truth.exchange.listeners.append(self._happened)
+
+    # --- what it hears ------------------------------------------------------------------------
+
+    def attach(self, engine: Engine) -> None:
+        self._engine = engine
+        for client in self.truth.intents:
+            self._mark(client)
+
+    def detach(self) -> None:
+        self._engine = None
+
+    def on_row(self, row: Row) -> None:
+        """A row was handed to the journal."""
+        self.truth.note(f"row {row.seq} {row.kind} {row.order_id or row.ticker} {row.payload}")
+        if row.order_id.startswith(OURS):
+            self._mark(row.order_id)
+
+    def bytes_out(self, method: str, path: str, body: bytes) -> None:
+        client = self.truth.client_of(method, path, body)
+        self.truth.note(f"out {method} {path} {body.decode()}")
+        if client:
+            self.truth.left(client)
+            self._judge(lambda: self._may_leave(client, body))
+
+    def request_lost(self, method: str, path: str, body: bytes) -> None:
+        client = self.truth.client_of(method, path, body)
+        self.truth.note(f"lost {method} {path} {client}")
+        if client:
+            self.truth.landed(client)
+            self._mark(client)
+
+    def arrived(self, method: str, path: str, body: bytes) -> None:
+        client = self.truth.client_of(method, path, body)
+        self.truth.note(f"in {method} {path} {client}")
+        if client:
+            self.truth.landed(client)
+            self._mark(client)
+
+    def _happened(self, event: ExchangeEvent) -> None:
+        client = self.truth.happened(event)
+        if client:
+            self.truth.note(
+                f"venue {type(event).__name__} {client} {_venue_text(self.truth.orders.get(client))}"
+            )
+            self._mark(client)
+        elif self.truth.tape is not None:
+            self.truth.note(f"venue {event}")
+        if isinstance(event, Filled) and event.account == ACCOUNT and client:
+            self._judge(lambda: self._no_crossing(event))
+
+    def _mark(self, client: str) -> None:
+        self._dirty[client] = None
+        if not self._due:
+            self._due = True
+            self._loop.call_soon(self._check)
+
+    # --- what it judges -----------------------------------------------------------------------
+
+    def _judge(self, check: Callable[[], None]) -> None:
+        if self.violation is None:
+            try:
+                check()
+            except ViolationError as found:
+                self.violation = found
+                self.on_violation(found)
+
+    def _check(self) -> None:
+        self._due = False
+        dirty, self._dirty = self._dirty, {}
+        engine = self._engine
+        if engine is None or self.violation is not None:
+            return
+        ledger = engine.desk.ledger
+        for client in dirty:
+            self._judge(lambda c=client: self._agree(c, ledger))  # type: ignore[misc]
+
+    def _may_leave(self, client: str, body: bytes) -> None:
+        """1, 2 and 6: only once, only what is on disk, and no entry under a durable halt."""
+        intent = self.truth.intents.get(client)
+        sent = msgspec.json.decode(body)
+        if intent is None:
+            raise ViolationError(1, f"{client} left before its intent was durable", "no row", sent)
+        if self.truth.bytes_out[client] > 1:
+            raise ViolationError(2, f"{client} left twice", intent, sent)
+        wanted = (intent.ticker, intent.side.value, intent.tif.value, intent.post_only, intent.reduce_only)
+        told = tuple(sent.get(k, False) for k in _SENT_FIELDS)
+        if (
+            told != wanted
+            or _scaled(sent["price"], 4) != intent.price
+            or _scaled(sent["count"], 6) != intent.quantity
+        ):
+            raise ViolationError(1, f"{client} is not what was decided", intent, sent)
+        if intent.expires_ms is not None and sent.get("expiration_time") != intent.expires_ms // 1000:
+            raise ViolationError(1, f"{client} has another end than its intent", intent, sent)
+        halt = self.truth.halted(intent)
+        if halt is not None:
+            raise ViolationError(6, f"entry {client} left under a durable halt", intent, halt)
+
+    def _agree(self, client: str, ledger: Ledger) -> None:
+        """3, 4 and 8 for one order: its end is true, and what can still happen to it is counted."""
+        belief, there = ledger.orders.get(client), self.truth.orders.get(client)
+        if belief is None:
+            if client in self.truth.intents or there is not None:
+                raise ViolationError(1, f"{client} is not known to the desk", None, _venue_text(there))
+            return
+        filled = self.truth.filled(client)
+        truth = f"{_venue_text(there)} filled {filled}, {self.truth.on_the_way.get(client, 0)} on the way"
+        if there is None:
+            if belief.filled:
+                raise ViolationError(3, f"{client} has fills the venue does not have", belief, truth)
+            if not belief.live and client in self.truth.on_the_way:
+                raise ViolationError(4, f"{client} may still arrive", belief, truth)
+            if belief.life in ENDED_AT_VENUE and not self.truth.bytes_out.get(client):
+                raise ViolationError(8, f"{client} ended at the venue without having left", belief, truth)
+            return
+        if belief.filled > filled or not {f.trade_id for f in belief.fills} <= {
+            f.trade_id for f in self.truth.fills.get(client, ())
+        }:
+            raise ViolationError(3, f"{client} has fills the venue does not have", belief, truth)
+        if belief.live:
+            self._bounded(client, belief, ledger, filled, truth)
+            return
+        if there.status is OrderStatus.RESTING:
+            raise ViolationError(4, f"{client} still rests at the venue", belief, truth)
+        if belief.filled != filled:
+            raise ViolationError(3, f"{client} ended with other fills than the venue's", belief, truth)
+        if belief.life is Life.NEVER_SENT or (
+            belief.life in (Life.NEVER_ARRIVED, Life.REJECTED) and (filled or _rested(there))
+        ):
+            raise ViolationError(8, f"{client} is {belief.life.value} but the venue had it", belief, truth)
+
+    def _bounded(self, client: str, belief: Order, ledger: Ledger, filled: int, truth: str) -> None:
+        if client not in ledger.live:
+            raise ViolationError(4, f"{client} is not counted as live", belief, truth)
+        if filled > belief.intent.quantity:
+            raise ViolationError(3, f"{client} filled beyond its size", belief, truth)
+        if filled - belief.filled > belief.leaves:
+            raise ViolationError(3, f"{client} moved beyond the shown bound", belief, truth)
+
+    def _no_crossing(self, event: Filled) -> None:
+        """5: a close never opens, an open never closes, nothing crosses zero."""
+        fill, after = event.fill, event.post_position
+        before = after - fill.side.sign * fill.count
+        intent = self.truth.intents.get(fill.client_order_id)
+        if intent is None or fill.ticker in self.truth.external_tickers:
+            return
+        if before * after < 0:
+            raise ViolationError(5, f"{fill.client_order_id} crossed zero", before, after)
+        grew = abs(after) > abs(before)
+        if grew is not (intent.purpose is Purpose.OPEN):
+            raise ViolationError(5, f"{fill.client_order_id} is no {intent.purpose.value}", before, after)
+
+    # --- as time passes -----------------------------------------------------------------------
+
+    def second(self) -> None:
+        """What time alone can break: 10, and the exposure of 4."""
+        self._judge(self._unknowns_end)
+        self._judge(self._reserved)
+
+    def _unknowns_end(self) -> None:
+        engine, now = self._engine, self.truth.exchange.clock.wall_ms()
+        if engine is None:
+            return
+        unsure = {o.intent.client_order_id: o for o in engine.desk.ledger.unknown()}
+        for client in [c for c in self._unknown_ms if c not in unsure]:
+            self.slowest_unknown_ms = max(self.slowest_unknown_ms, now - self._unknown_ms.pop(client))
+        for client, order in unsure.items():
+            self._unknown_ms.setdefault(client, now)
+            intent = order.intent
+            provable = max((order.sent_ms or intent.created_ms) + 60_000, (intent.expires_ms or 0) + 5_000)
+            if now <= provable + 60_000 + UNKNOWN_SLACK_MS:
+                continue
+            state = engine.state
+            market = state.markets.get(intent.ticker)
+            event = market.market.event_ticker if market is not None else ""
+            level = engine.desk.halting.level(event, intent.ticker)
+            if level is None or level.level < Level.HALTED:
+                raise ViolationError(
+                    10,
+                    f"{client} is unknown for too long and nothing is halted",
+                    order,
+                    _venue_text(self.truth.orders.get(client)),
+                )
+
+    def _reserved(self) -> None:
+        """What the venue holds back for our own orders is at most what the desk has set aside."""
+        engine = self._engine
+        if engine is None:
+            return
+        counted = sum(
+            o.intent.reserved for o in engine.desk.ledger.live.values() if o.intent.purpose is Purpose.OPEN
+        )
+        account = self.truth.exchange.account(ACCOUNT)
+        strangers = any(not o.client_order_id.startswith(OURS) for o in account.working.values())
+        if not strangers and account.reserved > counted + len(engine.desk.ledger.live) * _ROUNDING:
+            raise ViolationError(
+                4, "the venue holds back more than the desk has set aside", counted, account.reserved
+            )
+
+
+_SENT_FIELDS = ("ticker", "side", "time_in_force", "post_only", "reduce_only")
+_ROUNDING = 20_000
+"""Fees on parts round up one by one."""
+
+
+def _scaled(text: str, places: int) -> int:
+    whole, _, part = text.partition(".")
+    return int(whole + part.ljust(places, "0")[:places])
+
+
+def _rested(order: VenueOrder) -> bool:
+    return order.reason is None or order.filled > 0
+
+
+def _venue_text(order: VenueOrder | None) -> str:
+    if order is None:
+        return "not at the venue"
+    reason = order.reason.value if order.reason is not None else ""
+    return f"{order.status.value} {reason} {order.filled}/{order.initial} left {order.remaining}"

@@ -1,0 +1,14 @@
+"""A few seeds of the virtual world: the desk's belief stays with the venue's truth under every fault."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.simulation.run import Script, run
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_a_seed_breaks_no_promise(seed: int) -> None:
+    result = run(Script(seed, active_s=60, calm_s=10))
+    assert result.broken is None, result.broken
+    assert result.lifecycles > 20

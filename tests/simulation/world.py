@@ -1,0 +1,157 @@
+"""One virtual world: an unmodified engine, its journal, the network, the venue and everybody in it."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+import msgspec
+
+from core.config.paths import Environment
+from core.config.settings import EngineSettings, Settings, StrategySettings
+from core.domain.clock import REAL_WORLD, Clocks
+from core.domain.units import Money, Price
+from core.engine.engine import Engine, Ports
+from core.journal.events import Row
+from core.risk.limits import DEFAULTS, Limits
+from core.sim.plan import Plan
+from core.venues.kalshi.hosts import Addresses
+from core.venues.kalshi.venue import KalshiConfig, connect
+from tests.simulation.chance import Chance
+from tests.simulation.crowd import Crowd
+from tests.simulation.forecasts import Forecasts
+from tests.simulation.log import PowerCutLog
+from tests.simulation.oracle import Oracle
+from tests.simulation.site import SERIES, FixedSignature, Site
+from tests.simulation.truth import Truth
+from tests.simulation.wire import Lines
+from tests.virtual import VirtualClock, VirtualLoop
+
+REPLAY_OFFSET_DAYS = 670
+"""To a winter the shipped climate history knows."""
+
+ADDRESSES = Addresses("http://127.0.0.1:1/trade-api/v2", "ws://127.0.0.1:1/trade-api/ws/v2")
+
+WIDE = Money(10**15)
+LIMITS: Limits = msgspec.structs.replace(
+    DEFAULTS,
+    order_contracts_max=10**12, order_cost_max=WIDE, order_median_max=10**6, depth_share_max=10**6,
+    collar_book=Price(10_000), collar_model=Price(10_000), edge_min=Price(-10_000), edge_max=Price(10_000),
+    market_loss_max=WIDE, event_loss_max=WIDE, venue_loss_max=WIDE, total_loss_max=WIDE,
+    correlated_loss_max=WIDE, open_orders_market_max=1000, open_orders_total_max=1000,
+    rate_second_max=1000, rate_minute_max=10**5, rate_hour_max=10**6,
+    velocity_15s_max=WIDE, velocity_5min_max=WIDE, day_loss_max=WIDE,
+)  # fmt: skip
+"""So wide that nothing but the state of things denies an order: bounds have tests of their own."""
+
+SETTINGS = Settings(
+    engine=EngineSettings(confirm_above=100, unattended_max_s=60),
+    strategy=StrategySettings(taker_entries=True),
+)
+
+
+@dataclass
+class Desk:
+    """One life of the engine, from its start to its death or orderly end."""
+
+    engine: Engine
+    log: PowerCutLog
+    lines: Lines
+    main: asyncio.Task[None]
+
+
+class World:
+    """Everything of one seed. ``desk`` is None while no engine runs."""
+
+    def __init__(self, loop: VirtualLoop, chance: Chance, plan: Plan) -> None:
+        self.loop, self.chance, self.plan = loop, chance, plan
+        self.clock = VirtualClock(loop)
+        self.began_ms = self.clock.wall_ms()
+        self.site = Site(chance, self.clock)
+        self.truth = Truth(self.site.exchange)
+        self.oracle = Oracle(self.truth, loop)
+        self.crowd = Crowd(self.site, chance.stream("traders"), greed=0.2)
+        self.desk: Desk | None = None
+        self.lives = 0
+        self._rows: list[Row] = []
+        self._disk = chance.stream("disk")
+        self._latency = chance.stream("latency")
+
+    # --- the desk's lives ---------------------------------------------------------------------
+
+    def start(self) -> Desk:
+        """Start an engine on the journal as the last one left it."""
+        self.lives += 1
+        run = f"r{self.lives}"
+        history = list(self._rows)
+        log = PowerCutLog(
+            self.clock,
+            run,
+            history,
+            self._disk,
+            lambda: 0.0005 + 0.002 * self._disk.random(),
+            self.truth.durable,
+            self.oracle.on_row,
+        )
+        lines = Lines(self.site, self.plan, self.oracle, self._latency, self.loop, self.began_ms)
+        clocks = Clocks(self.clock, REAL_WORLD)
+        config = KalshiConfig(ADDRESSES, Environment.SIM, FixedSignature())
+        engine = Engine(
+            Ports(
+                clocks=clocks,
+                rng=self.chance.stream(f"ids {run}"),
+                log=log,
+                history=history,
+                run=run,
+                venue=lambda listener: connect(
+                    config,
+                    clocks=clocks,
+                    rng=self.chance.stream(f"jitter {run}"),
+                    listener=listener,
+                    http_factory=lines.transport,
+                    ws_factory=lines.socket,
+                ),
+                feeds=lambda sink: [Forecasts(sink, self.clock, self.chance.stream(f"forecasts {run}"))],
+                series=(SERIES,),
+                settings=SETTINGS,
+                ceilings=LIMITS,
+                profile="demo",
+                world_id="virtual",
+                disk_free_mb=lambda: 10_000,
+                arms_itself=True,
+                replay_offset_days=REPLAY_OFFSET_DAYS,
+            )
+        )
+        main = self.loop.create_task(engine.run(), name=f"engine {run}")
+        self.desk = Desk(engine, log, lines, main)
+        self.oracle.attach(engine)
+        return self.desk
+
+    async def kill(self) -> None:
+        """The process dies between two instructions: nothing of it acts, writes or sends any more."""
+        desk = self.desk
+        if desk is None:
+            return
+        self.drop(desk)
+        await asyncio.wait([desk.main])
+
+    def drop(self, desk: Desk) -> None:
+        self.oracle.detach()
+        desk.log.cut()
+        desk.lines.cut()
+        desk.main.cancel()
+        self._rows = desk.log.rows
+        self.desk = None
+
+    # --- time ---------------------------------------------------------------------------------
+
+    async def drive(self) -> None:
+        """The venue's own pulse, the crowd and the oracle's clock, for ever."""
+        ticks = 0
+        while True:
+            await asyncio.sleep(0.1)
+            self.site.pulse()
+            ticks += 1
+            if ticks % 10 == 0:
+                self.crowd.second()
+                self.oracle.second()
