@@ -39,8 +39,9 @@ LIMITS: Limits = msgspec.structs.replace(
     collar_book=Price(10_000), collar_model=Price(10_000), edge_min=Price(-10_000), edge_max=Price(10_000),
     market_loss_max=WIDE, event_loss_max=WIDE, venue_loss_max=WIDE, total_loss_max=WIDE,
     correlated_loss_max=WIDE, open_orders_market_max=1000, open_orders_total_max=1000,
-    rate_second_max=1000, rate_minute_max=10**5, rate_hour_max=10**6,
-    velocity_15s_max=WIDE, velocity_5min_max=WIDE, day_loss_max=WIDE,
+    rate_second_max=1000, rate_minute_max=10**5, rate_hour_max=10**6, repeat_hour_max=10**6,
+    velocity_15s_max=WIDE, velocity_5min_max=WIDE, day_loss_max=WIDE, loss_row_max=10**6, loss_hour_max=10**6,
+    drawdown_max=10**6, rejects_max=10**6, unknowns_max=10**6,
 )  # fmt: skip
 """So wide that nothing but the state of things denies an order: bounds have tests of their own."""
 
@@ -118,6 +119,7 @@ class World:
                 profile="demo",
                 world_id="virtual",
                 disk_free_mb=lambda: 10_000,
+                memory_mb=lambda: 100,
                 arms_itself=True,
                 replay_offset_days=REPLAY_OFFSET_DAYS,
             )
