@@ -139,7 +139,7 @@ def inputs(desk: Desk, candidate: Candidate, proposal_id: str, without: str) -> 
         disk_free_mb=desk.health.disk_mb,
         memory_mb=desk.health.memory_mb,
         presence=desk.supervision.now(),
-        budget_ok=desk.venue.entry_budget(len(live)),
+        budget_ok=desk.venue.entry_budget(len(live), shard),
     )
 
 

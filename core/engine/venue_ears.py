@@ -5,15 +5,18 @@ The hot one, ``on_book``, only remembers that a market changed.
 
 from __future__ import annotations
 
-from core.domain.market import Market
+from core.domain.market import Market, Venue
 from core.domain.order import Fill
 from core.domain.position import Position
 from core.domain.units import quantity_text
+from core.engine.alarms import RESUME
 from core.engine.catalogue import Catalogue
 from core.engine.desk import Desk
 from core.engine.state import AlarmLevel
 from core.engine.trading import Trading
 from core.journal.events import Kind
+from core.risk.halts import HaltScope, Level, ScopeKind
+from core.venues.decisions import LimiterReport
 from core.venues.venue import GroupChange, Link, LinkState, OrderReport, PositionReport, SettlementReport
 
 
@@ -83,6 +86,20 @@ class VenueEars:
     def on_reconnect(self) -> None:
         self.desk.reconciler.request("reconnect")
         self.trading.mark_all()
+
+    def on_limiter(self, report: LimiterReport) -> None:
+        self.desk.scribe.desk(Kind.LIMITER, str(report))
+
+    def on_storm(self, cause: str) -> None:
+        self._rise(Level.REDUCE_ONLY, cause, "no entries at the venue")
+
+    def on_credential(self, cause: str) -> None:
+        self._rise(Level.LOCKED, cause, "the venue is locked; cancels only")
+
+    def _rise(self, level: Level, cause: str, done: str) -> None:
+        """Stop the venue as far as ``level`` says, until a person has looked."""
+        if self.desk.halting.rise(HaltScope(ScopeKind.VENUE, Venue.KALSHI.value), level, cause):
+            self.desk.alarms.raise_(f"venue {level.name}", AlarmLevel.ACT, f"KAL: {cause}", done, RESUME)
 
     def on_anomaly(self, what: str, detail: str) -> None:
         self.desk.scribe.desk(Kind.ANOMALY, f"{what}: {detail}")

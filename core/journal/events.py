@@ -54,6 +54,7 @@ class Kind(enum.Enum):
     RECONCILE = "RECONCILE"
     DIFFERENCE = "DIFFERENCE"
     ANOMALY = "ANOMALY"
+    LIMITER = "LIMITER"
     ALARM = "ALARM"
     ACK = "ACK"
     COMMAND = "COMMAND"

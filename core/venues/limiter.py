@@ -10,10 +10,12 @@ from __future__ import annotations
 import asyncio
 import enum
 from collections import deque
+from collections.abc import Callable
 
 import msgspec
 
 from core.domain.clock import Clock
+from core.venues.decisions import Decisions, LimiterReport
 
 SECOND_NS = 1_000_000_000
 
@@ -44,6 +46,7 @@ class Priority(enum.IntEnum):
 class Kind(enum.Enum):
     READ = "read"
     WRITE = "write"
+    """Every shard but the first has one of its own for orders that name it."""
     BALANCE = "balance"
     """Kalshi gives the balance call a bucket of its own: one a second, no burst."""
 
@@ -109,41 +112,52 @@ class _Bucket:
         self._asked = 0
         self._timer: asyncio.TimerHandle | None = None
         self._pace = PACE_MAX
-        self._pace_ns = clock.mono_ns()
-        self.resize(capacity)
-
-    def resize(self, capacity: Capacity) -> None:
-        now = self._clock.mono_ns()
-        self._capacity = capacity
+        self._pace_ns = now = clock.mono_ns()
+        self.capacity = capacity
         self._mirror = _Tokens(capacity.rate, capacity.burst, now)
         self._paced = _Tokens(capacity.rate * self._pace, capacity.burst, now)
+
+    def resize(self, capacity: Capacity) -> None:
+        """Take over another size. What is there stays; a larger bucket fills up at its own rate."""
+        self._refill(self._clock.mono_ns())
+        self.capacity = capacity
+        self._mirror.rate = capacity.rate
+        for tokens in (self._mirror, self._paced):
+            tokens.burst, tokens.level = capacity.burst, min(tokens.level, capacity.burst)
+        for waiter in [w for w in self._waiting if w.cost + w.reserve > capacity.burst]:
+            self._answer(waiter, _too_large(waiter.cost, waiter.reserve))
+        self._pump()
 
     def _refill(self, now_ns: int) -> None:
         gained = PACE_RECOVERY_PER_S * max(0, now_ns - self._pace_ns) / SECOND_NS
         self._paced.refill(now_ns)
         self._pace = min(PACE_MAX, self._pace + gained)
         self._pace_ns = now_ns
-        self._paced.rate = self._capacity.rate * self._pace
+        self._paced.rate = self.capacity.rate * self._pace
         self._mirror.refill(now_ns)
 
-    def throttle(self, now_ns: int) -> None:
-        """The venue said 429: its bucket is empty whatever we believed."""
+    def throttle(self, now_ns: int, after_s: float) -> None:
+        """The venue said 429: its bucket is empty whatever we believed, for ``after_s`` if it said so."""
         self._refill(now_ns)
         self._pace = max(PACE_MIN, self._pace / 2)
-        self._mirror.level = self._paced.level = 0.0
-
-    def burst(self) -> float:
-        return self._capacity.burst
+        for tokens in (self._mirror, self._paced):
+            tokens.level = min(0.0, -tokens.rate * after_s)
 
     def _wait_ns(self, priority: Priority, cost: float, reserve: float) -> int:
-        # The paced level is never above the mirror's: same draws, a slower refill.
+        # What the paced level grants the mirror holds: same draws, a slower refill.
         if priority is Priority.CANCEL:
             return self._mirror.wait_ns(cost)
         return self._paced.wait_ns(cost + reserve)
 
-    def _take(self, cost: float) -> None:
+    def take(self, cost: float) -> None:
+        """Tokens that are gone, whoever was asked."""
         self._mirror.level -= cost
-        self._paced.level = max(-self._capacity.burst, self._paced.level - cost)
+        self._paced.level = max(-self.capacity.burst, self._paced.level - cost)
+
+    def holds(self, tokens: float) -> bool:
+        """Whether so many could be drawn by cancels at once."""
+        self._refill(self._clock.mono_ns())
+        return self._mirror.wait_ns(tokens) == 0
 
     def free(self, cost: float, reserve: float) -> bool:
         """Whether an entry of this cost would be let through at once."""
@@ -152,16 +166,16 @@ class _Bucket:
 
     async def admit(self, priority: Priority, cost: float, reserve: float) -> Refused | None:
         now = self._clock.mono_ns()
-        if cost + reserve > self._capacity.burst:
-            return Refused(f"needs {cost:g} tokens over a reserve of {reserve:g}: the bucket holds less")
+        if cost + reserve > self.capacity.burst:
+            return _too_large(cost, reserve)
         self._asked += 1
         waiter = _Waiter(self._asked, priority, cost, reserve, now)
         ahead = any(other.rank(now) <= waiter.rank(now) for other in self._waiting)
         self._refill(now)
         if not ahead and self._wait_ns(priority, cost, reserve) == 0:
-            self._take(cost)
+            self.take(cost)
             return None
-        if len(self._waiting) >= QUEUE_MAX:
+        if len(self._waiting) >= QUEUE_MAX and priority is not Priority.CANCEL:
             last = max(self._waiting, key=lambda other: other.rank(now))
             if last.rank(now) <= waiter.rank(now):
                 return Refused("the limiter's queue is full")
@@ -196,7 +210,7 @@ class _Bucket:
             wait = self._wait_ns(first.priority, first.cost, first.reserve)
             if wait:
                 break
-            self._take(first.cost)
+            self.take(first.cost)
             self._answer(first, None)
         else:
             return
@@ -207,22 +221,55 @@ class _Bucket:
         self._timer = asyncio.get_running_loop().call_later(max(delay, 0.0), self._pump)
 
 
-class Limiter:
-    """All buckets of one account. One instance a venue; every request passes ``admit`` first."""
+def _too_large(cost: float, reserve: float) -> Refused:
+    return Refused(f"needs {cost:g} tokens over a reserve of {reserve:g}: the bucket holds less")
 
-    def __init__(self, clock: Clock, capacities: dict[Kind, Capacity] | None = None) -> None:
-        self._clock = clock
-        self._buckets = {kind: _Bucket(capacity, clock) for kind, capacity in (capacities or BASIC).items()}
+
+def _unheard(_: object) -> None:
+    """Nobody listens."""
+
+
+class Limiter:
+    """All buckets of one account. One instance a venue; every request passes ``admit`` first.
+
+    ``on_report`` hears what was decided for everything but background calls, ``on_storm`` of the venue
+    refusing so much that entries must end.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        capacities: dict[Kind, Capacity] | None = None,
+        *,
+        on_report: Callable[[LimiterReport], None] = _unheard,
+        on_storm: Callable[[str], None] = _unheard,
+    ) -> None:
+        self._clock, self._on_storm = clock, on_storm
+        self._buckets = {
+            (kind, 0): _Bucket(capacity, clock) for kind, capacity in (capacities or BASIC).items()
+        }
+        self._decisions = Decisions(clock, on_report)
         self._throttled: deque[int] = deque(maxlen=STORM_COUNT)
         self._paused_until_ns = clock.mono_ns()
 
+    def _bucket(self, kind: Kind, shard: int) -> _Bucket:
+        """The bucket of a shard, as large as the first one's, made when it is first needed."""
+        if kind is not Kind.WRITE or shard <= 0:
+            return self._buckets[kind, 0]
+        known = self._buckets.get((kind, shard))
+        if known is None:
+            known = self._buckets[kind, shard] = _Bucket(self._buckets[kind, 0].capacity, self._clock)
+        return known
+
     def resize(self, kind: Kind, capacity: Capacity) -> None:
         """Take over a limit the account reported."""
-        self._buckets[kind].resize(capacity)
+        for (of, _), bucket in self._buckets.items():
+            if of is kind:
+                bucket.resize(capacity)
 
     def burst(self, kind: Kind) -> float:
         """The most one call may cost."""
-        return self._buckets[kind].burst()
+        return self._buckets[kind, 0].capacity.burst
 
     def storm(self) -> bool:
         """Whether three 429s in ten seconds have switched entries and background requests off."""
@@ -232,24 +279,63 @@ class Limiter:
         """What an entry leaves in the write bucket: its share or the cancel of every open order."""
         return max(ENTRY_RESERVE * self.burst(Kind.WRITE), cancels_cost)
 
-    def entry_free(self, cost: float, cancels_cost: float) -> bool:
+    def entry_free(self, cost: float, cancels_cost: float, shard: int = 0) -> bool:
         """Whether an entry could go out now and every open order still be cancelled at once."""
-        bucket = self._buckets[Kind.WRITE]
-        return not self.storm() and bucket.free(cost, self.entry_reserve(cancels_cost))
+        bucket = self._bucket(Kind.WRITE, shard)
+        free = not self.storm() and bucket.free(cost, self.entry_reserve(cancels_cost))
+        return free and self._cancels_covered(bucket, cancels_cost)
+
+    def _cancels_covered(self, bucket: _Bucket, cancels_cost: float) -> bool:
+        # Batches of cancels draw on the first bucket, whichever shard the orders are on.
+        first = self._buckets[Kind.WRITE, 0]
+        return bucket is first or first.holds(cancels_cost)
 
     async def admit(
-        self, kind: Kind, priority: Priority, cost: float, *, cancels_cost: float = 0.0
+        self,
+        kind: Kind,
+        priority: Priority,
+        cost: float,
+        *,
+        cancels_cost: float = 0.0,
+        shard: int | None = 0,
     ) -> Refused | None:
-        """Wait for ``cost`` tokens. ``None``: taken, send now. An entry is refused after a second."""
+        """Wait for ``cost`` tokens. ``None``: taken, send now. An entry is refused after a second.
+
+        ``shard`` is the one an order names; ``None``: the venue finds it and bills every one of them.
+        """
+        asked_ns = self._clock.mono_ns()
+        refused = await self._admit(kind, priority, cost, cancels_cost, shard)
+        if priority is not Priority.BACKGROUND:
+            if refused is None:
+                self._decisions.passed(priority.name.lower(), self._clock.mono_ns() - asked_ns)
+            else:
+                self._decisions.refused(priority.name.lower(), refused.reason)
+        return refused
+
+    async def _admit(
+        self, kind: Kind, priority: Priority, cost: float, cancels_cost: float, shard: int | None
+    ) -> Refused | None:
         if priority >= Priority.ENTRY and self.storm():
             return Refused("paused for 60 s: the venue refused three requests in 10 s")
-        reserve = self.entry_reserve(cancels_cost) if priority is Priority.ENTRY else 0.0
-        return await self._buckets[kind].admit(priority, cost, reserve)
+        bucket, reserve = self._bucket(kind, shard or 0), 0.0
+        if priority is Priority.ENTRY:
+            reserve = self.entry_reserve(cancels_cost)
+            if not self._cancels_covered(bucket, cancels_cost):
+                return Refused("too few tokens to cancel everything open")
+        refused = await bucket.admit(priority, cost, reserve)
+        if refused is None and shard is None:
+            for (of, number), other in self._buckets.items():
+                if of is kind and number:
+                    other.take(cost)
+        return refused
 
-    def throttled(self, kind: Kind) -> None:
-        """The venue answered 429 to a request of this kind."""
+    def throttled(self, kind: Kind, after_s: float = 0.0, shard: int | None = 0) -> None:
+        """The venue answered 429 to a request of this kind, and perhaps how long to wait."""
         now = self._clock.mono_ns()
-        self._buckets[kind].throttle(now)
+        self._bucket(kind, shard or 0).throttle(now, after_s)
+        self._decisions.throttled()
         self._throttled.append(now)
         if len(self._throttled) == STORM_COUNT and now - self._throttled[0] <= STORM_WINDOW_NS:
+            if not self.storm():
+                self._on_storm("the venue refused three requests in 10 s (429)")
             self._paused_until_ns = now + STORM_PAUSE_NS

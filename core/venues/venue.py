@@ -16,6 +16,7 @@ from core.domain.book import Book
 from core.domain.market import Market
 from core.domain.order import BookSide, Fill, OrderIntent, Purpose
 from core.domain.units import Price, Quantity
+from core.venues.decisions import LimiterReport
 from core.venues.exchange import Cash, ExchangeState, Maintenance
 
 
@@ -245,6 +246,19 @@ class VenueListener(GroupListener, Protocol):
         """The private stream is back: what happened meanwhile must be read."""
         ...
 
+    def on_limiter(self, report: LimiterReport) -> None:
+        """What the rate limiter decided since it last said so, for the record."""
+        ...
+
+    def on_storm(self, cause: str) -> None:
+        """The venue refuses so much that nothing may be added: the limiter lets no entry through for a
+        minute, and what holds after that is for a person."""
+        ...
+
+    def on_credential(self, cause: str) -> None:
+        """The venue does not accept our key."""
+        ...
+
     def on_anomaly(self, what: str, detail: str) -> None: ...
 
 
@@ -350,6 +364,6 @@ class VenueGateway(SafetyNet, Protocol):
         """Venue clock minus ours from ``Date`` headers, best of the last samples; ``None`` = unknown."""
         ...
 
-    def entry_budget(self, cancels: int) -> bool:
-        """Whether the limiter could send one order and still cancel this many at once."""
+    def entry_budget(self, cancels: int, shard: int) -> bool:
+        """Whether the limiter could send one order to this shard and still cancel so many at once."""
         ...

@@ -480,7 +480,7 @@ class FakeVenue:
     def clock_offset_ms(self) -> int | None:
         return 0
 
-    def entry_budget(self, cancels: int) -> bool:
+    def entry_budget(self, cancels: int, shard: int) -> bool:
         return True
 
 

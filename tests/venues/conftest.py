@@ -27,6 +27,7 @@ from core.sim.kalshi.app import build_app
 from core.sim.kalshi.auth import KeyEntry, KeyRegistry
 from core.sim.kalshi.limits import Limiter, Tier
 from core.sim.kalshi.server import config as serving
+from core.venues.decisions import LimiterReport
 from core.venues.kalshi.hosts import Addresses
 from core.venues.kalshi.sign import load_signer
 from core.venues.kalshi.venue import KalshiConfig, KalshiVenue, connect
@@ -96,6 +97,9 @@ class Recorder:
         self.settlements: list[SettlementReport] = []
         self.links: list[Link] = []
         self.reconnects = 0
+        self.limited: list[LimiterReport] = []
+        self.storms: list[str] = []
+        self.lockouts: list[str] = []
         self.anomalies: list[tuple[str, str]] = []
         self._heard = asyncio.Event()
 
@@ -139,6 +143,18 @@ class Recorder:
 
     def on_reconnect(self) -> None:
         self.reconnects += 1
+        self._heard.set()
+
+    def on_limiter(self, report: LimiterReport) -> None:
+        self.limited.append(report)
+        self._heard.set()
+
+    def on_storm(self, cause: str) -> None:
+        self.storms.append(cause)
+        self._heard.set()
+
+    def on_credential(self, cause: str) -> None:
+        self.lockouts.append(cause)
         self._heard.set()
 
     def on_anomaly(self, what: str, detail: str) -> None:

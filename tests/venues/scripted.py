@@ -71,6 +71,7 @@ class FixedSigner:
 class Desk:
     def __init__(self, clocks: Clocks, script: Script) -> None:
         self.anomalies: list[tuple[str, str]] = []
+        self.lockouts: list[str] = []
         self.signer, self.limiter = FixedSigner(), Limiter(clocks)
         self.http = Http(
             "http://127.0.0.1:1/trade-api/v2",
@@ -80,6 +81,7 @@ class Desk:
             rng=random.Random(1),
             transports=lambda limits: script,
             on_anomaly=lambda what, detail: self.anomalies.append((what, detail)),
+            on_credential=self.lockouts.append,
         )
         self.orders, self.cancels = Orders(self.http), Cancels(self.http)
 

@@ -280,9 +280,9 @@ async def test_a_new_event_of_a_followed_series_is_heard_of(venue: Any, recorder
 
 async def test_limits_are_learnt_from_the_account(venue: Any, recorder: Any) -> None:
     async with asyncio.timeout(10):
-        while not venue.entry_budget(3_000):
-            await venue.exchange_state()
-    assert not venue.entry_budget(9_000)
+        while not venue.entry_budget(3_000, 0):
+            await venue.positions()
+    assert not venue.entry_budget(9_000, 0)
     offset_ms = venue.clock_offset_ms()
     assert offset_ms is not None and abs(offset_ms) < 1_500
 

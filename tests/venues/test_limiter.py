@@ -222,3 +222,133 @@ def test_what_is_sent_always_fits_the_venues_bucket(
         level, at = min(100.0, level + (moment - at) * 100), moment
         level -= cost
         assert level >= -1e-3
+
+
+def test_a_venue_that_names_a_time_is_left_alone_that_long(virtual: Run, virtual_clocks: Clocks) -> None:
+    async def main() -> None:
+        limiter = Limiter(virtual_clocks, SMALL)
+        limiter.throttled(Kind.WRITE, after_s=3.0)
+        await limiter.admit(Kind.WRITE, Priority.CANCEL, 10)
+        assert now_s() == pytest.approx(3.1, abs=0.01)
+
+    virtual(main())
+
+
+def test_a_storm_is_told_once(virtual: Run, virtual_clocks: Clocks) -> None:
+    async def main() -> None:
+        storms: list[str] = []
+        limiter = Limiter(virtual_clocks, SMALL, on_storm=storms.append)
+        for _ in range(5):
+            limiter.throttled(Kind.READ)
+        assert len(storms) == 1
+
+    virtual(main())
+
+
+def test_each_shard_has_a_write_bucket_of_its_own(virtual: Run, virtual_clocks: Clocks) -> None:
+    async def main() -> None:
+        limiter = Limiter(virtual_clocks, SMALL)
+        for shard in (0, 2):
+            assert await limiter.admit(Kind.WRITE, Priority.CANCEL, 100, shard=shard) is None
+        assert now_s() == 0.0
+        await limiter.admit(Kind.WRITE, Priority.CANCEL, 50, shard=2)
+        assert now_s() == pytest.approx(0.5, abs=0.01)
+        # An order the venue has to route is billed everywhere.
+        await limiter.admit(Kind.WRITE, Priority.CANCEL, 50, shard=None)
+        await limiter.admit(Kind.WRITE, Priority.CANCEL, 50, shard=2)
+        assert now_s() == pytest.approx(1.5, abs=0.01)
+
+    virtual(main())
+
+
+def test_an_entry_on_another_shard_leaves_the_first_bucket_enough_for_every_cancel(
+    virtual: Run, virtual_clocks: Clocks
+) -> None:
+    async def main() -> None:
+        limiter = Limiter(virtual_clocks, SMALL)
+        await limiter.admit(Kind.WRITE, Priority.CANCEL, 60)
+        assert limiter.entry_free(10, cancels_cost=40, shard=2)
+        assert not limiter.entry_free(10, cancels_cost=41, shard=2)
+        refused = await limiter.admit(Kind.WRITE, Priority.ENTRY, 10, cancels_cost=41, shard=2)
+        assert isinstance(refused, Refused)
+
+    virtual(main())
+
+
+def test_a_smaller_bucket_refuses_what_can_never_fit_and_lets_the_rest_move(
+    virtual: Run, virtual_clocks: Clocks
+) -> None:
+    async def main() -> None:
+        limiter, log = Limiter(virtual_clocks, SMALL), []
+        await drain(limiter)
+        tasks = [
+            asyncio.create_task(ask(limiter, log, "large", Priority.FLATTEN, 90)),
+            asyncio.create_task(ask(limiter, log, "small", Priority.EXIT, 7)),
+        ]
+        await asyncio.sleep(0)
+        limiter.resize(Kind.WRITE, Capacity(50, 50))
+        await asyncio.gather(*tasks)
+        assert [name for name, _ in log] == ["large refused", "small"]
+
+    virtual(main())
+
+
+def test_a_larger_bucket_is_not_full_at_once(virtual: Run, virtual_clocks: Clocks) -> None:
+    async def main() -> None:
+        limiter = Limiter(virtual_clocks, SMALL)
+        await drain(limiter)
+        limiter.resize(Kind.WRITE, Capacity(200, 400))
+        await limiter.admit(Kind.WRITE, Priority.CANCEL, 100)
+        assert now_s() == pytest.approx(0.5, abs=0.01)
+
+    virtual(main())
+
+
+def test_a_cancel_is_never_refused_for_a_full_queue(virtual: Run, virtual_clocks: Clocks) -> None:
+    async def main() -> None:
+        limiter, log = Limiter(virtual_clocks, SMALL), []
+        await drain(limiter)
+        async with asyncio.TaskGroup() as tasks:
+            for _ in range(QUEUE_MAX + 5):
+                tasks.create_task(ask(limiter, log, "cancel", Priority.CANCEL, 1))
+        assert {name for name, _ in log} == {"cancel"}
+
+    virtual(main())
+
+
+def test_a_suspended_machine_mints_no_more_than_a_burst(virtual: Run, virtual_clocks: Clocks) -> None:
+    async def main() -> None:
+        limiter = Limiter(virtual_clocks, SMALL)
+        await drain(limiter)
+        await asyncio.sleep(3_600)
+        await limiter.admit(Kind.WRITE, Priority.CANCEL, 100)
+        before = now_s()
+        await limiter.admit(Kind.WRITE, Priority.CANCEL, 50)
+        assert now_s() - before == pytest.approx(0.5, abs=0.01)
+
+    virtual(main())
+
+
+def test_what_was_decided_is_told_soon_when_it_hurts_and_seldom_when_not(
+    virtual: Run, virtual_clocks: Clocks
+) -> None:
+    async def main() -> None:
+        told: list[tuple[float, str]] = []
+        limiter = Limiter(virtual_clocks, SMALL, on_report=lambda report: told.append((now_s(), str(report))))
+        for _ in range(3):
+            await limiter.admit(Kind.READ, Priority.RECONCILE, 1)
+        await limiter.admit(Kind.READ, Priority.BACKGROUND, 1)
+        await asyncio.sleep(59)
+        assert told == []
+        await asyncio.sleep(1)
+        assert told == [(60.0, "reconcile 3")]
+        limiter.throttled(Kind.WRITE)
+        await limiter.admit(Kind.WRITE, Priority.CANCEL, 10)
+        await ask(limiter, [], "entry", Priority.ENTRY, 65)
+        await asyncio.sleep(1.1)
+        assert told[1][1] == "cancel 1, waited up to 100 ms; 1 x 429"
+        assert told[2][1].startswith("entry 0, 1 refused (waited 1 s")
+        await asyncio.sleep(600)
+        assert len(told) == 3
+
+    virtual(main())

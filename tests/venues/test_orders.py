@@ -7,11 +7,17 @@ from collections.abc import Callable
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 
 from core.domain.clock import Clocks
+from core.domain.order import TimeInForce
+from core.domain.units import contracts
+from core.venues.kalshi.answers import Decreased
+from core.venues.kalshi.orders import Decrease, create_order
+from core.venues.limiter import Priority
 from core.venues.venue import Accepted, NeverSent, Rejected, Unresolved
-from tests.venues.scripted import CREATED, Desk, Script, answer
+from tests.venues.scripted import CREATED, INTENT, Desk, Script, answer
 
 Run = Callable[[Any], Any]
 
@@ -73,6 +79,135 @@ def test_a_429_slows_the_limiter(virtual: Run, virtual_clocks: Clocks) -> None:
         assert desk.limiter.entry_free(10, 0)
         assert isinstance(await desk.place(), Rejected)
         assert not desk.limiter.entry_free(10, 0)
+
+    virtual(main())
+
+
+LEGS = [
+    {
+        "client_order_id": "c-1",
+        "order_id": "o-1",
+        "fill_count": "0.00",
+        "remaining_count": "1.00",
+        "ts_ms": 1,
+    },
+    {"client_order_id": "c-3", "error": {"code": "insufficient_balance", "message": "m"}},
+    {"client_order_id": "c-4", "error": {"code": "order_already_exists"}},
+    {"client_order_id": "c-5", "fill_count": "0.00"},
+    {
+        "client_order_id": "c-6",
+        "order_id": "o-6",
+        "fill_count": "0.00",
+        "remaining_count": "1.00",
+        "ts_ms": 1,
+    },
+    {"client_order_id": "c-6", "error": {"code": "invalid_price"}},
+    {"error": {"code": "invalid_price"}},
+    {"client_order_id": "c-7", "error": "?"},
+]
+
+
+def batch(virtual: Run, clocks: Clocks, script: Script) -> Any:
+    orders = [create_order(msgspec.structs.replace(INTENT, client_order_id=f"c-{n}"), 0) for n in range(1, 8)]
+
+    async def main() -> Any:
+        return await Desk(clocks, script).orders.place_batch(orders, lambda: None, Priority.ENTRY, 0.0)
+
+    return virtual(main())
+
+
+def test_each_leg_of_a_batch_is_proved_by_its_own_id(virtual: Run, virtual_clocks: Clocks) -> None:
+    """X15: a leg that is missing, named twice or unreadable is unresolved, never rejected."""
+    script = Script(answer(201, {"orders": LEGS}))
+    outcomes = batch(virtual, virtual_clocks, script)
+    assert [type(o) for o in outcomes] == [
+        Accepted,
+        Unresolved,
+        Rejected,
+        Unresolved,
+        Unresolved,
+        Unresolved,
+        Unresolved,
+    ]
+    assert outcomes[2].code == "insufficient_balance"
+    assert len(script.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("reply", "kind"),
+    [
+        (answer(503), Unresolved),
+        (answer(201, b"{"), Unresolved),
+        (answer(429, b'{"error":"too many requests"}'), Rejected),
+        (httpx.ReadTimeout(""), Unresolved),
+    ],
+)
+def test_a_batch_answered_as_a_whole_is_answered_for_each(
+    virtual: Run, virtual_clocks: Clocks, reply: Any, kind: type
+) -> None:
+    assert [type(o) for o in batch(virtual, virtual_clocks, Script(reply))] == [kind] * 7
+
+
+def test_a_batch_larger_than_the_bucket_is_not_sent(virtual: Run, virtual_clocks: Clocks) -> None:
+    async def main() -> None:
+        script = Script(answer(201, {"orders": []}))
+        orders = [create_order(INTENT, 0)] * 11
+        outcomes = await Desk(virtual_clocks, script).orders.place_batch(
+            orders, lambda: None, Priority.FLATTEN, 0.0
+        )
+        assert [type(o) for o in outcomes] == [NeverSent] * 11
+        assert script.requests == []
+
+    virtual(main())
+
+
+@pytest.mark.parametrize(
+    ("reply", "outcome"),
+    [
+        (
+            answer(body={"order_id": "o-1", "remaining_count": "2.00", "ts_ms": 1}),
+            Decreased("o-1", contracts(2)),
+        ),
+        (answer(body={"order_id": "o-2", "remaining_count": "2.00", "ts_ms": 1}), Unresolved),
+        (answer(404, {"error": {"code": "not_found"}}), Rejected),
+        (answer(500), Unresolved),
+    ],
+)
+def test_what_a_decrease_proves(virtual: Run, virtual_clocks: Clocks, reply: Any, outcome: Any) -> None:
+    async def main() -> None:
+        script = Script(reply)
+        found = await Desk(virtual_clocks, script).orders.decrease("o-1", Decrease("2.00", "KX-A", 2))
+        assert found == outcome or type(found) is outcome
+        assert script.requests[0].url.path.endswith("/orders/o-1/decrease")
+        assert len(script.requests) == 1
+
+    virtual(main())
+
+
+def test_an_exit_that_found_no_connection_goes_once_more_and_asks_again(
+    virtual: Run, virtual_clocks: Clocks
+) -> None:
+    async def main() -> None:
+        exit_ = msgspec.structs.replace(INTENT, reduce_only=True, tif=TimeInForce.IOC, post_only=False)
+        for order, tries in ((create_order(exit_, 0), 2), (create_order(INTENT, 0), 1)):
+            script = Script(answer(201, CREATED), before_bytes=httpx.ConnectError("refused"))
+            desk = Desk(virtual_clocks, script)
+            outcome = await desk.orders.place(order, lambda: None, Priority.FLATTEN, 0.0)
+            assert isinstance(outcome, NeverSent)
+            assert len(desk.signer.signed) == tries
+
+    virtual(main())
+
+
+def test_a_refused_key_on_an_order_locks_the_venue(virtual: Run, virtual_clocks: Clocks) -> None:
+    async def main() -> None:
+        desk = Desk(virtual_clocks, Script(answer(401, {"error": {"code": "authentication_error"}})))
+        assert isinstance(await desk.place(), Rejected)
+        assert desk.lockouts
+        # A region the key may not trade in is said about one order.
+        desk = Desk(virtual_clocks, Script(answer(403, {"error": {"code": "region_not_allowed"}})))
+        assert isinstance(await desk.place(), Rejected)
+        assert not desk.lockouts
 
     virtual(main())
 

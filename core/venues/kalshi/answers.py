@@ -13,7 +13,9 @@ from typing import Final
 import msgspec
 
 from core.domain.text import clean_text
+from core.domain.units import Quantity
 from core.venues.kalshi.wire import Name, WireError, decode, quantity
+from core.venues.retry import TABLE, Act, CallClass, Trouble
 from core.venues.venue import (
     Accepted,
     Cancelled,
@@ -21,6 +23,7 @@ from core.venues.venue import (
     CancelUnresolved,
     Done,
     GroupOutcome,
+    NeverSent,
     NotRenewed,
     NotThere,
     PlaceOutcome,
@@ -32,6 +35,7 @@ from core.venues.venue import (
 )
 
 DUPLICATE: Final = "order_already_exists"
+CLOCKS_DIFFER: Final = "header_timestamp_expired"
 
 
 class Refusal(msgspec.Struct, frozen=True):
@@ -69,10 +73,32 @@ class _BatchBody(msgspec.Struct, frozen=True):
     orders: list[msgspec.Raw]
 
 
+class _Leg(msgspec.Struct, frozen=True):
+    client_order_id: Name
+    error: object = None
+
+
+class _Decreased(msgspec.Struct, frozen=True):
+    order_id: Name
+    remaining_count: str
+
+
+class Decreased(msgspec.Struct, frozen=True):
+    """Venue proof of how many contracts of an order are still open."""
+
+    order_id: str
+    remaining: Quantity
+
+
+DecreaseOutcome = Decreased | Rejected | NeverSent | Unresolved
+
+
 _errors = msgspec.json.Decoder(_ErrorBody)
 _created = msgspec.json.Decoder(_Created)
 _amended = msgspec.json.Decoder(_Amended)
 _cancelled = msgspec.json.Decoder(_CancelledBody)
+_leg = msgspec.json.Decoder(_Leg)
+_decreased = msgspec.json.Decoder(_Decreased)
 _batch = msgspec.json.Decoder(_BatchBody)
 
 
@@ -98,27 +124,101 @@ def _parts(code: object, message: object, details: object) -> Refusal:
     return Refusal(clean_text(code, 60) if isinstance(code, str) else "", ": ".join(said) or "no text")
 
 
-def place_outcome(status: int, body: bytes) -> PlaceOutcome:
+def trouble_of(status: int, said: Refusal) -> Trouble:
+    """Which column of the retry table an answer that is no success belongs to."""
+    if status == 429:
+        return Trouble.THROTTLED
+    if status == 409 and said.code in ("", DUPLICATE):
+        return Trouble.DUPLICATE
+    if said.code == CLOCKS_DIFFER:
+        return Trouble.CLOCK
+    if status == 401 or (status == 403 and said.code):
+        return Trouble.CREDENTIAL
+    return Trouble.REFUSED if 400 <= status < 500 and status != 408 else Trouble.UNANSWERED
+
+
+def place_outcome(status: int, body: bytes, calls: CallClass = CallClass.PLACE) -> PlaceOutcome:
     """What the answer to a create proves about the order."""
     if 200 <= status < 300:
         try:
-            made = decode(body, _created, "create answer")
-            return Accepted(
-                made.order_id,
-                quantity(made.fill_count, "fill_count"),
-                quantity(made.remaining_count, "remaining_count"),
-                made.ts_ms,
-            )
+            return _accepted(body)
         except WireError as error:
             return Unresolved(f"HTTP {status} without a readable order: {error}")
-    said = refusal(body)
-    if status == 409 and said.code == DUPLICATE:
-        return Unresolved("duplicate id: look it up")
-    if status == 409 and not said.code:
-        return Unresolved("a conflict without a code may mean that the order exists: look it up")
-    if 400 <= status < 500 and status != 408:
+    return _refused(status, refusal(body), calls)
+
+
+def _accepted(body: bytes | msgspec.Raw) -> Accepted:
+    """Raises ``WireError``."""
+    made = decode(body, _created, "create answer")
+    return Accepted(
+        made.order_id,
+        quantity(made.fill_count, "fill_count"),
+        quantity(made.remaining_count, "remaining_count"),
+        made.ts_ms,
+    )
+
+
+def _refused(status: int, said: Refusal, calls: CallClass) -> Rejected | Unresolved:
+    trouble = trouble_of(status, said)
+    if TABLE[calls][trouble] is Act.REJECTED:
         return Rejected(said.code or f"http_{status}", said.text)
+    if trouble is Trouble.DUPLICATE:
+        known = "duplicate id" if said.code else "a conflict without a code may mean that the order exists"
+        return Unresolved(f"{known}: look it up")
     return Unresolved(f"HTTP {status}: {said.code or said.text}")
+
+
+def batch_place_outcomes(
+    client_order_ids: Sequence[str], status: int, body: bytes
+) -> tuple[PlaceOutcome, ...]:
+    """One outcome an order, matched by client order id: a leg that is not there, is there twice or cannot
+    be read proves nothing."""
+    if not 200 <= status < 300:
+        said = _refused(status, refusal(body), CallClass.PLACE)
+        return tuple(said for _ in client_order_ids)
+    found: dict[str, PlaceOutcome] = {}
+    try:
+        rows = decode(body, _batch, "batch answer").orders
+    except WireError as error:
+        return tuple(Unresolved(f"HTTP {status}: {error}") for _ in client_order_ids)
+    for raw in rows:
+        try:
+            leg = decode(raw, _leg, "batch leg")
+        except WireError:
+            continue
+        again = leg.client_order_id in found
+        found[leg.client_order_id] = (
+            Unresolved("named twice in the answer") if again else _leg_outcome(leg, raw)
+        )
+    missing = Unresolved("not mentioned in the answer")
+    return tuple(found.get(client_order_id, missing) for client_order_id in client_order_ids)
+
+
+def _leg_outcome(leg: _Leg, raw: msgspec.Raw) -> PlaceOutcome:
+    if isinstance(leg.error, dict):
+        said = _nested(leg.error)
+        if not said.code:
+            return Unresolved("an error without a code")
+        return _refused(409 if said.code == DUPLICATE else 400, said, CallClass.PLACE)
+    if leg.error is not None:
+        return Unresolved("unreadable error entry")
+    try:
+        return _accepted(raw)
+    except WireError as error:
+        return Unresolved(str(error))
+
+
+def decrease_outcome(order_id: str, status: int, body: bytes) -> DecreaseOutcome:
+    """What the answer to a decrease proves."""
+    if 200 <= status < 300:
+        try:
+            made = decode(body, _decreased, "decrease answer")
+            if made.order_id != order_id:
+                return Unresolved("the answer names another order")
+            return Decreased(order_id, quantity(made.remaining_count, "remaining_count"))
+        except WireError as error:
+            return Unresolved(f"HTTP {status}: {error}")
+    return _refused(status, refusal(body), CallClass.AMEND)
 
 
 def renew_outcome(order_id: str, expires_ms: int, status: int, body: bytes) -> RenewOutcome:

@@ -87,7 +87,8 @@ class Cancels:
         if order.exchange_index is not None:
             query["exchange_index"] = order.exchange_index
         path = CANCEL.path.format(order_id=quote(order.order_id, safe=""))
-        answer = await self._send(Call(CANCEL, path, query), self._http.costs.of(CANCEL))
+        call = Call(CANCEL, path, query, shard=order.exchange_index)
+        answer = await self._send(call, self._http.costs.of(CANCEL))
         if isinstance(answer, str):
             return CancelUnresolved(order.order_id, answer)
         return cancel_outcome(order.order_id, answer.status, answer.body)
@@ -103,7 +104,8 @@ class Cancels:
 
     async def _send(self, call: Call, cost: float) -> Answer | str:
         """The answer, or why there is none."""
-        refused = await self._http.limiter.admit(call.endpoint.kind, Priority.CANCEL, cost)
+        limiter = self._http.limiter
+        refused = await limiter.admit(call.endpoint.kind, Priority.CANCEL, cost, shard=call.shard)
         if refused is not None:
             return refused.reason
         try:

@@ -13,6 +13,7 @@ import msgspec
 
 from core.venues.kalshi.wire import CostsWire
 from core.venues.limiter import Kind
+from core.venues.retry import CallClass
 
 DEFAULT_COST: Final = 10.0
 
@@ -24,16 +25,28 @@ class Endpoint(msgspec.Struct, frozen=True):
     path: str
     kind: Kind = Kind.READ
     cost: float = DEFAULT_COST
+    calls: CallClass = CallClass.READ
+    """What a call that goes wrong means: the row of the retry table."""
 
 
-CANCEL = Endpoint("DELETE", "/portfolio/events/orders/{order_id}", Kind.WRITE, 2.0)
-BATCH_CANCEL = Endpoint("DELETE", "/portfolio/events/orders/batched", Kind.WRITE, 2.0)
+def _metadata(path: str) -> Endpoint:
+    return Endpoint("GET", path, calls=CallClass.METADATA)
+
+
+def _write(method: str, path: str, calls: CallClass, cost: float = DEFAULT_COST) -> Endpoint:
+    return Endpoint(method, path, Kind.WRITE, cost, calls)
+
+
+_ORDERS, _GROUPS = "/portfolio/events/orders", "/portfolio/order_groups"
+
+CANCEL = _write("DELETE", f"{_ORDERS}/{{order_id}}", CallClass.CANCEL, 2.0)
+BATCH_CANCEL = _write("DELETE", f"{_ORDERS}/batched", CallClass.CANCEL, 2.0)
 """The cost is for each order in the batch."""
-CANCEL_ALL = Endpoint("DELETE", "/portfolio/events/orders", Kind.WRITE, 2.0)
-GROUP_TRIGGER = Endpoint("PUT", "/portfolio/order_groups/{order_group_id}/trigger", Kind.WRITE)
-GROUP_RESET = Endpoint("PUT", "/portfolio/order_groups/{order_group_id}/reset", Kind.WRITE)
-GROUP_LIMIT = Endpoint("PUT", "/portfolio/order_groups/{order_group_id}/limit", Kind.WRITE)
-GROUP_CREATE = Endpoint("POST", "/portfolio/order_groups/create", Kind.WRITE)
+CANCEL_ALL = _write("DELETE", _ORDERS, CallClass.CANCEL, 2.0)
+GROUP_TRIGGER = _write("PUT", f"{_GROUPS}/{{order_group_id}}/trigger", CallClass.CANCEL)
+GROUP_RESET = _write("PUT", f"{_GROUPS}/{{order_group_id}}/reset", CallClass.AMEND)
+GROUP_LIMIT = _write("PUT", f"{_GROUPS}/{{order_group_id}}/limit", CallClass.AMEND)
+GROUP_CREATE = _write("POST", f"{_GROUPS}/create", CallClass.AMEND)
 
 GROUPS = Endpoint("GET", "/portfolio/order_groups")
 ORDER = Endpoint("GET", "/portfolio/orders/{order_id}", Kind.READ, 2.0)
@@ -43,16 +56,16 @@ FILLS = Endpoint("GET", "/portfolio/fills")
 POSITIONS = Endpoint("GET", "/portfolio/positions")
 SETTLEMENTS = Endpoint("GET", "/portfolio/settlements")
 BALANCE = Endpoint("GET", "/portfolio/balance", Kind.BALANCE, 1.0)
-STATUS = Endpoint("GET", "/exchange/status")
-SCHEDULE = Endpoint("GET", "/exchange/schedule")
-DATA_AS_OF = Endpoint("GET", "/exchange/user_data_timestamp")
-LIMITS = Endpoint("GET", "/account/limits")
-COSTS = Endpoint("GET", "/account/endpoint_costs")
-SERIES = Endpoint("GET", "/series/{series_ticker}")
-EVENTS = Endpoint("GET", "/events")
-EVENT = Endpoint("GET", "/events/{event_ticker}")
-MARKETS = Endpoint("GET", "/markets")
-MARKET = Endpoint("GET", "/markets/{ticker}")
+STATUS = _metadata("/exchange/status")
+SCHEDULE = _metadata("/exchange/schedule")
+DATA_AS_OF = _metadata("/exchange/user_data_timestamp")
+LIMITS = _metadata("/account/limits")
+COSTS = _metadata("/account/endpoint_costs")
+SERIES = _metadata("/series/{series_ticker}")
+EVENTS = _metadata("/events")
+EVENT = _metadata("/events/{event_ticker}")
+MARKETS = _metadata("/markets")
+MARKET = _metadata("/markets/{ticker}")
 
 _PARAMETER = re.compile(r"\{[^}]*\}")
 

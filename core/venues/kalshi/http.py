@@ -17,11 +17,12 @@ import httpx
 import msgspec
 
 from core.domain.clock import Clocks
-from core.venues.kalshi.answers import refusal
+from core.venues.kalshi.answers import refusal, trouble_of
 from core.venues.kalshi.endpoints import Costs, Endpoint
 from core.venues.kalshi.sign import Signer
 from core.venues.kalshi.wire import WireError, decode
 from core.venues.limiter import Limiter, Priority
+from core.venues.retry import BREAKER_FAILURES, TABLE, Act, Breakers, RetryBudget, Trouble
 from core.venues.venue import Incomplete
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ READ_TRIES: Final = 5
 BACKOFF_FIRST_S, BACKOFF_MAX_S = 0.2, 10.0
 BODY_BYTES_MAX: Final = 32 * 1024 * 1024
 PAGES_MAX: Final = 200
+RETRY_AFTER_S_MAX: Final = 60.0
 OFFSET_SAMPLES: Final = 16
 
 Query = Mapping[str, str | int]
@@ -57,25 +59,47 @@ class Call(msgspec.Struct, frozen=True):
     path: str = ""
     query: Query = {}
     body: bytes = b""
+    shard: int | None = 0
+    """Whose write bucket it draws on; ``None``: every one's, the venue has to find the market."""
 
 
 class Answer(msgspec.Struct, frozen=True):
     status: int
     body: bytes
+    retry_after: str = ""
 
 
 class TooLargeError(Exception):
     """The body exceeds the bound; the answer is of no use."""
 
 
-WIRE_FAULTS: Final = (httpx.HTTPError, TimeoutError, TooLargeError)
+class CircuitOpenError(Exception):
+    """Calls of this class have failed too often just now: nothing was sent."""
+
+
+WIRE_FAULTS: Final = (httpx.HTTPError, TimeoutError, TooLargeError, CircuitOpenError)
 """What ``Http.send`` raises."""
+_UNSENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
+
+
+def trouble_of_fault(error: Exception) -> Trouble:
+    """Which column of the retry table a transport fault is."""
+    if isinstance(error, TooLargeError):
+        return Trouble.UNREADABLE
+    return Trouble.UNSENT if isinstance(error, _UNSENT) else Trouble.UNANSWERED
 
 
 def fault_text(error: Exception) -> str:
     """A transport fault in a few words; the library's text may be empty."""
+    if isinstance(error, CircuitOpenError):
+        return str(error)
     text = str(error)[:120]
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def _seconds(text: str) -> float:
+    """A ``Retry-After`` in seconds; 0 for none, and for the date form nobody sends here."""
+    return min(RETRY_AFTER_S_MAX, float(text)) if text.isascii() and text.isdigit() else 0.0
 
 
 _page = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -101,13 +125,15 @@ class Http:
         rng: random.Random,
         transports: TransportFactory,
         on_anomaly: Callable[[str, str], None],
+        on_credential: Callable[[str], None],
     ) -> None:
         self._root = url.rstrip("/")
         self._root_path = urlsplit(self._root).path
         self._signer, self._clocks = signer, clocks
         self._rng, self._transports = rng, transports
-        self.limiter, self.on_anomaly = limiter, on_anomaly
+        self.limiter, self.on_anomaly, self._on_credential = limiter, on_anomaly, on_credential
         self.costs = Costs()
+        self._breakers, self._retries = Breakers(clocks), RetryBudget()
         self._pools: list[httpx.AsyncClient] = []
         self._offsets: deque[tuple[int, int]] = deque(maxlen=OFFSET_SAMPLES)
         self.general = self.pool(connections=10)
@@ -139,12 +165,60 @@ class Http:
         total_s: float,
         trace: Trace | None = None,
     ) -> Answer:
-        """Send once and read the answer whole. Raises one of ``WIRE_FAULTS``, and what ``trace`` raises."""
+        """Send once and read the answer whole. Raises one of ``WIRE_FAULTS``, and what ``trace`` raises.
+
+        What found no connection goes once more where the retry table says so: nothing had left.
+        """
+        try:
+            return await self._guarded(pool, call, timeout, total_s, trace)
+        except _UNSENT:
+            if TABLE[call.endpoint.calls][Trouble.UNSENT] is not Act.AT_ONCE:
+                raise
+        return await self._guarded(pool, call, timeout, total_s, trace)
+
+    async def _guarded(
+        self,
+        pool: httpx.AsyncClient,
+        call: Call,
+        timeout: httpx.Timeout,
+        total_s: float,
+        trace: Trace | None,
+    ) -> Answer:
+        """One request, unless its class fails too often just now."""
+        kind = call.endpoint.calls
+        if self._breakers.refuses(kind):
+            raise CircuitOpenError(f"{kind.value} calls failed {BREAKER_FAILURES} times: paused for 5 s")
+        try:
+            async with asyncio.timeout(total_s):
+                answer = await self._exchange(pool, self._request(pool, call, timeout, trace))
+        except (httpx.HTTPError, TimeoutError, TooLargeError):
+            self._breakers.failed(kind)
+            raise
+        except BaseException:
+            self._breakers.given_up(kind)
+            raise
+        if answer.status == 429:
+            self.limiter.throttled(call.endpoint.kind, _seconds(answer.retry_after), call.shard)
+        if answer.status in (401, 403):
+            said = refusal(answer.body)
+            refused = trouble_of(answer.status, said) is Trouble.CREDENTIAL
+            if refused and (answer.status == 401 or TABLE[kind][Trouble.CREDENTIAL] is Act.LOCK):
+                self._on_credential(f"the venue does not accept the key: HTTP {answer.status} {said.code}")
+        if answer.status == 408 or answer.status >= 500:
+            self._breakers.failed(kind)
+        else:
+            self._breakers.answered(kind)
+        return answer
+
+    def _request(
+        self, pool: httpx.AsyncClient, call: Call, timeout: httpx.Timeout, trace: Trace | None
+    ) -> httpx.Request:
+        """The request, signed for this moment."""
         method, path = call.endpoint.method, call.path or call.endpoint.path
         headers = self._signer.headers(method, self._root_path + path, self._clocks.wall_ms())
         if call.body:
             headers["content-type"] = "application/json"
-        request = pool.build_request(
+        return pool.build_request(
             method,
             self._root + path,
             params=dict(call.query) or None,
@@ -153,21 +227,20 @@ class Http:
             timeout=timeout,
             extensions={"trace": trace} if trace is not None else None,
         )
+
+    async def _exchange(self, pool: httpx.AsyncClient, request: httpx.Request) -> Answer:
         sent_ms, sent_ns = self._clocks.wall_ms(), self._clocks.mono_ns()
-        async with asyncio.timeout(total_s):
-            response = await pool.send(request, stream=True)
-            try:
-                self._observe_date(response.headers.get("date", ""), sent_ms, sent_ns)
-                data = bytearray()
-                async for chunk in response.aiter_bytes():
-                    data += chunk
-                    if len(data) > BODY_BYTES_MAX:
-                        raise TooLargeError(f"answer larger than {BODY_BYTES_MAX} bytes")
-            finally:
-                await response.aclose()
-        if response.status_code == 429:
-            self.limiter.throttled(call.endpoint.kind)
-        return Answer(response.status_code, bytes(data))
+        response = await pool.send(request, stream=True)
+        try:
+            self._observe_date(response.headers.get("date", ""), sent_ms, sent_ns)
+            data = bytearray()
+            async for chunk in response.aiter_bytes():
+                data += chunk
+                if len(data) > BODY_BYTES_MAX:
+                    raise TooLargeError(f"answer larger than {BODY_BYTES_MAX} bytes")
+        finally:
+            await response.aclose()
+        return Answer(response.status_code, bytes(data), response.headers.get("retry-after", ""))
 
     async def read(
         self,
@@ -180,35 +253,32 @@ class Http:
         accept: frozenset[int] = frozenset(),
     ) -> Answer | Incomplete:
         """A 2xx answer (or one of ``accept``), after at most five tries; anything else is ``Incomplete``."""
-        reason = ""
+        call, reason = Call(endpoint, path or "", query or {}), ""
+        self._retries.called()
         for attempt in range(READ_TRIES):
             if attempt:
+                if not self._retries.take():
+                    return Incomplete(what, f"{reason} (no tries left: too many calls fail)")
                 backoff = min(BACKOFF_MAX_S, BACKOFF_FIRST_S * 2.0 ** (attempt - 1))
                 await asyncio.sleep(backoff * (0.5 + self._rng.random()))
             refused = await self.limiter.admit(endpoint.kind, priority, self.costs.of(endpoint))
             if refused is not None:
                 return Incomplete(what, refused.reason)
             try:
-                answer = await self.send(
-                    self.general, Call(endpoint, path or "", query or {}), READ_TIMEOUT, READ_TOTAL_S
-                )
-            except (httpx.HTTPError, TimeoutError) as error:
-                reason = fault_text(error)
-                continue
-            except TooLargeError as error:
-                return Incomplete(what, fault_text(error))
-            if 200 <= answer.status < 300 or answer.status in accept:
-                return answer
-            said = refusal(answer.body)
-            reason = f"HTTP {answer.status}: {said.code or said.text}"
-            if answer.status == 429:
-                continue
-            if answer.status == 401 and said.code == "header_timestamp_expired":
-                self.on_anomaly("clock", "the venue refused our timestamp: clocks differ")
-            elif answer.status in (401, 403):
-                self.on_anomaly("credential", f"{what}: {reason}")
-                return Incomplete(what, reason)
-            elif answer.status < 500 and answer.status != 408:
+                answer = await self.send(self.general, call, READ_TIMEOUT, READ_TOTAL_S)
+            except CircuitOpenError as error:
+                return Incomplete(what, str(error))
+            except WIRE_FAULTS as error:
+                trouble, reason = trouble_of_fault(error), fault_text(error)
+            else:
+                if 200 <= answer.status < 300 or answer.status in accept:
+                    return answer
+                said = refusal(answer.body)
+                trouble = trouble_of(answer.status, said)
+                reason = f"HTTP {answer.status}: {said.code or said.text}"
+                if trouble is Trouble.CLOCK:
+                    self.on_anomaly("clock", "the venue refused our timestamp: clocks differ")
+            if TABLE[endpoint.calls][trouble] is not Act.SOME_TRIES:
                 return Incomplete(what, reason)
         return Incomplete(what, f"{reason} ({READ_TRIES} tries)")
 

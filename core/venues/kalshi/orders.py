@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -9,7 +10,13 @@ import msgspec
 
 from core.domain.order import OrderIntent, TimeInForce
 from core.domain.units import price_text, quantity_text
-from core.venues.kalshi.answers import place_outcome, renew_outcome
+from core.venues.kalshi.answers import (
+    DecreaseOutcome,
+    batch_place_outcomes,
+    decrease_outcome,
+    place_outcome,
+    renew_outcome,
+)
 from core.venues.kalshi.endpoints import Endpoint
 from core.venues.kalshi.http import (
     LAST_STEP,
@@ -22,6 +29,7 @@ from core.venues.kalshi.http import (
     fault_text,
 )
 from core.venues.limiter import Kind, Priority
+from core.venues.retry import CallClass
 from core.venues.venue import (
     LastCheck,
     NeverSent,
@@ -32,8 +40,17 @@ from core.venues.venue import (
     Unresolved,
 )
 
-AMEND: Final = Endpoint("POST", "/portfolio/events/orders/{order_id}/amend", Kind.WRITE)
-CREATE: Final = Endpoint("POST", "/portfolio/events/orders", Kind.WRITE)
+CREATE: Final = Endpoint("POST", "/portfolio/events/orders", Kind.WRITE, calls=CallClass.PLACE)
+REDUCE: Final = msgspec.structs.replace(CREATE, calls=CallClass.REDUCE)
+"""The same call for an order that can only close: it has a row of its own in the retry table."""
+BATCH_CREATE: Final = Endpoint("POST", "/portfolio/events/orders/batched", Kind.WRITE, calls=CallClass.PLACE)
+"""The cost is for each order in the batch; all of them are on the first shard's bill."""
+AMEND: Final = Endpoint(
+    "POST", "/portfolio/events/orders/{order_id}/amend", Kind.WRITE, calls=CallClass.AMEND
+)
+DECREASE: Final = Endpoint(
+    "POST", "/portfolio/events/orders/{order_id}/decrease", Kind.WRITE, calls=CallClass.AMEND
+)
 
 
 class CreateOrder(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -99,6 +116,18 @@ def create_order(intent: OrderIntent, shard: int | None) -> CreateOrder:
     )
 
 
+class CreateBatch(msgspec.Struct, frozen=True):
+    orders: Sequence[CreateOrder]
+
+
+class Decrease(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Body of decrease order: to how many open contracts. The place in the queue is kept."""
+
+    reduce_to: str
+    market_ticker: str
+    exchange_index: int | None = None
+
+
 class _StoppedError(Exception):
     """The last check said no; no byte has left."""
 
@@ -118,17 +147,40 @@ class Orders:
         self, order: CreateOrder, last_check: LastCheck, priority: Priority, cancels_cost: float
     ) -> PlaceOutcome:
         """Send one order. ``NeverSent`` only with proof that no byte left, ``Unresolved`` on any doubt."""
-        call = Call(CREATE, body=msgspec.json.encode(order))
+        endpoint = REDUCE if order.reduce_only else CREATE
+        call = Call(endpoint, body=msgspec.json.encode(order), shard=order.exchange_index)
         answer = await self._once(call, self.cost, last_check, priority, cancels_cost)
-        return place_outcome(answer.status, answer.body) if isinstance(answer, Answer) else answer
+        if isinstance(answer, Answer):
+            return place_outcome(answer.status, answer.body, endpoint.calls)
+        return answer
+
+    async def place_batch(
+        self, orders: Sequence[CreateOrder], last_check: LastCheck, priority: Priority, cancels_cost: float
+    ) -> tuple[PlaceOutcome, ...]:
+        """Send several orders in one call, all or none of them past the rate limit; an outcome for each."""
+        call = Call(BATCH_CREATE, body=msgspec.json.encode(CreateBatch(orders)))
+        cost = self._http.costs.of(BATCH_CREATE) * len(orders)
+        answer = await self._once(call, cost, last_check, priority, cancels_cost)
+        if isinstance(answer, Answer):
+            return batch_place_outcomes([o.client_order_id for o in orders], answer.status, answer.body)
+        return tuple(answer for _ in orders)
+
+    async def decrease(self, order_id: str, change: Decrease) -> DecreaseOutcome:
+        """Take contracts off a resting order, once."""
+        path = DECREASE.path.format(order_id=quote(order_id, safe=""))
+        call = Call(DECREASE, path, body=msgspec.json.encode(change), shard=change.exchange_index)
+        cost = self._http.costs.of(DECREASE)
+        answer = await self._once(call, cost, lambda: None, Priority.EXIT, 0.0)
+        if isinstance(answer, Answer):
+            return decrease_outcome(order_id, answer.status, answer.body)
+        return answer
 
     async def renew(
         self, order_id: str, change: Amend, last_check: LastCheck, cancels_cost: float
     ) -> RenewOutcome:
         """Move an order's expiry once. It waits behind everything that reduces risk."""
-        call = Call(
-            AMEND, AMEND.path.format(order_id=quote(order_id, safe="")), body=msgspec.json.encode(change)
-        )
+        path = AMEND.path.format(order_id=quote(order_id, safe=""))
+        call = Call(AMEND, path, body=msgspec.json.encode(change), shard=change.exchange_index)
         cost = self._http.costs.of(AMEND)
         answer = await self._once(call, cost, last_check, Priority.ENTRY, cancels_cost)
         if isinstance(answer, Answer):
@@ -142,7 +194,9 @@ class Orders:
     ) -> Answer | NeverSent | Unresolved:
         """Send, unless ``last_check`` stops it in the step before the first byte."""
         http = self._http
-        refused = await http.limiter.admit(call.endpoint.kind, priority, cost, cancels_cost=cancels_cost)
+        refused = await http.limiter.admit(
+            call.endpoint.kind, priority, cost, cancels_cost=cancels_cost, shard=call.shard
+        )
         if refused is not None:
             return NeverSent(refused.reason)
         sent = False

@@ -112,7 +112,7 @@ class KalshiVenue:
         ws_factory: SocketFactory,
     ) -> None:
         self._clocks, self._listener = clocks, listener
-        self._limiter = Limiter(clocks)
+        self._limiter = Limiter(clocks, on_report=listener.on_limiter, on_storm=listener.on_storm)
         self._http = Http(
             config.addresses.rest,
             config.signer,
@@ -121,6 +121,7 @@ class KalshiVenue:
             rng=rng,
             transports=http_factory,
             on_anomaly=self._anomaly,
+            on_credential=listener.on_credential,
         )
         self._orders, self._cancels = Orders(self._http), Cancels(self._http)
         self._groups = OrderGroups(self._http)
@@ -264,8 +265,8 @@ class KalshiVenue:
         self._resting.difference_update(o.order_id for o in outcomes if isinstance(o, Cancelled | NotThere))
         return outcomes
 
-    def entry_budget(self, cancels: int) -> bool:
-        return self._limiter.entry_free(self._orders.cost, self._cancels_cost(cancels + 1))
+    def entry_budget(self, cancels: int, shard: int) -> bool:
+        return self._limiter.entry_free(self._orders.cost, self._cancels_cost(cancels + 1), shard)
 
     def _cancels_cost(self, count: int) -> float:
         return self._http.costs.of(ep.BATCH_CANCEL) * count

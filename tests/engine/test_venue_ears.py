@@ -1,0 +1,50 @@
+"""What the venue's own troubles do to the desk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from core.risk.halts import Level
+from core.venues.decisions import LimiterReport, Use
+from core.venues.venue import VenueListener
+from tests.execution.bench import HOT, Bench, running
+from tests.virtual import VirtualLoop, run_virtual
+
+
+def standing(bench: Bench) -> Level:
+    halt = bench.engine.desk.halting.level("", HOT)
+    return Level.NORMAL if halt is None else halt.level
+
+
+@pytest.mark.parametrize(
+    ("tell", "level"),
+    [
+        (lambda ears: ears.on_storm("the venue refused three requests in 10 s (429)"), Level.REDUCE_ONLY),
+        (lambda ears: ears.on_credential("the venue does not accept the key: HTTP 401"), Level.LOCKED),
+    ],
+)
+def test_a_venue_in_trouble_is_stopped_until_a_person_has_looked(
+    tell: Callable[[VenueListener], None], level: Level
+) -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            assert standing(bench) is Level.NORMAL
+            tell(bench.venue.listener)
+            tell(bench.venue.listener)
+            assert standing(bench) is level
+            assert bench.kinds().count("HALT") == 1
+            assert [a for a in bench.engine.state.alarms.values() if a.what.startswith("KAL: ")]
+
+    run_virtual(main)
+
+
+def test_the_limiters_decisions_are_journalled() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            bench.venue.listener.on_limiter(LimiterReport((Use("cancel", 3, waited_ms=12),), throttled=2))
+            [row] = [row for row in bench.journal.rows if row.kind == "LIMITER"]
+            assert row.data()["text"] == "cancel 3, waited up to 12 ms; 2 x 429"
+
+    run_virtual(main)
