@@ -52,6 +52,7 @@ async def ask(
         rng=rng,
         transports=transports,
         on_anomaly=lambda what, detail: odd.append(f"{what}: {detail}"),
+        on_credential=odd.append,
     )
     try:
         reader = Reader(http, http.on_anomaly)
