@@ -24,8 +24,10 @@ from core.control.protocol import (
     Edit,
     Flatten,
     Halt,
+    HurryExits,
     Pause,
     Reenable,
+    RestExit,
     Resume,
     SetLimit,
     SetMode,
@@ -59,7 +61,11 @@ CALLS: dict[type, _Call] = {
     Resume: lambda e, c, who: e.resume(c.confirm, c.reason, who),
     Arm: lambda e, c, who: e.arm(c.confirm, c.reason, who),
     Disarm: lambda e, c, who: e.disarm(c.reason, who),
-    Flatten: lambda e, c, who: e.flatten(who, now=c.now, sent_ns=c.sent_ns),
+    Flatten: lambda e, c, who: e.flatten(
+        who, now=c.now, sent_ns=c.sent_ns, include_external=c.include_external
+    ),
+    HurryExits: lambda e, _, who: e.hurry_exits(who),
+    RestExit: lambda e, c, who: e.rest_exit(c.ticker, Price(c.price), who),
     AbortFlatten: lambda e, _, who: e.abort_flatten(who),
     SkipWait: lambda e, _, who: e.skip_wait(who),
     SetLimit: lambda e, c, who: e.set_limit(c.name, c.value, c.confirm, c.reason, who),

@@ -156,6 +156,8 @@ class Flatten(Command, frozen=True, tag="flatten"):
 
     now: bool = False
     sent_ns: int = 0
+    include_external: bool = False
+    """Also cancel orders of the account that were not placed here: only for whoever is in control."""
 
 
 class AbortFlatten(Command, frozen=True, tag="abort_flatten"):
@@ -164,6 +166,18 @@ class AbortFlatten(Command, frozen=True, tag="abort_flatten"):
 
 class SkipWait(Command, frozen=True, tag="skip_wait"):
     pass
+
+
+class HurryExits(Command, frozen=True, tag="hurry_exits"):
+    """Exits under way reach down to the widest protection at once."""
+
+
+class RestExit(Command, frozen=True, tag="rest_exit"):
+    """Let an exit of everything held in a market wait at a price."""
+
+    ticker: str
+    price: int
+    """In terms of the outcome held."""
 
 
 class SetLimit(Command, frozen=True, tag="limit"):
@@ -211,6 +225,8 @@ AnyCommand = (
     | Flatten
     | AbortFlatten
     | SkipWait
+    | HurryExits
+    | RestExit
     | SetLimit
     | Acknowledge
     | TakeControl

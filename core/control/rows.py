@@ -30,7 +30,7 @@ from core.domain.order import BookSide, Life, Order, Outcome, Purpose
 from core.domain.position import Position, marked
 from core.domain.units import ONE_CONTRACT, ONE_DOLLAR, Price, complement
 from core.engine.state import Alarm, EventState, MarketState
-from core.execution.flatten import Ladder
+from core.execution.ladder import Ladder
 from core.execution.unknowns import Search, bound
 from core.feeds.feed import FeedHealth
 from core.models.fair_value import FairValue, InputAge

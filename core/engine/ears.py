@@ -13,7 +13,7 @@ from core.domain.order import Anomaly, Fill, Life, Order
 from core.domain.units import Money
 from core.engine.alarms import RESUME
 from core.engine.state import AlarmLevel
-from core.execution.flatten import Ladder, Phase
+from core.execution.ladder import Ladder, Pause, Phase
 from core.execution.reconcile import Difference, Reading
 from core.journal.events import Kind
 from core.risk.halts import GLOBAL, HaltScope, Level, ScopeKind
@@ -29,6 +29,8 @@ HALTING = frozenset(
 """Anomalies after which a market waits for a person."""
 
 FAULT_PAUSE_S = 1.0
+RING_NS = 60_000_000_000
+PAUSED = "stop paused"
 
 
 class Ears:
@@ -39,6 +41,8 @@ class Ears:
 
     def __init__(self) -> None:
         self._shown: set[tuple[str, str]] = set()
+        self._rung_ns: int | None = None
+        """When the stop that waits for the venue was last called out."""
         self._ladder_told: tuple[int, Phase | None] = (0, None)
 
     def wire(self, desk: Desk, trading: Trading) -> None:
@@ -178,6 +182,7 @@ class Ears:
         desk = self.desk
         desk.state.flatten_changes += 1
         desk.state.touch_status()
+        self._pause(ladder)
         if (ladder.started_ns, ladder.phase) == self._ladder_told:
             return
         first = self._ladder_told[0] != ladder.started_ns
@@ -194,6 +199,35 @@ class Ears:
             )
         else:
             desk.scribe.desk(Kind.FLATTEN_STEP, ladder.phase.value)
+
+    def _pause(self, ladder: Ladder) -> None:
+        """A stop that the venue's pause holds up; ``ring_paused`` repeats it."""
+        if ladder.pause is None or ladder.over:
+            self._rung_ns = None
+            self.desk.alarms.clear(PAUSED)
+        elif self._rung_ns is None:
+            self._ring(ladder.pause)
+
+    def _ring(self, pause: Pause) -> None:
+        desk = self.desk
+        self._rung_ns = desk.clocks.mono_ns()
+        resting = len(desk.ledger.live)
+        desk.alarms.clear(PAUSED)
+        desk.alarms.raise_(
+            PAUSED,
+            AlarmLevel.ACT,
+            f"{pause.what}: the stop waits, {resting} orders rest",
+            "cancels are repeated, exits follow when it opens" if pause.cancels else "nothing works there",
+            "the venue's opening",
+        )
+
+    def ring_paused(self) -> None:
+        """Once a second: a stop that still waits calls again every minute."""
+        ladder = self.desk.flattener.ladder
+        if self._rung_ns is None or ladder is None or ladder.pause is None:
+            return
+        if self.desk.clocks.mono_ns() - self._rung_ns >= RING_NS:
+            self._ring(ladder.pause)
 
     # --- own faults ----------------------------------------------------------------------------
 

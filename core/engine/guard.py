@@ -43,6 +43,7 @@ class Guard:
         self._sources()
         self.problem()
         self._presence()
+        self._ears.ring_paused()
         self._desk.alarms.tick()
 
     def _day(self) -> None:

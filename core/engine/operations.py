@@ -15,6 +15,8 @@ from core.engine.operator import VIEWER_REFUSED, Actor, ActorKind, Outcome, acce
 from core.engine.state import ALL_STRATEGIES, Mode
 from core.engine.trading import Trading
 from core.execution.approvals import Proposal, ProposalState, describe
+from core.execution.exits import NoExit, resting_exit
+from core.execution.gateway import Denied, Wish
 from core.journal.events import Event, Kind
 from core.journal.projections import LimitChanged, ModeChanged, PauseChanged
 from core.risk.halts import GLOBAL, RESUME_WORD, Level, ResumeFacts
@@ -22,6 +24,8 @@ from core.risk.limits import Refusal
 from core.risk.trips import ENABLE_WORD, TripKind, named
 from core.venues.venue import LinkState
 
+SWEEP_ECHO_S = 60.0
+"""So long after an account-wide cancel the venue may cancel what is placed meanwhile."""
 AUTOMATIC_WORD = "automatic"
 UNPAUSE_WORD = "unpause"
 NOT_READY = refused("The engine is still starting; nothing is sent before it has read the account.")
@@ -338,14 +342,20 @@ class Operations:
         self._set_pause(ALL_STRATEGIES, paused=True, by=actor.name)
         return accepted("Resumed: semi-automatic, entries paused until unpause.")
 
-    def flatten(self, actor: Actor, *, now: bool = False, sent_ns: int = 0) -> Outcome:
-        """Halt and send every cancel in this loop step; joins a running flatten. Everybody may."""
+    def flatten(
+        self, actor: Actor, *, now: bool = False, sent_ns: int = 0, include_external: bool = False
+    ) -> Outcome:
+        """Halt and send every cancel in this loop step; joins a running flatten. Everybody may.
+
+        Orders that were not placed here are left alone unless whoever is in control includes them.
+        """
         desk = self.desk
         joins = desk.flattener.running
         began = desk.clocks.mono_ns()
         if not joins:
             desk.halting.flatten_begins(actor.name)
-        ladder = desk.flattener.start(actor.name, now=now)
+        sweep = include_external and actor.may_operate
+        ladder = desk.flattener.start(actor.name, now=now, sweep=sweep)
         late_ms = (began - sent_ns) / 1e6 if sent_ns else None
         self._command(
             "flatten" + (" now" if now else ""), actor, joins=joins, pressed=ladder.pressed, late_ms=late_ms
@@ -362,6 +372,36 @@ class Operations:
             return refused("There is no countdown to stop.")
         self._command("flatten stopped in its countdown", actor)
         return accepted("Stopped: orders are cancelled, positions kept, the desk is halted.")
+
+    def hurry_exits(self, actor: Actor) -> Outcome:
+        """The second, confirmed press while exits are under way: sell further down."""
+        if not actor.may_operate:
+            return VIEWER_REFUSED
+        if not self.desk.flattener.hurry():
+            return refused("There are no exits under way to hurry.")
+        self._command("exits hurried", actor)
+        return accepted("Exits reach down to the widest protection from the next one on.")
+
+    def rest_exit(self, ticker: str, price: Price, actor: Actor) -> Outcome:
+        """Rest an exit of everything held in a market at a price in terms of the outcome held."""
+        desk = self.desk
+        if not actor.may_operate:
+            return VIEWER_REFUSED
+        known = desk.state.markets.get(ticker)
+        if known is None:
+            return refused(f"There is no market {ticker[:60]!r} on this desk.")
+        swept = desk.flattener.swept_s_ago()
+        if swept is not None and swept < SWEEP_ECHO_S:
+            left = SWEEP_ECHO_S - swept
+            return refused(f"The venue may cancel it with everything else; try again in {left:.0f} s.")
+        wanted = resting_exit(known.market, desk.ledger.net(ticker), desk.ledger.closable(ticker), price)
+        if isinstance(wanted, NoExit):
+            return refused(f"{ticker}: {wanted.reason}.")
+        sent = desk.gateway.send(Wish(wanted, flatten=True))
+        if isinstance(sent, Denied):
+            return refused(f"{ticker}: not sent, {sent.reason}.")
+        self._command(f"rest an exit: {describe(wanted)}", actor)
+        return accepted(f"An exit rests: {describe(wanted)}, order {sent.intent.client_order_id[-4:]}.")
 
     def skip_wait(self, actor: Actor) -> Outcome:
         if not actor.may_operate:

@@ -12,6 +12,7 @@ from core.domain.units import DOLLAR, ONE_CONTRACT
 from core.engine.alarms import RESUME
 from core.engine.state import AlarmLevel
 from core.execution.groups import GroupNoted
+from core.execution.ladder import Pause
 from core.journal.events import Event, Kind
 from core.risk.facts import Presence
 from core.risk.halts import GLOBAL, HaltScope, Level, ScopeKind
@@ -65,6 +66,22 @@ def unfit(desk: Desk, order: Order) -> str:
     if desk.supervision.now() is Presence.ABSENT:
         return "nobody supervises"
     return ""
+
+
+def pause_of(desk: Desk, ticker: str) -> Pause | None:
+    """Why the venue takes no orders for a market now; ``None`` while it does, or nobody knows."""
+    exchange, known = desk.state.exchange, desk.state.markets.get(ticker)
+    if exchange is None or known is None:
+        return None
+    at = exchange.at(known.market.shard or 0)
+    if at is None or (at.exchange_active and at.trading_active):
+        return None
+    now = desk.clocks.world_ms()
+    window = next((w for w in desk.state.maintenance or () if w.start_ms <= now < w.end_ms), None)
+    until = exchange.resumes_ms or (desk.clocks.world.real_at(window.end_ms) if window is not None else None)
+    if at.exchange_active:
+        return Pause("trading paused", until)
+    return Pause("exchange paused", until, cancels=False)
 
 
 class Safety:

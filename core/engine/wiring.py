@@ -20,7 +20,7 @@ from core.engine.presence import Supervision
 from core.engine.pricing import Pricing
 from core.engine.record import Scribe
 from core.engine.restore import Restored
-from core.engine.safety import Safety, group_contracts, unfit
+from core.engine.safety import Safety, group_contracts, pause_of, unfit
 from core.engine.state import DeskState
 from core.engine.tallies import Tallies
 from core.engine.trading import Trading
@@ -99,6 +99,7 @@ def wire(
         rng=ports.rng,
         run=ports.run,
         durable=ports.log.durable,
+        spilled=ports.log.spilled,
         gate=gate,
         groups=groups,
         tasks=tasks,
@@ -184,6 +185,7 @@ def wire(
             clocks=clocks,
             tasks=tasks,
             market_of=market_of,
+            pause_of=lambda ticker: pause_of(desk, ticker),
             countdown_s=settings.engine.flatten_countdown_s,
             on_change=ears.on_ladder,
             reach=ports.reach,

@@ -30,10 +30,18 @@ class NoExit(msgspec.Struct, frozen=True):
 
     reason: str
     final: bool = False
+    no_bid: bool = False
+    """Nobody is there to sell to: the operator may rest an exit at a price of their own."""
 
 
 def next_slice(
-    market: Market | None, view: BookView | None, net: Quantity, free: Quantity, empty: int
+    market: Market | None,
+    view: BookView | None,
+    net: Quantity,
+    free: Quantity,
+    empty: int,
+    *,
+    urgent: bool = False,
 ) -> Candidate | NoExit:
     """The next exit of a position of ``net``, of which ``free`` may be sold, after ``empty`` vain slices."""
     if market is None:
@@ -43,9 +51,10 @@ def next_slice(
     if view is None or not view.intact:
         return NoExit("no sound book")
     side = BookSide.ASK if net > 0 else BookSide.BID
-    found = _limit(view.book, market, side, PROTECTION[min(empty // EMPTY_SLICES, len(PROTECTION) - 1)])
+    step = len(PROTECTION) - 1 if urgent else min(empty // EMPTY_SLICES, len(PROTECTION) - 1)
+    found = _limit(view.book, market, side, PROTECTION[step])
     if found is None:
-        return NoExit("nobody bids")
+        return NoExit("NO_BID: nobody bids", no_bid=True)
     price, depth = found
     value_cap = int(SLICE_VALUE_MAX) * 10_000 // (price if net > 0 else complement(price))
     quantity = min(free, max(depth // DEPTH_DIVISOR, ONE_CONTRACT), value_cap)
@@ -53,6 +62,20 @@ def next_slice(
     if quantity <= 0:
         return NoExit("less than the smallest order is held", final=True)
     return _candidate(market, side, price, Quantity(quantity))
+
+
+def resting_exit(market: Market, net: Quantity, free: Quantity, price: Price) -> Candidate | NoExit:
+    """An exit of all of ``free`` that waits at a price the operator typed, in terms of the outcome held."""
+    if market.status is not MarketStatus.ACTIVE:
+        return NoExit(f"market is {market.status.value}")
+    side = BookSide.ASK if net > 0 else BookSide.BID
+    at = price if net > 0 else complement(price)
+    if not market.grid.valid(at):
+        return NoExit("that price is not on the market's grid")
+    quantity = Quantity(free - free % SMALLEST_FILL)
+    if quantity <= 0:
+        return NoExit("nothing is held there that is not being sold already")
+    return _candidate(market, side, at, quantity, rests=True)
 
 
 def _limit(book: Book, market: Market, side: BookSide, protection: Price) -> tuple[Price, Quantity] | None:
@@ -68,9 +91,11 @@ def _limit(book: Book, market: Market, side: BookSide, protection: Price) -> tup
     return limit, book.depth_within(side.opposite, limit)
 
 
-def _candidate(market: Market, side: BookSide, price: Price, quantity: Quantity) -> Candidate:
+def _candidate(
+    market: Market, side: BookSide, price: Price, quantity: Quantity, *, rests: bool = False
+) -> Candidate:
     try:
-        fee = estimate(market.fees, price, quantity, is_taker=True)
+        fee = estimate(market.fees, price, quantity, is_taker=not rests)
     except UnknownFeeError:
         fee = Money(0)  # an exit is not held up by a fee nobody can compute
     return Candidate(
@@ -81,10 +106,11 @@ def _candidate(market: Market, side: BookSide, price: Price, quantity: Quantity)
         purpose=Purpose.CLOSE,
         price=price,
         quantity=quantity,
-        tif=TimeInForce.IOC,
-        post_only=False,
-        reduce_only=True,
-        fee_role=FeeRole.TAKER,
+        # The venue takes reduce-only for immediate orders alone: what rests is bounded by our own count.
+        tif=TimeInForce.GTC if rests else TimeInForce.IOC,
+        post_only=rests,
+        reduce_only=not rests,
+        fee_role=FeeRole.MAKER if rests else FeeRole.TAKER,
         fee=fee,
         edge=Price(0),
         edge_half=Price(0),

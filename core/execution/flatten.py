@@ -10,72 +10,24 @@ after two complete reads of the venue.
 from __future__ import annotations
 
 import asyncio
-import enum
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 from core.domain.clock import Clocks
 from core.domain.market import Market
-from core.domain.order import Order
-from core.domain.units import Money, Price, Quantity, money_text, notional
-from core.execution.exits import NoExit, next_slice
-from core.execution.gateway import Denied, Gateway, Wish
+from core.domain.order import Life
+from core.domain.units import Money, money_text
+from core.execution.gateway import Gateway
+from core.execution.ladder import Ladder, Pause, Phase
+from core.execution.leaving import LAGGING_READS, SLICE_PAUSE_S, VERIFY_PAUSE_S, Leaving, held
 from core.execution.ledger import Ledger
 from core.execution.points import Point, Reach
 from core.execution.tasks import Tasks
-from core.venues.venue import Incomplete, ReportStatus, VenueGateway
+from core.venues.venue import Incomplete, Rejected, ReportStatus, Unresolved, VenueGateway
 
 CONFIRM_S = 5.0
 """How long exits wait for cancels to be confirmed elsewhere before they begin without them."""
-SLICES_MAX = 20
-MARKET_BUDGET_S = 120.0
-SLICE_PAUSE_S = 0.4
-VERIFY_PAUSE_S = 3.0
-LAGGING_READS = 7
-"""Position lists lag by up to 20 s: so often a count that lacks what we know is read again."""
+SWEEP_REPEAT_S = 1.0
 READ_TRIES = 4
-
-
-class Phase(enum.Enum):
-    CANCELLING = "CANCELLING"
-    COUNTDOWN = "COUNTDOWN"
-    EXITING = "EXITING"
-    VERIFYING = "VERIFYING"
-    FLAT = "FLAT"
-    ABORTED = "ABORTED"
-    UNFLATTENED = "UNFLATTENED"
-
-
-OVER = frozenset({Phase.FLAT, Phase.ABORTED, Phase.UNFLATTENED})
-
-
-@dataclass(slots=True)
-class Ladder:
-    """Progress of one stop, as the screen shows it."""
-
-    started_ns: int
-    exits_at_ns: int
-    by: str
-    scope: str
-    phase: Phase = Phase.CANCELLING
-    cancelling: tuple[str, ...] = ()
-    """Client ids of the orders that were live at the press."""
-    exits_sent: int = 0
-    exits_filled: int = 0
-    left: int = 0
-    """Contracts still held over all markets, in millionths."""
-    sold: int = 0
-    cost: int = 0
-    """What selling gave up against mid, fees included."""
-    residue: dict[str, str] = field(default_factory=dict)
-    """Why a market could not be flattened, by ticker."""
-    receipt: str = ""
-    pressed: int = 1
-    ended_ns: int | None = None
-
-    @property
-    def over(self) -> bool:
-        return self.phase in OVER
 
 
 class Flattener:
@@ -90,6 +42,7 @@ class Flattener:
         clocks: Clocks,
         tasks: Tasks,
         market_of: Callable[[str], Market | None],
+        pause_of: Callable[[str], Pause | None],
         countdown_s: float,
         on_change: Callable[[Ladder], None],
         reach: Reach,
@@ -99,12 +52,20 @@ class Flattener:
         self._gateway = gateway
         self._clocks = clocks
         self._tasks = tasks
-        self._market_of = market_of
+        self._leaving = Leaving(
+            ledger=ledger,
+            venue=venue,
+            gateway=gateway,
+            clocks=clocks,
+            market_of=market_of,
+            pause_of=pause_of,
+            on_change=on_change,
+            reach=reach,
+        )
         self._countdown_s = countdown_s
         self._on_change = on_change
         self._reach = reach
         self._skipped = asyncio.Event()
-        self._aborted = False
         self.ladder: Ladder | None = None
 
     @property
@@ -113,12 +74,16 @@ class Flattener:
 
     # --- the operator's side -------------------------------------------------------------------
 
-    def start(self, by: str, *, now: bool) -> Ladder:
-        """Cancel everything in this step and begin the ladder, or join the one that runs."""
+    def start(self, by: str, *, now: bool, sweep: bool = False) -> Ladder:
+        """Cancel everything of ours in this step and begin the ladder, or join the one that runs.
+
+        ``sweep``: also cancel what was placed by hand or by another program on this account.
+        """
         if self.ladder is not None and not self.ladder.over:
             self.ladder.pressed += 1
             if now:
                 self.skip()
+            self._sweep(self.ladder, wanted=sweep)
             self._on_change(self.ladder)
             return self.ladder
         began = self._clocks.mono_ns()
@@ -128,24 +93,24 @@ class Flattener:
             started_ns=began,
             exits_at_ns=began + (0 if now else int(self._countdown_s * 1e9)),
             by=by,
-            scope=_scope(len(live), len(self._ledger.held)),
+            scope=_scope(len(live), len(self._ledger.held), sweep=sweep),
             cancelling=live,
-            left=self._held(),
+            left=held(self._ledger),
         )
-        self.ladder, self._aborted = ladder, False
+        self.ladder = ladder
         self._skipped.clear()
         if now:
             self._skipped.set()
+        self._sweep(ladder, wanted=sweep)
         self._tasks.spawn("flatten", self._run(ladder))
         self._on_change(ladder)
         self._reach(Point.FLATTEN_BEGUN)
         return ladder
 
     def abort(self) -> bool:
-        """Stop before the first exit; halted and cancelled all the same. False once exits have begun."""
-        if self.ladder is None or self.ladder.phase not in (Phase.CANCELLING, Phase.COUNTDOWN):
+        """Keep what has not been sold; halted and cancelled all the same. False once something was sold."""
+        if self.ladder is None or not self.ladder.can_be_stopped:
             return False
-        self._aborted = True
         self._skipped.set()
         self._end(self.ladder, Phase.ABORTED, "stopped by the operator: orders cancelled, positions kept")
         return True
@@ -158,11 +123,41 @@ class Flattener:
         self._skipped.set()
         return True
 
+    def hurry(self) -> bool:
+        """Sell down to the widest protection from the next slice on. False unless exits are under way."""
+        if self.ladder is None or self.ladder.phase is not Phase.EXITING:
+            return False
+        self.ladder.urgent = True
+        self._on_change(self.ladder)
+        return True
+
+    def _sweep(self, ladder: Ladder, *, wanted: bool) -> None:
+        if wanted and not ladder.sweeps:
+            ladder.sweeps = True
+            self._tasks.spawn("cancel everything", self._cancel_everything(ladder))
+
+    async def _cancel_everything(self, ladder: Ladder) -> None:
+        """The venue may also cancel what is placed within the next minute: exits are immediate and never
+        rest, so it finds none of them."""
+        while not ladder.over:
+            outcome = await self._venue.cancel_everything()
+            if not isinstance(outcome, Rejected | Unresolved):
+                ladder.swept_ns = self._clocks.mono_ns()
+                self._on_change(ladder)
+                return
+            await asyncio.sleep(SWEEP_REPEAT_S)
+
+    def swept_s_ago(self) -> float | None:
+        """How long ago the venue cancelled every order of the account; ``None`` if it did not."""
+        if self.ladder is None or self.ladder.swept_ns is None:
+            return None
+        return (self._clocks.mono_ns() - self.ladder.swept_ns) / 1e9
+
     def cancels(self, ladder: Ladder) -> tuple[int, int, int]:
         """Orders of the ladder: sent a cancel, proved dead, unknown."""
         orders = [self._ledger.orders[c] for c in ladder.cancelling]
         dead = sum(not order.live for order in orders)
-        unknown = sum(order.life.value == "UNKNOWN" for order in orders)
+        unknown = sum(order.life is Life.UNKNOWN for order in orders)
         return len(orders), dead, unknown
 
     # --- the ladder ----------------------------------------------------------------------------
@@ -179,7 +174,7 @@ class Flattener:
 
     async def _climb_down(self, ladder: Ladder) -> None:
         await self._count_down(ladder)
-        if self._aborted:
+        if _is_over(ladder):
             return
         self._reach(Point.FLATTEN_COUNTED_DOWN)
         await self._confirm_cancels(ladder)
@@ -187,8 +182,10 @@ class Flattener:
         self._enter(ladder, Phase.EXITING)
         venue_net = await self._read_positions()
         self._reach(Point.FLATTEN_POSITIONS_READ)
-        held = sorted(self._ledger.held, key=lambda ticker: -self._ledger.held[ticker].cost)
-        await asyncio.gather(*(self._exit(ladder, ticker, venue_net) for ticker in held))
+        tickers = sorted(self._ledger.held, key=lambda ticker: -self._ledger.held[ticker].cost)
+        await asyncio.gather(*(self._leaving.market(ladder, ticker, venue_net) for ticker in tickers))
+        if _is_over(ladder):
+            return
         self._enter(ladder, Phase.VERIFYING)
         self._reach(Point.FLATTEN_VERIFYING)
         await self._verify(ladder)
@@ -221,96 +218,6 @@ class Flattener:
             await asyncio.sleep(SLICE_PAUSE_S)
         return None
 
-    async def _exit(self, ladder: Ladder, ticker: str, venue_net: dict[str, int] | None) -> None:
-        """Sell one market in slices until it is flat, its budget is used up, or it cannot be sold."""
-        deadline_ns = self._clocks.mono_ns() + int(MARKET_BUDGET_S * 1e9)
-        slices, empty, last = 0, 0, ""
-        # Where the two counts disagree the first slice is bounded by the smaller one.
-        at_venue = None if venue_net is None else await self._shown(ticker, venue_net.get(ticker, 0))
-        while self._ledger.net(ticker) and slices < SLICES_MAX and self._clocks.mono_ns() < deadline_ns:
-            sent = await self._send_slice(ticker, at_venue, empty, deadline_ns)
-            if isinstance(sent, NoExit):
-                if ladder.residue.get(ticker) != sent.reason:
-                    ladder.residue[ticker] = sent.reason
-                    self._on_change(ladder)
-                if sent.final:
-                    return
-                await asyncio.sleep(SLICE_PAUSE_S)
-                continue
-            order, mid = sent
-            slices, at_venue = slices + 1, None
-            ladder.exits_sent += 1
-            self._on_change(ladder)
-            self._reach(Point.FLATTEN_EXIT_SENT)
-            done = await self._end_of(order, deadline_ns)
-            self._reach(Point.FLATTEN_EXIT_ENDED)
-            if done.live:
-                ladder.residue[ticker] = f"an exit is {done.life.value} without proof of its end"
-                return
-            empty = empty + 1 if done.filled == 0 else 0
-            last = f", the last one {done.life.value}: {done.reason}" if done.reason else ""
-            self._book(ladder, done, mid)
-            if self._ledger.net(ticker):
-                await asyncio.sleep(SLICE_PAUSE_S)
-        if self._ledger.net(ticker):
-            ladder.residue.setdefault(ticker, f"not sold in {slices} exits{last}")
-        else:
-            ladder.residue.pop(ticker, None)
-
-    async def _end_of(self, order: Order, deadline_ns: int) -> Order:
-        """As long as the market has time: a slice beside an unanswered one could open the other side."""
-        client, live = order.intent.client_order_id, self._ledger.live
-        wait_s = (deadline_ns - self._clocks.mono_ns()) / 1e9
-        await self._ledger.movement.until(lambda: client not in live, max(0.0, wait_s))
-        return self._ledger.orders[client]
-
-    async def _shown(self, ticker: str, there: int) -> int:
-        """The venue's count, read again while it lacks what we hold: its list lags behind new fills."""
-        for _ in range(LAGGING_READS):
-            net = self._ledger.net(ticker)
-            if not net or there * net > 0:
-                break
-            await asyncio.sleep(VERIFY_PAUSE_S)
-            reports = await self._venue.positions()
-            if not isinstance(reports, Incomplete):
-                there = sum(int(report.net) for report in reports if report.ticker == ticker)
-        return there
-
-    async def _send_slice(
-        self, ticker: str, at_venue: int | None, empty: int, deadline_ns: int
-    ) -> tuple[Order, Price | None] | NoExit:
-        """One exit on its way with the mid at that moment, once nothing else there can fill."""
-        wait_s = (deadline_ns - self._clocks.mono_ns()) / 1e9
-        if not await self._ledger.movement.until(lambda: not self._ledger.live_in(ticker), wait_s):
-            return NoExit("an order there is not proved dead", final=True)
-        net, free = self._ledger.net(ticker), self._ledger.closable(ticker)
-        if at_venue is not None:
-            free = Quantity(min(free, abs(at_venue)) if at_venue * net > 0 else 0)
-            if not free:
-                return NoExit("the venue does not show this position", final=True)
-        wanted = next_slice(self._market_of(ticker), self._venue.books.get(ticker), net, free, empty)
-        if isinstance(wanted, NoExit):
-            return wanted
-        mid = self._mid(ticker)
-        sent = self._gateway.send(Wish(wanted, flatten=True))
-        return NoExit(sent.reason) if isinstance(sent, Denied) else (sent, mid)
-
-    def _mid(self, ticker: str) -> Price | None:
-        view = self._venue.books.get(ticker)
-        if view is None or view.book.best_bid is None or view.book.best_ask is None:
-            return None
-        return Price((view.book.best_bid + view.book.best_ask) // 2)
-
-    def _book(self, ladder: Ladder, done: Order, mid: Price | None) -> None:
-        if done.filled:
-            ladder.exits_filled += 1
-        for fill in done.fills:
-            ladder.sold += fill.quantity
-            given_up = notional(Price((fill.price - mid) * fill.side.sign), fill.quantity) if mid else 0
-            ladder.cost += given_up + fill.fee
-        ladder.left = self._held()
-        self._on_change(ladder)
-
     # --- proof ---------------------------------------------------------------------------------
 
     async def _verify(self, ladder: Ladder) -> None:
@@ -325,7 +232,7 @@ class Flattener:
             lagging = (first or second) and not (self._ledger.held or self._ledger.live)
             if first is None or second is None or not lagging:
                 break
-        ladder.left = self._held()
+        ladder.left = held(self._ledger)
         ladder.residue = self._residue(ladder, first, second)
         cancelled, dead, _ = self.cancels(ladder)
         summary = (
@@ -367,9 +274,6 @@ class Flattener:
 
     # --- common --------------------------------------------------------------------------------
 
-    def _held(self) -> int:
-        return sum(abs(position.net) for position in self._ledger.held.values())
-
     def _enter(self, ladder: Ladder, phase: Phase) -> None:
         ladder.phase = phase
         self._on_change(ladder)
@@ -380,9 +284,18 @@ class Flattener:
         self._enter(ladder, phase)
 
 
-def _scope(orders: int, positions: int) -> str:
+def _is_over(ladder: Ladder) -> bool:
+    """Asked anew after each wait: an abort may have come meanwhile."""
+    return ladder.over
+
+
+def _scope(orders: int, positions: int, *, sweep: bool) -> str:
     """What a ladder is going to do, said before it has happened."""
-    return f"cancels {orders} order{'s' * (orders != 1)}, sells {positions} position{'s' * (positions != 1)}"
+    others = " and every other order of the account" if sweep else ""
+    return (
+        f"cancels {orders} order{'s' * (orders != 1)}{others}, "
+        f"sells {positions} position{'s' * (positions != 1)}"
+    )
 
 
 def _count(quantity: int) -> str:

@@ -51,6 +51,9 @@ from core.venues.venue import (
 CANCEL_REPEAT_S = (0.25, 0.5, 1.0)
 """Pauses between attempts; the last one repeats while the order may live."""
 
+RECORD_S = 1.2
+"""An exit of a flatten waits no longer for its row; within ``QUEUED_MAX_MS``."""
+
 QUEUED_MAX_MS = 2_000
 """A send that could not leave within this time of its gate is dropped: stale intent is worse than none."""
 
@@ -88,7 +91,7 @@ A denial, or the verdict's line for the journal.
 """
 
 Durable = Callable[[int], "asyncio.Future[bool]"]
-"""Resolves once the row is on disk; false when the journal failed."""
+"""Resolves once the row is on disk; false when the journal, or its spill log, failed."""
 
 
 class Gateway:
@@ -103,6 +106,7 @@ class Gateway:
         rng: Rng,
         run: str,
         durable: Durable,
+        spilled: Durable,
         gate: Gate,
         groups: Groups,
         tasks: Tasks,
@@ -114,6 +118,7 @@ class Gateway:
         self._rng = rng
         self._run = run
         self._durable = durable
+        self._spilled = spilled
         self._gate = gate
         self._groups = groups
         self._tasks = tasks
@@ -178,7 +183,7 @@ class Gateway:
     async def _deliver(self, wish: Wish, intent: OrderIntent, row: int) -> None:
         client = intent.client_order_id
         deadline_ms = intent.created_ms + QUEUED_MAX_MS
-        durable = await self._durable(row)
+        recorded = await self._recorded(wish, intent, row)
         self._reach(Point.SEND_AFTER_COMMIT)
 
         def last_check() -> str | None:
@@ -190,10 +195,7 @@ class Gateway:
             return verdict.reason if isinstance(verdict, Denied) else None
 
         try:
-            if durable or _bounded_by_position(wish, intent):
-                stopped = last_check()
-            else:
-                stopped = "the journal did not confirm the intent"
+            stopped = last_check() if recorded else "the journal did not confirm the intent"
         except Exception as fault:
             # No byte has left: without this answer the order would stand as one that may still fill.
             self._answer(client, NeverSent(f"{type(fault).__name__} in the last check"))
@@ -221,6 +223,22 @@ class Gateway:
         self._reach(Point.SEND_BOOKED)
         if client in self._unwanted:
             self.cancel((client,), "wanted gone while it was sent")
+
+    async def _recorded(self, wish: Wish, intent: OrderIntent, row: int) -> bool:
+        """Whether the order may leave: its row is on disk.
+
+        An exit of a flatten may also leave with its row in the spill log, and one that the venue itself
+        keeps from selling more than is held leaves even without: a dead or hanging journal must not keep
+        the desk in its positions.
+        """
+        if not wish.flatten:
+            return await self._durable(row)
+        bounded = intent.reduce_only and intent.tif is TimeInForce.IOC
+        try:
+            async with asyncio.timeout(RECORD_S):
+                return await self._durable(row) or await self._spilled(row) or bounded
+        except TimeoutError:
+            return bounded
 
     def _answer(self, client: str, outcome: PlaceOutcome) -> None:
         self._ledger.apply(client, OrderAnswered(outcome, self._clocks.wall_ms()))
@@ -322,9 +340,3 @@ class Gateway:
         self._reach(Point.CANCEL_LOOKED_UP)
         if report is not None and not isinstance(report, Incomplete):
             self._ledger.offer_report(report, "look-up")
-
-
-def _bounded_by_position(wish: Wish, intent: OrderIntent) -> bool:
-    """An exit that may leave without a durable row: the venue itself keeps it from ever selling more than
-    is held, and a dead journal must not keep the desk in its positions."""
-    return wish.flatten and intent.reduce_only and intent.tif is TimeInForce.IOC

@@ -25,6 +25,8 @@ class ExchangeState(msgspec.Struct, frozen=True):
     exchange_active: bool
     trading_active: bool
     resumes: str = ""
+    resumes_ms: int | None = None
+    """The same moment in real wall milliseconds, where the venue names one."""
     shards: tuple[ShardState, ...] = ()
     """Empty: the venue speaks of itself as a whole."""
 

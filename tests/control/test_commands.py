@@ -44,9 +44,11 @@ SAMPLES: dict[type, tuple[Any, str, tuple[Any, ...]]] = {
     p.Resume: (p.Resume("1", "resume", "why"), "resume", ("resume", "why")),
     p.Arm: (p.Arm("1", "arm live 3d4c", "why"), "arm", ("arm live 3d4c", "why")),
     p.Disarm: (p.Disarm("1", "why"), "disarm", ("why",)),
-    p.Flatten: (p.Flatten("1", True, 7), "flatten", ()),
+    p.Flatten: (p.Flatten("1", True, 7, True), "flatten", ()),
     p.AbortFlatten: (p.AbortFlatten("1"), "abort_flatten", ()),
     p.SkipWait: (p.SkipWait("1"), "skip_wait", ()),
+    p.HurryExits: (p.HurryExits("1"), "hurry_exits", ()),
+    p.RestExit: (p.RestExit("1", "KX-1", 3500), "rest_exit", ("KX-1", 3500)),
     p.SetLimit: (p.SetLimit("1", "n", "5", "raise", "why"), "set_limit", ("n", "5", "raise", "why")),
     p.Acknowledge: (p.Acknowledge("1", 3), "acknowledge", (3,)),
     p.StopEngine: (p.StopEngine("1", "why"), "stop", ("why",)),
@@ -68,7 +70,7 @@ def test_values_arrive_in_their_places(kind: type) -> None:
     assert CLI in args
     assert tuple(a for a in args if a is not CLI) == values
     if kind is p.Flatten:
-        assert kwargs == {"now": True, "sent_ns": 7}
+        assert kwargs == {"now": True, "sent_ns": 7, "include_external": True}
 
 
 @pytest.mark.parametrize("kind", CALLS, ids=lambda kind: kind.__name__)

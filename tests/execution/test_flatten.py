@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from core.domain.order import BookSide, Life
-from core.execution.flatten import Phase
+from core.execution.ladder import Phase
 from core.risk.halts import Level
 from tests.execution.bench import CLI, HOT, TRADER, VIEWER, Bench, running
 from tests.virtual import VirtualLoop, run_virtual

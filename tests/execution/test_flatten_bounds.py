@@ -8,7 +8,7 @@ import pytest
 
 from core.domain.order import Life
 from core.domain.units import Quantity
-from core.execution.flatten import Phase
+from core.execution.ladder import Phase
 from core.venues.venue import PositionReport
 from tests.execution.bench import HOT, TRADER, WARM, Bench, running
 from tests.virtual import VirtualLoop, run_virtual

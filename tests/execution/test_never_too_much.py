@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from core.config.settings import EngineSettings, Settings
 from core.domain.order import BookSide
+from core.domain.units import Price
 from core.execution.invariants import violations
 from tests.execution.bench import HOT, TRADER, Bench, running
 from tests.virtual import VirtualLoop, run_virtual
@@ -18,7 +19,7 @@ STEPS = st.lists(
         st.sampled_from(
             ["approve", "trade", "cheap", "dear", "forecast", "lose_answer", "lose_cancel", "refuse_cancel",
              "fill_on_cancel", "slow_fills", "quick_fills", "cancel", "silent", "loud", "wait", "flatten",
-             "resume"]
+             "resume", "trip", "hurry", "rest_exit", "lose_renewal", "shut", "open", "sweep"]
         ),
         st.integers(1, 9),
     ),
@@ -65,6 +66,20 @@ async def step(bench: Bench, kind: str, amount: int) -> None:
             await asyncio.sleep(amount * 3)
         case "flatten":
             engine.flatten(TRADER, now=amount > 4)
+        case "trip":
+            venue.trip(f"G{1 + amount % 2}")
+        case "hurry":
+            engine.hurry_exits(TRADER)
+        case "rest_exit":
+            engine.rest_exit(HOT, Price(2_000 + 500 * amount), TRADER)
+        case "lose_renewal":
+            venue.faults.lose_renewals = 1
+        case "shut":
+            venue.trading = False
+        case "open":
+            venue.trading = True
+        case "sweep":
+            engine.flatten(TRADER, now=True, include_external=True)
         case "resume":
             engine.resume("resume", "test", TRADER)
             engine.unpause("", "unpause", TRADER)
@@ -94,6 +109,7 @@ def test_no_close_exceeds_what_is_held_and_no_order_crosses_zero(steps: list[tup
                 await step(bench, kind, amount)
                 assert_sound(bench)
             faults = bench.venue.faults
+            bench.venue.trading, faults.lose_renewals = True, 0
             faults.silent_fills, faults.fill_delay_s, faults.lose_answers = False, 0.01, 0
             faults.refuse_cancels = faults.fill_on_cancel = faults.lose_cancel_answers = 0
             ledger = bench.engine.desk.ledger

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from core.domain.units import Quantity
-from core.execution.flatten import Phase
+from core.execution.ladder import Phase
 from core.venues.venue import Incomplete, PositionReport
 from tests.execution.bench import HOT, TRADER, Bench, running
 from tests.virtual import VirtualLoop, run_virtual

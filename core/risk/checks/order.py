@@ -31,10 +31,12 @@ def schema(candidate: Candidate, inputs: GateInputs, limits: Limits) -> Finding 
         return Finding(f"fee {candidate.fee}", "not negative")
     immediate = candidate.tif is not TimeInForce.GTC
     if candidate.purpose is Purpose.CLOSE:
-        if not (immediate and candidate.reduce_only and not candidate.post_only):
-            return Finding("a close that could rest", "immediate and reduce-only")
-        return None
-    if candidate.reduce_only or (candidate.post_only and immediate):
+        # What rests cannot be reduce-only at the venue: it must not trade at once, and G14 bounds it.
+        resting = not immediate and candidate.post_only and not candidate.reduce_only
+        at_once = immediate and candidate.reduce_only and not candidate.post_only
+        if not (at_once or resting):
+            return Finding("a close that is neither", "immediate and reduce-only, or resting post-only")
+    elif candidate.reduce_only or (candidate.post_only and immediate):
         return Finding("contradictory order flags", "post-only rests, reduce-only closes")
     if not immediate and not 0 < candidate.lifetime_s <= LIFETIME_MAX_S:
         return Finding(f"lifetime {candidate.lifetime_s} s", f"up to {LIFETIME_MAX_S} s")

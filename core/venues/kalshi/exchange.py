@@ -104,12 +104,13 @@ def exchange_state(wire: StatusWire, odd: Odd) -> ExchangeState:
     )
     if shards and all(state.shard != 0 for state in shards):
         shards = (ShardState(0, wire.exchange_active, wire.trading_active), *shards)
-    return ExchangeState(
-        wire.exchange_active,
-        wire.trading_active,
-        odd.text(wire.exchange_estimated_resume_time, "exchange_estimated_resume_time", 40),
-        shards,
-    )
+    resumes = odd.text(wire.exchange_estimated_resume_time, "exchange_estimated_resume_time", 40)
+    try:
+        resumes_ms = rfc3339_ms(resumes, "exchange_estimated_resume_time") if resumes else None
+    except WireError as error:
+        odd.notes.append(str(error))
+        resumes_ms = None
+    return ExchangeState(wire.exchange_active, wire.trading_active, resumes, resumes_ms, shards)
 
 
 def _window(wire: WindowWire) -> Maintenance:

@@ -1,0 +1,74 @@
+"""What a running stop shows: its phase, its counts, what waits and what is left."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, field
+
+import msgspec
+
+
+class Phase(enum.Enum):
+    CANCELLING = "CANCELLING"
+    COUNTDOWN = "COUNTDOWN"
+    EXITING = "EXITING"
+    VERIFYING = "VERIFYING"
+    FLAT = "FLAT"
+    ABORTED = "ABORTED"
+    UNFLATTENED = "UNFLATTENED"
+
+
+OVER = frozenset({Phase.FLAT, Phase.ABORTED, Phase.UNFLATTENED})
+BEFORE_EXITS = frozenset({Phase.CANCELLING, Phase.COUNTDOWN})
+
+
+class Pause(msgspec.Struct, frozen=True):
+    """The venue takes no orders: why, and until when if it says so (real wall milliseconds)."""
+
+    what: str
+    until_ms: int | None = None
+    cancels: bool = True
+    """Whether cancels still work."""
+
+
+@dataclass(slots=True)
+class Ladder:
+    """Progress of one stop, as the screen shows it."""
+
+    started_ns: int
+    exits_at_ns: int
+    by: str
+    scope: str
+    phase: Phase = Phase.CANCELLING
+    cancelling: tuple[str, ...] = ()
+    """Client ids of the orders that were live at the press."""
+    sweeps: bool = False
+    """Whether every order of the account is cancelled, hand-placed ones too."""
+    swept_ns: int | None = None
+    """When the venue said that it has done so."""
+    urgent: bool = False
+    """Exits reach down to the widest protection at once."""
+    pause: Pause | None = None
+    """Why the exits wait."""
+    exits_sent: int = 0
+    exits_filled: int = 0
+    left: int = 0
+    """Contracts still held over all markets, in millionths."""
+    sold: int = 0
+    cost: int = 0
+    """What selling gave up against mid, fees included."""
+    residue: dict[str, str] = field(default_factory=dict)
+    """Why a market could not be flattened, by ticker."""
+    receipt: str = ""
+    pressed: int = 1
+    ended_ns: int | None = None
+
+    @property
+    def over(self) -> bool:
+        return self.phase in OVER
+
+    @property
+    def can_be_stopped(self) -> bool:
+        """Nothing has been sold yet: in the countdown, or while the venue takes no orders."""
+        waits = self.phase is Phase.EXITING and self.pause is not None and not self.exits_sent
+        return self.phase in BEFORE_EXITS or waits

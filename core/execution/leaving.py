@@ -1,0 +1,200 @@
+"""Sells one market of a stop in slices, one at a time, and stops where going on could do harm.
+
+An exit is a reduce-only, immediate limit order. The next one leaves only once the end of the one
+before is proved and nothing else in that market can fill; an exit without an answer stops its market.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from core.domain.clock import Clocks
+from core.domain.market import Market
+from core.domain.order import Life, Order, Purpose, TimeInForce
+from core.domain.units import Price, Quantity, money_text, notional, price_text
+from core.execution.exits import NoExit, next_slice
+from core.execution.gateway import Denied, Gateway, Wish
+from core.execution.ladder import Ladder, Pause, Phase
+from core.execution.ledger import Ledger
+from core.execution.points import Point, Reach
+from core.venues.venue import Incomplete, VenueGateway
+
+SLICES_MAX = 20
+MARKET_BUDGET_S = 120.0
+"""The time one market gets. It stands still while the venue takes no orders or an exit of the operator's
+own rests there."""
+SLICE_PAUSE_S = 0.4
+REFUSED_PAUSE_S = 2.0
+WAIT_S = 1.0
+VERIFY_PAUSE_S = 3.0
+LAGGING_READS = 7
+"""Position lists lag by up to 20 s: so often a count that lacks what we know is read again."""
+
+
+class Leaving:
+    """The way out of every market. ``market`` is run once for each."""
+
+    def __init__(
+        self,
+        *,
+        ledger: Ledger,
+        venue: VenueGateway,
+        gateway: Gateway,
+        clocks: Clocks,
+        market_of: Callable[[str], Market | None],
+        pause_of: Callable[[str], Pause | None],
+        on_change: Callable[[Ladder], None],
+        reach: Reach,
+    ) -> None:
+        self._ledger = ledger
+        self._venue = venue
+        self._gateway = gateway
+        self._clocks = clocks
+        self._market_of = market_of
+        self._pause_of = pause_of
+        self._on_change = on_change
+        self._reach = reach
+
+    async def market(self, ladder: Ladder, ticker: str, venue_net: dict[str, int] | None) -> None:
+        """Sell one market until it is flat, its budget is used up, or it cannot be sold."""
+        deadline_ns = self._clocks.mono_ns() + int(MARKET_BUDGET_S * 1e9)
+        slices, empty, last = 0, 0, ""
+        # Where the two counts disagree the first slice is bounded by the smaller one.
+        at_venue = None if venue_net is None else await self._shown(ticker, venue_net.get(ticker, 0))
+        while self._ledger.net(ticker) and slices < SLICES_MAX and self._clocks.mono_ns() < deadline_ns:
+            if ladder.phase is not Phase.EXITING:
+                return
+            waited_ns = await self._wait_open(ladder, ticker)
+            deadline_ns += waited_ns
+            if waited_ns:
+                continue
+            sent = await self._send_slice(ladder, ticker, at_venue, empty, deadline_ns)
+            if isinstance(sent, NoExit):
+                self._say(ladder, ticker, sent.reason + (self._at_risk(ticker) if sent.no_bid else ""))
+                if sent.final:
+                    return
+                await asyncio.sleep(SLICE_PAUSE_S)
+                continue
+            order, mid = sent
+            slices, at_venue = slices + 1, None
+            ladder.exits_sent += 1
+            self._on_change(ladder)
+            self._reach(Point.FLATTEN_EXIT_SENT)
+            done = await self._end_of(order, deadline_ns)
+            self._reach(Point.FLATTEN_EXIT_ENDED)
+            if done.live:
+                self._say(ladder, ticker, f"an exit is {done.life.value} without proof of its end")
+                return
+            empty = empty + 1 if done.filled == 0 else 0
+            last = f", the last one {done.life.value}: {done.reason}" if done.reason else ""
+            self._book(ladder, done, mid)
+            if self._ledger.net(ticker):
+                await asyncio.sleep(REFUSED_PAUSE_S if done.life is Life.REJECTED else SLICE_PAUSE_S)
+        if self._ledger.net(ticker):
+            ladder.residue.setdefault(ticker, f"not sold in {slices} exits{last}")
+        else:
+            ladder.residue.pop(ticker, None)
+
+    async def _wait_open(self, ladder: Ladder, ticker: str) -> int:
+        """How long was waited, in nanoseconds, because nothing may or can be sold here now."""
+        pause, rests = self._pause_of(ticker), self._resting_exit(ticker)
+        if pause is None and rests is None:
+            if ladder.pause is not None:
+                ladder.pause = None
+                self._on_change(ladder)
+            return 0
+        if pause is not None and pause != ladder.pause:
+            ladder.pause = pause
+            self._on_change(ladder)
+        what = pause.what if pause is not None else f"an exit rests at {price_text(_shown_price(rests))}"
+        self._say(ladder, ticker, what)
+        began = self._clocks.mono_ns()
+        await asyncio.sleep(WAIT_S)
+        return max(1, self._clocks.mono_ns() - began)
+
+    def _resting_exit(self, ticker: str) -> Order | None:
+        """An exit the operator lets rest: the market is theirs until it has filled or ended."""
+        return next(
+            (
+                order
+                for order in self._ledger.live_in(ticker)
+                if order.intent.purpose is Purpose.CLOSE
+                and order.intent.tif is TimeInForce.GTC
+                and not self._gateway.cancelling(order.intent.client_order_id)
+            ),
+            None,
+        )
+
+    def _at_risk(self, ticker: str) -> str:
+        held = self._ledger.held.get(ticker)
+        return f", {money_text(held.cost)} may be lost" if held is not None else ""
+
+    def _say(self, ladder: Ladder, ticker: str, why: str) -> None:
+        if ladder.residue.get(ticker) != why:
+            ladder.residue[ticker] = why
+            self._on_change(ladder)
+
+    async def _end_of(self, order: Order, deadline_ns: int) -> Order:
+        """As long as the market has time: a slice beside an unanswered one could open the other side."""
+        client, live = order.intent.client_order_id, self._ledger.live
+        wait_s = (deadline_ns - self._clocks.mono_ns()) / 1e9
+        await self._ledger.movement.until(lambda: client not in live, max(0.0, wait_s))
+        return self._ledger.orders[client]
+
+    async def _shown(self, ticker: str, there: int) -> int:
+        """The venue's count, read again while it lacks what we hold: its list lags behind new fills."""
+        for _ in range(LAGGING_READS):
+            net = self._ledger.net(ticker)
+            if not net or there * net > 0:
+                break
+            await asyncio.sleep(VERIFY_PAUSE_S)
+            reports = await self._venue.positions()
+            if not isinstance(reports, Incomplete):
+                there = sum(int(report.net) for report in reports if report.ticker == ticker)
+        return there
+
+    async def _send_slice(
+        self, ladder: Ladder, ticker: str, at_venue: int | None, empty: int, deadline_ns: int
+    ) -> tuple[Order, Price | None] | NoExit:
+        """One exit on its way with the mid at that moment, once nothing else there can fill."""
+        wait_s = (deadline_ns - self._clocks.mono_ns()) / 1e9
+        if not await self._ledger.movement.until(lambda: not self._ledger.live_in(ticker), wait_s):
+            return NoExit("an order there is not proved dead", final=True)
+        net, free = self._ledger.net(ticker), self._ledger.closable(ticker)
+        if at_venue is not None:
+            free = Quantity(min(free, abs(at_venue)) if at_venue * net > 0 else 0)
+            if not free:
+                return NoExit("the venue does not show this position", final=True)
+        book = self._venue.books.get(ticker)
+        wanted = next_slice(self._market_of(ticker), book, net, free, empty, urgent=ladder.urgent)
+        if isinstance(wanted, NoExit):
+            return wanted
+        mid = self._mid(ticker)
+        sent = self._gateway.send(Wish(wanted, flatten=True))
+        return NoExit(sent.reason) if isinstance(sent, Denied) else (sent, mid)
+
+    def _mid(self, ticker: str) -> Price | None:
+        view = self._venue.books.get(ticker)
+        if view is None or view.book.best_bid is None or view.book.best_ask is None:
+            return None
+        return Price((view.book.best_bid + view.book.best_ask) // 2)
+
+    def _book(self, ladder: Ladder, done: Order, mid: Price | None) -> None:
+        if done.filled:
+            ladder.exits_filled += 1
+        for fill in done.fills:
+            ladder.sold += fill.quantity
+            given_up = notional(Price((fill.price - mid) * fill.side.sign), fill.quantity) if mid else 0
+            ladder.cost += given_up + fill.fee
+        ladder.left = held(self._ledger)
+        self._on_change(ladder)
+
+
+def _shown_price(order: Order | None) -> Price:
+    return order.intent.outcome_price if order is not None else Price(0)
+
+
+def held(ledger: Ledger) -> int:
+    """Contracts held over all markets, in millionths."""
+    return sum(abs(position.net) for position in ledger.held.values())
