@@ -1,4 +1,7 @@
-"""Cash, collateral and positions: every contract is paid for in full when it is opened."""
+"""Cash, collateral and positions: every contract is paid for in full when it is opened.
+
+Cash lies in a purse per shard, and an order is paid from the purse of its market's shard alone.
+"""
 
 from __future__ import annotations
 
@@ -48,15 +51,29 @@ class Settlement(msgspec.Struct, frozen=True):
     settled_world_ms: int
 
 
+class Purse(msgspec.Struct):
+    """Cash on one shard; ``reserved`` is what resting orders there may still cost."""
+
+    cash: Money = Money(0)
+    reserved: Money = Money(0)
+
+    @property
+    def available(self) -> Money:
+        return Money(self.cash - self.reserved)
+
+
 class Account(msgspec.Struct):
-    """One member. Balances move on ``grid``; ``reserved`` is what resting orders may still cost."""
+    """A member's primary account, or one of its numbered subaccounts. Balances move on ``grid``."""
 
     name: str
     user_id: str
-    cash: Money
     grid: Money
-    deposited: Money
-    reserved: Money = Money(0)
+    member: str
+    """Name of the primary account: self-trade prevention and client ids know no other."""
+    number: int = 0
+    """0 for the primary account."""
+    purses: dict[int, Purse] = {}
+    """By shard; a shard that never held cash has none."""
     reserved_by: dict[str, Money] = {}
     holdings: dict[str, Holding] = {}
     open_orders: dict[str, dict[str, Order]] = {}
@@ -71,8 +88,20 @@ class Account(msgspec.Struct):
     """Order groups by id, oldest first."""
 
     @property
+    def cash(self) -> Money:
+        """All shards together, reserved cash included."""
+        return Money(sum(purse.cash for purse in self.purses.values()))
+
+    @property
     def available(self) -> Money:
-        return Money(self.cash - self.reserved)
+        """All shards together, reserved cash left out."""
+        return Money(sum(purse.available for purse in self.purses.values()))
+
+    def purse(self, exchange_index: int) -> Purse:
+        found = self.purses.get(exchange_index)
+        if found is None:
+            found = self.purses[exchange_index] = Purse()
+        return found
 
     def holding(self, ticker: str) -> Holding:
         found = self.holdings.get(ticker)
@@ -87,8 +116,13 @@ class Account(msgspec.Struct):
     def resting(self, ticker: str) -> Iterable[Order]:
         return self.open_orders.get(ticker, {}).values()
 
-    def set_reserved(self, ticker: str, amount: Money) -> None:
-        self.reserved = Money(self.reserved - self.reserved_by.get(ticker, 0) + amount)
+    def set_reserved(self, exchange_index: int, ticker: str, amount: Money) -> None:
+        """What one market's resting orders keep aside on its shard."""
+        before = self.reserved_by.get(ticker, 0)
+        if amount == before:
+            return
+        purse = self.purse(exchange_index)
+        purse.reserved = Money(purse.reserved - before + amount)
         if amount:
             self.reserved_by[ticker] = amount
         else:
@@ -153,7 +187,7 @@ def requirement(
     return Money(-(-total // account.grid) * account.grid)
 
 
-def book_fill(account: Account, fill: Fill, closed: Quantity) -> None:
+def book_fill(account: Account, fill: Fill, closed: Quantity, *, closes_are_traded: bool) -> None:
     """Average-cost accounting of one fill whose cash has already moved."""
     holding = account.holding(fill.ticker)
     held, opened = abs(holding.position), Quantity(fill.count - closed)
@@ -162,6 +196,8 @@ def book_fill(account: Account, fill: Fill, closed: Quantity) -> None:
         proceeds = amount(unit_cost(fill.side.opposite, fill.price), closed)
         holding.cost = Money(holding.cost - basis)
         holding.realized = Money(holding.realized + proceeds - basis)
+        if closes_are_traded:
+            holding.traded = Money(holding.traded + proceeds)
     if opened:
         cost = amount(unit_cost(fill.side, fill.price), opened)
         holding.cost = Money(holding.cost + cost)

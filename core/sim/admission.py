@@ -1,22 +1,55 @@
-"""What makes an order malformed, whatever the book and the account look like."""
+"""What keeps an order out of the book: its own form, the market's state, the account's."""
 
 from __future__ import annotations
 
-from core.domain.units import Price
-from core.sim.contracts import on_grid
+from typing import TYPE_CHECKING
+
+from core.sim import groups, lifecycle, shards
+from core.sim.accounts import Account
+from core.sim.contracts import Market, MarketStatus, PriceRanges, on_grid
+from core.sim.dialect import Dialect
 from core.sim.orders import OrderRequest, Refused, TimeInForce
+
+if TYPE_CHECKING:
+    from core.sim.exchange import Exchange
 
 COUNT_STEP = 10_000
 """Contracts trade in hundredths."""
 
+MARKET_INACTIVE = Refused("MARKET_INACTIVE", "market is not active")
+DUPLICATE = Refused("order_already_exists", "order already exists", http=409)
+INSUFFICIENT = Refused("insufficient_balance", "insufficient balance")
+UNKNOWN_USER = Refused("user_not_found", "user not found", http=404)
+"""A shard on which the account never held cash does not know it."""
 
-def malformed(r: OrderRequest, ranges: tuple[tuple[Price, Price, Price], ...], now_ms: int) -> Refused | None:
+
+def refusal(exchange: Exchange, owner: Account, market: Market, r: OrderRequest) -> Refused | None:
+    """Why a request goes no further, before any look at the book or the cash; None lets it pass."""
+    now_ms, shard = exchange.clock.wall_ms(), market.spec.exchange_index
+    closed = shards.refusal(exchange, shard, trading=True)
+    if closed is not None:
+        return closed
+    if market.status is not MarketStatus.ACTIVE or not lifecycle.is_open(market, exchange.world.at(now_ms)):
+        return MARKET_INACTIVE
+    if shard not in owner.purses and exchange.dialect.unfunded_shard_is_unknown_user:
+        return UNKNOWN_USER
+    wrong = malformed(r, market.spec.price_ranges, now_ms, exchange.dialect)
+    if wrong is None:
+        wrong = groups.refusal(exchange, r, shard)
+    if wrong is None and r.client_order_id in owner.client_ids:
+        wrong = DUPLICATE
+    return wrong
+
+
+def malformed(r: OrderRequest, ranges: PriceRanges, now_ms: int, dialect: Dialect) -> Refused | None:
     """The refusal a request earns by itself, or None. Kalshi API: create order."""
     if not on_grid(r.price, ranges):
         return Refused("invalid_price", "invalid price")
+    if r.reduce_only and r.tif is not TimeInForce.IOC:
+        code = dialect.reduce_only_misuse.value
+        return Refused(code, code.replace("_", " "), "reduce_only requires immediate_or_cancel")
     for broken, details in (
         (r.count <= 0 or r.count % COUNT_STEP != 0, "count must be a positive multiple of 0.01"),
-        (r.reduce_only and r.tif is not TimeInForce.IOC, "reduce_only requires immediate_or_cancel"),
         (r.post_only and r.tif is not TimeInForce.GTC, "post_only requires good_till_canceled"),
         (
             r.expiration_ms is not None and r.tif is not TimeInForce.GTC,

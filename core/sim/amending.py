@@ -10,10 +10,11 @@ from __future__ import annotations
 import msgspec
 
 from core.domain.units import Price, Quantity
-from core.sim.admission import COUNT_STEP
+from core.sim import trading
+from core.sim.admission import COUNT_STEP, DUPLICATE, INSUFFICIENT
 from core.sim.contracts import on_grid
 from core.sim.events import OrderChanged
-from core.sim.exchange import DUPLICATE, INSUFFICIENT, Exchange
+from core.sim.exchange import Exchange
 from core.sim.orders import BookSide, Order, Placed, Reason, Refused
 
 
@@ -53,12 +54,12 @@ def amend(exchange: Exchange, account: str, order_id: str, change: Amendment) ->
     elif requeue:
         exchange.lift(order)
         order.price, order.remaining = change.price, wanted
-        exchange.settle_incoming(order, exchange.match(order), Reason.AMEND)
+        trading.settle_incoming(exchange, order, trading.match(exchange, order), Reason.AMEND)
     else:
         _shrink(exchange, order, Quantity(order.remaining - wanted), Reason.AMEND)
         if change.expiration_ms is not None:
             exchange.watch_expiry(order)
-    return exchange.placed(order, before)
+    return trading.placed(order, before)
 
 
 def decrease(exchange: Exchange, account: str, order_id: str, to: Quantity) -> Order | Refused:

@@ -12,7 +12,10 @@ import msgspec
 
 from core.domain.units import Money, Price, Quantity
 
-CENT_GRID: tuple[tuple[Price, Price, Price], ...] = ((Price(0), Price(10_000), Price(100)),)
+PriceRanges = tuple[tuple[Price, Price, Price], ...]
+"""Bands of valid prices: start, end, step."""
+
+CENT_GRID: PriceRanges = ((Price(0), Price(10_000), Price(100)),)
 """The ``linear_cent`` price structure: whole cents between 0 and 1 dollar."""
 
 
@@ -51,13 +54,15 @@ class MarketSpec(msgspec.Struct, frozen=True):
     settlement_timer_s: int = 3600
     rules_primary: str = ""
     rules_secondary: str = ""
-    price_ranges: tuple[tuple[Price, Price, Price], ...] = CENT_GRID
+    price_ranges: PriceRanges = CENT_GRID
     price_level_structure: str = "linear_cent"
     exchange_index: int = 0
     no_sub_title: str = ""
     can_close_early: bool = True
     expected_expiration_ms: int | None = None
     latest_expiration_ms: int | None = None
+    fee_waiver_until_ms: int | None = None
+    """World time until which trading is free."""
 
 
 class EventSpec(msgspec.Struct, frozen=True):
@@ -115,7 +120,7 @@ class Market(msgspec.Struct):
     """Counts the commands that changed this market's book; several changes may share one value."""
 
 
-def on_grid(price: Price, ranges: tuple[tuple[Price, Price, Price], ...]) -> bool:
+def on_grid(price: Price, ranges: PriceRanges) -> bool:
     """Whether ``price`` is a valid order price: inside (0, 1) and on the grid of any band holding it."""
     return 0 < price < 10_000 and any(
         start <= price <= end and (price - start) % step == 0 for start, end, step in ranges

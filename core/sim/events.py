@@ -45,8 +45,8 @@ class Filled(msgspec.Struct, frozen=True):
 
 
 class MarketChanged(msgspec.Struct, frozen=True):
-    """``kind``: created, opened, activated, deactivated, close_date_updated, closed,
-    determined, amended, settled."""
+    """``kind``: created, opened, activated, deactivated, close_date_updated, closed, determined,
+    amended, settled, price_level_structure_updated, metadata_updated."""
 
     ticker: str
     kind: str
@@ -62,4 +62,12 @@ class GroupChanged(msgspec.Struct, frozen=True):
     ts_ms: int
 
 
-ExchangeEvent = BookChanged | Traded | OrderChanged | Filled | MarketChanged | GroupChanged
+class FeesChanged(msgspec.Struct, frozen=True):
+    """An event's overrides of its series' fees; ``None`` where one was cleared."""
+
+    event_ticker: str
+    fee_type: str | None
+    fee_multiplier: float | None
+
+
+ExchangeEvent = BookChanged | Traded | OrderChanged | Filled | MarketChanged | GroupChanged | FeesChanged

@@ -22,15 +22,17 @@ _SCALE = 10**20
 
 
 class Schedule(msgspec.Struct, frozen=True):
-    """Fee type and multiplier in force for one market."""
+    """Fee type and multiplier in force for one market; makers may be spared the multiplier."""
 
     fee_type: str
     multiplier_ppm: int
+    maker_multiplier_ppm: int
 
     def trade_fee(self, price: Price, count: Quantity, *, taker: bool) -> Money:
         """The model fee rounded up to a millionth of a dollar; ``KeyError`` for an unknown fee type."""
         rate = TAKER_PPM if taker else MAKER_PPM[self.fee_type]
-        product = rate * self.multiplier_ppm * count * price * (10_000 - price)
+        multiplier_ppm = self.multiplier_ppm if taker else self.maker_multiplier_ppm
+        product = rate * multiplier_ppm * count * price * (10_000 - price)
         return Money(-(-product // _SCALE))
 
 
@@ -42,21 +44,26 @@ class Charge(msgspec.Struct, frozen=True):
     accumulator: Money
 
 
-def schedule(fee_type: str, multiplier: float) -> Schedule:
+def schedule(fee_type: str, multiplier: float, *, maker_scaled: bool = True) -> Schedule:
     """A schedule from the wire's number; refuses fee types nobody can compute."""
     if fee_type not in MAKER_PPM:
         raise ValueError(f"unknown fee type {fee_type!r}: one of {', '.join(MAKER_PPM)}")
-    return Schedule(fee_type, round(multiplier * 1_000_000))
+    ppm = round(multiplier * 1_000_000)
+    return Schedule(fee_type, ppm, ppm if maker_scaled or not ppm else 1_000_000)
 
 
-def charge(revenue: Money, trade_fee: Money, grid: Money, accumulator: Money) -> Charge:
+def charge(
+    revenue: Money, trade_fee: Money, grid: Money, accumulator: Money, *, rebate_at_exact_grid: bool = True
+) -> Charge:
     """Align one fill to the balance grid and rebate whole steps the order has overpaid.
 
-    ``revenue`` is negative for money paid. A rebate never exceeds the fill's own fee.
+    ``revenue`` is negative for money paid. A rebate never exceeds the fill's own fee; where it does
+    not come at exactly a step, the order must have overpaid by more.
     """
     aligned = (revenue - trade_fee) // grid * grid
     rounding = revenue - trade_fee - aligned
     gross = trade_fee + rounding
     owed = accumulator + rounding
-    rebate = min(owed // grid, gross // grid) * grid
+    steps = owed // grid if rebate_at_exact_grid else max(0, owed - 1) // grid
+    rebate = min(steps, gross // grid) * grid
     return Charge(Money(aligned + rebate), Money(gross - rebate), Money(owed - rebate))

@@ -24,7 +24,6 @@ GROUPS_MAX = 100_000
 """Groups one account may have."""
 
 UNKNOWN_GROUP = Refused("not_found", "order group not found", http=404)
-TRIGGERED = Refused("EXCEEDED_ORDER_GROUP_RISK_LIMIT", "order group is triggered")
 TOO_MANY = Refused("order_group_limit_exceeded", "too many order groups")
 
 
@@ -105,7 +104,8 @@ def refusal(exchange: Exchange, r: OrderRequest, exchange_index: int) -> Refused
     group = find(exchange, r.account, r.group_id, exchange_index)
     if isinstance(group, Refused):
         return group
-    return TRIGGERED if group.triggered else None
+    http, code = exchange.dialect.group_refusal.value
+    return Refused(code, "order group is triggered", http=http) if group.triggered else None
 
 
 def note_match(exchange: Exchange, order: Order, count: Quantity) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import heapq
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from core.domain.units import Money, Quantity
 from core.sim.accounts import Settlement
-from core.sim.contracts import Market, MarketStatus
+from core.sim.contracts import Market, MarketStatus, PriceRanges
 from core.sim.events import MarketChanged
 from core.sim.orders import Order, Reason
 
@@ -104,11 +106,29 @@ def halt_orders(exchange: Exchange, orders: list[Order]) -> None:
 
 
 def move_close(exchange: Exchange, market: Market, close_ms: int) -> None:
-    """Change the close time of a market that has not closed."""
-    if is_open(market):
-        market.close_ms = close_ms
-        market.updated_ms = exchange.clock.wall_ms()
-        exchange.emit(MarketChanged(market.spec.ticker, "close_date_updated"))
+    """Change the close time of a market without a result; one that has closed reopens where it is later."""
+    if not is_open(market) and market.status is not MarketStatus.CLOSED:
+        return
+    market.close_ms = close_ms
+    _announce(exchange, market, "close_date_updated")
+    if market.status is MarketStatus.CLOSED and exchange.world.at(exchange.clock.wall_ms()) < close_ms:
+        _enter(exchange, market, MarketStatus.ACTIVE, "activated")
+
+
+def change_grid(exchange: Exchange, market: Market, structure: str, ranges: PriceRanges) -> None:
+    """New valid prices while the market trades; resting orders stay where they are."""
+    market.spec = msgspec.structs.replace(market.spec, price_level_structure=structure, price_ranges=ranges)
+    _announce(exchange, market, "price_level_structure_updated")
+
+
+def change_strikes(
+    exchange: Exchange, market: Market, floor: float | None, cap: float | None, yes_sub_title: str
+) -> None:
+    """What the contract is about turns out otherwise, in a market that may be trading."""
+    market.spec = msgspec.structs.replace(
+        market.spec, floor_strike=floor, cap_strike=cap, yes_sub_title=yes_sub_title
+    )
+    _announce(exchange, market, "metadata_updated")
 
 
 def _pay(exchange: Exchange, market: Market, now_ms: int) -> None:
@@ -120,8 +140,13 @@ def _pay(exchange: Exchange, market: Market, now_ms: int) -> None:
         yes, no = max(0, holding.position), max(0, -holding.position)
         # A contract pays one dollar: its millionths are the payout's millionths.
         revenue = Money(yes if market.result == "yes" else no)
-        account.cash = Money(account.cash + revenue)
-        yes_cost, no_cost = Money(holding.cost if yes else 0), Money(holding.cost if no else 0)
+        if revenue:
+            purse = account.purse(market.spec.exchange_index)
+            purse.cash = Money(purse.cash + revenue)
+        if exchange.dialect.settlement_costs_are_of_all_bought:
+            yes_cost, no_cost = holding.yes_cost, holding.no_cost
+        else:
+            yes_cost, no_cost = Money(holding.cost if yes else 0), Money(holding.cost if no else 0)
         paid = Settlement(
             ticker, market.spec.event_ticker, market.result, Quantity(yes), yes_cost, Quantity(no), no_cost,
             revenue, holding.fees, now_ms,
@@ -134,5 +159,10 @@ def _pay(exchange: Exchange, market: Market, now_ms: int) -> None:
 
 
 def _enter(exchange: Exchange, market: Market, status: MarketStatus, kind: str) -> None:
-    market.status, market.updated_ms = status, exchange.clock.wall_ms()
+    market.status = status
+    _announce(exchange, market, kind)
+
+
+def _announce(exchange: Exchange, market: Market, kind: str) -> None:
+    market.updated_ms = exchange.clock.wall_ms()
     exchange.emit(MarketChanged(market.spec.ticker, kind))

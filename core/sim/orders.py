@@ -93,6 +93,8 @@ class Order(msgspec.Struct, eq=False):
     """Rises with every order of the exchange, so lists have one order even within a millisecond."""
     order_id: str
     account: str
+    member: str
+    """Whose account it is; self-trade prevention spans all of a member's."""
     ticker: str
     side: BookSide
     price: Price

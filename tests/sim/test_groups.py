@@ -12,6 +12,7 @@ from core.sim.events import GroupChanged, OrderChanged
 from core.sim.groups import Group
 from core.sim.orders import BookSide, OrderStatus, Placed, Reason, Refused, TimeInForce
 
+TRIGGERED = Refused("EXCEEDED_ORDER_GROUP_RISK_LIMIT", "order group is triggered")
 T = "KXHIGHNY-26NOV23-B48.5"
 U = "KXHIGHNY-26NOV23-T50"
 BID, ASK = BookSide.BID, BookSide.ASK
@@ -50,7 +51,7 @@ def test_a_trigger_takes_every_order_of_the_group_and_no_other(floor, group):
 def test_a_triggered_group_refuses_orders_until_it_is_reset(floor, group):
     groups.trigger(floor.exchange, group)
     refused = floor.order("ann", BID, "0.30", 5, client_order_id="a", group_id=group.group_id)
-    assert refused == groups.TRIGGERED
+    assert refused == TRIGGERED
     groups.reset(floor.exchange, group)
     again = floor.order("ann", BID, "0.30", 5, client_order_id="a", group_id=group.group_id)
     assert isinstance(again, Placed)
@@ -72,7 +73,7 @@ def test_contracts_of_makers_and_takers_count_over_fifteen_seconds(floor, group)
     floor.placed("bob", ASK, "0.30", "0.01")
     assert (group.triggered, maker.order.status) == (True, OrderStatus.CANCELED)
     assert maker.order.filled == contracts(9)
-    assert floor.order("ann", BID, "0.30", 1, group_id=name) == groups.TRIGGERED
+    assert floor.order("ann", BID, "0.30", 1, group_id=name) == TRIGGERED
 
 
 def test_an_incoming_order_that_reaches_the_limit_stops_there(floor, group):
