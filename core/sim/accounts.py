@@ -93,6 +93,11 @@ class Account(msgspec.Struct):
         return Money(sum(purse.cash for purse in self.purses.values()))
 
     @property
+    def reserved(self) -> Money:
+        """What resting orders on all shards may still cost."""
+        return Money(sum(purse.reserved for purse in self.purses.values()))
+
+    @property
     def available(self) -> Money:
         """All shards together, reserved cash left out."""
         return Money(sum(purse.available for purse in self.purses.values()))

@@ -95,6 +95,11 @@ class SeriesSpec(msgspec.Struct, frozen=True):
     contract_url: str = ""
     contract_terms_url: str = ""
     exchange_index: int = 0
+    """The shard of its new events."""
+    categories: tuple[str, ...] = ()
+    """What a filter by category finds it under; empty for ``category`` alone."""
+    updated_ms: int = 0
+    """Real time of its last change."""
 
 
 class Market(msgspec.Struct):

@@ -78,6 +78,7 @@ class Exchange:
         self.accounts: dict[str, Account] = {}
         self.trades: deque[Traded] = deque(maxlen=TRADES_MAX)
         self.shards = shards.all_shards()
+        self.maintenance = shards.Maintenance()
         self.fees_collected = Money(0)
         self.tariffs = Tariffs(self)
         self.transfers = Transfers(self)
@@ -140,6 +141,11 @@ class Exchange:
         self._agenda.run(self)
 
     # Reading
+
+    @property
+    def trading_active(self) -> bool:
+        """Whether every shard trades."""
+        return all(shard.trading_active for shard in self.shards.values())
 
     def account(self, account: str) -> Account:
         return self.accounts[account]
@@ -232,6 +238,7 @@ class Exchange:
     def advance(self) -> None:
         """Bring order expiries (real time, whole seconds), transfers and market life-cycles up to now."""
         now_ms = self.clock.wall_ms()
+        self.maintenance.run(self, now_ms)
         while self._expiries and self._expiries[0][0] // 1000 <= now_ms // 1000:
             expiration_ms, ticker, account, order_id = heapq.heappop(self._expiries)
             order = self.accounts[account].working.get(order_id)

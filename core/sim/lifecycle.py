@@ -154,6 +154,7 @@ def _pay(exchange: Exchange, market: Market, now_ms: int) -> None:
         account.settlements.append(paid)
         holding.realized = Money(holding.realized + revenue - holding.cost)
         holding.position, holding.cost, holding.settled = Quantity(0), Money(0), True
+        holding.updated_ms = exchange.clock.wall_ms()
     market.open_interest, market.settled_world_ms = Quantity(0), now_ms
     _enter(exchange, market, MarketStatus.FINALIZED, "settled")
 

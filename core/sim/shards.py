@@ -28,6 +28,21 @@ class Shard(msgspec.Struct):
     transfers_active: bool = True
 
 
+class Maintenance:
+    """Announced windows, start and end in real Unix milliseconds, and whether one has begun."""
+
+    def __init__(self) -> None:
+        self.windows: list[tuple[int, int]] = []
+        self._inside = False
+
+    def run(self, exchange: Exchange, now_ms: int) -> None:
+        """Take every shard down when a window begins and bring it up when it ends."""
+        inside = any(start_ms <= now_ms < end_ms for start_ms, end_ms in self.windows)
+        if inside is not self._inside:
+            self._inside = inside
+            set_exchange(exchange, not inside)
+
+
 def all_shards() -> dict[int, Shard]:
     return {index: Shard(index, name) for index, name in NAMES.items()}
 
@@ -49,7 +64,7 @@ def set_exchange(exchange: Exchange, active: bool, only: int | None = None) -> N
 
 
 def refusal(exchange: Exchange, exchange_index: int, *, trading: bool) -> Refused | None:
-    """Why a command on a shard cannot be carried out now, if so. ``trading`` is for commands that may trade."""
+    """Why a shard cannot carry out a command now, if so. ``trading`` is for commands that may trade."""
     shard = exchange.shards[exchange_index]
     if not shard.exchange_active:
         return UNAVAILABLE

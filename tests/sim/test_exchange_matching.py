@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from core.domain.units import Price, contracts, parse_money, parse_quantity
+from core.sim.dialect import Dialect
 from core.sim.events import BookChanged, Filled, OrderChanged, Traded
 from core.sim.orders import BookSide, OrderStatus, Reason, Refused, SelfTrade, TimeInForce
 
@@ -79,7 +80,7 @@ def test_post_only_is_refused_where_it_touches_or_crosses(floor, price):
 
 
 def test_post_only_can_be_accepted_and_cancelled_instead(floor):
-    floor.exchange.post_only_accepts_then_cancels = True
+    floor.exchange.dialect = Dialect(post_only_cross_is_accepted=True)
     floor.placed("ann", ASK, "0.55", 3)
     placed = floor.placed("bob", BID, "0.55", 1, post_only=True)
     assert (placed.fill_count, placed.remaining) == (0, 0)

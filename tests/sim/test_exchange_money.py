@@ -13,6 +13,7 @@ from core.sim.fees import MAKER_PPM
 from core.sim.orders import BookSide, OrderStatus, Placed, Reason, Refused, SelfTrade, TimeInForce
 
 BID, ASK = BookSide.BID, BookSide.ASK
+DEPOSITS = parse_money("3000")
 
 
 def test_buying_selling_and_overselling_settle_in_cash_to_the_micro_dollar(floor):
@@ -143,8 +144,7 @@ def check(floor) -> None:
     assert sum(positions) == 0
     collateral = sum(p for p in positions if p > 0)
     assert exchange.markets[ticker].open_interest == collateral
-    deposits = sum(a.deposited for a in accounts)
-    assert sum(a.cash for a in accounts) + collateral + exchange.fees_collected == deposits
+    assert sum(a.cash for a in accounts) + collateral + exchange.fees_collected == DEPOSITS
     book = exchange.book(ticker)
     assert book.best_bid is None or book.best_ask is None or book.best_bid < book.best_ask
     for account in accounts:
@@ -173,4 +173,4 @@ def test_no_dollar_appears_or_vanishes(make_floor, actions, fee_type, yes) -> No
     floor.later(3_600)
     accounts = floor.exchange.accounts.values()
     assert all(a.cash == a.available and a.position("KXHIGHNY-26NOV23-B48.5") == 0 for a in accounts)
-    assert sum(a.cash for a in accounts) + floor.exchange.fees_collected == sum(a.deposited for a in accounts)
+    assert sum(a.cash for a in accounts) + floor.exchange.fees_collected == DEPOSITS

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from core.domain.units import contracts, parse_quantity
+from core.domain.units import contracts, parse_money, parse_quantity
 from core.sim import groups
 from core.sim.amending import Amendment, amend
 from core.sim.contracts import EventSpec, MarketSpec
@@ -133,6 +133,7 @@ def test_a_deleted_group_leaves_nothing_behind(floor, group):
 def test_a_group_belongs_to_one_account_and_one_shard(floor, group):
     start = floor.clock.ms
     spec = MarketSpec("C-1", "C", "KXHIGHNY", "t", "y", "less", start, start + 9_000, exchange_index=2)
+    floor.exchange.deposit("ann", parse_money("10"), 2)
     floor.exchange.list_event(EventSpec("C", "KXHIGHNY", "t", "s", (spec,), exchange_index=2))
     assert floor.order("bob", BID, "0.30", 1, group_id=group.group_id) == groups.UNKNOWN_GROUP
     assert floor.order("ann", BID, "0.30", 1, ticker="C-1", group_id=group.group_id) == groups.UNKNOWN_GROUP

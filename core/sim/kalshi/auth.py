@@ -28,6 +28,8 @@ WINDOW_MS = 5_000
 READ = "read"
 WRITE = "write"
 TRADE = "write::trade"
+TRANSFER = "write::transfer"
+READ_BALANCE = "read::portfolio_balance"
 
 KEY_HEADER = "kalshi-access-key"
 TIMESTAMP_HEADER = "kalshi-access-timestamp"
@@ -43,6 +45,9 @@ class ApiKey(msgspec.Struct, frozen=True):
     account: str
     public: RSAPublicKey | Ed25519PublicKey
     scopes: tuple[str, ...]
+    subaccount: int | None = None
+    """The one subaccount it is locked to, if any."""
+    name: str = ""
 
     def may(self, scope: str) -> bool:
         return scope in self.scopes or scope.partition("::")[0] in self.scopes
@@ -60,13 +65,26 @@ class KeyEntry(msgspec.Struct, frozen=True):
 class KeyRegistry:
     """Every key the exchange knows."""
 
-    def __init__(self) -> None:
+    def __init__(self, window_ms: int = WINDOW_MS) -> None:
+        self._window_ms = window_ms
         self._keys: dict[str, ApiKey] = {}
+        self.regions: dict[str, int] = {}
+        """Unix seconds until which an account's location is attested; absent where it never lapses."""
 
     def register(
-        self, key_id: str, account: str, public: RSAPublicKey | Ed25519PublicKey, scopes: tuple[str, ...]
+        self,
+        key_id: str,
+        account: str,
+        public: RSAPublicKey | Ed25519PublicKey,
+        scopes: tuple[str, ...],
+        *,
+        subaccount: int | None = None,
     ) -> None:
-        self._keys[key_id] = ApiKey(key_id, account, public, scopes)
+        self._keys[key_id] = ApiKey(key_id, account, public, scopes, subaccount, f"key {len(self._keys) + 1}")
+
+    def of(self, account: str) -> list[ApiKey]:
+        """The account's keys, oldest first."""
+        return [key for key in self._keys.values() if key.account == account]
 
     def generate(self, folder: Path, account: str, ids: Callable[[], str]) -> list[KeyEntry]:
         """New keys for an account as PEM files (mode 0600) in ``folder``.
@@ -89,7 +107,7 @@ class KeyRegistry:
             raise _unauthenticated("API_KEY_NOT_FOUND")
         if not (stamp.isascii() and stamp.isdigit() and len(stamp) <= 16):
             raise _unauthenticated("INVALID_TIMESTAMP")
-        if abs(now_ms - int(stamp)) > WINDOW_MS:
+        if abs(now_ms - int(stamp)) > self._window_ms:
             raise WireError(401, "header_timestamp_expired", "header timestamp expired")
         try:
             raw = base64.b64decode(signature, validate=True)

@@ -12,11 +12,16 @@ import msgspec
 
 from core.domain.clock import Clock
 from core.sim.accounts import Account
+from core.sim.archive import Archive
+from core.sim.candles import Candles
 from core.sim.exchange import Exchange
 from core.sim.faults import Faults
 from core.sim.kalshi.auth import ApiKey, KeyRegistry
-from core.sim.kalshi.errors import WireError, invalid_parameter
+from core.sim.kalshi.errors import WireError, forbidden, invalid_parameter
+from core.sim.kalshi.indices import Indices
 from core.sim.kalshi.limits import Limiter
+from core.sim.lagging import Lag
+from core.sim.orders import Refused
 
 T = TypeVar("T")
 
@@ -25,14 +30,18 @@ class UnreadableError(ValueError):
     """Bytes from a client that are not the JSON they should be; the text says where."""
 
 
-class Venue(msgspec.Struct, frozen=True):
-    """What every handler works on."""
+class Venue:
+    """What every handler works on, and what is kept of the exchange for reads alone."""
 
-    exchange: Exchange
-    keys: KeyRegistry
-    clock: Clock
-    faults: Faults
-    limiter: Limiter
+    def __init__(
+        self, exchange: Exchange, keys: KeyRegistry, clock: Clock, faults: Faults, limiter: Limiter
+    ) -> None:
+        self.exchange, self.keys, self.clock = exchange, keys, clock
+        self.faults, self.limiter = faults, limiter
+        self.archive = Archive()
+        self.lag = Lag(exchange)
+        self.candles = Candles(exchange)
+        self.indices = Indices()
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -75,9 +84,38 @@ class Call(msgspec.Struct, frozen=True):
         return self.venue.exchange
 
     @property
-    def account(self) -> Account:
+    def member(self) -> str:
         assert self.key is not None
-        return self.exchange.account(self.key.account)
+        return self.key.account
+
+    @property
+    def account(self) -> Account:
+        """The account the query names: the primary one, or a subaccount."""
+        return self.numbered(self.number("subaccount"))
+
+    def numbered(self, number: int | None) -> Account:
+        """The member's account of this number; a key locked to one has no other. None is the usual one."""
+        assert self.key is not None
+        lock = self.key.subaccount
+        if lock is not None and number not in (None, lock):
+            raise forbidden(f"this API key is restricted to subaccount {lock}")
+        found = self.exchange.subaccount(self.member, lock if lock is not None else number or 0)
+        if found is None:
+            raise WireError(404, "user_not_found", "subaccount not found")
+        return found
+
+    def accounts(self) -> list[Account]:
+        """Those a list is about, as lagging reads show them: all of the member's where none is named."""
+        assert self.key is not None
+        number = self.number("subaccount")
+        if number is None and self.key.subaccount is None:
+            members = self.exchange.accounts.values()
+            return [self.venue.lag.seen(a) for a in members if a.member == self.member]
+        return [self.venue.lag.seen(self.numbered(number))]
+
+    def seen(self) -> Account:
+        """``account`` as lagging reads show it."""
+        return self.venue.lag.seen(self.account)
 
     def text(self, name: str) -> str:
         return self.query.get(name) or ""
@@ -85,9 +123,12 @@ class Call(msgspec.Struct, frozen=True):
     def flag(self, name: str) -> bool:
         return self.text(name) == "true"
 
-    def words(self, name: str) -> list[str]:
-        """A comma-separated list."""
-        return [word for word in self.text(name).split(",") if word]
+    def words(self, name: str, *, most: int | None = None) -> list[str]:
+        """A comma-separated list of at most ``most``."""
+        words = [word for word in self.text(name).split(",") if word]
+        if most is not None and len(words) > most:
+            raise invalid_parameter(f"{name} must name at most {most}")
+        return words
 
     def number(self, name: str) -> int | None:
         text = self.query.get(name)
@@ -136,10 +177,12 @@ class Call(msgspec.Struct, frozen=True):
         more = start + size < len(rows)
         return shown, _sealed(name_of(shown[-1])) if more else ""
 
-    def check_primary(self, subaccount: int | None) -> None:
-        """Only the primary account exists here."""
-        if subaccount:
-            raise WireError(404, "user_not_found", "subaccount not found")
+    def refusal(self, refused: Refused) -> WireError:
+        """The exchange's no as an error; the letters of the matcher's own codes are an open question."""
+        code = refused.code
+        if self.exchange.dialect.matcher_codes_are_lower_case:
+            code = code.lower()
+        return WireError(refused.http, code, refused.message, refused.details)
 
 
 def decoded(body: bytes | str | msgspec.Raw, kind: type[T]) -> T:

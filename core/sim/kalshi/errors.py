@@ -31,12 +31,12 @@ def body(error: WireError | Refused) -> bytes:
     return msgspec.json.encode({"error": fields(error)})
 
 
-def refusal(refused: Refused) -> WireError:
-    return WireError(refused.http, refused.code, refused.message, refused.details)
-
-
 def invalid_parameter(details: str) -> WireError:
     return WireError(400, "invalid_parameter", "invalid parameter", details)
+
+
+def forbidden(sentence: str) -> WireError:
+    return WireError(403, "forbidden", sentence)
 
 
 def not_found(what: str) -> WireError:

@@ -16,7 +16,7 @@ from core.sim.admission import COUNT_STEP
 from core.sim.groups import Group
 from core.sim.kalshi import bodies
 from core.sim.kalshi.call import Answer, Call
-from core.sim.kalshi.errors import refusal
+from core.sim.kalshi.errors import invalid_parameter
 from core.sim.kalshi.shapes import Wire
 from core.sim.orders import Refused
 
@@ -29,36 +29,37 @@ class LimitBody(msgspec.Struct, frozen=True):
 
 
 class CreateBody(LimitBody, frozen=True):
-    subaccount: int = 0
+    subaccount: int | None = None
     exchange_index: int = 0
 
 
 def create(call: Call) -> Answer:
     body = bodies.read(call.body, CreateBody)
-    call.check_primary(body.subaccount)
-    created = groups.create(call.exchange, call.account.name, _limit(body), body.exchange_index)
+    account = call.numbered(body.subaccount)
+    if body.exchange_index not in call.exchange.shards:
+        raise invalid_parameter("unknown exchange_index")
+    created = groups.create(call.exchange, account.name, _limit(body), body.exchange_index)
     if isinstance(created, Refused):
-        raise refusal(created)
+        raise call.refusal(created)
     shape = {
         "order_group_id": created.group_id,
-        "subaccount": body.subaccount,
+        "subaccount": account.number,
         "exchange_index": created.exchange_index,
     }
     return Answer(shape, 201)
 
 
 def list_groups(call: Call) -> Answer:
-    call.check_primary(call.number("subaccount"))
-    rows = [{"id": group.group_id, **_state(group)} for group in call.account.groups.values()]
+    rows = [{"id": group.group_id, **_state(group)} for of in call.accounts() for group in of.groups.values()]
     return Answer({"order_groups": rows})
 
 
 def one_group(call: Call) -> Answer:
     """Found whatever its shard: this call takes none."""
-    call.check_primary(call.number("subaccount"))
-    group = call.account.groups.get(call.path["order_group_id"])
+    wanted = call.path["order_group_id"]
+    group = next((of.groups[wanted] for of in call.accounts() if wanted in of.groups), None)
     if group is None:
-        raise refusal(groups.UNKNOWN_GROUP)
+        raise call.refusal(groups.UNKNOWN_GROUP)
     orders = [order.order_id for order in groups.members(call.exchange, group)]
     return Answer({**_state(group), "orders": orders})
 
@@ -85,11 +86,10 @@ def delete(call: Call) -> Answer:
 
 
 def _find(call: Call) -> Group:
-    call.check_primary(call.number("subaccount"))
     shard = call.number("exchange_index") or 0
     found = groups.find(call.exchange, call.account.name, call.path["order_group_id"], shard)
     if isinstance(found, Refused):
-        raise refusal(found)
+        raise call.refusal(found)
     return found
 
 

@@ -5,6 +5,7 @@ Kalshi API: rate limits. Tiers and costs are the published ones of November 2026
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from enum import Enum
 
 import msgspec
@@ -64,13 +65,14 @@ class _Bucket(msgspec.Struct):
     tokens: float
     at_ns: int
 
-    def take(self, cost: int, now_ns: int) -> bool:
+    def holds(self, cost: int, now_ns: int) -> bool:
         refilled = self.tokens + (now_ns - self.at_ns) / 1e9 * self.rate
         self.tokens, self.at_ns = min(self.capacity, refilled), now_ns
-        if cost > self.tokens:
-            return False
-        self.tokens -= cost
-        return True
+        return cost <= self.tokens
+
+
+UNSCOPED = (0,)
+"""The lane of everything that names no other shard."""
 
 
 class Limiter:
@@ -79,19 +81,37 @@ class Limiter:
     def __init__(self, clock: Clock, tier: Tier = Tier.ADVANCED) -> None:
         self._clock, self._tier = clock, tier
         self.tiers: dict[str, Tier] = {}
-        self._buckets: dict[tuple[str | None, Kind], _Bucket] = {}
+        self._buckets: dict[tuple[str | None, Kind, int], _Bucket] = {}
 
     def tier_of(self, account: str) -> Tier:
         return self.tiers.get(account, self._tier)
 
-    def take(self, account: str | None, kind: Kind, cost: int) -> bool:
-        """Pay ``cost`` at once or not at all; ``None`` is everybody who does not sign."""
-        bucket = self._buckets.get((account, kind))
+    def upgrade(self, account: str) -> None:
+        """Grant the advanced tier for good; buckets of a lower one go."""
+        if self.tier_of(account) is Tier.BASIC:
+            self.tiers[account] = Tier.ADVANCED
+            for bucket in [bucket for bucket in self._buckets if bucket[0] == account]:
+                del self._buckets[bucket]
+
+    def take(self, account: str | None, kind: Kind, cost: int, lanes: Collection[int] = UNSCOPED) -> bool:
+        """Pay ``cost`` in every lane at once or not at all; ``None`` is everybody who does not sign.
+
+        A lane is a shard with write tokens of its own, 0 the unscoped bucket.
+        """
         now_ns = self._clock.mono_ns()
+        buckets = [self._bucket((account, kind, lane), now_ns) for lane in lanes]
+        if not all(bucket.holds(cost, now_ns) for bucket in buckets):
+            return False
+        for bucket in buckets:
+            bucket.tokens -= cost
+        return True
+
+    def _bucket(self, name: tuple[str | None, Kind, int], now_ns: int) -> _Bucket:
+        bucket = self._buckets.get(name)
         if bucket is None:
-            rate, capacity = self._budget(account, kind)
-            bucket = self._buckets[account, kind] = _Bucket(rate, capacity, capacity, now_ns)
-        return bucket.take(cost, now_ns)
+            rate, capacity = self._budget(name[0], name[1])
+            bucket = self._buckets[name] = _Bucket(rate, capacity, capacity, now_ns)
+        return bucket
 
     def _budget(self, account: str | None, kind: Kind) -> tuple[int, int]:
         if account is None:

@@ -115,6 +115,8 @@ def market(exchange: Exchange, of: Market) -> Wire:
         shape["cap_strike"] = spec.cap_strike
     if of.result:
         shape["settlement_value_dollars"] = "1.0000" if of.result == "yes" else "0.0000"
+    if spec.fee_waiver_until_ms is not None:
+        shape["fee_waiver_expiration_time"] = rfc3339(spec.fee_waiver_until_ms)
     if of.settled_world_ms is not None:
         shape["settlement_ts"] = rfc3339(of.settled_world_ms)
     return shape
@@ -131,6 +133,7 @@ def event(exchange: Exchange, of: EventSpec, *, nested: bool) -> Wire:
         "category": exchange.series[of.series_ticker].category,
         "settlement_sources": sources(of),
         "exchange_index": of.exchange_index,
+        "last_updated_ts": rfc3339(max(exchange.markets[m.ticker].updated_ms for m in of.markets)),
     }
     if of.strike_date_ms is not None:
         shape["strike_date"] = rfc3339(of.strike_date_ms)
@@ -147,13 +150,13 @@ def sources(of: EventSpec | SeriesSpec) -> list[Wire]:
     return [{"name": source.name, "url": source.url} for source in of.settlement_sources]
 
 
-def series(of: SeriesSpec) -> Wire:
-    return {
+def series(exchange: Exchange, of: SeriesSpec, *, volume: bool) -> Wire:
+    shape: Wire = {
         "ticker": of.ticker,
         "frequency": of.frequency,
         "title": of.title,
         "category": of.category,
-        "categories": [of.category],
+        "categories": list(of.categories or (of.category,)),
         "tags": list(of.tags),
         "settlement_sources": sources(of),
         "contract_url": of.contract_url,
@@ -162,21 +165,28 @@ def series(of: SeriesSpec) -> Wire:
         "fee_multiplier": of.fee_multiplier,
         "additional_prohibitions": [],
         "exchange_index": of.exchange_index,
+        "last_updated_ts": rfc3339(of.updated_ms),
     }
+    if volume:
+        traded = [m.volume for m in exchange.markets.values() if m.spec.series_ticker == of.ticker]
+        shape["volume_fp"] = quantity_text(Quantity(sum(traded)))
+    return shape
 
 
-def ladder(levels: list[tuple[Price, Quantity]], *, flip: bool = False) -> list[list[str]]:
-    """Levels as price and count texts, prices ascending; ``flip`` turns YES asks into NO bids."""
+def ladder(
+    levels: list[tuple[Price, Quantity]], *, flip: bool = False, best_first: bool = False
+) -> list[list[str]]:
+    """Levels, given best first, as price and count texts; ``flip`` turns YES asks into NO bids."""
     priced = [(complement(price) if flip else price, count) for price, count in levels]
-    return [[price_text(price), quantity_text(count)] for price, count in sorted(priced)]
+    return [[price_text(p), quantity_text(c)] for p, c in (priced if best_first else sorted(priced))]
 
 
-def orderbook(book: BookView, depth: int) -> Wire:
+def orderbook(book: BookView, depth: int, *, best_first: bool = False) -> Wire:
     """Both sides as bids; ``depth`` best levels of each, 0 for all."""
     kept = depth or None
     return {
-        "yes_dollars": ladder(book.bids[:kept]),
-        "no_dollars": ladder(book.asks[:kept], flip=True),
+        "yes_dollars": ladder(book.bids[:kept], best_first=best_first),
+        "no_dollars": ladder(book.asks[:kept], flip=True, best_first=best_first),
     }
 
 
@@ -195,14 +205,12 @@ def trade(of: Traded) -> Wire:
     }
 
 
-def order(account: Account, of: Order, exchange_index: int) -> Wire:
+def order(exchange: Exchange, account: Account, of: Order) -> Wire:
     shape: Wire = {
         "order_id": of.order_id,
         "user_id": account.user_id,
         "client_order_id": of.client_order_id,
         "ticker": of.ticker,
-        "side": outcome(of.side),
-        "action": action(of.side),
         "outcome_side": outcome(of.side),
         "book_side": of.side.value,
         "type": "limit",
@@ -220,9 +228,10 @@ def order(account: Account, of: Order, exchange_index: int) -> Wire:
         "last_update_time": rfc3339(of.updated_ms),
         "self_trade_prevention_type": of.stp.value,
         "cancel_order_on_pause": of.cancel_on_pause,
-        "subaccount_number": 0,
-        "exchange_index": exchange_index,
+        "subaccount_number": account.number,
+        "exchange_index": exchange.markets[of.ticker].spec.exchange_index,
     }
+    _add_direction(exchange, shape, of.side)
     if of.group_id:
         shape["order_group_id"] = of.group_id
     if of.expiration_ms is not None:
@@ -230,15 +239,13 @@ def order(account: Account, of: Order, exchange_index: int) -> Wire:
     return shape
 
 
-def fill(of: Fill, exchange_index: int) -> Wire:
-    return {
+def fill(exchange: Exchange, account: Account, of: Fill) -> Wire:
+    shape: Wire = {
         "fill_id": of.trade_id,
         "trade_id": of.trade_id,
         "order_id": of.order_id,
         "ticker": of.ticker,
         "market_ticker": of.ticker,
-        "side": outcome(of.side),
-        "action": action(of.side),
         "outcome_side": outcome(of.side),
         "book_side": of.side.value,
         "count_fp": quantity_text(of.count),
@@ -248,9 +255,17 @@ def fill(of: Fill, exchange_index: int) -> Wire:
         "fee_cost": dollars(of.fee),
         "created_time": rfc3339(of.ts_ms),
         "ts": of.ts_ms // 1000,
-        "subaccount_number": 0,
-        "exchange_index": exchange_index,
+        "subaccount_number": account.number,
+        "exchange_index": exchange.markets[of.ticker].spec.exchange_index,
     }
+    _add_direction(exchange, shape, of.side)
+    return shape
+
+
+def _add_direction(exchange: Exchange, shape: Wire, side: BookSide) -> None:
+    """The deprecated words for the direction, as long as they live."""
+    if not exchange.dialect.deprecated_direction_is_gone:
+        shape["side"], shape["action"] = outcome(side), action(side)
 
 
 def position(ticker: str, of: Holding, position: Quantity, exchange_index: int) -> Wire:
@@ -294,11 +309,13 @@ def settlement(of: Settlement, exchange_index: int) -> Wire:
     }
 
 
-def portfolio_value(exchange: Exchange, account: Account) -> Money:
-    """Positions at the last price, at the result once it is known."""
+def portfolio_value(exchange: Exchange, account: Account, exchange_index: int | None) -> Money:
+    """Positions of one shard, or of all, at the last price, at the result once it is known."""
     total = 0
     for ticker, holding in account.holdings.items():
         of = exchange.markets[ticker]
+        if exchange_index is not None and of.spec.exchange_index != exchange_index:
+            continue
         settled = {"yes": 10_000, "no": 0}.get(of.result, of.last_price or 5_000)
         price = settled if holding.position > 0 else 10_000 - settled
         total += abs(holding.position) * price // 10_000

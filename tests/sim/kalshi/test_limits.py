@@ -78,6 +78,7 @@ async def test_limits_and_costs_are_told(desk, rest_spec):
     told = {(row["method"], row["path"]): row["cost"] for row in costs.json()["endpoint_costs"]}
     assert told == {
         ("GET", "/trade-api/v2/portfolio/orders/{order_id}"): 2,
+        ("POST", "/trade-api/v2/account/api_usage_level/upgrade"): 30,
         ("DELETE", "/trade-api/v2/portfolio/events/orders"): 2,
         ("DELETE", "/trade-api/v2/portfolio/events/orders/{order_id}"): 2,
         ("DELETE", "/trade-api/v2/portfolio/events/orders/batched"): 2,

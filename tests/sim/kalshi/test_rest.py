@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from core.domain.units import contracts
+from core.domain.units import contracts, parse_money
 from core.sim.contracts import EventSpec, MarketSpec
 from core.sim.orders import BookSide, TimeInForce
 
@@ -205,6 +205,7 @@ async def test_a_cancel_without_its_market_goes_to_shard_zero(desk):
         "KXBTC-1", "KXBTC", "KXHIGHNY", "t", "y", "less", start, start + 9_000, exchange_index=2
     )
     desk.exchange.list_event(EventSpec("KXBTC", "KXHIGHNY", "t", "s", (spec,)))
+    desk.exchange.deposit("ann", parse_money("100"), 2)
     path = f"/portfolio/events/orders/{(await desk.create(ticker='KXBTC-1')).json()['order_id']}"
     assert (await desk.call("DELETE", path)).status_code == 404
     assert (await desk.call("DELETE", f"{path}?exchange_index=0&market_ticker=KXBTC-1")).status_code == 404

@@ -1,4 +1,4 @@
-"""Public reads: exchange state, series, events, markets, books, trades."""
+"""What there is to trade: series, events, markets, their books and their fees to come."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from core.sim.contracts import Market
 from core.sim.kalshi import shapes
 from core.sim.kalshi.call import Answer, Call
 from core.sim.kalshi.errors import WireError, invalid_parameter, not_found
+from core.sim.kalshi.historical_calls import is_archived
 from core.sim.kalshi.shapes import Wire
+from core.sim.tariffs import FeeChange
 
 _TIMES: dict[str, Callable[[Market], int | None]] = {
     "created": lambda m: m.created_ms,
@@ -23,37 +25,18 @@ _STATUS_WITH_TIMES = {
     "settled": ("", "settled"),
 }
 """Kalshi API: get markets. Which status filter each pair of times may be combined with."""
-_WEEK = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-
-
-def exchange_status(call: Call) -> Answer:
-    trading = call.exchange.trading_active
-    shard = {"exchange_active": True, "trading_active": trading, "intra_exchange_transfers_active": True}
-    return Answer(
-        {
-            **shard,
-            "exchange_estimated_resume_time": None,
-            "exchange_index_statuses": [{"exchange_index": 0, "description": "Default", **shard}],
-        }
-    )
-
-
-def exchange_schedule(call: Call) -> Answer:
-    hours = {day: [{"open_time": "00:00", "close_time": "24:00"}] for day in _WEEK}
-    span = {"start_time": "2026-01-01T00:00:00Z", "end_time": "2099-12-31T00:00:00Z"}
-    return Answer({"schedule": {"standard_hours": [{**span, **hours}], "maintenance_windows": []}})
-
-
-def user_data_timestamp(call: Call) -> Answer:
-    return Answer({"as_of_time": shapes.rfc3339(call.venue.clock.wall_ms())})
 
 
 def list_series(call: Call) -> Answer:
+    """All of them: this list has no pages."""
     category, tags = call.text("category"), set(call.words("tags"))
+    updated_s, volumes = call.number("min_updated_ts") or 0, call.flag("include_volume")
     rows = [
-        shapes.series(of)
+        shapes.series(call.exchange, of, volume=volumes)
         for of in call.exchange.series.values()
-        if (not category or of.category == category) and (not tags or tags & set(of.tags))
+        if (not category or category in (of.categories or (of.category,)))
+        and (not tags or tags & set(of.tags))
+        and of.updated_ms >= updated_s * 1000
     ]
     return Answer({"series": rows})
 
@@ -62,16 +45,33 @@ def one_series(call: Call) -> Answer:
     found = call.exchange.series.get(call.path["series_ticker"])
     if found is None:
         raise not_found("series")
-    return Answer({"series": shapes.series(found)})
+    return Answer({"series": shapes.series(call.exchange, found, volume=call.flag("include_volume"))})
 
 
 def series_fee_changes(call: Call) -> Answer:
-    """No fee ever changes here."""
-    return Answer({"series_fee_change_arr": []})
+    """Those to come; with ``show_historical`` those that were, too."""
+    series, past = call.text("series_ticker"), call.flag("show_historical")
+    world_ms = call.exchange.world.at(call.venue.clock.wall_ms())
+    rows = [
+        {
+            "id": change.change_id,
+            "series_ticker": change.ticker,
+            "fee_type": change.fee_type,
+            "fee_multiplier": change.fee_multiplier,
+            "scheduled_ts": shapes.rfc3339(change.world_ms),
+        }
+        for change in call.exchange.tariffs.of_series
+        if (not series or change.ticker == series) and (past or change.world_ms > world_ms)
+    ]
+    return Answer({"series_fee_change_arr": rows})
 
 
 def event_fee_changes(call: Call) -> Answer:
-    return Answer({"event_fee_changes": [], "cursor": ""})
+    """Null where a change clears an override."""
+    event = call.text("event_ticker")
+    rows = [c for c in call.exchange.tariffs.of_events if not event or c.ticker == event]
+    shown, cursor = call.page(rows, lambda c: c.change_id, most=1000, default=100)
+    return Answer({"event_fee_changes": [_event_fee_change(call, c) for c in shown], "cursor": cursor})
 
 
 def list_events(call: Call) -> Answer:
@@ -86,11 +86,15 @@ def list_events(call: Call) -> Answer:
             and (not wanted or of.event_ticker in wanted)
             and (states is None or any(m.status in states for m in markets))
             and any(call.within("min_close_ts", "max_close_ts", m.close_ms) for m in markets)
+            and any(call.within("min_updated_ts", "max_updated_ts", m.updated_ms) for m in markets)
         ):
             rows.append(of)
     shown, cursor = call.page(rows, lambda e: e.event_ticker, most=200, default=200)
     nested = call.flag("with_nested_markets")
-    return Answer({"events": [shapes.event(exchange, e, nested=nested) for e in shown], "cursor": cursor})
+    shape: Wire = {"events": [shapes.event(exchange, e, nested=nested) for e in shown], "cursor": cursor}
+    if call.flag("with_milestones"):
+        shape["milestones"] = []
+    return Answer(shape)
 
 
 def one_event(call: Call) -> Answer:
@@ -102,8 +106,17 @@ def one_event(call: Call) -> Answer:
     if nested and bare:
         raise invalid_parameter("with_nested_markets and exclude_markets exclude each other")
     shape = shapes.event(exchange, found, nested=nested)
-    beside = [] if nested or bare else [_market(call, spec.ticker) for spec in found.markets]
-    return Answer({"event": shape, "markets": beside})
+    markets = [exchange.markets[spec.ticker] for spec in found.markets]
+    live = [] if nested or bare else [m for m in markets if not is_archived(call, m)]
+    return Answer({"event": shape, "markets": [shapes.market(exchange, m) for m in live]})
+
+
+def event_metadata(call: Call) -> Answer:
+    found = call.exchange.events.get(call.path["event_ticker"])
+    if found is None:
+        raise not_found("event")
+    details = [{"market_ticker": m.ticker, "image_url": "", "color_code": ""} for m in found.markets]
+    return Answer({"image_url": "", "settlement_sources": shapes.sources(found), "market_details": details})
 
 
 def list_markets(call: Call) -> Answer:
@@ -120,6 +133,7 @@ def list_markets(call: Call) -> Answer:
             and (not wanted or of.spec.ticker in wanted)
             and (states is None or of.status in states)
             and not combos_only
+            and not is_archived(call, of)
             and all(call.within(f"min_{n}_ts", f"max_{n}_ts", _TIMES[n](of)) for n in times)
         )
 
@@ -137,8 +151,11 @@ def _times(call: Call, status: str) -> list[str]:
     for name in named:
         if status not in _STATUS_WITH_TIMES[name]:
             raise invalid_parameter(f"a filter by {name} time does not go with status {status}")
-        if name == "updated" and mve_filter != "exclude":
-            raise invalid_parameter("a filter by updated time needs mve_filter=exclude")
+        others = "event_ticker" in call.query or "tickers" in call.query
+        if name == "updated" and (mve_filter != "exclude" or others):
+            raise invalid_parameter(
+                "a filter by updated time needs mve_filter=exclude and no other but a series"
+            )
     return named
 
 
@@ -153,7 +170,7 @@ def orderbook(call: Call) -> Answer:
     depth = call.number("depth") or 0
     if depth > 100:
         raise invalid_parameter("depth must be at most 100")
-    return Answer({"orderbook_fp": shapes.orderbook(call.exchange.book(ticker), depth)})
+    return Answer({"orderbook_fp": _book(call, ticker, depth)})
 
 
 def orderbooks(call: Call) -> Answer:
@@ -161,36 +178,29 @@ def orderbooks(call: Call) -> Answer:
     if not 1 <= len(tickers) <= 100:
         raise invalid_parameter("tickers must name between 1 and 100 markets")
     known = [t for t in tickers if t in call.exchange.markets]
-    books = [{"ticker": t, "orderbook_fp": shapes.orderbook(call.exchange.book(t), 0)} for t in known]
+    books = [{"ticker": t, "orderbook_fp": _book(call, t, 0)} for t in known]
     return Answer({"orderbooks": books})
 
 
-def list_trades(call: Call) -> Answer:
-    ticker, blocks = call.text("ticker"), call.flag("is_block_trade")
-    rows = [
-        t
-        for t in reversed(call.exchange.trades)
-        if (not ticker or t.ticker == ticker) and call.within("min_ts", "max_ts", t.ts_ms) and not blocks
-    ]
-    shown, cursor = call.page(rows, lambda t: t.trade_id, most=1000, default=100)
-    return Answer({"trades": [shapes.trade(t) for t in shown], "cursor": cursor})
+def _event_fee_change(call: Call, of: FeeChange) -> Wire:
+    return {
+        "id": of.change_id,
+        "event_ticker": of.ticker,
+        "series_ticker": call.exchange.events[of.ticker].series_ticker,
+        "fee_type_override": of.fee_type,
+        "fee_multiplier_override": of.fee_multiplier,
+        "scheduled_ts": shapes.rfc3339(of.world_ms),
+    }
 
 
-def account_limits(call: Call) -> Answer:
-    tier = call.venue.limiter.tier_of(call.account.name)
-    grant = {"exchange_instance": "event_contract", "level": tier.word, "source": "simulated"}
-    return Answer(
-        {"usage_tier": tier.word, "read": _budget(tier.read), "write": _budget(tier.write), "grants": [grant]}
-    )
-
-
-def _budget(of: tuple[int, int]) -> Wire:
-    return {"refill_rate": of[0], "bucket_capacity": of[1]}
+def _book(call: Call, ticker: str, depth: int) -> Wire:
+    best_first = call.exchange.dialect.best_level_is_first
+    return shapes.orderbook(call.exchange.book(ticker), depth, best_first=best_first)
 
 
 def _market(call: Call, ticker: str) -> Wire:
     found = call.exchange.markets.get(ticker)
-    if found is None:
+    if found is None or is_archived(call, found):
         raise _unknown_market()
     return shapes.market(call.exchange, found)
 
