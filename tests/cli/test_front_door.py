@@ -48,7 +48,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Profile]:
     made = paths.profile("demo")
     yield made
     if made.directory.exists():
-        front_door._stop_all(made)
+        front_door.stop_all(made)
     assert front_door.engine_pid(made) is None
     assert not front_door.sim_alive(made)
     for pid in _children():
@@ -184,15 +184,15 @@ def test_without_proc_it_says_what_it_needs(
 def test_a_stop_that_fails_after_the_console_is_one_sentence(
     place: Profile, console: Console, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    real = front_door._stop_all
+    real = front_door.stop_all
 
     def stuck(*_: object, **__: object) -> None:
         raise front_door.StartError("the engine (pid 1) does not stop: busy")
 
     def at_the_end(_: Profile) -> None:
-        monkeypatch.setattr(front_door, "_stop_all", stuck)
+        monkeypatch.setattr(front_door, "stop_all", stuck)
 
     console.do = at_the_end
     assert front_door.demo(place, QUIET, LOOK, fresh=False) == 2
-    monkeypatch.setattr(front_door, "_stop_all", real)
+    monkeypatch.setattr(front_door, "stop_all", real)
     assert "pmconsole: the engine (pid 1) does not stop: busy" in capsys.readouterr().err
