@@ -12,6 +12,7 @@ from core.domain.market import Venue
 from core.domain.order import Anomaly, Fill, Life, Order
 from core.domain.units import Money
 from core.engine.alarms import RESUME
+from core.engine.posttrade import PostTrade
 from core.engine.state import AlarmLevel
 from core.execution.ladder import Ladder, Pause, Phase
 from core.execution.reconcile import Difference, Reading
@@ -38,6 +39,7 @@ class Ears:
 
     desk: Desk
     trading: Trading
+    posttrade: PostTrade
 
     def __init__(self) -> None:
         self._shown: set[tuple[str, str]] = set()
@@ -47,6 +49,7 @@ class Ears:
 
     def wire(self, desk: Desk, trading: Trading) -> None:
         self.desk, self.trading = desk, trading
+        self.posttrade = PostTrade(desk)
 
     # --- ledger --------------------------------------------------------------------------------
 
@@ -81,6 +84,7 @@ class Ears:
         if order is None:
             self.halt_market(fill.ticker, f"trade {fill.trade_id} is of an order not placed here")
         self._expose(fill.ticker)
+        self.posttrade.filled(order, fill)
         desk.state.cash = desk.reconciler.cash
         desk.state.touch_status()
         desk.state.changed_markets.touch(fill.ticker)

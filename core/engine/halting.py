@@ -75,13 +75,14 @@ class Halting:
             # One call for every entry there is, also for those whose id is not known yet.
             self._groups.trigger(Purpose.OPEN, cause)
         self._gateway.cancel(
-            [c for c, o in self._ledger.live.items() if self._covers(scope, o.intent.ticker)], cause
+            [c for c, o in self._ledger.live.items() if self.covers(scope, o.intent.ticker)], cause
         )
         for card in self._approvals.queue():
-            if self._covers(scope, card.candidate.ticker):
+            if self.covers(scope, card.candidate.ticker):
                 self._approvals.withdraw(card, f"halted: {cause}")
 
-    def _covers(self, scope: HaltScope, ticker: str) -> bool:
+    def covers(self, scope: HaltScope, ticker: str) -> bool:
+        """Whether a halt of this scope holds in a market."""
         if scope.kind in (ScopeKind.GLOBAL, ScopeKind.VENUE):
             return True
         if scope.kind is ScopeKind.MARKET:

@@ -7,10 +7,12 @@ refusals of the last minute are not worth keeping over a restart, which comes up
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 
 from core.domain.clock import Clocks
 from core.domain.order import Fill, Life, Order, Purpose
 from core.domain.position import Position, apply, settle
+from core.domain.units import Money
 from core.execution.ledger import Ledger
 
 MINUTE_MS, HOUR_MS = 60_000, 3_600_000
@@ -20,9 +22,10 @@ CLOSES_KEPT = 500
 class Tallies:
     """Fed by the ledger's news; ``recount`` after a replay."""
 
-    def __init__(self, ledger: Ledger, clocks: Clocks) -> None:
+    def __init__(self, ledger: Ledger, clocks: Clocks, on_close: Callable[[str, Money], None]) -> None:
         self._ledger = ledger
         self._clocks = clocks
+        self._on_close = on_close
         self._entries: dict[tuple[str, str], deque[int]] = {}
         """Times of automatic entries that traded, by strategy and ticker."""
         self._closes: deque[tuple[int, int]] = deque(maxlen=CLOSES_KEPT)
@@ -50,25 +53,33 @@ class Tallies:
         now_ms = self._clocks.wall_ms()
         if order is not None and len(order.fills) == 1:
             self._entered(order, now_ms)
-        self._moved(fill.ticker, self._ledger.positions[fill.ticker], now_ms)
+        self._tell(fill.ticker, now_ms)
 
     def settled(self, ticker: str) -> None:
-        self._moved(ticker, self._ledger.positions[ticker], self._clocks.wall_ms())
+        self._tell(ticker, self._clocks.wall_ms())
+
+    def _tell(self, ticker: str, now_ms: int) -> None:
+        result = self._moved(ticker, self._ledger.positions[ticker], now_ms)
+        if result is not None:
+            self._on_close(ticker, result)
 
     def _entered(self, order: Order, at_ms: int) -> None:
         intent = order.intent
         if intent.automatic and intent.purpose is Purpose.OPEN:
             self._entries.setdefault((intent.strategy, intent.ticker), deque()).append(at_ms)
 
-    def _moved(self, ticker: str, after: Position, at_ms: int) -> None:
-        """A position that went flat, or through zero, is one close; its result counts since it was opened."""
+    def _moved(self, ticker: str, after: Position, at_ms: int) -> Money | None:
+        """A position that went flat, or through zero, is one close: its result since it was opened."""
         before = self._seen.get(ticker, Position())
         self._seen[ticker] = after
         if before.net and (after.net == 0 or before.net * after.net < 0):
-            self._closes.append((at_ms, _result(after) - self._opened_at[ticker]))
+            result = _result(after) - self._opened_at[ticker]
+            self._closes.append((at_ms, result))
             self._opened_at[ticker] = _result(after)
-        elif not before.net and after.net:
+            return Money(result)
+        if not before.net and after.net:
             self._opened_at[ticker] = _result(before)
+        return None
 
     def recount(self) -> None:
         """After a replay: entries and closes as the journal knows them."""

@@ -153,7 +153,7 @@ def wire(
             halting=halting,
             account=account,
             reconciler=reconciler,
-            tallies=Tallies(ledger, clocks),
+            tallies=Tallies(ledger, clocks, lambda ticker, result: ears.posttrade.closed(ticker, result)),
             equity=Equity(restored.peaks, note_peak),
         ),
         supervision=Supervision(state, clocks, settings.engine.unattended_max_s),

@@ -129,7 +129,7 @@ def test_closes_are_positions_that_went_flat_and_a_restart_counts_the_same(
     async def main(loop: VirtualLoop) -> None:
         clocks, ear = Clocks(VirtualClock(loop), REAL_WORLD), Deaf()
         ledger = Ledger(lambda event, **_: 1, ear)  # type: ignore[arg-type]  # only two of its calls matter
-        ear.tallies = Tallies(ledger, clocks)
+        ear.tallies = Tallies(ledger, clocks, lambda *_: None)
         expected: list[bool] = []
         results: dict[str, int] = {}
         held: dict[str, Position] = {}
@@ -151,7 +151,7 @@ def test_closes_are_positions_that_went_flat_and_a_restart_counts_the_same(
             if not lost:
                 break
             in_row += 1
-        again = Tallies(ledger, clocks)
+        again = Tallies(ledger, clocks, lambda *_: None)
         again.recount()
         for tallies in (ear.tallies, again):
             assert tallies.losses_in_row() == in_row

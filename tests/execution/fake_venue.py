@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 import msgspec
 
 from core.domain.book import new_book
-from core.domain.market import CENT_GRID, Market, Venue
+from core.domain.fees import fill_fee
+from core.domain.market import CENT_GRID, FeeSchedule, FeeType, Market, Venue
 from core.domain.order import BookSide, Fill, OrderIntent, Purpose, TimeInForce
 from core.domain.units import Money, Price, Quantity, complement
 from core.venues.exchange import Cash, ExchangeState, Maintenance, ShardState
@@ -50,6 +51,7 @@ from core.venues.venue import (
 from tests.virtual import VirtualClock
 
 START_CASH = Money(500_000_000)
+QUADRATIC = FeeSchedule(FeeType.QUADRATIC)
 
 
 @dataclass
@@ -189,7 +191,7 @@ class FakeVenue:
             side=intent.side,
             price=Price(price),
             quantity=Quantity(quantity),
-            fee=Money(1_000 if taker else 0),
+            fee=fill_fee(QUADRATIC, Price(price), Quantity(quantity), is_taker=taker),
             is_taker=taker,
             at_ms=self.clock.wall_ms(),
         )

@@ -1,0 +1,181 @@
+"""The guard behind every fill: what came back must fit what was sent, or its scope stops at once.
+
+A fill that should not exist stops everything in its scope. Where only the risk or the price is out of
+bounds entries stop and are cancelled, while exits stay possible: they are the way back.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+from core.domain.fees import UnknownFeeError
+from core.domain.market import Venue
+from core.domain.order import Fill, Order, Purpose
+from core.domain.units import Money, complement
+from core.engine.alarms import RESUME
+from core.engine.desk import Desk
+from core.engine.state import AlarmLevel
+from core.risk.halts import GLOBAL, HaltScope, Level, ScopeKind
+from core.risk.posttrade import (
+    TOLERANCE,
+    Beyond,
+    Closed,
+    Expected,
+    Touch,
+    fee_off,
+    jumped,
+    surprise,
+    worse,
+    worst_cases,
+)
+
+FEES_OFF_MAX = 3
+"""So many of the last fills with a wrong fee are no accident."""
+FILLS_KEPT = 20
+CLOSES_KEPT = 50
+JUMP_WINDOW_NS = 5_000_000_000
+VENUE = HaltScope(ScopeKind.VENUE, Venue.KALSHI.value)
+
+
+class PostTrade:
+    """``filled`` after every fill, ``closed`` after every position that went flat, ``tick`` every second."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._fees: deque[str] = deque(maxlen=FILLS_KEPT)
+        self._used: dict[HaltScope, int] = {}
+        """Worst cases as last seen; only one that grew is a breach, a limit that was lowered is not."""
+        self._based = False
+        self._expected: dict[str, Expected] = {}
+        self._closes: deque[Closed] = deque(maxlen=CLOSES_KEPT)
+        self._touches: dict[str, deque[Touch]] = {}
+
+    # --- each fill -----------------------------------------------------------------------------
+
+    def filled(self, order: Order | None, fill: Fill) -> None:
+        """A fill without an order is stopped where it is claimed; its risk is looked at every second."""
+        if order is not None:
+            self._stop(HaltScope(ScopeKind.MARKET, fill.ticker), Level.HALTED, worse(order.intent, fill))
+            self._fee(fill)
+            self._expect(order, fill)
+
+    def _fee(self, fill: Fill) -> None:
+        market = self._desk.state.markets.get(fill.ticker)
+        if market is None:
+            return
+        try:
+            off = fee_off(market.market, fill, self._desk.clocks.world_ms())
+        except UnknownFeeError:
+            return  # nothing is expected, and nothing is traded there
+        self._fees.append(off)
+        wrong = [text for text in self._fees if text]
+        if off:
+            self._desk.alarms.raise_(f"fee {fill.trade_id}", AlarmLevel.NOTE, f"{fill.ticker}: {off}")
+        if len(wrong) >= FEES_OFF_MAX:
+            self._fees.clear()
+            self._stop(VENUE, Level.HALTED, f"fees are not as expected, lately {wrong[-1]}")
+
+    def _expect(self, order: Order, fill: Fill) -> None:
+        known = self._desk.state.markets.get(fill.ticker)
+        if order.intent.purpose is not Purpose.OPEN or known is None or known.fair is None:
+            return
+        yes = order.intent.side.sign > 0
+        bought = known.fair.probability if yes else 1.0 - known.fair.probability
+        paid = fill.price if yes else complement(fill.price)
+        before = self._expected.get(fill.ticker, Expected())
+        self._expected[fill.ticker] = before.plus(fill, min(1.0, max(0.0, bought)), paid)
+
+    def closed(self, ticker: str, result: Money) -> None:
+        """A position went flat, by sale or settlement."""
+        expected, market = self._expected.pop(ticker, None), self._desk.state.markets.get(ticker)
+        if expected is None:
+            return  # bought by somebody else, or before this run
+        event = market.market.event_ticker if market is not None else ticker
+        self._closes.append(Closed(event, result, expected))
+        text = surprise(self._closes)
+        if text:
+            self._closes.clear()
+            self._stop(GLOBAL, Level.HALTED, text)
+
+    # --- each second ---------------------------------------------------------------------------
+
+    def tick(self) -> None:
+        desk = self._desk
+        if not desk.state.ready:
+            return
+        for parked in desk.ledger.parked.values():
+            if not desk.ledger.live_in(parked.fill.ticker):
+                scope = HaltScope(ScopeKind.MARKET, parked.fill.ticker)
+                cause = f"trade {parked.fill.trade_id} in a market without an order of ours"
+                self._stop(scope, Level.HALTED, cause)
+        for ticker in desk.ledger.held:
+            if ticker in desk.state.markets:
+                self._beyond(ticker)
+                self._jump(ticker)
+        self._touches = {t: seen for t, seen in self._touches.items() if t in desk.ledger.held}
+        self._based = True
+
+    def _beyond(self, ticker: str) -> None:
+        desk = self._desk
+        event = desk.state.markets[ticker].market.event_ticker
+        for case in worst_cases(desk.exposure.now(ticker), desk.state.limits.current):
+            scope = _scope(case, ticker, event)
+            before = self._used.get(scope, 0)
+            self._used[scope] = case.used
+            if self._based and case.used > before and case.used > case.limit + TOLERANCE:
+                self._stop(scope, Level.REDUCE_ONLY, str(case))
+
+    def _jump(self, ticker: str) -> None:
+        desk, now = self._desk, self._desk.clocks.mono_ns()
+        view, known = desk.venue.books.get(ticker), desk.state.markets[ticker]
+        if view is None or not view.intact or view.book.best_bid is None or view.book.best_ask is None:
+            return
+        touch = Touch(now, view.book.best_bid, view.book.best_ask)
+        seen = self._touches.setdefault(ticker, deque())
+        seen.append(touch)
+        while now - seen[0].at_ns > JUMP_WINDOW_NS:
+            seen.popleft()
+        fair = known.fair.probability if known.fair is not None else None
+        text = jumped(seen[0], touch, fair)
+        if text and not desk.pricing.explained(known.market.event_ticker):
+            self._stop(HaltScope(ScopeKind.MARKET, ticker), Level.REDUCE_ONLY, text)
+
+    # --- what stops ----------------------------------------------------------------------------
+
+    def _stop(self, scope: HaltScope, level: Level, cause: str) -> None:
+        desk = self._desk
+        if not cause or not desk.halting.rise(scope, level, cause):
+            return
+        if level is Level.REDUCE_ONLY:
+            entries = [
+                client
+                for client, order in desk.ledger.live.items()
+                if order.intent.purpose is Purpose.OPEN and desk.halting.covers(scope, order.intent.ticker)
+            ]
+            desk.gateway.cancel(entries, cause)
+        market = scope.name if scope.kind is ScopeKind.MARKET else ""
+        where = f"{scope.name}: " if scope.name and scope != VENUE else ""
+        effect = (
+            "exits and cancels only" if level is Level.REDUCE_ONLY else f"the {_WHAT[scope.kind]} is halted"
+        )
+        desk.alarms.raise_(f"guard {scope}", AlarmLevel.ACT, where + cause, effect, RESUME, market)
+
+
+_WHAT = {
+    ScopeKind.MARKET: "market",
+    ScopeKind.EVENT: "event",
+    ScopeKind.VENUE: "venue",
+    ScopeKind.GLOBAL: "desk",
+}
+
+
+def _scope(case: Beyond, ticker: str, event: str) -> HaltScope:
+    match case.kind:
+        case ScopeKind.MARKET:
+            return HaltScope(ScopeKind.MARKET, ticker)
+        case ScopeKind.EVENT:
+            return HaltScope(ScopeKind.EVENT, event)
+        case ScopeKind.VENUE:
+            return VENUE
+        case _:
+            return GLOBAL
