@@ -149,6 +149,13 @@ class FeeSchedule(msgspec.Struct, frozen=True):
     waived_until_ms: int | None = None
 
 
+class FeeChange(msgspec.Struct, frozen=True):
+    """Announced fees, in force from ``at_ms`` on (world time)."""
+
+    at_ms: int
+    fees: FeeSchedule
+
+
 class MarketStatus(enum.Enum):
     INITIALIZED = "initialized"
     ACTIVE = "active"
@@ -190,3 +197,14 @@ class Market(msgspec.Struct, frozen=True):
     climate_day: str | None = None
     """Target day of a temperature market, ``YYYY-MM-DD`` in the station's local standard time."""
     shard: int = 0
+    fee_changes: tuple[FeeChange, ...] = ()
+    """Announced and not yet in ``fees``, oldest first."""
+
+    def fees_at(self, world_ms: int) -> FeeSchedule:
+        """The fees of a trade at that moment."""
+        return next((c.fees for c in reversed(self.fee_changes) if c.at_ms <= world_ms), self.fees)
+
+    def as_of(self, world_ms: int) -> Market:
+        """The market with ``fees`` as they are at that moment."""
+        fees = self.fees_at(world_ms)
+        return self if fees is self.fees else msgspec.structs.replace(self, fees=fees)

@@ -49,7 +49,7 @@ def market_view(desk: Desk, ticker: str) -> MarketView | None:
         return None
     live = desk.ledger.live_in(ticker)
     return MarketView(
-        market=desk.state.markets[ticker].market,
+        market=desk.state.markets[ticker].market.as_of(desk.clocks.world_ms()),
         book=view.book,
         position=desk.ledger.positions.get(ticker, Position()),
         opening_bid=Quantity(opening(live, ticker, bid=True)),

@@ -7,7 +7,7 @@ import asyncio
 import msgspec
 
 from core.domain.clock import Clocks, WorldClock
-from core.domain.market import FeeType
+from core.domain.market import FeeChange, FeeSchedule, FeeType
 from core.domain.order import BookSide, TimeInForce
 from core.domain.units import Money, Price, contracts
 from core.engine import facts
@@ -203,5 +203,24 @@ def test_a_count_of_the_venue_that_differs_asks_for_a_whole_reading() -> None:
             assert bench.kinds()[before:] == ["ANOMALY"]
             reads = bench.engine.desk.reconciler.read_ns
             await bench.until(lambda: bench.engine.desk.reconciler.read_ns != reads, "a reading", 3.0)
+
+    run_virtual(main)
+
+
+def test_a_market_is_priced_with_the_fees_announced_for_now() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            await bench.card()
+            desk = bench.engine.desk
+            dear = FeeSchedule(FeeType.QUADRATIC, 2_000_000)
+            at_ms = desk.clocks.world_ms() + 60_000
+            known = desk.state.markets[HOT]
+            known.market = msgspec.structs.replace(known.market, fee_changes=(FeeChange(at_ms, dear),))
+            view = facts.market_view(desk, HOT)
+            assert view is not None and view.market.fees != dear
+            await asyncio.sleep(60)
+            known.market = msgspec.structs.replace(known.market, fee_changes=(FeeChange(at_ms, dear),))
+            view = facts.market_view(desk, HOT)
+            assert view is not None and view.market.fees == dear
 
     run_virtual(main)

@@ -50,15 +50,15 @@ def test_a_fee_message_changes_every_market_of_the_event_and_nulls_clear_it() ->
     known, _ = catalog()
     for suffix in ("B48.5", "B50.5"):
         known.learn(row(f"{EVENT}-{suffix}"))
-    changed = known.apply_fees(EventFeeWire(EVENT, "quadratic_with_maker_fees", 0.5))
+    changed = known.apply_fees(EventFeeWire(EVENT, "quadratic_with_maker_fees", 0.5), 0)
     assert {(m.fees.type, m.fees.multiplier_e6) for m in changed} == {
         (FeeType.QUADRATIC_WITH_MAKER_FEES, 500_000)
     }
     assert len(changed) == 2
-    cleared = known.apply_fees(EventFeeWire(EVENT, None, None))
+    cleared = known.apply_fees(EventFeeWire(EVENT, None, None), 0)
     assert {(m.fees.type, m.fees.multiplier_e6) for m in cleared} == {(FeeType.QUADRATIC, 1_000_000)}
     assert known.markets[cleared[0].ticker] == cleared[0]
-    assert known.apply_fees(EventFeeWire("KXOTHER-26NOV23", "flat", 1)) == []
+    assert known.apply_fees(EventFeeWire("KXOTHER-26NOV23", "flat", 1), 0) == []
 
 
 def test_an_oddity_is_told_once_until_it_changes() -> None:

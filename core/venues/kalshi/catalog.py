@@ -7,6 +7,7 @@ from collections.abc import Callable
 import msgspec
 
 from core.domain.market import Market
+from core.venues.kalshi.fees import Changes, concerning, fee_changes, fee_schedule
 from core.venues.kalshi.markets import (
     EventFeeWire,
     EventWire,
@@ -14,7 +15,6 @@ from core.venues.kalshi.markets import (
     MarketWire,
     SeriesWire,
     apply_lifecycle,
-    fee_schedule,
     market,
 )
 from core.venues.kalshi.wire import Odd, WireError
@@ -27,6 +27,8 @@ class Catalog:
         self.series: dict[str, SeriesWire] = {}
         self.events: dict[str, EventWire] = {}
         self.markets: dict[str, Market] = {}
+        self.changes = Changes()
+        """Announced fees of any series and event."""
         self._noted: dict[str, tuple[str, ...]] = {}
         self._on_anomaly = on_anomaly
 
@@ -47,7 +49,7 @@ class Catalog:
             self._report(wire.ticker, ["its event or series is not known"])
             return None
         try:
-            known = market(wire, event, terms, odd)
+            known = market(wire, event, terms, odd, self.changes)
         except WireError as error:
             self._report(wire.ticker, [str(error)])
             return None
@@ -75,8 +77,8 @@ class Catalog:
         self.markets[wire.market_ticker] = after
         return after
 
-    def apply_fees(self, wire: EventFeeWire) -> list[Market]:
-        """The markets of an event whose fees changed."""
+    def apply_fees(self, wire: EventFeeWire, world_ms: int) -> list[Market]:
+        """The markets of an event whose fees changed just now: what was announced for before is over."""
         event = self.events.get(wire.event_ticker)
         terms = self.series.get(event.series_ticker) if event is not None else None
         if event is None or terms is None:
@@ -86,13 +88,21 @@ class Catalog:
             fee_type_override=wire.fee_type_override,
             fee_multiplier_override=wire.fee_multiplier_override,
         )
+        self.changes = msgspec.structs.replace(
+            self.changes,
+            events=tuple(
+                c for c in self.changes.events if c.event_ticker != wire.event_ticker or c.at_ms > world_ms
+            ),
+        )
+        announced = concerning(self.changes, event.series_ticker, event.event_ticker)
         changed: list[Market] = []
         for ticker, known in self.markets.items():
             if known.event_ticker == wire.event_ticker:
-                odd = Odd()
-                fees = fee_schedule(terms, event, known.fees.waived_until_ms, odd)
+                odd, waived_until_ms = Odd(), known.fees.waived_until_ms
+                fees = fee_schedule(terms.terms, event.override, waived_until_ms, odd)
+                ahead = fee_changes(terms.terms, event.override, announced, waived_until_ms, odd)
                 self._report(ticker, odd.notes)
-                changed.append(msgspec.structs.replace(known, fees=fees))
+                changed.append(msgspec.structs.replace(known, fees=fees, fee_changes=ahead))
         self.markets.update((after.ticker, after) for after in changed)
         return changed
 

@@ -64,6 +64,8 @@ COSTS = _metadata("/account/endpoint_costs")
 SERIES = _metadata("/series/{series_ticker}")
 EVENTS = _metadata("/events")
 EVENT = _metadata("/events/{event_ticker}")
+SERIES_FEES = _metadata("/series/fee_changes")
+EVENT_FEES = _metadata("/events/fee_changes")
 MARKETS = _metadata("/markets")
 MARKET = _metadata("/markets/{ticker}")
 

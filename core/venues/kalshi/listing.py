@@ -12,6 +12,7 @@ import msgspec
 from core.domain.market import Market, TickGrid
 from core.venues.kalshi import endpoints as ep
 from core.venues.kalshi.catalog import Catalog
+from core.venues.kalshi.fees import read_changes
 from core.venues.kalshi.markets import (
     EventFeeWire,
     EventPage,
@@ -75,6 +76,12 @@ class Listing:
     async def markets(self, series: Sequence[str]) -> tuple[Market, ...] | Incomplete:
         """Every market of these series that is not settled; all of them or ``Incomplete``."""
         found: dict[str, Market] = {}
+        # Before the terms: a change that takes effect in between is then in at least one of the two.
+        changes = await read_changes(self._reader)
+        if isinstance(changes, Incomplete):
+            self._on_anomaly("fees", f"{changes.what}: {changes.reason}")
+        else:
+            self.catalog.changes = changes
         for ticker in series:
             path = ep.SERIES.path.format(series_ticker=quote(ticker, safe=""))
             page = await self._reader.value(
@@ -151,8 +158,8 @@ class Listing:
         if body.event_type in _REREAD:
             self._read_again(ticker)
 
-    def on_fees(self, body: EventFeeWire) -> None:
-        for changed in self.catalog.apply_fees(body):
+    def on_fees(self, body: EventFeeWire, world_ms: int) -> None:
+        for changed in self.catalog.apply_fees(body, world_ms):
             self._listener.on_market(changed)
 
     def on_missed(self) -> None:

@@ -8,8 +8,6 @@ from typing import Final
 import msgspec
 
 from core.domain.market import (
-    FeeSchedule,
-    FeeType,
     Market,
     MarketStatus,
     PriceBand,
@@ -21,6 +19,7 @@ from core.domain.market import (
 from core.domain.text import clean_text
 from core.domain.units import ONE_DOLLAR, Price, UnitError, parse_price
 from core.venues.kalshi import series as names
+from core.venues.kalshi.fees import Changes, Override, SeriesTerms, concerning, fee_changes, fee_schedule
 from core.venues.kalshi.wire import Name, Odd, WireError, rfc3339_ms
 from core.venues.venue import SettlementReport
 
@@ -28,7 +27,7 @@ RULES_CHARS_MAX = 8_000
 BANDS_MAX = 32
 
 _KINDS: Final = {kind.value: kind for kind in StrikeKind}
-_FEES: Final = {kind.value: kind for kind in FeeType if kind is not FeeType.UNKNOWN}
+NO_CHANGES: Final = Changes()
 _STATUSES: Final = {status.value: status for status in MarketStatus}
 
 
@@ -36,6 +35,10 @@ class SeriesWire(msgspec.Struct, frozen=True):
     ticker: Name
     fee_type: object = None
     fee_multiplier: object = None
+
+    @property
+    def terms(self) -> SeriesTerms:
+        return SeriesTerms(self.fee_type, self.fee_multiplier)
 
 
 class SeriesPage(msgspec.Struct, frozen=True):
@@ -48,6 +51,10 @@ class EventWire(msgspec.Struct, frozen=True):
     mutually_exclusive: bool = False
     fee_type_override: object = None
     fee_multiplier_override: object = None
+
+    @property
+    def override(self) -> Override:
+        return Override(self.fee_type_override, self.fee_multiplier_override)
 
 
 class EventPage(msgspec.Struct, frozen=True):
@@ -105,19 +112,6 @@ def tick_grid(bands: list[BandWire]) -> TickGrid:
     return TickGrid(parsed)
 
 
-def fee_schedule(series: SeriesWire, event: EventWire, waived_until_ms: int | None, odd: Odd) -> FeeSchedule:
-    """The fees in force: event overrides, each on its own, before the series' values."""
-    kind = event.fee_type_override if event.fee_type_override is not None else series.fee_type
-    number = event.fee_multiplier_override
-    multiplier = odd.number(number if number is not None else series.fee_multiplier, "fee_multiplier")
-    known = _FEES.get(kind) if isinstance(kind, str) else None
-    if known is None or multiplier is None or not 0 <= multiplier <= 100:
-        named = clean_text(kind, 40) if isinstance(kind, str) else "no fee type"
-        odd.notes.append(f"fees: {named!r} times {multiplier} cannot be computed")
-        return FeeSchedule(FeeType.UNKNOWN, waived_until_ms=waived_until_ms)
-    return FeeSchedule(known, round(multiplier * 1_000_000), waived_until_ms)
-
-
 def strike(kind: object, floor: object, cap: object, odd: Odd) -> Strike:
     known = _KINDS.get(kind, StrikeKind.OTHER) if isinstance(kind, str) else StrikeKind.OTHER
     return Strike(known, odd.number(floor, "floor_strike"), odd.number(cap, "cap_strike"))
@@ -133,7 +127,9 @@ def _rules(wire: MarketWire) -> tuple[str, str]:
     return primary, secondary
 
 
-def market(wire: MarketWire, event: EventWire, series: SeriesWire, odd: Odd) -> Market:
+def market(
+    wire: MarketWire, event: EventWire, series: SeriesWire, odd: Odd, changes: Changes = NO_CHANGES
+) -> Market:
     """One market. Raises ``WireError`` when it could not be traded on these terms."""
     if wire.market_type != "binary":
         raise WireError("market_type: only yes/no markets are traded here")
@@ -154,7 +150,14 @@ def market(wire: MarketWire, event: EventWire, series: SeriesWire, odd: Odd) -> 
         title=odd.text(wire.title, "title") or odd.text(wire.yes_sub_title, "yes_sub_title"),
         strike=terms,
         grid=tick_grid(wire.price_ranges),
-        fees=fee_schedule(series, event, waived_until_ms, odd),
+        fees=fee_schedule(series.terms, event.override, waived_until_ms, odd),
+        fee_changes=fee_changes(
+            series.terms,
+            event.override,
+            concerning(changes, series_ticker, wire.event_ticker),
+            waived_until_ms,
+            odd,
+        ),
         open_ms=rfc3339_ms(wire.open_time, "open_time"),
         close_ms=rfc3339_ms(wire.close_time, "close_time"),
         status=market_status(wire.status),

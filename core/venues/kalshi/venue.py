@@ -210,7 +210,7 @@ class KalshiVenue:
             case MarketEvent():
                 self._listing.on_event(fact.body)
             case FeesChanged():
-                self._listing.on_fees(fact.body)
+                self._listing.on_fees(fact.body, self._clocks.world_ms())
             case GroupSeen():
                 self._listener.on_group(fact.group_id, fact.change)
             case PrivateReady():
