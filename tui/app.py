@@ -24,6 +24,7 @@ from textual.screen import Screen
 from textual.widgets import Input
 
 from core.control.protocol import Frame, Reply, Welcome
+from core.domain.clock import machine_ns
 from tui.actions import Action, action_for
 from tui.arming import BUFFERED_NS
 from tui.conversation import Conversation
@@ -69,7 +70,7 @@ class ConsoleOptions:
 
 
 def read_clocks() -> Now:
-    return Now(time.monotonic_ns(), time.time_ns() // 1_000_000)
+    return Now(machine_ns(), time.time_ns() // 1_000_000)
 
 
 class PmConsole(App[int], inherit_bindings=False):
@@ -267,7 +268,7 @@ class PmConsole(App[int], inherit_bindings=False):
             return False
         else:
             action = action_for(key, self.screen_name)
-            if action is not None and action.card and time.monotonic_ns() - arrived_ns > BUFFERED_NS:
+            if action is not None and action.card and machine_ns() - arrived_ns > BUFFERED_NS:
                 self.operator.say(f"{key} ignored: typed while the screen stood still", "near", now)
             elif action is not None:
                 self._perform(action, key, arrived_ns, now)

@@ -21,6 +21,7 @@ from core.config.drill import Drill, write_drill
 from core.config.paths import Profile
 from core.control.client import Line
 from core.control.protocol import Approve, Flatten
+from core.domain.clock import machine_ns
 from tui import front_door, verbs
 from tui.front_door import StartError
 
@@ -120,7 +121,7 @@ def _exposed(line: Line) -> Step:
 
 def _stopped(line: Line) -> Iterator[Step]:
     began = time.monotonic()
-    reply = verbs.call(line, Flatten(verbs.new_id(), sent_ns=time.monotonic_ns()))
+    reply = verbs.call(line, Flatten(verbs.new_id(), sent_ns=machine_ns()))
     if not reply.accepted:
         raise DrillError(f"the stop was refused: {reply.text}")
     answered_ms = (time.monotonic() - began) * 1000

@@ -20,6 +20,7 @@ import msgspec
 from core.config.paths import Profile, socket_path
 from core.control.client import ConnectError, Line, LinkError
 from core.control.protocol import VERSION, AnyCommand, Flatten, Hello, Query, Reply
+from core.domain.clock import machine_ns
 
 DONE, REFUSED, USAGE, NO_ENGINE, LOCK_HELD = 0, 1, 2, 3, 75
 
@@ -119,7 +120,7 @@ def split_id(text: str) -> tuple[str, str]:
 def flatten(profile: Profile, *, now: bool) -> None:
     """Stop everything and follow it until flat (0) or a named residue (1)."""
     with open_line(profile) as line:
-        reply = call(line, Flatten(new_id(), now=now, sent_ns=time.monotonic_ns()))
+        reply = call(line, Flatten(new_id(), now=now, sent_ns=machine_ns()))
         if not reply.accepted:
             leave(REFUSED, reply.text)
         click.echo(reply.text)

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import socket
 import struct
-import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -30,6 +29,7 @@ from core.control.protocol import (
     Reply,
     Welcome,
 )
+from core.domain.clock import machine_ns
 
 if TYPE_CHECKING:
     import asyncio
@@ -255,7 +255,7 @@ class StopLine:
 
     def send_flatten(self, command_id: str) -> bool:
         """Write the stop command; reconnects once if the line is dead. False when no engine takes it."""
-        data = encode_command(Flatten(id=command_id, sent_ns=time.monotonic_ns()))
+        data = encode_command(Flatten(id=command_id, sent_ns=machine_ns()))
         return self._write(data) or (self.reopen() and self._write(data))
 
     def alive(self) -> bool:

@@ -20,7 +20,10 @@ class Clock(Protocol):
         ...
 
     def mono_ns(self) -> int:
-        """Monotonic nanoseconds, for timeouts, ages and rates."""
+        """Nanoseconds that only go forward and go on while the machine sleeps, for ages and rates.
+
+        After a suspend everything is as old as it looks. What a loop sleeps for does not go on.
+        """
         ...
 
 
@@ -64,6 +67,15 @@ class Clocks(msgspec.Struct, frozen=True):
         return self.world.at(self.real.wall_ms())
 
 
+_MACHINE = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+"""Linux stops its monotonic clock while the machine sleeps and has this one beside it; others do not."""
+
+
+def machine_ns() -> int:
+    """The clock that every process of this machine shares: all ``_ns`` times on the control socket."""
+    return time.clock_gettime_ns(_MACHINE)
+
+
 class SystemClock:
     """The machine's clocks. Built at the process edge only."""
 
@@ -71,4 +83,4 @@ class SystemClock:
         return time.time_ns() // 1_000_000
 
     def mono_ns(self) -> int:
-        return time.monotonic_ns()
+        return machine_ns()

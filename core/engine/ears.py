@@ -167,7 +167,9 @@ class Ears:
                     difference.ticker,
                 )
         if reading.clean:
-            desk.health.stepped = False
+            desk.health.account_read(reading.began_ns)
+            if not desk.health.stepped:
+                desk.alarms.clear("gap")
 
     def on_difference(self, difference: Difference) -> None:
         if difference.ticker:

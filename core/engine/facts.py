@@ -296,6 +296,8 @@ def gate_line(desk: Desk, wish: Wish, without: str) -> Denied | str:
     """The gateway's gate: a denial, or the verdict with every value it rests on, as JSON text."""
     candidate = wish.candidate
     if not wish.flatten:
+        if desk.health.stepped:
+            return Denied("the engine stood still or its clock was set: the account is read first")
         gone = moved(desk, candidate)
         fresh = refreshed(desk, candidate)
         if gone is not None or isinstance(fresh, str):

@@ -11,6 +11,7 @@ from core.engine.alarms import RESUME
 from core.engine.desk import Desk
 from core.engine.ears import Ears
 from core.engine.state import AlarmLevel, Mode
+from core.engine.timekeeping import watch_offset
 from core.execution.reconcile import PARKED_LOOKUP_NS
 from core.feeds.feed import Feed, FeedState
 from core.journal.events import Event, Kind
@@ -43,6 +44,7 @@ class Guard:
         self._externals()
         self._sources()
         self.problem()
+        watch_offset(self._desk)
         self._presence()
         self._ears.ring_paused()
         self._desk.alarms.tick()

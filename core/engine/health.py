@@ -12,13 +12,15 @@ PROBE_S = 0.05
 WINDOW = 200
 """Probes in ten seconds."""
 STEP_MS = 500
-"""A wall clock that moves this much against the monotonic one has been set."""
+"""A wall clock that moves this much against the machine's has been set."""
 GAP_MS = 2_000
 """A probe this late means the process was stopped or the machine slept."""
+SLEPT_MS = 500
+"""A loop whose own clock missed this much of a gap was asleep with the machine."""
 
 
 class Health:
-    """Probes the loop for ever. ``stepped`` stays set until a reconciliation clears it."""
+    """Probes the loop for ever. After a gap or a step nothing known is current until it is read again."""
 
     def __init__(
         self,
@@ -32,9 +34,30 @@ class Health:
         self._memory_mb = memory_mb
         self._on_gap = on_gap
         self._late_ms: deque[int] = deque(maxlen=WINDOW)
-        self.stepped = False
+        self._probed_ns: int | None = None
+        self._stepped_ns: int | None = None
         self.disk_mb: int | None = disk_free_mb()
         self.memory_mb: int | None = memory_mb()
+
+    @property
+    def stepped(self) -> bool:
+        """Whether the engine stood still or its clock was set since the account was last read.
+
+        True from the first instruction after a gap: what runs before the next probe is not fooled.
+        """
+        if self._stepped_ns is not None:
+            return True
+        return self._probed_ns is not None and self._clocks.mono_ns() - self._probed_ns > GAP_MS * 1_000_000
+
+    def step(self, what: str) -> None:
+        """Something broke the flow of time; ``what`` is a sentence."""
+        self._stepped_ns = self._clocks.mono_ns()
+        self._on_gap(what)
+
+    def account_read(self, began_ns: int) -> None:
+        """The account agrees with a reading that began then; a reading from before the gap proves nothing."""
+        if self._stepped_ns is not None and began_ns >= self._stepped_ns:
+            self._stepped_ns = None
 
     def lag_p99_ms(self) -> int | None:
         """p99 of how late the loop woke over the last ten seconds; ``None`` before the first second."""
@@ -44,19 +67,21 @@ class Health:
 
     async def run(self) -> None:
         """Measure until cancelled."""
-        mono, wall, probes = self._clocks.mono_ns(), self._clocks.wall_ms(), 0
+        loop = asyncio.get_running_loop()
+        mono, wall, looped, probes = self._clocks.mono_ns(), self._clocks.wall_ms(), loop.time(), 0
         while True:
+            self._probed_ns = mono
             await asyncio.sleep(PROBE_S)
-            now_mono, now_wall = self._clocks.mono_ns(), self._clocks.wall_ms()
+            now_mono, now_wall, now_loop = self._clocks.mono_ns(), self._clocks.wall_ms(), loop.time()
             passed_ms = (now_mono - mono) // 1_000_000
             late = max(0, passed_ms - int(PROBE_S * 1000))
             self._late_ms.append(late)
             if late > GAP_MS:
-                self.stepped = True
-                self._on_gap(f"the engine stood still for {late / 1000:.1f} s")
+                asleep = passed_ms - (now_loop - looped) * 1000 > SLEPT_MS
+                who = "the machine slept" if asleep else "the engine stood still"
+                self.step(f"{who} for {late / 1000:.1f} s")
             if abs((now_wall - wall) - passed_ms) > STEP_MS:
-                self.stepped = True
-                self._on_gap(f"the clock was set by {((now_wall - wall) - passed_ms) / 1000:+.1f} s")
-            mono, wall, probes = now_mono, now_wall, probes + 1
+                self.step(f"the clock was set by {((now_wall - wall) - passed_ms) / 1000:+.1f} s")
+            mono, wall, looped, probes = now_mono, now_wall, now_loop, probes + 1
             if probes % int(10 / PROBE_S) == 0:
                 self.disk_mb, self.memory_mb = self._disk_free_mb(), self._memory_mb()

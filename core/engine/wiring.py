@@ -21,7 +21,7 @@ from core.engine.pricing import Pricing
 from core.engine.record import Scribe
 from core.engine.restore import Restored
 from core.engine.safety import Safety, group_contracts, pause_of, unfit
-from core.engine.state import DeskState
+from core.engine.state import AlarmLevel, DeskState
 from core.engine.tallies import Tallies
 from core.engine.trading import Trading
 from core.engine.trips import Trips
@@ -229,6 +229,12 @@ def _note(scribe: Scribe, kind: str, card: Proposal, text: str) -> None:
 
 
 def _stood_still(desk: Desk, what: str) -> None:
-    """After a gap or a clock step everything is stale until it has been read again."""
+    """After a gap or a clock step everything is stale until it has been read again.
+
+    Cards rest on what was known before it, and a clock set back would let them live on.
+    """
     desk.scribe.desk(Kind.ANOMALY, what)
+    desk.approvals.withdraw_all(what)
+    effect = "nothing but a stop is sent before the account has been read again"
+    desk.alarms.raise_("gap", AlarmLevel.CHECK, what, effect, "the next clean read")
     desk.reconciler.request(what)

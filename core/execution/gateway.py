@@ -52,9 +52,9 @@ CANCEL_REPEAT_S = (0.25, 0.5, 1.0)
 """Pauses between attempts; the last one repeats while the order may live."""
 
 RECORD_S = 1.2
-"""An exit of a flatten waits no longer for its row; within ``QUEUED_MAX_MS``."""
+"""An exit of a flatten waits no longer for its row; within ``QUEUED_MAX_NS``."""
 
-QUEUED_MAX_MS = 2_000
+QUEUED_MAX_NS = 2_000_000_000
 """A send that could not leave within this time of its gate is dropped: stale intent is worse than none."""
 
 
@@ -138,7 +138,8 @@ class Gateway:
         intent = self._intent(wish)
         row = self._ledger.intend(OrderIntended(intent, verdict))
         self._reach(Point.SEND_BEFORE_COMMIT)
-        self._tasks.spawn(f"send {intent.client_order_id}", self._deliver(wish, intent, row))
+        deadline_ns = self._clocks.mono_ns() + QUEUED_MAX_NS
+        self._tasks.spawn(f"send {intent.client_order_id}", self._deliver(wish, intent, row, deadline_ns))
         return self._ledger.orders[intent.client_order_id]
 
     def _refused(self, wish: Wish, without: str) -> Denied | str:
@@ -180,16 +181,15 @@ class Gateway:
             automatic=wish.automatic,
         )
 
-    async def _deliver(self, wish: Wish, intent: OrderIntent, row: int) -> None:
+    async def _deliver(self, wish: Wish, intent: OrderIntent, row: int, deadline_ns: int) -> None:
         client = intent.client_order_id
-        deadline_ms = intent.created_ms + QUEUED_MAX_MS
         recorded = await self._recorded(wish, intent, row)
         self._reach(Point.SEND_AFTER_COMMIT)
 
         def last_check() -> str | None:
             if client in self._unwanted:
                 return "cancelled before it was sent"
-            if self._clocks.wall_ms() > deadline_ms:
+            if self._clocks.mono_ns() > deadline_ns:
                 return "could not be sent in time"
             verdict = self._refused(wish, client)
             return verdict.reason if isinstance(verdict, Denied) else None

@@ -63,6 +63,7 @@ class Reading(msgspec.Struct, frozen=True):
     reason: str
     """What started it, or what was incomplete."""
     differences: tuple[Difference, ...] = ()
+    began_ns: int = 0
 
     @property
     def clean(self) -> bool:
@@ -160,9 +161,9 @@ class Reconciler:
 
     async def once(self, *, startup: bool = False) -> Reading:
         """One reconciliation of everything."""
-        reason, epoch = self._reason, self._ledger.epoch
+        reason, epoch, began_ns = self._reason, self._ledger.epoch, self._clocks.mono_ns()
         self._seen, self._uncompared = {}, set()
-        self._epochs.append((self._clocks.mono_ns(), epoch))
+        self._epochs.append((began_ns, epoch))
         trouble = await self._facts()
         if trouble is None:
             trouble = await self._compare(epoch, startup)
@@ -174,7 +175,7 @@ class Reconciler:
         else:
             self.incomplete_count, self.incomplete_since_ns = 0, None
             self.read_ns = now
-            reading = Reading(now, True, reason, tuple(self.differences.values()))
+            reading = Reading(now, True, reason, tuple(self.differences.values()), began_ns)
             if reading.clean:
                 self.clean_ns = now
         self._listener.on_reading(reading)

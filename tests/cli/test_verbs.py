@@ -19,6 +19,7 @@ from click.testing import CliRunner
 from core.config import paths
 from core.control import protocol as p
 from core.control.server import FrameReader, Server, bind
+from core.domain.clock import machine_ns
 from core.engine.operator import Actor
 from tui.cli import _with_front_door, cli
 
@@ -109,7 +110,7 @@ async def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
     place = paths.profile("demo")
     paths.prepare(place)
     built = Desk(tmp_path)
-    server = Server(built.answers, time.monotonic_ns, profile="demo", engine_id="e1", pid=os.getpid())
+    server = Server(built.answers, machine_ns, profile="demo", engine_id="e1", pid=os.getpid())
     task = asyncio.create_task(server.run(bind(paths.socket_path(place)), lambda: "stopped"))
     yield built
     task.cancel()

@@ -56,7 +56,7 @@ def unread(bench: Bench) -> None:
 
 
 def stood_still(bench: Bench) -> None:
-    bench.engine.desk.health.stepped = True
+    bench.engine.desk.health.step("the engine stood still")
     bench.venue.faults.broken_reads = True  # nothing clears it
 
 

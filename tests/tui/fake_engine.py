@@ -26,6 +26,7 @@ from core.control.protocol import (
     Reply,
     Welcome,
 )
+from core.domain.clock import machine_ns
 from tests.tui import rows
 from tui.view_model import Now
 
@@ -33,7 +34,7 @@ _LENGTH = struct.Struct(">I")
 
 
 def read_clocks() -> Now:
-    return Now(time.monotonic_ns(), time.time_ns() // 1_000_000)
+    return Now(machine_ns(), time.time_ns() // 1_000_000)
 
 
 class FakeEngine:
@@ -74,7 +75,7 @@ class FakeEngine:
     def send(self, **parts: object) -> None:
         """One frame of changed rows to every console."""
         self._seq += 1
-        frame = Frame(self._seq, time.monotonic_ns(), **parts)  # type: ignore[arg-type]  # rows by table name
+        frame = Frame(self._seq, machine_ns(), **parts)  # type: ignore[arg-type]  # rows by table name
         for writer in self._states:
             _write(writer, frame)
 
