@@ -19,6 +19,7 @@ from core.config.settings import Settings
 from core.domain.clock import Clocks
 from core.domain.order import Life
 from core.domain.units import Quantity
+from core.engine import belief
 from core.engine.alarms import RESUME
 from core.engine.arming import Arming
 from core.engine.ears import Ears
@@ -139,7 +140,7 @@ class Engine(Operations):
             run=ports.run,
         )
         desk.halting.restore(restored.halts)
-        desk.ledger.replay(restored.orders)
+        disagreement = belief.replay(desk.ledger, restored.orders, restored.belief)
         restored.orders.clear()
         desk.account.recount()
         desk.trips.restore(
@@ -152,6 +153,9 @@ class Engine(Operations):
         for order in desk.ledger.unknown():
             desk.unknowns.watch(order)
         self._safety.check_restored()
+        if disagreement:
+            desk.halting.rise(GLOBAL, Level.LOCKED, disagreement)
+            desk.alarms.raise_("belief", AlarmLevel.ACT, disagreement, "the desk is locked", RESUME)
         if ports.start_halted:
             desk.halting.rise(GLOBAL, Level.HALTED, ports.start_halted)
         if restored.desk.flattening:
@@ -179,6 +183,7 @@ class Engine(Operations):
         for feed in self.guard.feeds:
             workers.keep(f"feed {feed.name}", feed.run)
         workers.every("guard", 1.0, self._every_second)
+        workers.every("belief", belief.MARK_S, self._note_belief)
         workers.every("strategy", EVALUATE_S, self.trading.evaluate)
         workers.keep("exchange state", self._watch_exchange)
         workers.keep("maintenance", self._watch_maintenance)
@@ -226,6 +231,7 @@ class Engine(Operations):
         desk.gateway.cancel(tuple(desk.ledger.live), "the engine stops")
         dead = await desk.ledger.movement.until(lambda: not desk.ledger.live, STOP_BUDGET_S)
         left = "" if dead else f"; {len(desk.ledger.live)} orders not proved dead, they end by their expiry"
+        self._note_belief()
         row = desk.scribe.desk(Kind.STOP, f"engine stops: {self._stop_reason}{left}")
         await desk.scribe.log.durable(row)
 
@@ -251,6 +257,9 @@ class Engine(Operations):
                 self._tick_off(FEEDS)
             if any(event.fair is not None for event in self.state.events.values()):
                 self._tick_off(MODELS)
+
+    def _note_belief(self) -> None:
+        belief.note(self.desk.scribe.log, self.desk.ledger, self.state.halts)
 
     async def _refresh_catalogue(self) -> None:
         while True:

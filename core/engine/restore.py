@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import msgspec
 
 from core.engine.account import DayBase
+from core.engine.belief import Mark, Noted
 from core.engine.equity import PeakReached
 from core.engine.equity import take as take_peak
 from core.execution.events import LedgerEvent
@@ -35,6 +36,8 @@ class Restored(msgspec.Struct):
     cash_base: int | None = None
     record: Record = Record()
     groups: list[GroupNoted] = []
+    belief: Noted | None = None
+    """The newest mark, for the replay to be held against."""
 
     @property
     def fresh(self) -> bool:
@@ -62,6 +65,9 @@ def restore(rows: Iterable[Row]) -> Restored:
         elif row.kind == Kind.DAY.value:
             restored.day = msgspec.json.decode(row.payload, type=DayBase)
             restored.moved = {}
+        elif row.kind == Kind.BELIEF.value:
+            mark = msgspec.json.decode(row.payload, type=Mark)
+            restored.belief = Noted(row.seq, mark, _halts(restored.desk).standing)
         elif row.kind == Kind.GROUP.value:
             restored.groups.append(msgspec.json.decode(row.payload, type=GroupNoted))
         elif row.kind == Kind.EQUITY.value:
@@ -72,5 +78,9 @@ def restore(rows: Iterable[Row]) -> Restored:
         elif row.kind == Kind.FAIR.value:
             record = msgspec.json.decode(row.payload, type=_Scored).record
             restored.record = record if record is not None else restored.record
-    restored.halts = Halts.restored(msgspec.convert(halt, Halt) for halt in restored.desk.halts.values())
+    restored.halts = _halts(restored.desk)
     return restored
+
+
+def _halts(desk: Desk) -> Halts:
+    return Halts.restored(msgspec.convert(halt, Halt) for halt in desk.halts.values())

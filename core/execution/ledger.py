@@ -288,6 +288,7 @@ class Ledger:
                     self.orders[client] = fold(self.orders[client], event).order
                     if isinstance(event, OrderFilled) and event.fill.trade_id not in self.fills:
                         self._rebook(event.fill)
+        self.live.clear()
         for client, order in self.orders.items():
             self.changed_orders.touch(client)
             if order.order_id:

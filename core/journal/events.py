@@ -65,6 +65,7 @@ class Kind(enum.Enum):
     START = "START"
     STOP = "STOP"
     SPILL = "SPILL"
+    BELIEF = "BELIEF"
 
 
 class Event(msgspec.Struct, frozen=True):

@@ -33,7 +33,16 @@ ORDER_KINDS = frozenset(
 )
 
 PASSED_OVER = frozenset(
-    kind.value for kind in (Kind.FAIR, Kind.FEED, Kind.LINK, Kind.RECONCILE, Kind.PROPOSAL_STATE, Kind.DENIED)
+    kind.value
+    for kind in (
+        Kind.FAIR,
+        Kind.FEED,
+        Kind.LINK,
+        Kind.RECONCILE,
+        Kind.PROPOSAL_STATE,
+        Kind.DENIED,
+        Kind.LIMITER,
+    )
 )
 """Kinds that are most of a journal and that no restart needs, but for the rows of ``NEWEST``."""
 

@@ -1,0 +1,73 @@
+"""What the engine believes, as short marks in the journal, and whether a replay comes to believe the same.
+
+Orders, positions and halts are kept in memory as things happen and are rebuilt from rows at a start:
+two ways to one result. A mark says what the first way had come to; a start takes the second way up to
+the newest mark and locks the desk when the two differ.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+
+import msgspec
+
+from core.execution.events import LedgerEvent
+from core.execution.ledger import Ledger
+from core.journal.events import Event, Kind
+from core.journal.store import EventLog
+from core.risk.halts import Halt, Halts
+
+MARK_S = 3_600.0
+
+
+class Mark(msgspec.Struct, frozen=True):
+    """Payload of a ``BELIEF`` row: a short sha-256 of each part, and how many fills there were."""
+
+    positions: str
+    orders: str
+    """The live ones."""
+    halts: str
+    fills: int
+
+
+def mark_of(ledger: Ledger, halts: Iterable[Halt]) -> Mark:
+    """A flatten that runs is what a restart makes of it: locked."""
+    standing = Halts.restored(halts).standing
+    return Mark(
+        _digest(ledger.positions),
+        _digest(ledger.live),
+        _digest(sorted(standing, key=str)),
+        len(ledger.fills),
+    )
+
+
+def note(log: EventLog, ledger: Ledger, halts: Halts) -> None:
+    """Write down what the engine believes now."""
+    log.append(Event(Kind.BELIEF, mark_of(ledger, halts.standing)))
+
+
+class Noted(msgspec.Struct, frozen=True):
+    """The newest mark of a journal, and the halts that its rows had come to there."""
+
+    seq: int
+    mark: Mark
+    halts: tuple[Halt, ...]
+
+
+def replay(ledger: Ledger, rows: list[tuple[int, str, LedgerEvent]], noted: Noted | None) -> str:
+    """Rebuild the ledger; why what comes out is not what the engine had, empty when it is."""
+    if noted is None:
+        ledger.replay(rows)
+        return ""
+    ledger.replay(row for row in rows if row[0] < noted.seq)
+    found = mark_of(ledger, noted.halts)
+    ledger.replay(row for row in rows if row[0] > noted.seq)
+    wrong = [name for name in Mark.__struct_fields__ if getattr(found, name) != getattr(noted.mark, name)]
+    if not wrong:
+        return ""
+    return f"the journal's rows up to {noted.seq} give other {', '.join(wrong)} than the engine had"
+
+
+def _digest(part: object) -> str:
+    return hashlib.sha256(msgspec.json.encode(part, order="deterministic")).hexdigest()[:16]
