@@ -41,6 +41,8 @@ class EngineSettings(msgspec.Struct, frozen=True):
     unattended_max_s: int = 900
     """Automatic mode goes on this long without a console, then only reduces."""
     flatten_countdown_s: int = 5
+    flatten_on_day_loss: bool = False
+    """Whether reaching the day's loss limit also sells everything."""
 
     def __post_init__(self) -> None:
         _within("confirm_above", self.confirm_above, 0, 1_000_000)

@@ -15,6 +15,7 @@ from core.engine.operator import ENGINE
 
 WORLD_CHECK_S = 1.0
 """How often the ready line is compared with the world this desk belongs to."""
+CONFIG_CHECK_S = 5.0
 SETTLED_S = 20.0
 
 _log = logging.getLogger(__name__)
@@ -41,6 +42,21 @@ async def settle_memory() -> None:
     await asyncio.sleep(SETTLED_S)
     gc.collect()
     gc.freeze()
+
+
+async def watch_config(path: Path, engine: Engine) -> None:
+    """Warn while the file differs from what the engine started with: no limit in it holds yet."""
+    started = _content(path)
+    while True:
+        await asyncio.sleep(CONFIG_CHECK_S)
+        engine.config_changed(changed=_content(path) != started)
+
+
+def _content(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return None
 
 
 async def watch_world(path: Path, world: str, engine: Engine) -> None:

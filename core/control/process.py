@@ -25,7 +25,7 @@ from core.config.paths import Environment, Profile
 from core.config.secrets import KeyFileError
 from core.config.settings import Settings, SettingsError, load, place_of
 from core.control import flag, log
-from core.control.beside import Beside, settle_memory, watch_world
+from core.control.beside import Beside, settle_memory, watch_config, watch_world
 from core.control.building import Building
 from core.control.lock import LockFileError, LockHeldError, sole_holder
 from core.control.ready import ReadyError
@@ -149,6 +149,7 @@ async def _serve(place: Profile, settings: Settings, limits: Limits, site: Site)
         async with asyncio.TaskGroup() as tasks:
             beside_it = [
                 ("control server", server.run(listening, lambda: "The engine has stopped.")),
+                ("config watch", watch_config(place.config, engine)),
                 ("stop file", flag.watch(place.flatten_flag, engine, clocks.wall_ms, found=flagged)),
                 ("memory", settle_memory()),
             ]

@@ -24,7 +24,7 @@ from core.engine.alarms import RESUME
 from core.engine.arming import Arming
 from core.engine.ears import Ears
 from core.engine.operations import Operations
-from core.engine.operator import VIEWER_REFUSED, Actor, Outcome, accepted
+from core.engine.operator import ENGINE, VIEWER_REFUSED, Actor, Outcome, accepted
 from core.engine.restore import restore
 from core.engine.safety import Safety
 from core.engine.state import ALL_STRATEGIES, AlarmLevel, Mode
@@ -106,6 +106,7 @@ class Engine(Operations):
         self._ears, self._safety = Ears(), Safety()
         parts = wire(ports, self._restored, VenueEars(), self._ears, self._safety)
         self.desk, self.trading, self.catalogue, self.guard = parts
+        self.guard.flatten = lambda: self.flatten(ENGINE)
         self.state = self.desk.state
         self.arming = ports.arming
         self.workers = Workers(self.desk.tasks, self._ears.on_worker_end, self._ears.on_worker_restart)
@@ -158,6 +159,11 @@ class Engine(Operations):
             desk.alarms.raise_("belief", AlarmLevel.ACT, disagreement, "the desk is locked", RESUME)
         if ports.start_halted:
             desk.halting.rise(GLOBAL, Level.HALTED, ports.start_halted)
+        held_back = desk.state.limits.held_back()
+        if held_back:
+            names = ", ".join(spec.name for spec in held_back)
+            what = f"limits in force are tighter than the file: {names}"
+            desk.alarms.raise_("limits", AlarmLevel.NOTE, what, "they stay so", "'limit NAME VALUE'")
         if restored.desk.flattening:
             desk.alarms.raise_(
                 "interrupted",
@@ -304,6 +310,14 @@ class Engine(Operations):
         """Wait until the newest global halt is where a restart finds it; false when it will not get there."""
         log, row = self.desk.scribe.log, self.desk.halting.last_row
         return await log.durable(row) or await log.spilled(row)
+
+    def config_changed(self, *, changed: bool) -> None:
+        """The configuration file is not what this engine started with, or is so again."""
+        if not changed:
+            self.desk.alarms.clear("config")
+            return
+        what = "the configuration file was changed while the engine runs"
+        self.desk.alarms.raise_("config", AlarmLevel.CHECK, what, "none before the next start", "a restart")
 
     def journal_failed(self, fault: JournalFault) -> None:
         """What waited for the journal was not sent, and nothing more is. Cancels go on."""

@@ -5,9 +5,12 @@ Losses, fills that do not come, orders past their end, sources and clocks that w
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from core.domain.order import Life, Purpose
 from core.domain.units import Money, money_text
 from core.engine.alarms import RESUME
+from core.engine.autonomy import end_automatic
 from core.engine.desk import Desk
 from core.engine.ears import Ears
 from core.engine.state import AlarmLevel, Mode
@@ -15,7 +18,6 @@ from core.engine.timekeeping import watch_offset
 from core.execution.reconcile import PARKED_LOOKUP_NS
 from core.feeds.feed import Feed, FeedState
 from core.journal.events import Event, Kind
-from core.journal.projections import ModeChanged
 from core.risk.halts import GLOBAL, Level
 
 MISSING_FILL_NS = 30_000_000_000
@@ -25,7 +27,7 @@ READING_LOST_NS = 60_000_000_000
 
 
 class Guard:
-    """Runs every second; ``feeds`` are asked for their health."""
+    """Runs every second; ``feeds`` are asked for their health, ``flatten`` sells everything."""
 
     def __init__(self, desk: Desk, ears: Ears) -> None:
         self._desk = desk
@@ -33,6 +35,7 @@ class Guard:
         self._missing_ns: dict[str, int] = {}
         self._strangers: set[str] = set()
         self.feeds: tuple[Feed, ...] = ()
+        self.flatten: Callable[[], object]
 
     def tick(self) -> None:
         """One look at everything."""
@@ -61,8 +64,10 @@ class Guard:
         lost = -(today or 0)
         if lost >= limit:
             what = f"lost {money_text(Money(lost))} today, limit {money_text(limit)}"
-            if desk.state.halts.at(GLOBAL) is None:
+            if desk.state.halts.desk < Level.HALTED:
                 desk.halting.rise(GLOBAL, Level.HALTED, "the day's loss limit was reached")
+                if desk.settings.engine.flatten_on_day_loss:
+                    self.flatten()
             desk.alarms.raise_("loss", AlarmLevel.ACT, what, "the desk is halted", "the next day")
         elif lost * 100 >= limit * LOSS_WARNING_PERCENT:
             what = f"lost {LOSS_WARNING_PERCENT} % of what the day may lose"
@@ -114,11 +119,7 @@ class Guard:
                 ticker,
             )
             self._ears.halt_market(ticker, f"order {order_id} was not placed here")
-            if desk.state.mode is Mode.AUTO:
-                desk.state.mode = Mode.SEMI
-                row = ModeChanged(Mode.SEMI.value, "an order from outside appeared")
-                desk.scribe.log.append(Event(Kind.MODE, row))
-                desk.state.touch_status()
+            end_automatic(desk.state, desk.scribe, "an order from outside appeared")
         self._strangers = set(resting)
 
     def _sources(self) -> None:

@@ -15,14 +15,14 @@ from core.domain.market import Venue
 from core.domain.units import Money, money_text
 from core.engine.account import Account
 from core.engine.alarms import RESUME, Alarms
+from core.engine.autonomy import end_automatic
 from core.engine.equity import Equity
 from core.engine.halting import Halting
 from core.engine.record import Scribe
-from core.engine.state import AlarmLevel, DeskState, Mode
+from core.engine.state import AlarmLevel, DeskState
 from core.engine.tallies import Tallies
 from core.execution.reconcile import Reconciler
 from core.journal.events import Event, Kind
-from core.journal.projections import ModeChanged
 from core.risk.halts import GLOBAL, HaltScope, Level, ScopeKind
 from core.risk.trips import Trip, TripKind
 
@@ -126,9 +126,8 @@ class Trips:
             cause = f"{hour} losing closes within an hour, limit {limits.loss_hour_max}"
         else:
             return
-        if self._trip(Trip(TripKind.STREAK, cause, self._clocks.wall_ms())) and self._state.mode is Mode.AUTO:
-            self._state.mode = Mode.SEMI
-            self._scribe.log.append(Event(Kind.MODE, ModeChanged(Mode.SEMI.value, cause)))
+        if self._trip(Trip(TripKind.STREAK, cause, self._clocks.wall_ms())):
+            end_automatic(self._state, self._scribe, cause)
 
     def _drawdown(self) -> None:
         now, peak = self.equity.now, self.equity.peak

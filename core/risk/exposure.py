@@ -6,7 +6,9 @@ orders that hurt. Money already gone (realised losses, fees paid) is not exposur
 limit counts it.
 
 For an event of exclusive markets the worst case over "market i pays" for each i and "none of these
-pays" is exact. Otherwise any joint outcome is possible and the single-market worst cases add up.
+pays" is exact; no venue declares its markets exhaustive, so none of them may pay. Otherwise any joint
+outcome is possible: no position gains in both of its outcomes, so the single-market worst cases add up
+to exactly what going through all 2^n of them would find.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from core.domain.order import Life, Purpose
 from core.domain.units import Price, Quantity
 from core.engine.state import Mode
 from core.execution.approvals import ProposalState
-from core.risk.halts import Level
+from core.risk.halts import GLOBAL, Level
 from core.venues.venue import LinkState
 from tests.execution.bench import CLI, HOT, TRADER, VIEWER, running
 from tests.virtual import VirtualLoop, run_virtual
@@ -264,6 +264,43 @@ def test_the_day_s_loss_limit_halts_the_desk() -> None:
             bench.venue.quote(HOT, 10, 60)
             await bench.until(lambda: bench.engine.state.halts.desk is Level.HALTED, "halt", 5)
             assert any("lost" in a.what for a in bench.engine.state.alarms.values())
+
+    run_virtual(main)
+
+
+@pytest.mark.parametrize("sells", [False, True])
+def test_reaching_the_day_s_loss_sells_everything_only_where_so_configured(sells: bool) -> None:
+    async def main(loop: VirtualLoop) -> None:
+        chosen = Settings(engine=EngineSettings(confirm_above=Decimal(100), flatten_on_day_loss=sells))
+        async with running(loop, settings=chosen) as bench:
+            await bench.held(20)
+            bench.engine.set_limit("day_loss_max", "3", "", "", TRADER)
+            bench.engine.desk.halting.rise(GLOBAL, Level.REDUCE_ONLY, "unattended")
+            bench.venue.quote(HOT, 10, 60)
+            await bench.until(lambda: bench.engine.state.halts.desk >= Level.HALTED, "halt", 5)
+            await asyncio.sleep(30)
+            assert (bench.engine.desk.ledger.net(HOT) == 0) is sells
+            assert bench.engine.state.halts.desk is (Level.LOCKED if sells else Level.HALTED)
+            assert bench.kinds().count("FLATTEN_START") == int(sells)
+
+    run_virtual(main)
+
+
+def test_sixty_percent_of_the_day_s_loss_warns_and_stops_nothing() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            await bench.held(20)
+            bench.venue.quote(HOT, 30, 60)
+            await asyncio.sleep(1.5)
+            lost = -(bench.engine.state.today_pnl or 0)
+            assert lost > 0
+            cents = lost * 100 // 60 // 10_000
+            for limit, warned in ((cents + 1, False), (cents, True)):
+                bench.engine.set_limit("day_loss_max", f"{limit / 100:.2f}", "", "", TRADER)
+                await asyncio.sleep(1.5)
+                found = [a for a in bench.engine.state.alarms.values() if a.active and "60 %" in a.what]
+                assert bool(found) is warned
+            assert bench.engine.state.halts.standing == ()
 
     run_virtual(main)
 

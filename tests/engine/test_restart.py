@@ -7,9 +7,11 @@ import asyncio
 import msgspec
 
 from core.domain.order import Life
+from core.domain.units import Money, Price
 from core.engine.state import ALL_STRATEGIES, Mode
 from core.execution.ledger import Ledger
 from core.risk.halts import Level
+from core.risk.limits import DEFAULTS
 from tests.execution.bench import HOT, TRADER, Bench, running
 from tests.virtual import VirtualLoop, run_virtual
 
@@ -107,6 +109,30 @@ def test_the_restarted_desk_is_unarmed_and_a_halt_still_stands() -> None:
             assert again.engine.unpause("", "unpause", TRADER).accepted
             venue.quote(HOT, 38, 42)
             await again.card()
+
+    run_virtual(main)
+
+
+def test_a_looser_file_loosens_nothing_until_somebody_raises_the_limit() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        strict = msgspec.structs.replace(DEFAULTS, market_loss_max=Money(60_000_000), edge_min=Price(300))
+        async with running(loop, ceilings=strict) as bench:
+            rows, venue = list(bench.journal.rows), bench.venue
+            start = next(row.data() for row in rows if row.kind == "START")
+            assert start["limits"] == start["ceilings"] == strict.digest()
+        async with running(loop, venue=venue, history=rows, ready=False, run="r2") as again:
+            engine, state = again.engine, again.engine.state
+            assert state.limits.current == strict and state.limits.ceilings == DEFAULTS
+            told = "limits in force are tighter than the file: edge_min, market_loss_max"
+            assert told in [alarm.what for alarm in state.alarms.values()]
+            assert not engine.set_limit("market_loss_max", "100", "", "", TRADER).accepted
+            assert engine.set_limit("market_loss_max", "100", "raise", "agreed", TRADER).accepted
+            rows += again.journal.rows
+        tighter = msgspec.structs.replace(DEFAULTS, order_cost_max=Money(5_000_000))
+        async with running(loop, venue=venue, history=rows, ceilings=tighter, ready=False, run="r3") as third:
+            current = third.engine.state.limits.current
+            assert (current.market_loss_max, current.edge_min) == (DEFAULTS.market_loss_max, 300)
+            assert current.order_cost_max == 5_000_000, "a tighter file holds at once"
 
     run_virtual(main)
 

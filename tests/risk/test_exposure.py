@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from core.domain.market import Market, Venue
 from core.domain.order import BookSide, Fill, Life, Order, Outcome, Purpose
-from core.domain.position import Position, apply
+from core.domain.position import Position, apply, settle
 from core.domain.units import Money, Price, Quantity, contracts
 from core.risk.exposure import (
     Exposure,
@@ -44,6 +44,22 @@ def ledger(*markets: Market) -> Exposure:
     for one in markets:
         exposure.add(one)
     return exposure
+
+
+def from_elsewhere(ours: Order) -> OrderReport:
+    """The same order as the venue lists it when somebody else placed it, seven contracts of it done."""
+    intent = ours.intent
+    return OrderReport(
+        order_id="X1",
+        client_order_id="",
+        ticker=intent.ticker,
+        side=intent.side,
+        price=intent.price,
+        quantity=Quantity(intent.quantity + contracts(7)),
+        filled=contracts(7),
+        remaining=intent.quantity,
+        status=ReportStatus.RESTING,
+    )
 
 
 # --- brute force --------------------------------------------------------------------------------
@@ -144,17 +160,7 @@ def test_an_order_placed_elsewhere_counts_like_one_of_ours(
 ) -> None:
     ticker, side, price, count = spec
     ours = order(side, OPEN, 100 * price, count, ticker=ticker)
-    theirs = OrderReport(
-        order_id="X1",
-        client_order_id="",
-        ticker=ticker,
-        side=side,
-        price=Price(100 * price),
-        quantity=contracts(count + 7),
-        filled=contracts(7),
-        remaining=contracts(count),
-        status=ReportStatus.RESTING,
-    )
+    theirs = from_elsewhere(ours)
     placed_here, placed_elsewhere = (ledger(*(market(t, "E") for t in held)) for _ in range(2))
     for t, (net, paid) in held.items():
         here = t == ticker
@@ -178,6 +184,71 @@ def test_updates_in_any_order_equal_a_fresh_count(steps: list[tuple[str, int, in
         fresh.update(ticker, position, [])
     for ticker in "ABCDEF":
         assert running.now(ticker) == fresh.now(ticker)
+
+
+some_orders = st.lists(
+    st.tuples(
+        st.sampled_from(["A", "B", "C"]),
+        st.sampled_from([BID, ASK]),
+        st.sampled_from([OPEN, CLOSE]),
+        st.integers(1, 99),
+        st.integers(1, 30),
+        st.integers(0, 100_000),  # fee of a complete fill
+        st.integers(0, 30),  # contracts of it that fill
+        st.booleans(),  # placed elsewhere
+    ),
+    max_size=6,
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(positions_of, some_orders, st.booleans())
+def test_no_set_of_fills_whole_or_in_part_can_lose_more_than_the_worst_case(
+    held: dict[str, tuple[int, int]],
+    specs: list[tuple[str, BookSide, Purpose, int, int, int, int, bool]],
+    exclusive: bool,
+) -> None:
+    """P8: over every outcome, with fees paid and whatever was closed on the way counted in full."""
+    exposure = ledger(*(market(t, "E", exclusive=exclusive) for t in held))
+    positions = {t: holding(net, 100 * price) for t, (net, price) in held.items()}
+    orders = [
+        order(side, purpose, 100 * price, count, ticker=t, fee=0 if theirs else fee)
+        for t, side, purpose, price, count, fee, _, theirs in specs
+    ]
+    elsewhere = [spec[-1] for spec in specs]
+    for ticker, position in positions.items():
+        here = [(o, theirs) for o, theirs in zip(orders, elsewhere, strict=True) if o.intent.ticker == ticker]
+        mine = [o for o, theirs in here if not theirs]
+        others = [o for o, theirs in here if theirs]
+        exposure.update(ticker, position, mine, [from_elsewhere(o) for o in others])
+    worst = exposure.event("E")
+    after = dict(positions)
+    for n, (one, spec) in enumerate(zip(orders, specs, strict=True)):
+        filled = min(spec[6], spec[4])
+        if filled:
+            intent, fee = one.intent, 0 if spec[7] else spec[5] * filled // spec[4]
+            fill = Fill(
+                f"t{n}",
+                Venue.KALSHI,
+                intent.ticker,
+                "v",
+                intent.side,
+                intent.price,
+                contracts(filled),
+                Money(fee),
+                True,
+                0,
+            )
+            after[intent.ticker] = apply(after[intent.ticker], fill)
+    tickers = list(held)
+    joint = (
+        [{t: t == winner for t in tickers} for winner in (*tickers, None)]
+        if exclusive
+        else [dict(zip(tickers, bits, strict=True)) for bits in itertools.product((True, False), repeat=3)]
+    )
+    for outcome in joint:
+        ends = [settle(after[t], Price(10_000 if outcome[t] else 0)) for t in tickers]
+        assert -sum(end.realised - end.fees for end in ends) <= worst
 
 
 def test_the_figures_of_exclusive_brackets() -> None:

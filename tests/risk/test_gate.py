@@ -425,6 +425,28 @@ def test_wild_numbers_never_pass_and_never_raise(
         assert 0 <= probability <= 1 and 200 <= edge <= 1500
 
 
+MAY_BE_NONE = {"reconcile_age_ms"}
+optional_inputs = st.sets(st.sampled_from([*NEEDED, *sorted(MAY_BE_NONE)]), max_size=3)
+not_finite = st.sampled_from([float("nan"), float("inf"), float("-inf")])
+FLOATS = ("fair", "sigma"), ("probability", "previous", "ladder_sum")
+"""Of the candidate, and of the model's facts."""
+floats_spoiled = st.dictionaries(st.sampled_from([*FLOATS[0], *FLOATS[1]]), not_finite, max_size=2)
+
+
+@settings(max_examples=200, deadline=None)
+@given(optional_inputs, floats_spoiled, st.sampled_from([*Level, None]))
+def test_an_entry_never_passes_with_anything_missing_or_not_a_number(
+    missing: set[str], wild: dict[str, float], level: Level | None
+) -> None:
+    candidate = spoil(OPEN, **{name: value for name, value in wild.items() if name in FLOATS[0]})
+    facts = spoil(PASSING.fair, **{name: value for name, value in wild.items() if name in FLOATS[1]})
+    inputs = spoil(spoil(PASSING, fair=facts, level=level), **dict.fromkeys(missing))
+    verdict = gate(candidate, inputs, DEFAULTS)
+    assert verdict.faults == ()
+    sound = not missing and not wild and level is Level.NORMAL
+    assert verdict.passed is sound
+
+
 def test_evidence_names_every_input_and_is_json() -> None:
     inputs = spoil(PASSING, orders=(order(),), recent=(sent(1),))
     values = evidence(inputs)
