@@ -43,10 +43,13 @@ def test_an_hour_and_a_stop_leave_a_mark_and_the_next_start_agrees(monkeypatch: 
             bench.engine.stop("done", TRADER)
             await bench.until(lambda: len(marks(bench.journal.rows)) == 2, "stop")
             rows, venue = list(bench.journal.rows), bench.venue
-        for left in (rows, rows[:-2], rows[: rows.index(marks(rows)[0]) + 5]):
+        hour, stop = (rows.index(mark) for mark in marks(rows))
+        for left in (rows, rows[:stop], rows[: hour + 5]):
             async with running(loop, venue=venue, history=left, ready=False, run="r2") as again:
                 told = [a.what for a in again.engine.state.alarms.values() if "give other" in a.what]
                 assert not told
+                ledger = again.engine.desk.ledger
+                assert ledger.live == {c: o for c, o in ledger.orders.items() if o.live}
 
     run_virtual(main)
 
