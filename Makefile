@@ -3,6 +3,7 @@
 # make lint  style, types and import contracts
 # make bench benchmarks: ratios measured in one run
 # make smoke the demo's staged story played with real keys in a real terminal, beat by beat (2.5 min)
+# make simulate N=1000000  faulted order life-cycles in virtual worlds; goes on where it was interrupted
 # make clean remove the virtual environment and caches (a desk's own files are elsewhere)
 
 PYTHON ?= python3
@@ -11,7 +12,7 @@ BIN := $(VENV)/bin
 UV := $(shell command -v uv 2>/dev/null)
 INSTALL := $(if $(UV),$(UV) pip install --quiet --python $(BIN)/python,$(BIN)/python -m pip install --quiet --disable-pip-version-check)
 
-.PHONY: run test lint bench smoke clean
+.PHONY: run test lint bench smoke simulate clean
 
 run: $(VENV)/.installed
 	@$(BIN)/pmconsole demo
@@ -30,6 +31,10 @@ bench: $(VENV)/.installed-dev
 
 smoke: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.smoke
+
+N ?= 20000
+simulate: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.simulation --lifecycles $(N)
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -37,7 +37,7 @@ class Habits(msgspec.Struct, frozen=True):
         """Swarm style: each habit is strong, weak or missing in a run."""
         weights = {name: weight * rng.choice((0.0, 0.5, 1.0, 1.0, 3.0)) for name, weight in WEIGHTS.items()}
         weights["rest"] = max(weights["rest"], 5.0)
-        return Habits(rng.choice((2.0, 4.0, 8.0)), weights)
+        return Habits(rng.choice((4.0, 8.0, 12.0)), weights)
 
 
 class Hands:
@@ -89,6 +89,19 @@ class Hands:
             engine.resume("resume", "looked at it", TRADER)
         elif ALL_STRATEGIES in state.paused:
             engine.unpause("", "unpause", TRADER)
+
+    def calm(self, engine: Engine) -> None:
+        """Nothing new: halts are looked at and lifted, entries stay paused."""
+        if not engine.state.ready:
+            return
+        if not engine.state.controller:
+            engine.controller_attached(TRADER)
+        if engine.state.mode is Mode.AUTO:
+            engine.set_mode("semi", "", "", TRADER)
+        if engine.state.halts.standing:
+            engine.resume("resume", "looked at it", TRADER)
+        if ALL_STRATEGIES not in engine.state.paused:
+            engine.pause("", TRADER)
 
     # --- orders -------------------------------------------------------------------------------
 

@@ -7,7 +7,9 @@ import random
 from collections.abc import Callable, Sequence
 
 from core.domain.clock import Clock
-from core.journal.events import Chain, Event, Row
+from core.execution.points import Point, Reach
+from core.journal.events import Chain, Event, Kind, Row
+from core.journal.projections import ORDER_KINDS
 from core.journal.store import MemoryJournal
 
 LINGER_S = 0.02
@@ -29,20 +31,20 @@ class PowerCutLog(MemoryJournal):
         commit_s: Callable[[], float],
         on_durable: Callable[[Row], None],
         on_row: Callable[[Row], None],
+        reach: Reach,
     ) -> None:
         super().__init__(clock, "boot", run_id)
         if kept:
             self._chain = Chain(clock, "boot", run_id, kept[-1].seq, kept[-1].hash)
         self.rows = list(kept)
         self.tail.extend(kept[-500:])
-        self._first = kept[-1].seq + 1 if kept else 1
         self._durable_seq = kept[-1].seq if kept else 0
         self._committing = 0
         """Last row of the commit under way, 0 without one."""
         self._due: asyncio.TimerHandle | None = None
         self._waiting: list[tuple[int, asyncio.Future[bool]]] = []
         self._rng, self._commit_s = rng, commit_s
-        self._on_durable, self._on_row = on_durable, on_row
+        self._on_durable, self._on_row, self._reach = on_durable, on_row, reach
         self.dead = False
 
     def append(self, event: Event) -> int:
@@ -52,6 +54,8 @@ class PowerCutLog(MemoryJournal):
         self._on_row(self.rows[-1])
         if not self._committing and self._due is None:
             self._due = asyncio.get_running_loop().call_later(LINGER_S, self._begin)
+        if event.kind.value in ORDER_KINDS or event.kind is Kind.HALT:
+            self._reach(Point.ROW_WRITTEN)
         return seq
 
     def durable(self, seq: int) -> asyncio.Future[bool]:
@@ -78,8 +82,13 @@ class PowerCutLog(MemoryJournal):
         if self.dead:
             return
         before, self._durable_seq, self._committing = self._durable_seq, self._committing, 0
-        for row in self.rows[before : self._durable_seq]:
+        done = self.rows[before : self._durable_seq]
+        for row in done:
             self._on_durable(row)
+        if any(row.kind in ORDER_KINDS or row.kind == Kind.HALT.value for row in done):
+            self._reach(Point.ROW_DURABLE)
+        if self.dead:
+            return
         ready = [answer for seq, answer in self._waiting if seq <= self._durable_seq]
         self._waiting = [w for w in self._waiting if w[0] > self._durable_seq]
         for answer in ready:

@@ -7,7 +7,7 @@ in the loop step after each event, when the engine has said all it has to say ab
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -19,7 +19,8 @@ from core.risk.halts import Level
 from core.sim.events import ExchangeEvent, Filled
 from core.sim.orders import Order as VenueOrder
 from core.sim.orders import OrderStatus
-from tests.simulation.site import ACCOUNT
+from tests.simulation.belief import belief, replayed
+from tests.simulation.site import ACCOUNT, CASH
 from tests.simulation.truth import OURS, Truth
 
 ENDED_AT_VENUE = {Life.FILLED, Life.CANCELLED, Life.EXPIRED}
@@ -169,9 +170,11 @@ class Oracle:
             f.trade_id for f in self.truth.fills.get(client, ())
         }:
             raise ViolationError(3, f"{client} has fills the venue does not have", belief, truth)
-        if belief.live:
+        if belief.live and client not in self.truth.lied_about:
             self._bounded(client, belief, ledger, filled, truth)
             return
+        if client in self.truth.lied_about:
+            return  # the exchange took the end back: the desk hears of it in its own time
         if there.status is OrderStatus.RESTING:
             raise ViolationError(4, f"{client} still rests at the venue", belief, truth)
         if belief.filled != filled:
@@ -201,6 +204,16 @@ class Oracle:
         grew = abs(after) > abs(before)
         if grew is not (intent.purpose is Purpose.OPEN):
             raise ViolationError(5, f"{fill.client_order_id} is no {intent.purpose.value}", before, after)
+
+    def compare_replay(self, rows: Sequence[Row]) -> None:
+        """9: a journal's rows make the belief they came from."""
+        self._judge(lambda: self._same_after_replay(rows))
+
+    def _same_after_replay(self, rows: Sequence[Row]) -> None:
+        if self._engine is not None:
+            living, again = belief(self._engine.desk.ledger), replayed(rows)
+            if living != again:
+                raise ViolationError(9, "the journal makes another belief", living, again)
 
     # --- as time passes -----------------------------------------------------------------------
 
@@ -234,6 +247,57 @@ class Oracle:
                     _venue_text(self.truth.orders.get(client)),
                 )
 
+    # --- after everything has healed -----------------------------------------------------------
+
+    def in_order(self, healed_ns: int) -> ViolationError | None:
+        """7 and 11: what of belief still differs from truth, ``None`` when nothing does.
+
+        A desk that has said it needs help may differ where it said so.
+        """
+        engine = self._engine
+        if engine is None or not engine.state.ready:
+            return ViolationError(11, "the desk is not up", engine is not None, "healed")
+        desk, exchange = engine.desk, self.truth.exchange
+        clean = desk.reconciler.clean_ns
+        ledger = desk.ledger
+        for client in self.truth.intents:
+            order, there = ledger.orders[client], self.truth.orders.get(client)
+            rests = there is not None and there.status is OrderStatus.RESTING
+            agrees = order.live is rests and order.filled == self.truth.filled(client)
+            if not agrees and not self._says_so(engine, order.intent.ticker):
+                return ViolationError(11, f"{client} is not as it is at the venue", order, _venue_text(there))
+        for ticker in sorted(exchange.markets):
+            here, there_ = ledger.net(ticker), exchange.position(ACCOUNT, ticker)
+            if here != there_ and not self._says_so(engine, ticker):
+                return ViolationError(11, f"the position in {ticker} is another one", here, there_)
+        if (clean is None or clean < healed_ns) and not engine.state.halts.standing:
+            return ViolationError(11, "the account was not read without a difference", clean, healed_ns)
+        return None
+
+    def _says_so(self, engine: Engine, ticker: str) -> bool:
+        market = engine.state.markets.get(ticker)
+        halt = engine.desk.halting.level(market.market.event_ticker if market is not None else "", ticker)
+        return halt is not None and halt.level >= Level.HALTED
+
+    def judge_end(self, healed_ns: int) -> None:
+        """The desk has had its time: what is not in order now is a violation."""
+        wrong = self.in_order(healed_ns)
+        if wrong is not None:
+            self._judge(lambda: _raise(wrong))
+        else:
+            self._judge(self._cash_agrees)
+
+    def _cash_agrees(self) -> None:
+        """To the millionth of a dollar, once every fill agrees."""
+        engine, exchange = self._engine, self.truth.exchange
+        assert engine is not None
+        ledger = engine.desk.ledger
+        if any(ledger.net(t) != exchange.position(ACCOUNT, t) for t in exchange.markets):
+            return
+        flow = sum(p.realised - p.cost - p.fees for p in ledger.positions.values())
+        if exchange.cash(ACCOUNT) != CASH + flow:
+            raise ViolationError(7, "cash is another one", CASH + flow, exchange.cash(ACCOUNT))
+
     def _reserved(self) -> None:
         """What the venue holds back for our own orders is at most what the desk has set aside."""
         engine = self._engine
@@ -253,6 +317,10 @@ class Oracle:
 _SENT_FIELDS = ("ticker", "side", "time_in_force", "post_only", "reduce_only")
 _ROUNDING = 20_000
 """Fees on parts round up one by one."""
+
+
+def _raise(found: ViolationError) -> None:
+    raise found
 
 
 def _scaled(text: str, places: int) -> int:

@@ -12,6 +12,7 @@ from core.domain.clock import REAL_WORLD, Clock
 from core.domain.units import Money, Quantity
 from core.feeds.stations import HOUR_MS, climate_day_bounds, stations
 from core.sim.contracts import EventSpec, MarketSpec, SeriesSpec, Source
+from core.sim.dialect import drawn
 from core.sim.exchange import Exchange
 from core.sim.faults import Faults
 from core.sim.kalshi.auth import READ, TRADE, ApiKey, KeyRegistry
@@ -52,8 +53,10 @@ class Site:
 
     def __init__(self, chance: Chance, clock: Clock, tier: Tier = Tier.PRESTIGE) -> None:
         self.clock = clock
-        self.exchange = Exchange(clock, REAL_WORLD, chance.ids("venue"))
-        venue = Venue(self.exchange, AnySignature(), clock, Faults(clock), Limiter(clock, tier))
+        dialect = drawn(chance.stream("dialect"))
+        self.exchange = Exchange(clock, REAL_WORLD, chance.ids("venue"), dialect)
+        self.faults = Faults(clock)
+        venue = Venue(self.exchange, AnySignature(), clock, self.faults, Limiter(clock, tier))
         self.rest, self.stream = Rest(venue), Stream(venue)
         weather = (Source("The Weather Company", "https://weather.example"),)
         self.exchange.list_series(

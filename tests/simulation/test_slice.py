@@ -5,10 +5,17 @@ from __future__ import annotations
 import pytest
 
 from tests.simulation.run import Script, run
+from tests.simulation.seeds import as_line, kept
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_a_seed_breaks_no_promise(seed: int) -> None:
-    result = run(Script(seed, active_s=60, calm_s=10))
+    result = run(Script(seed, active_s=60))
     assert result.broken is None, result.broken
     assert result.lifecycles > 20
+
+
+@pytest.mark.parametrize("script", kept(), ids=lambda script: f"seed {script.seed}")
+def test_what_once_broke_holds(script: Script) -> None:
+    result = run(script)
+    assert result.broken is None, as_line(script, result.broken.what)

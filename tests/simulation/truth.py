@@ -44,6 +44,8 @@ class Truth:
         """Of these, how many may still arrive."""
         self.halts: dict[HaltScope, Halt] = {}
         """Halts that are on disk and not lifted."""
+        self.lied_about: dict[str, int] = {}
+        """Orders whose end the exchange took back, with the time of it."""
         self.last: deque[str] = deque(maxlen=LAST_EVENTS)
         self.events = 0
         self.tape: Callable[[str], object] | None = None

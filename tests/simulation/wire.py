@@ -16,6 +16,7 @@ from typing import Protocol
 import httpx
 import msgspec
 
+from core.execution.points import Point, Reach
 from core.sim.fates import (
     Answered,
     ConnectRefused,
@@ -26,6 +27,7 @@ from core.sim.fates import (
     Lost,
     Repeated,
 )
+from core.sim.fault_kinds import Matter, matter_of_call
 from core.sim.garble import garbled
 from core.sim.kalshi.connection import Connection
 from core.sim.plan import Plan
@@ -70,9 +72,10 @@ class Lines:
         rng: random.Random,
         loop: asyncio.AbstractEventLoop,
         began_ms: int,
+        reach: Reach,
     ) -> None:
         self.site, self.plan, self.tap, self.rng, self.loop = site, plan, tap, rng, loop
-        self._began_ms = began_ms
+        self._began_ms, self.reach = began_ms, reach
         self.dead = False
         self.sockets: list[MemorySocket] = []
         self._earlier: list[tuple[int, str, str, _Answer]] = []
@@ -146,6 +149,11 @@ class MemoryTransport(httpx.AsyncBaseTransport):
             raise httpx.ConnectError("the process has ended")
         sent = _Sent(lines, request)
         sent.leave()
+        matter = matter_of_call(request.method, sent.path)
+        if matter is Matter.CREATE:
+            lines.reach(Point.SEND_AFTER_BYTES)
+        elif matter is Matter.CANCEL:
+            lines.reach(Point.CANCEL_AFTER_BYTES)
         try:
             async with asyncio.timeout(limits["read"]):
                 answer = await sent.answer
@@ -163,13 +171,13 @@ class _Sent:
     def __init__(self, lines: Lines, request: httpx.Request) -> None:
         self._lines = lines
         self._method, self._headers, self._body = request.method, request.headers, request.content
-        self._path, _, self._query = request.url.raw_path.decode().partition("?")
+        self.path, _, self._query = request.url.raw_path.decode().partition("?")
         self.answer: asyncio.Future[_Answer | str] = lines.loop.create_future()
 
     def leave(self) -> None:
         lines = self._lines
-        lines.tap.bytes_out(self._method, self._path, self._body)
-        fate = lines.plan.request(self._method, self._path, lines.now_ms())
+        lines.tap.bytes_out(self._method, self.path, self._body)
+        fate = lines.plan.request(self._method, self.path, lines.now_ms())
         match fate:
             case Delivered(delay_ms=delay_ms):
                 self._later(delay_ms, lambda: self._arrive(fate.trades))
@@ -180,7 +188,7 @@ class _Sent:
                 self._later(0, lambda: self._end(_Answer(status, body)))
             case Lost() | Held():
                 pass
-        lines.tap.request_lost(self._method, self._path, self._body)
+        lines.tap.request_lost(self._method, self.path, self._body)
 
     def _later(self, delay_ms: int, step: Callable[[], None]) -> None:
         self._lines.loop.call_later(self._lines.latency_s() + delay_ms / 1000, step)
@@ -188,13 +196,13 @@ class _Sent:
     def _arrive(self, trades: bool) -> None:
         lines = self._lines
         if trades:
-            lines.site.trade_about(self._path, self._body)
-        lines.tap.arrived(self._method, self._path, self._body)
-        done = lines.site.handle(self._method, self._path, self._query, self._headers, self._body)
+            lines.site.trade_about(self.path, self._body)
+        lines.tap.arrived(self._method, self.path, self._body)
+        done = lines.site.handle(self._method, self.path, self._query, self._headers, self._body)
         answer = _Answer(done.status, done.body)
-        fate = lines.plan.answer(self._method, self._path, lines.now_ms())
+        fate = lines.plan.answer(self._method, self.path, lines.now_ms())
         if self._method == "GET":
-            lines.remember(self._path, self._query, answer)
+            lines.remember(self.path, self._query, answer)
         match fate:
             case Delivered(delay_ms=delay_ms):
                 self._later(delay_ms, lambda: self._end(answer))
@@ -202,13 +210,13 @@ class _Sent:
                 changed = _Answer(answer.status, garbled(answer.body, how, pick))
                 self._later(0, lambda: self._end(changed))
             case Repeated():
-                old = lines.earlier(self._path, self._query, fate) or answer
+                old = lines.earlier(self.path, self._query, fate) or answer
                 self._later(0, lambda: self._end(old))
             case Cut():
                 self._later(0, lambda: self._end("connection reset"))
             case Lost(trades=trades):
                 if trades:
-                    lines.site.trade_about(self._path, answer.body)
+                    lines.site.trade_about(self.path, answer.body)
             case Held():
                 return
 

@@ -8,18 +8,21 @@ from dataclasses import dataclass
 import msgspec
 
 from core.config.paths import Environment
-from core.config.settings import EngineSettings, Settings, StrategySettings
+from core.config.settings import EngineSettings, Settings
 from core.domain.clock import REAL_WORLD, Clocks
 from core.domain.units import Money, Price
 from core.engine.engine import Engine, Ports
+from core.execution.points import Point
 from core.journal.events import Row
 from core.risk.limits import DEFAULTS, Limits
 from core.sim.plan import Plan
 from core.venues.kalshi.hosts import Addresses
 from core.venues.kalshi.venue import KalshiConfig, connect
+from tests.simulation.acts import Acts
 from tests.simulation.chance import Chance
 from tests.simulation.crowd import Crowd
 from tests.simulation.forecasts import Forecasts
+from tests.simulation.kills import Kill, Reaper
 from tests.simulation.log import PowerCutLog
 from tests.simulation.oracle import Oracle
 from tests.simulation.site import SERIES, FixedSignature, Site
@@ -29,6 +32,9 @@ from tests.virtual import VirtualClock, VirtualLoop
 
 REPLAY_OFFSET_DAYS = 670
 """To a winter the shipped climate history knows."""
+
+GRACE_MS = 5_000
+"""Faults begin so long after the start: a desk that never comes up proves little."""
 
 ADDRESSES = Addresses("http://127.0.0.1:1/trade-api/v2", "ws://127.0.0.1:1/trade-api/ws/v2")
 
@@ -45,10 +51,7 @@ LIMITS: Limits = msgspec.structs.replace(
 )  # fmt: skip
 """So wide that nothing but the state of things denies an order: bounds have tests of their own."""
 
-SETTINGS = Settings(
-    engine=EngineSettings(confirm_above=100, unattended_max_s=60),
-    strategy=StrategySettings(taker_entries=True),
-)
+SETTINGS = Settings(engine=EngineSettings(confirm_above=100, unattended_max_s=60))
 
 
 @dataclass
@@ -64,19 +67,23 @@ class Desk:
 class World:
     """Everything of one seed. ``desk`` is None while no engine runs."""
 
-    def __init__(self, loop: VirtualLoop, chance: Chance, plan: Plan) -> None:
+    def __init__(self, loop: VirtualLoop, chance: Chance, plan: Plan, kills: tuple[Kill, ...] = ()) -> None:
         self.loop, self.chance, self.plan = loop, chance, plan
         self.clock = VirtualClock(loop)
-        self.began_ms = self.clock.wall_ms()
+        self.began_ms = self.clock.wall_ms() + GRACE_MS
         self.site = Site(chance, self.clock)
         self.truth = Truth(self.site.exchange)
         self.oracle = Oracle(self.truth, loop)
-        self.crowd = Crowd(self.site, chance.stream("traders"), greed=0.2)
+        self.crowd = Crowd(self.site, chance.stream("traders"), greed=0.2, unrest=0.05)
+        self.acts = Acts(self.site, self.crowd, self.truth, chance.stream("acts"), loop)
+        self.reaper = Reaper(kills, self._die)
         self.desk: Desk | None = None
+        self.over = False
         self.lives = 0
         self._rows: list[Row] = []
         self._disk = chance.stream("disk")
         self._latency = chance.stream("latency")
+        self._deaths = chance.stream("deaths")
 
     # --- the desk's lives ---------------------------------------------------------------------
 
@@ -93,8 +100,11 @@ class World:
             lambda: 0.0005 + 0.002 * self._disk.random(),
             self.truth.durable,
             self.oracle.on_row,
+            self.reaper.reach,
         )
-        lines = Lines(self.site, self.plan, self.oracle, self._latency, self.loop, self.began_ms)
+        lines = Lines(
+            self.site, self.plan, self.oracle, self._latency, self.loop, self.began_ms, self.reaper.reach
+        )
         clocks = Clocks(self.clock, REAL_WORLD)
         config = KalshiConfig(ADDRESSES, Environment.SIM, FixedSignature())
         engine = Engine(
@@ -122,6 +132,7 @@ class World:
                 memory_mb=lambda: 100,
                 arms_itself=True,
                 replay_offset_days=REPLAY_OFFSET_DAYS,
+                reach=self.reaper.reach,
             )
         )
         main = self.loop.create_task(engine.run(), name=f"engine {run}")
@@ -129,15 +140,31 @@ class World:
         self.oracle.attach(engine)
         return self.desk
 
-    async def kill(self) -> None:
-        """The process dies between two instructions: nothing of it acts, writes or sends any more."""
+    async def end(self) -> None:
+        """The run is over: the process goes."""
+        desk = self.desk
+        if desk is not None:
+            self.oracle.compare_replay(desk.log.rows)
+            self._drop(desk)
+            await asyncio.wait([desk.main])
+
+    def _die(self, point: Point) -> None:
+        """The process dies at a point; whoever supervises it starts another one in a while."""
         desk = self.desk
         if desk is None:
             return
-        self.drop(desk)
-        await asyncio.wait([desk.main])
+        self.truth.note(f"killed at {point.value}")
+        self._drop(desk)
+        pause_s = self._deaths.choice((0.1, 1.0, 5.0, 20.0))
+        self.loop.call_later(pause_s, self._start_again, desk)
 
-    def drop(self, desk: Desk) -> None:
+    def _start_again(self, dead: Desk) -> None:
+        if not self.over:
+            assert dead.main.done(), "a dead engine does not end"
+            self.start()
+
+    def _drop(self, desk: Desk) -> None:
+        """Between two instructions: nothing of the process acts, writes or sends any more."""
         self.oracle.detach()
         desk.log.cut()
         desk.lines.cut()
@@ -152,6 +179,7 @@ class World:
         ticks = 0
         while True:
             await asyncio.sleep(0.1)
+            self.acts.carry_out(self.plan.acts(self.clock.wall_ms() - self.began_ms))
             self.site.pulse()
             ticks += 1
             if ticks % 10 == 0:
