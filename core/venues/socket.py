@@ -14,17 +14,18 @@ from core.domain.text import clean_text
 MESSAGE_BYTES_MAX: Final = 8 * 1024 * 1024
 QUEUED_MAX: Final = 64
 """Messages read ahead of us before the peer is told to wait."""
+REFUSAL_BYTES_MAX: Final = 64 * 1024
 OPEN_S_MAX, CLOSE_S_MAX = 5.0, 1.0
 NEXT_ADDRESS_S: Final = 0.25
 """A name with several addresses: the next one is tried beside one that is silent this long (RFC 8305)."""
 
 
 class SocketError(Exception):
-    """The connection could not be opened or has ended. ``status`` is that of a refused handshake."""
+    """The connection could not be opened or has ended; ``status`` and ``body`` are a refused handshake's."""
 
-    def __init__(self, reason: str, status: int | None = None) -> None:
+    def __init__(self, reason: str, status: int | None = None, body: bytes = b"") -> None:
         super().__init__(reason)
-        self.status = status
+        self.status, self.body = status, body
 
 
 class Socket(Protocol):
@@ -110,8 +111,8 @@ async def open_socket(url: str, headers: Mapping[str, str]) -> Socket:
             proxy=None,
         )
     except InvalidStatus as error:
-        status = error.response.status_code
-        raise SocketError(f"handshake refused: HTTP {status}", status) from None
+        status, body = error.response.status_code, bytes(error.response.body or b"")
+        raise SocketError(f"handshake refused: HTTP {status}", status, body[:REFUSAL_BYTES_MAX]) from None
     except (OSError, TimeoutError, WebSocketException) as error:
         raise SocketError(f"cannot connect: {clean_text(str(error), 100) or type(error).__name__}") from None
     return WebSocket(connection)

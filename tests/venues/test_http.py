@@ -198,3 +198,13 @@ def test_one_answer_allows_a_second_and_its_middle_is_taken(virtual: Run, virtua
         assert desk.http.clock_offset_ms() == (-500 + 700) // 2
 
     virtual(main())
+
+
+def test_an_answer_nested_too_deep_is_of_no_use(virtual: Run, virtual_clocks: Clocks) -> None:
+    async def main() -> None:
+        body = b'{"rows":[' + b"[" * 40 + b"]" * 40 + b"]}"
+        desk = Desk(virtual_clocks, Script(answer(body=body)))
+        found = await desk.http.read(POSITIONS, "p", Priority.RECONCILE)
+        assert isinstance(found, Incomplete) and "deeper" in found.reason
+
+    virtual(main())

@@ -9,9 +9,11 @@ import random
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+import pytest
+
 from core.domain.clock import Clocks
 from core.domain.market import CENT_GRID
-from core.venues.kalshi.facts import BookChanged, Fact, PrivateReady
+from core.venues.kalshi.facts import BookChanged, Fact, KeyRefused, Oddity, PrivateReady
 from core.venues.kalshi.session import Session
 from core.venues.kalshi.stream import StreamState
 from core.venues.socket import SocketError
@@ -203,6 +205,27 @@ def test_a_refused_handshake_is_not_hammered(virtual: Run, virtual_clocks: Clock
         desk = Desk(virtual_clocks, SocketError("handshake refused: HTTP 401", 401))
         await desk.during(100)
         assert len(desk.opened) <= 4
+
+    virtual(main())
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "told"),
+    [
+        (401, b'{"error":{"code":"authentication_error"}}', KeyRefused),
+        (401, b'{"error":{"code":"header_timestamp_expired"}}', Oddity),
+        (403, b"<html>the edge</html>", None),
+        (429, b"", None),
+        (503, b"", None),
+    ],
+)
+def test_a_handshake_that_refuses_the_key_says_so(
+    virtual: Run, virtual_clocks: Clocks, status: int, body: bytes, told: type | None
+) -> None:
+    async def main() -> None:
+        desk = Desk(virtual_clocks, SocketError(f"handshake refused: HTTP {status}", status, body))
+        await desk.during(1)
+        assert {type(fact) for fact in desk.facts} == ({told} if told else set())
 
     virtual(main())
 

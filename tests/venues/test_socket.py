@@ -64,10 +64,10 @@ async def test_a_refused_handshake_tells_its_status_and_is_not_redirected(
     listen: Open, status: HTTPStatus
 ) -> None:
     elsewhere = await listen("{}")
-    refusal = Response(status, status.phrase, Headers({"Location": elsewhere}))
+    refusal = Response(status, status.phrase, Headers({"Location": elsewhere, "Content-Length": "2"}), b"{}")
     with pytest.raises(SocketError) as refused:
         await open_socket(await listen(refusal=refusal), {"KALSHI-ACCESS-KEY": "k"})
-    assert refused.value.status == status
+    assert (refused.value.status, refused.value.body) == (status, b"{}")
 
 
 async def test_nobody_listening_is_a_socket_error(listen: Open) -> None:

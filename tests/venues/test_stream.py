@@ -6,6 +6,7 @@ import itertools
 import json
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -13,17 +14,23 @@ from core.domain.book import new_book
 from core.domain.market import CENT_GRID, PriceBand, TickGrid
 from core.domain.order import BookSide
 from core.domain.units import ONE_DOLLAR, Price, contracts
+from core.venues.kalshi.channel import DESK, GROUPS, NEEDED, Wanted
 from core.venues.kalshi.facts import (
     BookChanged,
     FillSeen,
     GiveUp,
+    IndexSeen,
     MarketEvent,
     Missed,
     Oddity,
     OrderSeen,
+    PositionSeen,
     PrivateReady,
+    TradeSeen,
 )
-from core.venues.kalshi.stream import CHANNELS, StreamState
+from core.venues.kalshi.stream import StreamState
+from core.venues.kalshi.tape import IndexValue, Trade
+from core.venues.venue import PositionReport
 
 S = 1_000_000_000
 A, B = "KX-A", "KX-B"
@@ -61,7 +68,7 @@ class Desk:
         self.state.opened(self.now)
         self.sent = self.commands()
         if subscribed:
-            for sid, channel in enumerate(CHANNELS, 1):
+            for sid, channel in enumerate([one.channel for one in DESK], 1):
                 self.say({"type": "subscribed", "id": sid, "msg": {"channel": channel, "sid": sid}})
             for ticker in tickers:
                 self.snapshot(ticker)
@@ -110,7 +117,7 @@ def test_opening_asks_for_yes_prices_and_everything_of_ours() -> None:
         ["market_positions"],
         ["order_group_updates"],
     ]
-    assert len({c["id"] for c in desk.sent}) == len(CHANNELS)
+    assert len({c["id"] for c in desk.sent}) == len(DESK)
 
 
 def test_private_channels_are_ready_once_both_are_confirmed() -> None:
@@ -292,7 +299,7 @@ def test_a_lost_connection_distrusts_and_starts_over() -> None:
     assert not desk.state.books[A].intact
     assert desk.delta(A, "0.3100", "1.00") == []
     desk.state.opened(desk.now)
-    assert len(desk.commands()) == len(CHANNELS)
+    assert len(desk.commands()) == len(DESK)
 
 
 def test_private_messages_become_facts() -> None:
@@ -469,3 +476,120 @@ def test_a_renewed_subscription_without_markets_waits_for_the_first() -> None:
     assert desk.later(6) == []
     desk.state.watch([("KX-C", CENT_GRID)], desk.now)
     assert desk.commands()[0]["params"]["market_tickers"] == ["KX-C"]
+
+
+def test_a_channel_that_can_be_done_without_is_done_without() -> None:
+    desk = Desk(subscribed=False)
+    ids = {command["params"]["channels"][0]: command["id"] for command in desk.sent}
+    for channel, sid in (("orderbook_delta", 1), ("fill", 2), ("user_orders", 3), ("market_lifecycle_v2", 4)):
+        desk.say({"type": "subscribed", "id": ids[channel], "msg": {"channel": channel, "sid": sid}})
+    for channel in (GROUPS, "market_positions"):
+        desk.say({"type": "error", "id": ids[channel], "msg": {"code": 8, "msg": "Unknown channel name"}})
+    for ticker in (A, B):
+        desk.snapshot(ticker)
+    assert desk.later(60) == []
+    assert desk.commands() == []
+
+
+@pytest.mark.parametrize("channel", sorted(NEEDED))
+def test_a_channel_that_is_needed_ends_the_connection_when_it_is_refused(channel: str) -> None:
+    desk = Desk(subscribed=False)
+    command = next(c for c in desk.sent if c["params"]["channels"] == [channel])
+    desk.say({"type": "error", "id": command["id"], "msg": {"code": 8, "msg": "Unknown channel name"}})
+    assert kinds(desk.later(6)) == [GiveUp]
+
+
+def test_a_number_is_given_once() -> None:
+    desk = Desk()
+    facts = desk.say({"type": "subscribed", "msg": {"channel": "trade", "sid": 1}})
+    assert kinds(facts) == [Oddity]
+    desk.state.opened(desk.now)
+    desk.say({"type": "subscribed", "msg": {"channel": "fill", "sid": 1}})
+    assert kinds(desk.say({"type": "subscribed", "msg": {"channel": "user_orders", "sid": 1}})) == [Oddity]
+
+
+def test_news_of_another_subaccount_is_not_ours() -> None:
+    desk = Desk()
+    position = {"market_ticker": A, "position_fp": "-4.00"}
+    for kind, sid, body, field in (
+        ("fill", 2, FILL, "subaccount"),
+        ("user_order", 3, ORDER, "subaccount_number"),
+        ("market_position", 5, position, "subaccount"),
+    ):
+        assert desk.say({"type": kind, "sid": sid, "msg": body | {field: 3}}) == []
+        for ours in (body, body | {field: 0}):
+            assert len(desk.say({"type": kind, "sid": sid, "msg": ours})) == 1
+
+
+def test_a_position_message_is_a_fact() -> None:
+    body = {"market_ticker": A, "position_fp": "-4.00"}
+    [seen] = Desk().say({"type": "market_position", "sid": 5, "msg": body})
+    assert seen == PositionSeen(PositionReport(A, contracts(-4)))
+    broken = Desk().say({"type": "market_position", "sid": 5, "msg": body | {"position_fp": "x"}})
+    assert kinds(broken) == [Oddity, Missed]
+
+
+def test_a_message_nested_too_deep_ends_the_connection() -> None:
+    """D09."""
+    desk = Desk()
+    hostile = b'{"type":"fill","msg":' + b"[" * 40 + b"]" * 40 + b"}"
+    assert kinds(list(desk.state.feed(hostile, desk.now))) == [GiveUp]
+
+
+TAPE = (
+    Wanted("trade", market_tickers=(A,)),
+    Wanted("ticker", market_tickers=(A,)),
+    Wanted("cfbenchmarks_value", index_ids=("BRTI",)),
+)
+
+
+def test_a_tool_listens_to_what_it_asks_for() -> None:
+    state = StreamState(TAPE)
+    state.opened(0)
+    sent = [json.loads(command)["params"] for command in state.commands()]
+    assert sent == [
+        {"channels": ["trade"], "market_tickers": [A]},
+        {"channels": ["ticker"], "market_tickers": [A], "send_initial_snapshot": True},
+        {"channels": ["cfbenchmarks_value"], "index_ids": ["BRTI"]},
+    ]
+
+    def say(message: dict[str, Any]) -> list[Any]:
+        return list(state.feed(json.dumps(message).encode(), 0))
+
+    for sid, one in enumerate(TAPE, 1):
+        say({"type": "subscribed", "msg": {"channel": one.channel, "sid": sid}})
+    trade = {
+        "trade_id": "t-1",
+        "market_ticker": A,
+        "yes_price_dollars": "0.3200",
+        "count_fp": "4.00",
+        "taker_book_side": "ask",
+        "is_block_trade": False,
+        "ts_ms": 17,
+    }
+    assert say({"type": "trade", "sid": 1, "seq": 1, "msg": trade}) == [
+        TradeSeen(Trade("t-1", A, Price(3_200), contracts(4), BookSide.ASK, 17, block=False))
+    ]
+    assert kinds(say({"type": "trade", "sid": 1, "seq": 3, "msg": trade})) == [Oddity, Missed, TradeSeen]
+    top = {
+        "market_ticker": A,
+        "price_dollars": "0.3200",
+        "yes_bid_dollars": "0.0000",
+        "yes_ask_dollars": "0.3300",
+        "yes_bid_size_fp": "0.00",
+        "yes_ask_size_fp": "85.50",
+        "volume_fp": "1843.00",
+        "open_interest_fp": "1290.00",
+        "ts_ms": 18,
+    }
+    [seen] = say({"type": "ticker", "sid": 2, "msg": top})
+    assert (seen.ticker.bid, seen.ticker.ask, seen.ticker.last) == (None, 3_300, 3_200)
+    index = {"index_id": "BRTI", "received_at": 19, "data": "{}", "avg_60s_data": {"value": "91234.50"}}
+    assert say({"type": "cfbenchmarks_value", "sid": 3, "seq": 1, "msg": index}) == [
+        IndexSeen(IndexValue("BRTI", 19, "91234.50", None))
+    ]
+    for kind, sid, body in (
+        ("trade", 1, trade | {"yes_price_dollars": "NaN"}),
+        ("ticker", 2, top | {"yes_ask_dollars": "1.5"}),
+    ):
+        assert kinds(say({"type": kind, "sid": sid, "seq": 4, "msg": body})) == [Oddity]

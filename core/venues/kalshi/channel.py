@@ -1,12 +1,37 @@
-"""One subscription of the stream: its number, its sequence, and what is awaited of it."""
+"""The stream's channels, and one subscription to one of them: its number, its sequence, what is awaited."""
 
 from __future__ import annotations
 
 from typing import Final
 
+import msgspec
+
 from core.venues.kalshi.books import SECOND_NS
 
 REPLY_NS_MAX: Final = 5 * SECOND_NS
+
+BOOKS: Final = "orderbook_delta"
+PRIVATE: Final = ("fill", "user_orders")
+POSITIONS: Final = "market_positions"
+LIFECYCLE: Final = "market_lifecycle_v2"
+GROUPS: Final = "order_group_updates"
+TICKERS: Final = "ticker"
+TRADES: Final = "trade"
+INDICES: Final = "cfbenchmarks_value"
+NEEDED: Final = frozenset({BOOKS, *PRIVATE})
+"""Without these no order is sent; a venue that refuses another one is used without it."""
+
+
+class Wanted(msgspec.Struct, frozen=True):
+    """A channel to subscribe to. Nothing named: everything there is."""
+
+    channel: str
+    market_tickers: tuple[str, ...] | None = None
+    index_ids: tuple[str, ...] | None = None
+
+
+DESK: Final = tuple(Wanted(name) for name in (BOOKS, *PRIVATE, LIFECYCLE, POSITIONS, GROUPS))
+"""What the engine listens to."""
 
 
 class Channel:

@@ -66,6 +66,8 @@ EVENTS = _metadata("/events")
 EVENT = _metadata("/events/{event_ticker}")
 SERIES_FEES = _metadata("/series/fee_changes")
 EVENT_FEES = _metadata("/events/fee_changes")
+TRADES = _metadata("/markets/trades")
+OLD_TRADES = _metadata("/historical/trades")
 MARKETS = _metadata("/markets")
 MARKET = _metadata("/markets/{ticker}")
 

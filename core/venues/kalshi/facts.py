@@ -9,6 +9,7 @@ import msgspec
 from core.domain.order import Fill
 from core.domain.units import Quantity
 from core.venues.kalshi.markets import EventFeeWire, LifecycleWire
+from core.venues.kalshi.tape import IndexValue, Ticker, Trade
 from core.venues.venue import GroupChange, OrderReport, PositionReport
 
 
@@ -38,6 +39,18 @@ class GroupSeen(msgspec.Struct, frozen=True):
     change: GroupChange
 
 
+class TickerSeen(msgspec.Struct, frozen=True):
+    ticker: Ticker
+
+
+class TradeSeen(msgspec.Struct, frozen=True):
+    trade: Trade
+
+
+class IndexSeen(msgspec.Struct, frozen=True):
+    value: IndexValue
+
+
 class MarketEvent(msgspec.Struct, frozen=True):
     body: LifecycleWire
 
@@ -63,6 +76,12 @@ class Oddity(msgspec.Struct, frozen=True):
     detail: str
 
 
+class KeyRefused(msgspec.Struct, frozen=True):
+    """The venue does not accept our key for the stream."""
+
+    reason: str
+
+
 class GiveUp(msgspec.Struct, frozen=True):
     """The connection cannot be saved: reconnect."""
 
@@ -75,11 +94,15 @@ Fact = (
     | OrderSeen
     | PositionSeen
     | GroupSeen
+    | TickerSeen
+    | TradeSeen
+    | IndexSeen
     | MarketEvent
     | FeesChanged
     | PrivateReady
     | Missed
     | Oddity
+    | KeyRefused
     | GiveUp
 )
 

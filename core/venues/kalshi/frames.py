@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import msgspec
 
 from core.venues.kalshi.markets import EventFeeWire, LifecycleWire
+from core.venues.kalshi.tape import IndexWire, TickerWire, TradeWire
 from core.venues.kalshi.wire import FillWire, Name, OrderWire
 
 Levels = list[tuple[str, str]] | None
@@ -74,6 +75,22 @@ class GroupFrame(msgspec.Struct, frozen=True, tag_field="type", tag="order_group
     msg: GroupBody
 
 
+class TickerFrame(msgspec.Struct, frozen=True, tag_field="type", tag="ticker"):
+    msg: TickerWire
+
+
+class TradeFrame(msgspec.Struct, frozen=True, tag_field="type", tag="trade"):
+    sid: int
+    seq: int
+    msg: TradeWire
+
+
+class IndexFrame(msgspec.Struct, frozen=True, tag_field="type", tag="cfbenchmarks_value"):
+    sid: int
+    seq: int
+    msg: IndexWire
+
+
 class LifecycleFrame(msgspec.Struct, frozen=True, tag_field="type", tag="market_lifecycle_v2"):
     sid: int
     seq: int
@@ -121,6 +138,9 @@ Frame = (
     | OrderFrame
     | PositionFrame
     | GroupFrame
+    | TickerFrame
+    | TradeFrame
+    | IndexFrame
     | LifecycleFrame
     | EventFeeFrame
     | Subscribed
@@ -143,6 +163,8 @@ class Params(msgspec.Struct, frozen=True, omit_defaults=True):
     sids: Sequence[int] | None = None
     action: str | None = None
     use_yes_price: bool | None = None
+    index_ids: Sequence[str] | None = None
+    send_initial_snapshot: bool | None = None
 
 
 class Command(msgspec.Struct, frozen=True):

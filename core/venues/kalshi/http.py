@@ -17,7 +17,8 @@ import httpx
 import msgspec
 
 from core.domain.clock import Clocks
-from core.venues.kalshi.answers import refusal, trouble_of
+from core.venues.depth import DEPTH_MAX, too_deep
+from core.venues.kalshi.answers import key_refused, refusal, trouble_of
 from core.venues.kalshi.endpoints import Costs, Endpoint
 from core.venues.kalshi.sign import Signer
 from core.venues.kalshi.wire import WireError, decode
@@ -70,7 +71,7 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 class TooLargeError(Exception):
-    """The body exceeds the bound; the answer is of no use."""
+    """The body is larger or nests deeper than any answer; it is of no use."""
 
 
 class CircuitOpenError(Exception):
@@ -203,7 +204,7 @@ class Http:
             said = refusal(answer.body)
             refused = trouble_of(answer.status, said) is Trouble.CREDENTIAL
             if refused and (answer.status == 401 or TABLE[kind][Trouble.CREDENTIAL] is Act.LOCK):
-                self._on_credential(f"the venue does not accept the key: HTTP {answer.status} {said.code}")
+                self._on_credential(key_refused(answer.status, said))
         if answer.status == 408 or answer.status >= 500:
             self._breakers.failed(kind)
         else:
@@ -240,6 +241,8 @@ class Http:
                     raise TooLargeError(f"answer larger than {BODY_BYTES_MAX} bytes")
         finally:
             await response.aclose()
+        if too_deep(data):
+            raise TooLargeError(f"answer nests deeper than {DEPTH_MAX}")
         return Answer(response.status_code, bytes(data), response.headers.get("retry-after", ""))
 
     async def read(

@@ -13,8 +13,25 @@ from core.venues.kalshi.wire import Odd, WireError, decode
 from core.venues.limiter import Priority
 from core.venues.venue import Incomplete
 
+Parameters = dict[str, str | int]
 T = TypeVar("T")
 W = TypeVar("W")
+
+
+class Window(msgspec.Struct, frozen=True):
+    """A time span of a list, Unix milliseconds; open where ``None``."""
+
+    from_ms: int | None = None
+    until_ms: int | None = None
+
+
+def windowed(query: Parameters, window: Window, first: str = "min_ts", last: str = "max_ts") -> Parameters:
+    """``query`` with the window in the venue's whole seconds, rounded so that nothing is left out."""
+    if window.from_ms is not None:
+        query[first] = window.from_ms // 1_000
+    if window.until_ms is not None:
+        query[last] = -(-window.until_ms // 1_000)
+    return query
 
 
 def _plain(value: T, odd: Odd) -> T:

@@ -14,10 +14,12 @@ from urllib.parse import urlsplit
 import msgspec
 
 from core.domain.clock import Clocks
+from core.venues.kalshi.answers import key_refused, refusal, trouble_of
 from core.venues.kalshi.books import SECOND_NS
-from core.venues.kalshi.facts import Fact, GiveUp, PrivateReady
+from core.venues.kalshi.facts import Fact, GiveUp, KeyRefused, Oddity, PrivateReady
 from core.venues.kalshi.sign import Signer
 from core.venues.kalshi.stream import StreamState
+from core.venues.retry import TABLE, Act, CallClass, Trouble
 from core.venues.socket import Socket, SocketError, SocketFactory
 from core.venues.venue import Link, LinkState
 
@@ -71,12 +73,28 @@ class Session:
             if self._clocks.mono_ns() - began_ns >= STABLE_NS:
                 failures = 0
             wait_s = self._rng.random() * min(RETRY_S_MAX, RETRY_FIRST_S * 2.0 ** min(failures, EXPONENT_MAX))
-            if ended.status in (401, 403, 429):
-                wait_s += REFUSED_RETRY_S
+            wait_s += self._refused(ended)
             failures += 1
             retry_at_ns = self._clocks.mono_ns() + int(wait_s * SECOND_NS)
             self._set(state=LinkState.DOWN, detail=str(ended), retry_at_ns=retry_at_ns)
             await asyncio.sleep(wait_s)
+
+    def _refused(self, ended: SocketError) -> float:
+        """What the answer to a handshake, if there was one, adds to the wait; a refused key is told."""
+        if ended.status is None:
+            return 0.0
+        said = refusal(ended.body)
+        trouble = trouble_of(ended.status, said)
+        if trouble is Trouble.CLOCK:
+            self._deliver(Oddity("clock", "the venue refused our timestamp: clocks differ"))
+        match TABLE[CallClass.STREAM][trouble]:
+            case Act.LOCK:
+                self._deliver(KeyRefused(key_refused(ended.status, said)))
+                return REFUSED_RETRY_S
+            case Act.SLOWLY:
+                return REFUSED_RETRY_S
+            case _:
+                return 0.0
 
     async def flush(self) -> None:
         """Send what the logic wants to say; without a connection it is said after the next connect."""

@@ -15,73 +15,76 @@ import msgspec
 
 from core.domain.book import new_book
 from core.domain.market import TickGrid
+from core.venues.depth import DEPTH_MAX, too_deep
+from core.venues.kalshi import messages
 from core.venues.kalshi.books import Books
-from core.venues.kalshi.channel import REPLY_NS_MAX, Channel
+from core.venues.kalshi.channel import (
+    BOOKS,
+    DESK,
+    PRIVATE,
+    Channel,
+    Wanted,
+)
 from core.venues.kalshi.facts import (
     NOTHING,
     Fact,
     FeesChanged,
-    FillSeen,
     GiveUp,
-    GroupSeen,
     MarketEvent,
     Missed,
     Oddity,
-    OrderSeen,
-    PositionSeen,
     PrivateReady,
 )
 from core.venues.kalshi.frames import (
-    Command,
     Delta,
     ErrorFrame,
     EventFeeFrame,
     FillFrame,
     Frame,
     GroupFrame,
+    IndexFrame,
     LifecycleFrame,
     OrderFrame,
     Params,
     PositionFrame,
     Snapshot,
     Subscribed,
+    TickerFrame,
+    TradeFrame,
     Unsubscribed,
     envelope_decoder,
     frame_decoder,
 )
-from core.venues.kalshi.wire import Odd, WireError, decode, fill, order_report, signed_quantity
-from core.venues.venue import BookView, GroupChange, PositionReport
+from core.venues.kalshi.subscriptions import Subscriptions
+from core.venues.kalshi.wire import WireError, decode
+from core.venues.venue import BookView
 
 ASKED_MAX: Final = 64
 
-BOOKS: Final = "orderbook_delta"
-PRIVATE: Final = ("fill", "user_orders")
-POSITIONS: Final = "market_positions"
-LIFECYCLE: Final = "market_lifecycle_v2"
-GROUPS: Final = "order_group_updates"
-CHANNELS: Final = (BOOKS, *PRIVATE, LIFECYCLE, POSITIONS, GROUPS)
 DEAD: Final = frozenset({10, 25})
 """Error codes after which a subscription sends nothing more."""
 UNKNOWN_SID: Final = 7
 
 _BOOK_TYPES: Final = frozenset({"orderbook_delta", "orderbook_snapshot"})
-_PRIVATE_TYPES: Final = frozenset({"fill", "user_order", "market_position"})
-_MARKET_TYPES: Final = frozenset({"market_lifecycle_v2", "event_fee_update"})
 
 
 class StreamState:
-    """Everything one connection knows. Times are monotonic nanoseconds passed in."""
+    """Everything one connection knows. Times are monotonic nanoseconds passed in.
 
-    def __init__(self) -> None:
+    Books are subscribed to with the first market watched, everything else in ``wanted`` at once. Private
+    messages count when they are of ``subaccount`` or name none.
+    """
+
+    def __init__(self, wanted: Sequence[Wanted] = DESK, subaccount: int = 0) -> None:
+        self._plan = tuple(one.channel for one in wanted)
+        self._private = frozenset(PRIVATE) & set(self._plan)
+        self._subaccount = subaccount
         self._books = Books()
-        self._channels = {name: Channel() for name in CHANNELS}
-        self._by_sid: dict[int, str] = {}
+        self._subscriptions = Subscriptions(wanted)
         self._listed: set[str] = set()
         """Markets the venue has been told of in this connection."""
         self._asked: dict[int, tuple[str, ...]] = {}
         """Markets by the id of the newest commands that added them."""
-        self._commands: list[bytes] = []
-        self._ids = 0
         self._open = False
         self.sent_ms: int | None = None
         """When the venue says it sent the newest book change, if it says so."""
@@ -89,11 +92,15 @@ class StreamState:
     @property
     def sequence(self) -> int:
         """Number of the last message applied in the books' subscription; 0 before the first."""
-        return self._channels[BOOKS].seq or 0
+        return self._book_channel.seq or 0
 
     @property
     def books(self) -> dict[str, BookView]:
         return self._books.views
+
+    @property
+    def _book_channel(self) -> Channel:
+        return self._subscriptions.channels[BOOKS]
 
     # --- what the shell calls ---------------------------------------------------------------------
 
@@ -107,12 +114,12 @@ class StreamState:
         """The market is over: its book is dropped."""
         self._books.slots.pop(ticker, None)
         self._books.views.pop(ticker, None)
-        channel = self._channels[BOOKS]
+        channel = self._book_channel
         if ticker in self._listed:
             self._listed.remove(ticker)
             if channel.sid is not None and not channel.leaving:
                 params = Params(sids=[channel.sid], market_tickers=[ticker], action="delete_markets")
-                self._send("update_subscription", params)
+                self._subscriptions.send("update_subscription", params)
 
     def regrid(self, ticker: str, grid: TickGrid, now_ns: int) -> None:
         """The market's prices changed: start its book again on the new grid."""
@@ -126,19 +133,17 @@ class StreamState:
         """A fresh connection: subscribe to everything."""
         self.closed()
         self._open = True
-        for name in CHANNELS:
+        for name in self._plan:
             if name != BOOKS:
-                self._subscribe(name, now_ns)
+                self._subscriptions.subscribe(name, now_ns)
         self._list_markets(now_ns)
 
     def closed(self) -> None:
         """The connection is gone: no book can be trusted until its next snapshot."""
         self._open = False
-        self._by_sid.clear()
         self._listed.clear()
         self._asked.clear()
-        self._commands.clear()
-        self._channels = {name: Channel() for name in CHANNELS}
+        self._subscriptions.reset()
         self._books.distrust_all()
         for slot in self._books.slots.values():
             slot.refused = False
@@ -146,18 +151,15 @@ class StreamState:
     @property
     def waiting(self) -> bool:
         """Whether there are commands to send."""
-        return bool(self._commands)
+        return self._subscriptions.waiting
 
     def commands(self) -> list[bytes]:
         """Commands to send now; each is handed out once."""
-        waiting, self._commands = self._commands, []
-        return waiting
+        return self._subscriptions.commands()
 
     def tick(self, now_ns: int) -> Sequence[Fact]:
         """Deadlines and repairs, to be called every second or so."""
-        for name, channel in self._channels.items():
-            if channel.deadline_ns is None or now_ns < channel.deadline_ns:
-                continue
+        for name, channel in self._subscriptions.overdue(now_ns):
             if channel.leaving or not channel.resyncing:
                 return (GiveUp(f"no answer to {name} in 5 s"),)
             if not channel.answered:
@@ -172,6 +174,8 @@ class StreamState:
 
     def feed(self, data: bytes, now_ns: int) -> Sequence[Fact]:
         """One message. Never raises for anything a venue could send."""
+        if too_deep(data):
+            return (GiveUp(f"a message nests deeper than {DEPTH_MAX}"),)
         try:
             frame: Frame = frame_decoder.decode(data)
         except (msgspec.MsgspecError, ValueError, RecursionError):
@@ -182,9 +186,13 @@ class StreamState:
             case Snapshot():
                 return self._snapshot(frame, now_ns)
             case FillFrame() | OrderFrame() | PositionFrame():
-                return self._private(frame)
+                return messages.private(frame, self._subaccount)
+            case TickerFrame():
+                return messages.public(frame)
             case GroupFrame():
-                return (*self._count(frame.sid, frame.seq, now_ns), *_group(frame))
+                return (*self._count(frame.sid, frame.seq, now_ns), *messages.group(frame))
+            case TradeFrame() | IndexFrame():
+                return (*self._count(frame.sid, frame.seq, now_ns), *messages.public(frame))
             case LifecycleFrame():
                 return (*self._count(frame.sid, frame.seq, now_ns), MarketEvent(frame.msg))
             case EventFeeFrame():
@@ -194,12 +202,15 @@ class StreamState:
             case ErrorFrame():
                 return self._error(frame, now_ns)
             case Unsubscribed():
-                return self._unsubscribed(frame.sid, now_ns)
+                name = self._subscriptions.left(frame.sid)
+                if name is not None:
+                    self._subscribe(name, now_ns)
+                return NOTHING
 
     # --- books and their sequence -----------------------------------------------------------------
 
     def _delta(self, frame: Delta, now_ns: int) -> Sequence[Fact]:
-        channel = self._channels[BOOKS]
+        channel = self._book_channel
         if frame.sid != channel.sid:
             return NOTHING
         last = channel.seq
@@ -214,7 +225,7 @@ class StreamState:
 
     def _snapshot(self, frame: Snapshot, now_ns: int) -> Sequence[Fact]:
         gap = self._count(frame.sid, frame.seq, now_ns)
-        channel = self._channels[BOOKS]
+        channel = self._book_channel
         if frame.sid != channel.sid:
             return gap
         facts = self._books.load(frame.msg, frame.seq, now_ns)
@@ -227,17 +238,11 @@ class StreamState:
 
     def _count(self, sid: int, seq: int, now_ns: int) -> Sequence[Fact]:
         """Take note of a number; facts only when one is missing."""
-        name = self._by_sid.get(sid)
-        if name is None:
-            return NOTHING
-        channel = self._channels[name]
-        if channel.seq is None or seq == channel.seq + 1:
-            channel.seq = seq
-            return NOTHING
-        return self._gap(name, seq, now_ns)
+        name = self._subscriptions.gap(sid, seq)
+        return NOTHING if name is None else self._gap(name, seq, now_ns)
 
     def _gap(self, name: str, seq: int, now_ns: int) -> Sequence[Fact]:
-        channel = self._channels[name]
+        channel = self._subscriptions.channels[name]
         last, channel.seq = channel.seq, seq
         oddity = Oddity("sequence gap", f"{name}: {seq} after {last}")
         if name != BOOKS or channel.sid is None:
@@ -246,12 +251,16 @@ class StreamState:
             return (oddity, *self._renew(name, "second gap", now_ns))
         channel.resync(now_ns)
         changed = self._books.distrust_all()
-        self._send("update_subscription", self._snapshot_of(channel.sid, sorted(self._listed)))
+        self._ask_snapshots(channel.sid, sorted(self._listed))
         return (oddity, *changed)
+
+    def _ask_snapshots(self, sid: int, tickers: Sequence[str]) -> None:
+        params = Params(sids=[sid], market_tickers=tickers, action="get_snapshot")
+        self._subscriptions.send("update_subscription", params)
 
     def _repair(self, now_ns: int) -> None:
         """Ask for the snapshots that are due on their own."""
-        channel = self._channels[BOOKS]
+        channel = self._book_channel
         if channel.sid is None or channel.resyncing or channel.leaving:
             return
         due = [
@@ -261,33 +270,23 @@ class StreamState:
         ]
         if due:
             tickers = sorted(slot.ticker for slot in due)
-            self._send("update_subscription", self._snapshot_of(channel.sid, tickers))
+            self._ask_snapshots(channel.sid, tickers)
             for slot in due:
                 slot.asked(now_ns)
 
     # --- subscriptions ----------------------------------------------------------------------------
 
-    def _send(self, cmd: str, params: Params) -> int:
-        self._ids += 1
-        self._commands.append(msgspec.json.encode(Command(self._ids, cmd, params)))
-        return self._ids
-
-    @staticmethod
-    def _snapshot_of(sid: int, tickers: Sequence[str]) -> Params:
-        return Params(sids=[sid], market_tickers=tickers, action="get_snapshot")
-
     def _subscribe(self, name: str, now_ns: int) -> None:
-        self._channels[name] = Channel(now_ns + REPLY_NS_MAX)
         if name != BOOKS:
-            self._send("subscribe", Params(channels=[name]))
+            self._subscriptions.subscribe(name, now_ns)
             return
         tickers = self._unlisted(set())
         self._listed = set(tickers)
-        if not tickers:
-            self._channels[name] = Channel()  # taken with the first market
-            return
-        params = Params(channels=[name], market_tickers=tickers, use_yes_price=True)
-        self._remember(self._send("subscribe", params), tickers)
+        if tickers:
+            params = Params(channels=[name], market_tickers=tickers, use_yes_price=True)
+            self._remember(self._subscriptions.subscribe(name, now_ns, params), tickers)
+        else:
+            self._subscriptions.channels[name] = Channel()  # taken with the first market
 
     def _unlisted(self, listed: set[str]) -> list[str]:
         slots = self._books.slots.values()
@@ -300,57 +299,44 @@ class StreamState:
 
     def _list_markets(self, now_ns: int) -> None:
         """Tell the venue of markets it does not send yet."""
-        fresh = self._unlisted(self._listed)
-        channel = self._channels[BOOKS]
+        fresh, channel = self._unlisted(self._listed), self._book_channel
         if not fresh or channel.leaving:
             return
         if channel.sid is not None:
             self._listed.update(fresh)
             params = Params(sids=[channel.sid], market_tickers=fresh, action="add_markets")
-            self._remember(self._send("update_subscription", params), fresh)
+            self._remember(self._subscriptions.send("update_subscription", params), fresh)
             for ticker in fresh:
                 self._books.slots[ticker].asked(now_ns)
         elif channel.deadline_ns is None:
             self._subscribe(BOOKS, now_ns)
 
     def _subscribed(self, frame: Subscribed, now_ns: int) -> Sequence[Fact]:
-        name, sid = frame.msg.channel, frame.msg.sid
-        channel = self._channels.get(name)
-        if channel is None or channel.sid is not None:
-            return (Oddity("unexpected subscription", f"{name[:40]} as {sid}"),)
-        channel.sid, channel.deadline_ns = sid, None
-        self._by_sid[sid] = name
+        name = frame.msg.channel
+        if not self._subscriptions.confirmed(frame):
+            return (Oddity("unexpected subscription", f"{name[:40]} as {frame.msg.sid}"),)
+        channels = self._subscriptions.channels
         if name == BOOKS:
-            channel.resync(now_ns)
+            channels[name].resync(now_ns)
             self._list_markets(now_ns)
-        elif name in PRIVATE and all(self._channels[other].sid is not None for other in PRIVATE):
+        elif name in self._private and all(channels[other].sid is not None for other in self._private):
             return (PrivateReady(),)
         return NOTHING
 
     def _renew(self, name: str, why: str, now_ns: int) -> Sequence[Fact]:
         """Leave the subscription; it is taken again once the venue has confirmed that."""
-        channel = self._channels[name]
         changed = self._books.distrust_all() if name == BOOKS else []
-        if channel.sid is not None and not channel.leaving:
-            channel.leaving, channel.deadline_ns = True, now_ns + REPLY_NS_MAX
-            self._send("unsubscribe", Params(sids=[channel.sid]))
+        self._subscriptions.leave(name, now_ns)
         return (Oddity("subscription renewed", f"{name}: {why}"), *changed)
-
-    def _unsubscribed(self, sid: int, now_ns: int) -> Sequence[Fact]:
-        name = self._by_sid.pop(sid, None)
-        if name is not None and self._channels[name].leaving:
-            self._subscribe(name, now_ns)
-        return NOTHING
 
     def _error(self, frame: ErrorFrame, now_ns: int) -> Sequence[Fact]:
         code, sid = frame.msg.code, frame.sid
         text = frame.msg.msg[:80] if isinstance(frame.msg.msg, str) else ""
         facts: list[Fact] = [Oddity("stream error", f"code {code} {text}".strip())]
-        name = self._by_sid.get(sid) if sid is not None else None
         if code in DEAD:
-            if name is None or sid is None:
+            name = self._subscriptions.ended(sid)
+            if name is None:
                 return (*facts, GiveUp(f"stream error {code} without a subscription"))
-            del self._by_sid[sid]
             facts.extend(self._books.distrust_all() if name == BOOKS else ())
             self._subscribe(name, now_ns)
         elif code == UNKNOWN_SID:
@@ -364,33 +350,18 @@ class StreamState:
 
     def _refused(self, frame: ErrorFrame, now_ns: int) -> None:
         """A command failed; where one market was the reason, ask again without it."""
+        self._subscriptions.refused(frame.id)
         asked, ticker = self._asked.pop(frame.id, ()), frame.msg.market_ticker
         slot = self._books.slots.get(ticker) if isinstance(ticker, str) else None
         if slot is None:
             return
         slot.refused, slot.repair_ns = True, None
         self._listed.difference_update(asked, (slot.ticker,))
-        channel = self._channels[BOOKS]
-        if channel.sid is None:
-            channel.deadline_ns = None
+        if self._book_channel.sid is None:
+            self._book_channel.deadline_ns = None
         self._list_markets(now_ns)
 
     # --- everything else --------------------------------------------------------------------------
-
-    def _private(self, frame: FillFrame | OrderFrame | PositionFrame) -> Sequence[Fact]:
-        odd = Odd()
-        try:
-            seen: Fact
-            if isinstance(frame, FillFrame):
-                seen = FillSeen(*fill(frame.msg, odd))
-            elif isinstance(frame, PositionFrame):
-                net = signed_quantity(frame.msg.position_fp, "position_fp")
-                seen = PositionSeen(PositionReport(frame.msg.market_ticker, net))
-            else:
-                seen = OrderSeen(order_report(frame.msg, odd))
-        except WireError as error:
-            return (Oddity("unreadable private message", str(error)), Missed(PRIVATE[0]))
-        return (seen, *(Oddity("odd field", note) for note in odd.notes))
 
     def _unknown(self, data: bytes, now_ns: int) -> Sequence[Fact]:
         """A message of another type, or of a known one with an impossible content."""
@@ -399,34 +370,14 @@ class StreamState:
         except WireError as error:
             return (Oddity("unreadable message", str(error)), Missed(PRIVATE[0]))
         sid, seq = envelope.sid, envelope.seq
-        facts: list[Fact] = []
-        if envelope.type in _PRIVATE_TYPES:
-            facts += [Oddity("unreadable private message", envelope.type), Missed(PRIVATE[0])]
-        elif envelope.type in _MARKET_TYPES:
-            facts += [Oddity("unreadable market message", envelope.type), Missed(LIFECYCLE)]
-        elif envelope.type in _BOOK_TYPES:
+        if envelope.type in _BOOK_TYPES:
             oddity = Oddity("unreadable book message", envelope.type)
-            channel = self._channels[BOOKS]
+            channel = self._book_channel
             if sid is None or sid != channel.sid:
                 return (oddity,)
             # Whatever it said is missing now, so it is the same as a gap.
             return (oddity, *self._gap(BOOKS, seq if seq is not None else channel.seq or 0, now_ns))
+        facts: list[Fact] = list(messages.unreadable(envelope.type))
         if sid is not None and seq is not None:
             facts.extend(self._count(sid, seq, now_ns))
         return facts
-
-
-_GROUP_CHANGES: Final = {
-    "created": GroupChange.OPENED,
-    "triggered": GroupChange.TRIGGERED,
-    "reset": GroupChange.RESET,
-    "deleted": GroupChange.REMOVED,
-    "limit_updated": GroupChange.LIMITED,
-}
-
-
-def _group(frame: GroupFrame) -> Sequence[Fact]:
-    change = _GROUP_CHANGES.get(frame.msg.event_type)
-    if change is None:
-        return (Oddity("odd group event", frame.msg.event_type[:40]),)
-    return (GroupSeen(frame.msg.order_group_id, change),)

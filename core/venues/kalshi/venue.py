@@ -19,6 +19,7 @@ from core.venues.kalshi import endpoints as ep
 from core.venues.kalshi import exchange, wire
 from core.venues.kalshi.account import Account
 from core.venues.kalshi.cancels import CancelEntry, Cancels
+from core.venues.kalshi.channel import LIFECYCLE
 from core.venues.kalshi.facts import (
     BookChanged,
     Fact,
@@ -26,12 +27,16 @@ from core.venues.kalshi.facts import (
     FillSeen,
     GiveUp,
     GroupSeen,
+    IndexSeen,
+    KeyRefused,
     MarketEvent,
     Missed,
     Oddity,
     OrderSeen,
     PositionSeen,
     PrivateReady,
+    TickerSeen,
+    TradeSeen,
 )
 from core.venues.kalshi.groups import REFUSED_BY_GROUP, OrderGroups
 from core.venues.kalshi.hosts import Addresses, check_addresses
@@ -41,7 +46,7 @@ from core.venues.kalshi.orders import Orders, create_order, renewal
 from core.venues.kalshi.reader import Reader
 from core.venues.kalshi.session import Session
 from core.venues.kalshi.sign import Signer
-from core.venues.kalshi.stream import LIFECYCLE, StreamState
+from core.venues.kalshi.stream import StreamState
 from core.venues.limiter import Capacity, Kind, Limiter, Priority
 from core.venues.socket import SocketFactory, open_socket
 from core.venues.venue import (
@@ -221,6 +226,10 @@ class KalshiVenue:
                 self._listener.on_reconnect()
             case Oddity():
                 self._anomaly(fact.what, fact.detail)
+            case KeyRefused():
+                self._listener.on_credential(fact.reason)
+            case TickerSeen() | TradeSeen() | IndexSeen():
+                pass  # the desk asks for none of these
             case GiveUp():
                 self._anomaly("stream", fact.reason)
 

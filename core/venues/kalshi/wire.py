@@ -197,6 +197,7 @@ class OrderWire(msgspec.Struct, frozen=True, gc=False):
     last_update_time: object = None
     last_updated_ts_ms: object = None
     last_update_reason: object = None
+    subaccount_number: object = None
 
 
 def order_report(wire: OrderWire, odd: Odd) -> OrderReport:
@@ -235,6 +236,7 @@ class FillWire(msgspec.Struct, frozen=True, gc=False):
     created_time: object = None
     ts_ms: object = None
     post_position_fp: object = None
+    subaccount: object = None
 
 
 def fill(wire: FillWire, odd: Odd) -> tuple[Fill, str, Quantity | None]:

@@ -1,0 +1,98 @@
+"""Messages that stand on their own, as facts: what one says does not depend on those before it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from core.venues.kalshi.channel import GROUPS, LIFECYCLE, PRIVATE
+from core.venues.kalshi.facts import (
+    NOTHING,
+    Fact,
+    FillSeen,
+    GroupSeen,
+    IndexSeen,
+    Missed,
+    Oddity,
+    OrderSeen,
+    PositionSeen,
+    TickerSeen,
+    TradeSeen,
+)
+from core.venues.kalshi.frames import (
+    FillFrame,
+    GroupFrame,
+    IndexFrame,
+    OrderFrame,
+    PositionFrame,
+    TickerFrame,
+    TradeFrame,
+)
+from core.venues.kalshi.tape import index_value, ticker, trade
+from core.venues.kalshi.wire import Odd, WireError, fill, order_report, signed_quantity
+from core.venues.venue import GroupChange, PositionReport
+
+_GROUP_CHANGES: Final = {
+    "created": GroupChange.OPENED,
+    "triggered": GroupChange.TRIGGERED,
+    "reset": GroupChange.RESET,
+    "deleted": GroupChange.REMOVED,
+    "limit_updated": GroupChange.LIMITED,
+}
+_CHANNEL_OF_TYPE: Final = {
+    "fill": PRIVATE[0],
+    "user_order": PRIVATE[0],
+    "market_position": PRIVATE[0],
+    "market_lifecycle_v2": LIFECYCLE,
+    "event_fee_update": LIFECYCLE,
+    "order_group_updates": GROUPS,
+}
+"""What has to be read when a message of this type cannot be."""
+
+
+def unreadable(kind: str) -> Sequence[Fact]:
+    """A message of a type we know whose content we cannot use."""
+    channel = _CHANNEL_OF_TYPE.get(kind)
+    return NOTHING if channel is None else (Oddity("unreadable message", kind), Missed(channel))
+
+
+def private(frame: FillFrame | OrderFrame | PositionFrame, subaccount: int) -> Sequence[Fact]:
+    """News of our account; nothing for those of a subaccount that is not ours."""
+    odd = Odd()
+    try:
+        seen: Fact
+        match frame:
+            case FillFrame():
+                belongs, seen = frame.msg.subaccount, FillSeen(*fill(frame.msg, odd))
+            case OrderFrame():
+                belongs, seen = frame.msg.subaccount_number, OrderSeen(order_report(frame.msg, odd))
+            case PositionFrame():
+                net = signed_quantity(frame.msg.position_fp, "position_fp")
+                belongs = frame.msg.subaccount
+                seen = PositionSeen(PositionReport(frame.msg.market_ticker, net))
+    except WireError as error:
+        return (Oddity("unreadable private message", str(error)), Missed(PRIVATE[0]))
+    if belongs is not None and belongs != subaccount:
+        return NOTHING
+    return (seen, *(Oddity("odd field", note) for note in odd.notes))
+
+
+def group(frame: GroupFrame) -> Sequence[Fact]:
+    change = _GROUP_CHANGES.get(frame.msg.event_type)
+    if change is None:
+        return (Oddity("odd group event", frame.msg.event_type[:40]),)
+    return (GroupSeen(frame.msg.order_group_id, change),)
+
+
+def public(frame: TickerFrame | TradeFrame | IndexFrame) -> Sequence[Fact]:
+    odd = Odd()
+    try:
+        match frame:
+            case TickerFrame():
+                return (TickerSeen(ticker(frame.msg, odd)),)
+            case TradeFrame():
+                return (TradeSeen(trade(frame.msg, odd)),)
+            case IndexFrame():
+                return (IndexSeen(index_value(frame.msg, odd)),)
+    except WireError as error:
+        return (Oddity("unreadable public message", str(error)),)
