@@ -111,7 +111,7 @@ def build(options: SimOptions, clock: Clock, world_id: str, keys_dir: Path) -> S
     traders = Traders(exchange, world, beliefs, clock, rng, moves=scenario.script.traders.moves)
     exchange.open_account(CUSTOMER, CUSTOMER_CASH)
     traders.customers.add(CUSTOMER)
-    faults, registry = Faults(clock), KeyRegistry()
+    faults, registry = Faults(clock), KeyRegistry(exchange.dialect.clock_window_s * 1000)
     keys = registry.generate(keys_dir, CUSTOMER, lambda: _uuid(naming))
     switch, watch = FeedSwitch(), StreamWatch(keep_last=scenario.script.load is not None)
     story = Story(scenario.script.story, Stage(world, traders, faults, switch, CUSTOMER), clock)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from random import Random
 
+import msgspec
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
@@ -13,12 +15,15 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from core.domain.clock import Clock
+from core.sim.dialect import UpgradeRefusal
 from core.sim.exchange import Exchange
 from core.sim.faults import Faults
+from core.sim.kalshi import errors
 from core.sim.kalshi.auth import KeyRegistry
 from core.sim.kalshi.call import Venue
 from core.sim.kalshi.connection import Connection
 from core.sim.kalshi.errors import WireError
+from core.sim.kalshi.indices import Walk
 from core.sim.kalshi.limits import Limiter
 from core.sim.kalshi.rest import BODY_BYTES_MAX, Rest, RestAnswer, refused, too_large
 from core.sim.kalshi.stream import Stream
@@ -39,15 +44,16 @@ def build_app(
 ) -> Starlette:
     """REST under ``/trade-api/v2``, the stream at ``/trade-api/ws/v2``; serve it with ``server.config``.
 
-    ``app.state.stream`` is the stream; the application's lifespan pulses it.
+    ``app.state`` has ``venue``, ``rest`` and ``stream``; the application's lifespan pulses the stream.
     """
     venue = Venue(exchange, keys, clock, faults, limiter or Limiter(clock))
     stream, desk = Stream(venue), Rest(venue)
+    walk = Walk(venue.indices, Random("indices"))
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         async with asyncio.TaskGroup() as tasks:
-            pulse = tasks.create_task(_pulse(stream))
+            pulse = tasks.create_task(_pulse(stream, walk, clock))
             yield
             pulse.cancel()
 
@@ -64,13 +70,14 @@ def build_app(
         ],
         lifespan=lifespan,
     )
-    app.state.stream = stream
+    app.state.venue, app.state.rest, app.state.stream = venue, desk, stream
     return app
 
 
-async def _pulse(stream: Stream) -> None:
+async def _pulse(stream: Stream, walk: Walk, clock: Clock) -> None:
     while True:
         await asyncio.sleep(PULSE_S)
+        walk.step(clock.wall_ms())
         stream.pulse()
 
 
@@ -101,7 +108,9 @@ async def _read(request: Request) -> bytes:
 
 
 def _response(answer: RestAnswer) -> Response:
-    return Response(answer.body, answer.status, media_type="application/json" if answer.body else None)
+    """JSON in all but name: what an edge in front of the venue says is a page or a plain line."""
+    media = {b"{": "application/json", b"<": "text/html"}.get(answer.body[:1], "text/plain")
+    return Response(answer.body, answer.status, media_type=media if answer.body else None)
 
 
 def _lose(request: Request) -> Response:
@@ -120,11 +129,11 @@ async def _serve(venue: Venue, stream: Stream, socket: WebSocket) -> None:
     try:
         key = venue.keys.verify(socket.headers, "GET", socket.url.path, venue.clock.wall_ms())
     except WireError as error:
-        await socket.send_denial_response(_response(refused(error)))
+        await socket.send_denial_response(_response(_not_upgraded(venue, error)))
         return
     await socket.accept()
     waiting = asyncio.Event()
-    connection = Connection(key.account, venue.clock, waiting.set)
+    connection = Connection(key.account, venue.clock, waiting.set, key.subaccount)
     connection.dropped = socket.scope.get("state", {}).get("abort")
     stream.join(connection)
     try:
@@ -135,6 +144,19 @@ async def _serve(venue: Venue, stream: Stream, socket: WebSocket) -> None:
             writer.cancel()
     finally:
         stream.leave(connection)
+
+
+def _not_upgraded(venue: Venue, error: WireError) -> RestAnswer:
+    """A refused handshake; the form of its body is an open question."""
+    match venue.exchange.dialect.upgrade_refusal:
+        case UpgradeRefusal.NESTED:
+            return refused(error)
+        case UpgradeRefusal.FLAT:
+            return RestAnswer(error.http, msgspec.json.encode(errors.fields(error)))
+        case UpgradeRefusal.PLAIN:
+            return RestAnswer(error.http, error.message.encode())
+        case UpgradeRefusal.EMPTY:
+            return RestAnswer(error.http)
 
 
 async def _write(connection: Connection, waiting: asyncio.Event, socket: WebSocket) -> None:

@@ -94,9 +94,9 @@ class KeyRegistry:
         rsa = generate_private_key(public_exponent=65_537, key_size=2048)
         trader, curve = (READ, TRADE), Ed25519PrivateKey
         return [
-            self._issue(folder / "ed25519.pem", account, ids(), "ed25519", curve.generate(), trader),
-            self._issue(folder / "rsa.pem", account, ids(), "rsa", rsa, trader),
-            self._issue(folder / "read-only.pem", account, ids(), "ed25519", curve.generate(), (READ,)),
+            self.issue(folder / "ed25519.pem", account, ids(), "ed25519", curve.generate(), trader),
+            self.issue(folder / "rsa.pem", account, ids(), "rsa", rsa, trader),
+            self.issue(folder / "read-only.pem", account, ids(), "ed25519", curve.generate(), (READ,)),
         ]  # fmt: skip
 
     def verify(self, headers: Mapping[str, str], method: str, path: str, now_ms: int) -> ApiKey:
@@ -116,7 +116,7 @@ class KeyRegistry:
             raise _unauthenticated("INCORRECT_API_KEY_SIGNATURE") from wrong
         return key
 
-    def _issue(
+    def issue(
         self,
         path: Path,
         account: str,
@@ -124,7 +124,10 @@ class KeyRegistry:
         kind: str,
         private: RSAPrivateKey | Ed25519PrivateKey,
         scopes: tuple[str, ...],
+        *,
+        subaccount: int | None = None,
     ) -> KeyEntry:
+        """Register a key and write its private half to ``path`` (mode 0600)."""
         # Kalshi hands out RSA keys as PKCS#1 and Ed25519 keys as PKCS#8.
         form = (
             serialization.PrivateFormat.TraditionalOpenSSL
@@ -135,7 +138,7 @@ class KeyRegistry:
         path.unlink(missing_ok=True)
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
             file.write(pem)
-        self.register(key_id, account, private.public_key(), scopes)
+        self.register(key_id, account, private.public_key(), scopes, subaccount=subaccount)
         return KeyEntry(key_id, str(path), kind, scopes)
 
 

@@ -12,45 +12,20 @@ from typing import Any
 import msgspec
 
 from core.domain.clock import Clock
+from core.sim.accounts import Account
+from core.sim.kalshi import sprinkle
+from core.sim.kalshi.channels import CHANNELS, ERRORS, Filter
 
 QUEUE_MAX = 10_000
 """Messages a connection may have waiting; one more ends the subscription it is for."""
 REPLIES_MAX = 2 * QUEUE_MAX
 """The same with replies to commands, which end no subscription: a client that only talks is cut off."""
+COMMANDS_MAX = 10_000
+"""Commands a connection may send in a second."""
 
+ALL_INDICES = "all"
 _ECHO_MAX = 64
 """Of a ticker nobody knows, so much is said back."""
-
-CHANNELS: dict[str, bool] = {
-    "orderbook_delta": True,
-    "ticker": False,
-    "trade": True,
-    "fill": False,
-    "user_orders": False,
-    "market_positions": False,
-    "order_group_updates": True,
-    "market_lifecycle_v2": True,
-}
-"""The channels served, and whether their messages carry sequence numbers."""
-
-UNFILTERED = frozenset({"order_group_updates", "market_lifecycle_v2"})
-"""Channels that send everything, whatever markets a command names."""
-
-ERRORS = {
-    1: "Unable to process message",
-    2: "Params required",
-    3: "Channels required",
-    4: "Subscription IDs required",
-    5: "Unknown command",
-    7: "Unknown subscription ID",
-    8: "Unknown channel name",
-    11: "Invalid parameter",
-    12: "Exactly one subscription ID is required",
-    13: "Unsupported action",
-    14: "Market Ticker required",
-    15: "Action required",
-    25: "Subscription buffer overflow",
-}
 
 
 class Params(msgspec.Struct, frozen=True):
@@ -59,16 +34,23 @@ class Params(msgspec.Struct, frozen=True):
     channels: list[str] = []
     market_ticker: str | None = None
     market_tickers: list[str] | None = None
+    market_id: str | None = None
+    market_ids: list[str] | None = None
+    index_ids: list[str] | None = None
     sid: int | None = None
     sids: list[int] = []
     action: str = ""
-    use_yes_price: bool = False
+    use_yes_price: bool | None = None
     skip_ticker_ack: bool = False
     send_initial_snapshot: bool = False
 
     @property
     def tickers(self) -> list[str]:
         return [self.market_ticker] if self.market_ticker is not None else self.market_tickers or []
+
+    @property
+    def ids(self) -> list[str]:
+        return [self.market_id] if self.market_id is not None else self.market_ids or []
 
 
 class Command(msgspec.Struct, frozen=True):
@@ -86,27 +68,29 @@ class CommandError(Exception):
 
 
 class Subscription:
-    """One ``sid``. ``tickers`` is None where the channel is followed for every market."""
+    """One ``sid``. ``keys`` is what it follows, tickers or index ids; None stands for everything."""
 
     def __init__(self, connection: Connection, sid: int, channel: str, params: Params) -> None:
         self.connection, self.sid, self.channel = connection, sid, channel
-        self.sequenced = CHANNELS[channel]
+        self.sequenced = CHANNELS[channel].sequenced
         self.seq = 0
-        self.tickers: dict[str, None] | None = dict.fromkeys(params.tickers) or None
-        self.use_yes_price = params.use_yes_price
+        self.keys = _keys(CHANNELS[channel].filter, params)
+        self.use_yes_price = bool(params.use_yes_price)
         self.skip_ticker_ack = params.skip_ticker_ack
+        self.by_id = bool(params.ids)
 
     def push(self, kind: str, body: bytes, *, reply_to: int = 0) -> None:
-        """Queue one message of this subscription around an encoded ``msg``."""
-        if self.connection.overflows(self):
-            return
-        self._send(kind, b',"msg":' + body, reply_to)
+        """Queue a message; ends the subscription where the reader is too slow."""
+        if self.connection.sprinkled:
+            body = sprinkle.onto(body)
+        if not self.connection.overflows(self):
+            self._send(kind, b',"msg":' + body, reply_to)
 
     def reply(self, kind: str, reply_to: int, body: bytes | None = None) -> None:
         """Queue a control reply that carries this sid; it takes a sequence number too."""
-        self._send(
-            kind, b"" if body is None else b',"msg":' + body, reply_to, force_seq=kind == "unsubscribed"
-        )
+        tail = b"" if body is None else b',"msg":' + body
+        # The specification demands a number of this one on every channel.
+        self._send(kind, tail, reply_to, force_seq=kind == "unsubscribed")
 
     def _send(self, kind: str, tail: bytes, reply_to: int, *, force_seq: bool = False) -> None:
         head = f'{{"type":"{kind}"'
@@ -121,16 +105,36 @@ class Subscription:
 
 
 class Connection:
-    """``account`` is whose key opened it; ``wake`` is called when the queue gets its first message."""
+    """``account`` is the member whose key opened it, ``subaccount`` the one that key is locked to, if any.
 
-    def __init__(self, account: str, clock: Clock, wake: Callable[[], None]) -> None:
-        self.account, self.clock, self._wake = account, clock, wake
+    ``wake`` is called when the queue gets its first message.
+    """
+
+    def __init__(
+        self, account: str, clock: Clock, wake: Callable[[], None], subaccount: int | None = None
+    ) -> None:
+        self.account, self.clock, self._wake, self._subaccount = account, clock, wake, subaccount
         self.queue: deque[bytes] = deque()
+        self.sprinkled = False
+        """Whether its messages carry a field nobody knows."""
         self.subscriptions: dict[int, Subscription] = {}
         self.dropped: Callable[[], None] | None = None
         """Cuts the socket, where the server offers it."""
         self.on_end: Callable[[Subscription], None] = lambda _: None
         self._last_sid = 0
+        self._second = self._commands = 0
+
+    def sees(self, account: Account) -> bool:
+        """Whether messages about this account are for this connection."""
+        return account.member == self.account and self._subaccount in (None, account.number)
+
+    def may_command(self) -> bool:
+        """Count one command of this second; False where there are too many."""
+        second = self.clock.wall_ms() // 1000
+        if second != self._second:
+            self._second, self._commands = second, 0
+        self._commands += 1
+        return self._commands <= COMMANDS_MAX
 
     def open(self, channel: str, params: Params) -> Subscription:
         self._last_sid += 1
@@ -154,10 +158,15 @@ class Connection:
         """Whether the reader is too slow for one more message; if so the subscription ends here."""
         if len(self.queue) < QUEUE_MAX:
             return False
+        self.kill(subscription, 25)
+        return True
+
+    def kill(self, subscription: Subscription, code: int) -> None:
+        """End a subscription from this side: a buffer overflow, or an error of its channel."""
         if subscription.sid in self.subscriptions:
             self.end(subscription)
-            subscription.reply("error", 0, error_body(25))
-        return True
+            body = msgspec.json.encode({"code": code, "msg": ERRORS[code]})
+            subscription.reply("error", 0, body)
 
     def answer(self, kind: str, reply_to: int, body: Any) -> None:
         """Queue a reply that belongs to no subscription."""
@@ -171,5 +180,12 @@ class Connection:
         self.answer("error", reply_to, body)
 
 
-def error_body(code: int) -> bytes:
-    return msgspec.json.encode({"code": code, "msg": ERRORS[code]})
+def _keys(of: Filter, params: Params) -> dict[str, None] | None:
+    match of:
+        case Filter.NOTHING:
+            return None
+        case Filter.INDICES:
+            named = params.index_ids or []
+            return None if ALL_INDICES in named else dict.fromkeys(named)
+        case _:
+            return dict.fromkeys(params.tickers) or None

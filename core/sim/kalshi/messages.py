@@ -9,13 +9,13 @@ import msgspec
 
 from core.domain.units import Price, Quantity, complement, price_text, quantity_text
 from core.sim.accounts import Account, Holding
-from core.sim.contracts import EventSpec, Market
-from core.sim.events import BookChanged, GroupChanged, Traded
+from core.sim.contracts import EventSpec, Market, MarketSpec
+from core.sim.events import BookChanged, FeesChanged, GroupChanged, Traded
 from core.sim.exchange import Exchange
-from core.sim.kalshi import shapes
+from core.sim.kalshi import shapes, sprinkle
 from core.sim.kalshi.shapes import Wire
 from core.sim.matching import BookView
-from core.sim.orders import BookSide, Fill, Order, Reason
+from core.sim.orders import BookSide, Fill, Order, OrderStatus, Reason
 
 encode = msgspec.json.Encoder().encode
 
@@ -32,8 +32,8 @@ class _Delta(msgspec.Struct, omit_defaults=True):
     subaccount: int | None = None
 
 
-def delta(market: Market, change: BookChanged, *, yes_price: bool, own: bool = False) -> bytes:
-    """One signed change of a level; the order's own id goes to its owner alone."""
+def delta(market: Market, change: BookChanged, *, yes_price: bool, owner: Account | None = None) -> bytes:
+    """One signed change of a level; to ``owner``, whose order it was, with that order's id."""
     ask = change.side is BookSide.ASK
     price = complement(change.price) if ask and not yes_price else change.price
     body = _Delta(
@@ -45,12 +45,12 @@ def delta(market: Market, change: BookChanged, *, yes_price: bool, own: bool = F
         "no" if ask else "yes",
         change.ts_ms,
     )
-    if own:
-        body.client_order_id, body.subaccount = change.cause_client_order_id, 0
+    if owner is not None:
+        body.client_order_id, body.subaccount = change.cause_client_order_id, owner.number
     return encode(body)
 
 
-def snapshot(market: Market, book: BookView, *, yes_price: bool) -> bytes:
+def snapshot(market: Market, book: BookView, *, yes_price: bool, best_first: bool) -> bytes:
     """The whole book; a side without levels has no key."""
     body: Wire = {
         "market_ticker": market.spec.ticker,
@@ -58,9 +58,9 @@ def snapshot(market: Market, book: BookView, *, yes_price: bool) -> bytes:
         "clock": market.clock,
     }
     if bids := book.bids:
-        body["yes_dollars_fp"] = shapes.ladder(bids)
+        body["yes_dollars_fp"] = shapes.ladder(bids, best_first=best_first)
     if asks := book.asks:
-        body["no_dollars_fp"] = shapes.ladder(asks, flip=not yes_price)
+        body["no_dollars_fp"] = shapes.ladder(asks, flip=not yes_price, best_first=best_first)
     return encode(body)
 
 
@@ -83,62 +83,58 @@ def ticker(market: Market, book: BookView, now_ms: int) -> bytes:
     )
 
 
-def trade(of: Traded) -> bytes:
+def trade(exchange: Exchange, of: Traded) -> bytes:
     side = shapes.outcome(of.taker_side)
-    return encode(
-        {
-            "trade_id": of.trade_id,
-            "market_ticker": of.ticker,
-            "yes_price_dollars": price_text(of.price),
-            "no_price_dollars": price_text(complement(of.price)),
-            "count_fp": quantity_text(of.count),
-            "taker_side": side,
-            "taker_outcome_side": side,
-            "taker_book_side": of.taker_side.value,
-            "is_block_trade": False,
-            "ts_ms": of.ts_ms,
-            "ts": of.ts_ms // 1000,
-        }
-    )
+    body: Wire = {
+        "trade_id": of.trade_id,
+        "market_ticker": of.ticker,
+        "yes_price_dollars": price_text(of.price),
+        "no_price_dollars": price_text(complement(of.price)),
+        "count_fp": quantity_text(of.count),
+        "taker_outcome_side": side,
+        "taker_book_side": of.taker_side.value,
+        "is_block_trade": False,
+        "ts_ms": of.ts_ms,
+        "ts": of.ts_ms // 1000,
+    }
+    if not exchange.dialect.deprecated_direction_is_gone:
+        body["taker_side"] = side
+    return encode(body)
 
 
-def fill(of: Fill, exchange_index: int) -> bytes:
+def fill(exchange: Exchange, account: Account, of: Fill) -> bytes:
     side = shapes.outcome(of.side)
-    return encode(
-        {
-            "trade_id": of.trade_id,
-            "order_id": of.order_id,
-            "client_order_id": of.client_order_id,
-            "market_ticker": of.ticker,
-            "exchange_index": exchange_index,
-            "is_taker": of.is_taker,
-            "side": side,
-            "action": shapes.action(of.side),
-            "purchased_side": side,
-            "outcome_side": side,
-            "book_side": of.side.value,
-            "yes_price_dollars": price_text(of.price),
-            "count_fp": quantity_text(of.count),
-            "fee_cost": shapes.dollars(of.fee),
-            "post_position_fp": quantity_text(of.post_position),
-            "ts_ms": of.ts_ms,
-            "ts": of.ts_ms // 1000,
-            "subaccount": 0,
-        }
-    )
+    body: Wire = {
+        "trade_id": of.trade_id,
+        "order_id": of.order_id,
+        "client_order_id": of.client_order_id,
+        "market_ticker": of.ticker,
+        "exchange_index": exchange.markets[of.ticker].spec.exchange_index,
+        "is_taker": of.is_taker,
+        "outcome_side": side,
+        "book_side": of.side.value,
+        "yes_price_dollars": price_text(of.price),
+        "count_fp": quantity_text(of.count),
+        "fee_cost": shapes.dollars(of.fee),
+        "post_position_fp": quantity_text(of.post_position),
+        "ts_ms": of.ts_ms,
+        "ts": of.ts_ms // 1000,
+        "subaccount": account.number,
+    }
+    if not exchange.dialect.deprecated_direction_is_gone:
+        body |= {"side": side, "action": shapes.action(of.side), "purchased_side": side}
+    return encode(body)
 
 
-def user_order(account: Account, of: Order, reason: Reason | None, exchange_index: int) -> bytes:
+def user_order(exchange: Exchange, account: Account, of: Order, reason: Reason | None) -> bytes:
     side = shapes.outcome(of.side)
     body: Wire = {
         "order_id": of.order_id,
         "user_id": account.user_id,
         "client_order_id": of.client_order_id,
         "ticker": of.ticker,
-        "exchange_index": exchange_index,
+        "exchange_index": exchange.markets[of.ticker].spec.exchange_index,
         "status": of.status.value,
-        "side": side,
-        "is_yes": of.side is BookSide.BID,
         "outcome_side": side,
         "book_side": of.side.value,
         "yes_price_dollars": price_text(of.price),
@@ -154,7 +150,7 @@ def user_order(account: Account, of: Order, reason: Reason | None, exchange_inde
         "created_ts_ms": of.created_ms,
         "last_update_time": shapes.rfc3339(of.updated_ms),
         "last_updated_ts_ms": of.updated_ms,
-        "subaccount_number": 0,
+        "subaccount_number": account.number,
     }
     if of.group_id:
         body["order_group_id"] = of.group_id
@@ -163,9 +159,20 @@ def user_order(account: Account, of: Order, reason: Reason | None, exchange_inde
             "expiration_time": shapes.rfc3339(of.expiration_ms),
             "expiration_ts_ms": of.expiration_ms,
         }
-    if reason is not None and reason is not Reason.GROUP:
-        body["last_update_reason"] = reason.value
+    if not exchange.dialect.deprecated_direction_is_gone:
+        body |= {"side": side, "is_yes": of.side is BookSide.BID}
+    if told := _reason(exchange, of, reason):
+        body["last_update_reason"] = told
     return encode(body)
+
+
+def _reason(exchange: Exchange, of: Order, reason: Reason | None) -> str:
+    """The word for the last change; empty where there is none."""
+    if reason is Reason.GROUP:
+        return exchange.dialect.group_reason.value
+    if reason is None and of.status is OrderStatus.CANCELED and exchange.dialect.unknown_is_sprinkled:
+        return sprinkle.REASON
+    return reason.value if reason is not None else ""
 
 
 def order_group(of: GroupChanged) -> bytes:
@@ -186,7 +193,7 @@ def market_position(account: Account, ticker: str, of: Holding) -> bytes:
             "fees_paid_dollars": shapes.dollars(of.fees),
             "position_fee_cost_dollars": shapes.dollars(of.fees),
             "volume_fp": quantity_text(of.volume),
-            "subaccount": 0,
+            "subaccount": account.number,
         }
     )
 
@@ -194,14 +201,11 @@ def market_position(account: Account, ticker: str, of: Holding) -> bytes:
 def lifecycle(exchange: Exchange, market: Market, kind: str) -> bytes | None:
     """A ``market_lifecycle_v2`` body, or None for what Kalshi does not announce. Times are Unix seconds."""
     spec = market.spec
-    body: Wire = {
-        "market_ticker": spec.ticker,
-        "exchange_index": spec.exchange_index,
-        "event_type": kind,
-    }
+    body: Wire = {"market_ticker": spec.ticker, "event_type": kind}
     match kind:
         case "created":
             body |= {
+                "exchange_index": spec.exchange_index,
                 "open_ts": market.open_ms // 1000,
                 "close_ts": market.close_ms // 1000,
                 "additional_metadata": _metadata(market),
@@ -224,15 +228,35 @@ def lifecycle(exchange: Exchange, market: Market, kind: str) -> bytes | None:
         case "settled":
             assert market.settled_world_ms is not None
             body["settled_ts"] = market.settled_world_ms // 1000
+        case "price_level_structure_updated":
+            body |= {
+                "price_level_structure": spec.price_level_structure,
+                "price_ranges": shapes.price_ranges(spec),
+            }
+        case "metadata_updated":
+            body |= {"yes_sub_title": spec.yes_sub_title, "strike_type": spec.strike_type, **_strikes(spec)}
         case _:
-            return None
+            if not exchange.dialect.unknown_is_sprinkled:
+                return None
+            body["event_type"] = sprinkle.EVENT_TYPE
     return encode(body)
+
+
+def fee_update(of: FeesChanged) -> bytes:
+    """An event's fee overrides; null where one was cleared."""
+    return encode(
+        {
+            "event_ticker": of.event_ticker,
+            "fee_type_override": of.fee_type,
+            "fee_multiplier_override": of.fee_multiplier,
+        }
+    )
 
 
 def _metadata(market: Market) -> Wire:
     spec = market.spec
     expected_ms = spec.expected_expiration_ms or market.close_ms
-    body: Wire = {
+    return {
         "name": spec.yes_sub_title,
         "title": spec.title,
         "yes_sub_title": spec.yes_sub_title,
@@ -243,12 +267,13 @@ def _metadata(market: Market) -> Wire:
         "event_ticker": spec.event_ticker,
         "expected_expiration_ts": expected_ms // 1000,
         "strike_type": spec.strike_type,
+        **_strikes(spec),
     }
-    if spec.floor_strike is not None:
-        body["floor_strike"] = spec.floor_strike
-    if spec.cap_strike is not None:
-        body["cap_strike"] = spec.cap_strike
-    return body
+
+
+def _strikes(spec: MarketSpec) -> Wire:
+    named = {"floor_strike": spec.floor_strike, "cap_strike": spec.cap_strike}
+    return {name: strike for name, strike in named.items() if strike is not None}
 
 
 def event_listed(event: EventSpec) -> bytes:

@@ -23,6 +23,7 @@ from core.sim.kalshi import (
     historical_calls,
     order_calls,
     portfolio_calls,
+    sprinkle,
     trade_calls,
     transfer_calls,
 )
@@ -230,7 +231,10 @@ class Rest:
             return refused(error, nested=self._venue.exchange.dialect.too_many_requests_is_nested)
         if done.lost:
             return RestAnswer(done.status, lost=True)
-        return RestAnswer(done.status, b"" if done.body is None else msgspec.json.encode(done.body))
+        if done.body is None:
+            return RestAnswer(done.status)
+        strewn = self._venue.exchange.dialect.unknown_is_sprinkled
+        return RestAnswer(done.status, msgspec.json.encode(sprinkle.over(done.body) if strewn else done.body))
 
     def _match(self, method: str, raw_path: str) -> tuple[Endpoint, dict[str, str]]:
         """The endpoint of a path and its named steps; more specific paths come first in the table."""

@@ -190,19 +190,21 @@ def orderbook(book: BookView, depth: int, *, best_first: bool = False) -> Wire:
     }
 
 
-def trade(of: Traded) -> Wire:
-    return {
+def trade(exchange: Exchange, of: Traded) -> Wire:
+    shape: Wire = {
         "trade_id": of.trade_id,
         "ticker": of.ticker,
         "count_fp": quantity_text(of.count),
         "yes_price_dollars": price_text(of.price),
         "no_price_dollars": price_text(complement(of.price)),
-        "taker_side": outcome(of.taker_side),
         "taker_outcome_side": outcome(of.taker_side),
         "taker_book_side": of.taker_side.value,
         "created_time": rfc3339(of.ts_ms),
         "is_block_trade": False,
     }
+    if not exchange.dialect.deprecated_direction_is_gone:
+        shape["taker_side"] = outcome(of.taker_side)
+    return shape
 
 
 def order(exchange: Exchange, account: Account, of: Order) -> Wire:

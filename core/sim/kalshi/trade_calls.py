@@ -25,4 +25,4 @@ def chosen_trades(call: Call) -> list[Traded]:
 
 def trade_page(call: Call, rows: list[Traded]) -> Wire:
     shown, cursor = call.page(rows, lambda t: t.trade_id, most=1000, default=100)
-    return {"trades": [shapes.trade(t) for t in shown], "cursor": cursor}
+    return {"trades": [shapes.trade(call.exchange, t) for t in shown], "cursor": cursor}

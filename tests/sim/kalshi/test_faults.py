@@ -47,6 +47,7 @@ def test_a_frozen_book_desyncs_alone_stays_silent_and_comes_back_whole(desk):
 
 
 def test_a_frozen_empty_book_is_garbled_too(desk):
+    desk.judged = False
     reader = follow(desk, T)
     desk.faults.freeze_books([T])
     assert reader.take()[0]["msg"]["delta_fp"].startswith("-")
@@ -125,6 +126,7 @@ async def test_a_refused_create_is_answered_and_the_next_accepted_one_is_lost(de
 
 
 async def test_refusals_end_by_count_or_by_time(desk):
+    desk.judged = False
     desk.faults.refuse("/markets", 503, b'{"exchange_active":false}', count=2)
     desk.faults.refuse("/events", 500, b"<html>", until_ms=desk.floor.clock.ms + 1_000)
 

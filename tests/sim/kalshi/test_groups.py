@@ -13,23 +13,23 @@ BID, ASK = BookSide.BID, BookSide.ASK
 
 async def test_a_group_lives_through_its_calls_as_specified(desk, rest_spec):
     created = await desk.call("POST", f"{GROUPS}/create", json={"contracts_limit": 10, "subaccount": 0})
-    rest_spec.answer("POST", f"{GROUPS}/create", created)
+    rest_spec.response("POST", f"{GROUPS}/create", created)
     group = created.json()["order_group_id"]
     assert created.json() == {"order_group_id": group, "subaccount": 0, "exchange_index": 0}
     first = (await desk.create(order_group_id=group)).json()["order_id"]
 
     listed = await desk.call("GET", GROUPS)
-    rest_spec.answer("GET", GROUPS, listed)
+    rest_spec.response("GET", GROUPS, listed)
     row = {"contracts_limit_fp": "10.00", "is_auto_cancel_enabled": True, "exchange_index": 0}
     assert listed.json() == {"order_groups": [{"id": group} | row]}
     shown = await desk.call("GET", f"{GROUPS}/{group}")
-    rest_spec.answer("GET", ONE, shown)
+    rest_spec.response("GET", ONE, shown)
     assert shown.json() == row | {"orders": [first]}
     assert (await desk.get(f"/portfolio/orders/{first}"))["order"]["order_group_id"] == group
 
     for verb, body in (("trigger", None), ("reset", None), ("limit", {"contracts_limit_fp": "2.50"})):
         done = await desk.call("PUT", f"{GROUPS}/{group}/{verb}?subaccount=0&exchange_index=0", json=body)
-        rest_spec.answer("PUT", f"{ONE}/{verb}", done)
+        rest_spec.response("PUT", f"{ONE}/{verb}", done)
         if verb == "trigger":
             assert desk.floor.bids() == []
             refused = await desk.create(order_group_id=group)
@@ -39,7 +39,7 @@ async def test_a_group_lives_through_its_calls_as_specified(desk, rest_spec):
     assert (shown["contracts_limit_fp"], shown["orders"]) == ("2.50", [])
 
     gone = await desk.call("DELETE", f"{GROUPS}/{group}")
-    rest_spec.answer("DELETE", ONE, gone)
+    rest_spec.response("DELETE", ONE, gone)
     again = await desk.call("DELETE", f"{GROUPS}/{group}")
     assert (again.status_code, again.json()["error"]["code"]) == (404, "not_found")
     assert (await desk.call("GET", f"{GROUPS}/{group}")).status_code == 404
@@ -96,7 +96,7 @@ async def test_the_channel_tells_its_owner_in_sequence(desk, stream_spec):
     messages = mine.take()
     told = [m for m in messages if m["type"] == "order_group_updates"]
     for message in told:
-        stream_spec.message("orderGroupUpdates", message)
+        stream_spec.message(message)
     assert [(m["msg"]["event_type"], m["msg"].get("contracts_limit_fp")) for m in told] == [
         ("created", "4.00"),
         ("triggered", None),

@@ -71,10 +71,10 @@ async def test_balance_has_its_own_bucket(desk):
 async def test_limits_and_costs_are_told(desk, rest_spec):
     desk.limiter.tiers["ann"] = Tier.ADVANCED
     limits = await desk.call("GET", "/account/limits")
-    rest_spec.answer("GET", "/account/limits", limits)
+    rest_spec.response("GET", "/account/limits", limits)
     assert limits.json()["write"] == {"refill_rate": 300, "bucket_capacity": 600}
     costs = await desk.http.get("/trade-api/v2/account/endpoint_costs")
-    rest_spec.answer("GET", "/account/endpoint_costs", costs)
+    rest_spec.response("GET", "/account/endpoint_costs", costs)
     told = {(row["method"], row["path"]): row["cost"] for row in costs.json()["endpoint_costs"]}
     assert told == {
         ("GET", "/trade-api/v2/portfolio/orders/{order_id}"): 2,

@@ -30,66 +30,10 @@ def traded(desk):
     return desk
 
 
-PUBLIC = [
-    ("/exchange/status", ""),
-    ("/exchange/schedule", ""),
-    ("/exchange/user_data_timestamp", ""),
-    ("/series", "?category=Climate and Weather&tags=Temperature"),
-    ("/series/{series_ticker}", "KXHIGHNY"),
-    ("/series/fee_changes", "?series_ticker=KXHIGHNY"),
-    ("/events/fee_changes", ""),
-    ("/events", "?with_nested_markets=true&series_ticker=KXHIGHNY&status=open"),
-    ("/events/{event_ticker}", "KXHIGHNY-26NOV23"),
-    ("/events/{event_ticker}", "KXHIGHNY-26NOV23?with_nested_markets=true"),
-    ("/markets", f"?tickers={T}&mve_filter=exclude"),
-    ("/markets/{ticker}", T),
-    ("/markets/{ticker}", U),
-    ("/markets/{ticker}/orderbook", f"{T}?depth=1"),
-    ("/markets/orderbooks", f"?tickers={T}&tickers={U}"),
-    ("/markets/trades", f"?ticker={T}&limit=1"),
-]
-
-
-@pytest.mark.parametrize(("path", "asked"), PUBLIC, ids=lambda text: text[:40])
-async def test_public_reads_fit_the_specification_unsigned(traded, rest_spec, path, asked):
-    name = asked.partition("?")[0]
-    filled = path.replace("{ticker}", name).replace("{event_ticker}", name).replace("{series_ticker}", name)
-    query = asked[len(name) :]
-    answer = await traded.http.get(f"{ROOT}{filled}{query}")
-    assert answer.status_code == 200, answer.text
-    rest_spec.answer("GET", path, answer)
-
-
-SIGNED = [
-    "/portfolio/balance",
-    "/portfolio/positions",
-    "/portfolio/positions?settlement_status=all&count_filter=position",
-    "/portfolio/orders",
-    "/portfolio/orders?status=resting&limit=1",
-    "/portfolio/fills?limit=1",
-    "/portfolio/settlements",
-    f"/portfolio/orders/queue_positions?market_tickers={T}",
-]
-
-
-@pytest.mark.parametrize("asked", SIGNED)
-@pytest.mark.parametrize("settled", [False, True])
-async def test_portfolio_reads_fit_the_specification(traded, rest_spec, asked, settled):
-    if settled:
-        traded.floor.later(3_600)
-    answer = await traded.call("GET", asked)
-    assert answer.status_code == 200, answer.text
-    rest_spec.answer("GET", asked.partition("?")[0], answer)
-    rows = [v for k, v in answer.json().items() if isinstance(v, list) and k != "balance_breakdown"]
-    # Nothing has settled before the timer ends, and nothing rests after the hour.
-    empty = "settlements" in asked if not settled else "resting" in asked or "queue" in asked
-    assert all(bool(found) is not empty for found in rows)
-
-
 async def test_orders_are_created_changed_and_cancelled_as_specified(desk, rest_spec, body_of):
     orders, one = "/portfolio/events/orders", "/portfolio/events/orders/{order_id}"
     created = await desk.create(client_order_id="a", expiration_time=desk.floor.clock.ms // 1000 + 60)
-    rest_spec.answer("POST", orders, created)
+    rest_spec.response("POST", orders, created)
     assert created.json() == {
         "order_id": created.json()["order_id"],
         "client_order_id": "a",
@@ -99,42 +43,42 @@ async def test_orders_are_created_changed_and_cancelled_as_specified(desk, rest_
     }
     order_id = created.json()["order_id"]
     shown = await desk.call("GET", f"/portfolio/orders/{order_id}")
-    rest_spec.answer("GET", "/portfolio/orders/{order_id}", shown)
+    rest_spec.response("GET", "/portfolio/orders/{order_id}", shown)
     ahead = await desk.call("GET", f"/portfolio/orders/{order_id}/queue_position")
-    rest_spec.answer("GET", "/portfolio/orders/{order_id}/queue_position", ahead)
+    rest_spec.response("GET", "/portfolio/orders/{order_id}/queue_position", ahead)
 
     change = {"ticker": T, "side": "bid", "price": "0.33", "count": "12"}
     amended = await desk.call("POST", f"{orders}/{order_id}/amend", json=change)
-    rest_spec.answer("POST", f"{one}/amend", amended)
+    rest_spec.response("POST", f"{one}/amend", amended)
     same = await desk.call("POST", f"{orders}/{order_id}/amend", json=change)
-    rest_spec.answer("POST", f"{one}/amend", same)
+    rest_spec.response("POST", f"{one}/amend", same)
     assert (amended.json()["remaining_count"], same.json()["remaining_count"]) == ("12.00", None)
 
     less = await desk.call("POST", f"{orders}/{order_id}/decrease", json={"reduce_by": "2"})
-    rest_spec.answer("POST", f"{one}/decrease", less)
+    rest_spec.response("POST", f"{one}/decrease", less)
     to = await desk.call("POST", f"{orders}/{order_id}/decrease", json={"reduce_to": "4"})
     assert (less.json()["remaining_count"], to.json()["remaining_count"]) == ("10.00", "4.00")
 
     gone = await desk.call("DELETE", f"{orders}/{order_id}?market_ticker={T}")
-    rest_spec.answer("DELETE", one, gone)
+    rest_spec.response("DELETE", one, gone)
     assert gone.json()["reduced_by"] == "4.00"
     again = await desk.call("DELETE", f"{orders}/{order_id}?market_ticker={T}")
     assert (again.status_code, again.json()["error"]["code"]) == (404, "not_found")
 
     entries = [body_of(), body_of(price="0.325"), {"ticker": 1}, body_of(client_order_id="a")]
     batch = await desk.call("POST", f"{orders}/batched", json={"orders": entries})
-    rest_spec.answer("POST", f"{orders}/batched", batch)
+    rest_spec.response("POST", f"{orders}/batched", batch)
     codes = [row.get("error", {}).get("code") for row in batch.json()["orders"]]
     assert codes == [None, "invalid_price", "invalid_order", "order_already_exists"]
     working = batch.json()["orders"][0]["order_id"]
     both = [{"order_id": working, "market_ticker": T}, {"order_id": "unknown"}]
     cancelled = await desk.call("DELETE", f"{orders}/batched", json={"orders": both})
-    rest_spec.answer("DELETE", f"{orders}/batched", cancelled)
+    rest_spec.response("DELETE", f"{orders}/batched", cancelled)
     assert [row["reduced_by"] for row in cancelled.json()["orders"]] == ["10.00", "0.00"]
 
     await desk.create()
     everything = await desk.call("DELETE", orders)
-    rest_spec.answer("DELETE", orders, everything)
+    rest_spec.response("DELETE", orders, everything)
     assert (everything.status_code, desk.floor.bids()) == (204, [])
 
 
