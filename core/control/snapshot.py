@@ -27,7 +27,7 @@ from core.engine.account import WINDOW_5MIN_NS, WINDOW_15S_NS
 from core.engine.desk import Desk
 from core.engine.facts import market_view
 from core.journal.wording import text_of
-from core.risk.halts import GLOBAL
+from core.risk.halts import Level
 from core.strategy.convergence import exit_of
 from core.venues.exchange import ExchangeState
 from core.venues.venue import BookView
@@ -55,13 +55,13 @@ class Snapshot:
     def status(self) -> StatusRow:
         desk, state = self.desk, self.desk.state
         world = self.clocks.world
-        halt = state.halts.at(GLOBAL)
+        halt = state.halts.widest
         exchange = state.exchange
         stopped = exchange is not None and not (exchange.exchange_active and exchange.trading_active)
         return StatusRow(
             profile=state.profile,
             mode=state.mode.value,
-            level=state.halts.desk.name,
+            level=(halt.level if halt is not None else Level.NORMAL).name,
             level_reason=halt.cause if halt is not None else "",
             paused=tuple(sorted(state.paused)),
             starting=tuple(state.starting.items()),

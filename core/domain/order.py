@@ -172,7 +172,9 @@ class Event(enum.Enum):
     CANCEL_PROVEN = "cancel_proven"
     EXPIRY_PROVEN = "expiry_proven"
     ABSENCE_PROVEN = "absence_proven"
-    """The evidence rule for an order that never arrived is satisfied."""
+    """The evidence rule for an order that never arrived is satisfied, or a person has decided it."""
+    SEEN_OPEN = "seen_open"
+    """Asked for the order itself, the venue shows it resting, whatever was believed."""
     VOIDED = "voided"
     """Every fill failed settlement."""
 
@@ -207,6 +209,20 @@ LIFE: dict[tuple[Life, Event], Life] = {
     (Life.EXPIRED, Event.EXPIRY_PROVEN): Life.EXPIRED,
     (Life.EXPIRED, Event.CANCEL_PROVEN): Life.EXPIRED,
     (Life.CANCELLED, Event.EXPIRY_PROVEN): Life.CANCELLED,
+    # The one way back: what rests there may fill, so it is counted again.
+    **{
+        (life, Event.SEEN_OPEN): Life.WORKING
+        for life in (
+            Life.SENDING,
+            Life.UNKNOWN,
+            Life.WORKING,
+            Life.NEVER_SENT,
+            Life.REJECTED,
+            Life.CANCELLED,
+            Life.EXPIRED,
+            Life.NEVER_ARRIVED,
+        )
+    },
     (Life.FILLED, Event.VOIDED): Life.VOIDED,
     (Life.CANCELLED, Event.VOIDED): Life.VOIDED,
 }
@@ -394,6 +410,12 @@ def apply_fill(order: Order, fill: Fill) -> tuple[Order, Anomaly | None]:
             order.intent.client_order_id, "overfill", f"filled {filled} of {order.intent.quantity} millionths"
         )
     return _settle_ending(moved), anomaly
+
+
+def recharge(order: Order, fill: Fill) -> Order:
+    """The same execution with the fee the venue has settled on."""
+    fills = tuple(fill if known.trade_id == fill.trade_id else known for known in order.fills)
+    return msgspec.structs.replace(order, fills=fills)
 
 
 def report_end(

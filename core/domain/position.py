@@ -55,6 +55,25 @@ def apply(position: Position, fill: Fill) -> Position:
     )
 
 
+def charge(position: Position, more: int) -> Position:
+    """A fill was charged ``more`` than counted, negative for less."""
+    return msgspec.structs.replace(position, fees=Money(position.fees + more))
+
+
+def adjust(position: Position, net: Quantity, price: Price) -> Position:
+    """The venue's count instead of ours, without a trade.
+
+    Contracts that come are taken in at ``price`` of YES, those that go leave at what they cost: an
+    adjustment makes and loses nothing by itself.
+    """
+    held = int(position.net)
+    kept = held if held * net > 0 and abs(net) >= abs(held) else net if held * net > 0 else 0
+    cost = position.cost * abs(kept) // abs(held) if held else 0
+    each = price if net > 0 else complement(price)
+    cost += -(-int(each) * (abs(net) - abs(kept)) // 10_000)
+    return msgspec.structs.replace(position, net=net, cost=Money(cost))
+
+
 def settle(position: Position, payout: Price) -> Position:
     """Close at settlement: ``payout`` is what one YES contract pays."""
     per_contract = payout if position.net > 0 else complement(payout)

@@ -6,10 +6,13 @@ once and passes by itself.
 
 from __future__ import annotations
 
+from collections.abc import Container
+
 from core.domain.clock import Clocks
 from core.engine.record import Scribe
 from core.engine.state import Alarm, AlarmLevel, DeskState
 from core.journal.events import Kind
+from core.risk.halts import HaltScope
 
 ALARMS_MAX = 200
 """The oldest that nobody needs any more go first."""
@@ -31,7 +34,15 @@ class Alarms:
         self._next = 1
 
     def raise_(
-        self, key: str, level: AlarmLevel, what: str, effect: str = "", clears: str = "", ticker: str = ""
+        self,
+        key: str,
+        level: AlarmLevel,
+        what: str,
+        effect: str = "",
+        clears: str = "",
+        ticker: str = "",
+        *,
+        scope: HaltScope | None = None,
     ) -> None:
         """Report a condition. The same condition again only updates the words, unless it got worse."""
         standing = self._state.alarms.get(self._by_key.get(key, 0))
@@ -51,6 +62,7 @@ class Alarms:
             effect=effect,
             clears=clears,
             active=level is not AlarmLevel.NOTE,
+            scope=scope,
         )
         self._next += 1
         self._by_key[key] = alarm.id
@@ -67,20 +79,46 @@ class Alarms:
             alarm.since_ns = self._clocks.mono_ns()
             self._state.changed_alarms.touch(alarm.id)
 
-    def resumed(self) -> None:
+    def resumed(self, scopes: Container[HaltScope], *, nothing_left: bool) -> None:
         """A person has resumed: what stood until then is over, and rings anew when it comes again."""
         standing = self._state.alarms
-        for key in [k for k, known in self._by_key.items() if standing[known].clears == RESUME]:
+        over = [
+            key
+            for key, known in self._by_key.items()
+            if (alarm := standing[known]).scope in scopes
+            or (alarm.scope is None and alarm.clears == RESUME and nothing_left)
+        ]
+        for key in over:
             self.clear(key)
 
-    def acknowledge(self, alarm_id: int, actor: str) -> bool:
+    def unseen(self, scopes: Container[HaltScope]) -> Alarm | None:
+        """An alarm that called somebody to one of these halts and that nobody has acknowledged."""
+        return next(
+            (
+                alarm
+                for alarm in self._state.alarms.values()
+                if alarm.level is AlarmLevel.ACT and not alarm.acknowledged and alarm.scope in scopes
+            ),
+            None,
+        )
+
+    def standing_unseen(self, prefix: str) -> Alarm | None:
+        """An alarm of a kind of condition that stands and that nobody has acknowledged."""
+        for key, known in self._by_key.items():
+            alarm = self._state.alarms[known]
+            if key.startswith(prefix) and alarm.active and not alarm.acknowledged:
+                return alarm
+        return None
+
+    def acknowledge(self, alarm_id: int, actor: str) -> Alarm | None:
+        """The alarm, or ``None`` when it is gone or was acknowledged before."""
         alarm = self._state.alarms.get(alarm_id)
         if alarm is None or alarm.acknowledged:
-            return False
+            return None
         alarm.acknowledged = True
         self._scribe.desk(Kind.ACK, f"alarm seen: {alarm.what}", actor=actor)
         self._state.changed_alarms.touch(alarm_id)
-        return True
+        return alarm
 
     def tick(self) -> None:
         """Drop what is over, seen (if it had to be) and was shown long enough."""

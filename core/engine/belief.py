@@ -55,18 +55,25 @@ class Noted(msgspec.Struct, frozen=True):
     halts: tuple[Halt, ...]
 
 
-def replay(ledger: Ledger, rows: list[tuple[int, str, LedgerEvent]], noted: Noted | None) -> str:
+def replay(ledger: Ledger, rows: list[tuple[int, str, LedgerEvent]], noted: Noted | None, now_ns: int) -> str:
     """Rebuild the ledger; why what comes out is not what the engine had, empty when it is."""
     if noted is None:
-        ledger.replay(rows)
-        return ""
-    ledger.replay(row for row in rows if row[0] < noted.seq)
+        return _contradiction(ledger.replay(rows, now_ns))
+    odd = ledger.replay((row for row in rows if row[0] < noted.seq), now_ns)
     found = mark_of(ledger, noted.halts)
-    ledger.replay(row for row in rows if row[0] > noted.seq)
+    odd += ledger.replay((row for row in rows if row[0] > noted.seq), now_ns)
+    if odd:
+        return _contradiction(odd)
     wrong = [name for name in Mark.__struct_fields__ if getattr(found, name) != getattr(noted.mark, name)]
     if not wrong:
         return ""
     return f"the journal's rows up to {noted.seq} give other {', '.join(wrong)} than the engine had"
+
+
+def _contradiction(odd: list[str]) -> str:
+    """Rows that do not fit the rows before them, as one sentence; empty for none."""
+    more = f" and {len(odd) - 1} more" if len(odd) > 1 else ""
+    return f"the journal contradicts itself: {odd[0]}{more}" if odd else ""
 
 
 def _digest(part: object) -> str:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from core.domain.market import Market, MarketStatus
+from core.engine import incidents
 from core.engine.desk import Desk
 from core.engine.state import EventState, MarketState
 from core.engine.trading import Trading
+from core.execution.differences import Row
 from core.venues.venue import Incomplete
 
 LISTED = frozenset(
@@ -49,6 +51,9 @@ class Catalogue:
             self._add(market)
             return True
         if known.market != market:
+            if market.status is not known.market.status is MarketStatus.ACTIVE:
+                text = f"{market.ticker} is {market.status.value} at the venue"
+                incidents.note(self._desk, Row.MARKET_STATE, market.ticker, text)
             known.market = market
             self._desk.state.changed_markets.touch(market.ticker)
             self._trading.mark(market.ticker)

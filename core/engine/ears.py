@@ -1,4 +1,4 @@
-"""What the engine does about news from its own rooms: ledger, reconciliation, stop ladder, workers.
+"""What the engine does about news from its own rooms: ledger, stop ladder, workers.
 
 Every method is one synchronous step.
 """
@@ -8,16 +8,15 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from core.domain.market import Venue
 from core.domain.order import Anomaly, Fill, Life, Order
-from core.domain.units import Money
+from core.engine import incidents
 from core.engine.alarms import RESUME
 from core.engine.posttrade import PostTrade
 from core.engine.state import AlarmLevel
+from core.execution.differences import Row
 from core.execution.ladder import Ladder, Pause, Phase
-from core.execution.reconcile import Difference, Reading
 from core.journal.events import Kind
-from core.risk.halts import GLOBAL, HaltScope, Level, ScopeKind
+from core.risk.halts import GLOBAL, Level
 from core.venues.venue import SettlementReport
 
 if TYPE_CHECKING:
@@ -25,9 +24,11 @@ if TYPE_CHECKING:
     from core.engine.trading import Trading
 
 HALTING = frozenset(
-    {"late fill", "overfill", "conflicting fill", "foreign fill", "invariant", "parked fills"}
+    {"late fill", "overfill", "conflicting fill", "foreign fill", "second order", "invariant", "parked fills"}
 )
 """Anomalies after which a market waits for a person."""
+ROWS = {"conflicting fill": Row.TWO_CONTENTS, "overfill": Row.OVERFILL}
+"""Those that are rows of the table of differences."""
 
 FAULT_PAUSE_S = 1.0
 RING_NS = 60_000_000_000
@@ -35,14 +36,13 @@ PAUSED = "stop paused"
 
 
 class Ears:
-    """Implements the listeners of ledger and reconciler. ``wire`` completes it before use."""
+    """Implements the listeners of ledger, stop ladder and workers. ``wire`` completes it before use."""
 
     desk: Desk
     trading: Trading
     posttrade: PostTrade
 
     def __init__(self) -> None:
-        self._shown: set[tuple[str, str]] = set()
         self._rung_ns: int | None = None
         """When the stop that waits for the venue was last called out."""
         self._ladder_told: tuple[int, Phase | None] = (0, None)
@@ -72,6 +72,10 @@ class Ears:
             )
         elif before is not None and before.life is Life.UNKNOWN and after.life is not Life.UNKNOWN:
             desk.alarms.clear(f"unknown {client}")
+            if after.life is not Life.NEVER_ARRIVED:
+                text = f"order {client[-4:]} is resolved: {after.display}"
+                incidents.note(desk, Row.UNKNOWN_FOUND, ticker, text)
+                desk.alarms.raise_(f"resolved {client}", AlarmLevel.NOTE, text, ticker=ticker)
         if after.venue_filled > after.filled:
             desk.reconciler.request("fills missing")
         desk.state.changed_markets.touch(ticker)
@@ -82,7 +86,9 @@ class Ears:
         desk.account.filled(order, fill)
         desk.trips.tallies.filled(order, fill)
         if order is None:
-            self.halt_market(fill.ticker, f"trade {fill.trade_id} is of an order not placed here")
+            text = f"trade {fill.trade_id} in {fill.ticker} is of an order not placed here"
+            incidents.note(desk, Row.EXTERNAL_FILL, fill.ticker, text)
+            incidents.stop(desk, incidents.VENUE, Level.REDUCE_ONLY, text, until_seen=True)
         self._expose(fill.ticker)
         self.posttrade.filled(order, fill)
         desk.state.cash = desk.reconciler.cash
@@ -114,73 +120,26 @@ class Ears:
         self.desk.state.changed_markets.touch(ticker)
         self.trading.mark(ticker)
 
+    def on_adjusted(self, ticker: str) -> None:
+        desk = self.desk
+        desk.account.moved(ticker)
+        self._expose(ticker)
+        desk.state.changed_markets.touch(ticker)
+        self.trading.mark(ticker)
+
     def on_anomaly(self, ticker: str, anomaly: Anomaly) -> None:
         desk = self.desk
         text = f"{anomaly.kind}: {anomaly.detail}"
         desk.scribe.desk(Kind.ANOMALY, text, ticker=ticker, order=anomaly.client_order_id)
+        if anomaly.kind in ROWS:
+            incidents.note(desk, ROWS[anomaly.kind], ticker, text)
         desk.reconciler.request(anomaly.kind)
         if anomaly.kind in HALTING:
             self.halt_market(ticker, text)
 
     def halt_market(self, ticker: str, cause: str) -> None:
         """Stop one market for a person to look at."""
-        if self.desk.halting.rise(HaltScope(ScopeKind.MARKET, ticker), Level.HALTED, cause):
-            self.desk.alarms.raise_(
-                f"halt {ticker}",
-                AlarmLevel.ACT,
-                f"{ticker}: {cause}",
-                "that market is halted",
-                RESUME,
-                ticker,
-            )
-
-    # --- reconciliation ------------------------------------------------------------------------
-
-    def on_reading(self, reading: Reading) -> None:
-        desk = self.desk
-        state, reconciler = desk.state, desk.reconciler
-        state.read_ns, state.cash, state.venue_net = reconciler.read_ns, reconciler.cash, reconciler.venue_net
-        state.touch_status()
-        if not reading.complete:
-            desk.alarms.raise_(
-                "reading",
-                AlarmLevel.CHECK,
-                f"the account cannot be read: {reading.reason}",
-                "entries stop when the last good read is too old",
-                "the next complete read",
-            )
-            return
-        desk.alarms.clear("reading")
-        for key in [k for k in self._shown if k not in reconciler.differences]:
-            self._shown.discard(key)
-            desk.alarms.clear(f"difference {key}")
-        for key, difference in reconciler.differences.items():
-            if key not in self._shown:
-                self._shown.add(key)
-                desk.scribe.desk(Kind.DIFFERENCE, str(difference), ticker=difference.ticker)
-                desk.alarms.raise_(
-                    f"difference {key}",
-                    AlarmLevel.CHECK,
-                    f"MISMATCH {difference}",
-                    "halts its market if the next reads agree",
-                    "agreement",
-                    difference.ticker,
-                )
-        if reading.clean:
-            desk.health.account_read(reading.began_ns)
-            if not desk.health.stepped:
-                desk.alarms.clear("gap")
-
-    def on_difference(self, difference: Difference) -> None:
-        if difference.ticker:
-            self.halt_market(difference.ticker, str(difference))
-        else:
-            scope = HaltScope(ScopeKind.VENUE, Venue.KALSHI.value)
-            self.desk.halting.rise(scope, Level.HALTED, str(difference))
-            self.desk.alarms.raise_("cash", AlarmLevel.ACT, str(difference), "the venue is halted", RESUME)
-
-    def on_cash_base(self, base: Money) -> None:
-        self.desk.scribe.desk(Kind.RECONCILE, "cash read with nothing under way", cash_base=base)
+        incidents.stop(self.desk, incidents.market(ticker), Level.HALTED, cause)
 
     # --- stop ladder ---------------------------------------------------------------------------
 
@@ -240,10 +199,9 @@ class Ears:
     def on_task_fault(self, name: str, fault: BaseException) -> None:
         """A task of gateway, look-up or ladder broke: stop, cancel, call somebody."""
         what = f"fault in {name}: {type(fault).__name__}: {fault}"
-        self.desk.halting.rise(GLOBAL, Level.HALTED, what)
+        incidents.stop(self.desk, GLOBAL, Level.HALTED, what)
         # Not at once: a fault that repeats itself must not spin the loop.
         asyncio.get_running_loop().call_later(FAULT_PAUSE_S, self._take_up_again)
-        self.desk.alarms.raise_(f"fault {name}", AlarmLevel.ACT, what, "the desk is halted", RESUME)
 
     def _take_up_again(self) -> None:
         """Cancels and look-ups whose task broke go on."""

@@ -19,7 +19,7 @@ from core.config.settings import Settings
 from core.domain.clock import Clocks
 from core.domain.order import Life
 from core.domain.units import Quantity
-from core.engine import belief
+from core.engine import belief, incidents
 from core.engine.alarms import RESUME
 from core.engine.arming import Arming
 from core.engine.ears import Ears
@@ -31,10 +31,12 @@ from core.engine.state import ALL_STRATEGIES, AlarmLevel, Mode
 from core.engine.venue_ears import VenueEars
 from core.engine.wiring import wire
 from core.engine.workers import Workers
+from core.execution.differences import Row
 from core.execution.points import Point, Reach, pass_by
 from core.feeds.feed import Feed, FeedState
 from core.feeds.values import Sink
-from core.journal.events import Event, Kind, Row
+from core.journal.events import Event, Kind
+from core.journal.events import Row as JournalRow
 from core.journal.projections import ModeChanged, PauseChanged
 from core.journal.store import EventLog, JournalFault
 from core.risk.halts import GLOBAL, Level
@@ -69,7 +71,7 @@ class Ports:
     clocks: Clocks
     rng: Rng
     log: EventLog
-    history: Iterable[Row]
+    history: Iterable[JournalRow]
     """Every row of the journal before this run, read once."""
     run: str
     """Short name of this run in client order ids, never used before on this account."""
@@ -103,8 +105,8 @@ class Engine(Operations):
         """Wire everything and restore the journal's desk; raises what a damaged journal raises."""
         self.ports = ports
         self._restored = restore(ports.history)
-        self._ears, self._safety = Ears(), Safety()
-        parts = wire(ports, self._restored, VenueEars(), self._ears, self._safety)
+        self._ears, self._venue_ears, self._safety = Ears(), VenueEars(), Safety()
+        parts = wire(ports, self._restored, self._venue_ears, self._ears, self._safety)
         self.desk, self.trading, self.catalogue, self.guard = parts
         self.guard.flatten = lambda: self.flatten(ENGINE)
         self.state = self.desk.state
@@ -141,7 +143,7 @@ class Engine(Operations):
             run=ports.run,
         )
         desk.halting.restore(restored.halts)
-        disagreement = belief.replay(desk.ledger, restored.orders, restored.belief)
+        wrong = belief.replay(desk.ledger, restored.orders, restored.belief, desk.clocks.mono_ns())
         restored.orders.clear()
         desk.account.recount()
         desk.trips.restore(
@@ -154,9 +156,7 @@ class Engine(Operations):
         for order in desk.ledger.unknown():
             desk.unknowns.watch(order)
         self._safety.check_restored()
-        if disagreement:
-            desk.halting.rise(GLOBAL, Level.LOCKED, disagreement)
-            desk.alarms.raise_("belief", AlarmLevel.ACT, disagreement, "the desk is locked", RESUME)
+        self._judge_restart(wrong)
         if ports.start_halted:
             desk.halting.rise(GLOBAL, Level.HALTED, ports.start_halted)
         held_back = desk.state.limits.held_back()
@@ -181,6 +181,19 @@ class Engine(Operations):
         desk.state.replay = ports.replay
         desk.state.touch_status()
 
+    def _judge_restart(self, wrong: str) -> None:
+        """What a journal or a limits file that does not fit the last run means; who is called again."""
+        desk, armed, limits = self.desk, self._restored.armed_limits, self.ports.ceilings.digest()
+        for halt in desk.state.halts.standing:
+            if not halt.acknowledged and halt.by == ENGINE.name:
+                incidents.ring(desk, halt.scope)
+        if wrong:
+            incidents.stop(desk, GLOBAL, Level.LOCKED, wrong)
+        if armed and armed != limits:
+            what = f"the limits are not those that were armed: {limits[:12]}, then {armed[:12]}"
+            incidents.note(desk, Row.LIMITS, "", what)
+            incidents.stop(desk, GLOBAL, Level.LOCKED, what)
+
     async def _start(self) -> None:
         desk, workers = self.desk, self.workers
         self.guard.feeds = tuple(self.ports.feeds(desk.pricing.absorb))
@@ -199,6 +212,7 @@ class Engine(Operations):
         self._tick_off(VENUE)
         await self._safety.arm()
         await _until(self._account_read, RETRY_S)
+        self._venue_ears.release()
         self._tick_off(RECONCILE)
         self.ports.reach(Point.START_RECONCILED)
         self.state.ready = True

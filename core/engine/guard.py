@@ -9,18 +9,19 @@ from collections.abc import Callable
 
 from core.domain.order import Life, Purpose
 from core.domain.units import Money, money_text
+from core.engine import incidents
 from core.engine.alarms import RESUME
 from core.engine.autonomy import end_automatic
 from core.engine.desk import Desk
 from core.engine.ears import Ears
 from core.engine.state import AlarmLevel, Mode
 from core.engine.timekeeping import watch_offset
-from core.execution.reconcile import PARKED_LOOKUP_NS
+from core.execution.differences import Row
+from core.execution.reading import PARKED_LOOKUP_NS
 from core.feeds.feed import Feed, FeedState
 from core.journal.events import Event, Kind
 from core.risk.halts import GLOBAL, Level
 
-MISSING_FILL_NS = 30_000_000_000
 PAST_EXPIRY_MS = 5_000
 LOSS_WARNING_PERCENT = 60
 READING_LOST_NS = 60_000_000_000
@@ -32,7 +33,6 @@ class Guard:
     def __init__(self, desk: Desk, ears: Ears) -> None:
         self._desk = desk
         self._ears = ears
-        self._missing_ns: dict[str, int] = {}
         self._strangers: set[str] = set()
         self.feeds: tuple[Feed, ...] = ()
         self.flatten: Callable[[], object]
@@ -56,6 +56,7 @@ class Guard:
         base = self._desk.account.roll() if self._desk.state.ready else None
         if base is not None:
             self._desk.scribe.log.append(Event(Kind.DAY, base))
+            self._desk.reconciler.request("a new day")
         self._desk.account.mark()
 
     def _losses(self) -> None:
@@ -77,49 +78,37 @@ class Guard:
 
     def _orders(self) -> None:
         desk, now_ns, now_ms = self._desk, self._desk.clocks.mono_ns(), self._desk.clocks.wall_ms()
-        missing: dict[str, int] = {}
-        for client, order in desk.ledger.live.items():
+        for order in desk.ledger.live.values():
             if order.venue_filled > order.filled:
-                since = missing[client] = self._missing_ns.get(client, now_ns)
                 desk.reconciler.request("fills missing")
-                if now_ns - since > MISSING_FILL_NS:
-                    self._ears.halt_market(order.intent.ticker, f"fills of order {client[-4:]} do not come")
             ends = order.dead_by_ms
             if order.life is Life.WORKING and ends is not None and now_ms > ends + PAST_EXPIRY_MS:
                 desk.reconciler.request("order past its expiry")
-        self._missing_ns = missing
         if any(now_ns - p.since_ns > PARKED_LOOKUP_NS for p in desk.ledger.parked.values()):
             desk.reconciler.request("fills without an order")
         since_ns = desk.reconciler.incomplete_since_ns
-        if since_ns is not None and now_ns - since_ns > READING_LOST_NS:
-            desk.alarms.raise_(
-                "account",
-                AlarmLevel.ACT,
-                "the account could not be read for a minute",
-                "entries are off",
-                "the next complete read",
-            )
-        else:
-            desk.alarms.clear("account")
+        if desk.state.ready and since_ns is not None and now_ns - since_ns > READING_LOST_NS:
+            incidents.stop(desk, incidents.VENUE, Level.HALTED, "the account could not be read for a minute")
 
     def _externals(self) -> None:
-        """Orders of the account that were not placed here: shown, counted, their market halted."""
+        """Orders of the account that were not placed here: shown and counted; automatic mode waits."""
         desk = self._desk
         resting = desk.ledger.externals
         for order_id in sorted(self._strangers - resting.keys()):
             desk.alarms.clear(f"external {order_id}")
         for order_id in sorted(resting.keys() - self._strangers):
             ticker = resting[order_id].ticker
+            what = f"order {order_id} in {ticker} was not placed here"
             desk.alarms.raise_(
                 f"external {order_id}",
-                AlarmLevel.CHECK,
-                f"an order of this account was not placed here: {ticker}",
-                "it counts in every limit; its market is halted and automatic mode ends",
+                AlarmLevel.ACT,
+                what,
+                "it counts in every limit; no automatic mode before this is acknowledged",
                 "the end of that order",
                 ticker,
             )
-            self._ears.halt_market(ticker, f"order {order_id} was not placed here")
-            end_automatic(desk.state, desk.scribe, "an order from outside appeared")
+            incidents.note(desk, Row.EXTERNAL_ORDER, ticker, what)
+            end_automatic(desk.state, desk.scribe, what)
         self._strangers = set(resting)
 
     def _sources(self) -> None:

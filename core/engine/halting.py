@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
+
 from core.domain.clock import Clocks
 from core.domain.market import Venue
 from core.domain.order import Purpose
@@ -13,7 +15,17 @@ from core.execution.groups import Groups
 from core.execution.ledger import Ledger
 from core.execution.points import Point, Reach
 from core.journal.events import Event, Kind
-from core.risk.halts import CAUSE_MAX, GLOBAL, Halt, Halts, HaltScope, Level, Refusal, ResumeFacts, ScopeKind
+from core.risk.halts import (
+    CAUSE_MAX,
+    GLOBAL,
+    Halt,
+    Halts,
+    HaltScope,
+    Level,
+    Refusal,
+    ResumeFacts,
+    ScopeKind,
+)
 
 
 class Halting:
@@ -29,7 +41,9 @@ class Halting:
         scribe: Scribe,
         clocks: Clocks,
         reach: Reach,
+        restraint: Callable[[str], str],
     ) -> None:
+        """``restraint`` says why a market takes no entries until the account agrees again."""
         self._state = state
         self._ledger = ledger
         self._gateway = gateway
@@ -38,12 +52,20 @@ class Halting:
         self._scribe = scribe
         self._clocks = clocks
         self._reach = reach
+        self._restraint = restraint
         self.last_row = 0
         """Row of the newest global halt, for whoever waits until it is on disk."""
 
     def level(self, event: str, ticker: str) -> Halt | None:
-        """The strictest halt that covers a market."""
-        return self._state.halts.effective(Venue.KALSHI.value, event, ticker)
+        """The strictest of what covers a market: a standing halt, or what passes once the account agrees."""
+        standing = self._state.halts.effective(Venue.KALSHI.value, event, ticker)
+        if standing is not None and standing.level >= Level.REDUCE_ONLY:
+            return standing
+        why = self._restraint(ticker)
+        if not why:
+            return None
+        scope = HaltScope(ScopeKind.MARKET, ticker)
+        return Halt(scope, Level.REDUCE_ONLY, why, self._clocks.wall_ms(), "engine")
 
     def restore(self, halts: Halts) -> None:
         """Halts of the run before this one stand again before anything else happens."""
@@ -51,12 +73,16 @@ class Halting:
         self._gateway.halted = halts.desk >= Level.HALTED
         self._state.touch_status()
 
-    def rise(self, scope: HaltScope, level: Level, cause: str, by: str = "engine") -> bool:
+    def rise(
+        self, scope: HaltScope, level: Level, cause: str, by: str = "engine", *, until_seen: bool = False
+    ) -> bool:
         """Raise a level and do what it means. False when the scope stood there for this cause already."""
         if scope == GLOBAL and level >= Level.HALTED:
             self._gateway.halted = True
             self._reach(Point.HALT_FLAGGED)
-        risen, halt = self._state.halts.rise(Halt(scope, level, cause, self._clocks.wall_ms(), by))
+        risen, halt = self._state.halts.rise(
+            Halt(scope, level, cause, self._clocks.wall_ms(), by, until_seen=until_seen)
+        )
         if halt is None:
             return False
         self._state.halts = risen
@@ -115,13 +141,30 @@ class Halting:
         self._scribe.log.append(Event(Kind.HALT, halt))
         self._state.touch_status()
 
-    def resume(self, facts: ResumeFacts, by: str) -> str | None:
-        """Lift every standing halt, narrow scopes first; the sentence why not, or ``None`` when done.
+    def acknowledge(self, scope: HaltScope, by: str) -> bool:
+        """A person has seen the cause; whether that lifts the level, which it does for entries that wait."""
+        halts, seen = self._state.halts.acknowledge(scope)
+        if seen is None:
+            return False
+        lifts = seen.until_seen
+        if lifts:
+            halts, seen = halts.lifted(scope, by=by, wall_ms=self._clocks.wall_ms())
+        self._scribe.log.append(
+            Event(Kind.RESUME if lifts else Kind.HALT, seen, "", _ticker(scope), None, by)
+        )
+        self._state.halts = halts
+        self._state.touch_status()
+        return lifts
 
-        The operator's typed reason acknowledges the causes.
+    def resume(self, scopes: Collection[HaltScope], facts: ResumeFacts, by: str) -> str | None:
+        """Lift the halts of these scopes, narrow ones first; the sentence why not, or ``None`` when done.
+
+        The operator has acknowledged their alarms; the typed reason says what was found.
         """
         halts, rows = self._state.halts, list[Halt]()
         for standing in sorted(halts.standing, key=lambda h: h.scope == GLOBAL):
+            if standing.scope not in scopes:
+                continue
             halts, _ = halts.acknowledge(standing.scope)
             lowered = halts.lower(standing.scope, Level.NORMAL, facts, by=by, wall_ms=self._clocks.wall_ms())
             if isinstance(lowered, Refusal):
@@ -131,8 +174,9 @@ class Halting:
         for row in rows:
             self._scribe.log.append(Event(Kind.RESUME, row, "", _ticker(row.scope), None, by))
         self._state.halts = halts
-        self._groups.reset(f"resumed by {by}: {facts.reason}")
-        self._gateway.halted = False
+        self._gateway.halted = halts.desk >= Level.HALTED
+        if halts.widest is None:
+            self._groups.reset(f"resumed by {by}: {facts.reason}")
         self._state.touch_status()
         return None
 

@@ -9,17 +9,16 @@ from __future__ import annotations
 from core.domain.order import Purpose
 from core.domain.units import Price, Quantity
 from core.engine.arming import Arming, against
-from core.engine.desk import Desk
 from core.engine.facts import judge, refreshed
 from core.engine.operator import VIEWER_REFUSED, Actor, ActorKind, Outcome, accepted, refused
+from core.engine.repairs import Repairs
 from core.engine.state import ALL_STRATEGIES, Mode
-from core.engine.trading import Trading
 from core.execution.approvals import Proposal, ProposalState, describe
 from core.execution.exits import NoExit, resting_exit
 from core.execution.gateway import Denied, Wish
 from core.journal.events import Event, Kind
-from core.journal.projections import LimitChanged, ModeChanged, PauseChanged
-from core.risk.halts import GLOBAL, RESUME_WORD, Level, ResumeFacts
+from core.journal.projections import LimitChanged
+from core.risk.halts import GLOBAL, Level
 from core.risk.limits import Refusal
 from core.risk.trips import ENABLE_WORD, TripKind, named
 from core.venues.venue import LinkState
@@ -31,11 +30,9 @@ UNPAUSE_WORD = "unpause"
 NOT_READY = refused("The engine is still starting; nothing is sent before it has read the account.")
 
 
-class Operations:
+class Operations(Repairs):
     """The operator's side of a desk; ``Engine`` adds the machine around it."""
 
-    desk: Desk
-    trading: Trading
     arming: Arming | None
 
     # --- cards ---------------------------------------------------------------------------------
@@ -176,18 +173,6 @@ class Operations:
             return accepted(f"{name} is no longer paused by itself; all entries still are.")
         return accepted("Entries go on.")
 
-    def _set_pause(self, name: str, *, paused: bool, by: str) -> None:
-        state = self.desk.state
-        if paused:
-            state.paused.add(name)
-        elif name == ALL_STRATEGIES:
-            state.paused.clear()
-        else:
-            state.paused.discard(name)
-        self.desk.scribe.log.append(Event(Kind.PAUSE, PauseChanged(name, paused), actor=by))
-        state.touch_status()
-        self.trading.mark_all()
-
     def reenable(self, name: str, confirm: str, reason: str, actor: Actor) -> Outcome:
         """Switch on again what tripped: a market by its ticker, ``automatic``, or ``drawdown``."""
         if not actor.may_operate:
@@ -234,20 +219,14 @@ class Operations:
         streak = next((t for t in state.trips.values() if t.kind is TripKind.STREAK), None)
         if streak is not None:
             return f"Not while it is off: {streak.cause}; {streak.clears} comes first."
-        if self.desk.ledger.externals:
-            return "Not while orders from outside rest on this account."
+        unseen = self.desk.alarms.standing_unseen("external ")
+        if unseen is not None:
+            return f"Acknowledge alarm {unseen.id} first: {unseen.what}."
         if self.desk.groups.missing:
             return f"Not while the venue's safety groups are not armed: {self.desk.groups.missing}."
         if state.link.state is not LinkState.OK:
             return f"Not while the venue's stream is {state.link.state.value}."
         return ""
-
-    def _set_mode(self, mode: Mode, reason: str, by: str) -> None:
-        self.desk.state.mode = mode
-        self.desk.scribe.log.append(Event(Kind.MODE, ModeChanged(mode.value, reason), actor=by))
-        self.desk.state.touch_status()
-        self.desk.supervision.tick()
-        self.trading.mark_all()
 
     def arm(self, confirm: str, reason: str, actor: Actor) -> Outcome:
         """Let entries leave with real money, for the life of this process."""
@@ -306,41 +285,6 @@ class Operations:
         return accepted(
             f"HALTED. Cancels sent: {count}. Positions stay. Resume asks for a word and a reason."
         )
-
-    def resume(self, confirm: str, reason: str, actor: Actor) -> Outcome:
-        """Lift every halt after a clean reconcile; comes up semi-automatic with entries paused."""
-        if not actor.may_operate:
-            return VIEWER_REFUSED
-        desk = self.desk
-        if not desk.state.halts.standing:
-            return refused("Nothing is halted.")
-        if desk.flattener.running:
-            return refused("A flatten is running; it ends first.")
-        if confirm != RESUME_WORD or not reason.strip():
-            return refused(f"Resuming needs the typed word '{RESUME_WORD}' and a reason.")
-        drawdown = next((t for t in desk.state.trips.values() if t.kind is TripKind.DRAWDOWN), None)
-        if drawdown is not None:
-            return refused(f"Not while this stands: {drawdown.cause}; {drawdown.clears} comes first.")
-        if desk.scribe.log.fault is not None:
-            return refused("Not without a journal: stop the engine, see to its disk, and start it again.")
-        clean = desk.reconciler.clean_ns
-        facts = ResumeFacts(
-            clean_reconcile_age_s=(desk.clocks.mono_ns() - clean) / 1e9 if clean is not None else None,
-            unknown_orders=len(desk.ledger.unknown()),
-            confirm=confirm,
-            reason=reason,
-        )
-        if desk.reconciler.differences:
-            return refused(f"Not while this stands: {next(iter(desk.reconciler.differences.values()))}.")
-        missing = desk.halting.resume(facts, actor.name)
-        if missing is not None:
-            desk.reconciler.request("resume")
-            return refused(missing)
-        desk.alarms.resumed()
-        self._present(actor)
-        self._set_mode(Mode.SEMI, reason, actor.name)
-        self._set_pause(ALL_STRATEGIES, paused=True, by=actor.name)
-        return accepted("Resumed: semi-automatic, entries paused until unpause.")
 
     def flatten(
         self, actor: Actor, *, now: bool = False, sent_ns: int = 0, include_external: bool = False
@@ -411,7 +355,7 @@ class Operations:
         self._command("countdown skipped", actor)
         return accepted("Exits begin now.")
 
-    # --- limits, alarms ------------------------------------------------------------------------
+    # --- limits -------------------------------------------------------------------------------
 
     def set_limit(self, name: str, value: str, confirm: str, reason: str, actor: Actor) -> Outcome:
         """Tighten at once; loosen up to the ceiling with the typed word ``raise`` and a reason."""
@@ -430,13 +374,6 @@ class Operations:
         state.touch_status()
         self.trading.mark_all()
         return accepted(f"{name} is {value} now.")
-
-    def acknowledge(self, alarm_id: int, actor: Actor) -> Outcome:
-        if not actor.may_operate:
-            return VIEWER_REFUSED
-        if not self.desk.alarms.acknowledge(alarm_id, actor.name):
-            return refused("That alarm is gone or was acknowledged before.")
-        return accepted("Seen; its cause stays until it clears.")
 
     # --- presence ------------------------------------------------------------------------------
 
@@ -459,11 +396,3 @@ class Operations:
         if self.desk.state.viewers != count:
             self.desk.state.viewers = count
             self.desk.state.touch_status()
-
-    def _present(self, actor: Actor) -> None:
-        """A command from the command line is presence for its order and starts the grace anew."""
-        if actor.kind is ActorKind.CLI:
-            self.desk.supervision.seen()
-
-    def _command(self, text: str, actor: Actor, **values: object) -> None:
-        self.desk.scribe.log.append(Event(Kind.COMMAND, {"text": text, **values}, actor=actor.name))

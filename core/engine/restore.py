@@ -17,7 +17,9 @@ from core.journal.projections import ORDER_KINDS, Desk, take
 from core.models.weather.score import Record
 from core.risk.halts import Halt, Halts
 
-MOVING_KINDS = frozenset({Kind.FILL.value, Kind.EXTERNAL_FILL.value, Kind.SETTLEMENT.value})
+MOVING_KINDS = frozenset(
+    kind.value for kind in (Kind.FILL, Kind.EXTERNAL_FILL, Kind.FEE, Kind.ADJUSTMENT, Kind.SETTLEMENT)
+)
 
 _event = msgspec.json.Decoder(LedgerEvent)
 
@@ -38,11 +40,17 @@ class Restored(msgspec.Struct):
     groups: list[GroupNoted] = []
     belief: Noted | None = None
     """The newest mark, for the replay to be held against."""
+    armed_limits: str = ""
+    """Digest of the limits that real money was last armed with, empty once somebody resumed after it."""
 
     @property
     def fresh(self) -> bool:
         """Whether no engine has run on this journal before."""
         return self.desk.runs == 0
+
+
+class _Armed(msgspec.Struct):
+    limits: str = ""
 
 
 class _CashBase(msgspec.Struct):
@@ -72,6 +80,11 @@ def restore(rows: Iterable[Row]) -> Restored:
             restored.groups.append(msgspec.json.decode(row.payload, type=GroupNoted))
         elif row.kind == Kind.EQUITY.value:
             take_peak(restored.peaks, msgspec.json.decode(row.payload, type=PeakReached))
+        elif row.kind == Kind.ARM.value:
+            armed = msgspec.json.decode(row.payload, type=_Armed)
+            restored.armed_limits = armed.limits or restored.armed_limits
+        elif row.kind == Kind.RESUME.value:
+            restored.armed_limits = ""
         elif row.kind == Kind.RECONCILE.value:
             base = msgspec.json.decode(row.payload, type=_CashBase).cash_base
             restored.cash_base = base if base is not None else restored.cash_base

@@ -6,16 +6,16 @@ import asyncio
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from core.domain.market import Venue
 from core.domain.order import Order, Purpose
 from core.domain.units import DOLLAR, ONE_CONTRACT
 from core.engine.alarms import RESUME
+from core.engine.incidents import VENUE
 from core.engine.state import AlarmLevel
 from core.execution.groups import GroupNoted
 from core.execution.ladder import Pause
 from core.journal.events import Event, Kind
 from core.risk.facts import Presence
-from core.risk.halts import GLOBAL, HaltScope, Level, ScopeKind
+from core.risk.halts import GLOBAL, Level
 from core.risk.limits import Limits
 from core.venues.venue import SafetyGroup
 
@@ -26,7 +26,6 @@ ARM_AGAIN_S, ARM_LOOK_S = 2.0, 15.0
 """Pauses after a failed attempt and between looks for parts of the venue that came into use."""
 EXIT_CONTRACTS = 1_000_000
 """Exits are bounded by what is held: their group is a switch, its limit must never stop a flatten."""
-VENUE = HaltScope(ScopeKind.VENUE, Venue.KALSHI.value)
 
 
 def group_contracts(limits: Limits) -> Mapping[Purpose, int]:

@@ -17,7 +17,7 @@ from core.domain.units import Money, Price
 from core.execution.changes import Changes
 from core.feeds.feed import FeedHealth
 from core.models.fair_value import EventFair, FairValue
-from core.risk.halts import Halts
+from core.risk.halts import Halts, HaltScope
 from core.risk.limits import LiveLimits
 from core.risk.trips import Trip
 from core.venues.exchange import ExchangeState, Maintenance
@@ -52,6 +52,8 @@ class Alarm:
     clears: str
     acknowledged: bool = False
     active: bool = True
+    scope: HaltScope | None = None
+    """The halt it stands for."""
 
 
 @dataclass(slots=True)

@@ -5,27 +5,53 @@ The hot one, ``on_book``, only remembers that a market changed.
 
 from __future__ import annotations
 
-from core.domain.market import Market, Venue
+from collections.abc import Callable
+
+from core.domain.market import Market
 from core.domain.order import Fill
 from core.domain.position import Position
 from core.domain.units import quantity_text
-from core.engine.alarms import RESUME
+from core.engine import incidents
 from core.engine.catalogue import Catalogue
 from core.engine.desk import Desk
 from core.engine.state import AlarmLevel
 from core.engine.trading import Trading
 from core.journal.events import Kind
-from core.risk.halts import HaltScope, Level, ScopeKind
+from core.risk.halts import Level
 from core.venues.decisions import LimiterReport
 from core.venues.venue import GroupChange, Link, LinkState, OrderReport, PositionReport, SettlementReport
 
+KEPT_MAX = 10_000
+"""Messages of the account kept while the engine starts."""
+
 
 class VenueEars:
-    """Implements ``VenueListener``. ``wire`` completes it before the venue runs."""
+    """Implements ``VenueListener``. ``wire`` completes it before the venue runs.
+
+    What the account's streams tell is kept until ``release``: the first reading compares the venue with
+    the journal alone, and what came meanwhile is applied after it, at most once like everything.
+    """
 
     desk: Desk
     trading: Trading
     catalogue: Catalogue
+
+    def __init__(self) -> None:
+        self._kept: list[Callable[[], None]] | None = []
+
+    def release(self) -> None:
+        """The account has been read: take what was kept, in its order, and everything from now on."""
+        kept, self._kept = self._kept, None
+        for tell in kept or ():
+            tell()
+
+    def _tell(self, tell: Callable[[], None]) -> None:
+        if self._kept is None:
+            tell()
+            return
+        self._kept.append(tell)
+        if len(self._kept) >= KEPT_MAX:  # a fact is worth more than the order it comes in
+            self.release()
 
     def wire(self, desk: Desk, trading: Trading, catalogue: Catalogue) -> None:
         self.desk, self.trading, self.catalogue = desk, trading, catalogue
@@ -35,9 +61,13 @@ class VenueEars:
         self.trading.mark(ticker)
 
     def on_fill(self, fill: Fill, client_order_id: str) -> None:
-        self.desk.ledger.offer_fill(fill, client_order_id, "stream", self.desk.clocks.mono_ns())
+        ledger, now_ns = self.desk.ledger, self.desk.clocks.mono_ns()
+        self._tell(lambda: ledger.offer_fill(fill, client_order_id, "stream", now_ns))
 
     def on_order(self, report: OrderReport) -> None:
+        self._tell(lambda: self._report(report))
+
+    def _report(self, report: OrderReport) -> None:
         self.desk.ledger.offer_report(report, "stream")
 
     def on_position(self, report: PositionReport, trade_id: str) -> None:
@@ -59,6 +89,9 @@ class VenueEars:
             self.catalogue.take(market)
 
     def on_settlement(self, report: SettlementReport) -> None:
+        self._tell(lambda: self._settled(report))
+
+    def _settled(self, report: SettlementReport) -> None:
         if report.ticker in self.desk.ledger.positions:
             self.desk.ledger.settle(report)
 
@@ -84,22 +117,17 @@ class VenueEars:
         self.desk.groups.heard(group_id, change)
 
     def on_reconnect(self) -> None:
-        self.desk.reconciler.request("reconnect")
+        self.desk.reconciler.request("the reconnect", doubt=True)
         self.trading.mark_all()
 
     def on_limiter(self, report: LimiterReport) -> None:
         self.desk.scribe.desk(Kind.LIMITER, str(report))
 
     def on_storm(self, cause: str) -> None:
-        self._rise(Level.REDUCE_ONLY, cause, "no entries at the venue")
+        incidents.stop(self.desk, incidents.VENUE, Level.REDUCE_ONLY, cause)
 
     def on_credential(self, cause: str) -> None:
-        self._rise(Level.LOCKED, cause, "the venue is locked; cancels only")
-
-    def _rise(self, level: Level, cause: str, done: str) -> None:
-        """Stop the venue as far as ``level`` says, until a person has looked."""
-        if self.desk.halting.rise(HaltScope(ScopeKind.VENUE, Venue.KALSHI.value), level, cause):
-            self.desk.alarms.raise_(f"venue {level.name}", AlarmLevel.ACT, f"KAL: {cause}", done, RESUME)
+        incidents.stop(self.desk, incidents.VENUE, Level.LOCKED, cause)
 
     def on_anomaly(self, what: str, detail: str) -> None:
         self.desk.scribe.desk(Kind.ANOMALY, f"{what}: {detail}")

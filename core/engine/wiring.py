@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from core.domain.market import Market
 from core.domain.units import Money, Price, parse_price
 from core.engine.account import Account
+from core.engine.agreement import Agreement
 from core.engine.alarms import Alarms
 from core.engine.catalogue import Catalogue
 from core.engine.desk import Desk
@@ -52,6 +53,7 @@ def wire(
     """Make the desk. Nothing runs yet."""
     clocks, settings = ports.clocks, ports.settings
     scribe = Scribe(ports.log)
+    agreement = Agreement()
     limits = LiveLimits.restored(ports.ceilings, restored.desk.limits)
     state = DeskState(
         ports.profile,
@@ -128,12 +130,14 @@ def wire(
         venue=venue,
         gateway=gateway,
         clocks=clocks,
-        listener=ears,
+        listener=agreement,
         awaiting_settlement=awaiting_settlement,
     )
     if restored.cash_base is not None:
         reconciler.cash_base = Money(restored.cash_base)
-    halting = Halting(state, ledger, gateway, groups, approvals, scribe, clocks, ports.reach)
+    halting = Halting(
+        state, ledger, gateway, groups, approvals, scribe, clocks, ports.reach, reconciler.restraint
+    )
     desk = Desk(
         clocks=clocks,
         settings=settings,
@@ -198,6 +202,7 @@ def wire(
     catalogue = Catalogue(desk, trading, ports.series)
     ears.wire(desk, trading)
     safety.wire(desk)
+    agreement.wire(desk)
     venue_ears.wire(desk, trading, catalogue)
     return desk, trading, catalogue, Guard(desk, ears)
 
@@ -237,4 +242,4 @@ def _stood_still(desk: Desk, what: str) -> None:
     desk.approvals.withdraw_all(what)
     effect = "nothing but a stop is sent before the account has been read again"
     desk.alarms.raise_("gap", AlarmLevel.CHECK, what, effect, "the next clean read")
-    desk.reconciler.request(what)
+    desk.reconciler.request(what, doubt=True)

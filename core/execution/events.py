@@ -1,51 +1,17 @@
-"""What can happen to one order, as journal rows, and the fold that applies them.
+"""What can happen to orders, fills and positions, as journal rows.
 
-Each struct is both the payload of a journal row (its tag is the row's kind) and the input of ``fold``;
-the live desk and a replay after a restart go through the same function, so they agree by
-construction. Times are real wall milliseconds.
+Each struct is both the payload of a journal row (its tag is the row's kind) and the input of
+``fold.py`` and the ledger; the live desk and a replay after a restart go through the same functions,
+so they agree by construction. Times are real wall milliseconds.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import msgspec
 
-from core.domain.order import (
-    Anomaly,
-    CommandEvent,
-    Event,
-    Fill,
-    Life,
-    Order,
-    OrderIntent,
-    advance,
-    answered,
-    apply_fill,
-    ask_renewal,
-    command,
-    prove_expiry,
-    report_end,
-)
-from core.domain.units import Quantity
-from core.venues.venue import (
-    Accepted,
-    Cancelled,
-    CancelOutcome,
-    CancelUnresolved,
-    NeverSent,
-    NotRenewed,
-    NotThere,
-    OrderReport,
-    PlaceOutcome,
-    Rejected,
-    Renewed,
-    RenewOutcome,
-    RenewUnresolved,
-    ReportStatus,
-    SettlementReport,
-    Unresolved,
-)
+from core.domain.order import Fill, OrderIntent
+from core.domain.units import Price, Quantity
+from core.venues.venue import CancelOutcome, OrderReport, PlaceOutcome, RenewOutcome, SettlementReport
 
 
 class OrderIntended(msgspec.Struct, frozen=True, tag="ORDER_INTENT"):
@@ -104,11 +70,59 @@ class OrderNeverArrived(msgspec.Struct, frozen=True, tag="NEVER_ARRIVED"):
     waited_s: int
 
 
+class OrderResurrected(msgspec.Struct, frozen=True, tag="RESURRECTED"):
+    """Asked for an order that was over here, the venue shows it resting."""
+
+    report: OrderReport
+
+
+class OrderWrittenOff(msgspec.Struct, frozen=True, tag="WRITTEN_OFF"):
+    """A person has decided that an order nobody can resolve never arrived."""
+
+    reason: str
+    by: str
+
+
+class FeeCorrected(msgspec.Struct, frozen=True, tag="FEE"):
+    """The venue's list charges a known fill another fee than the message that told of it."""
+
+    fill: Fill
+    """As it stands from now on."""
+
+
+class FillParked(msgspec.Struct, frozen=True, tag="FILL_PARKED"):
+    """A fill whose order is not known yet."""
+
+    fill: Fill
+    client_order_id: str
+    source: str
+
+
+class FillDropped(msgspec.Struct, frozen=True, tag="FILL_DROPPED"):
+    """A parked fill that no list of the venue has shown within its time."""
+
+    trade_id: str
+    reason: str
+
+
 class ExternalFilled(msgspec.Struct, frozen=True, tag="EXTERNAL_FILL"):
     """A fill of an order that is not ours, proven by a look-up; the position moves all the same."""
 
     fill: Fill
     source: str
+
+
+class PositionAdjusted(msgspec.Struct, frozen=True, tag="ADJUSTMENT"):
+    """A person has accepted the venue's count of a position that no fill explains."""
+
+    ticker: str
+    net: Quantity
+    """What is held from now on, signed."""
+    was: Quantity
+    price: Price
+    """Of YES; what contracts that came are taken in at."""
+    reason: str
+    by: str
 
 
 class MarketSettled(msgspec.Struct, frozen=True, tag="SETTLEMENT"):
@@ -126,127 +140,8 @@ OrderEvent = (
     | RenewalSent
     | RenewalAnswered
     | OrderNeverArrived
+    | OrderResurrected
+    | OrderWrittenOff
+    | FeeCorrected
 )
-LedgerEvent = OrderEvent | ExternalFilled | MarketSettled
-
-EXPIRY_REASON = "ExpiryCancel"
-
-
-class Folded(NamedTuple):
-    order: Order
-    anomaly: Anomaly | None
-
-
-def fold(order: Order, event: OrderEvent) -> Folded:
-    """Apply one event after the intent. An illegal move leaves the order as it was and says so."""
-    match event:
-        case OrderIntended():
-            return Folded(order, Anomaly(order.intent.client_order_id, "illegal transition", "second intent"))
-        case OrderHandedOver(at_ms=at_ms):
-            moved, anomaly = advance(order, Event.HANDED_OVER)
-            return Folded(msgspec.structs.replace(moved, sent_ms=at_ms), anomaly)
-        case OrderAnswered(outcome=outcome, at_ms=at_ms):
-            return _answered(order, outcome, at_ms)
-        case OrderReported(report=report):
-            return _reported(order, report)
-        case OrderFilled(fill=fill):
-            return Folded(*apply_fill(order, fill))
-        case CancelSent():
-            return Folded(*command(order, CommandEvent.CANCEL_REQUESTED))
-        case CancelAnswered(outcome=outcome):
-            return _cancel_answered(order, outcome)
-        case RenewalSent(expires_ms=expires_ms):
-            return Folded(*ask_renewal(order, expires_ms))
-        case RenewalAnswered(outcome=outcome):
-            return Folded(_renewal_answered(order, outcome), None)
-        case OrderNeverArrived(reads=reads, waited_s=waited_s):
-            reason = f"not found in {reads} complete reads over {waited_s} s"
-            return Folded(*advance(order, Event.ABSENCE_PROVEN, reason=reason))
-
-
-def _answered(order: Order, outcome: PlaceOutcome, at_ms: int) -> Folded:
-    match outcome:
-        case Accepted(order_id=order_id, filled=filled, remaining=remaining):
-            moved, anomaly = advance(order, Event.ACCEPTED)
-            known = msgspec.structs.replace(
-                moved,
-                order_id=moved.order_id or order_id,
-                accepted_ms=moved.accepted_ms or at_ms,
-                venue_filled=Quantity(max(moved.venue_filled, filled)),
-            )
-            if remaining > 0 or anomaly is not None:
-                return Folded(known, anomaly)
-            end = Life.FILLED if filled >= order.intent.quantity else Life.CANCELLED
-            return Folded(*report_end(known, end, filled, reason="" if end is Life.FILLED else "not filled"))
-        case Rejected(code=code, text=text):
-            return Folded(*advance(order, Event.REFUSED, reason=f"{code}: {text}" if text else code))
-        case NeverSent(reason=reason):
-            return Folded(*advance(order, Event.NOT_SENT, reason=reason))
-        case Unresolved(reason=reason):
-            # A fill or report on another channel may have beaten the failed answer: nothing to doubt then.
-            if order.life not in (Life.INTENT, Life.SENDING):
-                return Folded(order, None)
-            return Folded(*advance(order, Event.UNANSWERED, reason=reason))
-
-
-def _reported(order: Order, report: OrderReport) -> Folded:
-    moved, anomaly = order, None
-    if order.order_id != report.order_id:
-        moved = msgspec.structs.replace(order, order_id=order.order_id or report.order_id)
-    match report.status:
-        case ReportStatus.RESTING:
-            moved, anomaly = advance(moved, Event.ACCEPTED)
-            if report.expires_ms is not None:
-                moved = prove_expiry(moved, report.expires_ms)
-            return Folded(_with_cumulative(moved, report.filled), anomaly)
-        case ReportStatus.CANCELED:
-            end = Life.EXPIRED if _expired(order, report) else Life.CANCELLED
-            return Folded(*_ended(moved, end, report))
-        case ReportStatus.EXECUTED:
-            return Folded(*_ended(moved, Life.FILLED, report))
-        case ReportStatus.UNKNOWN:
-            return Folded(_with_cumulative(moved, report.filled), None)
-
-
-def _with_cumulative(order: Order, filled: Quantity) -> Order:
-    if filled <= order.venue_filled:
-        return order
-    return msgspec.structs.replace(order, venue_filled=filled)
-
-
-def _ended(order: Order, end: Life, report: OrderReport) -> tuple[Order, Anomaly | None]:
-    if not order.live and order.filled >= report.filled:
-        # The end is known already; which word the venue uses for it the second time does not matter.
-        return order, None
-    return report_end(order, end, report.filled, reason=report.reason)
-
-
-def _expired(order: Order, report: OrderReport) -> bool:
-    if report.reason:
-        return report.reason == EXPIRY_REASON
-    expires = order.expires_ms
-    return expires is not None and report.updated_ms is not None and report.updated_ms >= expires
-
-
-def _cancel_answered(order: Order, outcome: CancelOutcome) -> Folded:
-    match outcome:
-        case Cancelled(reduced_by=reduced_by):
-            done = answered(order, CommandEvent.CANCEL_CONFIRMED)
-            if not done.live:
-                return Folded(done, None)
-            cumulative = Quantity(max(0, order.intent.quantity - reduced_by))
-            return Folded(*report_end(done, Life.CANCELLED, cumulative, reason=done.reason or "cancelled"))
-        case NotThere():
-            return Folded(answered(order, CommandEvent.CANCEL_REFUSED), None)
-        case CancelUnresolved():
-            return Folded(answered(order, CommandEvent.CANCEL_UNANSWERED), None)
-
-
-def _renewal_answered(order: Order, outcome: RenewOutcome) -> Order:
-    match outcome:
-        case Renewed(expires_ms=expires_ms):
-            return answered(prove_expiry(order, expires_ms), CommandEvent.RENEW_CONFIRMED)
-        case NotRenewed():
-            return answered(order, CommandEvent.RENEW_REFUSED)
-        case RenewUnresolved():
-            return answered(order, CommandEvent.RENEW_UNANSWERED)
+LedgerEvent = OrderEvent | FillParked | FillDropped | ExternalFilled | PositionAdjusted | MarketSettled

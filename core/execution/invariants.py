@@ -16,32 +16,25 @@ if TYPE_CHECKING:
     from core.execution.ledger import Ledger
 
 
-def position_is_sum_of_fills(ledger: Ledger, order: Order) -> str | None:
-    """P1: the net position is the signed sum of its fills, or nothing once the market has settled."""
-    ticker = order.intent.ticker
-    expected = (
-        0
-        if ticker in ledger.settled
-        else sum(fill.side.sign * fill.quantity for fill in ledger.fills_of.get(ticker, ()))
-    )
+def position_is_sum_of_facts(ledger: Ledger, ticker: str) -> str | None:
+    """P1: the net position is the signed sum of fills and adjustments, or nothing once settled."""
+    net, expected = ledger.net(ticker), ledger.holdings.expected(ticker)
+    return None if net == expected else f"P1 position {net} is not the sum of its facts {expected}"
+
+
+def closes_are_covered(ledger: Ledger, ticker: str) -> str | None:
+    """P3: what closes may still sell never exceeds what is held."""
     net = ledger.net(ticker)
-    return None if net == expected else f"P1 position {net} is not the sum of fills {expected}"
+    selling_yes, selling_no = ledger.closing(ticker, BookSide.ASK), ledger.closing(ticker, BookSide.BID)
+    if selling_yes > max(0, net) or selling_no > max(0, -net):
+        return f"P3 closes for {selling_yes} YES and {selling_no} NO against a position of {net}"
+    return None
 
 
 def trades_are_unique(ledger: Ledger, order: Order) -> str | None:
     """P2: each trade id is applied at most once."""
     ids = {fill.trade_id for fill in order.fills}
     return None if len(ids) == len(order.fills) else "P2 a trade id was applied twice"
-
-
-def closes_are_covered(ledger: Ledger, order: Order) -> str | None:
-    """P3: what closes may still sell never exceeds what is held."""
-    ticker = order.intent.ticker
-    net = ledger.net(ticker)
-    selling_yes, selling_no = ledger.closing(ticker, BookSide.ASK), ledger.closing(ticker, BookSide.BID)
-    if selling_yes > max(0, net) or selling_no > max(0, -net):
-        return f"P3 closes for {selling_yes} YES and {selling_no} NO against a position of {net}"
-    return None
 
 
 def fills_within_order(ledger: Ledger, order: Order) -> str | None:
@@ -61,19 +54,27 @@ def order_has_its_row(ledger: Ledger, order: Order) -> str | None:
     return None if order.intent.client_order_id in ledger.rows else "P11 no intent row"
 
 
-CHECKS: tuple[Callable[[Ledger, Order], str | None], ...] = (
-    position_is_sum_of_fills,
-    trades_are_unique,
+MARKET_CHECKS: tuple[Callable[[Ledger, str], str | None], ...] = (
+    position_is_sum_of_facts,
     closes_are_covered,
+)
+ORDER_CHECKS: tuple[Callable[[Ledger, Order], str | None], ...] = (
+    trades_are_unique,
     fills_within_order,
     live_orders_are_reserved,
     order_has_its_row,
 )
 
 
+def market_violations(ledger: Ledger, ticker: str) -> list[str]:
+    """The sentences of every check that a market's last event broke."""
+    return [text for check in MARKET_CHECKS if (text := check(ledger, ticker)) is not None]
+
+
 def violations(ledger: Ledger, order: Order) -> list[str]:
-    """The sentences of every check that ``order``'s last event broke."""
-    return [text for check in CHECKS if (text := check(ledger, order)) is not None]
+    """The sentences of every check that ``order``'s last event broke, in itself or in its market."""
+    own = [text for check in ORDER_CHECKS if (text := check(ledger, order)) is not None]
+    return [*own, *market_violations(ledger, order.intent.ticker)]
 
 
 def purpose_refusal(

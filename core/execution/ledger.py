@@ -9,14 +9,18 @@ and offered again whenever a venue id becomes known.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple, Protocol
+from typing import Protocol
+
+import msgspec
 
 from core.domain.order import Anomaly, BookSide, Fill, Life, Order, OrderIntent, Purpose
-from core.domain.position import Position, apply, settle
-from core.domain.units import Quantity
+from core.domain.units import Price, Quantity
 from core.execution.changes import Changes
 from core.execution.events import (
     ExternalFilled,
+    FeeCorrected,
+    FillDropped,
+    FillParked,
     LedgerEvent,
     MarketSettled,
     OrderAnswered,
@@ -24,24 +28,31 @@ from core.execution.events import (
     OrderFilled,
     OrderIntended,
     OrderReported,
-    fold,
+    OrderResurrected,
+    PositionAdjusted,
 )
-from core.execution.invariants import violations
+from core.execution.fold import fold
+from core.execution.holdings import Holdings
+from core.execution.invariants import market_violations, violations
 from core.execution.movement import Movement
 from core.venues.venue import OrderReport, ReportStatus, SettlementReport, Unresolved
 
 PARKED_MAX = 10_000
-"""Fills without a known order. A full lot halts the desk: private facts are never dropped."""
+"""Fills without a known order. A full lot halts their market: private facts are never dropped unseen."""
 
 OURS = "pm-"
 """Every client order id of ours begins so."""
 
 
-class Parked(NamedTuple):
+class Parked(msgspec.Struct):
+    """A fill that waits for its order."""
+
     fill: Fill
     client_order_id: str
     since_ns: int
     source: str
+    listed: bool = False
+    """Whether a list of the venue holds it, so that it cannot be a message gone wrong."""
 
 
 class LedgerListener(Protocol):
@@ -52,6 +63,10 @@ class LedgerListener(Protocol):
     def on_fill_applied(self, order: Order | None, fill: Fill) -> None: ...
 
     def on_settled(self, report: SettlementReport) -> None: ...
+
+    def on_adjusted(self, ticker: str) -> None:
+        """A person has accepted the venue's count of a position."""
+        ...
 
     def on_anomaly(self, ticker: str, anomaly: Anomaly) -> None: ...
 
@@ -82,29 +97,28 @@ class Ledger:
         self.by_order_id: dict[str, str] = {}
         self.of_proposal: dict[str, list[str]] = {}
         """Client order ids by the proposal that led to them."""
-        self.positions: dict[str, Position] = {}
-        self.held: dict[str, Position] = {}
-        """The positions that are not flat: what is looked at often, however many there have been."""
-        self.fills: dict[str, Fill] = {}
-        self.fills_of: dict[str, list[Fill]] = {}
-        self.settled: dict[str, SettlementReport] = {}
+        self.holdings = Holdings()
+        # The tables everybody reads, under the names they have everywhere.
+        self.positions, self.held = self.holdings.positions, self.holdings.held
+        self.fills, self.fills_of = self.holdings.fills, self.holdings.fills_of
+        self.settled, self.changed_positions = self.holdings.settled, self.holdings.changed
         self.externals: dict[str, OrderReport] = {}
-        """Resting orders of the account that are not ours, by venue order id."""
+        """Resting orders of the account without an intent in this journal, by venue order id."""
         self.external_fills: dict[str, Fill] = {}
         self.parked: dict[str, Parked] = {}
+        self.conflicts: dict[str, Fill] = {}
+        """Trades seen with a second content, which is not applied: that content, by trade id."""
         self.epoch = 0
         """Counts every change; a reconciliation compares only what did not move meanwhile."""
         self.moved_at: dict[str, int] = {}
         """Epoch of a market's last change."""
         self.movement = Movement()
         self.changed_orders: Changes[str] = Changes()
-        self.changed_positions: Changes[str] = Changes()
 
     # --- reading -------------------------------------------------------------------------------
 
     def net(self, ticker: str) -> Quantity:
-        position = self.positions.get(ticker)
-        return position.net if position is not None else Quantity(0)
+        return self.holdings.net(ticker)
 
     def live_in(self, ticker: str) -> list[Order]:
         return [order for order in self.live.values() if order.intent.ticker == ticker]
@@ -148,6 +162,7 @@ class Ledger:
         seq = self._record(event, client_order_id=intent.client_order_id, ticker=intent.ticker)
         self._index(intent, seq)
         self._store(None, order)
+        self._report(order, None)
         return seq
 
     def apply(self, client_order_id: str, event: OrderEvent) -> Order:
@@ -163,16 +178,29 @@ class Ledger:
         self._report(after, anomaly)
         return self.orders[client_order_id]
 
+    def owner(self, report: OrderReport) -> str | None:
+        """The client id of the order a report describes, ``None`` when it is none of ours."""
+        client = self.by_order_id.get(report.order_id)
+        if client is None and report.client_order_id in self.orders:
+            known = self.orders[report.client_order_id].order_id
+            client = report.client_order_id if known in ("", report.order_id) else None
+        return client
+
     def offer_report(self, report: OrderReport, source: str) -> Order | None:
         """The venue describes an order. ``None``: it is not ours."""
-        client = self.by_order_id.get(report.order_id) or (
-            report.client_order_id if report.client_order_id in self.orders else None
-        )
+        client = self.owner(report)
         if client is not None:
             return self.apply(client, OrderReported(report, source))
-        if not report.client_order_id.startswith(OURS):
-            self._external(report)
+        twin = self.orders.get(report.client_order_id)
+        if twin is not None and report.order_id not in self.externals:
+            what = f"{twin.order_id} and {report.order_id} carry one client id"
+            self._listener.on_anomaly(report.ticker, Anomaly(report.client_order_id, "second order", what))
+        self._external(report)
         return None
+
+    def resurrect(self, client_order_id: str, report: OrderReport) -> Order:
+        """Asked for an order that was over, the venue shows it resting: it counts again."""
+        return self.apply(client_order_id, OrderResurrected(report))
 
     def _external(self, report: OrderReport) -> None:
         if report.status is ReportStatus.RESTING:
@@ -184,7 +212,7 @@ class Ledger:
         self._externals_changed(report)
 
     def forget_external(self, order_id: str) -> None:
-        """A complete list of open orders no longer holds it."""
+        """Neither a complete list of open orders nor the venue asked for it knows it any more."""
         report = self.externals.pop(order_id, None)
         if report is not None:
             self._externals_changed(report)
@@ -202,34 +230,67 @@ class Ledger:
         known = self.fills.get(fill.trade_id)
         if known is not None:
             if not known.same_execution(fill):
-                self._listener.on_anomaly(
-                    fill.ticker,
-                    Anomaly(client_order_id, "conflicting fill", f"trade {fill.trade_id} has two contents"),
-                )
+                self._conflict(known, fill, client_order_id)
             return
         client = self.by_order_id.get(fill.order_id) or (
             client_order_id if client_order_id in self.orders else None
         )
         if client is not None:
             self.apply(client, OrderFilled(fill, source))
+        elif fill.trade_id not in self.parked:
+            self._park(fill, client_order_id, source, now_ns)
+
+    def _conflict(self, known: Fill, fill: Fill, client_order_id: str) -> None:
+        """Two contents of one trade: nobody is believed, both are kept, the second is not applied."""
+        if self.conflicts.get(fill.trade_id) == fill or len(self.conflicts) >= PARKED_MAX:
             return
-        if fill.trade_id in self.parked:
-            return
+        self.conflicts[fill.trade_id] = fill
+        both = " and ".join(f"{f.side.value} {f.quantity} at {f.price}" for f in (known, fill))
+        what = f"trade {fill.trade_id} is {both} of {fill.ticker}"
+        self._listener.on_anomaly(fill.ticker, Anomaly(client_order_id, "conflicting fill", what))
+
+    def _park(self, fill: Fill, client_order_id: str, source: str, now_ns: int) -> None:
         if len(self.parked) >= PARKED_MAX:
-            self._listener.on_anomaly(
-                fill.ticker, Anomaly(client_order_id, "parked fills", f"more than {PARKED_MAX} without order")
-            )
+            what = f"more than {PARKED_MAX} without order"
+            self._listener.on_anomaly(fill.ticker, Anomaly(client_order_id, "parked fills", what))
             return
+        event = FillParked(fill, client_order_id, source)
+        self._record(event, client_order_id=client_order_id, ticker=fill.ticker)
         self.parked[fill.trade_id] = Parked(fill, client_order_id, now_ns, source)
         self._moved(fill.ticker)
 
+    def drop_parked(self, trade_id: str, reason: str) -> None:
+        """Nothing but one message ever told of this fill: it is not believed."""
+        fill = self.parked.pop(trade_id).fill
+        self._record(FillDropped(trade_id, reason), client_order_id="", ticker=fill.ticker)
+        self._moved(fill.ticker)
+        self._listener.on_anomaly(fill.ticker, Anomaly("", "dropped fill", f"trade {trade_id}: {reason}"))
+
     def claim_external(self, trade_id: str) -> None:
-        """A look-up proved that this parked fill belongs to no order of ours: the position still moves."""
+        """This parked fill belongs to no order of ours and is in the venue's lists: the position moves."""
         parked = self.parked.pop(trade_id)
         fill = parked.fill
         self._record(ExternalFilled(fill, parked.source), client_order_id="", ticker=fill.ticker)
         self.external_fills[trade_id] = fill
         self._book(None, fill)
+        self._check_market(fill.ticker)
+
+    def correct_fee(self, fill: Fill) -> None:
+        """A list of the venue charges a known fill differently: its word counts."""
+        event = FeeCorrected(msgspec.structs.replace(self.fills[fill.trade_id], fee=fill.fee))
+        client = self.by_order_id.get(fill.order_id, "")
+        self._record(event, client_order_id=client, ticker=fill.ticker)
+        self._charge(event, client)
+        self._moved(fill.ticker)
+        self._check_market(fill.ticker)
+
+    def _charge(self, event: FeeCorrected, client: str) -> None:
+        self.holdings.charge(event.fill)
+        if client:
+            order = self.orders[client] = fold(self.orders[client], event).order
+            if order.live:
+                self.live[client] = order
+            self.changed_orders.touch(client)
 
     def _fill(self, before: Order, after: Order, event: OrderFilled, anomaly: Anomaly | None) -> Order:
         fill = event.fill
@@ -245,56 +306,89 @@ class Ledger:
         return self.orders[client]
 
     def _book(self, order: Order | None, fill: Fill) -> None:
-        self._rebook(fill)
+        self.holdings.book(fill)
         self._moved(fill.ticker)
         self._listener.on_fill_applied(order, fill)
 
-    # --- settlement ----------------------------------------------------------------------------
+    # --- settlement and adjustment -------------------------------------------------------------
 
     def settle(self, report: SettlementReport) -> bool:
         """Book a settlement once; false when it is known already."""
         if report.ticker in self.settled:
             return False
         self._record(MarketSettled(report), client_order_id="", ticker=report.ticker)
-        self._settle(report)
+        self.holdings.settle(report)
+        self._moved(report.ticker)
         self._listener.on_settled(report)
+        self._check_market(report.ticker)
         return True
 
-    def _settle(self, report: SettlementReport) -> None:
-        self.settled[report.ticker] = report
-        position = self.positions.get(report.ticker)
-        if position is not None:
-            self._place(report.ticker, settle(position, report.payout))
-        self._moved(report.ticker)
+    def adjust(self, ticker: str, net: Quantity, price: Price, reason: str, by: str) -> None:
+        """A person accepts the venue's count of a position that no fill explains."""
+        event = PositionAdjusted(ticker, net, self.net(ticker), price, reason, by)
+        self._record(event, client_order_id="", ticker=ticker)
+        self.holdings.adjust(event)
+        self._moved(ticker)
+        self._listener.on_adjusted(ticker)
+        self._check_market(ticker)
 
     # --- restart -------------------------------------------------------------------------------
 
-    def replay(self, rows: Iterable[tuple[int, str, LedgerEvent]]) -> None:
+    def replay(self, rows: Iterable[tuple[int, str, LedgerEvent]], now_ns: int) -> list[str]:
         """Rebuild from journal rows ``(row number, client order id, event)`` of an earlier run.
 
-        What was on its way when that run ended is left as it was; ``doubt`` makes it UNKNOWN.
+        What was on its way when that run ended is left as it was; ``doubt`` makes it UNKNOWN. Returns
+        a sentence for each row that does not fit the rows before it; such a row changes nothing.
         """
+        wrong = []
         for seq, client, event in rows:
-            match event:
-                case OrderIntended(intent=intent):
-                    self._index(intent, seq)
-                    self.orders[client] = Order(intent)
-                case MarketSettled(report=report):
-                    self._settle(report)
-                case ExternalFilled(fill=fill):
-                    self.external_fills[fill.trade_id] = fill
-                    self._rebook(fill)
-                case _:
-                    self.orders[client] = fold(self.orders[client], event).order
-                    if isinstance(event, OrderFilled) and event.fill.trade_id not in self.fills:
-                        self._rebook(event.fill)
-        self.live.clear()
-        for client, order in self.orders.items():
+            fault = self._replayed(seq, client, event, now_ns)
+            if fault is not None:
+                wrong.append(f"row {seq}: {fault}")
+        for client in self.orders:
             self.changed_orders.touch(client)
-            if order.order_id:
-                self.by_order_id[order.order_id] = client
-            if order.live:
-                self.live[client] = order
+        return wrong
+
+    def _replayed(self, seq: int, client: str, event: LedgerEvent, now_ns: int) -> str | None:
+        match event:
+            case OrderIntended(intent=intent):
+                if client in self.orders:
+                    return f"a second intent of order {client}"
+                self._index(intent, seq)
+                self._restore(client, Order(intent))
+            case MarketSettled(report=report):
+                self.holdings.settle(report)
+            case PositionAdjusted():
+                self.holdings.adjust(event)
+            case FillParked(fill=fill, client_order_id=named, source=source):
+                self.parked[fill.trade_id] = Parked(fill, named, now_ns, source)
+            case FillDropped(trade_id=trade_id):
+                self.parked.pop(trade_id, None)
+            case ExternalFilled(fill=fill):
+                self.parked.pop(fill.trade_id, None)
+                self.external_fills[fill.trade_id] = fill
+                self.holdings.book(fill)
+            case FeeCorrected(fill=fill):
+                if fill.trade_id not in self.fills:
+                    return f"a fee of trade {fill.trade_id}, which is not known"
+                self._charge(event, client)
+            case _:
+                if client not in self.orders:
+                    return f"order {client} has no intent"
+                self._restore(client, fold(self.orders[client], event).order)
+                if isinstance(event, OrderFilled) and event.fill.trade_id not in self.fills:
+                    self.parked.pop(event.fill.trade_id, None)
+                    self.holdings.book(event.fill)
+        return None
+
+    def _restore(self, client: str, order: Order) -> None:
+        self.orders[client] = order
+        if order.order_id:
+            self.by_order_id.setdefault(order.order_id, client)
+        if order.live:
+            self.live[client] = order
+        else:
+            self.live.pop(client, None)
 
     def doubt(self, reason: str) -> None:
         """After a replay: what was between intent and answer may have arrived, so it is UNKNOWN."""
@@ -302,21 +396,6 @@ class Ledger:
             if order.life in (Life.INTENT, Life.SENDING):
                 at_ms = order.sent_ms or order.intent.created_ms
                 self.apply(client, OrderAnswered(Unresolved(reason), at_ms))
-
-    def _rebook(self, fill: Fill) -> None:
-        self.fills[fill.trade_id] = fill
-        self.fills_of.setdefault(fill.ticker, []).append(fill)
-        moved = apply(self.positions.get(fill.ticker, Position()), fill)
-        settled = self.settled.get(fill.ticker)
-        self._place(fill.ticker, settle(moved, settled.payout) if settled is not None else moved)
-
-    def _place(self, ticker: str, position: Position) -> None:
-        self.positions[ticker] = position
-        if position.net:
-            self.held[ticker] = position
-        else:
-            self.held.pop(ticker, None)
-        self.changed_positions.touch(ticker)
 
     # --- common --------------------------------------------------------------------------------
 
@@ -350,10 +429,13 @@ class Ledger:
         self.movement.signal()
 
     def _report(self, order: Order, anomaly: Anomaly | None) -> None:
+        client, ticker = order.intent.client_order_id, order.intent.ticker
         if anomaly is not None:
-            self._listener.on_anomaly(order.intent.ticker, anomaly)
+            self._listener.on_anomaly(ticker, anomaly)
         # Binding its id may have applied parked fills meanwhile: what stands now is judged.
-        for name in violations(self, self.orders[order.intent.client_order_id]):
-            self._listener.on_anomaly(
-                order.intent.ticker, Anomaly(order.intent.client_order_id, "invariant", name)
-            )
+        for name in violations(self, self.orders[client]):
+            self._listener.on_anomaly(ticker, Anomaly(client, "invariant", name))
+
+    def _check_market(self, ticker: str) -> None:
+        for name in market_violations(self, ticker):
+            self._listener.on_anomaly(ticker, Anomaly("", "invariant", name))

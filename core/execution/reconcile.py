@@ -1,9 +1,8 @@
-"""Belief against truth: what the venue says of orders, fills, positions and cash, and what differs.
+"""Belief against truth: when the venue is asked, what it says of orders, fills, positions and cash.
 
-Only complete reads count. Facts are applied first (fills by trade id, then order states), then
-positions and cash are compared, leaving out markets that moved while the reads were under way. A
-difference is shown at once and acted on when a second complete read, three seconds later or more,
-still has it; at start-up it is acted on immediately.
+Only complete reads count. Facts are applied first (fills by trade id, then order states, see
+``reading.py``), then positions and cash are compared, leaving out markets that moved while the reads
+were under way. What differs goes to ``differences.py``, which says when it is acted on.
 """
 
 from __future__ import annotations
@@ -16,43 +15,34 @@ from typing import Protocol
 import msgspec
 
 from core.domain.clock import Clocks
-from core.domain.order import Life
-from core.domain.units import Money, Quantity, money_text, quantity_text
+from core.domain.units import Money, Price, Quantity, money_text, quantity_text
+from core.execution.differences import About, Difference, Differences, Key, Row
 from core.execution.gateway import Gateway
-from core.execution.ledger import OURS, Ledger
+from core.execution.ledger import Ledger
+from core.execution.reading import Facts
+from core.risk.exposure import reserved_cash
 from core.venues.exchange import Cash
-from core.venues.venue import Incomplete, OrderReport, PositionReport, ReportStatus, VenueGateway
+from core.venues.venue import Incomplete, PositionReport, VenueGateway
 
 PERIOD_S = 30.0
+"""Positions, balance, fills, orders."""
+ORDERS_PERIOD_S = 10.0
+"""Orders alone, while any may still fill."""
+AUDIT_PERIOD_S = 900.0
+"""Everything the venue has ever said of this account."""
 HALTED_PERIOD_S = 5.0
 """While halted a clean read is kept at hand for the resume command."""
 SOON_S = 0.2
 AGAIN_S = 3.0
-OVERLAP_MS = 600_000
-"""Fills are read again from this long before the last read; trade ids make it free."""
-PARKED_LOOKUP_NS = 5_000_000_000
+RACING_S, RACING_TRIES = 2.0, 3
+RETRY_S = (1.0, 2.0, 4.0, 8.0)
+"""Pauses after readings that were incomplete; the last one repeats."""
+INCOMPLETE_MAX = 3
+"""So many incomplete readings in a row, and the account takes no entries."""
 SETTLED_NS = 20_000_000_000
 """Position lists lag: a market that moved within this time is shown but not acted on."""
-UNSETTLED_NS = 60_000_000_000
-"""A difference this old is acted on even where the market never comes to rest."""
 CASH_TOLERANCE = Money(50_000)
-
-
-class Difference(msgspec.Struct, frozen=True):
-    """One disagreement. ``ticker`` is empty for cash."""
-
-    what: str
-    """``position``, ``order``, ``cash``, ``fill``."""
-    ticker: str
-    ours: str
-    theirs: str
-    first_ns: int
-    reads: int = 1
-    acted: bool = False
-
-    def __str__(self) -> str:
-        where = f"{self.what} {self.ticker}".rstrip()
-        return f"{where}: we say {self.ours}, the venue says {self.theirs}"
+EVERYTHING = frozenset(About)
 
 
 class Reading(msgspec.Struct, frozen=True):
@@ -67,7 +57,7 @@ class Reading(msgspec.Struct, frozen=True):
 
     @property
     def clean(self) -> bool:
-        return self.complete and not self.differences
+        return self.complete and not any(difference.blocks for difference in self.differences)
 
 
 class ReconcileListener(Protocol):
@@ -79,13 +69,17 @@ class ReconcileListener(Protocol):
         """A difference that must be acted on: seen twice, or at start-up."""
         ...
 
+    def on_fact(self, row: Row, ticker: str, text: str) -> None:
+        """The venue was right and its word has been taken: told once."""
+        ...
+
     def on_cash_base(self, base: Money) -> None:
-        """The account's cash was read for the first time with nothing under way."""
+        """The account's cash without what this journal's positions did to it, read or accepted."""
         ...
 
 
 class Reconciler:
-    """Runs every half minute and whenever asked. ``venue_net`` holds positions that differ, by ticker."""
+    """Runs by its periods and whenever asked. ``venue_net`` holds positions that differ, by ticker."""
 
     def __init__(
         self,
@@ -103,18 +97,26 @@ class Reconciler:
         self._clocks = clocks
         self._listener = listener
         self._awaiting_settlement = awaiting_settlement
+        self._found = Differences()
+        self._facts = Facts(ledger, venue, gateway, clocks, self._found, listener.on_fact, self._rested)
         self._wanted = asyncio.Event()
         self._reason = "start"
-        self._fills_since_ms: int | None = None
         self._epochs: deque[tuple[int, int]] = deque(maxlen=64)
-        self._seen: dict[tuple[str, str], tuple[str, str]] = {}
-        """What the reading under way has found: ours and theirs by kind and ticker."""
-        self._uncompared: set[tuple[str, str]] = set()
-        """What the reading under way could not compare: an earlier difference there stands."""
+        self._listed_any = False
+        """Whether the last list of positions held any."""
+        self._races = 0
+        self._audited_ns: int | None = None
+        self._last_whole_ns = self._last_orders_ns = 0
+        self._whole_due_ns = self._orders_due_ns = 0
+        self._doubted_ns = 0
         self.cash_base: Money | None = None
         """The account's cash without anything this journal's positions did to it."""
-        self.differences: dict[tuple[str, str], Difference] = {}
         self.venue_net: dict[str, int] = {}
+        self.doubt = ""
+        """Why something may have been missed: no entries until a clean reading has taken it away."""
+        self.readings = 0
+        """Whole readings so far, complete or not."""
+        self.last = Reading(0, False, "not read yet")
         self._cash_read: Cash | None = None
         self._flow_read = 0
         self.clean_ns: int | None = None
@@ -123,6 +125,10 @@ class Reconciler:
         """End of the last complete reading."""
         self.incomplete_since_ns: int | None = None
         self.incomplete_count = 0
+
+    @property
+    def differences(self) -> dict[Key, Difference]:
+        return self._found.standing
 
     @property
     def cash(self) -> Money | None:
@@ -139,35 +145,78 @@ class Reconciler:
     def _since(self, read: Money) -> Money:
         return Money(read + min(0, self._flow() - self._flow_read))
 
-    def request(self, reason: str) -> None:
-        """Read soon: after a reconnect, a missing fill, an unanswered order, an operator's wish."""
+    def restraint(self, ticker: str) -> str:
+        """Why a market takes no entries until the account agrees again; empty when it may."""
+        if self.doubt:
+            return f"not read since {self.doubt}"
+        if self.incomplete_count >= INCOMPLETE_MAX:
+            return f"the account could not be read {self.incomplete_count} times"
+        difference = self._found.in_market(ticker)
+        return str(difference) if difference is not None else ""
+
+    # --- when ----------------------------------------------------------------------------------
+
+    def request(self, reason: str, *, doubt: bool = False) -> None:
+        """Read soon: after a missing fill, an unanswered order, an operator's wish.
+
+        ``doubt``: something may have been missed (a reconnect, a clock that was set), so nothing is
+        risked before a clean reading.
+        """
         self._reason = reason
+        if doubt:
+            self.doubt = reason
+            self._doubted_ns = self._clocks.mono_ns()
         self._wanted.set()
 
     async def run(self) -> None:
         """Reconcile for ever; the first reading is the start-up's own (``once``)."""
         while True:
-            period = HALTED_PERIOD_S if self._gateway.halted else PERIOD_S
-            if self.differences or self.incomplete_count:
-                period = min(period, AGAIN_S)
+            self._plan()
+            due_ns = min(self._whole_due_ns, self._orders_due_ns)
             try:
-                async with asyncio.timeout(period):
+                async with asyncio.timeout(max(0.0, (due_ns - self._clocks.mono_ns()) / 1e9)):
                     await self._wanted.wait()
                 await asyncio.sleep(SOON_S)
             except TimeoutError:
                 self._reason = "periodic"
-            self._wanted.clear()
-            await self.once()
+            if self._wanted.is_set() or self._clocks.mono_ns() >= self._whole_due_ns:
+                self._wanted.clear()
+                await self.once()
+            else:
+                await self._orders_only()
+
+    def _plan(self) -> None:
+        """Both periods by how things stand now, counted from the last reading of each."""
+        period = HALTED_PERIOD_S if self._gateway.halted else PERIOD_S
+        if self.incomplete_count:
+            period = RETRY_S[min(self.incomplete_count, len(RETRY_S)) - 1]
+        elif 0 < self._races < RACING_TRIES:
+            period = RACING_S
+        elif self.differences:
+            period = AGAIN_S
+        self._whole_due_ns = self._last_whole_ns + int(period * 1e9)
+        orders = ORDERS_PERIOD_S if self._ledger.live else PERIOD_S
+        self._orders_due_ns = max(self._last_whole_ns, self._last_orders_ns) + int(orders * 1e9)
+
+    async def _orders_only(self) -> None:
+        """The open orders between two whole readings."""
+        self._last_orders_ns = self._clocks.mono_ns()
+        self._found.begin((About.ORDER,))
+        if await self._facts.orders() is None:
+            self._act(startup=False)
+            self._listener.on_reading(Reading(self._clocks.mono_ns(), True, "orders", self._standing()))
 
     async def once(self, *, startup: bool = False) -> Reading:
         """One reconciliation of everything."""
-        reason, epoch, began_ns = self._reason, self._ledger.epoch, self._clocks.mono_ns()
-        self._seen, self._uncompared = {}, set()
-        self._epochs.append((began_ns, epoch))
-        trouble = await self._facts()
+        reason, epoch, began = self._reason, self._ledger.epoch, self._clocks.mono_ns()
+        self._found.begin(EVERYTHING)
+        self._epochs.append((began, epoch))
+        audit = self._audited_ns is None or began - self._audited_ns >= AUDIT_PERIOD_S * 1e9
+        trouble = await self._facts.read(whole=audit)
         if trouble is None:
             trouble = await self._compare(epoch, startup)
-        now = self._clocks.mono_ns()
+        now = self._last_whole_ns = self._clocks.mono_ns()
+        self.readings += 1
         if trouble is not None:
             self.incomplete_count += 1
             self.incomplete_since_ns = self.incomplete_since_ns or now
@@ -175,82 +224,18 @@ class Reconciler:
         else:
             self.incomplete_count, self.incomplete_since_ns = 0, None
             self.read_ns = now
-            reading = Reading(now, True, reason, tuple(self.differences.values()), began_ns)
+            self._audited_ns = began if audit else self._audited_ns
+            reading = Reading(now, True, reason, self._standing(), began)
             if reading.clean:
                 self.clean_ns = now
+                if began >= self._doubted_ns:
+                    self.doubt = ""
+        self.last = reading
         self._listener.on_reading(reading)
         return reading
 
-    # --- facts ---------------------------------------------------------------------------------
-
-    async def _facts(self) -> Incomplete | None:
-        """Apply what the venue knows and we do not: fills, settlements, states of orders."""
-        began_ms = self._clocks.wall_ms()
-        fills = await self._venue.fills(since_ms=self._fills_since_ms)
-        if isinstance(fills, Incomplete):
-            return fills
-        resting = await self._venue.orders(status=ReportStatus.RESTING)
-        if isinstance(resting, Incomplete):
-            return resting
-        settlements = await self._venue.settlements()
-        if isinstance(settlements, Incomplete):
-            return settlements
-        for fill in fills:
-            self._ledger.offer_fill(fill, "", "reconcile", self._clocks.mono_ns())
-        self._fills_since_ms = began_ms - OVERLAP_MS
-        for settlement in settlements:
-            if settlement.ticker in self._ledger.positions:
-                self._ledger.settle(settlement)
-        trouble = await self._orders(resting)
-        return trouble or await self._parked()
-
-    async def _orders(self, resting: tuple[OrderReport, ...]) -> Incomplete | None:
-        """States of orders; whatever the list does not hold is asked for one by one."""
-        ledger = self._ledger
-        listed = {report.order_id for report in resting}
-        for report in resting:
-            known = ledger.by_order_id.get(report.order_id)
-            order = ledger.orders[known] if known is not None else None
-            if order is not None and not order.live:
-                # The list may lag behind the end: only the order itself proves that it still rests.
-                fresh = await self._venue.order(report.order_id)
-                if isinstance(fresh, Incomplete):
-                    return fresh
-                if fresh is not None and fresh.status is ReportStatus.RESTING:
-                    self._gateway.cancel_stranger(report)
-                    self._differs("order", report.ticker, order.life.value, "resting")
-                    continue
-            ledger.offer_report(report, "reconcile")
-            ours = report.client_order_id.startswith(OURS)
-            if ours and report.client_order_id not in ledger.orders:
-                self._differs("order", report.ticker, "no intent", f"order {report.order_id}")
-        for order_id in [i for i in ledger.externals if i not in listed]:
-            ledger.forget_external(order_id)
-        for order in list(ledger.live.values()):
-            if order.order_id and order.order_id not in listed and order.life is Life.WORKING:
-                found = await self._venue.order(order.order_id)
-                if isinstance(found, Incomplete):
-                    return found
-                if found is not None:
-                    ledger.offer_report(found, "reconcile")
-                elif order.intent.client_order_id in ledger.live:
-                    self._differs("order", order.intent.ticker, order.life.value, "not known")
-        return None
-
-    async def _parked(self) -> Incomplete | None:
-        """Fills that have waited long enough for their order: whose are they?"""
-        now = self._clocks.mono_ns()
-        for trade_id, parked in list(self._ledger.parked.items()):
-            if now - parked.since_ns < PARKED_LOOKUP_NS or trade_id not in self._ledger.parked:
-                continue
-            report = await self._venue.order(parked.fill.order_id)
-            if isinstance(report, Incomplete):
-                return report
-            if report is None:
-                self._differs("fill", parked.fill.ticker, "no order", f"trade {trade_id}")
-            elif self._ledger.offer_report(report, "look-up") is None and trade_id in self._ledger.parked:
-                self._ledger.claim_external(trade_id)
-        return None
+    def _standing(self) -> tuple[Difference, ...]:
+        return tuple(self._found.standing.values())
 
     # --- comparison ----------------------------------------------------------------------------
 
@@ -263,12 +248,15 @@ class Reconciler:
         if isinstance(cash, Incomplete):
             return cash
         self._cash_read, self._flow_read = cash, self._flow()
+        vanished = not positions and self._listed_any
+        self._listed_any = bool(positions)
         self._positions(positions, epoch_read)
-        if self._ledger.epoch == epoch and not self._ledger.live and not self._ledger.parked:
+        if self._ledger.epoch == epoch and not self._ledger.parked:
             self._cash(cash.total)
         else:
-            self._uncompared.add(("cash", ""))
-        self._resolve(startup)
+            self._found.skip(About.CASH)
+        self._races = self._races + 1 if self._found.racing else 0
+        self._act(startup=startup, vanished=vanished)
         return None
 
     def _positions(self, reports: tuple[PositionReport, ...], epoch: int) -> None:
@@ -279,56 +267,99 @@ class Reconciler:
             if here == there:
                 if self.venue_net.pop(ticker, None) is not None:
                     self._ledger.changed_positions.touch(ticker)
-            elif self._ledger.moved_at.get(ticker, 0) > epoch:
-                self._uncompared.add(("position", ticker))
-            elif not (there == 0 and self._awaiting_settlement(ticker)):
-                if self.venue_net.get(ticker) != there:
-                    self.venue_net[ticker] = there
-                    self._ledger.changed_positions.touch(ticker)
-                self._differs("position", ticker, _contracts(here), _contracts(there))
+                continue
+            if self._ledger.moved_at.get(ticker, 0) > epoch:
+                self._found.skip(About.POSITION, ticker)
+                continue
+            row = Row.OTHER_SIDE if here * there < 0 else Row.POSITION
+            if there == 0 and self._awaiting_settlement(ticker):
+                row = Row.UNSETTLED
+            elif self.venue_net.get(ticker) != there:
+                self.venue_net[ticker] = there
+                self._ledger.changed_positions.touch(ticker)
+            if self._may_be_unknown(ticker, there - here):
+                self._found.skip(About.POSITION, ticker)
+                continue
+            self._found.saw(row, Key(About.POSITION, ticker), _contracts(here), _contracts(there))
+
+    def _may_be_unknown(self, ticker: str, more: int) -> bool:
+        """Whether an UNKNOWN order may have traded the difference: its own look-up decides then."""
+        return any(
+            order.intent.ticker == ticker and 0 < more * order.intent.side.sign <= order.leaves
+            for order in self._ledger.unknown()
+        )
 
     def _cash(self, cash: Money) -> None:
-        """Our cash is a base plus everything positions cost, brought in and were charged."""
+        """Our cash is a base plus everything positions cost, brought in and were charged.
+
+        Whether the venue's figure has open orders taken out already is not certain: either is right.
+        """
         flow = self._flow()
         if self.cash_base is None:
-            self.cash_base = Money(cash - flow)
-            self._listener.on_cash_base(self.cash_base)
-        expected = Money(self.cash_base + flow)
-        if abs(cash - expected) > CASH_TOLERANCE:
-            self._differs("cash", "", money_text(expected), money_text(cash))
+            if self._ledger.live:
+                self._found.skip(About.CASH)
+                return
+            self._rebase(Money(cash - flow))
+        assert self.cash_base is not None
+        expected = self.cash_base + flow
+        on_order = reserved_cash(self._ledger.live.values())
+        if not expected - on_order - CASH_TOLERANCE <= cash <= expected + CASH_TOLERANCE:
+            self._found.saw(Row.CASH, Key(About.CASH), money_text(Money(expected)), money_text(cash))
 
     def _flow(self) -> int:
         """What positions brought in less what they cost and were charged."""
         return sum(p.realised - p.cost - p.fees for p in self._ledger.positions.values())
 
-    def _differs(self, what: str, ticker: str, ours: str, theirs: str) -> None:
-        self._seen[what, ticker] = (ours, theirs)
+    def _rebase(self, base: Money) -> None:
+        self.cash_base = base
+        self._listener.on_cash_base(base)
 
-    def _resolve(self, startup: bool) -> None:
-        """Keep, count or drop differences by what this complete reading saw."""
+    def _act(self, *, startup: bool, vanished: bool = False) -> None:
+        def settled(ticker: str) -> bool:
+            # An empty list right after a full one is one source: it takes its time to be believed.
+            return not vanished and self._rested(ticker)
+
         now = self._clocks.mono_ns()
-        kept = {key: known for key, known in self.differences.items() if key in self._uncompared}
-        acted: list[Difference] = []
-        for (what, ticker), (ours, theirs) in self._seen.items():
-            known = self.differences.get((what, ticker))
-            first_ns, reads = (known.first_ns, known.reads + 1) if known is not None else (now, 1)
-            age_ns = now - first_ns
-            settled = self._still(ticker, now) or age_ns >= UNSETTLED_NS
-            act = startup or (reads > 1 and age_ns >= AGAIN_S * 1e9 and settled)
-            done = known is not None and known.acted
-            difference = Difference(what, ticker, ours, theirs, first_ns, reads, done or act)
-            kept[what, ticker] = difference
-            if act and not done:
-                acted.append(difference)
-        self.differences = kept
-        for difference in acted:
+        for difference in self._found.conclude(now, startup=startup, settled=settled):
+            if difference.row is Row.EXTERNAL_FILL:
+                self._facts.claim(difference.key.subject)
             self._listener.on_difference(difference)
 
-    def _still(self, ticker: str, now: int) -> bool:
+    def _rested(self, ticker: str) -> bool:
         """Whether the market (for cash: any) has not moved for a while and lagging lists have caught up."""
+        now = self._clocks.mono_ns()
         moved = self._ledger.moved_at.get(ticker, 0) if ticker else self._ledger.epoch
         before = [epoch for at, epoch in self._epochs if now - at >= SETTLED_NS]
         return moved <= (before[-1] if before else 0)
+
+    # --- an operator accepts the venue's word --------------------------------------------------
+
+    def accept_position(self, ticker: str, price: Price, reason: str, by: str) -> str:
+        """Take the venue's count of a position that no fill explains; the sentence why not, or empty."""
+        difference = self.differences.get(Key(About.POSITION, ticker))
+        if difference is None or difference.row is Row.UNSETTLED:
+            return f"Nothing differs there: {ticker} has no position the venue counts otherwise."
+        if difference.reads < 2:
+            return "It has been seen once; the next reading in a few seconds decides."
+        if self._ledger.live_in(ticker) or any(p.fill.ticker == ticker for p in self._ledger.parked.values()):
+            return "Not while an order or a fill of that market may still explain it."
+        there = Quantity(self.venue_net.pop(ticker))
+        self._found.drop(difference.key)
+        self._ledger.adjust(ticker, there, price, reason, by)
+        self.request("an accepted position")
+        return ""
+
+    def accept_cash(self) -> str:
+        """Count on from the venue's cash; the sentence why not, or empty."""
+        difference = self.differences.get(Key(About.CASH))
+        if difference is None or self._cash_read is None:
+            return "The cash agrees."
+        if difference.reads < 2 or self._ledger.live:
+            return "Not while orders are open; the next reading without any decides."
+        self._found.drop(difference.key)
+        self._rebase(Money(self._cash_read.total - self._flow_read))
+        self.request("accepted cash")
+        return ""
 
 
 def _contracts(net: int) -> str:

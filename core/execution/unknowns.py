@@ -1,8 +1,9 @@
 """Orders whose send was not answered: asked about until they are found or proved never to have arrived.
 
 Absence is weak evidence. An order counts as never arrived only after several complete reads without
-it, the last one long after the send, its own expiry passed, and no fill or position that nobody
-explains. Until then it keeps its worst case.
+it, the last one begun long after the send, its own expiry passed, and no fill or position that nobody
+explains. Until then it keeps its worst case. Waiting is measured on the monotonic clock from the
+moment the order became UNKNOWN here, so that a clock that is set, or a restart, shortens nothing.
 """
 
 from __future__ import annotations
@@ -23,18 +24,22 @@ from core.venues.venue import Incomplete, VenueGateway
 LOOKUPS_S = (0.3, 1.0, 2.0, 4.0, 8.0)
 """Pauses before the look-ups; the last one repeats."""
 READS_MIN = 3
-HORIZON_MS = 60_000
+HORIZON_NS = 60_000_000_000
 """Confirmations more than 40 s late are on record."""
 EXPIRY_MARGIN_MS = 5_000
 SKEW_MS = 10_000
 """Lists are read from this long before the send, for clocks that disagree."""
-STUCK_AFTER_MS = 60_000
+STUCK_AFTER_NS = 60_000_000_000
 """So long after the earliest moment of proof an operator has to look."""
 
 
 class Search(msgspec.Struct):
     """What is known about one unanswered order."""
 
+    since_ns: int
+    """When it became UNKNOWN in this process."""
+    provable_ns: int
+    """Earliest begin of a read that can prove its absence."""
     next_check_ns: int
     reads: int = 0
     """Complete reads that did not hold it."""
@@ -63,9 +68,25 @@ class Unknowns:
     def watch(self, order: Order) -> None:
         """Start asking about an order that just became UNKNOWN, or came back so after a restart."""
         client = order.intent.client_order_id
-        if client not in self.searches:
-            self.searches[client] = Search(self._clocks.mono_ns())
-            self._tasks.spawn(f"look up {client}", self._resolve(client))
+        if client in self.searches:
+            return
+        now, ends = self._clocks.mono_ns(), order.dead_by_ms
+        left_ms = max(0, ends + EXPIRY_MARGIN_MS - self._clocks.wall_ms()) if ends is not None else 0
+        provable_ns = now + max(HORIZON_NS, left_ms * 1_000_000)
+        self.searches[client] = Search(now, provable_ns, now)
+        self._tasks.spawn(f"look up {client}", self._resolve(client))
+
+    def against_writing_off(self, client: str) -> str:
+        """Why not even a person may say that an order never arrived; empty when one may."""
+        search, now = self.searches.get(client), self._clocks.mono_ns()
+        if search is None:
+            return "It is being looked up; try again in a moment."
+        if now < search.provable_ns:
+            wait_s = (search.provable_ns - now) // 1_000_000_000 + 1
+            return f"It may still arrive or rest at the venue for {wait_s} s."
+        if search.reads == 0:
+            return "No complete list of the venue has been without it; what cannot be read is not absent."
+        return ""
 
     async def _resolve(self, client: str) -> None:
         attempt = 0
@@ -79,14 +100,18 @@ class Unknowns:
                 attempt += 1
                 if self._ledger.orders[client].life is not Life.UNKNOWN:
                     return
-                await self._look(client, search)
+                began_ns = self._clocks.mono_ns()
+                await self._look(client, search, began_ns)
                 if self._ledger.orders[client].life is not Life.UNKNOWN:
                     return
+                if began_ns >= search.provable_ns + STUCK_AFTER_NS and not search.stuck:
+                    search.stuck = True
+                    self._on_stuck(self._ledger.orders[client])
         finally:
             del self.searches[client]
             self._ledger.changed_orders.touch(client)
 
-    async def _look(self, client: str, search: Search) -> None:
+    async def _look(self, client: str, search: Search, began_ns: int) -> None:
         order = self._ledger.orders[client]
         sent_ms = order.sent_ms or order.intent.created_ms
         listed = await self._venue.orders(ticker=order.intent.ticker, since_ms=sent_ms - SKEW_MS)
@@ -95,22 +120,14 @@ class Unknowns:
         mine = [report for report in listed if report.client_order_id == client]
         for report in mine:
             self._ledger.offer_report(report, "look-up")
-        if not mine:
-            search.reads += 1
-            await self._judge_absence(client, search, sent_ms)
-
-    async def _judge_absence(self, client: str, search: Search, sent_ms: int) -> None:
-        order, now = self._ledger.orders[client], self._clocks.wall_ms()
-        expires = order.dead_by_ms
-        provable_ms = max(sent_ms + HORIZON_MS, (expires or 0) + EXPIRY_MARGIN_MS)
-        if search.reads < READS_MIN or now < provable_ms:
+        if mine:
             return
-        if await self._unexplained(order, sent_ms):
-            if now >= provable_ms + STUCK_AFTER_MS and not search.stuck:
-                search.stuck = True
-                self._on_stuck(order)
-        elif self._ledger.orders[client].life is Life.UNKNOWN:
-            self._ledger.apply(client, OrderNeverArrived(search.reads, (now - sent_ms) // 1000))
+        search.reads += 1
+        if search.reads < READS_MIN or began_ns < search.provable_ns:
+            return
+        if not await self._unexplained(order, sent_ms) and self._ledger.orders[client].life is Life.UNKNOWN:
+            waited_s = (self._clocks.mono_ns() - search.since_ns) // 1_000_000_000
+            self._ledger.apply(client, OrderNeverArrived(search.reads, waited_s))
 
     async def _unexplained(self, order: Order, sent_ms: int) -> bool:
         """Whether a fill or position could still be this order's, or could not be read."""

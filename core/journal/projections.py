@@ -28,6 +28,12 @@ ORDER_KINDS = frozenset(
         Kind.RENEWAL_SENT,
         Kind.RENEWAL_OUTCOME,
         Kind.NEVER_ARRIVED,
+        Kind.WRITTEN_OFF,
+        Kind.RESURRECTED,
+        Kind.FEE,
+        Kind.FILL_PARKED,
+        Kind.FILL_DROPPED,
+        Kind.ADJUSTMENT,
         Kind.SETTLEMENT,
     )
 )

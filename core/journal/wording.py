@@ -160,6 +160,19 @@ _PHRASES: dict[str, Callable[[Data], str]] = {
     "NEVER_ARRIVED": lambda data: (
         f"never arrived: not found in {_get(data, 'reads')} complete reads over {_get(data, 'waited_s')} s"
     ),
+    "WRITTEN_OFF": lambda data: f"written off by {_get(data, 'by')}: {_get(data, 'reason')}",
+    "RESURRECTED": lambda data: (
+        f"rests at the venue as {_get(data, 'report.order_id')} although it was over here"
+    ),
+    "FEE": lambda data: (
+        f"trade {_get(data, 'fill.trade_id')} was charged {_dollars(data, 'fill.fee')} by the venue's list"
+    ),
+    "FILL_PARKED": lambda data: f"no order known yet: {_fill(data)}",
+    "FILL_DROPPED": lambda data: f"trade {_get(data, 'trade_id')} dropped: {_get(data, 'reason')}",
+    "ADJUSTMENT": lambda data: (
+        f"position {_count(data, 'was')} set to {_count(data, 'net')} by {_get(data, 'by')}: "
+        f"{_get(data, 'reason')}"
+    ),
     "SETTLEMENT": _settled,
     "HALT": _halt,
     "RESUME": _halt,

@@ -61,6 +61,8 @@ class Halt(msgspec.Struct, frozen=True):
     by: str
     """``engine`` or who asked for it."""
     acknowledged: bool = False
+    until_seen: bool = False
+    """Whether it waits for a person to have looked and for nothing else: acknowledging lifts it."""
 
 
 class ResumeFacts(msgspec.Struct, frozen=True):
@@ -114,6 +116,12 @@ class Halts(msgspec.Struct, frozen=True):
         halt = self.at(GLOBAL)
         return halt.level if halt is not None else Level.NORMAL
 
+    @property
+    def widest(self) -> Halt | None:
+        """The strictest halt of more than an event, ``None`` for NORMAL."""
+        wide = (h for h in self.standing if h.scope.kind in (ScopeKind.GLOBAL, ScopeKind.VENUE))
+        return max(wide, key=lambda h: h.level, default=None)
+
     def rise(self, halt: Halt) -> tuple[Halts, Halt | None]:
         """Raise a scope's level. The halt to journal, or ``None`` when the scope stands there already.
 
@@ -126,7 +134,11 @@ class Halts(msgspec.Struct, frozen=True):
             # Bounded: a cause that keeps changing its words must not grow the journal row for ever.
             cause = halt.cause if halt.cause in known.cause else f"{known.cause}; {halt.cause}"[-CAUSE_MAX:]
             halt = msgspec.structs.replace(
-                halt, level=max(halt.level, known.level), cause=cause, since_wall_ms=known.since_wall_ms
+                halt,
+                level=max(halt.level, known.level),
+                cause=cause,
+                since_wall_ms=known.since_wall_ms,
+                until_seen=halt.until_seen and known.until_seen,
             )
         return self._with(halt), halt
 
@@ -150,6 +162,13 @@ class Halts(msgspec.Struct, frozen=True):
         for missing in _missing(known, facts):
             return Refusal(missing)
         lowered = Halt(scope, to, facts.reason or known.cause, wall_ms, by, acknowledged=True)
+        return self._with(lowered), lowered
+
+    def lifted(self, scope: HaltScope, *, by: str, wall_ms: int) -> tuple[Halts, Halt]:
+        """What waited for a person to have looked is over; the halt to journal as ``RESUME``."""
+        known = self.at(scope)
+        cause = known.cause if known is not None else ""
+        lowered = Halt(scope, Level.NORMAL, cause, wall_ms, by, acknowledged=True)
         return self._with(lowered), lowered
 
     def flatten_over(self, scope: HaltScope, to: Level, *, by: str, wall_ms: int) -> tuple[Halts, Halt]:

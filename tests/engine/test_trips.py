@@ -252,6 +252,9 @@ def test_a_drawdown_halts_the_desk_for_good_until_the_peak_begins_anew() -> None
             told = engine.resume("resume", "calm", TRADER)
             assert not told.accepted and "'reenable drawdown' comes first" in told.text
             reenable(again, "drawdown")
+            unseen = engine.resume("resume", "calm", TRADER)
+            assert not unseen.accepted and "Acknowledge" in unseen.text, "it rings again after a restart"
+            assert engine.acknowledge_all(TRADER).accepted
             assert engine.resume("resume", "calm", TRADER).accepted
             await asyncio.sleep(3)
             assert engine.state.halts.desk is Level.NORMAL, "the peak is what it was worth then"

@@ -28,8 +28,8 @@ from core.execution.events import (
     OrderReported,
     RenewalAnswered,
     RenewalSent,
-    fold,
 )
+from core.execution.fold import fold
 from core.venues.venue import (
     Accepted,
     Cancelled,

@@ -32,6 +32,12 @@ class Deaf:
     def on_settled(self, report: SettlementReport) -> None:
         return None
 
+    def on_adjusted(self, ticker: str) -> None:
+        return None
+
+    def on_externals_changed(self, ticker: str) -> None:
+        return None
+
     def on_anomaly(self, ticker: str, anomaly: Anomaly) -> None:
         self.anomalies.append(anomaly)
 
@@ -134,7 +140,7 @@ def test_a_replay_of_the_rows_is_the_living_ledger(messages: list[object]) -> No
         tell(desk, message)
     stored = [(n, c, msgspec.json.decode(msgspec.json.encode(e), type=LedgerEvent)) for n, c, e in desk.rows]
     again = Ledger(desk.record, Deaf())
-    again.replay(stored)
+    assert again.replay(stored, 0) == []
     assert again.orders == desk.ledger.orders
     assert again.positions == desk.ledger.positions
     assert again.by_order_id == desk.ledger.by_order_id

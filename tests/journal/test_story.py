@@ -192,6 +192,8 @@ class Deaf:
 
     def on_externals_changed(self, ticker: str) -> None: ...
 
+    def on_adjusted(self, ticker: str) -> None: ...
+
 
 def recording(journal: MemoryJournal) -> Ledger:
     def record(event: LedgerEvent, *, client_order_id: str, ticker: str) -> int:
@@ -205,7 +207,7 @@ def replayed(rows: Iterable[Row]) -> Ledger:
     ledger = recording(MemoryJournal(SystemClock()))
     decoder = msgspec.json.Decoder(LedgerEvent)
     ledger.replay(
-        (row.seq, row.order_id, decoder.decode(row.payload)) for row in rows if row.kind in ORDER_KINDS
+        ((row.seq, row.order_id, decoder.decode(row.payload)) for row in rows if row.kind in ORDER_KINDS), 0
     )
     return ledger
 

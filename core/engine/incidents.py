@@ -1,0 +1,62 @@
+"""Something is wrong and a person has to look: a level rises, somebody is called, the row is written."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from core.domain.market import Venue
+from core.engine.alarms import RESUME
+from core.engine.autonomy import end_automatic
+from core.engine.state import AlarmLevel
+from core.execution.differences import Row
+from core.journal.events import Kind
+from core.risk.halts import HaltScope, Level, ScopeKind
+
+if TYPE_CHECKING:
+    from core.engine.desk import Desk
+
+VENUE = HaltScope(ScopeKind.VENUE, Venue.KALSHI.value)
+SEEN = "acknowledge it"
+"""In ``Alarm.clears``: the level falls with the acknowledgement."""
+
+_EFFECT = {
+    Level.REDUCE_ONLY: "takes no entries",
+    Level.HALTED: "is halted",
+    Level.LOCKED: "is locked",
+}
+_WHAT = {ScopeKind.GLOBAL: "the desk", ScopeKind.VENUE: "the venue"}
+
+
+def market(ticker: str) -> HaltScope:
+    return HaltScope(ScopeKind.MARKET, ticker)
+
+
+def stop(desk: Desk, scope: HaltScope, level: Level, cause: str, *, until_seen: bool = False) -> None:
+    """Raise a level for a cause and ring; the same cause again does nothing."""
+    if not desk.halting.rise(scope, level, cause, until_seen=until_seen):
+        return
+    end_automatic(desk.state, desk.scribe, cause)
+    ring(desk, scope)
+
+
+def ring(desk: Desk, scope: HaltScope) -> None:
+    """Call somebody to a halt that stands, anew if it was acknowledged for less."""
+    halt = desk.state.halts.at(scope)
+    if halt is None:
+        return
+    key = f"halt {scope}"
+    desk.alarms.clear(key)
+    desk.alarms.raise_(
+        key,
+        AlarmLevel.ACT,
+        f"{scope.name or 'the desk'}: {halt.cause}",
+        f"{_WHAT.get(scope.kind, f'that {scope.kind.value}')} {_EFFECT.get(halt.level, 'is stopped')}",
+        SEEN if halt.until_seen else RESUME,
+        scope.name if scope.kind is ScopeKind.MARKET else "",
+        scope=scope,
+    )
+
+
+def note(desk: Desk, row: Row, ticker: str, text: str) -> None:
+    """One difference between our record and the venue's, by its row."""
+    desk.scribe.desk(Kind.DIFFERENCE, f"{row.value} {text}", ticker=ticker, row=row.value)

@@ -1,0 +1,206 @@
+"""One event of one order applied: the tables of ``core/domain/order.py`` read by what the venue said."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import msgspec
+
+from core.domain.order import (
+    Anomaly,
+    CommandEvent,
+    Event,
+    Life,
+    Order,
+    advance,
+    answered,
+    apply_fill,
+    ask_renewal,
+    command,
+    prove_expiry,
+    recharge,
+    report_end,
+)
+from core.domain.units import Quantity
+from core.execution.events import (
+    CancelAnswered,
+    CancelSent,
+    FeeCorrected,
+    OrderAnswered,
+    OrderEvent,
+    OrderFilled,
+    OrderHandedOver,
+    OrderIntended,
+    OrderNeverArrived,
+    OrderReported,
+    OrderResurrected,
+    OrderWrittenOff,
+    RenewalAnswered,
+    RenewalSent,
+)
+from core.venues.venue import (
+    Accepted,
+    Cancelled,
+    CancelOutcome,
+    CancelUnresolved,
+    NeverSent,
+    NotRenewed,
+    NotThere,
+    OrderReport,
+    PlaceOutcome,
+    Rejected,
+    Renewed,
+    RenewOutcome,
+    RenewUnresolved,
+    ReportStatus,
+    Unresolved,
+)
+
+EXPIRY_REASON = "ExpiryCancel"
+
+
+class Folded(NamedTuple):
+    order: Order
+    anomaly: Anomaly | None
+
+
+def fold(order: Order, event: OrderEvent) -> Folded:
+    """Apply one event after the intent. An illegal move leaves the order as it was and says so."""
+    match event:
+        case OrderIntended():
+            return Folded(order, Anomaly(order.intent.client_order_id, "illegal transition", "second intent"))
+        case OrderHandedOver(at_ms=at_ms):
+            moved, anomaly = advance(order, Event.HANDED_OVER)
+            return Folded(msgspec.structs.replace(moved, sent_ms=at_ms), anomaly)
+        case OrderAnswered(outcome=outcome, at_ms=at_ms):
+            return _answered(order, outcome, at_ms)
+        case OrderReported(report=report):
+            return _reported(order, report)
+        case OrderFilled(fill=fill):
+            return Folded(*apply_fill(order, fill))
+        case CancelSent():
+            return Folded(*command(order, CommandEvent.CANCEL_REQUESTED))
+        case CancelAnswered(outcome=outcome):
+            return _cancel_answered(order, outcome)
+        case RenewalSent(expires_ms=expires_ms):
+            return Folded(*ask_renewal(order, expires_ms))
+        case RenewalAnswered(outcome=outcome):
+            return Folded(_renewal_answered(order, outcome), None)
+        case OrderNeverArrived(reads=reads, waited_s=waited_s):
+            reason = f"not found in {reads} complete reads over {waited_s} s"
+            return Folded(*advance(order, Event.ABSENCE_PROVEN, reason=reason))
+        case OrderWrittenOff(reason=reason, by=by):
+            return Folded(*advance(order, Event.ABSENCE_PROVEN, reason=f"written off by {by}: {reason}"))
+        case OrderResurrected(report=report):
+            return _resurrected(order, report)
+        case FeeCorrected(fill=fill):
+            return Folded(recharge(order, fill), None)
+
+
+def _answered(order: Order, outcome: PlaceOutcome, at_ms: int) -> Folded:
+    match outcome:
+        case Accepted(order_id=order_id, filled=filled, remaining=remaining):
+            moved, anomaly = advance(order, Event.ACCEPTED)
+            known = msgspec.structs.replace(
+                moved,
+                order_id=moved.order_id or order_id,
+                accepted_ms=moved.accepted_ms or at_ms,
+                venue_filled=Quantity(max(moved.venue_filled, filled)),
+            )
+            if remaining > 0 or anomaly is not None:
+                return Folded(known, anomaly)
+            end = Life.FILLED if filled >= order.intent.quantity else Life.CANCELLED
+            return Folded(*report_end(known, end, filled, reason="" if end is Life.FILLED else "not filled"))
+        case Rejected(code=code, text=text):
+            return Folded(*advance(order, Event.REFUSED, reason=f"{code}: {text}" if text else code))
+        case NeverSent(reason=reason):
+            return Folded(*advance(order, Event.NOT_SENT, reason=reason))
+        case Unresolved(reason=reason):
+            # A fill or report on another channel may have beaten the failed answer: nothing to doubt then.
+            if order.life not in (Life.INTENT, Life.SENDING):
+                return Folded(order, None)
+            return Folded(*advance(order, Event.UNANSWERED, reason=reason))
+
+
+def _reported(order: Order, report: OrderReport) -> Folded:
+    if (foreign := _foreign(order, report)) is not None:
+        return Folded(order, foreign)
+    moved, anomaly = order, None
+    if order.order_id != report.order_id:
+        moved = msgspec.structs.replace(order, order_id=order.order_id or report.order_id)
+    match report.status:
+        case ReportStatus.RESTING:
+            moved, anomaly = advance(moved, Event.ACCEPTED)
+            if report.expires_ms is not None:
+                moved = prove_expiry(moved, report.expires_ms)
+            return Folded(_with_cumulative(moved, report.filled), anomaly)
+        case ReportStatus.CANCELED:
+            end = Life.EXPIRED if _expired(order, report) else Life.CANCELLED
+            return Folded(*_ended(moved, end, report))
+        case ReportStatus.EXECUTED:
+            return Folded(*_ended(moved, Life.FILLED, report))
+        case ReportStatus.UNKNOWN:
+            return Folded(_with_cumulative(moved, report.filled), None)
+
+
+def _foreign(order: Order, report: OrderReport) -> Anomaly | None:
+    """A description that cannot be of this order changes nothing."""
+    intent = order.intent
+    if (report.ticker, report.side) == (intent.ticker, intent.side):
+        return None
+    what = f"{report.order_id}: {report.side.value} in {report.ticker}"
+    return Anomaly(intent.client_order_id, "foreign report", what)
+
+
+def _resurrected(order: Order, report: OrderReport) -> Folded:
+    if (foreign := _foreign(order, report)) is not None:
+        return Folded(order, foreign)
+    moved, anomaly = advance(order, Event.SEEN_OPEN)
+    if anomaly is not None:
+        return Folded(order, anomaly)
+    known = msgspec.structs.replace(moved, order_id=moved.order_id or report.order_id)
+    return Folded(_with_cumulative(known, report.filled), None)
+
+
+def _with_cumulative(order: Order, filled: Quantity) -> Order:
+    if filled <= order.venue_filled:
+        return order
+    return msgspec.structs.replace(order, venue_filled=filled)
+
+
+def _ended(order: Order, end: Life, report: OrderReport) -> tuple[Order, Anomaly | None]:
+    if not order.live and order.filled >= report.filled:
+        # The end is known already; which word the venue uses for it the second time does not matter.
+        return order, None
+    return report_end(order, end, report.filled, reason=report.reason)
+
+
+def _expired(order: Order, report: OrderReport) -> bool:
+    if report.reason:
+        return report.reason == EXPIRY_REASON
+    expires = order.expires_ms
+    return expires is not None and report.updated_ms is not None and report.updated_ms >= expires
+
+
+def _cancel_answered(order: Order, outcome: CancelOutcome) -> Folded:
+    match outcome:
+        case Cancelled(reduced_by=reduced_by):
+            done = answered(order, CommandEvent.CANCEL_CONFIRMED)
+            if not done.live:
+                return Folded(done, None)
+            cumulative = Quantity(max(0, order.intent.quantity - reduced_by))
+            return Folded(*report_end(done, Life.CANCELLED, cumulative, reason=done.reason or "cancelled"))
+        case NotThere():
+            return Folded(answered(order, CommandEvent.CANCEL_REFUSED), None)
+        case CancelUnresolved():
+            return Folded(answered(order, CommandEvent.CANCEL_UNANSWERED), None)
+
+
+def _renewal_answered(order: Order, outcome: RenewOutcome) -> Order:
+    match outcome:
+        case Renewed(expires_ms=expires_ms):
+            return answered(prove_expiry(order, expires_ms), CommandEvent.RENEW_CONFIRMED)
+        case NotRenewed():
+            return answered(order, CommandEvent.RENEW_REFUSED)
+        case RenewUnresolved():
+            return answered(order, CommandEvent.RENEW_UNANSWERED)
