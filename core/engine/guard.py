@@ -53,10 +53,12 @@ class Guard:
         self._desk.alarms.tick()
 
     def _day(self) -> None:
+        before = self._desk.account.day
         base = self._desk.account.roll() if self._desk.state.ready else None
         if base is not None:
             self._desk.scribe.log.append(Event(Kind.DAY, base))
-            self._desk.reconciler.request("a new day")
+            if before:  # the account has just been read when a journal's first day begins
+                self._desk.reconciler.request("a new day")
         self._desk.account.mark()
 
     def _losses(self) -> None:

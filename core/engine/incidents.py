@@ -10,7 +10,7 @@ from core.engine.autonomy import end_automatic
 from core.engine.state import AlarmLevel
 from core.execution.differences import Row
 from core.journal.events import Kind
-from core.risk.halts import HaltScope, Level, ScopeKind
+from core.risk.halts import GLOBAL, HaltScope, Level, ScopeKind
 
 if TYPE_CHECKING:
     from core.engine.desk import Desk
@@ -25,6 +25,11 @@ _EFFECT = {
     Level.LOCKED: "is locked",
 }
 _WHAT = {ScopeKind.GLOBAL: "the desk", ScopeKind.VENUE: "the venue"}
+
+
+def name_of(scope: HaltScope) -> str:
+    """What a scope is called on screen and by ``resume``."""
+    return {GLOBAL: "desk", VENUE: "KAL"}.get(scope, scope.name)
 
 
 def market(ticker: str) -> HaltScope:
@@ -49,7 +54,7 @@ def ring(desk: Desk, scope: HaltScope) -> None:
     desk.alarms.raise_(
         key,
         AlarmLevel.ACT,
-        f"{scope.name or 'the desk'}: {halt.cause}",
+        f"{name_of(scope)}: {halt.cause}",
         f"{_WHAT.get(scope.kind, f'that {scope.kind.value}')} {_EFFECT.get(halt.level, 'is stopped')}",
         SEEN if halt.until_seen else RESUME,
         scope.name if scope.kind is ScopeKind.MARKET else "",

@@ -11,19 +11,18 @@ from collections.abc import Collection
 from core.domain.order import Life, Order
 from core.domain.units import Price
 from core.engine.hands import Hands
-from core.engine.incidents import VENUE
+from core.engine.incidents import VENUE, name_of
 from core.engine.operator import VIEWER_REFUSED, Actor, Outcome, accepted, refused
 from core.engine.state import ALL_STRATEGIES, Alarm, AlarmLevel, Mode
 from core.execution.differences import About
 from core.execution.events import OrderReported, OrderWrittenOff
-from core.risk.halts import GLOBAL, RESUME_WORD, HaltScope, ResumeFacts, ScopeKind
+from core.risk.halts import RESUME_WORD, HaltScope, ResumeFacts, ScopeKind
 from core.risk.trips import TripKind
 from core.venues.venue import Incomplete, OrderReport
 
 ACCEPT_WORD = "accept"
 RESOLVE_WORD = "resolve"
 CASH = "cash"
-VENUE_NAMES = ("KAL", VENUE.name)
 
 
 class Repairs(Hands):
@@ -75,9 +74,9 @@ class Repairs(Hands):
         standing = [halt.scope for halt in desk.state.halts.standing]
         if not standing:
             return refused("Nothing is halted.")
-        scopes = [s for s in standing if not scope or scope in _names(s)]
+        scopes = [s for s in standing if not scope or scope == name_of(s)]
         if not scopes:
-            halted = ", ".join(_names(s)[0] for s in standing)
+            halted = ", ".join(map(name_of, standing))
             return refused(f"{scope[:60]!r} is not halted; what is: {halted}.")
         if desk.flattener.running:
             return refused("A flatten is running; it ends first.")
@@ -224,10 +223,3 @@ def _cannot_be(order: Order, report: OrderReport | Incomplete | None) -> str:
     if theirs != (intent.ticker, intent.side, intent.price, intent.quantity):
         return "market, side, price or size are others"
     return ""
-
-
-def _names(scope: HaltScope) -> tuple[str, ...]:
-    """What an operator may call a scope, the name on the screen first."""
-    if scope == GLOBAL:
-        return ("global",)
-    return VENUE_NAMES if scope == VENUE else (scope.name,)
