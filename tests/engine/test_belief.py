@@ -69,7 +69,9 @@ def test_a_replay_that_differs_locks_the_desk_and_says_where() -> None:
         async with running(loop, venue=venue, history=rows, ready=False, run="r2") as again:
             assert again.engine.state.halts.desk is Level.LOCKED
             told = [a.what for a in again.engine.state.alarms.values() if a.active]
-            assert f"the journal's rows up to {mark.seq} give other positions than the engine had" in told
+            assert (
+                f"desk: the journal's rows up to {mark.seq} give other positions than the engine had" in told
+            )
 
     run_virtual(main)
 

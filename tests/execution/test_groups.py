@@ -176,6 +176,7 @@ def test_a_restart_takes_its_groups_over_as_they_stand() -> None:
             await again.until(lambda: again.engine.state.ready, "ready")
             assert set(venue.groups) == {ENTRIES, EXITS}, "none was opened beside them"
             assert state(again) is GroupState.TRIGGERED
+            again.engine.acknowledge_all(TRADER)
             await resumed(again)
             await again.until(lambda: state(again) is GroupState.ARMED, "reset", 5)
 
@@ -195,6 +196,7 @@ def test_a_resume_that_died_before_the_reset_can_be_repeated() -> None:
         async with running(loop, venue=venue, history=rows, ready=False, run="r2") as again:
             await again.until(lambda: again.engine.state.ready, "ready")
             assert state(again) is GroupState.TRIGGERED
+            again.engine.acknowledge_all(TRADER)
             await resumed(again)
             await again.until(lambda: state(again) is GroupState.ARMED, "reset", 5)
 
