@@ -30,7 +30,7 @@ def belief(ledger: Ledger) -> bytes:
 def replayed(rows: Iterable[Row]) -> bytes:
     """The belief of an engine that starts on these rows, before it asks the venue anything."""
     ledger = Ledger(_unrecorded, _Deaf())
-    ledger.replay(restore(rows).orders)
+    ledger.replay(restore(rows).orders, 0)
     return belief(ledger)
 
 
@@ -50,3 +50,5 @@ class _Deaf:
     def on_anomaly(self, ticker: str, anomaly: Anomaly) -> None: ...
 
     def on_externals_changed(self, ticker: str) -> None: ...
+
+    def on_adjusted(self, ticker: str) -> None: ...
