@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import logging
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,3 +18,41 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip("recorded data beside the checkout (../shared) is missing")
     return SHARED
+
+
+class _Unobserved(logging.Handler):
+    """What asyncio can only log: exceptions nobody asked for, tasks and callbacks that broke alone."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.said: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.said.append(record.getMessage())
+
+    def take(self) -> list[str]:
+        said, self.said = self.said, []
+        return said
+
+
+_unobserved = _Unobserved()
+
+
+def pytest_configure() -> None:
+    logging.getLogger("asyncio").addHandler(_unobserved)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_unobserved() -> Iterator[None]:
+    """Fails the test under which an unobserved fault comes to light."""
+    yield
+    said = _unobserved.take()
+    assert not said, f"asyncio had to log: {said}"
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """What only the last collection finds has no test any more; it fails the run."""
+    gc.collect()
+    for said in _unobserved.take():
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        print(f"\nunobserved at the end of the run: {said}")

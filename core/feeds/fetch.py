@@ -6,10 +6,11 @@ Never raises for what the other side does; ``asyncio`` cancellation passes throu
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+import contextlib
+from collections.abc import AsyncGenerator, Callable, Mapping
 from datetime import UTC
 from email.utils import parsedate_to_datetime
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import httpx
 import msgspec
@@ -86,10 +87,13 @@ class Fetcher:
                     # A captive portal or an edge block page answers 200 with a page for people.
                     return Failed(f"answer is {clean_text(kind, 40) or 'untyped'}, not JSON", 200)
                 data = bytearray()
-                async for chunk in response.aiter_bytes():
-                    data += chunk
-                    if len(data) > BODY_BYTES_MAX:
-                        return Failed(f"answer is larger than {BODY_BYTES_MAX // 1_000_000} MB", 200)
+                # Left half read, the generator would be closed some time later, perhaps after its loop.
+                reading = cast(AsyncGenerator[bytes, None], response.aiter_bytes())
+                async with contextlib.aclosing(reading) as chunks:
+                    async for chunk in chunks:
+                        data += chunk
+                        if len(data) > BODY_BYTES_MAX:
+                            return Failed(f"answer is larger than {BODY_BYTES_MAX // 1_000_000} MB", 200)
         except TimeoutError:
             return Failed(f"no answer within {TOTAL_TIMEOUT_S:g} s")
         except (httpx.HTTPError, httpx.InvalidURL) as error:

@@ -7,10 +7,11 @@ What is written goes through ``orders.py`` and ``cancels.py``.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 from urllib.parse import urlsplit
 
 import httpx
@@ -235,10 +236,13 @@ class Http:
         try:
             self._observe_date(response.headers.get("date", ""), sent_ms, sent_ns)
             data = bytearray()
-            async for chunk in response.aiter_bytes():
-                data += chunk
-                if len(data) > BODY_BYTES_MAX:
-                    raise TooLargeError(f"answer larger than {BODY_BYTES_MAX} bytes")
+            # Left half read, the generator would be closed some time later, perhaps after its loop.
+            reading = cast(AsyncGenerator[bytes, None], response.aiter_bytes())
+            async with contextlib.aclosing(reading) as chunks:
+                async for chunk in chunks:
+                    data += chunk
+                    if len(data) > BODY_BYTES_MAX:
+                        raise TooLargeError(f"answer larger than {BODY_BYTES_MAX} bytes")
         finally:
             await response.aclose()
         if too_deep(data):
