@@ -6,6 +6,7 @@ to show when it sent nothing. Riskier states need a typed word, most of them a r
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Callable, Generator
 from typing import NamedTuple
@@ -13,6 +14,7 @@ from typing import NamedTuple
 from core.control.protocol import (
     AnyCommand,
     Arm,
+    LimitRow,
     ProposalRow,
     Reenable,
     Resume,
@@ -21,7 +23,7 @@ from core.control.protocol import (
     TakeControl,
     Unpause,
 )
-from core.domain.units import UnitError, parse_money, parse_quantity
+from core.domain.units import UnitError, parse_money, parse_price, parse_quantity
 from tui.actions import CommandSpec, command_spec
 from tui.format import cents, count
 from tui.operator import Operator
@@ -146,15 +148,17 @@ def _limit(operator: Operator, clock: Clock, rest: str) -> Talk:
     name, _, value = rest.partition(" ")
     row = operator.view.limit(name)
     if row is None:
-        names = ", ".join(sorted({limit_name for limit_name, _ in operator.view.limits}))
-        return f"there is no limit {name[:20]!r}; there are: {names}"
+        near = difflib.get_close_matches(name, {known for known, _ in operator.view.limits}, n=1)
+        return f"there is no limit {name[:20]!r}; " + (
+            f"did you mean {near[0]!r}?" if near else "pmconsole limits lists them"
+        )
     try:
         wanted = _limit_value(row.unit, value.strip())
     except UnitError as error:
         return f"limit {name}: {error}"
-    if wanted > row.ceiling:
-        return f"limit {name}: the configured ceiling comes first; edit the file and restart to go higher"
-    if wanted <= row.limit:
+    if not _tighter_or_equal(row, wanted, row.ceiling):
+        return f"limit {name}: the configured ceiling comes first; edit the file and restart to go beyond it"
+    if _tighter_or_equal(row, wanted, row.limit):
         operator.send(SetLimit(operator.next_id(), name, value.strip()), f"limit {name}", clock())
         return ""
     return (
@@ -162,10 +166,14 @@ def _limit(operator: Operator, clock: Clock, rest: str) -> Talk:
             operator,
             clock,
             "limit",
-            f"Raises {name}.",
+            f"Loosens {name}.",
             lambda command_id, word, reason: SetLimit(command_id, name, value.strip(), word, reason),
         )
     )
+
+
+def _tighter_or_equal(row: LimitRow, value: int, than: int) -> bool:
+    return value >= than if row.floor else value <= than
 
 
 def _limit_value(unit: str, text: str) -> int:
@@ -173,6 +181,8 @@ def _limit_value(unit: str, text: str) -> int:
         return parse_money(text)
     if unit == "contracts":
         return parse_quantity(text)
+    if unit == "price":
+        return parse_price(text)
     return parse_quantity(text) // 1_000_000
 
 

@@ -38,7 +38,6 @@ LAG_LIMIT_NS = 1_000_000_000
 SILENT_NS = 3_000_000_000
 """Without a frame for this long the engine counts as gone, whatever the socket says."""
 BOOK_STALE_S = 3
-COUNTED_UNITS = frozenset({"money", "count", "contracts"})
 FLATTEN_OVER = frozenset({"FLAT", "ABORTED", "UNFLATTENED"})
 DECIDABLE = frozenset({"OPEN", "MOVED"})
 SHOWN_CARDS = DECIDABLE | {"BLOCKED", "SENT", "DEFERRED"}
@@ -367,8 +366,7 @@ class ViewModel:
         return len(self._counted_limits())
 
     def _counted_limits(self) -> list[LimitRow]:
-        """Limits that fill up; collars and ages are bounds of a single order and have no bar."""
-        return [row for row in self.limits.values() if row.unit in COUNTED_UNITS]
+        return [row for row in self.limits.values() if row.fills_up]
 
     def limit_label(self, row: LimitRow) -> str:
         """A limit by its label, or by the market or event it is about."""

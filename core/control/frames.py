@@ -82,7 +82,7 @@ class Reader:
             "proposals": [row for p in snapshot.desk.approvals.proposals if (row := self._card(p))],
             "orders": list(snapshot.orders()),
             "positions": [self._position(ticker) for ticker in snapshot.held()],
-            "limits": _in_use(snapshot.limits()),
+            "limits": _steady(snapshot.limits()),
             "alarms": [rows.alarm_row(alarm) for alarm in state.alarms.values()],
             "journal": snapshot.journal(0),
         }
@@ -259,7 +259,7 @@ class Reader:
         if basis == self._limit_basis:
             return {}
         self._limit_basis = basis
-        now = {(row.name, row.scope): row for row in _in_use(self._snapshot.limits())}
+        now = {(row.name, row.scope): row for row in _steady(self._snapshot.limits())}
         before, self._limits = self._limits, now
         return {
             "limits": tuple(row for key, row in now.items() if before.get(key) != row),
@@ -321,9 +321,9 @@ def _forgotten(sent: dict[Any, Any], known: Container[Any]) -> tuple[Any, ...]:
     return gone
 
 
-def _in_use(table: Iterable[LimitRow]) -> list[LimitRow]:
-    """Limits with a reading, and the ages the console judges data by; bounds of one order have no bar."""
-    return [row for row in table if row.used is not None or row.unit == "seconds"]
+def _steady(table: Iterable[LimitRow]) -> list[LimitRow]:
+    """Limits without the readings of health: they change all the time and are looked at by query."""
+    return [row if row.fills_up else msgspec.structs.replace(row, used=None) for row in table]
 
 
 def _pack(tables: dict[str, list[Any]]) -> Iterator[dict[str, Any]]:

@@ -528,12 +528,16 @@ class LimitRow(msgspec.Struct, frozen=True, array_like=True):
     label: str
     rule: str
     unit: str
-    """``money``, ``count``, ``contracts`` or ``seconds``."""
+    """Word of ``core.risk.limits.Unit``: what the integers count."""
     used: int | None
     limit: int
     ceiling: int
     scope: str
     """Market ticker, event ticker, or empty for the whole desk."""
+    fills_up: bool = True
+    """Whether it has a bar; bounds of one order and readings of health have none."""
+    floor: bool = False
+    """Whether it is a minimum: higher is tighter."""
 
 
 class AlarmRow(msgspec.Struct, frozen=True, array_like=True):

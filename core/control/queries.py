@@ -312,7 +312,7 @@ LIMITS: tuple[Field, ...] = (
     Field("label", "in words", lambda r, n: r.label),
     Field("scope", "market or event it is counted for, empty for the desk", lambda r, n: r.scope),
     Field("rule", "code of the check", lambda r, n: r.rule),
-    Field("unit", "money, contracts, count or seconds", lambda r, n: r.unit),
+    Field("unit", "money, price, contracts, count, percent or of time or size", lambda r, n: r.unit),
     Field("used", "now", lambda r, n: _limit(r, r.used)),
     Field("limit", "in force", lambda r, n: _limit(r, r.limit)),
     Field("ceiling", "from the configuration file", lambda r, n: _limit(r, r.ceiling)),

@@ -323,6 +323,8 @@ def _limit(limits: LiveLimits, name: str, used: int | None, scope: str) -> Limit
         limit=limits.current.value(name),
         ceiling=limits.ceilings.value(name),
         scope=scope,
+        fills_up=spec.fills_up,
+        floor=spec.floor,
     )
 
 

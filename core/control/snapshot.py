@@ -177,28 +177,51 @@ class Snapshot:
 
     def limits(self) -> list[LimitRow]:
         desk, state = self.desk, self.desk.state
-        markets, events, correlated = {}, {}, 0
+        markets, events, correlated, most_orders = {}, {}, 0, 0
         for ticker, market in state.markets.items():
-            if desk.ledger.net(ticker) or desk.ledger.live_in(ticker):
+            orders = len(desk.ledger.live_in(ticker)) + len(desk.ledger.externals_in(ticker))
+            if desk.ledger.net(ticker) or orders:
                 worst = desk.exposure.now(ticker)
                 markets[ticker] = int(worst.market)
                 events[market.market.event_ticker] = int(worst.event)
                 correlated = max(correlated, worst.correlated)
+                most_orders = max(most_orders, orders)
         now_ns, recent = self.clocks.mono_ns(), desk.account.recent("")
         used = {
+            "market_loss_max": 0,
+            "event_loss_max": 0,
             "total_loss_max": int(desk.exposure.total),
             "venue_loss_max": int(desk.exposure.total),
             "correlated_loss_max": correlated,
-            "open_orders_total_max": len(desk.ledger.live),
+            "open_orders_market_max": most_orders,
+            "open_orders_total_max": len(desk.ledger.live) + len(desk.ledger.externals),
             "velocity_15s_max": int(desk.account.filled_within(WINDOW_15S_NS)),
             "velocity_5min_max": int(desk.account.filled_within(WINDOW_5MIN_NS)),
         } | {
             name: sum(now_ns - sent.at_ns <= seconds * 1_000_000_000 for sent in recent)
             for name, seconds in RATES_S.items()
         }
+        used |= self._counted()
         if state.today_pnl is not None:
             used["day_loss_max"] = max(0, -state.today_pnl)
         return rows.limit_rows(state.limits, rows.Use(used, markets, events))
+
+    def _counted(self) -> dict[str, int]:
+        """What may switch something off, and how well the engine is, as the gate is told."""
+        desk, tallies, equity = self.desk, self.desk.trips.tallies, self.desk.trips.equity
+        counted = {
+            "repeat_hour_max": max(tallies.entered().values(), default=0),
+            "loss_row_max": tallies.losses_in_row(),
+            "loss_hour_max": tallies.losses_1h(),
+            "rejects_max": tallies.rejects_1min(),
+            "unknowns_max": tallies.unknowns_1min(),
+            "loop_lag_ms_max": desk.health.lag_p99_ms(),
+            "sync_ms_max": desk.scribe.log.sync_p99_ms(),
+            "memory_mb_max": desk.health.memory_mb,
+        }
+        if equity.now is not None and equity.peak is not None and equity.peak > 0:
+            counted["drawdown_max"] = max(0, equity.peak - equity.now) * 100 // equity.peak
+        return {name: used for name, used in counted.items() if used is not None}
 
     def flatten(self) -> FlattenRow | None:
         flattener = self.desk.flattener

@@ -66,6 +66,12 @@ class LimitSpec(msgspec.Struct, frozen=True):
     floor: bool = False
     """Whether the limit is a minimum, so that a higher value is the tighter one."""
 
+    @property
+    def fills_up(self) -> bool:
+        """Whether something is used up against it, rather than one order or one reading held to it."""
+        held_to = self.floor or self.scope in (Scope.ORDER, Scope.HEALTH) or self.unit is Unit.SECONDS
+        return not held_to
+
     def tighter_or_equal(self, value: int, than: int) -> bool:
         return value >= than if self.floor else value <= than
 
@@ -88,20 +94,20 @@ LIMITS: tuple[LimitSpec, ...] = (
     LimitSpec("venue_loss_max", "venue", "G18", _M, "500", Scope.VENUE),
     LimitSpec("total_loss_max", "total", "G18", _M, "800", Scope.TOTAL),
     LimitSpec("correlated_loss_max", "correlated markets", "G19", _M, "250", Scope.EVENT),
-    LimitSpec("open_orders_market_max", "open orders a market", "G20", _N, "4", Scope.MARKET),
+    LimitSpec("open_orders_market_max", "orders a market", "G20", _N, "4", Scope.MARKET),
     LimitSpec("open_orders_total_max", "open orders", "G20", _N, "20", Scope.TOTAL),
     LimitSpec("rate_second_max", "orders in 1 s", "G21", _N, "2", Scope.TOTAL),
     LimitSpec("rate_minute_max", "orders in 1 min", "G21", _N, "20", Scope.TOTAL),
     LimitSpec("rate_hour_max", "orders in 1 h", "G21", _N, "200", Scope.TOTAL),
     LimitSpec("velocity_15s_max", "filled in 15 s", "G23", _M, "100", Scope.TOTAL),
     LimitSpec("velocity_5min_max", "filled in 5 min", "G23", _M, "300", Scope.TOTAL),
-    LimitSpec("repeat_hour_max", "automatic entries in 1 h", "G22", _N, "10", Scope.MARKET),
+    LimitSpec("repeat_hour_max", "auto entries, 1 h", "G22", _N, "10", Scope.MARKET),
     LimitSpec("day_loss_max", "loss today", "G24", _M, "75", Scope.TOTAL),
-    LimitSpec("loss_row_max", "losing closes in a row", "G25", _N, "5", Scope.TOTAL),
-    LimitSpec("loss_hour_max", "losing closes in 1 h", "G25", _N, "8", Scope.TOTAL),
-    LimitSpec("drawdown_max", "below the 7-day peak", "G26", Unit.PERCENT, "10", Scope.TOTAL),
+    LimitSpec("loss_row_max", "losses in a row", "G25", _N, "5", Scope.TOTAL),
+    LimitSpec("loss_hour_max", "losses in 1 h", "G25", _N, "8", Scope.TOTAL),
+    LimitSpec("drawdown_max", "below 7-day peak", "G26", Unit.PERCENT, "10", Scope.TOTAL),
     LimitSpec("rejects_max", "rejects in 1 min", "G27", _N, "5", Scope.VENUE),
-    LimitSpec("unknowns_max", "unanswered in 1 min", "G27", _N, "3", Scope.VENUE),
+    LimitSpec("unknowns_max", "unanswered, 1 min", "G27", _N, "3", Scope.VENUE),
     LimitSpec("open_margin_s", "after the open", "G28", Unit.SECONDS, "5", Scope.MARKET, floor=True),
     LimitSpec("close_margin_s", "before the close", "G28", Unit.SECONDS, "60", Scope.MARKET, floor=True),
     LimitSpec("reconcile_age_max_s", "since reconciled", "G01", Unit.SECONDS, "60", Scope.HEALTH),

@@ -178,6 +178,22 @@ def test_limits_go_down_at_once_and_up_with_a_word_never_above_the_ceiling() -> 
     assert "no limit" in desk.say("limit nonsense 5") and "decimal" in desk.say("limit day_loss_max five")
 
 
+def test_bounds_of_one_order_are_set_by_the_same_command_and_minimums_the_other_way_round() -> None:
+    desk = Desk()
+    cost = rows.LimitRow("order_cost_max", "cost", "G06", "money", None, 50 * rows.C, 50 * rows.C, "", False)
+    edge = rows.LimitRow("edge_min", "least edge", "G09", "price", None, 300, 200, "", False, floor=True)
+    desk.view.apply(Frame(2, NOW.mono_ns, limits=(cost, edge)), NOW)
+    assert desk.say("limit order_cost_max 20") == "" and desk.say("limit edge_min 0.04") == ""
+    assert desk.say("limit edge_min 0.02", "raise", "calm") == ""
+    assert [(c.value, c.confirm) for c in desk.sent if isinstance(c, SetLimit)] == [
+        ("20", ""),
+        ("0.04", ""),
+        ("0.02", "raise"),
+    ]
+    assert "ceiling" in desk.say("limit edge_min 0.01")
+    assert not {"order_cost_max", "edge_min"} & {row.name for row in desk.view.limit_list(None)}
+
+
 @pytest.mark.parametrize("text", ["launch", "cancel", "limit loss"])
 def test_a_wrong_command_gets_one_sentence(text: str) -> None:
     assert Desk().say(text)

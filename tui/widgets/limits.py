@@ -33,6 +33,13 @@ _SHORT = {
     "event_loss_max": "event",
     "market_loss_max": "market",
     "day_loss_max": "loss",
+    "drawdown_max": "peak",
+    "repeat_hour_max": "repeat",
+    "loss_row_max": "losing",
+    "loss_hour_max": "losing 1h",
+    "rejects_max": "rejects",
+    "unknowns_max": "unanswered",
+    "open_orders_market_max": "orders mkt",
     "open_orders_total_max": "orders",
     "velocity_15s_max": "15s",
     "velocity_5min_max": "5min",
@@ -52,6 +59,8 @@ def _figure(row: LimitRow, value: int | None) -> str:
 
 
 def _bound(row: LimitRow) -> str:
+    if row.unit == "percent":
+        return f"{row.limit}%"
     return short_dollars(row.limit) if row.unit == "money" else _figure(row, row.limit)
 
 
@@ -138,8 +147,9 @@ def limits_line(scene: Scene, width: int) -> Line:
 def _short(scene: Scene, row: LimitRow, bar_width: int) -> Line:
     text, word, role = _bar(scene, row, bar_width or 6)
     name = _SHORT.get(row.name) or scene.view.limit_label(row)
-    used = "?" if row.used is None else str(row.used // 10**6) if row.unit != "count" else str(row.used)
-    bound = str(row.limit // 10**6) if row.unit != "count" else str(row.limit)
+    scale = 10**6 if row.unit in ("money", "contracts") else 1
+    used = "?" if row.used is None else str(row.used // scale)
+    bound = str(row.limit // scale)
     with_bar = bar_width and row.name != "open_orders_total_max"
     return line(
         (fit(name, 13).rstrip() + " ", "text-muted"),
