@@ -6,6 +6,7 @@ import contextlib
 import json
 import logging
 import os
+import re
 import signal
 import sqlite3
 import subprocess
@@ -193,6 +194,12 @@ class Running:
 
 
 @pytest.fixture
+def stack() -> Iterator[contextlib.ExitStack]:
+    with contextlib.ExitStack() as held:
+        yield held
+
+
+@pytest.fixture
 def running(tmp_path: Path, world: Path) -> Iterator[Running]:
     engine = Running(tmp_path, world)
     yield engine
@@ -200,7 +207,16 @@ def running(tmp_path: Path, world: Path) -> Iterator[Running]:
         engine.end(signal.SIGKILL)
 
 
-def test_it_starts_ignores_a_hangup_refuses_a_twin_and_stops_in_order(running: Running) -> None:
+SLOW_S = 0.25
+"""A step of the engine's loop this long is a fault even on a machine that is busy otherwise."""
+
+
+def test_it_starts_ignores_a_hangup_refuses_a_twin_and_stops_in_order(
+    tmp_path: Path, world: Path, monkeypatch: pytest.MonkeyPatch, stack: contextlib.ExitStack
+) -> None:
+    monkeypatch.setenv("PYTHONASYNCIODEBUG", "1")  # the loop watches itself
+    running = Running(tmp_path, world)
+    stack.callback(running.process.kill)
     within(20, running.reconciled)
     twin = spawn(running.home, "engine", "run")
     _, said = twin.communicate(timeout=20)
@@ -210,8 +226,13 @@ def test_it_starts_ignores_a_hangup_refuses_a_twin_and_stops_in_order(running: R
     within(5, lambda: "SIGHUP ignored" in running.place.engine_log.read_text())
     assert running.status()["level"] == "NORMAL"
     assert running.end(signal.SIGTERM) == 0
-    assert "has stopped" in running.place.engine_log.read_text()
     assert not paths.socket_path(running.place).exists()
+    said = running.place.engine_log.read_text()
+    assert "has stopped" in said
+    assert not re.findall(r"never retrieved|never awaited|was destroyed|unclosed", said)
+    steps = re.findall(r"Executing <(.*?) took (\d+\.\d+) seconds", said)
+    slow = [what for what, took in steps if float(took) > SLOW_S and "coro=<_serve()" not in what]
+    assert not slow, "only putting the desk together may take long"
 
 
 def test_killed_it_restarts_on_the_same_journal_unarmed(running: Running, world: Path) -> None:
@@ -285,12 +306,6 @@ def test_a_journal_that_fails_halts_the_engine_and_the_stop_goes_into_the_spill_
     assert "NO JOURNAL" in halts[0].payload and "flatten by file" in halts[-1].payload
     assert running.end(signal.SIGTERM) == 0
     assert "cannot be written" in running.place.engine_log.read_text()
-
-
-@pytest.fixture
-def stack() -> Iterator[contextlib.ExitStack]:
-    with contextlib.ExitStack() as held:
-        yield held
 
 
 def test_a_long_home_moves_the_socket_and_writes_down_where(

@@ -90,14 +90,21 @@ class Terminal:
             if time.monotonic() > deadline:
                 pytest.fail("the console did not end")
             await asyncio.sleep(0.02)
-            self.read()
+            if self.fd >= 0:
+                self.read()
         return self.process.returncode
+
+    def vanish(self) -> None:
+        """The other end goes away."""
+        os.close(self.fd)
+        self.fd = -1
 
     def close(self) -> None:
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait()
-        os.close(self.fd)
+        if self.fd >= 0:
+            os.close(self.fd)
 
 
 @asynccontextmanager
@@ -172,6 +179,14 @@ async def test_signals_end_the_console_cleanly(directory: Path, number: signal.S
     async with console(directory) as (terminal, engine):
         terminal.process.send_signal(number)
         assert await terminal.ended() == code
+        assert engine.commands == []
+
+
+async def test_a_terminal_that_vanishes_without_a_signal_ends_the_console(directory: Path) -> None:
+    """The pty is nobody's controlling terminal here, so its end comes as an end of file alone."""
+    async with console(directory) as (terminal, engine):
+        terminal.vanish()
+        assert await terminal.ended() in (0, 129)
         assert engine.commands == []
 
 
