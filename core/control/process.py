@@ -19,13 +19,14 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import msgspec
 
 from core.config import paths
 from core.config.paths import Environment, Profile
 from core.config.secrets import KeyFileError
 from core.config.settings import Settings, SettingsError, load, place_of
 from core.control import flag, log
-from core.control.beside import Beside, settle_memory, watch_config, watch_world
+from core.control.beside import Beside, settle_memory, tell_head, watch_config, watch_world
 from core.control.building import Building
 from core.control.lock import LockFileError, LockHeldError, sole_holder
 from core.control.ready import ReadyError
@@ -36,7 +37,7 @@ from core.control.signals import handled
 from core.control.site import Site, site_of
 from core.domain.clock import Clocks, SystemClock
 from core.engine.engine import Engine
-from core.journal.files import JournalError, JournalHeldError, read_history
+from core.journal.files import JournalDamagedError, JournalError, JournalHeldError, read_history
 from core.risk.limits import Limits
 from core.risk.limits_file import LimitsError, unset
 from core.risk.limits_file import parse as parse_limits
@@ -139,7 +140,12 @@ async def _serve(place: Profile, settings: Settings, limits: Limits, site: Site)
         stack.push_async_callback(http.aclose)
         history = read_history(journal.path)
         desk = Building(place, settings, limits, site, clocks, http)
-        engine = Engine(desk.ports(journal, history, run, flagged=flagged))
+        try:
+            engine = Engine(desk.ports(journal, history, run, flagged=flagged))
+        except msgspec.MsgspecError as error:
+            raise JournalDamagedError(
+                f"The journal {journal.path} holds a row that cannot be read: {error}."
+            ) from error
         faults.engine = engine
         server = Server(Served(engine), clocks.mono_ns, profile=place.name, engine_id=run, pid=os.getpid())
         listening = stack.enter_context(_listen(place))
@@ -151,6 +157,7 @@ async def _serve(place: Profile, settings: Settings, limits: Limits, site: Site)
                 ("control server", server.run(listening, lambda: "The engine has stopped.")),
                 ("config watch", watch_config(place.config, engine)),
                 ("stop file", flag.watch(place.flatten_flag, engine, clocks.wall_ms, found=flagged)),
+                ("journal head", tell_head(lambda: journal.head, clocks.wall_ms)),
                 ("memory", settle_memory()),
             ]
             if place.simulated:

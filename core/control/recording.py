@@ -45,7 +45,7 @@ def open_for(
     _log.info(sqlite_remark())
     if not place.simulated:
         check_disk(place, clocks.real)
-    return open_journal(
+    journal = open_journal(
         place.journal(site.world_id),
         Identity(site.world_id, place.name, version("pmconsole"), _boot_id(), run),
         clocks.real,
@@ -53,6 +53,9 @@ def open_for(
         durability=Durability.NORMAL if place.simulated else Durability.FULL,
         on_fault=on_fault,
     )
+    if not journal.reserve_ready:
+        _log.warning("no 64 MiB are kept back for a full disk: %s has no room", place.directory)
+    return journal
 
 
 def check_disk(place: Profile, clock: Clock) -> None:

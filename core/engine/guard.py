@@ -14,6 +14,7 @@ from core.engine.alarms import RESUME
 from core.engine.autonomy import end_automatic
 from core.engine.desk import Desk
 from core.engine.ears import Ears
+from core.engine.room import watch_room
 from core.engine.state import AlarmLevel, Mode
 from core.engine.timekeeping import watch_offset
 from core.execution.differences import Row
@@ -48,6 +49,7 @@ class Guard:
         self._sources()
         self.problem()
         watch_offset(self._desk)
+        watch_room(self._desk)
         self._presence()
         self._ears.ring_paused()
         self._desk.alarms.tick()

@@ -121,6 +121,11 @@ class Journal:
         return self._chain.seq
 
     @property
+    def head(self) -> tuple[int, str]:
+        """Number and hash of the newest row."""
+        return self._chain.seq, self._chain.hash
+
+    @property
     def lost(self) -> int:
         return self._chain.seq - self._durable_seq - len(self._spilled)
 

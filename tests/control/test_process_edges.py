@@ -17,6 +17,7 @@ import pytest
 from core.config import paths
 from core.config.settings import MarketSettings, Settings
 from core.control import log
+from core.control.beside import tell_head
 from core.control.building import Building
 from core.control.flag import watch
 from core.control.lock import LockFileError, LockHeldError, sole_holder
@@ -75,6 +76,27 @@ async def test_a_desk_without_weather_has_no_feeds(tmp_path: Path) -> None:
     async with httpx.AsyncClient() as http:
         desk = Building(place, settings, DEFAULTS, ready, Clocks(SystemClock(), REAL_WORLD), http)
         assert tuple(desk._feeds()(lambda _: None)) == ()
+
+
+async def test_the_head_of_the_journal_is_told_at_the_start_and_with_each_day(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.control.beside.HEAD_CHECK_S", 0.0)
+    caplog.set_level(logging.INFO)
+    now, head = [1_700_000_000_000], [(7, "ab" * 32)]
+    telling = asyncio.create_task(tell_head(lambda: head[0], lambda: now[0]))
+    for _ in range(5):
+        await asyncio.sleep(0)
+    now[0] += 86_400_000
+    head[0] = (9, "cd" * 32)
+    for _ in range(5):
+        await asyncio.sleep(0)
+    telling.cancel()
+    said = [log.redact(record.getMessage()) for record in caplog.records if "head" in record.getMessage()]
+    assert said == [
+        f"journal head on 2023-11-14: row 7 {'ab' * 16}",
+        f"journal head on 2023-11-15: row 9 {'cd' * 16}",
+    ]
 
 
 class Stops:

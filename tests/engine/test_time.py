@@ -216,6 +216,45 @@ def test_an_offset_warns_before_it_denies(offset_ms: int, alarm: str, entries: b
     run_virtual(main)
 
 
+@pytest.mark.parametrize(
+    ("left_mb", "alarm", "entries"),
+    [
+        (5_000, [], True),
+        (1_999, ["1999 MB of disk are left"], True),
+        (511, ["511 MB of disk are left"], False),
+    ],
+)
+def test_a_disk_that_fills_up_warns_before_it_denies(left_mb: int, alarm: list[str], entries: bool) -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            await bench.card()
+            bench.engine.desk.health.disk_mb = left_mb
+            await asyncio.sleep(2)
+            assert shown(bench, "disk") == alarm
+            card = bench.engine.desk.approvals.of(HOT)
+            assert card is not None and card.verdict.passed is entries
+
+    run_virtual(main)
+
+
+def test_an_engine_that_gets_too_little_time_denies_entries_until_it_is_well_again() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            await bench.card()
+            for _ in range(30):
+                stand_still(loop, 0.3)  # something else has the processor most of the time
+                await asyncio.sleep(0.1)
+            card = bench.engine.desk.approvals.of(HOT)
+            assert card is not None and not card.verdict.passed
+            assert "G32" in {denial.code for denial in card.verdict.denials}
+            refused = gate_line(bench.engine.desk, Wish(card.candidate), "")
+            assert isinstance(refused, Denied) and "lag" in refused.reason
+            bench.engine.flatten(TRADER, now=True)
+            await bench.until(lambda: not bench.engine.desk.ledger.live, "a stop needs no health", 5)
+
+    run_virtual(main)
+
+
 def test_a_clock_two_seconds_off_ends_automatic_entries_until_a_person_resumes() -> None:
     async def main(loop: VirtualLoop) -> None:
         async with running(loop) as bench:
