@@ -16,7 +16,7 @@ import click
 
 from core.config import paths
 from core.control import protocol
-from tui import cli_account, verbs
+from tui import cli_account, cli_safety, verbs
 from tui.cli_options import place_of, with_profile, with_reason, with_word
 
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -283,14 +283,6 @@ def resume(confirm: str, reason: str) -> None:
 
 
 @cli.command()
-@click.option("--now", is_flag=True, help="Without the countdown.")
-@with_profile
-def flatten(now: bool) -> None:
-    """Halt, cancel everything, sell everything; follows it until flat or a named residue."""
-    verbs.flatten(place_of(), now=now)
-
-
-@cli.command()
 @click.argument("order")
 @with_profile
 def cancel(order: str) -> None:
@@ -392,7 +384,17 @@ def journal_export(chosen: Path | None) -> None:
         verbs.leave(verbs.REFUSED, str(error))
 
 
-for _verb in (cli_account.key, cli_account.doctor, cli_account.drill, cli_account.arm, cli_account.disarm):
+engine.add_command(cli_safety.units)
+for _verb in (
+    cli_safety.flatten,
+    cli_safety.rest_exit,
+    cli_safety.watchdog,
+    cli_account.key,
+    cli_account.doctor,
+    cli_account.drill,
+    cli_account.arm,
+    cli_account.disarm,
+):
     cli.add_command(_verb)
 
 # --- entry --------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ import fcntl
 import json
 import os
 import signal
+import socket
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -21,7 +22,7 @@ from typing import Any, NamedTuple
 import click
 
 from core.config import paths
-from core.config.paths import Profile, socket_path
+from core.config.paths import Profile, socket_path, watchdog_socket
 from core.control.client import ConnectError, Line
 from core.control.protocol import VERSION, Hello, StopEngine
 from tui import verbs
@@ -93,7 +94,7 @@ def open_desk(place: Profile, look: Look) -> int:
         paths.prepare(place)
         with _one_starter(place):
             if engine_pid(place) is None:
-                _start_engine(place)
+                _start_desk(place)
         code = _console(place, look)
     except (StartError, paths.ProfileError) as error:
         click.echo(f"pmconsole: {error}", err=True)
@@ -122,7 +123,7 @@ def start_engine(place: Profile) -> int:
                 return verbs.LOCK_HELD
             if place.simulated and not sim_alive(place):
                 raise StartError(NO_SIM)
-            _start_engine(place)
+            _start_desk(place)
     except (StartError, paths.ProfileError) as error:
         click.echo(f"pmconsole: {error}", err=True)
         return verbs.USAGE
@@ -176,7 +177,7 @@ def _open_desk(place: Profile, world: WorldOptions) -> list[str]:
     else:
         _start_sim(place, world)
         started.append("sim")
-    _start_engine(place)
+    _start_desk(place, new_world=not sim)
     return [*started, "engine"]
 
 
@@ -194,6 +195,44 @@ def _start_sim(place: Profile, world: WorldOptions) -> None:
         click.echo()
         raise StartError(f"the simulator did not start: {_last_line(place.sim_log)}")
     click.echo(f", ready ({sim_world(place)})")
+
+
+def _start_desk(place: Profile, *, new_world: bool = False) -> None:
+    """Watchdog and engine, side by side: an engine that finds no watchdog tells its operator.
+
+    A watchdog that answers is kept, unless its exchange went with an earlier world.
+    """
+    if new_world:
+        _stop_watchdog(place)
+    dog = None if _answers(place) else _spawn_watchdog(place)
+    _start_engine(place)
+    if dog is not None and not _within(ENGINE_READY_S, lambda: _answers(place) or not _alive(dog)):
+        raise StartError(f"the watchdog does not answer; see {place.watchdog_log}")
+    if dog is not None and not _alive(dog):
+        click.echo(f"Watchdog: not started: {_last_line(place.watchdog_log)}", err=True)
+
+
+def _spawn_watchdog(place: Profile) -> int:
+    pid = _spawn(["watchdog", "run", "--profile", place.name], place.watchdog_log)
+    _note_process(place.watchdog_pid, pid)
+    return pid
+
+
+def _answers(place: Profile) -> bool:
+    """Whether a watchdog listens."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        probe.settimeout(1.0)
+        return probe.connect_ex(str(watchdog_socket(place))) == 0
+
+
+def _stop_watchdog(place: Profile) -> None:
+    pid = _noted_process(place.watchdog_pid)
+    if pid is None:
+        return
+    with contextlib.suppress(ProcessLookupError):  # it ended by itself in this moment
+        os.kill(pid, signal.SIGTERM)
+    if not _within(STOP_S, lambda: not _alive(pid)):
+        raise StartError(f"the watchdog (pid {pid}) does not stop")
 
 
 def _start_engine(place: Profile) -> None:
@@ -281,6 +320,8 @@ def stop_all(place: Profile, *, engine: bool = True, sim: bool = True) -> None:
         if not reply.accepted or not _within(STOP_S, lambda: not _alive(pid)):
             raise StartError(f"the engine (pid {pid}) does not stop: {reply.text}")
         click.echo("Engine stopped.")
+    if engine:
+        _stop_watchdog(place)
     sim_pid = _noted_process(place.sim_pid) if sim and place.sim_ready.exists() else None
     if sim_pid is not None:
         with contextlib.suppress(ProcessLookupError):  # it ended by itself in this moment

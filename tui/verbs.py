@@ -19,7 +19,7 @@ import msgspec
 
 from core.config.paths import Profile, socket_path
 from core.control.client import ConnectError, Line, LinkError
-from core.control.protocol import VERSION, AnyCommand, Flatten, Hello, Query, Reply
+from core.control.protocol import VERSION, AnyCommand, Flatten, Hello, HurryExits, Query, Reply
 from core.domain.clock import machine_ns
 
 DONE, REFUSED, USAGE, NO_ENGINE, LOCK_HELD = 0, 1, 2, 3, 75
@@ -117,15 +117,17 @@ def split_id(text: str) -> tuple[str, str]:
     return proposal, mark
 
 
-def flatten(profile: Profile, *, now: bool) -> None:
+def flatten(profile: Profile, *, now: bool, urgent: bool, include_external: bool) -> None:
     """Stop everything and follow it until flat (0) or a named residue (1)."""
     with open_line(profile) as line:
-        reply = call(line, Flatten(new_id(), now=now, sent_ns=machine_ns()))
+        sent_ns = machine_ns()
+        wanted = Flatten(new_id(), now=now, sent_ns=sent_ns, include_external=include_external)
+        reply = call(line, wanted)
         if not reply.accepted:
             leave(REFUSED, reply.text)
         click.echo(reply.text)
         try:
-            ended = _follow(line)
+            ended = _follow(line, urgent=urgent)
         except KeyboardInterrupt:
             leave(REFUSED, "The flatten goes on in the engine; pmconsole status shows it.")
     if ended["phase"] != "FLAT":
@@ -134,7 +136,8 @@ def flatten(profile: Profile, *, now: bool) -> None:
     click.echo(ended["receipt"] or "Flat, confirmed by the venue.")
 
 
-def _follow(line: Line) -> dict[str, Any]:
+def _follow(line: Line, *, urgent: bool) -> dict[str, Any]:
+    """Print what changes until the ladder is over; ``urgent`` is asked for with the first exit."""
     shown = ""
     while True:
         progress = query(line, "status")["flatten"]
@@ -143,6 +146,9 @@ def _follow(line: Line) -> dict[str, Any]:
             if text != shown:
                 click.echo(text)
                 shown = text
+            if urgent and progress["phase"] == "EXITING":
+                urgent = False
+                click.echo(call(line, HurryExits(new_id())).text)
             if progress["phase"] in FLATTEN_OVER:
                 return dict(progress)
         time.sleep(POLL_S)
@@ -152,11 +158,17 @@ def _progress_line(progress: dict[str, Any]) -> str:
     parts = [
         f"{v['venue']} cancelled {v['cancels_confirmed']} of {v['cancels_sent']}"
         + (f" ({v['cancels_unknown']} unknown)" if v["cancels_unknown"] else "")
-        + f", exits {v['exits_filled']} of {v['exits_sent']}, left {v['left']}"
+        + f", exits {v['exits_filled']} of {v['exits_sent']}"
+        + (f", {v['exits_resting']} resting" if v["exits_resting"] else "")
+        + f", left {v['left']}"
         for v in progress["venues"]
     ]
     count = f" exits in {progress['exits_in_s']:.0f} s" if progress["phase"] == "COUNTDOWN" else ""
-    return f"{progress['phase']}{count}: {'; '.join(parts)}"
+    text = f"{progress['phase']}{count}: {'; '.join(parts)}"
+    if progress["pause"]:
+        left = progress["pause_left_s"]
+        text += f"; {progress['pause']}" + (f", opens in {_span(left)}" if left is not None else "")
+    return text
 
 
 # --- reading as text ----------------------------------------------------------------------------
@@ -175,6 +187,11 @@ def show(profile: Profile, what: str, *, as_json: bool) -> None:
             click.echo(text)
 
 
+def utc(wall_ms: int) -> str:
+    """``2026-11-28 14:02:17Z``."""
+    return time.strftime("%Y-%m-%d %H:%M:%SZ", time.gmtime(wall_ms / 1000))
+
+
 def status_lines(status: dict[str, Any]) -> Iterable[str]:
     paused = f", paused {' '.join(status['paused'])}" if status["paused"] else ""
     reason = f" ({status['level_reason']})" if status["level_reason"] else ""
@@ -191,6 +208,10 @@ def status_lines(status: dict[str, Any]) -> Iterable[str]:
         f"exposure {status['exposure']} of {status['exposure_limit']}  today {_shown(status['today_pnl'])}  "
         f"cash {_shown(status['cash'])}  orders {status['open_orders']}  unknown {status['unknown_orders']}"
     )
+    held = f"groups {status['groups']}"
+    held += f"  watchdog {status['watchdog']}" if status["watchdog"] else ""
+    held += f"  orders are left to die: {status['renewals']}" if status["renewals"] else ""
+    yield held
     yield f"control {status['controller'] or 'nobody'}  viewers {status['viewers']}"
     yield f"world {status['world_time']} x{status['speed']:g}  {status['world_id']}"
     yield from (text for text in (status["best"], status["problem"]) if text)

@@ -98,6 +98,24 @@ class Profile(msgspec.Struct, frozen=True):
         return self.directory.parent / "drill.json"
 
     @property
+    def watchdog_lock(self) -> Path:
+        return self.directory / "watchdog.lock"
+
+    @property
+    def watchdog_pid(self) -> Path:
+        """Which process the front door started as watchdog."""
+        return self.directory / "watchdog.pid"
+
+    @property
+    def watchdog_log(self) -> Path:
+        return self.directory / "watchdog.log"
+
+    @property
+    def watchdog_record(self) -> Path:
+        """What the watchdog did last; the next engine reads it at its start."""
+        return self.directory / "watchdog.json"
+
+    @property
     def engine_log(self) -> Path:
         return self.directory / "engine.log"
 
@@ -185,7 +203,16 @@ def socket_path(place: Profile) -> Path:
 
 def chosen_socket(place: Profile) -> Path:
     """The path an engine started now would choose."""
-    plain = place.directory / "control.sock"
+    return _socket(place, "control")
+
+
+def watchdog_socket(place: Profile) -> Path:
+    """Where the watchdog of this profile listens. Both ends are started from the same environment."""
+    return _socket(place, "watchdog")
+
+
+def _socket(place: Profile, name: str) -> Path:
+    plain = place.directory / f"{name}.sock"
     if len(os.fsencode(plain)) <= SOCKET_PATH_BYTES_MAX:
         return plain
     digest = hashlib.sha256(os.fsencode(place.directory)).hexdigest()[:12]
@@ -195,7 +222,7 @@ def chosen_socket(place: Profile) -> Path:
         if runtime and len(os.fsencode(runtime)) <= SOCKET_PATH_BYTES_MAX - 32
         else Path("/tmp") / f"pmconsole-{os.getuid()}"  # the one place that is short everywhere
     )
-    return folder / f"{digest}.sock"
+    return folder / f"{digest}{'' if name == 'control' else f'-{name}'}.sock"
 
 
 def _file_name(world: str) -> str:

@@ -43,11 +43,14 @@ class EngineSettings(msgspec.Struct, frozen=True):
     flatten_countdown_s: int = 5
     flatten_on_day_loss: bool = False
     """Whether reaching the day's loss limit also sells everything."""
+    watchdog_silent_s: int = 10
+    """Seconds without a sign of life after which the watchdog cancels everything."""
 
     def __post_init__(self) -> None:
         _within("confirm_above", self.confirm_above, 0, 1_000_000)
         _within("unattended_max_s", self.unattended_max_s, 0, 86_400)
         _within("flatten_countdown_s", self.flatten_countdown_s, 0, 60)
+        _within("watchdog_silent_s", self.watchdog_silent_s, 3, 60)
 
 
 class MarketSettings(msgspec.Struct, frozen=True):

@@ -18,9 +18,11 @@ from core.config.paths import Environment, Profile
 from core.config.settings import Settings
 from core.control.examination import read_examination
 from core.control.site import Site
+from core.control.strikes import read_record
 from core.domain.clock import Clocks
 from core.engine.arming import Arming, phrase_of
 from core.engine.engine import Ports
+from core.engine.state import WatchdogSeen
 from core.feeds.feed import Feed
 from core.feeds.stations import station_of_series
 from core.feeds.values import Sink
@@ -61,6 +63,8 @@ class Building(NamedTuple):
             disk_free_mb=self._disk_free_mb,
             memory_mb=_memory_mb,
             arms_itself=self.place.simulated,
+            watched=True,
+            struck=self._struck(),
             arming=self._arming(),
             start_halted="the file FLATTEN was there at start: flatten or resume" if flagged else "",
         )
@@ -88,6 +92,11 @@ class Building(NamedTuple):
             rng=_rng(),
             sink=sink,
         )
+
+    def _struck(self) -> WatchdogSeen | None:
+        """What the watchdog did before this run."""
+        record = read_record(self.place.watchdog_record)
+        return WatchdogSeen(0, "", record.struck_ms, record.receipt) if record.struck_ms else None
 
     def _arming(self) -> Arming | None:
         """Only real money has to be armed."""

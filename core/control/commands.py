@@ -21,6 +21,7 @@ from core.control.protocol import (
     CancelOrder,
     Defer,
     Disarm,
+    DrillWatchdog,
     Edit,
     Flatten,
     Halt,
@@ -65,6 +66,7 @@ CALLS: dict[type, _Call] = {
         who, now=c.now, sent_ns=c.sent_ns, include_external=c.include_external
     ),
     HurryExits: lambda e, _, who: e.hurry_exits(who),
+    DrillWatchdog: lambda e, _, who: e.drill_watchdog(who),
     RestExit: lambda e, c, who: e.rest_exit(c.ticker, Price(c.price), who),
     AbortFlatten: lambda e, _, who: e.abort_flatten(who),
     SkipWait: lambda e, _, who: e.skip_wait(who),

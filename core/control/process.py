@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import importlib.util
+import itertools
 import logging
 import os
 import resource
@@ -29,14 +30,18 @@ from core.control import flag, log
 from core.control.beside import Beside, settle_memory, tell_head, watch_config, watch_world
 from core.control.building import Building
 from core.control.lock import LockFileError, LockHeldError, sole_holder
+from core.control.notify import notifier
+from core.control.pulse import Pulse, Watching, prove_life
 from core.control.ready import ReadyError
 from core.control.recording import Faults, open_for
 from core.control.served import Served
-from core.control.server import Server, SocketError, bind
+from core.control.server import Server
 from core.control.signals import handled
 from core.control.site import Site, site_of
+from core.control.sockets import SocketError, bind
 from core.domain.clock import Clocks, SystemClock
 from core.engine.engine import Engine
+from core.engine.state import WatchdogSeen
 from core.journal.files import JournalDamagedError, JournalError, JournalHeldError, read_history
 from core.risk.limits import Limits
 from core.risk.limits_file import LimitsError, unset
@@ -151,7 +156,7 @@ async def _serve(place: Profile, settings: Settings, limits: Limits, site: Site)
         listening = stack.enter_context(_listen(place))
         stack.enter_context(handled(loop, engine))
         _log.info("engine %s starts at %s %s", run, site.environment.value, site.world_id)
-        beside = Beside(engine)
+        beside, tell = Beside(engine), notifier(os.environ)
         async with asyncio.TaskGroup() as tasks:
             beside_it = [
                 ("control server", server.run(listening, lambda: "The engine has stopped.")),
@@ -159,16 +164,40 @@ async def _serve(place: Profile, settings: Settings, limits: Limits, site: Site)
                 ("stop file", flag.watch(place.flatten_flag, engine, clocks.wall_ms, found=flagged)),
                 ("journal head", tell_head(lambda: journal.head, clocks.wall_ms)),
                 ("memory", settle_memory()),
+                ("service manager", tell.keep_telling()),
             ]
+            beside_it.append(("pulse", prove_life(paths.watchdog_socket(place), *_pulses(engine, run))))
             if place.simulated:
                 beside_it.append(("world watch", watch_world(place.sim_ready, site.world_id, engine)))
             running = [tasks.create_task(beside.run(name, work), name=name) for name, work in beside_it]
+            tell.say("READY=1")
             await engine.run()
+            tell.say("STOPPING=1")
             for task in running:
                 task.cancel()
     _log.info("engine %s has stopped", run)
     if beside.fault:
         raise StartError(f"{beside.fault} failed and the engine stopped; see {place.engine_log}", FAILED)
+
+
+def _pulses(engine: Engine, run: str) -> tuple[Callable[[], Pulse | None], Callable[[Watching | None], None]]:
+    """The engine's word to its watchdog, and the watchdog's to the engine."""
+    counter = itertools.count(1)
+
+    def pulse() -> Pulse | None:
+        beat = engine.desk.watched.beat()
+        if beat is None:
+            return None
+        return Pulse(
+            run, os.getpid(), next(counter), beat.journal_seq, beat.live, beat.groups, drill=beat.drill
+        )
+
+    def heard(answer: Watching | None) -> None:
+        if answer is not None:
+            seen = WatchdogSeen(answer.pid, answer.unfit, answer.struck_ms, answer.receipt)
+            engine.desk.watched.answered(seen)
+
+    return pulse, heard
 
 
 def _log_loop_fault(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

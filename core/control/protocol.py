@@ -172,6 +172,10 @@ class HurryExits(Command, frozen=True, tag="hurry_exits"):
     """Exits under way reach down to the widest protection at once."""
 
 
+class DrillWatchdog(Command, frozen=True, tag="drill_watchdog"):
+    """Fall silent until the watchdog cancels everything; leaves the desk halted."""
+
+
 class RestExit(Command, frozen=True, tag="rest_exit"):
     """Let an exit of everything held in a market wait at a price."""
 
@@ -227,6 +231,7 @@ AnyCommand = (
     | SkipWait
     | HurryExits
     | RestExit
+    | DrillWatchdog
     | SetLimit
     | Acknowledge
     | TakeControl
@@ -327,6 +332,12 @@ class StatusRow(msgspec.Struct, frozen=True, array_like=True):
     """Whether entries may leave; false on a desk with real money until it is armed."""
     arm_phrase: str = ""
     """What arming asks to be typed; empty where nothing has to be armed."""
+    groups: str = ""
+    """Safety groups at the venue: ``armed``, ``triggered`` or ``not armed``."""
+    watchdog: str = ""
+    """``ok``, ``GONE`` or ``UNFIT``; empty where none is expected."""
+    renewals: str = ""
+    """Why resting orders are left to die; empty while they are renewed."""
 
 
 class MarketStatic(msgspec.Struct, frozen=True, array_like=True):
@@ -570,6 +581,11 @@ class FlattenVenueRow(msgspec.Struct, frozen=True, array_like=True):
     exits_filled: int
     left: int
     """Contracts still held."""
+    groups: int = 0
+    """Safety groups of entries."""
+    groups_triggered: int = 0
+    exits_resting: int = 0
+    """Exits the operator lets rest."""
 
 
 class FlattenRow(msgspec.Struct, frozen=True, array_like=True):
@@ -587,6 +603,15 @@ class FlattenRow(msgspec.Struct, frozen=True, array_like=True):
     receipt: str
     """The final line, with the cost against mid."""
     pressed: int
+    pause: str = ""
+    """Why the venue takes no exits now, such as ``trading paused``."""
+    pause_until_wall_ms: int | None = None
+    urgent: bool = False
+    """Exits reach down to the widest protection."""
+    sweep: str = ""
+    """``asked`` or ``done`` where every order of the account is cancelled; else empty."""
+    can_abort: bool = False
+    """Whether the positions can still be kept."""
 
 
 class Frame(msgspec.Struct, frozen=True, tag="frame", omit_defaults=True):

@@ -156,6 +156,9 @@ FLATTEN_VENUES: tuple[Field, ...] = (
     Field("exits_sent", "exit orders sent", lambda r, n: r.exits_sent),
     Field("exits_filled", "exit orders filled", lambda r, n: r.exits_filled),
     Field("left", "contracts still held", lambda r, n: quantity(r.left)),
+    Field("groups", "safety groups of entries", lambda r, n: r.groups),
+    Field("groups_triggered", "of these triggered", lambda r, n: r.groups_triggered),
+    Field("exits_resting", "exits the operator lets rest", lambda r, n: r.exits_resting),
 )
 
 FLATTEN: tuple[Field, ...] = (
@@ -174,6 +177,18 @@ FLATTEN: tuple[Field, ...] = (
         lambda r, n: _nested(FLATTEN_VENUES, r.venues, n),
     ),
     Field("residue", "what is left and why", lambda r, n: list(r.residue)),
+    Field("pause", "why the venue takes no exits now, else empty", lambda r, n: r.pause),
+    Field(
+        "pause_left_s",
+        "until it says it opens again",
+        lambda r, n: (
+            None
+            if r.pause_until_wall_ms is None
+            else max(0.0, round((r.pause_until_wall_ms - n.wall_ms) / 1000, 1))
+        ),
+    ),
+    Field("urgent", "whether exits reach down to the widest protection", lambda r, n: r.urgent),
+    Field("sweep", "asked or done where every order of the account goes", lambda r, n: r.sweep),
     Field("receipt", "the closing line with the cost against mid", lambda r, n: r.receipt),
 )
 
@@ -207,6 +222,13 @@ STATUS: tuple[Field, ...] = (
     Field("speed", "world seconds a real second", lambda r, n: r.status.speed),
     Field("armed", "whether entries may leave with real money", lambda r, n: r.status.armed),
     Field("world_id", "which simulated world, empty on a real venue", lambda r, n: r.status.world_id),
+    Field("groups", "safety groups: armed, triggered or not armed", lambda r, n: r.status.groups),
+    Field("watchdog", "ok, GONE or UNFIT; empty where none is expected", lambda r, n: r.status.watchdog),
+    Field(
+        "renewals",
+        "why resting orders are left to die; empty while they are renewed",
+        lambda r, n: r.status.renewals,
+    ),
     Field("best", "why there is nothing to decide", lambda r, n: r.status.best),
     Field("problem", "a standing fault of the desk itself", lambda r, n: r.status.problem),
     Field(

@@ -15,11 +15,18 @@ class ReadyError(Exception):
     """There is no usable ready line; the text says what to do."""
 
 
+class KeyReady(msgspec.Struct, frozen=True):
+    key_id: str
+    private_key_path: str
+
+
 class KalshiReady(msgspec.Struct, frozen=True):
     rest: str
     ws: str
     key_id: str
     private_key_path: str
+    watchdog: KeyReady
+    """A second key of the same account, for whoever only cancels."""
 
 
 class FeedsReady(msgspec.Struct, frozen=True):

@@ -30,7 +30,7 @@ from core.domain.order import BookSide, Life, Order, Outcome, Purpose
 from core.domain.position import Position, marked
 from core.domain.units import ONE_CONTRACT, ONE_DOLLAR, Price, complement
 from core.engine.state import Alarm, EventState, MarketState
-from core.execution.ladder import Ladder
+from core.execution.ladder import BEFORE_EXITS, Ladder
 from core.execution.unknowns import Search, bound
 from core.feeds.feed import FeedHealth
 from core.models.fair_value import FairValue, InputAge
@@ -342,10 +342,12 @@ def alarm_row(alarm: Alarm) -> AlarmRow:
     )
 
 
-def flatten_row(ladder: Ladder, cancels: tuple[int, int, int]) -> FlattenRow:
-    """``cancels``: sent, proved dead, unknown."""
+def flatten_row(
+    ladder: Ladder, cancels: tuple[int, int, int], groups: tuple[int, int], resting: int
+) -> FlattenRow:
+    """``cancels``: sent, proved dead, unknown; ``groups``: of entries, triggered; ``resting``: exits."""
     sent, confirmed, unknown = cancels
-    counting = ladder.phase.value in ("CANCELLING", "COUNTDOWN")
+    counting = ladder.phase in BEFORE_EXITS
     return FlattenRow(
         phase=ladder.phase.value,
         started_ns=ladder.started_ns,
@@ -361,9 +363,16 @@ def flatten_row(ladder: Ladder, cancels: tuple[int, int, int]) -> FlattenRow:
                 ladder.exits_sent,
                 ladder.exits_filled,
                 ladder.left,
+                *groups,
+                resting,
             ),
         ),
         residue=tuple(f"{ticker}: {why}" for ticker, why in sorted(ladder.residue.items())),
         receipt=ladder.receipt,
         pressed=ladder.pressed,
+        pause=ladder.pause.what if ladder.pause is not None else "",
+        pause_until_wall_ms=ladder.pause.until_ms if ladder.pause is not None else None,
+        urgent=ladder.urgent,
+        sweep="done" if ladder.swept_ns is not None else "asked" if ladder.sweeps else "",
+        can_abort=ladder.can_be_stopped,
     )

@@ -15,17 +15,14 @@ import fcntl
 import logging
 import os
 import socket
-import stat
 import struct
 import termios
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Protocol, cast
 
 import msgspec
 
-from core.config.paths import make_private
 from core.control.client import encode
 from core.control.protocol import (
     COMMAND_BYTES_MAX,
@@ -43,6 +40,7 @@ from core.control.protocol import (
     TakeControl,
     Welcome,
 )
+from core.control.sockets import peer_of
 from core.engine.operator import Actor, ActorKind
 
 FRAME_INTERVAL_S = 0.1
@@ -94,10 +92,6 @@ class Desk(Protocol):
     def controller_gone(self) -> None: ...
 
     def viewers(self, count: int) -> None: ...
-
-
-class SocketError(Exception):
-    """The control socket cannot be opened; the text is the sentence for the operator."""
 
 
 class Server:
@@ -235,9 +229,7 @@ class _Client(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
         self._socket: socket.socket = transport.get_extra_info("socket")
-        self.pid, self.uid, _ = struct.unpack(
-            "3i", self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
-        )
+        self.pid, self.uid = peer_of(self._socket)
         self._deadline = asyncio.get_running_loop().call_later(HELLO_TIMEOUT_S, self._transport.abort)
         if self.uid != os.getuid():
             self._refuse(f"This engine belongs to uid {os.getuid()}.")
@@ -404,28 +396,3 @@ def _kernel_unread(sock: socket.socket) -> int:
     """Bytes the peer has not read yet."""
     (count,) = struct.unpack("i", fcntl.ioctl(sock.fileno(), termios.TIOCOUTQ, b"\0\0\0\0"))
     return int(count)
-
-
-def bind(path: Path) -> socket.socket:
-    """A listening socket at ``path``, 0600 from birth in a 0700 directory; raises ``SocketError``.
-
-    Call it only while holding the profile's lock: a socket file found there belongs to nobody.
-    """
-    make_private(path.parent)
-    try:
-        if stat.S_ISSOCK(path.lstat().st_mode):
-            path.unlink()
-    except FileNotFoundError:
-        pass  # the usual case
-    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
-    mask = os.umask(0o177)
-    try:
-        sock.bind(str(path))
-        sock.listen(16)
-    except OSError as error:
-        sock.close()
-        raise SocketError(f"cannot listen at {path}: {error.strerror}; move that file away") from error
-    finally:
-        os.umask(mask)
-    sock.setblocking(False)
-    return sock

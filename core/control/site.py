@@ -12,7 +12,7 @@ import msgspec
 
 from core.config.paths import Environment, Profile
 from core.config.secrets import KeyFileError, check_pin, pinned_elsewhere, read_key_file, read_pin
-from core.control.ready import read_ready
+from core.control.ready import KeyReady, read_ready
 from core.domain.clock import REAL_WORLD, WorldClock
 from core.venues.address import check_loopback
 from core.venues.kalshi.hosts import KALSHI, Addresses, check_addresses
@@ -55,21 +55,30 @@ def site_of(place: Profile) -> Site:
     return _simulated(place) if place.simulated else _real(place)
 
 
-def _simulated(place: Profile) -> Site:
+def site_of_watchdog(place: Profile) -> Site:
+    """The same site reached with the watchdog's own key; raises as ``site_of``."""
+    if place.simulated:
+        return _simulated(place, watchdog=True)
+    signer = own_signer(place, place.watchdog_key)
+    return Site(place.environment, KALSHI[place.environment], signer, signer.key_id, REAL_FEEDS, REAL_WORLD)
+
+
+def _simulated(place: Profile, *, watchdog: bool = False) -> Site:
     ready = read_ready(place.sim_ready)
     where = ready.kalshi
+    key = where.watchdog if watchdog else KeyReady(where.key_id, where.private_key_path)
     feeds = FeedAddresses(ready.feeds.nws, ready.feeds.open_meteo, ready.feeds.open_meteo)
     addresses = Addresses(where.rest, where.ws)
     check_addresses(addresses, Environment.SIM)
     for url in (feeds.nws, feeds.open_meteo):
         check_loopback(url, frozenset({"http"}))
-    signer = load_signer(where.key_id, Path(where.private_key_path))
+    signer = load_signer(key.key_id, Path(key.private_key_path))
     refuse_foreign(place, signer.fingerprint)
     return Site(
         Environment.SIM,
         addresses,
         signer,
-        where.key_id,
+        key.key_id,
         feeds,
         ready.clock,
         ready.world.id,

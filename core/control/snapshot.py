@@ -21,11 +21,12 @@ from core.control.protocol import (
     StatusRow,
 )
 from core.control.queries import Now, Rows
-from core.domain.order import Order
+from core.domain.order import Order, Purpose, TimeInForce
 from core.domain.position import Position
 from core.engine.account import WINDOW_5MIN_NS, WINDOW_15S_NS
 from core.engine.desk import Desk
 from core.engine.facts import market_view
+from core.execution.groups import GroupState
 from core.journal.wording import text_of
 from core.risk.halts import Level
 from core.strategy.convergence import exit_of
@@ -96,7 +97,25 @@ class Snapshot:
             unattended_until_ns=state.unattended_until_ns,
             armed=state.armed,
             arm_phrase=state.arm_phrase,
+            groups=self._groups(),
+            watchdog=self._watchdog(),
+            renewals=desk.renewals.stopped,
         )
+
+    def _groups(self) -> str:
+        groups = self.desk.groups
+        if groups.triggered:
+            return "triggered"
+        return "not armed" if groups.missing else "armed"
+
+    def _watchdog(self) -> str:
+        """Empty where no watchdog is expected."""
+        problem = self.desk.watched.problem()
+        if not self.desk.watched.expected:
+            return ""
+        if problem:
+            return "GONE" if self.desk.state.watchdog is None else "UNFIT"
+        return "ok"
 
     def static(self, ticker: str) -> MarketStatic:
         state = self.desk.state
@@ -226,7 +245,15 @@ class Snapshot:
     def flatten(self) -> FlattenRow | None:
         flattener = self.desk.flattener
         ladder = flattener.ladder
-        return None if ladder is None else rows.flatten_row(ladder, flattener.cancels(ladder))
+        if ladder is None:
+            return None
+        entries = [at for at in self.desk.groups.standing.values() if at.group.purpose is Purpose.OPEN]
+        triggered = sum(at.state is GroupState.TRIGGERED for at in entries)
+        resting = sum(
+            order.intent.purpose is Purpose.CLOSE and order.intent.tif is TimeInForce.GTC
+            for order in self.desk.ledger.live.values()
+        )
+        return rows.flatten_row(ladder, flattener.cancels(ladder), (len(entries), triggered), resting)
 
     # --- whole tables --------------------------------------------------------------------------
 

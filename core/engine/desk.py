@@ -16,6 +16,7 @@ from core.engine.pricing import Pricing
 from core.engine.record import Scribe
 from core.engine.state import DeskState
 from core.engine.trips import Trips
+from core.engine.watched import Watched
 from core.execution.approvals import Approvals
 from core.execution.flatten import Flattener
 from core.execution.gateway import Gateway
@@ -52,6 +53,7 @@ class Desk:
     gateway: Gateway
     groups: Groups
     renewals: Renewals
+    watched: Watched
     unknowns: Unknowns
     reconciler: Reconciler
     flattener: Flattener

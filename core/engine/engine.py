@@ -27,7 +27,7 @@ from core.engine.operations import Operations
 from core.engine.operator import ENGINE, VIEWER_REFUSED, Actor, Outcome, accepted
 from core.engine.restore import restore
 from core.engine.safety import Safety
-from core.engine.state import ALL_STRATEGIES, AlarmLevel, Mode
+from core.engine.state import ALL_STRATEGIES, AlarmLevel, Mode, WatchdogSeen
 from core.engine.venue_ears import VenueEars
 from core.engine.wiring import wire
 from core.engine.workers import Workers
@@ -94,6 +94,10 @@ class Ports:
     """What must be done before the first entry; ``None`` where money is not real."""
     start_halted: str = ""
     """Why the desk comes up halted whatever the journal says, such as a ``FLATTEN`` file found."""
+    watched: bool = False
+    """Whether a watchdog is expected to answer."""
+    struck: WatchdogSeen | None = None
+    """The newest strike of the watchdog before this run, from its record."""
     reach: Reach = pass_by
     """What happens at each point of ``core.execution.points``: a crash test ends the process there."""
 
@@ -155,6 +159,11 @@ class Engine(Operations):
         ports.reach(Point.START_DOUBTED)
         for order in desk.ledger.unknown():
             desk.unknowns.watch(order)
+        struck = ports.struck
+        if struck is not None and (struck.struck_ms or 0) > restored.last_ms > 0:
+            desk.groups.doubt("struck by the watchdog")
+            cause = f"the watchdog cancelled everything while no engine ran: {struck.receipt}"
+            desk.halting.rise(GLOBAL, Level.HALTED, cause)
         self._safety.check_restored()
         self._judge_restart(wrong)
         if ports.start_halted:
@@ -268,6 +277,7 @@ class Engine(Operations):
 
     def _every_second(self) -> None:
         self.guard.tick()
+        self.desk.watched.tick()
         self.desk.pricing.price_all()
         self.desk.pricing.note_books()
         self.trading.mark_all()

@@ -222,6 +222,8 @@ class Operations(Repairs):
         unseen = self.desk.alarms.standing_unseen("external ")
         if unseen is not None:
             return f"Acknowledge alarm {unseen.id} first: {unseen.what}."
+        if self.desk.watched.problem():
+            return f"Not while the watchdog would not cancel for this engine: {self.desk.watched.problem()}."
         if self.desk.groups.missing:
             return f"Not while the venue's safety groups are not armed: {self.desk.groups.missing}."
         if state.link.state is not LinkState.OK:
@@ -307,6 +309,18 @@ class Operations(Repairs):
         if joins:
             return accepted(f"A flatten is running ({ladder.phase.value}); pressed {ladder.pressed} times.")
         return accepted(f"STOPPING: {ladder.scope}.")
+
+    def drill_watchdog(self, actor: Actor) -> Outcome:
+        """Fall silent until the watchdog strikes: every order is cancelled for real, the desk halts."""
+        if not actor.may_operate:
+            return VIEWER_REFUSED
+        if self.desk.state.mode is Mode.AUTO:
+            return refused("Not in automatic mode; switch to semi first.")
+        against = self.desk.watched.drill()
+        if against:
+            return refused(f"Not now: {against}.")
+        self._command("watchdog drill", actor)
+        return accepted("The engine falls silent until the watchdog strikes; the desk ends halted.")
 
     def abort_flatten(self, actor: Actor) -> Outcome:
         """Keep the positions; halted and cancelled all the same."""

@@ -42,6 +42,8 @@ class Restored(msgspec.Struct):
     """The newest mark, for the replay to be held against."""
     armed_limits: str = ""
     """Digest of the limits that real money was last armed with, empty once somebody resumed after it."""
+    last_ms: int = 0
+    """Real wall time of the newest row."""
 
     @property
     def fresh(self) -> bool:
@@ -66,6 +68,7 @@ def restore(rows: Iterable[Row]) -> Restored:
     restored = Restored(Desk(), Halts(), [])
     for row in rows:
         take(restored.desk, row)
+        restored.last_ms = row.ts_wall_ms
         if row.kind in ORDER_KINDS:
             restored.orders.append((row.seq, row.order_id, _event.decode(row.payload)))
             if row.kind in MOVING_KINDS:

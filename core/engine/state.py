@@ -12,6 +12,8 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass, field
 
+import msgspec
+
 from core.domain.market import Market
 from core.domain.units import Money, Price
 from core.execution.changes import Changes
@@ -27,6 +29,17 @@ from core.venues.venue import Link, LinkState
 class Mode(enum.Enum):
     SEMI = "semi"
     AUTO = "auto"
+
+
+class WatchdogSeen(msgspec.Struct, frozen=True):
+    """What the watchdog said of itself last."""
+
+    pid: int
+    unfit: str
+    """Why it could not cancel now; empty when it can."""
+    struck_ms: int | None
+    """When it last cancelled everything, real wall time."""
+    receipt: str
 
 
 ALL_STRATEGIES = "*"
@@ -151,6 +164,8 @@ class DeskState:
     controller_session: str = ""
     viewers: int = 0
     unattended_until_ns: int | None = None
+    watchdog: WatchdogSeen | None = None
+    """``None``: none answers, or none is expected."""
     best: str = ""
     """Why there is nothing to decide."""
     problem: str = ""

@@ -27,6 +27,7 @@ from core.engine.tallies import Tallies
 from core.engine.trading import Trading
 from core.engine.trips import Trips
 from core.engine.venue_ears import VenueEars
+from core.engine.watched import Watched
 from core.execution.approvals import Approvals, Proposal
 from core.execution.flatten import Flattener
 from core.execution.gateway import Denied, Gateway, Wish
@@ -87,6 +88,9 @@ def wire(
         market = market_of(ticker)
         return market is None or market.close_ms <= clocks.world_ms()
 
+    struck_ms = ports.struck.struck_ms if ports.struck is not None else None
+    silent_s = settings.engine.watchdog_silent_s
+    watched = Watched(clocks, silent_s, expected=ports.watched, struck_ms=struck_ms)
     groups = Groups(
         net=venue,
         tasks=tasks,
@@ -166,6 +170,7 @@ def wire(
         approvals=approvals,
         gateway=gateway,
         groups=groups,
+        watched=watched,
         renewals=Renewals(
             ledger=ledger,
             gateway=gateway,
@@ -203,6 +208,7 @@ def wire(
     ears.wire(desk, trading)
     safety.wire(desk)
     agreement.wire(desk)
+    watched.wire(desk)
     venue_ears.wire(desk, trading, catalogue)
     return desk, trading, catalogue, Guard(desk, ears)
 

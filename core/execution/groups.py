@@ -155,6 +155,13 @@ class Groups:
             self._note(at.group, at.state, cause)
         return len(asked)
 
+    def doubt(self, cause: str) -> None:
+        """Somebody else triggered them all: until the reset of a resume none of them takes an order."""
+        for at in self.standing.values():
+            if at.state is not GroupState.TRIGGERED:
+                at.state = GroupState.TRIGGERED
+                self._note(at.group, at.state, cause)
+
     async def _trigger(self, at: Standing, cause: str) -> None:
         await self._until(at, GroupState.TRIGGERING, self._net.trigger_group, GroupState.TRIGGERED, cause)
 

@@ -53,6 +53,7 @@ class Kind(enum.Enum):
     EQUITY = "EQUITY"
     DAY = "DAY"
     GROUP = "GROUP"
+    DRILL = "DRILL"
     FLATTEN_START = "FLATTEN_START"
     FLATTEN_STEP = "FLATTEN_STEP"
     FLATTEN_END = "FLATTEN_END"

@@ -113,6 +113,7 @@ def build(options: SimOptions, clock: Clock, world_id: str, keys_dir: Path) -> S
     traders.customers.add(CUSTOMER)
     faults, registry = Faults(clock), KeyRegistry(exchange.dialect.clock_window_s * 1000)
     keys = registry.generate(keys_dir, CUSTOMER, lambda: _uuid(naming))
+    keys.append(registry.second(keys_dir, CUSTOMER, _uuid(naming)))
     switch, watch = FeedSwitch(), StreamWatch(keep_last=scenario.script.load is not None)
     story = Story(scenario.script.story, Stage(world, traders, faults, switch, CUSTOMER), clock)
     watch.on_subscribe.append(story.begin)
@@ -237,6 +238,7 @@ def _ready_line(
             "ws": f"ws://{kalshi_host}{STREAM_PATH}",
             "key_id": first.key_id,
             "private_key_path": first.private_key_path,
+            "watchdog": sim.keys[-1],
             "keys": sim.keys,
         },
         "feeds": {"nws": feeds_url, "open_meteo": feeds_url},

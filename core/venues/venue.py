@@ -155,6 +155,8 @@ class OrderReport(msgspec.Struct, frozen=True):
     """The venue's word for the last change, such as ``ExpiryCancel``."""
     expires_ms: int | None = None
     updated_ms: int | None = None
+    shard: int | None = None
+    """The part of the venue it rests on, where the venue says so."""
 
 
 class PositionReport(msgspec.Struct, frozen=True):

@@ -18,7 +18,8 @@ from click.testing import CliRunner
 
 from core.config import paths
 from core.control import protocol as p
-from core.control.server import FrameReader, Server, bind
+from core.control.server import FrameReader, Server
+from core.control.sockets import bind
 from core.domain.clock import machine_ns
 from core.engine.operator import Actor
 from tui.cli import _with_front_door, cli
@@ -30,14 +31,16 @@ STATUS = {
     "unknown_orders": 0, "exposure": "0.00", "exposure_limit": "800.00", "today_pnl": None, "cash": "5.00",
     "open_orders": 0,
     "controller": None, "viewers": 0, "world_time": "2026-11-22T16:00:00.000Z", "speed": 144.0,
+    "groups": "armed", "watchdog": "ok", "renewals": "",
     "world_id": "w", "best": "", "problem": "", "flatten": None, "alarms": [],
 }  # fmt: skip
 LADDER = {
     "phase": "COUNTDOWN", "exits_in_s": 4.0, "residue": [], "receipt": "",
     "venues": [
         {"venue": "kalshi", "cancels_sent": 2, "cancels_confirmed": 1, "cancels_unknown": 0, "exits_sent": 0,
-         "exits_filled": 0, "left": "15.00"}
+         "exits_filled": 0, "exits_resting": 0, "left": "15.00"}
     ],
+    "pause": "", "pause_left_s": None,
 }  # fmt: skip
 
 

@@ -11,7 +11,8 @@ import pytest
 
 from core.control.client import Connection, connect
 from core.control.protocol import VERSION, AnyCommand, Frame, Hello, MarketRow, Reply
-from core.control.server import Server, bind
+from core.control.server import Server
+from core.control.sockets import bind
 from core.engine.operator import Actor
 
 

@@ -48,6 +48,7 @@ SAMPLES: dict[type, tuple[Any, str, tuple[Any, ...]]] = {
     p.AbortFlatten: (p.AbortFlatten("1"), "abort_flatten", ()),
     p.SkipWait: (p.SkipWait("1"), "skip_wait", ()),
     p.HurryExits: (p.HurryExits("1"), "hurry_exits", ()),
+    p.DrillWatchdog: (p.DrillWatchdog("1"), "drill_watchdog", ()),
     p.RestExit: (p.RestExit("1", "KX-1", 3500), "rest_exit", ("KX-1", 3500)),
     p.SetLimit: (p.SetLimit("1", "n", "5", "raise", "why"), "set_limit", ("n", "5", "raise", "why")),
     p.Acknowledge: (p.Acknowledge("1", 3), "acknowledge", (3,)),

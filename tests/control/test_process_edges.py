@@ -21,7 +21,7 @@ from core.control.beside import tell_head
 from core.control.building import Building
 from core.control.flag import watch
 from core.control.lock import LockFileError, LockHeldError, sole_holder
-from core.control.ready import FeedsReady, KalshiReady, Ready, WorldReady
+from core.control.ready import FeedsReady, KalshiReady, KeyReady, Ready, WorldReady
 from core.domain.clock import REAL_WORLD, Clocks, SystemClock
 from core.engine.operator import Actor, ActorKind, Outcome
 from core.risk.limits import DEFAULTS
@@ -68,7 +68,7 @@ async def test_a_desk_without_weather_has_no_feeds(tmp_path: Path) -> None:
     settings = Settings(markets=MarketSettings(series=("KXLOAD",)))
     where = "http://127.0.0.1:9"
     ready = Ready(
-        KalshiReady(where, "ws://127.0.0.1:9", "k", "k.pem"),
+        KalshiReady(where, "ws://127.0.0.1:9", "k", "k.pem", KeyReady("w", "w.pem")),
         FeedsReady(where, where),
         REAL_WORLD,
         WorldReady("w"),

@@ -29,7 +29,7 @@ from core.control.protocol import (
     Reply,
     TakeControl,
 )
-from core.control.server import SocketError, bind
+from core.control.sockets import SocketError, bind
 from core.engine.operator import Actor
 
 from .conftest import House, row, until

@@ -50,6 +50,7 @@ def simulated(place: Profile, host: str = "127.0.0.1:9") -> None:
             "ws": f"ws://{host}/trade-api/ws/v2",
             "key_id": "sim-1",
             "private_key_path": str(key),
+            "watchdog": {"key_id": "sim-2", "private_key_path": str(key)},
         },
         "feeds": {"nws": "http://127.0.0.1:8", "open_meteo": "http://127.0.0.1:8"},
         "clock": CLOCK,

@@ -81,6 +81,7 @@ class Desk:
         self.env = environment(home)
         self.sim: subprocess.Popen[bytes]
         self.engine: subprocess.Popen[bytes]
+        self.watchdog: subprocess.Popen[bytes]
         self._started: list[subprocess.Popen[bytes]] = []
         self._counter = 0
         self._line: Line | None = None
@@ -183,6 +184,11 @@ class Desk:
         self.engine = self._spawn("engine.log", 0, "tui.cli", "engine", "run")
         wait_for("engine", 20, self._read, poll_s=0.05)
 
+    def start_watchdog(self) -> None:
+        """Start the watchdog; it is up before an engine started after it has read the venue."""
+        self.watchdog = self._spawn("watchdog.log", 0, "tui.cli", "watchdog", "run")
+        self.place.watchdog_pid.write_text(f"{self.watchdog.pid} {_birth(self.watchdog.pid)}\n")
+
     def _read(self) -> bool:
         if self.engine.poll() is not None:
             raise DeskError(f"the engine ended: {(self.home / 'engine.log').read_text()[-2000:]}")
@@ -196,7 +202,8 @@ class Desk:
         self.hang_up()
         if self._venue is not None:
             self._venue.close()
-        pids = [pid for pid in (_number(self.place.lock), _number(self.place.sim_pid)) if pid]
+        files = (self.place.lock, self.place.watchdog_pid, self.place.sim_pid)
+        pids = [pid for pid in map(_number, files) if pid]
         for pid in pids:
             if str(self.home) in _environment_of(pid):
                 end(pid)
@@ -246,6 +253,7 @@ def desk(
         made.place.directory.mkdir(mode=0o700)
         made.place.config.write_text(config)
         made.start_sim(scenario, speed=speed, seed=seed, module=sim_module, nice=sim_nice)
+        made.start_watchdog()
         made.start_engine()
         yield made
 

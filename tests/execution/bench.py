@@ -15,6 +15,7 @@ from core.domain.order import Order
 from core.engine.arming import Arming
 from core.engine.engine import Engine, Ports
 from core.engine.operator import Actor, ActorKind, Outcome
+from core.engine.state import WatchdogSeen
 from core.execution.approvals import Proposal
 from core.feeds.feed import Feed, FeedHealth, FeedState, Stamp
 from core.feeds.stations import HOUR_MS, climate_day_bounds, stations
@@ -170,6 +171,8 @@ async def running(
     start_halted: str = "",
     arming: Arming | None = None,
     run: str = "r1",
+    watched: bool = False,
+    struck: WatchdogSeen | None = None,
 ) -> AsyncIterator[Bench]:
     """A desk that has started, with a console in control. ``venue`` continues an earlier exchange."""
     clock = VirtualClock(loop)
@@ -206,6 +209,8 @@ async def running(
             arms_itself=True,
             replay_offset_days=670,  # 2025-01-22, a day the shipped history knows
             start_halted=start_halted,
+            watched=watched,
+            struck=struck,
             arming=arming,
         )
     )

@@ -99,6 +99,11 @@ class KeyRegistry:
             self.issue(folder / "read-only.pem", account, ids(), "ed25519", curve.generate(), (READ,)),
         ]  # fmt: skip
 
+    def second(self, folder: Path, account: str, key_id: str) -> KeyEntry:
+        """One more key that may read and trade, for a watchdog of the account."""
+        private = Ed25519PrivateKey.generate()
+        return self.issue(folder / "watchdog.pem", account, key_id, "ed25519", private, (READ, TRADE))
+
     def verify(self, headers: Mapping[str, str], method: str, path: str, now_ms: int) -> ApiKey:
         """The key that signed this request; ``WireError`` 401 for every other outcome."""
         stamp, signature = headers.get(TIMESTAMP_HEADER, ""), headers.get(SIGNATURE_HEADER, "")

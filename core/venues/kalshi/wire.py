@@ -198,6 +198,7 @@ class OrderWire(msgspec.Struct, frozen=True, gc=False):
     last_updated_ts_ms: object = None
     last_update_reason: object = None
     subaccount_number: object = None
+    exchange_index: object = None
 
 
 def order_report(wire: OrderWire, odd: Odd) -> OrderReport:
@@ -217,6 +218,7 @@ def order_report(wire: OrderWire, odd: Odd) -> OrderReport:
         reason=odd.text(wire.last_update_reason, "last_update_reason", 40),
         expires_ms=odd.time(wire.expiration_time, "expiration_time") if expires_ms is None else expires_ms,
         updated_ms=odd.time(wire.last_update_time, "last_update_time") if updated_ms is None else updated_ms,
+        shard=odd.whole(wire.exchange_index, "exchange_index"),
     )
 
 

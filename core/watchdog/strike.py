@@ -1,0 +1,98 @@
+"""Cancelling everything at once and proving that nothing rests any more.
+
+Group triggers and the account-wide cancel go out together, at once; then the venue's own list says
+what is left, and that is cancelled by id, until two complete readings hold nothing. It never gives up,
+and it never places an order: it could not.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Sequence
+from functools import partial
+from typing import Any, Protocol
+
+import msgspec
+
+from core.venues.venue import CancelOutcome, GroupOutcome, Incomplete, OrderReport, Unresolved
+
+REPEAT_S = (0.25, 0.5, 1.0)
+READ_AGAIN_S = 1.0
+QUIET_READS = 2
+
+
+class CancelOnly(Protocol):
+    """What a watchdog can do at a venue, all of it."""
+
+    async def groups(self) -> dict[str, str] | Incomplete:
+        """Every safety group of the account with its part of the venue."""
+        ...
+
+    async def resting(self) -> tuple[OrderReport, ...] | Incomplete: ...
+
+    async def trigger(self, group_id: str, part: str) -> GroupOutcome: ...
+
+    async def cancel_everything(self) -> GroupOutcome: ...
+
+    async def cancel(self, orders: Sequence[OrderReport]) -> tuple[CancelOutcome, ...]: ...
+
+
+class Receipt(msgspec.Struct, frozen=True):
+    """What a strike did and how long it took."""
+
+    groups: int
+    found: int
+    """Orders that still rested after the first wave."""
+    took_ms: int
+
+    def __str__(self) -> str:
+        return (
+            f"{self.groups} groups triggered, everything cancelled, {self.found} cancelled by id, "
+            f"nothing rests; {self.took_ms / 1000:.1f} s"
+        )
+
+
+async def strike(venue: CancelOnly, known: dict[str, str], mono_ns: Callable[[], int]) -> Receipt:
+    """Cancel everything; returns once the venue holds nothing. ``known``: groups the engine named."""
+    began = mono_ns()
+    async with asyncio.TaskGroup() as wave:
+        for group_id, part in known.items():
+            wave.create_task(_until_done(partial(venue.trigger, group_id, part)))
+        wave.create_task(_until_done(venue.cancel_everything))
+        others = wave.create_task(_other_groups(venue, known))
+        proof = wave.create_task(_until_nothing_rests(venue))
+    return Receipt(len(known) + others.result(), proof.result(), (mono_ns() - began) // 1_000_000)
+
+
+async def _until_done(call: Callable[[], Coroutine[Any, Any, GroupOutcome]]) -> None:
+    """A group that is not there needs no trigger; anything unresolved is repeated."""
+    attempt = 0
+    while isinstance(await call(), Unresolved):
+        await asyncio.sleep(REPEAT_S[min(attempt, len(REPEAT_S) - 1)])
+        attempt += 1
+
+
+async def _other_groups(venue: CancelOnly, known: dict[str, str]) -> int:
+    """Groups the engine did not name in its last pulse; how many were triggered."""
+    found = await venue.groups()
+    if isinstance(found, Incomplete):
+        return 0  # the account-wide cancel does not need them
+    others = {group_id: part for group_id, part in found.items() if group_id not in known}
+    for group_id, part in others.items():
+        await _until_done(partial(venue.trigger, group_id, part))
+    return len(others)
+
+
+async def _until_nothing_rests(venue: CancelOnly) -> int:
+    """How many orders had to be cancelled by id."""
+    quiet, seen = 0, set[str]()
+    while True:
+        resting = await venue.resting()
+        if not isinstance(resting, Incomplete):
+            quiet = 0 if resting else quiet + 1
+            if quiet == QUIET_READS:
+                return len(seen)
+            if resting:
+                seen.update(report.order_id for report in resting)
+                await venue.cancel(resting)
+        await asyncio.sleep(READ_AGAIN_S)

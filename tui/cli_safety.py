@@ -1,0 +1,112 @@
+"""Verbs of the stop and of what holds when the engine does not: flatten, watchdog, units."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from core.control import protocol
+from core.domain.units import UnitError, parse_price
+from tui import verbs
+from tui.cli_options import place_of, with_profile
+
+
+@click.command()
+@click.option("--now", is_flag=True, help="Without the countdown.")
+@click.option("--urgent", is_flag=True, help="Sell down to 10c under the bid at once.")
+@click.option(
+    "--include-external", is_flag=True, help="Also cancel orders of the account that were not placed here."
+)
+@with_profile
+def flatten(now: bool, urgent: bool, include_external: bool) -> None:
+    """Halt, cancel everything, sell everything; follows it until flat or a named residue."""
+    verbs.flatten(place_of(), now=now, urgent=urgent, include_external=include_external)
+
+
+@click.command("rest-exit")
+@click.argument("market")
+@click.argument("price")
+@with_profile
+def rest_exit(market: str, price: str) -> None:
+    """Let an exit of everything held in MARKET wait at PRICE (dollars, such as 0.35)."""
+    try:
+        wanted = parse_price(price)
+    except UnitError as error:
+        raise click.UsageError(f"{price[:40]!r} is no price: {error}") from error
+    verbs.command(place_of(), protocol.RestExit(verbs.new_id(), market, wanted))
+
+
+@click.group()
+def watchdog() -> None:
+    """The guard beside the engine: cancels everything when the engine falls silent."""
+
+
+@watchdog.command("run")
+@with_profile
+def watchdog_run() -> None:
+    """Run the watchdog in the foreground."""
+    from core.watchdog.process import StartError, run_watchdog
+
+    try:
+        sys.exit(run_watchdog(place_of()))
+    except StartError as error:
+        verbs.leave(error.code, f"pmconsole watchdog: {error}")
+
+
+@watchdog.command("status")
+@with_profile
+def watchdog_status() -> None:
+    """Whether it runs and could cancel (0), could not (1), or is not there (3)."""
+    import asyncio
+
+    from core.config.paths import watchdog_socket
+    from core.control.pulse import Ask, Line, PulseError, Watching
+
+    async def ask() -> Watching:
+        line = await Line.open(watchdog_socket(place_of()))
+        try:
+            return await line.exchange(Ask())
+        finally:
+            line.close()
+
+    try:
+        seen = asyncio.run(ask())
+    except PulseError as error:
+        verbs.leave(verbs.NO_ENGINE, f"{error}. Start it with: pmconsole watchdog run")
+    heard = "no engine yet" if seen.silent_ms is None else f"last pulse {seen.silent_ms / 1000:.1f} s ago"
+    click.echo(f"watchdog runs as pid {seen.pid}, {heard}")
+    if seen.struck_ms is not None:
+        click.echo(f"last strike {verbs.utc(seen.struck_ms)}: {seen.receipt}")
+    if seen.unfit:
+        verbs.leave(verbs.REFUSED, f"It could not cancel now: {seen.unfit}.")
+
+
+@watchdog.command("drill")
+@with_profile
+def watchdog_drill() -> None:
+    """Let the engine fall silent and see the watchdog cancel everything; the desk ends halted."""
+    verbs.command(place_of(), protocol.DrillWatchdog(verbs.new_id()))
+
+
+@click.command()
+@click.option("--install", "installs", is_flag=True, help="Write them for the user's service manager.")
+@with_profile
+def units(installs: bool) -> None:
+    """systemd units of engine and watchdog, printed or installed."""
+    from core.control.units import UnitError as NotWritten
+    from core.control.units import here, install
+    from core.control.units import units as made
+
+    environment, home = here()
+    found = made(place_of(), home)
+    if not installs:
+        click.echo("\n".join(f"# {unit.name}\n{unit.text}" for unit in found).rstrip())
+        return
+    try:
+        for path in install(found, environment):
+            click.echo(f"written {path}")
+    except NotWritten as error:
+        verbs.leave(verbs.REFUSED, f"pmconsole engine units: {error}")
+    names = " ".join(unit.name for unit in found)
+    click.echo(f"now: systemctl --user daemon-reload && systemctl --user enable --now {names}")
