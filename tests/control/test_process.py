@@ -25,6 +25,7 @@ from core.control.client import Line, StopLine, connect
 from core.control.process import StartError, serve
 from core.control.protocol import VERSION, Frame, Hello, Query
 from core.control.server import encode
+from core.journal.lock import hold
 from core.journal.spill import read_spill, spill_path
 from tui import front_door
 
@@ -159,6 +160,16 @@ def test_a_journal_from_a_newer_program_is_kept_and_refused(place: Profile, worl
     before = journal.stat().st_size
     assert "written by a newer pmconsole (format 99" in refusal(place)
     assert journal.stat().st_size == before
+
+
+def test_a_journal_that_somebody_writes_is_not_shared(place: Profile, world: Path) -> None:
+    ready_with(place, world)
+    journal = place.journal(json.loads(place.sim_ready.read_text())["world"]["id"])
+    with contextlib.ExitStack() as held:
+        held.callback(os.close, hold(journal.with_suffix(".lock")))
+        with pytest.raises(StartError, match=rf"being written by process {os.getpid()}") as caught:
+            serve(place)
+    assert caught.value.code == 75
 
 
 # --- a running engine ---------------------------------------------------------------------------

@@ -26,6 +26,7 @@ from core.control.ready import ReadyError
 from core.control.site import Site, site_of
 from core.domain.clock import Clock, Clocks
 from core.engine.arming import Examination
+from core.journal.device import file_system
 from core.risk.limits import DEFAULTS, Limits
 from core.risk.limits_file import LimitsError, parse, unset
 from core.venues.address import VenueAddressError
@@ -95,7 +96,8 @@ def _machine(place: Profile, clock: Clock, terminal: Terminal) -> list[Finding]:
     return [
         questions.terminal(terminal),
         questions.disk(machine.free_mb(place.directory)),
-        questions.sync(machine.timed_commits(place.directory, clock.mono_ns)),
+        questions.file_system(file_system(place.directory)),
+        questions.sync(machine.commits(place.directory, clock)),
         questions.sqlite(sqlite3.sqlite_version_info),
         questions.chain(path, problem, rows),
     ]

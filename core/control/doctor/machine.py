@@ -4,37 +4,20 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
-from collections.abc import Callable
-from contextlib import closing
 from pathlib import Path
 
 from core.config.paths import Profile
+from core.domain.clock import Clock
+from core.journal.device import Commits, measure_commits
 from core.journal.files import JournalError, verify
 
-COMMITS = 100
 
-
-def timed_commits(directory: Path, mono_ns: Callable[[], int]) -> list[float]:
-    """Milliseconds of synced commits beside the journal; empty when the disk refuses one."""
-    path = directory / "doctor.db"
-    took: list[float] = []
+def commits(directory: Path, clock: Clock) -> Commits | None:
+    """Synced commits beside the journal; ``None`` when the disk refuses one."""
     try:
-        with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = FULL")
-            connection.execute("CREATE TABLE IF NOT EXISTS probe (text TEXT)")
-            for _ in range(COMMITS):
-                began = mono_ns()
-                connection.execute("BEGIN IMMEDIATE")
-                connection.execute("INSERT INTO probe VALUES (?)", ("x" * 400,))
-                connection.execute("COMMIT")
-                took.append((mono_ns() - began) / 1e6)
-    except (sqlite3.Error, OSError):
-        return []
-    finally:
-        for suffix in ("", "-wal", "-shm"):
-            path.with_name(path.name + suffix).unlink(missing_ok=True)
-    return took
+        return measure_commits(directory, clock)
+    except (OSError, sqlite3.Error):
+        return None
 
 
 def free_mb(directory: Path) -> int | None:

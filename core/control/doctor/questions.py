@@ -14,20 +14,16 @@ from core.config.drill import Drill
 from core.control.doctor.findings import Finding, block, ok, warn
 from core.control.keys import KeyState
 from core.domain.units import Money, money_text
+from core.journal.device import COMMIT_US_MAX, NETWORK, VOLATILE, Commits, has_reset_race
 from core.venues.exchange import Cash, ExchangeState, Maintenance
 from core.venues.kalshi.standing import Keys, Tier
 from core.venues.venue import Incomplete
 
 CLOCK_WARN_MS, CLOCK_MAX_MS = 250, 500
-SYNC_MAX_MS = 250.0
-SYNC_SUSPICIOUS_MS = 0.02
-"""No disk syncs a hundred commits this fast: the device does not honour the sync."""
 DISK_WARN_MB, DISK_MIN_MB = 2_048, 512
 DRILL_WARN_MS, DRILL_MAX_MS = 7 * 86_400_000, 30 * 86_400_000
 REGION_WARN_MS = 7 * 86_400_000
 MAINTENANCE_WARN_MS = 3_600_000
-SQLITE_FIXED = (3, 51, 3)
-"""First release without the race that can corrupt a log two connections write (sqlite.org, WAL reset)."""
 NEEDED_SCOPE, SPARE_SCOPES = "write::trade", frozenset({"write", "write::transfer"})
 
 
@@ -55,25 +51,34 @@ def clock(offset_ms: int | None) -> Finding:
     return ok("clock", said)
 
 
-def sync(took_ms: Sequence[float]) -> Finding:
+def sync(commits: Commits | None) -> Finding:
     """Commits with a durable sync on the journal's own disk."""
-    if not took_ms:
+    if commits is None:
         return block("journal", "no commit could be timed", "check the profile's directory")
-    ordered = sorted(took_ms)
-    median, p99 = ordered[len(ordered) // 2], ordered[len(ordered) * 99 // 100]
-    said = f"{len(ordered)} synced commits, median {median:.2f} ms, p99 {p99:.2f} ms"
-    if p99 > SYNC_MAX_MS:
+    if commits.slow:
+        limit = COMMIT_US_MAX // 1000
         return block(
-            "journal", said, f"move the profile to a faster disk: p99 must be under {SYNC_MAX_MS:.0f} ms"
+            "journal", commits.text(), f"move the profile to a faster disk: p99 must be under {limit} ms"
         )
-    if median < SYNC_SUSPICIOUS_MS:
-        return warn("journal", said, "too fast to be a real sync: check that the disk honours it")
-    return ok("journal", said)
+    if commits.unsynced:
+        remedy = "too fast to be a real sync: check that the disk honours it"
+        return warn("journal", commits.text(), remedy)
+    return ok("journal", commits.text())
+
+
+def file_system(kind: str) -> Finding:
+    """What the profile's directory lies on."""
+    said = kind or "not known on this machine"
+    if kind in NETWORK:
+        return block("file system", said, "move the profile to a local disk: a journal breaks on this")
+    if kind in VOLATILE:
+        return warn("file system", said, "it lies in memory: a power cut loses the journal")
+    return ok("file system", said)
 
 
 def sqlite(version: tuple[int, int, int]) -> Finding:
     said = f"SQLite {'.'.join(map(str, version))}"
-    if version < SQLITE_FIXED:
+    if has_reset_race(version):
         return warn("sqlite", said, "safe with one writer; 3.51.3 also closes its WAL-reset race")
     return ok("sqlite", said)
 

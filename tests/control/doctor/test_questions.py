@@ -13,6 +13,7 @@ from core.control.doctor.findings import Finding, Grade, Report, sentences
 from core.control.doctor.report import as_data, lines
 from core.control.keys import KeyState, Role
 from core.domain.units import Money
+from core.journal.device import Commits
 from core.venues.exchange import Cash, ExchangeState, Maintenance
 from core.venues.kalshi.standing import KeyGrant, Keys, Tier
 from core.venues.venue import Incomplete
@@ -46,10 +47,13 @@ CASES: list[tuple[str, Finding, Grade]] = [
     ("clock at its limit", q.clock(-500), Grade.WARN),
     ("clock off", q.clock(501), Grade.BLOCK),
     ("clock unknown", q.clock(None), Grade.BLOCK),
-    ("disk fast", q.sync([2.0] * 100), Grade.OK),
-    ("disk slow", q.sync([2.0] * 98 + [251.0, 252.0]), Grade.BLOCK),
-    ("disk pretends", q.sync([0.01] * 100), Grade.WARN),
-    ("disk refuses", q.sync([]), Grade.BLOCK),
+    ("disk fast", q.sync(Commits(100, 2_000, 9_000)), Grade.OK),
+    ("disk slow", q.sync(Commits(100, 2_000, 251_000)), Grade.BLOCK),
+    ("disk pretends", q.sync(Commits(100, 10, 12)), Grade.WARN),
+    ("local disk", q.file_system("ext4"), Grade.OK),
+    ("network disk", q.file_system("nfs4"), Grade.BLOCK),
+    ("disk in memory", q.file_system("tmpfs"), Grade.WARN),
+    ("disk refuses", q.sync(None), Grade.BLOCK),
     ("sqlite old", q.sqlite((3, 46, 1)), Grade.WARN),
     ("sqlite mended", q.sqlite((3, 51, 3)), Grade.OK),
     ("no journal", q.chain("", "", 0), Grade.OK),
