@@ -69,7 +69,7 @@ class FixedSigner:
 
 
 class Desk:
-    def __init__(self, clocks: Clocks, script: Script) -> None:
+    def __init__(self, clocks: Clocks, script: httpx.AsyncBaseTransport, subaccount: int = 0) -> None:
         self.anomalies: list[tuple[str, str]] = []
         self.lockouts: list[str] = []
         self.signer, self.limiter = FixedSigner(), Limiter(clocks)
@@ -82,6 +82,7 @@ class Desk:
             transports=lambda limits: script,
             on_anomaly=lambda what, detail: self.anomalies.append((what, detail)),
             on_credential=self.lockouts.append,
+            subaccount=subaccount,
         )
         self.orders, self.cancels = Orders(self.http), Cancels(self.http)
 

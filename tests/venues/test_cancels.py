@@ -56,6 +56,6 @@ def test_a_single_cancel_names_its_market_and_shard(virtual: Run, virtual_clocks
         assert outcomes == (Cancelled("a/../b", 1_000_000),)
         url = script.requests[0].url
         assert url.raw_path.startswith(b"/trade-api/v2/portfolio/events/orders/a%2F..%2Fb?")
-        assert dict(url.params) == {"market_ticker": "T", "exchange_index": "2"}
+        assert dict(url.params) == {"market_ticker": "T", "exchange_index": "2", "subaccount": "0"}
 
     virtual(main())

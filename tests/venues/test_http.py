@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable
 from email.utils import formatdate
 from typing import Any
@@ -11,13 +12,16 @@ import httpx
 import pytest
 
 from core.domain.clock import Clocks
+from core.venues.kalshi.account import Account
+from core.venues.kalshi.cancels import CancelEntry
 from core.venues.kalshi.endpoints import ORDERS, POSITIONS, Costs
 from core.venues.kalshi.http import LAST_STEP, READ_TRIES, network_transport
-from core.venues.kalshi.orders import CREATE
+from core.venues.kalshi.orders import CREATE, create_order
+from core.venues.kalshi.reader import Reader
 from core.venues.kalshi.wire import CostsWire, CostWire
 from core.venues.limiter import Priority
 from core.venues.venue import Incomplete
-from tests.venues.scripted import Desk, Script, answer
+from tests.venues.scripted import INTENT, Desk, Script, answer
 
 Run = Callable[[Any], Any]
 
@@ -29,7 +33,7 @@ def test_the_path_is_signed_with_its_root_and_freshly(virtual: Run, virtual_cloc
         await desk.http.pages(ORDERS, "orders", Priority.RECONCILE, {"limit": 5})
         assert [(m, p) for m, p, _ in desk.signer.signed] == [("GET", "/trade-api/v2/portfolio/orders")] * 2
         assert desk.signer.signed[0][2] < desk.signer.signed[1][2]
-        assert script.requests[0].url.query == b"limit=5"
+        assert script.requests[0].url.query == b"limit=5&subaccount=0"
 
     virtual(main())
 
@@ -206,5 +210,41 @@ def test_an_answer_nested_too_deep_is_of_no_use(virtual: Run, virtual_clocks: Cl
         desk = Desk(virtual_clocks, Script(answer(body=body)))
         found = await desk.http.read(POSITIONS, "p", Priority.RECONCILE)
         assert isinstance(found, Incomplete) and "deeper" in found.reason
+
+    virtual(main())
+
+
+def test_every_call_is_about_the_subaccount_it_was_made_for(virtual: Run, virtual_clocks: Clocks) -> None:
+    class Anything(Script):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            if (trace := request.extensions.get("trace")) is not None:
+                await trace(LAST_STEP, {})
+            self.requests.append(request)
+            return answer(404)
+
+    async def main() -> None:
+        script = Anything(answer())
+        desk = Desk(virtual_clocks, script, subaccount=7)
+        account = Account(Reader(desk.http, desk.http.on_anomaly))
+        entries = [CancelEntry("o-1", "KX-A", 0), CancelEntry("o-2", "KX-A", 0)]
+        order = create_order(INTENT, 0)
+        await desk.place()
+        await desk.orders.place_batch([order, order], lambda: None, Priority.EXIT, 0.0)
+        await desk.cancels.cancel(entries)
+        for request in script.requests:
+            body = json.loads(request.content)
+            assert all(row["subaccount"] == 7 for row in body.get("orders", [body]))
+        before = len(script.requests)
+        await desk.cancels.cancel(entries[:1])
+        await desk.cancels.everything()
+        await account.orders(None, None, None)
+        await account.fills(None)
+        await account.positions()
+        await account.settlements(None)
+        await account.cash()
+        await account.queue_ahead(["KX-A"])
+        assert len(script.requests) - before == 8
+        for request in script.requests[before:]:
+            assert request.url.params["subaccount"] == "7", request.url
 
     virtual(main())

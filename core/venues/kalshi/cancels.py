@@ -35,6 +35,8 @@ class CancelEntry(msgspec.Struct, frozen=True, omit_defaults=True):
     order_id: str
     market_ticker: str
     exchange_index: int | None = None
+    subaccount: int = 0
+    """Filled in when it is sent."""
 
 
 class CancelBatch(msgspec.Struct, frozen=True):
@@ -95,7 +97,8 @@ class Cancels:
 
     async def _cancel_batch(self, orders: Sequence[CancelEntry]) -> tuple[CancelOutcome, ...]:
         ids = [order.order_id for order in orders]
-        body = msgspec.json.encode(CancelBatch(list(orders)))
+        ours = [msgspec.structs.replace(order, subaccount=self._http.subaccount) for order in orders]
+        body = msgspec.json.encode(CancelBatch(ours))
         cost = self._http.costs.of(BATCH_CANCEL) * len(orders)
         answer = await self._send(Call(BATCH_CANCEL, body=body), cost)
         if isinstance(answer, str):

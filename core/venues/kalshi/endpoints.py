@@ -27,35 +27,43 @@ class Endpoint(msgspec.Struct, frozen=True):
     cost: float = DEFAULT_COST
     calls: CallClass = CallClass.READ
     """What a call that goes wrong means: the row of the retry table."""
+    ours: bool = False
+    """Whether its query names the subaccount; without that a list is of all of them."""
 
 
 def _metadata(path: str) -> Endpoint:
     return Endpoint("GET", path, calls=CallClass.METADATA)
 
 
-def _write(method: str, path: str, calls: CallClass, cost: float = DEFAULT_COST) -> Endpoint:
-    return Endpoint(method, path, Kind.WRITE, cost, calls)
+def _write(
+    method: str, path: str, calls: CallClass, cost: float = DEFAULT_COST, *, ours: bool = True
+) -> Endpoint:
+    return Endpoint(method, path, Kind.WRITE, cost, calls, ours)
+
+
+def _portfolio(path: str, kind: Kind = Kind.READ, cost: float = DEFAULT_COST) -> Endpoint:
+    return Endpoint("GET", path, kind, cost, ours=True)
 
 
 _ORDERS, _GROUPS = "/portfolio/events/orders", "/portfolio/order_groups"
 
 CANCEL = _write("DELETE", f"{_ORDERS}/{{order_id}}", CallClass.CANCEL, 2.0)
-BATCH_CANCEL = _write("DELETE", f"{_ORDERS}/batched", CallClass.CANCEL, 2.0)
-"""The cost is for each order in the batch."""
+BATCH_CANCEL = _write("DELETE", f"{_ORDERS}/batched", CallClass.CANCEL, 2.0, ours=False)
+"""The cost is for each order in the batch, whose entry names the subaccount."""
 CANCEL_ALL = _write("DELETE", _ORDERS, CallClass.CANCEL, 2.0)
 GROUP_TRIGGER = _write("PUT", f"{_GROUPS}/{{order_group_id}}/trigger", CallClass.CANCEL)
 GROUP_RESET = _write("PUT", f"{_GROUPS}/{{order_group_id}}/reset", CallClass.AMEND)
 GROUP_LIMIT = _write("PUT", f"{_GROUPS}/{{order_group_id}}/limit", CallClass.AMEND)
-GROUP_CREATE = _write("POST", f"{_GROUPS}/create", CallClass.AMEND)
+GROUP_CREATE = _write("POST", f"{_GROUPS}/create", CallClass.AMEND, ours=False)
 
-GROUPS = Endpoint("GET", "/portfolio/order_groups")
+GROUPS = _portfolio("/portfolio/order_groups")
 ORDER = Endpoint("GET", "/portfolio/orders/{order_id}", Kind.READ, 2.0)
-ORDERS = Endpoint("GET", "/portfolio/orders")
-QUEUE = Endpoint("GET", "/portfolio/orders/queue_positions")
-FILLS = Endpoint("GET", "/portfolio/fills")
-POSITIONS = Endpoint("GET", "/portfolio/positions")
-SETTLEMENTS = Endpoint("GET", "/portfolio/settlements")
-BALANCE = Endpoint("GET", "/portfolio/balance", Kind.BALANCE, 1.0)
+ORDERS = _portfolio("/portfolio/orders")
+QUEUE = _portfolio("/portfolio/orders/queue_positions")
+FILLS = _portfolio("/portfolio/fills")
+POSITIONS = _portfolio("/portfolio/positions")
+SETTLEMENTS = _portfolio("/portfolio/settlements")
+BALANCE = _portfolio("/portfolio/balance", Kind.BALANCE, 1.0)
 STATUS = _metadata("/exchange/status")
 SCHEDULE = _metadata("/exchange/schedule")
 DATA_AS_OF = _metadata("/exchange/user_data_timestamp")

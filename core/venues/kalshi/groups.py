@@ -34,9 +34,10 @@ class _Limit(msgspec.Struct, frozen=True):
     contracts_limit: int
 
 
-class _Create(msgspec.Struct, frozen=True):
+class _Create(msgspec.Struct, frozen=True, omit_defaults=True):
     contracts_limit: int
     exchange_index: int
+    subaccount: int = 0
 
 
 class _Created(msgspec.Struct, frozen=True):
@@ -94,7 +95,7 @@ class OrderGroups:
 
     async def _create(self, shard: int, contracts: int) -> str | Incomplete:
         """The new group's id. A lost answer leaves an empty group behind, which harms nobody."""
-        body = msgspec.json.encode(_Create(contracts, shard))
+        body = msgspec.json.encode(_Create(contracts, shard, self._http.subaccount))
         answer = await self._send(GROUP_CREATE, Call(GROUP_CREATE, body=body))
         if isinstance(answer, str):
             return Incomplete("order group", answer)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Final, cast
 from urllib.parse import urlsplit
@@ -50,7 +50,7 @@ PAGES_MAX: Final = 200
 RETRY_AFTER_S_MAX: Final = 60.0
 OFFSET_SAMPLES: Final = 16
 
-Query = Mapping[str, str | int]
+Query = Mapping[str, str | int | Sequence[str]]
 Trace = Callable[[str, dict[str, Any]], Awaitable[None]]
 
 
@@ -128,6 +128,7 @@ class Http:
         transports: TransportFactory,
         on_anomaly: Callable[[str, str], None],
         on_credential: Callable[[str], None],
+        subaccount: int = 0,
     ) -> None:
         self._root = url.rstrip("/")
         self._root_path = urlsplit(self._root).path
@@ -135,6 +136,8 @@ class Http:
         self._rng, self._transports = rng, transports
         self.limiter, self.on_anomaly, self._on_credential = limiter, on_anomaly, on_credential
         self.costs = Costs()
+        self.subaccount = subaccount
+        """The part of the account all calls are about: 0 is the primary one."""
         self._breakers, self._retries = Breakers(clocks), RetryBudget()
         self._pools: list[httpx.AsyncClient] = []
         self._offsets: deque[tuple[int, int]] = deque(maxlen=OFFSET_SAMPLES)
@@ -223,12 +226,18 @@ class Http:
         return pool.build_request(
             method,
             self._root + path,
-            params=dict(call.query) or None,
+            params=self._query(call) or None,
             content=call.body or None,
             headers=headers,
             timeout=timeout,
             extensions={"trace": trace} if trace is not None else None,
         )
+
+    def _query(self, call: Call) -> dict[str, str | int | Sequence[str]]:
+        query = dict(call.query)
+        if call.endpoint.ours:
+            query["subaccount"] = self.subaccount
+        return query
 
     async def _exchange(self, pool: httpx.AsyncClient, request: httpx.Request) -> Answer:
         sent_ms, sent_ns = self._clocks.wall_ms(), self._clocks.mono_ns()

@@ -46,10 +46,10 @@ REDUCE: Final = msgspec.structs.replace(CREATE, calls=CallClass.REDUCE)
 BATCH_CREATE: Final = Endpoint("POST", "/portfolio/events/orders/batched", Kind.WRITE, calls=CallClass.PLACE)
 """The cost is for each order in the batch; all of them are on the first shard's bill."""
 AMEND: Final = Endpoint(
-    "POST", "/portfolio/events/orders/{order_id}/amend", Kind.WRITE, calls=CallClass.AMEND
+    "POST", "/portfolio/events/orders/{order_id}/amend", Kind.WRITE, calls=CallClass.AMEND, ours=True
 )
 DECREASE: Final = Endpoint(
-    "POST", "/portfolio/events/orders/{order_id}/decrease", Kind.WRITE, calls=CallClass.AMEND
+    "POST", "/portfolio/events/orders/{order_id}/decrease", Kind.WRITE, calls=CallClass.AMEND, ours=True
 )
 
 
@@ -69,6 +69,8 @@ class CreateOrder(msgspec.Struct, frozen=True, omit_defaults=True):
     expiration_time: int | None = None
     exchange_index: int | None = None
     order_group_id: str = ""
+    subaccount: int = 0
+    """Filled in when it is sent."""
 
 
 class Amend(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -143,12 +145,15 @@ class Orders:
         """Tokens one order takes."""
         return self._http.costs.of(CREATE)
 
+    def _ours(self, order: CreateOrder) -> CreateOrder:
+        return msgspec.structs.replace(order, subaccount=self._http.subaccount)
+
     async def place(
         self, order: CreateOrder, last_check: LastCheck, priority: Priority, cancels_cost: float
     ) -> PlaceOutcome:
         """Send one order. ``NeverSent`` only with proof that no byte left, ``Unresolved`` on any doubt."""
         endpoint = REDUCE if order.reduce_only else CREATE
-        call = Call(endpoint, body=msgspec.json.encode(order), shard=order.exchange_index)
+        call = Call(endpoint, body=msgspec.json.encode(self._ours(order)), shard=order.exchange_index)
         answer = await self._once(call, self.cost, last_check, priority, cancels_cost)
         if isinstance(answer, Answer):
             return place_outcome(answer.status, answer.body, endpoint.calls)
@@ -158,7 +163,7 @@ class Orders:
         self, orders: Sequence[CreateOrder], last_check: LastCheck, priority: Priority, cancels_cost: float
     ) -> tuple[PlaceOutcome, ...]:
         """Send several orders in one call, all or none of them past the rate limit; an outcome for each."""
-        call = Call(BATCH_CREATE, body=msgspec.json.encode(CreateBatch(orders)))
+        call = Call(BATCH_CREATE, body=msgspec.json.encode(CreateBatch([self._ours(o) for o in orders])))
         cost = self._http.costs.of(BATCH_CREATE) * len(orders)
         answer = await self._once(call, cost, last_check, priority, cancels_cost)
         if isinstance(answer, Answer):

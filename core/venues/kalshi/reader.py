@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 import msgspec
@@ -13,7 +13,7 @@ from core.venues.kalshi.wire import Odd, WireError, decode
 from core.venues.limiter import Priority
 from core.venues.venue import Incomplete
 
-Parameters = dict[str, str | int]
+Parameters = dict[str, str | int | Sequence[str]]
 T = TypeVar("T")
 W = TypeVar("W")
 
@@ -89,7 +89,7 @@ class Reader:
         endpoint: Endpoint,
         items: str,
         priority: Priority,
-        query: Mapping[str, str | int],
+        query: Query,
         decoder: msgspec.json.Decoder[W],
         convert: Callable[[W, Odd], T],
     ) -> tuple[T, ...] | Incomplete:

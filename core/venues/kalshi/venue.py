@@ -88,6 +88,8 @@ class KalshiConfig(msgspec.Struct, frozen=True):
     addresses: Addresses
     environment: Environment
     signer: Signer
+    subaccount: int = 0
+    """The one the key is locked to, or else the primary."""
 
 
 def connect(
@@ -127,12 +129,13 @@ class KalshiVenue:
             transports=http_factory,
             on_anomaly=self._anomaly,
             on_credential=listener.on_credential,
+            subaccount=config.subaccount,
         )
         self._orders, self._cancels = Orders(self._http), Cancels(self._http)
         self._groups = OrderGroups(self._http)
         self._reader = Reader(self._http, self._anomaly)
         self._account = Account(self._reader)
-        self._state = StreamState()
+        self._state = StreamState(subaccount=config.subaccount)
         self._listing = Listing(self._reader, listener, self._anomaly, self._regrid, self._state.unwatch)
         self._session = Session(
             config.addresses.ws,
