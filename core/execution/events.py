@@ -129,6 +129,12 @@ class MarketSettled(msgspec.Struct, frozen=True, tag="SETTLEMENT"):
     report: SettlementReport
 
 
+class SettlementStated(msgspec.Struct, frozen=True, tag="STATEMENT"):
+    """The venue's statement of a settlement booked before; the venue itself keeps none for ever."""
+
+    report: SettlementReport
+
+
 OrderEvent = (
     OrderIntended
     | OrderHandedOver
@@ -144,4 +150,12 @@ OrderEvent = (
     | OrderWrittenOff
     | FeeCorrected
 )
-LedgerEvent = OrderEvent | FillParked | FillDropped | ExternalFilled | PositionAdjusted | MarketSettled
+LedgerEvent = (
+    OrderEvent
+    | FillParked
+    | FillDropped
+    | ExternalFilled
+    | PositionAdjusted
+    | MarketSettled
+    | SettlementStated
+)

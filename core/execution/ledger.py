@@ -30,6 +30,7 @@ from core.execution.events import (
     OrderReported,
     OrderResurrected,
     PositionAdjusted,
+    SettlementStated,
 )
 from core.execution.fold import fold
 from core.execution.holdings import Holdings
@@ -313,8 +314,15 @@ class Ledger:
     # --- settlement and adjustment -------------------------------------------------------------
 
     def settle(self, report: SettlementReport) -> bool:
-        """Book a settlement once; false when it is known already."""
-        if report.ticker in self.settled:
+        """Book a settlement once; false when it is known already.
+
+        The venue's statement may follow; it is kept, for the venue keeps none for ever.
+        """
+        known = self.settled.get(report.ticker)
+        if known is not None:
+            if known.record is None and report.record is not None and known.payout == report.payout:
+                self._record(SettlementStated(report), client_order_id="", ticker=report.ticker)
+                self.settled[report.ticker] = report
             return False
         self._record(MarketSettled(report), client_order_id="", ticker=report.ticker)
         self.holdings.settle(report)
@@ -358,6 +366,8 @@ class Ledger:
                 self._restore(client, Order(intent))
             case MarketSettled(report=report):
                 self.holdings.settle(report)
+            case SettlementStated(report=report):
+                self.settled[report.ticker] = report
             case PositionAdjusted():
                 self.holdings.adjust(event)
             case FillParked(fill=fill, client_order_id=named, source=source):

@@ -35,6 +35,7 @@ ORDER_KINDS = frozenset(
         Kind.FILL_DROPPED,
         Kind.ADJUSTMENT,
         Kind.SETTLEMENT,
+        Kind.STATEMENT,
     )
 )
 

@@ -174,6 +174,10 @@ _PHRASES: dict[str, Callable[[Data], str]] = {
         f"{_get(data, 'reason')}"
     ),
     "SETTLEMENT": _settled,
+    "STATEMENT": lambda data: (
+        f"{_get(data, 'report.ticker')}: the venue paid {_dollars(data, 'report.record.revenue')}, "
+        f"fees {_dollars(data, 'report.record.fee')}"
+    ),
     "HALT": _halt,
     "RESUME": _halt,
     "MODE": lambda data: f"mode {_get(data, 'mode')} {data.get('reason', '')}".rstrip(),

@@ -15,7 +15,7 @@ import msgspec
 from core.domain.book import Book
 from core.domain.market import Market
 from core.domain.order import BookSide, Fill, OrderIntent, Purpose
-from core.domain.units import Price, Quantity
+from core.domain.units import Money, Price, Quantity
 from core.venues.decisions import LimiterReport
 from core.venues.exchange import Cash, ExchangeState, Maintenance
 
@@ -165,13 +165,25 @@ class PositionReport(msgspec.Struct, frozen=True):
     """Signed: positive = YES, negative = NO."""
 
 
+class SettlementRecord(msgspec.Struct, frozen=True):
+    """The venue's statement of what a settled market brought the account."""
+
+    yes: Quantity
+    yes_cost: Money
+    no: Quantity
+    no_cost: Money
+    revenue: Money
+    fee: Money
+
+
 class SettlementReport(msgspec.Struct, frozen=True):
-    """A paid market: ``payout`` per YES contract."""
+    """A paid market: ``payout`` per YES contract. The market alone tells no ``record``."""
 
     ticker: str
     payout: Price
     result: str
     at_ms: int
+    record: SettlementRecord | None = None
 
 
 class LinkState(enum.Enum):

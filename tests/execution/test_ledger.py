@@ -9,9 +9,16 @@ from hypothesis import strategies as st
 from core.domain.market import Venue
 from core.domain.order import Anomaly, BookSide, Fill, Life, Order, OrderIntent, Purpose, TimeInForce
 from core.domain.units import Money, Price, Quantity, contracts
-from core.execution.events import LedgerEvent, OrderAnswered, OrderHandedOver, OrderIntended
+from core.execution.events import LedgerEvent, OrderAnswered, OrderHandedOver, OrderIntended, SettlementStated
 from core.execution.ledger import Ledger
-from core.venues.venue import Accepted, OrderReport, ReportStatus, SettlementReport, Unresolved
+from core.venues.venue import (
+    Accepted,
+    OrderReport,
+    ReportStatus,
+    SettlementRecord,
+    SettlementReport,
+    Unresolved,
+)
 
 TICKER = "KXHIGHNY-26NOV23-B48.5"
 CLIENT = "pm-r1-0001-abcdefabcdef"
@@ -191,3 +198,27 @@ def test_a_fill_that_comes_after_settlement_is_paid_out_too() -> None:
     tell(desk, fill(2, 4))
     position = desk.ledger.positions[TICKER]
     assert (position.net, position.realised) == (0, 7 * 600_000)
+
+
+def test_the_statement_of_a_settlement_is_kept_and_moves_nothing() -> None:
+    desk = Desk()
+    tell(desk, report(0, ReportStatus.RESTING, 10))
+    tell(desk, fill(1, 3))
+    bare = SettlementReport(TICKER, Price(10_000), "yes", 9)
+    statement = SettlementRecord(
+        contracts(3), Money(1_200_000), Quantity(0), Money(0), Money(3_000_000), Money(0)
+    )
+    full = msgspec.structs.replace(bare, record=statement)
+    assert desk.ledger.settle(bare)
+    position = desk.ledger.positions[TICKER]
+    assert not desk.ledger.settle(full)
+    assert not desk.ledger.settle(full), "it is kept once"
+    kept = [event for _, _, event in desk.rows if isinstance(event, SettlementStated)]
+    assert kept == [SettlementStated(full)]
+    assert desk.ledger.positions[TICKER] == position
+    again = Ledger(desk.record, desk.ear)
+    assert again.replay(list(desk.rows), 0) == []
+    assert (again.settled[TICKER], again.positions[TICKER]) == (full, position)
+    doubted = msgspec.structs.replace(full, payout=Price(0))
+    assert not desk.ledger.settle(doubted)
+    assert desk.ledger.settled[TICKER] == full

@@ -20,8 +20,8 @@ from core.domain.market import (
     Venue,
 )
 from core.domain.order import BookSide, OrderIntent, Purpose, TimeInForce
-from core.domain.units import Money, Price, contracts, parse_money
-from core.venues.kalshi import series, wire
+from core.domain.units import Money, Price, Quantity, contracts, parse_money
+from core.venues.kalshi import reports, series, wire
 from core.venues.kalshi.answers import (
     batch_cancel_outcomes,
     cancel_outcome,
@@ -38,7 +38,8 @@ from core.venues.kalshi.markets import (
     settlement,
 )
 from core.venues.kalshi.orders import create_order
-from core.venues.kalshi.wire import FillWire, Odd, OrderWire, SettlementWire, WireError, decode
+from core.venues.kalshi.reports import FillWire, OrderWire, SettlementWire
+from core.venues.kalshi.wire import Odd, WireError, decode
 from core.venues.venue import (
     Accepted,
     Cancelled,
@@ -46,6 +47,7 @@ from core.venues.venue import (
     NotThere,
     Rejected,
     ReportStatus,
+    SettlementRecord,
     Unresolved,
 )
 
@@ -117,7 +119,7 @@ def read_market(change: dict[str, Any] | None = None, event: EventWire = EVENT) 
 
 def test_an_order_keeps_every_figure() -> None:
     odd = Odd()
-    report = wire.order_report(parsed(ORDER, OrderWire), odd)
+    report = reports.order_report(parsed(ORDER, OrderWire), odd)
     assert (report.side, report.price, report.quantity) == (BookSide.ASK, 3_200, contracts(10))
     assert (report.filled, report.remaining, report.status) == (contracts(4), 0, ReportStatus.CANCELED)
     assert (report.reason, report.client_order_id) == ("ExpiryCancel", "c-1")
@@ -129,17 +131,17 @@ def test_an_order_keeps_every_figure() -> None:
 def test_the_streams_spelling_of_an_order_is_the_same_order() -> None:
     body = {k: v for k, v in ORDER.items() if not k.endswith("_time")}
     body |= {"expiration_ts_ms": 1_795_435_200_000, "last_updated_ts_ms": 1_795_359_600_123}
-    report = wire.order_report(parsed(body, OrderWire), Odd())
-    assert report == wire.order_report(parsed(ORDER, OrderWire), Odd())
+    report = reports.order_report(parsed(body, OrderWire), Odd())
+    assert report == reports.order_report(parsed(ORDER, OrderWire), Odd())
 
 
 def test_an_odd_optional_field_is_noted_not_fatal() -> None:
     odd = Odd()
     body = ORDER | {"expiration_time": "tomorrow", "last_update_reason": 7, "client_order_id": ["x"]}
-    report = wire.order_report(parsed(body, OrderWire), odd)
+    report = reports.order_report(parsed(body, OrderWire), odd)
     assert (report.expires_ms, report.reason, report.client_order_id) == (None, "", "")
     assert len(odd.notes) == 3
-    unknown = wire.order_report(parsed(ORDER | {"status": "reviewing"}, OrderWire), Odd())
+    unknown = reports.order_report(parsed(ORDER | {"status": "reviewing"}, OrderWire), Odd())
     assert unknown.status is ReportStatus.UNKNOWN
 
 
@@ -161,11 +163,11 @@ def test_an_odd_optional_field_is_noted_not_fatal() -> None:
 )
 def test_what_an_order_rests_on_is_strict(change: dict[str, Any]) -> None:
     with pytest.raises(WireError):
-        wire.order_report(parsed(ORDER | change, OrderWire), Odd())
+        reports.order_report(parsed(ORDER | change, OrderWire), Odd())
 
 
 def test_a_fill_from_the_stream_and_from_a_list_is_the_same_fill() -> None:
-    live, client_order_id, net = wire.fill(parsed(FILL, FillWire), Odd())
+    live, client_order_id, net = reports.fill(parsed(FILL, FillWire), Odd())
     assert (live.fee, live.quantity, live.price) == (Money(60_928), contracts(4), 3_200)
     assert (client_order_id, net) == ("c-1", contracts(4))
     listed = {
@@ -174,20 +176,42 @@ def test_a_fill_from_the_stream_and_from_a_list_is_the_same_fill() -> None:
         if k not in ("market_ticker", "ts_ms", "client_order_id", "post_position_fp")
     }
     listed |= {"ticker": FILL["market_ticker"], "created_time": "2026-11-23T07:46:51Z"}
-    assert wire.fill(parsed(listed, FillWire), Odd()) == (live, "", None)
+    assert reports.fill(parsed(listed, FillWire), Odd()) == (live, "", None)
     odd = Odd()
-    assert wire.fill(parsed(FILL | {"post_position_fp": 4}, FillWire), odd) == (live, "c-1", None)
+    assert reports.fill(parsed(FILL | {"post_position_fp": 4}, FillWire), odd) == (live, "c-1", None)
     assert odd.notes
     with pytest.raises(WireError):
-        wire.fill(parsed(FILL | {"ts_ms": None}, FillWire), Odd())
+        reports.fill(parsed(FILL | {"ts_ms": None}, FillWire), Odd())
+
+
+STATEMENT = {
+    "yes_count_fp": "3.00",
+    "yes_total_cost_dollars": "0.960000",
+    "no_count_fp": "0.00",
+    "no_total_cost_dollars": "0.000000",
+    "revenue": 300,
+    "fee_cost": "0.0455",
+}
+
+
+def test_a_settlements_statement_is_taken_whole_and_never_holds_it_up() -> None:
+    full = reports.settlement_report(parsed(SETTLED | STATEMENT, SettlementWire), Odd())
+    assert full.record == SettlementRecord(
+        contracts(3), Money(960_000), Quantity(0), Money(0), Money(3_000_000), Money(45_500)
+    )
+    for change in ({"fee_cost": 5}, {"revenue": "much"}, {"yes_count_fp": None}):
+        odd = Odd()
+        lame = reports.settlement_report(parsed(SETTLED | STATEMENT | change, SettlementWire), odd)
+        assert (lame.payout, lame.record) == (full.payout, None)
 
 
 def test_a_settlement_pays_by_result_or_value() -> None:
-    assert wire.settlement_report(parsed(SETTLED, SettlementWire), Odd()).payout == 10_000
+    assert reports.settlement_report(parsed(SETTLED, SettlementWire), Odd()).payout == 10_000
+    assert reports.settlement_report(parsed(SETTLED, SettlementWire), Odd()).record is None
     scalar = SETTLED | {"market_result": "scalar", "value": 37}
-    assert wire.settlement_report(parsed(scalar, SettlementWire), Odd()).payout == 3_700
+    assert reports.settlement_report(parsed(scalar, SettlementWire), Odd()).payout == 3_700
     with pytest.raises(WireError):
-        wire.settlement_report(parsed(scalar | {"value": None}, SettlementWire), Odd())
+        reports.settlement_report(parsed(scalar | {"value": None}, SettlementWire), Odd())
 
 
 def test_a_market_is_named_sanitised_and_priced() -> None:
@@ -417,7 +441,7 @@ junk = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
     max_leaves=6,
 )
-bodies = st.sampled_from([ORDER, FILL, MARKET, LIFECYCLE, SETTLED])
+bodies = st.sampled_from([ORDER, FILL, MARKET, LIFECYCLE, SETTLED, SETTLED | STATEMENT])
 
 
 @settings(max_examples=200, deadline=None)
@@ -427,9 +451,9 @@ def test_mutated_objects_raise_nothing_but_wire_errors(body: dict[str, Any], dat
     mutated = body | {key: data.draw(junk) for key in keys}
     found, _ = read_market()
     for kind, convert in (
-        (OrderWire, wire.order_report),
-        (FillWire, wire.fill),
-        (SettlementWire, wire.settlement_report),
+        (OrderWire, reports.order_report),
+        (FillWire, reports.fill),
+        (SettlementWire, reports.settlement_report),
         (MarketWire, lambda w, odd: market(w, EVENT, SERIES, odd)),
         (MarketWire, settlement),
         (LifecycleWire, lambda w, odd: apply_lifecycle(found, w, odd)),

@@ -12,9 +12,9 @@ from core.domain.order import Fill
 from core.domain.units import Quantity
 from core.venues.exchange import Cash
 from core.venues.kalshi import endpoints as ep
-from core.venues.kalshi import wire
+from core.venues.kalshi import reports
 from core.venues.kalshi.reader import Reader
-from core.venues.kalshi.wire import Odd
+from core.venues.kalshi.wire import Odd, WireError, quantity
 from core.venues.limiter import Priority
 from core.venues.venue import (
     Incomplete,
@@ -29,18 +29,19 @@ QUEUE_TICKERS_MAX: Final = 100
 
 
 class _OrderPage(msgspec.Struct, frozen=True):
-    order: wire.OrderWire | None = None
+    order: reports.OrderWire | None = None
     error: object = None
     code: object = None
 
 
 _order_page = msgspec.json.Decoder(_OrderPage)
-_orders = msgspec.json.Decoder(wire.OrderWire)
-_fills = msgspec.json.Decoder(wire.FillWire)
-_positions = msgspec.json.Decoder(wire.PositionWire)
-_settlements = msgspec.json.Decoder(wire.SettlementWire)
-_queue = msgspec.json.Decoder(wire.QueuePage)
-_balance = msgspec.json.Decoder(wire.BalanceWire)
+_orders = msgspec.json.Decoder(reports.OrderWire)
+_fills = msgspec.json.Decoder(reports.FillWire)
+_positions = msgspec.json.Decoder(reports.PositionWire)
+_settlements = msgspec.json.Decoder(reports.SettlementWire)
+_queue = msgspec.json.Decoder(reports.QueuePage)
+_place = msgspec.json.Decoder(reports.PlaceWire)
+_balance = msgspec.json.Decoder(reports.BalanceWire)
 
 
 def _since(since_ms: int | None) -> dict[str, str | int]:
@@ -53,15 +54,15 @@ def _since(since_ms: int | None) -> dict[str, str | int]:
 def _order(page: _OrderPage, odd: Odd) -> OrderReport | None:
     """An accepted 404 has no order but an error; any other body without one proves nothing."""
     if page.order is not None:
-        return wire.order_report(page.order, odd)
+        return reports.order_report(page.order, odd)
     if page.error is None and page.code is None:
-        raise wire.WireError("neither an order nor an error")
+        raise WireError("neither an order nor an error")
     return None
 
 
-def _ahead(page: wire.QueuePage, odd: Odd) -> dict[str, Quantity]:
+def _ahead(page: reports.QueuePage, odd: Odd) -> dict[str, Quantity]:
     rows = page.queue_positions or ()
-    return {row.order_id: wire.quantity(row.queue_position_fp, "queue_position_fp") for row in rows}
+    return {row.order_id: quantity(row.queue_position_fp, "queue_position_fp") for row in rows}
 
 
 class Account:
@@ -93,7 +94,7 @@ class Account:
             query["status"] = status.value
         # One market's orders are read to find one whose fate is unknown.
         priority = Priority.RECONCILE if ticker is None else Priority.FLATTEN
-        return await self._reader.every(ep.ORDERS, "orders", priority, query, _orders, wire.order_report)
+        return await self._reader.every(ep.ORDERS, "orders", priority, query, _orders, reports.order_report)
 
     async def queue_ahead(self, tickers: Sequence[str]) -> Mapping[str, Quantity] | Incomplete:
         ahead: dict[str, Quantity] = {}
@@ -107,6 +108,18 @@ class Account:
             ahead.update(part)
         return ahead
 
+    async def queue_ahead_of(self, order_id: str) -> Quantity | Incomplete:
+        """Contracts before one order."""
+        path = ep.QUEUE_OF_ONE.path.format(order_id=quote(order_id, safe=""))
+        return await self._reader.one(
+            ep.QUEUE_OF_ONE,
+            f"queue position of {order_id}",
+            Priority.BACKGROUND,
+            _place,
+            lambda row, odd: quantity(row.queue_position_fp, "queue_position_fp"),
+            path=path,
+        )
+
     async def fills(self, since_ms: int | None) -> tuple[Fill, ...] | Incomplete:
         return await self._reader.every(
             ep.FILLS,
@@ -114,7 +127,7 @@ class Account:
             Priority.RECONCILE,
             _since(since_ms),
             _fills,
-            lambda row, odd: wire.fill(row, odd)[0],
+            lambda row, odd: reports.fill(row, odd)[0],
         )
 
     async def positions(self) -> tuple[PositionReport, ...] | Incomplete:
@@ -124,7 +137,7 @@ class Account:
             Priority.RECONCILE,
             _since(None),
             _positions,
-            wire.position_report,
+            reports.position_report,
         )
 
     async def settlements(self, since_ms: int | None) -> tuple[SettlementReport, ...] | Incomplete:
@@ -134,14 +147,8 @@ class Account:
             Priority.RECONCILE,
             _since(since_ms),
             _settlements,
-            wire.settlement_report,
+            reports.settlement_report,
         )
 
     async def cash(self) -> Cash | Incomplete:
-        return await self._reader.one(
-            ep.BALANCE,
-            "balance",
-            Priority.RECONCILE,
-            _balance,
-            wire.cash,
-        )
+        return await self._reader.one(ep.BALANCE, "balance", Priority.RECONCILE, _balance, reports.cash)

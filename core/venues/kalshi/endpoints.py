@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from core.venues.kalshi.wire import CostsWire
+from core.venues.kalshi.limits import CostsWire
 from core.venues.limiter import Kind
 from core.venues.retry import CallClass
 
@@ -63,6 +63,10 @@ QUEUE = _portfolio("/portfolio/orders/queue_positions")
 FILLS = _portfolio("/portfolio/fills")
 POSITIONS = _portfolio("/portfolio/positions")
 SETTLEMENTS = _portfolio("/portfolio/settlements")
+OLD_ORDERS = _portfolio("/historical/orders")
+OLD_FILLS = _portfolio("/historical/fills")
+OLD_POSITIONS = _portfolio("/historical/positions")
+QUEUE_OF_ONE = Endpoint("GET", "/portfolio/orders/{order_id}/queue_position")
 BALANCE = _portfolio("/portfolio/balance", Kind.BALANCE, 1.0)
 STATUS = _metadata("/exchange/status")
 SCHEDULE = _metadata("/exchange/schedule")
@@ -72,6 +76,17 @@ COSTS = _metadata("/account/endpoint_costs")
 SERIES = _metadata("/series/{series_ticker}")
 EVENTS = _metadata("/events")
 EVENT = _metadata("/events/{event_ticker}")
+SERIES_LIST = _metadata("/series")
+EVENT_METADATA = _metadata("/events/{event_ticker}/metadata")
+CUTOFF = _metadata("/historical/cutoff")
+OLD_MARKETS = _metadata("/historical/markets")
+OLD_MARKET = _metadata("/historical/markets/{ticker}")
+CANDLES = _metadata("/series/{series_ticker}/markets/{ticker}/candlesticks")
+OLD_CANDLES = _metadata("/historical/markets/{ticker}/candlesticks")
+MANY_CANDLES = _metadata("/markets/candlesticks")
+EVENT_CANDLES = _metadata("/series/{series_ticker}/events/{ticker}/candlesticks")
+BOOK = _metadata("/markets/{ticker}/orderbook")
+BOOKS = _metadata("/markets/orderbooks")
 SERIES_FEES = _metadata("/series/fee_changes")
 EVENT_FEES = _metadata("/events/fee_changes")
 TRADES = _metadata("/markets/trades")

@@ -28,8 +28,9 @@ from core.venues.kalshi.frames import (
     TickerFrame,
     TradeFrame,
 )
+from core.venues.kalshi.reports import fill, order_report
 from core.venues.kalshi.tape import index_value, ticker, trade
-from core.venues.kalshi.wire import Odd, WireError, fill, order_report, signed_quantity
+from core.venues.kalshi.wire import Odd, WireError, signed_quantity
 from core.venues.venue import GroupChange, PositionReport
 
 _GROUP_CHANGES: Final = {

@@ -13,8 +13,9 @@ import msgspec
 
 from core.domain.text import clean_text
 from core.venues.kalshi.endpoints import LIMITS, SERIES, Endpoint
+from core.venues.kalshi.limits import BucketWire
 from core.venues.kalshi.reader import Reader
-from core.venues.kalshi.wire import BucketWire, Odd
+from core.venues.kalshi.wire import Odd
 from core.venues.limiter import Priority
 from core.venues.venue import Incomplete
 

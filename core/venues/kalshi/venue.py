@@ -16,7 +16,7 @@ from core.domain.text import clean_text
 from core.domain.units import Quantity
 from core.venues.exchange import Cash, ExchangeState, Maintenance
 from core.venues.kalshi import endpoints as ep
-from core.venues.kalshi import exchange, wire
+from core.venues.kalshi import exchange, limits
 from core.venues.kalshi.account import Account
 from core.venues.kalshi.cancels import CancelEntry, Cancels
 from core.venues.kalshi.channel import LIFECYCLE
@@ -78,8 +78,8 @@ if TYPE_CHECKING:
 WARM_S: Final = 10.0
 """Below the 20 s after which an idle connection is replaced."""
 
-_limits = msgspec.json.Decoder(wire.LimitsWire)
-_costs = msgspec.json.Decoder(wire.CostsWire)
+_limits = msgspec.json.Decoder(limits.LimitsWire)
+_costs = msgspec.json.Decoder(limits.CostsWire)
 
 
 class KalshiConfig(msgspec.Struct, frozen=True):
@@ -172,15 +172,15 @@ class KalshiVenue:
             await asyncio.sleep(WARM_S)
 
     async def _learn_limits(self) -> bool:
-        limits = await self._reader.value(ep.LIMITS, "account limits", Priority.RECONCILE, _limits)
+        found = await self._reader.value(ep.LIMITS, "account limits", Priority.RECONCILE, _limits)
         costs = await self._reader.value(ep.COSTS, "endpoint costs", Priority.RECONCILE, _costs)
-        for missing in (limits, costs):
+        for missing in (found, costs):
             if isinstance(missing, Incomplete):
                 self._anomaly("limits", f"{missing.what}: {missing.reason}")
-        if isinstance(limits, Incomplete) or isinstance(costs, Incomplete):
+        if isinstance(found, Incomplete) or isinstance(costs, Incomplete):
             return False
         self._http.costs.load(costs)
-        for kind, bucket in ((Kind.READ, limits.read), (Kind.WRITE, limits.write)):
+        for kind, bucket in ((Kind.READ, found.read), (Kind.WRITE, found.write)):
             self._limiter.resize(kind, Capacity(bucket.refill_rate, bucket.bucket_capacity))
         return True
 
