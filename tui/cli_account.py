@@ -117,7 +117,7 @@ def _terminal() -> Terminal:
 @click.command()
 @with_profile
 def drill() -> None:
-    """Play the stop ladder against the simulator (about a minute) and note the date for the doctor."""
+    """Play the stop ladder and the watchdog in the simulator (two minutes) and note the date."""
     from tui.drill import drill as play
 
     sys.exit(play(place_of()))

@@ -20,7 +20,7 @@ from core.config import paths
 from core.config.drill import Drill, write_drill
 from core.config.paths import Profile
 from core.control.client import Line
-from core.control.protocol import Approve, Flatten
+from core.control.protocol import AnyCommand, Approve, DrillWatchdog, Flatten, Resume, Unpause
 from core.domain.clock import machine_ns
 from tui import front_door, verbs
 from tui.front_door import StartError
@@ -28,6 +28,8 @@ from tui.front_door import StartError
 READY_S = 40.0
 EXPOSED_S = 90.0
 """So long the drill waits for something to hold and something to cancel."""
+STRUCK_S = 40.0
+"""The watchdog waits 10 s, asks, cancels, and the engine speaks again."""
 FLAT_S = 60.0
 ORDERS_WANTED = 2
 POLL_S = 0.1
@@ -82,6 +84,9 @@ def _ladder(folder: Path) -> Iterator[Step]:
             with verbs.open_line(desk) as line:
                 yield _ready(line)
                 yield _exposed(line)
+                yield _guarded(line)
+                yield _resumed(line)
+                yield _exposed(line)
                 yield from _stopped(line)
         finally:
             front_door.stop_all(desk)
@@ -119,11 +124,40 @@ def _exposed(line: Line) -> Step:
     return Step("exposed", f"{status['open_orders']} orders rest, at risk {status['exposure']}")
 
 
+def _guarded(line: Line) -> Step:
+    """The engine falls silent on purpose: the watchdog cancels what rests, over its own connection."""
+    began = time.monotonic()
+    _accepted(line, DrillWatchdog(verbs.new_id()), "the watchdog's drill")
+
+    def struck() -> bool:
+        status = verbs.query(line, "status")
+        return status["level"] == "HALTED" and not status["open_orders"]
+
+    _until("the watchdog cancels what rests", STRUCK_S, struck)
+    return Step("watchdog", f"an engine gone silent lost its orders after {time.monotonic() - began:.1f} s")
+
+
+def _resumed(line: Line) -> Step:
+    """Go on as an operator would: a typed word and a reason, and entries allowed again."""
+    began = time.monotonic()
+
+    def lifted() -> bool:
+        return verbs.call(line, Resume(verbs.new_id(), "resume", "drill")).accepted
+
+    _until("the halt is lifted after a clean reconcile", READY_S, lifted)
+    _accepted(line, Unpause(verbs.new_id(), confirm="unpause"), "entries")
+    return Step("resumed", f"after {time.monotonic() - began:.1f} s")
+
+
+def _accepted(line: Line, command: AnyCommand, what: str) -> None:
+    reply = verbs.call(line, command)
+    if not reply.accepted:
+        raise DrillError(f"{what}: refused, {reply.text}")
+
+
 def _stopped(line: Line) -> Iterator[Step]:
     began = time.monotonic()
-    reply = verbs.call(line, Flatten(verbs.new_id(), sent_ns=machine_ns()))
-    if not reply.accepted:
-        raise DrillError(f"the stop was refused: {reply.text}")
+    _accepted(line, Flatten(verbs.new_id(), sent_ns=machine_ns()), "the stop")
     answered_ms = (time.monotonic() - began) * 1000
 
     def flatten() -> dict[str, Any]:

@@ -53,6 +53,7 @@ async def examine(
     configured, findings = _configuration(place)
     findings += _machine(place, clock, terminal)
     findings += _drill(place, now_ms, code)
+    findings.append(questions.watchdog(await machine.watchdog(place)))
     findings += _keys(place)
     site, problem = _site(place)
     if site is None:

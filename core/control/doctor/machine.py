@@ -6,7 +6,8 @@ import shutil
 import sqlite3
 from pathlib import Path
 
-from core.config.paths import Profile
+from core.config.paths import Profile, watchdog_socket
+from core.control.pulse import Ask, Line, PulseError
 from core.domain.clock import Clock
 from core.journal.device import Commits, measure_commits
 from core.journal.files import JournalError, verify
@@ -37,3 +38,17 @@ def journal_chain(place: Profile) -> tuple[str, str, int]:
     except JournalError as error:
         return str(found[0]), str(error), 0
     return str(found[0]), "" if report.sound else report.lines()[-1], report.rows
+
+
+async def watchdog(place: Profile) -> str | None:
+    """Why the profile's watchdog could not cancel now, empty when it could; ``None``: none answers."""
+    try:
+        line = await Line.open(watchdog_socket(place))
+    except PulseError:
+        return None
+    try:
+        return (await line.exchange(Ask())).unfit
+    except PulseError:
+        return None
+    finally:
+        line.close()

@@ -125,6 +125,15 @@ def drill(found: Drill | None, now_ms: int, code_version: str) -> Finding:
     )
 
 
+def watchdog(unfit: str | None) -> Finding:
+    """``None``: no watchdog answers; else why it could not cancel now, empty when it could."""
+    if unfit is None:
+        return warn("watchdog", "none answers", "start it: pmconsole engine units, or pmconsole watchdog run")
+    if unfit:
+        return warn("watchdog", f"it could not cancel now: {unfit}", "see pmconsole watchdog status")
+    return ok("watchdog", "runs and could cancel")
+
+
 # --- keys and limits ----------------------------------------------------------------------------
 
 
