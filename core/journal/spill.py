@@ -8,6 +8,7 @@ start takes the rows up into the journal and empties the file.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 from collections.abc import Iterable, Iterator
@@ -43,7 +44,8 @@ class Spill:
             if os.fstat(self._fd).st_size != SPILL_BYTES or os.pread(self._fd, 1, 0) not in (b"", b"\0"):
                 os.ftruncate(self._fd, 0)
                 # Zeros are written, not reserved: a sync later has only these blocks to care for.
-                os.pwrite(self._fd, bytes(SPILL_BYTES), 0)
+                if os.pwrite(self._fd, bytes(SPILL_BYTES), 0) != SPILL_BYTES:
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
                 os.fsync(self._fd)
         except OSError:
             os.close(self._fd)

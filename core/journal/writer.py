@@ -120,7 +120,7 @@ class Writer:
             while (batch := self._next_batch()) is not None:
                 self._keep(batch)
             self._or_with_the_reserve(self._sign_off)
-        except (sqlite3.Error, OSError, JournalError) as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is: told, and nothing is written after it
             self._reports.failed(f"the journal cannot be written: {error}")
             self._spill_on(batch or [])
         finally:

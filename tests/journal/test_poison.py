@@ -31,7 +31,7 @@ class Disk:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
-        self.fails: Callable[[str], sqlite3.Error | None] = lambda statement: None
+        self.fails: Callable[[str], Exception | None] = lambda statement: None
         self.reaches_disk = False
         """Whether a statement has done its work before it is reported as failed."""
         self.statements: list[str] = []
@@ -193,6 +193,15 @@ async def test_when_the_spill_log_fails_too_nobody_is_told_that_anything_was_kep
         assert journal.lost == 3
         assert journal.fault is not None and "spill log cannot be written either" in journal.fault.reason
         assert len(faults) == 1
+
+
+async def test_a_writer_that_breaks_for_any_reason_is_a_fault_not_a_silence(tmp_path: Path) -> None:
+    async with on_disk(tmp_path / "j.db") as (journal, disk, faults):
+        disk.fails = lambda statement: OverflowError("int too large") if statement == "COMMIT" else None
+        halt = journal.append(note("x", Kind.HALT))
+        assert not await journal.durable(halt)
+        assert [fault.reason for fault in faults] == ["the journal cannot be written: int too large"]
+        assert await journal.spilled(halt)
 
 
 @pytest.mark.parametrize("word", ["INSERT", "COMMIT", "wal_checkpoint(PASSIVE)"])

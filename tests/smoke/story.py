@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
+from core.domain.clock import machine_ns
 from core.journal.events import Row
 from core.journal.wording import text_of
 from tests.desk import rig
@@ -68,7 +69,7 @@ class Player(NamedTuple):
 
     def since_start_s(self) -> float:
         """Real seconds since the engine's start."""
-        return (time.monotonic_ns() - self.desk.journal()[0].ts_mono_ns) / 1e9
+        return (machine_ns() - self.desk.journal()[0].ts_mono_ns) / 1e9
 
 
 # --- the beats ----------------------------------------------------------------------------------
