@@ -16,8 +16,8 @@ import click
 
 from core.config import paths
 from core.control import protocol
-from tui import cli_account, cli_safety, verbs
-from tui.cli_options import place_of, with_profile, with_reason, with_word
+from tui import cli_account, cli_safety, cli_truth, verbs
+from tui.cli_options import place_of, print_query, with_fields, with_profile, with_reason, with_word
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -161,13 +161,16 @@ def engine_start() -> None:
 
 
 @engine.command("stop")
+@click.option("--cancel", "how", flag_value="cancel", default=True, help="Cancel what rests (the default).")
+@click.option("--keep", "how", flag_value="keep", help="Leave orders to their own expiry.")
+@click.option("--flatten", "how", flag_value="flatten", help="Cancel, sell everything, stop once flat.")
 @with_reason
 @with_profile
-def engine_stop(reason: str) -> None:
-    """Cancel what rests, then stop the engine."""
+def engine_stop(how: str, reason: str) -> None:
+    """Stop the engine; positions stay unless it is to be flat first."""
     from tui import front_door
 
-    sys.exit(front_door.stop_engine(place_of(), reason))
+    sys.exit(front_door.stop_engine(place_of(), reason, how))
 
 
 @engine.command("status")
@@ -183,23 +186,16 @@ def engine_status() -> None:
 
 def _reading(what: str, summary: str) -> None:
     @cli.command(what, help=summary)
-    @click.option("--json", "as_json", is_flag=True, help="Decimal strings, UTC times, seconds.")
-    @click.option("--fields", is_flag=True, help="Explain every field of --json.")
+    @with_fields
     @with_profile
     def reading(as_json: bool, fields: bool) -> None:
-        if fields:
-            from core.control.queries import documentation
-
-            click.echo(documentation(what))
-        else:
-            verbs.show(place_of(), what, as_json=as_json)
+        print_query(what, as_json=as_json, fields=fields)
 
 
 for _what, _summary in (
     ("status", "Mode, links, exposure, alarms."),
     ("markets", "Books, fair values and edges."),
     ("proposals", "What the strategy wants to do."),
-    ("orders", "Orders and what became of them."),
     ("positions", "What is held and what it can lose."),
     ("limits", "Every limit: used, in force, ceiling."),
 ):
@@ -274,12 +270,16 @@ def halt(reason: str) -> None:
 
 
 @cli.command()
+@click.argument("scope", default="")
 @with_word
 @with_reason
 @with_profile
-def resume(confirm: str, reason: str) -> None:
-    """Lift a halt: comes up semi-automatic with entries paused."""
-    verbs.command(place_of(), protocol.Resume(verbs.new_id(), confirm, reason))
+def resume(scope: str, confirm: str, reason: str) -> None:
+    """Lift every halt, or that of SCOPE (desk, KAL, an event or a market); comes up semi-automatic.
+
+    What covers more than a market leaves entries paused.
+    """
+    verbs.command(place_of(), protocol.Resume(verbs.new_id(), confirm, reason, scope))
 
 
 @cli.command()
@@ -386,6 +386,7 @@ def journal_export(chosen: Path | None) -> None:
 
 engine.add_command(cli_safety.units)
 for _verb in (
+    *cli_truth.GROUPS,
     cli_safety.flatten,
     cli_safety.rest_exit,
     cli_safety.watchdog,

@@ -57,6 +57,26 @@ def with_word(function: _F) -> _F:
     return click.option("--confirm", default="", metavar="WORD", help="The typed word.")(function)
 
 
+def with_fields(function: _F) -> _F:
+    """How a query is printed."""
+    for option in (
+        click.option("--fields", is_flag=True, help="Explain every field of --json."),
+        click.option("--json", "as_json", is_flag=True, help="Decimal strings, UTC times, seconds."),
+    ):
+        function = option(function)
+    return function
+
+
+def print_query(what: str, *, as_json: bool, fields: bool) -> None:
+    """One query's answer, or what its fields mean."""
+    if fields:
+        from core.control.queries import documentation
+
+        click.echo(documentation(what))
+    else:
+        verbs.show(place_of(), what, as_json=as_json)
+
+
 def place_of() -> paths.Profile:
     """The profile this command line names."""
     return _profile(click.get_current_context().find_root().obj or "demo")

@@ -137,18 +137,20 @@ def start_simulated(place: Profile) -> None:
         _open_desk(place, WorldOptions(None, None, None))
 
 
-def stop_engine(place: Profile, reason: str) -> int:
-    """Ask the engine to cancel what rests and stop, and wait until it has."""
+def stop_engine(place: Profile, reason: str, how: str = "cancel") -> int:
+    """Ask the engine to stop, and wait until it has; with ``flatten`` follow it until it is flat."""
     try:
         _check_system()
     except StartError as error:
         verbs.leave(verbs.USAGE, f"pmconsole: {error}")
     with verbs.open_line(place) as line:
         pid = line.welcome.pid
-        reply = verbs.call(line, StopEngine(verbs.new_id(), reason))
-    if not reply.accepted:
-        verbs.leave(verbs.REFUSED, reply.text)
-    click.echo(reply.text)
+        reply = verbs.call(line, StopEngine(verbs.new_id(), reason, how))
+        if not reply.accepted:
+            verbs.leave(verbs.REFUSED, reply.text)
+        click.echo(reply.text)
+        if how == "flatten":
+            verbs.follow_flatten(line)
     if not _within(STOP_S, lambda: not _alive(pid)):
         verbs.leave(verbs.REFUSED, f"The engine (pid {pid}) has not ended within {STOP_S:.0f} s.")
     click.echo("The engine has stopped.")

@@ -19,7 +19,16 @@ import msgspec
 
 from core.config.paths import Profile, socket_path
 from core.control.client import ConnectError, Line, LinkError
-from core.control.protocol import VERSION, AnyCommand, Flatten, Hello, HurryExits, Query, Reply
+from core.control.protocol import (
+    VERSION,
+    AnyCommand,
+    Flatten,
+    Hello,
+    HurryExits,
+    Query,
+    Reconcile,
+    Reply,
+)
 from core.domain.clock import machine_ns
 
 DONE, REFUSED, USAGE, NO_ENGINE, LOCK_HELD = 0, 1, 2, 3, 75
@@ -33,6 +42,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "proposals": ("id", "label", "side", "quantity", "price", "edge", "max_loss", "state", "expires_in_s"),
     "orders": ("id", "label", "side", "price", "quantity", "filled", "state", "age_s", "expires"),
     "positions": ("label", "net", "average", "cost", "max_loss", "open_pnl", "exit_price", "today"),
+    "alarms": ("id", "level", "age_s", "seen", "active", "what", "effect", "clears"),
     "limits": ("name", "scope", "used", "limit", "ceiling", "unit"),
 }
 
@@ -126,10 +136,15 @@ def flatten(profile: Profile, *, now: bool, urgent: bool, include_external: bool
         if not reply.accepted:
             leave(REFUSED, reply.text)
         click.echo(reply.text)
-        try:
-            ended = _follow(line, urgent=urgent)
-        except KeyboardInterrupt:
-            leave(REFUSED, "The flatten goes on in the engine; pmconsole status shows it.")
+        follow_flatten(line, urgent=urgent)
+
+
+def follow_flatten(line: Line, *, urgent: bool = False) -> None:
+    """Print the running flatten's progress until flat; leaves with 1 and the residue otherwise."""
+    try:
+        ended = _follow(line, urgent=urgent)
+    except KeyboardInterrupt:
+        leave(REFUSED, "The flatten goes on in the engine; pmconsole status shows it.")
     if ended["phase"] != "FLAT":
         residue = "; ".join(ended["residue"]) or "no residue named"
         leave(REFUSED, f"{ended['phase']}: {residue}")
@@ -171,6 +186,43 @@ def _progress_line(progress: dict[str, Any]) -> str:
     return text
 
 
+RECONCILE_S = 60.0
+"""A reading that takes longer than this has not ended by then."""
+
+
+def reconcile(profile: Profile) -> dict[str, Any]:
+    """Have the account read now; the answer of the reading that began after this was asked."""
+    with open_line(profile) as line:
+        before = query(line, "reconcile")["reading"]
+        reply = call(line, Reconcile(new_id()))
+        if not reply.accepted:
+            leave(REFUSED, reply.text)
+        deadline = time.monotonic() + RECONCILE_S
+        while time.monotonic() < deadline:
+            found = query(line, "reconcile")
+            if found["reading"] > before:
+                return dict(found)
+            time.sleep(POLL_S)
+    leave(REFUSED, f"The account has not been read within {RECONCILE_S:.0f} s; see pmconsole status.")
+
+
+def reconcile_lines(found: dict[str, Any]) -> Iterable[str]:
+    """A reading as text: what differs by row, or that it agrees."""
+    if not found["complete"]:
+        yield f"INCOMPLETE: {found['reason']}. Nothing was compared; it is read again."
+    for d in found["differences"]:
+        where = " ".join(filter(None, (d["about"], d["ticker"], d["subject"])))
+        halts = f"; {'has stopped' if d['acted'] else 'stops'}: {d['halts']}" if d["halts"] else ""
+        yield f"{d['row']:<4}{where}: we say {d['ours']}, the venue says {d['theirs']}"
+        yield f"    seen {d['reads']} times in {_span(d['age_s'])}{halts}"
+    if found["agrees"]:
+        yield "agrees"
+    elif found["clean_age_s"] is not None:
+        yield f"agreed {_span(found['clean_age_s'])} ago"
+    if found["doubt"]:
+        yield f"no entries before a reading that agrees: {found['doubt']}"
+
+
 # --- reading as text ----------------------------------------------------------------------------
 
 
@@ -179,6 +231,10 @@ def show(profile: Profile, what: str, *, as_json: bool) -> None:
     answer = ask(profile, what)
     if as_json:
         click.echo(json.dumps(answer, indent=2, ensure_ascii=False))
+    elif what == "alarms":
+        rows = [{**row, "seen": _yes(row["acknowledged"]), "active": _yes(row["active"])} for row in answer]
+        for text in table_lines(rows, COLUMNS[what]):
+            click.echo(text)
     elif what == "status":
         for text in status_lines(answer):
             click.echo(text)
@@ -251,6 +307,10 @@ def _shown(value: object) -> str:
     if value is None:
         return "--"
     return f"{value:.1f}" if isinstance(value, float) else str(value)
+
+
+def _yes(value: bool) -> str:
+    return "yes" if value else "no"
 
 
 def _span(seconds: float | None) -> str:

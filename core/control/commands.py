@@ -13,7 +13,9 @@ import msgspec
 
 from core.control.protocol import (
     AbortFlatten,
+    Accept,
     Acknowledge,
+    AcknowledgeAll,
     AnyCommand,
     Approve,
     Arm,
@@ -27,7 +29,9 @@ from core.control.protocol import (
     Halt,
     HurryExits,
     Pause,
+    Reconcile,
     Reenable,
+    Resolve,
     RestExit,
     Resume,
     SetLimit,
@@ -59,7 +63,7 @@ CALLS: dict[type, _Call] = {
     Reenable: lambda e, c, who: e.reenable(c.name, c.confirm, c.reason, who),
     SetMode: lambda e, c, who: e.set_mode(c.mode, c.confirm, c.reason, who),
     Halt: lambda e, c, who: e.halt(c.reason, who),
-    Resume: lambda e, c, who: e.resume(c.confirm, c.reason, who),
+    Resume: lambda e, c, who: e.resume(c.confirm, c.reason, who, c.scope),
     Arm: lambda e, c, who: e.arm(c.confirm, c.reason, who),
     Disarm: lambda e, c, who: e.disarm(c.reason, who),
     Flatten: lambda e, c, who: e.flatten(
@@ -72,7 +76,11 @@ CALLS: dict[type, _Call] = {
     SkipWait: lambda e, _, who: e.skip_wait(who),
     SetLimit: lambda e, c, who: e.set_limit(c.name, c.value, c.confirm, c.reason, who),
     Acknowledge: lambda e, c, who: e.acknowledge(c.alarm_id, who),
-    StopEngine: lambda e, c, who: e.stop(c.reason, who),
+    AcknowledgeAll: lambda e, _, who: e.acknowledge_all(who),
+    Reconcile: lambda e, _, who: e.reconcile(who),
+    Accept: lambda e, c, who: e.accept(c.what, c.confirm, c.reason, who),
+    Resolve: lambda e, c, who: e.resolve(c.order, c.found, c.confirm, c.reason, who),
+    StopEngine: lambda e, c, who: e.stop(c.reason, who, c.how),
 }
 """``Query`` and ``TakeControl`` are answered without the engine."""
 

@@ -22,6 +22,7 @@ from core.control.protocol import (
     MarketStatic,
     PositionRow,
     ProposalRow,
+    ReadingRow,
     StatusRow,
 )
 from core.control.snapshot import Snapshot
@@ -55,6 +56,7 @@ class Reader:
         self._limits: dict[tuple[str, str], LimitRow] = {}
         self._limit_basis: object = None
         self._flatten: FlattenRow | None = None
+        self._reading: ReadingRow | None = None
         self._journal_seq = 0
         self._note_versions()
 
@@ -92,12 +94,13 @@ class Reader:
         self._limits = {(row.name, row.scope): row for row in tables["limits"]}
         self._journal_seq = tables["journal"][-1].seq if tables["journal"] else 0
         self._status, self._flatten = snapshot.status(), snapshot.flatten()
+        self._reading = snapshot.reading()
         packed = list(_pack(tables))
         made_ns = snapshot.clocks.mono_ns()
         frames = []
         for part, content in enumerate(packed):
             if part == 0:
-                content |= {"status": self._status, "flatten": self._flatten}
+                content |= {"status": self._status, "flatten": self._flatten, "reading": self._reading}
             frames.append(
                 Frame(seq=self._next(), made_ns=made_ns, full=True, part=part, parts=len(packed), **content)
             )
@@ -139,6 +142,9 @@ class Reader:
             self._status = content["status"] = status
         if flatten != self._flatten:
             self._flatten = content["flatten"] = flatten
+        reading = self._snapshot.reading()
+        if reading != self._reading:
+            self._reading = content["reading"] = reading
         if not content:
             return ()
         return (Frame(seq=self._next(), made_ns=self._snapshot.clocks.mono_ns(), **content),)

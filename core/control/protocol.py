@@ -136,6 +136,8 @@ class Resume(Command, frozen=True, tag="resume"):
     confirm: str = ""
     """Typed word, ``resume``."""
     reason: str = ""
+    scope: str = ""
+    """``desk``, ``KAL``, an event or a market; empty lifts every halt."""
 
 
 class Arm(Command, frozen=True, tag="arm"):
@@ -197,16 +199,47 @@ class Acknowledge(Command, frozen=True, tag="ack"):
     alarm_id: int
 
 
+class AcknowledgeAll(Command, frozen=True, tag="ack_all"):
+    pass
+
+
+class Reconcile(Command, frozen=True, tag="reconcile"):
+    """Read the account now."""
+
+
+class Accept(Command, frozen=True, tag="accept"):
+    """Take the venue's count of a position that no fill explains, or of the cash, for the truth."""
+
+    what: str
+    """Market ticker, or ``cash``."""
+    confirm: str = ""
+    """Typed word, ``accept``."""
+    reason: str = ""
+
+
+class Resolve(Command, frozen=True, tag="resolve"):
+    """End the look-up of an UNKNOWN order by hand: it never arrived, or it is the venue's ``found``."""
+
+    order: str
+    found: str = ""
+    """The venue's order id; empty: it never arrived."""
+    confirm: str = ""
+    """Typed word, ``resolve``."""
+    reason: str = ""
+
+
 class TakeControl(Command, frozen=True, tag="take"):
     pass
 
 
 class StopEngine(Command, frozen=True, tag="stop"):
     reason: str = ""
+    how: str = "cancel"
+    """``cancel`` what rests, ``keep`` it to its expiry, or ``flatten`` first."""
 
 
 class Query(Command, frozen=True, tag="query"):
-    """One of ``status markets proposals orders positions limits``; ``Reply.data`` is JSON."""
+    """One of the queries of ``core/control/queries.py``; ``Reply.data`` is JSON."""
 
     what: str
 
@@ -234,6 +267,10 @@ AnyCommand = (
     | DrillWatchdog
     | SetLimit
     | Acknowledge
+    | AcknowledgeAll
+    | Reconcile
+    | Accept
+    | Resolve
     | TakeControl
     | StopEngine
     | Query
@@ -564,6 +601,43 @@ class AlarmRow(msgspec.Struct, frozen=True, array_like=True):
     active: bool
 
 
+class DifferenceRow(msgspec.Struct, frozen=True, array_like=True):
+    """Something our record and the venue's disagree on, both sides in words."""
+
+    row: str
+    """Its row of the table of differences, ``R1`` to ``R18``."""
+    about: str
+    """``order``, ``fill``, ``position`` or ``cash``."""
+    key: int
+    """Market; 0 for cash and markets that are not on the desk."""
+    ticker: str
+    subject: str
+    """Order or trade id; empty for a position."""
+    ours: str
+    theirs: str
+    since_ns: int
+    reads: int
+    """Complete readings that showed it."""
+    acted: bool
+    halts: str
+    """What it stops once it is acted on, such as ``venue HALTED``; empty for nothing."""
+
+
+class ReadingRow(msgspec.Struct, frozen=True, array_like=True):
+    """The last reading of the account."""
+
+    number: int
+    at_ns: int
+    complete: bool
+    reason: str
+    """What started it, or what could not be read."""
+    clean_ns: int | None
+    """End of the last one in which everything agreed."""
+    doubt: str
+    """Why no entries leave before a clean one; empty when they may."""
+    differences: tuple[DifferenceRow, ...]
+
+
 class JournalRow(msgspec.Struct, frozen=True, array_like=True):
     seq: int
     wall_ms: int
@@ -633,6 +707,7 @@ class Frame(msgspec.Struct, frozen=True, tag="frame", omit_defaults=True):
     alarms: tuple[AlarmRow, ...] = ()
     journal: tuple[JournalRow, ...] = ()
     flatten: FlattenRow | None = None
+    reading: ReadingRow | None = None
     gone_markets: tuple[int, ...] = ()
     gone_events: tuple[str, ...] = ()
     gone_proposals: tuple[str, ...] = ()

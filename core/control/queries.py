@@ -22,6 +22,7 @@ from core.control.protocol import (
     OrderRow,
     PositionRow,
     ProposalRow,
+    ReadingRow,
     StatusRow,
 )
 from core.domain.units import Money, Price, Quantity, money_text, price_text, quantity_text
@@ -55,6 +56,7 @@ class Rows(NamedTuple):
     limits: Iterable[LimitRow] = ()
     alarms: Iterable[AlarmRow] = ()
     flatten: FlattenRow | None = None
+    reading: ReadingRow | None = None
 
 
 def price(value: int | None) -> str | None:
@@ -340,6 +342,38 @@ LIMITS: tuple[Field, ...] = (
     Field("ceiling", "from the configuration file", lambda r, n: _limit(r, r.ceiling)),
 )
 
+DIFFERENCES: tuple[Field, ...] = (
+    Field("row", "its row of the table of differences", lambda r, n: r.row),
+    Field("about", "order, fill, position or cash", lambda r, n: r.about),
+    Field("ticker", "market, empty for cash", lambda r, n: r.ticker),
+    Field("subject", "order or trade id, empty for a position", lambda r, n: r.subject),
+    Field("ours", "what our record says", lambda r, n: r.ours),
+    Field("theirs", "what the venue says", lambda r, n: r.theirs),
+    Field("age_s", "since it was first seen", lambda r, n: age(r.since_ns, n)),
+    Field("reads", "complete readings that showed it", lambda r, n: r.reads),
+    Field("acted", "whether it has stopped what it stops", lambda r, n: r.acted),
+    Field("halts", "what it stops, empty for nothing", lambda r, n: r.halts),
+)
+
+RECONCILE: tuple[Field, ...] = (
+    Field("reading", "number of the last reading of the account", lambda r, n: r.reading.number),
+    Field("age_s", "since it ended", lambda r, n: age(r.reading.at_ns or None, n)),
+    Field("complete", "whether everything could be read", lambda r, n: r.reading.complete),
+    Field("reason", "what started it, or what could not be read", lambda r, n: r.reading.reason),
+    Field(
+        "agrees",
+        "whether it was complete and nothing differs",
+        lambda r, n: r.reading.complete and not r.reading.differences,
+    ),
+    Field("clean_age_s", "since the last one that agreed", lambda r, n: age(r.reading.clean_ns, n)),
+    Field("doubt", "why no entries leave before one that agrees", lambda r, n: r.reading.doubt),
+    Field(
+        "differences",
+        "one object a difference, see reconcile.differences",
+        lambda r, n: _nested(DIFFERENCES, r.reading.differences, n),
+    ),
+)
+
 QUERIES: dict[str, tuple[Field, ...]] = {
     "status": STATUS,
     "markets": MARKETS,
@@ -347,27 +381,34 @@ QUERIES: dict[str, tuple[Field, ...]] = {
     "orders": ORDERS,
     "positions": POSITIONS,
     "limits": LIMITS,
+    "reconcile": RECONCILE,
+    "alarms": ALARMS,
 }
-PARTS: dict[str, tuple[Field, ...]] = {
-    "status.venues": VENUES,
-    "status.feeds": FEEDS,
-    "status.alarms": ALARMS,
-    "flatten": FLATTEN,
-    "flatten.venues": FLATTEN_VENUES,
+OBJECTS = ("status", "reconcile")
+"""Answered with one object; the others with an array of them."""
+PARTS: dict[str, dict[str, tuple[Field, ...]]] = {
+    "status": {
+        "status.venues": VENUES,
+        "status.feeds": FEEDS,
+        "status.alarms": ALARMS,
+        "flatten": FLATTEN,
+        "flatten.venues": FLATTEN_VENUES,
+    },
+    "reconcile": {"reconcile.differences": DIFFERENCES},
 }
 
 
 def answer(what: str, rows: Rows, now: Now) -> bytes:
-    """The JSON of one query: an object for ``status``, else an array of objects."""
+    """The JSON of one query: an object for those in ``OBJECTS``, else an array of objects."""
     table = QUERIES[what]
-    if what == "status":
+    if what in OBJECTS:
         return msgspec.json.encode(_object(table, rows, now))
     return msgspec.json.encode(_nested(table, getattr(rows, what), now))
 
 
 def documentation(what: str) -> str:
     """The fields of one query, one line each, for ``--help`` and the README."""
-    tables = {what: QUERIES[what], **(PARTS if what == "status" else {})}
+    tables = {what: QUERIES[what], **PARTS.get(what, {})}
     width = max(len(field.name) for table in tables.values() for field in table)
     lines: list[str] = []
     for name, table in tables.items():

@@ -13,6 +13,7 @@ import msgspec
 from core.control.protocol import (
     AlarmRow,
     BracketRow,
+    DifferenceRow,
     EventRow,
     FeedRow,
     FlattenRow,
@@ -30,6 +31,7 @@ from core.domain.order import BookSide, Life, Order, Outcome, Purpose
 from core.domain.position import Position, marked
 from core.domain.units import ONE_CONTRACT, ONE_DOLLAR, Price, complement
 from core.engine.state import Alarm, EventState, MarketState
+from core.execution.differences import POLICY, Difference
 from core.execution.ladder import BEFORE_EXITS, Ladder
 from core.execution.unknowns import Search, bound
 from core.feeds.feed import FeedHealth
@@ -256,6 +258,25 @@ def external_row(report: OrderReport, key: int, now_ns: int) -> OrderRow:
         bound="",
         external=True,
         ended_ns=None,
+    )
+
+
+def difference_row(difference: Difference, key: int) -> DifferenceRow:
+    about, ticker, subject = difference.key
+    policy = POLICY[difference.row]
+    halts = f"{policy.scope.value} {policy.halts.name}" if policy.halts is not None else ""
+    return DifferenceRow(
+        row=difference.row.value,
+        about=about.value,
+        key=key,
+        ticker=ticker,
+        subject=subject,
+        ours=difference.ours,
+        theirs=difference.theirs,
+        since_ns=difference.first_ns,
+        reads=difference.reads,
+        acted=difference.acted,
+        halts=halts,
     )
 
 

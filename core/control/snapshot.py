@@ -18,6 +18,7 @@ from core.control.protocol import (
     OrderRow,
     PositionRow,
     ProposalRow,
+    ReadingRow,
     StatusRow,
 )
 from core.control.queries import Now, Rows
@@ -255,6 +256,20 @@ class Snapshot:
         )
         return rows.flatten_row(ladder, flattener.cancels(ladder), (len(entries), triggered), resting)
 
+    def reading(self) -> ReadingRow:
+        reconciler = self.desk.reconciler
+        return ReadingRow(
+            number=reconciler.readings,
+            at_ns=reconciler.last.at_ns,
+            complete=reconciler.last.complete,
+            reason=reconciler.last.reason,
+            clean_ns=reconciler.clean_ns,
+            doubt=reconciler.doubt,
+            differences=tuple(
+                rows.difference_row(d, self.key(d.key.ticker)) for d in reconciler.differences.values()
+            ),
+        )
+
     # --- whole tables --------------------------------------------------------------------------
 
     def orders(self) -> Iterator[OrderRow]:
@@ -279,6 +294,10 @@ class Snapshot:
             alarms = [rows.alarm_row(alarm) for alarm in state.alarms.values()]
             return Rows(self.status(), alarms=alarms, flatten=self.flatten())
         match what:
+            case "reconcile":
+                return Rows(self.status(), reading=self.reading())
+            case "alarms":
+                return Rows(self.status(), alarms=[rows.alarm_row(alarm) for alarm in state.alarms.values()])
             case "markets":
                 return Rows(
                     self.status(), markets=[self.market(ticker, rows.Touch()) for ticker in state.markets]

@@ -23,8 +23,9 @@ from core.engine import belief, incidents
 from core.engine.alarms import RESUME
 from core.engine.arming import Arming
 from core.engine.ears import Ears
+from core.engine.ending import Ending, How, kept
 from core.engine.operations import Operations
-from core.engine.operator import ENGINE, VIEWER_REFUSED, Actor, Outcome, accepted
+from core.engine.operator import ENGINE, VIEWER_REFUSED, Actor, Outcome, accepted, refused
 from core.engine.restore import restore
 from core.engine.safety import Safety
 from core.engine.state import ALL_STRATEGIES, AlarmLevel, Mode, WatchdogSeen
@@ -50,8 +51,6 @@ EXCHANGE_S = 5.0
 MAINTENANCE_S = 600.0
 QUEUE_S = 2.0
 RETRY_S = 1.0
-STOP_BUDGET_S = 20.0
-"""An orderly stop waits this long for cancels to be proved."""
 PATIENCE_S = 20.0
 """The start-up list is put away after this even if no model has spoken."""
 
@@ -116,20 +115,19 @@ class Engine(Operations):
         self.state = self.desk.state
         self.arming = ports.arming
         self.workers = Workers(self.desk.tasks, self._ears.on_worker_end, self._ears.on_worker_restart)
-        self._stopping = asyncio.Event()
-        self._stop_reason = ""
+        self._ending = Ending()
 
     # --- life ----------------------------------------------------------------------------------
 
     async def run(self) -> None:
-        """Start up, trade, and return after an orderly stop: cancels proved, or 20 s passed."""
+        """Start up, trade, and return after an orderly end."""
         desk = self.desk
         try:
             self._begin()
             start = desk.tasks.spawn("start", self._start())
-            await self._stopping.wait()
+            await self._ending.wait()
             start.cancel()
-            await self._stop()
+            await self._ending.carry_out(desk)
         finally:
             await desk.tasks.close()
             await desk.venue.close()
@@ -253,24 +251,26 @@ class Engine(Operations):
                 self.state.starting = {}
             self.state.touch_status()
 
-    async def _stop(self) -> None:
-        desk = self.desk
-        desk.gateway.halted = True
-        desk.approvals.withdraw_all("the engine stops")
-        desk.gateway.cancel(tuple(desk.ledger.live), "the engine stops")
-        dead = await desk.ledger.movement.until(lambda: not desk.ledger.live, STOP_BUDGET_S)
-        left = "" if dead else f"; {len(desk.ledger.live)} orders not proved dead, they end by their expiry"
-        self._note_belief()
-        row = desk.scribe.desk(Kind.STOP, f"engine stops: {self._stop_reason}{left}")
-        await desk.scribe.log.durable(row)
+    def stop(self, reason: str, actor: Actor, how: str = How.CANCEL.value) -> Outcome:
+        """End in order; what rests is cancelled unless it is to be kept, or everything sold first.
 
-    def stop(self, reason: str, actor: Actor) -> Outcome:
-        """End in order: every order cancelled, positions kept."""
+        Asking again changes nothing, except that an end at once overtakes one that waits to be flat.
+        """
         if not actor.may_operate:
             return VIEWER_REFUSED
-        self._stop_reason = f"{actor.name} {reason}".rstrip()
-        self._command(f"stop engine {reason}".rstrip(), actor)
-        self._stopping.set()
+        if how not in [h.value for h in How]:
+            return refused(f"An engine stops with 'cancel', 'keep' or 'flatten', not {how[:40]!r}.")
+        if self._ending.decided:
+            return accepted("The engine is stopping already.")
+        why = f"{actor.name} {reason}".rstrip()
+        self._command(f"stop engine ({how}) {reason}".rstrip(), actor)
+        if how == How.FLATTEN.value:
+            told = self.flatten(actor)
+            self.desk.tasks.spawn("stop once flat", self._ending.after_flatten(self.desk, why))
+            return accepted(f"{told.text} The engine stops once it is flat.")
+        self._ending.decide(How(how), why)
+        if how == How.KEEP.value:
+            return accepted(f"The engine stops: positions stay, {kept(self.desk)}.")
         return accepted("The engine stops: orders are cancelled, positions stay.")
 
     # --- workers -------------------------------------------------------------------------------

@@ -32,7 +32,7 @@ AUDIT_PERIOD_S = 900.0
 """Everything the venue has ever said of this account."""
 HALTED_PERIOD_S = 5.0
 """While halted a clean read is kept at hand for the resume command."""
-SOON_S = 0.2
+SOON_S, STEP_S = 0.2, 2.0
 AGAIN_S = 3.0
 RACING_S, RACING_TRIES = 2.0, 3
 RETRY_S = (1.0, 2.0, 4.0, 8.0)
@@ -107,7 +107,6 @@ class Reconciler:
         self._races = 0
         self._audited_ns: int | None = None
         self._last_whole_ns = self._last_orders_ns = 0
-        self._whole_due_ns = self._orders_due_ns = 0
         self._doubted_ns = 0
         self.cash_base: Money | None = None
         """The account's cash without anything this journal's positions did to it."""
@@ -171,22 +170,24 @@ class Reconciler:
     async def run(self) -> None:
         """Reconcile for ever; the first reading is the start-up's own (``once``)."""
         while True:
-            self._plan()
-            due_ns = min(self._whole_due_ns, self._orders_due_ns)
+            whole_ns, orders_ns = self._due()
+            wait_s = (min(whole_ns, orders_ns) - self._clocks.mono_ns()) / 1e9
             try:
-                async with asyncio.timeout(max(0.0, (due_ns - self._clocks.mono_ns()) / 1e9)):
+                # In steps: an order that has become live meanwhile makes its list due earlier.
+                async with asyncio.timeout(min(STEP_S, max(0.0, wait_s))):
                     await self._wanted.wait()
                 await asyncio.sleep(SOON_S)
             except TimeoutError:
                 self._reason = "periodic"
-            if self._wanted.is_set() or self._clocks.mono_ns() >= self._whole_due_ns:
+            now = self._clocks.mono_ns()
+            if self._wanted.is_set() or now >= whole_ns:
                 self._wanted.clear()
                 await self.once()
-            else:
+            elif now >= orders_ns:
                 await self._orders_only()
 
-    def _plan(self) -> None:
-        """Both periods by how things stand now, counted from the last reading of each."""
+    def _due(self) -> tuple[int, int]:
+        """When everything and when the orders are to be read again, as things stand now."""
         period = HALTED_PERIOD_S if self._gateway.halted else PERIOD_S
         if self.incomplete_count:
             period = RETRY_S[min(self.incomplete_count, len(RETRY_S)) - 1]
@@ -194,9 +195,11 @@ class Reconciler:
             period = RACING_S
         elif self.differences:
             period = AGAIN_S
-        self._whole_due_ns = self._last_whole_ns + int(period * 1e9)
         orders = ORDERS_PERIOD_S if self._ledger.live else PERIOD_S
-        self._orders_due_ns = max(self._last_whole_ns, self._last_orders_ns) + int(orders * 1e9)
+        return (
+            self._last_whole_ns + int(period * 1e9),
+            max(self._last_whole_ns, self._last_orders_ns) + int(orders * 1e9),
+        )
 
     async def _orders_only(self) -> None:
         """The open orders between two whole readings."""

@@ -18,7 +18,8 @@ from click.testing import CliRunner
 
 from core.config import paths
 from core.control import protocol as p
-from core.control.server import FrameReader, Server
+from core.control.connection import FrameReader
+from core.control.server import Server
 from core.control.sockets import bind
 from core.domain.clock import machine_ns
 from core.engine.operator import Actor
@@ -168,6 +169,7 @@ async def test_an_unknown_profile_is_refused_with_2(empty: Desk, arguments: list
         (["fly"], "No such command 'fly'"),
         (["approve", "P12"], "no proposal id with its fingerprint"),
         (["mode", "manual"], "'manual' is not one of"),
+        (["alarms", "ack", "seven"], "'seven' is no alarm's number"),
         (["attach", "--take", "--view-only"], "exclude each other"),
         (["--speed", "0"], "0.0 is not in the range"),
         (["sim", "--kalshi-port", "70000"], "not in the range"),
@@ -211,6 +213,22 @@ async def test_a_port_in_use_is_named_with_its_option(empty: Desk) -> None:
         ),
         (["halt", "--reason", "lunch"], p.Halt("", "lunch")),
         (["resume", "--confirm", "resume", "--reason", "back"], p.Resume("", "resume", "back")),
+        (
+            ["resume", "KAL", "--confirm", "resume", "--reason", "back"],
+            p.Resume("", "resume", "back", "KAL"),
+        ),
+        (
+            ["reconcile", "accept", "KX-1", "--confirm", "accept", "--reason", "r"],
+            p.Accept("", "KX-1", "accept", "r"),
+        ),
+        (["orders", "resolve", "3ab1"], p.Resolve("", "3ab1")),
+        (
+            ["orders", "resolve", "3ab1", "--found", "V-7", "--confirm", "resolve", "--reason", "r"],
+            p.Resolve("", "3ab1", "V-7", "resolve", "r"),
+        ),
+        (["alarms", "ack"], p.AcknowledgeAll("")),
+        (["alarms", "ack", "all"], p.AcknowledgeAll("")),
+        (["alarms", "ack", "7"], p.Acknowledge("", 7)),
         (["arm", "--confirm", "arm live 3d4c", "--reason", "go"], p.Arm("", "arm live 3d4c", "go")),
         (["disarm", "--reason", "lunch"], p.Disarm("", "lunch")),
         (["cancel", "pm-1"], p.CancelOrder("", "pm-1")),
@@ -247,6 +265,59 @@ async def test_status_as_text_and_as_json(desk: Desk) -> None:
     assert text.out.splitlines()[0] == "demo  semi  NORMAL"
     as_json = await desk.run("status", "--json")
     assert json.loads(as_json.out) == STATUS
+
+
+READING = {
+    "reading": 12, "age_s": 0.4, "complete": True, "reason": "cli asked", "agrees": True, "clean_age_s": 0.4,
+    "doubt": "", "differences": [],
+}  # fmt: skip
+DIFFERS = {
+    "row": "R9", "about": "position", "ticker": "KX-1", "subject": "", "ours": "8.00", "theirs": "11.00",
+    "age_s": 6.0, "reads": 2, "acted": True, "halts": "venue HALTED",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("found", "code", "said"),
+    [
+        ({}, 0, "agrees\n"),
+        (
+            {"agrees": False, "differences": [DIFFERS], "clean_age_s": 95.0},
+            1,
+            "R9  position KX-1: we say 8.00, the venue says 11.00\n"
+            "    seen 2 times in 6s; has stopped: venue HALTED\nagreed 2m ago\n",
+        ),
+        (
+            {"agrees": False, "complete": False, "reason": "fills: timeout", "clean_age_s": None},
+            1,
+            "INCOMPLETE: fills: timeout. Nothing was compared; it is read again.\n",
+        ),
+    ],
+)
+async def test_reconcile_waits_for_the_next_reading_and_tells_it_by_row(
+    desk: Desk, found: dict[str, Any], code: int, said: str
+) -> None:
+    desk.answers.data["reconcile"] = {**READING, "reading": 11}
+
+    def begins(_: p.AnyCommand) -> tuple[bool, str]:
+        desk.answers.data["reconcile"] = {**READING, **found}
+        return True, "Reading the account."
+
+    desk.answers.reply = begins
+    ended = await desk.run("reconcile")
+    assert (ended.code, ended.out) == (code, said)
+    (sent,) = desk.answers.commands
+    assert isinstance(sent, p.Reconcile)
+
+
+async def test_alarms_say_whether_somebody_has_seen_them(desk: Desk) -> None:
+    row = {"id": 3, "level": "ACT", "age_s": 4.0, "what": "KAL: lost", "effect": "halted", "clears": "resume"}
+    desk.answers.data["alarms"] = [{**row, "acknowledged": False, "active": True}]
+    header, line = (await desk.run("alarms")).out.splitlines()
+    assert header.split()[:5] == ["id", "level", "age_s", "seen", "active"]
+    assert line.split()[:5] == ["3", "ACT", "4.0", "no", "yes"]
+    assert json.loads((await desk.run("alarms", "--json")).out)[0]["acknowledged"] is False
+    assert "whether somebody saw it" in (await desk.run("alarms", "--fields")).out
 
 
 async def test_tables_are_aligned_and_say_none(desk: Desk) -> None:

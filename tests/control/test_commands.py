@@ -41,7 +41,7 @@ SAMPLES: dict[type, tuple[Any, str, tuple[Any, ...]]] = {
     p.Reenable: (p.Reenable("1", "T", "enable", "why"), "reenable", ("T", "enable", "why")),
     p.SetMode: (p.SetMode("1", "auto", "automatic", "why"), "set_mode", ("auto", "automatic", "why")),
     p.Halt: (p.Halt("1", "why"), "halt", ("why",)),
-    p.Resume: (p.Resume("1", "resume", "why"), "resume", ("resume", "why")),
+    p.Resume: (p.Resume("1", "resume", "why", "KAL"), "resume", ("resume", "why", "KAL")),
     p.Arm: (p.Arm("1", "arm live 3d4c", "why"), "arm", ("arm live 3d4c", "why")),
     p.Disarm: (p.Disarm("1", "why"), "disarm", ("why",)),
     p.Flatten: (p.Flatten("1", True, 7, True), "flatten", ()),
@@ -52,7 +52,15 @@ SAMPLES: dict[type, tuple[Any, str, tuple[Any, ...]]] = {
     p.RestExit: (p.RestExit("1", "KX-1", 3500), "rest_exit", ("KX-1", 3500)),
     p.SetLimit: (p.SetLimit("1", "n", "5", "raise", "why"), "set_limit", ("n", "5", "raise", "why")),
     p.Acknowledge: (p.Acknowledge("1", 3), "acknowledge", (3,)),
-    p.StopEngine: (p.StopEngine("1", "why"), "stop", ("why",)),
+    p.AcknowledgeAll: (p.AcknowledgeAll("1"), "acknowledge_all", ()),
+    p.Reconcile: (p.Reconcile("1"), "reconcile", ()),
+    p.Accept: (p.Accept("1", "KX-1", "accept", "why"), "accept", ("KX-1", "accept", "why")),
+    p.Resolve: (
+        p.Resolve("1", "3ab1", "V-7", "resolve", "why"),
+        "resolve",
+        ("3ab1", "V-7", "resolve", "why"),
+    ),
+    p.StopEngine: (p.StopEngine("1", "why", "keep"), "stop", ("why", "keep")),
 }
 
 

@@ -21,10 +21,9 @@ import pytest
 
 from core.config import paths
 from core.config.paths import Profile
-from core.control.client import Line, StopLine, connect
+from core.control.client import Line, StopLine, connect, encode
 from core.control.process import StartError, serve
 from core.control.protocol import VERSION, Frame, Hello, Query
-from core.control.server import encode
 from core.journal.lock import hold
 from core.journal.spill import read_spill, spill_path
 from tui import front_door

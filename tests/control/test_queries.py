@@ -84,6 +84,16 @@ ROWS = Rows(
         p.LimitRow("open_orders_total_max", "open orders", "G20", "count", None, 20, 20, ""),
     ),
     flatten=FLATTEN,
+    alarms=(p.AlarmRow(3, "ACT", 0, 97_000_000_000, "KAL: lost", "halted", "resume", False, True),),
+    reading=p.ReadingRow(
+        12, 98_000_000_000, True, "periodic", None, "",
+        (
+            p.DifferenceRow(
+                "R9", "position", 7, "KXHIGHNY-26NOV23-B48.5", "", "8.00", "11.00", 94_000_000_000, 2, True,
+                "venue HALTED",
+            ),
+        ),
+    ),
 )  # fmt: skip
 
 
@@ -124,10 +134,21 @@ def test_markets_orders_positions_limits() -> None:
     assert (count["used"], count["limit"]) == (None, 20)
 
 
+def test_what_differs_and_what_rang() -> None:
+    found = ask("reconcile")
+    assert isinstance(found, dict)
+    assert (found["reading"], found["age_s"], found["agrees"], found["clean_age_s"]) == (12, 2.0, False, None)
+    (difference,) = found["differences"]
+    assert (difference["row"], difference["ours"], difference["theirs"]) == ("R9", "8.00", "11.00")
+    assert (difference["age_s"], difference["acted"], difference["halts"]) == (6.0, True, "venue HALTED")
+    (alarm,) = ask("alarms")  # type: ignore[misc]
+    assert (alarm["id"], alarm["age_s"], alarm["acknowledged"]) == (3, 3.0, False)
+
+
 @pytest.mark.parametrize("what", QUERIES)
 def test_every_field_is_explained_and_named_once(what: str) -> None:
     text = documentation(what)
-    tables = {what: QUERIES[what], **(PARTS if what == "status" else {})}
+    tables = {what: QUERIES[what], **PARTS.get(what, {})}
     for name, table in tables.items():
         names = [field.name for field in table]
         assert len(set(names)) == len(names), name

@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from core.control import connection as connection_module
 from core.control import server as server_module
 from core.control.client import ConnectError, LinkError, encode
 from core.control.protocol import (
@@ -158,7 +159,7 @@ async def test_another_version_is_refused_with_the_remedy(house: House) -> None:
 async def test_a_connection_that_never_greets_is_closed(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server_module, "HELLO_TIMEOUT_S", 0.05)
+    monkeypatch.setattr(connection_module, "HELLO_TIMEOUT_S", 0.05)
     reader, writer = await asyncio.open_unix_connection(str(house.path))
     async with asyncio.timeout(2):
         assert await reader.read() == b""
@@ -178,7 +179,7 @@ async def test_commands_are_limited_but_never_the_stop(house: House, monkeypatch
     for number in range(100):
         line.send(Pause(f"p{number}"))
     replies = [await line.receive() for _ in range(100)]
-    assert sum(isinstance(r, Reply) and r.accepted for r in replies) == server_module.RATE_BURST
+    assert sum(isinstance(r, Reply) and r.accepted for r in replies) == connection_module.RATE_BURST
     for number in range(100):
         line.send(Flatten(f"f{number}"))
         answer = await line.receive()
@@ -186,7 +187,7 @@ async def test_commands_are_limited_but_never_the_stop(house: House, monkeypatch
 
 
 async def test_the_stop_reaches_the_desk_inside_the_read_callback(house: House) -> None:
-    client = server_module._Client(house.server)
+    client = connection_module.Connection(house.server)
     ours, theirs = socket.socketpair()
     transport, _ = await asyncio.get_running_loop().connect_accepted_socket(lambda: client, ours)
     # One call into the protocol, no turn of the loop: greeting and stop arrive together.

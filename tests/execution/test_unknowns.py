@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import asyncio
 
+import msgspec
+
 from core.domain.order import Life
+from core.domain.units import contracts
+from core.engine.operator import Outcome
 from core.risk.halts import Level
-from tests.execution.bench import HOT, TRADER, WARM, Bench, running
+from tests.execution.bench import HOT, TRADER, VIEWER, WARM, Bench, running
 from tests.virtual import VirtualLoop, run_virtual
 
 EXPIRY_S = 120
@@ -98,5 +102,117 @@ def test_a_fill_found_while_looking_proves_arrival() -> None:
             bench.venue.trade(bench.venue.only().order_id, 2)
             await bench.until(lambda: bench.order(client).filled > 0, "found by its fill", 60)
             assert bench.order(client).order_id == bench.venue.only().order_id
+
+    run_virtual(main)
+
+
+def test_a_stuck_order_is_resolved_by_hand_and_only_when_nothing_contradicts_it() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            client = await lost(bench)
+            engine, order = bench.engine, bench.order(client)
+
+            def resolve(found: str = "", word: str = "resolve", reason: str = "asked them") -> Outcome:
+                return engine.resolve(client[-6:], found, word, reason, TRADER)
+
+            bench.venue.net[HOT] = order.intent.quantity
+            assert "may still arrive" in resolve().text
+            await asyncio.sleep(EXPIRY_S + 80)
+            assert bench.order(client).life is Life.UNKNOWN
+            for refused in (
+                resolve(word="yes"),
+                resolve(reason=" "),
+                engine.resolve("nope", "", "resolve", "x", TRADER),
+                engine.resolve(client, "", "resolve", "x", VIEWER),
+            ):
+                assert not refused.accepted
+            assert resolve().accepted
+            assert bench.order(client).life is Life.NEVER_ARRIVED
+            assert "written off by" in bench.order(client).reason and "WRITTEN_OFF" in bench.kinds()
+            assert engine.desk.exposure.now(HOT).market == 0
+            # What it left is a position no fill explains, for an operator to accept.
+            await bench.until(lambda: bool(engine.desk.reconciler.differences), "mismatch", 10)
+
+    run_virtual(main)
+
+
+def test_an_order_nothing_can_be_read_of_is_stuck_and_not_even_a_person_may_write_it_off() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            client = await lost(bench)
+            bench.venue.faults.broken_reads = True
+            await asyncio.sleep(EXPIRY_S + 80)
+            assert bench.engine.desk.unknowns.searches[client].stuck
+            halt = bench.engine.desk.halting.level("KXHIGHNY-26NOV23", HOT)
+            assert halt is not None and halt.level is Level.HALTED
+            refused = bench.engine.resolve(client, "", "resolve", "I am sure", TRADER)
+            assert not refused.accepted and "cannot be read is not absent" in refused.text
+
+    run_virtual(main)
+
+
+def test_an_unknown_order_is_bound_by_hand_to_the_venues_if_it_can_be_the_same() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            card = await bench.card()
+            bench.venue.faults.lose_answers, bench.venue.faults.list_lag_s = 1, 1_000
+            assert bench.approve(card).accepted
+            (client,) = bench.engine.desk.ledger.of_proposal[card.id]
+            await bench.until(lambda: bench.order(client).life is Life.UNKNOWN, "unknown")
+            mine = bench.venue.only()
+            honest = bench.venue._report(mine)
+            wrong = {
+                "V-size": msgspec.structs.replace(honest, order_id="V-size", quantity=contracts(1)),
+                "V-other": msgspec.structs.replace(honest, order_id="V-other", client_order_id="pm-x"),
+            }
+            truth = bench.venue.order
+
+            async def order(order_id: str) -> object:
+                return wrong.get(order_id) or await truth(order_id)
+
+            bench.venue.order = order  # type: ignore[method-assign, assignment]
+            for named in (*wrong, "V-none"):
+                assert bench.engine.resolve(client, named, "resolve", "saw it", TRADER).accepted
+                await asyncio.sleep(0.2)
+                assert bench.order(client).life is Life.UNKNOWN
+                alarms = [a.what for a in bench.engine.state.alarms.values()]
+                assert any(named in what for what in alarms)
+            assert bench.engine.resolve(client, mine.order_id, "resolve", "saw it", TRADER).accepted
+            await bench.until(lambda: bench.order(client).life is Life.WORKING, "bound", 2)
+            assert bench.order(client).order_id == mine.order_id
+
+    run_virtual(main)
+
+
+def test_a_clock_set_forward_shortens_no_wait() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            client = await lost(bench)
+            wall = bench.clock.wall_ms
+            bench.clock.wall_ms = lambda: wall() + 3_600_000  # type: ignore[method-assign]
+            await asyncio.sleep(EXPIRY_S - 10)
+            assert bench.order(client).life is Life.UNKNOWN
+            await bench.until(lambda: bench.order(client).life is Life.NEVER_ARRIVED, "proof", 40)
+
+    run_virtual(main)
+
+
+def test_a_look_up_that_began_too_early_proves_nothing() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            client = await lost(bench)
+            search = bench.engine.desk.unknowns.searches[client]
+            truth = bench.venue.orders
+
+            async def slow(**asked: object) -> object:
+                found = await truth(**asked)  # type: ignore[arg-type]
+                if asked.get("ticker"):
+                    await asyncio.sleep(20)
+                return found
+
+            bench.venue.orders = slow  # type: ignore[method-assign, assignment]
+            await asyncio.sleep((search.provable_ns - bench.clock.mono_ns()) / 1e9 + 8)
+            assert bench.order(client).life is Life.UNKNOWN, "its list is from before the earliest proof"
+            await bench.until(lambda: bench.order(client).life is Life.NEVER_ARRIVED, "proof", 60)
 
     run_virtual(main)

@@ -1,0 +1,88 @@
+"""Verbs about the truth of the account: what differs, what is unknown, what rang."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import click
+
+from core.control import protocol
+from tui import verbs
+from tui.cli_options import place_of, print_query, with_fields, with_profile, with_reason, with_word
+
+
+@click.group(invoke_without_command=True)
+@with_fields
+@with_profile
+@click.pass_context
+def reconcile(context: click.Context, as_json: bool, fields: bool) -> None:
+    """Read the account now and print what differs, by its row: 0 when it agrees, else 1."""
+    if context.invoked_subcommand is not None:
+        return
+    if fields:
+        print_query("reconcile", as_json=as_json, fields=True)
+        return
+    found = verbs.reconcile(place_of())
+    if as_json:
+        click.echo(json.dumps(found, indent=2, ensure_ascii=False))
+    else:
+        click.echo("\n".join(verbs.reconcile_lines(found)))
+    sys.exit(verbs.DONE if found["agrees"] else verbs.REFUSED)
+
+
+@reconcile.command("accept")
+@click.argument("what", metavar="MARKET|cash")
+@with_word
+@with_reason
+@with_profile
+def reconcile_accept(what: str, confirm: str, reason: str) -> None:
+    """Take the venue's count of a position that no fill explains, or of the cash, for the truth."""
+    verbs.command(place_of(), protocol.Accept(verbs.new_id(), what, confirm, reason))
+
+
+@click.group(invoke_without_command=True)
+@with_fields
+@with_profile
+@click.pass_context
+def orders(context: click.Context, as_json: bool, fields: bool) -> None:
+    """Orders and what became of them."""
+    if context.invoked_subcommand is None:
+        print_query("orders", as_json=as_json, fields=fields)
+
+
+@orders.command("resolve")
+@click.argument("order")
+@click.option("--found", default="", metavar="ID", help="It is this order at the venue.")
+@with_word
+@with_reason
+@with_profile
+def orders_resolve(order: str, found: str, confirm: str, reason: str) -> None:
+    """End the look-up of ORDER, which is UNKNOWN: it never arrived, or it is the venue's --found."""
+    verbs.command(place_of(), protocol.Resolve(verbs.new_id(), order, found, confirm, reason))
+
+
+@click.group(invoke_without_command=True)
+@with_fields
+@with_profile
+@click.pass_context
+def alarms(context: click.Context, as_json: bool, fields: bool) -> None:
+    """What a person must act on or know, and whether somebody has seen it."""
+    if context.invoked_subcommand is None:
+        print_query("alarms", as_json=as_json, fields=fields)
+
+
+@alarms.command("ack")
+@click.argument("which", metavar="[ID|all]", default="all")
+@with_profile
+def alarms_ack(which: str) -> None:
+    """Say that you have seen alarm ID, or all; their causes stay until they clear."""
+    if which == "all":
+        verbs.command(place_of(), protocol.AcknowledgeAll(verbs.new_id()))
+        return
+    if not which.isdecimal():
+        raise click.UsageError(f"{which[:40]!r} is no alarm's number (see: pmconsole alarms)")
+    verbs.command(place_of(), protocol.Acknowledge(verbs.new_id(), int(which)))
+
+
+GROUPS = (reconcile, orders, alarms)
