@@ -51,7 +51,9 @@ class Account:
         self._books = books
         self._clocks = clocks
         self._sent: deque[tuple[str, Sent]] = deque()
+        """The last hour's, and never fewer than ``RECENT_MIN``."""
         self._filled: deque[tuple[int, Money]] = deque()
+        """The last five minutes', as of when the gate last asked."""
         self._base: dict[str, int] = {}
         """By every ticker that may have a result today: those of the day's base, and what moved since."""
         self._worth: dict[str, int] = {}

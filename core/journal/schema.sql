@@ -4,6 +4,10 @@
 -- owner (0600). One connection in the engine's writer thread writes it; everybody else opens it
 -- read-only. Nothing is ever changed or deleted: a correction is a new event.
 --
+-- Beside journal-X.db lie journal-X.lock (names the process that writes), journal-X.spill (rows that could
+-- not be written here, taken up by the next start), journal.reserve (room given up when the disk is full),
+-- and, after a change of format, the old file as journal-X.vN-TIME.
+--
 -- Integers: times ending in _ms are Unix milliseconds (real time), _ns monotonic nanoseconds of the
 -- boot named by boot_id. Inside payloads prices are ten-thousandths of a dollar, quantities
 -- millionths of a contract, money millionths of a dollar.
@@ -43,7 +47,8 @@ CREATE TABLE anchor (
 
 -- The log. seq counts from 1 without gaps.
 --
--- kind      a name of core/journal/events.py
+-- kind      a name of core/journal/events.py. After a SPILL row come the rows it speaks of, with the times
+--           and runs they had; a BELIEF row marks what the engine believed there
 -- actor     whose doing it was: 'engine', 'console pid 4711 (uid 1000)', 'cli pid ... (uid ...)'
 -- order_id  client order id, '' when the event belongs to no order of ours
 -- ticker    market, '' when the event belongs to none
