@@ -18,10 +18,21 @@ from tui.cli_options import place_of, with_profile
 @click.option(
     "--include-external", is_flag=True, help="Also cancel orders of the account that were not placed here."
 )
+@click.option("--direct", is_flag=True, help="Without an engine: cancel and sell the whole account at once.")
 @with_profile
-def flatten(now: bool, urgent: bool, include_external: bool) -> None:
+def flatten(now: bool, urgent: bool, include_external: bool, direct: bool) -> None:
     """Halt, cancel everything, sell everything; follows it until flat or a named residue."""
-    verbs.flatten(place_of(), now=now, urgent=urgent, include_external=include_external)
+    if not direct:
+        verbs.flatten(place_of(), now=now, urgent=urgent, include_external=include_external)
+        return
+    from core.control import direct as without_engine
+
+    try:
+        sys.exit(without_engine.flatten(place_of(), click.echo, urgent=urgent))
+    except without_engine.RefusedError as error:
+        verbs.leave(error.code, f"pmconsole flatten --direct: {error}")
+    except KeyboardInterrupt:
+        verbs.leave(verbs.REFUSED, "Stopped in the middle: what was sent stays sent. Repeat to go on.")
 
 
 @click.command("rest-exit")

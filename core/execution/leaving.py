@@ -18,7 +18,7 @@ from core.execution.gateway import Denied, Gateway, Wish
 from core.execution.ladder import Ladder, Pause, Phase
 from core.execution.ledger import Ledger
 from core.execution.points import Point, Reach
-from core.venues.venue import Incomplete, VenueGateway
+from core.venues.venue import BookView, Incomplete, VenueGateway, verified_ns
 
 SLICES_MAX = 20
 MARKET_BUDGET_S = 120.0
@@ -27,6 +27,8 @@ own rests there."""
 SLICE_PAUSE_S = 0.4
 REFUSED_PAUSE_S = 2.0
 WAIT_S = 1.0
+BOOK_NS_MAX = 3_000_000_000
+"""A book of the stream older than this is read again before it prices an exit."""
 VERIFY_PAUSE_S = 3.0
 LAGGING_READS = 7
 """Position lists lag by up to 20 s: so often a count that lacks what we know is read again."""
@@ -161,24 +163,28 @@ class Leaving:
         wait_s = (deadline_ns - self._clocks.mono_ns()) / 1e9
         if not await self._ledger.movement.until(lambda: not self._ledger.live_in(ticker), wait_s):
             return NoExit("an order there is not proved dead", final=True)
+        book = await self._sound_book(ticker)
         net, free = self._ledger.net(ticker), self._ledger.closable(ticker)
         if at_venue is not None:
             free = Quantity(min(free, abs(at_venue)) if at_venue * net > 0 else 0)
             if not free:
                 return NoExit("the venue does not show this position", final=True)
-        book = self._venue.books.get(ticker)
         wanted = next_slice(self._market_of(ticker), book, net, free, empty, urgent=ladder.urgent)
         if isinstance(wanted, NoExit):
             return wanted
-        mid = self._mid(ticker)
+        mid = _mid(book)
         sent = self._gateway.send(Wish(wanted, flatten=True))
         return NoExit(sent.reason) if isinstance(sent, Denied) else (sent, mid)
 
-    def _mid(self, ticker: str) -> Price | None:
+    async def _sound_book(self, ticker: str) -> BookView | None:
+        """The stream's book while it is known to be right, else the one the venue answers with now."""
         view = self._venue.books.get(ticker)
-        if view is None or view.book.best_bid is None or view.book.best_ask is None:
-            return None
-        return Price((view.book.best_bid + view.book.best_ask) // 2)
+        if view is not None and view.intact:
+            age_ns = self._clocks.mono_ns() - verified_ns(view, self._venue.link)
+            if age_ns <= BOOK_NS_MAX:
+                return view
+        fresh = await self._venue.book_now(ticker)
+        return None if isinstance(fresh, Incomplete) else BookView(fresh, intact=True)
 
     def _book(self, ladder: Ladder, done: Order, mid: Price | None) -> None:
         if done.filled:
@@ -189,6 +195,12 @@ class Leaving:
             ladder.cost += given_up + fill.fee
         ladder.left = held(self._ledger)
         self._on_change(ladder)
+
+
+def _mid(view: BookView | None) -> Price | None:
+    if view is None or view.book.best_bid is None or view.book.best_ask is None:
+        return None
+    return Price((view.book.best_bid + view.book.best_ask) // 2)
 
 
 def _shown_price(order: Order | None) -> Price:

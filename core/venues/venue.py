@@ -368,6 +368,10 @@ class VenueGateway(SafetyNet, Protocol):
 
     async def cash(self) -> Cash | Incomplete: ...
 
+    async def book_now(self, ticker: str) -> Book | Incomplete:
+        """A market's book read on its own, for an exit while the stream's cannot be trusted."""
+        ...
+
     async def exchange_state(self) -> ExchangeState | Incomplete: ...
 
     async def maintenance(self) -> tuple[Maintenance, ...] | Incomplete:

@@ -33,9 +33,9 @@ from core.control.strikes import Record, read_record, record_bytes
 from core.domain.clock import Clocks, SystemClock
 from core.domain.text import clean_text
 from core.venues.address import VenueAddressError
+from core.venues.kalshi.cancel_only import KalshiCancelOnly
+from core.venues.strike import strike
 from core.venues.venue import Incomplete
-from core.watchdog.strike import strike
-from core.watchdog.venue import KalshiCancelOnly
 from core.watchdog.watch import Suspicion, Watch
 
 USAGE, LOCK_HELD = 2, 75

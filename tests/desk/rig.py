@@ -68,6 +68,26 @@ class Venue:
     def fills(self) -> list[dict[str, Any]]:
         return list(self.get("/portfolio/fills", limit="1000")["fills"])
 
+    def buy(self, contracts: int) -> str:
+        """Take YES at the first market somebody sells at; its ticker."""
+        for market in self.get("/markets", status="open", limit="1000")["markets"]:
+            if float(market["yes_ask_size_fp"] or 0) >= contracts:
+                break
+        body = {
+            "ticker": market["ticker"],
+            "client_order_id": f"rig-{os.getpid()}-{time.time_ns()}",
+            "side": "bid",
+            "count": f"{contracts}.00",
+            "price": market["yes_ask_dollars"],
+            "time_in_force": "immediate_or_cancel",
+            "self_trade_prevention_type": "taker_at_cross",
+        }
+        full = self._base.path.rstrip("/") + "/portfolio/events/orders"
+        headers = self._signer.headers("POST", full, time.time_ns() // 1_000_000)
+        answer = self._http.post(self._base.copy_with(path=full), json=body, headers=headers)
+        answer.raise_for_status()
+        return str(market["ticker"])
+
     def close(self) -> None:
         self._http.close()
 

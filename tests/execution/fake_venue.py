@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from core.domain.book import new_book
+from core.domain.book import Book, new_book
 from core.domain.fees import fill_fee
 from core.domain.market import CENT_GRID, FeeSchedule, FeeType, Market, Venue
 from core.domain.order import BookSide, Fill, OrderIntent, Purpose, TimeInForce
@@ -469,6 +469,10 @@ class FakeVenue:
 
     async def cash(self) -> Cash | Incomplete:
         return await self._read(lambda: Cash(Money(self.cash_now), self.cash_parts))
+
+    async def book_now(self, ticker: str) -> Book | Incomplete:
+        self.calls.append((self.loop.time(), f"book {ticker}"))
+        return await self._read(lambda: self.books[ticker].book)
 
     async def exchange_state(self) -> ExchangeState | Incomplete:
         return await self._read(lambda: ExchangeState(True, self.trading, shards=self.shards))

@@ -9,7 +9,7 @@ import pytest
 from core.domain.order import Life
 from core.domain.units import Quantity
 from core.execution.ladder import Phase
-from core.venues.venue import PositionReport
+from core.venues.venue import Incomplete, PositionReport
 from tests.execution.bench import HOT, TRADER, WARM, Bench, running
 from tests.virtual import VirtualLoop, run_virtual
 
@@ -85,15 +85,24 @@ def test_an_order_that_still_rests_keeps_it_from_being_called_flat() -> None:
     run_virtual(main)
 
 
-def test_nothing_is_sold_by_a_book_that_lost_its_place() -> None:
+async def unread(ticker: str) -> Incomplete:
+    return Incomplete(f"book of {ticker}", "HTTP 503")
+
+
+@pytest.mark.parametrize("how", ["stream", "read"])
+def test_nothing_is_sold_by_a_book_that_lost_its_place(how: str) -> None:
     async def main(loop: VirtualLoop) -> None:
         async with running(loop) as bench:
             await bench.held(20)
+            honest, bench.venue.book_now = bench.venue.book_now, unread  # type: ignore[method-assign]
             bench.engine.flatten(TRADER, now=True)
             bench.venue.books[HOT].intact = False
             await asyncio.sleep(8)
             assert not bench.venue.exits_seen
-            bench.venue.quote(HOT, 38, 42)
+            if how == "stream":
+                bench.venue.quote(HOT, 38, 42)
+            else:
+                bench.venue.book_now = honest  # type: ignore[method-assign]
             assert (await over(bench)).startswith("FLAT") and bench.venue.net[HOT] == 0
 
     run_virtual(main)

@@ -9,6 +9,9 @@ from urllib.parse import quote
 
 import msgspec
 
+from core.domain.book import Book, new_book
+from core.domain.market import TickGrid
+from core.domain.order import BookSide
 from core.domain.units import Price, Quantity, complement
 from core.venues.kalshi import endpoints as ep
 from core.venues.kalshi.reader import Reader
@@ -116,3 +119,16 @@ async def read_books(
         found |= part
     missing = [ticker for ticker in tickers if ticker not in found]
     return Incomplete("books", f"{missing[0]} is missing") if missing else found
+
+
+async def read_on_grid(reader: Reader, ticker: str, grid: TickGrid) -> Book | Incomplete:
+    """One market's book as the engine's own type, ahead of everything but cancels: to price an exit by."""
+    found = await read_book(reader, ticker, priority=Priority.FLATTEN)
+    if isinstance(found, Incomplete):
+        return found
+    book = new_book(grid)
+    for side, levels in ((BookSide.BID, found.bids), (BookSide.ASK, found.asks)):
+        for level in levels:
+            if not book.set(side, level.price, level.size):
+                return Incomplete(f"book of {ticker}", "a level is off the market's grid")
+    return book

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from core.config.paths import Environment
+from core.domain.book import Book
 from core.domain.clock import Clocks
 from core.domain.market import Market, TickGrid
 from core.domain.order import Fill, OrderIntent, Purpose
@@ -20,6 +21,7 @@ from core.venues.kalshi import exchange, limits
 from core.venues.kalshi.account import Account
 from core.venues.kalshi.cancels import CancelEntry, Cancels
 from core.venues.kalshi.channel import LIFECYCLE
+from core.venues.kalshi.depths import read_on_grid
 from core.venues.kalshi.facts import (
     BookChanged,
     Fact,
@@ -341,6 +343,12 @@ class KalshiVenue:
 
     async def cash(self) -> Cash | Incomplete:
         return await self._account.cash()
+
+    async def book_now(self, ticker: str) -> Book | Incomplete:
+        known = self._listing.catalog.markets.get(ticker)
+        if known is None:
+            return Incomplete(f"book of {ticker}", "the market is not known")
+        return await read_on_grid(self._reader, ticker, known.grid)
 
     async def exchange_state(self) -> ExchangeState | Incomplete:
         return await exchange.read_state(self._reader)

@@ -10,6 +10,7 @@ import pytest
 
 from core.domain.order import BookSide
 from core.domain.units import Price, Quantity
+from core.venues.strike import strike
 from core.venues.venue import (
     Cancelled,
     CancelOutcome,
@@ -22,7 +23,6 @@ from core.venues.venue import (
     ReportStatus,
     Unresolved,
 )
-from core.watchdog.strike import strike
 from tests.virtual import VirtualClock, VirtualLoop, run_virtual
 
 

@@ -1,8 +1,8 @@
-"""Cancelling everything at once and proving that nothing rests any more.
+"""Cancelling a whole account at once and proving that nothing rests any more.
 
-Group triggers and the account-wide cancel go out together, at once; then the venue's own list says
-what is left, and that is cancelled by id, until two complete readings hold nothing. It never gives up,
-and it never places an order: it could not.
+For whoever stands in for an engine: the watchdog, and a flatten without one. Group triggers and the
+account-wide cancel go out together, at once; then the venue's own list says what is left, and that is
+cancelled by id, until two complete readings hold nothing. It never gives up and never places an order.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ QUIET_READS = 2
 
 
 class CancelOnly(Protocol):
-    """What a watchdog can do at a venue, all of it."""
+    """What can be done at a venue without the means to place an order."""
 
     async def groups(self) -> dict[str, str] | Incomplete:
         """Every safety group of the account with its part of the venue."""
@@ -52,15 +52,27 @@ class Receipt(msgspec.Struct, frozen=True):
         )
 
 
-async def strike(venue: CancelOnly, known: dict[str, str], mono_ns: Callable[[], int]) -> Receipt:
-    """Cancel everything; returns once the venue holds nothing. ``known``: groups the engine named."""
+def _silent(_: int | None) -> None:
+    """Nobody watches the progress."""
+
+
+async def strike(
+    venue: CancelOnly,
+    known: dict[str, str],
+    mono_ns: Callable[[], int],
+    progress: Callable[[int | None], None] = _silent,
+) -> Receipt:
+    """Cancel everything; returns once the venue holds nothing. ``known``: groups the engine named.
+
+    ``progress`` hears after each reading how many orders rest, ``None`` when that could not be read.
+    """
     began = mono_ns()
     async with asyncio.TaskGroup() as wave:
         for group_id, part in known.items():
             wave.create_task(_until_done(partial(venue.trigger, group_id, part)))
         wave.create_task(_until_done(venue.cancel_everything))
         others = wave.create_task(_other_groups(venue, known))
-        proof = wave.create_task(_until_nothing_rests(venue))
+        proof = wave.create_task(_until_nothing_rests(venue, progress))
     return Receipt(len(known) + others.result(), proof.result(), (mono_ns() - began) // 1_000_000)
 
 
@@ -83,11 +95,12 @@ async def _other_groups(venue: CancelOnly, known: dict[str, str]) -> int:
     return len(others)
 
 
-async def _until_nothing_rests(venue: CancelOnly) -> int:
+async def _until_nothing_rests(venue: CancelOnly, progress: Callable[[int | None], None]) -> int:
     """How many orders had to be cancelled by id."""
     quiet, seen = 0, set[str]()
     while True:
         resting = await venue.resting()
+        progress(None if isinstance(resting, Incomplete) else len(resting))
         if not isinstance(resting, Incomplete):
             quiet = 0 if resting else quiet + 1
             if quiet == QUIET_READS:

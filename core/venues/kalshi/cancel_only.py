@@ -1,11 +1,11 @@
-"""The account as a watchdog reaches it: a key and connections of its own, and nothing that could place an
+"""An account for whoever stands in for the engine: connections of its own and nothing that could place an
 order.
 """
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from core.config.paths import Environment
 from core.domain.clock import Clocks
@@ -18,6 +18,9 @@ from core.venues.kalshi.reader import Reader
 from core.venues.kalshi.sign import Signer
 from core.venues.limiter import Limiter
 from core.venues.venue import CancelOutcome, GroupOutcome, Incomplete, OrderReport, ReportStatus
+
+if TYPE_CHECKING:
+    import random
 
 
 class KalshiCancelOnly:
@@ -46,7 +49,8 @@ class KalshiCancelOnly:
             on_credential=lambda cause: on_anomaly("credential", cause),
         )
         self._cancels, self._groups = Cancels(self._http), OrderGroups(self._http)
-        self._account = Account(Reader(self._http, on_anomaly))
+        self._reader = Reader(self._http, on_anomaly)
+        self._account = Account(self._reader)
 
     async def close(self) -> None:
         await self._http.close()

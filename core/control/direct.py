@@ -1,0 +1,107 @@
+"""``pmconsole flatten --direct`` as a process: no engine, no journal, the profile's own key.
+
+It takes the engine's lock, so that no engine starts beside it; an engine that answers is asked
+instead. One that holds the lock and does not answer may wake up at any moment: everything is
+cancelled beside it, and nothing is sold until it is ended.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import resource
+import secrets
+from collections.abc import Callable
+
+from core.config import paths
+from core.config.paths import Profile, socket_path
+from core.config.secrets import KeyFileError
+from core.control.client import ConnectError, Line
+from core.control.lock import LockFileError, LockHeldError, sole_holder
+from core.control.protocol import VERSION, Hello
+from core.control.ready import ReadyError
+from core.control.site import Site, site_of
+from core.domain.clock import Clocks, SystemClock
+from core.domain.text import clean_text
+from core.execution.direct import Direct
+from core.venues.address import VenueAddressError
+from core.venues.kalshi.direct import KalshiDirect
+
+FLAT, NOT_FLAT, USAGE, ENGINE_ANSWERS = 0, 1, 2, 75
+Tell = Callable[[str], None]
+
+
+class RefusedError(Exception):
+    """Nothing was done; the text is the sentence for the operator, ``code`` the exit code."""
+
+    def __init__(self, text: str, code: int = USAGE) -> None:
+        super().__init__(text)
+        self.code = code
+
+
+_REFUSALS = (paths.ProfileError, LockFileError, ReadyError, KeyFileError, VenueAddressError)
+
+
+def flatten(place: Profile, tell: Tell, *, urgent: bool) -> int:
+    """Cancel and sell everything of the account; the exit code. Raises ``RefusedError``."""
+    os.umask(0o077)
+    # A core dump would hold the key.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    try:
+        paths.prepare(place)
+        site = site_of(place)
+        try:
+            with sole_holder(place.lock):
+                # Whoever starts the next engine finds the desk halted and is asked.
+                place.flatten_flag.touch(mode=0o600)
+                return asyncio.run(_sell(site, tell, urgent=urgent))
+        except LockHeldError as held:
+            _refuse_beside(place)
+            tell(f"{held}; it does not answer: everything is cancelled beside it, nothing is sold")
+            asyncio.run(_cancel(site, tell))
+            tell("end that process (kill -9), then repeat this command to sell what is held")
+            return NOT_FLAT
+    except _REFUSALS as error:
+        raise RefusedError(str(error)) from error
+
+
+def _refuse_beside(place: Profile) -> None:
+    """An engine that answers does it better. Raises ``RefusedError``."""
+    hello = Hello(VERSION, "command", "cli", os.getpid(), "direct")
+    try:
+        Line(socket_path(place), hello).close()
+    except ConnectError:
+        return
+    raise RefusedError("the engine answers: use pmconsole flatten", ENGINE_ANSWERS)
+
+
+async def _sell(site: Site, tell: Tell, *, urgent: bool) -> int:
+    venue, clocks, rng = _venue(site, tell)
+    try:
+        ended = await Direct(venue, clocks, rng, secrets.token_hex(4), tell, urgent=urgent).flatten()
+    finally:
+        await venue.close()
+    tell(str(ended))
+    return NOT_FLAT if ended.residue else FLAT
+
+
+async def _cancel(site: Site, tell: Tell) -> None:
+    venue, clocks, rng = _venue(site, tell)
+    try:
+        await Direct(venue, clocks, rng, secrets.token_hex(4), tell).cancel()
+    finally:
+        await venue.close()
+
+
+def _venue(site: Site, tell: Tell) -> tuple[KalshiDirect, Clocks, random.Random]:
+    clocks, rng = Clocks(SystemClock(), site.clock), random.Random(secrets.randbits(128))
+    venue = KalshiDirect(
+        site.kalshi,
+        site.environment,
+        site.signer,
+        clocks=clocks,
+        rng=rng,
+        on_anomaly=lambda what, detail: tell(f"{what}: {clean_text(detail)}"),
+    )
+    return venue, clocks, rng

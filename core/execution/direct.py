@@ -1,0 +1,259 @@
+"""A flatten without an engine or a journal: cancel the account, then sell what the venue says is held.
+
+For the hour in which the engine is gone or does not answer. It knows nothing but the venue's own
+lists: everything of the account is cancelled first and proved gone, then each position is sold in
+reduce-only, immediate slices, which the venue itself never lets sell more than is held. An answer that
+does not come is looked up before the next slice leaves. Flat is said after two complete readings.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Protocol
+
+import msgspec
+
+from core.domain.book import Book
+from core.domain.clock import Clocks
+from core.domain.market import Market, Venue
+from core.domain.order import OrderIntent
+from core.domain.units import Money, Quantity, quantity_text
+from core.execution.exits import NoExit, next_slice
+from core.execution.gateway import Rng
+from core.execution.leaving import MARKET_BUDGET_S, REFUSED_PAUSE_S, SLICE_PAUSE_S, SLICES_MAX, VERIFY_PAUSE_S
+from core.strategy.proposal import Candidate
+from core.venues.exchange import ExchangeState
+from core.venues.strike import CancelOnly, strike
+from core.venues.venue import (
+    Accepted,
+    BookView,
+    Incomplete,
+    LastCheck,
+    OrderReport,
+    PlaceOutcome,
+    PositionReport,
+    Rejected,
+    Unresolved,
+)
+
+ROUNDS = 3
+"""So often what is still held after the exits is sold again: lists lag behind fills."""
+READ_AGAIN_S = 1.0
+PAUSED_S = 5.0
+LOOKUPS_S = (0.3, 0.7, 1.0, 1.0)
+"""Pauses before the look-ups of an unanswered exit; then the position itself says what it did."""
+SKEW_MS = 10_000
+
+
+class DirectVenue(CancelOnly, Protocol):
+    """The account over plain requests, without a stream."""
+
+    async def positions(self) -> tuple[PositionReport, ...] | Incomplete: ...
+
+    async def orders(self, ticker: str, since_ms: int) -> tuple[OrderReport, ...] | Incomplete: ...
+
+    async def exchange_state(self) -> ExchangeState | Incomplete: ...
+
+    async def market(self, ticker: str) -> Market | Incomplete: ...
+
+    async def book(self, known: Market) -> Book | Incomplete: ...
+
+    async def place(self, intent: OrderIntent, shard: int, last_check: LastCheck) -> PlaceOutcome: ...
+
+
+class Ended(msgspec.Struct, frozen=True):
+    """How it ended; ``residue`` names each market that is not flat."""
+
+    sold: Quantity
+    exits: int
+    residue: dict[str, str]
+
+    def __str__(self) -> str:
+        summary = f"{quantity_text(self.sold)} contracts sold in {self.exits} exits"
+        if self.residue:
+            named = "; ".join(f"{ticker}: {why}" for ticker, why in sorted(self.residue.items()))
+            return f"NOT FLAT, {named}. {summary}"
+        return f"FLAT, confirmed twice by the venue. {summary}"
+
+
+class Direct:
+    """One run. ``tell`` prints a line for the operator."""
+
+    def __init__(
+        self,
+        venue: DirectVenue,
+        clocks: Clocks,
+        rng: Rng,
+        run: str,
+        tell: Callable[[str], None],
+        *,
+        urgent: bool = False,
+    ) -> None:
+        self._venue = venue
+        self._clocks = clocks
+        self._rng = rng
+        self._run = run
+        self._tell = tell
+        self._urgent = urgent
+        self._sent = 0
+        self._sold = 0
+        self._exits = 0
+        self._rest: int | None = -1
+        self._why: dict[str, str] = {}
+
+    async def cancel(self) -> None:
+        """Cancel everything of the account; returns once the venue shows nothing."""
+        self._tell("cancelling every order of the account")
+        self._tell(str(await strike(self._venue, {}, self._clocks.mono_ns, self._resting)))
+
+    async def flatten(self) -> Ended:
+        """Cancel everything, sell everything, prove it."""
+        await self.cancel()
+        residue: dict[str, str] = {}
+        for _ in range(ROUNDS):
+            held = await self._held()
+            await asyncio.gather(*(self._leave(ticker, net) for ticker, net in held.items()))
+            residue = await self._verify()
+            if not residue or residue.keys() <= self._why.keys():
+                break
+        named = {t: ", ".join(filter(None, (what, self._why.get(t)))) for t, what in residue.items()}
+        return Ended(Quantity(self._sold), self._exits, named)
+
+    def _resting(self, count: int | None) -> None:
+        if count != self._rest:
+            self._rest = count
+            self._tell("the account cannot be read yet" if count is None else f"{count} orders rest")
+
+    # --- selling -------------------------------------------------------------------------------
+
+    async def _leave(self, ticker: str, net: int) -> None:
+        """Sell one market until nothing is left, it cannot be sold, or its time is up."""
+        known = await self._venue.market(ticker)
+        if isinstance(known, Incomplete):
+            self._say(ticker, f"{known.what} cannot be read: {known.reason}")
+            return
+        deadline_ns = self._clocks.mono_ns() + int(MARKET_BUDGET_S * 1e9)
+        slices = empty = 0
+        while net and slices < SLICES_MAX and self._clocks.mono_ns() < deadline_ns:
+            waited_ns = await self._wait_open(ticker, known.shard)
+            if waited_ns:
+                deadline_ns += waited_ns
+                continue
+            wanted = await self._slice(known, Quantity(net), empty)
+            if isinstance(wanted, NoExit):
+                self._say(ticker, wanted.reason)
+                if wanted.final:
+                    return
+                await asyncio.sleep(READ_AGAIN_S)
+                continue
+            slices += 1
+            filled = await self._send(wanted, known.shard)
+            if filled is None:  # only the venue's own count knows what it did
+                net = (await self._held()).get(ticker, 0)
+                continue
+            empty = 0 if filled else empty + 1
+            net -= filled if net > 0 else -filled
+            await asyncio.sleep(SLICE_PAUSE_S)
+        if net:
+            self._why.setdefault(ticker, f"not sold in {slices} exits")
+        else:
+            self._why.pop(ticker, None)
+
+    async def _slice(self, known: Market, net: Quantity, empty: int) -> Candidate | NoExit:
+        book = await self._venue.book(known)
+        if isinstance(book, Incomplete):
+            return NoExit(f"{book.what} cannot be read: {book.reason}")
+        view = BookView(book, intact=True)
+        return next_slice(known, view, net, Quantity(abs(net)), empty, urgent=self._urgent)
+
+    async def _wait_open(self, ticker: str, shard: int) -> int:
+        """How long was waited because the venue takes no orders, in nanoseconds."""
+        state = await self._venue.exchange_state()
+        if isinstance(state, Incomplete) or state.trades(shard) is not False:
+            return 0
+        self._say(ticker, "the venue takes no orders" + (f" until {state.resumes}" if state.resumes else ""))
+        began = self._clocks.mono_ns()
+        await asyncio.sleep(PAUSED_S)
+        return self._clocks.mono_ns() - began
+
+    async def _send(self, wanted: Candidate, shard: int) -> Quantity | None:
+        """What one exit sold; ``None`` when nobody can say."""
+        intent = self._intent(wanted)
+        outcome = await self._venue.place(intent, shard, lambda: None)
+        self._exits += 1
+        match outcome:
+            case Accepted(filled=filled):
+                sold: Quantity | None = filled
+            case Unresolved():
+                sold = await self._look_up(intent)
+            case Rejected(code=code):
+                self._say(wanted.ticker, f"an exit was refused: {code}")
+                await asyncio.sleep(REFUSED_PAUSE_S)
+                return Quantity(0)
+            case _:
+                return Quantity(0)
+        if sold:
+            self._sold += sold
+            self._tell(f"{wanted.ticker}: sold {quantity_text(sold)} of {quantity_text(wanted.quantity)}")
+        return sold
+
+    async def _look_up(self, intent: OrderIntent) -> Quantity | None:
+        for pause in LOOKUPS_S:
+            await asyncio.sleep(pause)
+            listed = await self._venue.orders(intent.ticker, intent.created_ms - SKEW_MS)
+            if isinstance(listed, Incomplete):
+                continue
+            for report in listed:
+                if report.client_order_id == intent.client_order_id:
+                    return report.filled
+        return None
+
+    def _intent(self, wanted: Candidate) -> OrderIntent:
+        self._sent += 1
+        return OrderIntent(
+            client_order_id=f"pm-{self._run}-{self._sent:04d}-{self._rng.getrandbits(48):012x}",
+            venue=Venue.KALSHI,
+            ticker=wanted.ticker,
+            side=wanted.side,
+            purpose=wanted.purpose,
+            price=wanted.price,
+            quantity=wanted.quantity,
+            tif=wanted.tif,
+            post_only=False,
+            reduce_only=True,
+            expires_ms=None,
+            created_ms=self._clocks.wall_ms(),
+            reserved=Money(0),
+            strategy="flatten",
+        )
+
+    # --- reading -------------------------------------------------------------------------------
+
+    async def _held(self) -> dict[str, int]:
+        """What the venue says is held; asked until it answers in full."""
+        while True:
+            found = await self._venue.positions()
+            if not isinstance(found, Incomplete):
+                return {report.ticker: int(report.net) for report in found if report.net}
+            self._tell(f"{found.what} cannot be read yet: {found.reason}")
+            await asyncio.sleep(READ_AGAIN_S)
+
+    async def _verify(self) -> dict[str, str]:
+        """What either of two complete readings still shows."""
+        left: dict[str, str] = {}
+        for _ in range(2):
+            await asyncio.sleep(VERIFY_PAUSE_S)
+            held = await self._held()
+            left |= {t: f"{quantity_text(Quantity(abs(n)))} contracts held" for t, n in held.items()}
+            resting = await self._venue.resting()
+            if isinstance(resting, Incomplete):
+                left["venue"] = "could not be read completely"
+            else:
+                left |= {report.ticker: "an order rests" for report in resting}
+        return left
+
+    def _say(self, ticker: str, why: str) -> None:
+        if self._why.get(ticker) != why:
+            self._why[ticker] = why
+            self._tell(f"{ticker}: {why}")
