@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from core.sim import trading
 from core.sim.contracts import EventSpec
 from core.sim.events import FeesChanged
 from core.sim.fees import Schedule, schedule
@@ -91,6 +92,7 @@ class Tariffs:
             for account in exchange.accounts.values():
                 if listed.ticker in account.reserved_by:
                     exchange.reserve(account, listed.ticker)
+                    trading.margin_call(exchange, account, listed.ticker)
 
     def _listed(self, event: EventSpec) -> Schedule:
         series, override = self._exchange.series[event.series_ticker], event.fee_multiplier_override

@@ -76,7 +76,7 @@ def settle_incoming(
     if order.filled:
         owner = exchange.accounts[order.account]
         exchange.reserve(owner, order.ticker)
-        _margin_call(exchange, owner, order.ticker)
+        margin_call(exchange, owner, order.ticker)
 
 
 def placed(order: Order, since: Progress = NOTHING) -> Placed:
@@ -152,8 +152,8 @@ def _book(
     exchange.emit(Filled(order.account, fill, after))
 
 
-def _margin_call(exchange: Exchange, owner: Account, ticker: str) -> None:
-    """Cancel the newest resting orders that lost their cover to a close and cannot be paid for."""
+def margin_call(exchange: Exchange, owner: Account, ticker: str) -> None:
+    """Cancel the newest resting orders of a market that cannot be paid for: cover went, or fees rose."""
     purse = owner.purse(exchange.markets[ticker].spec.exchange_index)
     while purse.available < 0 and (resting := list(owner.resting(ticker))):
         exchange.withdraw(resting[-1], Reason.MARGIN)

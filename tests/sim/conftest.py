@@ -12,6 +12,7 @@ import pytest
 from core.domain.clock import WorldClock
 from core.domain.units import Money, Price, Quantity, contracts, parse_money, parse_price, parse_quantity
 from core.sim.contracts import EventSpec, MarketSpec, SeriesSpec, Source
+from core.sim.dialect import Dialect
 from core.sim.events import ExchangeEvent
 from core.sim.exchange import Exchange
 from core.sim.kalshi.auth import KeyRegistry
@@ -39,12 +40,19 @@ class FakeClock:
 class Floor:
     """An exchange with one event of two markets, three rich accounts and everything it said."""
 
-    def __init__(self, *, fee_type: str = "quadratic", multiplier: float = 1.0, speed: float = 1.0) -> None:
+    def __init__(
+        self,
+        *,
+        fee_type: str = "quadratic",
+        multiplier: float = 1.0,
+        speed: float = 1.0,
+        dialect: Dialect | None = None,
+    ) -> None:
         self.clock = FakeClock()
         self.world = WorldClock(START_MS, START_MS, speed)
         rng = random.Random(7)
         self.ids: Callable[[], str] = lambda: str(uuid.UUID(int=rng.getrandbits(128), version=4))
-        self.exchange = Exchange(self.clock, self.world, self.ids)
+        self.exchange = Exchange(self.clock, self.world, self.ids, dialect)
         self.events: list[ExchangeEvent] = []
         self.exchange.listeners.append(self.events.append)
         weather = (Source("The Weather Company", "https://weather.example"),)

@@ -141,3 +141,14 @@ def test_the_exchange_and_the_client_agree_on_random_orders(
         accumulator = there.accumulator
         assert (there.balance_change, there.fee) == (here.balance_change, here.fee)
         assert accumulator == ledger.carried
+
+
+def test_a_rebate_may_need_more_than_the_grid():
+    """Two fees of half a cent: together they are a step of the grid, by the newer text enough."""
+    cent, revenue = Money(10_000), Money(-500_000)
+    first = charge(revenue, Money(5_000), cent, Money(0))
+    assert (first.fee, first.accumulator) == (10_000, 5_000)
+    exact = charge(revenue, Money(5_000), cent, first.accumulator)
+    above = charge(revenue, Money(5_000), cent, first.accumulator, rebate_at_exact_grid=False)
+    assert (exact.fee, exact.accumulator) == (0, 0)
+    assert (above.fee, above.accumulator) == (10_000, 10_000)

@@ -79,8 +79,8 @@ def test_post_only_is_refused_where_it_touches_or_crosses(floor, price):
     assert floor.placed("bob", BID, "0.54", 1, post_only=True).remaining == contracts(1)
 
 
-def test_post_only_can_be_accepted_and_cancelled_instead(floor):
-    floor.exchange.dialect = Dialect(post_only_cross_is_accepted=True)
+def test_post_only_can_be_accepted_and_cancelled_instead(make_floor):
+    floor = make_floor(dialect=Dialect(post_only_cross_is_accepted=True))
     floor.placed("ann", ASK, "0.55", 3)
     placed = floor.placed("bob", BID, "0.55", 1, post_only=True)
     assert (placed.fill_count, placed.remaining) == (0, 0)

@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from core.domain.units import Quantity, contracts, parse_money
-from core.sim.accounts import requirement
-from core.sim.amending import Amendment, amend, decrease
-from core.sim.fees import MAKER_PPM
-from core.sim.orders import BookSide, OrderStatus, Placed, Reason, Refused, SelfTrade, TimeInForce
+from core.domain.units import contracts, parse_money
+from core.sim.orders import BookSide, OrderStatus, Placed, Reason, Refused, TimeInForce
 
 BID, ASK = BookSide.BID, BookSide.ASK
 DEPOSITS = parse_money("3000")
@@ -91,86 +86,13 @@ def test_balances_stay_on_the_accounts_grid(make_floor, grid):
     assert floor.cash("dee") < parse_money("100") - parse_money("0.0231")
 
 
-ACTIONS = st.tuples(
-    st.sampled_from(["ann", "bob", "cyd"]),
-    st.sampled_from(["gtc", "ioc", "fok", "reduce", "post", "cancel", "amend", "decrease"]),
-    st.sampled_from([BID, ASK]),
-    st.integers(40, 60),
-    st.integers(1, 90_000),
-    st.sampled_from(list(SelfTrade)),
-)
-
-
-def act(floor, action) -> None:
-    account, what, side, cents, hundredths, stp = action
-    price, count = f"{cents / 100:.2f}", f"{hundredths / 100:.2f}"
-    resting = list(floor.exchange.account(account).working.values())
-    if what == "cancel":
-        if resting:
-            floor.exchange.cancel(account, resting[cents % len(resting)].order_id)
-    elif what in ("amend", "decrease"):
-        if resting:
-            order = resting[cents % len(resting)]
-            size = Quantity(hundredths * 10_000)
-            if what == "amend":
-                amend(
-                    floor.exchange,
-                    account,
-                    order.order_id,
-                    Amendment(order.ticker, order.side, cents * 100, size),
-                )
-            else:
-                decrease(floor.exchange, account, order.order_id, size)
-    else:
-        tif = {"ioc": TimeInForce.IOC, "reduce": TimeInForce.IOC, "fok": TimeInForce.FOK}.get(
-            what, TimeInForce.GTC
-        )
-        floor.order(
-            account,
-            side,
-            price,
-            count,
-            tif,
-            post_only=what == "post",
-            reduce_only=what == "reduce",
-            stp=stp,
-        )
-
-
-def check(floor) -> None:
-    exchange, ticker = floor.exchange, "KXHIGHNY-26NOV23-B48.5"
-    accounts = exchange.accounts.values()
-    positions = [a.position(ticker) for a in accounts]
-    assert sum(positions) == 0
-    collateral = sum(p for p in positions if p > 0)
-    assert exchange.markets[ticker].open_interest == collateral
-    assert sum(a.cash for a in accounts) + collateral + exchange.fees_collected == DEPOSITS
-    book = exchange.book(ticker)
-    assert book.best_bid is None or book.best_ask is None or book.best_bid < book.best_ask
-    for account in accounts:
-        assert account.cash >= 0
-        assert account.available >= 0
-        assert account.reserved == requirement(account, ticker, exchange.fees_of(ticker))
-        assert set(account.working) == {o.order_id for o in account.resting(ticker)}
-    resting = [o for a in accounts for o in a.working.values()]
-    assert all(o.status is OrderStatus.RESTING and 0 < o.remaining <= o.initial for o in resting)
-    for side, levels in ((BID, book.bids), (ASK, book.asks)):
-        by_price: dict[int, int] = {}
-        for order in resting:
-            if order.side is side:
-                by_price[order.price] = by_price.get(order.price, 0) + order.remaining
-        assert dict(levels) == by_price
-
-
-@settings(max_examples=150, deadline=None)
-@given(st.lists(ACTIONS, min_size=20, max_size=60), st.sampled_from(sorted(MAKER_PPM)), st.booleans())
-def test_no_dollar_appears_or_vanishes(make_floor, actions, fee_type, yes) -> None:
-    floor = make_floor(fee_type=fee_type)
-    for action in actions:
-        act(floor, action)
-        check(floor)
-    floor.exchange.determine("KXHIGHNY-26NOV23-B48.5", "yes" if yes else "no")
-    floor.later(3_600)
-    accounts = floor.exchange.accounts.values()
-    assert all(a.cash == a.available and a.position("KXHIGHNY-26NOV23-B48.5") == 0 for a in accounts)
-    assert sum(a.cash for a in accounts) + floor.exchange.fees_collected == DEPOSITS
+def test_orders_that_dearer_fees_make_unaffordable_are_margin_cancelled(make_floor):
+    floor = make_floor(fee_type="quadratic_with_maker_fees")
+    older = floor.placed("ann", BID, "0.50", 900).order
+    newer = floor.placed("ann", BID, "0.50", 1_000).order
+    start = floor.clock.ms
+    floor.exchange.tariffs.change_event("KXHIGHNY-26NOV23", None, 10.0, start)
+    floor.exchange.advance()
+    assert (newer.status, newer.reason) == (OrderStatus.CANCELED, Reason.MARGIN)
+    assert older.status is OrderStatus.RESTING
+    assert floor.exchange.account("ann").available >= 0

@@ -97,21 +97,21 @@ def list_orders(call: Call) -> Answer:
     cutoff_ms = call.venue.archive.orders_updated_ms
     rows = [
         (account, order)
-        for account, order in chosen_orders(call)
+        for account, order in chosen_orders(call, working_only=status == OrderStatus.RESTING.value)
         if (not status or order.status.value == status)
         and (order.status is OrderStatus.RESTING or order.updated_ms >= cutoff_ms)
     ]
     return Answer(order_page(call, rows))
 
 
-def chosen_orders(call: Call) -> list[tuple[Account, Order]]:
+def chosen_orders(call: Call, *, working_only: bool = False) -> list[tuple[Account, Order]]:
     """Orders by the filters every list of them has, newest first."""
     events = set(call.words("event_ticker", most=TICKERS_MAX))
     ticker, shard = call.text("ticker"), call.number("exchange_index")
     rows = [
         (account, order)
         for account in call.accounts()
-        for order in (*account.working.values(), *account.finished.values())
+        for order in (*account.working.values(), *(() if working_only else account.finished.values()))
         if not _hidden(call, account, order)
         and (not ticker or order.ticker == ticker)
         and (not events or call.exchange.markets[order.ticker].spec.event_ticker in events)

@@ -6,7 +6,7 @@ back is a status and bytes. ``app`` puts it behind a port.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from urllib.parse import unquote
 
 import msgspec
@@ -203,10 +203,10 @@ class Rest:
 
     def __init__(self, venue: Venue) -> None:
         self._venue = venue
-        self._routes: dict[int, list[tuple[tuple[str, ...], Endpoint]]] = {}
+        self._routes: dict[tuple[int, str], list[tuple[tuple[str, ...], Endpoint]]] = {}
         for endpoint in ENDPOINTS:
             steps = tuple((API_ROOT + endpoint.path).split("/"))
-            self._routes.setdefault(len(steps), []).append((steps, endpoint))
+            self._routes.setdefault(_kin(steps), []).append((steps, endpoint))
 
     def delay_ms(self, raw_path: str) -> int:
         """How long a fault holds this request up before it is looked at."""
@@ -240,7 +240,7 @@ class Rest:
         """The endpoint of a path and its named steps; more specific paths come first in the table."""
         steps = unquote(raw_path).split("/")
         known = False
-        for wanted, endpoint in self._routes.get(len(steps), ()):
+        for wanted, endpoint in self._routes.get(_kin(steps), ()):
             named = _named(wanted, steps)
             if named is not None:
                 known = True
@@ -281,6 +281,11 @@ def too_large() -> WireError:
 
 def _below_root(raw_path: str) -> str:
     return unquote(raw_path).removeprefix(API_ROOT)
+
+
+def _kin(steps: Sequence[str]) -> tuple[int, str]:
+    """Paths that may be mistaken for each other: as many steps, and the same first one below the root."""
+    return len(steps), steps[3] if len(steps) > 3 else ""
 
 
 def _named(wanted: tuple[str, ...], steps: list[str]) -> dict[str, str] | None:

@@ -75,16 +75,16 @@ class Desk:
     async def create(self, **change: Any) -> httpx.Response:
         return await self.call("POST", "/portfolio/events/orders", json=order_body(**change))
 
-    def join(self, account: str = "ann") -> Subscriber:
-        return Subscriber(self, account)
+    def join(self, account: str = "ann", subaccount: int | None = None) -> Subscriber:
+        return Subscriber(self, account, subaccount)
 
 
 class Subscriber:
     """A stream connection without a socket."""
 
-    def __init__(self, desk: Desk, account: str) -> None:
+    def __init__(self, desk: Desk, account: str, subaccount: int | None) -> None:
         self.desk, self.account, self.cuts = desk, account, 0
-        self.connection = Connection(account, desk.floor.clock, lambda: None)
+        self.connection = Connection(account, desk.floor.clock, lambda: None, subaccount)
         self.connection.dropped = self._cut
         desk.stream.join(self.connection)
         self._command = 0
@@ -139,6 +139,12 @@ def issued(tmp_path_factory: pytest.TempPathFactory) -> tuple[KeyRegistry, list[
 @pytest.fixture
 def desk(floor: Any, issued: tuple[KeyRegistry, list[KeyEntry]]) -> Desk:
     return Desk(floor, *issued)
+
+
+@pytest.fixture
+def desk_that(make_floor: Any, issued: tuple[KeyRegistry, list[KeyEntry]]) -> Callable[..., Desk]:
+    """A desk whose exchange answers open questions otherwise."""
+    return lambda **answers: Desk(make_floor(dialect=Dialect(**answers)), *issued)
 
 
 @pytest.fixture(scope="session")

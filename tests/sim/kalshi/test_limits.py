@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from core.domain.units import parse_money
+from core.sim.contracts import EventSpec, MarketSpec
 from core.sim.kalshi.limits import Kind, Limiter, Tier
 
 
@@ -83,3 +85,34 @@ async def test_limits_and_costs_are_told(desk, rest_spec):
         ("DELETE", "/trade-api/v2/portfolio/events/orders/{order_id}"): 2,
         ("DELETE", "/trade-api/v2/portfolio/events/orders/batched"): 2,
     }
+
+
+def test_a_call_pays_in_all_its_lanes_or_in_none(floor):
+    limiter = Limiter(floor.clock, Tier.BASIC)
+    assert limiter.take("ann", Kind.WRITE, 100, (2,))
+    assert not limiter.take("ann", Kind.WRITE, 10, (0, 1, 2, 3))
+    assert limiter.take("ann", Kind.WRITE, 100, (0,))
+
+
+async def test_orders_routed_by_ticker_are_billed_on_every_shard(desk, body_of):
+    """Named shards pay for themselves, batches and shard 0 from the unscoped bucket."""
+    desk.limiter.tiers["ann"] = Tier.BASIC
+    desk.exchange.deposit("ann", parse_money("100"), 2)
+    start = desk.floor.clock.ms
+    spec = MarketSpec("C-1", "C", "KXHIGHNY", "t", "y", "less", start, start + 10**9, exchange_index=2)
+    desk.exchange.list_event(EventSpec("C", "KXHIGHNY", "t", "s", (spec,), exchange_index=2))
+
+    async def sent(times: int, **change) -> list[int]:
+        return [(await desk.create(price="0.10", count="1.00", **change)).status_code for _ in range(times)]
+
+    assert await sent(5, ticker="C-1", exchange_index=2) == [201] * 5
+    assert await sent(6) == [201] * 5 + [429]
+    assert await sent(6, exchange_index=0) == [201] * 5 + [429]
+    assert await sent(1, ticker="C-1", exchange_index=2) == [429]
+    desk.floor.clock.ms += 1_000
+    order = next(iter(desk.exchange.account("ann").working))
+    path = f"/portfolio/events/orders/{order}?market_ticker=C-1"
+    assert (await desk.call("DELETE", path)).status_code == 200
+    batch = {"orders": [body_of(ticker="C-1", exchange_index=2, price="0.10", count="1.00")] * 9}
+    assert (await desk.call("POST", "/portfolio/events/orders/batched", json=batch)).status_code == 201
+    assert await sent(10, ticker="C-1", exchange_index=2) == [201] * 9 + [429]

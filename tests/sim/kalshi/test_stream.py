@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import random
 
 import pytest
 
 from core.domain.units import contracts
-from core.sim.kalshi import channels, connection
+from core.sim import lifecycle
+from core.sim.kalshi import channels, commands, connection
+from core.sim.kalshi.indices import EIGHT_DECIMALS
 from core.sim.orders import BookSide, TimeInForce
 
 T = "KXHIGHNY-26NOV23-B48.5"
@@ -243,3 +246,127 @@ def test_leaving_takes_every_subscription_along(desk):
     desk.stream.pulse()
     assert reader.take() == []
     assert desk.floor.bids() == [(3000, contracts(1))]
+
+
+def test_tickers_may_be_followed_by_market_id(desk):
+    ids = {ticker: desk.exchange.markets[ticker].market_id for ticker in (T, U)}
+    reader = desk.join()
+    reader.send("subscribe", channels=["ticker"], market_id=ids[T], send_initial_snapshot=True)
+    first = reader.take()[1]
+    assert (first["msg"]["market_ticker"], first["msg"]["market_id"]) == (T, ids[T])
+    reader.send("update_subscription", sid=1, action="add_markets", market_ids=[ids[U]])
+    (changed,) = reader.take()
+    assert changed["msg"] == {"market_tickers": [T, U], "market_ids": [ids[T], ids[U]]}
+    for params in (
+        {"channels": ["trade"], "market_id": ids[T]},
+        {"channels": ["ticker"], "market_id": ids[T], "market_ticker": T},
+        {"channels": ["ticker"], "market_ids": ["unknown"]},
+    ):
+        reader.send("subscribe", **params)
+        assert reader.take()[0]["msg"]["code"] == 11
+
+
+def test_acknowledgements_may_leave_their_lists_out(desk):
+    reader = desk.join()
+    reader.send("subscribe", channels=["ticker"], market_ticker=T, skip_ticker_ack=True)
+    reader.send("update_subscription", sid=1, action="add_markets", market_ticker=U)
+    assert reader.take()[1]["msg"] == {}
+
+
+def test_commands_are_counted_by_the_second(desk, monkeypatch):
+    monkeypatch.setattr(connection, "COMMANDS_MAX", 3)
+    reader = desk.join()
+    for _ in range(4):
+        reader.send("list_subscriptions")
+    assert [m["msg"] for m in reader.take()][3] == {"code": 27, "msg": "Too many requests"}
+    desk.floor.clock.ms += 1_000
+    reader.send("list_subscriptions")
+    assert reader.take()[0]["msg"] == []
+
+
+def test_a_subscription_names_a_bounded_number_of_markets(desk, monkeypatch):
+    monkeypatch.setattr(commands, "MARKETS_MAX", 1)
+    reader = desk.join()
+    reader.send("subscribe", channels=["orderbook_delta"], market_tickers=[T, U])
+    reader.send("subscribe", channels=["orderbook_delta"], market_ticker=T)
+    reader.send("update_subscription", sid=1, action="add_markets", market_ticker=U)
+    codes = [m["msg"]["code"] for m in of(reader.take(), "error")]
+    assert codes == [26, 26]
+
+
+def test_a_broken_channel_is_dead_until_it_is_followed_again(desk):
+    reader = desk.join()
+    reader.send("subscribe", channels=["orderbook_delta", "trade"], market_ticker=T)
+    desk.stream.break_channel("ann", "orderbook_delta")
+    desk.floor.placed("bob", BID, "0.30", 1)
+    *_, error = reader.take()
+    assert (error["msg"]["code"], error["sid"], error["seq"]) == (10, 1, 2)
+    assert list(reader.connection.subscriptions) == [2]
+
+
+def test_indices_are_chosen_listed_and_averaged(desk):
+    indices, reader = desk.venue.indices, desk.join()
+    reader.send("subscribe", channels=["cfbenchmarks_value"])
+    reader.send("update_subscription", sid=1, action="subscribe_indices")
+    reader.send("update_subscription", sid=1, action="subscribe_indices", index_ids=["NOPE"])
+    reader.send("update_subscription", sid=1, action="add_markets", market_ticker=T)
+    assert [m["msg"]["code"] for m in of(reader.take(), "error")] == [24, 11, 13]
+    start = desk.floor.clock.ms
+    for second in range(3):
+        indices.publish("BRTI", (100 + second) * EIGHT_DECIMALS, start + second * 1_000)
+    assert reader.take() == []
+    reader.send("update_subscription", sid=1, action="subscribe_indices", index_ids=["BRTI"])
+    assert reader.take()[0]["msg"] == {"index_ids": ["BRTI"]}
+    indices.publish("BRTI", 110 * EIGHT_DECIMALS, start + 3_000)
+    indices.publish("BRTI", 999 * EIGHT_DECIMALS, start + 3_000)
+    indices.publish("ETHUSD_RTI", 999 * EIGHT_DECIMALS, start + 3_000)
+    (value,) = reader.take()
+    body = value["msg"]
+    assert json.loads(body["data"])["value"] == "110.00000000"
+    assert body["avg_60s_data"] == {
+        "value": "101.00000000",
+        "window_size": 3,
+        "window_start_ts_ms": start + 3_000 - 60_000,
+        "window_end_ts_exclusive": start + 3_000,
+    }
+    assert (value["seq"], "last_60s_windowed_average_15min" in body) == (2, False)
+    reader.send("update_subscription", sid=1, action="subscribe_indices", index_ids=["all"])
+    reader.send("update_subscription", sid=1, action="unsubscribe_indices", index_ids=["all"])
+    assert [m["msg"]["index_ids"] for m in reader.take()] == [["all"], []]
+    close = -(-start // 900_000) * 900_000
+    reader.send("update_subscription", sid=1, action="subscribe_indices", index_ids=["BRTI"])
+    reader.take()
+    for at, value in ((close - 60_000, 1), (close - 59_000, 2), (close, 4)):
+        indices.publish("BRTI", value * EIGHT_DECIMALS, at)
+    windows = [m["msg"].get("last_60s_windowed_average_15min") for m in reader.take()]
+    assert windows[0] is None
+    assert [(w["value"], w["window_size"]) for w in windows[1:]] == [("2.00000000", 1), ("3.00000000", 2)]
+
+
+def test_a_moved_grid_and_new_strikes_are_told_and_in_force(desk):
+    reader = desk.join()
+    reader.send("subscribe", channels=["market_lifecycle_v2"])
+    reader.take()
+    resting = desk.floor.placed("ann", BID, "0.30", 1).order
+    assert desk.floor.order("ann", BID, "0.305", 1).code == "invalid_price"
+    market = desk.exchange.markets[T]
+    lifecycle.change_grid(desk.exchange, market, "center_half_edge_half_cent", ((0, 10_000, 50),))
+    lifecycle.change_strikes(desk.exchange, market, 47, 48, "47° to 48°")
+    assert desk.floor.placed("ann", BID, "0.305", 1).order.status is resting.status
+    grid, strikes = (m["msg"] for m in reader.take())
+    assert grid["price_ranges"] == [{"start": "0.0000", "end": "1.0000", "step": "0.0050"}]
+    assert (strikes["floor_strike"], strikes["cap_strike"]) == (47, 48)
+
+
+def test_a_market_reopens_with_a_later_close(desk):
+    reader = desk.join()
+    reader.send("subscribe", channels=["market_lifecycle_v2"])
+    reader.take()
+    desk.exchange.move_close(T, desk.floor.clock.ms)
+    desk.exchange.move_close(T, desk.floor.clock.ms + 60_000)
+    assert [m["msg"]["event_type"] for m in reader.take()] == [
+        "close_date_updated",
+        "close_date_updated",
+        "activated",
+    ]
+    assert desk.floor.placed("ann", BID, "0.30", 1).remaining == contracts(1)
