@@ -122,6 +122,14 @@ def test_through_a_whole_day_changes_add_up_to_the_snapshot() -> None:
             assert watch.table("markets")[key].mark == f"{left}b{order.intent.price // 100}"
             await watch.agrees()
 
+            limits = watch.table("limits")
+            health = ("loop_lag_ms_max", "sync_ms_max", "memory_mb_max")
+            assert all(limits[name, ""].used is None for name in health), "they would redraw a quiet desk"
+            told = {row.name: row for row in Snapshot(bench.engine.desk).limits()}
+            assert told["memory_mb_max"].used == 200 and told["drawdown_max"].used == 0
+            assert told["open_orders_market_max"].used == told["rate_hour_max"].used == 1
+            assert told["loss_row_max"].used == told["rejects_max"].used == 0
+
             bench.engine.set_limit("total_loss_max", "300", "", "", TRADER)
             assert watch.table("limits")["total_loss_max", ""].limit == 300_000_000
             bench.engine.halt("lunch", TRADER)

@@ -114,8 +114,11 @@ def test_half_a_ready_line_is_refused(place: Profile) -> None:
     ("text", "sentence"),
     [
         ("[strategy]\nmin_egde = 1\n", "config.toml:2: unknown key 'min_egde' in [strategy]"),
-        ("[limits]\ntotal_los_max = 1\n", "did you mean 'total_loss_max'"),
-        ("[limits]\ntotal_loss_max = 'many'\n", "total_loss_max"),
+        ("[limits]\ntotal_los_max = 1\n", "config.toml:2: [limits] does not know 'total_los_max'; did"),
+        ("[limits]\n\ntotal_loss_max = 'many'\n", "config.toml:3: [limits] total_loss_max = 'many' is not"),
+        ("[limits]\nday_loss_max = 0\n", "config.toml:2: [limits] day_loss_max = 0.00 is not above zero"),
+        ("[limits]\nday_loss_max = 7500\n", "config.toml:2: [limits] day_loss_max = 7500.00 is far from"),
+        ("[limits]\nday_loss_max = 5\nday_loss_max = 6\n", "(at line 3, column"),
     ],
 )
 def test_a_mistyped_configuration_stops_the_start(place: Profile, text: str, sentence: str) -> None:

@@ -13,9 +13,9 @@ from core.domain.units import Money, Price, contracts
 from core.engine import facts
 from core.execution.gateway import Denied, Wish
 from core.risk.exposure import still_reserved
-from core.venues.exchange import ShardState
+from core.venues.exchange import Maintenance, ShardState
 from core.venues.venue import PositionReport
-from tests.execution.bench import HOT, TRADER, WARM, running
+from tests.execution.bench import EVENT, HOT, TRADER, WARM, running
 from tests.execution.fake_venue import strange
 from tests.virtual import START_WALL_MS, VirtualLoop, run_virtual
 
@@ -187,6 +187,41 @@ def test_a_market_is_judged_by_its_own_shards_state_and_cash() -> None:
             assert (there.trading and there.trading.active, there.cash) == (False, 7_000_000)
             denied = {d.code for d in facts.judge(desk, card.candidate).denials}
             assert {"G15", "G28"} <= denied
+
+    run_virtual(main)
+
+
+def test_pauses_behind_and_ahead_and_denied_names_reach_the_gate() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            card, desk = await bench.card(), bench.engine.desk
+
+            def codes() -> set[str]:
+                return {denial.code for denial in facts.judge(desk, card.candidate).denials}
+
+            assert codes() == set()
+            world = desk.clocks.world_ms()
+            over, ahead = Maintenance(world - 9_000, world - 1), Maintenance(world + 59_000, world + 90_000)
+            desk.state.maintenance = (over,)
+            assert codes() == set()
+            desk.state.maintenance = (over, ahead)
+            assert codes() == {"G28"}
+            desk.state.maintenance = None
+            assert codes() == {"G28"}, "not known yet"
+            desk.state.maintenance = ()
+            bench.venue.trading = False
+            await bench.until(lambda: codes() == {"G28"}, "pause", 10)
+            bench.venue.trading = True
+            state = desk.state
+            await bench.until(lambda: bool(state.exchange and state.exchange.trading_active), "open", 10)
+            assert codes() == {"G28"}, "the first five seconds"
+            await asyncio.sleep(5)
+            bench.venue.touch(HOT)
+            assert codes() == set()
+            for name in (HOT, EVENT, "KXHIGHNY"):
+                chosen = msgspec.structs.replace(desk.settings.markets, deny=(name,))
+                desk.settings = msgspec.structs.replace(desk.settings, markets=chosen)
+                assert codes() == {"G03"}
 
     run_virtual(main)
 

@@ -73,6 +73,22 @@ def test_a_strategy_that_repeats_itself_is_off_in_that_market_until_a_person_say
     run_virtual(main)
 
 
+def test_an_entry_that_trades_in_parts_is_one() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        twice = msgspec.structs.replace(DEFAULTS, repeat_hour_max=2)
+        async with running(loop, ceilings=twice) as bench:
+            assert bench.engine.set_mode("auto", "automatic", "test", TRADER).accepted
+            await bench.until(lambda: bool(bench.engine.desk.ledger.by_order_id), "automatic order")
+            (order_id,) = bench.venue.placed
+            for _ in range(3):
+                bench.venue.trade(order_id, 1)
+                await asyncio.sleep(1.5)
+            tallies = bench.engine.desk.trips.tallies
+            assert list(tallies.entered().values()) == [1] and not bench.engine.state.trips
+
+    run_virtual(main)
+
+
 def test_orders_a_person_approved_are_no_repeats() -> None:
     async def main(loop: VirtualLoop) -> None:
         async with running(loop, ceilings=FEW) as bench:
@@ -198,6 +214,27 @@ def test_a_losing_streak_ends_automatic_mode_and_bars_it_over_a_restart() -> Non
     run_virtual(main)
 
 
+def test_losses_on_both_sides_of_a_restart_are_one_streak() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        twice = msgspec.structs.replace(DEFAULTS, loss_row_max=2)
+        async with running(loop, ceilings=twice) as bench:
+            await lose(bench)
+            rows, venue = list(bench.journal.rows), bench.venue
+        async with running(loop, venue=venue, history=rows, ceilings=twice, run="r2") as again:
+            engine, tallies = again.engine, again.engine.desk.trips.tallies
+            assert (tallies.losses_in_row(), tallies.losses_1h()) == (1, 1)
+            assert not engine.state.trips
+            fair = engine.state.markets[WARM].fair
+            assert fair is not None
+            cents = round(fair.probability * 100)
+            again.venue.quote(WARM, cents - 8, cents - 4)
+            engine.unpause("", "unpause", TRADER)
+            await lose(again, WARM)
+            await again.until(lambda: TripKind.STREAK.value in engine.state.trips, "streak", 3)
+
+    run_virtual(main)
+
+
 # --- G26 ----------------------------------------------------------------------------------------
 
 
@@ -231,6 +268,13 @@ def test_a_restart_knows_the_peak_to_a_thousandth(marks: list[tuple[int, int]]) 
     again.mark(f"2026-11-{max(day for day, _ in marks)}", base, Money(-900_000_000))
     assert again.peak is not None and equity.peak is not None
     assert 0 <= equity.peak - again.peak <= 1_500_000
+
+
+def test_what_was_before_a_re_enabling_is_no_peak() -> None:
+    peaks: dict[str, int] = {}
+    for row in (PeakReached("d1", 90), PeakReached("d2", 50), PeakReached("d2", 10, anew=True)):
+        take(peaks, row)
+    assert peaks == {"d2": 10}
 
 
 def test_a_drawdown_halts_the_desk_for_good_until_the_peak_begins_anew() -> None:

@@ -108,24 +108,27 @@ def test_a_trade_that_beats_its_orders_answer_is_waited_for() -> None:
 @pytest.mark.parametrize(
     ("limit", "scope"),
     [
-        ("market_loss_max", MARKET),
+        ("market_loss_max", HaltScope(ScopeKind.MARKET, WARM)),
         ("event_loss_max", HaltScope(ScopeKind.EVENT, EVENT)),
         ("venue_loss_max", VENUE),
         ("total_loss_max", GLOBAL),
     ],
 )
-def test_a_worst_case_that_grew_beyond_its_limit_leaves_only_exits(limit: str, scope: HaltScope) -> None:
+def test_a_worst_case_that_grew_beyond_its_limit_ends_the_entries_of_its_scope(
+    limit: str, scope: HaltScope
+) -> None:
     async def main(loop: VirtualLoop) -> None:
         async with running(loop) as bench:
             await bench.held(5)
             await asyncio.sleep(1.5)
-            order = next(iter(bench.engine.desk.ledger.live.values()))
+            (entry,) = bench.engine.desk.ledger.live.values()
             # Lowered below what is held: entries are off by the gate, and that is all.
             assert bench.engine.set_limit(limit, "1", "", "", TRADER).accepted
             await asyncio.sleep(3)
             assert bench.engine.state.halts.standing == ()
-            bench.venue._fill(bench.venue.placed[order.order_id], 3_900, contracts(40), taker=False)
-            bench.venue.placed[order.order_id].open = contracts(5)
+            assert bench.order(entry.intent.client_order_id).live
+            bench.engine.desk.ledger.offer_fill(stray(bench, "X1", 20, WARM), "", "stream", 0)
+            bench.engine.desk.ledger.claim_external("X1")
 
             def stopped() -> bool:
                 halt = bench.engine.state.halts.at(scope)
@@ -133,6 +136,9 @@ def test_a_worst_case_that_grew_beyond_its_limit_leaves_only_exits(limit: str, s
 
             await bench.until(stopped, "stop", WITHIN_S)
             assert rung(bench, "at risk, limit 1.00")
+            cancels = [row for row in bench.journal.rows if row.kind == "CANCEL_SENT"]
+            covered = scope.kind is not ScopeKind.MARKET
+            assert any("at risk, limit 1.00" in row.payload for row in cancels) is covered
 
     run_virtual(main)
 

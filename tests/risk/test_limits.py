@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from core.domain.units import Money
 from core.risk.limits import DEFAULTS, LIMITS, Limits, LiveLimits, Refusal, Unit, limit_text
-from core.risk.limits_file import LimitsError
+from core.risk.limits_file import LimitsError, unset
 from core.risk.limits_file import parse as parse_at
 
 FILE = "/home/me/demo/config.toml"
@@ -107,6 +107,13 @@ def test_whatever_is_written_gives_limits_above_zero_or_one_sentence(raw: dict[s
         assert str(error).startswith(FILE) and len(str(error)) < 300
     else:
         assert all(limits.value(spec.name) > 0 for spec in LIMITS)
+
+
+def test_money_nobody_set_is_named_and_nothing_else() -> None:
+    money = {spec.name for spec in LIMITS if spec.unit is Unit.MONEY}
+    assert set(unset({})) == money >= {"order_cost_max", "cash_reserve", "day_loss_max", "velocity_15s_max"}
+    assert unset(dict.fromkeys(money - {"day_loss_max"}, "1")) == ("day_loss_max",)
+    assert unset(dict.fromkeys(money, "1")) == ()
 
 
 # --- live -------------------------------------------------------------------------------------
