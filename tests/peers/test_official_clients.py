@@ -4,6 +4,7 @@ every order write of theirs is told that it is gone."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
@@ -37,6 +38,55 @@ def test_the_synchronous_client_reads_what_did_not_change(official: Any) -> None
     assert package.ExchangeApi(client).get_exchange_schedule().schedule.standard_hours
     series = package.MarketApi(client).get_series(series_ticker="KXHIGHNY").series
     assert (series.ticker, series.category) == ("KXHIGHNY", "Climate and Weather")
+
+
+def test_the_synchronous_client_reads_the_balance(official: Any) -> None:
+    package, client = official
+    balance = package.PortfolioApi(client).get_balance()
+    assert balance.balance > 0 and balance.portfolio_value == 0 and balance.updated_ts > 0
+
+
+def test_the_synchronous_client_keeps_order_groups(official: Any) -> None:
+    package, client = official
+    groups = package.OrderGroupsApi(client)
+    made = groups.create_order_group(contracts_limit=10).order_group_id
+    assert [(g.id, g.is_auto_cancel_enabled) for g in groups.get_order_groups().order_groups] == [
+        (made, True)
+    ]
+    assert groups.get_order_group(made).orders == []
+    groups.reset_order_group(made)
+    assert groups.get_order_group(made).is_auto_cancel_enabled
+    groups.delete_order_group(made)
+    assert groups.get_order_groups().order_groups in (None, [])
+    for gone in (groups.get_order_group, groups.delete_order_group, groups.reset_order_group):
+        with pytest.raises(package.exceptions.NotFoundException):
+            gone(made)
+
+
+def test_a_limit_no_group_can_have_is_refused(official: Any) -> None:
+    package, client = official
+    with pytest.raises(ValueError, match="contracts_limit"):  # its own model, before anything is sent
+        package.OrderGroupsApi(client).create_order_group(contracts_limit=0)
+
+
+@pytest.mark.parametrize(
+    ("call", "missing"),
+    [
+        (lambda markets, ticker: markets.get_market(ticker=ticker), "yes_bid"),
+        (lambda markets, ticker: markets.get_markets(limit=1), "yes_bid"),
+        (lambda markets, ticker: markets.get_market_orderbook(ticker=ticker), "orderbook"),
+    ],
+)
+def test_its_models_ask_for_fields_production_removed(official: Any, call: Any, missing: str) -> None:
+    """What is gone since March 2026 is gone here too; the client says so in its own words."""
+    package, client = official
+    markets = package.MarketApi(client)
+    raw = json.loads(markets.get_markets_without_preload_content(limit=1).data)
+    with pytest.raises(ValueError) as refused:
+        call(markets, raw["markets"][0]["ticker"])
+    assert type(refused.value).__name__ == "ValidationError"
+    fields = {".".join(map(str, error["loc"])) for error in refused.value.errors()}
+    assert any(missing in field for field in fields), fields
 
 
 def test_every_order_write_of_the_synchronous_client_is_gone(official: Any) -> None:
