@@ -302,3 +302,27 @@ def test_a_peer_that_reads_nothing_is_left(virtual: Run, virtual_clocks: Clocks)
         assert 6.0 <= desk.opened[1] <= 6.5
 
     virtual(main())
+
+
+def test_nonsense_is_survived_and_a_bottomless_message_ends_the_connection(
+    virtual: Run, virtual_clocks: Clocks
+) -> None:
+    """D09, D10."""
+
+    async def main() -> None:
+        first, second = Peer(), Peer()
+        desk = Desk(virtual_clocks, first, second)
+        running = asyncio.create_task(desk.session.run())
+        await asyncio.sleep(0.1)
+        for data in (b"", b"\xff", b"null", b'{"type":7}', b'{"type":"fill","msg":{}}', b'{"type":"new"}'):
+            first.inbox.put_nowait(data)
+        await asyncio.sleep(1)
+        assert not first.closed and len(desk.opened) == 1
+        first.inbox.put_nowait(b"[" * 1_000_000)
+        await asyncio.sleep(2)
+        assert first.closed and len(desk.opened) == 2
+        assert desk.links[-1].state is LinkState.OK
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+    virtual(main())
