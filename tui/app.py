@@ -32,6 +32,7 @@ from tui.handlers import HANDLERS
 from tui.link import Identity, Link, Listener
 from tui.operator import Operator
 from tui.scene import Scene
+from tui.screens.alarms import AlarmsScreen
 from tui.screens.console_screen import ConsoleScreen
 from tui.screens.desk import DeskScreen
 from tui.screens.journal import JournalScreen
@@ -46,7 +47,7 @@ from tui.view_model import Now, ViewModel
 from tui.widgets.command_line import CommandLine
 from tui.widgets.live_table import LiveTable
 
-URGENT = frozenset({"orders", "proposals", "alarms", "flatten"})
+URGENT = frozenset({"orders", "proposals", "alarms", "flatten", "reading"})
 """Tables that are drawn when they change; the rest waits for the next tick."""
 LEFT_OPEN = 0
 """Return code of ``q``; a signal returns 128 and its number."""
@@ -86,6 +87,7 @@ class PmConsole(App[int], inherit_bindings=False):
         "positions": PositionsScreen,
         "models": ModelsScreen,
         "journal": JournalScreen,
+        "alarms": AlarmsScreen,
     }
     DEFAULT_MODE = "desk"
 
@@ -278,7 +280,7 @@ class PmConsole(App[int], inherit_bindings=False):
     def _perform(self, action: Action, key: str, arrived_ns: int, now: Now) -> None:
         """One action of the registry."""
         if action.id.startswith("screen."):
-            self._show(action.id.partition(".")[2])
+            self.show_mode(action.id.partition(".")[2])
         elif action.id in ("card.approve", "card.yes", "card.no"):
             self.operator.approve(key, arrived_ns, now)
         elif action.id in _STEP or action.id in _PAGE:
@@ -286,7 +288,7 @@ class PmConsole(App[int], inherit_bindings=False):
         else:
             HANDLERS[action.id](self, now)
 
-    def _show(self, mode: str) -> None:
+    def show_mode(self, mode: str) -> None:
         """A screen by its digit, without what was opened over it."""
         self.switch_mode(mode)
         while len(self.screen_stack) > 1:

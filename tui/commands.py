@@ -1,23 +1,19 @@
-"""The command line's verbs as short conversations.
+"""The command line's verbs as short conversations (``tui.talks``).
 
-A conversation is a generator: it yields what to ask, receives what was typed, and returns the sentence
-to show when it sent nothing. Riskier states need a typed word, most of them a reason as well.
+Riskier states need a typed word, most of them a reason as well.
 """
 
 from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Generator
 from typing import NamedTuple
 
 from core.control.protocol import (
-    AnyCommand,
     Arm,
     LimitRow,
     ProposalRow,
     Reenable,
-    Resume,
     SetLimit,
     SetMode,
     TakeControl,
@@ -27,10 +23,10 @@ from core.domain.units import UnitError, parse_money, parse_price, parse_quantit
 from tui.actions import CommandSpec, command_spec
 from tui.format import cents, count
 from tui.operator import Operator
+from tui.talks import Clock, Make, Talk, instant, risky
+from tui.truth_talks import TALKS
 from tui.view_model import Now
 
-Talk = Generator[str, str, str]
-Clock = Callable[[], Now]
 _EDIT = re.compile(r"\s*(?P<size>\d+(?:\.\d+)?)?\s*(?:@\s*(?P<price>\d+(?:\.\d+)?))?\s*", re.ASCII)
 
 
@@ -48,8 +44,8 @@ def parse(text: str) -> Line | str:
     if spec is None:
         return f"there is no command {name[:20]!r}; : and Tab lists them" if name else ""
     rest = rest.strip()
-    needs = spec.usage and not spec.usage.startswith("[")
-    if needs and len(rest.split()) < len(spec.usage.split()):
+    needed = 0 if spec.usage.startswith("[") else sum(w[0] != "[" for w in spec.usage.split())
+    if len(rest.split()) < needed:
         return f"usage: {spec.name} {spec.usage}"
     return Line(spec, rest)
 
@@ -58,39 +54,6 @@ def talk(line: Line, operator: Operator, clock: Clock) -> Talk | None:
     """The conversation that carries a command out; ``None`` for commands of the screen itself."""
     make = _TALKS.get(line.spec.name)
     return make(operator, clock, line.rest) if make is not None else None
-
-
-def _word(spec_name: str, why: str) -> Generator[str, str, tuple[str, str] | str]:
-    """Ask for the typed word of a command and, where it wants one, the reason."""
-    spec = command_spec(spec_name)
-    assert spec is not None
-    word = (yield f"{why} Type {spec.word}").strip()
-    if word != spec.word:
-        return f"{spec_name} not sent: the word was {spec.word}"
-    reason = (yield "Reason").strip() if spec.reason else ""
-    if spec.reason and not reason:
-        return f"{spec_name} not sent: it needs a reason"
-    return word, reason
-
-
-def _risky(
-    operator: Operator, clock: Clock, name: str, why: str, make: Callable[[str, str, str], AnyCommand]
-) -> Talk:
-    answer = yield from _word(name, why)
-    if isinstance(answer, str):
-        return answer
-    operator.send(make(operator.next_id(), *answer), name, clock())
-    return ""
-
-
-def _resume(operator: Operator, clock: Clock, rest: str) -> Talk:
-    return _risky(
-        operator,
-        clock,
-        "resume",
-        "Lifts the halt after a clean reconcile.",
-        lambda command_id, word, reason: Resume(command_id, word, reason),
-    )
 
 
 def _arm(operator: Operator, clock: Clock, rest: str) -> Talk:
@@ -108,7 +71,7 @@ def _arm(operator: Operator, clock: Clock, rest: str) -> Talk:
 
 
 def _unpause(operator: Operator, clock: Clock, rest: str) -> Talk:
-    return _risky(
+    return risky(
         operator,
         clock,
         "unpause",
@@ -118,7 +81,7 @@ def _unpause(operator: Operator, clock: Clock, rest: str) -> Talk:
 
 
 def _reenable(operator: Operator, clock: Clock, rest: str) -> Talk:
-    return _risky(
+    return risky(
         operator,
         clock,
         "reenable",
@@ -134,7 +97,7 @@ def _mode(operator: Operator, clock: Clock, rest: str) -> Talk:
     if rest != "auto":
         return "usage: mode semi|auto"
     return (
-        yield from _risky(
+        yield from risky(
             operator,
             clock,
             "mode",
@@ -162,7 +125,7 @@ def _limit(operator: Operator, clock: Clock, rest: str) -> Talk:
         operator.send(SetLimit(operator.next_id(), name, value.strip()), f"limit {name}", clock())
         return ""
     return (
-        yield from _risky(
+        yield from risky(
             operator,
             clock,
             "limit",
@@ -186,17 +149,6 @@ def _limit_value(unit: str, text: str) -> int:
     return parse_quantity(text) // 1_000_000
 
 
-def _instant(act: Callable[[Operator, Now, str], None]) -> Callable[[Operator, Clock, str], Talk]:
-    """A command that happens at once."""
-
-    def make(operator: Operator, clock: Clock, rest: str) -> Talk:
-        yield from ()
-        act(operator, clock(), rest)
-        return ""
-
-    return make
-
-
 def _approve(operator: Operator, now: Now, rest: str) -> None:
     operator.approve("a", now.mono_ns, now)
 
@@ -205,17 +157,17 @@ def _take(operator: Operator, now: Now, rest: str) -> None:
     operator.send(TakeControl(operator.next_id()), "take control", now)
 
 
-_TALKS: dict[str, Callable[[Operator, Clock, str], Talk]] = {
-    "approve": _instant(_approve),
-    "veto": _instant(lambda operator, now, rest: operator.veto(now, rest)),
-    "cancel": _instant(lambda operator, now, rest: operator.cancel_order(rest, now)),
-    "pause": _instant(lambda operator, now, rest: operator.pause(rest, now)),
-    "halt": _instant(lambda operator, now, rest: operator.halt(now, rest)),
-    "flatten": _instant(lambda operator, now, rest: operator.stop(now, now.mono_ns)),
-    "take": _instant(_take),
-    "resume": _resume,
+_TALKS: dict[str, Make] = {
+    "approve": instant(_approve),
+    "veto": instant(lambda operator, now, rest: operator.veto(now, rest)),
+    "cancel": instant(lambda operator, now, rest: operator.cancel_order(rest, now)),
+    "pause": instant(lambda operator, now, rest: operator.pause(rest, now)),
+    "halt": instant(lambda operator, now, rest: operator.halt(now, rest)),
+    "flatten": instant(lambda operator, now, rest: operator.stop(now, now.mono_ns)),
+    "take": instant(_take),
+    **TALKS,
     "arm": _arm,
-    "disarm": _instant(lambda operator, now, rest: operator.disarm(now, rest)),
+    "disarm": instant(lambda operator, now, rest: operator.disarm(now, rest)),
     "unpause": _unpause,
     "reenable": _reenable,
     "mode": _mode,

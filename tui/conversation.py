@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from tui import commands
 from tui.screens.help import HelpScreen
+from tui.talks import Talk
 
 if TYPE_CHECKING:
     from tui.app import PmConsole
@@ -20,7 +21,7 @@ class Conversation:
 
     def __init__(self, app: PmConsole) -> None:
         self._app = app
-        self._talk: commands.Talk | None = None
+        self._talk: Talk | None = None
         self._on_text: Callable[[str], None] | None = None
 
     def ask(
@@ -56,7 +57,7 @@ class Conversation:
         if self._on_text is None:
             self.close()
 
-    def begin(self, talk: commands.Talk) -> None:
+    def begin(self, talk: Talk) -> None:
         """Run a talk: its questions appear on the command line."""
         self._talk = talk
         self._answer(None)
@@ -89,6 +90,8 @@ class Conversation:
                 app.push_screen(HelpScreen(app.screen_name))
             case "filter":
                 app.filter(parsed.rest)
+            case "orders" | "alarms" if not parsed.rest:
+                app.show_mode(parsed.spec.name)
             case "theme":
                 app.change_theme(parsed.rest)
             case _:

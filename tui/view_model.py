@@ -26,6 +26,7 @@ from core.control.protocol import (
     OrderRow,
     PositionRow,
     ProposalRow,
+    ReadingRow,
     StatusRow,
 )
 from tui.format import sanitise
@@ -104,6 +105,7 @@ class ViewModel:
         self.alarms: dict[int, AlarmRow] = {}
         self.journal: deque[JournalRow] = deque(maxlen=JOURNAL_ROWS_MAX)
         self.flatten: FlattenRow | None = None
+        self.reading: ReadingRow | None = None
         self.made_ns = 0
         self.connected = False
         self.closed_reason = ""
@@ -146,7 +148,7 @@ class ViewModel:
         )
         for table in tables:
             table.clear()
-        self.flatten = None
+        self.flatten = self.reading = None
 
     def _merge(self, frame: Frame, now: Now) -> frozenset[str]:
         changed: set[str] = set()
@@ -188,6 +190,9 @@ class ViewModel:
             changed |= {"markets", "events"}
         if frame.flatten is not None:
             changed.add("flatten")
+        if frame.reading is not None:
+            self.reading = clean(frame.reading)
+            changed.add("reading")
         return frozenset(changed)
 
     def _market(self, row: MarketRow, now: Now) -> None:
@@ -340,6 +345,20 @@ class ViewModel:
         rows = [row for row in self.alarms.values() if row.active or not row.acknowledged]
         rank = {"ACT": 0, "CHECK": 1, "NOTE": 2}
         return sorted(rows, key=lambda row: (row.acknowledged, rank.get(row.level, 3), -row.since_ns, row.id))
+
+    def all_alarms(self) -> list[AlarmRow]:
+        """Everything that rang: what nobody has seen first, the gravest before the newest."""
+        rank = {"ACT": 0, "CHECK": 1, "NOTE": 2}
+        return sorted(
+            self.alarms.values(),
+            key=lambda row: (
+                row.acknowledged or row.level == "NOTE",
+                rank.get(row.level, 3),
+                not row.active,
+                -row.since_ns,
+                row.id,
+            ),
+        )
 
     def unacknowledged(self) -> list[AlarmRow]:
         return [row for row in self.alarm_list() if not row.acknowledged and row.level != "NOTE"]

@@ -21,7 +21,7 @@ _CARD_ROLES = {
     "DOWN": "blocked",
     "VIEWER": "text-muted",
 }
-_ORDER_ROLES = {"UNKNOWN": "unknown", "PARTIAL": "strong", "REJECTED": "loss"}
+_ORDER_ROLES = {"UNKNOWN": "unknown", "PARTIAL": "strong", "REJECTED": "loss", "EXT": "alarm"}
 
 
 def venue_short(venue: str) -> str:

@@ -7,6 +7,7 @@ from core.control.protocol import (
     BracketRow,
     CheckRow,
     CountsRow,
+    DifferenceRow,
     EventRow,
     FeedRow,
     FlattenRow,
@@ -21,6 +22,7 @@ from core.control.protocol import (
     OrderRow,
     PositionRow,
     ProposalRow,
+    ReadingRow,
     StatusRow,
     UsedRow,
 )
@@ -408,6 +410,35 @@ def alarms(now: Now) -> tuple[AlarmRow, ...]:
     )
 
 
+def reading(now: Now, *differences: DifferenceRow) -> ReadingRow:
+    return ReadingRow(
+        12,
+        now.mono_ns - 3 * S,
+        True,
+        "periodic",
+        now.mono_ns - 3 * S if not differences else None,
+        "",
+        differences,
+    )
+
+
+def difference(now: Now, row: str = "R9", **changes: object) -> DifferenceRow:
+    values: dict[str, object] = {
+        "row": row,
+        "about": "position",
+        "key": 10,
+        "ticker": "KXHIGHCHI-26NOV23-B41-42",
+        "subject": "",
+        "ours": "30.00",
+        "theirs": "33.00",
+        "since_ns": now.mono_ns - 14 * S,
+        "reads": 4,
+        "acted": True,
+        "halts": "venue HALTED",
+    }
+    return DifferenceRow(**(values | changes))  # type: ignore[arg-type]  # a test's table of fields
+
+
 def journal(now: Now) -> tuple[JournalRow, ...]:
     return (
         JournalRow(101, now.wall_ms - 60_000, "ForecastMoved", "NYC high Nov 23 mean 47.1F -> 48.6F", ""),
@@ -448,5 +479,6 @@ def snapshot(now: Now, session: str, *, seq: int = 1, cards: bool = True, profil
         positions=positions(),
         limits=limits(),
         alarms=alarms(now),
+        reading=reading(now),
         journal=journal(now),
     )

@@ -2,9 +2,24 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
-from core.control.protocol import AnyCommand, Frame, Reenable, Resume, SetLimit, SetMode, Unpause
+from core.control.protocol import (
+    Accept,
+    Acknowledge,
+    AcknowledgeAll,
+    AnyCommand,
+    Frame,
+    Reconcile,
+    Reenable,
+    Resolve,
+    Resume,
+    SetLimit,
+    SetMode,
+    StopEngine,
+    Unpause,
+)
 from tests.tui import rows
 from tui import commands
 from tui.actions import ACTIONS, COMMANDS, MONEY_KEYS, Danger, action_for, help_rows, hints
@@ -141,6 +156,50 @@ def test_resuming_takes_the_word_and_a_reason() -> None:
     assert isinstance(command, Resume) and (command.confirm, command.reason) == ("resume", "book is back")
 
 
+def test_only_one_halt_is_lifted_by_its_name() -> None:
+    desk = Desk()
+    assert desk.say("resume KAL", "resume", "they are back") == ""
+    [command] = desk.sent
+    assert isinstance(command, Resume) and command.scope == "KAL"
+
+
+@pytest.mark.parametrize(
+    ("text", "answers", "expected"),
+    [
+        ("reconcile", (), Reconcile("")),
+        ("reconcile accept KX-1", ("accept", "by hand"), Accept("", "KX-1", "accept", "by hand")),
+        ("reconcile accept cash", ("accept", "deposit"), Accept("", "cash", "accept", "deposit")),
+        ("orders resolve 3ab1", ("resolve", "asked"), Resolve("", "3ab1", "", "resolve", "asked")),
+        ("orders resolve 3ab1 V-7", ("resolve", "asked"), Resolve("", "3ab1", "V-7", "resolve", "asked")),
+        ("alarms ack", (), AcknowledgeAll("")),
+        ("alarms ack all", (), AcknowledgeAll("")),
+        ("alarms ack 7", (), Acknowledge("", 7)),
+        ("engine stop", (), StopEngine("", "", "cancel")),
+        ("engine stop keep", (), StopEngine("", "", "keep")),
+        ("engine stop --flatten", (), StopEngine("", "", "flatten")),
+    ],
+)
+def test_the_truth_of_the_account_is_told_and_decided_by_typed_commands(
+    text: str, answers: tuple[str, ...], expected: AnyCommand
+) -> None:
+    desk = Desk()
+    if answers:
+        word, _ = answers
+        assert desk.say(text, "yes") and desk.say(text, word, " ") and desk.sent == []
+    assert desk.say(text, *answers) == ""
+    [command] = desk.sent
+    assert msgspec.structs.replace(command, id="") == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["reconcile accept", "reconcile now", "orders resolve", "alarms ack x", "engine", "engine stop now"],
+)
+def test_a_half_typed_one_is_answered_with_its_usage(text: str) -> None:
+    desk = Desk()
+    assert desk.say(text).startswith("usage: ") and desk.sent == []
+
+
 def test_raising_autonomy_asks_and_lowering_it_does_not() -> None:
     desk = Desk()
     assert desk.say("mode semi") == ""
@@ -246,6 +305,8 @@ def test_riskier_commands_name_their_word_and_safer_ones_have_none() -> None:
         "reenable": "enable",
         "mode": "automatic",
         "resume": "resume",
+        "reconcile": "accept",
+        "orders": "resolve",
         "limit": "raise",
     }
     twins = {spec.name for spec in COMMANDS}

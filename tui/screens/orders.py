@@ -1,4 +1,4 @@
-"""Orders: what works now, and everything that ended today."""
+"""Orders: what works now, whether the venue agrees, and everything that ended today."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from tui.lines import line
 from tui.scene import Scene, note
 from tui.screens.console_screen import ConsoleScreen
 from tui.screens.desk_plan import Plan, Rect
+from tui.widgets.difference_table import DifferenceTable
 from tui.widgets.line_pane import LinePane
 from tui.widgets.order_table import OrderTable, order_detail
 
@@ -28,28 +29,33 @@ class OrdersScreen(ConsoleScreen):
     def __init__(self) -> None:
         super().__init__()
         self.orders = OrderTable()
+        self.differences = DifferenceTable()
         self.done = DoneTable(id="done", done=True)
 
     def panes(self) -> list[LinePane]:
-        return [self.orders, self.done]
+        return [self.orders, self.differences, self.done]
 
     def home_focus(self) -> Widget | None:
         return self.orders
 
     def plan(self, width: int, height: int) -> Plan:
-        top = (height - 3) // 2
+        body = height - 3
+        top, middle = body * 2 // 5, max(5, body // 5)
         return {
             "orders": Rect(0, 1, width, top),
-            "done": Rect(0, 1 + top, width, height - 3 - top),
+            "differences": Rect(0, 1 + top, width, middle),
+            "done": Rect(0, 1 + top + middle, width, body - top - middle),
         }
 
     def draw(self, scene: Scene) -> None:
         self.orders.show(scene, scene.view.working())
+        self.differences.show(scene)
         self.done.show_done(scene)
 
     def open_cursor(self) -> None:
         table = self.table()
-        row = self.console.view.orders.get(str(table.cursor_key)) if table is not None else None
+        key = str(table.cursor_key) if isinstance(table, OrderTable) else ""
+        row = self.console.view.orders.get(key)
         if row is not None:
             now = self.console.clock()
             scene = self.console.operator.scene(now, self.size.width)

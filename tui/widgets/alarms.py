@@ -13,26 +13,26 @@ from tui.widgets.live_table import Column, Key, LiveTable, plan
 _ROLES = {"ACT": "alarm", "CHECK": "check"}
 
 
-def _row(scene: Scene, key: Key) -> AlarmRow:
+def row_of(scene: Scene, key: Key) -> AlarmRow:
     return scene.view.alarms[key]  # type: ignore[index]  # the alarm table is keyed by the row's id
 
 
 def _mark(scene: Scene, key: Key) -> Span:
-    row = _row(scene, key)
+    row = row_of(scene, key)
     return Span(" !" if not row.acknowledged and row.level != "NOTE" else "  ", _ROLES.get(row.level, "text"))
 
 
 def _time(scene: Scene, key: Key) -> Span:
-    return Span(" " + utc(_row(scene, key).since_world_ms), "text-muted")
+    return Span(" " + utc(row_of(scene, key).since_world_ms), "text-muted")
 
 
 def _level(scene: Scene, key: Key) -> Span:
-    row = _row(scene, key)
+    row = row_of(scene, key)
     return Span(f" {row.level}", "text-muted" if row.acknowledged else _ROLES.get(row.level, "text-muted"))
 
 
 def _since(scene: Scene, key: Key) -> Span:
-    return Span(age(scene.ago_s(_row(scene, key).since_ns)), "text-muted")
+    return Span(age(scene.ago_s(row_of(scene, key).since_ns)), "text-muted")
 
 
 def _told(row: AlarmRow) -> str:
@@ -42,7 +42,7 @@ def _told(row: AlarmRow) -> str:
 
 
 def _text(scene: Scene, key: Key) -> Span:
-    row = _row(scene, key)
+    row = row_of(scene, key)
     role = "text-muted" if row.acknowledged or row.level == "NOTE" else "text"
     return Span("  " + _told(row), role)
 

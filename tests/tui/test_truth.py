@@ -1,0 +1,101 @@
+"""What a person sees of record against venue, of foreign orders and of alarms, at every size."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from core.control.protocol import Acknowledge, AlarmRow
+from tests.tui import rows
+from tests.tui.conftest import running
+from tests.tui.fake_engine import read_clocks
+from tests.tui.test_screens import SIZES, checked_lines
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_differences_are_on_the_orders_screen_with_both_numbers_and_their_age(
+    directory: Path, size: tuple[int, int]
+) -> None:
+    async with running(directory, size=size) as desk:
+        now = read_clocks()
+        await desk.press("3")
+        await desk.shows("Our record and the venue's agree.")
+        fill = rows.difference(
+            now, "R2", about="fill", subject="T-99182ab", ours="15.00", theirs="no such fill", acted=False
+        )
+        desk.engine.send(reading=rows.reading(now, rows.difference(now), fill))
+        await desk.shows("RECONCILE 2 differ, read ")
+        text = "\n".join(checked_lines(desk))
+        for words in ("R9!", "30.00", "33.00", "R2 ", "no such fill", "14s"):
+            assert words in text, words
+        assert "no fill explains it; :reconcile accept KXHIGHCHI-26NOV23-B41-42" in text
+        desk.engine.send(reading=rows.reading(now))
+        await desk.shows("RECONCILE agrees, read ")
+
+
+async def test_a_reading_that_failed_is_not_agreement(directory: Path) -> None:
+    async with running(directory) as desk:
+        failed = msgspec.structs.replace(rows.reading(read_clocks()), complete=False, reason="fills: timeout")
+        await desk.press("3")
+        desk.engine.send(reading=failed)
+        await desk.shows("RECONCILE INCOMPLETE fills: timeout")
+        assert "agree" not in desk.text
+        desk.engine.send(reading=msgspec.structs.replace(failed, complete=True, doubt="the reconnect"))
+        await desk.shows("No entries before a reading that agrees: the reconnect.")
+
+
+async def test_orders_from_outside_stand_out(directory: Path) -> None:
+    async with running(directory) as desk:
+        now = read_clocks()
+        theirs = rows.order(now, client_order_id="hand-x1", external=True, state="EXT", key=10)
+        desk.engine.send(orders=(theirs,))
+        await desk.press("3")
+        await desk.shows("EXT")
+
+
+def alarm(number: int, **changes: object) -> AlarmRow:
+    now = read_clocks()
+    values: dict[str, object] = {
+        "id": number,
+        "level": "ACT",
+        "since_world_ms": rows.WORLD_MS,
+        "since_ns": now.mono_ns - 9 * rows.S,
+        "what": f"thing {number} is wrong",
+        "effect": "that market is halted",
+        "clears": "resume",
+        "acknowledged": False,
+        "active": True,
+    }
+    return AlarmRow(**(values | changes))  # type: ignore[arg-type]  # a test's table of fields
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_the_alarms_screen_says_who_has_seen_what(directory: Path, size: tuple[int, int]) -> None:
+    async with running(directory, size=size) as desk:
+        desk.engine.send(
+            alarms=(
+                alarm(11),
+                alarm(12, acknowledged=True),
+                alarm(13, active=False),
+                alarm(14, level="CHECK"),
+            )
+        )
+        await desk.press("exclamation_mark")
+        await desk.shows("unseen, over")
+        lines = checked_lines(desk)
+        shown = [text for text in lines if " is wrong" in text and text.lstrip()[:2].isdigit()]
+        assert [text.split()[0] for text in shown] == ["11", "13", "14", "12"], "what is unseen comes first"
+        text = "\n".join(lines)
+        assert "that market is halted" in text and "clears" in text and "resume" in text
+        await desk.press("down", "space")
+        (sent,) = desk.sent(Acknowledge)
+        assert sent.alarm_id == 13
+
+
+async def test_the_command_line_opens_both(directory: Path) -> None:
+    async with running(directory) as desk:
+        for typed, words in (("alarms", "ALARMS 2"), ("orders", "RECONCILE")):
+            await desk.press("colon", *typed, "enter")
+            await desk.shows(words)

@@ -1,0 +1,94 @@
+"""Alarms: everything that rang, what it does to trading, what clears it, and whether it was seen."""
+
+from __future__ import annotations
+
+from core.control.protocol import AlarmRow
+from tui.format import age, utc
+from tui.lines import Line, Span, line
+from tui.scene import Scene, head, note
+from tui.screens.console_screen import ConsoleScreen
+from tui.screens.desk_plan import Plan, Rect
+from tui.screens.market import pair
+from tui.widgets.alarms import COLUMNS as PANE_COLUMNS
+from tui.widgets.alarms import row_of
+from tui.widgets.line_pane import LinePane
+from tui.widgets.live_table import Column, Key, LiveTable
+from tui.widgets.text_pane import TextPane, wrapped
+
+_DETAIL_ROWS = 7
+
+
+def seen_word(row: AlarmRow) -> tuple[str, str]:
+    """Whether a person has looked, and whether it still stands."""
+    if row.level == "NOTE":
+        return "", "text-muted"
+    if not row.acknowledged:
+        return "unseen" if row.active else "unseen, over", "near"
+    return "seen" if row.active else "seen, over", "text-muted"
+
+
+def _id(scene: Scene, key: Key) -> Span:
+    return Span(str(key), "text-muted")
+
+
+def _seen(scene: Scene, key: Key) -> Span:
+    word, role = seen_word(row_of(scene, key))
+    return Span(f"  {word}", role)
+
+
+COLUMNS = (
+    Column("id", "id", 4, 2, _id),
+    *(column for column in PANE_COLUMNS if column.name != "what"),
+    Column("seen", "  seen", 14, 1, _seen, left=True),
+    *(column for column in PANE_COLUMNS if column.name == "what"),
+)
+
+
+def detail_lines(scene: Scene, row: AlarmRow, width: int) -> list[Line]:
+    """One alarm whole: what, since when, effect, what clears it."""
+    word, role = seen_word(row)
+    return [
+        *wrapped(row.what, width - 2)[:3],
+        pair("since", f"{utc(row.since_world_ms)}Z", (f"   {age(scene.ago_s(row.since_ns))}", "text-muted")),
+        *([pair("effect", row.effect)] if row.effect else []),
+        *([pair("clears", row.clears)] if row.clears else []),
+        *([pair("state", (word, role))] if word else []),
+    ]
+
+
+class AlarmsScreen(ConsoleScreen):
+    name_in_registry = "alarms"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.alarms = LiveTable(COLUMNS, id="alarms")
+        self.detail = TextPane(id="detail")
+
+    def panes(self) -> list[LinePane]:
+        return [self.alarms, self.detail]
+
+    def plan(self, width: int, height: int) -> Plan:
+        body = height - 3
+        return {
+            "alarms": Rect(0, 1, width, body - _DETAIL_ROWS),
+            "detail": Rect(0, 1 + body - _DETAIL_ROWS, width, _DETAIL_ROWS),
+        }
+
+    def draw(self, scene: Scene) -> None:
+        rows = scene.view.all_alarms()
+        unseen = len(scene.view.unacknowledged())
+        title = line(
+            ("ALARMS", "title"),
+            (f" {len(rows)}", "text-muted"),
+            (f"  {unseen} unseen" if unseen else "", "near"),
+        )
+        keys = (("Space ", "key"), ("seen  ", "text-muted"), (":alarms ack ", "key"), ("all", "text-muted"))
+        right = line(*keys)
+        if self.alarms.cursor_key not in scene.view.alarms and rows:
+            self.alarms.point_at(rows[0].id)
+        self.alarms.paint_rows(
+            scene, [row.id for row in rows], title, right, empty=[note("Nothing has rung.")]
+        )
+        chosen = scene.view.alarms.get(self.alarms.cursor_key)  # type: ignore[call-overload]  # keyed by id
+        lines = detail_lines(scene, chosen, self.detail.body_size[0]) if chosen is not None else []
+        self.detail.show_text(lines, head("ALARM"))

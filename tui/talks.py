@@ -1,0 +1,49 @@
+"""How a conversation asks for what a riskier command needs: a typed word, and most of them a reason."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+
+from core.control.protocol import AnyCommand
+from tui.actions import command_spec
+from tui.operator import Operator
+from tui.view_model import Now
+
+Talk = Generator[str, str, str]
+"""Yields what to ask, receives what was typed, returns the sentence to show when it sent nothing."""
+Clock = Callable[[], Now]
+Make = Callable[[Operator, Clock, str], Talk]
+
+
+def word(spec_name: str, why: str) -> Generator[str, str, tuple[str, str] | str]:
+    """Ask for the typed word of a command and, where it wants one, the reason."""
+    spec = command_spec(spec_name)
+    assert spec is not None
+    typed = (yield f"{why} Type {spec.word}").strip()
+    if typed != spec.word:
+        return f"{spec_name} not sent: the word was {spec.word}"
+    reason = (yield "Reason").strip() if spec.reason else ""
+    if spec.reason and not reason:
+        return f"{spec_name} not sent: it needs a reason"
+    return typed, reason
+
+
+def risky(
+    operator: Operator, clock: Clock, name: str, why: str, make: Callable[[str, str, str], AnyCommand]
+) -> Talk:
+    """Send what ``make`` builds of id, word and reason once both were typed."""
+    answer = yield from word(name, why)
+    if isinstance(answer, str):
+        return answer
+    operator.send(make(operator.next_id(), *answer), name, clock())
+    return ""
+
+
+def instant(act: Callable[[Operator, Now, str], str | None]) -> Make:
+    """A command that happens at once; ``act`` returns what is wrong with it, if anything."""
+
+    def make(operator: Operator, clock: Clock, rest: str) -> Talk:
+        yield from ()
+        return act(operator, clock(), rest) or ""
+
+    return make
