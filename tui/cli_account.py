@@ -37,8 +37,15 @@ def key() -> None:
     "--made-at", required=True, type=click.Choice(sorted(_EXCHANGES)), help="The exchange it was made at."
 )
 @click.option("--watchdog", is_flag=True, help="The watchdog's key instead of the engine's.")
+@click.option(
+    "--subaccount",
+    type=click.IntRange(0, 63),
+    default=0,
+    show_default=True,
+    help="The part of the account to trade; the one a locked key is locked to.",
+)
 @with_profile
-def key_add(file: Path, key_id: str, made_at: str, watchdog: bool) -> None:
+def key_add(file: Path, key_id: str, made_at: str, watchdog: bool, subaccount: int) -> None:
     """Keep the private key in FILE in the profile, readable by you alone and pinned to its exchange."""
     from core.config.secrets import KeyFileError, read_key_file
     from core.control.keys import Role, add, key_path
@@ -46,7 +53,7 @@ def key_add(file: Path, key_id: str, made_at: str, watchdog: bool) -> None:
     place, role = place_of(), Role.WATCHDOG if watchdog else Role.TRADING
     try:
         paths.prepare(place)
-        pin = add(place, role, read_key_file(file), file, key_id, _EXCHANGES[made_at])
+        pin = add(place, role, read_key_file(file), file, key_id, _EXCHANGES[made_at], subaccount)
     except (KeyFileError, paths.ProfileError) as error:
         verbs.leave(verbs.USAGE, f"pmconsole key: {error}")
     click.echo(f"The {role.value} key {pin.key_id} is kept in {key_path(place, role)}.")

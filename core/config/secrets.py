@@ -33,6 +33,8 @@ class Pin(msgspec.Struct, frozen=True):
     """The venue's name of the key; sent with every request, no secret."""
     fingerprint: str
     """SHA-256 of the public key, hex."""
+    subaccount: int = 0
+    """The part of the account it trades; 0 is the primary one."""
 
 
 def read_key_file(path: Path) -> bytes:

@@ -72,7 +72,7 @@ class Building(NamedTuple):
     def _venue(self) -> Callable[[VenueListener], VenueGateway]:
         """The account; nothing is sent before the engine runs."""
         at = self.site
-        config = KalshiConfig(at.kalshi, at.environment, at.signer)
+        config = KalshiConfig(at.kalshi, at.environment, at.signer, at.subaccount)
         return lambda listener: connect(config, clocks=self.clocks, rng=_rng(), listener=listener)
 
     def _feeds(self) -> Callable[[Sink], Sequence[Feed]]:

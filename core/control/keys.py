@@ -32,6 +32,7 @@ class KeyState(msgspec.Struct, frozen=True):
     path: Path
     key_id: str = ""
     fingerprint: str = ""
+    subaccount: int = 0
     problem: str = ""
 
 
@@ -39,7 +40,15 @@ def key_path(place: Profile, role: Role) -> Path:
     return place.trading_key if role is Role.TRADING else place.watchdog_key
 
 
-def add(place: Profile, role: Role, data: bytes, source: Path, key_id: str, made_at: Environment) -> Pin:
+def add(
+    place: Profile,
+    role: Role,
+    data: bytes,
+    source: Path,
+    key_id: str,
+    made_at: Environment,
+    subaccount: int = 0,
+) -> Pin:
     """Keep a key in the profile; raises ``KeyFileError`` before anything is written.
 
     ``source`` names the file in errors, ``made_at`` is the exchange the operator says it was made at.
@@ -53,7 +62,7 @@ def add(place: Profile, role: Role, data: bytes, source: Path, key_id: str, made
         )
     if not _KEY_ID.fullmatch(key_id):
         raise KeyFileError(f"{key_id[:40]!r} is no key id: copy it from the venue's page of API keys")
-    pin = Pin(made_at, key_id, fingerprint(parse_key(data, source)))
+    pin = Pin(made_at, key_id, fingerprint(parse_key(data, source)), subaccount)
     refuse_foreign(place, pin.fingerprint)
     for other in Role:
         known = state(place, other)
@@ -75,7 +84,7 @@ def state(place: Profile, role: Role) -> KeyState:
         signer = own_signer(place, path)
     except KeyFileError as error:
         return KeyState(role, path, *_pinned(path), problem=str(error))
-    return KeyState(role, path, signer.key_id, signer.fingerprint)
+    return KeyState(role, path, signer.key_id, signer.fingerprint, read_pin(path).subaccount)
 
 
 def _pinned(path: Path) -> tuple[str, str]:

@@ -44,6 +44,8 @@ class Site(msgspec.Struct, frozen=True):
     world_id: str = ""
     replay: str = ""
     calendar_offset_days: int | None = None
+    subaccount: int = 0
+    """What the key was added for."""
 
 
 def site_of(place: Profile) -> Site:
@@ -52,15 +54,14 @@ def site_of(place: Profile) -> Site:
     Raises ``ReadyError`` without a simulator, ``KeyFileError`` for a key that is missing, open to
     others or another exchange's, ``VenueAddressError`` for an address off the list.
     """
-    return _simulated(place) if place.simulated else _real(place)
+    return _simulated(place) if place.simulated else _real(place, place.trading_key)
 
 
 def site_of_watchdog(place: Profile) -> Site:
     """The same site reached with the watchdog's own key; raises as ``site_of``."""
     if place.simulated:
         return _simulated(place, watchdog=True)
-    signer = own_signer(place, place.watchdog_key)
-    return Site(place.environment, KALSHI[place.environment], signer, signer.key_id, REAL_FEEDS, REAL_WORLD)
+    return _real(place, place.watchdog_key)
 
 
 def _simulated(place: Profile, *, watchdog: bool = False) -> Site:
@@ -87,10 +88,17 @@ def _simulated(place: Profile, *, watchdog: bool = False) -> Site:
     )
 
 
-def _real(place: Profile) -> Site:
-    signer = own_signer(place, place.trading_key)
-    addresses = KALSHI[place.environment]
-    return Site(place.environment, addresses, signer, signer.key_id, REAL_FEEDS, REAL_WORLD)
+def _real(place: Profile, key: Path) -> Site:
+    signer = own_signer(place, key)
+    return Site(
+        place.environment,
+        KALSHI[place.environment],
+        signer,
+        signer.key_id,
+        REAL_FEEDS,
+        REAL_WORLD,
+        subaccount=read_pin(key).subaccount,
+    )
 
 
 def own_signer(place: Profile, key: Path) -> KeySigner:

@@ -98,6 +98,7 @@ async def _serve(place: Profile, site: Site, silent_s: int) -> None:
         clocks=clocks,
         rng=random.Random(secrets.randbits(128)),
         on_anomaly=lambda what, detail: _log.warning("%s: %s", what, clean_text(detail)),
+        subaccount=site.subaccount,
     )
     dog = Watchdog(venue, clocks, place.watchdog_record, silent_s)
     tell = notifier(os.environ)

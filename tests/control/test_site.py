@@ -13,7 +13,7 @@ from core.config import paths
 from core.config.paths import Environment, Profile
 from core.config.secrets import KeyFileError, Pin, store_key
 from core.control.ready import ReadyError
-from core.control.site import REAL_FEEDS, site_of
+from core.control.site import REAL_FEEDS, site_of, site_of_watchdog
 from core.domain.clock import REAL_WORLD, WorldClock
 from core.venues.address import VenueAddressError
 from core.venues.kalshi.hosts import KALSHI
@@ -66,6 +66,13 @@ def test_a_real_profile_trades_at_its_exchange_in_real_time(home: Path, name: st
     site = site_of(place)
     assert site.kalshi == KALSHI[place.environment] and site.key_id == "key-1"
     assert (site.feeds, site.clock, site.world_id) == (REAL_FEEDS, REAL_WORLD, "")
+
+
+def test_a_key_speaks_for_the_subaccount_it_was_added_for(home: Path) -> None:
+    place = made("live")
+    for key, subaccount in ((place.trading_key, 7), (place.watchdog_key, 0)):
+        store_key(key, PEM, Pin(Environment.PRODUCTION, "key-1", fingerprint(KEY), subaccount))
+    assert (site_of(place).subaccount, site_of_watchdog(place).subaccount) == (7, 0)
 
 
 @pytest.mark.parametrize(

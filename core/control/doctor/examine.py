@@ -127,14 +127,15 @@ def _venue(place: Profile, site: Site, said: Answers, limits: Limits, now_ms: in
         questions.clock(said.clock_offset_ms),
         questions.venue(said.state, said.maintenance, world_ms),
         questions.rates(said.tier),
-        questions.grant("trading key", site.key_id, said.keys),
+        questions.grant("trading key", site.key_id, site.subaccount, said.keys),
         questions.cash(said.cash, said.shards or (0,), limits.cash_reserve),
     ]
     if not place.simulated:
         found.append(questions.region(said.keys, now_ms))
         guard = state(place, Role.WATCHDOG)
         if not guard.problem:
-            found.append(questions.grant("watchdog key", guard.key_id, said.keys))
+            found.append(questions.grant("watchdog key", guard.key_id, guard.subaccount, said.keys))
+            found.append(questions.reach(guard.subaccount, site.subaccount))
     return found
 
 

@@ -53,6 +53,7 @@ async def ask(
         transports=transports,
         on_anomaly=lambda what, detail: odd.append(f"{what}: {detail}"),
         on_credential=odd.append,
+        subaccount=site.subaccount,
     )
     try:
         reader = Reader(http, http.on_anomaly)

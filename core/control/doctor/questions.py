@@ -144,7 +144,7 @@ def key(found: KeyState) -> Finding:
     return ok(name, f"{found.key_id}, fingerprint {found.fingerprint[:16]}")
 
 
-def grant(name: str, key_id: str, found: Keys | Incomplete) -> Finding:
+def grant(name: str, key_id: str, subaccount: int, found: Keys | Incomplete) -> Finding:
     """What the venue says the key may do: it has to trade, and needs nothing beyond."""
     check = f"{name} permissions"
     if isinstance(found, Incomplete):
@@ -156,11 +156,24 @@ def grant(name: str, key_id: str, found: Keys | Incomplete) -> Finding:
     said = ", ".join(sorted(scopes)) or "none"
     if granted.subaccount is not None:
         said += f", subaccount {granted.subaccount} only"
+        if granted.subaccount != subaccount:
+            again = f"add it again with pmconsole key add --subaccount {granted.subaccount}"
+            return block(check, f"{said}, but it was added for subaccount {subaccount}", again)
     if not scopes & {NEEDED_SCOPE, "write"} or not any(s.partition("::")[0] == "read" for s in scopes):
         return block(check, said, f"make a key with the scopes read and {NEEDED_SCOPE}")
     spare = scopes & SPARE_SCOPES
     if spare:
         return warn(check, said, f"it may do more than trade ({', '.join(sorted(spare))}): make a lesser key")
+    return ok(check, said)
+
+
+def reach(guards: int, trades: int) -> Finding:
+    """Whether the watchdog cancels where the engine trades."""
+    check, said = "watchdog reach", f"it cancels on subaccount {guards}, the engine trades on {trades}"
+    if guards != trades:
+        return block(
+            check, said, f"add its key again with pmconsole key add --watchdog --subaccount {trades}"
+        )
     return ok(check, said)
 
 

@@ -35,6 +35,7 @@ class KalshiCancelOnly:
         clocks: Clocks,
         rng: random.Random,
         on_anomaly: Callable[[str, str], None],
+        subaccount: int = 0,
         transports: TransportFactory = network_transport,
     ) -> None:
         check_addresses(addresses, environment)
@@ -47,6 +48,7 @@ class KalshiCancelOnly:
             transports=transports,
             on_anomaly=on_anomaly,
             on_credential=lambda cause: on_anomaly("credential", cause),
+            subaccount=subaccount,
         )
         self._cancels, self._groups = Cancels(self._http), OrderGroups(self._http)
         self._reader = Reader(self._http, on_anomaly)
