@@ -48,6 +48,8 @@ BACKOFF_FIRST_S, BACKOFF_MAX_S = 0.2, 10.0
 BODY_BYTES_MAX: Final = 32 * 1024 * 1024
 PAGES_MAX: Final = 200
 RETRY_AFTER_S_MAX: Final = 60.0
+OFFSET_SLACK_MS: Final = 50
+"""More than rounding and drift make answers contradict each other by."""
 OFFSET_SAMPLES: Final = 16
 
 Query = Mapping[str, str | int | Sequence[str]]
@@ -327,16 +329,19 @@ class Http:
         return Incomplete(items, f"more than {PAGES_MAX} pages")
 
     def clock_offset_ms(self) -> int | None:
-        """Venue clock minus ours: the middle of what every one of the last answers allows.
+        """Venue clock minus ours: the smallest difference that all of the last answers allow.
 
-        A ``Date`` is cut to whole seconds, so one answer allows a second; several narrow it down.
+        A ``Date`` is cut to whole seconds, so one answer allows a second; several narrow it down. What
+        they only leave possible is no fault of the clock: it is called off when that is proved.
         """
         if not self._offsets:
             return None
         low, high = max(low for low, _ in self._offsets), min(high for _, high in self._offsets)
-        if low > high:  # a clock was set meanwhile: only the newest answer knows
+        # Many answers narrow it down until they contradict each other by rounding and drift alone.
+        if low - high > OFFSET_SLACK_MS:  # a clock was set meanwhile: only the newest answer knows
             low, high = self._offsets[-1]
-        return (low + high) // 2
+        low, high = min(low, high), max(low, high)
+        return low if low > 0 else min(high, 0)
 
     def _observe_date(self, header: str, sent_ms: int, sent_ns: int) -> None:
         try:
