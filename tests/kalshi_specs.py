@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import jsonschema
 import yaml
 
+from core.sim.kalshi.connection import Connection
 from core.sim.kalshi.rest import Rest, RestAnswer
 
 ROOT = "/trade-api/v2"
@@ -261,6 +262,20 @@ def rest_judge() -> RestJudge | None:
 @cache
 def stream_judge() -> StreamJudge | None:
     return StreamJudge() if FOLDER.is_dir() else None
+
+
+def judge_stream(
+    connection: Connection, judge: StreamJudge, judged: Callable[[], bool] = lambda: True
+) -> None:
+    """Have every frame of a connection judged as it is queued, as long as ``judged`` says so."""
+    plain = connection.enqueue
+
+    def enqueue(message: bytes) -> None:
+        if judged():
+            judge.frame(message)
+        plain(message)
+
+    connection.enqueue = enqueue  # type: ignore[method-assign]  # the one place every frame passes
 
 
 def judge_rest(rest: Rest, judge: RestJudge, judged: Callable[[], bool] = lambda: True) -> None:

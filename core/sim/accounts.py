@@ -42,6 +42,8 @@ class Settlement(msgspec.Struct, frozen=True):
     ticker: str
     event_ticker: str
     result: str
+    value: Price
+    """What a YES contract paid."""
     yes_count: Quantity
     yes_cost: Money
     no_count: Quantity

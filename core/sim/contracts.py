@@ -113,6 +113,9 @@ class Market(msgspec.Struct):
     open_ms: int
     close_ms: int
     result: str = ""
+    """``yes``, ``no`` or ``scalar``; empty until it is known."""
+    settlement_value: Price | None = None
+    """What a YES contract pays, once the result is known."""
     expiration_value: str = ""
     determined_world_ms: int | None = None
     settled_world_ms: int | None = None

@@ -94,6 +94,8 @@ class Dialect(msgspec.Struct, frozen=True):
     """Whether the balance shown is without what resting orders have reserved."""
     settlement_costs_are_of_all_bought: bool = False
     """Costs of a settlement record: of the contracts held at the end, or of all ever bought."""
+    scalar_result_is_empty: bool = False
+    """Whether a market that settled at a value in between shows ``scalar`` or nothing as its result."""
     traded_counts_closes: bool = False
     """Whether ``total_traded_dollars`` grows with sales that close, too."""
     unfunded_shard_is_unknown_user: bool = True

@@ -11,12 +11,12 @@ from collections import deque
 from collections.abc import Callable
 
 from core.domain.clock import Clock, WorldClock
-from core.domain.units import Money, Quantity
+from core.domain.units import Money, Price, Quantity
 from core.sim import lifecycle, shards, trading
 from core.sim.accounts import Account, requirement
-from core.sim.admission import INSUFFICIENT, MARKET_INACTIVE, refusal
+from core.sim.admission import MARKET_INACTIVE
 from core.sim.contracts import EventSpec, Market, MarketSpec, MarketStatus, SeriesSpec
-from core.sim.dialect import Dialect, ReduceOnlyFlat
+from core.sim.dialect import Dialect
 from core.sim.events import BookChanged, ExchangeEvent, MarketChanged, OrderChanged, Traded
 from core.sim.fees import Schedule
 from core.sim.matching import Book, BookView
@@ -48,18 +48,7 @@ SUBACCOUNTS_MAX = 63
 DIRECT_GRID = Money(100)
 """Balances of direct members move in steps of $0.0001 (Kalshi API: fee rounding)."""
 
-UNKNOWN_MARKET = Refused("market_not_found", "market not found", http=404)
 UNKNOWN_ORDER = Refused("not_found", "order not found", http=404)
-FOK_KILLED = Refused(
-    "fill_or_kill_insufficient_resting_volume", "fill or kill: insufficient resting volume", http=409
-)
-IOC_KILLED = Refused(
-    "immediate_or_cancel_insufficient_resting_volume",
-    "immediate or cancel: insufficient resting volume",
-    http=409,
-)
-POST_ONLY_CROSS = Refused("invalid_order", "invalid order", "post only cross")
-NOTHING_TO_REDUCE = Refused("invalid_order", "invalid order", "no position to reduce")
 
 
 class Exchange:
@@ -84,7 +73,7 @@ class Exchange:
         self.transfers = Transfers(self)
         self._expiries: list[tuple[int, str, str, str]] = []
         self._agenda = lifecycle.Agenda()
-        self._orders = 0
+        self.orders_placed = 0
 
     # Listing and accounts
 
@@ -172,34 +161,7 @@ class Exchange:
 
     def place(self, r: OrderRequest) -> Placed | Refused:
         """Check, match and rest one order."""
-        owner, market = self.accounts[r.account], self.markets.get(r.ticker)
-        if market is None:
-            return UNKNOWN_MARKET
-        refused = refusal(self, owner, market, r)
-        if refused is not None:
-            return refused
-        order = self._new_order(owner, r)
-        crosses = r.post_only and self.books[r.ticker].crossed_by(r.side, r.price)
-        if crosses and not self.dialect.post_only_cross_is_accepted:
-            return POST_ONLY_CROSS
-        if r.reduce_only:
-            order.remaining = Quantity(min(r.count, max(0, -r.side.sign * owner.position(r.ticker))))
-            if not order.remaining and self.dialect.reduce_only_flat is ReduceOnlyFlat.REFUSED:
-                return NOTHING_TO_REDUCE
-        elif not self.affordable(order):
-            return INSUFFICIENT
-        if r.client_order_id:
-            owner.client_ids.add(r.client_order_id)
-        killed = self._killed(order)
-        if killed is not None:
-            return killed
-        market.clock += 1
-        if crosses:
-            self.close_order(order, Reason.POST_ONLY)
-        else:
-            left_over = Reason.REDUCE_ONLY if order.remaining < r.count else None
-            trading.settle_incoming(self, order, trading.match(self, order) or left_over)
-        return trading.placed(order)
+        return trading.place(self, r)
 
     def cancel(self, account: str, order_id: str) -> Cancelled | Refused:
         """Take one resting order off the book. A finished or unknown one is refused with 404."""
@@ -249,9 +211,14 @@ class Exchange:
         self.tariffs.run(self.world.at(now_ms))
         self._agenda.run(self)
 
-    def determine(self, ticker: str, result: str, expiration_value: str = "") -> None:
-        """Set the outcome (``yes`` or ``no``) and start the settlement timer; a second call amends it."""
-        lifecycle.determine(self, self.markets[ticker], result, expiration_value)
+    def determine(
+        self, ticker: str, result: str, expiration_value: str = "", value: Price | None = None
+    ) -> None:
+        """Set the outcome and start the settlement timer; a second call amends it.
+
+        ``yes`` and ``no`` pay all or nothing, ``scalar`` pays ``value`` to YES and the rest to NO.
+        """
+        lifecycle.determine(self, self.markets[ticker], result, expiration_value, value)
         self._agenda.add(lifecycle.payout_at(self.markets[ticker]), ticker)
         self._agenda.run(self)
 
@@ -343,26 +310,3 @@ class Exchange:
             order.ticker, order.side, order.price, delta, cause.account, cause.client_order_id, clock, now_ms
         )  # fmt: skip
         self.emit(changed)
-
-    # Private
-
-    def _new_order(self, owner: Account, r: OrderRequest) -> Order:
-        now_ms = self.clock.wall_ms()
-        self._orders += 1
-        return Order(
-            self._orders, self.new_id(), r.account, owner.member, r.ticker, r.side, r.price, r.count, r.count,
-            r.tif, r.client_order_id, r.stp, now_ms, now_ms, r.expiration_ms, r.cancel_on_pause, r.group_id,
-        )  # fmt: skip
-
-    def _killed(self, order: Order) -> Refused | None:
-        """Whether an order that must trade at once finds too little to trade with."""
-        if order.tif is TimeInForce.FOK and trading.reachable(self, order) < order.remaining:
-            return FOK_KILLED
-        if (
-            order.tif is TimeInForce.IOC
-            and self.dialect.ioc_unfilled_is_refused
-            and order.remaining
-            and not trading.reachable(self, order)
-        ):
-            return IOC_KILLED
-        return None

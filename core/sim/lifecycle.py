@@ -7,14 +7,17 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from core.domain.units import Money, Quantity
-from core.sim.accounts import Settlement
+from core.domain.units import Money, Price, Quantity
+from core.sim.accounts import Settlement, amount
 from core.sim.contracts import Market, MarketStatus, PriceRanges
 from core.sim.events import MarketChanged
 from core.sim.orders import Order, Reason
 
 if TYPE_CHECKING:
     from core.sim.exchange import Exchange
+
+_WHOLE = {"yes": Price(10_000), "no": Price(0)}
+"""What a YES contract pays by result; a scalar result says it itself."""
 
 _AFTER_CLOSE = {MarketStatus.CLOSED, MarketStatus.DETERMINED, MarketStatus.AMENDED, MarketStatus.FINALIZED}
 
@@ -57,16 +60,21 @@ def close(exchange: Exchange, market: Market) -> None:
     _enter(exchange, market, MarketStatus.CLOSED, "closed")
 
 
-def determine(exchange: Exchange, market: Market, result: str, expiration_value: str) -> None:
+def determine(
+    exchange: Exchange, market: Market, result: str, expiration_value: str, value: Price | None
+) -> None:
     """Record the outcome; a second time before payout amends it and restarts the timer."""
-    if result not in ("yes", "no"):
-        raise ValueError(f"result of {market.spec.ticker} must be 'yes' or 'no', not {result!r}")
+    value = _WHOLE.get(result, value)
+    if value is None or result not in (*_WHOLE, "scalar"):
+        raise ValueError(
+            f"result of {market.spec.ticker} must be 'yes', 'no' or 'scalar' with a value, not {result!r}"
+        )
     if market.status is MarketStatus.FINALIZED:
         raise ValueError(f"{market.spec.ticker} has already paid")
     if is_open(market):
         close(exchange, market)
     amended = market.status is not MarketStatus.CLOSED
-    market.result, market.expiration_value = result, expiration_value
+    market.result, market.expiration_value, market.settlement_value = result, expiration_value, value
     market.determined_world_ms = exchange.world.at(exchange.clock.wall_ms())
     # Kalshi announces a determination on its stream, an amendment not.
     if amended:
@@ -132,14 +140,18 @@ def change_strikes(
 
 
 def _pay(exchange: Exchange, market: Market, now_ms: int) -> None:
-    ticker = market.spec.ticker
+    ticker, value = market.spec.ticker, market.settlement_value
+    assert value is not None
     for account in exchange.accounts.values():
         holding = account.holdings.get(ticker)
         if holding is None:
             continue
         yes, no = max(0, holding.position), max(0, -holding.position)
-        # A contract pays one dollar: its millionths are the payout's millionths.
-        revenue = Money(yes if market.result == "yes" else no)
+        exact = amount(value, yes) + amount(10_000 - value, no)
+        # Sub-cent payouts are rounded to whole cents and the remainder shows as a fee.
+        revenue = Money(exact // 10_000 * 10_000) if market.result == "scalar" else Money(exact)
+        holding.fees = Money(holding.fees + exact - revenue)
+        exchange.fees_collected = Money(exchange.fees_collected + exact - revenue)
         if revenue:
             purse = account.purse(market.spec.exchange_index)
             purse.cash = Money(purse.cash + revenue)
@@ -148,8 +160,8 @@ def _pay(exchange: Exchange, market: Market, now_ms: int) -> None:
         else:
             yes_cost, no_cost = Money(holding.cost if yes else 0), Money(holding.cost if no else 0)
         paid = Settlement(
-            ticker, market.spec.event_ticker, market.result, Quantity(yes), yes_cost, Quantity(no), no_cost,
-            revenue, holding.fees, now_ms,
+            ticker, market.spec.event_ticker, market.result, value, Quantity(yes), yes_cost, Quantity(no),
+            no_cost, revenue, holding.fees, now_ms,
         )  # fmt: skip
         account.settlements.append(paid)
         holding.realized = Money(holding.realized + revenue - holding.cost)

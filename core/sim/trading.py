@@ -7,16 +7,20 @@ from typing import TYPE_CHECKING
 from core.domain.units import Money, Quantity
 from core.sim import groups
 from core.sim.accounts import Account, amount, book_fill, unit_cost
+from core.sim.admission import INSUFFICIENT, refusal
+from core.sim.dialect import ReduceOnlyFlat
 from core.sim.events import Filled, OrderChanged, Traded
 from core.sim.fees import charge
 from core.sim.orders import (
     BookSide,
     Fill,
     Order,
+    OrderRequest,
     OrderStatus,
     Placed,
     Progress,
     Reason,
+    Refused,
     SelfTrade,
     TimeInForce,
 )
@@ -25,6 +29,50 @@ if TYPE_CHECKING:
     from core.sim.exchange import Exchange
 
 NOTHING = Progress()
+
+UNKNOWN_MARKET = Refused("market_not_found", "market not found", http=404)
+FOK_KILLED = Refused(
+    "fill_or_kill_insufficient_resting_volume", "fill or kill: insufficient resting volume", http=409
+)
+IOC_KILLED = Refused(
+    "immediate_or_cancel_insufficient_resting_volume",
+    "immediate or cancel: insufficient resting volume",
+    http=409,
+)
+POST_ONLY_CROSS = Refused("invalid_order", "invalid order", "post only cross")
+NOTHING_TO_REDUCE = Refused("invalid_order", "invalid order", "no position to reduce")
+
+
+def place(exchange: Exchange, r: OrderRequest) -> Placed | Refused:
+    """Check, match and rest one order. A refusal by the book alone, a killed order, burns its client id."""
+    owner, market, dialect = exchange.accounts[r.account], exchange.markets.get(r.ticker), exchange.dialect
+    if market is None:
+        return UNKNOWN_MARKET
+    refused = refusal(exchange, owner, market, r)
+    if refused is not None:
+        return refused
+    order = _new_order(exchange, owner, r)
+    crosses = r.post_only and exchange.books[r.ticker].crossed_by(r.side, r.price)
+    if crosses and not dialect.post_only_cross_is_accepted:
+        return POST_ONLY_CROSS
+    if r.reduce_only:
+        order.remaining = Quantity(min(r.count, max(0, -r.side.sign * owner.position(r.ticker))))
+        if not order.remaining and dialect.reduce_only_flat is ReduceOnlyFlat.REFUSED:
+            return NOTHING_TO_REDUCE
+    elif not exchange.affordable(order):
+        return INSUFFICIENT
+    if r.client_order_id:
+        owner.client_ids.add(r.client_order_id)
+    killed = _killed(exchange, order)
+    if killed is not None:
+        return killed
+    market.clock += 1
+    if crosses:
+        exchange.close_order(order, Reason.POST_ONLY)
+    else:
+        left_over = Reason.REDUCE_ONLY if order.remaining < r.count else None
+        settle_incoming(exchange, order, match(exchange, order) or left_over)
+    return placed(order)
 
 
 def match(exchange: Exchange, order: Order) -> Reason | None:
@@ -44,20 +92,6 @@ def match(exchange: Exchange, order: Order) -> Reason | None:
         if order.tif is not TimeInForce.FOK and groups.is_triggered(exchange, order):
             return Reason.GROUP
     return None
-
-
-def reachable(exchange: Exchange, order: Order) -> int:
-    """How much an incoming order could trade now, stopping as self-trade prevention would."""
-    found = 0
-    for resting in exchange.books[order.ticker].opposing(order.side, order.price):
-        if resting.member == order.member:
-            if order.stp is SelfTrade.TAKER_AT_CROSS:
-                break
-            continue
-        found += resting.remaining
-        if found >= order.remaining:
-            break
-    return found
 
 
 def settle_incoming(
@@ -88,6 +122,40 @@ def placed(order: Order, since: Progress = NOTHING) -> Placed:
     paid = cost if order.side is BookSide.BID else count - cost
     average, fee = Money(paid * 1_000_000 // count), Money(fees * 1_000_000 // count)
     return Placed(order, Quantity(count), order.remaining, average, fee, order.updated_ms)
+
+
+def _new_order(exchange: Exchange, owner: Account, r: OrderRequest) -> Order:
+    now_ms = exchange.clock.wall_ms()
+    exchange.orders_placed += 1
+    return Order(
+        exchange.orders_placed, exchange.new_id(), r.account, owner.member, r.ticker, r.side, r.price,
+        r.count, r.count, r.tif, r.client_order_id, r.stp, now_ms, now_ms, r.expiration_ms,
+        r.cancel_on_pause, r.group_id,
+    )  # fmt: skip
+
+
+def _killed(exchange: Exchange, order: Order) -> Refused | None:
+    """Whether an order that must trade at once finds too little to trade with."""
+    if order.tif is TimeInForce.FOK and _reachable(exchange, order) < order.remaining:
+        return FOK_KILLED
+    contested = order.tif is TimeInForce.IOC and exchange.dialect.ioc_unfilled_is_refused
+    if contested and order.remaining and not _reachable(exchange, order):
+        return IOC_KILLED
+    return None
+
+
+def _reachable(exchange: Exchange, order: Order) -> int:
+    """How much an incoming order could trade now, stopping as self-trade prevention would."""
+    found = 0
+    for resting in exchange.books[order.ticker].opposing(order.side, order.price):
+        if resting.member == order.member:
+            if order.stp is SelfTrade.TAKER_AT_CROSS:
+                break
+            continue
+        found += resting.remaining
+        if found >= order.remaining:
+            break
+    return found
 
 
 def _trade(exchange: Exchange, taker: Order, maker: Order, count: Quantity) -> None:

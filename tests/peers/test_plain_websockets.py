@@ -22,6 +22,8 @@ SERVED = {
     "user_orders",
     "market_positions",
     "market_lifecycle_v2",
+    "multivariate_market_lifecycle",
+    "cfbenchmarks_value",
 }
 STREAM_PATH = "/trade-api/ws/v2"
 
@@ -124,11 +126,27 @@ async def test_a_documented_subscription_changes_and_ends(peer: Any, commands: d
         await socket.nothing_more()
 
 
+async def test_index_values_are_chosen_as_documented(peer: Any, commands: dict[str, Any]) -> None:
+    async with stream(peer) as socket:
+        await socket.say(commands["subscribeCFBenchmarksValue"], index_ids=["BRTI"])
+        confirmed, value = await socket.hear(2)
+        assert confirmed["msg"] == {"channel": "cfbenchmarks_value", "sid": 1}
+        assert (value["type"], value["msg"]["index_id"]) == ("cfbenchmarks_value", "BRTI")
+        await socket.say(commands["unsubscribeIndices"])
+        while (ok := (await socket.hear(1))[0])["type"] == "cfbenchmarks_value":
+            pass
+        assert (ok["id"], ok["msg"]) == (4, {"index_ids": []})
+        await socket.say(commands["indexList"])
+        (listed,) = await socket.hear(1)
+        assert (listed["type"], listed["id"]) == ("cfbenchmarks_value_indexlist", 2)
+        assert "BRTI" in listed["msg"]["index_ids"]
+
+
 async def test_channels_of_other_desks_are_unknown_and_harmless(peer: Any, commands: dict[str, Any]) -> None:
     async with stream(peer) as socket:
-        await socket.say(commands["subscribeCFBenchmarksValue"])
+        await socket.say(commands["subscribeCommunications"])
         (refused,) = await socket.hear(1)
-        assert (refused["id"], refused["msg"]["code"]) == (9, 8)
+        assert (refused["id"], refused["msg"]["code"]) == (6, 8)
         await socket.say(commands["subscribeFillAll"])
         (confirmed,) = await socket.hear(1)
         assert confirmed["msg"] == {"channel": "fill", "sid": 1}

@@ -11,9 +11,9 @@ from core.domain.units import contracts, parse_money
 from core.sim import groups
 from core.sim.dialect import Dialect, GroupRefusal, ReduceOnlyFlat, ReduceOnlyMisuse, drawn
 from core.sim.events import Filled
-from core.sim.exchange import FOK_KILLED, IOC_KILLED, NOTHING_TO_REDUCE
 from core.sim.groups import Group
 from core.sim.orders import BookSide, OrderStatus, Placed, Refused, TimeInForce
+from core.sim.trading import FOK_KILLED, IOC_KILLED, NOTHING_TO_REDUCE
 
 T = "KXHIGHNY-26NOV23-B48.5"
 BID, ASK = BookSide.BID, BookSide.ASK

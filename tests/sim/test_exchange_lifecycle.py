@@ -173,3 +173,19 @@ def test_decrease_keeps_the_place_and_zero_cancels(floor):
     assert isinstance(decrease(floor.exchange, "ann", mine.order_id, contracts(3)), Refused)
     decrease(floor.exchange, "ann", mine.order_id, contracts(0))
     assert mine.order.status is OrderStatus.CANCELED
+
+
+def test_a_scalar_result_pays_both_sides_in_whole_cents_and_keeps_the_rest_as_a_fee(floor):
+    floor.placed("bob", ASK, "0.40", "10.01")
+    floor.placed("ann", BID, "0.40", "10.01")
+    before = floor.cash("ann"), floor.cash("bob"), floor.exchange.fees_collected
+    floor.exchange.determine(TICKER, "scalar", "48.25", Price(2_537))
+    floor.later(3_600)
+    # 10.01 x 0.2537 = 2.539537 and 10.01 x 0.7463 = 7.470463
+    assert floor.cash("ann") - before[0] == parse_money("2.53")
+    assert floor.cash("bob") - before[1] == parse_money("7.47")
+    assert floor.exchange.fees_collected - before[2] == parse_money("0.01")
+    paid = floor.exchange.account("ann").settlements[0]
+    assert (paid.result, paid.value, paid.revenue) == ("scalar", 2_537, parse_money("2.53"))
+    with pytest.raises(ValueError, match="with a value"):
+        floor.exchange.determine("KXHIGHNY-26NOV23-T50", "scalar")

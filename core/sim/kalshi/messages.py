@@ -219,11 +219,11 @@ def lifecycle(exchange: Exchange, market: Market, kind: str) -> bytes | None:
         case "close_date_updated":
             body["close_ts"] = market.close_ms // 1000
         case "determined":
-            assert market.determined_world_ms is not None
+            assert market.determined_world_ms is not None and market.settlement_value is not None
             body |= {
-                "result": market.result,
+                "result": shapes.result_word(exchange, market),
                 "determination_ts": market.determined_world_ms // 1000,
-                "settlement_value": "1.0000" if market.result == "yes" else "0.0000",
+                "settlement_value": price_text(market.settlement_value),
             }
         case "settled":
             assert market.settled_world_ms is not None

@@ -98,7 +98,7 @@ def market(exchange: Exchange, of: Market) -> Wire:
         "volume_24h_fp": quantity_text(of.volume),
         "open_interest_fp": quantity_text(of.open_interest),
         "notional_value_dollars": "1.0000",
-        "result": of.result,
+        "result": result_word(exchange, of),
         "expiration_value": of.expiration_value,
         "can_close_early": spec.can_close_early,
         "settlement_bounds_type": "default",
@@ -113,13 +113,19 @@ def market(exchange: Exchange, of: Market) -> Wire:
         shape["floor_strike"] = spec.floor_strike
     if spec.cap_strike is not None:
         shape["cap_strike"] = spec.cap_strike
-    if of.result:
-        shape["settlement_value_dollars"] = "1.0000" if of.result == "yes" else "0.0000"
+    if of.settlement_value is not None:
+        shape["settlement_value_dollars"] = price_text(of.settlement_value)
     if spec.fee_waiver_until_ms is not None:
         shape["fee_waiver_expiration_time"] = rfc3339(spec.fee_waiver_until_ms)
     if of.settled_world_ms is not None:
         shape["settlement_ts"] = rfc3339(of.settled_world_ms)
     return shape
+
+
+def result_word(exchange: Exchange, of: Market) -> str:
+    """Scalar results were seen without a word, as if there were none."""
+    hidden = of.result == "scalar" and exchange.dialect.scalar_result_is_empty
+    return "" if hidden else of.result
 
 
 def event(exchange: Exchange, of: EventSpec, *, nested: bool) -> Wire:
@@ -307,7 +313,7 @@ def settlement(of: Settlement, exchange_index: int) -> Wire:
         "revenue": of.revenue // 10_000,
         "settled_time": rfc3339(of.settled_world_ms),
         "fee_cost": dollars(of.fees),
-        "value": 100 if of.result == "yes" else 0,
+        "value": of.value // 100,
     }
 
 
@@ -318,7 +324,7 @@ def portfolio_value(exchange: Exchange, account: Account, exchange_index: int | 
         of = exchange.markets[ticker]
         if exchange_index is not None and of.spec.exchange_index != exchange_index:
             continue
-        settled = {"yes": 10_000, "no": 0}.get(of.result, of.last_price or 5_000)
+        settled = of.settlement_value if of.settlement_value is not None else of.last_price or 5_000
         price = settled if holding.position > 0 else 10_000 - settled
         total += abs(holding.position) * price // 10_000
     return Money(total)

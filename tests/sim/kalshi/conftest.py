@@ -22,7 +22,15 @@ from core.sim.kalshi.app import build_app
 from core.sim.kalshi.auth import READ, WRITE, KeyEntry, KeyRegistry
 from core.sim.kalshi.connection import Connection
 from core.sim.kalshi.limits import Limiter, Tier
-from tests.kalshi_specs import NO_SPECS, RestJudge, StreamJudge, judge_rest, rest_judge, stream_judge
+from tests.kalshi_specs import (
+    NO_SPECS,
+    RestJudge,
+    StreamJudge,
+    judge_rest,
+    judge_stream,
+    rest_judge,
+    stream_judge,
+)
 
 ROOT = "/trade-api/v2"
 
@@ -86,6 +94,8 @@ class Subscriber:
         self.desk, self.account, self.cuts = desk, account, 0
         self.connection = Connection(account, desk.floor.clock, lambda: None, subaccount)
         self.connection.dropped = self._cut
+        if (judge := stream_judge()) is not None:
+            judge_stream(self.connection, judge, lambda: desk.judged)
         desk.stream.join(self.connection)
         self._command = 0
 
@@ -104,9 +114,6 @@ class Subscriber:
         """Every message since the last look."""
         found = [json.loads(message) for message in self.connection.queue]
         self.connection.queue.clear()
-        if self.desk.judged and (judge := stream_judge()) is not None:
-            for message in found:
-                judge.message(message)
         return found
 
 

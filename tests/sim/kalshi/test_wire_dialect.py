@@ -209,3 +209,21 @@ async def test_what_nobody_has_heard_of_changes_nothing_known(desk_that):
         answer = await desk.call("GET", "/markets")
         RestJudge(open_=True).response("GET", "/markets", answer)
         StreamJudge(open_=True).message(next(m for m in messages if m["type"] == "orderbook_snapshot"))
+
+
+@pytest.mark.parametrize("empty", [False, True])
+async def test_the_result_of_a_market_that_settles_in_between(desk_that, empty):
+    desk = desk_that(scalar_result_is_empty=empty)
+    reader = desk.join()
+    reader.send("subscribe", channels=["market_lifecycle_v2"])
+    reader.take()
+    desk.floor.placed("bob", ASK, "0.40", 10)
+    desk.floor.placed("ann", BID, "0.40", 10)
+    desk.exchange.determine(T, "scalar", "48.2", 2_500)
+    desk.floor.later(3_600)
+    told, word = reader.take()[0]["msg"], "" if empty else "scalar"
+    assert (told["result"], told["settlement_value"]) == (word, "0.2500")
+    market = (await desk.get(f"/markets/{T}"))["market"]
+    assert (market["result"], market["settlement_value_dollars"]) == (word, "0.2500")
+    (paid,) = (await desk.get("/portfolio/settlements"))["settlements"]
+    assert (paid["market_result"], paid["revenue"], paid["value"]) == ("scalar", 250, 25)
