@@ -2,6 +2,8 @@
 # make test  the whole test suite
 # make lint  style, types and import contracts
 # make bench benchmarks: ratios measured in one run
+# make kill9 end the engine at every point of an order's way, twenty times at each, and go on
+# make mutants spoil a copy of the code with one classic bug at a time: every one must be caught
 # make smoke the demo's staged story played with real keys in a real terminal, beat by beat (2.5 min)
 # make simulate N=1000000  faulted order life-cycles in virtual worlds; goes on where it was interrupted
 # make clean remove the virtual environment and caches (a desk's own files are elsewhere)
@@ -12,7 +14,7 @@ BIN := $(VENV)/bin
 UV := $(shell command -v uv 2>/dev/null)
 INSTALL := $(if $(UV),$(UV) pip install --quiet --python $(BIN)/python,$(BIN)/python -m pip install --quiet --disable-pip-version-check)
 
-.PHONY: run test lint bench smoke simulate clean
+.PHONY: run test lint bench smoke simulate kill9 mutants clean
 
 run: $(VENV)/.installed
 	@$(BIN)/pmconsole demo
@@ -35,6 +37,12 @@ smoke: $(VENV)/.installed-dev
 N ?= 20000
 simulate: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.simulation --lifecycles $(N)
+
+kill9: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.simulation.deaths
+
+mutants: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.mutants
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

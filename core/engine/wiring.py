@@ -96,6 +96,7 @@ def wire(
         tasks=tasks,
         contracts=lambda: group_contracts(state.limits.current),
         listener=safety,
+        reach=ports.reach,
         restored=restored.groups,
     )
     gateway = Gateway(

@@ -262,7 +262,9 @@ class Gateway:
         if not await self._durable(row):
             outcome: RenewOutcome = NotRenewed(order_id, "the journal did not confirm it")
         else:
+            self._reach(Point.RENEW_BEFORE_BYTES)
             outcome = await self._venue.renew(order_id, order.intent, expires_ms, last_check)
+            self._reach(Point.RENEW_AFTER_ANSWER)
         self._ledger.apply(client, RenewalAnswered(outcome))
         if not isinstance(outcome, Renewed):
             await self._look_up(order_id)

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 import msgspec
 
 from core.domain.order import Purpose
+from core.execution.points import Point, Reach
 from core.execution.tasks import Tasks
 from core.venues.venue import Done, GroupChange, GroupOutcome, Incomplete, Rejected, SafetyGroup, SafetyNet
 
@@ -63,12 +64,14 @@ class Groups:
         tasks: Tasks,
         contracts: Callable[[], Mapping[Purpose, int]],
         listener: GroupsListener,
+        reach: Reach,
         restored: Iterable[GroupNoted] = (),
     ) -> None:
         self._net = net
         self._tasks = tasks
         self._contracts = contracts
         self._listener = listener
+        self._reach = reach
         self.standing: dict[str, Standing] = {}
         self.missing = "not armed yet"
         for noted in restored:
@@ -190,7 +193,9 @@ class Groups:
     ) -> None:
         attempt = 0
         while at.state is wanted and at.group.group_id in self.standing:
+            self._reach(Point.GROUP_BEFORE_BYTES)
             outcome = await call(at.group.group_id)
+            self._reach(Point.GROUP_AFTER_ANSWER)
             if at.state is not wanted:
                 return
             if isinstance(outcome, Done):

@@ -36,8 +36,18 @@ class Point(enum.Enum):
     CANCEL_LOOKED_UP = "cancel.looked_up"
     """A cancel was answered "not there" and the exchange has said what became of the order."""
 
+    RENEW_BEFORE_BYTES = "renew.before_bytes"
+    """The row that asks for a longer life is on disk."""
+    RENEW_AFTER_BYTES = "renew.after_bytes"
+    RENEW_AFTER_ANSWER = "renew.after_answer"
+
+    GROUP_BEFORE_BYTES = "group.before_bytes"
+    """A safety group is about to be triggered or reset."""
+    GROUP_AFTER_BYTES = "group.after_bytes"
+    GROUP_AFTER_ANSWER = "group.after_answer"
+
     ROW_WRITTEN = "row.written"
-    """Any row of an order or of a halt is with the writer and not on disk."""
+    """Any row is with the writer and not on disk."""
     ROW_DURABLE = "row.durable"
     """Such a row is on disk and nobody has been told."""
 
@@ -63,7 +73,9 @@ class Point(enum.Enum):
     START_RECONCILED = "start.reconciled"
 
 
-ON_THE_WIRE = frozenset({Point.SEND_AFTER_BYTES, Point.CANCEL_AFTER_BYTES})
+ON_THE_WIRE = frozenset(
+    {Point.SEND_AFTER_BYTES, Point.CANCEL_AFTER_BYTES, Point.RENEW_AFTER_BYTES, Point.GROUP_AFTER_BYTES}
+)
 """Passed by the transport that carries the bytes."""
 IN_THE_JOURNAL = frozenset({Point.ROW_WRITTEN, Point.ROW_DURABLE})
 """Passed by the journal that keeps the rows."""

@@ -73,7 +73,10 @@ class Hands:
         """One thing."""
         if not engine.state.ready:
             return
-        name = self._rng.choices(self._names, self._weights)[0]
+        self.do(self._rng.choices(self._names, self._weights)[0], engine)
+
+    def do(self, name: str, engine: Engine) -> None:
+        """The act of that name in ``WEIGHTS``."""
         self._acts[name](engine)
 
     def help(self, engine: Engine) -> None:

@@ -14,7 +14,7 @@ from core.sim.plan import Plan, Swarm, swarm
 from tests.simulation.chance import Chance
 from tests.simulation.coverage import recorded
 from tests.simulation.hands import TRADER, Habits, Hands
-from tests.simulation.kills import drawn
+from tests.simulation.kills import Kill, drawn
 from tests.simulation.oracle import ViolationError
 from tests.simulation.world import World
 from tests.virtual import START_LOOP_S, VirtualLoop, run_virtual
@@ -40,6 +40,8 @@ class Script(msgspec.Struct, frozen=True):
     without: tuple[str, ...] = ()
     """Names of fault kinds left out."""
     kills: bool = True
+    die: tuple[Kill, ...] = ()
+    """Deaths wanted instead of drawn ones."""
 
     def swarm(self) -> Swarm:
         drawn = swarm(self.seed, heal_ms=min(HEAL_S, self.active_s) * 1000)
@@ -76,7 +78,7 @@ class Result(msgspec.Struct, frozen=True):
 async def _live(loop: VirtualLoop, script: Script, tape: Tape | None) -> Result:
     chance = Chance(script.seed)
     plan = Plan(script.swarm())
-    kills = drawn(chance.stream("kills")) if script.kills else ()
+    kills = script.die or (drawn(chance.stream("kills")) if script.kills else ())
     world = World(loop, chance, plan, kills)
     world.truth.tape = tape
     stop = asyncio.Event()
@@ -124,7 +126,7 @@ async def _play(world: World, hands: Hands, chance: Chance, script: Script) -> N
         if world.loop.time() - helped > HELP_S:
             helped = world.loop.time()
             hands.help(engine)
-            if world.reaper.wants("flatten"):
+            if world.reaper.wants("flatten") and engine.desk.ledger.held:
                 engine.flatten(TRADER, now=rng.random() < 0.5)
             elif world.reaper.wants("halt"):
                 engine.halt("", TRADER)

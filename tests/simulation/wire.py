@@ -36,6 +36,11 @@ from tests.simulation.site import ACCOUNT, Site
 
 LAST_STEP = "http11.send_request_headers.started"
 CONNECT_S = 2.0
+_LEFT = {
+    Matter.CREATE: Point.SEND_AFTER_BYTES,
+    Matter.CANCEL: Point.CANCEL_AFTER_BYTES,
+    Matter.AMEND: Point.RENEW_AFTER_BYTES,
+}
 REMEMBERED_MAX = 400
 """Earlier answers kept for lists that lag."""
 
@@ -149,11 +154,9 @@ class MemoryTransport(httpx.AsyncBaseTransport):
             raise httpx.ConnectError("the process has ended")
         sent = _Sent(lines, request)
         sent.leave()
-        matter = matter_of_call(request.method, sent.path)
-        if matter is Matter.CREATE:
-            lines.reach(Point.SEND_AFTER_BYTES)
-        elif matter is Matter.CANCEL:
-            lines.reach(Point.CANCEL_AFTER_BYTES)
+        point = _LEFT.get(matter_of_call(request.method, sent.path))
+        if point is not None:
+            lines.reach(Point.GROUP_AFTER_BYTES if "/order_groups" in sent.path else point)
         try:
             async with asyncio.timeout(limits["read"]):
                 answer = await sent.answer
