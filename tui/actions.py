@@ -134,6 +134,8 @@ LADDER: tuple[tuple[str, str], ...] = (
     ("Esc Esc", "within 2 s: keep the positions, stay halted and cancelled (only the console in control)"),
     ("f", "skip the wait, after 0.8 s without any key"),
     ("^X", "joins the running stop and changes nothing"),
+    ("^X u", "once exits are under way: sell down to 10c under the bid"),
+    (":", "once exits are under way: the command line, for exit-at"),
     ("other", "swallowed: nothing is sold by typing on"),
 )
 
@@ -177,7 +179,8 @@ COMMANDS: tuple[CommandSpec, ...] = (
     CommandSpec("engine", "stop [cancel|keep|flatten]", "end the engine; what rests is cancelled"),
     CommandSpec("arm", "", "let entries leave with real money", reason=True),
     CommandSpec("disarm", "[REASON]", "stop entries and cancel the resting ones"),
-    CommandSpec("flatten", "", "halt, cancel, count down, then sell everything"),
+    CommandSpec("flatten", "[external]", "halt, cancel, count down, sell; external: hand-placed orders too"),
+    CommandSpec("exit-at", "MARKET CENTS", "let an exit of all that is held wait at a price"),
     CommandSpec(
         "limit", "NAME VALUE", "lower a limit, or raise it up to its ceiling", word="raise", reason=True
     ),

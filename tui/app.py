@@ -264,8 +264,9 @@ class PmConsole(App[int], inherit_bindings=False):
         if key == "ctrl+x":
             self.operator.stop(now, arrived_ns, self.link.seen_press())
             self.conversation.close()
-        elif self.operator.in_ladder(now):
-            self.operator.ladder_key(key, arrived_ns, now)
+        elif self.operator.in_ladder(now) and not (self.view.exiting and isinstance(self.focused, Input)):
+            if self.operator.ladder_key(key, arrived_ns, now):
+                HANDLERS["command"](self, now)
         elif isinstance(self.focused, Input):
             return False
         else:

@@ -35,7 +35,7 @@ def flatten(now: bool, urgent: bool, include_external: bool, direct: bool) -> No
         verbs.leave(verbs.REFUSED, "Stopped in the middle: what was sent stays sent. Repeat to go on.")
 
 
-@click.command("rest-exit")
+@click.command("exit-at")
 @click.argument("market")
 @click.argument("price")
 @with_profile

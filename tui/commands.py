@@ -20,11 +20,11 @@ from core.control.protocol import (
     Unpause,
 )
 from core.domain.units import UnitError, parse_money, parse_price, parse_quantity
+from tui import stop_talks, truth_talks
 from tui.actions import CommandSpec, command_spec
 from tui.format import cents, count
 from tui.operator import Operator
 from tui.talks import Clock, Make, Talk, instant, risky
-from tui.truth_talks import TALKS
 from tui.view_model import Now
 
 _EDIT = re.compile(r"\s*(?P<size>\d+(?:\.\d+)?)?\s*(?:@\s*(?P<price>\d+(?:\.\d+)?))?\s*", re.ASCII)
@@ -163,9 +163,9 @@ _TALKS: dict[str, Make] = {
     "cancel": instant(lambda operator, now, rest: operator.cancel_order(rest, now)),
     "pause": instant(lambda operator, now, rest: operator.pause(rest, now)),
     "halt": instant(lambda operator, now, rest: operator.halt(now, rest)),
-    "flatten": instant(lambda operator, now, rest: operator.stop(now, now.mono_ns)),
     "take": instant(_take),
-    **TALKS,
+    **truth_talks.TALKS,
+    **stop_talks.TALKS,
     "arm": _arm,
     "disarm": instant(lambda operator, now, rest: operator.disarm(now, rest)),
     "unpause": _unpause,

@@ -22,6 +22,7 @@ from core.control.protocol import (
     Edit,
     Flatten,
     Halt,
+    HurryExits,
     Pause,
     ProposalRow,
     Reply,
@@ -113,6 +114,7 @@ class Operator:
             message=self._message,
             coach=self._coach.update(view, now),
             ladder_ask=self.ladder.asks(now.mono_ns),
+            ladder_hurry=self.ladder.offers_hurry(now.mono_ns),
             stop_sent=self.ladder.waiting(now.mono_ns),
             controls=controls,
             quiet_ns=self.ladder.quiet_ns(now.mono_ns),
@@ -291,7 +293,7 @@ class Operator:
 
     # --- stop -------------------------------------------------------------------------------------
 
-    def stop(self, now: Now, arrived_ns: int, press: str | None = None) -> None:
+    def stop(self, now: Now, arrived_ns: int, press: str | None = None, *, external: bool = False) -> None:
         """Ask for the emergency flatten; the engine joins the one that may be running already.
 
         ``press`` is the id under which the input thread has sent it: the engine counts both as one.
@@ -299,22 +301,28 @@ class Operator:
         if not self.view.stopping:
             self.ladder.start(now.mono_ns)
         else:
-            self.ladder.key("ctrl+x", arrived_ns)
-        if not self.send(Flatten(press or self.next_id(), sent_ns=arrived_ns), "flatten", now):
+            self.ladder.key("ctrl+x", arrived_ns, exiting=self.view.exiting)
+        wanted = Flatten(press or self.next_id(), sent_ns=arrived_ns, include_external=external)
+        if not self.send(wanted, "flatten", now):
             self.ladder.refused()
 
     def in_ladder(self, now: Now) -> bool:
         return self.view.stopping or self.ladder.waiting(now.mono_ns)
 
-    def ladder_key(self, key: str, arrived_ns: int, now: Now) -> None:
-        """A key other than Ctrl-X while stopping."""
-        match self.ladder.key(key, arrived_ns):
+    def ladder_key(self, key: str, arrived_ns: int, now: Now) -> bool:
+        """A key other than Ctrl-X while stopping; true: the command line is wanted."""
+        match self.ladder.key(key, arrived_ns, exiting=self.view.exiting):
             case Step.ABORT if self.controls:
                 self.send(AbortFlatten(self.next_id()), "keep positions", now)
             case Step.SKIP if self.controls:
                 self.send(SkipWait(self.next_id()), "skip the wait", now)
+            case Step.HURRY if self.controls:
+                self.send(HurryExits(self.next_id()), "hurry the exits", now)
+            case Step.TYPE:
+                return self.controls
             case _:
                 pass
+        return False
 
     def escape(self) -> None:
         """Take one thing back: the question for the side, the message, the coach, the filter."""

@@ -48,6 +48,8 @@ class Scene:
     coach: str = ""
     ladder_ask: bool = False
     """One Esc was pressed while stopping."""
+    ladder_hurry: bool = False
+    """Ctrl-X was pressed again while exits are under way."""
     stop_sent: bool = False
     """Ctrl-X was pressed and the engine has not answered yet."""
     controls: bool = False

@@ -289,6 +289,11 @@ class ViewModel:
         return self.flatten is not None and self.flatten.phase not in FLATTEN_OVER
 
     @property
+    def exiting(self) -> bool:
+        """Whether exits of a flatten are under way."""
+        return self.flatten is not None and self.flatten.phase == "EXITING"
+
+    @property
     def starting(self) -> bool:
         return self.status is not None and any(not done for _, done in self.status.starting)
 
@@ -322,6 +327,16 @@ class ViewModel:
     def held(self) -> list[PositionRow]:
         rows = [row for row in self.positions.values() if row.net or row.venue_net]
         return sorted(rows, key=lambda row: (-row.max_loss, row.key))
+
+    def ticker_of(self, name: str) -> str | None:
+        """The market of that ticker, or the only one whose ticker or label ends so."""
+        wanted = name.casefold()
+        names = {s.ticker: (s.ticker.casefold(), s.label.casefold()) for s in self.statics.values()}
+        exact = [ticker for ticker, known in names.items() if wanted in known]
+        found = exact or [
+            t for t, known in names.items() if wanted and any(n.endswith(wanted) for n in known)
+        ]
+        return found[0] if len(found) == 1 else None
 
     def label(self, key: int) -> str:
         static = self.statics.get(key)

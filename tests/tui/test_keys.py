@@ -20,7 +20,9 @@ from core.control.protocol import (
     Edit,
     Flatten,
     Halt,
+    HurryExits,
     Pause,
+    RestExit,
     Resume,
     SkipWait,
     Veto,
@@ -179,6 +181,56 @@ async def test_the_ladder_swallows_keys_aborts_on_two_escapes_and_skips_after_a_
         await desk.shows("Flat in 6.2 s")
         await desk.press("2")
         await desk.until(lambda: desk.app.screen.query("#markets") and "MARKETS" in desk.text)
+
+
+async def test_a_further_stop_key_only_asks_and_another_key_hurries_the_exits(directory: Path) -> None:
+    async with running(directory) as desk:
+        await armed(desk)
+        await desk.press("ctrl+x")
+        await desk.engine.expect(Flatten)
+        resisting = ("KXHIGHNYC-26NOV23-B48-49: NO_BID: nobody bids, 3.40 may be lost",)
+        desk.engine.send(flatten=rows.flatten(read_clocks(), phase="EXITING", residue=resisting))
+        await desk.shows("NO_BID: nobody bids")
+        await desk.shows("^X hurries")
+        await asyncio.sleep(0.85)  # the pause without any key is real time by design
+        await desk.press("u")
+        assert desk.sent(HurryExits) == [], "nobody asked"
+        await desk.press("ctrl+x")
+        await desk.shows("u sells down to 10c under the bid")
+        await asyncio.sleep(0.85)
+        await desk.press("u")
+        await desk.engine.expect(HurryExits)
+        assert len(desk.sent(AbortFlatten)) == 0
+
+
+async def test_an_exit_can_be_rested_while_the_ladder_waits(directory: Path) -> None:
+    async with running(directory) as desk:
+        await armed(desk)
+        await desk.press("ctrl+x")
+        await desk.engine.expect(Flatten)
+        now = read_clocks()
+        paused = {"pause": "trading paused", "pause_until_wall_ms": now.wall_ms + 754_000, "can_abort": True}
+        desk.engine.send(flatten=rows.flatten(now, phase="EXITING", exits_at_ns=None, **paused))
+        await desk.shows("trading paused, opens in 12:3")
+        await desk.shows("Esc Esc keeps the positions")
+        await asyncio.sleep(0.85)
+        await desk.press("colon")
+        await desk.press(*"exit-at", "space", *"48-49", "space", *"35", "enter")
+        command = await desk.engine.expect(RestExit)
+        assert (command.ticker, command.price) == ("KXHIGHNYC-26NOV23-B48-49", 3_500)  # type: ignore[attr-defined]
+
+
+async def test_the_receipt_stays_until_the_locked_desk_is_resumed(directory: Path) -> None:
+    async with running(directory) as desk:
+        now = read_clocks()
+        over = rows.flatten(now, phase="UNFLATTENED", exits_at_ns=None, receipt="NOT FLAT, one resists.")
+        locked = rows.status(now, session=desk.engine.session, level="LOCKED", level_reason="flatten")
+        desk.engine.send(flatten=over, status=locked)
+        await desk.shows("STOP LADDER")
+        await desk.shows("NOT FLAT, one resists.")
+        await desk.shows(":resume goes on")
+        desk.engine.send(status=rows.status(read_clocks(), session=desk.engine.session))
+        await desk.until(lambda: "STOP LADDER" not in desk.text)
 
 
 async def test_halt_is_one_key_and_only_text_in_a_text_field(directory: Path) -> None:

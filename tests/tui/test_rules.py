@@ -112,6 +112,23 @@ def test_other_keys_break_an_escape_and_ctrl_x_joins() -> None:
     assert ladder.key("escape", 40 * MS) is Step.ASK
 
 
+def test_exits_are_hurried_only_after_a_further_press_a_pause_and_another_key() -> None:
+    ladder = Ladder()
+
+    def press(key: str, ms: int) -> Step:
+        return ladder.key(key, ms * MS, exiting=True)
+
+    assert press("u", 1_000) is Step.SWALLOW, "nobody asked"
+    assert press("ctrl+x", 2_000) is Step.JOIN
+    assert press("u", 2_500) is Step.SWALLOW, "typed on"
+    assert press("u", 3_400) is Step.HURRY
+    assert press("u", 5_000) is Step.SWALLOW, "once"
+    assert press("ctrl+x", 6_000) is Step.JOIN
+    assert press("u", 17_000) is Step.SWALLOW, "the question is too old"
+    assert press("f", 18_000) is Step.SWALLOW and press("colon", 19_000) is Step.TYPE
+    assert ladder.key("colon", 20_000 * MS) is Step.SWALLOW, "only while exits are under way"
+
+
 # --- command line ---------------------------------------------------------------------------------------
 
 

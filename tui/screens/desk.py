@@ -24,6 +24,7 @@ from tui.widgets.line_pane import LinePane
 from tui.widgets.market_table import MarketTable
 from tui.widgets.order_table import OrderTable
 from tui.widgets.position_table import PositionTable
+from tui.widgets.stop_table import StopTable, shows
 
 REPLAN_NS = 1_000_000_000
 
@@ -44,6 +45,8 @@ class DeskScreen(ConsoleScreen):
     def __init__(self) -> None:
         super().__init__()
         self.card = Card(id="card")
+        self.stop = StopTable(id="stop")
+        self._stopped = False
         self.markets = MarketTable()
         self.fair = FairValues(id="fair")
         self.orders = OrderTable()
@@ -57,6 +60,7 @@ class DeskScreen(ConsoleScreen):
     def panes(self) -> list[LinePane]:
         return [
             self.card,
+            self.stop,
             self.markets,
             self.fair,
             self.orders,
@@ -71,6 +75,8 @@ class DeskScreen(ConsoleScreen):
 
     def plan(self, width: int, height: int) -> Plan:
         plan = desk_plan(width, height, self._needs)
+        if self._stopped:
+            plan["stop"] = plan.pop("card")
         two = is_two_column(width, height)
         for pane in self.panes():
             pane.framed = two
@@ -83,7 +89,10 @@ class DeskScreen(ConsoleScreen):
         width, height = self.size
         two, reduced = is_two_column(width, height), is_reduced(width, height)
         plan = desk_plan(width, height, self._needs)
-        self.card.show(scene, self.console.engine_command, compact=not two, reduced=reduced)
+        if self._stopped:
+            self.stop.show(scene)
+        else:
+            self.card.show(scene, self.console.engine_command, compact=not two, reduced=reduced)
         self.limits.show(scene, compact=plan["limits"].height <= 2)
         if reduced:
             self.size_note.show(scene)
@@ -109,19 +118,21 @@ class DeskScreen(ConsoleScreen):
     def _follow(self, scene: Scene) -> None:
         """Give panes the heights their content needs: at most once a second, never under an arming card."""
         view = scene.view
+        stopped = shows(scene)
         needs = Needs(
-            scene.card is not None,
-            self.card.idle_rows(scene, self.console.engine_command) if scene.card is None else 0,
+            stopped or scene.card is not None,
+            0 if stopped or scene.card else self.card.idle_rows(scene, self.console.engine_command),
             view.limits_counted(),
             len(view.working()),
             len(view.held()),
             len(view.alarm_list()),
         )
-        if needs == self._needs:
+        if needs == self._needs and stopped == self._stopped:
             return
         now_ns = scene.now.mono_ns
         calm = not self.console.operator.arming.arming(scene.card, now_ns)
-        if needs.card == self._needs.card and not (calm and now_ns - self._planned_ns >= REPLAN_NS):
+        same = needs.card == self._needs.card and stopped == self._stopped
+        if same and not (calm and now_ns - self._planned_ns >= REPLAN_NS):
             return
-        self._needs, self._planned_ns = needs, now_ns
+        self._needs, self._stopped, self._planned_ns = needs, stopped, now_ns
         self.relayout()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from core.control.protocol import StatusRow
 from tui.format import age, countdown, fine_age, short_dollars, signed_dollars, utc
 from tui.lines import Line, Span, cut, ends, line, width_of
 from tui.scene import Scene
@@ -35,6 +36,7 @@ def status_line(scene: Scene) -> Line:
         groups.append((0, line((f" VIEW LAG {age(seconds)} ", "band"))))
     if status.problem:
         groups.append((0, line((f" {status.problem} ", "band"))))
+    groups += _nets(status)
     if not scene.controls and not scene.down:
         groups.append((2, line(("READ-ONLY", "near"))))
     groups += [(1, _venue_chip(scene, index)) for index in range(len(status.links))]
@@ -97,6 +99,20 @@ def _venue_chip(scene: Scene, index: int) -> Line:
         )
     retry = "" if link.retry_at_ns is None else " " + countdown(scene.in_s(link.retry_at_ns))
     return line((name + " ", "text-muted"), (f" {link.state}{retry} ", "alarm"))
+
+
+def _nets(status: StatusRow) -> list[tuple[int, Line]]:
+    """What would hold our orders without this engine; only what does not is worth the room."""
+    found: list[tuple[int, Line]] = []
+    if status.watchdog not in ("", "ok"):
+        found.append((0, line((f" WATCHDOG {status.watchdog} ", "band"))))
+    if status.groups == "not armed":
+        found.append((1, line((" NO GROUPS ", "alarm"))))
+    elif status.groups == "triggered" and status.level == "NORMAL":
+        found.append((1, line((" GROUPS TRIGGERED ", "alarm"))))
+    if status.renewals:
+        found.append((3, line(("not renewed", "near"))))
+    return found
 
 
 def _feed_chips(scene: Scene) -> list[tuple[int, Line]]:

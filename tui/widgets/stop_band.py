@@ -20,6 +20,7 @@ def stop_line(scene: Scene) -> Line:
     parts = [f" STOPPING   {_phase(flatten, scene)}"]
     for venue in flatten.venues:
         exits = f"exits {venue.exits_filled}/{venue.exits_sent}" if venue.exits_sent else "exits -"
+        exits += f" rest {venue.exits_resting}" if venue.exits_resting else ""
         parts.append(
             f"{venue_short(venue.venue)} cancels {venue.cancels_confirmed}/{venue.cancels_sent}"
             f" unk {venue.cancels_unknown}  {exits}  left {count(venue.left)}"
@@ -32,6 +33,8 @@ def _phase(flatten: FlattenRow, scene: Scene) -> str:
         return f"EXITS IN {countdown(scene.in_s(flatten.exits_at_ns))}"
     if flatten.phase == "CANCELLING" and flatten.exits_at_ns is not None:
         return f"CANCELLING, exits in {countdown(scene.in_s(flatten.exits_at_ns))}"
+    if flatten.pause:
+        return flatten.pause.upper()
     return flatten.phase
 
 
@@ -40,15 +43,19 @@ def stop_hint(scene: Scene) -> Line:
     flatten = scene.view.flatten
     if flatten is None or not scene.view.stopping:
         return _band(" halt and cancel go out first; positions are sold after a countdown", scene.width)
-    if flatten.phase in ("EXITING", "VERIFYING"):
-        return _band(f" {flatten.scope}", scene.width)
+    if flatten.phase == "EXITING" and scene.controls and scene.ladder_hurry:
+        return _band(" u sells down to 10c under the bid at once; any other key leaves it", scene.width)
+    if flatten.phase in ("EXITING", "VERIFYING") and not flatten.can_abort:
+        more = "   ^X hurries   : types exit-at" if flatten.phase == "EXITING" and scene.controls else ""
+        return _band(f" {flatten.scope}{more}", scene.width)
     if not scene.controls:
         way_out = "only the console in control can abort"
     elif scene.ladder_ask:
         way_out = "Esc AGAIN keeps the positions"
     else:
         way_out = "Esc Esc keeps the positions"
-    skip = "   f skips the wait" if scene.controls and scene.quiet_ns >= QUIET_NS else ""
+    counting = flatten.phase in ("CANCELLING", "COUNTDOWN")
+    skip = "   f skips the wait" if scene.controls and counting and scene.quiet_ns >= QUIET_NS else ""
     return _band(f" {way_out}{skip}   {flatten.scope}", scene.width)
 
 

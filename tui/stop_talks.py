@@ -1,0 +1,34 @@
+"""Conversations of the stop: everything at once, and an exit left to wait at a price."""
+
+from __future__ import annotations
+
+from core.control.protocol import RestExit
+from core.domain.units import UnitError, parse_quantity
+from tui.operator import Operator
+from tui.talks import Clock, Make, Talk
+
+
+def _flatten(operator: Operator, clock: Clock, rest: str) -> Talk:
+    yield from ()
+    if rest not in ("", "external"):
+        return "usage: flatten [external]"
+    now = clock()
+    operator.stop(now, now.mono_ns, external=bool(rest))
+    return ""
+
+
+def _exit_at(operator: Operator, clock: Clock, rest: str) -> Talk:
+    yield from ()
+    name, _, price = rest.rpartition(" ")
+    ticker = operator.view.ticker_of(name.strip())
+    if ticker is None:
+        return f"exit-at: not one market is called {name.strip()[:30]!r}"
+    try:
+        wanted = parse_quantity(price) * 100 // 1_000_000  # cents with up to two decimals are exact
+    except UnitError as error:
+        return f"exit-at: {error}"
+    operator.send(RestExit(operator.next_id(), ticker, wanted), "rest an exit", clock())
+    return ""
+
+
+TALKS: dict[str, Make] = {"flatten": _flatten, "exit-at": _exit_at}

@@ -1,0 +1,87 @@
+"""The stop ladder in progress: a row a venue, a line for each market that resists, the receipt at the end."""
+
+from __future__ import annotations
+
+from textwrap import wrap
+
+from core.control.protocol import FlattenRow, FlattenVenueRow
+from tui.format import age, count, countdown, fit_name
+from tui.lines import Line, line
+from tui.scene import Scene, head
+from tui.widgets.line_pane import LinePane
+from tui.words import venue_short
+
+_COLUMNS = (("groups", 8), ("cancels", 9), ("unk", 5), ("exits", 8), ("rest", 6), ("left", 9))
+_NAME = 6
+_ENDS = {"FLAT": "good", "ABORTED": "near", "UNFLATTENED": "alarm"}
+
+
+def shows(scene: Scene) -> bool:
+    """While a stop runs, and after it until somebody resumes the locked desk."""
+    status, flatten = scene.view.status, scene.view.flatten
+    locked = status is not None and status.level == "LOCKED"
+    return flatten is not None and (scene.view.stopping or locked)
+
+
+class StopTable(LinePane):
+    """Stands in the card's place: a stopped desk has no cards."""
+
+    def show(self, scene: Scene) -> None:
+        flatten = scene.view.flatten
+        if flatten is None:
+            return
+        width = self.body_size[0]
+        took = age(scene.ago_s(flatten.started_ns)) if scene.view.stopping else ""
+        self.paint(
+            table(flatten, scene, width), head("STOP LADDER"), line(f"by {flatten.by} {took}".rstrip())
+        )
+
+
+def table(flatten: FlattenRow, scene: Scene, width: int) -> list[Line]:
+    """Phase, venues, what waits, what resists, and the receipt."""
+    rows: list[Line] = [
+        line((f" {flatten.phase}", _ENDS.get(flatten.phase, "strong")), *_now(flatten, scene))
+    ]
+    titles = "".join(title.rjust(size) for title, size in _COLUMNS)
+    rows.append(line((f" {'':{_NAME}}{titles}", "text-muted")))
+    rows += [_venue(row) for row in flatten.venues]
+    if flatten.receipt:
+        rows += [line(f" {text}") for text in wrap(flatten.receipt, max(20, width - 2))]
+        rows.append(
+            line((" The desk is locked: ", "text-muted"), (":resume", "key"), (" goes on", "text-muted"))
+        )
+    else:
+        rows += [_resists(text, scene, width) for text in flatten.residue]
+    return rows
+
+
+def _now(flatten: FlattenRow, scene: Scene) -> tuple[str | tuple[str, str], ...]:
+    if flatten.exits_at_ns is not None:
+        return (f"   exits in {countdown(scene.in_s(flatten.exits_at_ns))}",)
+    if flatten.pause:
+        until = flatten.pause_until_wall_ms
+        left = "" if until is None else f", opens in {countdown((until - scene.now.wall_ms) / 1000)}"
+        return ((f"   {flatten.pause}{left}", "alarm"),)
+    words = ["down to 10c under the bid"] if flatten.urgent else []
+    words += [f"whole account {flatten.sweep}"] if flatten.sweep else []
+    return (f"   {', '.join(words)}",) if words else ()
+
+
+def _venue(row: FlattenVenueRow) -> Line:
+    cells = (
+        f"{row.groups_triggered}/{row.groups}" if row.groups else "-",
+        f"{row.cancels_confirmed}/{row.cancels_sent}",
+        str(row.cancels_unknown),
+        f"{row.exits_filled}/{row.exits_sent}",
+        str(row.exits_resting),
+        count(row.left),
+    )
+    text = "".join(cell.rjust(size) for cell, (_, size) in zip(cells, _COLUMNS, strict=True))
+    return line((f" {venue_short(row.venue):{_NAME}}", "strong"), text)
+
+
+def _resists(text: str, scene: Scene, width: int) -> Line:
+    """``TICKER: why``, the ticker by its name where the desk knows one."""
+    ticker, _, why = text.partition(": ")
+    label = next((s.label for s in scene.view.statics.values() if s.ticker == ticker), ticker)
+    return line((f" {fit_name(label, 22)}", "strong"), (f"  {why}", "near"))
