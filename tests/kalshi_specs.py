@@ -58,6 +58,11 @@ REST_DEVIATIONS = (
         lambda method, path, status: status == 409 and path.endswith("/amend"),
     ),
     Deviation(
+        "409 on replayed transfers",
+        "an id of a transfer is good once, between subaccounts too",
+        lambda method, path, status: status == 409 and path == "/portfolio/subaccounts/transfer",
+    ),
+    Deviation(
         "MARKET_INACTIVE and its like on cancels",
         "after the close every order call is refused, cancels included",
         lambda method, path, status: status == 400 and method in ("DELETE", "PUT"),

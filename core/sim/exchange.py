@@ -174,13 +174,10 @@ class Exchange:
         return Cancelled(order.order_id, order.client_order_id, reduced, order.updated_ms)
 
     def cancel_all(self, account: str, ticker: str | None = None) -> int:
-        """Cancel every resting order of an account, in one market or all; returns how many."""
+        """Cancel every resting order of an account that may be touched, in one market or all; how many."""
         owner = self.accounts[account]
         orders = list(owner.working.values() if ticker is None else owner.resting(ticker))
-        for order in orders:
-            self.markets[order.ticker].clock += 1
-            self.withdraw(order, None)
-        return len(orders)
+        return sum(isinstance(self.cancel(account, order.order_id), Cancelled) for order in orders)
 
     def resting_order(self, account: str, order_id: str) -> Order | Refused:
         """A working order that may be changed now, or why not."""

@@ -147,3 +147,12 @@ def test_self_trade_prevention_and_client_ids_span_subaccounts(two):
     assert again.code == "order_already_exists"
     assert ann.position(T) == sub.position(T) == 0
     assert two.asks() == [(5000, contracts(5))]
+
+
+def test_cancelling_everything_leaves_a_shard_in_maintenance_alone(two):
+    two.exchange.deposit("ann", parse_money("100"), 2)
+    staying = two.placed("ann", BID, "0.50", 1, ticker=CRYPTO).order
+    leaving = two.placed("ann", BID, "0.50", 1).order
+    shards.set_exchange(two.exchange, False, 2)
+    assert two.exchange.cancel_all("ann") == 1
+    assert (staying.status, leaving.status) == (OrderStatus.RESTING, OrderStatus.CANCELED)

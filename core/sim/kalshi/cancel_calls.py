@@ -12,6 +12,7 @@ from core.sim.kalshi.order_calls import Batch, ordered
 from core.sim.kalshi.routing import AUTO, check_routed
 from core.sim.kalshi.shapes import Wire
 from core.sim.orders import Cancelled, Refused
+from core.sim.shards import UNAVAILABLE
 
 
 class CancelEntry(msgspec.Struct, frozen=True):
@@ -39,7 +40,9 @@ def cancel_batch(call: Call) -> Answer:
 
 
 def cancel_all(call: Call) -> Answer:
-    """Everything that rests on every shard, and what comes to rest within the next minute."""
+    """Everything that rests on every shard that is up, and what comes to rest within the next minute."""
+    if not any(shard.exchange_active for shard in call.exchange.shards.values()):
+        raise call.refusal(UNAVAILABLE)
     for account in call.accounts():
         call.exchange.cancel_all(account.name)
         call.venue.faults.cancelled_all(account.name)

@@ -11,7 +11,7 @@ from typing import Annotated
 import msgspec
 
 from core.domain.units import Quantity, contracts, quantity_text
-from core.sim import groups
+from core.sim import groups, shards
 from core.sim.admission import COUNT_STEP
 from core.sim.groups import Group
 from core.sim.kalshi import bodies
@@ -38,6 +38,7 @@ def create(call: Call) -> Answer:
     account = call.numbered(body.subaccount)
     if body.exchange_index not in call.exchange.shards:
         raise invalid_parameter("unknown exchange_index")
+    _check_open(call, body.exchange_index)
     created = groups.create(call.exchange, account.name, _limit(body), body.exchange_index)
     if isinstance(created, Refused):
         raise call.refusal(created)
@@ -90,7 +91,15 @@ def _find(call: Call) -> Group:
     found = groups.find(call.exchange, call.account.name, call.path["order_group_id"], shard)
     if isinstance(found, Refused):
         raise call.refusal(found)
+    _check_open(call, found.exchange_index)
     return found
+
+
+def _check_open(call: Call, exchange_index: int) -> None:
+    """Refuse what would change a shard that changes nothing now."""
+    closed = shards.refusal(call.exchange, exchange_index, trading=False)
+    if closed is not None:
+        raise call.refusal(closed)
 
 
 def _limit(body: LimitBody) -> Quantity:

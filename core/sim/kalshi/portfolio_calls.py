@@ -191,15 +191,15 @@ def fill_page(call: Call, rows: list[tuple[Account, Fill]]) -> Wire:
 def list_settlements(call: Call) -> Answer:
     ticker, event = call.text("ticker"), call.text("event_ticker")
     rows = [
-        paid
+        (account, paid)
         for account in call.accounts()
         for paid in reversed(account.settlements)
         if (not ticker or paid.ticker == ticker)
         and (not event or paid.event_ticker == event)
         and call.within("min_ts", "max_ts", paid.settled_world_ms)
     ]
-    shown, cursor = call.page(rows, lambda paid: paid.ticker, most=1000, default=100)
-    settled = [shapes.settlement(paid, shard_of(call, paid.ticker)) for paid in shown]
+    shown, cursor = call.page(rows, lambda row: f"{row[0].name} {row[1].ticker}", most=1000, default=100)
+    settled = [shapes.settlement(paid, shard_of(call, paid.ticker)) for _, paid in shown]
     return Answer({"settlements": settled, "cursor": cursor})
 
 

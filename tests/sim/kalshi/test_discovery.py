@@ -26,12 +26,23 @@ async def test_maintenance_is_announced_and_its_status_comes_with_503(desk):
     desk.exchange.maintenance.windows.append((start, start + 60_000))
     announced = (await desk.get("/exchange/schedule"))["schedule"]["maintenance_windows"]
     assert len(announced) == 1
-    order = (await desk.create()).json()["order_id"]
+    made = await desk.call("POST", "/portfolio/order_groups/create", json={"contracts_limit": 1})
+    group = made.json()["order_group_id"]
+    order = (await desk.create(order_group_id=group)).json()["order_id"]
     desk.floor.later(60)
     answer = await desk.call("GET", "/exchange/status")
     assert (answer.status_code, answer.json()["exchange_active"]) == (503, False)
-    cancel = await desk.call("DELETE", f"/portfolio/events/orders/{order}?market_ticker={T}")
-    assert (cancel.status_code, cancel.json()["error"]["code"]) == (503, "EXCHANGE_UNAVAILABLE")
+    orders, groups = "/portfolio/events/orders", "/portfolio/order_groups"
+    for method, path in (
+        ("DELETE", f"{orders}/{order}?market_ticker={T}"),
+        ("DELETE", orders),
+        ("PUT", f"{groups}/{group}/trigger"),
+        ("POST", f"{groups}/create"),
+    ):
+        body = {"json": {"contracts_limit": 1}} if method == "POST" else {}
+        refused = await desk.call(method, path, **body)
+        assert (refused.status_code, refused.json()["error"]["code"]) == (503, "EXCHANGE_UNAVAILABLE")
+    assert order in desk.exchange.account("ann").working
     desk.floor.later(60)
     assert (await desk.call("GET", "/exchange/status")).status_code == 200
 

@@ -236,6 +236,9 @@ async def test_every_listed_deviation_happens_and_no_other(busy, rest_spec, body
     await meet("POST", ORDERS, content=b" " * ((1 << 20) + 1))
     for _ in range(5):
         await meet("GET", "/portfolio/balance")
+    between = {"client_transfer_id": "b", "from_subaccount": 0, "to_subaccount": 1, "amount_cents": 5}
+    for _ in range(2):
+        await meet("POST", "/portfolio/subaccounts/transfer", key=WHOLE, json=between)
     busy.exchange.shards[0].exchange_active = False
     await meet("GET", "/exchange/status")
     await meet("POST", f"{mine}/decrease", json={"reduce_by": "1"})
