@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection
 
 from core.domain.clock import Clocks
 from core.domain.market import Venue
-from core.domain.order import Purpose
+from core.domain.order import CANCELLING, Purpose
 from core.engine.record import Scribe
 from core.engine.state import DeskState
 from core.execution.approvals import Approvals
@@ -72,6 +72,17 @@ class Halting:
         self._state.halts = halts
         self._gateway.halted = halts.desk >= Level.HALTED
         self._state.touch_status()
+
+    def go_on_cancelling(self) -> None:
+        """What the last engine was cancelling when it ended, and what a standing halt covers, still goes."""
+        stopped = [halt.scope for halt in self._state.halts.standing if halt.level >= Level.HALTED]
+        unwanted = [
+            client
+            for client, order in self._ledger.live.items()
+            if order.command in CANCELLING
+            or any(self.covers(scope, order.intent.ticker) for scope in stopped)
+        ]
+        self._gateway.cancel(unwanted, "still to be cancelled after a restart")
 
     def rise(
         self, scope: HaltScope, level: Level, cause: str, by: str = "engine", *, until_seen: bool = False

@@ -178,3 +178,36 @@ def test_a_stop_file_found_at_start_keeps_the_desk_halted() -> None:
             assert not bench.engine.desk.approvals.proposals
 
     run_virtual(main)
+
+
+def test_what_a_halt_was_cancelling_is_cancelled_by_the_engine_after_it() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            order = await bench.sent()
+            bench.venue.faults.refuse_cancels, bench.venue.faults.refuse_groups = 10_000, True
+            bench.engine.halt("enough", TRADER)
+            await asyncio.sleep(0.5)
+            assert bench.engine.desk.ledger.live
+            rows, venue = list(bench.journal.rows), bench.venue
+        venue.faults.refuse_cancels, venue.faults.refuse_groups = 0, False
+        async with running(loop, venue=venue, history=rows, ready=False, run="r2") as again:
+            await again.until(lambda: not venue.placed[order.order_id].open, "cancel", 3.0)
+            await again.until(lambda: not again.engine.desk.ledger.live, "proof")
+
+    run_virtual(main)
+
+
+def test_a_cancel_a_person_asked_for_goes_on_after_a_restart() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            order = await bench.sent()
+            bench.venue.faults.refuse_cancels = 10_000
+            assert bench.engine.cancel_order(order.intent.client_order_id, TRADER).accepted
+            await asyncio.sleep(0.5)
+            rows, venue = list(bench.journal.rows), bench.venue
+        venue.faults.refuse_cancels = 0
+        async with running(loop, venue=venue, history=rows, ready=False, run="r2") as again:
+            await again.until(lambda: not venue.placed[order.order_id].open, "cancel", 3.0)
+            assert not again.engine.state.halts.standing
+
+    run_virtual(main)
