@@ -117,7 +117,7 @@ class Groups:
                 self._tasks.spawn(f"limit group {at.group.group_id}", self._limit(at, contracts))
 
     async def _limit(self, at: Standing, contracts: int) -> None:
-        if isinstance(await self._net.limit_group(at.group.group_id, contracts), Done):
+        if isinstance(await self._net.limit_group(at.group, contracts), Done):
             at.group = msgspec.structs.replace(at.group, contracts=contracts)
             self._note(at.group, at.state, f"limit {contracts} contracts")
 
@@ -187,14 +187,14 @@ class Groups:
         self,
         at: Standing,
         wanted: GroupState,
-        call: Callable[[str], Coroutine[Any, Any, GroupOutcome]],
+        call: Callable[[SafetyGroup], Coroutine[Any, Any, GroupOutcome]],
         reached: GroupState,
         cause: str,
     ) -> None:
         attempt = 0
         while at.state is wanted and at.group.group_id in self.standing:
             self._reach(Point.GROUP_BEFORE_BYTES)
-            outcome = await call(at.group.group_id)
+            outcome = await call(at.group)
             self._reach(Point.GROUP_AFTER_ANSWER)
             if at.state is not wanted:
                 return

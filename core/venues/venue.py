@@ -292,13 +292,13 @@ class SafetyNet(Protocol):
         """The part of the venue a market trades in, as ``SafetyGroup.part`` names it."""
         ...
 
-    async def trigger_group(self, group_id: str) -> GroupOutcome:
+    async def trigger_group(self, group: SafetyGroup) -> GroupOutcome:
         """Cancel everything in the group and refuse what comes later. Ahead of every other call."""
         ...
 
-    async def reset_group(self, group_id: str) -> GroupOutcome: ...
+    async def reset_group(self, group: SafetyGroup) -> GroupOutcome: ...
 
-    async def limit_group(self, group_id: str, contracts: int) -> GroupOutcome:
+    async def limit_group(self, group: SafetyGroup, contracts: int) -> GroupOutcome:
         """A lower limit than what traded within the window triggers the group."""
         ...
 

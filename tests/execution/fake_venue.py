@@ -386,12 +386,12 @@ class FakeVenue:
     def part_of(self, ticker: str) -> str:
         return "0"
 
-    async def trigger_group(self, group_id: str) -> GroupOutcome:
-        self.calls.append((self.loop.time(), f"trigger {group_id}"))
+    async def trigger_group(self, group: SafetyGroup) -> GroupOutcome:
+        self.calls.append((self.loop.time(), f"trigger {group.group_id}"))
         await asyncio.sleep(self.faults.request_s)
         if self.faults.refuse_groups:
             return Unresolved("HTTP 503")
-        self.trip(group_id)
+        self.trip(group.group_id)
         await asyncio.sleep(self.faults.answer_s)
         return Done()
 
@@ -406,16 +406,16 @@ class FakeVenue:
             self.faults.fill_delay_s, self.listener.on_group, group_id, GroupChange.TRIGGERED
         )
 
-    async def reset_group(self, group_id: str) -> GroupOutcome:
-        self.calls.append((self.loop.time(), f"reset {group_id}"))
+    async def reset_group(self, group: SafetyGroup) -> GroupOutcome:
+        self.calls.append((self.loop.time(), f"reset {group.group_id}"))
         await asyncio.sleep(self.faults.request_s)
         if self.faults.refuse_groups:
             return Unresolved("HTTP 503")
-        self.triggered.discard(group_id)
+        self.triggered.discard(group.group_id)
         return Done()
 
-    async def limit_group(self, group_id: str, contracts: int) -> GroupOutcome:
-        self.calls.append((self.loop.time(), f"limit {group_id} {contracts}"))
+    async def limit_group(self, group: SafetyGroup, contracts: int) -> GroupOutcome:
+        self.calls.append((self.loop.time(), f"limit {group.group_id} {contracts}"))
         return Done()
 
     async def cancel_everything(self) -> GroupOutcome:

@@ -53,7 +53,7 @@ class Plain:
         return await self.venue.orders(status=ReportStatus.RESTING)
 
     async def trigger(self, group_id: str, part: str) -> GroupOutcome:
-        return await self.venue.trigger_group(group_id)
+        return await self.venue.trigger_group(self.venue.groups[group_id])
 
     async def cancel_everything(self) -> GroupOutcome:
         return await self.venue.cancel_everything()

@@ -107,15 +107,15 @@ class OrderGroups:
         except WireError as error:
             return Incomplete("order group", str(error))
 
-    async def reset(self, group_id: str) -> GroupOutcome:
-        return await self._put(GROUP_RESET, group_id)
+    async def reset(self, group: SafetyGroup) -> GroupOutcome:
+        return await self._put(GROUP_RESET, group)
 
-    async def limit(self, group_id: str, contracts: int) -> GroupOutcome:
-        return await self._put(GROUP_LIMIT, group_id, msgspec.json.encode(_Limit(contracts)))
+    async def limit(self, group: SafetyGroup, contracts: int) -> GroupOutcome:
+        return await self._put(GROUP_LIMIT, group, msgspec.json.encode(_Limit(contracts)))
 
-    async def _put(self, endpoint: Endpoint, group_id: str, body: bytes = b"") -> GroupOutcome:
-        path = endpoint.path.format(order_group_id=quote(group_id, safe=""))
-        call = Call(endpoint, path, {"exchange_index": self.shard(group_id)}, body)
+    async def _put(self, endpoint: Endpoint, group: SafetyGroup, body: bytes = b"") -> GroupOutcome:
+        path = endpoint.path.format(order_group_id=quote(group.group_id, safe=""))
+        call = Call(endpoint, path, {"exchange_index": int(group.part)}, body)
         answer = await self._send(endpoint, call)
         return Unresolved(answer) if isinstance(answer, str) else group_outcome(answer.status, answer.body)
 
@@ -129,8 +129,3 @@ class OrderGroups:
             return await http.send(http.general, call, WRITE_TIMEOUT, WRITE_TOTAL_S)
         except WIRE_FAULTS as error:
             return fault_text(error)
-
-    def shard(self, group_id: str) -> int:
-        """The shard a group lives on; 0, the venue's default, for one never seen."""
-        known = self.known.get(group_id)
-        return int(known.part) if known is not None else 0

@@ -296,14 +296,14 @@ class KalshiVenue:
     def part_of(self, ticker: str) -> str:
         return str(self._listing.catalog.shard(ticker) or 0)
 
-    async def trigger_group(self, group_id: str) -> GroupOutcome:
-        return await self._cancels.trigger(group_id, self._groups.shard(group_id))
+    async def trigger_group(self, group: SafetyGroup) -> GroupOutcome:
+        return await self._cancels.trigger(group.group_id, int(group.part))
 
-    async def reset_group(self, group_id: str) -> GroupOutcome:
-        return await self._groups.reset(group_id)
+    async def reset_group(self, group: SafetyGroup) -> GroupOutcome:
+        return await self._groups.reset(group)
 
-    async def limit_group(self, group_id: str, contracts: int) -> GroupOutcome:
-        return await self._groups.limit(group_id, contracts)
+    async def limit_group(self, group: SafetyGroup, contracts: int) -> GroupOutcome:
+        return await self._groups.limit(group, contracts)
 
     async def cancel_everything(self) -> GroupOutcome:
         return await self._cancels.everything()
