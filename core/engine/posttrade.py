@@ -64,7 +64,7 @@ class PostTrade:
         if market is None:
             return
         try:
-            off = fee_off(market.market, fill, self._desk.clocks.world_ms())
+            off = fee_off(market.market, fill, self._desk.clocks.world.at(fill.at_ms))
         except UnknownFeeError:
             return  # nothing is expected, and nothing is traded there
         self._fees.append(off)

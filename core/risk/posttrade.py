@@ -40,8 +40,11 @@ def worse(intent: OrderIntent, fill: Fill) -> str:
 
 
 def fee_off(market: Market, fill: Fill, world_ms: int) -> str:
-    """A fee more than a tick a contract from the market's schedule; raises ``UnknownFeeError``."""
-    expected = fill_fee(market.fees, fill.price, fill.quantity, fill.is_taker, world_ms)
+    """A fee more than a tick a contract from what held when it traded, ``world_ms``.
+
+    Raises ``UnknownFeeError``.
+    """
+    expected = fill_fee(market.fees_at(world_ms), fill.price, fill.quantity, fill.is_taker, world_ms)
     tolerance = TICK * fill.quantity // 10_000 + CLEARED_GRID
     if abs(fill.fee - expected) <= tolerance:
         return ""

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.domain.fees import UnknownFeeError, fill_fee
-from core.domain.market import FeeSchedule, FeeType, Venue
+from core.domain.market import FeeChange, FeeSchedule, FeeType, Venue
 from core.domain.order import BookSide, Fill, OrderIntent, Purpose
 from core.domain.units import Money, Price, contracts
 from core.risk.posttrade import Closed, Expected, Touch, fee_off, jumped, surprise, worse
@@ -51,6 +51,14 @@ def test_the_sentence_names_trade_price_and_limit_in_terms_of_the_outcome() -> N
 def test_a_fee_may_differ_by_a_tick_a_contract_and_a_rounding(count: int, off: int, told: bool) -> None:
     right = fill_fee(market().fees, Price(3_000), contracts(count), is_taker=True)
     assert bool(fee_off(market(), fill(3_000, count, right + off), WORLD_MS)) is told
+
+
+def test_a_fill_is_charged_by_the_fees_of_its_own_moment() -> None:
+    double = FeeSchedule(FeeType.QUADRATIC, 2_000_000)
+    changing = msgspec.structs.replace(market(), fee_changes=(FeeChange(WORLD_MS, double),))
+    assert fee_off(changing, fill(5_000, 100, 1_750_000), WORLD_MS - 1) == ""
+    assert fee_off(changing, fill(5_000, 100, 3_500_000), WORLD_MS) == ""
+    assert fee_off(changing, fill(5_000, 100, 1_750_000), WORLD_MS) != ""
 
 
 def test_rebates_waivers_and_unknown_schedules() -> None:

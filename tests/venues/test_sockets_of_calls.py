@@ -1,10 +1,11 @@
-"""N07 and N08 on real sockets: a connection that died while idle, and a peer that hangs up on an order."""
+"""N06 to N08 and N23 on real sockets: connections that died, peers that hang up, a dead address."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import random
+import socket
 from collections.abc import AsyncIterator, Callable, Coroutine
 
 import httpx
@@ -36,12 +37,12 @@ def reply(status: bytes, body: bytes) -> bytes:
 
 
 @contextlib.asynccontextmanager
-async def desk(peer: Peer) -> AsyncIterator[Http]:
+async def desk(peer: Peer, host: str = "127.0.0.1") -> AsyncIterator[Http]:
     server = await asyncio.start_server(peer, "127.0.0.1", 0)
     clock = SystemClock()
     now = clock.wall_ms()
     http = Http(
-        f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/trade-api/v2",
+        f"http://{host}:{server.sockets[0].getsockname()[1]}/trade-api/v2",
         FixedSigner(),
         clocks=Clocks(clock, WorldClock(now, now)),
         limiter=Limiter(clock),
@@ -136,3 +137,24 @@ def test_the_wire_speaks_no_http2() -> None:
     transport = network_transport(httpx.Limits())
     assert isinstance(transport, httpx.AsyncHTTPTransport)
     assert transport._pool._http2 is False and transport._pool._retries == 0
+
+
+async def test_an_order_finds_the_living_one_of_two_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """N23: the name has two addresses and nobody answers at the first."""
+    orders: list[bytes] = []
+
+    async def peer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        orders.append(await request_of(reader))
+        writer.write(reply(b"201 Created", CREATED))
+        await writer.drain()
+        writer.close()
+        await writer.wait_closed()
+
+    async def two(host: object, port: int, **_: object) -> list[tuple[object, ...]]:
+        found = (("127.0.0.2", port), ("127.0.0.1", port))
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", address) for address in found]
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", two)
+    async with desk(peer, "venue.test") as http:
+        assert isinstance(await place(http), Accepted)
+    assert len(orders) == 1
