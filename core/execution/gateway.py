@@ -126,6 +126,8 @@ class Gateway:
         self._unwanted: dict[str, int] = {}
         """Orders to be gone, by client id, with the number of the cancel task that looks after them."""
         self._cancels = 0
+        self._asked: set[str] = set()
+        """Venue ids the venue is being asked about after a cancel that did not find them."""
         self.halted = False
 
     # --- sending -------------------------------------------------------------------------------
@@ -328,13 +330,21 @@ class Gateway:
                     self._ledger.apply(order.intent.client_order_id, CancelAnswered(outcome))
                 self._reach(Point.CANCEL_BOOKED)
                 for outcome in outcomes:
-                    if isinstance(outcome, NotThere):
-                        await self._look_up(outcome.order_id)
+                    if isinstance(outcome, NotThere) and outcome.order_id not in self._asked:
+                        self._asked.add(outcome.order_id)
+                        self._tasks.spawn(f"ask for {outcome.order_id}", self._ask(outcome.order_id))
             await asyncio.sleep(CANCEL_REPEAT_S[min(attempt, len(CANCEL_REPEAT_S) - 1)])
             attempt += 1
         for client in clients:
             if self._unwanted.get(client) == mine:
                 del self._unwanted[client]
+
+    async def _ask(self, order_id: str) -> None:
+        """Beside the cancels: an answer that is long in coming must not hold up their repetition."""
+        try:
+            await self._look_up(order_id)
+        finally:
+            self._asked.discard(order_id)
 
     async def _look_up(self, order_id: str) -> None:
         """ "Not there" is no proof of anything: the venue is asked what became of the order."""

@@ -11,7 +11,7 @@ from core.domain.units import Money
 from core.execution.gateway import Denied, Wish
 from core.journal.store import MemoryJournal
 from core.risk.halts import Level
-from core.venues.venue import LastCheck, PlaceOutcome
+from core.venues.venue import Incomplete, LastCheck, OrderReport, PlaceOutcome
 from tests.execution.bench import HOT, TRADER, Bench, running
 from tests.virtual import VirtualLoop, run_virtual
 
@@ -173,6 +173,27 @@ def test_a_cancel_the_venue_denies_is_repeated_until_the_order_is_dead() -> None
             assert bench.order(client).live
             await bench.until(lambda: bench.order(client).life is Life.CANCELLED, "dead", seconds=10)
             assert len(bench.venue.cancel_calls) == 4
+
+    run_virtual(main)
+
+
+def test_a_look_up_that_hangs_holds_up_no_cancel() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            order = await bench.sent()
+            asked = 0
+
+            async def hang(_: str) -> OrderReport | Incomplete | None:
+                nonlocal asked
+                asked += 1
+                await asyncio.sleep(60.0)
+                return Incomplete("order", "no answer")
+
+            bench.venue.order = hang  # type: ignore[method-assign]
+            bench.venue.faults.refuse_cancels = 4
+            bench.engine.cancel_order(order.intent.client_order_id, TRADER)
+            await bench.until(lambda: not bench.venue.only().open, "the fifth cancel", 6.0)
+            assert asked == 1, "one look-up of an order at a time"
 
     run_virtual(main)
 
