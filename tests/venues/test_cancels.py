@@ -59,3 +59,35 @@ def test_a_single_cancel_names_its_market_and_shard(virtual: Run, virtual_clocks
         assert dict(url.params) == {"market_ticker": "T", "exchange_index": "2", "subaccount": "0"}
 
     virtual(main())
+
+
+def test_a_cancel_that_proved_nothing_goes_by_the_other_endpoint(
+    virtual: Run, virtual_clocks: Clocks
+) -> None:
+    class OneEndpoint(Script):
+        """The venue's batch endpoint, or its single one, is down."""
+
+        def __init__(self, down: str) -> None:
+            super().__init__(answer())
+            self.down = down
+
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            self.requests.append(request)
+            batch = request.url.path.endswith("/batched")
+            if batch == (self.down == "batch"):
+                return answer(503)
+            if not batch:
+                name = request.url.path.rsplit("/", 1)[1]
+                return answer(body={"order_id": name, "reduced_by": "1.00"})
+            rows = json.loads(request.content)["orders"]
+            return answer(body={"orders": [{"order_id": r["order_id"], "reduced_by": "1.00"} for r in rows]})
+
+    async def main() -> None:
+        for down, names in (("batch", ("a", "b", "c")), ("single", ("a",))):
+            desk = Desk(virtual_clocks, OneEndpoint(down))
+            orders = [CancelEntry(name, "T") for name in names]
+            assert [type(o) for o in await desk.cancels.cancel(orders)] == [CancelUnresolved] * len(names)
+            again = await desk.cancels.cancel(orders)
+            assert again == tuple(Cancelled(name, 1_000_000) for name in names)
+
+    virtual(main())
