@@ -137,7 +137,6 @@ class Life(enum.Enum):
     CANCELLED = "CANCELLED"
     EXPIRED = "EXPIRED"
     NEVER_ARRIVED = "NEVER_ARRIVED"
-    VOIDED = "VOIDED"
 
 
 TERMINAL = frozenset(
@@ -149,7 +148,6 @@ TERMINAL = frozenset(
         Life.CANCELLED,
         Life.EXPIRED,
         Life.NEVER_ARRIVED,
-        Life.VOIDED,
     }
 )
 
@@ -175,8 +173,6 @@ class Event(enum.Enum):
     """The evidence rule for an order that never arrived is satisfied, or a person has decided it."""
     SEEN_OPEN = "seen_open"
     """Asked for the order itself, the venue shows it resting, whatever was believed."""
-    VOIDED = "voided"
-    """Every fill failed settlement."""
 
 
 _LIVE_EVENTS: dict[Event, Life] = {
@@ -213,9 +209,6 @@ LIFE: dict[tuple[Life, Event], Life] = {
     **{
         (life, Event.SEEN_OPEN): Life.WORKING
         for life in (
-            Life.SENDING,
-            Life.UNKNOWN,
-            Life.WORKING,
             Life.NEVER_SENT,
             Life.REJECTED,
             Life.CANCELLED,
@@ -223,8 +216,6 @@ LIFE: dict[tuple[Life, Event], Life] = {
             Life.NEVER_ARRIVED,
         )
     },
-    (Life.FILLED, Event.VOIDED): Life.VOIDED,
-    (Life.CANCELLED, Event.VOIDED): Life.VOIDED,
 }
 """Every legal move. Fills after an end are facts too and are listed in ``LATE``."""
 

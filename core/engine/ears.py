@@ -14,6 +14,7 @@ from core.engine.alarms import RESUME
 from core.engine.posttrade import PostTrade
 from core.engine.state import AlarmLevel
 from core.execution.differences import Row
+from core.execution.invariants import worst_case_covers
 from core.execution.ladder import Ladder, Pause, Phase
 from core.journal.events import Kind
 from core.risk.halts import GLOBAL, Level
@@ -112,6 +113,9 @@ class Ears:
         desk = self.desk
         if ticker in desk.state.markets:
             desk.expose(ticker)
+            broken = worst_case_covers(desk.ledger, ticker, desk.exposure.now(ticker).market)
+            if broken is not None:
+                self.on_anomaly(ticker, Anomaly("", "invariant", broken))
             desk.state.limit_changes += 1
             desk.state.touch_status()
 

@@ -79,6 +79,7 @@ class Ending:
         desk.approvals.withdraw_all("the engine stops")
         ledger = desk.ledger
         if self.how is How.KEEP:
+            desk.watched.kept = True
             await ledger.movement.until(lambda: not any(map(_on_its_way, ledger.live.values())), ANSWERS_S)
             left = f"; {_kept(ledger.live.values())}"
         else:

@@ -50,6 +50,8 @@ class Watched:
         self._drill_ns: int | None = None
         """When the running drill was asked for."""
         self._announced_ns: int | None = None
+        self.kept = False
+        """Whether an operator has ended the engine and left what rests to its own expiry."""
 
     def wire(self, desk: Desk) -> None:
         self._desk = desk
@@ -64,7 +66,7 @@ class Watched:
             return None
         return Beat(
             self._desk.scribe.log.head_seq,
-            len(self._desk.ledger.live),
+            0 if self.kept else len(self._desk.ledger.live),
             tuple((at.group.group_id, at.group.part) for at in self._desk.groups.standing.values()),
             announces,
         )

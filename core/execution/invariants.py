@@ -6,11 +6,12 @@ rings; it never ends the process, which must stay able to cancel.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from core.domain.order import BookSide, Order, Purpose
-from core.domain.units import Quantity, quantity_text
+from core.domain.order import BookSide, Fill, Order, Purpose
+from core.domain.position import Position, apply
+from core.domain.units import Money, Quantity, quantity_text
 
 if TYPE_CHECKING:
     from core.execution.ledger import Ledger
@@ -96,3 +97,42 @@ def purpose_refusal(
         o.intent.side is side.opposite and o.intent.purpose is Purpose.OPEN for o in ledger.live_in(ticker)
     ) or any(r.side is side.opposite for r in ledger.externals_in(ticker))
     return "an order for the other side may still fill" if against else None
+
+
+ROUNDING = 100
+"""Micro-dollars by which a worst case may round differently from the fills it is compared with."""
+
+
+def worst_case_covers(ledger: Ledger, ticker: str, worst: Money) -> str | None:
+    """P8: whatever of the open orders fills (nothing, any one, all), no more than ``worst`` can be lost."""
+    position = ledger.positions.get(ticker, Position())
+    live = ledger.live_in(ticker)
+    for filling in ([], *([order] for order in live), live):
+        lost = _loss_after(position, filling)
+        if lost > worst + ROUNDING:
+            what = "nothing" if not filling else f"{len(filling)} of {len(live)} orders"
+            return f"P8 {lost} may be lost if {what} fills, counted are {worst}"
+    return None
+
+
+def _loss_after(before: Position, orders: Sequence[Order]) -> int:
+    """What can be lost from here on once these orders have filled at their limits, fees apart."""
+    after = before
+    for order in orders:
+        intent = order.intent
+        after = apply(
+            after,
+            Fill(
+                "",
+                intent.venue,
+                intent.ticker,
+                "",
+                intent.side,
+                intent.price,
+                order.leaves,
+                Money(0),
+                False,
+                0,
+            ),
+        )
+    return int(after.cost) - int(after.realised - before.realised)

@@ -22,6 +22,8 @@ def test_keeping_leaves_what_rests_to_its_own_expiry_and_says_when() -> None:
             await bench.until(lambda: "STOP" in bench.kinds(), "stop", 5)
             assert not bench.venue.cancel_calls and bench.venue.only().open
             assert "1 order may rest" in last_words(bench)
+            beat = bench.engine.desk.watched.beat()
+            assert beat is not None and beat.live == 0, "the watchdog leaves it alone too"
             history, venue = list(bench.journal.rows), bench.venue
         await asyncio.sleep(130)
         venue._expire()

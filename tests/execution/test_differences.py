@@ -179,7 +179,7 @@ def test_r5_a_list_that_lags_behind_an_end_raises_nobody() -> None:
             bench.venue.placed[order.order_id].open = 5_000_000  # as list and look-up still say
             bench.engine.desk.reconciler.request("test")
             await asyncio.sleep(2)
-            assert bench.order(client).life is Life.CANCELLED
+            assert bench.order(client).life is Life.CANCELLED and "RESURRECTED" not in bench.kinds()
             assert level(bench) is Level.REDUCE_ONLY, "no entries until it is clear"
             await bench.until(lambda: level(bench) is Level.NORMAL, "agreement", 10)
 

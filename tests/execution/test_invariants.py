@@ -19,7 +19,7 @@ from core.execution.events import (
     OrderHandedOver,
     OrderIntended,
 )
-from core.execution.invariants import MARKET_CHECKS, ORDER_CHECKS, violations
+from core.execution.invariants import MARKET_CHECKS, ORDER_CHECKS, violations, worst_case_covers
 from core.execution.ledger import Ledger
 from core.venues.venue import Accepted, SettlementReport
 
@@ -145,3 +145,39 @@ def test_the_next_event_of_an_order_tells_it(spoil: Callable[[Ledger], None]) ->
     spoil(ledger)
     ledger.apply("pm-sell", CancelSent("test"))
     assert any(text.startswith("invariant: P") for text in ear.told)
+
+
+@pytest.mark.parametrize(
+    ("counted", "broken"),
+    [
+        (Money(4_000_000), None),
+        (Money(3_999_800), "nothing fills"),
+        (Money(0), "nothing fills"),
+    ],
+)
+def test_a_worst_case_below_what_is_held_is_named(counted: Money, broken: str | None) -> None:
+    ledger, _ = holding_ten_selling_six()
+    text = worst_case_covers(ledger, TICKER, counted)
+    assert text is None if broken is None else (text is not None and "P8" in text and broken in text)
+
+
+def test_a_worst_case_that_forgets_an_open_order_is_named() -> None:
+    ledger, _ = holding_ten_selling_six()
+    working(ledger, intent("pm-more", BookSide.BID, Purpose.OPEN, 5), "V3")
+    assert worst_case_covers(ledger, TICKER, Money(6_000_000)) is None
+    text = worst_case_covers(ledger, TICKER, Money(5_000_000))
+    assert text is not None and "1 of 2 orders fills" in text
+
+
+def test_an_adjustment_is_part_of_the_sum() -> None:
+    ledger, ear = holding_ten_selling_six()
+    ledger.adjust(TICKER, contracts(8), Price(3_000), "two are gone", "me")
+    position = ledger.positions[TICKER]
+    assert (position.net, position.cost, position.realised) == (contracts(8), 3_200_000, 0)
+    ledger.adjust(TICKER, contracts(12), Price(3_000), "four came", "me")
+    assert (ledger.positions[TICKER].net, ledger.positions[TICKER].cost) == (contracts(12), 4_400_000)
+    assert ear.told == []
+    ledger.adjust(TICKER, contracts(-3), Price(3_000), "the other side", "me")
+    assert ledger.positions[TICKER].cost == 2_100_000, "three NO at 70 cents"
+    assert [text for text in ear.told if "P1" in text] == []
+    assert any("P3" in text for text in ear.told), "the close is not covered any more"

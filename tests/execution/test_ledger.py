@@ -9,11 +9,21 @@ from hypothesis import strategies as st
 from core.domain.market import Venue
 from core.domain.order import Anomaly, BookSide, Fill, Life, Order, OrderIntent, Purpose, TimeInForce
 from core.domain.units import Money, Price, Quantity, contracts
-from core.execution.events import LedgerEvent, OrderAnswered, OrderHandedOver, OrderIntended, SettlementStated
+from core.execution.events import (
+    LedgerEvent,
+    OrderAnswered,
+    OrderHandedOver,
+    OrderIntended,
+    RenewalAnswered,
+    RenewalSent,
+    SettlementStated,
+)
 from core.execution.ledger import Ledger
 from core.venues.venue import (
     Accepted,
     OrderReport,
+    Renewed,
+    RenewUnresolved,
     ReportStatus,
     SettlementRecord,
     SettlementReport,
@@ -121,7 +131,7 @@ def tell(desk: Desk, message: object) -> None:
             desk.ledger.offer_fill(message, "", "stream", 0)
         case OrderReport():
             desk.ledger.offer_report(message, "stream")
-        case OrderAnswered():
+        case OrderAnswered() | RenewalAnswered():
             desk.ledger.apply(CLIENT, message)
 
 
@@ -222,3 +232,51 @@ def test_the_statement_of_a_settlement_is_kept_and_moves_nothing() -> None:
     doubted = msgspec.structs.replace(full, payout=Price(0))
     assert not desk.ledger.settle(doubted)
     assert desk.ledger.settled[TICKER] == full
+
+
+LATER_MS = 180_000
+RENEWALS = (
+    *MESSAGES[:2],
+    report(3, ReportStatus.RESTING, 7),
+    msgspec.structs.replace(report(7, ReportStatus.RESTING, 3), expires_ms=LATER_MS),
+    MESSAGES[-1],
+    RenewalAnswered(Renewed("O1", LATER_MS)),
+    RenewalAnswered(RenewUnresolved("O1", "timeout")),
+)
+
+
+@settings(max_examples=100, deadline=None, derandomize=True)
+@given(st.permutations(RENEWALS), st.lists(st.sampled_from(RENEWALS), max_size=6))
+def test_answers_to_a_renewal_commute_with_everything_else(first: list[object], again: list[object]) -> None:
+    desk = Desk()
+    desk.ledger.apply(CLIENT, OrderAnswered(Accepted("O1", Quantity(0), contracts(10), 3), 3))
+    desk.ledger.apply(CLIENT, RenewalSent(LATER_MS))
+    for message in (*first, *again):
+        tell(desk, message)
+    order = desk.order
+    assert (order.life, order.filled, order.expires_ms) == (Life.WORKING, 7_000_000, LATER_MS)
+    assert order.dead_by_ms == LATER_MS and not desk.ear.anomalies
+
+
+def test_a_fee_the_list_corrects_moves_the_fill_the_order_and_the_position_and_no_average() -> None:
+    desk = Desk()
+    tell(desk, MESSAGES[-1])
+    tell(desk, fill(1, 3))
+    before = desk.ledger.positions[TICKER]
+    desk.ledger.correct_fee(msgspec.structs.replace(fill(1, 3), fee=Money(9_000)))
+    after = desk.ledger.positions[TICKER]
+    assert (after.fees - before.fees, after.average) == (9_000, before.average)
+    assert desk.order.fills[0].fee == desk.ledger.fills["T1"].fee == 9_000
+    again = Ledger(desk.record, Deaf())
+    assert again.replay(list(desk.rows), 0) == []
+    assert again.positions == desk.ledger.positions and again.orders == desk.ledger.orders
+
+
+def test_a_parked_fill_survives_a_restart_and_is_applied_once_its_order_is_known() -> None:
+    desk = Desk()
+    desk.ledger.offer_fill(fill(1, 3), "", "stream", 0)
+    again = Ledger(desk.record, Deaf())
+    assert again.replay(list(desk.rows), 77) == []
+    assert again.parked["T1"].since_ns == 77
+    again.offer_report(report(3, ReportStatus.RESTING, 7), "list")
+    assert again.net(TICKER) == 3_000_000 and not again.parked
