@@ -8,7 +8,7 @@ from tests.simulation.run import Script, run
 from tests.simulation.seeds import as_line, kept
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, 3, 5])
 def test_a_seed_breaks_no_promise(seed: int) -> None:
     result = run(Script(seed, active_s=60))
     assert result.broken is None, result.broken
