@@ -254,7 +254,7 @@ def test_every_call_is_about_the_subaccount_it_was_made_for(virtual: Run, virtua
             body = json.loads(request.content)
             assert all(row["subaccount"] == 7 for row in body.get("orders", [body]))
         before = len(script.requests)
-        await desk.cancels.cancel(entries[:1])
+        await Desk(virtual_clocks, script, subaccount=7).cancels.cancel(entries[:1])
         await desk.cancels.everything()
         await account.orders(None, None, None)
         await account.fills(None)

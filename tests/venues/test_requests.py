@@ -41,7 +41,7 @@ from core.venues.kalshi.stream import StreamState
 from core.venues.kalshi.venue import KalshiConfig, connect
 from core.venues.limiter import Priority
 from core.venues.socket import SocketError
-from core.venues.venue import ReportStatus
+from core.venues.venue import ReportStatus, SafetyGroup
 from tests.kalshi_requests import COMMANDS, CommandJudge, RequestJudge, command_judge, fresh, request_judge
 from tests.kalshi_specs import NO_SPECS
 from tests.venues.scripted import INTENT, Desk, FixedSigner, answer
@@ -180,8 +180,9 @@ async def every_write(desk: Desk) -> None:
     groups = OrderGroups(desk.http)
     await groups.listed()
     await groups._create(2, 100)
-    await groups.reset("g-1")
-    await groups.limit("g-1", 50)
+    group = SafetyGroup("g-1", Purpose.OPEN, "2", 100)
+    await groups.reset(group)
+    await groups.limit(group, 50)
 
 
 @pytest.mark.parametrize("subaccount", [0, 7])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Final
-from urllib.parse import quote
 
 import msgspec
 
@@ -73,7 +72,7 @@ class Account:
 
     async def order(self, order_id: str) -> OrderReport | Incomplete | None:
         """``None`` only for the venue's own 404."""
-        path = ep.ORDER.path.format(order_id=quote(order_id, safe=""))
+        path = ep.ORDER.at(order_id=order_id)
         return await self._reader.one(
             ep.ORDER,
             f"order {order_id}",
@@ -110,7 +109,7 @@ class Account:
 
     async def queue_ahead_of(self, order_id: str) -> Quantity | Incomplete:
         """Contracts before one order."""
-        path = ep.QUEUE_OF_ONE.path.format(order_id=quote(order_id, safe=""))
+        path = ep.QUEUE_OF_ONE.at(order_id=order_id)
         return await self._reader.one(
             ep.QUEUE_OF_ONE,
             f"queue position of {order_id}",

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from typing import Final
-from urllib.parse import quote
 
 import msgspec
 
@@ -78,7 +77,7 @@ class Cancels:
 
     async def trigger(self, group_id: str, shard: int) -> GroupOutcome:
         """Cancel every order of a group at once."""
-        path = GROUP_TRIGGER.path.format(order_group_id=quote(group_id, safe=""))
+        path = GROUP_TRIGGER.at(order_group_id=group_id)
         return await self._whole(Call(GROUP_TRIGGER, path, {"exchange_index": shard}))
 
     async def everything(self) -> GroupOutcome:
@@ -104,7 +103,7 @@ class Cancels:
         query: dict[str, str | int] = {"market_ticker": order.market_ticker}
         if order.exchange_index is not None:
             query["exchange_index"] = order.exchange_index
-        path = CANCEL.path.format(order_id=quote(order.order_id, safe=""))
+        path = CANCEL.at(order_id=order.order_id)
         call = Call(CANCEL, path, query, shard=order.exchange_index)
         answer = await self._send(call, self._http.costs.of(CANCEL))
         if isinstance(answer, str):

@@ -8,7 +8,6 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping, Sequence
 from typing import Final
-from urllib.parse import quote
 
 import msgspec
 
@@ -189,7 +188,7 @@ async def read_candles(
         Priority.BACKGROUND,
         _live,
         lambda wire, odd: _candles(wire.candlesticks),
-        path=ep.CANDLES.path.format(series_ticker=quote(series, safe=""), ticker=quote(ticker, safe="")),
+        path=ep.CANDLES.at(series_ticker=series, ticker=ticker),
         query=query,
     )
 
@@ -204,7 +203,7 @@ async def read_old_candles(
         Priority.BACKGROUND,
         _old,
         lambda wire, odd: _candles(wire.candlesticks),
-        path=ep.OLD_CANDLES.path.format(ticker=quote(ticker, safe="")),
+        path=ep.OLD_CANDLES.at(ticker=ticker),
         query=_span(window, period),
     )
 
@@ -246,6 +245,6 @@ async def read_candles_of_event(
         Priority.BACKGROUND,
         _event,
         _of_event,
-        path=ep.EVENT_CANDLES.path.format(series_ticker=quote(series, safe=""), ticker=quote(event, safe="")),
+        path=ep.EVENT_CANDLES.at(series_ticker=series, ticker=event),
         query=_span(window, period),
     )

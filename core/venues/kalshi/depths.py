@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Final
-from urllib.parse import quote
 
 import msgspec
 
@@ -95,7 +94,7 @@ async def read_book(
         priority,
         _book,
         _of_book,
-        path=ep.BOOK.path.format(ticker=quote(ticker, safe="")),
+        path=ep.BOOK.at(ticker=ticker),
         query={"depth": levels},
     )
 

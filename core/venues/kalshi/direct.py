@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Final
-from urllib.parse import quote
 
 import msgspec
 
@@ -43,7 +42,7 @@ class KalshiDirect(KalshiCancelOnly):
         """A market with its terms, whatever series it is of."""
         what = f"market {ticker}"
         page = await self._reader.value(
-            ep.MARKET, what, Priority.FLATTEN, _market_page, path=_path(ep.MARKET, ticker=ticker)
+            ep.MARKET, what, Priority.FLATTEN, _market_page, path=ep.MARKET.at(ticker=ticker)
         )
         if isinstance(page, Incomplete):
             return page
@@ -52,11 +51,11 @@ class KalshiDirect(KalshiCancelOnly):
         except WireError as error:
             return Incomplete(what, str(error))
         event = await self._reader.value(
-            ep.EVENT, what, Priority.FLATTEN, _event, path=_path(ep.EVENT, event_ticker=row.event_ticker)
+            ep.EVENT, what, Priority.FLATTEN, _event, path=ep.EVENT.at(event_ticker=row.event_ticker)
         )
         if isinstance(event, Incomplete):
             return event
-        path = _path(ep.SERIES, series_ticker=event.event.series_ticker)
+        path = ep.SERIES.at(series_ticker=event.event.series_ticker)
         series = await self._reader.value(ep.SERIES, what, Priority.FLATTEN, _series, path=path)
         if isinstance(series, Incomplete):
             return series
@@ -72,7 +71,3 @@ class KalshiDirect(KalshiCancelOnly):
         """A reduce-only exit; nothing else is placed this way."""
         orders = Orders(self._http)
         return await orders.place(create_order(intent, shard), last_check, Priority.FLATTEN, 0.0)
-
-
-def _path(endpoint: ep.Endpoint, **names: str) -> str:
-    return endpoint.path.format(**{name: quote(value, safe="") for name, value in names.items()})

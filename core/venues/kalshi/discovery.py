@@ -8,7 +8,6 @@ from __future__ import annotations
 import enum
 from collections.abc import Sequence
 from typing import Final
-from urllib.parse import quote
 
 import msgspec
 
@@ -245,13 +244,13 @@ async def read_events(reader: Reader, chosen: EventFilter) -> tuple[EventWire, .
 
 async def read_event(reader: Reader, ticker: str) -> EventMarketsWire | Incomplete:
     """An event with its markets."""
-    path = ep.EVENT.path.format(event_ticker=quote(ticker, safe=""))
+    path = ep.EVENT.at(event_ticker=ticker)
     return await reader.value(ep.EVENT, f"event {ticker}", Priority.BACKGROUND, _event, path=path)
 
 
 async def read_settlement_sources(reader: Reader, event: str) -> tuple[str, ...] | Incomplete:
     """Names of what an event settles on, from its metadata."""
-    path = ep.EVENT_METADATA.path.format(event_ticker=quote(event, safe=""))
+    path = ep.EVENT_METADATA.at(event_ticker=event)
     return await reader.one(
         ep.EVENT_METADATA,
         f"metadata of {event}",
@@ -282,7 +281,7 @@ async def read_market(reader: Reader, ticker: str, *, historical: bool = False) 
         Priority.BACKGROUND,
         _market,
         lambda wire, odd: wire.market,
-        path=endpoint.path.format(ticker=quote(ticker, safe="")),
+        path=endpoint.at(ticker=ticker),
     )
 
 

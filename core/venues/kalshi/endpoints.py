@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from typing import Final
+from urllib.parse import quote
 
 import msgspec
 
@@ -29,6 +30,10 @@ class Endpoint(msgspec.Struct, frozen=True):
     """What a call that goes wrong means: the row of the retry table."""
     ours: bool = False
     """Whether its query names the subaccount; without that a list is of all of them."""
+
+    def at(self, **names: str) -> str:
+        """The path with its parameters filled in, quoted."""
+        return self.path.format(**{name: quote(value, safe="") for name, value in names.items()})
 
 
 def _metadata(path: str) -> Endpoint:

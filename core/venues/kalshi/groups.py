@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Final
-from urllib.parse import quote
 
 import msgspec
 
@@ -114,7 +113,7 @@ class OrderGroups:
         return await self._put(GROUP_LIMIT, group, msgspec.json.encode(_Limit(contracts)))
 
     async def _put(self, endpoint: Endpoint, group: SafetyGroup, body: bytes = b"") -> GroupOutcome:
-        path = endpoint.path.format(order_group_id=quote(group.group_id, safe=""))
+        path = endpoint.at(order_group_id=group.group_id)
         call = Call(endpoint, path, {"exchange_index": int(group.part)}, body)
         answer = await self._send(endpoint, call)
         return Unresolved(answer) if isinstance(answer, str) else group_outcome(answer.status, answer.body)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from typing import Final
-from urllib.parse import quote
 
 import msgspec
 
@@ -83,7 +82,7 @@ class Listing:
         else:
             self.catalog.changes = changes
         for ticker in series:
-            path = ep.SERIES.path.format(series_ticker=quote(ticker, safe=""))
+            path = ep.SERIES.at(series_ticker=ticker)
             page = await self._reader.value(
                 ep.SERIES, f"series {ticker}", Priority.BACKGROUND, _series, path=path
             )
@@ -191,7 +190,7 @@ class Listing:
 
     async def _refresh(self, ticker: str) -> str:
         """Read one market, and its event if that is new; a text says why it did not work."""
-        path = ep.MARKET.path.format(ticker=quote(ticker, safe=""))
+        path = ep.MARKET.at(ticker=ticker)
         page = await self._reader.value(
             ep.MARKET, f"market {ticker}", Priority.BACKGROUND, _market_page, path=path
         )
@@ -203,7 +202,7 @@ class Listing:
         except WireError as error:
             return str(error)
         if row.event_ticker not in self.catalog.events:
-            path = ep.EVENT.path.format(event_ticker=quote(row.event_ticker, safe=""))
+            path = ep.EVENT.at(event_ticker=row.event_ticker)
             event = await self._reader.value(
                 ep.EVENT, f"event {row.event_ticker}", Priority.BACKGROUND, _event, path=path
             )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any, Final
-from urllib.parse import quote
 
 import msgspec
 
@@ -172,7 +171,7 @@ class Orders:
 
     async def decrease(self, order_id: str, change: Decrease) -> DecreaseOutcome:
         """Take contracts off a resting order, once."""
-        path = DECREASE.path.format(order_id=quote(order_id, safe=""))
+        path = DECREASE.at(order_id=order_id)
         call = Call(DECREASE, path, body=msgspec.json.encode(change), shard=change.exchange_index)
         cost = self._http.costs.of(DECREASE)
         answer = await self._once(call, cost, lambda: None, Priority.EXIT, 0.0)
@@ -184,7 +183,7 @@ class Orders:
         self, order_id: str, change: Amend, last_check: LastCheck, cancels_cost: float
     ) -> RenewOutcome:
         """Move an order's expiry once. It waits behind everything that reduces risk."""
-        path = AMEND.path.format(order_id=quote(order_id, safe=""))
+        path = AMEND.at(order_id=order_id)
         call = Call(AMEND, path, body=msgspec.json.encode(change), shard=change.exchange_index)
         cost = self._http.costs.of(AMEND)
         answer = await self._once(call, cost, last_check, Priority.ENTRY, cancels_cost)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Final
-from urllib.parse import quote
 
 import msgspec
 
@@ -106,7 +105,7 @@ async def read_tier(reader: Reader) -> Tier | Incomplete:
 
 async def read_series_shard(reader: Reader, series: str) -> int | Incomplete:
     """Where new events of a series trade."""
-    path = SERIES.path.format(series_ticker=quote(series, safe=""))
+    path = SERIES.at(series_ticker=series)
     return await reader.one(
         SERIES,
         f"series {series}",
