@@ -66,22 +66,32 @@ def _look(place: paths.Profile, theme: str | None, low_bandwidth: bool, **rest: 
     return Look(name, 1 if slow else console.repaint_hz, console.mouse, **rest)
 
 
+FAULTS_HELP = "A faulty network to the simulated exchange, as make simulate draws it for this seed."
+
+
 @cli.command()
 @click.option("--scenario", default=None, metavar="NAME", help="Recorded days to replay (demo).")
 @click.option("--speed", default=None, type=click.FloatRange(1, 1000), help="World time per real time (144).")
 @click.option("--seed", default=None, type=int, help="Another seed, another world.")
+@click.option("--faults", default=None, type=int, metavar="SEED", help=FAULTS_HELP)
 @click.option("--fresh", is_flag=True, help="Stop what runs and start a new world with a new journal.")
 @click.option("--no-coach", is_flag=True, help="Without the line that explains what happens.")
 @with_look
 @with_profile
 def demo(
-    scenario: str | None, speed: float | None, seed: int | None, fresh: bool, no_coach: bool, **look: Any
+    scenario: str | None,
+    speed: float | None,
+    seed: int | None,
+    faults: int | None,
+    fresh: bool,
+    no_coach: bool,
+    **look: Any,
 ) -> None:
     """Start the simulator and the engine if they do not run, then open the console (the default)."""
     from tui import front_door
 
     place = place_of()
-    world = front_door.WorldOptions(scenario, speed, seed)
+    world = front_door.WorldOptions(scenario, speed, seed, faults)
     sys.exit(front_door.demo(place, world, _look(place, coach=not no_coach, **look), fresh=fresh))
 
 
@@ -116,6 +126,7 @@ def attach(take: bool, **look: Any) -> None:
 @click.option("--scenario", default="demo", metavar="NAME", help="Recorded days to replay.")
 @click.option("--speed", default=1.0, type=click.FloatRange(1, 1000), help="World seconds a real second.")
 @click.option("--seed", default=1, type=int, help="Another seed, another world.")
+@click.option("--faults", default=None, type=int, metavar="SEED", help=FAULTS_HELP)
 @click.option("--ready-file", type=click.Path(path_type=Path), help="Also write the ready line here.")
 @click.option("--keys-dir", type=click.Path(path_type=Path), help="Keep the simulated private keys here.")
 def sim(**chosen: Any) -> None:

@@ -53,6 +53,8 @@ class WorldOptions(NamedTuple):
     scenario: str | None
     speed: float | None
     seed: int | None
+    faults: int | None = None
+    """Seed of the network faults between engine and simulator."""
 
     @property
     def given(self) -> bool:
@@ -189,6 +191,8 @@ def _start_sim(place: Profile, world: WorldOptions) -> None:
     arguments = ["sim", "--ready-file", str(place.sim_ready), "--keys-dir", str(place.keys)]
     arguments += ["--speed", f"{world.speed or DEMO_SPEED:g}", "--scenario", world.scenario or "demo"]
     arguments += ["--seed", str(1 if world.seed is None else world.seed)]
+    if world.faults is not None:
+        arguments += ["--faults", str(world.faults)]
     pid = _spawn(arguments, place.sim_log)
     _note_process(place.sim_pid, pid)
     if not _within(SIM_READY_S, lambda: place.sim_ready.exists() or not _alive(pid)):

@@ -30,14 +30,16 @@ from core.domain.units import Money
 from core.sim.beliefs import Beliefs
 from core.sim.exchange import Exchange
 from core.sim.faults import Faults
+from core.sim.faulty import faulty_network, network_faults, told
 from core.sim.feeds.app import Readers, build_feeds_app
 from core.sim.kalshi import server as kalshi_server
 from core.sim.kalshi.app import STREAM_PATH, build_app
 from core.sim.kalshi.auth import KeyEntry, KeyRegistry
 from core.sim.load import Pump, list_load
+from core.sim.proxy import Proxy
 from core.sim.scenarios.loader import Scenario, ScenarioError, load_scenario
 from core.sim.story import FeedSwitch, Stage, Story
-from core.sim.traders import Traders
+from core.sim.traders import TAKERS, Traders
 from core.sim.watch import StreamWatch, WatchedApp
 from core.sim.weather import Weather
 from core.sim.world import World, replay_note, start_calendar, start_clock
@@ -65,6 +67,8 @@ class SimOptions(msgspec.Struct, frozen=True):
     seed: int = 1
     ready_file: Path | None = None
     keys_dir: Path | None = None
+    faults: int | None = None
+    """Seed of the network faults between clients and the exchange; ``None`` without."""
 
 
 class Sim(msgspec.Struct, frozen=True):
@@ -173,12 +177,18 @@ async def serve(options: SimOptions, clock: Clock, ready: Callable[[str], None])
         stack.enter_context(_signals(stop))
         try:
             async with asyncio.TaskGroup() as tasks:
+                driving = []
+                inner = kalshi_socket
+                if options.faults is not None:
+                    inner = stack.enter_context(_bind(0, "--kalshi-port"))
+                    proxy = _faulty(options.faults, sim, clock, inner)
+                    driving.append(tasks.create_task(proxy.serve(kalshi_socket)))
                 serving = [
-                    tasks.create_task(kalshi.serve([kalshi_socket])),
+                    tasks.create_task(kalshi.serve([inner])),
                     tasks.create_task(feeds.serve([feeds_socket])),
                 ]
                 await asyncio.gather(kalshi.up.wait(), feeds.up.wait())
-                driving = [tasks.create_task(_drive(sim))]
+                driving.append(tasks.create_task(_drive(sim)))
                 if sim.pump is not None:
                     driving.append(tasks.create_task(_drive_pump(sim.pump, options.ready_file)))
                 try:
@@ -193,6 +203,13 @@ async def serve(options: SimOptions, clock: Clock, ready: Callable[[str], None])
                         task.cancel()
         except* SimError as failed:
             raise SimError(str(failed.exceptions[0])) from failed
+
+
+def _faulty(seed: int, sim: Sim, clock: Clock, inner: socket.socket) -> Proxy:
+    faults = network_faults(seed)
+    _tell(f"pmconsole sim: {told(faults)}")
+    port = inner.getsockname()[1]
+    return faulty_network(faults, (LOOPBACK, port), clock, sim.exchange, CUSTOMER, TAKERS)
 
 
 async def _drive(sim: Sim) -> None:

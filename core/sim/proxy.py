@@ -83,7 +83,8 @@ class Proxy:
         self, plan: Plan, target: tuple[str, int], clock: Clock, trade: Callable[[str, bytes], None]
     ) -> None:
         self.plan = plan
-        self._target, self._clock, self._trade = target, clock, trade
+        self.trade = trade
+        self._target, self._clock = target, clock
         self._began_ns = clock.mono_ns()
         self._earlier: deque[_Earlier] = deque(maxlen=EARLIER_MAX)
 
@@ -140,7 +141,7 @@ class Proxy:
             case Delivered(delay_ms=delay_ms, trades=trades):
                 await asyncio.sleep(delay_ms / 1000)
                 if trades:
-                    self._trade(path, request.body)
+                    self.trade(path, request.body)
             case Answered(status=status, body=body):
                 await client.send(answer(status, body).whole)
                 return True
@@ -174,7 +175,7 @@ class Proxy:
                 return False
             case Lost(trades=trades):
                 if trades:
-                    self._trade(path, request.body)
+                    self.trade(path, request.body)
                 await client.swallow()
                 return False
             case Held():
