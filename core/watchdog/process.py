@@ -14,7 +14,7 @@ import resource
 import secrets
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 from core.config import paths
@@ -43,6 +43,8 @@ TICK_S = 0.25
 WARM_S = 10.0
 PROBE_S = 30.0
 """How often its own key and connection are proved by reading the account."""
+BROKEN_S = 0.5
+"""Before a step that broke is tried again."""
 OURS = "pm-"
 """Every client order id of ours begins so."""
 
@@ -185,15 +187,27 @@ class Watchdog:
     async def watch(self) -> None:
         """Look at the silence four times a second; strike when it has lasted too long."""
         while True:
-            match self._watch.suspicion(self._clocks.mono_ns()):
-                case Suspicion.STRIKE:
-                    silent = f"the engine has not proved life for {self._silent_s} s"
-                    await self._strike(f"{silent} and orders may be live")
-                case Suspicion.LOOK:
-                    await self._look()
-                case Suspicion.NONE:
-                    pass
+            await self._unfailing("watch", self._judge)
             await asyncio.sleep(TICK_S)
+
+    async def _unfailing(self, name: str, step: Callable[[], Awaitable[None]]) -> None:
+        """Nothing that breaks in one step ends the watch: it is told, and tried again."""
+        try:
+            await step()
+        except Exception:  # noqa: BLE001 - logged, and the engine hears of it with the next pulse
+            _log.exception("%s broke", name)
+            self._unfit = f"its {name} broke and is tried again, see watchdog.log"
+            await asyncio.sleep(BROKEN_S)
+
+    async def _judge(self) -> None:
+        match self._watch.suspicion(self._clocks.mono_ns()):
+            case Suspicion.STRIKE:
+                silent = f"the engine has not proved life for {self._silent_s} s"
+                await self._strike(f"{silent} and orders may be live")
+            case Suspicion.LOOK:
+                await self._look()
+            case Suspicion.NONE:
+                pass
 
     async def _look(self) -> None:
         """No engine speaks of live orders: strike only if the venue shows some of ours."""
@@ -228,14 +242,17 @@ class Watchdog:
     async def probe(self) -> None:
         """Prove that the key and the connection work, before they are needed."""
         while True:
-            found = await self._venue.resting()
-            unfit = f"the account cannot be read: {found.reason}" if isinstance(found, Incomplete) else ""
-            if unfit != self._unfit:
-                _log.info(unfit or "fit")
-            self._unfit = unfit
-            await asyncio.sleep(PROBE_S if not unfit else 1.0)
+            await self._unfailing("probe", self._probe)
+            await asyncio.sleep(PROBE_S if not self._unfit else 1.0)
+
+    async def _probe(self) -> None:
+        found = await self._venue.resting()
+        unfit = f"the account cannot be read: {found.reason}" if isinstance(found, Incomplete) else ""
+        if unfit != self._unfit:
+            _log.info(unfit or "fit")
+        self._unfit = unfit
 
     async def warm(self) -> None:
         while True:
-            await self._venue.warm()
+            await self._unfailing("connection", self._venue.warm)
             await asyncio.sleep(WARM_S)

@@ -125,3 +125,14 @@ def test_one_quiet_reading_is_no_proof() -> None:
         assert not venue.resting_ids and receipt.found == 1
 
     run_virtual(main)
+
+
+def test_a_group_that_never_answers_does_not_hold_the_next_strike_for_ever() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        venue = Venue({"1": "G1"}, triggers_fail=10_000)
+        async with asyncio.timeout(90.0):
+            receipt = await strike(venue, {"G1": "0"}, VirtualClock(loop).mono_ns)
+        assert not venue.resting_ids and receipt.groups == 0
+        assert "2 calls not confirmed" in str(receipt), "G1, and G2 among the others"
+
+    run_virtual(main)
