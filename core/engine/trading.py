@@ -100,7 +100,7 @@ class Trading:
         room = headroom(desk, event.markets)
         world = desk.clocks.world_ms()
         if event.fair is not None and not event.refusal and room is not None:
-            found = entries(event.fair, views, room, desk.rules, world)
+            found = entries(event.fair, views, self._found, room, desk.rules, world)
             wanted = {c.ticker: c for c in found if not _crumb(c, views[c.ticker])}
         for ticker in event.markets:
             view = views.get(ticker)

@@ -12,7 +12,7 @@ from core.domain.order import BookSide, Purpose, TimeInForce
 from core.domain.units import ONE_CONTRACT, ONE_DOLLAR, Money, Price, Quantity, notional_up, price_floor
 from core.models.fair_value import EventFair, FairValue
 from core.strategy.against import against
-from core.strategy.assess import Assessment, assess, depth_share, edge_at, needed_edge, too_good, visible
+from core.strategy.assess import Assessment, depth_share, edge_at, needed_edge, too_good, visible
 from core.strategy.edge import cost_at, paid, per_contract
 from core.strategy.proposal import Candidate, FeeRole, Sizing
 from core.strategy.rules import EntryRules, Headroom, MarketView
@@ -38,16 +38,17 @@ class _Chance(msgspec.Struct, frozen=True):
 def entries(
     event: EventFair,
     views: Mapping[str, MarketView],
+    assessed: Mapping[str, Assessment],
     headroom: Headroom,
     rules: EntryRules,
     now_ms: int,
 ) -> tuple[Candidate, ...]:
     """Orders that would open risk in this event now, by expected profit, the largest first.
 
-    ``views`` holds the event's markets by ticker; one that is missing is not traded. ``now_ms`` is
-    world time. What earlier candidates would use is taken from the headroom of later ones.
+    ``views`` and ``assessed`` hold the event's markets by ticker; one that is missing is not traded.
+    ``now_ms`` is world time. What earlier candidates would use is taken from the headroom of later ones.
     """
-    chances = [c for fair in event.values if (c := _chance(fair, views, rules, now_ms)) is not None]
+    chances = [c for fair in event.values if (c := _chance(fair, views, assessed)) is not None]
     chances.sort(key=lambda c: -c.found.edge * c.found.quantity)
     fractions = event_kelly(
         [c.bet for c in chances if c.found.side is BookSide.BID],
@@ -100,13 +101,10 @@ def lapsed(fair: FairValue, view: MarketView, candidate: Candidate, rules: Entry
 
 
 def _chance(
-    fair: FairValue, views: Mapping[str, MarketView], rules: EntryRules, now_ms: int
+    fair: FairValue, views: Mapping[str, MarketView], assessed: Mapping[str, Assessment]
 ) -> _Chance | None:
-    view = views.get(fair.ticker)
-    if view is None:
-        return None
-    found = assess(fair, view, rules, now_ms)
-    if not found.tradable:
+    view, found = views.get(fair.ticker), assessed.get(fair.ticker)
+    if view is None or found is None or not found.tradable:
         return None
     at = edge_at(fair, view, found.side, found.price, found.quantity, found.role)
     if at is None:

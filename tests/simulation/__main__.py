@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 from tests.simulation.campaign import STATE_DIR, campaign, report
-from tests.simulation.run import ACTIVE_S, Broken, Script, run
+from tests.simulation.run import Broken, Script, run
 from tests.simulation.seeds import SEEDS, as_line
 from tests.simulation.shrink import shrink
 
@@ -50,9 +50,7 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--first-seed", type=int, default=1, help="seeds run from here on")
     parser.add_argument("--seed", type=int, help="replay this one")
-    parser.add_argument(
-        "--seconds", type=int, default=ACTIVE_S, help="how long orders are placed in a replay"
-    )
+    parser.add_argument("--seconds", type=int, default=0, help="how long a replay places orders")
     parser.add_argument("--without", default="", help="fault kinds to leave out of a replay: N01,X04")
     parser.add_argument("--no-kills", action="store_true", help="let the engine live through a replay")
     parser.add_argument("--tape", action="store_true", help="tell everything that happens on stdout")

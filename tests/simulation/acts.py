@@ -13,16 +13,33 @@ from core.domain.units import Price, Quantity
 from core.sim import groups, lifecycle, shards
 from core.sim.contracts import CENT_GRID, MarketStatus
 from core.sim.fault_kinds import FaultKind
-from core.sim.orders import BookSide, Order, OrderRequest, OrderStatus, SelfTrade, TimeInForce
+from core.sim.orders import (
+    BookSide,
+    Order,
+    OrderRequest,
+    OrderStatus,
+    Reason,
+    Refused,
+    SelfTrade,
+    TimeInForce,
+)
 from core.sim.plan import Act
 from tests.simulation.crowd import Crowd
 from tests.simulation.site import ACCOUNT, SERIES, Site
 from tests.simulation.truth import OURS, Truth
 
-CONTRACT = 1_000_000
+CONTRACT, LOT = 1_000_000, 10_000
 HALF_CENTS = ((Price(0), Price(10_000), Price(50)),)
 RECENT_MS = 20_000
 """A finished order the exchange may still be wrong about."""
+BACK_MS = 90_000
+"""So long an order that is back would rest."""
+LATE_MS = 300_000
+"""An intent this old is not taken up any more by an exchange that had refused or lost it."""
+
+
+def _share(count: int, part: float) -> Quantity:
+    return Quantity(max(LOT, int(count * part) // LOT * LOT))
 
 
 class Acts:
@@ -72,39 +89,112 @@ class Acts:
 
     # --- lies ---------------------------------------------------------------------------------
 
-    def _finished(self, status: OrderStatus) -> Order | None:
-        now = self._site.clock.wall_ms()
-        found = [
-            order
-            for order in self._truth.orders.values()
-            if order.status is status
-            and order.tif is TimeInForce.GTC
-            and now - order.updated_ms < RECENT_MS
-            and self._site.exchange.markets[order.ticker].status is MarketStatus.ACTIVE
-        ]
-        return found[-1] if found else None
+    def _until_done(self, act: Act, step: Callable[[], bool]) -> None:
+        """Try every half second while the act lasts, until there was something to do it to."""
+        ends = self._loop.time() + act.lasts_ms / 1000
+
+        def again() -> None:
+            if not step() and self._loop.time() < ends:
+                self._loop.call_later(0.5, again)
+
+        again()
 
     def _late_fill(self, act: Act) -> None:
-        """An order whose cancel was confirmed trades after all."""
+        """An order the desk has given up trades or rests after all."""
+        part = (1.0, 0.4, 0.0)[int(act.pick * 997) % 3]
+        step = self._ghost if act.pick < 0.4 else self._undead
+        self._until_done(act, lambda: step(part))
+
+    def _undead(self, part: float) -> bool:
+        """Its end was confirmed, and it is back."""
         order = self._finished(OrderStatus.CANCELED)
-        if order is not None and order.initial > order.filled:
-            self._revive(order, Quantity(order.initial - order.filled))
+        if order is None or order.initial <= order.filled:
+            return False
+        self._revive(order, Quantity(order.initial - order.filled), part)
+        if part and order.remaining and self._rng.random() < 0.5:
+            self._site.exchange.withdraw(order, None)
+        return True
+
+    def _ghost(self, part: float) -> bool:
+        """It was refused, or never seen, and there it is."""
+        truth, exchange, now = self._truth, self._site.exchange, self._site.clock.wall_ms()
+        for intent in reversed(truth.intents.values()):
+            client = intent.client_order_id
+            if now - intent.created_ms > LATE_MS:
+                return False
+            trades = exchange.markets[intent.ticker].status is MarketStatus.ACTIVE
+            if (
+                client in truth.orders
+                or client in truth.on_the_way
+                or not trades
+                or intent.expires_ms is None
+            ):
+                continue
+            truth.lie(client, intent.ticker)
+            placed = exchange.place(
+                OrderRequest(
+                    ACCOUNT, intent.ticker, BookSide(intent.side.value), intent.price, intent.quantity,
+                    client_order_id=client, expiration_ms=now + BACK_MS,
+                )
+            )  # fmt: skip
+            order = truth.orders.get(client)
+            if isinstance(placed, Refused) or order is None:
+                del truth.lied_about[client]
+                continue
+            if part and order.remaining:
+                self._site.hit(order, _share(order.remaining, part))
+            return True
+        return False
+
+    def haunt(self) -> None:
+        """In a market at rest: one order each that was cancelled, expired, refused or never seen is back."""
+        back: dict[str, None] = {}
+        for reason in (None, Reason.EXPIRY):
+            order = next((o for o in self._ended(OrderStatus.CANCELED) if o.reason is reason), None)
+            if order is not None and order.ticker not in back and order.initial > order.filled:
+                back[order.ticker] = None
+                self._revive(order, Quantity(order.initial - order.filled), 0.0)
+        for _ in range(2):
+            self._ghost(0.0)
 
     def _overfill(self, act: Act) -> None:
         """An order that is full trades one contract more."""
-        order = self._finished(OrderStatus.EXECUTED)
-        if order is not None:
-            self._revive(order, Quantity(CONTRACT))
 
-    def _revive(self, order: Order, count: Quantity) -> None:
-        self._truth.lied_about[order.client_order_id] = self._site.clock.wall_ms()
+        def step() -> bool:
+            order = self._finished(OrderStatus.EXECUTED)
+            if order is not None:
+                self._revive(order, Quantity(2 * CONTRACT), self._rng.choice((0.5, 1.0)))
+                if order.remaining:
+                    self._site.exchange.withdraw(order, None)
+            return order is not None
+
+        self._until_done(act, step)
+
+    def _finished(self, status: OrderStatus) -> Order | None:
+        now = self._site.clock.wall_ms()
+        return next((o for o in self._ended(status) if now - o.updated_ms < RECENT_MS), None)
+
+    def _ended(self, status: OrderStatus) -> list[Order]:
+        """Limit orders that ended so in markets that trade, the newest first."""
+        markets = self._site.exchange.markets
+        return [
+            order
+            for order in reversed(self._truth.orders.values())
+            if order.status is status
+            and order.tif is TimeInForce.GTC
+            and order.client_order_id not in self._truth.lied_about
+            and markets[order.ticker].status is MarketStatus.ACTIVE
+        ]
+
+    def _revive(self, order: Order, count: Quantity, part: float) -> None:
+        self._truth.lie(order.client_order_id, order.ticker)
         exchange = self._site.exchange
         exchange.account(ACCOUNT).finished.pop(order.order_id, None)
         order.status, order.remaining = OrderStatus.RESTING, count
+        order.expiration_ms = self._site.clock.wall_ms() + BACK_MS
         exchange.rest(order)
-        self._site.hit(order, count)
-        if order.remaining:
-            exchange.withdraw(order, order.reason)
+        if part:
+            self._site.hit(order, _share(count, part))
 
     # --- the venue ----------------------------------------------------------------------------
 
@@ -145,7 +235,9 @@ class Acts:
         ticker = self._market(act)
         open_ones = sum(m.status is MarketStatus.ACTIVE for m in self._site.exchange.markets.values())
         if ticker is not None and open_ones > 4:
-            self._site.exchange.determine(ticker, self._rng.choice(("yes", "no")))
+            exchange, result = self._site.exchange, self._rng.choice(("yes", "no"))
+            exchange.move_close(ticker, exchange.world.at(self._site.clock.wall_ms()))
+            self._loop.call_later(1.5, lambda: exchange.determine(ticker, result))
 
     def _fees(self, act: Act) -> None:
         """Twice the fee from now on, and back again."""
@@ -168,9 +260,16 @@ class Acts:
 
     def _self_match(self, act: Act) -> None:
         """Somebody's order on the account meets ours and takes it off the book."""
-        order = self._resting(act)
-        if order is not None:
-            self._place(order.ticker, order.side.opposite, order.price, order.remaining, SelfTrade.MAKER, act)
+
+        def step() -> bool:
+            order = self._resting(act)
+            if order is not None:
+                self._place(
+                    order.ticker, order.side.opposite, order.price, order.remaining, SelfTrade.MAKER, act
+                )
+            return order is not None
+
+        self._until_done(act, step)
 
     def _by_hand(self, act: Act) -> None:
         ticker = self._market(act)

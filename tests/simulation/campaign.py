@@ -42,6 +42,7 @@ class Totals(msgspec.Struct):
     faults: dict[str, int] = {}
     rows: dict[str, int] = {}
     kills: dict[str, int] = {}
+    differences: dict[str, int] = {}
     slowest_unknown_ms: int = 0
     slowest_unknown_seed: int = 0
     found: list[Found] = []
@@ -54,6 +55,7 @@ class Totals(msgspec.Struct):
         for into, counts in (
             (self.faults, result.faults),
             (self.kills, result.kills),
+            (self.differences, result.differences),
             (self.rows, Counter(result.rows)),
         ):
             for name, count in counts.items():
@@ -140,6 +142,7 @@ def report(totals: Totals) -> Iterator[str]:
     yield "faults: " + (", ".join(f"{k} {n}" for k, n in sorted(totals.faults.items())) or "none")
     yield from _cover("fault kinds", tuple(kind.name for kind in RULED), totals.faults)
     yield from _cover("transition rows", coverage.every_row(), totals.rows)
+    yield from _cover("difference rows", coverage.every_difference(), totals.differences)
     yield from _cover("kill points", coverage.every_point(), totals.kills)
     slowest_s, slowest_seed = totals.slowest_unknown_ms / 1000, totals.slowest_unknown_seed
     yield f"slowest resolution of an unknown: {slowest_s:.0f} s (seed {slowest_seed})"
@@ -150,7 +153,11 @@ def report(totals: Totals) -> Iterator[str]:
 
 
 def _cover(what: str, every: tuple[str, ...], used: dict[str, int]) -> Iterator[str]:
-    missing = [name for name in every if name not in used]
-    yield f"{what}: {len(every) - len(missing)} of {len(every)} covered"
+    elsewhere = [name for name in every if name in coverage.ELSEWHERE]
+    here = [name for name in every if name not in coverage.ELSEWHERE]
+    missing = [name for name in here if name not in used]
+    yield f"{what}: {len(here) - len(missing)} of {len(here)} covered"
     for name in missing:
         yield f"  not covered: {name}"
+    for name in elsewhere:
+        yield f"  elsewhere: {name}: {coverage.ELSEWHERE[name]}"

@@ -8,12 +8,19 @@ from collections.abc import Iterator
 from typing import Any, TypeVar
 
 from core.domain import order as tables
+from core.execution.differences import Row
 from core.execution.points import Point
 
 K = TypeVar("K")
 V = TypeVar("V")
 
 TABLES = ("LIFE", "LATE", "COMMAND")
+ELSEWHERE = {
+    "R12": "a trade whose settlement fails: Polymarket's simulator brings it",
+    "LIFE FILLED + voided": "a trade whose settlement fails: Polymarket's simulator brings it",
+    "LIFE CANCELLED + voided": "a trade whose settlement fails: Polymarket's simulator brings it",
+}
+"""Rows that no run on Kalshi can use, and why."""
 
 
 class _Recording(dict[K, V]):
@@ -42,6 +49,11 @@ def _name(table: str, key: tuple[enum.Enum, enum.Enum]) -> str:
 def every_row() -> tuple[str, ...]:
     """Every row of the transition tables by name."""
     return tuple(_name(name, key) for name in TABLES for key in getattr(tables, name))
+
+
+def every_difference() -> tuple[str, ...]:
+    """Every row of the table of differences, R12 included."""
+    return tuple(sorted({row.value for row in Row} | {"R12"}, key=lambda name: int(name[1:])))
 
 
 def every_point() -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from core.domain.units import Money, Price, Quantity
 from core.engine.engine import Engine
 from core.engine.operator import Actor, ActorKind
 from core.engine.state import ALL_STRATEGIES, Mode
+from core.execution.differences import About
 from core.execution.gateway import Wish
 from core.risk.halts import HaltScope, Level, ScopeKind
 from core.strategy.proposal import Candidate, FeeRole, Sizing
@@ -37,7 +38,7 @@ class Habits(msgspec.Struct, frozen=True):
         """Swarm style: each habit is strong, weak or missing in a run."""
         weights = {name: weight * rng.choice((0.0, 0.5, 1.0, 1.0, 3.0)) for name, weight in WEIGHTS.items()}
         weights["rest"] = max(weights["rest"], 5.0)
-        return Habits(rng.choice((4.0, 8.0, 12.0)), weights)
+        return Habits(rng.choice((6.0, 12.0, 20.0)), weights)
 
 
 class Hands:
@@ -86,11 +87,8 @@ class Hands:
             return
         if not state.controller:
             engine.controller_attached(TRADER)
-        for alarm in list(state.alarms):
-            engine.acknowledge(alarm, TRADER)
-        if state.halts.standing:
-            engine.resume("resume", "looked at it", TRADER)
-        elif ALL_STRATEGIES in state.paused:
+        self._repair(engine)
+        if not state.halts.standing and ALL_STRATEGIES in state.paused:
             engine.unpause("", "unpause", TRADER)
 
     def calm(self, engine: Engine) -> None:
@@ -101,10 +99,18 @@ class Hands:
             engine.controller_attached(TRADER)
         if engine.state.mode is Mode.AUTO:
             engine.set_mode("semi", "", "", TRADER)
-        if engine.state.halts.standing:
-            engine.resume("resume", "looked at it", TRADER)
+        self._repair(engine)
         if ALL_STRATEGIES not in engine.state.paused:
             engine.pause("", TRADER)
+
+    def _repair(self, engine: Engine) -> None:
+        """See every alarm, take the venue's count where the two differ, go on."""
+        engine.acknowledge_all(TRADER)
+        for key, difference in list(engine.desk.reconciler.differences.items()):
+            if difference.acted and key.about in (About.POSITION, About.CASH):
+                engine.accept(key.ticker or "cash", "accept", "the venue is right", TRADER)
+        if engine.state.halts.standing:
+            engine.resume("resume", "looked at it", TRADER)
 
     # --- orders -------------------------------------------------------------------------------
 
@@ -138,7 +144,7 @@ class Hands:
         side = self._open_side(engine, ticker)
         price = touch[0] if side is BookSide.BID else touch[1]
         behind = self._rng.choice((0, 0, 100, 200)) * side.sign
-        lifetime = self._rng.choice((5, 15, 30, 120))
+        lifetime = self._rng.choice((1, 2, 5, 15, 30, 120))
         self._open(
             engine, ticker, side, Price(price - behind), TimeInForce.GTC, post_only=True, lifetime=lifetime
         )
@@ -261,12 +267,12 @@ WEIGHTS: dict[str, float] = {
     "semi": 0.2,
     "cancel": 12.0,
     "cancel market": 1.0,
-    "pause": 0.15,
-    "halt": 0.1,
-    "halt market": 0.1,
-    "flatten": 0.06,
+    "pause": 0.1,
+    "halt": 0.03,
+    "halt market": 0.05,
+    "flatten": 0.03,
     "abort": 0.1,
-    "console": 0.1,
+    "console": 0.05,
     "reconcile": 0.3,
     "acknowledge": 0.2,
 }

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import msgspec
 
 from core.sim.fault_kinds import FaultKind
-from core.sim.plan import Plan, Swarm, swarm
+from core.sim.plan import Habit, Plan, Swarm, swarm
 from tests.simulation.chance import Chance
 from tests.simulation.coverage import recorded
 from tests.simulation.hands import TRADER, Habits, Hands
@@ -21,12 +21,23 @@ from tests.virtual import START_LOOP_S, VirtualLoop, run_virtual
 
 Tape = Callable[[str], object]
 
-ACTIVE_S = 150
-HEAL_S = 120
+LENGTHS_S = (45, 90, 180)
+"""How long orders are placed; a seed draws one of them."""
+HEALED = 0.85
+"""Share of that time after which faults end."""
 CALM_S = 240
 """After the last fault the desk has so long to be in order again."""
 CALM_MIN_S = 15
 HELP_S = 2.0
+WHIMS = "whims"
+LIAR_EVERY = 3
+HAUNTED_S = 25.0
+"""Orders come back once markets have been at rest for so long."""
+LIES = (FaultKind.X02, FaultKind.X09)
+LIE_MS = (3_000.0, 6_000.0)
+"""Every third seed's exchange takes its word back often: burst and pause on average."""
+FORCED_S = 25.0
+"""A stop that a kill waits for is pressed this often, once something is held."""
 CRASHED = 0
 """Point of a run that ended in an exception."""
 
@@ -35,19 +46,29 @@ class Script(msgspec.Struct, frozen=True):
     """What is run: a seed, and what a shrinker may take away."""
 
     seed: int
-    active_s: int = ACTIVE_S
+    active_s: int = 0
+    """How long orders are placed; 0: as the seed draws it."""
     calm_s: int = CALM_S
     without: tuple[str, ...] = ()
-    """Names of fault kinds left out."""
+    """Names of fault kinds left out, and ``whims``."""
     kills: bool = True
     die: tuple[Kill, ...] = ()
     """Deaths wanted instead of drawn ones."""
 
+    @property
+    def length_s(self) -> int:
+        return self.active_s or Chance(self.seed).stream("length").choice(LENGTHS_S)
+
     def swarm(self) -> Swarm:
-        drawn = swarm(self.seed, heal_ms=min(HEAL_S, self.active_s) * 1000)
+        of = swarm(self.seed, heal_ms=int(self.length_s * HEALED) * 1000)
+        if self.seed % LIAR_EVERY == 0:
+            known = {habit.kind for habit in of.habits}
+            lies = tuple(Habit(kind, 1.0, *LIE_MS) for kind in LIES if kind not in known)
+            of = msgspec.structs.replace(of, habits=(*of.habits, *lies))
         for name in self.without:
-            drawn = drawn.without(FaultKind[name])
-        return drawn
+            if name != WHIMS:
+                of = of.without(FaultKind[name])
+        return of
 
 
 class Broken(msgspec.Struct, frozen=True):
@@ -71,6 +92,7 @@ class Result(msgspec.Struct, frozen=True):
     faults: dict[str, int]
     rows: tuple[str, ...]
     kills: dict[str, int]
+    differences: dict[str, int]
     slowest_unknown_ms: int
     broken: Broken | None = None
 
@@ -81,6 +103,7 @@ async def _live(loop: VirtualLoop, script: Script, tape: Tape | None) -> Result:
     kills = script.die or (drawn(chance.stream("kills")) if script.kills else ())
     world = World(loop, chance, plan, kills)
     world.truth.tape = tape
+    world.whims.over = WHIMS in script.without
     stop = asyncio.Event()
     world.oracle.on_violation = lambda _: stop.set()
     hands = Hands(chance.stream("hands"), Habits.drawn(chance.stream("habits")))
@@ -109,6 +132,7 @@ async def _live(loop: VirtualLoop, script: Script, tape: Tape | None) -> Result:
         faults={kind.name: count for kind, count in plan.met.items()},
         rows=(),
         kills={point.value: count for point, count in world.reaper.done.items()},
+        differences=dict(world.oracle.differences),
         slowest_unknown_ms=world.oracle.slowest_unknown_ms,
         broken=_broken(world),
     )
@@ -117,7 +141,7 @@ async def _live(loop: VirtualLoop, script: Script, tape: Tape | None) -> Result:
 async def _play(world: World, hands: Hands, chance: Chance, script: Script) -> None:
     """Trade under faults, then let everything heal, be calm, and see whether the desk is in order."""
     rng = chance.stream("pace")
-    ends, helped = world.loop.time() + script.active_s, 0.0
+    ends, helped, forced = world.loop.time() + script.length_s, 0.0, 0.0
     while world.loop.time() < ends:
         await asyncio.sleep(rng.expovariate(hands.habits.orders_per_s))
         if world.desk is None:
@@ -126,24 +150,36 @@ async def _play(world: World, hands: Hands, chance: Chance, script: Script) -> N
         if world.loop.time() - helped > HELP_S:
             helped = world.loop.time()
             hands.help(engine)
-            if world.reaper.wants("flatten") and engine.desk.ledger.held:
-                engine.flatten(TRADER, now=rng.random() < 0.5)
-            elif world.reaper.wants("halt"):
-                engine.halt("", TRADER)
+            if world.loop.time() - forced > FORCED_S and engine.desk.ledger.held:
+                forced = world.loop.time()
+                if world.reaper.wants("flatten"):
+                    engine.flatten(TRADER, now=rng.random() < 0.5)
+                elif world.reaper.wants("halt"):
+                    engine.halt("", TRADER)
         hands.act(engine)
     await _calm_down(world, hands, script)
 
 
 async def _calm_down(world: World, hands: Hands, script: Script) -> None:
     """No entries any more; the operator comes back, resumes what is halted, and waits for order."""
+    world.whims.over = True
     healed_ns, ends = world.clock.mono_ns(), world.loop.time() + script.calm_s
     if not script.calm_s:
         return
+    haunted = (
+        world.loop.time() + HAUNTED_S
+        if script.seed % LIAR_EVERY == 0 and WHIMS not in script.without
+        else None
+    )
     while world.loop.time() < ends:
         await asyncio.sleep(HELP_S)
         if world.desk is not None:
             hands.calm(world.desk.engine)
-        if world.loop.time() > ends - script.calm_s + CALM_MIN_S and world.oracle.in_order(healed_ns) is None:
+        if haunted is not None and world.loop.time() > haunted:
+            world.acts.haunt()
+            haunted = None
+        waited = haunted is None and world.loop.time() > ends - script.calm_s + CALM_MIN_S
+        if waited and world.oracle.in_order(healed_ns) is None:
             break
     world.oracle.judge_end(healed_ns)
 
@@ -170,5 +206,5 @@ def run(script: Script, tape: Tape | None = None) -> Result:
     except Exception as fault:  # noqa: BLE001 - whatever broke the run is a finding like any other
         told = tuple(traceback.format_exception(fault))
         broken = Broken(CRASHED, f"{type(fault).__name__}: {fault}"[:300], 0, "", "", told)
-        return Result(script, 0, 0.0, 0.0, {}, (), {}, 0, broken)
+        return Result(script, 0, 0.0, 0.0, {}, (), {}, {}, 0, broken)
     return msgspec.structs.replace(result, rows=tuple(rows))

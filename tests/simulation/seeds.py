@@ -24,4 +24,4 @@ def _script(seed: str, seconds: str, without: str, kills: str) -> Script:
 def as_line(script: Script, what: str) -> str:
     """A run as the file keeps it."""
     kills = "kills" if script.kills else "lives"
-    return f"{script.seed} {script.active_s} {','.join(script.without) or '-'} {kills} # {what}"
+    return f"{script.seed} {script.length_s} {','.join(script.without) or '-'} {kills} # {what}"

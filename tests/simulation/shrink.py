@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import msgspec
 
-from tests.simulation.run import Result, Script, run
+from tests.simulation.run import WHIMS, Result, Script, run
 
 SECONDS_MIN = 5
 
@@ -32,8 +32,10 @@ def _smaller(script: Script, result: Result) -> Iterator[Script]:
     """What might still break it, the boldest cut first."""
     if script.kills:
         yield msgspec.structs.replace(script, kills=False)
-    for seconds in (script.active_s // 2, script.active_s * 3 // 4):
+    for seconds in (script.length_s // 2, script.length_s * 3 // 4):
         if seconds >= SECONDS_MIN:
             yield msgspec.structs.replace(script, active_s=seconds)
+    if WHIMS not in script.without:
+        yield msgspec.structs.replace(script, without=(*script.without, WHIMS))
     for name in sorted(result.faults, key=lambda name: result.faults[name]):
         yield msgspec.structs.replace(script, without=(*script.without, name))

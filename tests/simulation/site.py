@@ -23,7 +23,7 @@ from core.sim.kalshi.stream import Stream
 from core.sim.orders import Order, OrderRequest, TimeInForce
 from tests.simulation.chance import Chance
 
-ACCOUNT, CROWD = "desk", "crowd"
+ACCOUNT, CROWD, TAKERS = "desk", "crowd", "takers"
 CASH = Money(1_000_000_000_000)
 SERIES = "KXHIGHNY"
 FIRST_DAY = date(2026, 11, 23)
@@ -65,7 +65,8 @@ class Site:
         for number in range(DAYS):
             self.exchange.list_event(_event(FIRST_DAY + timedelta(days=number), weather))
         self.exchange.open_account(ACCOUNT, CASH)
-        self.exchange.open_account(CROWD, Money(CASH * 1000))
+        for everybody_else in (CROWD, TAKERS):
+            self.exchange.open_account(everybody_else, Money(CASH * 1000))
 
     def handle(
         self, method: str, path: str, query: str, headers: Mapping[str, str], body: bytes
@@ -84,7 +85,7 @@ class Site:
         ahead = self.exchange.book(order.ticker).ahead_of(order)
         self.exchange.place(
             OrderRequest(
-                CROWD, order.ticker, order.side.opposite, order.price,
+                TAKERS, order.ticker, order.side.opposite, order.price,
                 Quantity(ahead + count), TimeInForce.IOC,
             )
         )  # fmt: skip

@@ -8,7 +8,7 @@ from core.execution.points import Point
 from core.sim.plan import RULED
 from tests.simulation.deaths import pair, single
 from tests.simulation.kills import Kill
-from tests.simulation.run import Script, run
+from tests.simulation.run import WHIMS, Script, run
 
 SLICE = (
     Point.SEND_AFTER_COMMIT,
@@ -18,7 +18,7 @@ SLICE = (
     Point.FLATTEN_EXIT_SENT,
 )
 """``make kill9`` dies at every point, twenty times at each, on faulty networks."""
-CALM = tuple(kind.name for kind in RULED)
+CALM = (*(kind.name for kind in RULED), WHIMS)
 """No fault but the death."""
 
 

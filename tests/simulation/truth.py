@@ -44,6 +44,10 @@ class Truth:
         """Of these, how many may still arrive."""
         self.halts: dict[HaltScope, Halt] = {}
         """Halts that are on disk and not lifted."""
+        self.halted_once: dict[str, None] = {}
+        """Names of scopes that were halted at some time."""
+        self.deposited = 0
+        """Money that came in without a trade."""
         self.lied_about: dict[str, int] = {}
         """Orders whose end the exchange took back, with the time of it."""
         self.last: deque[str] = deque(maxlen=LAST_EVENTS)
@@ -51,7 +55,7 @@ class Truth:
         self.tape: Callable[[str], object] | None = None
         """Takes every line, where somebody wants them all."""
         self.external_tickers: dict[str, None] = {}
-        """Markets in which somebody else traded on the desk's account."""
+        """Markets in which somebody else traded on the desk's account, or the exchange took its word back."""
 
     def note(self, line: str) -> None:
         """One more thing that happened."""
@@ -71,6 +75,7 @@ class Truth:
             case Kind.HALT.value:
                 halt = _halt.decode(row.payload)
                 self.halts[halt.scope] = halt
+                self.halted_once[halt.scope.name] = None
             case Kind.RESUME.value:
                 self.halts.pop(_halt.decode(row.payload).scope, None)
 
@@ -102,6 +107,13 @@ class Truth:
         self.on_the_way[client] -= 1
         if not self.on_the_way[client]:
             del self.on_the_way[client]
+
+    # --- lies ---------------------------------------------------------------------------------
+
+    def lie(self, client: str, ticker: str) -> None:
+        """From now on the venue contradicts what it has said of this order."""
+        self.lied_about[client] = self.exchange.clock.wall_ms()
+        self.external_tickers[ticker] = None
 
     # --- the venue ----------------------------------------------------------------------------
 

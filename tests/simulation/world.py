@@ -27,6 +27,7 @@ from tests.simulation.log import PowerCutLog
 from tests.simulation.oracle import Oracle
 from tests.simulation.site import SERIES, FixedSignature, Site
 from tests.simulation.truth import Truth
+from tests.simulation.whims import Whims
 from tests.simulation.wire import Lines
 from tests.virtual import VirtualClock, VirtualLoop
 
@@ -76,6 +77,7 @@ class World:
         self.oracle = Oracle(self.truth, loop)
         self.crowd = Crowd(self.site, chance.stream("traders"), greed=0.2, unrest=0.05)
         self.acts = Acts(self.site, self.crowd, self.truth, chance.stream("acts"), loop)
+        self.whims = Whims(self.site, self.truth, chance.stream("whims"), loop)
         self.reaper = Reaper(kills, self._die)
         self.desk: Desk | None = None
         self.over = False
@@ -125,7 +127,7 @@ class World:
                 feeds=lambda sink: [Forecasts(sink, self.clock, self.chance.stream(f"forecasts {run}"))],
                 series=(SERIES,),
                 settings=SETTINGS,
-                ceilings=LIMITS,
+                ceilings=self._ceilings(),
                 profile="demo",
                 world_id="virtual",
                 disk_free_mb=lambda: 10_000,
@@ -139,6 +141,11 @@ class World:
         self.desk = Desk(engine, log, lines, main)
         self.oracle.attach(engine)
         return self.desk
+
+    def _ceilings(self) -> Limits:
+        """Now and then the file has changed while the engine was down."""
+        changed = self.lives > 1 and self._deaths.random() < 0.2
+        return msgspec.structs.replace(LIMITS, edge_max=Price(9_000)) if changed else LIMITS
 
     async def end(self) -> None:
         """The run is over: the process goes."""
@@ -184,4 +191,5 @@ class World:
             ticks += 1
             if ticks % 10 == 0:
                 self.crowd.second()
+                self.whims.second()
                 self.oracle.second()

@@ -21,9 +21,11 @@ TAKER = EntryRules(maker=False, taker=True)
 
 
 def propose(made: Any, views: list[Any], fairs: list[Any], rules: EntryRules = RULES, **room: Any) -> Any:
-    return entries(
-        made.event(*fairs), {v.market.ticker: v for v in views}, made.room(**room), rules, made.now_ms
-    )
+    by_ticker = {v.market.ticker: v for v in views}
+    assessed = {
+        f.ticker: assess(f, by_ticker[f.ticker], rules, made.now_ms) for f in fairs if f.ticker in by_ticker
+    }
+    return entries(made.event(*fairs), by_ticker, assessed, made.room(**room), rules, made.now_ms)
 
 
 def only(found: tuple[Candidate, ...]) -> Candidate:

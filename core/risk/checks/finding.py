@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+
 import msgspec
 
 from core.domain.units import Money
@@ -49,9 +51,10 @@ def cost_of(candidate: Candidate) -> Money:
     return reservation(candidate.side, candidate.purpose, candidate.price, candidate.quantity, candidate.fee)
 
 
-def sent_within(inputs: GateInputs, window_ns: int) -> list[Sent]:
-    now = inputs.now_ns
-    return [s for s in inputs.recent or () if now - s.at_ns < window_ns]
+def sent_within(inputs: GateInputs, window_ns: int) -> tuple[Sent, ...]:
+    """The newest of what was sent; ``recent`` is in order of time."""
+    recent = inputs.recent or ()
+    return recent[bisect_right(recent, inputs.now_ns - window_ns, key=lambda sent: sent.at_ns) :]
 
 
 def cents(price: int) -> str:
