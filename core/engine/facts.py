@@ -304,6 +304,9 @@ def gate_line(desk: Desk, wish: Wish, without: str) -> Denied | str:
             return Denied(gone or str(fresh))
         candidate = fresh
     given = inputs(desk, candidate, wish.proposal_id, without)
+    if wish.flatten and desk.state.halts.desk is Level.FLATTENING:
+        # The stop outranks a venue locked for its key: whether the key works the venue's answer says.
+        given = msgspec.structs.replace(given, level=Level.FLATTENING)
     verdict = _judged(desk, candidate, given)
     if not verdict.passed:
         return Denied("; ".join(str(denial) for denial in verdict.denials))

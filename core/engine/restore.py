@@ -15,7 +15,7 @@ from core.execution.groups import GroupNoted
 from core.journal.events import Kind, Row
 from core.journal.projections import ORDER_KINDS, Desk, take
 from core.models.weather.score import Record
-from core.risk.halts import Halt, Halts
+from core.risk.halts import GLOBAL, Halt, Halts
 
 MOVING_KINDS = frozenset(
     kind.value for kind in (Kind.FILL, Kind.EXTERNAL_FILL, Kind.FEE, Kind.ADJUSTMENT, Kind.SETTLEMENT)
@@ -41,7 +41,7 @@ class Restored(msgspec.Struct):
     belief: Noted | None = None
     """The newest mark, for the replay to be held against."""
     armed_limits: str = ""
-    """Digest of the limits that real money was last armed with, empty once somebody resumed after it."""
+    """Digest of the limits real money was last armed with, empty once somebody resumed the desk after it."""
     last_ms: int = 0
     """Real wall time of the newest row."""
 
@@ -87,7 +87,8 @@ def restore(rows: Iterable[Row]) -> Restored:
             armed = msgspec.json.decode(row.payload, type=_Armed)
             restored.armed_limits = armed.limits or restored.armed_limits
         elif row.kind == Kind.RESUME.value:
-            restored.armed_limits = ""
+            if msgspec.json.decode(row.payload, type=Halt).scope == GLOBAL:
+                restored.armed_limits = ""
         elif row.kind == Kind.RECONCILE.value:
             base = msgspec.json.decode(row.payload, type=_CashBase).cash_base
             restored.cash_base = base if base is not None else restored.cash_base

@@ -290,6 +290,13 @@ def test_r18_limits_that_are_not_those_that_were_armed_lock_the_desk_once() -> N
             venue = bench.venue
         async with running(loop, venue=venue, history=same, ready=False, run="r2") as again:
             assert again.engine.state.halts.desk is Level.NORMAL
+        async with running(loop) as bench:
+            stop(bench.engine.desk, VENUE, Level.REDUCE_ONLY, "a stranger", until_seen=True)
+            bench.engine.acknowledge_all(TRADER)
+            seen = [row for row in bench.journal.rows if row.kind == "RESUME"]
+            assert len(seen) == 1
+        async with running(loop, venue=venue, history=[*history, *seen], ready=False, run="r2") as again:
+            assert again.engine.state.halts.desk is Level.LOCKED, "what was seen of a venue decides no limits"
         async with running(loop, venue=venue, history=history, run="r3") as again:
             assert again.engine.state.halts.desk is Level.LOCKED
             told = [

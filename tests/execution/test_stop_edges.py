@@ -8,6 +8,7 @@ import pytest
 
 from core.domain.units import Quantity
 from core.execution.ladder import Phase
+from core.risk.halts import Level
 from core.venues.venue import Incomplete, PositionReport
 from tests.execution.bench import HOT, TRADER, Bench, running
 from tests.virtual import VirtualLoop, run_virtual
@@ -118,5 +119,19 @@ def test_cash_and_positions_are_read_when_the_ladder_has_ended() -> None:
             await bench.until(lambda: bench.engine.state.cash == bench.venue.cash_now, "cash", 1.0)
             read_ns = bench.engine.state.read_ns
             assert read_ns is not None and read_ns > ended
+
+    run_virtual(main)
+
+
+def test_a_stop_sells_although_the_venue_was_locked_for_its_key() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            await bench.held(20)
+            bench.venue.listener.on_credential("the venue does not accept the key: HTTP 401")
+            bench.engine.flatten(TRADER, now=True)
+            await over(bench, 150)
+            ladder = bench.engine.desk.flattener.ladder
+            assert ladder is not None and ladder.phase is Phase.FLAT, ladder.residue
+            assert any(halt.level is Level.LOCKED for halt in bench.engine.state.halts.standing)
 
     run_virtual(main)
