@@ -238,6 +238,14 @@ def test_a_count_of_the_venue_that_differs_asks_for_a_whole_reading() -> None:
             assert bench.kinds()[before:] == ["ANOMALY"]
             reads = bench.engine.desk.reconciler.read_ns
             await bench.until(lambda: bench.engine.desk.reconciler.read_ns != reads, "a reading", 3.0)
+            # A count that names no trade may only be ahead of its fill, unless nothing can fill.
+            asked: list[str] = []
+            bench.engine.desk.reconciler.request = asked.append  # type: ignore[method-assign]
+            assert bench.engine.desk.ledger.live_in(HOT)
+            ears.on_position(PositionReport(HOT, contracts(9)), "")
+            assert asked == []
+            ears.on_position(PositionReport(WARM, contracts(9)), "")
+            assert asked == ["position"]
 
     run_virtual(main)
 

@@ -145,6 +145,22 @@ def test_a_failing_venue_is_left_alone_but_cancels_are_tried(virtual: Run, virtu
     virtual(main())
 
 
+def test_an_order_stopped_at_the_last_step_does_not_close_the_way(
+    virtual: Run, virtual_clocks: Clocks
+) -> None:
+    async def main() -> None:
+        script = Script(answer(503))
+        desk = Desk(virtual_clocks, script)
+        for _ in range(5):
+            await desk.place()
+        script.replies = [answer(201, CREATED)]
+        await asyncio.sleep(5)
+        assert await desk.place(lambda: "halted") == NeverSent("halted")
+        assert isinstance(await desk.place(), Accepted)
+
+    virtual(main())
+
+
 def test_a_cancel_that_found_no_connection_goes_again_at_once(virtual: Run, virtual_clocks: Clocks) -> None:
     async def main() -> None:
         script = Script(httpx.ConnectError("refused"), answer(body={"order_id": "o-1", "reduced_by": "1.00"}))

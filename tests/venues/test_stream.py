@@ -494,8 +494,17 @@ def test_a_channel_that_can_be_done_without_is_done_without() -> None:
 @pytest.mark.parametrize("channel", sorted(NEEDED))
 def test_a_channel_that_is_needed_ends_the_connection_when_it_is_refused(channel: str) -> None:
     desk = Desk(subscribed=False)
-    command = next(c for c in desk.sent if c["params"]["channels"] == [channel])
-    desk.say({"type": "error", "id": command["id"], "msg": {"code": 8, "msg": "Unknown channel name"}})
+    for sid, command in enumerate(desk.sent, 1):
+        [name] = command["params"]["channels"]
+        if name == channel:
+            desk.say(
+                {"type": "error", "id": command["id"], "msg": {"code": 8, "msg": "Unknown channel name"}}
+            )
+        else:
+            desk.say({"type": "subscribed", "id": command["id"], "msg": {"channel": name, "sid": sid}})
+    for ticker in (A, B) if channel != "orderbook_delta" else ():
+        sid = next(n for n, c in enumerate(desk.sent, 1) if c["params"]["channels"] == ["orderbook_delta"])
+        desk.book("orderbook_snapshot", {"market_ticker": ticker}, sid=sid)
     assert kinds(desk.later(6)) == [GiveUp]
 
 
