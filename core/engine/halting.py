@@ -157,7 +157,8 @@ class Halting:
         halts, seen = self._state.halts.acknowledge(scope)
         if seen is None:
             return False
-        lifts = seen.until_seen
+        # What stopped the groups is over only with a resume: it alone resets them.
+        lifts = seen.until_seen and not self._groups.triggered
         if lifts:
             halts, seen = halts.lifted(scope, by=by, wall_ms=self._clocks.wall_ms())
         self._scribe.log.append(

@@ -342,3 +342,21 @@ def test_what_the_streams_tell_at_the_start_waits_for_the_reading() -> None:
             assert again.kinds().count("FILL") == 1, "list and stream tell one fill"
 
     run_virtual(main)
+
+
+def test_seeing_what_stopped_entries_leaves_no_desk_whose_groups_nobody_can_reset() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            desk = bench.engine.desk
+            stop(desk, VENUE, Level.REDUCE_ONLY, "a stranger's fill", until_seen=True)
+            bench.engine.halt("look at it", TRADER)
+            await bench.until(lambda: desk.groups.triggered, "triggered groups")
+            await asyncio.sleep(6)
+            assert bench.engine.resume("resume", "the halt is over", TRADER, "desk").accepted
+            bench.engine.acknowledge_all(TRADER)
+            await asyncio.sleep(6)
+            told = bench.engine.resume("resume", "the stranger is known", TRADER)
+            assert told.accepted, told.text
+            await bench.until(lambda: not desk.groups.triggered, "reset groups")
+
+    run_virtual(main)
