@@ -40,7 +40,8 @@ class Agreement:
             what = f"the account cannot be read: {reading.reason}"
             desk.alarms.raise_("reading", AlarmLevel.CHECK, what, effect, "the next complete read")
             return
-        desk.alarms.clear("reading")
+        if not reconciler.incomplete_count:
+            desk.alarms.clear("reading")
         for key in [k for k in self._shown if k not in reconciler.differences]:
             del self._shown[key]
             desk.alarms.clear(_alarm(key))

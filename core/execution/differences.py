@@ -40,7 +40,8 @@ class Row(enum.Enum):
     OTHER_SIDE = "R10"
     """We count one side, the venue the other."""
     UNSETTLED = "R11"
-    """The market is over, the position gone there, and no settlement has come."""
+    """The market is over: either the position is gone there and no settlement has come, or the payout is
+    booked here and the list still shows the position."""
     CASH = "R13"
     FEE = "R14"
     MARKET_STATE = "R15"

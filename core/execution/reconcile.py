@@ -275,7 +275,7 @@ class Reconciler:
                 self._found.skip(About.POSITION, ticker)
                 continue
             row = Row.OTHER_SIDE if here * there < 0 else Row.POSITION
-            if there == 0 and self._awaiting_settlement(ticker):
+            if ticker in self._ledger.settled or (there == 0 and self._awaiting_settlement(ticker)):
                 row = Row.UNSETTLED
             elif self.venue_net.get(ticker) != there:
                 self.venue_net[ticker] = there

@@ -386,6 +386,21 @@ def test_r11_a_position_that_waits_for_its_payout_is_shown_and_blocks_nothing_el
     run_virtual(main)
 
 
+def test_r11_a_position_list_that_lags_behind_a_payout_halts_nothing() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            await bench.held(8)
+            bench.engine.pause("", TRADER)
+            bench.venue.settle(HOT, 10_000)
+            bench.venue.net[HOT] = 8_000_000  # as the list still says
+            await bench.until(lambda: HOT in bench.engine.desk.ledger.settled, "settlement", 5)
+            await asyncio.sleep(100)
+            assert rows(bench, Row.UNSETTLED) and level(bench, WARM) is Level.NORMAL
+            assert not bench.engine.accept(HOT, "accept", "no", TRADER).accepted
+
+    run_virtual(main)
+
+
 def test_r13_cash_nobody_can_explain_stops_entries_until_seen_and_is_counted_anew_when_accepted() -> None:
     async def main(loop: VirtualLoop) -> None:
         async with running(loop) as bench:
