@@ -97,6 +97,7 @@ class Desk:
 
     def __init__(self, home: Path) -> None:
         self.home = home
+        self.engine_module = "tui.cli"
         self.place = Profile("demo", home / "demo")
         self.env = environment(home)
         self.sim: subprocess.Popen[bytes]
@@ -201,7 +202,7 @@ class Desk:
     def start_engine(self) -> None:
         """Start the engine and wait until it has read the venue."""
         self.hang_up()
-        self.engine = self._spawn("engine.log", 0, "tui.cli", "engine", "run")
+        self.engine = self._spawn("engine.log", 0, self.engine_module, "engine", "run")
         wait_for("engine", 20, self._read, poll_s=0.05)
 
     def start_watchdog(self) -> None:
@@ -267,11 +268,13 @@ def desk(
     config: str = "",
     sim_module: str = "tui.cli",
     sim_nice: int = 0,
+    engine_module: str = "tui.cli",
 ) -> Iterator[Desk]:
     """Simulator and engine, started here, without a console."""
     with home() as made:
         made.place.directory.mkdir(mode=0o700)
         made.place.config.write_text(config)
+        made.engine_module = engine_module
         made.start_sim(scenario, speed=speed, seed=seed, module=sim_module, nice=sim_nice)
         made.start_watchdog()
         made.start_engine()
