@@ -189,7 +189,14 @@ def _pulses(engine: Engine, run: str) -> tuple[Callable[[], Pulse | None], Calla
         if beat is None:
             return None
         return Pulse(
-            run, os.getpid(), next(counter), beat.journal_seq, beat.live, beat.groups, drill=beat.drill
+            run,
+            os.getpid(),
+            next(counter),
+            beat.journal_seq,
+            beat.live,
+            beat.groups,
+            kept=engine.keeps_orders,
+            drill=beat.drill,
         )
 
     def heard(answer: Watching | None) -> None:

@@ -36,6 +36,8 @@ class Pulse(msgspec.Struct, frozen=True, tag="pulse"):
     """Safety groups to trigger, each with the part of the venue it lives on."""
     leaving: bool = False
     """The last pulse of an orderly end."""
+    kept: bool = False
+    """What still rests at an orderly end was left there on purpose; it dies by its own expiry."""
     drill: bool = False
     """The engine will now fall silent on purpose: strike as if orders were live."""
 

@@ -43,6 +43,8 @@ class Watch:
         if self._settled or self.silent_ns(now_ns) < self._silent_ns:
             return Suspicion.NONE
         pulse = self.pulse
+        if pulse is not None and pulse.leaving and pulse.kept:
+            return Suspicion.NONE
         if pulse is not None and (pulse.live or pulse.drill):
             return Suspicion.STRIKE
         if pulse is not None and pulse.leaving:

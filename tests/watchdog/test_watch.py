@@ -13,9 +13,15 @@ SILENT = 10 * S
 
 
 def pulse(
-    counter: int, *, live: int = 1, run: str = "r1", leaving: bool = False, drill: bool = False
+    counter: int,
+    *,
+    live: int = 1,
+    run: str = "r1",
+    leaving: bool = False,
+    kept: bool = False,
+    drill: bool = False,
 ) -> Pulse:
-    return Pulse(run, 1, counter, 1, live, (), leaving, drill)
+    return Pulse(run, 1, counter, 1, live, (), leaving, kept, drill)
 
 
 def after(seconds: float, *pulses: Pulse) -> Suspicion:
@@ -39,6 +45,11 @@ def test_without_live_orders_the_venue_is_asked_first() -> None:
 def test_an_orderly_end_without_orders_needs_nobody() -> None:
     assert after(1_000, pulse(1), pulse(2, live=0, leaving=True)) is Suspicion.NONE
     assert after(10, pulse(1), pulse(2, live=3, leaving=True)) is Suspicion.STRIKE
+
+
+def test_orders_kept_on_purpose_are_left_alone() -> None:
+    assert after(1_000, pulse(1), pulse(2, live=3, leaving=True, kept=True)) is Suspicion.NONE
+    assert after(10, pulse(1, kept=True)) is Suspicion.STRIKE, "not before its end"
 
 
 def test_a_drill_counts_as_live_orders() -> None:
