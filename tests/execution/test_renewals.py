@@ -10,6 +10,7 @@ import pytest
 from core.domain.order import Command, Life
 from core.journal.store import MemoryJournal
 from core.risk.halts import HaltScope, Level, ScopeKind
+from core.venues.venue import Incomplete, OrderReport
 from tests.execution.bench import HOT, TRADER, Bench, running
 from tests.virtual import VirtualLoop, run_virtual
 
@@ -102,11 +103,20 @@ def test_an_unanswered_renewal_counts_both_ends_and_is_looked_up() -> None:
             order = await bench.sent()
             client = order.intent.client_order_id
             bench.venue.faults.lose_renewals = 1
+            honest, looked_up = bench.venue.order, list[float]()
+
+            async def order_of(order_id: str) -> OrderReport | Incomplete | None:
+                looked_up.append(loop.time())
+                return await honest(order_id)
+
+            bench.venue.order = order_of  # type: ignore[method-assign]
             await kept_fresh(bench, 62)
             asked = bench.order(client)
             assert asked.command is Command.RENEW_SENDING
             assert asked.expires_ms == order.expires_ms and asked.dead_by_ms != order.expires_ms
+            sent_at = next(at for at, call in bench.venue.calls if call.startswith("renew"))
             await kept_fresh(bench, 8)
+            assert looked_up and 5.0 <= looked_up[0] - sent_at < 5.5, "at once, not with the next reading"
             found = bench.order(client)
             assert found.command is Command.NONE and found.expires_ms == bench.venue.only().renewed_ms
 

@@ -110,6 +110,10 @@ def test_it_goes_on_until_the_venue_holds_nothing(trouble: str) -> None:
         venue.cancel_all_fails = venue.cancel_all_fails or 1
         await strike(venue, {"G1": "0", "gone": "0"}, VirtualClock(loop).mono_ns)
         assert not venue.resting_ids
+        if trouble == "triggers_fail":
+            assert venue.calls.count("trigger G1 on 0") + venue.calls.count("trigger G2 on 2") == 2 + 12
+        if trouble == "cancel_all_fails":
+            assert venue.calls.count("everything") == 1 + 12
         assert venue.calls.count("trigger gone on 0") == 1, "a group that is not there is not asked for ever"
 
     run_virtual(main)
