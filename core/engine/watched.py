@@ -45,7 +45,8 @@ class Watched:
         self._silent_ns = silent_s * 1_000_000_000
         self.expected = expected
         """Whether this desk is meant to have a watchdog at all."""
-        self._heard_ns = clocks.mono_ns()
+        self._heard_ns = self._fit_ns = clocks.mono_ns()
+        """When it was heard last, and when it last could have cancelled."""
         self._struck_ms = struck_ms
         self._drill_ns: int | None = None
         """When the running drill was asked for."""
@@ -80,7 +81,10 @@ class Watched:
         if seen.struck_ms is not None and seen.struck_ms != self._struck_ms:
             self._struck_ms = seen.struck_ms
             self._struck(seen)
-        self._judge(seen.unfit)
+        if not seen.unfit:
+            self._fit_ns = self._heard_ns
+        # One that has just started has not tried its key yet.
+        self._judge(seen.unfit if self._heard_ns - self._fit_ns > GONE_NS else "")
 
     def tick(self) -> None:
         """Once a second: how long it has been silent, and how a drill ended."""

@@ -361,6 +361,42 @@ async def test_flatten_prints_progress_until_flat(desk: Desk) -> None:
     assert isinstance(sent, p.Flatten) and sent.now and sent.sent_ns
 
 
+async def test_flatten_hurries_once_exits_run_and_names_a_pause(desk: Desk) -> None:
+    paused = {"pause": "trading paused", "pause_left_s": 754.0}
+    desk.answers.ladders = [
+        LADDER,
+        {**LADDER, "phase": "EXITING", **paused},
+        {**LADDER, "phase": "FLAT", "receipt": "FLAT."},
+    ]
+    ended = await desk.run("flatten", "--urgent", "--include-external")
+    assert ended.code == 0 and "trading paused, opens in 13m" in ended.out
+    first, second = desk.answers.commands
+    assert isinstance(first, p.Flatten) and first.include_external and not first.now
+    assert isinstance(second, p.HurryExits)
+
+
+async def test_an_exit_is_rested_at_a_price_in_dollars(desk: Desk) -> None:
+    assert (await desk.run("exit-at", "KX-1", "0.35")).code == 0
+    (sent,) = desk.answers.commands
+    assert isinstance(sent, p.RestExit) and (sent.ticker, sent.price) == ("KX-1", 3_500)
+    wrong = await desk.run("exit-at", "KX-1", "cheap")
+    assert wrong.code == 2 and "is no price" in wrong.err
+
+
+async def test_a_watchdog_that_is_not_there_is_named(desk: Desk) -> None:
+    ended = await desk.run("watchdog", "status")
+    assert ended.code == 3 and "no watchdog answers" in ended.err and "watchdog run" in ended.err
+    drilled = await desk.run("watchdog", "drill")
+    assert drilled.code == 0 and isinstance(desk.answers.commands[0], p.DrillWatchdog)
+
+
+async def test_units_are_printed(desk: Desk) -> None:
+    ended = await desk.run("engine", "units")
+    assert ended.code == 0
+    for line in ("# pmconsole-engine-demo.service", "# pmconsole-watchdog-demo.service", "Type=notify"):
+        assert line in ended.out.splitlines()
+
+
 async def test_flatten_names_the_residue_and_leaves_with_1(desk: Desk) -> None:
     desk.answers.ladders = [{**LADDER, "phase": "UNFLATTENED", "residue": ["KX-1: nobody bids"]}]
     ended = await desk.run("flatten")

@@ -57,9 +57,12 @@ def test_a_watchdog_that_is_gone_is_called_out_and_ends_automatic_mode() -> None
 def test_a_watchdog_that_could_not_cancel_is_none() -> None:
     async def main(loop: VirtualLoop) -> None:
         async with running(loop, watched=True) as bench:
-            await beats(bench, 2, WatchdogSeen(7, "HTTP 401", None, ""))
-            assert "HTTP 401" in acts(bench)
+            await beats(bench, 2)
+            await beats(bench, 3, WatchdogSeen(8, "its key has not been tried yet", None, ""))
+            assert "watchdog" not in acts(bench), "one that has just started"
             assert not bench.engine.set_mode("auto", "automatic", "", TRADER).accepted
+            await beats(bench, 5, WatchdogSeen(8, "HTTP 401", None, ""))
+            assert "HTTP 401" in acts(bench)
 
     run_virtual(main)
 
