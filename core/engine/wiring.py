@@ -82,7 +82,7 @@ def wire(
 
     def market_of(ticker: str) -> Market | None:
         known = state.markets.get(ticker)
-        return known.market if known is not None else None
+        return known.market.as_of(clocks.world_ms()) if known is not None else None
 
     def awaiting_settlement(ticker: str) -> bool:
         market = market_of(ticker)

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import asyncio
 
+import msgspec
+
+from core.domain.fees import estimate
+from core.domain.market import FeeChange, FeeSchedule, FeeType
 from core.domain.order import BookSide, Life
 from core.execution.ladder import Phase
 from core.risk.halts import Level
@@ -46,6 +50,26 @@ def test_one_press_cancels_counts_down_sells_and_proves() -> None:
             assert bench.engine.state.halts.desk is Level.LOCKED
             kinds = bench.kinds()
             assert kinds.index("FLATTEN_START") < kinds.index("FLATTEN_END")
+
+    run_virtual(main)
+
+
+def test_an_exit_reckons_with_the_fee_of_its_moment() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            await bench.held(20)
+            known, dear = bench.engine.state.markets[HOT], FeeSchedule(FeeType.QUADRATIC, 3_000_000)
+            now_ms = bench.engine.desk.clocks.world_ms()
+            known.market = msgspec.structs.replace(known.market, fee_changes=(FeeChange(now_ms, dear),))
+            bench.engine.flatten(TRADER, now=True)
+            await bench.until(lambda: bool(bench.venue.exits_seen), "exit")
+            exit_ = bench.venue.exits_seen[0]
+            paid = estimate(dear, exit_.price, exit_.quantity, is_taker=True)
+            assert (
+                exit_.reserved
+                == paid
+                > estimate(known.market.fees, exit_.price, exit_.quantity, is_taker=True)
+            )
 
     run_virtual(main)
 
