@@ -199,10 +199,11 @@ class Desk:
         self.place.sim_pid.write_text(f"{self.sim.pid} {_birth(self.sim.pid)}\n")
         wait_for("ready file", 20, self.place.sim_ready.exists)
 
-    def start_engine(self) -> None:
-        """Start the engine and wait until it has read the venue."""
+    def start_engine(self, die_at: str = "") -> None:
+        """Start the engine and wait until it has read the venue. ``die_at`` names a kill point."""
         self.hang_up()
-        self.engine = self._spawn("engine.log", 0, self.engine_module, "engine", "run")
+        module = ["tests.desk.mortal", die_at] if die_at else [self.engine_module]
+        self.engine = self._spawn("engine.log", 0, *module, "engine", "run")
         wait_for("engine", 20, self._read, poll_s=0.05)
 
     def start_watchdog(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable
 
+from tests.desk.conftest import SERIES
 from tests.desk.rig import SLOW, Desk, alive, end
 from tests.desk.terminal import Terminal, wait_for
 
@@ -52,3 +53,30 @@ def test_a_killed_simulator_shows_down_and_a_restarted_one_is_another_world(busy
     console.wait(r"HALTED", 10)
     started = busy.run("engine", "start")
     assert started.code == 75
+
+
+def test_an_engine_killed_at_its_answer_and_again_at_a_cancel_repeats_and_forgets_nothing(
+    home: Desk, card: Callable[[Desk], str]
+) -> None:
+    """The venue has the order and no row says so; then the venue has cancelled it and no row says so."""
+    home.place.directory.mkdir(mode=0o700)
+    home.place.config.write_text(SERIES)
+    home.start_sim("busy", speed=SLOW)
+
+    home.start_engine(die_at="send.after_answer")
+    home.run("approve", card(home))
+    assert home.engine.wait(10) == -signal.SIGKILL
+    (sent,) = home.venue.orders()
+    assert sent["status"] == "resting" and not home.happened("SEND_OUTCOME")
+
+    home.start_engine(die_at="cancel.after_answer")
+    wait_for("the order found", 10, lambda: home.ask("orders")[0]["state"] == "WORKING", poll_s=0.1)
+    home.run("cancel", sent["client_order_id"])
+    assert home.engine.wait(10) == -signal.SIGKILL
+    assert home.venue.orders()[0]["status"] == "canceled" and not home.happened("CANCEL_OUTCOME")
+
+    home.start_engine()
+    wait_for("its end", 10, lambda: home.ask("orders")[0]["state"] == "CANCELLED", poll_s=0.1)
+    assert [order["client_order_id"] for order in home.venue.orders()] == [sent["client_order_id"]]
+    verified = home.run("journal", "verify")
+    assert verified.code == 0, verified.out
