@@ -43,7 +43,7 @@ class Held(msgspec.Struct, frozen=True):
 
 
 class Answered(msgspec.Struct, frozen=True):
-    """Something in front of the exchange answers a request in its place; the exchange never sees it."""
+    """Something in front of the exchange answers in its place. Of a request: the exchange never sees it."""
 
     status: int
     body: bytes
@@ -74,7 +74,7 @@ class ConnectRefused(msgspec.Struct, frozen=True):
 
 ConnectFate = Delivered | Lost | ConnectRefused
 RequestFate = Delivered | Lost | Cut | Held | Answered
-AnswerFate = Delivered | Lost | Cut | Held | Garbled | Repeated
+AnswerFate = Delivered | Lost | Cut | Held | Answered | Garbled | Repeated
 FrameFate = Delivered | Lost | Cut | Held | Garbled
 Fate = ConnectFate | RequestFate | AnswerFate
 

@@ -248,12 +248,18 @@ def _refused(*statuses: int) -> FateOf:
     return lambda rng, _: Answered(statuses[rng.randrange(len(statuses))], body)
 
 
+def _lost_behind_a_gateway(rng: Random, _: float) -> Fate:
+    """The exchange has done it; the answer is lost, or a gateway tells of its own patience instead."""
+    return rng.choice((Lost(), Lost(), Answered(502, _BAD_GATEWAY), Answered(504, _BAD_GATEWAY)))
+
+
 def _disabled(_: Random, burst: float) -> Fate:
     """Cancels work in half of the bursts: the same body stands for both states."""
     return Answered(503, _UNAVAILABLE) if burst < 0.5 else PLAIN
 
 
 _UNAVAILABLE = b'{"error":{"code":"exchange_unavailable","message":"exchange is unavailable"}}'
+_BAD_GATEWAY = b"<html><body>bad gateway</body></html>"
 _TOO_MANY = b'{"error":"too many requests"}'
 _NOT_FOUND = b'{"error":{"code":"not_found","message":"order not found"}}'
 
@@ -281,9 +287,9 @@ RULES: tuple[Rule, ...] = (
     Rule(FaultKind.X01, Point.REQUEST, _of(Matter.CANCEL), _always(Delivered(trades=True))),
     Rule(FaultKind.N24, Point.REQUEST, CALLS, _always(Delivered(4_000))),
     Rule(FaultKind.N06, Point.ANSWER, CALLS, lambda rng, _: Cut(rng.random())),
-    Rule(FaultKind.N02, Point.ANSWER, _of(Matter.CREATE), _always(Lost())),
+    Rule(FaultKind.N02, Point.ANSWER, _of(Matter.CREATE), _lost_behind_a_gateway),
     Rule(FaultKind.N03, Point.ANSWER, _of(Matter.CREATE), _always(Lost(trades=True))),
-    Rule(FaultKind.N14, Point.ANSWER, _of(Matter.CANCEL), _always(Lost())),
+    Rule(FaultKind.N14, Point.ANSWER, _of(Matter.CANCEL), _lost_behind_a_gateway),
     Rule(FaultKind.N09, Point.ANSWER, CALLS, _garbled(Garble.EMPTY, Garble.TRUNCATED)),
     Rule(FaultKind.N10, Point.ANSWER, _of(Matter.CREATE), _garbled(Garble.NO_ORDER)),
     Rule(FaultKind.N11, Point.ANSWER, WRITES, _garbled(Garble.RENAMED)),

@@ -168,6 +168,8 @@ class Proxy:
                 await self._trickle(client, given.whole, delay_ms / 1000, TRICKLES if trickles else 1)
             case Garbled(how=how, pick=pick):
                 await client.send(given.with_body(garbled(given.body, how, pick)).whole)
+            case Answered(status=status, body=body):
+                await client.send(answer(status, body).whole)
             case Repeated():
                 await client.send((self._recall(path, fate) or given).whole)
             case Cut(share=share):

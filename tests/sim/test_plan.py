@@ -144,7 +144,7 @@ def test_acts_are_told_once_with_begin_length_and_pick() -> None:
 
 ROWS: tuple[tuple[FaultKind, str, object, object], ...] = (
     (FaultKind.N01, "request", CREATE, Lost()),
-    (FaultKind.N02, "answer", CREATE, Lost()),
+    (FaultKind.N02, "answer", CREATE, (Lost, Answered)),
     (FaultKind.N03, "answer", CREATE, Lost(trades=True)),
     (FaultKind.N04, "request", CREATE, Delivered),
     (FaultKind.N05, "connect", None, ConnectRefused()),
@@ -157,7 +157,7 @@ ROWS: tuple[tuple[FaultKind, str, object, object], ...] = (
     (FaultKind.N12, "request", CANCEL, 429),
     (FaultKind.N12, "request", BALANCE, 429),
     (FaultKind.N13, "request", CANCEL, {500, 502, 503, 504}),
-    (FaultKind.N14, "answer", CANCEL_MANY, Lost()),
+    (FaultKind.N14, "answer", CANCEL_MANY, (Lost, Answered)),
     (FaultKind.N15, "frame", FILL, Lost()),
     (FaultKind.N15, "frame", BOOK, PLAIN),
     (FaultKind.N16, "request", POSITIONS, Lost()),

@@ -212,6 +212,9 @@ class _Sent:
             case Garbled(how=how, pick=pick):
                 changed = _Answer(answer.status, garbled(answer.body, how, pick))
                 self._later(0, lambda: self._end(changed))
+            case Answered(status=status, body=body):
+                instead = _Answer(status, body)
+                self._later(0, lambda: self._end(instead))
             case Repeated():
                 old = lines.earlier(self.path, self._query, fate) or answer
                 self._later(0, lambda: self._end(old))
