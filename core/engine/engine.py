@@ -165,7 +165,7 @@ class Engine(Operations):
         self._safety.check_restored()
         self._judge_restart(wrong)
         if ports.start_halted:
-            desk.halting.rise(GLOBAL, Level.HALTED, ports.start_halted)
+            incidents.stop(desk, GLOBAL, Level.HALTED, ports.start_halted)
         desk.halting.go_on_cancelling()
         held_back = desk.state.limits.held_back()
         if held_back:

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from core.domain.order import Life, Purpose
 from core.domain.units import Money, money_text
 from core.engine import incidents
-from core.engine.alarms import RESUME
 from core.engine.autonomy import end_automatic
 from core.engine.desk import Desk
 from core.engine.ears import Ears
@@ -70,10 +69,10 @@ class Guard:
         if lost >= limit:
             what = f"lost {money_text(Money(lost))} today, limit {money_text(limit)}"
             if desk.state.halts.desk < Level.HALTED:
-                desk.halting.rise(GLOBAL, Level.HALTED, "the day's loss limit was reached")
+                incidents.stop(desk, GLOBAL, Level.HALTED, "the day's loss limit was reached")
                 if desk.settings.engine.flatten_on_day_loss:
                     self.flatten()
-            desk.alarms.raise_("loss", AlarmLevel.ACT, what, "the desk is halted", "the next day")
+            desk.alarms.raise_("loss", AlarmLevel.CHECK, what, "the desk stays halted", "the next day")
         elif lost * 100 >= limit * LOSS_WARNING_PERCENT:
             what = f"lost {LOSS_WARNING_PERCENT} % of what the day may lose"
             desk.alarms.raise_("loss", AlarmLevel.CHECK, what, "none yet", "a better mark or the next day")
@@ -160,8 +159,7 @@ class Guard:
             # A console that attaches by itself must not set entries going again: that is a person's word.
             minutes = desk.settings.engine.unattended_max_s / 60
             what = f"automatic mode was unattended for {minutes:g} min"
-            desk.halting.rise(GLOBAL, Level.REDUCE_ONLY, what)
-            desk.alarms.raise_("unattended", AlarmLevel.ACT, what, "exits and cancels only", RESUME)
+            incidents.stop(desk, GLOBAL, Level.REDUCE_ONLY, what)
         elif count:
             what = f"nobody supervises: {count} entry orders cancelled"
             desk.alarms.raise_("presence", AlarmLevel.CHECK, what, "no entries", "an attached console")

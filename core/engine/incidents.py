@@ -36,12 +36,13 @@ def market(ticker: str) -> HaltScope:
     return HaltScope(ScopeKind.MARKET, ticker)
 
 
-def stop(desk: Desk, scope: HaltScope, level: Level, cause: str, *, until_seen: bool = False) -> None:
-    """Raise a level for a cause and ring; the same cause again does nothing."""
+def stop(desk: Desk, scope: HaltScope, level: Level, cause: str, *, until_seen: bool = False) -> bool:
+    """Raise a level for a cause and ring; false, and nothing done, when it stood there for that cause."""
     if not desk.halting.rise(scope, level, cause, until_seen=until_seen):
-        return
+        return False
     end_automatic(desk.state, desk.scribe, cause)
     ring(desk, scope)
+    return True
 
 
 def ring(desk: Desk, scope: HaltScope) -> None:

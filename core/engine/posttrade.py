@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections import deque
 
 from core.domain.fees import UnknownFeeError
-from core.domain.market import Venue
 from core.domain.order import Fill, Order, Purpose
 from core.domain.units import Money, complement
-from core.engine.alarms import RESUME
+from core.engine import incidents
 from core.engine.desk import Desk
+from core.engine.incidents import VENUE
 from core.engine.state import AlarmLevel
 from core.risk.halts import GLOBAL, HaltScope, Level, ScopeKind
 from core.risk.posttrade import (
@@ -34,7 +34,6 @@ FEES_OFF_MAX = 3
 FILLS_KEPT = 20
 CLOSES_KEPT = 50
 JUMP_WINDOW_NS = 5_000_000_000
-VENUE = HaltScope(ScopeKind.VENUE, Venue.KALSHI.value)
 
 
 class PostTrade:
@@ -55,7 +54,7 @@ class PostTrade:
     def filled(self, order: Order | None, fill: Fill) -> None:
         """A fill without an order is stopped where it is claimed; its risk is looked at every second."""
         if order is not None:
-            self._stop(HaltScope(ScopeKind.MARKET, fill.ticker), Level.HALTED, worse(order.intent, fill))
+            self._stop(incidents.market(fill.ticker), Level.HALTED, worse(order.intent, fill))
             self._fee(fill)
             self._expect(order, fill)
 
@@ -105,9 +104,8 @@ class PostTrade:
             return
         for parked in desk.ledger.parked.values():
             if not desk.ledger.live_in(parked.fill.ticker):
-                scope = HaltScope(ScopeKind.MARKET, parked.fill.ticker)
                 cause = f"trade {parked.fill.trade_id} in a market without an order of ours"
-                self._stop(scope, Level.HALTED, cause)
+                self._stop(incidents.market(parked.fill.ticker), Level.HALTED, cause)
         for ticker in desk.ledger.held:
             if ticker in desk.state.markets:
                 self._beyond(ticker)
@@ -138,13 +136,13 @@ class PostTrade:
         fair = known.fair.probability if known.fair is not None else None
         text = jumped(seen[0], touch, fair)
         if text and not desk.pricing.explained(known.market.event_ticker):
-            self._stop(HaltScope(ScopeKind.MARKET, ticker), Level.REDUCE_ONLY, text)
+            self._stop(incidents.market(ticker), Level.REDUCE_ONLY, text)
 
     # --- what stops ----------------------------------------------------------------------------
 
     def _stop(self, scope: HaltScope, level: Level, cause: str) -> None:
         desk = self._desk
-        if not cause or not desk.halting.rise(scope, level, cause):
+        if not cause or not incidents.stop(desk, scope, level, cause):
             return
         if level is Level.REDUCE_ONLY:
             entries = [
@@ -153,26 +151,12 @@ class PostTrade:
                 if order.intent.purpose is Purpose.OPEN and desk.halting.covers(scope, order.intent.ticker)
             ]
             desk.gateway.cancel(entries, cause)
-        market = scope.name if scope.kind is ScopeKind.MARKET else ""
-        where = f"{scope.name}: " if scope.name and scope != VENUE else ""
-        effect = (
-            "exits and cancels only" if level is Level.REDUCE_ONLY else f"the {_WHAT[scope.kind]} is halted"
-        )
-        desk.alarms.raise_(f"guard {scope}", AlarmLevel.ACT, where + cause, effect, RESUME, market)
-
-
-_WHAT = {
-    ScopeKind.MARKET: "market",
-    ScopeKind.EVENT: "event",
-    ScopeKind.VENUE: "venue",
-    ScopeKind.GLOBAL: "desk",
-}
 
 
 def _scope(case: Beyond, ticker: str, event: str) -> HaltScope:
     match case.kind:
         case ScopeKind.MARKET:
-            return HaltScope(ScopeKind.MARKET, ticker)
+            return incidents.market(ticker)
         case ScopeKind.EVENT:
             return HaltScope(ScopeKind.EVENT, event)
         case ScopeKind.VENUE:

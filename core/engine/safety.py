@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from core.domain.order import Order, Purpose
 from core.domain.units import DOLLAR, ONE_CONTRACT
-from core.engine.alarms import RESUME
+from core.engine import incidents
 from core.engine.incidents import VENUE
 from core.engine.state import AlarmLevel
 from core.execution.groups import GroupNoted
@@ -95,7 +95,7 @@ class Safety:
         """A group found triggered holds entries back: something must stand for a resume to lift it."""
         halts = self.desk.state.halts
         if self.desk.groups.triggered and halts.at(GLOBAL) is None and halts.at(VENUE) is None:
-            self.desk.halting.rise(VENUE, Level.REDUCE_ONLY, "a safety group was found triggered")
+            incidents.stop(self.desk, VENUE, Level.REDUCE_ONLY, "a safety group was found triggered")
 
     async def keep_armed(self) -> None:
         """Arm what is missing, for ever. Entries in automatic mode wait for it."""
@@ -129,8 +129,5 @@ class Safety:
         cause = f"the venue's safety group for {group.purpose.value} orders was {what}"
         mine = [c for c, o in desk.ledger.live.items() if o.intent.group_id == group.group_id]
         desk.gateway.cancel(mine, cause)
-        desk.halting.rise(VENUE, Level.REDUCE_ONLY, cause)
+        incidents.stop(desk, VENUE, Level.REDUCE_ONLY, cause)
         desk.reconciler.request("safety group")
-        desk.alarms.raise_(
-            f"group {group.group_id}", AlarmLevel.ACT, cause, "exits and cancels only at that venue", RESUME
-        )

@@ -6,7 +6,7 @@ that, and automatic mode loses its freedom when no timestamp of ours can be trus
 
 from __future__ import annotations
 
-from core.engine.alarms import RESUME
+from core.engine import incidents
 from core.engine.desk import Desk
 from core.engine.state import AlarmLevel, Mode
 from core.risk.halts import GLOBAL, Level
@@ -24,7 +24,6 @@ def watch_offset(desk: Desk) -> None:
     limit = desk.state.limits.current.clock_offset_ms_max
     what = f"this machine's clock is {-offset_ms / 1000:+.2f} s off the venue's"
     if abs(offset_ms) >= HALT_AUTO_MS and desk.state.mode is Mode.AUTO:
-        desk.halting.rise(GLOBAL, Level.REDUCE_ONLY, what)
-        desk.alarms.raise_("automatic clock", AlarmLevel.ACT, what, "exits and cancels only", RESUME)
+        incidents.stop(desk, GLOBAL, Level.REDUCE_ONLY, what)
     effect = "entries are denied" if abs(offset_ms) > limit else f"entries are denied from {limit} ms on"
     desk.alarms.raise_("clock", AlarmLevel.CHECK, what, effect, "a clock set right (NTP)")

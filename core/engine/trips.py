@@ -7,51 +7,35 @@ that a restart finds it off. Refusals of the venue halt it outright: ``resume`` 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from core.domain.clock import Clocks
-from core.domain.market import Venue
 from core.domain.units import Money, money_text
-from core.engine.account import Account
-from core.engine.alarms import RESUME, Alarms
+from core.engine import incidents
 from core.engine.autonomy import end_automatic
 from core.engine.equity import Equity
-from core.engine.halting import Halting
-from core.engine.record import Scribe
-from core.engine.state import AlarmLevel, DeskState
+from core.engine.state import AlarmLevel
 from core.engine.tallies import Tallies
-from core.execution.reconcile import Reconciler
 from core.journal.events import Event, Kind
-from core.risk.halts import GLOBAL, HaltScope, Level, ScopeKind
+from core.risk.halts import GLOBAL, Level
 from core.risk.trips import Trip, TripKind
+
+if TYPE_CHECKING:
+    from core.engine.desk import Desk
 
 
 class Trips:
-    """Judges the counts against the limits in force."""
+    """Judges the counts against the limits in force. ``wire`` completes it before use."""
 
-    def __init__(
-        self,
-        *,
-        state: DeskState,
-        clocks: Clocks,
-        scribe: Scribe,
-        alarms: Alarms,
-        halting: Halting,
-        account: Account,
-        reconciler: Reconciler,
-        tallies: Tallies,
-        equity: Equity,
-    ) -> None:
-        self._state = state
-        self._clocks = clocks
-        self._scribe = scribe
-        self._alarms = alarms
-        self._halting = halting
-        self._account = account
-        self._reconciler = reconciler
+    _desk: Desk
+
+    def __init__(self, tallies: Tallies, equity: Equity) -> None:
         self.tallies = tallies
         self.equity = equity
+
+    def wire(self, desk: Desk) -> None:
+        self._desk = desk
 
     # --- what is off ---------------------------------------------------------------------------
 
@@ -59,7 +43,7 @@ class Trips:
         """What is off for an order of this strategy in this market."""
         return tuple(
             trip
-            for trip in self._state.trips.values()
+            for trip in self._desk.state.trips.values()
             if trip.kind is not TripKind.REPEAT or (trip.strategy, trip.ticker) == (strategy, ticker)
         )
 
@@ -69,21 +53,21 @@ class Trips:
             self._count_from(trip, trip.since_wall_ms)
         self.tallies.recount()
         for trip in off:
-            self._state.trips[trip.key] = trip
+            self._desk.state.trips[trip.key] = trip
             self._alarm(trip)
 
     def enable(self, trips: tuple[Trip, ...], reason: str, by: str) -> None:
         """Switch these on again; what led to them counts no more."""
-        now_ms = self._clocks.wall_ms()
+        now_ms = self._desk.clocks.wall_ms()
         for trip in trips:
-            del self._state.trips[trip.key]
+            del self._desk.state.trips[trip.key]
             row = msgspec.structs.replace(trip, since_wall_ms=now_ms, by=by, reason=reason)
-            self._scribe.log.append(Event(Kind.ENABLE, row, ticker=trip.ticker, actor=by))
-            self._alarms.clear(_alarm_key(trip))
+            self._desk.scribe.log.append(Event(Kind.ENABLE, row, ticker=trip.ticker, actor=by))
+            self._desk.alarms.clear(_alarm_key(trip))
             self._count_from(trip, now_ms)
             if trip.kind is TripKind.DRAWDOWN:
                 self._begin_anew()
-        self._state.touch_status()
+        self._desk.state.touch_status()
 
     def _count_from(self, trip: Trip, wall_ms: int) -> None:
         if trip.kind is TripKind.REPEAT:
@@ -92,15 +76,15 @@ class Trips:
             self.tallies.closes_since = wall_ms
 
     def _begin_anew(self) -> None:
-        base, result = self._reconciler.cash_base, self._account.result()
+        base, result = self._desk.reconciler.cash_base, self._desk.account.result()
         if base is not None and result is not None:
-            self.equity.begin_anew(self._account.day, base, result)
+            self.equity.begin_anew(self._desk.account.day, base, result)
 
     # --- once a second -------------------------------------------------------------------------
 
     def tick(self) -> None:
-        self.equity.mark(self._account.day, self._reconciler.cash_base, self._account.result())
-        if not self._state.ready:
+        self.equity.mark(self._desk.account.day, self._desk.reconciler.cash_base, self._desk.account.result())
+        if not self._desk.state.ready:
             return
         self._repeats()
         self._streak()
@@ -108,15 +92,15 @@ class Trips:
         self._refusals()
 
     def _repeats(self) -> None:
-        limit = self._state.limits.current.repeat_hour_max
+        limit = self._desk.state.limits.current.repeat_hour_max
         for (strategy, ticker), count in self.tallies.entered().items():
             if count >= limit:
                 cause = f"{count} automatic entries of {strategy} within an hour, limit {limit}"
-                self._trip(Trip(TripKind.REPEAT, cause, self._clocks.wall_ms(), ticker, strategy))
+                self._trip(Trip(TripKind.REPEAT, cause, self._desk.clocks.wall_ms(), ticker, strategy))
 
     def _streak(self) -> None:
         limits, row, hour = (
-            self._state.limits.current,
+            self._desk.state.limits.current,
             self.tallies.losses_in_row(),
             self.tallies.losses_1h(),
         )
@@ -126,22 +110,22 @@ class Trips:
             cause = f"{hour} losing closes within an hour, limit {limits.loss_hour_max}"
         else:
             return
-        if self._trip(Trip(TripKind.STREAK, cause, self._clocks.wall_ms())):
-            end_automatic(self._state, self._scribe, cause)
+        if self._trip(Trip(TripKind.STREAK, cause, self._desk.clocks.wall_ms())):
+            end_automatic(self._desk.state, self._desk.scribe, cause)
 
     def _drawdown(self) -> None:
         now, peak = self.equity.now, self.equity.peak
-        limit = self._state.limits.current.drawdown_max
+        limit = self._desk.state.limits.current.drawdown_max
         if now is None or peak is None or now >= peak or (peak - now) * 100 < limit * peak:
             return
         lost = money_text(Money(peak - now))
         cause = f"{lost} below the 7-day peak of {money_text(peak)}, limit {limit} %"
-        if self._trip(Trip(TripKind.DRAWDOWN, cause, self._clocks.wall_ms())):
-            self._halting.rise(GLOBAL, Level.HALTED, cause)
+        if self._trip(Trip(TripKind.DRAWDOWN, cause, self._desk.clocks.wall_ms())):
+            incidents.stop(self._desk, GLOBAL, Level.HALTED, cause)
 
     def _refusals(self) -> None:
         limits, rejects, unknowns = (
-            self._state.limits.current,
+            self._desk.state.limits.current,
             self.tallies.rejects_1min(),
             self.tallies.unknowns_1min(),
         )
@@ -152,21 +136,20 @@ class Trips:
         else:
             return
         self.tallies.forget_refusals()
-        self._halting.rise(HaltScope(ScopeKind.VENUE, Venue.KALSHI.value), Level.HALTED, cause)
-        self._alarms.raise_("refusals", AlarmLevel.ACT, cause, "the venue is halted", RESUME)
+        incidents.stop(self._desk, incidents.VENUE, Level.HALTED, cause)
 
     def _trip(self, trip: Trip) -> bool:
-        if trip.key in self._state.trips:
+        if trip.key in self._desk.state.trips:
             return False
-        self._state.trips[trip.key] = trip
-        self._scribe.log.append(Event(Kind.TRIP, trip, ticker=trip.ticker))
+        self._desk.state.trips[trip.key] = trip
+        self._desk.scribe.log.append(Event(Kind.TRIP, trip, ticker=trip.ticker))
         self._alarm(trip)
-        self._state.touch_status()
+        self._desk.state.touch_status()
         return True
 
     def _alarm(self, trip: Trip) -> None:
         where = f"{trip.ticker}: " if trip.ticker else ""
-        self._alarms.raise_(
+        self._desk.alarms.raise_(
             _alarm_key(trip), AlarmLevel.ACT, where + trip.cause, _EFFECT[trip.kind], trip.clears, trip.ticker
         )
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from core.domain.clock import Clocks
-from core.engine.alarms import RESUME
+from core.engine import incidents
 from core.engine.state import AlarmLevel, Mode, WatchdogSeen
 from core.journal.events import Event, Kind
 from core.journal.projections import ModeChanged
@@ -133,13 +133,13 @@ class Watched:
         desk = self._desk
         cause = f"the watchdog cancelled everything: {seen.receipt}"
         desk.groups.doubt("struck by the watchdog")
-        desk.halting.rise(GLOBAL, Level.HALTED, cause)
-        desk.reconciler.request("watchdog")
         if self._drill_ns is not None:
+            desk.halting.rise(GLOBAL, Level.HALTED, cause)
             seconds = (desk.clocks.mono_ns() - self._drill_ns) / 1e9
             self._drilled(passed=True, what=f"it struck, seen after {seconds:.1f} s")
         else:
-            desk.alarms.raise_("struck", AlarmLevel.ACT, cause, "the desk is halted", RESUME)
+            incidents.stop(desk, GLOBAL, Level.HALTED, cause)
+        desk.reconciler.request("watchdog")
 
     def _drilled(self, *, passed: bool, what: str) -> None:
         self._drill_ns = self._announced_ns = None

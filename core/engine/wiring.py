@@ -155,15 +155,8 @@ def wire(
         exposure=Exposure(),
         account=account,
         trips=Trips(
-            state=state,
-            clocks=clocks,
-            scribe=scribe,
-            alarms=alarms,
-            halting=halting,
-            account=account,
-            reconciler=reconciler,
-            tallies=Tallies(ledger, clocks, lambda ticker, result: ears.posttrade.closed(ticker, result)),
-            equity=Equity(restored.peaks, note_peak),
+            Tallies(ledger, clocks, lambda ticker, result: ears.posttrade.closed(ticker, result)),
+            Equity(restored.peaks, note_peak),
         ),
         supervision=Supervision(state, clocks, settings.engine.unattended_max_s),
         health=Health(clocks, ports.disk_free_mb, ports.memory_mb, lambda what: _stood_still(desk, what)),
@@ -208,6 +201,7 @@ def wire(
     catalogue = Catalogue(desk, trading, ports.series)
     ears.wire(desk, trading)
     safety.wire(desk)
+    desk.trips.wire(desk)
     agreement.wire(desk)
     watched.wire(desk)
     venue_ears.wire(desk, trading, catalogue)

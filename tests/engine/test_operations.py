@@ -206,6 +206,9 @@ def test_automatic_mode_alone_ends_in_reduce_only() -> None:
             assert len(bench.venue.placed) == placed, "a console that comes back arms nothing"
             bench.engine.desk.reconciler.request("look")
             await asyncio.sleep(1)
+            unseen = bench.engine.resume("resume", "back", TRADER)
+            assert not unseen.accepted and "Acknowledge" in unseen.text
+            assert bench.engine.acknowledge_all(TRADER).accepted
             assert bench.engine.resume("resume", "back", TRADER).accepted
             assert state.mode is Mode.SEMI and state.paused
 

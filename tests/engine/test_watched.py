@@ -77,6 +77,9 @@ def test_a_strike_beside_a_living_engine_halts_it() -> None:
             assert "2 groups triggered" in acts(bench)
             states = {at.state for at in bench.engine.desk.groups.standing.values()}
             assert states == {GroupState.TRIGGERED}, "it triggered those of the exits as well"
+            await asyncio.sleep(5)
+            assert "Acknowledge" in bench.engine.resume("resume", "seen", TRADER).text
+            assert bench.engine.acknowledge_all(TRADER).accepted
             await bench.until(lambda: bench.engine.resume("resume", "seen", TRADER).accepted, "resume", 60)
             await beats(bench, 3, struck)
             assert bench.engine.state.halts.desk is Level.NORMAL, "one strike halts once"

@@ -98,6 +98,8 @@ def test_what_the_venue_trips_stays_tripped_until_an_operator_resumes() -> None:
             await asyncio.sleep(90)
             assert not [call for call in asked(bench) if call.startswith("reset")]
             assert desk.groups.refusal(HOT, Purpose.OPEN) and not desk.groups.refusal(HOT, Purpose.CLOSE)
+            assert "Acknowledge" in bench.engine.resume("resume", "unseen", TRADER).text
+            assert bench.engine.acknowledge_all(TRADER).accepted
             await resumed(bench)
             await bench.until(lambda: state(bench) is GroupState.ARMED, "reset", 5)
             assert asked(bench).count(f"reset {ENTRIES}") == 1

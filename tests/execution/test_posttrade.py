@@ -60,6 +60,11 @@ def test_a_fill_worse_than_its_limit_halts_its_market_alone() -> None:
             bench.venue._fill(resting, order.intent.price + 100, contracts(1), taker=False)
             await stops(bench, MARKET, Level.HALTED, "is worse than its limit")
             assert len(bench.engine.state.halts.standing) == 1
+            unseen = bench.engine.resume("resume", "looked", TRADER, HOT)
+            assert not unseen.accepted and "Acknowledge" in unseen.text
+            assert bench.engine.acknowledge_all(TRADER).accepted
+            await asyncio.sleep(5)
+            assert bench.engine.resume("resume", "looked", TRADER, HOT).accepted
 
     run_virtual(main)
 
