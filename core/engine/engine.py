@@ -351,9 +351,11 @@ class Engine(Operations):
 
     def journal_failed(self, fault: JournalFault) -> None:
         """What waited for the journal was not sent, and nothing more is. Cancels go on."""
-        cause = fault.reason if fault.goes_on else f"NO JOURNAL: {fault.reason}"
-        self.desk.halting.rise(GLOBAL, Level.HALTED, cause)
-        self.guard.problem()
+        if fault.goes_on:
+            incidents.stop(self.desk, GLOBAL, Level.HALTED, fault.reason)
+            return
+        self.desk.halting.rise(GLOBAL, Level.HALTED, f"NO JOURNAL: {fault.reason}")
+        self.guard.problem()  # rings, and counts what is not on disk
 
 
 async def _until(reached: Callable[[], Awaitable[bool]], pause_s: float) -> None:

@@ -114,6 +114,17 @@ def test_nothing_gets_past_a_dead_journal() -> None:
     run_virtual(main)
 
 
+def test_a_full_disk_calls_somebody_although_the_journal_goes_on() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            bench.engine.journal_failed(JournalFault("the disk is full", 5, goes_on=True))
+            (alarm,) = (a for a in bench.engine.state.alarms.values() if "the disk is full" in a.what)
+            assert alarm.level is AlarmLevel.ACT and alarm.active
+            assert bench.engine.state.halts.desk is Level.HALTED
+
+    run_virtual(main)
+
+
 def test_the_desk_says_how_much_is_not_on_disk() -> None:
     async def main(loop: VirtualLoop) -> None:
         async with running(loop, journal=MortalJournal) as bench:
