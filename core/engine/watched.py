@@ -121,7 +121,7 @@ class Watched:
         if not unfit:
             desk.alarms.clear("watchdog")
             return
-        what = f"the watchdog would not cancel for this engine: {unfit}"
+        what = f"watchdog: {unfit}; nobody would cancel for an engine that hangs"
         effect = "automatic mode ends; orders end by their own expiry"
         desk.alarms.raise_("watchdog", AlarmLevel.ACT, what, effect, "a watchdog that answers")
         if desk.state.mode is Mode.AUTO:
