@@ -10,7 +10,7 @@ import msgspec
 
 from core.execution.points import Point
 
-NUMBERS = (0, 1, 2, 3, 6)
+NUMBERS = (0, 0, 1, 2, 4)
 TURN_MAX = 25
 """A point is passed so often at most before its kill."""
 RARE = ("flatten", "start")

@@ -21,7 +21,7 @@ from tests.virtual import START_LOOP_S, VirtualLoop, run_virtual
 
 Tape = Callable[[str], object]
 
-LENGTHS_S = (45, 90, 180)
+LENGTHS_S = (60, 120, 240)
 """How long orders are placed; a seed draws one of them."""
 HEALED = 0.85
 """Share of that time after which faults end."""

@@ -18,7 +18,7 @@ from core.sim.orders import BookSide, OrderRequest, TimeInForce
 from tests.simulation.site import ACCOUNT, Site
 from tests.simulation.truth import OURS, Truth
 
-EVERY_S = (5.0, 15.0, 60.0, 100_000.0)
+EVERY_S = (10.0, 60.0, 100_000.0, 100_000.0)
 """Mean pause between whims; a run draws one of them."""
 RECORD_LATE_S = 20.0
 
@@ -29,6 +29,7 @@ class Whims:
     def __init__(self, site: Site, truth: Truth, rng: random.Random, loop: asyncio.AbstractEventLoop) -> None:
         self._site, self._truth, self._rng, self._loop = site, truth, rng, loop
         self._every_s = rng.choice(EVERY_S)
+        self._forgot = False
         self.over = False
         self._kinds: tuple[Callable[[], None], ...] = (
             self._deposit,
@@ -66,12 +67,12 @@ class Whims:
         purse.cash = Money(purse.cash - more)
 
     def _forget(self) -> None:
-        """An order is gone and the venue has never heard of it."""
+        """An order is gone and the venue has never heard of it; once a run, for its market then waits."""
         exchange, account = self._site.exchange, self._site.exchange.account(ACCOUNT)
         ours = [o for o in account.working.values() if o.client_order_id.startswith(OURS) and not o.filled]
-        if not ours:
+        if not ours or self._forgot:
             return
-        order = self._rng.choice(ours)
+        self._forgot, order = True, self._rng.choice(ours)
         self._truth.note(f"whim: {order.client_order_id} is forgotten")
         self._truth.lie(order.client_order_id, order.ticker)
         listeners, exchange.listeners = exchange.listeners, []
