@@ -170,6 +170,22 @@ def test_a_repeated_number_is_a_gap_too() -> None:
     assert not desk.state.books[A].intact
 
 
+def test_a_message_that_comes_twice_is_one_message() -> None:
+    desk = Desk()
+    message = json.dumps(
+        {
+            "type": "orderbook_delta",
+            "sid": 1,
+            "seq": desk.seq + 1,
+            "msg": {"market_ticker": A, "price_dollars": "0.3100", "delta_fp": "5.00", "side": "yes"},
+        }
+    ).encode()
+    for facts in ([BookChanged(A)], [], []):
+        assert list(desk.state.feed(message, desk.now)) == facts
+    assert desk.state.books[A].intact
+    assert desk.state.books[A].book.size(BookSide.BID, Price(3_100)) == contracts(215)
+
+
 def test_control_replies_count() -> None:
     desk = Desk()
     desk.book("ok", {"market_tickers": [A, B]})

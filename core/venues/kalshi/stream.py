@@ -86,6 +86,8 @@ class StreamState:
         self._asked: dict[int, tuple[str, ...]] = {}
         """Markets by the id of the newest commands that added them."""
         self._open = False
+        self._newest = b""
+        """The last message, to know its copy by."""
         self.sent_ms: int | None = None
         """When the venue says it sent the newest book change, if it says so."""
 
@@ -141,6 +143,7 @@ class StreamState:
     def closed(self) -> None:
         """The connection is gone: no book can be trusted until its next snapshot."""
         self._open = False
+        self._newest = b""
         self._listed.clear()
         self._asked.clear()
         self._subscriptions.reset()
@@ -173,7 +176,13 @@ class StreamState:
         return doubts
 
     def feed(self, data: bytes, now_ns: int) -> Sequence[Fact]:
-        """One message. Never raises for anything a venue could send."""
+        """One message. Never raises for anything a venue could send.
+
+        The same bytes twice in a row are one message; a repeated number over other content is a gap.
+        """
+        if data == self._newest:
+            return NOTHING
+        self._newest = data
         if too_deep(data):
             return (GiveUp(f"a message nests deeper than {DEPTH_MAX}"),)
         try:
