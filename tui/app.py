@@ -213,6 +213,8 @@ class PmConsole(App[int], inherit_bindings=False):
         self._dirty = False
         now = self.clock()
         scene = self.operator.scene(now, self.size.width)
+        if scene.takeover is not None:
+            self.conversation.close()
         screen.paint(scene)
         self._retitle(scene)
         card = scene.card
@@ -267,6 +269,8 @@ class PmConsole(App[int], inherit_bindings=False):
         elif self.operator.in_ladder(now) and not (self.view.exiting and isinstance(self.focused, Input)):
             if self.operator.ladder_key(key, arrived_ns, now):
                 HANDLERS["command"](self, now)
+        elif (alarm := self.operator.taken_over(now)) is not None and key != "ctrl+q":
+            self.operator.takeover_key(key, arrived_ns, alarm, now)
         elif isinstance(self.focused, Input):
             return False
         else:

@@ -13,6 +13,7 @@ from dataclasses import replace
 from core.control.protocol import (
     AbortFlatten,
     Acknowledge,
+    AlarmRow,
     AnyCommand,
     Approve,
     CancelMarket,
@@ -35,6 +36,7 @@ from tui.coach import Coach
 from tui.format import sanitise
 from tui.ladder import Ladder, Step
 from tui.scene import Message, Scene
+from tui.takeover import Press, Takeover
 from tui.view_model import Now, ViewModel
 from tui.widgets.market_table import SORTS, ordered
 from tui.widgets.stop_band import receipt
@@ -58,6 +60,7 @@ class Operator:
         self.session = session
         self.arming = Arming()
         self.ladder = Ladder()
+        self.takeover = Takeover()
         self.sort = SORTS[0]
         self.filter = ""
         self.cursor: int | None = None
@@ -118,6 +121,7 @@ class Operator:
             stop_sent=self.ladder.waiting(now.mono_ns),
             controls=controls,
             quiet_ns=self.ladder.quiet_ns(now.mono_ns),
+            takeover=self.taken_over(now),
         )
         keys = self._market_keys(scene)
         resting = self.cursor if self.cursor is not None else next(iter(keys), None)
@@ -286,6 +290,16 @@ class Operator:
 
     def disarm(self, now: Now, reason: str = "") -> None:
         self.send(Disarm(self.next_id(), reason), "disarm", now)
+
+    def taken_over(self, now: Now) -> AlarmRow | None:
+        """The alarm that has the whole screen; a running stop comes before it."""
+        return None if self.in_ladder(now) else self.takeover.alarm(self.view, now.mono_ns)
+
+    def takeover_key(self, key: str, arrived_ns: int, alarm: AlarmRow, now: Now) -> None:
+        """A key other than Ctrl-X while an alarm has the screen."""
+        reaches = self.controls and not self.view.engine_down(now)
+        if self.takeover.key(key, arrived_ns, alarm, controls=reaches) is Press.ACKNOWLEDGE:
+            self.acknowledge(alarm.id, now)
 
     def acknowledge(self, alarm_id: int | None, now: Now) -> None:
         if alarm_id is not None:

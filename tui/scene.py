@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from core.control.protocol import ProposalRow
+from core.control.protocol import AlarmRow, ProposalRow
 from tui.lines import Line, line
 from tui.view_model import Now, ViewModel
 
@@ -55,6 +55,8 @@ class Scene:
     controls: bool = False
     quiet_ns: int = 0
     """How long no key was pressed while stopping."""
+    takeover: AlarmRow | None = None
+    """The alarm that has the whole screen."""
 
     @property
     def down(self) -> bool:

@@ -15,6 +15,7 @@ import msgspec
 from core.control.protocol import (
     AlarmRow,
     BracketRow,
+    DifferenceRow,
     EventRow,
     FlattenRow,
     Frame,
@@ -39,6 +40,10 @@ LAG_LIMIT_NS = 1_000_000_000
 SILENT_NS = 3_000_000_000
 """Without a frame for this long the engine counts as gone, whatever the socket says."""
 BOOK_STALE_S = 3
+OTHER_SIDE, UNSETTLED = "R10", "R11"
+"""Rows of the table of differences that are shown in a way of their own."""
+DESK = "desk"
+"""Scope of an alarm that stopped the whole desk."""
 FLATTEN_OVER = frozenset({"FLAT", "ABORTED", "UNFLATTENED"})
 DECIDABLE = frozenset({"OPEN", "MOVED"})
 SHOWN_CARDS = DECIDABLE | {"BLOCKED", "SENT", "DEFERRED"}
@@ -381,6 +386,15 @@ class ViewModel:
     def urgent(self) -> list[AlarmRow]:
         """Alarms a person must act on and has not acknowledged."""
         return [row for row in self.unacknowledged() if row.level == "ACT"]
+
+    def mismatches(self) -> list[DifferenceRow]:
+        """Positions the venue counts differently; not those that only wait for their payout."""
+        rows = self.reading.differences if self.reading is not None else ()
+        return [row for row in rows if row.about == "position" and row.row != UNSETTLED]
+
+    def other_sides(self) -> list[DifferenceRow]:
+        """Positions of which the venue holds the opposite side, once the desk was halted for it."""
+        return [row for row in self.mismatches() if row.row == OTHER_SIDE and row.acted]
 
     def limit_list(self, key: int | None) -> list[LimitRow]:
         """The current market's and event's limits first, then the rest by share used."""

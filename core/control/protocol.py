@@ -599,6 +599,8 @@ class AlarmRow(msgspec.Struct, frozen=True, array_like=True):
     clears: str
     acknowledged: bool
     active: bool
+    scope: str = ""
+    """What stands still for it, as ``resume`` names it: ``desk``, a venue, an event or a market."""
 
 
 class DifferenceRow(msgspec.Struct, frozen=True, array_like=True):

@@ -148,6 +148,7 @@ ALARMS: tuple[Field, ...] = (
     Field("clears", "what clears it", lambda r, n: r.clears),
     Field("acknowledged", "whether somebody saw it", lambda r, n: r.acknowledged),
     Field("active", "whether the cause still stands", lambda r, n: r.active),
+    Field("scope", "what stands still for it, as resume names it", lambda r, n: r.scope),
 )
 
 FLATTEN_VENUES: tuple[Field, ...] = (

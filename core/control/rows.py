@@ -30,6 +30,7 @@ from core.domain.market import MarketStatus, Venue
 from core.domain.order import BookSide, Life, Order, Outcome, Purpose
 from core.domain.position import Position, marked
 from core.domain.units import ONE_CONTRACT, ONE_DOLLAR, Price, complement
+from core.engine.incidents import name_of
 from core.engine.state import Alarm, EventState, MarketState
 from core.execution.differences import POLICY, Difference
 from core.execution.ladder import BEFORE_EXITS, Ladder
@@ -360,6 +361,7 @@ def alarm_row(alarm: Alarm) -> AlarmRow:
         alarm.clears,
         alarm.acknowledged,
         alarm.active,
+        name_of(alarm.scope) if alarm.scope is not None else "",
     )
 
 

@@ -7,11 +7,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from core.control.protocol import Acknowledge, AlarmRow
+from core.control.protocol import Acknowledge, AlarmRow, Approve, Flatten
 from tests.tui import rows
-from tests.tui.conftest import running
+from tests.tui.conftest import Desk, running
 from tests.tui.fake_engine import read_clocks
 from tests.tui.test_screens import SIZES, checked_lines
+from tui.ladder import QUIET_NS
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -99,3 +100,94 @@ async def test_the_command_line_opens_both(directory: Path) -> None:
         for typed, words in (("alarms", "ALARMS 2"), ("orders", "RECONCILE")):
             await desk.press("colon", *typed, "enter")
             await desk.shows(words)
+
+
+# --- the other side ---------------------------------------------------------------------------------
+
+OTHER = {"row": "R10", "ours": "30.00", "theirs": "-12.00", "halts": "global HALTED"}
+BOTH_SIZES = [(80, 24), (160, 45)]
+
+
+def halted(number: int = 21, **changes: object) -> AlarmRow:
+    return alarm(number, what="desk: position", effect="the desk is halted", scope="desk", **changes)
+
+
+@pytest.mark.parametrize("size", BOTH_SIZES)
+async def test_a_position_that_differs_is_in_the_status_bar_on_every_screen(
+    directory: Path, size: tuple[int, int]
+) -> None:
+    async with running(directory, size=size) as desk:
+        now = read_clocks()
+        assert "MISMATCH" not in desk.text
+        desk.engine.send(reading=rows.reading(now, rows.difference(now, acted=False)))
+        for key in ("1", "2", "8"):
+            await desk.press(key)
+            await desk.until(lambda: " MISMATCH " in desk.text.splitlines()[0], "in the status bar")
+        waits = rows.difference(now, "R11")
+        lists = rows.difference(now, "R2", about="fill", subject="T-1")
+        desk.engine.send(reading=rows.reading(now, waits, lists))
+        await desk.until(lambda: "MISMATCH" not in desk.text.splitlines()[0], "gone from the status bar")
+
+
+@pytest.mark.parametrize("size", BOTH_SIZES)
+async def test_the_other_side_takes_the_screen_until_it_is_acknowledged(
+    directory: Path, size: tuple[int, int]
+) -> None:
+    async with running(directory, size=size) as desk:
+        now = read_clocks()
+        shown = rows.reading(now, rows.difference(now, **OTHER, acted=False))
+        desk.engine.send(reading=shown, alarms=(alarm(20, scope="desk"),))
+        await desk.shows("MISMATCH")
+        assert "OTHER SIDE" not in desk.text, "a list that lags is no incident"
+        await desk.press("colon", "r", "e")
+        desk.engine.send(reading=rows.reading(now, rows.difference(now, **OTHER)), alarms=(halted(),))
+        await desk.shows("THE VENUE HOLDS THE OTHER SIDE")
+        text = "\n".join(checked_lines(desk))
+        for words in ("CHI hi Nov23 39-40", "we say 30.00   the venue says -12.00", "^X STOP", "MISMATCH"):
+            assert words in text, words
+        assert "BUY YES" not in text and "MARKETS" not in text, "nothing else is on the screen"
+        await desk.press("s", "space", "a", "q", "3", "escape")
+        await desk.pilot.pause()
+        assert not desk.sent(Acknowledge) and not desk.sent(Approve), "typing on does nothing"
+        assert "OTHER SIDE" in desk.text
+        await quiet(desk)
+        await desk.press("space")
+        await desk.until(lambda: desk.sent(Acknowledge), "acknowledged")
+        assert desk.sent(Acknowledge)[0].alarm_id == 21
+        assert "OTHER SIDE" in desk.text, "it is seen when the engine says so"
+        desk.engine.send(alarms=(halted(acknowledged=True),))
+        await desk.shows("Acknowledged. any key leaves")
+        await desk.press("z")
+        await desk.shows("NYC hi Nov23 48-49")
+        assert "OTHER SIDE" not in desk.text and "MISMATCH" in desk.text
+        desk.engine.send(alarms=(halted(22),))
+        await desk.shows("THE VENUE HOLDS THE OTHER SIDE")
+
+
+async def test_the_other_side_never_stands_between_the_operator_and_the_stop(directory: Path) -> None:
+    async with running(directory) as desk:
+        now = read_clocks()
+        desk.engine.send(reading=rows.reading(now, rows.difference(now, **OTHER)), alarms=(halted(),))
+        await desk.shows("THE VENUE HOLDS THE OTHER SIDE")
+        await desk.press("ctrl+x")
+        await desk.until(lambda: desk.sent(Flatten), "stop sent")
+        desk.engine.send(flatten=rows.flatten(now, phase="CANCELLING"))
+        await desk.shows("STOPPING")
+        assert "OTHER SIDE" not in desk.text, "the ladder's keys come first"
+
+
+async def test_a_console_that_cannot_acknowledge_can_leave(directory: Path) -> None:
+    async with running(directory) as desk:
+        now = read_clocks()
+        desk.engine.send(status=rows.status(now, session="another"))
+        desk.engine.send(reading=rows.reading(now, rows.difference(now, **OTHER)), alarms=(halted(),))
+        await desk.shows("only the console in control acknowledges it")
+        await quiet(desk)
+        await desk.press("space")
+        await desk.shows("NYC hi Nov23 48-49")
+        assert not desk.sent(Acknowledge)
+
+
+async def quiet(desk: Desk) -> None:
+    """Let the console's clock, not the test's, pass the time without any key."""
+    desk.app.operator.takeover._last_key_ns -= QUIET_NS

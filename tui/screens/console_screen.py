@@ -19,6 +19,7 @@ from tui.widgets.line_pane import ROLE_CLASSES, LinePane
 from tui.widgets.live_table import LiveTable
 from tui.widgets.message_line import MessageLine
 from tui.widgets.status_bar import StatusBar
+from tui.widgets.takeover import TakeoverPane
 from tui.widgets.text_pane import TextPane
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
         self.message_line = MessageLine(id="message")
         self.key_hints = KeyHints(id="hints")
         self.command_line = CommandLine()
+        self.takeover = TakeoverPane(id="takeover")
 
     @property
     def layout(self) -> Layout:
@@ -74,6 +76,7 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
     def compose(self) -> ComposeResult:
         yield self.status_bar
         yield from self.panes()
+        yield self.takeover
         yield self.message_line
         yield self.key_hints
         yield self.command_line
@@ -118,11 +121,16 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
         opened = len(self.console.screen_stack) > 1
         self.message_line.show(scene, self.console.engine_command, asking, opened=opened)
         self.key_hints.show(scene, self.name_in_registry, asking=self.command_line.display)
+        if self.takeover.display is not (scene.takeover is not None):
+            self.takeover.display = scene.takeover is not None
+            self.relayout()
+        self.takeover.show(scene)
         self.draw(scene)
 
     def _whole_plan(self, size: Size) -> Plan:
         width, height = size
-        plan = self.plan(width, height)
+        taken = self.takeover.display
+        plan = {"takeover": Rect(0, 1, width, height - 3)} if taken else self.plan(width, height)
         plan["status"] = Rect(0, 0, width, 1)
         plan["message"] = Rect(0, height - 2, width, 1)
         typing = max(0, width - len(STOP)) if self.command_line.display else 0
@@ -132,7 +140,7 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
         return plan
 
     def on_mount(self) -> None:
-        self.command_line.display = False
+        self.command_line.display = self.takeover.display = False
         target = self.home_focus()
         if target is not None:
             self.set_focus(target)

@@ -15,6 +15,8 @@ def hint_line(scene: Scene, screen: str) -> Line:
     stop = line((STOP, "stop"))
     if scene.view.stopping or scene.stop_sent:
         return ends(line((" the stop ladder takes every key", "text-muted")), stop, scene.width)
+    if scene.takeover is not None:
+        return ends(line((" this alarm takes every key", "text-muted")), stop, scene.width)
     parts: list[Span] = [Span(" ")]
     card = scene.card is not None and scene.card.state != "SENT" and not scene.down
     for key, text in hints(screen, card=card, width=scene.width - width_of(stop) - 1):

@@ -36,6 +36,8 @@ def status_line(scene: Scene) -> Line:
         groups.append((0, line((f" VIEW LAG {age(seconds)} ", "band"))))
     if status.problem:
         groups.append((0, line((f" {status.problem} ", "band"))))
+    if view.mismatches():
+        groups.append((0, line((" MISMATCH ", "band"))))
     groups += _nets(status)
     if not scene.controls and not scene.down:
         groups.append((2, line(("READ-ONLY", "near"))))
