@@ -201,8 +201,6 @@ LIFE: dict[tuple[Life, Event], Life] = {
     # Status messages out of order never move a finished order back.
     **{(life, Event.ACCEPTED): life for life in (Life.FILLED, Life.CANCELLED, Life.EXPIRED)},
     (Life.FILLED, Event.CANCEL_PROVEN): Life.FILLED,
-    (Life.CANCELLED, Event.CANCEL_PROVEN): Life.CANCELLED,
-    (Life.EXPIRED, Event.EXPIRY_PROVEN): Life.EXPIRED,
     (Life.EXPIRED, Event.CANCEL_PROVEN): Life.EXPIRED,
     (Life.CANCELLED, Event.EXPIRY_PROVEN): Life.CANCELLED,
     # The one way back: what rests there may fill, so it is counted again.
@@ -263,22 +261,23 @@ class CommandEvent(enum.Enum):
 
 
 COMMAND: dict[tuple[Command, CommandEvent], Command] = {
-    # A cancel waits for nothing: it is repeated at will and overtakes a renewal.
-    **{(at, CommandEvent.CANCEL_REQUESTED): Command.CANCEL_SENDING for at in Command},
+    # A cancel waits for nothing: it is repeated until proof and overtakes a renewal.
+    **{
+        (at, CommandEvent.CANCEL_REQUESTED): Command.CANCEL_SENDING
+        for at in Command
+        if at is not Command.CANCEL_SENDING
+    },
     (Command.CANCEL_SENDING, CommandEvent.CANCEL_CONFIRMED): Command.NONE,
     (Command.CANCEL_SENDING, CommandEvent.CANCEL_REFUSED): Command.CANCEL_REFUSED,
     (Command.CANCEL_SENDING, CommandEvent.CANCEL_UNANSWERED): Command.CANCEL_UNKNOWN,
     (Command.CANCEL_UNKNOWN, CommandEvent.CANCEL_CONFIRMED): Command.NONE,
     (Command.CANCEL_UNKNOWN, CommandEvent.CANCEL_REFUSED): Command.CANCEL_REFUSED,
-    # What is wanted gone is never renewed, and one renewal is asked for at a time.
+    # What is wanted gone is never renewed, and a renewal that failed is not followed by another.
     (Command.NONE, CommandEvent.RENEW_REQUESTED): Command.RENEW_SENDING,
-    (Command.RENEW_UNKNOWN, CommandEvent.RENEW_REQUESTED): Command.RENEW_SENDING,
-    (Command.RENEW_REFUSED, CommandEvent.RENEW_REQUESTED): Command.RENEW_SENDING,
     (Command.RENEW_SENDING, CommandEvent.RENEW_CONFIRMED): Command.NONE,
     (Command.RENEW_SENDING, CommandEvent.RENEW_REFUSED): Command.RENEW_REFUSED,
     (Command.RENEW_SENDING, CommandEvent.RENEW_UNANSWERED): Command.RENEW_UNKNOWN,
     (Command.RENEW_UNKNOWN, CommandEvent.RENEW_CONFIRMED): Command.NONE,
-    (Command.RENEW_UNKNOWN, CommandEvent.RENEW_REFUSED): Command.RENEW_REFUSED,
 }
 
 

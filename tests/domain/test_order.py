@@ -96,14 +96,12 @@ FILLED         cancel_proven   FILLED
 CANCELLED      accepted        CANCELLED
 CANCELLED      filled_in_part  CANCELLED (late)
 CANCELLED      filled_in_full  FILLED (late)
-CANCELLED      cancel_proven   CANCELLED
 CANCELLED      expiry_proven   CANCELLED
 CANCELLED      seen_open       WORKING
 EXPIRED        accepted        EXPIRED
 EXPIRED        filled_in_part  EXPIRED (late)
 EXPIRED        filled_in_full  FILLED (late)
 EXPIRED        cancel_proven   EXPIRED
-EXPIRED        expiry_proven   EXPIRED
 EXPIRED        seen_open       WORKING
 NEVER_ARRIVED  filled_in_part  NEVER_ARRIVED (late)
 NEVER_ARRIVED  filled_in_full  FILLED (late)
@@ -154,7 +152,6 @@ def test_life_never_goes_backwards_and_never_leaves_an_end_without_a_fact() -> N
 COMMANDS = """
 NONE            cancel_requested   CANCEL_SENDING
 NONE            renew_requested    RENEW_SENDING
-CANCEL_SENDING  cancel_requested   CANCEL_SENDING
 CANCEL_SENDING  cancel_confirmed   NONE
 CANCEL_SENDING  cancel_refused     CANCEL_REFUSED
 CANCEL_SENDING  cancel_unanswered  CANCEL_UNKNOWN
@@ -167,11 +164,8 @@ RENEW_SENDING   renew_confirmed    NONE
 RENEW_SENDING   renew_refused      RENEW_REFUSED
 RENEW_SENDING   renew_unanswered   RENEW_UNKNOWN
 RENEW_UNKNOWN   cancel_requested   CANCEL_SENDING
-RENEW_UNKNOWN   renew_requested    RENEW_SENDING
 RENEW_UNKNOWN   renew_confirmed    NONE
-RENEW_UNKNOWN   renew_refused      RENEW_REFUSED
 RENEW_REFUSED   cancel_requested   CANCEL_SENDING
-RENEW_REFUSED   renew_requested    RENEW_SENDING
 """
 
 

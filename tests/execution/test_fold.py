@@ -228,7 +228,6 @@ REFUSED = RenewalAnswered(NotRenewed("V1", "invalid_order"))
         # What is wanted gone is cancelled, whatever becomes of the renewal under way.
         ((ASKED, CancelSent("halt"), GRANTED), LATER_MS, LATER_MS, Command.CANCEL_SENDING),
         ((ASKED, CancelSent("halt"), SILENT), ENDS_MS, LATER_MS, Command.CANCEL_SENDING),
-        ((ASKED, SILENT, RenewalSent(LATER_MS + 1), REFUSED), ENDS_MS, LATER_MS + 1, Command.RENEW_REFUSED),
         ((ASKED, RenewalAnswered(Renewed("V1", ENDS_MS + 9))), ENDS_MS + 9, LATER_MS, Command.NONE),
     ],
 )
@@ -240,9 +239,9 @@ def test_when_an_order_ends(
     assert (order.life, order.leaves) == (Life.WORKING, contracts(10))
 
 
-def test_one_renewal_at_a_time_and_none_for_what_is_wanted_gone() -> None:
-    for first in (ASKED, CancelSent("halt")):
-        before = told(accepted(), first)
+def test_one_renewal_at_a_time_none_after_one_that_failed_and_none_for_what_is_wanted_gone() -> None:
+    for events in ((ASKED,), (ASKED, SILENT), (ASKED, REFUSED), (CancelSent("halt"),)):
+        before = told(accepted(), *events)
         after, anomaly = fold(before, RenewalSent(LATER_MS + 1))
         assert after == before and anomaly is not None and anomaly.kind == "illegal command"
 

@@ -32,6 +32,7 @@ CONTRACT, LOT = 1_000_000, 10_000
 HALF_CENTS = ((Price(0), Price(10_000), Price(50)),)
 RECENT_MS = 20_000
 """A finished order the exchange may still be wrong about."""
+GHOSTS = 3
 BACK_MS = 90_000
 """So long an order that is back would rest."""
 LATE_MS = 300_000
@@ -118,10 +119,10 @@ class Acts:
     def _ghost(self, part: float) -> bool:
         """It was refused, or never seen, and there it is."""
         truth, exchange, now = self._truth, self._site.exchange, self._site.clock.wall_ms()
-        for intent in reversed(truth.intents.values()):
+        wanted = [i for i in truth.intents.values() if now - i.created_ms <= LATE_MS]
+        self._rng.shuffle(wanted)
+        for intent in wanted:
             client = intent.client_order_id
-            if now - intent.created_ms > LATE_MS:
-                return False
             trades = exchange.markets[intent.ticker].status is MarketStatus.ACTIVE
             if (
                 client in truth.orders
@@ -154,8 +155,9 @@ class Acts:
             if order is not None and order.ticker not in back and order.initial > order.filled:
                 back[order.ticker] = None
                 self._revive(order, Quantity(order.initial - order.filled), 0.0)
-        for _ in range(2):
-            self._ghost(0.0)
+        with self._site.silently():  # a message would stir the market
+            for _ in range(GHOSTS):
+                self._ghost(0.0)
 
     def _overfill(self, act: Act) -> None:
         """An order that is full trades one contract more."""

@@ -17,8 +17,7 @@ V = TypeVar("V")
 TABLES = ("LIFE", "LATE", "COMMAND")
 ELSEWHERE = {
     "R12": "a trade whose settlement fails: Polymarket's simulator brings it",
-    "LIFE FILLED + voided": "a trade whose settlement fails: Polymarket's simulator brings it",
-    "LIFE CANCELLED + voided": "a trade whose settlement fails: Polymarket's simulator brings it",
+    "LIFE UNKNOWN + refused": "a look-up that finds a refused order: Kalshi keeps none, Polymarket does",
 }
 """Rows that no run on Kalshi can use, and why."""
 

@@ -36,7 +36,7 @@ HAUNTED_S = 25.0
 LIES = (FaultKind.X02, FaultKind.X09)
 LIE_MS = (3_000.0, 6_000.0)
 """Every third seed's exchange takes its word back often: burst and pause on average."""
-FORCED_S = 25.0
+FORCED_S, STOPS_MAX = 25.0, 3
 """A stop that a kill waits for is pressed this often, once something is held."""
 CRASHED = 0
 """Point of a run that ended in an exception."""
@@ -141,7 +141,7 @@ async def _live(loop: VirtualLoop, script: Script, tape: Tape | None) -> Result:
 async def _play(world: World, hands: Hands, chance: Chance, script: Script) -> None:
     """Trade under faults, then let everything heal, be calm, and see whether the desk is in order."""
     rng = chance.stream("pace")
-    ends, helped, forced = world.loop.time() + script.length_s, 0.0, 0.0
+    ends, helped, forced, stops = world.loop.time() + script.length_s, 0.0, 0.0, 0
     while world.loop.time() < ends:
         await asyncio.sleep(rng.expovariate(hands.habits.orders_per_s))
         if world.desk is None:
@@ -150,8 +150,8 @@ async def _play(world: World, hands: Hands, chance: Chance, script: Script) -> N
         if world.loop.time() - helped > HELP_S:
             helped = world.loop.time()
             hands.help(engine)
-            if world.loop.time() - forced > FORCED_S and engine.desk.ledger.held:
-                forced = world.loop.time()
+            if stops < STOPS_MAX and world.loop.time() - forced > FORCED_S and engine.desk.ledger.held:
+                forced, stops = world.loop.time(), stops + 1
                 if world.reaper.wants("flatten"):
                     engine.flatten(TRADER, now=rng.random() < 0.5)
                 elif world.reaper.wants("halt"):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 
 import msgspec
@@ -13,6 +14,7 @@ from core.domain.units import Money, Quantity
 from core.feeds.stations import HOUR_MS, climate_day_bounds, stations
 from core.sim.contracts import EventSpec, MarketSpec, SeriesSpec, Source
 from core.sim.dialect import drawn
+from core.sim.events import ExchangeEvent, MarketChanged
 from core.sim.exchange import Exchange
 from core.sim.faults import Faults
 from core.sim.kalshi.auth import READ, TRADE, ApiKey, KeyRegistry
@@ -58,6 +60,7 @@ class Site:
         self.faults = Faults(clock)
         venue = Venue(self.exchange, AnySignature(), clock, self.faults, Limiter(clock, tier))
         self.rest, self.stream = Rest(venue), Stream(venue)
+        self._told = self.exchange.listeners[-1]
         weather = (Source("The Weather Company", "https://weather.example"),)
         self.exchange.list_series(
             SeriesSpec(SERIES, "Highest temperature in New York", "Climate", settlement_sources=weather)
@@ -79,6 +82,25 @@ class Site:
         """What the venue does as time passes."""
         self.exchange.advance()
         self.stream.pulse()
+
+    @contextlib.contextmanager
+    def silently(self) -> Iterator[None]:
+        """What happens within the block is not told on the stream."""
+        told = self.exchange.listeners
+        at = told.index(self._told)
+        del told[at]
+        yield
+        told.insert(at, self._told)
+
+    def keep_quiet_about(self, kind: str) -> None:
+        """From now on no message tells of this step in a market's life."""
+        told, loud = self.exchange.listeners, self._told
+
+        def quieter(event: ExchangeEvent) -> None:
+            if not (isinstance(event, MarketChanged) and event.kind == kind):
+                loud(event)
+
+        self._told = told[told.index(loud)] = quieter
 
     def hit(self, order: Order, count: int) -> None:
         """The market takes ``count`` of a resting order of the desk, and whatever stands before it."""

@@ -12,6 +12,7 @@ from collections.abc import Callable
 import msgspec
 
 from core.domain.units import Money, Price, Quantity
+from core.sim import amending
 from core.sim.contracts import MarketStatus
 from core.sim.events import ExchangeEvent, MarketChanged
 from core.sim.orders import BookSide, OrderRequest, TimeInForce
@@ -21,6 +22,7 @@ from tests.simulation.truth import OURS, Truth
 EVERY_S = (10.0, 60.0, 100_000.0, 100_000.0)
 """Mean pause between whims; a run draws one of them."""
 RECORD_LATE_S = 20.0
+LOT = 10_000
 
 
 class Whims:
@@ -36,11 +38,11 @@ class Whims:
             self._correct_fee,
             self._forget,
             self._oversell,
+            self._decrease,
         )
         if rng.random() < 0.3:
-            told = site.exchange.listeners
-            told[:] = [_without_payouts(listener) for listener in told]
-            told.append(self._paid)
+            site.keep_quiet_about("settled")
+            site.exchange.listeners.append(self._paid)
 
     def second(self) -> None:
         if not self.over and self._rng.random() < 1 / self._every_s:
@@ -75,10 +77,22 @@ class Whims:
         self._forgot, order = True, self._rng.choice(ours)
         self._truth.note(f"whim: {order.client_order_id} is forgotten")
         self._truth.lie(order.client_order_id, order.ticker)
-        listeners, exchange.listeners = exchange.listeners, []
-        exchange.cancel(ACCOUNT, order.order_id)
-        exchange.listeners = listeners
+        with self._site.silently():
+            exchange.cancel(ACCOUNT, order.order_id)
         account.finished.pop(order.order_id, None)
+
+    def _decrease(self) -> None:
+        """A hand on the web page makes one of the desk's orders smaller."""
+        exchange = self._site.exchange
+        ours = [
+            order
+            for order in exchange.account(ACCOUNT).working.values()
+            if order.client_order_id.startswith(OURS) and order.remaining > LOT
+        ]
+        if ours:
+            order = self._rng.choice(ours)
+            self._truth.note(f"whim: {order.client_order_id} is made smaller by hand")
+            amending.decrease(exchange, ACCOUNT, order.order_id, Quantity(order.remaining // 2 // LOT * LOT))
 
     def _oversell(self) -> None:
         """A hand on the web page sells more than is held and opens the other side."""
@@ -108,11 +122,3 @@ class Whims:
             for record in late:
                 account.settlements.remove(record)
                 self._loop.call_later(RECORD_LATE_S, account.settlements.append, record)
-
-
-def _without_payouts(listener: Callable[[ExchangeEvent], None]) -> Callable[[ExchangeEvent], None]:
-    def hears(event: ExchangeEvent) -> None:
-        if not (isinstance(event, MarketChanged) and event.kind == "settled"):
-            listener(event)
-
-    return hears
