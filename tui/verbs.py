@@ -215,6 +215,8 @@ def reconcile_lines(found: dict[str, Any]) -> Iterable[str]:
         halts = f"; {'has stopped' if d['acted'] else 'stops'}: {d['halts']}" if d["halts"] else ""
         yield f"{d['row']:<4}{where}: we say {d['ours']}, the venue says {d['theirs']}"
         yield f"    seen {d['reads']} times in {_span(d['age_s'])}{halts}"
+        for event in d["events"]:
+            yield f"      {event['time']} {event['kind']:<16} {event['text']}"
     if found["agrees"]:
         yield "agrees"
     elif found["clean_age_s"] is not None:

@@ -603,6 +603,14 @@ class AlarmRow(msgspec.Struct, frozen=True, array_like=True):
     """What stands still for it, as ``resume`` names it: ``desk``, a venue, an event or a market."""
 
 
+class JournalRow(msgspec.Struct, frozen=True, array_like=True):
+    seq: int
+    wall_ms: int
+    kind: str
+    text: str
+    order_id: str
+
+
 class DifferenceRow(msgspec.Struct, frozen=True, array_like=True):
     """Something our record and the venue's disagree on, both sides in words."""
 
@@ -623,6 +631,8 @@ class DifferenceRow(msgspec.Struct, frozen=True, array_like=True):
     acted: bool
     halts: str
     """What it stops once it is acted on, such as ``venue HALTED``; empty for nothing."""
+    events: tuple[JournalRow, ...] = ()
+    """Positions: what happened last to orders and fills of that market, oldest first."""
 
 
 class ReadingRow(msgspec.Struct, frozen=True, array_like=True):
@@ -638,14 +648,6 @@ class ReadingRow(msgspec.Struct, frozen=True, array_like=True):
     doubt: str
     """Why no entries leave before a clean one; empty when they may."""
     differences: tuple[DifferenceRow, ...]
-
-
-class JournalRow(msgspec.Struct, frozen=True, array_like=True):
-    seq: int
-    wall_ms: int
-    kind: str
-    text: str
-    order_id: str
 
 
 class FlattenVenueRow(msgspec.Struct, frozen=True, array_like=True):

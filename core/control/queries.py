@@ -343,6 +343,14 @@ LIMITS: tuple[Field, ...] = (
     Field("ceiling", "from the configuration file", lambda r, n: _limit(r, r.ceiling)),
 )
 
+EVENTS_OF: tuple[Field, ...] = (
+    Field("seq", "its number in the journal", lambda r, n: r.seq),
+    Field("time", "real time", lambda r, n: at(r.wall_ms)),
+    Field("kind", "what kind of event", lambda r, n: r.kind),
+    Field("text", "what happened", lambda r, n: r.text),
+    Field("order", "our order id, empty without one", lambda r, n: r.order_id),
+)
+
 DIFFERENCES: tuple[Field, ...] = (
     Field("row", "its row of the table of differences", lambda r, n: r.row),
     Field("about", "order, fill, position or cash", lambda r, n: r.about),
@@ -354,6 +362,11 @@ DIFFERENCES: tuple[Field, ...] = (
     Field("reads", "complete readings that showed it", lambda r, n: r.reads),
     Field("acted", "whether it has stopped what it stops", lambda r, n: r.acted),
     Field("halts", "what it stops, empty for nothing", lambda r, n: r.halts),
+    Field(
+        "events",
+        "positions: the last ten of orders and fills of that market, see reconcile.differences.events",
+        lambda r, n: _nested(EVENTS_OF, r.events, n),
+    ),
 )
 
 RECONCILE: tuple[Field, ...] = (
@@ -395,7 +408,7 @@ PARTS: dict[str, dict[str, tuple[Field, ...]]] = {
         "flatten": FLATTEN,
         "flatten.venues": FLATTEN_VENUES,
     },
-    "reconcile": {"reconcile.differences": DIFFERENCES},
+    "reconcile": {"reconcile.differences": DIFFERENCES, "reconcile.differences.events": EVENTS_OF},
 }
 
 

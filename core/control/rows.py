@@ -19,6 +19,7 @@ from core.control.protocol import (
     FlattenRow,
     FlattenVenueRow,
     InputRow,
+    JournalRow,
     LimitRow,
     LinkRow,
     MarketRow,
@@ -32,10 +33,12 @@ from core.domain.position import Position, marked
 from core.domain.units import ONE_CONTRACT, ONE_DOLLAR, Price, complement
 from core.engine.incidents import name_of
 from core.engine.state import Alarm, EventState, MarketState
-from core.execution.differences import POLICY, Difference
+from core.execution.differences import POLICY, About, Difference
 from core.execution.ladder import BEFORE_EXITS, Ladder
 from core.execution.unknowns import Search, bound
 from core.feeds.feed import FeedHealth
+from core.journal.events import Row
+from core.journal.wording import text_of
 from core.models.fair_value import FairValue, InputAge
 from core.risk.limits import LIMITS, SPEC, LiveLimits, Scope
 from core.venues.venue import BookView, Link, OrderReport
@@ -262,7 +265,11 @@ def external_row(report: OrderReport, key: int, now_ns: int) -> OrderRow:
     )
 
 
-def difference_row(difference: Difference, key: int) -> DifferenceRow:
+def journal_row(row: Row) -> JournalRow:
+    return JournalRow(row.seq, row.ts_wall_ms, row.kind, text_of(row), row.order_id)
+
+
+def difference_row(difference: Difference, key: int, events: Iterable[Row]) -> DifferenceRow:
     about, ticker, subject = difference.key
     policy = POLICY[difference.row]
     halts = f"{policy.scope.value} {policy.halts.name}" if policy.halts is not None else ""
@@ -278,6 +285,7 @@ def difference_row(difference: Difference, key: int) -> DifferenceRow:
         reads=difference.reads,
         acted=difference.acted,
         halts=halts,
+        events=tuple(journal_row(row) for row in events) if difference.key.about is About.POSITION else (),
     )
 
 

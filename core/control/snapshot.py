@@ -28,7 +28,6 @@ from core.engine.account import WINDOW_5MIN_NS, WINDOW_15S_NS
 from core.engine.desk import Desk
 from core.engine.facts import market_view
 from core.execution.groups import GroupState
-from core.journal.wording import text_of
 from core.risk.halts import Level
 from core.strategy.convergence import exit_of
 from core.venues.exchange import ExchangeState
@@ -257,7 +256,7 @@ class Snapshot:
         return rows.flatten_row(ladder, flattener.cancels(ladder), (len(entries), triggered), resting)
 
     def reading(self) -> ReadingRow:
-        reconciler = self.desk.reconciler
+        reconciler, events = self.desk.reconciler, self.desk.state.last_events
         return ReadingRow(
             number=reconciler.readings,
             at_ns=reconciler.last.at_ns,
@@ -266,7 +265,8 @@ class Snapshot:
             clean_ns=reconciler.clean_ns,
             doubt=reconciler.doubt,
             differences=tuple(
-                rows.difference_row(d, self.key(d.key.ticker)) for d in reconciler.differences.values()
+                rows.difference_row(d, self.key(d.key.ticker), events.get(d.key.ticker, ()))
+                for d in reconciler.differences.values()
             ),
         )
 
@@ -334,10 +334,7 @@ class Snapshot:
             if row.seq <= after:
                 break
             fresh.append(row)
-        return [
-            JournalRow(row.seq, row.ts_wall_ms, row.kind, text_of(row), row.order_id)
-            for row in fresh[::-1][:JOURNAL_ROWS_MAX]
-        ]
+        return [rows.journal_row(row) for row in fresh[::-1][:JOURNAL_ROWS_MAX]]
 
 
 def _pause_text(exchange: ExchangeState | None) -> str:

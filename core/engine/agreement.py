@@ -9,11 +9,17 @@ from core.domain.units import Money
 from core.engine import incidents
 from core.engine.desk import Desk
 from core.engine.state import AlarmLevel
-from core.execution.differences import POLICY, Difference, Key, Row
+from core.execution.differences import POLICY, About, Difference, Key, Row
 from core.execution.reconcile import INCOMPLETE_MAX, Reading
 from core.journal.events import Kind
+from core.journal.events import Row as JournalRow
+from core.journal.projections import ORDER_KINDS
 from core.risk.halts import GLOBAL, HaltScope, Level, ScopeKind
 
+LAST_EVENTS = 10
+_RENEWALS = {Kind.RENEWAL_SENT.value, Kind.RENEWAL_OUTCOME.value}
+TELLING = (ORDER_KINDS | {Kind.ANOMALY.value}) - _RENEWALS
+"""What can explain a position: orders, fills and settlements, not prices, cards and longer lives."""
 SCOPES = {ScopeKind.GLOBAL: GLOBAL, ScopeKind.VENUE: incidents.VENUE}
 
 
@@ -47,10 +53,23 @@ class Agreement:
             desk.alarms.clear(_alarm(key))
         for key, difference in reconciler.differences.items():
             self._show(key, difference)
+        self._remember()
         if reading.clean:
             desk.health.account_read(reading.began_ns)
             if not desk.health.stepped:
                 desk.alarms.clear("gap")
+
+    def _remember(self) -> None:
+        """What led to each position that differs, kept while it stands: the log's tail moves on."""
+        state, tail = self.desk.state, self.desk.scribe.log.tail
+        tickers = [key.ticker for key in self.desk.reconciler.differences if key.about is About.POSITION]
+        found: dict[str, tuple[JournalRow, ...]] = {}
+        for ticker in tickers:
+            kept = state.last_events.get(ticker, ())
+            newest = kept[-1].seq if kept else 0
+            fresh = [r for r in tail if r.seq > newest and r.ticker == ticker and r.kind in TELLING]
+            found[ticker] = (*kept, *fresh)[-LAST_EVENTS:]
+        state.last_events = found
 
     def _show(self, key: Key, difference: Difference) -> None:
         if self._shown.get(key) is difference.row:

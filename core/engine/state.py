@@ -18,6 +18,7 @@ from core.domain.market import Market
 from core.domain.units import Money, Price
 from core.execution.changes import Changes
 from core.feeds.feed import FeedHealth
+from core.journal.events import Row
 from core.models.fair_value import EventFair, FairValue
 from core.risk.halts import Halts, HaltScope
 from core.risk.limits import LiveLimits
@@ -151,6 +152,8 @@ class DeskState:
     """Contracts (millionths) before our resting orders, by venue order id."""
     venue_net: dict[str, int] = field(default_factory=dict)
     """Net position the venue reports where it differs from ours, by ticker."""
+    last_events: dict[str, tuple[Row, ...]] = field(default_factory=dict)
+    """What happened last in a market whose position differs, oldest first, by ticker."""
     cash: Money | None = None
     open_pnl: Money | None = None
     today_pnl: Money | None = None

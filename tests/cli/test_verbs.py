@@ -274,6 +274,7 @@ READING = {
 DIFFERS = {
     "row": "R9", "about": "position", "ticker": "KX-1", "subject": "", "ours": "8.00", "theirs": "11.00",
     "age_s": 6.0, "reads": 2, "acted": True, "halts": "venue HALTED",
+    "events": [{"time": "2026-11-28T14:02:17.000Z", "kind": "FILL", "text": "bought 8 @ 45c"}],
 }  # fmt: skip
 
 
@@ -285,7 +286,8 @@ DIFFERS = {
             {"agrees": False, "differences": [DIFFERS], "clean_age_s": 95.0},
             1,
             "R9  position KX-1: we say 8.00, the venue says 11.00\n"
-            "    seen 2 times in 6s; has stopped: venue HALTED\nagreed 2m ago\n",
+            "    seen 2 times in 6s; has stopped: venue HALTED\n"
+            "      2026-11-28T14:02:17.000Z FILL             bought 8 @ 45c\nagreed 2m ago\n",
         ),
         (
             {"agrees": False, "complete": False, "reason": "fills: timeout", "clean_age_s": None},

@@ -90,7 +90,7 @@ ROWS = Rows(
         (
             p.DifferenceRow(
                 "R9", "position", 7, "KXHIGHNY-26NOV23-B48.5", "", "8.00", "11.00", 94_000_000_000, 2, True,
-                "venue HALTED",
+                "venue HALTED", (p.JournalRow(41, 1_700_000_000_000, "FILL", "bought 3 @ 45c", "pm-1"),),
             ),
         ),
     ),
@@ -139,6 +139,8 @@ def test_what_differs_and_what_rang() -> None:
     assert isinstance(found, dict)
     assert (found["reading"], found["age_s"], found["agrees"], found["clean_age_s"]) == (12, 2.0, False, None)
     (difference,) = found["differences"]
+    (event,) = difference["events"]
+    assert (event["seq"], event["kind"], event["text"]) == (41, "FILL", "bought 3 @ 45c")
     assert (difference["row"], difference["ours"], difference["theirs"]) == ("R9", "8.00", "11.00")
     assert (difference["age_s"], difference["acted"], difference["halts"]) == (6.0, True, "venue HALTED")
     (alarm,) = ask("alarms")  # type: ignore[misc]

@@ -7,10 +7,12 @@ import asyncio
 import msgspec
 import pytest
 
+from core.control.snapshot import Snapshot
 from core.domain.order import BookSide, Life
 from core.domain.units import Money, contracts
 from core.engine.state import Mode
 from core.execution.differences import POLICY, About, Difference, Differences, Key, Row
+from core.journal.events import Kind
 from core.risk.halts import Level
 from core.venues.venue import Incomplete, OrderReport, PositionReport
 from tests.execution.bench import HOT, TRADER, WARM, Bench, running
@@ -327,6 +329,17 @@ def test_r9_a_position_no_fill_explains_halts_the_venue_until_a_person_accepts_i
             assert level(bench, WARM) is Level.HALTED
             assert rows(bench, Row.POSITION) and engine.state.venue_net == {HOT: 11_000_000}
             assert ledger.net(HOT) == 8_000_000, "nothing is adjusted without a word"
+            told = engine.state.last_events[HOT]
+            assert [row.kind for row in told[:4]] == ["ORDER_INTENT", "ORDER_SENDING", "SEND_OUTCOME", "FILL"]
+            for number in range(600):
+                engine.desk.scribe.desk(Kind.FEED, f"news {number}")
+                engine.desk.scribe.desk(Kind.ANOMALY, f"elsewhere {number}", ticker=WARM)
+            engine.reconcile(TRADER)
+            await asyncio.sleep(1)
+            assert engine.state.last_events[HOT][: len(told)] == told, "the log's tail has moved on"
+            assert list(engine.state.last_events) == [HOT] and len(engine.state.last_events[HOT]) <= 10
+            (shown,) = Snapshot(engine.desk).reading().differences
+            assert [event.kind for event in shown.events][:4] == [row.kind for row in told[:4]]
             for confirm, reason in (("", "x"), ("accept", " ")):
                 assert not engine.accept(HOT, confirm, reason, TRADER).accepted
             assert not engine.accept(WARM, "accept", "x", TRADER).accepted
@@ -352,6 +365,7 @@ def test_r9_a_position_no_fill_explains_halts_the_venue_until_a_person_accepts_i
             await asyncio.sleep(40)
             assert again.engine.desk.ledger.net(HOT) == 11_000_000
             assert not again.engine.desk.reconciler.differences and level(again) is Level.NORMAL
+            assert not again.engine.state.last_events
 
     run_virtual(main)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from core.control.protocol import Acknowledge, AlarmRow, Approve, Flatten
+from core.control.protocol import Acknowledge, AlarmRow, Approve, Flatten, JournalRow
 from tests.tui import rows
 from tests.tui.conftest import Desk, running
 from tests.tui.fake_engine import read_clocks
@@ -34,6 +34,26 @@ async def test_differences_are_on_the_orders_screen_with_both_numbers_and_their_
         assert "no fill explains it; :reconcile accept KXHIGHCHI-26NOV23-B41-42" in text
         desk.engine.send(reading=rows.reading(now))
         await desk.shows("RECONCILE agrees, read ")
+
+
+@pytest.mark.parametrize("size", [(80, 24), (160, 45)])
+async def test_what_happened_last_in_its_market_stands_below_a_position_that_differs(
+    directory: Path, size: tuple[int, int]
+) -> None:
+    async with running(directory, size=size) as desk:
+        now = read_clocks()
+        await desk.press("3")
+        await desk.shows("DONE TODAY")
+        events = tuple(
+            JournalRow(n, now.wall_ms, "FILL", f"bought {n} @ 45c", "pm-1") for n in range(101, 111)
+        )
+        desk.engine.send(reading=rows.reading(now, rows.difference(now, events=events)))
+        await desk.shows("LAST 10 EVENTS")
+        await desk.until(lambda: "bought 101 @ 45c" in desk.text and "bought 110 @ 45c" in desk.text, "all")
+        checked_lines(desk)
+        desk.engine.send(reading=rows.reading(now))
+        await desk.shows("DONE TODAY")
+        assert "LAST 10" not in desk.text
 
 
 async def test_a_reading_that_failed_is_not_agreement(directory: Path) -> None:

@@ -8,9 +8,12 @@ from tui.lines import line
 from tui.scene import Scene, note
 from tui.screens.console_screen import ConsoleScreen
 from tui.screens.desk_plan import Plan, Rect
-from tui.widgets.difference_table import DifferenceTable
+from tui.widgets.difference_table import DifferenceTable, LastEvents
 from tui.widgets.line_pane import LinePane
 from tui.widgets.order_table import OrderTable, order_detail
+
+EVENT_LINES = 11
+"""Ten events and their title."""
 
 
 class DoneTable(OrderTable):
@@ -30,10 +33,12 @@ class OrdersScreen(ConsoleScreen):
         super().__init__()
         self.orders = OrderTable()
         self.differences = DifferenceTable()
+        self.events = LastEvents(id="events")
+        self.events.display = False
         self.done = DoneTable(id="done", done=True)
 
     def panes(self) -> list[LinePane]:
-        return [self.orders, self.differences, self.done]
+        return [self.orders, self.differences, self.events, self.done]
 
     def home_focus(self) -> Widget | None:
         return self.orders
@@ -41,15 +46,25 @@ class OrdersScreen(ConsoleScreen):
     def plan(self, width: int, height: int) -> Plan:
         body = height - 3
         top, middle = body * 2 // 5, max(5, body // 5)
+        last = "done"
+        if self.events.display:  # what explains a difference is worth more than what is over
+            last, top = "events", max(3, min(top, body - middle - EVENT_LINES))
         return {
             "orders": Rect(0, 1, width, top),
             "differences": Rect(0, 1 + top, width, middle),
-            "done": Rect(0, 1 + top + middle, width, body - top - middle),
+            last: Rect(0, 1 + top + middle, width, body - top - middle),
         }
 
     def draw(self, scene: Scene) -> None:
         self.orders.show(scene, scene.view.working())
         self.differences.show(scene)
+        chosen = self.differences.chosen(scene)
+        explained = chosen is not None and bool(chosen.events)
+        if self.events.display is not explained:
+            self.events.display = explained
+            self.relayout()
+        if chosen is not None:
+            self.events.show(scene, chosen)
         self.done.show_done(scene)
 
     def open_cursor(self) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from core.control.protocol import DifferenceRow, ReadingRow
-from tui.format import age
+from tui.format import age, utc
 from tui.lines import Line, Span, line
 from tui.scene import Scene, note
+from tui.widgets.line_pane import LinePane
 from tui.widgets.live_table import Column, Key, LiveTable
 
 MEANINGS = {
@@ -81,11 +82,29 @@ def _words(scene: Scene, reading: ReadingRow) -> Line:
     return line((" agrees", "good"), (ago, "text-muted"))
 
 
+class LastEvents(LinePane):
+    """What happened last in the market of the chosen difference, newest last."""
+
+    def show(self, scene: Scene, row: DifferenceRow) -> None:
+        lines = [
+            line((f" {utc(event.wall_ms)}  ", "text-muted"), (f"{event.kind:<17}", "strong"), event.text)
+            for event in row.events
+        ]
+        market = scene.view.label(row.key) if row.key else row.ticker
+        title = line((f"LAST {len(lines)} EVENTS", "title"), (f" {market}", "text-muted"))
+        self.paint(lines[-self.body_size[1] :], title)
+
+
 class DifferenceTable(LiveTable):
     """The RECONCILE pane."""
 
     def __init__(self) -> None:
         super().__init__(COLUMNS, id="differences")
+
+    def chosen(self, scene: Scene) -> DifferenceRow | None:
+        """The difference under the cursor, the first one without a cursor."""
+        rows = _rows(scene)
+        return rows.get(self.cursor_key) or next(iter(rows.values()), None)
 
     def show(self, scene: Scene) -> None:
         reading = scene.view.reading
