@@ -99,7 +99,6 @@ class Groups:
         if isinstance(found, Incomplete):
             self.missing = f"{found.what}: {found.reason}"
             return False
-        self.missing = ""
         ids = {group.group_id for group in found}
         for group in known:
             if group.group_id not in ids:
@@ -107,6 +106,8 @@ class Groups:
         for group in found:
             if group.group_id not in self.standing:
                 self._note(group, GroupState.ARMED, f"limit {group.contracts} contracts")
+        self.missing = ""
+        self.follow_limits()  # one taken over may have been opened under other limits
         return True
 
     def follow_limits(self) -> None:

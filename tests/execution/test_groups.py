@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 
+import msgspec
 import pytest
 
 from core.domain.order import Life, Purpose
+from core.domain.units import Quantity
 from core.engine.state import Mode
 from core.execution.groups import GroupState
 from core.risk.halts import GLOBAL, Level
+from core.risk.limits import DEFAULTS
 from core.venues.venue import GroupChange
 from tests.execution.bench import HOT, TRADER, Bench, running
 from tests.virtual import VirtualLoop, run_virtual
@@ -242,5 +245,19 @@ def test_the_groups_follow_the_velocity_limit() -> None:
             assert bench.engine.set_limit("order_contracts_max", "40", "", "", TRADER).accepted
             await asyncio.sleep(0.1)
             assert asked(bench) == [f"limit {ENTRIES} 101"], "one hundred dollars are a hundred contracts"
+
+    run_virtual(main)
+
+
+def test_a_group_taken_over_gets_todays_limit() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            rows, venue = list(bench.journal.rows), bench.venue
+        smaller = msgspec.structs.replace(DEFAULTS, order_contracts_max=Quantity(40_000_000))
+        venue.calls.clear()
+        async with running(loop, venue=venue, history=rows, ready=False, run="r2", ceilings=smaller) as again:
+            await again.until(lambda: again.engine.state.ready, "ready")
+            await asyncio.sleep(0.1)
+            assert asked(again) == [f"limit {ENTRIES} 101"]
 
     run_virtual(main)
