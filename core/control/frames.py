@@ -227,7 +227,7 @@ class Reader:
         self, changed: Container[str], moved: Callable[[str], bool]
     ) -> dict[str, tuple[Any, ...]]:
         """Positions that changed, and those whose book or fair value did."""
-        held = {self._snapshot.key(ticker): ticker for ticker in self._snapshot.held()}
+        held = {self._snapshot.position_key(ticker): ticker for ticker in self._snapshot.held()}
         wanted = [key for key, ticker in held.items() if ticker in changed or moved(ticker)]
         return {
             "positions": _renewed(self._positions, wanted, lambda key: self._position(held[key])),

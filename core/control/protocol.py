@@ -558,6 +558,7 @@ class OrderRow(msgspec.Struct, frozen=True, array_like=True):
 
 class PositionRow(msgspec.Struct, frozen=True, array_like=True):
     key: int
+    """Negative for a market that is not on the desk."""
     net: int
     average: int | None
     cost: int
@@ -569,6 +570,8 @@ class PositionRow(msgspec.Struct, frozen=True, array_like=True):
     exit_rule: str
     venue_net: int | None
     """What the venue says when it differs from us, else ``None``."""
+    ticker: str = ""
+    """The venue's name of a market that is not on the desk, else empty."""
 
 
 class LimitRow(msgspec.Struct, frozen=True, array_like=True):

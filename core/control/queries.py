@@ -318,7 +318,7 @@ ORDERS: tuple[Field, ...] = (
 )
 
 POSITIONS: tuple[Field, ...] = (
-    Field("ticker", "the venue's name of the market", _ticker),
+    Field("ticker", "the venue's name of the market", lambda r, n: r.ticker or _ticker(r, n)),
     Field("label", "short name", _label),
     Field("net", "contracts held, positive YES, negative NO", lambda r, n: quantity(r.net)),
     Field("average", "price paid, in terms of the outcome held", lambda r, n: price(r.average)),

@@ -299,6 +299,7 @@ def position_row(
     today: int,
     exit_rule: str,
     venue_net: int | None,
+    ticker: str,
 ) -> PositionRow:
     outcome = Outcome.YES if position.net >= 0 else Outcome.NO
     bid = view.book.best_bid if view is not None else None
@@ -315,6 +316,7 @@ def position_row(
         today=today,
         exit_rule=exit_rule,
         venue_net=venue_net,
+        ticker=ticker,
     )
 
 

@@ -50,6 +50,7 @@ class Snapshot:
         # Wall times of orders become monotonic ones, the same for every frame of this process.
         self._offset_ns = clocks.mono_ns() - clocks.wall_ms() * 1_000_000
         self._ended_ns: dict[str, int] = {}
+        self._elsewhere: dict[str, int] = {}
 
     # --- one row of each table -----------------------------------------------------------------
 
@@ -184,25 +185,30 @@ class Snapshot:
         view = market_view(desk, ticker) if market is not None else None
         leaving = exit_of(market.fair, view, desk.rules) if market is not None and view is not None else None
         return rows.position_row(
-            self.key(ticker),
+            self.position_key(ticker),
             desk.ledger.positions.get(ticker, Position()),
             self.view(ticker),
             market.fair if market is not None else None,
-            max_loss=desk.exposure.now(ticker).market if market is not None else 0,
+            max_loss=desk.exposure.now(ticker).market if desk.ledger.net(ticker) else 0,
             today=state.today.get(ticker, 0),
             exit_rule=leaving.rule if leaving is not None else "",
             venue_net=state.venue_net.get(ticker),
+            ticker=ticker if market is None else "",
         )
 
     def limits(self) -> list[LimitRow]:
         desk, state = self.desk, self.desk.state
         markets, events, correlated, most_orders = {}, {}, 0, 0
-        for ticker, market in state.markets.items():
-            orders = len(desk.ledger.live_in(ticker)) + len(desk.ledger.externals_in(ticker))
-            if desk.ledger.net(ticker) or orders:
-                worst = desk.exposure.now(ticker)
+        ledger = desk.ledger
+        ordered = [o.intent.ticker for o in ledger.live.values()]
+        ordered += [report.ticker for report in ledger.externals.values()]
+        for ticker in dict.fromkeys((*state.markets, *ledger.held, *ordered)):
+            orders = ordered.count(ticker)
+            if ledger.net(ticker) or orders:
+                worst, market = desk.exposure.now(ticker), state.markets.get(ticker)
                 markets[ticker] = int(worst.market)
-                events[market.market.event_ticker] = int(worst.event)
+                if market is not None:
+                    events[market.market.event_ticker] = int(worst.event)
                 correlated = max(correlated, worst.correlated)
                 most_orders = max(most_orders, orders)
         now_ns, recent = self.clocks.mono_ns(), desk.account.recent("")
@@ -323,6 +329,10 @@ class Snapshot:
         """0 stands for a market that is not on the desk; keys of the desk begin at 1."""
         market = self.desk.state.markets.get(ticker)
         return market.key if market is not None else 0
+
+    def position_key(self, ticker: str) -> int:
+        """A row of its own also for what is held in a market that is not on the desk."""
+        return self.key(ticker) or -self._elsewhere.setdefault(ticker, len(self._elsewhere) + 1)
 
     def view(self, ticker: str) -> BookView | None:
         return self.desk.venue.books.get(ticker)

@@ -84,8 +84,8 @@ class Catalogue:
         now = self._desk.clocks.mono_ns()
         for ticker, since in list(self._over_ns.items()):
             ledger = self._desk.ledger
-            done = not ledger.net(ticker) and not ledger.live_in(ticker)
-            if done and now - since > SHOWN_AFTER_END_NS:
+            open_here = ledger.net(ticker) or ledger.live_in(ticker) or ledger.externals_in(ticker)
+            if not open_here and now - since > SHOWN_AFTER_END_NS:
                 self._drop(ticker)
 
     def _drop(self, ticker: str) -> None:

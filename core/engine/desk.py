@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 from core.config.settings import Settings
 from core.domain.clock import Clocks
+from core.domain.market import Venue
 from core.domain.position import Position
+from core.domain.units import Money
 from core.engine.account import Account
 from core.engine.alarms import Alarms
 from core.engine.halting import Halting
@@ -62,7 +64,17 @@ class Desk:
     pinned_rules: dict[str, str]
     """Hash of each market's rules text when it was first read."""
 
-    def expose(self, ticker: str) -> None:
-        """Count a market's worst case anew, by what is held and on order there now."""
+    def expose(self, ticker: str) -> Money:
+        """Count a market's worst case anew, by what is held and on order there now; returns it.
+
+        The account's markets count, whether they are on the desk or not.
+        """
         held = self.ledger.positions.get(ticker, Position())
-        self.exposure.update(ticker, held, self.ledger.live_in(ticker), self.ledger.externals_in(ticker))
+        live, outside = self.ledger.live_in(ticker), self.ledger.externals_in(ticker)
+        if ticker not in self.state.markets:
+            if not (held.net or live or outside):
+                self.exposure.forget(ticker)
+                return Money(0)
+            self.exposure.admit(ticker, Venue.KALSHI)
+        self.exposure.update(ticker, held, live, outside)
+        return self.exposure.now(ticker).market

@@ -111,13 +111,11 @@ class Ears:
 
     def _expose(self, ticker: str) -> None:
         desk = self.desk
-        if ticker in desk.state.markets:
-            desk.expose(ticker)
-            broken = worst_case_covers(desk.ledger, ticker, desk.exposure.now(ticker).market)
-            if broken is not None:
-                self.on_anomaly(ticker, Anomaly("", "invariant", broken))
-            desk.state.limit_changes += 1
-            desk.state.touch_status()
+        broken = worst_case_covers(desk.ledger, ticker, desk.expose(ticker))
+        if broken is not None:
+            self.on_anomaly(ticker, Anomaly("", "invariant", broken))
+        desk.state.limit_changes += 1
+        desk.state.touch_status()
 
     def on_externals_changed(self, ticker: str) -> None:
         self._expose(ticker)

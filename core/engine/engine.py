@@ -147,6 +147,8 @@ class Engine(Operations):
         desk.halting.restore(restored.halts)
         wrong = belief.replay(desk.ledger, restored.orders, restored.belief, desk.clocks.mono_ns())
         restored.orders.clear()
+        for ticker in desk.ledger.held:
+            desk.expose(ticker)  # also what is not on the desk any more
         desk.account.recount()
         desk.trips.restore(
             msgspec.convert(list(restored.desk.trips.values()), list[Trip]),

@@ -107,16 +107,19 @@ class PostTrade:
                 cause = f"trade {parked.fill.trade_id} in a market without an order of ours"
                 self._stop(incidents.market(parked.fill.ticker), Level.HALTED, cause)
         for ticker in desk.ledger.held:
+            self._beyond(ticker)
             if ticker in desk.state.markets:
-                self._beyond(ticker)
                 self._jump(ticker)
         self._touches = {t: seen for t, seen in self._touches.items() if t in desk.ledger.held}
         self._based = True
 
     def _beyond(self, ticker: str) -> None:
         desk = self._desk
-        event = desk.state.markets[ticker].market.event_ticker
+        known = desk.state.markets.get(ticker)
+        event = known.market.event_ticker if known is not None else ticker
         for case in worst_cases(desk.exposure.now(ticker), desk.state.limits.current):
+            if case.kind is ScopeKind.EVENT and known is None:
+                continue  # of a market that is not on the desk only the ticker is known
             scope = _scope(case, ticker, event)
             before = self._used.get(scope, 0)
             self._used[scope] = case.used

@@ -147,10 +147,12 @@ class _Place(msgspec.Struct, frozen=True):
     venue: Venue
     event: str
     bucket: str
+    listed: bool = True
+    """Whether the market is on the desk; of any other nothing is known but its ticker."""
 
 
 class Exposure:
-    """The desk's ledger of worst cases, kept market by market as positions and orders change."""
+    """The account's ledger of worst cases, kept market by market as positions and orders change."""
 
     __slots__ = ("_bucket_totals", "_event_totals", "_events", "_exclusive", "_losses", "_places", "_venues")
 
@@ -165,17 +167,28 @@ class Exposure:
 
     def add(self, market: Market) -> None:
         """Make a market known. An event counts as exclusive only if all of its markets say so."""
-        event = market.event_ticker
-        if market.ticker not in self._places:
-            self._places[market.ticker] = _Place(market.venue, event, bucket(market))
-            self._losses[market.ticker] = FLAT
-            self._events.setdefault(event, []).append(market.ticker)
-            self._venues.setdefault(market.venue, 0)
+        event, known = market.event_ticker, self._places.get(market.ticker)
+        loss = self._losses.get(market.ticker, FLAT)
+        if known is None or not known.listed:
+            self.forget(market.ticker)
+            self._put(market.ticker, _Place(market.venue, event, bucket(market)))
         self._exclusive[event] = self._exclusive.get(event, True) and market.exclusive
-        self._retotal(self._places[market.ticker], market.ticker, self._losses[market.ticker])
+        self._retotal(self._places[market.ticker], market.ticker, loss)
+
+    def admit(self, ticker: str, venue: Venue) -> None:
+        """Count a market that is not on the desk, as an event and a bucket of its own."""
+        if ticker not in self._places:
+            self._put(ticker, _Place(venue, ticker, ticker, listed=False))
+            self._exclusive[ticker] = False
+            self._retotal(self._places[ticker], ticker, FLAT)
+
+    def _put(self, ticker: str, place: _Place) -> None:
+        self._places[ticker], self._losses[ticker] = place, FLAT
+        self._events.setdefault(place.event, []).append(ticker)
+        self._venues.setdefault(place.venue, 0)
 
     def forget(self, ticker: str) -> None:
-        """A market has left the desk, with nothing held or on order; unknown ones are ignored."""
+        """A market counts no more, with nothing held or on order in it; unknown ones are ignored."""
         place = self._places.get(ticker)
         if place is None:
             return

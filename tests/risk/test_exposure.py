@@ -383,3 +383,19 @@ def test_a_market_that_left_counts_nothing_and_leaves_nothing_behind() -> None:
     both.update("B", Position(), [])
     both.forget("B")
     assert both.total == 0 and not both._events and not both._bucket_totals and not both._losses
+
+
+def test_a_market_that_is_not_on_the_desk_counts_alone_until_it_is_described() -> None:
+    exposure = ledger(market("A", "E"))
+    exposure.update("A", holding(10, 3_000), [])
+    exposure.admit("B", Venue.KALSHI)
+    exposure.update("B", holding(-10, 6_000), [])
+    assert exposure.now("B").event == exposure.now("B").correlated == 4 * DOLLAR
+    assert exposure.total == exposure.venue(Venue.KALSHI) == 7 * DOLLAR, "no credit for an event unknown"
+    exposure.add(market("B", "E"))
+    described = ledger(market("A", "E"), market("B", "E"))
+    described.update("A", holding(10, 3_000), [])
+    described.update("B", holding(-10, 6_000), [])
+    assert exposure.now("B") == described.now("B") and exposure.total == described.total
+    exposure.admit("B", Venue.KALSHI)
+    assert exposure.now("B") == described.now("B"), "what is known stays known"

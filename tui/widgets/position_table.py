@@ -25,7 +25,8 @@ def _venue(scene: Scene, key: Key) -> Span:
 
 
 def _market(scene: Scene, key: Key) -> Span:
-    return Span(" " + fit_name(scene.view.label(_row(scene, key).key), 18).rstrip())
+    row = _row(scene, key)
+    return Span(" " + fit_name(row.ticker or scene.view.label(row.key), 18).rstrip())
 
 
 def _side(scene: Scene, key: Key) -> Span:
