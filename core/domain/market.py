@@ -166,6 +166,8 @@ class MarketStatus(enum.Enum):
     AMENDED = "amended"
     FINALIZED = "finalized"
     UNKNOWN = "unknown"
+    DELISTED = "delisted"
+    """Our word: it is in the venue's complete list no more, and nothing was said of its end."""
 
 
 class Market(msgspec.Struct, frozen=True):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
+
+import msgspec
 
 from core.domain.market import Market, MarketStatus
+from core.domain.units import quantity_text
 from core.engine import incidents
 from core.engine.desk import Desk
-from core.engine.state import EventState, MarketState
+from core.engine.state import AlarmLevel, EventState, MarketState
 from core.engine.trading import Trading
 from core.execution.differences import Row
 from core.venues.venue import Incomplete
@@ -17,7 +20,7 @@ LISTED = frozenset(
 )
 OVER = frozenset({MarketStatus.DETERMINED, MarketStatus.FINALIZED, MarketStatus.AMENDED})
 SHOWN_AFTER_END_NS = 30_000_000_000
-"""A settled market without a position leaves the tables after this much real time."""
+"""A market that is over or gone and without a position leaves the tables after this much real time."""
 
 
 class Catalogue:
@@ -29,6 +32,8 @@ class Catalogue:
         self._series = tuple(series)
         self._next_key = 1
         self._over_ns: dict[str, int] = {}
+        self._absent: set[str] = set()
+        """Markets the last complete list lacked; one list may."""
 
     async def refresh(self) -> Incomplete | None:
         """Read every market of the series and subscribe to the new ones."""
@@ -38,6 +43,7 @@ class Catalogue:
         fresh = [m.ticker for m in markets if self.take(m)]
         if fresh:
             await self._desk.venue.subscribe(fresh)
+        self._delist({market.ticker for market in markets})
         self._drop_old()
         return None
 
@@ -51,16 +57,45 @@ class Catalogue:
             self._add(market)
             return True
         if known.market != market:
-            if market.status is not known.market.status is MarketStatus.ACTIVE:
+            before = known.market.status
+            if market.status is not before and (
+                before is MarketStatus.ACTIVE or MarketStatus.DELISTED in (before, market.status)
+            ):
                 text = f"{market.ticker} is {market.status.value} at the venue"
                 incidents.note(self._desk, Row.MARKET_STATE, market.ticker, text)
             known.market = market
             self._desk.state.changed_markets.touch(market.ticker)
             self._trading.mark(market.ticker)
-            if market.status in OVER:
+            if market.status in LISTED:
+                self._over_ns.pop(market.ticker, None)
+            elif market.status in OVER or market.status is MarketStatus.DELISTED:
                 self._over_ns.setdefault(market.ticker, self._desk.clocks.mono_ns())
+            if market.status in OVER:
                 self._desk.pricing.settle(market.event_ticker)
+            if market.status is not MarketStatus.DELISTED:
+                self._desk.alarms.clear(f"delisted {market.ticker}")
         return False
+
+    def _delist(self, listed: Container[str]) -> None:
+        """What two complete lists lack is gone, its end untold: no entries, and never taken for flat."""
+        desk = self._desk
+        missing = {ticker for ticker in desk.state.markets if ticker not in listed}
+        for ticker in sorted(missing & self._absent):
+            market = desk.state.markets[ticker].market
+            if market.status in LISTED:
+                self.take(msgspec.structs.replace(market, status=MarketStatus.DELISTED))
+        self._absent = missing
+        for ticker, state in desk.state.markets.items():
+            held, resting = desk.ledger.net(ticker), len(desk.ledger.live_in(ticker))
+            if state.market.status is MarketStatus.DELISTED and (held or resting):
+                desk.alarms.raise_(
+                    f"delisted {ticker}",
+                    AlarmLevel.ACT,
+                    f"{ticker} is in the venue's list no more; {quantity_text(held)} held, {resting} orders",
+                    "no entries there; it counts in every limit until the venue says what became of it",
+                    "its return or its payout",
+                    ticker,
+                )
 
     def _add(self, market: Market) -> None:
         desk, ticker = self._desk, market.ticker
@@ -91,9 +126,10 @@ class Catalogue:
     def _drop(self, ticker: str) -> None:
         desk = self._desk
         del self._over_ns[ticker]
+        desk.alarms.clear(f"delisted {ticker}")
         card = desk.approvals.of(ticker)
         if card is not None:
-            desk.approvals.withdraw(card, "its market has settled")
+            desk.approvals.withdraw(card, "its market is over")
         market = desk.state.markets.pop(ticker).market
         self._trading.forget(ticker)
         desk.exposure.forget(ticker)

@@ -7,11 +7,14 @@ import asyncio
 import msgspec
 import pytest
 
+from core.control.rows import Touch
 from core.control.snapshot import Snapshot
+from core.domain.market import MarketStatus
 from core.domain.order import BookSide, Life
 from core.domain.units import Money, contracts
 from core.engine.state import Mode
 from core.execution.differences import POLICY, About, Difference, Differences, Key, Row
+from core.execution.ladder import Phase
 from core.journal.events import Kind
 from core.risk.halts import Level
 from core.venues.venue import Incomplete, OrderReport, PositionReport
@@ -491,6 +494,46 @@ def test_r15_a_market_the_venue_has_closed_is_told() -> None:
             )
             await bench.until(lambda: bool(rows(bench, Row.MARKET_STATE)), "told", 20)
             assert "inactive" in rows(bench, Row.MARKET_STATE)[0]
+
+    run_virtual(main)
+
+
+def test_r15_a_held_market_the_list_no_longer_has_is_not_flat_and_takes_no_entries() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            await bench.held(8)
+            desk, whole = bench.engine.desk, bench.venue.listed
+            bench.venue.listed = tuple(m for m in whole if m.ticker not in (HOT, WARM))
+            await asyncio.sleep(14)
+            bench.venue.listed = whole
+            await asyncio.sleep(17)
+            assert not rows(bench, Row.MARKET_STATE), "one list that lacks it proves nothing"
+            assert desk.state.markets[HOT].market.status is MarketStatus.ACTIVE
+            bench.venue.listed = tuple(m for m in whole if m.ticker not in (HOT, WARM))
+            await bench.until(lambda: rung(bench, "list no more; 8.00 held"), "rung", 40)
+            assert not rung(bench, WARM), "nothing of it is ours"
+            assert "delisted" in rows(bench, Row.MARKET_STATE)[0]
+            await asyncio.sleep(50)
+            assert WARM not in desk.state.markets, "shown for a while, then it leaves"
+            assert (
+                desk.ledger.net(HOT) == 8_000_000
+                and desk.exposure.now(HOT).market >= desk.ledger.positions[HOT].cost > 0
+            )
+            assert desk.state.markets[HOT].market.status is MarketStatus.DELISTED
+            row = Snapshot(desk).market(HOT, Touch())
+            assert (row.status, row.net) == ("delisted", 8_000_000)
+            card = desk.approvals.of(HOT)
+            assert card is None or not card.verdict.passed
+            bench.engine.flatten(TRADER, now=True)
+            await bench.until(lambda: bool(desk.flattener.ladder and desk.flattener.ladder.over), "over", 200)
+            assert desk.flattener.ladder is not None
+            assert desk.flattener.ladder.phase is Phase.UNFLATTENED, "never flat by not being listed"
+            bench.venue.listed = whole
+            alarms = desk.state.alarms
+            await bench.until(
+                lambda: not any(a.active and "list no more" in a.what for a in alarms.values()), "back", 20
+            )
+            assert desk.state.markets[HOT].market.status is MarketStatus.ACTIVE
 
     run_virtual(main)
 

@@ -13,6 +13,7 @@ from tests.tui.conftest import Desk, running
 from tests.tui.fake_engine import read_clocks
 from tests.tui.test_screens import SIZES, checked_lines
 from tui.ladder import QUIET_NS
+from tui.widgets.line_pane import LinePane
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -211,3 +212,10 @@ async def test_a_console_that_cannot_acknowledge_can_leave(directory: Path) -> N
 async def quiet(desk: Desk) -> None:
     """Let the console's clock, not the test's, pass the time without any key."""
     desk.app.operator.takeover._last_key_ns -= QUIET_NS
+
+
+async def test_a_market_that_is_gone_says_so_where_its_edge_was(directory: Path) -> None:
+    async with running(directory) as desk:
+        (first, *_) = rows.markets(read_clocks())
+        desk.engine.send(markets=(msgspec.structs.replace(first, status="delisted"),))
+        await desk.until(lambda: " gone " in desk.app.screen.query_one("#markets", LinePane).text, "gone")

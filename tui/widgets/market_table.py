@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from core.control.protocol import MarketRow
+from core.domain.market import MarketStatus
 from tui.format import age, cents, fit_name, signed_count, signed_tenths, size, spark, tenths, until
 from tui.lines import Line, Span, line
 from tui.scene import Scene, note
@@ -83,6 +84,8 @@ def _sigma(scene: Scene, key: Key) -> Span:
 
 def _edge(scene: Scene, key: Key) -> Span:
     row = _row(scene, key)
+    if row.status == MarketStatus.DELISTED.value:
+        return Span("gone", "alarm")
     if row.edge_word:
         return Span(row.edge_word, "stale" if row.edge_word == "stale" else "near")
     if row.edge is None:
