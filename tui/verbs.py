@@ -147,7 +147,8 @@ def follow_flatten(line: Line, *, urgent: bool = False) -> None:
         leave(REFUSED, "The flatten goes on in the engine; pmconsole status shows it.")
     if ended["phase"] != "FLAT":
         residue = "; ".join(ended["residue"]) or "no residue named"
-        leave(REFUSED, f"{ended['phase']}: {residue}")
+        goes_on = ". The engine goes on: what can be sold later is sold" if ended["watches"] else ""
+        leave(REFUSED, f"{ended['phase']}: {residue}{goes_on}")
     click.echo(ended["receipt"] or "Flat, confirmed by the venue.")
 
 

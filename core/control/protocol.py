@@ -693,6 +693,8 @@ class FlattenRow(msgspec.Struct, frozen=True, array_like=True):
     """``asked`` or ``done`` where every order of the account is cancelled; else empty."""
     can_abort: bool = False
     """Whether the positions can still be kept."""
+    watches: bool = False
+    """Whether the engine goes on looking at what an ``UNFLATTENED`` ladder left."""
 
 
 class Frame(msgspec.Struct, frozen=True, tag="frame", omit_defaults=True):

@@ -192,6 +192,9 @@ FLATTEN: tuple[Field, ...] = (
     ),
     Field("urgent", "whether exits reach down to the widest protection", lambda r, n: r.urgent),
     Field("sweep", "asked or done where every order of the account goes", lambda r, n: r.sweep),
+    Field(
+        "watches", "whether what was left is looked at again and sold when it can be", lambda r, n: r.watches
+    ),
     Field("receipt", "the closing line with the cost against mid", lambda r, n: r.receipt),
 )
 

@@ -408,4 +408,5 @@ def flatten_row(
         urgent=ladder.urgent,
         sweep="done" if ladder.swept_ns is not None else "asked" if ladder.sweeps else "",
         can_abort=ladder.can_be_stopped,
+        watches=ladder.watches,
     )

@@ -153,18 +153,23 @@ class Ears:
         if (ladder.started_ns, ladder.phase) == self._ladder_told:
             return
         first = self._ladder_told[0] != ladder.started_ns
+        watched = self._ladder_told == (ladder.started_ns, Phase.UNFLATTENED)
         self._ladder_told = (ladder.started_ns, ladder.phase)
         if first:
             desk.scribe.desk(Kind.FLATTEN_START, f"flatten by {ladder.by}: {ladder.scope}", actor=ladder.by)
         elif ladder.over:
             desk.scribe.desk(Kind.FLATTEN_END, f"{ladder.phase.value}: {ladder.receipt}")
-            desk.halting.flatten_over(ran=ladder.phase is not Phase.ABORTED)
+            if not watched:
+                desk.halting.flatten_over(ran=ladder.phase is not Phase.ABORTED)
             desk.reconciler.request("end of a flatten")  # cash and positions on screen are from before it
             level = AlarmLevel.ACT if ladder.phase is Phase.UNFLATTENED else AlarmLevel.NOTE
-            desk.alarms.raise_(
-                f"flatten {ladder.started_ns}", level, ladder.receipt, "the desk is halted", RESUME
-            )
+            key = f"flatten {ladder.started_ns}"
+            if level is AlarmLevel.NOTE:  # what an earlier look had to call somebody for is over
+                desk.alarms.clear(key)
+            desk.alarms.raise_(key, level, ladder.receipt, "the desk is halted", RESUME)
         else:
+            if watched:
+                desk.halting.flatten_goes_on()
             desk.scribe.desk(Kind.FLATTEN_STEP, ladder.phase.value)
 
     def _pause(self, ladder: Ladder) -> None:

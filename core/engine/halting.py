@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 
+import msgspec
+
 from core.domain.clock import Clocks
 from core.domain.market import Venue
 from core.domain.order import CANCELLING, Purpose
@@ -141,6 +143,16 @@ class Halting:
         self._reach(Point.HALT_CANCELLING)
         self.last_row = self._scribe.log.append(Event(Kind.HALT, halt, "", "", None, by))
         self._reach(Point.HALT_WRITTEN)
+        self._state.touch_status()
+
+    def flatten_goes_on(self) -> None:
+        """A ladder that had ended finds something to sell: its exits may leave, as before."""
+        known = self._state.halts.at(GLOBAL)
+        assert known is not None, "a resume ends the ladder"
+        halt = msgspec.structs.replace(known, level=Level.FLATTENING)
+        narrower = tuple(h for h in self._state.halts.standing if h.scope != GLOBAL)
+        self._state.halts = Halts((*narrower, halt))
+        self._scribe.log.append(Event(Kind.HALT, halt))
         self._state.touch_status()
 
     def flatten_over(self, *, ran: bool) -> None:

@@ -101,6 +101,8 @@ class Repairs(Hands):
         if missing is not None:
             desk.reconciler.request("resume")
             return refused(missing)
+        if not desk.gateway.halted:
+            desk.flattener.let_go()
         desk.alarms.resumed(scopes, nothing_left=not desk.state.halts.standing)
         self._present(actor)
         self._set_mode(Mode.SEMI, reason, actor.name)

@@ -176,6 +176,7 @@ def wire(
             venue=venue,
             clocks=clocks,
             tasks=tasks,
+            unwanted=gateway.cancelling,
             on_stuck=lambda order: ears.halt_market(
                 order.intent.ticker, f"order {order.intent.client_order_id[-4:]} cannot be resolved"
             ),

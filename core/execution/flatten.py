@@ -4,7 +4,8 @@ The caller has set the halt before this begins. Cancels go out in the same loop 
 is the operator's way out; an exit is a reduce-only, immediate limit order a bounded distance
 under the bid, one at a time in a market, and an exit without an answer stops its market until the
 answer is found. Nothing is sold that is not held by our own count and the venue's. Flat is said only
-after two complete reads of the venue.
+after two complete reads of the venue. A ladder that cannot say so ends UNFLATTENED and goes on looking:
+what fills late, opens again or finds a bidder is sold, until it is flat, resumed or stopped.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ from core.venues.venue import Incomplete, Rejected, ReportStatus, Unresolved, Ve
 CONFIRM_S = 5.0
 """How long exits wait for cancels to be confirmed elsewhere before they begin without them."""
 SWEEP_REPEAT_S = 1.0
+WATCH_S = 10.0
+"""How often a ladder that did not end flat looks again. What fills is seen at once."""
 READ_TRIES = 4
 
 
@@ -77,6 +80,7 @@ class Flattener:
     def start(self, by: str, *, now: bool, sweep: bool = False) -> Ladder:
         """Cancel everything of ours in this step and begin the ladder, or join the one that runs.
 
+        One that only looks at what it could not sell is over: the press begins anew, with every budget.
         ``sweep``: also cancel what was placed by hand or by another program on this account.
         """
         if self.ladder is not None and not self.ladder.over:
@@ -86,6 +90,7 @@ class Flattener:
             self._sweep(self.ladder, wanted=sweep)
             self._on_change(self.ladder)
             return self.ladder
+        self.let_go()
         began = self._clocks.mono_ns()
         live = tuple(self._ledger.live)
         self._gateway.cancel(live, "flatten")
@@ -114,6 +119,12 @@ class Flattener:
         self._skipped.set()
         self._end(self.ladder, Phase.ABORTED, "stopped by the operator: orders cancelled, positions kept")
         return True
+
+    def let_go(self) -> None:
+        """Look no more at what an ended ladder left: an operator has resumed, or pressed anew."""
+        if self.ladder is not None and self.ladder.watches:
+            self.ladder.watches = False
+            self._on_change(self.ladder)
 
     def skip(self) -> bool:
         """End the countdown now. False once exits have begun."""
@@ -179,19 +190,29 @@ class Flattener:
         self._reach(Point.FLATTEN_COUNTED_DOWN)
         await self._confirm_cancels(ladder)
         self._reach(Point.FLATTEN_CONFIRMED)
+        await self._exit(ladder, list(self._ledger.held))
+        while not _is_over(ladder):
+            self._enter(ladder, Phase.VERIFYING)
+            self._reach(Point.FLATTEN_VERIFYING)
+            await self._verify(ladder)
+            self._reach(Point.FLATTEN_OVER)
+            due = await self._watch(ladder)
+            if due:
+                await self._exit(ladder, due)
+
+    async def _exit(self, ladder: Ladder, due: list[str]) -> None:
+        """Sell these markets side by side, the dearest first."""
+        ladder.watches, ladder.receipt, ladder.ended_ns = False, "", None
         self._enter(ladder, Phase.EXITING)
         venue_net = await self._read_positions()
         self._reach(Point.FLATTEN_POSITIONS_READ)
-        tickers = sorted(self._ledger.held, key=lambda ticker: -self._ledger.held[ticker].cost)
+        held = self._ledger.held
+        tickers = sorted((t for t in due if t in held), key=lambda ticker: -held[ticker].cost)
         await asyncio.gather(*(self._leaving.market(ladder, ticker, venue_net) for ticker in tickers))
-        if _is_over(ladder):
-            return
-        self._enter(ladder, Phase.VERIFYING)
-        self._reach(Point.FLATTEN_VERIFYING)
-        await self._verify(ladder)
-        self._reach(Point.FLATTEN_OVER)
 
     async def _count_down(self, ladder: Ladder) -> None:
+        if ladder.over:  # stopped in the very step it began in
+            return
         self._enter(ladder, Phase.COUNTDOWN)
         wait_s = (ladder.exits_at_ns - self._clocks.mono_ns()) / 1e9
         if wait_s > 0:
@@ -232,6 +253,8 @@ class Flattener:
             lagging = (first or second) and not (self._ledger.held or self._ledger.live)
             if first is None or second is None or not lagging:
                 break
+        if ladder.over and not ladder.watches:
+            return
         ladder.left = held(self._ledger)
         ladder.residue = self._residue(ladder, first, second)
         cancelled, dead, _ = self.cancels(ladder)
@@ -241,7 +264,8 @@ class Flattener:
         )
         if ladder.residue:
             named = "; ".join(f"{ticker}: {why}" for ticker, why in sorted(ladder.residue.items()))
-            self._end(ladder, Phase.UNFLATTENED, f"NOT FLAT, {named}. {summary}")
+            goes_on = f"It is looked at again every {WATCH_S:.0f} s, and sold when it can be"
+            self._end(ladder, Phase.UNFLATTENED, f"NOT FLAT, {named}. {summary}. {goes_on}", watches=True)
         else:
             self._end(ladder, Phase.FLAT, f"FLAT, confirmed twice by the venue. {summary}")
 
@@ -249,12 +273,15 @@ class Flattener:
         self, ladder: Ladder, first: dict[str, str] | None, second: dict[str, str] | None
     ) -> dict[str, str]:
         """What is left by either reading, with the reason why it could not be sold."""
+        whys = {ticker: tried.why for ticker, tried in ladder.tried.items() if tried.why}
         if first is None or second is None:
-            return {**ladder.residue, "venue": "could not be read completely"}
+            return {**whys, "venue": "could not be read completely"}
         left = {**first, **second}
         for ticker, position in self._ledger.held.items():
             left.setdefault(ticker, f"{_count(abs(position.net))} contracts held by our own count")
-        return {t: ", ".join(filter(None, (what, ladder.residue.get(t)))) for t, what in left.items()}
+        for order in self._ledger.live.values():
+            left.setdefault(order.intent.ticker, "an order is not proved dead")
+        return {t: ", ".join(filter(None, (what, whys.get(t)))) for t, what in left.items()}
 
     async def _read_residue(self) -> dict[str, str] | None:
         """What the venue still has of ours; ``None`` when it cannot be read completely."""
@@ -272,14 +299,41 @@ class Flattener:
             await asyncio.sleep(SLICE_PAUSE_S)
         return None
 
+    # --- what is left --------------------------------------------------------------------------
+
+    async def _watch(self, ladder: Ladder) -> list[str]:
+        """The markets that can be sold after all, as soon as there are any; none when it is over."""
+        while ladder.watches:
+            due = self._fresh(ladder)
+            if due:
+                return due
+            await self._ledger.movement.until(lambda: bool(self._fresh(ladder)), WATCH_S)
+            if ladder.watches and not self._fresh(ladder):
+                await self._verify(ladder)
+                due = await self._saleable(ladder) if _watches(ladder) else []
+                if due and _watches(ladder):
+                    return due
+        return []
+
+    def _fresh(self, ladder: Ladder) -> list[str]:
+        return [ticker for ticker in self._ledger.held if self._leaving.fresh(ladder, ticker)]
+
+    async def _saleable(self, ladder: Ladder) -> list[str]:
+        """Markets given up before in which an exit could leave now."""
+        if not self._ledger.held:
+            return []
+        venue_net = await self._read_positions()
+        return [t for t in tuple(self._ledger.held) if await self._leaving.again(ladder, t, venue_net)]
+
     # --- common --------------------------------------------------------------------------------
 
     def _enter(self, ladder: Ladder, phase: Phase) -> None:
         ladder.phase = phase
         self._on_change(ladder)
 
-    def _end(self, ladder: Ladder, phase: Phase, receipt: str) -> None:
+    def _end(self, ladder: Ladder, phase: Phase, receipt: str, *, watches: bool = False) -> None:
         ladder.receipt = receipt
+        ladder.watches = watches
         ladder.ended_ns = self._clocks.mono_ns()
         self._enter(ladder, phase)
 
@@ -287,6 +341,11 @@ class Flattener:
 def _is_over(ladder: Ladder) -> bool:
     """Asked anew after each wait: an abort may have come meanwhile."""
     return ladder.over
+
+
+def _watches(ladder: Ladder) -> bool:
+    """Asked anew after each wait: a resume, an abort or a new press may have come meanwhile."""
+    return ladder.watches
 
 
 def _scope(orders: int, positions: int, *, sweep: bool) -> str:

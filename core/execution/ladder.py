@@ -31,6 +31,19 @@ class Pause(msgspec.Struct, frozen=True):
     """Whether cancels still work."""
 
 
+class Tried(msgspec.Struct, frozen=True):
+    """A market whose exits ended while something was held there."""
+
+    net: int
+    """What was held then, in millionths."""
+    slices: int
+    empty: int
+    """How many of the last slices found nobody."""
+    unproved: bool
+    """Whether an order there was not proved dead."""
+    why: str
+
+
 @dataclass(slots=True)
 class Ladder:
     """Progress of one stop, as the screen shows it."""
@@ -59,6 +72,10 @@ class Ladder:
     """What selling gave up against mid, fees included."""
     residue: dict[str, str] = field(default_factory=dict)
     """Why a market could not be flattened, by ticker."""
+    tried: dict[str, Tried] = field(default_factory=dict)
+    """Markets that were given up, by ticker."""
+    watches: bool = False
+    """It has ended with something left and goes on looking: what can be sold after all is sold."""
     receipt: str = ""
     pressed: int = 1
     ended_ns: int | None = None
@@ -69,6 +86,7 @@ class Ladder:
 
     @property
     def can_be_stopped(self) -> bool:
-        """Nothing has been sold yet: in the countdown, or while the venue takes no orders."""
+        """Nothing has been sold yet, in the countdown or while the venue takes no orders; or nothing is
+        being sold, between two looks at what is left."""
         waits = self.phase is Phase.EXITING and self.pause is not None and not self.exits_sent
-        return self.phase in BEFORE_EXITS or waits
+        return self.phase in BEFORE_EXITS or waits or self.watches

@@ -15,7 +15,7 @@ from core.domain.order import Life, Order, Purpose, TimeInForce
 from core.domain.units import Price, Quantity, money_text, notional, price_text
 from core.execution.exits import NoExit, next_slice
 from core.execution.gateway import Denied, Gateway, Wish
-from core.execution.ladder import Ladder, Pause, Phase
+from core.execution.ladder import Ladder, Pause, Phase, Tried
 from core.execution.ledger import Ledger
 from core.execution.points import Point, Reach
 from core.venues.venue import BookView, Incomplete, VenueGateway, verified_ns
@@ -35,7 +35,7 @@ LAGGING_READS = 7
 
 
 class Leaving:
-    """The way out of every market. ``market`` is run once for each."""
+    """The way out of every market. ``market`` is run once for each, and again when there is cause."""
 
     def __init__(
         self,
@@ -58,15 +58,48 @@ class Leaving:
         self._on_change = on_change
         self._reach = reach
 
+    def fresh(self, ladder: Ladder, ticker: str) -> bool:
+        """Whether what is held there now has not been tried yet, and nothing there can still fill."""
+        net, before = self._ledger.net(ticker), ladder.tried.get(ticker)
+        if not net or self._ledger.live_in(ticker):
+            return False
+        return before is None or before.unproved or before.net != net
+
+    async def again(self, ladder: Ladder, ticker: str, venue_net: dict[str, int] | None) -> bool:
+        """Whether a market that was given up with slices to spare could be sold now after all."""
+        before, net = ladder.tried.get(ticker), self._ledger.net(ticker)
+        spare = before is not None and before.slices < SLICES_MAX
+        if not spare or self._ledger.live_in(ticker) or self._pause_of(ticker) is not None:
+            return False
+        if venue_net is not None and venue_net.get(ticker, 0) * net <= 0:
+            return False
+        book, free = await self._sound_book(ticker), self._ledger.closable(ticker)
+        return not isinstance(next_slice(self._market_of(ticker), book, net, free, 0), NoExit)
+
     async def market(self, ladder: Ladder, ticker: str, venue_net: dict[str, int] | None) -> None:
         """Sell one market until it is flat, its budget is used up, or it cannot be sold."""
+        before = None if self.fresh(ladder, ticker) else ladder.tried.get(ticker)
+        ladder.residue.pop(ticker, None)
+        slices, empty = await self._sell(ladder, ticker, venue_net, before)
+        net, unproved = self._ledger.net(ticker), bool(self._ledger.live_in(ticker))
+        ladder.tried[ticker] = Tried(net, slices, empty, unproved, ladder.residue.get(ticker, ""))
+
+    async def _sell(
+        self, ladder: Ladder, ticker: str, venue_net: dict[str, int] | None, before: Tried | None
+    ) -> tuple[int, int]:
+        """Slices sent, and how many of the last ones found nobody.
+
+        A market given up ``before`` gets no second budget: its slices go on counting, and the first one
+        that cannot be sent counts and is the last.
+        """
         deadline_ns = self._clocks.mono_ns() + int(MARKET_BUDGET_S * 1e9)
-        slices, empty, last = 0, 0, ""
+        slices, empty = (before.slices, before.empty) if before is not None else (0, 0)
+        last = ""
         # Where the two counts disagree the first slice is bounded by the smaller one.
         at_venue = None if venue_net is None else await self._shown(ticker, venue_net.get(ticker, 0))
         while self._ledger.net(ticker) and slices < SLICES_MAX and self._clocks.mono_ns() < deadline_ns:
             if ladder.phase is not Phase.EXITING:
-                return
+                return slices, empty
             waited_ns = await self._wait_open(ladder, ticker)
             deadline_ns += waited_ns
             if waited_ns:
@@ -74,8 +107,8 @@ class Leaving:
             sent = await self._send_slice(ladder, ticker, at_venue, empty, deadline_ns)
             if isinstance(sent, NoExit):
                 self._say(ladder, ticker, sent.reason + (self._at_risk(ticker) if sent.no_bid else ""))
-                if sent.final:
-                    return
+                if sent.final or before is not None:
+                    return slices + 1, empty
                 await asyncio.sleep(SLICE_PAUSE_S)
                 continue
             order, mid = sent
@@ -87,7 +120,7 @@ class Leaving:
             self._reach(Point.FLATTEN_EXIT_ENDED)
             if done.live:
                 self._say(ladder, ticker, f"an exit is {done.life.value} without proof of its end")
-                return
+                return slices, empty
             empty = empty + 1 if done.filled == 0 else 0
             last = f", the last one {done.life.value}: {done.reason}" if done.reason else ""
             self._book(ladder, done, mid)
@@ -97,6 +130,7 @@ class Leaving:
             ladder.residue.setdefault(ticker, f"not sold in {slices} exits{last}")
         else:
             ladder.residue.pop(ticker, None)
+        return slices, empty
 
     async def _wait_open(self, ladder: Ladder, ticker: str) -> int:
         """How long was waited, in nanoseconds, because nothing may or can be sold here now."""

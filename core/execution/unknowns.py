@@ -23,6 +23,8 @@ from core.venues.venue import Incomplete, VenueGateway
 
 LOOKUPS_S = (0.3, 1.0, 2.0, 4.0, 8.0)
 """Pauses before the look-ups; the last one repeats."""
+UNWANTED_S = 1.0
+"""No longer pause than this while the order is to be gone: it is cancelled once it is found."""
 READS_MIN = 3
 HORIZON_NS = 60_000_000_000
 """Confirmations more than 40 s late are on record."""
@@ -56,12 +58,15 @@ class Unknowns:
         venue: VenueGateway,
         clocks: Clocks,
         tasks: Tasks,
+        unwanted: Callable[[str], bool],
         on_stuck: Callable[[Order], None],
     ) -> None:
+        """``unwanted``: whether the order of that client id is being cancelled."""
         self._ledger = ledger
         self._venue = venue
         self._clocks = clocks
         self._tasks = tasks
+        self._unwanted = unwanted
         self._on_stuck = on_stuck
         self.searches: dict[str, Search] = {}
 
@@ -94,9 +99,11 @@ class Unknowns:
         try:
             while True:
                 pause = LOOKUPS_S[min(attempt, len(LOOKUPS_S) - 1)]
+                if self._unwanted(client):
+                    pause = min(pause, UNWANTED_S)
                 search.next_check_ns = self._clocks.mono_ns() + int(pause * 1e9)
                 self._ledger.changed_orders.touch(client)
-                await asyncio.sleep(pause)
+                await self._pause(client, pause)
                 attempt += 1
                 if self._ledger.orders[client].life is not Life.UNKNOWN:
                     return
@@ -110,6 +117,14 @@ class Unknowns:
         finally:
             del self.searches[client]
             self._ledger.changed_orders.touch(client)
+
+    async def _pause(self, client: str, seconds: float) -> None:
+        """Cut short when the order is to be gone meanwhile."""
+        while seconds > 0:
+            await asyncio.sleep(min(seconds, UNWANTED_S))
+            seconds -= UNWANTED_S
+            if self._unwanted(client):
+                return
 
     async def _look(self, client: str, search: Search, began_ns: int) -> None:
         order = self._ledger.orders[client]

@@ -9,6 +9,7 @@ import pytest
 from core.domain.order import BookSide, Life, TimeInForce
 from core.domain.units import Price
 from core.execution.ladder import Ladder, Phase
+from core.risk.halts import Level
 from core.venues.exchange import ExchangeState
 from tests.execution.bench import HOT, TRADER, VIEWER, Bench, running
 from tests.execution.fake_venue import strange
@@ -219,6 +220,106 @@ def test_a_hanging_journal_does_not_keep_the_desk_in_its_positions() -> None:
             assert bench.venue.net[HOT] == 0
             assert all(o.intent.reduce_only for o in bench.venue.placed.values() if o.order_id != "O1")
             never.cancel()
+
+    run_virtual(main)
+
+
+def test_what_fills_after_the_ladder_could_not_be_flat_is_sold() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            card = await bench.card()
+            bench.venue.faults.lose_answers, bench.venue.faults.list_lag_s = 1, 40.0
+            bench.venue.faults.refuse_groups = True
+            bench.approve(card)
+            (client,) = bench.engine.desk.ledger.of_proposal[card.id]
+            await bench.until(lambda: bench.order(client).life is Life.UNKNOWN, "unknown")
+            bench.engine.flatten(TRADER, now=True)
+            first = await over(bench)
+            assert first.phase is Phase.UNFLATTENED and "UNKNOWN" in first.receipt
+            assert "looked at again" in first.receipt and first.watches
+            bench.venue.trade(bench.venue.only().order_id, 10)
+            await bench.until(lambda: first.phase is Phase.FLAT, "flat after all", 90)
+            assert bench.venue.net[HOT] == 0 and not bench.venue.crossed_zero
+            assert not any(o.open for o in bench.venue.placed.values())
+            assert bench.engine.state.halts.desk is Level.LOCKED
+
+    run_virtual(main)
+
+
+def test_an_unknown_order_is_asked_about_every_second_once_it_is_to_be_gone() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            card = await bench.card()
+            bench.venue.faults.lose_answers, bench.venue.faults.list_lag_s = 1, 30.0
+            bench.venue.faults.refuse_groups = True
+            bench.approve(card)
+            (client,) = bench.engine.desk.ledger.of_proposal[card.id]
+            await bench.until(lambda: bench.order(client).life is Life.UNKNOWN, "unknown")
+            await asyncio.sleep(16)  # the look-ups are far apart by now
+            assert bench.venue.only().open
+            bench.engine.flatten(TRADER, now=True)
+            bench.venue.only().visible_at = loop.time() + 3
+            await bench.until(lambda: not bench.venue.only().open, "cancelled", 5.5)
+
+    run_virtual(main)
+
+
+def test_a_bidder_who_comes_late_is_sold_to() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            await bench.held(20)
+            empty(bench)
+            bench.engine.flatten(TRADER, now=True)
+            assert (await over(bench, 200)).phase is Phase.UNFLATTENED
+            await asyncio.sleep(100)
+            assert not bench.venue.exits_seen and ladder(bench).phase is Phase.UNFLATTENED
+            assert ladder(bench).receipt.count("contracts held") == 1
+            bench.venue.quote(HOT, 38, 42)
+            await bench.until(lambda: ladder(bench).phase is Phase.FLAT, "flat", 60)
+            assert bench.venue.net[HOT] == 0 and not bench.venue.crossed_zero
+            alarms = [a for a in bench.engine.state.alarms.values() if a.what.startswith("NOT FLAT")]
+            assert not any(a.active for a in alarms)
+
+    run_virtual(main)
+
+
+@pytest.mark.parametrize("how", ["abort", "press"])
+def test_a_ladder_that_only_looks_can_be_stopped_and_begun_anew(how: str) -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            await bench.held(20)
+            empty(bench)
+            bench.engine.flatten(TRADER, now=True)
+            first = await over(bench, 200)
+            if how == "abort":
+                assert bench.engine.abort_flatten(TRADER).accepted
+                assert bench.engine.state.halts.desk is Level.LOCKED
+            else:
+                assert bench.engine.flatten(TRADER).accepted
+                assert ladder(bench) is not first and not first.watches
+                assert bench.engine.abort_flatten(TRADER).accepted, "in its countdown"
+            bench.venue.quote(HOT, 38, 42)
+            await asyncio.sleep(60)
+            assert ladder(bench).phase is Phase.ABORTED and not bench.venue.exits_seen
+
+    run_virtual(main)
+
+
+def test_a_resume_ends_the_ladder_that_only_looks() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            await bench.held(20)
+            empty(bench)
+            bench.engine.flatten(TRADER, now=True)
+            await over(bench, 200)
+            bench.engine.acknowledge_all(TRADER)
+            bench.engine.desk.reconciler.request("test")
+            await asyncio.sleep(2)
+            told = bench.engine.resume("resume", "seen", TRADER)
+            assert told.accepted, told.text
+            bench.quiet()
+            await asyncio.sleep(60)
+            assert not ladder(bench).watches and not bench.venue.exits_seen
 
     run_virtual(main)
 
