@@ -8,7 +8,7 @@ import msgspec
 
 from core.domain.market import Market, MarketStatus
 from core.domain.units import quantity_text
-from core.engine import incidents
+from core.engine import incidents, rules
 from core.engine.desk import Desk
 from core.engine.state import AlarmLevel, EventState, MarketState
 from core.engine.trading import Trading
@@ -64,6 +64,7 @@ class Catalogue:
                 text = f"{market.ticker} is {market.status.value} at the venue"
                 incidents.note(self._desk, Row.MARKET_STATE, market.ticker, text)
             known.market = market
+            rules.watch(self._desk, market)
             self._desk.state.changed_markets.touch(market.ticker)
             self._trading.mark(market.ticker)
             if market.status in LISTED:
@@ -101,7 +102,6 @@ class Catalogue:
         desk, ticker = self._desk, market.ticker
         desk.state.markets[ticker] = MarketState(self._next_key, market)
         self._next_key += 1
-        desk.pinned_rules.setdefault(ticker, market.rules_hash)
         desk.exposure.add(market)
         desk.expose(ticker)
         event = desk.state.events.get(market.event_ticker)
@@ -114,6 +114,7 @@ class Catalogue:
         self._trading.learn(ticker, market.event_ticker)
         desk.state.changed_markets.touch(ticker)
         desk.state.changed_events.touch(market.event_ticker)
+        rules.watch(desk, market)
 
     def _drop_old(self) -> None:
         now = self._desk.clocks.mono_ns()

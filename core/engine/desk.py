@@ -62,7 +62,7 @@ class Desk:
     halting: Halting
     tasks: Tasks
     pinned_rules: dict[str, str]
-    """Hash of each market's rules text when it was first read."""
+    """Hash of the rules text that counts, by ticker: as first read, or as accepted by a person since."""
 
     def expose(self, ticker: str) -> Money:
         """Count a market's worst case anew, by what is held and on order there now; returns it.

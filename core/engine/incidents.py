@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from core.domain.market import Venue
+from core.domain.order import Purpose
 from core.engine.alarms import RESUME
 from core.engine.autonomy import end_automatic
 from core.engine.state import AlarmLevel
@@ -43,6 +44,17 @@ def stop(desk: Desk, scope: HaltScope, level: Level, cause: str, *, until_seen: 
     end_automatic(desk.state, desk.scribe, cause)
     ring(desk, scope)
     return True
+
+
+def end_entries(desk: Desk, scope: HaltScope, cause: str) -> None:
+    """Take no more entries in a scope and cancel those that rest; exits stay possible."""
+    if stop(desk, scope, Level.REDUCE_ONLY, cause):
+        entries = [
+            client
+            for client, order in desk.ledger.live.items()
+            if order.intent.purpose is Purpose.OPEN and desk.halting.covers(scope, order.intent.ticker)
+        ]
+        desk.gateway.cancel(entries, cause)
 
 
 def ring(desk: Desk, scope: HaltScope) -> None:

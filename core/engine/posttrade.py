@@ -144,16 +144,12 @@ class PostTrade:
     # --- what stops ----------------------------------------------------------------------------
 
     def _stop(self, scope: HaltScope, level: Level, cause: str) -> None:
-        desk = self._desk
-        if not cause or not incidents.stop(desk, scope, level, cause):
+        if not cause:
             return
         if level is Level.REDUCE_ONLY:
-            entries = [
-                client
-                for client, order in desk.ledger.live.items()
-                if order.intent.purpose is Purpose.OPEN and desk.halting.covers(scope, order.intent.ticker)
-            ]
-            desk.gateway.cancel(entries, cause)
+            incidents.end_entries(self._desk, scope, cause)
+        else:
+            incidents.stop(self._desk, scope, level, cause)
 
 
 def _scope(case: Beyond, ticker: str, event: str) -> HaltScope:

@@ -10,6 +10,7 @@ from collections.abc import Collection
 
 from core.domain.order import Life, Order
 from core.domain.units import Price
+from core.engine import rules
 from core.engine.hands import Hands
 from core.engine.incidents import VENUE, name_of
 from core.engine.operator import VIEWER_REFUSED, Actor, Outcome, accepted, refused
@@ -103,6 +104,7 @@ class Repairs(Hands):
             return refused(missing)
         if not desk.gateway.halted:
             desk.flattener.let_go()
+        rules.accept(desk, scopes, actor.name)
         desk.alarms.resumed(scopes, nothing_left=not desk.state.halts.standing)
         self._present(actor)
         self._set_mode(Mode.SEMI, reason, actor.name)

@@ -10,6 +10,7 @@ from core.engine.account import DayBase
 from core.engine.belief import Mark, Noted
 from core.engine.equity import PeakReached
 from core.engine.equity import take as take_peak
+from core.engine.rules import RulesPinned
 from core.execution.events import LedgerEvent
 from core.execution.groups import GroupNoted
 from core.journal.events import Kind, Row
@@ -38,6 +39,8 @@ class Restored(msgspec.Struct):
     cash_base: int | None = None
     record: Record = Record()
     groups: list[GroupNoted] = []
+    rules: dict[str, str] = {}
+    """Hash of the rules text that counts, by ticker."""
     belief: Noted | None = None
     """The newest mark, for the replay to be held against."""
     armed_limits: str = ""
@@ -81,6 +84,8 @@ def restore(rows: Iterable[Row]) -> Restored:
             restored.belief = Noted(row.seq, mark, _halts(restored.desk).standing)
         elif row.kind == Kind.GROUP.value:
             restored.groups.append(msgspec.json.decode(row.payload, type=GroupNoted))
+        elif row.kind == Kind.RULES.value:
+            restored.rules[row.ticker] = msgspec.json.decode(row.payload, type=RulesPinned).rules
         elif row.kind == Kind.EQUITY.value:
             take_peak(restored.peaks, msgspec.json.decode(row.payload, type=PeakReached))
         elif row.kind == Kind.ARM.value:

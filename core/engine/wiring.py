@@ -196,7 +196,7 @@ def wire(
         ),
         halting=halting,
         tasks=tasks,
-        pinned_rules={},
+        pinned_rules=restored.rules,
     )
     trading = Trading(desk)
     catalogue = Catalogue(desk, trading, ports.series)

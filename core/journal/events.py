@@ -54,6 +54,7 @@ class Kind(enum.Enum):
     EQUITY = "EQUITY"
     DAY = "DAY"
     GROUP = "GROUP"
+    RULES = "RULES"
     DRILL = "DRILL"
     FLATTEN_START = "FLATTEN_START"
     FLATTEN_STEP = "FLATTEN_STEP"

@@ -193,6 +193,7 @@ _PHRASES: dict[str, Callable[[Data], str]] = {
         f"highest result of {_get(data, 'day')}: {_dollars(data, 'result')}"
         + (", counted anew" if _get(data, "anew") is True else "")
     ),
+    "RULES": lambda data: f"the rules text that counts here is {_get(data, 'rules')[:12]}",
     "LIMIT": lambda data: (
         f"limit {_get(data, 'name')}: {_get(data, 'before')} to {_get(data, 'after')} "
         f"{data.get('reason', '')}".rstrip()
