@@ -88,6 +88,8 @@ class Hands:
         if not state.controller:
             engine.controller_attached(TRADER)
         self._repair(engine)
+        if engine.arming is not None and not state.armed:
+            engine.arm(engine.arming.phrase, "for the day", TRADER)
         if not state.halts.standing and ALL_STRATEGIES in state.paused:
             engine.unpause("", "unpause", TRADER)
 

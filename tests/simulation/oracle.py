@@ -299,6 +299,21 @@ class Oracle:
         else:
             self._judge(self._cash_agrees)
 
+    def judge_stop(self, *, ended: bool) -> None:
+        """11: a stop ends the engine and leaves nothing of ours at the venue."""
+        self._judge(lambda: self._gone(ended=ended))
+
+    def _gone(self, *, ended: bool) -> None:
+        if not ended:
+            raise ViolationError(11, "the engine does not stop", "running", "told to stop")
+        left = [
+            client
+            for client, order in self.truth.orders.items()
+            if order.status is OrderStatus.RESTING and client not in self.truth.lied_about
+        ]
+        if left:
+            raise ViolationError(11, "orders rest after an orderly stop", left, "healed")
+
     def _cash_agrees(self) -> None:
         """To the millionth of a dollar, once every fill agrees."""
         engine, exchange = self._engine, self.truth.exchange

@@ -13,10 +13,10 @@ from core.sim.fault_kinds import FaultKind
 from core.sim.plan import Habit, Plan, Swarm, swarm
 from tests.simulation.chance import Chance
 from tests.simulation.coverage import recorded
-from tests.simulation.hands import TRADER, Habits, Hands
+from tests.simulation.hands import CLI, TRADER, Habits, Hands
 from tests.simulation.kills import Kill, drawn
 from tests.simulation.oracle import ViolationError
-from tests.simulation.world import World
+from tests.simulation.world import Desk, World
 from tests.virtual import START_LOOP_S, VirtualLoop, run_virtual
 
 Tape = Callable[[str], object]
@@ -38,6 +38,8 @@ LIE_MS = (3_000.0, 6_000.0)
 """Every third seed's exchange takes its word back often: burst and pause on average."""
 FORCED_S, STOPS_MAX = 25.0, 3
 """A stop that a kill waits for is pressed this often, once something is held."""
+STOP_S = 60.0
+"""An engine that is told to stop has ended by then."""
 CRASHED = 0
 """Point of a run that ended in an exception."""
 
@@ -182,6 +184,15 @@ async def _calm_down(world: World, hands: Hands, script: Script) -> None:
         if waited and world.oracle.in_order(healed_ns) is None:
             break
     world.oracle.judge_end(healed_ns)
+    if script.seed % 2 and world.desk is not None:
+        await _stop(world, world.desk)
+
+
+async def _stop(world: World, desk: Desk) -> None:
+    """An orderly end: every order of ours is gone, or the engine had said that one is not."""
+    desk.engine.stop("for the day", CLI)
+    await asyncio.wait([desk.main], timeout=STOP_S)
+    world.oracle.judge_stop(ended=desk.main.done())
 
 
 def _broken(world: World) -> Broken | None:

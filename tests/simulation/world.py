@@ -11,6 +11,7 @@ from core.config.paths import Environment
 from core.config.settings import EngineSettings, Settings
 from core.domain.clock import REAL_WORLD, Clocks
 from core.domain.units import Money, Price
+from core.engine.arming import Arming, Examination
 from core.engine.engine import Engine, Ports
 from core.execution.points import Point
 from core.journal.events import Row
@@ -34,6 +35,7 @@ from tests.virtual import VirtualClock, VirtualLoop
 REPLAY_OFFSET_DAYS = 670
 """To a winter the shipped climate history knows."""
 
+ARMED_EVERY, ARM_PHRASE = 5, "arm virtual 0000"
 GRACE_MS = 5_000
 """Faults begin so long after the start: a desk that never comes up proves little."""
 
@@ -83,6 +85,7 @@ class World:
         self.over = False
         self.lives = 0
         self._rows: list[Row] = []
+        self._limits = LIMITS
         self._disk = chance.stream("disk")
         self._latency = chance.stream("latency")
         self._deaths = chance.stream("deaths")
@@ -92,7 +95,7 @@ class World:
     def start(self) -> Desk:
         """Start an engine on the journal as the last one left it."""
         self.lives += 1
-        run = f"r{self.lives}"
+        run, self._limits = f"r{self.lives}", self._ceilings()
         history = list(self._rows)
         log = PowerCutLog(
             self.clock,
@@ -127,7 +130,8 @@ class World:
                 feeds=lambda sink: [Forecasts(sink, self.clock, self.chance.stream(f"forecasts {run}"))],
                 series=(SERIES,),
                 settings=SETTINGS,
-                ceilings=self._ceilings(),
+                ceilings=self._limits,
+                arming=self._arming(),
                 profile="demo",
                 world_id="virtual",
                 disk_free_mb=lambda: 10_000,
@@ -141,6 +145,15 @@ class World:
         self.desk = Desk(engine, log, lines, main)
         self.oracle.attach(engine)
         return self.desk
+
+    def _arming(self) -> Arming | None:
+        """Every fifth seed's desk has to be armed, as with real money."""
+        if self.chance.seed % ARMED_EVERY:
+            return None
+        digest = self._limits.digest()
+        return Arming(
+            ARM_PHRASE, "code", "key", lambda: Examination(self.clock.wall_ms(), "code", digest, "key", ())
+        )
 
     def _ceilings(self) -> Limits:
         """Now and then the file has changed while the engine was down."""
