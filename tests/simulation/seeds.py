@@ -12,7 +12,12 @@ SEEDS = Path(__file__).with_name("seeds.txt")
 
 def kept() -> list[Script]:
     """Every run of the file."""
-    lines = (line.partition("#")[0].split() for line in SEEDS.read_text().splitlines())
+    return parsed(SEEDS.read_text())
+
+
+def parsed(text: str) -> list[Script]:
+    """Runs, one a line; what follows ``#`` is a remark."""
+    lines = (line.partition("#")[0].split() for line in text.splitlines())
     return [_script(*words) for words in lines if words]
 
 
