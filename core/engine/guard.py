@@ -42,6 +42,7 @@ class Guard:
         self._day()
         self._losses()
         self._desk.trips.tick()
+        self._desk.unknowns.tick()
         self._ears.posttrade.tick()
         self._orders()
         self._externals()

@@ -81,6 +81,16 @@ class Unknowns:
         self.searches[client] = Search(now, provable_ns, now)
         self._tasks.spawn(f"look up {client}", self._resolve(client))
 
+    def tick(self) -> None:
+        """Once a second: somebody has to look where no answer comes, also while a look-up still hangs."""
+        now = self._clocks.mono_ns()
+        for client, search in list(self.searches.items()):
+            order = self._ledger.orders[client]
+            late = now >= search.provable_ns + STUCK_AFTER_NS
+            if late and not search.stuck and order.life is Life.UNKNOWN:
+                search.stuck = True
+                self._on_stuck(order)
+
     def against_writing_off(self, client: str) -> str:
         """Why not even a person may say that an order never arrived; empty when one may."""
         search, now = self.searches.get(client), self._clocks.mono_ns()
@@ -111,9 +121,6 @@ class Unknowns:
                 await self._look(client, search, began_ns)
                 if self._ledger.orders[client].life is not Life.UNKNOWN:
                     return
-                if began_ns >= search.provable_ns + STUCK_AFTER_NS and not search.stuck:
-                    search.stuck = True
-                    self._on_stuck(self._ledger.orders[client])
         finally:
             del self.searches[client]
             self._ledger.changed_orders.touch(client)

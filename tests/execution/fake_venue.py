@@ -90,6 +90,8 @@ class Faults:
     silent_fills: bool = False
     """Fills are not told on the stream."""
     broken_reads: bool = False
+    hanging_reads: bool = False
+    """Reads get no answer at all."""
     refuse_groups: bool = False
     """Groups cannot be opened, triggered or reset."""
     lose_renewals: int = 0
@@ -479,6 +481,8 @@ class FakeVenue:
 
     async def _read(self, answer):  # type: ignore[no-untyped-def]
         await asyncio.sleep(0.01)
+        if self.faults.hanging_reads:
+            await asyncio.Event().wait()
         if self.faults.broken_reads:
             return Incomplete("read", "broken")
         return answer()

@@ -9,7 +9,7 @@ import msgspec
 from core.domain.order import Life
 from core.domain.units import contracts
 from core.engine.operator import Outcome
-from core.risk.halts import Level
+from core.risk.halts import HaltScope, Level, ScopeKind
 from tests.execution.bench import HOT, TRADER, VIEWER, WARM, Bench, running
 from tests.virtual import VirtualLoop, run_virtual
 
@@ -147,6 +147,19 @@ def test_an_order_nothing_can_be_read_of_is_stuck_and_not_even_a_person_may_writ
             assert halt is not None and halt.level is Level.HALTED
             refused = bench.engine.resolve(client, "", "resolve", "I am sure", TRADER)
             assert not refused.accepted and "cannot be read is not absent" in refused.text
+
+    run_virtual(main)
+
+
+def test_a_look_up_that_hangs_does_not_keep_a_stuck_order_from_being_told() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            client = await lost(bench)
+            bench.venue.faults.hanging_reads = True
+            await asyncio.sleep(EXPIRY_S + 70)
+            halt = bench.engine.state.halts.at(HaltScope(ScopeKind.MARKET, HOT))
+            assert bench.engine.desk.unknowns.searches[client].stuck
+            assert halt is not None and halt.level is Level.HALTED and "cannot be resolved" in halt.cause
 
     run_virtual(main)
 

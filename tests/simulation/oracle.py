@@ -44,6 +44,7 @@ class Oracle:
         self.truth = truth
         self._loop = loop
         self._engine: Engine | None = None
+        self._attached_ms = 0
         self._dirty: dict[str, None] = {}
         self._due = False
         self._unknown_ms: dict[str, int] = {}
@@ -61,6 +62,7 @@ class Oracle:
 
     def attach(self, engine: Engine) -> None:
         self._engine = engine
+        self._attached_ms = self.truth.exchange.clock.wall_ms()
         for client in self.truth.intents:
             self._mark(client)
 
@@ -242,7 +244,9 @@ class Oracle:
         for client, order in unsure.items():
             self._unknown_ms.setdefault(client, now)
             intent = order.intent
-            provable = max((order.sent_ms or intent.created_ms) + 60_000, (intent.expires_ms or 0) + 5_000)
+            # A new life counts its reads anew, from its own begin.
+            since = max(order.sent_ms or intent.created_ms, self._attached_ms)
+            provable = max(since + 60_000, (intent.expires_ms or 0) + 5_000)
             if now <= provable + 60_000 + UNKNOWN_SLACK_MS:
                 continue
             state = engine.state
