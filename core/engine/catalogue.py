@@ -47,6 +47,13 @@ class Catalogue:
         self._drop_old()
         return None
 
+    async def adopt(self, ticker: str) -> Market | Incomplete:
+        """A market outside the chosen series in which something is held: its exit needs terms and a book."""
+        market = await self._desk.venue.market(ticker)
+        if not isinstance(market, Incomplete) and self.take(market):
+            await self._desk.venue.subscribe([ticker])
+        return market
+
     def take(self, market: Market) -> bool:
         """A market as the venue describes it now; true when it is new here."""
         known = self._desk.state.markets.get(market.ticker)
@@ -80,7 +87,11 @@ class Catalogue:
     def _delist(self, listed: Container[str]) -> None:
         """What two complete lists lack is gone, its end untold: no entries, and never taken for flat."""
         desk = self._desk
-        missing = {ticker for ticker in desk.state.markets if ticker not in listed}
+        missing = {
+            ticker
+            for ticker, known in desk.state.markets.items()
+            if known.market.series_ticker in self._series and ticker not in listed
+        }
         for ticker in sorted(missing & self._absent):
             market = desk.state.markets[ticker].market
             if market.status in LISTED:

@@ -189,6 +189,7 @@ def wire(
             clocks=clocks,
             tasks=tasks,
             market_of=market_of,
+            adopt=lambda ticker: catalogue.adopt(ticker),
             pause_of=lambda ticker: pause_of(desk, ticker),
             countdown_s=settings.engine.flatten_countdown_s,
             on_change=ears.on_ladder,

@@ -35,7 +35,7 @@ class NoExit(msgspec.Struct, frozen=True):
 
 
 def next_slice(
-    market: Market | None,
+    market: Market,
     view: BookView | None,
     net: Quantity,
     free: Quantity,
@@ -44,8 +44,6 @@ def next_slice(
     urgent: bool = False,
 ) -> Candidate | NoExit:
     """The next exit of a position of ``net``, of which ``free`` may be sold, after ``empty`` vain slices."""
-    if market is None:
-        return NoExit("the market is not known")
     if market.status is not MarketStatus.ACTIVE:
         return NoExit(f"market is {market.status.value}", final=market.status in SETTLING)
     if view is None or not view.intact:

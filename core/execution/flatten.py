@@ -19,7 +19,7 @@ from core.domain.order import Life
 from core.domain.units import Money, money_text
 from core.execution.gateway import Gateway
 from core.execution.ladder import Ladder, Pause, Phase
-from core.execution.leaving import LAGGING_READS, SLICE_PAUSE_S, VERIFY_PAUSE_S, Leaving, held
+from core.execution.leaving import LAGGING_READS, SLICE_PAUSE_S, VERIFY_PAUSE_S, Adopt, Leaving, held
 from core.execution.ledger import Ledger
 from core.execution.points import Point, Reach
 from core.execution.tasks import Tasks
@@ -45,6 +45,7 @@ class Flattener:
         clocks: Clocks,
         tasks: Tasks,
         market_of: Callable[[str], Market | None],
+        adopt: Adopt,
         pause_of: Callable[[str], Pause | None],
         countdown_s: float,
         on_change: Callable[[Ladder], None],
@@ -61,6 +62,7 @@ class Flattener:
             gateway=gateway,
             clocks=clocks,
             market_of=market_of,
+            adopt=adopt,
             pause_of=pause_of,
             on_change=on_change,
             reach=reach,

@@ -7,7 +7,7 @@ before is proved and nothing else in that market can fill; an exit without an an
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from core.domain.clock import Clocks
 from core.domain.market import Market
@@ -33,6 +33,9 @@ VERIFY_PAUSE_S = 3.0
 LAGGING_READS = 7
 """Position lists lag by up to 20 s: so often a count that lacks what we know is read again."""
 
+Adopt = Callable[[str], Awaitable[Market | Incomplete]]
+"""Makes a market known that the desk does not list, because something is held there."""
+
 
 class Leaving:
     """The way out of every market. ``market`` is run once for each, and again when there is cause."""
@@ -45,6 +48,7 @@ class Leaving:
         gateway: Gateway,
         clocks: Clocks,
         market_of: Callable[[str], Market | None],
+        adopt: Adopt,
         pause_of: Callable[[str], Pause | None],
         on_change: Callable[[Ladder], None],
         reach: Reach,
@@ -54,6 +58,7 @@ class Leaving:
         self._gateway = gateway
         self._clocks = clocks
         self._market_of = market_of
+        self._adopt = adopt
         self._pause_of = pause_of
         self._on_change = on_change
         self._reach = reach
@@ -73,8 +78,11 @@ class Leaving:
             return False
         if venue_net is not None and venue_net.get(ticker, 0) * net <= 0:
             return False
+        market = await self._known(ticker)
+        if isinstance(market, Incomplete):
+            return False
         book, free = await self._sound_book(ticker), self._ledger.closable(ticker)
-        return not isinstance(next_slice(self._market_of(ticker), book, net, free, 0), NoExit)
+        return not isinstance(next_slice(market, book, net, free, 0), NoExit)
 
     async def market(self, ladder: Ladder, ticker: str, venue_net: dict[str, int] | None) -> None:
         """Sell one market until it is flat, its budget is used up, or it cannot be sold."""
@@ -197,18 +205,25 @@ class Leaving:
         wait_s = (deadline_ns - self._clocks.mono_ns()) / 1e9
         if not await self._ledger.movement.until(lambda: not self._ledger.live_in(ticker), wait_s):
             return NoExit("an order there is not proved dead", final=True)
+        market = await self._known(ticker)
+        if isinstance(market, Incomplete):
+            return NoExit(f"{market.what} cannot be read: {market.reason}")
         book = await self._sound_book(ticker)
         net, free = self._ledger.net(ticker), self._ledger.closable(ticker)
         if at_venue is not None:
             free = Quantity(min(free, abs(at_venue)) if at_venue * net > 0 else 0)
             if not free:
                 return NoExit("the venue does not show this position", final=True)
-        wanted = next_slice(self._market_of(ticker), book, net, free, empty, urgent=ladder.urgent)
+        wanted = next_slice(market, book, net, free, empty, urgent=ladder.urgent)
         if isinstance(wanted, NoExit):
             return wanted
         mid = _mid(book)
         sent = self._gateway.send(Wish(wanted, flatten=True))
         return NoExit(sent.reason) if isinstance(sent, Denied) else (sent, mid)
+
+    async def _known(self, ticker: str) -> Market | Incomplete:
+        known = self._market_of(ticker)
+        return known if known is not None else await self._adopt(ticker)
 
     async def _sound_book(self, ticker: str) -> BookView | None:
         """The stream's book while it is known to be right, else the one the venue answers with now."""

@@ -326,6 +326,10 @@ class VenueGateway(SafetyNet, Protocol):
 
     async def markets(self, series: Sequence[str]) -> tuple[Market, ...] | Incomplete: ...
 
+    async def market(self, ticker: str) -> Market | Incomplete:
+        """One market, of whatever series. It can be subscribed to and sold in from then on."""
+        ...
+
     async def subscribe(self, tickers: Sequence[str]) -> None:
         """Add these markets to the streams; their books appear in ``books``."""
         ...

@@ -303,6 +303,10 @@ class FakeVenue:
     async def markets(self, series: Sequence[str]) -> tuple[Market, ...] | Incomplete:
         return await self._read(lambda: tuple(m for m in self.listed if m.series_ticker in series))
 
+    async def market(self, ticker: str) -> Market | Incomplete:
+        found = next((m for m in self.listed if m.ticker == ticker), None)
+        return await self._read(lambda: found if found is not None else Incomplete(ticker, "not found"))
+
     async def subscribe(self, tickers: Sequence[str]) -> None:
         for ticker in tickers:
             self.books.setdefault(ticker, BookView(new_book(CENT_GRID)))

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 
+import msgspec
 import pytest
 
+from core.domain.market import MarketStatus
 from core.domain.order import Life
 from core.domain.units import Quantity
 from core.execution.ladder import Phase
@@ -104,6 +106,32 @@ def test_nothing_is_sold_by_a_book_that_lost_its_place(how: str) -> None:
             else:
                 bench.venue.book_now = honest  # type: ignore[method-assign]
             assert (await over(bench)).startswith("FLAT") and bench.venue.net[HOT] == 0
+
+    run_virtual(main)
+
+
+def test_a_market_outside_the_chosen_series_is_sold_too() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            far = msgspec.structs.replace(
+                bench.venue.listed[3],
+                ticker="KXOTHER-26-B1",
+                event_ticker="KXOTHER-26",
+                series_ticker="KXOTHER",
+                station=None,
+            )
+            bench.venue.listed = (*bench.venue.listed, far)
+            await bench.engine.desk.venue.subscribe([far.ticker])
+            bench.venue.quote(far.ticker, 38, 42)
+            bench.venue.net[far.ticker] = 5_000_000
+            bench.engine.reconcile(TRADER)
+            await asyncio.sleep(40)
+            assert bench.engine.accept(far.ticker, "accept", "bought by hand", TRADER).accepted
+            assert far.ticker not in bench.engine.state.markets
+            bench.engine.flatten(TRADER, now=True)
+            assert (await over(bench)).startswith("FLAT") and not bench.venue.net[far.ticker]
+            await asyncio.sleep(900)  # lists are read again, and never hold it
+            assert bench.engine.state.markets[far.ticker].market.status is MarketStatus.ACTIVE
 
     run_virtual(main)
 

@@ -105,6 +105,24 @@ async def test_markets_come_with_labels_terms_and_station(sim: Any, recorder: An
     assert recorder.anomalies == []
 
 
+async def test_a_market_read_by_its_ticker_alone_is_as_good_as_a_listed_one(
+    sim: Any, recorder: Any, run_venue: Callable[[KalshiVenue], Any]
+) -> None:
+    """Something may be held in a series that is not traded here."""
+    client = sim.client(recorder)
+    async with run_venue(client):
+        assert isinstance(await client.book_now(BRACKET), Incomplete)
+        alone = await client.market(BRACKET)
+        assert not isinstance(alone, Incomplete)
+        await client.subscribe([BRACKET])
+        crowd(sim, BookSide.BID, 3_000, 20)
+        await recorder.until(lambda: BRACKET in client.books and client.books[BRACKET].intact)
+        assert not isinstance(await client.book_now(BRACKET), Incomplete)
+        listed = await client.markets([SERIES])
+        assert not isinstance(listed, Incomplete) and alone in listed
+        assert isinstance(await client.market("KXNONE-26-B1"), Incomplete)
+
+
 @pytest.mark.parametrize("key", [0, 1], ids=["ed25519", "rsa"])
 async def test_both_kinds_of_key_sign(sim: Any, recorder: Any, key: int) -> None:
     client = sim.client(recorder, key)

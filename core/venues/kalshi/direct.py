@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Final
-
-import msgspec
-
 from core.domain.book import Book
 from core.domain.market import Market
 from core.domain.order import OrderIntent
 from core.venues.exchange import ExchangeState
-from core.venues.kalshi import endpoints as ep
 from core.venues.kalshi import exchange
 from core.venues.kalshi.cancel_only import KalshiCancelOnly
 from core.venues.kalshi.depths import read_on_grid
-from core.venues.kalshi.markets import EventPage, MarketPage, MarketWire, SeriesPage, market
+from core.venues.kalshi.markets import market
 from core.venues.kalshi.orders import Orders, create_order
-from core.venues.kalshi.wire import Odd, WireError, decode
+from core.venues.kalshi.terms import read_terms
+from core.venues.kalshi.wire import Odd, WireError
 from core.venues.limiter import Priority
 from core.venues.venue import Incomplete, LastCheck, OrderReport, PlaceOutcome, PositionReport
-
-_market_page = msgspec.json.Decoder(MarketPage)
-_market: Final = msgspec.json.Decoder(MarketWire)
-_event = msgspec.json.Decoder(EventPage)
-_series = msgspec.json.Decoder(SeriesPage)
 
 
 class KalshiDirect(KalshiCancelOnly):
@@ -40,29 +31,13 @@ class KalshiDirect(KalshiCancelOnly):
 
     async def market(self, ticker: str) -> Market | Incomplete:
         """A market with its terms, whatever series it is of."""
-        what = f"market {ticker}"
-        page = await self._reader.value(
-            ep.MARKET, what, Priority.FLATTEN, _market_page, path=ep.MARKET.at(ticker=ticker)
-        )
-        if isinstance(page, Incomplete):
-            return page
+        terms = await read_terms(self._reader, ticker)
+        if isinstance(terms, Incomplete):
+            return terms
         try:
-            row = decode(page.market, _market, what)
+            return market(terms.market, terms.event, terms.series, Odd())
         except WireError as error:
-            return Incomplete(what, str(error))
-        event = await self._reader.value(
-            ep.EVENT, what, Priority.FLATTEN, _event, path=ep.EVENT.at(event_ticker=row.event_ticker)
-        )
-        if isinstance(event, Incomplete):
-            return event
-        path = ep.SERIES.at(series_ticker=event.event.series_ticker)
-        series = await self._reader.value(ep.SERIES, what, Priority.FLATTEN, _series, path=path)
-        if isinstance(series, Incomplete):
-            return series
-        try:
-            return market(row, event.event, series.series, Odd())
-        except WireError as error:
-            return Incomplete(what, str(error))
+            return Incomplete(f"market {ticker}", str(error))
 
     async def book(self, known: Market) -> Book | Incomplete:
         return await read_on_grid(self._reader, known.ticker, known.grid)

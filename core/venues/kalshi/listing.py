@@ -23,6 +23,7 @@ from core.venues.kalshi.markets import (
     settlement,
 )
 from core.venues.kalshi.reader import Reader
+from core.venues.kalshi.terms import read_terms
 from core.venues.kalshi.wire import Odd, WireError, decode
 from core.venues.limiter import Priority
 from core.venues.venue import Incomplete, SettlementReport, VenueListener
@@ -108,6 +109,16 @@ class Listing:
             self._read_again(ticker)
         self._unlisted = unlisted
         return tuple(found.values())
+
+    async def market(self, ticker: str) -> Market | Incomplete:
+        """One market of any series; it is known from then on."""
+        terms = await read_terms(self._reader, ticker)
+        if isinstance(terms, Incomplete):
+            return terms
+        self.catalog.series[terms.event.series_ticker] = terms.series
+        self.catalog.events[terms.market.event_ticker] = terms.event
+        found = self._take(terms.market)
+        return found if found is not None else Incomplete(f"market {ticker}", "its terms are not understood")
 
     def _learn(self, event: _EventRow) -> dict[str, Market]:
         self.catalog.events[event.event_ticker] = event

@@ -313,6 +313,9 @@ class KalshiVenue:
     async def markets(self, series: Sequence[str]) -> tuple[Market, ...] | Incomplete:
         return await self._listing.markets(series)
 
+    async def market(self, ticker: str) -> Market | Incomplete:
+        return await self._listing.market(ticker)
+
     async def order(self, order_id: str) -> OrderReport | Incomplete | None:
         return await self._account.order(order_id)
 
