@@ -89,6 +89,7 @@ class Operator:
         if card is None and cards:
             card = cards[0]
         self.arming.select(card, now.mono_ns)
+        self._approved &= {row.fingerprint for row in cards}
         if view.stopping:
             self.ladder.shown()
         elif self._was_stopping and view.flatten is not None:

@@ -33,6 +33,10 @@ from core.control.protocol import (
 from tui.format import sanitise
 
 JOURNAL_ROWS_MAX = 2000
+ORDERS_MAX = 1000
+"""Beyond it the longest over go, a tenth at a time; the journal has them all."""
+STATICS_MAX = 5000
+"""Names of markets, also of those that are over, for orders that remember them; the oldest go first."""
 FLASH_NS = 300_000_000
 TRACE_EVERY_NS = 5_000_000_000
 TRACE_MARKS = 12
@@ -176,6 +180,7 @@ class ViewModel:
         self._journal(frame.journal)
         if frame.flatten is not None:
             self.flatten = clean(frame.flatten)
+        self._make_room()
         removals: tuple[tuple[tuple[Any, ...], dict[Any, Any]], ...] = (
             (frame.gone_markets, self.markets),
             (frame.gone_events, self.events),
@@ -199,6 +204,13 @@ class ViewModel:
             self.reading = clean(frame.reading)
             changed.add("reading")
         return frozenset(changed)
+
+    def _make_room(self) -> None:
+        while len(self.statics) > STATICS_MAX:
+            del self.statics[next(iter(self.statics))]
+        if len(self.orders) > ORDERS_MAX:
+            for row in self.ended()[ORDERS_MAX * 9 // 10 :]:
+                del self.orders[row.client_order_id]
 
     def _market(self, row: MarketRow, now: Now) -> None:
         old = self.markets.get(row.key)

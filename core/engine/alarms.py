@@ -49,8 +49,8 @@ class Alarms:
         if standing is not None and standing.active and _RANK[level] > _RANK[standing.level]:
             self.clear(key)
         elif standing is not None and standing.active:
-            if standing.what != what:
-                standing.what = what
+            if (standing.what, standing.effect, standing.clears) != (what, effect, clears):
+                standing.what, standing.effect, standing.clears = what, effect, clears
                 self._state.changed_alarms.touch(standing.id)
             return
         alarm = Alarm(
@@ -78,6 +78,11 @@ class Alarms:
             alarm.active = False
             alarm.since_ns = self._clocks.mono_ns()
             self._state.changed_alarms.touch(alarm.id)
+
+    def seen(self, key: str) -> bool:
+        """Whether a condition stands and somebody has acknowledged it."""
+        standing = self._state.alarms.get(self._by_key.get(key, 0))
+        return standing is not None and standing.active and standing.acknowledged
 
     def resumed(self, scopes: Container[HaltScope], *, nothing_left: bool) -> None:
         """A person has resumed: what stood until then is over, and rings anew when it comes again."""

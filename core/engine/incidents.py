@@ -63,7 +63,8 @@ def ring(desk: Desk, scope: HaltScope) -> None:
     if halt is None:
         return
     key = f"halt {scope}"
-    desk.alarms.clear(key)
+    if desk.alarms.seen(key):
+        desk.alarms.clear(key)
     desk.alarms.raise_(
         key,
         AlarmLevel.ACT,

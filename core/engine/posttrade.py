@@ -111,6 +111,7 @@ class PostTrade:
             if ticker in desk.state.markets:
                 self._jump(ticker)
         self._touches = {t: seen for t, seen in self._touches.items() if t in desk.ledger.held}
+        self._used = {scope: used for scope, used in self._used.items() if self._lasts(scope)}
         self._based = True
 
     def _beyond(self, ticker: str) -> None:
@@ -125,6 +126,10 @@ class PostTrade:
             self._used[scope] = case.used
             if self._based and case.used > before and case.used > case.limit + TOLERANCE:
                 self._stop(scope, Level.REDUCE_ONLY, str(case))
+
+    def _lasts(self, scope: HaltScope) -> bool:
+        """Whether something is still held there: what was closed is seen anew when it is opened again."""
+        return any(self._desk.halting.covers(scope, ticker) for ticker in self._desk.ledger.held)
 
     def _jump(self, ticker: str) -> None:
         desk, now = self._desk, self._desk.clocks.mono_ns()

@@ -28,7 +28,11 @@ class Movement:
                 while not reached():
                     waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
                     self._waiters.append(waiter)
-                    await waiter
+                    try:
+                        await waiter
+                    finally:
+                        if waiter in self._waiters:  # its time ran out and nothing has moved meanwhile
+                            self._waiters.remove(waiter)
         except TimeoutError:
             return reached()
         return True

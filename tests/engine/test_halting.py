@@ -56,6 +56,23 @@ def test_each_scope_is_resumed_by_its_name_and_the_others_stand() -> None:
     run_virtual(main)
 
 
+def test_a_cause_that_goes_on_growing_rings_once_and_again_after_it_was_seen() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            engine, desk = bench.engine, bench.engine.desk
+            for lost in range(30):
+                stop(desk, market(HOT), Level.REDUCE_ONLY, f"{lost} at risk")
+            stop(desk, market(HOT), Level.HALTED, "an overfill")
+            (alarm,) = engine.state.alarms.values()
+            assert "29 at risk; an overfill" in alarm.what and alarm.effect == "that market is halted"
+            assert engine.acknowledge(alarm.id, TRADER).accepted
+            stop(desk, market(HOT), Level.HALTED, "another overfill")
+            assert [a.acknowledged for a in engine.state.alarms.values()] == [True, False]
+            assert not engine.resume("resume", "looked", TRADER).accepted
+
+    run_virtual(main)
+
+
 def test_a_market_resumed_leaves_entries_going_and_the_desk_resumed_does_not() -> None:
     async def main(loop: VirtualLoop) -> None:
         async with running(loop) as bench:

@@ -7,6 +7,7 @@ import pytest
 
 from core.control.protocol import Frame, MarketRow
 from tests.tui import rows
+from tui import view_model
 from tui.scene import Scene
 from tui.view_model import Now, ViewModel, clean
 from tui.widgets.market_table import COLUMNS
@@ -127,3 +128,20 @@ def test_the_age_of_a_fresh_book_stands_still_between_two_pings(view: ViewModel)
     view.markets[key] = msgspec.structs.replace(view.markets[key], message_ms=made_ms)
     shown = {after: age(Scene(view, later(after), 160), key).text for after in (0.1, 0.9, 1.9, 2.1, 14.2)}
     assert shown == {0.1: "1s", 0.9: "1s", 1.9: "1s", 2.1: "2s", 14.2: "14s"}
+
+
+def test_a_week_of_orders_and_markets_leaves_the_newest(
+    view: ViewModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(view_model, "ORDERS_MAX", 20)
+    monkeypatch.setattr(view_model, "STATICS_MAX", 20)
+    working = {row.client_order_id for row in view.working()}
+    (static, *_) = rows.statics()
+    for number in range(100):
+        over = rows.order(NOW, client_order_id=f"pm-{number}", ended_ns=NOW.mono_ns + number)
+        named = msgspec.structs.replace(static, key=1000 + number)
+        view.apply(Frame(2 + number, NOW.mono_ns, orders=(over,), statics=(named,)), NOW)
+    assert working <= view.orders.keys(), "what works is never dropped"
+    ended = [row.client_order_id for row in view.ended()]
+    assert 0 < len(ended) <= 20 and ended == [f"pm-{99 - n}" for n in range(len(ended))], "the newest"
+    assert list(view.statics) == list(range(1080, 1100))
