@@ -69,7 +69,7 @@ class Acts:
             self._truth.note(f"act {act.kind.name} {act.pick:.3f} for {act.lasts_ms} ms")
             self._hands[act.kind](act)
 
-    def _later(self, act: Act, step: Callable[[], None]) -> None:
+    def _later(self, act: Act, step: Callable[[], object]) -> None:
         self._loop.call_later(act.lasts_ms / 1000, step)
 
     def _market(self, act: Act) -> str | None:

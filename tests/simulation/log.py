@@ -87,7 +87,10 @@ class PowerCutLog(MemoryJournal):
             self._on_durable(row)
         if any(row.kind in ORDER_KINDS or row.kind == Kind.HALT.value for row in done):
             self._reach(Point.ROW_DURABLE)
-        if self.dead:
+        self._tell_waiters()
+
+    def _tell_waiters(self) -> None:
+        if self.dead:  # the process may have died just before
             return
         ready = [answer for seq, answer in self._waiting if seq <= self._durable_seq]
         self._waiting = [w for w in self._waiting if w[0] > self._durable_seq]

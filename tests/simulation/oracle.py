@@ -16,25 +16,18 @@ from core.domain.order import Life, Order, Purpose
 from core.engine.engine import Engine
 from core.execution.ledger import Ledger
 from core.journal.events import Kind, Row
-from core.risk.halts import Level
 from core.sim.events import ExchangeEvent, Filled
 from core.sim.orders import Order as VenueOrder
 from core.sim.orders import OrderStatus
+from tests.simulation.aftermath import cash_differs, left_by_stop, out_of_order, says_so
 from tests.simulation.belief import belief, replayed
-from tests.simulation.site import ACCOUNT, CASH
+from tests.simulation.site import ACCOUNT
 from tests.simulation.truth import OURS, Truth
+from tests.simulation.violation import ViolationError, venue_text
 
 ENDED_AT_VENUE = {Life.FILLED, Life.CANCELLED, Life.EXPIRED}
 UNKNOWN_SLACK_MS = 30_000
 """Beyond the moment an unknown order must be proved or shown as stuck: reads that were under way."""
-
-
-class ViolationError(AssertionError):
-    """The desk broke one of its promises."""
-
-    def __init__(self, point: int, what: str, belief: object, truth: object) -> None:
-        super().__init__(what)
-        self.point, self.what, self.belief, self.truth = point, what, belief, truth
 
 
 class Oracle:
@@ -51,7 +44,7 @@ class Oracle:
         """Since when the desk has been unsure of an order."""
         self.slowest_unknown_ms = 0
         self.adjusted = False
-        """Whether a person has made the desk take the venue's count of a position."""
+        """Whether a person made the desk take in contracts on the venue's word, at a price nobody paid."""
         self.differences: Counter[str] = Counter()
         """Rows of the table of differences the desk has told of."""
         self.violation: ViolationError | None = None
@@ -105,7 +98,7 @@ class Oracle:
         client = self.truth.happened(event)
         if client:
             self.truth.note(
-                f"venue {type(event).__name__} {client} {_venue_text(self.truth.orders.get(client))}"
+                f"venue {type(event).__name__} {client} {venue_text(self.truth.orders.get(client))}"
             )
             self._mark(client)
         elif self.truth.tape is not None:
@@ -126,8 +119,13 @@ class Oracle:
             try:
                 check()
             except ViolationError as found:
-                self.violation = found
-                self.on_violation(found)
+                self._find(found)
+
+    def _find(self, found: ViolationError | None) -> None:
+        """The first violation of a run is the one that counts."""
+        if found is not None and self.violation is None:
+            self.violation = found
+            self.on_violation(found)
 
     def _check(self) -> None:
         self._due = False
@@ -166,10 +164,10 @@ class Oracle:
         belief, there = ledger.orders.get(client), self.truth.orders.get(client)
         if belief is None:
             if client in self.truth.intents or there is not None:
-                raise ViolationError(1, f"{client} is not known to the desk", None, _venue_text(there))
+                raise ViolationError(1, f"{client} is not known to the desk", None, venue_text(there))
             return
         filled = self.truth.filled(client)
-        truth = f"{_venue_text(there)} filled {filled}, {self.truth.on_the_way.get(client, 0)} on the way"
+        truth = f"{venue_text(there)} filled {filled}, {self.truth.on_the_way.get(client, 0)} on the way"
         if there is None:
             if belief.filled:
                 raise ViolationError(3, f"{client} has fills the venue does not have", belief, truth)
@@ -178,15 +176,14 @@ class Oracle:
             if belief.life in ENDED_AT_VENUE and not self.truth.bytes_out.get(client):
                 raise ViolationError(8, f"{client} ended at the venue without having left", belief, truth)
             return
-        if belief.filled > filled or not {f.trade_id for f in belief.fills} <= {
-            f.trade_id for f in self.truth.fills.get(client, ())
-        }:
+        there_too = {(f.trade_id, f.price, f.count) for f in self.truth.fills.get(client, ())}
+        if any((f.trade_id, f.price, f.quantity) not in there_too for f in belief.fills):
             raise ViolationError(3, f"{client} has fills the venue does not have", belief, truth)
-        if belief.live and client not in self.truth.lied_about:
+        if client in self.truth.lied_about:
+            return  # the exchange took its word back: the desk hears of it in its own time
+        if belief.live:
             self._bounded(client, belief, ledger, filled, truth)
             return
-        if client in self.truth.lied_about:
-            return  # the exchange took the end back: the desk hears of it in its own time
         if there.status is OrderStatus.RESTING:
             raise ViolationError(4, f"{client} still rests at the venue", belief, truth)
         if belief.filled != filled:
@@ -249,88 +246,13 @@ class Oracle:
             provable = max(since + 60_000, (intent.expires_ms or 0) + 5_000)
             if now <= provable + 60_000 + UNKNOWN_SLACK_MS:
                 continue
-            state = engine.state
-            market = state.markets.get(intent.ticker)
-            event = market.market.event_ticker if market is not None else ""
-            level = engine.desk.halting.level(event, intent.ticker)
-            if level is None or level.level < Level.HALTED:
+            if not says_so(engine, intent.ticker):
                 raise ViolationError(
                     10,
                     f"{client} is unknown for too long and nothing is halted",
                     order,
-                    _venue_text(self.truth.orders.get(client)),
+                    venue_text(self.truth.orders.get(client)),
                 )
-
-    # --- after everything has healed -----------------------------------------------------------
-
-    def in_order(self, healed_ns: int) -> ViolationError | None:
-        """7 and 11: what of belief still differs from truth, ``None`` when nothing does.
-
-        A desk that has said it needs help may differ where it said so.
-        """
-        engine = self._engine
-        if engine is None or not engine.state.ready:
-            return ViolationError(11, "the desk is not up", engine is not None, "healed")
-        desk, exchange = engine.desk, self.truth.exchange
-        clean = desk.reconciler.clean_ns
-        ledger = desk.ledger
-        for client in self.truth.intents:
-            order, there = ledger.orders[client], self.truth.orders.get(client)
-            rests = there is not None and there.status is OrderStatus.RESTING
-            agrees = order.live is rests and order.filled == self.truth.filled(client)
-            if client in self.truth.lied_about and order.intent.ticker in self.truth.halted_once:
-                continue  # it said so, and a person went on
-            if not agrees and not self._says_so(engine, order.intent.ticker):
-                return ViolationError(11, f"{client} is not as it is at the venue", order, _venue_text(there))
-        for ticker in sorted(exchange.markets):
-            here, there_ = ledger.net(ticker), exchange.position(ACCOUNT, ticker)
-            if here != there_ and not self._says_so(engine, ticker):
-                return ViolationError(11, f"the position in {ticker} is another one", here, there_)
-        if (clean is None or clean < healed_ns) and not engine.state.halts.standing:
-            return ViolationError(11, "the account was not read without a difference", clean, healed_ns)
-        return None
-
-    def _says_so(self, engine: Engine, ticker: str) -> bool:
-        market = engine.state.markets.get(ticker)
-        halt = engine.desk.halting.level(market.market.event_ticker if market is not None else "", ticker)
-        return halt is not None and halt.level >= Level.HALTED
-
-    def judge_end(self, healed_ns: int) -> None:
-        """The desk has had its time: what is not in order now is a violation."""
-        wrong = self.in_order(healed_ns)
-        if wrong is not None:
-            self._judge(lambda: _raise(wrong))
-        else:
-            self._judge(self._cash_agrees)
-
-    def judge_stop(self, *, ended: bool) -> None:
-        """11: a stop ends the engine and leaves nothing of ours at the venue."""
-        self._judge(lambda: self._gone(ended=ended))
-
-    def _gone(self, *, ended: bool) -> None:
-        if not ended:
-            raise ViolationError(11, "the engine does not stop", "running", "told to stop")
-        left = [
-            client
-            for client, order in self.truth.orders.items()
-            if order.status is OrderStatus.RESTING and client not in self.truth.lied_about
-        ]
-        if left:
-            raise ViolationError(11, "orders rest after an orderly stop", left, "healed")
-
-    def _cash_agrees(self) -> None:
-        """To the millionth of a dollar, once every fill agrees."""
-        engine, exchange = self._engine, self.truth.exchange
-        assert engine is not None
-        ledger = engine.desk.ledger
-        if any(ledger.net(t) != exchange.position(ACCOUNT, t) for t in exchange.markets):
-            return
-        if self.adjusted:
-            return  # contracts taken in on the venue's word have a price nobody paid
-        flow = sum(p.realised - p.cost - p.fees for p in ledger.positions.values())
-        expected = CASH + self.truth.deposited + flow
-        if exchange.cash(ACCOUNT) != expected:
-            raise ViolationError(7, "cash is another one", expected, exchange.cash(ACCOUNT))
 
     def _reserved(self) -> None:
         """What the venue holds back for our own orders is at most what the desk has set aside."""
@@ -351,14 +273,26 @@ class Oracle:
     def _plainly_ours(self, client: str) -> bool:
         return client.startswith(OURS) and client not in self.truth.lied_about
 
+    # --- after everything has healed -----------------------------------------------------------
+
+    def in_order(self, healed_ns: int) -> ViolationError | None:
+        """What of belief still differs from truth, ``None`` when nothing does."""
+        return out_of_order(self._engine, self.truth, healed_ns)
+
+    def judge_end(self, healed_ns: int) -> None:
+        """The desk has had its time: what is not in order now is a violation."""
+        self._find(self.in_order(healed_ns))
+        if self._engine is not None and not self.adjusted:
+            self._find(cash_differs(self._engine, self.truth))
+
+    def judge_stop(self, *, ended: bool) -> None:
+        """The engine was told to stop and has had its time."""
+        self._find(left_by_stop(self.truth, ended=ended))
+
 
 _SENT_FIELDS = ("ticker", "side", "time_in_force", "post_only", "reduce_only")
 _ROUNDING = 20_000
 """Fees on parts round up one by one."""
-
-
-def _raise(found: ViolationError) -> None:
-    raise found
 
 
 def _scaled(text: str, places: int) -> int:
@@ -368,10 +302,3 @@ def _scaled(text: str, places: int) -> int:
 
 def _rested(order: VenueOrder) -> bool:
     return order.reason is None or order.filled > 0
-
-
-def _venue_text(order: VenueOrder | None) -> str:
-    if order is None:
-        return "not at the venue"
-    reason = order.reason.value if order.reason is not None else ""
-    return f"{order.status.value} {reason} {order.filled}/{order.initial} left {order.remaining}"

@@ -15,7 +15,7 @@ from tests.simulation.chance import Chance
 from tests.simulation.coverage import recorded
 from tests.simulation.hands import CLI, TRADER, Habits, Hands
 from tests.simulation.kills import Kill, drawn
-from tests.simulation.oracle import ViolationError
+from tests.simulation.violation import ViolationError
 from tests.simulation.world import Desk, World
 from tests.virtual import START_LOOP_S, VirtualLoop, run_virtual
 

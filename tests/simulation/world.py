@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from decimal import Decimal
 
 import msgspec
 
@@ -54,7 +55,7 @@ LIMITS: Limits = msgspec.structs.replace(
 )  # fmt: skip
 """So wide that nothing but the state of things denies an order: bounds have tests of their own."""
 
-SETTINGS = Settings(engine=EngineSettings(confirm_above=100, unattended_max_s=60))
+SETTINGS = Settings(engine=EngineSettings(confirm_above=Decimal(100), unattended_max_s=60))
 
 
 @dataclass

@@ -1,0 +1,65 @@
+"""What must hold once every fault has healed: belief is truth, cash is cash, and a stop leaves nothing."""
+
+from __future__ import annotations
+
+from core.engine.engine import Engine
+from core.risk.halts import Level
+from core.sim.orders import OrderStatus
+from tests.simulation.site import ACCOUNT, CASH
+from tests.simulation.truth import Truth
+from tests.simulation.violation import ViolationError, venue_text
+
+
+def out_of_order(engine: Engine | None, truth: Truth, healed_ns: int) -> ViolationError | None:
+    """11: what of belief still differs from truth, ``None`` when nothing does.
+
+    A desk that has said it needs help may differ where it said so.
+    """
+    if engine is None or not engine.state.ready:
+        return ViolationError(11, "the desk is not up", engine is not None, "healed")
+    ledger, exchange = engine.desk.ledger, truth.exchange
+    for client in truth.intents:
+        order, there = ledger.orders[client], truth.orders.get(client)
+        if client in truth.lied_about and order.intent.ticker in truth.halted_once:
+            continue  # it said so, and a person went on
+        rests = there is not None and there.status is OrderStatus.RESTING
+        agrees = order.live is rests and order.filled == truth.filled(client)
+        if not agrees and not says_so(engine, order.intent.ticker):
+            return ViolationError(11, f"{client} is not as it is at the venue", order, venue_text(there))
+    for ticker in sorted(exchange.markets):
+        ours, theirs = ledger.net(ticker), exchange.position(ACCOUNT, ticker)
+        if ours != theirs and not says_so(engine, ticker):
+            return ViolationError(11, f"the position in {ticker} is another one", ours, theirs)
+    clean_ns = engine.desk.reconciler.clean_ns
+    if (clean_ns is None or clean_ns < healed_ns) and not engine.state.halts.standing:
+        return ViolationError(11, "the account was not read without a difference", clean_ns, healed_ns)
+    return None
+
+
+def says_so(engine: Engine, ticker: str) -> bool:
+    """Whether the desk has halted a market, or more, and so called for help."""
+    market = engine.state.markets.get(ticker)
+    halt = engine.desk.halting.level(market.market.event_ticker if market is not None else "", ticker)
+    return halt is not None and halt.level >= Level.HALTED
+
+
+def cash_differs(engine: Engine, truth: Truth) -> ViolationError | None:
+    """7: to the millionth of a dollar, once every position agrees."""
+    ledger, exchange = engine.desk.ledger, truth.exchange
+    if any(ledger.net(t) != exchange.position(ACCOUNT, t) for t in exchange.markets):
+        return None
+    flow = sum(p.realised - p.cost - p.fees for p in ledger.positions.values())
+    expected, found = CASH + truth.deposited + flow, exchange.cash(ACCOUNT)
+    return ViolationError(7, "cash is another one", expected, found) if found != expected else None
+
+
+def left_by_stop(truth: Truth, *, ended: bool) -> ViolationError | None:
+    """11: a stop ends the engine and leaves nothing of ours at the venue."""
+    if not ended:
+        return ViolationError(11, "the engine does not stop", "running", "told to stop")
+    left = [
+        client
+        for client, order in truth.orders.items()
+        if order.status is OrderStatus.RESTING and client not in truth.lied_about
+    ]
+    return ViolationError(11, "orders rest after an orderly stop", left, "healed") if left else None
