@@ -35,7 +35,8 @@ from core.execution.tasks import Tasks
 from core.risk.exposure import reservation
 from core.strategy.proposal import Candidate
 from core.venues.venue import (
-    CancelOutcome,
+    Cancelled,
+    CancelUnresolved,
     Incomplete,
     NeverSent,
     NotRenewed,
@@ -128,6 +129,8 @@ class Gateway:
         self._cancels = 0
         self._asked: set[str] = set()
         """Venue ids the venue is being asked about after a cancel that did not find them."""
+        self._strangers: set[str] = set()
+        """Venue ids of orders without a live one here that are being cancelled."""
         self.halted = False
 
     # --- sending -------------------------------------------------------------------------------
@@ -292,14 +295,29 @@ class Gateway:
         """Whether an order is being cancelled already."""
         return client in self._unwanted
 
-    def cancel_stranger(self, report: OrderReport) -> None:
-        """One cancel of a resting order that is not in the ledger as live."""
-        self._tasks.spawn(
-            f"cancel stranger {report.order_id}", self._cancel_once(((report.order_id, report.ticker),))
-        )
+    def cancel_stranger(self, report: OrderReport, tell: Callable[[str], None]) -> None:
+        """Cancel a resting order that is not in the ledger as live, until the venue has answered.
 
-    async def _cancel_once(self, ids: tuple[tuple[str, str], ...]) -> tuple[CancelOutcome, ...]:
-        return await self._venue.cancel(ids)
+        ``tell`` hears of the cancel and of its outcome: no row of an order's own can hold them.
+        """
+        if report.order_id not in self._strangers:
+            self._strangers.add(report.order_id)
+            tell("cancel sent")
+            self._tasks.spawn(f"cancel stranger {report.order_id}", self._cancel_stranger(report, tell))
+
+    async def _cancel_stranger(self, report: OrderReport, tell: Callable[[str], None]) -> None:
+        attempt = 0
+        try:
+            while True:
+                (outcome,) = await self._venue.cancel(((report.order_id, report.ticker),))
+                if not isinstance(outcome, CancelUnresolved):
+                    break
+                await asyncio.sleep(CANCEL_REPEAT_S[min(attempt, len(CANCEL_REPEAT_S) - 1)])
+                attempt += 1
+        finally:
+            self._strangers.discard(report.order_id)
+        # "Not there" proves nothing: the next reading that still finds it cancels it again.
+        tell("cancelled" if isinstance(outcome, Cancelled) else f"not there to be cancelled: {outcome.code}")
 
     def _cancellable(self, clients: Iterable[str], mine: int) -> list[Order]:
         live = self._ledger.live

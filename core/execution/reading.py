@@ -171,6 +171,7 @@ class Facts:
                 key = Key(About.ORDER, report.ticker, report.order_id)
                 theirs = f"order {report.order_id}"
                 self._found.saw(Row.RESURRECTED, key, "no intent", theirs, proved=True)
+                self._cancel_stranger(report)
             return None
         order = ledger.orders[client]
         if order.live:
@@ -190,8 +191,16 @@ class Facts:
             ledger.resurrect(client, fresh)
             self._gateway.cancel((client,), "it was over")
         else:
-            self._gateway.cancel_stranger(fresh)
+            self._cancel_stranger(fresh)
         return None
+
+    def _cancel_stranger(self, report: OrderReport) -> None:
+        """It came from a desk like this one and nobody wants it here: gone it must be."""
+
+        def tell(text: str) -> None:
+            self._on_fact(Row.RESURRECTED, report.ticker, f"order {report.order_id}: {text}")
+
+        self._gateway.cancel_stranger(report, tell)
 
     async def _by_id(self, order: Order) -> Incomplete | None:
         found = await self._venue.order(order.order_id)

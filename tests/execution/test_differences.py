@@ -191,7 +191,7 @@ def test_r5_a_list_that_lags_behind_an_end_raises_nobody() -> None:
     run_virtual(main)
 
 
-def test_r5_an_order_of_ours_without_an_intent_counts_and_halts() -> None:
+def test_r5_an_order_of_ours_without_an_intent_counts_halts_and_is_cancelled() -> None:
     async def main(loop: VirtualLoop) -> None:
         async with running(loop) as bench:
             await bench.sent()
@@ -199,8 +199,28 @@ def test_r5_an_order_of_ours_without_an_intent_counts_and_halts() -> None:
             theirs.intent = msgspec.structs.replace(theirs.intent, client_order_id="pm-other-0001-00")
             bench.engine.desk.reconciler.request("test")
             await stopped(bench, "we say no intent, the venue says order X1")
-            assert "X1" in bench.engine.desk.ledger.externals, "whoever sent it, it may fill"
-            assert theirs.open == 5_000_000
+            await bench.until(lambda: not theirs.open, "cancelled", 5)
+            await asyncio.sleep(0.1)
+            told = [text for text in rows(bench, Row.RESURRECTED) if "order X1: " in text]
+            assert [text.rpartition(": ")[2] for text in told] == ["cancel sent", "cancelled"]
+            await bench.until(lambda: not bench.engine.desk.ledger.externals, "counted no more", 40)
+
+    run_virtual(main)
+
+
+def test_r5_an_order_of_ours_without_an_intent_is_cancelled_until_the_venue_answers() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            await bench.sent()
+            theirs = from_outside(bench)
+            theirs.intent = msgspec.structs.replace(theirs.intent, client_order_id="pm-other-0001-00")
+            bench.venue.faults.lose_cancel_answers = 3
+            bench.engine.desk.reconciler.request("test")
+            await stopped(bench, "we say no intent, the venue says order X1")
+            await bench.until(lambda: len(bench.venue.cancel_calls) == 4, "asked again", 5)
+            await asyncio.sleep(0.1)
+            told = [text for text in rows(bench, Row.RESURRECTED) if "order X1: " in text]
+            assert len(told) == 2 and told[1].endswith("not there to be cancelled: not_found")
 
     run_virtual(main)
 
