@@ -20,6 +20,10 @@ from core.domain.market import Venue
 from core.domain.units import Money, Price, Quantity, complement
 
 
+OURS = "pm-"
+"""Every client order id of ours begins so, whatever run or command sent it."""
+
+
 class BookSide(enum.Enum):
     BID = "bid"
     ASK = "ask"

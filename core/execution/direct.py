@@ -17,7 +17,7 @@ import msgspec
 from core.domain.book import Book
 from core.domain.clock import Clocks
 from core.domain.market import Market, Venue
-from core.domain.order import OrderIntent
+from core.domain.order import OURS, OrderIntent
 from core.domain.units import Money, Quantity, quantity_text
 from core.execution.exits import NoExit, next_slice
 from core.execution.gateway import Rng
@@ -212,7 +212,7 @@ class Direct:
     def _intent(self, wanted: Candidate) -> OrderIntent:
         self._sent += 1
         return OrderIntent(
-            client_order_id=f"pm-{self._run}-{self._sent:04d}-{self._rng.getrandbits(48):012x}",
+            client_order_id=f"{OURS}{self._run}-{self._sent:04d}-{self._rng.getrandbits(48):012x}",
             venue=Venue.KALSHI,
             ticker=wanted.ticker,
             side=wanted.side,

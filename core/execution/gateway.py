@@ -16,7 +16,7 @@ import msgspec
 
 from core.domain.clock import Clocks
 from core.domain.market import Venue
-from core.domain.order import Command, Order, OrderIntent, Purpose, TimeInForce
+from core.domain.order import OURS, Command, Order, OrderIntent, Purpose, TimeInForce
 from core.domain.units import Money
 from core.execution.events import (
     CancelAnswered,
@@ -163,7 +163,7 @@ class Gateway:
         number = len(self._ledger.orders) + 1
         resting = wanted.tif is TimeInForce.GTC
         return OrderIntent(
-            client_order_id=f"pm-{self._run}-{number:04d}-{self._rng.getrandbits(48):012x}",
+            client_order_id=f"{OURS}{self._run}-{number:04d}-{self._rng.getrandbits(48):012x}",
             venue=Venue.KALSHI,
             ticker=wanted.ticker,
             side=wanted.side,

@@ -41,9 +41,6 @@ from core.venues.venue import OrderReport, ReportStatus, SettlementReport, Unres
 PARKED_MAX = 10_000
 """Fills without a known order. A full lot halts their market: private facts are never dropped unseen."""
 
-OURS = "pm-"
-"""Every client order id of ours begins so."""
-
 
 class Parked(msgspec.Struct):
     """A fill that waits for its order."""

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from core.domain.clock import Clocks
-from core.domain.order import Fill, Life, Order
+from core.domain.order import OURS, Fill, Life, Order
 from core.domain.units import Quantity, money_text, quantity_text
 from core.execution.differences import About, Differences, Key, Row
 from core.execution.gateway import Gateway
-from core.execution.ledger import OURS, Ledger
+from core.execution.ledger import Ledger
 from core.venues.venue import Incomplete, OrderReport, ReportStatus, VenueGateway
 
 OVERLAP_MS = 600_000

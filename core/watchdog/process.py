@@ -31,6 +31,7 @@ from core.control.site import Site, site_of_watchdog
 from core.control.sockets import SocketError, bind, peer_of
 from core.control.strikes import Record, read_record, record_bytes
 from core.domain.clock import Clocks, SystemClock
+from core.domain.order import OURS
 from core.domain.text import clean_text
 from core.venues.address import VenueAddressError
 from core.venues.kalshi.cancel_only import KalshiCancelOnly
@@ -45,8 +46,6 @@ PROBE_S = 30.0
 """How often its own key and connection are proved by reading the account."""
 BROKEN_S = 0.5
 """Before a step that broke is tried again."""
-OURS = "pm-"
-"""Every client order id of ours begins so."""
 
 _log = logging.getLogger(__name__)
 
