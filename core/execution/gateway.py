@@ -56,7 +56,7 @@ RECORD_S = 1.2
 """An exit of a flatten waits no longer for its row; within ``QUEUED_MAX_NS``."""
 
 QUEUED_MAX_NS = 2_000_000_000
-"""A send that could not leave within this time of its gate is dropped: stale intent is worse than none."""
+"""What could not leave within this time of its gate is dropped: stale intent is worse than none."""
 
 
 class Rng(Protocol):
@@ -90,6 +90,9 @@ Gate = Callable[[Wish, str], Denied | str]
 
 A denial, or the verdict's line for the journal.
 """
+
+Unfit = Callable[[Order], str]
+"""Why this engine must not keep an order alive now; empty when it may."""
 
 Durable = Callable[[int], "asyncio.Future[bool]"]
 """Resolves once the row is on disk; false when the journal, or its spill log, failed."""
@@ -250,19 +253,25 @@ class Gateway:
 
     # --- renewing ------------------------------------------------------------------------------
 
-    def renew(self, client: str, expires_ms: int) -> None:
+    def renew(self, client: str, expires_ms: int, unfit: Unfit) -> None:
         """Ask the venue once to let a resting order live until then. Whatever is not a clear yes lets it
         die at one of its two ends, and it is looked up which."""
         order = self._ledger.apply(client, RenewalSent(expires_ms))
-        self._tasks.spawn(f"renew {client}", self._renew(order, expires_ms, self._ledger.last_row))
+        deadline_ns = self._clocks.mono_ns() + QUEUED_MAX_NS
+        row = self._ledger.last_row
+        self._tasks.spawn(f"renew {client}", self._renew(order, expires_ms, row, unfit, deadline_ns))
 
-    async def _renew(self, order: Order, expires_ms: int, row: int) -> None:
+    async def _renew(self, order: Order, expires_ms: int, row: int, unfit: Unfit, deadline_ns: int) -> None:
         client, order_id = order.intent.client_order_id, order.order_id
 
         def last_check() -> str | None:
             if client in self._unwanted:
                 return "it is being cancelled"
-            return "the desk is halted" if self.halted and order.intent.purpose is Purpose.OPEN else None
+            if self.halted and order.intent.purpose is Purpose.OPEN:
+                return "the desk is halted"
+            if self._clocks.mono_ns() > deadline_ns:
+                return "could not be sent in time"
+            return unfit(self._ledger.orders[client]) or None
 
         if not await self._durable(row):
             outcome: RenewOutcome = NotRenewed(order_id, "the journal did not confirm it")

@@ -7,11 +7,9 @@ and so loses its orders; an order whose renewal failed is left to die.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from core.domain.clock import Clocks
 from core.domain.order import Command, Life, Order, TimeInForce
-from core.execution.gateway import Gateway
+from core.execution.gateway import Gateway, Unfit
 from core.execution.ledger import Ledger
 
 LIFE_MS = 120_000
@@ -25,9 +23,7 @@ TICK_MAX = 3
 class Renewals:
     """``tick`` once a second. ``stopped`` says why an order due for it was left alone, for the screen."""
 
-    def __init__(
-        self, *, ledger: Ledger, gateway: Gateway, clocks: Clocks, unfit: Callable[[Order], str]
-    ) -> None:
+    def __init__(self, *, ledger: Ledger, gateway: Gateway, clocks: Clocks, unfit: Unfit) -> None:
         self._ledger = ledger
         self._gateway = gateway
         self._clocks = clocks
@@ -45,7 +41,8 @@ class Renewals:
             elif sent < TICK_MAX:
                 sent += 1
                 # The wire carries whole seconds: rounded up, what the venue enforces is in our row.
-                self._gateway.renew(order.intent.client_order_id, -(-(now + LIFE_MS) // 1000) * 1000)
+                ends = -(-(now + LIFE_MS) // 1000) * 1000
+                self._gateway.renew(order.intent.client_order_id, ends, self._unfit)
 
     def _due(self, order: Order, now: int) -> bool:
         """A pending command, a refused or an unanswered renewal is not followed by another one."""

@@ -180,6 +180,48 @@ def test_no_renewal_leaves_without_its_row() -> None:
     run_virtual(main)
 
 
+class Slow(MemoryJournal):
+    """A journal that takes its time over each confirmation."""
+
+    takes_s = 0.0
+
+    def durable(self, seq: int) -> asyncio.Future[bool]:
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[bool] = loop.create_future()
+        loop.call_later(self.takes_s, lambda: answer.done() or answer.set_result(True))
+        return answer
+
+
+@pytest.mark.parametrize(
+    ("takes_s", "falls_ill", "why"),
+    [
+        (1.0, False, ""),
+        (1.0, True, "looked odd"),
+        (2.5, False, "could not be sent in time"),
+    ],
+)
+def test_a_renewal_held_up_by_the_journal_is_judged_again_before_it_leaves(
+    takes_s: float, falls_ill: bool, why: str
+) -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop, journal=Slow) as bench:
+            order = await bench.sent()
+            client = order.intent.client_order_id
+            bench.journal.takes_s = takes_s  # type: ignore[attr-defined]
+            for _ in range(70):
+                await kept_fresh(bench, 1)
+                if bench.order(client).command is Command.RENEW_SENDING:
+                    break
+            if falls_ill:
+                reduce_only(bench)
+            await kept_fresh(bench, 5)
+            assert renewed(bench) == (not why)
+            answers = [row.payload for row in bench.journal.rows if row.kind == "RENEWAL_OUTCOME"]
+            assert len(answers) == 1 and why in answers[0]
+
+    run_virtual(main)
+
+
 def test_what_is_being_cancelled_is_not_renewed() -> None:
     async def main(loop: VirtualLoop) -> None:
         async with running(loop) as bench:
