@@ -19,7 +19,6 @@ import msgspec
 from core.domain.market import Venue
 from core.domain.units import Money, Price, Quantity, complement
 
-
 OURS = "pm-"
 """Every client order id of ours begins so, whatever run or command sent it."""
 

@@ -99,13 +99,15 @@ class Groups:
         if isinstance(found, Incomplete):
             self.missing = f"{found.what}: {found.reason}"
             return False
-        ids = {group.group_id for group in found}
+        ids, before = {group.group_id for group in found}, {group.group_id for group in known}
         for group in known:
-            if group.group_id not in ids:
+            if group.group_id not in ids and group.group_id in self.standing:
                 self._gone(group, "the venue does not know it any more")
         for group in found:
-            if group.group_id not in self.standing:
+            if group.group_id not in before:
                 self._note(group, GroupState.ARMED, f"limit {group.contracts} contracts")
+        if not ids <= self.standing.keys():
+            return False  # removed while the answer was on its way
         self.missing = ""
         self.follow_limits()  # one taken over may have been opened under other limits
         return True
@@ -118,7 +120,8 @@ class Groups:
                 self._tasks.spawn(f"limit group {at.group.group_id}", self._limit(at, contracts))
 
     async def _limit(self, at: Standing, contracts: int) -> None:
-        if isinstance(await self._net.limit_group(at.group, contracts), Done):
+        limited = await self._net.limit_group(at.group, contracts)
+        if isinstance(limited, Done) and self._stands(at):
             at.group = msgspec.structs.replace(at.group, contracts=contracts)
             self._note(at.group, at.state, f"limit {contracts} contracts")
 
@@ -193,11 +196,11 @@ class Groups:
         cause: str,
     ) -> None:
         attempt = 0
-        while at.state is wanted and at.group.group_id in self.standing:
+        while at.state is wanted and self._stands(at):
             self._reach(Point.GROUP_BEFORE_BYTES)
             outcome = await call(at.group)
             self._reach(Point.GROUP_AFTER_ANSWER)
-            if at.state is not wanted:
+            if at.state is not wanted or not self._stands(at):
                 return
             if isinstance(outcome, Done):
                 at.state = reached
@@ -227,6 +230,10 @@ class Groups:
             self._listener.on_group_tripped(at.group, "removed")
 
     # --- common --------------------------------------------------------------------------------
+
+    def _stands(self, at: Standing) -> bool:
+        """Whether the venue has not removed it meanwhile."""
+        return self.standing.get(at.group.group_id) is at
 
     def _gone(self, group: SafetyGroup, text: str) -> None:
         self.standing.pop(group.group_id, None)

@@ -261,3 +261,36 @@ def test_a_group_taken_over_gets_todays_limit() -> None:
             assert asked(again) == [f"limit {ENTRIES} 101"]
 
     run_virtual(main)
+
+
+@pytest.mark.parametrize("call", ["arm_groups", "limit_group", "trigger_group", "reset_group"])
+def test_a_group_removed_while_the_venue_answers_about_it_stays_gone(call: str) -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            honest, groups = getattr(bench.venue, call), bench.engine.desk.groups
+            if call == "reset_group":
+                groups.trigger(Purpose.OPEN, "test")
+                await bench.until(lambda: state(bench) is GroupState.TRIGGERED, "triggered")
+
+            async def removed_meanwhile(*asked: object) -> object:
+                answer = await honest(*asked)
+                bench.venue.groups.pop(ENTRIES, None)
+                bench.venue.listener.on_group(ENTRIES, GroupChange.REMOVED)
+                return answer
+
+            setattr(bench.venue, call, removed_meanwhile)
+            match call:
+                case "arm_groups":
+                    assert not await groups.arm()
+                case "limit_group":
+                    assert bench.engine.set_limit("order_contracts_max", "40", "", "", TRADER).accepted
+                case "trigger_group":
+                    groups.trigger(Purpose.OPEN, "test")
+                case _:
+                    groups.reset("test")
+            await asyncio.sleep(0.2)
+            assert ENTRIES not in groups.standing and "is gone" in groups.missing
+            noted = [row.data() for row in bench.journal.rows if row.kind == "GROUP"]
+            assert noted[-1]["state"] is None
+
+    run_virtual(main)
