@@ -129,11 +129,12 @@ class Fill(msgspec.Struct, frozen=True):
 
 
 class Life(enum.Enum):
+    """What the gate denies has no life: it gets no id and reserves nothing, and stays a row of its card."""
+
     INTENT = "INTENT"
     SENDING = "SENDING"
     UNKNOWN = "UNKNOWN"
     WORKING = "WORKING"
-    DENIED = "DENIED"
     NEVER_SENT = "NEVER_SENT"
     REJECTED = "REJECTED"
     FILLED = "FILLED"
@@ -144,7 +145,6 @@ class Life(enum.Enum):
 
 TERMINAL = frozenset(
     {
-        Life.DENIED,
         Life.NEVER_SENT,
         Life.REJECTED,
         Life.FILLED,

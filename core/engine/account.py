@@ -92,7 +92,7 @@ class Account:
             counts.filled += 1
         elif order.life in (Life.CANCELLED, Life.EXPIRED):
             counts.cancelled += 1
-        elif order.life in (Life.REJECTED, Life.DENIED):
+        elif order.life is Life.REJECTED:
             counts.rejected += 1
 
     def order_changed(self, before: Order | None, after: Order) -> None:

@@ -309,7 +309,9 @@ def gate_line(desk: Desk, wish: Wish, without: str) -> Denied | str:
         given = msgspec.structs.replace(given, level=Level.FLATTENING)
     verdict = _judged(desk, candidate, given)
     if not verdict.passed:
-        return Denied("; ".join(str(denial) for denial in verdict.denials))
+        codes = [denial.code for denial in verdict.denials]
+        gate = msgspec.json.encode({"verdict": "denied", "codes": codes, **evidence(given)}).decode()
+        return Denied("; ".join(str(denial) for denial in verdict.denials), gate)
     if without:
         return "passed"
     return msgspec.json.encode({"verdict": "passed", **evidence(given)}).decode()

@@ -254,7 +254,15 @@ class Trading:
             )
         )
         if isinstance(sent, Denied):
-            desk.scribe.card(Kind.DENIED, sent.reason, card.id, actor=actor.name, ticker=candidate.ticker)
+            desk.scribe.card(
+                Kind.DENIED,
+                sent.reason,
+                card.id,
+                actor=actor.name,
+                ticker=candidate.ticker,
+                fingerprint=card.fingerprint,
+                gate=sent.gate,
+            )
             if actor == ENGINE:
                 desk.approvals.withdraw(card, sent.reason)
             else:

@@ -83,6 +83,9 @@ class Denied(msgspec.Struct, frozen=True):
     """Nothing was sent; ``reason`` is a sentence."""
 
     reason: str
+    gate: str = ""
+    """Codes of the checks that denied it and every value they rest on, as JSON text; empty where
+    something before the gate refused."""
 
 
 Gate = Callable[[Wish, str], Denied | str]

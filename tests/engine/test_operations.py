@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from decimal import Decimal
 
 import pytest
@@ -255,6 +256,22 @@ def test_a_limit_is_lowered_at_once_and_raised_with_word_and_reason() -> None:
             assert engine.set_limit("order_contracts_max", "100", "raise", "done", TRADER).accepted
             assert not engine.set_limit("order_contracts_max", "100000", "raise", "more", TRADER).accepted
             assert not engine.set_limit("no_such", "1", "", "", TRADER).accepted
+
+    run_virtual(main)
+
+
+def test_a_denied_send_is_a_row_with_the_codes_and_every_value_behind_them() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            card, engine = await bench.card(), bench.engine
+            assert engine.set_limit("market_loss_max", "1", "", "", TRADER).accepted
+            told = bench.approve(card)
+            assert not told.accepted and "was not sent" in told.text
+            (row,) = (row for row in bench.journal.rows if row.kind == "DENIED")
+            gate = json.loads(str(row.data()["gate"]))
+            assert gate["verdict"] == "denied" and gate["codes"] and gate["worst"] is not None
+            assert (row.data()["proposal_id"], row.ticker) == (card.id, HOT)
+            assert not engine.desk.ledger.orders, "what was denied never was an order"
 
     run_virtual(main)
 
