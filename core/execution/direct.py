@@ -9,6 +9,7 @@ does not come is looked up before the next slice leaves. Flat is said after two 
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
 from typing import Protocol
 
@@ -18,8 +19,8 @@ from core.domain.book import Book
 from core.domain.clock import Clocks
 from core.domain.market import Market, Venue
 from core.domain.order import OURS, OrderIntent
-from core.domain.units import Money, Quantity, quantity_text
-from core.execution.exits import NoExit, next_slice
+from core.domain.units import Money, Price, Quantity, quantity_text
+from core.execution.exits import BLIND_READS, NoExit, blind_slice, next_slice
 from core.execution.gateway import Rng
 from core.execution.leaving import MARKET_BUDGET_S, REFUSED_PAUSE_S, SLICE_PAUSE_S, SLICES_MAX, VERIFY_PAUSE_S
 from core.strategy.proposal import Candidate
@@ -58,6 +59,8 @@ class DirectVenue(CancelOnly, Protocol):
     async def market(self, ticker: str) -> Market | Incomplete: ...
 
     async def book(self, known: Market) -> Book | Incomplete: ...
+
+    async def last_price(self, ticker: str) -> Price | Incomplete | None: ...
 
     async def place(self, intent: OrderIntent, shard: int, last_check: LastCheck) -> PlaceOutcome: ...
 
@@ -101,6 +104,8 @@ class Direct:
         self._exits = 0
         self._rest: int | None = -1
         self._why: dict[str, str] = {}
+        self._unread: Counter[str] = Counter()
+        """Readings of a book in a row that failed, by ticker."""
 
     async def cancel(self) -> None:
         """Cancel everything of the account; returns once the venue shows nothing."""
@@ -163,7 +168,15 @@ class Direct:
     async def _slice(self, known: Market, net: Quantity, empty: int) -> Candidate | NoExit:
         book = await self._venue.book(known)
         if isinstance(book, Incomplete):
-            return NoExit(f"{book.what} cannot be read: {book.reason}")
+            unread = f"{book.what} cannot be read: {book.reason}"
+            self._unread[known.ticker] += 1
+            if self._unread[known.ticker] < BLIND_READS:
+                return NoExit(unread)
+            last = await self._venue.last_price(known.ticker)
+            if last is None or isinstance(last, Incomplete):
+                return NoExit(unread)
+            return blind_slice(known, last, net, Quantity(abs(net)))
+        del self._unread[known.ticker]
         view = BookView(book, intact=True)
         return next_slice(known, view, net, Quantity(abs(net)), empty, urgent=self._urgent)
 

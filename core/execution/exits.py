@@ -19,6 +19,10 @@ SLICE_VALUE_MAX = Money(100_000_000)
 DEPTH_DIVISOR = 2
 """A slice takes at most half of what is bid within the protection."""
 
+BLIND_READS = 3
+"""So many readings of a book in a row must fail before an exit goes by the last trade."""
+BLIND_DIVISOR = 4
+
 SETTLING = frozenset(
     {MarketStatus.CLOSED, MarketStatus.DETERMINED, MarketStatus.AMENDED, MarketStatus.FINALIZED}
 )
@@ -44,8 +48,9 @@ def next_slice(
     urgent: bool = False,
 ) -> Candidate | NoExit:
     """The next exit of a position of ``net``, of which ``free`` may be sold, after ``empty`` vain slices."""
-    if market.status is not MarketStatus.ACTIVE:
-        return NoExit(f"market is {market.status.value}", final=market.status in SETTLING)
+    closed = _closed(market)
+    if closed is not None:
+        return closed
     if view is None or not view.intact:
         return NoExit("no sound book")
     side = BookSide.ASK if net > 0 else BookSide.BID
@@ -54,12 +59,39 @@ def next_slice(
     if found is None:
         return NoExit("NO_BID: nobody bids", no_bid=True)
     price, depth = found
-    value_cap = int(SLICE_VALUE_MAX) * 10_000 // (price if net > 0 else complement(price))
-    quantity = min(free, max(depth // DEPTH_DIVISOR, ONE_CONTRACT), value_cap)
+    quantity = min(free, max(depth // DEPTH_DIVISOR, ONE_CONTRACT), _worth_at_most(price, net))
     quantity -= quantity % SMALLEST_FILL
     if quantity <= 0:
         return NoExit("less than the smallest order is held", final=True)
     return _candidate(market, side, price, Quantity(quantity))
+
+
+def blind_slice(market: Market, last: Price, net: Quantity, free: Quantity) -> Candidate | NoExit:
+    """The next exit while no book can be read: a quarter of a slice, far under what was paid last."""
+    closed = _closed(market)
+    if closed is not None:
+        return closed
+    side = BookSide.ASK if net > 0 else BookSide.BID
+    price = _protected(market, side, last, PROTECTION[-1])
+    if price is None:
+        return NoExit("the grid has no price that far from the last trade")
+    whole = min(free, _worth_at_most(price, net))
+    quantity = min(free, max(whole // BLIND_DIVISOR, ONE_CONTRACT))
+    quantity -= quantity % SMALLEST_FILL
+    if quantity <= 0:
+        return NoExit("less than the smallest order is held", final=True)
+    return _candidate(market, side, price, Quantity(quantity))
+
+
+def _closed(market: Market) -> NoExit | None:
+    if market.status is MarketStatus.ACTIVE:
+        return None
+    return NoExit(f"market is {market.status.value}", final=market.status in SETTLING)
+
+
+def _worth_at_most(price: Price, net: Quantity) -> int:
+    """Contracts of the outcome held that ``SLICE_VALUE_MAX`` covers."""
+    return int(SLICE_VALUE_MAX) * 10_000 // (price if net > 0 else complement(price))
 
 
 def resting_exit(market: Market, net: Quantity, free: Quantity, price: Price) -> Candidate | NoExit:
@@ -81,12 +113,14 @@ def _limit(book: Book, market: Market, side: BookSide, protection: Price) -> tup
     touch = book.best_bid if side is BookSide.ASK else book.best_ask
     if touch is None or book.crossed:
         return None
-    # Selling YES reaches below the best bid, buying YES back reaches above the best ask.
-    away = Price(min(max(touch + protection * side.sign, 1), 9_999))
-    limit = market.grid.ceil(away) if side is BookSide.ASK else market.grid.floor(away)
-    if limit is None:
-        return None
-    return limit, book.depth_within(side.opposite, limit)
+    limit = _protected(market, side, touch, protection)
+    return (limit, book.depth_within(side.opposite, limit)) if limit is not None else None
+
+
+def _protected(market: Market, side: BookSide, base: Price, protection: Price) -> Price | None:
+    """Selling YES reaches below ``base``, buying YES back reaches above it; on the grid."""
+    away = Price(min(max(base + protection * side.sign, 1), 9_999))
+    return market.grid.ceil(away) if side is BookSide.ASK else market.grid.floor(away)
 
 
 def _candidate(

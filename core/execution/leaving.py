@@ -7,13 +7,14 @@ before is proved and nothing else in that market can fill; an exit without an an
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable
 
 from core.domain.clock import Clocks
 from core.domain.market import Market
 from core.domain.order import Life, Order, Purpose, TimeInForce
 from core.domain.units import Price, Quantity, money_text, notional, price_text
-from core.execution.exits import NoExit, next_slice
+from core.execution.exits import BLIND_READS, NoExit, blind_slice, next_slice
 from core.execution.gateway import Denied, Gateway, Wish
 from core.execution.ladder import Ladder, Pause, Phase, Tried
 from core.execution.ledger import Ledger
@@ -62,6 +63,8 @@ class Leaving:
         self._pause_of = pause_of
         self._on_change = on_change
         self._reach = reach
+        self._unread: Counter[str] = Counter()
+        """Readings of a book in a row that failed, by ticker."""
 
     def fresh(self, ladder: Ladder, ticker: str) -> bool:
         """Whether what is held there now has not been tried yet, and nothing there can still fill."""
@@ -215,6 +218,10 @@ class Leaving:
             if not free:
                 return NoExit("the venue does not show this position", final=True)
         wanted = next_slice(market, book, net, free, empty, urgent=ladder.urgent)
+        if self._unread[ticker] >= BLIND_READS:
+            last = await self._venue.last_price(ticker)
+            if last is not None and not isinstance(last, Incomplete):
+                wanted = blind_slice(market, last, net, free)
         if isinstance(wanted, NoExit):
             return wanted
         mid = _mid(book)
@@ -231,9 +238,14 @@ class Leaving:
         if view is not None and view.intact:
             age_ns = self._clocks.mono_ns() - verified_ns(view, self._venue.link)
             if age_ns <= BOOK_NS_MAX:
+                del self._unread[ticker]
                 return view
         fresh = await self._venue.book_now(ticker)
-        return None if isinstance(fresh, Incomplete) else BookView(fresh, intact=True)
+        if isinstance(fresh, Incomplete):
+            self._unread[ticker] += 1
+            return None
+        del self._unread[ticker]
+        return BookView(fresh, intact=True)
 
     def _book(self, ladder: Ladder, done: Order, mid: Price | None) -> None:
         if done.filled:

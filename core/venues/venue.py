@@ -376,6 +376,10 @@ class VenueGateway(SafetyNet, Protocol):
         """A market's book read on its own, for an exit while the stream's cannot be trusted."""
         ...
 
+    async def last_price(self, ticker: str) -> Price | Incomplete | None:
+        """What YES last traded at, for an exit while no book can be read; ``None``: it never did."""
+        ...
+
     async def exchange_state(self) -> ExchangeState | Incomplete: ...
 
     async def maintenance(self) -> tuple[Maintenance, ...] | Incomplete:

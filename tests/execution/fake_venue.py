@@ -480,6 +480,10 @@ class FakeVenue:
         self.calls.append((self.loop.time(), f"book {ticker}"))
         return await self._read(lambda: self.books[ticker].book)
 
+    async def last_price(self, ticker: str) -> Price | Incomplete | None:
+        paid = [fill.price for fill in self.trades if fill.ticker == ticker]
+        return await self._read(lambda: paid[-1] if paid else None)
+
     async def exchange_state(self) -> ExchangeState | Incomplete:
         return await self._read(lambda: ExchangeState(True, self.trading, shards=self.shards))
 

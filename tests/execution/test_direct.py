@@ -78,6 +78,9 @@ class Plain:
         await asyncio.sleep(0.01)
         return self.venue.books[known.ticker].book
 
+    async def last_price(self, ticker: str) -> Price | Incomplete | None:
+        return await self.venue.last_price(ticker)
+
     async def place(self, intent: OrderIntent, shard: int, last_check: LastCheck) -> PlaceOutcome:
         return await self.venue.place(intent, last_check)
 
@@ -89,7 +92,8 @@ class Scene:
         self.venue = FakeVenue(listener, loop, clock, listed=ladder())
         self.said: list[str] = []
         self.clocks = Clocks(clock, REAL_WORLD)
-        self.direct = Direct(Plain(self.venue), self.clocks, random.Random(1), "d1", self.said.append)
+        self.plain = Plain(self.venue)
+        self.direct = Direct(self.plain, self.clocks, random.Random(1), "d1", self.said.append)
 
     async def open(self) -> None:
         await self.venue.subscribe([market.ticker for market in self.venue.listed])
@@ -172,6 +176,26 @@ def test_what_cannot_be_sold_is_named() -> None:
         assert "NO_BID" in ended.residue[HOT] and "cannot be read" in ended.residue["KX-GONE"]
         assert str(ended).startswith("NOT FLAT")
         assert not [o for o in scene.venue.placed.values() if o.intent.reduce_only]
+
+    run_virtual(main)
+
+
+def test_without_any_book_it_goes_by_the_last_trade_in_quarters() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        scene = Scene(loop)
+        await scene.open()
+        scene.venue.net = {HOT: -20_000_000}
+
+        async def unread(known: Market) -> Incomplete:
+            return Incomplete(f"book of {known.ticker}", "HTTP 503")
+
+        async def paid(ticker: str) -> Price:
+            return Price(4_000)
+
+        scene.plain.book, scene.plain.last_price = unread, paid  # type: ignore[method-assign]
+        assert not (await scene.run()).residue and flat(scene.venue)
+        exits = [o.intent for o in scene.venue.placed.values() if o.intent.reduce_only]
+        assert {intent.price for intent in exits} == {5_000} and exits[0].quantity == 5_000_000
 
     run_virtual(main)
 

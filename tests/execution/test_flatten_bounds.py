@@ -97,6 +97,7 @@ def test_nothing_is_sold_by_a_book_that_lost_its_place(how: str) -> None:
         async with running(loop) as bench:
             await bench.held(20)
             honest, bench.venue.book_now = bench.venue.book_now, unread  # type: ignore[method-assign]
+            bench.venue.last_price = unread  # type: ignore[method-assign]
             bench.engine.flatten(TRADER, now=True)
             bench.venue.books[HOT].intact = False
             await asyncio.sleep(8)
@@ -105,6 +106,23 @@ def test_nothing_is_sold_by_a_book_that_lost_its_place(how: str) -> None:
                 bench.venue.quote(HOT, 38, 42)
             else:
                 bench.venue.book_now = honest  # type: ignore[method-assign]
+            assert (await over(bench)).startswith("FLAT") and bench.venue.net[HOT] == 0
+
+    run_virtual(main)
+
+
+def test_without_any_book_a_quarter_goes_far_under_the_last_trade() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            await bench.held(20)
+            last = bench.venue.trades[-1].price
+            bench.venue.book_now = unread  # type: ignore[method-assign]
+            bench.engine.flatten(TRADER, now=True)
+            bench.venue.books[HOT].intact = False
+            await bench.until(lambda: bool(bench.venue.exits_seen), "exit", 10)
+            assert sum(call == f"book {HOT}" for _, call in bench.venue.calls) == 0, "no reading succeeded"
+            first = bench.venue.exits_seen[0]
+            assert (first.price, first.quantity) == (last - 1_000, 5_000_000)
             assert (await over(bench)).startswith("FLAT") and bench.venue.net[HOT] == 0
 
     run_virtual(main)

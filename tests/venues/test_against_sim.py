@@ -120,6 +120,9 @@ async def test_a_market_read_by_its_ticker_alone_is_as_good_as_a_listed_one(
         assert not isinstance(await client.book_now(BRACKET), Incomplete)
         listed = await client.markets([SERIES])
         assert not isinstance(listed, Incomplete) and alone in listed
+        assert await client.last_price(BRACKET) is None
+        await client.place(intent("pm-1", BookSide.ASK, 3_000, 5, post_only=False), allow)
+        assert await client.last_price(BRACKET) == 3_000
         assert isinstance(await client.market("KXNONE-26-B1"), Incomplete)
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from core.domain.book import Book
 from core.domain.market import Market
 from core.domain.order import OrderIntent
+from core.domain.units import Price
 from core.venues.exchange import ExchangeState
 from core.venues.kalshi import exchange
 from core.venues.kalshi.cancel_only import KalshiCancelOnly
 from core.venues.kalshi.depths import read_on_grid
 from core.venues.kalshi.markets import market
 from core.venues.kalshi.orders import Orders, create_order
+from core.venues.kalshi.tape import read_last_price
 from core.venues.kalshi.terms import read_terms
 from core.venues.kalshi.wire import Odd, WireError
 from core.venues.limiter import Priority
@@ -41,6 +43,9 @@ class KalshiDirect(KalshiCancelOnly):
 
     async def book(self, known: Market) -> Book | Incomplete:
         return await read_on_grid(self._reader, known.ticker, known.grid)
+
+    async def last_price(self, ticker: str) -> Price | Incomplete | None:
+        return await read_last_price(self._reader, ticker)
 
     async def place(self, intent: OrderIntent, shard: int, last_check: LastCheck) -> PlaceOutcome:
         """A reduce-only exit; nothing else is placed this way."""

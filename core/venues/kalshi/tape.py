@@ -13,12 +13,15 @@ from core.domain.order import BookSide
 from core.domain.text import clean_text
 from core.domain.units import ONE_DOLLAR, Price, Quantity, UnitError, parse_price
 from core.venues.kalshi import endpoints as ep
+from core.venues.kalshi.http import Query
 from core.venues.kalshi.reader import Reader, Window, windowed
 from core.venues.kalshi.wire import Name, Odd, WireError, book_side, price, quantity, rfc3339_ms
 from core.venues.limiter import Priority
 from core.venues.venue import Incomplete
 
 PAGE: Final = 1_000
+LATEST: Final = 20
+"""Trades looked at for the last price: block trades among them say nothing about the book."""
 
 
 class Trade(msgspec.Struct, frozen=True):
@@ -163,3 +166,22 @@ async def read_trades(
         query["ticker"] = ticker
     endpoint = ep.OLD_TRADES if historical else ep.TRADES
     return await reader.every(endpoint, "trades", Priority.BACKGROUND, query, _trades, trade)
+
+
+class TradesWire(msgspec.Struct, frozen=True):
+    trades: list[TradeWire]
+
+
+_latest = msgspec.json.Decoder(TradesWire)
+
+
+def _last_price(wire: TradesWire, odd: Odd) -> Price | None:
+    return next((seen.price for seen in (trade(row, odd) for row in wire.trades) if not seen.block), None)
+
+
+async def read_last_price(reader: Reader, ticker: str) -> Price | Incomplete | None:
+    """What the newest trade in the book paid, for an exit without a book; ``None`` when there is none."""
+    query: Query = {"ticker": ticker, "limit": LATEST}
+    return await reader.one(
+        ep.TRADES, f"trades of {ticker}", Priority.FLATTEN, _latest, _last_price, query=query
+    )

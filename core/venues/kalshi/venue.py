@@ -14,7 +14,7 @@ from core.domain.clock import Clocks
 from core.domain.market import Market, TickGrid
 from core.domain.order import Fill, OrderIntent, Purpose
 from core.domain.text import clean_text
-from core.domain.units import Quantity
+from core.domain.units import Price, Quantity
 from core.venues.exchange import Cash, ExchangeState, Maintenance
 from core.venues.kalshi import endpoints as ep
 from core.venues.kalshi import exchange, limits
@@ -49,6 +49,7 @@ from core.venues.kalshi.reader import Reader
 from core.venues.kalshi.session import Session
 from core.venues.kalshi.sign import Signer
 from core.venues.kalshi.stream import StreamState
+from core.venues.kalshi.tape import read_last_price
 from core.venues.limiter import Capacity, Kind, Limiter, Priority
 from core.venues.socket import SocketFactory, open_socket
 from core.venues.venue import (
@@ -352,6 +353,9 @@ class KalshiVenue:
         if known is None:
             return Incomplete(f"book of {ticker}", "the market is not known")
         return await read_on_grid(self._reader, ticker, known.grid)
+
+    async def last_price(self, ticker: str) -> Price | Incomplete | None:
+        return await read_last_price(self._reader, ticker)
 
     async def exchange_state(self) -> ExchangeState | Incomplete:
         return await exchange.read_state(self._reader)
