@@ -99,6 +99,8 @@ def fold(order: Order, event: OrderEvent) -> Folded:
 
 def _answered(order: Order, outcome: PlaceOutcome, at_ms: int) -> Folded:
     match outcome:
+        case Accepted(order_id=order_id) if order.order_id not in ("", order_id):
+            return Folded(order, _second(order, order_id))
         case Accepted(order_id=order_id, filled=filled, remaining=remaining):
             moved, anomaly = advance(order, Event.ACCEPTED)
             known = msgspec.structs.replace(
@@ -126,8 +128,8 @@ def _reported(order: Order, report: OrderReport) -> Folded:
     if (foreign := _foreign(order, report)) is not None:
         return Folded(order, foreign)
     moved, anomaly = order, None
-    if order.order_id != report.order_id:
-        moved = msgspec.structs.replace(order, order_id=order.order_id or report.order_id)
+    if not order.order_id:
+        moved = msgspec.structs.replace(order, order_id=report.order_id)
     match report.status:
         case ReportStatus.RESTING:
             moved, anomaly = advance(moved, Event.ACCEPTED)
@@ -146,10 +148,18 @@ def _reported(order: Order, report: OrderReport) -> Folded:
 def _foreign(order: Order, report: OrderReport) -> Anomaly | None:
     """A description that cannot be of this order changes nothing."""
     intent = order.intent
+    if order.order_id not in ("", report.order_id):
+        return _second(order, report.order_id)
     if (report.ticker, report.side) == (intent.ticker, intent.side):
         return None
     what = f"{report.order_id}: {report.side.value} in {report.ticker}"
     return Anomaly(intent.client_order_id, "foreign report", what)
+
+
+def _second(order: Order, order_id: str) -> Anomaly:
+    """The venue has two orders under one client id: the first keeps it, the other is looked for."""
+    what = f"{order.order_id} and {order_id} carry one client id"
+    return Anomaly(order.intent.client_order_id, "second order", what)
 
 
 def _resurrected(order: Order, report: OrderReport) -> Folded:

@@ -26,6 +26,7 @@ from core.execution.events import (
     OrderHandedOver,
     OrderNeverArrived,
     OrderReported,
+    OrderResurrected,
     RenewalAnswered,
     RenewalSent,
 )
@@ -192,12 +193,6 @@ def test_an_answer_to_an_overtaken_cancel_changes_nothing() -> None:
     assert fold(refused, CancelAnswered(CancelUnresolved("V1", "late"))) == (refused, None)
 
 
-def test_the_first_id_of_the_venue_stays() -> None:
-    other = report(RESTING)
-    other = msgspec.structs.replace(other, report=msgspec.structs.replace(other.report, order_id="V2"))
-    assert told(accepted(), other).order_id == "V1"
-
-
 def test_times_and_reasons_are_kept() -> None:
     order = told(accepted(), report(CANCELED, reason="ExpiryCancel"))
     assert (order.sent_ms, order.accepted_ms, order.reason) == (1, 3, "ExpiryCancel")
@@ -250,3 +245,20 @@ def test_a_renewed_order_expires_at_its_new_end() -> None:
     early = told(accepted(), ASKED, GRANTED, report(CANCELED, updated_ms=ENDS_MS))
     late = told(accepted(), ASKED, GRANTED, report(CANCELED, updated_ms=LATER_MS))
     assert (early.life, late.life) == (Life.CANCELLED, Life.EXPIRED)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        OrderAnswered(Accepted("V2", contracts(10), contracts(0), 3), 3),
+        OrderReported(
+            msgspec.structs.replace(report(ReportStatus.CANCELED, 4).report, order_id="V2"), "look-up"
+        ),
+        OrderResurrected(msgspec.structs.replace(report(ReportStatus.RESTING).report, order_id="V2")),
+    ],
+)
+def test_word_of_a_second_order_under_our_id_is_an_anomaly_and_changes_nothing(other: OrderEvent) -> None:
+    known = told(report(ReportStatus.RESTING))
+    after, anomaly = fold(known, other)
+    assert after == known
+    assert anomaly is not None and anomaly.kind == "second order" and "V1 and V2" in anomaly.detail
