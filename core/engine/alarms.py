@@ -15,11 +15,12 @@ from core.journal.events import Kind
 from core.risk.halts import HaltScope
 
 ALARMS_MAX = 200
-"""The oldest that nobody needs any more go first."""
+"""The oldest that nobody needs any more go first, what somebody must act on and has not seen last."""
 NOTE_SHOWN_NS = 120_000_000_000
 CLEARED_SHOWN_NS = 60_000_000_000
 RESUME = "resume"
 """In ``Alarm.clears``: it stands until the operator resumes."""
+DROPPED = "alarms dropped"
 _RANK = {AlarmLevel.NOTE: 0, AlarmLevel.CHECK: 1, AlarmLevel.ACT: 2}
 
 
@@ -32,6 +33,8 @@ class Alarms:
         self._clocks = clocks
         self._by_key: dict[str, int] = {}
         self._next = 1
+        self._dropped = 0
+        """Unseen ``ACT`` alarms that had to make room since somebody last saw that there are such."""
 
     def raise_(
         self,
@@ -121,6 +124,9 @@ class Alarms:
         if alarm is None or alarm.acknowledged:
             return None
         alarm.acknowledged = True
+        if alarm_id == self._by_key.get(DROPPED):
+            self._dropped = 0
+            self.clear(DROPPED)
         self._scribe.desk(Kind.ACK, f"alarm seen: {alarm.what}", actor=actor)
         self._state.changed_alarms.touch(alarm_id)
         return alarm
@@ -136,8 +142,18 @@ class Alarms:
 
     def _make_room(self) -> None:
         while len(self._state.alarms) > ALARMS_MAX:
-            spare = (a.id for a in self._state.alarms.values() if not a.active)
-            self._drop(next(spare, next(iter(self._state.alarms))))
+            least = min(self._state.alarms.values(), key=self._worth)
+            self._drop(least.id)
+            if least.level is AlarmLevel.ACT and not least.acknowledged:
+                self._dropped += 1
+                self._scribe.desk(Kind.ALARM, f"dropped, seen by nobody: {least.what}")
+                what = f"alarms nobody had seen made room for newer ones: {self._dropped}"
+                self.raise_(DROPPED, AlarmLevel.ACT, what, "they are in the journal only", "acknowledge it")
+
+    def _worth(self, alarm: Alarm) -> tuple[bool, bool, bool, int]:
+        """How much an alarm is needed still; of equals the oldest goes first."""
+        unseen = alarm.level is AlarmLevel.ACT and not alarm.acknowledged
+        return alarm.id == self._by_key.get(DROPPED), unseen, alarm.active, _RANK[alarm.level]
 
     def _drop(self, alarm_id: int) -> None:
         del self._state.alarms[alarm_id]

@@ -6,6 +6,7 @@ import asyncio
 
 import msgspec
 
+from core.engine.alarms import ALARMS_MAX
 from core.engine.facts import judge
 from core.engine.state import Alarm, AlarmLevel
 from core.risk.halts import Level
@@ -81,5 +82,32 @@ def test_entries_are_not_let_go_under_a_halt() -> None:
             bench.engine.pause("", TRADER)
             refused = bench.engine.unpause("", "unpause", TRADER)
             assert not refused.accepted and "resume comes first" in refused.text
+
+    run_virtual(main)
+
+
+def test_alarms_somebody_must_act_on_go_last_and_not_in_silence() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            alarms, table = bench.engine.desk.alarms, bench.engine.state.alarms
+            table.clear()
+            alarms.raise_("first", AlarmLevel.ACT, "the first call")
+            for n in range(ALARMS_MAX):
+                alarms.raise_(f"check {n}", AlarmLevel.CHECK, f"look at {n}")
+            assert standing(bench, "the first call") and not standing(bench, "look at 0")
+            for n in range(ALARMS_MAX + 20):
+                alarms.raise_(f"act {n}", AlarmLevel.ACT, f"call {n}.")
+                assert len(table) <= ALARMS_MAX
+            assert not standing(bench, "look at") and not standing(bench, "the first call")
+            (told,) = standing(bench, "made room for newer ones")
+            assert told.what.endswith(": 22") and told.level is AlarmLevel.ACT
+            dropped = [str(row.data()["text"]) for row in bench.journal.rows if row.kind == "ALARM"]
+            assert "dropped, seen by nobody: the first call" in dropped
+            assert alarms.acknowledge(told.id, "x")
+            assert not told.active, "there is nothing left to see in it"
+            for n in range(2):
+                alarms.raise_(f"more {n}", AlarmLevel.ACT, f"one more call, {n}")
+            (again,) = standing(bench, "made room")
+            assert again.what.endswith(": 2") and not again.acknowledged
 
     run_virtual(main)
