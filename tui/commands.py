@@ -11,14 +11,13 @@ from typing import NamedTuple
 
 from core.control.protocol import (
     Arm,
-    LimitRow,
-    ProposalRow,
     Reenable,
     SetLimit,
     SetMode,
     TakeControl,
     Unpause,
 )
+from core.control.tables import LimitRow, ProposalRow
 from core.domain.units import UnitError, parse_money, parse_price, parse_quantity
 from tui import stop_talks, truth_talks
 from tui.actions import CommandSpec, command_spec

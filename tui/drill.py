@@ -20,7 +20,14 @@ from core.config import paths
 from core.config.drill import Drill, write_drill
 from core.config.paths import Profile
 from core.control.client import Line
-from core.control.protocol import AnyCommand, Approve, DrillWatchdog, Flatten, Resume, Unpause
+from core.control.protocol import (
+    AnyCommand,
+    Approve,
+    DrillWatchdog,
+    Flatten,
+    Resume,
+    Unpause,
+)
 from core.domain.clock import machine_ns
 from tui import front_door, verbs
 from tui.front_door import StartError

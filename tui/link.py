@@ -13,7 +13,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.control.client import ConnectError, Connection, LinkError, StopLine, connect
-from core.control.protocol import VERSION, AnyCommand, Bye, Frame, Hello, Refused, Reply, Welcome
+from core.control.protocol import (
+    VERSION,
+    AnyCommand,
+    Bye,
+    Frame,
+    Hello,
+    Refused,
+    Reply,
+    Welcome,
+)
 
 RETRY_FIRST_S = 0.25
 RETRY_MAX_S = 2.0

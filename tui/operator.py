@@ -13,7 +13,6 @@ from dataclasses import replace
 from core.control.protocol import (
     AbortFlatten,
     Acknowledge,
-    AlarmRow,
     AnyCommand,
     Approve,
     CancelMarket,
@@ -25,12 +24,12 @@ from core.control.protocol import (
     Halt,
     HurryExits,
     Pause,
-    ProposalRow,
     Reply,
     SetMode,
     SkipWait,
     Veto,
 )
+from core.control.tables import AlarmRow, ProposalRow
 from tui.arming import Arming
 from tui.coach import Coach
 from tui.format import sanitise

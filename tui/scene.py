@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from core.control.protocol import AlarmRow, ProposalRow
+from core.control.tables import AlarmRow, ProposalRow
 from tui.lines import Line, line
 from tui.view_model import Now, ViewModel
 

@@ -12,13 +12,13 @@ from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
-from core.control.protocol import (
+from core.control.protocol import Frame
+from core.control.tables import (
     AlarmRow,
     BracketRow,
     DifferenceRow,
     EventRow,
     FlattenRow,
-    Frame,
     JournalRow,
     LimitRow,
     LinkRow,

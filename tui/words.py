@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from core.control.protocol import FeedRow, OrderRow, ProposalRow, StatusRow
+from core.control.tables import (
+    FeedRow,
+    OrderRow,
+    ProposalRow,
+    StatusRow,
+)
 from tui.format import age, countdown
 from tui.lines import Line, Span, line
 from tui.scene import Scene

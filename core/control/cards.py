@@ -7,8 +7,13 @@ from __future__ import annotations
 
 import msgspec
 
-from core.control.protocol import CheckRow, InputRow, ProposalRow, UsedRow
 from core.control.rows import EVIDENCE_MAX, in_outcome, input_row, probability
+from core.control.tables import (
+    CheckRow,
+    InputRow,
+    ProposalRow,
+    UsedRow,
+)
 from core.domain.market import Market
 from core.domain.order import Outcome, Purpose
 from core.domain.position import Position

@@ -12,11 +12,11 @@ from typing import Any
 import msgspec
 
 from core.control import rows
-from core.control.protocol import (
-    FRAME_BYTES_MAX,
+from core.control.protocol import FRAME_BYTES_MAX, Frame
+from core.control.snapshot import Snapshot
+from core.control.tables import (
     EventRow,
     FlattenRow,
-    Frame,
     LimitRow,
     MarketRow,
     MarketStatic,
@@ -25,7 +25,6 @@ from core.control.protocol import (
     ReadingRow,
     StatusRow,
 )
-from core.control.snapshot import Snapshot
 
 PART_BYTES = FRAME_BYTES_MAX // 2
 EVENTS_EVERY_NS = 2_000_000_000

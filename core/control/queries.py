@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from core.control.protocol import (
+from core.control.tables import (
     AlarmRow,
     FlattenRow,
     LimitRow,

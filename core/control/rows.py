@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from core.control.protocol import (
+from core.control.tables import (
     AlarmRow,
     BracketRow,
     DifferenceRow,

@@ -7,7 +7,8 @@ from itertools import islice
 
 from core.control import rows
 from core.control.cards import CardSurroundings, proposal_row
-from core.control.protocol import (
+from core.control.queries import Now, Rows
+from core.control.tables import (
     CountsRow,
     EventRow,
     FlattenRow,
@@ -21,7 +22,6 @@ from core.control.protocol import (
     ReadingRow,
     StatusRow,
 )
-from core.control.queries import Now, Rows
 from core.domain.order import Order, Purpose, TimeInForce
 from core.domain.position import Position
 from core.engine.account import WINDOW_5MIN_NS, WINDOW_15S_NS

@@ -9,7 +9,8 @@ from pathlib import Path
 import msgspec
 
 from core.control.client import encode
-from core.control.protocol import Frame, MarketRow
+from core.control.protocol import Frame
+from core.control.tables import MarketRow
 from tests.bench import books, ticks
 from tests.bench.harness import Pair
 

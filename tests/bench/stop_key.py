@@ -13,7 +13,12 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 
-from core.control.protocol import AbortFlatten, Approve, Resume, Unpause
+from core.control.protocol import (
+    AbortFlatten,
+    Approve,
+    Resume,
+    Unpause,
+)
 from tests.bench.harness import percentile
 from tests.bench.stamped_sim import STAMP
 from tests.desk.rig import PYTHON, Desk, desk

@@ -36,7 +36,7 @@ STATUS = {
     "world_id": "w", "best": "", "problem": "", "flatten": None, "alarms": [],
 }  # fmt: skip
 LADDER = {
-    "phase": "COUNTDOWN", "exits_in_s": 4.0, "residue": [], "receipt": "",
+    "phase": "COUNTDOWN", "exits_in_s": 4.0, "residue": [], "receipt": "", "watches": False,
     "venues": [
         {"venue": "kalshi", "cancels_sent": 2, "cancels_confirmed": 1, "cancels_unknown": 0, "exits_sent": 0,
          "exits_filled": 0, "exits_resting": 0, "left": "15.00"}

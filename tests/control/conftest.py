@@ -10,9 +10,16 @@ from pathlib import Path
 import pytest
 
 from core.control.client import Connection, connect
-from core.control.protocol import VERSION, AnyCommand, Frame, Hello, MarketRow, Reply
+from core.control.protocol import (
+    VERSION,
+    AnyCommand,
+    Frame,
+    Hello,
+    Reply,
+)
 from core.control.server import Server
 from core.control.sockets import bind
+from core.control.tables import MarketRow
 from core.engine.operator import Actor
 
 

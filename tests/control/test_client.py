@@ -12,7 +12,15 @@ import msgspec
 import pytest
 
 from core.control.client import ConnectError, Line, LinkError, StopLine, connect, encode, encode_command
-from core.control.protocol import VERSION, Flatten, Halt, Hello, Pause, Veto, Welcome
+from core.control.protocol import (
+    VERSION,
+    Flatten,
+    Halt,
+    Hello,
+    Pause,
+    Veto,
+    Welcome,
+)
 
 from .conftest import House, until
 

@@ -9,9 +9,10 @@ import msgspec
 
 from core.control import frames as frames_module
 from core.control.frames import Reader
-from core.control.protocol import FRAME_BYTES_MAX, Frame, ProposalRow
+from core.control.protocol import FRAME_BYTES_MAX, Frame
 from core.control.queries import QUERIES, answer
 from core.control.snapshot import Snapshot
+from core.control.tables import ProposalRow
 from core.domain.units import Price
 from core.execution.approvals import ProposalState
 from tests.execution.bench import HOT, TRADER, WARM, Bench, running

@@ -23,7 +23,12 @@ from core.config import paths
 from core.config.paths import Profile
 from core.control.client import Line, StopLine, connect, encode
 from core.control.process import StartError, serve
-from core.control.protocol import VERSION, Frame, Hello, Query
+from core.control.protocol import (
+    VERSION,
+    Frame,
+    Hello,
+    Query,
+)
 from core.journal.lock import hold
 from core.journal.spill import read_spill, spill_path
 from tui import front_door

@@ -7,10 +7,10 @@ import re
 
 import pytest
 
-from core.control import protocol as p
+from core.control import tables as t
 from core.control.queries import PARTS, QUERIES, Now, Rows, answer, documentation
 
-STATIC = p.MarketStatic(
+STATIC = t.MarketStatic(
     7,
     "kalshi",
     "KXHIGHNY-26NOV23-B48.5",
@@ -23,15 +23,15 @@ STATIC = p.MarketStatic(
     "KNYC",
 )
 NOW = Now(mono_ns=100_000_000_000, wall_ms=1_700_000_000_123, world_ms=1_700_000_500_000, statics={7: STATIC})
-STATUS = p.StatusRow(
+STATUS = t.StatusRow(
     profile="demo",
     mode="semi",
     level="NORMAL",
     level_reason="",
     paused=("weather",),
     starting=(("venue", True), ("feeds", False)),
-    links=(p.LinkRow("kalshi", "ok", 99_600_000_000, "", None),),
-    feeds=(p.FeedRow("NWS", "ok", 1_700_000_000_000, None, 7200, None, ""),),
+    links=(t.LinkRow("kalshi", "ok", 99_600_000_000, "", None),),
+    feeds=(t.FeedRow("NWS", "ok", 1_700_000_000_000, None, 7200, None, ""),),
     unknown=1,
     exposure=212_000_000,
     exposure_limit=500_000_000,
@@ -48,19 +48,19 @@ STATUS = p.StatusRow(
     speed=144.0,
     world_id="w1",
     replay="",
-    counts=p.CountsRow(1, 2, 3, 4, 5),
+    counts=t.CountsRow(1, 2, 3, 4, 5),
     best="",
     read_ns=None,
     problem="",
     unattended_until_ns=None,
 )
-FLATTEN = p.FlattenRow(
+FLATTEN = t.FlattenRow(
     "COUNTDOWN",
     95_000_000_000,
     102_500_000_000,
     "2 orders",
     "cli",
-    (p.FlattenVenueRow("kalshi", 2, 1, 1, 0, 0, 15_000_000),),
+    (t.FlattenVenueRow("kalshi", 2, 1, 1, 0, 0, 15_000_000),),
     (),
     "",
     1,
@@ -68,29 +68,29 @@ FLATTEN = p.FlattenRow(
 ROWS = Rows(
     status=STATUS,
     markets=(
-        p.MarketRow(
+        t.MarketRow(
             7, 4200, None, 50_500_000, 0, 4, 99_000, True, 4412, 290, -12, "", None, -5_000_000, "", "",
         ),
     ),
     orders=(
-        p.OrderRow(
+        t.OrderRow(
             "pm-1", "", 7, False, "YES", 4450, 15_000_000, 1_000_000, 14_000_000, None, "UNKNOWN", "",
             88_000_000_000, 1_700_000_000_000, 101_000_000_000, "could buy", False, None,
         ),
     ),
-    positions=(p.PositionRow(7, -5_000_000, 5800, 2_900_000, 2_900_000, None, None, None, 0, "hold", 3),),
+    positions=(t.PositionRow(7, -5_000_000, 5800, 2_900_000, 2_900_000, None, None, None, 0, "hold", 3),),
     limits=(
-        p.LimitRow("total_loss_max", "total", "G18", "money", 212_000_000, 800_000_000, 800_000_000, ""),
-        p.LimitRow("open_orders_total_max", "open orders", "G20", "count", None, 20, 20, ""),
+        t.LimitRow("total_loss_max", "total", "G18", "money", 212_000_000, 800_000_000, 800_000_000, ""),
+        t.LimitRow("open_orders_total_max", "open orders", "G20", "count", None, 20, 20, ""),
     ),
     flatten=FLATTEN,
-    alarms=(p.AlarmRow(3, "ACT", 0, 97_000_000_000, "KAL: lost", "halted", "resume", False, True),),
-    reading=p.ReadingRow(
+    alarms=(t.AlarmRow(3, "ACT", 0, 97_000_000_000, "KAL: lost", "halted", "resume", False, True),),
+    reading=t.ReadingRow(
         12, 98_000_000_000, True, "periodic", None, "",
         (
-            p.DifferenceRow(
+            t.DifferenceRow(
                 "R9", "position", 7, "KXHIGHNY-26NOV23-B48.5", "", "8.00", "11.00", 94_000_000_000, 2, True,
-                "venue HALTED", (p.JournalRow(41, 1_700_000_000_000, "FILL", "bought 3 @ 45c", "pm-1"),),
+                "venue HALTED", (t.JournalRow(41, 1_700_000_000_000, "FILL", "bought 3 @ 45c", "pm-1"),),
             ),
         ),
     ),

@@ -19,7 +19,13 @@ import httpx
 
 from core.config.paths import Profile, socket_path
 from core.control.client import ConnectError, Line
-from core.control.protocol import VERSION, AnyCommand, Hello, Query, Reply
+from core.control.protocol import (
+    VERSION,
+    AnyCommand,
+    Hello,
+    Query,
+    Reply,
+)
 from core.control.ready import Ready, read_ready
 from core.journal.events import Row
 from core.journal.files import read_rows

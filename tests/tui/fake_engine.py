@@ -22,10 +22,10 @@ from core.control.protocol import (
     Frame,
     FromClient,
     Hello,
-    MarketRow,
     Reply,
     Welcome,
 )
+from core.control.tables import MarketRow
 from core.domain.clock import machine_ns
 from tests.tui import rows
 from tui.view_model import Now

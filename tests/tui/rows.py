@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from core.control.protocol import (
+from core.control.protocol import Frame
+from core.control.tables import (
     AlarmRow,
     BracketRow,
     CheckRow,
@@ -12,7 +13,6 @@ from core.control.protocol import (
     FeedRow,
     FlattenRow,
     FlattenVenueRow,
-    Frame,
     InputRow,
     JournalRow,
     LimitRow,

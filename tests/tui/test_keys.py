@@ -13,7 +13,6 @@ from textual.widgets import Input
 from core.control.protocol import (
     AbortFlatten,
     Acknowledge,
-    AlarmRow,
     Approve,
     CancelMarket,
     CancelOrder,
@@ -27,6 +26,7 @@ from core.control.protocol import (
     SkipWait,
     Veto,
 )
+from core.control.tables import AlarmRow
 from tests.tui import rows
 from tests.tui.conftest import Desk, running
 from tests.tui.fake_engine import read_clocks

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from core.control.protocol import FeedRow, FlattenVenueRow, LinkRow
+from core.control.tables import FeedRow, FlattenVenueRow, LinkRow
 from tests.tui import rows
 from tests.tui.conftest import Desk, running
 from tests.tui.fake_engine import FakeEngine, read_clocks

@@ -7,7 +7,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from core.control.protocol import Acknowledge, AlarmRow, Approve, Flatten, JournalRow
+from core.control.protocol import Acknowledge, Approve, Flatten
+from core.control.tables import AlarmRow, JournalRow
 from tests.tui import rows
 from tests.tui.conftest import Desk, running
 from tests.tui.fake_engine import read_clocks

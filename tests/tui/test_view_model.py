@@ -5,7 +5,8 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from core.control.protocol import Frame, MarketRow
+from core.control.protocol import Frame
+from core.control.tables import MarketRow
 from tests.tui import rows
 from tui import view_model
 from tui.scene import Scene

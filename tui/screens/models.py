@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.control.protocol import EventRow
+from core.control.tables import EventRow
 from tui.format import UNKNOWN, age, tenths, until
 from tui.lines import Line, Span, line
 from tui.scene import Scene, head, note

@@ -5,7 +5,7 @@ One-column layouts give each line one row; in a column of its own the groups of 
 
 from __future__ import annotations
 
-from core.control.protocol import ProposalRow
+from core.control.tables import ProposalRow
 from tui.format import age, cents, count, countdown, dollars, short_dollars, signed_tenths, tenths, until
 from tui.lines import Line, Span, cut, ends, flow, line, width_of
 from tui.scene import COMPACT_WIDTH, Scene, head, note

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.control.protocol import DifferenceRow, ReadingRow
+from core.control.tables import DifferenceRow, ReadingRow
 from tui.format import age, utc
 from tui.lines import Line, Span, line
 from tui.scene import Scene, note

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.control.protocol import BracketRow, EventRow
+from core.control.tables import BracketRow, EventRow
 from tui.format import age, signed_tenths, tenths, until
 from tui.lines import Line, Span, cut, flow, line
 from tui.scene import Scene, head, note

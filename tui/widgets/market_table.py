@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from core.control.protocol import MarketRow
+from core.control.tables import MarketRow
 from core.domain.market import MarketStatus
 from tui.format import age, cents, fit_name, signed_count, signed_tenths, size, spark, tenths, until
 from tui.lines import Line, Span, line

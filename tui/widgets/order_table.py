@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from core.control.protocol import OrderRow
+from core.control.tables import OrderRow
 from tui.format import age, cents, count, countdown, dollars, fit_name, signed_dollars, tenths, utc
 from tui.lines import Line, Span, line
 from tui.scene import Scene, note

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.control.protocol import PositionRow
+from core.control.tables import PositionRow
 from tui.format import age, cents, count, dollars, fit_name, signed_dollars, tenths, until
 from tui.lines import Line, Span, line
 from tui.scene import Scene, note

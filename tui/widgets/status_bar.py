@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.control.protocol import StatusRow
+from core.control.tables import StatusRow
 from tui.format import age, countdown, fine_age, short_dollars, signed_dollars, utc
 from tui.lines import Line, Span, cut, ends, line, width_of
 from tui.scene import Scene

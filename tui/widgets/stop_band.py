@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.control.protocol import FlattenRow
+from core.control.tables import FlattenRow
 from tui.format import count, countdown
 from tui.lines import Line, line, pad
 from tui.scene import Scene

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.control.protocol import AlarmRow, DifferenceRow
+from core.control.tables import AlarmRow, DifferenceRow
 from tui.format import age
 from tui.lines import Line, line, pad
 from tui.scene import Scene

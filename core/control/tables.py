@@ -1,0 +1,420 @@
+"""The rows a desk is shown as: what stands in the tables of a ``Frame`` and in the answer to a query.
+
+Rows are arrays on the wire: positions are the format, so a field is added at the end or the version is
+raised. Prices are ten-thousandths of a dollar, quantities millionths of a contract, money millionths of a
+dollar (``core/domain/units.py``). ``_ns`` is the machine's clock that only goes forward (``machine_ns``),
+which both sides share; ``wall_ms`` is real, ``world_ms`` is world time, both Unix milliseconds. Ages are
+computed by whoever draws, so a quiet desk sends nothing.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class LinkRow(msgspec.Struct, frozen=True, array_like=True):
+    """A venue connection. ``state``: ``ok``, ``DOWN``, ``connecting``, ``PAUSED``."""
+
+    venue: str
+    state: str
+    heartbeat_ns: int
+    detail: str
+    retry_at_ns: int | None
+    sequence: int = 0
+    """Number of the last book message applied."""
+    lag_ms: int | None = None
+    """From the venue's edge into the book, 99th percentile of the last second."""
+
+
+class FeedRow(msgspec.Struct, frozen=True, array_like=True):
+    name: str
+    state: str
+    newest_world_ms: int | None
+    received_ns: int | None
+    stale_after_s: int
+    retry_at_ns: int | None
+    detail: str
+
+
+class CountsRow(msgspec.Struct, frozen=True, array_like=True):
+    """Orders of the P&L day."""
+
+    placed: int
+    filled: int
+    cancelled: int
+    rejected: int
+    unknown: int
+
+
+class StatusRow(msgspec.Struct, frozen=True, array_like=True):
+    """Everything the status bar says, once."""
+
+    profile: str
+    mode: str
+    """``semi`` or ``auto``."""
+    level: str
+    """``NORMAL``, ``REDUCE_ONLY``, ``HALTED``, ``FLATTENING`` or ``LOCKED``."""
+    level_reason: str
+    paused: tuple[str, ...]
+    """Paused strategies; ``*`` means all entries."""
+    starting: tuple[tuple[str, bool], ...]
+    """Start-up checklist with a tick each; empty once ready."""
+    links: tuple[LinkRow, ...]
+    feeds: tuple[FeedRow, ...]
+    unknown: int
+    exposure: int
+    exposure_limit: int
+    open_pnl: int | None
+    today_pnl: int | None
+    orders: int
+    order_limit: int
+    controller: str
+    """Who has control: ``pid 4711 (uid 1000)``; empty when nobody."""
+    controller_session: str
+    viewers: int
+    cash: int | None
+    world_origin_ms: int
+    real_origin_ms: int
+    speed: float
+    world_id: str
+    replay: str
+    """Original dates of a replayed scenario, empty on real data."""
+    counts: CountsRow
+    best: str
+    """Why there is nothing to decide: the best edge and what it lacks."""
+    read_ns: int | None
+    """When orders and positions were last read completely from the venue; ``None`` = not yet."""
+    problem: str
+    """A standing fault of the desk itself, such as ``NO JOURNAL`` or ``CLOCK +2.1s``."""
+    unattended_until_ns: int | None
+    """Automatic mode without a console goes on until then."""
+    armed: bool = True
+    """Whether entries may leave; false on a desk with real money until it is armed."""
+    arm_phrase: str = ""
+    """What arming asks to be typed; empty where nothing has to be armed."""
+    groups: str = ""
+    """Safety groups at the venue: ``armed``, ``triggered`` or ``not armed``."""
+    watchdog: str = ""
+    """``ok``, ``GONE`` or ``UNFIT``; empty where none is expected."""
+    renewals: str = ""
+    """Why resting orders are left to die; empty while they are renewed."""
+
+
+class MarketStatic(msgspec.Struct, frozen=True, array_like=True):
+    """What does not tick. ``key`` stands for the market in every other row."""
+
+    key: int
+    venue: str
+    ticker: str
+    event: str
+    label: str
+    event_label: str
+    title: str
+    close_world_ms: int
+    bands: tuple[tuple[int, int, int], ...]
+    """Tick grid: start, end, step."""
+    station: str
+
+
+class MarketRow(msgspec.Struct, frozen=True, array_like=True):
+    key: int
+    bid: int | None
+    ask: int | None
+    bid_size: int
+    ask_size: int
+    moved: int
+    """Sign of the last change of (bid, ask): -1, 0, +1 packed as bid + 3 * ask, both shifted by one."""
+    message_ms: int
+    """Monotonic milliseconds of the last message applied to the book."""
+    intact: bool
+    """Whether the link's heartbeat vouches for the book since then."""
+    fair: int | None
+    sigma: int | None
+    edge: int | None
+    edge_word: str
+    """``stale``, ``quar`` or empty."""
+    change: int | None
+    """Fair value change over the last hour of world time."""
+    net: int
+    """Our net position, + YES / - NO."""
+    mark: str
+    """Our best working order ``15b44``, ``card``, or empty."""
+    status: str
+    """Market status word when it is not ``active``, else empty."""
+
+
+class BracketRow(msgspec.Struct, frozen=True, array_like=True):
+    key: int
+    label: str
+    model: int
+    """Model probability in ten-thousandths."""
+    book: int | None
+    """Book mid in ten-thousandths."""
+    fair: int
+    edge: int | None
+    sigma: int
+
+
+class InputRow(msgspec.Struct, frozen=True, array_like=True):
+    name: str
+    event_world_ms: int
+    stale_after_s: int
+
+
+class EventRow(msgspec.Struct, frozen=True, array_like=True):
+    """One event's distribution against its brackets."""
+
+    event: str
+    label: str
+    model: str
+    version: str
+    mean: float | None
+    spread: float | None
+    close_world_ms: int
+    extreme: int | None
+    """Running maximum observed, whole degrees."""
+    inputs: tuple[InputRow, ...]
+    brackets: tuple[BracketRow, ...]
+    score: str
+    refusal: str
+    """Why there is no fair value, empty when there is one."""
+    evidence: tuple[str, ...]
+
+
+class UsedRow(msgspec.Struct, frozen=True, array_like=True):
+    """One limit on a card: used now, what this order adds, and the limit (money)."""
+
+    name: str
+    used: int
+    adds: int
+    limit: int
+
+
+class CheckRow(msgspec.Struct, frozen=True, array_like=True):
+    """A gate check that did not pass, or passed with a warning."""
+
+    code: str
+    text: str
+    clears: str
+    blocks: bool
+
+
+class ProposalRow(msgspec.Struct, frozen=True, array_like=True):
+    """One card, in the order of its lines."""
+
+    id: str
+    fingerprint: str
+    key: int
+    strategy: str
+    state: str
+    """``OPEN``, ``MOVED``, ``BLOCKED``, ``SENT``, ``EXPIRED``, ``VETOED``, ``WITHDRAWN``, ``DEFERRED``."""
+    closes: bool
+    outcome: str
+    """``YES`` or ``NO``; bought, or sold when ``closes``."""
+    price: int
+    """In terms of the outcome."""
+    quantity: int
+    style: str
+    """``post-only``, ``IOC``."""
+    cost: int
+    fee: int
+    fee_role: str
+    max_loss: int
+    max_gain: int
+    fair: int
+    """In terms of the outcome, like ``price``."""
+    sigma: int
+    bid: int | None
+    ask: int | None
+    edge: int
+    edge_half: int
+    kelly_used: float
+    kelly_full: float
+    bound_by: str
+    ahead: int
+    """Contracts resting at our price or better."""
+    spread_ticks: int
+    share: float
+    """Share of the visible depth this order would take or join."""
+    position: int
+    position_after: int
+    used: tuple[UsedRow, ...]
+    """Market, event, venue, total."""
+    oldest: InputRow | None
+    settles: str
+    why: str
+    against: str
+    created_ns: int
+    changed_ns: int
+    """When the fingerprint last changed; arming counts from here or from selection."""
+    expires_ns: int
+    checks: tuple[CheckRow, ...]
+    was_price: int | None
+    was_quantity: int | None
+    large: bool
+    """Asks for the outcome's letter before it is sent."""
+    evidence: tuple[str, ...]
+
+
+class OrderRow(msgspec.Struct, frozen=True, array_like=True):
+    client_order_id: str
+    order_id: str
+    key: int
+    closes: bool
+    outcome: str
+    price: int
+    quantity: int
+    filled: int
+    leaves: int
+    ahead: int | None
+    state: str
+    reason: str
+    created_ns: int
+    expires_wall_ms: int | None
+    next_check_ns: int | None
+    """UNKNOWN orders: when the venue is asked again."""
+    bound: str
+    """UNKNOWN orders: the worst it could still do."""
+    external: bool
+    ended_ns: int | None
+
+
+class PositionRow(msgspec.Struct, frozen=True, array_like=True):
+    key: int
+    """Negative for a market that is not on the desk."""
+    net: int
+    average: int | None
+    cost: int
+    max_loss: int
+    open_pnl: int | None
+    exit_price: int | None
+    fair: int | None
+    today: int
+    exit_rule: str
+    venue_net: int | None
+    """What the venue says when it differs from us, else ``None``."""
+    ticker: str = ""
+    """The venue's name of a market that is not on the desk, else empty."""
+
+
+class LimitRow(msgspec.Struct, frozen=True, array_like=True):
+    name: str
+    label: str
+    rule: str
+    unit: str
+    """Word of ``core.risk.limits.Unit``: what the integers count."""
+    used: int | None
+    limit: int
+    ceiling: int
+    scope: str
+    """Market ticker, event ticker, or empty for the whole desk."""
+    fills_up: bool = True
+    """Whether it has a bar; bounds of one order and readings of health have none."""
+    floor: bool = False
+    """Whether it is a minimum: higher is tighter."""
+
+
+class AlarmRow(msgspec.Struct, frozen=True, array_like=True):
+    id: int
+    level: str
+    """``ACT``, ``CHECK`` or ``NOTE``."""
+    since_world_ms: int
+    since_ns: int
+    what: str
+    effect: str
+    clears: str
+    acknowledged: bool
+    active: bool
+    scope: str = ""
+    """What stands still for it, as ``resume`` names it: ``desk``, a venue, an event or a market."""
+
+
+class JournalRow(msgspec.Struct, frozen=True, array_like=True):
+    seq: int
+    wall_ms: int
+    kind: str
+    text: str
+    order_id: str
+
+
+class DifferenceRow(msgspec.Struct, frozen=True, array_like=True):
+    """Something our record and the venue's disagree on, both sides in words."""
+
+    row: str
+    """Its row of the table of differences, ``R1`` to ``R18``."""
+    about: str
+    """``order``, ``fill``, ``position`` or ``cash``."""
+    key: int
+    """Market; 0 for cash and markets that are not on the desk."""
+    ticker: str
+    subject: str
+    """Order or trade id; empty for a position."""
+    ours: str
+    theirs: str
+    since_ns: int
+    reads: int
+    """Complete readings that showed it."""
+    acted: bool
+    halts: str
+    """What it stops once it is acted on, such as ``venue HALTED``; empty for nothing."""
+    events: tuple[JournalRow, ...] = ()
+    """Positions: what happened last to orders and fills of that market, oldest first."""
+
+
+class ReadingRow(msgspec.Struct, frozen=True, array_like=True):
+    """The last reading of the account."""
+
+    number: int
+    at_ns: int
+    complete: bool
+    reason: str
+    """What started it, or what could not be read."""
+    clean_ns: int | None
+    """End of the last one in which everything agreed."""
+    doubt: str
+    """Why no entries leave before a clean one; empty when they may."""
+    differences: tuple[DifferenceRow, ...]
+
+
+class FlattenVenueRow(msgspec.Struct, frozen=True, array_like=True):
+    venue: str
+    cancels_sent: int
+    cancels_confirmed: int
+    cancels_unknown: int
+    exits_sent: int
+    exits_filled: int
+    left: int
+    """Contracts still held."""
+    groups: int = 0
+    """Safety groups of entries."""
+    groups_triggered: int = 0
+    exits_resting: int = 0
+    """Exits the operator lets rest."""
+
+
+class FlattenRow(msgspec.Struct, frozen=True, array_like=True):
+    """Progress of the stop ladder. ``phase``: ``CANCELLING``, ``COUNTDOWN``, ``EXITING``,
+    ``VERIFYING``, ``FLAT``, ``ABORTED``, ``UNFLATTENED``."""
+
+    phase: str
+    started_ns: int
+    exits_at_ns: int | None
+    """End of the countdown."""
+    scope: str
+    by: str
+    venues: tuple[FlattenVenueRow, ...]
+    residue: tuple[str, ...]
+    receipt: str
+    """The final line, with the cost against mid."""
+    pressed: int
+    pause: str = ""
+    """Why the venue takes no exits now, such as ``trading paused``."""
+    pause_until_wall_ms: int | None = None
+    urgent: bool = False
+    """Exits reach down to the widest protection."""
+    sweep: str = ""
+    """``asked`` or ``done`` where every order of the account is cancelled; else empty."""
+    can_abort: bool = False
+    """Whether the positions can still be kept."""
+    watches: bool = False
+    """Whether the engine goes on looking at what an ``UNFLATTENED`` ladder left."""
