@@ -166,7 +166,7 @@ async def _serve(place: Profile, settings: Settings, limits: Limits, site: Site)
                 ("memory", settle_memory()),
                 ("service manager", tell.keep_telling()),
             ]
-            beside_it.append(("pulse", prove_life(paths.watchdog_socket(place), *_pulses(engine, run))))
+            beside_it.append(("pulse", prove_life(paths.watchdog_socket(place), *pulses(engine, run))))
             if place.simulated:
                 beside_it.append(("world watch", watch_world(place.sim_ready, site.world_id, engine)))
             running = [tasks.create_task(beside.run(name, work), name=name) for name, work in beside_it]
@@ -180,7 +180,7 @@ async def _serve(place: Profile, settings: Settings, limits: Limits, site: Site)
         raise StartError(f"{beside.fault} failed and the engine stopped; see {place.engine_log}", FAILED)
 
 
-def _pulses(engine: Engine, run: str) -> tuple[Callable[[], Pulse | None], Callable[[Watching | None], None]]:
+def pulses(engine: Engine, run: str) -> tuple[Callable[[], Pulse | None], Callable[[Watching | None], None]]:
     """The engine's word to its watchdog, and the watchdog's to the engine."""
     counter = itertools.count(1)
 
@@ -195,7 +195,7 @@ def _pulses(engine: Engine, run: str) -> tuple[Callable[[], Pulse | None], Calla
             beat.journal_seq,
             beat.live,
             beat.groups,
-            kept=engine.keeps_orders,
+            kept=beat.kept,
             drill=beat.drill,
         )
 

@@ -276,11 +276,6 @@ class Engine(Operations):
             return accepted(f"The engine stops: positions stay, {kept(self.desk)}.")
         return accepted("The engine stops: orders are cancelled, positions stay.")
 
-    @property
-    def keeps_orders(self) -> bool:
-        """Whether it ends, or has ended, with its orders left at the venue on purpose."""
-        return self._ending.decided and self._ending.how is How.KEEP
-
     # --- workers -------------------------------------------------------------------------------
 
     def _every_second(self) -> None:

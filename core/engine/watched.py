@@ -33,6 +33,8 @@ class Beat(msgspec.Struct, frozen=True):
     journal_seq: int
     live: int
     groups: tuple[tuple[str, str], ...]
+    kept: bool = False
+    """The engine ends and leaves these orders to their own expiry on purpose."""
     drill: bool = False
 
 
@@ -67,8 +69,9 @@ class Watched:
             return None
         return Beat(
             self._desk.scribe.log.head_seq,
-            0 if self.kept else len(self._desk.ledger.live),
+            len(self._desk.ledger.live),
             tuple((at.group.group_id, at.group.part) for at in self._desk.groups.standing.values()),
+            self.kept,
             announces,
         )
 

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import asyncio
 
+import msgspec
+
+from core.control.process import pulses
 from core.domain.order import Life
+from core.watchdog.watch import Suspicion, Watch
 from tests.execution.bench import HOT, TRADER, VIEWER, Bench, running
 from tests.virtual import VirtualLoop, run_virtual
 
@@ -22,8 +26,12 @@ def test_keeping_leaves_what_rests_to_its_own_expiry_and_says_when() -> None:
             await bench.until(lambda: "STOP" in bench.kinds(), "stop", 5)
             assert not bench.venue.cancel_calls and bench.venue.only().open
             assert "1 order may rest" in last_words(bench)
-            beat = bench.engine.desk.watched.beat()
-            assert beat is not None and beat.live == 0, "the watchdog leaves it alone too"
+            pulse, _ = pulses(bench.engine, "r1")
+            last = pulse()
+            assert last is not None and last.live == 1
+            watch = Watch(0, 10)
+            watch.heard(msgspec.structs.replace(last, leaving=True), 0)
+            assert watch.suspicion(1_000) is Suspicion.NONE, "the watchdog leaves it alone too"
             history, venue = list(bench.journal.rows), bench.venue
         await asyncio.sleep(130)
         venue._expire()
