@@ -43,6 +43,7 @@ from core.domain.clock import Clocks, SystemClock
 from core.engine.engine import Engine
 from core.engine.state import WatchdogSeen
 from core.journal.files import JournalDamagedError, JournalError, JournalHeldError, read_history
+from core.journal.store import Journal
 from core.risk.limits import Limits
 from core.risk.limits_file import LimitsError, unset
 from core.risk.limits_file import parse as parse_limits
@@ -140,7 +141,7 @@ async def _serve(place: Profile, settings: Settings, limits: Limits, site: Site)
     async with contextlib.AsyncExitStack() as stack:
         faults = Faults()
         journal = open_for(place, site, clocks, run, faults)
-        stack.push_async_callback(journal.close)
+        stack.push_async_callback(_close, journal)
         http = httpx.AsyncClient(trust_env=False, follow_redirects=False)
         stack.push_async_callback(http.aclose)
         history = read_history(journal.path)
@@ -178,6 +179,11 @@ async def _serve(place: Profile, settings: Settings, limits: Limits, site: Site)
     _log.info("engine %s has stopped", run)
     if beside.fault:
         raise StartError(f"{beside.fault} failed and the engine stopped; see {place.engine_log}", FAILED)
+
+
+async def _close(journal: Journal) -> None:
+    if not await journal.close():
+        _log.error("the disk does not answer: the journal %s ends without its last rows", journal.path)
 
 
 def pulses(engine: Engine, run: str) -> tuple[Callable[[], Pulse | None], Callable[[Watching | None], None]]:

@@ -30,6 +30,9 @@ LOOK_S, SHOWN_S = 0.1, 1.0
 ANSWERS_S = 5.0
 """Kept orders that are on their way get this long for their answer."""
 
+ROW_S = 5.0
+"""The last row gets this long to reach the disk."""
+
 
 class How(enum.Enum):
     CANCEL = "cancel"
@@ -88,7 +91,9 @@ class Ending:
             left = "" if dead else f"; not proved dead: {_kept(ledger.live.values())}"
         belief.note(desk.scribe.log, ledger, desk.state.halts)
         row = desk.scribe.desk(Kind.STOP, f"engine stops: {self.reason}{left}")
-        await desk.scribe.log.durable(row)
+        with contextlib.suppress(TimeoutError):  # a disk that hangs does not keep the engine from its end
+            async with asyncio.timeout(ROW_S):
+                await desk.scribe.log.durable(row)
 
 
 def kept(desk: Desk) -> str:

@@ -27,6 +27,8 @@ from core.journal.spill import SPILLED_KINDS
 from core.journal.writer import Writer
 
 LATENCIES = 512
+CLOSE_S = 5.0
+"""An end in order waits this long for the disk."""
 
 
 class Durability(enum.Enum):
@@ -79,7 +81,9 @@ class EventLog(Protocol):
         """p99 of the last commits, never less than what the running one has taken so far."""
         ...
 
-    async def close(self) -> None: ...
+    async def close(self) -> bool:
+        """Whether everything is where it belongs."""
+        ...
 
 
 class Journal:
@@ -173,12 +177,17 @@ class Journal:
         usual = ordered[len(ordered) * 99 // 100] if ordered else 0
         return -(-max(running, usual) // 1_000_000)
 
-    async def close(self) -> None:
-        """Commit what waits, mark the run as ended in order, and end the thread."""
+    async def close(self) -> bool:
+        """Commit what waits, mark the run as ended in order, and end the thread.
+
+        False when the disk did not let it within ``CLOSE_S``: the next start finds an end out of order.
+        """
         self._closing = True
         self._writer.close()
-        await self._stopped
-        self._writer.join()
+        ended, _ = await asyncio.wait({self._stopped}, timeout=CLOSE_S)
+        if ended:
+            self._writer.join()
+        return bool(ended)
 
     # --- the writer's news, in the loop ----------------------------------------------------------
 
@@ -321,5 +330,5 @@ class MemoryJournal:
     def sync_p99_ms(self) -> int:
         return 0
 
-    async def close(self) -> None:
-        return None
+    async def close(self) -> bool:
+        return True

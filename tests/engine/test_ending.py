@@ -89,6 +89,19 @@ def test_what_cannot_be_proved_dead_is_named_after_the_budget() -> None:
     run_virtual(main)
 
 
+def test_a_disk_that_hangs_does_not_hold_up_the_end() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            (engine,) = (task for task in asyncio.all_tasks() if task.get_name() == "engine")
+            never: asyncio.Future[bool] = loop.create_future()
+            bench.journal.durable = lambda seq: never  # type: ignore[method-assign]
+            bench.engine.stop("SIGTERM", TRADER)
+            await asyncio.wait([engine], timeout=10)
+            assert engine.done() and "STOP" in bench.kinds()
+
+    run_virtual(main)
+
+
 def test_flattening_first_ends_the_engine_only_once_it_is_flat() -> None:
     async def main(loop: VirtualLoop) -> None:
         async with running(loop) as bench:

@@ -150,6 +150,20 @@ async def test_who_waits_for_a_writer_that_hangs_is_refused_and_the_fault_told_o
         assert len(faults) == 1 and journal.fault is not None
 
 
+async def test_a_disk_that_hangs_does_not_keep_the_journal_from_its_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.journal.store.CLOSE_S", 0.05)
+    async with opened(tmp_path / "j.db") as journal:
+        assert await journal.durable(journal.append(note("ours")))
+        lock = sqlite3.connect(tmp_path / "j.db", isolation_level=None)
+        lock.execute("BEGIN IMMEDIATE")
+        journal.append(note("waits"))
+        assert not await journal.close()
+        lock.execute("ROLLBACK")
+        lock.close()
+
+
 async def test_rows_cannot_be_changed_or_deleted_in_place(tmp_path: Path) -> None:
     path = tmp_path / "j.db"
     async with opened(path) as journal:
