@@ -10,6 +10,7 @@ from websockets.asyncio.client import connect as open_websocket
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 
 from core.domain.text import clean_text
+from core.venues.tcp import watch_over
 
 MESSAGE_BYTES_MAX: Final = 8 * 1024 * 1024
 QUEUED_MAX: Final = 64
@@ -110,6 +111,7 @@ async def open_socket(url: str, headers: Mapping[str, str]) -> Socket:
             happy_eyeballs_delay=NEXT_ADDRESS_S,
             proxy=None,
         )
+        watch_over(connection.transport.get_extra_info("socket"))
     except InvalidStatus as error:
         status, body = error.response.status_code, bytes(error.response.body or b"")
         raise SocketError(f"handshake refused: HTTP {status}", status, body[:REFUSAL_BYTES_MAX]) from None

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import socket as kernel
 from collections.abc import AsyncIterator, Awaitable, Callable
 from http import HTTPStatus
 
+import httpx
 import pytest
 from websockets.asyncio.server import Request, Response, ServerConnection, serve
 from websockets.datastructures import Headers
 
-from core.venues.socket import MESSAGE_BYTES_MAX, SocketError, open_socket
+from core.venues.kalshi.http import network_transport
+from core.venues.socket import MESSAGE_BYTES_MAX, SocketError, WebSocket, open_socket
 
 Refusal = Response | None
 Open = Callable[..., Awaitable[str]]
@@ -74,3 +77,39 @@ async def test_nobody_listening_is_a_socket_error(listen: Open) -> None:
     url = await listen()
     with pytest.raises(SocketError, match="cannot connect"):
         await open_socket(url.replace("127.0.0.1", "127.0.0.2"), {})
+
+
+def dies_within_seconds(connection: kernel.socket) -> bool:
+    """N17: whether the kernel ends it when the peer is silently gone, as far as this system can."""
+    bounds = {"TCP_KEEPIDLE": 10, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 10_000}
+    known = {getattr(kernel, name): most for name, most in bounds.items() if hasattr(kernel, name)}
+    return connection.getsockopt(kernel.SOL_SOCKET, kernel.SO_KEEPALIVE) == 1 and all(
+        0 < connection.getsockopt(kernel.IPPROTO_TCP, option) <= most for option, most in known.items()
+    )
+
+
+async def test_a_half_open_stream_is_ended_by_the_kernel(listen: Open) -> None:
+    stream = await open_socket(await listen(), {})
+    assert isinstance(stream, WebSocket)
+    assert dies_within_seconds(stream._connection.transport.get_extra_info("socket"))
+    await stream.close()
+
+
+async def test_a_half_open_connection_of_calls_is_ended_by_the_kernel() -> None:
+    hung_up = asyncio.Event()
+
+    async def peer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
+        await reader.read()
+        writer.close()
+        await writer.wait_closed()
+        hung_up.set()
+
+    server = await asyncio.start_server(peer, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+    async with server:
+        async with httpx.AsyncClient(transport=network_transport(httpx.Limits())) as calls:
+            answer = await calls.get(url)
+            assert dies_within_seconds(answer.extensions["network_stream"].get_extra_info("socket"))
+        await hung_up.wait()

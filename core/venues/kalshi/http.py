@@ -18,6 +18,7 @@ import httpx
 import msgspec
 
 from core.domain.clock import Clocks
+from core.venues import tcp
 from core.venues.depth import DEPTH_MAX, too_deep
 from core.venues.kalshi.answers import key_refused, refusal, trouble_of
 from core.venues.kalshi.endpoints import Costs, Endpoint
@@ -112,8 +113,10 @@ _cursor = msgspec.json.Decoder(str | None)
 
 
 def network_transport(limits: httpx.Limits) -> httpx.AsyncBaseTransport:
-    """The real network: HTTP/1.1, no retries, nothing from the environment."""
-    return httpx.AsyncHTTPTransport(http2=False, retries=0, trust_env=False, limits=limits)
+    """The real network: HTTP/1.1, no retries, nothing from the environment, half-open links end soon."""
+    return httpx.AsyncHTTPTransport(
+        http2=False, retries=0, trust_env=False, limits=limits, socket_options=tcp.OPTIONS
+    )
 
 
 class Http:
