@@ -1,0 +1,95 @@
+"""Verbs of the record: they read the journal's file and need no engine."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from tui import verbs
+from tui.cli_options import place_of, with_profile
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+
+def _journal_file(chosen: Path | None) -> Path:
+    """The named journal, or the newest of the profile."""
+    if chosen is not None:
+        return chosen
+    found = place_of().journals()
+    if not found:
+        verbs.leave(verbs.REFUSED, f"There is no journal in {place_of().directory} yet.")
+    return found[0]
+
+
+def with_journal(function: _F) -> _F:
+    option = click.option(
+        "--file", "chosen", type=click.Path(path_type=Path), help="Another journal than the newest."
+    )
+    return option(with_profile(function))
+
+
+@click.group()
+def journal() -> None:
+    """What was decided and done, proved by its hash chain. Works without an engine."""
+
+
+@journal.command("verify")
+@with_journal
+def journal_verify(chosen: Path | None) -> None:
+    """Check every row's hash and place: 0 sound, 1 damaged."""
+    from core.journal.files import JournalError, verify
+
+    try:
+        report = verify(_journal_file(chosen))
+    except JournalError as error:
+        verbs.leave(verbs.REFUSED, str(error))
+    click.echo("\n".join(report.lines()))
+    sys.exit(verbs.DONE if report.sound else verbs.REFUSED)
+
+
+@journal.command("backup")
+@click.argument("target", type=click.Path(path_type=Path))
+@with_journal
+def journal_backup(target: Path, chosen: Path | None) -> None:
+    """Copy the journal to TARGET, also while the engine runs, and check the copy from end to end."""
+    from core.journal.copying import backup
+    from core.journal.files import JournalError
+
+    try:
+        report = backup(_journal_file(chosen), target)
+    except JournalError as error:
+        verbs.leave(verbs.REFUSED, str(error))
+    click.echo("\n".join(report.lines()))
+
+
+@journal.command("why")
+@click.argument("order")
+@with_journal
+def journal_why(order: str, chosen: Path | None) -> None:
+    """Tell the story of ORDER: book, proposal, approval, checks, send, answer, fills."""
+    from core.journal.files import JournalError
+    from core.journal.why import why
+
+    try:
+        lines = why(_journal_file(chosen), order)
+    except JournalError as error:
+        verbs.leave(verbs.REFUSED, str(error))
+    click.echo("\n".join(lines))
+
+
+@journal.command("export")
+@with_journal
+def journal_export(chosen: Path | None) -> None:
+    """Every event as one line of JSON, the chain checked on the way."""
+    from core.journal.export import export
+    from core.journal.files import JournalError
+
+    try:
+        for line in export(_journal_file(chosen)):
+            click.echo(line)
+    except JournalError as error:
+        verbs.leave(verbs.REFUSED, str(error))
