@@ -61,8 +61,8 @@ class Ladder:
     """When the venue said that it has done so."""
     urgent: bool = False
     """Exits reach down to the widest protection at once."""
-    pause: Pause | None = None
-    """Why the exits wait."""
+    pauses: dict[str, Pause] = field(default_factory=dict)
+    """Why exits wait, by ticker: parts of a venue pause on their own."""
     exits_sent: int = 0
     exits_filled: int = 0
     left: int = 0
@@ -83,6 +83,11 @@ class Ladder:
     @property
     def over(self) -> bool:
         return self.phase in OVER
+
+    @property
+    def pause(self) -> Pause | None:
+        """The worst of what exits wait for."""
+        return min(self.pauses.values(), key=lambda p: (p.cancels, -(p.until_ms or 0), p.what), default=None)
 
     @property
     def can_be_stopped(self) -> bool:

@@ -92,6 +92,7 @@ class Leaving:
         before = None if self.fresh(ladder, ticker) else ladder.tried.get(ticker)
         ladder.residue.pop(ticker, None)
         slices, empty = await self._sell(ladder, ticker, venue_net, before)
+        self._pause(ladder, ticker, None)
         net, unproved = self._ledger.net(ticker), bool(self._ledger.live_in(ticker))
         ladder.tried[ticker] = Tried(net, slices, empty, unproved, ladder.residue.get(ticker, ""))
 
@@ -147,18 +148,23 @@ class Leaving:
         """How long was waited, in nanoseconds, because nothing may or can be sold here now."""
         pause, rests = self._pause_of(ticker), self._resting_exit(ticker)
         if pause is None and rests is None:
-            if ladder.pause is not None:
-                ladder.pause = None
-                self._on_change(ladder)
+            self._pause(ladder, ticker, None)
             return 0
-        if pause is not None and pause != ladder.pause:
-            ladder.pause = pause
-            self._on_change(ladder)
+        self._pause(ladder, ticker, pause)
         what = pause.what if pause is not None else f"an exit rests at {price_text(_shown_price(rests))}"
         self._say(ladder, ticker, what)
         began = self._clocks.mono_ns()
         await asyncio.sleep(WAIT_S)
         return max(1, self._clocks.mono_ns() - began)
+
+    def _pause(self, ladder: Ladder, ticker: str, pause: Pause | None) -> None:
+        if ladder.pauses.get(ticker) == pause:
+            return
+        if pause is None:
+            del ladder.pauses[ticker]
+        else:
+            ladder.pauses[ticker] = pause
+        self._on_change(ladder)
 
     def _resting_exit(self, ticker: str) -> Order | None:
         """An exit the operator lets rest: the market is theirs until it has filled or ended."""

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 
+import msgspec
 import pytest
 
 from core.domain.order import BookSide, Life, TimeInForce
 from core.domain.units import Price
 from core.execution.ladder import Ladder, Phase
 from core.risk.halts import Level
-from core.venues.exchange import ExchangeState
-from tests.execution.bench import HOT, TRADER, VIEWER, Bench, running
+from core.venues.exchange import ExchangeState, ShardState
+from tests.execution.bench import HOT, TRADER, VIEWER, WARM, Bench, running
 from tests.execution.fake_venue import strange
 from tests.virtual import VirtualLoop, run_virtual
 
@@ -79,6 +80,34 @@ def test_an_exchange_pause_names_the_time_and_calls_again_each_minute() -> None:
             bench.venue.exchange_state = honest  # type: ignore[method-assign]
             bench.venue.faults.refuse_groups, bench.venue.faults.refuse_cancels = False, 0
             assert (await over(bench, 120)).phase is Phase.FLAT
+
+    run_virtual(main)
+
+
+def test_one_part_of_the_venue_that_pauses_rings_once_beside_one_that_trades() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            markets = bench.engine.state.markets
+            bench.venue.quote(WARM, 30, 34)
+            await bench.held(20)
+            bench.venue.net[WARM] = 5_000_000
+            bench.engine.reconcile(TRADER)
+            await asyncio.sleep(40)
+            assert bench.engine.accept(WARM, "accept", "bought by hand", TRADER).accepted
+            markets[WARM].market = msgspec.structs.replace(markets[WARM].market, shard=1)
+            bench.venue.listed = tuple(markets[m.ticker].market for m in bench.venue.listed)
+            empty(bench)
+            bench.venue.shards = (ShardState(0, True, True), ShardState(1, True, False))
+            await asyncio.sleep(6)
+            bench.engine.flatten(TRADER, now=True)
+            await asyncio.sleep(50)
+            now = ladder(bench)
+            assert now.phase is Phase.EXITING and now.pause is not None
+            assert "NO_BID" in now.residue[HOT] and "paused" in now.residue[WARM]
+            rung = [
+                row for row in bench.journal.rows if row.kind == "ALARM" and "the stop waits" in row.payload
+            ]
+            assert len(rung) == 1
 
     run_virtual(main)
 
