@@ -34,6 +34,11 @@ class Guard:
         self._desk = desk
         self._ears = ears
         self._strangers: set[str] = set()
+        self._within = False
+        """Whether this run has seen the day's loss within its limit since it was last beyond it. A halted
+        desk that starts beyond it waits for a person."""
+        self._sold_day = ""
+        """The day whose loss has had everything sold: a stop that was taken back is not begun again."""
         self.feeds: tuple[Feed, ...] = ()
         self.flatten: Callable[[], object]
 
@@ -67,12 +72,18 @@ class Guard:
         desk = self._desk
         today, limit = desk.state.today_pnl, desk.state.limits.current.day_loss_max
         lost = -(today or 0)
+        self._within |= today is not None and lost < limit
         if lost >= limit:
             what = f"lost {money_text(Money(lost))} today, limit {money_text(limit)}"
-            if desk.state.halts.desk < Level.HALTED:
+            runs, day = desk.state.halts.desk < Level.HALTED, desk.account.day
+            if runs:
                 incidents.stop(desk, GLOBAL, Level.HALTED, "the day's loss limit was reached")
-                if desk.settings.engine.flatten_on_day_loss:
-                    self.flatten()
+            if desk.settings.engine.flatten_on_day_loss and (
+                runs or (self._within and self._sold_day != day)
+            ):
+                self._sold_day = day
+                self.flatten()
+            self._within = False
             desk.alarms.raise_("loss", AlarmLevel.CHECK, what, "the desk stays halted", "the next day")
         elif lost * 100 >= limit * LOSS_WARNING_PERCENT:
             what = f"lost {LOSS_WARNING_PERCENT} % of what the day may lose"

@@ -306,6 +306,34 @@ def test_reaching_the_day_s_loss_sells_everything_only_where_so_configured(sells
     run_virtual(main)
 
 
+def test_a_desk_that_is_halted_already_is_sold_at_the_day_s_loss_too_and_once() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        chosen = Settings(engine=EngineSettings(confirm_above=Decimal(100), flatten_on_day_loss=True))
+        async with running(loop, settings=chosen) as bench:
+            await bench.held(20)
+            bench.engine.set_limit("day_loss_max", "3", "", "", TRADER)
+            bench.engine.halt("looks odd", TRADER)
+            await asyncio.sleep(5)
+            assert bench.kinds().count("FLATTEN_START") == 0
+            bench.venue.quote(HOT, 10, 60)
+            await bench.until(lambda: bench.engine.state.halts.desk is Level.FLATTENING, "flatten", 5)
+            assert bench.engine.abort_flatten(TRADER).accepted
+            for bid in (38, 10):
+                bench.venue.quote(HOT, bid, 60)
+                await asyncio.sleep(5)
+            assert bench.kinds().count("FLATTEN_START") == 1, "an operator has decided to hold"
+            rows, venue = list(bench.journal.rows), bench.venue
+        async with running(loop, venue=venue, history=rows, settings=chosen, ready=False, run="r2") as again:
+            await again.until(lambda: again.engine.state.ready, "ready")
+            venue.quote(HOT, 10, 60)
+            await asyncio.sleep(10)
+            assert again.engine.state.today_pnl is not None
+            assert any("lost" in a.what for a in again.engine.state.alarms.values())
+            assert again.kinds().count("FLATTEN_START") == 0
+
+    run_virtual(main)
+
+
 def test_sixty_percent_of_the_day_s_loss_warns_and_stops_nothing() -> None:
     async def main(loop: VirtualLoop) -> None:
         async with running(loop) as bench:
