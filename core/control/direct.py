@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import os
 import random
-import resource
 import secrets
 from collections.abc import Callable
 
@@ -21,6 +20,7 @@ from core.control.client import ConnectError, Line
 from core.control.lock import LockFileError, LockHeldError, sole_holder
 from core.control.protocol import VERSION, Hello
 from core.control.ready import ReadyError
+from core.control.sealed import seal
 from core.control.site import Site, site_of
 from core.domain.clock import Clocks, SystemClock
 from core.domain.text import clean_text
@@ -45,9 +45,7 @@ _REFUSALS = (paths.ProfileError, LockFileError, ReadyError, KeyFileError, VenueA
 
 def flatten(place: Profile, tell: Tell, *, urgent: bool) -> int:
     """Cancel and sell everything of the account; the exit code. Raises ``RefusedError``."""
-    os.umask(0o077)
-    # A core dump would hold the key.
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    seal()
     try:
         paths.prepare(place)
         site = site_of(place)

@@ -12,7 +12,6 @@ import importlib.util
 import itertools
 import logging
 import os
-import resource
 import secrets
 import socket
 from collections.abc import Callable, Iterator
@@ -34,6 +33,7 @@ from core.control.notify import notifier
 from core.control.pulse import Pulse, Watching, prove_life
 from core.control.ready import ReadyError
 from core.control.recording import Faults, open_for
+from core.control.sealed import seal
 from core.control.served import Served
 from core.control.server import Server
 from core.control.signals import handled
@@ -64,9 +64,7 @@ class StartError(Exception):
 
 def run_engine(place: Profile) -> int:
     """Be the profile's engine process until it is stopped; returns 0. Raises ``StartError``."""
-    os.umask(0o077)
-    # A core dump would hold the keys.
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    seal()
     serve(place)
     return 0
 

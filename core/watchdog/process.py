@@ -10,7 +10,6 @@ import contextlib
 import logging
 import os
 import random
-import resource
 import secrets
 import signal
 import socket
@@ -27,6 +26,7 @@ from core.control.lock import LockFileError, LockHeldError, sole_holder
 from core.control.notify import notifier
 from core.control.pulse import Pulse, PulseError, Watching, read_pulse, receive
 from core.control.ready import ReadyError
+from core.control.sealed import seal
 from core.control.site import Site, site_of_watchdog
 from core.control.sockets import SocketError, bind, peer_of
 from core.control.strikes import Record, read_record, record_bytes
@@ -71,9 +71,7 @@ _REFUSALS = (
 
 def run_watchdog(place: Profile) -> int:
     """Be the profile's watchdog until stopped; returns 0. Raises ``StartError``."""
-    os.umask(0o077)
-    # A core dump would hold the key.
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    seal()
     try:
         paths.prepare(place)
         with sole_holder(place.watchdog_lock):

@@ -233,7 +233,7 @@ class Desk:
         files = (self.place.lock, self.place.watchdog_pid, self.place.sim_pid)
         pids = [pid for pid in map(_number, files) if pid]
         for pid in pids:
-            if str(self.home) in _environment_of(pid):
+            if _runs_in(self.home, pid):
                 end(pid)
         for process in self._started:
             if process.poll() is None:
@@ -329,9 +329,11 @@ def _number(file: Path) -> int:
         return 0
 
 
-def _environment_of(pid: int) -> str:
+def _runs_in(home: Path, pid: int) -> bool:
     """So that a pid noted in a file and used again by somebody else is left alone."""
     try:
-        return Path(f"/proc/{pid}/environ").read_text(errors="replace")
+        return str(home) in Path(f"/proc/{pid}/environ").read_text(errors="replace")
+    except PermissionError:  # one that holds keys shows its environment to root alone
+        return "pmconsole" in Path(f"/proc/{pid}/cmdline").read_text(errors="replace")
     except OSError:
-        return ""
+        return False
