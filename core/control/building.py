@@ -17,6 +17,7 @@ import httpx
 from core.config.paths import Environment, Profile
 from core.config.settings import Settings
 from core.control.examination import read_examination
+from core.control.identity import release_of
 from core.control.site import Site
 from core.control.strikes import read_record
 from core.domain.clock import Clocks
@@ -58,6 +59,7 @@ class Building(NamedTuple):
             ceilings=self.limits,
             profile=self.place.name,
             world_id=self.site.world_id,
+            release=release_of(self.settings),
             replay=self.site.replay,
             replay_offset_days=self.site.calendar_offset_days,
             disk_free_mb=self._disk_free_mb,

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import msgspec
 
@@ -63,6 +63,19 @@ class Rng(Protocol):
     def getrandbits(self, k: int, /) -> int: ...
 
 
+class Release(NamedTuple):
+    """What this run is made of, written into its first row."""
+
+    version: str = ""
+    code: str = ""
+    """Hash of the code."""
+    config: str = ""
+    """Hash of the whole configuration."""
+
+
+UNNAMED = Release()
+
+
 @dataclass(frozen=True, slots=True)
 class Ports:
     """What differs between a real desk and a simulated one."""
@@ -81,6 +94,7 @@ class Ports:
     ceilings: Limits
     profile: str
     world_id: str
+    release: Release = UNNAMED
     replay: str = ""
     """Original dates of a replayed scenario, for the screen."""
     replay_offset_days: int | None = None
@@ -143,6 +157,7 @@ class Engine(Operations):
             ceilings=ports.ceilings.digest(),
             in_force=msgspec.to_builtins(desk.state.limits.current),
             run=ports.run,
+            **ports.release._asdict(),
         )
         desk.halting.restore(restored.halts)
         wrong = belief.replay(desk.ledger, restored.orders, restored.belief, desk.clocks.mono_ns())

@@ -85,7 +85,8 @@ class LimitChanged(msgspec.Struct, frozen=True):
 
 
 class Started(msgspec.Struct, frozen=True):
-    """Payload of ``START``. ``limits`` is the digest of the limits in force, ``ceilings`` of the file's."""
+    """Payload of ``START``. ``limits`` is the digest of the limits in force, ``ceilings`` of the file's;
+    ``code`` and ``config`` are hashes of all code and of the whole configuration."""
 
     text: str
     world_id: str = ""
@@ -93,6 +94,9 @@ class Started(msgspec.Struct, frozen=True):
     limits: str = ""
     ceilings: str = ""
     in_force: dict[str, int] = {}
+    version: str = ""
+    code: str = ""
+    config: str = ""
 
 
 class Desk(msgspec.Struct):

@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from core.control.protocol import (
     Hello,
     Query,
 )
+from core.journal.files import read_history
 from core.journal.lock import hold
 from core.journal.spill import read_spill, spill_path
 from tui import front_door
@@ -256,6 +258,9 @@ def test_it_starts_ignores_a_hangup_refuses_a_twin_and_stops_in_order(
 def test_killed_it_restarts_on_the_same_journal_unarmed(running: Running, world: Path) -> None:
     within(20, running.reconciled)
     assert running.status()["paused"] == []
+    if sys.platform == "linux":
+        limits = Path(f"/proc/{running.process.pid}/limits").read_text()
+        assert re.search(r"Max core file size +0 +0", limits), "it holds keys"
     running.place.flatten_flag.touch()
     within(5, lambda: not running.place.flatten_flag.exists())
     running.end(signal.SIGKILL)
@@ -268,6 +273,10 @@ def test_killed_it_restarts_on_the_same_journal_unarmed(running: Running, world:
         assert len(again.place.journals()) == 1
     finally:
         again.end(signal.SIGTERM)
+    starts = [row.data() for row in read_history(again.place.journals()[0]) if row.kind == "START"]
+    first, second = ({name: start[name] for name in ("version", "code", "config")} for start in starts)
+    assert first == second and first["version"] == version("pmconsole")
+    assert {len(str(first["code"])), len(str(first["config"]))} == {64}
 
 
 async def test_a_console_sees_everything_then_changes_and_the_stop_line_stops(running: Running) -> None:
