@@ -280,3 +280,25 @@ def test_a_parked_fill_survives_a_restart_and_is_applied_once_its_order_is_known
     assert again.parked["T1"].since_ns == 77
     again.offer_report(report(3, ReportStatus.RESTING, 7), "list")
     assert again.net(TICKER) == 3_000_000 and not again.parked
+
+
+def test_an_order_from_outside_leaves_less_to_close() -> None:
+    """What somebody else's order may sell, ours must not promise as well."""
+    desk = Desk()
+    desk.ledger.offer_fill(fill(1, 10), CLIENT, "stream", 0)
+    assert desk.ledger.closable(TICKER) == contracts(10)
+    by_hand = msgspec.structs.replace(
+        report(0, ReportStatus.RESTING, 4), order_id="X1", client_order_id="hand-1", side=BookSide.ASK
+    )
+    desk.ledger.offer_report(by_hand, "stream")
+    assert desk.ledger.closable(TICKER) == contracts(6)
+
+
+def test_a_trade_from_outside_counts_once_however_often_it_is_told() -> None:
+    desk = Desk()
+    strange = msgspec.structs.replace(fill(9, 5), order_id="X1")
+    for _ in range(3):
+        desk.ledger.offer_fill(strange, "", "stream", 0)
+        if "T9" in desk.ledger.parked:
+            desk.ledger.claim_external("T9")
+    assert desk.ledger.net(TICKER) == contracts(5)

@@ -1,4 +1,4 @@
-"""The simulation looks for a violation, seed by seed with all their deaths, until the time is up.
+"""The simulation looks for a violation until the time is up: honest worlds and lying ones in turn.
 
 ``python -m tests.mutants.look --seconds 300`` ends with 1 at the first violation, named in its last line.
 """
@@ -20,7 +20,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, required=True)
     ends = time.monotonic() + parser.parse_args().seconds
     for seed in itertools.count(1):
-        broken = run(Script(seed, ACTIVE_S)).broken
+        broken = run(Script(seed, ACTIVE_S, honest=seed % 2 == 1)).broken
         if broken is not None:
             print(f"seed {seed}: point {broken.point}: {broken.what}")
             return 1

@@ -47,7 +47,7 @@ def test_no_mutant_is_caught_by_a_name_that_is_not_there(tmp_path: Path) -> None
 
 def test_there_are_enough_of_them() -> None:
     assert len(MUTANTS) >= 30
-    assert sum(not m.unseen for m in MUTANTS) >= 25
+    assert sum(not m.unseen for m in MUTANTS) >= 20
 
 
 def test_whoever_the_simulation_cannot_see_says_why_and_who_can() -> None:

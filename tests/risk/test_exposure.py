@@ -347,6 +347,12 @@ def test_reservations_shrink_with_what_can_still_fill_and_round_up() -> None:
     assert reservation(ASK, CLOSE, Price(5_000), contracts(10), Money(9)) == 9
 
 
+@pytest.mark.parametrize("life", [Life.INTENT, Life.SENDING, Life.UNKNOWN, Life.WORKING])
+def test_an_order_that_may_still_fill_keeps_its_reservation(life: Life) -> None:
+    one = order(BID, OPEN, 3_333, 10, life)
+    assert still_reserved(one) == one.intent.reserved > 0
+
+
 def test_buckets_join_what_settles_together() -> None:
     low = market("L", "LOWNY", series_ticker="KXLOWNY")
     assert bucket(market()) == bucket(low) == "KNYC 2023-11-14"

@@ -42,6 +42,8 @@ class Oracle:
         self._due = False
         self._unknown_ms: dict[str, int] = {}
         """Since when the desk has been unsure of an order."""
+        self.strict = False
+        """Nobody lies: then a desk that halts instead of agreeing is wrong too."""
         self.slowest_unknown_ms = 0
         self.adjusted = False
         """Whether a person made the desk take in contracts on the venue's word, at a price nobody paid."""
@@ -277,7 +279,7 @@ class Oracle:
 
     def in_order(self, healed_ns: int) -> ViolationError | None:
         """What of belief still differs from truth, ``None`` when nothing does."""
-        return out_of_order(self._engine, self.truth, healed_ns)
+        return out_of_order(self._engine, self.truth, healed_ns, strict=self.strict)
 
     def judge_end(self, healed_ns: int) -> None:
         """The desk has had its time: what is not in order now is a violation."""

@@ -34,6 +34,7 @@ LIAR_EVERY = 3
 HAUNTED_S = 25.0
 """Orders come back once markets have been at rest for so long."""
 LIES = (FaultKind.X02, FaultKind.X09)
+LIARS = ("X02", "X08", "X09", "X26", "X29")
 LIE_MS = (3_000.0, 6_000.0)
 """Every third seed's exchange takes its word back often: burst and pause on average."""
 FORCED_S, STOPS_MAX = 25.0, 3
@@ -56,10 +57,16 @@ class Script(msgspec.Struct, frozen=True):
     kills: bool = True
     die: tuple[Kill, ...] = ()
     """Deaths wanted instead of drawn ones."""
+    honest: bool = False
+    """Nobody lies and nobody else trades on the account, and the oracle is strict."""
 
     @property
     def length_s(self) -> int:
         return self.active_s or Chance(self.seed).stream("length").choice(LENGTHS_S)
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        return (*self.without, *LIARS, WHIMS) if self.honest else self.without
 
     def swarm(self) -> Swarm:
         of = swarm(self.seed, heal_ms=int(self.length_s * HEALED) * 1000)
@@ -67,7 +74,7 @@ class Script(msgspec.Struct, frozen=True):
             known = {habit.kind for habit in of.habits}
             lies = tuple(Habit(kind, 1.0, *LIE_MS) for kind in LIES if kind not in known)
             of = msgspec.structs.replace(of, habits=(*of.habits, *lies))
-        for name in self.without:
+        for name in self.left_out:
             if name != WHIMS:
                 of = of.without(FaultKind[name])
         return of
@@ -105,9 +112,10 @@ async def _live(loop: VirtualLoop, script: Script, tape: Tape | None) -> Result:
     kills = script.die or (drawn(chance.stream("kills")) if script.kills else ())
     world = World(loop, chance, plan, kills)
     world.truth.tape = tape
-    world.whims.over = WHIMS in script.without
+    world.whims.over = WHIMS in script.left_out
     stop = asyncio.Event()
     world.oracle.on_violation = lambda _: stop.set()
+    world.oracle.strict = script.honest
     hands = Hands(chance.stream("hands"), Habits.drawn(chance.stream("habits")))
     began = time.process_time()
     world.start()
@@ -170,7 +178,7 @@ async def _calm_down(world: World, hands: Hands, script: Script) -> None:
         return
     haunted = (
         world.loop.time() + HAUNTED_S
-        if script.seed % LIAR_EVERY == 0 and WHIMS not in script.without
+        if script.seed % LIAR_EVERY == 0 and WHIMS not in script.left_out
         else None
     )
     while world.loop.time() < ends:

@@ -34,6 +34,7 @@ from core.sim.plan import Plan, Swarm
 from tests.simulation.chance import Chance
 from tests.simulation.hands import WEIGHTS, Habits, Hands
 from tests.simulation.site import ACCOUNT
+from tests.simulation.truth import OURS
 from tests.simulation.world import Desk, World
 from tests.virtual import VirtualLoop
 
@@ -281,6 +282,7 @@ class OrderPath(RuleBasedStateMachine):
         """Everything works again: P9, and belief and truth are one."""
         try:
             self.plan.hands.clear()
+            self._do(self._take_away_what_hands_placed)
             healed_ns, oracle = self.world.clock.mono_ns(), self.world.oracle
             for _ in range(SETTLE_S):
                 self._do(lambda: self.hands.calm(self.engine), 1.0)
@@ -290,6 +292,12 @@ class OrderPath(RuleBasedStateMachine):
             self.no_promise_is_broken()
         finally:
             self._end()
+
+    def _take_away_what_hands_placed(self) -> None:
+        exchange = self.world.site.exchange
+        for order in list(exchange.account(ACCOUNT).working.values()):
+            if not order.client_order_id.startswith(OURS):
+                exchange.cancel(ACCOUNT, order.order_id)
 
     def _end(self) -> None:
         self.driving.cancel()
