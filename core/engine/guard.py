@@ -78,9 +78,8 @@ class Guard:
             runs, day = desk.state.halts.desk < Level.HALTED, desk.account.day
             if runs:
                 incidents.stop(desk, GLOBAL, Level.HALTED, "the day's loss limit was reached")
-            if desk.settings.engine.flatten_on_day_loss and (
-                runs or (self._within and self._sold_day != day)
-            ):
+            crossed = runs or (self._within and self._sold_day != day)
+            if crossed and desk.settings.engine.flatten_on_day_loss:
                 self._sold_day = day
                 self.flatten()
             self._within = False

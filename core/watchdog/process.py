@@ -14,6 +14,7 @@ import secrets
 import signal
 import socket
 from collections.abc import Awaitable, Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 from core.config import paths
@@ -250,6 +251,9 @@ class Watchdog:
         self._unfit = unfit
 
     async def warm(self) -> None:
+        """A strike begins with the trigger of each group and the cancel of everything, side by side."""
         while True:
-            await self._unfailing("connection", self._venue.warm)
+            pulse = self._watch.pulse
+            calls = 1 + (len(pulse.groups) if pulse is not None else 0)
+            await self._unfailing("connection", partial(self._venue.warm, calls))
             await asyncio.sleep(WARM_S)

@@ -176,7 +176,7 @@ async def every_write(desk: Desk) -> None:
         await desk.cancels.cancel([CancelEntry("o-1", TICKER, shard), CancelEntry("o-2", TICKER, shard)])
     await desk.cancels.trigger("g-1", 2)
     await desk.cancels.everything()
-    await desk.cancels.warm()
+    await desk.cancels.warm(1)
     groups = OrderGroups(desk.http)
     await groups.listed()
     await groups._create(2, 100)

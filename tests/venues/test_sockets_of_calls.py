@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from core.domain.clock import Clocks, SystemClock, WorldClock
-from core.venues.kalshi.cancels import Cancels
+from core.venues.kalshi.cancels import CONNECTIONS, CancelEntry, Cancels
 from core.venues.kalshi.endpoints import POSITIONS
 from core.venues.kalshi.http import Http, network_transport
 from core.venues.kalshi.orders import Orders, create_order
@@ -158,3 +158,26 @@ async def test_an_order_finds_the_living_one_of_two_addresses(monkeypatch: pytes
     async with desk(peer, "venue.test") as http:
         assert isinstance(await place(http), Accepted)
     assert len(orders) == 1
+
+
+async def test_a_stop_finds_a_warm_connection_for_each_of_its_calls() -> None:
+    opened: list[asyncio.Task[None] | None] = []
+
+    async def peer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        opened.append(asyncio.current_task())
+        while await request_of(reader):
+            await asyncio.sleep(0.01)
+            writer.write(reply(b"200 OK", b"{}"))
+        writer.close()
+        await writer.wait_closed()
+
+    async with desk(peer) as http:
+        cancels = Cancels(http)
+        await cancels.warm(3)
+        assert len(opened) == 3
+        batch = [CancelEntry("a", "T"), CancelEntry("b", "T")]
+        await asyncio.gather(cancels.trigger("g-0", 0), cancels.trigger("g-1", 1), cancels.cancel(batch))
+        assert len(opened) == 3, "no call of the stop waited for a handshake"
+        await cancels.warm(100)
+        assert len(opened) == CONNECTIONS
+    await asyncio.wait([task for task in opened if task is not None], timeout=5)

@@ -41,7 +41,7 @@ class Account:
         self.cancelled_at.append(asyncio.get_running_loop().time())
         return Done()
 
-    async def warm(self) -> None:
+    async def warm(self, calls: int) -> None:
         self._may_break()
 
 

@@ -57,9 +57,9 @@ class KalshiCancelOnly:
     async def close(self) -> None:
         await self._http.close()
 
-    async def warm(self) -> None:
-        """Keep the connection of the cancels open."""
-        await self._cancels.warm()
+    async def warm(self, calls: int) -> None:
+        """Keep connections for so many cancels at once open."""
+        await self._cancels.warm(calls)
 
     async def groups(self) -> dict[str, str] | Incomplete:
         found = await self._groups.listed()

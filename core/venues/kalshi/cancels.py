@@ -1,4 +1,4 @@
-"""Taking orders off Kalshi: cancels on a warm connection of their own.
+"""Taking orders off Kalshi: cancels on warm connections of their own.
 
 Nothing here, nor anything this module imports, can create an order.
 """
@@ -89,8 +89,12 @@ class Cancels:
         answer = await self._send(call, self._http.costs.of(call.endpoint))
         return Unresolved(answer) if isinstance(answer, str) else group_outcome(answer.status, answer.body)
 
-    async def warm(self) -> None:
-        """Keep the connection open by a small read on it; a failure shows in the next cancel."""
+    async def warm(self, calls: int) -> None:
+        """Keep connections for so many calls at once open, by a small read on each."""
+        await asyncio.gather(*(self._warm_one() for _ in range(min(calls, CONNECTIONS))))
+
+    async def _warm_one(self) -> None:
+        """A failure shows in the next cancel."""
         http = self._http
         if await http.limiter.admit(STATUS.kind, Priority.BACKGROUND, http.costs.of(STATUS)) is not None:
             return

@@ -167,10 +167,11 @@ class KalshiVenue:
         await self._http.close()
 
     async def _keep_ready(self) -> None:
-        """Open the cancels' connection first, learn the account's limits, then keep it open."""
+        """Open the cancels' connections first, learn the account's limits, then keep them open."""
         learnt = False
         while True:
-            await self._cancels.warm()
+            # A stop triggers the group of entries on each shard and cancels by id beside them.
+            await self._cancels.warm(len(self._shards()) + 1)
             learnt = learnt or await self._learn_limits()
             await asyncio.sleep(WARM_S)
 
@@ -291,8 +292,10 @@ class KalshiVenue:
     async def arm_groups(
         self, contracts: Mapping[Purpose, int], known: Sequence[SafetyGroup]
     ) -> tuple[SafetyGroup, ...] | Incomplete:
-        shards = {market.shard or 0 for market in self._listing.catalog.markets.values()}
-        return await self._groups.arm(shards, contracts, known)
+        return await self._groups.arm(self._shards(), contracts, known)
+
+    def _shards(self) -> set[int]:
+        return {market.shard or 0 for market in self._listing.catalog.markets.values()}
 
     def part_of(self, ticker: str) -> str:
         return str(self._listing.catalog.shard(ticker) or 0)
