@@ -19,18 +19,18 @@ from core.domain.order import Life
 from core.domain.units import Money, money_text
 from core.execution.gateway import Gateway
 from core.execution.ladder import Ladder, Pause, Phase
-from core.execution.leaving import LAGGING_READS, SLICE_PAUSE_S, VERIFY_PAUSE_S, Adopt, Leaving, held
+from core.execution.leaving import LAGGING_READS, VERIFY_PAUSE_S, Adopt, Leaving, held
 from core.execution.ledger import Ledger
 from core.execution.points import Point, Reach
+from core.execution.proof import count_text, read_positions, read_residue, residue
 from core.execution.tasks import Tasks
-from core.venues.venue import Incomplete, Rejected, ReportStatus, Unresolved, VenueGateway
+from core.venues.venue import Rejected, Unresolved, VenueGateway
 
 CONFIRM_S = 5.0
 """How long exits wait for cancels to be confirmed elsewhere before they begin without them."""
 SWEEP_REPEAT_S = 1.0
 WATCH_S = 10.0
 """How often a ladder that did not end flat looks again. What fills is seen at once."""
-READ_TRIES = 4
 
 
 class Flattener:
@@ -206,7 +206,7 @@ class Flattener:
         """Sell these markets side by side, the dearest first."""
         ladder.watches, ladder.receipt, ladder.ended_ns = False, "", None
         self._enter(ladder, Phase.EXITING)
-        venue_net = await self._read_positions()
+        venue_net = await read_positions(self._venue)
         self._reach(Point.FLATTEN_POSITIONS_READ)
         held = self._ledger.held
         tickers = sorted((t for t in due if t in held), key=lambda ticker: -held[ticker].cost)
@@ -232,15 +232,6 @@ class Flattener:
             lambda: not any(client in live for client in ladder.cancelling), max(0.0, left_s)
         )
 
-    async def _read_positions(self) -> dict[str, int] | None:
-        """The venue's own count; ``None`` when it could not be read, then ours alone counts."""
-        for _ in range(READ_TRIES):
-            reports = await self._venue.positions()
-            if not isinstance(reports, Incomplete):
-                return {report.ticker: int(report.net) for report in reports}
-            await asyncio.sleep(SLICE_PAUSE_S)
-        return None
-
     # --- proof ---------------------------------------------------------------------------------
 
     async def _verify(self, ladder: Ladder) -> None:
@@ -248,20 +239,20 @@ class Flattener:
 
         The venue's lists lag: what they still hold and our own count does not is read again.
         """
-        first, second = None, await self._read_residue()
+        first, second = None, await read_residue(self._venue, self._ledger)
         for _ in range(LAGGING_READS):
             await asyncio.sleep(VERIFY_PAUSE_S)
-            first, second = second, await self._read_residue()
+            first, second = second, await read_residue(self._venue, self._ledger)
             lagging = (first or second) and not (self._ledger.held or self._ledger.live)
             if first is None or second is None or not lagging:
                 break
         if ladder.over and not ladder.watches:
             return
         ladder.left = held(self._ledger)
-        ladder.residue = self._residue(ladder, first, second)
+        ladder.residue = residue(self._ledger, ladder.tried, first, second)
         cancelled, dead, _ = self.cancels(ladder)
         summary = (
-            f"{dead} of {cancelled} orders ended, {_count(ladder.sold)} contracts sold in "
+            f"{dead} of {cancelled} orders ended, {count_text(ladder.sold)} contracts sold in "
             f"{ladder.exits_filled} exits, cost {money_text(Money(ladder.cost))} against mid"
         )
         if ladder.residue:
@@ -270,36 +261,6 @@ class Flattener:
             self._end(ladder, Phase.UNFLATTENED, f"NOT FLAT, {named}. {summary}. {goes_on}", watches=True)
         else:
             self._end(ladder, Phase.FLAT, f"FLAT, confirmed twice by the venue. {summary}")
-
-    def _residue(
-        self, ladder: Ladder, first: dict[str, str] | None, second: dict[str, str] | None
-    ) -> dict[str, str]:
-        """What is left by either reading, with the reason why it could not be sold."""
-        whys = {ticker: tried.why for ticker, tried in ladder.tried.items() if tried.why}
-        if first is None or second is None:
-            return {**whys, "venue": "could not be read completely"}
-        left = {**first, **second}
-        for ticker, position in self._ledger.held.items():
-            left.setdefault(ticker, f"{_count(abs(position.net))} contracts held by our own count")
-        for order in self._ledger.live.values():
-            left.setdefault(order.intent.ticker, "an order is not proved dead")
-        return {t: ", ".join(filter(None, (what, whys.get(t)))) for t, what in left.items()}
-
-    async def _read_residue(self) -> dict[str, str] | None:
-        """What the venue still has of ours; ``None`` when it cannot be read completely."""
-        for _ in range(READ_TRIES):
-            positions = await self._venue.positions()
-            resting = await self._venue.orders(status=ReportStatus.RESTING)
-            if not isinstance(positions, Incomplete) and not isinstance(resting, Incomplete):
-                left = {p.ticker: f"{_count(abs(p.net))} contracts held" for p in positions if p.net}
-                for report in resting:
-                    whose = "an order" if report.order_id in self._ledger.by_order_id else "a foreign order"
-                    left[report.ticker] = f"{whose} still rests"
-                for order in self._ledger.unknown():
-                    left[order.intent.ticker] = "an order is UNKNOWN"
-                return left
-            await asyncio.sleep(SLICE_PAUSE_S)
-        return None
 
     # --- what is left --------------------------------------------------------------------------
 
@@ -324,7 +285,7 @@ class Flattener:
         """Markets given up before in which an exit could leave now."""
         if not self._ledger.held:
             return []
-        venue_net = await self._read_positions()
+        venue_net = await read_positions(self._venue)
         return [t for t in tuple(self._ledger.held) if await self._leaving.again(ladder, t, venue_net)]
 
     # --- common --------------------------------------------------------------------------------
@@ -357,7 +318,3 @@ def _scope(orders: int, positions: int, *, sweep: bool) -> str:
         f"cancels {orders} order{'s' * (orders != 1)}{others}, "
         f"sells {positions} position{'s' * (positions != 1)}"
     )
-
-
-def _count(quantity: int) -> str:
-    return f"{quantity / 1_000_000:.2f}".rstrip("0").rstrip(".")
