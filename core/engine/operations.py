@@ -125,6 +125,9 @@ class Operations(Repairs, Stops):
             return refused(f"{wanted or 'cancel'}: {what}.")
         self._command(f"cancel order {found[0]}", actor)
         self.desk.gateway.cancel(found, f"cancelled by {actor.name}")
+        if not live[found[0]].order_id:
+            text = f"{found[0][-4:]} is cancelled as soon as it is found at the venue; it counts until then."
+            return accepted(text)
         return accepted(f"Cancel of {found[0][-4:]} sent; it counts until the venue confirms.")
 
     def cancel_market(self, ticker: str, actor: Actor) -> Outcome:

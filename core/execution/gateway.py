@@ -299,7 +299,7 @@ class Gateway:
         self._cancels += 1
         for client in wanted:
             self._unwanted[client] = self._cancels
-        self._mark(self._cancellable(wanted, self._cancels), reason)
+        self._mark((order for c in wanted if (order := self._ledger.live[c]).ending is None), reason)
         self._tasks.spawn(f"cancel {self._cancels}", self._cancel_until_dead(wanted, self._cancels, reason))
         return len(wanted)
 
@@ -345,7 +345,9 @@ class Gateway:
     def _mark(self, orders: Iterable[Order], reason: str) -> None:
         for order in orders:
             if order.command is not Command.CANCEL_SENDING:
-                self._ledger.apply(order.intent.client_order_id, CancelSent(reason))
+                # Also without an id: that it is to be gone must outlive this run.
+                sent = CancelSent(reason if order.order_id else f"{reason}, as soon as it is found")
+                self._ledger.apply(order.intent.client_order_id, sent)
 
     async def _cancel_until_dead(self, clients: list[str], mine: int, reason: str) -> None:
         attempt = 0

@@ -14,7 +14,7 @@ from collections.abc import Callable
 import msgspec
 
 from core.domain.clock import Clocks
-from core.domain.order import Life, Order, Purpose
+from core.domain.order import CANCELLING, Life, Order, Purpose
 from core.domain.units import price_text, quantity_text
 from core.execution.events import OrderNeverArrived
 from core.execution.ledger import Ledger
@@ -173,4 +173,5 @@ def bound(order: Order) -> str:
     intent = order.intent
     verb = "buy" if intent.purpose is Purpose.OPEN else "sell"
     outcome = intent.outcome.value.upper()
-    return f"could {verb} {quantity_text(order.leaves)} {outcome} @ {price_text(intent.outcome_price)}"
+    gone = ", cancelled once found" if order.command in CANCELLING else ""
+    return f"could {verb} {quantity_text(order.leaves)} {outcome} @ {price_text(intent.outcome_price)}{gone}"

@@ -6,6 +6,7 @@ import asyncio
 
 import msgspec
 
+from core.control.snapshot import Snapshot
 from core.domain.order import Life, OrderIntent
 from core.domain.units import Money
 from core.execution.gateway import Denied, Wish
@@ -278,6 +279,36 @@ def test_a_cancel_during_the_send_leaves_as_soon_as_the_order_has_an_id() -> Non
             await bench.until(lambda: bool(bench.venue.cancel_calls), "cancel")
             assert bench.venue.cancel_calls[0][0] - answered < 0.05
             await bench.until(lambda: not bench.order(client).live, "dead")
+
+    run_virtual(main)
+
+
+def test_an_unanswered_order_is_cancelled_once_found_and_nothing_else_is_stopped_for_it() -> None:
+    """A trigger of its group would reach it now, and every other entry with it until a resume."""
+
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            card = await bench.card()
+            bench.venue.faults.lose_answers = 1
+            bench.venue.faults.list_lag_s = 1_000.0
+            assert bench.approve(card).accepted
+            (client,) = bench.engine.desk.ledger.of_proposal[card.id]
+            await bench.until(lambda: bench.order(client).life is Life.UNKNOWN, "unknown", 20)
+            told = bench.engine.cancel_order(client, TRADER)
+            assert told.accepted and "cancelled as soon as it is found" in told.text
+            row = Snapshot(bench.engine.desk).order(bench.order(client))
+            assert row.state == "UNKNOWN" and row.bound.endswith(", cancelled once found")
+            await asyncio.sleep(2)
+            assert bench.order(client).life is Life.UNKNOWN
+            assert not any(call.startswith("trigger") for _, call in bench.venue.calls)
+            assert not bench.venue.cancel_calls, "there is no id to cancel by"
+            rows, venue = list(bench.journal.rows), bench.venue
+        venue.faults.list_lag_s = 0.0
+        for order in venue.placed.values():
+            order.visible_at = 0.0
+        async with running(loop, venue=venue, history=rows, ready=False, run="r2") as again:
+            await again.until(lambda: again.order(client).life is Life.CANCELLED, "found and cancelled", 20)
+            assert not venue.only().open
 
     run_virtual(main)
 
