@@ -8,7 +8,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 
-from core.control.protocol import DrillWatchdog, Resume, Unpause
+from core.control.protocol import AcknowledgeAll, DrillWatchdog, Resume, Unpause
 from tests.desk.conftest import SERIES
 from tests.desk.rig import SLOW, Desk, desk, end
 from tests.desk.terminal import wait_for
@@ -35,6 +35,7 @@ def stopped(pid: int) -> Iterator[None]:
 
 def go_on(running: Desk) -> None:
     def resumed() -> bool:
+        running.call(AcknowledgeAll)  # refused once everything has been seen
         return running.call(Resume, confirm="resume", reason="seen to").accepted
 
     wait_for("resume", 30, resumed, poll_s=0.25)
