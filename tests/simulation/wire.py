@@ -291,8 +291,9 @@ class MemorySocket:
             self._inbox.get_nowait()
         self._inbox.put_nowait(None)
         for pong in self._pongs:
-            pong.set_exception(SocketError(f"closed: {why}"))
-            pong.exception()  # nobody may be waiting for it any more
+            if not pong.done():  # whoever waited may have lost patience
+                pong.set_exception(SocketError(f"closed: {why}"))
+                pong.exception()  # nobody may be waiting for it any more
 
     def _pong(self, pong: asyncio.Future[float]) -> None:
         if not self._held and not pong.done():
