@@ -298,8 +298,10 @@ class Ledger:
             return before
         self._record(event, client_order_id=client, ticker=fill.ticker)
         self.parked.pop(fill.trade_id, None)
+        # Before anybody hears of it: who hears of a fill may stop its market and cancel this very order.
+        self._put(after)
         self._book(after, fill)
-        self._store(before, after)
+        self._tell(before, after)
         self._report(after, anomaly)
         return self.orders[client]
 
@@ -389,13 +391,9 @@ class Ledger:
         return None
 
     def _restore(self, client: str, order: Order) -> None:
-        self.orders[client] = order
+        self._put(order)
         if order.order_id:
             self.by_order_id.setdefault(order.order_id, client)
-        if order.live:
-            self.live[client] = order
-        else:
-            self.live.pop(client, None)
 
     def doubt(self, reason: str) -> None:
         """After a replay: what was between intent and answer may have arrived, so it is UNKNOWN."""
@@ -407,12 +405,19 @@ class Ledger:
     # --- common --------------------------------------------------------------------------------
 
     def _store(self, before: Order | None, after: Order) -> None:
-        client = after.intent.client_order_id
-        self.orders[client] = after
-        if after.live:
-            self.live[client] = after
+        self._put(after)
+        self._tell(before, after)
+
+    def _put(self, order: Order) -> None:
+        client = order.intent.client_order_id
+        self.orders[client] = order
+        if order.live:
+            self.live[client] = order
         else:
             self.live.pop(client, None)
+
+    def _tell(self, before: Order | None, after: Order) -> None:
+        client = after.intent.client_order_id
         self._moved(after.intent.ticker)
         self.changed_orders.touch(client)
         self._listener.on_order_changed(before, after)

@@ -7,9 +7,11 @@ import asyncio
 import msgspec
 
 from core.control.snapshot import Snapshot
-from core.domain.order import Life, OrderIntent
-from core.domain.units import Money
+from core.domain.order import Command, Life, OrderIntent
+from core.domain.units import Money, contracts
+from core.engine.restore import restore
 from core.execution.gateway import Denied, Wish
+from core.execution.ledger import Ledger
 from core.journal.store import MemoryJournal
 from core.risk.halts import Level
 from core.venues.venue import Incomplete, LastCheck, OrderReport, PlaceOutcome
@@ -309,6 +311,24 @@ def test_an_unanswered_order_is_cancelled_once_found_and_nothing_else_is_stopped
         async with running(loop, venue=venue, history=rows, ready=False, run="r2") as again:
             await again.until(lambda: again.order(client).life is Life.CANCELLED, "found and cancelled", 20)
             assert not venue.only().open
+
+    run_virtual(main)
+
+
+def test_a_fill_that_stops_its_own_market_does_not_undo_the_cancel_it_caused() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            order = await bench.sent()
+            bench.venue.faults.refuse_cancels = 100_000
+            worse = order.intent.price + 100
+            bench.venue._fill(bench.venue.placed[order.order_id], worse, contracts(1), taker=False)
+            await asyncio.sleep(bench.venue.faults.fill_delay_s + 0.005)
+            now = bench.order(order.intent.client_order_id)
+            assert now.filled == contracts(1) and now.command is Command.CANCEL_SENDING
+            assert bench.kinds().count("CANCEL_SENT") == 1, "asked for once"
+            again = Ledger(bench.engine.desk.scribe.ledger, bench.engine._ears)
+            assert again.replay(restore(bench.journal.rows).orders, 0) == []
+            assert again.orders == bench.engine.desk.ledger.orders
 
     run_virtual(main)
 
