@@ -20,7 +20,7 @@ run: $(VENV)/.installed
 	@$(BIN)/pmconsole demo
 
 test: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check
