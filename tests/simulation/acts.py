@@ -10,7 +10,7 @@ import random
 from collections.abc import Callable, Sequence
 
 from core.domain.units import Price, Quantity
-from core.sim import groups, lifecycle, shards
+from core.sim import amending, groups, lifecycle, shards
 from core.sim.contracts import CENT_GRID, MarketStatus
 from core.sim.fault_kinds import FaultKind
 from core.sim.orders import (
@@ -155,9 +155,32 @@ class Acts:
             if order is not None and order.ticker not in back and order.initial > order.filled:
                 back[order.ticker] = None
                 self._revive(order, Quantity(order.initial - order.filled), 0.0)
+            twice = next((o for o in self._ended(OrderStatus.CANCELED) if o.reason is reason), None)
+            if twice is not None and twice.initial > twice.filled:
+                self._end_again(twice)
         with self._site.silently():  # a message would stir the market
             for _ in range(GHOSTS):
                 self._ghost(0.0)
+        self._end_small()
+
+    def _end_again(self, order: Order) -> None:
+        """It traded after its end, which nobody is told, and ends a second time in another word."""
+        word = None if order.reason is Reason.EXPIRY else Reason.EXPIRY
+        with self._site.silently():
+            self._revive(order, Quantity(order.initial - order.filled), 0.4)
+        if order.remaining:
+            self._site.exchange.withdraw(order, word)
+
+    def _end_small(self) -> None:
+        """A resting order is made smaller by hand, fills, and then a little more."""
+        exchange = self._site.exchange
+        order = next((o for o in exchange.account(ACCOUNT).working.values() if o.remaining > 4 * LOT), None)
+        if order is None or not order.client_order_id.startswith(OURS):
+            return
+        self._truth.lie(order.client_order_id, order.ticker)
+        amending.decrease(exchange, ACCOUNT, order.order_id, Quantity(LOT))
+        self._site.hit(order, LOT)
+        self._loop.call_later(2.0, lambda: self._revive(order, Quantity(LOT), 1.0))
 
     def _overfill(self, act: Act) -> None:
         """An order that is full trades one contract more."""
