@@ -32,6 +32,9 @@ def out_of_order(
         ours, theirs = ledger.net(ticker), exchange.position(ACCOUNT, ticker)
         if ours != theirs and (strict or not says_so(engine, ticker)):
             return ViolationError(11, f"the position in {ticker} is another one", ours, theirs)
+    parked = [p.fill for p in ledger.parked.values() if not says_so(engine, p.fill.ticker)]
+    if parked:
+        return ViolationError(11, "fills are still without an order", parked, "at the venue")
     clean_ns = engine.desk.reconciler.clean_ns
     if (clean_ns is None or clean_ns < healed_ns) and not engine.state.halts.standing:
         return ViolationError(11, "the account was not read without a difference", clean_ns, healed_ns)
