@@ -107,6 +107,7 @@ def own_signer(place: Profile, key: Path) -> KeySigner:
         raise KeyFileError(
             f"profile {place.name} has no {key.stem} key ({key}): make one at Kalshi's "
             f"{place.environment.value} exchange and add it with pmconsole key add --profile {place.name}"
+            f"{' --watchdog' if key == place.watchdog_key else ''}"
         )
     private = parse_key(read_key_file(key), key)
     signer = KeySigner(read_pin(key).key_id, private)
