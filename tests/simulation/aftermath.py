@@ -49,9 +49,9 @@ def says_so(engine: Engine, ticker: str) -> bool:
 
 
 def cash_differs(engine: Engine, truth: Truth) -> ViolationError | None:
-    """7: to the millionth of a dollar, once every position agrees."""
+    """7: to the millionth of a dollar, once every position agrees and every fill has its order."""
     ledger, exchange = engine.desk.ledger, truth.exchange
-    if any(ledger.net(t) != exchange.position(ACCOUNT, t) for t in exchange.markets):
+    if ledger.parked or any(ledger.net(t) != exchange.position(ACCOUNT, t) for t in exchange.markets):
         return None
     flow = sum(p.realised - p.cost - p.fees for p in ledger.positions.values())
     expected, found = CASH + truth.deposited + flow, exchange.cash(ACCOUNT)
