@@ -151,6 +151,8 @@ def _flatten(running: Desk, starts: list[float]) -> Callable[[], int]:
 
 def _rearm(running: Desk) -> None:
     def resumed() -> bool:
+        # Whatever rang meanwhile, such as the storm of 429s, has to be seen before a resume.
+        running.run("alarms", "ack", "all")
         return running.call(Resume, confirm="resume", reason="next press").accepted
 
     wait_for("resume", 60, resumed, poll_s=0.25)
