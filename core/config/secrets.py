@@ -103,15 +103,10 @@ def read_pin(key: Path) -> Pin:
         raise KeyFileError(f"{path} cannot be read: add the key again with pmconsole key add") from None
 
 
-def write_pin(key: Path, pin: Pin) -> None:
-    """Beside the key, private like it; raises ``OSError``."""
-    write_private(pin_path(key), msgspec.json.format(msgspec.json.encode(pin)) + b"\n")
-
-
 def store_key(key: Path, data: bytes, pin: Pin) -> None:
     """A key file and its pin, 0600 from birth, each written whole; raises ``OSError``."""
     write_private(key, data)
-    write_pin(key, pin)
+    write_private(pin_path(key), msgspec.json.format(msgspec.json.encode(pin)) + b"\n")
 
 
 def write_private(path: Path, data: bytes) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import resource
 import secrets
-import shutil
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from importlib.metadata import version
@@ -28,6 +27,7 @@ from core.feeds.feed import Feed
 from core.feeds.stations import station_of_series
 from core.feeds.values import Sink
 from core.feeds.weather import weather_feeds
+from core.journal.device import free_mb
 from core.journal.events import Row
 from core.journal.store import Journal
 from core.risk.limits import Limits
@@ -62,7 +62,7 @@ class Building(NamedTuple):
             release=release_of(self.settings),
             replay=self.site.replay,
             replay_offset_days=self.site.calendar_offset_days,
-            disk_free_mb=self._disk_free_mb,
+            disk_free_mb=lambda: free_mb(self.place.directory),
             memory_mb=_memory_mb,
             arms_itself=self.place.simulated,
             watched=True,
@@ -111,12 +111,6 @@ class Building(NamedTuple):
             at.signer.fingerprint,
             lambda: read_examination(self.place.doctor),
         )
-
-    def _disk_free_mb(self) -> int | None:
-        try:
-            return shutil.disk_usage(self.place.directory).free >> 20
-        except OSError:
-            return None
 
 
 def _memory_mb() -> int | None:

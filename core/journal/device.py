@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 import sqlite3
 import tempfile
 from collections.abc import Iterator
@@ -120,3 +121,11 @@ def sqlite_remark() -> str:
     if not has_reset_race(sqlite3.sqlite_version_info):
         return name
     return f"{name}, which has the WAL-reset race (fixed in 3.51.3): let no other program write here"
+
+
+def free_mb(directory: Path) -> int | None:
+    """Megabytes free where the journal lies; ``None`` when that cannot be known."""
+    try:
+        return shutil.disk_usage(directory).free >> 20
+    except OSError:
+        return None

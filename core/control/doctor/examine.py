@@ -26,7 +26,7 @@ from core.control.ready import ReadyError
 from core.control.site import Site, site_of
 from core.domain.clock import Clock, Clocks
 from core.engine.arming import Examination
-from core.journal.device import file_system
+from core.journal.device import file_system, free_mb
 from core.risk.limits import DEFAULTS, Limits
 from core.risk.limits_file import LimitsError, parse, unset
 from core.venues.address import VenueAddressError
@@ -96,7 +96,7 @@ def _machine(place: Profile, clock: Clock, terminal: Terminal) -> list[Finding]:
     path, problem, rows = machine.journal_chain(place)
     return [
         questions.terminal(terminal),
-        questions.disk(machine.free_mb(place.directory)),
+        questions.disk(free_mb(place.directory)),
         questions.file_system(file_system(place.directory)),
         questions.sync(machine.commits(place.directory, clock)),
         questions.sqlite(sqlite3.sqlite_version_info),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sqlite3
 from pathlib import Path
 
@@ -18,13 +17,6 @@ def commits(directory: Path, clock: Clock) -> Commits | None:
     try:
         return measure_commits(directory, clock)
     except (OSError, sqlite3.Error):
-        return None
-
-
-def free_mb(directory: Path) -> int | None:
-    try:
-        return shutil.disk_usage(directory).free >> 20
-    except OSError:
         return None
 
 
