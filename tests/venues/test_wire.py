@@ -21,7 +21,8 @@ from core.domain.market import (
 )
 from core.domain.order import BookSide, OrderIntent, Purpose, TimeInForce
 from core.domain.units import Money, Price, Quantity, contracts, parse_money
-from core.venues.kalshi import reports, series, wire
+from core.venues import wire
+from core.venues.kalshi import reports, series
 from core.venues.kalshi.answers import (
     batch_cancel_outcomes,
     cancel_outcome,
@@ -39,7 +40,6 @@ from core.venues.kalshi.markets import (
 )
 from core.venues.kalshi.orders import create_order
 from core.venues.kalshi.reports import FillWire, OrderWire, SettlementWire
-from core.venues.kalshi.wire import Odd, WireError, decode
 from core.venues.venue import (
     Accepted,
     Cancelled,
@@ -50,6 +50,7 @@ from core.venues.venue import (
     SettlementRecord,
     Unresolved,
 )
+from core.venues.wire import Odd, WireError, decode
 
 ORDER = {
     "order_id": "o-1",

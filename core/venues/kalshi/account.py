@@ -13,7 +13,6 @@ from core.venues.exchange import Cash
 from core.venues.kalshi import endpoints as ep
 from core.venues.kalshi import reports
 from core.venues.kalshi.reader import Reader
-from core.venues.kalshi.wire import Odd, WireError, quantity
 from core.venues.limiter import Priority
 from core.venues.venue import (
     Incomplete,
@@ -22,6 +21,7 @@ from core.venues.venue import (
     ReportStatus,
     SettlementReport,
 )
+from core.venues.wire import Odd, WireError, quantity
 
 PAGE: Final = 200
 QUEUE_TICKERS_MAX: Final = 100

@@ -14,7 +14,6 @@ import msgspec
 
 from core.domain.text import clean_text
 from core.domain.units import Quantity
-from core.venues.kalshi.wire import Name, WireError, decode, quantity
 from core.venues.retry import TABLE, Act, CallClass, Trouble
 from core.venues.venue import (
     Accepted,
@@ -33,6 +32,7 @@ from core.venues.venue import (
     RenewUnresolved,
     Unresolved,
 )
+from core.venues.wire import Name, WireError, decode, quantity
 
 DUPLICATE: Final = "order_already_exists"
 CLOCKS_DIFFER: Final = "header_timestamp_expired"

@@ -14,9 +14,9 @@ import msgspec
 from core.domain.units import ONE_DOLLAR, Price, Quantity, UnitError, parse_price
 from core.venues.kalshi import endpoints as ep
 from core.venues.kalshi.reader import Parameters, Reader, Window
-from core.venues.kalshi.wire import Name, Odd, WireError, quantity
 from core.venues.limiter import Priority
 from core.venues.venue import Incomplete
+from core.venues.wire import Name, Odd, WireError, quantity
 
 CANDLES_MAX: Final = 10_000
 MARKETS_MAX: Final = 100

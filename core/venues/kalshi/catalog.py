@@ -17,7 +17,7 @@ from core.venues.kalshi.markets import (
     apply_lifecycle,
     market,
 )
-from core.venues.kalshi.wire import Odd, WireError
+from core.venues.wire import Odd, WireError
 
 
 class Catalog:

@@ -14,9 +14,9 @@ from core.domain.order import BookSide
 from core.domain.units import Price, Quantity, complement
 from core.venues.kalshi import endpoints as ep
 from core.venues.kalshi.reader import Reader
-from core.venues.kalshi.wire import Name, Odd, WireError, price, quantity
 from core.venues.limiter import Priority
 from core.venues.venue import Incomplete
+from core.venues.wire import Name, Odd, WireError, price, quantity
 
 BOOKS_MAX: Final = 100
 """Books of one call."""

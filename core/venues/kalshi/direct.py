@@ -14,9 +14,9 @@ from core.venues.kalshi.markets import market
 from core.venues.kalshi.orders import Orders, create_order
 from core.venues.kalshi.tape import read_last_price
 from core.venues.kalshi.terms import read_terms
-from core.venues.kalshi.wire import Odd, WireError
 from core.venues.limiter import Priority
 from core.venues.venue import Incomplete, LastCheck, OrderReport, PlaceOutcome, PositionReport
+from core.venues.wire import Odd, WireError
 
 
 class KalshiDirect(KalshiCancelOnly):

@@ -14,9 +14,9 @@ from core.domain.text import clean_text
 from core.venues.exchange import ExchangeState, Maintenance, ShardState
 from core.venues.kalshi import endpoints as ep
 from core.venues.kalshi.reader import Reader
-from core.venues.kalshi.wire import Odd, WireError, rfc3339_ms
 from core.venues.limiter import Priority
 from core.venues.venue import Incomplete
+from core.venues.wire import Odd, WireError, rfc3339_ms
 
 TROUBLE: Final = frozenset(range(500, 600))
 SHARDS_MAX: Final = 64

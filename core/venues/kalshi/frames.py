@@ -12,7 +12,7 @@ import msgspec
 from core.venues.kalshi.markets import EventFeeWire, LifecycleWire
 from core.venues.kalshi.reports import FillWire, OrderWire
 from core.venues.kalshi.tape import IndexWire, TickerWire, TradeWire
-from core.venues.kalshi.wire import Name
+from core.venues.wire import Name
 
 Levels = list[tuple[str, str]] | None
 """``[[price, size], ...]`` in no promised order; absent when a side is empty."""

@@ -20,9 +20,9 @@ from core.venues.kalshi.endpoints import (
     Endpoint,
 )
 from core.venues.kalshi.http import WIRE_FAULTS, WRITE_TIMEOUT, WRITE_TOTAL_S, Answer, Call, Http, fault_text
-from core.venues.kalshi.wire import Name, WireError, decode
 from core.venues.limiter import Priority
 from core.venues.venue import GroupOutcome, Incomplete, SafetyGroup, Unresolved
+from core.venues.wire import Name, WireError, decode
 
 REFUSED_BY_GROUP: Final = frozenset({"exceeded_order_group_risk_limit", "order_group_triggered"})
 """Codes, in lower case, of an order refused because its group is triggered. The first is the venue's

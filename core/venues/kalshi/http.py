@@ -23,10 +23,10 @@ from core.venues.depth import DEPTH_MAX, too_deep
 from core.venues.kalshi.answers import key_refused, refusal, trouble_of
 from core.venues.kalshi.endpoints import Costs, Endpoint
 from core.venues.kalshi.sign import Signer
-from core.venues.kalshi.wire import WireError, decode
 from core.venues.limiter import Limiter, Priority
 from core.venues.retry import BREAKER_FAILURES, TABLE, Act, Breakers, RetryBudget, Trouble
 from core.venues.venue import Incomplete
+from core.venues.wire import WireError, decode
 
 if TYPE_CHECKING:
     import random

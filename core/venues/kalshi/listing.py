@@ -24,9 +24,9 @@ from core.venues.kalshi.markets import (
 )
 from core.venues.kalshi.reader import Reader
 from core.venues.kalshi.terms import read_terms
-from core.venues.kalshi.wire import Odd, WireError, decode
 from core.venues.limiter import Priority
 from core.venues.venue import Incomplete, SettlementReport, VenueListener
+from core.venues.wire import Odd, WireError, decode
 
 RETRY_S: Final = 5.0
 TRIES: Final = 5

@@ -20,8 +20,8 @@ from core.domain.text import clean_text
 from core.domain.units import ONE_DOLLAR, Price, UnitError, parse_price
 from core.venues.kalshi import series as names
 from core.venues.kalshi.fees import Changes, Override, SeriesTerms, concerning, fee_changes, fee_schedule
-from core.venues.kalshi.wire import Name, Odd, WireError, rfc3339_ms
 from core.venues.venue import SettlementReport
+from core.venues.wire import Name, Odd, WireError, rfc3339_ms
 
 RULES_CHARS_MAX = 8_000
 BANDS_MAX = 32

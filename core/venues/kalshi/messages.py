@@ -30,8 +30,8 @@ from core.venues.kalshi.frames import (
 )
 from core.venues.kalshi.reports import fill, order_report
 from core.venues.kalshi.tape import index_value, ticker, trade
-from core.venues.kalshi.wire import Odd, WireError, signed_quantity
 from core.venues.venue import GroupChange, PositionReport
+from core.venues.wire import Odd, WireError, signed_quantity
 
 _GROUP_CHANGES: Final = {
     "created": GroupChange.OPENED,

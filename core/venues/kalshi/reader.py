@@ -9,9 +9,9 @@ import msgspec
 
 from core.venues.kalshi.endpoints import Endpoint
 from core.venues.kalshi.http import Http, Query
-from core.venues.kalshi.wire import Odd, WireError, decode
 from core.venues.limiter import Priority
 from core.venues.venue import Incomplete
+from core.venues.wire import Odd, WireError, decode
 
 Parameters = dict[str, str | int | Sequence[str]]
 T = TypeVar("T")

@@ -11,7 +11,14 @@ from core.domain.order import Fill
 from core.domain.text import clean_text
 from core.domain.units import ONE_DOLLAR, Money, Price, Quantity
 from core.venues.exchange import Cash
-from core.venues.kalshi.wire import (
+from core.venues.venue import (
+    OrderReport,
+    PositionReport,
+    ReportStatus,
+    SettlementRecord,
+    SettlementReport,
+)
+from core.venues.wire import (
     Name,
     Odd,
     WireError,
@@ -21,13 +28,6 @@ from core.venues.kalshi.wire import (
     quantity,
     rfc3339_ms,
     signed_quantity,
-)
-from core.venues.venue import (
-    OrderReport,
-    PositionReport,
-    ReportStatus,
-    SettlementRecord,
-    SettlementReport,
 )
 
 CLIENT_ORDER_ID_CHARS_MAX = 64

@@ -14,9 +14,9 @@ from core.domain.text import clean_text
 from core.venues.kalshi.endpoints import LIMITS, SERIES, Endpoint
 from core.venues.kalshi.limits import BucketWire
 from core.venues.kalshi.reader import Reader
-from core.venues.kalshi.wire import Odd
 from core.venues.limiter import Priority
 from core.venues.venue import Incomplete
+from core.venues.wire import Odd
 
 API_KEYS: Final = Endpoint("GET", "/api_keys")
 KEYS_MAX: Final = 1_000

@@ -56,8 +56,8 @@ from core.venues.kalshi.frames import (
     frame_decoder,
 )
 from core.venues.kalshi.subscriptions import Subscriptions
-from core.venues.kalshi.wire import WireError, decode
 from core.venues.venue import BookView
+from core.venues.wire import WireError, decode
 
 ASKED_MAX: Final = 64
 

@@ -15,9 +15,9 @@ from core.domain.units import ONE_DOLLAR, Price, Quantity, UnitError, parse_pric
 from core.venues.kalshi import endpoints as ep
 from core.venues.kalshi.http import Query
 from core.venues.kalshi.reader import Reader, Window, windowed
-from core.venues.kalshi.wire import Name, Odd, WireError, book_side, price, quantity, rfc3339_ms
 from core.venues.limiter import Priority
 from core.venues.venue import Incomplete
+from core.venues.wire import Name, Odd, WireError, book_side, price, quantity, rfc3339_ms
 
 PAGE: Final = 1_000
 LATEST: Final = 20

@@ -9,9 +9,9 @@ import msgspec
 from core.venues.kalshi import endpoints as ep
 from core.venues.kalshi.markets import EventPage, EventWire, MarketPage, MarketWire, SeriesPage, SeriesWire
 from core.venues.kalshi.reader import Reader
-from core.venues.kalshi.wire import WireError, decode
 from core.venues.limiter import Priority
 from core.venues.venue import Incomplete
+from core.venues.wire import WireError, decode
 
 _market_page = msgspec.json.Decoder(MarketPage)
 _market: Final = msgspec.json.Decoder(MarketWire)

@@ -1,4 +1,4 @@
-"""Kalshi's JSON as typed structs, and their conversion to the house's values.
+"""A venue's JSON as typed structs, and its conversion to the house's values.
 
 What a fact rests on is decoded strictly; everything optional is taken as it comes and converted on
 its own, so that an odd optional field is an anomaly, not a lost order. Unknown fields are skipped.
