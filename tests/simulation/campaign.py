@@ -7,13 +7,14 @@ import os
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from pathlib import Path
 
 import msgspec
 
 from core.sim.plan import RULED
 from tests.simulation import coverage
+from tests.simulation.pool import workers
 from tests.simulation.run import Broken, Result, Script, run
 
 HOME = Path(__file__).parents[2]
@@ -99,7 +100,7 @@ def campaign(
     if totals.seeds:
         tell(f"goes on after {len(totals.seeds)} seeds, {totals.lifecycles} life-cycles of this version")
     began, saved, before_s = time.monotonic(), time.monotonic(), totals.real_s
-    with ProcessPoolExecutor(jobs) as pool:
+    with workers(jobs) as pool:
         running: dict[Future[Result], int] = {}
         fresh = _fresh(totals, first_seed)
         try:

@@ -11,11 +11,12 @@ import argparse
 import os
 import sys
 from collections.abc import Iterable
-from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures import Executor
 from random import Random
 
 from core.execution.points import IN_THE_JOURNAL, Point
 from tests.simulation.kills import RARE, Kill
+from tests.simulation.pool import workers
 from tests.simulation.run import Result, Script, run
 
 ACTIVE_S = 60
@@ -90,7 +91,7 @@ def main() -> int:
     if given.seed is not None:
         return _one(single(Point(given.point), given.seed) if given.point else pair(given.seed))
     told, short = [], []
-    with ProcessPoolExecutor(os.cpu_count()) as pool:
+    with workers(os.cpu_count() or 1) as pool:
         for point in [Point(given.point)] if given.point else Point:
             results = deaths_at(pool, point, given.seeds)
             told.append(_tell(point.value, results, f"--point {point.value} "))

@@ -146,7 +146,7 @@ class Hands:
         side = self._open_side(engine, ticker)
         price = touch[0] if side is BookSide.BID else touch[1]
         behind = self._rng.choice((0, 0, 100, 200)) * side.sign
-        lifetime = self._rng.choice((1, 2, 5, 15, 30, 120))
+        lifetime = self._rng.choice((1, 1, 2, 5, 15, 30, 120))
         self._open(
             engine, ticker, side, Price(price - behind), TimeInForce.GTC, post_only=True, lifetime=lifetime
         )

@@ -33,6 +33,16 @@ WHIMS = "whims"
 LIAR_EVERY = 3
 HAUNTED_S = 25.0
 """Orders come back once markets have been at rest for so long."""
+GAPPED_EVERY, GAPPED = 5, 2
+"""Every fifth seed's desk hears in gaps: see ``GAPS``."""
+GAPS = (
+    Habit(FaultKind.N20, 0.6, 30_000.0, 3_000.0),
+    Habit(FaultKind.N02, 0.15, 30_000.0, 3_000.0),
+    Habit(FaultKind.N15, 0.4, 30_000.0, 3_000.0),
+    Habit(FaultKind.X04, 0.5, 30_000.0, 3_000.0),
+)
+"""Answers to orders are late or lost while single messages of the private stream are missing, and lists
+leave out a row: an order's end or part of it is then the first that is heard of it."""
 LIES = (FaultKind.X02, FaultKind.X09)
 LIARS = ("X02", "X08", "X09", "X26", "X29")
 LIE_MS = (3_000.0, 6_000.0)
@@ -74,6 +84,10 @@ class Script(msgspec.Struct, frozen=True):
             known = {habit.kind for habit in of.habits}
             lies = tuple(Habit(kind, 1.0, *LIE_MS) for kind in LIES if kind not in known)
             of = msgspec.structs.replace(of, habits=(*of.habits, *lies))
+        if self.seed % GAPPED_EVERY == GAPPED:
+            kinds = {habit.kind for habit in GAPS}
+            others = tuple(habit for habit in of.habits if habit.kind not in kinds)
+            of = msgspec.structs.replace(of, habits=(*others, *GAPS))
         for name in self.left_out:
             if name != WHIMS:
                 of = of.without(FaultKind[name])

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import msgspec
@@ -9,7 +12,7 @@ import pytest
 
 from tests.simulation import campaign as module
 from tests.simulation.campaign import Totals, campaign, load, report, save
-from tests.simulation.run import WHIMS, Broken, Result, Script
+from tests.simulation.run import GAPS, WHIMS, Broken, Result, Script
 from tests.simulation.seeds import as_line, parsed
 from tests.simulation.shrink import shrink
 
@@ -99,3 +102,31 @@ def test_a_kept_seed_is_read_as_it_was_written() -> None:
     for script in (Script(7, 60), Script(8, 30, without=("N01", WHIMS), kills=False)):
         assert parsed(as_line(script, "what broke")) == [script]
     assert parsed("\n# a remark\n") == []
+
+
+def test_every_fifth_seeds_desk_hears_in_gaps_unless_these_are_left_out() -> None:
+    """Without them no campaign meets the end of an order as the first that is heard of it."""
+    with_gaps = [seed for seed in range(20) if set(GAPS) <= set(Script(seed).swarm().habits)]
+    assert with_gaps == [2, 7, 12, 17]
+    kinds = [habit.kind.name for habit in Script(2, without=("N20",)).swarm().habits]
+    assert "N20" not in kinds and len(kinds) == len(set(kinds))
+
+
+PARENT = """
+import time
+from tests.simulation.pool import workers
+with workers(2) as pool:
+    busy = [pool.submit(time.sleep, 300) for _ in range(2)]
+    print(*pool._processes, flush=True)
+    busy[0].result()
+"""
+
+
+def test_workers_end_with_the_campaign_that_was_killed() -> None:
+    parent = subprocess.Popen([sys.executable, "-c", PARENT], stdout=subprocess.PIPE, text=True)
+    assert parent.stdout is not None
+    pids = [int(word) for word in parent.stdout.readline().split()]
+    assert len(pids) == 2
+    parent.send_signal(signal.SIGKILL)
+    # The pipe is theirs too: it ends when the last of them is gone.
+    assert parent.communicate(timeout=20)[0] == ""
