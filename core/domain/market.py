@@ -6,11 +6,12 @@ import enum
 
 import msgspec
 
-from core.domain.units import ONE_DOLLAR, Price
+from core.domain.units import ONE_DOLLAR, Price, Quantity
 
 
 class Venue(enum.Enum):
     KALSHI = "kalshi"
+    POLYMARKET = "polymarket"
 
 
 class StrikeKind(enum.Enum):
@@ -133,20 +134,24 @@ CENT_GRID = TickGrid((PriceBand(Price(0), ONE_DOLLAR, Price(100)),))
 
 
 class FeeType(enum.Enum):
-    """Kalshi's fee types. ``UNKNOWN`` means: refuse to estimate, refuse to trade."""
+    """How a fee is computed. ``UNKNOWN`` means: refuse to estimate, refuse to trade."""
 
     QUADRATIC = "quadratic"
     QUADRATIC_WITH_MAKER_FEES = "quadratic_with_maker_fees"
     QUADRATIC_WITH_COMBO_MAKER_FEES = "quadratic_with_combo_maker_fees"
+    TAKER_CURVE = "taker_curve"
+    """Takers alone pay, by a rate of the market's own on ``(P x (1 - P)) ^ exponent``."""
     UNKNOWN = "unknown"
 
 
 class FeeSchedule(msgspec.Struct, frozen=True):
-    """Fee type and multiplier (in millionths: 1_000_000 is 1) after overrides."""
+    """Fee type and multiplier (in millionths: 1_000_000 is 1) after overrides; of a ``TAKER_CURVE`` the
+    multiplier is the rate itself."""
 
     type: FeeType
     multiplier_e6: int = 1_000_000
     waived_until_ms: int | None = None
+    exponent: int = 1
 
 
 class FeeChange(msgspec.Struct, frozen=True):
@@ -199,6 +204,8 @@ class Market(msgspec.Struct, frozen=True):
     climate_day: str | None = None
     """Target day of a temperature market, ``YYYY-MM-DD`` in the station's local standard time."""
     shard: int = 0
+    minimum: Quantity = Quantity(0)
+    """The smallest order the venue takes."""
     fee_changes: tuple[FeeChange, ...] = ()
     """Announced and not yet in ``fees``, oldest first."""
 

@@ -1,7 +1,11 @@
-"""Kalshi's published fee figures, and the client's fee code against the simulated exchange's."""
+"""Published fee figures, fees charged on chain, and the client against the simulated exchange."""
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -102,7 +106,7 @@ def test_carried_rounding_of_the_documented_table() -> None:
 
 schedules = st.builds(
     FeeSchedule,
-    st.sampled_from([t for t in FeeType if t is not FeeType.UNKNOWN]),
+    st.sampled_from([t for t in FeeType if t.value.startswith("quadratic")]),
     st.sampled_from([0, 500_000, 1_000_000, 1_250_000]),
 )
 prices = st.integers(1, 9_999).map(Price)
@@ -169,3 +173,55 @@ def test_a_waiver_holds_until_its_time_and_is_ignored_without_one() -> None:
 
 def test_combo_makers_pay_half() -> None:
     assert fill_fee(COMBO, Price(5_000), contracts(100), False) == 875_000
+
+
+CURVE = FeeSchedule(FeeType.TAKER_CURVE, 50_000)
+
+
+@pytest.mark.parametrize(
+    ("shares", "price", "rate_e6", "fee"),
+    [
+        ("7.042251", "0.71", 50_000, "0.07249"),
+        ("2.083334", "0.48", 70_000, "0.03640"),
+        ("5", "0.31", 50_000, "0.05347"),
+        ("21.13", "0.70", 50_000, "0.22186"),
+        ("5.14", "0.965", 70_000, "0.01215"),
+        ("5.14931", "0.971", 70_000, "0.01014"),
+        ("100", "0.52", 50_000, "1.24800"),
+        ("10", "0.985", 70_000, "0.01034"),
+        ("1", "0.0001", 50_000, "0"),
+        ("100", "0.52", 0, "0"),
+    ],
+)
+def test_the_taker_curve_is_rounded_down_to_five_decimals(
+    shares: str, price: str, rate_e6: int, fee: str
+) -> None:
+    schedule = FeeSchedule(FeeType.TAKER_CURVE, rate_e6)
+    at, count = parse_price(price), parse_quantity(shares)
+    assert fill_fee(schedule, at, count, is_taker=True) == parse_money(fee)
+    assert fill_fee(schedule, at, count, is_taker=False) == 0
+
+
+def test_taker_fees_charged_on_chain(shared: Path) -> None:
+    """Every leg recorded; rounding half up would not fit them."""
+    legs = json.loads((shared / "data/polymarket/onchain_taker_fees_2026-09.json").read_text())
+    for leg in legs:
+        shares = leg["taker_amount_filled" if leg["side"] == "BUY" else "maker_amount_filled"]
+        schedule = FeeSchedule(FeeType.TAKER_CURVE, parse_money(leg["fee_rate"]))
+        charged = fill_fee(schedule, parse_price(leg["price"]), Quantity(int(shares)), is_taker=True)
+        assert charged == int(leg["fee"]), leg
+
+
+@given(
+    price=st.integers(1, 9_999).map(Price),
+    parts=st.lists(st.integers(1, 10**9).map(Quantity), min_size=1, max_size=5),
+    exponent=st.integers(1, 3),
+)
+def test_no_split_on_the_curve_costs_more_than_the_estimate(
+    price: Price, parts: list[Quantity], exponent: int
+) -> None:
+    schedule = msgspec.structs.replace(CURVE, exponent=exponent)
+    most = estimate(schedule, price, Quantity(sum(parts)), is_taker=True)
+    assert sum(fill_fee(schedule, price, part, is_taker=True) for part in parts) <= most
+    exact = 50_000 * sum(parts) * (price * (10_000 - price)) ** exponent / (10**6 * 10 ** (8 * exponent))
+    assert most <= exact < most + 10.001
