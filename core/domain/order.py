@@ -115,6 +115,8 @@ class Fill(msgspec.Struct, frozen=True):
     is_taker: bool
     at_ms: int
     """Real wall time of the venue."""
+    final: bool = True
+    """Whether nothing can undo it; a provisional one is confirmed or reversed with its trade."""
 
     def same_execution(self, other: Fill) -> bool:
         """Whether both describe one trade. Channels differ in time stamps and may differ in fees."""

@@ -19,7 +19,15 @@ from core.engine.trading import Trading
 from core.journal.events import Kind
 from core.risk.halts import Level
 from core.venues.decisions import LimiterReport
-from core.venues.venue import GroupChange, Link, LinkState, OrderReport, PositionReport, SettlementReport
+from core.venues.venue import (
+    GroupChange,
+    Link,
+    LinkState,
+    OrderReport,
+    PositionReport,
+    SettlementReport,
+    TradeReport,
+)
 
 KEPT_MAX = 10_000
 """Messages of the account kept while the engine starts."""
@@ -63,6 +71,10 @@ class VenueEars:
     def on_fill(self, fill: Fill, client_order_id: str) -> None:
         ledger, now_ns = self.desk.ledger, self.desk.clocks.mono_ns()
         self._tell(lambda: ledger.offer_fill(fill, client_order_id, "stream", now_ns))
+
+    def on_trade(self, report: TradeReport) -> None:
+        text = f"trade {report.trade_id} is {report.stage.value}"
+        self._tell(lambda: self.on_anomaly("settlement", text))
 
     def on_order(self, report: OrderReport) -> None:
         self._tell(lambda: self._report(report))

@@ -11,15 +11,25 @@ import msgspec
 
 from core.domain.order import Fill, OrderIntent
 from core.domain.units import Price, Quantity
-from core.venues.venue import CancelOutcome, OrderReport, PlaceOutcome, RenewOutcome, SettlementReport
+from core.venues.venue import (
+    UNSEALED,
+    CancelOutcome,
+    OrderReport,
+    PlaceOutcome,
+    RenewOutcome,
+    Sealed,
+    SettlementReport,
+)
 
 
-class OrderIntended(msgspec.Struct, frozen=True, tag="ORDER_INTENT"):
-    """Committed before the send: the order and every value the gate looked at."""
+class OrderIntended(msgspec.Struct, frozen=True, tag="ORDER_INTENT", omit_defaults=True):
+    """Committed before the send: the order, every value the gate looked at and what will be sent."""
 
     intent: OrderIntent
     gate: str
     """The verdict with its inputs, one line for ``journal why``."""
+    sealed: Sealed = UNSEALED
+    """Left out of the row where the venue seals nothing."""
 
 
 class OrderHandedOver(msgspec.Struct, frozen=True, tag="ORDER_SENDING"):

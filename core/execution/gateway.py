@@ -43,8 +43,10 @@ from core.venues.venue import (
     NotThere,
     OrderReport,
     PlaceOutcome,
+    Rejected,
     Renewed,
     RenewOutcome,
+    Sealed,
     Unresolved,
     VenueGateway,
 )
@@ -147,10 +149,15 @@ class Gateway:
         if isinstance(verdict, Denied):
             return verdict
         intent = self._intent(wish)
-        row = self._ledger.intend(OrderIntended(intent, verdict))
+        sealed = self._venue.seal(intent)
+        if isinstance(sealed, Rejected):
+            return Denied(f"the order cannot be built: {sealed.text or sealed.code}")
+        row = self._ledger.intend(OrderIntended(intent, verdict, sealed))
         self._reach(Point.SEND_BEFORE_COMMIT)
         deadline_ns = self._clocks.mono_ns() + QUEUED_MAX_NS
-        self._tasks.spawn(f"send {intent.client_order_id}", self._deliver(wish, intent, row, deadline_ns))
+        self._tasks.spawn(
+            f"send {intent.client_order_id}", self._deliver(wish, intent, sealed, row, deadline_ns)
+        )
         return self._ledger.orders[intent.client_order_id]
 
     def _refused(self, wish: Wish, without: str) -> Denied | str:
@@ -192,7 +199,9 @@ class Gateway:
             automatic=wish.automatic,
         )
 
-    async def _deliver(self, wish: Wish, intent: OrderIntent, row: int, deadline_ns: int) -> None:
+    async def _deliver(
+        self, wish: Wish, intent: OrderIntent, sealed: Sealed, row: int, deadline_ns: int
+    ) -> None:
         client = intent.client_order_id
         recorded = await self._recorded(wish, intent, row)
         self._reach(Point.SEND_AFTER_COMMIT)
@@ -224,7 +233,7 @@ class Gateway:
             return refused
 
         try:
-            outcome = await self._venue.place(intent, before_bytes)
+            outcome = await self._venue.place(intent, sealed, before_bytes)
         except Exception as fault:
             # A fault of the venue's client proves nothing about the order.
             self._answer(client, Unresolved(f"{type(fault).__name__} in the venue client"))

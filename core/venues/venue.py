@@ -14,10 +14,24 @@ import msgspec
 
 from core.domain.book import Book
 from core.domain.market import Market
-from core.domain.order import BookSide, Fill, OrderIntent, Purpose
+from core.domain.order import BookSide, Fill, OrderIntent, Outcome, Purpose
+from core.domain.trade import TradeStage
 from core.domain.units import Money, Price, Quantity
 from core.venues.decisions import LimiterReport
 from core.venues.exchange import Cash, ExchangeState, Maintenance
+from core.venues.traits import Beat, Traits
+
+
+class Sealed(msgspec.Struct, frozen=True):
+    """An order ready for the wire, made before its intent's row: that row keeps it."""
+
+    order_id: str
+    """The venue's id for it, known beforehand; empty where the venue gives ids itself."""
+    body: bytes
+    """What is sent, to the byte; empty where it is made from the intent."""
+
+
+UNSEALED = Sealed("", b"")
 
 
 class Accepted(msgspec.Struct, frozen=True, tag="accepted"):
@@ -163,6 +177,27 @@ class PositionReport(msgspec.Struct, frozen=True):
     ticker: str
     net: Quantity
     """Signed: positive = YES, negative = NO."""
+    pairs: Quantity = Quantity(0)
+    """YES and NO held together beside ``net``: worth a dollar each pair, whatever happens."""
+
+
+class TradeReport(msgspec.Struct, frozen=True):
+    """How far a trade of ours is, on a venue that settles later. Every fill of the trade is meant."""
+
+    trade_id: str
+    """Without the order a fill's id may name after it; see ``core.domain.trade.trade_of``."""
+    stage: TradeStage
+    at_ms: int
+    """Real wall time of the venue."""
+
+
+class Redeemable(msgspec.Struct, frozen=True):
+    """Winning contracts of a resolved market that wait to be paid out by hand, on the venue's page."""
+
+    ticker: str
+    outcome: Outcome
+    quantity: Quantity
+    url: str
 
 
 class SettlementRecord(msgspec.Struct, frozen=True):
@@ -243,6 +278,10 @@ class VenueListener(GroupListener, Protocol):
 
     def on_fill(self, fill: Fill, client_order_id: str) -> None: ...
 
+    def on_trade(self, report: TradeReport) -> None:
+        """How far a provisional fill's trade is: told again and again, in any order."""
+        ...
+
     def on_order(self, report: OrderReport) -> None: ...
 
     def on_position(self, report: PositionReport, trade_id: str) -> None:
@@ -315,8 +354,11 @@ LastCheck = Callable[[], str | None]
 class VenueGateway(SafetyNet, Protocol):
     """One venue, connected. Reads return ``Incomplete`` instead of raising or half a list."""
 
+    traits: Traits
     books: Mapping[str, BookView]
     link: Link
+    beat: Beat | None
+    """The dead-man switch as it stands; ``None`` while none is armed and where there is none."""
 
     async def run(self) -> None:
         """Keep the streams alive until cancelled."""
@@ -334,8 +376,12 @@ class VenueGateway(SafetyNet, Protocol):
         """Add these markets to the streams; their books appear in ``books``."""
         ...
 
-    async def place(self, intent: OrderIntent, last_check: LastCheck) -> PlaceOutcome:
-        """Send once. Never retried, never raises for a wire fault."""
+    def seal(self, intent: OrderIntent) -> Sealed | Rejected:
+        """Build and sign the order, at once and without a call; ``Rejected``: the venue cannot have it so."""
+        ...
+
+    async def place(self, intent: OrderIntent, sealed: Sealed, last_check: LastCheck) -> PlaceOutcome:
+        """Send what was sealed of this intent, once. Never retried, never raises for a wire fault."""
         ...
 
     async def renew(
@@ -362,9 +408,19 @@ class VenueGateway(SafetyNet, Protocol):
         """Contracts before us by order id."""
         ...
 
-    async def fills(self, *, since_ms: int | None = None) -> tuple[Fill, ...] | Incomplete: ...
+    async def fills(self, *, since_ms: int | None = None) -> tuple[Fill, ...] | Incomplete:
+        """Fills of trades that were not undone."""
+        ...
+
+    async def trades(self, *, since_ms: int | None = None) -> tuple[TradeReport, ...] | Incomplete:
+        """How far each trade of ours is, failed ones too; nothing where a fill is final at once."""
+        ...
 
     async def positions(self) -> tuple[PositionReport, ...] | Incomplete: ...
+
+    async def redeemable(self) -> tuple[Redeemable, ...] | Incomplete:
+        """What waits to be paid out by hand; nothing where the venue pays by itself."""
+        ...
 
     async def settlements(
         self, *, since_ms: int | None = None

@@ -102,7 +102,7 @@ def test_money_that_changed_hands_counts_for_its_window() -> None:
             card, desk = await bench.card(), bench.engine.desk
             await bench.held(8)
             await asyncio.sleep(1)
-            price = bench.venue.trades[0].price
+            price = bench.venue.executed[0].price
             given = facts.inputs(desk, card.candidate, "", "")
             assert given.filled_15s == given.filled_5min == 8 * price * 100
             await asyncio.sleep(16)

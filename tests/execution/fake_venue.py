@@ -19,7 +19,10 @@ from core.domain.market import CENT_GRID, FeeSchedule, FeeType, Market, Venue
 from core.domain.order import BookSide, Fill, OrderIntent, Purpose, TimeInForce
 from core.domain.units import Money, Price, Quantity, complement
 from core.venues.exchange import Cash, ExchangeState, Maintenance, ShardState
+from core.venues.kalshi.venue import TRAITS
+from core.venues.traits import Beat, Traits
 from core.venues.venue import (
+    UNSEALED,
     Accepted,
     BookView,
     Cancelled,
@@ -38,13 +41,16 @@ from core.venues.venue import (
     OrderReport,
     PlaceOutcome,
     PositionReport,
+    Redeemable,
     Rejected,
     Renewed,
     RenewOutcome,
     RenewUnresolved,
     ReportStatus,
     SafetyGroup,
+    Sealed,
     SettlementReport,
+    TradeReport,
     Unresolved,
     VenueListener,
 )
@@ -112,9 +118,11 @@ class FakeVenue:
     listed: tuple[Market, ...] = ()
     books: dict[str, BookView] = field(default_factory=dict)
     link: Link = field(default_factory=lambda: Link(LinkState.CONNECTING, 0))
+    traits: Traits = TRAITS
+    beat: Beat | None = None
     faults: Faults = field(default_factory=Faults)
     placed: dict[str, Resting] = field(default_factory=dict)
-    trades: list[Fill] = field(default_factory=list)
+    executed: list[Fill] = field(default_factory=list)
     net: dict[str, int] = field(default_factory=dict)
     cash_now: int = START_CASH
     settled: list[SettlementReport] = field(default_factory=list)
@@ -186,7 +194,7 @@ class FakeVenue:
         order.open = max(0, order.open - quantity)
         intent = order.intent
         fill = Fill(
-            trade_id=f"T{len(self.trades) + 1}",
+            trade_id=f"T{len(self.executed) + 1}",
             venue=Venue.KALSHI,
             ticker=intent.ticker,
             order_id=order.order_id,
@@ -197,7 +205,7 @@ class FakeVenue:
             is_taker=taker,
             at_ms=self.clock.wall_ms(),
         )
-        self.trades.append(fill)
+        self.executed.append(fill)
         before = self.net.get(intent.ticker, 0)
         after = before + intent.side.sign * quantity
         self.crossed_zero |= before * after < 0
@@ -311,7 +319,10 @@ class FakeVenue:
         for ticker in tickers:
             self.books.setdefault(ticker, BookView(new_book(CENT_GRID)))
 
-    async def place(self, intent: OrderIntent, last_check: LastCheck) -> PlaceOutcome:
+    def seal(self, intent: OrderIntent) -> Sealed | Rejected:
+        return UNSEALED
+
+    async def place(self, intent: OrderIntent, sealed: Sealed, last_check: LastCheck) -> PlaceOutcome:
         stopped = last_check()
         if stopped is not None:
             return NeverSent(stopped)
@@ -459,8 +470,14 @@ class FakeVenue:
 
     async def fills(self, *, since_ms: int | None = None) -> tuple[Fill, ...] | Incomplete:
         return await self._read(
-            lambda: tuple(f for f in self.trades if since_ms is None or f.at_ms >= since_ms)
+            lambda: tuple(f for f in self.executed if since_ms is None or f.at_ms >= since_ms)
         )
+
+    async def trades(self, *, since_ms: int | None = None) -> tuple[TradeReport, ...] | Incomplete:
+        return ()
+
+    async def redeemable(self) -> tuple[Redeemable, ...] | Incomplete:
+        return ()
 
     async def positions(self) -> tuple[PositionReport, ...] | Incomplete:
         return await self._read(
@@ -481,7 +498,7 @@ class FakeVenue:
         return await self._read(lambda: self.books[ticker].book)
 
     async def last_price(self, ticker: str) -> Price | Incomplete | None:
-        paid = [fill.price for fill in self.trades if fill.ticker == ticker]
+        paid = [fill.price for fill in self.executed if fill.ticker == ticker]
         return await self._read(lambda: paid[-1] if paid else None)
 
     async def exchange_state(self) -> ExchangeState | Incomplete:

@@ -80,7 +80,7 @@ def test_r2_a_fill_the_list_lacks_stands_for_a_minute() -> None:
     async def main(loop: VirtualLoop) -> None:
         async with running(loop) as bench:
             await bench.held(8)
-            bench.venue.trades.clear()
+            bench.venue.executed.clear()
             await bench.until(lambda: bool(rows(bench, Row.UNLISTED_FILL)), "shown", 45)
             await asyncio.sleep(50)
             assert level(bench) is Level.NORMAL, "lists lag"
@@ -109,7 +109,7 @@ def test_r3_a_fill_that_is_counted_but_never_told_halts() -> None:
             order = await bench.sent()
             bench.venue.faults.silent_fills = True
             bench.venue.trade(order.order_id, 6)
-            bench.venue.trades.clear()
+            bench.venue.executed.clear()
             bench.venue.net.clear()  # not even the position tells
             await asyncio.sleep(25)
             assert level(bench) is Level.NORMAL, "fills may be late"
@@ -310,8 +310,8 @@ def test_r8_a_listed_fill_of_an_order_nobody_knows_is_taken_as_a_foreign_one() -
     async def main(loop: VirtualLoop) -> None:
         async with running(loop) as bench:
             await bench.held(8)
-            ghost = msgspec.structs.replace(bench.venue.trades[0], trade_id="T-ghost", order_id="GHOST")
-            bench.venue.trades.append(ghost)
+            ghost = msgspec.structs.replace(bench.venue.executed[0], trade_id="T-ghost", order_id="GHOST")
+            bench.venue.executed.append(ghost)
             bench.venue.net[HOT] += 8_000_000
             bench.engine.desk.reconciler.request("test")
             await bench.until(lambda: "no such order" in "".join(rows(bench, Row.EXTERNAL_FILL)), "shown", 15)
@@ -327,7 +327,7 @@ def test_a_fill_that_only_one_message_told_is_dropped_in_the_end() -> None:
         async with running(loop) as bench:
             await bench.held(8)
             bench.engine.pause("", TRADER)
-            ghost = msgspec.structs.replace(bench.venue.trades[0], trade_id="T-ghost", order_id="GHOST")
+            ghost = msgspec.structs.replace(bench.venue.executed[0], trade_id="T-ghost", order_id="GHOST")
             bench.venue.listener.on_fill(ghost, "")
             await asyncio.sleep(590)
             assert "T-ghost" in bench.engine.desk.ledger.parked
@@ -488,8 +488,8 @@ def test_r14_the_lists_fee_is_the_fee() -> None:
         async with running(loop) as bench:
             await bench.held(8)
             ledger = bench.engine.desk.ledger
-            (trade,) = bench.venue.trades
-            bench.venue.trades[0] = msgspec.structs.replace(trade, fee=Money(20_000))
+            (trade,) = bench.venue.executed
+            bench.venue.executed[0] = msgspec.structs.replace(trade, fee=Money(20_000))
             bench.venue.cash_now -= 20_000
             await bench.until(lambda: ledger.positions[HOT].fees == 20_000, "fee", 40)
             (told,) = rows(bench, Row.FEE)
@@ -562,7 +562,7 @@ def test_r16_a_trade_with_two_contents_halts_its_market_and_keeps_both() -> None
     async def main(loop: VirtualLoop) -> None:
         async with running(loop) as bench:
             await bench.held(8)
-            known = bench.venue.trades[0]
+            known = bench.venue.executed[0]
             other = msgspec.structs.replace(known, quantity=contracts(1))
             bench.venue.listener.on_fill(other, "")
             await stopped(bench, "conflicting fill")
@@ -693,9 +693,9 @@ def test_resuming_waits_for_agreement() -> None:
             refused = bench.engine.resume("resume", "looked", TRADER)
             assert not refused.accepted and "11.00" in refused.text
             missing = msgspec.structs.replace(
-                bench.venue.trades[0], trade_id="T-late", quantity=contracts(3), at_ms=bench.clock.wall_ms()
+                bench.venue.executed[0], trade_id="T-late", quantity=contracts(3), at_ms=bench.clock.wall_ms()
             )
-            bench.venue.trades.append(missing)
+            bench.venue.executed.append(missing)
             bench.venue.placed[missing.order_id].filled += missing.quantity
             bench.venue.cash_now -= missing.price * 3 * 100
             await bench.until(lambda: not bench.engine.desk.reconciler.differences, "agreement", 40)

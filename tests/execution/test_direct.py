@@ -19,6 +19,7 @@ from core.domain.units import Money, Price, Quantity
 from core.execution.direct import Direct, Ended
 from core.venues.exchange import ExchangeState
 from core.venues.venue import (
+    UNSEALED,
     CancelOutcome,
     GroupOutcome,
     Incomplete,
@@ -82,7 +83,7 @@ class Plain:
         return await self.venue.last_price(ticker)
 
     async def place(self, intent: OrderIntent, shard: int, last_check: LastCheck) -> PlaceOutcome:
-        return await self.venue.place(intent, last_check)
+        return await self.venue.place(intent, UNSEALED, last_check)
 
 
 class Scene:
@@ -106,7 +107,7 @@ class Scene:
             f"pm-x-{len(self.venue.placed)}", Venue.KALSHI, ticker, BookSide.BID, Purpose.OPEN,
             Price(3_000), Quantity(contracts * 1_000_000), TimeInForce.GTC, True, False, None, 0, Money(0),
         )  # fmt: skip
-        await self.venue.place(intent, lambda: None)
+        await self.venue.place(intent, UNSEALED, lambda: None)
         return list(self.venue.placed)[-1]
 
     async def run(self) -> Ended:

@@ -115,7 +115,7 @@ def test_without_any_book_a_quarter_goes_far_under_the_last_trade() -> None:
     async def main(loop: VirtualLoop) -> None:
         async with running(loop) as bench:
             await bench.held(20)
-            last = bench.venue.trades[-1].price
+            last = bench.venue.executed[-1].price
             bench.venue.book_now = unread  # type: ignore[method-assign]
             bench.engine.flatten(TRADER, now=True)
             bench.venue.books[HOT].intact = False

@@ -134,7 +134,7 @@ def test_a_confirmed_hurry_reaches_further_down_and_only_while_exits_run() -> No
             await bench.held(20)
             assert not bench.engine.hurry_exits(TRADER).accepted
             bench.venue.quote(HOT, 38, 42, size=2, depth=1)
-            bench.venue.books[HOT].book.set(BookSide.BID, Price(3_000), bench.venue.trades[0].quantity)
+            bench.venue.books[HOT].book.set(BookSide.BID, Price(3_000), bench.venue.executed[0].quantity)
             bench.engine.flatten(TRADER, now=True)
             await bench.until(lambda: len(bench.venue.exits_seen) >= 1, "first exit", 20)
             assert bench.venue.exits_seen[0].price == 3_500, "three cents under the bid"

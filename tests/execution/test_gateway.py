@@ -10,11 +10,12 @@ from core.control.snapshot import Snapshot
 from core.domain.order import Command, Life, OrderIntent
 from core.domain.units import Money, contracts
 from core.engine.restore import restore
+from core.execution.events import OrderIntended
 from core.execution.gateway import Denied, Wish
 from core.execution.ledger import Ledger
 from core.journal.store import MemoryJournal
 from core.risk.halts import Level
-from core.venues.venue import Incomplete, LastCheck, OrderReport, PlaceOutcome
+from core.venues.venue import UNSEALED, Incomplete, LastCheck, OrderReport, PlaceOutcome, Rejected, Sealed
 from tests.execution.bench import HOT, TRADER, Bench, running
 from tests.virtual import VirtualLoop, run_virtual
 
@@ -339,10 +340,10 @@ def test_a_send_that_was_held_up_for_seconds_is_dropped() -> None:
             card = await bench.card()
             place, left = bench.venue.place, list[float]()
 
-            async def queued(intent: OrderIntent, last_check: LastCheck) -> PlaceOutcome:
+            async def queued(intent: OrderIntent, sealed: Sealed, last_check: LastCheck) -> PlaceOutcome:
                 await asyncio.sleep(2.1)  # the rate limiter's queue
                 left.append(loop.time())
-                return await place(intent, last_check)
+                return await place(intent, sealed, last_check)
 
             bench.venue.place = queued  # type: ignore[method-assign]
             assert bench.approve(card).accepted
@@ -355,14 +356,59 @@ def test_a_send_that_was_held_up_for_seconds_is_dropped() -> None:
     run_virtual(main)
 
 
+def test_what_was_sealed_is_in_the_row_and_goes_to_the_wire_as_it_is() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            card = await bench.card()
+            place, sent = bench.venue.place, list[Sealed]()
+
+            async def seen(intent: OrderIntent, sealed: Sealed, last_check: LastCheck) -> PlaceOutcome:
+                sent.append(sealed)
+                return await place(intent, sealed, last_check)
+
+            bench.venue.seal = lambda intent: Sealed("0x26ad", b'{"salt":1}')  # type: ignore[method-assign]
+            bench.venue.place = seen  # type: ignore[method-assign]
+            assert bench.approve(card).accepted
+            await bench.until(lambda: bool(bench.venue.placed), "order")
+            (row,) = [row for row in bench.journal.rows if row.kind == "ORDER_INTENT"]
+            kept = msgspec.json.decode(row.payload, type=OrderIntended)
+            assert [kept.sealed] == sent == [Sealed("0x26ad", b'{"salt":1}')]
+
+    run_virtual(main)
+
+
+def test_an_order_the_venue_cannot_have_leaves_no_row() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            card = await bench.card()
+            refusal = Rejected("size", "5 contracts are the least this market takes")
+            bench.venue.seal = lambda intent: refusal  # type: ignore[method-assign]
+            answer = bench.engine.desk.gateway.send(Wish(card.candidate))
+            assert isinstance(answer, Denied) and refusal.text in answer.reason
+            assert not bench.engine.desk.ledger.orders and "ORDER_INTENT" not in bench.kinds()
+
+    run_virtual(main)
+
+
+def test_a_row_without_a_seal_is_as_it_was_before_there_were_any() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            await approved(bench)
+            (row,) = [row for row in bench.journal.rows if row.kind == "ORDER_INTENT"]
+            assert set(row.data()) == {"type", "intent", "gate"}
+            assert msgspec.json.decode(row.payload, type=OrderIntended).sealed == UNSEALED
+
+    run_virtual(main)
+
+
 def test_a_fault_of_the_venues_client_proves_nothing_and_halts() -> None:
     async def main(loop: VirtualLoop) -> None:
         async with running(loop) as bench:
             card = await bench.card()
             place = bench.venue.place
 
-            async def broken(intent: OrderIntent, last_check: LastCheck) -> PlaceOutcome:
-                await place(intent, last_check)  # the order has arrived
+            async def broken(intent: OrderIntent, sealed: Sealed, last_check: LastCheck) -> PlaceOutcome:
+                await place(intent, sealed, last_check)  # the order has arrived
                 raise RuntimeError("client broke")
 
             bench.venue.place = broken  # type: ignore[method-assign]

@@ -120,7 +120,7 @@ def test_no_close_exceeds_what_is_held_and_no_order_crosses_zero(steps: list[tup
                 t: n for t, n in bench.venue.net.items() if n
             }
             assert sum(o.filled for o in ledger.orders.values()) == sum(
-                f.quantity for f in bench.venue.trades
+                f.quantity for f in bench.venue.executed
             )
 
     run_virtual(main)

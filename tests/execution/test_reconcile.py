@@ -42,13 +42,13 @@ def test_a_fill_that_is_listed_late_is_recovered() -> None:
             order = await bench.sent()
             bench.venue.faults.silent_fills = True
             bench.venue.trade(order.order_id, 6)
-            late = bench.venue.trades.pop()
+            late = bench.venue.executed.pop()
             for _ in range(3):
                 await asyncio.sleep(5)
                 bench.engine.desk.reconciler.request("test")
             assert bench.engine.desk.ledger.net(HOT) == 0
             assert market_level(bench) is Level.REDUCE_ONLY, "until the position agrees"
-            bench.venue.trades.append(late)
+            bench.venue.executed.append(late)
             await bench.until(lambda: bench.engine.desk.ledger.net(HOT) == 6_000_000, "recovery", 10)
             await bench.until(lambda: market_level(bench) is Level.NORMAL, "agreement", 5)
 
@@ -305,7 +305,7 @@ def test_a_conflicting_trade_halts_its_market() -> None:
     async def main(loop: VirtualLoop) -> None:
         async with running(loop) as bench:
             await bench.held(8)
-            known = bench.venue.trades[0]
+            known = bench.venue.executed[0]
             bench.venue.listener.on_fill(msgspec.structs.replace(known, quantity=Quantity(1_000_000)), "")
             assert market_level(bench) is Level.HALTED
             assert bench.engine.desk.ledger.net(HOT) == 8_000_000

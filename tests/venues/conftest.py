@@ -31,7 +31,7 @@ from core.venues.decisions import LimiterReport
 from core.venues.kalshi.hosts import Addresses
 from core.venues.kalshi.sign import load_signer
 from core.venues.kalshi.venue import KalshiConfig, KalshiVenue, connect
-from core.venues.venue import GroupChange, Link, OrderReport, PositionReport, SettlementReport
+from core.venues.venue import GroupChange, Link, OrderReport, PositionReport, SettlementReport, TradeReport
 
 START_MS = 1_795_400_000_000
 
@@ -91,6 +91,7 @@ class Recorder:
         self.groups: list[tuple[str, GroupChange]] = []
         self.books: list[str] = []
         self.fills: list[tuple[Fill, str]] = []
+        self.trades: list[TradeReport] = []
         self.orders: list[OrderReport] = []
         self.markets: list[Market] = []
         self.positions: list[tuple[PositionReport, str]] = []
@@ -115,6 +116,10 @@ class Recorder:
 
     def on_fill(self, fill: Fill, client_order_id: str) -> None:
         self.fills.append((fill, client_order_id))
+        self._heard.set()
+
+    def on_trade(self, report: TradeReport) -> None:
+        self.trades.append(report)
         self._heard.set()
 
     def on_order(self, report: OrderReport) -> None:

@@ -17,6 +17,7 @@ from core.sim import orders as sim_orders
 from core.venues.exchange import Cash
 from core.venues.kalshi.venue import KalshiVenue
 from core.venues.venue import (
+    UNSEALED,
     Accepted,
     Cancelled,
     Incomplete,
@@ -121,7 +122,7 @@ async def test_a_market_read_by_its_ticker_alone_is_as_good_as_a_listed_one(
         listed = await client.markets([SERIES])
         assert not isinstance(listed, Incomplete) and alone in listed
         assert await client.last_price(BRACKET) is None
-        await client.place(intent("pm-1", BookSide.ASK, 3_000, 5, post_only=False), allow)
+        await client.place(intent("pm-1", BookSide.ASK, 3_000, 5, post_only=False), UNSEALED, allow)
         assert await client.last_price(BRACKET) == 3_000
         assert isinstance(await client.market("KXNONE-26-B1"), Incomplete)
 
@@ -134,7 +135,7 @@ async def test_both_kinds_of_key_sign(sim: Any, recorder: Any, key: int) -> None
 
 
 async def test_a_resting_order_lives_and_dies(venue: Any, recorder: Any, sim: Any) -> None:
-    placed = await venue.place(intent("c-1", BookSide.BID, 3_200, 10), allow)
+    placed = await venue.place(intent("c-1", BookSide.BID, 3_200, 10), UNSEALED, allow)
     assert isinstance(placed, Accepted)
     assert (placed.filled, placed.remaining) == (0, contracts(10))
     await recorder.until(lambda: venue.books[BRACKET].book.best_bid == 3_200)
@@ -155,7 +156,7 @@ async def test_a_resting_order_lives_and_dies(venue: Any, recorder: Any, sim: An
 
 
 async def test_a_fill_arrives_once_and_agrees_with_the_lists(venue: Any, recorder: Any, sim: Any) -> None:
-    placed = await venue.place(intent("c-2", BookSide.BID, 3_200, 10), allow)
+    placed = await venue.place(intent("c-2", BookSide.BID, 3_200, 10), UNSEALED, allow)
     crowd(sim, BookSide.ASK, 3_200, 4)
     await recorder.until(lambda: bool(recorder.fills))
     fill, client_order_id = recorder.fills[0]
@@ -178,7 +179,9 @@ async def test_a_fill_arrives_once_and_agrees_with_the_lists(venue: Any, recorde
 async def test_batch_cancel_answers_each_order(venue: Any) -> None:
     ids = []
     for number in range(3):
-        placed = await venue.place(intent(f"b-{number}", BookSide.BID, 2_000 + 100 * number, 1), allow)
+        placed = await venue.place(
+            intent(f"b-{number}", BookSide.BID, 2_000 + 100 * number, 1), UNSEALED, allow
+        )
         ids.append(placed.order_id)
     asked = [(order_id, BRACKET) for order_id in [ids[0], "unknown-order", *ids[1:]]]
     outcomes = await venue.cancel(asked)
@@ -187,24 +190,24 @@ async def test_batch_cancel_answers_each_order(venue: Any) -> None:
 
 
 async def test_a_last_check_stops_the_order_before_its_bytes(venue: Any, sim: Any) -> None:
-    outcome = await venue.place(intent("c-3", BookSide.BID, 3_200, 1), lambda: "halted")
+    outcome = await venue.place(intent("c-3", BookSide.BID, 3_200, 1), UNSEALED, lambda: "halted")
     assert outcome == NeverSent("halted")
     assert await venue.orders() == ()
-    assert isinstance(await venue.place(intent("c-3", BookSide.BID, 3_200, 1), allow), Accepted)
+    assert isinstance(await venue.place(intent("c-3", BookSide.BID, 3_200, 1), UNSEALED, allow), Accepted)
 
 
 async def test_refusals_are_proof_and_duplicates_are_not(venue: Any) -> None:
-    crossing = await venue.place(intent("c-4", BookSide.BID, 3_600, 1), allow)
+    crossing = await venue.place(intent("c-4", BookSide.BID, 3_600, 1), UNSEALED, allow)
     assert isinstance(crossing, Rejected) and crossing.code == "invalid_order"
-    first = await venue.place(intent("c-5", BookSide.BID, 3_100, 1), allow)
-    again = await venue.place(intent("c-5", BookSide.BID, 3_100, 1), allow)
+    first = await venue.place(intent("c-5", BookSide.BID, 3_100, 1), UNSEALED, allow)
+    again = await venue.place(intent("c-5", BookSide.BID, 3_100, 1), UNSEALED, allow)
     assert isinstance(first, Accepted)
     assert again == Unresolved("duplicate id: look it up")
 
 
 async def test_an_answer_that_never_came_is_unresolved(venue: Any, sim: Any) -> None:
     sim.faults.lose_next_create_answer("desk", 0)
-    outcome = await venue.place(intent("c-6", BookSide.BID, 3_100, 1), allow)
+    outcome = await venue.place(intent("c-6", BookSide.BID, 3_100, 1), UNSEALED, allow)
     assert isinstance(outcome, Unresolved)
     assert [o.client_order_id for o in await venue.orders(ticker=BRACKET)] == ["c-6"]
 
@@ -213,7 +216,7 @@ async def test_outage_answers_are_unresolved_for_orders_and_incomplete_for_reads
     venue: Any, sim: Any
 ) -> None:
     sim.faults.refuse("/portfolio", 503, b"<html>gone</html>")
-    assert isinstance(await venue.place(intent("c-7", BookSide.BID, 3_100, 1), allow), Unresolved)
+    assert isinstance(await venue.place(intent("c-7", BookSide.BID, 3_100, 1), UNSEALED, allow), Unresolved)
     sim.faults.clear()
     sim.faults.refuse("/portfolio", 403, b'{"error":{"code":"forbidden","message":"no"}}')
     assert isinstance(await venue.fills(), Incomplete)
@@ -229,7 +232,7 @@ async def test_nobody_listening_is_never_sent(sim: Any, recorder: Any) -> None:
     port, sim.port = sim.port, 1
     client = sim.client(recorder)
     sim.port = port
-    outcome = await client.place(intent("c-8", BookSide.BID, 3_100, 1), allow)
+    outcome = await client.place(intent("c-8", BookSide.BID, 3_100, 1), UNSEALED, allow)
     await client.close()
     assert isinstance(outcome, NeverSent)
 
@@ -284,7 +287,9 @@ async def test_books_equal_the_exchange_after_many_orders(venue: Any, recorder: 
 
 
 async def test_a_settled_market_reports_its_payout(venue: Any, recorder: Any, sim: Any) -> None:
-    await venue.place(intent("c-9", BookSide.BID, 3_600, 2, tif=TimeInForce.IOC, post_only=False), allow)
+    await venue.place(
+        intent("c-9", BookSide.BID, 3_600, 2, tif=TimeInForce.IOC, post_only=False), UNSEALED, allow
+    )
     settle(sim)
     await recorder.until(lambda: bool(recorder.settlements))
     assert (recorder.settlements[0].ticker, recorder.settlements[0].payout) == (BRACKET, 10_000)

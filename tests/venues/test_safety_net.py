@@ -10,6 +10,7 @@ import msgspec
 from core.domain.order import BookSide, Purpose, TimeInForce
 from core.domain.units import contracts
 from core.venues.venue import (
+    UNSEALED,
     Accepted,
     Cancelled,
     Done,
@@ -46,22 +47,27 @@ async def test_a_trigger_takes_the_groups_orders_and_refuses_more_until_its_rese
     venue: Any, recorder: Any
 ) -> None:
     group = (await armed(venue))[Purpose.OPEN]
-    inside = await venue.place(intent("g-1", BookSide.BID, 2_000, 1, group_id=group.group_id), allow)
-    outside = await venue.place(intent("g-2", BookSide.BID, 2_000, 1), allow)
+    inside = await venue.place(
+        intent("g-1", BookSide.BID, 2_000, 1, group_id=group.group_id), UNSEALED, allow
+    )
+    outside = await venue.place(intent("g-2", BookSide.BID, 2_000, 1), UNSEALED, allow)
     assert isinstance(inside, Accepted) and isinstance(outside, Accepted)
     assert await venue.trigger_group(group) == Done()
     await recorder.until(lambda: (group.group_id, GroupChange.TRIGGERED) in recorder.groups)
     resting = await venue.orders(status=ReportStatus.RESTING)
     assert [report.order_id for report in resting] == [outside.order_id]
     recorder.groups.clear()
-    refused = await venue.place(intent("g-3", BookSide.BID, 2_000, 1, group_id=group.group_id), allow)
+    refused = await venue.place(
+        intent("g-3", BookSide.BID, 2_000, 1, group_id=group.group_id), UNSEALED, allow
+    )
     assert isinstance(refused, Rejected)
     assert (group.group_id, GroupChange.TRIGGERED) in recorder.groups, (
         "a refused order tells of the trip as well"
     )
     assert await venue.reset_group(group) == Done()
     assert isinstance(
-        await venue.place(intent("g-4", BookSide.BID, 2_000, 1, group_id=group.group_id), allow), Accepted
+        await venue.place(intent("g-4", BookSide.BID, 2_000, 1, group_id=group.group_id), UNSEALED, allow),
+        Accepted,
     )
 
 
@@ -74,7 +80,7 @@ async def test_a_group_of_a_run_before_is_triggered_on_its_own_shard(venue: Any)
 
 async def test_too_much_traded_trips_the_group_by_itself(venue: Any, sim: Any, recorder: Any) -> None:
     group = (await armed(venue))[Purpose.OPEN]
-    await venue.place(intent("t-1", BookSide.BID, 3_100, 60, group_id=group.group_id), allow)
+    await venue.place(intent("t-1", BookSide.BID, 3_100, 60, group_id=group.group_id), UNSEALED, allow)
     crowd(sim, BookSide.ASK, 3_100, 55)
     await recorder.until(lambda: (group.group_id, GroupChange.TRIGGERED) in recorder.groups)
     assert await venue.orders(status=ReportStatus.RESTING) == ()
@@ -85,7 +91,7 @@ async def test_too_much_traded_trips_the_group_by_itself(venue: Any, sim: Any, r
 
 async def test_a_lower_limit_than_what_traded_trips_it(venue: Any, sim: Any, recorder: Any) -> None:
     group = (await armed(venue))[Purpose.OPEN]
-    await venue.place(intent("l-1", BookSide.BID, 3_100, 30, group_id=group.group_id), allow)
+    await venue.place(intent("l-1", BookSide.BID, 3_100, 30, group_id=group.group_id), UNSEALED, allow)
     crowd(sim, BookSide.ASK, 3_100, 20)
     assert await venue.limit_group(group, 10) == Done()
     await recorder.until(lambda: (group.group_id, GroupChange.TRIGGERED) in recorder.groups)
@@ -94,7 +100,7 @@ async def test_a_lower_limit_than_what_traded_trips_it(venue: Any, sim: Any, rec
 async def test_a_renewal_moves_the_end_and_keeps_the_place(venue: Any, sim: Any) -> None:
     now_ms = int(time.time()) * 1_000
     wanted = intent("r-1", BookSide.BID, 3_000, 5, expires_ms=now_ms + 120_000)
-    placed = await venue.place(wanted, allow)
+    placed = await venue.place(wanted, UNSEALED, allow)
     crowd(sim, BookSide.BID, 3_000, 7)
     before = await venue.queue_ahead([BRACKET])
     later = now_ms + 240_000
@@ -110,12 +116,12 @@ async def test_a_renewal_moves_the_end_and_keeps_the_place(venue: Any, sim: Any)
 
 async def test_cancel_all_reaches_everything_and_an_exit_survives_its_minute(venue: Any, sim: Any) -> None:
     sim.faults.cancel_all_echo_ms = 60_000
-    await venue.place(intent("a-1", BookSide.BID, 3_200, 4), allow)
+    await venue.place(intent("a-1", BookSide.BID, 3_200, 4), UNSEALED, allow)
     crowd(sim, BookSide.ASK, 3_200, 4)
-    await venue.place(intent("a-2", BookSide.BID, 2_000, 1), allow)
+    await venue.place(intent("a-2", BookSide.BID, 2_000, 1), UNSEALED, allow)
     assert await venue.cancel_everything() == Done()
     assert await venue.orders(status=ReportStatus.RESTING) == ()
-    later = await venue.place(intent("a-3", BookSide.BID, 2_000, 1), allow)
+    later = await venue.place(intent("a-3", BookSide.BID, 2_000, 1), UNSEALED, allow)
     assert (await venue.order(later.order_id)).status is ReportStatus.CANCELED, "placed within the minute"
     exit_ = intent(
         "a-4",
@@ -127,5 +133,5 @@ async def test_cancel_all_reaches_everything_and_an_exit_survives_its_minute(ven
         post_only=False,
         reduce_only=True,
     )
-    sold = await venue.place(exit_, allow)
+    sold = await venue.place(exit_, UNSEALED, allow)
     assert isinstance(sold, Accepted) and sold.filled == contracts(4)

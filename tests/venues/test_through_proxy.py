@@ -18,7 +18,16 @@ from core.sim.fault_kinds import FaultKind
 from core.sim.plan import Plan, Swarm, steady
 from core.sim.proxy import Proxy
 from core.venues.kalshi import session
-from core.venues.venue import Accepted, Cancelled, Incomplete, LinkState, NeverSent, PlaceOutcome, Unresolved
+from core.venues.venue import (
+    UNSEALED,
+    Accepted,
+    Cancelled,
+    Incomplete,
+    LinkState,
+    NeverSent,
+    PlaceOutcome,
+    Unresolved,
+)
 from tests.venues.test_against_sim import BRACKET, SERIES, allow, crowd, intent
 
 Through = Callable[[Swarm], Awaitable[Proxy]]
@@ -65,7 +74,7 @@ class _Closing:
 
 
 async def place(client: Any, name: str = "pm-1") -> PlaceOutcome:
-    outcome: PlaceOutcome = await client.place(intent(name, BookSide.BID, 4_000, 5), allow)
+    outcome: PlaceOutcome = await client.place(intent(name, BookSide.BID, 4_000, 5), UNSEALED, allow)
     return outcome
 
 

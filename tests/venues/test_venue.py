@@ -19,7 +19,16 @@ from core.venues.kalshi.hosts import Addresses
 from core.venues.kalshi.http import LAST_STEP
 from core.venues.kalshi.venue import KalshiConfig, KalshiVenue, connect
 from core.venues.limiter import Priority
-from core.venues.venue import Accepted, BookView, Link, LinkState, NeverSent, ReportStatus, verified_ns
+from core.venues.venue import (
+    UNSEALED,
+    Accepted,
+    BookView,
+    Link,
+    LinkState,
+    NeverSent,
+    ReportStatus,
+    verified_ns,
+)
 from tests.venues.scripted import INTENT
 
 Run = Callable[[Any], Any]
@@ -98,10 +107,10 @@ def test_orders_that_ended_unheard_hold_no_tokens(
             http_factory=lambda limits: exchange,
         )
         await venue.orders(status=ReportStatus.RESTING)
-        assert isinstance(await venue.place(INTENT, lambda: None), NeverSent)
+        assert isinstance(await venue.place(INTENT, UNSEALED, lambda: None), NeverSent)
         await ended(venue, exchange)
         expected = Accepted if free else NeverSent
-        assert isinstance(await venue.place(INTENT, lambda: None), expected)
+        assert isinstance(await venue.place(INTENT, UNSEALED, lambda: None), expected)
         await venue.close()
 
     virtual(main())

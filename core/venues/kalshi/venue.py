@@ -11,7 +11,7 @@ import msgspec
 from core.config.paths import Environment
 from core.domain.book import Book
 from core.domain.clock import Clocks
-from core.domain.market import Market, TickGrid
+from core.domain.market import Market, TickGrid, Venue
 from core.domain.order import Fill, OrderIntent, Purpose
 from core.domain.text import clean_text
 from core.domain.units import Price, Quantity
@@ -52,7 +52,9 @@ from core.venues.kalshi.stream import StreamState
 from core.venues.kalshi.tape import read_last_price
 from core.venues.limiter import Capacity, Kind, Limiter, Priority
 from core.venues.socket import SocketFactory, open_socket
+from core.venues.traits import Beat, DeadMan, Traits
 from core.venues.venue import (
+    UNSEALED,
     Accepted,
     BookView,
     Cancelled,
@@ -67,16 +69,29 @@ from core.venues.venue import (
     OrderReport,
     PlaceOutcome,
     PositionReport,
+    Redeemable,
     Rejected,
     RenewOutcome,
     ReportStatus,
     SafetyGroup,
+    Sealed,
     SettlementReport,
+    TradeReport,
     VenueListener,
 )
 
 if TYPE_CHECKING:
     import random
+
+TRAITS: Final = Traits(
+    venue=Venue.KALSHI,
+    renews=True,
+    reduce_only=True,
+    client_ids=True,
+    settles_later=False,
+    dead_man=DeadMan.EXPIRY,
+    lifetime_min_s=1,
+)
 
 WARM_S: Final = 10.0
 """Below the 20 s after which an idle connection is replaced."""
@@ -154,6 +169,8 @@ class KalshiVenue:
         """Orders that may be open, for the tokens their cancel would need."""
         self.books: Mapping[str, BookView] = self._state.books
         self.link = Link(LinkState.CONNECTING, 0)
+        self.traits = TRAITS
+        self.beat: Beat | None = None
 
     # --- life -------------------------------------------------------------------------------------
 
@@ -253,7 +270,11 @@ class KalshiVenue:
 
     # --- orders -----------------------------------------------------------------------------------
 
-    async def place(self, intent: OrderIntent, last_check: LastCheck) -> PlaceOutcome:
+    def seal(self, intent: OrderIntent) -> Sealed | Rejected:
+        """Nothing is signed beforehand and the venue gives the id: the body is made from the intent."""
+        return UNSEALED
+
+    async def place(self, intent: OrderIntent, sealed: Sealed, last_check: LastCheck) -> PlaceOutcome:
         if intent.reduce_only:
             priority = Priority.FLATTEN
         else:
@@ -342,8 +363,14 @@ class KalshiVenue:
     async def fills(self, *, since_ms: int | None = None) -> tuple[Fill, ...] | Incomplete:
         return await self._account.fills(since_ms)
 
+    async def trades(self, *, since_ms: int | None = None) -> tuple[TradeReport, ...] | Incomplete:
+        return ()
+
     async def positions(self) -> tuple[PositionReport, ...] | Incomplete:
         return await self._account.positions()
+
+    async def redeemable(self) -> tuple[Redeemable, ...] | Incomplete:
+        return ()
 
     async def settlements(self, *, since_ms: int | None = None) -> tuple[SettlementReport, ...] | Incomplete:
         return await self._account.settlements(since_ms)
