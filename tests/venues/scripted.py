@@ -13,8 +13,9 @@ from core.domain.clock import Clocks
 from core.domain.market import Venue
 from core.domain.order import BookSide, OrderIntent, Purpose, TimeInForce
 from core.domain.units import Money, Price, contracts
+from core.venues.http import LAST_STEP
 from core.venues.kalshi.cancels import Cancels
-from core.venues.kalshi.http import LAST_STEP, Http
+from core.venues.kalshi.http import KalshiHttp
 from core.venues.kalshi.orders import Orders, create_order
 from core.venues.limiter import Limiter, Priority
 from core.venues.venue import LastCheck
@@ -73,7 +74,7 @@ class Desk:
         self.anomalies: list[tuple[str, str]] = []
         self.lockouts: list[str] = []
         self.signer, self.limiter = FixedSigner(), Limiter(clocks)
-        self.http = Http(
+        self.http = KalshiHttp(
             "http://127.0.0.1:1/trade-api/v2",
             self.signer,
             clocks=clocks,

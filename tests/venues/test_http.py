@@ -12,10 +12,10 @@ import httpx
 import pytest
 
 from core.domain.clock import Clocks
+from core.venues.http import LAST_STEP, READ_TRIES, network_transport
 from core.venues.kalshi.account import Account
 from core.venues.kalshi.cancels import CancelEntry
 from core.venues.kalshi.endpoints import ORDERS, POSITIONS, Costs
-from core.venues.kalshi.http import LAST_STEP, READ_TRIES, network_transport
 from core.venues.kalshi.limits import CostsWire, CostWire
 from core.venues.kalshi.orders import CREATE, create_order
 from core.venues.kalshi.reader import Reader

@@ -24,6 +24,7 @@ from core.domain.clock import Clocks
 from core.domain.market import CENT_GRID
 from core.domain.order import BookSide, Purpose, TimeInForce
 from core.domain.units import Price, parse_quantity
+from core.venues.http import LAST_STEP
 from core.venues.kalshi import candles, depths, discovery, exchange, fees, history, standing, tape
 from core.venues.kalshi.account import Account
 from core.venues.kalshi.cancels import CancelEntry
@@ -33,7 +34,6 @@ from core.venues.kalshi.discovery import EventFilter, MarketFilter, Moment, Phas
 from core.venues.kalshi.endpoints import Endpoint
 from core.venues.kalshi.groups import OrderGroups
 from core.venues.kalshi.hosts import Addresses
-from core.venues.kalshi.http import LAST_STEP
 from core.venues.kalshi.listing import Listing
 from core.venues.kalshi.orders import Decrease, create_order, renewal
 from core.venues.kalshi.reader import Reader, Window

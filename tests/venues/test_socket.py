@@ -12,7 +12,7 @@ import pytest
 from websockets.asyncio.server import Request, Response, ServerConnection, serve
 from websockets.datastructures import Headers
 
-from core.venues.kalshi.http import network_transport
+from core.venues.http import network_transport
 from core.venues.socket import MESSAGE_BYTES_MAX, SocketError, WebSocket, open_socket
 
 Refusal = Response | None

@@ -12,9 +12,10 @@ import httpx
 import pytest
 
 from core.domain.clock import Clocks, SystemClock, WorldClock
+from core.venues.http import network_transport
 from core.venues.kalshi.cancels import CONNECTIONS, CancelEntry, Cancels
 from core.venues.kalshi.endpoints import POSITIONS
-from core.venues.kalshi.http import Http, network_transport
+from core.venues.kalshi.http import KalshiHttp
 from core.venues.kalshi.orders import Orders, create_order
 from core.venues.limiter import Limiter, Priority
 from core.venues.venue import Accepted, PlaceOutcome, Unresolved
@@ -37,11 +38,11 @@ def reply(status: bytes, body: bytes) -> bytes:
 
 
 @contextlib.asynccontextmanager
-async def desk(peer: Peer, host: str = "127.0.0.1") -> AsyncIterator[Http]:
+async def desk(peer: Peer, host: str = "127.0.0.1") -> AsyncIterator[KalshiHttp]:
     server = await asyncio.start_server(peer, "127.0.0.1", 0)
     clock = SystemClock()
     now = clock.wall_ms()
-    http = Http(
+    http = KalshiHttp(
         f"http://{host}:{server.sockets[0].getsockname()[1]}/trade-api/v2",
         FixedSigner(),
         clocks=Clocks(clock, WorldClock(now, now)),
@@ -59,7 +60,7 @@ async def desk(peer: Peer, host: str = "127.0.0.1") -> AsyncIterator[Http]:
         await server.wait_closed()
 
 
-async def place(http: Http) -> PlaceOutcome:
+async def place(http: KalshiHttp) -> PlaceOutcome:
     return await Orders(http).place(create_order(INTENT, None), lambda: None, Priority.ENTRY, 0.0)
 
 
@@ -118,7 +119,7 @@ def test_idle_connections_are_replaced_after_20_s() -> None:
         return httpx.MockTransport(lambda request: httpx.Response(200))
 
     clock = SystemClock()
-    http = Http(
+    http = KalshiHttp(
         "http://127.0.0.1:1",
         FixedSigner(),
         clocks=Clocks(clock, WorldClock(0, 0)),

@@ -14,9 +14,9 @@ from core.config.paths import Environment
 from core.domain.book import new_book
 from core.domain.clock import Clocks
 from core.domain.market import CENT_GRID
+from core.venues.http import LAST_STEP
 from core.venues.kalshi.account import Account
 from core.venues.kalshi.hosts import Addresses
-from core.venues.kalshi.http import LAST_STEP
 from core.venues.kalshi.venue import KalshiConfig, KalshiVenue, connect
 from core.venues.limiter import Priority
 from core.venues.venue import (

@@ -30,7 +30,7 @@ from core.journal.device import file_system, free_mb
 from core.risk.limits import DEFAULTS, Limits
 from core.risk.limits_file import LimitsError, parse, unset
 from core.venues.address import VenueAddressError
-from core.venues.kalshi.http import TransportFactory, network_transport
+from core.venues.http import TransportFactory, network_transport
 
 LIVE = "live"
 

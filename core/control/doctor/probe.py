@@ -10,9 +10,10 @@ import msgspec
 from core.control.site import Site
 from core.domain.clock import Clocks
 from core.venues.exchange import Cash, ExchangeState, Maintenance
+from core.venues.http import TransportFactory, network_transport
 from core.venues.kalshi.account import Account
 from core.venues.kalshi.exchange import Schedule, read_schedule, read_state
-from core.venues.kalshi.http import Http, TransportFactory, network_transport
+from core.venues.kalshi.http import KalshiHttp
 from core.venues.kalshi.reader import Reader
 from core.venues.kalshi.standing import Keys, Tier, read_keys, read_series_shard, read_tier
 from core.venues.limiter import Limiter
@@ -44,7 +45,7 @@ async def ask(
 ) -> Answers:
     """Ask everything once; what cannot be read comes back as ``Incomplete``, nothing raises for it."""
     odd: list[str] = []
-    http = Http(
+    http = KalshiHttp(
         site.kalshi.rest,
         site.signer,
         clocks=clocks,

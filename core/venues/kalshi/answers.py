@@ -137,11 +137,6 @@ def trouble_of(status: int, said: Refusal) -> Trouble:
     return Trouble.REFUSED if 400 <= status < 500 and status != 408 else Trouble.UNANSWERED
 
 
-def key_refused(status: int, said: Refusal) -> str:
-    """The one sentence for a key that is not accepted, wherever that was noticed."""
-    return f"the venue does not accept the key: HTTP {status} {said.code}".rstrip()
-
-
 def place_outcome(status: int, body: bytes, calls: CallClass = CallClass.PLACE) -> PlaceOutcome:
     """What the answer to a create proves about the order."""
     if 200 <= status < 300:

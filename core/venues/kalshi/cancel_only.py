@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 
 from core.config.paths import Environment
 from core.domain.clock import Clocks
+from core.venues.http import TransportFactory, network_transport
 from core.venues.kalshi.account import Account
 from core.venues.kalshi.cancels import CancelEntry, Cancels
 from core.venues.kalshi.groups import OrderGroups
 from core.venues.kalshi.hosts import Addresses, check_addresses
-from core.venues.kalshi.http import Http, TransportFactory, network_transport
+from core.venues.kalshi.http import KalshiHttp
 from core.venues.kalshi.reader import Reader
 from core.venues.kalshi.sign import Signer
 from core.venues.limiter import Limiter
@@ -39,7 +40,7 @@ class KalshiCancelOnly:
         transports: TransportFactory = network_transport,
     ) -> None:
         check_addresses(addresses, environment)
-        self._http = Http(
+        self._http = KalshiHttp(
             addresses.rest,
             signer,
             clocks=clocks,

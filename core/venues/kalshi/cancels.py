@@ -11,18 +11,11 @@ from typing import Final
 
 import msgspec
 
+from core.venues.faults import WIRE_FAULTS, fault_text
+from core.venues.http import READ_TIMEOUT, WRITE_TIMEOUT, WRITE_TOTAL_S, Answer, Call
 from core.venues.kalshi.answers import batch_cancel_outcomes, cancel_outcome, group_outcome
 from core.venues.kalshi.endpoints import BATCH_CANCEL, CANCEL, CANCEL_ALL, GROUP_TRIGGER, STATUS
-from core.venues.kalshi.http import (
-    READ_TIMEOUT,
-    WIRE_FAULTS,
-    WRITE_TIMEOUT,
-    WRITE_TOTAL_S,
-    Answer,
-    Call,
-    Http,
-    fault_text,
-)
+from core.venues.kalshi.http import KalshiHttp
 from core.venues.limiter import Priority
 from core.venues.venue import CancelOutcome, CancelUnresolved, GroupOutcome, Unresolved
 
@@ -48,7 +41,7 @@ class CancelBatch(msgspec.Struct, frozen=True):
 class Cancels:
     """The calls that only ever reduce what is open, ahead of everything else in the limiter."""
 
-    def __init__(self, http: Http) -> None:
+    def __init__(self, http: KalshiHttp) -> None:
         self._http, self._pool = http, http.pool(CONNECTIONS)
         self._other_way = False
         """Whether single cancels and batches change places: the usual way proved nothing last time."""
@@ -68,7 +61,7 @@ class Cancels:
         return tuple(await asyncio.gather(*(self._cancel_one(order) for order in orders)))
 
     async def _in_batches(self, orders: Sequence[CancelEntry]) -> tuple[CancelOutcome, ...]:
-        cost = max(self._http.costs.of(BATCH_CANCEL), 1e-9)
+        cost = max(self._http.cost(BATCH_CANCEL), 1e-9)
         size = max(1, int(self._http.limiter.burst(BATCH_CANCEL.kind) // cost))
         outcomes: list[CancelOutcome] = []
         for start in range(0, len(orders), size):
@@ -86,7 +79,7 @@ class Cancels:
         return await self._whole(Call(CANCEL_ALL))
 
     async def _whole(self, call: Call) -> GroupOutcome:
-        answer = await self._send(call, self._http.costs.of(call.endpoint))
+        answer = await self._send(call, self._http.cost(call.endpoint))
         return Unresolved(answer) if isinstance(answer, str) else group_outcome(answer.status, answer.body)
 
     async def warm(self, calls: int) -> None:
@@ -96,7 +89,7 @@ class Cancels:
     async def _warm_one(self) -> None:
         """A failure shows in the next cancel."""
         http = self._http
-        if await http.limiter.admit(STATUS.kind, Priority.BACKGROUND, http.costs.of(STATUS)) is not None:
+        if await http.limiter.admit(STATUS.kind, Priority.BACKGROUND, http.cost(STATUS)) is not None:
             return
         try:
             await http.send(self._pool, Call(STATUS), READ_TIMEOUT, WRITE_TOTAL_S)
@@ -109,7 +102,7 @@ class Cancels:
             query["exchange_index"] = order.exchange_index
         path = CANCEL.at(order_id=order.order_id)
         call = Call(CANCEL, path, query, shard=order.exchange_index)
-        answer = await self._send(call, self._http.costs.of(CANCEL))
+        answer = await self._send(call, self._http.cost(CANCEL))
         if isinstance(answer, str):
             return CancelUnresolved(order.order_id, answer)
         return cancel_outcome(order.order_id, answer.status, answer.body)
@@ -118,7 +111,7 @@ class Cancels:
         ids = [order.order_id for order in orders]
         ours = [msgspec.structs.replace(order, subaccount=self._http.subaccount) for order in orders]
         body = msgspec.json.encode(CancelBatch(ours))
-        cost = self._http.costs.of(BATCH_CANCEL) * len(orders)
+        cost = self._http.cost(BATCH_CANCEL) * len(orders)
         answer = await self._send(Call(BATCH_CANCEL, body=body), cost)
         if isinstance(answer, str):
             return tuple(CancelUnresolved(order_id, answer) for order_id in ids)

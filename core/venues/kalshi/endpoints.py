@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import re
 from typing import Final
-from urllib.parse import quote
 
-import msgspec
-
+from core.venues.endpoint import Endpoint
 from core.venues.kalshi.limits import CostsWire
 from core.venues.limiter import Kind
 from core.venues.retry import CallClass
@@ -19,25 +17,8 @@ from core.venues.retry import CallClass
 DEFAULT_COST: Final = 10.0
 
 
-class Endpoint(msgspec.Struct, frozen=True):
-    """``path`` is below the API root; ``cost`` holds until the account's own table is loaded."""
-
-    method: str
-    path: str
-    kind: Kind = Kind.READ
-    cost: float = DEFAULT_COST
-    calls: CallClass = CallClass.READ
-    """What a call that goes wrong means: the row of the retry table."""
-    ours: bool = False
-    """Whether its query names the subaccount; without that a list is of all of them."""
-
-    def at(self, **names: str) -> str:
-        """The path with its parameters filled in, quoted."""
-        return self.path.format(**{name: quote(value, safe="") for name, value in names.items()})
-
-
 def _metadata(path: str) -> Endpoint:
-    return Endpoint("GET", path, calls=CallClass.METADATA)
+    return Endpoint("GET", path, Kind.READ, DEFAULT_COST, CallClass.METADATA)
 
 
 def _write(
@@ -71,7 +52,7 @@ SETTLEMENTS = _portfolio("/portfolio/settlements")
 OLD_ORDERS = _portfolio("/historical/orders")
 OLD_FILLS = _portfolio("/historical/fills")
 OLD_POSITIONS = _portfolio("/historical/positions")
-QUEUE_OF_ONE = Endpoint("GET", "/portfolio/orders/{order_id}/queue_position")
+QUEUE_OF_ONE = Endpoint("GET", "/portfolio/orders/{order_id}/queue_position", Kind.READ, DEFAULT_COST)
 BALANCE = _portfolio("/portfolio/balance", Kind.BALANCE, 1.0)
 STATUS = _metadata("/exchange/status")
 SCHEDULE = _metadata("/exchange/schedule")

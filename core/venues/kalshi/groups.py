@@ -11,15 +11,17 @@ from typing import Final
 import msgspec
 
 from core.domain.order import Purpose
+from core.venues.endpoint import Endpoint
+from core.venues.faults import WIRE_FAULTS, fault_text
+from core.venues.http import WRITE_TIMEOUT, WRITE_TOTAL_S, Answer, Call
 from core.venues.kalshi.answers import group_outcome, refusal
 from core.venues.kalshi.endpoints import (
     GROUP_CREATE,
     GROUP_LIMIT,
     GROUP_RESET,
     GROUPS,
-    Endpoint,
 )
-from core.venues.kalshi.http import WIRE_FAULTS, WRITE_TIMEOUT, WRITE_TOTAL_S, Answer, Call, Http, fault_text
+from core.venues.kalshi.http import KalshiHttp
 from core.venues.limiter import Priority
 from core.venues.venue import GroupOutcome, Incomplete, SafetyGroup, Unresolved
 from core.venues.wire import Name, WireError, decode
@@ -59,7 +61,7 @@ _list = msgspec.json.Decoder(_List)
 class OrderGroups:
     """The calls around groups. ``known`` holds those this client opened or took over, by id."""
 
-    def __init__(self, http: Http) -> None:
+    def __init__(self, http: KalshiHttp) -> None:
         self._http = http
         self.known: dict[str, SafetyGroup] = {}
 
@@ -121,7 +123,7 @@ class OrderGroups:
     async def _send(self, endpoint: Endpoint, call: Call) -> Answer | str:
         """The answer, or why there is none."""
         http = self._http
-        refused = await http.limiter.admit(endpoint.kind, Priority.RECONCILE, http.costs.of(endpoint))
+        refused = await http.limiter.admit(endpoint.kind, Priority.RECONCILE, http.cost(endpoint))
         if refused is not None:
             return refused.reason
         try:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
 from core.domain.order import OrderIntent, TimeInForce
 from core.domain.units import price_text, quantity_text
+from core.venues.checked import send_checked
+from core.venues.endpoint import Endpoint
+from core.venues.http import WRITE_TIMEOUT, WRITE_TOTAL_S, Answer, Call
 from core.venues.kalshi.answers import (
     DecreaseOutcome,
     batch_place_outcomes,
@@ -16,17 +19,8 @@ from core.venues.kalshi.answers import (
     place_outcome,
     renew_outcome,
 )
-from core.venues.kalshi.endpoints import Endpoint
-from core.venues.kalshi.http import (
-    LAST_STEP,
-    WIRE_FAULTS,
-    WRITE_TIMEOUT,
-    WRITE_TOTAL_S,
-    Answer,
-    Call,
-    Http,
-    fault_text,
-)
+from core.venues.kalshi.endpoints import DEFAULT_COST
+from core.venues.kalshi.http import KalshiHttp
 from core.venues.limiter import Kind, Priority
 from core.venues.retry import CallClass
 from core.venues.venue import (
@@ -39,16 +33,23 @@ from core.venues.venue import (
     Unresolved,
 )
 
-CREATE: Final = Endpoint("POST", "/portfolio/events/orders", Kind.WRITE, calls=CallClass.PLACE)
+CREATE: Final = Endpoint("POST", "/portfolio/events/orders", Kind.WRITE, DEFAULT_COST, CallClass.PLACE)
 REDUCE: Final = msgspec.structs.replace(CREATE, calls=CallClass.REDUCE)
 """The same call for an order that can only close: it has a row of its own in the retry table."""
-BATCH_CREATE: Final = Endpoint("POST", "/portfolio/events/orders/batched", Kind.WRITE, calls=CallClass.PLACE)
+BATCH_CREATE: Final = Endpoint(
+    "POST", "/portfolio/events/orders/batched", Kind.WRITE, DEFAULT_COST, CallClass.PLACE
+)
 """The cost is for each order in the batch; all of them are on the first shard's bill."""
 AMEND: Final = Endpoint(
-    "POST", "/portfolio/events/orders/{order_id}/amend", Kind.WRITE, calls=CallClass.AMEND, ours=True
+    "POST", "/portfolio/events/orders/{order_id}/amend", Kind.WRITE, DEFAULT_COST, CallClass.AMEND, ours=True
 )
 DECREASE: Final = Endpoint(
-    "POST", "/portfolio/events/orders/{order_id}/decrease", Kind.WRITE, calls=CallClass.AMEND, ours=True
+    "POST",
+    "/portfolio/events/orders/{order_id}/decrease",
+    Kind.WRITE,
+    DEFAULT_COST,
+    CallClass.AMEND,
+    ours=True,
 )
 
 
@@ -129,20 +130,16 @@ class Decrease(msgspec.Struct, frozen=True, omit_defaults=True):
     exchange_index: int | None = None
 
 
-class _StoppedError(Exception):
-    """The last check said no; no byte has left."""
-
-
 class Orders:
     """The calls that can add to what is open."""
 
-    def __init__(self, http: Http) -> None:
+    def __init__(self, http: KalshiHttp) -> None:
         self._http = http
 
     @property
     def cost(self) -> float:
         """Tokens one order takes."""
-        return self._http.costs.of(CREATE)
+        return self._http.cost(CREATE)
 
     def _ours(self, order: CreateOrder) -> CreateOrder:
         return msgspec.structs.replace(order, subaccount=self._http.subaccount)
@@ -163,7 +160,7 @@ class Orders:
     ) -> tuple[PlaceOutcome, ...]:
         """Send several orders in one call, all or none of them past the rate limit; an outcome for each."""
         call = Call(BATCH_CREATE, body=msgspec.json.encode(CreateBatch([self._ours(o) for o in orders])))
-        cost = self._http.costs.of(BATCH_CREATE) * len(orders)
+        cost = self._http.cost(BATCH_CREATE) * len(orders)
         answer = await self._once(call, cost, last_check, priority, cancels_cost)
         if isinstance(answer, Answer):
             return batch_place_outcomes([o.client_order_id for o in orders], answer.status, answer.body)
@@ -173,7 +170,7 @@ class Orders:
         """Take contracts off a resting order, once."""
         path = DECREASE.at(order_id=order_id)
         call = Call(DECREASE, path, body=msgspec.json.encode(change), shard=change.exchange_index)
-        cost = self._http.costs.of(DECREASE)
+        cost = self._http.cost(DECREASE)
         answer = await self._once(call, cost, lambda: None, Priority.EXIT, 0.0)
         if isinstance(answer, Answer):
             return decrease_outcome(order_id, answer.status, answer.body)
@@ -185,7 +182,7 @@ class Orders:
         """Move an order's expiry once. It waits behind everything that reduces risk."""
         path = AMEND.at(order_id=order_id)
         call = Call(AMEND, path, body=msgspec.json.encode(change), shard=change.exchange_index)
-        cost = self._http.costs.of(AMEND)
+        cost = self._http.cost(AMEND)
         answer = await self._once(call, cost, last_check, Priority.ENTRY, cancels_cost)
         if isinstance(answer, Answer):
             return renew_outcome(order_id, change.expiration_time * 1_000, answer.status, answer.body)
@@ -196,29 +193,10 @@ class Orders:
     async def _once(
         self, call: Call, cost: float, last_check: LastCheck, priority: Priority, cancels_cost: float
     ) -> Answer | NeverSent | Unresolved:
-        """Send, unless ``last_check`` stops it in the step before the first byte."""
         http = self._http
         refused = await http.limiter.admit(
             call.endpoint.kind, priority, cost, cancels_cost=cancels_cost, shard=call.shard
         )
         if refused is not None:
             return NeverSent(refused.reason)
-        sent = False
-
-        async def trace(event: str, info: dict[str, Any]) -> None:
-            nonlocal sent
-            if event == LAST_STEP:
-                stop = last_check()
-                if stop is not None:
-                    raise _StoppedError(stop)
-                sent = True
-
-        try:
-            answer = await http.send(http.general, call, WRITE_TIMEOUT, WRITE_TOTAL_S, trace)
-        except _StoppedError as stopped:
-            return NeverSent(str(stopped))
-        except WIRE_FAULTS as error:
-            return Unresolved(fault_text(error)) if sent else NeverSent(fault_text(error))
-        if not sent:
-            http.on_anomaly("last check", "the transport sent an order without announcing it")
-        return answer
+        return await send_checked(http, call, last_check, WRITE_TIMEOUT, WRITE_TOTAL_S)

@@ -14,7 +14,8 @@ from urllib.parse import urlsplit
 import msgspec
 
 from core.domain.clock import Clocks
-from core.venues.kalshi.answers import key_refused, refusal, trouble_of
+from core.venues.http import key_refused
+from core.venues.kalshi.answers import refusal, trouble_of
 from core.venues.kalshi.books import SECOND_NS
 from core.venues.kalshi.facts import Fact, GiveUp, KeyRefused, Oddity, PrivateReady
 from core.venues.kalshi.sign import Signer
@@ -89,7 +90,7 @@ class Session:
             self._deliver(Oddity("clock", "the venue refused our timestamp: clocks differ"))
         match TABLE[CallClass.STREAM][trouble]:
             case Act.LOCK:
-                self._deliver(KeyRefused(key_refused(ended.status, said)))
+                self._deliver(KeyRefused(key_refused(ended.status, said.code)))
                 return REFUSED_RETRY_S
             case Act.SLOWLY:
                 return REFUSED_RETRY_S

@@ -11,14 +11,15 @@ from typing import Final
 import msgspec
 
 from core.domain.text import clean_text
-from core.venues.kalshi.endpoints import LIMITS, SERIES, Endpoint
+from core.venues.endpoint import Endpoint
+from core.venues.kalshi.endpoints import DEFAULT_COST, LIMITS, SERIES
 from core.venues.kalshi.limits import BucketWire
 from core.venues.kalshi.reader import Reader
-from core.venues.limiter import Priority
+from core.venues.limiter import Kind, Priority
 from core.venues.venue import Incomplete
 from core.venues.wire import Odd
 
-API_KEYS: Final = Endpoint("GET", "/api_keys")
+API_KEYS: Final = Endpoint("GET", "/api_keys", Kind.READ, DEFAULT_COST)
 KEYS_MAX: Final = 1_000
 
 

@@ -12,8 +12,8 @@ import msgspec
 from core.domain.order import BookSide
 from core.domain.text import clean_text
 from core.domain.units import ONE_DOLLAR, Price, Quantity, UnitError, parse_price
+from core.venues.http import Query
 from core.venues.kalshi import endpoints as ep
-from core.venues.kalshi.http import Query
 from core.venues.kalshi.reader import Reader, Window, windowed
 from core.venues.limiter import Priority
 from core.venues.venue import Incomplete

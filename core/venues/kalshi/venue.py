@@ -16,6 +16,7 @@ from core.domain.order import Fill, OrderIntent, Purpose
 from core.domain.text import clean_text
 from core.domain.units import Price, Quantity
 from core.venues.exchange import Cash, ExchangeState, Maintenance
+from core.venues.http import TransportFactory, network_transport
 from core.venues.kalshi import endpoints as ep
 from core.venues.kalshi import exchange, limits
 from core.venues.kalshi.account import Account
@@ -42,7 +43,7 @@ from core.venues.kalshi.facts import (
 )
 from core.venues.kalshi.groups import REFUSED_BY_GROUP, OrderGroups
 from core.venues.kalshi.hosts import Addresses, check_addresses
-from core.venues.kalshi.http import Http, TransportFactory, network_transport
+from core.venues.kalshi.http import KalshiHttp
 from core.venues.kalshi.listing import Listing
 from core.venues.kalshi.orders import Orders, create_order, renewal
 from core.venues.kalshi.reader import Reader
@@ -138,7 +139,7 @@ class KalshiVenue:
     ) -> None:
         self._clocks, self._listener = clocks, listener
         self._limiter = Limiter(clocks, on_report=listener.on_limiter, on_storm=listener.on_storm)
-        self._http = Http(
+        self._http = KalshiHttp(
             config.addresses.rest,
             config.signer,
             clocks=clocks,
