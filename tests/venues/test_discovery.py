@@ -13,7 +13,7 @@ from core.domain.units import contracts
 from core.venues.kalshi import candles, depths, discovery, tape
 from core.venues.kalshi.candles import Period, Range
 from core.venues.kalshi.discovery import EventFilter, FilterError, MarketFilter, Moment, Phase
-from core.venues.kalshi.reader import Reader, Window
+from core.venues.reader import Reader, Window
 from core.venues.venue import Incomplete
 from tests.venues.scripted import Desk, Reply, Script, answer
 

@@ -12,7 +12,7 @@ from core.domain.units import Money
 from core.venues.exchange import Cash, ExchangeState, Maintenance
 from core.venues.kalshi import exchange
 from core.venues.kalshi.account import Account
-from core.venues.kalshi.reader import Reader
+from core.venues.reader import Reader
 from core.venues.venue import Incomplete
 from tests.venues.scripted import Desk, Script, answer
 

@@ -19,7 +19,7 @@ from core.venues.kalshi.fees import (
     read_changes,
 )
 from core.venues.kalshi.markets import BandWire, EventFeeWire, EventWire, MarketWire, SeriesWire
-from core.venues.kalshi.reader import Reader
+from core.venues.reader import Reader
 from core.venues.venue import Incomplete
 from tests.venues.scripted import Desk, Script, answer
 

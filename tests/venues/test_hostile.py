@@ -25,9 +25,9 @@ from core.venues.kalshi import depths, discovery, exchange, fees, standing, tape
 from core.venues.kalshi.account import Account
 from core.venues.kalshi.channel import DESK, PRIVATE, Wanted
 from core.venues.kalshi.facts import FillSeen, GiveUp, IndexSeen, Missed, Oddity, OrderSeen, PositionSeen
-from core.venues.kalshi.reader import Reader
 from core.venues.kalshi.sign import load_signer
 from core.venues.kalshi.stream import StreamState
+from core.venues.reader import Reader
 from core.venues.venue import Accepted, Incomplete, Rejected, ReportStatus, Unresolved
 from tests.venues.conftest import BRACKET, EVENT, SERIES, SimKalshi
 from tests.venues.scripted import CREATED, Desk, Script, answer

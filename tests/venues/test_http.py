@@ -18,8 +18,8 @@ from core.venues.kalshi.cancels import CancelEntry
 from core.venues.kalshi.endpoints import ORDERS, POSITIONS, Costs
 from core.venues.kalshi.limits import CostsWire, CostWire
 from core.venues.kalshi.orders import CREATE, create_order
-from core.venues.kalshi.reader import Reader
 from core.venues.limiter import Priority
+from core.venues.reader import Reader
 from core.venues.venue import Incomplete
 from tests.venues.scripted import INTENT, Desk, Script, answer
 

@@ -36,10 +36,10 @@ from core.venues.kalshi.groups import OrderGroups
 from core.venues.kalshi.hosts import Addresses
 from core.venues.kalshi.listing import Listing
 from core.venues.kalshi.orders import Decrease, create_order, renewal
-from core.venues.kalshi.reader import Reader, Window
 from core.venues.kalshi.stream import StreamState
 from core.venues.kalshi.venue import KalshiConfig, connect
 from core.venues.limiter import Priority
+from core.venues.reader import Reader, Window
 from core.venues.socket import SocketError
 from core.venues.venue import ReportStatus, SafetyGroup
 from tests.kalshi_requests import COMMANDS, CommandJudge, RequestJudge, command_judge, fresh, request_judge

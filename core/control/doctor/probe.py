@@ -14,9 +14,9 @@ from core.venues.http import TransportFactory, network_transport
 from core.venues.kalshi.account import Account
 from core.venues.kalshi.exchange import Schedule, read_schedule, read_state
 from core.venues.kalshi.http import KalshiHttp
-from core.venues.kalshi.reader import Reader
 from core.venues.kalshi.standing import Keys, Tier, read_keys, read_series_shard, read_tier
 from core.venues.limiter import Limiter
+from core.venues.reader import Reader
 from core.venues.venue import Incomplete
 
 CLOCK_READS = 8

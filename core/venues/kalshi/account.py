@@ -12,8 +12,8 @@ from core.domain.units import Quantity
 from core.venues.exchange import Cash
 from core.venues.kalshi import endpoints as ep
 from core.venues.kalshi import reports
-from core.venues.kalshi.reader import Reader
 from core.venues.limiter import Priority
+from core.venues.reader import Reader
 from core.venues.venue import (
     Incomplete,
     OrderReport,

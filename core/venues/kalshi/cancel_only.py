@@ -15,9 +15,9 @@ from core.venues.kalshi.cancels import CancelEntry, Cancels
 from core.venues.kalshi.groups import OrderGroups
 from core.venues.kalshi.hosts import Addresses, check_addresses
 from core.venues.kalshi.http import KalshiHttp
-from core.venues.kalshi.reader import Reader
 from core.venues.kalshi.sign import Signer
 from core.venues.limiter import Limiter
+from core.venues.reader import Reader
 from core.venues.venue import CancelOutcome, GroupOutcome, Incomplete, OrderReport, ReportStatus
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ import msgspec
 
 from core.domain.units import ONE_DOLLAR, Price, Quantity, UnitError, parse_price
 from core.venues.kalshi import endpoints as ep
-from core.venues.kalshi.reader import Parameters, Reader, Window
 from core.venues.limiter import Priority
+from core.venues.reader import Parameters, Reader, Window
 from core.venues.venue import Incomplete
 from core.venues.wire import Name, Odd, WireError, quantity
 

@@ -13,8 +13,8 @@ from core.domain.market import TickGrid
 from core.domain.order import BookSide
 from core.domain.units import Price, Quantity, complement
 from core.venues.kalshi import endpoints as ep
-from core.venues.kalshi.reader import Reader
 from core.venues.limiter import Priority
+from core.venues.reader import Reader
 from core.venues.venue import Incomplete
 from core.venues.wire import Name, Odd, WireError, price, quantity
 

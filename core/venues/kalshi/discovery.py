@@ -14,8 +14,8 @@ import msgspec
 from core.domain.text import clean_text
 from core.venues.kalshi import endpoints as ep
 from core.venues.kalshi.markets import EventWire, MarketWire, SeriesWire
-from core.venues.kalshi.reader import Parameters, Reader, Window, windowed
 from core.venues.limiter import Priority
+from core.venues.reader import Parameters, Reader, Window, windowed
 from core.venues.venue import Incomplete
 from core.venues.wire import Odd, rfc3339_ms
 

@@ -13,8 +13,8 @@ import msgspec
 from core.domain.text import clean_text
 from core.venues.exchange import ExchangeState, Maintenance, ShardState
 from core.venues.kalshi import endpoints as ep
-from core.venues.kalshi.reader import Reader
 from core.venues.limiter import Priority
+from core.venues.reader import Reader
 from core.venues.venue import Incomplete
 from core.venues.wire import Odd, WireError, rfc3339_ms
 

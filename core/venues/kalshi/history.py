@@ -9,8 +9,8 @@ import msgspec
 from core.domain.order import Fill
 from core.venues.kalshi import endpoints as ep
 from core.venues.kalshi import reports
-from core.venues.kalshi.reader import Parameters, Reader, Window, windowed
 from core.venues.limiter import Priority
+from core.venues.reader import Parameters, Reader, Window, windowed
 from core.venues.venue import Incomplete, OrderReport, PositionReport
 
 PAGE: Final = 1_000

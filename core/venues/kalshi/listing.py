@@ -22,9 +22,9 @@ from core.venues.kalshi.markets import (
     SeriesPage,
     settlement,
 )
-from core.venues.kalshi.reader import Reader
 from core.venues.kalshi.terms import read_terms
 from core.venues.limiter import Priority
+from core.venues.reader import Reader
 from core.venues.venue import Incomplete, SettlementReport, VenueListener
 from core.venues.wire import Odd, WireError, decode
 

@@ -14,8 +14,8 @@ from core.domain.text import clean_text
 from core.venues.endpoint import Endpoint
 from core.venues.kalshi.endpoints import DEFAULT_COST, LIMITS, SERIES
 from core.venues.kalshi.limits import BucketWire
-from core.venues.kalshi.reader import Reader
 from core.venues.limiter import Kind, Priority
+from core.venues.reader import Reader
 from core.venues.venue import Incomplete
 from core.venues.wire import Odd
 

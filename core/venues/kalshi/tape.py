@@ -14,8 +14,8 @@ from core.domain.text import clean_text
 from core.domain.units import ONE_DOLLAR, Price, Quantity, UnitError, parse_price
 from core.venues.http import Query
 from core.venues.kalshi import endpoints as ep
-from core.venues.kalshi.reader import Reader, Window, windowed
 from core.venues.limiter import Priority
+from core.venues.reader import Reader, Window, windowed
 from core.venues.venue import Incomplete
 from core.venues.wire import Name, Odd, WireError, book_side, price, quantity, rfc3339_ms
 

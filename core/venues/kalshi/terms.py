@@ -8,8 +8,8 @@ import msgspec
 
 from core.venues.kalshi import endpoints as ep
 from core.venues.kalshi.markets import EventPage, EventWire, MarketPage, MarketWire, SeriesPage, SeriesWire
-from core.venues.kalshi.reader import Reader
 from core.venues.limiter import Priority
+from core.venues.reader import Reader
 from core.venues.venue import Incomplete
 from core.venues.wire import WireError, decode
 

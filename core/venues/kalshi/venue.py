@@ -46,12 +46,12 @@ from core.venues.kalshi.hosts import Addresses, check_addresses
 from core.venues.kalshi.http import KalshiHttp
 from core.venues.kalshi.listing import Listing
 from core.venues.kalshi.orders import Orders, create_order, renewal
-from core.venues.kalshi.reader import Reader
 from core.venues.kalshi.session import Session
 from core.venues.kalshi.sign import Signer
 from core.venues.kalshi.stream import StreamState
 from core.venues.kalshi.tape import read_last_price
 from core.venues.limiter import Capacity, Kind, Limiter, Priority
+from core.venues.reader import Reader
 from core.venues.socket import SocketFactory, open_socket
 from core.venues.traits import Beat, DeadMan, Traits
 from core.venues.venue import (

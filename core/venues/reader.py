@@ -8,8 +8,7 @@ from typing import TypeVar
 import msgspec
 
 from core.venues.endpoint import Endpoint
-from core.venues.http import Query
-from core.venues.kalshi.http import KalshiHttp
+from core.venues.http import Http, Query
 from core.venues.limiter import Priority
 from core.venues.venue import Incomplete
 from core.venues.wire import Odd, WireError, decode
@@ -42,7 +41,7 @@ def _plain(value: T, odd: Odd) -> T:
 class Reader:
     """Decodes and converts answers. Odd optional fields are reported, wrong required ones ``Incomplete``."""
 
-    def __init__(self, http: KalshiHttp, on_anomaly: Callable[[str, str], None]) -> None:
+    def __init__(self, http: Http, on_anomaly: Callable[[str, str], None]) -> None:
         self._http, self._on_anomaly = http, on_anomaly
 
     async def value(
