@@ -26,8 +26,9 @@ ONE_DOLLAR = Price(10_000)
 ONE_CONTRACT = Quantity(1_000_000)
 DOLLAR = Money(1_000_000)
 
-# Sixteen integer digits are more than any venue holds and keep hostile input from growing.
-_DECIMAL = re.compile(r"(-?)(\d{1,16})(?:\.(\d{1,16}))?", re.ASCII)
+# Ten integer digits are more than any venue holds, and a journal or a frame to a console, whose integers
+# have 64 bits, still takes hundreds of such amounts in sum.
+_DECIMAL = re.compile(r"(-?)(\d{1,10})(?:\.(\d{1,16}))?", re.ASCII)
 
 
 class UnitError(ValueError):

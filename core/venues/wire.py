@@ -31,6 +31,13 @@ T = TypeVar("T")
 Name = Annotated[str, Meta(min_length=1, max_length=128, pattern=r"\A[!-~]+\Z")]
 """Tickers and ids: printable ASCII, bounded, because they end up in paths and on screens."""
 
+Whole = Annotated[int, Meta(ge=0, lt=2**53)]
+"""Numbers of messages, subscriptions and shards: bounded, because journal and frames hold 64 bits."""
+
+SECOND_MS: Final = 1_000
+_CALENDAR_MS: Final = range(-62_135_596_800_000, 253_402_300_800_000)
+"""Unix milliseconds of the years 1 to 9999: what a date can be made of."""
+
 _SIDES: Final = {"bid": BookSide.BID, "ask": BookSide.ASK}
 
 
@@ -101,10 +108,20 @@ def rfc3339_ms(text: object, field: str) -> int:
             moment = datetime.fromisoformat(text)
             if moment.tzinfo is not None:
                 delta = moment - datetime(1970, 1, 1, tzinfo=UTC)
-                return (delta.days * 86_400 + delta.seconds) * 1_000 + delta.microseconds // 1_000
+                ms = (delta.days * 86_400 + delta.seconds) * 1_000 + delta.microseconds // 1_000
+                if ms in _CALENDAR_MS:
+                    return ms
         except (ValueError, OverflowError):
             pass
     raise WireError(f"{field}: {_shown(text)} is not a time with a zone")
+
+
+def unix_ms(value: object, field: str, unit_ms: int = 1) -> int:
+    """A whole number of ``unit_ms`` since 1970 to Unix milliseconds."""
+    ms = _whole(value, field) * unit_ms
+    if ms not in _CALENDAR_MS:
+        raise WireError(f"{field}: no date of the calendar")
+    return ms
 
 
 def _whole(value: object, field: str) -> int:
@@ -126,6 +143,16 @@ class Odd:
             return None
         try:
             return rfc3339_ms(value, field)
+        except WireError as error:
+            self.notes.append(str(error))
+            return None
+
+    def moment(self, value: object, field: str, unit_ms: int = 1) -> int | None:
+        """A number of ``unit_ms`` since 1970 to Unix milliseconds."""
+        if value is None:
+            return None
+        try:
+            return unix_ms(value, field, unit_ms)
         except WireError as error:
             self.notes.append(str(error))
             return None

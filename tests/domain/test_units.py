@@ -36,11 +36,15 @@ def test_wire_words_become_integers() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", " 1", "1 ", "+1", "1e3", ".5", "5.", "1,5", "nan", "inf", "--1", "0x1", "٣", "1.2.3", "9" * 40],
+    ["", " 1", "1 ", "+1", "1e3", ".5", "5.", "1,5", "nan", "inf", "--1", "0x1", "٣", "1.2.3", "9" * 11],
 )
 def test_what_is_not_a_plain_decimal_is_refused(text: str) -> None:
     with pytest.raises(UnitError):
         parse_money(text)
+
+
+def test_the_largest_amounts_fit_the_journals_integers_many_times() -> None:
+    assert 900 * parse_quantity("9" * 10 + ".999999") < 2**63
 
 
 def test_more_decimals_than_the_unit_holds_are_refused_not_rounded() -> None:

@@ -50,7 +50,7 @@ from core.venues.venue import (
     SettlementRecord,
     Unresolved,
 )
-from core.venues.wire import Odd, WireError, decode
+from core.venues.wire import Odd, WireError, decode, rfc3339_ms
 
 ORDER = {
     "order_id": "o-1",
@@ -309,12 +309,22 @@ def test_life_cycle_messages_move_only_what_they_say() -> None:
     assert after(event_type="deactivated").status is MarketStatus.INACTIVE
     assert after(event_type="determined", result="no").result == "no"
     assert after(event_type="settled") == found
+    for beyond_any_date in (10**15, -(10**12), 2**60, 1.5, "soon"):
+        assert after(close_ts=beyond_any_date) == found
     assert after(event_type="invented") == found
     finer = [{"start": "0", "end": "1", "step": "0.001"}]
     moved = after(event_type="price_level_structure_updated", price_ranges=finer)
     assert moved.grid.bands[0].step == 10
     broken = after(event_type="price_level_structure_updated", price_ranges="?")
     assert broken.status is MarketStatus.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    "text", ["9999-12-31T23:00:00-10:00", "0001-01-01T00:00:00+10:00", "2026-11-22T15:00:00"]
+)
+def test_a_time_no_date_can_be_made_of_is_none(text: str) -> None:
+    with pytest.raises(WireError, match="close_time"):
+        rfc3339_ms(text, "close_time")
 
 
 def test_only_a_finalized_market_pays() -> None:

@@ -32,7 +32,7 @@ from core.venues.venue import (
     RenewUnresolved,
     Unresolved,
 )
-from core.venues.wire import Name, WireError, decode, quantity
+from core.venues.wire import Name, WireError, decode, quantity, unix_ms
 
 DUPLICATE: Final = "order_already_exists"
 CLOCKS_DIFFER: Final = "header_timestamp_expired"
@@ -154,7 +154,7 @@ def _accepted(body: bytes | msgspec.Raw) -> Accepted:
         made.order_id,
         quantity(made.fill_count, "fill_count"),
         quantity(made.remaining_count, "remaining_count"),
-        made.ts_ms,
+        unix_ms(made.ts_ms, "ts_ms"),
     )
 
 

@@ -16,7 +16,7 @@ from core.venues.kalshi import endpoints as ep
 from core.venues.limiter import Priority
 from core.venues.reader import Parameters, Reader, Window
 from core.venues.venue import Incomplete
-from core.venues.wire import Name, Odd, WireError, quantity
+from core.venues.wire import SECOND_MS, Name, Odd, WireError, quantity, unix_ms
 
 CANDLES_MAX: Final = 10_000
 MARKETS_MAX: Final = 100
@@ -149,7 +149,7 @@ def candle(wire: LiveCandle | OldCandle) -> Candle:
     if bid is None or ask is None:
         raise WireError("candlestick: no quotes")
     return Candle(
-        end_ms=wire.end_period_ts * 1_000,
+        end_ms=unix_ms(wire.end_period_ts, "end_period_ts", SECOND_MS),
         bid=bid,
         ask=ask,
         trades=_range(wire.price, "price"),
@@ -233,7 +233,8 @@ def _of_event(wire: EventCandles, odd: Odd) -> EventHistory:
     if len(wire.market_tickers) != len(wire.market_candlesticks):
         raise WireError("market_candlesticks: not one list a market")
     rows = zip(wire.market_tickers, wire.market_candlesticks, strict=True)
-    return EventHistory({ticker: _candles(row) for ticker, row in rows}, wire.adjusted_end_ts * 1_000)
+    until_ms = unix_ms(wire.adjusted_end_ts, "adjusted_end_ts", SECOND_MS)
+    return EventHistory({ticker: _candles(row) for ticker, row in rows}, until_ms)
 
 
 async def read_candles_of_event(

@@ -16,7 +16,7 @@ from core.venues.kalshi import endpoints as ep
 from core.venues.limiter import Priority
 from core.venues.reader import Reader
 from core.venues.venue import Incomplete
-from core.venues.wire import Odd, WireError, rfc3339_ms
+from core.venues.wire import Odd, Whole, WireError, rfc3339_ms
 
 TROUBLE: Final = frozenset(range(500, 600))
 SHARDS_MAX: Final = 64
@@ -25,7 +25,7 @@ WEEK: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday
 
 
 class ShardWire(msgspec.Struct, frozen=True):
-    exchange_index: int
+    exchange_index: Whole
     exchange_active: bool
     trading_active: bool
 

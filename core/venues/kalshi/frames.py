@@ -12,7 +12,7 @@ import msgspec
 from core.venues.kalshi.markets import EventFeeWire, LifecycleWire
 from core.venues.kalshi.reports import FillWire, OrderWire
 from core.venues.kalshi.tape import IndexWire, TickerWire, TradeWire
-from core.venues.wire import Name
+from core.venues.wire import Name, Whole
 
 Levels = list[tuple[str, str]] | None
 """``[[price, size], ...]`` in no promised order; absent when a side is empty."""
@@ -27,8 +27,8 @@ class DeltaBody(msgspec.Struct, frozen=True, gc=False):
 
 
 class Delta(msgspec.Struct, frozen=True, gc=False, tag_field="type", tag="orderbook_delta"):
-    sid: int
-    seq: int
+    sid: Whole
+    seq: Whole
     msg: DeltaBody
     sending_ts_ms: object = None
     """When it was queued at the venue's edge, its wall clock."""
@@ -42,8 +42,8 @@ class SnapshotBody(msgspec.Struct, frozen=True):
 
 
 class Snapshot(msgspec.Struct, frozen=True, tag_field="type", tag="orderbook_snapshot"):
-    sid: int
-    seq: int
+    sid: Whole
+    seq: Whole
     msg: SnapshotBody
 
 
@@ -71,8 +71,8 @@ class GroupBody(msgspec.Struct, frozen=True):
 
 
 class GroupFrame(msgspec.Struct, frozen=True, tag_field="type", tag="order_group_updates"):
-    sid: int
-    seq: int
+    sid: Whole
+    seq: Whole
     msg: GroupBody
 
 
@@ -81,55 +81,55 @@ class TickerFrame(msgspec.Struct, frozen=True, tag_field="type", tag="ticker"):
 
 
 class TradeFrame(msgspec.Struct, frozen=True, tag_field="type", tag="trade"):
-    sid: int
-    seq: int
+    sid: Whole
+    seq: Whole
     msg: TradeWire
 
 
 class IndexFrame(msgspec.Struct, frozen=True, tag_field="type", tag="cfbenchmarks_value"):
-    sid: int
-    seq: int
+    sid: Whole
+    seq: Whole
     msg: IndexWire
 
 
 class LifecycleFrame(msgspec.Struct, frozen=True, tag_field="type", tag="market_lifecycle_v2"):
-    sid: int
-    seq: int
+    sid: Whole
+    seq: Whole
     msg: LifecycleWire
 
 
 class EventFeeFrame(msgspec.Struct, frozen=True, tag_field="type", tag="event_fee_update"):
-    sid: int
-    seq: int
+    sid: Whole
+    seq: Whole
     msg: EventFeeWire
 
 
 class SubscribedBody(msgspec.Struct, frozen=True):
     channel: str
-    sid: int
+    sid: Whole
 
 
 class Subscribed(msgspec.Struct, frozen=True, tag_field="type", tag="subscribed"):
     msg: SubscribedBody
-    id: int = 0
+    id: Whole = 0
 
 
 class ErrorBody(msgspec.Struct, frozen=True):
-    code: int
+    code: Whole
     msg: object = None
     market_ticker: object = None
 
 
 class ErrorFrame(msgspec.Struct, frozen=True, tag_field="type", tag="error"):
     msg: ErrorBody
-    id: int = 0
-    sid: int | None = None
-    seq: int | None = None
+    id: Whole = 0
+    sid: Whole | None = None
+    seq: Whole | None = None
 
 
 class Unsubscribed(msgspec.Struct, frozen=True, tag_field="type", tag="unsubscribed"):
-    sid: int
-    id: int = 0
+    sid: Whole
+    id: Whole = 0
 
 
 Frame = (
@@ -154,8 +154,8 @@ class Envelope(msgspec.Struct, frozen=True):
     """What every message has, for those whose type or content we do not know."""
 
     type: str
-    sid: int | None = None
-    seq: int | None = None
+    sid: Whole | None = None
+    seq: Whole | None = None
 
 
 class Params(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -21,7 +21,7 @@ from core.domain.units import ONE_DOLLAR, Price, UnitError, parse_price
 from core.venues.kalshi import series as names
 from core.venues.kalshi.fees import Changes, Override, SeriesTerms, concerning, fee_changes, fee_schedule
 from core.venues.venue import SettlementReport
-from core.venues.wire import Name, Odd, WireError, rfc3339_ms
+from core.venues.wire import SECOND_MS, Name, Odd, WireError, rfc3339_ms
 
 RULES_CHARS_MAX = 8_000
 BANDS_MAX = 32
@@ -206,8 +206,8 @@ def apply_lifecycle(known: Market, wire: LifecycleWire, odd: Odd) -> Market:
         case "deactivated":
             return replace(known, status=MarketStatus.INACTIVE)
         case "close_date_updated":
-            seconds = odd.whole(wire.close_ts, "close_ts")
-            return known if seconds is None else replace(known, close_ms=seconds * 1_000)
+            close_ms = odd.moment(wire.close_ts, "close_ts", SECOND_MS)
+            return known if close_ms is None else replace(known, close_ms=close_ms)
         case "determined":
             return replace(known, status=MarketStatus.DETERMINED, result=odd.text(wire.result, "result", 20))
         case "price_level_structure_updated":

@@ -19,8 +19,10 @@ from core.venues.venue import (
     SettlementReport,
 )
 from core.venues.wire import (
+    SECOND_MS,
     Name,
     Odd,
+    Whole,
     WireError,
     book_side,
     money,
@@ -60,8 +62,8 @@ class OrderWire(msgspec.Struct, frozen=True, gc=False):
 
 def order_report(wire: OrderWire, odd: Odd) -> OrderReport:
     """Raises ``WireError`` when a field the order's truth rests on is wrong."""
-    expires_ms = odd.whole(wire.expiration_ts_ms, "expiration_ts_ms")
-    updated_ms = odd.whole(wire.last_updated_ts_ms, "last_updated_ts_ms")
+    expires_ms = odd.moment(wire.expiration_ts_ms, "expiration_ts_ms")
+    updated_ms = odd.moment(wire.last_updated_ts_ms, "last_updated_ts_ms")
     return OrderReport(
         order_id=wire.order_id,
         client_order_id=odd.text(wire.client_order_id, "client_order_id", CLIENT_ORDER_ID_CHARS_MAX),
@@ -128,11 +130,11 @@ def fill(wire: FillWire, odd: Odd) -> tuple[Fill, str, Quantity | None]:
 
 def _filled_ms(wire: FillWire, odd: Odd) -> int:
     """A message has milliseconds, a list a time, and failing that whole seconds."""
-    at_ms, at_s = odd.whole(wire.ts_ms, "ts_ms"), odd.whole(wire.ts, "ts")
+    at_ms, at_second_ms = odd.moment(wire.ts_ms, "ts_ms"), odd.moment(wire.ts, "ts", SECOND_MS)
     if at_ms is not None:
         return at_ms
-    if wire.created_time is None and at_s is not None:
-        return at_s * 1_000
+    if wire.created_time is None and at_second_ms is not None:
+        return at_second_ms
     return rfc3339_ms(wire.created_time, "created_time")
 
 
@@ -204,7 +206,7 @@ class QueuePage(msgspec.Struct, frozen=True):
 
 
 class ShardBalanceWire(msgspec.Struct, frozen=True, gc=False):
-    exchange_index: int
+    exchange_index: Whole
     balance: str
 
 

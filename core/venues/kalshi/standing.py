@@ -17,7 +17,7 @@ from core.venues.kalshi.limits import BucketWire
 from core.venues.limiter import Kind, Priority
 from core.venues.reader import Reader
 from core.venues.venue import Incomplete
-from core.venues.wire import Odd
+from core.venues.wire import SECOND_MS, Odd, unix_ms
 
 API_KEYS: Final = Endpoint("GET", "/api_keys", Kind.READ, DEFAULT_COST)
 KEYS_MAX: Final = 1_000
@@ -56,7 +56,7 @@ class KeyWire(msgspec.Struct, frozen=True):
 
 class KeysWire(msgspec.Struct, frozen=True):
     api_keys: list[KeyWire]
-    api_key_region_expiration_ts: int | None = None
+    api_key_region_expiration_ts: object = None
 
 
 class TierWire(msgspec.Struct, frozen=True):
@@ -83,8 +83,8 @@ def _of_keys(wire: KeysWire, odd: Odd) -> Keys:
         row.api_key_id: KeyGrant(tuple(clean_text(scope, 60) for scope in row.scopes), row.subaccount)
         for row in wire.api_keys[:KEYS_MAX]
     }
-    until_s = wire.api_key_region_expiration_ts
-    return Keys(grants, None if until_s is None else until_s * 1_000)
+    until_s, field = wire.api_key_region_expiration_ts, "api_key_region_expiration_ts"
+    return Keys(grants, None if until_s is None else unix_ms(until_s, field, SECOND_MS))
 
 
 def _of_tier(wire: TierWire, odd: Odd) -> Tier:

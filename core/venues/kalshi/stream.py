@@ -57,7 +57,7 @@ from core.venues.kalshi.frames import (
 )
 from core.venues.kalshi.subscriptions import Subscriptions
 from core.venues.venue import BookView
-from core.venues.wire import WireError, decode
+from core.venues.wire import Odd, WireError, decode
 
 ASKED_MAX: Final = 64
 
@@ -226,7 +226,7 @@ class StreamState:
         if last is not None and frame.seq != last + 1:
             return self._gap(BOOKS, frame.seq, now_ns)
         channel.seq = frame.seq
-        self.sent_ms = frame.sending_ts_ms if isinstance(frame.sending_ts_ms, int) else None
+        self.sent_ms = Odd().moment(frame.sending_ts_ms, "sending_ts_ms")
         facts = self._books.change(frame.msg, frame.seq, now_ns)
         if len(facts) > 1:  # out of step
             self._repair(now_ns)

@@ -56,7 +56,7 @@ def trade(wire: TradeWire, odd: Odd) -> Trade:
     ticker = wire.market_ticker or wire.ticker
     if ticker is None:
         raise WireError("trade: no market ticker")
-    at_ms = odd.whole(wire.ts_ms, "ts_ms")
+    at_ms = odd.moment(wire.ts_ms, "ts_ms")
     return Trade(
         trade_id=wire.trade_id,
         ticker=ticker,
@@ -116,7 +116,7 @@ def ticker(wire: TickerWire, odd: Odd) -> Ticker:
         last=_quoted(wire.price_dollars, "price_dollars"),
         volume=quantity(wire.volume_fp, "volume_fp"),
         open_interest=quantity(wire.open_interest_fp, "open_interest_fp"),
-        at_ms=odd.whole(wire.ts_ms, "ts_ms"),
+        at_ms=odd.moment(wire.ts_ms, "ts_ms"),
     )
 
 
