@@ -101,8 +101,11 @@ class OrderIntent(msgspec.Struct, frozen=True):
         return in_terms_of(self.outcome, self.price)
 
 
-class Fill(msgspec.Struct, frozen=True):
-    """One execution, a fact keyed by the venue's trade id. ``fee`` is signed, positive = paid."""
+class Fill(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One execution, a fact keyed by the venue's trade id. ``fee`` is signed, positive = paid.
+
+    Written without ``final`` where it is: rows and marks of journals from before stay what they were.
+    """
 
     trade_id: str
     venue: Venue

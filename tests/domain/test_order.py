@@ -230,6 +230,13 @@ def test_a_fill_that_cannot_be_of_this_order_is_refused(wrong: dict[str, object]
     assert after == order() and anomaly is not None and anomaly.kind == "foreign fill"
 
 
+def test_a_final_fill_is_written_as_it_was_before_any_could_fail() -> None:
+    known, provisional = fill("T1", 4), fill("T2", 4, final=False)
+    assert "final" not in msgspec.to_builtins(known)
+    for made in (known, provisional):
+        assert msgspec.json.decode(msgspec.json.encode(made), type=Fill) == made
+
+
 def test_a_late_fill_moves_the_quantity_and_rings() -> None:
     for life in (Life.CANCELLED, Life.EXPIRED, Life.REJECTED, Life.NEVER_ARRIVED, Life.NEVER_SENT):
         part, anomaly = apply_fill(order(life), fill("1", 4))
