@@ -1,0 +1,118 @@
+"""The markets this client knows: domain terms, venue terms, and those it refuses to touch with the reason."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+import msgspec
+
+from core.domain.market import Market
+from core.domain.order import Outcome
+from core.domain.units import Price
+from core.venues.polymarket.gamma import (
+    HydratingError,
+    Listed,
+    Quarantined,
+    listed,
+    named,
+    tick_grid,
+)
+from core.venues.polymarket.gamma_wire import EventHead, MarketHead, MarketWire
+from core.venues.polymarket.terms import Terms
+from core.venues.wire import Odd, WireError, decode
+
+QUARANTINED_MAX: Final = 10_000
+
+market_decoder = msgspec.json.Decoder(MarketWire)
+_head = msgspec.json.Decoder(MarketHead)
+
+
+class Catalog:
+    """Markets by ticker, token and condition. Oddities of a market are told once, not at each read."""
+
+    def __init__(self, on_anomaly: Callable[[str, str], None]) -> None:
+        self.markets: dict[str, Market] = {}
+        self.terms: dict[str, Terms] = {}
+        self.quarantined: dict[str, Quarantined] = {}
+        self.wires: dict[str, MarketWire] = {}
+        """The last word of Gamma on each market."""
+        self._conditions: dict[str, str] = {}
+        self._tokens: dict[str, tuple[str, Outcome]] = {}
+        self._noted: dict[str, tuple[str, ...]] = {}
+        self._on_anomaly = on_anomaly
+
+    def learn(self, raw: msgspec.Raw, event: EventHead, series: str) -> Listed | Quarantined:
+        """Take over a market as read, or keep it apart with the reason (and an anomaly)."""
+        odd = Odd()
+        try:
+            wire = decode(raw, market_decoder, "market")
+            found = listed(wire, event, series, odd)
+            self._check_unique(found.terms)
+        except WireError as error:
+            return self._quarantine(raw, error)
+        ticker = found.market.ticker
+        self.quarantined.pop(ticker, None)
+        self._report(ticker, odd.notes)
+        self._drop(ticker)
+        self.wires[ticker] = wire
+        self.markets[ticker], self.terms[ticker] = found.market, found.terms
+        self._conditions[found.terms.condition_id] = ticker
+        for outcome in Outcome:
+            self._tokens[found.terms.token(outcome)] = ticker, outcome
+        return found
+
+    def forget(self, ticker: str) -> None:
+        """Drop a market that is over."""
+        self._drop(ticker)
+        self._noted.pop(ticker, None)
+
+    def of_token(self, token: str) -> tuple[str, Outcome] | None:
+        """Which market's which outcome a token is."""
+        return self._tokens.get(token)
+
+    def of_condition(self, condition: str) -> str | None:
+        return self._conditions.get(condition.lower().ljust(66, "0"))
+
+    def retick(self, ticker: str, tick: Price) -> Market | None:
+        """The market on its new grid; ``None`` when that is no news."""
+        known = self.markets.get(ticker)
+        if known is None or self.terms[ticker].tick == tick:
+            return None
+        self.terms[ticker] = msgspec.structs.replace(self.terms[ticker], tick=tick)
+        self.markets[ticker] = msgspec.structs.replace(known, grid=tick_grid(tick))
+        return self.markets[ticker]
+
+    def _check_unique(self, terms: Terms) -> None:
+        """Two markets with one token would share a book, a position and every fill."""
+        owners = {self._conditions.get(terms.condition_id)}
+        owners.update(self._tokens.get(terms.token(outcome), (None,))[0] for outcome in Outcome)
+        if owners - {None, terms.ticker}:
+            raise WireError(f"its ids are those of {', '.join(sorted(o for o in owners if o))}")
+
+    def _quarantine(self, raw: msgspec.Raw, error: WireError) -> Quarantined:
+        try:
+            name, title = named(decode(raw, _head, "market"))
+        except WireError:
+            name, title = named(MarketHead())
+        kept = Quarantined(name, title, str(error), hydrating=isinstance(error, HydratingError))
+        self._drop(name)
+        if len(self.quarantined) < QUARANTINED_MAX:
+            self.quarantined[name] = kept
+        self._report(name, [f"not traded: {error}"])
+        return kept
+
+    def _drop(self, ticker: str) -> None:
+        terms = self.terms.pop(ticker, None)
+        self.markets.pop(ticker, None)
+        self.wires.pop(ticker, None)
+        if terms is not None:
+            self._conditions.pop(terms.condition_id, None)
+            for outcome in Outcome:
+                self._tokens.pop(terms.token(outcome), None)
+
+    def _report(self, ticker: str, notes: list[str]) -> None:
+        if self._noted.get(ticker, ()) != tuple(notes):
+            self._noted[ticker] = tuple(notes)
+            for note in notes:
+                self._on_anomaly("market", f"{ticker}: {note}")
