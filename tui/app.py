@@ -61,13 +61,14 @@ class ConsoleOptions:
 
     socket: Path
     profile: str
+    engine_command: str
+    """What starts its engine again."""
     theme: str = DEFAULT_THEME
     coach: bool = True
     view_only: bool = False
     take: bool = False
     paints_per_s: int = 4
     mouse: bool = False
-    engine_command: str = "pmconsole engine start"
 
 
 def read_clocks() -> Now:

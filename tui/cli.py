@@ -239,8 +239,8 @@ def _with_front_door(arguments: list[str]) -> list[str]:
     rest = arguments[at:]
     if not rest or (rest[0].startswith("-") and rest[0] not in (*_OWN, "-h")):
         words = [word for argument in arguments for word in argument.split("=", 1)]
-        named = dict(itertools.pairwise(words)).get("--profile", "demo")
-        return [*arguments[:at], "demo" if named == "demo" else "open", *rest]
+        named = dict(itertools.pairwise(words)).get("--profile", paths.DEFAULT_PROFILE)
+        return [*arguments[:at], "demo" if named == paths.DEFAULT_PROFILE else "open", *rest]
     return arguments
 
 

@@ -79,4 +79,4 @@ def print_query(what: str, *, as_json: bool, fields: bool) -> None:
 
 def place_of() -> paths.Profile:
     """The profile this command line names."""
-    return _profile(click.get_current_context().find_root().obj or "demo")
+    return _profile(click.get_current_context().find_root().obj or paths.DEFAULT_PROFILE)

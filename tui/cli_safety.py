@@ -74,8 +74,10 @@ def watchdog_status() -> None:
     from core.config.paths import watchdog_socket
     from core.control.pulse import Ask, Line, PulseError, Watching
 
+    place = place_of()
+
     async def ask() -> Watching:
-        line = await Line.open(watchdog_socket(place_of()))
+        line = await Line.open(watchdog_socket(place))
         try:
             return await line.exchange(Ask())
         finally:
@@ -84,7 +86,7 @@ def watchdog_status() -> None:
     try:
         seen = asyncio.run(ask())
     except PulseError as error:
-        verbs.leave(verbs.NO_ENGINE, f"{error}. Start it with: pmconsole watchdog run")
+        verbs.leave(verbs.NO_ENGINE, f"{error}. Start it with: {place.command('watchdog run')}")
     heard = "no engine yet" if seen.silent_ms is None else f"last pulse {seen.silent_ms / 1000:.1f} s ago"
     click.echo(f"watchdog runs as pid {seen.pid}, {heard}")
     if seen.struck_ms is not None:

@@ -72,9 +72,7 @@ def demo(place: Profile, world: WorldOptions, look: Look, *, fresh: bool) -> int
     """Find or start the desk, open the console, and after ``q`` stop what was started here."""
     try:
         if not place.simulated:
-            raise StartError(
-                f"profile {place.name} has no simulator: open it with pmconsole --profile {place.name}"
-            )
+            raise StartError(f"profile {place.name} has no simulator: open it with {place.command()}")
         _check_system()
         paths.prepare(place)
         with _one_starter(place):
@@ -265,6 +263,7 @@ def _console(place: Profile, look: Look) -> int:
             take=look.take,
             paints_per_s=look.paints_per_s,
             mouse=look.mouse,
+            engine_command=place.command("engine start"),
         )
     )
 
@@ -293,16 +292,11 @@ def _say_what_runs(place: Profile) -> None:
         return
     if pid is not None:
         click.echo(
-            f"The engine goes on (pid {pid}). Come back with: pmconsole{_named(place)}   "
-            f"Stop it with: pmconsole engine stop{_named(place)}"
+            f"The engine goes on (pid {pid}). Come back with: {place.command()}   "
+            f"Stop it with: {place.command('engine stop')}"
         )
     else:
-        click.echo(f"No engine runs. Start the desk with: pmconsole{_named(place)}")
-
-
-def _named(place: Profile) -> str:
-    """The option that names a profile other than the default, for a command to type."""
-    return "" if place.simulated else f" --profile {place.name}"
+        click.echo(f"No engine runs. Start the desk with: {place.command()}")
 
 
 def _others_attached(place: Profile) -> bool:

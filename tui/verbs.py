@@ -51,14 +51,17 @@ def new_id() -> str:
     return secrets.token_hex(8)
 
 
-def open_line(profile: Profile) -> Line:
-    """A command connection to the profile's engine; leaves with 3 when there is none."""
+def open_line(profile: Profile, without: str = "") -> Line:
+    """A command connection to the profile's engine; leaves with 3 and the remedy when there is none.
+
+    ``without`` is the remedy of a verb that has another than starting one.
+    """
     try:
         return Line(socket_path(profile), Hello(VERSION, "command", "cli", os.getpid(), _SESSION))
     except ConnectError as error:
         if error.absent:
-            start = "pmconsole" if profile.simulated else f"pmconsole --profile {profile.name}"
-            leave(NO_ENGINE, f"No engine runs for profile {profile.name}. Start one with: {start}")
+            remedy = without or f"Start one with: {profile.command()}"
+            leave(NO_ENGINE, f"No engine runs for profile {profile.name}. {remedy}")
         leave(REFUSED, str(error))
 
 
@@ -129,7 +132,7 @@ def split_id(text: str) -> tuple[str, str]:
 
 def flatten(profile: Profile, *, now: bool, urgent: bool, include_external: bool) -> None:
     """Stop everything and follow it until flat (0) or a named residue (1)."""
-    with open_line(profile) as line:
+    with open_line(profile, f"Cancel and sell without one: {profile.command('flatten --direct')}") as line:
         sent_ns = machine_ns()
         wanted = Flatten(new_id(), now=now, sent_ns=sent_ns, include_external=include_external)
         reply = call(line, wanted)

@@ -32,6 +32,9 @@ PROFILES = {
 }
 """What can be started, and where it trades. A name that is not here is refused, never created."""
 
+DEFAULT_PROFILE = "demo"
+"""The profile of a command that names none."""
+
 SOCKET_PATH_BYTES_MAX = 100
 """Linux takes 107, macOS 103; a longer home gets a short path in the user's runtime directory."""
 
@@ -54,6 +57,11 @@ class Profile(msgspec.Struct, frozen=True):
     def simulated(self) -> bool:
         """Whether the exchange is the simulator, started together with the desk."""
         return self.environment is Environment.SIM
+
+    def command(self, verb: str = "") -> str:
+        """What to type for this profile, such as ``pmconsole engine start --profile live``."""
+        option = "" if self.name == DEFAULT_PROFILE else f"--profile {self.name}"
+        return " ".join(filter(None, ("pmconsole", verb, option)))
 
     @property
     def config(self) -> Path:

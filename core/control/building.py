@@ -110,6 +110,7 @@ class Building(NamedTuple):
             version("pmconsole"),
             at.signer.fingerprint,
             lambda: read_examination(self.place.doctor),
+            self.place.command("doctor"),
         )
 
 

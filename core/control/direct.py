@@ -71,7 +71,7 @@ def _refuse_beside(place: Profile) -> None:
         Line(socket_path(place), hello).close()
     except ConnectError:
         return
-    raise RefusedError("the engine answers: use pmconsole flatten", ENGINE_ANSWERS)
+    raise RefusedError(f"the engine answers: use {place.command('flatten')}", ENGINE_ANSWERS)
 
 
 async def _sell(site: Site, tell: Tell, *, urgent: bool) -> int:

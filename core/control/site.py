@@ -104,10 +104,10 @@ def _real(place: Profile, key: Path) -> Site:
 def own_signer(place: Profile, key: Path) -> KeySigner:
     """A key of a profile at a real exchange, checked against its pin; raises ``KeyFileError``."""
     if not key.exists():
+        adds = place.command("key add --watchdog" if key == place.watchdog_key else "key add")
         raise KeyFileError(
             f"profile {place.name} has no {key.stem} key ({key}): make one at Kalshi's "
-            f"{place.environment.value} exchange and add it with pmconsole key add --profile {place.name}"
-            f"{' --watchdog' if key == place.watchdog_key else ''}"
+            f"{place.environment.value} exchange and add it with {adds}"
         )
     private = parse_key(read_key_file(key), key)
     signer = KeySigner(read_pin(key).key_id, private)

@@ -41,6 +41,8 @@ class Arming(NamedTuple):
     """Fingerprint of the trading key."""
     examined: Callable[[], Examination | None]
     """The newest examination, ``None`` without a readable one."""
+    doctor: str
+    """The command that examines this profile."""
 
 
 def phrase_of(profile: str, key_id: str) -> str:
@@ -52,10 +54,10 @@ def against(arming: Arming, limits: str, wall_ms: int) -> str:
     """Why this desk must not be armed now, one sentence; empty when the examination allows it."""
     found = arming.examined()
     if found is None:
-        return "This profile was never examined; run pmconsole doctor."
+        return f"This profile was never examined; run {arming.doctor}."
     if not 0 <= wall_ms - found.at_ms <= EXAMINED_MAX_MS:
         minutes = EXAMINED_MAX_MS // 60_000
-        return f"The last examination is older than {minutes} min; run pmconsole doctor again."
+        return f"The last examination is older than {minutes} min; run {arming.doctor} again."
     seen = (found.code_version, found.limits, found.key)
     if seen != (arming.code_version, limits, arming.key):
         what = next(
@@ -65,5 +67,5 @@ def against(arming: Arming, limits: str, wall_ms: int) -> str:
             )
             if then != now
         )
-        return f"The last examination was of another {what}; run pmconsole doctor for the running engine."
+        return f"The last examination was of another {what}; run {arming.doctor} for the running engine."
     return f"The examination blocks it: {found.blocks[0]}" if found.blocks else ""

@@ -134,7 +134,7 @@ def empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
 @pytest.mark.parametrize(
     "verb",
     [
-        ["status"], ["orders", "--json"], ["flatten"], ["approve", "P1-abc"], ["engine", "status"],
+        ["status"], ["orders", "--json"], ["approve", "P1-abc"], ["engine", "status"],
         ["engine", "stop"], ["attach"], ["halt"],
     ],
     ids=" ".join,
@@ -144,6 +144,15 @@ async def test_without_an_engine_every_verb_says_so_and_leaves_with_3(empty: Des
     assert ended.code == 3
     assert ended.err == "No engine runs for profile demo. Start one with: pmconsole\n"
     assert ended.out == ""
+
+
+async def test_a_stop_without_an_engine_names_the_stop_that_needs_none(empty: Desk) -> None:
+    ended = await empty.run("flatten", "--profile", "live")
+    assert (ended.code, ended.out) == (3, "")
+    assert ended.err == (
+        "No engine runs for profile live. "
+        "Cancel and sell without one: pmconsole flatten --direct --profile live\n"
+    )
 
 
 @pytest.mark.parametrize(
@@ -388,6 +397,8 @@ async def test_an_exit_is_rested_at_a_price_in_dollars(desk: Desk) -> None:
 async def test_a_watchdog_that_is_not_there_is_named(desk: Desk) -> None:
     ended = await desk.run("watchdog", "status")
     assert ended.code == 3 and "no watchdog answers" in ended.err and "watchdog run" in ended.err
+    other = await desk.run("watchdog", "status", "--profile", "live")
+    assert other.err.endswith("Start it with: pmconsole watchdog run --profile live\n")
     drilled = await desk.run("watchdog", "drill")
     assert drilled.code == 0 and isinstance(desk.answers.commands[0], p.DrillWatchdog)
 

@@ -21,6 +21,13 @@ def test_home_follows_the_variable(home: Path) -> None:
     assert paths.profile("demo").directory == home / "demo"
 
 
+def test_a_command_names_the_profile_it_is_for(home: Path) -> None:
+    assert paths.profile("demo").command() == "pmconsole"
+    assert paths.profile("demo").command("engine start") == "pmconsole engine start"
+    assert paths.profile("live").command() == "pmconsole --profile live"
+    assert paths.profile("live").command("engine start") == "pmconsole engine start --profile live"
+
+
 @pytest.mark.parametrize("name", ["Live", "paper", "", "../demo", "x" * 500])
 def test_unknown_profile_is_refused_and_not_created(home: Path, name: str) -> None:
     with pytest.raises(paths.ProfileError, match="use one of demo, kalshi-demo, live"):

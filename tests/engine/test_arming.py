@@ -18,7 +18,7 @@ CLEAN = Examination(START_WALL_MS, "0.1.0", DEFAULTS.digest(), "fp", ())
 
 
 def arming(found: Examination | None = CLEAN) -> Arming:
-    return Arming(PHRASE, "0.1.0", "fp", lambda: found)
+    return Arming(PHRASE, "0.1.0", "fp", lambda: found, "pmconsole doctor --profile live")
 
 
 def test_the_phrase_names_profile_and_account() -> None:

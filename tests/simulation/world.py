@@ -153,7 +153,11 @@ class World:
             return None
         digest = self._limits.digest()
         return Arming(
-            ARM_PHRASE, "code", "key", lambda: Examination(self.clock.wall_ms(), "code", digest, "key", ())
+            ARM_PHRASE,
+            "code",
+            "key",
+            lambda: Examination(self.clock.wall_ms(), "code", digest, "key", ()),
+            "pmconsole doctor",
         )
 
     def _ceilings(self) -> Limits:

@@ -60,7 +60,7 @@ async def running(
 ) -> AsyncIterator[Desk]:
     engine = FakeEngine(directory / "e.sock", cards=cards, profile=profile)
     await engine.start()
-    app = PmConsole(ConsoleOptions(engine.path, profile, coach=coach))
+    app = PmConsole(ConsoleOptions(engine.path, profile, "pmconsole engine start", coach=coach))
     try:
         async with app.run_test(size=size) as pilot:
             desk = Desk(app, engine, pilot)

@@ -14,4 +14,7 @@ from tui.app import ConsoleOptions, run
 
 if __name__ == "__main__":
     theme = sys.argv[2] if len(sys.argv) > 2 else "dark"
-    sys.exit(run(ConsoleOptions(Path(sys.argv[1]), "demo", theme=theme, coach="--no-coach" not in sys.argv)))
+    coach = "--no-coach" not in sys.argv
+    sys.exit(
+        run(ConsoleOptions(Path(sys.argv[1]), "demo", "pmconsole engine start", theme=theme, coach=coach))
+    )

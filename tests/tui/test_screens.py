@@ -169,12 +169,12 @@ async def test_an_engine_that_dies_is_named_and_its_return_is_told(directory: Pa
 async def test_a_console_without_an_engine_says_how_to_start_one(directory: Path) -> None:
     from tui.app import ConsoleOptions, PmConsole
 
-    app = PmConsole(ConsoleOptions(directory / "none.sock", "demo"))
+    app = PmConsole(ConsoleOptions(directory / "none.sock", "live", "pmconsole engine start --profile live"))
     async with app.run_test(size=(80, 24)) as pilot:
         desk = Desk(app, FakeEngine(directory / "none.sock"), pilot)
         await desk.shows("ENGINE DOWN")
         await desk.shows("no engine answers at")
-        await desk.shows("pmconsole engine start")
+        await desk.shows("Start it with: pmconsole engine start --profile live")
 
 
 async def test_only_changed_rows_are_written(directory: Path) -> None:

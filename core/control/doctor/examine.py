@@ -53,7 +53,7 @@ async def examine(
     configured, findings = _configuration(place)
     findings += _machine(place, clock, terminal)
     findings += _drill(place, now_ms, code)
-    findings.append(questions.watchdog(await machine.watchdog(place)))
+    findings.append(questions.watchdog(await machine.watchdog(place), place))
     findings += _keys(place)
     site, problem = _site(place)
     if site is None:
@@ -111,13 +111,15 @@ def _drill(place: Profile, now_ms: int, code: str) -> list[Finding]:
 
 
 def _keys(place: Profile) -> list[Finding]:
-    return [] if place.simulated else [questions.key(state(place, role)) for role in Role]
+    return [] if place.simulated else [questions.key(state(place, role), place) for role in Role]
 
 
 def _site(place: Profile) -> tuple[Site | None, Finding]:
     try:
         return site_of(place), ok("venue", "")
-    except (ReadyError, KeyFileError, VenueAddressError) as error:
+    except KeyFileError:
+        return None, block("venue", "not asked: it answers only to the trading key", "mend that first")
+    except (ReadyError, VenueAddressError) as error:
         return None, block("venue", str(error), "the venue was not asked")
 
 

@@ -11,8 +11,9 @@ from datetime import UTC, datetime
 import msgspec
 
 from core.config.drill import Drill
+from core.config.paths import Profile
 from core.control.doctor.findings import Finding, block, ok, warn
-from core.control.keys import KeyState
+from core.control.keys import KeyState, Role
 from core.domain.units import Money, money_text
 from core.journal.device import COMMIT_US_MAX, NETWORK, VOLATILE, Commits, has_reset_race
 from core.venues.exchange import Cash, ExchangeState, Maintenance
@@ -125,22 +126,26 @@ def drill(found: Drill | None, now_ms: int, code_version: str) -> Finding:
     )
 
 
-def watchdog(unfit: str | None) -> Finding:
+def watchdog(unfit: str | None, place: Profile) -> Finding:
     """``None``: no watchdog answers; else why it could not cancel now, empty when it could."""
     if unfit is None:
-        return warn("watchdog", "none answers", "start it: pmconsole engine units, or pmconsole watchdog run")
+        starts = f"start it: {place.command('engine units')}, or {place.command('watchdog run')}"
+        return warn("watchdog", "none answers", starts)
     if unfit:
-        return warn("watchdog", f"it could not cancel now: {unfit}", "see pmconsole watchdog status")
+        said = f"it could not cancel now: {unfit}"
+        return warn("watchdog", said, f"see {place.command('watchdog status')}")
     return ok("watchdog", "runs and could cancel")
 
 
 # --- keys and limits ----------------------------------------------------------------------------
 
 
-def key(found: KeyState) -> Finding:
+def key(found: KeyState, place: Profile) -> Finding:
     name = f"{found.role.value} key"
     if found.problem:
-        return block(name, found.problem, "see pmconsole key")
+        adds = f"key add FILE --key-id ID --made-at {place.environment.value}"
+        adds += " --watchdog" if found.role is Role.WATCHDOG else ""
+        return block(name, found.problem, place.command(adds))
     return ok(name, f"{found.key_id}, fingerprint {found.fingerprint[:16]}")
 
 

@@ -105,6 +105,7 @@ def arming(place: Profile) -> Arming:
         version("pmconsole"),
         key.fingerprint,
         lambda: read_examination(place.doctor),
+        place.command("doctor"),
     )
 
 
@@ -159,6 +160,9 @@ async def test_a_profile_without_key_or_with_a_broken_file_is_examined_all_the_s
     live.trading_key.unlink()
     found = await report(live)
     assert {"configuration", "trading key", "venue"} <= {text.partition(":")[0] for text in found.live}
+    assert sum("has no trading key" in text for text in found.live) == 1
+    adds = "pmconsole key add FILE --key-id ID --made-at production --profile live"
+    assert any(text.endswith(adds) for text in found.live)
     assert not live.doctor.exists()
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from core.config.drill import Drill
+from core.config.paths import Profile
 from core.control.doctor import questions as q
 from core.control.doctor.findings import Finding, Grade, Report, sentences
 from core.control.doctor.report import as_data, lines
@@ -22,6 +23,7 @@ NOW = 1_795_377_600_000
 DAY = 86_400_000
 LOST = Incomplete("x", "HTTP 503")
 RESERVE = Money(20_000_000)
+LIVE = Profile("live", Path("live"))
 
 
 def money(dollars: int) -> Money:
@@ -75,11 +77,11 @@ CASES: list[tuple[str, Finding, Grade]] = [
     ("drill of the future", q.drill(drilled(-1), NOW, "1"), Grade.BLOCK),
     ("drill of another program", q.drill(drilled(1, code="0"), NOW, "1"), Grade.BLOCK),
     ("drill failed", q.drill(drilled(1, passed=False), NOW, "1"), Grade.BLOCK),
-    ("watched", q.watchdog(""), Grade.OK),
-    ("unwatched", q.watchdog(None), Grade.WARN),
-    ("watchdog unfit", q.watchdog("its key was refused"), Grade.WARN),
-    ("key", q.key(KeyState(Role.TRADING, Path("k"), "k1", "ab" * 32)), Grade.OK),
-    ("key missing", q.key(KeyState(Role.WATCHDOG, Path("k"), problem="no key")), Grade.BLOCK),
+    ("watched", q.watchdog("", LIVE), Grade.OK),
+    ("unwatched", q.watchdog(None, LIVE), Grade.WARN),
+    ("watchdog unfit", q.watchdog("its key was refused", LIVE), Grade.WARN),
+    ("key", q.key(KeyState(Role.TRADING, Path("k"), "k1", "ab" * 32), LIVE), Grade.OK),
+    ("key missing", q.key(KeyState(Role.WATCHDOG, Path("k"), problem="no key"), LIVE), Grade.BLOCK),
     ("may trade", q.grant("trading key", "k1", 0, keys("read", "write::trade")), Grade.OK),
     ("locked", q.grant("trading key", "k1", 3, keys("read", "write::trade", subaccount=3)), Grade.OK),
     ("locked away", q.grant("trading key", "k1", 0, keys("read", "write::trade", subaccount=3)), Grade.BLOCK),
