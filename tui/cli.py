@@ -8,17 +8,15 @@ from __future__ import annotations
 
 import itertools
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
 from core.config import paths
 from tui import cli_account, cli_desk, cli_journal, cli_safety, cli_truth, verbs
+from tui.cli_look import look_of, with_look
 from tui.cli_options import place_of, print_query, with_fields, with_profile, with_reason
-
-_F = TypeVar("_F", bound=Callable[..., Any])
 
 _GLOBAL = ("--profile",)
 _OWN = ("--help", "--version")
@@ -32,37 +30,6 @@ def cli() -> None:
 
 
 # --- the desk -----------------------------------------------------------------------------------
-
-
-def with_look(function: _F) -> _F:
-    """How the console looks: the configuration file's word unless the command line has one."""
-    for option in (
-        click.option("--view-only", is_flag=True, help="Look, halt and flatten; nothing else."),
-        click.option("--low-bandwidth", is_flag=True, help="One repaint a second."),
-        click.option("--theme", default=None, metavar="NAME", help="A file in themes/: dark, light."),
-    ):
-        function = option(function)
-    return function
-
-
-def _look(place: paths.Profile, theme: str | None, low_bandwidth: bool, **rest: bool) -> Any:
-    from importlib.resources import files
-
-    from core.config.settings import SettingsError, load
-    from tui.front_door import Look
-
-    try:
-        console = load(place.config).console
-    except SettingsError as error:
-        verbs.leave(verbs.USAGE, f"pmconsole: {error}")
-    name = theme or console.theme
-    known = sorted(
-        f.name.removesuffix(".toml") for f in files("themes").iterdir() if f.name.endswith(".toml")
-    )
-    if name not in known:
-        verbs.leave(verbs.USAGE, f"pmconsole: theme {name[:40]!r} does not exist: use {' or '.join(known)}")
-    slow = low_bandwidth or console.low_bandwidth
-    return Look(name, 1 if slow else console.repaint_hz, console.mouse, **rest)
 
 
 FAULTS_HELP = "A faulty network to the simulated exchange, as make simulate draws it for this seed."
@@ -91,7 +58,7 @@ def demo(
 
     place = place_of()
     world = front_door.WorldOptions(scenario, speed, seed, faults)
-    sys.exit(front_door.demo(place, world, _look(place, coach=not no_coach, **look), fresh=fresh))
+    sys.exit(front_door.demo(place, world, look_of(place, coach=not no_coach, **look), fresh=fresh))
 
 
 @cli.command("open")
@@ -102,7 +69,7 @@ def open_(**look: Any) -> None:
     from tui import front_door
 
     place = place_of()
-    sys.exit(front_door.open_desk(place, _look(place, **look)))
+    sys.exit(front_door.open_desk(place, look_of(place, **look)))
 
 
 @cli.command()
@@ -116,7 +83,7 @@ def attach(take: bool, **look: Any) -> None:
     from tui import front_door
 
     place = place_of()
-    sys.exit(front_door.attach(place, _look(place, take=take, **look)))
+    sys.exit(front_door.attach(place, look_of(place, take=take, **look)))
 
 
 @cli.command()

@@ -11,6 +11,7 @@ import contextlib
 import fcntl
 import json
 import os
+import re
 import signal
 import socket
 import sys
@@ -33,6 +34,9 @@ STOP_S = 30.0
 """An engine takes up to 20 s to prove its cancels."""
 DEMO_SPEED = 144.0
 POLL_S = 0.02
+LAST_LINE_MAX = 1000
+"""Characters of a failed process's last word: its remedy stands at the end."""
+_OWN_NAME = re.compile(r"^pmconsole \w+: ")
 _PROC = Path("/proc")
 
 
@@ -74,6 +78,7 @@ def demo(place: Profile, world: WorldOptions, look: Look, *, fresh: bool) -> int
         if not place.simulated:
             raise StartError(f"profile {place.name} has no simulator: open it with {place.command()}")
         _check_system()
+        _check_terminal()
         paths.prepare(place)
         with _one_starter(place):
             if fresh:
@@ -91,6 +96,7 @@ def open_desk(place: Profile, look: Look) -> int:
         return demo(place, WorldOptions(None, None, None), look, fresh=False)
     try:
         _check_system()
+        _check_terminal()
         paths.prepare(place)
         with _one_starter(place):
             if engine_pid(place) is None:
@@ -107,6 +113,10 @@ def open_desk(place: Profile, look: Look) -> int:
 def attach(place: Profile, look: Look) -> int:
     """Open a console on a running engine; never stops anything."""
     verbs.open_line(place).close()
+    try:
+        _check_terminal()
+    except StartError as error:
+        verbs.leave(verbs.USAGE, f"pmconsole: {error}")
     code = _console(place, look)
     _say_what_runs(place)
     return code
@@ -391,8 +401,9 @@ def _within(seconds: float, happened: Callable[[], bool]) -> bool:
 
 
 def _last_line(log: Path) -> str:
+    """What a process that ended said last, without the name it gave itself."""
     lines = [text for text in log.read_text(errors="replace")[-4096:].splitlines() if text.strip()]
-    return lines[-1][:300] if lines else f"see {log}"
+    return _OWN_NAME.sub("", lines[-1])[:LAST_LINE_MAX] if lines else f"see {log}"
 
 
 def _note_process(path: Path, pid: int) -> None:
@@ -413,6 +424,15 @@ def _check_system() -> None:
     if not (_PROC / "self" / "stat").exists():
         raise StartError(
             "starting and stopping a desk needs Linux with /proc mounted; run this command on such a machine"
+        )
+
+
+def _check_terminal() -> None:
+    """Raises ``StartError`` where there is nothing to draw on or no key to press."""
+    if not all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
+        raise StartError(
+            "the console needs a terminal for its screen and keys, and input or output is redirected here: "
+            "run it in a terminal, or ask without it, such as pmconsole status"
         )
 
 

@@ -39,6 +39,7 @@ class Console:
 def console(monkeypatch: pytest.MonkeyPatch) -> Console:
     made = Console()
     monkeypatch.setattr(front_door, "_console", made)
+    monkeypatch.setattr(front_door, "_check_terminal", lambda: None)
     return made
 
 
@@ -153,8 +154,29 @@ def test_a_desk_that_cannot_start_says_why_in_one_sentence(
     paths.prepare(place)
     place.config.write_text("[strategy]\nmin_egde = 1\n")
     assert open_desk(place) == 2
-    assert "the engine did not start: pmconsole engine:" in (said := capsys.readouterr().err)
-    assert "unknown key 'min_egde' in [strategy]: did you mean 'min_edge'?" in said
+    (said,) = capsys.readouterr().err.splitlines()
+    assert said == (
+        f"pmconsole: the engine did not start: {place.config}:2: "
+        "unknown key 'min_egde' in [strategy]: did you mean 'min_edge'?"
+    )
+
+
+def test_a_long_reason_keeps_its_remedy(tmp_path: Path) -> None:
+    log = tmp_path / "engine.log"
+    log.write_text(f"pmconsole engine: {'limit_name, ' * 60}: write them into [limits]\n")
+    said = front_door._last_line(log)
+    assert said.startswith("limit_name, ") and said.endswith(": write them into [limits]")
+
+
+@pytest.mark.parametrize("profile", ["demo", "live"])
+def test_without_a_terminal_nothing_is_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], profile: str
+) -> None:
+    monkeypatch.setenv("PMCONSOLE_HOME", str(tmp_path))
+    assert front_door.open_desk(paths.profile(profile), LOOK) == 2
+    (said,) = capsys.readouterr().err.splitlines()
+    assert said.startswith("pmconsole: the console needs a terminal")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_pid_that_belongs_to_somebody_else_today_is_not_ours(place: Profile) -> None:

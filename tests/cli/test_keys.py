@@ -9,6 +9,7 @@ from click.testing import CliRunner, Result
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from tui import front_door
 from tui.cli import cli
 
 
@@ -92,7 +93,10 @@ def test_a_file_that_others_can_read_is_refused(home: Path) -> None:
     assert done.exit_code == 2 and "chmod 600" in done.output
 
 
-def test_opening_a_real_profile_without_its_key_says_what_to_do(home: Path) -> None:
+def test_opening_a_real_profile_without_its_key_says_what_to_do(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(front_door, "_check_terminal", lambda: None)
     for profile, lacks in (("kalshi-demo", "has no trading key"), ("live", "does not set order_cost_max")):
         done = run("open", "--profile", profile)
         assert done.exit_code == 2 and lacks in done.output and "Traceback" not in done.output

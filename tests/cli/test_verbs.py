@@ -394,6 +394,29 @@ async def test_an_exit_is_rested_at_a_price_in_dollars(desk: Desk) -> None:
     assert wrong.code == 2 and "is no price" in wrong.err
 
 
+async def test_without_a_terminal_a_console_is_refused_in_one_sentence(desk: Desk) -> None:
+    ended = await desk.run("attach")
+    assert ended.code == 2
+    assert ended.err.startswith("pmconsole: the console needs a terminal") and ended.err.count("\n") == 1
+
+
+async def test_a_broken_file_keeps_nobody_from_a_desk_that_runs(desk: Desk) -> None:
+    broken = paths.profile("demo").config
+    broken.write_text("[console]\ntheme = 'nope'\n")
+    ended = await desk.run("attach")
+    assert f"{broken}:2: theme 'nope' does not exist: use dark or light; the console opens with" in ended.err
+    assert "the console needs a terminal" in ended.err
+
+
+async def test_a_broken_file_is_named_where_no_desk_runs(empty: Desk) -> None:
+    broken = paths.profile("demo")
+    paths.prepare(broken)
+    broken.config.write_text("[console]\ntheme = 'nope'\n")
+    ended = await empty.run()
+    assert ended.code == 2
+    assert ended.err == f"pmconsole: {broken.config}:2: theme 'nope' does not exist: use dark or light\n"
+
+
 async def test_a_watchdog_that_is_not_there_is_named(desk: Desk) -> None:
     ended = await desk.run("watchdog", "status")
     assert ended.code == 3 and "no watchdog answers" in ended.err and "watchdog run" in ended.err
