@@ -275,10 +275,14 @@ class Http(abc.ABC):
         *,
         query: Query | None = None,
         path: str | None = None,
+        body: bytes = b"",
         accept: frozenset[int] = frozenset(),
     ) -> Answer | Incomplete:
-        """A 2xx answer (or one of ``accept``), after at most five tries; anything else is ``Incomplete``."""
-        call, reason = Call(endpoint, path or "", query or {}), ""
+        """A 2xx answer (or one of ``accept``), after at most five tries; anything else is ``Incomplete``.
+
+        A ``body`` is for lists of what to read, never for what changes anything.
+        """
+        call, reason = Call(endpoint, path or "", query or {}, body), ""
         self._retries.called()
         for attempt in range(READ_TRIES):
             if attempt:

@@ -48,7 +48,15 @@ class Kind(enum.Enum):
     WRITE = "write"
     """Every shard but the first has one of its own for orders that name it."""
     BALANCE = "balance"
-    """Kalshi gives the balance call a bucket of its own: one a second, no burst."""
+    """The balance call, where it has a bucket of its own."""
+    CANCEL = "cancel"
+    """Cancels, where the venue counts them apart from orders; elsewhere they draw on ``WRITE``."""
+    BOOKS = "books"
+    """Public books and prices, where they are counted apart from the account's reads."""
+    LISTS = "lists"
+    """Events and markets, where a host of their own lists them."""
+    HISTORY = "history"
+    """What an indexer tells late, where there is one."""
 
 
 class Capacity(msgspec.Struct, frozen=True):
@@ -276,8 +284,10 @@ class Limiter:
         return self._clock.mono_ns() < self._paused_until_ns
 
     def entry_reserve(self, cancels_cost: float) -> float:
-        """What an entry leaves in the write bucket: its share or the cancel of every open order."""
-        return max(ENTRY_RESERVE * self.burst(Kind.WRITE), cancels_cost)
+        """What an entry leaves in the write bucket: its share or the cancel of every open order, if they
+        are paid from it."""
+        share = ENTRY_RESERVE * self.burst(Kind.WRITE)
+        return share if (Kind.CANCEL, 0) in self._buckets else max(share, cancels_cost)
 
     def entry_free(self, cost: float, cancels_cost: float, shard: int = 0) -> bool:
         """Whether an entry could go out now and every open order still be cancelled at once."""
@@ -286,6 +296,9 @@ class Limiter:
         return free and self._cancels_covered(bucket, cancels_cost)
 
     def _cancels_covered(self, bucket: _Bucket, cancels_cost: float) -> bool:
+        apart = self._buckets.get((Kind.CANCEL, 0))
+        if apart is not None:
+            return apart.holds(cancels_cost)
         # Batches of cancels draw on the first bucket, whichever shard the orders are on.
         first = self._buckets[Kind.WRITE, 0]
         return bucket is first or first.holds(cancels_cost)
@@ -328,6 +341,10 @@ class Limiter:
                 if of is kind and number:
                     other.take(cost)
         return refused
+
+    def spent(self, kind: Kind, cost: float) -> None:
+        """A call took more than it was let through with: its price was known only afterwards."""
+        self._bucket(kind, 0).take(cost)
 
     def throttled(self, kind: Kind, after_s: float = 0.0, shard: int | None = 0) -> None:
         """The venue answered 429 to a request of this kind, and perhaps how long to wait."""

@@ -70,10 +70,13 @@ class Reader:
         *,
         path: str | None = None,
         query: Query | None = None,
+        body: bytes = b"",
         accept: frozenset[int] = frozenset(),
     ) -> T | Incomplete:
         """One answer, converted."""
-        answer = await self._http.read(endpoint, what, priority, path=path, query=query, accept=accept)
+        answer = await self._http.read(
+            endpoint, what, priority, path=path, query=query, body=body, accept=accept
+        )
         if isinstance(answer, Incomplete):
             return answer
         odd = Odd()
