@@ -49,8 +49,13 @@ def says_so(engine: Engine, ticker: str) -> bool:
 
 
 def cash_differs(engine: Engine, truth: Truth) -> ViolationError | None:
-    """7: to the millionth of a dollar, once every position agrees and every fill has its order."""
+    """7: to the millionth of a dollar, once every fill has its order and every position agrees.
+
+    Two fills on their way can leave the position where it was, so the fills themselves must be known.
+    """
     ledger, exchange = engine.desk.ledger, truth.exchange
+    if any(fill.trade_id not in ledger.fills for fill in exchange.account(ACCOUNT).fills):
+        return None
     if ledger.parked or any(ledger.net(t) != exchange.position(ACCOUNT, t) for t in exchange.markets):
         return None
     flow = sum(p.realised - p.cost - p.fees for p in ledger.positions.values())
