@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from core.execution.approvals import describe
 from core.execution.events import LedgerEvent, OrderIntended
+from core.execution.gateway import Denied
 from core.journal.events import Event, Kind
 from core.journal.store import EventLog
+from core.strategy.proposal import Candidate
 
 CAUSES_MAX = 1_000
 
@@ -43,6 +46,11 @@ class Scribe:
         seq = self.log.append(Event(kind, payload, "", ticker, self._decisions.get(proposal_id), actor))
         _remember(self._decisions, proposal_id, seq)
         return seq
+
+    def denied_exit(self, wanted: Candidate, denied: Denied, *, actor: str = "engine") -> int:
+        """A row of an exit without a card that was not sent, with its reason and what the gate judged by."""
+        text = f"{describe(wanted)} was not sent: {denied.reason}"
+        return self.desk(Kind.DENIED, text, actor=actor, ticker=wanted.ticker, gate=denied.gate)
 
 
 def _remember(rows: dict[str, int], key: str, seq: int) -> None:

@@ -102,6 +102,7 @@ class Stops(Hands):
             return refused(f"{ticker}: {wanted.reason}.")
         sent = desk.gateway.send(Wish(wanted, flatten=True))
         if isinstance(sent, Denied):
+            desk.scribe.denied_exit(wanted, sent, actor=actor.name)
             return refused(f"{ticker}: not sent, {sent.reason}.")
         self._command(f"rest an exit: {describe(wanted)}", actor)
         return accepted(f"An exit rests: {describe(wanted)}, order {sent.intent.client_order_id[-4:]}.")

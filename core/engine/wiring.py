@@ -193,6 +193,7 @@ def wire(
             pause_of=lambda ticker: pause_of(desk, ticker),
             countdown_s=settings.engine.flatten_countdown_s,
             on_change=ears.on_ladder,
+            on_denied=scribe.denied_exit,
             reach=ports.reach,
         ),
         halting=halting,

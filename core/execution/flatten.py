@@ -19,7 +19,7 @@ from core.domain.order import Life
 from core.domain.units import Money, money_text
 from core.execution.gateway import Gateway
 from core.execution.ladder import Ladder, Pause, Phase
-from core.execution.leaving import LAGGING_READS, VERIFY_PAUSE_S, Adopt, Leaving, held
+from core.execution.leaving import LAGGING_READS, VERIFY_PAUSE_S, Adopt, Leaving, OnDenied, held
 from core.execution.ledger import Ledger
 from core.execution.points import Point, Reach
 from core.execution.proof import count_text, read_positions, read_residue, residue
@@ -49,6 +49,7 @@ class Flattener:
         pause_of: Callable[[str], Pause | None],
         countdown_s: float,
         on_change: Callable[[Ladder], None],
+        on_denied: OnDenied,
         reach: Reach,
     ) -> None:
         self._ledger = ledger
@@ -65,6 +66,7 @@ class Flattener:
             adopt=adopt,
             pause_of=pause_of,
             on_change=on_change,
+            on_denied=on_denied,
             reach=reach,
         )
         self._countdown_s = countdown_s

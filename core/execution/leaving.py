@@ -19,6 +19,7 @@ from core.execution.gateway import Denied, Gateway, Wish
 from core.execution.ladder import Ladder, Pause, Phase, Tried
 from core.execution.ledger import Ledger
 from core.execution.points import Point, Reach
+from core.strategy.proposal import Candidate
 from core.venues.venue import BookView, Incomplete, VenueGateway, verified_ns
 
 SLICES_MAX = 20
@@ -37,6 +38,9 @@ LAGGING_READS = 7
 Adopt = Callable[[str], Awaitable[Market | Incomplete]]
 """Makes a market known that the desk does not list, because something is held there."""
 
+OnDenied = Callable[[Candidate, Denied], object]
+"""Hears of an exit the gate let nobody send; repeated for one market only when the reason changes."""
+
 
 class Leaving:
     """The way out of every market. ``market`` is run once for each, and again when there is cause."""
@@ -52,6 +56,7 @@ class Leaving:
         adopt: Adopt,
         pause_of: Callable[[str], Pause | None],
         on_change: Callable[[Ladder], None],
+        on_denied: OnDenied,
         reach: Reach,
     ) -> None:
         self._ledger = ledger
@@ -62,6 +67,7 @@ class Leaving:
         self._adopt = adopt
         self._pause_of = pause_of
         self._on_change = on_change
+        self._on_denied = on_denied
         self._reach = reach
         self._unread: Counter[str] = Counter()
         """Readings of a book in a row that failed, by ticker."""
@@ -219,6 +225,8 @@ class Leaving:
             return NoExit(f"{market.what} cannot be read: {market.reason}")
         book = await self._sound_book(ticker)
         net, free = self._ledger.net(ticker), self._ledger.closable(ticker)
+        if net and not free:
+            return NoExit("an order from outside sells all of it already", final=True)
         if at_venue is not None:
             free = Quantity(min(free, abs(at_venue)) if at_venue * net > 0 else 0)
             if not free:
@@ -232,7 +240,11 @@ class Leaving:
             return wanted
         mid = _mid(book)
         sent = self._gateway.send(Wish(wanted, flatten=True))
-        return NoExit(sent.reason) if isinstance(sent, Denied) else (sent, mid)
+        if isinstance(sent, Denied):
+            if ladder.residue.get(ticker) != sent.reason:
+                self._on_denied(wanted, sent)
+            return NoExit(sent.reason)
+        return sent, mid
 
     async def _known(self, ticker: str) -> Market | Incomplete:
         known = self._market_of(ticker)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import json
 
 import msgspec
 import pytest
 
 from core.domain.market import MarketStatus
-from core.domain.order import Life
-from core.domain.units import Quantity
+from core.domain.order import BookSide, Life
+from core.domain.units import Price, Quantity
 from core.execution.ladder import Phase
-from core.venues.venue import Incomplete, PositionReport
+from core.venues.venue import Incomplete, OrderReport, PositionReport, ReportStatus
 from tests.execution.bench import HOT, TRADER, WARM, Bench, running
+from tests.execution.fake_venue import strange
 from tests.virtual import VirtualLoop, run_virtual
 
 
@@ -174,5 +176,60 @@ def test_what_any_of_the_last_readings_shows_is_not_flat() -> None:
             bench.venue.positions = appearing  # type: ignore[method-assign]
             bench.engine.flatten(TRADER, now=True)
             assert (await over(bench)).startswith(f"NOT FLAT, {WARM}: 3 contracts held")
+
+    run_virtual(main)
+
+
+def sold_by_hand(bench: Bench, contracts: int) -> None:
+    """Somebody's own sell order rests in the market, under no id of ours, and the stream tells of it."""
+    theirs = strange(next(iter(bench.venue.placed.values())))
+    theirs.intent = msgspec.structs.replace(theirs.intent, side=BookSide.ASK, price=Price(9_000))
+    theirs.order_id, theirs.filled, theirs.open = "X1", 0, contracts * 1_000_000
+    bench.venue.placed["X1"] = theirs
+    report = OrderReport(
+        "X1", theirs.intent.client_order_id, HOT, BookSide.ASK, Price(9_000),
+        Quantity(theirs.open), Quantity(0), Quantity(theirs.open), ReportStatus.RESTING,
+    )  # fmt: skip
+    bench.venue.listener.on_order(report)
+
+
+def denials(bench: Bench) -> list[tuple[str, str, str]]:
+    rows = [row for row in bench.journal.rows if row.kind == "DENIED"]
+    return [(row.actor, str(row.data()["text"]), str(row.data()["gate"])) for row in rows]
+
+
+def test_a_denied_exit_of_a_flatten_is_a_row_with_its_reason() -> None:
+    """A hand begins to sell the same contracts while the price of the exit is being read."""
+
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            await bench.held(20)
+            honest = bench.venue.last_price
+
+            async def last_price(ticker: str) -> Price | Incomplete | None:
+                sold_by_hand(bench, 20)
+                return await honest(ticker)
+
+            bench.venue.book_now, bench.venue.last_price = unread, last_price  # type: ignore[method-assign]
+            bench.engine.flatten(TRADER, now=True)
+            bench.venue.books[HOT].intact = False
+            assert "an order from outside sells all of it already" in await over(bench)
+            assert not bench.venue.exits_seen
+            text = f"SELL YES 5 @ 29c {HOT} was not sent: only 0.00 contracts are free to close"
+            assert denials(bench) == [("engine", text, "")]
+
+    run_virtual(main)
+
+
+def test_a_denied_exit_at_a_price_is_a_row_with_who_wanted_it() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            await bench.held(20)
+            bench.engine.halt("enough", TRADER)
+            await bench.until(lambda: not bench.engine.desk.ledger.live, "cancelled")
+            assert not bench.engine.rest_exit(HOT, Price(4_500), TRADER).accepted
+            ((actor, text, gate),) = denials(bench)
+            assert (actor, json.loads(gate)["codes"]) == (TRADER.name, ["G01"])
+            assert text.startswith(f"SELL YES 20 @ 45c {HOT} was not sent: G01")
 
     run_virtual(main)
