@@ -1,0 +1,127 @@
+"""Signatures and addresses two independent official packages agree on byte for byte.
+
+The key is thirty-two bytes of 0x11; it must never hold funds.
+"""
+
+from __future__ import annotations
+
+from core.venues.polymarket.contracts import NEG_RISK, STANDARD, V3, Exchange
+from core.venues.polymarket.sign import Order, Side, WalletKey
+from core.venues.polymarket.wallets import SignatureType
+
+KEY = WalletKey(b"\x11" * 32)
+ADDRESS = "0x19E7E376E7C213B7E7e7e46cc70A5dD086DAff2A"
+PROXY = "0x6Cd089333445c89b55B7693c6009DCc229613738"
+SAFE = "0x75F00B003FBBBA193FABEB06284c3187a4C1232E"
+DEPOSIT_WALLET = "0x8154deDBDAAA46c07453E47b5b6C0Ff60B8542b9"
+EARLY_DEPOSIT_WALLET = "0x7a57144fAfde87F5cE4a880D570BAe58eeBC83f2"
+
+TOKEN = "71321045679252212594626385532706912750332728571942532289631379312455583992563"
+POSITION = "663574927012476832975694178961957910328055987427402067619466963999000625152"
+BUY = Order(479249096354, TOKEN, 52_000_000, 100_000_000, Side.BUY, 1_795_000_000_000)
+SELL = Order(479249096354, TOKEN, 100_000_000, 52_000_000, Side.SELL, 1_795_000_000_000)
+BUY_POSITION = Order(479249096354, POSITION, 52_000_000, 100_000_000, Side.BUY, 1_795_000_000_000)
+
+_TYPE_HEX = (
+    "4f726465722875696e743235362073616c742c61646472657373206d616b65722c61646472657373207369676e65722c75696e"
+    "7432353620746f6b656e49642c75696e74323536206d616b6572416d6f756e742c75696e743235362074616b6572416d6f756e"
+    "742c75696e743820736964652c75696e7438207369676e6174757265547970652c75696e743235362074696d657374616d702c"
+    "62797465733332206d657461646174612c62797465733332206275696c6465722900ba"
+)
+
+SIGNED: tuple[tuple[SignatureType, str, Exchange, Order, str, str], ...] = (
+    (
+        SignatureType.EOA,
+        ADDRESS,
+        STANDARD,
+        BUY,
+        "0x26adbe16b64bf894d2dcdd9e45450209481f6ccf50bd086843d10c436fdc343b",
+        "0xcce3cbc2eb63d2e16ad1b5608d875be8e8229bc83663c1254a1e582da6a4cef5"
+        "438f59313b8a478c386f433e29ff2c3592dd629cf4bcd91f9e808ed978c135c81b",
+    ),
+    (
+        SignatureType.EOA,
+        ADDRESS,
+        NEG_RISK,
+        BUY,
+        "0x2448395d481f341e397bd42abf63a478c0089d8680ba15467cc3014478593156",
+        "0x050a061988a48201662dc81418b3b5ec83e168c7cb081742860ef1f2227ee740"
+        "1ef836e867be41698974689885b83c0ba4b28501eda09b0c9779c989de38691f1c",
+    ),
+    (
+        SignatureType.EOA,
+        ADDRESS,
+        V3,
+        BUY_POSITION,
+        "0x7120cfa811ee381a32f43e397af6948ddcfbe3b88159cc30c237b352a67f5c1b",
+        "0xc8d518338afa64e6e6be24077e9ad491ea6920d253162d7cdc778a417ff6a9a4"
+        "143035301d5eefb69e0d5858871b97f2356f6ad33fb0959eaf5427736ccf73bd1c",
+    ),
+    (
+        SignatureType.EOA,
+        ADDRESS,
+        STANDARD,
+        SELL,
+        "0x2c9107d55bb7455bcb7d62b6b3ecb6e378ae8378b29e2239b87577076954ccd8",
+        "0x7ee65346a81371d66eb9f3d9de8228420bbf678f0f68eadeb2b390ee63c0a2d7"
+        "4f8c22dcee25da5c48761a205f8346e9bb071ab63c0fbb0db3d232a6f17cdf701b",
+    ),
+    (
+        SignatureType.PROXY,
+        PROXY,
+        STANDARD,
+        BUY,
+        "0x3a43b830f938a42cb6838889c112b74c821dca5e85902937fa1445570b9c2f4b",
+        "0xb188fd592f85a0439bc1e0534a1bc5eb67e428b46f27765851c14cd2254d6024"
+        "22c3e0cdbeb4f57364b2514a9f97e331df32ca628a7e8e744cd3ace66d15f07c1b",
+    ),
+    (
+        SignatureType.SAFE,
+        SAFE,
+        STANDARD,
+        BUY,
+        "0x18fe0c8b08995206fde230914f31900e0acbf13b40dcc017d4bad8a8caf4f31e",
+        "0xae40abf74891ebb5a98685261c6e7bf9e36c711346cf42d4e22cd2216f0ba353"
+        "3e9fd51b6b7037c9d6eba0ba58e2db1c62973b74f2ec7333de68cda0da21c9bd1c",
+    ),
+    (
+        SignatureType.DEPOSIT_WALLET,
+        DEPOSIT_WALLET,
+        STANDARD,
+        BUY,
+        "0xbeaf72913e5271d5a63715052d4d8971c1292a673269012f83eaad13bb68db15",
+        "0x9166910c5fe081f3e5d5a88e263e630086103e93c6815bce0fbd0bec9bf4777f"
+        "290f371edc6ed21c9ef8428a8357c6593a8577af6daa511bf32f6331d9c649dc1b"
+        "3264e159346253e26a64e00b69032db0e7d32f94628de3e6eecb50304d7af3d2"
+        "7aa01e1e161d65675886177ae8af2d556727a1f844f3b7d31eeb5a5960ca8922" + _TYPE_HEX,
+    ),
+    (
+        SignatureType.DEPOSIT_WALLET,
+        DEPOSIT_WALLET,
+        V3,
+        BUY_POSITION,
+        "0x58d5ab113121d90b8e7381b03463b13c6ac2a92040a8cc30ac2ff01eb9eb0633",
+        "0x20c30d0c1cf6c1bb38be7dca71b69ff8f6ac8262d7fe39e2cb30e323e8b72fef"
+        "09dc4fdb4282de996d5b18c9d595ed5ade962813a22a90720d77709f8865b84c1b"
+        "466c63910185bbd55e8679264200c4e0abdcbb0c6264eb3d41d13326022e095b"
+        "7259b782fa878f3c2d559006978422751a3a21bc14094d0ff2714548378892be" + _TYPE_HEX,
+    ),
+)
+
+LOGIN = (
+    "0xd2390edf0b745ba066b0bd067595edabd9387b2a29a4e25efb7dc97b400258e2"
+    "5078aed52ddf24eebd02d0e09e6bedfee9d0d285d2c26a014372e1e8a526d92a1c"
+)
+LOGIN_S = 1_795_000_000
+
+SECRET = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
+REQUESTS = (
+    ("GET", "/data/orders", b"", "6AF9fcNee7BL_3xi4SXXYr3Pwyekz27b2AIgFg0GMkM="),
+    (
+        "DELETE",
+        "/order",
+        b'{"orderID":"0x26adbe16b64bf894d2dcdd9e45450209481f6ccf50bd086843d10c436fdc343b"}',
+        "o8HnbJIiuJsqqZQe6NHqXfWalc7dwarGee7_LRvo2pM=",
+    ),
+    ("POST", "/v1/heartbeats", b'{"heartbeat_id":""}', "mJUuXjAS11bCxaD0Hhx180R3yTlLbzkVhH39lI8OPCM="),
+)
