@@ -26,11 +26,9 @@ UNKNOWN_USER = Refused("user_not_found", "user not found", http=404)
 def refusal(exchange: Exchange, owner: Account, market: Market, r: OrderRequest) -> Refused | None:
     """Why a request goes no further, before any look at the book or the cash; None lets it pass."""
     now_ms, shard = exchange.clock.wall_ms(), market.spec.exchange_index
-    closed = shards.refusal(exchange, shard, trading=True)
+    closed = not_trading(exchange, market)
     if closed is not None:
         return closed
-    if market.status is not MarketStatus.ACTIVE or not lifecycle.is_open(market, exchange.world.at(now_ms)):
-        return MARKET_INACTIVE
     if shard not in owner.purses and exchange.dialect.unfunded_shard_is_unknown_user:
         return UNKNOWN_USER
     wrong = malformed(r, market.spec.price_ranges, now_ms, exchange.dialect)
@@ -39,6 +37,16 @@ def refusal(exchange: Exchange, owner: Account, market: Market, r: OrderRequest)
     if wrong is None and r.client_order_id in owner.client_ids:
         wrong = DUPLICATE
     return wrong
+
+
+def not_trading(exchange: Exchange, market: Market) -> Refused | None:
+    """Why nothing can trade in a market now, if so."""
+    closed = shards.refusal(exchange, market.spec.exchange_index, trading=True)
+    if closed is not None:
+        return closed
+    world_ms = exchange.world.at(exchange.clock.wall_ms())
+    open_now = market.status is MarketStatus.ACTIVE and lifecycle.is_open(market, world_ms)
+    return None if open_now else MARKET_INACTIVE
 
 
 def malformed(r: OrderRequest, ranges: PriceRanges, now_ms: int, dialect: Dialect) -> Refused | None:

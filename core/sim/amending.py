@@ -11,7 +11,7 @@ import msgspec
 
 from core.domain.units import Price, Quantity
 from core.sim import trading
-from core.sim.admission import COUNT_STEP, DUPLICATE, INSUFFICIENT
+from core.sim.admission import COUNT_STEP, DUPLICATE, INSUFFICIENT, not_trading
 from core.sim.contracts import on_grid
 from core.sim.events import OrderChanged
 from core.sim.exchange import Exchange
@@ -40,6 +40,9 @@ def amend(exchange: Exchange, account: str, order_id: str, change: Amendment) ->
     wanted = Quantity(change.count - order.filled)
     requeue = change.price != order.price or wanted > order.remaining
     if requeue:
+        # It may trade like a new order, so it must be free to.
+        if (paused := not_trading(exchange, exchange.markets[order.ticker])) is not None:
+            return paused
         probe = msgspec.structs.replace(order, price=change.price, remaining=wanted)
         if not exchange.affordable(probe, order):
             return INSUFFICIENT

@@ -71,16 +71,17 @@ class Candles:
                 merged.append(_copy(minute, end))
         return merged
 
-    def before(self, ticker: str, start_s: int) -> Candle | None:
-        """What was so at the start: a candle without trades that ends there."""
+    def before(self, ticker: str, start_s: int, minutes: int) -> Candle | None:
+        """What was so at the start: a candle without trades that ends with the first span after it."""
         earlier = [minute for minute in self._minutes.get(ticker, ()) if minute.end_s < start_s]
         if not earlier:
             return None
         last = earlier[-1]
         price = last.price.close if last.price is not None else last.previous
-        bid, ask = last.bid.close, last.ask.close
+        bid, ask, span_s = last.bid.close, last.ask.close, minutes * 60
+        end_s = (start_s // span_s + 1) * span_s
         return Candle(
-            start_s, Range(bid, bid, bid, bid), Range(ask, ask, ask, ask), None, price,
+            end_s, Range(bid, bid, bid, bid), Range(ask, ask, ask, ask), None, price,
             open_interest=last.open_interest,
         )  # fmt: skip
 

@@ -117,6 +117,8 @@ class Dialect(msgspec.Struct, frozen=True):
     """Whether answers and frames carry fields nobody has heard of."""
     deprecated_direction_is_gone: bool = False
     """Whether ``side``, ``action`` and ``is_yes`` have vanished, as announced without a date."""
+    executed_id_is_free: bool = False
+    """Whether an executed order's client id may be used again, as a cancelled or killed one's may not."""
 
 
 _NUMBERS = {"clock_window_s": (5, 10, 29)}

@@ -294,6 +294,8 @@ class Exchange:
         order.status, order.reason, order.remaining = status, reason, Quantity(0)
         order.updated_ms = self.clock.wall_ms()
         self.accounts[order.account].finish(order)
+        if status is OrderStatus.EXECUTED and self.dialect.executed_id_is_free:
+            self.accounts[order.account].client_ids.discard(order.client_order_id)
         self.emit(OrderChanged(order.account, order, reason))
 
     def reserve(self, owner: Account, ticker: str) -> None:

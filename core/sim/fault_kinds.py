@@ -105,7 +105,7 @@ POLYMARKET = frozenset(
 
 WITHOUT_RULE: dict[FaultKind, str] = {
     FaultKind.N08: "no client here speaks HTTP/2",
-    FaultKind.X17: "the simulated exchange always accepts one once the first order is closed",
+    FaultKind.X17: "an answer to an open question: the dialect's executed_id_is_free",
     FaultKind.X28: "the simulated exchange always does so",
     FaultKind.D04: "a fault of the model, not of a message",
     FaultKind.D07: "a fault of the model, not of a message",

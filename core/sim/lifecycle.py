@@ -164,7 +164,8 @@ def _pay(exchange: Exchange, market: Market, now_ms: int) -> None:
             no_cost, revenue, holding.fees, now_ms,
         )  # fmt: skip
         account.settlements.append(paid)
-        holding.realized = Money(holding.realized + revenue - holding.cost)
+        # Before fees, of which that remainder is one.
+        holding.realized = Money(holding.realized + exact - holding.cost)
         holding.position, holding.cost, holding.settled = Quantity(0), Money(0), True
         holding.updated_ms = exchange.clock.wall_ms()
     market.open_interest, market.settled_world_ms = Quantity(0), now_ms

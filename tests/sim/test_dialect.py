@@ -83,6 +83,18 @@ def test_an_order_into_a_triggered_group(floor_that, refusal):
     assert (answer.http, answer.code) == refusal.value
 
 
+@pytest.mark.parametrize("free", [False, True])
+def test_the_client_id_of_an_order_that_executed(floor_that, free):
+    """X17. One that was cancelled or killed is burnt either way."""
+    floor = floor_that(executed_id_is_free=free)
+    floor.placed("bob", ASK, "0.40", 5)
+    for client_order_id, price in (("executed", "0.40"), ("cancelled", "0.30")):
+        floor.placed("ann", BID, price, 5, client_order_id=client_order_id)
+    floor.exchange.cancel_all("ann")
+    again = [floor.order("ann", BID, "0.30", 5, client_order_id=of) for of in ("executed", "cancelled")]
+    assert [isinstance(answer, Placed) for answer in again] == [free, False]
+
+
 @pytest.mark.parametrize("two", [False, True])
 def test_a_fill_that_crosses_zero(floor_that, two):
     floor = floor_that(zero_crossing_is_two_fills=two)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
 from core.domain.units import Price, contracts, parse_money
@@ -133,6 +135,26 @@ def test_amendments_that_cannot_be_are_refused(floor):
     assert mine.order.remaining == contracts(3)
 
 
+def test_no_amendment_trades_while_trading_is_paused(floor):
+    mine = floor.placed("ann", BID, "0.40", 5)
+    floor.placed("bob", ASK, "0.45", 5)
+    for pause, resume, code in (
+        (
+            partial(floor.exchange.set_trading, False),
+            partial(floor.exchange.set_trading, True),
+            "TRADING_PAUSED",
+        ),
+        (partial(floor.exchange.pause_market, TICKER), lambda: None, "MARKET_INACTIVE"),
+    ):
+        pause()
+        for wanted in (change("0.45", 5), change("0.41", 5), change("0.40", 6)):
+            answer = amend(floor.exchange, "ann", mine.order_id, wanted)
+            assert isinstance(answer, Refused) and answer.code == code
+        assert isinstance(amend(floor.exchange, "ann", mine.order_id, change("0.40", 5)), Placed)
+        resume()
+    assert floor.bids() == [(4000, contracts(5))]
+
+
 def test_a_renewal_keeps_the_place_in_the_queue_and_its_last_word_counts(floor):
     mine = floor.placed("ann", BID, "0.40", 5, expiration_ms=floor.clock.ms + 5_000)
     behind = floor.placed("bob", BID, "0.40", 5)
@@ -187,5 +209,9 @@ def test_a_scalar_result_pays_both_sides_in_whole_cents_and_keeps_the_rest_as_a_
     assert floor.exchange.fees_collected - before[2] == parse_money("0.01")
     paid = floor.exchange.account("ann").settlements[0]
     assert (paid.result, paid.value, paid.revenue) == ("scalar", 2_537, parse_money("2.53"))
+    held = floor.exchange.account("ann").holding(TICKER)
+    assert held.realized - held.fees == paid.revenue - parse_money("4.004") - paid.fees + parse_money(
+        "0.009537"
+    )
     with pytest.raises(ValueError, match="with a value"):
         floor.exchange.determine("KXHIGHNY-26NOV23-T50", "scalar")

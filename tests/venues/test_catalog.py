@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import msgspec
@@ -18,6 +19,7 @@ from core.venues.kalshi.markets import (
     MarketWire,
     SeriesWire,
 )
+from core.venues.venue import Incomplete
 
 EVENT = "KXHIGHNY-26NOV23"
 
@@ -117,3 +119,28 @@ def test_a_message_of_a_new_grid_starts_the_book_again(recorder: Any) -> None:
     listing.on_event(LifecycleWire("deactivated", ticker))
     assert grids == [(ticker, TickGrid((PriceBand(Price(0), ONE_DOLLAR, Price(10)),)))]
     assert [m.status for m in recorder.markets] == [MarketStatus.ACTIVE, MarketStatus.INACTIVE]
+
+
+class Asked:
+    """A reader that notes what it was asked for and knows nothing."""
+
+    def __init__(self) -> None:
+        self.what: list[str] = []
+
+    async def value(self, _endpoint: Any, what: str, *_: Any, path: str) -> Incomplete:
+        self.what.append(what)
+        return Incomplete(what, "nothing is known here")
+
+
+async def test_any_message_of_a_market_it_missed_has_it_read(recorder: Any) -> None:
+    """A market that was paused, or not yet there, when the lists were read."""
+    asked = Asked()
+    listing = Listing(asked, recorder, recorder.on_anomaly, lambda *_: None, lambda _: None)
+    listing.catalog.series["KXHIGHNY"] = SeriesWire("KXHIGHNY", "quadratic", 1)
+    for ticker in (f"{EVENT}-B48.5", "KXOTHER-26NOV23-B48.5"):
+        listing.on_event(LifecycleWire("activated", ticker))
+    reading = asyncio.create_task(listing.run())
+    for _ in range(5):
+        await asyncio.sleep(0)
+    reading.cancel()
+    assert asked.what == [f"market {EVENT}-B48.5"]

@@ -404,18 +404,25 @@ CREATED = b'{"order_id":"o-1","fill_count":"4.00","remaining_count":"6.00","ts_m
     ],
 )
 def test_what_an_answer_proves(status: int, body: bytes, outcome: Any) -> None:
-    assert place_outcome(status, body) == outcome
+    assert place_outcome("c-1", status, body) == outcome
 
 
 @pytest.mark.parametrize("status", [200, 201, 204, 301, 408, 409, 500, 502, 503, 504])
 @pytest.mark.parametrize("body", [b"", b"{}", b'{"order_id":""}', b'{"status":"ok"}', b"<html>"])
 def test_anything_less_is_unresolved(status: int, body: bytes) -> None:
-    assert isinstance(place_outcome(status, body), Unresolved)
+    assert isinstance(place_outcome("c-1", status, body), Unresolved)
+
+
+def test_an_answer_about_another_order_proves_nothing() -> None:
+    named = CREATED.replace(b'"x":1', b'"client_order_id":"c-1"')
+    assert isinstance(place_outcome("c-1", 201, named), Accepted)
+    assert isinstance(place_outcome("c-2", 201, named), Unresolved)
+    assert isinstance(place_outcome("c-1", 201, named.replace(b'"c-1"', b"[7]")), Unresolved)
 
 
 def test_killed_fok_is_definite() -> None:
     body = b'{"error":{"code":"fill_or_kill_insufficient_resting_volume","message":"killed"}}'
-    assert isinstance(place_outcome(409, body), Rejected)
+    assert isinstance(place_outcome("c-1", 409, body), Rejected)
 
 
 def test_cancels_are_proven_by_their_own_order_id() -> None:
@@ -436,6 +443,10 @@ def test_cancels_are_proven_by_their_own_order_id() -> None:
         CancelUnresolved("d", "market_inactive"),
     )
     assert all(isinstance(o, CancelUnresolved) for o in batch_cancel_outcomes(["a"], 429, b"{}"))
+    twice = {"orders": [{"order_id": "a", "reduced_by": count} for count in ("0.00", "1.00")]}
+    assert batch_cancel_outcomes(["a"], 200, json.dumps(twice).encode()) == (
+        CancelUnresolved("a", "named twice in the answer"),
+    )
 
 
 def test_averages_and_costs_of_six_decimals_are_money() -> None:
@@ -485,6 +496,6 @@ def test_mutated_objects_raise_nothing_but_wire_errors(body: dict[str, Any], dat
 )
 def test_any_bytes_are_an_outcome(body: bytes) -> None:
     for status in (200, 201, 400, 404, 409, 429, 500, 503):
-        place_outcome(status, body)
+        place_outcome("c-1", status, body)
         cancel_outcome("o", status, body)
         batch_cancel_outcomes(["o", "p"], status, body)

@@ -29,6 +29,9 @@ def price(text: str) -> Price:
 
 
 def count(text: str) -> Quantity:
+    """At most two decimals, zeros included."""
+    if len(text.partition(".")[2]) > 2:
+        raise invalid(f"{text[:40]!r} has more than 2 decimals")
     try:
         return parse_quantity(text)
     except UnitError as wrong:

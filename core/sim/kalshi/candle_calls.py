@@ -88,7 +88,7 @@ def _live(call: Call, ticker: str) -> list[Wire]:
     start_s, end_s, minutes = candle_span(call)
     candles = call.venue.candles.of(ticker, start_s, end_s, minutes)
     if call.flag("include_latest_before_start"):
-        first = call.venue.candles.before(ticker, start_s)
+        first = call.venue.candles.before(ticker, start_s, minutes)
         candles = [*([first] if first is not None else []), *candles]
     return [live_candle(candle) for candle in candles]
 

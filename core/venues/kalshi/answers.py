@@ -57,6 +57,7 @@ class _Created(msgspec.Struct, frozen=True):
     fill_count: str
     remaining_count: str
     ts_ms: int
+    client_order_id: object = None
 
 
 class _Amended(msgspec.Struct, frozen=True):
@@ -137,19 +138,24 @@ def trouble_of(status: int, said: Refusal) -> Trouble:
     return Trouble.REFUSED if 400 <= status < 500 and status != 408 else Trouble.UNANSWERED
 
 
-def place_outcome(status: int, body: bytes, calls: CallClass = CallClass.PLACE) -> PlaceOutcome:
-    """What the answer to a create proves about the order."""
+def place_outcome(
+    client_order_id: str, status: int, body: bytes, calls: CallClass = CallClass.PLACE
+) -> PlaceOutcome:
+    """What the answer to a create proves about the order. One that names another order proves nothing:
+    the venue has mixed them up before."""
     if 200 <= status < 300:
         try:
-            return _accepted(body)
+            return _accepted(body, client_order_id)
         except WireError as error:
             return Unresolved(f"HTTP {status} without a readable order: {error}")
     return _refused(status, refusal(body), calls)
 
 
-def _accepted(body: bytes | msgspec.Raw) -> Accepted:
+def _accepted(body: bytes | msgspec.Raw, client_order_id: str) -> Accepted:
     """Raises ``WireError``."""
     made = decode(body, _created, "create answer")
+    if made.client_order_id not in (None, "", client_order_id):
+        raise WireError("create answer: it names another order")
     return Accepted(
         made.order_id,
         quantity(made.fill_count, "fill_count"),
@@ -203,7 +209,7 @@ def _leg_outcome(leg: _Leg, raw: msgspec.Raw) -> PlaceOutcome:
     if leg.error is not None:
         return Unresolved("unreadable error entry")
     try:
-        return _accepted(raw)
+        return _accepted(raw, leg.client_order_id)
     except WireError as error:
         return Unresolved(str(error))
 
@@ -275,7 +281,7 @@ def _cancelled_entry(order_id: str, entry: _CancelledBody) -> CancelOutcome:
 
 
 def batch_cancel_outcomes(order_ids: Sequence[str], status: int, body: bytes) -> tuple[CancelOutcome, ...]:
-    """One outcome an order, matched by id: an order the answer does not mention is unresolved."""
+    """One outcome an order, matched by id: one not mentioned, or mentioned twice, is unresolved."""
     if not 200 <= status < 300:
         said = refusal(body)
         reason = f"HTTP {status}: {said.code or said.text}"
@@ -285,7 +291,9 @@ def batch_cancel_outcomes(order_ids: Sequence[str], status: int, body: bytes) ->
         for raw in decode(body, _batch, "batch cancel answer").orders:
             try:
                 entry = decode(raw, _cancelled, "batch cancel entry")
-                found[entry.order_id] = _cancelled_entry(entry.order_id, entry)
+                said_of = entry.order_id
+                again = CancelUnresolved(said_of, "named twice in the answer")
+                found[said_of] = again if said_of in found else _cancelled_entry(said_of, entry)
             except WireError:
                 continue
     except WireError as error:

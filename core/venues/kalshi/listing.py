@@ -165,7 +165,7 @@ class Listing:
             if before is not None and before.grid != changed.grid:
                 self._on_grid(ticker, changed.grid)
             self._listener.on_market(changed)
-        if body.event_type in _REREAD:
+        if before is None or body.event_type in _REREAD:
             self._read_again(ticker)
 
     def on_fees(self, body: EventFeeWire, world_ms: int) -> None:

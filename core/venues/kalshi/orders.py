@@ -152,7 +152,7 @@ class Orders:
         call = Call(endpoint, body=msgspec.json.encode(self._ours(order)), shard=order.exchange_index)
         answer = await self._once(call, self.cost, last_check, priority, cancels_cost)
         if isinstance(answer, Answer):
-            return place_outcome(answer.status, answer.body, endpoint.calls)
+            return place_outcome(order.client_order_id, answer.status, answer.body, endpoint.calls)
         return answer
 
     async def place_batch(

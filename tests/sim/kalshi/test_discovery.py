@@ -141,7 +141,7 @@ async def test_candles_fold_quotes_and_prints_and_leave_idle_minutes_out(desk):
     assert (hour["end_period_ts"], hour["volume_fp"]) == (start_s + 3_600, "4.00")
     assert (hour["yes_bid"]["low_dollars"], hour["yes_bid"]["close_dollars"]) == ("0.3000", "0.3200")
     (before, again) = await candles(1, "&include_latest_before_start=true", start=120)
-    assert (before["end_period_ts"] - start_s, before["price"]["previous_dollars"]) == (120, "0.3000")
+    assert (before["end_period_ts"] - start_s, before["price"]["previous_dollars"]) == (180, "0.3000")
     assert again == second
 
 

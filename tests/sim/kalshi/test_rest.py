@@ -110,6 +110,7 @@ async def test_a_taker_is_told_its_averages_in_yes_terms(desk):
         ({"expiration_time": 10**14}, 400, "invalid_order"),
         ({"client_order_id": "x" * 65}, 400, "invalid_order"),
         ({"count": "0.001"}, 400, "invalid_order"),
+        ({"count": "5.000"}, 400, "invalid_order"),
         ({"count": "ten"}, 400, "invalid_order"),
         ({"price": "0.3250"}, 400, "invalid_price"),
         ({"price": "0.00001"}, 400, "invalid_price"),
