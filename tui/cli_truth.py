@@ -80,9 +80,10 @@ def alarms_ack(which: str) -> None:
     if which == "all":
         verbs.command(place_of(), protocol.AcknowledgeAll(verbs.new_id()))
         return
-    if not which.isdecimal():
+    number = protocol.alarm_number(which)
+    if number is None:
         raise click.UsageError(f"{which[:40]!r} is no alarm's number (see: pmconsole alarms)")
-    verbs.command(place_of(), protocol.Acknowledge(verbs.new_id(), int(which)))
+    verbs.command(place_of(), protocol.Acknowledge(verbs.new_id(), number))
 
 
 GROUPS = (reconcile, orders, alarms)

@@ -11,6 +11,7 @@ from core.control.protocol import (
     Resolve,
     Resume,
     StopEngine,
+    alarm_number,
 )
 from tui.operator import Operator
 from tui.talks import Clock, Make, Talk, instant, risky
@@ -58,10 +59,11 @@ def _orders(operator: Operator, clock: Clock, rest: str) -> Talk:
 def _alarms(operator: Operator, now: Now, rest: str) -> str | None:
     verb, _, which = rest.partition(" ")
     which = which.strip() or "all"
-    if verb != "ack" or not (which == "all" or which.isdecimal()):
+    number = alarm_number(which)
+    if verb != "ack" or (number is None and which != "all"):
         return "usage: alarms [ack ID|all]"
     command_id = operator.next_id()
-    command = AcknowledgeAll(command_id) if which == "all" else Acknowledge(command_id, int(which))
+    command = AcknowledgeAll(command_id) if number is None else Acknowledge(command_id, number)
     operator.send(command, "acknowledge", now)
     return None
 

@@ -64,8 +64,11 @@ def encode(message: msgspec.Struct) -> bytes:
 
 
 def encode_command(command: AnyCommand | Hello) -> bytes:
-    """The same for what a client sends; raises ``ValueError`` above 64 KiB."""
-    data = encode(command)
+    """The same for what a client sends; raises ``ValueError`` above 64 KiB or 64 bits."""
+    try:
+        data = encode(command)
+    except OverflowError as error:
+        raise ValueError("a number in it is beyond 64 bits") from error
     if len(data) - _LENGTH.size > COMMAND_BYTES_MAX:
         raise ValueError(f"a command may be {COMMAND_BYTES_MAX} bytes, this one is {len(data)}")
     return data

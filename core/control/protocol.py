@@ -29,6 +29,7 @@ from core.control.tables import (
 VERSION = 1
 COMMAND_BYTES_MAX = 64 * 1024
 FRAME_BYTES_MAX = 1024 * 1024
+ALARM_DIGITS_MAX = 12
 
 
 # --- opening ------------------------------------------------------------------------------------
@@ -207,6 +208,11 @@ class SetLimit(Command, frozen=True, tag="limit"):
 
 class Acknowledge(Command, frozen=True, tag="ack"):
     alarm_id: int
+
+
+def alarm_number(text: str) -> int | None:
+    """The number of an alarm as a person types it; ``None`` when it cannot be one."""
+    return int(text) if text.isdecimal() and len(text) <= ALARM_DIGITS_MAX else None
 
 
 class AcknowledgeAll(Command, frozen=True, tag="ack_all"):

@@ -179,6 +179,7 @@ async def test_an_unknown_profile_is_refused_with_2(empty: Desk, arguments: list
         (["approve", "P12"], "no proposal id with its fingerprint"),
         (["mode", "manual"], "'manual' is not one of"),
         (["alarms", "ack", "seven"], "'seven' is no alarm's number"),
+        (["alarms", "ack", "9" * 5000], "99999' is no alarm's number"),
         (["attach", "--take", "--view-only"], "exclude each other"),
         (["--speed", "0"], "0.0 is not in the range"),
         (["sim", "--kalshi-port", "70000"], "not in the range"),
@@ -480,6 +481,7 @@ async def test_a_stop_is_never_refused_for_its_wording(desk: Desk) -> None:
         (("pause", "\udcff"), "holds bytes that are no UTF-8 text"),
         (("cancel", "\udcff"), "holds bytes that are no UTF-8 text"),
         (("approve", "P1-" + "f" * 100_000), "make it shorter"),
+        (("exit-at", "KX", "9" * 16), "make it shorter"),
     ],
 )
 async def test_what_cannot_be_sent_is_one_sentence(

@@ -14,6 +14,7 @@ import pytest
 from core.control.client import ConnectError, Line, LinkError, StopLine, connect, encode, encode_command
 from core.control.protocol import (
     VERSION,
+    Acknowledge,
     Flatten,
     Halt,
     Hello,
@@ -70,6 +71,8 @@ def test_a_stop_without_an_engine_says_no(tmp_path: Path) -> None:
 def test_a_command_too_large_is_not_sent() -> None:
     with pytest.raises(ValueError, match="may be 65536 bytes"):
         encode_command(Veto("1", "P1", "f", "x" * 70_000))
+    with pytest.raises(ValueError, match="beyond 64 bits"):
+        encode_command(Acknowledge("1", 1 << 64))
 
 
 class Silent:
