@@ -215,7 +215,8 @@ _KEY_NAMES = {
 }
 _OPENED_HINTS = (("Esc", "back"), ("PgDn", "more"))
 _NEEDED = ("pause", "command", "help", "halt", "open", "table.filter", "order.cancel", "pause.all", "leave")
-MONEY_KEYS = frozenset(key for action in ACTIONS if action.danger is Danger.SPEND for key in action.keys)
+DIRECT = "flatten --direct"
+"""The stop that needs no engine."""
 _BY_KEY = {key: action for action in ACTIONS for key in action.keys}
 
 

@@ -31,7 +31,7 @@ from tui.conversation import Conversation
 from tui.handlers import HANDLERS
 from tui.link import Identity, Link, Listener
 from tui.operator import Operator
-from tui.scene import Scene
+from tui.scene import Scene, Typed
 from tui.screens.alarms import AlarmsScreen
 from tui.screens.console_screen import ConsoleScreen
 from tui.screens.desk import DeskScreen
@@ -60,9 +60,7 @@ class ConsoleOptions:
     """How a console is started."""
 
     socket: Path
-    profile: str
-    engine_command: str
-    """What starts its engine again."""
+    typed: Typed
     theme: str = DEFAULT_THEME
     coach: bool = True
     view_only: bool = False
@@ -112,10 +110,6 @@ class PmConsole(App[int], inherit_bindings=False):
         self.theme = options.theme
 
     # --- life ---------------------------------------------------------------------------------------
-
-    @property
-    def engine_command(self) -> str:
-        return self.options.engine_command
 
     @property
     def console_screen(self) -> ConsoleScreen | None:

@@ -266,14 +266,13 @@ def _console(place: Profile, look: Look) -> int:
     return app.run(
         app.ConsoleOptions(
             socket=socket_path(place),
-            profile=place.name,
+            typed=place.command,
             theme=look.theme,
             coach=look.coach,
             view_only=look.view_only,
             take=look.take,
             paints_per_s=look.paints_per_s,
             mouse=look.mouse,
-            engine_command=place.command("engine start"),
         )
     )
 

@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 from core.control.client import ConnectError, Connection, LinkError, StopLine, connect
 from core.control.protocol import (
@@ -119,38 +120,38 @@ class Link:
             await state.close()
             raise
         self._commands = commands
+        listening = [
+            asyncio.create_task(self._hear(state)),
+            asyncio.create_task(self._hear(commands)),
+        ]
         stop_lines = asyncio.create_task(self._keep_stop_line())
-        replies = asyncio.create_task(self._replies(commands))
         try:
             self._listener.up(state.welcome)
-            reason = await self._frames(state)
+            # One connection without the other shows a desk that takes no key: both are opened anew.
+            ended, _ = await asyncio.wait([*listening, stop_lines], return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for task in (stop_lines, replies):
+            self._commands = None
+            for task in (*listening, stop_lines):
                 task.cancel()
-            await asyncio.gather(stop_lines, replies, return_exceptions=True)
+            await asyncio.gather(*listening, stop_lines, return_exceptions=True)
             await state.close()
             await commands.close()
-        self._listener.down(reason)
+        reasons = [task.result() for task in ended]
+        self._listener.down(next(filter(None, reasons), "the engine closed the connection"))
 
-    async def _frames(self, state: Connection) -> str:
-        """Deliver frames until the connection ends; returns why it ended."""
-        async for message in state:
+    async def _hear(self, connection: Connection) -> str:
+        """Deliver what the engine sends until the connection ends; returns the reason it gave, if any."""
+        async for message in connection:
             match message:
                 case Frame():
                     self._listener.frame(message)
+                case Reply():
+                    self._listener.reply(message)
                 case Bye(reason=reason) | Refused(reason=reason):
                     return reason
-                case Reply():
-                    pass  # replies belong to the command connection
-        return "the engine closed the connection"
+        return ""
 
-    async def _replies(self, commands: Connection) -> None:
-        async for message in commands:
-            if isinstance(message, Reply):
-                self._listener.reply(message)
-        self._commands = None
-
-    async def _keep_stop_line(self) -> None:
+    async def _keep_stop_line(self) -> NoReturn:
         """Open the stop key's line, then look after it: replies are dropped, a dead line is replaced."""
         while True:
             await asyncio.to_thread(self._check_stop_line)

@@ -30,6 +30,7 @@ from core.control.protocol import (
     Veto,
 )
 from core.control.tables import AlarmRow, ProposalRow
+from tui.actions import DIRECT
 from tui.arming import Arming
 from tui.coach import Coach
 from tui.format import sanitise
@@ -173,9 +174,11 @@ class Operator:
         self.cursor = key
         self._cursor_moved_ns = now.mono_ns
 
-    def say(self, text: str, role: str, now: Now, seconds_ns: int = SAY_NS) -> None:
+    def say(
+        self, text: str, role: str, now: Now, seconds_ns: int = SAY_NS, *, without_engine: str = ""
+    ) -> None:
         """Put a sentence on the message line."""
-        self._message = Message(text, role, now.mono_ns + seconds_ns)
+        self._message = Message(text, role, now.mono_ns + seconds_ns, without_engine)
         self._receipt_ns = 0
 
     # --- commands ---------------------------------------------------------------------------------
@@ -186,7 +189,8 @@ class Operator:
     def send(self, command: AnyCommand, label: str, now: Now) -> bool:
         """Send, show that it was sent, and wait for the reply."""
         if not self._send(command):
-            self.say(f"{label} not sent", "alarm", now, 2 * SAY_NS)
+            direct = DIRECT if isinstance(command, Flatten) else ""
+            self.say(f"{label} not sent", "alarm", now, 2 * SAY_NS, without_engine=direct)
             return False
         self._pending[command.id] = (label, now.mono_ns)
         self.say(f"sent {label}", "text-muted", now, ANSWER_NS)
@@ -321,7 +325,9 @@ class Operator:
             self.ladder.refused()
 
     def in_ladder(self, now: Now) -> bool:
-        return self.view.stopping or self.ladder.waiting(now.mono_ns)
+        """Whether the stop takes the keys: not with its engine gone, or the console could not be left."""
+        running = self.view.stopping and not self.view.engine_down(now)
+        return running or self.ladder.waiting(now.mono_ns)
 
     def ladder_key(self, key: str, arrived_ns: int, now: Now) -> bool:
         """A key other than Ctrl-X while stopping; true: the command line is wanted."""

@@ -5,12 +5,15 @@ Every pane builds its lines from a ``Scene`` and nothing else, so the same scene
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from core.control.tables import AlarmRow, ProposalRow
 from tui.lines import Line, line
 from tui.view_model import Now, ViewModel
 
+Typed = Callable[[str], str]
+"""What a person types in a shell for a verb, the profile named where it must be."""
 COMPACT_WIDTH = 100
 WIDE_WIDTH = 120
 
@@ -22,6 +25,8 @@ class Message:
     text: str
     role: str
     until_ns: int
+    without_engine: str = ""
+    """Verb of the shell that does what could not be sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +46,6 @@ class Scene:
     """Market the operator moved the cursor to; without one it rests on the current market."""
     order_id: str = ""
     """Client order id under the cursor."""
-    alarm_id: int | None = None
     sort: str = "edge"
     filter: str = ""
     message: Message | None = None
@@ -66,6 +70,11 @@ class Scene:
     def dim(self) -> bool:
         """Whether the picture is too old to be drawn bright."""
         return self.down or self.view.lags(self.now)
+
+    @property
+    def in_ladder(self) -> bool:
+        """Whether a stop has the status line, the message line and the keys; not one whose engine is gone."""
+        return self.stop_sent or (self.view.stopping and not self.down)
 
     @property
     def wide(self) -> bool:

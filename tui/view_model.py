@@ -51,7 +51,6 @@ DESK = "desk"
 FLATTEN_OVER = frozenset({"FLAT", "ABORTED", "UNFLATTENED"})
 DECIDABLE = frozenset({"OPEN", "MOVED"})
 SHOWN_CARDS = DECIDABLE | {"BLOCKED", "SENT", "DEFERRED"}
-WORKING_ENDED = frozenset({"FILLED", "CANCELED", "CANCELLED", "REJECTED", "EXPIRED", "NEVER_SENT", "REFUSED"})
 
 _Struct = TypeVar("_Struct", bound=msgspec.Struct)
 

@@ -481,7 +481,6 @@ async def test_a_stop_is_never_refused_for_its_wording(desk: Desk) -> None:
         (("pause", "\udcff"), "holds bytes that are no UTF-8 text"),
         (("cancel", "\udcff"), "holds bytes that are no UTF-8 text"),
         (("approve", "P1-" + "f" * 100_000), "make it shorter"),
-        (("exit-at", "KX", "9" * 16), "make it shorter"),
     ],
 )
 async def test_what_cannot_be_sent_is_one_sentence(

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
+from core.config import paths
 from tests.tui.fake_engine import FakeEngine
 from tui.app import ConsoleOptions, PmConsole
 from tui.widgets.line_pane import LinePane
@@ -60,7 +61,7 @@ async def running(
 ) -> AsyncIterator[Desk]:
     engine = FakeEngine(directory / "e.sock", cards=cards, profile=profile)
     await engine.start()
-    app = PmConsole(ConsoleOptions(engine.path, profile, "pmconsole engine start", coach=coach))
+    app = PmConsole(ConsoleOptions(engine.path, paths.profile(profile).command, coach=coach))
     try:
         async with app.run_test(size=size) as pilot:
             desk = Desk(app, engine, pilot)

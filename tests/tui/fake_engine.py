@@ -22,6 +22,7 @@ from core.control.protocol import (
     Frame,
     FromClient,
     Hello,
+    Refused,
     Reply,
     Welcome,
 )
@@ -48,6 +49,7 @@ class FakeEngine:
         self._cards = cards
         self._profile = profile
         self._states: list[asyncio.StreamWriter] = []
+        self._roles: dict[str, list[asyncio.StreamWriter]] = {}
         self._all: list[asyncio.StreamWriter] = []
         self._tasks: list[asyncio.Task[None]] = []
         self._server: asyncio.Server | None = None
@@ -78,6 +80,12 @@ class FakeEngine:
         frame = Frame(self._seq, machine_ns(), **parts)  # type: ignore[arg-type]  # rows by table name
         for writer in self._states:
             _write(writer, frame)
+
+    def hang_up(self, role: str, reason: str) -> None:
+        """End every connection of that role, saying why."""
+        for writer in self._roles.pop(role, []):
+            _write(writer, Refused(reason))
+            writer.close()
 
     def silence(self) -> None:
         """Stop the heartbeat frames, as a hung engine would."""
@@ -122,6 +130,7 @@ class FakeEngine:
     def _greet(self, hello: Hello, writer: asyncio.StreamWriter) -> None:
         self.hellos.append(hello)
         self.session = hello.session
+        self._roles.setdefault(hello.role, []).append(writer)
         _write(writer, Welcome(VERSION, "e1", self._profile, True, 4711))
         if hello.role == "state":
             self._states.append(writer)

@@ -335,7 +335,7 @@ async def test_a_stop_without_an_engine_names_what_to_do(directory: Path) -> Non
         await desk.engine.stop()
         await desk.shows("ENGINE DOWN")
         await desk.press("ctrl+x")
-        await desk.shows("flatten not sent. Run: pmconsole engine start   2 orders expire in 1:")
+        await desk.shows("flatten not sent. Run: pmconsole flatten --direct   2 orders expire in 1:")
         assert "STOPPING" not in desk.text
 
 

@@ -22,7 +22,7 @@ from core.control.protocol import (
 )
 from tests.tui import rows
 from tui import commands
-from tui.actions import ACTIONS, COMMANDS, MONEY_KEYS, Danger, action_for, help_rows, hints
+from tui.actions import ACTIONS, COMMANDS, Danger, action_for, help_rows, hints
 from tui.arming import ARM_NS, Arming
 from tui.coach import BEATS, TEXT_MAX, Coach
 from tui.ladder import Ladder, Step
@@ -270,7 +270,7 @@ def test_bounds_of_one_order_are_set_by_the_same_command_and_minimums_the_other_
     assert not {"order_cost_max", "edge_min"} & {row.name for row in desk.view.limit_list(None)}
 
 
-@pytest.mark.parametrize("text", ["launch", "cancel", "limit loss"])
+@pytest.mark.parametrize("text", ["launch", "cancel", "limit loss", "alarms ack " + "9" * 30])
 def test_a_wrong_command_gets_one_sentence(text: str) -> None:
     assert Desk().say(text)
 
@@ -310,9 +310,10 @@ def test_every_action_is_documented_and_every_hint_works() -> None:
 
 
 def test_enter_never_spends_and_nothing_harmless_sits_beside_approve() -> None:
-    assert "enter" not in MONEY_KEYS and {"a", "y", "n"} == MONEY_KEYS
+    spending = {key for action in ACTIONS if action.danger is Danger.SPEND for key in action.keys}
+    assert spending == {"a", "y", "n"}
     assert all(action_for(key, "desk") is None for key in ("s", "w", "z", "6", "7", "9"))
-    assert all(action_for(key, "markets") is None for key in MONEY_KEYS)
+    assert all(action_for(key, "markets") is None for key in spending)
 
 
 def test_riskier_commands_name_their_word_and_safer_ones_have_none() -> None:

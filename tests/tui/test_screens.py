@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from core.config import paths
 from core.control.tables import FeedRow, FlattenVenueRow, LinkRow
 from tests.tui import rows
 from tests.tui.conftest import Desk, running
@@ -169,7 +170,7 @@ async def test_an_engine_that_dies_is_named_and_its_return_is_told(directory: Pa
 async def test_a_console_without_an_engine_says_how_to_start_one(directory: Path) -> None:
     from tui.app import ConsoleOptions, PmConsole
 
-    app = PmConsole(ConsoleOptions(directory / "none.sock", "live", "pmconsole engine start --profile live"))
+    app = PmConsole(ConsoleOptions(directory / "none.sock", paths.profile("live").command))
     async with app.run_test(size=(80, 24)) as pilot:
         desk = Desk(app, FakeEngine(directory / "none.sock"), pilot)
         await desk.shows("ENGINE DOWN")

@@ -119,7 +119,7 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
         self.status_bar.show(scene)
         asking = self.command_line.choices if self.command_line.display else ""
         opened = len(self.console.screen_stack) > 1
-        self.message_line.show(scene, self.console.engine_command, asking, opened=opened)
+        self.message_line.show(scene, self.console.options.typed, asking, opened=opened)
         self.key_hints.show(scene, self.name_in_registry, asking=self.command_line.display)
         if self.takeover.display is not (scene.takeover is not None):
             self.takeover.display = scene.takeover is not None

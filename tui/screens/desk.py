@@ -92,7 +92,7 @@ class DeskScreen(ConsoleScreen):
         if self._stopped:
             self.stop.show(scene)
         else:
-            self.card.show(scene, self.console.engine_command, compact=not two, reduced=reduced)
+            self.card.show(scene, self.console.options.typed, compact=not two, reduced=reduced)
         self.limits.show(scene, compact=plan["limits"].height <= 2)
         if reduced:
             self.size_note.show(scene)
@@ -121,7 +121,7 @@ class DeskScreen(ConsoleScreen):
         stopped = shows(scene)
         needs = Needs(
             stopped or scene.card is not None,
-            0 if stopped or scene.card else self.card.idle_rows(scene, self.console.engine_command),
+            0 if stopped or scene.card else self.card.idle_rows(scene, self.console.options.typed),
             view.limits_counted(),
             len(view.working()),
             len(view.held()),

@@ -74,7 +74,6 @@ class JournalScreen(ConsoleScreen):
         self.entries = LiveTable(COLUMNS, id="journal")
         self.detail = TextPane(id="detail")
         self._open = False
-        self._follow = True
 
     def panes(self) -> list[LinePane]:
         return [self.entries, self.detail]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from core.control.tables import ProposalRow
 from tui.format import age, cents, count, countdown, dollars, short_dollars, signed_tenths, tenths, until
 from tui.lines import Line, Span, cut, ends, flow, line, width_of
-from tui.scene import COMPACT_WIDTH, Scene, head, note
+from tui.scene import COMPACT_WIDTH, Scene, Typed, head, note
 from tui.view_model import DECIDABLE
 from tui.widgets.line_pane import LinePane
 from tui.widgets.text_pane import wrapped
@@ -285,7 +285,7 @@ def _with_next(scene: Scene, card: ProposalRow, width: int) -> Line:
 # --- nothing to decide ----------------------------------------------------------------------------
 
 
-def empty_lines(scene: Scene, engine_command: str, width: int) -> list[Line]:
+def empty_lines(scene: Scene, typed: Typed, width: int) -> list[Line]:
     """Why there is no card: engine away, starting, blocked, waiting, or simply no edge."""
     view, status = scene.view, scene.view.status
     if status is None:
@@ -294,12 +294,12 @@ def empty_lines(scene: Scene, engine_command: str, width: int) -> list[Line]:
         reason = view.closed_reason or "no engine answers"
         return [
             line(" ", (f"ENGINE DOWN: {reason}.", "alarm")),
-            line(" ", ("Start it with: ", "text-muted"), (engine_command, "strong")),
+            line(" ", ("Start it with: ", "text-muted"), (typed("engine start"), "strong")),
         ]
     if scene.down:
         return [
             *wrapped("The engine is gone; this picture is old. Nothing can be approved.", width - 1, "alarm"),
-            line(" ", ("Start it with: ", "text-muted"), (engine_command, "strong")),
+            line(" ", ("Start it with: ", "text-muted"), (typed("engine start"), "strong")),
         ]
     if view.starting:
         ticks = [
@@ -326,15 +326,15 @@ def empty_lines(scene: Scene, engine_command: str, width: int) -> list[Line]:
 class Card(LinePane):
     """The APPROVE pane."""
 
-    def idle_rows(self, scene: Scene, engine_command: str) -> int:
+    def idle_rows(self, scene: Scene, typed: Typed) -> int:
         """Rows the pane needs while there is no card."""
-        return len(empty_lines(scene, engine_command, self.body_size[0] or COMPACT_WIDTH))
+        return len(empty_lines(scene, typed, self.body_size[0] or COMPACT_WIDTH))
 
-    def show(self, scene: Scene, engine_command: str, *, compact: bool, reduced: bool = False) -> None:
+    def show(self, scene: Scene, typed: Typed, *, compact: bool, reduced: bool = False) -> None:
         width, height = self.body_size
         card = scene.card
         if card is None:
-            rows = empty_lines(scene, engine_command, width)
+            rows = empty_lines(scene, typed, width)
             mark = "" if compact else scene.watermark
             self.paint(rows, head("APPROVE"), dim=scene.dim and scene.view.status is None, mark=mark)
             return

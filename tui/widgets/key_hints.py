@@ -13,7 +13,7 @@ STOP = " ^X STOP "
 def hint_line(scene: Scene, screen: str) -> Line:
     """Hints of the registry that fit, in its order, with the stop key at the right end."""
     stop = line((STOP, "stop"))
-    if scene.view.stopping or scene.stop_sent:
+    if scene.in_ladder:
         return ends(line((" the stop ladder takes every key", "text-muted")), stop, scene.width)
     if scene.takeover is not None:
         return ends(line((" this alarm takes every key", "text-muted")), stop, scene.width)

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+from tui.actions import DIRECT
 from tui.format import countdown, utc
 from tui.lines import Line, cut, ends, line, pad
-from tui.scene import Scene
+from tui.scene import Scene, Typed
 from tui.widgets.line_pane import LinePane
 from tui.widgets.stop_band import stop_hint
 
+START = "engine start"
 
-def message_line(scene: Scene, engine_command: str, asking: str, *, opened: bool) -> Line:
+
+def message_line(scene: Scene, typed: Typed, asking: str, *, opened: bool) -> Line:
     """What needs to be said in one line; ``asking`` is the question of the open command line.
 
     On a screen ``opened`` over another one Esc goes back instead of hiding the coach.
     """
     view, width = scene.view, scene.width
-    if view.stopping or scene.stop_sent:
+    if scene.in_ladder:
         return stop_hint(scene)
     if scene.down and view.status is not None:
-        return pad(line((" " + down_sentence(scene, engine_command), "band")), width, "band")
+        return pad(line((" " + down_sentence(scene, typed), "band")), width, "band")
     if asking:
         return pad(line((" " + asking, "strong")), width)
     if scene.message is not None:
@@ -47,10 +50,11 @@ def alarm_line(scene: Scene) -> Line:
     return ends(left, line((f"{len(unread)} unacked ", "text-muted")), scene.width)
 
 
-def down_sentence(scene: Scene, engine_command: str) -> str:
+def down_sentence(scene: Scene, typed: Typed) -> str:
     """What could not be sent, the command that helps, and what is known of our orders.
 
-    For how long the engine has been silent stands in the status bar.
+    A stop that no engine carries on is finished without one. For how long the engine has been silent
+    stands in the status bar.
     """
     working = scene.view.working()
     expiries = [row.expires_wall_ms for row in working if row.expires_wall_ms is not None]
@@ -59,13 +63,17 @@ def down_sentence(scene: Scene, engine_command: str) -> str:
         left = countdown((max(expiries) - scene.now.wall_ms) / 1000)
     if scene.message is not None and scene.message.role == "alarm":
         expire = f" expire in {left}" if left else " at the venue"
-        return f"{scene.message.text}. Run: {engine_command}   {len(working)} orders{expire}."
+        verb = scene.message.without_engine or START
+        return f"{scene.message.text}. Run: {typed(verb)}   {len(working)} orders{expire}."
+    if scene.view.stopping:
+        left = f"{len(working)} orders, {len(scene.view.held())} positions"
+        return f"Stop unfinished. Run: {typed(DIRECT)}   {left} left."
     tail = f", dead by expiry in {left}" if left else ""
-    return f"Run: {engine_command}   Orders at the venue: {len(working)}{tail}."
+    return f"Run: {typed(START)}   Orders at the venue: {len(working)}{tail}."
 
 
 class MessageLine(LinePane):
     bare = True
 
-    def show(self, scene: Scene, engine_command: str, asking: str, *, opened: bool) -> None:
-        self.paint([cut(message_line(scene, engine_command, asking, opened=opened), scene.width)])
+    def show(self, scene: Scene, typed: Typed, asking: str, *, opened: bool) -> None:
+        self.paint([cut(message_line(scene, typed, asking, opened=opened), scene.width)])

@@ -16,7 +16,7 @@ _NICE_TO_HAVE = 5
 
 def status_line(scene: Scene) -> Line:
     """Profile, mode, venues, feeds, unknown orders, exposure, result, control, world time."""
-    if scene.view.stopping or scene.stop_sent:
+    if scene.in_ladder:
         return stop_line(scene)
     view, status = scene.view, scene.view.status
     clock = _clock(scene)

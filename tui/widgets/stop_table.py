@@ -31,10 +31,9 @@ class StopTable(LinePane):
         if flatten is None:
             return
         width = self.body_size[0]
-        took = age(scene.ago_s(flatten.started_ns)) if scene.view.stopping else ""
-        self.paint(
-            table(flatten, scene, width), head("STOP LADDER"), line(f"by {flatten.by} {took}".rstrip())
-        )
+        took = age(scene.ago_s(flatten.started_ns)) if scene.in_ladder else ""
+        by = line(f"by {flatten.by} {took}".rstrip())
+        self.paint(table(flatten, scene, width), head("STOP LADDER"), by, dim=scene.dim)
 
 
 def table(flatten: FlattenRow, scene: Scene, width: int) -> list[Line]:
@@ -56,6 +55,8 @@ def table(flatten: FlattenRow, scene: Scene, width: int) -> list[Line]:
 
 
 def _now(flatten: FlattenRow, scene: Scene) -> tuple[str | tuple[str, str], ...]:
+    if scene.down:
+        return (("   when the engine was lost", "alarm"),)
     if flatten.exits_at_ns is not None:
         return (f"   exits in {countdown(scene.in_s(flatten.exits_at_ns))}",)
     if flatten.pause:
