@@ -34,6 +34,8 @@ class Catalogue:
         self._over_ns: dict[str, int] = {}
         self._absent: set[str] = set()
         """Markets the last complete list lacked; one list may."""
+        self._unlisted: set[str] = set()
+        """Markets off the desk in which something is held or on order, as told."""
 
     async def refresh(self) -> Incomplete | None:
         """Read every market of the series and subscribe to the new ones."""
@@ -44,6 +46,7 @@ class Catalogue:
         if fresh:
             await self._desk.venue.subscribe(fresh)
         self._delist({market.ticker for market in markets})
+        await self._seek_unlisted()
         self._drop_old()
         return None
 
@@ -54,6 +57,33 @@ class Catalogue:
             await self._desk.venue.subscribe([ticker])
         return market
 
+    async def _seek_unlisted(self) -> None:
+        """What is held or on order in a market no list has held, as after a restart, is asked for by its
+        name; where it cannot be read that is told until it can, or until nothing is left there."""
+        desk, ledger = self._desk, self._desk.ledger
+        tickers = {*ledger.held, *(order.intent.ticker for order in ledger.live.values())}
+        unlisted = {ticker for ticker in tickers if ticker not in desk.state.markets}
+        for ticker in sorted(unlisted):
+            market = await self.adopt(ticker)
+            if isinstance(market, Incomplete):
+                self._tell_absent(ticker, f"is in no list of the venue and cannot be read ({market.reason})")
+            else:
+                desk.alarms.clear(f"delisted {ticker}")
+        for ticker in sorted(self._unlisted - unlisted):
+            desk.alarms.clear(f"delisted {ticker}")
+        self._unlisted = unlisted
+
+    def _tell_absent(self, ticker: str, what: str) -> None:
+        held, resting = self._desk.ledger.net(ticker), len(self._desk.ledger.live_in(ticker))
+        self._desk.alarms.raise_(
+            f"delisted {ticker}",
+            AlarmLevel.ACT,
+            f"{ticker} {what}; {quantity_text(held)} held, {resting} orders",
+            "no entries there; it counts in every limit until the venue says what became of it",
+            "its return or its payout",
+            ticker,
+        )
+
     def take(self, market: Market) -> bool:
         """A market as the venue describes it now; true when it is new here."""
         known = self._desk.state.markets.get(market.ticker)
@@ -62,6 +92,8 @@ class Catalogue:
             if market.status not in LISTED and not held:
                 return False
             self._add(market)
+            if market.status in OVER:
+                self._over_ns[market.ticker] = self._desk.clocks.mono_ns()
             return True
         if known.market != market:
             before = known.market.status
@@ -98,16 +130,9 @@ class Catalogue:
                 self.take(msgspec.structs.replace(market, status=MarketStatus.DELISTED))
         self._absent = missing
         for ticker, state in desk.state.markets.items():
-            held, resting = desk.ledger.net(ticker), len(desk.ledger.live_in(ticker))
-            if state.market.status is MarketStatus.DELISTED and (held or resting):
-                desk.alarms.raise_(
-                    f"delisted {ticker}",
-                    AlarmLevel.ACT,
-                    f"{ticker} is in the venue's list no more; {quantity_text(held)} held, {resting} orders",
-                    "no entries there; it counts in every limit until the venue says what became of it",
-                    "its return or its payout",
-                    ticker,
-                )
+            open_here = desk.ledger.net(ticker) or desk.ledger.live_in(ticker)
+            if state.market.status is MarketStatus.DELISTED and open_here:
+                self._tell_absent(ticker, "is in the venue's list no more")
 
     def _add(self, market: Market) -> None:
         desk, ticker = self._desk, market.ticker

@@ -11,13 +11,13 @@ from core.control.rows import Touch
 from core.control.snapshot import Snapshot
 from core.domain.market import MarketStatus
 from core.domain.order import BookSide, Life
-from core.domain.units import Money, contracts
+from core.domain.units import Money, Price, contracts
 from core.engine.state import Mode
 from core.execution.differences import POLICY, About, Difference, Differences, Key, Row
 from core.execution.ladder import Phase
 from core.journal.events import Kind
 from core.risk.halts import Level
-from core.venues.venue import Incomplete, OrderReport, PositionReport
+from core.venues.venue import Incomplete, OrderReport, PositionReport, SettlementReport
 from tests.execution.bench import HOT, TRADER, WARM, Bench, running
 from tests.execution.fake_venue import Resting, strange
 from tests.virtual import VirtualLoop, run_virtual
@@ -554,6 +554,49 @@ def test_r15_a_held_market_the_list_no_longer_has_is_not_flat_and_takes_no_entri
                 lambda: not any(a.active and "list no more" in a.what for a in alarms.values()), "back", 20
             )
             assert desk.state.markets[HOT].market.status is MarketStatus.ACTIVE
+
+    run_virtual(main)
+
+
+def test_r15_a_held_market_that_left_the_list_while_no_engine_ran_rings_counts_and_is_sold_once_it_can() -> (
+    None
+):
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            await bench.held(8)
+            rows_then, venue = list(bench.journal.rows), bench.venue
+        whole, venue.listed = venue.listed, tuple(m for m in venue.listed if m.ticker != HOT)
+        async with running(loop, venue=venue, history=rows_then, run="r2") as again:
+            desk = again.engine.desk
+            assert rung(again, f"{HOT} is in no list of the venue and cannot be read (not found); 8.00 held")
+            assert desk.exposure.now(WARM).total >= desk.ledger.positions[HOT].cost > 0
+            again.engine.flatten(TRADER, now=True)
+            await again.until(lambda: bool(desk.flattener.ladder and desk.flattener.ladder.over), "over", 200)
+            assert desk.flattener.ladder is not None
+            assert desk.flattener.ladder.phase is Phase.UNFLATTENED
+            assert "not found" in desk.flattener.ladder.residue[HOT], "it was tried"
+            venue.listed = whole
+            await again.until(lambda: not venue.net[HOT], "sold", 60)
+            await again.until(
+                lambda: not any(a.active and "no list" in a.what for a in desk.state.alarms.values()), "clear"
+            )
+
+    run_virtual(main)
+
+
+def test_r15_what_was_paid_out_while_no_engine_ran_leaves_the_desk_again() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            await bench.held(8)
+            rows_then, venue = list(bench.journal.rows), bench.venue
+        over = next(m for m in venue.listed if m.ticker == HOT)
+        over = msgspec.structs.replace(over, status=MarketStatus.FINALIZED)
+        venue.listed = tuple(over if m.ticker == HOT else m for m in venue.listed)
+        async with running(loop, venue=venue, history=rows_then, run="r2") as again:
+            assert again.engine.state.markets[HOT].market.status is MarketStatus.FINALIZED
+            venue.net.pop(HOT)
+            again.engine.desk.ledger.settle(SettlementReport(HOT, Price(10_000), "yes", 9))
+            await again.until(lambda: HOT not in again.engine.state.markets, "gone", 60)
 
     run_virtual(main)
 
