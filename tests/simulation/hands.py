@@ -1,7 +1,7 @@
 """The hands on the desk: one strategy that wants everything, one operator who presses everything.
 
-Every order goes through the real gate and gateway, every command through the engine's own methods.
-What a hand does next is drawn from its own stream and from what the desk shows.
+Every order goes through the real gate and gateway, every command through the engine's own methods
+(``keys.py``). What a hand does next is drawn from its own stream and from what the desk shows.
 """
 
 from __future__ import annotations
@@ -14,17 +14,15 @@ import msgspec
 from core.domain.order import BookSide, Purpose, TimeInForce
 from core.domain.units import Money, Price, Quantity
 from core.engine.engine import Engine
-from core.engine.operator import Actor, ActorKind
 from core.engine.state import ALL_STRATEGIES, Mode
 from core.execution.differences import About
 from core.execution.gateway import Wish
-from core.risk.halts import HaltScope, Level, ScopeKind
 from core.strategy.proposal import Candidate, FeeRole, Sizing
+from tests.simulation import keys
+from tests.simulation.keys import LOT, TRADER, a_market, touch_of
 
-TRADER = Actor(ActorKind.CONSOLE, 4711, 1000, "s1", controls=True)
-VIEWER = Actor(ActorKind.CONSOLE, 4712, 1000, "s2")
-CLI = Actor(ActorKind.CLI, 4713, 1000)
-LOT = 10_000
+WEIGHTS: dict[str, float] = {"rest": 40.0, "cross": 6.0, "take": 8.0, "close": 14.0, **keys.WEIGHTS}
+"""How often a hand does what, before a run's habits change it."""
 
 
 class Habits(msgspec.Struct, frozen=True):
@@ -44,7 +42,10 @@ class Habits(msgspec.Struct, frozen=True):
 class Hands:
     """Acts on whatever engine lives."""
 
-    def __init__(self, rng: random.Random, habits: Habits) -> None:
+    def __init__(
+        self, rng: random.Random, habits: Habits, page: Callable[[str], str] = lambda client: ""
+    ) -> None:
+        """``page``: the venue's id of one of our orders as a person finds it there, empty where it is not."""
         self._rng = rng
         self.habits = habits
         self._names = list(habits.weights)
@@ -54,20 +55,7 @@ class Hands:
             "cross": self._cross,
             "take": self._take,
             "close": self._close,
-            "approve": self._approve,
-            "veto": self._veto,
-            "automatic": self._automatic,
-            "semi": self._semi,
-            "cancel": self._cancel,
-            "cancel market": self._cancel_market,
-            "pause": self._pause,
-            "halt": self._halt,
-            "halt market": self._halt_market,
-            "flatten": self._flatten,
-            "abort": self._abort,
-            "console": self._console,
-            "reconcile": self._reconcile,
-            "acknowledge": self._acknowledge,
+            "resolve": lambda engine: keys.resolve(rng, engine, page),
         }
 
     def act(self, engine: Engine) -> None:
@@ -78,7 +66,11 @@ class Hands:
 
     def do(self, name: str, engine: Engine) -> None:
         """The act of that name in ``WEIGHTS``."""
-        self._acts[name](engine)
+        order = self._acts.get(name)
+        if order is not None:
+            order(engine)
+        else:
+            keys.KEYS[name](self._rng, engine)
 
     def help(self, engine: Engine) -> None:
         """What an operator does about a desk that stands still: come back, resume, let entries go on."""
@@ -116,9 +108,6 @@ class Hands:
 
     # --- orders -------------------------------------------------------------------------------
 
-    def _market(self, engine: Engine) -> str:
-        return self._rng.choice(sorted(engine.state.markets)) if engine.state.markets else ""
-
     def _open_side(self, engine: Engine, ticker: str) -> BookSide:
         net = engine.desk.ledger.net(ticker)
         if net and self._rng.random() < 0.95:
@@ -131,16 +120,10 @@ class Hands:
     def _size(self) -> Quantity:
         return Quantity(self._rng.choice((LOT, 50 * LOT, 100 * LOT, 500 * LOT, 1_000 * LOT, 2_537 * LOT)))
 
-    def _touch(self, engine: Engine, ticker: str) -> tuple[Price, Price] | None:
-        view = engine.desk.venue.books.get(ticker)
-        if view is None or view.book.best_bid is None or view.book.best_ask is None:
-            return None
-        return view.book.best_bid, view.book.best_ask
-
     def _rest(self, engine: Engine) -> None:
         """Join a side of the book, or stand behind it."""
-        ticker = self._market(engine)
-        touch = self._touch(engine, ticker)
+        ticker = a_market(self._rng, engine)
+        touch = touch_of(engine, ticker)
         if touch is None:
             return
         side = self._open_side(engine, ticker)
@@ -159,8 +142,8 @@ class Hands:
         self._reaching(engine, self._rng.choice((TimeInForce.IOC, TimeInForce.IOC, TimeInForce.FOK)))
 
     def _reaching(self, engine: Engine, tif: TimeInForce) -> None:
-        ticker = self._market(engine)
-        touch = self._touch(engine, ticker)
+        ticker = a_market(self._rng, engine)
+        touch = touch_of(engine, ticker)
         if touch is not None:
             side = self._open_side(engine, ticker)
             price = touch[1] if side is BookSide.BID else touch[0]
@@ -190,7 +173,7 @@ class Hands:
         if not held:
             return
         ticker = self._rng.choice(held)
-        free, touch = engine.desk.ledger.closable(ticker), self._touch(engine, ticker)
+        free, touch = engine.desk.ledger.closable(ticker), touch_of(engine, ticker)
         if not free or touch is None or ticker not in engine.state.markets:
             return
         part = max(LOT, int(free * self._rng.choice((0.2, 0.5, 1.0))) // LOT * LOT)
@@ -200,85 +183,6 @@ class Hands:
             engine, ticker, side, Purpose.CLOSE, price, Quantity(part), TimeInForce.IOC, False, 120
         )
         engine.desk.gateway.send(Wish(wanted))
-
-    # --- the operator's keys ------------------------------------------------------------------
-
-    def _approve(self, engine: Engine) -> None:
-        for card in engine.desk.approvals.queue():
-            if card.verdict.passed:
-                engine.approve(card.id, card.fingerprint, engine.desk.clocks.mono_ns(), TRADER)
-                return
-
-    def _veto(self, engine: Engine) -> None:
-        for card in engine.desk.approvals.queue()[:1]:
-            engine.veto(card.id, card.fingerprint, "no", TRADER)
-
-    def _automatic(self, engine: Engine) -> None:
-        if engine.state.mode is not Mode.AUTO:
-            engine.set_mode("auto", "automatic", "", TRADER)
-
-    def _semi(self, engine: Engine) -> None:
-        engine.set_mode("semi", "", "", CLI)
-
-    def _cancel(self, engine: Engine) -> None:
-        live = sorted(engine.desk.ledger.live)
-        if live:
-            engine.cancel_order(self._rng.choice(live), TRADER)
-
-    def _cancel_market(self, engine: Engine) -> None:
-        engine.cancel_market(self._market(engine), TRADER)
-
-    def _pause(self, engine: Engine) -> None:
-        engine.pause("", TRADER)
-
-    def _halt(self, engine: Engine) -> None:
-        engine.halt("", self._rng.choice((TRADER, VIEWER, CLI)))
-
-    def _halt_market(self, engine: Engine) -> None:
-        scope = HaltScope(ScopeKind.MARKET, self._market(engine))
-        engine.desk.halting.rise(scope, Level.HALTED, "the hand wants it so")
-
-    def _flatten(self, engine: Engine) -> None:
-        engine.flatten(TRADER, now=self._rng.random() < 0.5)
-
-    def _abort(self, engine: Engine) -> None:
-        engine.abort_flatten(TRADER)
-
-    def _console(self, engine: Engine) -> None:
-        if engine.state.controller:
-            engine.controller_gone()
-        else:
-            engine.controller_attached(TRADER)
-
-    def _reconcile(self, engine: Engine) -> None:
-        engine.desk.reconciler.request("a hand asks")
-
-    def _acknowledge(self, engine: Engine) -> None:
-        for alarm in list(engine.state.alarms)[:1]:
-            engine.acknowledge(alarm, TRADER)
-
-
-WEIGHTS: dict[str, float] = {
-    "rest": 40.0,
-    "cross": 6.0,
-    "take": 8.0,
-    "close": 14.0,
-    "approve": 3.0,
-    "veto": 0.3,
-    "automatic": 0.3,
-    "semi": 0.2,
-    "cancel": 12.0,
-    "cancel market": 1.0,
-    "pause": 0.1,
-    "halt": 0.03,
-    "halt market": 0.05,
-    "flatten": 0.03,
-    "abort": 0.1,
-    "console": 0.05,
-    "reconcile": 0.3,
-    "acknowledge": 0.2,
-}
-"""How often a hand does what, before a run's habits change it."""
 
 
 def _candidate(

@@ -102,6 +102,11 @@ class PowerCutLog(MemoryJournal):
         elif self._chain.seq > self._durable_seq and self._due is None:
             self._due = asyncio.get_running_loop().call_later(LINGER_S, self._begin)
 
+    def close(self) -> None:
+        """The process ends in order: what it has said reaches the disk."""
+        self._committing = self._chain.seq
+        self._committed()
+
     def cut(self) -> None:
         """The process ends now. A commit under way may have reached the disk or not."""
         self.dead = True

@@ -13,7 +13,8 @@ from core.sim.fault_kinds import FaultKind
 from core.sim.plan import Habit, Plan, Swarm, swarm
 from tests.simulation.chance import Chance
 from tests.simulation.coverage import recorded
-from tests.simulation.hands import CLI, TRADER, Habits, Hands
+from tests.simulation.hands import Habits, Hands
+from tests.simulation.keys import CLI, TRADER
 from tests.simulation.kills import Kill, drawn
 from tests.simulation.violation import ViolationError
 from tests.simulation.world import Desk, World
@@ -36,10 +37,10 @@ HAUNTED_S = 25.0
 GAPPED_EVERY, GAPPED = 5, 2
 """Every fifth seed's desk hears in gaps: see ``GAPS``."""
 GAPS = (
-    Habit(FaultKind.N20, 0.6, 30_000.0, 3_000.0),
-    Habit(FaultKind.N02, 0.15, 30_000.0, 3_000.0),
-    Habit(FaultKind.N15, 0.4, 30_000.0, 3_000.0),
-    Habit(FaultKind.X04, 0.5, 30_000.0, 3_000.0),
+    Habit(FaultKind.N20, 0.5, 20_000.0, 5_000.0),
+    Habit(FaultKind.N02, 0.08, 20_000.0, 10_000.0),
+    Habit(FaultKind.N15, 0.35, 20_000.0, 5_000.0),
+    Habit(FaultKind.X04, 0.2, 20_000.0, 10_000.0),
 )
 """Answers to orders are late or lost while single messages of the private stream are missing, and lists
 leave out a row: an order's end or part of it is then the first that is heard of it."""
@@ -130,7 +131,7 @@ async def _live(loop: VirtualLoop, script: Script, tape: Tape | None) -> Result:
     stop = asyncio.Event()
     world.oracle.on_violation = lambda _: stop.set()
     world.oracle.strict = script.honest
-    hands = Hands(chance.stream("hands"), Habits.drawn(chance.stream("habits")))
+    hands = Hands(chance.stream("hands"), Habits.drawn(chance.stream("habits")), world.truth.order_id)
     began = time.process_time()
     world.start()
     helpers = [
@@ -212,6 +213,7 @@ async def _calm_down(world: World, hands: Hands, script: Script) -> None:
 
 async def _stop(world: World, desk: Desk) -> None:
     """An orderly end: every order of ours is gone, or the engine had said that one is not."""
+    world.closes = True
     desk.engine.stop("for the day", CLI)
     await asyncio.wait([desk.main], timeout=STOP_S)
     world.oracle.judge_stop(ended=desk.main.done())

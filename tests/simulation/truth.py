@@ -132,5 +132,10 @@ class Truth:
             self.fills.setdefault(client, []).append(event.fill)
         return client
 
+    def order_id(self, client: str) -> str:
+        """The venue's id of one of our orders; empty where it has none."""
+        order = self.orders.get(client)
+        return order.order_id if order is not None else ""
+
     def filled(self, client: str) -> int:
         return sum(fill.count for fill in self.fills.get(client, ()))

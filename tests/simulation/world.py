@@ -40,6 +40,9 @@ ARMED_EVERY, ARM_PHRASE = 5, "arm virtual 0000"
 GRACE_MS = 5_000
 """Faults begin so long after the start: a desk that never comes up proves little."""
 
+PAUSES_S = (0.1, 1.0, 5.0, 20.0)
+"""How long no engine runs between two lives."""
+
 ADDRESSES = Addresses("http://127.0.0.1:1/trade-api/v2", "ws://127.0.0.1:1/trade-api/ws/v2")
 
 WIDE = Money(10**15)
@@ -54,6 +57,14 @@ LIMITS: Limits = msgspec.structs.replace(
     drawdown_max=10**6, rejects_max=10**6, unknowns_max=10**6,
 )  # fmt: skip
 """So wide that nothing but the state of things denies an order: bounds have tests of their own."""
+TRIPS_EVERY = 10
+TRIPPING = msgspec.structs.replace(
+    LIMITS,
+    repeat_hour_max=4 * DEFAULTS.repeat_hour_max,
+    loss_row_max=DEFAULTS.loss_row_max,
+    loss_hour_max=DEFAULTS.loss_hour_max,
+)
+"""Every tenth seed's desk switches off what happens too often, and a hand switches it on again."""
 
 SETTINGS = Settings(engine=EngineSettings(confirm_above=Decimal(100), unattended_max_s=60))
 
@@ -84,9 +95,11 @@ class World:
         self.reaper = Reaper(kills, self._die)
         self.desk: Desk | None = None
         self.over = False
+        self.closes = False
+        """The next orderly end is the run's own: nobody starts the engine again."""
         self.lives = 0
         self._rows: list[Row] = []
-        self._limits = LIMITS
+        self._wide = self._limits = LIMITS if chance.seed % TRIPS_EVERY else TRIPPING
         self._disk = chance.stream("disk")
         self._latency = chance.stream("latency")
         self._deaths = chance.stream("deaths")
@@ -144,6 +157,7 @@ class World:
         )
         main = self.loop.create_task(engine.run(), name=f"engine {run}")
         self.desk = Desk(engine, log, lines, main)
+        main.add_done_callback(self._ended)
         self.oracle.attach(engine)
         return self.desk
 
@@ -163,7 +177,7 @@ class World:
     def _ceilings(self) -> Limits:
         """Now and then the file has changed while the engine was down."""
         changed = self.lives > 1 and self._deaths.random() < 0.2
-        return msgspec.structs.replace(LIMITS, edge_max=Price(9_000)) if changed else LIMITS
+        return msgspec.structs.replace(self._wide, edge_max=Price(9_000)) if changed else self._wide
 
     async def end(self) -> None:
         """The run is over: the process goes."""
@@ -180,8 +194,21 @@ class World:
             return
         self.truth.note(f"killed at {point.value}")
         self._drop(desk)
-        pause_s = self._deaths.choice((0.1, 1.0, 5.0, 20.0))
-        self.loop.call_later(pause_s, self._start_again, desk)
+        self.loop.call_later(self._deaths.choice(PAUSES_S), self._start_again, desk)
+
+    def _ended(self, main: asyncio.Task[None]) -> None:
+        """The engine has ended by itself, because it was told to: it is started again in a while."""
+        desk = self.desk
+        if desk is None or desk.main is not main or self.closes:
+            return
+        main.result()
+        self.truth.note("the engine has ended")
+        self.oracle.compare_replay(desk.log.rows)
+        desk.log.close()
+        if self.desk is not desk:
+            return  # it died over its last rows
+        self._drop(desk)
+        self.loop.call_later(self._deaths.choice(PAUSES_S), self._start_again, desk)
 
     def _start_again(self, dead: Desk) -> None:
         if not self.over:
