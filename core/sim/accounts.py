@@ -86,6 +86,8 @@ class Account(msgspec.Struct):
     fills: deque[Fill] = msgspec.field(default_factory=lambda: deque(maxlen=HISTORY_MAX))
     settlements: deque[Settlement] = msgspec.field(default_factory=lambda: deque(maxlen=HISTORY_MAX))
     client_ids: set[str] = set()
+    swept_until_ms: int = 0
+    """Until then a cancel-all takes what comes to rest, too."""
     groups: dict[str, Group] = {}
     """Order groups by id, oldest first."""
 

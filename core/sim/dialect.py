@@ -119,9 +119,11 @@ class Dialect(msgspec.Struct, frozen=True):
     """Whether ``side``, ``action`` and ``is_yes`` have vanished, as announced without a date."""
     executed_id_is_free: bool = False
     """Whether an executed order's client id may be used again, as a cancelled or killed one's may not."""
+    cancel_all_lasts_s: int = 60
+    """How long a cancel-all takes new resting orders too: "may be cancelled during the minute after"."""
 
 
-_NUMBERS = {"clock_window_s": (5, 10, 29)}
+_NUMBERS = {"clock_window_s": (5, 10, 29), "cancel_all_lasts_s": (0, 20, 60)}
 _USUAL = 0.6
 """How often a drawn dialect keeps a default: most switches on at once would hide each other."""
 

@@ -49,13 +49,10 @@ class Faults:
         self._clock = clock
         self.watchers: list[Callable[[FaultEvent], None]] = []
         self.frozen: set[str] = set()
-        self.cancel_all_echo_ms = 0
-        """How long a cancel-all also takes new resting orders (the real venue: up to a minute)."""
         self._refusals: list[Refusal] = []
         self._delays: dict[str, int] = {}
         self._lost_creates: dict[str, list[int]] = {}
         self._hidden: dict[tuple[str, str], int] = {}
-        self._echo_until_ms: dict[str, int] = {}
 
     def freeze_books(self, tickers: Iterable[str]) -> None:
         """Garble each book once, visibly for that market alone, then send nothing of it until thawed."""
@@ -144,14 +141,6 @@ class Faults:
         """Whether an order and its fills are still hidden from their owner."""
         until_ms = self._hidden.get((account, client_order_id)) if self._hidden else None
         return until_ms is not None and self._clock.wall_ms() < until_ms
-
-    def cancelled_all(self, account: str) -> None:
-        """Start the echo of a cancel-all."""
-        self._echo_until_ms[account] = self._clock.wall_ms() + self.cancel_all_echo_ms
-
-    def echoes_cancel_all(self, account: str) -> bool:
-        """Whether a new resting order still falls under an earlier cancel-all."""
-        return self._clock.wall_ms() < self._echo_until_ms.get(account, 0)
 
     def _tell(self, event: FaultEvent) -> None:
         for watcher in self.watchers:

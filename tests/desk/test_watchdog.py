@@ -45,7 +45,7 @@ def go_on(running: Desk) -> None:
 def test_a_hanging_and_a_killed_engine_lose_their_orders_to_the_watchdog(
     resting: Callable[[Desk], str],
 ) -> None:
-    with desk("busy", speed=SLOW, config=CONFIG) as running:
+    with desk("busy", speed=SLOW, config=CONFIG, sim_module="tests.desk.brief_sim") as running:
         wait_for("watchdog", 10, lambda: running.ask("status")["watchdog"] == "ok", poll_s=0.1)
         resting(running)
 

@@ -115,7 +115,6 @@ async def test_a_renewal_moves_the_end_and_keeps_the_place(venue: Any, sim: Any)
 
 
 async def test_cancel_all_reaches_everything_and_an_exit_survives_its_minute(venue: Any, sim: Any) -> None:
-    sim.faults.cancel_all_echo_ms = 60_000
     await venue.place(intent("a-1", BookSide.BID, 3_200, 4), UNSEALED, allow)
     crowd(sim, BookSide.ASK, 3_200, 4)
     await venue.place(intent("a-2", BookSide.BID, 2_000, 1), UNSEALED, allow)

@@ -40,12 +40,13 @@ def cancel_batch(call: Call) -> Answer:
 
 
 def cancel_all(call: Call) -> Answer:
-    """Everything that rests on every shard that is up, and what comes to rest within the next minute."""
+    """Everything that rests on every shard that is up, and what comes to rest soon after."""
     if not any(shard.exchange_active for shard in call.exchange.shards.values()):
         raise call.refusal(UNAVAILABLE)
-    for account in call.accounts():
-        call.exchange.cancel_all(account.name)
-        call.venue.faults.cancelled_all(account.name)
+    swept_until_ms = call.venue.clock.wall_ms() + call.exchange.dialect.cancel_all_lasts_s * 1000
+    for seen in call.accounts():
+        call.exchange.cancel_all(seen.name)
+        call.exchange.account(seen.name).swept_until_ms = swept_until_ms
     return Answer(None, 204)
 
 

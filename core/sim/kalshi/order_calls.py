@@ -129,7 +129,8 @@ def _place(call: Call, body: CreateBody) -> Placed:
     placed = exchange.place(request)
     if isinstance(placed, Refused):
         raise call.refusal(placed)
-    if placed.order.status is OrderStatus.RESTING and call.venue.faults.echoes_cancel_all(account):
+    swept = call.venue.clock.wall_ms() < exchange.account(account).swept_until_ms
+    if swept and placed.order.status is OrderStatus.RESTING:
         exchange.cancel(account, placed.order_id)
     return placed
 

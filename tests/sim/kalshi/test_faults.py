@@ -171,13 +171,3 @@ def test_dropping_sockets_cuts_that_accounts_connections(desk):
     mine, others = desk.join("ann"), desk.join("bob")
     desk.faults.drop_ws("ann")
     assert (mine.cuts, others.cuts) == (1, 0)
-
-
-async def test_a_cancel_all_can_echo_onto_orders_placed_after_it(desk):
-    desk.faults.cancel_all_echo_ms = 60_000
-    await desk.call("DELETE", "/portfolio/events/orders")
-    assert (await desk.create()).json()["remaining_count"] == "10.00"
-    assert desk.floor.bids() == []
-    desk.floor.clock.ms += 60_000
-    await desk.create()
-    assert desk.floor.bids() != []

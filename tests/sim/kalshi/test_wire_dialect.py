@@ -227,3 +227,22 @@ async def test_the_result_of_a_market_that_settles_in_between(desk_that, empty):
     assert (market["result"], market["settlement_value_dollars"]) == (word, "0.2500")
     (paid,) = (await desk.get("/portfolio/settlements"))["settlements"]
     assert (paid["market_result"], paid["revenue"], paid["value"]) == ("scalar", 250, 25)
+
+
+@pytest.mark.parametrize("seconds", [0, 20, 60])
+async def test_a_cancel_all_takes_what_is_placed_soon_after_it(desk_that, seconds):
+    desk = desk_that(cancel_all_lasts_s=seconds)
+
+    async def rests() -> bool:
+        assert (await desk.create()).json()["remaining_count"] == "10.00"
+        return desk.floor.bids() != []
+
+    assert await rests()
+    await desk.call("DELETE", "/portfolio/events/orders")
+    assert desk.floor.bids() == []
+    if seconds:
+        assert not await rests()
+        desk.floor.clock.ms += seconds * 1_000 - 1
+        assert not await rests()
+        desk.floor.clock.ms += 1
+    assert await rests()
