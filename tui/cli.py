@@ -16,13 +16,13 @@ import click
 from core.config import paths
 from tui import cli_account, cli_desk, cli_journal, cli_safety, cli_truth, verbs
 from tui.cli_look import look_of, with_look
-from tui.cli_options import place_of, print_query, with_fields, with_profile, with_reason
+from tui.cli_options import Verbs, place_of, print_query, with_fields, with_profile, with_reason
 
 _GLOBAL = ("--profile",)
 _OWN = ("--help", "--version")
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="pmconsole")
 @with_profile
 def cli() -> None:

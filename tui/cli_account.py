@@ -17,7 +17,7 @@ from core.config.paths import Environment
 from core.control import protocol
 from core.domain.text import clean_text
 from tui import verbs
-from tui.cli_options import place_of, with_profile, with_reason, with_word
+from tui.cli_options import Verbs, place_of, with_profile, with_reason, with_word
 
 if TYPE_CHECKING:
     from core.control.doctor.questions import Terminal
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _EXCHANGES = {e.value: e for e in Environment if e is not Environment.SIM}
 
 
-@click.group()
+@click.group(cls=Verbs)
 def key() -> None:
     """Private keys of a profile at a real exchange: one that trades, one for the watchdog."""
 

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import click
 
 from tui import verbs
-from tui.cli_options import place_of, with_profile
+from tui.cli_options import Verbs, place_of, with_profile
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -32,7 +32,7 @@ def with_journal(function: _F) -> _F:
     return option(with_profile(function))
 
 
-@click.group()
+@click.group(cls=Verbs)
 def journal() -> None:
     """What was decided and done, proved by its hash chain. Works without an engine."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -14,6 +15,30 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 
 REASON_MAX = 400
 """Characters of a reason that the journal keeps."""
+
+
+class Verbs(click.Group):
+    """A group that tells its verbs in whole sentences and knows the one nearest to a mistyped word."""
+
+    group_class = type
+    """Groups inside it are of its own kind."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        verbs = sorted(self.commands.items())
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, (verb.help or "").partition("\n\n")[0]) for name, verb in verbs])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            near = difflib.get_close_matches(args[0], self.commands, n=1)
+            if not near:
+                raise
+            said = f"{error.message.rstrip('.')}: did you mean {near[0]!r}?"
+            raise click.UsageError(said, error.ctx) from error
 
 
 def _profile(name: str) -> paths.Profile:

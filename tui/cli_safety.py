@@ -9,7 +9,7 @@ import click
 from core.control import protocol
 from core.domain.units import UnitError, parse_price
 from tui import verbs
-from tui.cli_options import place_of, with_profile
+from tui.cli_options import Verbs, place_of, with_profile
 
 
 @click.command()
@@ -48,7 +48,7 @@ def rest_exit(market: str, price: str) -> None:
     verbs.command(place_of(), protocol.RestExit(verbs.new_id(), market, wanted))
 
 
-@click.group()
+@click.group(cls=Verbs)
 def watchdog() -> None:
     """The guard beside the engine: cancels everything when the engine falls silent."""
 

@@ -9,10 +9,10 @@ import click
 
 from core.control import protocol
 from tui import verbs
-from tui.cli_options import place_of, print_query, with_fields, with_profile, with_reason, with_word
+from tui.cli_options import Verbs, place_of, print_query, with_fields, with_profile, with_reason, with_word
 
 
-@click.group(invoke_without_command=True)
+@click.group(cls=Verbs, invoke_without_command=True)
 @with_fields
 @with_profile
 @click.pass_context
@@ -41,7 +41,7 @@ def reconcile_accept(what: str, confirm: str, reason: str) -> None:
     verbs.command(place_of(), protocol.Accept(verbs.new_id(), what, confirm, reason))
 
 
-@click.group(invoke_without_command=True)
+@click.group(cls=Verbs, invoke_without_command=True)
 @with_fields
 @with_profile
 @click.pass_context
@@ -62,7 +62,7 @@ def orders_resolve(order: str, found: str, confirm: str, reason: str) -> None:
     verbs.command(place_of(), protocol.Resolve(verbs.new_id(), order, found, confirm, reason))
 
 
-@click.group(invoke_without_command=True)
+@click.group(cls=Verbs, invoke_without_command=True)
 @with_fields
 @with_profile
 @click.pass_context

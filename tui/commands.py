@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from core.control.protocol import (
@@ -20,7 +21,7 @@ from core.control.protocol import (
 from core.control.tables import LimitRow, ProposalRow
 from core.domain.units import UnitError, parse_money, parse_price, parse_quantity
 from tui import stop_talks, truth_talks
-from tui.actions import CommandSpec, command_spec
+from tui.actions import COMMANDS, CommandSpec, command_spec
 from tui.format import cents, count
 from tui.operator import Operator
 from tui.talks import Clock, Make, Talk, instant, risky
@@ -41,12 +42,22 @@ def parse(text: str) -> Line | str:
     name, _, rest = text.strip().lstrip(":").partition(" ")
     spec = command_spec(name)
     if spec is None:
-        return f"there is no command {name[:20]!r}; : and Tab lists them" if name else ""
+        if not name:
+            return ""
+        remedy = _nearest(name, [known.name for known in COMMANDS], ": and Tab lists them")
+        return f"there is no command {name[:20]!r}; {remedy}"
     rest = rest.strip()
     needed = 0 if spec.usage.startswith("[") else sum(w[0] != "[" for w in spec.usage.split())
     if len(rest.split()) < needed:
         return f"usage: {spec.name} {spec.usage}"
     return Line(spec, rest)
+
+
+def _nearest(name: str, known: Sequence[str], otherwise: str) -> str:
+    """The known name that was probably meant, as a question."""
+    starts = [other for other in known if name and other.startswith(name)]
+    near = starts or difflib.get_close_matches(name, known, n=1)
+    return f"did you mean {near[0]!r}?" if near else otherwise
 
 
 def talk(line: Line, operator: Operator, clock: Clock) -> Talk | None:
@@ -110,10 +121,8 @@ def _limit(operator: Operator, clock: Clock, rest: str) -> Talk:
     name, _, value = rest.partition(" ")
     row = operator.view.limit(name)
     if row is None:
-        near = difflib.get_close_matches(name, {known for known, _ in operator.view.limits}, n=1)
-        return f"there is no limit {name[:20]!r}; " + (
-            f"did you mean {near[0]!r}?" if near else "pmconsole limits lists them"
-        )
+        known = sorted({known for known, _ in operator.view.limits})
+        return f"there is no limit {name[:20]!r}; {_nearest(name, known, 'pmconsole limits lists them')}"
     try:
         wanted = _limit_value(row.unit, value.strip())
     except UnitError as error:

@@ -38,7 +38,7 @@ class UnitError(ValueError):
 def _scaled(text: str, decimals: int, unit: str) -> int:
     match = _DECIMAL.fullmatch(text)
     if match is None:
-        raise UnitError(f"{text[:40]!r} is not a decimal {unit}")
+        raise UnitError(f"{text[:40]!r} is no {unit}: write a decimal, such as 12 or 0.35")
     sign, whole, fraction = match.group(1), match.group(2), (match.group(3) or "").rstrip("0")
     if len(fraction) > decimals:
         raise UnitError(f"{text[:40]!r} has more than {decimals} decimals of {unit}")

@@ -176,6 +176,8 @@ async def test_an_unknown_profile_is_refused_with_2(empty: Desk, arguments: list
     ("arguments", "sentence"),
     [
         (["fly"], "No such command 'fly'"),
+        (["flaten"], "No such command 'flaten': did you mean 'flatten'?"),
+        (["engine", "stopp"], "No such command 'stopp': did you mean 'stop'?"),
         (["approve", "P12"], "no proposal id with its fingerprint"),
         (["mode", "manual"], "'manual' is not one of"),
         (["alarms", "ack", "seven"], "'seven' is no alarm's number"),
@@ -190,6 +192,13 @@ async def test_usage_mistakes_leave_with_2(empty: Desk, arguments: list[str], se
     ended = await empty.run(*arguments)
     assert ended.code == 2
     assert sentence in ended.err
+
+
+@pytest.mark.parametrize("group", [[], ["engine"], ["alarms"], ["watchdog"]], ids=str)
+async def test_help_tells_every_verb_in_a_whole_sentence(empty: Desk, group: list[str]) -> None:
+    ended = await empty.run(*group, "--help")
+    assert ended.code == 0 and "..." not in ended.out.partition("Commands:")[2]
+    assert "Commands:" in ended.out
 
 
 async def test_a_port_in_use_is_named_with_its_option(empty: Desk) -> None:

@@ -252,6 +252,7 @@ def test_limits_go_down_at_once_and_up_with_a_word_never_above_the_ceiling() -> 
     assert desk.say("limit day_loss_max 60", "raise", "calm day") == ""
     assert isinstance(desk.sent[1], SetLimit) and desk.sent[1].confirm == "raise"
     assert "no limit" in desk.say("limit nonsense 5") and "decimal" in desk.say("limit day_loss_max five")
+    assert desk.say("limit day_loss 5") == "there is no limit 'day_loss'; did you mean 'day_loss_max'?"
 
 
 def test_bounds_of_one_order_are_set_by_the_same_command_and_minimums_the_other_way_round() -> None:
@@ -273,6 +274,13 @@ def test_bounds_of_one_order_are_set_by_the_same_command_and_minimums_the_other_
 @pytest.mark.parametrize("text", ["launch", "cancel", "limit loss", "alarms ack " + "9" * 30])
 def test_a_wrong_command_gets_one_sentence(text: str) -> None:
     assert Desk().say(text)
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"), [("flaten", "flatten"), ("flat", "flatten"), ("rsume", "resume")]
+)
+def test_a_mistyped_command_gets_the_one_that_was_meant(typed: str, meant: str) -> None:
+    assert commands.parse(typed) == f"there is no command {typed!r}; did you mean {meant!r}?"
 
 
 def test_edits_may_only_be_smaller_or_better() -> None:
