@@ -135,7 +135,7 @@ class Halting:
         self._reach(Point.HALT_FLAGGED)
         known, cause = self._state.halts.at(GLOBAL), f"flatten by {by}"
         if known is not None:  # what stopped the desk before is still to be looked at
-            cause = f"{known.cause}; {cause}"[-CAUSE_MAX:]
+            cause = known.cause if cause in known.cause else f"{known.cause}; {cause}"[-CAUSE_MAX:]
         halt = Halt(GLOBAL, Level.FLATTENING, cause, self._clocks.wall_ms(), by)
         narrower = tuple(h for h in self._state.halts.standing if h.scope != GLOBAL)
         self._state.halts = Halts((*narrower, halt))

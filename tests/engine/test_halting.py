@@ -93,6 +93,18 @@ def test_a_market_resumed_leaves_entries_going_and_the_desk_resumed_does_not() -
     run_virtual(main)
 
 
+def test_a_second_stop_of_the_same_hand_names_it_once() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            halting = bench.engine.desk.halting
+            for by in ("console 7", "console 7", "cli 8"):
+                halting.flatten_begins(by)
+            halt = bench.engine.state.halts.at(GLOBAL)
+            assert halt is not None and halt.cause == "flatten by console 7; flatten by cli 8"
+
+    run_virtual(main)
+
+
 def test_only_what_is_in_its_scope_keeps_a_market_halted() -> None:
     async def main(loop: VirtualLoop) -> None:
         async with running(loop) as bench:

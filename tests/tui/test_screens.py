@@ -73,6 +73,17 @@ async def test_the_smallest_desk_is_this_text(directory: Path) -> None:
         assert shown[-1].startswith(" a yes  x no  e edit  d defer  v why  p pause")
 
 
+async def test_the_smallest_desk_tells_what_is_held_where_no_order_works(directory: Path) -> None:
+    async with running(directory, size=(80, 24)) as desk:
+        await desk.shows("ORDERS 2   POSITIONS ")
+        now = read_clocks()
+        ended = tuple(msgspec.structs.replace(row, ended_ns=now.mono_ns) for row in rows.orders(now))
+        desk.engine.send(orders=ended)
+        await desk.shows("ORDERS 0   POSITIONS ")
+        held = next(text for text in checked_lines(desk) if text.startswith(" held"))
+        assert held.startswith(" held  YES 30 CHI hi Nov23 39-40 +0.60  YES 16 NYC hi Nov23 46-47 -0.18  ")
+
+
 async def test_a_small_terminal_keeps_the_card_and_the_way_out(directory: Path) -> None:
     async with running(directory, size=(80, 24)) as desk:
         await desk.pilot.resize_terminal(60, 16)
@@ -138,6 +149,10 @@ async def test_a_stop_shows_its_table_and_its_residue(directory: Path) -> None:
         venues = (FlattenVenueRow("kalshi", 2, 2, 0, 4, 3, 8 * rows.C),)
         desk.engine.send(flatten=rows.flatten(read_clocks(), phase="EXITING", venues=venues))
         await desk.shows("STOPPING   EXITING   KAL cancels 2/2 unk 0  exits 3/4  left 8")
+        await desk.shows("by console ")
+        own = desk.app.view.status.controller
+        desk.engine.send(flatten=rows.flatten(read_clocks(), phase="EXITING", venues=venues, by=own))
+        await desk.shows("by you ")
         over = rows.flatten(
             read_clocks(), phase="UNFLATTENED", receipt="Not flat after 30 s.", residue=("AUS hi 71-72 8",)
         )

@@ -14,6 +14,8 @@ from tests.tui.conftest import Desk, running
 from tests.tui.fake_engine import read_clocks
 from tests.tui.test_screens import SIZES, checked_lines
 from tui.ladder import QUIET_NS
+from tui.lines import plain
+from tui.widgets.alarms import clears_lines
 from tui.widgets.line_pane import LinePane
 
 
@@ -92,6 +94,16 @@ def alarm(number: int, **changes: object) -> AlarmRow:
         "active": True,
     }
     return AlarmRow(**(values | changes))  # type: ignore[arg-type]  # a test's table of fields
+
+
+def test_the_line_below_the_alarms_says_what_it_is() -> None:
+    (short,) = clears_lines(
+        alarm(1, what="METEO DOWN", effect="no entries", clears="its next good answer"), 90
+    )
+    assert plain(short).strip() == "clears: its next good answer"
+    cut = clears_lines(alarm(1, what="long " * 20, clears="resume"), 90)
+    told = " ".join(plain(row).strip() for row in cut)
+    assert told.startswith("long long") and told.endswith("clears: resume")
 
 
 @pytest.mark.parametrize("size", SIZES)

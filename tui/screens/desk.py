@@ -23,7 +23,7 @@ from tui.widgets.limits import Limits
 from tui.widgets.line_pane import LinePane
 from tui.widgets.market_table import MarketTable
 from tui.widgets.order_table import OrderTable
-from tui.widgets.position_table import PositionTable
+from tui.widgets.position_table import PositionTable, held_line
 from tui.widgets.stop_table import StopTable, shows
 
 REPLAN_NS = 1_000_000_000
@@ -100,7 +100,9 @@ class DeskScreen(ConsoleScreen):
         self.markets.show(scene, scene.market_keys)
         if "fair" in plan:
             self.fair.show(scene, compact=plan["fair"].height < 8)
-        self.orders.show(scene, scene.view.working(), compact="positions" not in plan, foot=two)
+        compact = "positions" not in plan
+        held = held_line(scene) if compact and scene.view.held() else ()
+        self.orders.show(scene, scene.view.working(), compact=compact, foot=two, otherwise=held)
         if "positions" in plan:
             self.positions.show(scene)
         if "alarms" in plan:

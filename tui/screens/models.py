@@ -8,7 +8,7 @@ from tui.lines import Line, Span, line
 from tui.scene import Scene, head, note
 from tui.screens.console_screen import ConsoleScreen
 from tui.screens.desk_plan import Plan, Rect
-from tui.widgets.card import compact_lines
+from tui.widgets.card import clears_sentence, compact_lines
 from tui.widgets.fair_values import bar_room, bar_top, bracket_header, bracket_line, inputs, summary
 from tui.widgets.line_pane import LinePane
 from tui.widgets.live_table import Column, Key, LiveTable
@@ -184,7 +184,8 @@ class EvidenceScreen(ConsoleScreen):
         rows = [line(" ", *row) for row in compact_lines(scene, card, width - 2)[:8]]
         for check in card.checks:
             word, role = ("BLOCK", "blocked") if check.blocks else ("WARN", "near")
-            rows += wrapped(f"{word} {check.code} {check.text} {check.clears}", width - 2, role)
+            said = f"{word} {check.code} {check.text}. {clears_sentence(check.clears)}"
+            rows += wrapped(said, width - 2, role)
         rows += ((), line((" why", "title")), *wrapped(card.why, width - 2, indent=2))
         rows += (line((" against", "title")), *wrapped(card.against or "nothing named", width - 2, indent=2))
         rows += ((), line((" evidence when proposed", "title")))

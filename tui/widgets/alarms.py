@@ -60,7 +60,8 @@ def clears_lines(row: AlarmRow, width: int) -> list[Line]:
     """What clears an alarm, below the table; before it the alarm again when its own row cuts it."""
     told = _told(row)
     fits = len(told) + 2 <= plan(COLUMNS, width)[-1].width
-    text = row.clears if fits else f"{told}  {row.clears}"
+    clears = f"clears: {row.clears}" if row.clears else ""
+    text = clears if fits else f"{told}   {clears}"
     return [line((f"   {part}", "text-muted")) for part in textwrap.wrap(text, max(20, width - 4))[:3]]
 
 

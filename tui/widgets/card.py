@@ -120,7 +120,7 @@ def state_groups(scene: Scene, card: ProposalRow) -> list[Line]:
     blocking = next((check for check in card.checks if check.blocks), None)
     warning = next(iter(card.checks), None)
     if word.startswith("BLOCKED") and blocking is not None:
-        return [line(state, f" {blocking.text}"), line((_clears(blocking.clears), "text-muted"))]
+        return [line(state, f" {blocking.text}"), line((clears_sentence(blocking.clears), "text-muted"))]
     if word == "CONFIRM":
         return [line(state, (" large: y for YES, n for NO sends it", "strong"))]
     if word == "LAG":
@@ -134,7 +134,7 @@ def state_groups(scene: Scene, card: ProposalRow) -> list[Line]:
     return [line(state)]
 
 
-def _clears(text: str) -> str:
+def clears_sentence(text: str) -> str:
     """The engine names what clears a rule; a sentence says so."""
     return text if not text or text.lower().startswith("clears") else f"Clears with {text}."
 

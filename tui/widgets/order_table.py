@@ -219,8 +219,15 @@ class OrderTable(LiveTable):
         super().__init__(DONE_COLUMNS if done else COLUMNS, id=id)
 
     def show(
-        self, scene: Scene, rows: Sequence[OrderRow], *, compact: bool = False, foot: bool = True
+        self,
+        scene: Scene,
+        rows: Sequence[OrderRow],
+        *,
+        compact: bool = False,
+        foot: bool = True,
+        otherwise: Line = (),
     ) -> None:
+        """``otherwise`` is said where no order works, instead of just that."""
         self.header = not compact
         self.columns = COMPACT_COLUMNS if compact else COLUMNS
         title, right = orders_title(scene, compact=compact)
@@ -230,7 +237,7 @@ class OrderTable(LiveTable):
             own = [row.client_order_id for row in rows if row.key == scene.current]
             self.point_at(own[0] if own else keys[0] if len(keys) == 1 else None)
         feet = [counts_line(scene)] if foot and not compact else []
-        self.paint_rows(scene, keys, title, right, empty=[empty_line(scene)], foot=feet)
+        self.paint_rows(scene, keys, title, right, empty=[otherwise or empty_line(scene)], foot=feet)
 
 
 def order_detail(scene: Scene, row: OrderRow) -> str:

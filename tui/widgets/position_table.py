@@ -117,6 +117,15 @@ def empty_line(scene: Scene) -> Line:
     return note(f"Flat, read {age(scene.ago_s(status.read_ns))} ago.")
 
 
+def held_line(scene: Scene) -> Line:
+    """What is held in one row, each with its open P&L, for a desk without a pane of positions."""
+    parts: list[Span] = [Span(" held", "text-muted")]
+    for row in scene.view.held():
+        parts += [_side(scene, row.key), Span(f" {count(abs(row.net))}", "strong"), _market(scene, row.key)]
+        parts += [Span(" "), _pnl(row.open_pnl)]
+    return line(*parts)
+
+
 class PositionTable(LiveTable):
     """The POSITIONS pane."""
 

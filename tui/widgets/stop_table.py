@@ -32,7 +32,7 @@ class StopTable(LinePane):
             return
         width = self.body_size[0]
         took = age(scene.ago_s(flatten.started_ns)) if scene.in_ladder else ""
-        by = line(f"by {flatten.by} {took}".rstrip())
+        by = line(f"by {_who(flatten, scene)} {took}".rstrip())
         self.paint(table(flatten, scene, width), head("STOP LADDER"), by, dim=scene.dim)
 
 
@@ -52,6 +52,12 @@ def table(flatten: FlattenRow, scene: Scene, width: int) -> list[Line]:
     else:
         rows += [_resists(text, scene, width) for text in flatten.residue]
     return rows
+
+
+def _who(flatten: FlattenRow, scene: Scene) -> str:
+    status = scene.view.status
+    own = scene.controls and status is not None and flatten.by == status.controller
+    return "you" if own else flatten.by
 
 
 def _now(flatten: FlattenRow, scene: Scene) -> tuple[str | tuple[str, str], ...]:
