@@ -60,6 +60,10 @@ class WalletKey:
     def __repr__(self) -> str:
         return f"WalletKey({self.address})"
 
+    def secret(self) -> bytes:
+        """The key itself, for a signer that is not ours."""
+        return self._key.secret
+
     def sign(self, hashed: bytes) -> bytes:
         """Sixty-five bytes: r, s and the recovery number Ethereum counts from 27."""
         signature = self._key.sign_recoverable(hashed, hasher=None)
