@@ -74,7 +74,10 @@ class Call(msgspec.Struct, frozen=True):
 class Answer(msgspec.Struct, frozen=True):
     status: int
     body: bytes
-    retry_after: str = ""
+    headers: Mapping[str, str] = {}
+    """Names in lower case."""
+    offset_ms: int | None = None
+    """What the venue's clock was taken to differ by when this was asked."""
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -136,7 +139,7 @@ class Http(abc.ABC):
     ) -> None:
         self._root = url.rstrip("/")
         self._root_path = urlsplit(self._root).path
-        self._clocks, self._rng, self._transports = clocks, rng, transports
+        self.clocks, self._rng, self._transports = clocks, rng, transports
         self.limiter, self.on_anomaly, self._on_credential = limiter, on_anomaly, on_credential
         self._breakers, self._retries = Breakers(clocks), RetryBudget()
         self._pools: list[httpx.AsyncClient] = []
@@ -218,7 +221,9 @@ class Http(abc.ABC):
             self._breakers.given_up(kind)
             raise
         if answer.status == 429:
-            self.limiter.throttled(call.endpoint.kind, _seconds(answer.retry_after), call.shard)
+            self.limiter.throttled(
+                call.endpoint.kind, _seconds(answer.headers.get("retry-after", "")), call.shard
+            )
         if answer.status in (401, 403):
             verdict = self.judge(answer)
             refused = verdict.trouble is Trouble.CREDENTIAL
@@ -249,7 +254,8 @@ class Http(abc.ABC):
         )
 
     async def _exchange(self, pool: httpx.AsyncClient, request: httpx.Request) -> Answer:
-        sent_ms, sent_ns = self._clocks.wall_ms(), self._clocks.mono_ns()
+        sent_ms, sent_ns = self.clocks.wall_ms(), self.clocks.mono_ns()
+        offset_ms = self._offset.ms()
         response = await pool.send(request, stream=True)
         try:
             self._observe(response.headers.get("date", ""), sent_ms, sent_ns)
@@ -265,7 +271,7 @@ class Http(abc.ABC):
             await response.aclose()
         if too_deep(data):
             raise TooLargeError(f"answer nests deeper than {DEPTH_MAX}")
-        return Answer(response.status_code, bytes(data), response.headers.get("retry-after", ""))
+        return Answer(response.status_code, bytes(data), response.headers, offset_ms)
 
     async def read(
         self,
@@ -346,4 +352,4 @@ class Http(abc.ABC):
     def _observe(self, date: str, sent_ms: int, sent_ns: int) -> None:
         venue_ms = date_ms(date)
         if venue_ms is not None:
-            self._offset.observe(venue_ms, sent_ms, (self._clocks.mono_ns() - sent_ns) // 1_000_000)
+            self._offset.observe(venue_ms, sent_ms, (self.clocks.mono_ns() - sent_ns) // 1_000_000)

@@ -53,7 +53,7 @@ class KalshiHttp(Http):
         """The part of the account all calls are about: 0 is the primary one."""
 
     def headers(self, call: Call, path: str) -> dict[str, str]:
-        return self._signer.headers(call.endpoint.method, path, self._clocks.wall_ms())
+        return self._signer.headers(call.endpoint.method, path, self.clocks.wall_ms())
 
     def judge(self, answer: Answer) -> Verdict:
         said = refusal(answer.body)
