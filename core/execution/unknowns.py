@@ -1,14 +1,16 @@
 """Orders whose send was not answered: asked about until they are found or proved never to have arrived.
 
 Absence is weak evidence. An order counts as never arrived only after several complete reads without
-it, the last one begun long after the send, its own expiry passed, and no fill or position that nobody
-explains. Until then it keeps its worst case. Waiting is measured on the monotonic clock from the
-moment the order became UNKNOWN here, so that a clock that is set, or a restart, shortens nothing.
+it, the last one begun long after the send and by the venue's own word as new as that, its own expiry
+passed, and no fill or position that nobody explains. Until then it keeps its worst case. Waiting is
+measured on the monotonic clock from the moment the order became UNKNOWN here, so that a clock that is
+set, or a restart, shortens nothing.
 """
 
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable
 
 import msgspec
@@ -136,6 +138,9 @@ class Unknowns:
     async def _look(self, client: str, search: Search, began_ns: int) -> None:
         order = self._ledger.orders[client]
         sent_ms = order.sent_ms or order.intent.created_ms
+        # Asked before the list: what is complete until then is so in everything read afterwards.
+        late = search.reads + 1 >= READS_MIN and began_ns >= search.provable_ns
+        proves = late and began_ns - await self._lag_ns() >= search.provable_ns
         listed = await self._venue.orders(ticker=order.intent.ticker, since_ms=sent_ms - SKEW_MS)
         if isinstance(listed, Incomplete):
             return
@@ -145,11 +150,19 @@ class Unknowns:
         if mine:
             return
         search.reads += 1
-        if search.reads < READS_MIN or began_ns < search.provable_ns:
+        if not proves:
             return
         if not await self._unexplained(order, sent_ms) and self._ledger.orders[client].life is Life.UNKNOWN:
             waited_s = (self._clocks.mono_ns() - search.since_ns) // 1_000_000_000
             self._ledger.apply(client, OrderNeverArrived(search.reads, waited_s))
+
+    async def _lag_ns(self) -> float:
+        """How far the venue's lists lag behind now, without end where that cannot be read."""
+        began_ms = self._clocks.wall_ms()
+        as_of_ms = await self._venue.lists_as_of_ms()
+        if isinstance(as_of_ms, Incomplete):
+            return math.inf
+        return 0 if as_of_ms is None else max(0, began_ms - as_of_ms) * 1_000_000
 
     async def _unexplained(self, order: Order, sent_ms: int) -> bool:
         """Whether a fill or position could still be this order's, or could not be read."""

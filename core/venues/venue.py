@@ -418,6 +418,11 @@ class VenueGateway(SafetyNet, Protocol):
 
     async def positions(self) -> tuple[PositionReport, ...] | Incomplete: ...
 
+    async def lists_as_of_ms(self) -> int | Incomplete | None:
+        """Until when lists of orders, fills and positions hold everything, wall time of the venue; ``None``
+        where it does not say, for then they are as new as the answer."""
+        ...
+
     async def redeemable(self) -> tuple[Redeemable, ...] | Incomplete:
         """What waits to be paid out by hand; nothing where the venue pays by itself."""
         ...

@@ -95,6 +95,8 @@ class Faults:
     list_lag_s: float = 0.0
     silent_fills: bool = False
     """Fills are not told on the stream."""
+    lists_lag_ms: int = 0
+    """How old everything in lists is said to be."""
     broken_reads: bool = False
     hanging_reads: bool = False
     """Reads get no answer at all."""
@@ -478,6 +480,9 @@ class FakeVenue:
 
     async def redeemable(self) -> tuple[Redeemable, ...] | Incomplete:
         return ()
+
+    async def lists_as_of_ms(self) -> int | Incomplete | None:
+        return await self._read(lambda: self.clock.wall_ms() - self.faults.lists_lag_ms)
 
     async def positions(self) -> tuple[PositionReport, ...] | Incomplete:
         return await self._read(

@@ -47,6 +47,21 @@ def test_failed_reads_prove_nothing_and_three_good_ones_are_needed() -> None:
     run_virtual(main)
 
 
+def test_lists_that_lag_by_the_venues_own_word_prove_nothing_yet() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            client = await lost(bench)
+            bench.venue.faults.lists_lag_ms = 45_000
+            ends_ms = bench.order(client).dead_by_ms
+            assert ends_ms is not None
+            await bench.until(lambda: bench.clock.wall_ms() > ends_ms + 5_000 + 44_000, "lagging", 200)
+            assert bench.order(client).life is Life.UNKNOWN
+            assert bench.engine.desk.unknowns.searches[client].reads > 3
+            await bench.until(lambda: bench.order(client).life is Life.NEVER_ARRIVED, "proof", 12)
+
+    run_virtual(main)
+
+
 def test_a_position_nobody_can_explain_keeps_the_order_until_a_person_looks() -> None:
     async def main(loop: VirtualLoop) -> None:
         async with running(loop) as bench:

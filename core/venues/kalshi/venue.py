@@ -367,6 +367,9 @@ class KalshiVenue:
     async def trades(self, *, since_ms: int | None = None) -> tuple[TradeReport, ...] | Incomplete:
         return ()
 
+    async def lists_as_of_ms(self) -> int | Incomplete | None:
+        return await exchange.read_data_as_of_ms(self._reader)
+
     async def positions(self) -> tuple[PositionReport, ...] | Incomplete:
         return await self._account.positions()
 
