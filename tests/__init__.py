@@ -1,0 +1,1 @@
+"""The tests are a package of their own: a dependency installs one of the same name beside the libraries."""
