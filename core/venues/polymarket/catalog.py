@@ -10,6 +10,7 @@ import msgspec
 from core.domain.market import Market
 from core.domain.order import Outcome
 from core.domain.units import Price
+from core.venues.polymarket.clob import Trading
 from core.venues.polymarket.gamma import (
     HydratingError,
     Listed,
@@ -37,6 +38,8 @@ class Catalog:
         self.quarantined: dict[str, Quarantined] = {}
         self.wires: dict[str, MarketWire] = {}
         """The last word of Gamma on each market."""
+        self._confirmed: dict[str, Trading] = {}
+        """The CLOB's own terms of a market: they hold over what Gamma has cached."""
         self._conditions: dict[str, str] = {}
         self._tokens: dict[str, tuple[str, Outcome]] = {}
         self._noted: dict[str, tuple[str, ...]] = {}
@@ -47,7 +50,7 @@ class Catalog:
         odd = Odd()
         try:
             wire = decode(raw, market_decoder, "market")
-            found = listed(wire, event, series, odd)
+            found = self._as_confirmed(listed(wire, event, series, odd))
             self._check_unique(found.terms)
         except WireError as error:
             return self._quarantine(raw, error)
@@ -65,6 +68,7 @@ class Catalog:
     def forget(self, ticker: str) -> None:
         """Drop a market that is over."""
         self._drop(ticker)
+        self._confirmed.pop(ticker, None)
         self._noted.pop(ticker, None)
 
     def of_token(self, token: str) -> tuple[str, Outcome] | None:
@@ -74,14 +78,50 @@ class Catalog:
     def of_condition(self, condition: str) -> str | None:
         return self._conditions.get(condition.lower().ljust(66, "0"))
 
+    def confirm(self, ticker: str, said: Trading) -> Market | None:
+        """Take over what the CLOB says of a market; the market, where that changed it.
+
+        Raises ``WireError`` when the two do not speak of the same thing.
+        """
+        known = self.markets.get(ticker)
+        if known is None:
+            return None
+        agreed = self._agreed(Listed(known, self.terms[ticker]), said)
+        self._confirmed[ticker] = said
+        self.markets[ticker], self.terms[ticker] = agreed.market, agreed.terms
+        return agreed.market if agreed.market != known else None
+
     def retick(self, ticker: str, tick: Price) -> Market | None:
         """The market on its new grid; ``None`` when that is no news."""
         known = self.markets.get(ticker)
         if known is None or self.terms[ticker].tick == tick:
             return None
+        said = self._confirmed.get(ticker)
+        if said is not None:
+            self._confirmed[ticker] = msgspec.structs.replace(said, tick=tick)
         self.terms[ticker] = msgspec.structs.replace(self.terms[ticker], tick=tick)
         self.markets[ticker] = msgspec.structs.replace(known, grid=tick_grid(tick))
         return self.markets[ticker]
+
+    def _as_confirmed(self, found: Listed) -> Listed:
+        said = self._confirmed.get(found.market.ticker)
+        return self._agreed(found, said) if said is not None else found
+
+    def _agreed(self, found: Listed, said: Trading) -> Listed:
+        """Tick, minimum and fees are the CLOB's word; ids, version and exchange must be the same."""
+        terms = found.terms
+        if said.version is not terms.version or {said.tokens.yes, said.tokens.no} != {
+            terms.tokens.yes,
+            terms.tokens.no,
+        }:
+            raise WireError("the order book and the listing name different tokens")
+        if said.neg_risk is not terms.neg_risk:
+            raise WireError("the order book and the listing name different exchanges")
+        replace = msgspec.structs.replace
+        return Listed(
+            replace(found.market, grid=tick_grid(said.tick), fees=said.fees, minimum=said.minimum),
+            replace(terms, tick=said.tick, minimum=said.minimum),
+        )
 
     def _check_unique(self, terms: Terms) -> None:
         """Two markets with one token would share a book, a position and every fill."""

@@ -98,8 +98,6 @@ class MarketWire(msgspec.Struct, frozen=True, rename="camel"):
     group_item_title: object = None
     uma_resolution_status: object = None
     resolution_status: object = None
-    volume_num: object = None
-    events: list[msgspec.Raw] | None = None
 
 
 _texts = msgspec.json.Decoder(list[str])
