@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from core.domain.clock import Clocks
+from core.venues.connection import Backoff, until_one_ends
 from core.venues.http import key_refused
 from core.venues.kalshi.answers import refusal, trouble_of
 from core.venues.kalshi.books import SECOND_NS
@@ -32,11 +33,8 @@ PONG_S_MAX: Final = 6.0
 RETRY_FIRST_S, RETRY_S_MAX = 0.5, 30.0
 REFUSED_RETRY_S: Final = 30.0
 """After a handshake refused for the credential or the rate: trying faster cannot help."""
-STABLE_NS: Final = 60 * SECOND_NS
-"""A connection that lasted this long resets the retry delay."""
 STRETCH_MAX: Final = 32
 """Messages handled before the loop gets a turn: about a millisecond."""
-EXPONENT_MAX: Final = 10
 LAGS_MAX: Final = 10_000
 """Samples between two pongs; more than that tells nothing new."""
 
@@ -66,16 +64,12 @@ class Session:
 
     async def run(self) -> None:
         """Connect and reconnect until cancelled."""
-        failures = 0
+        backoff = Backoff(self._rng, RETRY_FIRST_S, RETRY_S_MAX)
         while True:
             self._set(state=LinkState.CONNECTING, retry_at_ns=None)
             began_ns = self._clocks.mono_ns()
             ended = await self._connection()
-            if self._clocks.mono_ns() - began_ns >= STABLE_NS:
-                failures = 0
-            wait_s = self._rng.random() * min(RETRY_S_MAX, RETRY_FIRST_S * 2.0 ** min(failures, EXPONENT_MAX))
-            wait_s += self._refused(ended)
-            failures += 1
+            wait_s = backoff.wait_s(self._clocks.mono_ns() - began_ns) + self._refused(ended)
             retry_at_ns = self._clocks.mono_ns() + int(wait_s * SECOND_NS)
             self._set(state=LinkState.DOWN, detail=str(ended), retry_at_ns=retry_at_ns)
             await asyncio.sleep(wait_s)
@@ -120,32 +114,13 @@ class Session:
         self._state.opened(self._clocks.mono_ns())
         try:
             await self.flush()
-            return await self._both_sides(socket)
+            return await until_one_ends(
+                {"kalshi stream reader": self._read(socket), "kalshi stream ping": self._beat(socket)}
+            )
         finally:
             self._socket = None
             self._state.closed()
             await socket.close()
-
-    async def _both_sides(self, socket: Socket) -> SocketError:
-        """Read and ping until the connection ends. Without a task group: before Python 3.13 that takes
-        a stop which arrives together with the end for its own, and the desk would reconnect."""
-        sides = [
-            asyncio.create_task(self._read(socket), name="kalshi stream reader"),
-            asyncio.create_task(self._beat(socket), name="kalshi stream ping"),
-        ]
-        try:
-            await asyncio.wait(sides, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for side in sides:
-                side.cancel()
-            ends = await asyncio.gather(*sides, return_exceptions=True)
-        ended = SocketError("ended")
-        for end in ends:
-            if isinstance(end, SocketError):
-                ended = end
-            elif end is not None and not isinstance(end, asyncio.CancelledError):
-                raise end
-        return ended
 
     async def _read(self, socket: Socket) -> None:
         stretch = 0
