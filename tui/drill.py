@@ -21,6 +21,7 @@ from core.config.drill import Drill, write_drill
 from core.config.paths import Profile
 from core.control.client import Line
 from core.control.protocol import (
+    AcknowledgeAll,
     AnyCommand,
     Approve,
     DrillWatchdog,
@@ -145,13 +146,21 @@ def _guarded(line: Line) -> Step:
 
 
 def _resumed(line: Line) -> Step:
-    """Go on as an operator would: a typed word and a reason, and entries allowed again."""
+    """Go on as an operator would: see what rang, a typed word and a reason, and entries allowed again."""
     began = time.monotonic()
+    refusal = ""
 
     def lifted() -> bool:
-        return verbs.call(line, Resume(verbs.new_id(), "resume", "drill")).accepted
+        nonlocal refusal
+        verbs.call(line, AcknowledgeAll(verbs.new_id()))  # a refusal says that nothing new has rung
+        reply = verbs.call(line, Resume(verbs.new_id(), "resume", "drill"))
+        refusal = reply.text
+        return reply.accepted
 
-    _until("the halt is lifted after a clean reconcile", READY_S, lifted)
+    try:
+        _until("the halt is lifted after a clean reconcile", READY_S, lifted)
+    except DrillError as error:
+        raise DrillError(f"{error}; the desk says: {refusal}") from error
     _accepted(line, Unpause(verbs.new_id(), confirm="unpause"), "entries")
     return Step("resumed", f"after {time.monotonic() - began:.1f} s")
 

@@ -23,6 +23,7 @@ from core.control.server import Server
 from core.control.sockets import bind
 from core.domain.clock import machine_ns
 from core.engine.operator import Actor
+from tui import drill, verbs
 from tui.cli import _with_front_door, cli
 
 HERE = Path(__file__).resolve().parents[2]
@@ -434,6 +435,25 @@ async def test_a_watchdog_that_is_not_there_is_named(desk: Desk) -> None:
     assert other.err.endswith("Start it with: pmconsole watchdog run --profile live\n")
     drilled = await desk.run("watchdog", "drill")
     assert drilled.code == 0 and isinstance(desk.answers.commands[0], p.DrillWatchdog)
+
+
+async def test_the_drill_sees_what_rang_before_it_resumes_and_tells_a_refusal(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def resume() -> drill.Step:
+        with verbs.open_line(paths.profile("demo")) as line:
+            return drill._resumed(line)
+
+    def unseen(command: p.AnyCommand) -> tuple[bool, str]:
+        seen = any(isinstance(before, p.AcknowledgeAll) for before in desk.answers.commands)
+        return seen or not isinstance(command, p.Resume), "Acknowledge alarm 6 first."
+
+    monkeypatch.setattr(drill, "READY_S", 0.2)
+    desk.answers.reply = unseen
+    assert (await asyncio.to_thread(resume)).name == "resumed"
+    desk.answers.reply = lambda command: (not isinstance(command, p.Resume), "The account differs.")
+    with pytest.raises(drill.DrillError, match=r"clean reconcile; the desk says: The account differs\."):
+        await asyncio.to_thread(resume)
 
 
 async def test_units_are_printed(desk: Desk) -> None:
