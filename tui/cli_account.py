@@ -93,15 +93,15 @@ def doctor(as_json: bool) -> None:
     from core.control.doctor.report import as_data, lines
     from core.domain.clock import SystemClock
 
-    rng = random.Random(secrets.randbits(128))
+    rng, terminal = random.Random(secrets.randbits(128)), _terminal()
     try:
-        report = asyncio.run(examine(place_of(), SystemClock(), rng, _terminal()))
+        report = asyncio.run(examine(place_of(), SystemClock(), rng, terminal))
     except (paths.ProfileError, OSError) as error:
         verbs.leave(verbs.USAGE, f"pmconsole doctor: {error}")
     if as_json:
         click.echo(json.dumps(as_data(report), indent=2, ensure_ascii=False))
     else:
-        click.echo("\n".join(lines(report)))
+        click.echo("\n".join(lines(report, terminal.columns)))
     sys.exit(verbs.REFUSED if report.blocks else verbs.DONE)
 
 

@@ -104,7 +104,8 @@ def _real(place: Profile, key: Path) -> Site:
 def own_signer(place: Profile, key: Path) -> KeySigner:
     """A key of a profile at a real exchange, checked against its pin; raises ``KeyFileError``."""
     if not key.exists():
-        adds = place.command("key add --watchdog" if key == place.watchdog_key else "key add")
+        adds = f"key add FILE --key-id ID --made-at {place.environment.value}"
+        adds = place.command(f"{adds} --watchdog" if key == place.watchdog_key else adds)
         raise KeyFileError(
             f"profile {place.name} has no {key.stem} key ({key}): make one at Kalshi's "
             f"{place.environment.value} exchange and add it with {adds}"

@@ -43,7 +43,7 @@ def test_a_key_is_kept_and_shown_without_its_secret(home: Path) -> None:
     assert done.exit_code == 0 and "Delete the copy" in done.output
     shown = run("key", "show", "--profile", "live")
     assert "1f2e-3d4c" in shown.output and "has no watchdog key" in shown.output
-    assert "key add --watchdog --profile live" in shown.output.replace("\n", "")
+    assert "--made-at production --watchdog --profile live" in shown.output.replace("\n", "")
     secret = "".join(file.read_text().splitlines()[1:-1])
     assert secret not in done.output + shown.output
 

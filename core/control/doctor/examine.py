@@ -111,7 +111,7 @@ def _drill(place: Profile, now_ms: int, code: str) -> list[Finding]:
 
 
 def _keys(place: Profile) -> list[Finding]:
-    return [] if place.simulated else [questions.key(state(place, role), place) for role in Role]
+    return [] if place.simulated else [questions.key(state(place, role)) for role in Role]
 
 
 def _site(place: Profile) -> tuple[Site | None, Finding]:

@@ -13,7 +13,7 @@ import msgspec
 from core.config.drill import Drill
 from core.config.paths import Profile
 from core.control.doctor.findings import Finding, block, ok, warn
-from core.control.keys import KeyState, Role
+from core.control.keys import KeyState
 from core.domain.units import Money, money_text
 from core.journal.device import COMMIT_US_MAX, NETWORK, VOLATILE, Commits, has_reset_race
 from core.venues.exchange import Cash, ExchangeState, Maintenance
@@ -140,12 +140,11 @@ def watchdog(unfit: str | None, place: Profile) -> Finding:
 # --- keys and limits ----------------------------------------------------------------------------
 
 
-def key(found: KeyState, place: Profile) -> Finding:
+def key(found: KeyState) -> Finding:
     name = f"{found.role.value} key"
     if found.problem:
-        adds = f"key add FILE --key-id ID --made-at {place.environment.value}"
-        adds += " --watchdog" if found.role is Role.WATCHDOG else ""
-        return block(name, found.problem, place.command(adds))
+        said, _, remedy = found.problem.rpartition(": ")
+        return block(name, said, remedy)
     return ok(name, f"{found.key_id}, fingerprint {found.fingerprint[:16]}")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from textwrap import wrap
 
 import msgspec
 
@@ -16,22 +17,35 @@ _WHERE = {
 }
 
 
-def lines(report: Report) -> Iterator[str]:
-    """One line a finding, its remedy below it, and at the end what still blocks live."""
+def lines(report: Report, width: int | None = None) -> Iterator[str]:
+    """A finding, its remedy below it, at the end what still blocks live; wrapped to a terminal's width."""
+    for text, indent in _lines(report):
+        if width is None or len(text) <= width:
+            yield text
+        else:
+            # Paths and commands stay whole, to be copied.
+            yield from wrap(
+                text, width, subsequent_indent=" " * indent, break_long_words=False, break_on_hyphens=False
+            )
+
+
+def _lines(report: Report) -> Iterator[tuple[str, int]]:
+    """Each line, and how far its continuation is indented."""
     at = datetime.fromtimestamp(report.at_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
     where = _WHERE[report.environment]
-    yield f"profile {report.profile} at {where}; pmconsole {report.code_version}; {at}"
-    width = max(len(f.check) for f in report.findings)
+    yield f"profile {report.profile} at {where}; pmconsole {report.code_version}; {at}", 0
+    checks = max(len(f.check) for f in report.findings)
+    said = len("BLOCK  ") + checks + 2
     for finding in report.findings:
-        yield f"{finding.grade.value:<5}  {finding.check:<{width}}  {finding.said}"
+        yield f"{finding.grade.value:<5}  {finding.check:<{checks}}  {finding.said}", said
         if finding.remedy:
-            yield f"{'':<5}  {'':<{width}}  -> {finding.remedy}"
-    yield ""
+            yield f"{'':<{said}}-> {finding.remedy}", said + len("-> ")
+    yield "", 0
     if not report.live:
-        yield "Nothing blocks live."
+        yield "Nothing blocks live.", 0
         return
-    yield "What still blocks live:"
-    yield from (f"  {sentence}" for sentence in report.live)
+    yield "What still blocks live:", 0
+    yield from ((f"  {sentence}", 4) for sentence in report.live)
 
 
 def as_data(report: Report) -> dict[str, object]:

@@ -80,8 +80,8 @@ CASES: list[tuple[str, Finding, Grade]] = [
     ("watched", q.watchdog("", LIVE), Grade.OK),
     ("unwatched", q.watchdog(None, LIVE), Grade.WARN),
     ("watchdog unfit", q.watchdog("its key was refused", LIVE), Grade.WARN),
-    ("key", q.key(KeyState(Role.TRADING, Path("k"), "k1", "ab" * 32), LIVE), Grade.OK),
-    ("key missing", q.key(KeyState(Role.WATCHDOG, Path("k"), problem="no key"), LIVE), Grade.BLOCK),
+    ("key", q.key(KeyState(Role.TRADING, Path("k"), "k1", "ab" * 32)), Grade.OK),
+    ("key missing", q.key(KeyState(Role.WATCHDOG, Path("k"), problem="no key: add one")), Grade.BLOCK),
     ("may trade", q.grant("trading key", "k1", 0, keys("read", "write::trade")), Grade.OK),
     ("locked", q.grant("trading key", "k1", 3, keys("read", "write::trade", subaccount=3)), Grade.OK),
     ("locked away", q.grant("trading key", "k1", 0, keys("read", "write::trade", subaccount=3)), Grade.BLOCK),
@@ -134,6 +134,16 @@ def test_the_report_ends_with_what_blocks_live() -> None:
         "  drill: the stop ladder was never drilled here; run pmconsole drill",
     ]
     assert list(lines(report(q.clock(3))))[-1] == "Nothing blocks live."
+
+
+def test_the_report_is_wrapped_to_a_terminal_and_whole_without_one() -> None:
+    long = q.key(KeyState(Role.TRADING, Path("k"), problem=f"no key in {'/deep' * 20}: {'add one ' * 12}"))
+    found = report(q.clock(3), long, live=sentences((long,)))
+    folder = "/deep" * 20
+    assert all(len(line) <= 60 or folder in line for line in lines(found, 60))
+    wrapped, whole = ["".join("".join(lines(found, width)).split()) for width in (60, None)]
+    assert wrapped == whole
+    assert any(line.endswith(folder) for line in lines(found))
 
 
 def test_data_says_the_same() -> None:
