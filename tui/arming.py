@@ -91,7 +91,7 @@ class Arming:
             return f"{word}: {check.text}" if check is not None else "this card is blocked"
         reasons = {
             "LAG": "the picture is over 1 s old",
-            "VIEWER": "another console has control",
+            "VIEWER": "this console only views; :take takes control",
             "EXPIRED": "this card has expired",
             "ARMING": "not armed yet",
             "MOVED": "it changed; read it again",

@@ -73,6 +73,7 @@ class Operator:
         self._approved: set[str] = set()
         self._message: Message | None = None
         self._was_stopping = False
+        self._controlled = False
         self._receipt_ns = 0
         self._keys: list[int] = []
         self._sorted_ns = 0
@@ -98,6 +99,7 @@ class Operator:
         self._was_stopping = view.stopping
         self._expire(now)
         controls = self.controls
+        self._tell_of_control(controls, now)
         word = ""
         if card is not None:
             word = self.arming.word(card, now.mono_ns, lag=self._blind(now), controls=controls)
@@ -132,6 +134,13 @@ class Operator:
     @property
     def controls(self) -> bool:
         return self.view.controls(self.session)
+
+    def _tell_of_control(self, controls: bool, now: Now) -> None:
+        """Say it once when another console has taken control from this one."""
+        status = self.view.status
+        if self._controlled and not controls and status is not None and status.controller:
+            self.say(f"{status.controller} took control; this one views, :take takes it back", "near", now)
+        self._controlled = controls
 
     def _blind(self, now: Now) -> bool:
         return self.view.lags(now) or self.view.engine_down(now)

@@ -142,6 +142,7 @@ async def test_states_that_must_be_impossible_to_miss(directory: Path) -> None:
         await desk.shows("Engine starting:  [x] venue  [ ] feeds")
         desk.engine.send(status=rows.status(now, session="another", controller="pid 9 (uid 0)"))
         await desk.shows("READ-ONLY")
+        await desk.shows("pid 9 (uid 0) took control; this one views, :take takes it back")
 
 
 async def test_a_stop_shows_its_table_and_its_residue(directory: Path) -> None:

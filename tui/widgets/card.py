@@ -128,7 +128,8 @@ def state_groups(scene: Scene, card: ProposalRow) -> list[Line]:
     if word == "DOWN":
         return [line(state, " the engine is gone; nothing can be approved")]
     if word == "VIEWER":
-        return [line(state, " another console has control; :take")]
+        taken = scene.view.status is not None and scene.view.status.controller
+        return [line(state, f" {'another console' if taken else 'no console'} has control; :take")]
     if warning is not None:
         return [line(state, (f" WARN {warning.code} {warning.text}", "near"))]
     return [line(state)]
