@@ -265,15 +265,22 @@ class Oracle:
             o.intent.reserved for o in engine.desk.ledger.live.values() if o.intent.purpose is Purpose.OPEN
         )
         account, ours = self.truth.exchange.account(ACCOUNT), engine.desk.ledger.live
-        tainted = {o.ticker for o in account.working.values() if not self._plainly_ours(o.client_order_id)}
+        tainted = {o.ticker for o in account.working.values() if not self._plainly(o)}
         held_back = sum(money for ticker, money in account.reserved_by.items() if ticker not in tainted)
         if held_back > counted + len(ours) * _ROUNDING:
             raise ViolationError(
                 4, "the venue holds back more than the desk has set aside", counted, account.reserved_by
             )
 
-    def _plainly_ours(self, client: str) -> bool:
-        return client.startswith(OURS) and client not in self.truth.lied_about
+    def _plainly(self, order: VenueOrder) -> bool:
+        """Whether what the venue holds back for an order is what the desk meant by it.
+
+        A close that rests opens the other side once somebody else has sold what it was to close.
+        """
+        intent = self.truth.intents.get(order.client_order_id)
+        if intent is None or order.client_order_id in self.truth.lied_about:
+            return False
+        return intent.purpose is Purpose.OPEN or order.ticker not in self.truth.external_tickers
 
     # --- after everything has healed -----------------------------------------------------------
 
