@@ -7,6 +7,7 @@ leave at once, positions are sold, the venue's own records are empty.
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
 import time
@@ -19,13 +20,15 @@ import click
 from core.config import paths
 from core.config.drill import Drill, write_drill
 from core.config.paths import Profile
-from core.control.client import Line
+from core.control.client import Line, LinkError
 from core.control.protocol import (
     AcknowledgeAll,
     AnyCommand,
     Approve,
     DrillWatchdog,
     Flatten,
+    Query,
+    Reply,
     Resume,
     Unpause,
 )
@@ -40,7 +43,8 @@ STRUCK_S = 40.0
 """The watchdog waits 10 s, asks, cancels, and the engine speaks again."""
 FLAT_S = 60.0
 ORDERS_WANTED = 2
-POLL_S = 0.1
+POLL_S = 0.25
+"""Up to four questions a look: the engine answers one connection 20 a second."""
 SAID_MAX = 400
 _HOME = "PMCONSOLE_HOME"
 
@@ -107,7 +111,7 @@ def _ladder(folder: Path) -> Iterator[Step]:
 
 def _ready(line: Line) -> Step:
     began = time.monotonic()
-    _until("the engine is ready", READY_S, lambda: verbs.query(line, "status")["ready"])
+    _until("the engine is ready", READY_S, lambda: _ask(line, "status")["ready"])
     return Step("desk", f"ready after {time.monotonic() - began:.1f} s")
 
 
@@ -115,20 +119,20 @@ def _exposed(line: Line) -> Step:
     """Approve cards until something rests and something is held."""
 
     def enough() -> bool:
-        live = [o for o in verbs.query(line, "orders") if o["state"] in ("WORKING", "PARTIAL")]
-        held = [p for p in verbs.query(line, "positions") if p["net"] not in ("0", None)]
+        live = [o for o in _ask(line, "orders") if o["state"] in ("WORKING", "PARTIAL")]
+        held = [p for p in _ask(line, "positions") if p["net"] not in ("0", None)]
         if live and held:
             return True
         if len(live) < ORDERS_WANTED:
-            for card in verbs.query(line, "proposals"):
+            for card in _ask(line, "proposals"):
                 if card["state"] in ("OPEN", "MOVED"):
                     proposal, mark = verbs.split_id(card["id"])
-                    verbs.call(line, Approve(verbs.new_id(), proposal, mark))
+                    _call(line, Approve(verbs.new_id(), proposal, mark))
                     break
         return False
 
     _until("an order rests and a position is held", EXPOSED_S, enough)
-    status = verbs.query(line, "status")
+    status = _ask(line, "status")
     return Step("exposed", f"{status['open_orders']} orders rest, at risk {status['exposure']}")
 
 
@@ -138,7 +142,7 @@ def _guarded(line: Line) -> Step:
     _accepted(line, DrillWatchdog(verbs.new_id()), "the watchdog's drill")
 
     def struck() -> bool:
-        status = verbs.query(line, "status")
+        status = _ask(line, "status")
         return status["level"] == "HALTED" and not status["open_orders"]
 
     _until("the watchdog cancels what rests", STRUCK_S, struck)
@@ -152,8 +156,8 @@ def _resumed(line: Line) -> Step:
 
     def lifted() -> bool:
         nonlocal refusal
-        verbs.call(line, AcknowledgeAll(verbs.new_id()))  # a refusal says that nothing new has rung
-        reply = verbs.call(line, Resume(verbs.new_id(), "resume", "drill"))
+        _call(line, AcknowledgeAll(verbs.new_id()))  # a refusal says that nothing new has rung
+        reply = _call(line, Resume(verbs.new_id(), "resume", "drill"))
         refusal = reply.text
         return reply.accepted
 
@@ -165,8 +169,22 @@ def _resumed(line: Line) -> Step:
     return Step("resumed", f"after {time.monotonic() - began:.1f} s")
 
 
+def _call(line: Line, command: AnyCommand) -> Reply:
+    try:
+        return line.call(command)
+    except LinkError as error:
+        raise DrillError(f"the engine gave no answer: {error}") from error
+
+
+def _ask(line: Line, what: str) -> Any:
+    reply = _call(line, Query(verbs.new_id(), what))
+    if not reply.accepted:
+        raise DrillError(f"{what}: refused, {reply.text}")
+    return json.loads(reply.data)
+
+
 def _accepted(line: Line, command: AnyCommand, what: str) -> None:
-    reply = verbs.call(line, command)
+    reply = _call(line, command)
     if not reply.accepted:
         raise DrillError(f"{what}: refused, {reply.text}")
 
@@ -177,7 +195,7 @@ def _stopped(line: Line) -> Iterator[Step]:
     answered_ms = (time.monotonic() - began) * 1000
 
     def flatten() -> dict[str, Any]:
-        found: dict[str, Any] = verbs.query(line, "status")["flatten"]
+        found: dict[str, Any] = _ask(line, "status")["flatten"]
         return found
 
     _until(

@@ -9,7 +9,7 @@ import os
 import statistics
 import sys
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,8 +17,9 @@ import pytest
 from click.testing import CliRunner
 
 from core.config import paths
+from core.config.drill import read_drill
 from core.control import protocol as p
-from core.control.connection import FrameReader
+from core.control.connection import RATE_BURST, RATE_PER_S, FrameReader
 from core.control.server import Server
 from core.control.sockets import bind
 from core.domain.clock import machine_ns
@@ -454,6 +455,27 @@ async def test_the_drill_sees_what_rang_before_it_resumes_and_tells_a_refusal(
     desk.answers.reply = lambda command: (not isinstance(command, p.Resume), "The account differs.")
     with pytest.raises(drill.DrillError, match=r"clean reconcile; the desk says: The account differs\."):
         await asyncio.to_thread(resume)
+
+
+async def test_a_drill_that_gets_no_answer_fails_and_says_so(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ladder(_: Path) -> Iterator[drill.Step]:
+        with verbs.open_line(paths.profile("demo")) as line:
+            for _ in range(RATE_BURST + 20):
+                drill._ask(line, "status")
+        yield drill.Step("never", "")
+
+    monkeypatch.setattr(drill, "_ladder", ladder)
+    assert await asyncio.to_thread(drill.drill, paths.profile("demo")) == 1
+    kept = read_drill(paths.profile("demo").drill)
+    assert kept is not None and not kept.passed
+    assert kept.said == "status: refused, Too many commands at once; wait a second."
+
+
+def test_the_drill_looks_no_more_often_than_the_engine_answers() -> None:
+    calls_a_look = 4  # orders, positions, proposals and an approval
+    assert calls_a_look / drill.POLL_S <= RATE_PER_S
 
 
 async def test_units_are_printed(desk: Desk) -> None:
