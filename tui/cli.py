@@ -203,6 +203,8 @@ def _with_front_door(arguments: list[str]) -> list[str]:
     at = 0
     while at < len(arguments) and arguments[at].split("=")[0] in _GLOBAL:
         at += 1 if "=" in arguments[at] else 2
+    if at > len(arguments):  # the last option has no value, and the parser says so
+        return arguments
     rest = arguments[at:]
     if not rest or (rest[0].startswith("-") and rest[0] not in (*_OWN, "-h")):
         words = [word for argument in arguments for word in argument.split("=", 1)]

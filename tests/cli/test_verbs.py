@@ -180,6 +180,7 @@ async def test_an_unknown_profile_is_refused_with_2(empty: Desk, arguments: list
         (["fly"], "No such command 'fly'"),
         (["flaten"], "No such command 'flaten': did you mean 'flatten'?"),
         (["engine", "stopp"], "No such command 'stopp': did you mean 'stop'?"),
+        (["--profile"], "requires an argument"),
         (["approve", "P12"], "no proposal id with its fingerprint"),
         (["mode", "manual"], "'manual' is not one of"),
         (["alarms", "ack", "seven"], "'seven' is no alarm's number"),
