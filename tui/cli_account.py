@@ -48,15 +48,18 @@ def key() -> None:
 def key_add(file: Path, key_id: str, made_at: str, watchdog: bool, subaccount: int) -> None:
     """Keep the private key in FILE in the profile, readable by you alone and pinned to its exchange."""
     from core.config.secrets import KeyFileError, read_key_file
-    from core.control.keys import Role, add, key_path
+    from core.control.keys import Role, add, key_path, state
 
     place, role = place_of(), Role.WATCHDOG if watchdog else Role.TRADING
     try:
         paths.prepare(place)
+        before = state(place, role) if not place.simulated else None
         pin = add(place, role, read_key_file(file), file, key_id, _EXCHANGES[made_at], subaccount)
     except (KeyFileError, paths.ProfileError) as error:
         verbs.leave(verbs.USAGE, f"pmconsole key: {error}")
     click.echo(f"The {role.value} key {pin.key_id} is kept in {key_path(place, role)}.")
+    if before is not None and before.fingerprint not in ("", pin.fingerprint):
+        click.echo(f"It replaces {before.key_id}, which is kept here no more: revoke that one at the venue.")
     click.echo(f"Delete the copy you added it from: {file}")
 
 

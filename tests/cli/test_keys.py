@@ -48,6 +48,14 @@ def test_a_key_is_kept_and_shown_without_its_secret(home: Path) -> None:
     assert secret not in done.output + shown.output
 
 
+def test_a_key_that_takes_anothers_place_names_it(home: Path) -> None:
+    first = pem(home)
+    assert "replaces" not in add(first).output
+    assert "replaces" not in add(first).output, "the same key again"
+    done = add(pem(home, "second.pem"), "--key-id", "9f2e-3d4c")
+    assert "It replaces 1f2e-3d4c, which is kept here no more: revoke that one at the venue." in done.output
+
+
 def test_the_watchdog_needs_a_key_of_its_own(home: Path) -> None:
     file = pem(home)
     assert add(file).exit_code == 0
