@@ -179,7 +179,11 @@ COMMANDS: tuple[CommandSpec, ...] = (
     CommandSpec("engine", "stop [cancel|keep|flatten]", "end the engine; what rests is cancelled"),
     CommandSpec("arm", "", "let entries leave with real money", reason=True),
     CommandSpec("disarm", "[REASON]", "stop entries and cancel the resting ones"),
-    CommandSpec("flatten", "[external]", "halt, cancel, count down, sell; external: hand-placed orders too"),
+    CommandSpec(
+        "flatten",
+        "[external|keep]",
+        "halt, cancel, sell; external: hand-placed orders too; keep: sell no more",
+    ),
     CommandSpec("exit-at", "MARKET CENTS", "let an exit of all that is held wait at a price"),
     CommandSpec(
         "limit", "NAME VALUE", "lower a limit, or raise it up to its ceiling", word="raise", reason=True

@@ -19,9 +19,15 @@ from tui.cli_options import Verbs, place_of, with_profile
     "--include-external", is_flag=True, help="Also cancel orders of the account that were not placed here."
 )
 @click.option("--direct", is_flag=True, help="Without an engine: cancel and sell the whole account at once.")
+@click.option("--keep", is_flag=True, help="End the flatten that runs: sell no more, stay halted.")
 @with_profile
-def flatten(now: bool, urgent: bool, include_external: bool, direct: bool) -> None:
+def flatten(now: bool, urgent: bool, include_external: bool, direct: bool, keep: bool) -> None:
     """Halt, cancel everything, sell everything; follows it until flat or a named residue."""
+    if keep:
+        if now or urgent or include_external or direct:
+            raise click.UsageError("--keep stands alone: it ends a flatten and begins none")
+        verbs.command(place_of(), protocol.AbortFlatten(verbs.new_id()))
+        return
     if not direct:
         verbs.flatten(place_of(), now=now, urgent=urgent, include_external=include_external)
         return

@@ -160,7 +160,7 @@ def stop_engine(place: Profile, reason: str, how: str = "cancel") -> int:
             verbs.leave(verbs.REFUSED, reply.text)
         click.echo(reply.text)
         if how == "flatten":
-            verbs.follow_flatten(line)
+            verbs.follow_flatten(place, line)
     if not _within(STOP_S, lambda: not _alive(pid)):
         verbs.leave(verbs.REFUSED, f"The engine (pid {pid}) has not ended within {STOP_S:.0f} s.")
     click.echo("The engine has stopped.")

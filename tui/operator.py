@@ -333,6 +333,10 @@ class Operator:
         if not self.send(wanted, "flatten", now):
             self.ladder.refused()
 
+    def keep(self, now: Now) -> None:
+        """Sell nothing more; halted and cancelled all the same."""
+        self.send(AbortFlatten(self.next_id()), "keep positions", now)
+
     def in_ladder(self, now: Now) -> bool:
         """Whether the stop takes the keys: not with its engine gone, or the console could not be left."""
         running = self.view.stopping and not self.view.engine_down(now)
@@ -342,7 +346,7 @@ class Operator:
         """A key other than Ctrl-X while stopping; true: the command line is wanted."""
         match self.ladder.key(key, arrived_ns, exiting=self.view.exiting):
             case Step.ABORT if self.controls:
-                self.send(AbortFlatten(self.next_id()), "keep positions", now)
+                self.keep(now)
             case Step.SKIP if self.controls:
                 self.send(SkipWait(self.next_id()), "skip the wait", now)
             case Step.HURRY if self.controls:

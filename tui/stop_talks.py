@@ -10,10 +10,14 @@ from tui.talks import Clock, Make, Talk
 
 def _flatten(operator: Operator, clock: Clock, rest: str) -> Talk:
     yield from ()
-    if rest not in ("", "external"):
-        return "usage: flatten [external]"
     now = clock()
-    operator.stop(now, now.mono_ns, external=bool(rest))
+    match rest:
+        case "" | "external":
+            operator.stop(now, now.mono_ns, external=bool(rest))
+        case "keep":
+            operator.keep(now)
+        case _:
+            return "usage: flatten [external|keep]"
     return ""
 
 

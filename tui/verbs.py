@@ -139,10 +139,10 @@ def flatten(profile: Profile, *, now: bool, urgent: bool, include_external: bool
         if not reply.accepted:
             leave(REFUSED, reply.text)
         click.echo(reply.text)
-        follow_flatten(line, urgent=urgent)
+        follow_flatten(profile, line, urgent=urgent)
 
 
-def follow_flatten(line: Line, *, urgent: bool = False) -> None:
+def follow_flatten(profile: Profile, line: Line, *, urgent: bool = False) -> None:
     """Print the running flatten's progress until flat; leaves with 1 and the residue otherwise."""
     try:
         ended = _follow(line, urgent=urgent)
@@ -150,8 +150,8 @@ def follow_flatten(line: Line, *, urgent: bool = False) -> None:
         leave(REFUSED, "The flatten goes on in the engine; pmconsole status shows it.")
     if ended["phase"] != "FLAT":
         residue = "; ".join(ended["residue"]) or "no residue named"
-        goes_on = ". The engine goes on: what can be sold later is sold" if ended["watches"] else ""
-        leave(REFUSED, f"{ended['phase']}: {residue}{goes_on}")
+        keep = f". The engine goes on and sells what it can until: {profile.command('flatten --keep')}"
+        leave(REFUSED, f"{ended['phase']}: {residue}{keep if ended['watches'] else ''}")
     click.echo(ended["receipt"] or "Flat, confirmed by the venue.")
 
 

@@ -72,8 +72,8 @@ class Stops(Hands):
         if not actor.may_operate:
             return VIEWER_REFUSED
         if not self.desk.flattener.abort():
-            return refused("There is no countdown to stop.")
-        self._command("flatten stopped in its countdown", actor)
+            return refused("No stop is under way that could still keep a position.")
+        self._command("flatten stopped, positions kept", actor)
         return accepted("Stopped: orders are cancelled, positions kept, the desk is halted.")
 
     def hurry_exits(self, actor: Actor) -> Outcome:

@@ -186,6 +186,7 @@ async def test_an_unknown_profile_is_refused_with_2(empty: Desk, arguments: list
         (["alarms", "ack", "seven"], "'seven' is no alarm's number"),
         (["alarms", "ack", "9" * 5000], "99999' is no alarm's number"),
         (["attach", "--take", "--view-only"], "exclude each other"),
+        (["flatten", "--keep", "--direct"], "--keep stands alone"),
         (["--speed", "0"], "0.0 is not in the range"),
         (["sim", "--kalshi-port", "70000"], "not in the range"),
         (["sim", "--scenario", "nowhere"], "nowhere"),
@@ -254,6 +255,7 @@ async def test_a_port_in_use_is_named_with_its_option(empty: Desk) -> None:
         (["arm", "--confirm", "arm live 3d4c", "--reason", "go"], p.Arm("", "arm live 3d4c", "go")),
         (["disarm", "--reason", "lunch"], p.Disarm("", "lunch")),
         (["cancel", "pm-1"], p.CancelOrder("", "pm-1")),
+        (["flatten", "--keep"], p.AbortFlatten("")),
         (["limit", "total_loss_max", "400"], p.SetLimit("", "total_loss_max", "400")),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
@@ -491,6 +493,14 @@ async def test_flatten_names_the_residue_and_leaves_with_1(desk: Desk) -> None:
     ended = await desk.run("flatten")
     assert ended.code == 1
     assert ended.err == "UNFLATTENED: KX-1: nobody bids\n"
+
+
+async def test_a_flatten_that_goes_on_says_what_ends_it(desk: Desk) -> None:
+    desk.answers.ladders = [{**LADDER, "phase": "UNFLATTENED", "residue": ["KX-1: no bid"], "watches": True}]
+    ended = await desk.run("flatten")
+    assert ended.code == 1
+    until = "The engine goes on and sells what it can until: pmconsole flatten --keep"
+    assert ended.err == f"UNFLATTENED: KX-1: no bid. {until}\n"
 
 
 async def test_a_verb_is_faster_than_the_hand_that_types_it(desk: Desk) -> None:

@@ -233,6 +233,39 @@ async def test_the_receipt_stays_until_the_locked_desk_is_resumed(directory: Pat
         await desk.until(lambda: "STOP LADDER" not in desk.text)
 
 
+@pytest.mark.parametrize("size", [(80, 24), (120, 36), (160, 45), (200, 50)])
+async def test_a_stop_that_goes_on_selling_says_in_one_line_how_it_ends(
+    directory: Path, size: tuple[int, int]
+) -> None:
+    async with running(directory, size=size, cards=False) as desk:
+        now = read_clocks()
+        left = "; ".join(f"KXHIGHNYC-26NOV23-B{strike}: NO_BID: nobody bids" for strike in range(40, 60))
+        over = rows.flatten(
+            now, phase="UNFLATTENED", exits_at_ns=None, receipt=f"NOT FLAT, {left}.", watches=True
+        )
+        locked = rows.status(now, session=desk.engine.session, level="LOCKED", level_reason="flatten")
+        desk.engine.send(flatten=over, status=locked)
+        await desk.shows("It goes on until :flatten keep or :resume")
+        await desk.press("3", "colon", *"alarms", "space", *"ack", "enter")
+        desk.engine.send(
+            alarms=tuple(msgspec.structs.replace(a, acknowledged=True) for a in rows.alarms(now))
+        )
+        await desk.shows("LOCKED   it goes on selling what is left until :flatten keep or :resume")
+        await desk.press("colon", *"flatten", "space", *"keep", "enter")
+        await desk.engine.expect(AbortFlatten)
+        assert desk.sent(Flatten) == []
+        await desk.press("1")
+        desk.engine.send(status=msgspec.structs.replace(locked, controller_session="another"))
+        await desk.shows("It goes on; the console in control ends it")
+        await desk.press("escape")
+        desk.engine.send(
+            flatten=msgspec.structs.replace(
+                over, phase="ABORTED", receipt="stopped by the operator", watches=False
+            )
+        )
+        await desk.until(lambda: "It goes on" not in desk.text)
+
+
 async def test_halt_is_one_key_and_only_text_in_a_text_field(directory: Path) -> None:
     async with running(directory) as desk:
         await desk.press("slash", "H")

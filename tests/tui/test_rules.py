@@ -22,12 +22,16 @@ from core.control.protocol import (
 )
 from tests.tui import rows
 from tui import commands
-from tui.actions import ACTIONS, COMMANDS, Danger, action_for, help_rows, hints
+from tui.actions import ACTIONS, COMMANDS, LADDER, Danger, action_for, help_rows, hints
 from tui.arming import ARM_NS, Arming
+from tui.cli import cli
 from tui.coach import BEATS, TEXT_MAX, Coach
+from tui.format import ELLIPSIS
 from tui.ladder import Ladder, Step
+from tui.lines import plain
 from tui.operator import Operator
 from tui.screens.desk_plan import Needs, desk_plan, is_reduced, is_two_column
+from tui.screens.help import help_lines
 from tui.theming import ThemeError, load_theme, parse_theme, theme_names
 from tui.view_model import Now, ViewModel
 
@@ -315,6 +319,27 @@ def test_every_action_is_documented_and_every_hint_works() -> None:
             if action_for(action.keys[0], screen):
                 assert action.help in documented
         assert len(hints(screen, card=True, width=1000)) >= len(hints(screen, card=False, width=60))
+
+
+@pytest.mark.parametrize("width", [76, 98, 158])
+def test_help_cuts_nothing_and_keeps_names_apart_from_what_they_mean(width: int) -> None:
+    shown = [plain(row) for row in help_lines("desk", width)]
+    assert max(map(len, shown)) <= width and not any(row.rstrip().endswith(ELLIPSIS) for row in shown)
+    whole = " ".join(" ".join(shown).split())
+    for spec in COMMANDS:
+        assert f"{spec.name} {spec.usage}".strip() + " " + spec.help in whole
+        assert not spec.word or f"asks for the word {spec.word}" in whole
+    assert all(f"{keys} {text}" in whole for keys, text in LADDER)
+
+
+def test_every_command_about_the_desk_has_its_twin_on_the_other_side() -> None:
+    console, shell = {spec.name for spec in COMMANDS}, set(cli.commands)
+    assert console - shell == {"take", "filter", "theme", "help", "quit"}, (
+        "attach --take, and the screen's own"
+    )
+    reading = {"status", "markets", "proposals", "positions", "limits", "journal"}
+    around = {"demo", "open", "attach", "sim", "watchdog", "key", "doctor", "drill"}
+    assert shell - console == reading | around
 
 
 def test_enter_never_spends_and_nothing_harmless_sits_beside_approve() -> None:

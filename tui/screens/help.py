@@ -2,39 +2,51 @@
 
 from __future__ import annotations
 
-from tui.actions import COMMANDS, LADDER, help_rows
-from tui.lines import Line, line
+from tui.actions import COMMANDS, LADDER, CommandSpec, help_rows
+from tui.lines import Line, flow, line, pad, width_of
 from tui.scene import Scene, head
 from tui.screens.console_screen import ConsoleScreen
 from tui.screens.desk_plan import Plan, Rect
 from tui.widgets.line_pane import LinePane
-from tui.widgets.text_pane import TextPane
+from tui.widgets.text_pane import TextPane, wrapped
 
+_TEXT_AT, _TEXT_MIN = 22, 20
+_CLOSING = (
+    "Enter never spends. Pasted and held keys never spend. What a command does to the desk, a verb does too."
+)
 _DANGER_ROLES = {"spends": "near", "stops": "alarm", "safer": "good"}
 
 
-def help_lines(screen: str) -> list[Line]:
+def help_lines(screen: str, width: int) -> list[Line]:
     """Keys that work on the screen, the stop ladder's keys, and the commands."""
     rows: list[Line] = [line((f" Keys on this screen ({screen})", "title"))]
     for keys, text, danger in help_rows(screen):
-        rows.append(line((f"  {keys:10}", "key"), (f"{danger:8}", _DANGER_ROLES.get(danger, "text")), text))
+        mark = (f"{danger:8}", _DANGER_ROLES.get(danger, "text"))
+        rows += _entry(line((f"  {keys:10}", "key"), mark), text, "", width)
     rows += ((), line((" While a stop is running", "title")))
-    rows += [line((f"  {key:10}", "key"), " " * 8, text) for key, text in LADDER]
+    for key, text in LADDER:
+        rows += _entry(line((f"  {key}", "key")), text, "", width)
     rows += ((), line((" Commands after :", "title")))
     for spec in COMMANDS:
-        word = f"   asks for the word {spec.word}" if spec.word else ""
-        word += " and a reason" if spec.reason else ""
-        rows.append(line((f"  {(spec.name + ' ' + spec.usage):20}", "key"), spec.help, (word, "text-muted")))
-    rows += (
-        (),
-        line(
-            (
-                " Enter never spends. Pasted and held keys never spend. Every command has a CLI twin.",
-                "text-muted",
-            )
-        ),
-    )
+        rows += _entry(line((f"  {spec.name} {spec.usage}", "key")), spec.help, _asks(spec), width)
+    rows += ((), *wrapped(_CLOSING, max(_TEXT_MIN, width), "text-muted"))
     return rows
+
+
+def _asks(spec: CommandSpec) -> str:
+    """What stands between a riskier command and its effect."""
+    word = f"the word {spec.word}" if spec.word else "the phrase" if spec.name == "arm" else ""
+    wants = " and ".join(filter(None, (word, "a reason" if spec.reason else "")))
+    return f"asks for {wants}" if wants else ""
+
+
+def _entry(name: Line, text: str, asks: str, width: int) -> list[Line]:
+    """A name and what it means beside it; below it where the name is long."""
+    room = max(_TEXT_MIN, width - _TEXT_AT)
+    told = flow([*wrapped(text, room, indent=0), *wrapped(asks, room, "text-muted", 0)], room, indent=0)
+    beside = width_of(name) < _TEXT_AT
+    first = [line(*pad(name, _TEXT_AT), *told.pop(0))] if beside else [name]
+    return first + [line(" " * _TEXT_AT, *row) for row in told]
 
 
 class HelpScreen(ConsoleScreen):
@@ -52,4 +64,4 @@ class HelpScreen(ConsoleScreen):
         return {"detail": Rect(0, 1, width, height - 3)}
 
     def draw(self, scene: Scene) -> None:
-        self.text.show_text(help_lines(self._about), head("HELP", "Esc closes"))
+        self.text.show_text(help_lines(self._about, self.text.body_size[0]), head("HELP", "Esc closes"))

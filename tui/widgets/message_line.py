@@ -33,7 +33,10 @@ def message_line(scene: Scene, typed: Typed, asking: str, *, opened: bool) -> Li
         return ends(line((" " + scene.coach, "coach")), hide, width)
     status = view.status
     if status is not None and status.level in ("HALTED", "LOCKED", "REDUCE_ONLY"):
-        text = f" {status.level}   :resume lifts it, with a word and a reason   {status.level_reason}"
+        remedy = ":resume lifts it, with a word and a reason"
+        if view.flatten is not None and view.flatten.watches:
+            remedy = "it goes on selling what is left until :flatten keep or :resume"
+        text = f" {status.level}   {remedy}   {status.level_reason}"
         return pad(line((text, "band")), width, "band")
     return alarm_line(scene)
 

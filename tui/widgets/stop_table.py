@@ -45,10 +45,8 @@ def table(flatten: FlattenRow, scene: Scene, width: int) -> list[Line]:
     rows.append(line((f" {'':{_NAME}}{titles}", "text-muted")))
     rows += [_venue(row) for row in flatten.venues]
     if flatten.receipt:
+        rows.append(_way_on(flatten, scene))
         rows += [line(f" {text}") for text in wrap(flatten.receipt, max(20, width - 2))]
-        rows.append(
-            line((" The desk is locked: ", "text-muted"), (":resume", "key"), (" goes on", "text-muted"))
-        )
     else:
         rows += [_resists(text, scene, width) for text in flatten.residue]
     return rows
@@ -72,6 +70,17 @@ def _now(flatten: FlattenRow, scene: Scene) -> tuple[str | tuple[str, str], ...]
     words = ["down to 10c under the bid"] if flatten.urgent else []
     words += [f"whole account {flatten.sweep}"] if flatten.sweep else []
     return (f"   {', '.join(words)}",) if words else ()
+
+
+def _way_on(flatten: FlattenRow, scene: Scene) -> Line:
+    """What ends the stop for good: above its receipt, which may be longer than the pane."""
+    if not flatten.watches:
+        return line((" The desk is locked: ", "text-muted"), (":resume", "key"), (" goes on", "text-muted"))
+    if not scene.controls:
+        return line((" It goes on; the console in control ends it", "near"))
+    return line(
+        (" It goes on until ", "near"), (":flatten keep", "key"), (" or ", "near"), (":resume", "key")
+    )
 
 
 def _venue(row: FlattenVenueRow) -> Line:
