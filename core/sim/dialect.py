@@ -121,9 +121,11 @@ class Dialect(msgspec.Struct, frozen=True):
     """Whether an executed order's client id may be used again, as a cancelled or killed one's may not."""
     cancel_all_lasts_s: int = 60
     """How long a cancel-all takes new resting orders too: "may be cancelled during the minute after"."""
+    reads_lag_ms: int = 0
+    """How far lists of the account lag behind its writes: "slightly", and a timestamp tells."""
 
 
-_NUMBERS = {"clock_window_s": (5, 10, 29), "cancel_all_lasts_s": (0, 20, 60)}
+_NUMBERS = {"clock_window_s": (5, 10, 29), "cancel_all_lasts_s": (0, 20, 60), "reads_lag_ms": (0, 400, 2_500)}
 _USUAL = 0.6
 """How often a drawn dialect keeps a default: most switches on at once would hide each other."""
 

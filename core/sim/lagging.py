@@ -1,6 +1,6 @@
 """Reads of an account that lag behind its writes: each account as it was some time ago.
 
-Kalshi API: user data timestamp. Costs nothing while the lag is zero.
+Kalshi API: user data timestamp. Costs nothing where there is no lag.
 """
 
 from __future__ import annotations
@@ -19,23 +19,16 @@ if TYPE_CHECKING:
 
 
 class Lag:
-    """How far reads lag. Changes by transfer show at once."""
+    """How far reads lag, by the exchange's dialect. Changes by transfer show at once."""
 
     def __init__(self, exchange: Exchange) -> None:
         self._exchange = exchange
-        self._ms = 0
+        self._ms = exchange.dialect.reads_lag_ms
         self._kept: dict[str, deque[tuple[int, Account]]] = {}
-
-    def set(self, ms: int) -> None:
-        """Let reads lag by ``ms`` from now on; zero ends it."""
-        if ms and not self._ms:
-            self._exchange.listeners.append(self._on_event)
-            for name in self._exchange.accounts:
+        if self._ms:
+            exchange.listeners.append(self._on_event)
+            for name in exchange.accounts:
                 self._keep(name)
-        elif self._ms and not ms:
-            self._exchange.listeners.remove(self._on_event)
-            self._kept.clear()
-        self._ms = ms
 
     def as_of_ms(self) -> int:
         """The moment reads are about."""
@@ -43,11 +36,15 @@ class Lag:
 
     def seen(self, account: Account) -> Account:
         """The account as reads show it. Whoever holds it does not change it."""
-        kept, as_of_ms = self._kept.get(account.name), self.as_of_ms()
-        while kept and len(kept) > 1 and kept[1][0] <= as_of_ms:
+        if not self._ms:
+            return account
+        if account.name not in self._kept:
+            self._keep(account.name)
+        kept, as_of_ms = self._kept[account.name], self.as_of_ms()
+        while len(kept) > 1 and kept[1][0] <= as_of_ms:
             kept.popleft()
         # Nothing has happened since: the account itself is what is seen.
-        return kept[0][1] if kept and len(kept) > 1 else account
+        return kept[0][1] if len(kept) > 1 else account
 
     def _on_event(self, event: ExchangeEvent) -> None:
         match event:

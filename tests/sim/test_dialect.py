@@ -33,7 +33,11 @@ def test_a_drawn_dialect_is_its_seeds_and_every_answer_comes_up():
         for name in seen:
             seen[name].add(getattr(dialect, name))
     for name, kind in get_type_hints(Dialect).items():
-        numbers = {"clock_window_s": {5, 10, 29}, "cancel_all_lasts_s": {0, 20, 60}}
+        numbers = {
+            "clock_window_s": {5, 10, 29},
+            "cancel_all_lasts_s": {0, 20, 60},
+            "reads_lag_ms": {0, 400, 2_500},
+        }
         wanted = numbers[name] if kind is int else {False, True} if kind is bool else set(kind)
         assert seen[name] == wanted, name
 
