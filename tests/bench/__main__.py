@@ -3,7 +3,7 @@
 python -m tests.bench                       everything (about five minutes)
 python -m tests.bench pairs                 ratios only
 python -m tests.bench stop-key --presses 200
-python -m tests.bench load | quiet | bytes | verbs
+python -m tests.bench load | quiet | bytes | verbs | signing
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from tests.bench import load, pairs, stop_key, verbs
+from tests.bench import load, pairs, signing, stop_key, verbs
 from tests.bench.harness import compare
 
 
@@ -31,6 +31,7 @@ def main() -> int:
     given = parser.parse_args()
     parts = {
         "pairs": _pairs,
+        "signing": lambda: print(signing.report(), flush=True),
         "verbs": lambda: print(verbs.report(), flush=True),
         "quiet": lambda: print(load.report_quiet(), flush=True),
         "bytes": lambda: print(load.report_bytes(), flush=True),

@@ -12,12 +12,13 @@ import msgspec
 
 from core.venues.polymarket.eip712 import domain_separator
 from core.venues.polymarket.evm import parse_address
+from core.venues.polymarket.tokens import Version
 
 POLYGON: Final = 137
 
 
-class ContractError(ValueError):
-    """A chain or protocol version nothing may be signed for. One sentence."""
+class ChainError(ValueError):
+    """A chain nothing may be signed for. One sentence."""
 
 
 class Exchange(msgspec.Struct, frozen=True):
@@ -42,18 +43,16 @@ V3: Final = _exchange("v3", "3", "0xe3333700cA9d93003F00f0F71f8515005F6c00Aa")
 EXCHANGES: Final = (STANDARD, NEG_RISK, V3)
 
 
-def exchange_of(version: str, neg_risk: bool) -> Exchange:
-    """The exchange that settles a market; raises ``ContractError`` for a generation nobody knows."""
-    if version == "v1":
-        return NEG_RISK if neg_risk else STANDARD
-    if version == "v2":
+def exchange_of(version: Version, neg_risk: bool) -> Exchange:
+    """The exchange that settles a market of this generation."""
+    if version is Version.V2:
         return V3
-    raise ContractError(f"market version {version[:20]!r} is neither 'v1' nor 'v2': it can only be watched")
+    return NEG_RISK if neg_risk else STANDARD
 
 
 def check_chain(chain_id: int) -> None:
-    """Raises ``ContractError`` for a chain other than Polygon."""
+    """Raises ``ChainError`` for a chain other than Polygon."""
     if chain_id != POLYGON:
-        raise ContractError(
+        raise ChainError(
             f"chain {chain_id} is not Polygon ({POLYGON}): orders can only be signed for Polygon's contracts"
         )

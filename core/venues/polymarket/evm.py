@@ -3,8 +3,16 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
-from Crypto.Hash import keccak as _keccak
+try:
+    from sha3 import keccak_256 as _keccak
+except ImportError:  # no wheel for this platform
+    from Crypto.Hash import keccak as _slow
+
+    def _keccak(data: bytes) -> Any:
+        return _slow.new(digest_bits=256, data=data)
+
 
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}", re.ASCII)
 
@@ -15,7 +23,8 @@ class AddressError(ValueError):
 
 def keccak(data: bytes) -> bytes:
     """Keccak-256, which is not the later SHA3-256."""
-    return _keccak.new(digest_bits=256, data=data).digest()
+    hashed: bytes = _keccak(data).digest()
+    return hashed
 
 
 def word(value: int) -> bytes:

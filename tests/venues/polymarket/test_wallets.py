@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from Crypto.Hash import keccak as other
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.venues.polymarket.evm import AddressError, checksummed, parse_address
+from core.venues.polymarket.evm import AddressError, checksummed, keccak, parse_address
 from core.venues.polymarket.sign import WalletKey
 from core.venues.polymarket.wallets import Account, SignatureType, WalletError, account, funders_of
 from tests.venues.polymarket.golden import ADDRESS, DEPOSIT_WALLET, EARLY_DEPOSIT_WALLET, PROXY, SAFE
@@ -85,3 +86,8 @@ def test_what_is_no_address(text: str, why: str) -> None:
 @given(st.binary(min_size=20, max_size=20))
 def test_an_address_survives_its_text(address: bytes) -> None:
     assert parse_address(checksummed(address)) == address
+
+
+@given(st.binary(max_size=600))
+def test_both_keccaks_are_one(data: bytes) -> None:
+    assert keccak(data) == other.new(digest_bits=256, data=data).digest()
