@@ -14,7 +14,7 @@ from core.config import paths
 from core.config.paths import Profile
 from core.control.client import Line
 from core.control.protocol import VERSION, Hello
-from tui import front_door
+from tui import app, front_door
 from tui.front_door import Look, WorldOptions
 
 QUIET = WorldOptions("quiet", 60.0, 7)
@@ -159,6 +159,13 @@ def test_a_desk_that_cannot_start_says_why_in_one_sentence(
         f"pmconsole: the engine did not start: {place.config}:2: "
         "unknown key 'min_egde' in [strategy]: did you mean 'min_edge'?"
     )
+
+
+def test_the_console_knows_the_command_that_starts_its_own_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[app.ConsoleOptions] = []
+    monkeypatch.setattr(app, "run", lambda options: opened.append(options) or Q)
+    assert front_door._console(paths.profile("live"), LOOK) == Q
+    assert opened[0].engine_command == "pmconsole engine start --profile live"
 
 
 def test_a_long_reason_keeps_its_remedy(tmp_path: Path) -> None:
