@@ -161,11 +161,11 @@ def test_a_desk_that_cannot_start_says_why_in_one_sentence(
     )
 
 
-def test_the_console_knows_the_command_that_starts_its_own_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_console_types_commands_of_its_own_profile(monkeypatch: pytest.MonkeyPatch) -> None:
     opened: list[app.ConsoleOptions] = []
     monkeypatch.setattr(app, "run", lambda options: opened.append(options) or Q)
     assert front_door._console(paths.profile("live"), LOOK) == Q
-    assert opened[0].engine_command == "pmconsole engine start --profile live"
+    assert opened[0].typed("engine start") == "pmconsole engine start --profile live"
 
 
 def test_a_long_reason_keeps_its_remedy(tmp_path: Path) -> None:
