@@ -96,14 +96,15 @@ def query(line: Line, what: str) -> Any:
 
 
 def command(profile: Profile, send: AnyCommand) -> None:
-    """Send, and on a terminal ask for the typed word and the reason when the engine wants them."""
+    """Send; on a terminal ask for the typed word, and a reason not given, when the engine wants them."""
     with open_line(profile) as line:
         reply = call(line, send)
         if not reply.accepted and _may_confirm(send, reply):
             click.echo(reply.text)
             word = click.prompt("Word")
-            reason = click.prompt("Reason") if "reason" in send.__struct_fields__ else ""
-            told = {"id": new_id(), "confirm": word} | ({"reason": reason} if reason else {})
+            told = {"id": new_id(), "confirm": word}
+            if getattr(send, "reason", None) == "":
+                told["reason"] = click.prompt("Reason")
             reply = call(line, msgspec.structs.replace(send, **told))
     if not reply.accepted:
         leave(REFUSED, reply.text)
@@ -111,12 +112,12 @@ def command(profile: Profile, send: AnyCommand) -> None:
 
 
 def _may_confirm(send: AnyCommand, reply: Reply) -> bool:
-    return (
-        "typed word" in reply.text
-        and getattr(send, "confirm", None) == ""
-        and sys.stdin.isatty()
-        and sys.stdout.isatty()
-    )
+    return "typed word" in reply.text and getattr(send, "confirm", None) == "" and on_terminal()
+
+
+def on_terminal() -> bool:
+    """Whether a person can be asked."""
+    return sys.stdin.isatty() and sys.stdout.isatty()
 
 
 def split_id(text: str) -> tuple[str, str]:

@@ -89,10 +89,10 @@ class Desk:
         self.home = home
         self.answers = Answers()
 
-    async def run(self, *arguments: str) -> Ended:
+    async def run(self, *arguments: str, typed: str = "") -> Ended:
         """The verb in a thread of this process: a few milliseconds instead of a process start."""
         given = _with_front_door(list(arguments))
-        ended = await asyncio.to_thread(CliRunner().invoke, cli, given, prog_name="pmconsole")
+        ended = await asyncio.to_thread(CliRunner().invoke, cli, given, typed, prog_name="pmconsole")
         if ended.exception is not None and not isinstance(ended.exception, SystemExit):
             raise ended.exception
         return Ended(ended.exit_code, ended.stdout, ended.stderr)
@@ -281,6 +281,19 @@ async def test_a_refusal_is_printed_and_leaves_with_1_and_asks_nothing_without_a
     ended = await desk.run("resume")
     assert (ended.code, ended.err) == (1, "Resuming needs the typed word 'resume'.\n")
     assert len(desk.answers.commands) == 1
+
+
+async def test_on_a_terminal_only_what_was_not_given_is_asked_for(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tui.verbs.on_terminal", lambda: True)
+    desk.answers.reply = lambda c: (
+        c == p.Resume(c.id, "resume", "back"),
+        "Resuming needs the typed word 'resume' and a reason.",
+    )
+    assert (await desk.run("resume", "--reason", "back", typed="resume\n")).code == 0
+    assert (await desk.run("resume", typed="resume\nback\n")).code == 0
+    assert (await desk.run("resume", "--reason", "back", typed="start\n")).code == 1
 
 
 async def test_status_as_text_and_as_json(desk: Desk) -> None:

@@ -145,6 +145,19 @@ async def test_states_that_must_be_impossible_to_miss(directory: Path) -> None:
         await desk.shows("pid 9 (uid 0) took control; this one views, :take takes it back")
 
 
+async def test_what_a_stop_has_left_is_never_cut(directory: Path) -> None:
+    """The narrowest stop table is the left column of the smallest two-column desk."""
+    async with running(directory, size=(120, 36)) as desk:
+        venues = (FlattenVenueRow("kalshi", 120, 118, 2, 100, 88, 1234 * rows.C + rows.C // 4, 3, 3, 12),)
+        desk.engine.send(
+            flatten=rows.flatten(read_clocks(), phase="EXITING", exits_at_ns=None, venues=venues)
+        )
+        await desk.shows("groups")
+        table = desk.app.screen.query_one("#stop", LinePane).text.splitlines()
+        assert table[2].split() == ["│", "groups", "cancels", "unk", "exits", "rest", "left", "│"]
+        assert table[3].split() == ["│", "KAL", "3/3", "118/120", "2", "88/100", "12", "1234.25", "│"]
+
+
 async def test_a_stop_shows_its_table_and_its_residue(directory: Path) -> None:
     async with running(directory, size=(80, 24)) as desk:
         venues = (FlattenVenueRow("kalshi", 2, 2, 0, 4, 3, 8 * rows.C),)

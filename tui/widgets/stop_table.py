@@ -11,7 +11,7 @@ from tui.scene import Scene, head
 from tui.widgets.line_pane import LinePane
 from tui.words import venue_short
 
-_COLUMNS = (("groups", 8), ("cancels", 9), ("unk", 5), ("exits", 8), ("rest", 6), ("left", 9))
+_COLUMNS = (("groups", 6), ("cancels", 8), ("unk", 4), ("exits", 8), ("rest", 5), ("left", 9))
 _NAME = 6
 _ENDS = {"FLAT": "good", "ABORTED": "near", "UNFLATTENED": "alarm"}
 
