@@ -21,7 +21,7 @@ from core.strategy.proposal import Candidate, FeeRole, Sizing
 from tests.simulation import keys
 from tests.simulation.keys import LOT, TRADER, a_market, touch_of
 
-WEIGHTS: dict[str, float] = {"rest": 40.0, "cross": 6.0, "take": 8.0, "close": 14.0, **keys.WEIGHTS}
+WEIGHTS: dict[str, float] = {"rest": 55.0, "cross": 6.0, "take": 8.0, "close": 14.0, **keys.WEIGHTS}
 """How often a hand does what, before a run's habits change it."""
 
 
@@ -36,7 +36,7 @@ class Habits(msgspec.Struct, frozen=True):
         """Swarm style: each habit is strong, weak or missing in a run."""
         weights = {name: weight * rng.choice((0.0, 0.5, 1.0, 1.0, 3.0)) for name, weight in WEIGHTS.items()}
         weights["rest"] = max(weights["rest"], 5.0)
-        return Habits(rng.choice((6.0, 12.0, 20.0)), weights)
+        return Habits(rng.choice((8.0, 16.0, 24.0)), weights)
 
 
 class Hands:

@@ -219,12 +219,12 @@ WEIGHTS: dict[str, float] = {
     "console": 0.05,
     "reconcile": 0.3,
     "acknowledge": 0.2,
-    "edit": 1.0,
+    "edit": 0.5,
     "defer": 0.3,
-    "exit at": 1.0,
-    "resolve": 0.5,
-    "reenable": 1.0,
+    "exit at": 0.4,
+    "resolve": 0.3,
+    "reenable": 0.5,
     "hurry": 0.1,
-    "stop": 0.015,
+    "stop": 0.008,
 }
 """How often each is pressed, ``resolve`` included, before a run's habits change it."""

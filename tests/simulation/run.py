@@ -34,8 +34,8 @@ WHIMS = "whims"
 LIAR_EVERY = 3
 HAUNTED_S = 25.0
 """Orders come back once markets have been at rest for so long."""
-GAPPED_EVERY, GAPPED = 5, 2
-"""Every fifth seed's desk hears in gaps: see ``GAPS``."""
+GAPPED_EVERY, GAPPED = 10, 7
+"""Every tenth seed's desk hears in gaps: see ``GAPS``."""
 GAPS = (
     Habit(FaultKind.N20, 0.5, 20_000.0, 5_000.0),
     Habit(FaultKind.N02, 0.08, 20_000.0, 10_000.0),

@@ -57,14 +57,14 @@ LIMITS: Limits = msgspec.structs.replace(
     drawdown_max=10**6, rejects_max=10**6, unknowns_max=10**6,
 )  # fmt: skip
 """So wide that nothing but the state of things denies an order: bounds have tests of their own."""
-TRIPS_EVERY = 10
+TRIPS_EVERY = 20
 TRIPPING = msgspec.structs.replace(
     LIMITS,
     repeat_hour_max=4 * DEFAULTS.repeat_hour_max,
     loss_row_max=DEFAULTS.loss_row_max,
     loss_hour_max=DEFAULTS.loss_hour_max,
 )
-"""Every tenth seed's desk switches off what happens too often, and a hand switches it on again."""
+"""Every twentieth seed's desk switches off what happens too often, and a hand switches it on again."""
 
 SETTINGS = Settings(engine=EngineSettings(confirm_above=Decimal(100), unattended_max_s=60))
 
