@@ -88,6 +88,7 @@ def attach(take: bool, **look: Any) -> None:
 
 @cli.command()
 @click.option("--kalshi-port", default=0, type=click.IntRange(0, 65535), help="0 picks a free one.")
+@click.option("--polymarket-port", default=0, type=click.IntRange(0, 65535), help="0 picks a free one.")
 @click.option("--feeds-port", default=0, type=click.IntRange(0, 65535), help="0 picks a free one.")
 @click.option("--scenario", default="demo", metavar="NAME", help="Recorded days to replay.")
 @click.option("--speed", default=1.0, type=click.FloatRange(1, 1000), help="World seconds a real second.")

@@ -63,7 +63,7 @@ class Exchange:
         self.series: dict[str, SeriesSpec] = {}
         self.events: dict[str, EventSpec] = {}
         self.markets: dict[str, Market] = {}
-        self.books: dict[str, Book] = {}
+        self.books: dict[str, Book[Order]] = {}
         self.accounts: dict[str, Account] = {}
         self.trades: deque[Traded] = deque(maxlen=TRADES_MAX)
         self.shards = shards.all_shards()

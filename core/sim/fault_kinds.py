@@ -135,6 +135,7 @@ class Matter(enum.Enum):
     POSITIONS = "list positions"
     LISTING = "describe series, events, markets"
     READ = "any other read"
+    BEAT = "a heartbeat"
     PRIVATE = "frame about our own orders and fills"
     FILL = "frame about a fill of ours"
     SNAPSHOT = "frame with a whole book"
@@ -142,7 +143,7 @@ class Matter(enum.Enum):
     PUBLIC = "any other frame"
 
 
-WRITES = frozenset({Matter.CREATE, Matter.CANCEL, Matter.AMEND})
+WRITES = frozenset({Matter.CREATE, Matter.CANCEL, Matter.AMEND, Matter.BEAT})
 READS = frozenset({Matter.ORDERS, Matter.ORDER, Matter.FILLS, Matter.POSITIONS, Matter.LISTING, Matter.READ})
 CALLS = WRITES | READS
 OWN_FRAMES = frozenset({Matter.PRIVATE, Matter.FILL})
@@ -156,7 +157,25 @@ _LISTS = {
     "/portfolio/fills": Matter.FILLS,
     "/portfolio/positions": Matter.POSITIONS,
 }
+_POLYMARKET_POSTS = {
+    "/order": Matter.CREATE,
+    "/orders": Matter.CREATE,
+    "/v1/heartbeats": Matter.BEAT,
+    **dict.fromkeys(
+        ("/books", "/prices", "/midpoints", "/spreads", "/last-trades-prices", "/orders-scoring"), Matter.READ
+    ),
+}
+_POLYMARKET_READS = (
+    ("/data/orders", Matter.ORDERS),
+    ("/data/order/", Matter.ORDER),
+    ("/data/trades", Matter.FILLS),
+    ("/balance-allowance", Matter.POSITIONS),
+    ("/data-api/v2/positions", Matter.POSITIONS),
+    ("/gamma/", Matter.LISTING),
+    ("/clob-markets/", Matter.LISTING),
+)
 _FRAME_TYPE = re.compile(rb'"type"\s*:\s*"([a-z_0-9]+)"')
+_EVENT_TYPE = re.compile(rb'"event_type"\s*:\s*"([a-z_]+)"')
 _FRAME_MATTERS = {
     b"fill": Matter.FILL,
     b"user_order": Matter.PRIVATE,
@@ -164,6 +183,12 @@ _FRAME_MATTERS = {
     b"order_group_updates": Matter.PRIVATE,
     b"orderbook_snapshot": Matter.SNAPSHOT,
     b"orderbook_delta": Matter.DELTA,
+}
+_EVENT_MATTERS = {
+    b"trade": Matter.FILL,
+    b"order": Matter.PRIVATE,
+    b"book": Matter.SNAPSHOT,
+    b"price_change": Matter.DELTA,
 }
 
 
@@ -175,17 +200,24 @@ def matter_of_call(method: str, path: str) -> Matter:
             return _LISTS[route]
         if route.startswith("/portfolio/orders/"):
             return Matter.ORDER
+        for prefix, matter in _POLYMARKET_READS:
+            if route.startswith(prefix):
+                return matter
         return Matter.LISTING if route.startswith(("/series", "/events", "/markets")) else Matter.READ
     if method == "DELETE" or route.endswith("/trigger"):
         return Matter.CANCEL
+    if method == "POST" and route in _POLYMARKET_POSTS:
+        return _POLYMARKET_POSTS[route]
     creates = method == "POST" and route in ("/portfolio/events/orders", "/portfolio/events/orders/batched")
     return Matter.CREATE if creates else Matter.AMEND
 
 
 def matter_of_frame(message: bytes) -> Matter:
-    """What a stream message is about, from the type at its head."""
-    found = _FRAME_TYPE.search(message, 0, 80)
-    return _FRAME_MATTERS.get(found[1], Matter.PUBLIC) if found is not None else Matter.PUBLIC
+    """What a stream message is about: from the type at its head, or wherever Polymarket puts its own."""
+    if (found := _FRAME_TYPE.search(message, 0, 80)) is not None:
+        return _FRAME_MATTERS.get(found[1], Matter.PUBLIC)
+    found = _EVENT_TYPE.search(message)
+    return _EVENT_MATTERS.get(found[1], Matter.PUBLIC) if found is not None else Matter.PUBLIC
 
 
 FateOf = Callable[[Random, float], Fate]

@@ -4,14 +4,29 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections.abc import Callable, Iterator
+from typing import Generic, Protocol, TypeVar
 
 from core.domain.units import Price, Quantity
 from core.sim.orders import BookSide, Order
 
-_Level = dict[str, Order]
+
+class Resting(Protocol):
+    """What a book needs to know of an order; ``remaining`` is the book's to change."""
+
+    @property
+    def order_id(self) -> str: ...
+    @property
+    def side(self) -> BookSide: ...
+    @property
+    def price(self) -> Price: ...
+
+    remaining: Quantity
 
 
-class _Ladder:
+T = TypeVar("T", bound=Resting)
+
+
+class _Ladder(Generic[T]):
     """One side. ``keys`` ascend from worst to best, so the best level is last."""
 
     __slots__ = ("keys", "levels", "sign", "totals")
@@ -19,10 +34,10 @@ class _Ladder:
     def __init__(self, side: BookSide) -> None:
         self.sign = side.sign
         self.keys: list[int] = []
-        self.levels: dict[Price, _Level] = {}
+        self.levels: dict[Price, dict[str, T]] = {}
         self.totals: dict[Price, int] = {}
 
-    def add(self, order: Order) -> None:
+    def add(self, order: T) -> None:
         level = self.levels.get(order.price)
         if level is None:
             level = self.levels[order.price] = {}
@@ -31,7 +46,7 @@ class _Ladder:
         level[order.order_id] = order
         self.totals[order.price] += order.remaining
 
-    def take(self, order: Order, count: int) -> None:
+    def take(self, order: T, count: int) -> None:
         """Remove ``count`` from the order's level, and the order where nothing of it remains."""
         price = order.price
         self.totals[price] -= count
@@ -45,19 +60,19 @@ class _Ladder:
         return (Price(self.sign * key) for key in reversed(self.keys))
 
 
-class Book:
+class Book(Generic[T]):
     """Price-time priority; quantities are changed by the exchange, order by order."""
 
     __slots__ = ("_sides",)
 
     def __init__(self) -> None:
-        self._sides = {side: _Ladder(side) for side in BookSide}
+        self._sides: dict[BookSide, _Ladder[T]] = {side: _Ladder(side) for side in BookSide}
 
-    def add(self, order: Order) -> None:
+    def add(self, order: T) -> None:
         """Queue an order behind the others at its price."""
         self._sides[order.side].add(order)
 
-    def reduce(self, order: Order, count: Quantity) -> None:
+    def reduce(self, order: T, count: Quantity) -> None:
         """Take ``count`` from a resting order, keeping its place; drops it at zero."""
         order.remaining = Quantity(order.remaining - count)
         self._sides[order.side].take(order, count)
@@ -79,7 +94,7 @@ class Book:
         best = self.best(side.opposite)
         return best is not None and side.sign * (price - best) >= 0
 
-    def opposing(self, side: BookSide, price: Price) -> Iterator[Order]:
+    def opposing(self, side: BookSide, price: Price) -> Iterator[T]:
         """Resting orders an incoming one would meet, in matching order. Do not change the book meanwhile."""
         ladder = self._sides[side.opposite]
         for level in ladder.best_first():
@@ -87,10 +102,10 @@ class Book:
                 return
             yield from ladder.levels[level].values()
 
-    def next_opposing(self, side: BookSide, price: Price) -> Order | None:
+    def next_opposing(self, side: BookSide, price: Price) -> T | None:
         return next(self.opposing(side, price), None)
 
-    def ahead_of(self, order: Order) -> Quantity:
+    def ahead_of(self, order: T) -> Quantity:
         """Contracts before a resting order in price-time order."""
         ladder, ahead = self._sides[order.side], 0
         for price in ladder.best_first():
@@ -103,7 +118,7 @@ class Book:
             ahead += other.remaining
         return Quantity(ahead)
 
-    def orders(self) -> list[Order]:
+    def orders(self) -> list[T]:
         """Every resting order, bids then asks."""
         return [
             o for ladder in self._sides.values() for level in ladder.levels.values() for o in level.values()
@@ -115,7 +130,7 @@ class BookView:
 
     __slots__ = ("_book", "orders_of")
 
-    def __init__(self, book: Book, orders_of: Callable[[str], list[Order]]) -> None:
+    def __init__(self, book: Book[Order], orders_of: Callable[[str], list[Order]]) -> None:
         self._book = book
         self.orders_of = orders_of
         """An account's resting orders in this market, oldest first."""

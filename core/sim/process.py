@@ -36,6 +36,7 @@ from core.sim.kalshi import server as kalshi_server
 from core.sim.kalshi.app import STREAM_PATH, build_app
 from core.sim.kalshi.auth import KeyEntry, KeyRegistry
 from core.sim.load import Pump, list_load
+from core.sim.polymarket.floor import Floor, build_floor
 from core.sim.proxy import Proxy
 from core.sim.scenarios.loader import Scenario, ScenarioError, load_scenario
 from core.sim.story import FeedSwitch, Stage, Story
@@ -61,6 +62,7 @@ class SimOptions(msgspec.Struct, frozen=True):
     folder that goes with the process."""
 
     kalshi_port: int = 0
+    polymarket_port: int = 0
     feeds_port: int = 0
     scenario: str = "demo"
     speed: float = 1.0
@@ -78,6 +80,7 @@ class Sim(msgspec.Struct, frozen=True):
     world: World
     world_clock: WorldClock
     kalshi: Starlette
+    polymarket: Floor
     feeds: Starlette
     faults: Faults
     traders: Traders
@@ -92,7 +95,9 @@ class Sim(msgspec.Struct, frozen=True):
         """Bring everything but the pump up to now."""
         for listed in self.world.tick():
             self.traders.enter(listed)
+            self.polymarket.enter(listed)
         self.traders.step()
+        self.polymarket.step()
         self.story.step()
 
 
@@ -107,8 +112,8 @@ def build(options: SimOptions, clock: Clock, world_id: str, keys_dir: Path) -> S
     clock_of_world = start_clock(scenario, options.speed, clock.wall_ms())
     calendar = start_calendar(scenario, clock_of_world.world_origin_ms)
     weather = Weather(scenario, calendar, clock_of_world.world_origin_ms, options.seed)
-    naming = random.Random(world_id)
-    exchange = Exchange(clock, clock_of_world, lambda: _uuid(naming))
+    ids = _uuids(world_id)
+    exchange = Exchange(clock, clock_of_world, ids)
     world = World(scenario, weather, exchange, clock, clock_of_world)
     beliefs = Beliefs(weather, options.speed, world.now_ms())
     rng = random.Random(options.seed)
@@ -116,18 +121,28 @@ def build(options: SimOptions, clock: Clock, world_id: str, keys_dir: Path) -> S
     exchange.open_account(CUSTOMER, CUSTOMER_CASH)
     traders.customers.add(CUSTOMER)
     faults, registry = Faults(clock), KeyRegistry(exchange.dialect.clock_window_s * 1000)
-    keys = registry.generate(keys_dir, CUSTOMER, lambda: _uuid(naming))
-    keys.append(registry.second(keys_dir, CUSTOMER, _uuid(naming)))
+    keys = registry.generate(keys_dir, CUSTOMER, ids)
+    keys.append(registry.second(keys_dir, CUSTOMER, ids()))
     switch, watch = FeedSwitch(), StreamWatch(keep_last=scenario.script.load is not None)
     story = Story(scenario.script.story, Stage(world, traders, faults, switch, CUSTOMER), clock)
     watch.on_subscribe.append(story.begin)
     pump = _pump(scenario, exchange, clock, world, rng, watch)
+    polymarket = build_floor(
+        clock,
+        clock_of_world,
+        world,
+        beliefs,
+        ids=_uuids(f"{world_id} polymarket"),
+        seed=options.seed,
+        keys_dir=keys_dir,
+    )
     readers = Readers(lambda: traders.hear(read=True), lambda station: traders.look(station, read=True))
     return Sim(
         exchange,
         world,
         clock_of_world,
         build_app(exchange, registry, clock, faults),
+        polymarket,
         build_feeds_app(weather, world.now_ms, switch.down, readers),
         faults,
         traders,
@@ -150,8 +165,10 @@ def _pump(
     return pump
 
 
-def _uuid(rng: random.Random) -> str:
-    return str(uuid.UUID(int=rng.getrandbits(128), version=4))
+def _uuids(seed: str) -> Callable[[], str]:
+    """Unique texts, the same for the same seed."""
+    rng = random.Random(seed)
+    return lambda: str(uuid.UUID(int=rng.getrandbits(128), version=4))
 
 
 async def serve(options: SimOptions, clock: Clock, ready: Callable[[str], None]) -> None:
@@ -161,6 +178,7 @@ async def serve(options: SimOptions, clock: Clock, ready: Callable[[str], None])
     """
     with contextlib.ExitStack() as stack:
         kalshi_socket = stack.enter_context(_bind(options.kalshi_port, "--kalshi-port"))
+        polymarket_socket = stack.enter_context(_bind(options.polymarket_port, "--polymarket-port"))
         feeds_socket = stack.enter_context(_bind(options.feeds_port, "--feeds-port"))
         keys_dir = stack.enter_context(_keys_folder(options.keys_dir))
         world_id = f"{options.scenario}-{options.seed}-{uuid.uuid4().hex[:12]}"
@@ -168,11 +186,12 @@ async def serve(options: SimOptions, clock: Clock, ready: Callable[[str], None])
         sim.step()
         kalshi = _Server(kalshi_server.config(sim.kalshi))
         kalshi.config.app = WatchedApp(sim.kalshi, sim.watch)
+        polymarket = _Server(kalshi_server.config(sim.polymarket.app, ping_s=None))
         feeds = _Server(_feeds_config(sim.feeds))
-        line = _ready_line(options, sim, world_id, kalshi_socket, feeds_socket)
+        line = _ready_line(options, sim, world_id, kalshi_socket, polymarket_socket, feeds_socket)
 
         def stop() -> None:
-            kalshi.should_exit = feeds.should_exit = True
+            kalshi.should_exit = polymarket.should_exit = feeds.should_exit = True
 
         stack.enter_context(_signals(stop))
         try:
@@ -185,9 +204,10 @@ async def serve(options: SimOptions, clock: Clock, ready: Callable[[str], None])
                     driving.append(tasks.create_task(proxy.serve(kalshi_socket)))
                 serving = [
                     tasks.create_task(kalshi.serve([inner])),
+                    tasks.create_task(polymarket.serve([polymarket_socket])),
                     tasks.create_task(feeds.serve([feeds_socket])),
                 ]
-                await asyncio.gather(kalshi.up.wait(), feeds.up.wait())
+                await asyncio.gather(kalshi.up.wait(), polymarket.up.wait(), feeds.up.wait())
                 driving.append(tasks.create_task(_drive(sim)))
                 if sim.pump is not None:
                     driving.append(tasks.create_task(_drive_pump(sim.pump, options.ready_file)))
@@ -244,7 +264,12 @@ async def _drive_pump(pump: Pump, ready_file: Path | None) -> None:
 
 
 def _ready_line(
-    options: SimOptions, sim: Sim, world_id: str, kalshi: socket.socket, feeds: socket.socket
+    options: SimOptions,
+    sim: Sim,
+    world_id: str,
+    kalshi: socket.socket,
+    polymarket: socket.socket,
+    feeds: socket.socket,
 ) -> str:
     kalshi_host = f"{LOOPBACK}:{kalshi.getsockname()[1]}"
     feeds_url = f"http://{LOOPBACK}:{feeds.getsockname()[1]}"
@@ -258,6 +283,7 @@ def _ready_line(
             "watchdog": sim.keys[-1],
             "keys": sim.keys,
         },
+        "polymarket": sim.polymarket.ready(f"{LOOPBACK}:{polymarket.getsockname()[1]}"),
         "feeds": {"nws": feeds_url, "open_meteo": feeds_url},
         "clock": sim.world_clock,
         "world": {

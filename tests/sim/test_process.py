@@ -80,7 +80,7 @@ async def test_the_ready_line_says_where_when_and_which_world(tmp_path: Path) ->
     keys = tmp_path / "keys"
     first = await running(SimOptions(speed=144.0, seed=7, keys_dir=keys), look)
     second = await running(SimOptions(speed=144.0, seed=7, keys_dir=keys), look)
-    assert set(first) == {"kalshi", "feeds", "clock", "world"}
+    assert set(first) == {"kalshi", "polymarket", "feeds", "clock", "world"}
     kalshi = first["kalshi"]
     assert kalshi["rest"].startswith("http://127.0.0.1:") and kalshi["rest"].endswith("/trade-api/v2")
     assert kalshi["ws"].startswith("ws://127.0.0.1:") and kalshi["ws"].endswith("/trade-api/ws/v2")

@@ -7,8 +7,8 @@ from typing import TypeVar
 import msgspec
 
 from core.domain.units import Price, Quantity, UnitError, parse_price, parse_quantity
-from core.sim.kalshi.call import UnreadableError, decoded
 from core.sim.kalshi.errors import WireError
+from core.sim.requests import UnreadableError, decoded
 
 T = TypeVar("T")
 

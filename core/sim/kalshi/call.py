@@ -6,7 +6,6 @@ import base64
 import binascii
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
-from urllib.parse import parse_qsl
 
 import msgspec
 
@@ -22,12 +21,9 @@ from core.sim.kalshi.indices import Indices
 from core.sim.kalshi.limits import Limiter
 from core.sim.lagging import Lag
 from core.sim.orders import Refused
+from core.sim.requests import Query
 
 T = TypeVar("T")
-
-
-class UnreadableError(ValueError):
-    """Bytes from a client that are not the JSON they should be; the text says where."""
 
 
 class Venue:
@@ -50,24 +46,6 @@ class Answer(msgspec.Struct, frozen=True):
     body: Any
     status: int = 200
     lost: bool = False
-
-
-class Query:
-    """The parameters behind a path's question mark. Of a repeated name the last value counts."""
-
-    def __init__(self, text: str) -> None:
-        self._values: dict[str, list[str]] = {}
-        for name, value in parse_qsl(text, keep_blank_values=True):
-            self._values.setdefault(name, []).append(value)
-
-    def __contains__(self, name: str) -> bool:
-        return name in self._values
-
-    def get(self, name: str) -> str | None:
-        return self._values[name][-1] if name in self._values else None
-
-    def getlist(self, name: str) -> list[str]:
-        return self._values.get(name, [])
 
 
 class Call(msgspec.Struct, frozen=True):
@@ -183,16 +161,6 @@ class Call(msgspec.Struct, frozen=True):
         if self.exchange.dialect.matcher_codes_are_lower_case:
             code = code.lower()
         return WireError(refused.http, code, refused.message, refused.details)
-
-
-def decoded(body: bytes | str | msgspec.Raw, kind: type[T]) -> T:
-    """JSON as a typed value; ``UnreadableError`` whatever is wrong with it."""
-    try:
-        return msgspec.json.decode(body, type=kind)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as wrong:
-        raise UnreadableError(str(wrong)) from wrong
-    except RecursionError as wrong:
-        raise UnreadableError("JSON is nested too deeply") from wrong
 
 
 def _sealed(name: str) -> str:

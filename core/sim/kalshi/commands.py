@@ -9,9 +9,10 @@ import msgspec
 from core.sim.dialect import Resubscribed
 from core.sim.kalshi import messages
 from core.sim.kalshi.audience import Audience
-from core.sim.kalshi.call import UnreadableError, Venue, decoded
+from core.sim.kalshi.call import Venue
 from core.sim.kalshi.channels import CHANNELS, Filter
 from core.sim.kalshi.connection import Command, CommandError, Connection, Params, Subscription
+from core.sim.requests import UnreadableError, decoded
 
 MARKETS_MAX = 20_000
 """Markets one subscription may name; the real limit is unpublished."""

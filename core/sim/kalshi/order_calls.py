@@ -13,11 +13,12 @@ import msgspec
 from core.domain.units import Money, quantity_text
 from core.sim.dialect import BatchOrder
 from core.sim.kalshi import bodies, errors
-from core.sim.kalshi.call import Answer, Call, UnreadableError, decoded
+from core.sim.kalshi.call import Answer, Call
 from core.sim.kalshi.errors import WireError, forbidden
 from core.sim.kalshi.routing import check_shard
 from core.sim.kalshi.shapes import Wire, dollars
 from core.sim.orders import BookSide, OrderRequest, OrderStatus, Placed, Refused, SelfTrade, TimeInForce
+from core.sim.requests import UnreadableError, decoded
 
 GONE = WireError(410, "deprecated_v1_order_endpoint", "use /portfolio/events/orders")
 

@@ -28,10 +28,11 @@ from core.sim.kalshi import (
     transfer_calls,
 )
 from core.sim.kalshi.auth import READ, READ_BALANCE, TRADE, TRANSFER, ApiKey
-from core.sim.kalshi.call import Answer, Call, Query, Venue
+from core.sim.kalshi.call import Answer, Call, Venue
 from core.sim.kalshi.errors import WireError, forbidden
 from core.sim.kalshi.limits import DEFAULT_COST, UNSCOPED, Kind
 from core.sim.kalshi.routing import lanes_of_body, lanes_of_query
+from core.sim.requests import Query
 
 API_ROOT = "/trade-api/v2"
 BODY_BYTES_MAX = 1 << 20

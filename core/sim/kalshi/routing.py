@@ -10,10 +10,11 @@ from collections.abc import Collection
 
 import msgspec
 
-from core.sim.kalshi.call import Call, UnreadableError, decoded
+from core.sim.kalshi.call import Call
 from core.sim.kalshi.errors import WireError, not_found
 from core.sim.kalshi.limits import UNSCOPED
 from core.sim.orders import Order
+from core.sim.requests import UnreadableError, decoded
 
 AUTO = -1
 

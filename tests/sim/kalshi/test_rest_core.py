@@ -7,9 +7,10 @@ import json
 import pytest
 
 from core.sim.kalshi.auth import KeyRegistry
-from core.sim.kalshi.call import Query, Venue
+from core.sim.kalshi.call import Venue
 from core.sim.kalshi.limits import Limiter
 from core.sim.kalshi.rest import BODY_BYTES_MAX, Rest
+from core.sim.requests import Query
 
 ROOT = "/trade-api/v2"
 T = "KXHIGHNY-26NOV23-B48.5"
