@@ -186,7 +186,7 @@ async def serve(options: SimOptions, clock: Clock, ready: Callable[[str], None])
         sim.step()
         kalshi = _Server(kalshi_server.config(sim.kalshi))
         kalshi.config.app = WatchedApp(sim.kalshi, sim.watch)
-        polymarket = _Server(kalshi_server.config(sim.polymarket.app, ping_s=None))
+        polymarket = _Server(kalshi_server.config(sim.polymarket.app, pings=False))
         feeds = _Server(_feeds_config(sim.feeds))
         line = _ready_line(options, sim, world_id, kalshi_socket, polymarket_socket, feeds_socket)
 

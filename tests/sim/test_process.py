@@ -50,6 +50,14 @@ def test_a_started_sim_says_one_line_answers_and_stops_on_sigterm(tmp_path: Path
         assert json.loads(file.read_text()) == ready
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
         assert stat.S_IMODE(Path(ready["kalshi"]["private_key_path"]).stat().st_mode) == 0o600
+        polymarket = ready["polymarket"]
+        for name in ("private_key_path", "credentials_path"):
+            assert stat.S_IMODE(Path(polymarket[name]).stat().st_mode) == 0o600
+        assert all(secret not in line for secret in _secrets(polymarket))
+        twins = httpx.get(polymarket["gamma"] + "/events/keyset").json()["events"]
+        assert len(twins) == 6 and httpx.get(polymarket["clob"] + "/version").json() == {"version": 2}
+        assert httpx.get(polymarket["geoblock"]).json()["blocked"] is False
+        assert httpx.get(polymarket["data"] + "/v2/status").status_code == 200
         markets = httpx.get(ready["kalshi"]["rest"] + "/markets").json()["markets"]
         point = httpx.get(ready["feeds"]["nws"] + "/points/40.779,-73.969").json()
         assert (len(markets), point["properties"]["gridId"]) == (60, "OKX")
@@ -59,6 +67,12 @@ def test_a_started_sim_says_one_line_answers_and_stops_on_sigterm(tmp_path: Path
     assert (process.returncode, rest, errors) == (0, "", "")
     assert not Path(ready["kalshi"]["private_key_path"]).exists()
     assert took_s < 5.0  # half a second on an idle machine
+
+
+def _secrets(polymarket: dict[str, Any]) -> list[str]:
+    """What may be in the files alone."""
+    triple = json.loads(Path(polymarket["credentials_path"]).read_text())
+    return [Path(polymarket["private_key_path"]).read_text().strip(), triple["secret"], triple["passphrase"]]
 
 
 async def running(options: SimOptions, use: Callable[[dict[str, Any]], Any]) -> Any:
@@ -90,6 +104,12 @@ async def test_the_ready_line_says_where_when_and_which_world(tmp_path: Path) ->
         ("ed25519", ("read", "write::trade")),
     }
     assert stat.S_IMODE(keys.stat().st_mode) == 0o700
+    polymarket = first["polymarket"]
+    assert polymarket["chain_id"] == 137 and polymarket["gamma"] == polymarket["clob"] + "/gamma"
+    assert polymarket["ws_user"] == polymarket["clob"].replace("http", "ws") + "/ws/user"
+    assert (
+        polymarket["wallets"]["0"] == polymarket["address"] and len(set(polymarket["wallets"].values())) == 4
+    )
     assert set(first["clock"]) == {"real_origin_ms", "world_origin_ms", "speed"}
     assert first["world"]["scenario"] == "demo" and first["world"]["seed"] == 7
     assert first["world"]["calendar_offset_days"] > 600
@@ -154,6 +174,7 @@ async def test_a_port_in_use_is_one_sentence_that_says_what_to_do() -> None:
         port = taken.getsockname()[1]
         for options, name in (
             (SimOptions(kalshi_port=port), "--kalshi-port"),
+            (SimOptions(polymarket_port=port), "--polymarket-port"),
             (SimOptions(feeds_port=port), "--feeds-port"),
         ):
             with pytest.raises(SimError) as refused:

@@ -58,7 +58,7 @@ class _StreamConnection(WebSocketsSansIOProtocol):
             self.schedule_ping()
 
 
-def config(app: Starlette, *, ping_s: float | None = HEARTBEAT_S) -> Config:
+def config(app: Starlette, *, pings: bool = True) -> Config:
     """uvicorn's configuration for a simulated venue; the caller binds the socket.
 
     Frames are not compressed, and a client that does not answer pings is not cut off: the real
@@ -69,7 +69,7 @@ def config(app: Starlette, *, ping_s: float | None = HEARTBEAT_S) -> Config:
         http=_HttpConnection,
         ws=_StreamConnection,
         ws_max_size=MESSAGE_BYTES_MAX,
-        ws_ping_interval=ping_s,
+        ws_ping_interval=HEARTBEAT_S if pings else None,
         ws_ping_timeout=None,
         ws_per_message_deflate=False,
         log_level="warning",

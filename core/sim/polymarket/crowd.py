@@ -138,7 +138,7 @@ class Crowd:
         tick = self._exchange.markets[desk.twin.condition_id].tick
         fair = self._fair(desk.twin)
         for side in BookSide:
-            wanted = round((fair - side.sign * desk.style.half_spread) / tick) * tick
+            wanted = _on_grid(fair - side.sign * desk.style.half_spread, side, tick)
             self._pull(desk, side, wanted)
             if side not in desk.quotes:
                 self._show(desk, side, wanted, tick)
@@ -235,3 +235,9 @@ class Crowd:
             )
         )
         return placed.order if isinstance(placed, Placed) else None
+
+
+def _on_grid(price: int, side: BookSide, tick: int) -> int:
+    """The nearest price of the grid that leaves room for the other side."""
+    low, high = (tick, 10_000 - 2 * tick) if side is BookSide.BID else (2 * tick, 10_000 - tick)
+    return max(low, min(high, round(price / tick) * tick))

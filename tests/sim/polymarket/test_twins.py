@@ -1,0 +1,145 @@
+"""The same weather asked here: what is listed, that its prices follow one belief, how it ends."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.domain.units import ONE_DOLLAR
+from core.sim.kalshi.auth import KeyRegistry
+from core.sim.polymarket.contracts import Resolution, Version
+from core.sim.polymarket.orders import OrderRequest, OrderType, Side, Stage
+from core.sim.process import SimOptions, build
+from tests.sim.polymarket.conftest import FakeClock
+
+
+class World:
+    """A whole simulated world on a clock that moves when told."""
+
+    def __init__(self, folder: Path, scenario: str, seed: int = 1) -> None:
+        self.clock = FakeClock()
+        self.sim = build(SimOptions(scenario=scenario, seed=seed, speed=144.0), self.clock, "world", folder)
+        self.sim.step()
+        self.floor, self.exchange = self.sim.polymarket, self.sim.polymarket.exchange
+
+    def run(self, seconds: float) -> None:
+        until = self.clock.ms + int(seconds * 1000)
+        while self.clock.ms < until:
+            self.clock.ms += 100
+            self.sim.step()
+
+
+@pytest.fixture
+def make_world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., World]:
+    # Making an RSA key takes longer than these tests, and nothing here is signed with one.
+    monkeypatch.setattr(KeyRegistry, "generate", lambda *_: [])
+    return lambda scenario="demo", seed=1: World(tmp_path, scenario, seed)
+
+
+def test_new_york_and_miami_are_asked_here_in_both_generations(make_world: Any) -> None:
+    world = make_world()
+    events = list(world.exchange.events.values())
+    titles = [event.title for event in events]
+    assert sum(title.startswith("Highest temperature in NYC on ") for title in titles) == 2
+    assert sum(title.startswith("Highest temperature in Miami on ") for title in titles) == 2
+    plain = [event for event in events if not event.neg_risk]
+    assert len(plain) == 2 and all(re.match(r"Will it reach -?\d+°F in NYC on ", e.title) for e in plain)
+    for event in events:
+        assert len(event.markets) == (6 if event.neg_risk else 1)
+        city = "KMIA" if "miami" in event.slug else "KNYC"
+        version = Version.V2 if city == "KMIA" else Version.V1
+        for market in event.markets:
+            assert market.version is version and market.neg_risk is event.neg_risk
+            assert city in market.description and "Wunderground (The Weather Company)" in market.description
+            assert re.fullmatch("[a-z0-9-]+", market.slug)
+    slugs = [m.spec.slug for m in world.exchange.markets.values()]
+    assert len(set(slugs)) == len(slugs)
+
+
+def test_both_venues_believe_the_same(make_world: Any) -> None:
+    """Every bracket's middle here is within one and a half cents of Kalshi's."""
+    world = make_world("quiet")
+    seen = 0
+    for twin in world.floor.twins.markets.values():
+        bids, asks = world.exchange.levels(world.exchange.markets[twin.condition_id], 0)
+        if len(twin.tickers) > 1 or not bids or not asks:
+            continue
+        kalshi = world.sim.exchange.book(next(iter(twin.tickers)))
+        ours, theirs = (bids[0][0] + asks[0][0]) / 2, (kalshi.best_bid + kalshi.best_ask) / 2
+        assert abs(ours - theirs) <= 150
+        seen += 1
+    assert seen == 24
+
+
+def test_the_plain_question_is_worth_its_brackets_together(make_world: Any) -> None:
+    world = make_world("quiet")
+    twin = next(t for t in world.floor.twins.markets.values() if len(t.tickers) > 1)
+    fair = world.sim.traders.beliefs.fair(twin.listed, world.sim.world.now_ms())
+    together = sum(fair[ticker] for ticker in twin.tickers) * ONE_DOLLAR
+    bids, asks = world.exchange.levels(world.exchange.markets[twin.condition_id], 0)
+    assert bids[0][0] < together < asks[0][0]
+
+
+def test_books_never_cross_and_prices_move_with_the_world(make_world: Any) -> None:
+    world = make_world()
+    before = {c: world.exchange.levels(m, 0) for c, m in world.exchange.markets.items()}
+    for _ in range(60):
+        world.run(1)
+        for market in world.exchange.markets.values():
+            bids, asks = world.exchange.levels(market, 0)
+            assert not bids or not asks or bids[0][0] < asks[0][0]
+    assert sum(world.exchange.levels(m, 0) != before[c] for c, m in world.exchange.markets.items()) > 10
+    trades = list(world.exchange.trades.values())
+    assert trades and any(t.stage is Stage.CONFIRMED for t in trades)
+    complementary = [t for t in trades if t.taker.outcome != t.makers[0].order.outcome]
+    assert complementary and len(complementary) < len(trades)
+
+
+def test_someone_trades_with_a_customers_order_at_the_touch(make_world: Any) -> None:
+    world = make_world()
+    market = max(world.exchange.markets.values(), key=lambda m: -abs(5_000 - _middle(world, m)))
+    customer = world.floor.customer
+    bid = world.exchange.levels(market, 0)[0][0][0]
+    placed = world.exchange.place(
+        OrderRequest(
+            "0x" + "ab" * 32, customer.key, customer.address, market.spec.tokens[0], Side.BUY,
+            OrderType.GTC, bid, 10_000_000,
+        )
+    )  # fmt: skip
+    for _ in range(90):
+        world.run(1)
+        if placed.order.matched:
+            break
+    assert placed.order.matched > 0
+
+
+def _middle(world: World, market: Any) -> float:
+    bids, asks = world.exchange.levels(market, 0)
+    return (bids[0][0] + asks[0][0]) / 2 if bids and asks else 0
+
+
+def test_the_outcome_is_asserted_then_final_and_the_same_on_both_venues(make_world: Any) -> None:
+    world = make_world("quiet")
+    first = {c: t for c, t in world.floor.twins.markets.items() if t.listed.day == world.sim.world.first_day}
+    listed = next(iter(first.values())).listed
+    later_s = (listed.determine_ms - world.sim.world.now_ms()) / 144 / 1000
+    world.clock.ms += int((later_s + 1) * 1000)
+    world.sim.step()
+    markets = {c: world.exchange.markets[c] for c in first}
+    known = [m for m in markets.values() if m.resolution is Resolution.PROPOSED]
+    assert known and all(m.tradeable for m in known)
+    world.run(2 * 3600 / 144 + 1)
+    ladders: dict[str, int] = {}
+    for condition, twin in first.items():
+        market = world.exchange.markets[condition]
+        if market.payouts is None:
+            continue
+        paying = [t for t in twin.listed.tickers if world.sim.exchange.markets[t].result == "yes"]
+        assert (market.payouts[0] > 0) == (paying[0] in twin.tickers)
+        if market.event.neg_risk:
+            ladders[market.event.slug] = ladders.get(market.event.slug, 0) + (market.payouts[0] > 0)
+    assert ladders and set(ladders.values()) == {1}
