@@ -346,6 +346,10 @@ class Limiter:
         """A call took more than it was let through with: its price was known only afterwards."""
         self._bucket(kind, 0).take(cost)
 
+    def charge(self, kind: Kind, cost: float) -> None:
+        """Tokens a call turned out to take besides those it was let through for; a debt delays the next."""
+        self._buckets[kind, 0].take(cost)
+
     def throttled(self, kind: Kind, after_s: float = 0.0, shard: int | None = 0) -> None:
         """The venue answered 429 to a request of this kind, and perhaps how long to wait."""
         now = self._clock.mono_ns()

@@ -1,0 +1,116 @@
+"""Putting orders on Polymarket: the only module that can. Each is sent once, and never repeated.
+
+What is sent are the bytes that were sealed and written down beforehand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import httpx
+
+from core.domain.order import OrderIntent, TimeInForce
+from core.venues.checked import send_checked
+from core.venues.endpoint import Endpoint
+from core.venues.http import Answer, Call
+from core.venues.limiter import Kind, Priority
+from core.venues.polymarket.answers import Expected, Read, expected, placed, placed_batch
+from core.venues.polymarket.cancels import ACKNOWLEDGED, Cancels
+from core.venues.polymarket.errors import Refusal
+from core.venues.polymarket.http import ClobHttp
+from core.venues.polymarket.seal import LIFETIME_MIN_S
+from core.venues.retry import SECOND_NS, CallClass
+from core.venues.venue import (
+    Accepted,
+    LastCheck,
+    NeverSent,
+    NotThere,
+    PlaceOutcome,
+    Sealed,
+    Unresolved,
+)
+
+CREATE: Final = Endpoint("POST", "/order", Kind.WRITE, 1.0, CallClass.PLACE, ours=True)
+CREATE_MANY: Final = Endpoint("POST", "/orders", Kind.WRITE, 1.0, CallClass.PLACE, ours=True)
+"""The cost is for each order; all of them or none are counted."""
+
+BATCH_MAX: Final = 15
+TIMEOUT: Final = httpx.Timeout(connect=2.0, write=2.0, read=15.0, pool=2.0)
+"""The venue holds takers in some markets inside the request, and slow acceptances are real."""
+TOTAL_S: Final = 18.0
+
+
+class Orders:
+    """The calls that can add to what is open.
+
+    ``on_refusal`` hears the ticker and the meaning of every refusal: the venue may have changed its mode,
+    a market its tick, the account its standing.
+    """
+
+    def __init__(self, http: ClobHttp, cancels: Cancels, on_refusal: Callable[[str, Refusal], None]) -> None:
+        self._http, self._cancels, self._on_refusal = http, cancels, on_refusal
+        self.leftovers: dict[str, int] = {}
+        """Immediate orders whose rest is to be cancelled, and until when (monotonic ns) an answer that they
+        are not there is not believed: what the venue delays rests later. ``sweep`` tries them again; each
+        ends by itself when its short life is over."""
+
+    async def place(
+        self, intent: OrderIntent, sealed: Sealed, last_check: LastCheck, priority: Priority
+    ) -> PlaceOutcome:
+        """Send one order. ``NeverSent`` only with proof that no byte left, ``Unresolved`` on any doubt."""
+        answer = await self._once(Call(CREATE, body=sealed.body), CREATE.cost, last_check, priority)
+        if not isinstance(answer, Answer):
+            return answer
+        asked = expected(intent, sealed)
+        return await self._settled(intent, asked, placed(asked, answer, self._venue_ms()))
+
+    async def place_batch(
+        self, orders: Sequence[tuple[OrderIntent, Sealed]], last_check: LastCheck, priority: Priority
+    ) -> tuple[PlaceOutcome, ...]:
+        """Send up to fifteen orders in one call; an outcome for each. Raises ``ValueError`` for more."""
+        if not 0 < len(orders) <= BATCH_MAX:
+            raise ValueError(f"{len(orders)} orders in one call: the venue takes 1 to {BATCH_MAX}")
+        body = b"[" + b",".join(sealed.body for _, sealed in orders) + b"]"
+        cost = CREATE_MANY.cost * len(orders)
+        answer = await self._once(Call(CREATE_MANY, body=body), cost, last_check, priority)
+        if not isinstance(answer, Answer):
+            return tuple(answer for _ in orders)
+        asked = [expected(intent, sealed) for intent, sealed in orders]
+        reads = placed_batch(asked, answer, self._venue_ms())
+        told = zip(orders, asked, reads, strict=True)
+        return tuple([await self._settled(intent, one, read) for (intent, _), one, read in told])
+
+    async def sweep(self) -> None:
+        """Cancel once more what was to be gone at once."""
+        if not self.leftovers:
+            return
+        now_ns = self._http.clocks.mono_ns()
+        for outcome in await self._cancels.cancel(sorted(self.leftovers)):
+            if isinstance(outcome, NotThere):
+                believed = outcome.code == ACKNOWLEDGED or now_ns >= self.leftovers.get(outcome.order_id, 0)
+                if believed:
+                    self.leftovers.pop(outcome.order_id, None)
+
+    async def _settled(self, intent: OrderIntent, asked: Expected, read: Read) -> PlaceOutcome:
+        """The outcome, after its refusal was told and the rest of an immediate order cancelled."""
+        if read.refusal is not None:
+            self._on_refusal(intent.ticker, read.refusal)
+        unwanted = asked.rests and intent.tif is not TimeInForce.GTC
+        if isinstance(read.outcome, Accepted) and read.outcome.remaining and unwanted:
+            wait_ns = LIFETIME_MIN_S * SECOND_NS if read.delayed else 0
+            self.leftovers[asked.order_id] = self._http.clocks.mono_ns() + wait_ns
+            await self.sweep()
+        return read.outcome
+
+    async def _once(
+        self, call: Call, cost: float, last_check: LastCheck, priority: Priority
+    ) -> Answer | NeverSent | Unresolved:
+        # Cancels have a bucket of their own: an order leaves nothing for them in its bucket.
+        refused = await self._http.limiter.admit(call.endpoint.kind, priority, cost)
+        if refused is not None:
+            return NeverSent(refused.reason)
+        return await send_checked(self._http, call, last_check, TIMEOUT, TOTAL_S)
+
+    def _venue_ms(self) -> int:
+        return self._http.clocks.wall_ms() + (self._http.clock_offset_ms() or 0)
