@@ -24,10 +24,31 @@ _NOT_FOR_REPEATING: Final = frozenset({400, 404, 405, 413, 422})
 """A read refused so, whatever the words, is refused again."""
 
 
-class ClobHttp(Http):
-    """One API key's wire."""
+class VenueHttp(Http):
+    """The CLOB's lists and refusals, whoever asks."""
 
     PAGING = Paging("next_cursor", "next_cursor", end="LTE=")
+
+    def venue_ms(self) -> int:
+        """The venue's time as far as its answers have told it."""
+        return self.clocks.wall_ms() + (self.clock_offset_ms() or 0)
+
+    def judge(self, answer: Answer) -> Verdict:
+        said = refusal(answer.status, answer.body, answer.headers)
+        trouble = said.trouble
+        if said.meaning is Meaning.CREDENTIAL and self._clock_moved(answer):
+            trouble = Trouble.CLOCK
+        elif said.meaning is Meaning.AMBIGUOUS and answer.status in _NOT_FOR_REPEATING:
+            trouble = Trouble.REFUSED
+        return Verdict(trouble, said.code, said.text)
+
+    def _clock_moved(self, answer: Answer) -> bool:
+        """Whether this answer's ``Date`` shows that the request was signed with a wrong time."""
+        return abs((self.clock_offset_ms() or 0) - (answer.offset_ms or 0)) >= CLOCK_MOVED_MS
+
+
+class ClobHttp(VenueHttp):
+    """One API key's wire."""
 
     def __init__(
         self,
@@ -60,18 +81,4 @@ class ClobHttp(Http):
     def headers(self, call: Call, path: str) -> dict[str, str]:
         if not call.endpoint.ours:
             return {}
-        venue_ms = self.clocks.wall_ms() + (self.clock_offset_ms() or 0)
-        return self._signer.headers(call.endpoint.method, path, call.body, venue_ms // 1_000)
-
-    def judge(self, answer: Answer) -> Verdict:
-        said = refusal(answer.status, answer.body, answer.headers)
-        trouble = said.trouble
-        if said.meaning is Meaning.CREDENTIAL and self._clock_moved(answer):
-            trouble = Trouble.CLOCK
-        elif said.meaning is Meaning.AMBIGUOUS and answer.status in _NOT_FOR_REPEATING:
-            trouble = Trouble.REFUSED
-        return Verdict(trouble, said.code, said.text)
-
-    def _clock_moved(self, answer: Answer) -> bool:
-        """Whether this answer's ``Date`` shows that the request was signed with a wrong time."""
-        return abs((self.clock_offset_ms() or 0) - (answer.offset_ms or 0)) >= CLOCK_MOVED_MS
+        return self._signer.headers(call.endpoint.method, path, call.body, self.venue_ms() // 1_000)

@@ -63,7 +63,7 @@ class Orders:
         if not isinstance(answer, Answer):
             return answer
         asked = expected(intent, sealed)
-        return await self._settled(intent, asked, placed(asked, answer, self._venue_ms()))
+        return await self._settled(intent, asked, placed(asked, answer, self._http.venue_ms()))
 
     async def place_batch(
         self, orders: Sequence[tuple[OrderIntent, Sealed]], last_check: LastCheck, priority: Priority
@@ -77,7 +77,7 @@ class Orders:
         if not isinstance(answer, Answer):
             return tuple(answer for _ in orders)
         asked = [expected(intent, sealed) for intent, sealed in orders]
-        reads = placed_batch(asked, answer, self._venue_ms())
+        reads = placed_batch(asked, answer, self._http.venue_ms())
         told = zip(orders, asked, reads, strict=True)
         return tuple([await self._settled(intent, one, read) for (intent, _), one, read in told])
 
@@ -111,6 +111,3 @@ class Orders:
         if refused is not None:
             return NeverSent(refused.reason)
         return await send_checked(self._http, call, last_check, TIMEOUT, TOTAL_S)
-
-    def _venue_ms(self) -> int:
-        return self._http.clocks.wall_ms() + (self._http.clock_offset_ms() or 0)
