@@ -1,4 +1,4 @@
-"""The simulator as its own process, in front of Kalshi clients that other people wrote."""
+"""The simulator as its own process, in front of clients that other people wrote."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ class Peer:
 
     def __init__(self, ready: dict[str, Any]) -> None:
         self.rest, self.ws = ready["kalshi"]["rest"], ready["kalshi"]["ws"]
+        self.polymarket: dict[str, Any] = ready["polymarket"]
         keys = ready["kalshi"]["keys"]
         self.rsa = next(key for key in keys if key["type"] == "rsa")
         self.ed25519 = next(key for key in keys if key["type"] == "ed25519")
