@@ -39,6 +39,7 @@ from core.execution.events import (
     RenewalSent,
 )
 from core.venues.venue import (
+    EXPIRY_REASON,
     Accepted,
     Cancelled,
     CancelOutcome,
@@ -55,8 +56,6 @@ from core.venues.venue import (
     ReportStatus,
     Unresolved,
 )
-
-EXPIRY_REASON = "ExpiryCancel"
 
 
 class Folded(NamedTuple):

@@ -342,10 +342,6 @@ class Limiter:
                     other.take(cost)
         return refused
 
-    def spent(self, kind: Kind, cost: float) -> None:
-        """A call took more than it was let through with: its price was known only afterwards."""
-        self._bucket(kind, 0).take(cost)
-
     def charge(self, kind: Kind, cost: float) -> None:
         """Tokens a call turned out to take besides those it was let through for; a debt delays the next."""
         self._buckets[kind, 0].take(cost)

@@ -84,7 +84,7 @@ class Reader:
             value = convert(decode(answer.body, decoder, what), odd)
         except WireError as error:
             return Incomplete(what, str(error))
-        self._report(what, odd)
+        self.report(what, odd)
         return value
 
     async def every(
@@ -105,9 +105,17 @@ class Reader:
             values = tuple(convert(decode(row, decoder, items), odd) for row in rows)
         except WireError as error:
             return Incomplete(items, str(error))
-        self._report(items, odd)
+        self.report(items, odd)
         return values
 
-    def _report(self, what: str, odd: Odd) -> None:
+    async def nothing(
+        self, endpoint: Endpoint, what: str, priority: Priority, *, query: Query | None = None
+    ) -> Incomplete | None:
+        """A call whose answer says nothing; ``None``: it was answered."""
+        answer = await self._http.read(endpoint, what, priority, query=query)
+        return answer if isinstance(answer, Incomplete) else None
+
+    def report(self, what: str, odd: Odd) -> None:
+        """Tell what was odd in an answer that could be read."""
         for note in odd.notes:
             self._on_anomaly("odd field", f"{what}: {note}")

@@ -153,6 +153,10 @@ class ReportStatus(enum.Enum):
     UNKNOWN = "unknown"
 
 
+EXPIRY_REASON = "ExpiryCancel"
+"""``OrderReport.reason`` of an order that ended because its time was over."""
+
+
 class OrderReport(msgspec.Struct, frozen=True):
     """One order as the venue describes it, from a list, a look-up or the stream."""
 

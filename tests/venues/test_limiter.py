@@ -365,7 +365,7 @@ def test_cancels_with_a_bucket_of_their_own_are_reserved_there(virtual: Run, vir
         assert limiter.entry_free(70, cancels_cost=50)
         assert not limiter.entry_free(71, cancels_cost=0)
         assert not limiter.entry_free(10, cancels_cost=51)
-        limiter.spent(Kind.CANCEL, 20)
+        limiter.charge(Kind.CANCEL, 20)
         assert not limiter.entry_free(10, cancels_cost=31)
         assert isinstance(await limiter.admit(Kind.WRITE, Priority.ENTRY, 10, cancels_cost=31), Refused)
         await asyncio.sleep(0.1)
@@ -377,7 +377,7 @@ def test_cancels_with_a_bucket_of_their_own_are_reserved_there(virtual: Run, vir
 def test_what_a_call_cost_beyond_its_price_delays_the_next(virtual: Run, virtual_clocks: Clocks) -> None:
     async def main() -> None:
         limiter = Limiter(virtual_clocks, APART)
-        limiter.spent(Kind.CANCEL, 70)
+        limiter.charge(Kind.CANCEL, 70)
         await limiter.admit(Kind.CANCEL, Priority.CANCEL, 1)
         assert now_s() == pytest.approx(2.1, abs=0.01)
 

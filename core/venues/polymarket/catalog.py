@@ -24,6 +24,7 @@ from core.venues.polymarket.terms import Terms
 from core.venues.wire import Odd, WireError, decode
 
 QUARANTINED_MAX: Final = 10_000
+PAST_MAX: Final = 20_000
 
 market_decoder = msgspec.json.Decoder(MarketWire)
 _head = msgspec.json.Decoder(MarketHead)
@@ -42,6 +43,8 @@ class Catalog:
         """The CLOB's own terms of a market: they hold over what Gamma has cached."""
         self._conditions: dict[str, str] = {}
         self._tokens: dict[str, tuple[str, Outcome]] = {}
+        self._past: dict[str, tuple[str, Outcome, str]] = {}
+        """Tokens of markets that are over, with the venue's page: their last trades may still be told."""
         self._noted: dict[str, tuple[str, ...]] = {}
         self._on_anomaly = on_anomaly
 
@@ -66,14 +69,26 @@ class Catalog:
         return found
 
     def forget(self, ticker: str) -> None:
-        """Drop a market that is over."""
+        """Drop a market that is over. Its tokens are still known."""
+        terms = self.terms.get(ticker)
+        if terms is not None:
+            for outcome in Outcome:
+                self._past[terms.token(outcome)] = ticker, outcome, terms.url
+            while len(self._past) > PAST_MAX:
+                del self._past[next(iter(self._past))]
         self._drop(ticker)
         self._confirmed.pop(ticker, None)
         self._noted.pop(ticker, None)
 
     def of_token(self, token: str) -> tuple[str, Outcome] | None:
-        """Which market's which outcome a token is."""
-        return self._tokens.get(token)
+        """Which market's which outcome a token is, or was."""
+        past = self._past.get(token)
+        return self._tokens.get(token) or (past[:2] if past is not None else None)
+
+    def page_of(self, token: str) -> str:
+        """The venue's own page of a token's event; empty where it is not known."""
+        past, owner = self._past.get(token), self._tokens.get(token)
+        return self.terms[owner[0]].url if owner is not None else past[2] if past is not None else ""
 
     def of_condition(self, condition: str) -> str | None:
         return self._conditions.get(condition.lower().ljust(66, "0"))

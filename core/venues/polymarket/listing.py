@@ -22,11 +22,13 @@ from core.venues.polymarket.catalog import Catalog
 from core.venues.polymarket.discovery import VALUES_MAX, EventFilter, MarketFilter
 from core.venues.polymarket.gamma import Listed, Quarantined, settlement
 from core.venues.polymarket.gamma_wire import EventHead, EventWire, Slug
+from core.venues.polymarket.tokens import looks_like_position
 from core.venues.reader import Reader
 from core.venues.venue import Incomplete, SettlementReport, VenueListener
 from core.venues.wire import Odd, WireError, decode
 
 POLL_S: Final = 30.0
+ASK_AGAIN_S: Final = 60.0
 HYDRATION_S: Final = (10.0, 20.0, 40.0, 80.0, 160.0, 300.0)
 """A market can be listed minutes before it has tokens and a book; the last pause repeats."""
 HYDRATION_TRIES: Final = 50
@@ -65,6 +67,8 @@ class Listing:
         """Markets to read again at once."""
         self._hydrating: dict[str, tuple[int, float]] = {}
         """Markets without tokens yet: tries made, and when (loop time) to look again."""
+        self._asked: dict[str, float] = {}
+        """Tokens of no known market, with the loop time before which they are not asked for again."""
         self._wake = asyncio.Event()
 
     # --- reading lists ----------------------------------------------------------------------------
@@ -107,6 +111,37 @@ class Listing:
         if isinstance(found, Quarantined):
             return Incomplete(what, found.reason)
         return found.market
+
+    async def learn(self, tokens: Iterable[str]) -> None:
+        """Learn the markets these tokens are of, open or over. What cannot be understood stays unknown, and
+        is asked for again a minute later at the earliest."""
+        now = asyncio.get_running_loop().time()
+        unknown = [
+            token
+            for token in sorted(set(tokens))
+            if self.catalog.of_token(token) is None and now >= self._asked.get(token, 0.0)
+        ]
+        self._asked.update(dict.fromkeys(unknown, now + ASK_AGAIN_S))
+        numbers = [token for token in unknown if token.isascii() and token.isdigit()]
+        positions = tuple(token for token in numbers if looks_like_position(int(token)))
+        plain = tuple(token for token in numbers if token not in positions)
+        for start in range(0, max(len(positions), len(plain)), VALUES_MAX):
+            part = slice(start, start + VALUES_MAX)
+            for closed in (False, True):
+                if plain[part]:
+                    await self._look_up(MarketFilter(tokens=plain[part], closed=closed))
+                if positions[part]:
+                    await self._look_up(MarketFilter(positions=positions[part], closed=closed))
+
+    async def _look_up(self, wanted: MarketFilter) -> None:
+        rows = await discovery.read_markets(self._gamma, wanted)
+        if isinstance(rows, Incomplete):
+            self._on_anomaly("market", f"markets of tokens could not be looked up: {rows.reason}")
+            return
+        for raw in rows:
+            event = self._event_of(raw)
+            if event is not None:
+                self._take(raw, event)
 
     def _learn(self, raw: msgspec.Raw, word: str) -> dict[str, Market]:
         try:

@@ -21,7 +21,7 @@ from core.venues.polymarket.public import PublicHttp
 from core.venues.reader import Reader
 from core.venues.venue import Incomplete
 from tests.venues.conftest import Recorder
-from tests.venues.polymarket_bodies import CONDITION, EVENT, MARKET, NO, YES
+from tests.venues.polymarket.bodies import CONDITION, EVENT, MARKET, NO, YES
 
 Run = Callable[[Coroutine[Any, Any, Any]], Any]
 TICKER = MARKET["slug"]

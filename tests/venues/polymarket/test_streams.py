@@ -26,7 +26,7 @@ from core.venues.polymarket.witness import Witness
 from core.venues.reader import Reader
 from core.venues.socket import SocketError
 from tests.venues.conftest import START_MS
-from tests.venues.test_polymarket_books import ASKS, BIDS, SUMS, book, change
+from tests.venues.polymarket.test_books import ASKS, BIDS, SUMS, book, change
 
 Run = Callable[[Coroutine[Any, Any, Any]], Any]
 

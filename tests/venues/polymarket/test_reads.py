@@ -23,7 +23,7 @@ from core.venues.polymarket.public import PublicHttp
 from core.venues.polymarket.tokens import Version
 from core.venues.reader import Reader, Window
 from core.venues.venue import Incomplete
-from tests.venues.polymarket_bodies import CONDITION, NO, YES
+from tests.venues.polymarket.bodies import CONDITION, NO, YES
 from tests.venues.scripted import Reply, Script, answer
 
 Run = Callable[[Any], Any]

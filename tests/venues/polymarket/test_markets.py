@@ -18,7 +18,7 @@ from core.venues.polymarket.gamma import Listed, Quarantined
 from core.venues.polymarket.gamma_wire import EventHead
 from core.venues.polymarket.tokens import Version, looks_like_position
 from core.venues.wire import Odd
-from tests.venues.polymarket_bodies import (
+from tests.venues.polymarket.bodies import (
     CONDITION,
     EVENT,
     NO,
