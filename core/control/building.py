@@ -6,7 +6,7 @@ import random
 import resource
 import secrets
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple
@@ -20,6 +20,7 @@ from core.control.identity import release_of
 from core.control.site import Site
 from core.control.strikes import read_record
 from core.domain.clock import Clocks
+from core.domain.market import Venue
 from core.engine.arming import Arming, phrase_of
 from core.engine.engine import Ports
 from core.engine.state import WatchdogSeen
@@ -52,9 +53,9 @@ class Building(NamedTuple):
             log=journal,
             history=history,
             run=run,
-            venue=self._venue(),
+            venues=self._venues(),
+            series={Venue.KALSHI: self.settings.markets.series},
             feeds=self._feeds(),
-            series=self.settings.markets.series,
             settings=self.settings,
             ceilings=self.limits,
             profile=self.place.name,
@@ -71,11 +72,13 @@ class Building(NamedTuple):
             start_halted="the file FLATTEN was there at start: flatten or resume" if flagged else "",
         )
 
-    def _venue(self) -> Callable[[VenueListener], VenueGateway]:
-        """The account; nothing is sent before the engine runs."""
+    def _venues(self) -> Mapping[Venue, Callable[[VenueListener], VenueGateway]]:
+        """The accounts; nothing is sent before the engine runs."""
         at = self.site
-        config = KalshiConfig(at.kalshi, at.environment, at.signer, at.subaccount)
-        return lambda listener: connect(config, clocks=self.clocks, rng=_rng(), listener=listener)
+        kalshi = KalshiConfig(at.kalshi, at.environment, at.signer, at.subaccount)
+        return {
+            Venue.KALSHI: lambda listener: connect(kalshi, clocks=self.clocks, rng=_rng(), listener=listener)
+        }
 
     def _feeds(self) -> Callable[[Sink], Sequence[Feed]]:
         at = self.site.feeds

@@ -25,6 +25,7 @@ from core.control.tables import (
     ReadingRow,
     StatusRow,
 )
+from core.engine.seats import Seats
 
 PART_BYTES = FRAME_BYTES_MAX // 2
 EVENTS_EVERY_NS = 2_000_000_000
@@ -238,7 +239,7 @@ class Reader:
         ledger, snapshot = self._snapshot.desk.ledger, self._snapshot
         orders, gone = [], []
         # The next look-up of an unanswered order moves on without the order changing.
-        for key in dict.fromkeys((*changed, *snapshot.desk.unknowns.searches)):
+        for key in dict.fromkeys((*changed, *_searched(snapshot.desk.seats))):
             if key in ledger.orders:
                 orders.append(snapshot.order(ledger.orders[key]))
             elif key in ledger.externals:
@@ -344,3 +345,9 @@ def _pack(tables: dict[str, list[Any]]) -> Iterator[dict[str, Any]]:
             portion.setdefault(name, []).append(row)
             size += length
     yield {key: tuple(value) for key, value in portion.items()}
+
+
+def _searched(seats: Seats) -> Iterator[str]:
+    """Orders that are being looked up, by client id."""
+    for seat in seats.values():
+        yield from seat.unknowns.searches

@@ -40,7 +40,7 @@ from core.control.signals import handled
 from core.control.site import Site, site_of
 from core.control.sockets import SocketError, bind
 from core.domain.clock import Clocks, SystemClock
-from core.engine.engine import Engine
+from core.engine.engine import Engine, UnseatedError
 from core.engine.state import WatchdogSeen
 from core.journal.files import JournalDamagedError, JournalError, JournalHeldError, read_history
 from core.journal.store import Journal
@@ -114,6 +114,7 @@ _REFUSALS = (
     JournalError,
     KeyFileError,
     VenueAddressError,
+    UnseatedError,
 )
 """What a file, a port or a person may have got wrong: one sentence each, no traceback."""
 

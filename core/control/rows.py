@@ -27,13 +27,15 @@ from core.control.tables import (
     OrderRow,
     PositionRow,
 )
-from core.domain.market import MarketStatus, Venue
-from core.domain.order import BookSide, Life, Order, Outcome, Purpose
+from core.domain.market import MarketStatus
+from core.domain.order import BookSide, Life, Order, Outcome, Purpose, TimeInForce
 from core.domain.position import Position, marked
 from core.domain.units import ONE_CONTRACT, ONE_DOLLAR, Price, complement
 from core.engine.incidents import name_of
+from core.engine.seat import Seat
 from core.engine.state import Alarm, EventState, MarketState
 from core.execution.differences import POLICY, About, Difference
+from core.execution.groups import GroupState
 from core.execution.ladder import BEFORE_EXITS, Ladder
 from core.execution.unknowns import Search, bound
 from core.feeds.feed import FeedHealth
@@ -41,7 +43,8 @@ from core.journal.events import Row
 from core.journal.wording import text_of
 from core.models.fair_value import FairValue, InputAge
 from core.risk.limits import LIMITS, SPEC, LiveLimits, Scope
-from core.venues.venue import BookView, Link, OrderReport
+from core.venues.exchange import ExchangeState
+from core.venues.venue import BookView, LinkState, OrderReport
 
 EVIDENCE_MAX = 20
 
@@ -59,13 +62,22 @@ def in_outcome(price: int | None, outcome: Outcome) -> int | None:
 # --- status -------------------------------------------------------------------------------------
 
 
-def link_row(link: Link, *, paused: str) -> LinkRow:
-    """``paused``: the exchange itself takes no orders, in words."""
-    state = "PAUSED" if paused and link.state.value == "ok" else link.state.value
+def link_row(seat: Seat) -> LinkRow:
+    """A venue's stream, and whether the exchange itself takes no orders."""
+    link, paused = seat.venue.link, _pause_text(seat.exchange)
+    state = "PAUSED" if paused and link.state is LinkState.OK else link.state.value
     detail = paused or link.detail
     return LinkRow(
-        Venue.KALSHI.value, state, link.heartbeat_ns, detail, link.retry_at_ns, link.sequence, link.lag_ms
+        seat.name.value, state, link.heartbeat_ns, detail, link.retry_at_ns, link.sequence, link.lag_ms
     )
+
+
+def _pause_text(exchange: ExchangeState | None) -> str:
+    """Empty while it trades or nothing is known."""
+    if exchange is None or (exchange.exchange_active and exchange.trading_active):
+        return ""
+    word = "trading" if exchange.exchange_active else "exchange"
+    return f"{word} paused" + (f" until {exchange.resumes}" if exchange.resumes else "")
 
 
 def feed_row(health: FeedHealth) -> FeedRow:
@@ -375,11 +387,26 @@ def alarm_row(alarm: Alarm) -> AlarmRow:
     )
 
 
-def flatten_row(
-    ladder: Ladder, cancels: tuple[int, int, int], groups: tuple[int, int], resting: int
-) -> FlattenRow:
-    """``cancels``: sent, proved dead, unknown; ``groups``: of entries, triggered; ``resting``: exits."""
-    sent, confirmed, unknown = cancels
+def flatten_venue_row(seat: Seat, ladder: Ladder) -> FlattenVenueRow:
+    """How far the stop is on one venue."""
+    entries = [at for at in seat.groups.standing.values() if at.group.purpose is Purpose.OPEN]
+    return FlattenVenueRow(
+        seat.name.value,
+        *seat.flattener.cancels(ladder),
+        ladder.exits_sent,
+        ladder.exits_filled,
+        ladder.left,
+        len(entries),
+        sum(at.state is GroupState.TRIGGERED for at in entries),
+        sum(
+            order.intent.purpose is Purpose.CLOSE and order.intent.tif is TimeInForce.GTC
+            for order in seat.share.live.values()
+        ),
+    )
+
+
+def flatten_row(ladder: Ladder, venues: Iterable[FlattenVenueRow], *, can_abort: bool) -> FlattenRow:
+    """The joint ladder, with a row for each venue."""
     counting = ladder.phase in BEFORE_EXITS
     return FlattenRow(
         phase=ladder.phase.value,
@@ -387,19 +414,7 @@ def flatten_row(
         exits_at_ns=ladder.exits_at_ns if counting else None,
         scope=ladder.scope,
         by=ladder.by,
-        venues=(
-            FlattenVenueRow(
-                Venue.KALSHI.value,
-                sent,
-                confirmed,
-                unknown,
-                ladder.exits_sent,
-                ladder.exits_filled,
-                ladder.left,
-                *groups,
-                resting,
-            ),
-        ),
+        venues=tuple(venues),
         residue=tuple(f"{ticker}: {why}" for ticker, why in sorted(ladder.residue.items())),
         receipt=ladder.receipt,
         pressed=ladder.pressed,
@@ -407,6 +422,6 @@ def flatten_row(
         pause_until_wall_ms=ladder.pause.until_ms if ladder.pause is not None else None,
         urgent=ladder.urgent,
         sweep="done" if ladder.swept_ns is not None else "asked" if ladder.sweeps else "",
-        can_abort=ladder.can_be_stopped,
+        can_abort=can_abort,
         watches=ladder.watches,
     )

@@ -22,15 +22,13 @@ from core.control.tables import (
     ReadingRow,
     StatusRow,
 )
-from core.domain.order import Order, Purpose, TimeInForce
+from core.domain.order import Order
 from core.domain.position import Position
 from core.engine.account import WINDOW_5MIN_NS, WINDOW_15S_NS
 from core.engine.desk import Desk
 from core.engine.facts import market_view
-from core.execution.groups import GroupState
 from core.risk.halts import Level
 from core.strategy.convergence import exit_of
-from core.venues.exchange import ExchangeState
 from core.venues.venue import BookView
 
 ENDED_ORDERS_MAX = 200
@@ -58,8 +56,6 @@ class Snapshot:
         desk, state = self.desk, self.desk.state
         world = self.clocks.world
         halt = state.halts.widest
-        exchange = state.exchange
-        stopped = exchange is not None and not (exchange.exchange_active and exchange.trading_active)
         return StatusRow(
             profile=state.profile,
             mode=state.mode.value,
@@ -67,7 +63,7 @@ class Snapshot:
             level_reason=halt.cause if halt is not None else "",
             paused=tuple(sorted(state.paused)),
             starting=tuple(state.starting.items()),
-            links=(rows.link_row(desk.venue.link, paused=_pause_text(exchange) if stopped else ""),),
+            links=tuple(rows.link_row(seat) for seat in desk.seats.values()),
             feeds=tuple(rows.feed_row(health) for health in state.feeds.values()),
             unknown=len(desk.ledger.unknown()),
             exposure=desk.exposure.total,
@@ -79,7 +75,7 @@ class Snapshot:
             controller=state.controller,
             controller_session=state.controller_session,
             viewers=state.viewers,
-            cash=state.cash,
+            cash=desk.seats.cash,
             world_origin_ms=world.world_origin_ms,
             real_origin_ms=world.real_origin_ms,
             speed=world.speed,
@@ -93,21 +89,21 @@ class Snapshot:
                 len(desk.ledger.unknown()),
             ),
             best=state.best,
-            read_ns=state.read_ns,
+            read_ns=desk.seats.read_ns,
             problem=state.problem,
             unattended_until_ns=state.unattended_until_ns,
             armed=state.armed,
             arm_phrase=state.arm_phrase,
             groups=self._groups(),
             watchdog=self._watchdog(),
-            renewals=desk.renewals.stopped,
+            renewals=next((s.renewals.stopped for s in desk.seats.values() if s.renewals.stopped), ""),
         )
 
     def _groups(self) -> str:
-        groups = self.desk.groups
-        if groups.triggered:
+        groups = [seat.groups for seat in self.desk.seats.values()]
+        if any(each.triggered for each in groups):
             return "triggered"
-        return "not armed" if groups.missing else "armed"
+        return "not armed" if any(each.missing for each in groups) else "armed"
 
     def _watchdog(self) -> str:
         """Empty where no watchdog is expected."""
@@ -170,13 +166,14 @@ class Snapshot:
             self._ended_ns[client] = self.clocks.mono_ns()
             if len(self._ended_ns) > ENDED_KNOWN_MAX:
                 del self._ended_ns[next(iter(self._ended_ns))]
+        seat = self.desk.seats[order.intent.venue]
         return rows.order_row(
             order,
             self.key(order.intent.ticker),
-            ahead=self.desk.state.queue_ahead.get(order.order_id),
+            ahead=seat.queue_ahead.get(order.order_id),
             offset_ns=self._offset_ns,
             ended_ns=self._ended_ns.get(client),
-            search=self.desk.unknowns.searches.get(client),
+            search=seat.unknowns.searches.get(client),
         )
 
     def position(self, ticker: str) -> PositionRow:
@@ -192,7 +189,7 @@ class Snapshot:
             max_loss=desk.exposure.now(ticker).market if desk.ledger.net(ticker) else 0,
             today=state.today.get(ticker, 0),
             exit_rule=leaving.rule if leaving is not None else "",
-            venue_net=state.venue_net.get(ticker),
+            venue_net=desk.seats.venue_net.get(ticker),
             ticker=ticker if market is None else "",
         )
 
@@ -216,7 +213,7 @@ class Snapshot:
             "market_loss_max": 0,
             "event_loss_max": 0,
             "total_loss_max": int(desk.exposure.total),
-            "venue_loss_max": int(desk.exposure.total),
+            "venue_loss_max": max(int(desk.exposure.venue(venue)) for venue in desk.seats),
             "correlated_loss_max": correlated,
             "open_orders_market_max": most_orders,
             "open_orders_total_max": len(desk.ledger.live) + len(desk.ledger.externals),
@@ -238,8 +235,8 @@ class Snapshot:
             "repeat_hour_max": max(tallies.entered().values(), default=0),
             "loss_row_max": tallies.losses_in_row(),
             "loss_hour_max": tallies.losses_1h(),
-            "rejects_max": tallies.rejects_1min(),
-            "unknowns_max": tallies.unknowns_1min(),
+            "rejects_max": max(map(tallies.rejects_1min, desk.seats)),
+            "unknowns_max": max(map(tallies.unknowns_1min, desk.seats)),
             "loop_lag_ms_max": desk.health.lag_p99_ms(),
             "sync_ms_max": desk.scribe.log.sync_p99_ms(),
             "memory_mb_max": desk.health.memory_mb,
@@ -249,30 +246,30 @@ class Snapshot:
         return {name: used for name, used in counted.items() if used is not None}
 
     def flatten(self) -> FlattenRow | None:
-        flattener = self.desk.flattener
-        ladder = flattener.ladder
+        stop = self.desk.stop
+        ladder = stop.ladder
         if ladder is None:
             return None
-        entries = [at for at in self.desk.groups.standing.values() if at.group.purpose is Purpose.OPEN]
-        triggered = sum(at.state is GroupState.TRIGGERED for at in entries)
-        resting = sum(
-            order.intent.purpose is Purpose.CLOSE and order.intent.tif is TimeInForce.GTC
-            for order in self.desk.ledger.live.values()
-        )
-        return rows.flatten_row(ladder, flattener.cancels(ladder), (len(entries), triggered), resting)
+        venues = [rows.flatten_venue_row(self.desk.seats[v], down) for v, down in stop.ladders.items()]
+        return rows.flatten_row(ladder, venues, can_abort=stop.can_be_stopped)
 
     def reading(self) -> ReadingRow:
-        reconciler, events = self.desk.reconciler, self.desk.state.last_events
+        """Every account's reading as one: as old as the oldest, complete where all are."""
+        events = self.desk.state.last_events
+        accounts = [seat.reconciler for seat in self.desk.seats.values()]
+        worst = min(accounts, key=lambda account: (account.last.complete, account.last.at_ns))
+        clean = [account.clean_ns for account in accounts if account.clean_ns is not None]
         return ReadingRow(
-            number=reconciler.readings,
-            at_ns=reconciler.last.at_ns,
-            complete=reconciler.last.complete,
-            reason=reconciler.last.reason,
-            clean_ns=reconciler.clean_ns,
-            doubt=reconciler.doubt,
+            number=min(account.readings for account in accounts),
+            at_ns=worst.last.at_ns,
+            complete=worst.last.complete,
+            reason=worst.last.reason,
+            clean_ns=min(clean) if len(clean) == len(accounts) else None,
+            doubt=next((account.doubt for account in accounts if account.doubt), ""),
             differences=tuple(
                 rows.difference_row(d, self.key(d.key.ticker), events.get(d.key.ticker, ()))
-                for d in reconciler.differences.values()
+                for account in accounts
+                for d in account.differences.values()
             ),
         )
 
@@ -290,8 +287,7 @@ class Snapshot:
 
     def held(self) -> list[str]:
         """Tickers with a position, or a difference to the venue."""
-        ledger, state = self.desk.ledger, self.desk.state
-        return list(ledger.held | state.venue_net)
+        return list(self.desk.ledger.held | self.desk.seats.venue_net)
 
     def query_rows(self, what: str) -> Rows:
         """What one CLI query reads: the status in all its parts, or one table."""
@@ -335,7 +331,7 @@ class Snapshot:
         return self.key(ticker) or -self._elsewhere.setdefault(ticker, len(self._elsewhere) + 1)
 
     def view(self, ticker: str) -> BookView | None:
-        return self.desk.venue.books.get(ticker)
+        return self.desk.seats.book(ticker)
 
     def journal(self, after: int) -> list[JournalRow]:
         """The oldest rows of the tail with a number above ``after``, a frame's worth."""
@@ -345,10 +341,3 @@ class Snapshot:
                 break
             fresh.append(row)
         return [rows.journal_row(row) for row in fresh[::-1][:JOURNAL_ROWS_MAX]]
-
-
-def _pause_text(exchange: ExchangeState | None) -> str:
-    if exchange is None:
-        return ""
-    word = "trading" if exchange.exchange_active else "exchange"
-    return f"{word} paused" + (f" until {exchange.resumes}" if exchange.resumes else "")

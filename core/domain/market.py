@@ -13,6 +13,17 @@ class Venue(enum.Enum):
     KALSHI = "kalshi"
     POLYMARKET = "polymarket"
 
+    @property
+    def short(self) -> str:
+        """What it is called on screen and by ``resume``."""
+        return _SHORT[self]
+
+
+_SHORT = {Venue.KALSHI: "KAL", Venue.POLYMARKET: "POLY"}
+
+FIRST_VENUE = Venue.KALSHI
+"""Meant by rows of journals from before there were two, which name none."""
+
 
 class StrikeKind(enum.Enum):
     """Direction comes from here, never from the ticker's letter."""

@@ -44,11 +44,18 @@ class Account:
     """Folds orders and fills into the gate's rates and the day's result."""
 
     def __init__(
-        self, state: DeskState, ledger: Ledger, books: Callable[[str], BookView | None], clocks: Clocks
+        self,
+        state: DeskState,
+        ledger: Ledger,
+        books: Callable[[str], BookView | None],
+        readable: Callable[[str], bool],
+        clocks: Clocks,
     ) -> None:
+        """``readable``: whether the venue of a market has answered in this run."""
         self._state = state
         self._ledger = ledger
         self._books = books
+        self._readable = readable
         self._clocks = clocks
         self._sent: deque[tuple[str, Sent]] = deque()
         """The last hour's, and never fewer than ``RECENT_MIN``."""
@@ -177,6 +184,8 @@ class Account:
 
     def _known(self, ticker: str, position: Position) -> int | None:
         """``worth``; while the book is being repaired the last one, ``None`` before there was one."""
+        if position.net and self._state.ready and not self._readable(ticker):
+            return position.realised - position.fees  # at cost: a venue nobody can read is no loss
         view = self._books(ticker)
         if position.net and ticker in self._state.markets and (view is None or not view.intact):
             return self._worth.get(ticker)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+from collections.abc import Container
 
 import msgspec
 
-from core.domain.market import Market, MarketStatus
+from core.domain.market import Market, MarketStatus, Venue
 from core.domain.units import quantity_text
 from core.engine import incidents, rules
 from core.engine.desk import Desk
+from core.engine.seat import Seat
 from core.engine.state import AlarmLevel, EventState, MarketState
 from core.engine.trading import Trading
 from core.execution.differences import Row
@@ -26,52 +27,51 @@ SHOWN_AFTER_END_NS = 30_000_000_000
 class Catalogue:
     """Loads and refreshes markets of the chosen series; keys are never used twice."""
 
-    def __init__(self, desk: Desk, trading: Trading, series: Sequence[str]) -> None:
+    def __init__(self, desk: Desk, trading: Trading) -> None:
         self._desk = desk
         self._trading = trading
-        self._series = tuple(series)
         self._next_key = 1
         self._over_ns: dict[str, int] = {}
-        self._absent: set[str] = set()
-        """Markets the last complete list lacked; one list may."""
-        self._unlisted: set[str] = set()
+        self._absent: dict[Venue, set[str]] = {}
+        """Markets the last complete list of each venue lacked; one list may."""
+        self._unlisted: dict[Venue, set[str]] = {}
         """Markets off the desk in which something is held or on order, as told."""
 
-    async def refresh(self) -> Incomplete | None:
-        """Read every market of the series and subscribe to the new ones."""
-        markets = await self._desk.venue.markets(self._series)
+    async def refresh(self, seat: Seat) -> Incomplete | None:
+        """Read every market of a venue's series and subscribe to the new ones."""
+        markets = await seat.venue.markets(seat.series)
         if isinstance(markets, Incomplete):
             return markets
         fresh = [m.ticker for m in markets if self.take(m)]
         if fresh:
-            await self._desk.venue.subscribe(fresh)
-        self._delist({market.ticker for market in markets})
-        await self._seek_unlisted()
+            await seat.venue.subscribe(fresh)
+        self._delist(seat, {market.ticker for market in markets})
+        await self._seek_unlisted(seat)
         self._drop_old()
         return None
 
-    async def adopt(self, ticker: str) -> Market | Incomplete:
+    async def adopt(self, seat: Seat, ticker: str) -> Market | Incomplete:
         """A market outside the chosen series in which something is held: its exit needs terms and a book."""
-        market = await self._desk.venue.market(ticker)
+        market = await seat.venue.market(ticker)
         if not isinstance(market, Incomplete) and self.take(market):
-            await self._desk.venue.subscribe([ticker])
+            await seat.venue.subscribe([ticker])
         return market
 
-    async def _seek_unlisted(self) -> None:
+    async def _seek_unlisted(self, seat: Seat) -> None:
         """What is held or on order in a market no list has held, as after a restart, is asked for by its
         name; where it cannot be read that is told until it can, or until nothing is left there."""
-        desk, ledger = self._desk, self._desk.ledger
-        tickers = {*ledger.held, *(order.intent.ticker for order in ledger.live.values())}
+        desk, share = self._desk, seat.share
+        tickers = {*share.held, *(order.intent.ticker for order in share.live.values())}
         unlisted = {ticker for ticker in tickers if ticker not in desk.state.markets}
         for ticker in sorted(unlisted):
-            market = await self.adopt(ticker)
+            market = await self.adopt(seat, ticker)
             if isinstance(market, Incomplete):
                 self._tell_absent(ticker, f"is in no list of the venue and cannot be read ({market.reason})")
             else:
                 desk.alarms.clear(f"delisted {ticker}")
-        for ticker in sorted(self._unlisted - unlisted):
+        for ticker in sorted(self._unlisted.get(seat.name, set()) - unlisted):
             desk.alarms.clear(f"delisted {ticker}")
-        self._unlisted = unlisted
+        self._unlisted[seat.name] = unlisted
 
     def _tell_absent(self, ticker: str, what: str) -> None:
         held, resting = self._desk.ledger.net(ticker), len(self._desk.ledger.live_in(ticker))
@@ -116,20 +116,21 @@ class Catalogue:
                 self._desk.alarms.clear(f"delisted {market.ticker}")
         return False
 
-    def _delist(self, listed: Container[str]) -> None:
+    def _delist(self, seat: Seat, listed: Container[str]) -> None:
         """What two complete lists lack is gone, its end untold: no entries, and never taken for flat."""
         desk = self._desk
+        here = {t: known for t, known in desk.state.markets.items() if known.market.venue is seat.name}
         missing = {
             ticker
-            for ticker, known in desk.state.markets.items()
-            if known.market.series_ticker in self._series and ticker not in listed
+            for ticker, known in here.items()
+            if known.market.series_ticker in seat.series and ticker not in listed
         }
-        for ticker in sorted(missing & self._absent):
+        for ticker in sorted(missing & self._absent.get(seat.name, set())):
             market = desk.state.markets[ticker].market
             if market.status in LISTED:
                 self.take(msgspec.structs.replace(market, status=MarketStatus.DELISTED))
-        self._absent = missing
-        for ticker, state in desk.state.markets.items():
+        self._absent[seat.name] = missing
+        for ticker, state in here.items():
             open_here = desk.ledger.net(ticker) or desk.ledger.live_in(ticker)
             if state.market.status is MarketStatus.DELISTED and open_here:
                 self._tell_absent(ticker, "is in the venue's list no more")

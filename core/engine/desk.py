@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from core.config.settings import Settings
 from core.domain.clock import Clocks
-from core.domain.market import Venue
 from core.domain.position import Position
 from core.domain.units import Money
 from core.engine.account import Account
@@ -16,21 +15,17 @@ from core.engine.health import Health
 from core.engine.presence import Supervision
 from core.engine.pricing import Pricing
 from core.engine.record import Scribe
+from core.engine.seat import Seat
+from core.engine.seats import Seats
 from core.engine.state import DeskState
 from core.engine.trips import Trips
 from core.engine.watched import Watched
 from core.execution.approvals import Approvals
-from core.execution.flatten import Flattener
-from core.execution.gateway import Gateway
-from core.execution.groups import Groups
 from core.execution.ledger import Ledger
-from core.execution.reconcile import Reconciler
-from core.execution.renewals import Renewals
+from core.execution.stop import Stop
 from core.execution.tasks import Tasks
-from core.execution.unknowns import Unknowns
 from core.risk.exposure import Exposure
 from core.strategy.rules import EntryRules
-from core.venues.venue import VenueGateway
 
 
 @dataclass(slots=True)
@@ -44,7 +39,7 @@ class Desk:
     scribe: Scribe
     alarms: Alarms
     ledger: Ledger
-    venue: VenueGateway
+    seats: Seats
     exposure: Exposure
     account: Account
     trips: Trips
@@ -52,17 +47,16 @@ class Desk:
     health: Health
     pricing: Pricing
     approvals: Approvals
-    gateway: Gateway
-    groups: Groups
-    renewals: Renewals
     watched: Watched
-    unknowns: Unknowns
-    reconciler: Reconciler
-    flattener: Flattener
+    stop: Stop
     halting: Halting
     tasks: Tasks
     pinned_rules: dict[str, str]
     """Hash of the rules text that counts, by ticker: as first read, or as accepted by a person since."""
+
+    def seat(self, ticker: str) -> Seat:
+        """The seat of a market of the desk or of the ledger; raises ``KeyError`` for any other."""
+        return self.seats.of(ticker)
 
     def expose(self, ticker: str) -> Money:
         """Count a market's worst case anew, by what is held and on order there now; returns it.
@@ -75,6 +69,6 @@ class Desk:
             if not (held.net or live or outside):
                 self.exposure.forget(ticker)
                 return Money(0)
-            self.exposure.admit(ticker, Venue.KALSHI)
+            self.exposure.admit(ticker, self.ledger.venues[ticker])
         self.exposure.update(ticker, held, live, outside)
         return self.exposure.now(ticker).market

@@ -56,13 +56,13 @@ class Ears:
 
     def on_order_changed(self, before: Order | None, after: Order) -> None:
         desk, ticker = self.desk, after.intent.ticker
-        client = after.intent.client_order_id
+        client, seat = after.intent.client_order_id, desk.seats[after.intent.venue]
         desk.account.order_changed(before, after)
         desk.trips.tallies.order_changed(before, after)
         self._expose(ticker)
         if after.life is Life.UNKNOWN and (before is None or before.life is not Life.UNKNOWN):
-            desk.unknowns.watch(after)
-            desk.reconciler.request("unanswered order")
+            seat.unknowns.watch(after)
+            seat.reconciler.request("unanswered order")
             desk.alarms.raise_(
                 f"unknown {client}",
                 AlarmLevel.CHECK,
@@ -78,7 +78,7 @@ class Ears:
                 incidents.note(desk, Row.UNKNOWN_FOUND, ticker, text)
                 desk.alarms.raise_(f"resolved {client}", AlarmLevel.NOTE, text, ticker=ticker)
         if after.venue_filled > after.filled:
-            desk.reconciler.request("fills missing")
+            seat.reconciler.request("fills missing")
         desk.state.changed_markets.touch(ticker)
         self.trading.mark(ticker)
 
@@ -89,10 +89,9 @@ class Ears:
         if order is None:
             text = f"trade {fill.trade_id} in {fill.ticker} is of an order not placed here"
             incidents.note(desk, Row.EXTERNAL_FILL, fill.ticker, text)
-            incidents.stop(desk, incidents.VENUE, Level.REDUCE_ONLY, text, until_seen=True)
+            incidents.stop(desk, desk.seats[fill.venue].scope, Level.REDUCE_ONLY, text, until_seen=True)
         self._expose(fill.ticker)
         self.posttrade.filled(order, fill)
-        desk.state.cash = desk.reconciler.cash
         desk.state.touch_status()
         desk.state.changed_markets.touch(fill.ticker)
         self.trading.mark(fill.ticker)
@@ -135,7 +134,7 @@ class Ears:
         desk.scribe.desk(Kind.ANOMALY, text, ticker=ticker, order=anomaly.client_order_id)
         if anomaly.kind in ROWS:
             incidents.note(desk, ROWS[anomaly.kind], ticker, text)
-        desk.reconciler.request(anomaly.kind)
+        desk.seat(ticker).reconciler.request(anomaly.kind)
         if anomaly.kind in HALTING:
             self.halt_market(ticker, text)
 
@@ -161,7 +160,7 @@ class Ears:
             desk.scribe.desk(Kind.FLATTEN_END, f"{ladder.phase.value}: {ladder.receipt}")
             if not watched:
                 desk.halting.flatten_over(ran=ladder.phase is not Phase.ABORTED)
-            desk.reconciler.request("end of a flatten")  # cash and positions on screen are from before it
+            desk.seats.read("end of a flatten")  # cash and positions on screen are from before it
             level = AlarmLevel.ACT if ladder.phase is Phase.UNFLATTENED else AlarmLevel.NOTE
             key = f"flatten {ladder.started_ns}"
             if level is AlarmLevel.NOTE:  # what an earlier look had to call somebody for is over
@@ -195,7 +194,7 @@ class Ears:
 
     def ring_paused(self) -> None:
         """Once a second: a stop that still waits calls again every minute."""
-        ladder = self.desk.flattener.ladder
+        ladder = self.desk.stop.ladder
         if self._rung_ns is None or ladder is None or ladder.pause is None:
             return
         if self.desk.clocks.mono_ns() - self._rung_ns >= RING_NS:
@@ -212,9 +211,9 @@ class Ears:
 
     def _take_up_again(self) -> None:
         """Cancels and look-ups whose task broke go on."""
-        self.desk.gateway.cancel(tuple(self.desk.ledger.live), "fault")
+        self.desk.seats.cancel(tuple(self.desk.ledger.live), "fault")
         for order in self.desk.ledger.unknown():
-            self.desk.unknowns.watch(order)
+            self.desk.seats[order.intent.venue].unknowns.watch(order)
 
     def on_worker_end(self, name: str, fault: BaseException | None, pause_s: float) -> None:
         why = f"{type(fault).__name__}: {fault}" if fault is not None else "it returned"

@@ -61,13 +61,12 @@ class Ending:
 
     async def after_flatten(self, desk: Desk, reason: str) -> None:
         """End once the running ladder has ended flat; otherwise say that the engine goes on."""
-        ladder = desk.flattener.ladder
-        assert ladder is not None
-        while not ladder.over:
+        while (ladder := desk.stop.ladder) is not None and not ladder.over:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(LOOK_S):
                     await self._asked.wait()
                 return
+        assert ladder is not None, "it was begun before this waits for it"
         if ladder.phase is Phase.FLAT:
             await asyncio.sleep(SHOWN_S)
             self.decide(How.FLATTEN, reason)
@@ -78,7 +77,7 @@ class Ending:
 
     async def carry_out(self, desk: Desk) -> None:
         """The last thing an engine does: no send any more, then what was decided, then its last row."""
-        desk.gateway.halted = True
+        desk.seats.halted = True
         desk.approvals.withdraw_all("the engine stops")
         ledger = desk.ledger
         if self.how is How.KEEP:
@@ -86,7 +85,7 @@ class Ending:
             await ledger.movement.until(lambda: not any(map(_on_its_way, ledger.live.values())), ANSWERS_S)
             left = f"; {_kept(ledger.live.values())}"
         else:
-            desk.gateway.cancel(tuple(ledger.live), "the engine stops")
+            desk.seats.cancel(tuple(ledger.live), "the engine stops")
             dead = await ledger.movement.until(lambda: not ledger.live, BUDGET_S)
             left = "" if dead else f"; not proved dead: {_kept(ledger.live.values())}"
         belief.note(desk.scribe.log, ledger, desk.state.halts)

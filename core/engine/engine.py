@@ -9,7 +9,7 @@ socket or file: everything that differs between a real desk and a simulated one 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -17,8 +17,7 @@ import msgspec
 
 from core.config.settings import Settings
 from core.domain.clock import Clocks
-from core.domain.order import Life
-from core.domain.units import Quantity
+from core.domain.market import Venue
 from core.engine import belief, incidents
 from core.engine.alarms import RESUME
 from core.engine.arming import Arming
@@ -26,13 +25,14 @@ from core.engine.ears import Ears
 from core.engine.ending import Ending, How, kept
 from core.engine.operations import Operations
 from core.engine.operator import ENGINE, VIEWER_REFUSED, Actor, Outcome, accepted, refused
-from core.engine.restore import restore
-from core.engine.safety import Safety
+from core.engine.restore import Restored, restore
+from core.engine.seat import Seat
+from core.engine.seat_work import SeatWork
 from core.engine.state import ALL_STRATEGIES, AlarmLevel, Mode, WatchdogSeen
-from core.engine.venue_ears import VenueEars
 from core.engine.wiring import wire
 from core.engine.workers import Workers
 from core.execution.differences import Row
+from core.execution.events import ExternalFilled, FillParked, OrderIntended, PositionAdjusted
 from core.execution.points import Point, Reach, pass_by
 from core.feeds.feed import Feed, FeedState
 from core.feeds.values import Sink
@@ -43,14 +43,9 @@ from core.journal.store import EventLog, JournalFault
 from core.risk.halts import GLOBAL, Level
 from core.risk.limits import Limits
 from core.risk.trips import Trip
-from core.venues.venue import Incomplete, LinkState, VenueGateway, VenueListener
+from core.venues.venue import VenueGateway, VenueListener
 
 EVALUATE_S = 0.25
-CATALOGUE_S = 15.0
-EXCHANGE_S = 5.0
-MAINTENANCE_S = 600.0
-QUEUE_S = 2.0
-RETRY_S = 1.0
 PATIENCE_S = 20.0
 """The start-up list is put away after this even if no model has spoken."""
 
@@ -76,6 +71,10 @@ class Release(NamedTuple):
 UNNAMED = Release()
 
 
+class UnseatedError(Exception):
+    """The journal knows a venue that this desk does not connect; the text says so to the operator."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ports:
     """What differs between a real desk and a simulated one."""
@@ -87,9 +86,11 @@ class Ports:
     """Every row of the journal before this run, read once."""
     run: str
     """Short name of this run in client order ids, never used before on this account."""
-    venue: Callable[[VenueListener], VenueGateway]
+    venues: Mapping[Venue, Callable[[VenueListener], VenueGateway]]
+    """A seat for each, in the order in which they are shown."""
+    series: Mapping[Venue, Sequence[str]]
+    """What of each venue is on the desk."""
     feeds: Callable[[Sink], Sequence[Feed]]
-    series: Sequence[str]
     settings: Settings
     ceilings: Limits
     profile: str
@@ -122,14 +123,16 @@ class Engine(Operations):
         """Wire everything and restore the journal's desk; raises what a damaged journal raises."""
         self.ports = ports
         self._restored = restore(ports.history)
-        self._ears, self._venue_ears, self._safety = Ears(), VenueEars(), Safety()
-        parts = wire(ports, self._restored, self._venue_ears, self._ears, self._safety)
-        self.desk, self.trading, self.catalogue, self.guard = parts
+        _check_seats(ports.venues, self._restored)
+        self._ears = Ears()
+        wired = wire(ports, self._restored, self._ears)
+        self.desk, self.trading, self.catalogue, self.guard, self._listeners = wired
         self.guard.flatten = lambda: self.flatten(ENGINE)
         self.state = self.desk.state
         self.arming = ports.arming
         self.workers = Workers(self.desk.tasks, self._ears.on_worker_end, self._ears.on_worker_restart)
         self._ending = Ending()
+        self._starting: list[asyncio.Task[None]] = []
 
     # --- life ----------------------------------------------------------------------------------
 
@@ -138,13 +141,14 @@ class Engine(Operations):
         desk = self.desk
         try:
             self._begin()
-            start = desk.tasks.spawn("start", self._start())
+            self._start()
             await self._ending.wait()
-            start.cancel()
+            for start in self._starting:
+                start.cancel()
             await self._ending.carry_out(desk)
         finally:
             await desk.tasks.close()
-            await desk.venue.close()
+            await asyncio.gather(*(seat.venue.close() for seat in desk.seats.values()))
 
     def _begin(self) -> None:
         """Restore halts, orders and the day before anything can be sent or read."""
@@ -173,13 +177,15 @@ class Engine(Operations):
         desk.ledger.doubt("the engine ended before the answer came")
         ports.reach(Point.START_DOUBTED)
         for order in desk.ledger.unknown():
-            desk.unknowns.watch(order)
+            desk.seats[order.intent.venue].unknowns.watch(order)
         struck = ports.struck
         if struck is not None and (struck.struck_ms or 0) > restored.last_ms > 0:
-            desk.groups.doubt("struck by the watchdog")
+            for seat in desk.seats.values():
+                seat.groups.doubt("struck by the watchdog")
             cause = f"the watchdog cancelled everything while no engine ran: {struck.receipt}"
             desk.halting.rise(GLOBAL, Level.HALTED, cause)
-        self._safety.check_restored()
+        for hears in self._listeners.values():
+            hears.safety.check_restored()
         self._judge_restart(wrong)
         if ports.start_halted:
             incidents.stop(desk, GLOBAL, Level.HALTED, ports.start_halted)
@@ -202,7 +208,9 @@ class Engine(Operations):
             desk.scribe.log.append(Event(Kind.PAUSE, PauseChanged(ALL_STRATEGIES, True)))
         if restored.desk.mode != Mode.SEMI.value:
             desk.scribe.log.append(Event(Kind.MODE, ModeChanged(Mode.SEMI.value, "engine restart")))
-        desk.state.starting = dict.fromkeys((VENUE, FEEDS, MODELS, RECONCILE), False)
+        venues = [self._step(seat, VENUE) for seat in desk.seats.values()]
+        accounts = [self._step(seat, RECONCILE) for seat in desk.seats.values()]
+        desk.state.starting = dict.fromkeys((*venues, FEEDS, MODELS, *accounts), False)
         desk.state.replay = ports.replay
         desk.state.touch_status()
 
@@ -219,47 +227,39 @@ class Engine(Operations):
             incidents.note(desk, Row.LIMITS, "", what)
             incidents.stop(desk, GLOBAL, Level.LOCKED, what)
 
-    async def _start(self) -> None:
+    def _start(self) -> None:
+        """Start everything that runs; each seat on its own."""
         desk, workers = self.desk, self.workers
         self.guard.feeds = tuple(self.ports.feeds(desk.pricing.absorb))
-        workers.keep("venue", desk.venue.run)
         workers.keep("health", desk.health.run)
         for feed in self.guard.feeds:
             workers.keep(f"feed {feed.name}", feed.run)
         workers.every("guard", 1.0, self._every_second)
         workers.every("belief", belief.MARK_S, self._note_belief)
         workers.every("strategy", EVALUATE_S, self.trading.evaluate)
-        workers.keep("exchange state", self._watch_exchange)
-        workers.keep("maintenance", self._watch_maintenance)
-        await _until(self._markets_read, RETRY_S)
-        desk.pricing.price_all()
-        await _until(self._connected, RETRY_S / 10)
-        self._tick_off(VENUE)
-        await self._safety.arm()
-        await _until(self._account_read, RETRY_S)
-        self._venue_ears.release()
-        self._tick_off(RECONCILE)
+        for venue, seat in desk.seats.items():
+            work = SeatWork(desk, seat, self._listeners[venue], self.catalogue, workers)
+            self._starting.append(desk.tasks.spawn(f"start {venue.short}", self._take(seat, work)))
+            work.connect()
+
+    async def _take(self, seat: Seat, work: SeatWork) -> None:
+        await work.markets()
+        self._tick_off(self._step(seat, VENUE))
+        await work.account()
+        self._tick_off(self._step(seat, RECONCILE))
         self.ports.reach(Point.START_RECONCILED)
-        self.state.ready = True
+        first, self.state.ready = not self.state.ready, True
         self.state.touch_status()
         self.trading.mark_all()
-        workers.keep("reconcile", desk.reconciler.run)
-        workers.keep("catalogue", self._refresh_catalogue)
-        workers.keep("queue", self._watch_queue)
-        workers.keep("safety groups", self._safety.keep_armed)
-        workers.every("renewals", 1.0, desk.renewals.tick)
-        await asyncio.sleep(PATIENCE_S)
-        self.state.starting = {}
-        self.state.touch_status()
+        work.go_on()
+        if first:
+            await asyncio.sleep(PATIENCE_S)
+            self.state.starting = {}
+            self.state.touch_status()
 
-    async def _markets_read(self) -> bool:
-        return not isinstance(await self.catalogue.refresh(), Incomplete)
-
-    async def _connected(self) -> bool:
-        return self.state.link.state is LinkState.OK
-
-    async def _account_read(self) -> bool:
-        return (await self.desk.reconciler.once(startup=True)).complete
+    def _step(self, seat: Seat, step: str) -> str:
+        """A step of the start-up list, by its venue where there are several."""
+        return self.desk.seats.named(seat, step)
 
     def _tick_off(self, step: str) -> None:
         starting = self.state.starting
@@ -309,43 +309,6 @@ class Engine(Operations):
     def _note_belief(self) -> None:
         belief.note(self.desk.scribe.log, self.desk.ledger, self.state.halts)
 
-    async def _refresh_catalogue(self) -> None:
-        while True:
-            await asyncio.sleep(CATALOGUE_S)
-            await self.catalogue.refresh()
-
-    async def _watch_exchange(self) -> None:
-        while True:
-            found = await self.desk.venue.exchange_state()
-            if not isinstance(found, Incomplete) and found != self.state.exchange:
-                before, self.state.exchange = self.state.exchange, found
-                if found.trading_active and before is not None and not before.trading_active:
-                    self.state.reopened_ns = self.desk.clocks.mono_ns()
-                self.state.touch_status()
-            await asyncio.sleep(EXCHANGE_S)
-
-    async def _watch_maintenance(self) -> None:
-        while True:
-            found = await self.desk.venue.maintenance()
-            if not isinstance(found, Incomplete):
-                self.state.maintenance = found
-            await asyncio.sleep(MAINTENANCE_S)
-
-    async def _watch_queue(self) -> None:
-        """How many contracts stand before our resting orders."""
-        desk = self.desk
-        while True:
-            await asyncio.sleep(QUEUE_S)
-            resting = [o for o in desk.ledger.live.values() if o.life is Life.WORKING and o.order_id]
-            tickers = sorted({o.intent.ticker for o in resting})
-            found = await desk.venue.queue_ahead(tickers) if tickers else {}
-            if isinstance(found, Incomplete):
-                continue
-            for order in resting:
-                if found.get(order.order_id) != desk.state.queue_ahead.get(order.order_id):
-                    desk.ledger.changed_orders.touch(order.intent.client_order_id)
-            desk.state.queue_ahead = {order_id: Quantity(ahead) for order_id, ahead in found.items()}
-
     # --- the process edge ----------------------------------------------------------------------
 
     async def halt_written(self) -> bool:
@@ -370,9 +333,22 @@ class Engine(Operations):
         self.guard.problem()  # rings, and counts what is not on disk
 
 
-async def _until(reached: Callable[[], Awaitable[bool]], pause_s: float) -> None:
-    """Try until it works."""
-    while True:
-        if await reached():
-            return
-        await asyncio.sleep(pause_s)
+def _check_seats(venues: Collection[Venue], restored: Restored) -> None:
+    """What was done on a venue without a seat could be neither read, cancelled nor sold."""
+    known: set[Venue] = set()
+    for _, _, event in restored.orders:
+        match event:
+            case OrderIntended(intent=intent):
+                known.add(intent.venue)
+            case ExternalFilled(fill=fill) | FillParked(fill=fill):
+                known.add(fill.venue)
+            case PositionAdjusted(venue=venue):
+                known.add(venue)
+            case _:
+                pass
+    missing = ", ".join(sorted(venue.value for venue in known.difference(venues)))
+    if missing:
+        raise UnseatedError(
+            f"The journal holds orders of {missing}, which this profile does not connect: configure it again,"
+            " or begin a new journal once nothing is held there."
+        )

@@ -38,21 +38,23 @@ class Equity:
         self.now: Money | None = None
         self.peak: Money | None = None
 
-    def mark(self, day: str, base: Money | None, result: Money | None) -> None:
+    def mark(self, day: str, base: Money | None, result: Money | None, *, whole: bool = True) -> None:
         """Once a second: ``base`` is the cash without anything the desk did to it, ``result`` what it did.
 
-        Either is ``None`` while it is not known.
+        Either is ``None`` while it is not known. A result that is not ``whole``, a venue's part being
+        taken at cost, is never a peak.
         """
         if base is None or result is None or not day:
             self.now = self.peak = None
             return
-        self._peaks[day] = max(self._peaks.get(day, result), result)
+        if whole or not self._peaks:
+            self._peaks[day] = max(self._peaks.get(day, result), result)
         first = (date.fromisoformat(day) - timedelta(days=PEAK_DAYS - 1)).isoformat()
         self._peaks = {known: peak for known, peak in self._peaks.items() if known >= first}
         step = max(1, abs(base + result) // STEP_DIVISOR)
-        if day not in self._noted or self._peaks[day] - self._noted[day] >= step:
+        if day in self._peaks and (day not in self._noted or self._peaks[day] - self._noted[day] >= step):
             self._write(PeakReached(day, self._peaks[day]))
-        self.now, self.peak = Money(base + result), Money(base + max(self._peaks.values()))
+        self.now, self.peak = Money(base + result), Money(base + max(self._peaks.values(), default=result))
 
     def begin_anew(self, day: str, base: Money, result: Money) -> None:
         """The operator goes on from here: what was before is no peak any more."""

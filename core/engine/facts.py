@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import msgspec
 
 from core.domain.fees import UnknownFeeError
@@ -13,6 +11,7 @@ from core.domain.position import Position
 from core.domain.units import Money, Quantity, notional_up, parse_money
 from core.engine.account import WINDOW_5MIN_NS, WINDOW_15S_NS, opening
 from core.engine.desk import Desk
+from core.engine.seat import Seat
 from core.engine.state import ALL_STRATEGIES, AlarmLevel, Mode
 from core.execution.gateway import Denied, Wish
 from core.risk.exposure import Worst, reserved_cash, reserved_outside
@@ -22,7 +21,7 @@ from core.risk.halts import Level
 from core.strategy.assess import edge_at
 from core.strategy.proposal import Candidate
 from core.strategy.rules import Headroom, MarketView
-from core.venues.venue import BookView, verified_ns
+from core.venues.venue import VenueGateway, verified_ns
 
 WIDE_TICKS = 8
 """From this spread on an open is confirmed twice."""
@@ -30,21 +29,22 @@ WIDE_TICKS = 8
 
 def stale(desk: Desk, ticker: str) -> str:
     """Why a market's book or fair value may not be acted on now; empty when they may."""
-    view = desk.venue.books.get(ticker)
+    market = desk.state.markets[ticker].market
+    venue = desk.seats[market.venue].venue
+    view = venue.books.get(ticker)
     if view is None or not view.intact:
         return "book out of sequence" if view is not None else "no book yet"
-    age_ns = desk.clocks.mono_ns() - verified_ns(view, desk.venue.link)
+    age_ns = desk.clocks.mono_ns() - verified_ns(view, venue.link)
     limit = desk.state.limits.current.book_age_max_s
     if age_ns > limit * 1_000_000_000:
         return f"book {age_ns // 1_000_000_000} s old, limit {limit} s"
-    market = desk.state.markets[ticker].market
     event = desk.state.events.get(market.event_ticker)
     return event.refusal if event is not None else "no event"
 
 
 def market_view(desk: Desk, ticker: str) -> MarketView | None:
     """A market as the strategy sees it; ``None`` before its book exists."""
-    view = desk.venue.books.get(ticker)
+    view = desk.seats.book(ticker)
     if view is None:
         return None
     live = desk.ledger.live_in(ticker)
@@ -60,17 +60,20 @@ def market_view(desk: Desk, ticker: str) -> MarketView | None:
 
 
 def headroom(desk: Desk, tickers: list[str]) -> Headroom | None:
-    """What the limits leave for an event's markets; ``None`` while cash is not known."""
-    cash, limits = desk.state.cash, desk.state.limits.current
-    if cash is None or not tickers:
+    """What the limits leave for an event's markets; ``None`` while its venue's cash is not known."""
+    if not tickers:
+        return None
+    seat, limits = desk.seat(tickers[0]), desk.state.limits.current
+    cash, everywhere = seat.reconciler.cash, desk.seats.cash
+    if cash is None or everywhere is None:
         return None
     worst = {ticker: desk.exposure.now(ticker) for ticker in tickers}
     one = worst[tickers[0]]
-    reserved = reserved_cash(desk.ledger.live.values()) + reserved_outside(desk.ledger.externals.values())
+    reserved = reserved_cash(seat.share.live.values()) + reserved_outside(seat.share.externals.values())
     free = Money(cash - limits.cash_reserve - reserved)
     filled = desk.account.filled_within(WINDOW_15S_NS)
     return Headroom(
-        bankroll=Money(cash + sum(p.cost for p in desk.ledger.held.values())),
+        bankroll=Money(everywhere + sum(p.cost for p in desk.ledger.held.values())),
         cash=free,
         order_quantity=limits.order_contracts_max,
         order_cost=Money(min(limits.order_cost_max, max(0, limits.velocity_15s_max - filled))),
@@ -90,9 +93,9 @@ def inputs(desk: Desk, candidate: Candidate, proposal_id: str, without: str) -> 
     market = known.market if known is not None else None
     live = tuple(o for o in ledger.live.values() if o.intent.client_order_id != without)
     here = tuple(o for o in live if o.intent.ticker == ticker)
-    shard = _shard(desk, ticker)
+    shard, seat = _shard(desk, ticker), desk.seat(ticker)
     halt = desk.halting.level(candidate.event_ticker, ticker)
-    clean = desk.reconciler.clean_ns
+    clean = seat.reconciler.clean_ns
     paused = ALL_STRATEGIES in state.paused or candidate.strategy in state.paused
     log, tallies = desk.scribe.log, desk.trips.tallies
     return GateInputs(
@@ -108,8 +111,8 @@ def inputs(desk: Desk, candidate: Candidate, proposal_id: str, without: str) -> 
         market=market,
         allowed=_allowed(desk, market) if market is not None else None,
         pinned_rules_hash=desk.pinned_rules.get(ticker, ""),
-        trading=_trading(desk, shard, now),
-        book=_book(desk, candidate, desk.venue.books.get(ticker), now),
+        trading=_trading(desk, seat, shard, now),
+        book=_book(desk, candidate, seat.venue, now),
         fair=_fair(desk, candidate),
         feeds=_feeds(desk, ticker),
         position=ledger.positions.get(ticker, Position()),
@@ -117,8 +120,8 @@ def inputs(desk: Desk, candidate: Candidate, proposal_id: str, without: str) -> 
         outside=tuple(ledger.externals_in(ticker)),
         open_orders=len(live) + len(ledger.externals),
         worst=_worst(desk, candidate, without) if market is not None else None,
-        cash=desk.reconciler.cash_on(shard),
-        reserved=_reserved(desk, live, shard),
+        cash=seat.reconciler.cash_on(shard),
+        reserved=_reserved(desk, seat, without, shard),
         recent=desk.account.recent(without),
         repeats=tallies.entries(candidate.strategy, ticker),
         proposal_used=bool(proposal_id) and _used(desk, proposal_id, without),
@@ -129,17 +132,17 @@ def inputs(desk: Desk, candidate: Candidate, proposal_id: str, without: str) -> 
         losses_1h=tallies.losses_1h(),
         equity=desk.trips.equity.now,
         equity_peak=desk.trips.equity.peak,
-        rejects_1min=tallies.rejects_1min(),
-        unknowns_1min=tallies.unknowns_1min(),
-        clock_offset_ms=desk.venue.clock_offset_ms(),
-        clock_stepped=desk.health.stepped,
+        rejects_1min=tallies.rejects_1min(seat.name),
+        unknowns_1min=tallies.unknowns_1min(seat.name),
+        clock_offset_ms=seat.venue.clock_offset_ms(),
+        clock_stepped=desk.health.stepped(seat.name),
         loop_lag_ms=desk.health.lag_p99_ms(),
         sync_p99_ms=log.sync_p99_ms(),
         journal_ok=log.fault is None,
         disk_free_mb=desk.health.disk_mb,
         memory_mb=desk.health.memory_mb,
         presence=desk.supervision.now(),
-        budget_ok=desk.venue.entry_budget(len(live), shard),
+        budget_ok=seat.venue.entry_budget(len(_here(seat, without)), shard),
     )
 
 
@@ -148,10 +151,15 @@ def _shard(desk: Desk, ticker: str) -> int:
     return known.market.shard if known is not None else 0
 
 
-def _reserved(desk: Desk, live: Iterable[Order], shard: int) -> Money:
+def _here(seat: Seat, without: str) -> list[Order]:
+    """The venue's orders that may still fill."""
+    return [order for client, order in seat.share.live.items() if client != without]
+
+
+def _reserved(desk: Desk, seat: Seat, without: str, shard: int) -> Money:
     """What open and unknown orders on a shard may still cost, those placed elsewhere included."""
-    theirs = (r for r in desk.ledger.externals.values() if _shard(desk, r.ticker) == shard)
-    ours = (o for o in live if _shard(desk, o.intent.ticker) == shard)
+    theirs = (r for r in seat.share.externals.values() if _shard(desk, r.ticker) == shard)
+    ours = (o for o in _here(seat, without) if _shard(desk, o.intent.ticker) == shard)
     return Money(reserved_cash(ours) + reserved_outside(theirs))
 
 
@@ -159,12 +167,13 @@ def _allowed(desk: Desk, market: Market) -> bool:
     """Of a series that is traded, with an outcome mapping that is understood, and not denied by name."""
     chosen = desk.settings.markets
     names = (market.ticker, market.event_ticker, market.series_ticker)
-    listed = market.series_ticker in chosen.series and market.station is not None
+    series = desk.seats[market.venue].series
+    listed = market.series_ticker in series and market.station is not None
     return listed and not any(name in chosen.deny for name in names)
 
 
-def _trading(desk: Desk, shard: int, now: int) -> TradingFacts | None:
-    exchange, windows, reopened = desk.state.exchange, desk.state.maintenance, desk.state.reopened_ns
+def _trading(desk: Desk, seat: Seat, shard: int, now: int) -> TradingFacts | None:
+    exchange, windows, reopened = seat.exchange, seat.maintenance, seat.reopened_ns
     active = exchange.trades(shard) if exchange is not None else None
     if active is None or windows is None:
         return None
@@ -176,11 +185,12 @@ def _trading(desk: Desk, shard: int, now: int) -> TradingFacts | None:
     )
 
 
-def _book(desk: Desk, candidate: Candidate, view: BookView | None, now: int) -> BookFacts | None:
+def _book(desk: Desk, candidate: Candidate, venue: VenueGateway, now: int) -> BookFacts | None:
+    view = venue.books.get(candidate.ticker)
     if view is None:
         return None
     collar = desk.state.limits.current.collar_book
-    return book_facts(view, desk.venue.link, candidate.side, collar, now)
+    return book_facts(view, venue.link, candidate.side, collar, now)
 
 
 def _fair(desk: Desk, candidate: Candidate) -> FairFacts | None:
@@ -233,7 +243,7 @@ def _judged(desk: Desk, candidate: Candidate, given: GateInputs) -> Verdict:
 
 def large(desk: Desk, candidate: Candidate) -> bool:
     """Whether an open asks for a second key: much money, a wide spread, or the last tenth of a limit."""
-    view, limits = desk.venue.books.get(candidate.ticker), desk.state.limits.current
+    view, limits = desk.seats.book(candidate.ticker), desk.state.limits.current
     if candidate.reduces_risk or view is None:
         return False
     bid, ask = view.book.best_bid, view.book.best_ask
@@ -253,7 +263,7 @@ def large(desk: Desk, candidate: Candidate) -> bool:
 
 def moved(desk: Desk, candidate: Candidate) -> str | None:
     """Why the book no longer allows the price that was decided on, ``None`` while it does."""
-    view = desk.venue.books.get(candidate.ticker)
+    view = desk.seats.book(candidate.ticker)
     if view is None:
         return "no book"
     opposite = view.book.best_ask if candidate.side is BookSide.BID else view.book.best_bid
@@ -296,7 +306,7 @@ def gate_line(desk: Desk, wish: Wish, without: str) -> Denied | str:
     """The gateway's gate: a denial, or the verdict with every value it rests on, as JSON text."""
     candidate = wish.candidate
     if not wish.flatten:
-        if desk.health.stepped:
+        if desk.health.stepped(desk.seat(candidate.ticker).name):
             return Denied("the engine stood still or its clock was set: the account is read first")
         gone = moved(desk, candidate)
         fresh = refreshed(desk, candidate)

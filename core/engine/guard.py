@@ -47,7 +47,8 @@ class Guard:
         self._day()
         self._losses()
         self._desk.trips.tick()
-        self._desk.unknowns.tick()
+        for seat in self._desk.seats.values():
+            seat.unknowns.tick()
         self._ears.posttrade.tick()
         self._orders()
         self._externals()
@@ -65,7 +66,7 @@ class Guard:
         if base is not None:
             self._desk.scribe.log.append(Event(Kind.DAY, base))
             if before:  # the account has just been read when a journal's first day begins
-                self._desk.reconciler.request("a new day")
+                self._desk.seats.read("a new day")
         self._desk.account.mark()
 
     def _losses(self) -> None:
@@ -93,16 +94,19 @@ class Guard:
     def _orders(self) -> None:
         desk, now_ns, now_ms = self._desk, self._desk.clocks.mono_ns(), self._desk.clocks.wall_ms()
         for order in desk.ledger.live.values():
+            reconciler = desk.seats[order.intent.venue].reconciler
             if order.venue_filled > order.filled:
-                desk.reconciler.request("fills missing")
+                reconciler.request("fills missing")
             ends = order.dead_by_ms
             if order.life is Life.WORKING and ends is not None and now_ms > ends + PAST_EXPIRY_MS:
-                desk.reconciler.request("order past its expiry")
-        if any(now_ns - p.since_ns > PARKED_LOOKUP_NS for p in desk.ledger.parked.values()):
-            desk.reconciler.request("fills without an order")
-        since_ns = desk.reconciler.incomplete_since_ns
-        if desk.state.ready and since_ns is not None and now_ns - since_ns > READING_LOST_NS:
-            incidents.stop(desk, incidents.VENUE, Level.HALTED, "the account could not be read for a minute")
+                reconciler.request("order past its expiry")
+        for parked in desk.ledger.parked.values():
+            if now_ns - parked.since_ns > PARKED_LOOKUP_NS:
+                desk.seats[parked.fill.venue].reconciler.request("fills without an order")
+        for seat in desk.seats.values():
+            since_ns = seat.reconciler.incomplete_since_ns
+            if seat.ready and since_ns is not None and now_ns - since_ns > READING_LOST_NS:
+                incidents.stop(desk, seat.scope, Level.HALTED, "the account could not be read for a minute")
 
     def _externals(self) -> None:
         """Orders of the account that were not placed here: shown and counted; automatic mode waits."""
@@ -147,13 +151,15 @@ class Guard:
     def problem(self) -> None:
         """What is wrong with the desk itself, in the status bar; how much a dead journal has missed."""
         desk = self._desk
-        fault, offset = desk.scribe.log.fault, desk.venue.clock_offset_ms()
+        fault = desk.scribe.log.fault
+        offsets = [seat.venue.clock_offset_ms() or 0 for seat in desk.seats.values()]
+        offset = max(offsets, key=abs)
         problem = ""
         if fault is not None:
             problem = "NO JOURNAL"
             what = f"NO JOURNAL: {fault.reason}; {desk.scribe.log.lost} rows are not on disk"
             desk.alarms.raise_("journal", AlarmLevel.ACT, what, "the desk is halted", "a restart")
-        elif offset is not None and abs(offset) > desk.state.limits.current.clock_offset_ms_max:
+        elif abs(offset) > desk.state.limits.current.clock_offset_ms_max:
             problem = f"CLOCK {offset / 1000:+.1f}s"
         if problem != desk.state.problem:
             desk.state.problem = problem
@@ -165,7 +171,7 @@ class Guard:
         if not desk.supervision.entries_must_go():
             return
         entries = [c for c, o in desk.ledger.live.items() if o.intent.purpose is Purpose.OPEN]
-        count = desk.gateway.cancel(entries, "nobody supervises")
+        count = desk.seats.cancel(entries, "nobody supervises")
         if desk.state.mode is Mode.AUTO:
             # A console that attaches by itself must not set entries going again: that is a person's word.
             minutes = desk.settings.engine.unattended_max_s / 60

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 
 import msgspec
 
 from core.domain.clock import Clocks
-from core.domain.market import Venue
 from core.domain.order import CANCELLING, Purpose
 from core.engine.record import Scribe
+from core.engine.seats import Seats
 from core.engine.state import DeskState
 from core.execution.approvals import Approvals
-from core.execution.gateway import Gateway
-from core.execution.groups import Groups
 from core.execution.ledger import Ledger
 from core.execution.points import Point, Reach
 from core.journal.events import Event, Kind
@@ -37,33 +35,29 @@ class Halting:
         self,
         state: DeskState,
         ledger: Ledger,
-        gateway: Gateway,
-        groups: Groups,
+        seats: Seats,
         approvals: Approvals,
         scribe: Scribe,
         clocks: Clocks,
         reach: Reach,
-        restraint: Callable[[str], str],
     ) -> None:
-        """``restraint`` says why a market takes no entries until the account agrees again."""
         self._state = state
         self._ledger = ledger
-        self._gateway = gateway
-        self._groups = groups
+        self._seats = seats
         self._approvals = approvals
         self._scribe = scribe
         self._clocks = clocks
         self._reach = reach
-        self._restraint = restraint
         self.last_row = 0
         """Row of the newest global halt, for whoever waits until it is on disk."""
 
     def level(self, event: str, ticker: str) -> Halt | None:
         """The strictest of what covers a market: a standing halt, or what passes once the account agrees."""
-        standing = self._state.halts.effective(Venue.KALSHI.value, event, ticker)
+        seat = self._seats.of(ticker)
+        standing = self._state.halts.effective(seat.name.value, event, ticker)
         if standing is not None and standing.level >= Level.REDUCE_ONLY:
             return standing
-        why = self._restraint(ticker)
+        why = seat.reconciler.restraint(ticker)
         if not why:
             return None
         scope = HaltScope(ScopeKind.MARKET, ticker)
@@ -72,7 +66,7 @@ class Halting:
     def restore(self, halts: Halts) -> None:
         """Halts of the run before this one stand again before anything else happens."""
         self._state.halts = halts
-        self._gateway.halted = halts.desk >= Level.HALTED
+        self._seats.halted = halts.desk >= Level.HALTED
         self._state.touch_status()
 
     def go_on_cancelling(self) -> None:
@@ -84,14 +78,14 @@ class Halting:
             if order.command in CANCELLING
             or any(self.covers(scope, order.intent.ticker) for scope in stopped)
         ]
-        self._gateway.cancel(unwanted, "still to be cancelled after a restart")
+        self._seats.cancel(unwanted, "still to be cancelled after a restart")
 
     def rise(
         self, scope: HaltScope, level: Level, cause: str, by: str = "engine", *, until_seen: bool = False
     ) -> bool:
         """Raise a level and do what it means. False when the scope stood there for this cause already."""
         if scope == GLOBAL and level >= Level.HALTED:
-            self._gateway.halted = True
+            self._seats.halted = True
             self._reach(Point.HALT_FLAGGED)
         risen, halt = self._state.halts.rise(
             Halt(scope, level, cause, self._clocks.wall_ms(), by, until_seen=until_seen)
@@ -112,8 +106,9 @@ class Halting:
     def _stop(self, scope: HaltScope, cause: str) -> None:
         if scope.kind in (ScopeKind.GLOBAL, ScopeKind.VENUE):
             # One call for every entry there is, also for those whose id is not known yet.
-            self._groups.trigger(Purpose.OPEN, cause)
-        self._gateway.cancel(
+            for seat in self._seats.under(scope):
+                seat.groups.trigger(Purpose.OPEN, cause)
+        self._seats.cancel(
             [c for c, o in self._ledger.live.items() if self.covers(scope, o.intent.ticker)], cause
         )
         for card in self._approvals.queue():
@@ -122,8 +117,11 @@ class Halting:
 
     def covers(self, scope: HaltScope, ticker: str) -> bool:
         """Whether a halt of this scope holds in a market."""
-        if scope.kind in (ScopeKind.GLOBAL, ScopeKind.VENUE):
+        if scope.kind is ScopeKind.GLOBAL:
             return True
+        if scope.kind is ScopeKind.VENUE:
+            venue = self._seats.venue_of(ticker)
+            return venue is not None and scope.name == venue.value
         if scope.kind is ScopeKind.MARKET:
             return scope.name == ticker
         market = self._state.markets.get(ticker)
@@ -131,7 +129,7 @@ class Halting:
 
     def flatten_begins(self, by: str) -> None:
         """Exits of the ladder may leave, nothing else. Also from LOCKED, where nothing may at all."""
-        self._gateway.halted = True
+        self._seats.halted = True
         self._reach(Point.HALT_FLAGGED)
         known, cause = self._state.halts.at(GLOBAL), f"flatten by {by}"
         if known is not None:  # what stopped the desk before is still to be looked at
@@ -170,7 +168,7 @@ class Halting:
         if seen is None:
             return False
         # What stopped the groups is over only with a resume: it alone resets them.
-        lifts = seen.until_seen and not self._groups.triggered
+        lifts = seen.until_seen and not any(s.groups.triggered for s in self._seats.under(scope))
         if lifts:
             halts, seen = halts.lifted(scope, by=by, wall_ms=self._clocks.wall_ms())
         self._scribe.log.append(
@@ -198,9 +196,10 @@ class Halting:
         for row in rows:
             self._scribe.log.append(Event(Kind.RESUME, row, "", _ticker(row.scope), None, by))
         self._state.halts = halts
-        self._gateway.halted = halts.desk >= Level.HALTED
-        if halts.widest is None:
-            self._groups.reset(f"resumed by {by}: {facts.reason}")
+        self._seats.halted = halts.desk >= Level.HALTED
+        for seat in self._seats.values():
+            if halts.at(GLOBAL) is None and halts.at(seat.scope) is None:
+                seat.groups.reset(f"resumed by {by}: {facts.reason}")
         self._state.touch_status()
         return None
 

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable
 
 from core.domain.clock import Clocks
+from core.domain.market import Venue
 
 PROBE_S = 0.05
 WINDOW = 200
@@ -36,16 +37,17 @@ class Health:
         self._late_ms: deque[int] = deque(maxlen=WINDOW)
         self._probed_ns: int | None = None
         self._stepped_ns: int | None = None
+        self._read_ns: dict[Venue, int] = {}
+        """Begin of the last reading that agreed, by venue."""
         self.disk_mb: int | None = disk_free_mb()
         self.memory_mb: int | None = memory_mb()
 
-    @property
-    def stepped(self) -> bool:
-        """Whether the engine stood still or its clock was set since the account was last read.
+    def stepped(self, venue: Venue) -> bool:
+        """Whether the engine stood still or its clock was set since that venue's account was last read.
 
         True from the first instruction after a gap: what runs before the next probe is not fooled.
         """
-        if self._stepped_ns is not None:
+        if self._stepped_ns is not None and self._read_ns.get(venue, 0) < self._stepped_ns:
             return True
         return self._probed_ns is not None and self._clocks.mono_ns() - self._probed_ns > GAP_MS * 1_000_000
 
@@ -54,10 +56,9 @@ class Health:
         self._stepped_ns = self._clocks.mono_ns()
         self._on_gap(what)
 
-    def account_read(self, began_ns: int) -> None:
+    def account_read(self, venue: Venue, began_ns: int) -> None:
         """The account agrees with a reading that began then; a reading from before the gap proves nothing."""
-        if self._stepped_ns is not None and began_ns >= self._stepped_ns:
-            self._stepped_ns = None
+        self._read_ns[venue] = began_ns
 
     def lag_p99_ms(self) -> int | None:
         """p99 of how late the loop woke over the last ten seconds; ``None`` before the first second."""

@@ -16,7 +16,6 @@ from core.risk.halts import GLOBAL, HaltScope, Level, ScopeKind
 if TYPE_CHECKING:
     from core.engine.desk import Desk
 
-VENUE = HaltScope(ScopeKind.VENUE, Venue.KALSHI.value)
 SEEN = "acknowledge it"
 """In ``Alarm.clears``: the level falls with the acknowledgement."""
 
@@ -30,7 +29,9 @@ _WHAT = {ScopeKind.GLOBAL: "the desk", ScopeKind.VENUE: "the venue"}
 
 def name_of(scope: HaltScope) -> str:
     """What a scope is called on screen and by ``resume``."""
-    return {GLOBAL: "desk", VENUE: "KAL"}.get(scope, scope.name)
+    if scope == GLOBAL:
+        return "desk"
+    return Venue(scope.name).short if scope.kind is ScopeKind.VENUE else scope.name
 
 
 def market(ticker: str) -> HaltScope:
@@ -54,7 +55,7 @@ def end_entries(desk: Desk, scope: HaltScope, cause: str) -> None:
             for client, order in desk.ledger.live.items()
             if order.intent.purpose is Purpose.OPEN and desk.halting.covers(scope, order.intent.ticker)
         ]
-        desk.gateway.cancel(entries, cause)
+        desk.seats.cancel(entries, cause)
 
 
 def ring(desk: Desk, scope: HaltScope) -> None:

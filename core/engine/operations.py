@@ -124,7 +124,7 @@ class Operations(Repairs, Stops):
             what = "more than one working order ends so" if found else "no working order of that id"
             return refused(f"{wanted or 'cancel'}: {what}.")
         self._command(f"cancel order {found[0]}", actor)
-        self.desk.gateway.cancel(found, f"cancelled by {actor.name}")
+        self.desk.seats.cancel(found, f"cancelled by {actor.name}")
         if not live[found[0]].order_id:
             text = f"{found[0][-4:]} is cancelled as soon as it is found at the venue; it counts until then."
             return accepted(text)
@@ -136,7 +136,7 @@ class Operations(Repairs, Stops):
         if ticker not in self.desk.state.markets:
             return refused(f"There is no market {ticker[:60]!r} on this desk.")
         self._command(f"cancel every order of {ticker}", actor)
-        count = self.desk.gateway.cancel(
+        count = self.desk.seats.cancel(
             [o.intent.client_order_id for o in self.desk.ledger.live_in(ticker)], f"cancelled by {actor.name}"
         )
         return accepted(f"Cancel of {count} orders sent." if count else "No working order there.")
@@ -224,10 +224,14 @@ class Operations(Repairs, Stops):
             return f"Acknowledge alarm {unseen.id} first: {unseen.what}."
         if self.desk.watched.problem():
             return f"Not while the watchdog would not cancel for this engine: {self.desk.watched.problem()}."
-        if self.desk.groups.missing:
-            return f"Not while the venue's safety groups are not armed: {self.desk.groups.missing}."
-        if state.link.state is not LinkState.OK:
-            return f"Not while the venue's stream is {state.link.state.value}."
+        for seat in self.desk.seats.values():
+            if not seat.ready:
+                continue  # nothing is sent to an account that has never been read
+            whose = self.desk.seats.named(seat, "venue's")
+            if seat.groups.missing:
+                return f"Not while the {whose} safety groups are not armed: {seat.groups.missing}."
+            if seat.link.state is not LinkState.OK:
+                return f"Not while the {whose} stream is {seat.link.state.value}."
         return ""
 
     def arm(self, confirm: str, reason: str, actor: Actor) -> Outcome:
@@ -264,7 +268,7 @@ class Operations(Repairs, Stops):
         if self.arming is None:
             return refused(f"Profile {self.desk.state.profile} needs no arming; halt stops it.")
         entries = [c for c, o in self.desk.ledger.live.items() if o.intent.purpose is Purpose.OPEN]
-        count = self.desk.gateway.cancel(entries, "disarmed")
+        count = self.desk.seats.cancel(entries, "disarmed")
         text = f"disarmed {reason}".rstrip()
         self.desk.scribe.desk(Kind.ARM, text, actor=actor.name, armed=False)
         self._set_armed(False)
@@ -290,7 +294,8 @@ class Operations(Repairs, Stops):
         self.desk.scribe.log.append(Event(Kind.LIMIT, row, actor=actor.name))
         state.limits = changed
         state.limit_changes += 1
-        self.desk.groups.follow_limits()
+        for seat in self.desk.seats.values():
+            seat.groups.follow_limits()
         state.touch_status()
         self.trading.mark_all()
         return accepted(f"{name} is {value} now.")

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections import deque
 
 from core.domain.fees import UnknownFeeError
+from core.domain.market import Venue
 from core.domain.order import Fill, Order, Purpose
 from core.domain.units import Money, complement
 from core.engine import incidents
 from core.engine.desk import Desk
-from core.engine.incidents import VENUE
 from core.engine.state import AlarmLevel
 from core.risk.halts import GLOBAL, HaltScope, Level, ScopeKind
 from core.risk.posttrade import (
@@ -41,7 +41,7 @@ class PostTrade:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
-        self._fees: deque[str] = deque(maxlen=FILLS_KEPT)
+        self._fees: dict[Venue, deque[str]] = {}
         self._used: dict[HaltScope, int] = {}
         """Worst cases as last seen; only one that grew is a breach, a limit that was lowered is not."""
         self._based = False
@@ -66,13 +66,18 @@ class PostTrade:
             off = fee_off(market.market, fill, self._desk.clocks.world.at(fill.at_ms))
         except UnknownFeeError:
             return  # nothing is expected, and nothing is traded there
-        self._fees.append(off)
-        wrong = [text for text in self._fees if text]
+        last = self._fees.setdefault(fill.venue, deque(maxlen=FILLS_KEPT))
+        last.append(off)
+        wrong = [text for text in last if text]
         if off:
             self._desk.alarms.raise_(f"fee {fill.trade_id}", AlarmLevel.NOTE, f"{fill.ticker}: {off}")
         if len(wrong) >= FEES_OFF_MAX:
-            self._fees.clear()
-            self._stop(VENUE, Level.HALTED, f"fees are not as expected, lately {wrong[-1]}")
+            last.clear()
+            self._stop(
+                self._desk.seats[fill.venue].scope,
+                Level.HALTED,
+                f"fees are not as expected, lately {wrong[-1]}",
+            )
 
     def _expect(self, order: Order, fill: Fill) -> None:
         known = self._desk.state.markets.get(fill.ticker)
@@ -121,7 +126,7 @@ class PostTrade:
         for case in worst_cases(desk.exposure.now(ticker), desk.state.limits.current):
             if case.kind is ScopeKind.EVENT and known is None:
                 continue  # of a market that is not on the desk only the ticker is known
-            scope = _scope(case, ticker, event)
+            scope = self._scope(case, ticker, event)
             before = self._used.get(scope, 0)
             self._used[scope] = case.used
             if self._based and case.used > before and case.used > case.limit + TOLERANCE:
@@ -133,7 +138,7 @@ class PostTrade:
 
     def _jump(self, ticker: str) -> None:
         desk, now = self._desk, self._desk.clocks.mono_ns()
-        view, known = desk.venue.books.get(ticker), desk.state.markets[ticker]
+        view, known = desk.seats.book(ticker), desk.state.markets[ticker]
         if view is None or not view.intact or view.book.best_bid is None or view.book.best_ask is None:
             return
         touch = Touch(now, view.book.best_bid, view.book.best_ask)
@@ -146,6 +151,17 @@ class PostTrade:
         if text and not desk.pricing.explained(known.market.event_ticker):
             self._stop(incidents.market(ticker), Level.REDUCE_ONLY, text)
 
+    def _scope(self, case: Beyond, ticker: str, event: str) -> HaltScope:
+        match case.kind:
+            case ScopeKind.MARKET:
+                return incidents.market(ticker)
+            case ScopeKind.EVENT:
+                return HaltScope(ScopeKind.EVENT, event)
+            case ScopeKind.VENUE:
+                return self._desk.seat(ticker).scope
+            case _:
+                return GLOBAL
+
     # --- what stops ----------------------------------------------------------------------------
 
     def _stop(self, scope: HaltScope, level: Level, cause: str) -> None:
@@ -155,15 +171,3 @@ class PostTrade:
             incidents.end_entries(self._desk, scope, cause)
         else:
             incidents.stop(self._desk, scope, level, cause)
-
-
-def _scope(case: Beyond, ticker: str, event: str) -> HaltScope:
-    match case.kind:
-        case ScopeKind.MARKET:
-            return incidents.market(ticker)
-        case ScopeKind.EVENT:
-            return HaltScope(ScopeKind.EVENT, event)
-        case ScopeKind.VENUE:
-            return VENUE
-        case _:
-            return GLOBAL

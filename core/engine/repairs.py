@@ -12,11 +12,13 @@ from core.domain.order import Life, Order
 from core.domain.units import Price
 from core.engine import rules
 from core.engine.hands import Hands
-from core.engine.incidents import VENUE, name_of
+from core.engine.incidents import name_of
 from core.engine.operator import VIEWER_REFUSED, Actor, Outcome, accepted, refused
+from core.engine.seat import Seat
 from core.engine.state import ALL_STRATEGIES, Alarm, AlarmLevel, Mode
 from core.execution.differences import About
 from core.execution.events import OrderReported, OrderWrittenOff
+from core.execution.reconcile import INCOMPLETE_MAX
 from core.risk.halts import RESUME_WORD, HaltScope, ResumeFacts, ScopeKind
 from core.risk.trips import TripKind
 from core.venues.venue import Incomplete, OrderReport
@@ -24,6 +26,7 @@ from core.venues.venue import Incomplete, OrderReport
 ACCEPT_WORD = "accept"
 RESOLVE_WORD = "resolve"
 CASH = "cash"
+COUNTED = (About.POSITION, About.CASH)
 
 
 class Repairs(Hands):
@@ -79,7 +82,7 @@ class Repairs(Hands):
         if not scopes:
             halted = ", ".join(map(name_of, standing))
             return refused(f"{scope[:60]!r} is not halted; what is: {halted}.")
-        if desk.flattener.running:
+        if desk.stop.running:
             return refused("A flatten is running; it ends first.")
         if confirm != RESUME_WORD or not reason.strip():
             return refused(f"Resuming needs the typed word '{RESUME_WORD}' and a reason.")
@@ -91,19 +94,18 @@ class Repairs(Hands):
         against = self._against_resume(scopes)
         if against:
             return refused(against)
-        clean = desk.reconciler.clean_ns
         facts = ResumeFacts(
-            clean_reconcile_age_s=(desk.clocks.mono_ns() - clean) / 1e9 if clean is not None else None,
+            clean_reconcile_age_s=self._clean_age_s(scopes),
             unknown_orders=sum(self._covers(scopes, o.intent.ticker) for o in desk.ledger.unknown()),
             confirm=confirm,
             reason=reason,
         )
         missing = desk.halting.resume(scopes, facts, actor.name)
         if missing is not None:
-            desk.reconciler.request("resume")
+            desk.seats.read("resume")
             return refused(missing)
-        if not desk.gateway.halted:
-            desk.flattener.let_go()
+        if not desk.seats.halted:
+            desk.stop.let_go()
         rules.accept(desk, scopes, actor.name)
         desk.alarms.resumed(scopes, nothing_left=not desk.state.halts.standing)
         self._present(actor)
@@ -114,12 +116,28 @@ class Repairs(Hands):
         self._set_pause(ALL_STRATEGIES, paused=True, by=actor.name)
         return accepted("Resumed: semi-automatic, entries paused until unpause.")
 
+    def _clean_age_s(self, scopes: Collection[HaltScope]) -> float | None:
+        """How long ago the covered account that was cleanly read longest ago was; ``None``: one never was.
+
+        A venue that does not answer holds up no other: it takes no entries before it agrees again.
+        """
+        covered = [
+            seat for seat in self.desk.seats.values() if any(seat in self.desk.seats.under(s) for s in scopes)
+        ]
+        answering = [s for s in covered if s.ready and s.reconciler.incomplete_count < INCOMPLETE_MAX]
+        clean = [seat.reconciler.clean_ns for seat in answering or covered]
+        known = [at for at in clean if at is not None]
+        if not known or len(known) < len(clean):
+            return None
+        return (self.desk.clocks.mono_ns() - min(known)) / 1e9
+
     def _against_resume(self, scopes: Collection[HaltScope]) -> str:
         desk = self.desk
-        for difference in desk.reconciler.differences.values():
-            ticker = difference.key.ticker
-            if difference.blocks and (self._covers(scopes, ticker) if ticker else VENUE in scopes):
-                return f"Not while this stands: {difference}."
+        for seat in desk.seats.values():
+            for difference in seat.reconciler.differences.values():
+                ticker = difference.key.ticker
+                if difference.blocks and (self._covers(scopes, ticker) if ticker else seat.scope in scopes):
+                    return f"Not while this stands: {difference}."
         unseen = desk.alarms.unseen(scopes)
         if unseen is not None:
             return f"Acknowledge alarm {unseen.id} first (Space, or alarms ack): {unseen.what}."
@@ -135,7 +153,7 @@ class Repairs(Hands):
         if not actor.may_operate:
             return VIEWER_REFUSED
         self._command("reconcile", actor)
-        self.desk.reconciler.request(f"{actor.name} asked")
+        self.desk.seats.read(f"{actor.name} asked")
         return accepted("Reading the account.")
 
     def accept(self, what: str, confirm: str, reason: str, actor: Actor) -> Outcome:
@@ -144,23 +162,29 @@ class Repairs(Hands):
             return VIEWER_REFUSED
         if confirm != ACCEPT_WORD or not reason.strip():
             return refused(f"Taking the venue's count needs the typed word '{ACCEPT_WORD}' and a reason.")
-        reconciler = self.desk.reconciler
-        counted = [key for key in reconciler.differences if key.about in (About.POSITION, About.CASH)]
-        standing = ", ".join(key.ticker or CASH for key in counted)
-        if what == CASH:
-            against = reconciler.accept_cash()
+        seats = self.desk.seats.values()
+        counted = [
+            (seat, key) for seat in seats for key in seat.reconciler.differences if key.about in COUNTED
+        ]
+        standing = ", ".join(key.ticker or CASH for _, key in counted)
+        differing = [seat for seat, key in counted if (key.ticker or CASH) == what]
+        if not differing:
+            against = "The cash agrees." if what == CASH else f"No position of {what[:60]} differs."
+        elif what == CASH:
+            against = "".join(seat.reconciler.accept_cash() for seat in differing)
         else:
-            against = reconciler.accept_position(what, self._worth(what), reason, actor.name)
+            (seat,) = differing
+            worth = self._worth(seat, what)
+            against = seat.reconciler.accept_position(what, worth, reason, actor.name)
         if against:
             return refused(f"{against} What differs: {standing or 'nothing'}.")
         self._command(f"accept the venue's count of {what}: {reason}", actor)
         self._present(actor)
         return accepted(f"The venue's count of {what} is ours now; the next reading confirms it.")
 
-    def _worth(self, ticker: str) -> Price:
+    def _worth(self, seat: Seat, ticker: str) -> Price:
         """Price of YES at which contracts that appear are taken in: what they could be sold for now."""
-        view = self.desk.venue.books.get(ticker)
-        net = self.desk.reconciler.venue_net.get(ticker, 0)
+        view, net = seat.venue.books.get(ticker), seat.reconciler.venue_net.get(ticker, 0)
         if view is None:
             return Price(0 if net > 0 else 10_000)
         touch = view.book.best_bid if net > 0 else view.book.best_ask
@@ -182,18 +206,20 @@ class Repairs(Hands):
             self._command(f"resolve {client} as the venue's {found}: {reason}", actor)
             self.desk.tasks.spawn(f"resolve {client}", self._adopt(client, found))
             return accepted(f"Asking the venue for {found}; the order's row shows what came of it.")
-        against = self.desk.unknowns.against_writing_off(client)
+        seat = self.desk.seats[named[0].intent.venue]
+        against = seat.unknowns.against_writing_off(client)
         if against:
             return refused(against)
         self._present(actor)
         self.desk.ledger.apply(client, OrderWrittenOff(reason, actor.name))
-        self.desk.reconciler.request("an order resolved by hand")
+        seat.reconciler.request("an order resolved by hand")
         return accepted(f"{client[-4:]} counts as never arrived; what it had reserved is free.")
 
     async def _adopt(self, client: str, found: str) -> None:
         """Bind an UNKNOWN order to the venue's order a person has named, if it can be the same."""
         desk = self.desk
-        report = await desk.venue.order(found)
+        seat = desk.seats[desk.ledger.orders[client].intent.venue]
+        report = await seat.venue.order(found)
         order = desk.ledger.orders[client]
         if order.life is not Life.UNKNOWN:
             return
@@ -211,7 +237,7 @@ class Repairs(Hands):
         assert isinstance(report, OrderReport)
         desk.alarms.clear(f"resolve {client}")
         desk.ledger.apply(client, OrderReported(report, "operator"))
-        desk.reconciler.request("an order resolved by hand")
+        seat.reconciler.request("an order resolved by hand")
 
 
 def _cannot_be(order: Order, report: OrderReport | Incomplete | None) -> str:

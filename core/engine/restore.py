@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 import msgspec
 
+from core.domain.market import FIRST_VENUE, Venue
 from core.engine.account import DayBase
 from core.engine.belief import Mark, Noted
 from core.engine.equity import PeakReached
@@ -36,7 +37,7 @@ class Restored(msgspec.Struct):
     """Tickers with a fill or a settlement after ``day``."""
     peaks: dict[str, int] = {}
     """Highest result by world day."""
-    cash_base: int | None = None
+    cash_base: dict[Venue, int] = {}
     record: Record = Record()
     groups: list[GroupNoted] = []
     rules: dict[str, str] = {}
@@ -59,7 +60,7 @@ class _Armed(msgspec.Struct):
 
 
 class _CashBase(msgspec.Struct):
-    cash_base: int | None = None
+    cash_base: int | dict[Venue, int] | None = None
 
 
 class _Scored(msgspec.Struct):
@@ -96,7 +97,8 @@ def restore(rows: Iterable[Row]) -> Restored:
                 restored.armed_limits = ""
         elif row.kind == Kind.RECONCILE.value:
             base = msgspec.json.decode(row.payload, type=_CashBase).cash_base
-            restored.cash_base = base if base is not None else restored.cash_base
+            if base is not None:
+                restored.cash_base = base if isinstance(base, dict) else {FIRST_VENUE: base}
         elif row.kind == Kind.FAIR.value:
             record = msgspec.json.decode(row.payload, type=_Scored).record
             restored.record = record if record is not None else restored.record

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from core.domain.order import Order, Purpose
 from core.domain.units import DOLLAR, ONE_CONTRACT
 from core.engine import incidents
-from core.engine.incidents import VENUE
 from core.engine.state import AlarmLevel
 from core.execution.groups import GroupNoted
 from core.execution.ladder import Pause
@@ -21,6 +20,7 @@ from core.venues.venue import SafetyGroup
 
 if TYPE_CHECKING:
     from core.engine.desk import Desk
+    from core.engine.seat import Seat
 
 ARM_AGAIN_S, ARM_LOOK_S = 2.0, 15.0
 """Pauses after a failed attempt and between looks for parts of the venue that came into use."""
@@ -51,9 +51,10 @@ def unfit(desk: Desk, order: Order) -> str:
         return "the journal is slow"
     if lag is None or lag > limits.loop_lag_ms_max:
         return "the engine lags"
-    if desk.health.stepped:
+    if desk.health.stepped(order.intent.venue):
         return "the engine stood still or its clock was set"
-    if state.read_ns is None or now - state.read_ns > limits.reconcile_age_max_s * 1_000_000_000:
+    read_ns = desk.seats[order.intent.venue].reconciler.read_ns
+    if read_ns is None or now - read_ns > limits.reconcile_age_max_s * 1_000_000_000:
         return "the account was not read in time"
     if order.intent.purpose is Purpose.CLOSE:
         return ""  # what reduces risk outlives halts and absence
@@ -69,14 +70,18 @@ def unfit(desk: Desk, order: Order) -> str:
 
 def pause_of(desk: Desk, ticker: str) -> Pause | None:
     """Why the venue takes no orders for a market now; ``None`` while it does, or nobody knows."""
-    exchange, known = desk.state.exchange, desk.state.markets.get(ticker)
-    if exchange is None or known is None:
+    known = desk.state.markets.get(ticker)
+    if known is None:
+        return None
+    seat = desk.seats[known.market.venue]
+    exchange = seat.exchange
+    if exchange is None:
         return None
     at = exchange.at(known.market.shard or 0)
     if at is None or (at.exchange_active and at.trading_active):
         return None
     now = desk.clocks.world_ms()
-    window = next((w for w in desk.state.maintenance or () if w.start_ms <= now < w.end_ms), None)
+    window = next((w for w in seat.maintenance or () if w.start_ms <= now < w.end_ms), None)
     until = exchange.resumes_ms or (desk.clocks.world.real_at(window.end_ms) if window is not None else None)
     if at.exchange_active:
         return Pause("trading paused", until)
@@ -84,41 +89,43 @@ def pause_of(desk: Desk, ticker: str) -> Pause | None:
 
 
 class Safety:
-    """Listens to the groups and keeps them armed. ``wire`` completes it before use."""
+    """Listens to a seat's groups and keeps them armed. ``wire`` completes it before use."""
 
     desk: Desk
+    seat: Seat
 
-    def wire(self, desk: Desk) -> None:
-        self.desk = desk
+    def wire(self, desk: Desk, seat: Seat) -> None:
+        self.desk, self.seat = desk, seat
 
     def check_restored(self) -> None:
         """A group found triggered holds entries back: something must stand for a resume to lift it."""
-        halts = self.desk.state.halts
-        if self.desk.groups.triggered and halts.at(GLOBAL) is None and halts.at(VENUE) is None:
-            incidents.stop(self.desk, VENUE, Level.REDUCE_ONLY, "a safety group was found triggered")
+        halts, scope = self.desk.state.halts, self.seat.scope
+        if self.seat.groups.triggered and halts.at(GLOBAL) is None and halts.at(scope) is None:
+            incidents.stop(self.desk, scope, Level.REDUCE_ONLY, "a safety group was found triggered")
 
     async def keep_armed(self) -> None:
         """Arm what is missing, for ever. Entries in automatic mode wait for it."""
         while True:
             await self.arm()
-            await asyncio.sleep(ARM_LOOK_S if self.desk.groups.missing == "" else ARM_AGAIN_S)
+            await asyncio.sleep(ARM_LOOK_S if self.seat.groups.missing == "" else ARM_AGAIN_S)
 
     async def arm(self) -> None:
-        desk = self.desk
-        before = desk.groups.missing
-        await desk.groups.arm()
-        if desk.groups.missing != before:
+        desk, groups = self.desk, self.seat.groups
+        key, before = f"groups {self.seat.name.value}", groups.missing
+        await groups.arm()
+        if groups.missing != before:
             desk.state.touch_status()
-        if desk.groups.missing:
+        if groups.missing:
+            whose = desk.seats.named(self.seat, "venue's")
             desk.alarms.raise_(
-                "groups",
+                key,
                 AlarmLevel.CHECK,
-                f"the venue's safety groups are not armed: {desk.groups.missing}",
+                f"the {whose} safety groups are not armed: {groups.missing}",
                 "automatic mode is refused; orders end by their own expiry",
                 "the next attempt",
             )
         else:
-            desk.alarms.clear("groups")
+            desk.alarms.clear(key)
 
     def on_group_noted(self, noted: GroupNoted) -> None:
         self.desk.scribe.log.append(Event(Kind.GROUP, noted))
@@ -128,6 +135,6 @@ class Safety:
         desk = self.desk
         cause = f"the venue's safety group for {group.purpose.value} orders was {what}"
         mine = [c for c, o in desk.ledger.live.items() if o.intent.group_id == group.group_id]
-        desk.gateway.cancel(mine, cause)
-        incidents.stop(desk, VENUE, Level.REDUCE_ONLY, cause)
-        desk.reconciler.request("safety group")
+        self.seat.gateway.cancel(mine, cause)
+        incidents.stop(desk, self.seat.scope, Level.REDUCE_ONLY, cause)
+        self.seat.reconciler.request("safety group")

@@ -1,10 +1,10 @@
 """Everything the desk knows now, as plain values a snapshot can read in the same loop step.
 
 Written by the engine's own modules only. Each table has a ``Changes`` log, so that several readers
-find the rows that changed since they last looked. Books are read from the venue (``venue.books``);
-a book change touches ``markets``. Orders, positions and external orders live in the ledger
-(``core/execution/ledger.py``), proposals in the approvals (``core/execution/approvals.py``), the
-running flatten in ``core/execution/flatten.py``; this module ties them together.
+find the rows that changed since they last looked. Books and how each venue stands are read from its
+seat (``seat.py``); a book change touches ``markets``. Orders, positions and external orders live in the
+ledger (``core/execution/ledger.py``), proposals in the approvals (``core/execution/approvals.py``), the
+running stop in ``core/execution/stop.py``; this module ties them together.
 """
 
 from __future__ import annotations
@@ -23,8 +23,6 @@ from core.models.fair_value import EventFair, FairValue
 from core.risk.halts import Halts, HaltScope
 from core.risk.limits import LiveLimits
 from core.risk.trips import Trip
-from core.venues.exchange import ExchangeState, Maintenance
-from core.venues.venue import Link, LinkState
 
 
 class Mode(enum.Enum):
@@ -126,12 +124,6 @@ class DeskState:
     world_id: str
     limits: LiveLimits
     halts: Halts = field(default_factory=Halts)
-    link: Link = field(default_factory=lambda: Link(LinkState.CONNECTING, 0))
-    exchange: ExchangeState | None = None
-    maintenance: tuple[Maintenance, ...] | None = None
-    """Published times without trading; ``None`` before the first read."""
-    reopened_ns: int | None = None
-    """When the venue was last seen to trade again after a pause."""
     mode: Mode = Mode.SEMI
     paused: set[str] = field(default_factory=set)
     trips: dict[str, Trip] = field(default_factory=dict)
@@ -143,26 +135,20 @@ class DeskState:
     starting: dict[str, bool] = field(default_factory=dict)
     """Start-up checklist in order, a tick each; emptied once ready."""
     ready: bool = False
+    """Whether an account has been read; each seat knows whether its own was."""
     markets: dict[str, MarketState] = field(default_factory=dict)
     events: dict[str, EventState] = field(default_factory=dict)
     feeds: dict[str, FeedHealth] = field(default_factory=dict)
     alarms: dict[int, Alarm] = field(default_factory=dict)
     counts: DayCounts = field(default_factory=DayCounts)
-    queue_ahead: dict[str, int] = field(default_factory=dict)
-    """Contracts (millionths) before our resting orders, by venue order id."""
-    venue_net: dict[str, int] = field(default_factory=dict)
-    """Net position the venue reports where it differs from ours, by ticker."""
     last_events: dict[str, tuple[Row, ...]] = field(default_factory=dict)
     """What happened last in a market whose position differs, oldest first, by ticker."""
-    cash: Money | None = None
     open_pnl: Money | None = None
     today_pnl: Money | None = None
     today: dict[str, Money] = field(default_factory=dict)
     """P&L of the world day by ticker."""
     exit_rules: dict[str, str] = field(default_factory=dict)
     """What would close a position, in words, by ticker."""
-    read_ns: int | None = None
-    """When orders and positions were last read completely from the venue."""
     controller: str = ""
     controller_session: str = ""
     viewers: int = 0

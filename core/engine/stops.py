@@ -25,10 +25,11 @@ class Stops(Hands):
     def halt(self, reason: str, actor: Actor) -> Outcome:
         """Stop entries and cancel every order of ours. Everybody may."""
         cause = reason or f"halted by {actor.name}"
-        self.desk.groups.trigger(Purpose.OPEN, cause)
-        count = self.desk.gateway.cancel(tuple(self.desk.ledger.live), "halt")
+        for seat in self.desk.seats.values():
+            seat.groups.trigger(Purpose.OPEN, cause)
+        count = self.desk.seats.cancel(tuple(self.desk.ledger.live), "halt")
         self.desk.halting.rise(GLOBAL, Level.HALTED, cause, actor.name)
-        self.desk.reconciler.request("halt")  # from now on often enough for a resume
+        self.desk.seats.read("halt")  # from now on often enough for a resume
         return accepted(
             f"HALTED. Cancels sent: {count}. Positions stay. Resume asks for a word and a reason."
         )
@@ -41,12 +42,12 @@ class Stops(Hands):
         Orders that were not placed here are left alone unless whoever is in control includes them.
         """
         desk = self.desk
-        joins = desk.flattener.running
+        joins = desk.stop.running
         began = desk.clocks.mono_ns()
         if not joins:
             desk.halting.flatten_begins(actor.name)
         sweep = include_external and actor.may_operate
-        ladder = desk.flattener.start(actor.name, now=now, sweep=sweep)
+        ladder = desk.stop.start(actor.name, now=now, sweep=sweep)
         late_ms = (began - sent_ns) / 1e6 if sent_ns else None
         self._command(
             "flatten" + (" now" if now else ""), actor, joins=joins, pressed=ladder.pressed, late_ms=late_ms
@@ -71,7 +72,7 @@ class Stops(Hands):
         """Keep the positions; halted and cancelled all the same."""
         if not actor.may_operate:
             return VIEWER_REFUSED
-        if not self.desk.flattener.abort():
+        if not self.desk.stop.abort():
             return refused("No stop is under way that could still keep a position.")
         self._command("flatten stopped, positions kept", actor)
         return accepted("Stopped: orders are cancelled, positions kept, the desk is halted.")
@@ -80,7 +81,7 @@ class Stops(Hands):
         """The second, confirmed press while exits are under way: sell further down."""
         if not actor.may_operate:
             return VIEWER_REFUSED
-        if not self.desk.flattener.hurry():
+        if not self.desk.stop.hurry():
             return refused("There are no exits under way to hurry.")
         self._command("exits hurried", actor)
         return accepted("Exits reach down to the widest protection from the next one on.")
@@ -93,14 +94,15 @@ class Stops(Hands):
         known = desk.state.markets.get(ticker)
         if known is None:
             return refused(f"There is no market {ticker[:60]!r} on this desk.")
-        swept = desk.flattener.swept_s_ago()
+        seat = desk.seat(ticker)
+        swept = seat.flattener.swept_s_ago()
         if swept is not None and swept < SWEEP_ECHO_S:
             left = SWEEP_ECHO_S - swept
             return refused(f"The venue may cancel it with everything else; try again in {left:.0f} s.")
         wanted = resting_exit(known.market, desk.ledger.net(ticker), desk.ledger.closable(ticker), price)
         if isinstance(wanted, NoExit):
             return refused(f"{ticker}: {wanted.reason}.")
-        sent = desk.gateway.send(Wish(wanted, flatten=True))
+        sent = seat.gateway.send(Wish(wanted, flatten=True))
         if isinstance(sent, Denied):
             desk.scribe.denied_exit(wanted, sent, actor=actor.name)
             return refused(f"{ticker}: not sent, {sent.reason}.")
@@ -110,7 +112,7 @@ class Stops(Hands):
     def skip_wait(self, actor: Actor) -> Outcome:
         if not actor.may_operate:
             return VIEWER_REFUSED
-        if not self.desk.flattener.skip():
+        if not self.desk.stop.skip():
             return refused("There is no countdown to skip.")
         self._command("countdown skipped", actor)
         return accepted("Exits begin now.")

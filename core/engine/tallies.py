@@ -6,10 +6,11 @@ refusals of the last minute are not worth keeping over a restart, which comes up
 
 from __future__ import annotations
 
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable
 
 from core.domain.clock import Clocks
+from core.domain.market import Venue
 from core.domain.order import Fill, Life, Order, Purpose
 from core.domain.position import Position, apply, settle
 from core.domain.units import Money
@@ -33,8 +34,8 @@ class Tallies:
         self._seen: dict[str, Position] = {}
         self._opened_at: dict[str, int] = {}
         """A market's result so far when its present position was opened."""
-        self._rejects: deque[int] = deque()
-        self._unknowns: deque[int] = deque()
+        self._rejects: defaultdict[Venue, deque[int]] = defaultdict(deque)
+        self._unknowns: defaultdict[Venue, deque[int]] = defaultdict(deque)
         self.entries_since: dict[str, int] = {}
         """Wall time from which a market's automatic entries count: its last re-enabling."""
         self.closes_since = 0
@@ -45,9 +46,9 @@ class Tallies:
         if before is None or before.life is after.life:
             return
         if after.life is Life.REJECTED:
-            self._rejects.append(self._clocks.wall_ms())
+            self._rejects[after.intent.venue].append(self._clocks.wall_ms())
         elif after.life is Life.UNKNOWN and before.life is Life.SENDING:
-            self._unknowns.append(self._clocks.wall_ms())
+            self._unknowns[after.intent.venue].append(self._clocks.wall_ms())
 
     def filled(self, order: Order | None, fill: Fill) -> None:
         now_ms = self._clocks.wall_ms()
@@ -129,16 +130,16 @@ class Tallies:
         after = max(self._clocks.wall_ms() - HOUR_MS, self.closes_since)
         return sum(result < 0 for at_ms, result in self._closes if at_ms > after)
 
-    def rejects_1min(self) -> int:
-        return self._within_minute(self._rejects)
+    def rejects_1min(self, venue: Venue) -> int:
+        return self._within_minute(self._rejects[venue])
 
-    def unknowns_1min(self) -> int:
-        return self._within_minute(self._unknowns)
+    def unknowns_1min(self, venue: Venue) -> int:
+        return self._within_minute(self._unknowns[venue])
 
-    def forget_refusals(self) -> None:
+    def forget_refusals(self, venue: Venue) -> None:
         """They have halted the venue: what is counted from here on is new."""
-        self._rejects.clear()
-        self._unknowns.clear()
+        self._rejects[venue].clear()
+        self._unknowns[venue].clear()
 
     def _within_minute(self, times: deque[int]) -> int:
         after = self._clocks.wall_ms() - MINUTE_MS

@@ -220,11 +220,11 @@ class Trading:
             return
         for order in desk.ledger.live_in(ticker):
             if order.life is Life.WORKING and order.intent.purpose is Purpose.OPEN and order.order_id:
-                if desk.gateway.cancelling(order.intent.client_order_id):
+                if desk.seats.cancelling(order.intent.client_order_id):
                     continue
                 why = lapsed(fair, view, _of_order(order, fair), desk.rules, desk.clocks.world_ms())
                 if why:
-                    desk.gateway.cancel((order.intent.client_order_id,), why)
+                    desk.seats.cancel((order.intent.client_order_id,), why)
 
     def unvouched(self, order: Order) -> str:
         """Why the strategy cannot say that an entry is still wanted; empty when it can, and for exits."""
@@ -244,7 +244,7 @@ class Trading:
         gone = moved(desk, candidate)
         if gone is not None:
             return self._returned(card, gone)
-        sent = desk.gateway.send(
+        sent = desk.seat(candidate.ticker).gateway.send(
             Wish(
                 candidate,
                 card.id,

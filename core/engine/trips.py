@@ -76,14 +76,16 @@ class Trips:
             self.tallies.closes_since = wall_ms
 
     def _begin_anew(self) -> None:
-        base, result = self._desk.reconciler.cash_base, self._desk.account.result()
+        base, result = self._desk.seats.cash_base, self._desk.account.result()
         if base is not None and result is not None:
             self.equity.begin_anew(self._desk.account.day, base, result)
 
     # --- once a second -------------------------------------------------------------------------
 
     def tick(self) -> None:
-        self.equity.mark(self._desk.account.day, self._desk.reconciler.cash_base, self._desk.account.result())
+        seats = self._desk.seats
+        whole = not self._desk.state.ready or all(seat.ready for seat in seats.values())
+        self.equity.mark(self._desk.account.day, seats.cash_base, self._desk.account.result(), whole=whole)
         if not self._desk.state.ready:
             return
         self._repeats()
@@ -124,19 +126,17 @@ class Trips:
             incidents.stop(self._desk, GLOBAL, Level.HALTED, cause)
 
     def _refusals(self) -> None:
-        limits, rejects, unknowns = (
-            self._desk.state.limits.current,
-            self.tallies.rejects_1min(),
-            self.tallies.unknowns_1min(),
-        )
-        if rejects >= limits.rejects_max:
-            cause = f"{rejects} orders rejected within a minute, limit {limits.rejects_max}"
-        elif unknowns >= limits.unknowns_max:
-            cause = f"{unknowns} orders unanswered within a minute, limit {limits.unknowns_max}"
-        else:
-            return
-        self.tallies.forget_refusals()
-        incidents.stop(self._desk, incidents.VENUE, Level.HALTED, cause)
+        limits = self._desk.state.limits.current
+        for venue, seat in self._desk.seats.items():
+            rejects, unknowns = self.tallies.rejects_1min(venue), self.tallies.unknowns_1min(venue)
+            if rejects >= limits.rejects_max:
+                cause = f"{rejects} orders rejected within a minute, limit {limits.rejects_max}"
+            elif unknowns >= limits.unknowns_max:
+                cause = f"{unknowns} orders unanswered within a minute, limit {limits.unknowns_max}"
+            else:
+                continue
+            self.tallies.forget_refusals(venue)
+            incidents.stop(self._desk, seat.scope, Level.HALTED, cause)
 
     def _trip(self, trip: Trip) -> bool:
         if trip.key in self._desk.state.trips:

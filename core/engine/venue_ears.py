@@ -14,6 +14,7 @@ from core.domain.units import quantity_text
 from core.engine import incidents
 from core.engine.catalogue import Catalogue
 from core.engine.desk import Desk
+from core.engine.seat import Seat
 from core.engine.state import AlarmLevel
 from core.engine.trading import Trading
 from core.journal.events import Kind
@@ -34,13 +35,14 @@ KEPT_MAX = 10_000
 
 
 class VenueEars:
-    """Implements ``VenueListener``. ``wire`` completes it before the venue runs.
+    """Implements ``VenueListener`` for one seat. ``wire`` completes it before the venue runs.
 
     What the account's streams tell is kept until ``release``: the first reading compares the venue with
     the journal alone, and what came meanwhile is applied after it, at most once like everything.
     """
 
     desk: Desk
+    seat: Seat
     trading: Trading
     catalogue: Catalogue
 
@@ -61,8 +63,8 @@ class VenueEars:
         if len(self._kept) >= KEPT_MAX:  # a fact is worth more than the order it comes in
             self.release()
 
-    def wire(self, desk: Desk, trading: Trading, catalogue: Catalogue) -> None:
-        self.desk, self.trading, self.catalogue = desk, trading, catalogue
+    def wire(self, desk: Desk, seat: Seat, trading: Trading, catalogue: Catalogue) -> None:
+        self.desk, self.seat, self.trading, self.catalogue = desk, seat, trading, catalogue
 
     def on_book(self, ticker: str) -> None:
         self.desk.state.changed_markets.touch(ticker)
@@ -80,13 +82,13 @@ class VenueEars:
         self._tell(lambda: self._report(report))
 
     def _report(self, report: OrderReport) -> None:
-        self.desk.ledger.offer_report(report, "stream")
+        self.seat.share.offer_report(report, "stream")
 
     def on_position(self, report: PositionReport, trade_id: str) -> None:
         """The venue's count against ours: a difference is for a whole reading to judge."""
         desk = self.desk
         position = desk.ledger.positions.get(report.ticker, Position())
-        if not desk.state.ready or report.net == position.net:
+        if not self.seat.ready or report.net == position.net:
             return
         if trade_id:
             theirs, ours = quantity_text(report.net), quantity_text(position.net)
@@ -94,7 +96,7 @@ class VenueEars:
             desk.scribe.desk(Kind.ANOMALY, text, ticker=report.ticker)
         elif desk.ledger.live_in(report.ticker):
             return  # the fill that explains it may be on its way
-        desk.reconciler.request("position")
+        self.seat.reconciler.request("position")
 
     def on_market(self, market: Market) -> None:
         if market.ticker in self.desk.state.markets:
@@ -108,38 +110,38 @@ class VenueEars:
             self.desk.ledger.settle(report)
 
     def on_link(self, link: Link) -> None:
-        state, before = self.desk.state, self.desk.state.link
-        state.link = link
-        state.touch_status()
+        before, self.seat.link = self.seat.link, link
+        self.desk.state.touch_status()
         if link.state is before.state:
             return
-        self.desk.scribe.desk(Kind.LINK, f"KAL {link.state.value} {link.detail}".rstrip())
+        key, short = f"link {self.seat.name.value}", self.seat.name.short
+        self.desk.scribe.desk(Kind.LINK, f"{short} {link.state.value} {link.detail}".rstrip())
         if link.state is LinkState.OK:
-            self.desk.alarms.clear("link")
-        elif state.ready:
+            self.desk.alarms.clear(key)
+        elif self.seat.ready:
             self.desk.alarms.raise_(
-                "link",
+                key,
                 AlarmLevel.ACT,
-                f"KAL stream {link.state.value}: {link.detail}",
+                f"{short} stream {link.state.value}: {link.detail}",
                 "no entries; orders at the venue end by their own expiry",
                 "the next connection",
             )
 
     def on_group(self, group_id: str, change: GroupChange) -> None:
-        self.desk.groups.heard(group_id, change)
+        self.seat.groups.heard(group_id, change)
 
     def on_reconnect(self) -> None:
-        self.desk.reconciler.request("the reconnect", doubt=True)
+        self.seat.reconciler.request("the reconnect", doubt=True)
         self.trading.mark_all()
 
     def on_limiter(self, report: LimiterReport) -> None:
         self.desk.scribe.desk(Kind.LIMITER, str(report))
 
     def on_storm(self, cause: str) -> None:
-        incidents.stop(self.desk, incidents.VENUE, Level.REDUCE_ONLY, cause)
+        incidents.stop(self.desk, self.seat.scope, Level.REDUCE_ONLY, cause)
 
     def on_credential(self, cause: str) -> None:
-        incidents.stop(self.desk, incidents.VENUE, Level.LOCKED, cause)
+        incidents.stop(self.desk, self.seat.scope, Level.LOCKED, cause)
 
     def on_anomaly(self, what: str, detail: str) -> None:
         self.desk.scribe.desk(Kind.ANOMALY, f"{what}: {detail}")

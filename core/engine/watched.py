@@ -70,7 +70,11 @@ class Watched:
         return Beat(
             self._desk.scribe.log.head_seq,
             len(self._desk.ledger.live),
-            tuple((at.group.group_id, at.group.part) for at in self._desk.groups.standing.values()),
+            tuple(
+                (at.group.group_id, at.group.part)
+                for seat in self._desk.seats.values()
+                for at in seat.groups.standing.values()
+            ),
             self.kept,
             announces,
         )
@@ -135,14 +139,15 @@ class Watched:
     def _struck(self, seen: WatchdogSeen) -> None:
         desk = self._desk
         cause = f"the watchdog cancelled everything: {seen.receipt}"
-        desk.groups.doubt("struck by the watchdog")
+        for seat in desk.seats.values():
+            seat.groups.doubt("struck by the watchdog")
         if self._drill_ns is not None:
             desk.halting.rise(GLOBAL, Level.HALTED, cause)
             seconds = (desk.clocks.mono_ns() - self._drill_ns) / 1e9
             self._drilled(passed=True, what=f"it struck, seen after {seconds:.1f} s")
         else:
             incidents.stop(desk, GLOBAL, Level.HALTED, cause)
-        desk.reconciler.request("watchdog")
+        desk.seats.read("watchdog")
 
     def _drilled(self, *, passed: bool, what: str) -> None:
         self._drill_ns = self._announced_ns = None

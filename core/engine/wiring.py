@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from core.domain.market import Market
-from core.domain.units import Money, Price, parse_price
+from core.domain.market import Venue
+from core.domain.units import Price, parse_price
 from core.engine.account import Account
 from core.engine.agreement import Agreement
 from core.engine.alarms import Alarms
@@ -13,7 +13,7 @@ from core.engine.catalogue import Catalogue
 from core.engine.desk import Desk
 from core.engine.ears import Ears
 from core.engine.equity import Equity, PeakReached
-from core.engine.facts import gate_line, large
+from core.engine.facts import large
 from core.engine.guard import Guard
 from core.engine.halting import Halting
 from core.engine.health import Health
@@ -21,7 +21,9 @@ from core.engine.presence import Supervision
 from core.engine.pricing import Pricing
 from core.engine.record import Scribe
 from core.engine.restore import Restored
-from core.engine.safety import Safety, group_contracts, pause_of, unfit
+from core.engine.safety import Safety
+from core.engine.seating import Listeners, make_seat
+from core.engine.seats import Seats
 from core.engine.state import AlarmLevel, DeskState
 from core.engine.tallies import Tallies
 from core.engine.trading import Trading
@@ -29,14 +31,9 @@ from core.engine.trips import Trips
 from core.engine.venue_ears import VenueEars
 from core.engine.watched import Watched
 from core.execution.approvals import Approvals, Proposal
-from core.execution.flatten import Flattener
-from core.execution.gateway import Denied, Gateway, Wish
-from core.execution.groups import Groups
 from core.execution.ledger import Ledger
-from core.execution.reconcile import Reconciler
-from core.execution.renewals import Renewals
+from core.execution.stop import Stop
 from core.execution.tasks import Tasks
-from core.execution.unknowns import Unknowns
 from core.journal.events import Event, Kind
 from core.models.weather.price import ModelId
 from core.risk.exposure import Exposure
@@ -48,13 +45,20 @@ if TYPE_CHECKING:
     from core.engine.engine import Ports
 
 
-def wire(
-    ports: Ports, restored: Restored, venue_ears: VenueEars, ears: Ears, safety: Safety
-) -> tuple[Desk, Trading, Catalogue, Guard]:
+class Wired(NamedTuple):
+    """A desk with what runs it."""
+
+    desk: Desk
+    trading: Trading
+    catalogue: Catalogue
+    guard: Guard
+    listeners: dict[Venue, Listeners]
+
+
+def wire(ports: Ports, restored: Restored, ears: Ears) -> Wired:
     """Make the desk. Nothing runs yet."""
     clocks, settings = ports.clocks, ports.settings
     scribe = Scribe(ports.log)
-    agreement = Agreement()
     limits = LiveLimits.restored(ports.ceilings, restored.desk.limits)
     state = DeskState(
         ports.profile,
@@ -66,13 +70,15 @@ def wire(
     )
     alarms = Alarms(state, scribe, clocks)
     tasks = Tasks(ears.on_task_fault)
-    venue = ports.venue(venue_ears)
     ledger = Ledger(scribe.ledger, ears)
-    account = Account(state, ledger, venue.books.get, clocks)
-    account.restore(restored.day, restored.moved)
+    seats = Seats(state, ledger)
 
-    def gate(wish: Wish, without: str) -> Denied | str:
-        return gate_line(desk, wish, without)
+    def readable(ticker: str) -> bool:
+        venue = seats.venue_of(ticker)
+        return venue is not None and seats[venue].ready
+
+    account = Account(state, ledger, seats.book, readable, clocks)
+    account.restore(restored.day, restored.moved)
 
     def note(kind: str, card: Proposal, text: str) -> None:
         _note(scribe, kind, card, text)
@@ -80,38 +86,9 @@ def wire(
     def note_peak(peak: PeakReached) -> None:
         ports.log.append(Event(Kind.EQUITY, peak))
 
-    def market_of(ticker: str) -> Market | None:
-        known = state.markets.get(ticker)
-        return known.market.as_of(clocks.world_ms()) if known is not None else None
-
-    def awaiting_settlement(ticker: str) -> bool:
-        market = market_of(ticker)
-        return market is None or market.close_ms <= clocks.world_ms()
-
     struck_ms = ports.struck.struck_ms if ports.struck is not None else None
     silent_s = settings.engine.watchdog_silent_s
     watched = Watched(clocks, silent_s, expected=ports.watched, struck_ms=struck_ms)
-    groups = Groups(
-        net=venue,
-        tasks=tasks,
-        contracts=lambda: group_contracts(state.limits.current),
-        listener=safety,
-        reach=ports.reach,
-        restored=restored.groups,
-    )
-    gateway = Gateway(
-        ledger=ledger,
-        venue=venue,
-        clocks=clocks,
-        rng=ports.rng,
-        run=ports.run,
-        durable=ports.log.durable,
-        spilled=ports.log.spilled,
-        gate=gate,
-        groups=groups,
-        tasks=tasks,
-        reach=ports.reach,
-    )
     approvals = Approvals(
         clocks=clocks,
         note=note,
@@ -121,7 +98,7 @@ def wire(
     approvals.changed = state.changed_proposals.touch
     pricing = Pricing(
         state=state,
-        books=venue.books.get,
+        books=seats.book,
         clocks=clocks,
         scribe=scribe,
         alarms=alarms,
@@ -130,19 +107,6 @@ def wire(
         on_priced=lambda event: trading.mark_event(event),
     )
     pricing.record = restored.record
-    reconciler = Reconciler(
-        ledger=ledger,
-        venue=venue,
-        gateway=gateway,
-        clocks=clocks,
-        listener=agreement,
-        awaiting_settlement=awaiting_settlement,
-    )
-    if restored.cash_base is not None:
-        reconciler.cash_base = Money(restored.cash_base)
-    halting = Halting(
-        state, ledger, gateway, groups, approvals, scribe, clocks, ports.reach, reconciler.restraint
-    )
     desk = Desk(
         clocks=clocks,
         settings=settings,
@@ -151,7 +115,7 @@ def wire(
         scribe=scribe,
         alarms=alarms,
         ledger=ledger,
-        venue=venue,
+        seats=seats,
         exposure=Exposure(),
         account=account,
         trips=Trips(
@@ -162,53 +126,26 @@ def wire(
         health=Health(clocks, ports.disk_free_mb, ports.memory_mb, lambda what: _stood_still(desk, what)),
         pricing=pricing,
         approvals=approvals,
-        gateway=gateway,
-        groups=groups,
         watched=watched,
-        renewals=Renewals(
-            ledger=ledger,
-            gateway=gateway,
-            clocks=clocks,
-            unfit=lambda order: unfit(desk, order) or trading.unvouched(order),
-        ),
-        unknowns=Unknowns(
-            ledger=ledger,
-            venue=venue,
-            clocks=clocks,
-            tasks=tasks,
-            unwanted=gateway.cancelling,
-            on_stuck=lambda order: ears.halt_market(
-                order.intent.ticker, f"order {order.intent.client_order_id[-4:]} cannot be resolved"
-            ),
-        ),
-        reconciler=reconciler,
-        flattener=Flattener(
-            ledger=ledger,
-            venue=venue,
-            gateway=gateway,
-            clocks=clocks,
-            tasks=tasks,
-            market_of=market_of,
-            adopt=lambda ticker: catalogue.adopt(ticker),
-            pause_of=lambda ticker: pause_of(desk, ticker),
-            countdown_s=settings.engine.flatten_countdown_s,
-            on_change=ears.on_ladder,
-            on_denied=scribe.denied_exit,
-            reach=ports.reach,
-        ),
-        halting=halting,
+        stop=Stop(clocks, ears.on_ladder, ports.reach),
+        halting=Halting(state, ledger, seats, approvals, scribe, clocks, ports.reach),
         tasks=tasks,
         pinned_rules=restored.rules,
     )
     trading = Trading(desk)
-    catalogue = Catalogue(desk, trading, ports.series)
+    catalogue = Catalogue(desk, trading)
+    listeners: dict[Venue, Listeners] = {}
+    for venue, factory in ports.venues.items():
+        hears = listeners[venue] = Listeners(VenueEars(), Safety(), Agreement())
+        seat = seats[venue] = make_seat(ports, restored, desk, trading, catalogue, factory, hears)
+        desk.stop.flatteners[venue] = seat.flattener
+        hears.venue.wire(desk, seat, trading, catalogue)
+        hears.safety.wire(desk, seat)
+        hears.agreement.wire(desk, seat)
     ears.wire(desk, trading)
-    safety.wire(desk)
     desk.trips.wire(desk)
-    agreement.wire(desk)
     watched.wire(desk)
-    venue_ears.wire(desk, trading, catalogue)
-    return desk, trading, catalogue, Guard(desk, ears)
+    return Wired(desk, trading, catalogue, Guard(desk, ears), listeners)
 
 
 def entry_rules(settings: StrategySettings) -> EntryRules:
@@ -246,4 +183,4 @@ def _stood_still(desk: Desk, what: str) -> None:
     desk.approvals.withdraw_all(what)
     effect = "nothing but a stop is sent before the account has been read again"
     desk.alarms.raise_("gap", AlarmLevel.CHECK, what, effect, "the next clean read")
-    desk.reconciler.request(what, doubt=True)
+    desk.seats.read(what, doubt=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import msgspec
 
+from core.domain.market import FIRST_VENUE, Venue
 from core.domain.order import Fill, OrderIntent
 from core.domain.units import Price, Quantity
 from core.venues.venue import (
@@ -133,6 +134,7 @@ class PositionAdjusted(msgspec.Struct, frozen=True, tag="ADJUSTMENT"):
     """Of YES; what contracts that came are taken in at."""
     reason: str
     by: str
+    venue: Venue = FIRST_VENUE
 
 
 class MarketSettled(msgspec.Struct, frozen=True, tag="SETTLEMENT"):

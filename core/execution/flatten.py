@@ -20,9 +20,9 @@ from core.domain.units import Money, money_text
 from core.execution.gateway import Gateway
 from core.execution.ladder import Ladder, Pause, Phase
 from core.execution.leaving import LAGGING_READS, VERIFY_PAUSE_S, Adopt, Leaving, OnDenied, held
-from core.execution.ledger import Ledger
 from core.execution.points import Point, Reach
 from core.execution.proof import count_text, read_positions, read_residue, residue
+from core.execution.share import Share
 from core.execution.tasks import Tasks
 from core.venues.venue import Rejected, Unresolved, VenueGateway
 
@@ -39,7 +39,7 @@ class Flattener:
     def __init__(
         self,
         *,
-        ledger: Ledger,
+        share: Share,
         venue: VenueGateway,
         gateway: Gateway,
         clocks: Clocks,
@@ -52,13 +52,13 @@ class Flattener:
         on_denied: OnDenied,
         reach: Reach,
     ) -> None:
-        self._ledger = ledger
+        self._share, self._ledger = share, share.ledger
         self._venue = venue
         self._gateway = gateway
         self._clocks = clocks
         self._tasks = tasks
         self._leaving = Leaving(
-            ledger=ledger,
+            share=share,
             venue=venue,
             gateway=gateway,
             clocks=clocks,
@@ -79,9 +79,14 @@ class Flattener:
     def running(self) -> bool:
         return self.ladder is not None and not self.ladder.over
 
+    @property
+    def something_left(self) -> bool:
+        """Whether a ladder would find anything to do."""
+        return bool(self._share.live or self._share.held)
+
     # --- the operator's side -------------------------------------------------------------------
 
-    def start(self, by: str, *, now: bool, sweep: bool = False) -> Ladder:
+    def start(self, by: str, began_ns: int, *, now: bool, sweep: bool = False) -> None:
         """Cancel everything of ours in this step and begin the ladder, or join the one that runs.
 
         One that only looks at what it could not sell is over: the press begins anew, with every budget.
@@ -93,28 +98,25 @@ class Flattener:
                 self.skip()
             self._sweep(self.ladder, wanted=sweep)
             self._on_change(self.ladder)
-            return self.ladder
+            return
         self.let_go()
-        began = self._clocks.mono_ns()
-        live = tuple(self._ledger.live)
+        live = tuple(self._share.live)
         self._gateway.cancel(live, "flatten")
         ladder = Ladder(
-            started_ns=began,
-            exits_at_ns=began + (0 if now else int(self._countdown_s * 1e9)),
+            started_ns=began_ns,
+            exits_at_ns=began_ns + (0 if now else int(self._countdown_s * 1e9)),
             by=by,
-            scope=_scope(len(live), len(self._ledger.held), sweep=sweep),
             cancelling=live,
-            left=held(self._ledger),
+            selling=len(self._share.held),
+            left=held(self._share),
         )
         self.ladder = ladder
         self._skipped.clear()
         if now:
             self._skipped.set()
         self._sweep(ladder, wanted=sweep)
-        self._tasks.spawn("flatten", self._run(ladder))
+        self._tasks.spawn(f"flatten {self._share.venue.short}", self._run(ladder))
         self._on_change(ladder)
-        self._reach(Point.FLATTEN_BEGUN)
-        return ladder
 
     def abort(self) -> bool:
         """Keep what has not been sold; halted and cancelled all the same. False once something was sold."""
@@ -194,7 +196,7 @@ class Flattener:
         self._reach(Point.FLATTEN_COUNTED_DOWN)
         await self._confirm_cancels(ladder)
         self._reach(Point.FLATTEN_CONFIRMED)
-        await self._exit(ladder, list(self._ledger.held))
+        await self._exit(ladder, list(self._share.held))
         while not _is_over(ladder):
             self._enter(ladder, Phase.VERIFYING)
             self._reach(Point.FLATTEN_VERIFYING)
@@ -210,7 +212,7 @@ class Flattener:
         self._enter(ladder, Phase.EXITING)
         venue_net = await read_positions(self._venue)
         self._reach(Point.FLATTEN_POSITIONS_READ)
-        held = self._ledger.held
+        held = self._share.held
         tickers = sorted((t for t in due if t in held), key=lambda ticker: -held[ticker].cost)
         await asyncio.gather(*(self._leaving.market(ladder, ticker, venue_net) for ticker in tickers))
 
@@ -241,17 +243,17 @@ class Flattener:
 
         The venue's lists lag: what they still hold and our own count does not is read again.
         """
-        first, second = None, await read_residue(self._venue, self._ledger)
+        first, second = None, await read_residue(self._venue, self._share)
         for _ in range(LAGGING_READS):
             await asyncio.sleep(VERIFY_PAUSE_S)
-            first, second = second, await read_residue(self._venue, self._ledger)
-            lagging = (first or second) and not (self._ledger.held or self._ledger.live)
+            first, second = second, await read_residue(self._venue, self._share)
+            lagging = (first or second) and not (self._share.held or self._share.live)
             if first is None or second is None or not lagging:
                 break
         if ladder.over and not ladder.watches:
             return
-        ladder.left = held(self._ledger)
-        ladder.residue = residue(self._ledger, ladder.tried, first, second)
+        ladder.left = held(self._share)
+        ladder.residue = residue(self._share, ladder.tried, first, second)
         cancelled, dead, _ = self.cancels(ladder)
         summary = (
             f"{dead} of {cancelled} orders ended, {count_text(ladder.sold)} contracts sold in "
@@ -281,14 +283,14 @@ class Flattener:
         return []
 
     def _fresh(self, ladder: Ladder) -> list[str]:
-        return [ticker for ticker in self._ledger.held if self._leaving.fresh(ladder, ticker)]
+        return [ticker for ticker in self._share.held if self._leaving.fresh(ladder, ticker)]
 
     async def _saleable(self, ladder: Ladder) -> list[str]:
         """Markets given up before in which an exit could leave now."""
-        if not self._ledger.held:
+        if not self._share.held:
             return []
         venue_net = await read_positions(self._venue)
-        return [t for t in tuple(self._ledger.held) if await self._leaving.again(ladder, t, venue_net)]
+        return [t for t in tuple(self._share.held) if await self._leaving.again(ladder, t, venue_net)]
 
     # --- common --------------------------------------------------------------------------------
 
@@ -311,12 +313,3 @@ def _is_over(ladder: Ladder) -> bool:
 def _watches(ladder: Ladder) -> bool:
     """Asked anew after each wait: a resume, an abort or a new press may have come meanwhile."""
     return ladder.watches
-
-
-def _scope(orders: int, positions: int, *, sweep: bool) -> str:
-    """What a ladder is going to do, said before it has happened."""
-    others = " and every other order of the account" if sweep else ""
-    return (
-        f"cancels {orders} order{'s' * (orders != 1)}{others}, "
-        f"sells {positions} position{'s' * (positions != 1)}"
-    )

@@ -15,7 +15,6 @@ from typing import Protocol
 import msgspec
 
 from core.domain.clock import Clocks
-from core.domain.market import Venue
 from core.domain.order import OURS, Command, Order, OrderIntent, Purpose, TimeInForce
 from core.domain.units import Money
 from core.execution.events import (
@@ -29,8 +28,8 @@ from core.execution.events import (
 )
 from core.execution.groups import Groups
 from core.execution.invariants import purpose_refusal
-from core.execution.ledger import Ledger
 from core.execution.points import Point, Reach
+from core.execution.share import Share
 from core.execution.tasks import Tasks
 from core.risk.exposure import reservation
 from core.strategy.proposal import Candidate
@@ -109,7 +108,7 @@ class Gateway:
     def __init__(
         self,
         *,
-        ledger: Ledger,
+        share: Share,
         venue: VenueGateway,
         clocks: Clocks,
         rng: Rng,
@@ -121,7 +120,7 @@ class Gateway:
         tasks: Tasks,
         reach: Reach,
     ) -> None:
-        self._ledger = ledger
+        self._share, self._ledger = share, share.ledger
         self._venue = venue
         self._clocks = clocks
         self._rng = rng
@@ -177,7 +176,7 @@ class Gateway:
         resting = wanted.tif is TimeInForce.GTC
         return OrderIntent(
             client_order_id=f"{OURS}{self._run}-{number:04d}-{self._rng.getrandbits(48):012x}",
-            venue=Venue.KALSHI,
+            venue=self._share.venue,
             ticker=wanted.ticker,
             side=wanted.side,
             purpose=wanted.purpose,
@@ -298,11 +297,12 @@ class Gateway:
     # --- cancelling ----------------------------------------------------------------------------
 
     def cancel(self, clients: Iterable[str], reason: str) -> int:
-        """Cancel these orders until each is proved dead; returns how many may still live.
+        """Cancel those of these orders that rest here until each is proved dead; how many may still live.
 
         Orders that have no venue id yet are stopped before they are sent or cancelled once found.
         """
-        wanted = [c for c in clients if c in self._ledger.live]
+        live = self._share.live
+        wanted = [c for c in clients if c in live]
         if not wanted:
             return 0
         self._cancels += 1
@@ -392,4 +392,4 @@ class Gateway:
         report = await self._venue.order(order_id)
         self._reach(Point.CANCEL_LOOKED_UP)
         if report is not None and not isinstance(report, Incomplete):
-            self._ledger.offer_report(report, "look-up")
+            self._share.offer_report(report, "look-up")

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from core.domain.market import FIRST_VENUE, Venue
 from core.domain.order import Purpose
 from core.execution.points import Point, Reach
 from core.execution.tasks import Tasks
@@ -37,6 +38,7 @@ class GroupNoted(msgspec.Struct, frozen=True):
     group: SafetyGroup
     state: GroupState | None
     text: str
+    venue: Venue = FIRST_VENUE
 
 
 class Standing(msgspec.Struct):
@@ -55,12 +57,16 @@ class GroupsListener(Protocol):
 
 
 class Groups:
-    """Every group of this desk by id. ``missing`` says why a market is not covered, empty when all are."""
+    """Every group of this desk on one venue, by id.
+
+    ``missing`` says why a market is not covered, empty when all are.
+    """
 
     def __init__(
         self,
         *,
         net: SafetyNet,
+        venue: Venue,
         tasks: Tasks,
         contracts: Callable[[], Mapping[Purpose, int]],
         listener: GroupsListener,
@@ -68,6 +74,7 @@ class Groups:
         restored: Iterable[GroupNoted] = (),
     ) -> None:
         self._net = net
+        self._venue = venue
         self._tasks = tasks
         self._contracts = contracts
         self._listener = listener
@@ -75,7 +82,8 @@ class Groups:
         self.standing: dict[str, Standing] = {}
         self.missing = "not armed yet"
         for noted in restored:
-            self._take(noted)
+            if noted.venue is venue:
+                self._take(noted)
 
     def _take(self, noted: GroupNoted) -> None:
         """What was on its way when a run ended counts as triggered: the safe side."""
@@ -238,12 +246,15 @@ class Groups:
     def _gone(self, group: SafetyGroup, text: str) -> None:
         self.standing.pop(group.group_id, None)
         self.missing = f"{_name(group)} is gone: {text}"
-        self._listener.on_group_noted(GroupNoted(group, None, f"{_name(group)} is gone: {text}"))
+        self._tell(group, None, f"is gone: {text}")
 
     def _note(self, group: SafetyGroup, state: GroupState, text: str) -> None:
         if group.group_id not in self.standing:
             self.standing[group.group_id] = Standing(group, state)
-        self._listener.on_group_noted(GroupNoted(group, state, f"{_name(group)} {state.value}: {text}"))
+        self._tell(group, state, f"{state.value}: {text}")
+
+    def _tell(self, group: SafetyGroup, state: GroupState | None, text: str) -> None:
+        self._listener.on_group_noted(GroupNoted(group, state, f"{_name(group)} {text}", self._venue))
 
 
 def _name(group: SafetyGroup) -> str:

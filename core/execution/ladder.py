@@ -51,10 +51,11 @@ class Ladder:
     started_ns: int
     exits_at_ns: int
     by: str
-    scope: str
-    phase: Phase = Phase.CANCELLING
-    cancelling: tuple[str, ...] = ()
+    cancelling: tuple[str, ...]
     """Client ids of the orders that were live at the press."""
+    selling: int
+    """How many positions were held then."""
+    phase: Phase = Phase.CANCELLING
     sweeps: bool = False
     """Whether every order of the account is cancelled, hand-placed ones too."""
     swept_ns: int | None = None
@@ -83,6 +84,16 @@ class Ladder:
     @property
     def over(self) -> bool:
         return self.phase in OVER
+
+    @property
+    def scope(self) -> str:
+        """What it is going to do, said before it has happened."""
+        orders, positions = len(self.cancelling), self.selling
+        others = " and every other order of the account" if self.sweeps else ""
+        return (
+            f"cancels {orders} order{'s' * (orders != 1)}{others}, "
+            f"sells {positions} position{'s' * (positions != 1)}"
+        )
 
     @property
     def pause(self) -> Pause | None:

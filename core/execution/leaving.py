@@ -17,8 +17,8 @@ from core.domain.units import Price, Quantity, money_text, notional, price_text
 from core.execution.exits import BLIND_READS, NoExit, blind_slice, next_slice
 from core.execution.gateway import Denied, Gateway, Wish
 from core.execution.ladder import Ladder, Pause, Phase, Tried
-from core.execution.ledger import Ledger
 from core.execution.points import Point, Reach
+from core.execution.share import Share
 from core.strategy.proposal import Candidate
 from core.venues.venue import BookView, Incomplete, VenueGateway, verified_ns
 
@@ -48,7 +48,7 @@ class Leaving:
     def __init__(
         self,
         *,
-        ledger: Ledger,
+        share: Share,
         venue: VenueGateway,
         gateway: Gateway,
         clocks: Clocks,
@@ -59,7 +59,7 @@ class Leaving:
         on_denied: OnDenied,
         reach: Reach,
     ) -> None:
-        self._ledger = ledger
+        self._share, self._ledger = share, share.ledger
         self._venue = venue
         self._gateway = gateway
         self._clocks = clocks
@@ -272,7 +272,7 @@ class Leaving:
             ladder.sold += fill.quantity
             given_up = notional(Price((fill.price - mid) * fill.side.sign), fill.quantity) if mid else 0
             ladder.cost += given_up + fill.fee
-        ladder.left = held(self._ledger)
+        ladder.left = held(self._share)
         self._on_change(ladder)
 
 
@@ -286,6 +286,6 @@ def _shown_price(order: Order | None) -> Price:
     return order.intent.outcome_price if order is not None else Price(0)
 
 
-def held(ledger: Ledger) -> int:
-    """Contracts held over all markets, in millionths."""
-    return sum(abs(position.net) for position in ledger.held.values())
+def held(share: Share) -> int:
+    """Contracts held over all markets of a venue, in millionths."""
+    return sum(abs(position.net) for position in share.held.values())

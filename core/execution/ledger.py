@@ -13,6 +13,7 @@ from typing import Protocol
 
 import msgspec
 
+from core.domain.market import Venue
 from core.domain.order import Anomaly, BookSide, Fill, Life, Order, OrderIntent, Purpose
 from core.domain.units import Price, Quantity
 from core.execution.changes import Changes
@@ -106,8 +107,12 @@ class Ledger:
         self.parked: dict[str, Parked] = {}
         self.conflicts: dict[str, Fill] = {}
         """Trades seen with a second content, which is not applied: that content, by trade id."""
+        self.venues: dict[str, Venue] = {}
+        """Where each market is of which anything is known here, by ticker."""
         self.epoch = 0
         """Counts every change; a reconciliation compares only what did not move meanwhile."""
+        self.epochs: dict[Venue, int] = {}
+        """Epoch of a venue's last change."""
         self.moved_at: dict[str, int] = {}
         """Epoch of a market's last change."""
         self.movement = Movement()
@@ -184,8 +189,8 @@ class Ledger:
             client = report.client_order_id if known in ("", report.order_id) else None
         return client
 
-    def offer_report(self, report: OrderReport, source: str) -> Order | None:
-        """The venue describes an order. ``None``: it is not ours."""
+    def offer_report(self, report: OrderReport, source: str, venue: Venue) -> Order | None:
+        """That venue describes an order. ``None``: it is not ours."""
         client = self.owner(report)
         if client is not None:
             return self.apply(client, OrderReported(report, source))
@@ -193,14 +198,15 @@ class Ledger:
         if twin is not None and report.order_id not in self.externals:
             what = f"{twin.order_id} and {report.order_id} carry one client id"
             self._listener.on_anomaly(report.ticker, Anomaly(report.client_order_id, "second order", what))
-        self._external(report)
+        self._external(report, venue)
         return None
 
     def resurrect(self, client_order_id: str, report: OrderReport) -> Order:
         """Asked for an order that was over, the venue shows it resting: it counts again."""
         return self.apply(client_order_id, OrderResurrected(report))
 
-    def _external(self, report: OrderReport) -> None:
+    def _external(self, report: OrderReport, venue: Venue) -> None:
+        self.venues.setdefault(report.ticker, venue)
         if report.status is ReportStatus.RESTING:
             if self.externals.get(report.order_id) == report:
                 return
@@ -252,6 +258,7 @@ class Ledger:
             what = f"more than {PARKED_MAX} without order"
             self._listener.on_anomaly(fill.ticker, Anomaly(client_order_id, "parked fills", what))
             return
+        self.venues[fill.ticker] = fill.venue
         event = FillParked(fill, client_order_id, source)
         self._record(event, client_order_id=client_order_id, ticker=fill.ticker)
         self.parked[fill.trade_id] = Parked(fill, client_order_id, now_ns, source)
@@ -306,6 +313,7 @@ class Ledger:
         return self.orders[client]
 
     def _book(self, order: Order | None, fill: Fill) -> None:
+        self.venues[fill.ticker] = fill.venue
         self.holdings.book(fill)
         self._moved(fill.ticker)
         self._listener.on_fill_applied(order, fill)
@@ -330,9 +338,10 @@ class Ledger:
         self._check_market(report.ticker)
         return True
 
-    def adjust(self, ticker: str, net: Quantity, price: Price, reason: str, by: str) -> None:
+    def adjust(self, ticker: str, net: Quantity, price: Price, reason: str, by: str, *, venue: Venue) -> None:
         """A person accepts the venue's count of a position that no fill explains."""
-        event = PositionAdjusted(ticker, net, self.net(ticker), price, reason, by)
+        event = PositionAdjusted(ticker, net, self.net(ticker), price, reason, by, venue)
+        self.venues[ticker] = venue
         self._record(event, client_order_id="", ticker=ticker)
         self.holdings.adjust(event)
         self._moved(ticker)
@@ -367,13 +376,16 @@ class Ledger:
                 self.holdings.settle(report)
             case SettlementStated(report=report):
                 self.settled[report.ticker] = report
-            case PositionAdjusted():
+            case PositionAdjusted(ticker=ticker, venue=venue):
+                self.venues[ticker] = venue
                 self.holdings.adjust(event)
             case FillParked(fill=fill, client_order_id=named, source=source):
+                self.venues[fill.ticker] = fill.venue
                 self.parked[fill.trade_id] = Parked(fill, named, now_ns, source)
             case FillDropped(trade_id=trade_id):
                 self.parked.pop(trade_id, None)
             case ExternalFilled(fill=fill):
+                self.venues[fill.ticker] = fill.venue
                 self.parked.pop(fill.trade_id, None)
                 self.external_fills[fill.trade_id] = fill
                 self.holdings.book(fill)
@@ -427,6 +439,7 @@ class Ledger:
 
     def _index(self, intent: OrderIntent, seq: int) -> None:
         self.rows[intent.client_order_id] = seq
+        self.venues[intent.ticker] = intent.venue
         if intent.proposal_id:
             self.of_proposal.setdefault(intent.proposal_id, []).append(intent.client_order_id)
 
@@ -438,6 +451,8 @@ class Ledger:
     def _moved(self, ticker: str) -> None:
         self.epoch += 1
         self.moved_at[ticker] = self.epoch
+        if ticker in self.venues:
+            self.epochs[self.venues[ticker]] = self.epoch
         self.movement.signal()
 
     def _report(self, order: Order, anomaly: Anomaly | None) -> None:

@@ -6,11 +6,13 @@ import asyncio
 from collections.abc import Mapping
 
 from core.execution.ladder import Tried
-from core.execution.ledger import Ledger
+from core.execution.share import Share
 from core.venues.venue import Incomplete, ReportStatus, VenueGateway
 
 READ_TRIES = 4
 READ_AGAIN_S = 0.4
+UNREAD = "venue"
+"""In a residue, instead of a ticker: the account itself could not be read."""
 
 
 async def read_positions(venue: VenueGateway) -> dict[str, int] | None:
@@ -23,7 +25,7 @@ async def read_positions(venue: VenueGateway) -> dict[str, int] | None:
     return None
 
 
-async def read_residue(venue: VenueGateway, ledger: Ledger) -> dict[str, str] | None:
+async def read_residue(venue: VenueGateway, share: Share) -> dict[str, str] | None:
     """What the venue still has of ours, by ticker; ``None`` when it cannot be read completely."""
     for _ in range(READ_TRIES):
         positions = await venue.positions()
@@ -31,9 +33,9 @@ async def read_residue(venue: VenueGateway, ledger: Ledger) -> dict[str, str] | 
         if not isinstance(positions, Incomplete) and not isinstance(resting, Incomplete):
             left = {p.ticker: f"{count_text(p.net)} contracts held" for p in positions if p.net}
             for report in resting:
-                whose = "an order" if report.order_id in ledger.by_order_id else "a foreign order"
+                whose = "an order" if report.order_id in share.ledger.by_order_id else "a foreign order"
                 left[report.ticker] = f"{whose} still rests"
-            for order in ledger.unknown():
+            for order in share.unknown():
                 left[order.intent.ticker] = "an order is UNKNOWN"
             return left
         await asyncio.sleep(READ_AGAIN_S)
@@ -41,16 +43,16 @@ async def read_residue(venue: VenueGateway, ledger: Ledger) -> dict[str, str] | 
 
 
 def residue(
-    ledger: Ledger, tried: Mapping[str, Tried], first: dict[str, str] | None, second: dict[str, str] | None
+    share: Share, tried: Mapping[str, Tried], first: dict[str, str] | None, second: dict[str, str] | None
 ) -> dict[str, str]:
     """What is left by either reading or by our own count, with the reason why it could not be sold."""
     whys = {ticker: market.why for ticker, market in tried.items() if market.why}
     if first is None or second is None:
-        return {**whys, "venue": "could not be read completely"}
+        return {**whys, UNREAD: "could not be read completely"}
     left = {**first, **second}
-    for ticker, position in ledger.held.items():
+    for ticker, position in share.held.items():
         left.setdefault(ticker, f"{count_text(position.net)} contracts held by our own count")
-    for order in ledger.live.values():
+    for order in share.live.values():
         left.setdefault(order.intent.ticker, "an order is not proved dead")
     return {t: ", ".join(filter(None, (what, whys.get(t)))) for t, what in left.items()}
 

@@ -12,7 +12,7 @@ from core.domain.order import OURS, Fill, Life, Order
 from core.domain.units import Quantity, money_text, quantity_text
 from core.execution.differences import About, Differences, Key, Row
 from core.execution.gateway import Gateway
-from core.execution.ledger import Ledger
+from core.execution.share import Share
 from core.venues.venue import Incomplete, OrderReport, ReportStatus, VenueGateway
 
 OVERLAP_MS = 600_000
@@ -33,7 +33,7 @@ class Facts:
 
     def __init__(
         self,
-        ledger: Ledger,
+        share: Share,
         venue: VenueGateway,
         gateway: Gateway,
         clocks: Clocks,
@@ -41,7 +41,7 @@ class Facts:
         on_fact: OnFact,
         rested: Callable[[str], bool],
     ) -> None:
-        self._ledger = ledger
+        self._share, self._ledger = share, share.ledger
         self._venue = venue
         self._gateway = gateway
         self._clocks = clocks
@@ -94,7 +94,7 @@ class Facts:
         """Fills we hold from the time the list covers, which it lacks."""
         first_ms = began_ms - OVERLAP_MS if since_ms is None else since_ms + 1_000
         listed = {fill.trade_id for fill in fills}
-        for fill in reversed(self._ledger.fills.values()):
+        for fill in self._share.newest_fills():
             if fill.at_ms < first_ms - OVERLAP_MS:
                 break  # in the order they were learned, which is nearly that of their times
             if first_ms <= fill.at_ms < began_ms - LIST_LATE_MS and fill.trade_id not in listed:
@@ -104,7 +104,7 @@ class Facts:
     async def _parked(self) -> Incomplete | None:
         """Fills that have waited long enough for their order: whose are they?"""
         now, ledger = self._clocks.mono_ns(), self._ledger
-        for trade_id, parked in list(ledger.parked.items()):
+        for trade_id, parked in self._share.parked.items():
             age_ns, fill = now - parked.since_ns, parked.fill
             if age_ns < PARKED_LOOKUP_NS or trade_id not in ledger.parked:
                 continue
@@ -112,7 +112,7 @@ class Facts:
             if isinstance(report, Incomplete):
                 return report
             if report is not None:
-                if ledger.offer_report(report, "look-up") is None and trade_id in ledger.parked:
+                if self._share.offer_report(report, "look-up") is None and trade_id in ledger.parked:
                     self.claim(trade_id)
             elif parked.listed:
                 key = Key(About.FILL, fill.ticker, trade_id)
@@ -140,20 +140,20 @@ class Facts:
             trouble = await self._listed(report)
             if trouble is not None:
                 return trouble
-        for order_id in [i for i in ledger.externals if i not in listed]:
+        for order_id in [i for i in self._share.externals if i not in listed]:
             found = await self._venue.order(order_id)
             if isinstance(found, Incomplete):
                 return found
             if found is None:
                 ledger.forget_external(order_id)
             else:
-                ledger.offer_report(found, "reconcile")
-        for order in list(ledger.live.values()):
+                self._share.offer_report(found, "reconcile")
+        for order in self._share.live.values():
             if order.order_id and order.order_id not in listed and order.life is Life.WORKING:
                 trouble = await self._by_id(order)
                 if trouble is not None:
                     return trouble
-        for client, order in ledger.live.items():
+        for client, order in self._share.live.items():
             if order.venue_filled > order.filled:
                 key = Key(About.ORDER, order.intent.ticker, client)
                 self._found.saw(
@@ -166,7 +166,7 @@ class Facts:
         ledger = self._ledger
         client = ledger.owner(report)
         if client is None:
-            ledger.offer_report(report, "reconcile")
+            self._share.offer_report(report, "reconcile")
             if report.client_order_id.startswith(OURS):
                 key = Key(About.ORDER, report.ticker, report.order_id)
                 theirs = f"order {report.order_id}"
@@ -175,7 +175,7 @@ class Facts:
             return None
         order = ledger.orders[client]
         if order.live:
-            self._applied(ledger.offer_report(report, "reconcile") or order, report)
+            self._applied(self._share.offer_report(report, "reconcile") or order, report)
             return None
         # The list may lag behind the end: only the order itself proves that it still rests.
         fresh = await self._venue.order(report.order_id)
@@ -208,7 +208,7 @@ class Facts:
             return found
         client = order.intent.client_order_id
         if found is not None:
-            self._applied(self._ledger.offer_report(found, "reconcile") or order, found)
+            self._applied(self._share.offer_report(found, "reconcile") or order, found)
         elif client in self._ledger.live:
             key = Key(About.ORDER, order.intent.ticker, client)
             self._found.saw(Row.UNLISTED_ORDER, key, order.life.value, "not known")

@@ -18,8 +18,8 @@ from core.domain.clock import Clocks
 from core.domain.units import Money, Price, Quantity, money_text, quantity_text
 from core.execution.differences import About, Difference, Differences, Key, Row
 from core.execution.gateway import Gateway
-from core.execution.ledger import Ledger
 from core.execution.reading import Facts
+from core.execution.share import Share
 from core.risk.exposure import reserved_cash
 from core.venues.exchange import Cash
 from core.venues.venue import Incomplete, PositionReport, VenueGateway
@@ -84,21 +84,21 @@ class Reconciler:
     def __init__(
         self,
         *,
-        ledger: Ledger,
+        share: Share,
         venue: VenueGateway,
         gateway: Gateway,
         clocks: Clocks,
         listener: ReconcileListener,
         awaiting_settlement: Callable[[str], bool],
     ) -> None:
-        self._ledger = ledger
+        self._share, self._ledger = share, share.ledger
         self._venue = venue
         self._gateway = gateway
         self._clocks = clocks
         self._listener = listener
         self._awaiting_settlement = awaiting_settlement
         self._found = Differences()
-        self._facts = Facts(ledger, venue, gateway, clocks, self._found, listener.on_fact, self._rested)
+        self._facts = Facts(share, venue, gateway, clocks, self._found, listener.on_fact, self._rested)
         self._wanted = asyncio.Event()
         self._reason = "start"
         self._epochs: deque[tuple[int, int]] = deque(maxlen=64)
@@ -195,7 +195,7 @@ class Reconciler:
             period = RACING_S
         elif self.differences:
             period = AGAIN_S
-        orders = ORDERS_PERIOD_S if self._ledger.live else PERIOD_S
+        orders = ORDERS_PERIOD_S if self._share.live else PERIOD_S
         return (
             self._last_whole_ns + int(period * 1e9),
             max(self._last_whole_ns, self._last_orders_ns) + int(orders * 1e9),
@@ -211,7 +211,7 @@ class Reconciler:
 
     async def once(self, *, startup: bool = False) -> Reading:
         """One reconciliation of everything."""
-        reason, epoch, began = self._reason, self._ledger.epoch, self._clocks.mono_ns()
+        reason, epoch, began = self._reason, self._share.epoch, self._clocks.mono_ns()
         self._found.begin(EVERYTHING)
         self._epochs.append((began, epoch))
         audit = self._audited_ns is None or began - self._audited_ns >= AUDIT_PERIOD_S * 1e9
@@ -243,7 +243,7 @@ class Reconciler:
     # --- comparison ----------------------------------------------------------------------------
 
     async def _compare(self, epoch: int, startup: bool) -> Incomplete | None:
-        epoch_read = self._ledger.epoch
+        epoch_read = self._share.epoch
         positions = await self._venue.positions()
         if isinstance(positions, Incomplete):
             return positions
@@ -254,7 +254,7 @@ class Reconciler:
         vanished = not positions and self._listed_any
         self._listed_any = bool(positions)
         self._positions(positions, epoch_read)
-        if self._ledger.epoch == epoch and not self._ledger.parked:
+        if self._share.epoch == epoch and not self._share.parked:
             self._cash(cash.total)
         else:
             self._found.skip(About.CASH)
@@ -264,7 +264,7 @@ class Reconciler:
 
     def _positions(self, reports: tuple[PositionReport, ...], epoch: int) -> None:
         theirs = {report.ticker: int(report.net) for report in reports}
-        ours = {ticker: int(p.net) for ticker, p in self._ledger.held.items()}
+        ours = {ticker: int(p.net) for ticker, p in self._share.held.items()}
         for ticker in sorted(theirs.keys() | ours.keys() | self.venue_net.keys()):
             here, there = ours.get(ticker, 0), theirs.get(ticker, 0)
             if here == there:
@@ -289,7 +289,7 @@ class Reconciler:
         """Whether an UNKNOWN order may have traded the difference: its own look-up decides then."""
         return any(
             order.intent.ticker == ticker and 0 < more * order.intent.side.sign <= order.leaves
-            for order in self._ledger.unknown()
+            for order in self._share.unknown()
         )
 
     def _cash(self, cash: Money) -> None:
@@ -299,19 +299,19 @@ class Reconciler:
         """
         flow = self._flow()
         if self.cash_base is None:
-            if self._ledger.live:
+            if self._share.live:
                 self._found.skip(About.CASH)
                 return
             self._rebase(Money(cash - flow))
         assert self.cash_base is not None
         expected = self.cash_base + flow
-        on_order = reserved_cash(self._ledger.live.values())
+        on_order = reserved_cash(self._share.live.values())
         if not expected - on_order - CASH_TOLERANCE <= cash <= expected + CASH_TOLERANCE:
             self._found.saw(Row.CASH, Key(About.CASH), money_text(Money(expected)), money_text(cash))
 
     def _flow(self) -> int:
         """What positions brought in less what they cost and were charged."""
-        return sum(p.realised - p.cost - p.fees for p in self._ledger.positions.values())
+        return sum(p.realised - p.cost - p.fees for p in self._share.positions.values())
 
     def _rebase(self, base: Money) -> None:
         self.cash_base = base
@@ -331,7 +331,7 @@ class Reconciler:
     def _rested(self, ticker: str) -> bool:
         """Whether the market (for cash: any) has not moved for a while and lagging lists have caught up."""
         now = self._clocks.mono_ns()
-        moved = self._ledger.moved_at.get(ticker, 0) if ticker else self._ledger.epoch
+        moved = self._ledger.moved_at.get(ticker, 0) if ticker else self._share.epoch
         before = [epoch for at, epoch in self._epochs if now - at >= SETTLED_NS]
         return moved <= (before[-1] if before else 0)
 
@@ -348,7 +348,7 @@ class Reconciler:
             return "Not while an order or a fill of that market may still explain it."
         there = Quantity(self.venue_net.pop(ticker))
         self._found.drop(difference.key)
-        self._ledger.adjust(ticker, there, price, reason, by)
+        self._ledger.adjust(ticker, there, price, reason, by, venue=self._share.venue)
         self.request("an accepted position")
         return ""
 
@@ -357,7 +357,7 @@ class Reconciler:
         difference = self.differences.get(Key(About.CASH))
         if difference is None or self._cash_read is None:
             return "The cash agrees."
-        if difference.reads < 2 or self._ledger.live:
+        if difference.reads < 2 or self._share.live:
             return "Not while orders are open; the next reading without any decides."
         self._found.drop(difference.key)
         self._rebase(Money(self._cash_read.total - self._flow_read))

@@ -10,7 +10,7 @@ from __future__ import annotations
 from core.domain.clock import Clocks
 from core.domain.order import Command, Life, Order, TimeInForce
 from core.execution.gateway import Gateway, Unfit
-from core.execution.ledger import Ledger
+from core.execution.share import Share
 
 LIFE_MS = 120_000
 """How long an order outlives the last renewal."""
@@ -23,8 +23,8 @@ TICK_MAX = 3
 class Renewals:
     """``tick`` once a second. ``stopped`` says why an order due for it was left alone, for the screen."""
 
-    def __init__(self, *, ledger: Ledger, gateway: Gateway, clocks: Clocks, unfit: Unfit) -> None:
-        self._ledger = ledger
+    def __init__(self, *, share: Share, gateway: Gateway, clocks: Clocks, unfit: Unfit) -> None:
+        self._share = share
         self._gateway = gateway
         self._clocks = clocks
         self._unfit = unfit
@@ -33,7 +33,7 @@ class Renewals:
     def tick(self) -> None:
         """Renew what is due; a reason against one order does not hold up the others."""
         now, self.stopped, sent = self._clocks.wall_ms(), "", 0
-        due = [order for order in self._ledger.live.values() if self._due(order, now)]
+        due = [order for order in self._share.live.values() if self._due(order, now)]
         for order in sorted(due, key=lambda order: order.expires_ms or 0):
             why = self._unfit(order)
             if why:

@@ -19,7 +19,7 @@ from core.domain.clock import Clocks
 from core.domain.order import CANCELLING, Life, Order, Purpose
 from core.domain.units import price_text, quantity_text
 from core.execution.events import OrderNeverArrived
-from core.execution.ledger import Ledger
+from core.execution.share import Share
 from core.execution.tasks import Tasks
 from core.venues.venue import Incomplete, VenueGateway
 
@@ -56,7 +56,7 @@ class Unknowns:
     def __init__(
         self,
         *,
-        ledger: Ledger,
+        share: Share,
         venue: VenueGateway,
         clocks: Clocks,
         tasks: Tasks,
@@ -64,7 +64,7 @@ class Unknowns:
         on_stuck: Callable[[Order], None],
     ) -> None:
         """``unwanted``: whether the order of that client id is being cancelled."""
-        self._ledger = ledger
+        self._share, self._ledger = share, share.ledger
         self._venue = venue
         self._clocks = clocks
         self._tasks = tasks
@@ -146,7 +146,7 @@ class Unknowns:
             return
         mine = [report for report in listed if report.client_order_id == client]
         for report in mine:
-            self._ledger.offer_report(report, "look-up")
+            self._share.offer_report(report, "look-up")
         if mine:
             return
         search.reads += 1

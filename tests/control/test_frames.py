@@ -137,7 +137,7 @@ def test_through_a_whole_day_changes_add_up_to_the_snapshot() -> None:
             await watch.agrees()
             assert watch.seen.status.level == "HALTED"
             bench.engine.flatten(TRADER, now=True)
-            await bench.until(lambda: bench.engine.desk.flattener.ladder.over, "flat", 60)  # type: ignore[union-attr]
+            await bench.until(lambda: bench.engine.desk.stop.ladder.over, "flat", 60)  # type: ignore[union-attr]
             await watch.agrees()
             assert watch.seen.flatten.phase == "FLAT"
             assert watch.table("positions") == {}

@@ -10,7 +10,7 @@ from core.engine.alarms import ALARMS_MAX
 from core.engine.facts import judge
 from core.engine.state import Alarm, AlarmLevel
 from core.risk.halts import Level
-from tests.execution.bench import HOT, TRADER, Bench, running
+from tests.execution.bench import HOT, TRADER, Bench, only, running
 from tests.virtual import VirtualLoop, run_virtual
 
 
@@ -43,7 +43,7 @@ def test_resuming_ends_what_stood_until_then_and_the_next_halt_rings() -> None:
             ears.halt_market(HOT, "fills do not come")
             (first,) = standing(bench, "fills do not come")
             assert engine.acknowledge(first.id, TRADER).accepted
-            engine.desk.reconciler.request("look")
+            only(engine.desk).reconciler.request("look")
             await asyncio.sleep(1)
             assert engine.resume("resume", "looked", TRADER).accepted
             assert not standing(bench, "fills do not come")

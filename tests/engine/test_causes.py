@@ -60,15 +60,15 @@ def test_a_restart_keeps_the_gateway_shut_and_the_cash_in_view() -> None:
     async def main(loop: VirtualLoop) -> None:
         async with running(loop) as bench:
             await asyncio.sleep(35)
-            base = bench.engine.desk.reconciler.cash_base
+            base = bench.seat.reconciler.cash_base
             assert base is not None
             bench.engine.halt("enough", TRADER)
             rows, venue = list(bench.journal.rows), bench.venue
         venue.cash_now -= 3_000_000  # while nobody looked
         async with running(loop, venue=venue, history=rows, ready=False, run="r2") as again:
-            assert again.engine.desk.gateway.halted
+            assert again.seat.gateway.halted
             await again.until(lambda: again.engine.state.ready, "ready")
-            assert again.engine.desk.reconciler.cash_base == base
+            assert again.seat.reconciler.cash_base == base
             halts = {halt.scope.kind.value: halt for halt in again.engine.state.halts.standing}
             assert halts["global"].level is Level.HALTED
             assert "cash" in halts["venue"].cause

@@ -15,7 +15,7 @@ from core.execution.gateway import Denied, Wish
 from core.risk.exposure import still_reserved
 from core.venues.exchange import Maintenance, ShardState
 from core.venues.venue import PositionReport
-from tests.execution.bench import EVENT, HOT, TRADER, WARM, running
+from tests.execution.bench import EVENT, HOT, TRADER, WARM, only, running
 from tests.execution.fake_venue import strange
 from tests.virtual import START_WALL_MS, VirtualLoop, run_virtual
 
@@ -81,7 +81,7 @@ def test_orders_placed_elsewhere_bind_what_may_be_sold_and_ordered() -> None:
             theirs.order_id, theirs.filled, theirs.open = "X1", 0, 3_000_000
             theirs.intent = msgspec.structs.replace(theirs.intent, side=BookSide.ASK, price=Price(9_000))
             bench.venue.placed["X1"] = theirs
-            desk.reconciler.request("test")
+            only(desk).reconciler.request("test")
             await bench.until(lambda: "X1" in desk.ledger.externals, "seen", 5)
             candidate = msgspec.structs.replace(card.candidate, side=BookSide.ASK)
             given = facts.inputs(desk, candidate, "", "")
@@ -171,8 +171,8 @@ def test_a_market_is_judged_by_its_own_shards_state_and_cash() -> None:
             bench.venue.cash_parts = {0: Money(bench.venue.cash_now - 7_000_000), 2: Money(7_000_000)}
             await bench.until(
                 lambda: (
-                    bool(desk.state.exchange and desk.state.exchange.shards)
-                    and desk.reconciler.cash_on(2) == 7_000_000
+                    bool(only(desk).exchange and only(desk).exchange.shards)
+                    and only(desk).reconciler.cash_on(2) == 7_000_000
                 ),
                 "shards",
             )
@@ -202,18 +202,18 @@ def test_pauses_behind_and_ahead_and_denied_names_reach_the_gate() -> None:
             assert codes() == set()
             world = desk.clocks.world_ms()
             over, ahead = Maintenance(world - 9_000, world - 1), Maintenance(world + 59_000, world + 90_000)
-            desk.state.maintenance = (over,)
+            only(desk).maintenance = (over,)
             assert codes() == set()
-            desk.state.maintenance = (over, ahead)
+            only(desk).maintenance = (over, ahead)
             assert codes() == {"G28"}
-            desk.state.maintenance = None
+            only(desk).maintenance = None
             assert codes() == {"G28"}, "not known yet"
-            desk.state.maintenance = ()
+            only(desk).maintenance = ()
             bench.venue.trading = False
             await bench.until(lambda: codes() == {"G28"}, "pause", 10)
             bench.venue.trading = True
-            state = desk.state
-            await bench.until(lambda: bool(state.exchange and state.exchange.trading_active), "open", 10)
+            seat = only(desk)
+            await bench.until(lambda: bool(seat.exchange and seat.exchange.trading_active), "open", 10)
             assert codes() == {"G28"}, "the first five seconds"
             await asyncio.sleep(5)
             bench.venue.touch(HOT)
@@ -236,11 +236,11 @@ def test_a_count_of_the_venue_that_differs_asks_for_a_whole_reading() -> None:
             assert bench.kinds()[before:] == []
             ears.on_position(PositionReport(HOT, contracts(9)), "t-2")
             assert bench.kinds()[before:] == ["ANOMALY"]
-            reads = bench.engine.desk.reconciler.read_ns
-            await bench.until(lambda: bench.engine.desk.reconciler.read_ns != reads, "a reading", 3.0)
+            reads = bench.seat.reconciler.read_ns
+            await bench.until(lambda: bench.seat.reconciler.read_ns != reads, "a reading", 3.0)
             # A count that names no trade may only be ahead of its fill, unless nothing can fill.
             asked: list[str] = []
-            bench.engine.desk.reconciler.request = asked.append  # type: ignore[method-assign]
+            bench.seat.reconciler.request = asked.append  # type: ignore[method-assign]
             assert bench.engine.desk.ledger.live_in(HOT)
             ears.on_position(PositionReport(HOT, contracts(9)), "")
             assert asked == []

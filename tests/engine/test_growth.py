@@ -16,7 +16,7 @@ from core.execution.changes import KEYS_MAX
 from core.execution.gateway import Wish
 from core.execution.movement import Movement
 from core.risk.limits import DEFAULTS
-from tests.execution.bench import HOT, TRADER, Bench, running
+from tests.execution.bench import HOT, TRADER, Bench, only, running
 from tests.virtual import VirtualLoop, run_virtual
 
 FACTS = frozenset(
@@ -68,13 +68,13 @@ async def trade(bench: Bench, count: int) -> None:
     card = desk.approvals.of(HOT)
     assert card is not None
     for number in range(count):
-        order = desk.gateway.send(Wish(card.candidate, proposal_id=f"P{number}"))
+        order = only(desk).gateway.send(Wish(card.candidate, proposal_id=f"P{number}"))
         assert not isinstance(order, str)
         client = next(reversed(desk.ledger.orders))
         await asyncio.sleep(0.05)
         if number % 2:
             bench.venue.trade(desk.ledger.orders[client].order_id, 1)
-        desk.gateway.cancel([client], "test")
+        only(desk).gateway.cancel([client], "test")
         await asyncio.sleep(0.05)
 
 
@@ -84,7 +84,7 @@ def test_thousands_of_orders_leave_nothing_but_their_facts() -> None:
             desk = bench.engine.desk
             await bench.card()
             bench.engine.pause("", TRADER)
-            desk.gateway._gate = lambda wish, without: "judged elsewhere"
+            only(desk).gateway._gate = lambda wish, without: "judged elsewhere"
             await trade(bench, WARM_UP)
             before = sizes(desk)
             await trade(bench, MORE)

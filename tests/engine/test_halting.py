@@ -7,8 +7,9 @@ import itertools
 
 import msgspec
 
+from core.domain.market import Venue
 from core.engine.alarms import RESUME
-from core.engine.incidents import VENUE, market, stop
+from core.engine.incidents import market, stop
 from core.engine.state import ALL_STRATEGIES, Mode
 from core.execution.differences import Row
 from core.journal.events import Event, Kind
@@ -16,8 +17,10 @@ from core.journal.events import Row as JournalRow
 from core.journal.store import MemoryJournal
 from core.risk.halts import GLOBAL, HaltScope, Level, ScopeKind
 from core.venues.venue import Incomplete
-from tests.execution.bench import EVENT, HOT, TRADER, VIEWER, WARM, Bench, running
+from tests.execution.bench import EVENT, HOT, TRADER, VIEWER, WARM, Bench, only, running
 from tests.virtual import VirtualLoop, run_virtual
+
+VENUE = HaltScope(ScopeKind.VENUE, Venue.KALSHI.value)
 
 
 def level(bench: Bench, ticker: str = HOT) -> Level:
@@ -117,7 +120,7 @@ def test_only_what_is_in_its_scope_keeps_a_market_halted() -> None:
             stop(desk, market(WARM), Level.HALTED, "test")
             engine.acknowledge_all(TRADER)
             await asyncio.sleep(6)
-            desk.reconciler.request("test")
+            only(desk).reconciler.request("test")
             await asyncio.sleep(2)
             refused = engine.resume("resume", "x", TRADER, HOT)
             assert not refused.accepted and "UNKNOWN" in refused.text
@@ -183,7 +186,7 @@ def test_three_readings_that_fail_take_no_entries_and_a_minute_of_them_halts_the
         async with running(loop) as bench:
             await bench.held(8)
             await asyncio.sleep(25)
-            reconciler = bench.engine.desk.reconciler
+            reconciler = bench.seat.reconciler
             bench.venue.faults.broken_reads = True
             await bench.until(lambda: reconciler.incomplete_count == 2, "two", 40)
             assert level(bench) is Level.NORMAL
@@ -222,7 +225,7 @@ def test_after_a_reconnect_nothing_is_risked_before_a_clean_reading_that_began_l
                 return found
 
             bench.venue.positions = slow  # type: ignore[method-assign, assignment]
-            bench.engine.desk.reconciler.request("test")
+            bench.seat.reconciler.request("test")
             await asyncio.sleep(1)
             bench.venue.reconnect()
             assert level(bench) is Level.REDUCE_ONLY
@@ -283,7 +286,7 @@ def test_a_market_that_moved_while_it_was_read_is_compared_again_soon_and_not_fo
                 return msgspec.convert([], tuple) if isinstance(found, Incomplete) else ()
 
             bench.venue.positions = racing  # type: ignore[method-assign, assignment]
-            bench.engine.desk.reconciler.request("test")
+            bench.seat.reconciler.request("test")
             await asyncio.sleep(40)
             gaps = [b - a for a, b in itertools.pairwise(reads)]
             assert [g < 3 for g in gaps[:2]] == [True, True] and all(g > 2.5 for g in gaps[2:])
@@ -379,13 +382,13 @@ def test_seeing_what_stopped_entries_leaves_no_desk_whose_groups_nobody_can_rese
             desk = bench.engine.desk
             stop(desk, VENUE, Level.REDUCE_ONLY, "a stranger's fill", until_seen=True)
             bench.engine.halt("look at it", TRADER)
-            await bench.until(lambda: desk.groups.triggered, "triggered groups")
+            await bench.until(lambda: only(desk).groups.triggered, "triggered groups")
             await asyncio.sleep(6)
             assert bench.engine.resume("resume", "the halt is over", TRADER, "desk").accepted
             bench.engine.acknowledge_all(TRADER)
             await asyncio.sleep(6)
             told = bench.engine.resume("resume", "the stranger is known", TRADER)
             assert told.accepted, told.text
-            await bench.until(lambda: not desk.groups.triggered, "reset groups")
+            await bench.until(lambda: not only(desk).groups.triggered, "reset groups")
 
     run_virtual(main)

@@ -101,7 +101,7 @@ def test_nothing_gets_past_a_dead_journal() -> None:
             assert inputs(bench.engine.desk, sold, "", "").journal_ok is False
             # Only a flatten's exits may leave unrecorded: the venue itself bounds them by what is held.
             bench.engine.flatten(TRADER, now=True)
-            ladder = bench.engine.desk.flattener.ladder
+            ladder = bench.engine.desk.stop.ladder
             assert ladder is not None
             await bench.until(lambda: ladder.over, "end of the ladder", 60)
             left = list(bench.venue.placed.values())[placed:]
@@ -151,7 +151,7 @@ def test_the_stop_file_is_put_away_only_after_its_halt_is_on_disk(tmp_path: Path
             path = tmp_path / "FLATTEN"
             watching = loop.create_task(watch(path, bench.engine, bench.clock.wall_ms, found=False))
             path.touch()
-            await bench.until(lambda: bench.engine.desk.flattener.running, "flatten")
+            await bench.until(lambda: bench.engine.desk.stop.running, "flatten")
             (halt,) = (row.seq for row in bench.journal.rows if row.kind == Kind.HALT.value)
             while mortal(bench).on_disk < halt:
                 assert path.exists(), "an engine killed here must find the file at its next start"
@@ -172,7 +172,7 @@ def test_the_stop_file_stays_when_its_halt_cannot_be_written(tmp_path: Path) -> 
             watching = loop.create_task(watch(path, bench.engine, bench.clock.wall_ms, found=False))
             bench.engine.journal_failed(mortal(bench).kill())
             path.touch()
-            await bench.until(lambda: bench.engine.desk.flattener.running, "flatten")
+            await bench.until(lambda: bench.engine.desk.stop.running, "flatten")
             await asyncio.sleep(10)
             assert path.exists()
             watching.cancel()

@@ -205,7 +205,7 @@ def test_automatic_mode_alone_ends_in_reduce_only() -> None:
             bench.engine.controller_attached(TRADER)
             await asyncio.sleep(20)
             assert len(bench.venue.placed) == placed, "a console that comes back arms nothing"
-            bench.engine.desk.reconciler.request("look")
+            bench.seat.reconciler.request("look")
             await asyncio.sleep(1)
             unseen = bench.engine.resume("resume", "back", TRADER)
             assert not unseen.accepted and "Acknowledge" in unseen.text

@@ -80,7 +80,7 @@ def test_an_order_that_was_unknown_is_looked_for_again() -> None:
         async with running(loop, venue=venue, history=rows, ready=False, run="r2") as again:
             await again.until(lambda: again.engine.state.ready, "ready")
             assert again.order(client).life is Life.UNKNOWN
-            assert client in again.engine.desk.unknowns.searches
+            assert client in again.seat.unknowns.searches
             assert again.engine.desk.exposure.now(HOT).market >= again.order(client).intent.reserved
             await again.until(lambda: again.order(client).life is Life.NEVER_ARRIVED, "proof", 150)
 

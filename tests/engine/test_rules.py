@@ -34,7 +34,7 @@ def stopped(bench: Bench) -> bool:
 async def accepted(bench: Bench) -> None:
     assert bench.engine.acknowledge_all(TRADER).accepted
     assert bench.engine.state.halts.at(SCOPE) is not None, "to have seen it is not to accept it"
-    bench.engine.desk.reconciler.request("test")
+    bench.seat.reconciler.request("test")
     await asyncio.sleep(5)
     assert bench.engine.resume("resume", "read them", TRADER, EVENT).accepted
 
@@ -81,7 +81,7 @@ def test_a_text_that_changes_again_is_accepted_again() -> None:
                 bench.engine.acknowledge_all(TRADER)
             reword(bench.venue, "r4")
             bench.venue.listener.on_market(next(m for m in bench.venue.listed if m.ticker == HOT))
-            bench.engine.desk.reconciler.request("test")
+            bench.seat.reconciler.request("test")
             await asyncio.sleep(5)
             refused = bench.engine.resume("resume", "read r3", TRADER, EVENT)
             assert not refused.accepted and "Acknowledge" in refused.text and "(r4)" in refused.text

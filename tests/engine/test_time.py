@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from core.domain.clock import REAL_WORLD, Clocks
+from core.domain.market import Venue
 from core.domain.order import Life
 from core.engine.facts import gate_line
 from core.engine.health import Health
@@ -64,7 +65,7 @@ def test_a_clock_that_is_set_is_noticed_and_named(set_ms: int) -> None:
         await asyncio.sleep(1)
         clock.set_ms = set_ms
         await asyncio.sleep(1)
-        assert health.stepped and said == [f"the clock was set by {set_ms / 1000:+.1f} s"]
+        assert health.stepped(Venue.KALSHI) and said == [f"the clock was set by {set_ms / 1000:+.1f} s"]
         running.cancel()
 
     run_virtual(main)
@@ -77,7 +78,7 @@ def test_a_clock_that_is_slewed_is_not_a_step() -> None:
         for _ in range(100):
             clock.set_ms += 10
             await asyncio.sleep(0.5)
-        assert not health.stepped and not said
+        assert not health.stepped(Venue.KALSHI) and not said
         running.cancel()
 
     run_virtual(main)
@@ -105,7 +106,7 @@ def test_what_runs_before_the_next_probe_knows_of_the_gap_already() -> None:
         running = loop.create_task(health.run())
         await asyncio.sleep(1)
         stand_still(loop, 2.5)
-        assert health.stepped and not said
+        assert health.stepped(Venue.KALSHI) and not said
         running.cancel()
 
     run_virtual(main)
@@ -117,10 +118,10 @@ def test_only_a_reading_begun_after_the_gap_ends_it() -> None:
         began_ns = clock.mono_ns()
         await asyncio.sleep(1)
         health.step("the engine stood still")
-        health.account_read(began_ns)
-        assert health.stepped
-        health.account_read(clock.mono_ns())
-        assert not health.stepped
+        health.account_read(Venue.KALSHI, began_ns)
+        assert health.stepped(Venue.KALSHI)
+        health.account_read(Venue.KALSHI, clock.mono_ns())
+        assert not health.stepped(Venue.KALSHI)
 
     run_virtual(main)
 
@@ -155,9 +156,9 @@ def test_after_a_gap_the_account_is_read_before_anything_is_sent() -> None:
             refused = gate_line(bench.engine.desk, Wish(card.candidate), "")
             assert isinstance(refused, Denied) and "the account is read first" in refused.reason
             await asyncio.sleep(20)
-            assert not bench.venue.placed and bench.engine.desk.health.stepped
+            assert not bench.venue.placed and bench.engine.desk.health.stepped(Venue.KALSHI)
             bench.venue.faults.broken_reads = False
-            await bench.until(lambda: not bench.engine.desk.health.stepped, "a clean read", 60)
+            await bench.until(lambda: not bench.engine.desk.health.stepped(Venue.KALSHI), "a clean read", 60)
             assert not shown(bench, "stood still")
             assert (await bench.sent()).life is Life.WORKING
 

@@ -343,7 +343,7 @@ def test_a_venue_that_refuses_or_is_silent_is_halted_and_a_resume_counts_anew(ki
             halt = bench.engine.state.halts.standing[0]
             assert (halt.scope.kind, halt.level) == (ScopeKind.VENUE, Level.HALTED)
             assert kind[:6] in halt.cause and f"KAL: {halt.cause}" in act(bench)
-            assert bench.engine.desk.trips.tallies.rejects_1min() == 0
+            assert bench.engine.desk.trips.tallies.rejects_1min(Venue.KALSHI) == 0
             unseen = bench.engine.resume("resume", "looked", TRADER)
             assert not unseen.accepted and "Acknowledge" in unseen.text
 

@@ -75,7 +75,7 @@ def test_a_strike_beside_a_living_engine_halts_it() -> None:
             await beats(bench, 2, struck)
             assert bench.engine.state.halts.desk is Level.HALTED
             assert "2 groups triggered" in acts(bench)
-            states = {at.state for at in bench.engine.desk.groups.standing.values()}
+            states = {at.state for at in bench.seat.groups.standing.values()}
             assert states == {GroupState.TRIGGERED}, "it triggered those of the exits as well"
             await asyncio.sleep(5)
             assert "Acknowledge" in bench.engine.resume("resume", "seen", TRADER).text
@@ -83,7 +83,7 @@ def test_a_strike_beside_a_living_engine_halts_it() -> None:
             await bench.until(lambda: bench.engine.resume("resume", "seen", TRADER).accepted, "resume", 60)
             await beats(bench, 3, struck)
             assert bench.engine.state.halts.desk is Level.NORMAL, "one strike halts once"
-            armed = {at.state for at in bench.engine.desk.groups.standing.values()}
+            armed = {at.state for at in bench.seat.groups.standing.values()}
             assert armed == {GroupState.ARMED}
 
     run_virtual(main)

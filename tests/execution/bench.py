@@ -13,8 +13,10 @@ from core.domain.clock import REAL_WORLD, Clocks
 from core.domain.market import CENT_GRID, FeeSchedule, FeeType, Market, Strike, StrikeKind, Venue
 from core.domain.order import Order
 from core.engine.arming import Arming
+from core.engine.desk import Desk
 from core.engine.engine import Engine, Ports
 from core.engine.operator import Actor, ActorKind, Outcome
+from core.engine.seat import Seat
 from core.engine.state import WatchdogSeen
 from core.execution.approvals import Proposal
 from core.feeds.feed import Feed, FeedHealth, FeedState, Stamp
@@ -93,6 +95,12 @@ class FakeFeed:
         return FeedHealth(self.name, self.state, self.clock.wall_ms(), self.clock.mono_ns(), 12 * 3600)
 
 
+def only(desk: Desk) -> Seat:
+    """The seat of a desk with one venue."""
+    (seat,) = desk.seats.values()
+    return seat
+
+
 @dataclass
 class Bench:
     """A running desk and its hands."""
@@ -142,6 +150,11 @@ class Bench:
         self.venue.trade(order.order_id, contracts)
         await self.until(lambda: self.engine.desk.ledger.net(ticker) == contracts * 1_000_000, "fill")
 
+    @property
+    def seat(self) -> Seat:
+        """Of the first venue."""
+        return self.engine.desk.seats[Venue.KALSHI]
+
     def order(self, client: str) -> Order:
         return self.engine.desk.ledger.orders[client]
 
@@ -151,6 +164,8 @@ class Bench:
     def quiet(self) -> None:
         """No edge anywhere: quotes around fair values."""
         for ticker, state in self.engine.state.markets.items():
+            if ticker not in self.venue.books:
+                continue
             fair = state.fair.probability if state.fair is not None else 0.5
             cents = min(97, max(2, round(fair * 100)))
             self.venue.quote(ticker, cents - 1, cents + 1)
@@ -173,8 +188,12 @@ async def running(
     run: str = "r1",
     watched: bool = False,
     struck: WatchdogSeen | None = None,
+    beside: Callable[[VenueListener, VirtualClock], VenueGateway] | None = None,
 ) -> AsyncIterator[Bench]:
-    """A desk that has started, with a console in control. ``venue`` continues an earlier exchange."""
+    """A desk that has started, with a console in control.
+
+    ``venue`` continues an earlier exchange, ``beside`` makes a second one.
+    """
     clock = VirtualClock(loop)
     made: list[FakeVenue] = []
     feeds: list[FakeFeed] = []
@@ -189,6 +208,9 @@ async def running(
         feeds.append(FakeFeed(sink, clock))
         return feeds
 
+    venues: dict[Venue, Callable[[VenueListener], VenueGateway]] = {Venue.KALSHI: venue_of}
+    if beside is not None:
+        venues[Venue.POLYMARKET] = lambda listener: beside(listener, clock)
     log = journal(clock)
     engine = Engine(
         Ports(
@@ -197,9 +219,9 @@ async def running(
             log=log,
             history=history,
             run=run,
-            venue=venue_of,
+            venues=venues,
             feeds=feeds_of,
-            series=("KXHIGHNY",),
+            series=dict.fromkeys(Venue, ("KXHIGHNY",)),
             settings=settings or Settings(engine=EngineSettings(confirm_above=100)),
             ceilings=ceilings,
             profile="demo",
@@ -223,7 +245,7 @@ async def running(
         bench.feed = feeds[0]
         if ready:
             await bench.until(lambda: engine.state.ready, "ready")
-            for ticker in engine.state.markets:
+            for ticker in [t for t in made[0].books if t in engine.state.markets]:
                 made[0].quote(ticker, 40, 60)
             bench.quiet()
             made[0].quote(HOT, 38, 42)

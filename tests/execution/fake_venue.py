@@ -15,7 +15,7 @@ import msgspec
 
 from core.domain.book import Book, new_book
 from core.domain.fees import fill_fee
-from core.domain.market import CENT_GRID, FeeSchedule, FeeType, Market, Venue
+from core.domain.market import CENT_GRID, FeeSchedule, FeeType, Market
 from core.domain.order import BookSide, Fill, OrderIntent, Purpose, TimeInForce
 from core.domain.units import Money, Price, Quantity, complement
 from core.venues.exchange import Cash, ExchangeState, Maintenance, ShardState
@@ -121,6 +121,8 @@ class FakeVenue:
     books: dict[str, BookView] = field(default_factory=dict)
     link: Link = field(default_factory=lambda: Link(LinkState.CONNECTING, 0))
     traits: Traits = TRAITS
+    prefix: str = ""
+    """Before the ids it gives: those of two venues differ."""
     beat: Beat | None = None
     faults: Faults = field(default_factory=Faults)
     placed: dict[str, Resting] = field(default_factory=dict)
@@ -196,8 +198,8 @@ class FakeVenue:
         order.open = max(0, order.open - quantity)
         intent = order.intent
         fill = Fill(
-            trade_id=f"T{len(self.executed) + 1}",
-            venue=Venue.KALSHI,
+            trade_id=f"{self.prefix}T{len(self.executed) + 1}",
+            venue=self.traits.venue,
             ticker=intent.ticker,
             order_id=order.order_id,
             side=intent.side,
@@ -246,7 +248,11 @@ class FakeVenue:
             wanted = min(wanted, max(0, held))
         visible = self.loop.time() + self.faults.list_lag_s
         order = Resting(
-            f"O{len(self.placed) + 1}", intent, self.clock.wall_ms(), open=wanted, visible_at=visible
+            f"{self.prefix}O{len(self.placed) + 1}",
+            intent,
+            self.clock.wall_ms(),
+            open=wanted,
+            visible_at=visible,
         )
         self.placed[order.order_id] = order
         if not intent.post_only:
@@ -398,7 +404,7 @@ class FakeVenue:
             return Incomplete("order groups", "refused")
         for purpose in Purpose:
             if not any(group.purpose is purpose for group in self.groups.values()):
-                group_id = f"G{len(self.groups) + 1}"
+                group_id = f"{self.prefix}G{len(self.groups) + 1}"
                 self.groups[group_id] = SafetyGroup(group_id, purpose, "0", contracts[purpose])
         return tuple(self.groups.values())
 

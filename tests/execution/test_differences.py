@@ -18,7 +18,7 @@ from core.execution.ladder import Phase
 from core.journal.events import Kind
 from core.risk.halts import Level
 from core.venues.venue import Incomplete, OrderReport, PositionReport, SettlementReport
-from tests.execution.bench import HOT, TRADER, WARM, Bench, running
+from tests.execution.bench import HOT, TRADER, WARM, Bench, only, running
 from tests.execution.fake_venue import Resting, strange
 from tests.virtual import VirtualLoop, run_virtual
 
@@ -158,14 +158,14 @@ def test_r5_an_order_that_rises_from_the_dead_counts_again_and_is_cancelled() ->
             bench.venue.faults.refuse_cancels = 4
             bench.venue.placed[order.order_id].open = 5_000_000
             calls = len(bench.venue.cancel_calls)
-            bench.engine.desk.reconciler.request("test")
+            bench.seat.reconciler.request("test")
             await stopped(bench, "we say CANCELLED, the venue says resting", seconds=5)
             assert rows(bench, Row.RESURRECTED)
             assert bench.order(client).life is Life.WORKING
             assert bench.engine.desk.exposure.now(HOT).market > 0, "it may fill"
             await bench.until(lambda: not bench.venue.placed[order.order_id].open, "dead", 10)
             assert len(bench.venue.cancel_calls) > calls + 3, "cancelled until it is proved"
-            await bench.until(lambda: not bench.engine.desk.reconciler.differences, "agreement", 10)
+            await bench.until(lambda: not bench.seat.reconciler.differences, "agreement", 10)
             assert not bench.engine.desk.ledger.live
             history, venue = list(bench.journal.rows), bench.venue
         async with running(loop, venue=venue, history=history, ready=False, run="r2") as again:
@@ -182,7 +182,7 @@ def test_r5_a_list_that_lags_behind_an_end_raises_nobody() -> None:
             bench.engine.cancel_order(client, TRADER)
             await bench.until(lambda: bench.order(client).life is Life.CANCELLED, "cancelled")
             bench.venue.placed[order.order_id].open = 5_000_000  # as list and look-up still say
-            bench.engine.desk.reconciler.request("test")
+            bench.seat.reconciler.request("test")
             await asyncio.sleep(2)
             assert bench.order(client).life is Life.CANCELLED and "RESURRECTED" not in bench.kinds()
             assert level(bench) is Level.REDUCE_ONLY, "no entries until it is clear"
@@ -197,7 +197,7 @@ def test_r5_an_order_of_ours_without_an_intent_counts_halts_and_is_cancelled() -
             await bench.sent()
             theirs = from_outside(bench)
             theirs.intent = msgspec.structs.replace(theirs.intent, client_order_id="pm-other-0001-00")
-            bench.engine.desk.reconciler.request("test")
+            bench.seat.reconciler.request("test")
             await stopped(bench, "we say no intent, the venue says order X1")
             await bench.until(lambda: not theirs.open, "cancelled", 5)
             await asyncio.sleep(0.1)
@@ -215,7 +215,7 @@ def test_r5_an_order_of_ours_without_an_intent_is_cancelled_until_the_venue_answ
             theirs = from_outside(bench)
             theirs.intent = msgspec.structs.replace(theirs.intent, client_order_id="pm-other-0001-00")
             bench.venue.faults.lose_cancel_answers = 3
-            bench.engine.desk.reconciler.request("test")
+            bench.seat.reconciler.request("test")
             await stopped(bench, "we say no intent, the venue says order X1")
             await bench.until(lambda: len(bench.venue.cancel_calls) == 4, "asked again", 5)
             await asyncio.sleep(0.1)
@@ -248,7 +248,7 @@ def test_r7_an_order_from_outside_counts_and_keeps_automatic_mode_off_until_seen
             assert engine.set_mode("auto", "automatic", "", TRADER).accepted
             before = desk.exposure.now(HOT)
             theirs = from_outside(bench)
-            desk.reconciler.request("test")
+            only(desk).reconciler.request("test")
             await bench.until(lambda: bool(rows(bench, Row.EXTERNAL_ORDER)), "seen", 5)
             cost = 5 * ours.intent.price * 100
             after = desk.exposure.now(HOT)
@@ -271,7 +271,7 @@ def test_r7_an_order_from_outside_missing_from_a_list_still_counts() -> None:
         async with running(loop) as bench:
             await bench.sent()
             theirs = from_outside(bench)
-            bench.engine.desk.reconciler.request("test")
+            bench.seat.reconciler.request("test")
             await bench.until(lambda: bool(bench.engine.desk.ledger.externals), "seen", 5)
             theirs.visible_at = loop.time() + 1_000
             await asyncio.sleep(35)
@@ -288,7 +288,7 @@ def test_r8_a_fill_of_an_order_from_outside_moves_the_position_and_stops_entries
             bench.venue.faults.silent_fills = True
             bench.venue.trade("X1", 5)
             assert theirs.open == 0  # never seen resting
-            bench.engine.desk.reconciler.request("test")
+            bench.seat.reconciler.request("test")
             await stopped(bench, "is of an order not placed here", Level.REDUCE_ONLY)
             assert level(bench, WARM) is Level.REDUCE_ONLY, "the whole venue"
             assert len(rows(bench, Row.EXTERNAL_FILL)) == 1
@@ -313,7 +313,7 @@ def test_r8_a_listed_fill_of_an_order_nobody_knows_is_taken_as_a_foreign_one() -
             ghost = msgspec.structs.replace(bench.venue.executed[0], trade_id="T-ghost", order_id="GHOST")
             bench.venue.executed.append(ghost)
             bench.venue.net[HOT] += 8_000_000
-            bench.engine.desk.reconciler.request("test")
+            bench.seat.reconciler.request("test")
             await bench.until(lambda: "no such order" in "".join(rows(bench, Row.EXTERNAL_FILL)), "shown", 15)
             assert bench.engine.desk.ledger.net(HOT) == 8_000_000, "one reading is not two"
             await bench.until(lambda: bench.engine.desk.ledger.net(HOT) == 16_000_000, "taken", 70)
@@ -350,7 +350,7 @@ def test_r9_a_position_no_fill_explains_halts_the_venue_until_a_person_accepts_i
             bench.venue.net[HOT] = 11_000_000
             await stopped(bench, "we say 8.00, the venue says 11.00")
             assert level(bench, WARM) is Level.HALTED
-            assert rows(bench, Row.POSITION) and engine.state.venue_net == {HOT: 11_000_000}
+            assert rows(bench, Row.POSITION) and engine.desk.seats.venue_net == {HOT: 11_000_000}
             assert ledger.net(HOT) == 8_000_000, "nothing is adjusted without a word"
             told = engine.state.last_events[HOT]
             assert [row.kind for row in told[:4]] == ["ORDER_INTENT", "ORDER_SENDING", "SEND_OUTCOME", "FILL"]
@@ -372,7 +372,7 @@ def test_r9_a_position_no_fill_explains_halts_the_venue_until_a_person_accepts_i
             assert ledger.net(HOT) == 11_000_000 and ledger.positions[HOT].cost > cost
             assert bench.kinds().count("ADJUSTMENT") == 1 and not ledger.external_fills
             await bench.until(
-                lambda: list(engine.desk.reconciler.differences) == [Key(About.CASH)], "cash", 10
+                lambda: list(only(engine.desk).reconciler.differences) == [Key(About.CASH)], "cash", 10
             )
             await asyncio.sleep(5)
             assert engine.accept("cash", "accept", "paid for the three", TRADER).accepted
@@ -387,7 +387,7 @@ def test_r9_a_position_no_fill_explains_halts_the_venue_until_a_person_accepts_i
         async with running(loop, venue=venue, history=history, run="r2") as again:
             await asyncio.sleep(40)
             assert again.engine.desk.ledger.net(HOT) == 11_000_000
-            assert not again.engine.desk.reconciler.differences and level(again) is Level.NORMAL
+            assert not again.seat.reconciler.differences and level(again) is Level.NORMAL
             assert not again.engine.state.last_events
 
     run_virtual(main)
@@ -417,7 +417,7 @@ def test_r11_a_position_that_waits_for_its_payout_is_shown_and_blocks_nothing_el
             await asyncio.sleep(100)
             assert rows(bench, Row.UNSETTLED) and level(bench) is Level.REDUCE_ONLY
             assert level(bench, WARM) is Level.NORMAL
-            reconciler = bench.engine.desk.reconciler
+            reconciler = bench.seat.reconciler
             assert reconciler.clean_ns == reconciler.read_ns, "it may take hours"
 
     run_virtual(main)
@@ -452,11 +452,11 @@ def test_r13_cash_nobody_can_explain_stops_entries_until_seen_and_is_counted_ane
             assert level(bench) is Level.NORMAL, "seen; it still differs"
             assert engine.accept("cash", "accept", "withdrew three", TRADER).accepted
             await asyncio.sleep(5)
-            assert not engine.desk.reconciler.differences
+            assert not only(engine.desk).reconciler.differences
             history, venue = list(bench.journal.rows), bench.venue
         async with running(loop, venue=venue, history=history, run="r2") as again:
             await asyncio.sleep(40)
-            assert not again.engine.desk.reconciler.differences
+            assert not again.seat.reconciler.differences
 
     run_virtual(main)
 
@@ -468,7 +468,7 @@ def test_cash_is_compared_while_orders_rest_whichever_way_the_venue_counts_them(
             await asyncio.sleep(25)
             bench.venue.quote(HOT, 38, 42)
             order = await bench.sent()
-            reconciler, start = bench.engine.desk.reconciler, bench.venue.cash_now
+            reconciler, start = bench.seat.reconciler, bench.venue.cash_now
             bench.engine.pause("", TRADER)
             bench.venue.cash_now = Money(start - order.intent.reserved)
             assert not (await reconciler.once()).differences, "taken out of the balance"
@@ -496,7 +496,7 @@ def test_r14_the_lists_fee_is_the_fee() -> None:
             assert "0.02 in fees, not 0.00" in told
             assert [f.fee for o in ledger.orders.values() for f in o.fills] == [20_000]
             await asyncio.sleep(70)
-            assert not bench.engine.desk.reconciler.differences and level(bench) is Level.NORMAL
+            assert not bench.seat.reconciler.differences and level(bench) is Level.NORMAL
             history, venue = list(bench.journal.rows), bench.venue
         async with running(loop, venue=venue, history=history, ready=False, run="r2") as again:
             assert again.engine.desk.ledger.positions[HOT].fees == 20_000
@@ -545,9 +545,9 @@ def test_r15_a_held_market_the_list_no_longer_has_is_not_flat_and_takes_no_entri
             card = desk.approvals.of(HOT)
             assert card is None or not card.verdict.passed
             bench.engine.flatten(TRADER, now=True)
-            await bench.until(lambda: bool(desk.flattener.ladder and desk.flattener.ladder.over), "over", 200)
-            assert desk.flattener.ladder is not None
-            assert desk.flattener.ladder.phase is Phase.UNFLATTENED, "never flat by not being listed"
+            await bench.until(lambda: bool(desk.stop.ladder and desk.stop.ladder.over), "over", 200)
+            assert desk.stop.ladder is not None
+            assert desk.stop.ladder.phase is Phase.UNFLATTENED, "never flat by not being listed"
             bench.venue.listed = whole
             alarms = desk.state.alarms
             await bench.until(
@@ -571,10 +571,10 @@ def test_r15_a_held_market_that_left_the_list_while_no_engine_ran_rings_counts_a
             assert rung(again, f"{HOT} is in no list of the venue and cannot be read (not found); 8.00 held")
             assert desk.exposure.now(WARM).total >= desk.ledger.positions[HOT].cost > 0
             again.engine.flatten(TRADER, now=True)
-            await again.until(lambda: bool(desk.flattener.ladder and desk.flattener.ladder.over), "over", 200)
-            assert desk.flattener.ladder is not None
-            assert desk.flattener.ladder.phase is Phase.UNFLATTENED
-            assert "not found" in desk.flattener.ladder.residue[HOT], "it was tried"
+            await again.until(lambda: bool(desk.stop.ladder and desk.stop.ladder.over), "over", 200)
+            assert desk.stop.ladder is not None
+            assert desk.stop.ladder.phase is Phase.UNFLATTENED
+            assert "not found" in desk.stop.ladder.residue[HOT], "it was tried"
             venue.listed = whole
             await again.until(lambda: not venue.net[HOT], "sold", 60)
             await again.until(
@@ -668,7 +668,7 @@ def test_two_orders_under_one_client_id_halt_and_the_second_counts() -> None:
             order = await bench.sent()
             twin = from_outside(bench, "O2")
             twin.intent = order.intent
-            bench.engine.desk.reconciler.request("test")
+            bench.seat.reconciler.request("test")
             await stopped(bench, "carry one client id", seconds=10)
             assert bench.order(order.intent.client_order_id).order_id == order.order_id
             assert "O2" in bench.engine.desk.ledger.externals
@@ -681,7 +681,7 @@ def test_a_difference_that_could_not_be_compared_again_still_stands() -> None:
         async with running(loop) as bench:
             await bench.held(8)
             bench.engine.pause("", TRADER)
-            reconciler, ledger = bench.engine.desk.reconciler, bench.engine.desk.ledger
+            reconciler, ledger = bench.seat.reconciler, bench.engine.desk.ledger
             key = Key(About.POSITION, HOT)
             bench.venue.net[HOT] = 11_000_000
             await reconciler.once()
@@ -729,9 +729,9 @@ def test_resuming_waits_for_agreement() -> None:
             bench.engine.pause("", TRADER)
             bench.venue.net[HOT] = 11_000_000
             await stopped(bench, "the venue says 11.00")
-            clean = bench.engine.desk.reconciler.clean_ns
+            clean = bench.seat.reconciler.clean_ns
             await asyncio.sleep(10)
-            assert bench.engine.desk.reconciler.clean_ns == clean, "a reading with a difference is not clean"
+            assert bench.seat.reconciler.clean_ns == clean, "a reading with a difference is not clean"
             seen(bench)
             refused = bench.engine.resume("resume", "looked", TRADER)
             assert not refused.accepted and "11.00" in refused.text
@@ -741,7 +741,7 @@ def test_resuming_waits_for_agreement() -> None:
             bench.venue.executed.append(missing)
             bench.venue.placed[missing.order_id].filled += missing.quantity
             bench.venue.cash_now -= missing.price * 3 * 100
-            await bench.until(lambda: not bench.engine.desk.reconciler.differences, "agreement", 40)
+            await bench.until(lambda: not bench.seat.reconciler.differences, "agreement", 40)
             assert bench.engine.desk.ledger.net(HOT) == 11_000_000
             await asyncio.sleep(6)
             seen(bench)

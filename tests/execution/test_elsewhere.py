@@ -43,7 +43,9 @@ def test_a_position_elsewhere_counts_until_it_is_gone() -> None:
             assert exposure.total == exposure.venue(Venue.KALSHI) == before + 8 * DOLLAR
             assert exposure.now(HOT).total == before + 8 * DOLLAR, "entries on the desk are judged with it"
             assert exposure.now(FED).event == exposure.now(FED).correlated == 8 * DOLLAR
-            bench.engine.desk.ledger.adjust(FED, contracts(0), Price(4_000), "sold there", "test")
+            bench.engine.desk.ledger.adjust(
+                FED, contracts(0), Price(4_000), "sold there", "test", venue=Venue.KALSHI
+            )
             assert exposure.total == before
 
     run_virtual(main)
@@ -54,9 +56,9 @@ def test_an_order_elsewhere_counts_at_its_worst_until_it_is_over() -> None:
         async with running(loop) as bench:
             desk = bench.engine.desk
             before = desk.exposure.total
-            desk.ledger.offer_report(resting(FED, 10), "reconcile")
+            desk.ledger.offer_report(resting(FED, 10), "reconcile", Venue.KALSHI)
             assert desk.exposure.total == before + 7 * DOLLAR
-            desk.ledger.offer_report(resting(FED, 0), "reconcile")
+            desk.ledger.offer_report(resting(FED, 0), "reconcile", Venue.KALSHI)
             assert desk.exposure.total == before
 
     run_virtual(main)

@@ -16,13 +16,13 @@ from tests.virtual import VirtualLoop, run_virtual
 
 
 async def over(bench: Bench, seconds: float = 60) -> None:
-    ladder = bench.engine.desk.flattener.ladder
+    ladder = bench.engine.desk.stop.ladder
     assert ladder is not None
     await bench.until(lambda: ladder.over, "end of the ladder", seconds)
 
 
 def phase(bench: Bench) -> Phase:
-    ladder = bench.engine.desk.flattener.ladder
+    ladder = bench.engine.desk.stop.ladder
     assert ladder is not None
     return ladder.phase
 
@@ -41,7 +41,7 @@ def test_one_press_cancels_counts_down_sells_and_proves() -> None:
             await asyncio.sleep(4.5)
             assert not bench.venue.exits_seen, "nothing is sold before the countdown is over"
             await over(bench)
-            ladder = bench.engine.desk.flattener.ladder
+            ladder = bench.engine.desk.stop.ladder
             assert ladder.phase is Phase.FLAT and "FLAT" in ladder.receipt
             assert bench.venue.net[HOT] == 0
             assert not bench.venue.crossed_zero
@@ -114,12 +114,12 @@ def test_further_presses_join() -> None:
         async with running(loop) as bench:
             await bench.held(20)
             bench.engine.flatten(VIEWER)
-            began = bench.engine.desk.flattener.ladder.exits_at_ns
+            began = bench.engine.desk.stop.ladder.exits_at_ns
             await asyncio.sleep(1)
             for actor in (TRADER, CLI, VIEWER):
                 assert bench.engine.flatten(actor).accepted
-            assert bench.engine.desk.flattener.ladder.exits_at_ns == began
-            assert bench.engine.desk.flattener.ladder.pressed == 4
+            assert bench.engine.desk.stop.ladder.exits_at_ns == began
+            assert bench.engine.desk.stop.ladder.pressed == 4
             await over(bench)
             assert bench.kinds().count("FLATTEN_START") == 1
             assert bench.venue.net[HOT] == 0 and not bench.venue.crossed_zero
@@ -172,7 +172,7 @@ def test_nobody_bidding_is_named_and_nothing_is_dumped() -> None:
             for price, size in list(book.walk(BookSide.BID)):
                 book.change(BookSide.BID, price, -size)
             await over(bench, 200)
-            ladder = bench.engine.desk.flattener.ladder
+            ladder = bench.engine.desk.stop.ladder
             assert ladder.phase is Phase.UNFLATTENED
             assert "nobody bids" in ladder.receipt
             assert not bench.venue.exits_seen

@@ -19,7 +19,7 @@ from tests.virtual import VirtualLoop, run_virtual
 
 
 async def over(bench: Bench, seconds: float = 200) -> str:
-    ladder = bench.engine.desk.flattener.ladder
+    ladder = bench.engine.desk.stop.ladder
     assert ladder is not None
     await bench.until(lambda: ladder.over, "end of the ladder", seconds)
     return ladder.receipt
@@ -66,7 +66,7 @@ def test_our_own_count_alone_keeps_it_from_being_called_flat() -> None:
             bench.venue.net.clear()
             bench.engine.flatten(TRADER, now=True)
             receipt = await over(bench)
-            ladder = bench.engine.desk.flattener.ladder
+            ladder = bench.engine.desk.stop.ladder
             assert ladder is not None and ladder.phase is Phase.UNFLATTENED
             assert "20" in receipt
 
@@ -141,7 +141,7 @@ def test_a_market_outside_the_chosen_series_is_sold_too() -> None:
                 station=None,
             )
             bench.venue.listed = (*bench.venue.listed, far)
-            await bench.engine.desk.venue.subscribe([far.ticker])
+            await bench.seat.venue.subscribe([far.ticker])
             bench.venue.quote(far.ticker, 38, 42)
             bench.venue.net[far.ticker] = 5_000_000
             bench.engine.reconcile(TRADER)
@@ -164,7 +164,7 @@ def test_what_any_of_the_last_readings_shows_is_not_flat() -> None:
 
             async def appearing() -> tuple[PositionReport, ...]:
                 nonlocal shown
-                ladder = desk.flattener.ladder
+                ladder = desk.stop.ladder
                 if ladder is not None and ladder.phase is Phase.VERIFYING:
                     shown += 1
                     if shown > 1:

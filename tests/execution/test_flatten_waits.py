@@ -18,7 +18,7 @@ from tests.virtual import VirtualLoop, run_virtual
 
 
 def ladder(bench: Bench) -> Ladder:
-    found = bench.engine.desk.flattener.ladder
+    found = bench.engine.desk.stop.ladder
     assert found is not None
     return found
 
@@ -243,7 +243,7 @@ def test_a_hanging_journal_does_not_keep_the_desk_in_its_positions() -> None:
         async with running(loop) as bench:
             await bench.held(20)
             never: asyncio.Future[bool] = loop.create_future()
-            bench.engine.desk.gateway._durable = lambda _: never
+            bench.seat.gateway._durable = lambda _: never
             bench.engine.flatten(TRADER, now=True)
             assert (await over(bench)).phase is Phase.FLAT
             assert bench.venue.net[HOT] == 0
@@ -342,7 +342,7 @@ def test_a_resume_ends_the_ladder_that_only_looks() -> None:
             bench.engine.flatten(TRADER, now=True)
             await over(bench, 200)
             bench.engine.acknowledge_all(TRADER)
-            bench.engine.desk.reconciler.request("test")
+            bench.seat.reconciler.request("test")
             await asyncio.sleep(2)
             told = bench.engine.resume("resume", "seen", TRADER)
             assert told.accepted, told.text

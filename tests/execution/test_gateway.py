@@ -16,7 +16,7 @@ from core.execution.ledger import Ledger
 from core.journal.store import MemoryJournal
 from core.risk.halts import Level
 from core.venues.venue import UNSEALED, Incomplete, LastCheck, OrderReport, PlaceOutcome, Rejected, Sealed
-from tests.execution.bench import HOT, TRADER, Bench, running
+from tests.execution.bench import HOT, TRADER, Bench, only, running
 from tests.virtual import VirtualLoop, run_virtual
 
 DURABLE_S = 0.2
@@ -57,12 +57,12 @@ def test_a_lost_answer_is_unknown_then_found_and_adopted() -> None:
             client = await approved(bench)
             await bench.until(lambda: bench.order(client).life is Life.UNKNOWN, "unknown")
             desk = bench.engine.desk
-            assert desk.unknowns.searches[client].next_check_ns > bench.clock.mono_ns()
+            assert only(desk).unknowns.searches[client].next_check_ns > bench.clock.mono_ns()
             reserved = desk.exposure.now(HOT).market
             assert reserved >= bench.order(client).intent.reserved
             await bench.until(lambda: bench.order(client).life is Life.WORKING, "adoption")
             assert bench.order(client).order_id == bench.venue.only().order_id
-            assert client not in desk.unknowns.searches
+            assert client not in only(desk).unknowns.searches
 
     run_virtual(main)
 
@@ -241,9 +241,9 @@ def test_a_decision_that_ran_out_on_its_way_is_not_sent() -> None:
         async with running(loop, journal=SlowJournal) as bench:
             card = await bench.card()
             desk, now = bench.engine.desk, bench.clock.wall_ms()
-            late = desk.gateway.send(Wish(card.candidate, valid_until_ms=now))
+            late = only(desk).gateway.send(Wish(card.candidate, valid_until_ms=now))
             assert isinstance(late, Denied) and "expired" in late.reason
-            sent = desk.gateway.send(Wish(card.candidate, valid_until_ms=now + int(DURABLE_S * 500)))
+            sent = only(desk).gateway.send(Wish(card.candidate, valid_until_ms=now + int(DURABLE_S * 500)))
             assert not isinstance(sent, Denied)
             client = sent.intent.client_order_id
             await bench.until(lambda: not bench.order(client).live, "end")
@@ -258,7 +258,7 @@ def test_an_intent_holds_its_worst_case_and_an_end_in_whole_seconds() -> None:
         async with running(loop) as bench:
             card = await bench.card()
             dear = msgspec.structs.replace(card.candidate, fee=Money(123_456))
-            sent = bench.engine.desk.gateway.send(Wish(dear))
+            sent = bench.seat.gateway.send(Wish(dear))
             assert not isinstance(sent, Denied)
             intent = sent.intent
             assert intent.reserved == dear.outcome_price * dear.quantity // 10_000 + 123_456
@@ -383,7 +383,7 @@ def test_an_order_the_venue_cannot_have_leaves_no_row() -> None:
             card = await bench.card()
             refusal = Rejected("size", "5 contracts are the least this market takes")
             bench.venue.seal = lambda intent: refusal  # type: ignore[method-assign]
-            answer = bench.engine.desk.gateway.send(Wish(card.candidate))
+            answer = bench.seat.gateway.send(Wish(card.candidate))
             assert isinstance(answer, Denied) and refusal.text in answer.reason
             assert not bench.engine.desk.ledger.orders and "ORDER_INTENT" not in bench.kinds()
 
@@ -428,7 +428,7 @@ def test_a_check_that_breaks_before_the_first_byte_leaves_no_order_behind() -> N
     async def main(loop: VirtualLoop) -> None:
         async with running(loop) as bench:
             card = await bench.card()
-            gateway, checked = bench.engine.desk.gateway, list[str]()
+            gateway, checked = bench.seat.gateway, list[str]()
             gate = gateway._gate
 
             def broken(wish: Wish, without: str) -> Denied | str:

@@ -14,14 +14,14 @@ from core.execution.groups import GroupState
 from core.risk.halts import GLOBAL, Level
 from core.risk.limits import DEFAULTS
 from core.venues.venue import GroupChange
-from tests.execution.bench import HOT, TRADER, Bench, running
+from tests.execution.bench import HOT, TRADER, Bench, only, running
 from tests.virtual import VirtualLoop, run_virtual
 
 ENTRIES, EXITS = "G1", "G2"
 
 
 def state(bench: Bench, group_id: str = ENTRIES) -> GroupState:
-    return bench.engine.desk.groups.standing[group_id].state
+    return bench.seat.groups.standing[group_id].state
 
 
 def asked(bench: Bench) -> list[str]:
@@ -100,7 +100,9 @@ def test_what_the_venue_trips_stays_tripped_until_an_operator_resumes() -> None:
             )
             await asyncio.sleep(90)
             assert not [call for call in asked(bench) if call.startswith("reset")]
-            assert desk.groups.refusal(HOT, Purpose.OPEN) and not desk.groups.refusal(HOT, Purpose.CLOSE)
+            assert only(desk).groups.refusal(HOT, Purpose.OPEN) and not only(desk).groups.refusal(
+                HOT, Purpose.CLOSE
+            )
             assert "Acknowledge" in bench.engine.resume("resume", "unseen", TRADER).text
             assert bench.engine.acknowledge_all(TRADER).accepted
             await resumed(bench)
@@ -115,10 +117,10 @@ def test_what_the_venue_trips_stays_tripped_until_an_operator_resumes() -> None:
 def test_a_trip_heard_only_by_a_refused_order_counts_the_same() -> None:
     async def main(loop: VirtualLoop) -> None:
         async with running(loop) as bench:
-            bench.engine.desk.groups.heard(ENTRIES, GroupChange.TRIGGERED)
+            bench.seat.groups.heard(ENTRIES, GroupChange.TRIGGERED)
             assert state(bench) is GroupState.TRIGGERED
             assert bench.engine.desk.halting.level("", HOT) is not None
-            bench.engine.desk.groups.heard(ENTRIES, GroupChange.TRIGGERED)
+            bench.seat.groups.heard(ENTRIES, GroupChange.TRIGGERED)
             assert sum("triggered by the venue" in row.payload for row in bench.journal.rows) == 1
 
     run_virtual(main)
@@ -128,10 +130,10 @@ def test_a_removed_group_stops_entries_and_is_replaced() -> None:
     async def main(loop: VirtualLoop) -> None:
         async with running(loop) as bench:
             del bench.venue.groups[ENTRIES]
-            bench.engine.desk.groups.heard(ENTRIES, GroupChange.REMOVED)
-            assert bench.engine.desk.groups.missing
+            bench.seat.groups.heard(ENTRIES, GroupChange.REMOVED)
+            assert bench.seat.groups.missing
             assert bench.engine.desk.halting.level("", HOT) is not None
-            await bench.until(lambda: not bench.engine.desk.groups.missing, "armed again", 20)
+            await bench.until(lambda: not bench.seat.groups.missing, "armed again", 20)
 
     run_virtual(main)
 
@@ -151,7 +153,7 @@ def test_without_groups_automatic_mode_is_refused_and_semi_automatic_warns() -> 
             order = await bench.sent()
             assert order.life is Life.WORKING and order.intent.group_id == ""
             bench.venue.faults.refuse_groups = False
-            await bench.until(lambda: not bench.engine.desk.groups.missing, "armed", 10)
+            await bench.until(lambda: not bench.seat.groups.missing, "armed", 10)
             assert bench.engine.set_mode("auto", "automatic", "", TRADER).accepted
             assert bench.engine.state.mode is Mode.AUTO
 
@@ -267,7 +269,7 @@ def test_a_group_taken_over_gets_todays_limit() -> None:
 def test_a_group_removed_while_the_venue_answers_about_it_stays_gone(call: str) -> None:
     async def main(loop: VirtualLoop) -> None:
         async with running(loop) as bench:
-            honest, groups = getattr(bench.venue, call), bench.engine.desk.groups
+            honest, groups = getattr(bench.venue, call), bench.seat.groups
             if call == "reset_group":
                 groups.trigger(Purpose.OPEN, "test")
                 await bench.until(lambda: state(bench) is GroupState.TRIGGERED, "triggered")

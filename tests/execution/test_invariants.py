@@ -171,13 +171,13 @@ def test_a_worst_case_that_forgets_an_open_order_is_named() -> None:
 
 def test_an_adjustment_is_part_of_the_sum() -> None:
     ledger, ear = holding_ten_selling_six()
-    ledger.adjust(TICKER, contracts(8), Price(3_000), "two are gone", "me")
+    ledger.adjust(TICKER, contracts(8), Price(3_000), "two are gone", "me", venue=Venue.KALSHI)
     position = ledger.positions[TICKER]
     assert (position.net, position.cost, position.realised) == (contracts(8), 3_200_000, 0)
-    ledger.adjust(TICKER, contracts(12), Price(3_000), "four came", "me")
+    ledger.adjust(TICKER, contracts(12), Price(3_000), "four came", "me", venue=Venue.KALSHI)
     assert (ledger.positions[TICKER].net, ledger.positions[TICKER].cost) == (contracts(12), 4_400_000)
     assert ear.told == []
-    ledger.adjust(TICKER, contracts(-3), Price(3_000), "the other side", "me")
+    ledger.adjust(TICKER, contracts(-3), Price(3_000), "the other side", "me", venue=Venue.KALSHI)
     assert ledger.positions[TICKER].cost == 2_100_000, "three NO at 70 cents"
     assert [text for text in ear.told if "P1" in text] == []
     assert any("P3" in text for text in ear.told), "the close is not covered any more"

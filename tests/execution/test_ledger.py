@@ -130,7 +130,7 @@ def tell(desk: Desk, message: object) -> None:
         case Fill():
             desk.ledger.offer_fill(message, "", "stream", 0)
         case OrderReport():
-            desk.ledger.offer_report(message, "stream")
+            desk.ledger.offer_report(message, "stream", Venue.KALSHI)
         case OrderAnswered() | RenewalAnswered():
             desk.ledger.apply(CLIENT, message)
 
@@ -278,7 +278,7 @@ def test_a_parked_fill_survives_a_restart_and_is_applied_once_its_order_is_known
     again = Ledger(desk.record, Deaf())
     assert again.replay(list(desk.rows), 77) == []
     assert again.parked["T1"].since_ns == 77
-    again.offer_report(report(3, ReportStatus.RESTING, 7), "list")
+    again.offer_report(report(3, ReportStatus.RESTING, 7), "list", Venue.KALSHI)
     assert again.net(TICKER) == 3_000_000 and not again.parked
 
 
@@ -290,7 +290,7 @@ def test_an_order_from_outside_leaves_less_to_close() -> None:
     by_hand = msgspec.structs.replace(
         report(0, ReportStatus.RESTING, 4), order_id="X1", client_order_id="hand-1", side=BookSide.ASK
     )
-    desk.ledger.offer_report(by_hand, "stream")
+    desk.ledger.offer_report(by_hand, "stream", Venue.KALSHI)
     assert desk.ledger.closable(TICKER) == contracts(6)
 
 

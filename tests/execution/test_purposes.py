@@ -37,7 +37,7 @@ def opposite(candidate: Candidate) -> Wish:
 
 
 def denied(bench: Bench, wish: Wish) -> str:
-    sent = bench.engine.desk.gateway.send(wish)
+    sent = bench.seat.gateway.send(wish)
     assert isinstance(sent, Denied), sent
     return sent.reason
 
@@ -60,7 +60,7 @@ def test_two_closes_never_promise_the_same_contracts() -> None:
             candidate = (await bench.card()).candidate
             await bench.held(10)
             bench.venue.faults.lose_requests = 1
-            first = bench.engine.desk.gateway.send(close(candidate, 7))
+            first = bench.seat.gateway.send(close(candidate, 7))
             assert isinstance(first, Order)
             assert "only 3.00" in denied(bench, close(candidate, 4))
             client = first.intent.client_order_id

@@ -10,7 +10,7 @@ from core.domain.order import Life
 from core.domain.units import Money, Price, Quantity
 from core.risk.halts import Level
 from core.venues.venue import Incomplete, PositionReport, SettlementReport
-from tests.execution.bench import HOT, TRADER, WARM, Bench, running
+from tests.execution.bench import HOT, TRADER, WARM, Bench, only, running
 from tests.execution.fake_venue import strange
 from tests.virtual import VirtualLoop, run_virtual
 
@@ -45,7 +45,7 @@ def test_a_fill_that_is_listed_late_is_recovered() -> None:
             late = bench.venue.executed.pop()
             for _ in range(3):
                 await asyncio.sleep(5)
-                bench.engine.desk.reconciler.request("test")
+                bench.seat.reconciler.request("test")
             assert bench.engine.desk.ledger.net(HOT) == 0
             assert market_level(bench) is Level.REDUCE_ONLY, "until the position agrees"
             bench.venue.executed.append(late)
@@ -74,7 +74,7 @@ def test_a_position_that_differs_is_shown_then_halts_the_venue() -> None:
         async with running(loop) as bench:
             await asyncio.sleep(25)
             bench.venue.net[WARM] = 3_000_000
-            await bench.until(lambda: WARM in bench.engine.state.venue_net, "shown", 40)
+            await bench.until(lambda: WARM in bench.engine.desk.seats.venue_net, "shown", 40)
             assert "MISMATCH R9" in alarms(bench)
             assert market_level(bench, WARM) is Level.REDUCE_ONLY, "at once, until it is clear"
             assert market_level(bench) is Level.NORMAL
@@ -91,10 +91,10 @@ def test_an_empty_list_once_is_not_believed() -> None:
             await bench.held(8)
             await asyncio.sleep(30)
             truth, bench.venue.net = bench.venue.net, {}
-            bench.engine.desk.reconciler.request("test")
-            await bench.until(lambda: bool(bench.engine.state.venue_net), "shown", 5)
+            bench.seat.reconciler.request("test")
+            await bench.until(lambda: bool(bench.engine.desk.seats.venue_net), "shown", 5)
             bench.venue.net = truth
-            await bench.until(lambda: not bench.engine.state.venue_net, "cleared", 10)
+            await bench.until(lambda: not bench.engine.desk.seats.venue_net, "cleared", 10)
             await asyncio.sleep(60)
             assert market_level(bench) is Level.NORMAL
             assert bench.engine.desk.ledger.net(HOT) == 8_000_000
@@ -114,7 +114,7 @@ def test_a_lagging_position_list_halts_nothing() -> None:
             bench.venue.positions = lagging  # type: ignore[method-assign]
             bench.venue.trade(order.order_id, 4)
             for _ in range(4):
-                bench.engine.desk.reconciler.request("test")
+                bench.seat.reconciler.request("test")
                 await asyncio.sleep(4)
             bench.venue.positions = honest  # type: ignore[method-assign]
             await asyncio.sleep(30)
@@ -146,15 +146,15 @@ def test_positions_that_cannot_be_read_are_not_taken_for_none() -> None:
         async with running(loop) as bench:
             await bench.held(8)
             await asyncio.sleep(25)
-            clean = bench.engine.desk.reconciler.clean_ns
+            clean = bench.seat.reconciler.clean_ns
 
             async def broken() -> Incomplete:
                 return Incomplete("positions", "page 2 failed")
 
             bench.venue.positions = broken  # type: ignore[method-assign]
             await asyncio.sleep(65)
-            assert bench.engine.desk.ledger.net(HOT) == 8_000_000 and not bench.engine.state.venue_net
-            assert bench.engine.desk.reconciler.clean_ns == clean, "half a reading is not a clean one"
+            assert bench.engine.desk.ledger.net(HOT) == 8_000_000 and not bench.engine.desk.seats.venue_net
+            assert bench.seat.reconciler.clean_ns == clean, "half a reading is not a clean one"
             assert "positions: page 2 failed" in active(bench)
 
     run_virtual(main)
@@ -172,7 +172,7 @@ def test_an_order_from_outside_is_shown_and_counted() -> None:
             theirs.order_id = "X1"
             theirs.open, theirs.filled = 5_000_000, 0
             bench.venue.placed["X1"] = theirs
-            bench.engine.desk.reconciler.request("test")
+            bench.seat.reconciler.request("test")
             await bench.until(lambda: "X1" in bench.engine.desk.ledger.externals, "seen", 5)
             bench.engine.halt("test", TRADER)
             await asyncio.sleep(5)
@@ -188,7 +188,7 @@ def test_an_order_missing_from_the_list_once_stays_what_it_is() -> None:
         async with running(loop) as bench:
             order = await bench.sent()
             bench.venue.only().visible_at = loop.time() + 10
-            bench.engine.desk.reconciler.request("test")
+            bench.seat.reconciler.request("test")
             await asyncio.sleep(5)
             assert bench.order(order.intent.client_order_id).life is Life.WORKING
 
@@ -204,7 +204,7 @@ def test_an_end_nobody_told_is_found() -> None:
             bench.venue.end(order.order_id, "ExpiryCancel")
             await bench.until(lambda: not bench.order(client).live, "found", 35)
             assert bench.order(client).life is Life.EXPIRED
-            assert not bench.engine.desk.reconciler.differences
+            assert not bench.seat.reconciler.differences
 
     run_virtual(main)
 
@@ -254,13 +254,13 @@ def test_cash_that_differs_stops_entries_of_the_venue() -> None:
 def test_cash_spent_since_the_last_reading_is_not_free() -> None:
     async def main(loop: VirtualLoop) -> None:
         async with running(loop) as bench:
-            order, read = await bench.sent(), bench.engine.state.cash
+            order, read = await bench.sent(), bench.engine.desk.seats.cash
             assert read is not None
             bench.venue.trade(order.order_id, 6)
             await bench.until(lambda: bench.engine.desk.ledger.net(HOT) == 6_000_000, "fill", 1)
             fill = next(iter(bench.engine.desk.ledger.fills.values()))
             spent = fill.price * fill.quantity // 10_000 + fill.fee
-            assert bench.engine.state.cash == read - spent > 0
+            assert bench.engine.desk.seats.cash == read - spent > 0
 
     run_virtual(main)
 
@@ -271,12 +271,12 @@ def test_cash_that_came_in_since_the_last_reading_waits_for_the_venue_to_say_so(
             order, desk = await bench.sent(), bench.engine.desk
             bench.venue.trade(order.order_id, 6)
             await bench.until(lambda: desk.ledger.net(HOT) == 6_000_000, "fill", 1)
-            before_ns = desk.reconciler.read_ns
-            desk.reconciler.request("test")
-            await bench.until(lambda: desk.reconciler.read_ns != before_ns, "reading", 5)
-            read = desk.reconciler.cash
+            before_ns = only(desk).reconciler.read_ns
+            only(desk).reconciler.request("test")
+            await bench.until(lambda: only(desk).reconciler.read_ns != before_ns, "reading", 5)
+            read = only(desk).reconciler.cash
             desk.ledger.settle(SettlementReport(HOT, Price(10_000), "yes", bench.clock.wall_ms()))
-            assert desk.ledger.net(HOT) == 0 and desk.reconciler.cash == read
+            assert desk.ledger.net(HOT) == 0 and only(desk).reconciler.cash == read
 
     run_virtual(main)
 
@@ -296,7 +296,7 @@ def test_settlement_is_booked_once() -> None:
             assert ledger.positions[HOT].realised == worth
             assert bench.kinds().count("SETTLEMENT") == 1
             assert market_level(bench, WARM) is Level.HALTED  # the operator's own halt, nothing else
-            assert not bench.engine.desk.reconciler.differences
+            assert not bench.seat.reconciler.differences
 
     run_virtual(main)
 

@@ -81,7 +81,7 @@ def test_an_engine_that_is_not_well_loses_its_orders(ill: Callable[[Bench], None
             assert renewed(bench) <= (1 if ill in (unread, stood_still) else 0)
             await kept_fresh(bench, 60)
             assert not bench.venue.placed[order.order_id].open, "its end at the venue came"
-            assert bench.engine.desk.renewals.stopped or not bench.engine.desk.ledger.live
+            assert bench.seat.renewals.stopped or not bench.engine.desk.ledger.live
 
     run_virtual(main)
 

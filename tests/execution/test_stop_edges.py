@@ -15,7 +15,7 @@ from tests.virtual import VirtualLoop, run_virtual
 
 
 async def over(bench: Bench, seconds: float = 60) -> None:
-    ladder = bench.engine.desk.flattener.ladder
+    ladder = bench.engine.desk.stop.ladder
     assert ladder is not None
     await bench.until(lambda: ladder.over, "end of the ladder", seconds)
 
@@ -55,7 +55,7 @@ def test_a_position_the_list_does_not_show_yet_is_sold_when_it_does() -> None:
             await asyncio.sleep(8)
             assert not bench.venue.exits_seen, "nothing is sold that the venue does not show"
             await over(bench)
-            ladder = bench.engine.desk.flattener.ladder
+            ladder = bench.engine.desk.stop.ladder
             assert ladder is not None and ladder.phase is Phase.FLAT
             assert bench.venue.net[HOT] == 0 and not bench.venue.crossed_zero
 
@@ -69,7 +69,7 @@ def test_a_list_that_still_shows_what_was_sold_is_read_again() -> None:
             lagging(bench, 15.0, {HOT: 20_000_000}, loop.time())
             bench.engine.flatten(TRADER, now=True)
             await over(bench)
-            ladder = bench.engine.desk.flattener.ladder
+            ladder = bench.engine.desk.stop.ladder
             assert ladder is not None and ladder.phase is Phase.FLAT
             assert sum(exit_.quantity for exit_ in bench.venue.exits_seen) == 20_000_000
 
@@ -82,7 +82,7 @@ def test_a_position_only_the_venue_has_is_named() -> None:
             bench.venue.net[HOT] = 3_000_000
             bench.engine.flatten(TRADER, now=True)
             await over(bench)
-            ladder = bench.engine.desk.flattener.ladder
+            ladder = bench.engine.desk.stop.ladder
             assert ladder is not None and ladder.phase is Phase.UNFLATTENED
             assert "3 contracts held" in ladder.receipt
             assert not bench.venue.exits_seen
@@ -100,7 +100,7 @@ def test_an_exit_nobody_can_resolve_ends_the_ladder_with_its_name() -> None:
             await bench.until(lambda: bool(bench.venue.exits_seen), "exit")
             bench.venue.faults.broken_reads = True
             await over(bench, 200)
-            ladder = bench.engine.desk.flattener.ladder
+            ladder = bench.engine.desk.stop.ladder
             assert ladder is not None and ladder.phase is Phase.UNFLATTENED
             assert "without proof" in ladder.receipt
             assert len(bench.venue.exits_seen) == 1, "nothing is sent beside it"
@@ -116,8 +116,8 @@ def test_cash_and_positions_are_read_when_the_ladder_has_ended() -> None:
             await over(bench)
             ended = bench.clock.mono_ns()
             bench.venue.cash_now += 1
-            await bench.until(lambda: bench.engine.state.cash == bench.venue.cash_now, "cash", 1.0)
-            read_ns = bench.engine.state.read_ns
+            await bench.until(lambda: bench.engine.desk.seats.cash == bench.venue.cash_now, "cash", 1.0)
+            read_ns = bench.engine.desk.seats.read_ns
             assert read_ns is not None and read_ns > ended
 
     run_virtual(main)
@@ -130,7 +130,7 @@ def test_a_stop_sells_although_the_venue_was_locked_for_its_key() -> None:
             bench.venue.listener.on_credential("the venue does not accept the key: HTTP 401")
             bench.engine.flatten(TRADER, now=True)
             await over(bench, 150)
-            ladder = bench.engine.desk.flattener.ladder
+            ladder = bench.engine.desk.stop.ladder
             assert ladder is not None and ladder.phase is Phase.FLAT, ladder.residue
             assert any(halt.level is Level.LOCKED for halt in bench.engine.state.halts.standing)
 

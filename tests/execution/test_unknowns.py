@@ -10,7 +10,7 @@ from core.domain.order import Life
 from core.domain.units import contracts
 from core.engine.operator import Outcome
 from core.risk.halts import HaltScope, Level, ScopeKind
-from tests.execution.bench import HOT, TRADER, VIEWER, WARM, Bench, running
+from tests.execution.bench import HOT, TRADER, VIEWER, WARM, Bench, only, running
 from tests.virtual import VirtualLoop, run_virtual
 
 EXPIRY_S = 120
@@ -33,11 +33,11 @@ def test_failed_reads_prove_nothing_and_three_good_ones_are_needed() -> None:
             bench.venue.faults.broken_reads = True
             await asyncio.sleep(EXPIRY_S + 20)
             assert bench.order(client).life is Life.UNKNOWN
-            assert bench.engine.desk.unknowns.searches[client].reads == 0
+            assert bench.seat.unknowns.searches[client].reads == 0
             bench.venue.faults.broken_reads = False
             seen = 0
             while bench.order(client).life is Life.UNKNOWN:
-                search = bench.engine.desk.unknowns.searches.get(client)
+                search = bench.seat.unknowns.searches.get(client)
                 seen = max(seen, search.reads if search is not None else 0)
                 await asyncio.sleep(0.01)
             assert bench.order(client).life is Life.NEVER_ARRIVED
@@ -56,7 +56,7 @@ def test_lists_that_lag_by_the_venues_own_word_prove_nothing_yet() -> None:
             assert ends_ms is not None
             await bench.until(lambda: bench.clock.wall_ms() > ends_ms + 5_000 + 44_000, "lagging", 200)
             assert bench.order(client).life is Life.UNKNOWN
-            assert bench.engine.desk.unknowns.searches[client].reads > 3
+            assert bench.seat.unknowns.searches[client].reads > 3
             await bench.until(lambda: bench.order(client).life is Life.NEVER_ARRIVED, "proof", 12)
 
     run_virtual(main)
@@ -146,7 +146,7 @@ def test_a_stuck_order_is_resolved_by_hand_and_only_when_nothing_contradicts_it(
             assert "written off by" in bench.order(client).reason and "WRITTEN_OFF" in bench.kinds()
             assert engine.desk.exposure.now(HOT).market == 0
             # What it left is a position no fill explains, for an operator to accept.
-            await bench.until(lambda: bool(engine.desk.reconciler.differences), "mismatch", 10)
+            await bench.until(lambda: bool(only(engine.desk).reconciler.differences), "mismatch", 10)
 
     run_virtual(main)
 
@@ -157,7 +157,7 @@ def test_an_order_nothing_can_be_read_of_is_stuck_and_not_even_a_person_may_writ
             client = await lost(bench)
             bench.venue.faults.broken_reads = True
             await asyncio.sleep(EXPIRY_S + 80)
-            assert bench.engine.desk.unknowns.searches[client].stuck
+            assert bench.seat.unknowns.searches[client].stuck
             halt = bench.engine.desk.halting.level("KXHIGHNY-26NOV23", HOT)
             assert halt is not None and halt.level is Level.HALTED
             refused = bench.engine.resolve(client, "", "resolve", "I am sure", TRADER)
@@ -173,7 +173,7 @@ def test_a_look_up_that_hangs_does_not_keep_a_stuck_order_from_being_told() -> N
             bench.venue.faults.hanging_reads = True
             await asyncio.sleep(EXPIRY_S + 70)
             halt = bench.engine.state.halts.at(HaltScope(ScopeKind.MARKET, HOT))
-            assert bench.engine.desk.unknowns.searches[client].stuck
+            assert bench.seat.unknowns.searches[client].stuck
             assert halt is not None and halt.level is Level.HALTED and "cannot be resolved" in halt.cause
 
     run_virtual(main)
@@ -229,7 +229,7 @@ def test_a_look_up_that_began_too_early_proves_nothing() -> None:
     async def main(loop: VirtualLoop) -> None:
         async with running(loop) as bench:
             client = await lost(bench)
-            search = bench.engine.desk.unknowns.searches[client]
+            search = bench.seat.unknowns.searches[client]
             truth, began = bench.venue.orders, list[int]()
 
             async def slow(**asked: object) -> object:

@@ -35,7 +35,8 @@ def out_of_order(
     parked = [p.fill for p in ledger.parked.values() if not says_so(engine, p.fill.ticker)]
     if parked:
         return ViolationError(11, "fills are still without an order", parked, "at the venue")
-    clean_ns = engine.desk.reconciler.clean_ns
+    (seat,) = engine.desk.seats.values()
+    clean_ns = seat.reconciler.clean_ns
     if (clean_ns is None or clean_ns < healed_ns) and not engine.state.halts.standing:
         return ViolationError(11, "the account was not read without a difference", clean_ns, healed_ns)
     return None

@@ -100,7 +100,8 @@ class Hands:
     def _repair(self, engine: Engine) -> None:
         """See every alarm, take the venue's count where the two differ, go on."""
         engine.acknowledge_all(TRADER)
-        for key, difference in list(engine.desk.reconciler.differences.items()):
+        standing = [d for seat in engine.desk.seats.values() for d in seat.reconciler.differences.items()]
+        for key, difference in standing:
             if difference.acted and key.about in (About.POSITION, About.CASH):
                 engine.accept(key.ticker or "cash", "accept", "the venue is right", TRADER)
         if engine.state.halts.standing:
@@ -165,7 +166,7 @@ class Hands:
             wanted = _candidate(
                 engine, ticker, side, Purpose.OPEN, price, self._size(), tif, post_only, lifetime
             )
-            engine.desk.gateway.send(Wish(wanted))
+            engine.desk.seat(wanted.ticker).gateway.send(Wish(wanted))
 
     def _close(self, engine: Engine) -> None:
         """Sell part of something that is held."""
@@ -182,7 +183,7 @@ class Hands:
         wanted = _candidate(
             engine, ticker, side, Purpose.CLOSE, price, Quantity(part), TimeInForce.IOC, False, 120
         )
-        engine.desk.gateway.send(Wish(wanted))
+        engine.desk.seat(wanted.ticker).gateway.send(Wish(wanted))
 
 
 def _candidate(

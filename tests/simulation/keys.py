@@ -33,7 +33,7 @@ def a_market(rng: random.Random, engine: Engine) -> str:
 
 def touch_of(engine: Engine, ticker: str) -> tuple[Price, Price] | None:
     """Best bid and ask as the desk sees them; ``None`` where a side is empty."""
-    view = engine.desk.venue.books.get(ticker)
+    view = engine.desk.seats.book(ticker)
     if view is None or view.book.best_bid is None or view.book.best_ask is None:
         return None
     return view.book.best_bid, view.book.best_ask

@@ -11,6 +11,7 @@ import msgspec
 from core.config.paths import Environment
 from core.config.settings import EngineSettings, Settings
 from core.domain.clock import REAL_WORLD, Clocks
+from core.domain.market import Venue
 from core.domain.units import Money, Price
 from core.engine.arming import Arming, Examination
 from core.engine.engine import Engine, Ports
@@ -133,16 +134,18 @@ class World:
                 log=log,
                 history=history,
                 run=run,
-                venue=lambda listener: connect(
-                    config,
-                    clocks=clocks,
-                    rng=self.chance.stream(f"jitter {run}"),
-                    listener=listener,
-                    http_factory=lines.transport,
-                    ws_factory=lines.socket,
-                ),
+                venues={
+                    Venue.KALSHI: lambda listener: connect(
+                        config,
+                        clocks=clocks,
+                        rng=self.chance.stream(f"jitter {run}"),
+                        listener=listener,
+                        http_factory=lines.transport,
+                        ws_factory=lines.socket,
+                    )
+                },
                 feeds=lambda sink: [Forecasts(sink, self.clock, self.chance.stream(f"forecasts {run}"))],
-                series=(SERIES,),
+                series={Venue.KALSHI: (SERIES,)},
                 settings=SETTINGS,
                 ceilings=self._limits,
                 arming=self._arming(),
