@@ -11,7 +11,7 @@ import asyncio
 import os
 import random
 import secrets
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from core.config import paths
 from core.config.paths import Profile, socket_path
@@ -24,7 +24,7 @@ from core.control.sealed import seal
 from core.control.site import Site, site_of
 from core.domain.clock import Clocks, SystemClock
 from core.domain.text import clean_text
-from core.execution.direct import Direct
+from core.execution.direct import Direct, DirectVenue
 from core.venues.address import VenueAddressError
 from core.venues.kalshi.direct import KalshiDirect
 
@@ -75,31 +75,59 @@ def _refuse_beside(place: Profile) -> None:
 
 
 async def _sell(site: Site, tell: Tell, *, urgent: bool) -> int:
-    venue, clocks, rng = _venue(site, tell)
-    try:
-        ended = await Direct(venue, clocks, rng, secrets.token_hex(4), tell, urgent=urgent).flatten()
-    finally:
-        await venue.close()
-    tell(str(ended))
-    return NOT_FLAT if ended.residue else FLAT
+    """On every venue at once; flat only where all of them are."""
+
+    async def sell(run: Direct, tell: Tell) -> bool:
+        ended = await run.flatten()
+        tell(str(ended))
+        return not ended.residue
+
+    flat = await _everywhere(site, tell, sell, urgent=urgent)
+    return FLAT if all(flat) else NOT_FLAT
 
 
 async def _cancel(site: Site, tell: Tell) -> None:
-    venue, clocks, rng = _venue(site, tell)
-    try:
-        await Direct(venue, clocks, rng, secrets.token_hex(4), tell).cancel()
-    finally:
-        await venue.close()
+    async def cancel(run: Direct, _: Tell) -> bool:
+        await run.cancel()
+        return True
+
+    await _everywhere(site, tell, cancel)
 
 
-def _venue(site: Site, tell: Tell) -> tuple[KalshiDirect, Clocks, random.Random]:
-    clocks, rng = Clocks(SystemClock(), site.clock), random.Random(secrets.randbits(128))
-    venue = KalshiDirect(
-        site.kalshi,
-        site.environment,
-        site.signer,
-        clocks=clocks,
-        rng=rng,
-        on_anomaly=lambda what, detail: tell(f"{what}: {clean_text(detail)}"),
-    )
-    return venue, clocks, rng
+async def _everywhere(
+    site: Site, tell: Tell, work: Callable[[Direct, Tell], Awaitable[bool]], *, urgent: bool = False
+) -> list[bool]:
+    """Do it on every venue side by side; what breaks on one is said, and counts as not done there."""
+    clocks, run = Clocks(SystemClock(), site.clock), secrets.token_hex(4)
+    accounts = _accounts(site, clocks, tell)
+
+    async def one(venue: DirectVenue) -> bool:
+        said = _named(venue, tell) if len(accounts) > 1 else tell
+        rng = random.Random(secrets.randbits(128))
+        try:
+            return await work(Direct(venue, clocks, rng, run, said, urgent=urgent), said)
+        except Exception as fault:  # noqa: BLE001 - said, and the venue counts as not flat
+            said(f"broke: {type(fault).__name__}: {clean_text(str(fault))}")
+            return False
+        finally:
+            await venue.close()
+
+    return await asyncio.gather(*map(one, accounts))
+
+
+def _named(venue: DirectVenue, tell: Tell) -> Tell:
+    return lambda text: tell(f"{venue.traits.venue.short} {text}")
+
+
+def _accounts(site: Site, clocks: Clocks, tell: Tell) -> list[DirectVenue]:
+    """Every account of the profile, over plain requests."""
+    return [
+        KalshiDirect(
+            site.kalshi,
+            site.environment,
+            site.signer,
+            clocks=clocks,
+            rng=random.Random(secrets.randbits(128)),
+            on_anomaly=lambda what, detail: tell(f"{what}: {clean_text(detail)}"),
+        )
+    ]

@@ -17,7 +17,7 @@ import msgspec
 
 from core.domain.book import Book
 from core.domain.clock import Clocks
-from core.domain.market import Market, Venue
+from core.domain.market import Market
 from core.domain.order import OURS, OrderIntent
 from core.domain.units import Money, Price, Quantity, quantity_text
 from core.execution.exits import BLIND_READS, NoExit, blind_slice, next_slice
@@ -35,6 +35,7 @@ from core.venues.venue import (
     PlaceOutcome,
     PositionReport,
     Rejected,
+    Sealed,
     Unresolved,
 )
 
@@ -62,7 +63,13 @@ class DirectVenue(CancelOnly, Protocol):
 
     async def last_price(self, ticker: str) -> Price | Incomplete | None: ...
 
-    async def place(self, intent: OrderIntent, shard: int, last_check: LastCheck) -> PlaceOutcome: ...
+    async def order(self, order_id: str) -> OrderReport | Incomplete | None: ...
+
+    def seal(self, intent: OrderIntent) -> Sealed | Rejected: ...
+
+    async def place(
+        self, intent: OrderIntent, sealed: Sealed, shard: int, last_check: LastCheck
+    ) -> PlaceOutcome: ...
 
 
 class Ended(msgspec.Struct, frozen=True):
@@ -193,13 +200,18 @@ class Direct:
     async def _send(self, wanted: Candidate, shard: int) -> Quantity | None:
         """What one exit sold; ``None`` when nobody can say."""
         intent = self._intent(wanted)
-        outcome = await self._venue.place(intent, shard, lambda: None)
+        sealed = self._venue.seal(intent)
+        if isinstance(sealed, Rejected):
+            self._say(wanted.ticker, f"an exit cannot be built: {sealed.text or sealed.code}")
+            await asyncio.sleep(REFUSED_PAUSE_S)
+            return Quantity(0)
+        outcome = await self._venue.place(intent, sealed, shard, lambda: None)
         self._exits += 1
         match outcome:
             case Accepted(filled=filled):
                 sold: Quantity | None = filled
             case Unresolved():
-                sold = await self._look_up(intent)
+                sold = await self._look_up(intent, sealed)
             case Rejected(code=code):
                 self._say(wanted.ticker, f"an exit was refused: {code}")
                 await asyncio.sleep(REFUSED_PAUSE_S)
@@ -211,9 +223,14 @@ class Direct:
             self._tell(f"{wanted.ticker}: sold {quantity_text(sold)} of {quantity_text(wanted.quantity)}")
         return sold
 
-    async def _look_up(self, intent: OrderIntent) -> Quantity | None:
+    async def _look_up(self, intent: OrderIntent, sealed: Sealed) -> Quantity | None:
         for pause in LOOKUPS_S:
             await asyncio.sleep(pause)
+            if sealed.order_id:
+                found = await self._venue.order(sealed.order_id)
+                if isinstance(found, OrderReport):
+                    return found.filled
+                continue
             listed = await self._venue.orders(intent.ticker, intent.created_ms - SKEW_MS)
             if isinstance(listed, Incomplete):
                 continue
@@ -226,7 +243,7 @@ class Direct:
         self._sent += 1
         return OrderIntent(
             client_order_id=f"{OURS}{self._run}-{self._sent:04d}-{self._rng.getrandbits(48):012x}",
-            venue=Venue.KALSHI,
+            venue=self._venue.traits.venue,
             ticker=wanted.ticker,
             side=wanted.side,
             purpose=wanted.purpose,

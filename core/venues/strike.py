@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from core.venues.traits import Traits
 from core.venues.venue import CancelOutcome, Done, GroupOutcome, Incomplete, OrderReport, Unresolved
 
 REPEAT_S = (0.25, 0.5, 1.0)
@@ -26,6 +27,14 @@ given up after that: who strikes must be free to strike for the next engine."""
 
 class CancelOnly(Protocol):
     """What can be done at a venue without the means to place an order."""
+
+    traits: Traits
+
+    async def close(self) -> None: ...
+
+    async def warm(self, calls: int) -> None:
+        """Keep connections for so many cancels at once open."""
+        ...
 
     async def groups(self) -> dict[str, str] | Incomplete:
         """Every safety group of the account with its part of the venue."""

@@ -13,8 +13,7 @@ import random
 import secrets
 import signal
 import socket
-from collections.abc import Awaitable, Callable, Iterator
-from functools import partial
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from core.config import paths
@@ -32,21 +31,13 @@ from core.control.site import Site, site_of_watchdog
 from core.control.sockets import SocketError, bind, peer_of
 from core.control.strikes import Record, read_record, record_bytes
 from core.domain.clock import Clocks, SystemClock
-from core.domain.order import OURS
 from core.domain.text import clean_text
 from core.venues.address import VenueAddressError
 from core.venues.kalshi.cancel_only import KalshiCancelOnly
-from core.venues.strike import strike
-from core.venues.venue import Incomplete
-from core.watchdog.watch import Suspicion, Watch
+from core.venues.strike import CancelOnly
+from core.watchdog.guard import Guard
 
 USAGE, LOCK_HELD = 2, 75
-TICK_S = 0.25
-WARM_S = 10.0
-PROBE_S = 30.0
-"""How often its own key and connection are proved by reading the account."""
-BROKEN_S = 0.5
-"""Before a step that broke is tried again."""
 
 _log = logging.getLogger(__name__)
 
@@ -91,16 +82,7 @@ def run_watchdog(place: Profile) -> int:
 
 async def _serve(place: Profile, site: Site, silent_s: int) -> None:
     clocks = Clocks(SystemClock(), site.clock)
-    venue = KalshiCancelOnly(
-        site.kalshi,
-        site.environment,
-        site.signer,
-        clocks=clocks,
-        rng=random.Random(secrets.randbits(128)),
-        on_anomaly=lambda what, detail: _log.warning("%s: %s", what, clean_text(detail)),
-        subaccount=site.subaccount,
-    )
-    dog = Watchdog(venue, clocks, place.watchdog_record, silent_s)
+    dog = Watchdog(_accounts(site, clocks), clocks, place.watchdog_record, silent_s)
     tell = notifier(os.environ)
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -112,23 +94,33 @@ async def _serve(place: Profile, site: Site, silent_s: int) -> None:
         with _listen(paths.watchdog_socket(place)) as listening:
             server = await asyncio.start_unix_server(dog.serve, sock=listening)
             async with server, asyncio.TaskGroup() as tasks:
-                running = [
-                    tasks.create_task(work, name=name)
-                    for name, work in (
-                        ("watch", dog.watch()),
-                        ("probe", dog.probe()),
-                        ("warm", dog.warm()),
-                        ("service manager", tell.keep_telling()),
-                    )
-                ]
+                running = [tasks.create_task(tell.keep_telling(), name="service manager")]
+                for guard in dog.guards:
+                    work = {"watch": guard.watch, "probe": guard.probe, "warm": guard.warm}
+                    running += [tasks.create_task(w(), name=f"{guard.name} {n}") for n, w in work.items()]
                 tell.say("READY=1")
                 await stopped.wait()
                 tell.say("STOPPING=1")
                 for task in running:
                     task.cancel()
     finally:
-        await venue.close()
+        await asyncio.gather(*(guard.close() for guard in dog.guards))
     _log.info("watchdog has stopped")
+
+
+def _accounts(site: Site, clocks: Clocks) -> list[CancelOnly]:
+    """Every account of the profile, each with the watchdog's own credential."""
+    return [
+        KalshiCancelOnly(
+            site.kalshi,
+            site.environment,
+            site.signer,
+            clocks=clocks,
+            rng=random.Random(secrets.randbits(128)),
+            on_anomaly=lambda what, detail: _log.warning("%s: %s", what, clean_text(detail)),
+            subaccount=site.subaccount,
+        )
+    ]
 
 
 @contextlib.contextmanager
@@ -142,25 +134,24 @@ def _listen(path: Path) -> Iterator[socket.socket]:
 
 
 class Watchdog:
-    """Everything one watchdog does; its tasks are run by the process."""
+    """The guards of all venues, what they have done, and what the engine is told of it."""
 
-    def __init__(self, venue: KalshiCancelOnly, clocks: Clocks, record: Path, silent_s: int) -> None:
-        self._venue, self._clocks, self._path = venue, clocks, record
-        self._silent_s = silent_s
-        self._watch = Watch(clocks.mono_ns(), silent_s * 1_000_000_000)
-        self._record = read_record(record)
-        self._unfit = "its key has not been tried yet"
-
-    # --- the engine's side ---------------------------------------------------------------------
+    def __init__(self, accounts: Sequence[CancelOnly], clocks: Clocks, record: Path, silent_s: int) -> None:
+        self._clocks, self._path = clocks, record
+        self.guards = tuple(Guard(account, clocks, silent_s, self) for account in accounts)
+        self.record = read_record(record)
+        self._struck_for: Pulse | None = None
+        self._told: dict[str, str] = {}
+        """What each guard did about that silence, by venue."""
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """One connection. Another user's, or one that breaks the protocol, is closed."""
+        """One connection of an engine. Another user's, or one that breaks the protocol, is closed."""
         try:
             _, uid = peer_of(writer.get_extra_info("socket"))
             while uid == os.getuid():
                 message = read_pulse(await receive(reader))
                 if isinstance(message, Pulse):
-                    self._watch.heard(message, self._clocks.mono_ns())
+                    self.heard(message)
                 writer.write(encode(self._answer()))
                 await writer.drain()
         except (PulseError, ConnectionError):
@@ -168,92 +159,37 @@ class Watchdog:
         finally:
             writer.close()
 
+    def heard(self, pulse: Pulse) -> None:
+        """The engine lives."""
+        for guard in self.guards:
+            guard.watch_of.heard(pulse, self._clocks.mono_ns())
+
     def _answer(self) -> Watching:
-        pulse = self._watch.pulse
-        silent_ms = self._watch.silent_ns(self._clocks.mono_ns()) // 1_000_000
+        watch = self.guards[0].watch_of
+        pulse, silent_ms = watch.pulse, watch.silent_ns(self._clocks.mono_ns()) // 1_000_000
         return Watching(
             pid=os.getpid(),
             counter=pulse.counter if pulse is not None else 0,
             silent_ms=silent_ms if pulse is not None else None,
-            unfit=self._unfit,
-            struck_ms=self._record.struck_ms,
-            receipt=self._record.receipt,
+            unfit="; ".join(self._named(guard.name, guard.unfit) for guard in self.guards if guard.unfit),
+            struck_ms=self.record.struck_ms,
+            receipt=self.record.receipt,
         )
 
-    # --- the venue's side ----------------------------------------------------------------------
+    def _named(self, venue: str, text: str) -> str:
+        """With the venue before it where there are several."""
+        return text if len(self.guards) == 1 else f"{venue} {text}"
 
-    async def watch(self) -> None:
-        """Look at the silence four times a second; strike when it has lasted too long."""
-        while True:
-            await self._unfailing("watch", self._judge)
-            await asyncio.sleep(TICK_S)
-
-    async def _unfailing(self, name: str, step: Callable[[], Awaitable[None]]) -> None:
-        """Nothing that breaks in one step ends the watch: it is told, and tried again."""
-        try:
-            await step()
-        except Exception:  # noqa: BLE001 - logged, and the engine hears of it with the next pulse
-            _log.exception("%s broke", name)
-            self._unfit = f"its {name} broke and is tried again, see watchdog.log"
-            await asyncio.sleep(BROKEN_S)
-
-    async def _judge(self) -> None:
-        match self._watch.suspicion(self._clocks.mono_ns()):
-            case Suspicion.STRIKE:
-                silent = f"the engine has not proved life for {self._silent_s} s"
-                await self._strike(f"{silent} and orders may be live")
-            case Suspicion.LOOK:
-                await self._look()
-            case Suspicion.NONE:
-                pass
-
-    async def _look(self) -> None:
-        """No engine speaks of live orders: strike only if the venue shows some of ours."""
-        resting = await self._venue.resting()
-        if isinstance(resting, Incomplete):
-            _log.warning("cannot look at the account: %s", resting.reason)
-            await asyncio.sleep(1.0)  # an unread account is no quiet one: look again
-        elif any(report.client_order_id.startswith(OURS) for report in resting):
-            await self._strike("no engine proves life and orders of ours rest")
+    def keep(self, guard: Guard, pulse: Pulse | None, text: str) -> None:
+        """What a guard does or has done about the silence after that pulse: one strike for all venues."""
+        if self._struck_for is not pulse or not self._told:
+            self._struck_for, self._told = pulse, {}
+            struck_ms: int | None = self._clocks.wall_ms()
         else:
-            self._watch.settled()
-
-    async def _strike(self, why: str) -> None:
-        pulse = self._watch.pulse
-        _log.error("striking: %s", why)
-        at_ms = self._clocks.wall_ms()
-        self._keep(Record(at_ms, f"{why}; under way"))
-        groups = dict(pulse.groups) if pulse is not None else {}
-        receipt = await strike(self._venue, groups, self._clocks.mono_ns)
-        _log.error("struck: %s", receipt)
-        self._keep(Record(at_ms, f"{why}: {receipt}"))
-        if self._watch.pulse is pulse:
-            self._watch.settled()
-
-    def _keep(self, record: Record) -> None:
-        self._record = record
+            struck_ms = self.record.struck_ms
+        self._told[guard.name] = text
+        self.record = Record(struck_ms, "; ".join(self._named(*told) for told in self._told.items()))
         try:
-            write_private(self._path, record_bytes(record))
+            write_private(self._path, record_bytes(self.record))
         except OSError as error:
             _log.error("cannot write %s: %s", self._path, error.strerror)
-
-    async def probe(self) -> None:
-        """Prove that the key and the connection work, before they are needed."""
-        while True:
-            await self._unfailing("probe", self._probe)
-            await asyncio.sleep(PROBE_S if not self._unfit else 1.0)
-
-    async def _probe(self) -> None:
-        found = await self._venue.resting()
-        unfit = f"the account cannot be read: {found.reason}" if isinstance(found, Incomplete) else ""
-        if unfit != self._unfit:
-            _log.info(unfit or "fit")
-        self._unfit = unfit
-
-    async def warm(self) -> None:
-        """A strike begins with the trigger of each group and the cancel of everything, side by side."""
-        while True:
-            pulse = self._watch.pulse
-            calls = 1 + (len(pulse.groups) if pulse is not None else 0)
-            await self._unfailing("connection", partial(self._venue.warm, calls))
-            await asyncio.sleep(WARM_S)

@@ -19,7 +19,7 @@ from core.engine.seat import Seat
 from core.execution.gateway import Wish
 from core.execution.ladder import Phase
 from core.risk.halts import GLOBAL, Level
-from core.venues.kalshi.venue import TRAITS
+from core.venues.kalshi.traits import TRAITS
 from core.venues.venue import Link, LinkState, Sealed, VenueGateway, VenueListener
 from tests.execution.bench import HOT, TRADER, WARM, Bench, ladder, running
 from tests.execution.fake_venue import FakeVenue

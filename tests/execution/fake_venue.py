@@ -19,7 +19,7 @@ from core.domain.market import CENT_GRID, FeeSchedule, FeeType, Market
 from core.domain.order import BookSide, Fill, OrderIntent, Purpose, TimeInForce
 from core.domain.units import Money, Price, Quantity, complement
 from core.venues.exchange import Cash, ExchangeState, Maintenance, ShardState
-from core.venues.kalshi.venue import TRAITS
+from core.venues.kalshi.traits import TRAITS
 from core.venues.traits import Beat, Traits
 from core.venues.venue import (
     UNSEALED,

@@ -27,7 +27,9 @@ from core.venues.venue import (
     OrderReport,
     PlaceOutcome,
     PositionReport,
+    Rejected,
     ReportStatus,
+    Sealed,
 )
 from tests.execution.bench import HOT, WARM, ladder
 from tests.execution.fake_venue import FakeVenue
@@ -45,7 +47,7 @@ class Plain:
     """The fake exchange over plain requests."""
 
     def __init__(self, venue: FakeVenue) -> None:
-        self.venue = venue
+        self.venue, self.traits = venue, venue.traits
 
     async def groups(self) -> dict[str, str] | Incomplete:
         return {group.group_id: group.part for group in self.venue.groups.values()}
@@ -82,8 +84,16 @@ class Plain:
     async def last_price(self, ticker: str) -> Price | Incomplete | None:
         return await self.venue.last_price(ticker)
 
-    async def place(self, intent: OrderIntent, shard: int, last_check: LastCheck) -> PlaceOutcome:
-        return await self.venue.place(intent, UNSEALED, last_check)
+    async def order(self, order_id: str) -> OrderReport | Incomplete | None:
+        return await self.venue.order(order_id)
+
+    def seal(self, intent: OrderIntent) -> Sealed | Rejected:
+        return self.venue.seal(intent)
+
+    async def place(
+        self, intent: OrderIntent, sealed: Sealed, shard: int, last_check: LastCheck
+    ) -> PlaceOutcome:
+        return await self.venue.place(intent, sealed, last_check)
 
 
 class Scene:

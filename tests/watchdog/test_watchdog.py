@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from core.control.pulse import Pulse
 from core.domain.clock import REAL_WORLD, Clocks
+from core.domain.market import Venue
+from core.venues.kalshi.traits import TRAITS
 from core.venues.venue import Done, GroupOutcome, Incomplete, OrderReport
 from core.watchdog.process import Watchdog
 from tests.virtual import VirtualClock, VirtualLoop, run_virtual
@@ -15,6 +21,8 @@ from tests.virtual import VirtualClock, VirtualLoop, run_virtual
 
 class Account:
     """Nothing rests. Whatever is called breaks as often as ``breaks`` says."""
+
+    traits = TRAITS
 
     def __init__(self, breaks: int) -> None:
         self.breaks = breaks
@@ -45,21 +53,78 @@ class Account:
         self._may_break()
 
 
+class Deaf(Account):
+    """Answers nothing, for ever."""
+
+    traits = msgspec.structs.replace(TRAITS, venue=Venue.POLYMARKET)
+
+    async def _never(self) -> Any:
+        await asyncio.get_running_loop().create_future()
+
+    async def groups(self) -> dict[str, str] | Incomplete:
+        return await self._never()  # type: ignore[no-any-return]
+
+    async def resting(self) -> tuple[OrderReport, ...] | Incomplete:
+        return await self._never()  # type: ignore[no-any-return]
+
+    async def cancel_everything(self) -> GroupOutcome:
+        return await self._never()  # type: ignore[no-any-return]
+
+
+@contextlib.asynccontextmanager
+async def guarding(loop: VirtualLoop, folder: Path, *accounts: Any) -> AsyncIterator[Watchdog]:
+    dog = Watchdog(accounts, Clocks(VirtualClock(loop), REAL_WORLD), folder / "record", 10)
+    work = [step for guard in dog.guards for step in (guard.watch(), guard.probe(), guard.warm())]
+    tasks = [loop.create_task(step) for step in work]
+    await asyncio.sleep(1.0)
+    yield dog
+    assert not any(task.done() for task in tasks)
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks)
+
+
 def test_a_fault_in_a_strike_does_not_end_the_watch(tmp_path: Path) -> None:
     async def main(loop: VirtualLoop) -> None:
-        clock = VirtualClock(loop)
         account: Any = Account(breaks=0)
-        dog = Watchdog(account, Clocks(clock, REAL_WORLD), tmp_path / "record", 10)
-        tasks = [loop.create_task(work) for work in (dog.watch(), dog.probe(), dog.warm())]
-        await asyncio.sleep(1.0)
-        dog._watch.heard(Pulse("r1", 1, 1, 1, live=2), clock.mono_ns())
-        account.breaks = 5
-        await asyncio.sleep(20.0)
-        assert not any(task.done() for task in tasks)
-        assert account.cancelled_at, "the strike was tried again"
-        assert dog._record.receipt.endswith("nothing rests; 1.0 s")
-        for task in tasks:
-            task.cancel()
-        await asyncio.wait(tasks)
+        async with guarding(loop, tmp_path, account) as dog:
+            dog.heard(Pulse("r1", 1, 1, 1, live=2))
+            account.breaks = 5
+            await asyncio.sleep(20.0)
+            assert account.cancelled_at, "the strike was tried again"
+            assert dog.record.receipt.endswith("nothing rests; 1.0 s")
+
+    run_virtual(main)
+
+
+def test_a_venue_that_answers_nothing_keeps_the_watchdog_from_striking_nowhere_else(tmp_path: Path) -> None:
+    async def main(loop: VirtualLoop) -> None:
+        account: Any = Account(breaks=0)
+        async with guarding(loop, tmp_path, Deaf(breaks=0), account) as dog:
+            dog.heard(Pulse("r1", 1, 1, 1, live=2))
+            await asyncio.sleep(12.0)
+            first = dog.record
+            assert len(account.cancelled_at) == 1 and "POLY" in first.receipt
+            assert first.receipt.index("KAL the engine") and first.receipt.endswith("nothing rests; 1.0 s")
+            dog.heard(Pulse("r2", 2, 1, 1, live=1))
+            await asyncio.sleep(12.0)
+            assert len(account.cancelled_at) == 2, "free to strike for the next engine"
+            assert (dog.record.struck_ms or 0) > (first.struck_ms or 0)
+
+    run_virtual(main)
+
+
+def test_one_silence_is_one_strike_at_every_venue(tmp_path: Path) -> None:
+    async def main(loop: VirtualLoop) -> None:
+        here: Any = Account(breaks=0)
+        there: Any = Account(breaks=0)
+        there.traits = Deaf.traits
+        async with guarding(loop, tmp_path, here, there) as dog:
+            dog.heard(Pulse("r1", 1, 1, 1, live=2))
+            await asyncio.sleep(10.5)
+            under_way = dog.record.struck_ms
+            await asyncio.sleep(10.0)
+            assert len(here.cancelled_at) == len(there.cancelled_at) == 1
+            assert dog.record.struck_ms == under_way and dog.record.receipt.count("nothing rests") == 2
 
     run_virtual(main)

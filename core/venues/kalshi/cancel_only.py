@@ -16,6 +16,7 @@ from core.venues.kalshi.groups import OrderGroups
 from core.venues.kalshi.hosts import Addresses, check_addresses
 from core.venues.kalshi.http import KalshiHttp
 from core.venues.kalshi.sign import Signer
+from core.venues.kalshi.traits import TRAITS
 from core.venues.limiter import Limiter
 from core.venues.reader import Reader
 from core.venues.venue import CancelOutcome, GroupOutcome, Incomplete, OrderReport, ReportStatus
@@ -40,6 +41,7 @@ class KalshiCancelOnly:
         transports: TransportFactory = network_transport,
     ) -> None:
         check_addresses(addresses, environment)
+        self.traits = TRAITS
         self._http = KalshiHttp(
             addresses.rest,
             signer,
@@ -59,7 +61,6 @@ class KalshiCancelOnly:
         await self._http.close()
 
     async def warm(self, calls: int) -> None:
-        """Keep connections for so many cancels at once open."""
         await self._cancels.warm(calls)
 
     async def groups(self) -> dict[str, str] | Incomplete:

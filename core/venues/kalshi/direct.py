@@ -15,7 +15,16 @@ from core.venues.kalshi.orders import Orders, create_order
 from core.venues.kalshi.tape import read_last_price
 from core.venues.kalshi.terms import read_terms
 from core.venues.limiter import Priority
-from core.venues.venue import Incomplete, LastCheck, OrderReport, PlaceOutcome, PositionReport
+from core.venues.venue import (
+    UNSEALED,
+    Incomplete,
+    LastCheck,
+    OrderReport,
+    PlaceOutcome,
+    PositionReport,
+    Rejected,
+    Sealed,
+)
 from core.venues.wire import Odd, WireError
 
 
@@ -47,7 +56,15 @@ class KalshiDirect(KalshiCancelOnly):
     async def last_price(self, ticker: str) -> Price | Incomplete | None:
         return await read_last_price(self._reader, ticker)
 
-    async def place(self, intent: OrderIntent, shard: int, last_check: LastCheck) -> PlaceOutcome:
+    async def order(self, order_id: str) -> OrderReport | Incomplete | None:
+        return await self._account.order(order_id)
+
+    def seal(self, intent: OrderIntent) -> Sealed | Rejected:
+        return UNSEALED
+
+    async def place(
+        self, intent: OrderIntent, sealed: Sealed, shard: int, last_check: LastCheck
+    ) -> PlaceOutcome:
         """A reduce-only exit; nothing else is placed this way."""
         orders = Orders(self._http)
         return await orders.place(create_order(intent, shard), last_check, Priority.FLATTEN, 0.0)

@@ -11,7 +11,7 @@ import msgspec
 from core.config.paths import Environment
 from core.domain.book import Book
 from core.domain.clock import Clocks
-from core.domain.market import Market, TickGrid, Venue
+from core.domain.market import Market, TickGrid
 from core.domain.order import Fill, OrderIntent, Purpose
 from core.domain.text import clean_text
 from core.domain.units import Price, Quantity
@@ -50,10 +50,11 @@ from core.venues.kalshi.session import Session
 from core.venues.kalshi.sign import Signer
 from core.venues.kalshi.stream import StreamState
 from core.venues.kalshi.tape import read_last_price
+from core.venues.kalshi.traits import TRAITS
 from core.venues.limiter import Capacity, Kind, Limiter, Priority
 from core.venues.reader import Reader
 from core.venues.socket import SocketFactory, open_socket
-from core.venues.traits import Beat, DeadMan, Traits
+from core.venues.traits import Beat
 from core.venues.venue import (
     UNSEALED,
     Accepted,
@@ -83,16 +84,6 @@ from core.venues.venue import (
 
 if TYPE_CHECKING:
     import random
-
-TRAITS: Final = Traits(
-    venue=Venue.KALSHI,
-    renews=True,
-    reduce_only=True,
-    client_ids=True,
-    settles_later=False,
-    dead_man=DeadMan.EXPIRY,
-    lifetime_min_s=1,
-)
 
 WARM_S: Final = 10.0
 """Below the 20 s after which an idle connection is replaced."""
