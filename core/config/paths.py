@@ -96,6 +96,16 @@ class Profile(msgspec.Struct, frozen=True):
         return self.keys / "watchdog.pem"
 
     @property
+    def wallet_key(self) -> Path:
+        """The Polymarket wallet's private key, which signs orders."""
+        return self.keys / "wallet.key"
+
+    @property
+    def api_credentials(self) -> Path:
+        """The wallet's API key at Polymarket: all the watchdog gets of it."""
+        return self.keys / "polymarket.json"
+
+    @property
     def doctor(self) -> Path:
         """What the last examination found; arming asks for it."""
         return self.directory / "doctor.json"

@@ -19,6 +19,8 @@ from core.config.paths import Environment
 KEY_FILE_BYTES_MAX = 64 * 1024
 _PIN_BYTES_MAX = 4 * 1024
 PIN_SUFFIX = ".pin"
+WALLET_VARIABLE = "PMCONSOLE_WALLET_KEY"
+KEYRING_SERVICE = "pmconsole"
 
 
 class KeyFileError(ValueError):
@@ -71,7 +73,7 @@ def read_key_file(path: Path) -> bytes:
         _check_folder(path)
         data = file.read(KEY_FILE_BYTES_MAX + 1)
     if len(data) > KEY_FILE_BYTES_MAX:
-        raise KeyFileError(f"private key file {path} is too large for a key: name a PEM private key")
+        raise KeyFileError(f"private key file {path} is too large for a key: name the file of a private key")
     return data
 
 
@@ -83,6 +85,48 @@ def _check_folder(path: Path) -> None:
         raise KeyFileError(
             f"private key file {path} lies in a folder others can write to: run chmod go-w {folder}"
         )
+
+
+def read_wallet_key(source: str, path: Path, entry: str) -> str:
+    """A wallet's private key as text, from where ``polymarket.key`` says; raises ``KeyFileError``.
+
+    ``entry`` names it in the keyring. What was in the environment is taken out of it: processes started
+    later must not inherit it.
+    """
+    if source == "env":
+        found = os.environ.pop(WALLET_VARIABLE, "")
+        if not found:
+            raise KeyFileError(
+                f"{WALLET_VARIABLE} is not set: export the wallet's private key in it, or set polymarket.key"
+            )
+        return found
+    if source == "keyring":
+        return _from_keyring(entry)
+    try:
+        return read_key_file(path).decode("ascii")
+    except UnicodeDecodeError:
+        raise KeyFileError(
+            f"private key file {path} is no text: it must hold the wallet's key as 64 hexadecimal digits"
+        ) from None
+
+
+def _from_keyring(entry: str) -> str:
+    try:
+        import keyring
+        from keyring.errors import KeyringError
+    except ImportError:
+        raise KeyFileError(
+            'polymarket.key = "keyring" needs the package keyring: install pmconsole[keyring], or use "file"'
+        ) from None
+    try:
+        found = keyring.get_password(KEYRING_SERVICE, entry)
+    except KeyringError:  # its text may name what was stored
+        raise KeyFileError("the keyring cannot be read: unlock it, or set polymarket.key to 'file'") from None
+    if not found:
+        raise KeyFileError(
+            f"the keyring holds no key of this wallet: run keyring set {KEYRING_SERVICE} {entry}"
+        )
+    return str(found)
 
 
 def pin_path(key: Path) -> Path:

@@ -19,6 +19,9 @@ import msgspec
 
 _SIZE_MAX = 256 * 1024
 _SERIES = re.compile(r"[A-Z0-9]{2,40}", re.ASCII)
+_ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}", re.ASCII)
+_KEY = re.compile(r"\s*(?:0x)?[0-9a-fA-F]{64}\s*", re.ASCII)
+_PATH = re.compile(r"(?:/[a-z0-9_-]{1,40}){1,5}", re.ASCII)
 _TICKER = re.compile(r"[A-Z0-9.-]{2,80}", re.ASCII)
 
 
@@ -112,6 +115,50 @@ class ConsoleSettings(msgspec.Struct, frozen=True):
         _within("repaint_hz", self.repaint_hz, 1, 10)
 
 
+class PolymarketSettings(msgspec.Struct, frozen=True):
+    """Whose wallet trades on Polymarket, where its key is, and how the venue is reached."""
+
+    signature_type: int = 3
+    """0 plain key, 1 proxy, 2 Safe, 3 deposit wallet, which every account since May 2026 has."""
+    funder: str = ""
+    """Address of the wallet that holds the funds; types 0 to 2 have only one, which is derived."""
+    signer: str = "own"
+    """``own``, or ``sdk`` for the vendor's package (extra ``sdk``)."""
+    chain_id: int = 137
+    key: str = "file"
+    """Where the wallet's private key is: ``file``, ``env`` or ``keyring``."""
+    key_file: str = ""
+    """Empty: ``keys/wallet.key`` of the profile."""
+    heartbeat_path: str = "/v1/heartbeats"
+    """The dead-man switch's call, which the venue has announced to change."""
+    assets_per_socket: int = 200
+    """Most outcomes one market socket subscribes to."""
+    clob: str = ""
+    """Addresses of the venue's servers; empty: the venue's own."""
+    gamma: str = ""
+    data: str = ""
+    site: str = ""
+    ws_market: str = ""
+    ws_user: str = ""
+
+    def __post_init__(self) -> None:
+        _within("signature_type", self.signature_type, 0, 3)
+        _within("assets_per_socket", self.assets_per_socket, 1, 500)
+        # A private key may have been pasted into the wrong place: none of these texts is quoted.
+        if self.funder and not _ADDRESS.fullmatch(self.funder):
+            raise ValueError("funder must be an address: 0x and 40 hexadecimal digits")
+        if self.key not in ("file", "env", "keyring"):
+            raise ValueError("key must be 'file', 'env' or 'keyring': where the key is, never the key itself")
+        if _KEY.fullmatch(self.key_file):
+            raise ValueError("key_file must name a file, it looks like the key itself: move it into one")
+        if self.signer not in ("own", "sdk"):
+            raise ValueError(f"signer is {self.signer[:40]!r}: use 'own' or 'sdk'")
+        if self.chain_id != 137:
+            raise ValueError(f"chain_id is {self.chain_id}: orders are only signed for Polygon, 137")
+        if not _PATH.fullmatch(self.heartbeat_path):
+            raise ValueError("heartbeat_path must be a path such as '/v1/heartbeats'")
+
+
 class Settings(msgspec.Struct, frozen=True):
     """Everything an operator may set in ``config.toml``."""
 
@@ -120,6 +167,7 @@ class Settings(msgspec.Struct, frozen=True):
     strategy: StrategySettings = StrategySettings()
     feeds: FeedSettings = FeedSettings()
     console: ConsoleSettings = ConsoleSettings()
+    polymarket: PolymarketSettings = PolymarketSettings()
     limits: dict[str, Any] = {}
     """Ceilings by name, unread: ``risk/limits_file.py`` checks names, units and ranges."""
 
@@ -190,9 +238,11 @@ def _section(source: str, text: str, name: str, table: dict[str, Any], kind: typ
             raise _unknown(source, text, name, key, fields)
         try:
             values[key] = msgspec.convert(value, fields[key])
-        except msgspec.ValidationError as error:
-            wants = _WANTED[fields[key]]
-            raise _at(source, text, name, key, f"{name}.{key} must be {wants}, not {value!r}") from error
+        except msgspec.ValidationError:
+            shown = "" if (name, key) in _MAY_BE_SECRET else f", not {value!r}"
+            raise _at(
+                source, text, name, key, f"{name}.{key} must be {_WANTED[fields[key]]}{shown}"
+            ) from None
     try:
         struct: msgspec.Struct = kind(**values)
     except ValueError as error:
@@ -201,6 +251,8 @@ def _section(source: str, text: str, name: str, table: dict[str, Any], kind: typ
     return struct
 
 
+_MAY_BE_SECRET = {("polymarket", key) for key in ("key", "key_file", "funder")}
+"""Where a private key may have been pasted: TOML reads 0x and digits as a number."""
 _WANTED = {
     bool: "true or false",
     int: "a whole number",

@@ -35,7 +35,7 @@ def test_values_are_read_exactly() -> None:
             "c.toml:3: unknown key 'min_egde' in [strategy]: did you mean 'min_edge'?",
         ),
         ("[stratgy]\n", "c.toml:1: unknown key 'stratgy': did you mean 'strategy'?"),
-        ("[zzz]\n", "known are engine, markets, strategy, feeds, console, limits"),
+        ("[zzz]\n", "known are engine, markets, strategy, feeds, console, polymarket, limits"),
         ("[console]\nzzz = 1\n", "c.toml:2: unknown key 'zzz' in [console]: known are theme"),
         ("strategy = 1\n", "c.toml:1: strategy is a table: write [strategy]"),
         ("[console]\nrepaint_hz = '4'\n", "c.toml:2: console.repaint_hz must be a whole number, not '4'"),
@@ -48,6 +48,12 @@ def test_values_are_read_exactly() -> None:
         ("[markets]\nseries = 'KXHIGHNY'\n", "c.toml:2: markets.series must be a list of texts in quotes"),
         ("[markets]\nseries = ['kx/../high']\n", "c.toml:2: markets.series must be 1 to 100 names"),
         ('[feeds]\nuser_agent = "a\\u001b[0m"\n', "c.toml:2: feeds.user_agent must be 1 to 200 printable"),
+        ("[polymarket]\nsignature_type = 2.0\n", "c.toml:2: polymarket.signature_type must be a whole"),
+        ("[polymarket]\nsignature_type = 4\n", "c.toml:2: polymarket.signature_type must be between 0 and 3"),
+        ("[polymarket]\nchain_id = 80002\n", "c.toml:2: polymarket.chain_id is 80002: orders are only"),
+        ("[polymarket]\nsigner = 'me'\n", "c.toml:2: polymarket.signer is 'me': use 'own' or 'sdk'"),
+        ("[polymarket]\nheartbeat_path = 'x'\n", "c.toml:2: polymarket.heartbeat_path must be a path such"),
+        ("[polymarket]\nassets_per_socket = 0\n", "c.toml:2: polymarket.assets_per_socket must be between 1"),
     ],
 )
 def test_a_mistake_is_one_sentence_with_place_and_remedy(text: str, sentence: str) -> None:
@@ -55,6 +61,16 @@ def test_a_mistake_is_one_sentence_with_place_and_remedy(text: str, sentence: st
         parse(text, "c.toml")
     assert sentence in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("quote", ['"', ""])
+@pytest.mark.parametrize("key", ["key", "key_file", "funder"])
+def test_a_private_key_pasted_into_the_file_is_not_shown(key: str, quote: str) -> None:
+    """Without quotes TOML takes it for a number."""
+    secret = "0x" + "1234567890abcdef" * 4
+    with pytest.raises(SettingsError, match=rf"c\.toml:2: polymarket\.{key} must") as caught:
+        parse(f"[polymarket]\n{key} = {quote}{secret}{quote}\n", "c.toml")
+    assert "1234567890" not in str(caught.value) and str(int(secret, 16))[:10] not in str(caught.value)
 
 
 def test_bytes_that_are_no_text_name_the_line(tmp_path: Path) -> None:

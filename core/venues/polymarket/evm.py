@@ -44,7 +44,7 @@ def parse_address(text: str) -> bytes:
 
     A text in one case carries no checksum and is taken; one in both cases must carry the right one.
     """
-    shown = text[:60]
+    shown = f"{text[:12]}…"  # whole it may be a private key
     if not _ADDRESS.fullmatch(text):
         raise AddressError(f"address {shown!r} must be 0x and 40 hexadecimal digits: copy it whole")
     address = bytes.fromhex(text[2:])

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from core.config.paths import Environment
+from core.config.settings import PolymarketSettings
 from core.venues.address import VenueAddressError, check_loopback
 
 DOMAIN = "polymarket.com"
@@ -26,6 +27,12 @@ class Addresses(msgspec.Struct, frozen=True):
     """Answers whether one may trade from here."""
     ws_market: str = "wss://ws-subscriptions-clob.polymarket.com/ws/market"
     ws_user: str = "wss://ws-subscriptions-clob.polymarket.com/ws/user"
+
+
+def configured(settings: PolymarketSettings) -> Addresses:
+    """The venue's own addresses, those that are configured replaced."""
+    chosen = {name: getattr(settings, name) for name in Addresses.__struct_fields__}
+    return msgspec.structs.replace(Addresses(), **{name: url for name, url in chosen.items() if url})
 
 
 def check_addresses(addresses: Addresses, environment: Environment) -> None:
