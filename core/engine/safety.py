@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from core.domain.market import Venue
 from core.domain.order import Order, Purpose
 from core.domain.units import DOLLAR, ONE_CONTRACT
 from core.engine import incidents
@@ -41,9 +42,9 @@ def group_contracts(limits: Limits) -> Mapping[Purpose, int]:
     }
 
 
-def unfit(desk: Desk, order: Order) -> str:
-    """Why this engine must not keep an order alive at the venue; empty when it may."""
-    limits, state, log = desk.state.limits.current, desk.state, desk.scribe.log
+def unwell(desk: Desk, venue: Venue) -> str:
+    """Why this engine must not keep any order alive at a venue; empty when it may."""
+    limits, log = desk.state.limits.current, desk.scribe.log
     lag, now = desk.health.lag_p99_ms(), desk.clocks.mono_ns()
     if log.fault is not None:
         return "the journal has failed"
@@ -51,14 +52,20 @@ def unfit(desk: Desk, order: Order) -> str:
         return "the journal is slow"
     if lag is None or lag > limits.loop_lag_ms_max:
         return "the engine lags"
-    if desk.health.stepped(order.intent.venue):
+    if desk.health.stepped(venue):
         return "the engine stood still or its clock was set"
-    read_ns = desk.seats[order.intent.venue].reconciler.read_ns
+    read_ns = desk.seats[venue].reconciler.read_ns
     if read_ns is None or now - read_ns > limits.reconcile_age_max_s * 1_000_000_000:
         return "the account was not read in time"
-    if order.intent.purpose is Purpose.CLOSE:
-        return ""  # what reduces risk outlives halts and absence
-    market = state.markets.get(order.intent.ticker)
+    return ""
+
+
+def unfit(desk: Desk, order: Order) -> str:
+    """Why this engine must not keep an order alive at the venue; empty when it may."""
+    why = unwell(desk, order.intent.venue)
+    if why or order.intent.purpose is Purpose.CLOSE:
+        return why  # what reduces risk outlives halts and absence
+    market = desk.state.markets.get(order.intent.ticker)
     event = market.market.event_ticker if market is not None else ""
     halt = desk.halting.level(event, order.intent.ticker)
     if halt is not None:

@@ -14,6 +14,7 @@ from core.domain.units import quantity_text
 from core.engine import incidents
 from core.engine.catalogue import Catalogue
 from core.engine.desk import Desk
+from core.engine.safety import unwell
 from core.engine.seat import Seat
 from core.engine.state import AlarmLevel
 from core.engine.trading import Trading
@@ -145,3 +146,6 @@ class VenueEars:
 
     def on_anomaly(self, what: str, detail: str) -> None:
         self.desk.scribe.desk(Kind.ANOMALY, f"{what}: {detail}")
+
+    def fit(self) -> bool:
+        return not unwell(self.desk, self.seat.name)

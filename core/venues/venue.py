@@ -318,6 +318,10 @@ class VenueListener(GroupListener, Protocol):
 
     def on_anomaly(self, what: str, detail: str) -> None: ...
 
+    def fit(self) -> bool:
+        """Asked before each beat of a dead-man switch: whether this engine may keep orders alive now."""
+        ...
+
 
 class SafetyNet(Protocol):
     """What holds an account's orders when the engine no longer does. Nothing here creates an order."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 
 import pytest
@@ -46,5 +47,19 @@ def test_the_limiters_decisions_are_journalled() -> None:
             bench.venue.listener.on_limiter(LimiterReport((Use("cancel", 3, waited_ms=12),), throttled=2))
             [row] = [row for row in bench.journal.rows if row.kind == "LIMITER"]
             assert row.data()["text"] == "cancel 3, waited up to 12 ms; 2 x 429"
+
+    run_virtual(main)
+
+
+def test_a_dead_man_switch_is_held_only_while_the_engine_is_well() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop, ready=False) as bench:
+            assert not bench.venue.listener.fit(), "its account was not read yet"
+            await bench.until(lambda: bench.engine.state.ready, "ready")
+            await asyncio.sleep(2.0)
+            assert bench.venue.listener.fit()
+            bench.venue.faults.broken_reads = True
+            await asyncio.sleep(120.0)
+            assert not bench.venue.listener.fit()
 
     run_virtual(main)

@@ -98,6 +98,7 @@ class Recorder:
         self.settlements: list[SettlementReport] = []
         self.links: list[Link] = []
         self.reconnects = 0
+        self.well = True
         self.limited: list[LimiterReport] = []
         self.storms: list[str] = []
         self.lockouts: list[str] = []
@@ -161,6 +162,9 @@ class Recorder:
     def on_credential(self, cause: str) -> None:
         self.lockouts.append(cause)
         self._heard.set()
+
+    def fit(self) -> bool:
+        return self.well
 
     def on_anomaly(self, what: str, detail: str) -> None:
         self.anomalies.append((what, detail))
