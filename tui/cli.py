@@ -32,7 +32,7 @@ def cli() -> None:
 # --- the desk -----------------------------------------------------------------------------------
 
 
-FAULTS_HELP = "A faulty network to the simulated exchange, as make simulate draws it for this seed."
+FAULTS_HELP = "A faulty network to the simulated exchanges, as make simulate draws it for this seed."
 
 
 @cli.command()

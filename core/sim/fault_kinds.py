@@ -101,7 +101,7 @@ class FaultKind(enum.Enum):
 POLYMARKET = frozenset(
     FaultKind[name] for name in ("X10", "X11", "X12", "X13", "X14", "X16", "X18", "X22", "X23")
 )
-"""Rows only that venue can produce; its simulator will bring their rules."""
+"""Rows only that venue can produce. X13 needs no rule: both outcomes of its markets meet in one book."""
 
 WITHOUT_RULE: dict[FaultKind, str] = {
     FaultKind.N08: "no client here speaks HTTP/2",
@@ -259,6 +259,7 @@ TRAITS: dict[FaultKind, Trait] = {
         (FaultKind[n] for n in ("X02", "X09", "X19", "X21", "X24", "X25", "X26", "X27", "X29", "D01", "D05")),
         _ACT,
     ),
+    **dict.fromkeys((FaultKind[n] for n in ("X10", "X11", "X12", "X14", "X18", "X22", "X23")), _ACT),
 }
 """Kinds not named here have ``Trait()``."""
 
@@ -294,6 +295,7 @@ _UNAVAILABLE = b'{"error":{"code":"exchange_unavailable","message":"exchange is 
 _BAD_GATEWAY = b"<html><body>bad gateway</body></html>"
 _TOO_MANY = b'{"error":"too many requests"}'
 _NOT_FOUND = b'{"error":{"code":"not_found","message":"order not found"}}'
+_DUPLICATED = b'{"error":"order is invalid. Duplicated."}'
 
 RULES: tuple[Rule, ...] = (
     Rule(FaultKind.N05, Point.CONNECT, ANYTHING, _always(ConnectRefused())),
@@ -364,5 +366,11 @@ RULES: tuple[Rule, ...] = (
         Rule(FaultKind[name], Point.WORLD, frozenset(), _always(PLAIN))
         for name in ("X02", "X09", "X19", "X21", "X24", "X25", "X26", "X27", "X29", "D01", "D05")
     ),
+    Rule(FaultKind.X16, Point.ANSWER, _of(Matter.CREATE), _always(Answered(400, _DUPLICATED))),
+    *(
+        Rule(FaultKind[name], Point.WORLD, frozenset(), _always(PLAIN))
+        for name in ("X10", "X11", "X12", "X14", "X18", "X22", "X23")
+    ),
 )
-"""Where several strike one message, the first in this table decides."""
+"""Where several strike one message, the first in this table decides. A rule's chance hangs on its place:
+new ones go to the end."""

@@ -100,8 +100,9 @@ def _unknown_word(document: Any, pick: float) -> None:
 
 def _empty_list(document: Any, _: float) -> None:
     _empty_page(document, 0)
-    if isinstance(document, dict) and "cursor" in document:
-        document["cursor"] = ""
+    for key, last in (("cursor", ""), ("next_cursor", _LAST_PAGE)):
+        if isinstance(document, dict) and key in document:
+            document[key] = last
 
 
 def _empty_page(document: Any, _: float) -> None:
@@ -116,8 +117,11 @@ def _omit_row(document: Any, pick: float) -> None:
             return
 
 
+_COUNTS = ("count_fp", "matched_amount")
+
+
 def _is_count(key: str, value: Any) -> bool:
-    return key == "count_fp" and isinstance(value, str) and value.replace(".", "", 1).isdecimal()
+    return key in _COUNTS and isinstance(value, str) and value.replace(".", "", 1).isdecimal()
 
 
 def _other_count(document: Any, pick: float) -> None:
@@ -125,6 +129,11 @@ def _other_count(document: Any, pick: float) -> None:
         found[key] = f"{float(found[key]) + 1:.2f}"
 
 
+_POLYMARKET_NUMBERS = frozenset(
+    ("price", "size", "original_size", "size_matched", "matched_amount", "balance", "best_bid", "best_ask")
+)
+_LAST_PAGE = "LTE="
+"""What stands in Polymarket's cursor after the last page."""
 _BIDS = ("yes_dollars", "yes_dollars_fp")
 _ASKS = ("no_dollars", "no_dollars_fp")
 
@@ -133,14 +142,22 @@ def _is_ladder(key: str, value: Any) -> bool:
     return key in _BIDS + _ASKS and isinstance(value, list) and all(isinstance(v, list) and v for v in value)
 
 
+def _is_number(key: str, value: Any) -> bool:
+    return isinstance(value, str) and (key.endswith(("_dollars", "_fp")) or key in _POLYMARKET_NUMBERS)
+
+
+def _is_side(key: str, value: Any) -> bool:
+    """One side of a Polymarket book: levels are objects and their fields ordinary ones."""
+    return key in ("bids", "asks") and isinstance(value, list)
+
+
 def _write_number(document: Any, pick: float, numbers: tuple[str, ...]) -> None:
     """Into one price or count of a field, and into one level of each book."""
     number = numbers[int(pick * 997) % len(numbers)]
     for found, key in _places(document, _is_ladder):
         for level in found[key][int(len(found[key]) * pick) :][:1]:
             level[0] = number
-    fields = _places(document, lambda key, v: isinstance(v, str) and key.endswith(("_dollars", "_fp")))
-    for found, key in _one_of(fields, pick):
+    for found, key in _one_of(_places(document, _is_number), pick):
         found[key] = number
 
 
@@ -156,16 +173,19 @@ def _cross(document: Any, _: float) -> None:
     for found, key in _places(document, _is_ladder):
         if key in _BIDS:
             found[key] = [*found[key], ["0.9900", "10.00"]]
+    for found, key in _places(document, _is_side):
+        if key == "bids":
+            found[key] = [*found[key], {"price": "0.999", "size": "10"}]
 
 
 def _drop_bids(document: Any, _: float) -> None:
-    for found, key in _places(document, _is_ladder):
-        if key in _BIDS:
+    for found, key in [*_places(document, _is_ladder), *_places(document, _is_side)]:
+        if key in (*_BIDS, "bids"):
             del found[key]
 
 
 def _hostile_text(document: Any, pick: float) -> None:
-    words = ("title", "subtitle", "sub_title", "yes_sub_title", "rules_primary")
+    words = ("title", "subtitle", "sub_title", "yes_sub_title", "rules_primary", "question")
     text = HOSTILE_TEXT + "x" * (TEXT_CHARS if pick > 0.9 else 0)
     for found, key in _one_of(_places(document, lambda key, _: key in words), pick):
         found[key] = text

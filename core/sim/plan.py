@@ -18,6 +18,7 @@ import msgspec
 
 from core.sim.fates import PLAIN, AnswerFate, ConnectFate, Fate, FrameFate, RequestFate
 from core.sim.fault_kinds import (
+    POLYMARKET,
     RULES,
     TRAITS,
     FaultKind,
@@ -29,8 +30,11 @@ from core.sim.fault_kinds import (
     matter_of_frame,
 )
 
-RULED: tuple[FaultKind, ...] = tuple(kind for kind in FaultKind if any(r.kind is kind for r in RULES))
-"""What a plan can bring about."""
+_WITH_RULE = tuple(kind for kind in FaultKind if any(r.kind is kind for r in RULES))
+RULED = tuple(kind for kind in _WITH_RULE if kind not in POLYMARKET)
+"""What a plan can bring about on any venue."""
+RULED_POLYMARKET = tuple(kind for kind in _WITH_RULE if kind in POLYMARKET)
+"""What it can bring about on Polymarket besides."""
 DENSITIES = (0.05, 0.15, 0.3, 0.6)
 """Share of the kinds that are on in a run."""
 

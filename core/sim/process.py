@@ -1,6 +1,6 @@
-"""SIM as a process: the exchange, its world and the feeds behind two loopback ports, until told to stop.
+"""SIM as a process: both exchanges, their world and the feeds behind loopback ports, until told to stop.
 
-Prints one JSON line through ``ready`` once both answer: where they are, the keys, both clocks and
+Prints one JSON line through ``ready`` once all answer: where they are, the keys, both clocks and
 the world. Whoever starts it may also read that line from ``ready_file``.
 """
 
@@ -8,16 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import errno
-import os
 import random
-import shutil
-import signal
 import socket
 import sys
-import tempfile
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -32,10 +27,12 @@ from core.sim.exchange import Exchange
 from core.sim.faults import Faults
 from core.sim.faulty import faulty_network, network_faults, told
 from core.sim.feeds.app import Readers, build_feeds_app
+from core.sim.hosting import LOOPBACK, Server, SimError, bind, keys_folder, signals, write_private
 from core.sim.kalshi import server as kalshi_server
 from core.sim.kalshi.app import STREAM_PATH, build_app
 from core.sim.kalshi.auth import KeyEntry, KeyRegistry
 from core.sim.load import Pump, list_load
+from core.sim.plan import Plan
 from core.sim.polymarket.floor import Floor, build_floor
 from core.sim.proxy import Proxy
 from core.sim.scenarios.loader import Scenario, ScenarioError, load_scenario
@@ -45,16 +42,13 @@ from core.sim.watch import StreamWatch, WatchedApp
 from core.sim.weather import Weather
 from core.sim.world import World, replay_note, start_calendar, start_clock
 
-LOOPBACK = "127.0.0.1"
+__all__ = ["CUSTOMER", "Sim", "SimError", "SimOptions", "build", "serve"]
+
 REST_PATH = "/trade-api/v2"
 CUSTOMER = "customer"
 CUSTOMER_CASH = Money(500_000_000)
 TICK_S = 0.1
 PUMP_TICK_S = 0.005
-
-
-class SimError(Exception):
-    """SIM cannot start; the text says why and what to do."""
 
 
 class SimOptions(msgspec.Struct, frozen=True):
@@ -177,34 +171,35 @@ async def serve(options: SimOptions, clock: Clock, ready: Callable[[str], None])
     Raises ``SimError`` where it cannot start: port in use, unknown scenario, keys not writable.
     """
     with contextlib.ExitStack() as stack:
-        kalshi_socket = stack.enter_context(_bind(options.kalshi_port, "--kalshi-port"))
-        polymarket_socket = stack.enter_context(_bind(options.polymarket_port, "--polymarket-port"))
-        feeds_socket = stack.enter_context(_bind(options.feeds_port, "--feeds-port"))
-        keys_dir = stack.enter_context(_keys_folder(options.keys_dir))
+        kalshi_socket = stack.enter_context(bind(options.kalshi_port, "--kalshi-port"))
+        polymarket_socket = stack.enter_context(bind(options.polymarket_port, "--polymarket-port"))
+        feeds_socket = stack.enter_context(bind(options.feeds_port, "--feeds-port"))
+        keys_dir = stack.enter_context(keys_folder(options.keys_dir))
         world_id = f"{options.scenario}-{options.seed}-{uuid.uuid4().hex[:12]}"
         sim = build(options, clock, world_id, keys_dir)
         sim.step()
-        kalshi = _Server(kalshi_server.config(sim.kalshi))
+        kalshi = Server(kalshi_server.config(sim.kalshi))
         kalshi.config.app = WatchedApp(sim.kalshi, sim.watch)
-        polymarket = _Server(kalshi_server.config(sim.polymarket.app, pings=False))
-        feeds = _Server(_feeds_config(sim.feeds))
+        polymarket = Server(kalshi_server.config(sim.polymarket.app, pings=False))
+        feeds = Server(_feeds_config(sim.feeds))
         line = _ready_line(options, sim, world_id, kalshi_socket, polymarket_socket, feeds_socket)
 
         def stop() -> None:
             kalshi.should_exit = polymarket.should_exit = feeds.should_exit = True
 
-        stack.enter_context(_signals(stop))
+        stack.enter_context(signals(stop))
         try:
             async with asyncio.TaskGroup() as tasks:
                 driving = []
-                inner = kalshi_socket
+                kalshi_inner, polymarket_inner = kalshi_socket, polymarket_socket
                 if options.faults is not None:
-                    inner = stack.enter_context(_bind(0, "--kalshi-port"))
-                    proxy = _faulty(options.faults, sim, clock, inner)
-                    driving.append(tasks.create_task(proxy.serve(kalshi_socket)))
+                    kalshi_inner, polymarket_inner = (stack.enter_context(bind(0, "--faults")) for _ in "KP")
+                    proxies = _faulty(options.faults, sim, clock, kalshi_inner, polymarket_inner)
+                    for proxy, outer in zip(proxies, (kalshi_socket, polymarket_socket), strict=True):
+                        driving.append(tasks.create_task(proxy.serve(outer)))
                 serving = [
-                    tasks.create_task(kalshi.serve([inner])),
-                    tasks.create_task(polymarket.serve([polymarket_socket])),
+                    tasks.create_task(kalshi.serve([kalshi_inner])),
+                    tasks.create_task(polymarket.serve([polymarket_inner])),
                     tasks.create_task(feeds.serve([feeds_socket])),
                 ]
                 await asyncio.gather(kalshi.up.wait(), polymarket.up.wait(), feeds.up.wait())
@@ -213,7 +208,7 @@ async def serve(options: SimOptions, clock: Clock, ready: Callable[[str], None])
                     driving.append(tasks.create_task(_drive_pump(sim.pump, options.ready_file)))
                 try:
                     if options.ready_file is not None:
-                        _write_private(options.ready_file, line + "\n")
+                        write_private(options.ready_file, line + "\n")
                     ready(line)
                     await asyncio.wait(serving, return_when=asyncio.FIRST_COMPLETED)
                 finally:
@@ -225,11 +220,17 @@ async def serve(options: SimOptions, clock: Clock, ready: Callable[[str], None])
             raise SimError(str(failed.exceptions[0])) from failed
 
 
-def _faulty(seed: int, sim: Sim, clock: Clock, inner: socket.socket) -> Proxy:
+def _faulty(
+    seed: int, sim: Sim, clock: Clock, kalshi: socket.socket, polymarket: socket.socket
+) -> tuple[Proxy, Proxy]:
+    """A proxy in front of each exchange, both with the same seed's faults."""
     faults = network_faults(seed)
     _tell(f"pmconsole sim: {told(faults)}")
-    port = inner.getsockname()[1]
-    return faulty_network(faults, (LOOPBACK, port), clock, sim.exchange, CUSTOMER, TAKERS)
+    behind = [(LOOPBACK, bound.getsockname()[1]) for bound in (kalshi, polymarket)]
+    return (
+        faulty_network(faults, behind[0], clock, sim.exchange, CUSTOMER, TAKERS),
+        Proxy(Plan(faults), behind[1], clock, sim.polymarket.trade_with),
+    )
 
 
 async def _drive(sim: Sim) -> None:
@@ -259,7 +260,7 @@ async def _drive_pump(pump: Pump, ready_file: Path | None) -> None:
         await asyncio.sleep(PUMP_TICK_S)
         steps += 1
         if ready_file is not None and (done or steps % int(1 / PUMP_TICK_S) == 0):
-            _write_private(ready_file.with_name("pump.json"), msgspec.json.encode(pump.report()).decode())
+            write_private(ready_file.with_name("pump.json"), msgspec.json.encode(pump.report()).decode())
     _tell(msgspec.json.encode({"pump": pump.report()}).decode())
 
 
@@ -298,79 +299,7 @@ def _ready_line(
     return msgspec.json.encode(ready).decode()
 
 
-class _Server(uvicorn.Server):
-    """Two servers share a process: signals are the process's business, not theirs."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.up = asyncio.Event()
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self.up.set()
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
 def _feeds_config(app: Starlette) -> uvicorn.Config:
     return uvicorn.Config(
         app, http="h11", ws="none", log_level="warning", access_log=False, timeout_graceful_shutdown=1
     )
-
-
-def _bind(port: int, option: str) -> socket.socket:
-    # With the protocol named, asyncio turns Nagle's wait off on every accepted connection.
-    bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        bound.bind((LOOPBACK, port))
-        bound.listen(128)
-    except (OSError, OverflowError) as error:
-        bound.close()
-        if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
-            raise SimError(f"port {port} is in use: give {option} another, or 0 for a free one") from error
-        raise SimError(f"cannot listen on port {port} ({option}): {error}") from error
-    return bound
-
-
-@contextlib.contextmanager
-def _keys_folder(wanted: Path | None) -> Iterator[Path]:
-    """The folder for private keys, readable by its owner only."""
-    try:
-        if wanted is None:
-            folder = Path(tempfile.mkdtemp(prefix="pmconsole-sim-"))
-        else:
-            folder = wanted
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise SimError(f"cannot keep keys in {wanted}: {error.strerror}") from error
-    try:
-        yield folder
-    finally:
-        if wanted is None:
-            shutil.rmtree(folder, ignore_errors=True)
-
-
-@contextlib.contextmanager
-def _signals(stop: Callable[[], None]) -> Iterator[None]:
-    loop, caught = asyncio.get_running_loop(), (signal.SIGTERM, signal.SIGINT)
-    for number in caught:
-        loop.add_signal_handler(number, stop)
-    try:
-        yield
-    finally:
-        for number in caught:
-            loop.remove_signal_handler(number)
-
-
-def _write_private(path: Path, text: str) -> None:
-    """Write a whole file at once, readable by its owner only."""
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    try:
-        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            file.write(text)
-        part.replace(path)
-    except OSError as error:
-        raise SimError(f"cannot write {path}: {error.strerror}") from error

@@ -22,7 +22,7 @@ from core.sim.fates import (
 )
 from core.sim.fault_kinds import POLYMARKET, RULES, WITHOUT_RULE, FaultKind, Matter, Point, matter_of_call
 from core.sim.garble import Garble
-from core.sim.plan import RULED, Habit, Plan, Swarm, steady, swarm
+from core.sim.plan import RULED, RULED_POLYMARKET, Habit, Plan, Swarm, steady, swarm
 
 ORDERS = "/trade-api/v2/portfolio/events/orders"
 CREATE, CANCEL, CANCEL_MANY = ("POST", ORDERS), ("DELETE", f"{ORDERS}/abc"), ("DELETE", f"{ORDERS}/batched")
@@ -75,6 +75,7 @@ def test_every_row_has_a_rule_or_a_named_reason_to_have_none() -> None:
     for kind in FaultKind:
         homes = (kind in RULED, kind in POLYMARKET, kind in WITHOUT_RULE)
         assert homes.count(True) == 1, f"{kind.name} stands in {homes.count(True)} places"
+    assert POLYMARKET - set(RULED_POLYMARKET) == {FaultKind.X13}
 
 
 @given(st.integers(0, 2**32), steps)
@@ -182,6 +183,7 @@ ROWS: tuple[tuple[FaultKind, str, object, object], ...] = (
     (FaultKind.X06, "answer", POSITIONS, Repeated(20_000)),
     (FaultKind.X07, "answer", POSITIONS, {Garble.EMPTY_LIST}),
     (FaultKind.X08, "frame", FILL, {Garble.OTHER_COUNT}),
+    (FaultKind.X16, "answer", CREATE, 400),
     (FaultKind.X15, "answer", CANCEL_MANY, {Garble.ROW_OMITTED}),
     (FaultKind.X20, "request", CREATE, 503),
     (FaultKind.D02, "frame", DELTA, {Garble.BAD_NUMBER}),

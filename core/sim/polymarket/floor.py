@@ -72,6 +72,15 @@ class Floor(msgspec.Struct, frozen=True):
         self.twins.step()
         self.crowd.step()
 
+    def trade_with(self, path: str, body: bytes) -> None:
+        """Somebody takes the customer's orders that a request names; where it creates one, the newest."""
+        resting = self.exchange.open_orders(self.customer.key)
+        named = [order for order in resting if order.order_id.encode() in path.encode() + body]
+        if not named and path.startswith("/order"):
+            named = resting[-1:]
+        for order in named:
+            self.crowd.meet(order, 1.0)
+
     def ready(self, host: str) -> dict[str, Any]:
         """What the ready line says of it."""
         http = f"http://{host}"

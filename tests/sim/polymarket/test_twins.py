@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -115,6 +116,29 @@ def test_someone_trades_with_a_customers_order_at_the_touch(make_world: Any) -> 
         if placed.order.matched:
             break
     assert placed.order.matched > 0
+
+
+def test_a_fault_may_have_the_market_take_the_order_a_request_is_about(make_world: Any) -> None:
+    world = make_world("quiet")
+    market = max(world.exchange.markets.values(), key=lambda m: -abs(5_000 - _middle(world, m)))
+    customer = world.floor.customer
+
+    def rest(number: int) -> Any:
+        return world.exchange.place(
+            OrderRequest(
+                f"0x{number:064x}", customer.key, customer.address, market.spec.tokens[0], Side.BUY,
+                OrderType.GTC, 500, 10_000_000,
+            )
+        ).order  # fmt: skip
+
+    first, second, third = rest(1), rest(2), rest(3)
+    world.floor.trade_with("/orders", json.dumps([second.order_id]).encode())
+    assert (first.matched, second.matched, third.matched) == (10_000_000, 10_000_000, 0)
+    world.floor.trade_with("/order", b'{"order":{}}')
+    assert third.matched == 10_000_000
+    rest(4)
+    world.floor.trade_with("/data/orders", b"")
+    assert len(world.exchange.open_orders(customer.key)) == 1
 
 
 def _middle(world: World, market: Any) -> float:
