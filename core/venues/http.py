@@ -199,6 +199,24 @@ class Http(abc.ABC):
                 raise
         return await self._guarded(pool, call, timeout, total_s, trace)
 
+    async def ask(
+        self,
+        pool: httpx.AsyncClient,
+        call: Call,
+        priority: Priority,
+        cost: float,
+        timeout: httpx.Timeout = WRITE_TIMEOUT,
+        total_s: float = WRITE_TOTAL_S,
+    ) -> Answer | str:
+        """Wait for the limiter and send once: the answer, or why there is none."""
+        refused = await self.limiter.admit(call.endpoint.kind, priority, cost, shard=call.shard)
+        if refused is not None:
+            return refused.reason
+        try:
+            return await self.send(pool, call, timeout, total_s)
+        except WIRE_FAULTS as error:
+            return fault_text(error)
+
     async def _guarded(
         self,
         pool: httpx.AsyncClient,

@@ -8,41 +8,19 @@ from collections.abc import Callable
 
 import msgspec
 
-from core.domain.market import Venue
-from core.domain.order import BookSide, OrderIntent, Purpose, TimeInForce
-from core.domain.units import Money, Price, contracts
 from core.venues.polymarket.contracts import STANDARD
 from core.venues.polymarket.seal import Sealer
-from core.venues.polymarket.sign import SALT_BITS, OwnSigner, WalletKey
-from core.venues.polymarket.terms import Terms
-from core.venues.polymarket.tokens import Tokens, Version
+from core.venues.polymarket.sign import SALT_BITS, OwnSigner
 from core.venues.polymarket.wallets import Account, SignatureType, account, funders_of
 from core.venues.venue import Sealed
 from tests.bench.harness import percentile
+from tests.venues.polymarket.golden import KEY
+from tests.venues.polymarket.orders_of import INTENT, TERMS
 
 ORDERS = 400
 MIN_RATIO = 8.0
 """For a plain key. With a deposit wallet the vendor leaves out most of its own typed-data code, and the
 elliptic curve alone, which is the same for both, is a tenth of its time and half of ours."""
-
-KEY = WalletKey(b"\x11" * 32)
-TOKENS = Tokens(str(2**255 + 12345), str(2**255 + 54321))
-TERMS = Terms("bench", "0x" + "cd" * 32, Version.V1, TOKENS, False, Price(100), contracts(5))
-INTENT = OrderIntent(
-    client_order_id="pm-1",
-    venue=Venue.POLYMARKET,
-    ticker="bench",
-    side=BookSide.BID,
-    purpose=Purpose.OPEN,
-    price=Price(5_200),
-    quantity=contracts(100),
-    tif=TimeInForce.GTC,
-    post_only=True,
-    reduce_only=False,
-    expires_ms=None,
-    created_ms=1_795_000_000_000,
-    reserved=Money(0),
-)
 
 
 class _Body(msgspec.Struct):
@@ -66,7 +44,7 @@ class _Vendor:
         return self.builder.build_signed_order(
             self._data(
                 maker=self._of.funder,
-                tokenId=TOKENS.yes,
+                tokenId=TERMS.tokens.yes,
                 makerAmount="52000000",
                 takerAmount="100000000",
                 side=self._buy,

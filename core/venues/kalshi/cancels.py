@@ -12,7 +12,7 @@ from typing import Final
 import msgspec
 
 from core.venues.faults import WIRE_FAULTS, fault_text
-from core.venues.http import READ_TIMEOUT, WRITE_TIMEOUT, WRITE_TOTAL_S, Answer, Call
+from core.venues.http import READ_TIMEOUT, WRITE_TOTAL_S, Answer, Call
 from core.venues.kalshi.answers import batch_cancel_outcomes, cancel_outcome, group_outcome
 from core.venues.kalshi.endpoints import BATCH_CANCEL, CANCEL, CANCEL_ALL, GROUP_TRIGGER, STATUS
 from core.venues.kalshi.http import KalshiHttp
@@ -118,12 +118,4 @@ class Cancels:
         return batch_cancel_outcomes(ids, answer.status, answer.body)
 
     async def _send(self, call: Call, cost: float) -> Answer | str:
-        """The answer, or why there is none."""
-        limiter = self._http.limiter
-        refused = await limiter.admit(call.endpoint.kind, Priority.CANCEL, cost, shard=call.shard)
-        if refused is not None:
-            return refused.reason
-        try:
-            return await self._http.send(self._pool, call, WRITE_TIMEOUT, WRITE_TOTAL_S)
-        except WIRE_FAULTS as error:
-            return fault_text(error)
+        return await self._http.ask(self._pool, call, Priority.CANCEL, cost)

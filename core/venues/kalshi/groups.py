@@ -12,8 +12,7 @@ import msgspec
 
 from core.domain.order import Purpose
 from core.venues.endpoint import Endpoint
-from core.venues.faults import WIRE_FAULTS, fault_text
-from core.venues.http import WRITE_TIMEOUT, WRITE_TOTAL_S, Answer, Call
+from core.venues.http import Answer, Call
 from core.venues.kalshi.answers import group_outcome, refusal
 from core.venues.kalshi.endpoints import (
     GROUP_CREATE,
@@ -121,12 +120,5 @@ class OrderGroups:
         return Unresolved(answer) if isinstance(answer, str) else group_outcome(answer.status, answer.body)
 
     async def _send(self, endpoint: Endpoint, call: Call) -> Answer | str:
-        """The answer, or why there is none."""
         http = self._http
-        refused = await http.limiter.admit(endpoint.kind, Priority.RECONCILE, http.cost(endpoint))
-        if refused is not None:
-            return refused.reason
-        try:
-            return await http.send(http.general, call, WRITE_TIMEOUT, WRITE_TOTAL_S)
-        except WIRE_FAULTS as error:
-            return fault_text(error)
+        return await http.ask(http.general, call, Priority.RECONCILE, http.cost(endpoint))

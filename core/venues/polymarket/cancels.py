@@ -14,7 +14,7 @@ import msgspec
 from core.domain.text import clean_text
 from core.venues.endpoint import Endpoint
 from core.venues.faults import WIRE_FAULTS, fault_text
-from core.venues.http import READ_TIMEOUT, WRITE_TIMEOUT, WRITE_TOTAL_S, Answer, Call
+from core.venues.http import READ_TIMEOUT, WRITE_TOTAL_S, Answer, Call
 from core.venues.limiter import Kind, Priority
 from core.venues.polymarket.endpoints import OK
 from core.venues.polymarket.errors import Refusal, refusal
@@ -120,14 +120,7 @@ class Cancels:
         return Done()
 
     async def _send(self, call: Call, cost: float) -> Answer | str:
-        """The answer, or why there is none."""
-        refused = await self._http.limiter.admit(call.endpoint.kind, Priority.CANCEL, cost)
-        if refused is not None:
-            return refused.reason
-        try:
-            return await self._http.send(self._pool, call, WRITE_TIMEOUT, WRITE_TOTAL_S)
-        except WIRE_FAULTS as error:
-            return fault_text(error)
+        return await self._http.ask(self._pool, call, Priority.CANCEL, cost)
 
 
 def cancel_outcomes(order_ids: Sequence[str], answer: Answer) -> list[CancelOutcome]:

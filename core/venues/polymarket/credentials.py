@@ -15,8 +15,7 @@ from msgspec import Meta
 from core.config.secrets import KeyFileError, read_key_file, write_private
 from core.domain.clock import Clocks
 from core.venues.endpoint import Endpoint
-from core.venues.faults import WIRE_FAULTS, fault_text
-from core.venues.http import WRITE_TIMEOUT, WRITE_TOTAL_S, Answer, Call, TransportFactory
+from core.venues.http import Answer, Call, TransportFactory
 from core.venues.limiter import Kind, Limiter, Priority
 from core.venues.polymarket.errors import refusal
 from core.venues.polymarket.http import VenueHttp
@@ -95,13 +94,9 @@ async def obtain(http: LoginHttp) -> Credentials | Incomplete:
         return found
     if found.status not in _NONE_YET:
         return _credentials(http.address, found)
-    refused = await http.limiter.admit(CREATE.kind, Priority.RECONCILE, CREATE.cost)
-    if refused is not None:
-        return Incomplete("API key", refused.reason)
-    try:
-        made = await http.send(http.general, Call(CREATE), WRITE_TIMEOUT, WRITE_TOTAL_S)
-    except WIRE_FAULTS as error:
-        return Incomplete("API key", f"{fault_text(error)}: it may have been made, so try again in a minute")
+    made = await http.ask(http.general, Call(CREATE), Priority.RECONCILE, CREATE.cost)
+    if isinstance(made, str):
+        return Incomplete("API key", made)
     if not 200 <= made.status < 300:
         return Incomplete("API key", f"HTTP {made.status}: {refusal(made.status, made.body)}")
     return _credentials(http.address, made)

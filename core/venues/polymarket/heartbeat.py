@@ -16,7 +16,6 @@ import msgspec
 
 from core.domain.text import clean_text
 from core.venues.endpoint import Endpoint
-from core.venues.faults import WIRE_FAULTS, fault_text
 from core.venues.http import Answer, Call
 from core.venues.limiter import Kind, Priority
 from core.venues.polymarket.errors import refusal
@@ -110,14 +109,9 @@ class Heartbeat:
 
     async def _send(self) -> Answer | str:
         """The answer, or why there is none."""
-        refused = await self._http.limiter.admit(self._endpoint.kind, Priority.CANCEL, self._endpoint.cost)
-        if refused is not None:
-            return refused.reason
         call = Call(self._endpoint, body=msgspec.json.encode(_Asked(self._next_id)))
-        try:
-            return await self._http.send(self._pool, call, TIMEOUT, TOTAL_S)
-        except WIRE_FAULTS as error:
-            return fault_text(error)
+        cost = self._endpoint.cost
+        return await self._http.ask(self._pool, call, Priority.CANCEL, cost, TIMEOUT, TOTAL_S)
 
     def _accepted(self, sent_ns: int, next_id: str) -> None:
         before, self._next_id, self._misses = self.beat, next_id, 0
