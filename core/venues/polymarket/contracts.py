@@ -17,10 +17,6 @@ from core.venues.polymarket.tokens import Version
 POLYGON: Final = 137
 
 
-class ChainError(ValueError):
-    """A chain nothing may be signed for. One sentence."""
-
-
 class Exchange(msgspec.Struct, frozen=True):
     """A contract orders are signed for."""
 
@@ -48,11 +44,3 @@ def exchange_of(version: Version, neg_risk: bool) -> Exchange:
     if version is Version.V2:
         return V3
     return NEG_RISK if neg_risk else STANDARD
-
-
-def check_chain(chain_id: int) -> None:
-    """Raises ``ChainError`` for a chain other than Polygon."""
-    if chain_id != POLYGON:
-        raise ChainError(
-            f"chain {chain_id} is not Polygon ({POLYGON}): orders can only be signed for Polygon's contracts"
-        )

@@ -8,9 +8,7 @@ from hypothesis import strategies as st
 
 from core.venues.polymarket.contracts import (
     EXCHANGES,
-    ChainError,
     Exchange,
-    check_chain,
     exchange_of,
 )
 from core.venues.polymarket.l2 import Credentials, CredentialsError, RequestSigner
@@ -59,12 +57,6 @@ def test_the_domains_of_the_three_exchanges() -> None:
 def test_the_exchange_follows_from_the_markets_version() -> None:
     names = [exchange_of(version, neg_risk).name for version in Version for neg_risk in (False, True)]
     assert names == ["standard", "neg-risk", "v3", "v3"]
-
-
-def test_another_chain_is_refused() -> None:
-    check_chain(137)
-    with pytest.raises(ChainError, match="chain 80002 is not Polygon"):
-        check_chain(80002)
 
 
 AMOUNTS = st.integers(min_value=0, max_value=2**256 - 1)
