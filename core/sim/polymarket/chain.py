@@ -21,6 +21,13 @@ _PROXY_CODE = "0xd21df8dc65880a8606f09fe0ce3df9b8869287ab0b058be05aa9e8af6330a00
 _SAFE_FACTORY = "0xaacFeEa03eb1561C4e67d661e40682Bd20E3541b"
 _SAFE_CODE = "0x2bce2127ff07fb632d16c8347c4ebf501f4841168bed00d9e6ef715ddb6fcecf"
 _DEPOSIT_FACTORY = "0x00000000000Fb5C9ADea0298D729A0CB3823Cc07"
+_DEPOSIT_BEACON = "0x7A18EDfe055488A3128f01F563e5B479D92ffc3a"
+_BEACON_PROXY = (
+    "0x6100923d8160233d3973",
+    "0x60195155f3363d3d373d3d363d602036600436635c60da1b60e01b36527fa3f0ad74e5423aebfd80d3ef4346578335a9a72a"
+    "eaee59ff6cb3582b35133d50545afa5036515af43d6000803e604d573d6000fd5b3d6000f3",
+)
+"""Creation code of a proxy with 64 bytes of arguments, before and after the beacon it asks."""
 
 _BINARY, _NEG_RISK = 1, 2
 """Module byte of a position id."""
@@ -55,8 +62,11 @@ def safe_of(owner: str) -> str:
 
 
 def deposit_wallet_of(owner: str) -> str:
-    """A deposit wallet (signature type 3) of an owner. The simulator's own derivation, not the venue's."""
-    return _created(_DEPOSIT_FACTORY, keccak(raw(owner)), keccak(b"deposit wallet"))
+    """The deposit wallet (signature type 3) of an owner."""
+    arguments = bytes(12) + raw(_DEPOSIT_FACTORY) + bytes(12) + raw(owner)
+    before, after = _BEACON_PROXY
+    code = raw(before) + raw(_DEPOSIT_BEACON) + raw(after) + arguments
+    return _created(_DEPOSIT_FACTORY, keccak(arguments), keccak(code))
 
 
 def _created(factory: str, salt: bytes, code_hash: bytes) -> str:

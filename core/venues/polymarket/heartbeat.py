@@ -97,7 +97,7 @@ class Heartbeat:
             if accepted and named:
                 self._accepted(sent_ns, named)
                 return True
-            if accepted or answer.status != 400 or not named:
+            if accepted or answer.status != 400 or named is None:
                 reason = f"HTTP {answer.status}: {refusal(answer.status, answer.body)}"
                 break
             self._next_id, reason = (
@@ -127,10 +127,10 @@ class Heartbeat:
             self.beat = msgspec.structs.replace(self.beat, missed=self._misses)
 
 
-def _named(answer: Answer) -> str:
-    """The beat the answer wants next; empty where it names none."""
+def _named(answer: Answer) -> str | None:
+    """The beat the answer wants next, empty for a first one; ``None`` where it names none."""
     try:
         told = decode(answer.body, _told, "heartbeat").heartbeat_id
     except WireError:
-        return ""
-    return clean_text(told, 64) if isinstance(told, str) else ""
+        return None
+    return clean_text(told, 64) if isinstance(told, str) else None

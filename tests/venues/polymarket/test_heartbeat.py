@@ -96,6 +96,18 @@ def test_a_wrong_beat_is_followed_at_once_by_the_one_named(
     assert desk.heart.beat is not None and desk.heart.beat.missed == 0
 
 
+def test_a_venue_that_forgot_the_chain_is_given_a_first_beat(virtual: Run, virtual_clocks: Clocks) -> None:
+    chain = Chain()
+
+    async def story(desk: Desk) -> None:
+        await asyncio.sleep(1)
+        chain.expected = ""
+        await asyncio.sleep(5)
+
+    desk = beating(virtual, virtual_clocks, chain, story)
+    assert [named for _, named in chain.asked] == ["", "beat-1", ""] and not desk.heart.lost
+
+
 def test_two_programs_on_one_key_are_noticed(virtual: Run, virtual_clocks: Clocks) -> None:
     class Fought(Chain):
         async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
