@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from enum import Enum
 
 import msgspec
@@ -15,6 +16,12 @@ from core.sim.polymarket.typed_data import OrderDomain
 
 MIN_SIZE = contracts(5)
 CENT = Price(100)
+FINE_TICK = Price(10)
+"""A tenth of a cent: the grid of markets that are almost decided."""
+FINE_BELOW, FINE_ABOVE = Price(400), Price(9_600)
+"""YES prices beyond which a market moves to that grid."""
+PRINTS_MAX = 20_000
+"""Trades of a market whose prices are remembered; the oldest go first."""
 _FEE_STEP = 10
 """Fees are whole hundred-thousandths of a dollar."""
 
@@ -66,6 +73,8 @@ class MarketSpec(msgspec.Struct, frozen=True):
     holds_takers: bool = False
     """Marketable orders are held for a moment inside their request, as on crypto markets."""
     clears_on_start: bool = False
+    refines: bool = False
+    """Whether its grid becomes finer by itself once a trade says that it is almost decided."""
 
     @property
     def question_id(self) -> str:
@@ -133,8 +142,8 @@ class Market(msgspec.Struct):
     volume: Quantity = Quantity(0)
     vault: Money = Money(0)
     """Collateral behind its outstanding pairs."""
-    history: list[tuple[int, Price]] = []
-    """Real time and YES price of every trade."""
+    history: deque[tuple[int, Price]] = msgspec.field(default_factory=lambda: deque(maxlen=PRINTS_MAX))
+    """Real time and YES price of its trades."""
 
     @property
     def condition_id(self) -> str:

@@ -12,15 +12,13 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from core.domain.clock import Clock
-from core.domain.units import Price
 from core.sim.fates import PLAIN, Answered, AnswerFate, Cut, Delivered, Fate, FrameFate, Lost, RequestFate
 from core.sim.fault_kinds import Matter, Point, matter_of_call
+from core.sim.polymarket.contracts import FINE_TICK
 
 if TYPE_CHECKING:
     from core.sim.polymarket.call import Venue
 
-FINE_TICK = Price(10)
-"""What a tick flips to near the ends: a tenth of a cent."""
 UNHEARD_OF = "the moon is in the wrong house for this order"
 _INTERNAL = b'{"error":"Internal server error"}'
 _REORDER_MS = 1_000

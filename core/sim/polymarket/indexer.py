@@ -6,12 +6,13 @@ Polymarket docs: Data API. A witness that lags: it shows what was mined, never w
 from __future__ import annotations
 
 import heapq
+from collections import deque
 
 import msgspec
 
 from core.domain.units import Money, Price, Quantity
 from core.sim.polymarket.events import Event, Redeemed, TradeChanged
-from core.sim.polymarket.exchange import Exchange
+from core.sim.polymarket.exchange import TRADES_MAX, Exchange
 from core.sim.polymarket.orders import Order, Stage, Trade
 
 LAG_MS = 5_000
@@ -26,13 +27,17 @@ class Position(msgspec.Struct):
     fees: Money = Money(0)
     realized: Money = Money(0)
 
+    def add(self, shares: int, cost: int, fee: int) -> None:
+        self.size, self.cost = Quantity(self.size + shares), Money(self.cost + cost)
+        self.fees = Money(self.fees + fee)
+
     @property
     def average(self) -> Price:
         return Price(self.cost * 10_000 // self.size if self.size else 0)
 
 
-class Activity(msgspec.Struct, frozen=True):
-    """One wallet's part in a mined trade."""
+class Activity(msgspec.Struct, eq=False):
+    """One wallet's part in a mined trade. ``basis`` is what shares it sold had cost."""
 
     trade: Trade
     order: Order
@@ -41,6 +46,7 @@ class Activity(msgspec.Struct, frozen=True):
     money: Money
     fee: Money
     at_ms: int
+    basis: Money = Money(0)
 
 
 class Indexer:
@@ -50,9 +56,10 @@ class Indexer:
         self._exchange, self.lag_ms = exchange, lag_ms
         self._due: list[tuple[int, int, TradeChanged | Redeemed]] = []
         self._count = 0
-        self._mined: set[str] = set()
+        self._mined: dict[str, list[Activity]] = {}
+        """Parts of trades that may still be thrown back."""
         self._positions: dict[str, dict[str, Position]] = {}
-        self._activity: list[Activity] = []
+        self._activity: deque[Activity] = deque(maxlen=TRADES_MAX)
         exchange.listeners.append(self._hear)
 
     def positions(self, wallet: str) -> list[Position]:
@@ -61,7 +68,7 @@ class Indexer:
 
     def activity(self) -> list[Activity]:
         self._catch_up()
-        return self._activity
+        return list(self._activity)
 
     def _hear(self, event: Event) -> None:
         if isinstance(event, TradeChanged | Redeemed):
@@ -82,35 +89,40 @@ class Indexer:
                         self._positions.get(wallet.lower(), {}).pop(token, None)
 
     def _read(self, trade: Trade) -> None:
-        known = trade.trade_id in self._mined
-        if trade.stage is Stage.MINED and not known:
-            self._mined.add(trade.trade_id)
-            self._activity += [self._enter(part) for part in _parts(trade)]
-        elif trade.stage in (Stage.RETRYING, Stage.FAILED) and known:
-            self._mined.discard(trade.trade_id)
-            self._activity = [a for a in self._activity if a.trade.trade_id != trade.trade_id]
-            self._rebuild()
+        match trade.stage:
+            case Stage.MINED if trade.trade_id not in self._mined:
+                parts = self._mined[trade.trade_id] = _parts(trade)
+                for part in parts:
+                    self._enter(part)
+                    self._activity.append(part)
+            case Stage.RETRYING | Stage.FAILED:
+                for part in self._mined.pop(trade.trade_id, ()):
+                    self._take_back(part)
+                    if part in self._activity:
+                        self._activity.remove(part)
+            case Stage.CONFIRMED:
+                self._mined.pop(trade.trade_id, None)
 
-    def _rebuild(self) -> None:
-        """Positions again from what is left; redeemed ones stay paid as their markets say."""
-        self._positions = {}
-        for part in self._activity:
-            if self._exchange.markets[part.order.condition_id].payouts is None:
-                self._enter(part)
-
-    def _enter(self, part: Activity) -> Activity:
-        held = self._positions.setdefault(part.order.wallet.lower(), {})
-        position = held.setdefault(part.order.token_id, Position(part.order.token_id))
-        position.fees = Money(position.fees + part.fee)
+    def _enter(self, part: Activity) -> None:
+        position = self._position(part)
         if part.order.buys:
-            position.size = Quantity(position.size + part.shares)
-            position.cost = Money(position.cost + part.money)
-            return part
-        basis = position.cost * part.shares // position.size if position.size > 0 else 0
-        position.size = Quantity(position.size - part.shares)
-        position.cost = Money(position.cost - basis)
-        position.realized = Money(position.realized + part.money - basis)
-        return part
+            position.add(part.shares, part.money, part.fee)
+        else:
+            part.basis = Money(position.cost * part.shares // position.size if position.size > 0 else 0)
+            position.add(-part.shares, -part.basis, part.fee)
+            position.realized = Money(position.realized + part.money - part.basis)
+
+    def _take_back(self, part: Activity) -> None:
+        position = self._position(part)
+        if part.order.buys:
+            position.add(-part.shares, -part.money, -part.fee)
+        else:
+            position.add(part.shares, part.basis, -part.fee)
+            position.realized = Money(position.realized - part.money + part.basis)
+
+    def _position(self, part: Activity) -> Position:
+        held = self._positions.setdefault(part.order.wallet.lower(), {})
+        return held.setdefault(part.order.token_id, Position(part.order.token_id))
 
 
 def _parts(trade: Trade) -> list[Activity]:

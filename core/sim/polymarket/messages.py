@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from core.domain.units import PRICE_DECIMALS, parse_price
 from core.sim.orders import BookSide
 from core.sim.polymarket import shapes
 from core.sim.polymarket.contracts import Market
 from core.sim.polymarket.events import BookChanged
 from core.sim.polymarket.exchange import Exchange
-from core.sim.polymarket.numbers import price_text, units_text
+from core.sim.polymarket.numbers import decimal, price_text, units_text
 from core.sim.polymarket.orders import Trade
 from core.sim.polymarket.shapes import Wire
 
@@ -41,18 +42,22 @@ def price_change(exchange: Exchange, market: Market, change: BookChanged, now_ms
 
 def best(exchange: Exchange, market: Market, outcome: int) -> tuple[str, str]:
     """The best bid and ask of one outcome: 0 and 1 where a side is empty."""
-    bids, asks = exchange.levels(market, outcome)
-    return price_text(bids[0][0] if bids else 0), price_text(asks[0][0] if asks else 10_000)
+    book = exchange.books[market.condition_id]
+    bid, ask = book.best(BookSide.BID) or 0, book.best(BookSide.ASK) or 10_000
+    if outcome == 1:
+        bid, ask = 10_000 - ask, 10_000 - bid
+    return price_text(bid), price_text(ask)
 
 
-def best_bid_ask(market: Market, token_id: str, bid: str, ask: str, spread: str, now_ms: int) -> Wire:
+def best_bid_ask(market: Market, token_id: str, top: tuple[str, str], now_ms: int) -> Wire:
+    bid, ask = top
     return {
         "event_type": "best_bid_ask",
         "market": market.condition_id,
         "asset_id": token_id,
         "best_bid": bid,
         "best_ask": ask,
-        "spread": spread,
+        "spread": decimal(parse_price(ask) - parse_price(bid), PRICE_DECIMALS),
         "timestamp": str(now_ms),
     }
 

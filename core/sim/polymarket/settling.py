@@ -7,7 +7,7 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from core.domain.units import Money, Price, Quantity
-from core.sim.polymarket.contracts import Market, Print
+from core.sim.polymarket.contracts import FINE_ABOVE, FINE_BELOW, FINE_TICK, Market, Print
 from core.sim.polymarket.crossing import Leg
 from core.sim.polymarket.events import OrderChanged, OrderEvent, TradeChanged
 from core.sim.polymarket.orders import MakerFill, Move, Order, OrderStatus, Trade
@@ -51,6 +51,14 @@ def trade(exchange: Exchange, taker: Order, legs: tuple[Leg, ...], bucket: int) 
     _print(market, made, now_ms)
     exchange.keep_trade(made)
     return made
+
+
+def refine(exchange: Exchange, market: Market) -> None:
+    """Move to the fine grid once the last trade was near an end; there is no way back."""
+    if not market.spec.refines or market.tick <= FINE_TICK or not market.history:
+        return
+    if not FINE_BELOW <= market.history[-1][1] <= FINE_ABOVE:
+        exchange.flip_tick(market.condition_id, FINE_TICK)
 
 
 def announce(exchange: Exchange, made: Trade) -> None:

@@ -27,7 +27,6 @@ from core.sim.polymarket.events import (
     TradeChanged,
 )
 from core.sim.polymarket.keys import ApiKey
-from core.sim.polymarket.numbers import price_text
 from core.sim.polymarket.orders import Stage
 from core.sim.polymarket.shapes import Wire
 
@@ -171,9 +170,7 @@ class Stream:
                 self._tell_top(market, token, following, now_ms)
 
     def _tell_top(self, market: Market, token: str, following: list[Connection], now_ms: int) -> None:
-        bids, asks = self._exchange.book(token)
-        spread = price_text((asks[0][0] if asks else 10_000) - (bids[0][0] if bids else 0))
-        body = messages.best_bid_ask(market, token, *self._tops[token], spread, now_ms)
+        body = messages.best_bid_ask(market, token, self._tops[token], now_ms)
         for connection in following:
             if connection.custom and token in connection.assets:
                 self._send(connection, Matter.PUBLIC, body)

@@ -173,6 +173,7 @@ def _enter(exchange: Exchange, order: Order, met: Reach, *, was_held: bool) -> P
     if met.legs:
         for trade in trades:
             settling.announce(exchange, trade)
+        settling.refine(exchange, exchange.markets[order.condition_id])
         word = "matched"
     else:
         word = "unmatched" if was_held else "live"

@@ -114,6 +114,7 @@ class Twins:
                     ends_ms=listed.close_ms,
                     group_title=_words(bracket),
                     resolution_source=_source(station),
+                    refines=True,
                 )
             )
         event = self._event(station, slug, title, description, tuple(markets), neg_risk=True)
@@ -136,6 +137,7 @@ class Twins:
             opens_ms=listed.open_ms,
             ends_ms=listed.close_ms,
             resolution_source=_source(station),
+            refines=True,
         )
         event = self._event(station, slug, question, description, (market,), neg_risk=False)
         return event, [frozenset(listed.tickers[_BINARY_FROM:])]

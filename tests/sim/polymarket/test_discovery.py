@@ -259,16 +259,20 @@ class TestDataApi:
         assert [t["side"] for t in pit.get(f"/data-api/v2/trades?user={ann.address}")["data"]] == ["BUY"]
         assert pit.get(f"/data-api/v2/value?user={ann.address}")["data"][0]["value"] == 5.2
 
-    def test_ghosts_never_get_there(self, pit: Any, ann: Any) -> None:
+    def test_ghosts_do_not_stay_there(self, pit: Any, ann: Any) -> None:
         pace = pit.exchange.settlement.pace
         pace.fail_share = pace.reorg_share = 1.0
         quoted(pit)
         ann.placed("BUY", 5_200_000, 10_000_000)
-        pit.later(6.5)
-        pit.later(0.5)
         path = f"/data-api/v2/positions?user={ann.address}"
+        for _ in range(75):
+            pit.later(0.1)
+        assert [row["current_size"] for row in pit.get(path)["data"]] == [10]
         pit.settled()
+        [closed] = pit.get(f"{path}&status=CLOSED")["data"]
+        assert (closed["entry_cost_usdc"], closed["entry_fees_usdc"], closed["total_pnl"]) == (0, 0, 0)
         assert pit.get(path)["data"] == []
+        assert pit.get(f"/data-api/v2/trades?user={ann.address}")["data"] == []
 
     def test_pairs_can_be_merged_and_winners_redeemed(self, pit: Any, ann: Any) -> None:
         quoted(pit)

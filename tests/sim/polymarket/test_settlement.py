@@ -184,6 +184,16 @@ def test_a_finer_tick_leaves_resting_orders_where_they_are(pit: Any) -> None:
     assert order.status is OrderStatus.LIVE and pit.plain.tick == 10
 
 
+@pytest.mark.parametrize(("price", "tick"), [("0.04", 100), ("0.03", 10), ("0.96", 100), ("0.97", 10)])
+def test_a_market_that_is_almost_decided_gets_a_finer_grid(make_pit: Any, price: str, tick: int) -> None:
+    pit = make_pit(refines=True)
+    pit.split("bob", "100")
+    pit.placed("bob", "SELL", price, "50")
+    assert pit.plain.tick == 100
+    pit.placed("ann", "BUY", price, "50")
+    assert (pit.plain.tick, pit.ladder.tick) == (tick, 100)
+
+
 def test_a_cleared_book_is_empty(pit: Any) -> None:
     order = pit.placed("ann", "BUY", "0.50", "10").order
     pit.exchange.clear_book(pit.plain.condition_id)
