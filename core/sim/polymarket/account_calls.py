@@ -57,13 +57,6 @@ def _between(trade: Trade, before: int, after: int) -> bool:
     return (not before or at <= before) and (not after or at >= after)
 
 
-def no_orders(call: Call) -> Answer:
-    """Orders from before the last migration: there was none here."""
-    nothing: list[str] = []
-    shown, around = call.page(nothing)
-    return Answer({"data": shown, **around})
-
-
 def balance(call: Call) -> Answer:
     """What the venue's cache has, with the wallet's allowances."""
     wallet, asset = _asset(call)

@@ -27,7 +27,7 @@ from core.sim.polymarket.events import (
 from core.sim.polymarket.heartbeats import Heartbeats
 from core.sim.polymarket.modes import Engine
 from core.sim.polymarket.orders import Cause, Order, OrderRequest, OrderStatus, Refused, Trade
-from core.sim.polymarket.trading import Placed
+from core.sim.polymarket.trading import Levels, Placed
 from core.sim.polymarket.typed_data import SignatureType
 from core.sim.polymarket.wallets import PUSD, Wallet, given, needed
 
@@ -151,11 +151,8 @@ class Exchange:
             self.take_off(order, Cause.ASKED)
         return [order.order_id for order in orders]
 
-    def book(self, token_id: str) -> tuple[list[tuple[Price, int]], list[tuple[Price, int]]]:
-        """Bids and asks of a token, best first: of NO the mirror of YES."""
-        return self.levels(self.tokens[token_id], self.tokens[token_id].outcome_of(token_id))
-
-    def levels(self, market: Market, outcome: int) -> tuple[list[tuple[Price, int]], list[tuple[Price, int]]]:
+    def levels(self, market: Market, outcome: int) -> tuple[Levels, Levels]:
+        """Bids and asks of an outcome, best first: of NO the mirror of YES."""
         return trading.levels(self.books[market.condition_id], outcome)
 
     # Time

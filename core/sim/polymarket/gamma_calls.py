@@ -21,6 +21,15 @@ _NAMED = {
     "condition_ids": "conditionId",
     "question_ids": "questionID",
 }
+_SORTS = {
+    "volume": "volume",
+    "volume_24hr": "volume",
+    "liquidity": "liquidity",
+    "start_date": "startDate",
+    "end_date": "endDate",
+    "closed_time": "endDate",
+}
+"""What a search may be sorted by, largest first; by competition it is left as it is."""
 _RANGES = {
     "start_date": "startDate",
     "end_date": "endDate",
@@ -82,6 +91,8 @@ def nothing(_: Call) -> Answer:
 def search(call: Call) -> Answer:
     words, page = call.text("q").lower(), call.number("page", 1)
     found = [e for e in _all_events(call) if words in f"{e['title']} {e['slug']}".lower()]
+    if field := _SORTS.get(call.text("sort")):
+        found = sorted(found, key=lambda row: row[field], reverse=True)
     shown = found[(page - 1) * PAGE : page * PAGE]
     pagination = {"hasMore": page * PAGE < len(found), "totalResults": len(found)}
     return Answer({"events": shown, "tags": [], "profiles": [], "pagination": pagination})
@@ -108,10 +119,7 @@ def _markets(call: Call) -> list[Wire]:
         wanted = _values(call, name)
         if wanted:
             rows = [r for r in rows if any(token in wanted for token in _tokens(call, r))]
-    if tags_wanted := set(_values(call, "tag_id")):
-        of_tag = {m.condition_id for e in call.exchange.events.values() for m in e.markets
-                  if tags_wanted & {str(number) for number, _, _ in e.tags}}  # fmt: skip
-        rows = [r for r in rows if r["conditionId"] in of_tag]
+    rows = _tagged(call, rows)
     for name, field in (
         ("version", "version"),
         ("resolution_status", "resolutionStatus"),
@@ -122,6 +130,21 @@ def _markets(call: Call) -> list[Wire]:
     if call.text("rfq_enabled") == "true" or call.text("game_id"):
         return []
     return _ordered(call, rows)
+
+
+def _tagged(call: Call, rows: list[Wire]) -> list[Wire]:
+    """Markets with any of the wanted tags, or all of them; with their tags where those are asked for."""
+    wanted, every = set(_values(call, "tag_id")), call.text("tag_match") == "all"
+    found = []
+    for row in rows:
+        tags_of = call.exchange.markets[row["conditionId"]].event.tags
+        known = {str(number) for number, _, _ in tags_of}
+        if wanted and not (wanted <= known if every else wanted & known):
+            continue
+        if call.text("include_tag") == "true":
+            row["tags"] = [{"id": str(n), "label": label, "slug": slug} for n, label, slug in tags_of]
+        found.append(row)
+    return found
 
 
 def _events(call: Call) -> list[Wire]:

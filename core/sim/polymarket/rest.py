@@ -23,6 +23,7 @@ from core.sim.polymarket import (
     key_calls,
     market_calls,
     order_calls,
+    reward_calls,
 )
 from core.sim.polymarket.call import Answer, Call, Venue
 from core.sim.polymarket.errors import WireError
@@ -150,8 +151,15 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     _order("DELETE", "/cancel-all", cancel_calls.cancel_all, Group.CANCEL_ALL, Kind.CANCELS),
     _mine("GET", "/data/order/{order_id}", account_calls.one_order, Group.LEDGER),
     _mine("GET", "/data/orders", account_calls.list_orders, Group.LEDGER),
-    _mine("GET", "/data/pre-migration-orders", account_calls.no_orders, Group.LEDGER),
+    _mine("GET", "/data/pre-migration-orders", reward_calls.page, Group.LEDGER),
     _mine("GET", "/data/trades", account_calls.list_trades, Group.LEDGER, auth=Auth.READ_KEY),
+    _get("/rewards/markets/current", reward_calls.page),
+    _get("/rewards/markets/{condition_id}", reward_calls.page),
+    _mine("GET", "/rewards/user", reward_calls.page),
+    _mine("GET", "/rewards/user/total", reward_calls.rows),
+    _mine("GET", "/rewards/user/markets", reward_calls.page),
+    _mine("GET", "/rewards/user/percentages", reward_calls.percentages),
+    _mine("GET", "/rebates/current", reward_calls.rows),
     _mine("POST", "/v1/heartbeats", account_calls.heartbeat),
     _mine("POST", "/heartbeats", account_calls.plain_heartbeat),
     _mine("GET", "/notifications", account_calls.notices, Group.NOTICES),

@@ -15,13 +15,14 @@ from core.sim.polymarket.events import OrderEvent
 from core.sim.polymarket.exchange import Exchange
 from core.sim.polymarket.numbers import price_text, units_text
 from core.sim.polymarket.orders import MakerFill, Order, Trade
+from core.sim.polymarket.trading import Levels
 
 Wire = dict[str, Any]
 
 TRADE_PREFIX = "TRADE_STATUS_"
 
 
-def levels(rows: list[tuple[int, int]]) -> list[Wire]:
+def levels(rows: Levels) -> list[Wire]:
     """Best last, as the venue lists both sides; ``rows`` come best first."""
     return [{"price": price_text(price), "size": units_text(size)} for price, size in reversed(rows)]
 
@@ -29,7 +30,7 @@ def levels(rows: list[tuple[int, int]]) -> list[Wire]:
 def book(exchange: Exchange, market: Market, token_id: str, now_ms: int) -> Wire:
     """``/book``; its hash covers everything here with the hash itself left empty."""
     bids, asks = exchange.levels(market, market.outcome_of(token_id))
-    return hashed(market, token_id, now_ms, levels([*bids]), levels([*asks]))
+    return hashed(market, token_id, now_ms, levels(bids), levels(asks))
 
 
 def hashed(market: Market, token_id: str, now_ms: int, bids: list[Wire], asks: list[Wire]) -> Wire:

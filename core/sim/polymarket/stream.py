@@ -97,7 +97,7 @@ class Stream:
             self._connections.remove(connection)
 
     def handle(self, connection: Connection, text: str) -> None:
-        """Take one frame of a client. What is no JSON, or no login where one is due, ends the connection."""
+        """Take one frame of a client. A user channel without a login that holds is closed."""
         if text == PING:
             connection.enqueue(PONG)
             return

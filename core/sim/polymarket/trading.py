@@ -35,6 +35,7 @@ FOK_KILLED = Refused("order couldn't be fully filled. FOK orders are fully fille
 FAK_KILLED = Refused(
     "no orders found to match with FAK order. FAK orders are partially filled or killed if no match is found."
 )
+Levels = list[tuple[Price, Quantity]]
 CROSSES = Refused("invalid post-only order: order crosses book")
 
 
@@ -48,11 +49,11 @@ class Placed(msgspec.Struct, frozen=True):
     trades: tuple[str, ...] = ()
 
 
-def levels(book: Book[Order], outcome: int) -> tuple[list[tuple[Price, int]], list[tuple[Price, int]]]:
+def levels(book: Book[Order], outcome: int) -> tuple[Levels, Levels]:
     """Bids and asks of one outcome, best first."""
     bids, asks = book.levels(BookSide.BID), book.levels(BookSide.ASK)
     if outcome == 0:
-        return [*bids], [*asks]
+        return bids, asks
     return [(Price(10_000 - p), n) for p, n in asks], [(Price(10_000 - p), n) for p, n in bids]
 
 

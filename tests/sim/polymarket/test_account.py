@@ -116,6 +116,15 @@ def test_notices_of_cancels_fills_and_failed_fills(pit: Any, ann: Any) -> None:
     assert [notice["type"] for notice in ann.get("/notifications")] == [1, 8]
 
 
+def test_nobody_has_earned_anything(pit: Any, ann: Any) -> None:
+    assert pit.get("/rewards/markets/current")["data"] == []
+    assert pit.get(f"/rewards/markets/{pit.plain.condition_id}")["next_cursor"] == "LTE="
+    for path in ("/rewards/user", "/rewards/user/markets", "/data/pre-migration-orders"):
+        assert ann.get(path)["data"] == []
+    assert ann.get("/rewards/user/total") == ann.get("/rebates/current") == []
+    assert ann.get("/rewards/user/percentages") == {}
+
+
 def test_scoring_is_of_resting_orders(ann: Any) -> None:
     order = ann.placed("BUY", 50_000, 5_000_000)["orderID"]
     assert ann.get(f"/order-scoring?order_id={order}") == {"scoring": True}

@@ -205,6 +205,8 @@ class TestGamma:
             ("closed=true", []),
             ("tag_id=84", ["rain-in-nyc", "high-50-51", "miami-80"]),
             ("tag_id=1", []),
+            ("tag_id=1&tag_id=84", ["rain-in-nyc", "high-50-51", "miami-80"]),
+            ("tag_id=1&tag_id=84&tag_match=all", []),
             ("order=slug&ascending=false", ["rain-in-nyc", "miami-80", "high-50-51"]),
             ("liquidity_num_min=1", ["rain-in-nyc"]),
             ("end_date_max=2020-01-01T00:00:00Z", []),
@@ -225,12 +227,20 @@ class TestGamma:
         assert [m["slug"] for m in found] == ["high-50-51"]
 
     def test_events_hold_their_markets(self, pit: Any) -> None:
+        quoted(pit)
         event = pit.get("/gamma/events/slug/high")
         assert event["negRisk"] and event["negRiskMarketID"] == event["markets"][0]["negRiskMarketID"]
         assert pit.get(f"/gamma/events/{event['id']}") == event
         assert len(pit.get("/gamma/events/keyset?tag_slug=weather")["events"]) == 3
         assert pit.get("/gamma/events?exclude_tag_id=84") == []
         assert [e["slug"] for e in pit.get("/gamma/public-search?q=MIAMI")["events"]] == ["miami"]
+        assert [e["slug"] for e in pit.get("/gamma/public-search?q=&sort=liquidity")["events"]] == [
+            "rain",
+            "high",
+            "miami",
+        ]
+        tagged = pit.get("/gamma/markets/keyset?include_tag=true")["markets"][0]
+        assert tagged["tags"] == [{"id": "84", "label": "Weather", "slug": "weather"}]
         assert pit.get("/gamma/tags") == [{"id": "84", "label": "Weather", "slug": "weather"}]
 
     def test_resolution_is_told_in_its_words(self, pit: Any) -> None:

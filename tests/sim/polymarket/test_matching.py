@@ -12,6 +12,7 @@ from core.domain.units import parse_money, parse_quantity
 from core.sim.polymarket.contracts import Fee
 from core.sim.polymarket.orders import OrderStatus, OrderType, Refused, Stage
 from core.sim.polymarket.trading import CROSSES, FAK_KILLED, FOK_KILLED, Placed
+from core.sim.polymarket.wallets import needed
 
 FOK, FAK = OrderType.FOK, OrderType.FAK
 
@@ -209,6 +210,7 @@ def test_nothing_is_ever_lost_or_made(make_pit: Any, actions: list[Any], chaos: 
         assert pit.total() == parse_money("3000")
         for wallet in pit.exchange.wallets.values():
             assert all(wallet.covered(asset) for asset in wallet.held)
+            assert all(o.reserved == needed(o) for o in wallet.open.values())
     pit.settled()
     assert all(t.stage in (Stage.CONFIRMED, Stage.FAILED) for t in pit.exchange.trades.values())
     pit.exchange.cancel_all("ann")

@@ -259,12 +259,13 @@ def test_a_restart_passes_through_post_only(pit: Any, ann: Any) -> None:
 
 
 def test_cancel_only_and_disabled(pit: Any, ann: Any) -> None:
-    resting = ann.placed(*BUY_52)["orderID"]
+    first, resting = ann.placed(*BUY_52)["orderID"], ann.placed(*BUY_52)["orderID"]
     pit.exchange.engine.enter(Mode.CANCEL_ONLY)
     assert error(ann.post(*BUY_52)) == (
         503,
         "Trading is currently cancel-only. New orders are not accepted, but cancels are allowed.",
     )
+    assert json.loads(ann.call("DELETE", "/order", {"orderID": first}).body)["canceled"] == [first]
     pit.exchange.engine.enter(Mode.DISABLED)
     disabled = (503, "Trading is currently disabled. Check polymarket.com for updates")
     assert error(ann.call("DELETE", "/order", {"orderID": resting})) == disabled
