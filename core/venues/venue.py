@@ -365,8 +365,11 @@ class VenueGateway(SafetyNet, Protocol):
     traits: Traits
     books: Mapping[str, BookView]
     link: Link
-    beat: Beat | None
-    """The dead-man switch as it stands; ``None`` while none is armed and where there is none."""
+
+    @property
+    def beat(self) -> Beat | None:
+        """The dead-man switch as it stands; ``None`` while none is armed and where there is none."""
+        ...
 
     async def run(self) -> None:
         """Keep the streams alive until cancelled."""

@@ -245,8 +245,8 @@ class Account:
                 found.append(PositionReport(ticker, Quantity(yes - no), Quantity(min(yes, no))))
         return tuple(found)
 
-    async def _held_somewhere(self) -> set[str] | Incomplete:
-        """Markets of ours: by the late witness and by what has happened since. Without it, by every trade."""
+    async def tokens(self) -> set[str] | Incomplete:
+        """What could be held: by the late witness and by what has happened since, else by every trade."""
         rows = await self.witnessed()
         if isinstance(rows, Incomplete):
             heard = await self.heard(None)
@@ -255,6 +255,13 @@ class Account:
             rows = ()
         tokens = {row.token for row in rows if row.quantity} | self.touched
         await self._learn(token for token in tokens if self._catalog.of_token(token) is None)
+        return tokens
+
+    async def _held_somewhere(self) -> set[str] | Incomplete:
+        """Markets of ours that are not over."""
+        tokens = await self.tokens()
+        if isinstance(tokens, Incomplete):
+            return tokens
         owners = [self._catalog.of_token(token) for token in tokens]
         # What is over waits to be redeemed; it is no position any more.
         return {owner[0] for owner in owners if owner is not None and owner[0] in self._catalog.terms}

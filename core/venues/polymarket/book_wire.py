@@ -65,6 +65,11 @@ class Sums(msgspec.Struct, frozen=True):
     neg_risk: bool
 
 
+def shortest(text: str) -> str:
+    """A decimal without needless zeros: ``5``, ``0.01``."""
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
 def book_hash(book: BookWire, sums: Sums) -> str:
     """The checksum of a book with what it says itself, and ``sums`` for what it leaves out."""
     last = book.last_trade_price

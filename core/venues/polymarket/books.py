@@ -360,6 +360,13 @@ class Books:
 _NOBODY: Final = frozenset({"", "0", "0.0", "0.00", "0.000", "0.0000", "1", "1.0", "1.00", "1.000", "1.0000"})
 
 
+def book_of(wire: BookWire) -> Book:
+    """A book on its own. Raises ``WireError``."""
+    book, prices = LadderBook(FINEST), Prices()
+    _fill(book, levels(wire.bids, prices), levels(wire.asks, prices))
+    return book
+
+
 def _fill(book: Book, bids: Iterable[Level], asks: Iterable[Level]) -> None:
     book.clear()
     for side, rows in ((BookSide.BID, bids), (BookSide.ASK, asks)):

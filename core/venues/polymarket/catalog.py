@@ -7,9 +7,10 @@ from typing import Final
 
 import msgspec
 
-from core.domain.market import Market
+from core.domain.market import Market, MarketStatus
 from core.domain.order import Outcome
-from core.domain.units import Price
+from core.domain.units import Price, price_text, quantity_text
+from core.venues.polymarket.book_wire import Sums, shortest
 from core.venues.polymarket.clob import Trading
 from core.venues.polymarket.gamma import (
     HydratingError,
@@ -105,6 +106,21 @@ class Catalog:
         self._confirmed[ticker] = said
         self.markets[ticker], self.terms[ticker] = agreed.market, agreed.terms
         return agreed.market if agreed.market != known else None
+
+    def refuse(self, ticker: str, reason: str) -> Market | None:
+        """Trade this market no more; the market as whoever watches it should see it."""
+        known = self.markets.get(ticker)
+        if known is None:
+            return None
+        self._drop(ticker)
+        self.quarantined[ticker] = Quarantined(ticker, known.title, reason)
+        self._report(ticker, [f"not traded: {reason}"])
+        return msgspec.structs.replace(known, status=MarketStatus.UNKNOWN)
+
+    def sums(self, ticker: str) -> Sums:
+        """What a book's checksum needs of its market, in the books' own spelling."""
+        terms = self.terms[ticker]
+        return Sums(shortest(quantity_text(terms.minimum)), shortest(price_text(terms.tick)), terms.neg_risk)
 
     def retick(self, ticker: str, tick: Price) -> Market | None:
         """The market on its new grid; ``None`` when that is no news."""

@@ -18,7 +18,7 @@ from core.domain.text import clean_text
 from core.domain.units import Price
 from core.venues.limiter import Priority
 from core.venues.polymarket import clob, discovery
-from core.venues.polymarket.catalog import Catalog
+from core.venues.polymarket.catalog import Catalog, market_decoder
 from core.venues.polymarket.discovery import VALUES_MAX, EventFilter, MarketFilter
 from core.venues.polymarket.gamma import Listed, Quarantined, settlement
 from core.venues.polymarket.gamma_wire import EventHead, EventWire, Slug
@@ -143,6 +143,25 @@ class Listing:
             if event is not None:
                 self._take(raw, event)
 
+    async def settled(self, tokens: Iterable[str]) -> tuple[SettlementReport, ...] | Incomplete:
+        """What the markets of these tokens paid, of those that are paid."""
+        found: list[SettlementReport] = []
+        asked = sorted({known[0] for token in tokens if (known := self.catalog.of_token(token)) is not None})
+        for start in range(0, len(asked), VALUES_MAX):
+            wanted = MarketFilter(slugs=tuple(asked[start : start + VALUES_MAX]), closed=True)
+            rows = await discovery.read_markets(self._gamma, wanted)
+            if isinstance(rows, Incomplete):
+                return rows
+            for raw in rows:
+                try:
+                    paid = settlement(decode(raw, market_decoder, "market"), Odd())
+                except WireError as error:
+                    self._on_anomaly("settlement", str(error))
+                    continue
+                if paid is not None:
+                    found.append(paid)
+        return tuple(found)
+
     def _learn(self, raw: msgspec.Raw, word: str) -> dict[str, Market]:
         try:
             event = decode(raw, _event, "event")
@@ -204,21 +223,21 @@ class Listing:
         if changed is not None:
             self._listener.on_market(changed)
 
-    async def confirm(self, ticker: str) -> str:
-        """Ask the CLOB for a market's terms of trading; a text says why it cannot be traded."""
-        terms = self.catalog.terms.get(ticker)
+    async def confirm(self, ticker: str) -> Incomplete | None:
+        """Ask the CLOB for a market's terms of trading; one it contradicts is not traded any more."""
+        terms, what = self.catalog.terms.get(ticker), f"terms of {ticker}"
         if terms is None:
-            return "the market is not known"
+            return Incomplete(what, "the market is not known")
         said = await clob.read_trading(self._books, terms.condition_id)
         if isinstance(said, Incomplete):
-            return said.reason
+            return said
         try:
             changed = self.catalog.confirm(ticker, said)
         except WireError as error:
-            return str(error)
+            changed = self.catalog.refuse(ticker, str(error))
         if changed is not None:
             self._listener.on_market(changed)
-        return ""
+        return None
 
     async def run(self) -> None:
         """Read again what is said to have changed, what should be over, and what had no tokens yet."""

@@ -27,7 +27,7 @@ from core.venues.polymarket.account_wire import (
     outcome_price,
     shares,
 )
-from core.venues.polymarket.seal import EARLY_S
+from core.venues.polymarket.terms import EARLY_S
 from core.venues.venue import EXPIRY_REASON, OrderReport, ReportStatus, TradeReport
 from core.venues.wire import Odd, WireError
 

@@ -29,11 +29,9 @@ from core.venues.polymarket.amounts import (
 from core.venues.polymarket.contracts import exchange_of
 from core.venues.polymarket.order_wire import OrderType, PostOrder, order_body
 from core.venues.polymarket.sign import Order, OrderSigner, Side
-from core.venues.polymarket.terms import Terms
+from core.venues.polymarket.terms import EARLY_S, Terms
 from core.venues.venue import Rejected, Sealed
 
-EARLY_S: Final = 60
-"""The venue ends an order this long before the time it names."""
 LIFETIME_MIN_S: Final = 130
 """That time must be three minutes ahead when the venue reads the order; ten seconds are for the way there
 and for clocks that differ."""

@@ -69,19 +69,17 @@ class MarketStreams:
         for shard in self._shards:
             shard.give_up(token, reason)
 
+    @property
     def heartbeat_ns(self) -> int | None:
-        """The oldest of the shards' last answered pings; ``None`` while a shard has no connection at all.
+        """The oldest of the working connections' last answered pings; ``None``: none works. Books no
+        connection brings are in doubt anyway."""
+        beats = [shard.heartbeat_ns for shard in self._shards]
+        return min((beat for beat in beats if beat is not None), default=None)
 
-        A token on two connections needs one of them.
-        """
-        oldest: int | None = None
-        for shard in self._first:
-            beats = [s.heartbeat_ns for s in (shard, *self._second) if s is shard or shard.tokens <= s.tokens]
-            newest = max((beat for beat in beats if beat is not None), default=None)
-            if newest is None:
-                return None
-            oldest = newest if oldest is None else min(oldest, newest)
-        return oldest
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is watched, so that there is nothing to connect for."""
+        return not self._first
 
     @property
     def detail(self) -> str:

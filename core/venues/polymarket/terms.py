@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
 
 from core.domain.order import Outcome
 from core.domain.units import Price, Quantity
 from core.venues.polymarket.tokens import Tokens, Version
+
+EARLY_S: Final = 60
+"""The venue ends an order this long before the time it names."""
 
 
 class Terms(msgspec.Struct, frozen=True):

@@ -27,6 +27,8 @@ from core.venues.wire import WireError
 LOOK_S: Final = 0.5
 AGAIN_NS: Final = 2 * SECOND_NS
 """How long news may take on the stream after REST has it."""
+NOBODY: Final = Quote(None, None)
+"""A token whose book is empty is left out of the prices."""
 
 
 class Witness:
@@ -118,7 +120,7 @@ class Witness:
             if self._books.slots.get(ticker) is not slot or slot.doubts.intact:
                 continue
             try:
-                if self._best(wire) == quotes.get(wire.asset_id):
+                if self._best(wire) == quotes.get(wire.asset_id, NOBODY):
                     self._missing.discard(ticker)
                     now_ns, wall_ms = self._clocks.mono_ns(), self._clocks.wall_ms()
                     self._tell(self._books.reload(slot, wire, now_ns, wall_ms))

@@ -230,7 +230,7 @@ def test_terms_that_are_not_understood_any_more_end_trading(desk: Told) -> None:
 def test_the_order_book_has_the_last_word_on_tick_and_fees(desk: Told) -> None:
     async def story(at: Desk) -> None:
         await at.listing.markets(["tag:weather"])
-        assert await at.listing.confirm(TICKER) == ""
+        assert await at.listing.confirm(TICKER) is None
         assert [m.fees for m in at.heard.markets] == [FeeSchedule(FeeType.TAKER_CURVE, 70_000)]
         assert at.listing.catalog.terms[TICKER].tick == 10
         # Gamma's cached tick does not undo it, and a change on the stream does.
@@ -259,7 +259,12 @@ def test_an_order_book_that_disagrees_is_not_traded(desk: Told, change: dict[str
     async def story(at: Desk) -> None:
         await at.listing.markets(["tag:weather"])
         at.venue.trading.update(change)
-        assert reason in await at.listing.confirm(TICKER)
-        assert at.listing.catalog.terms[TICKER].tick == 100
+        failed = await at.listing.confirm(TICKER)
+        if failed is not None:
+            assert reason in failed.reason and at.listing.catalog.terms[TICKER].tick == 100
+            return
+        assert [m.status for m in at.heard.markets] == [MarketStatus.UNKNOWN]
+        assert reason in at.listing.catalog.quarantined[TICKER].reason
+        assert TICKER not in at.listing.catalog.terms
 
     desk(story)

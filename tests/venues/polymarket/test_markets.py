@@ -13,6 +13,7 @@ from core.domain.market import FeeSchedule, FeeType, MarketStatus, Strike, Strik
 from core.domain.order import Outcome
 from core.domain.units import Price, contracts
 from core.venues.polymarket import brackets, gamma
+from core.venues.polymarket.book_wire import Sums
 from core.venues.polymarket.catalog import Catalog, market_decoder
 from core.venues.polymarket.gamma import Listed, Quarantined
 from core.venues.polymarket.gamma_wire import EventHead
@@ -289,6 +290,13 @@ def test_two_texts_that_differ_are_no_bracket() -> None:
     assert brackets.strike(question, "32-33°F", odd) == brackets.OTHER
     assert odd.notes
     assert brackets.strike("Will BTC be above 48-49°F?", "", Odd()) == brackets.OTHER
+
+
+@pytest.mark.parametrize("minimum", [5, 5.0, "5", "5.00"])
+def test_a_checksum_knows_the_market_in_the_books_own_spelling(minimum: object) -> None:
+    kept, _ = catalog()
+    kept.learn(market_raw(orderMinSize=minimum), event(), "weather")
+    assert kept.sums("highest-temperature-in-nyc-on-november-28-48-49f") == Sums("5", "0.01", True)
 
 
 def test_a_new_tick_size() -> None:

@@ -207,7 +207,7 @@ def test_the_venue_is_pinged_every_ten_seconds_and_given_up_without_an_answer(
         await asyncio.sleep(35)
         first = desk.peers[0]
         assert first.pings == pytest.approx([10, 20, 30], abs=0.1)
-        assert desk.streams.heartbeat_ns() == pytest.approx(34e9, abs=1.1e9)
+        assert desk.streams.heartbeat_ns == pytest.approx(34e9, abs=1.1e9)
         first.pongs = False
         await asyncio.sleep(9)
         assert first.closed_s is None and desk.trust() is Trust.LIVE
@@ -233,7 +233,7 @@ def test_reconnects_wait_ever_longer_within_bounds(on: On) -> None:
     async def story(desk: Desk) -> None:
         desk.script = [SocketError("refused")] * 12
         await desk.streams.watch(["1"])
-        assert desk.streams.heartbeat_ns() is None
+        assert desk.streams.heartbeat_ns is None
         await asyncio.sleep(0.3)
         assert desk.streams.detail == "refused"
         await asyncio.sleep(400)
@@ -286,7 +286,10 @@ def test_a_traded_token_survives_the_loss_of_a_connection(on: On) -> None:
         desk.peers[1].say(change(START_MS + 5, "BUY", "0.52", "1", best=("0.52", "0.55"), asset_id="1"))
         await asyncio.sleep(0.1)
         assert desk.books.views["m0"].book.best_bid == 5_200
-        assert desk.streams.heartbeat_ns() is None  # the other token has no connection
+        assert desk.streams.heartbeat_ns is not None  # of the connection that works
+        desk.peers[1].cut()
+        await asyncio.sleep(0.1)
+        assert desk.streams.heartbeat_ns is None
 
     on(story, markets=2)
 
@@ -352,6 +355,18 @@ def test_a_rest_that_shows_nonsense_or_the_past_restores_and_disturbs_nothing(
         desk.rest = {"1": book(START_MS + 9_000, BIDS, ASKS, asset_id="1")}
         await asyncio.sleep(31)
         assert desk.trust() is Trust.LIVE
+
+    on(story, witness=True)
+
+
+def test_an_empty_book_is_restored_though_it_has_no_prices(on: On) -> None:
+    async def story(desk: Desk) -> None:
+        await desk.streams.watch(["1"])
+        desk.rest, desk.quotes = {"1": book(START_MS + 9_000, {}, {}, asset_id="1")}, {}
+        await asyncio.sleep(1)
+        desk.books.suspect("m0", "for the test", desk.clocks.mono_ns())
+        await asyncio.sleep(2)
+        assert desk.trust() is Trust.LIVE and desk.books.views["m0"].book.best_bid is None
 
     on(story, witness=True)
 

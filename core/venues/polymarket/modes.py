@@ -1,0 +1,65 @@
+"""What the matching engine lets through just now, as far as its refusals say.
+
+Nothing can be asked for this: a restart shows as 425 on orders, then about two minutes of post-only, and
+there is no schedule to rely on (Polymarket reference, section 6.3). A mode holds until an order is taken or
+its time is over; then the next order finds out.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from core.domain.clock import Clocks
+from core.venues.exchange import ExchangeState
+from core.venues.polymarket.errors import Meaning, Refusal
+
+
+class _Mode(msgspec.Struct, frozen=True):
+    words: str
+    cancels: bool
+    """Whether cancels go through."""
+    lasts_s: int
+    """How long to believe it where the venue names no time."""
+
+
+_MODES: Final = {
+    Meaning.RESTARTING: _Mode("the matching engine restarts", False, 30),
+    Meaning.POST_ONLY: _Mode("post-only after a restart", True, 120),
+    Meaning.CANCEL_ONLY: _Mode("cancels only", True, 60),
+    Meaning.DISABLED: _Mode("trading is disabled", False, 60),
+}
+NORMAL: Final = ExchangeState(exchange_active=True, trading_active=True)
+
+
+class Modes:
+    """The mode heard of last."""
+
+    def __init__(self, clocks: Clocks) -> None:
+        self._clocks = clocks
+        self._state, self._until_ns = NORMAL, 0
+
+    def refused(self, said: Refusal) -> bool:
+        """Take note of a refusal; true when it was about the engine and not about the order."""
+        mode = _MODES.get(said.meaning)
+        if mode is None:
+            return False
+        lasts_s = said.retry_after_s or mode.lasts_s
+        self._until_ns = self._clocks.mono_ns() + lasts_s * 1_000_000_000
+        self._state = ExchangeState(
+            exchange_active=mode.cancels,
+            trading_active=False,
+            resumes=mode.words,
+            resumes_ms=self._clocks.wall_ms() + lasts_s * 1_000,
+        )
+        return True
+
+    def accepted(self) -> None:
+        """An order was taken."""
+        self._state = NORMAL
+
+    def state(self) -> ExchangeState:
+        if self._clocks.mono_ns() >= self._until_ns:
+            self._state = NORMAL
+        return self._state
