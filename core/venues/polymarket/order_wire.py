@@ -6,16 +6,12 @@ Reference: docs.polymarket.com/trading/place-orders and /trading/manage-orders.
 from __future__ import annotations
 
 import enum
-from typing import Annotated, Final
+from typing import Final
 
 import msgspec
-from msgspec import Meta
 
 from core.venues.polymarket.sign import Order, Signed
 from core.venues.polymarket.wallets import Account
-
-OrderId = Annotated[str, Meta(pattern=r"\A0x[0-9a-f]{64}\Z")]
-"""The hash of a signed order."""
 
 _NO_TAG: Final = "0x" + "0" * 64
 

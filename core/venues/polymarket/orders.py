@@ -5,6 +5,8 @@ What is sent are the bytes that were sealed and written down beforehand.
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -39,6 +41,8 @@ BATCH_MAX: Final = 15
 TIMEOUT: Final = httpx.Timeout(connect=2.0, write=2.0, read=15.0, pool=2.0)
 """The venue holds takers in some markets inside the request, and slow acceptances are real."""
 TOTAL_S: Final = 18.0
+SWEEP_AGAIN_S: Final = (0.25, 0.5, 1.0)
+"""Pauses between cancels of what is to be gone at once."""
 
 
 class Orders:
@@ -50,10 +54,11 @@ class Orders:
 
     def __init__(self, http: ClobHttp, cancels: Cancels, on_refusal: Callable[[str, Refusal], None]) -> None:
         self._http, self._cancels, self._on_refusal = http, cancels, on_refusal
+        self._unwanted = asyncio.Event()
         self.leftovers: dict[str, int] = {}
-        """Immediate orders whose rest is to be cancelled, and until when (monotonic ns) an answer that they
-        are not there is not believed: what the venue delays rests later. ``sweep`` tries them again; each
-        ends by itself when its short life is over."""
+        """Immediate orders whose rest ``run`` is to cancel, and until when (monotonic ns) an answer that they
+        are not there is not believed: what the venue delays rests later. Each ends by itself when its short
+        life is over."""
 
     async def place(
         self, intent: OrderIntent, sealed: Sealed, last_check: LastCheck, priority: Priority
@@ -63,7 +68,7 @@ class Orders:
         if not isinstance(answer, Answer):
             return answer
         asked = expected(intent, sealed)
-        return await self._settled(intent, asked, placed(asked, answer, self._http.venue_ms()))
+        return self._settled(intent, asked, placed(asked, answer, self._http.venue_ms()))
 
     async def place_batch(
         self, orders: Sequence[tuple[OrderIntent, Sealed]], last_check: LastCheck, priority: Priority
@@ -79,12 +84,21 @@ class Orders:
         asked = [expected(intent, sealed) for intent, sealed in orders]
         reads = placed_batch(asked, answer, self._http.venue_ms())
         told = zip(orders, asked, reads, strict=True)
-        return tuple([await self._settled(intent, one, read) for (intent, _), one, read in told])
+        return tuple(self._settled(intent, one, read) for (intent, _), one, read in told)
 
-    async def sweep(self) -> None:
-        """Cancel once more what was to be gone at once."""
-        if not self.leftovers:
-            return
+    async def run(self) -> None:
+        """Cancel what is to be gone at once, until it is; runs as long as the venue does."""
+        attempt = 0
+        while True:
+            pause_s = SWEEP_AGAIN_S[min(attempt, len(SWEEP_AGAIN_S) - 1)] if self.leftovers else None
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(pause_s):
+                    await self._unwanted.wait()
+            attempt = 0 if self._unwanted.is_set() else attempt + 1
+            self._unwanted.clear()
+            await self._sweep()
+
+    async def _sweep(self) -> None:
         now_ns = self._http.clocks.mono_ns()
         for outcome in await self._cancels.cancel(sorted(self.leftovers)):
             if isinstance(outcome, NotThere):
@@ -92,15 +106,15 @@ class Orders:
                 if believed:
                     self.leftovers.pop(outcome.order_id, None)
 
-    async def _settled(self, intent: OrderIntent, asked: Expected, read: Read) -> PlaceOutcome:
-        """The outcome, after its refusal was told and the rest of an immediate order cancelled."""
+    def _settled(self, intent: OrderIntent, asked: Expected, read: Read) -> PlaceOutcome:
+        """The outcome, after its refusal was told and the rest of an immediate order given to ``run``."""
         if read.refusal is not None:
             self._on_refusal(intent.ticker, read.refusal)
         unwanted = asked.rests and intent.tif is not TimeInForce.GTC
         if isinstance(read.outcome, Accepted) and read.outcome.remaining and unwanted:
             wait_ns = LIFETIME_MIN_S * SECOND_NS if read.delayed else 0
             self.leftovers[asked.order_id] = self._http.clocks.mono_ns() + wait_ns
-            await self.sweep()
+            self._unwanted.set()
         return read.outcome
 
     async def _once(

@@ -226,8 +226,23 @@ ACKNOWLEDGED = answer(200, {"canceled": [sealed(BUY_NOW).order_id], "not_cancele
 PARTLY = answer(200, body(BUY_NOW, "matched", makingAmount="13", takingAmount="25"))
 
 
+def bought(virtual: Run, clocks: Clocks, *replies: Reply, of: OrderIntent = BUY_NOW, seconds: float) -> Any:
+    """The outcome, the desk some time later, and what was sent by then."""
+    script = Script(*replies)
+
+    async def main() -> Any:
+        desk = Desk(clocks, script)
+        running = asyncio.create_task(desk.orders.run())
+        outcome = await desk.place(of)
+        await asyncio.sleep(seconds)
+        running.cancel()
+        return outcome, desk, script
+
+    return virtual(main())
+
+
 def test_the_rest_of_an_immediate_purchase_is_cancelled_at_once(virtual: Run, virtual_clocks: Clocks) -> None:
-    found, desk, script = run_place(virtual, virtual_clocks, PARTLY, ACKNOWLEDGED, of=BUY_NOW)
+    found, desk, script = bought(virtual, virtual_clocks, PARTLY, ACKNOWLEDGED, seconds=0.001)
     assert found == Accepted(sealed(BUY_NOW).order_id, contracts(25), contracts(75), START_MS)
     assert [(r.method, r.url.path) for r in script.requests] == [("POST", "/order"), ("DELETE", "/order")]
     assert json.loads(script.requests[1].content) == {"orderID": sealed(BUY_NOW).order_id}
@@ -237,50 +252,37 @@ def test_the_rest_of_an_immediate_purchase_is_cancelled_at_once(virtual: Run, vi
 def test_what_filled_whole_or_is_meant_to_rest_is_left_alone(virtual: Run, virtual_clocks: Clocks) -> None:
     whole = answer(200, body(BUY_NOW, "matched", makingAmount="52", takingAmount="100"))
     for reply, of in ((whole, BUY_NOW), (answer(200, body()), INTENT)):
-        _, _, script = run_place(virtual, virtual_clocks, reply, of=of)
+        _, _, script = bought(virtual, virtual_clocks, reply, of=of, seconds=10)
         assert len(script.requests) == 1
 
 
-def test_a_rest_that_could_not_be_cancelled_is_tried_again(virtual: Run, virtual_clocks: Clocks) -> None:
-    async def main() -> None:
-        script = Script(PARTLY, answer(500), answer(502), ACKNOWLEDGED)
-        desk = Desk(virtual_clocks, script)
-        await desk.place(BUY_NOW)
-        assert list(desk.orders.leftovers) == [sealed(BUY_NOW).order_id]
-        await desk.orders.sweep()
-        assert desk.orders.leftovers
-        await desk.orders.sweep()
-        assert desk.orders.leftovers == {} and len(script.requests) == 4
-        await desk.orders.sweep()
-        assert len(script.requests) == 4
-
-    virtual(main())
+def test_a_rest_that_could_not_be_cancelled_is_tried_until_it_is(
+    virtual: Run, virtual_clocks: Clocks
+) -> None:
+    replies = (PARTLY, answer(500), answer(502), httpx.ReadError(""), ACKNOWLEDGED)
+    _, desk, script = bought(virtual, virtual_clocks, *replies, seconds=0.8)
+    assert desk.orders.leftovers and len(script.requests) == 4
+    _, desk, script = bought(virtual, virtual_clocks, *replies, seconds=20)
+    assert desk.orders.leftovers == {} and len(script.requests) == 5
 
 
 def test_a_delayed_purchase_that_cannot_be_cancelled_yet_is_kept_in_mind(
     virtual: Run, virtual_clocks: Clocks
 ) -> None:
-    not_yet = answer(
-        200, {"canceled": [], "not_canceled": {sealed(BUY_NOW).order_id: "order can't be found"}}
-    )
-
-    async def main() -> None:
-        script = Script(answer(200, body(BUY_NOW, "delayed")), not_yet)
-        desk = Desk(virtual_clocks, script)
-        await desk.place(BUY_NOW)
-        await desk.orders.sweep()
-        assert desk.orders.leftovers, "it is not there yet, and may rest in a moment"
-        await asyncio.sleep(131)
-        await desk.orders.sweep()
-        assert desk.orders.leftovers == {}, "its short life is over"
-
-    virtual(main())
+    not_yet = answer(200, {"not_canceled": {sealed(BUY_NOW).order_id: "order can't be found"}})
+    delayed = answer(200, body(BUY_NOW, "delayed"))
+    _, desk, _ = bought(virtual, virtual_clocks, delayed, not_yet, seconds=125)
+    assert desk.orders.leftovers, "it is not there yet, and may rest in a moment"
+    _, desk, _ = bought(virtual, virtual_clocks, delayed, not_yet, seconds=135)
+    assert desk.orders.leftovers == {}, "its short life is over"
+    _, desk, script = bought(virtual, virtual_clocks, delayed, not_yet, ACKNOWLEDGED, seconds=5)
+    assert desk.orders.leftovers == {} and len(script.requests) == 3, "it rested, and was taken off"
 
 
 def test_a_matched_purchase_that_is_not_there_needs_no_cancel(virtual: Run, virtual_clocks: Clocks) -> None:
     gone = answer(200, {"canceled": [], "not_canceled": {sealed(BUY_NOW).order_id: "Order already matched"}})
-    _, desk, _ = run_place(virtual, virtual_clocks, PARTLY, gone, of=BUY_NOW)
-    assert desk.orders.leftovers == {}
+    _, desk, script = bought(virtual, virtual_clocks, PARTLY, gone, seconds=10)
+    assert desk.orders.leftovers == {} and len(script.requests) == 2
 
 
 # --- batches ---------------------------------------------------------------------------------------

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import random
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -161,16 +163,27 @@ async def test_the_same_bytes_are_one_order(pit: Pit, credentials: Credentials) 
     assert desk.refusals == [Meaning.DUPLICATE] and desk.open() == [sealed.order_id]
 
 
-async def test_an_immediate_purchase_takes_what_is_there_and_leaves_nothing(
-    pit: Pit, credentials: Credentials
+def test_an_immediate_purchase_takes_what_is_there_and_leaves_nothing(
+    pit: Pit, virtual: Callable[[Any], Any]
 ) -> None:
     """Thirty at 0.40 under a limit of 0.52: thirty shares, and no more for the money saved."""
     pit.split("maker", "30")
     pit.placed("maker", "SELL", "0.40", "30")
-    desk = Desk(pit, credentials)
-    outcome, _ = await desk.place(terms_of(pit.plain), tif=TimeInForce.IOC, post_only=False)
-    assert isinstance(outcome, Accepted) and outcome.filled == contracts(30)
-    assert desk.open() == [] and desk.orders.leftovers == {}
+
+    async def main() -> Desk:
+        credentials = await obtain(login(pit))
+        assert isinstance(credentials, Credentials)
+        desk = Desk(pit, credentials)
+        running = asyncio.create_task(desk.orders.run())
+        outcome, _ = await desk.place(terms_of(pit.plain), tif=TimeInForce.IOC, post_only=False)
+        assert isinstance(outcome, Accepted) and outcome.filled == contracts(30)
+        assert len(desk.open()) == 1, "the rest is there for a moment"
+        await asyncio.sleep(0.1)
+        running.cancel()
+        return desk
+
+    desk = virtual(main())
+    assert desk.open() == []
     pit.settled()
     assert desk.wallet.balance(pit.plain.spec.tokens[0]) == contracts(30)
 
