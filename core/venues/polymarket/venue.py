@@ -24,7 +24,7 @@ from core.venues.http import TransportFactory, network_transport
 from core.venues.limiter import Limiter, Priority
 from core.venues.polymarket.cancels import Cancels
 from core.venues.polymarket.errors import Meaning, Refusal
-from core.venues.polymarket.heartbeat import Heartbeat
+from core.venues.polymarket.heartbeat import PATH, Heartbeat
 from core.venues.polymarket.hosts import Addresses, check_addresses
 from core.venues.polymarket.http import ClobHttp
 from core.venues.polymarket.l2 import Credentials, RequestSigner
@@ -35,7 +35,7 @@ from core.venues.polymarket.orders import Orders
 from core.venues.polymarket.private_side import PrivateSide
 from core.venues.polymarket.reports import Owner
 from core.venues.polymarket.seal import LIFETIME_MIN_S, Sealer
-from core.venues.polymarket.sign import OrderSigner
+from core.venues.polymarket.sign import SALT_BITS, OrderSigner
 from core.venues.polymarket.streams import ASSETS_MAX
 from core.venues.socket import SocketFactory, open_socket
 from core.venues.traits import Beat, DeadMan, Traits
@@ -84,8 +84,6 @@ TEND_S: Final = 1.0
 WARM_S: Final = 10.0
 """Below the 20 s after which an idle connection is replaced."""
 CANCEL_CONNECTIONS: Final = 2
-SALT_BITS: Final = 52
-"""The salt is a JSON number: it must fit where doubles are exact."""
 _NO_GROUPS: Final = Rejected("no_groups", "this venue has no order groups")
 
 
@@ -98,6 +96,7 @@ class PolymarketConfig(msgspec.Struct, frozen=True):
     credentials: Credentials
     heartbeat: bool = True
     """Whether to arm the dead-man switch. Once armed there is no way back while orders rest."""
+    heartbeat_path: str = PATH
     assets_max: int = ASSETS_MAX
 
 
@@ -156,7 +155,7 @@ class PolymarketVenue:
         self._modes = Modes(clocks)
         self._cancels = Cancels(self._http)
         self._orders = Orders(self._http, self._cancels, self._refused)
-        self._heart = Heartbeat(self._http, listener.fit, listener.on_reconnect)
+        self._heart = Heartbeat(self._http, listener.fit, listener.on_reconnect, config.heartbeat_path)
         self._beats = config.heartbeat
         self._private = PrivateSide(
             config.addresses.ws_user,
@@ -190,6 +189,7 @@ class PolymarketVenue:
                 tasks.create_task(task, name=name)
             tasks.create_task(self._tend(), name="polymarket housekeeping")
             tasks.create_task(self._keep_ready(), name="polymarket cancel connections")
+            tasks.create_task(self._orders.run(), name="polymarket immediate orders")
             tasks.create_task(self._watch_link(), name="polymarket link")
             if self._beats:
                 tasks.create_task(self._heart.run(), name="polymarket heartbeat")
@@ -205,10 +205,9 @@ class PolymarketVenue:
             await asyncio.sleep(TEND_S)
 
     async def _keep_ready(self) -> None:
-        """Keep the cancels' connections open, and try again to cancel what was to be gone at once."""
+        """Keep the cancels' connections open."""
         while True:
             await self._cancels.warm(CANCEL_CONNECTIONS)
-            await self._orders.sweep()
             await asyncio.sleep(WARM_S)
 
     async def _watch_link(self) -> None:
