@@ -118,8 +118,6 @@ def build(options: SimOptions, clock: Clock, world_id: str, keys_dir: Path) -> S
     keys = registry.generate(keys_dir, CUSTOMER, ids)
     keys.append(registry.second(keys_dir, CUSTOMER, ids()))
     switch, watch = FeedSwitch(), StreamWatch(keep_last=scenario.script.load is not None)
-    story = Story(scenario.script.story, Stage(world, traders, faults, switch, CUSTOMER), clock)
-    watch.on_subscribe.append(story.begin)
     pump = _pump(scenario, exchange, clock, world, rng, watch)
     polymarket = build_floor(
         clock,
@@ -130,6 +128,9 @@ def build(options: SimOptions, clock: Clock, world_id: str, keys_dir: Path) -> S
         seed=options.seed,
         keys_dir=keys_dir,
     )
+    stage = Stage(world, traders, faults, polymarket.venue.faults, switch, CUSTOMER)
+    story = Story(scenario.script.story, stage, clock)
+    watch.on_subscribe.append(story.begin)
     readers = Readers(lambda: traders.hear(read=True), lambda station: traders.look(station, read=True))
     return Sim(
         exchange,

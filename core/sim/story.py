@@ -15,12 +15,14 @@ import msgspec
 
 from core.domain.clock import Clock
 from core.sim.faults import Faults
+from core.sim.polymarket.faults import Faults as PolymarketFaults
 from core.sim.scenarios.loader import (
     Beat,
     FreezeBooks,
     LagBook,
     LoseAnswer,
     NudgeBook,
+    PolymarketFault,
     ShiftForecast,
     StopFeed,
     TradeWithUs,
@@ -41,6 +43,7 @@ class Stage(msgspec.Struct, frozen=True):
     world: World
     traders: Traders
     faults: Faults
+    polymarket: PolymarketFaults
     feeds: FeedSwitch
     account: str
 
@@ -103,5 +106,9 @@ class Story:
             case StopFeed(feed=feed, for_s=for_s):
                 stage.feeds.down.add(feed)
                 self._at(beat.at_s + for_s, partial(stage.feeds.down.discard, feed))
+            case PolymarketFault(fault=fault, value=value, for_s=for_s):
+                stage.polymarket.flip(fault, value)
+                if for_s:
+                    self._at(beat.at_s + for_s, partial(stage.polymarket.end, fault))
             case LoseAnswer(hide_s=hide_s):
                 stage.faults.lose_next_create_answer(stage.account, int(hide_s * 1000))

@@ -3,11 +3,13 @@
 import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from core.sim.contracts import MarketStatus
+from core.sim.scenarios import loader
 from core.sim.scenarios.loader import ScenarioError, load_scenario, scenario_names
 from core.sim.weather import climate_day
 from core.sim.world import brackets, start_clock
@@ -129,8 +131,17 @@ def test_at_speed_one_a_late_evening_still_has_both_days(make_desk: MakeDesk) ->
     assert {str(x.day) for x in world.open_listings()} == {"2026-11-22", "2026-11-23"}
 
 
+def test_a_scenario_with_an_unknown_fault_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    quiet = loader._folder().joinpath("quiet.toml").read_text(encoding="utf-8")
+    beat = '[[story]]\nat_s = 1.0\ndo = "polymarket_fault"\nfault = "gremlins"\n'
+    (tmp_path / "odd.toml").write_text(quiet + beat, encoding="utf-8")
+    monkeypatch.setattr(loader, "_folder", lambda: tmp_path)
+    with pytest.raises(ScenarioError, match=r"scenario odd.toml: no Polymarket fault is called 'gremlins'"):
+        load_scenario("odd")
+
+
 def test_an_unknown_scenario_names_the_known_ones() -> None:
-    with pytest.raises(ScenarioError, match=r"unknown scenario 'nope': one of .*demo, load, quiet"):
+    with pytest.raises(ScenarioError, match=r"unknown scenario 'nope': one of .*demo, ghosts, load, quiet"):
         load_scenario("nope")
     for name in scenario_names():
         assert load_scenario(name).name == name

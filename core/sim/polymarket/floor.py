@@ -22,9 +22,11 @@ from core.sim.polymarket.call import Venue
 from core.sim.polymarket.crowd import Crowd
 from core.sim.polymarket.exchange import Exchange
 from core.sim.polymarket.keys import ApiKey, KeyRegistry, Login
+from core.sim.polymarket.settlement import Pace
 from core.sim.polymarket.stream import Channel
 from core.sim.polymarket.twins import Twins
 from core.sim.polymarket.typed_data import SignatureType, address_of
+from core.sim.scenarios.loader import SettlementRules
 from core.sim.world import Listing, World
 
 CUSTOMER_CASH = Money(500_000_000)
@@ -113,11 +115,23 @@ def build_floor(
     moves = world.scenario.script.traders.moves
     exchange = Exchange(clock, world_clock, ids, random.Random(f"{seed} settlement"))
     exchange.auto_redeem_ms = AUTO_REDEEM_MS
+    exchange.settlement.pace = _pace(world.scenario.script.settlement)
     venue = Venue(exchange, KeyRegistry(secrets.token_hex()), clock)
     crowd = Crowd(exchange, world, beliefs, clock, random.Random(f"{seed} polymarket"), moves=moves)
     customer = _customer(exchange, venue, keys_dir)
     crowd.customers.add(customer.key)
     return Floor(exchange, venue, Twins(exchange, world), crowd, build_app(venue), customer)
+
+
+def _pace(rules: SettlementRules) -> Pace:
+    return Pace(
+        mined_ms=int(rules.mined_s * 1000),
+        confirmed_ms=int(rules.confirmed_s * 1000),
+        retry_ms=int(rules.retry_s * 1000),
+        fail_share=rules.fail_share,
+        retry_share=rules.retry_share,
+        reorg_share=rules.reorg_share,
+    )
 
 
 def _customer(exchange: Exchange, venue: Venue, folder: Path) -> Customer:

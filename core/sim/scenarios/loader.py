@@ -13,6 +13,8 @@ from importlib.resources.abc import Traversable
 
 import msgspec
 
+from core.sim.polymarket.faults import SWITCHES
+
 
 class ScenarioError(ValueError):
     """A scenario that does not exist or does not read."""
@@ -125,7 +127,20 @@ class LoseAnswer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_fi
     hide_s: float
 
 
-Beat = ShiftForecast | LagBook | TradeWithUs | NudgeBook | FreezeBooks | StopFeed | LoseAnswer
+class PolymarketFault(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="do", tag="polymarket_fault"
+):
+    """Switch one of that venue's faults on by name, and off after ``for_s`` where that is not 0."""
+
+    at_s: float
+    fault: str
+    value: float = 1.0
+    for_s: float = 0.0
+
+
+Beat = (
+    ShiftForecast | LagBook | TradeWithUs | NudgeBook | FreezeBooks | StopFeed | LoseAnswer | PolymarketFault
+)
 
 
 class Shift(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -138,6 +153,17 @@ class Shift(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class TraderRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     moves: bool = True
+
+
+class SettlementRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How Polymarket's trades settle: seconds between stages, shares (0 to 1) of those with trouble."""
+
+    mined_s: float = 2.0
+    confirmed_s: float = 4.0
+    retry_s: float = 3.0
+    fail_share: float = 0.0
+    retry_share: float = 0.0
+    reorg_share: float = 0.0
 
 
 class LoadRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -157,6 +183,7 @@ class Script(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     starts_at_utc: time
     hold_forecasts_h: float
     traders: TraderRules
+    settlement: SettlementRules = SettlementRules()
     weather_markets: bool = True
     shift: tuple[Shift, ...] = ()
     story: tuple[Beat, ...] = ()
@@ -205,6 +232,9 @@ def load_scenario(name: str) -> Scenario:
         script = msgspec.toml.decode(_folder().joinpath(f"{name}.toml").read_bytes(), type=Script)
     except msgspec.DecodeError as error:
         raise ScenarioError(f"scenario {name}.toml: {error}") from error
+    for beat in script.story:
+        if isinstance(beat, PolymarketFault) and beat.fault not in SWITCHES:
+            raise ScenarioError(f"scenario {name}.toml: no Polymarket fault is called {beat.fault!r}")
     stations = [msgspec.convert(row, Station, strict=False) for row in _rows("stations.csv")]
     days = [msgspec.convert(row, DayRecord, strict=False) for row in _rows("days.csv")]
     beliefs = [msgspec.convert(row, Belief, strict=False) for row in _rows("beliefs.csv")]

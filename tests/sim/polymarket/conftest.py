@@ -248,18 +248,19 @@ class Member:
         outcome: int = 0,
         kind: str = "GTC",
         sign_for: typed_data.OrderDomain | None = None,
+        wallet: Wallet | None = None,
         **change: Any,
     ) -> dict[str, Any]:
         """A signed order as it is posted; ``change`` overrides fields after it was signed."""
-        market = on or self._pit.plain
+        market, wallet = on or self._pit.plain, wallet or self.wallet
         self._salt += 1
-        zero = chain.ZERO_32
+        zero, kind_of = chain.ZERO_32, wallet.signature_type
+        signer = wallet.address if kind_of is SignatureType.POLY_1271 else self.address
         fields = SignedFields(
-            self._salt, self.address, self.address, int(market.spec.tokens[outcome]), maker, taker,
-            side == "BUY", SignatureType.EOA, self._pit.clock.ms, zero, zero,
+            self._salt, wallet.address, signer, int(market.spec.tokens[outcome]), maker, taker,
+            side == "BUY", kind_of, self._pit.clock.ms, zero, zero,
         )  # fmt: skip
-        digest = chain.raw(typed_data.order_id(fields, sign_for or market.spec.domain))
-        raw = self.private.sign_recoverable(digest, hasher=None)
+        signature = self._signature(fields, sign_for or market.spec.domain)
         outer = {name: change.pop(name) for name in ("owner", "postOnly", "deferExec") if name in change}
         return {
             "order": {
@@ -271,16 +272,37 @@ class Member:
                 "takerAmount": str(taker),
                 "side": side,
                 "expiration": "0",
-                "signatureType": 0,
+                "signatureType": int(kind_of),
                 "timestamp": str(fields.timestamp_ms),
                 "metadata": zero,
                 "builder": zero,
-                "signature": "0x" + (raw[:64] + bytes([raw[64] + 27])).hex(),
+                "signature": signature,
             }
             | change,
             "owner": self.key.key,
             "orderType": kind,
         } | outer
+
+    def _signature(self, fields: SignedFields, domain: typed_data.OrderDomain) -> str:
+        """Plain, or wrapped for a deposit wallet as the documentation lays it out."""
+        if fields.signature_type is not SignatureType.POLY_1271:
+            return "0x" + self._signed(chain.raw(typed_data.order_id(fields, domain))).hex()
+        order_type, contents = typed_data.ORDER_TYPE.encode(), typed_data._contents(fields)
+        kind = (
+            b"TypedDataSign(Order contents,string name,string version,uint256 chainId,"
+            b"address verifyingContract,bytes32 salt)" + order_type
+        )
+        words = [
+            chain.keccak(kind), contents, chain.keccak(b"DepositWallet"), chain.keccak(b"1"),
+            (137).to_bytes(32, "big"), bytes(12) + chain.raw(fields.signer), bytes(32),
+        ]  # fmt: skip
+        digest = chain.keccak(b"\x19\x01" + domain.separator + chain.keccak(b"".join(words)))
+        tail = domain.separator + contents + order_type + len(order_type).to_bytes(2, "big")
+        return "0x" + (self._signed(digest) + tail).hex()
+
+    def _signed(self, digest: bytes) -> bytes:
+        raw = self.private.sign_recoverable(digest, hasher=None)
+        return raw[:64] + bytes([raw[64] + 27])
 
     def post(self, *args: Any, **kwargs: Any) -> RestAnswer:
         return self.call("POST", "/order", self.order(*args, **kwargs))

@@ -8,8 +8,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from core.sim.polymarket import typed_data
+from core.sim.polymarket import chain, typed_data
 from core.sim.polymarket.modes import Mode
+from core.sim.polymarket.typed_data import SignatureType
 
 BUY_52 = ("BUY", 5_200_000, 10_000_000)
 SELL_52 = ("SELL", 10_000_000, 5_200_000)
@@ -48,6 +49,38 @@ def test_every_exchange_takes_its_own_signatures_only(pit: Any, ann: Any, name: 
             other = domain.version != market.spec.domain.version
             text = "order_version_mismatch" if other else "invalid signature"
             assert ann.refused(*BUY_52, on=market, sign_for=domain) == text
+
+
+WALLETS = {
+    SignatureType.POLY_PROXY: chain.proxy_of,
+    SignatureType.POLY_GNOSIS_SAFE: chain.safe_of,
+    SignatureType.POLY_1271: chain.deposit_wallet_of,
+}
+
+
+@pytest.mark.parametrize("kind", WALLETS)
+@pytest.mark.parametrize("name", ["plain", "ladder", "second"])
+def test_every_kind_of_wallet_signs_its_own_way(
+    pit: Any, ann: Any, make_member: Any, kind: SignatureType, name: str
+) -> None:
+    address, market = WALLETS[kind](ann.address), getattr(pit, name)
+    wallet = pit.exchange.open_wallet(address, ann.address, kind, 6_000_000)
+    order = ann.placed(*BUY_52, on=market, wallet=wallet)["orderID"]
+    assert ann.get(f"/data/order/{order}")["maker_address"] == address
+    assert ann.refused(*BUY_52, on=market, wallet=wallet).startswith("not enough balance / allowance")
+    other = typed_data.NEG_RISK if name == "plain" else typed_data.STANDARD
+    assert ann.post(*BUY_52, on=market, wallet=wallet, sign_for=other).status == 400
+    bob = make_member(pit, 2)
+    assert bob.post(*BUY_52, on=market, wallet=wallet).status == 400
+    assert bob.get("/data/orders")["data"] == []
+
+
+def test_a_deposit_wallet_is_its_own_signer(pit: Any, ann: Any, make_member: Any) -> None:
+    address = chain.deposit_wallet_of(ann.address)
+    wallet = pit.exchange.open_wallet(address, ann.address, SignatureType.POLY_1271, 100_000_000)
+    needs_signer = "the order signer address has to be the address of the API KEY"
+    assert ann.refused(*BUY_52, wallet=wallet, signer=ann.address) == needs_signer
+    assert make_member(pit, 2).refused(*BUY_52, wallet=wallet) == needs_signer
 
 
 def test_a_matched_order_answers_with_what_it_gave_and_got(pit: Any, ann: Any) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,13 @@ from typing import Any
 import pytest
 
 from core.domain.units import ONE_DOLLAR
+from core.sim import story
 from core.sim.kalshi.auth import KeyRegistry
 from core.sim.polymarket.contracts import Resolution, Version
 from core.sim.polymarket.orders import OrderRequest, OrderType, Side, Stage
-from core.sim.process import SimOptions, build
+from core.sim.process import CUSTOMER, SimOptions, build
+from core.sim.scenarios.loader import PolymarketFault
+from core.sim.story import FeedSwitch
 from tests.sim.polymarket.conftest import FakeClock
 
 
@@ -116,6 +120,27 @@ def test_someone_trades_with_a_customers_order_at_the_touch(make_world: Any) -> 
         if placed.order.matched:
             break
     assert placed.order.matched > 0
+
+
+def test_a_scenario_says_how_trades_settle(make_world: Any) -> None:
+    world = make_world("ghosts")
+    world.run(120)
+    stages = Counter(trade.stage for trade in world.exchange.trades.values())
+    assert stages[Stage.FAILED] > 3 and stages[Stage.CONFIRMED] > stages[Stage.FAILED] / 2
+
+
+def test_a_story_switches_a_fault_on_and_off(make_world: Any) -> None:
+    world, beats = make_world("quiet"), (PolymarketFault(1.0, "ghost_fill", 0.7, 5.0),)
+    faults = world.floor.venue.faults
+    stage = story.Stage(world.sim.world, world.sim.traders, world.sim.faults, faults, FeedSwitch(), CUSTOMER)
+    told, pace = story.Story(beats, stage, world.clock), world.exchange.settlement.pace
+    told.begin()
+    shares = []
+    for _ in range(8):
+        world.clock.ms += 1_000
+        told.step()
+        shares.append(pace.fail_share)
+    assert shares == [0.7] * 5 + [0.0] * 3
 
 
 def test_a_fault_may_have_the_market_take_the_order_a_request_is_about(make_world: Any) -> None:
