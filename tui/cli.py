@@ -97,7 +97,7 @@ def attach(take: bool, **look: Any) -> None:
 @click.option("--ready-file", type=click.Path(path_type=Path), help="Also write the ready line here.")
 @click.option("--keys-dir", type=click.Path(path_type=Path), help="Keep the simulated private keys here.")
 def sim(**chosen: Any) -> None:
-    """Run the simulated exchange and feeds alone; prints one JSON line when ready."""
+    """Run the simulated exchanges and feeds alone; prints one JSON line when ready."""
     import asyncio
 
     from core.domain.clock import SystemClock

@@ -16,6 +16,7 @@ from core.sim.polymarket.desk import ConnectionCutError, Desk
 from core.sim.polymarket.rest import BODY_BYTES_MAX, Request, Rest, RestAnswer
 from core.sim.polymarket.stream import Channel, Connection, Stream
 
+GOODBYE_S = 1.0
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 """Everything goes to the desk, which knows what it does not serve."""
 
@@ -82,12 +83,21 @@ async def _serve(stream: Stream, channel: Channel, socket: WebSocket) -> None:
             reader = tasks.create_task(_read(stream, connection, socket))
             closing = tasks.create_task(ended.wait())
             await asyncio.wait((reader, closing), return_when=asyncio.FIRST_COMPLETED)
-            if closing.done():
-                await socket.close()
+            if closing.done() and not reader.done():
+                await _close(socket)
             for task in (writer, reader, closing):
                 task.cancel()
     finally:
         stream.leave(connection)
+
+
+async def _close(socket: WebSocket) -> None:
+    """Say goodbye; who does not even take that is cut off."""
+    try:
+        async with asyncio.timeout(GOODBYE_S):
+            await socket.close()
+    except TimeoutError:
+        _cut(socket.scope.get("state", {}))
 
 
 async def _read(stream: Stream, connection: Connection, socket: WebSocket) -> None:

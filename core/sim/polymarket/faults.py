@@ -72,27 +72,20 @@ class Faults:
 
     def flip(self, name: str, value: float = 1.0) -> None:
         """Switch a fault on; ``value`` is its number where it has one. ``ValueError`` for an unknown name."""
-        if name not in SWITCHES:
+        if name in STRIKES:
+            self._strikes[name] = STRIKES[name](value)
+        elif name in SETTINGS:
+            SETTINGS[name](self, value)
+        elif name in EVENTS:
+            EVENTS[name](self, value)
+        else:
             raise ValueError(f"no fault is called {name!r}: one of {', '.join(sorted(SWITCHES))}")
-        SWITCHES[name](self, value)
 
     def end(self, name: str) -> None:
         """Switch a fault off that lasts; what it did to the exchange stays done."""
         self._strikes.pop(name, None)
-        if name in _ENDINGS:
-            _ENDINGS[name](self)
-
-    def strike(
-        self,
-        name: str,
-        point: Point,
-        fate: Fate,
-        *,
-        matters: frozenset[Matter] | None = None,
-        left: int | None = None,
-        every: int = 1,
-    ) -> None:
-        self._strikes[name] = _Strike(point, matters, fate, left, every)
+        if name in SETTINGS:
+            SETTINGS[name](self, _NEUTRAL.get(name, 0.0))
 
     def request(self, method: str, path: str) -> RequestFate:
         return self._fate(Point.REQUEST, matter_of_call(method, path))  # type: ignore[return-value]  # by its point
@@ -114,6 +107,37 @@ class Faults:
         return PLAIN
 
 
+def _strikes_orders(point: Point, fate: Fate) -> Callable[[float], _Strike]:
+    """One fate for the next so many orders."""
+    return lambda count: _Strike(point, _CREATES, fate, left=int(count))
+
+
+STRIKES: dict[str, Callable[[float], _Strike]] = {
+    "accept_then_hang": _strikes_orders(Point.ANSWER, Lost()),
+    "drop_before_accept": _strikes_orders(Point.REQUEST, Cut(0.0)),
+    "late_accept": lambda seconds: _Strike(Point.REQUEST, _CREATES, Delivered(int(seconds * 1000)), left=1),
+    "500_after_accept": _strikes_orders(Point.ANSWER, Answered(500, _INTERNAL)),
+    "500_before_accept": _strikes_orders(Point.REQUEST, Answered(500, _INTERNAL)),
+    "unknown_error_text": _strikes_orders(
+        Point.REQUEST, Answered(400, msgspec.json.encode({"error": UNHEARD_OF}))
+    ),
+    "goaway_at": lambda count: _Strike(Point.REQUEST, None, Cut(0.0), every=int(count)),
+    "ws_freeze": lambda _: _Strike(Point.FRAME, None, Lost()),
+    "ws_gap": lambda count: _Strike(Point.FRAME, None, Lost(), left=int(count)),
+    "ws_dup": lambda _: _Strike(Point.FRAME, None, Delivered(copies=2)),
+    "ws_reorder": lambda _: _Strike(Point.FRAME, None, Delivered(_REORDER_MS, overtakes=True), every=2),
+}
+"""What messages meet, by name; the number is a count or seconds."""
+
+
+def _stale_books(faults: Faults, on: float) -> None:
+    faults.stale_books = bool(on)
+
+
+def _bogus_books(faults: Faults, on: float) -> None:
+    faults.bogus_books = bool(on)
+
+
 def _ghosts(faults: Faults, share: float) -> None:
     faults.venue.exchange.settlement.pace.fail_share = share
 
@@ -122,8 +146,35 @@ def _lag(faults: Faults, seconds: float) -> None:
     faults.venue.exchange.balance_lag_ms = int(seconds * 1000)
 
 
+def _reject_beats(faults: Faults, count: float) -> None:
+    faults.beats_to_reject = int(count)
+
+
+def _squeeze(faults: Faults, factor: float) -> None:
+    faults.venue.edge.squeeze = factor
+
+
+def _skew(faults: Faults, seconds: float) -> None:
+    faults.skew_ms = int(seconds * 1000)
+
+
+SETTINGS: dict[str, Callable[[Faults, float], None]] = {
+    "stale_rest_book": _stale_books,
+    "bogus_rest_book": _bogus_books,
+    "ghost_fill": _ghosts,
+    "balance_lag": _lag,
+    "heartbeat_reject": _reject_beats,
+    "slow_throttle": _squeeze,
+    "clock_skew": _skew,
+}
+"""What stays so until it is ended; the number is a share, seconds, a count or a factor."""
+_NEUTRAL = {"slow_throttle": 1.0}
+"""The number that ends a setting, where it is not 0."""
+
+
 def _restart(faults: Faults, seconds: float) -> None:
-    faults.venue.exchange.engine.restart(faults.now_ms(), int(seconds * 1000))
+    exchange = faults.venue.exchange
+    exchange.engine.restart(exchange.clock.wall_ms(), int(seconds * 1000))
 
 
 def _flip_ticks(faults: Faults, _: float) -> None:
@@ -143,68 +194,18 @@ def _clear_books(faults: Faults, _: float) -> None:
 def _resolve(faults: Faults, outcome: float) -> None:
     """Resolve the first open market: 0 for YES, 1 for NO, 0.5 for half each."""
     exchange = faults.venue.exchange
-    market = next(m for m in exchange.markets.values() if m.payouts is None)
-    exchange.resolve(market.condition_id, None if outcome == 0.5 else int(outcome))
+    market = next((m for m in exchange.markets.values() if m.payouts is None), None)
+    if market is not None:
+        exchange.resolve(market.condition_id, None if outcome == 0.5 else int(outcome))
 
 
-def _set(name: str, convert: Callable[[float], object]) -> Callable[[Faults, float], None]:
-    return lambda faults, value: setattr(faults, name, convert(value))
-
-
-def _squeeze(faults: Faults, factor: float) -> None:
-    faults.venue.edge.squeeze = factor
-
-
-SWITCHES: dict[str, Callable[[Faults, float], None]] = {
-    "accept_then_hang": lambda f, n: f.strike(
-        "accept_then_hang", Point.ANSWER, Lost(), matters=_CREATES, left=int(n)
-    ),
-    "drop_before_accept": lambda f, n: f.strike(
-        "drop_before_accept", Point.REQUEST, Cut(0.0), matters=_CREATES, left=int(n)
-    ),
-    "late_accept": lambda f, s: f.strike(
-        "late_accept", Point.REQUEST, Delivered(int(s * 1000)), matters=_CREATES, left=1
-    ),
-    "500_after_accept": lambda f, n: f.strike(
-        "500_after_accept", Point.ANSWER, Answered(500, _INTERNAL), matters=_CREATES, left=int(n)
-    ),
-    "500_before_accept": lambda f, n: f.strike(
-        "500_before_accept", Point.REQUEST, Answered(500, _INTERNAL), matters=_CREATES, left=int(n)
-    ),
-    "unknown_error_text": lambda f, n: f.strike(
-        "unknown_error_text",
-        Point.REQUEST,
-        Answered(400, msgspec.json.encode({"error": UNHEARD_OF})),
-        matters=_CREATES,
-        left=int(n),
-    ),
-    "goaway_at": lambda f, n: f.strike("goaway_at", Point.REQUEST, Cut(0.0), every=int(n)),
-    "ws_freeze": lambda f, _: f.strike("ws_freeze", Point.FRAME, Lost()),
-    "ws_gap": lambda f, n: f.strike("ws_gap", Point.FRAME, Lost(), left=int(n)),
-    "ws_dup": lambda f, _: f.strike("ws_dup", Point.FRAME, Delivered(copies=2)),
-    "ws_reorder": lambda f, _: f.strike(
-        "ws_reorder", Point.FRAME, Delivered(_REORDER_MS, overtakes=True), every=2
-    ),
-    "stale_rest_book": _set("stale_books", bool),
-    "bogus_rest_book": _set("bogus_books", bool),
-    "ghost_fill": _ghosts,
-    "balance_lag": _lag,
+EVENTS: dict[str, Callable[[Faults, float], None]] = {
     "restart": _restart,
     "tick_flip": _flip_ticks,
     "clear_book_on_start": _clear_books,
     "resolve": _resolve,
-    "heartbeat_reject": _set("beats_to_reject", int),
-    "slow_throttle": _squeeze,
-    "clock_skew": lambda f, s: setattr(f, "skew_ms", int(s * 1000)),
 }
-"""Every fault by name; the number is a count, seconds, a share or a factor, as its name has it."""
+"""What happens to the exchange at once."""
 
-_ENDINGS: dict[str, Callable[[Faults], None]] = {
-    "stale_rest_book": lambda f: setattr(f, "stale_books", False),
-    "bogus_rest_book": lambda f: setattr(f, "bogus_books", False),
-    "ghost_fill": lambda f: _ghosts(f, 0.0),
-    "balance_lag": lambda f: _lag(f, 0.0),
-    "heartbeat_reject": lambda f: setattr(f, "beats_to_reject", 0),
-    "slow_throttle": lambda f: _squeeze(f, 1.0),
-    "clock_skew": lambda f: setattr(f, "skew_ms", 0),
-}
+SWITCHES = frozenset({*STRIKES, *SETTINGS, *EVENTS})
+"""Every fault by name."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import secrets
 from collections.abc import Callable
@@ -16,6 +15,7 @@ from starlette.applications import Starlette
 from core.domain.clock import Clock, WorldClock
 from core.domain.units import Money
 from core.sim.beliefs import Beliefs
+from core.sim.hosting import write_private
 from core.sim.polymarket import chain
 from core.sim.polymarket.app import build_app
 from core.sim.polymarket.call import Venue
@@ -143,16 +143,11 @@ def _customer(exchange: Exchange, venue: Venue, folder: Path) -> Customer:
         wallets[int(kind)] = exchange.open_wallet(funder(address), address, kind, CUSTOMER_CASH).address
     key = venue.keys.create(Login(address, 0))
     key_path, credentials_path = folder / "polymarket.key", folder / "polymarket-credentials.json"
-    _write(key_path, f"0x{private.to_hex()}\n".encode())
-    _write(credentials_path, _credentials(key))
+    write_private(key_path, f"0x{private.to_hex()}\n")
+    write_private(credentials_path, _credentials(key))
     return Customer(address, wallets, key.key, str(key_path), str(credentials_path))
 
 
-def _credentials(key: ApiKey) -> bytes:
-    return msgspec.json.encode({"apiKey": key.key, "secret": key.secret, "passphrase": key.passphrase})
-
-
-def _write(path: Path, content: bytes) -> None:
-    path.unlink(missing_ok=True)
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(content)
+def _credentials(key: ApiKey) -> str:
+    triple = {"apiKey": key.key, "secret": key.secret, "passphrase": key.passphrase}
+    return msgspec.json.encode(triple).decode()
