@@ -7,6 +7,7 @@ says which tokens to ask about and what can be redeemed (Polymarket reference, s
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Final, TypeVar
 
@@ -46,6 +47,10 @@ PAGE: Final = 100
 EARLIER_S: Final = 5
 """Clocks differ: so much before the moment asked for is read as well."""
 ALLOWANCES_MAX: Final = 16
+DOLLARS: Final = ""
+"""In place of a token: the collateral."""
+AT_ONCE: Final = 10
+"""Balances asked for side by side."""
 
 Learn = Callable[[Iterable[str]], Awaitable[None]]
 """Learn the markets these tokens are of; those that cannot be understood stay unknown."""
@@ -70,6 +75,13 @@ class _PositionsPage(msgspec.Struct, frozen=True):
 
 
 _positions = msgspec.json.Decoder(_PositionsPage)
+
+
+class _Standing(msgspec.Struct, frozen=True):
+    closed_only: bool
+
+
+_standing = msgspec.json.Decoder(_Standing)
 
 
 class Balance(msgspec.Struct, frozen=True):
@@ -203,12 +215,19 @@ class Account:
             if terms is not None:
                 both = {terms.tokens.yes, terms.tokens.no}
                 self.touched |= both
-                self.fresh |= both
+                self.fresh |= {*both, DOLLARS}
+
+    async def closed_only(self) -> bool | Incomplete:
+        """Whether the venue lets this account do nothing but reduce."""
+        found = await self._ours.value(
+            ep.CLOSED_ONLY, "standing of the account", Priority.RECONCILE, _standing
+        )
+        return found if isinstance(found, Incomplete) else found.closed_only
 
     # --- balances ---------------------------------------------------------------------------------
 
     async def cash(self) -> Cash | Incomplete:
-        found = await self.balance("COLLATERAL", "")
+        found = await self.balance("COLLATERAL", DOLLARS)
         return found if isinstance(found, Incomplete) else Cash(Money(found.amount))
 
     async def balance(self, asset_type: str, token: str) -> Balance | Incomplete:
@@ -230,20 +249,26 @@ class Account:
         known = await self._held_somewhere()
         if isinstance(known, Incomplete):
             return known
-        found: list[PositionReport] = []
-        for ticker in sorted(known):
-            terms = self._catalog.terms[ticker]
-            kind = "CONDITIONAL" if terms.version is Version.V1 else "CONDITIONAL-V2"
-            both: list[int] = []
-            for outcome in Outcome:
-                balance = await self.balance(kind, terms.token(outcome))
+        asked = [(ticker, outcome) for ticker in sorted(known) for outcome in Outcome]
+        held: dict[tuple[str, Outcome], int] = {}
+        for start in range(0, len(asked), AT_ONCE):
+            part = asked[start : start + AT_ONCE]
+            balances = await asyncio.gather(*(self._held(ticker, outcome) for ticker, outcome in part))
+            for key, balance in zip(part, balances, strict=True):
                 if isinstance(balance, Incomplete):
                     return balance
-                both.append(balance.amount)
-            yes, no = both
+                held[key] = balance.amount
+        found: list[PositionReport] = []
+        for ticker in sorted(known):
+            yes, no = held[ticker, Outcome.YES], held[ticker, Outcome.NO]
             if yes or no:
                 found.append(PositionReport(ticker, Quantity(yes - no), Quantity(min(yes, no))))
         return tuple(found)
+
+    async def _held(self, ticker: str, outcome: Outcome) -> Balance | Incomplete:
+        terms = self._catalog.terms[ticker]
+        kind = "CONDITIONAL" if terms.version is Version.V1 else "CONDITIONAL-V2"
+        return await self.balance(kind, terms.token(outcome))
 
     async def tokens(self) -> set[str] | Incomplete:
         """What could be held: by the late witness and by what has happened since, else by every trade."""

@@ -27,6 +27,7 @@ from core.venues.polymarket.book_wire import (
 )
 from core.venues.polymarket.facts import NOTHING, BookChanged, Fact, Oddity, Traded
 from core.venues.polymarket.market_frames import BestFrame, Change, ChangeFrame, TradeFrame
+from core.venues.polymarket.merging import Moment
 from core.venues.polymarket.tokens import Tokens
 from core.venues.polymarket.trust import PROBE_NS, PROBE_TRADED_NS, Doubts, Trust
 from core.venues.venue import BookView
@@ -75,8 +76,8 @@ class Slot:
         self.newest_ms = 0
         self.hash = ""
         """Checksum of the newest whole book."""
-        self.stamps: dict[tuple[BookSide, Price], tuple[int, tuple[object, ...]]] = {}
-        """Of each price changed since: when, and which words of that moment were taken."""
+        self.stamps: dict[tuple[BookSide, Price], Moment] = {}
+        """Of each price changed since: when, and what was said of it then."""
         self.lanes: dict[int, int] = {}
         """Sockets that brought the whole book, with the time of their last word."""
         self.traded = False
@@ -136,7 +137,7 @@ class Books:
             return self._doubt(slot, str(error), now_ns)
         if slot.view.book.crossed:
             return self._doubt(slot, "bid not below ask in a whole book", now_ns)
-        if slot.doubts.hashed(book_hash(wire, slot.watched.sums) == wire.hash):
+        if wire.hash and slot.doubts.hashed(book_hash(wire, slot.watched.sums) == wire.hash):
             return self._doubt(slot, "its checksum does not match", now_ns)
         return slot.changed
 
@@ -283,7 +284,7 @@ class Books:
     def _replace(self, slot: Slot, wire: BookWire, at_ms: int, now_ns: int) -> None:
         """Raises ``WireError``; the book is as it was then."""
         bids, asks = levels(wire.bids, self._prices), levels(wire.asks, self._prices)
-        book, kept = slot.view.book, {key: seen for key, seen in slot.stamps.items() if seen[0] > at_ms}
+        book, kept = slot.view.book, {key: seen for key, seen in slot.stamps.items() if seen.at_ms > at_ms}
         newer = [(side, price, book.size(side, price)) for side, price in kept]
         _fill(book, bids, asks)
         for side, price, size in newer:
@@ -305,17 +306,19 @@ class Books:
         if slot.doubts.state is Trust.EMPTY or at_ms < slot.floor_ms:
             return
         key, word = (side, price), (change.hash, size)
-        seen_ms, words = slot.stamps.get(key, (0, ()))
-        if at_ms < seen_ms or (at_ms == seen_ms and word in words):
+        seen = slot.stamps.get(key)
+        if seen is None or at_ms > seen.at_ms:
+            slot.stamps[key] = Moment(at_ms, lane, word)
+        elif at_ms < seen.at_ms or not seen.take(lane, word):
             return
         view = slot.view
-        if not size and not view.book.size(side, price) and slot.doubts.deleted_nothing():
-            raise WireError("prices that are not there are deleted")
+        for_nothing = not size and not view.book.size(side, price)
         view.book.set(side, price, size)
-        slot.stamps[key] = at_ms, (*words, word) if at_ms == seen_ms else (word,)
         slot.newest_ms = max(slot.newest_ms, at_ms)
         view.message_ns = now_ns
         view.sequence += 1
+        if for_nothing and slot.doubts.deleted_nothing():
+            raise WireError("prices that are not there are deleted")
 
     def _backwards(self, slot: Slot, lane: int, at_ms: int, now_ns: int) -> Sequence[Fact]:
         """Facts when one socket's time went back; between two sockets that is normal."""

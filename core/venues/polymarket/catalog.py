@@ -102,8 +102,9 @@ class Catalog:
         known = self.markets.get(ticker)
         if known is None:
             return None
-        agreed = self._agreed(Listed(known, self.terms[ticker]), said)
+        # Kept even where it contradicts: a later list must not bring the market back.
         self._confirmed[ticker] = said
+        agreed = self._agreed(Listed(known, self.terms[ticker]), said)
         self.markets[ticker], self.terms[ticker] = agreed.market, agreed.terms
         return agreed.market if agreed.market != known else None
 

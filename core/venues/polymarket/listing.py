@@ -234,10 +234,17 @@ class Listing:
         try:
             changed = self.catalog.confirm(ticker, said)
         except WireError as error:
-            changed = self.catalog.refuse(ticker, str(error))
+            self.refuse(ticker, str(error))
+            return None
         if changed is not None:
             self._listener.on_market(changed)
         return None
+
+    def refuse(self, ticker: str, reason: str) -> None:
+        """The order book contradicts what is listed of this market: trade it no more."""
+        changed = self.catalog.refuse(ticker, reason)
+        if changed is not None:
+            self._listener.on_market(changed)
 
     async def run(self) -> None:
         """Read again what is said to have changed, what should be over, and what had no tokens yet."""

@@ -63,7 +63,7 @@ class PrivateSide:
             sockets=sockets,
             deliver=self._deliver,
             on_change=on_change,
-            on_refused=listener.on_credential,
+            on_anomaly=on_anomaly,
         )
         self._strangers: set[str] = set()
         """Tokens of our events whose markets must be learnt."""

@@ -22,7 +22,7 @@ UNHEARD_MAX: Final = 3
 class UserStream:
     """``deliver`` hears facts in the loop and must not block; ``make_talk`` begins a connection.
 
-    ``on_change`` hears that the channel became ready or ended, ``on_refused`` that it seems to be refused.
+    ``on_change`` hears that the channel became ready or ended.
     """
 
     def __init__(
@@ -35,11 +35,11 @@ class UserStream:
         sockets: SocketFactory,
         deliver: Callable[[UserFact], None],
         on_change: Callable[[], None],
-        on_refused: Callable[[str], None],
+        on_anomaly: Callable[[str, str], None],
     ) -> None:
         self._url, self._make_talk = url, make_talk
         self._clocks, self._sockets, self._deliver = clocks, sockets, deliver
-        self._on_change, self._on_refused = on_change, on_refused
+        self._on_change, self._on_anomaly = on_change, on_anomaly
         self._backoff = Backoff(rng, RETRY_FIRST_S, RETRY_S_MAX)
         self._talk: UserTalk | None = None
         self._line: Line | None = None
@@ -69,8 +69,10 @@ class UserStream:
             )
             ended = await self._line.run()
             unheard = 0 if self.ready else unheard + 1
-            if unheard == UNHEARD_MAX and ended.status is None:
-                self._on_refused("the venue keeps closing the user channel before it is ready")
+            if unheard == UNHEARD_MAX:
+                self._on_anomaly(
+                    "user channel", "closed again and again before it was ready: is the key right?"
+                )
             self.ready, self.detail = False, str(ended)
             wait_s = self._backoff.wait_s(self._clocks.mono_ns() - began_ns)
             self.retry_at_ns = self._clocks.mono_ns() + int(wait_s * 1_000_000_000)

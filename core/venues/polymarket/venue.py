@@ -22,6 +22,7 @@ from core.domain.units import Price, Quantity
 from core.venues.exchange import Cash, ExchangeState, Maintenance
 from core.venues.http import TransportFactory, network_transport
 from core.venues.limiter import Limiter, Priority
+from core.venues.polymarket.account import DOLLARS
 from core.venues.polymarket.cancels import Cancels
 from core.venues.polymarket.errors import Meaning, Refusal
 from core.venues.polymarket.heartbeat import PATH, Heartbeat
@@ -84,6 +85,8 @@ TEND_S: Final = 1.0
 WARM_S: Final = 10.0
 """Below the 20 s after which an idle connection is replaced."""
 CANCEL_CONNECTIONS: Final = 2
+VERSION_MISMATCH: Final = "version_mismatch"
+"""A refusal that is about one market's generation, not about our key."""
 _NO_GROUPS: Final = Rejected("no_groups", "this venue has no order groups")
 
 
@@ -205,10 +208,21 @@ class PolymarketVenue:
             await asyncio.sleep(TEND_S)
 
     async def _keep_ready(self) -> None:
-        """Keep the cancels' connections open."""
+        """Keep the cancels' connections open, and learn once whether the account may open anything."""
+        learnt = False
         while True:
             await self._cancels.warm(CANCEL_CONNECTIONS)
+            learnt = learnt or await self._learn_standing()
             await asyncio.sleep(WARM_S)
+
+    async def _learn_standing(self) -> bool:
+        standing = await self._account.closed_only()
+        if isinstance(standing, Incomplete):
+            self._anomaly("account", f"{standing.what}: {standing.reason}")
+            return False
+        if standing:
+            self._listener.on_storm("the venue lets this account only reduce (closed-only)")
+        return True
 
     async def _watch_link(self) -> None:
         while True:
@@ -274,7 +288,9 @@ class PolymarketVenue:
             case Meaning.FUNDS:
                 terms = self._public.catalog.terms.get(ticker)
                 if terms is not None:
-                    self._account.fresh |= {terms.tokens.yes, terms.tokens.no}
+                    self._account.fresh |= {terms.tokens.yes, terms.tokens.no, DOLLARS}
+            case Meaning.CONFIG if said.code == VERSION_MISMATCH:
+                self._public.listing.refuse(ticker, str(said))
             case Meaning.CONFIG:
                 self._listener.on_credential(f"the venue takes no order of ours: {said}")
             case Meaning.ACCOUNT:

@@ -273,3 +273,30 @@ def test_a_blocked_place_stops_entries(on: On) -> None:
         assert "127" not in place
 
     on(story, TICKER)
+
+
+def test_a_key_the_user_channel_does_not_take_is_told(virtual: Run, virtual_clocks: Clocks) -> None:
+    async def main() -> None:
+        pit = Pit(virtual_clocks)
+        pit.venue.keys.delete(pit.key)
+        running = asyncio.create_task(pit.client.run())
+        await asyncio.sleep(5)
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        await pit.client.close()
+        assert pit.client.link.state is not LinkState.OK
+        assert [what for what, _ in pit.heard.anomalies].count("user channel") == 1
+        assert pit.heard.lockouts  # REST says it for certain
+
+    virtual(main())
+
+
+def test_an_account_that_may_only_reduce_opens_nothing(virtual: Run, virtual_clocks: Clocks) -> None:
+    async def main() -> None:
+        pit = Pit(virtual_clocks)
+        pit.wallet.closed_only = True
+        async with pit.running():
+            await pit.until(lambda: bool(pit.heard.storms))
+            assert pit.heard.storms == ["the venue lets this account only reduce (closed-only)"]
+
+    virtual(main())

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.domain.clock import Clocks, WorldClock
@@ -119,6 +119,13 @@ def test_a_checksum_that_matches_is_proof_and_one_that_does_not_is_a_hint() -> N
     desk.say(book(1_002, BIDS, ASKS, right_hash=False))
     assert desk.trust is Trust.SUSPECT
     assert desk.doubts() == [f"{TICKER}: its checksum does not match"]
+
+
+def test_a_book_without_a_checksum_says_nothing_by_that() -> None:
+    desk = Desk()
+    for at_ms in range(1_000, 1_010):
+        desk.say({**book(at_ms, BIDS, ASKS), "hash": ""})
+    assert desk.trust is Trust.SNAPSHOT and not desk.doubts()
 
 
 def test_a_market_whose_checksum_never_holds_is_doubted_ever_more_seldom() -> None:
@@ -423,6 +430,7 @@ moves = st.lists(
 )
 
 
+@settings(max_examples=300, deadline=None)
 @given(moves, st.lists(st.booleans(), max_size=80), st.sets(st.integers(0, 39)), st.integers(0, 39))
 def test_two_sockets_make_the_venues_book_whatever_order_they_come_in(
     made: list[tuple[str, int, int, int]], order: list[bool], lost: set[int], whole: int

@@ -265,6 +265,8 @@ def test_an_order_book_that_disagrees_is_not_traded(desk: Told, change: dict[str
             return
         assert [m.status for m in at.heard.markets] == [MarketStatus.UNKNOWN]
         assert reason in at.listing.catalog.quarantined[TICKER].reason
+        # No list brings it back while they contradict each other.
+        assert await at.listing.markets(["tag:weather"]) == ()
         assert TICKER not in at.listing.catalog.terms
 
     desk(story)
