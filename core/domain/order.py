@@ -1,9 +1,9 @@
-"""An order's life: three orthogonal regions, their legal transitions as data, and the fold over events.
+"""An order and its life: three orthogonal regions and their legal transitions, as data.
 
 *Life* says where the order is between intent and its end, *quantity* is ordered minus the sum of
 fills by trade id, *command* is at most one pending cancel or renewal. A request never moves life, a
 status message never moves life backwards, and anything the tables do not hold is an ``Anomaly``
-value, not an exception: facts (fills) are applied even then.
+value, not an exception: facts (fills) are applied even then. ``lifecycle.py`` folds events by the tables.
 
 Prices and sides are in YES terms: a ``BID`` gains YES, an ``ASK`` gains NO. With the purpose that
 names the four things a trader can do: open a bid = buy YES, open an ask = buy NO, close an ask =
@@ -305,7 +305,11 @@ class Order(msgspec.Struct, frozen=True):
     command: Command = Command.NONE
     order_id: str = ""
     """The venue's id, empty until proven."""
+    sealed_id: str = ""
+    """The venue's id it must have if it arrived, where that is known beforehand."""
     fills: tuple[Fill, ...] = ()
+    undone: tuple[Fill, ...] = ()
+    """Fills whose trade failed to settle: the venue matched them, and they never were."""
     venue_filled: Quantity = Quantity(0)
     """Cumulative count the venue reported; may run ahead of ``fills`` until they arrive."""
     ending: Life | None = None
@@ -332,8 +336,18 @@ class Order(msgspec.Struct, frozen=True):
         return ends if ends is None or self.asked_ms is None else max(ends, self.asked_ms)
 
     @property
+    def known_id(self) -> str:
+        """The venue's id, proven or known beforehand; empty while nobody can know it."""
+        return self.order_id or self.sealed_id
+
+    @property
     def filled(self) -> Quantity:
         return Quantity(sum(f.quantity for f in self.fills))
+
+    @property
+    def matched(self) -> Quantity:
+        """What the venue counts as filled: also what was undone since."""
+        return Quantity(sum(f.quantity for f in (*self.fills, *self.undone)))
 
     @property
     def leaves(self) -> Quantity:
@@ -355,140 +369,3 @@ class Order(msgspec.Struct, frozen=True):
         if self.life is Life.WORKING and 0 < self.filled < self.intent.quantity:
             return "PARTIAL"
         return self.life.value
-
-
-def advance(order: Order, event: Event, *, reason: str = "") -> tuple[Order, Anomaly | None]:
-    """Move the life region by the table. An illegal event leaves the order unchanged."""
-    key = (order.life, event)
-    if key in LIFE:
-        return _moved(order, LIFE[key], reason), None
-    late = LATE.get(key)
-    anomaly = Anomaly(
-        order.intent.client_order_id,
-        "late fill" if late is not None else "illegal transition",
-        f"{event.value} while {order.life.value}",
-    )
-    return (_moved(order, late, "") if late is not None else order), anomaly
-
-
-def _moved(order: Order, life: Life, reason: str) -> Order:
-    ending = None if life in TERMINAL else order.ending
-    return msgspec.structs.replace(order, life=life, ending=ending, reason=reason or order.reason)
-
-
-def apply_fill(order: Order, fill: Fill) -> tuple[Order, Anomaly | None]:
-    """Apply one fill at most once, in any order, before or after acknowledgements and ends."""
-    intent = order.intent
-    if fill.quantity <= 0 or (fill.ticker, fill.side) != (intent.ticker, intent.side):
-        return order, Anomaly(
-            intent.client_order_id,
-            "foreign fill",
-            f"trade {fill.trade_id}: {fill.side.value} {fill.quantity} millionths of {fill.ticker}",
-        )
-    for known in order.fills:
-        if known.trade_id == fill.trade_id:
-            if known.same_execution(fill):
-                return order, None
-            return order, Anomaly(
-                order.intent.client_order_id,
-                "conflicting fill",
-                f"trade {fill.trade_id} seen with two contents",
-            )
-    filled = order.filled + fill.quantity
-    grown = msgspec.structs.replace(
-        order,
-        fills=(*order.fills, fill),
-        order_id=order.order_id or fill.order_id,
-        venue_filled=Quantity(max(order.venue_filled, filled)),
-    )
-    event = Event.FILLED_IN_FULL if filled >= order.intent.quantity else Event.FILLED_IN_PART
-    moved, anomaly = advance(grown, event)
-    if filled > order.intent.quantity:
-        anomaly = Anomaly(
-            order.intent.client_order_id, "overfill", f"filled {filled} of {order.intent.quantity} millionths"
-        )
-    return _settle_ending(moved), anomaly
-
-
-def recharge(order: Order, fill: Fill) -> Order:
-    """The same execution with the fee the venue has settled on."""
-    fills = tuple(fill if known.trade_id == fill.trade_id else known for known in order.fills)
-    return msgspec.structs.replace(order, fills=fills)
-
-
-def report_end(
-    order: Order, end: Life, venue_filled: Quantity, *, reason: str = ""
-) -> tuple[Order, Anomaly | None]:
-    """The venue says the order is over (``CANCELLED``, ``EXPIRED`` or ``FILLED``) with this cumulative count.
-
-    The end is believed only once our fills add up to the venue's count; until then the order stays
-    open with ``ending`` set and the missing fills must be fetched.
-    """
-    known = msgspec.structs.replace(
-        order, venue_filled=Quantity(max(order.venue_filled, venue_filled)), reason=reason or order.reason
-    )
-    if order.filled < known.venue_filled and order.live:
-        moved, anomaly = advance(known, Event.ACCEPTED)
-        if anomaly is not None:
-            return moved, anomaly
-        return msgspec.structs.replace(moved, ending=end), None
-    return _finish(known, end)
-
-
-_END_EVENT = {
-    Life.CANCELLED: Event.CANCEL_PROVEN,
-    Life.EXPIRED: Event.EXPIRY_PROVEN,
-    Life.FILLED: Event.FILLED_IN_FULL,
-}
-
-
-def _finish(order: Order, end: Life) -> tuple[Order, Anomaly | None]:
-    if order.life is end:
-        return order, None
-    if end is Life.FILLED and not order.live:
-        # ``LATE`` is for fills: the venue's word alone never turns another end into this one.
-        return order, Anomaly(
-            order.intent.client_order_id, "illegal transition", f"reported filled while {order.life.value}"
-        )
-    return advance(order, _END_EVENT[end])
-
-
-def _settle_ending(order: Order) -> Order:
-    if order.ending is None or order.filled < order.venue_filled:
-        return order
-    return _finish(order, order.ending)[0]
-
-
-def command(order: Order, event: CommandEvent) -> tuple[Order, Anomaly | None]:
-    """Move the command region by the table; life is not touched."""
-    after = COMMAND.get((order.command, event))
-    if after is None:
-        return order, Anomaly(
-            order.intent.client_order_id, "illegal command", f"{event.value} while {order.command.value}"
-        )
-    return msgspec.structs.replace(order, command=after), None
-
-
-def ask_renewal(order: Order, expires_ms: int) -> tuple[Order, Anomaly | None]:
-    """A renewal until ``expires_ms`` leaves; from now on the order may live so long."""
-    moved, anomaly = command(order, CommandEvent.RENEW_REQUESTED)
-    if anomaly is not None:
-        return order, anomaly
-    return msgspec.structs.replace(moved, asked_ms=max(expires_ms, order.asked_ms or 0)), None
-
-
-def prove_expiry(order: Order, expires_ms: int) -> Order:
-    """The venue says the order ends then. Ends only move outwards, so its words may come in any order."""
-    known = order.expires_ms
-    if known is None or expires_ms < known:
-        return order
-    later = order if expires_ms == known else msgspec.structs.replace(order, renewed_ms=expires_ms)
-    if order.asked_ms is None or expires_ms < order.asked_ms:
-        return later
-    return answered(later, CommandEvent.RENEW_CONFIRMED)
-
-
-def answered(order: Order, event: CommandEvent) -> Order:
-    """An answer to a command; one that a later command overtook changes nothing more."""
-    after = COMMAND.get((order.command, event))
-    return order if after is None else msgspec.structs.replace(order, command=after)

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 
 import msgspec
 
+from core.execution import replaying
 from core.execution.events import LedgerEvent
 from core.execution.ledger import Ledger
 from core.journal.events import Event, Kind
@@ -19,6 +20,8 @@ from core.journal.store import EventLog
 from core.risk.halts import Halt, Halts
 
 MARK_S = 3_600.0
+FORM = 1
+"""Grows with every change of what an order or a position holds."""
 
 
 class Mark(msgspec.Struct, frozen=True):
@@ -29,6 +32,8 @@ class Mark(msgspec.Struct, frozen=True):
     """The live ones."""
     halts: str
     fills: int
+    form: int = 0
+    """Of what was digested; marks of another form are not compared."""
 
 
 def mark_of(ledger: Ledger, halts: Iterable[Halt]) -> Mark:
@@ -39,6 +44,7 @@ def mark_of(ledger: Ledger, halts: Iterable[Halt]) -> Mark:
         _digest(ledger.live),
         _digest(sorted(standing, key=str)),
         len(ledger.fills),
+        FORM,
     )
 
 
@@ -58,12 +64,14 @@ class Noted(msgspec.Struct, frozen=True):
 def replay(ledger: Ledger, rows: list[tuple[int, str, LedgerEvent]], noted: Noted | None, now_ns: int) -> str:
     """Rebuild the ledger; why what comes out is not what the engine had, empty when it is."""
     if noted is None:
-        return _contradiction(ledger.replay(rows, now_ns))
-    odd = ledger.replay((row for row in rows if row[0] < noted.seq), now_ns)
+        return _contradiction(replaying.replay(ledger, rows, now_ns))
+    odd = replaying.replay(ledger, (row for row in rows if row[0] < noted.seq), now_ns)
     found = mark_of(ledger, noted.halts)
-    odd += ledger.replay((row for row in rows if row[0] > noted.seq), now_ns)
+    odd += replaying.replay(ledger, (row for row in rows if row[0] > noted.seq), now_ns)
     if odd:
         return _contradiction(odd)
+    if noted.mark.form != FORM:
+        return ""
     wrong = [name for name in Mark.__struct_fields__ if getattr(found, name) != getattr(noted.mark, name)]
     if not wrong:
         return ""

@@ -70,5 +70,5 @@ class Desk:
                 self.exposure.forget(ticker)
                 return Money(0)
             self.exposure.admit(ticker, self.ledger.venues[ticker])
-        self.exposure.update(ticker, held, live, outside)
+        self.exposure.update(ticker, held, live, outside, self.ledger.if_undone(ticker))
         return self.exposure.now(ticker).market

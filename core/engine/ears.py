@@ -8,7 +8,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from core.domain.order import Anomaly, Fill, Life, Order
+from core.domain.order import Anomaly, BookSide, Fill, Life, Order
+from core.domain.units import price_text, quantity_text
 from core.engine import incidents
 from core.engine.alarms import RESUME
 from core.engine.posttrade import PostTrade
@@ -77,7 +78,7 @@ class Ears:
                 text = f"order {client[-4:]} is resolved: {after.display}"
                 incidents.note(desk, Row.UNKNOWN_FOUND, ticker, text)
                 desk.alarms.raise_(f"resolved {client}", AlarmLevel.NOTE, text, ticker=ticker)
-        if after.venue_filled > after.filled:
+        if after.venue_filled > after.matched:
             seat.reconciler.request("fills missing")
         desk.state.changed_markets.touch(ticker)
         self.trading.mark(ticker)
@@ -95,6 +96,30 @@ class Ears:
         desk.state.touch_status()
         desk.state.changed_markets.touch(fill.ticker)
         self.trading.mark(fill.ticker)
+
+    def on_fill_undone(self, order: Order | None, fill: Fill) -> None:
+        """The venue is right: everything is counted anew, the rest of that order goes, and a person looks."""
+        desk, ticker = self.desk, fill.ticker
+        desk.account.moved(ticker)
+        desk.trips.tallies.rebuild()
+        self._expose(ticker)
+        verb = "bought" if fill.side is BookSide.BID else "sold"
+        what = (
+            f"trade {fill.trade_id} failed to settle: {quantity_text(fill.quantity)} {verb} at "
+            f"{price_text(fill.price)} never were"
+        )
+        incidents.note(desk, Row.FAILED_TRADE, ticker, what)
+        incidents.stop(desk, incidents.market(ticker), Level.REDUCE_ONLY, what, until_seen=True)
+        if order is not None:
+            desk.seats.cancel((order.intent.client_order_id,), "a trade of it failed to settle")
+        desk.seats[fill.venue].reconciler.request("a failed trade")
+        desk.state.changed_markets.touch(ticker)
+        self.trading.mark(ticker)
+
+    def on_trade_confirmed(self, ticker: str) -> None:
+        """More can be sold there."""
+        self._expose(ticker)
+        self.trading.mark(ticker)
 
     def on_settled(self, report: SettlementReport) -> None:
         desk = self.desk

@@ -9,6 +9,7 @@ from core.domain.market import Market
 from core.domain.order import BookSide, Order, TimeInForce
 from core.domain.position import Position
 from core.domain.units import Money, Quantity, notional_up, parse_money
+from core.engine import safety
 from core.engine.account import WINDOW_5MIN_NS, WINDOW_15S_NS, opening
 from core.engine.desk import Desk
 from core.engine.seat import Seat
@@ -116,6 +117,7 @@ def inputs(desk: Desk, candidate: Candidate, proposal_id: str, without: str) -> 
         fair=_fair(desk, candidate),
         feeds=_feeds(desk, ticker),
         position=ledger.positions.get(ticker, Position()),
+        unsettled=ledger.unsettled(ticker),
         orders=here,
         outside=tuple(ledger.externals_in(ticker)),
         open_orders=len(live) + len(ledger.externals),
@@ -142,6 +144,7 @@ def inputs(desk: Desk, candidate: Candidate, proposal_id: str, without: str) -> 
         disk_free_mb=desk.health.disk_mb,
         memory_mb=desk.health.memory_mb,
         presence=desk.supervision.now(),
+        dead_man=safety.dead_man(seat),
         budget_ok=seat.venue.entry_budget(len(_here(seat, without)), shard),
     )
 

@@ -14,6 +14,7 @@ from core.engine.autonomy import end_automatic
 from core.engine.desk import Desk
 from core.engine.ears import Ears
 from core.engine.room import watch_room
+from core.engine.safety import watch_beats
 from core.engine.state import AlarmLevel, Mode
 from core.engine.timekeeping import watch_offset
 from core.execution.differences import Row
@@ -55,6 +56,7 @@ class Guard:
         self._sources()
         self.problem()
         watch_offset(self._desk)
+        watch_beats(self._desk)
         watch_room(self._desk)
         self._presence()
         self._ears.ring_paused()
@@ -95,7 +97,7 @@ class Guard:
         desk, now_ns, now_ms = self._desk, self._desk.clocks.mono_ns(), self._desk.clocks.wall_ms()
         for order in desk.ledger.live.values():
             reconciler = desk.seats[order.intent.venue].reconciler
-            if order.venue_filled > order.filled:
+            if order.venue_filled > order.matched:
                 reconciler.request("fills missing")
             ends = order.dead_by_ms
             if order.life is Life.WORKING and ends is not None and now_ms > ends + PAST_EXPIRY_MS:

@@ -247,6 +247,8 @@ def _cannot_be(order: Order, report: OrderReport | Incomplete | None) -> str:
     if isinstance(report, Incomplete):
         return f"it could not be read ({report.reason})"
     intent = order.intent
+    if order.sealed_id and report.order_id != order.sealed_id:
+        return f"its id there can only be {order.sealed_id}"
     if report.client_order_id not in ("", intent.client_order_id):
         return f"it carries the id {report.client_order_id}"
     theirs = (report.ticker, report.side, report.price, report.quantity)

@@ -20,7 +20,15 @@ from core.models.weather.score import Record
 from core.risk.halts import GLOBAL, Halt, Halts
 
 MOVING_KINDS = frozenset(
-    kind.value for kind in (Kind.FILL, Kind.EXTERNAL_FILL, Kind.FEE, Kind.ADJUSTMENT, Kind.SETTLEMENT)
+    kind.value
+    for kind in (
+        Kind.FILL,
+        Kind.EXTERNAL_FILL,
+        Kind.FEE,
+        Kind.TRADE,
+        Kind.ADJUSTMENT,
+        Kind.SETTLEMENT,
+    )
 )
 
 _event = msgspec.json.Decoder(LedgerEvent)

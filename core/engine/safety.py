@@ -17,6 +17,7 @@ from core.journal.events import Event, Kind
 from core.risk.facts import Presence
 from core.risk.halts import GLOBAL, Level
 from core.risk.limits import Limits
+from core.venues.traits import DeadMan
 from core.venues.venue import SafetyGroup
 
 if TYPE_CHECKING:
@@ -27,6 +28,10 @@ ARM_AGAIN_S, ARM_LOOK_S = 2.0, 15.0
 """Pauses after a failed attempt and between looks for parts of the venue that came into use."""
 EXIT_CONTRACTS = 1_000_000
 """Exits are bounded by what is held: their group is a switch, its limit must never stop a flatten."""
+
+
+BEATS_MISSED_MAX = 2
+"""So many heartbeats missed in a row, and nothing is opened."""
 
 
 def group_contracts(limits: Limits) -> Mapping[Purpose, int]:
@@ -58,6 +63,29 @@ def unwell(desk: Desk, venue: Venue) -> str:
     if read_ns is None or now - read_ns > limits.reconcile_age_max_s * 1_000_000_000:
         return "the account was not read in time"
     return ""
+
+
+def dead_man(seat: Seat) -> str:
+    """Why a venue with heartbeats would not end our orders in time; empty where it would, or has none."""
+    if seat.traits.dead_man is not DeadMan.HEARTBEAT:
+        return ""
+    beat = seat.venue.beat
+    if beat is None:
+        return "the venue's dead-man switch is not armed"
+    return f"{beat.missed} heartbeats were missed" if beat.missed >= BEATS_MISSED_MAX else ""
+
+
+def watch_beats(desk: Desk) -> None:
+    """Once a second: call somebody where a venue is about to cancel everything, and say when it does."""
+    for seat in desk.seats.values():
+        key, beat, why = f"beat {seat.name.value}", seat.venue.beat, dead_man(seat)
+        if beat is None or not why:
+            desk.alarms.clear(key)
+            continue
+        left_s = max(0, beat.cancels_ns - desk.clocks.mono_ns()) // 1_000_000_000
+        when = f"in {left_s} s or a little later" if left_s else "now, or has done so"
+        what = f"{seat.name.short}: {why}; the venue cancels every order of ours {when}"
+        desk.alarms.raise_(key, AlarmLevel.ACT, what, "no entries there", "the next beat it accepts")
 
 
 def unfit(desk: Desk, order: Order) -> str:

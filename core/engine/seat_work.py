@@ -61,7 +61,8 @@ class SeatWork:
         self._keep("catalogue", self._refresh_catalogue)
         self._keep("queue", self._watch_queue)
         self._keep("safety groups", self._hears.safety.keep_armed)
-        self._workers.every(self._desk.seats.named(seat, "renewals"), 1.0, seat.renewals.tick)
+        if seat.traits.renews:
+            self._workers.every(self._desk.seats.named(seat, "renewals"), 1.0, seat.renewals.tick)
 
     def _keep(self, name: str, work: Work) -> None:
         self._workers.keep(self._desk.seats.named(self._seat, name), work)

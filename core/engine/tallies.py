@@ -82,6 +82,14 @@ class Tallies:
             self._opened_at[ticker] = _result(before)
         return None
 
+    def rebuild(self) -> None:
+        """A fill never was: everything is counted anew from the facts that are left."""
+        self._entries.clear()
+        self._closes.clear()
+        self._seen.clear()
+        self._opened_at.clear()
+        self.recount()
+
     def recount(self) -> None:
         """After a replay: entries and closes as the journal knows them."""
         for order in self._ledger.orders.values():

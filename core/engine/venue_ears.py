@@ -76,8 +76,7 @@ class VenueEars:
         self._tell(lambda: ledger.offer_fill(fill, client_order_id, "stream", now_ns))
 
     def on_trade(self, report: TradeReport) -> None:
-        text = f"trade {report.trade_id} is {report.stage.value}"
-        self._tell(lambda: self.on_anomaly("settlement", text))
+        self._tell(lambda: self.desk.ledger.offer_trade(report))
 
     def on_order(self, report: OrderReport) -> None:
         self._tell(lambda: self._report(report))

@@ -2,8 +2,7 @@
 
 Each kind of difference is a row with a policy: who wins is the business of whoever finds it, what it
 halts and when is written here. A difference is shown at once and acted on when a second complete
-reading, three seconds later or more, still has it; at start-up at once. Row R12, a trade whose
-settlement failed, belongs to a venue that settles later.
+reading, three seconds later or more, still has it; at start-up at once.
 """
 
 from __future__ import annotations
@@ -42,6 +41,8 @@ class Row(enum.Enum):
     UNSETTLED = "R11"
     """The market is over: either the position is gone there and no settlement has come, or the payout is
     booked here and the list still shows the position."""
+    FAILED_TRADE = "R12"
+    """A trade of ours failed to settle: its fills never were, on a venue that settles later."""
     CASH = "R13"
     FEE = "R14"
     MARKET_STATE = "R15"

@@ -20,6 +20,7 @@ from core.venues.venue import (
     RenewOutcome,
     Sealed,
     SettlementReport,
+    TradeReport,
 )
 
 
@@ -101,6 +102,12 @@ class FeeCorrected(msgspec.Struct, frozen=True, tag="FEE"):
     """As it stands from now on."""
 
 
+class TradeStaged(msgspec.Struct, frozen=True, tag="TRADE"):
+    """A trade of ours is further on its way, confirmed, or failed to settle: then its fills never were."""
+
+    report: TradeReport
+
+
 class FillParked(msgspec.Struct, frozen=True, tag="FILL_PARKED"):
     """A fill whose order is not known yet."""
 
@@ -161,6 +168,7 @@ OrderEvent = (
     | OrderResurrected
     | OrderWrittenOff
     | FeeCorrected
+    | TradeStaged
 )
 LedgerEvent = (
     OrderEvent

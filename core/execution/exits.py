@@ -59,11 +59,11 @@ def next_slice(
     if found is None:
         return NoExit("NO_BID: nobody bids", no_bid=True)
     price, depth = found
-    quantity = min(free, max(depth // DEPTH_DIVISOR, ONE_CONTRACT), _worth_at_most(price, net))
-    quantity -= quantity % SMALLEST_FILL
+    wanted = min(max(depth // DEPTH_DIVISOR, ONE_CONTRACT), _worth_at_most(price, net))
+    quantity = _sized(market, free, wanted)
     if quantity <= 0:
         return NoExit("less than the smallest order is held", final=True)
-    return _candidate(market, side, price, Quantity(quantity))
+    return _candidate(market, side, price, quantity)
 
 
 def blind_slice(market: Market, last: Price, net: Quantity, free: Quantity) -> Candidate | NoExit:
@@ -76,11 +76,19 @@ def blind_slice(market: Market, last: Price, net: Quantity, free: Quantity) -> C
     if price is None:
         return NoExit("the grid has no price that far from the last trade")
     whole = min(free, _worth_at_most(price, net))
-    quantity = min(free, max(whole // BLIND_DIVISOR, ONE_CONTRACT))
-    quantity -= quantity % SMALLEST_FILL
+    quantity = _sized(market, free, max(whole // BLIND_DIVISOR, ONE_CONTRACT))
     if quantity <= 0:
         return NoExit("less than the smallest order is held", final=True)
-    return _candidate(market, side, price, Quantity(quantity))
+    return _candidate(market, side, price, quantity)
+
+
+def _sized(market: Market, free: Quantity, wanted: int) -> Quantity:
+    """What of ``free`` a slice sells: no less than the venue takes, and leaving no less than that behind."""
+    quantity = min(int(free), max(wanted, market.minimum))
+    if 0 < free - quantity < market.minimum:
+        quantity = int(free)
+    quantity -= quantity % SMALLEST_FILL
+    return Quantity(quantity if quantity >= market.minimum else 0)
 
 
 def _closed(market: Market) -> NoExit | None:

@@ -29,6 +29,8 @@ from core.venues.venue import Rejected, Unresolved, VenueGateway
 CONFIRM_S = 5.0
 """How long exits wait for cancels to be confirmed elsewhere before they begin without them."""
 SWEEP_REPEAT_S = 1.0
+SETTLE_S = 60.0
+"""Trades get so long to settle, where they may still fail, before a stop says that it is not flat."""
 WATCH_S = 10.0
 """How often a ladder that did not end flat looks again. What fills is seen at once."""
 
@@ -243,6 +245,7 @@ class Flattener:
 
         The venue's lists lag: what they still hold and our own count does not is read again.
         """
+        await self._ledger.movement.until(lambda: not self._share.unsettled_markets(), SETTLE_S)
         first, second = None, await read_residue(self._venue, self._share)
         for _ in range(LAGGING_READS):
             await asyncio.sleep(VERIFY_PAUSE_S)

@@ -6,21 +6,20 @@ from typing import NamedTuple
 
 import msgspec
 
-from core.domain.order import (
-    Anomaly,
-    CommandEvent,
-    Event,
-    Life,
-    Order,
+from core.domain.lifecycle import (
     advance,
     answered,
     apply_fill,
     ask_renewal,
     command,
+    confirm,
     prove_expiry,
     recharge,
     report_end,
+    undo,
 )
+from core.domain.order import Anomaly, CommandEvent, Event, Life, Order
+from core.domain.trade import TradeStage
 from core.domain.units import Quantity
 from core.execution.events import (
     CancelAnswered,
@@ -37,6 +36,7 @@ from core.execution.events import (
     OrderWrittenOff,
     RenewalAnswered,
     RenewalSent,
+    TradeStaged,
 )
 from core.venues.venue import (
     EXPIRY_REASON,
@@ -54,6 +54,7 @@ from core.venues.venue import (
     RenewOutcome,
     RenewUnresolved,
     ReportStatus,
+    TradeReport,
     Unresolved,
 )
 
@@ -94,6 +95,18 @@ def fold(order: Order, event: OrderEvent) -> Folded:
             return _resurrected(order, report)
         case FeeCorrected(fill=fill):
             return Folded(recharge(order, fill), None)
+        case TradeStaged(report=report):
+            return Folded(_settled(order, report), None)
+
+
+def _settled(order: Order, report: TradeReport) -> Order:
+    match report.stage:
+        case TradeStage.CONFIRMED:
+            return confirm(order, report.trade_id)
+        case TradeStage.FAILED:
+            return undo(order, report.trade_id)
+        case _:
+            return order
 
 
 def _answered(order: Order, outcome: PlaceOutcome, at_ms: int) -> Folded:
@@ -178,7 +191,7 @@ def _with_cumulative(order: Order, filled: Quantity) -> Order:
 
 
 def _ended(order: Order, end: Life, report: OrderReport) -> tuple[Order, Anomaly | None]:
-    if not order.live and order.filled >= report.filled:
+    if not order.live and order.matched >= report.filled:
         # The end is known already; which word the venue uses for it the second time does not matter.
         return order, None
     return report_end(order, end, report.filled, reason=report.reason)
@@ -193,8 +206,9 @@ def _expired(order: Order, report: OrderReport) -> bool:
 
 def _cancel_answered(order: Order, outcome: CancelOutcome) -> Folded:
     match outcome:
-        case Cancelled(reduced_by=reduced_by):
+        case Cancelled(order_id=order_id, reduced_by=reduced_by):
             done = answered(order, CommandEvent.CANCEL_CONFIRMED)
+            done = msgspec.structs.replace(done, order_id=done.order_id or order_id)
             if not done.live:
                 return Folded(done, None)
             cumulative = Quantity(max(0, order.intent.quantity - reduced_by))

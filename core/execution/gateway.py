@@ -15,7 +15,7 @@ from typing import Protocol
 import msgspec
 
 from core.domain.clock import Clocks
-from core.domain.order import OURS, Command, Order, OrderIntent, Purpose, TimeInForce
+from core.domain.order import OURS, Command, Life, Order, OrderIntent, Purpose, TimeInForce
 from core.domain.units import Money
 from core.execution.events import (
     CancelAnswered,
@@ -174,6 +174,7 @@ class Gateway:
         wanted, now = wish.candidate, self._clocks.wall_ms()
         number = len(self._ledger.orders) + 1
         resting = wanted.tif is TimeInForce.GTC
+        lifetime_ms = max(wanted.lifetime_s, self._venue.traits.lifetime_min_s) * 1000
         return OrderIntent(
             client_order_id=f"{OURS}{self._run}-{number:04d}-{self._rng.getrandbits(48):012x}",
             venue=self._share.venue,
@@ -186,7 +187,7 @@ class Gateway:
             post_only=wanted.post_only,
             reduce_only=wanted.reduce_only,
             # The wire carries whole seconds: rounding up here keeps what the venue enforces in our row.
-            expires_ms=-(-(now + wanted.lifetime_s * 1000) // 1000) * 1000 if resting else None,
+            expires_ms=-(-(now + lifetime_ms) // 1000) * 1000 if resting else None,
             created_ms=now,
             reserved=reservation(
                 wanted.side, wanted.purpose, wanted.price, wanted.quantity, Money(max(0, wanted.fee))
@@ -252,7 +253,7 @@ class Gateway:
         """
         if not wish.flatten:
             return await self._durable(row)
-        bounded = intent.reduce_only and intent.tif is TimeInForce.IOC
+        bounded = intent.reduce_only and intent.tif is TimeInForce.IOC and self._venue.traits.reduce_only
         try:
             async with asyncio.timeout(RECORD_S):
                 return await self._durable(row) or await self._spilled(row) or bounded
@@ -347,7 +348,8 @@ class Gateway:
             for client in clients
             if self._unwanted.get(client) == mine
             and (order := live.get(client)) is not None
-            and order.order_id
+            and order.life is not Life.INTENT
+            and order.known_id
             and order.ending is None
         ]
 
@@ -355,7 +357,7 @@ class Gateway:
         for order in orders:
             if order.command is not Command.CANCEL_SENDING:
                 # Also without an id: that it is to be gone must outlive this run.
-                sent = CancelSent(reason if order.order_id else f"{reason}, as soon as it is found")
+                sent = CancelSent(reason if order.known_id else f"{reason}, as soon as it is found")
                 self._ledger.apply(order.intent.client_order_id, sent)
 
     async def _cancel_until_dead(self, clients: list[str], mine: int, reason: str) -> None:
@@ -365,7 +367,7 @@ class Gateway:
             self._mark(batch, reason)
             if batch:
                 self._reach(Point.CANCEL_BEFORE_BYTES)
-                outcomes = await self._venue.cancel([(o.order_id, o.intent.ticker) for o in batch])
+                outcomes = await self._venue.cancel([(o.known_id, o.intent.ticker) for o in batch])
                 self._reach(Point.CANCEL_AFTER_ANSWER)
                 for order, outcome in zip(batch, outcomes, strict=True):
                     self._ledger.apply(order.intent.client_order_id, CancelAnswered(outcome))

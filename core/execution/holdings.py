@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Container
+
+import msgspec
+
 from core.domain.order import Fill
 from core.domain.position import Position, adjust, apply, charge, settle
 from core.domain.units import Quantity
@@ -21,6 +26,8 @@ class Holdings:
         self.fills_of: dict[str, list[Fill]] = {}
         self.adjusted: dict[str, int] = {}
         """Contracts an operator's adjustments added to a market, in all."""
+        self._adjustments: dict[str, list[tuple[int, PositionAdjusted]]] = {}
+        """Adjustments of each market with how many of its fills came before them."""
         self.settled: dict[str, SettlementReport] = {}
         self.changed: Changes[str] = Changes()
 
@@ -43,6 +50,36 @@ class Holdings:
         settled = self.settled.get(fill.ticker)
         self._place(fill.ticker, settle(moved, settled.payout) if settled is not None else moved)
 
+    def unbook(self, fill: Fill) -> None:
+        """A fill never was: the position as its other facts make it, in their order."""
+        del self.fills[fill.trade_id]
+        known = self.fills_of[fill.ticker]
+        at = next(i for i, other in enumerate(known) if other.trade_id == fill.trade_id)
+        del known[at]
+        adjusted = self._adjustments.get(fill.ticker, [])
+        adjusted[:] = [(after - (after > at), event) for after, event in adjusted]
+        self._place(fill.ticker, self.without(fill.ticker, frozenset()))
+
+    def without(self, ticker: str, left_out: Container[str]) -> Position:
+        """A market's position as if the fills of these ids had not been."""
+        position, fills = Position(), self.fills_of.get(ticker, ())
+        adjusted = deque(self._adjustments.get(ticker, ()))
+        for count, fill in enumerate(fills):
+            while adjusted and adjusted[0][0] <= count:
+                position = _adjusted(position, adjusted.popleft()[1])
+            if fill.trade_id not in left_out:
+                position = apply(position, fill)
+        for _, event in adjusted:
+            position = _adjusted(position, event)
+        settled = self.settled.get(ticker)
+        return settle(position, settled.payout) if settled is not None else position
+
+    def finalise(self, fill: Fill) -> None:
+        """Nothing can undo a fill any more."""
+        final = self.fills[fill.trade_id] = msgspec.structs.replace(self.fills[fill.trade_id], final=True)
+        known = self.fills_of[fill.ticker]
+        known[next(i for i, f in enumerate(known) if f.trade_id == fill.trade_id)] = final
+
     def charge(self, fill: Fill) -> None:
         """The venue's own word on what a known fill was charged."""
         before = self.fills[fill.trade_id]
@@ -54,6 +91,8 @@ class Holdings:
     def adjust(self, event: PositionAdjusted) -> None:
         position = self.positions.get(event.ticker, Position())
         self.adjusted[event.ticker] = self.adjusted.get(event.ticker, 0) + event.net - position.net
+        seen = len(self.fills_of.get(event.ticker, ()))
+        self._adjustments.setdefault(event.ticker, []).append((seen, event))
         self._place(event.ticker, adjust(position, event.net, event.price))
 
     def settle(self, report: SettlementReport) -> None:
@@ -69,3 +108,8 @@ class Holdings:
         else:
             self.held.pop(ticker, None)
         self.changed.touch(ticker)
+
+
+def _adjusted(position: Position, event: PositionAdjusted) -> Position:
+    """What an adjustment added stays added, whatever was undone before it."""
+    return adjust(position, Quantity(position.net + event.net - event.was), event.price)

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable
 from core.domain.clock import Clocks
 from core.domain.market import Market
 from core.domain.order import Life, Order, Purpose, TimeInForce
-from core.domain.units import Price, Quantity, money_text, notional, price_text
+from core.domain.units import Price, Quantity, money_text, notional, price_text, quantity_text
 from core.execution.exits import BLIND_READS, NoExit, blind_slice, next_slice
 from core.execution.gateway import Denied, Gateway, Wish
 from core.execution.ladder import Ladder, Pause, Phase, Tried
@@ -225,6 +225,8 @@ class Leaving:
             return NoExit(f"{market.what} cannot be read: {market.reason}")
         book = await self._sound_book(ticker)
         net, free = self._ledger.net(ticker), self._ledger.closable(ticker)
+        if not free and (waits := self._ledger.unsettled(ticker)):
+            return NoExit(f"{quantity_text(waits)} contracts are not settled yet")
         if net and not free:
             return NoExit("an order from outside sells all of it already", final=True)
         if at_venue is not None:

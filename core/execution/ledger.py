@@ -8,13 +8,15 @@ and offered again whenever a venue id becomes known.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Protocol
 
 import msgspec
 
 from core.domain.market import Venue
-from core.domain.order import Anomaly, BookSide, Fill, Life, Order, OrderIntent, Purpose
+from core.domain.order import Anomaly, BookSide, Fill, Life, Order, Purpose
+from core.domain.position import Position
+from core.domain.trade import FINAL, TradeStage, trade_of
 from core.domain.units import Price, Quantity
 from core.execution.changes import Changes
 from core.execution.events import (
@@ -32,12 +34,14 @@ from core.execution.events import (
     OrderResurrected,
     PositionAdjusted,
     SettlementStated,
+    TradeStaged,
 )
 from core.execution.fold import fold
 from core.execution.holdings import Holdings
 from core.execution.invariants import market_violations, violations
 from core.execution.movement import Movement
-from core.venues.venue import OrderReport, ReportStatus, SettlementReport, Unresolved
+from core.execution.settling import Settling
+from core.venues.venue import OrderReport, ReportStatus, SettlementReport, TradeReport, Unresolved
 
 PARKED_MAX = 10_000
 """Fills without a known order. A full lot halts their market: private facts are never dropped unseen."""
@@ -62,6 +66,14 @@ class LedgerListener(Protocol):
     def on_fill_applied(self, order: Order | None, fill: Fill) -> None: ...
 
     def on_settled(self, report: SettlementReport) -> None: ...
+
+    def on_fill_undone(self, order: Order | None, fill: Fill) -> None:
+        """Its trade failed to settle: position, cash and P&L are as if it had never been."""
+        ...
+
+    def on_trade_confirmed(self, ticker: str) -> None:
+        """What was provisional there counts as held for good, and can be sold."""
+        ...
 
     def on_adjusted(self, ticker: str) -> None:
         """A person has accepted the venue's count of a position."""
@@ -105,6 +117,7 @@ class Ledger:
         """Resting orders of the account without an intent in this journal, by venue order id."""
         self.external_fills: dict[str, Fill] = {}
         self.parked: dict[str, Parked] = {}
+        self.settling = Settling()
         self.conflicts: dict[str, Fill] = {}
         """Trades seen with a second content, which is not applied: that content, by trade id."""
         self.venues: dict[str, Venue] = {}
@@ -147,11 +160,28 @@ class Ledger:
         )
 
     def closable(self, ticker: str, without: str = "") -> Quantity:
-        """What is held and not spoken for by a close that may still fill, nor by an order from outside."""
+        """What is held for good and not spoken for by a close that may fill, nor by an order from outside.
+
+        What was bought and is not confirmed may never come, and what was sold may be on its way out.
+        """
         net = self.net(ticker)
         side = BookSide.ASK if net > 0 else BookSide.BID
         outside = sum(r.remaining for r in self.externals_in(ticker) if r.side is side)
-        return Quantity(max(0, abs(net) - self.closing(ticker, side, without) - outside))
+        free = abs(net) - self.unsettled(ticker)
+        return Quantity(max(0, free - self.closing(ticker, side, without) - outside))
+
+    def unsettled(self, ticker: str) -> Quantity:
+        """Contracts of what is held that came by trades which may still fail."""
+        net = self.net(ticker)
+        if not net:
+            return Quantity(0)
+        return self.settling.gaining(ticker, BookSide.BID if net > 0 else BookSide.ASK)
+
+    def if_undone(self, ticker: str) -> Position:
+        """What is held if every close that is not confirmed fails: the worse case where one does."""
+        net = self.net(ticker)
+        closing = {fill.trade_id for fill in self.settling.of(ticker) if net * fill.side.sign < 0 or not net}
+        return self.holdings.without(ticker, closing) if closing else self.positions.get(ticker, Position())
 
     def externals_in(self, ticker: str) -> list[OrderReport]:
         return [report for report in self.externals.values() if report.ticker == ticker]
@@ -161,9 +191,9 @@ class Ledger:
     def intend(self, event: OrderIntended) -> int:
         """A new order, before its row is durable; returns the row to wait for."""
         intent = event.intent
-        order = Order(intent)
+        order = Order(intent, sealed_id=event.sealed.order_id)
         seq = self._record(event, client_order_id=intent.client_order_id, ticker=intent.ticker)
-        self._index(intent, seq)
+        self.index(order, seq)
         self._store(None, order)
         self._report(order, None)
         return seq
@@ -231,10 +261,12 @@ class Ledger:
 
     def offer_fill(self, fill: Fill, client_order_id: str, source: str, now_ns: int) -> None:
         """A fill from any channel: applied once, parked while its order is not known."""
-        known = self.fills.get(fill.trade_id)
+        known = self.fills.get(fill.trade_id) or self.settling.failed.get(fill.trade_id)
         if known is not None:
             if not known.same_execution(fill):
                 self._conflict(known, fill, client_order_id)
+            elif fill.final and not known.final:
+                self.offer_trade(TradeReport(trade_of(fill.trade_id), TradeStage.CONFIRMED, fill.at_ms))
             return
         client = self.by_order_id.get(fill.order_id) or (
             client_order_id if client_order_id in self.orders else None
@@ -280,16 +312,68 @@ class Ledger:
         self._book(None, fill)
         self._check_market(fill.ticker)
 
+    def offer_trade(self, report: TradeReport) -> None:
+        """How far a trade of ours is, from any channel: taken once, in whatever order it is told."""
+        if not self.settling.news(report.trade_id, report.stage):
+            return
+        waiting = self.settling.waiting(report.trade_id)
+        ticker = waiting[0].ticker if waiting else ""
+        event = TradeStaged(report)
+        self._record(event, client_order_id=self._client_of(waiting), ticker=ticker)
+        for fill, failed in self.staged(event):
+            self._settled(fill, failed)
+        if report.stage is TradeStage.FAILED:
+            for trade_id in [i for i in self.parked if trade_of(i) == report.trade_id]:
+                self.drop_parked(trade_id, "its trade failed to settle")
+
+    def _client_of(self, fills: Sequence[Fill]) -> str:
+        """The order a trade is journalled under: one of them, where it filled several of ours."""
+        return next((c for f in fills if (c := self.by_order_id.get(f.order_id)) is not None), "")
+
+    def staged(self, event: TradeStaged) -> list[tuple[Fill, bool]]:
+        """Take one word on a trade: the fills that wait no longer, each with whether it failed."""
+        trade_id = event.report.trade_id
+        self.settling.take(trade_id, event.report.stage)
+        stage = self.settling.stages[trade_id]
+        fills = self.settling.waiting(trade_id) if stage in FINAL else []
+        return [(fill, self._conclude(fill, event)) for fill in fills]
+
+    def _conclude(self, fill: Fill, event: TradeStaged) -> bool:
+        """A provisional fill is confirmed, or undone: then true."""
+        failed = event.report.stage is TradeStage.FAILED
+        client = self.by_order_id.get(fill.order_id)
+        self.settling.close(fill, failed=failed)
+        if client is not None:
+            self.put(fold(self.orders[client], event).order)
+            self.changed_orders.touch(client)
+        if failed:
+            self.holdings.unbook(fill)
+            self.external_fills.pop(fill.trade_id, None)
+        else:
+            self.holdings.finalise(fill)
+        return failed
+
+    def _settled(self, fill: Fill, failed: bool) -> None:
+        self._moved(fill.ticker)
+        if failed:
+            client = self.by_order_id.get(fill.order_id)
+            self._listener.on_fill_undone(self.orders[client] if client is not None else None, fill)
+        else:
+            self.changed_positions.touch(fill.ticker)
+            self._listener.on_trade_confirmed(fill.ticker)
+        self._check_market(fill.ticker)
+
     def correct_fee(self, fill: Fill) -> None:
         """A list of the venue charges a known fill differently: its word counts."""
         event = FeeCorrected(msgspec.structs.replace(self.fills[fill.trade_id], fee=fill.fee))
         client = self.by_order_id.get(fill.order_id, "")
         self._record(event, client_order_id=client, ticker=fill.ticker)
-        self._charge(event, client)
+        self.charge(event, client)
         self._moved(fill.ticker)
         self._check_market(fill.ticker)
 
-    def _charge(self, event: FeeCorrected, client: str) -> None:
+    def charge(self, event: FeeCorrected, client: str) -> None:
+        """A known fill's fee is another one."""
         self.holdings.charge(event.fill)
         if client:
             order = self.orders[client] = fold(self.orders[client], event).order
@@ -306,17 +390,27 @@ class Ledger:
         self._record(event, client_order_id=client, ticker=fill.ticker)
         self.parked.pop(fill.trade_id, None)
         # Before anybody hears of it: who hears of a fill may stop its market and cancel this very order.
-        self._put(after)
+        self.put(after)
         self._book(after, fill)
-        self._tell(before, after)
+        self._tell(before, self.orders[client])
         self._report(after, anomaly)
         return self.orders[client]
 
     def _book(self, order: Order | None, fill: Fill) -> None:
-        self.venues[fill.ticker] = fill.venue
-        self.holdings.book(fill)
+        undone = self.booked(fill)
         self._moved(fill.ticker)
         self._listener.on_fill_applied(order, fill)
+        for gone, failed in undone:
+            self._settled(gone, failed)
+
+    def booked(self, fill: Fill) -> list[tuple[Fill, bool]]:
+        """Count a fill; what its trade, heard of before, does to it at once."""
+        self.venues[fill.ticker] = fill.venue
+        self.holdings.book(fill)
+        stage = self.settling.add(fill)
+        if stage not in FINAL or fill.final:
+            return []
+        return self.staged(TradeStaged(TradeReport(trade_of(fill.trade_id), stage, fill.at_ms)))
 
     # --- settlement and adjustment -------------------------------------------------------------
 
@@ -350,63 +444,6 @@ class Ledger:
 
     # --- restart -------------------------------------------------------------------------------
 
-    def replay(self, rows: Iterable[tuple[int, str, LedgerEvent]], now_ns: int) -> list[str]:
-        """Rebuild from journal rows ``(row number, client order id, event)`` of an earlier run.
-
-        What was on its way when that run ended is left as it was; ``doubt`` makes it UNKNOWN. Returns
-        a sentence for each row that does not fit the rows before it; such a row changes nothing.
-        """
-        wrong = []
-        for seq, client, event in rows:
-            fault = self._replayed(seq, client, event, now_ns)
-            if fault is not None:
-                wrong.append(f"row {seq}: {fault}")
-        for client in self.orders:
-            self.changed_orders.touch(client)
-        return wrong
-
-    def _replayed(self, seq: int, client: str, event: LedgerEvent, now_ns: int) -> str | None:
-        match event:
-            case OrderIntended(intent=intent):
-                if client in self.orders:
-                    return f"a second intent of order {client}"
-                self._index(intent, seq)
-                self._restore(client, Order(intent))
-            case MarketSettled(report=report):
-                self.holdings.settle(report)
-            case SettlementStated(report=report):
-                self.settled[report.ticker] = report
-            case PositionAdjusted(ticker=ticker, venue=venue):
-                self.venues[ticker] = venue
-                self.holdings.adjust(event)
-            case FillParked(fill=fill, client_order_id=named, source=source):
-                self.venues[fill.ticker] = fill.venue
-                self.parked[fill.trade_id] = Parked(fill, named, now_ns, source)
-            case FillDropped(trade_id=trade_id):
-                self.parked.pop(trade_id, None)
-            case ExternalFilled(fill=fill):
-                self.venues[fill.ticker] = fill.venue
-                self.parked.pop(fill.trade_id, None)
-                self.external_fills[fill.trade_id] = fill
-                self.holdings.book(fill)
-            case FeeCorrected(fill=fill):
-                if fill.trade_id not in self.fills:
-                    return f"a fee of trade {fill.trade_id}, which is not known"
-                self._charge(event, client)
-            case _:
-                if client not in self.orders:
-                    return f"order {client} has no intent"
-                self._restore(client, fold(self.orders[client], event).order)
-                if isinstance(event, OrderFilled) and event.fill.trade_id not in self.fills:
-                    self.parked.pop(event.fill.trade_id, None)
-                    self.holdings.book(event.fill)
-        return None
-
-    def _restore(self, client: str, order: Order) -> None:
-        self._put(order)
-        if order.order_id:
-            self.by_order_id.setdefault(order.order_id, client)
-
     def doubt(self, reason: str) -> None:
         """After a replay: what was between intent and answer may have arrived, so it is UNKNOWN."""
         for client, order in list(self.live.items()):
@@ -417,10 +454,11 @@ class Ledger:
     # --- common --------------------------------------------------------------------------------
 
     def _store(self, before: Order | None, after: Order) -> None:
-        self._put(after)
+        self.put(after)
         self._tell(before, after)
 
-    def _put(self, order: Order) -> None:
+    def put(self, order: Order) -> None:
+        """The order as it is from now on."""
         client = order.intent.client_order_id
         self.orders[client] = order
         if order.live:
@@ -437,11 +475,15 @@ class Ledger:
             self.by_order_id[after.order_id] = client
             self._offer_parked(after.order_id, client)
 
-    def _index(self, intent: OrderIntent, seq: int) -> None:
+    def index(self, order: Order, seq: int) -> None:
+        """A new order is known by its row, its card, and the venue's id if that is known beforehand."""
+        intent = order.intent
         self.rows[intent.client_order_id] = seq
         self.venues[intent.ticker] = intent.venue
         if intent.proposal_id:
             self.of_proposal.setdefault(intent.proposal_id, []).append(intent.client_order_id)
+        if order.sealed_id:
+            self.by_order_id[order.sealed_id] = intent.client_order_id
 
     def _offer_parked(self, order_id: str, client: str) -> None:
         ours = [p for p in self.parked.values() if p.fill.order_id == order_id]

@@ -50,6 +50,8 @@ def residue(
     if first is None or second is None:
         return {**whys, UNREAD: "could not be read completely"}
     left = {**first, **second}
+    for ticker in share.unsettled_markets():
+        left.setdefault(ticker, "a trade is not settled yet")
     for ticker, position in share.held.items():
         left.setdefault(ticker, f"{count_text(position.net)} contracts held by our own count")
     for order in share.live.values():

@@ -56,11 +56,16 @@ class Facts:
         fills = await self._venue.fills(since_ms=since_ms)
         if isinstance(fills, Incomplete):
             return fills
+        trades = await self._venue.trades(since_ms=since_ms)
+        if isinstance(trades, Incomplete):
+            return trades
         settlements = await self._venue.settlements(since_ms=since_ms)
         if isinstance(settlements, Incomplete):
             return settlements
         for fill in fills:
             self._fill(fill)
+        for trade in trades:
+            self._ledger.offer_trade(trade)
         self._unlisted(fills, since_ms, began_ms)
         for settlement in settlements:
             if settlement.ticker in self._ledger.positions:
@@ -75,7 +80,7 @@ class Facts:
 
     def _fill(self, fill: Fill) -> None:
         ledger = self._ledger
-        known = ledger.fills.get(fill.trade_id)
+        known = ledger.fills.get(fill.trade_id) or ledger.settling.failed.get(fill.trade_id)
         if known is None:
             ledger.offer_fill(fill, "", "reconcile", self._clocks.mono_ns())
             if fill.trade_id in ledger.parked:
@@ -83,7 +88,7 @@ class Facts:
             elif self._clocks.wall_ms() - fill.at_ms > STREAM_LATE_MS:
                 what = f"missed fill recovered: {quantity_text(fill.quantity)}, trade {fill.trade_id}"
                 self._on_fact(Row.MISSED_FILL, fill.ticker, what)
-        elif known.same_execution(fill) and known.fee != fill.fee:
+        elif fill.trade_id in ledger.fills and known.same_execution(fill) and known.fee != fill.fee:
             ledger.correct_fee(fill)
             what = f"trade {fill.trade_id} cost {money_text(fill.fee)} in fees, not {money_text(known.fee)}"
             self._on_fact(Row.FEE, fill.ticker, what)
@@ -154,10 +159,10 @@ class Facts:
                 if trouble is not None:
                     return trouble
         for client, order in self._share.live.items():
-            if order.venue_filled > order.filled:
+            if order.venue_filled > order.matched:
                 key = Key(About.ORDER, order.intent.ticker, client)
                 self._found.saw(
-                    Row.COUNTED_FILL, key, quantity_text(order.filled), quantity_text(order.venue_filled)
+                    Row.COUNTED_FILL, key, quantity_text(order.matched), quantity_text(order.venue_filled)
                 )
         return None
 

@@ -15,6 +15,7 @@ from typing import Protocol
 import msgspec
 
 from core.domain.clock import Clocks
+from core.domain.order import BookSide
 from core.domain.units import Money, Price, Quantity, money_text, quantity_text
 from core.execution.differences import About, Difference, Differences, Key, Row
 from core.execution.gateway import Gateway
@@ -267,7 +268,7 @@ class Reconciler:
         ours = {ticker: int(p.net) for ticker, p in self._share.held.items()}
         for ticker in sorted(theirs.keys() | ours.keys() | self.venue_net.keys()):
             here, there = ours.get(ticker, 0), theirs.get(ticker, 0)
-            if here == there:
+            if here == there or self._waits(ticker, here, there):
                 if self.venue_net.pop(ticker, None) is not None:
                     self._ledger.changed_positions.touch(ticker)
                 continue
@@ -285,6 +286,12 @@ class Reconciler:
                 continue
             self._found.saw(row, Key(About.POSITION, ticker), _contracts(here), _contracts(there))
 
+    def _waits(self, ticker: str, here: int, there: int) -> bool:
+        """Whether trades that are not settled explain the difference: the venue may count them or not yet."""
+        waiting = self._ledger.settling
+        bought, sold = waiting.gaining(ticker, BookSide.BID), waiting.gaining(ticker, BookSide.ASK)
+        return here - bought <= there <= here + sold
+
     def _may_be_unknown(self, ticker: str, more: int) -> bool:
         """Whether an UNKNOWN order may have traded the difference: its own look-up decides then."""
         return any(
@@ -299,14 +306,15 @@ class Reconciler:
         """
         flow = self._flow()
         if self.cash_base is None:
-            if self._share.live:
+            if self._share.live or self._share.unsettled():
                 self._found.skip(About.CASH)
                 return
             self._rebase(Money(cash - flow))
         assert self.cash_base is not None
         expected = self.cash_base + flow
         on_order = reserved_cash(self._share.live.values())
-        if not expected - on_order - CASH_TOLERANCE <= cash <= expected + CASH_TOLERANCE:
+        slack = CASH_TOLERANCE + self._share.unsettled()
+        if not expected - on_order - slack <= cash <= expected + slack:
             self._found.saw(Row.CASH, Key(About.CASH), money_text(Money(expected)), money_text(cash))
 
     def _flow(self) -> int:

@@ -58,6 +58,16 @@ class Share:
     def unknown(self) -> list[Order]:
         return [order for order in self.live.values() if order.life is Life.UNKNOWN]
 
+    def unsettled_markets(self) -> list[str]:
+        """Markets with a trade that may still fail."""
+        return [ticker for ticker in self.ledger.settling.open if self.owns(ticker)]
+
+    def unsettled(self) -> int:
+        """The most, in money, that trades not settled yet can have moved already, or can still move."""
+        waiting = (f for fills in self.ledger.settling.open.values() for f in fills.values())
+        # A contract moves at most a dollar either way, and both are counted in millionths.
+        return sum(f.quantity + abs(f.fee) for f in waiting if f.venue is self.venue)
+
     def offer_report(self, report: OrderReport, source: str) -> Order | None:
         """The venue describes an order. ``None``: it is not ours."""
         return self.ledger.offer_report(report, source, self.venue)

@@ -144,7 +144,12 @@ class Unknowns:
         listed = await self._venue.orders(ticker=order.intent.ticker, since_ms=sent_ms - SKEW_MS)
         if isinstance(listed, Incomplete):
             return
-        mine = [report for report in listed if report.client_order_id == client]
+        mine = [report for report in listed if self._ledger.owner(report) == client]
+        if not mine and order.sealed_id:
+            found = await self._venue.order(order.sealed_id)
+            if isinstance(found, Incomplete):
+                return
+            mine = [found] if found is not None else []
         for report in mine:
             self._share.offer_report(report, "look-up")
         if mine:

@@ -31,6 +31,7 @@ ORDER_KINDS = frozenset(
         Kind.WRITTEN_OFF,
         Kind.RESURRECTED,
         Kind.FEE,
+        Kind.TRADE,
         Kind.FILL_PARKED,
         Kind.FILL_DROPPED,
         Kind.ADJUSTMENT,

@@ -124,6 +124,7 @@ def _fill(data: Data) -> str:
     return (
         f"{way} {_count(data, 'fill.quantity')} at {_cents(data, 'fill.price')} of YES as {role}, fee "
         f"{_dollars(data, 'fill.fee')}, trade {_get(data, 'fill.trade_id')}, by {_get(data, 'source')}"
+        f"{', not settled yet' if _get(data, 'fill.final') is False else ''}"
     )
 
 
@@ -167,6 +168,7 @@ _PHRASES: dict[str, Callable[[Data], str]] = {
     "FEE": lambda data: (
         f"trade {_get(data, 'fill.trade_id')} was charged {_dollars(data, 'fill.fee')} by the venue's list"
     ),
+    "TRADE": lambda data: f"trade {_get(data, 'report.trade_id')} is {_get(data, 'report.stage')}",
     "FILL_PARKED": lambda data: f"no order known yet: {_fill(data)}",
     "FILL_DROPPED": lambda data: f"trade {_get(data, 'trade_id')} dropped: {_get(data, 'reason')}",
     "ADJUSTMENT": lambda data: (

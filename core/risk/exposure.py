@@ -45,6 +45,10 @@ class PerOutcome(msgspec.Struct, frozen=True):
     def worst(self) -> int:
         return max(self.if_yes, self.if_no, 0)
 
+    def worse(self, other: PerOutcome) -> PerOutcome:
+        """The worse of two cases by each outcome."""
+        return PerOutcome(max(self.if_yes, other.if_yes), max(self.if_no, other.if_no))
+
     def plus(self, other: PerOutcome) -> PerOutcome:
         return PerOutcome(self.if_yes + other.if_yes, self.if_no + other.if_no)
 
@@ -201,13 +205,21 @@ class Exposure:
             del self._bucket_totals[place.bucket]
 
     def update(
-        self, ticker: str, position: Position, orders: Iterable[Order], outside: Iterable[OrderReport] = ()
+        self,
+        ticker: str,
+        position: Position,
+        orders: Iterable[Order],
+        outside: Iterable[OrderReport] = (),
+        or_else: Position | None = None,
     ) -> None:
         """Set a market's position, our orders of it that may still fill, and those placed elsewhere.
 
+        ``or_else`` is what is held if closes that are not settled fail: the worse of both counts.
         Raises ``KeyError``.
         """
         place, loss = self._places[ticker], position_loss(position)
+        if or_else is not None and or_else != position:
+            loss = loss.worse(position_loss(or_else))
         for order in orders:
             loss = loss.plus(_order_loss(order))
         for report in outside:  # the venue does not say what their fills will be charged

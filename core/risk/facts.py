@@ -116,6 +116,8 @@ class GateInputs(msgspec.Struct, frozen=True, kw_only=True):
     fair: FairFacts | None
     feeds: tuple[FeedAge, ...] | None
     position: Position | None
+    unsettled: Quantity = Quantity(0)
+    """Contracts of it that came by trades which may still fail: they cannot be sold."""
     orders: tuple[Order, ...] | None
     """Our orders of this market that may still fill, UNKNOWN ones included."""
     outside: tuple[OrderReport, ...] | None
@@ -159,6 +161,9 @@ class GateInputs(msgspec.Struct, frozen=True, kw_only=True):
     """Resident memory of the engine's process."""
     presence: Presence | None
     budget_ok: bool | None
+    dead_man: str = ""
+    """Why the venue's dead-man switch would not end our orders in time; empty where it would, or another
+    safeguard does."""
 
 
 def visible_depth(book: Book, side: BookSide, collar: Price) -> Quantity:

@@ -125,7 +125,7 @@ CHECKS: tuple[Check, ...] = (
     Check(
         "G32",
         "health",
-        "engine, journal, disk and memory well again",
+        "engine, journal, disk, memory and dead-man switch well again",
         desk.health,
         ("loop_lag_ms", "sync_p99_ms", "disk_free_mb", "memory_mb"),
     ),

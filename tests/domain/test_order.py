@@ -7,6 +7,7 @@ import itertools
 import msgspec
 import pytest
 
+from core.domain.lifecycle import advance, apply_fill, command, report_end
 from core.domain.market import Venue
 from core.domain.order import (
     COMMAND,
@@ -24,10 +25,6 @@ from core.domain.order import (
     Outcome,
     Purpose,
     TimeInForce,
-    advance,
-    apply_fill,
-    command,
-    report_end,
 )
 from core.domain.units import Money, Price, Quantity, contracts
 

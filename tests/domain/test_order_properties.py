@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from core.domain.lifecycle import advance, apply_fill, command, report_end
 from core.domain.market import Venue
 from core.domain.order import (
     Anomaly,
@@ -20,10 +21,6 @@ from core.domain.order import (
     OrderIntent,
     Purpose,
     TimeInForce,
-    advance,
-    apply_fill,
-    command,
-    report_end,
 )
 from core.domain.units import Money, Price, Quantity
 

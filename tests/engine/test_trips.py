@@ -113,6 +113,10 @@ class Deaf:
 
     tallies: Tallies
 
+    def on_fill_undone(self, order: Order | None, fill: Fill) -> None: ...
+
+    def on_trade_confirmed(self, ticker: str) -> None: ...
+
     def on_fill_applied(self, order: Order | None, fill: Fill) -> None:
         self.tallies.filled(order, fill)
 

@@ -17,6 +17,7 @@ from core.domain.book import Book, new_book
 from core.domain.fees import fill_fee
 from core.domain.market import CENT_GRID, FeeSchedule, FeeType, Market
 from core.domain.order import BookSide, Fill, OrderIntent, Purpose, TimeInForce
+from core.domain.trade import TradeStage
 from core.domain.units import Money, Price, Quantity, complement
 from core.venues.exchange import Cash, ExchangeState, Maintenance, ShardState
 from core.venues.kalshi.traits import TRAITS
@@ -127,6 +128,9 @@ class FakeVenue:
     faults: Faults = field(default_factory=Faults)
     placed: dict[str, Resting] = field(default_factory=dict)
     executed: list[Fill] = field(default_factory=list)
+    stages: dict[str, TradeStage] = field(default_factory=dict)
+    """Ends of trades that settled later."""
+    undone: int = 0
     net: dict[str, int] = field(default_factory=dict)
     cash_now: int = START_CASH
     settled: list[SettlementReport] = field(default_factory=list)
@@ -163,6 +167,30 @@ class FakeVenue:
         order = self.placed[order_id]
         self._fill(order, order.intent.price, min(order.open, contracts * 1_000_000), taker=False)
 
+    def confirm(self, *, silent: bool = False) -> None:
+        """Every trade that can still be undone is settled."""
+        for fill in list(self.executed):
+            self._stage(fill, TradeStage.CONFIRMED, silent)
+        self.executed = [msgspec.structs.replace(fill, final=True) for fill in self.executed]
+
+    def fail(self, fill: Fill, *, silent: bool = False) -> None:
+        """A trade could not be settled: contracts and money are where they were."""
+        self.executed.remove(fill)
+        self.undone += 1
+        self.net[fill.ticker] = self.net.get(fill.ticker, 0) - fill.side.sign * fill.quantity
+        bought = fill.price if fill.side is BookSide.BID else complement(fill.price)
+        opened = self.placed[fill.order_id].intent.purpose is Purpose.OPEN
+        moved = bought * fill.quantity // 10_000 if opened else -complement(bought) * fill.quantity // 10_000
+        self.cash_now += moved + fill.fee
+        self._stage(fill, TradeStage.FAILED, silent)
+
+    def _stage(self, fill: Fill, stage: TradeStage, silent: bool) -> None:
+        if not fill.final:
+            self.stages[fill.trade_id] = stage
+            if not silent:
+                report = TradeReport(fill.trade_id, stage, self.clock.wall_ms())
+                self.loop.call_later(self.faults.fill_delay_s, self.listener.on_trade, report)
+
     def end(self, order_id: str, reason: str) -> None:
         """The venue ends an order by itself."""
         order = self.placed[order_id]
@@ -198,7 +226,7 @@ class FakeVenue:
         order.open = max(0, order.open - quantity)
         intent = order.intent
         fill = Fill(
-            trade_id=f"{self.prefix}T{len(self.executed) + 1}",
+            trade_id=f"{self.prefix}T{len(self.executed) + self.undone + 1}",
             venue=self.traits.venue,
             ticker=intent.ticker,
             order_id=order.order_id,
@@ -208,6 +236,7 @@ class FakeVenue:
             fee=fill_fee(QUADRATIC, Price(price), Quantity(quantity), is_taker=taker),
             is_taker=taker,
             at_ms=self.clock.wall_ms(),
+            final=not self.traits.settles_later,
         )
         self.executed.append(fill)
         before = self.net.get(intent.ticker, 0)
@@ -220,10 +249,12 @@ class FakeVenue:
         self.cash_now -= fill.fee
         self.net[intent.ticker] = after
         if not self.faults.silent_fills:
-            self.loop.call_later(
-                self.faults.fill_delay_s, self.listener.on_fill, fill, intent.client_order_id
-            )
+            self.loop.call_later(self.faults.fill_delay_s, self.listener.on_fill, fill, self._named(intent))
             self.loop.call_later(self.faults.fill_delay_s, self._tell, order)
+
+    def _named(self, intent: OrderIntent) -> str:
+        """Our id, where the venue carries it."""
+        return intent.client_order_id if self.traits.client_ids else ""
 
     def _tell(self, order: Resting) -> None:
         if not self.faults.silent_fills:
@@ -284,7 +315,7 @@ class FakeVenue:
         intent = order.intent
         return OrderReport(
             order_id=order.order_id,
-            client_order_id=intent.client_order_id,
+            client_order_id=self._named(intent),
             ticker=intent.ticker,
             side=intent.side,
             price=intent.price,
@@ -328,7 +359,10 @@ class FakeVenue:
             self.books.setdefault(ticker, BookView(new_book(CENT_GRID)))
 
     def seal(self, intent: OrderIntent) -> Sealed | Rejected:
-        return UNSEALED
+        """Without our ids an order is known by the one it will get."""
+        if self.traits.client_ids:
+            return UNSEALED
+        return Sealed(f"{self.prefix}O{len(self.placed) + 1}", intent.client_order_id.encode())
 
     async def place(self, intent: OrderIntent, sealed: Sealed, last_check: LastCheck) -> PlaceOutcome:
         stopped = last_check()
@@ -482,7 +516,7 @@ class FakeVenue:
         )
 
     async def trades(self, *, since_ms: int | None = None) -> tuple[TradeReport, ...] | Incomplete:
-        return ()
+        return await self._read(lambda: tuple(TradeReport(t, s, 0) for t, s in self.stages.items()))
 
     async def redeemable(self) -> tuple[Redeemable, ...] | Incomplete:
         return ()

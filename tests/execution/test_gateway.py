@@ -13,6 +13,7 @@ from core.engine.restore import restore
 from core.execution.events import OrderIntended
 from core.execution.gateway import Denied, Wish
 from core.execution.ledger import Ledger
+from core.execution.replaying import replay
 from core.journal.store import MemoryJournal
 from core.risk.halts import Level
 from core.venues.venue import UNSEALED, Incomplete, LastCheck, OrderReport, PlaceOutcome, Rejected, Sealed
@@ -328,7 +329,7 @@ def test_a_fill_that_stops_its_own_market_does_not_undo_the_cancel_it_caused() -
             assert now.filled == contracts(1) and now.command is Command.CANCEL_SENDING
             assert bench.kinds().count("CANCEL_SENT") == 1, "asked for once"
             again = Ledger(bench.engine.desk.scribe.ledger, bench.engine._ears)
-            assert again.replay(restore(bench.journal.rows).orders, 0) == []
+            assert replay(again, restore(bench.journal.rows).orders, 0) == []
             assert again.orders == bench.engine.desk.ledger.orders
 
     run_virtual(main)

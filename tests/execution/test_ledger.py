@@ -19,6 +19,7 @@ from core.execution.events import (
     SettlementStated,
 )
 from core.execution.ledger import Ledger
+from core.execution.replaying import replay
 from core.venues.venue import (
     Accepted,
     OrderReport,
@@ -42,6 +43,10 @@ class Deaf:
 
     def on_order_changed(self, before: Order | None, after: Order) -> None:
         return None
+
+    def on_fill_undone(self, order: Order | None, fill: Fill) -> None: ...
+
+    def on_trade_confirmed(self, ticker: str) -> None: ...
 
     def on_fill_applied(self, order: Order | None, fill: Fill) -> None:
         return None
@@ -157,7 +162,7 @@ def test_a_replay_of_the_rows_is_the_living_ledger(messages: list[object]) -> No
         tell(desk, message)
     stored = [(n, c, msgspec.json.decode(msgspec.json.encode(e), type=LedgerEvent)) for n, c, e in desk.rows]
     again = Ledger(desk.record, Deaf())
-    assert again.replay(stored, 0) == []
+    assert replay(again, stored, 0) == []
     assert again.orders == desk.ledger.orders
     assert again.positions == desk.ledger.positions
     assert again.by_order_id == desk.ledger.by_order_id
@@ -227,7 +232,7 @@ def test_the_statement_of_a_settlement_is_kept_and_moves_nothing() -> None:
     assert kept == [SettlementStated(full)]
     assert desk.ledger.positions[TICKER] == position
     again = Ledger(desk.record, desk.ear)
-    assert again.replay(list(desk.rows), 0) == []
+    assert replay(again, list(desk.rows), 0) == []
     assert (again.settled[TICKER], again.positions[TICKER]) == (full, position)
     doubted = msgspec.structs.replace(full, payout=Price(0))
     assert not desk.ledger.settle(doubted)
@@ -268,7 +273,7 @@ def test_a_fee_the_list_corrects_moves_the_fill_the_order_and_the_position_and_n
     assert (after.fees - before.fees, after.average) == (9_000, before.average)
     assert desk.order.fills[0].fee == desk.ledger.fills["T1"].fee == 9_000
     again = Ledger(desk.record, Deaf())
-    assert again.replay(list(desk.rows), 0) == []
+    assert replay(again, list(desk.rows), 0) == []
     assert again.positions == desk.ledger.positions and again.orders == desk.ledger.orders
 
 
@@ -276,7 +281,7 @@ def test_a_parked_fill_survives_a_restart_and_is_applied_once_its_order_is_known
     desk = Desk()
     desk.ledger.offer_fill(fill(1, 3), "", "stream", 0)
     again = Ledger(desk.record, Deaf())
-    assert again.replay(list(desk.rows), 77) == []
+    assert replay(again, list(desk.rows), 77) == []
     assert again.parked["T1"].since_ns == 77
     again.offer_report(report(3, ReportStatus.RESTING, 7), "list", Venue.KALSHI)
     assert again.net(TICKER) == 3_000_000 and not again.parked

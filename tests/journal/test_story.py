@@ -28,6 +28,7 @@ from core.execution.events import (
     OrderReported,
 )
 from core.execution.ledger import Ledger
+from core.execution.replaying import replay
 from core.journal.events import Event, Kind, Row
 from core.journal.export import export
 from core.journal.files import JournalError
@@ -184,6 +185,10 @@ class Deaf:
 
     def on_order_changed(self, before: Order | None, after: Order) -> None: ...
 
+    def on_fill_undone(self, order: Order | None, fill: Fill) -> None: ...
+
+    def on_trade_confirmed(self, ticker: str) -> None: ...
+
     def on_fill_applied(self, order: Order | None, fill: Fill) -> None: ...
 
     def on_anomaly(self, ticker: str, anomaly: object) -> None: ...
@@ -206,8 +211,10 @@ def recording(journal: MemoryJournal) -> Ledger:
 def replayed(rows: Iterable[Row]) -> Ledger:
     ledger = recording(MemoryJournal(SystemClock()))
     decoder = msgspec.json.Decoder(LedgerEvent)
-    ledger.replay(
-        ((row.seq, row.order_id, decoder.decode(row.payload)) for row in rows if row.kind in ORDER_KINDS), 0
+    replay(
+        ledger,
+        ((row.seq, row.order_id, decoder.decode(row.payload)) for row in rows if row.kind in ORDER_KINDS),
+        0,
     )
     return ledger
 

@@ -184,6 +184,7 @@ DENIED: list[tuple[str, Change, Change, str]] = [
     ("G32", {}, {"disk_free_mb": 511}, "511 MB"),
     ("G32", {}, {"journal_ok": False}, "journal does not accept"),
     ("G32", {}, {"memory_mb": 1_025}, "engine memory 1025 MB"),
+    ("G32", {}, {"dead_man": "2 heartbeats were missed"}, "2 heartbeats were missed"),
     ("G33", {}, {"presence": Presence.ABSENT}, "nobody supervises"),
     ("G34", {}, {"budget_ok": False}, "rate budget"),
 ]

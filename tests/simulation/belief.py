@@ -10,6 +10,7 @@ from core.domain.order import Anomaly, Order
 from core.engine.restore import restore
 from core.execution.events import LedgerEvent
 from core.execution.ledger import Ledger
+from core.execution.replaying import replay
 from core.journal.events import Row
 
 
@@ -30,7 +31,7 @@ def belief(ledger: Ledger) -> bytes:
 def replayed(rows: Iterable[Row]) -> bytes:
     """The belief of an engine that starts on these rows, before it asks the venue anything."""
     ledger = Ledger(_unrecorded, _Deaf())
-    ledger.replay(restore(rows).orders, 0)
+    replay(ledger, restore(rows).orders, 0)
     return belief(ledger)
 
 
@@ -42,6 +43,10 @@ class _Deaf:
     """Hears nothing of a replay."""
 
     def on_order_changed(self, before: Order | None, after: Order) -> None: ...
+
+    def on_fill_undone(self, order: Order | None, fill: object) -> None: ...
+
+    def on_trade_confirmed(self, ticker: str) -> None: ...
 
     def on_fill_applied(self, order: Order | None, fill: object) -> None: ...
 

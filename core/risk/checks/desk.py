@@ -77,6 +77,8 @@ def health(candidate: Candidate, inputs: GateInputs, limits: Limits) -> Finding 
     assert inputs.disk_free_mb is not None and inputs.memory_mb is not None
     if not inputs.journal_ok:
         return Finding("the journal does not accept rows", "a working journal")
+    if inputs.dead_man:
+        return Finding(inputs.dead_man, "a dead-man switch that holds")
     if inputs.disk_free_mb < limits.disk_free_mb_min:
         return Finding(f"{inputs.disk_free_mb} MB of disk free", f"{limits.disk_free_mb_min} MB")
     return first(

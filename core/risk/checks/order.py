@@ -27,6 +27,9 @@ def schema(candidate: Candidate, inputs: GateInputs, limits: Limits) -> Finding 
         return Finding(f"price {candidate.price} is off the market's grid", "a valid price")
     if candidate.quantity <= 0 or candidate.quantity % inputs.lot:
         return Finding(f"quantity {candidate.quantity}", f"a positive multiple of {inputs.lot} millionths")
+    if candidate.quantity < market.minimum:
+        least = f"at least {contracts_text(market.minimum)}"
+        return Finding(f"quantity {contracts_text(candidate.quantity)}", least)
     if candidate.fee < 0:
         return Finding(f"fee {candidate.fee}", "not negative")
     immediate = candidate.tif is not TimeInForce.GTC
@@ -133,9 +136,13 @@ def short(candidate: Candidate, inputs: GateInputs, limits: Limits) -> Finding |
     outcome = candidate.outcome
     if candidate.reduces_risk:
         theirs = sum(report.remaining for report in inputs.outside if report.side is candidate.side)
-        free = Quantity(max(0, sellable(inputs.position, inputs.orders, outcome) - theirs))
+        held = sellable(inputs.position, inputs.orders, outcome) - inputs.unsettled
+        free = Quantity(max(0, held - theirs))
         if candidate.quantity > free:
-            return Finding(f"selling {contracts_text(candidate.quantity)}", f"{contracts_text(free)} free")
+            waits = f", {contracts_text(inputs.unsettled)} not settled yet" if inputs.unsettled else ""
+            return Finding(
+                f"selling {contracts_text(candidate.quantity)}", f"{contracts_text(free)} free{waits}"
+            )
         return None
     against = opposing(inputs.position, inputs.orders, outcome)
     if against > 0:

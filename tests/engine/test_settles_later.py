@@ -1,0 +1,241 @@
+"""A venue that settles later, carries no ids of ours, renews nothing and holds orders by heartbeats."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import msgspec
+
+from core.domain.order import BookSide, Life
+from core.domain.units import contracts
+from core.engine.facts import judge
+from core.engine.state import AlarmLevel
+from core.execution.exits import next_slice
+from core.execution.gateway import Denied, Wish
+from core.execution.ladder import Phase
+from core.journal.events import Row
+from core.risk.halts import Level
+from core.strategy.proposal import Candidate
+from core.venues.kalshi.traits import TRAITS
+from core.venues.traits import Beat, DeadMan
+from tests.execution.bench import EVENT, HOT, TRADER, Bench, ladder, running
+from tests.execution.fake_venue import FakeVenue
+from tests.virtual import VirtualClock, VirtualLoop, run_virtual
+
+LATER = msgspec.structs.replace(
+    TRAITS,
+    renews=False,
+    reduce_only=False,
+    client_ids=False,
+    settles_later=True,
+    dead_man=DeadMan.HEARTBEAT,
+    lifetime_min_s=180,
+)
+HELD_NS = 3_600_000_000_000
+
+
+@asynccontextmanager
+async def desk(loop: VirtualLoop, **more: Any) -> AsyncIterator[Bench]:
+    clock = VirtualClock(loop)
+    nobody: Any = None
+    venue = more.pop("venue", None) or FakeVenue(nobody, loop, clock, listed=ladder(), traits=LATER)
+    venue.beat = Beat(clock.mono_ns(), 0, clock.mono_ns() + HELD_NS)
+    async with running(loop, venue=venue, **more) as bench:
+        yield bench
+
+
+def rows(bench: Bench, kind: str) -> list[Row]:
+    return [row for row in bench.journal.rows if row.kind == kind]
+
+
+async def bought(bench: Bench, count: int) -> str:
+    await bench.held(count)
+    return bench.venue.only().order_id
+
+
+def test_a_failed_trade_is_undone_everywhere_and_calls_somebody() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with desk(loop) as bench:
+            cash = bench.venue.cash_now
+            await bought(bench, 4)
+            ledger, state = bench.engine.desk.ledger, bench.engine.state
+            (fill,) = bench.venue.executed
+            bench.venue.fail(fill)
+            await bench.until(lambda: ledger.net(HOT) == 0, "undone", 1)
+            assert ledger.positions[HOT].fees == ledger.positions[HOT].realised == 0
+            assert bench.venue.cash_now == cash
+            halt = bench.engine.desk.halting.level(EVENT, HOT)
+            assert halt is not None and halt.level is Level.REDUCE_ONLY and "failed to settle" in halt.cause
+            assert any(a.level is AlarmLevel.ACT and "failed" in a.what for a in state.alarms.values())
+            assert [row.data()["row"] for row in rows(bench, "DIFFERENCE")] == ["R12"]
+            (order,) = ledger.orders.values()
+            client = order.intent.client_order_id
+            await bench.until(lambda: not bench.order(client).live, "the rest is gone", 5)
+            assert bench.engine.desk.exposure.now(HOT).market == 0
+            await bench.until(lambda: bench.seat.reconciler.last.clean, "agreement", 60)
+            await asyncio.sleep(60.0)
+            assert bench.seat.reconciler.last.clean and not bench.seat.reconciler.differences
+            assert bench.engine.acknowledge_all(TRADER).accepted
+            assert bench.engine.desk.halting.level(EVENT, HOT) is None, "seen is enough"
+
+    run_virtual(main)
+
+
+def test_a_failure_nobody_told_is_found_by_the_next_reading() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with desk(loop) as bench:
+            await bought(bench, 4)
+            bench.venue.fail(bench.venue.executed[0], silent=True)
+            await bench.until(lambda: bench.engine.desk.ledger.net(HOT) == 0, "undone", 40)
+
+    run_virtual(main)
+
+
+def test_a_flatten_sells_what_is_confirmed_and_is_flat_once_that_is_settled_too() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with desk(loop) as bench:
+            await bought(bench, 4)
+            bench.engine.flatten(TRADER, now=True)
+            await asyncio.sleep(20.0)
+            stop = bench.engine.desk.stop
+            assert stop.ladder is not None and stop.ladder.phase is Phase.EXITING
+            assert "not settled" in stop.ladder.residue[HOT] and not bench.venue.exits_seen
+            bench.venue.confirm()
+            await bench.until(lambda: bench.engine.desk.ledger.net(HOT) == 0, "sold", 10)
+            await asyncio.sleep(20.0)
+            assert stop.ladder.phase is Phase.VERIFYING, "the sale may still fail"
+            bench.venue.confirm()
+            await bench.until(lambda: stop.ladder.phase is Phase.FLAT, "flat", 20)  # type: ignore[union-attr]
+
+    run_virtual(main)
+
+
+def test_a_sale_that_fails_is_sold_again() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with desk(loop) as bench:
+            await bought(bench, 4)
+            bench.venue.confirm()
+            await asyncio.sleep(1.0)
+            bench.engine.flatten(TRADER, now=True)
+            await bench.until(lambda: bench.engine.desk.ledger.net(HOT) == 0, "sold", 10)
+            bench.venue.fail(next(f for f in bench.venue.executed if f.side is BookSide.ASK))
+            await bench.until(lambda: bench.engine.desk.ledger.net(HOT) != 0, "back", 2)
+            bench.venue.confirm()
+            await bench.until(lambda: bench.venue.net[HOT] == 0, "sold again", 60)
+            bench.venue.confirm()
+            stop = bench.engine.desk.stop
+            await bench.until(lambda: stop.ladder.phase is Phase.FLAT, "flat", 60)  # type: ignore[union-attr]
+
+    run_virtual(main)
+
+
+def test_nothing_is_sold_beyond_what_is_confirmed() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with desk(loop) as bench:
+            order = await bench.sent()
+            bench.venue.trade(order.order_id, 3)
+            await asyncio.sleep(0.1)
+            bench.venue.confirm()
+            await asyncio.sleep(0.1)
+            bench.venue.trade(order.order_id, 2)
+            ledger = bench.engine.desk.ledger
+            await bench.until(lambda: ledger.net(HOT) == contracts(5), "fills", 1)
+            assert ledger.closable(HOT) == contracts(3)
+            wanted = _exit(bench, 5)
+            sent = bench.seat.gateway.send(Wish(wanted))
+            assert isinstance(sent, Denied)
+            verdict = judge(bench.engine.desk, wanted)
+            (why,) = [denial.limit for denial in verdict.denials if denial.code == "G14"]
+            assert why == "3.00 free, 2.00 not settled yet"
+
+    run_virtual(main)
+
+
+def _exit(bench: Bench, count: int) -> Candidate:
+    market, view = bench.engine.state.markets[HOT].market, bench.venue.books[HOT]
+    found = next_slice(market, view, contracts(count), contracts(count), 0)
+    assert isinstance(found, Candidate) and found.quantity == contracts(count)
+    return found
+
+
+def test_a_lost_answer_is_found_by_the_id_known_beforehand() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with desk(loop) as bench:
+            await bench.card()
+            bench.venue.faults.lose_answers = 1
+            bench.venue.faults.list_lag_s = 3_600.0
+            order = await bench.sent()
+            client = order.intent.client_order_id
+            assert order.life is Life.UNKNOWN and order.sealed_id == bench.venue.only().order_id
+            await bench.until(lambda: bench.order(client).life is Life.WORKING, "found", 5)
+            assert not bench.engine.desk.ledger.externals
+
+    run_virtual(main)
+
+
+def test_an_unanswered_order_is_cancelled_by_the_id_known_beforehand() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with desk(loop) as bench:
+            await bench.card()
+            bench.venue.faults.lose_answers = 1
+            order = await bench.sent()
+            bench.venue.faults.hanging_reads = True
+            assert bench.order(order.intent.client_order_id).life is Life.UNKNOWN
+            bench.engine.halt("", TRADER)
+            await bench.until(lambda: not bench.venue.only().open, "gone", 1)
+            await bench.until(lambda: not bench.order(order.intent.client_order_id).live, "proved", 1)
+
+    run_virtual(main)
+
+
+def test_orders_are_not_renewed_and_live_as_long_as_the_venue_asks_at_least() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with desk(loop) as bench:
+            order = await bench.sent()
+            assert order.intent.expires_ms is not None
+            assert order.intent.expires_ms - order.intent.created_ms >= 180_000
+            await asyncio.sleep(150.0)
+            assert not [call for _, call in bench.venue.calls if call.startswith("renew")]
+
+    run_virtual(main)
+
+
+def test_missed_heartbeats_stop_entries_and_say_when_the_venue_cancels() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with desk(loop) as bench:
+            card = await bench.card()
+            now = bench.clock.mono_ns()
+
+            def codes() -> set[str]:
+                return {denial.code for denial in judge(bench.engine.desk, card.candidate, card.id).denials}
+
+            assert codes() == set()
+            for beat, denied in (
+                (Beat(now, 1, now + 9_000_000_000), set()),
+                (Beat(now, 2, now + 8_000_000_000), {"G32"}),
+                (None, {"G32"}),
+            ):
+                bench.venue.beat = beat
+                assert codes() == denied
+            bench.venue.beat = Beat(now, 2, now + 8_000_000_000)
+            await asyncio.sleep(1.1)
+            (told,) = [a.what for a in bench.engine.state.alarms.values() if "heartbeats" in a.what]
+            assert "cancels every order of ours in" in told
+
+    run_virtual(main)
+
+
+def test_a_restart_still_waits_for_what_was_not_settled() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with desk(loop) as bench:
+            await bought(bench, 4)
+        async with desk(loop, venue=bench.venue, history=tuple(bench.journal.rows), run="r2") as again:
+            ledger = again.engine.desk.ledger
+            assert ledger.net(HOT) == contracts(4) and ledger.closable(HOT) == 0
+            again.venue.confirm()
+            await again.until(lambda: ledger.closable(HOT) == contracts(4), "settled", 2)
+
+    run_virtual(main)
