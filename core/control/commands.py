@@ -28,6 +28,7 @@ from core.control.protocol import (
     Flatten,
     Halt,
     HurryExits,
+    LinkMarkets,
     Pause,
     Reconcile,
     Reenable,
@@ -38,6 +39,7 @@ from core.control.protocol import (
     SetMode,
     SkipWait,
     StopEngine,
+    UnlinkMarkets,
     Unpause,
     Veto,
 )
@@ -80,6 +82,10 @@ CALLS: dict[type, _Call] = {
     Reconcile: lambda e, _, who: e.reconcile(who),
     Accept: lambda e, c, who: e.accept(c.what, c.confirm, c.reason, who),
     Resolve: lambda e, c, who: e.resolve(c.order, c.found, c.confirm, c.reason, who),
+    LinkMarkets: lambda e, c, who: e.link_markets(
+        c.first, c.second, Quantity(c.quantity), who, opposite=c.opposite
+    ),
+    UnlinkMarkets: lambda e, c, who: e.unlink_markets(c.first, c.second, who),
     StopEngine: lambda e, c, who: e.stop(c.reason, who, c.how),
 }
 """``Query`` and ``TakeControl`` are answered without the engine."""

@@ -20,12 +20,14 @@ from core.control.tables import (
     LimitRow,
     MarketRow,
     MarketStatic,
+    PairRow,
     PositionRow,
     ProposalRow,
     ReadingRow,
     StatusRow,
 )
 from core.engine.seats import Seats
+from core.journal.projections import PairKey
 
 PART_BYTES = FRAME_BYTES_MAX // 2
 EVENTS_EVERY_NS = 2_000_000_000
@@ -51,6 +53,7 @@ class Reader:
         self._moved_events: set[str] = set()
         self._cards: dict[str, ProposalRow] = {}
         self._positions: dict[int, PositionRow] = {}
+        self._pairs: dict[PairKey, PairRow] = {}
         self._basis: object = None
         self._status: StatusRow | None = None
         self._limits: dict[tuple[str, str], LimitRow] = {}
@@ -69,6 +72,7 @@ class Reader:
             "proposals": state.changed_proposals.version,
             "orders": ledger.changed_orders.version,
             "positions": ledger.changed_positions.version,
+            "pairs": state.changed_pairs.version,
         }
 
     # --- everything ----------------------------------------------------------------------------
@@ -84,6 +88,7 @@ class Reader:
             "proposals": [row for p in snapshot.desk.approvals.proposals if (row := self._card(p))],
             "orders": list(snapshot.orders()),
             "positions": [self._position(ticker) for ticker in snapshot.held()],
+            "pairs": [self._pair(key) for key in state.pairs],
             "limits": _steady(snapshot.limits()),
             "alarms": [rows.alarm_row(alarm) for alarm in state.alarms.values()],
             "journal": snapshot.journal(0),
@@ -118,6 +123,7 @@ class Reader:
             "proposals": state.changed_proposals.since(self._seen["proposals"]),
             "orders": ledger.changed_orders.since(self._seen["orders"]),
             "positions": ledger.changed_positions.since(self._seen["positions"]),
+            "pairs": state.changed_pairs.since(self._seen["pairs"]),
         }
         if any(keys is None for keys in changed.values()):
             return self.full()
@@ -129,6 +135,7 @@ class Reader:
         moved = _always if self._desk_moved() else tickers.__contains__
         parts |= self._proposal_changes(changed["proposals"] or (), moved)
         parts |= self._position_changes(changed["positions"] or (), moved)
+        parts |= self._pair_changes(changed["pairs"] or (), tickers)
         parts |= self._market_changes(tickers)
         parts |= self._event_changes(changed["events"] or ())
         parts |= self._limit_changes()
@@ -234,6 +241,17 @@ class Reader:
             "gone_positions": _forgotten(self._positions, held),
         }
 
+    def _pair_changes(
+        self, changed: Container[PairKey], tickers: Container[str]
+    ) -> dict[str, tuple[Any, ...]]:
+        """Links that changed, and those with a book or a market that did."""
+        known = self._snapshot.desk.state.pairs
+        wanted = [key for key in known if key in changed or key[0] in tickers or key[1] in tickers]
+        return {
+            "pairs": _renewed(self._pairs, wanted, self._pair),
+            "gone_pairs": _forgotten(self._pairs, known),
+        }
+
     def _order_changes(self, changed: Iterable[str]) -> dict[str, tuple[Any, ...]]:
         """Keys are our client ids, and venue ids of orders that are not ours."""
         ledger, snapshot = self._snapshot.desk.ledger, self._snapshot
@@ -293,6 +311,10 @@ class Reader:
     def _position(self, ticker: str) -> PositionRow:
         row = self._snapshot.position(ticker)
         self._positions[row.key] = row
+        return row
+
+    def _pair(self, key: PairKey) -> PairRow:
+        row = self._pairs[key] = self._snapshot.pair(self._snapshot.desk.state.pairs[key])
         return row
 
     def _event(self, ticker: str) -> EventRow:

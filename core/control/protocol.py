@@ -20,16 +20,20 @@ from core.control.tables import (
     MarketRow,
     MarketStatic,
     OrderRow,
+    PairRow,
     PositionRow,
     ProposalRow,
     ReadingRow,
     StatusRow,
 )
+from core.domain.units import contracts
 
 VERSION = 1
 COMMAND_BYTES_MAX = 64 * 1024
 FRAME_BYTES_MAX = 1024 * 1024
 ALARM_DIGITS_MAX = 12
+PAIR_QUANTITY = contracts(10)
+"""What a linked pair compares unless somebody says how many."""
 
 
 # --- opening ------------------------------------------------------------------------------------
@@ -244,6 +248,24 @@ class Resolve(Command, frozen=True, tag="resolve"):
     reason: str = ""
 
 
+class LinkMarkets(Command, frozen=True, tag="link_markets"):
+    """Two markets on two venues are the same question: pin both rules texts and compare them from now on."""
+
+    first: str
+    second: str
+    quantity: int
+    """How many to compare, in millionths of a contract."""
+    opposite: bool = False
+    """YES of one is NO of the other."""
+
+
+class UnlinkMarkets(Command, frozen=True, tag="unlink_markets"):
+    """They are compared no longer. Either may be named first."""
+
+    first: str
+    second: str
+
+
 class TakeControl(Command, frozen=True, tag="take"):
     pass
 
@@ -287,6 +309,8 @@ AnyCommand = (
     | Reconcile
     | Accept
     | Resolve
+    | LinkMarkets
+    | UnlinkMarkets
     | TakeControl
     | StopEngine
     | Query
@@ -320,6 +344,7 @@ class Frame(msgspec.Struct, frozen=True, tag="frame", omit_defaults=True):
     proposals: tuple[ProposalRow, ...] = ()
     orders: tuple[OrderRow, ...] = ()
     positions: tuple[PositionRow, ...] = ()
+    pairs: tuple[PairRow, ...] = ()
     limits: tuple[LimitRow, ...] = ()
     alarms: tuple[AlarmRow, ...] = ()
     journal: tuple[JournalRow, ...] = ()
@@ -330,6 +355,7 @@ class Frame(msgspec.Struct, frozen=True, tag="frame", omit_defaults=True):
     gone_proposals: tuple[str, ...] = ()
     gone_orders: tuple[str, ...] = ()
     gone_positions: tuple[int, ...] = ()
+    gone_pairs: tuple[tuple[str, str], ...] = ()
     gone_limits: tuple[tuple[str, str], ...] = ()
     gone_alarms: tuple[int, ...] = ()
 

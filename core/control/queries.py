@@ -20,10 +20,12 @@ from core.control.tables import (
     MarketRow,
     MarketStatic,
     OrderRow,
+    PairRow,
     PositionRow,
     ProposalRow,
     ReadingRow,
     StatusRow,
+    WayRow,
 )
 from core.domain.units import Money, Price, Quantity, money_text, price_text, quantity_text
 
@@ -54,6 +56,7 @@ class Rows(NamedTuple):
     orders: Iterable[OrderRow] = ()
     positions: Iterable[PositionRow] = ()
     limits: Iterable[LimitRow] = ()
+    links: Iterable[PairRow] = ()
     alarms: Iterable[AlarmRow] = ()
     flatten: FlattenRow | None = None
     reading: ReadingRow | None = None
@@ -265,7 +268,7 @@ MARKETS: tuple[Field, ...] = (
     Field("change", "change of fair within the world's last hour", lambda r, n: price(r.change)),
     Field("net", "contracts held, positive YES, negative NO", lambda r, n: quantity(r.net)),
     Field("mark", "our best working order, or card", lambda r, n: r.mark),
-    Field("book_age_s", "since the last message of this book", lambda r, n: _book_age(r, n)),
+    Field("book_age_s", "since the last message of this book", lambda r, n: _message_age(r.message_ms, n)),
     Field("intact", "whether no message of this book is missing", lambda r, n: r.intact),
     Field("status", "the venue's word unless active", lambda r, n: r.status or "active"),
     Field("closes", "close of trading, world time", lambda r, n: at(n.statics[r.key].close_world_ms)),
@@ -346,6 +349,43 @@ LIMITS: tuple[Field, ...] = (
     Field("ceiling", "from the configuration file", lambda r, n: _limit(r, r.ceiling)),
 )
 
+WAYS: tuple[Field, ...] = (
+    Field("first", "outcome bought on the first market", lambda r, n: r.first),
+    Field("second", "and on the second", lambda r, n: r.second),
+    Field("quantity", "pairs both books have, at most what is compared", lambda r, n: quantity(r.quantity)),
+    Field("cost", "of both, before fees", lambda r, n: _of_way(r, money(r.cost))),
+    Field("fee", "the most that both venues' taker fees come to", lambda r, n: _of_way(r, money(r.fee))),
+    Field(
+        "difference",
+        "one dollar less cost and fees, a contract; null where why says so",
+        lambda r, n: price(r.difference),
+    ),
+    Field("why", "why they cannot be bought together now, else empty", lambda r, n: r.why),
+)
+
+LINKS: tuple[Field, ...] = (
+    Field("first", "the venue's name of the first market", lambda r, n: r.first),
+    Field("first_venue", "and its venue", lambda r, n: _venue_of(r.first_key, n)),
+    Field("second", "the venue's name of the second market", lambda r, n: r.second),
+    Field("second_venue", "and its venue", lambda r, n: _venue_of(r.second_key, n)),
+    Field("opposite", "whether YES of one is NO of the other", lambda r, n: r.opposite),
+    Field("state", "linked, or unpinned: a text reads differently, link again", lambda r, n: r.state),
+    Field("why", "what unpinned it, else empty", lambda r, n: r.why),
+    Field("quantity", "how many are compared", lambda r, n: quantity(r.quantity)),
+    Field(
+        "ways",
+        "YES of the first market, then NO, see links.ways; empty while unpinned; never riskless",
+        lambda r, n: _nested(WAYS, r.ways, n),
+    ),
+    Field("apart", "what is known to differ between the two", lambda r, n: list(r.apart)),
+    Field("first_book_age_s", "since its last message", lambda r, n: _message_age(r.first_ms, n)),
+    Field(
+        "second_book_age_s", "since the last message of its book", lambda r, n: _message_age(r.second_ms, n)
+    ),
+    Field("by", "who linked them", lambda r, n: r.by),
+    Field("linked", "and when, real time", lambda r, n: at(r.wall_ms)),
+)
+
 EVENTS_OF: tuple[Field, ...] = (
     Field("seq", "its number in the journal", lambda r, n: r.seq),
     Field("time", "real time", lambda r, n: at(r.wall_ms)),
@@ -400,6 +440,7 @@ QUERIES: dict[str, tuple[Field, ...]] = {
     "limits": LIMITS,
     "reconcile": RECONCILE,
     "alarms": ALARMS,
+    "links": LINKS,
 }
 OBJECTS = ("status", "reconcile")
 """Answered with one object; the others with an array of them."""
@@ -411,6 +452,7 @@ PARTS: dict[str, dict[str, tuple[Field, ...]]] = {
         "flatten": FLATTEN,
         "flatten.venues": FLATTEN_VENUES,
     },
+    "links": {"links.ways": WAYS},
     "reconcile": {"reconcile.differences": DIFFERENCES, "reconcile.differences.events": EVENTS_OF},
 }
 
@@ -433,8 +475,17 @@ def documentation(what: str) -> str:
     return "\n".join(lines)
 
 
-def _book_age(row: MarketRow, now: Now) -> float | None:
-    return None if not row.message_ms else round(now.mono_ns / 1e9 - row.message_ms / 1000, 3)
+def _message_age(message_ms: int, now: Now) -> float | None:
+    return None if not message_ms else round(now.mono_ns / 1e9 - message_ms / 1000, 3)
+
+
+def _of_way(row: WayRow, value: str | None) -> str | None:
+    return None if row.why else value
+
+
+def _venue_of(key: int, now: Now) -> str | None:
+    static = now.statics.get(key)
+    return None if static is None else static.venue
 
 
 def _object(table: tuple[Field, ...], row: Any, now: Now) -> dict[str, Any]:

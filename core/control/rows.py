@@ -25,13 +25,16 @@ from core.control.tables import (
     MarketRow,
     MarketStatic,
     OrderRow,
+    PairRow,
     PositionRow,
+    WayRow,
 )
 from core.domain.market import MarketStatus
 from core.domain.order import BookSide, Life, Order, Outcome, Purpose, TimeInForce
 from core.domain.position import Position, marked
 from core.domain.units import ONE_CONTRACT, ONE_DOLLAR, Price, complement
 from core.engine.incidents import name_of
+from core.engine.pairs import Compared
 from core.engine.seat import Seat
 from core.engine.state import Alarm, EventState, MarketState
 from core.execution.differences import POLICY, About, Difference
@@ -40,9 +43,11 @@ from core.execution.ladder import BEFORE_EXITS, Ladder
 from core.execution.unknowns import Search, bound
 from core.feeds.feed import FeedHealth
 from core.journal.events import Row
+from core.journal.projections import Pair
 from core.journal.wording import text_of
 from core.models.fair_value import FairValue, InputAge
 from core.risk.limits import LIMITS, SPEC, LiveLimits, Scope
+from core.strategy.linked import NoWay, Way
 from core.venues.exchange import ExchangeState
 from core.venues.venue import BookView, LinkState, OrderReport
 
@@ -330,6 +335,33 @@ def position_row(
         venue_net=venue_net,
         ticker=ticker,
     )
+
+
+def pair_row(pair: Pair, compared: Compared, keys: tuple[int, int], books_ms: tuple[int, int]) -> PairRow:
+    """``keys`` and ``books_ms``, the last message of each book, in the order of the pair."""
+    return PairRow(
+        first=pair.first,
+        second=pair.second,
+        first_key=keys[0],
+        second_key=keys[1],
+        opposite=pair.opposite,
+        state=pair.state.value,
+        why=pair.why,
+        quantity=pair.quantity,
+        ways=tuple(map(_way_row, compared.ways)),
+        apart=compared.apart,
+        by=pair.by,
+        wall_ms=pair.at_ms,
+        first_ms=books_ms[0],
+        second_ms=books_ms[1],
+    )
+
+
+def _way_row(way: Way | NoWay) -> WayRow:
+    first, second = (outcome.name for outcome in way.outcomes)
+    if isinstance(way, NoWay):
+        return WayRow(first, second, 0, 0, 0, None, way.why)
+    return WayRow(first, second, way.quantity, way.cost, way.fee, way.difference, "")
 
 
 # --- limits, alarms, the stop -------------------------------------------------------------------

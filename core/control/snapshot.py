@@ -17,6 +17,7 @@ from core.control.tables import (
     MarketRow,
     MarketStatic,
     OrderRow,
+    PairRow,
     PositionRow,
     ProposalRow,
     ReadingRow,
@@ -27,6 +28,8 @@ from core.domain.position import Position
 from core.engine.account import WINDOW_5MIN_NS, WINDOW_15S_NS
 from core.engine.desk import Desk
 from core.engine.facts import market_view
+from core.engine.pairs import compare
+from core.journal.projections import Pair
 from core.risk.halts import Level
 from core.strategy.convergence import exit_of
 from core.venues.venue import BookView
@@ -193,6 +196,12 @@ class Snapshot:
             ticker=ticker if market is None else "",
         )
 
+    def pair(self, pair: Pair) -> PairRow:
+        keys = self.key(pair.first), self.key(pair.second)
+        books = self.view(pair.first), self.view(pair.second)
+        first_ms, second_ms = (0 if view is None else view.message_ns // 1_000_000 for view in books)
+        return rows.pair_row(pair, compare(self.desk, pair), keys, (first_ms, second_ms))
+
     def limits(self) -> list[LimitRow]:
         desk, state = self.desk, self.desk.state
         markets, events, correlated, most_orders = {}, {}, 0, 0
@@ -312,6 +321,8 @@ class Snapshot:
                 return Rows(self.status(), orders=self.orders())
             case "positions":
                 return Rows(self.status(), positions=[self.position(ticker) for ticker in self.held()])
+            case "links":
+                return Rows(self.status(), links=map(self.pair, state.pairs.values()))
             case _:
                 return Rows(self.status(), limits=self.limits())
 

@@ -297,6 +297,52 @@ class PositionRow(msgspec.Struct, frozen=True, array_like=True):
     """The venue's name of a market that is not on the desk, else empty."""
 
 
+class WayRow(msgspec.Struct, frozen=True, array_like=True):
+    """An outcome of each market of a linked pair, bought together from what both books show."""
+
+    first: str
+    """``YES`` or ``NO`` of the first market."""
+    second: str
+    quantity: int
+    """Pairs both books have, at most what the pair compares; 0 when ``why`` says that there is no way."""
+    cost: int
+    fee: int
+    """The most that both venues' takers' fees come to."""
+    difference: int | None
+    """A contract, net of fees, in ten-thousandths of a dollar; ``None`` when ``why`` says so."""
+    why: str
+
+
+class PairRow(msgspec.Struct, frozen=True, array_like=True):
+    """Two markets linked as the same question on two venues. A comparison, never a hedge."""
+
+    first: str
+    """The venue's name of the first market."""
+    second: str
+    first_key: int
+    """0 for a market that is not on the desk."""
+    second_key: int
+    opposite: bool
+    """Whether YES of one is NO of the other."""
+    state: str
+    """``linked`` or ``unpinned``."""
+    why: str
+    """What unpinned it."""
+    quantity: int
+    """How many are compared."""
+    ways: tuple[WayRow, ...]
+    """YES of the first market, then NO; none while it is unpinned."""
+    apart: tuple[str, ...]
+    """What is known to differ between the two, in words."""
+    by: str
+    """Who linked them."""
+    wall_ms: int
+    """And when."""
+    first_ms: int
+    """Monotonic milliseconds of the last message applied to the book; 0 without one."""
+    second_ms: int
+
+
 class LimitRow(msgspec.Struct, frozen=True, array_like=True):
     name: str
     label: str

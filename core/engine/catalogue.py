@@ -8,7 +8,7 @@ import msgspec
 
 from core.domain.market import Market, MarketStatus, Venue
 from core.domain.units import quantity_text
-from core.engine import incidents, rules
+from core.engine import incidents, pairs, rules
 from core.engine.desk import Desk
 from core.engine.seat import Seat
 from core.engine.state import AlarmLevel, EventState, MarketState
@@ -86,6 +86,7 @@ class Catalogue:
 
     def take(self, market: Market) -> bool:
         """A market as the venue describes it now; true when it is new here."""
+        pairs.watch(self._desk, market)
         known = self._desk.state.markets.get(market.ticker)
         if known is None:
             held = self._desk.ledger.net(market.ticker) != 0

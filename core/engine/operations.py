@@ -10,6 +10,7 @@ from core.domain.order import Purpose
 from core.domain.units import Price, Quantity
 from core.engine.arming import Arming, against
 from core.engine.facts import judge, refreshed
+from core.engine.linking import Linking
 from core.engine.operator import VIEWER_REFUSED, Actor, ActorKind, Outcome, accepted, refused
 from core.engine.repairs import Repairs
 from core.engine.state import ALL_STRATEGIES, Mode
@@ -27,7 +28,7 @@ UNPAUSE_WORD = "unpause"
 NOT_READY = refused("The engine is still starting; nothing is sent before it has read the account.")
 
 
-class Operations(Repairs, Stops):
+class Operations(Repairs, Stops, Linking):
     """The operator's side of a desk; ``Engine`` adds the machine around it."""
 
     arming: Arming | None

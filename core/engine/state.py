@@ -19,6 +19,7 @@ from core.domain.units import Money, Price
 from core.execution.changes import Changes
 from core.feeds.feed import FeedHealth
 from core.journal.events import Row
+from core.journal.projections import Pair, PairKey
 from core.models.fair_value import EventFair, FairValue
 from core.risk.halts import Halts, HaltScope
 from core.risk.limits import LiveLimits
@@ -141,6 +142,8 @@ class DeskState:
     feeds: dict[str, FeedHealth] = field(default_factory=dict)
     alarms: dict[int, Alarm] = field(default_factory=dict)
     counts: DayCounts = field(default_factory=DayCounts)
+    pairs: dict[PairKey, Pair] = field(default_factory=dict)
+    """Linked as the same question on two venues."""
     last_events: dict[str, tuple[Row, ...]] = field(default_factory=dict)
     """What happened last in a market whose position differs, oldest first, by ticker."""
     open_pnl: Money | None = None
@@ -165,6 +168,7 @@ class DeskState:
     changed_events: Changes[str] = field(default_factory=Changes)
     changed_alarms: Changes[int] = field(default_factory=Changes)
     changed_proposals: Changes[str] = field(default_factory=Changes)
+    changed_pairs: Changes[PairKey] = field(default_factory=Changes)
     limit_changes: int = 0
     """Counts changes of limits and of what is used of them."""
     flatten_changes: int = 0

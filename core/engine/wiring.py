@@ -67,6 +67,7 @@ def wire(ports: Ports, restored: Restored, ears: Ears) -> Wired:
         paused=set(restored.desk.paused),
         armed=ports.arming is None,
         arm_phrase=ports.arming.phrase if ports.arming is not None else "",
+        pairs=dict(restored.desk.pairs),
     )
     alarms = Alarms(state, scribe, clocks)
     tasks = Tasks(ears.on_task_fault)

@@ -56,6 +56,7 @@ class Kind(enum.Enum):
     DAY = "DAY"
     GROUP = "GROUP"
     RULES = "RULES"
+    PAIR = "PAIR"
     DRILL = "DRILL"
     FLATTEN_START = "FLATTEN_START"
     FLATTEN_STEP = "FLATTEN_STEP"

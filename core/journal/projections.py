@@ -1,17 +1,19 @@
 """What the desk must still know after a restart, rebuilt from the journal's rows.
 
 Orders, fills and positions are rebuilt by the ledger of ``core/execution`` from the rows whose kind
-is in ``ORDER_KINDS``, the day's accounts by the engine; this module rebuilds halts, trips, limits, mode
-and pauses.
+is in ``ORDER_KINDS``, the day's accounts by the engine; this module rebuilds halts, trips, limits, mode,
+pauses and linked pairs.
 """
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Iterable
 from typing import Any
 
 import msgspec
 
+from core.domain.units import Quantity
 from core.journal.events import Kind, Row
 
 ORDER_KINDS = frozenset(
@@ -100,6 +102,50 @@ class Started(msgspec.Struct, frozen=True):
     config: str = ""
 
 
+PairKey = tuple[str, str]
+"""Tickers of the first and the second market, as they were linked."""
+
+
+class PairState(enum.Enum):
+    LINKED = "linked"
+    UNPINNED = "unpinned"
+    """A text reads differently: not the same question until a person says so again."""
+    REMOVED = "removed"
+    ENDED = "ended"
+
+
+class Pair(msgspec.Struct, frozen=True):
+    """Two markets linked as the same question, and the payload of ``PAIR``: the newest of a pair counts."""
+
+    first: str
+    second: str
+    opposite: bool
+    """YES of one is NO of the other."""
+    quantity: Quantity
+    """How many are compared."""
+    first_rules: str
+    """Hash of the rules text the link rests on."""
+    second_rules: str
+    by: str
+    """Who linked them."""
+    at_ms: int
+    """And when, real wall time."""
+    state: PairState = PairState.LINKED
+    why: str = ""
+
+    @property
+    def key(self) -> PairKey:
+        return self.first, self.second
+
+
+def keep(pairs: dict[PairKey, Pair], pair: Pair) -> None:
+    """Let what became of a pair count."""
+    if pair.state in (PairState.LINKED, PairState.UNPINNED):
+        pairs[pair.key] = pair
+    else:
+        pairs.pop(pair.key, None)
+
+
 class Desk(msgspec.Struct):
     """The desk as the journal left it."""
 
@@ -115,6 +161,7 @@ class Desk(msgspec.Struct):
     paused: set[str] = set()
     proposals: int = 0
     """Cards made so far, which numbers the next one."""
+    pairs: dict[PairKey, Pair] = {}
     flattening: bool = False
     """Whether a flatten was running when the journal ended."""
     runs: int = 0
@@ -162,6 +209,8 @@ def take(desk: Desk, row: Row) -> None:
                 desk.paused.discard(pause.strategy)
         case "PROPOSAL":
             desk.proposals += 1
+        case "PAIR":
+            keep(desk.pairs, msgspec.json.decode(row.payload, type=Pair))
         case "FLATTEN_START":
             desk.flattening = True
         case "FLATTEN_END":

@@ -196,6 +196,11 @@ _PHRASES: dict[str, Callable[[Data], str]] = {
         + (", counted anew" if _get(data, "anew") is True else "")
     ),
     "RULES": lambda data: f"the rules text that counts here is {_get(data, 'rules')[:12]}",
+    "PAIR": lambda data: (
+        f"{_get(data, 'first')} and {_get(data, 'second')} {_get(data, 'state')}"
+        + (" as opposites" if _get(data, "opposite") is True else "")
+        + (f": {data['why']}" if data.get("why") else "")
+    ),
     "LIMIT": lambda data: (
         f"limit {_get(data, 'name')}: {_get(data, 'before')} to {_get(data, 'after')} "
         f"{data.get('reason', '')}".rstrip()

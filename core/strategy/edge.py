@@ -35,6 +35,28 @@ def cost_at(fees: FeeSchedule, side: BookSide, price: Price, quantity: Quantity,
     return Cost(quantity, paid(side, price), fee)
 
 
+class Walked(msgspec.Struct, frozen=True):
+    """What a taker's order finds in a book. ``paid_e10`` is in ten-billionths of a dollar, exact, before
+    fees and in terms of the outcome bought."""
+
+    filled: Quantity
+    paid_e10: int
+    fee: Money
+
+
+def walked(fees: FeeSchedule, book: Book, side: BookSide, quantity: Quantity, limit: Price) -> Walked:
+    """Taking from the visible book up to ``limit``, level by level; may fill less than asked, or nothing."""
+    left, paid_e10, fee = int(quantity), 0, 0
+    for price, size in book.walk(side.opposite):
+        if left <= 0 or (price - limit) * side.sign > 0:
+            break
+        taken = min(left, size)
+        left -= taken
+        paid_e10 += paid(side, price) * taken
+        fee += estimate(fees, price, Quantity(taken), is_taker=True)
+    return Walked(Quantity(quantity - left), paid_e10, Money(fee))
+
+
 def taker_cost(
     fees: FeeSchedule, book: Book, side: BookSide, quantity: Quantity, limit: Price
 ) -> Cost | None:
@@ -42,18 +64,10 @@ def taker_cost(
 
     Slippage is in ``average``; ``filled`` may be less than asked.
     """
-    left, total, fee = int(quantity), 0, 0
-    for price, size in book.walk(side.opposite):
-        if left <= 0 or (price - limit) * side.sign > 0:
-            break
-        taken = min(left, size)
-        left -= taken
-        total += paid(side, price) * taken
-        fee += estimate(fees, price, Quantity(taken), is_taker=True)
-    filled = quantity - left
-    if filled == 0:
+    found = walked(fees, book, side, quantity, limit)
+    if found.filled == 0:
         return None
-    return Cost(Quantity(filled), Price(-(-total // filled)), Money(fee))
+    return Cost(found.filled, Price(-(-found.paid_e10 // found.filled)), found.fee)
 
 
 def net_edge(fair: float, side: BookSide, cost: Cost, exit_fees: FeeSchedule | None = None) -> Price:

@@ -60,6 +60,12 @@ SAMPLES: dict[type, tuple[Any, str, tuple[Any, ...]]] = {
         "resolve",
         ("3ab1", "V-7", "resolve", "why"),
     ),
+    p.LinkMarkets: (
+        p.LinkMarkets("1", "KX-1", "slug", 10_000_000, opposite=True),
+        "link_markets",
+        ("KX-1", "slug", 10_000_000),
+    ),
+    p.UnlinkMarkets: (p.UnlinkMarkets("1", "KX-1", "slug"), "unlink_markets", ("KX-1", "slug")),
     p.StopEngine: (p.StopEngine("1", "why", "keep"), "stop", ("why", "keep")),
 }
 

@@ -13,8 +13,10 @@ from core.control.protocol import FRAME_BYTES_MAX, Frame
 from core.control.queries import QUERIES, answer
 from core.control.snapshot import Snapshot
 from core.control.tables import ProposalRow
+from core.domain.market import MarketStatus
 from core.domain.units import Price
 from core.execution.approvals import ProposalState
+from tests.engine.test_pairs import SLUG, link, other, told, twin, two_venues
 from tests.execution.bench import HOT, TRADER, WARM, Bench, running
 from tests.virtual import VirtualLoop, run_virtual
 
@@ -34,7 +36,7 @@ class Merged:
     """What a console knows after the frames it was sent."""
 
     def __init__(self) -> None:
-        self.tables: dict[str, dict[Any, Any]] = {name: {} for name in (*KEYS, "limits")}
+        self.tables: dict[str, dict[Any, Any]] = {name: {} for name in (*KEYS, "limits", "pairs")}
         self.status: Any = None
         self.flatten: Any = None
         self.last_seq = 0
@@ -57,6 +59,9 @@ class Merged:
             self.tables["limits"].update(((row.name, row.scope), row) for row in frame.limits)
             for gone in frame.gone_limits:
                 del self.tables["limits"][gone]
+            self.tables["pairs"].update(((row.first, row.second), row) for row in frame.pairs)
+            for gone in frame.gone_pairs:
+                del self.tables["pairs"][gone]
             self.status = frame.status or self.status
             self.flatten = frame.flatten or self.flatten
 
@@ -245,5 +250,25 @@ def test_every_query_is_answered_from_a_live_desk() -> None:
                     assert len(found) == 6
                 elif what == "limits":
                     assert {row["name"] for row in found} >= {"total_loss_max", "order_cost_max"}
+
+    run_virtual(main)
+
+
+def test_a_linked_pair_follows_its_books_its_texts_and_its_end() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with two_venues(loop) as bench:
+            watch = Watch(bench)
+            assert link(bench).accepted
+            first = watch.table("pairs")[HOT, SLUG]
+            assert (first.state, len(first.ways)) == ("linked", 2)
+            await watch.agrees()
+            other(bench).quote(SLUG, 55, 57)
+            assert watch.table("pairs")[HOT, SLUG].ways[0].cost == first.ways[0].cost - 500_000
+            told(bench, twin(rules_hash="p2"))
+            assert watch.table("pairs")[HOT, SLUG].ways == ()
+            await watch.agrees()
+            told(bench, twin(status=MarketStatus.CLOSED))
+            assert watch.table("pairs") == {}
+            await watch.agrees()
 
     run_virtual(main)
