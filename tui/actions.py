@@ -34,9 +34,9 @@ class Action(NamedTuple):
     """Command of the command line that does the same."""
 
 
-OPENS = ("desk", "markets", "orders", "positions", "journal")
+OPENS = ("desk", "markets", "orders", "positions", "journal", "links")
 DESK = ("desk",)
-OPENED = ("market", "evidence", "help")
+OPENED = ("market", "evidence", "help", "links")
 """Screens opened over another one."""
 
 ACTIONS: tuple[Action, ...] = (
@@ -107,6 +107,15 @@ ACTIONS: tuple[Action, ...] = (
         Danger.SAFER,
         ("desk", "alarms"),
         cli="alarms",
+    ),
+    Action(
+        "links",
+        ("l",),
+        "",
+        "Linked pairs: this market's question on another venue",
+        Danger.VIEW,
+        ("desk", "markets", "market"),
+        cli="links",
     ),
     Action("screen.desk", ("1",), "", "Desk"),
     Action("screen.markets", ("2",), "", "Markets"),
@@ -187,6 +196,12 @@ COMMANDS: tuple[CommandSpec, ...] = (
     CommandSpec("exit-at", "MARKET CENTS", "let an exit of all that is held wait at a price"),
     CommandSpec(
         "limit", "NAME VALUE", "lower a limit, or raise it up to its ceiling", word="raise", reason=True
+    ),
+    CommandSpec("links", "", "pairs linked as the same question on two venues"),
+    CommandSpec(
+        "link",
+        "add|remove MARKET MARKET [opposite] [SIZE]",
+        "the same question, both texts read; opposite: YES of one is NO of the other",
     ),
     CommandSpec("take", "", "take control from the other console"),
     CommandSpec("filter", "[TEXT]", "show only markets with this text"),

@@ -36,6 +36,7 @@ from tui.screens.alarms import AlarmsScreen
 from tui.screens.console_screen import ConsoleScreen
 from tui.screens.desk import DeskScreen
 from tui.screens.journal import JournalScreen
+from tui.screens.links import LinksScreen
 from tui.screens.market import MarketScreen
 from tui.screens.markets import MarketsScreen
 from tui.screens.models import ModelsScreen
@@ -342,6 +343,11 @@ class PmConsole(App[int], inherit_bindings=False):
     def leave(self) -> None:
         """Leave; engine and orders go on."""
         self.exit(LEFT_OPEN, return_code=LEFT_OPEN)
+
+    def show_links(self, key: int | None = None) -> None:
+        """Linked pairs, the cursor on one with that market."""
+        if self.screen_name != LinksScreen.name_in_registry:
+            self.push_screen(LinksScreen(key))
 
     def show_market(self, key: int) -> None:
         self.push_screen(MarketScreen(key))

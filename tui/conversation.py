@@ -92,6 +92,8 @@ class Conversation:
                 app.filter(parsed.rest)
             case "orders" | "alarms" if not parsed.rest:
                 app.show_mode(parsed.spec.name)
+            case "links":
+                app.show_links()
             case "theme":
                 app.change_theme(parsed.rest)
             case _:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from tui import commands
+from tui.screens.market import MarketScreen
 from tui.screens.models import EvidenceScreen
 from tui.view_model import Now
 from tui.widgets.market_table import SORTS
@@ -71,6 +72,12 @@ def _acknowledge(app: PmConsole, now: Now) -> None:
     app.operator.acknowledge(alarm_id, now)
 
 
+def _links(app: PmConsole, now: Now) -> None:
+    screen = app.console_screen
+    opened = screen.key if isinstance(screen, MarketScreen) else None
+    app.show_links(opened if opened is not None else app.operator.scene(now, app.size.width).current)
+
+
 def _back(app: PmConsole, now: Now) -> None:
     if len(app.screen_stack) > 1:
         app.pop_screen()
@@ -97,6 +104,7 @@ HANDLERS: dict[str, Callable[[PmConsole, Now], None]] = {
     "alarm.acknowledge": _acknowledge,
     "pane.next": lambda app, now: app.action_focus_next(),
     "pane.previous": lambda app, now: app.action_focus_previous(),
+    "links": _links,
     "back": _back,
     "command": lambda app, now: app.conversation.ask("command", app.conversation.run_line, completes=True),
     "help": lambda app, now: app.conversation.run_line("help"),

@@ -187,7 +187,7 @@ def _progress_line(progress: dict[str, Any]) -> str:
     text = f"{progress['phase']}{count}: {'; '.join(parts)}"
     if progress["pause"]:
         left = progress["pause_left_s"]
-        text += f"; {progress['pause']}" + (f", opens in {_span(left)}" if left is not None else "")
+        text += f"; {progress['pause']}" + (f", opens in {span(left)}" if left is not None else "")
     return text
 
 
@@ -219,13 +219,13 @@ def reconcile_lines(found: dict[str, Any]) -> Iterable[str]:
         where = " ".join(filter(None, (d["about"], d["ticker"], d["subject"])))
         halts = f"; {'has stopped' if d['acted'] else 'stops'}: {d['halts']}" if d["halts"] else ""
         yield f"{d['row']:<4}{where}: we say {d['ours']}, the venue says {d['theirs']}"
-        yield f"    seen {d['reads']} times in {_span(d['age_s'])}{halts}"
+        yield f"    seen {d['reads']} times in {span(d['age_s'])}{halts}"
         for event in d["events"]:
             yield f"      {event['time']} {event['kind']:<16} {event['text']}"
     if found["agrees"]:
         yield "agrees"
     elif found["clean_age_s"] is not None:
-        yield f"agreed {_span(found['clean_age_s'])} ago"
+        yield f"agreed {span(found['clean_age_s'])} ago"
     if found["doubt"]:
         yield f"no entries before a reading that agrees: {found['doubt']}"
 
@@ -266,7 +266,7 @@ def status_lines(status: dict[str, Any]) -> Iterable[str]:
     for venue in status["venues"]:
         yield f"{venue['venue']}  {venue['state']}  {venue['detail']}".rstrip()
     for feed in status["feeds"]:
-        yield f"{feed['feed']}  {feed['state']}  {_span(feed['data_age_s'])}  {feed['detail']}".rstrip()
+        yield f"{feed['feed']}  {feed['state']}  {span(feed['data_age_s'])}  {feed['detail']}".rstrip()
     yield (
         f"exposure {status['exposure']} of {status['exposure_limit']}  today {_shown(status['today_pnl'])}  "
         f"cash {_shown(status['cash'])}  orders {status['open_orders']}  unknown {status['unknown_orders']}"
@@ -282,7 +282,7 @@ def status_lines(status: dict[str, Any]) -> Iterable[str]:
         yield _progress_line(status["flatten"])
     for alarm in status["alarms"]:
         if alarm["active"] and alarm["level"] != "NOTE":
-            yield f"{alarm['level']}  {_span(alarm['age_s'])}  {alarm['what']}: {alarm['effect']}"
+            yield f"{alarm['level']}  {span(alarm['age_s'])}  {alarm['what']}: {alarm['effect']}"
 
 
 def table_lines(rows: list[dict[str, Any]], columns: tuple[str, ...]) -> Iterable[str]:
@@ -320,7 +320,7 @@ def _yes(value: bool) -> str:
     return "yes" if value else "no"
 
 
-def _span(seconds: float | None) -> str:
+def span(seconds: float | None) -> str:
     if seconds is None:
         return "--"
     for unit, size in (("h", 3600), ("m", 60)):

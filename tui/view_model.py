@@ -25,6 +25,7 @@ from core.control.tables import (
     MarketRow,
     MarketStatic,
     OrderRow,
+    PairRow,
     PositionRow,
     ProposalRow,
     ReadingRow,
@@ -109,6 +110,8 @@ class ViewModel:
         self.proposals: dict[str, ProposalRow] = {}
         self.orders: dict[str, OrderRow] = {}
         self.positions: dict[int, PositionRow] = {}
+        self.pairs: dict[tuple[str, str], PairRow] = {}
+        """Linked pairs by their two tickers."""
         self.limits: dict[tuple[str, str], LimitRow] = {}
         self.alarms: dict[int, AlarmRow] = {}
         self.journal: deque[JournalRow] = deque(maxlen=JOURNAL_ROWS_MAX)
@@ -141,7 +144,7 @@ class ViewModel:
         for part in self._parts:
             changed |= self._merge(part, now)
         self._parts.clear()
-        return changed | {"limits", "alarms", "flatten", "statics"}
+        return changed | {"pairs", "limits", "alarms", "flatten", "statics"}
 
     def _forget(self) -> None:
         tables: tuple[dict[Any, Any], ...] = (
@@ -151,6 +154,7 @@ class ViewModel:
             self.proposals,
             self.orders,
             self.positions,
+            self.pairs,
             self.limits,
             self.alarms,
         )
@@ -174,6 +178,7 @@ class ViewModel:
         self.proposals.update((row.id, clean(row)) for row in frame.proposals)
         self.orders.update((row.client_order_id, clean(row)) for row in frame.orders)
         self.positions.update((row.key, row) for row in map(clean, frame.positions))
+        self.pairs.update(((row.first, row.second), row) for row in map(clean, frame.pairs))
         self.limits.update(((row.name, row.scope), row) for row in map(clean, frame.limits))
         self.alarms.update((row.id, row) for row in map(clean, frame.alarms))
         self._journal(frame.journal)
@@ -186,13 +191,14 @@ class ViewModel:
             (frame.gone_proposals, self.proposals),
             (frame.gone_orders, self.orders),
             (frame.gone_positions, self.positions),
+            (frame.gone_pairs, self.pairs),
             (frame.gone_limits, self.limits),
             (frame.gone_alarms, self.alarms),
         )
         for gone, table in removals:
             for row_key in gone:
                 table.pop(row_key, None)
-        for name in ("proposals", "orders", "positions", "limits", "alarms", "journal"):
+        for name in ("proposals", "orders", "positions", "pairs", "limits", "alarms", "journal"):
             if getattr(frame, name) or getattr(frame, f"gone_{name}", ()):
                 changed.add(name)
         if frame.gone_markets or frame.gone_events:
@@ -343,6 +349,10 @@ class ViewModel:
     def held(self) -> list[PositionRow]:
         rows = [row for row in self.positions.values() if row.net or row.venue_net]
         return sorted(rows, key=lambda row: (-row.max_loss, row.key))
+
+    def pairs_of(self, key: int) -> list[PairRow]:
+        """Linked pairs with this market."""
+        return [row for row in self.pairs.values() if key in (row.first_key, row.second_key)]
 
     def ticker_of(self, name: str) -> str | None:
         """The market of that ticker, or the only one whose ticker or label ends so."""

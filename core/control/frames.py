@@ -54,6 +54,7 @@ class Reader:
         self._cards: dict[str, ProposalRow] = {}
         self._positions: dict[int, PositionRow] = {}
         self._pairs: dict[PairKey, PairRow] = {}
+        self._pairs_second = 0
         self._basis: object = None
         self._status: StatusRow | None = None
         self._limits: dict[tuple[str, str], LimitRow] = {}
@@ -244,9 +245,16 @@ class Reader:
     def _pair_changes(
         self, changed: Container[PairKey], tickers: Container[str]
     ) -> dict[str, tuple[Any, ...]]:
-        """Links that changed, and those with a book or a market that did."""
+        """Links that changed, those with a book or a market that did, and every second all: fees change
+        with time, and what a venue's stream is worth with its connection."""
         known = self._snapshot.desk.state.pairs
-        wanted = [key for key in known if key in changed or key[0] in tickers or key[1] in tickers]
+        second, before = self._snapshot.clocks.mono_ns() // 1_000_000_000, self._pairs_second
+        self._pairs_second = second
+        wanted = [
+            key
+            for key in known
+            if second != before or key in changed or key[0] in tickers or key[1] in tickers
+        ]
         return {
             "pairs": _renewed(self._pairs, wanted, self._pair),
             "gone_pairs": _forgotten(self._pairs, known),

@@ -374,7 +374,7 @@ LINKS: tuple[Field, ...] = (
     Field("quantity", "how many are compared", lambda r, n: quantity(r.quantity)),
     Field(
         "ways",
-        "YES of the first market, then NO, see links.ways; empty while unpinned; never riskless",
+        "YES of the first market, then NO, see links.ways; empty while unpinned",
         lambda r, n: _nested(WAYS, r.ways, n),
     ),
     Field("apart", "what is known to differ between the two", lambda r, n: list(r.apart)),
@@ -382,6 +382,7 @@ LINKS: tuple[Field, ...] = (
     Field(
         "second_book_age_s", "since the last message of its book", lambda r, n: _message_age(r.second_ms, n)
     ),
+    Field("caution", "why none of it is riskless", lambda r, n: r.caution),
     Field("by", "who linked them", lambda r, n: r.by),
     Field("linked", "and when, real time", lambda r, n: at(r.wall_ms)),
 )

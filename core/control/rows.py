@@ -47,7 +47,7 @@ from core.journal.projections import Pair
 from core.journal.wording import text_of
 from core.models.fair_value import FairValue, InputAge
 from core.risk.limits import LIMITS, SPEC, LiveLimits, Scope
-from core.strategy.linked import NoWay, Way
+from core.strategy.linked import CAUTION, NoWay, Way
 from core.venues.exchange import ExchangeState
 from core.venues.venue import BookView, LinkState, OrderReport
 
@@ -354,6 +354,7 @@ def pair_row(pair: Pair, compared: Compared, keys: tuple[int, int], books_ms: tu
         wall_ms=pair.at_ms,
         first_ms=books_ms[0],
         second_ms=books_ms[1],
+        caution=CAUTION,
     )
 
 

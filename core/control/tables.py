@@ -341,6 +341,8 @@ class PairRow(msgspec.Struct, frozen=True, array_like=True):
     first_ms: int
     """Monotonic milliseconds of the last message applied to the book; 0 without one."""
     second_ms: int
+    caution: str
+    """Why none of it is riskless."""
 
 
 class LimitRow(msgspec.Struct, frozen=True, array_like=True):

@@ -19,6 +19,7 @@ from core.engine.state import AlarmLevel
 from core.journal.events import Event, Kind
 from core.journal.projections import Pair, PairState, keep
 from core.strategy.linked import NoWay, Offered, Way, apart, ways
+from core.venues.venue import LinkState
 
 if TYPE_CHECKING:
     from core.engine.desk import Desk
@@ -115,7 +116,10 @@ def _offered(desk: Desk, ticker: str) -> Offered | str:
     if known is None:
         return f"{ticker} is not on the desk"
     market = known.market.as_of(desk.clocks.world_ms())
-    venue, view = market.venue.short, desk.seats.book(ticker)
+    gateway, venue = desk.seats[market.venue].venue, market.venue.short
+    view = gateway.books.get(ticker)
+    if gateway.link.state is not LinkState.OK:
+        return f"the stream of {venue} is {gateway.link.state.value}"
     if market.status is not MarketStatus.ACTIVE:
         return f"{ticker} is {market.status.value}"
     if view is None or not view.intact:

@@ -16,6 +16,7 @@ from core.control.tables import ProposalRow
 from core.domain.market import MarketStatus
 from core.domain.units import Price
 from core.execution.approvals import ProposalState
+from core.venues.venue import LinkState
 from tests.engine.test_pairs import SLUG, link, other, told, twin, two_venues
 from tests.execution.bench import HOT, TRADER, WARM, Bench, running
 from tests.virtual import VirtualLoop, run_virtual
@@ -264,6 +265,10 @@ def test_a_linked_pair_follows_its_books_its_texts_and_its_end() -> None:
             await watch.agrees()
             other(bench).quote(SLUG, 55, 57)
             assert watch.table("pairs")[HOT, SLUG].ways[0].cost == first.ways[0].cost - 500_000
+            bench.venue.link = msgspec.structs.replace(bench.venue.link, state=LinkState.DOWN)
+            await asyncio.sleep(1)
+            assert [way.difference for way in watch.table("pairs")[HOT, SLUG].ways] == [None, None]
+            bench.venue.link = msgspec.structs.replace(bench.venue.link, state=LinkState.OK)
             told(bench, twin(rules_hash="p2"))
             assert watch.table("pairs")[HOT, SLUG].ways == ()
             await watch.agrees()

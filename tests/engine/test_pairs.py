@@ -7,10 +7,11 @@ import contextlib
 from collections.abc import AsyncIterator, Callable, Sequence
 
 import msgspec
+import pytest
 
 from core.control.queries import answer
 from core.control.snapshot import Snapshot
-from core.domain.market import FeeSchedule, FeeType, Market, MarketStatus, Venue
+from core.domain.market import FeeChange, FeeSchedule, FeeType, Market, MarketStatus, Venue
 from core.domain.order import BookSide
 from core.domain.units import Price, contracts
 from core.engine.operator import VIEWER_REFUSED, Outcome
@@ -18,6 +19,7 @@ from core.engine.pairs import PAIRS_MAX, QUANTITY_MAX
 from core.engine.state import Alarm, AlarmLevel
 from core.journal.events import Kind, Row
 from core.journal.projections import Pair, PairState
+from core.venues.venue import Link, LinkState
 from tests.engine.test_two_seats import Second, seat
 from tests.execution.bench import CLI, HOT, TRADER, VIEWER, WARM, Bench, ladder, running
 from tests.execution.fake_venue import FakeVenue
@@ -262,6 +264,9 @@ def test_no_figure_is_shown_from_a_book_that_cannot_be_trusted_or_a_text_that_ch
 
     def check(bench: Bench) -> None:
         link(bench)
+        bench.venue.link = Link(LinkState.DOWN, 0)
+        assert why(bench) == [(None, "the stream of KAL is DOWN")] * 2
+        bench.venue.link = Link(LinkState.OK, 0)
         view = other(bench).books[SLUG]
         view.intact = False
         assert why(bench) == [(None, f"POLY vouches for no book of {SLUG}")] * 2
@@ -273,6 +278,19 @@ def test_no_figure_is_shown_from_a_book_that_cannot_be_trusted_or_a_text_that_ch
         assert why(bench) == [(None, f"{SLUG} is inactive")] * 2
         told(bench, twin(rules_hash="p2"))
         assert why(bench) == []
+
+    on_a_desk(check)
+
+
+def test_fees_announced_for_now_are_those_compared() -> None:
+    def check(bench: Bench) -> None:
+        link(bench)
+        before = asked(bench)["ways"][0]["fee"]  # type: ignore[index]
+        now, free = bench.engine.desk.clocks.world_ms(), FeeSchedule(FeeType.TAKER_CURVE, multiplier_e6=0)
+        told(bench, twin(fee_changes=(FeeChange(now + 10_000, free),)))
+        assert asked(bench)["ways"][0]["fee"] == before  # type: ignore[index]
+        told(bench, twin(fee_changes=(FeeChange(now, free),)))
+        assert float(asked(bench)["ways"][0]["fee"]) == pytest.approx(float(before) - 0.125)  # type: ignore[index]
 
     on_a_desk(check)
 

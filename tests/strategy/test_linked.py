@@ -85,17 +85,24 @@ def test_what_cannot_be_bought_says_why_and_shows_no_figure(one: Any, other: Any
     assert ways(one, other, contracts(10), opposite=False)[0] == NoWay((YES, NO), why)
 
 
-def test_a_sliver_of_a_hundredth_is_nothing_to_buy() -> None:
-    book = book_of((), [])
-    for at, size in ((4400, 15_000), (4500, 4_999)):
+@pytest.mark.parametrize(
+    ("sizes", "pairs", "cost"),
+    [
+        # 0.019999 contracts are 0.01 at the venue: 44c and 50c a contract.
+        ((15_000, 4_999), 10_000, 4_400 + 5_000),
+        # 0.010001 at 44c and 0.009999 at 45c are $0.00889999, to a whole millionth against whoever pays.
+        ((10_001, 9_999), 20_000, 8_900 + 10_000),
+    ],
+)
+def test_slivers_are_cut_to_what_a_venue_takes_and_paid_in_full(
+    sizes: tuple[int, int], pairs: int, cost: int
+) -> None:
+    book = book_of((), ())
+    for at, size in zip((4400, 4500), sizes, strict=True):
         assert book.set(BookSide.ASK, Price(at), Quantity(size))
-    way, _ = ways(
-        Offered("kalshi", KALSHI, Quantity(0), book),
-        polymarket([(50, 50)], (), 0),
-        contracts(1),
-        opposite=False,
-    )
-    assert isinstance(way, Way) and way.quantity == 10_000, "0.019999 contracts are 0.01 at the venue"
+    here = Offered("kalshi", KALSHI, Quantity(0), book)
+    way, _ = ways(here, polymarket([(50, 50)], (), 0), contracts(1), opposite=False)
+    assert isinstance(way, Way) and (way.quantity, way.cost) == (pairs, cost)
 
 
 def each_way(

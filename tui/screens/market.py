@@ -9,6 +9,7 @@ from tui.screens.console_screen import ConsoleScreen
 from tui.screens.desk_plan import Plan, Rect
 from tui.widgets.fair_values import bar_room, bar_top, bracket_header, bracket_line, inputs, summary
 from tui.widgets.line_pane import LinePane
+from tui.widgets.link_table import linked_words
 from tui.widgets.text_pane import TextPane, wrapped
 from tui.words import order_role, side_word, venue_short
 
@@ -52,6 +53,8 @@ def market_lines(scene: Scene, key: int, width: int) -> list[Line]:
         (),
         pair("position", signed_count(row.net)),
     ]
+    for linked in view.pairs_of(key):
+        rows.append(pair("linked with", *linked_words(scene, linked, key)))
     for order in view.working():
         if order.key == key:
             rows.append(
@@ -80,7 +83,7 @@ class MarketScreen(ConsoleScreen):
 
     def __init__(self, key: int) -> None:
         super().__init__()
-        self._key = key
+        self.key = key
         self.detail = TextPane(id="detail")
 
     def panes(self) -> list[LinePane]:
@@ -90,5 +93,5 @@ class MarketScreen(ConsoleScreen):
         return {"detail": Rect(0, 1, width, height - 3)}
 
     def draw(self, scene: Scene) -> None:
-        rows = market_lines(scene, self._key, self.detail.body_size[0])
-        self.detail.show_text(rows, head("MARKET", scene.view.label(self._key)), dim=scene.dim)
+        rows = market_lines(scene, self.key, self.detail.body_size[0])
+        self.detail.show_text(rows, head("MARKET", scene.view.label(self.key)), dim=scene.dim)

@@ -33,17 +33,17 @@ class Column(NamedTuple):
 
 
 def plan(columns: Sequence[Column], width: int) -> list[Column]:
-    """The columns that fit ``width``; the growing one takes the rest up to its own maximum."""
+    """The columns that fit ``width``; those that grow take the rest, each up to its own maximum."""
     kept = list(columns)
     while sum(column.width for column in kept) > width and len(kept) > 1:
         kept.remove(max(reversed(kept), key=lambda column: column.priority))
     spare = width - sum(column.width for column in kept)
-    return [
-        column._replace(width=column.width + min(spare, column.width_max - column.width))
-        if column.grow and column.width_max > column.width
-        else column
-        for column in kept
-    ]
+    for at, column in enumerate(kept):
+        if column.grow and column.width_max > column.width:
+            more = min(spare, column.width_max - column.width)
+            kept[at] = column._replace(width=column.width + more)
+            spare -= more
+    return kept
 
 
 def header_line(columns: Sequence[Column]) -> Line:

@@ -1,0 +1,93 @@
+"""Verbs of linked pairs: the same question on two venues, side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import click
+
+from core.control import protocol
+from core.domain.units import Quantity, UnitError, parse_quantity, quantity_text
+from tui import verbs
+from tui.cli_options import Verbs, place_of, print_query, with_fields, with_profile
+
+
+@click.command()
+@with_fields
+@with_profile
+def links(as_json: bool, fields: bool) -> None:
+    """Pairs of markets linked as the same question, and the difference net of both venues' fees."""
+    if as_json or fields:
+        print_query("links", as_json=as_json, fields=fields)
+        return
+    click.echo("\n".join(link_lines(verbs.ask(place_of(), "links"))))
+
+
+@click.group(cls=Verbs)
+def link() -> None:
+    """Say that two markets on two venues ask the same question."""
+
+
+def _contracts(_: click.Context, __: click.Parameter, text: str) -> Quantity:
+    try:
+        return parse_quantity(text)
+    except UnitError as error:
+        raise click.BadParameter(str(error)) from error
+
+
+@link.command("add")
+@click.argument("first", metavar="TICKER")
+@click.argument("second", metavar="TICKER")
+@click.option("--opposite", is_flag=True, help="YES of one is NO of the other.")
+@click.option(
+    "--quantity",
+    default=quantity_text(protocol.PAIR_QUANTITY),
+    callback=_contracts,
+    metavar="N",
+    help="Contracts to compare (10).",
+)
+@with_profile
+def link_add(first: str, second: str, opposite: bool, quantity: Quantity) -> None:
+    """Link two markets once both rules texts were read: they are pinned as they read now."""
+    wanted = protocol.LinkMarkets(verbs.new_id(), first, second, quantity, opposite)
+    verbs.command(place_of(), wanted)
+
+
+@link.command("remove")
+@click.argument("first", metavar="TICKER")
+@click.argument("second", metavar="TICKER")
+@with_profile
+def link_remove(first: str, second: str) -> None:
+    """Compare two markets no longer."""
+    verbs.command(place_of(), protocol.UnlinkMarkets(verbs.new_id(), first, second))
+
+
+def link_lines(found: list[dict[str, Any]]) -> Iterable[str]:
+    """Every pair with both its ways, and that none of them is riskless."""
+    if not found:
+        yield "none"
+        return
+    for pair in found:
+        opposite = " (opposites)" if pair["opposite"] else ""
+        yield f"{pair['first']} and {pair['second']}{opposite}  {pair['state']}"
+        if pair["why"]:
+            yield f"  {pair['why']}: read both texts and link again, or remove it"
+        yield from (f"  {_way(pair, way)}" for way in pair["ways"])
+        ages = ", ".join(verbs.span(pair[f"{place}_book_age_s"]) for place in ("first", "second"))
+        yield f"  books {ages} old; {'; '.join(pair['apart']) or 'times and strikes agree'}"
+    yield found[0]["caution"]
+
+
+def _way(pair: dict[str, Any], way: dict[str, Any]) -> str:
+    venues = pair["first_venue"] or "first", pair["second_venue"] or "second"
+    bought = f"{way['first']} {venues[0]} and {way['second']} {venues[1]}"
+    if way["why"]:
+        return f"{bought}: {way['why']}"
+    return (
+        f"{bought}: {way['quantity']} of {pair['quantity']} cost {way['cost']}, fees up to {way['fee']}, "
+        f"difference {way['difference']} each"
+    )
+
+
+VERBS = (links, link)
