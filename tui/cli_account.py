@@ -21,13 +21,14 @@ from tui.cli_options import Verbs, place_of, with_profile, with_reason, with_wor
 
 if TYPE_CHECKING:
     from core.control.doctor.questions import Terminal
+    from core.control.signing import WalletState
 
 _EXCHANGES = {e.value: e for e in Environment if e is not Environment.SIM}
 
 
 @click.group(cls=Verbs)
 def key() -> None:
-    """Private keys of a profile at a real exchange: one that trades, one for the watchdog."""
+    """Private keys of a profile: at Kalshi one that trades and one for the watchdog, and a wallet's."""
 
 
 @key.command("add")
@@ -63,11 +64,67 @@ def key_add(file: Path, key_id: str, made_at: str, watchdog: bool, subaccount: i
     click.echo(f"Delete the copy you added it from: {file}")
 
 
+@key.command("add-wallet")
+@click.argument("file", required=False, type=click.Path(path_type=Path))
+@click.option(
+    "--signature-type",
+    "kind",
+    required=True,
+    type=click.IntRange(0, 3),
+    help="0 plain key, 1 proxy (e-mail), 2 Safe (browser wallet), 3 deposit wallet (since May 2026).",
+)
+@click.option(
+    "--funder",
+    default="",
+    metavar="ADDRESS",
+    help="The wallet that holds the funds, as the venue's profile page shows it; needed for type 3.",
+)
+@with_profile
+def key_add_wallet(file: Path | None, kind: int, funder: str) -> None:
+    """Add the Polymarket wallet whose private key is in FILE, and find its API key at the venue.
+
+    Key, signature type and funder are checked against each other before anything is asked or kept.
+    Without FILE the key is read from where polymarket.key in config.toml says, and stays there.
+    """
+    import asyncio
+    import random
+    import secrets
+
+    from core.config.secrets import KeyFileError
+    from core.config.settings import SettingsError, load
+    from core.control.signing import add_wallet
+    from core.domain.clock import REAL_WORLD, Clocks, SystemClock
+
+    place, rng = place_of(), random.Random(secrets.randbits(128))
+    try:
+        paths.prepare(place)
+        settings, clocks = load(place.config).polymarket, Clocks(SystemClock(), REAL_WORLD)
+        added = asyncio.run(add_wallet(place, settings, file, kind, funder, clocks=clocks, rng=rng))
+    except (KeyFileError, SettingsError, paths.ProfileError) as error:
+        verbs.leave(verbs.USAGE, f"pmconsole key: {error}")
+    click.echo(f"The wallet is kept: {_wallet(added)}.")
+    if file is not None:
+        click.echo(f"Delete the copy you added it from: {file}")
+
+
+def _wallet(found: WalletState) -> str:
+    account = found.account
+    if account is None:
+        return ""
+    kind = account.signature_type
+    return (
+        f"key of {account.address}, funds in {account.funder} "
+        f"({kind.label}, signature type {kind.value}), API key {found.api_key}"
+    )
+
+
 @key.command("show")
 @with_profile
 def key_show() -> None:
     """Which keys the profile has and whether they can be used; shows nothing secret."""
+    from core.config.settings import SettingsError, load
     from core.control.keys import Role, state
+    from core.control.signing import state as wallet_state
 
     place = place_of()
     if place.simulated:
@@ -77,6 +134,13 @@ def key_show() -> None:
         found = state(place, role)
         said = found.problem or f"{found.key_id}  fingerprint {found.fingerprint[:16]}  {found.path}"
         click.echo(f"{role.value:<9} {said}")
+    if place.environment is not Environment.PRODUCTION:
+        return
+    try:
+        wallet = wallet_state(place, load(place.config).polymarket)
+    except SettingsError as error:
+        verbs.leave(verbs.USAGE, f"pmconsole key: {error}")
+    click.echo(f"{'wallet':<9} {wallet.problem or _wallet(wallet)}")
 
 
 @click.command()

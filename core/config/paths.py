@@ -101,6 +101,11 @@ class Profile(msgspec.Struct, frozen=True):
         return self.keys / "wallet.key"
 
     @property
+    def wallet(self) -> Path:
+        """Which Polymarket wallet trades and how; no secret. Without it the profile has no such account."""
+        return self.keys / "wallet.json"
+
+    @property
     def api_credentials(self) -> Path:
         """The wallet's API key at Polymarket: all the watchdog gets of it."""
         return self.keys / "polymarket.json"

@@ -19,7 +19,6 @@ import msgspec
 
 _SIZE_MAX = 256 * 1024
 _SERIES = re.compile(r"[A-Z0-9]{2,40}", re.ASCII)
-_ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}", re.ASCII)
 _KEY = re.compile(r"\s*(?:0x)?[0-9a-fA-F]{64}\s*", re.ASCII)
 _PATH = re.compile(r"(?:/[a-z0-9_-]{1,40}){1,5}", re.ASCII)
 _TICKER = re.compile(r"[A-Z0-9.-]{2,80}", re.ASCII)
@@ -116,12 +115,11 @@ class ConsoleSettings(msgspec.Struct, frozen=True):
 
 
 class PolymarketSettings(msgspec.Struct, frozen=True):
-    """Whose wallet trades on Polymarket, where its key is, and how the venue is reached."""
+    """Where the Polymarket wallet's key is, who signs with it, and how the venue is reached.
 
-    signature_type: int = 3
-    """0 plain key, 1 proxy, 2 Safe, 3 deposit wallet, which every account since May 2026 has."""
-    funder: str = ""
-    """Address of the wallet that holds the funds; types 0 to 2 have only one, which is derived."""
+    Which wallet it is, ``pmconsole key add-wallet`` writes down.
+    """
+
     signer: str = "own"
     """``own``, or ``sdk`` for the vendor's package (extra ``sdk``)."""
     chain_id: int = 137
@@ -142,11 +140,8 @@ class PolymarketSettings(msgspec.Struct, frozen=True):
     ws_user: str = ""
 
     def __post_init__(self) -> None:
-        _within("signature_type", self.signature_type, 0, 3)
         _within("assets_per_socket", self.assets_per_socket, 1, 500)
         # A private key may have been pasted into the wrong place: none of these texts is quoted.
-        if self.funder and not _ADDRESS.fullmatch(self.funder):
-            raise ValueError("funder must be an address: 0x and 40 hexadecimal digits")
         if self.key not in ("file", "env", "keyring"):
             raise ValueError("key must be 'file', 'env' or 'keyring': where the key is, never the key itself")
         if _KEY.fullmatch(self.key_file):
@@ -251,7 +246,7 @@ def _section(source: str, text: str, name: str, table: dict[str, Any], kind: typ
     return struct
 
 
-_MAY_BE_SECRET = {("polymarket", key) for key in ("key", "key_file", "funder")}
+_MAY_BE_SECRET = {("polymarket", key) for key in ("key", "key_file")}
 """Where a private key may have been pasted: TOML reads 0x and digits as a number."""
 _WANTED = {
     bool: "true or false",

@@ -29,6 +29,22 @@ class KalshiReady(msgspec.Struct, frozen=True):
     """A second key of the same account, for whoever only cancels."""
 
 
+class PolymarketReady(msgspec.Struct, frozen=True):
+    clob: str
+    gamma: str
+    data: str
+    ws_market: str
+    ws_user: str
+    geoblock: str
+    chain_id: int
+    address: str
+    """Of the wallet's key."""
+    private_key_path: str
+    credentials_path: str
+    wallets: dict[str, str]
+    """Funders by signature type."""
+
+
 class FeedsReady(msgspec.Struct, frozen=True):
     nws: str
     open_meteo: str
@@ -49,6 +65,7 @@ class Ready(msgspec.Struct, frozen=True):
     feeds: FeedsReady
     clock: WorldClock
     world: WorldReady
+    polymarket: PolymarketReady | None = None
 
 
 def read_ready(path: Path) -> Ready:

@@ -110,3 +110,29 @@ def test_opening_a_real_profile_without_its_key_says_what_to_do(
         assert done.exit_code == 2 and lacks in done.output and "Traceback" not in done.output
         refused = run("demo", "--profile", profile)
         assert refused.exit_code == 2 and f"pmconsole --profile {profile}" in refused.output
+
+
+def wallet(home: Path, *more: str, kind: str = "3") -> Result:
+    file = home / "exported.txt"
+    file.write_text("11" * 32)
+    file.chmod(0o600)
+    return run("key", "add-wallet", str(file), "--signature-type", kind, "--profile", "live", *more)
+
+
+def test_a_wallet_whose_parts_do_not_belong_together_is_one_sentence(home: Path) -> None:
+    unnamed = wallet(home)
+    assert unnamed.exit_code == 2 and "needs its funder" in unnamed.output and "11" * 32 not in unnamed.output
+    foreign = wallet(home, "--funder", "0x" + "0" * 39 + "1")
+    assert foreign.exit_code == 2 and "does not belong to the key of" in foreign.output
+    assert wallet(home, kind="4").exit_code == 2
+    assert not list((home / "home" / "live" / "keys").iterdir())
+    shown = run("key", "show", "--profile", "live")
+    assert "wallet    no Polymarket wallet: add one with pmconsole key add-wallet" in shown.output
+
+
+def test_another_chain_is_refused_where_its_line_is(home: Path) -> None:
+    config = home / "home" / "live" / "config.toml"
+    config.parent.mkdir(parents=True)
+    config.write_text("[polymarket]\nchain_id = 80002\n")
+    done = wallet(home)
+    assert done.exit_code == 2 and "config.toml:2: polymarket.chain_id is 80002" in done.output

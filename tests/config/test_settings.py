@@ -48,8 +48,7 @@ def test_values_are_read_exactly() -> None:
         ("[markets]\nseries = 'KXHIGHNY'\n", "c.toml:2: markets.series must be a list of texts in quotes"),
         ("[markets]\nseries = ['kx/../high']\n", "c.toml:2: markets.series must be 1 to 100 names"),
         ('[feeds]\nuser_agent = "a\\u001b[0m"\n', "c.toml:2: feeds.user_agent must be 1 to 200 printable"),
-        ("[polymarket]\nsignature_type = 2.0\n", "c.toml:2: polymarket.signature_type must be a whole"),
-        ("[polymarket]\nsignature_type = 4\n", "c.toml:2: polymarket.signature_type must be between 0 and 3"),
+        ("[polymarket]\nassets_per_socket = 2.0\n", "c.toml:2: polymarket.assets_per_socket must be a whole"),
         ("[polymarket]\nchain_id = 80002\n", "c.toml:2: polymarket.chain_id is 80002: orders are only"),
         ("[polymarket]\nsigner = 'me'\n", "c.toml:2: polymarket.signer is 'me': use 'own' or 'sdk'"),
         ("[polymarket]\nheartbeat_path = 'x'\n", "c.toml:2: polymarket.heartbeat_path must be a path such"),
@@ -64,7 +63,7 @@ def test_a_mistake_is_one_sentence_with_place_and_remedy(text: str, sentence: st
 
 
 @pytest.mark.parametrize("quote", ['"', ""])
-@pytest.mark.parametrize("key", ["key", "key_file", "funder"])
+@pytest.mark.parametrize("key", ["key", "key_file"])
 def test_a_private_key_pasted_into_the_file_is_not_shown(key: str, quote: str) -> None:
     """Without quotes TOML takes it for a number."""
     secret = "0x" + "1234567890abcdef" * 4

@@ -28,11 +28,11 @@ class Credentials(msgspec.Struct, frozen=True):
             base64.b64decode(self.secret.encode(), altchars=b"-_", validate=True)
         except (binascii.Error, UnicodeEncodeError):
             raise CredentialsError(
-                "the API secret is not base64 text: make the API key again with pmconsole key add"
+                "the API secret is not base64 text: find the API key again with pmconsole key add-wallet"
             ) from None
         if not all(part.isascii() and part.isprintable() for part in (self.api_key, self.passphrase)):
             raise CredentialsError(
-                "API key or passphrase is not plain text: make the API key again with pmconsole key add"
+                "API key or passphrase is not plain text: find them again with pmconsole key add-wallet"
             )
 
     def __repr__(self) -> str:

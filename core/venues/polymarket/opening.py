@@ -1,4 +1,4 @@
-"""From configuration to a signer: the wallet's key, the account it trades, and who signs its orders."""
+"""From configuration to a signer: the wallet's key, and who signs its account's orders."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from core.config.secrets import WALLET_VARIABLE, KeyFileError, read_wallet_key
 from core.config.settings import PolymarketSettings
 from core.venues.polymarket.sign import KeyFormatError, OrderSigner, OwnSigner, WalletKey, parse_key
 from core.venues.polymarket.vendor import VendorSigner
-from core.venues.polymarket.wallets import SignatureType, account
+from core.venues.polymarket.wallets import Account
 
 
 def load_wallet(settings: PolymarketSettings, path: Path, entry: str) -> WalletKey:
@@ -27,8 +27,7 @@ def load_wallet(settings: PolymarketSettings, path: Path, entry: str) -> WalletK
         raise KeyFileError(f"what {where} holds {error}: export the wallet's private key once more") from None
 
 
-def signer_of(settings: PolymarketSettings, key: WalletKey) -> OrderSigner:
-    """Who signs. Raises ``WalletError`` for a funder or type that is not this key's, ``AddressError`` for a
-    funder that is no address, ``SdkMissingError`` without the vendor's package."""
-    of = account(key.address, SignatureType(settings.signature_type), settings.funder)
-    return VendorSigner(key, of) if settings.signer == "sdk" else OwnSigner(key, of)
+def signer_of(settings: PolymarketSettings, key: WalletKey, account: Account) -> OrderSigner:
+    """Who signs the orders of an account of this key. Raises ``SdkMissingError`` without the vendor's
+    package."""
+    return VendorSigner(key, account) if settings.signer == "sdk" else OwnSigner(key, account)

@@ -134,8 +134,8 @@ def account(address: str, signature_type: SignatureType, funder: str) -> Account
     if not funder:
         if len(ours) > 1:
             raise WalletError(
-                f"signature type {signature_type.value} ({signature_type.label}) needs polymarket.funder: "
-                f"it is {' or '.join(ours)} for the key of {own}; the venue's profile page shows which"
+                f"signature type {signature_type.value} ({signature_type.label}) needs its funder: name "
+                f"{' or '.join(ours)} for the key of {own}; the venue's profile page shows which"
             )
         return Account(own, signature_type, ours[0])
     named = checksummed(parse_address(funder))
@@ -144,10 +144,10 @@ def account(address: str, signature_type: SignatureType, funder: str) -> Account
     for other, known in candidates.items():
         if named in known:
             raise WalletError(
-                f"funder {named} is the {other.label} of this key: set polymarket.signature_type = "
-                f"{other.value}, not {signature_type.value}"
+                f"funder {named} is the {other.label} of this key: its signature type is {other.value}, "
+                f"not {signature_type.value}"
             )
     raise WalletError(
         f"funder {named} does not belong to the key of {own}, whose {signature_type.label} is "
-        f"{' or '.join(ours)}: correct polymarket.funder or use that wallet's key"
+        f"{' or '.join(ours)}: correct the funder or use that wallet's key"
     )

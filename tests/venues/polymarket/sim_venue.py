@@ -63,6 +63,7 @@ class Transport(httpx.AsyncBaseTransport):
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
+        self.venue = desk.rest.venue
         self.down = False
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -117,6 +118,16 @@ class Pipe:
     async def close(self) -> None:
         self._ended.set()
         self._stream.leave(self._connection)
+
+
+def empty_venue(clocks: Clocks) -> Transport:
+    """SIM without a market or a wallet, for what is only about keys and the account."""
+    rng = random.Random(5)
+    exchange = Exchange(
+        clocks.real, clocks.world,
+        lambda: str(uuid.UUID(int=rng.getrandbits(128), version=4)), random.Random(3),
+    )  # fmt: skip
+    return Transport(Desk(Rest(Venue(exchange, KeyRegistry("seed"), exchange.clock))))
 
 
 class Pit:

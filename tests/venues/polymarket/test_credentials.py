@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import stat
 from collections.abc import Callable
@@ -14,8 +15,9 @@ import pytest
 from core.config.secrets import KeyFileError
 from core.domain.clock import Clocks
 from core.venues.limiter import Limiter
-from core.venues.polymarket.credentials import LoginHttp, load, obtain, save
+from core.venues.polymarket.credentials import load, save
 from core.venues.polymarket.l2 import Credentials
+from core.venues.polymarket.login import LoginHttp, obtain
 from core.venues.polymarket.sign import login_signature
 from core.venues.venue import Incomplete
 from tests.venues.conftest import START_MS
@@ -115,18 +117,32 @@ def test_they_are_kept_private_and_read_back(tmp_path: Path) -> None:
     path = tmp_path / "polymarket.json"
     save(path, CREDENTIALS)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert load(path) == CREDENTIALS
+    assert load(path, CREDENTIALS.address) == CREDENTIALS
 
 
-@pytest.mark.parametrize(
-    "content", ["", "{}", "[]", '{"address":"0x1","api_key":"k","secret":"!!","passphrase":"p"}']
-)
+def test_the_venues_own_spelling_is_read_as_the_wallets_that_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "polymarket.json"
+    path.write_text(json.dumps(TRIPLE))
+    path.chmod(0o600)
+    assert load(path, ADDRESS) == CREDENTIALS
+
+
+def test_another_wallets_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "polymarket.json"
+    save(path, CREDENTIALS)
+    with pytest.raises(KeyFileError, match="add that wallet again") as refused:
+        load(path, "0x" + "22" * 20)
+    assert SECRET not in str(refused.value)
+
+
+@pytest.mark.parametrize("content", ["", "{}", "[]", '{"apiKey":"k","secret":"!!","passphrase":"p"}'])
 def test_a_spoilt_file_says_what_to_do_and_shows_nothing(tmp_path: Path, content: str) -> None:
     path = tmp_path / "polymarket.json"
     path.write_text(content)
     path.chmod(0o600)
-    with pytest.raises(KeyFileError, match="delete it, and they are derived"):
-        load(path)
+    with pytest.raises(KeyFileError, match="add the wallet again with pmconsole key add-wallet") as refused:
+        load(path, ADDRESS)
+    assert "!!" not in str(refused.value)
 
 
 def test_a_file_others_can_read_is_refused(tmp_path: Path) -> None:
@@ -134,4 +150,4 @@ def test_a_file_others_can_read_is_refused(tmp_path: Path) -> None:
     save(path, Credentials(ADDRESS, "k", SECRET, "p"))
     path.chmod(0o644)
     with pytest.raises(KeyFileError, match="chmod 600"):
-        load(path)
+        load(path, ADDRESS)

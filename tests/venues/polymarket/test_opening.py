@@ -11,13 +11,12 @@ import pytest
 
 from core.config.secrets import WALLET_VARIABLE, KeyFileError
 from core.config.settings import PolymarketSettings
-from core.venues.polymarket.evm import AddressError
 from core.venues.polymarket.hosts import Addresses, configured
 from core.venues.polymarket.opening import load_wallet, signer_of
 from core.venues.polymarket.sign import OwnSigner
 from core.venues.polymarket.vendor import SdkMissingError
-from core.venues.polymarket.wallets import WalletError
-from tests.venues.polymarket.golden import ADDRESS, DEPOSIT_WALLET, KEY, SAFE
+from core.venues.polymarket.wallets import SignatureType, account
+from tests.venues.polymarket.golden import ADDRESS, KEY, SAFE
 
 SECRET = "0x" + "11" * 32
 
@@ -110,31 +109,17 @@ def test_a_keyring_package_that_is_not_installed(tmp_path: Path, monkeypatch: py
         wallet(tmp_path, "keyring", None)
 
 
-def test_the_account_is_the_configured_one() -> None:
-    signer = signer_of(PolymarketSettings(signature_type=2), KEY)
-    assert isinstance(signer, OwnSigner) and signer.account.funder == SAFE
-    deposit = signer_of(PolymarketSettings(funder=DEPOSIT_WALLET.lower()), KEY)
-    assert deposit.account.signer == deposit.account.funder == DEPOSIT_WALLET
-
-
-@pytest.mark.parametrize(
-    ("settings", "error"),
-    [
-        (PolymarketSettings(), WalletError),
-        (PolymarketSettings(signature_type=1, funder=SAFE), WalletError),
-        (PolymarketSettings(funder=DEPOSIT_WALLET[:-1] + "a"), AddressError),
-    ],
-)
-def test_a_wrong_account_is_refused(settings: PolymarketSettings, error: type[Exception]) -> None:
-    with pytest.raises(error):
-        signer_of(settings, KEY)
+def test_orders_are_signed_for_the_account() -> None:
+    traded = account(ADDRESS, SignatureType.SAFE, SAFE)
+    signer = signer_of(PolymarketSettings(), KEY, traded)
+    assert isinstance(signer, OwnSigner) and signer.account == traded
 
 
 def test_the_vendors_signer_needs_the_vendors_package(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "py_clob_client_v2.order_utils", None)
     monkeypatch.setitem(sys.modules, "py_clob_client_v2", None)
     with pytest.raises(SdkMissingError, match=r"install pmconsole\[sdk\]"):
-        signer_of(PolymarketSettings(signature_type=0, signer="sdk"), KEY)
+        signer_of(PolymarketSettings(signer="sdk"), KEY, account(ADDRESS, SignatureType.EOA, ""))
 
 
 def test_configured_addresses_replace_the_venues() -> None:

@@ -21,11 +21,11 @@ from core.sim.polymarket.rest import Request
 from core.venues.http import LAST_STEP
 from core.venues.limiter import Limiter, Priority
 from core.venues.polymarket.cancels import ACKNOWLEDGED, Cancels
-from core.venues.polymarket.credentials import LoginHttp, obtain
 from core.venues.polymarket.errors import Meaning
 from core.venues.polymarket.heartbeat import Heartbeat
 from core.venues.polymarket.http import ClobHttp
 from core.venues.polymarket.l2 import Credentials, RequestSigner
+from core.venues.polymarket.login import LoginHttp, obtain
 from core.venues.polymarket.orders import Orders
 from core.venues.polymarket.seal import Sealer
 from core.venues.polymarket.sign import SALT_BITS, OwnSigner

@@ -57,7 +57,7 @@ def test_a_wrong_type_is_told_the_right_one(kind: SignatureType, funder: str) ->
     right = next(known for known, funders in funders_of(ADDRESS).items() if funder in funders)
     if kind is right:
         return
-    with pytest.raises(WalletError, match=f"signature_type = {right.value}, not {kind.value}"):
+    with pytest.raises(WalletError, match=f"its signature type is {right.value}, not {kind.value}"):
         account(ADDRESS, kind, funder)
 
 
