@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from core.domain.units import parse_quantity
+from core.sim.polymarket import notices
 from core.sim.polymarket.wallets import UNLIMITED
 
 BUY_52 = ("BUY", 5_200_000, 10_000_000)
@@ -69,6 +70,8 @@ def test_balances_and_allowances(pit: Any, ann: Any) -> None:
     token = pit.second.spec.tokens[0]
     path = f"/balance-allowance?asset_type=CONDITIONAL-V2&token_id={token}"
     assert ann.get(path)["balance"] == "7000000"
+    wrong = ann.call("GET", path.replace("-V2", ""))
+    assert (wrong.status, json.loads(wrong.body)) == (400, {"error": "Invalid asset type"})
     assert ann.get("/balance-allowance?asset_type=COLLATERAL&signature_type=2")["balance"] == "0"
     refreshed = ann.call("GET", "/balance-allowance/update?asset_type=COLLATERAL")
     assert (refreshed.status, refreshed.body) == (200, b"")
@@ -114,6 +117,13 @@ def test_notices_of_cancels_fills_and_failed_fills(pit: Any, ann: Any) -> None:
     assert [notice["type"] for notice in found] == [2, 1, 8]
     ann.call("DELETE", f"/notifications?ids={found[0]['id']}")
     assert [notice["type"] for notice in ann.get("/notifications")] == [1, 8]
+
+
+def test_old_notices_go(pit: Any, ann: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(notices, "NOTICES_MAX", 2)
+    orders = [ann.placed("BUY", 50_000, 5_000_000)["orderID"] for _ in range(3)]
+    ann.call("DELETE", "/cancel-all")
+    assert [n["payload"]["order_id"] for n in ann.get("/notifications")] == orders[1:]
 
 
 def test_nobody_has_earned_anything(pit: Any, ann: Any) -> None:

@@ -202,6 +202,9 @@ def test_a_held_taker_that_finds_nothing_left_rests_unmatched(make_pit: Any, mak
     posted = msgspec.json.encode(ann.order(*BUY_52))
     stamped = ann.request("POST", "/order", posted)
     assert pit.rest.hold_ms(stamped) == 250
+    resting = msgspec.json.encode(ann.order("BUY", 5_100_000, 10_000_000))
+    assert pit.rest.hold_ms(ann.request("POST", "/order", resting)) == 0
+    assert pit.rest.hold_ms(ann.request("GET", "/data/orders")) == 0
     pit.exchange.cancel("bob", offer.order_id)
     answer = json.loads(pit.rest.handle(stamped, held=True).body)
     assert answer["status"] == "unmatched"

@@ -176,6 +176,16 @@ def test_a_private_order_from_placement_to_its_end(pit: Any, ann: Any, user: Any
     assert [e["status"] for e in user.take()] == ["MINED", "CONFIRMED"]
 
 
+def test_who_meets_itself_is_told_of_both_halves(pit: Any, ann: Any, user: Any) -> None:
+    ann.placed("BUY", 4_800_000, 10_000_000, outcome=1)
+    ann.placed("BUY", 5_200_000, 10_000_000)
+    told = [event for event in user.take() if event["event_type"] == "trade"]
+    assert [event["trader_side"] for event in told] == ["TAKER", "MAKER"]
+    assert len({event["id"] for event in told}) == 1
+    rows = ann.get("/data/trades")["data"]
+    assert [row["trader_side"] for row in rows] == ["TAKER", "MAKER"]
+
+
 def test_a_killed_order_says_why(pit: Any, ann: Any, user: Any) -> None:
     ann.refused("BUY", 10_000_000, 19_230_700, kind="FOK")
     [event] = user.take()
