@@ -121,8 +121,11 @@ def test_a_sale_that_fails_is_sold_again() -> None:
             await asyncio.sleep(1.0)
             bench.engine.flatten(TRADER, now=True)
             await bench.until(lambda: bench.engine.desk.ledger.net(HOT) == 0, "sold", 10)
+            tallies, exposure = bench.engine.desk.trips.tallies, bench.engine.desk.exposure
+            assert tallies.losses_in_row() == 1 and exposure.now(HOT).market > 0, "it may still be held"
             bench.venue.fail(next(f for f in bench.venue.executed if f.side is BookSide.ASK))
             await bench.until(lambda: bench.engine.desk.ledger.net(HOT) != 0, "back", 2)
+            assert tallies.losses_in_row() == 0, "a close that never was is no loss"
             bench.venue.confirm()
             await bench.until(lambda: bench.venue.net[HOT] == 0, "sold again", 60)
             bench.venue.confirm()
@@ -181,6 +184,7 @@ def test_an_unanswered_order_is_cancelled_by_the_id_known_beforehand() -> None:
         async with desk(loop) as bench:
             await bench.card()
             bench.venue.faults.lose_answers = 1
+            bench.venue.faults.refuse_groups = True
             order = await bench.sent()
             bench.venue.faults.hanging_reads = True
             assert bench.order(order.intent.client_order_id).life is Life.UNKNOWN
@@ -224,6 +228,24 @@ def test_missed_heartbeats_stop_entries_and_say_when_the_venue_cancels() -> None
             await asyncio.sleep(1.1)
             (told,) = [a.what for a in bench.engine.state.alarms.values() if "heartbeats" in a.what]
             assert "cancels every order of ours in" in told
+
+    run_virtual(main)
+
+
+def test_a_venue_that_does_not_count_what_is_not_settled_is_no_difference() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with desk(loop) as bench:
+            cash = bench.venue.cash_now
+            bench.venue.settled_only = True
+            await bought(bench, 4)
+            await asyncio.sleep(70.0)
+            account = bench.seat.reconciler
+            assert account.last.clean and not account.differences and account.venue_net == {}
+            assert bench.venue.cash_now < cash, "the fake exchange itself has taken the money"
+            bench.venue.settled_only = False
+            bench.venue.confirm()
+            await asyncio.sleep(70.0)
+            assert account.last.clean and not account.differences
 
     run_virtual(main)
 

@@ -160,8 +160,8 @@ def test_one_stop_flattens_both_under_one_countdown() -> None:
             ]
             assert row.receipt.startswith("KAL FLAT, ") and "POLY FLAT, " in row.receipt
             assert "cancels 2 orders, sells 2 positions" in row.scope
-            kinds = bench.kinds()
-            assert kinds.count("FLATTEN_START") == kinds.count("FLATTEN_END") == 1
+            (start,) = [row.data()["text"] for row in bench.journal.rows if row.kind == "FLATTEN_START"]
+            assert str(start).endswith(row.scope) and bench.kinds().count("FLATTEN_END") == 1
 
     run_virtual(main)
 

@@ -131,6 +131,8 @@ class FakeVenue:
     stages: dict[str, TradeStage] = field(default_factory=dict)
     """Ends of trades that settled later."""
     undone: int = 0
+    settled_only: bool = False
+    """Whether lists of positions and cash leave out what can still be undone."""
     net: dict[str, int] = field(default_factory=dict)
     cash_now: int = START_CASH
     settled: list[SettlementReport] = field(default_factory=list)
@@ -525,9 +527,11 @@ class FakeVenue:
         return await self._read(lambda: self.clock.wall_ms() - self.faults.lists_lag_ms)
 
     async def positions(self) -> tuple[PositionReport, ...] | Incomplete:
-        return await self._read(
-            lambda: tuple(PositionReport(t, Quantity(n)) for t, n in self.net.items() if n)
-        )
+        def listed() -> tuple[PositionReport, ...]:
+            counts = {ticker: net - self._open(ticker) for ticker, net in self.net.items()}
+            return tuple(PositionReport(t, Quantity(n)) for t, n in counts.items() if n)
+
+        return await self._read(listed)
 
     async def settlements(self, *, since_ms: int | None = None) -> tuple[SettlementReport, ...] | Incomplete:
         return await self._read(lambda: tuple(self.settled))
@@ -536,7 +540,18 @@ class FakeVenue:
         return await self._read(lambda: ())
 
     async def cash(self) -> Cash | Incomplete:
-        return await self._read(lambda: Cash(Money(self.cash_now), self.cash_parts))
+        return await self._read(lambda: Cash(Money(self.cash_now + self._moved()), self.cash_parts))
+
+    def _open(self, ticker: str) -> int:
+        """Contracts that lists leave out because their trade can still be undone."""
+        return sum(f.side.sign * f.quantity for f in self._unlisted() if f.ticker == ticker)
+
+    def _moved(self) -> int:
+        """Money those trades took, all of them taken for opens of YES."""
+        return sum(f.price * f.quantity // 10_000 + f.fee for f in self._unlisted())
+
+    def _unlisted(self) -> list[Fill]:
+        return [f for f in self.executed if self.settled_only and not f.final]
 
     async def book_now(self, ticker: str) -> Book | Incomplete:
         self.calls.append((self.loop.time(), f"book {ticker}"))

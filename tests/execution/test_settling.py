@@ -198,6 +198,15 @@ def test_a_failed_trade_leaves_the_order_as_the_venue_counts_it() -> None:
     assert books.ledger.orders[f"pm-{BUY}"].life is Life.CANCELLED, "no fill is missing"
 
 
+def test_a_failure_heard_before_its_fill_undoes_the_fill_when_it_comes() -> None:
+    books = Books()
+    books.tell(stage("T1", TradeStage.FAILED))
+    books.tell(fill("T1", 3))
+    order = books.ledger.orders[f"pm-{BUY}"]
+    assert books.ledger.net(MARKET) == 0 and order.matched == contracts(3) and books.ear.undone == ["T1"]
+    assert books.again().orders == books.ledger.orders
+
+
 def test_a_word_on_a_trade_that_changes_nothing_is_not_journalled() -> None:
     books = Books()
     books.tell(fill("T1", 3))
@@ -241,4 +250,9 @@ def test_a_position_a_person_adjusted_keeps_what_was_added_when_an_earlier_fill_
     books.ledger.adjust(MARKET, contracts(8), Price(4_000), "three came", "me", venue=Venue.POLYMARKET)
     books.tell(stage("T1", TradeStage.FAILED))
     assert books.ledger.net(MARKET) == contracts(3) and not books.odd
+    books.tell(fill("T4", 2, SELL, price=5_000))
+    books.tell(fill("T3", 1))
+    books.tell(stage("T3", TradeStage.FAILED))
+    held = books.ledger.positions[MARKET]
+    assert (held.net, held.realised) == (contracts(1), 200_000), "two of the three that came were sold"
     assert books.again().positions == books.ledger.positions
