@@ -104,6 +104,23 @@ def test_books_never_cross_and_prices_move_with_the_world(make_world: Any) -> No
     assert complementary and len(complementary) < len(trades)
 
 
+def test_makers_keep_one_quote_a_side_and_leave_when_the_day_is_over(make_world: Any) -> None:
+    world = make_world()
+    world.run(60)
+    quotes = Counter(
+        (wallet.address, order.condition_id, order.side)
+        for wallet in world.exchange.wallets.values()
+        for order in wallet.open.values()
+    )
+    assert len(quotes) > 90 and set(quotes.values()) == {1}
+    first = min(world.floor.twins.markets.values(), key=lambda twin: twin.listed.close_ms).listed
+    left_s = (first.close_ms - world.sim.world.now_ms()) / 144 / 1000
+    world.clock.ms += int(left_s * 1000)
+    world.run(8)
+    closed = {c for c, twin in world.floor.twins.markets.items() if twin.listed is first}
+    assert closed and not any(world.exchange.books[condition].orders() for condition in closed)
+
+
 def test_someone_trades_with_a_customers_order_at_the_touch(make_world: Any) -> None:
     world = make_world()
     market = max(world.exchange.markets.values(), key=lambda m: -abs(5_000 - _middle(world, m)))
