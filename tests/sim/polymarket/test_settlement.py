@@ -156,6 +156,15 @@ def test_a_resolved_market_pays_and_its_orders_go(pit: Any) -> None:
         pit.exchange.resolve(pit.plain.condition_id, 1)
 
 
+def test_what_is_on_its_way_to_somebody_else_is_not_redeemed(pit: Any) -> None:
+    traded(pit)
+    pit.exchange.resolve(pit.plain.condition_id, 0)
+    assert pit.exchange.resolving.redeem(pit.wallet("bob"), pit.plain) == parse_money("40")
+    pit.settled()
+    assert (pit.held("bob"), pit.held("ann")) == (0, 10_000_000)
+    assert pit.exchange.resolving.redeem(pit.wallet("ann"), pit.plain) == parse_money("10")
+
+
 def test_half_each_pays_half_each(pit: Any) -> None:
     pit.split("bob", "10")
     pit.exchange.resolve(pit.plain.condition_id, None)
