@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from typing import Any
 
@@ -12,16 +13,35 @@ from core.domain.units import Quantity, UnitError, parse_quantity, quantity_text
 from tui import verbs
 from tui.cli_options import Verbs, place_of, print_query, with_fields, with_profile
 
+TEXT_WIDTH = 98
+_HASH_SHOWN = 8
+
 
 @click.command()
 @with_fields
 @with_profile
 def links(as_json: bool, fields: bool) -> None:
-    """Pairs of markets linked as the same question, and the difference net of both venues' fees."""
+    """Pairs linked as the same question on two venues: both ways, net of fees."""
     if as_json or fields:
         print_query("links", as_json=as_json, fields=fields)
         return
     click.echo("\n".join(link_lines(verbs.ask(place_of(), "links"))))
+
+
+@click.command()
+@click.argument("ticker")
+@click.option("--json", "as_json", is_flag=True, help="With both hashes.")
+@with_profile
+def rules(ticker: str, as_json: bool) -> None:
+    """What settles TICKER, in its venue's own words as they read now."""
+    found = verbs.ask(place_of(), "rules", ticker)
+    if as_json:
+        click.echo(json.dumps(found, indent=2, ensure_ascii=False))
+        return
+    click.echo(f"{found['ticker']} on {found['venue']}, text {found['hash'][:_HASH_SHOWN]}")
+    if found["hash"] != found["pinned"]:
+        click.echo(f"reads differently: the text that counts here is {found['pinned'][:_HASH_SHOWN]}")
+    click.echo(click.wrap_text(found["text"] or "The venue gives no text.", TEXT_WIDTH))
 
 
 @click.group(cls=Verbs)
@@ -49,7 +69,7 @@ def _contracts(_: click.Context, __: click.Parameter, text: str) -> Quantity:
 )
 @with_profile
 def link_add(first: str, second: str, opposite: bool, quantity: Quantity) -> None:
-    """Link two markets once both rules texts were read: they are pinned as they read now."""
+    """Link two markets once both texts were read (pmconsole rules): they are pinned as they read now."""
     wanted = protocol.LinkMarkets(verbs.new_id(), first, second, quantity, opposite)
     verbs.command(place_of(), wanted)
 
@@ -90,4 +110,4 @@ def _way(pair: dict[str, Any], way: dict[str, Any]) -> str:
     )
 
 
-VERBS = (links, link)
+VERBS = (links, link, rules)

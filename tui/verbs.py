@@ -82,14 +82,14 @@ def call(line: Line, command: AnyCommand) -> Reply:
         leave(USAGE, f"That was not sent: {error}; make it shorter.")
 
 
-def ask(profile: Profile, what: str) -> Any:
-    """The decoded answer of one query."""
+def ask(profile: Profile, what: str, about: str = "") -> Any:
+    """The decoded answer of one query, ``about`` one market where it asks for that."""
     with open_line(profile) as line:
-        return query(line, what)
+        return query(line, what, about)
 
 
-def query(line: Line, what: str) -> Any:
-    reply = call(line, Query(new_id(), what))
+def query(line: Line, what: str, about: str = "") -> Any:
+    reply = call(line, Query(new_id(), what, about))
     if not reply.accepted:
         leave(REFUSED, reply.text)
     return json.loads(reply.data)

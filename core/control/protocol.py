@@ -280,6 +280,8 @@ class Query(Command, frozen=True, tag="query"):
     """One of the queries of ``core/control/queries.py``; ``Reply.data`` is JSON."""
 
     what: str
+    about: str = ""
+    """Ticker of the market asked about, where the query is about one."""
 
 
 AnyCommand = (

@@ -24,6 +24,7 @@ from core.control.tables import (
     PositionRow,
     ProposalRow,
     ReadingRow,
+    RulesRow,
     StatusRow,
     WayRow,
 )
@@ -57,6 +58,7 @@ class Rows(NamedTuple):
     positions: Iterable[PositionRow] = ()
     limits: Iterable[LimitRow] = ()
     links: Iterable[PairRow] = ()
+    rules: RulesRow | None = None
     alarms: Iterable[AlarmRow] = ()
     flatten: FlattenRow | None = None
     reading: ReadingRow | None = None
@@ -387,6 +389,14 @@ LINKS: tuple[Field, ...] = (
     Field("linked", "and when, real time", lambda r, n: at(r.wall_ms)),
 )
 
+RULES: tuple[Field, ...] = (
+    Field("ticker", "the venue's name of the market", lambda r, n: r.rules.ticker),
+    Field("venue", "and its venue", lambda r, n: r.rules.venue),
+    Field("hash", "of the venue's words as they read now", lambda r, n: r.rules.hash),
+    Field("pinned", "hash of the text that counts on this desk", lambda r, n: r.rules.pinned),
+    Field("text", "the venue's words on one line, cut where they are very long", lambda r, n: r.rules.text),
+)
+
 EVENTS_OF: tuple[Field, ...] = (
     Field("seq", "its number in the journal", lambda r, n: r.seq),
     Field("time", "real time", lambda r, n: at(r.wall_ms)),
@@ -442,9 +452,12 @@ QUERIES: dict[str, tuple[Field, ...]] = {
     "reconcile": RECONCILE,
     "alarms": ALARMS,
     "links": LINKS,
+    "rules": RULES,
 }
-OBJECTS = ("status", "reconcile")
+OBJECTS = ("status", "reconcile", "rules")
 """Answered with one object; the others with an array of them."""
+ABOUT_ONE = ("rules",)
+"""About the market that is named."""
 PARTS: dict[str, dict[str, tuple[Field, ...]]] = {
     "status": {
         "status.venues": VENUES,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from core.control.commands import carry_out
 from core.control.frames import Reader
 from core.control.protocol import AnyCommand, Query, Reply
-from core.control.queries import QUERIES, answer
+from core.control.queries import ABOUT_ONE, QUERIES, answer
 from core.control.snapshot import Snapshot
 from core.engine.engine import Engine
 from core.engine.operator import Actor
@@ -27,7 +27,11 @@ class Served:
     def _query(self, command: Query) -> Reply:
         if command.what not in QUERIES:
             return Reply(command.id, accepted=False, text=f"Ask for one of {', '.join(QUERIES)}.")
-        data = answer(command.what, self._snapshot.query_rows(command.what), self._snapshot.now())
+        if command.what in ABOUT_ONE and command.about not in self._engine.state.markets:
+            unknown = f"{command.about[:80]!r} is no market of this desk; pmconsole markets lists them."
+            return Reply(command.id, accepted=False, text=unknown)
+        rows = self._snapshot.query_rows(command.what, command.about)
+        data = answer(command.what, rows, self._snapshot.now())
         return Reply(command.id, accepted=True, text="", data=data)
 
     def reader(self) -> Reader:

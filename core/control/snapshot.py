@@ -21,6 +21,7 @@ from core.control.tables import (
     PositionRow,
     ProposalRow,
     ReadingRow,
+    RulesRow,
     StatusRow,
 )
 from core.domain.order import Order
@@ -202,6 +203,11 @@ class Snapshot:
         first_ms, second_ms = (0 if view is None else view.message_ns // 1_000_000 for view in books)
         return rows.pair_row(pair, compare(self.desk, pair), keys, (first_ms, second_ms))
 
+    def rules(self, ticker: str) -> RulesRow:
+        market = self.desk.state.markets[ticker].market
+        pinned = self.desk.pinned_rules[ticker]
+        return RulesRow(ticker, market.venue.value, market.rules, market.rules_hash, pinned)
+
     def limits(self) -> list[LimitRow]:
         desk, state = self.desk, self.desk.state
         markets, events, correlated, most_orders = {}, {}, 0, 0
@@ -298,7 +304,7 @@ class Snapshot:
         """Tickers with a position, or a difference to the venue."""
         return list(self.desk.ledger.held | self.desk.seats.venue_net)
 
-    def query_rows(self, what: str) -> Rows:
+    def query_rows(self, what: str, about: str = "") -> Rows:
         """What one CLI query reads: the status in all its parts, or one table."""
         desk, state = self.desk, self.desk.state
         if what == "status":
@@ -321,6 +327,8 @@ class Snapshot:
                 return Rows(self.status(), orders=self.orders())
             case "positions":
                 return Rows(self.status(), positions=[self.position(ticker) for ticker in self.held()])
+            case "rules":
+                return Rows(self.status(), rules=self.rules(about))
             case "links":
                 return Rows(self.status(), links=map(self.pair, state.pairs.values()))
             case _:

@@ -297,6 +297,17 @@ class PositionRow(msgspec.Struct, frozen=True, array_like=True):
     """The venue's name of a market that is not on the desk, else empty."""
 
 
+class RulesRow(msgspec.Struct, frozen=True, array_like=True):
+    """The rules text of one market, sanitised; too long for every frame, so asked for by query."""
+
+    ticker: str
+    venue: str
+    text: str
+    hash: str
+    pinned: str
+    """Hash of the text that counts on this desk."""
+
+
 class WayRow(msgspec.Struct, frozen=True, array_like=True):
     """An outcome of each market of a linked pair, bought together from what both books show."""
 

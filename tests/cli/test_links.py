@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from core.control import protocol as p
 from tests.cli.test_verbs import Desk, desk  # noqa: F401  the fixture of a desk that answers
 
@@ -34,6 +36,20 @@ async def test_links_are_added_and_removed_with_the_words_that_were_typed(desk: 
         assert all(
             getattr(got, name) == getattr(sent, name) for name in sent.__struct_fields__ if name != "id"
         )
+
+
+async def test_the_words_that_settle_a_market_are_printed_with_what_counts_here(desk: Desk) -> None:  # noqa: F811
+    text = "Settles by the NWS report. " * 8
+    desk.answers.data["rules"] = {
+        "ticker": "KX-1", "venue": "kalshi", "hash": "ab12cd34ef", "pinned": "ab12cd34ef", "text": text,
+    }  # fmt: skip
+    same = await desk.run("rules", "KX-1")
+    assert same.code == 0 and same.out.splitlines()[0] == "KX-1 on kalshi, text ab12cd34"
+    assert " ".join(same.out.splitlines()[1:]) == text.strip() and max(map(len, same.out.splitlines())) <= 98
+    desk.answers.data["rules"] |= {"pinned": "99999999ef", "text": ""}
+    other = (await desk.run("rules", "KX-1")).out
+    assert "reads differently: the text that counts here is 99999999" in other and "no text" in other
+    assert json.loads((await desk.run("rules", "KX-1", "--json")).out)["pinned"] == "99999999ef"
 
 
 async def test_a_size_that_is_none_is_a_usage_error_and_a_refusal_is_printed(desk: Desk) -> None:  # noqa: F811

@@ -242,7 +242,7 @@ def test_every_query_is_answered_from_a_live_desk() -> None:
             await bench.held(5)
             snapshot = Snapshot(bench.engine.desk)
             for what in QUERIES:
-                found = msgspec.json.decode(answer(what, snapshot.query_rows(what), snapshot.now()))
+                found = msgspec.json.decode(answer(what, snapshot.query_rows(what, HOT), snapshot.now()))
                 if what == "status":
                     assert found["profile"] == "demo" and found["ready"]
                 elif what == "positions":
@@ -265,15 +265,33 @@ def test_a_linked_pair_follows_its_books_its_texts_and_its_end() -> None:
             await watch.agrees()
             other(bench).quote(SLUG, 55, 57)
             assert watch.table("pairs")[HOT, SLUG].ways[0].cost == first.ways[0].cost - 500_000
-            bench.venue.link = msgspec.structs.replace(bench.venue.link, state=LinkState.DOWN)
-            await asyncio.sleep(1)
-            assert [way.difference for way in watch.table("pairs")[HOT, SLUG].ways] == [None, None]
-            bench.venue.link = msgspec.structs.replace(bench.venue.link, state=LinkState.OK)
             told(bench, twin(rules_hash="p2"))
             assert watch.table("pairs")[HOT, SLUG].ways == ()
             await watch.agrees()
             told(bench, twin(status=MarketStatus.CLOSED))
             assert watch.table("pairs") == {}
             await watch.agrees()
+
+    run_virtual(main)
+
+
+def test_a_pair_in_which_nothing_moves_loses_its_figures_with_the_stream() -> None:
+    still = {"event_ticker": "STILL", "station": None, "climate_day": None}  # no model, so no news of its own
+    here, there = "KXSTILL", "still"
+
+    async def main(loop: VirtualLoop) -> None:
+        async with two_venues(loop, twin(there, **still)) as bench:
+            venues = (bench.venue, here), (other(bench), there)
+            bench.venue.listed += (msgspec.structs.replace(bench.venue.listed[0], ticker=here, **still),)
+            await bench.engine.catalogue.refresh(bench.seat)
+            for venue, ticker in venues:
+                venue.quote(ticker, 42, 44)
+            assert link(bench, here, there).accepted
+            watch = Watch(bench)
+            await asyncio.sleep(1.5)
+            assert None not in [way.difference for way in watch.table("pairs")[here, there].ways]
+            other(bench).link = msgspec.structs.replace(other(bench).link, state=LinkState.DOWN)
+            await asyncio.sleep(1)
+            assert [way.difference for way in watch.table("pairs")[here, there].ways] == [None, None]
 
     run_virtual(main)

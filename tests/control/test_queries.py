@@ -83,6 +83,17 @@ ROWS = Rows(
         t.LimitRow("total_loss_max", "total", "G18", "money", 212_000_000, 800_000_000, 800_000_000, ""),
         t.LimitRow("open_orders_total_max", "open orders", "G20", "count", None, 20, 20, ""),
     ),
+    links=(
+        t.PairRow(
+            STATIC.ticker, "slug", 7, 0, False, "linked", "", 10_000_000,
+            (
+                t.WayRow("YES", "NO", 10_000_000, 9_400_000, 298_580, 301, ""),
+                t.WayRow("NO", "YES", 0, 0, 0, None, "slug is not on the desk"),
+            ),
+            ("station KNYC, unknown",), "cli", 1_700_000_000_000, 99_000, 0, "Not riskless.",
+        ),
+    ),
+    rules=t.RulesRow(STATIC.ticker, "kalshi", "Settles by the NWS report.", "ab", "ab"),
     flatten=FLATTEN,
     alarms=(t.AlarmRow(3, "ACT", 0, 97_000_000_000, "KAL: lost", "halted", "resume", False, True),),
     reading=t.ReadingRow(
@@ -145,6 +156,18 @@ def test_what_differs_and_what_rang() -> None:
     assert (difference["age_s"], difference["acted"], difference["halts"]) == (6.0, True, "venue HALTED")
     (alarm,) = ask("alarms")  # type: ignore[misc]
     assert (alarm["id"], alarm["age_s"], alarm["acknowledged"]) == (3, 3.0, False)
+
+
+def test_a_pair_and_a_text() -> None:
+    (pair,) = ask("links")  # type: ignore[misc]
+    assert (pair["first_venue"], pair["second_venue"]) == ("kalshi", None)
+    assert (pair["first_book_age_s"], pair["second_book_age_s"]) == (1.0, None)
+    yes, no = pair["ways"]
+    assert (yes["cost"], yes["fee"], yes["difference"]) == ("9.40", "0.29858", "0.0301")
+    assert (no["cost"], no["fee"], no["difference"]) == (None, None, None), "no way has no figures"
+    assert (pair["linked"], pair["caution"]) == ("2023-11-14T22:13:20.000Z", "Not riskless.")
+    rules = ask("rules")
+    assert isinstance(rules, dict) and rules["text"] == "Settles by the NWS report."
 
 
 @pytest.mark.parametrize("what", QUERIES)

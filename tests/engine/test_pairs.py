@@ -9,7 +9,9 @@ from collections.abc import AsyncIterator, Callable, Sequence
 import msgspec
 import pytest
 
+from core.control.protocol import Query
 from core.control.queries import answer
+from core.control.served import Served
 from core.control.snapshot import Snapshot
 from core.domain.market import FeeChange, FeeSchedule, FeeType, Market, MarketStatus, Venue
 from core.domain.order import BookSide
@@ -230,6 +232,24 @@ def asked(bench: Bench) -> dict[str, object]:
     snapshot = Snapshot(bench.engine.desk)
     (found,) = msgspec.json.decode(answer("links", snapshot.query_rows("links"), snapshot.now()))
     return dict(found)
+
+
+def test_the_texts_a_link_rests_on_can_be_read() -> None:
+    def check(bench: Bench) -> None:
+        told(bench, twin(rules="Settles by the airport's station.", rules_hash="p2"))
+        served = Served(bench.engine)
+        found = msgspec.json.decode(served.command(Query("1", "rules", SLUG), CLI).data)
+        assert found == {
+            "ticker": SLUG,
+            "venue": "polymarket",
+            "hash": "p2",
+            "pinned": "p1",
+            "text": "Settles by the airport's station.",
+        }
+        unknown = served.command(Query("2", "rules", "KXNONE"), CLI)
+        assert not unknown.accepted and "'KXNONE' is no market of this desk" in unknown.text
+
+    on_a_desk(check)
 
 
 def test_what_is_shown_is_the_difference_of_both_books_as_they_are() -> None:

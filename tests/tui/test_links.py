@@ -113,8 +113,13 @@ async def test_a_market_leads_to_its_pair_and_back(directory: Path) -> None:
         await desk.shows("LINKED PAIRS 3")
         await desk.press("end")
         await desk.shows(" 1st NYC hi Nov23 46-47")
-        await desk.press("escape")
-        await desk.shows("linked with")
+        await desk.press("enter")
+        await desk.shows("MARKET NYC hi Nov23 46-47")
+        await desk.press("l")
+        await desk.shows(" 1st NYC hi Nov23 46-47")
+        for back in ("MARKET NYC hi Nov23 46-47", "LINKED PAIRS", "MARKET NYC hi Nov23 48-49"):
+            await desk.press("escape")
+            await desk.shows(back)
 
 
 async def test_outside_words_in_a_pair_are_literal_and_clean(directory: Path) -> None:

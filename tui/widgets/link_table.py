@@ -196,5 +196,5 @@ class LinkTable(LiveTable):
             list(pairs),
             title,
             line(("cents, net of both fees   ", "text-muted"), (":link", "key")),
-            empty=[note("No pairs. :link add FIRST SECOND, once both rules texts were read.")],
+            empty=[note("No pairs. :link add FIRST SECOND, once both texts were read (pmconsole rules).")],
         )
