@@ -284,7 +284,10 @@ class Books:
     def _replace(self, slot: Slot, wire: BookWire, at_ms: int, now_ns: int) -> None:
         """Raises ``WireError``; the book is as it was then."""
         bids, asks = levels(wire.bids, self._prices), levels(wire.asks, self._prices)
-        book, kept = slot.view.book, {key: seen for key, seen in slot.stamps.items() if seen.at_ms > at_ms}
+        # What was said since the very same book, if in its own millisecond, came after it.
+        again = at_ms == slot.floor_ms and bool(wire.hash) and wire.hash == slot.hash
+        after_ms = at_ms - again
+        book, kept = slot.view.book, {key: seen for key, seen in slot.stamps.items() if seen.at_ms > after_ms}
         newer = [(side, price, book.size(side, price)) for side, price in kept]
         _fill(book, bids, asks)
         for side, price, size in newer:

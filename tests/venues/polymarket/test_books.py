@@ -323,6 +323,35 @@ def test_the_slower_socket_neither_undoes_nor_repeats() -> None:
     assert desk.slot.view.sequence == count and not desk.doubts()
 
 
+def test_what_happened_later_in_one_millisecond_holds_whoever_said_it_first() -> None:
+    """The second socket lost the first of two words and said the second one before anybody."""
+    desk = live()
+    desk.say(book(1_000, BIDS, ASKS), lane=2)
+    first, second = change(1_001, "BUY", "0.40", "3"), change(1_001, "BUY", "0.40", "7")
+    for frame, lane in ((second, 2), (first, 1), (second, 1)):
+        desk.say(frame, lane=lane)
+    assert desk.slot.view.book.size(BookSide.BID, Price(4_000)) == contracts(7)
+
+
+def test_both_sockets_words_of_one_millisecond_are_taken_once() -> None:
+    desk = live()
+    desk.say(book(1_000, BIDS, ASKS), lane=2)
+    first, second = change(1_001, "BUY", "0.40", "3"), change(1_001, "BUY", "0.40", "7")
+    for frame, lane in ((first, 1), (second, 1), (first, 2), (second, 2)):
+        desk.say(frame, lane=lane)
+        if lane == 2:  # the slower one takes nothing back
+            assert desk.slot.view.book.size(BookSide.BID, Price(4_000)) == contracts(7)
+
+
+def test_a_book_that_comes_again_takes_back_nothing_said_since() -> None:
+    desk = live()
+    desk.say(change(1_000, "BUY", "0.40", "3"))
+    desk.books.suspect(TICKER, "for the test", 0)
+    desk.say(book(1_000, BIDS, ASKS), lane=2)
+    assert desk.trust is Trust.LIVE
+    assert desk.slot.view.book.size(BookSide.BID, Price(4_000)) == contracts(3)
+
+
 def test_what_one_socket_lost_the_other_brings() -> None:
     desk = live()
     desk.say(book(1_000, BIDS, ASKS), lane=2)
