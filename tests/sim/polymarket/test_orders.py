@@ -270,6 +270,9 @@ def test_standing_of_an_address(ann: Any) -> None:
 def test_markets_that_take_no_orders(pit: Any, ann: Any) -> None:
     unknown = ann.order(*BUY_52, tokenId="1234")
     assert error(ann.call("POST", "/order", unknown)) == (404, "market not found")
+    pit.clock.ms -= 1_000
+    assert ann.refused(*BUY_52) == "the market is not yet ready to process new orders"
+    pit.clock.ms += 1_000
     pit.exchange.resolve(pit.plain.condition_id, 1)
     assert error(ann.post(*BUY_52))[0] == 404
 
