@@ -347,7 +347,9 @@ class ViewModel:
         return sorted(rows, key=lambda row: (-(row.ended_ns or 0), row.client_order_id))
 
     def held(self) -> list[PositionRow]:
-        rows = [row for row in self.positions.values() if row.net or row.venue_net]
+        rows = [
+            row for row in self.positions.values() if row.net or row.venue_net or row.pairs or row.redeemable
+        ]
         return sorted(rows, key=lambda row: (-row.max_loss, row.key))
 
     def pairs_of(self, key: int) -> list[PairRow]:

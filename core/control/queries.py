@@ -338,6 +338,11 @@ POSITIONS: tuple[Field, ...] = (
     Field("today", "P&L of the world's day", lambda r, n: money(r.today)),
     Field("exit_rule", "what would close it", lambda r, n: r.exit_rule),
     Field("venue_net", "the venue's figure where it differs", lambda r, n: quantity(r.venue_net)),
+    Field("unsettled", "of it, not confirmed and not to be sold yet", lambda r, n: quantity(r.unsettled)),
+    Field("failed", "traded there and never settled", lambda r, n: quantity(r.failed)),
+    Field("pairs", "YES and NO held together, to be merged by hand", lambda r, n: quantity(r.pairs)),
+    Field("redeemable", "won and waiting to be paid out by hand", lambda r, n: quantity(r.redeemable)),
+    Field("page", "the venue's page where that is done", lambda r, n: r.page),
 )
 
 LIMITS: tuple[Field, ...] = (

@@ -306,6 +306,27 @@ def difference_row(difference: Difference, key: int, events: Iterable[Row]) -> D
     )
 
 
+class Beside(msgspec.Struct, frozen=True):
+    """What a market holds that its net does not say; quantities in millionths."""
+
+    unsettled: int = 0
+    failed: int = 0
+    pairs: int = 0
+    redeemable: int = 0
+    page: str = ""
+
+
+def beside(seat: Seat, ticker: str) -> Beside:
+    ledger, waits = seat.share.ledger, seat.redeemable.get(ticker)
+    return Beside(
+        ledger.unsettled(ticker),
+        sum(fill.quantity for fill in ledger.settling.failed.values() if fill.ticker == ticker),
+        seat.reconciler.pairs.get(ticker, 0),
+        waits.quantity if waits is not None else 0,
+        waits.url if waits is not None else "",
+    )
+
+
 def position_row(
     key: int,
     position: Position,
@@ -317,6 +338,7 @@ def position_row(
     exit_rule: str,
     venue_net: int | None,
     ticker: str,
+    beside: Beside,
 ) -> PositionRow:
     outcome = Outcome.YES if position.net >= 0 else Outcome.NO
     bid = view.book.best_bid if view is not None else None
@@ -334,6 +356,11 @@ def position_row(
         exit_rule=exit_rule,
         venue_net=venue_net,
         ticker=ticker,
+        unsettled=beside.unsettled,
+        failed=beside.failed,
+        pairs=beside.pairs,
+        redeemable=beside.redeemable,
+        page=beside.page,
     )
 
 

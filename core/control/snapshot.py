@@ -195,6 +195,7 @@ class Snapshot:
             exit_rule=leaving.rule if leaving is not None else "",
             venue_net=desk.seats.venue_net.get(ticker),
             ticker=ticker if market is None else "",
+            beside=rows.beside(desk.seat(ticker), ticker),
         )
 
     def pair(self, pair: Pair) -> PairRow:
@@ -301,8 +302,12 @@ class Snapshot:
             yield rows.external_row(report, self.key(report.ticker), self.clocks.mono_ns())
 
     def held(self) -> list[str]:
-        """Tickers with a position, or a difference to the venue."""
-        return list(self.desk.ledger.held | self.desk.seats.venue_net)
+        """Tickers with a position, a difference to the venue, or something to be done on its page."""
+        seats = self.desk.seats
+        elsewhere = [
+            ticker for seat in seats.values() for ticker in (*seat.reconciler.pairs, *seat.redeemable)
+        ]
+        return list(dict.fromkeys((*self.desk.ledger.held, *seats.venue_net, *elsewhere)))
 
     def query_rows(self, what: str, about: str = "") -> Rows:
         """What one CLI query reads: the status in all its parts, or one table."""

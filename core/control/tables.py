@@ -295,6 +295,16 @@ class PositionRow(msgspec.Struct, frozen=True, array_like=True):
     """What the venue says when it differs from us, else ``None``."""
     ticker: str = ""
     """The venue's name of a market that is not on the desk, else empty."""
+    unsettled: int = 0
+    """Contracts of it whose trade may still fail: they cannot be sold yet."""
+    failed: int = 0
+    """Contracts of this market whose trade failed to settle, and that never were."""
+    pairs: int = 0
+    """YES and NO held together beside ``net``: worth a dollar a pair, to be merged on the venue's page."""
+    redeemable: int = 0
+    """Winning contracts that wait to be paid out by hand, on the venue's page."""
+    page: str = ""
+    """That page; empty where nothing is to be done there."""
 
 
 class RulesRow(msgspec.Struct, frozen=True, array_like=True):

@@ -19,7 +19,7 @@ from core.execution.unknowns import Unknowns
 from core.risk.halts import HaltScope, ScopeKind
 from core.venues.exchange import ExchangeState, Maintenance
 from core.venues.traits import Traits
-from core.venues.venue import Link, LinkState, VenueGateway
+from core.venues.venue import Link, LinkState, Redeemable, VenueGateway
 
 
 @dataclass(slots=True)
@@ -45,6 +45,8 @@ class Seat:
     """When the venue was last seen to trade again after a pause."""
     queue_ahead: dict[str, int] = field(default_factory=dict)
     """Contracts (millionths) before our resting orders, by venue order id."""
+    redeemable: dict[str, Redeemable] = field(default_factory=dict)
+    """What waits to be paid out by hand, by ticker."""
     ready: bool = False
     """Whether its account has been read once."""
 

@@ -21,6 +21,7 @@ CATALOGUE_S = 15.0
 EXCHANGE_S = 5.0
 MAINTENANCE_S = 600.0
 QUEUE_S = 2.0
+PAYOUTS_S = 60.0
 RETRY_S = 1.0
 
 
@@ -60,6 +61,7 @@ class SeatWork:
         self._keep("reconcile", seat.reconciler.run)
         self._keep("catalogue", self._refresh_catalogue)
         self._keep("queue", self._watch_queue)
+        self._keep("payouts", self._watch_payouts)
         self._keep("safety groups", self._hears.safety.keep_armed)
         if seat.traits.renews:
             self._workers.every(self._desk.seats.named(seat, "renewals"), 1.0, seat.renewals.tick)
@@ -98,6 +100,17 @@ class SeatWork:
             if not isinstance(found, Incomplete):
                 self._seat.maintenance = found
             await asyncio.sleep(MAINTENANCE_S)
+
+    async def _watch_payouts(self) -> None:
+        """What waits to be paid out by hand."""
+        seat = self._seat
+        while True:
+            found = await seat.venue.redeemable()
+            if not isinstance(found, Incomplete):
+                before, seat.redeemable = seat.redeemable, {waits.ticker: waits for waits in found}
+                for ticker, _ in before.items() ^ seat.redeemable.items():
+                    self._desk.ledger.changed_positions.touch(ticker)
+            await asyncio.sleep(PAYOUTS_S)
 
     async def _watch_queue(self) -> None:
         """How many contracts stand before our resting orders."""

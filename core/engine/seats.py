@@ -26,12 +26,19 @@ class Seats(dict[Venue, Seat]):
     def venue_of(self, ticker: str) -> Venue | None:
         """``None``: no venue has been heard to have it."""
         known = self._state.markets.get(ticker)
-        return known.market.venue if known is not None else self._ledger.venues.get(ticker)
+        if known is not None:
+            return known.market.venue
+        told = (
+            seat.name for seat in self.values() if ticker in seat.redeemable or ticker in seat.reconciler.told
+        )
+        return self._ledger.venues.get(ticker) or next(told, None)
 
     def of(self, ticker: str) -> Seat:
-        """The seat of a market of the desk or of the ledger; raises ``KeyError`` for any other."""
-        known = self._state.markets.get(ticker)
-        return self[known.market.venue if known is not None else self._ledger.venues[ticker]]
+        """The seat of a market somebody has told of; raises ``KeyError`` for any other."""
+        venue = self.venue_of(ticker)
+        if venue is None:
+            raise KeyError(ticker)
+        return self[venue]
 
     def book(self, ticker: str) -> BookView | None:
         venue = self.venue_of(ticker)

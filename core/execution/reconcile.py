@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Protocol
 
 import msgspec
@@ -112,6 +112,8 @@ class Reconciler:
         self.cash_base: Money | None = None
         """The account's cash without anything this journal's positions did to it."""
         self.venue_net: dict[str, int] = {}
+        self.pairs: dict[str, int] = {}
+        """YES and NO held together by the venue's count, by ticker."""
         self.doubt = ""
         """Why something may have been missed: no entries until a clean reading has taken it away."""
         self.readings = 0
@@ -125,6 +127,11 @@ class Reconciler:
         """End of the last complete reading."""
         self.incomplete_since_ns: int | None = None
         self.incomplete_count = 0
+
+    @property
+    def told(self) -> Collection[str]:
+        """Markets in which only the venue's count shows something."""
+        return self.venue_net.keys() | self.pairs.keys()
 
     @property
     def differences(self) -> dict[Key, Difference]:
@@ -265,6 +272,10 @@ class Reconciler:
 
     def _positions(self, reports: tuple[PositionReport, ...], epoch: int) -> None:
         theirs = {report.ticker: int(report.net) for report in reports}
+        pairs = {report.ticker: int(report.pairs) for report in reports if report.pairs}
+        for ticker, _ in self.pairs.items() ^ pairs.items():
+            self._ledger.changed_positions.touch(ticker)
+        self.pairs = pairs
         ours = {ticker: int(p.net) for ticker, p in self._share.held.items()}
         for ticker in sorted(theirs.keys() | ours.keys() | self.venue_net.keys()):
             here, there = ours.get(ticker, 0), theirs.get(ticker, 0)

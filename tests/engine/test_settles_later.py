@@ -9,7 +9,8 @@ from typing import Any
 
 import msgspec
 
-from core.domain.order import BookSide, Life
+from core.control.snapshot import Snapshot
+from core.domain.order import BookSide, Life, Outcome
 from core.domain.units import contracts
 from core.engine.facts import judge
 from core.engine.state import AlarmLevel
@@ -21,7 +22,8 @@ from core.risk.halts import Level
 from core.strategy.proposal import Candidate
 from core.venues.kalshi.traits import TRAITS
 from core.venues.traits import Beat, DeadMan
-from tests.execution.bench import EVENT, HOT, TRADER, Bench, ladder, running
+from core.venues.venue import Redeemable
+from tests.execution.bench import EVENT, HOT, TRADER, WARM, Bench, ladder, running
 from tests.execution.fake_venue import FakeVenue
 from tests.virtual import VirtualClock, VirtualLoop, run_virtual
 
@@ -63,8 +65,10 @@ def test_a_failed_trade_is_undone_everywhere_and_calls_somebody() -> None:
             await bought(bench, 4)
             ledger, state = bench.engine.desk.ledger, bench.engine.state
             (fill,) = bench.venue.executed
+            assert Snapshot(bench.engine.desk).position(HOT).unsettled == contracts(4)
             bench.venue.fail(fill)
             await bench.until(lambda: ledger.net(HOT) == 0, "undone", 1)
+            assert Snapshot(bench.engine.desk).position(HOT).failed == contracts(4)
             assert ledger.positions[HOT].fees == ledger.positions[HOT].realised == 0
             assert bench.venue.cash_now == cash
             halt = bench.engine.desk.halting.level(EVENT, HOT)
@@ -246,6 +250,23 @@ def test_a_venue_that_does_not_count_what_is_not_settled_is_no_difference() -> N
             bench.venue.confirm()
             await asyncio.sleep(70.0)
             assert account.last.clean and not account.differences
+
+    run_virtual(main)
+
+
+def test_what_waits_on_the_venues_page_is_shown_with_it_though_nothing_is_held() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with desk(loop) as bench:
+            snapshot, page = Snapshot(bench.engine.desk), "https://venue.example/portfolio"
+            assert snapshot.held() == []
+            bench.venue.payouts.append(Redeemable(WARM, Outcome.YES, contracts(7), page))
+            bench.venue.paired[HOT] = contracts(2)
+            await bench.until(lambda: set(snapshot.held()) == {WARM, HOT}, "shown", 90)
+            won, both = snapshot.position(WARM), snapshot.position(HOT)
+            assert (won.net, won.redeemable, won.page) == (0, contracts(7), page)
+            assert (both.net, both.pairs, both.venue_net) == (0, contracts(2), None)
+            bench.venue.payouts.clear()
+            await bench.until(lambda: snapshot.held() == [HOT], "paid", 90)
 
     run_virtual(main)
 

@@ -131,6 +131,9 @@ class FakeVenue:
     stages: dict[str, TradeStage] = field(default_factory=dict)
     """Ends of trades that settled later."""
     undone: int = 0
+    payouts: list[Redeemable] = field(default_factory=list)
+    paired: dict[str, int] = field(default_factory=dict)
+    """YES and NO held together, by ticker."""
     settled_only: bool = False
     """Whether lists of positions and cash leave out what can still be undone."""
     net: dict[str, int] = field(default_factory=dict)
@@ -521,7 +524,7 @@ class FakeVenue:
         return await self._read(lambda: tuple(TradeReport(t, s, 0) for t, s in self.stages.items()))
 
     async def redeemable(self) -> tuple[Redeemable, ...] | Incomplete:
-        return ()
+        return await self._read(lambda: tuple(self.payouts))
 
     async def lists_as_of_ms(self) -> int | Incomplete | None:
         return await self._read(lambda: self.clock.wall_ms() - self.faults.lists_lag_ms)
@@ -529,7 +532,12 @@ class FakeVenue:
     async def positions(self) -> tuple[PositionReport, ...] | Incomplete:
         def listed() -> tuple[PositionReport, ...]:
             counts = {ticker: net - self._open(ticker) for ticker, net in self.net.items()}
-            return tuple(PositionReport(t, Quantity(n)) for t, n in counts.items() if n)
+            counts |= {ticker: counts.get(ticker, 0) for ticker in self.paired}
+            return tuple(
+                PositionReport(t, Quantity(n), Quantity(self.paired.get(t, 0)))
+                for t, n in counts.items()
+                if n or t in self.paired
+            )
 
         return await self._read(listed)
 

@@ -146,6 +146,20 @@ def halted(number: int = 21, **changes: object) -> AlarmRow:
     return alarm(number, what="desk: position", effect="the desk is halted", scope="desk", **changes)
 
 
+async def test_what_cannot_be_sold_yet_or_waits_on_the_venues_page_stands_beside_its_position(
+    directory: Path,
+) -> None:
+    async with running(directory, size=(140, 40)) as desk:
+        held = msgspec.structs.replace(rows.positions()[0], unsettled=4_000_000)
+        won = msgspec.structs.replace(
+            rows.positions()[1], net=0, redeemable=7_000_000, page="https://v.example"
+        )
+        await desk.press("4")
+        desk.engine.send(positions=(held, won))
+        await desk.shows("4 not settled")
+        await desk.shows("7 to redeem at https://v.example")
+
+
 @pytest.mark.parametrize("size", BOTH_SIZES)
 async def test_a_position_that_differs_is_in_the_status_bar_on_every_screen(
     directory: Path, size: tuple[int, int]

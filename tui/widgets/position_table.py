@@ -89,7 +89,19 @@ def _rule(scene: Scene, key: Key) -> Span:
     row = _row(scene, key)
     if row.venue_net is not None:
         return Span(f"  MISMATCH ours {count(row.net)} venue {count(row.venue_net)}", "alarm")
-    return Span("  " + row.exit_rule, "text-muted")
+    waits = _waits(row)
+    return Span(f"  {waits}", "arming") if waits else Span("  " + row.exit_rule, "text-muted")
+
+
+def _waits(row: PositionRow) -> str:
+    """What of it cannot be sold yet, never came, or waits on the venue's page."""
+    parts = (
+        (row.redeemable, f"{count(row.redeemable)} to redeem at {row.page}"),
+        (row.unsettled, f"{count(row.unsettled)} not settled"),
+        (row.failed, f"{count(row.failed)} FAILED"),
+        (row.pairs, f"{count(row.pairs)} pairs to merge"),
+    )
+    return ", ".join(text for quantity, text in parts if quantity)
 
 
 COLUMNS = (
