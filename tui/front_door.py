@@ -24,6 +24,7 @@ import click
 
 from core.config import paths
 from core.config.paths import Profile, socket_path, watchdog_socket
+from core.config.secrets import WALLET_VARIABLE
 from core.control.client import ConnectError, Line
 from core.control.protocol import VERSION, Hello, StopEngine
 from tui import verbs
@@ -201,7 +202,7 @@ def _start_sim(place: Profile, world: WorldOptions) -> None:
     arguments += ["--seed", str(1 if world.seed is None else world.seed)]
     if world.faults is not None:
         arguments += ["--faults", str(world.faults)]
-    pid = _spawn(arguments, place.sim_log)
+    pid = _spawn(arguments, place.sim_log, signs=False)
     _note_process(place.sim_pid, pid)
     if not _within(SIM_READY_S, lambda: place.sim_ready.exists() or not _alive(pid)):
         raise StartError(f"the simulator was not ready within {SIM_READY_S:.0f} s; see {place.sim_log}")
@@ -227,7 +228,7 @@ def _start_desk(place: Profile, *, new_world: bool = False) -> None:
 
 
 def _spawn_watchdog(place: Profile) -> int:
-    pid = _spawn(["watchdog", "run", "--profile", place.name], place.watchdog_log)
+    pid = _spawn(["watchdog", "run", "--profile", place.name], place.watchdog_log, signs=False)
     _note_process(place.watchdog_pid, pid)
     return pid
 
@@ -251,7 +252,7 @@ def _stop_watchdog(place: Profile) -> None:
 
 def _start_engine(place: Profile) -> None:
     click.echo("Engine: starting", nl=False)
-    pid = _spawn(["engine", "run", "--profile", place.name], place.engine_log)
+    pid = _spawn(["engine", "run", "--profile", place.name], place.engine_log, signs=True)
     if not _within(ENGINE_READY_S, lambda: engine_pid(place) is not None or not _alive(pid)):
         raise StartError(f"the engine did not answer within {ENGINE_READY_S:.0f} s; see {place.engine_log}")
     if not _alive(pid):
@@ -371,16 +372,17 @@ def _quiet_line(place: Profile) -> Line:
     return Line(socket_path(place), Hello(VERSION, "command", "cli", os.getpid(), "front-door"))
 
 
-def _spawn(arguments: list[str], log: Path) -> int:
+def _spawn(arguments: list[str], log: Path, *, signs: bool) -> int:
     """Start one of our own processes without a terminal, in a session of its own; returns its pid.
 
-    ``-P`` keeps whatever lies in the current directory out of its imports.
+    Only one that ``signs`` inherits a wallet's key. ``-P`` keeps whatever lies in the current directory
+    out of its imports.
     """
     command = [sys.executable, "-P", "-m", "tui.cli", *arguments]
     return os.posix_spawn(
         sys.executable,
         command,
-        os.environ,
+        {name: value for name, value in os.environ.items() if signs or name != WALLET_VARIABLE},
         file_actions=[
             (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
             (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0),

@@ -202,6 +202,7 @@ def pulses(engine: Engine, run: str) -> tuple[Callable[[], Pulse | None], Callab
             beat.groups,
             kept=beat.kept,
             drill=beat.drill,
+            venues=tuple(venue.short for venue in engine.desk.seats),
         )
 
     def heard(answer: Watching | None) -> None:

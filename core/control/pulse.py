@@ -40,6 +40,8 @@ class Pulse(msgspec.Struct, frozen=True, tag="pulse"):
     """What still rests at an orderly end was left there on purpose; it dies by its own expiry."""
     drill: bool = False
     """The engine will now fall silent on purpose: strike as if orders were live."""
+    venues: tuple[str, ...] = ()
+    """Where orders may be, by the venues' short names."""
 
 
 class Ask(msgspec.Struct, frozen=True, tag="ask"):

@@ -64,6 +64,16 @@ def site_of_watchdog(place: Profile) -> Site:
     return _real(place, place.watchdog_key)
 
 
+def clock_of(place: Profile) -> WorldClock:
+    """The clock its venues' worlds go by; raises ``ReadyError`` without a simulator."""
+    return read_ready(place.sim_ready).clock if place.simulated else REAL_WORLD
+
+
+def trades_kalshi(place: Profile) -> bool:
+    """Whether the profile is to have an account at Kalshi: not where a wallet was added and no key."""
+    return place.simulated or place.trading_key.exists() or not place.wallet.exists()
+
+
 def _simulated(place: Profile, *, watchdog: bool = False) -> Site:
     ready = read_ready(place.sim_ready)
     where = ready.kalshi

@@ -1,6 +1,7 @@
 """The watchdog as a process: it listens for the engine's pulses and cancels everything when they end.
 
-It has a key and connections of its own, places nothing and could not. One a profile; it outlives engines.
+It has credentials and connections of its own, places nothing and could not. One a profile; it outlives
+engines.
 """
 
 from __future__ import annotations
@@ -9,32 +10,28 @@ import asyncio
 import contextlib
 import logging
 import os
-import random
-import secrets
 import signal
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from core.config import paths
 from core.config.paths import Profile
-from core.config.secrets import KeyFileError, write_private
-from core.config.settings import SettingsError, load
+from core.config.secrets import WALLET_VARIABLE, write_private
+from core.config.settings import Settings, load
 from core.control import log
+from core.control.accounts import UNUSABLE, Opened
 from core.control.client import encode
 from core.control.lock import LockFileError, LockHeldError, sole_holder
 from core.control.notify import notifier
 from core.control.pulse import Pulse, PulseError, Watching, read_pulse, receive
-from core.control.ready import ReadyError
 from core.control.sealed import seal
-from core.control.site import Site, site_of_watchdog
+from core.control.site import clock_of
 from core.control.sockets import SocketError, bind, peer_of
 from core.control.strikes import Record, read_record, record_bytes
 from core.domain.clock import Clocks, SystemClock
-from core.domain.text import clean_text
-from core.venues.address import VenueAddressError
-from core.venues.kalshi.cancel_only import KalshiCancelOnly
 from core.venues.strike import CancelOnly
+from core.watchdog.accounts import guarded
 from core.watchdog.guard import Guard
 
 USAGE, LOCK_HELD = 2, 75
@@ -50,27 +47,21 @@ class StartError(Exception):
         self.code = code
 
 
-_REFUSALS = (
-    SettingsError,
-    paths.ProfileError,
-    LockFileError,
-    ReadyError,
-    SocketError,
-    KeyFileError,
-    VenueAddressError,
-)
+_REFUSALS = (*UNUSABLE, paths.ProfileError, LockFileError, SocketError)
 
 
 def run_watchdog(place: Profile) -> int:
     """Be the profile's watchdog until stopped; returns 0. Raises ``StartError``."""
     seal()
+    os.environ.pop(WALLET_VARIABLE, None)  # whoever started it by hand: it must not be able to sign
     try:
         paths.prepare(place)
         with sole_holder(place.watchdog_lock):
-            site = site_of_watchdog(place)
-            silent_s = load(place.config).engine.watchdog_silent_s
+            settings = load(place.config)
+            clocks = Clocks(SystemClock(), clock_of(place))
+            opened = guarded(place, settings.polymarket, clocks)
             log.to_file(place.watchdog_log)
-            asyncio.run(_serve(place, site, silent_s))
+            asyncio.run(_serve(place, settings, clocks, opened))
     except LockHeldError as error:
         raise StartError(f"a watchdog runs already for profile {place.name}", LOCK_HELD) from error
     except OSError as error:
@@ -80,16 +71,18 @@ def run_watchdog(place: Profile) -> int:
     return 0
 
 
-async def _serve(place: Profile, site: Site, silent_s: int) -> None:
-    clocks = Clocks(SystemClock(), site.clock)
-    dog = Watchdog(_accounts(site, clocks), clocks, place.watchdog_record, silent_s)
+async def _serve(place: Profile, settings: Settings, clocks: Clocks, opened: Opened[CancelOnly]) -> None:
+    silent_s = settings.engine.watchdog_silent_s
+    dog = Watchdog(opened.accounts, clocks, place.watchdog_record, silent_s, opened.missing)
     tell = notifier(os.environ)
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopped.set)
     loop.add_signal_handler(signal.SIGHUP, lambda: _log.info("SIGHUP ignored"))
-    _log.info("watchdog starts at %s %s", site.environment.value, site.world_id)
+    _log.info("watchdog starts at %s: %s", place.environment.value, ", ".join(g.name for g in dog.guards))
+    for venue, why in opened.missing.items():
+        _log.error("%s is not guarded: %s", venue, why)
     try:
         with _listen(paths.watchdog_socket(place)) as listening:
             server = await asyncio.start_unix_server(dog.serve, sock=listening)
@@ -108,21 +101,6 @@ async def _serve(place: Profile, site: Site, silent_s: int) -> None:
     _log.info("watchdog has stopped")
 
 
-def _accounts(site: Site, clocks: Clocks) -> list[CancelOnly]:
-    """Every account of the profile, each with the watchdog's own credential."""
-    return [
-        KalshiCancelOnly(
-            site.kalshi,
-            site.environment,
-            site.signer,
-            clocks=clocks,
-            rng=random.Random(secrets.randbits(128)),
-            on_anomaly=lambda what, detail: _log.warning("%s: %s", what, clean_text(detail)),
-            subaccount=site.subaccount,
-        )
-    ]
-
-
 @contextlib.contextmanager
 def _listen(path: Path) -> Iterator[socket.socket]:
     listening = bind(path)
@@ -136,8 +114,16 @@ def _listen(path: Path) -> Iterator[socket.socket]:
 class Watchdog:
     """The guards of all venues, what they have done, and what the engine is told of it."""
 
-    def __init__(self, accounts: Sequence[CancelOnly], clocks: Clocks, record: Path, silent_s: int) -> None:
-        self._clocks, self._path = clocks, record
+    def __init__(
+        self,
+        accounts: Sequence[CancelOnly],
+        clocks: Clocks,
+        record: Path,
+        silent_s: int,
+        missing: Mapping[str, str],
+    ) -> None:
+        """``missing``: why an account of the profile could not be opened, by venue."""
+        self._clocks, self._path, self._missing = clocks, record, missing
         self.guards = tuple(Guard(account, clocks, silent_s, self) for account in accounts)
         self.record = read_record(record)
         self._struck_for: Pulse | None = None
@@ -171,10 +157,22 @@ class Watchdog:
             pid=os.getpid(),
             counter=pulse.counter if pulse is not None else 0,
             silent_ms=silent_ms if pulse is not None else None,
-            unfit="; ".join(self._named(guard.name, guard.unfit) for guard in self.guards if guard.unfit),
+            unfit="; ".join(self._unfit(pulse)),
             struck_ms=self.record.struck_ms,
             receipt=self.record.receipt,
         )
+
+    def _unfit(self, pulse: Pulse | None) -> Iterator[str]:
+        """Where it could not cancel now, and why."""
+        for guard in self.guards:
+            if guard.unfit:
+                yield self._named(guard.name, guard.unfit)
+        for venue, why in self._missing.items():
+            yield f"{venue} {why}"
+        known = {guard.name for guard in self.guards} | self._missing.keys()
+        for venue in pulse.venues if pulse is not None else ():
+            if venue not in known:
+                yield f"{venue} was added after it was started: start it again"
 
     def _named(self, venue: str, text: str) -> str:
         """With the venue before it where there are several."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 
 from core.config import paths
 from core.config.paths import Profile
+from core.config.secrets import WALLET_VARIABLE
 from core.control.client import Line
 from core.control.protocol import VERSION, Hello
 from tui import app, front_door
@@ -225,3 +227,17 @@ def test_a_stop_that_fails_after_the_console_is_one_sentence(
     assert front_door.demo(place, QUIET, LOOK, fresh=False) == 2
     monkeypatch.setattr(front_door, "stop_all", real)
     assert "pmconsole: the engine (pid 1) does not stop: busy" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("signs", [False, True])
+def test_only_what_signs_inherits_the_wallets_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, signs: bool
+) -> None:
+    told, program = tmp_path / "told", tmp_path / "program"
+    program.write_text(f"#!/bin/sh\nenv > {tmp_path}/part\nmv {tmp_path}/part {told}\n")
+    program.chmod(0o700)
+    monkeypatch.setattr(sys, "executable", str(program))
+    monkeypatch.setenv(WALLET_VARIABLE, "11" * 32)
+    pid = front_door._spawn(["watchdog", "run"], tmp_path / "log", signs=signs)
+    os.waitpid(pid, 0)
+    assert (WALLET_VARIABLE in told.read_text()) is signs

@@ -73,7 +73,7 @@ class Deaf(Account):
 
 @contextlib.asynccontextmanager
 async def guarding(loop: VirtualLoop, folder: Path, *accounts: Any) -> AsyncIterator[Watchdog]:
-    dog = Watchdog(accounts, Clocks(VirtualClock(loop), REAL_WORLD), folder / "record", 10)
+    dog = Watchdog(accounts, Clocks(VirtualClock(loop), REAL_WORLD), folder / "record", 10, {})
     work = [step for guard in dog.guards for step in (guard.watch(), guard.probe(), guard.warm())]
     tasks = [loop.create_task(step) for step in work]
     await asyncio.sleep(1.0)

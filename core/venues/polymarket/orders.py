@@ -21,7 +21,7 @@ from core.venues.polymarket.answers import Expected, Read, expected, placed, pla
 from core.venues.polymarket.cancels import ACKNOWLEDGED, Cancels
 from core.venues.polymarket.errors import Refusal
 from core.venues.polymarket.http import ClobHttp
-from core.venues.polymarket.seal import LIFETIME_MIN_S
+from core.venues.polymarket.traits import LIFETIME_MIN_S
 from core.venues.retry import SECOND_NS, CallClass
 from core.venues.venue import (
     Accepted,

@@ -10,7 +10,6 @@ its rest as soon as it is answered.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
 
 import msgspec
 
@@ -30,11 +29,8 @@ from core.venues.polymarket.contracts import exchange_of
 from core.venues.polymarket.order_wire import OrderType, PostOrder, order_body
 from core.venues.polymarket.sign import Order, OrderSigner, Side
 from core.venues.polymarket.terms import EARLY_S, Terms
+from core.venues.polymarket.traits import LIFETIME_MIN_S
 from core.venues.venue import Rejected, Sealed
-
-LIFETIME_MIN_S: Final = 130
-"""That time must be three minutes ahead when the venue reads the order; ten seconds are for the way there
-and for clocks that differ."""
 
 _encoder = msgspec.json.Encoder()
 

@@ -15,7 +15,7 @@ import msgspec
 from core.config.paths import Environment
 from core.domain.book import Book
 from core.domain.clock import Clocks
-from core.domain.market import Market, Venue
+from core.domain.market import Market
 from core.domain.order import Fill, OrderIntent, Purpose
 from core.domain.text import clean_text
 from core.domain.units import Price, Quantity
@@ -35,11 +35,12 @@ from core.venues.polymarket.modes import Modes
 from core.venues.polymarket.orders import Orders
 from core.venues.polymarket.private_side import PrivateSide
 from core.venues.polymarket.reports import Owner
-from core.venues.polymarket.seal import LIFETIME_MIN_S, Sealer
+from core.venues.polymarket.seal import Sealer
 from core.venues.polymarket.sign import SALT_BITS, OrderSigner
 from core.venues.polymarket.streams import ASSETS_MAX
+from core.venues.polymarket.traits import TRAITS
 from core.venues.socket import SocketFactory, open_socket
-from core.venues.traits import Beat, DeadMan, Traits
+from core.venues.traits import Beat
 from core.venues.venue import (
     Accepted,
     BookView,
@@ -70,15 +71,6 @@ if TYPE_CHECKING:
 
     from core.venues.venue import VenueGateway
 
-TRAITS: Final = Traits(
-    venue=Venue.POLYMARKET,
-    renews=False,
-    reduce_only=False,
-    client_ids=False,
-    settles_later=True,
-    dead_man=DeadMan.HEARTBEAT,
-    lifetime_min_s=LIFETIME_MIN_S,
-)
 ENGINE_VERSION: Final = 2
 """Of the matching engine this client speaks with."""
 TEND_S: Final = 1.0

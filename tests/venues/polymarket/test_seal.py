@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from core.domain.order import BookSide, OrderIntent, Purpose, TimeInForce
 from core.domain.units import Price, Quantity, contracts
-from core.venues.polymarket.seal import LIFETIME_MIN_S
 from core.venues.polymarket.terms import Terms
+from core.venues.polymarket.traits import LIFETIME_MIN_S
 from core.venues.venue import Rejected, Sealed
 from tests.venues.polymarket.golden import ADDRESS, POSITION, SIGNED, TOKEN
 from tests.venues.polymarket.orders_of import (
