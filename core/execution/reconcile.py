@@ -122,7 +122,7 @@ class Reconciler:
         self._cash_read: Cash | None = None
         self._flow_read = 0
         self.clean_ns: int | None = None
-        """End of the last clean, complete reading."""
+        """Beginning of the last clean, complete reading: what it read may be as old as that."""
         self.read_ns: int | None = None
         """End of the last complete reading."""
         self.incomplete_since_ns: int | None = None
@@ -238,7 +238,7 @@ class Reconciler:
             self._audited_ns = began if audit else self._audited_ns
             reading = Reading(now, True, reason, self._standing(), began)
             if reading.clean:
-                self.clean_ns = now
+                self.clean_ns = began
                 if began >= self._doubted_ns:
                     self.doubt = ""
         self.last = reading

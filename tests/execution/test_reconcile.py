@@ -164,6 +164,25 @@ def active(bench: Bench) -> str:
     return "; ".join(alarm.what for alarm in bench.engine.state.alarms.values() if alarm.active)
 
 
+def test_a_clean_reading_is_as_old_as_its_beginning() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            honest = bench.venue.positions
+
+            async def slow() -> tuple[PositionReport, ...] | Incomplete:
+                await asyncio.sleep(7)
+                return await honest()
+
+            bench.venue.positions = slow  # type: ignore[method-assign]
+            reconciler, readings = bench.seat.reconciler, bench.seat.reconciler.readings
+            asked_ns = bench.clock.mono_ns()
+            reconciler.request("test")
+            await bench.until(lambda: reconciler.readings > readings, "a slow reading", 20)
+            assert reconciler.clean_ns is not None and reconciler.clean_ns < asked_ns + 3_000_000_000
+
+    run_virtual(main)
+
+
 def test_an_order_from_outside_is_shown_and_counted() -> None:
     async def main(loop: VirtualLoop) -> None:
         async with running(loop) as bench:

@@ -292,7 +292,7 @@ class Oracle:
         """The desk has had its time: what is not in order now is a violation."""
         self._find(self.in_order(healed_ns))
         if self._engine is not None and not self.adjusted:
-            self._find(cash_differs(self._engine, self.truth))
+            self._find(cash_differs(self._engine, self.truth, healed_ns))
 
     def judge_stop(self, *, ended: bool) -> None:
         """The engine was told to stop and has had its time."""
