@@ -46,12 +46,23 @@ PAUSED_S = 5.0
 LOOKUPS_S = (0.3, 0.7, 1.0, 1.0)
 """Pauses before the look-ups of an unanswered exit; then the position itself says what it did."""
 SKEW_MS = 10_000
+SETTLE_S = 30.0
+"""So long is waited after the exits, where trades settle later, before what is left is counted."""
 
 
 class DirectVenue(CancelOnly, Protocol):
     """The account over plain requests, without a stream."""
 
-    async def positions(self) -> tuple[PositionReport, ...] | Incomplete: ...
+    unable: str
+    """Why everything can be cancelled there but nothing sold; empty when it can."""
+
+    async def positions(self) -> tuple[PositionReport, ...] | Incomplete:
+        """What is held and can be sold now."""
+        ...
+
+    async def settling(self) -> frozenset[str] | Incomplete:
+        """Markets in which a trade of ours has not reached the account yet."""
+        ...
 
     async def orders(self, ticker: str, since_ms: int) -> tuple[OrderReport, ...] | Incomplete: ...
 
@@ -126,6 +137,7 @@ class Direct:
         for _ in range(ROUNDS):
             held = await self._held()
             await asyncio.gather(*(self._leave(ticker, net) for ticker, net in held.items()))
+            await self._settle()
             residue = await self._verify()
             if not residue or residue.keys() <= self._why.keys():
                 break
@@ -215,7 +227,8 @@ class Direct:
             case Rejected(code=code):
                 self._say(wanted.ticker, f"an exit was refused: {code}")
                 await asyncio.sleep(REFUSED_PAUSE_S)
-                return Quantity(0)
+                # Where trades settle later a refusal may be about what is still on its way.
+                return None if self._venue.traits.settles_later else Quantity(0)
             case _:
                 return Quantity(0)
         if sold:
@@ -269,6 +282,19 @@ class Direct:
             self._tell(f"{found.what} cannot be read yet: {found.reason}")
             await asyncio.sleep(READ_AGAIN_S)
 
+    async def _settle(self) -> None:
+        """Wait until every trade has reached the account, or for as long as that is worth."""
+        deadline_ns = self._clocks.mono_ns() + int(SETTLE_S * 1e9)
+        told = False
+        while self._clocks.mono_ns() < deadline_ns:
+            moving = await self._venue.settling()
+            if not moving:
+                return
+            if not told:
+                told = True
+                self._tell("waiting until what was traded is settled")
+            await asyncio.sleep(READ_AGAIN_S)
+
     async def _verify(self) -> dict[str, str]:
         """What either of two complete readings still shows."""
         left: dict[str, str] = {}
@@ -276,11 +302,12 @@ class Direct:
             await asyncio.sleep(VERIFY_PAUSE_S)
             held = await self._held()
             left |= {t: f"{quantity_text(Quantity(abs(n)))} contracts held" for t, n in held.items()}
-            resting = await self._venue.resting()
-            if isinstance(resting, Incomplete):
+            resting, moving = await self._venue.resting(), await self._venue.settling()
+            if isinstance(resting, Incomplete) or isinstance(moving, Incomplete):
                 left["venue"] = "could not be read completely"
             else:
                 left |= {report.ticker: "an order rests" for report in resting}
+                left |= dict.fromkeys(moving, "a trade is not settled yet")
         return left
 
     def _say(self, ticker: str, why: str) -> None:

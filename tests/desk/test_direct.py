@@ -29,7 +29,9 @@ def test_it_leaves_a_living_engine_alone_cancels_beside_a_hanging_one_and_sells_
     assert busy.venue.positions()
     done = busy.run("flatten", "--direct")
     assert done.code == 0, done.out + done.err
-    assert done.out.splitlines()[-1].startswith("FLAT, confirmed twice by the venue. 9.00 contracts sold")
+    ends = sorted(line for line in done.out.splitlines() if " FLAT" in line)
+    assert ends[0].startswith("KAL FLAT, confirmed twice by the venue. 9.00 contracts sold")
+    assert ends[1].startswith("POLY FLAT, confirmed twice by the venue. 0.00 contracts sold")
     assert not busy.venue.positions()
 
     busy.start_engine()

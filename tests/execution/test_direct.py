@@ -48,6 +48,11 @@ class Plain:
 
     def __init__(self, venue: FakeVenue) -> None:
         self.venue, self.traits = venue, venue.traits
+        self.unable = ""
+        self.moving: frozenset[str] = frozenset()
+
+    async def settling(self) -> frozenset[str] | Incomplete:
+        return self.moving
 
     async def groups(self) -> dict[str, str] | Incomplete:
         return {group.group_id: group.part for group in self.venue.groups.values()}
@@ -286,5 +291,16 @@ def test_no_fault_turns_a_position(
         refilling.cancel()
         assert bool(ended.residue) is not flat(scene.venue)
         assert ended.sold + abs(scene.venue.net[HOT]) == abs(net) * 1_000_000 or lost_answers
+
+    run_virtual(main)
+
+
+def test_a_trade_that_never_settles_is_not_called_flat() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        scene = Scene(loop)
+        await scene.open()
+        scene.plain.moving = frozenset({WARM})
+        ended = await scene.direct.flatten()
+        assert ended.residue == {WARM: "a trade is not settled yet"} and str(ended).startswith("NOT FLAT")
 
     run_virtual(main)

@@ -31,6 +31,11 @@ from core.venues.wire import Odd, WireError
 class KalshiDirect(KalshiCancelOnly):
     """See ``core.execution.direct.DirectVenue``."""
 
+    unable = ""
+
+    async def settling(self) -> frozenset[str] | Incomplete:
+        return frozenset()
+
     async def positions(self) -> tuple[PositionReport, ...] | Incomplete:
         return await self._account.positions()
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
-from typing import Final
+from typing import Final, Protocol
 
 import msgspec
 
@@ -24,7 +24,7 @@ from core.venues.polymarket.gamma import Listed, Quarantined, settlement
 from core.venues.polymarket.gamma_wire import EventHead, EventWire, Slug
 from core.venues.polymarket.tokens import looks_like_position
 from core.venues.reader import Reader
-from core.venues.venue import Incomplete, SettlementReport, VenueListener
+from core.venues.venue import Incomplete, SettlementReport
 from core.venues.wire import Odd, WireError, decode
 
 POLL_S: Final = 30.0
@@ -45,6 +45,14 @@ class _Events(msgspec.Struct, frozen=True):
 _events_of = msgspec.json.Decoder(_Events)
 
 
+class Ears(Protocol):
+    """Who hears that a market changed or paid."""
+
+    def on_market(self, market: Market) -> None: ...
+
+    def on_settlement(self, report: SettlementReport) -> None: ...
+
+
 class Listing:
     """The catalog and everything that changes it. ``on_paid`` hears of a market that is paid and dropped."""
 
@@ -52,7 +60,7 @@ class Listing:
         self,
         gamma: Reader,
         books: Reader,
-        listener: VenueListener,
+        listener: Ears,
         clocks: Clocks,
         on_anomaly: Callable[[str, str], None],
         on_paid: Callable[[str], None],
