@@ -269,10 +269,7 @@ class Reader:
             if key in ledger.orders:
                 orders.append(snapshot.order(ledger.orders[key]))
             elif key in ledger.externals:
-                report = ledger.externals[key]
-                orders.append(
-                    rows.external_row(report, snapshot.key(report.ticker), snapshot.clocks.mono_ns())
-                )
+                orders.append(snapshot.external(ledger.externals[key]))
             else:
                 gone.append(key)
         return {"orders": tuple(orders), "gone_orders": tuple(gone)}

@@ -16,6 +16,7 @@ import msgspec
 from core.control.tables import (
     AlarmRow,
     FlattenRow,
+    FlattenVenueRow,
     LimitRow,
     MarketRow,
     MarketStatic,
@@ -116,13 +117,28 @@ def _side(row: ProposalRow | OrderRow, _: Now) -> str:
     return f"{'sell' if row.closes else 'buy'} {row.outcome}"
 
 
+def _pause_left(row: FlattenRow | FlattenVenueRow, now: Now) -> float | None:
+    until_ms = row.pause_until_wall_ms
+    return None if until_ms is None else max(0.0, round((until_ms - now.wall_ms) / 1000, 1))
+
+
 def _nested(table: tuple[Field, ...], rows: Iterable[Any], now: Now) -> list[dict[str, Any]]:
     return [_object(table, row, now) for row in rows]
 
 
+BEAT: tuple[Field, ...] = (
+    Field(
+        "ends_in_s",
+        "until it cancels every order of ours unless it hears a beat; null: not armed",
+        lambda r, n: wait(r.ends_ns, n),
+    ),
+    Field("missed", "beats in a row it has not accepted", lambda r, n: r.missed),
+    Field("why", "why nothing is opened there, empty while beats arrive", lambda r, n: r.why),
+)
+
 VENUES: tuple[Field, ...] = (
     Field("venue", "short name", lambda r, n: r.venue),
-    Field("state", "ok, connecting, DOWN or PAUSED", lambda r, n: r.state),
+    Field("state", "ok, connecting, DOWN or PAUSED: it takes no orders", lambda r, n: r.state),
     Field("heartbeat_age_s", "since the last answered ping", lambda r, n: age(r.heartbeat_ns or None, n)),
     Field("retry_in_s", "until the next attempt", lambda r, n: wait(r.retry_at_ns, n)),
     Field("sequence", "number of the last book message applied", lambda r, n: r.sequence),
@@ -131,7 +147,15 @@ VENUES: tuple[Field, ...] = (
         "venue to book, milliseconds, 99th percentile of the last second; null when quiet",
         lambda r, n: r.lag_ms,
     ),
-    Field("detail", "in words", lambda r, n: r.detail),
+    Field("detail", "in words; what it answers while it is PAUSED", lambda r, n: r.detail),
+    Field("opens", "when it says it takes orders again, real time", lambda r, n: at(r.opens_wall_ms)),
+    Field("halt", "what holds this venue alone back, empty for nothing", lambda r, n: r.halt),
+    Field("settles_later", "whether only what is confirmed there can be sold", lambda r, n: r.settles_later),
+    Field(
+        "beat",
+        "its dead-man switch, see status.venues.beat; null where orders end by their own expiry",
+        lambda r, n: None if r.beat is None else _object(BEAT, r.beat, n),
+    ),
 )
 
 FEEDS: tuple[Field, ...] = (
@@ -167,6 +191,10 @@ FLATTEN_VENUES: tuple[Field, ...] = (
     Field("groups", "safety groups of entries", lambda r, n: r.groups),
     Field("groups_triggered", "of these triggered", lambda r, n: r.groups_triggered),
     Field("exits_resting", "exits the operator lets rest", lambda r, n: r.exits_resting),
+    Field("phase", "of this venue alone, see flatten.phase", lambda r, n: r.phase),
+    Field("pause", "why it takes no exits now, else empty", lambda r, n: r.pause),
+    Field("pause_left_s", "until it says it opens again", _pause_left),
+    Field("receipt", "its own closing line", lambda r, n: r.receipt),
 )
 
 FLATTEN: tuple[Field, ...] = (
@@ -186,15 +214,7 @@ FLATTEN: tuple[Field, ...] = (
     ),
     Field("residue", "what is left and why", lambda r, n: list(r.residue)),
     Field("pause", "why the venue takes no exits now, else empty", lambda r, n: r.pause),
-    Field(
-        "pause_left_s",
-        "until it says it opens again",
-        lambda r, n: (
-            None
-            if r.pause_until_wall_ms is None
-            else max(0.0, round((r.pause_until_wall_ms - n.wall_ms) / 1000, 1))
-        ),
-    ),
+    Field("pause_left_s", "until it says it opens again", _pause_left),
     Field("urgent", "whether exits reach down to the widest protection", lambda r, n: r.urgent),
     Field("sweep", "asked or done where every order of the account goes", lambda r, n: r.sweep),
     Field(
@@ -259,6 +279,7 @@ MARKETS: tuple[Field, ...] = (
     Field("ticker", "the venue's name of the market", _ticker),
     Field("label", "short name", _label),
     Field("event", "the venue's name of the event", lambda r, n: n.statics[r.key].event),
+    Field("venue", "where it trades", lambda r, n: _venue_of(r.key, n)),
     Field("bid", "best YES bid", lambda r, n: price(r.bid)),
     Field("ask", "best YES ask", lambda r, n: price(r.ask)),
     Field("bid_size", "contracts at the best bid", lambda r, n: quantity(r.bid_size)),
@@ -280,6 +301,7 @@ PROPOSALS: tuple[Field, ...] = (
     Field("id", "for approve and veto: number and fingerprint", lambda r, n: f"{r.id}-{r.fingerprint}"),
     Field("ticker", "the venue's name of the market", _ticker),
     Field("label", "short name", _label),
+    Field("venue", "where it would be sent", lambda r, n: _venue_of(r.key, n)),
     Field(
         "state", "OPEN, MOVED, BLOCKED, SENT, EXPIRED, VETOED, WITHDRAWN or DEFERRED", lambda r, n: r.state
     ),
@@ -323,6 +345,9 @@ ORDERS: tuple[Field, ...] = (
     Field("reason", "why it ended", lambda r, n: r.reason),
     Field("external", "whether it was not placed by this desk", lambda r, n: r.external),
     Field("ended_age_s", "since it ended", lambda r, n: age(r.ended_ns, n)),
+    Field("venue", "where it is", lambda r, n: r.venue),
+    Field("unsettled", "of what is filled, trades that may still fail", lambda r, n: quantity(r.unsettled)),
+    Field("failed", "matched there and reversed: it never was", lambda r, n: quantity(r.failed)),
 )
 
 POSITIONS: tuple[Field, ...] = (
@@ -338,8 +363,12 @@ POSITIONS: tuple[Field, ...] = (
     Field("today", "P&L of the world's day", lambda r, n: money(r.today)),
     Field("exit_rule", "what would close it", lambda r, n: r.exit_rule),
     Field("venue_net", "the venue's figure where it differs", lambda r, n: quantity(r.venue_net)),
-    Field("unsettled", "of it, not confirmed and not to be sold yet", lambda r, n: quantity(r.unsettled)),
-    Field("failed", "traded there and never settled", lambda r, n: quantity(r.failed)),
+    Field("venue", "where it is held", lambda r, n: r.venue),
+    Field("confirmed", "of it, settled for good", lambda r, n: quantity(abs(r.net) - r.unsettled)),
+    Field("unsettled", "of it, provisional: the trade may still fail", lambda r, n: quantity(r.unsettled)),
+    Field("failed", "traded there and reversed: it never was", lambda r, n: quantity(r.failed)),
+    Field("sellable", "confirmed and in no order that sells it already", lambda r, n: quantity(r.sellable)),
+    Field("dust", "less than the venue's smallest order: not sellable until resolution", lambda r, n: r.dust),
     Field("pairs", "YES and NO held together, to be merged by hand", lambda r, n: quantity(r.pairs)),
     Field("redeemable", "won and waiting to be paid out by hand", lambda r, n: quantity(r.redeemable)),
     Field("page", "the venue's page where that is done", lambda r, n: r.page),
@@ -412,6 +441,7 @@ EVENTS_OF: tuple[Field, ...] = (
 
 DIFFERENCES: tuple[Field, ...] = (
     Field("row", "its row of the table of differences", lambda r, n: r.row),
+    Field("venue", "whose account it is", lambda r, n: r.venue),
     Field("about", "order, fill, position or cash", lambda r, n: r.about),
     Field("ticker", "market, empty for cash", lambda r, n: r.ticker),
     Field("subject", "order or trade id, empty for a position", lambda r, n: r.subject),
@@ -426,6 +456,18 @@ DIFFERENCES: tuple[Field, ...] = (
         "positions: the last ten of orders and fills of that market, see reconcile.differences.events",
         lambda r, n: _nested(EVENTS_OF, r.events, n),
     ),
+)
+
+ACCOUNTS: tuple[Field, ...] = (
+    Field("venue", "whose account", lambda r, n: r.venue),
+    Field("reading", "number of its last reading, 0 before the first", lambda r, n: r.number),
+    Field("age_s", "since it ended", lambda r, n: age(r.at_ns or None, n)),
+    Field("complete", "whether everything could be read", lambda r, n: r.complete),
+    Field("reason", "what started it, or what could not be read", lambda r, n: r.reason),
+    Field("differences", "how many", lambda r, n: r.differences),
+    Field("clean_age_s", "since the last one that agreed", lambda r, n: age(r.clean_ns, n)),
+    Field("doubt", "why no entries leave before one that agrees", lambda r, n: r.doubt),
+    Field("cash", "free balance there", lambda r, n: money(r.cash)),
 )
 
 RECONCILE: tuple[Field, ...] = (
@@ -444,6 +486,11 @@ RECONCILE: tuple[Field, ...] = (
         "differences",
         "one object a difference, see reconcile.differences",
         lambda r, n: _nested(DIFFERENCES, r.reading.differences, n),
+    ),
+    Field(
+        "accounts",
+        "one object a venue, see reconcile.accounts",
+        lambda r, n: _nested(ACCOUNTS, r.reading.accounts, n),
     ),
 )
 
@@ -466,13 +513,18 @@ ABOUT_ONE = ("rules",)
 PARTS: dict[str, dict[str, tuple[Field, ...]]] = {
     "status": {
         "status.venues": VENUES,
+        "status.venues.beat": BEAT,
         "status.feeds": FEEDS,
         "status.alarms": ALARMS,
         "flatten": FLATTEN,
         "flatten.venues": FLATTEN_VENUES,
     },
     "links": {"links.ways": WAYS},
-    "reconcile": {"reconcile.differences": DIFFERENCES, "reconcile.differences.events": EVENTS_OF},
+    "reconcile": {
+        "reconcile.differences": DIFFERENCES,
+        "reconcile.differences.events": EVENTS_OF,
+        "reconcile.accounts": ACCOUNTS,
+    },
 }
 
 

@@ -11,7 +11,9 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from core.control.tables import (
+    AccountRow,
     AlarmRow,
+    BeatRow,
     BracketRow,
     DifferenceRow,
     EventRow,
@@ -29,12 +31,13 @@ from core.control.tables import (
     PositionRow,
     WayRow,
 )
-from core.domain.market import MarketStatus
+from core.domain.market import Market, MarketStatus
 from core.domain.order import BookSide, Life, Order, Outcome, Purpose, TimeInForce
 from core.domain.position import Position, marked
 from core.domain.units import ONE_CONTRACT, ONE_DOLLAR, Price, complement
 from core.engine.incidents import name_of
 from core.engine.pairs import Compared
+from core.engine.safety import dead_man
 from core.engine.seat import Seat
 from core.engine.state import Alarm, EventState, MarketState
 from core.execution.differences import POLICY, About, Difference
@@ -46,9 +49,10 @@ from core.journal.events import Row
 from core.journal.projections import Pair
 from core.journal.wording import text_of
 from core.models.fair_value import FairValue, InputAge
+from core.risk.halts import Halt
 from core.risk.limits import LIMITS, SPEC, LiveLimits, Scope
 from core.strategy.linked import CAUTION, NoWay, Way
-from core.venues.exchange import ExchangeState
+from core.venues.traits import DeadMan
 from core.venues.venue import BookView, LinkState, OrderReport
 
 EVIDENCE_MAX = 20
@@ -67,22 +71,30 @@ def in_outcome(price: int | None, outcome: Outcome) -> int | None:
 # --- status -------------------------------------------------------------------------------------
 
 
-def link_row(seat: Seat) -> LinkRow:
-    """A venue's stream, and whether the exchange itself takes no orders."""
-    link, paused = seat.venue.link, _pause_text(seat.exchange)
-    state = "PAUSED" if paused and link.state is LinkState.OK else link.state.value
-    detail = paused or link.detail
+def link_row(seat: Seat, halt: Halt | None) -> LinkRow:
+    """A venue's stream, whether the exchange itself takes no orders, and what holds the venue alone back."""
+    link, exchange = seat.venue.link, seat.exchange
+    paused = exchange.words if exchange is not None else ""
     return LinkRow(
-        seat.name.value, state, link.heartbeat_ns, detail, link.retry_at_ns, link.sequence, link.lag_ms
+        venue=seat.name.value,
+        state="PAUSED" if paused and link.state is LinkState.OK else link.state.value,
+        heartbeat_ns=link.heartbeat_ns,
+        detail=paused or link.detail,
+        retry_at_ns=link.retry_at_ns,
+        sequence=link.sequence,
+        lag_ms=link.lag_ms,
+        opens_wall_ms=exchange.resumes_ms if exchange is not None and paused else None,
+        beat=_beat_row(seat),
+        settles_later=seat.traits.settles_later,
+        halt=f"{halt.level.name}: {halt.cause}" if halt is not None else "",
     )
 
 
-def _pause_text(exchange: ExchangeState | None) -> str:
-    """Empty while it trades or nothing is known."""
-    if exchange is None or (exchange.exchange_active and exchange.trading_active):
-        return ""
-    word = "trading" if exchange.exchange_active else "exchange"
-    return f"{word} paused" + (f" until {exchange.resumes}" if exchange.resumes else "")
+def _beat_row(seat: Seat) -> BeatRow | None:
+    if seat.traits.dead_man is not DeadMan.HEARTBEAT:
+        return None
+    beat, why = seat.venue.beat, dead_man(seat)
+    return BeatRow(None, 0, why) if beat is None else BeatRow(beat.cancels_ns, beat.missed, why)
 
 
 def feed_row(health: FeedHealth) -> FeedRow:
@@ -254,10 +266,13 @@ def order_row(
         bound=bound(order) if search is not None else "",
         external=False,
         ended_ns=ended_ns,
+        venue=intent.venue.value,
+        unsettled=sum(fill.quantity for fill in order.fills if not fill.final),
+        failed=sum(fill.quantity for fill in order.undone),
     )
 
 
-def external_row(report: OrderReport, key: int, now_ns: int) -> OrderRow:
+def external_row(report: OrderReport, key: int, now_ns: int, venue: str) -> OrderRow:
     """A resting order of the account that this desk did not place; its purpose is not known."""
     outcome = Outcome.YES if report.side is BookSide.BID else Outcome.NO
     return OrderRow(
@@ -279,6 +294,7 @@ def external_row(report: OrderReport, key: int, now_ns: int) -> OrderRow:
         bound="",
         external=True,
         ended_ns=None,
+        venue=venue,
     )
 
 
@@ -286,7 +302,23 @@ def journal_row(row: Row) -> JournalRow:
     return JournalRow(row.seq, row.ts_wall_ms, row.kind, text_of(row), row.order_id)
 
 
-def difference_row(difference: Difference, key: int, events: Iterable[Row]) -> DifferenceRow:
+def account_row(seat: Seat) -> AccountRow:
+    """How the last reading of a venue's account went."""
+    account = seat.reconciler
+    return AccountRow(
+        venue=seat.name.value,
+        number=account.readings,
+        at_ns=account.last.at_ns,
+        complete=account.last.complete,
+        reason=account.last.reason,
+        clean_ns=account.clean_ns,
+        doubt=account.doubt,
+        differences=len(account.differences),
+        cash=account.cash,
+    )
+
+
+def difference_row(difference: Difference, seat: Seat, key: int, events: Iterable[Row]) -> DifferenceRow:
     about, ticker, subject = difference.key
     policy = POLICY[difference.row]
     halts = f"{policy.scope.value} {policy.halts.name}" if policy.halts is not None else ""
@@ -303,12 +335,15 @@ def difference_row(difference: Difference, key: int, events: Iterable[Row]) -> D
         acted=difference.acted,
         halts=halts,
         events=tuple(journal_row(row) for row in events) if difference.key.about is About.POSITION else (),
+        venue=seat.name.value,
     )
 
 
 class Beside(msgspec.Struct, frozen=True):
     """What a market holds that its net does not say; quantities in millionths."""
 
+    venue: str
+    sellable: int = 0
     unsettled: int = 0
     failed: int = 0
     pairs: int = 0
@@ -317,13 +352,17 @@ class Beside(msgspec.Struct, frozen=True):
 
 
 def beside(seat: Seat, ticker: str) -> Beside:
-    ledger, waits = seat.share.ledger, seat.redeemable.get(ticker)
+    ledger = seat.share.ledger
+    waits, paired = seat.redeemable.get(ticker), seat.reconciler.pairs.get(ticker)
+    page = waits.url if waits is not None else paired.page if paired is not None else ""
     return Beside(
-        ledger.unsettled(ticker),
-        sum(fill.quantity for fill in ledger.settling.failed.values() if fill.ticker == ticker),
-        seat.reconciler.pairs.get(ticker, 0),
-        waits.quantity if waits is not None else 0,
-        waits.url if waits is not None else "",
+        venue=seat.name.value,
+        sellable=ledger.closable(ticker),
+        unsettled=ledger.unsettled(ticker),
+        failed=sum(fill.quantity for fill in ledger.settling.failed.values() if fill.ticker == ticker),
+        pairs=paired.pairs if paired is not None else 0,
+        redeemable=waits.quantity if waits is not None else 0,
+        page=page,
     )
 
 
@@ -337,9 +376,11 @@ def position_row(
     today: int,
     exit_rule: str,
     venue_net: int | None,
+    market: Market | None,
     ticker: str,
     beside: Beside,
 ) -> PositionRow:
+    """``market``: ``None`` for one that is not on the desk."""
     outcome = Outcome.YES if position.net >= 0 else Outcome.NO
     bid = view.book.best_bid if view is not None else None
     ask = view.book.best_ask if view is not None else None
@@ -355,7 +396,10 @@ def position_row(
         today=today,
         exit_rule=exit_rule,
         venue_net=venue_net,
-        ticker=ticker,
+        ticker=ticker if market is None else "",
+        venue=beside.venue,
+        sellable=beside.sellable,
+        dust=market is not None and 0 < abs(position.net) < market.minimum,
         unsettled=beside.unsettled,
         failed=beside.failed,
         pairs=beside.pairs,
@@ -462,6 +506,10 @@ def flatten_venue_row(seat: Seat, ladder: Ladder) -> FlattenVenueRow:
             order.intent.purpose is Purpose.CLOSE and order.intent.tif is TimeInForce.GTC
             for order in seat.share.live.values()
         ),
+        ladder.phase.value,
+        ladder.pause.what if ladder.pause is not None else "",
+        ladder.pause.until_ms if ladder.pause is not None else None,
+        ladder.receipt,
     )
 
 

@@ -33,7 +33,7 @@ from core.engine.pairs import compare
 from core.journal.projections import Pair
 from core.risk.halts import Level
 from core.strategy.convergence import exit_of
-from core.venues.venue import BookView
+from core.venues.venue import BookView, OrderReport
 
 ENDED_ORDERS_MAX = 200
 """Finished orders a snapshot carries; the journal has them all."""
@@ -67,7 +67,7 @@ class Snapshot:
             level_reason=halt.cause if halt is not None else "",
             paused=tuple(sorted(state.paused)),
             starting=tuple(state.starting.items()),
-            links=tuple(rows.link_row(seat) for seat in desk.seats.values()),
+            links=tuple(rows.link_row(seat, state.halts.at(seat.scope)) for seat in desk.seats.values()),
             feeds=tuple(rows.feed_row(health) for health in state.feeds.values()),
             unknown=len(desk.ledger.unknown()),
             exposure=desk.exposure.total,
@@ -180,6 +180,12 @@ class Snapshot:
             search=seat.unknowns.searches.get(client),
         )
 
+    def external(self, report: OrderReport) -> OrderRow:
+        venue = self.desk.seats.venue_of(report.ticker)
+        return rows.external_row(
+            report, self.key(report.ticker), self.clocks.mono_ns(), venue.value if venue is not None else ""
+        )
+
     def position(self, ticker: str) -> PositionRow:
         desk, state = self.desk, self.desk.state
         market = state.markets.get(ticker)
@@ -194,7 +200,8 @@ class Snapshot:
             today=state.today.get(ticker, 0),
             exit_rule=leaving.rule if leaving is not None else "",
             venue_net=desk.seats.venue_net.get(ticker),
-            ticker=ticker if market is None else "",
+            market=market.market if market is not None else None,
+            ticker=ticker,
             beside=rows.beside(desk.seat(ticker), ticker),
         )
 
@@ -270,7 +277,7 @@ class Snapshot:
         return rows.flatten_row(ladder, venues, can_abort=stop.can_be_stopped)
 
     def reading(self) -> ReadingRow:
-        """Every account's reading as one: as old as the oldest, complete where all are."""
+        """Every account's reading, and all of them as one."""
         events = self.desk.state.last_events
         accounts = [seat.reconciler for seat in self.desk.seats.values()]
         worst = min(accounts, key=lambda account: (account.last.complete, account.last.at_ns))
@@ -283,10 +290,11 @@ class Snapshot:
             clean_ns=min(clean) if len(clean) == len(accounts) else None,
             doubt=next((account.doubt for account in accounts if account.doubt), ""),
             differences=tuple(
-                rows.difference_row(d, self.key(d.key.ticker), events.get(d.key.ticker, ()))
-                for account in accounts
-                for d in account.differences.values()
+                rows.difference_row(d, seat, self.key(d.key.ticker), events.get(d.key.ticker, ()))
+                for seat in self.desk.seats.values()
+                for d in seat.reconciler.differences.values()
             ),
+            accounts=tuple(map(rows.account_row, self.desk.seats.values())),
         )
 
     # --- whole tables --------------------------------------------------------------------------
@@ -298,8 +306,7 @@ class Snapshot:
         ended = list(islice(newest, ENDED_ORDERS_MAX))
         for order in (*reversed(ended), *ledger.live.values()):
             yield self.order(order)
-        for report in ledger.externals.values():
-            yield rows.external_row(report, self.key(report.ticker), self.clocks.mono_ns())
+        yield from map(self.external, ledger.externals.values())
 
     def held(self) -> list[str]:
         """Tickers with a position, a difference to the venue, or something to be done on its page."""

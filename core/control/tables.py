@@ -12,8 +12,19 @@ from __future__ import annotations
 import msgspec
 
 
+class BeatRow(msgspec.Struct, frozen=True, array_like=True):
+    """The dead-man switch of a venue that ends our orders when it hears no beat of ours."""
+
+    ends_ns: int | None
+    """When it cancels everything at the earliest without a further beat; ``None``: it is not armed."""
+    missed: int
+    """Beats in a row it has not accepted."""
+    why: str
+    """Why nothing is opened there; empty while the switch is armed and beats arrive."""
+
+
 class LinkRow(msgspec.Struct, frozen=True, array_like=True):
-    """A venue connection. ``state``: ``ok``, ``DOWN``, ``connecting``, ``PAUSED``."""
+    """A venue and its connection. ``state``: ``ok``, ``DOWN``, ``connecting``, ``PAUSED``."""
 
     venue: str
     state: str
@@ -24,6 +35,14 @@ class LinkRow(msgspec.Struct, frozen=True, array_like=True):
     """Number of the last book message applied."""
     lag_ms: int | None = None
     """From the venue's edge into the book, 99th percentile of the last second."""
+    opens_wall_ms: int | None = None
+    """``PAUSED``: when the venue says that it takes orders again."""
+    beat: BeatRow | None = None
+    """``None`` where resting orders end by their own expiry."""
+    settles_later: bool = False
+    """Whether what is bought there can be sold only once its trade is confirmed."""
+    halt: str = ""
+    """What holds this venue alone back, level and cause; empty for nothing."""
 
 
 class FeedRow(msgspec.Struct, frozen=True, array_like=True):
@@ -277,6 +296,11 @@ class OrderRow(msgspec.Struct, frozen=True, array_like=True):
     """UNKNOWN orders: the worst it could still do."""
     external: bool
     ended_ns: int | None
+    venue: str = ""
+    unsettled: int = 0
+    """Of what is filled: contracts whose trade may still fail."""
+    failed: int = 0
+    """Contracts the venue matched and that never were: their trade failed to settle."""
 
 
 class PositionRow(msgspec.Struct, frozen=True, array_like=True):
@@ -305,6 +329,11 @@ class PositionRow(msgspec.Struct, frozen=True, array_like=True):
     """Winning contracts that wait to be paid out by hand, on the venue's page."""
     page: str = ""
     """That page; empty where nothing is to be done there."""
+    venue: str = ""
+    sellable: int = 0
+    """Contracts an exit may sell now: confirmed, and in no order that sells them already."""
+    dust: bool = False
+    """Whether all of it is less than the venue's smallest order: it stays until the market resolves."""
 
 
 class RulesRow(msgspec.Struct, frozen=True, array_like=True):
@@ -428,10 +457,26 @@ class DifferenceRow(msgspec.Struct, frozen=True, array_like=True):
     """What it stops once it is acted on, such as ``venue HALTED``; empty for nothing."""
     events: tuple[JournalRow, ...] = ()
     """Positions: what happened last to orders and fills of that market, oldest first."""
+    venue: str = ""
+
+
+class AccountRow(msgspec.Struct, frozen=True, array_like=True):
+    """The last reading of one venue's account."""
+
+    venue: str
+    number: int
+    """0 before the first."""
+    at_ns: int
+    complete: bool
+    reason: str
+    clean_ns: int | None
+    doubt: str
+    differences: int
+    cash: int | None
 
 
 class ReadingRow(msgspec.Struct, frozen=True, array_like=True):
-    """The last reading of the account."""
+    """The last reading of every account, as one: as old as the oldest, complete where all are."""
 
     number: int
     at_ns: int
@@ -443,6 +488,8 @@ class ReadingRow(msgspec.Struct, frozen=True, array_like=True):
     doubt: str
     """Why no entries leave before a clean one; empty when they may."""
     differences: tuple[DifferenceRow, ...]
+    accounts: tuple[AccountRow, ...] = ()
+    """One a venue."""
 
 
 class FlattenVenueRow(msgspec.Struct, frozen=True, array_like=True):
@@ -459,6 +506,13 @@ class FlattenVenueRow(msgspec.Struct, frozen=True, array_like=True):
     groups_triggered: int = 0
     exits_resting: int = 0
     """Exits the operator lets rest."""
+    phase: str = ""
+    """Of this venue's own ladder; none waits for another."""
+    pause: str = ""
+    """Why this venue takes no exits now."""
+    pause_until_wall_ms: int | None = None
+    receipt: str = ""
+    """Its own end; empty while it goes on."""
 
 
 class FlattenRow(msgspec.Struct, frozen=True, array_like=True):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from core.domain.order import Anomaly, BookSide, Fill, Life, Order
+from core.domain.order import Anomaly, BookSide, Fill, Life, Order, Outcome, Purpose, in_terms_of
 from core.domain.units import price_text, quantity_text
 from core.engine import incidents
 from core.engine.alarms import RESUME
@@ -103,10 +103,9 @@ class Ears:
         desk.account.moved(ticker)
         desk.trips.tallies.rebuild()
         self._expose(ticker)
-        verb = "bought" if fill.side is BookSide.BID else "sold"
         what = (
-            f"trade {fill.trade_id} failed to settle: {quantity_text(fill.quantity)} {verb} at "
-            f"{price_text(fill.price)} never were"
+            f"{_words(order, fill)} never were: their trade failed to settle and is reversed, "
+            f"{quantity_text(desk.ledger.net(ticker))} held now (trade {fill.trade_id})"
         )
         incidents.note(desk, Row.FAILED_TRADE, ticker, what)
         incidents.stop(desk, incidents.market(ticker), Level.REDUCE_ONLY, what, until_seen=True)
@@ -250,3 +249,13 @@ class Ears:
 
     def on_worker_restart(self, name: str) -> None:
         self.desk.alarms.clear(f"worker {name}")
+
+
+def _words(order: Order | None, fill: Fill) -> str:
+    """``4.00 NO bought at 0.60``; of an order that is not ours only the side of the YES book is known."""
+    if order is None:
+        outcome, verb = Outcome.YES, "bought" if fill.side is BookSide.BID else "sold"
+    else:
+        outcome, verb = order.intent.outcome, "sold" if order.intent.purpose is Purpose.CLOSE else "bought"
+    price = price_text(in_terms_of(outcome, fill.price))
+    return f"{quantity_text(fill.quantity)} {outcome.name} {verb} at {price}"

@@ -34,6 +34,13 @@ def name_of(scope: HaltScope) -> str:
     return Venue(scope.name).short if scope.kind is ScopeKind.VENUE else scope.name
 
 
+def label_of(desk: Desk, ticker: str) -> str:
+    """A market for a person: by its label, the venue before it where there are several; by its ticker when
+    it is not on the desk."""
+    known = desk.state.markets.get(ticker)
+    return desk.seats.named(desk.seats.of(ticker), known.market.label) if known is not None else ticker
+
+
 def market(ticker: str) -> HaltScope:
     return HaltScope(ScopeKind.MARKET, ticker)
 
@@ -69,7 +76,7 @@ def ring(desk: Desk, scope: HaltScope) -> None:
     desk.alarms.raise_(
         key,
         AlarmLevel.ACT,
-        f"{name_of(scope)}: {halt.cause}",
+        f"{label_of(desk, scope.name) if scope.kind is ScopeKind.MARKET else name_of(scope)}: {halt.cause}",
         f"{_WHAT.get(scope.kind, f'that {scope.kind.value}')} {_EFFECT.get(halt.level, 'is stopped')}",
         SEEN if halt.until_seen else RESUME,
         scope.name if scope.kind is ScopeKind.MARKET else "",

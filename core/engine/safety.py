@@ -119,8 +119,8 @@ def pause_of(desk: Desk, ticker: str) -> Pause | None:
     window = next((w for w in seat.maintenance or () if w.start_ms <= now < w.end_ms), None)
     until = exchange.resumes_ms or (desk.clocks.world.real_at(window.end_ms) if window is not None else None)
     if at.exchange_active:
-        return Pause("trading paused", until)
-    return Pause("exchange paused", until, cancels=False)
+        return Pause(exchange.mode or "trading paused", until)
+    return Pause(exchange.mode or "exchange paused", until, cancels=False)
 
 
 class Safety:

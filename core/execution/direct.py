@@ -204,7 +204,7 @@ class Direct:
         state = await self._venue.exchange_state()
         if isinstance(state, Incomplete) or state.trades(shard) is not False:
             return 0
-        self._say(ticker, "the venue takes no orders" + (f" until {state.resumes}" if state.resumes else ""))
+        self._say(ticker, f"the venue takes no orders: {state.words}")
         began = self._clocks.mono_ns()
         await asyncio.sleep(PAUSED_S)
         return self._clocks.mono_ns() - began

@@ -112,7 +112,7 @@ class Reconciler:
         self.cash_base: Money | None = None
         """The account's cash without anything this journal's positions did to it."""
         self.venue_net: dict[str, int] = {}
-        self.pairs: dict[str, int] = {}
+        self.pairs: dict[str, PositionReport] = {}
         """YES and NO held together by the venue's count, by ticker."""
         self.doubt = ""
         """Why something may have been missed: no entries until a clean reading has taken it away."""
@@ -272,7 +272,7 @@ class Reconciler:
 
     def _positions(self, reports: tuple[PositionReport, ...], epoch: int) -> None:
         theirs = {report.ticker: int(report.net) for report in reports}
-        pairs = {report.ticker: int(report.pairs) for report in reports if report.pairs}
+        pairs = {report.ticker: report for report in reports if report.pairs}
         for ticker, _ in self.pairs.items() ^ pairs.items():
             self._ledger.changed_positions.touch(ticker)
         self.pairs = pairs

@@ -29,6 +29,16 @@ class ExchangeState(msgspec.Struct, frozen=True):
     """The same moment in real wall milliseconds, where the venue names one."""
     shards: tuple[ShardState, ...] = ()
     """Empty: the venue speaks of itself as a whole."""
+    mode: str = ""
+    """What it said of itself where that is more than a pause, such as post-only."""
+
+    @property
+    def words(self) -> str:
+        """Why it takes no orders, for a person; empty while it trades."""
+        if self.exchange_active and self.trading_active:
+            return ""
+        paused = f"{'trading' if self.exchange_active else 'exchange'} paused"
+        return (self.mode or paused) + (f" until {self.resumes}" if self.resumes else "")
 
     def at(self, shard: int) -> ShardState | None:
         """``None`` for a shard the venue does not speak of: nothing is known of it."""

@@ -183,6 +183,8 @@ class PositionReport(msgspec.Struct, frozen=True):
     """Signed: positive = YES, negative = NO."""
     pairs: Quantity = Quantity(0)
     """YES and NO held together beside ``net``: worth a dollar each pair, whatever happens."""
+    page: str = ""
+    """The venue's page where pairs are merged by hand."""
 
 
 class TradeReport(msgspec.Struct, frozen=True):

@@ -11,7 +11,7 @@ import msgspec
 
 from core.control.snapshot import Snapshot
 from core.domain.order import BookSide, Life, Outcome
-from core.domain.units import contracts
+from core.domain.units import contracts, price_text
 from core.engine.facts import judge
 from core.engine.state import AlarmLevel
 from core.execution.exits import next_slice
@@ -73,7 +73,11 @@ def test_a_failed_trade_is_undone_everywhere_and_calls_somebody() -> None:
             assert bench.venue.cash_now == cash
             halt = bench.engine.desk.halting.level(EVENT, HOT)
             assert halt is not None and halt.level is Level.REDUCE_ONLY and "failed to settle" in halt.cause
-            assert any(a.level is AlarmLevel.ACT and "failed" in a.what for a in state.alarms.values())
+            label = state.markets[HOT].market.label
+            (rang,) = [a.what for a in state.alarms.values() if a.level is AlarmLevel.ACT]
+            paid = price_text(fill.price)
+            assert rang.startswith(f"{label}: 4.00 YES bought at {paid} never were"), rang
+            assert rang.endswith(f"reversed, 0.00 held now (trade {fill.trade_id})"), rang
             assert [row.data()["row"] for row in rows(bench, "DIFFERENCE")] == ["R12"]
             (order,) = ledger.orders.values()
             client = order.intent.client_order_id

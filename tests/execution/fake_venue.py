@@ -134,6 +134,9 @@ class FakeVenue:
     payouts: list[Redeemable] = field(default_factory=list)
     paired: dict[str, int] = field(default_factory=dict)
     """YES and NO held together, by ticker."""
+    page: str = "https://venue.example/merge"
+    mode: str = ""
+    """What it says of itself while it takes no orders."""
     settled_only: bool = False
     """Whether lists of positions and cash leave out what can still be undone."""
     net: dict[str, int] = field(default_factory=dict)
@@ -534,7 +537,7 @@ class FakeVenue:
             counts = {ticker: net - self._open(ticker) for ticker, net in self.net.items()}
             counts |= {ticker: counts.get(ticker, 0) for ticker in self.paired}
             return tuple(
-                PositionReport(t, Quantity(n), Quantity(self.paired.get(t, 0)))
+                PositionReport(t, Quantity(n), Quantity(self.paired.get(t, 0)), self.page)
                 for t, n in counts.items()
                 if n or t in self.paired
             )
@@ -570,7 +573,7 @@ class FakeVenue:
         return await self._read(lambda: paid[-1] if paid else None)
 
     async def exchange_state(self) -> ExchangeState | Incomplete:
-        return await self._read(lambda: ExchangeState(True, self.trading, shards=self.shards))
+        return await self._read(lambda: ExchangeState(True, self.trading, shards=self.shards, mode=self.mode))
 
     async def _read(self, answer):  # type: ignore[no-untyped-def]
         await asyncio.sleep(0.01)

@@ -235,10 +235,11 @@ def cash(found: Cash | Incomplete, shards: Sequence[int], reserve: Money) -> Fin
 def venue(found: ExchangeState | Incomplete, windows: Sequence[Maintenance], now_ms: int) -> Finding:
     if isinstance(found, Incomplete):
         return _not_read("venue", found)
+    said_more = found.mode or found.resumes
     if not found.exchange_active:
-        return block("venue", f"the exchange is down {found.resumes}".rstrip(), "wait until it is back")
+        return block("venue", f"the exchange is down {said_more}".rstrip(), "wait until it is back")
     if not found.trading_active:
-        return block("venue", f"trading is paused {found.resumes}".rstrip(), "wait until it goes on")
+        return block("venue", f"trading is paused {said_more}".rstrip(), "wait until it goes on")
     coming = [w for w in windows if w.start_ms - MAINTENANCE_WARN_MS <= now_ms < w.end_ms]
     if coming:
         begins = datetime.fromtimestamp(coming[0].start_ms / 1000, UTC).strftime("%H:%MZ")

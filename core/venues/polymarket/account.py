@@ -262,7 +262,8 @@ class Account:
         for ticker in sorted(known):
             yes, no = held[ticker, Outcome.YES], held[ticker, Outcome.NO]
             if yes or no:
-                found.append(PositionReport(ticker, Quantity(yes - no), Quantity(min(yes, no))))
+                page = self._catalog.terms[ticker].url if yes and no else ""
+                found.append(PositionReport(ticker, Quantity(yes - no), Quantity(min(yes, no)), page))
         return tuple(found)
 
     async def _held(self, ticker: str, outcome: Outcome) -> Balance | Incomplete:

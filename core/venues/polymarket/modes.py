@@ -50,8 +50,8 @@ class Modes:
         self._state = ExchangeState(
             exchange_active=mode.cancels,
             trading_active=False,
-            resumes=mode.words,
             resumes_ms=self._clocks.wall_ms() + lasts_s * 1_000,
+            mode=mode.words,
         )
         return True
 

@@ -391,7 +391,7 @@ class PolymarketVenue:
             return version
         if version != ENGINE_VERSION:
             words = f"its engine speaks version {version}, this client {ENGINE_VERSION}"
-            return ExchangeState(exchange_active=True, trading_active=False, resumes=words)
+            return ExchangeState(exchange_active=True, trading_active=False, mode=words)
         return self._modes.state()
 
     async def maintenance(self) -> tuple[Maintenance, ...] | Incomplete:

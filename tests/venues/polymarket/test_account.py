@@ -537,7 +537,8 @@ def test_positions_are_the_clobs_balances_of_what_the_late_witness_names(ask: As
         venue.balances.update({YES: "30000000", NO: "10500000"})
 
     found, desk = ask(lambda a: a.positions(), prepare)
-    assert found == (PositionReport(TICKER, Quantity(19_500_000), Quantity(10_500_000)),)
+    page = "https://polymarket.com/event/highest-temperature-in-nyc-on-november-28"
+    assert found == (PositionReport(TICKER, Quantity(19_500_000), Quantity(10_500_000), page),)
     kinds = {u.params.get("asset_type") for u in desk.venue.asked if u.path == "/balance-allowance"}
     assert kinds == {"CONDITIONAL"}
     assert not any(u.path.endswith("update") for u in desk.venue.asked)

@@ -212,7 +212,7 @@ def test_a_restart_shows_as_a_mode_and_passes(on: On) -> None:
         again = await pit.place(BID, OPEN, 3_000, 10)
         state = await pit.client.exchange_state()
         assert not isinstance(state, Incomplete)
-        assert not state.trading_active and state.exchange_active and "post-only" in state.resumes, again
+        assert not state.trading_active and state.exchange_active and "post-only" in state.mode, again
         resting = await pit.place(BID, OPEN, 3_000, 10, post_only=True)
         assert isinstance(resting, Accepted)
         state = await pit.client.exchange_state()

@@ -44,7 +44,7 @@ def test_a_mode_holds_for_its_time(
         assert modes.refused(refusal(status, body))
         state = modes.state()
         assert (state.exchange_active, state.trading_active) == (cancels, False)
-        assert words in state.resumes and state.resumes_ms == START_MS + lasts_s * 1_000
+        assert words in state.mode and state.resumes_ms == START_MS + lasts_s * 1_000
         await asyncio.sleep(lasts_s - 0.1)
         assert not modes.state().trading_active
         await asyncio.sleep(0.2)
