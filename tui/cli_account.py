@@ -147,7 +147,7 @@ def key_show() -> None:
 @click.option("--json", "as_json", is_flag=True, help="The same for programs.")
 @with_profile
 def doctor(as_json: bool) -> None:
-    """Examine the profile: clock, keys, limits, cash, journal, disk, terminal, venue.
+    """Examine the profile: clock, keys, limits, cash, journal, disk, terminal, every venue.
 
     Places nothing and changes nothing. Ends with what still blocks live. Exit code 1 when this
     profile itself is blocked.

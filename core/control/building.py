@@ -16,9 +16,10 @@ import httpx
 from core.config.paths import Environment, Profile
 from core.config.settings import Settings
 from core.control.examination import read_examination
-from core.control.identity import release_of
+from core.control.identity import accounts_of, release_of
 from core.control.site import Site
 from core.control.strikes import read_record
+from core.control.wallet import pinned_account
 from core.domain.clock import Clocks
 from core.domain.market import Venue
 from core.engine.arming import Arming, phrase_of
@@ -108,10 +109,12 @@ class Building(NamedTuple):
         at = self.site
         if at.environment is not Environment.PRODUCTION:
             return None
+        wallet = pinned_account(self.place) if self.place.wallet.exists() else None
+        traded = accounts_of(at.signer, wallet)
         return Arming(
-            phrase_of(self.place.name, at.key_id),
+            phrase_of(self.place.name, traded.names),
             version("pmconsole"),
-            at.signer.fingerprint,
+            traded.mark,
             lambda: read_examination(self.place.doctor),
             self.place.command("doctor"),
         )

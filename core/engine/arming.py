@@ -8,7 +8,7 @@ process: nothing arms itself.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -26,7 +26,7 @@ class Examination(msgspec.Struct, frozen=True):
     limits: str
     """Digest of the configured limits."""
     key: str
-    """Fingerprint of the trading key."""
+    """What tells the accounts' keys from others, such as the trading key's fingerprint."""
     blocks: tuple[str, ...]
     """Sentences; empty when nothing stands against real money."""
 
@@ -35,19 +35,19 @@ class Arming(NamedTuple):
     """What arming this desk asks for."""
 
     phrase: str
-    """Typed by the operator; names the account's key."""
+    """Typed by the operator; names every account."""
     code_version: str
     key: str
-    """Fingerprint of the trading key."""
+    """What tells the accounts' keys from others."""
     examined: Callable[[], Examination | None]
     """The newest examination, ``None`` without a readable one."""
     doctor: str
     """The command that examines this profile."""
 
 
-def phrase_of(profile: str, key_id: str) -> str:
-    """``arm live 3d4c``: the profile and the end of the key's id."""
-    return f"arm {profile} {key_id[-4:]}"
+def phrase_of(profile: str, names: Sequence[str]) -> str:
+    """``arm live 3d4c``: the profile and the end of each account's name."""
+    return " ".join(("arm", profile, *(name[-4:] for name in names)))
 
 
 def against(arming: Arming, limits: str, wall_ms: int) -> str:

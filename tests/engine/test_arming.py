@@ -22,7 +22,8 @@ def arming(found: Examination | None = CLEAN) -> Arming:
 
 
 def test_the_phrase_names_profile_and_account() -> None:
-    assert phrase_of("live", "1f2e-aaaa-3d4c") == PHRASE
+    assert phrase_of("live", ["1f2e-aaaa-3d4c"]) == PHRASE
+    assert phrase_of("live", ["1f2e-aaaa-3d4c", "0xAb12"]) == f"{PHRASE} Ab12"
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ It places nothing, changes nothing at the venue and needs no engine; the engine 
 
 from __future__ import annotations
 
+import asyncio
 import random
 import sqlite3
 from importlib.metadata import version
@@ -15,15 +16,19 @@ from core.config import paths
 from core.config.drill import read_drill
 from core.config.paths import Environment, Profile
 from core.config.secrets import KeyFileError
-from core.config.settings import Settings, SettingsError, load, place_of
-from core.control.doctor import machine, questions
-from core.control.doctor.findings import Finding, Report, block, ok, sentences
+from core.config.settings import PolymarketSettings, Settings, SettingsError, load, place_of
+from core.control.doctor import machine, questions, wallet_questions
+from core.control.doctor.findings import Finding, Report, at, block, ok, sentences
 from core.control.doctor.probe import Answers, ask
 from core.control.doctor.questions import Terminal
+from core.control.doctor.wallet_probe import ask_wallet
 from core.control.examination import write_examination
+from core.control.identity import accounts_of
 from core.control.keys import Role, state
 from core.control.ready import ReadyError
-from core.control.site import Site, site_of
+from core.control.signing import state as wallet_state
+from core.control.site import Site, clock_of, site_of, trades_kalshi
+from core.control.wallet import wallet_of
 from core.domain.clock import Clock, Clocks
 from core.engine.arming import Examination
 from core.journal.device import file_system, free_mb
@@ -31,13 +36,30 @@ from core.risk.limits import DEFAULTS, Limits
 from core.risk.limits_file import LimitsError, parse, unset
 from core.venues.address import VenueAddressError
 from core.venues.http import TransportFactory, network_transport
+from core.venues.kalshi.sign import KeySigner
+from core.venues.kalshi.traits import TRAITS as KALSHI
+from core.venues.polymarket.traits import TRAITS as POLYMARKET
+from core.venues.polymarket.wallets import Account
 
 LIVE = "live"
 
 
 class Configured(msgspec.Struct, frozen=True):
-    settings: Settings
-    limits: Limits
+    settings: Settings = Settings()
+    limits: Limits = DEFAULTS
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """One venue's part: what was found, and the account that trades there where it can be used."""
+
+    venue: str
+    findings: list[Finding]
+    key: KeySigner | None = None
+    wallet: Account | None = None
+
+    @property
+    def usable(self) -> bool:
+        return self.key is not None or self.wallet is not None
 
 
 async def examine(
@@ -54,29 +76,39 @@ async def examine(
     findings += _machine(place, clock, terminal)
     findings += _drill(place, now_ms, code)
     findings.append(questions.watchdog(await machine.watchdog(place), place))
-    findings += _keys(place)
-    site, problem = _site(place)
-    if site is None:
-        findings.append(problem)
-    else:
-        series = configured.settings.markets.series if configured is not None else ()
-        answers = await ask(site, Clocks(clock, site.clock), rng, series, transports)
-        limits = configured.limits if configured is not None else DEFAULTS
-        findings += _venue(place, site, answers, limits, now_ms)
+    given = configured if configured is not None else Configured()
+    # Side by side: a venue that does not answer holds up no other.
+    asked = [
+        a
+        for a in await asyncio.gather(
+            _kalshi(place, given, clock, rng, transports),
+            _polymarket(place, given, clock, rng, transports),
+        )
+        if a is not None
+    ]
+    findings += [finding for part in asked for finding in _named(part, several=len(asked) > 1)]
     found = tuple(findings)
-    if site is not None and configured is not None:
-        _write(place, site, configured, found, now_ms, code)
+    if configured is not None and asked and all(part.usable for part in asked):
+        _write(place, asked, configured, found, now_ms, code)
     is_live = place.environment is Environment.PRODUCTION
     live = sentences(found) if is_live else _from_here_to_live(clock, code)
     return Report(place.name, place.environment.value, code, now_ms, found, live)
 
 
 def _write(
-    place: Profile, site: Site, configured: Configured, found: tuple[Finding, ...], now_ms: int, code: str
+    place: Profile,
+    asked: list[Asked],
+    configured: Configured,
+    found: tuple[Finding, ...],
+    now_ms: int,
+    code: str,
 ) -> None:
     """For whoever arms the profile; raises ``OSError``."""
-    digest, key = configured.limits.digest(), site.signer.fingerprint
-    write_examination(place.doctor, Examination(now_ms, code, digest, key, sentences(found)))
+    key = next((part.key for part in asked if part.key is not None), None)
+    wallet = next((part.wallet for part in asked if part.wallet is not None), None)
+    mark = accounts_of(key, wallet).mark
+    digest = configured.limits.digest()
+    write_examination(place.doctor, Examination(now_ms, code, digest, mark, sentences(found)))
 
 
 def _configuration(place: Profile) -> tuple[Configured | None, list[Finding]]:
@@ -110,17 +142,34 @@ def _drill(place: Profile, now_ms: int, code: str) -> list[Finding]:
     return [questions.drill(read_drill(place.drill), now_ms, code)]
 
 
+def _named(part: Asked, *, several: bool) -> list[Finding]:
+    """With the venue at each finding where the profile has accounts at several."""
+    return part.findings if not several else at(part.venue, part.findings)
+
+
 def _keys(place: Profile) -> list[Finding]:
     return [] if place.simulated else [questions.key(state(place, role)) for role in Role]
 
 
-def _site(place: Profile) -> tuple[Site | None, Finding]:
+# --- Kalshi ---------------------------------------------------------------------------------------
+
+
+async def _kalshi(
+    place: Profile, given: Configured, clock: Clock, rng: random.Random, transports: TransportFactory
+) -> Asked | None:
+    if not trades_kalshi(place):
+        return None
+    findings = _keys(place)
     try:
-        return site_of(place), ok("venue", "")
+        site = site_of(place)
     except KeyFileError:
-        return None, block("venue", "not asked: it answers only to the trading key", "mend that first")
+        unasked = block("venue", "not asked: it answers only to the trading key", "mend that first")
+        return Asked(KALSHI.venue.short, [*findings, unasked])
     except (ReadyError, VenueAddressError) as error:
-        return None, block("venue", str(error), "the venue was not asked")
+        return Asked(KALSHI.venue.short, [*findings, block("venue", str(error), "the venue was not asked")])
+    answers = await ask(site, Clocks(clock, site.clock), rng, given.settings.markets.series, transports)
+    findings += _venue(place, site, answers, given.limits, clock.wall_ms())
+    return Asked(KALSHI.venue.short, findings, key=site.signer)
 
 
 def _venue(place: Profile, site: Site, said: Answers, limits: Limits, now_ms: int) -> list[Finding]:
@@ -141,11 +190,53 @@ def _venue(place: Profile, site: Site, said: Answers, limits: Limits, now_ms: in
     return found
 
 
+# --- Polymarket -----------------------------------------------------------------------------------
+
+
+async def _polymarket(
+    place: Profile, given: Configured, clock: Clock, rng: random.Random, transports: TransportFactory
+) -> Asked | None:
+    settings = given.settings.polymarket
+    findings = _wallet(place, settings)
+    try:
+        site = wallet_of(place, settings)
+    except (KeyFileError, ReadyError, VenueAddressError) as error:
+        # A simulator that is not there is told once; a wallet's own finding has said what is wrong.
+        if place.simulated:
+            return None
+        said = "not asked: it answers only to the wallet's API key" if findings else str(error)
+        return Asked(POLYMARKET.venue.short, [*findings, block("venue", said, "mend that first")])
+    if site is None:
+        return None
+    answers = await ask_wallet(site, Clocks(clock, clock_of(place)), rng, transports)
+    ours = answers.funds[site.account.signature_type]
+    findings += [
+        wallet_questions.clock(answers.clock_offset_ms),
+        wallet_questions.version(answers.version),
+        wallet_questions.mode(answers.mode),
+        wallet_questions.region(answers.geoblock),
+        wallet_questions.api_key(answers.closed_only, place),
+        wallet_questions.standing(answers.closed_only),
+        *wallet_questions.maze(site.account, answers.funds),
+        wallet_questions.cash(ours, given.limits.cash_reserve),
+        *wallet_questions.allowances(ours),
+        wallet_questions.heartbeat(settings),
+    ]
+    return Asked(POLYMARKET.venue.short, findings, wallet=site.account)
+
+
+def _wallet(place: Profile, settings: PolymarketSettings) -> list[Finding]:
+    if place.simulated or not place.wallet.exists():
+        return []
+    return [wallet_questions.wallet(wallet_state(place, settings))]
+
+
 def _from_here_to_live(clock: Clock, code: str) -> tuple[str, ...]:
     """What can be said of the live profile without asking its venue."""
     live = paths.profile(LIVE)
-    _, found = _configuration(live)
+    configured, found = _configuration(live)
     found += _drill(live, clock.wall_ms(), code)
-    found += _keys(live)
+    found += _keys(live) if trades_kalshi(live) else []
+    found += _wallet(live, configured.settings.polymarket if configured is not None else PolymarketSettings())
     blocks = sentences(tuple(found))
     return (*blocks, f"the live profile itself was not examined here: run pmconsole doctor --profile {LIVE}")

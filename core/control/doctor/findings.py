@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Iterable
 
 import msgspec
 
@@ -22,6 +23,12 @@ class Finding(msgspec.Struct, frozen=True):
     grade: Grade
     said: str
     remedy: str = ""
+    venue: str = ""
+    """The venue it is about, where the profile has accounts at several."""
+
+    @property
+    def name(self) -> str:
+        return f"{self.venue} {self.check}".lstrip()
 
 
 class Report(msgspec.Struct, frozen=True):
@@ -53,6 +60,11 @@ def block(check: str, said: str, remedy: str) -> Finding:
     return Finding(check, Grade.BLOCK, said, remedy)
 
 
+def at(venue: str, findings: Iterable[Finding]) -> list[Finding]:
+    """The same findings with the venue they are about."""
+    return [msgspec.structs.replace(finding, venue=venue) for finding in findings]
+
+
 def sentences(findings: tuple[Finding, ...]) -> tuple[str, ...]:
     """The blocking ones in words."""
-    return tuple(f"{f.check}: {f.said}; {f.remedy}" for f in findings if f.grade is Grade.BLOCK)
+    return tuple(f"{f.name}: {f.said}; {f.remedy}" for f in findings if f.grade is Grade.BLOCK)

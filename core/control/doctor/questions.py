@@ -152,7 +152,7 @@ def grant(name: str, key_id: str, subaccount: int, found: Keys | Incomplete) -> 
     """What the venue says the key may do: it has to trade, and needs nothing beyond."""
     check = f"{name} permissions"
     if isinstance(found, Incomplete):
-        return _not_read(check, found)
+        return not_read(check, found)
     granted = found.grants.get(key_id)
     if granted is None:
         return block(check, "the venue does not list this key", "add a key of this account")
@@ -191,13 +191,14 @@ def limits(missing: Sequence[str]) -> Finding:
 # --- the venue ----------------------------------------------------------------------------------
 
 
-def _not_read(check: str, found: Incomplete) -> Finding:
+def not_read(check: str, found: Incomplete) -> Finding:
+    """What was asked and not answered."""
     return block(check, f"not read: {found.reason}", "run again once the venue answers")
 
 
 def rates(found: Tier | Incomplete) -> Finding:
     if isinstance(found, Incomplete):
-        return _not_read("rate limits", found)
+        return not_read("rate limits", found)
     said = f"tier {found.name}, {found.writes_per_s:g} write tokens a second, {found.write_burst:g} at once"
     return ok("rate limits", said)
 
@@ -206,7 +207,7 @@ def region(found: Keys | Incomplete, now_ms: int) -> Finding:
     """Sports, elections and entertainment need a location attestation (Kalshi API: list API keys)."""
     again = "attest your location on the venue's page: some categories are refused without"
     if isinstance(found, Incomplete):
-        return _not_read("region", found)
+        return not_read("region", found)
     if found.region_until_ms is None:
         return warn("region", "never attested", again)
     until = datetime.fromtimestamp(found.region_until_ms / 1000, UTC).strftime("%Y-%m-%d %H:%MZ")
@@ -220,7 +221,7 @@ def region(found: Keys | Incomplete, now_ms: int) -> Finding:
 def cash(found: Cash | Incomplete, shards: Sequence[int], reserve: Money) -> Finding:
     """Orders see only what lies on their market's shard."""
     if isinstance(found, Incomplete):
-        return _not_read("cash", found)
+        return not_read("cash", found)
     parts = ", ".join(f"shard {shard} {money_text(found.on(shard))}" for shard in shards)
     said = f"{money_text(found.total)} in all; {parts}"
     empty = [shard for shard in shards if found.on(shard) <= reserve]
@@ -234,7 +235,7 @@ def cash(found: Cash | Incomplete, shards: Sequence[int], reserve: Money) -> Fin
 
 def venue(found: ExchangeState | Incomplete, windows: Sequence[Maintenance], now_ms: int) -> Finding:
     if isinstance(found, Incomplete):
-        return _not_read("venue", found)
+        return not_read("venue", found)
     said_more = found.mode or found.resumes
     if not found.exchange_active:
         return block("venue", f"the exchange is down {said_more}".rstrip(), "wait until it is back")

@@ -13,7 +13,7 @@ from core.control.doctor.findings import Report
 _WHERE = {
     "sim": "the simulator",
     "demo": "Kalshi's demo exchange, play money",
-    "production": "Kalshi, REAL MONEY",
+    "production": "real exchanges, REAL MONEY",
 }
 
 
@@ -34,10 +34,10 @@ def _lines(report: Report) -> Iterator[tuple[str, int]]:
     at = datetime.fromtimestamp(report.at_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
     where = _WHERE[report.environment]
     yield f"profile {report.profile} at {where}; pmconsole {report.code_version}; {at}", 0
-    checks = max(len(f.check) for f in report.findings)
+    checks = max(len(f.name) for f in report.findings)
     said = len("BLOCK  ") + checks + 2
     for finding in report.findings:
-        yield f"{finding.grade.value:<5}  {finding.check:<{checks}}  {finding.said}", said
+        yield f"{finding.grade.value:<5}  {finding.name:<{checks}}  {finding.said}", said
         if finding.remedy:
             yield f"{'':<{said}}-> {finding.remedy}", said + len("-> ")
     yield "", 0

@@ -219,10 +219,7 @@ class Account:
 
     async def closed_only(self) -> bool | Incomplete:
         """Whether the venue lets this account do nothing but reduce."""
-        found = await self._ours.value(
-            ep.CLOSED_ONLY, "standing of the account", Priority.RECONCILE, _standing
-        )
-        return found if isinstance(found, Incomplete) else found.closed_only
+        return await read_closed_only(self._ours)
 
     # --- balances ---------------------------------------------------------------------------------
 
@@ -232,17 +229,14 @@ class Account:
 
     async def balance(self, asset_type: str, token: str) -> Balance | Incomplete:
         """Of dollars or of a token; read from the chain again first where it has just traded."""
-        query: dict[str, str | int] = {"asset_type": asset_type, "signature_type": int(self._kind)}
-        if token:
-            query["token_id"] = token
         if token in self.fresh:
+            query = _asked(self._kind, asset_type, token)
             told = await self._ours.nothing(
                 ep.REFRESH_BALANCE, "balance update", Priority.RECONCILE, query=query
             )
             if told is None:
                 self.fresh.discard(token)
-        what = f"balance of {token[:12] or 'pUSD'}"
-        return await self._ours.one(ep.BALANCE, what, Priority.RECONCILE, _balance, _of_balance, query=query)
+        return await read_balance(self._ours, self._kind, asset_type, token)
 
     async def positions(self) -> tuple[PositionReport, ...] | Incomplete:
         """What the CLOB counts of every token that could be held."""
@@ -326,6 +320,25 @@ class Account:
                 return tuple(found)
             query = {**query, "cursor": cursor}
         return Incomplete("positions", f"more than {PAGE} pages")
+
+
+async def read_closed_only(reader: Reader) -> bool | Incomplete:
+    """Whether the venue lets the API key's account do nothing but reduce."""
+    found = await reader.value(ep.CLOSED_ONLY, "standing of the account", Priority.RECONCILE, _standing)
+    return found if isinstance(found, Incomplete) else found.closed_only
+
+
+async def read_balance(
+    reader: Reader, kind: SignatureType, asset_type: str, token: str
+) -> Balance | Incomplete:
+    """Of the key's wallet of this type, as the venue has it in mind."""
+    what, query = f"balance of {token[:12] or 'pUSD'}", _asked(kind, asset_type, token)
+    return await reader.one(ep.BALANCE, what, Priority.RECONCILE, _balance, _of_balance, query=query)
+
+
+def _asked(kind: SignatureType, asset_type: str, token: str) -> dict[str, str | int]:
+    query: dict[str, str | int] = {"asset_type": asset_type, "signature_type": int(kind)}
+    return query | {"token_id": token} if token else query
 
 
 def _as_read(row: W, odd: Odd) -> W:

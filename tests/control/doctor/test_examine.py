@@ -101,7 +101,7 @@ async def report(place: Profile, answers: Answers = HEALTHY) -> Report:
 def arming(place: Profile) -> Arming:
     key = state(place, Role.TRADING)
     return Arming(
-        phrase_of(place.name, key.key_id),
+        phrase_of(place.name, [key.key_id]),
         version("pmconsole"),
         key.fingerprint,
         lambda: read_examination(place.doctor),

@@ -128,7 +128,7 @@ def report(*findings: Finding, live: tuple[str, ...] = ()) -> Report:
 def test_the_report_ends_with_what_blocks_live() -> None:
     found = (q.clock(3), q.drill(None, NOW, "1"))
     text = list(lines(report(*found, live=sentences(found))))
-    assert text[0] == "profile live at Kalshi, REAL MONEY; pmconsole 0.1.0; 2026-11-22 20:00:00Z"
+    assert text[0] == "profile live at real exchanges, REAL MONEY; pmconsole 0.1.0; 2026-11-22 20:00:00Z"
     assert text[-2:] == [
         "What still blocks live:",
         "  drill: the stop ladder was never drilled here; run pmconsole drill",
