@@ -14,7 +14,13 @@ import msgspec
 from core.config.paths import Environment, Profile
 from core.config.secrets import KeyFileError, read_key_file, write_private
 from core.config.settings import PolymarketSettings
-from core.control.wallet import WalletSite, adds_wallet, pinned_account, read_wallet_pin, write_wallet_pin
+from core.control.wallet import (
+    WalletSite,
+    adds_wallet,
+    pinned_account,
+    refuse_foreign_wallet,
+    write_wallet_pin,
+)
 from core.domain.clock import Clocks
 from core.venues.address import VenueAddressError
 from core.venues.http import TransportFactory, network_transport
@@ -105,7 +111,7 @@ async def add_wallet(
         raise KeyFileError(str(error)) from error
     key, data = _read(place, settings, file)
     traded = _account(key, SignatureType(kind), funder)
-    _refuse_foreign(place, traded.address)
+    refuse_foreign_wallet(place, traded.address)
     odd: list[str] = []
     http = LoginHttp(
         addresses.clob,
@@ -155,19 +161,6 @@ def _account(key: WalletKey, kind: SignatureType, funder: str) -> Account:
         return account(key.address, kind, funder)
     except (WalletError, AddressError) as error:
         raise KeyFileError(str(error)) from error
-
-
-def _refuse_foreign(place: Profile, address: str) -> None:
-    """Raises ``KeyFileError`` for a wallet that another profile knows as another environment's."""
-    for path in sorted(place.directory.parent.glob(f"*/{place.keys.name}/{place.wallet.name}")):
-        try:
-            pin = read_wallet_pin(path)
-        except KeyFileError:
-            continue  # an unreadable record proves nothing about this wallet
-        if pin.address == address and pin.environment is not place.environment:
-            raise KeyFileError(
-                f"wallet {address} is the {pin.environment.value} wallet of {path}: use another"
-            )
 
 
 def _keep(place: Profile, data: bytes | None, traded: Account, found: Credentials) -> None:

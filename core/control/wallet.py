@@ -88,6 +88,7 @@ def _simulated(place: Profile) -> WalletSite | None:
         traded = account(ready.address, kind, ready.wallets.get(str(kind.value), ""))
     except (WalletError, AddressError) as error:
         raise KeyFileError(f"the simulator's wallet cannot be used: {error}") from error
+    refuse_foreign_wallet(place, traded.address)
     return WalletSite(
         Environment.SIM,
         addresses,
@@ -117,6 +118,19 @@ def read_wallet_pin(path: Path) -> WalletPin:
         return msgspec.json.decode(path.read_bytes()[:_BYTES_MAX], type=WalletPin)
     except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
         raise _unreadable(path) from None
+
+
+def refuse_foreign_wallet(place: Profile, address: str) -> None:
+    """Raises ``KeyFileError`` for a wallet that another profile knows as another environment's: what it
+    signs is good for real money wherever it was signed."""
+    for path in sorted(place.directory.parent.glob(f"*/{place.keys.name}/{place.wallet.name}")):
+        try:
+            pin = read_wallet_pin(path)
+        except KeyFileError:
+            continue  # an unreadable record proves nothing about this wallet
+        if pin.address == address and pin.environment is not place.environment:
+            known = f"the {pin.environment.value} wallet of {path}"
+            raise KeyFileError(f"wallet {address} is {known}: use another in profile {place.name}")
 
 
 def _unreadable(path: Path) -> KeyFileError:

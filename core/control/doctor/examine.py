@@ -86,6 +86,7 @@ async def examine(
         )
         if a is not None
     ]
+    findings += _untraded(place)
     findings += [finding for part in asked for finding in _named(part, several=len(asked) > 1)]
     found = tuple(findings)
     if configured is not None and asked and all(part.usable for part in asked):
@@ -223,6 +224,17 @@ async def _polymarket(
         wallet_questions.heartbeat(settings),
     ]
     return Asked(POLYMARKET.venue.short, findings, wallet=site.account)
+
+
+def _untraded(place: Profile) -> list[Finding]:
+    """The venue a desk with real money leaves out, so that nobody takes it for covered."""
+    if place.environment is not Environment.PRODUCTION:
+        return []
+    if not trades_kalshi(place):
+        return [ok("trading key", "none was added: the desk trades on Polymarket alone")]
+    if not place.wallet.exists():
+        return [ok("wallet", "none was added: the desk trades at Kalshi alone")]
+    return []
 
 
 def _wallet(place: Profile, settings: PolymarketSettings) -> list[Finding]:

@@ -84,7 +84,7 @@ def maze(traded: Account, funds: Funds) -> Iterator[Finding]:
     for kind, funders in funders_of(traded.address).items():
         check, own = f"signature type {kind.value}", kind is traded.signature_type
         found = funds[kind]
-        said = f"{kind.label} {' or '.join(funders)}: "
+        said = f"{kind.label} {traded.funder if own else ' or '.join(funders)}: "
         if isinstance(found, Incomplete):
             if own:
                 yield not_read(check, Incomplete(found.what, f"{said}{found.reason}"))

@@ -230,10 +230,7 @@ class Account:
     async def balance(self, asset_type: str, token: str) -> Balance | Incomplete:
         """Of dollars or of a token; read from the chain again first where it has just traded."""
         if token in self.fresh:
-            query = _asked(self._kind, asset_type, token)
-            told = await self._ours.nothing(
-                ep.REFRESH_BALANCE, "balance update", Priority.RECONCILE, query=query
-            )
+            told = await refresh_balance(self._ours, self._kind, asset_type, token)
             if told is None:
                 self.fresh.discard(token)
         return await read_balance(self._ours, self._kind, asset_type, token)
@@ -326,6 +323,14 @@ async def read_closed_only(reader: Reader) -> bool | Incomplete:
     """Whether the venue lets the API key's account do nothing but reduce."""
     found = await reader.value(ep.CLOSED_ONLY, "standing of the account", Priority.RECONCILE, _standing)
     return found if isinstance(found, Incomplete) else found.closed_only
+
+
+async def refresh_balance(
+    reader: Reader, kind: SignatureType, asset_type: str, token: str
+) -> Incomplete | None:
+    """Make the venue look at the chain again; ``None``: it has."""
+    query = _asked(kind, asset_type, token)
+    return await reader.nothing(ep.REFRESH_BALANCE, "balance update", Priority.RECONCILE, query=query)
 
 
 async def read_balance(

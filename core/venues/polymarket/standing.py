@@ -14,7 +14,7 @@ from core.venues.http import Call
 from core.venues.limiter import Kind, Priority
 from core.venues.offset import ClockOffset
 from core.venues.polymarket import clob
-from core.venues.polymarket.account import Balance, read_balance
+from core.venues.polymarket.account import Balance, read_balance, refresh_balance
 from core.venues.polymarket.errors import Meaning, refusal
 from core.venues.polymarket.http import ClobHttp
 from core.venues.polymarket.modes import NORMAL, Modes
@@ -31,7 +31,9 @@ _NO_ANSWER: Final = frozenset({Meaning.CREDENTIAL, Meaning.EDGE, Meaning.AMBIGUO
 
 
 async def read_funds(reader: Reader) -> dict[SignatureType, Balance | Incomplete]:
-    """Dollars the venue sees in the key's wallet of each type."""
+    """Dollars and allowances of the key's wallet of each type, after the venue looked at the chain again."""
+    for kind in SignatureType:
+        await refresh_balance(reader, kind, "COLLATERAL", "")  # without it the venue's last look is read
     return {kind: await read_balance(reader, kind, "COLLATERAL", "") for kind in SignatureType}
 
 

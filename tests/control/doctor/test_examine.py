@@ -117,6 +117,8 @@ async def test_a_healthy_profile_can_be_armed(live: Profile) -> None:
     found = await report(live)
     assert found.blocks == found.live == (), found.blocks
     assert against(arming(live), digest(live), CLOCK.wall_ms()) == ""
+    alone = next(f for f in found.findings if f.check == "wallet")
+    assert alone.said == "none was added: the desk trades at Kalshi alone"
     text = live.doctor.read_text()
     assert KEY_ID not in text and json.loads(text)["blocks"] == []
 

@@ -26,7 +26,7 @@ from core.domain.units import parse_money
 from core.engine.arming import Arming, against, phrase_of
 from core.sim.polymarket.modes import Mode
 from core.sim.polymarket.typed_data import SignatureType as SimKind
-from core.sim.polymarket.wallets import Wallet
+from core.sim.polymarket.wallets import PUSD, Wallet
 from core.venues.polymarket.contracts import NEG_RISK, STANDARD, V3
 from tests.control.doctor.test_examine import CLOCK, HEALTHY, KEY_ID, SEAT, digest, live, serving
 from tests.venues.polymarket.golden import ADDRESS, DEPOSIT_WALLET, SAFE
@@ -185,6 +185,12 @@ async def test_each_answer_of_the_venue_can_block(
     assert bool(against(arming(live), digest(live), CLOCK.wall_ms())) is bool(blocks)
 
 
+async def test_the_venue_is_made_to_look_at_the_chain_first(live: Profile, venues: Both) -> None:
+    """Or what was just allowed or paid in would be called missing."""
+    venues.poly.venue.exchange.wallets[DEPOSIT_WALLET].stale[PUSD] = (0, CLOCK.wall_ms() + 60_000)
+    assert said(await report(live, venues), "POLY cash") == "500.00 pUSD"
+
+
 async def test_a_small_allowance_deserves_a_look(live: Profile, venues: Both) -> None:
     venues.poly.venue.exchange.wallets[DEPOSIT_WALLET].allowances[V3.address] = 7_000_000
     found = await report(live, venues)
@@ -212,8 +218,9 @@ async def test_a_wallet_whose_key_is_gone_blocks_and_a_wallet_alone_is_examined_
     live.trading_key.unlink()
     live.watchdog_key.unlink()
     found = await report(live, venues)
-    assert found.live == () and not any(f.check.startswith("trading key") for f in found.findings)
+    assert found.live == () and not any(f.check == "watchdog key" for f in found.findings)
     assert said(found, "cash") == "500.00 pUSD"
+    assert said(found, "trading key") == "none was added: the desk trades on Polymarket alone"
     live.wallet_key.unlink()
     assert any(text.startswith("wallet: ") for text in (await report(live, venues)).live)
 
