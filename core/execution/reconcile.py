@@ -104,6 +104,8 @@ class Reconciler:
         self._reason = "start"
         self._epochs: deque[tuple[int, int]] = deque(maxlen=64)
         self._listed_any = False
+        self._positions_epoch = 0
+        """What the ledger had booked when the venue's positions were last read."""
         """Whether the last list of positions held any."""
         self._races = 0
         self._audited_ns: int | None = None
@@ -262,6 +264,7 @@ class Reconciler:
         vanished = not positions and self._listed_any
         self._listed_any = bool(positions)
         self._positions(positions, epoch_read)
+        self._positions_epoch = epoch_read
         if self._share.epoch == epoch and not self._share.parked:
             self._cash(cash.total)
         else:
@@ -365,6 +368,8 @@ class Reconciler:
             return "It has been seen once; the next reading in a few seconds decides."
         if self._ledger.live_in(ticker) or any(p.fill.ticker == ticker for p in self._ledger.parked.values()):
             return "Not while an order or a fill of that market may still explain it."
+        if self._ledger.moved_at.get(ticker, 0) > self._positions_epoch:
+            return "It has moved since the venue's was read; the next reading in a few seconds decides."
         there = Quantity(self.venue_net.pop(ticker))
         self._found.drop(difference.key)
         self._ledger.adjust(ticker, there, price, reason, by, venue=self._share.venue)

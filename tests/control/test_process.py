@@ -122,7 +122,10 @@ def test_half_a_ready_line_is_refused(place: Profile) -> None:
     [
         ("[strategy]\nmin_egde = 1\n", "config.toml:2: unknown key 'min_egde' in [strategy]"),
         ("[limits]\ntotal_los_max = 1\n", "config.toml:2: [limits] does not know 'total_los_max'; did"),
-        ("[limits]\n\ntotal_loss_max = 'many'\n", "config.toml:3: [limits] total_loss_max = 'many' is not"),
+        (
+            "[limits]\n\ntotal_loss_max = 'many'\n",
+            "config.toml:3: [limits] total_loss_max = 'many' is no",
+        ),
         ("[limits]\nday_loss_max = 0\n", "config.toml:2: [limits] day_loss_max = 0.00 is not above zero"),
         ("[limits]\nday_loss_max = 7500\n", "config.toml:2: [limits] day_loss_max = 7500.00 is far from"),
         ("[limits]\nday_loss_max = 5\nday_loss_max = 6\n", "(at line 3, column"),

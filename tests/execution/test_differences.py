@@ -438,6 +438,23 @@ def test_r11_a_position_list_that_lags_behind_a_payout_halts_nothing() -> None:
     run_virtual(main)
 
 
+def test_a_count_from_before_the_settlement_is_not_taken_after_it() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            await bench.held(8)
+            engine = bench.engine
+            engine.pause("", TRADER)
+            bench.venue.net[HOT] = 11_000_000
+            await stopped(bench, "we say 8.00, the venue says 11.00")
+            await bench.until(lambda: not engine.desk.ledger.live, "our own orders are cancelled", 5)
+            engine.desk.ledger.settle(SettlementReport(HOT, Price(0), "no", bench.clock.wall_ms()))
+            stale = engine.accept(HOT, "accept", "as the page says", TRADER)
+            assert not stale.accepted and "moved since" in stale.text
+            assert engine.desk.ledger.net(HOT) == 0
+
+    run_virtual(main)
+
+
 def test_r13_cash_nobody_can_explain_stops_entries_until_seen_and_is_counted_anew_when_accepted() -> None:
     async def main(loop: VirtualLoop) -> None:
         async with running(loop) as bench:

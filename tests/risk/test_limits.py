@@ -49,9 +49,9 @@ def test_dollars_may_be_written_as_text_whole_number_or_decimal(written: object)
         ("order_cost_max", "-5", "-5.00 is not above zero"),
         ("order_cost_max", 50.5, 'write it in quotes, like "50.5"'),
         ("order_cost_max", True, "'True' is not a number"),
-        ("order_cost_max", "fifty", "'fifty' is not a decimal money"),
-        ("order_cost_max", "5e1", "'5e1' is not a decimal money"),
-        ("order_cost_max", "nan", "'nan' is not a decimal money"),
+        ("order_cost_max", "fifty", "'fifty' is no money: write a decimal"),
+        ("order_cost_max", "5e1", "'5e1' is no money: write a decimal"),
+        ("order_cost_max", "nan", "'nan' is no money: write a decimal"),
         ("order_cost_max", ["50"], "is not a number"),
         ("order_cost_max", None, "is not a number"),
         ("order_cost_max", "50.1234567", "more than 6 decimals"),
@@ -161,9 +161,9 @@ def test_for_a_minimum_higher_is_tighter() -> None:
     [
         ("market_los_max", "4", "did you mean 'market_loss_max'?"),
         ("", "4", "There is no limit ''."),
-        ("market_loss_max", "", "not a decimal money"),
+        ("market_loss_max", "", "is no money: write a decimal"),
         ("market_loss_max", "-1", "below zero"),
-        ("market_loss_max", "1e3", "not a decimal money"),
+        ("market_loss_max", "1e3", "is no money: write a decimal"),
     ],
 )
 def test_bad_commands_are_refused_in_a_sentence(name: str, value: str, says: str) -> None:

@@ -38,6 +38,8 @@ class Oracle:
         self._loop = loop
         self._engine: Engine | None = None
         self._attached_ms = 0
+        self._begun = False
+        """An engine knows nothing before it has read its journal, with its first row."""
         self._dirty: dict[str, None] = {}
         self._due = False
         self._unknown_ms: dict[str, int] = {}
@@ -57,6 +59,7 @@ class Oracle:
 
     def attach(self, engine: Engine) -> None:
         self._engine = engine
+        self._begun = False
         self._attached_ms = self.truth.exchange.clock.wall_ms()
         for client in self.truth.intents:
             self._mark(client)
@@ -66,6 +69,7 @@ class Oracle:
 
     def on_row(self, row: Row) -> None:
         """A row was handed to the journal."""
+        self._begun = True
         self.truth.note(f"row {row.seq} {row.kind} {row.order_id or row.ticker} {row.payload}")
         if row.order_id.startswith(OURS):
             self._mark(row.order_id)
@@ -230,8 +234,9 @@ class Oracle:
 
     def second(self) -> None:
         """What time alone can break: 10, and the exposure of 4."""
-        self._judge(self._unknowns_end)
-        self._judge(self._reserved)
+        if self._begun:
+            self._judge(self._unknowns_end)
+            self._judge(self._reserved)
 
     def _unknowns_end(self) -> None:
         engine, now = self._engine, self.truth.exchange.clock.wall_ms()

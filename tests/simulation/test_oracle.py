@@ -14,6 +14,7 @@ from core.domain.order import BookSide as Side
 from core.domain.order import OrderIntent, Purpose
 from core.domain.order import TimeInForce as InForce
 from core.domain.units import Money, Price, Quantity
+from core.journal.events import Kind, Row
 from core.sim.orders import BookSide, OrderRequest, TimeInForce
 from tests.simulation.chance import Chance
 from tests.simulation.oracle import Oracle
@@ -23,6 +24,9 @@ from tests.virtual import VirtualClock, VirtualLoop, run_virtual
 
 OURS = "pm-r1-0001-000000000000"
 FIVE, SEVEN = Quantity(5_000_000), Quantity(7_000_000)
+
+
+STARTED = Row(1, 0, 0, "boot", "r1", "engine", Kind.START.value, "", "", None, "{}", "", "")
 
 
 @dataclasses.dataclass
@@ -53,6 +57,9 @@ class Bench:
         """Whether the oracle blames a desk whose ledger holds no order."""
         desk = SimpleNamespace(ledger=SimpleNamespace(live={}, unknown=tuple))
         self.oracle.attach(SimpleNamespace(desk=desk))  # type: ignore[arg-type]  # all it reads of an engine
+        self.oracle.second()
+        assert self.oracle.violation is None, "nothing is asked of an engine that has not begun"
+        self.oracle.on_row(STARTED)
         self.oracle.second()
         self.oracle.detach()
         return self.oracle.violation is not None
