@@ -104,7 +104,7 @@ def key_add_wallet(file: Path | None, kind: int, funder: str) -> None:
         verbs.leave(verbs.USAGE, f"pmconsole key: {error}")
     click.echo(f"The wallet is kept: {_wallet(added)}.")
     if file is not None:
-        click.echo(f"Delete the copy you added it from: {file}")
+        click.echo(f"Keep a backup away from this machine, and delete the copy you added it from: {file}")
 
 
 def _wallet(found: WalletState) -> str:

@@ -18,7 +18,7 @@ from tui.cli_options import Verbs, place_of, with_profile
 @click.option(
     "--include-external", is_flag=True, help="Also cancel orders of the account that were not placed here."
 )
-@click.option("--direct", is_flag=True, help="Without an engine: cancel and sell the whole account at once.")
+@click.option("--direct", is_flag=True, help="Without an engine: cancel and sell every account at once.")
 @click.option("--keep", is_flag=True, help="End the flatten that runs: sell no more, stay halted.")
 @with_profile
 def flatten(now: bool, urgent: bool, include_external: bool, direct: bool, keep: bool) -> None:

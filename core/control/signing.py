@@ -112,7 +112,8 @@ async def add_wallet(
     key, data = _read(place, settings, file)
     traded = _account(key, SignatureType(kind), funder)
     refuse_foreign_wallet(place, traded.address)
-    odd: list[str] = []
+    if data is not None:
+        _refuse_overwriting(place, key)
     http = LoginHttp(
         addresses.clob,
         key,
@@ -120,7 +121,7 @@ async def add_wallet(
         limiter=Limiter(clocks, CAPACITIES),
         rng=rng,
         transports=transports,
-        on_anomaly=lambda what, detail: odd.append(f"{what}: {detail}"),
+        on_anomaly=lambda *_: None,  # the answer says itself what was wrong with it
     )
     try:
         found = await obtain(http)
@@ -152,6 +153,20 @@ def _read(place: Profile, settings: PolymarketSettings, file: Path | None) -> tu
     except KeyFormatError as error:
         problem = str(error)
     raise KeyFileError(f"what {file} holds {problem}: export the wallet's private key once more")
+
+
+def _refuse_overwriting(place: Profile, key: WalletKey) -> None:
+    """Raises ``KeyFileError`` where another wallet's key is kept: lost, its funds would be too."""
+    if not place.wallet_key.exists():
+        return
+    try:
+        if load_wallet(PolymarketSettings(), place.wallet_key, place.name).address == key.address:
+            return
+    except KeyFileError:
+        pass  # what cannot be read may be a key all the same
+    raise KeyFileError(
+        f"{place.wallet_key} is another wallet's key and may be its only copy: move it away first"
+    )
 
 
 def _account(key: WalletKey, kind: SignatureType, funder: str) -> Account:

@@ -164,6 +164,15 @@ def test_a_key_in_the_environment_stays_there(
     assert WALLET_VARIABLE in state(live, outside).problem, "it is read once and taken out"
 
 
+@pytest.mark.parametrize("kept_before", ["22" * 32, "not a key"])
+def test_another_wallets_key_is_never_overwritten(live: Profile, file: Path, kept_before: str) -> None:
+    """It may be the only copy of what holds somebody's funds."""
+    private(live.wallet_key, kept_before)
+    with pytest.raises(KeyFileError, match="may be its only copy"):
+        add(live, file)
+    assert live.wallet_key.read_text() == kept_before
+
+
 def test_another_key_in_its_place_signs_nothing(live: Profile, file: Path) -> None:
     add(live, file)
     private(live.wallet_key, "22" * 32)
