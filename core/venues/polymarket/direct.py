@@ -22,21 +22,20 @@ from core.domain.units import Price, Quantity
 from core.venues.exchange import ExchangeState
 from core.venues.http import TransportFactory, network_transport
 from core.venues.limiter import Priority
-from core.venues.polymarket import clob
 from core.venues.polymarket.account import Account
-from core.venues.polymarket.books import book_of
 from core.venues.polymarket.cancel_only import PolymarketCancelOnly
 from core.venues.polymarket.errors import Meaning, Refusal
 from core.venues.polymarket.hosts import Addresses
 from core.venues.polymarket.l2 import Credentials
 from core.venues.polymarket.listing import Listing
 from core.venues.polymarket.modes import Modes
+from core.venues.polymarket.now import read_book_now, read_last_price_now
 from core.venues.polymarket.orders import Orders
-from core.venues.polymarket.prices import read_last_price
 from core.venues.polymarket.public import PublicHttp
 from core.venues.polymarket.reports import Heard, Owner
 from core.venues.polymarket.seal import Sealer
 from core.venues.polymarket.sign import SALT_BITS, OrderSigner
+from core.venues.polymarket.tokens import looks_like_position
 from core.venues.polymarket.wallets import Account as WalletAccount
 from core.venues.reader import Reader
 from core.venues.venue import (
@@ -52,7 +51,6 @@ from core.venues.venue import (
     SettlementReport,
     Unresolved,
 )
-from core.venues.wire import WireError
 
 if TYPE_CHECKING:
     import random
@@ -135,7 +133,26 @@ class PolymarketDirect(PolymarketCancelOnly):
         held = await self._account.positions()
         if isinstance(held, Incomplete):
             return held
-        return tuple(msgspec.structs.replace(one, net=_free(one, moving)) for one in held)
+        strange = await self._strange()
+        if isinstance(strange, Incomplete):
+            return strange
+        return (*(msgspec.structs.replace(one, net=_free(one, moving)) for one in held), *strange)
+
+    async def _strange(self) -> tuple[PositionReport, ...] | Incomplete:
+        """What is held of tokens whose market cannot be read: nothing we could sell, and not flat either."""
+        tokens = await self._account.tokens()
+        if isinstance(tokens, Incomplete):
+            return tokens
+        found: list[PositionReport] = []
+        for token in sorted(tokens):
+            if self._listing.catalog.of_token(token) is None and token.isdecimal():
+                kind = "CONDITIONAL-V2" if looks_like_position(int(token)) else "CONDITIONAL"
+                balance = await self._account.balance(kind, token)
+                if isinstance(balance, Incomplete):
+                    return balance
+                if balance.amount:
+                    found.append(PositionReport(f"token {token[:16]}", Quantity(balance.amount)))
+        return tuple(found)
 
     async def settling(self) -> frozenset[str] | Incomplete:
         moving = await self._moving()
@@ -174,22 +191,10 @@ class PolymarketDirect(PolymarketCancelOnly):
         return found if unconfirmed is not None else catalog.markets.get(ticker, found)
 
     async def book(self, known: Market) -> Book | Incomplete:
-        terms, what = self._listing.catalog.terms.get(known.ticker), f"book of {known.ticker}"
-        if terms is None:
-            return Incomplete(what, "the market is over")
-        wire = await clob.read_book(self._books, terms.tokens.yes, Priority.FLATTEN)
-        if isinstance(wire, Incomplete):
-            return wire
-        try:
-            return book_of(wire)
-        except WireError as error:
-            return Incomplete(what, str(error))
+        return await read_book_now(self._books, self._listing.catalog, known.ticker)
 
     async def last_price(self, ticker: str) -> Price | Incomplete | None:
-        terms = self._listing.catalog.terms.get(ticker)
-        if terms is None:
-            return Incomplete(f"last price of {ticker}", "the market is over")
-        return await read_last_price(self._books, terms.tokens.yes)
+        return await read_last_price_now(self._books, self._listing.catalog, ticker)
 
     # --- selling ----------------------------------------------------------------------------------
 

@@ -11,20 +11,20 @@ from core.domain.clock import Clocks
 from core.domain.text import clean_text
 from core.domain.units import Price
 from core.venues.http import TransportFactory
-from core.venues.limiter import Limiter, Priority
-from core.venues.polymarket import clob, prices
-from core.venues.polymarket.books import Books, Watched, book_of
+from core.venues.limiter import Limiter
+from core.venues.polymarket import clob
+from core.venues.polymarket.books import Books, Watched
 from core.venues.polymarket.facts import BookChanged, Fact, Oddity, Resolved, TickChanged
 from core.venues.polymarket.geoblock import CHECK_AGAIN_S, Geoblock, read_geoblock
 from core.venues.polymarket.hosts import Addresses
 from core.venues.polymarket.listing import Listing
+from core.venues.polymarket.now import read_book_now, read_last_price_now
 from core.venues.polymarket.public import PublicHttp
 from core.venues.polymarket.streams import ASSETS_MAX, MarketStreams
 from core.venues.polymarket.witness import Witness
 from core.venues.reader import Reader
 from core.venues.socket import SocketFactory
 from core.venues.venue import Incomplete, VenueListener
-from core.venues.wire import WireError
 
 if TYPE_CHECKING:
     import random
@@ -159,22 +159,10 @@ class MarketSide:
         self.geoblock = found
 
     async def book_now(self, ticker: str) -> Book | Incomplete:
-        terms, what = self.catalog.terms.get(ticker), f"book of {ticker}"
-        if terms is None:
-            return Incomplete(what, "the market is not known")
-        wire = await clob.read_book(self._clob, terms.tokens.yes, Priority.FLATTEN)
-        if isinstance(wire, Incomplete):
-            return wire
-        try:
-            return book_of(wire)
-        except WireError as error:
-            return Incomplete(what, str(error))
+        return await read_book_now(self._clob, self.catalog, ticker)
 
     async def last_price(self, ticker: str) -> Price | Incomplete | None:
-        terms = self.catalog.terms.get(ticker)
-        if terms is None:
-            return Incomplete(f"last price of {ticker}", "the market is not known")
-        return await prices.read_last_price(self._clob, terms.tokens.yes)
+        return await read_last_price_now(self._clob, self.catalog, ticker)
 
     async def engine_version(self) -> int | Incomplete:
         return await clob.read_version(self._clob)

@@ -203,3 +203,27 @@ def test_what_a_sale_under_way_takes_is_not_there_to_be_sold(virtual: Run, virtu
         await venue.close()
 
     run(virtual, virtual_clocks, scene)
+
+
+def test_what_no_list_of_markets_explains_is_not_called_flat(virtual: Run, virtual_clocks: Clocks) -> None:
+    """As while the venue's lists are down: the account still says that something is held."""
+
+    async def scene(floor: Floor) -> None:
+        floor.bids(TICKER, 200)
+        await floor.bought(TICKER, BookSide.BID, 20)
+        await floor.bought(V2, BookSide.ASK, 10)
+        await floor.pit.until(lambda: floor.pit.held() == contracts(20))
+        venue = standing_in(floor.pit)
+
+        async def nothing(*_: Any) -> None: ...
+
+        venue._account._learn = nothing
+        ended = await floor.flatten(venue)
+        told = sorted(ended.residue.items())
+        assert [name[:6] for name, _ in told] == ["token ", "token "] and not floor.sold()
+        assert {what.partition(",")[0] for _, what in told} == {
+            "20.00 contracts held", "10.00 contracts held",
+        }  # fmt: skip
+        assert str(ended).startswith("NOT FLAT")
+
+    run(virtual, virtual_clocks, scene)
