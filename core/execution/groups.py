@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import enum
+import math
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from typing import Any, Protocol
 
@@ -22,6 +23,9 @@ from core.venues.venue import Done, GroupChange, GroupOutcome, Incomplete, Rejec
 
 REPEAT_S = (0.25, 0.5, 1.0)
 """Pauses between attempts to trigger or reset; the last one repeats."""
+LATE_NEWS_S = 5.0
+"""How long after the answer to a reset the stream may still tell of a trigger from before it, unless it has
+told of the reset."""
 
 
 class GroupState(enum.Enum):
@@ -44,6 +48,8 @@ class GroupNoted(msgspec.Struct, frozen=True):
 class Standing(msgspec.Struct):
     group: SafetyGroup
     state: GroupState
+    late_until: float = 0.0
+    """Until this loop time a trigger in the stream is from before the reset we asked for."""
 
 
 class GroupsListener(Protocol):
@@ -184,12 +190,13 @@ class Groups:
         """An operator resumed: groups accept orders again once the venue has said so."""
         for at in list(self.standing.values()):
             if at.state is not GroupState.ARMED:
-                at.state = GroupState.RESETTING
+                at.state, at.late_until = GroupState.RESETTING, math.inf
                 self._note(at.group, at.state, cause)
                 self._tasks.spawn(f"reset {at.group.group_id}", self._reset(at, cause))
 
     async def _reset(self, at: Standing, cause: str) -> None:
         await self._until(at, GroupState.RESETTING, self._net.reset_group, GroupState.ARMED, cause)
+        at.late_until = min(at.late_until, asyncio.get_running_loop().time() + LATE_NEWS_S)
         if at.state in (GroupState.TRIGGERING, GroupState.TRIGGERED):
             # Which of the two came last at the venue is not known: the stop has the last word.
             at.state = GroupState.TRIGGERING
@@ -226,7 +233,9 @@ class Groups:
         at = self.standing.get(group_id)
         if at is None:
             return
-        if change is GroupChange.TRIGGERED:
+        if change is GroupChange.RESET:
+            at.late_until = 0.0
+        elif change is GroupChange.TRIGGERED and not self._late(at):
             before, at.state = at.state, GroupState.TRIGGERED
             if before is GroupState.TRIGGERING:
                 self._note(at.group, at.state, "confirmed by the venue")
@@ -236,6 +245,11 @@ class Groups:
         elif change is GroupChange.REMOVED:
             self._gone(at.group, "removed at the venue")
             self._listener.on_group_tripped(at.group, "removed")
+
+    def _late(self, at: Standing) -> bool:
+        """Whether a trigger told now came before the reset we asked for, which has undone it."""
+        undone = at.state in (GroupState.RESETTING, GroupState.ARMED)
+        return undone and asyncio.get_running_loop().time() < at.late_until
 
     # --- common --------------------------------------------------------------------------------
 

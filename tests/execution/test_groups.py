@@ -114,6 +114,28 @@ def test_what_the_venue_trips_stays_tripped_until_an_operator_resumes() -> None:
     run_virtual(main)
 
 
+@pytest.mark.parametrize(
+    ("reset_told", "wait_s", "trips"), [(False, 0, False), (True, 0, True), (False, 6, True)]
+)
+def test_a_trigger_told_late_is_no_trip_after_the_reset_that_undid_it(
+    reset_told: bool, wait_s: float, trips: bool
+) -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            bench.engine.halt("enough", TRADER)
+            await bench.until(lambda: state(bench) is GroupState.TRIGGERED, "trigger", 5)
+            await resumed(bench)
+            await bench.until(lambda: state(bench) is GroupState.ARMED, "reset", 5)
+            if reset_told:
+                bench.seat.groups.heard(ENTRIES, GroupChange.RESET)
+            await asyncio.sleep(wait_s)
+            bench.seat.groups.heard(ENTRIES, GroupChange.TRIGGERED)
+            assert (state(bench) is GroupState.TRIGGERED) is trips
+            assert (bench.engine.desk.halting.level("", HOT) is not None) is trips
+
+    run_virtual(main)
+
+
 def test_a_trip_heard_only_by_a_refused_order_counts_the_same() -> None:
     async def main(loop: VirtualLoop) -> None:
         async with running(loop) as bench:
