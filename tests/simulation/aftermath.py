@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from core.domain.market import Venue
 from core.engine.engine import Engine
 from core.risk.halts import Level
 from core.sim.orders import OrderStatus
@@ -32,10 +33,10 @@ def out_of_order(
         ours, theirs = ledger.net(ticker), exchange.position(ACCOUNT, ticker)
         if ours != theirs and (strict or not says_so(engine, ticker)):
             return ViolationError(11, f"the position in {ticker} is another one", ours, theirs)
-    parked = [p.fill for p in ledger.parked.values() if not says_so(engine, p.fill.ticker)]
+    seat = engine.desk.seats[Venue.KALSHI]
+    parked = [p.fill for p in seat.share.parked.values() if not says_so(engine, p.fill.ticker)]
     if parked:
         return ViolationError(11, "fills are still without an order", parked, "at the venue")
-    (seat,) = engine.desk.seats.values()
     clean_ns = seat.reconciler.clean_ns
     if (clean_ns is None or clean_ns < healed_ns) and not engine.state.halts.standing:
         return ViolationError(11, "the account was not read without a difference", clean_ns, healed_ns)
@@ -57,14 +58,14 @@ def cash_differs(engine: Engine, truth: Truth, healed_ns: int) -> ViolationError
     Two fills on their way can leave the position where it was, so the fills themselves must be known.
     """
     ledger, exchange = engine.desk.ledger, truth.exchange
-    (seat,) = engine.desk.seats.values()
+    seat = engine.desk.seats[Venue.KALSHI]
     if seat.reconciler.last.began_ns < healed_ns:
         return None
     if any(fill.trade_id not in ledger.fills for fill in exchange.account(ACCOUNT).fills):
         return None
-    if ledger.parked or any(ledger.net(t) != exchange.position(ACCOUNT, t) for t in exchange.markets):
+    if seat.share.parked or any(ledger.net(t) != exchange.position(ACCOUNT, t) for t in exchange.markets):
         return None
-    flow = sum(p.realised - p.cost - p.fees for p in ledger.positions.values())
+    flow = sum(p.realised - p.cost - p.fees for p in seat.share.positions.values())
     expected, found = CASH + truth.deposited + flow, exchange.cash(ACCOUNT)
     return ViolationError(7, "cash is another one", expected, found) if found != expected else None
 

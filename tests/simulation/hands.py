@@ -32,11 +32,11 @@ class Habits(msgspec.Struct, frozen=True):
     weights: dict[str, float]
 
     @staticmethod
-    def drawn(rng: random.Random) -> Habits:
-        """Swarm style: each habit is strong, weak or missing in a run."""
+    def drawn(rng: random.Random, venues: int = 1) -> Habits:
+        """Swarm style: each habit is strong, weak or missing in a run. So many venues keep them so busy."""
         weights = {name: weight * rng.choice((0.0, 0.5, 1.0, 1.0, 3.0)) for name, weight in WEIGHTS.items()}
         weights["rest"] = max(weights["rest"], 5.0)
-        return Habits(rng.choice((8.0, 16.0, 24.0)), weights)
+        return Habits(venues * rng.choice((8.0, 16.0, 24.0)), weights)
 
 
 class Hands:
@@ -118,8 +118,9 @@ class Hands:
         ]
         return against[0] if against and self._rng.random() < 0.95 else self._rng.choice(list(BookSide))
 
-    def _size(self) -> Quantity:
-        return Quantity(self._rng.choice((LOT, 50 * LOT, 100 * LOT, 500 * LOT, 1_000 * LOT, 2_537 * LOT)))
+    def _size(self, least: Quantity) -> Quantity:
+        size = self._rng.choice((LOT, 50 * LOT, 100 * LOT, 500 * LOT, 1_000 * LOT, 2_537 * LOT))
+        return Quantity(size if size >= 2 * least else size + least)
 
     def _rest(self, engine: Engine) -> None:
         """Join a side of the book, or stand behind it."""
@@ -163,9 +164,8 @@ class Hands:
     ) -> None:
         known = engine.state.markets[ticker]
         if known.fair is not None and 0 < price < 10_000:
-            wanted = _candidate(
-                engine, ticker, side, Purpose.OPEN, price, self._size(), tif, post_only, lifetime
-            )
+            size = self._size(known.market.minimum)
+            wanted = _candidate(engine, ticker, side, Purpose.OPEN, price, size, tif, post_only, lifetime)
             engine.desk.seat(wanted.ticker).gateway.send(Wish(wanted))
 
     def _close(self, engine: Engine) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
+from core.domain.market import Venue
 from core.domain.order import Life, Order, Purpose
 from core.engine.engine import Engine
 from core.execution.ledger import Ledger
@@ -84,7 +85,7 @@ class Oracle:
         self.truth.note(f"out {method} {path} {body.decode()}")
         if client:
             self.truth.left(client)
-            self._judge(lambda: self._may_leave(client, body))
+            self.judge(lambda: self._may_leave(client, body))
 
     def request_lost(self, method: str, path: str, body: bytes) -> None:
         client = self.truth.client_of(method, path, body)
@@ -110,7 +111,7 @@ class Oracle:
         elif self.truth.tape is not None:
             self.truth.note(f"venue {event}")
         if isinstance(event, Filled) and event.account == ACCOUNT and client:
-            self._judge(lambda: self._no_crossing(event))
+            self.judge(lambda: self._no_crossing(event))
 
     def _mark(self, client: str) -> None:
         self._dirty[client] = None
@@ -120,14 +121,15 @@ class Oracle:
 
     # --- what it judges -----------------------------------------------------------------------
 
-    def _judge(self, check: Callable[[], None]) -> None:
+    def judge(self, check: Callable[[], None]) -> None:
+        """Run a check of this or another judge of the run."""
         if self.violation is None:
             try:
                 check()
             except ViolationError as found:
-                self._find(found)
+                self.find(found)
 
-    def _find(self, found: ViolationError | None) -> None:
+    def find(self, found: ViolationError | None) -> None:
         """The first violation of a run is the one that counts."""
         if found is not None and self.violation is None:
             self.violation = found
@@ -141,7 +143,7 @@ class Oracle:
             return
         ledger = engine.desk.ledger
         for client in dirty:
-            self._judge(lambda c=client: self._agree(c, ledger))  # type: ignore[misc]
+            self.judge(lambda c=client: self._agree(c, ledger))  # type: ignore[misc]
 
     def _may_leave(self, client: str, body: bytes) -> None:
         """1, 2 and 6: only once, only what is on disk, and no entry under a durable halt."""
@@ -171,6 +173,8 @@ class Oracle:
         if belief is None:
             if client in self.truth.intents or there is not None:
                 raise ViolationError(1, f"{client} is not known to the desk", None, venue_text(there))
+            return
+        if belief.intent.venue is not Venue.KALSHI:
             return
         filled = self.truth.filled(client)
         truth = f"{venue_text(there)} filled {filled}, {self.truth.on_the_way.get(client, 0)} on the way"
@@ -222,7 +226,7 @@ class Oracle:
 
     def compare_replay(self, rows: Sequence[Row]) -> None:
         """9: a journal's rows make the belief they came from."""
-        self._judge(lambda: self._same_after_replay(rows))
+        self.judge(lambda: self._same_after_replay(rows))
 
     def _same_after_replay(self, rows: Sequence[Row]) -> None:
         if self._engine is not None:
@@ -235,8 +239,8 @@ class Oracle:
     def second(self) -> None:
         """What time alone can break: 10, and the exposure of 4."""
         if self._begun:
-            self._judge(self._unknowns_end)
-            self._judge(self._reserved)
+            self.judge(self._unknowns_end)
+            self.judge(self._reserved)
 
     def _unknowns_end(self) -> None:
         engine, now = self._engine, self.truth.exchange.clock.wall_ms()
@@ -266,10 +270,9 @@ class Oracle:
         engine = self._engine
         if engine is None:
             return
-        counted = sum(
-            o.intent.reserved for o in engine.desk.ledger.live.values() if o.intent.purpose is Purpose.OPEN
-        )
-        account, ours = self.truth.exchange.account(ACCOUNT), engine.desk.ledger.live
+        ours = [o for o in engine.desk.ledger.live.values() if o.intent.venue is Venue.KALSHI]
+        counted = sum(o.intent.reserved for o in ours if o.intent.purpose is Purpose.OPEN)
+        account = self.truth.exchange.account(ACCOUNT)
         tainted = {o.ticker for o in account.working.values() if not self._plainly(o)}
         held_back = sum(money for ticker, money in account.reserved_by.items() if ticker not in tainted)
         if held_back > counted + len(ours) * _ROUNDING:
@@ -293,15 +296,14 @@ class Oracle:
         """What of belief still differs from truth, ``None`` when nothing does."""
         return out_of_order(self._engine, self.truth, healed_ns, strict=self.strict)
 
-    def judge_end(self, healed_ns: int) -> None:
-        """The desk has had its time: what is not in order now is a violation."""
-        self._find(self.in_order(healed_ns))
+    def judge_cash(self, healed_ns: int) -> None:
+        """The desk has had its time: cash that is another one now is a violation."""
         if self._engine is not None and not self.adjusted:
-            self._find(cash_differs(self._engine, self.truth, healed_ns))
+            self.find(cash_differs(self._engine, self.truth, healed_ns))
 
     def judge_stop(self, *, ended: bool) -> None:
         """The engine was told to stop and has had its time."""
-        self._find(left_by_stop(self.truth, ended=ended))
+        self.find(left_by_stop(self.truth, ended=ended))
 
 
 _SENT_FIELDS = ("ticker", "side", "time_in_force", "post_only", "reduce_only")

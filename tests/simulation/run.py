@@ -5,17 +5,22 @@ from __future__ import annotations
 import asyncio
 import time
 import traceback
+from collections import Counter
 from collections.abc import Callable
 
 import msgspec
 
-from core.sim.fault_kinds import FaultKind
-from core.sim.plan import Habit, Plan, Swarm, swarm
+from core.domain.market import Venue
+from core.sim.fault_kinds import POLYMARKET, FaultKind
+from core.sim.plan import RULED, RULED_POLYMARKET, Habit, Plan, Swarm, swarm
+from tests.simulation import outage
 from tests.simulation.chance import Chance
 from tests.simulation.coverage import recorded
 from tests.simulation.hands import Habits, Hands
 from tests.simulation.keys import CLI, TRADER
 from tests.simulation.kills import Kill, drawn
+from tests.simulation.outage import Silence
+from tests.simulation.polymarket.pit import faults_of
 from tests.simulation.violation import ViolationError
 from tests.simulation.world import Desk, World
 from tests.virtual import START_LOOP_S, VirtualLoop, run_virtual
@@ -31,6 +36,9 @@ CALM_S = 240
 CALM_MIN_S = 15
 HELP_S = 2.0
 WHIMS = "whims"
+BOTH_EVERY = 2
+"""Every second seed's desk trades on both venues."""
+STOPS_NOT_EVERY = 4
 LIAR_EVERY = 3
 HAUNTED_S = 25.0
 """Orders come back once markets have been at rest for so long."""
@@ -77,10 +85,31 @@ class Script(msgspec.Struct, frozen=True):
 
     @property
     def left_out(self) -> tuple[str, ...]:
-        return (*self.without, *LIARS, WHIMS) if self.honest else self.without
+        alone = (WHIMS,) if self.silence is not None else ()
+        return (*self.without, *LIARS, WHIMS) if self.honest else (*self.without, *alone)
+
+    @property
+    def both(self) -> bool:
+        """Whether there is a second venue."""
+        return self.seed % BOTH_EVERY == 0
+
+    @property
+    def silence(self) -> Silence | None:
+        """In which one venue is silent while nothing else goes wrong."""
+        return outage.drawn(self.seed, self.length_s)
+
+    def plans(self) -> tuple[Plan, Plan | None]:
+        """The faults of the one venue and of the other, where there is another."""
+        if self.silence is not None:
+            return self.silence.plan_of(Venue.KALSHI), self.silence.plan_of(Venue.POLYMARKET)
+        faults = self.swarm()
+        habits = tuple(habit for habit in faults.habits if habit.kind not in POLYMARKET)
+        plan = Plan(msgspec.structs.replace(faults, habits=habits))
+        return plan, Plan(faults_of(faults)) if self.both else None
 
     def swarm(self) -> Swarm:
-        of = swarm(self.seed, heal_ms=int(self.length_s * HEALED) * 1000)
+        among = (*RULED, *RULED_POLYMARKET) if self.both else RULED
+        of = swarm(self.seed, among=among, heal_ms=int(self.length_s * HEALED) * 1000)
         if self.seed % LIAR_EVERY == 0:
             known = {habit.kind for habit in of.habits}
             lies = tuple(Habit(kind, 1.0, *LIE_MS) for kind in LIES if kind not in known)
@@ -123,15 +152,18 @@ class Result(msgspec.Struct, frozen=True):
 
 async def _live(loop: VirtualLoop, script: Script, tape: Tape | None) -> Result:
     chance = Chance(script.seed)
-    plan = Plan(script.swarm())
-    kills = script.die or (drawn(chance.stream("kills")) if script.kills else ())
-    world = World(loop, chance, plan, kills)
+    plan, beside = script.plans()
+    dies = script.kills and script.silence is None
+    kills = script.die or (drawn(chance.stream("kills")) if dies else ())
+    world = World(loop, chance, plan, kills, beside)
     world.truth.tape = tape
     world.whims.over = WHIMS in script.left_out
     stop = asyncio.Event()
     world.oracle.on_violation = lambda _: stop.set()
     world.oracle.strict = script.honest
-    hands = Hands(chance.stream("hands"), Habits.drawn(chance.stream("habits")), world.truth.order_id)
+    drawn_habits = Habits.drawn(chance.stream("habits"), 2 if script.both else 1)
+    habits = outage.HABITS if script.silence is not None else drawn_habits
+    hands = Hands(chance.stream("hands"), habits, world.order_id)
     began = time.process_time()
     world.start()
     helpers = [
@@ -151,16 +183,26 @@ async def _live(loop: VirtualLoop, script: Script, tape: Tape | None) -> Result:
     await asyncio.wait(helpers)
     return Result(
         script=script,
-        lifecycles=len(world.truth.intents),
+        lifecycles=world.lifecycles,
         virtual_s=virtual_s,
         cpu_s=time.process_time() - began,
-        faults={kind.name: count for kind, count in plan.met.items()},
+        faults=_met(world),
         rows=(),
         kills={point.value: count for point, count in world.reaper.done.items()},
         differences=dict(world.oracle.differences),
         slowest_unknown_ms=world.oracle.slowest_unknown_ms,
         broken=_broken(world),
     )
+
+
+def _met(world: World) -> dict[str, int]:
+    """How often each kind has struck, on either venue."""
+    met = Counter(world.plan.met)
+    if world.pit is not None:
+        met.update(world.pit.plan.met)
+        if world.pit.truth.cross_matched:
+            met[FaultKind.X13] = world.pit.truth.cross_matched
+    return {kind.name: count for kind, count in met.items()}
 
 
 async def _play(world: World, hands: Hands, chance: Chance, script: Script) -> None:
@@ -182,6 +224,8 @@ async def _play(world: World, hands: Hands, chance: Chance, script: Script) -> N
                 elif world.reaper.wants("halt"):
                     engine.halt("", TRADER)
         hands.act(engine)
+    if script.silence is not None:
+        world.judge_silence(script.silence)
     await _calm_down(world, hands, script)
 
 
@@ -204,10 +248,10 @@ async def _calm_down(world: World, hands: Hands, script: Script) -> None:
             world.acts.haunt()
             haunted = None
         waited = haunted is None and world.loop.time() > ends - script.calm_s + CALM_MIN_S
-        if waited and world.oracle.in_order(healed_ns) is None:
+        if waited and world.in_order(healed_ns) is None:
             break
-    world.oracle.judge_end(healed_ns)
-    if script.seed % 2 and world.desk is not None:
+    world.judge_end(healed_ns)
+    if script.seed % STOPS_NOT_EVERY and world.desk is not None:
         await _stop(world, world.desk)
 
 
@@ -216,7 +260,7 @@ async def _stop(world: World, desk: Desk) -> None:
     world.closes = True
     desk.engine.stop("for the day", CLI)
     await asyncio.wait([desk.main], timeout=STOP_S)
-    world.oracle.judge_stop(ended=desk.main.done())
+    world.judge_stop(ended=desk.main.done())
 
 
 def _broken(world: World) -> Broken | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date, timedelta
 
 import msgspec
@@ -19,6 +19,7 @@ from core.sim.exchange import Exchange
 from core.sim.faults import Faults
 from core.sim.kalshi.auth import READ, TRADE, ApiKey, KeyRegistry
 from core.sim.kalshi.call import Venue
+from core.sim.kalshi.connection import Connection
 from core.sim.kalshi.limits import Limiter, Tier
 from core.sim.kalshi.rest import Rest, RestAnswer
 from core.sim.kalshi.stream import Stream
@@ -77,6 +78,24 @@ class Site:
         """One request, at an exchange that is up to date with the time."""
         self.exchange.advance()
         return self.rest.handle(method, path, query, headers, body)
+
+    def dial(self, url: str, wake: Callable[[], None], dropped: Callable[[], None]) -> Connection:
+        """A new connection to the stream."""
+        connection = Connection(ACCOUNT, self.clock, wake)
+        connection.dropped = dropped
+        self.stream.join(connection)
+        return connection
+
+    def hear(self, connection: Connection, data: bytes) -> None:
+        self.stream.handle(connection, data)
+
+    def hang_up(self, connection: Connection) -> None:
+        self.stream.leave(connection)
+
+    @staticmethod
+    def list_of(_: str) -> str:
+        """Pages of one path may be mistaken for each other, whatever they were asked for."""
+        return ""
 
     def pulse(self) -> None:
         """What the venue does as time passes."""

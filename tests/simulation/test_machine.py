@@ -283,12 +283,12 @@ class OrderPath(RuleBasedStateMachine):
         try:
             self.plan.hands.clear()
             self._do(self._take_away_what_hands_placed)
-            healed_ns, oracle = self.world.clock.mono_ns(), self.world.oracle
+            healed_ns = self.world.clock.mono_ns()
             for _ in range(SETTLE_S):
                 self._do(lambda: self.hands.calm(self.engine), 1.0)
-                if oracle.in_order(healed_ns) is None:
+                if self.world.in_order(healed_ns) is None:
                     break
-            oracle.judge_end(healed_ns)
+            self.world.judge_end(healed_ns)
             self.no_promise_is_broken()
         finally:
             self._end()

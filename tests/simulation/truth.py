@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import msgspec
 
+from core.domain.market import Venue
 from core.domain.order import OrderIntent, Purpose
 from core.journal.events import Kind, Row
 from core.risk.halts import Halt, HaltScope, Level, ScopeKind
@@ -42,6 +43,8 @@ class Truth:
         """Requests whose first byte has left, by client order id."""
         self.on_the_way: dict[str, int] = {}
         """Of these, how many may still arrive."""
+        self.entries_ms: list[int] = []
+        """When an entry left."""
         self.halts: dict[HaltScope, Halt] = {}
         """Halts that are on disk and not lifted."""
         self.halted_once: dict[str, None] = {}
@@ -71,7 +74,8 @@ class Truth:
         match row.kind:
             case Kind.ORDER_INTENT.value:
                 intent = _intent.decode(row.payload).intent  # type: ignore[attr-defined]
-                self.intents[intent.client_order_id] = intent
+                if intent.venue is Venue.KALSHI:
+                    self.intents[intent.client_order_id] = intent
             case Kind.HALT.value:
                 halt = _halt.decode(row.payload)
                 self.halts[halt.scope] = halt
@@ -83,7 +87,8 @@ class Truth:
         """The durable halt under which an order like this must not leave."""
         for scope, halt in self.halts.items():
             covers = (
-                scope.kind in (ScopeKind.GLOBAL, ScopeKind.VENUE)
+                scope.kind is ScopeKind.GLOBAL
+                or (scope.kind is ScopeKind.VENUE and scope.name == intent.venue.value)
                 or (scope.kind is ScopeKind.MARKET and scope.name == intent.ticker)
                 or (scope.kind is ScopeKind.EVENT and intent.ticker.startswith(scope.name))
             )
@@ -101,6 +106,8 @@ class Truth:
     def left(self, client: str) -> None:
         self.bytes_out[client] = self.bytes_out.get(client, 0) + 1
         self.on_the_way[client] = self.on_the_way.get(client, 0) + 1
+        if client in self.intents and self.intents[client].purpose is Purpose.OPEN:
+            self.entries_ms.append(self.exchange.clock.wall_ms())
 
     def landed(self, client: str) -> None:
         """It arrived, or never will."""

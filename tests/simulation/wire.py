@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from email.utils import formatdate
-from typing import Protocol
+from typing import Any, Protocol
 
 import httpx
 import msgspec
 
+from core.domain.clock import Clock
 from core.execution.points import Point, Reach
 from core.sim.fates import (
     Answered,
@@ -29,10 +31,8 @@ from core.sim.fates import (
 )
 from core.sim.fault_kinds import Matter, matter_of_call
 from core.sim.garble import garbled
-from core.sim.kalshi.connection import Connection
 from core.sim.plan import Plan
 from core.venues.socket import QUEUED_MAX, SocketError
-from tests.simulation.site import ACCOUNT, Site
 
 LAST_STEP = "http11.send_request_headers.started"
 CONNECT_S = 2.0
@@ -58,6 +58,52 @@ class Wiretap(Protocol):
 
     def arrived(self, method: str, path: str, body: bytes) -> None:
         """The exchange is about to carry it out."""
+        ...
+
+
+class Said(Protocol):
+    """A venue's answer to a request."""
+
+    @property
+    def status(self) -> int: ...
+
+    @property
+    def body(self) -> bytes: ...
+
+
+class Server(Protocol):
+    """The venue's end of a socket."""
+
+    @property
+    def queue(self) -> deque[Any]:
+        """Frames to be sent, bytes or text."""
+        ...
+
+
+class Site(Protocol):
+    """A venue behind the lines."""
+
+    @property
+    def clock(self) -> Clock: ...
+
+    def handle(self, method: str, path: str, query: str, headers: Mapping[str, str], body: bytes) -> Said: ...
+
+    def dial(self, url: str, wake: Callable[[], None], dropped: Callable[[], None]) -> Any:
+        """A new connection to its stream: its ``Server``."""
+        ...
+
+    def hear(self, connection: Any, data: bytes) -> None:
+        """What the desk says on it."""
+        ...
+
+    def hang_up(self, connection: Any) -> None: ...
+
+    def list_of(self, query: str) -> str:
+        """What pages with the same path have in common where one can be mistaken for the other."""
+        ...
+
+    def trade_about(self, path: str, body: bytes) -> None:
+        """The market takes the order that a message on its way is about."""
         ...
 
 
@@ -99,7 +145,7 @@ class Lines:
     async def socket(self, url: str, headers: Mapping[str, str]) -> MemorySocket:
         """The ``SocketFactory`` of this world."""
         await self.connected(lambda text: SocketError(f"cannot connect: {text}"), CONNECT_S)
-        opened = MemorySocket(self)
+        opened = MemorySocket(self, url)
         self.sockets.append(opened)
         return opened
 
@@ -127,9 +173,10 @@ class Lines:
 
     def earlier(self, path: str, query: str, fate: Repeated) -> _Answer | None:
         """The oldest answer to the same question that is not older than the fate allows."""
-        since = self.site.clock.wall_ms() - fate.age_ms_max
+        since, same = self.site.clock.wall_ms() - fate.age_ms_max, self.site.list_of
         for at, known_path, known_query, answer in self._earlier:
-            if at >= since and known_path == path and (fate.any_page or known_query == query):
+            alike = same(known_query) == same(query) if fate.any_page else known_query == query
+            if at >= since and known_path == path and alike:
                 return answer
         return None
 
@@ -232,9 +279,9 @@ class _Sent:
 
 
 class MemorySocket:
-    """A ``Socket`` to the simulated stream."""
+    """A ``Socket`` to a simulated stream."""
 
-    def __init__(self, lines: Lines) -> None:
+    def __init__(self, lines: Lines, url: str) -> None:
         self._lines = lines
         self._inbox: asyncio.Queue[bytes | None] = asyncio.Queue(QUEUED_MAX)
         self._waiting = asyncio.Event()
@@ -242,9 +289,9 @@ class MemorySocket:
         self._last_command_at = 0.0
         self._held = False
         self._ended = ""
-        self._server = Connection(ACCOUNT, lines.site.clock, self._waiting.set)
-        self._server.dropped = lambda: self.cut("dropped by the venue")
-        lines.site.stream.join(self._server)
+        self._server: Server = lines.site.dial(
+            url, self._waiting.set, lambda: self.cut("dropped by the venue")
+        )
         self._pump = lines.loop.create_task(self._run(), name="stream to the desk")
 
     # --- the desk's side ----------------------------------------------------------------------
@@ -285,7 +332,7 @@ class MemorySocket:
             return
         self._ended = why
         self._lines.sockets.remove(self)
-        self._lines.site.stream.leave(self._server)
+        self._lines.site.hang_up(self._server)
         self._pump.cancel()
         while not self._inbox.empty():
             self._inbox.get_nowait()
@@ -302,7 +349,7 @@ class MemorySocket:
 
     def _command(self, data: bytes) -> None:
         if not self._ended and not self._held:
-            self._lines.site.stream.handle(self._server, data)
+            self._lines.site.hear(self._server, data)
 
     async def _run(self) -> None:
         queue = self._server.queue
@@ -311,7 +358,7 @@ class MemorySocket:
             self._waiting.clear()
             await asyncio.sleep(self._lines.latency_s())
             while queue:
-                await self._pass_on(queue[0])
+                await self._pass_on(queue[0].encode() if isinstance(queue[0], str) else queue[0])
                 if queue:
                     queue.popleft()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -21,6 +22,7 @@ from core.risk.limits import DEFAULTS, Limits
 from core.sim.plan import Plan
 from core.venues.kalshi.hosts import Addresses
 from core.venues.kalshi.venue import KalshiConfig, connect
+from core.venues.venue import VenueGateway, VenueListener
 from tests.simulation.acts import Acts
 from tests.simulation.chance import Chance
 from tests.simulation.crowd import Crowd
@@ -28,8 +30,11 @@ from tests.simulation.forecasts import Forecasts
 from tests.simulation.kills import Kill, Reaper
 from tests.simulation.log import PowerCutLog
 from tests.simulation.oracle import Oracle
+from tests.simulation.outage import Silence
+from tests.simulation.polymarket.pit import Pit
 from tests.simulation.site import SERIES, FixedSignature, Site
 from tests.simulation.truth import Truth
+from tests.simulation.violation import ViolationError
 from tests.simulation.whims import Whims
 from tests.simulation.wire import Lines
 from tests.virtual import VirtualClock, VirtualLoop
@@ -76,14 +81,23 @@ class Desk:
 
     engine: Engine
     log: PowerCutLog
-    lines: Lines
+    lines: tuple[Lines, ...]
+    """Of each venue."""
     main: asyncio.Task[None]
 
 
 class World:
     """Everything of one seed. ``desk`` is None while no engine runs."""
 
-    def __init__(self, loop: VirtualLoop, chance: Chance, plan: Plan, kills: tuple[Kill, ...] = ()) -> None:
+    def __init__(
+        self,
+        loop: VirtualLoop,
+        chance: Chance,
+        plan: Plan,
+        kills: tuple[Kill, ...] = (),
+        beside: Plan | None = None,
+    ) -> None:
+        """``beside``: the faults of a second venue, where there is one."""
         self.loop, self.chance, self.plan = loop, chance, plan
         self.clock = VirtualClock(loop)
         self.began_ms = self.clock.wall_ms() + GRACE_MS
@@ -93,6 +107,11 @@ class World:
         self.crowd = Crowd(self.site, chance.stream("traders"), greed=0.2, unrest=0.05)
         self.acts = Acts(self.site, self.crowd, self.truth, chance.stream("acts"), loop)
         self.whims = Whims(self.site, self.truth, chance.stream("whims"), loop)
+        self.pit = (
+            Pit(loop, self.clock, chance, beside, self.truth, self.oracle.judge)
+            if beside is not None
+            else None
+        )
         self.reaper = Reaper(kills, self._die)
         self.desk: Desk | None = None
         self.over = False
@@ -118,8 +137,8 @@ class World:
             history,
             self._disk,
             lambda: 0.0005 + 0.002 * self._disk.random(),
-            self.truth.durable,
-            self.oracle.on_row,
+            self._durable,
+            self._on_row,
             self.reaper.reach,
         )
         lines = Lines(
@@ -127,6 +146,21 @@ class World:
         )
         clocks = Clocks(self.clock, REAL_WORLD)
         config = KalshiConfig(ADDRESSES, Environment.SIM, FixedSignature())
+        venues: dict[Venue, Callable[[VenueListener], VenueGateway]] = {
+            Venue.KALSHI: lambda listener: connect(
+                config,
+                clocks=clocks,
+                rng=self.chance.stream(f"jitter {run}"),
+                listener=listener,
+                http_factory=lines.transport,
+                ws_factory=lines.socket,
+            )
+        }
+        every = [lines]
+        if self.pit is not None:
+            every.append(self.pit.lines(self.began_ms, self.reaper.reach))
+            rng = self.chance.stream(f"polymarket jitter {run}")
+            venues[Venue.POLYMARKET] = self.pit.venue(every[1], clocks, rng)
         engine = Engine(
             Ports(
                 clocks=clocks,
@@ -134,18 +168,9 @@ class World:
                 log=log,
                 history=history,
                 run=run,
-                venues={
-                    Venue.KALSHI: lambda listener: connect(
-                        config,
-                        clocks=clocks,
-                        rng=self.chance.stream(f"jitter {run}"),
-                        listener=listener,
-                        http_factory=lines.transport,
-                        ws_factory=lines.socket,
-                    )
-                },
+                venues=venues,
                 feeds=lambda sink: [Forecasts(sink, self.clock, self.chance.stream(f"forecasts {run}"))],
-                series={Venue.KALSHI: (SERIES,)},
+                series=dict.fromkeys(venues, (SERIES,)),
                 settings=SETTINGS,
                 ceilings=self._limits,
                 arming=self._arming(),
@@ -159,9 +184,11 @@ class World:
             )
         )
         main = self.loop.create_task(engine.run(), name=f"engine {run}")
-        self.desk = Desk(engine, log, lines, main)
+        self.desk = Desk(engine, log, tuple(every), main)
         main.add_done_callback(self._ended)
         self.oracle.attach(engine)
+        if self.pit is not None:
+            self.pit.oracle.attach(engine)
         return self.desk
 
     def _arming(self) -> Arming | None:
@@ -221,11 +248,63 @@ class World:
     def _drop(self, desk: Desk) -> None:
         """Between two instructions: nothing of the process acts, writes or sends any more."""
         self.oracle.detach()
+        if self.pit is not None:
+            self.pit.oracle.detach()
         desk.log.cut()
-        desk.lines.cut()
+        for lines in desk.lines:
+            lines.cut()
         desk.main.cancel()
         self._rows = desk.log.rows
         self.desk = None
+
+    # --- what the judges hear and say -----------------------------------------------------------
+
+    def _durable(self, row: Row) -> None:
+        self.truth.durable(row)
+        if self.pit is not None:
+            self.pit.oracle.durable(row)
+
+    def _on_row(self, row: Row) -> None:
+        self.oracle.on_row(row)
+        if self.pit is not None:
+            self.pit.oracle.on_row(row)
+
+    def order_id(self, client: str) -> str:
+        """A venue's id of one of our orders as a person finds it on its page; empty where it has none."""
+        if self.pit is not None and client in self.pit.truth.orders:
+            return self.pit.truth.orders[client].order_id
+        return self.truth.order_id(client)
+
+    @property
+    def lifecycles(self) -> int:
+        """Orders whose intent is on disk."""
+        return len(self.truth.intents) + (len(self.pit.truth.intents) if self.pit is not None else 0)
+
+    def in_order(self, healed_ns: int) -> ViolationError | None:
+        """What of belief still differs from truth, ``None`` when nothing does."""
+        found = self.oracle.in_order(healed_ns)
+        if found is not None or self.pit is None or self.desk is None:
+            return found
+        return self.pit.in_order(self.desk.engine, healed_ns, strict=self.oracle.strict)
+
+    def judge_end(self, healed_ns: int) -> None:
+        """The desk has had its time: what is not in order now is a violation."""
+        self.oracle.find(self.in_order(healed_ns))
+        self.oracle.judge_cash(healed_ns)
+        if self.pit is not None and self.desk is not None and not self.oracle.adjusted:
+            self.oracle.find(self.pit.cash_differs(self.desk.engine, healed_ns))
+
+    def judge_silence(self, silence: Silence) -> None:
+        """One venue has been silent: entries must have left for the other all the time."""
+        assert self.pit is not None
+        entries = self.truth.entries_ms if silence.venue is Venue.POLYMARKET else self.pit.truth.entries_ms
+        self.oracle.find(silence.broken([at - self.began_ms for at in entries]))
+
+    def judge_stop(self, *, ended: bool) -> None:
+        """The engine was told to stop and has had its time."""
+        self.oracle.judge_stop(ended=ended)
+        if self.pit is not None:
+            self.oracle.find(self.pit.left_by_stop())
 
     # --- time ---------------------------------------------------------------------------------
 
@@ -236,8 +315,12 @@ class World:
             await asyncio.sleep(0.1)
             self.acts.carry_out(self.plan.acts(self.clock.wall_ms() - self.began_ms))
             self.site.pulse()
+            if self.pit is not None:
+                self.pit.tick(self.clock.wall_ms() - self.began_ms)
             ticks += 1
             if ticks % 10 == 0:
                 self.crowd.second()
                 self.whims.second()
                 self.oracle.second()
+                if self.pit is not None:
+                    self.pit.second()

@@ -1,0 +1,65 @@
+"""What must hold on the second venue once every fault has healed and every trade has settled."""
+
+from __future__ import annotations
+
+from core.domain.market import Venue
+from core.engine.engine import Engine
+from tests.simulation.aftermath import says_so
+from tests.simulation.polymarket.site import CASH
+from tests.simulation.polymarket.truth import Truth, rests, told
+from tests.simulation.violation import ViolationError
+
+
+def out_of_order(engine: Engine, truth: Truth, healed_ns: int, *, strict: bool) -> ViolationError | None:
+    """11: what of belief still differs from truth, ``None`` when nothing does."""
+    if truth.under_way:
+        return ViolationError(11, "the venue has not settled everything", "", "under way")
+    ledger, seat = engine.desk.ledger, engine.desk.seats[Venue.POLYMARKET]
+    for client in truth.intents:
+        order, there = ledger.orders[client], truth.orders.get(client)
+        lost = {part.fill_id for part in truth.parts.get(client, ()) if part.failed}
+        agrees = (
+            order.live is rests(there)
+            and order.matched == truth.matched(client)
+            and {fill.trade_id for fill in order.undone} == lost
+        )
+        if not agrees and (strict or not says_so(engine, order.intent.ticker)):
+            return ViolationError(11, f"{client} is not as it is at the venue", order, told(there))
+    for condition, market in truth.exchange.markets.items():
+        ticker = market.spec.slug
+        ours, theirs = ledger.net(ticker), truth.net(condition)
+        if ours != theirs and (strict or not says_so(engine, ticker)):
+            return ViolationError(11, f"the position in {ticker} is another one", ours, theirs)
+    if seat.share.parked:
+        return ViolationError(11, "fills are still without an order", seat.share.parked, "at the venue")
+    if seat.share.unsettled_markets():
+        return ViolationError(11, "trades count as not settled", ledger.settling.open, "all are settled")
+    clean_ns = seat.reconciler.clean_ns
+    if (clean_ns is None or clean_ns < healed_ns) and not engine.state.halts.standing:
+        return ViolationError(11, "the account was not read without a difference", clean_ns, healed_ns)
+    return None
+
+
+def cash_differs(engine: Engine, truth: Truth, healed_ns: int) -> ViolationError | None:
+    """7: to the millionth of a dollar, once every trade has settled and every position agrees."""
+    ledger, seat = engine.desk.ledger, engine.desk.seats[Venue.POLYMARKET]
+    if seat.reconciler.last.began_ns < healed_ns or truth.under_way or seat.share.parked:
+        return None
+    standing = {part.fill_id for part in truth.ours.values() if not part.failed}
+    if standing - ledger.fills.keys():
+        return None
+    if any(ledger.net(m.spec.slug) != truth.net(c) for c, m in truth.exchange.markets.items()):
+        return None
+    flow = sum(p.realised - p.cost - p.fees for p in seat.share.positions.values())
+    expected = CASH + flow
+    return (
+        ViolationError(7, "polymarket: cash is another one", expected, truth.cash)
+        if truth.cash != expected
+        else None
+    )
+
+
+def left_by_stop(truth: Truth) -> ViolationError | None:
+    """11: an orderly stop leaves nothing of ours at the venue."""
+    left = [client for client, order in truth.orders.items() if rests(order)]
+    return ViolationError(11, "orders rest after an orderly stop", left, "healed") if left else None
