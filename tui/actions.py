@@ -36,7 +36,7 @@ class Action(NamedTuple):
 
 OPENS = ("desk", "markets", "orders", "positions", "journal", "links")
 DESK = ("desk",)
-OPENED = ("market", "evidence", "help", "links")
+OPENED = ("market", "evidence", "help", "links", "rules")
 """Screens opened over another one."""
 
 ACTIONS: tuple[Action, ...] = (
@@ -203,6 +203,7 @@ COMMANDS: tuple[CommandSpec, ...] = (
         "add|remove MARKET MARKET [opposite] [SIZE]",
         "the same question, both texts read; opposite: YES of one is NO of the other",
     ),
+    CommandSpec("rules", "MARKET", "what settles it, in its venue's own words"),
     CommandSpec("take", "", "take control from the other console"),
     CommandSpec("filter", "[TEXT]", "show only markets with this text"),
     CommandSpec("theme", "NAME", "change the colours"),

@@ -23,7 +23,7 @@ from textual.notifications import SeverityLevel
 from textual.screen import Screen
 from textual.widgets import Input
 
-from core.control.protocol import Frame, Reply, Welcome
+from core.control.protocol import Frame, Query, Reply, Welcome
 from core.domain.clock import machine_ns
 from tui.actions import Action, action_for
 from tui.arming import BUFFERED_NS
@@ -42,6 +42,7 @@ from tui.screens.markets import MarketsScreen
 from tui.screens.models import ModelsScreen
 from tui.screens.orders import OrdersScreen
 from tui.screens.positions import PositionsScreen
+from tui.screens.rules import RulesScreen, read_rules
 from tui.terminal import StopDriver
 from tui.theming import DEFAULT_THEME, ThemeError, load_theme, theme_names
 from tui.view_model import Now, ViewModel
@@ -348,6 +349,16 @@ class PmConsole(App[int], inherit_bindings=False):
         """Linked pairs, the cursor on one with that market."""
         if self.screen_name != LinksScreen.name_in_registry:
             self.push_screen(LinksScreen(key))
+
+    def show_rules(self, name: str) -> None:
+        """What settles a market, asked for: the text is too long for a frame."""
+        query = Query(self.operator.next_id(), "rules", self.view.ticker_of(name) or name)
+        self.operator.ask(query, "rules", self._open_rules, self.clock())
+
+    def _open_rules(self, answer: bytes) -> None:
+        if self.screen_name == RulesScreen.name_in_registry:
+            self.pop_screen()
+        self.push_screen(RulesScreen(read_rules(answer)))
 
     def show_market(self, key: int) -> None:
         self.push_screen(MarketScreen(key))

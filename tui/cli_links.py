@@ -10,7 +10,7 @@ import click
 
 from core.control import protocol
 from core.domain.units import Quantity, UnitError, parse_quantity, quantity_text
-from tui import verbs
+from tui import answers, verbs
 from tui.cli_options import Verbs, place_of, print_query, with_fields, with_profile
 
 TEXT_WIDTH = 98
@@ -94,7 +94,7 @@ def link_lines(found: list[dict[str, Any]]) -> Iterable[str]:
         if pair["why"]:
             yield f"  {pair['why']}: read both texts and link again, or remove it"
         yield from (f"  {_way(pair, way)}" for way in pair["ways"])
-        ages = ", ".join(verbs.span(pair[f"{place}_book_age_s"]) for place in ("first", "second"))
+        ages = ", ".join(answers.span(pair[f"{place}_book_age_s"]) for place in ("first", "second"))
         yield f"  books {ages} old; {'; '.join(pair['apart']) or 'times and strikes agree'}"
     yield found[0]["caution"]
 

@@ -8,7 +8,7 @@ import click
 
 from core.control import protocol
 from core.domain.units import UnitError, parse_price
-from tui import verbs
+from tui import answers, verbs
 from tui.cli_options import Verbs, place_of, with_profile
 
 
@@ -96,7 +96,7 @@ def watchdog_status() -> None:
     heard = "no engine yet" if seen.silent_ms is None else f"last pulse {seen.silent_ms / 1000:.1f} s ago"
     click.echo(f"watchdog runs as pid {seen.pid}, {heard}")
     if seen.struck_ms is not None:
-        click.echo(f"last strike {verbs.utc(seen.struck_ms)}: {seen.receipt}")
+        click.echo(f"last strike {answers.utc(seen.struck_ms)}: {seen.receipt}")
     if seen.unfit:
         verbs.leave(verbs.REFUSED, f"It could not cancel now: {seen.unfit}.")
 

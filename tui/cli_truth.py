@@ -8,7 +8,7 @@ import sys
 import click
 
 from core.control import protocol
-from tui import verbs
+from tui import answers, verbs
 from tui.cli_options import Verbs, place_of, print_query, with_fields, with_profile, with_reason, with_word
 
 
@@ -27,7 +27,7 @@ def reconcile(context: click.Context, as_json: bool, fields: bool) -> None:
     if as_json:
         click.echo(json.dumps(found, indent=2, ensure_ascii=False))
     else:
-        click.echo("\n".join(verbs.reconcile_lines(found)))
+        click.echo("\n".join(answers.reconcile_lines(found)))
     sys.exit(verbs.DONE if found["agrees"] else verbs.REFUSED)
 
 

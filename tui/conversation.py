@@ -94,6 +94,8 @@ class Conversation:
                 app.show_mode(parsed.spec.name)
             case "links":
                 app.show_links()
+            case "rules":
+                app.show_rules(parsed.rest)
             case "theme":
                 app.change_theme(parsed.rest)
             case _:

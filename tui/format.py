@@ -64,14 +64,33 @@ def fit(text: str, width: int) -> str:
 
 
 def fit_name(text: str, width: int) -> str:
-    """Like ``fit`` for a market's name, but the strike at its end is never cut."""
+    """Like ``fit`` for a market's name, but the strike at its end is never cut. A venue's own name, which
+    has no blanks, keeps its end: that is what tells it from its neighbours, and what commands take."""
     if len(text) <= width:
         return text.ljust(width)
-    head, _, strike = text.rpartition(" ")
+    head, blank, strike = text.rpartition(" ")
+    if not blank:
+        return _name_end(text, width)
     room = width - len(strike) - 1
     if room < 5:
         return fit(text, width)
     return f"{fit(head, room)} {strike}"
+
+
+def _name_end(text: str, width: int) -> str:
+    """``..nov-28-48-49f``: from the first of its words that leaves room for all the others."""
+    room = width - len(ELLIPSIS)
+    begins = next((at + 1 for at in range(len(text) - room - 1, len(text) - 1) if text[at] == "-"), None)
+    if room < 5 or begins is None:
+        return fit(text, width)
+    return (ELLIPSIS + text[begins:]).ljust(width)
+
+
+_VENUES = {"kalshi": "KAL", "polymarket": "POLY"}
+
+
+def venue_short(venue: str) -> str:
+    return _VENUES.get(venue.lower(), venue.upper()[:4])
 
 
 # --- prices and money ---------------------------------------------------------------------------

@@ -24,6 +24,7 @@ from core.control.protocol import (
     Halt,
     HurryExits,
     Pause,
+    Query,
     Reply,
     SetMode,
     SkipWait,
@@ -70,6 +71,7 @@ class Operator:
         self._coach = Coach(enabled=coach)
         self._numbers = itertools.count(1)
         self._pending: dict[str, tuple[str, int]] = {}
+        self._asked: dict[str, Callable[[bytes], None]] = {}
         self._approved: set[str] = set()
         self._message: Message | None = None
         self._was_stopping = False
@@ -205,9 +207,19 @@ class Operator:
         self.say(f"sent {label}", "text-muted", now, ANSWER_NS)
         return True
 
+    def ask(self, query: Query, label: str, show: Callable[[bytes], None], now: Now) -> None:
+        """Ask the engine for what no frame carries; ``show`` gets the answer."""
+        if self.send(query, label, now):
+            self._asked[query.id] = show
+
     def replied(self, reply: Reply, now: Now) -> None:
         """Show the answer with its round trip."""
         label, sent_ns = self._pending.pop(reply.id, ("", 0))
+        show = self._asked.pop(reply.id, None)
+        if show is not None and reply.accepted:
+            self._message = None
+            show(reply.data)
+            return
         text = sanitise(reply.text)
         if not label:
             return

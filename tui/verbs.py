@@ -11,7 +11,6 @@ import os
 import secrets
 import sys
 import time
-from collections.abc import Iterable
 from typing import Any, NoReturn
 
 import click
@@ -30,21 +29,13 @@ from core.control.protocol import (
     Reply,
 )
 from core.domain.clock import machine_ns
+from tui import answers
 
 DONE, REFUSED, USAGE, NO_ENGINE, LOCK_HELD = 0, 1, 2, 3, 75
 
 _SESSION = f"cli-{secrets.token_hex(8)}"
 POLL_S = 0.25
 FLATTEN_OVER = ("FLAT", "ABORTED", "UNFLATTENED")
-
-COLUMNS: dict[str, tuple[str, ...]] = {
-    "markets": ("label", "bid", "ask", "fair", "edge", "edge_state", "net", "mark", "book_age_s", "status"),
-    "proposals": ("id", "label", "side", "quantity", "price", "edge", "max_loss", "state", "expires_in_s"),
-    "orders": ("id", "label", "side", "price", "quantity", "filled", "state", "age_s", "expires"),
-    "positions": ("label", "net", "average", "cost", "max_loss", "open_pnl", "exit_price", "today"),
-    "alarms": ("id", "level", "age_s", "seen", "active", "what", "effect", "clears"),
-    "limits": ("name", "scope", "used", "limit", "ceiling", "unit"),
-}
 
 
 def new_id() -> str:
@@ -162,7 +153,7 @@ def _follow(line: Line, *, urgent: bool) -> dict[str, Any]:
     while True:
         progress = query(line, "status")["flatten"]
         if progress is not None:
-            text = _progress_line(progress)
+            text = answers.progress_line(progress)
             if text != shown:
                 click.echo(text)
                 shown = text
@@ -172,23 +163,6 @@ def _follow(line: Line, *, urgent: bool) -> dict[str, Any]:
             if progress["phase"] in FLATTEN_OVER:
                 return dict(progress)
         time.sleep(POLL_S)
-
-
-def _progress_line(progress: dict[str, Any]) -> str:
-    parts = [
-        f"{v['venue']} cancelled {v['cancels_confirmed']} of {v['cancels_sent']}"
-        + (f" ({v['cancels_unknown']} unknown)" if v["cancels_unknown"] else "")
-        + f", exits {v['exits_filled']} of {v['exits_sent']}"
-        + (f", {v['exits_resting']} resting" if v["exits_resting"] else "")
-        + f", left {v['left']}"
-        for v in progress["venues"]
-    ]
-    count = f" exits in {progress['exits_in_s']:.0f} s" if progress["phase"] == "COUNTDOWN" else ""
-    text = f"{progress['phase']}{count}: {'; '.join(parts)}"
-    if progress["pause"]:
-        left = progress["pause_left_s"]
-        text += f"; {progress['pause']}" + (f", opens in {span(left)}" if left is not None else "")
-    return text
 
 
 RECONCILE_S = 60.0
@@ -211,119 +185,26 @@ def reconcile(profile: Profile) -> dict[str, Any]:
     leave(REFUSED, f"The account has not been read within {RECONCILE_S:.0f} s; see pmconsole status.")
 
 
-def reconcile_lines(found: dict[str, Any]) -> Iterable[str]:
-    """A reading as text: what differs by row, or that it agrees."""
-    if not found["complete"]:
-        yield f"INCOMPLETE: {found['reason']}. Nothing was compared; it is read again."
-    for d in found["differences"]:
-        where = " ".join(filter(None, (d["about"], d["ticker"], d["subject"])))
-        halts = f"; {'has stopped' if d['acted'] else 'stops'}: {d['halts']}" if d["halts"] else ""
-        yield f"{d['row']:<4}{where}: we say {d['ours']}, the venue says {d['theirs']}"
-        yield f"    seen {d['reads']} times in {span(d['age_s'])}{halts}"
-        for event in d["events"]:
-            yield f"      {event['time']} {event['kind']:<16} {event['text']}"
-    if found["agrees"]:
-        yield "agrees"
-    elif found["clean_age_s"] is not None:
-        yield f"agreed {span(found['clean_age_s'])} ago"
-    if found["doubt"]:
-        yield f"no entries before a reading that agrees: {found['doubt']}"
-
-
-# --- reading as text ----------------------------------------------------------------------------
-
-
 def show(profile: Profile, what: str, *, as_json: bool) -> None:
     """Print one query."""
-    answer = ask(profile, what)
+    with open_line(profile) as line:
+        answer = query(line, what)
+        table = what in answers.COLUMNS and not as_json
+        several = table and len(query(line, "status")["venues"]) > 1
     if as_json:
         click.echo(json.dumps(answer, indent=2, ensure_ascii=False))
     elif what == "alarms":
-        rows = [{**row, "seen": _yes(row["acknowledged"]), "active": _yes(row["active"])} for row in answer]
-        for text in table_lines(rows, COLUMNS[what]):
+        rows = [
+            {**row, "seen": answers.yes(row["acknowledged"]), "active": answers.yes(row["active"])}
+            for row in answer
+        ]
+        for text in answers.table_lines(rows, answers.COLUMNS[what]):
             click.echo(text)
     elif what == "status":
-        for text in status_lines(answer):
+        for text in answers.status_lines(answer):
             click.echo(text)
     else:
-        for text in table_lines(answer, COLUMNS[what]):
+        for text in answers.table_lines(answer, answers.columns_of(what, answer, several=several)):
             click.echo(text)
-
-
-def utc(wall_ms: int) -> str:
-    """``2026-11-28 14:02:17Z``."""
-    return time.strftime("%Y-%m-%d %H:%M:%SZ", time.gmtime(wall_ms / 1000))
-
-
-def status_lines(status: dict[str, Any]) -> Iterable[str]:
-    paused = f", paused {' '.join(status['paused'])}" if status["paused"] else ""
-    reason = f" ({status['level_reason']})" if status["level_reason"] else ""
-    yield f"{status['profile']}  {status['mode']}  {status['level']}{reason}{paused}"
-    if not status["ready"]:
-        yield "starting  " + "  ".join(
-            f"{'x' if done else '.'} {s}" for s, done in status["starting"].items()
-        )
-    for venue in status["venues"]:
-        yield f"{venue['venue']}  {venue['state']}  {venue['detail']}".rstrip()
-    for feed in status["feeds"]:
-        yield f"{feed['feed']}  {feed['state']}  {span(feed['data_age_s'])}  {feed['detail']}".rstrip()
-    yield (
-        f"exposure {status['exposure']} of {status['exposure_limit']}  today {_shown(status['today_pnl'])}  "
-        f"cash {_shown(status['cash'])}  orders {status['open_orders']}  unknown {status['unknown_orders']}"
-    )
-    held = f"groups {status['groups']}"
-    held += f"  watchdog {status['watchdog']}" if status["watchdog"] else ""
-    held += f"  orders are left to die: {status['renewals']}" if status["renewals"] else ""
-    yield held
-    yield f"control {status['controller'] or 'nobody'}  viewers {status['viewers']}"
-    yield f"world {status['world_time']} x{status['speed']:g}  {status['world_id']}"
-    yield from (text for text in (status["best"], status["problem"]) if text)
-    if status["flatten"] is not None:
-        yield _progress_line(status["flatten"])
-    for alarm in status["alarms"]:
-        if alarm["active"] and alarm["level"] != "NOTE":
-            yield f"{alarm['level']}  {span(alarm['age_s'])}  {alarm['what']}: {alarm['effect']}"
-
-
-def table_lines(rows: list[dict[str, Any]], columns: tuple[str, ...]) -> Iterable[str]:
-    """Aligned text: figures to the right, words to the left."""
-    if not rows:
-        yield "none"
-        return
-    cells = [[_shown(row[column]) for column in columns] for row in rows]
-    widths = [max(map(len, values)) for values in zip(columns, *cells, strict=True)]
-    figures = [any(_is_figure(row[column]) for row in rows) for column in columns]
-
-    def line(values: Iterable[str]) -> str:
-        return "  ".join(
-            value.rjust(width) if right else value.ljust(width)
-            for value, width, right in zip(values, widths, figures, strict=True)
-        ).rstrip()
-
-    yield line(columns)
-    yield from map(line, cells)
-
-
-def _is_figure(value: object) -> bool:
-    return isinstance(value, int | float) or (
-        isinstance(value, str) and value.replace(".", "", 1).lstrip("-").isdigit()
-    )
-
-
-def _shown(value: object) -> str:
-    if value is None:
-        return "--"
-    return f"{value:.1f}" if isinstance(value, float) else str(value)
-
-
-def _yes(value: bool) -> str:
-    return "yes" if value else "no"
-
-
-def span(seconds: float | None) -> str:
-    if seconds is None:
-        return "--"
-    for unit, size in (("h", 3600), ("m", 60)):
-        if seconds >= size:
-            return f"{seconds / size:.0f}{unit}"
-    return f"{seconds:.0f}s"
+        for text in answers.waiting_lines(answer) if what == "positions" else ():
+            click.echo(text)

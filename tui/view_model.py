@@ -15,6 +15,7 @@ import msgspec
 from core.control.protocol import Frame
 from core.control.tables import (
     AlarmRow,
+    BeatRow,
     BracketRow,
     DifferenceRow,
     EventRow,
@@ -31,7 +32,7 @@ from core.control.tables import (
     ReadingRow,
     StatusRow,
 )
-from tui.format import sanitise
+from tui.format import sanitise, venue_short
 
 JOURNAL_ROWS_MAX = 2000
 ORDERS_MAX = 1000
@@ -87,10 +88,15 @@ def _clean_value(value: Any) -> Any:
     return value
 
 
+def _untimed(beat: BeatRow | None) -> BeatRow | None:
+    return beat and msgspec.structs.replace(beat, ends_ns=beat.ends_ns and 0)
+
+
 def _ageless(status: StatusRow) -> StatusRow:
     """The status without the moments that only count on: ages are drawn each second anyway."""
     links = tuple(
-        msgspec.structs.replace(link, heartbeat_ns=0, sequence=0, lag_ms=None) for link in status.links
+        msgspec.structs.replace(link, heartbeat_ns=0, sequence=0, lag_ms=None, beat=_untimed(link.beat))
+        for link in status.links
     )
     feeds = tuple(
         msgspec.structs.replace(feed, newest_world_ms=feed.newest_world_ms and 0, received_ns=None)
@@ -276,6 +282,16 @@ class ViewModel:
             return None
         return next((link for link in self.status.links if link.venue == venue), None)
 
+    @property
+    def several(self) -> bool:
+        """Whether the desk has more than one venue, so that what is shown must name its own."""
+        return self.status is not None and len(self.status.links) > 1
+
+    @property
+    def settles_later(self) -> bool:
+        """Whether what is bought on some venue can be sold only once it is confirmed."""
+        return self.status is not None and any(link.settles_later for link in self.status.links)
+
     def book_age_s(self, row: MarketRow, now: Now) -> float:
         """Age of a book: from its last message, or from the heartbeat that vouches for it since."""
         newest_ns = row.message_ms * 1_000_000
@@ -347,8 +363,11 @@ class ViewModel:
         return sorted(rows, key=lambda row: (-(row.ended_ns or 0), row.client_order_id))
 
     def held(self) -> list[PositionRow]:
+        """What is held, differs from the venue's count, waits on its page or was reversed."""
         rows = [
-            row for row in self.positions.values() if row.net or row.venue_net or row.pairs or row.redeemable
+            row
+            for row in self.positions.values()
+            if row.net or row.venue_net is not None or row.pairs or row.redeemable or row.failed
         ]
         return sorted(rows, key=lambda row: (-row.max_loss, row.key))
 
@@ -369,6 +388,15 @@ class ViewModel:
     def label(self, key: int) -> str:
         static = self.statics.get(key)
         return static.label if static is not None else f"market {key}"
+
+    def named(self, key: int) -> str:
+        """The label where it stands alone: with the venue before it on a desk of several, for both may have a
+        market of that label."""
+        static = self.statics.get(key)
+        return self._of_venue(static, self.label(key)) if static is not None else self.label(key)
+
+    def _of_venue(self, static: MarketStatic, name: str) -> str:
+        return f"{venue_short(static.venue)} {name}" if self.several else name
 
     def step(self, key: int) -> int:
         """The finest tick of the market, for how many decimals its prices need."""
@@ -445,9 +473,9 @@ class ViewModel:
             return row.label or row.name
         for static in self.statics.values():
             if static.ticker == row.scope:
-                return static.label
+                return self._of_venue(static, static.label)
             if static.event == row.scope:
-                return static.event_label or static.event
+                return self._of_venue(static, static.event_label or static.event)
         return f"{row.label} {row.scope}"
 
     def limit(self, name: str) -> LimitRow | None:

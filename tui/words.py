@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from core.control.tables import (
+    AccountRow,
     FeedRow,
+    LinkRow,
     OrderRow,
     ProposalRow,
     StatusRow,
@@ -12,7 +14,6 @@ from tui.format import age, countdown
 from tui.lines import Line, Span, line
 from tui.scene import Scene
 
-_VENUES = {"kalshi": "KAL", "polymarket": "POLY"}
 _CARD_ROLES = {
     "ARMING": "arming",
     "ARMED": "armed",
@@ -27,10 +28,6 @@ _CARD_ROLES = {
     "VIEWER": "text-muted",
 }
 _ORDER_ROLES = {"UNKNOWN": "unknown", "PARTIAL": "strong", "REJECTED": "loss", "EXT": "alarm"}
-
-
-def venue_short(venue: str) -> str:
-    return _VENUES.get(venue.lower(), venue.upper()[:4])
 
 
 def venue_letter(venue: str) -> str:
@@ -86,6 +83,27 @@ def feed_word(feed: FeedRow, scene: Scene) -> tuple[str, str]:
     if seconds > feed.stale_after_s:
         return f"STALE {age(seconds)}", "near"
     return "ok", "good"
+
+
+def beat_word(scene: Scene, link: LinkRow) -> tuple[str, str] | None:
+    """Countdown to the venue's own cancel of everything, with its role; ``None`` where there is none."""
+    beat = link.beat
+    if beat is None:
+        return None
+    if beat.ends_ns is None:
+        return "NOT ARMED", "alarm"
+    left = f"{max(0.0, scene.in_s(beat.ends_ns)):.0f}s"
+    return (f"NO BEAT {left}", "alarm") if beat.why else (f"beat {left}", "text")
+
+
+def account_word(account: AccountRow) -> tuple[str, str]:
+    """How a venue's count and ours compare."""
+    if not account.number:
+        return "not read yet", "near"
+    if not account.complete:
+        return "INCOMPLETE", "near"
+    differ = account.differences
+    return (f"{differ} differ{'s' * (differ == 1)}", "near") if differ else ("agrees", "good")
 
 
 def worst_feed(scene: Scene) -> FeedRow | None:

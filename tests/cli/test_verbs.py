@@ -30,7 +30,8 @@ from tui.cli import _with_front_door, cli
 HERE = Path(__file__).resolve().parents[2]
 STATUS = {
     "profile": "demo", "mode": "semi", "level": "NORMAL", "level_reason": "", "ready": True, "starting": {},
-    "paused": [], "venues": [{"venue": "kalshi", "state": "ok", "detail": ""}], "feeds": [],
+    "paused": [], "feeds": [],
+    "venues": [{"venue": "kalshi", "state": "ok", "detail": "", "beat": None, "halt": ""}],
     "unknown_orders": 0, "exposure": "0.00", "exposure_limit": "800.00", "today_pnl": None, "cash": "5.00",
     "open_orders": 0,
     "controller": None, "viewers": 0, "world_time": "2026-11-22T16:00:00.000Z", "speed": 144.0,
@@ -306,7 +307,7 @@ async def test_status_as_text_and_as_json(desk: Desk) -> None:
 
 READING = {
     "reading": 12, "age_s": 0.4, "complete": True, "reason": "cli asked", "agrees": True, "clean_age_s": 0.4,
-    "doubt": "", "differences": [],
+    "doubt": "", "differences": [], "accounts": [],
 }  # fmt: skip
 DIFFERS = {
     "row": "R9", "about": "position", "ticker": "KX-1", "subject": "", "ours": "8.00", "theirs": "11.00",

@@ -58,8 +58,9 @@ async def running(
     cards: bool = True,
     profile: str = "demo",
     coach: bool = False,
+    both: bool = False,
 ) -> AsyncIterator[Desk]:
-    engine = FakeEngine(directory / "e.sock", cards=cards, profile=profile)
+    engine = FakeEngine(directory / "e.sock", cards=cards, profile=profile, both=both)
     await engine.start()
     app = PmConsole(ConsoleOptions(engine.path, paths.profile(profile).command, coach=coach))
     try:

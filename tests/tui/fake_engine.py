@@ -1,6 +1,7 @@
 """A tiny engine for tests: speaks the control protocol on a Unix socket and is driven by hand.
 
-``python -m tests.tui.fake_engine SOCKET [--busy]`` runs one for looking at the console.
+``python -m tests.tui.fake_engine SOCKET [--busy] [--both]`` runs one for looking at the console; ``--both``
+with a second venue.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from core.control.protocol import (
     Frame,
     FromClient,
     Hello,
+    Query,
     Refused,
     Reply,
     Welcome,
@@ -41,13 +43,16 @@ def read_clocks() -> Now:
 class FakeEngine:
     """Accepts consoles, keeps every command it got, and sends the frames a test gives it."""
 
-    def __init__(self, path: Path, *, cards: bool = True, profile: str = "demo") -> None:
+    def __init__(self, path: Path, *, cards: bool = True, profile: str = "demo", both: bool = False) -> None:
         self.path = path
         self.commands: list[AnyCommand] = []
         self.hellos: list[Hello] = []
         self.arrived = asyncio.Event()
         self._cards = cards
         self._profile = profile
+        self._both = both
+        self.answers: dict[str, bytes] = {}
+        """What queries are answered with, by what is asked about; anything else is refused."""
         self._states: list[asyncio.StreamWriter] = []
         self._roles: dict[str, list[asyncio.StreamWriter]] = {}
         self._all: list[asyncio.StreamWriter] = []
@@ -123,9 +128,15 @@ class FakeEngine:
                 else:
                     self.commands.append(message)
                     self.arrived.set()
-                    _write(writer, Reply(message.id, True, ""))
+                    _write(writer, self._answer(message))
         if writer in self._states:
             self._states.remove(writer)
+
+    def _answer(self, command: AnyCommand) -> Reply:
+        if not isinstance(command, Query):
+            return Reply(command.id, True, "")
+        found = self.answers.get(command.about)
+        return Reply(command.id, found is not None, "not on the desk", found or b"")
 
     def _greet(self, hello: Hello, writer: asyncio.StreamWriter) -> None:
         self.hellos.append(hello)
@@ -139,6 +150,8 @@ class FakeEngine:
                 writer,
                 rows.snapshot(now, hello.session, seq=self._seq, cards=self._cards, profile=self._profile),
             )
+            if self._both:
+                self.send(**rows.two_venues(now, hello.session))
 
 
 def _write(writer: asyncio.StreamWriter, message: msgspec.Struct) -> None:
@@ -146,8 +159,8 @@ def _write(writer: asyncio.StreamWriter, message: msgspec.Struct) -> None:
     writer.write(_LENGTH.pack(len(body)) + body)
 
 
-async def _run(path: Path, *, busy: bool, cards: bool) -> None:
-    engine = FakeEngine(path, cards=cards)
+async def _run(path: Path, *, busy: bool, cards: bool, both: bool) -> None:
+    engine = FakeEngine(path, cards=cards, both=both)
     await engine.start()
     rng = random.Random(1)
     while True:
@@ -155,7 +168,7 @@ async def _run(path: Path, *, busy: bool, cards: bool) -> None:
         now = read_clocks()
         if any(isinstance(command, Flatten) for command in engine.commands):
             engine.commands.clear()
-            engine.send(flatten=rows.flatten(now))
+            engine.send(flatten=rows.two_ladders(now) if both else rows.flatten(now))
         if busy:
             engine.send(markets=tuple(_moved(row, rng) for row in rows.markets(now) if rng.random() < 0.4))
 
@@ -169,4 +182,11 @@ def _moved(row: MarketRow, rng: random.Random) -> MarketRow:
 
 if __name__ == "__main__":
     Path(sys.argv[1]).unlink(missing_ok=True)
-    asyncio.run(_run(Path(sys.argv[1]), busy="--busy" in sys.argv, cards="--no-cards" not in sys.argv))
+    asyncio.run(
+        _run(
+            Path(sys.argv[1]),
+            busy="--busy" in sys.argv,
+            cards="--no-cards" not in sys.argv,
+            both="--both" in sys.argv,
+        )
+    )

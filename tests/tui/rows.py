@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from core.control.protocol import Frame
 from core.control.tables import (
+    AccountRow,
     AlarmRow,
+    BeatRow,
     BracketRow,
     CheckRow,
     CountsRow,
@@ -462,6 +466,203 @@ def flatten(now: Now, **changes: object) -> FlattenRow:
         "pressed": 1,
     }
     return FlattenRow(**(values | changes))  # type: ignore[arg-type]  # a test's table of fields
+
+
+# --- both venues ---------------------------------------------------------------------------------
+
+POLY_KEY, PLAIN_KEY, GONE_KEY = 102, 103, -1
+SLUG = "highest-temperature-in-nyc-on-november-23-48-49f"
+PLAIN_SLUG = "will-the-fed-cut-rates-by-50-bps-after-the-december-2026-meeting"
+PAGE = "https://polymarket.com/event/highest-temperature-in-nyc-on-november-23"
+HASH = "0x9f3c51e07ab2d4486f0e1c2b3a495867d0c1b2a3948576e5f4a3b2c1d0e9f811"
+
+
+def beat(now: Now, **changes: object) -> BeatRow:
+    values: dict[str, object] = {"ends_ns": now.mono_ns + 8 * S, "missed": 0, "why": ""}
+    return BeatRow(**(values | changes))  # type: ignore[arg-type]  # a test's table of fields
+
+
+def poly_link(now: Now, **changes: object) -> LinkRow:
+    values: dict[str, object] = {
+        "venue": "polymarket",
+        "state": "ok",
+        "heartbeat_ns": now.mono_ns - 700_000_000,
+        "detail": "",
+        "retry_at_ns": None,
+        "beat": beat(now),
+        "settles_later": True,
+    }
+    return LinkRow(**(values | changes))  # type: ignore[arg-type]  # a test's table of fields
+
+
+def account(now: Now, venue: str, **changes: object) -> AccountRow:
+    values: dict[str, object] = {
+        "venue": venue,
+        "number": 12,
+        "at_ns": now.mono_ns - 3 * S,
+        "complete": True,
+        "reason": "periodic",
+        "clean_ns": now.mono_ns - 3 * S,
+        "doubt": "",
+        "differences": 0,
+        "cash": 231_170_000,
+    }
+    return AccountRow(**(values | changes))  # type: ignore[arg-type]  # a test's table of fields
+
+
+def two_readings(now: Now, *differences: DifferenceRow, **poly: object) -> ReadingRow:
+    there = {"differences": len(differences)} | poly
+    return msgspec.structs.replace(
+        reading(now, *differences),
+        accounts=(account(now, "kalshi"), account(now, "polymarket", **there)),
+    )
+
+
+def two_ladders(now: Now, **changes: object) -> FlattenRow:
+    """A stop that is over on one venue and waits on the other."""
+    kal = FlattenVenueRow("kalshi", 2, 2, 0, 4, 4, 0, phase="FLAT", receipt="FLAT, 4 exits, cost 0.31")
+    poly = FlattenVenueRow(
+        "polymarket",
+        1,
+        1,
+        0,
+        1,
+        0,
+        10 * C,
+        phase="EXITING",
+        pause="post-only after a restart",
+        pause_until_wall_ms=now.wall_ms + 45_000,
+    )
+    values = {
+        "phase": "EXITING",
+        "exits_at_ns": None,
+        "venues": (kal, poly),
+        "scope": "demo: cancels 3 orders, sells 5 positions",
+        "pause": poly.pause,
+        "pause_until_wall_ms": poly.pause_until_wall_ms,
+    }
+    return flatten(now, **(values | changes))
+
+
+def two_venues(now: Now, session: str) -> dict[str, object]:
+    """What a frame adds to the snapshot's desk for a second venue: the same question, and one without a
+    short name."""
+    static = next(row for row in statics() if row.key == 2)
+    book = next(row for row in markets(now) if row.key == 2)
+    theirs = {"venue": "polymarket", "bands": ((0, 10_000, 100),), "station": ""}
+    return {
+        "status": status(
+            now,
+            session=session,
+            links=(LinkRow("kalshi", "ok", now.mono_ns - 400_000_000, "", None), poly_link(now)),
+        ),
+        "statics": (
+            msgspec.structs.replace(static, key=POLY_KEY, ticker=SLUG, event="poly-nyc", **theirs),
+            msgspec.structs.replace(
+                static, key=PLAIN_KEY, ticker=PLAIN_SLUG, label=PLAIN_SLUG, event="poly-fed", **theirs
+            ),
+        ),
+        "markets": (
+            msgspec.structs.replace(book, key=POLY_KEY, bid=3000, ask=3300, net=10 * C, mark="", edge=310),
+            msgspec.structs.replace(
+                book, key=PLAIN_KEY, bid=1200, ask=1300, fair=None, sigma=None, edge=None, mark=""
+            ),
+        ),
+        "orders": (
+            *(msgspec.structs.replace(row, venue="kalshi") for row in orders(now)),
+            order(
+                now,
+                client_order_id="pm-p1",
+                order_id=HASH,
+                key=POLY_KEY,
+                venue="polymarket",
+                price=3100,
+                quantity=20 * C,
+                leaves=20 * C,
+                ahead=None,
+            ),
+            order(
+                now,
+                client_order_id="pm-p2",
+                order_id=HASH,
+                key=POLY_KEY,
+                venue="polymarket",
+                state="FILLED",
+                filled=10 * C,
+                quantity=10 * C,
+                leaves=0,
+                unsettled=4 * C,
+                ended_ns=now.mono_ns - 20 * S,
+            ),
+            order(
+                now,
+                client_order_id="pm-p3",
+                order_id=HASH,
+                key=POLY_KEY,
+                venue="polymarket",
+                state="CANCELLED",
+                quantity=3 * C,
+                leaves=0,
+                failed=3 * C,
+                ended_ns=now.mono_ns - 90 * S,
+            ),
+        ),
+        "positions": (
+            *(msgspec.structs.replace(r, venue="kalshi", sellable=abs(r.net)) for r in positions()),
+            PositionRow(
+                POLY_KEY,
+                10 * C,
+                3050,
+                3_050_000,
+                3_050_000,
+                -50_000,
+                3000,
+                3820,
+                -50_000,
+                "hold to fair",
+                None,
+                venue="polymarket",
+                sellable=6 * C,
+                unsettled=4 * C,
+                failed=3 * C,
+            ),
+            PositionRow(
+                PLAIN_KEY,
+                2 * C,
+                1250,
+                250_000,
+                250_000,
+                -10_000,
+                1200,
+                None,
+                0,
+                "",
+                None,
+                venue="polymarket",
+                sellable=2 * C,
+                dust=True,
+            ),
+            PositionRow(
+                GONE_KEY,
+                0,
+                None,
+                0,
+                0,
+                None,
+                None,
+                None,
+                0,
+                "",
+                None,
+                ticker="highest-temperature-in-nyc-on-november-21-50-51f",
+                venue="polymarket",
+                pairs=2 * C,
+                redeemable=7 * C,
+                page=PAGE,
+            ),
+        ),
+        "reading": two_readings(now),
+    }
 
 
 def snapshot(now: Now, session: str, *, seq: int = 1, cards: bool = True, profile: str = "demo") -> Frame:

@@ -67,7 +67,7 @@ async def test_the_smallest_desk_is_this_text(directory: Path) -> None:
         assert card[2] == "40 @ 32c post-only  cost 12.80  fee 0.15 (maker)  max loss 12.95  max gain 27.05"
         assert card[3] == "fair 38.2c +/-2.9   book 31/34c   net edge +5.8c   at half size +5.8c"
         assert card[6] == "pos 0 -> 40   mkt 12.95/100   event 16.97/200   venue 47.31/500   total 47/800"
-        assert shown[12] == " V market               bsz   bid   ask  asz   fair  +/-   edge  age   pos   ord"
+        assert shown[12] == "  market                bsz   bid   ask  asz   fair  +/-   edge  age   pos   ord"
         limits = re.compile(r"total \[\+?-+\] 34/800 +15s \[#+-\] 84/100 NEAR +loss \[-+\] 3/75 +orders 2/20")
         assert any(limits.match(text) for text in shown)
         assert shown[-1].startswith(" a yes  x no  e edit  d defer  v why  p pause")

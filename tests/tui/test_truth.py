@@ -156,8 +156,9 @@ async def test_what_cannot_be_sold_yet_or_waits_on_the_venues_page_stands_beside
         )
         await desk.press("4")
         desk.engine.send(positions=(held, won))
-        await desk.shows("4 not settled")
-        await desk.shows("7 to redeem at https://v.example")
+        await desk.shows("4 provisional, not to be sold before they are confirmed")
+        await desk.shows("7 to redeem by hand")
+        await desk.shows(" https://v.example ")
 
 
 @pytest.mark.parametrize("size", BOTH_SIZES)

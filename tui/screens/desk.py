@@ -19,14 +19,16 @@ from tui.screens.desk_plan import (
 from tui.widgets.alarms import Alarms
 from tui.widgets.card import Card
 from tui.widgets.fair_values import FairValues
-from tui.widgets.limits import Limits
+from tui.widgets.limits import Limits, beat_lines
 from tui.widgets.line_pane import LinePane
 from tui.widgets.market_table import MarketTable
 from tui.widgets.order_table import OrderTable
-from tui.widgets.position_table import PositionTable, held_line
+from tui.widgets.position_table import PositionTable, held_line, waiting
 from tui.widgets.stop_table import StopTable, shows
 
 REPLAN_NS = 1_000_000_000
+_WAITING = 3
+"""Lines of what waits on a venue that the pane of positions gets room for."""
 
 
 class SizeNote(LinePane):
@@ -119,14 +121,14 @@ class DeskScreen(ConsoleScreen):
 
     def _follow(self, scene: Scene) -> None:
         """Give panes the heights their content needs: at most once a second, never under an arming card."""
-        view = scene.view
+        view, width = scene.view, self.size.width
         stopped = shows(scene)
         needs = Needs(
             stopped or scene.card is not None,
             0 if stopped or scene.card else self.card.idle_rows(scene, self.console.options.typed),
-            view.limits_counted(),
+            view.limits_counted() + len(beat_lines(scene)),
             len(view.working()),
-            len(view.held()),
+            len(view.held()) + min(_WAITING, sum(map(len, waiting(scene, width // 2)))),
             len(view.alarm_list()),
         )
         if needs == self._needs and stopped == self._stopped:

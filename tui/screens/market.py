@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tui.format import age, cents, count, signed_count, signed_tenths, tenths, until, utc
+from tui.format import age, cents, count, signed_count, signed_tenths, tenths, until, utc, venue_short
 from tui.lines import Line, flow, line
 from tui.scene import Scene, head, note
 from tui.screens.console_screen import ConsoleScreen
@@ -11,7 +11,7 @@ from tui.widgets.fair_values import bar_room, bar_top, bracket_header, bracket_l
 from tui.widgets.line_pane import LinePane
 from tui.widgets.link_table import linked_words
 from tui.widgets.text_pane import TextPane, wrapped
-from tui.words import order_role, side_word, venue_short
+from tui.words import order_role, side_word
 
 _NAME_WIDTH = 14
 
@@ -94,4 +94,4 @@ class MarketScreen(ConsoleScreen):
 
     def draw(self, scene: Scene) -> None:
         rows = market_lines(scene, self.key, self.detail.body_size[0])
-        self.detail.show_text(rows, head("MARKET", scene.view.label(self.key)), dim=scene.dim)
+        self.detail.show_text(rows, head("MARKET", scene.view.named(self.key)), dim=scene.dim)

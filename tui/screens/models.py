@@ -195,5 +195,5 @@ class EvidenceScreen(ConsoleScreen):
         if event is not None:
             rows += ((), *event_lines(scene, event, width, current=card.key))
         self.detail.show_text(
-            rows, head("EVIDENCE", f"{card.id}  {scene.view.label(card.key)}"), dim=scene.dim
+            rows, head("EVIDENCE", f"{card.id}  {scene.view.named(card.key)}"), dim=scene.dim
         )

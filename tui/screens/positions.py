@@ -7,7 +7,11 @@ from tui.screens.console_screen import ConsoleScreen
 from tui.screens.desk_plan import Plan, Rect
 from tui.widgets.limits import Limits
 from tui.widgets.line_pane import LinePane
-from tui.widgets.position_table import PositionTable
+from tui.widgets.position_table import PositionTable, waiting
+from tui.widgets.venue_table import VenueTable, rows_wanted, shows
+
+_LEAST = 6
+"""Rows of a pane that is worth having."""
 
 
 class PositionsScreen(ConsoleScreen):
@@ -17,21 +21,40 @@ class PositionsScreen(ConsoleScreen):
         super().__init__()
         self.positions = PositionTable()
         self.limits = Limits(id="limits")
+        self.venues = VenueTable()
+        self._wanted = (0, 0)
 
     def panes(self) -> list[LinePane]:
-        return [self.positions, self.limits]
+        return [self.positions, self.venues, self.limits]
 
     def plan(self, width: int, height: int) -> Plan:
         body = height - 3
-        limits = min(max(8, len(self.console.view.limits) + 4), body - 6)
-        return {
-            "positions": Rect(0, 1, width, body - limits),
-            "limits": Rect(0, 1 + body - limits, width, limits),
+        held, venues = self._wanted
+        limits = min(max(8, len(self.console.view.limits) + 4), body - max(_LEAST, held) - venues)
+        limits = max(limits, min(_LEAST, body - _LEAST - venues))
+        positions = body - limits - venues
+        plan = {
+            "positions": Rect(0, 1, width, positions),
+            "limits": Rect(0, 1 + positions + venues, width, limits),
         }
+        return plan | ({"venues": Rect(0, 1 + positions, width, venues)} if venues else {})
 
     def draw(self, scene: Scene) -> None:
+        wanted = self._rows(scene)
+        if wanted != self._wanted:
+            self._wanted = wanted
+            self.relayout()
         self.positions.show(scene)
+        if wanted[1]:
+            self.venues.show(scene)
         self.limits.show(scene, compact=False)
+
+    def _rows(self, scene: Scene) -> tuple[int, int]:
+        """What the panes above the limits would like: all that is held, and the venues where that says more
+        than the status bar."""
+        width = self.size.width
+        held = 3 + len(scene.view.held()) + sum(map(len, waiting(scene, width)))
+        return held, 1 + rows_wanted(scene, width) if shows(scene.view) else 0
 
     def open_cursor(self) -> None:
         key = self.positions.cursor_key

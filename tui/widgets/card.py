@@ -6,13 +6,24 @@ One-column layouts give each line one row; in a column of its own the groups of 
 from __future__ import annotations
 
 from core.control.tables import ProposalRow
-from tui.format import age, cents, count, countdown, dollars, short_dollars, signed_tenths, tenths, until
+from tui.format import (
+    age,
+    cents,
+    count,
+    countdown,
+    dollars,
+    short_dollars,
+    signed_tenths,
+    tenths,
+    until,
+    venue_short,
+)
 from tui.lines import Line, Span, cut, ends, flow, line, width_of
 from tui.scene import COMPACT_WIDTH, Scene, Typed, head, note
 from tui.view_model import DECIDABLE
 from tui.widgets.line_pane import LinePane
 from tui.widgets.text_pane import wrapped
-from tui.words import card_market, card_role, profile_role, profile_word, side_word, venue_short
+from tui.words import card_market, card_role, profile_role, profile_word, side_word
 
 _SIDE_WIDTH = 58
 _KEYS = (("a", "approve"), ("x", "veto"), ("e", "edit"), ("d", "defer"), ("v", "why"))
@@ -247,7 +258,7 @@ def _waiting(scene: Scene, card: ProposalRow, width: int) -> Line:
     number = next(i for i, row in enumerate(scene.cards, 1) if row.id == card.id)
     left = line(
         (f"{number} ", "text-muted"),
-        scene.view.label(card.key) + "  ",
+        scene.view.named(card.key) + "  ",
         *side_word(card.outcome, closes=card.closes),
         f" {count(card.quantity)} @ {cents(card.price, step)}c  {signed_tenths(card.edge)}c",
         ("  REDUCES RISK" if card.closes else "", "good"),
@@ -276,7 +287,7 @@ def _with_next(scene: Scene, card: ProposalRow, width: int) -> Line:
     text = line(
         *state,
         ("  next ", "text-muted"),
-        scene.view.label(nearest.key) + "  ",
+        scene.view.named(nearest.key) + "  ",
         *side_word(nearest.outcome, closes=nearest.closes),
         f" {count(nearest.quantity)} @ {cents(nearest.price, step)}c  {signed_tenths(nearest.edge)}c",
     )

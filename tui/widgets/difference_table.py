@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from core.control.tables import DifferenceRow, ReadingRow
-from tui.format import age, utc
+from core.control.tables import AccountRow, DifferenceRow, ReadingRow
+from tui.format import age, utc, venue_short
 from tui.lines import Line, Span, line
 from tui.scene import Scene, note
 from tui.widgets.line_pane import LinePane
-from tui.widgets.live_table import Column, Key, LiveTable
+from tui.widgets.live_table import Column, Key, LiveTable, several
+from tui.words import account_word, venue_letter
 
 MEANINGS = {
     "R2": "a fill we hold is in no list of the venue; lists lag",
@@ -34,6 +35,10 @@ def _row(scene: Scene, key: Key) -> DifferenceRow:
 def _name(scene: Scene, key: Key) -> Span:
     row = _row(scene, key)
     return Span(f" {row.row}!", "alarm") if row.acted else Span(f" {row.row}", "near")
+
+
+def _venue(scene: Scene, key: Key) -> Span:
+    return Span(venue_letter(_row(scene, key).venue), "text-muted")
 
 
 def _where(scene: Scene, key: Key) -> Span:
@@ -63,6 +68,7 @@ def _state(scene: Scene, key: Key) -> Span:
 
 COLUMNS = (
     Column("row", " row", 5, 1, _name, left=True),
+    Column("venue", " V", 2, 1, _venue, when=several),
     Column("where", " what", 26, 1, _where, left=True, grow=True, width_max=60),
     Column("ours", "we say", 14, 1, _ours),
     Column("theirs", "venue says", 14, 1, _theirs),
@@ -72,7 +78,10 @@ COLUMNS = (
 
 
 def _words(scene: Scene, reading: ReadingRow) -> Line:
-    """How the last reading went, in the title."""
+    """How the last reading went, in the title; of each account where there are several."""
+    if len(reading.accounts) > 1:
+        parts = [part for account in reading.accounts for part in _of_account(scene, account)]
+        return line(*parts)
     ago = f", read {age(scene.ago_s(reading.at_ns))} ago"
     if not reading.complete:
         return line((" INCOMPLETE", "near"), (f" {reading.reason}", "text-muted"))
@@ -80,6 +89,24 @@ def _words(scene: Scene, reading: ReadingRow) -> Line:
     if count:
         return line((f" {count} differ{'s' * (count == 1)}", "near"), (ago, "text-muted"))
     return line((" agrees", "good"), (ago, "text-muted"))
+
+
+def _unread(reading: ReadingRow) -> str:
+    """Which accounts could not be compared, and why where there are several."""
+    if len(reading.accounts) <= 1:
+        return "Nothing was compared"
+    missing = [f"{venue_short(a.venue)} ({a.reason})" for a in reading.accounts if not a.complete]
+    return f"Nothing was compared on {', '.join(missing)}"
+
+
+def _of_account(scene: Scene, account: AccountRow) -> tuple[Span, ...]:
+    word, role = account_word(account)
+    ago = f" {age(scene.ago_s(account.at_ns))} ago" if account.number else ""
+    return (
+        Span(f"  {venue_short(account.venue)} ", "text-muted"),
+        Span(word, role),
+        Span(ago, "text-muted"),
+    )
 
 
 class LastEvents(LinePane):
@@ -109,7 +136,7 @@ class DifferenceTable(LiveTable):
     def show(self, scene: Scene) -> None:
         reading = scene.view.reading
         title = line(("RECONCILE", "title"))
-        if reading is None or not reading.number:
+        if reading is None or not (reading.number or len(reading.accounts) > 1):
             self.paint_rows(scene, [], title, empty=[note("Reading the account.")])
             return
         rows = _rows(scene)
@@ -122,7 +149,7 @@ class DifferenceTable(LiveTable):
             foot = line((f" {chosen.row}: {meaning}", "text-muted"))
         quiet = note("Our record and the venue's agree.")
         if not reading.complete:
-            quiet = note("Nothing was compared; it is read again.")
+            quiet = note(f"{_unread(reading)}; it is read again.")
         elif reading.doubt:
             quiet = note(f"No entries before a reading that agrees: {reading.doubt}.")
         self.paint_rows(

@@ -14,11 +14,13 @@ from tui.format import (
     limit_word,
     short_dollars,
     unknown_bar,
+    venue_short,
 )
 from tui.lines import Line, Span, cut, line, width_of
 from tui.scene import Scene, head, note
 from tui.view_model import share
 from tui.widgets.line_pane import LinePane
+from tui.words import beat_word
 
 _ON_CARD = {
     "market_loss_max": "mkt",
@@ -118,7 +120,19 @@ def standing_lines(scene: Scene) -> list[Line]:
     if status.unattended_until_ns is not None:
         left = countdown(scene.in_s(status.unattended_until_ns))
         watch = line(*watch, (f"   unattended, entries end in {left}", "near"))
-    return [line((" free cash ", "text-muted"), dollars(status.cash)), watch]
+    return [line((" free cash ", "text-muted"), dollars(status.cash)), watch, *beat_lines(scene)]
+
+
+def beat_lines(scene: Scene) -> list[Line]:
+    """One line a venue that ends our orders when it hears no beat, with the countdown."""
+    rows = []
+    for link in scene.view.status.links if scene.view.status is not None else ():
+        said = beat_word(scene, link)
+        if said is not None and link.beat is not None:
+            then = "no entries there" if link.beat.why else "or the venue ends our orders"
+            name = f" {venue_short(link.venue)} "
+            rows.append(line((name, "text-muted"), said, (f" {then}", "text-muted")))
+    return rows
 
 
 def limits_line(scene: Scene, width: int) -> Line:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from tui.format import fit
 from tui.lines import REVERSED, Line, Span, line
 from tui.scene import Scene
+from tui.view_model import ViewModel
 from tui.widgets.line_pane import LinePane, on_cursor
 
 Key = Hashable
@@ -30,6 +31,13 @@ class Column(NamedTuple):
     tail: int = 0
     """Cells after the number that belong to the column, such as the direction mark."""
     width_max: int = 0
+    when: Callable[[ViewModel], bool] | None = None
+    """Desks that have the column; ``None``: every desk."""
+
+
+def several(view: ViewModel) -> bool:
+    """``Column.when`` of what names a venue."""
+    return view.several
 
 
 def plan(columns: Sequence[Column], width: int) -> list[Column]:
@@ -124,7 +132,7 @@ class LiveTable(LinePane):
         """Draw the rows of ``keys`` in this order, then ``foot`` lines; ``empty`` instead when none."""
         self._keep_place(keys)
         width, height = self.body_size
-        columns = plan(self.columns, width)
+        columns = plan([c for c in self.columns if c.when is None or c.when(scene.view)], width)
         body: list[Line] = [header_line(columns)] if self.header and keys else []
         room = max(0, height - len(body) - len(foot))
         self._scroll(room)

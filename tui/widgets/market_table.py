@@ -6,12 +6,23 @@ from collections.abc import Sequence
 
 from core.control.tables import MarketRow
 from core.domain.market import MarketStatus
-from tui.format import age, cents, fit_name, signed_count, signed_tenths, size, spark, tenths, until
+from tui.format import (
+    age,
+    cents,
+    fit_name,
+    signed_count,
+    signed_tenths,
+    size,
+    spark,
+    tenths,
+    until,
+    venue_short,
+)
 from tui.lines import Line, Span, line
 from tui.scene import Scene, note
 from tui.view_model import TRACE_MARKS
-from tui.widgets.live_table import Column, Key, LiveTable
-from tui.words import venue_letter, venue_short
+from tui.widgets.live_table import Column, Key, LiveTable, several
+from tui.words import venue_letter
 
 SORTS = ("edge", "name", "close", "age", "change")
 _MARKS = {-1: "v", 0: " ", 1: "^"}
@@ -131,7 +142,7 @@ def _ticker(scene: Scene, key: Key) -> Span:
 
 COLUMNS = (
     Column("mark", "", 1, 1, mark, left=True),
-    Column("venue", "V", 1, 1, venue, left=True),
+    Column("venue", "V", 1, 1, venue, left=True, when=several),
     Column("market", " market", 20, 1, _name, left=True, grow=True, width_max=29),
     Column("bsz", "bsz", 5, 5, _bid_size),
     Column("bid", "bid", 7, 1, _bid, tail=1),

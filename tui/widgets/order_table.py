@@ -5,11 +5,27 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from core.control.tables import OrderRow
-from tui.format import age, cents, count, countdown, dollars, fit_name, signed_dollars, tenths, utc
+from tui.format import (
+    ELLIPSIS,
+    age,
+    cents,
+    count,
+    countdown,
+    dollars,
+    fit_name,
+    signed_dollars,
+    tenths,
+    utc,
+    venue_short,
+)
 from tui.lines import Line, Span, line
 from tui.scene import Scene, note
-from tui.widgets.live_table import Column, Key, LiveTable
+from tui.widgets.live_table import Column, Key, LiveTable, several
 from tui.words import order_role, venue_letter
+
+PROVISIONAL, REVERSED = "PROVISIONAL", "REVERSED"
+_ID = 14
+"""Cells of a venue's order id."""
 
 
 def _row(scene: Scene, key: Key) -> OrderRow:
@@ -21,8 +37,7 @@ def _mark(scene: Scene, key: Key) -> Span:
 
 
 def _venue(scene: Scene, key: Key) -> Span:
-    static = scene.view.statics.get(_row(scene, key).key)
-    return Span(venue_letter(static.venue) if static is not None else "?", "text-muted")
+    return Span(venue_letter(_row(scene, key).venue), "text-muted")
 
 
 def _market(scene: Scene, key: Key) -> Span:
@@ -104,12 +119,37 @@ def _fair(scene: Scene, key: Key) -> Span:
 
 def _state(scene: Scene, key: Key) -> Span:
     row = _row(scene, key)
-    return Span(f"  {row.state}", order_role(row))
+    word = order_word(row)
+    return Span(f"  {word}", "alarm" if word == REVERSED else order_role(row))
+
+
+def order_word(row: OrderRow) -> str:
+    """The order's state, unless what filled it can still be undone, or was."""
+    if row.failed and not row.filled:
+        return REVERSED
+    return PROVISIONAL if row.state == "FILLED" and row.unsettled else row.state
 
 
 def _detail(scene: Scene, key: Key) -> Span:
     row = _row(scene, key)
-    return Span(f" {row.bound if row.state == 'UNKNOWN' else row.reason}", "text-muted")
+    if row.state == "UNKNOWN":
+        return Span(f" {row.bound}", "text-muted")
+    return Span(" " + ", ".join(filter(None, (row.reason, *settling_words(row)))), "text-muted")
+
+
+def settling_words(row: OrderRow) -> list[str]:
+    """What of an order's fills can still be undone, and what was."""
+    words = [f"{count(row.unsettled)} provisional"] if row.unsettled else []
+    return words + ([f"{count(row.failed)} failed to settle, reversed"] if row.failed else [])
+
+
+def short_id(order_id: str) -> str:
+    """The venue's id: enough of its beginning and end to find it there."""
+    return order_id if len(order_id) <= _ID else f"{order_id[:8]}{ELLIPSIS}{order_id[-4:]}"
+
+
+def _order_id(scene: Scene, key: Key) -> Span:
+    return Span("  " + short_id(_row(scene, key).order_id), "text-muted")
 
 
 def _ended(scene: Scene, key: Key) -> Span:
@@ -121,7 +161,7 @@ def _ended(scene: Scene, key: Key) -> Span:
 
 COLUMNS = (
     Column("mark", "", 1, 1, _mark, left=True),
-    Column("venue", "V", 1, 1, _venue, left=True),
+    Column("venue", "V", 1, 1, _venue, left=True, when=several),
     Column("market", " market", 19, 1, _market, left=True),
     Column("verb", "  side", 7, 1, _verb, left=True),
     Column("outcome", "", 3, 1, _outcome, left=True),
@@ -133,8 +173,9 @@ COLUMNS = (
     Column("age", "age", 5, 3, _age),
     Column("ttl", "ttl", 9, 3, _ttl),
     Column("fair", "fair", 6, 4, _fair),
-    Column("state", "  state", 12, 1, _state, left=True),
+    Column("state", "  state", 13, 1, _state, left=True),
     Column("detail", "", 12, 7, _detail, left=True, grow=True, width_max=60),
+    Column("id", "  order id", _ID + 2, 6, _order_id, left=True, when=several),
 )
 COMPACT_COLUMNS = (
     *COLUMNS[:2],
@@ -150,7 +191,7 @@ COMPACT_COLUMNS = (
 )
 """One row a sentence, for terminals that have one row to spare."""
 DONE_COLUMNS = (*(c for c in COLUMNS if c.name not in ("ahead", "age", "ttl", "fair")),)
-DONE_COLUMNS = (*DONE_COLUMNS[:-2], Column("ended", "ended", 9, 2, _ended), *DONE_COLUMNS[-2:])
+DONE_COLUMNS = (*DONE_COLUMNS[:-3], Column("ended", "ended", 9, 2, _ended), *DONE_COLUMNS[-3:])
 
 
 def counts_line(scene: Scene) -> Line:
@@ -159,7 +200,7 @@ def counts_line(scene: Scene) -> Line:
     if unknown is not None:
         due = unknown.next_check_ns
         check = "" if due is None else f", asked again in {countdown(scene.in_s(due))}"
-        return line((f" UNKNOWN {scene.view.label(unknown.key)}: {unknown.bound}{check}", "near"))
+        return line((f" UNKNOWN {scene.view.named(unknown.key)}: {unknown.bound}{check}", "near"))
     status = scene.view.status
     if status is None:
         return ()
@@ -243,8 +284,10 @@ class OrderTable(LiveTable):
 def order_detail(scene: Scene, row: OrderRow) -> str:
     """One order as a sentence for the message line."""
     ends = "" if row.expires_wall_ms is None else f", expires {utc(row.expires_wall_ms)}Z"
+    told = "".join(f", {words}" for words in settling_words(row))
+    known = f", {venue_short(row.venue)} order {short_id(row.order_id)}" if row.order_id else ""
     return (
         f"{row.client_order_id} {scene.view.label(row.key)} {row.state} {row.outcome}"
         f" {count(row.filled)}/{count(row.quantity)} @ {cents(row.price, scene.view.step(row.key))}c"
-        f" worth {dollars(row.price * row.quantity // 10_000)}{ends}"
+        f" worth {dollars(row.price * row.quantity // 10_000)}{told}{ends}{known}"
     )

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from core.control.tables import PositionRow
-from tui.format import age, cents, count, dollars, fit_name, signed_dollars, tenths, until
+from tui.format import age, cents, count, dollars, fit_name, signed_dollars, tenths, until, venue_short
 from tui.lines import Line, Span, line
 from tui.scene import Scene, note
-from tui.widgets.live_table import Column, Key, LiveTable
+from tui.view_model import ViewModel
+from tui.widgets.live_table import Column, Key, LiveTable, several
 from tui.widgets.order_table import pnl_line
+from tui.widgets.text_pane import wrapped
 from tui.words import venue_letter
 
 
@@ -20,13 +22,15 @@ def _mark(scene: Scene, key: Key) -> Span:
 
 
 def _venue(scene: Scene, key: Key) -> Span:
-    static = scene.view.statics.get(_row(scene, key).key)
-    return Span(venue_letter(static.venue) if static is not None else "?", "text-muted")
+    return Span(venue_letter(_row(scene, key).venue), "text-muted")
 
 
 def _market(scene: Scene, key: Key) -> Span:
-    row = _row(scene, key)
-    return Span(" " + fit_name(row.ticker or scene.view.label(row.key), 18).rstrip())
+    return Span(" " + fit_name(_name(scene, _row(scene, key)), 18).rstrip())
+
+
+def _name(scene: Scene, row: PositionRow) -> str:
+    return row.ticker or scene.view.label(row.key)
 
 
 def _side(scene: Scene, key: Key) -> Span:
@@ -52,7 +56,7 @@ def _exit(scene: Scene, key: Key) -> Span:
     row = _row(scene, key)
     stale = _stale(scene, row)
     return Span(
-        cents(row.exit_price, scene.view.step(row.key)) + ("~" if stale else " "),
+        cents(row.exit_price, scene.view.step(row.key)) + ("~" if stale and row.net else " "),
         "stale" if stale else "text",
     )
 
@@ -89,27 +93,47 @@ def _rule(scene: Scene, key: Key) -> Span:
     row = _row(scene, key)
     if row.venue_net is not None:
         return Span(f"  MISMATCH ours {count(row.net)} venue {count(row.venue_net)}", "alarm")
-    waits = _waits(row)
-    return Span(f"  {waits}", "arming") if waits else Span("  " + row.exit_rule, "text-muted")
+    if row.dust:
+        return Span("  not sellable until resolution", "near")
+    return Span("  " + row.exit_rule, "text-muted")
 
 
-def _waits(row: PositionRow) -> str:
-    """What of it cannot be sold yet, never came, or waits on the venue's page."""
-    parts = (
-        (row.redeemable, f"{count(row.redeemable)} to redeem at {row.page}"),
-        (row.unsettled, f"{count(row.unsettled)} not settled"),
-        (row.failed, f"{count(row.failed)} FAILED"),
-        (row.pairs, f"{count(row.pairs)} pairs to merge"),
-    )
-    return ", ".join(text for quantity, text in parts if quantity)
+def _part(quantity: int, role: str) -> Span:
+    return Span(count(quantity) if quantity else "-", role if quantity else "text-muted")
+
+
+def _confirmed(scene: Scene, key: Key) -> Span:
+    row = _row(scene, key)
+    return _part(abs(row.net) - row.unsettled, "text")
+
+
+def _provisional(scene: Scene, key: Key) -> Span:
+    return _part(_row(scene, key).unsettled, "arming")
+
+
+def _failed(scene: Scene, key: Key) -> Span:
+    return _part(_row(scene, key).failed, "alarm")
+
+
+def _sellable(scene: Scene, key: Key) -> Span:
+    row = _row(scene, key)
+    return Span("dust", "near") if row.dust else _part(row.sellable, "text")
+
+
+def _settles_later(view: ViewModel) -> bool:
+    return view.settles_later
 
 
 COLUMNS = (
     Column("mark", "", 1, 1, _mark, left=True),
-    Column("venue", "V", 1, 1, _venue, left=True),
+    Column("venue", "V", 1, 1, _venue, left=True, when=several),
     Column("market", " market", 19, 1, _market, left=True),
     Column("side", "  side", 6, 1, _side, left=True),
     Column("qty", "qty", 7, 1, _quantity),
+    Column("confirmed", "conf", 7, 3, _confirmed, when=_settles_later),
+    Column("provisional", "prov", 6, 1, _provisional, when=_settles_later),
+    Column("failed", "fail", 6, 4, _failed, when=_settles_later),
+    Column("sellable", "sell", 6, 1, _sellable, when=_settles_later),
     Column("avg", "avg", 6, 2, _average),
     Column("exit", "exit", 6, 2, _exit, tail=1),
     Column("fair", "fair", 5, 2, _fair),
@@ -138,6 +162,32 @@ def held_line(scene: Scene) -> Line:
     return line(*parts)
 
 
+def waiting_lines(scene: Scene, row: PositionRow, width: int) -> list[Line]:
+    """What of a position cannot be sold, never was, or is done by hand on the venue's page; none for one that
+    is plainly held. The page stands alone, so that it can be copied."""
+    parts = (
+        (row.unsettled, f"{count(row.unsettled)} provisional, not to be sold before they are confirmed"),
+        (row.failed, f"{count(row.failed)} FAILED to settle and reversed"),
+        (row.dust, f"{count(abs(row.net))} under its smallest order, not sellable until resolution"),
+        (row.pairs, f"{count(row.pairs)} pairs to merge by hand"),
+        (row.redeemable, f"{count(row.redeemable)} to redeem by hand"),
+    )
+    told = "; ".join(text for counts, text in parts if counts)
+    if not told:
+        return []
+    whose = f"{venue_short(row.venue)} " if scene.view.several else ""
+    page = [row.page[at : at + width - 1] for at in range(0, len(row.page), max(1, width - 1))]
+    return [
+        *wrapped(f"{whose}{_name(scene, row)}: {told}", width, "near"),
+        *(line(" ", part) for part in page),
+    ]
+
+
+def waiting(scene: Scene, width: int) -> list[list[Line]]:
+    """Those lines of every position that has some."""
+    return [lines for row in scene.view.held() if (lines := waiting_lines(scene, row, width))]
+
+
 class PositionTable(LiveTable):
     """The POSITIONS pane."""
 
@@ -145,6 +195,7 @@ class PositionTable(LiveTable):
         super().__init__(COLUMNS, id="positions")
 
     def show(self, scene: Scene) -> None:
+        width, height = self.body_size
         rows = scene.view.held()
         mismatch = any(row.venue_net is not None for row in rows)
         title = line(
@@ -152,4 +203,15 @@ class PositionTable(LiveTable):
             (f" {len(rows)}", "text-muted"),
             (" MISMATCH" if mismatch else "", "alarm"),
         )
-        self.paint_rows(scene, [row.key for row in rows], title, pnl_line(scene), empty=[empty_line(scene)])
+        foot = [text for lines in waiting(scene, width) for text in lines]
+        if len(foot) > height - 1 - len(rows):  # no room for all: the one under the cursor, or the first
+            chosen = sorted(rows, key=lambda row: row.key != self.cursor_key)
+            foot = next(filter(None, (waiting_lines(scene, row, width) for row in chosen)), [])
+        self.paint_rows(
+            scene,
+            [row.key for row in rows],
+            title,
+            pnl_line(scene),
+            empty=[empty_line(scene)],
+            foot=foot,
+        )

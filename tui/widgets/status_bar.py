@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from core.control.tables import StatusRow
-from tui.format import age, countdown, fine_age, short_dollars, signed_dollars, utc
+from core.control.tables import LinkRow, StatusRow
+from tui.format import age, countdown, fine_age, short_dollars, signed_dollars, utc, venue_short
 from tui.lines import Line, Span, cut, ends, line, width_of
 from tui.scene import Scene
 from tui.widgets.line_pane import LinePane
 from tui.widgets.stop_band import stop_line
-from tui.words import feed_age_s, feed_word, mode_word, profile_role, profile_word, venue_short, worst_feed
+from tui.words import (
+    beat_word,
+    feed_age_s,
+    feed_word,
+    mode_word,
+    profile_role,
+    profile_word,
+    worst_feed,
+)
 
 _NICE_TO_HAVE = 5
 """Groups from this priority on go before the gaps get tight."""
@@ -41,7 +49,8 @@ def status_line(scene: Scene) -> Line:
     groups += _nets(status)
     if not scene.controls and not scene.down:
         groups.append((2, line(("READ-ONLY", "near"))))
-    groups += [(1, _venue_chip(scene, index)) for index in range(len(status.links))]
+    for index, link in enumerate(status.links):
+        groups += [(1, _venue_chip(scene, index)), *_beat(scene, link)]
     if not scene.down:
         groups += _feed_chips(scene)
     groups.append((1, _unknown(status.unknown)))
@@ -100,7 +109,18 @@ def _venue_chip(scene: Scene, index: int) -> Line:
             (name + " ", "text-muted"), ("ok", "good"), " " + fine_age(scene.ago_s(link.heartbeat_ns))
         )
     retry = "" if link.retry_at_ns is None else " " + countdown(scene.in_s(link.retry_at_ns))
+    if link.state == "PAUSED" and link.opens_wall_ms is not None:
+        retry = " " + countdown((link.opens_wall_ms - scene.now.wall_ms) / 1000)
     return line((name + " ", "text-muted"), (f" {link.state}{retry} ", "alarm"))
+
+
+def _beat(scene: Scene, link: LinkRow) -> list[tuple[int, Line]]:
+    """The countdown of a dead-man switch: worth the room once beats are missing."""
+    said = None if scene.down else beat_word(scene, link)
+    if said is None:
+        return []
+    text, role = said
+    return [(1, line((f" {text} ", role)))] if role == "alarm" else [(_NICE_TO_HAVE, line(said))]
 
 
 def _nets(status: StatusRow) -> list[tuple[int, Line]]:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from core.control.tables import FlattenRow
-from tui.format import count, countdown
+from core.control.tables import FlattenRow, FlattenVenueRow
+from tui.format import count, countdown, venue_short
 from tui.lines import Line, line, pad
 from tui.scene import Scene
-from tui.words import venue_short
 
 QUIET_NS = 800_000_000
 """``f`` skips the wait only after this long without any key."""
@@ -18,14 +17,25 @@ def stop_line(scene: Scene) -> Line:
     if flatten is None or not scene.view.stopping:
         return _band(" STOPPING   stop sent, waiting for the engine", scene.width)
     parts = [f" STOPPING   {_phase(flatten, scene)}"]
-    for venue in flatten.venues:
-        exits = f"exits {venue.exits_filled}/{venue.exits_sent}" if venue.exits_sent else "exits -"
-        exits += f" rest {venue.exits_resting}" if venue.exits_resting else ""
-        parts.append(
-            f"{venue_short(venue.venue)} cancels {venue.cancels_confirmed}/{venue.cancels_sent}"
-            f" unk {venue.cancels_unknown}  {exits}  left {count(venue.left)}"
-        )
-    return _band("   ".join(parts), scene.width)
+    whole = "   ".join([*parts, *map(_counts, flatten.venues)])
+    if len(flatten.venues) > 1 and len(whole) > scene.width:
+        return _band("   ".join([*parts, *map(_own, flatten.venues)]), scene.width)
+    return _band(whole, scene.width)
+
+
+def _counts(venue: FlattenVenueRow) -> str:
+    exits = f"exits {venue.exits_filled}/{venue.exits_sent}" if venue.exits_sent else "exits -"
+    exits += f" rest {venue.exits_resting}" if venue.exits_resting else ""
+    return (
+        f"{venue_short(venue.venue)} cancels {venue.cancels_confirmed}/{venue.cancels_sent}"
+        f" unk {venue.cancels_unknown}  {exits}  left {count(venue.left)}"
+    )
+
+
+def _own(venue: FlattenVenueRow) -> str:
+    """How far one venue's ladder is, where there is no room for every count of both."""
+    unknown = f" unk {venue.cancels_unknown}" if venue.cancels_unknown else ""
+    return f"{venue_short(venue.venue)} {venue.pause or venue.phase}{unknown} left {count(venue.left)}"
 
 
 def _phase(flatten: FlattenRow, scene: Scene) -> str:
@@ -33,7 +43,7 @@ def _phase(flatten: FlattenRow, scene: Scene) -> str:
         return f"EXITS IN {countdown(scene.in_s(flatten.exits_at_ns))}"
     if flatten.phase == "CANCELLING" and flatten.exits_at_ns is not None:
         return f"CANCELLING, exits in {countdown(scene.in_s(flatten.exits_at_ns))}"
-    if flatten.pause:
+    if flatten.pause and len(flatten.venues) == 1:
         return flatten.pause.upper()
     return flatten.phase
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from textwrap import wrap
 
 from core.control.tables import FlattenRow, FlattenVenueRow
-from tui.format import age, count, countdown, fit_name
+from tui.format import age, count, countdown, fit_name, venue_short
 from tui.lines import Line, line
 from tui.scene import Scene, head
 from tui.widgets.line_pane import LinePane
-from tui.words import venue_short
 
 _COLUMNS = (("groups", 6), ("cancels", 8), ("unk", 4), ("exits", 8), ("rest", 5), ("left", 9))
 _NAME = 6
@@ -43,7 +42,10 @@ def table(flatten: FlattenRow, scene: Scene, width: int) -> list[Line]:
     ]
     titles = "".join(title.rjust(size) for title, size in _COLUMNS)
     rows.append(line((f" {'':{_NAME}}{titles}", "text-muted")))
-    rows += [_venue(row) for row in flatten.venues]
+    for row in flatten.venues:
+        rows.append(_venue(row))
+        if len(flatten.venues) > 1:
+            rows.append(_own_end(row, scene))
     if flatten.receipt:
         rows.append(_way_on(flatten, scene))
         rows += [line(f" {text}") for text in wrap(flatten.receipt, max(20, width - 2))]
@@ -63,10 +65,8 @@ def _now(flatten: FlattenRow, scene: Scene) -> tuple[str | tuple[str, str], ...]
         return (("   when the engine was lost", "alarm"),)
     if flatten.exits_at_ns is not None:
         return (f"   exits in {countdown(scene.in_s(flatten.exits_at_ns))}",)
-    if flatten.pause:
-        until = flatten.pause_until_wall_ms
-        left = "" if until is None else f", opens in {countdown((until - scene.now.wall_ms) / 1000)}"
-        return ((f"   {flatten.pause}{left}", "alarm"),)
+    if flatten.pause and len(flatten.venues) == 1:
+        return (_pause(flatten.pause, flatten.pause_until_wall_ms, scene),)
     words = ["down to 10c under the bid"] if flatten.urgent else []
     words += [f"whole account {flatten.sweep}"] if flatten.sweep else []
     return (f"   {', '.join(words)}",) if words else ()
@@ -96,8 +96,22 @@ def _venue(row: FlattenVenueRow) -> Line:
     return line((f" {venue_short(row.venue):{_NAME}}", "strong"), text)
 
 
+def _own_end(row: FlattenVenueRow, scene: Scene) -> Line:
+    """How far one venue's ladder is: none waits for another."""
+    where = (f" {'':{_NAME}}  {row.phase}", _ENDS.get(row.phase, "text-muted"))
+    return line(where, _pause(row.pause, row.pause_until_wall_ms, scene))
+
+
+def _pause(what: str, until_ms: int | None, scene: Scene) -> tuple[str, str]:
+    """Why a venue takes no exits, and until when if it says so."""
+    if not what:
+        return "", "alarm"
+    left = "" if until_ms is None else f", opens in {countdown((until_ms - scene.now.wall_ms) / 1000)}"
+    return f"   {what}{left}", "alarm"
+
+
 def _resists(text: str, scene: Scene, width: int) -> Line:
     """``TICKER: why``, the ticker by its name where the desk knows one."""
     ticker, _, why = text.partition(": ")
-    label = next((s.label for s in scene.view.statics.values() if s.ticker == ticker), ticker)
-    return line((f" {fit_name(label, 22)}", "strong"), (f"  {why}", "near"))
+    names = (scene.view.named(key) for key, s in scene.view.statics.items() if s.ticker == ticker)
+    return line((f" {fit_name(next(names, ticker), 23)}", "strong"), (f"  {why}", "near"))
