@@ -348,6 +348,7 @@ ORDERS: tuple[Field, ...] = (
     Field("venue", "where it is", lambda r, n: r.venue),
     Field("unsettled", "of what is filled, trades that may still fail", lambda r, n: quantity(r.unsettled)),
     Field("failed", "matched there and reversed: it never was", lambda r, n: quantity(r.failed)),
+    Field("said", "the venue's word where it does not simply rest, such as delayed", lambda r, n: r.said),
 )
 
 POSITIONS: tuple[Field, ...] = (

@@ -269,6 +269,7 @@ def order_row(
         venue=intent.venue.value,
         unsettled=sum(fill.quantity for fill in order.fills if not fill.final),
         failed=sum(fill.quantity for fill in order.undone),
+        said=order.said if order.life is Life.WORKING else "",
     )
 
 

@@ -301,6 +301,8 @@ class OrderRow(msgspec.Struct, frozen=True, array_like=True):
     """Of what is filled: contracts whose trade may still fail."""
     failed: int = 0
     """Contracts the venue matched and that never were: their trade failed to settle."""
+    said: str = ""
+    """The venue's own word for a working order that does not simply rest, such as delayed."""
 
 
 class PositionRow(msgspec.Struct, frozen=True, array_like=True):

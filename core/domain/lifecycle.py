@@ -67,6 +67,7 @@ def apply_fill(order: Order, fill: Fill) -> tuple[Order, Anomaly | None]:
     grown = msgspec.structs.replace(
         order,
         fills=(*order.fills, fill),
+        said="",
         order_id=order.order_id or fill.order_id,
         venue_filled=Quantity(max(order.venue_filled, order.matched + fill.quantity)),
     )

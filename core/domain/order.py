@@ -316,6 +316,8 @@ class Order(msgspec.Struct, frozen=True):
     """The end the venue reported while fills are still missing here; see ``filled``."""
     reason: str = ""
     """Why it ended or what the venue said."""
+    said: str = ""
+    """The venue's own word for it until it tells more: delayed, or unmatched though it could have traded."""
     sent_ms: int | None = None
     """Real wall time at which it was handed to the transport."""
     accepted_ms: int | None = None

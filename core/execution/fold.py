@@ -113,11 +113,12 @@ def _answered(order: Order, outcome: PlaceOutcome, at_ms: int) -> Folded:
     match outcome:
         case Accepted(order_id=order_id) if order.order_id not in ("", order_id):
             return Folded(order, _second(order, order_id))
-        case Accepted(order_id=order_id, filled=filled, remaining=remaining):
+        case Accepted(order_id=order_id, filled=filled, remaining=remaining, said=said):
             moved, anomaly = advance(order, Event.ACCEPTED)
             known = msgspec.structs.replace(
                 moved,
                 order_id=moved.order_id or order_id,
+                said="" if order.matched else said,
                 accepted_ms=moved.accepted_ms or at_ms,
                 venue_filled=Quantity(max(moved.venue_filled, filled)),
             )
@@ -147,6 +148,7 @@ def _reported(order: Order, report: OrderReport) -> Folded:
             moved, anomaly = advance(moved, Event.ACCEPTED)
             if report.expires_ms is not None:
                 moved = prove_expiry(moved, report.expires_ms)
+            moved = msgspec.structs.replace(moved, said="")
             return Folded(_with_cumulative(moved, report.filled), anomaly)
         case ReportStatus.CANCELED:
             end = Life.EXPIRED if _expired(order, report) else Life.CANCELLED

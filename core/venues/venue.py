@@ -34,13 +34,15 @@ class Sealed(msgspec.Struct, frozen=True):
 UNSEALED = Sealed("", b"")
 
 
-class Accepted(msgspec.Struct, frozen=True, tag="accepted"):
+class Accepted(msgspec.Struct, frozen=True, tag="accepted", omit_defaults=True):
     """The venue has the order. ``remaining`` 0 with ``filled`` below the order means: the rest is gone."""
 
     order_id: str
     filled: Quantity
     remaining: Quantity
     at_ms: int
+    said: str = ""
+    """The venue's own word where the order does not simply rest, such as delayed."""
 
 
 class Rejected(msgspec.Struct, frozen=True, tag="rejected"):

@@ -262,3 +262,11 @@ def test_word_of_a_second_order_under_our_id_is_an_anomaly_and_changes_nothing(o
     after, anomaly = fold(known, other)
     assert after == known
     assert anomaly is not None and anomaly.kind == "second order" and "V1 and V2" in anomaly.detail
+
+
+def test_the_venues_own_word_holds_until_it_tells_more() -> None:
+    delayed = OrderAnswered(Accepted("V1", contracts(0), contracts(10), 5, "delayed"), 5)
+    assert told(delayed).said == "delayed"
+    assert told(delayed, report(RESTING)).said == ""
+    assert told(delayed, fill(2)).said == ""
+    assert told(fill(2), delayed).said == "", "the fill was quicker than the answer"

@@ -171,6 +171,16 @@ async def test_an_orders_sentence_names_its_hash_and_what_can_still_be_undone(di
         await desk.shows("POLY order 0x9f3c51..f811")
 
 
+async def test_the_venues_own_word_for_an_order_is_its_state(directory: Path) -> None:
+    async with running(directory, size=(80, 24), both=True) as desk:
+        await desk.press("3")
+        await desk.shows("PROVISIONAL")
+        now = read_clocks()
+        for word in ("delayed", "unmatched"):
+            desk.engine.send(orders=(rows.order(now, key=rows.POLY_KEY, venue="polymarket", said=word),))
+            await desk.shows(f"  {word.upper()}")
+
+
 async def test_the_rules_of_a_market_are_read_on_the_console(directory: Path) -> None:
     async with running(directory, size=(80, 24), both=True) as desk:
         hostile = "Settles by [b]NWS[/b] \x1b[2J at KNYC. " + "It is read once. " * 60 + "The end."

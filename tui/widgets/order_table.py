@@ -124,7 +124,9 @@ def _state(scene: Scene, key: Key) -> Span:
 
 
 def order_word(row: OrderRow) -> str:
-    """The order's state, unless what filled it can still be undone, or was."""
+    """The order's state; instead of it the venue's own word, or that what filled it can be undone, or was."""
+    if row.state == "WORKING" and row.said:
+        return row.said.upper()
     if row.failed and not row.filled:
         return REVERSED
     return PROVISIONAL if row.state == "FILLED" and row.unsettled else row.state
@@ -287,7 +289,7 @@ def order_detail(scene: Scene, row: OrderRow) -> str:
     told = "".join(f", {words}" for words in settling_words(row))
     known = f", {venue_short(row.venue)} order {short_id(row.order_id)}" if row.order_id else ""
     return (
-        f"{row.client_order_id} {scene.view.label(row.key)} {row.state} {row.outcome}"
+        f"{row.client_order_id} {scene.view.label(row.key)} {order_word(row)} {row.outcome}"
         f" {count(row.filled)}/{count(row.quantity)} @ {cents(row.price, scene.view.step(row.key))}c"
         f" worth {dollars(row.price * row.quantity // 10_000)}{told}{ends}{known}"
     )

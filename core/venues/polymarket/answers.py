@@ -124,7 +124,8 @@ def _matched(asked: Expected, made: _Placed, at_ms: int) -> Read:
         return _unresolved("matched, but the answer does not say how much")
     rests = asked.rests or state == "delayed"
     remaining = Quantity(max(0, asked.shares - filled)) if rests else Quantity(0)
-    return Read(Accepted(asked.order_id, filled, remaining, at_ms), delayed=state == "delayed")
+    said = state if state in ("delayed", "unmatched") else ""
+    return Read(Accepted(asked.order_id, filled, remaining, at_ms, said), delayed=state == "delayed")
 
 
 def _refused(asked: Expected, said: Refusal, status: int, at_ms: int) -> Read:
