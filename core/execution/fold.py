@@ -153,10 +153,19 @@ def _reported(order: Order, report: OrderReport) -> Folded:
         case ReportStatus.CANCELED:
             end = Life.EXPIRED if _expired(order, report) else Life.CANCELLED
             return Folded(*_ended(moved, end, report))
+        case ReportStatus.INVALID if _untouched(moved, report):
+            return Folded(*advance(moved, Event.REFUSED, reason=report.reason))
+        case ReportStatus.INVALID:
+            return Folded(*_ended(moved, Life.CANCELLED, report))
         case ReportStatus.EXECUTED:
             return Folded(*_ended(moved, Life.FILLED, report))
         case ReportStatus.UNKNOWN:
             return Folded(_with_cumulative(moved, report.filled), None)
+
+
+def _untouched(order: Order, report: OrderReport) -> bool:
+    """Whether nobody has said that the order was taken, nor that anything of it has filled."""
+    return order.life in (Life.SENDING, Life.UNKNOWN) and not (order.matched or report.filled)
 
 
 def _foreign(order: Order, report: OrderReport) -> Anomaly | None:

@@ -273,7 +273,7 @@ class Ledger:
         )
         if client is not None:
             self.apply(client, OrderFilled(fill, source))
-        elif fill.trade_id not in self.parked:
+        elif fill.trade_id not in self.parked and not self.settling.undone(fill):
             self._park(fill, client_order_id, source, now_ns)
 
     def _conflict(self, known: Fill, fill: Fill, client_order_id: str) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from core.domain.clock import Clocks
 from core.domain.order import OURS, Fill, Life, Order
+from core.domain.trade import TradeStage
 from core.domain.units import Quantity, money_text, quantity_text
 from core.execution.differences import About, Differences, Key, Row
 from core.execution.gateway import Gateway
@@ -62,6 +63,9 @@ class Facts:
         settlements = await self._venue.settlements(since_ms=since_ms)
         if isinstance(settlements, Incomplete):
             return settlements
+        for trade in trades:
+            if trade.stage is TradeStage.FAILED:  # before its fills: they are never counted on
+                self._ledger.offer_trade(trade)
         for fill in fills:
             self._fill(fill)
         for trade in trades:

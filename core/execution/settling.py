@@ -33,6 +33,10 @@ class Settling:
         known = self.stages.get(trade_id)
         self.stages[trade_id] = stage if known is None else merged(known, stage)
 
+    def undone(self, fill: Fill) -> bool:
+        """Whether its trade is known to have failed."""
+        return self.stages.get(trade_of(fill.trade_id)) is TradeStage.FAILED
+
     def add(self, fill: Fill) -> TradeStage:
         """A fill was booked; it waits here unless nothing can undo it. How far its trade is."""
         if fill.final:

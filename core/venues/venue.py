@@ -152,6 +152,8 @@ class ReportStatus(enum.Enum):
     RESTING = "resting"
     CANCELED = "canceled"
     EXECUTED = "executed"
+    INVALID = "invalid"
+    """The venue has found that it was never to be taken: a refusal, where nothing of it has filled."""
     UNKNOWN = "unknown"
 
 
@@ -424,7 +426,7 @@ class VenueGateway(SafetyNet, Protocol):
         ...
 
     async def fills(self, *, since_ms: int | None = None) -> tuple[Fill, ...] | Incomplete:
-        """Fills of trades that were not undone."""
+        """Every fill, those of trades that were undone too: ``trades`` says which."""
         ...
 
     async def trades(self, *, since_ms: int | None = None) -> tuple[TradeReport, ...] | Incomplete:

@@ -15,7 +15,7 @@ from core.execution.events import LedgerEvent, OrderAnswered, OrderHandedOver, O
 from core.execution.invariants import purpose_refusal
 from core.execution.ledger import Ledger
 from core.execution.replaying import replay
-from core.venues.venue import Accepted, OrderReport, ReportStatus, Sealed, TradeReport
+from core.venues.venue import Accepted, OrderReport, ReportStatus, Sealed, TradeReport, Unresolved
 from tests.execution.test_ledger import Deaf
 
 MARKET = "nyc-high-3"
@@ -256,3 +256,37 @@ def test_a_position_a_person_adjusted_keeps_what_was_added_when_an_earlier_fill_
     held = books.ledger.positions[MARKET]
     assert (held.net, held.realised) == (contracts(1), 200_000), "two of the three that came were sold"
     assert books.again().positions == books.ledger.positions
+
+
+def test_an_order_ends_although_nobody_told_of_its_fill_before_its_trade_failed() -> None:
+    books = Books()
+    client = f"pm-{BUY}"
+    books.ledger.apply(client, OrderAnswered(Accepted(BUY, contracts(3), Quantity(0), 2), 2))
+    assert books.ledger.orders[client].ending is Life.CANCELLED
+    books.tell(stage("T1", TradeStage.FAILED))
+    books.tell(fill("T1", 3))
+    order = books.ledger.orders[client]
+    assert (order.life, order.matched, order.filled) == (Life.CANCELLED, contracts(3), 0)
+    assert books.ear.undone == ["T1"] and books.ledger.net(MARKET) == 0 and not books.odd
+    assert books.again().orders[client] == order
+
+
+def test_an_order_found_to_be_invalid_was_refused_unless_it_was_known_to_rest() -> None:
+    books = Books()
+    books.ledger.apply(f"pm-{BUY}", OrderAnswered(Unresolved("no answer"), 3))
+    books.ledger.apply(f"pm-{SELL}", OrderAnswered(Accepted(SELL, Quantity(0), contracts(100), 3), 3))
+    for order_id, side in ((BUY, BookSide.BID), (SELL, BookSide.ASK)):
+        report = OrderReport(
+            order_id, "", MARKET, side, Price(4_000), contracts(100), Quantity(0), Quantity(0),
+            ReportStatus.INVALID, "INVALID",
+        )  # fmt: skip
+        books.ledger.offer_report(report, "look-up", Venue.POLYMARKET)
+    assert books.ledger.orders[f"pm-{BUY}"].life is Life.REJECTED
+    assert books.ledger.orders[f"pm-{SELL}"].life is Life.CANCELLED
+
+
+def test_a_failed_trade_of_somebody_elses_order_is_not_waited_for() -> None:
+    books = Books()
+    books.tell(stage("T9", TradeStage.FAILED))
+    books.tell(fill("T9", 3, "0xelse"))
+    assert not books.ledger.parked and books.ledger.net(MARKET) == 0

@@ -202,7 +202,7 @@ class Account:
         found = await self.heard(since_ms)
         if isinstance(found, Incomplete):
             return found
-        return tuple(fill for one in found for fill in one.standing)
+        return tuple(fill for one in found for fill in one.fills)
 
     async def trades(self, since_ms: int | None) -> tuple[TradeReport, ...] | Incomplete:
         found = await self.heard(since_ms)

@@ -6,12 +6,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from core.domain.clock import Clocks
+from core.domain.trade import TradeStage
 from core.venues.polymarket.account import Account
 from core.venues.polymarket.facts import Oddity
 from core.venues.polymarket.http import ClobHttp
 from core.venues.polymarket.l2 import Credentials
 from core.venues.polymarket.market_side import MarketSide
-from core.venues.polymarket.reports import Owner
+from core.venues.polymarket.reports import Heard, Owner
 from core.venues.polymarket.user_channel import (
     Missed,
     OrderSeen,
@@ -98,15 +99,23 @@ class PrivateSide:
             case TradeSeen():
                 self.account.touch(fact.heard.fills)
                 self._public.traded(fill.ticker for fill in fact.heard.fills)
-                for fill in fact.heard.standing:
-                    self._listener.on_fill(fill, "")
-                self._listener.on_trade(fact.heard.report)
+                self._traded(fact.heard)
             case StrangerSeen():
                 self._strangers.add(fact.token)
             case PrivateReady() | Missed():
                 self._listener.on_reconnect()
             case Oddity():
                 self._on_anomaly(fact.what, fact.detail)
+
+    def _traded(self, heard: Heard) -> None:
+        """That a trade has failed is told before its fills: nobody is to count on them for a moment."""
+        failed = heard.report.stage is TradeStage.FAILED
+        if failed:
+            self._listener.on_trade(heard.report)
+        for fill in heard.fills:
+            self._listener.on_fill(fill, "")
+        if not failed:
+            self._listener.on_trade(heard.report)
 
     def _ordered(self, report: OrderReport) -> None:
         self._public.traded([report.ticker])

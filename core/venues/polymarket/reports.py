@@ -31,13 +31,15 @@ from core.venues.polymarket.terms import EARLY_S
 from core.venues.venue import EXPIRY_REASON, OrderReport, ReportStatus, TradeReport
 from core.venues.wire import Odd, WireError
 
+INVALID: Final = "INVALID"
 _STATES: Final = {
     "LIVE": ReportStatus.RESTING,
     "UNMATCHED": ReportStatus.RESTING,
     "DELAYED": ReportStatus.RESTING,
     "MATCHED": ReportStatus.EXECUTED,
-    "INVALID": ReportStatus.CANCELED,
+    INVALID: ReportStatus.INVALID,
 }
+_ENDED_OTHERWISE: Final = frozenset({ReportStatus.CANCELED, ReportStatus.INVALID, ReportStatus.UNKNOWN})
 _EXPIRED: Final = frozenset({"CANCELED_EXPIRED_ORDER", "CANCELED_ORDER_TIMED_OUT"})
 _IMMEDIATE: Final = frozenset({"FOK", "FAK"})
 _STAGES: Final = {stage.value: stage for stage in TradeStage} | {
@@ -63,11 +65,7 @@ class Heard(msgspec.Struct, frozen=True):
 
     report: TradeReport
     fills: tuple[Fill, ...]
-
-    @property
-    def standing(self) -> tuple[Fill, ...]:
-        """The fills, unless the trade was undone."""
-        return () if self.report.stage is TradeStage.FAILED else self.fills
+    """Also those of a trade that was undone: the venue counts them as filled for ever."""
 
 
 class StrangerError(Exception):
@@ -134,7 +132,7 @@ def order_report(wire: OrderWire, whose: WhoseToken, odd: Odd) -> OrderReport:
 
 
 def _order_status(word: str, event: object) -> ReportStatus:
-    if word.startswith("CANCELED") or event == "CANCELLATION":
+    if word.startswith("CANCELED") or (event == "CANCELLATION" and word != INVALID):
         return ReportStatus.CANCELED
     return _STATES.get(word, ReportStatus.UNKNOWN)
 
@@ -143,7 +141,7 @@ def _reason(word: str, status: ReportStatus) -> str:
     """What the venue adds to a plain state."""
     if status is ReportStatus.RESTING:
         return "" if word == "LIVE" else clean_text(word, 40)
-    return clean_text(word, 80) if status in (ReportStatus.CANCELED, ReportStatus.UNKNOWN) else ""
+    return clean_text(word, 80) if status in _ENDED_OTHERWISE else ""
 
 
 def stage_of(status: str, odd: Odd) -> TradeStage:
