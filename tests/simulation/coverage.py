@@ -10,16 +10,13 @@ from typing import Any, TypeVar
 from core.domain import order as tables
 from core.execution.differences import Row
 from core.execution.points import Point
+from core.sim.fault_kinds import FaultKind
+from core.sim.plan import RULED, RULED_POLYMARKET
 
 K = TypeVar("K")
 V = TypeVar("V")
 
 TABLES = ("LIFE", "LATE", "COMMAND")
-ELSEWHERE = {
-    "R12": "a trade whose settlement fails: Polymarket's simulator brings it",
-    "LIFE UNKNOWN + refused": "a look-up that finds a refused order: Kalshi keeps none, Polymarket does",
-}
-"""Rows that no run on Kalshi can use, and why."""
 
 
 class _Recording(dict[K, V]):
@@ -51,8 +48,13 @@ def every_row() -> tuple[str, ...]:
 
 
 def every_difference() -> tuple[str, ...]:
-    """Every row of the table of differences, R12 included."""
-    return tuple(sorted({row.value for row in Row} | {"R12"}, key=lambda name: int(name[1:])))
+    """Every row of the table of differences."""
+    return tuple(sorted((row.value for row in Row), key=lambda name: int(name[1:])))
+
+
+def every_fault() -> tuple[str, ...]:
+    """Every kind of fault that a plan brings about, and cross matches, which need no plan."""
+    return tuple(kind.name for kind in FaultKind if kind in (*RULED, *RULED_POLYMARKET, FaultKind.X13))
 
 
 def every_point() -> tuple[str, ...]:

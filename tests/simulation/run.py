@@ -42,8 +42,16 @@ STOPS_NOT_EVERY = 4
 LIAR_EVERY = 3
 HAUNTED_S = 25.0
 """Orders come back once markets have been at rest for so long."""
-GAPPED_EVERY, GAPPED = 10, 7
-"""Every tenth seed's desk hears in gaps: see ``GAPS``."""
+GAPPED_EVERY, GAPPED = 10, (7, 8)
+"""Two of ten seeds' desks hear in gaps, one of either kind of world: see ``GAPS``."""
+GHOSTLY_EVERY, GHOSTLY = 4, 2
+"""Every other world of two venues has trades that fail and flap: see ``GHOSTS``."""
+GHOSTS = (
+    Habit(FaultKind.X10, 1.0, 8_000.0, 8_000.0),
+    Habit(FaultKind.X11, 1.0, 5_000.0, 20_000.0),
+    Habit(FaultKind.X12, 1.0, 8_000.0, 8_000.0),
+    Habit(FaultKind.X14, 1.0, 2_000.0, 8_000.0),
+)
 GAPS = (
     Habit(FaultKind.N20, 0.5, 20_000.0, 5_000.0),
     Habit(FaultKind.N02, 0.08, 20_000.0, 10_000.0),
@@ -114,14 +122,21 @@ class Script(msgspec.Struct, frozen=True):
             known = {habit.kind for habit in of.habits}
             lies = tuple(Habit(kind, 1.0, *LIE_MS) for kind in LIES if kind not in known)
             of = msgspec.structs.replace(of, habits=(*of.habits, *lies))
-        if self.seed % GAPPED_EVERY == GAPPED:
-            kinds = {habit.kind for habit in GAPS}
-            others = tuple(habit for habit in of.habits if habit.kind not in kinds)
-            of = msgspec.structs.replace(of, habits=(*others, *GAPS))
+        if self.seed % GAPPED_EVERY in GAPPED:
+            of = _with(of, GAPS)
+        if self.seed % GHOSTLY_EVERY == GHOSTLY:
+            of = _with(of, GHOSTS)
         for name in self.left_out:
             if name != WHIMS:
                 of = of.without(FaultKind[name])
         return of
+
+
+def _with(of: Swarm, habits: tuple[Habit, ...]) -> Swarm:
+    """These habits in place of what was drawn of their kinds."""
+    kinds = {habit.kind for habit in habits}
+    others = tuple(habit for habit in of.habits if habit.kind not in kinds)
+    return msgspec.structs.replace(of, habits=(*others, *habits))
 
 
 class Broken(msgspec.Struct, frozen=True):
@@ -157,7 +172,8 @@ async def _live(loop: VirtualLoop, script: Script, tape: Tape | None) -> Result:
     kills = script.die or (drawn(chance.stream("kills")) if dies else ())
     world = World(loop, chance, plan, kills, beside)
     world.truth.tape = tape
-    world.whims.over = WHIMS in script.left_out
+    if WHIMS in script.left_out:
+        world.quieten()
     stop = asyncio.Event()
     world.oracle.on_violation = lambda _: stop.set()
     world.oracle.strict = script.honest
@@ -231,7 +247,7 @@ async def _play(world: World, hands: Hands, chance: Chance, script: Script) -> N
 
 async def _calm_down(world: World, hands: Hands, script: Script) -> None:
     """No entries any more; the operator comes back, resumes what is halted, and waits for order."""
-    world.whims.over = True
+    world.quieten()
     healed_ns, ends = world.clock.mono_ns(), world.loop.time() + script.calm_s
     if not script.calm_s:
         return

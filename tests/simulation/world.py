@@ -285,7 +285,7 @@ class World:
         found = self.oracle.in_order(healed_ns)
         if found is not None or self.pit is None or self.desk is None:
             return found
-        return self.pit.in_order(self.desk.engine, healed_ns, strict=self.oracle.strict)
+        return self.pit.in_order(self.desk.engine, healed_ns)
 
     def judge_end(self, healed_ns: int) -> None:
         """The desk has had its time: what is not in order now is a violation."""
@@ -305,6 +305,12 @@ class World:
         self.oracle.judge_stop(ended=ended)
         if self.pit is not None:
             self.oracle.find(self.pit.left_by_stop())
+
+    def quieten(self) -> None:
+        """Nothing strange happens from now on."""
+        self.whims.over = True
+        if self.pit is not None:
+            self.pit.whims.over = True
 
     # --- time ---------------------------------------------------------------------------------
 

@@ -10,10 +10,18 @@ from tests.simulation.polymarket.truth import Truth, rests, told
 from tests.simulation.violation import ViolationError
 
 
-def out_of_order(engine: Engine, truth: Truth, healed_ns: int, *, strict: bool) -> ViolationError | None:
-    """11: what of belief still differs from truth, ``None`` when nothing does."""
+def out_of_order(engine: Engine, truth: Truth, healed_ns: int, *, honest: bool) -> ViolationError | None:
+    """11: what of belief still differs from truth, ``None`` when nothing does.
+
+    A desk that has said it needs help may differ there where somebody else traded on the account, or where
+    a message was ever false (not ``honest``).
+    """
     if truth.under_way:
         return ViolationError(11, "the venue has not settled everything", "", "under way")
+
+    def excused(ticker: str) -> bool:
+        return says_so(engine, ticker) and (not honest or ticker in truth.external_tickers)
+
     ledger, seat = engine.desk.ledger, engine.desk.seats[Venue.POLYMARKET]
     for client in truth.intents:
         order, there = ledger.orders[client], truth.orders.get(client)
@@ -23,12 +31,12 @@ def out_of_order(engine: Engine, truth: Truth, healed_ns: int, *, strict: bool) 
             and order.matched == truth.matched(client)
             and {fill.trade_id for fill in order.undone} == lost
         )
-        if not agrees and (strict or not says_so(engine, order.intent.ticker)):
+        if not agrees and not excused(order.intent.ticker):
             return ViolationError(11, f"{client} is not as it is at the venue", order, told(there))
     for condition, market in truth.exchange.markets.items():
         ticker = market.spec.slug
         ours, theirs = ledger.net(ticker), truth.net(condition)
-        if ours != theirs and (strict or not says_so(engine, ticker)):
+        if ours != theirs and not excused(ticker):
             return ViolationError(11, f"the position in {ticker} is another one", ours, theirs)
     if seat.share.parked:
         return ViolationError(11, "fills are still without an order", seat.share.parked, "at the venue")

@@ -17,7 +17,7 @@ from core.engine.engine import Engine
 from core.execution.ledger import Ledger
 from core.journal.events import Kind, Row
 from core.sim.polymarket.events import Event
-from core.sim.polymarket.orders import Stage
+from core.sim.polymarket.orders import Cause, Stage
 from core.sim.polymarket.wallets import PUSD
 from core.venues.polymarket.heartbeat import PATH
 from tests.simulation.polymarket.truth import Part, Truth, rests, told
@@ -25,6 +25,7 @@ from tests.simulation.truth import OURS
 from tests.simulation.violation import ViolationError
 
 ENDED_AT_VENUE = {Life.FILLED, Life.CANCELLED, Life.EXPIRED}
+NEVER_THERE = {Life.NEVER_SENT, Life.NEVER_ARRIVED, Life.REJECTED}
 EARLY_S = 60
 """The venue stops an order so long before the end it names."""
 UNFIT_NS = 5_000_000_000
@@ -208,7 +209,8 @@ class Oracle:
             raise ViolationError(4, f"{client} still rests at the venue", belief, truth)
         if belief.matched != matched:
             raise ViolationError(3, f"{client} ended with other fills than the venue's", belief, truth)
-        if belief.life in (Life.NEVER_SENT, Life.NEVER_ARRIVED, Life.REJECTED) and matched:
+        thrown_out = belief.life is Life.REJECTED and there.cause is Cause.INVALID and not matched
+        if belief.life in NEVER_THERE and not thrown_out:
             raise ViolationError(8, f"{client} is {belief.life.value} but the venue had it", belief, truth)
 
     def _fills_agree(self, client: str, belief: Order, truth: str) -> None:

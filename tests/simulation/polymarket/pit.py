@@ -24,6 +24,7 @@ from tests.simulation.polymarket.oracle import Oracle
 from tests.simulation.polymarket.site import ADDRESSES, PolymarketSite
 from tests.simulation.polymarket.stationed import hearing, telling
 from tests.simulation.polymarket.truth import Truth
+from tests.simulation.polymarket.whims import Whims
 from tests.simulation.truth import Truth as FirstTruth
 from tests.simulation.violation import ViolationError
 from tests.simulation.wire import Lines
@@ -50,8 +51,9 @@ class Pit:
         self.site = PolymarketSite(chance, clock)
         self.truth = Truth(self.site, shared)
         self.oracle = Oracle(self.truth, loop, judge)
-        self.crowd = Crowd(self.site, chance.stream("polymarket traders"), loop, greed=0.2, unrest=0.05)
+        self.crowd = Crowd(self.site, chance.stream("polymarket traders"), loop, greed=0.4, unrest=0.05)
         self._acts = Acts(self.site, self.crowd, self.truth, chance.stream("polymarket acts"), loop)
+        self.whims = Whims(self.site, self.truth, chance.stream("polymarket whims"), loop)
         self._latency = chance.stream("polymarket latency")
 
     def lines(self, began_ms: int, reach: Reach) -> Lines:
@@ -81,10 +83,12 @@ class Pit:
 
     def second(self) -> None:
         self.crowd.second()
+        self.whims.second()
         self.oracle.second()
 
-    def in_order(self, engine: Engine, healed_ns: int, *, strict: bool) -> ViolationError | None:
-        return aftermath.out_of_order(engine, self.truth, healed_ns, strict=strict)
+    def in_order(self, engine: Engine, healed_ns: int) -> ViolationError | None:
+        honest = not self.plan.met[FaultKind.X08]
+        return aftermath.out_of_order(engine, self.truth, healed_ns, honest=honest)
 
     def cash_differs(self, engine: Engine, healed_ns: int) -> ViolationError | None:
         return aftermath.cash_differs(engine, self.truth, healed_ns)
