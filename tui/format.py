@@ -93,6 +93,10 @@ def venue_short(venue: str) -> str:
     return _VENUES.get(venue.lower(), venue.upper()[:4])
 
 
+def venue_letter(venue: str) -> str:
+    return venue[:1].upper() or "?"
+
+
 # --- prices and money ---------------------------------------------------------------------------
 
 

@@ -32,7 +32,7 @@ from core.control.tables import (
     ReadingRow,
     StatusRow,
 )
-from tui.format import sanitise, venue_short
+from tui.format import sanitise, venue_letter, venue_short
 
 JOURNAL_ROWS_MAX = 2000
 ORDERS_MAX = 1000
@@ -393,10 +393,8 @@ class ViewModel:
         """The label where it stands alone: with the venue before it on a desk of several, for both may have a
         market of that label."""
         static = self.statics.get(key)
-        return self._of_venue(static, self.label(key)) if static is not None else self.label(key)
-
-    def _of_venue(self, static: MarketStatic, name: str) -> str:
-        return f"{venue_short(static.venue)} {name}" if self.several else name
+        label = self.label(key)
+        return f"{venue_short(static.venue)} {label}" if static is not None and self.several else label
 
     def step(self, key: int) -> int:
         """The finest tick of the market, for how many decimals its prices need."""
@@ -472,10 +470,11 @@ class ViewModel:
         if not row.scope:
             return row.label or row.name
         for static in self.statics.values():
+            tag = f"{venue_letter(static.venue)} " if self.several else ""
             if static.ticker == row.scope:
-                return self._of_venue(static, static.label)
+                return tag + static.label
             if static.event == row.scope:
-                return self._of_venue(static, static.event_label or static.event)
+                return tag + (static.event_label or static.event)
         return f"{row.label} {row.scope}"
 
     def limit(self, name: str) -> LimitRow | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from core.control.tables import (
     AccountRow,
     FeedRow,
@@ -28,10 +30,6 @@ _CARD_ROLES = {
     "VIEWER": "text-muted",
 }
 _ORDER_ROLES = {"UNKNOWN": "unknown", "PARTIAL": "strong", "REJECTED": "loss", "EXT": "alarm"}
-
-
-def venue_letter(venue: str) -> str:
-    return venue[:1].upper() or "?"
 
 
 def side_word(outcome: str, *, closes: bool) -> Line:
@@ -92,7 +90,7 @@ def beat_word(scene: Scene, link: LinkRow) -> tuple[str, str] | None:
         return None
     if beat.ends_ns is None:
         return "NOT ARMED", "alarm"
-    left = f"{max(0.0, scene.in_s(beat.ends_ns)):.0f}s"
+    left = f"{max(0, math.ceil(scene.in_s(beat.ends_ns)))}s"
     return (f"NO BEAT {left}", "alarm") if beat.why else (f"beat {left}", "text")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import msgspec
@@ -43,6 +44,10 @@ async def test_every_row_names_its_venue_and_the_parts_of_a_position_stand_apart
     async with running(directory, size=size, both=True) as desk:
         await desk.shows("P NYC hi Nov23 48-49")
         assert "K NYC hi Nov23 48-49" in desk.text
+        await desk.press("2")
+        await desk.until(
+            lambda: re.search(r"P \.\.[a-z-]+2026-meeting |P \.\.2026-meeting ", desk.text), "its end"
+        )
         await desk.press("3")
         await desk.shows("PROVISIONAL")
         assert "REVERSED" in whole(desk)

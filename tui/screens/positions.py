@@ -12,6 +12,8 @@ from tui.widgets.venue_table import VenueTable, rows_wanted, shows
 
 _LEAST = 6
 """Rows of a pane that is worth having."""
+_LIMITS_LEAST = 4
+"""Rows of the limits beside the venues: those of the current market, and the fullest."""
 
 
 class PositionsScreen(ConsoleScreen):
@@ -31,7 +33,7 @@ class PositionsScreen(ConsoleScreen):
         body = height - 3
         held, venues = self._wanted
         limits = min(max(8, len(self.console.view.limits) + 4), body - max(_LEAST, held) - venues)
-        limits = max(limits, min(_LEAST, body - _LEAST - venues))
+        limits = max(limits, _LIMITS_LEAST if venues else _LEAST)
         positions = body - limits - venues
         plan = {
             "positions": Rect(0, 1, width, positions),

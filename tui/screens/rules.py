@@ -58,6 +58,6 @@ class RulesScreen(ConsoleScreen):
         return {"detail": Rect(0, 1, width, height - 3)}
 
     def draw(self, scene: Scene) -> None:
-        rows = rules_lines(self._rules, self.detail.body_size[0])
+        rows = rules_lines(self._rules, self.detail.body_size[0] - 2)
         label = next((s.label for s in scene.view.statics.values() if s.ticker == self._rules.ticker), "")
         self.detail.show_text(rows, head("RULES", label), dim=scene.dim)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from core.control.tables import AccountRow, DifferenceRow, ReadingRow
-from tui.format import age, utc, venue_short
+from tui.format import age, utc, venue_letter, venue_short
 from tui.lines import Line, Span, line
 from tui.scene import Scene, note
 from tui.widgets.line_pane import LinePane
 from tui.widgets.live_table import Column, Key, LiveTable, several
-from tui.words import account_word, venue_letter
+from tui.words import account_word
 
 MEANINGS = {
     "R2": "a fill we hold is in no list of the venue; lists lag",

@@ -8,13 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from core.control.tables import MarketRow, PairRow, WayRow
-from tui.format import UNKNOWN, age, cents, count, dollars, fit_name, utc, venue_short
+from tui.format import UNKNOWN, age, cents, count, dollars, fit_name, utc, venue_letter, venue_short
 from tui.lines import Line, Span, line
 from tui.scene import COMPACT_WIDTH, Scene, note
 from tui.view_model import ViewModel
 from tui.widgets.live_table import Column, Key, LiveTable
 from tui.widgets.text_pane import wrapped
-from tui.words import venue_letter
 
 _NAME, _NAME_WIDE = 11, 24
 _NAME_LEAD = 3

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Sequence
 from typing import NamedTuple
 
-from tui.format import fit
+from tui.format import fit, fit_name
 from tui.lines import REVERSED, Line, Span, line
 from tui.scene import Scene
 from tui.view_model import ViewModel
@@ -31,6 +31,8 @@ class Column(NamedTuple):
     tail: int = 0
     """Cells after the number that belong to the column, such as the direction mark."""
     width_max: int = 0
+    ends: bool = False
+    """Whether what is cut keeps its end, as a market's name does."""
     when: Callable[[ViewModel], bool] | None = None
     """Desks that have the column; ``None``: every desk."""
 
@@ -61,11 +63,17 @@ def header_line(columns: Sequence[Column]) -> Line:
 def _aligned(text: str, column: Column, *, header: bool = False) -> str:
     room = column.width - (column.tail if header else 0)
     if column.left:
-        return fit(text, column.width)
+        return (_fit_name if column.ends and not header else fit)(text, column.width)
     if len(text) > column.width:
         # Digits are never cut: a number without room shows as such.
         return " " + "#" * (column.width - 1)
     return text.rjust(room) + " " * (column.width - room)
+
+
+def _fit_name(text: str, width: int) -> str:
+    """``fit_name`` behind the gap."""
+    gap = len(text) - len(text.lstrip(" "))
+    return " " * gap + fit_name(text[gap:], width - gap)
 
 
 def row_line(columns: Sequence[Column], scene: Scene, key: Key) -> Line:

@@ -9,20 +9,19 @@ from core.domain.market import MarketStatus
 from tui.format import (
     age,
     cents,
-    fit_name,
     signed_count,
     signed_tenths,
     size,
     spark,
     tenths,
     until,
+    venue_letter,
     venue_short,
 )
 from tui.lines import Line, Span, line
 from tui.scene import Scene, note
 from tui.view_model import TRACE_MARKS
 from tui.widgets.live_table import Column, Key, LiveTable, several
-from tui.words import venue_letter
 
 SORTS = ("edge", "name", "close", "age", "change")
 _MARKS = {-1: "v", 0: " ", 1: "^"}
@@ -49,7 +48,7 @@ def venue(scene: Scene, key: Key) -> Span:
 def _name(scene: Scene, key: Key) -> Span:
     row = _row(scene, key)
     return Span(
-        " " + fit_name(scene.view.label(row.key), 28).rstrip(),
+        " " + scene.view.label(row.key),
         "text-muted" if row.status or _stale(scene, row) else "text",
     )
 
@@ -143,7 +142,7 @@ def _ticker(scene: Scene, key: Key) -> Span:
 COLUMNS = (
     Column("mark", "", 1, 1, mark, left=True),
     Column("venue", "V", 1, 1, venue, left=True, when=several),
-    Column("market", " market", 20, 1, _name, left=True, grow=True, width_max=29),
+    Column("market", " market", 20, 1, _name, left=True, grow=True, width_max=29, ends=True),
     Column("bsz", "bsz", 5, 5, _bid_size),
     Column("bid", "bid", 7, 1, _bid, tail=1),
     Column("ask", "ask", 6, 1, _ask, tail=1),
@@ -157,7 +156,7 @@ COLUMNS = (
     Column("close", "close", 7, 6, _close),
     Column("chg", "chg", 6, 7, _change),
     Column("spark", "  last min", 2 + TRACE_MARKS, 8, _spark, left=True),
-    Column("id", "  id", 26, 9, _ticker, left=True),
+    Column("id", "  id", 26, 9, _ticker, left=True, ends=True),
 )
 
 

@@ -16,12 +16,13 @@ from tui.format import (
     signed_dollars,
     tenths,
     utc,
+    venue_letter,
     venue_short,
 )
 from tui.lines import Line, Span, line
 from tui.scene import Scene, note
 from tui.widgets.live_table import Column, Key, LiveTable, several
-from tui.words import order_role, venue_letter
+from tui.words import order_role
 
 PROVISIONAL, REVERSED = "PROVISIONAL", "REVERSED"
 _ID = 14

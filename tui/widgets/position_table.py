@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 from core.control.tables import PositionRow
-from tui.format import age, cents, count, dollars, fit_name, signed_dollars, tenths, until, venue_short
+from tui.format import (
+    age,
+    cents,
+    count,
+    dollars,
+    fit_name,
+    signed_dollars,
+    tenths,
+    until,
+    venue_letter,
+    venue_short,
+)
 from tui.lines import Line, Span, line
 from tui.scene import Scene, note
 from tui.view_model import ViewModel
 from tui.widgets.live_table import Column, Key, LiveTable, several
 from tui.widgets.order_table import pnl_line
 from tui.widgets.text_pane import wrapped
-from tui.words import venue_letter
 
 
 def _row(scene: Scene, key: Key) -> PositionRow:

@@ -111,7 +111,7 @@ def _venue_chip(scene: Scene, index: int) -> Line:
     retry = "" if link.retry_at_ns is None else " " + countdown(scene.in_s(link.retry_at_ns))
     if link.state == "PAUSED" and link.opens_wall_ms is not None:
         retry = " " + countdown((link.opens_wall_ms - scene.now.wall_ms) / 1000)
-    return line((name + " ", "text-muted"), (f" {link.state}{retry} ", "alarm"))
+    return line((name + " ", "text-muted"), (f" {link.state}{retry}", "alarm"))
 
 
 def _beat(scene: Scene, link: LinkRow) -> list[tuple[int, Line]]:
@@ -119,8 +119,7 @@ def _beat(scene: Scene, link: LinkRow) -> list[tuple[int, Line]]:
     said = None if scene.down else beat_word(scene, link)
     if said is None:
         return []
-    text, role = said
-    return [(1, line((f" {text} ", role)))] if role == "alarm" else [(_NICE_TO_HAVE, line(said))]
+    return [(1 if said[1] == "alarm" else _NICE_TO_HAVE, line(said))]
 
 
 def _nets(status: StatusRow) -> list[tuple[int, Line]]:
