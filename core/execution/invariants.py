@@ -84,7 +84,8 @@ def purpose_refusal(
     """Why an order would break P3 or let a position cross zero, ``None`` when it cannot.
 
     A close never exceeds what is held minus all closes that may still fill; an open of one side is
-    refused while the other side is held or may still fill. ``without`` names an order not to count.
+    refused while the other side is held, may still fill, or comes back if a close that is not settled fails.
+    ``without`` names an order not to count.
     """
     net = ledger.net(ticker)
     if purpose is Purpose.CLOSE:
@@ -93,6 +94,8 @@ def purpose_refusal(
         return None if quantity <= closable else f"only {quantity_text(closable)} contracts are free to close"
     if net * side.sign < 0:
         return "the other side of this market is held"
+    if ledger.if_undone(ticker).net * side.sign < 0:
+        return "what was closed of the other side is not settled yet"
     against = any(
         o.intent.side is side.opposite and o.intent.purpose is Purpose.OPEN for o in ledger.live_in(ticker)
     ) or any(r.side is side.opposite for r in ledger.externals_in(ticker))

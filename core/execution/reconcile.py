@@ -266,7 +266,7 @@ class Reconciler:
         self._positions(positions, epoch_read)
         self._positions_epoch = epoch_read
         if self._share.epoch == epoch and not self._share.parked:
-            self._cash(cash.total)
+            self._cash(self._worth(cash.total))
         else:
             self._found.skip(About.CASH)
         self._races = self._races + 1 if self._found.racing else 0
@@ -331,6 +331,10 @@ class Reconciler:
         if not expected - on_order - slack <= cash <= expected + slack:
             self._found.saw(Row.CASH, Key(About.CASH), money_text(Money(expected)), money_text(cash))
 
+    def _worth(self, cash: Money) -> Money:
+        """Cash with the pairs held: YES and NO together are a dollar, and by our count already paid out."""
+        return Money(cash + sum(report.pairs for report in self.pairs.values()))
+
     def _flow(self) -> int:
         """What positions brought in less what they cost and were charged."""
         return sum(p.realised - p.cost - p.fees for p in self._share.positions.values())
@@ -384,7 +388,7 @@ class Reconciler:
         if difference.reads < 2 or self._share.live:
             return "Not while orders are open; the next reading without any decides."
         self._found.drop(difference.key)
-        self._rebase(Money(self._cash_read.total - self._flow_read))
+        self._rebase(Money(self._worth(self._cash_read.total) - self._flow_read))
         self.request("accepted cash")
         return ""
 

@@ -11,7 +11,7 @@ import msgspec
 
 from core.control.snapshot import Snapshot
 from core.domain.order import BookSide, Life, Outcome
-from core.domain.units import contracts, price_text
+from core.domain.units import DOLLAR, Money, contracts, price_text
 from core.engine.facts import judge
 from core.engine.state import AlarmLevel
 from core.execution.exits import next_slice
@@ -252,6 +252,21 @@ def test_a_venue_that_does_not_count_what_is_not_settled_is_no_difference() -> N
             assert bench.venue.cash_now < cash, "the fake exchange itself has taken the money"
             bench.venue.settled_only = False
             bench.venue.confirm()
+            await asyncio.sleep(70.0)
+            assert account.last.clean and not account.differences
+
+    run_virtual(main)
+
+
+def test_a_dollar_that_lies_in_a_pair_is_not_missing() -> None:
+    """YES and NO held together, as after a close that failed, pay one dollar whatever happens."""
+
+    async def main(loop: VirtualLoop) -> None:
+        async with desk(loop) as bench:
+            account = bench.seat.reconciler
+            await bench.until(lambda: account.cash_base is not None, "the first count", 60)
+            bench.venue.paired[HOT] = contracts(2)
+            bench.venue.cash_now = Money(bench.venue.cash_now - 2 * DOLLAR)
             await asyncio.sleep(70.0)
             assert account.last.clean and not account.differences
 

@@ -234,6 +234,23 @@ def test_a_close_beyond_what_is_confirmed_is_refused() -> None:
     assert refused(5) is None and refused(6) is not None
 
 
+def test_the_other_side_is_not_opened_before_a_close_is_settled() -> None:
+    """Were the close to fail, both sides would be held."""
+    books = Books()
+    books.ledger.apply(f"pm-{BUY}", OrderAnswered(Accepted(BUY, contracts(5), Quantity(0), 2), 2))
+    books.tell(fill("T3", 5, final=True))
+    books.tell(fill("T4", 5, SELL))
+    books.ledger.apply(f"pm-{SELL}", OrderAnswered(Accepted(SELL, contracts(5), Quantity(0), 2), 2))
+    assert not books.ledger.live and books.ledger.net(MARKET) == 0
+
+    def refused(side: BookSide) -> str | None:
+        return purpose_refusal(books.ledger, MARKET, side, Purpose.OPEN, contracts(1))
+
+    assert refused(BookSide.ASK) is not None and refused(BookSide.BID) is None
+    books.tell(stage("T4", TradeStage.CONFIRMED))
+    assert refused(BookSide.ASK) is None
+
+
 def test_a_close_that_may_fail_is_counted_as_if_it_had() -> None:
     books = Books()
     books.tell(fill("T3", 5, final=True))
@@ -290,3 +307,16 @@ def test_a_failed_trade_of_somebody_elses_order_is_not_waited_for() -> None:
     books.tell(stage("T9", TradeStage.FAILED))
     books.tell(fill("T9", 3, "0xelse"))
     assert not books.ledger.parked and books.ledger.net(MARKET) == 0
+
+
+def test_an_order_the_venue_calls_matched_is_filled_although_dust_is_left() -> None:
+    books, almost = Books(), Quantity(99_997_714)
+    books.ledger.apply(f"pm-{BUY}", OrderAnswered(Accepted(BUY, Quantity(0), contracts(100), 3), 3))
+    report = OrderReport(
+        BUY, "", MARKET, BookSide.BID, Price(4_000), contracts(100), almost, Quantity(0),
+        ReportStatus.EXECUTED,
+    )  # fmt: skip
+    books.ledger.offer_report(report, "stream", Venue.POLYMARKET)
+    books.tell(msgspec.structs.replace(fill("T1", 0), quantity=almost))
+    order = books.ledger.orders[f"pm-{BUY}"]
+    assert (order.life, order.filled, order.leaves) == (Life.FILLED, almost, 0) and not books.odd
