@@ -1,4 +1,4 @@
-"""The index of the fault catalogue: every row has named tests that exist, or says why it has none."""
+"""The index of the fault catalogue: every row has named tests that exist."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from core.sim.fault_kinds import POLYMARKET, FaultKind
+from core.sim.fault_kinds import FaultKind
 
 TESTS = Path(__file__).parents[1]
 INDEX = Path(__file__).with_name("fault_rows.txt")
@@ -43,17 +43,12 @@ def test_the_index_has_the_rows_the_catalogue_has(shared: Path) -> None:
     assert CATALOGUE_ROW.findall(text) == list(ROWS)
 
 
-@pytest.mark.parametrize("row", [row for row, said in ROWS.items() if not said.startswith("not yet: ")])
+@pytest.mark.parametrize("row", list(ROWS))
 def test_the_tests_of_a_row_exist(row: str) -> None:
     for test in ROWS[row].split():
         path, _, name = test.partition("::")
         assert (TESTS / path).is_file(), test
         assert name.startswith("test_") and name in named(TESTS / path), test
-
-
-def test_only_rows_of_polymarket_are_not_covered_yet() -> None:
-    open_rows = {row for row, said in ROWS.items() if said.startswith("not yet: ")}
-    assert open_rows == {kind.name for kind in POLYMARKET}
 
 
 def test_the_simulator_knows_every_row_of_network_exchange_and_data() -> None:

@@ -173,7 +173,9 @@ class Truth:
 
     @property
     def cash(self) -> int:
-        return self.site.wallet.balance(PUSD)
+        """Dollars, and the pairs that are worth one each."""
+        held, markets = self.site.wallet.balance, self.exchange.markets.values()
+        return held(PUSD) + sum(min(map(held, market.spec.tokens)) for market in markets)
 
     @property
     def under_way(self) -> bool:
