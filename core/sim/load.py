@@ -1,8 +1,7 @@
 """The benchmark scenario: synthetic markets and a pump that changes their books at a steady rate.
 
 Each act places or cancels one order of the pump's own, which is exactly one book message to whoever
-follows that market. ``Pump.report`` says how many went out, and the last sequence number of each
-subscription as it went onto the wire.
+follows that market.
 """
 
 from __future__ import annotations
@@ -10,9 +9,7 @@ from __future__ import annotations
 import random
 import re
 from collections import deque
-from typing import Any
 
-from core.domain.clock import Clock
 from core.domain.units import Money, Price, contracts
 from core.sim.contracts import EventSpec, MarketSpec, SeriesSpec
 from core.sim.exchange import BookSide, Exchange, OrderRequest, Placed
@@ -24,8 +21,6 @@ SERIES = "KXLOAD"
 _PER_EVENT = 10
 _OPEN_FOR_MS = 30 * 86_400_000
 _WORKING = 2_000
-_BURST_MAX = 2_000
-"""Acts of one step: after a stall the pump falls behind instead of flooding."""
 
 _SEQUENCE = re.compile(r'"sid":(\d+),"seq":(\d+)')
 
@@ -60,59 +55,15 @@ def list_load(exchange: Exchange, rules: LoadRules, now_ms: int) -> list[str]:
     return tickers
 
 
-class Pump:
-    """Driven by ``step``. Starts ``starts_after_s`` after ``begin`` and runs for ``for_s``."""
+class BookLoad:
+    """What the pump does here."""
 
-    def __init__(
-        self,
-        exchange: Exchange,
-        tickers: list[str],
-        rules: LoadRules,
-        real: Clock,
-        rng: random.Random,
-        watch: StreamWatch,
-    ) -> None:
-        self._exchange, self._tickers, self._rules = exchange, tickers, rules
-        self._real, self._rng, self._watch = real, rng, watch
+    def __init__(self, exchange: Exchange, tickers: list[str], rng: random.Random) -> None:
+        self._exchange, self._tickers, self._rng = exchange, tickers, rng
         self._working: deque[str] = deque()
-        self._start_ns: int | None = None
-        self._done_ns: int | None = None
-        self.sent = 0
 
-    def begin(self) -> None:
-        """Someone follows the books: start soon."""
-        if self._start_ns is None:
-            self._start_ns = self._real.mono_ns() + int(self._rules.starts_after_s * 1e9)
-
-    def step(self) -> bool:
-        """Act as often as the rate asks for by now; whether the run has just ended."""
-        if self._start_ns is None or self._done_ns is not None:
-            return False
-        elapsed_s = (self._real.mono_ns() - self._start_ns) / 1e9
-        total = int(min(elapsed_s, self._rules.for_s) * self._rules.messages_per_s)
-        for _ in range(min(total - self.sent, _BURST_MAX)):
-            self._act()
-        if elapsed_s >= self._rules.for_s and self.sent >= total:
-            self._done_ns = self._real.mono_ns()
-        return self._done_ns is not None
-
-    def report(self) -> dict[str, Any]:
-        """Messages so far, and the last sequence number sent by subscription."""
-        last: dict[str, int] = {}
-        for text in self._watch.last_sent():
-            if match := _SEQUENCE.search(text):
-                sid, seq = f"{match[1]}", int(match[2])
-                last[sid] = max(seq, last.get(sid, 0))
-        start_ns, end_ns = self._start_ns, self._done_ns or self._real.mono_ns()
-        return {
-            "done": self._done_ns is not None,
-            "sent": self.sent,
-            "elapsed_s": round(max(0, end_ns - start_ns) / 1e9, 3) if start_ns is not None else 0.0,
-            "last_seq": last,
-        }
-
-    def _act(self) -> None:
-        self.sent += 1
+    def act(self) -> None:
+        """Place an order, or cancel the oldest where enough of them work."""
         if len(self._working) >= _WORKING:
             self._exchange.cancel(PUMP, self._working.popleft())
             return
@@ -129,3 +80,13 @@ class Pump:
         )
         assert isinstance(answer, Placed)
         self._working.append(answer.order_id)
+
+
+def last_sequences(watch: StreamWatch) -> dict[str, dict[str, int]]:
+    """The last sequence number of each subscription as it went onto the wire."""
+    last: dict[str, int] = {}
+    for text in watch.last_sent():
+        if match := _SEQUENCE.search(text):
+            sid, seq = f"{match[1]}", int(match[2])
+            last[sid] = max(seq, last.get(sid, 0))
+    return {"last_seq": last}

@@ -31,10 +31,12 @@ from core.sim.hosting import LOOPBACK, Server, SimError, bind, keys_folder, sign
 from core.sim.kalshi import server as kalshi_server
 from core.sim.kalshi.app import STREAM_PATH, build_app
 from core.sim.kalshi.auth import KeyEntry, KeyRegistry
-from core.sim.load import Pump, list_load
+from core.sim.load import BookLoad, last_sequences, list_load
 from core.sim.plan import Plan
+from core.sim.polymarket import load as polymarket_load
 from core.sim.polymarket.floor import Floor, build_floor
 from core.sim.proxy import Proxy
+from core.sim.pump import Pump
 from core.sim.scenarios.loader import Scenario, ScenarioError, load_scenario
 from core.sim.story import FeedSwitch, Stage, Story
 from core.sim.traders import TAKERS, Traders
@@ -82,7 +84,8 @@ class Sim(msgspec.Struct, frozen=True):
     down: set[str]
     """Feeds that answer 503 for the moment."""
     watch: StreamWatch
-    pump: Pump | None
+    pumps: dict[str, Pump]
+    """By the name of the file beside the ready file that says what went out."""
     keys: list[KeyEntry]
 
     def step(self) -> None:
@@ -118,7 +121,6 @@ def build(options: SimOptions, clock: Clock, world_id: str, keys_dir: Path) -> S
     keys = registry.generate(keys_dir, CUSTOMER, ids)
     keys.append(registry.second(keys_dir, CUSTOMER, ids()))
     switch, watch = FeedSwitch(), StreamWatch(keep_last=scenario.script.load is not None)
-    pump = _pump(scenario, exchange, clock, world, rng, watch)
     polymarket = build_floor(
         clock,
         clock_of_world,
@@ -128,6 +130,7 @@ def build(options: SimOptions, clock: Clock, world_id: str, keys_dir: Path) -> S
         seed=options.seed,
         keys_dir=keys_dir,
     )
+    pumps = _pumps(scenario, exchange, polymarket, clock, world, rng, watch)
     stage = Stage(world, traders, faults, polymarket.venue.faults, switch, CUSTOMER)
     story = Story(scenario.script.story, stage, clock)
     watch.on_subscribe.append(story.begin)
@@ -144,20 +147,35 @@ def build(options: SimOptions, clock: Clock, world_id: str, keys_dir: Path) -> S
         story,
         switch.down,
         watch,
-        pump,
+        pumps,
         keys,
     )
 
 
-def _pump(
-    scenario: Scenario, exchange: Exchange, clock: Clock, world: World, rng: random.Random, watch: StreamWatch
-) -> Pump | None:
-    rules = scenario.script.load
-    if rules is None:
-        return None
-    pump = Pump(exchange, list_load(exchange, rules, world.now_ms()), rules, clock, rng, watch)
-    watch.on_subscribe.append(pump.begin)
-    return pump
+def _pumps(
+    scenario: Scenario,
+    exchange: Exchange,
+    polymarket: Floor,
+    clock: Clock,
+    world: World,
+    rng: random.Random,
+    watch: StreamWatch,
+) -> dict[str, Pump]:
+    """One for each venue the scenario loads; it begins when somebody follows that venue's books."""
+    pumps, script = {}, scenario.script
+    if script.load is not None:
+        load = BookLoad(exchange, list_load(exchange, script.load, world.now_ms()), rng)
+        pump = pumps["pump.json"] = Pump(script.load, clock, load.act, lambda: last_sequences(watch))
+        watch.on_subscribe.append(pump.begin)
+    if script.polymarket_load is not None:
+        stream = polymarket.stream
+        tokens = polymarket_load.list_load(polymarket.exchange, script.polymarket_load, world.now_ms())
+        act = polymarket_load.BookLoad(polymarket.exchange, tokens, rng).act
+        pump = pumps["polymarket-pump.json"] = Pump(
+            script.polymarket_load, clock, act, lambda: {"frames": stream.sent}
+        )
+        stream.on_subscribe.append(pump.begin)
+    return pumps
 
 
 def _uuids(seed: str) -> Callable[[], str]:
@@ -205,8 +223,9 @@ async def serve(options: SimOptions, clock: Clock, ready: Callable[[str], None])
                 ]
                 await asyncio.gather(kalshi.up.wait(), polymarket.up.wait(), feeds.up.wait())
                 driving.append(tasks.create_task(_drive(sim)))
-                if sim.pump is not None:
-                    driving.append(tasks.create_task(_drive_pump(sim.pump, options.ready_file)))
+                for name, pump in sim.pumps.items():
+                    file = options.ready_file.with_name(name) if options.ready_file is not None else None
+                    driving.append(tasks.create_task(_drive_pump(pump, file)))
                 try:
                     if options.ready_file is not None:
                         write_private(options.ready_file, line + "\n")
@@ -253,15 +272,15 @@ def _tell(sentence: str) -> None:
     print(sentence, file=sys.stderr, flush=True)  # noqa: T201  # SIM's terminal
 
 
-async def _drive_pump(pump: Pump, ready_file: Path | None) -> None:
-    """Pump, and say once a second and at the end what went out: a file beside the ready file, then stderr."""
+async def _drive_pump(pump: Pump, file: Path | None) -> None:
+    """Pump, and say once a second and at the end what went out: in ``file``, then on stderr."""
     steps, done = 0, False
     while not done:
         done = pump.step()
         await asyncio.sleep(PUMP_TICK_S)
         steps += 1
-        if ready_file is not None and (done or steps % int(1 / PUMP_TICK_S) == 0):
-            write_private(ready_file.with_name("pump.json"), msgspec.json.encode(pump.report()).decode())
+        if file is not None and (done or steps % int(1 / PUMP_TICK_S) == 0):
+            write_private(file, msgspec.json.encode(pump.report()).decode())
     _tell(msgspec.json.encode({"pump": pump.report()}).decode())
 
 

@@ -19,8 +19,9 @@ import pytest
 from core.domain.clock import SystemClock
 from core.domain.units import parse_money
 from core.sim.events import BookChanged, ExchangeEvent
-from core.sim.load import Pump
+from core.sim.load import BookLoad
 from core.sim.process import CUSTOMER, SimError, SimOptions, serve
+from core.sim.pump import Pump
 from core.sim.scenarios.loader import LoadRules
 from core.sim.watch import StreamWatch, WatchedApp
 
@@ -30,6 +31,7 @@ PROGRAM = """
 import asyncio, sys
 from pathlib import Path
 from core.domain.clock import SystemClock
+from core.sim.load import BookLoad
 from core.sim.process import SimOptions, serve
 options = SimOptions(speed=144.0, seed=3, ready_file=Path(sys.argv[1]))
 asyncio.run(serve(options, SystemClock(), lambda line: print(line, flush=True)))
@@ -234,7 +236,8 @@ def test_the_pump_sends_its_rate_and_says_how_much(make_desk: MakeDesk) -> None:
     sim, clock = (desk := make_desk("load")).sim, desk.clock
     assert len(sim.exchange.markets) == 500
     rules = LoadRules(markets=500, messages_per_s=2000, starts_after_s=1.0, for_s=2.0)
-    pump = Pump(sim.exchange, list(sim.exchange.markets), rules, clock, random.Random(1), sim.watch)
+    load = BookLoad(sim.exchange, list(sim.exchange.markets), random.Random(1))
+    pump = Pump(rules, clock, load.act, lambda: {"more": 7})
     changes: list[ExchangeEvent] = []
     sim.exchange.listeners.append(lambda e: changes.append(e) if isinstance(e, BookChanged) else None)
     pump.begin()
@@ -247,7 +250,7 @@ def test_the_pump_sends_its_rate_and_says_how_much(make_desk: MakeDesk) -> None:
     assert sent[29] == (True, 4000)
     assert sent[-1] == (False, 4000)
     report = pump.report()
-    assert (report["done"], report["sent"]) == (True, 4000)
+    assert (report["done"], report["sent"], report["more"]) == (True, 4000, 7)
 
 
 def test_the_process_imports_nothing_of_the_engine() -> None:

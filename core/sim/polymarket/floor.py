@@ -23,7 +23,7 @@ from core.sim.polymarket.crowd import Crowd
 from core.sim.polymarket.exchange import Exchange
 from core.sim.polymarket.keys import ApiKey, KeyRegistry, Login
 from core.sim.polymarket.settlement import Pace
-from core.sim.polymarket.stream import Channel
+from core.sim.polymarket.stream import Channel, Stream
 from core.sim.polymarket.twins import Twins
 from core.sim.polymarket.typed_data import SignatureType, address_of
 from core.sim.scenarios.loader import SettlementRules
@@ -61,6 +61,7 @@ class Floor(msgspec.Struct, frozen=True):
     twins: Twins
     crowd: Crowd
     app: Starlette
+    stream: Stream
     customer: Customer
 
     def enter(self, listed: Listing) -> None:
@@ -120,7 +121,8 @@ def build_floor(
     crowd = Crowd(exchange, world, beliefs, clock, random.Random(f"{seed} polymarket"), moves=moves)
     customer = _customer(exchange, venue, keys_dir)
     crowd.customers.add(customer.key)
-    return Floor(exchange, venue, Twins(exchange, world), crowd, build_app(venue), customer)
+    app = build_app(venue)
+    return Floor(exchange, venue, Twins(exchange, world), crowd, app, app.state.stream, customer)
 
 
 def _pace(rules: SettlementRules) -> Pace:

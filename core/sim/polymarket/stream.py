@@ -87,6 +87,10 @@ class Stream:
         self._venue, self._exchange = venue, venue.exchange
         self._connections: list[Connection] = []
         self._tops: dict[str, tuple[str, str]] = {}
+        self.on_subscribe: list[Callable[[], None]] = []
+        """Called for every subscription to the market channel."""
+        self.sent = 0
+        """Frames queued so far, over all connections."""
         self._exchange.listeners.append(self._hear)
 
     def join(self, connection: Connection) -> None:
@@ -125,6 +129,8 @@ class Stream:
         known = [a for a in fresh if a in self._exchange.tokens]
         if known and spoken.initial_dump:
             self._send(connection, Matter.SNAPSHOT, [self._book(asset) for asset in known], "\n")
+        for told in self.on_subscribe:
+            told()
 
     def _subscribe_user(self, connection: Connection, spoken: _Spoken) -> None:
         if connection.key is None:
@@ -256,9 +262,11 @@ class Stream:
             connection.held_back = frame
             return
         for _ in range(fate.copies if isinstance(fate, Delivered) else 1):
+            self.sent += 1
             connection.enqueue(frame)
         if connection.held_back is not None:
             late, connection.held_back = connection.held_back, None
+            self.sent += 1
             connection.enqueue(late)
 
     def _now_ms(self) -> int:

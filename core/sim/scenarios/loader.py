@@ -167,6 +167,8 @@ class SettlementRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class LoadRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Synthetic markets of one venue, and the changes of their books."""
+
     markets: int
     messages_per_s: int
     starts_after_s: float
@@ -188,6 +190,7 @@ class Script(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     shift: tuple[Shift, ...] = ()
     story: tuple[Beat, ...] = ()
     load: LoadRules | None = None
+    polymarket_load: LoadRules | None = None
 
 
 class Scenario(msgspec.Struct, frozen=True):
