@@ -167,20 +167,20 @@ class Books:
         for slot, change in touched.values():
             facts.extend(slot.changed)
             slot.doubts.crossing(slot.view.book.crossed, now_ns)
-            if at_ms >= slot.newest_ms:
+            if _newest(slot, lane, at_ms):
                 facts.extend(self._compare(slot, change.best_bid, change.best_ask, False, now_ns))
         for slot, change in mirrors:
-            if id(slot) in touched and at_ms >= slot.newest_ms:
+            if id(slot) in touched and _newest(slot, lane, at_ms):
                 facts.extend(self._compare(slot, change.best_bid, change.best_ask, True, now_ns))
         return facts
 
-    def best(self, frame: BestFrame, now_ns: int) -> Sequence[Fact]:
+    def best(self, frame: BestFrame, lane: int, now_ns: int) -> Sequence[Fact]:
         """The venue's own best prices, to compare with."""
         slot, is_yes = self._by_token.get(frame.asset_id, (None, False))
         if slot is None or not slot.doubts.intact:
             return NOTHING
         try:
-            if stamp_ms(frame.timestamp) < slot.newest_ms:
+            if not _newest(slot, lane, stamp_ms(frame.timestamp)):
                 return NOTHING
         except WireError as error:
             return (Oddity("best prices", f"{slot.watched.ticker}: {error}"),)
@@ -364,6 +364,13 @@ class Books:
 
 
 _NOBODY: Final = frozenset({"", "0", "0.0", "0.00", "0.000", "0.0000", "1", "1.0", "1.00", "1.000", "1.0000"})
+
+
+def _newest(slot: Slot, lane: int, at_ms: int) -> bool:
+    """Whether nobody can have said more of the book: within one millisecond another socket may be ahead."""
+    if at_ms < slot.newest_ms:
+        return False
+    return all(said_ms < at_ms or other == lane for other, said_ms in slot.lanes.items())
 
 
 def book_of(wire: BookWire) -> Book:

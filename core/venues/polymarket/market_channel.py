@@ -116,7 +116,7 @@ class MarketTalk:
             case BookFrame():
                 return self._books.load(frame, self.number, now_ns, self._clocks.wall_ms())
             case BestFrame():
-                return self._books.best(frame, now_ns)
+                return self._books.best(frame, self.number, now_ns)
             case TradeFrame():
                 return self._books.trade(frame)
             case TickFrame():

@@ -343,6 +343,25 @@ def test_both_sockets_words_of_one_millisecond_are_taken_once() -> None:
             assert desk.slot.view.book.size(BookSide.BID, Price(4_000)) == contracts(7)
 
 
+def test_the_slower_sockets_best_prices_of_one_millisecond_are_not_the_books() -> None:
+    """It tells of the first of two changes while the book has both already."""
+    desk = live()
+    desk.say(book(1_000, BIDS, ASKS), lane=2)
+    best = {"event_type": "best_bid_ask", "asset_id": YES, "timestamp": "1001", "best_ask": "0.55"}
+    news = [
+        change(1_001, "BUY", "0.51", "3", best=("0.51", "0.55")),
+        {**best, "best_bid": "0.51"},
+        change(1_001, "BUY", "0.52", "3", best=("0.52", "0.55")),
+        {**best, "best_bid": "0.52"},
+    ]
+    for lane in (1, 2):
+        for frame in news:
+            desk.say(frame, lane=lane)
+    assert not desk.doubts()
+    desk.say(change(1_002, "BUY", "0.30", "3", best=("0.53", "0.55")), lane=2)
+    assert desk.trust is Trust.SUSPECT, "the first socket to tell of a time is believed"
+
+
 def test_a_book_that_comes_again_takes_back_nothing_said_since() -> None:
     desk = live()
     desk.say(change(1_000, "BUY", "0.40", "3"))
