@@ -9,7 +9,7 @@ import msgspec
 
 from core.domain.order import Fill
 from core.domain.position import Position, adjust, apply, charge, settle
-from core.domain.units import Quantity
+from core.domain.units import ONE_DOLLAR, Quantity, complement
 from core.execution.changes import Changes
 from core.execution.events import PositionAdjusted
 from core.venues.venue import SettlementReport
@@ -41,6 +41,12 @@ class Holdings:
             return 0
         filled = sum(fill.side.sign * fill.quantity for fill in self.fills_of.get(ticker, ()))
         return filled + self.adjusted.get(ticker, 0)
+
+    def paid(self, report: SettlementReport) -> int:
+        """What a settlement brought in by our count."""
+        held = sum(fill.side.sign * fill.quantity for fill in self.fills_of.get(report.ticker, ()))
+        held += self.adjusted.get(report.ticker, 0)
+        return abs(held) * (report.payout if held > 0 else complement(report.payout)) // ONE_DOLLAR
 
     def book(self, fill: Fill) -> None:
         """One fill more. The caller guarantees that each trade id comes once."""

@@ -113,6 +113,8 @@ class Reconciler:
         self._doubted_ns = 0
         self.cash_base: Money | None = None
         """The account's cash without anything this journal's positions did to it."""
+        self._collected: set[str] = set()
+        """Markets that were settled when the cash agreed in full: nothing of them waits to be paid out."""
         self.venue_net: dict[str, int] = {}
         self.pairs: dict[str, PositionReport] = {}
         """YES and NO held together by the venue's count, by ticker."""
@@ -328,8 +330,18 @@ class Reconciler:
         expected = self.cash_base + flow
         on_order = reserved_cash(self._share.live.values())
         slack = CASH_TOLERANCE + self._share.unsettled()
-        if not expected - on_order - slack <= cash <= expected + slack:
+        settled = self._share.positions.keys() & self._ledger.settled.keys()
+        if abs(cash - expected) <= CASH_TOLERANCE:
+            self._collected |= settled
+        if not expected - on_order - self._uncollected(settled) - slack <= cash <= expected + slack:
             self._found.saw(Row.CASH, Key(About.CASH), money_text(Money(expected)), money_text(cash))
+
+    def _uncollected(self, settled: Collection[str]) -> int:
+        """The most that may wait on the venue's page, of what was settled since the cash agreed in full."""
+        if self._venue.traits.pays_out:
+            return 0
+        ledger = self._ledger
+        return sum(ledger.holdings.paid(ledger.settled[t]) for t in settled if t not in self._collected)
 
     def _worth(self, cash: Money) -> Money:
         """Cash with the pairs held: YES and NO together are a dollar, and by our count already paid out."""

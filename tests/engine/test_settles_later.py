@@ -35,6 +35,7 @@ LATER = msgspec.structs.replace(
     settles_later=True,
     dead_man=DeadMan.HEARTBEAT,
     lifetime_min_s=180,
+    pays_out=False,
 )
 HELD_NS = 3_600_000_000_000
 
@@ -269,6 +270,27 @@ def test_a_dollar_that_lies_in_a_pair_is_not_missing() -> None:
             bench.venue.cash_now = Money(bench.venue.cash_now - 2 * DOLLAR)
             await asyncio.sleep(70.0)
             assert account.last.clean and not account.differences
+
+    run_virtual(main)
+
+
+def test_a_payout_its_owner_has_to_ask_for_is_not_missing_cash_until_it_was_paid() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with desk(loop) as bench:
+            venue, account = bench.venue, bench.seat.reconciler
+            await bought(bench, 4)
+            venue.confirm()
+            await asyncio.sleep(70.0)
+            venue.settle(HOT, 10_000)
+
+            async def differs(dollars: int) -> bool:
+                venue.cash_now = Money(venue.cash_now + dollars * DOLLAR)
+                await asyncio.sleep(70.0)
+                return bool(account.differences)
+
+            assert not await differs(-4), "it waits on the venue's page"
+            assert not await differs(4), "it was asked for"
+            assert await differs(-4), "once paid it is cash like any other"
 
     run_virtual(main)
 

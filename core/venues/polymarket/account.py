@@ -174,7 +174,7 @@ class Account:
         odd, found = Odd(), list[Heard]()
         for row in rows:
             try:
-                one = reports.trade(row, self._owner, self._whose(row, odd), self._catalog.markets.get, odd)
+                one = reports.trade(row, self._owner, self._whose(row, odd), self._catalog.known, odd)
             except WireError as error:
                 return Incomplete("trades", f"{row.id[:40]}: {error}")
             if one is not None:

@@ -46,6 +46,8 @@ class Catalog:
         self._tokens: dict[str, tuple[str, Outcome]] = {}
         self._past: dict[str, tuple[str, Outcome, str]] = {}
         """Tokens of markets that are over, with the venue's page: their last trades may still be told."""
+        self._over: dict[str, Market] = {}
+        """Markets that are over: what a trade there cost is still asked."""
         self._noted: dict[str, tuple[str, ...]] = {}
         self._on_anomaly = on_anomaly
 
@@ -77,9 +79,16 @@ class Catalog:
                 self._past[terms.token(outcome)] = ticker, outcome, terms.url
             while len(self._past) > PAST_MAX:
                 del self._past[next(iter(self._past))]
+            self._over[ticker] = self.markets[ticker]
+            while len(self._over) > PAST_MAX:
+                del self._over[next(iter(self._over))]
         self._drop(ticker)
         self._confirmed.pop(ticker, None)
         self._noted.pop(ticker, None)
+
+    def known(self, ticker: str) -> Market | None:
+        """A market that is or was here."""
+        return self.markets.get(ticker) or self._over.get(ticker)
 
     def of_token(self, token: str) -> tuple[str, Outcome] | None:
         """Which market's which outcome a token is, or was."""

@@ -58,7 +58,7 @@ class PrivateSide:
         )
         self.user = UserStream(
             url,
-            lambda: UserTalk(credentials, owner, catalog.of_token, catalog.markets.get, clocks.mono_ns()),
+            lambda: UserTalk(credentials, owner, catalog.of_token, catalog.known, clocks.mono_ns()),
             clocks=clocks,
             rng=rng,
             sockets=sockets,

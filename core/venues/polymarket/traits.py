@@ -19,4 +19,5 @@ TRAITS: Final = Traits(
     settles_later=True,
     dead_man=DeadMan.HEARTBEAT,
     lifetime_min_s=LIFETIME_MIN_S,
+    pays_out=False,
 )

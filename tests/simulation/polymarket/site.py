@@ -47,7 +47,7 @@ DAYS = {FIRST_DAY: Version.V1, FIRST_DAY + timedelta(days=1): Version.V2}
 """Each generation of contracts has a day."""
 BRACKETS = (("45forbelow", "45°F or below"), ("46-47f", "46-47°F"), ("48forhigher", "48°F or higher"))
 REDEEMED_MS = 15_000
-"""Everybody is paid so long after a market has resolved."""
+"""Everybody is paid so long after a market has resolved, in half of the worlds; in the others nobody is."""
 QUOTERS, TAKERS = "quoters", "takers"
 
 
@@ -67,7 +67,8 @@ class PolymarketSite:
             lambda: str(uuid.UUID(int=ids.getrandbits(128), version=4)),
             chance.stream("settlement"),
         )
-        self.exchange.auto_redeem_ms = REDEEMED_MS
+        redeems = chance.stream("redeems").random() < 0.5
+        self.exchange.auto_redeem_ms = REDEEMED_MS if redeems else None
         self.venue = Venue(self.exchange, KeyRegistry("seed"), clock)
         self.rest, self.stream = Rest(self.venue), Stream(self.venue)
         self._rng = chance.stream("polymarket takers")

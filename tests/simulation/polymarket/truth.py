@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import msgspec
 
 from core.domain.order import OrderIntent, Purpose
-from core.domain.units import Money, Price, Quantity
+from core.domain.units import DOLLAR, Money, Price, Quantity
 from core.journal.events import Kind, Row
 from core.sim.orders import BookSide
 from core.sim.polymarket.events import Event, OrderChanged, TradeChanged
@@ -167,22 +167,32 @@ class Truth:
         return held - sum(order.remaining for order in resting)
 
     def net(self, condition: str) -> int:
-        """YES less NO in the desk's wallet, on the chain."""
-        yes, no = self.exchange.markets[condition].spec.tokens
+        """YES less NO in the desk's wallet, on the chain; nothing in a market that is over."""
+        market = self.exchange.markets[condition]
+        yes, no = market.spec.tokens
+        if market.payouts is not None:
+            return 0
         return self.site.wallet.balance(yes) - self.site.wallet.balance(no)
 
     @property
     def cash(self) -> int:
-        """Dollars, and the pairs that are worth one each."""
-        held, markets = self.site.wallet.balance, self.exchange.markets.values()
-        return held(PUSD) + sum(min(map(held, market.spec.tokens)) for market in markets)
+        """Dollars, the pairs that are worth one each, and what won and waits on the venue's page."""
+        held, worth = self.site.wallet.balance, self.site.wallet.balance(PUSD)
+        for market in self.exchange.markets.values():
+            tokens = [held(token) for token in market.spec.tokens]
+            if market.payouts is None:
+                worth += min(tokens)
+            else:
+                worth += sum(n * each // DOLLAR for n, each in zip(tokens, market.payouts, strict=True))
+        return worth
 
     @property
     def under_way(self) -> bool:
-        """Whether a trade of ours may still fail, or a payout is still to come."""
+        """Whether a trade of ours may still fail, or a payout is still to come by itself."""
+        pays = self.exchange.auto_redeem_ms is not None
         paid = [market for market in self.exchange.markets.values() if market.payouts is not None]
         unpaid = any(self.site.wallet.balance(token) for market in paid for token in market.spec.tokens)
-        return unpaid or any(not part.trade.stage.final for part in self.ours.values())
+        return (pays and unpaid) or any(not part.trade.stage.final for part in self.ours.values())
 
 
 def told(order: Order | None) -> str:

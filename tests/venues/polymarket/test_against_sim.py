@@ -165,6 +165,21 @@ def test_a_ghost_fill_is_undone(on: On) -> None:
     on(story, TICKER)
 
 
+def test_what_a_trade_cost_is_known_although_its_market_is_over(on: On) -> None:
+    async def story(pit: Pit) -> None:
+        pit.others("SELL", 4_500, 50)
+        await pit.place(BID, OPEN, 4_500, 20)
+        await pit.until(lambda: pit.held() == contracts(20), 120)
+        before = await pit.client.fills()
+        assert not isinstance(before, Incomplete) and before[0].fee > 0
+        pit.exchange.resolve(pit.market(TICKER).condition_id, 0)
+        await pit.client.market(TICKER)
+        await pit.until(lambda: any(s.ticker == TICKER for s in pit.heard.settlements), 120)
+        assert [f.fee for f in await pit.client.fills()] == [f.fee for f in before]  # type: ignore[union-attr]
+
+    on(story, TICKER)
+
+
 def test_what_is_held_is_sold(on: On) -> None:
     async def story(pit: Pit) -> None:
         pit.others("SELL", 4_500, 20)
