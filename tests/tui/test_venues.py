@@ -176,6 +176,15 @@ async def test_an_orders_sentence_names_its_hash_and_what_can_still_be_undone(di
         await desk.shows("POLY order 0x9f3c51..f811")
 
 
+async def test_a_label_that_stands_alone_names_its_venue(directory: Path) -> None:
+    async with running(directory, size=(120, 36), both=True) as desk:
+        await desk.shows("2 KAL NYC hi Nov24 50-51")
+        await desk.press("4")
+        await desk.shows(" K NYC high Nov 23 ")
+        await desk.press("2", "down", "enter")
+        await desk.shows("MARKET POLY NYC hi Nov23 48-49")
+
+
 async def test_the_venues_own_word_for_an_order_is_its_state(directory: Path) -> None:
     async with running(directory, size=(80, 24), both=True) as desk:
         await desk.press("3")
