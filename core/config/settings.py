@@ -21,7 +21,9 @@ _SIZE_MAX = 256 * 1024
 _SERIES = re.compile(r"[A-Z0-9]{2,40}", re.ASCII)
 _KEY = re.compile(r"\s*(?:0x)?[0-9a-fA-F]{64}\s*", re.ASCII)
 _PATH = re.compile(r"(?:/[a-z0-9_-]{1,40}){1,5}", re.ASCII)
-_TICKER = re.compile(r"[A-Z0-9.-]{2,80}", re.ASCII)
+_TICKER = re.compile(r"[A-Za-z0-9.-]{2,200}", re.ASCII)
+_FOLLOWED = re.compile(r"tag:[a-z0-9-]{1,80}|series:[0-9]{1,12}|[a-z0-9][a-z0-9-]{1,199}", re.ASCII)
+_STATION = re.compile(r"[A-Z]{4}", re.ASCII)
 
 
 class SettingsError(Exception):
@@ -59,13 +61,21 @@ class MarketSettings(msgspec.Struct, frozen=True):
     """What the desk looks at."""
 
     series: tuple[str, ...] = ("KXHIGHNY", "KXHIGHCHI", "KXHIGHMIA", "KXHIGHAUS", "KXHIGHDEN")
-    """The venue's series; each one's settlement station decides which forecasts are read."""
+    """Kalshi's series; each one's settlement station decides which forecasts are read."""
+    polymarket: tuple[str, ...] = ()
+    """What is followed on Polymarket: ``tag:`` and a slug, ``series:`` and an id, or an event's slug.
+    Empty: nothing, and in the demo all that the simulator lists."""
     deny: tuple[str, ...] = ()
     """Series, events or markets by ticker in which nothing is opened."""
 
     def __post_init__(self) -> None:
         if not 0 < len(self.series) <= 100 or not all(_SERIES.fullmatch(name) for name in self.series):
             raise ValueError("series must be 1 to 100 names such as 'KXHIGHNY'")
+        if len(self.polymarket) > 100 or not all(_FOLLOWED.fullmatch(word) for word in self.polymarket):
+            raise ValueError(
+                "polymarket must be up to 100 of 'tag:weather', 'series:10192' or an event's slug, such as "
+                "'highest-temperature-in-miami-on-november-23-2026'"
+            )
         if len(self.deny) > 1_000 or not all(_TICKER.fullmatch(name) for name in self.deny):
             raise ValueError("deny must be names such as 'KXHIGHNY' or 'KXHIGHNY-26NOV23-B48.5'")
 
@@ -95,10 +105,14 @@ class FeedSettings(msgspec.Struct, frozen=True):
     """How the sources are asked. The weather service wants a name it can write to."""
 
     user_agent: str = "pmconsole (contact: set feeds.user_agent in config.toml)"
+    stations: tuple[str, ...] = ()
+    """Settlement stations by ICAO code whose forecasts are read besides those of ``markets.series``."""
 
     def __post_init__(self) -> None:
         if not self.user_agent.isprintable() or not 0 < len(self.user_agent) <= 200:
             raise ValueError("user_agent must be 1 to 200 printable characters")
+        if len(self.stations) > 40 or not all(_STATION.fullmatch(icao) for icao in self.stations):
+            raise ValueError("stations must be up to 40 codes such as 'KATL'")
 
 
 class ConsoleSettings(msgspec.Struct, frozen=True):

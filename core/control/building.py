@@ -14,27 +14,31 @@ from typing import NamedTuple
 import httpx
 
 from core.config.paths import Environment, Profile
-from core.config.settings import Settings
+from core.config.settings import Settings, SettingsError, place_of
 from core.control.examination import read_examination
 from core.control.identity import accounts_of, release_of
 from core.control.site import Site
 from core.control.strikes import read_record
-from core.control.wallet import pinned_account
 from core.domain.clock import Clocks
 from core.domain.market import Venue
 from core.engine.arming import Arming, phrase_of
 from core.engine.engine import Ports
 from core.engine.state import WatchdogSeen
 from core.feeds.feed import Feed
-from core.feeds.stations import station_of_series
+from core.feeds.stations import Station, station_of_series, stations
 from core.feeds.values import Sink
 from core.feeds.weather import weather_feeds
 from core.journal.device import free_mb
 from core.journal.events import Row
 from core.journal.store import Journal
 from core.risk.limits import Limits
-from core.venues.kalshi.venue import KalshiConfig, connect
+from core.venues.kalshi import venue as kalshi
+from core.venues.polymarket import venue as polymarket
+from core.venues.polymarket.venue import PolymarketConfig
 from core.venues.venue import VenueGateway, VenueListener
+
+SIM_LISTS = "tag:weather"
+"""Finds every event of the simulated Polymarket."""
 
 
 class Building(NamedTuple):
@@ -44,6 +48,7 @@ class Building(NamedTuple):
     settings: Settings
     limits: Limits
     site: Site
+    wallet: PolymarketConfig | None
     clocks: Clocks
     http: httpx.AsyncClient
 
@@ -55,7 +60,7 @@ class Building(NamedTuple):
             history=history,
             run=run,
             venues=self._venues(),
-            series={Venue.KALSHI: self.settings.markets.series},
+            series={Venue.KALSHI: self.settings.markets.series, Venue.POLYMARKET: self._followed()},
             feeds=self._feeds(),
             settings=self.settings,
             ceilings=self.limits,
@@ -75,20 +80,43 @@ class Building(NamedTuple):
 
     def _venues(self) -> Mapping[Venue, Callable[[VenueListener], VenueGateway]]:
         """The accounts; nothing is sent before the engine runs."""
-        at = self.site
-        kalshi = KalshiConfig(at.kalshi, at.environment, at.signer, at.subaccount)
-        return {
-            Venue.KALSHI: lambda listener: connect(kalshi, clocks=self.clocks, rng=_rng(), listener=listener)
+        at, wallet = self.site, self.wallet
+        account = kalshi.KalshiConfig(at.kalshi, at.environment, at.signer, at.subaccount)
+        found: dict[Venue, Callable[[VenueListener], VenueGateway]] = {
+            Venue.KALSHI: lambda hears: kalshi.connect(
+                account, clocks=self.clocks, rng=_rng(), listener=hears
+            )
         }
+        if wallet is not None:
+            found[Venue.POLYMARKET] = lambda hears: polymarket.connect(
+                wallet, clocks=self.clocks, rng=_rng(), listener=hears
+            )
+        return found
+
+    def _followed(self) -> Sequence[str]:
+        """What of Polymarket is on the desk."""
+        words = self.settings.markets.polymarket
+        return words or ((SIM_LISTS,) if self.place.simulated else ())
+
+    def _stations(self) -> Sequence[Station]:
+        """Whose forecasts are read; raises ``SettingsError``."""
+        known, named = stations(), self.settings.feeds.stations
+        unknown = [icao for icao in named if icao not in known]
+        if unknown:
+            raise SettingsError(
+                f"{place_of(self.place.config, 'feeds', 'stations')}: feeds.stations names {unknown[0]}, "
+                f"which no forecast is known for: known are {', '.join(sorted(known))}"
+            )
+        of_series = (station_of_series(series) for series in self.settings.markets.series)
+        found = [station for station in of_series if station is not None]
+        return list(dict.fromkeys([*found, *(known[icao] for icao in named)]))
 
     def _feeds(self) -> Callable[[Sink], Sequence[Feed]]:
-        at = self.site.feeds
-        found = (station_of_series(series) for series in self.settings.markets.series)
-        stations = [station for station in found if station is not None]
-        if not stations:
+        at, read = self.site.feeds, self._stations()
+        if not read:
             return lambda _: ()
         return lambda sink: weather_feeds(
-            stations,
+            read,
             self.http,
             nws_url=at.nws,
             open_meteo_url=at.open_meteo,
@@ -109,8 +137,7 @@ class Building(NamedTuple):
         at = self.site
         if at.environment is not Environment.PRODUCTION:
             return None
-        wallet = pinned_account(self.place) if self.place.wallet.exists() else None
-        traded = accounts_of(at.signer, wallet)
+        traded = accounts_of(at.signer, self.wallet.signer.account if self.wallet is not None else None)
         return Arming(
             phrase_of(self.place.name, traded.names),
             version("pmconsole"),

@@ -131,4 +131,6 @@ def settles(market: Market) -> str:
     station = stations().get(market.station) if market.station else None
     if station is None:
         return market.rules[:80]
+    if market.source:
+        return f"{market.source}, {station.name} {market.climate_day or '?'}"
     return f"{station.name}, NWS climate day {market.climate_day or '?'}"

@@ -37,6 +37,7 @@ from core.control.sealed import seal
 from core.control.served import Served
 from core.control.server import Server
 from core.control.signals import handled
+from core.control.signing import trading_of
 from core.control.site import Site, site_of
 from core.control.sockets import SocketError, bind
 from core.domain.clock import Clocks, SystemClock
@@ -48,6 +49,7 @@ from core.risk.limits import Limits
 from core.risk.limits_file import LimitsError, unset
 from core.risk.limits_file import parse as parse_limits
 from core.venues.address import VenueAddressError
+from core.venues.polymarket.venue import PolymarketConfig
 
 FAILED, USAGE, LOCK_HELD = 1, 2, 75
 
@@ -78,9 +80,10 @@ def serve(place: Profile) -> None:
         _refuse_defaults(place, settings)
         with sole_holder(place.lock):
             site = site_of(place)
+            wallet = trading_of(place, settings.polymarket)
             _log_to(place.engine_log)
             with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-                runner.run(_serve(place, settings, limits, site))
+                runner.run(_serve(place, settings, limits, site, wallet))
     except (LockHeldError, JournalHeldError) as error:
         raise StartError(str(error), LOCK_HELD) from error
     except _REFUSALS as error:
@@ -130,7 +133,9 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
 # --- the running process ------------------------------------------------------------------------
 
 
-async def _serve(place: Profile, settings: Settings, limits: Limits, site: Site) -> None:
+async def _serve(
+    place: Profile, settings: Settings, limits: Limits, site: Site, wallet: PolymarketConfig | None
+) -> None:
     """Build everything, run it, and take it down in the reverse order."""
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(_log_loop_fault)
@@ -144,7 +149,7 @@ async def _serve(place: Profile, settings: Settings, limits: Limits, site: Site)
         http = httpx.AsyncClient(trust_env=False, follow_redirects=False)
         stack.push_async_callback(http.aclose)
         history = read_history(journal.path)
-        desk = Building(place, settings, limits, site, clocks, http)
+        desk = Building(place, settings, limits, site, wallet, clocks, http)
         try:
             engine = Engine(desk.ports(journal, history, run, flagged=flagged))
         except msgspec.MsgspecError as error:

@@ -19,6 +19,7 @@ from core.control.wallet import (
     adds_wallet,
     pinned_account,
     refuse_foreign_wallet,
+    wallet_of,
     write_wallet_pin,
 )
 from core.domain.clock import Clocks
@@ -34,6 +35,7 @@ from core.venues.polymarket.login import LoginHttp, obtain
 from core.venues.polymarket.opening import load_wallet, signer_of
 from core.venues.polymarket.sign import KeyFormatError, OrderSigner, WalletKey, parse_key
 from core.venues.polymarket.vendor import SdkMissingError
+from core.venues.polymarket.venue import PolymarketConfig
 from core.venues.polymarket.wallets import Account, SignatureType, WalletError, account
 from core.venues.venue import Incomplete
 
@@ -47,6 +49,24 @@ class WalletState(msgspec.Struct, frozen=True):
     api_key: str = ""
     """The venue's name of the API key, no secret."""
     problem: str = ""
+
+
+def trading_of(place: Profile, settings: PolymarketSettings) -> PolymarketConfig | None:
+    """All the engine needs to trade the profile's account; ``None`` where it has none.
+
+    Raises as ``wallet_of`` and ``signer_at``.
+    """
+    site = wallet_of(place, settings)
+    if site is None:
+        return None
+    return PolymarketConfig(
+        site.addresses,
+        site.environment,
+        signer_at(site, settings, place.name),
+        site.credentials,
+        heartbeat_path=settings.heartbeat_path,
+        assets_max=settings.assets_per_socket,
+    )
 
 
 def signer_at(site: WalletSite, settings: PolymarketSettings, entry: str) -> OrderSigner:

@@ -69,6 +69,18 @@ def _whole(value: float | None) -> int | None:
     return int(value) if value is not None and float(value).is_integer() else None
 
 
+class Extreme(enum.Enum):
+    """Which of a day's temperatures."""
+
+    HIGH = "high"
+    LOW = "low"
+
+    @property
+    def short(self) -> str:
+        """As labels have it."""
+        return self.value[:2]
+
+
 class PriceBand(msgspec.Struct, frozen=True):
     """Valid prices are ``start + k * step`` within ``[start, end]``."""
 
@@ -213,7 +225,13 @@ class Market(msgspec.Struct, frozen=True):
     station: str | None = None
     """ICAO of the settlement station read from the rules text, if this is a temperature market."""
     climate_day: str | None = None
-    """Target day of a temperature market, ``YYYY-MM-DD`` in the station's local standard time."""
+    """Target day of a temperature market, ``YYYY-MM-DD``."""
+    extreme: Extreme | None = None
+    """What of that day a temperature market is about."""
+    source: str = ""
+    """Whose record it settles on, where that is not the station's daily climate report."""
+    doubt: str = ""
+    """Why it is not understood what a temperature market settles on; empty where it is."""
     shard: int = 0
     minimum: Quantity = Quantity(0)
     """The smallest order the venue takes."""

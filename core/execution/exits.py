@@ -19,6 +19,8 @@ SLICE_VALUE_MAX = Money(100_000_000)
 DEPTH_DIVISOR = 2
 """A slice takes at most half of what is bid within the protection."""
 
+DUST = "less than the smallest order is held: not sellable until resolution"
+
 BLIND_READS = 3
 """So many readings of a book in a row must fail before an exit goes by the last trade."""
 BLIND_DIVISOR = 4
@@ -62,7 +64,7 @@ def next_slice(
     wanted = min(max(depth // DEPTH_DIVISOR, ONE_CONTRACT), _worth_at_most(price, net))
     quantity = _sized(market, free, wanted)
     if quantity <= 0:
-        return NoExit("less than the smallest order is held", final=True)
+        return NoExit(DUST, final=True)
     return _candidate(market, side, price, quantity)
 
 
@@ -78,7 +80,7 @@ def blind_slice(market: Market, last: Price, net: Quantity, free: Quantity) -> C
     whole = min(free, _worth_at_most(price, net))
     quantity = _sized(market, free, max(whole // BLIND_DIVISOR, ONE_CONTRACT))
     if quantity <= 0:
-        return NoExit("less than the smallest order is held", final=True)
+        return NoExit(DUST, final=True)
     return _candidate(market, side, price, quantity)
 
 

@@ -19,6 +19,8 @@ STALE = "stale: wait"
 NO_BID = "no bid: hold"
 CLOSING = "closing: wait"
 NO_FAIR = "no fair: hold"
+DUST = "dust: hold"
+"""Less is held than the venue takes in one order."""
 EXIT = "exit now"
 
 
@@ -50,18 +52,23 @@ def exit_of(fair: FairValue | None, view: MarketView, rules: EntryRules) -> Exit
         return ExitView(NO_BID)
     if view.market.status is not MarketStatus.ACTIVE:
         return ExitView(f"market is {view.market.status.value}")
+    least = view.market.minimum
     if view.sellable <= 0:
         return ExitView(CLOSING)
+    if view.sellable < least:
+        return ExitView(DUST)
     depth = view.book.size(held, touch)
     # The share spares the book; a remnant smaller than it can express is sold in one piece.
-    share = max(int(depth * rules.depth_share), min(depth, rules.min_quantity))
+    share = max(int(depth * rules.depth_share), min(depth, max(rules.min_quantity, least)))
+    if view.sellable - share < least:  # what is left behind could not be sold either
+        share = max(share, min(depth, view.sellable))
     bound = smallest(
         (
             Cap("position", _lots(view.sellable)),
             Cap(f"depth share ({rules.depth_share:.0%} of {depth // ONE_CONTRACT})", _lots(share)),
         )
     )
-    if bound.quantity <= 0:
+    if bound.quantity <= 0 or bound.quantity < least:
         return ExitView(HOLD)
     try:
         value = exit_value(view.market.fees, touch, bound.quantity, held)

@@ -129,10 +129,10 @@ def _sized(
     fair, view, found = chance.fair, chance.view, chance.found
     full = fraction * shrink(found.edge / ONE_DOLLAR, max(fair.sigma, rules.sigma_floor))
     caps = _caps(chance, full, headroom, spent, rules)
-    bound = smallest(caps)
-    if bound.quantity < rules.min_quantity:
+    bound, least = smallest(caps), max(rules.min_quantity, view.market.minimum)
+    if bound.quantity < least:
         return None
-    sells, less = rules.sell_before_settlement, _half(bound.quantity, rules)
+    sells, less = rules.sell_before_settlement, max(whole(Quantity(bound.quantity // 2)), least)
     at = edge_at(fair, view, found.side, found.price, bound.quantity, found.role, sells)
     half = edge_at(fair, view, found.side, found.price, less, found.role, sells)
     if at is None or half is None:
@@ -193,7 +193,3 @@ def _caps(chance: _Chance, full: float, headroom: Headroom, spent: Money, rules:
         shared("total limit", headroom.total),
         shared("cash", headroom.cash),
     )
-
-
-def _half(quantity: Quantity, rules: EntryRules) -> Quantity:
-    return max(whole(Quantity(quantity // 2)), rules.min_quantity)

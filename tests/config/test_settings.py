@@ -27,6 +27,15 @@ def test_values_are_read_exactly() -> None:
     assert settings.engine == Settings().engine
 
 
+def test_what_is_followed_and_denied_on_either_venue() -> None:
+    slug = "highest-temperature-in-miami-on-november-23-2026"
+    followed = f"['tag:weather', 'series:10192', '{slug}']"
+    settings = parse(f"[markets]\npolymarket = {followed}\ndeny = ['KXHIGHNY', '{slug}-82-83f']\n", "c.toml")
+    assert settings.markets.polymarket == ("tag:weather", "series:10192", slug)
+    assert settings.markets.deny == ("KXHIGHNY", f"{slug}-82-83f")
+    assert settings.markets.series == Settings().markets.series
+
+
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
@@ -47,6 +56,10 @@ def test_values_are_read_exactly() -> None:
         ("[console\n", "(at line 1"),
         ("[markets]\nseries = 'KXHIGHNY'\n", "c.toml:2: markets.series must be a list of texts in quotes"),
         ("[markets]\nseries = ['kx/../high']\n", "c.toml:2: markets.series must be 1 to 100 names"),
+        ("[markets]\npolymarket = ['Weather']\n", "c.toml:2: markets.polymarket must be up to 100 of 'tag:"),
+        ("[markets]\npolymarket = ['series:x']\n", "c.toml:2: markets.polymarket must be up to 100 of"),
+        ("[markets]\ndeny = ['a b']\n", "c.toml:2: markets.deny must be names such as"),
+        ("[feeds]\nstations = ['katl']\n", "c.toml:2: feeds.stations must be up to 40 codes such as 'KATL'"),
         ('[feeds]\nuser_agent = "a\\u001b[0m"\n', "c.toml:2: feeds.user_agent must be 1 to 200 printable"),
         ("[polymarket]\nassets_per_socket = 2.0\n", "c.toml:2: polymarket.assets_per_socket must be a whole"),
         ("[polymarket]\nchain_id = 80002\n", "c.toml:2: polymarket.chain_id is 80002: orders are only"),

@@ -207,7 +207,7 @@ class Running:
     def reconciled(self) -> bool:
         """Start-up is through with the venue; models may still wait for their data."""
         starting = self.status()["starting"]
-        return not starting or (starting["venue"] and starting["reconcile"])
+        return all(done for step, done in starting.items() if step not in ("feeds", "models"))
 
     def end(self, number: signal.Signals) -> int:
         self.process.send_signal(number)

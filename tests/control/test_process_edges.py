@@ -10,12 +10,14 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
 from core.config import paths
-from core.config.settings import MarketSettings, Settings
+from core.config.paths import Profile
+from core.config.settings import FeedSettings, MarketSettings, Settings, SettingsError
 from core.control import log
 from core.control.beside import tell_head
 from core.control.building import Building
@@ -63,9 +65,7 @@ def test_a_lock_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
         pass
 
 
-async def test_a_desk_without_weather_has_no_feeds(tmp_path: Path) -> None:
-    place = paths.Profile("demo", tmp_path)
-    settings = Settings(markets=MarketSettings(series=("KXLOAD",)))
+def building(place: Profile, http: httpx.AsyncClient, **more: Any) -> Building:
     where = "http://127.0.0.1:9"
     ready = Ready(
         KalshiReady(where, "ws://127.0.0.1:9", "k", "k.pem", KeyReady("w", "w.pem")),
@@ -73,9 +73,31 @@ async def test_a_desk_without_weather_has_no_feeds(tmp_path: Path) -> None:
         REAL_WORLD,
         WorldReady("w"),
     )
+    settings = Settings(**more)
+    return Building(place, settings, DEFAULTS, ready, None, Clocks(SystemClock(), REAL_WORLD), http)
+
+
+async def test_a_desk_without_weather_has_no_feeds(tmp_path: Path) -> None:
+    place, silent = paths.Profile("demo", tmp_path), MarketSettings(series=("KXLOAD",))
     async with httpx.AsyncClient() as http:
-        desk = Building(place, settings, DEFAULTS, ready, Clocks(SystemClock(), REAL_WORLD), http)
-        assert tuple(desk._feeds()(lambda _: None)) == ()
+        assert tuple(building(place, http, markets=silent)._feeds()(lambda _: None)) == ()
+        named = building(place, http, markets=silent, feeds=FeedSettings(stations=("KATL",)))
+        assert [station.icao for station in named._stations()] == ["KATL"]
+        unknown = building(place, http, feeds=FeedSettings(stations=("KATL", "KLGA")))
+        with pytest.raises(
+            SettingsError, match=r"config\.toml: feeds\.stations names KLGA, which no forecast"
+        ):
+            unknown._feeds()
+
+
+async def test_what_is_followed_on_polymarket(tmp_path: Path) -> None:
+    """In the demo all that its simulator lists, elsewhere what the operator names."""
+    named = MarketSettings(polymarket=("series:10192",))
+    async with httpx.AsyncClient() as http:
+        for name, by_default in (("demo", ("tag:weather",)), ("live", ())):
+            place = paths.Profile(name, tmp_path)
+            assert building(place, http)._followed() == by_default
+            assert building(place, http, markets=named)._followed() == named.polymarket
 
 
 async def test_the_head_of_the_journal_is_told_at_the_start_and_with_each_day(

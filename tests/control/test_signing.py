@@ -13,7 +13,7 @@ from core.config import paths
 from core.config.paths import Environment, Profile
 from core.config.secrets import WALLET_VARIABLE, KeyFileError
 from core.config.settings import PolymarketSettings
-from core.control.signing import WalletState, add_wallet, signer_at, state
+from core.control.signing import WalletState, add_wallet, signer_at, state, trading_of
 from core.control.wallet import WalletPin, WalletSite, read_wallet_pin, wallet_of
 from core.domain.clock import REAL_WORLD, Clocks, SystemClock
 from core.sim.polymarket.keys import Login
@@ -73,7 +73,8 @@ def site(place: Profile, settings: PolymarketSettings = OWN) -> WalletSite:
 
 
 def test_a_wallet_is_added_once_and_can_sign_and_be_watched(live: Profile, file: Path) -> None:
-    assert wallet_of(live, OWN) is None and "key add-wallet FILE" in state(live, OWN).problem
+    assert wallet_of(live, OWN) is None and trading_of(live, OWN) is None
+    assert "key add-wallet FILE" in state(live, OWN).problem
     added = add(live, file)
     assert added == state(live, OWN) and added.account is not None
     assert added.account.funder == DEPOSIT_WALLET and added.api_key
@@ -82,6 +83,10 @@ def test_a_wallet_is_added_once_and_can_sign_and_be_watched(live: Profile, file:
     found = site(live)
     assert (found.account, found.credentials.api_key) == (added.account, added.api_key)
     signer = signer_at(found, OWN, live.name)
+    trading = trading_of(live, PolymarketSettings(assets_per_socket=50))
+    assert trading is not None and (trading.assets_max, trading.environment) == (50, live.environment)
+    assert trading.signer.account == found.account and trading.heartbeat
+    assert SECRET not in repr(trading) and found.credentials.secret not in repr(trading)
     assert signer.sign(Order(1, "1", 1, 1, Side.BUY, 1), STANDARD).order_hash.startswith("0x")
     assert SECRET not in repr(found) + repr(signer) + repr(added)
     assert found.credentials.secret not in repr(found)

@@ -43,12 +43,11 @@ def opened() -> Iterator[Callable[[Terminal], Terminal]]:
 
 @pytest.fixture
 def card() -> Callable[[Desk], str]:
-    """Waits for a card that can be approved; its id with the fingerprint."""
+    """Waits for a card of Kalshi that can be approved; its id with the fingerprint."""
 
     def first(desk: Desk) -> str:
         def found() -> str:
-            cards = desk.ask("proposals")
-            return next((c["id"] for c in cards if c["state"] == "OPEN" and not c["checks"]), "")
+            return desk.card()
 
         return str(wait_for("card", 15, found, poll_s=0.1))
 

@@ -26,10 +26,13 @@ from core.control.protocol import (
     Query,
     Reply,
 )
-from core.control.ready import Ready, read_ready
+from core.control.ready import PolymarketReady, Ready, read_ready
+from core.domain.market import Venue as KnownVenue
 from core.journal.events import Row
 from core.journal.files import read_rows
 from core.venues.kalshi.sign import load_signer
+from core.venues.polymarket.credentials import load
+from core.venues.polymarket.l2 import RequestSigner
 from tests.desk.terminal import DeskError, Terminal, wait_for
 
 PYTHON = sys.executable
@@ -98,6 +101,22 @@ class Venue:
         self._http.close()
 
 
+class SecondVenue:
+    """Polymarket's records of our account, read with its API key."""
+
+    def __init__(self, ready: PolymarketReady) -> None:
+        self.credentials = load(Path(ready.credentials_path), ready.address)
+        self.wallet_key = Path(ready.private_key_path).read_text().strip()
+        self._signer, self._clob = RequestSigner(self.credentials), ready.clob
+
+    def rows(self, path: str) -> list[dict[str, Any]]:
+        """``/data/orders`` holds the open ones, ``/data/trades`` every trade."""
+        headers = self._signer.headers("GET", path, b"", int(time.time()))
+        answer = httpx.get(self._clob + path, headers=headers, trust_env=False)
+        answer.raise_for_status()
+        return list(answer.json()["data"])
+
+
 class Desk:
     """One home. ``sim`` and ``engine`` are set when this process started them itself."""
 
@@ -160,6 +179,12 @@ class Desk:
         assert done.code == 0, done.err
         return json.loads(done.out)
 
+    def card(self, venue: KnownVenue = KnownVenue.KALSHI) -> str:
+        """A card of a venue that can be approved, its id with the fingerprint; empty while there is none."""
+        kalshi = venue is KnownVenue.KALSHI
+        cards = (c for c in self.ask("proposals") if c["ticker"].startswith("KX") is kalshi)
+        return next((c["id"] for c in cards if c["state"] == "OPEN" and not c["checks"]), "")
+
     # --- records --------------------------------------------------------------------------------
 
     @property
@@ -221,9 +246,10 @@ class Desk:
         if self.engine.poll() is not None:
             raise DeskError(f"the engine ended: {(self.home / 'engine.log').read_text()[-2000:]}")
         try:
-            return all(self.ask("status")["starting"].get(step, True) for step in ("venue", "reconcile"))
+            starting = self.ask("status")["starting"]
         except ConnectError:
             return False
+        return all(done for step, done in starting.items() if step not in ("feeds", "models"))
 
     def close(self) -> None:
         """End what runs in this home and remove it."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from core.config.settings import EngineSettings, Settings
 from core.domain.clock import REAL_WORLD, Clocks
-from core.domain.market import CENT_GRID, FeeSchedule, FeeType, Market, Strike, StrikeKind, Venue
+from core.domain.market import CENT_GRID, Extreme, FeeSchedule, FeeType, Market, Strike, StrikeKind, Venue
 from core.domain.order import Order
 from core.engine.arming import Arming
 from core.engine.desk import Desk
@@ -62,6 +62,7 @@ def ladder(lowest_cap: int = 44) -> tuple[Market, ...]:
             exclusive=True,
             station="KNYC",
             climate_day=DAY,
+            extreme=Extreme.HIGH,
             rules_hash="r1",
         )
         for i, strike in enumerate(strikes)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from core.domain.market import CENT_GRID, FeeSchedule, FeeType, Market, Strike, StrikeKind, Venue
+from core.domain.market import CENT_GRID, Extreme, FeeSchedule, FeeType, Market, Strike, StrikeKind, Venue
 from core.feeds.feed import Stamp
 from core.feeds.stations import HOUR_MS, climate_day_bounds, stations
 from core.feeds.values import GridForecast, ModelForecast, Observation
@@ -40,6 +40,7 @@ def ladder_of(lowest_cap: int, day: str = DAY) -> list[Market]:
             exclusive=True,
             station="KNYC",
             climate_day=day,
+            extreme=Extreme.HIGH,
         )
         for i, strike in enumerate(strikes)
     ]

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from core.config.settings import StrategySettings
-from core.domain.market import Market
+from core.domain.market import Extreme, Market
 from core.feeds.feed import Stamp
 from core.feeds.stations import HOUR_MS, climate_day_bounds, stations
 from core.feeds.values import Ensemble
@@ -129,15 +129,21 @@ def all_with(markets: list[Market], **fields: Any) -> list[Market]:
     ("change", "reason"),
     [
         (lambda m, i: (m[1:], i), "both tails"),
-        (lambda m, i: (m, None), "station not mapped"),
+        (lambda m, i: (all_with(m, station=None), None), "station not mapped"),
+        (lambda m, i: (all_with(m, station="KLGA"), None), "settles at KLGA, a station without a feed"),
+        (lambda m, i: (all_with(m, doubt="its text names no source"), i), "its text names no source"),
+        (
+            lambda m, i: ([*m[:5], *all_with(m[5:], source="Weather Underground")], i),
+            "NYC 5 settles on another source",
+        ),
         (
             lambda m, i: (all_with(m, station="KLGA"), i),
             "does not settle on KNYC",
         ),
         (lambda m, i: (all_with(m, climate_day=None), i), "no climate day"),
         (
-            lambda m, i: (all_with(m, series_ticker="KXLOWTNYC"), i),
-            "not the daily high",
+            lambda m, i: (all_with(m, extreme=Extreme.LOW), i),
+            "not about a daily high",
         ),
         (lambda m, i: (m, StationInputs(i.station)), "no Open-Meteo forecast"),
     ],
@@ -188,3 +194,22 @@ def test_disagreement_is_judged_on_common_hours(brackets: Brackets, known: Known
     )
     held = msgspec.structs.replace(held, model=model, grid=office)
     assert priced(brackets(50), held).drivers[1].value == 55.0
+
+
+def test_a_record_that_is_not_the_climate_report_has_its_price_and_a_wider_error(
+    brackets: Brackets, known: Known, observed: Observed
+) -> None:
+    report = priced(brackets(44), known(48.0))
+    other = priced(all_with(brackets(44), source="Weather Underground"), known(48.0))
+    for ours, theirs in zip(report.values, other.values, strict=True):
+        assert theirs.probability == ours.probability
+        assert theirs.sigma > ours.sigma
+        assert any("settles on Weather Underground, not the climate report" in e for e in theirs.evidence)
+        assert not any("Weather Underground" in e for e in ours.evidence)
+    # What the report has reached for certain the other record may still be a degree under.
+    now_ms = START_MS + 16 * HOUR_MS
+    late = absorb(known(48.0, START_MS + 6 * HOUR_MS, nws_ms=now_ms), observed(now_ms - HOUR_MS // 6, 46.0))
+    sure = priced(brackets(44), late, now_ms)
+    unsure = priced(all_with(brackets(44), source="Weather Underground"), late, now_ms)
+    assert (sure.values[1].probability, sure.values[1].sigma) == (0.0, 0.0)
+    assert unsure.values[1].sigma > 0.05

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
 import pytest
 
 from core.domain.book import Book, new_book
@@ -55,6 +56,7 @@ def view_of(
     **more: Any,
 ) -> MarketView:
     market = more.pop("market", None) or market_of(ticker)
+    market = msgspec.structs.replace(market, minimum=more.pop("minimum", market.minimum))
     held = Position(contracts(net), Money(abs(net) * average * 10_000)) if net else Position()
     more.setdefault("sellable", Quantity(abs(held.net)))
     return MarketView(market, book_of(bids, asks), held, **more)

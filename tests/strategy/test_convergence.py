@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from core.domain.order import BookSide, Outcome, Purpose, TimeInForce
 from core.domain.units import Quantity, contracts
-from core.strategy.convergence import CLOSING, EXIT, HOLD, NO_BID, NO_FAIR, STALE, exit_of
+from core.strategy.convergence import CLOSING, DUST, EXIT, HOLD, NO_BID, NO_FAIR, STALE, ExitView, exit_of
 from core.strategy.rules import EntryRules
 
 RULES = EntryRules()
@@ -137,3 +137,31 @@ def test_half_an_exit_has_its_own_fee(made: Any) -> None:
     assert found.candidate.quantity == contracts(2)
     assert found.candidate.edge == 3_600 - 163 - 3_300
     assert found.candidate.edge_half == 3_600 - 164 - 3_300  # one contract's rounding is not shared
+
+
+@pytest.mark.parametrize(
+    ("held", "shown", "sold"),
+    [
+        (26, 40, 10),  # a quarter of what is shown
+        (26, 12, 5),  # its quarter would be less than the venue takes
+        (26, 4, None),
+        (12, 40, 12),  # ten would leave two that nobody could sell
+        (12, 11, 5),
+        (5, 40, 5),
+    ],
+)
+def test_an_exit_is_no_smaller_than_the_venue_takes_and_leaves_no_dust(
+    made: Any, held: int, shown: int, sold: int | None
+) -> None:
+    view = made.view(net=held, average=30, bids=((36, shown),), asks=((38, 40),), minimum=contracts(5))
+    found = exit_of(made.fair(probability=0.33), view, RULES)
+    assert found is not None
+    if sold is None:
+        assert (found.rule, found.candidate) == (HOLD, None)
+    else:
+        assert found.candidate is not None and found.candidate.quantity == contracts(sold)
+
+
+def test_what_is_under_the_venues_minimum_is_held(made: Any) -> None:
+    view = made.view(net=4, average=30, bids=((36, 40),), asks=((38, 40),), minimum=contracts(5))
+    assert exit_of(made.fair(probability=0.33), view, RULES) == ExitView(DUST)

@@ -331,3 +331,11 @@ def test_half_the_size_is_priced_by_its_own_walk(made: Any) -> None:
     assert taken.quantity == contracts(20)
     # 8 at 34 and 12 at 35 against 8 at 34 and 2 at 35: 0.4 c less slippage.
     assert 30 <= taken.edge_half - taken.edge <= 45
+
+
+@pytest.mark.parametrize(("shown", "bought"), [(40, 10), (20, 5), (16, None)])
+def test_an_entry_is_no_smaller_than_the_venue_takes(made: Any, shown: int, bought: int | None) -> None:
+    found = propose(made, [made.view(asks=((34, shown),), minimum=contracts(5))], [made.fair()])
+    assert [(c.quantity, c.edge_half == c.edge) for c in found] == (
+        [(contracts(bought), True)] if bought else []
+    )

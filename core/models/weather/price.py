@@ -9,12 +9,12 @@ from typing import TypeVar
 
 import msgspec
 
-from core.domain.market import Market
+from core.domain.market import Extreme, Market
 from core.feeds.observed import RunningMax
 from core.feeds.stations import DAY_MS, Station, climate_day, climate_day_bounds, shift_day
 from core.feeds.values import GRID_STALE_AFTER_S, OBSERVATION_STALE_AFTER_S, GridForecast, ModelForecast
 from core.models.fair_value import Driver, EventFair, FairValue, InputAge, NoPrice
-from core.models.weather import article_normal, rolling
+from core.models.weather import article_normal, other_source, rolling
 from core.models.weather.brackets import ladder, probabilities, standard_errors
 from core.models.weather.history import History, shipped
 from core.models.weather.inputs import StationInputs
@@ -89,8 +89,11 @@ def _price(
     rungs = ladder(markets)
     if isinstance(rungs, str):
         raise _RefusedError(rungs)
+    if doubt := next((market.doubt for market in markets if market.doubt), ""):
+        raise _RefusedError(doubt)
     if inputs is None:
-        raise _RefusedError("station not mapped")
+        icao = markets[0].station
+        raise _RefusedError(f"settles at {icao}, a station without a feed" if icao else "station not mapped")
     target = _target(markets, inputs.station, now_ms)
     forecast = inputs.model
     if forecast is None or target.day not in forecast.daily_max_f:
@@ -118,6 +121,9 @@ def _price(
     at_least = observed.at_least_f if observed is not None else None
     masses = probabilities(rungs, law, at_least)
     errors = standard_errors(rungs, law, at_least)
+    if source := markets[0].source:
+        evidence.append(other_source.sentence(source))
+        errors = other_source.widened(errors, rungs, law, at_least)
     event = markets[0].event_ticker
     values = tuple(
         FairValue(
@@ -157,8 +163,10 @@ def _target(markets: Sequence[Market], station: Station, now_ms: int) -> _Target
     for market in markets:
         if market.station != station.icao or market.climate_day != day:
             raise _RefusedError(f"{market.label} does not settle on {station.icao} {day}")
-        if market.series_ticker != station.high_series:
-            raise _RefusedError(f"{market.series_ticker} is not the daily high of {station.icao}")
+        if market.extreme is not Extreme.HIGH:
+            raise _RefusedError(f"{market.label} is not about a daily high")
+        if market.source != markets[0].source:
+            raise _RefusedError(f"{market.label} settles on another source than its event's other markets")
     start_ms, end_ms = climate_day_bounds(station, day)
     if now_ms >= end_ms:
         raise _RefusedError("climate day is over; settles on the climate report")

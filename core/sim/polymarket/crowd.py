@@ -45,7 +45,7 @@ class Style(msgspec.Struct, frozen=True):
 
 
 MAKERS = (
-    Style("crowd-maker-near", 110, (40, 140), (1.0, 3.0), True),
+    Style("crowd-maker-near", 90, (40, 140), (1.0, 3.0), True),
     Style("crowd-maker-far", 260, (80, 240), (2.0, 5.0), False),
 )
 

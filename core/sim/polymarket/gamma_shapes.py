@@ -50,7 +50,7 @@ def market(exchange: Exchange, m: Market, *, with_event: bool = True) -> Wire:
         "makerBaseFee": 1000 if fee.rate else 0,
         "takerBaseFee": 1000 if fee.rate else 0,
         "acceptingOrders": m.tradeable,
-        "acceptingOrdersTimestamp": iso(m.created_ms),
+        "acceptingOrdersTimestamp": iso(spec.opens_ms),
         "createdAt": iso(m.created_ms),
         "updatedAt": iso(exchange.clock.wall_ms()),
         "negRisk": spec.neg_risk,

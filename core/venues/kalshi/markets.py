@@ -169,6 +169,8 @@ def market(
         rules_hash=hashlib.sha256(f"{primary}\0{secondary}".encode("utf-8", "surrogatepass")).hexdigest(),
         station=station,
         climate_day=day.isoformat() if station is not None and day is not None else None,
+        extreme=names.extreme(series_ticker),
+        doubt=doubt,
         shard=odd.whole(wire.exchange_index, "exchange_index") or 0,
     )
 

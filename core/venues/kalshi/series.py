@@ -10,7 +10,7 @@ from datetime import date
 
 import msgspec
 
-from core.domain.market import Strike
+from core.domain.market import Extreme, Strike
 
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 _DAY = re.compile(r"(\d{2})([A-Z]{3})(\d{2})", re.ASCII)
@@ -33,17 +33,24 @@ class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 @functools.cache
-def _series() -> dict[str, tuple[City, str]]:
+def _series() -> dict[str, tuple[City, Extreme]]:
     text = (importlib.resources.files("core.venues.kalshi") / "series.toml").read_text("utf-8")
     cities = msgspec.convert(tomllib.loads(text), _Table).city
-    rows = [(city.high, city, "hi") for city in cities] + [(city.low, city, "lo") for city in cities]
-    return {series: (city, extreme) for series, city, extreme in rows if series}
+    rows = [(city.high, city, Extreme.HIGH) for city in cities]
+    rows += [(city.low, city, Extreme.LOW) for city in cities]
+    return {series: (city, about) for series, city, about in rows if series}
 
 
 def temperature_city(series: str) -> City | None:
     """The city of a daily temperature series; ``None`` for any other series."""
     row = _series().get(series)
     return row[0] if row else None
+
+
+def extreme(series: str) -> Extreme | None:
+    """What a daily temperature series is about; ``None`` for any other series."""
+    row = _series().get(series)
+    return row[1] if row else None
 
 
 def event_day(event_ticker: str, series: str) -> date | None:
@@ -78,7 +85,7 @@ def label(series: str, event_ticker: str, ticker: str, strike: Strike) -> str:
     row, day, degrees = _series().get(series), event_day(event_ticker, series), strike.whole_degrees()
     if row is None or day is None or degrees is None:
         return ticker
-    city, extreme = row
+    city, about = row
     low, high = degrees
     if low is None:
         span = f"<={high}"
@@ -86,4 +93,4 @@ def label(series: str, event_ticker: str, ticker: str, strike: Strike) -> str:
         span = f">={low}"
     else:
         span = f"{low}-{high}" if low != high else str(low)
-    return f"{city.code} {extreme} {_MONTHS[day.month - 1].capitalize()}{day.day:02d} {span}"
+    return f"{city.code} {about.short} {_MONTHS[day.month - 1].capitalize()}{day.day:02d} {span}"

@@ -1,8 +1,4 @@
-"""Temperature markets' ranges read from what they are called, and the short label of such a market.
-
-The station is not read: these markets settle on other reports than the daily climate reports our model
-knows, so the rules text keeps it for a person and there is no fair value (reference: feeds, 2.13).
-"""
+"""Temperature markets' ranges read from what they are called, and the short label of such a market."""
 
 from __future__ import annotations
 
@@ -10,6 +6,7 @@ import re
 from typing import Final
 
 from core.domain.market import Strike, StrikeKind
+from core.venues.polymarket.settles import named
 from core.venues.wire import Odd
 
 OTHER: Final = Strike(StrikeKind.OTHER)
@@ -26,11 +23,6 @@ _ONE: Final = re.compile(
     + _DEGREES.format("degrees")
     + r"\s*°?\s*[FC]\b(?:\s*or\s*(?P<rest>below|lower|less|higher|above|more)\b)?",
     re.IGNORECASE,
-)
-_EVENT: Final = re.compile(
-    r"(?P<extreme>highest|lowest)-temperature-in-(?P<city>[a-z-]{1,40})-on-(?P<month>[a-z]{3,9})-(?P<day>\d{1,2})"
-    r"(?:-\d{4})?",
-    re.ASCII,
 )
 _REST: Final = {
     "below": StrikeKind.LESS_OR_EQUAL,
@@ -52,7 +44,24 @@ _SIGN: Final = {
     "≥": StrikeKind.GREATER_OR_EQUAL,
     ">=": StrikeKind.GREATER_OR_EQUAL,
 }
-_SHORT: Final = {"new-york-city": "NYC", "new-york": "NYC", "nyc": "NYC", "los-angeles": "LA"}
+_SHORT: Final = {
+    "atlanta": "ATL",
+    "austin": "AUS",
+    "boston": "BOS",
+    "chicago": "CHI",
+    "dallas": "DAL",
+    "denver": "DEN",
+    "houston": "HOU",
+    "los-angeles": "LAX",
+    "miami": "MIA",
+    "new-york": "NYC",
+    "new-york-city": "NYC",
+    "nyc": "NYC",
+    "philadelphia": "PHL",
+    "san-francisco": "SFO",
+    "seattle": "SEA",
+}
+"""Cities by the letters traders know them by."""
 
 
 def strike(question: str, group_title: str, odd: Odd) -> Strike:
@@ -91,8 +100,8 @@ def _whole(text: str) -> float:
 
 def label(event: str, ticker: str, terms: Strike) -> str:
     """``NYC hi Nov23 48-49``; the ticker itself where the parts are not known."""
-    named, degrees = _EVENT.fullmatch(event), terms.whole_degrees()
-    if named is None or degrees is None:
+    what, degrees = named(event), terms.whole_degrees()
+    if what is None or degrees is None:
         return ticker
     low, high = degrees
     if low is None:
@@ -101,6 +110,5 @@ def label(event: str, ticker: str, terms: Strike) -> str:
         span = f">={low}"
     else:
         span = f"{low}-{high}" if low != high else str(low)
-    city = _SHORT.get(named["city"], named["city"].replace("-", " ").title())
-    extreme = "hi" if named["extreme"] == "highest" else "lo"
-    return f"{city} {extreme} {named['month'][:3].capitalize()}{int(named['day']):02d} {span}"
+    city = _SHORT.get(what.city, what.city.replace("-", " ").title())
+    return f"{city} {what.extreme.short} {what.short} {span}"

@@ -34,6 +34,7 @@ from core.venues.polymarket.gamma_wire import (
     texts,
     written,
 )
+from core.venues.polymarket.settles import settles
 from core.venues.polymarket.terms import Terms
 from core.venues.polymarket.tokens import Version
 from core.venues.venue import SettlementReport
@@ -97,6 +98,8 @@ def listed(wire: MarketWire, event: EventHead, series: str, odd: Odd) -> Listed:
     strike = brackets.strike(wire.question, odd.text(wire.group_item_title, "groupItemTitle"), odd)
     description = wire.description if isinstance(wire.description, str) else ""
     source = wire.resolution_source if isinstance(wire.resolution_source, str) else ""
+    close_ms = rfc3339_ms(_zoned(end), "endDate")
+    about = settles(event.slug, wire.question, description, source, close_ms)
     payout = _payout(wire, odd)
     market = Market(
         venue=Venue.POLYMARKET,
@@ -109,12 +112,17 @@ def listed(wire: MarketWire, event: EventHead, series: str, odd: Odd) -> Listed:
         grid=tick_grid(tick),
         fees=fee_schedule(wire.fees_enabled, wire.fee_schedule, odd),
         open_ms=_opened_ms(wire, odd),
-        close_ms=rfc3339_ms(_zoned(end), "endDate"),
+        close_ms=close_ms,
         status=_status(wire, payout),
         result=_PAYOUTS[payout] if payout is not None else "",
         exclusive=neg_risk and event.neg_risk is True,
         rules=clean_text(f"{description} {source}", RULES_CHARS_MAX),
         rules_hash=hashlib.sha256(f"{description}\0{source}".encode("utf-8", "surrogatepass")).hexdigest(),
+        station=about.station,
+        climate_day=about.day,
+        extreme=about.extreme,
+        source=about.source,
+        doubt=about.doubt,
         minimum=minimum,
     )
     delay_s = odd.whole(wire.seconds_delay, "secondsDelay") or 0

@@ -14,6 +14,7 @@ import pytest
 from core.domain.units import ONE_DOLLAR
 from core.sim import story
 from core.sim.kalshi.auth import KeyRegistry
+from core.sim.polymarket import gamma_shapes
 from core.sim.polymarket.contracts import Resolution, Version
 from core.sim.polymarket.orders import OrderRequest, OrderType, Side, Stage
 from core.sim.process import CUSTOMER, SimOptions, build
@@ -63,6 +64,16 @@ def test_new_york_and_miami_are_asked_here_in_both_generations(make_world: Any) 
             assert re.fullmatch("[a-z0-9-]+", market.slug)
     slugs = [m.spec.slug for m in world.exchange.markets.values()]
     assert len(set(slugs)) == len(slugs)
+
+
+def test_a_market_takes_orders_from_when_its_event_opens_in_the_worlds_time(make_world: Any) -> None:
+    """The machines' own time runs elsewhere: whoever trades by it would wait for an opening long past."""
+    world = make_world()
+    now_ms = world.sim.world.now_ms()
+    for market in world.exchange.markets.values():
+        assert market.created_ms != market.spec.opens_ms < now_ms
+        told = gamma_shapes.market(world.exchange, market)
+        assert told["acceptingOrdersTimestamp"] == gamma_shapes.iso(market.spec.opens_ms)
 
 
 def test_both_venues_believe_the_same(make_world: Any) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from core.domain.market import FeeSchedule, FeeType, MarketStatus, Strike, StrikeKind, Venue
+from core.domain.market import Extreme, FeeSchedule, FeeType, MarketStatus, Strike, StrikeKind, Venue
 from core.domain.order import Outcome
 from core.domain.units import Price, contracts
 from core.venues.polymarket import brackets, gamma
@@ -71,11 +71,70 @@ def test_a_market_in_our_terms() -> None:
     assert market.grid.valid(Price(100)) and market.grid.valid(Price(9_900))
     assert not market.grid.valid(Price(50)) and not market.grid.valid(Price(10_000))
     assert "KLGA" in market.rules and len(market.rules_hash) == 64
-    # It settles on another report than our model knows, so no station and no fair value.
-    assert market.station is None and market.climate_day is None
+    assert (market.station, market.climate_day) == ("KLGA", "2026-11-28")
+    assert (market.extreme, market.source, market.doubt) == (Extreme.HIGH, "Weather Underground", "")
     assert (terms.version, terms.tokens.yes, terms.tokens.no) == (Version.V1, YES, NO)
     assert (terms.token(Outcome.NO), terms.outcome(YES), terms.outcome("7")) == (NO, Outcome.YES, None)
     assert terms.condition_id == CONDITION and terms.neg_risk
+
+
+WUNDERGROUND = "https://www.wunderground.com/history/daily/us"
+KMIA = f"{WUNDERGROUND}/fl/miami/KMIA"
+
+
+@pytest.mark.parametrize(
+    ("texts", "station", "doubt"),
+    [
+        ({"description": f"By the record of Miami Airport (KMIA): {KMIA}."}, "KMIA", ""),
+        ({"description": "As the page says.", "resolutionSource": KMIA}, "KMIA", ""),
+        ({"description": f"{KMIA} and {KMIA}/date/2026-11-28."}, "KMIA", ""),
+        (
+            {"description": f"At station KJFK ({KMIA})."},
+            None,
+            "its text names the stations KJFK and KMIA",
+        ),
+        (
+            {"description": "By the highest reading of station KMIA."},
+            None,
+            "its text does not name a station's page at Weather Underground as its source",
+        ),
+        (
+            {"description": "https://example.org/KMIA"},
+            None,
+            "its text does not name a station's page at Weather Underground as its source",
+        ),
+        (
+            {"description": f"In °C, by {WUNDERGROUND}/gb/london/EGLC"},
+            None,
+            "settles in degrees Celsius, which no model here does",
+        ),
+        (
+            {"description": KMIA, "endDate": "2026-12-09T12:00:00Z"},
+            None,
+            "its name and its end are of different days",
+        ),
+    ],
+)
+def test_where_a_temperature_settles_is_read_from_its_text_or_doubted(
+    texts: dict[str, str], station: str | None, doubt: str
+) -> None:
+    market = learnt(**texts).market
+    assert (market.station, market.doubt) == (station, doubt)
+    assert market.climate_day == ("2026-11-28" if station else None)
+
+
+def test_the_day_of_an_event_without_its_year_is_the_one_it_ends_on() -> None:
+    last = event(slug="highest-temperature-in-miami-on-december-31")
+    raw = market_raw(description=KMIA, endDate="2027-01-01T05:00:00Z")
+    found = catalog()[0].learn(raw, last, "weather")
+    assert isinstance(found, Listed)
+    assert (found.market.climate_day, found.market.label) == ("2026-12-31", "MIA hi Dec31 48-49")
+
+
+def test_another_event_settles_on_no_temperature() -> None:
+    found = catalog()[0].learn(market_raw(), event(slug="fed-decision-in-december"), "economy")
+    assert isinstance(found, Listed)
+    assert (found.market.station, found.market.extreme, found.market.doubt) == (None, None, "")
 
 
 def test_a_market_of_the_second_generation() -> None:

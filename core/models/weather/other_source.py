@@ -1,0 +1,47 @@
+"""A ladder that settles on another record of its station than the daily climate report.
+
+The models are fitted to climate reports, and nobody has measured over enough days how such a record differs.
+What is known pulls both ways: markets settled on a record of the same company agreed with the report on all
+of 39 days, and hourly readings, of which its pages are made, were a degree under it in most cities on the one
+day compared. So the price is that of the report, and what a degree either way on one day in five would do to
+it counts in full as its error: the unknown may cost us a trade, and is never a reason for one.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from core.models.weather.brackets import Rung, probabilities
+from core.models.weather.normal import Normal
+
+OFFSETS_F = {-1: 0.1, 0: 0.8, 1: 0.1}
+"""Degrees the other record lies above the report, and how likely."""
+
+
+def sentence(source: str) -> str:
+    """For the evidence of a price."""
+    return f"settles on {source}, not the climate report the model knows: error widened for 1F on 1 day in 5"
+
+
+def widened(
+    errors: Sequence[float], rungs: Sequence[Rung], law: Normal, at_least: int | None
+) -> tuple[float, ...]:
+    """The standard errors of rungs priced for the report; the other arguments as ``probabilities`` has
+    them."""
+    reported, spread = probabilities(rungs, law, at_least), [0.0] * len(rungs)
+    for offset, weight in OFFSETS_F.items():
+        moved = probabilities([_moved(rung, -offset) for rung in rungs], law, at_least)
+        spread = [so_far + weight * mass for so_far, mass in zip(spread, moved, strict=True)]
+    return tuple(
+        math.hypot(error, with_offset - without)
+        for error, with_offset, without in zip(errors, spread, reported, strict=True)
+    )
+
+
+def _moved(rung: Rung, degrees: int) -> Rung:
+    return Rung(
+        rung.ticker,
+        rung.low + degrees if rung.low is not None else None,
+        rung.high + degrees if rung.high is not None else None,
+    )
