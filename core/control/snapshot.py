@@ -309,12 +309,14 @@ class Snapshot:
         yield from map(self.external, ledger.externals.values())
 
     def held(self) -> list[str]:
-        """Tickers with a position, a difference to the venue, or something to be done on its page."""
-        seats = self.desk.seats
+        """Tickers with a position, a difference to the venue, something to be done on its page, or a trade
+        that was reversed while the market is on the desk."""
+        seats, markets = self.desk.seats, self.desk.state.markets
+        failed = [fill.ticker for fill in self.desk.ledger.settling.failed.values() if fill.ticker in markets]
         elsewhere = [
             ticker for seat in seats.values() for ticker in (*seat.reconciler.pairs, *seat.redeemable)
         ]
-        return list(dict.fromkeys((*self.desk.ledger.held, *seats.venue_net, *elsewhere)))
+        return list(dict.fromkeys((*self.desk.ledger.held, *seats.venue_net, *elsewhere, *failed)))
 
     def query_rows(self, what: str, about: str = "") -> Rows:
         """What one CLI query reads: the status in all its parts, or one table."""

@@ -95,6 +95,7 @@ def test_an_order_whose_trade_failed_says_so() -> None:
             await bought(bench, 4)
             bench.venue.fail(bench.venue.executed[0])
             await bench.until(lambda: bench.engine.desk.ledger.net(HOT) == 0, "undone", 1)
+            assert Snapshot(bench.engine.desk).held() == [HOT], "nobody has to look for it in the alarms"
             (order,) = Snapshot(bench.engine.desk).orders()
             assert (order.filled, order.unsettled, order.failed) == (0, 0, contracts(4))
 

@@ -185,6 +185,16 @@ async def test_a_label_that_stands_alone_names_its_venue(directory: Path) -> Non
         await desk.shows("MARKET POLY NYC hi Nov23 48-49")
 
 
+async def test_what_only_waits_on_a_page_is_not_called_held(directory: Path) -> None:
+    async with running(directory, size=(80, 24), both=True) as desk:
+        await desk.shows("POSITIONS 7")
+        working = tuple(desk.app.view.orders)
+        held = tuple(key for key in desk.app.view.positions if key != rows.GONE_KEY)
+        desk.engine.send(gone_orders=working, gone_positions=held)
+        await desk.shows("POSITIONS 1")
+        await desk.shows("No working orders, read ")
+
+
 async def test_the_venues_own_word_for_an_order_is_its_state(directory: Path) -> None:
     async with running(directory, size=(80, 24), both=True) as desk:
         await desk.press("3")

@@ -103,7 +103,7 @@ class DeskScreen(ConsoleScreen):
         if "fair" in plan:
             self.fair.show(scene, compact=plan["fair"].height < 8)
         compact = "positions" not in plan
-        held = held_line(scene) if compact and scene.view.held() else ()
+        held = held_line(scene) if compact else ()
         self.orders.show(scene, scene.view.working(), compact=compact, foot=two, otherwise=held)
         if "positions" in plan:
             self.positions.show(scene)

@@ -164,9 +164,11 @@ def empty_line(scene: Scene) -> Line:
 
 
 def held_line(scene: Scene) -> Line:
-    """What is held in one row, each with its open P&L, for a desk without a pane of positions."""
-    parts: list[Span] = [Span(" held", "text-muted")]
-    for row in scene.view.held():
+    """What is held in one row, each with its open P&L, for a desk without a pane of positions; empty when
+    nothing is."""
+    rows = [row for row in scene.view.held() if row.net or row.venue_net is not None]
+    parts: list[Span] = [Span(" held", "text-muted")] if rows else []
+    for row in rows:
         parts += [_side(scene, row.key), Span(f" {count(abs(row.net))}", "strong"), _market(scene, row.key)]
         parts += [Span(" "), _pnl(row.open_pnl)]
     return line(*parts)
