@@ -1,8 +1,4 @@
-"""The real client of the second venue, its markets given the station whose forecasts the world has.
-
-The venue's markets settle on reports the desk has no model of, so it opens nothing there by itself. Here
-hands are to trade: like a market of Kalshi each gets a station, a day and a series. Nothing else is touched.
-"""
+"""The real client of the second venue, its markets under the one series that the world's desk follows."""
 
 from __future__ import annotations
 
@@ -16,12 +12,11 @@ from core.venues.venue import Incomplete, VenueGateway, VenueListener
 from tests.simulation.polymarket.site import DAYS, slug_of
 from tests.simulation.site import SERIES
 
-_DAYS = {slug_of(day): day.isoformat() for day in DAYS}
+_EVENTS = tuple(slug_of(day) for day in DAYS)
 
 
-def stationed(market: Market) -> Market:
-    day = _DAYS.get(market.event_ticker)
-    return msgspec.structs.replace(market, station="KNYC", climate_day=day, series_ticker=SERIES)
+def filed(market: Market) -> Market:
+    return msgspec.structs.replace(market, series_ticker=SERIES)
 
 
 class _Passing:
@@ -36,17 +31,17 @@ class _Passing:
 
 class _Hearing(_Passing):
     def on_market(self, market: Market) -> None:
-        self._behind.on_market(stationed(market))  # type: ignore[attr-defined]
+        self._behind.on_market(filed(market))  # type: ignore[attr-defined]
 
 
 class _Telling(_Passing):
     async def markets(self, series: Sequence[str]) -> tuple[Market, ...] | Incomplete:
-        found = await self._behind.markets(tuple(_DAYS))  # type: ignore[attr-defined]
-        return found if isinstance(found, Incomplete) else tuple(stationed(market) for market in found)
+        found = await self._behind.markets(_EVENTS)  # type: ignore[attr-defined]
+        return found if isinstance(found, Incomplete) else tuple(filed(market) for market in found)
 
     async def market(self, ticker: str) -> Market | Incomplete:
         found = await self._behind.market(ticker)  # type: ignore[attr-defined]
-        return found if isinstance(found, Incomplete) else stationed(found)
+        return found if isinstance(found, Incomplete) else filed(found)
 
 
 def hearing(listener: VenueListener) -> VenueListener:
