@@ -32,6 +32,9 @@ EXIT_CONTRACTS = 1_000_000
 
 BEATS_MISSED_MAX = 2
 """So many heartbeats missed in a row, and nothing is opened."""
+WEDGED_LAG_MS = 1_000
+"""Heartbeats are withheld beyond it. Entries stop long before (G32), but a venue that ends everything ten
+seconds after a beat must not be told that a busy engine is dead."""
 
 
 def group_contracts(limits: Limits) -> Mapping[Purpose, int]:
@@ -47,7 +50,7 @@ def group_contracts(limits: Limits) -> Mapping[Purpose, int]:
     }
 
 
-def unwell(desk: Desk, venue: Venue) -> str:
+def unwell(desk: Desk, venue: Venue, lag_ms_max: int) -> str:
     """Why this engine must not keep any order alive at a venue; empty when it may."""
     limits, log = desk.state.limits.current, desk.scribe.log
     lag, now = desk.health.lag_p99_ms(), desk.clocks.mono_ns()
@@ -55,7 +58,7 @@ def unwell(desk: Desk, venue: Venue) -> str:
         return "the journal has failed"
     if log.sync_p99_ms() > limits.sync_ms_max:
         return "the journal is slow"
-    if lag is None or lag > limits.loop_lag_ms_max:
+    if lag is None or lag > lag_ms_max:
         return "the engine lags"
     if desk.health.stepped(venue):
         return "the engine stood still or its clock was set"
@@ -90,7 +93,7 @@ def watch_beats(desk: Desk) -> None:
 
 def unfit(desk: Desk, order: Order) -> str:
     """Why this engine must not keep an order alive at the venue; empty when it may."""
-    why = unwell(desk, order.intent.venue)
+    why = unwell(desk, order.intent.venue, desk.state.limits.current.loop_lag_ms_max)
     if why or order.intent.purpose is Purpose.CLOSE:
         return why  # what reduces risk outlives halts and absence
     market = desk.state.markets.get(order.intent.ticker)

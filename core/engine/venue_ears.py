@@ -14,7 +14,7 @@ from core.domain.units import quantity_text
 from core.engine import incidents
 from core.engine.catalogue import Catalogue
 from core.engine.desk import Desk
-from core.engine.safety import unwell
+from core.engine.safety import WEDGED_LAG_MS, unwell
 from core.engine.seat import Seat
 from core.engine.state import AlarmLevel
 from core.engine.trading import Trading
@@ -147,4 +147,4 @@ class VenueEars:
         self.desk.scribe.desk(Kind.ANOMALY, f"{what}: {detail}")
 
     def fit(self) -> bool:
-        return not unwell(self.desk, self.seat.name)
+        return not unwell(self.desk, self.seat.name, WEDGED_LAG_MS)

@@ -58,6 +58,10 @@ def test_a_dead_man_switch_is_held_only_while_the_engine_is_well() -> None:
             await bench.until(lambda: bench.engine.state.ready, "ready")
             await asyncio.sleep(2.0)
             assert bench.venue.listener.fit()
+            health, lag = bench.engine.desk.health, 0
+            health.lag_p99_ms = lambda: lag  # type: ignore[method-assign]
+            for lag, fit in ((400, True), (1_500, False), (0, True)):  # noqa: B007
+                assert bench.venue.listener.fit() is fit, "busy is not dead"
             bench.venue.faults.broken_reads = True
             await asyncio.sleep(120.0)
             assert not bench.venue.listener.fit()
