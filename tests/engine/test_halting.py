@@ -40,17 +40,18 @@ def test_each_scope_is_resumed_by_its_name_and_the_others_stand() -> None:
         async with running(loop) as bench:
             bench.quiet()
             engine, desk = bench.engine, bench.engine.desk
-            for scope in (market(HOT), HaltScope(ScopeKind.EVENT, EVENT), VENUE, GLOBAL):
+            event = HaltScope(ScopeKind.EVENT, EVENT)
+            stops = ((market(HOT), HOT, 3), (event, EVENT, 2), (GLOBAL, "desk", 1), (VENUE, "KAL", 0))
+            for scope, _, _ in stops:
                 stop(desk, scope, Level.HALTED, f"test of {scope}")
             await asyncio.sleep(6)
             unknown = engine.resume("resume", "x", TRADER, "KX-NOWHERE")
             assert not unknown.accepted and "what is: " in unknown.text
-            for named, left in ((HOT, 3), (EVENT, 2), ("desk", 1), ("KAL", 0)):
+            for scope, named, left in stops:
                 unseen = engine.resume("resume", "looked", TRADER, named)
                 assert not unseen.accepted and "Acknowledge alarm" in unseen.text
-                for alarm in [a for a in engine.state.alarms.values() if "test of" in a.what]:
-                    if alarm.what.startswith(f"{named}: "):
-                        engine.acknowledge(alarm.id, TRADER)
+                for alarm in [a for a in engine.state.alarms.values() if a.what.endswith(f"test of {scope}")]:
+                    engine.acknowledge(alarm.id, TRADER)
                 assert engine.resume("resume", "looked", TRADER, named).accepted
                 assert len(engine.state.halts.standing) == left
                 assert len(act(bench)) == left
