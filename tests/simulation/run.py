@@ -39,6 +39,7 @@ WHIMS = "whims"
 BOTH_EVERY = 2
 """Every second seed's desk trades on both venues."""
 STOPS_NOT_EVERY = 4
+"""Every fourth seed's engine is not told to stop at the end: in the others an orderly stop is judged too."""
 LIAR_EVERY = 3
 HAUNTED_S = 25.0
 """Orders come back once markets have been at rest for so long."""

@@ -47,7 +47,7 @@ class Pit:
         shared: FirstTruth,
         judge: Callable[[Callable[[], None]], None],
     ) -> None:
-        self.plan, self._loop, self._clock, self._chance = plan, loop, clock, chance
+        self.plan, self._loop = plan, loop
         self.site = PolymarketSite(chance, clock)
         self.truth = Truth(self.site, shared)
         self.oracle = Oracle(self.truth, loop, judge)

@@ -59,7 +59,6 @@ class Truth:
         self.site, self.exchange, self.shared = site, site.exchange, shared
         self.intents: dict[str, OrderIntent] = {}
         """Intents that are on disk, by client order id."""
-        self.sealed: dict[str, Sealed] = {}
         self.by_hash: dict[str, str] = {}
         self._by_body: dict[bytes, str] = {}
         self.orders: dict[str, Order] = {}
@@ -96,7 +95,7 @@ class Truth:
         intent, sealed = said.intent, said.sealed  # type: ignore[attr-defined]
         if known(intent):
             client = intent.client_order_id
-            self.intents[client], self.sealed[client] = intent, sealed
+            self.intents[client] = intent
             self.by_hash[sealed.order_id], self._by_body[sealed.body] = client, client
 
     def client_of(self, method: str, path: str, body: bytes) -> str | None:
@@ -145,9 +144,6 @@ class Truth:
             met = (part.trade.taker, *(fill.order for fill in part.trade.makers))
             self.cross_matched += any(o.outcome != part.order.outcome for o in met)
         return client
-
-    def slug(self, order: Order) -> str:
-        return self.exchange.markets[order.condition_id].spec.slug
 
     def matched(self, client: str) -> int:
         """What the venue has matched of an order, failed trades too."""
