@@ -32,6 +32,7 @@ from tests.simulation.log import PowerCutLog
 from tests.simulation.oracle import Oracle
 from tests.simulation.outage import Silence
 from tests.simulation.polymarket.pit import Pit
+from tests.simulation.polymarket.site import EVENTS
 from tests.simulation.site import SERIES, FixedSignature, Site
 from tests.simulation.truth import Truth
 from tests.simulation.violation import ViolationError
@@ -170,7 +171,7 @@ class World:
                 run=run,
                 venues=venues,
                 feeds=lambda sink: [Forecasts(sink, self.clock, self.chance.stream(f"forecasts {run}"))],
-                series=dict.fromkeys(venues, (SERIES,)),
+                series={Venue.KALSHI: (SERIES,), Venue.POLYMARKET: EVENTS},
                 settings=SETTINGS,
                 ceilings=self._limits,
                 arming=self._arming(),

@@ -22,7 +22,6 @@ from tests.simulation.polymarket.acts import Acts
 from tests.simulation.polymarket.crowd import Crowd
 from tests.simulation.polymarket.oracle import Oracle
 from tests.simulation.polymarket.site import ADDRESSES, PolymarketSite
-from tests.simulation.polymarket.stationed import hearing, telling
 from tests.simulation.polymarket.truth import Truth
 from tests.simulation.polymarket.whims import Whims
 from tests.simulation.truth import Truth as FirstTruth
@@ -66,15 +65,13 @@ class Pit:
         """The factory of the desk's client."""
         site = self.site
         config = PolymarketConfig(ADDRESSES, Environment.SIM, site.signer, site.credentials)
-        return lambda listener: telling(
-            connect(
-                config,
-                clocks=clocks,
-                rng=rng,
-                listener=hearing(listener),
-                http_factory=lines.transport,
-                ws_factory=lines.socket,
-            )
+        return lambda listener: connect(
+            config,
+            clocks=clocks,
+            rng=rng,
+            listener=listener,
+            http_factory=lines.transport,
+            ws_factory=lines.socket,
         )
 
     def tick(self, now_ms: int) -> None:

@@ -51,12 +51,13 @@ REDEEMED_MS = 15_000
 QUOTERS, TAKERS = "quoters", "takers"
 
 
-SOURCE = "https://www.wunderground.com/history/daily/us/KNYC"
-"""The station whose forecasts the world has."""
-
-
 def slug_of(day: date) -> str:
     return f"highest-temperature-in-nyc-on-{day:%B}-{day.day}-{day.year}".lower()
+
+
+EVENTS = tuple(slug_of(day) for day in DAYS)
+SOURCE = "https://www.wunderground.com/history/daily/us/KNYC"
+RULES = f"By the highest temperature recorded at station KNYC (Central Park). Source: Wunderground, {SOURCE}."
 
 
 class PolymarketSite:
@@ -191,9 +192,8 @@ def _event(day: date, version: Version, numbers: Iterator[int]) -> EventSpec:
         question = f"Will {text} be {words}?"
         markets.append(
             MarketSpec(
-                next(numbers), name, question, f"Resolves by {text}. Source: {SOURCE}", condition, tokens,
-                version, True,
-                start_ms - 50 * HOUR_MS, end_ms, group_title=words,
+                next(numbers), name, question, RULES, condition, tokens, version, True,
+                start_ms - 50 * HOUR_MS, end_ms, group_title=words, resolution_source=SOURCE,
             )
         )  # fmt: skip
     return EventSpec(
