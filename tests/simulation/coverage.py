@@ -7,7 +7,7 @@ import enum
 from collections.abc import Iterator
 from typing import Any, TypeVar
 
-from core.domain import order as tables
+from core.domain import lifecycle as tables
 from core.execution.differences import Row
 from core.execution.points import Point
 from core.sim.fault_kinds import FaultKind

@@ -10,12 +10,21 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from core.domain.lifecycle import advance
+from core.domain.market import Venue
+from core.domain.order import BookSide, Event, Order, OrderIntent, Purpose, TimeInForce
+from core.domain.units import Money, Price, Quantity
 from tests.simulation import campaign as module
 from tests.simulation.campaign import Totals, campaign, load, report, save
+from tests.simulation.coverage import recorded
 from tests.simulation.run import GAPS, WHIMS, Broken, Result, Script
 from tests.simulation.seeds import as_line, parsed
 from tests.simulation.shrink import shrink
 
+INTENT = OrderIntent(
+    "pm-1", Venue.KALSHI, "A", BookSide.BID, Purpose.OPEN, Price(5_000), Quantity(1), TimeInForce.IOC,
+    post_only=False, reduce_only=False, expires_ms=None, created_ms=0, reserved=Money(0),
+)  # fmt: skip
 BROKEN = Broken(3, "fills differ", 7, "belief", "truth", ("last",))
 
 
@@ -130,3 +139,10 @@ def test_workers_end_with_the_campaign_that_was_killed() -> None:
     parent.send_signal(signal.SIGKILL)
     # The pipe is theirs too: it ends when the last of them is gone.
     assert parent.communicate(timeout=20)[0] == ""
+
+
+def test_the_moves_of_a_run_are_recorded() -> None:
+    """The tables are watched where they are looked up."""
+    with recorded() as rows:
+        advance(Order(INTENT), Event.HANDED_OVER)
+    assert rows == ["LIFE INTENT + handed_over"]
