@@ -91,7 +91,7 @@ def _beat(beat: dict[str, Any] | None) -> str:
     if beat is None:
         return ""
     if beat["ends_in_s"] is None:
-        return f"NOT ARMED: {beat['why']}, no entries there"
+        return f"no beat yet: {beat['why']}, no entries there"
     ends = f"{beat['ends_in_s']:.0f} s"
     return f"NO BEAT {ends}: {beat['why']}, no entries there, orders end" if beat["why"] else f"beat {ends}"
 

@@ -89,7 +89,7 @@ def beat_word(scene: Scene, link: LinkRow) -> tuple[str, str] | None:
     if beat is None:
         return None
     if beat.ends_ns is None:
-        return "NOT ARMED", "alarm"
+        return "NO BEAT YET", "alarm"
     left = f"{max(0, math.ceil(scene.in_s(beat.ends_ns)))}s"
     return (f"NO BEAT {left}", "alarm") if beat.why else (f"beat {left}", "text")
 

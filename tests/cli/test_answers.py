@@ -53,7 +53,7 @@ def test_a_status_tells_the_countdown_the_mode_and_what_holds_a_venue_back() -> 
     assert "polymarket  ok  beat 8 s\n" in status()
     missed = rows.beat(NOW, ends_ns=NOW.mono_ns + 3 * rows.S, missed=2, why="2 heartbeats were missed")
     assert "NO BEAT 3 s: 2 heartbeats were missed, no entries there, orders end" in status(beat=missed)
-    assert "NOT ARMED: not armed, no entries" in status(beat=rows.beat(NOW, ends_ns=None, why="not armed"))
+    assert "no beat yet: not armed, no entries" in status(beat=rows.beat(NOW, ends_ns=None, why="not armed"))
     assert "polymarket  PAUSED  cancels only  beat 8 s" in status(state="PAUSED", detail="cancels only")
     assert "beat 8 s  REDUCE_ONLY: closed-only" in status(halt="REDUCE_ONLY: closed-only")
 

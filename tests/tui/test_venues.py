@@ -105,7 +105,7 @@ async def test_missed_beats_say_what_stops_and_when_the_orders_end(
         )
         await desk.until(lambda: "the venue ends every order of ours now, or has done so" in whole(desk))
         told(desk, beat=rows.beat(now, ends_ns=None, why="the venue's dead-man switch is not armed"))
-        await desk.until(lambda: "NOT ARMED" in desk.text.splitlines()[0])
+        await desk.until(lambda: "NO BEAT YET" in desk.text.splitlines()[0])
         checked_lines(desk)
 
 
