@@ -146,7 +146,8 @@ def _feed_chips(scene: Scene) -> list[tuple[int, Line]]:
         word, role = feed_word(feed, scene)
         shown = age(feed_age_s(feed, scene)) if word == "ok" else word
         role = "text" if word == "ok" else role
-        return [(2, line(("FEED ", "text-muted"), feed.name[:8] + " ", (shown, role)))]
+        priority = 2 if word == "ok" else 1
+        return [(priority, line(("FEED ", "text-muted"), feed.name[:8] + " ", (shown, role)))]
     chips: list[tuple[int, Line]] = []
     for feed in status.feeds:
         if feed.state == "OFF":
