@@ -163,8 +163,17 @@ def feed_down(player: Player) -> str:
     return f"{_text(down)}; back"
 
 
+def _on_kalshi(player: Player) -> bool:
+    """Whether its card is shown; else the next one is asked for."""
+    found = "DEMO KAL " in player.console.text()
+    if not found:
+        player.console.press(b"]")
+    return found
+
+
 def lost_answer(player: Player) -> str:
     player.until("time of the lost answer", 60, lambda: player.since_start_s() > LOST_ANSWER_S)
+    player.until("card of the exchange whose answer is lost", 30, lambda: _on_kalshi(player))
     approved = player.approve(30)
     intent = player.until(
         "intent",
