@@ -177,8 +177,8 @@ def requirement(
 
     ``without`` names resting orders to leave out, such as one about to be replaced. Contracts held on the
     other side cover orders first where cover saves least, which is the worst case. Closing needs
-    no cash: its proceeds always exceed its fee. Where a fee meets many small fills, rounding may
-    still cost up to one grid step a fill more.
+    no cash: its proceeds always exceed its fee. Every order is rounded to the grid by itself, less what its
+    fills have overpaid so far; where a fee meets many small fills, its own rounding may still cost more.
     """
     orders = [o for o in (*account.resting(ticker), incoming) if o is not None and o not in without]
     position, total = account.position(ticker), 0
@@ -192,8 +192,10 @@ def requirement(
             cover = max(0, cover - order.remaining)
             if opened:
                 fee = fees.trade_fee(order.price, Quantity(opened), taker=order is incoming)
-                total += amount(unit_cost(side, order.price), opened) + fee
-    return Money(-(-total // account.grid) * account.grid)
+                overpaid = order.accumulator if opened == order.remaining else 0
+                cost = amount(unit_cost(side, order.price), opened) + fee - overpaid
+                total += -(-cost // account.grid) * account.grid
+    return Money(total)
 
 
 def book_fill(account: Account, fill: Fill, closed: Quantity, *, closes_are_traded: bool) -> None:
