@@ -235,7 +235,7 @@ class Groups:
             return
         if change is GroupChange.RESET:
             at.late_until = 0.0
-        elif change is GroupChange.TRIGGERED and not self._late(at):
+        elif change is GroupChange.REFUSING or (change is GroupChange.TRIGGERED and not self._late(at)):
             before, at.state = at.state, GroupState.TRIGGERED
             if before is GroupState.TRIGGERING:
                 self._note(at.group, at.state, "confirmed by the venue")

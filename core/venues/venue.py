@@ -132,10 +132,12 @@ class SafetyGroup(msgspec.Struct, frozen=True):
 
 
 class GroupChange(enum.Enum):
-    """What the stream tells about a group."""
+    """What the stream tells about a group, and what the refusal of an order does."""
 
     OPENED = "opened"
     TRIGGERED = "triggered"
+    REFUSING = "refusing"
+    """An order that names it was refused: it stands triggered, however that came about."""
     RESET = "reset"
     REMOVED = "removed"
     LIMITED = "limited"

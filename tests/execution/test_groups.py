@@ -136,10 +136,24 @@ def test_a_trigger_told_late_is_no_trip_after_the_reset_that_undid_it(
     run_virtual(main)
 
 
+def test_a_refusal_is_believed_at_once_also_after_a_reset() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            bench.engine.halt("enough", TRADER)
+            await bench.until(lambda: state(bench) is GroupState.TRIGGERED, "trigger", 5)
+            await resumed(bench)
+            await bench.until(lambda: state(bench) is GroupState.ARMED, "reset", 5)
+            bench.seat.groups.heard(ENTRIES, GroupChange.REFUSING)
+            assert state(bench) is GroupState.TRIGGERED
+            assert bench.engine.desk.halting.level("", HOT) is not None
+
+    run_virtual(main)
+
+
 def test_a_trip_heard_only_by_a_refused_order_counts_the_same() -> None:
     async def main(loop: VirtualLoop) -> None:
         async with running(loop) as bench:
-            bench.seat.groups.heard(ENTRIES, GroupChange.TRIGGERED)
+            bench.seat.groups.heard(ENTRIES, GroupChange.REFUSING)
             assert state(bench) is GroupState.TRIGGERED
             assert bench.engine.desk.halting.level("", HOT) is not None
             bench.seat.groups.heard(ENTRIES, GroupChange.TRIGGERED)

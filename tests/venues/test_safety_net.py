@@ -61,7 +61,7 @@ async def test_a_trigger_takes_the_groups_orders_and_refuses_more_until_its_rese
         intent("g-3", BookSide.BID, 2_000, 1, group_id=group.group_id), UNSEALED, allow
     )
     assert isinstance(refused, Rejected)
-    assert (group.group_id, GroupChange.TRIGGERED) in recorder.groups, (
+    assert (group.group_id, GroupChange.REFUSING) in recorder.groups, (
         "a refused order tells of the trip as well"
     )
     assert await venue.reset_group(group) == Done()

@@ -277,7 +277,7 @@ class KalshiVenue:
         if isinstance(outcome, Accepted) and outcome.remaining:
             self._resting.add(outcome.order_id)
         if isinstance(outcome, Rejected) and outcome.code.lower() in REFUSED_BY_GROUP:
-            self._listener.on_group(intent.group_id, GroupChange.TRIGGERED)
+            self._listener.on_group(intent.group_id, GroupChange.REFUSING)
         return outcome
 
     async def renew(
