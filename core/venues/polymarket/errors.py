@@ -110,6 +110,7 @@ TABLE: Final[tuple[Row, ...]] = (
     (404, "no orderbook exists", Meaning.REJECTED, "no_market"),
 )
 
+WAIT_S_MAX: Final = 3_600
 COUNTED: Final = "poly-ratelimit-"
 """Headers of the limit that counts orders before they are read."""
 
@@ -121,7 +122,7 @@ class Refusal(msgspec.Struct, frozen=True):
     code: str
     text: str
     retry_after_s: int = 0
-    """What the body says of it."""
+    """How long the venue says to wait; 0: it does not."""
 
     @property
     def trouble(self) -> Trouble:
@@ -153,16 +154,24 @@ def refusal(status: int, body: bytes, headers: Mapping[str, str] | None = None) 
         read = decode(body, _bodies, "error body")
     except WireError:
         read, page = _Body(), clean_text(body[:800].decode("utf-8", "replace"), 120)
-        return classify(status, page or "empty body", headers=headers)
+        wait_s = _wait_s(None, headers)
+        return classify(status, page or "empty body", retry_after_s=wait_s, headers=headers)
     said = next((s for s in (read.error, read.errorMsg, read.error_msg) if isinstance(s, str) and s), "")
-    after = read.retry_after_seconds
     return classify(
         status,
         clean_text(said),
         code=clean_text(read.code, 60) if isinstance(read.code, str) else "",
-        retry_after_s=after if isinstance(after, int) and 0 <= after <= 3_600 else 0,
+        retry_after_s=_wait_s(read.retry_after_seconds, headers),
         headers=headers,
     )
+
+
+def _wait_s(told: object, headers: Mapping[str, str] | None) -> int:
+    """What the body asks to wait, else what the ``Retry-After`` header does; no more than an hour."""
+    if isinstance(told, int) and 0 < told <= WAIT_S_MAX:
+        return told
+    text = (headers or {}).get("retry-after", "")
+    return min(WAIT_S_MAX, int(text)) if text.isascii() and text.isdigit() and len(text) < 10 else 0
 
 
 def classify(

@@ -39,12 +39,15 @@ class Modes:
     def __init__(self, clocks: Clocks) -> None:
         self._clocks = clocks
         self._state, self._until_ns = NORMAL, 0
+        self._only_rests = False
+        """Whether the mode takes orders that can only rest, and no others."""
 
     def refused(self, said: Refusal) -> bool:
         """Take note of a refusal; true when it was about the engine and not about the order."""
         mode = _MODES.get(said.meaning)
         if mode is None:
             return False
+        self._only_rests = said.meaning is Meaning.POST_ONLY
         lasts_s = said.retry_after_s or mode.lasts_s
         self._until_ns = self._clocks.mono_ns() + lasts_s * 1_000_000_000
         self._state = ExchangeState(
@@ -55,9 +58,10 @@ class Modes:
         )
         return True
 
-    def accepted(self) -> None:
-        """An order was taken."""
-        self._state = NORMAL
+    def accepted(self, *, post_only: bool) -> None:
+        """An order was taken. One that could only rest says nothing of the others where only it may pass."""
+        if not (post_only and self._only_rests):
+            self._state = NORMAL
 
     def state(self) -> ExchangeState:
         if self._clocks.mono_ns() >= self._until_ns:

@@ -264,7 +264,7 @@ class PolymarketVenue:
         self._public.traded([intent.ticker])
         outcome = await self._orders.place(intent, sealed, last_check, priority)
         if isinstance(outcome, Accepted):
-            self._modes.accepted()
+            self._modes.accepted(post_only=intent.post_only)
             if outcome.remaining:
                 self._private.resting.add(outcome.order_id)
         return outcome

@@ -235,7 +235,11 @@ def test_a_restart_shows_as_a_mode_and_passes(on: On) -> None:
         assert isinstance(resting, Accepted)
         state = await pit.client.exchange_state()
         assert not isinstance(state, Incomplete)
-        assert state.trading_active  # an order was taken
+        assert not state.trading_active  # what rests is taken, what takes is not yet
+        await asyncio.sleep(121)
+        assert isinstance(await pit.place(BID, OPEN, 3_000, 10), Accepted)
+        state = await pit.client.exchange_state()
+        assert not isinstance(state, Incomplete) and state.trading_active
 
     on(story, TICKER)
 

@@ -110,6 +110,8 @@ def test_what_a_mode_says_of_its_end_is_kept() -> None:
     said = refusal(503, b'{"error":"post-only mode","code":"post_only_mode","retry_after_seconds":79}')
     assert (said.meaning, said.code, said.retry_after_s) == (Meaning.POST_ONLY, "post_only_mode", 79)
     assert refusal(503, b'{"error":"x","code":"post_only_mode","retry_after_seconds":-5}').retry_after_s == 0
+    for header, wait_s in (("90", 90), ("999999", 3_600), ("1" * 5_000, 0), ("-5", 0), ("soon", 0)):
+        assert refusal(425, b"engine is restarting", {"retry-after": header}).retry_after_s == wait_s
 
 
 def test_a_closed_venue_proves_nothing_of_an_order_under_way() -> None:

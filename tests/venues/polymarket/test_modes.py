@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+import httpx
 import pytest
 
 from core.domain.clock import Clocks
@@ -57,8 +58,33 @@ def test_an_order_that_is_taken_ends_a_mode(virtual: Run, virtual_clocks: Clocks
     async def main() -> None:
         modes = Modes(virtual_clocks)
         modes.refused(refusal(503, POST_ONLY))
-        modes.accepted()
+        modes.accepted(post_only=False)
         assert modes.state().trading_active
+
+    virtual(main())
+
+
+def test_an_order_that_can_only_rest_ends_no_mode_that_takes_such_orders(
+    virtual: Run, virtual_clocks: Clocks
+) -> None:
+    async def main() -> None:
+        modes = Modes(virtual_clocks)
+        modes.refused(refusal(503, POST_ONLY))
+        modes.accepted(post_only=True)
+        assert not modes.state().trading_active  # a taker would be refused still
+        modes.refused(refusal(425, b""))
+        modes.accepted(post_only=True)
+        assert modes.state().trading_active  # a restart takes no order at all: it is over
+
+    virtual(main())
+
+
+def test_a_restart_lasts_as_long_as_its_header_says(virtual: Run, virtual_clocks: Clocks) -> None:
+    async def main() -> None:
+        modes = Modes(virtual_clocks)
+        for headers in ({"retry-after": "90"}, httpx.Headers({"Retry-After": "90"})):
+            modes.refused(refusal(425, b"", headers))
+            assert modes.state().resumes_ms == virtual_clocks.wall_ms() + 90_000
 
     virtual(main())
 
