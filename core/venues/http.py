@@ -155,6 +155,12 @@ class Http(abc.ABC):
     def judge(self, answer: Answer) -> Verdict:
         """What an answer that is no success means."""
 
+    def heed(self, call: Call, answer: Answer) -> None:
+        """Take over what an answer says of the limits we are under."""
+        if answer.status == 429:
+            after_s = _seconds(answer.headers.get("retry-after", ""))
+            self.limiter.throttled(call.endpoint.kind, after_s, call.shard)
+
     def query(self, call: Call) -> Query:
         return call.query
 
@@ -238,10 +244,7 @@ class Http(abc.ABC):
         except BaseException:
             self._breakers.given_up(kind)
             raise
-        if answer.status == 429:
-            self.limiter.throttled(
-                call.endpoint.kind, _seconds(answer.headers.get("retry-after", "")), call.shard
-            )
+        self.heed(call, answer)
         if answer.status in (401, 403):
             verdict = self.judge(answer)
             refused = verdict.trouble is Trouble.CREDENTIAL

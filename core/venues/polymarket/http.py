@@ -9,10 +9,12 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from core.domain.clock import Clocks
+from core.domain.text import clean_text
 from core.venues.http import Answer, Call, Http, Paging, TransportFactory, Verdict
-from core.venues.limiter import Limiter
+from core.venues.limiter import Kind, Limiter
 from core.venues.polymarket.errors import Meaning, refusal
 from core.venues.polymarket.l2 import RequestSigner
+from core.venues.polymarket.limits import LOWEST, TIERS
 from core.venues.retry import Trouble
 
 if TYPE_CHECKING:
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
 CLOCK_MOVED_MS: Final = 2_000
 """A refused signature whose time was this wrong is a matter of clocks, not of the key."""
+TIER: Final = "poly-ratelimit-tier"
 _NOT_FOR_REPEATING: Final = frozenset({400, 404, 405, 413, 422})
 """A read refused so, whatever the words, is refused again."""
 
@@ -72,11 +75,27 @@ class ClobHttp(VenueHttp):
             on_credential=on_credential,
         )
         self._signer = signer
+        self._tier = LOWEST
 
     @property
     def owner(self) -> str:
         """The API key all calls are about."""
         return self._signer.credentials.api_key
+
+    def heed(self, call: Call, answer: Answer) -> None:
+        """The tier the venue counts us in, too; one nobody knows is taken for the lowest."""
+        super().heed(call, answer)
+        named = clean_text(answer.headers.get(TIER, ""), 40).lower()
+        if named in ("", self._tier):
+            return
+        self._tier = named
+        if named not in TIERS:
+            self.on_anomaly(
+                "rate limits", f"the venue names an unknown tier, {named!r}: taken for the lowest"
+            )
+        tier = TIERS.get(named, TIERS[LOWEST])
+        self.limiter.resize(Kind.WRITE, tier.orders)
+        self.limiter.resize(Kind.CANCEL, tier.cancels)
 
     def headers(self, call: Call, path: str) -> dict[str, str]:
         if not call.endpoint.ours:

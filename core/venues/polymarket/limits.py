@@ -41,9 +41,11 @@ TIERS: Final = {
 }
 """By the word of the ``Poly-RateLimit-Tier`` header in lower case."""
 
+LOWEST: Final = "standard"
+
 CAPACITIES: Final = {
-    Kind.WRITE: TIERS["standard"].orders,
-    Kind.CANCEL: TIERS["standard"].cancels,
+    Kind.WRITE: TIERS[LOWEST].orders,
+    Kind.CANCEL: TIERS[LOWEST].cancels,
     Kind.READ: _edge(500),
     Kind.BALANCE: _edge(200),
     Kind.BOOKS: _edge(500),

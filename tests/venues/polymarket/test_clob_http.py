@@ -105,3 +105,28 @@ def test_a_list_ends_at_the_venues_last_cursor(virtual: Run, virtual_clocks: Clo
 
     assert [bytes(row) for row in virtual(main())] == [b"1", b"2"]
     assert script.requests[1].url.params["next_cursor"] == "MQ=="
+
+
+def test_the_tier_an_answer_names_sets_the_pace_of_orders_and_cancels(
+    virtual: Run, virtual_clocks: Clocks
+) -> None:
+    reply = {"data": []}
+    named = ["Silver", "", "gold", "titanium", "titanium"]
+    script = Script(*(answer(200, reply, **{"Poly-RateLimit-Tier": word}) for word in named))
+
+    async def main() -> None:
+        account = Account(virtual_clocks, script)
+        bursts = []
+        for _ in named:
+            await account.http.read(ORDERS, "orders", Priority.RECONCILE)
+            bursts.append(tuple(account.limiter.burst(kind) for kind in (Kind.WRITE, Kind.CANCEL, Kind.READ)))
+        assert bursts == [
+            (300, 600, 100),
+            (300, 600, 100),
+            (600, 1_200, 100),
+            (60, 120, 100),  # a tier nobody knows is the lowest
+            (60, 120, 100),
+        ]
+        assert [what for what, _ in account.anomalies] == ["rate limits"]
+
+    virtual(main())
