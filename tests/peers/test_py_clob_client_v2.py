@@ -100,6 +100,12 @@ def test_every_wallet_rests_and_cancels_on_every_exchange(
 def test_every_wallet_takes_and_is_paid(sdk: Any, make_client: Any, markets: Any) -> None:
     """Market BUYs by dollars, their trades through to the chain, then the shares out by FOK SELLs."""
     market, clients = markets["neg-risk"], {kind: make_client(kind) for kind in KINDS}
+    held = sdk.BalanceAllowanceParams(sdk.AssetType.CONDITIONAL, market.yes)
+
+    def micro_shares(client: Any) -> int:
+        return int(client.get_balance_allowance(held)["balance"])
+
+    before = {kind: micro_shares(client) for kind, client in clients.items()}
     fak = sdk.MarketOrderArgs(amount=5, side="BUY", order_type=sdk.OrderType.FAK, **market.args(market.yes))
     bought = {
         kind: client.create_and_post_market_order(fak, order_type=sdk.OrderType.FAK, defer_exec=True)
@@ -109,10 +115,9 @@ def test_every_wallet_takes_and_is_paid(sdk: Any, make_client: Any, markets: Any
         answer = bought[kind]
         assert answer["status"] == "matched" and 4.9 < float(answer["makingAmount"]) <= 5
         assert answer["transactionsHashes"] == []
-        settled = client._wait_for_resolved_trades(answer["tradeIDs"][:1])[0]
-        assert settled["trader_side"] == "TAKER" and settled["transaction_hash"].startswith("0x")
-        held = sdk.BalanceAllowanceParams(sdk.AssetType.CONDITIONAL, market.yes)
-        shares = int(client.get_balance_allowance(held)["balance"]) / 1_000_000
+        for settled in client._wait_for_resolved_trades(answer["tradeIDs"]):
+            assert settled["trader_side"] == "TAKER" and settled["transaction_hash"].startswith("0x")
+        shares = (micro_shares(client) - before[kind]) / 1_000_000
         assert shares == pytest.approx(float(answer["takingAmount"]))
         fok = sdk.MarketOrderArgs(amount=int(shares), side="SELL", price=0.01, **market.args(market.yes))
         sold = client.create_and_post_market_order(fok, order_type=sdk.OrderType.FOK, defer_exec=True)
