@@ -44,8 +44,16 @@ class Guard:
         self._silent_s = silent_s
         self.name = account.traits.venue.short
         self.watch_of = Watch(clocks.mono_ns(), silent_s * 1_000_000_000)
-        self.unfit = "its key has not been tried yet"
+        self.unread = "its key has not been tried yet"
+        """Why the account cannot be read; empty when it can."""
+        self._broken = set[str]()
+        """Steps that broke when they were last taken."""
+
+    @property
+    def unfit(self) -> str:
         """Why it could not cancel now; empty when it can."""
+        broken = (f"its {name} broke and is tried again, see watchdog.log" for name in sorted(self._broken))
+        return "; ".join(filter(None, (self.unread, *broken)))
 
     async def watch(self) -> None:
         """Look at the silence four times a second; strike when it has lasted too long."""
@@ -54,13 +62,15 @@ class Guard:
             await asyncio.sleep(TICK_S)
 
     async def _unfailing(self, name: str, step: Callable[[], Awaitable[None]]) -> None:
-        """Nothing that breaks in one step ends the watch: it is told, and tried again."""
+        """Nothing that breaks in a step ends the watch: it is tried again, and it is unfit until then."""
         try:
             await step()
-        except Exception:  # noqa: BLE001 - logged, and the engine hears of it with the next pulse
+        except Exception:  # noqa: BLE001 - logged, and the engine hears of it with every pulse
             _log.exception("%s: %s broke", self.name, name)
-            self.unfit = f"its {name} broke and is tried again, see watchdog.log"
+            self._broken.add(name)
             await asyncio.sleep(BROKEN_S)
+        else:
+            self._broken.discard(name)
 
     async def _judge(self) -> None:
         match self.watch_of.suspicion(self._clocks.mono_ns()):
@@ -105,9 +115,9 @@ class Guard:
     async def _probe(self) -> None:
         found = await self._account.resting()
         unfit = f"the account cannot be read: {found.reason}" if isinstance(found, Incomplete) else ""
-        if unfit != self.unfit:
-            _log.info("%s: %s", self.name, unfit or "fit")
-        self.unfit = unfit
+        if unfit != self.unread:
+            _log.info("%s: %s", self.name, unfit or "its account is read")
+        self.unread = unfit
 
     async def warm(self) -> None:
         """A strike begins with the trigger of each group and the cancel of everything, side by side."""

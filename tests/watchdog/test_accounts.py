@@ -86,11 +86,11 @@ def test_the_engine_hears_of_a_venue_nobody_guards(live: Profile) -> None:
     live.api_credentials.unlink()
     opened = guarded(live, PolymarketSettings(), CLOCKS)
     dog = Watchdog(opened.accounts, CLOCKS, live.watchdog_record, 10, opened.missing)
-    dog.guards[0].unfit = ""
+    dog.guards[0].unread = ""
     dog.heard(Pulse("r1", 1, 1, 1, live=0, venues=("KAL", "POLY")))
     assert dog._answer().unfit.startswith("POLY private key file")
     blind = Watchdog(opened.accounts, CLOCKS, live.watchdog_record, 10, {})
-    blind.guards[0].unfit = ""
+    blind.guards[0].unread = ""
     blind.heard(Pulse("r1", 1, 1, 1, live=0, venues=("KAL",)))
     assert blind._answer().unfit == ""
     blind.heard(Pulse("r1", 1, 2, 1, live=0, venues=("KAL", "POLY")))

@@ -97,6 +97,36 @@ def test_a_fault_in_a_strike_does_not_end_the_watch(tmp_path: Path) -> None:
     run_virtual(main)
 
 
+def test_what_breaks_is_told_until_that_very_step_goes_well_again(tmp_path: Path) -> None:
+    """A probe that can read the account says nothing of a watch that cannot strike."""
+
+    class CannotStrike(Account):
+        async def cancel_everything(self) -> GroupOutcome:
+            self._may_break()
+            return Done()
+
+        async def resting(self) -> tuple[OrderReport, ...] | Incomplete:
+            return ()
+
+        async def warm(self, calls: int) -> None: ...
+
+    async def main(loop: VirtualLoop) -> None:
+        account: Any = CannotStrike(breaks=0)
+        async with guarding(loop, tmp_path, account) as dog:
+            assert dog._answer().unfit == ""
+            dog.heard(Pulse("r1", 1, 1, 1, live=2))
+            account.breaks = 100
+            await asyncio.sleep(11.0)
+            for _ in range(250):
+                assert dog._answer().unfit == "its watch broke and is tried again, see watchdog.log"
+                await asyncio.sleep(0.1)
+            account.breaks = 0
+            await asyncio.sleep(3.0)
+            assert dog._answer().unfit == ""
+
+    run_virtual(main)
+
+
 def test_a_venue_that_answers_nothing_keeps_the_watchdog_from_striking_nowhere_else(tmp_path: Path) -> None:
     async def main(loop: VirtualLoop) -> None:
         account: Any = Account(breaks=0)
