@@ -17,7 +17,7 @@ from core.config.paths import Environment, Profile
 from core.config.settings import Settings, SettingsError, place_of
 from core.control.examination import read_examination
 from core.control.identity import accounts_of, release_of
-from core.control.site import Site
+from core.control.site import Site, World
 from core.control.strikes import read_record
 from core.domain.clock import Clocks
 from core.domain.market import Venue
@@ -47,8 +47,10 @@ class Building(NamedTuple):
     place: Profile
     settings: Settings
     limits: Limits
-    site: Site
+    world: World
+    site: Site | None
     wallet: PolymarketConfig | None
+    """The accounts, one of them at least."""
     clocks: Clocks
     http: httpx.AsyncClient
 
@@ -65,10 +67,10 @@ class Building(NamedTuple):
             settings=self.settings,
             ceilings=self.limits,
             profile=self.place.name,
-            world_id=self.site.world_id,
+            world_id=self.world.world_id,
             release=release_of(self.settings),
-            replay=self.site.replay,
-            replay_offset_days=self.site.calendar_offset_days,
+            replay=self.world.replay,
+            replay_offset_days=self.world.calendar_offset_days,
             disk_free_mb=lambda: free_mb(self.place.directory),
             memory_mb=_memory_mb,
             arms_itself=self.place.simulated,
@@ -81,12 +83,12 @@ class Building(NamedTuple):
     def _venues(self) -> Mapping[Venue, Callable[[VenueListener], VenueGateway]]:
         """The accounts; nothing is sent before the engine runs."""
         at, wallet = self.site, self.wallet
-        account = kalshi.KalshiConfig(at.kalshi, at.environment, at.signer, at.subaccount)
-        found: dict[Venue, Callable[[VenueListener], VenueGateway]] = {
-            Venue.KALSHI: lambda hears: kalshi.connect(
+        found: dict[Venue, Callable[[VenueListener], VenueGateway]] = {}
+        if at is not None:
+            account = kalshi.KalshiConfig(at.kalshi, at.environment, at.signer, at.subaccount)
+            found[Venue.KALSHI] = lambda hears: kalshi.connect(
                 account, clocks=self.clocks, rng=_rng(), listener=hears
             )
-        }
         if wallet is not None:
             found[Venue.POLYMARKET] = lambda hears: polymarket.connect(
                 wallet, clocks=self.clocks, rng=_rng(), listener=hears
@@ -112,7 +114,7 @@ class Building(NamedTuple):
         return list(dict.fromkeys([*found, *(known[icao] for icao in named)]))
 
     def _feeds(self) -> Callable[[Sink], Sequence[Feed]]:
-        at, read = self.site.feeds, self._stations()
+        at, read = self.world.feeds, self._stations()
         if not read:
             return lambda _: ()
         return lambda sink: weather_feeds(
@@ -134,10 +136,12 @@ class Building(NamedTuple):
 
     def _arming(self) -> Arming | None:
         """Only real money has to be armed."""
-        at = self.site
-        if at.environment is not Environment.PRODUCTION:
+        if self.world.environment is not Environment.PRODUCTION:
             return None
-        traded = accounts_of(at.signer, self.wallet.signer.account if self.wallet is not None else None)
+        traded = accounts_of(
+            self.site.signer if self.site is not None else None,
+            self.wallet.signer.account if self.wallet is not None else None,
+        )
         return Arming(
             phrase_of(self.place.name, traded.names),
             version("pmconsole"),

@@ -38,7 +38,7 @@ from core.control.served import Served
 from core.control.server import Server
 from core.control.signals import handled
 from core.control.signing import trading_of
-from core.control.site import Site, site_of
+from core.control.site import Site, World, site_of, trades_kalshi
 from core.control.sockets import SocketError, bind
 from core.domain.clock import Clocks, SystemClock
 from core.engine.engine import Engine, UnseatedError
@@ -79,7 +79,7 @@ def serve(place: Profile) -> None:
         limits = parse_limits(settings.limits, lambda key: place_of(place.config, "limits", key))
         _refuse_defaults(place, settings)
         with sole_holder(place.lock):
-            site = site_of(place)
+            site = site_of(place) if trades_kalshi(place) else None
             wallet = trading_of(place, settings.polymarket)
             _log_to(place.engine_log)
             with asyncio.Runner(loop_factory=_loop_factory()) as runner:
@@ -134,22 +134,23 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
 
 
 async def _serve(
-    place: Profile, settings: Settings, limits: Limits, site: Site, wallet: PolymarketConfig | None
+    place: Profile, settings: Settings, limits: Limits, site: Site | None, wallet: PolymarketConfig | None
 ) -> None:
-    """Build everything, run it, and take it down in the reverse order."""
+    """Build everything, run it, and take it down in the reverse order. ``None``: no account there."""
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(_log_loop_fault)
-    clocks = Clocks(SystemClock(), site.clock)
+    world = site if site is not None else World(environment=place.environment)
+    clocks = Clocks(SystemClock(), world.clock)
     run = secrets.token_hex(4)
     flagged = flag.lies_at(place.flatten_flag)
     async with contextlib.AsyncExitStack() as stack:
         faults = Faults()
-        journal = open_for(place, site, clocks, run, faults)
+        journal = open_for(place, world, clocks, run, faults)
         stack.push_async_callback(_close, journal)
         http = httpx.AsyncClient(trust_env=False, follow_redirects=False)
         stack.push_async_callback(http.aclose)
         history = read_history(journal.path)
-        desk = Building(place, settings, limits, site, wallet, clocks, http)
+        desk = Building(place, settings, limits, world, site, wallet, clocks, http)
         try:
             engine = Engine(desk.ports(journal, history, run, flagged=flagged))
         except msgspec.MsgspecError as error:
@@ -160,7 +161,7 @@ async def _serve(
         server = Server(Served(engine), clocks.mono_ns, profile=place.name, engine_id=run, pid=os.getpid())
         listening = stack.enter_context(_listen(place))
         stack.enter_context(handled(loop, engine))
-        _log.info("engine %s starts at %s %s", run, site.environment.value, site.world_id)
+        _log.info("engine %s starts at %s %s", run, world.environment.value, world.world_id)
         beside, tell = Beside(engine), notifier(os.environ)
         async with asyncio.TaskGroup() as tasks:
             beside_it = [
@@ -173,7 +174,7 @@ async def _serve(
             ]
             beside_it.append(("pulse", prove_life(paths.watchdog_socket(place), *pulses(engine, run))))
             if place.simulated:
-                beside_it.append(("world watch", watch_world(place.sim_ready, site.world_id, engine)))
+                beside_it.append(("world watch", watch_world(place.sim_ready, world.world_id, engine)))
             running = [tasks.create_task(beside.run(name, work), name=name) for name, work in beside_it]
             tell.say("READY=1")
             await engine.run()

@@ -9,7 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from core.config.paths import Environment, Profile
-from core.control.site import Site
+from core.control.site import World
 from core.domain.clock import Clock, Clocks
 from core.engine.engine import Engine
 from core.journal.device import (
@@ -39,15 +39,15 @@ class Faults:
 
 
 def open_for(
-    place: Profile, site: Site, clocks: Clocks, run: str, on_fault: Callable[[JournalFault], None]
+    place: Profile, world: World, clocks: Clocks, run: str, on_fault: Callable[[JournalFault], None]
 ) -> Journal:
     """The desk's journal on a disk it can trust; raises ``JournalError``."""
     _log.info(sqlite_remark())
     if not place.simulated:
         check_disk(place, clocks.real)
     journal = open_journal(
-        place.journal(site.world_id),
-        Identity(site.world_id, place.name, version("pmconsole"), _boot_id(), run),
+        place.journal(world.world_id),
+        Identity(world.world_id, place.name, version("pmconsole"), _boot_id(), run),
         clocks.real,
         # Where money is simulated a power cut costs nothing; everywhere else every commit is synced.
         durability=Durability.NORMAL if place.simulated else Durability.FULL,

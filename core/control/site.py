@@ -32,18 +32,23 @@ REAL_FEEDS = FeedAddresses(
 )
 
 
-class Site(msgspec.Struct, frozen=True):
+class World(msgspec.Struct, frozen=True, kw_only=True):
     """One desk's outside world. ``world_id`` is empty where time and contracts are real."""
 
     environment: Environment
-    kalshi: Addresses
-    signer: KeySigner
-    key_id: str
-    feeds: FeedAddresses
-    clock: WorldClock
+    feeds: FeedAddresses = REAL_FEEDS
+    clock: WorldClock = REAL_WORLD
     world_id: str = ""
     replay: str = ""
     calendar_offset_days: int | None = None
+
+
+class Site(World, frozen=True, kw_only=True):
+    """That world with the desk's account at Kalshi."""
+
+    kalshi: Addresses
+    signer: KeySigner
+    key_id: str
     subaccount: int = 0
     """What the key was added for."""
 
@@ -86,27 +91,25 @@ def _simulated(place: Profile, *, watchdog: bool = False) -> Site:
     signer = load_signer(key.key_id, Path(key.private_key_path))
     refuse_foreign(place, signer.fingerprint)
     return Site(
-        Environment.SIM,
-        addresses,
-        signer,
-        key.key_id,
-        feeds,
-        ready.clock,
-        ready.world.id,
-        ready.world.replay,
-        ready.world.calendar_offset_days,
+        environment=Environment.SIM,
+        feeds=feeds,
+        clock=ready.clock,
+        world_id=ready.world.id,
+        replay=ready.world.replay,
+        calendar_offset_days=ready.world.calendar_offset_days,
+        kalshi=addresses,
+        signer=signer,
+        key_id=key.key_id,
     )
 
 
 def _real(place: Profile, key: Path) -> Site:
     signer = own_signer(place, key)
     return Site(
-        place.environment,
-        KALSHI[place.environment],
-        signer,
-        signer.key_id,
-        REAL_FEEDS,
-        REAL_WORLD,
+        environment=place.environment,
+        kalshi=KALSHI[place.environment],
+        signer=signer,
+        key_id=signer.key_id,
         subaccount=read_pin(key).subaccount,
     )
 

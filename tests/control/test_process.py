@@ -30,9 +30,15 @@ from core.control.protocol import (
     Hello,
     Query,
 )
+from core.control.wallet import write_wallet_pin
 from core.journal.files import read_history
 from core.journal.lock import hold
 from core.journal.spill import read_spill, spill_path
+from core.risk.limits_file import unset
+from core.venues.polymarket import credentials
+from core.venues.polymarket.wallets import SignatureType, account
+from tests.venues.polymarket.golden import ADDRESS
+from tests.venues.polymarket.scripted import CREDENTIALS
 from tui import front_door
 
 HERE = Path(__file__).resolve().parents[2]
@@ -110,6 +116,18 @@ def ready_with(place: Profile, world: Path, **kalshi: str) -> None:
 
 def test_without_a_simulator_it_says_how_to_start_one(place: Profile) -> None:
     assert "no simulator has been started" in refusal(place)
+
+
+def test_a_wallet_alone_needs_no_key_of_the_other_venue(
+    monkeypatch: pytest.MonkeyPatch, place: Profile
+) -> None:
+    live = paths.profile("live")
+    paths.prepare(live)
+    live.config.write_text("[limits]\n" + "".join(f"{name} = 1\n" for name in unset({})))
+    assert "has no trading key" in refusal(live)
+    write_wallet_pin(live, account(ADDRESS, SignatureType.EOA, ""))
+    credentials.save(live.api_credentials, CREDENTIALS)
+    assert f"{live.wallet_key} does not exist" in refusal(live)
 
 
 def test_half_a_ready_line_is_refused(place: Profile) -> None:

@@ -22,11 +22,20 @@ from core.control import log
 from core.control.beside import tell_head
 from core.control.building import Building
 from core.control.flag import watch
+from core.control.identity import accounts_of
 from core.control.lock import LockFileError, LockHeldError, sole_holder
 from core.control.ready import FeedsReady, KalshiReady, KeyReady, Ready, WorldReady
+from core.control.site import World
 from core.domain.clock import REAL_WORLD, Clocks, SystemClock
+from core.domain.market import Venue
 from core.engine.operator import Actor, ActorKind, Outcome
 from core.risk.limits import DEFAULTS
+from core.venues.polymarket.hosts import Addresses
+from core.venues.polymarket.sign import OwnSigner
+from core.venues.polymarket.venue import PolymarketConfig
+from core.venues.polymarket.wallets import SignatureType, account
+from tests.venues.polymarket.golden import ADDRESS, KEY
+from tests.venues.polymarket.scripted import CREDENTIALS
 
 from .conftest import until
 
@@ -74,7 +83,7 @@ def building(place: Profile, http: httpx.AsyncClient, **more: Any) -> Building:
         WorldReady("w"),
     )
     settings = Settings(**more)
-    return Building(place, settings, DEFAULTS, ready, None, Clocks(SystemClock(), REAL_WORLD), http)
+    return Building(place, settings, DEFAULTS, ready, None, None, Clocks(SystemClock(), REAL_WORLD), http)
 
 
 async def test_a_desk_without_weather_has_no_feeds(tmp_path: Path) -> None:
@@ -98,6 +107,18 @@ async def test_what_is_followed_on_polymarket(tmp_path: Path) -> None:
             place = paths.Profile(name, tmp_path)
             assert building(place, http)._followed() == by_default
             assert building(place, http, markets=named)._followed() == named.polymarket
+
+
+async def test_a_desk_trades_where_it_has_an_account_and_arms_with_its_name(tmp_path: Path) -> None:
+    place = paths.Profile("live", tmp_path)
+    traded = account(ADDRESS, SignatureType.EOA, "")
+    wallet = PolymarketConfig(Addresses(), place.environment, OwnSigner(KEY, traded), CREDENTIALS)
+    async with httpx.AsyncClient() as http:
+        alone = building(place, http)._replace(world=World(environment=place.environment), wallet=wallet)
+    assert list(alone._venues()) == [Venue.POLYMARKET]
+    arming = alone._arming()
+    assert arming is not None and arming.phrase == f"arm live {ADDRESS[-4:]}"
+    assert arming.key == accounts_of(None, traded).mark
 
 
 async def test_the_head_of_the_journal_is_told_at_the_start_and_with_each_day(
