@@ -1,12 +1,16 @@
-"""The life of a connection, whatever is spoken on it: its two sides at once, and the wait for the next."""
+"""The life of a connection, whatever is spoken on it: its two sides at once, and the wait for the next.
+
+A ping a second proves by its pong that everything sent before it has arrived.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import TYPE_CHECKING, Any, Final
 
-from core.venues.socket import SocketError
+from core.domain.clock import Clock
+from core.venues.socket import Socket, SocketError
 
 if TYPE_CHECKING:
     import random
@@ -14,6 +18,8 @@ if TYPE_CHECKING:
 STABLE_NS: Final = 60_000_000_000
 """A connection that lasted this long resets the retry delay."""
 EXPONENT_MAX: Final = 10
+PING_S: Final = 1.0
+PONG_S_MAX: Final = 6.0
 
 
 class Backoff:
@@ -52,3 +58,19 @@ async def until_one_ends(sides: dict[str, Coroutine[Any, Any, None]]) -> SocketE
         elif end is not None and not isinstance(end, asyncio.CancelledError):
             raise end
     return ended
+
+
+async def keep_pinging(socket: Socket, clock: Clock, answered: Callable[[int], Awaitable[None]]) -> None:
+    """Ping once a second until cancelled; ``answered`` hears when (monotonic ns) each answered ping was sent,
+    and may send. Raises ``SocketError`` for a peer that neither answers nor reads."""
+    while True:
+        sent_ns = clock.mono_ns()
+        try:
+            # Sending is inside: a peer that reads nothing lets neither ping nor command out.
+            async with asyncio.timeout(PONG_S_MAX):
+                await (await socket.ping())
+                await answered(sent_ns)
+        except TimeoutError:
+            raise SocketError(f"no pong for {PONG_S_MAX:g} s") from None
+        elapsed_s = (clock.mono_ns() - sent_ns) / 1_000_000_000
+        await asyncio.sleep(max(0.0, PING_S - elapsed_s))

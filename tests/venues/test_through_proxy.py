@@ -17,7 +17,7 @@ from core.domain.order import BookSide
 from core.sim.fault_kinds import FaultKind
 from core.sim.plan import Plan, Swarm, steady
 from core.sim.proxy import Proxy
-from core.venues.kalshi import session
+from core.venues import connection
 from core.venues.venue import (
     UNSEALED,
     Accepted,
@@ -172,9 +172,9 @@ async def test_x01_x03_a_cancel_is_raced_or_denied(sim: Any, desk: Any, through:
 async def test_n17_a_half_open_stream_is_noticed_and_replaced(
     sim: Any, through: Through, recorder: Any, run_venue: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert session.PONG_S_MAX + session.PING_S <= 25, "the catalogue's bound"
-    monkeypatch.setattr(session, "PONG_S_MAX", 0.4)
-    monkeypatch.setattr(session, "PING_S", 0.1)
+    assert connection.PONG_S_MAX + connection.PING_S <= 25, "the catalogue's bound"
+    monkeypatch.setattr(connection, "PONG_S_MAX", 0.4)
+    monkeypatch.setattr(connection, "PING_S", 0.1)
     proxy = await through(Swarm(1, ()))
     client = sim.client(recorder)
     async with run_venue(client):

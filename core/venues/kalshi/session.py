@@ -14,13 +14,14 @@ from urllib.parse import urlsplit
 import msgspec
 
 from core.domain.clock import Clocks
-from core.venues.connection import Backoff, until_one_ends
+from core.venues.connection import Backoff, keep_pinging, until_one_ends
 from core.venues.http import key_refused
 from core.venues.kalshi.answers import refusal, trouble_of
 from core.venues.kalshi.books import SECOND_NS
 from core.venues.kalshi.facts import Fact, GiveUp, KeyRefused, Oddity, PrivateReady
 from core.venues.kalshi.sign import Signer
 from core.venues.kalshi.stream import StreamState
+from core.venues.lag import Lags
 from core.venues.retry import TABLE, Act, CallClass, Trouble
 from core.venues.socket import Socket, SocketError, SocketFactory
 from core.venues.venue import Link, LinkState
@@ -28,15 +29,11 @@ from core.venues.venue import Link, LinkState
 if TYPE_CHECKING:
     import random
 
-PING_S: Final = 1.0
-PONG_S_MAX: Final = 6.0
 RETRY_FIRST_S, RETRY_S_MAX = 0.5, 30.0
 REFUSED_RETRY_S: Final = 30.0
 """After a handshake refused for the credential or the rate: trying faster cannot help."""
 STRETCH_MAX: Final = 32
 """Messages handled before the loop gets a turn: about a millisecond."""
-LAGS_MAX: Final = 10_000
-"""Samples between two pongs; more than that tells nothing new."""
 
 
 class Session:
@@ -59,8 +56,7 @@ class Session:
         self._deliver, self._on_link = deliver, on_link
         self._socket: Socket | None = None
         self._link = Link(LinkState.CONNECTING, 0)
-        self._lags_ms: list[int] = []
-        """How long each book change since the last pong took from the venue's edge into its book."""
+        self._lags = Lags()
 
     async def run(self) -> None:
         """Connect and reconnect until cancelled."""
@@ -115,7 +111,10 @@ class Session:
         try:
             await self.flush()
             return await until_one_ends(
-                {"kalshi stream reader": self._read(socket), "kalshi stream ping": self._beat(socket)}
+                {
+                    "kalshi stream reader": self._read(socket),
+                    "kalshi stream ping": keep_pinging(socket, self._clocks, self._answered),
+                }
             )
         finally:
             self._socket = None
@@ -136,29 +135,14 @@ class Session:
                 stretch = 0
                 await asyncio.sleep(0)
 
-    async def _beat(self, socket: Socket) -> None:
-        while True:
-            sent_ns = self._clocks.mono_ns()
-            try:
-                # Sending is inside: a peer that reads nothing lets neither ping nor command out.
-                async with asyncio.timeout(PONG_S_MAX):
-                    await (await socket.ping())
-                    self._set(heartbeat_ns=sent_ns, sequence=self._state.sequence, lag_ms=self._worst_lag())
-                    self._take(self._state.tick(self._clocks.mono_ns()))
-                    await self.flush()
-            except TimeoutError:
-                raise SocketError(f"no pong for {PONG_S_MAX:g} s") from None
-            elapsed_s = (self._clocks.mono_ns() - sent_ns) / SECOND_NS
-            await asyncio.sleep(max(0.0, PING_S - elapsed_s))
-
     def _note_lag(self) -> None:
-        if self._state.sent_ms is not None and len(self._lags_ms) < LAGS_MAX:
-            self._lags_ms.append(self._clocks.wall_ms() - self._state.sent_ms)
+        if self._state.sent_ms is not None:
+            self._lags.note(self._clocks.wall_ms() - self._state.sent_ms)
 
-    def _worst_lag(self) -> int | None:
-        """99th percentile since the last call, ``None`` without a book change."""
-        lags, self._lags_ms = sorted(self._lags_ms), []
-        return lags[len(lags) * 99 // 100] if lags else None
+    async def _answered(self, sent_ns: int) -> None:
+        self._set(heartbeat_ns=sent_ns, sequence=self._state.sequence, lag_ms=self._lags.worst())
+        self._take(self._state.tick(self._clocks.mono_ns()))
+        await self.flush()
 
     def _take(self, facts: Iterable[Fact]) -> None:
         for fact in facts:

@@ -16,6 +16,7 @@ from core.domain.book import Book, LadderBook
 from core.domain.market import PriceBand, TickGrid
 from core.domain.order import BookSide
 from core.domain.units import ONE_DOLLAR, Price, Quantity, complement
+from core.venues.lag import Lags
 from core.venues.polymarket.book_wire import (
     BookWire,
     Prices,
@@ -95,6 +96,7 @@ class Books:
         self.slots: dict[str, Slot] = {}
         self._by_token: dict[str, tuple[Slot, bool]] = {}
         """Slots by both tokens; true for YES."""
+        self.lags = Lags()
         self._prices = Prices()
 
     def add(self, watched: Watched, now_ns: int) -> bool:
@@ -147,6 +149,7 @@ class Books:
         mirrors: list[tuple[Slot, Change]] = []
         facts: list[Fact] = []
         at_ms: int | None = None
+        news = False
         for change in frame.price_changes:
             slot, is_yes = self._by_token.get(change.asset_id, (None, False))
             if slot is None:
@@ -157,13 +160,15 @@ class Books:
             try:
                 at_ms = at_ms if at_ms is not None else _timely(frame.timestamp, wall_ms)
                 facts.extend(self._backwards(slot, lane, at_ms, now_ns))
-                self._change(slot, change, lane, at_ms, now_ns)
+                news |= self._change(slot, change, lane, at_ms, now_ns)
             except WireError as error:
                 facts.extend(self._doubt(slot, str(error), now_ns))
                 continue
             touched[id(slot)] = slot, change
         if at_ms is None:
             return facts
+        if news:
+            self.lags.note(wall_ms - at_ms)
         for slot, change in touched.values():
             facts.extend(slot.changed)
             slot.doubts.crossing(slot.view.book.crossed, now_ns)
@@ -298,8 +303,8 @@ class Books:
         slot.view.intact, slot.view.message_ns = True, now_ns
         slot.view.sequence += 1
 
-    def _change(self, slot: Slot, change: Change, lane: int, at_ms: int, now_ns: int) -> None:
-        """The newer word on a price holds. Raises ``WireError``."""
+    def _change(self, slot: Slot, change: Change, lane: int, at_ms: int, now_ns: int) -> bool:
+        """The newer word on a price holds: whether it was this one. Raises ``WireError``."""
         side = _SIDES.get(change.side)
         if side is None:
             raise WireError(f"{change.side[:8]!r} is neither BUY nor SELL")
@@ -307,13 +312,13 @@ class Books:
         if lane in slot.lanes:
             slot.lanes[lane] = max(slot.lanes[lane], at_ms)
         if slot.doubts.state is Trust.EMPTY or at_ms < slot.floor_ms:
-            return
+            return False
         key, word = (side, price), (change.hash, size)
         seen = slot.stamps.get(key)
         if seen is None or at_ms > seen.at_ms:
             slot.stamps[key] = Moment(at_ms, lane, word)
         elif at_ms < seen.at_ms or not seen.take(lane, word):
-            return
+            return False
         view = slot.view
         for_nothing = not size and not view.book.size(side, price)
         view.book.set(side, price, size)
@@ -322,6 +327,7 @@ class Books:
         view.sequence += 1
         if for_nothing and slot.doubts.deleted_nothing():
             raise WireError("prices that are not there are deleted")
+        return True
 
     def _backwards(self, slot: Slot, lane: int, at_ms: int, now_ns: int) -> Sequence[Fact]:
         """Facts when one socket's time went back; between two sockets that is normal."""

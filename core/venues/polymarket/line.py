@@ -8,19 +8,18 @@ sent before has arrived; whether the venue still sends is judged by what arrives
 from __future__ import annotations
 
 import asyncio
+import functools
 from collections.abc import Callable, Iterable
 from typing import Any, Final, Protocol
 
 import msgspec
 
 from core.domain.clock import Clocks
-from core.venues.connection import until_one_ends
+from core.venues.connection import keep_pinging, until_one_ends
 from core.venues.depth import DEPTH_MAX, too_deep
 from core.venues.socket import Socket, SocketError, SocketFactory
 
 SECOND_NS: Final = 1_000_000_000
-BEAT_S: Final = 1.0
-BEAT_S_MAX: Final = 6.0
 PING_NS: Final = 10 * SECOND_NS
 PONG_NS_MAX: Final = 5 * SECOND_NS
 STRETCH_MAX: Final = 32
@@ -86,7 +85,12 @@ class Line:
         try:
             await self.flush()
             return await until_one_ends(
-                {f"{self._name} reader": self._read(socket), f"{self._name} ping": self._beat(socket)}
+                {
+                    f"{self._name} reader": self._read(socket),
+                    f"{self._name} ping": keep_pinging(
+                        socket, self._clocks, functools.partial(self._answered, socket)
+                    ),
+                }
             )
         finally:
             self._socket = None
@@ -119,21 +123,11 @@ class Line:
                 stretch = 0
                 await asyncio.sleep(0)
 
-    async def _beat(self, socket: Socket) -> None:
-        while True:
-            sent_ns = self._clocks.mono_ns()
-            try:
-                # Sending is inside: a peer that reads nothing lets neither ping nor command out.
-                async with asyncio.timeout(BEAT_S_MAX):
-                    await (await socket.ping())
-                    self.heartbeat_ns = sent_ns
-                    await self._ping(socket)
-                    self._take(self._talk.tick(self._clocks.mono_ns()))
-                    await self.flush()
-            except TimeoutError:
-                raise SocketError(f"no pong for {BEAT_S_MAX:g} s") from None
-            elapsed_s = (self._clocks.mono_ns() - sent_ns) / SECOND_NS
-            await asyncio.sleep(max(0.0, BEAT_S - elapsed_s))
+    async def _answered(self, socket: Socket, sent_ns: int) -> None:
+        self.heartbeat_ns = sent_ns
+        await self._ping(socket)
+        self._take(self._talk.tick(self._clocks.mono_ns()))
+        await self.flush()
 
     async def _ping(self, socket: Socket) -> None:
         now_ns = self._clocks.mono_ns()

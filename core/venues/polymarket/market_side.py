@@ -69,7 +69,7 @@ class MarketSide:
         self._clocks, self._listener, self._on_anomaly = clocks, listener, on_anomaly
         self._on_grid = on_grid
         self._books = Books()
-        self.views = self._books.views
+        self.views, self.lags = self._books.views, self._books.lags
         self.listing = Listing(self._gamma, self._clob, listener, clocks, on_anomaly, self._paid)
         self.catalog = self.listing.catalog
         self.streams = MarketStreams(

@@ -218,6 +218,7 @@ class PolymarketVenue:
 
     async def _watch_link(self) -> None:
         while True:
+            self.link = msgspec.structs.replace(self.link, lag_ms=self._public.lags.worst())
             self._relink()
             await asyncio.sleep(TEND_S)
 
@@ -228,7 +229,7 @@ class PolymarketVenue:
         working = [beat for beat in beats if beat is not None]
         before = self.link
         if len(working) == len(beats):
-            after = Link(LinkState.OK, min(working))
+            after = Link(LinkState.OK, min(working), lag_ms=before.lag_ms)
         else:
             missing = user.detail if user.heartbeat_ns is None else streams.detail
             connecting = missing == "connecting"

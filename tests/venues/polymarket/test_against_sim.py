@@ -68,6 +68,8 @@ def test_a_book_is_live_and_follows(on: On) -> None:
         await pit.until(lambda: (book.best_bid, book.best_ask) == (4_000, 4_500))
         assert book.size(ASK, book.best_ask or 0) == contracts(30)  # type: ignore[arg-type]
         assert pit.client.link.state is LinkState.OK
+        await pit.until(lambda: pit.client.link.lag_ms == 0)
+        await pit.until(lambda: pit.client.link.lag_ms is None)  # a quiet second has no lag
         now = await pit.client.book_now(TICKER)
         assert not isinstance(now, Incomplete) and now.best_ask == 4_500
         assert not pit.heard.anomalies

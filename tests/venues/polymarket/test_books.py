@@ -509,3 +509,16 @@ def test_two_sockets_make_the_venues_book_whatever_order_they_come_in(
     for (side, price), size in truth.items():
         at = BookSide.BID if side == "BUY" else BookSide.ASK
         assert desk.slot.view.book.size(at, Price(price * 100)) == contracts(size)
+
+
+def test_how_late_a_change_is_counts_once_however_many_sockets_bring_it() -> None:
+    desk = Desk()
+    for lane in (1, 2):
+        desk.say(book(WALL_MS - 9_000, BIDS, ASKS), lane=lane)
+    assert desk.books.lags.worst() is None  # a whole book may be as old as its last change
+    for late_ms in (40, 7):
+        desk.say(change(WALL_MS - late_ms, "BUY", "0.51", str(late_ms)), lane=1)
+    desk.say(change(WALL_MS - 40, "BUY", "0.51", "40"), lane=2)
+    assert desk.books.lags.worst() == 40
+    desk.say(change(WALL_MS - 7, "BUY", "0.51", "7"), lane=2)
+    assert desk.books.lags.worst() is None  # the slower socket brings nothing new
