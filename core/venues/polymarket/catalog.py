@@ -100,9 +100,6 @@ class Catalog:
         past, owner = self._past.get(token), self._tokens.get(token)
         return self.terms[owner[0]].url if owner is not None else past[2] if past is not None else ""
 
-    def of_condition(self, condition: str) -> str | None:
-        return self._conditions.get(condition.lower().ljust(66, "0"))
-
     def confirm(self, ticker: str, said: Trading) -> Market | None:
         """Take over what the CLOB says of a market; the market, where that changed it.
 

@@ -1,4 +1,4 @@
-"""What the CLOB tells everybody: books, a market's terms of trading and its outcome, the engine's own word.
+"""What the CLOB tells everybody: books, a market's terms of trading, the engine's own word.
 
 Requests for many tokens go out in chunks; an answer for a token nobody asked for is no answer.
 """
@@ -22,7 +22,7 @@ from core.venues.polymarket.gamma_wire import flag, shares
 from core.venues.polymarket.tokens import Version
 from core.venues.reader import Reader
 from core.venues.venue import Incomplete
-from core.venues.wire import Odd, WireError
+from core.venues.wire import Odd
 
 TOKENS_MAX: Final = 500
 W = TypeVar("W")
@@ -42,13 +42,6 @@ class Trading(msgspec.Struct, frozen=True):
     clears_book: bool
     delays_takers: bool
     seconds_delay: int
-
-
-class Winner(msgspec.Struct, frozen=True):
-    """``/markets``: whether it is over, and the token that won, if one did."""
-
-    closed: bool
-    token: str | None
 
 
 class _Token(msgspec.Struct, frozen=True):
@@ -76,16 +69,6 @@ class _TradingWire(msgspec.Struct, frozen=True):
     sd: object = None
 
 
-class _TokenState(msgspec.Struct, frozen=True):
-    token_id: str
-    winner: object = None
-
-
-class _MarketWire(msgspec.Struct, frozen=True):
-    tokens: list[_TokenState]
-    closed: object = None
-
-
 class _VersionWire(msgspec.Struct, frozen=True):
     version: int
 
@@ -99,7 +82,6 @@ _book = msgspec.json.Decoder(BookWire)
 _books = msgspec.json.Decoder(list[BookWire])
 _fields = msgspec.json.Decoder(dict[str, object])
 _trading = msgspec.json.Decoder(_TradingWire)
-_market = msgspec.json.Decoder(_MarketWire)
 _version = msgspec.json.Decoder(_VersionWire)
 _whole = msgspec.json.Decoder(int)
 
@@ -158,13 +140,6 @@ async def read_trading(reader: Reader, condition: str) -> Trading | Incomplete:
     return Incomplete(what, "the answer is about another market")
 
 
-async def read_winner(reader: Reader, condition: str) -> Winner | Incomplete:
-    path = ep.MARKET.at(condition_id=condition)
-    return await reader.one(
-        ep.MARKET, f"outcome of {condition[:14]}", Priority.RECONCILE, _market, _of_market, path=path
-    )
-
-
 async def read_time_ms(reader: Reader) -> int | Incomplete:
     found = await reader.value(ep.TIME, "venue time", Priority.RECONCILE, _whole)
     return found if isinstance(found, Incomplete) else found * 1_000
@@ -208,10 +183,3 @@ def _of_trading(wire: _TradingWire, odd: Odd) -> Trading:
         delays_takers=flag(wire.itode, "itode"),
         seconds_delay=odd.whole(wire.sd, "sd") or 0,
     )
-
-
-def _of_market(wire: _MarketWire, odd: Odd) -> Winner:
-    won = [token.token_id for token in wire.tokens if token.winner is True]
-    if len(won) > 1:
-        raise WireError("tokens: more than one winner")
-    return Winner(flag(wire.closed, "closed"), won[0] if won else None)

@@ -218,7 +218,9 @@ def test_a_market_that_turns_bad_is_not_traded_any_more() -> None:
     kept.learn(market_raw(), event(), "weather")
     assert kept.of_token(NO) == ("highest-temperature-in-nyc-on-november-28-48-49f", Outcome.NO)
     kept.learn(market_raw(version="v9"), event(), "weather")
-    assert not kept.markets and kept.of_token(NO) is None and kept.of_condition(CONDITION) is None
+    assert not kept.markets and kept.of_token(NO) is None
+    renamed = kept.learn(market_raw(slug="a-better-name"), event(), "weather")
+    assert isinstance(renamed, Listed), "its ids are free again"
 
 
 def test_two_markets_cannot_share_a_token() -> None:

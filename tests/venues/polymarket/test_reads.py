@@ -228,18 +228,6 @@ def test_small_facts(ask: Ask) -> None:
     assert isinstance(strange, Incomplete)
 
 
-def test_who_won(ask: Ask) -> None:
-    tokens = [{"token_id": YES, "winner": False}, {"token_id": NO, "winner": True}]
-    won, script = ask(
-        lambda r: clob.read_winner(r, CONDITION), answer(body={"closed": True, "tokens": tokens})
-    )
-    assert won == clob.Winner(True, NO)
-    assert str(script.requests[0].url).endswith(f"/markets/{CONDITION}")
-    both = [{"token_id": YES, "winner": True}, {"token_id": NO, "winner": True}]
-    odd, _ = ask(lambda r: clob.read_winner(r, CONDITION), answer(body={"closed": True, "tokens": both}))
-    assert isinstance(odd, Incomplete)
-
-
 TRADING = {
     "c": CONDITION,
     "t": [{"t": YES, "o": "Yes"}, {"t": NO, "o": "No"}],
