@@ -202,6 +202,7 @@ class Flattener:
         while not _is_over(ladder):
             self._enter(ladder, Phase.VERIFYING)
             self._reach(Point.FLATTEN_VERIFYING)
+            await self._settle(ladder)
             await self._verify(ladder)
             self._reach(Point.FLATTEN_OVER)
             due = await self._watch(ladder)
@@ -240,12 +241,17 @@ class Flattener:
 
     # --- proof ---------------------------------------------------------------------------------
 
+    async def _settle(self, ladder: Ladder) -> None:
+        """Until no trade can fail any more, or something can be sold at once."""
+        await self._ledger.movement.until(
+            lambda: not self._share.unsettled_markets() or bool(self._fresh(ladder)), SETTLE_S
+        )
+
     async def _verify(self, ladder: Ladder) -> None:
         """Two complete reads in a row, three seconds apart, without a position or a resting order of ours.
 
         The venue's lists lag: what they still hold and our own count does not is read again.
         """
-        await self._ledger.movement.until(lambda: not self._share.unsettled_markets(), SETTLE_S)
         first, second = None, await read_residue(self._venue, self._share)
         for _ in range(LAGGING_READS):
             await asyncio.sleep(VERIFY_PAUSE_S)

@@ -113,6 +113,7 @@ class Leaving:
         deadline_ns = self._clocks.mono_ns() + int(MARKET_BUDGET_S * 1e9)
         slices, empty = (before.slices, before.empty) if before is not None else (0, 0)
         last = ""
+        await self._freed(ladder, ticker, deadline_ns)
         # Where the two counts disagree the first slice is bounded by the smaller one.
         at_venue = None if venue_net is None else await self._shown(ticker, venue_net.get(ticker, 0))
         while self._ledger.net(ticker) and slices < SLICES_MAX and self._clocks.mono_ns() < deadline_ns:
@@ -201,6 +202,20 @@ class Leaving:
         await self._ledger.movement.until(lambda: client not in live, max(0.0, wait_s))
         return self._ledger.orders[client]
 
+    async def _freed(self, ladder: Ladder, ticker: str, deadline_ns: int) -> None:
+        """While nothing held there is settled, the venue's own count says nothing either: wait for it."""
+
+        def free() -> bool:
+            return bool(self._ledger.closable(ticker)) or not self._ledger.unsettled(ticker)
+
+        if not free():
+            self._say(ladder, ticker, self._not_settled(ticker))
+            wait_s = (deadline_ns - self._clocks.mono_ns()) / 1e9
+            await self._ledger.movement.until(free, wait_s)
+
+    def _not_settled(self, ticker: str) -> str:
+        return f"{quantity_text(self._ledger.unsettled(ticker))} contracts are not settled yet"
+
     async def _shown(self, ticker: str, there: int) -> int:
         """The venue's count, read again while it lacks what we hold: its list lags behind new fills."""
         for _ in range(LAGGING_READS):
@@ -225,8 +240,8 @@ class Leaving:
             return NoExit(f"{market.what} cannot be read: {market.reason}")
         book = await self._sound_book(ticker)
         net, free = self._ledger.net(ticker), self._ledger.closable(ticker)
-        if not free and (waits := self._ledger.unsettled(ticker)):
-            return NoExit(f"{quantity_text(waits)} contracts are not settled yet")
+        if not free and self._ledger.unsettled(ticker):
+            return NoExit(self._not_settled(ticker))
         if net and not free:
             return NoExit("an order from outside sells all of it already", final=True)
         if at_venue is not None:

@@ -122,6 +122,48 @@ def test_a_flatten_sells_what_is_confirmed_and_is_flat_once_that_is_settled_too(
     run_virtual(main)
 
 
+def test_a_flatten_asks_the_venue_for_its_count_once_it_counts_what_was_bought() -> None:
+    """Nothing is given up for a list that lacks what is not settled, however long that takes."""
+
+    async def main(loop: VirtualLoop) -> None:
+        async with desk(loop) as bench:
+            bench.venue.settled_only = True
+            await bought(bench, 4)
+            bench.engine.flatten(TRADER, now=True)
+            await asyncio.sleep(60.0)
+            stop = bench.engine.desk.stop
+            assert stop.ladder is not None and stop.ladder.phase is Phase.EXITING
+            bench.venue.confirm()
+            await bench.until(lambda: bool(bench.venue.exits_seen), "an exit", 5)
+            told = [row.data()["text"] for row in rows(bench, "FLATTEN_END")]
+            assert not told, "nobody is called for a position that was merely not settled"
+
+    run_virtual(main)
+
+
+def test_a_stop_that_goes_on_waits_for_no_settlement_before_it_sells() -> None:
+    """A trade that stays unsettled must not keep the same venue from what finds a bidder elsewhere."""
+
+    async def main(loop: VirtualLoop) -> None:
+        async with desk(loop) as bench:
+            await bought(bench, 4)
+            bench.venue.confirm()
+            await asyncio.sleep(1.0)
+            bench.venue.quote(HOT, 38, 42, size=2, depth=1)
+            bench.engine.flatten(TRADER, now=True)
+            await bench.until(lambda: bench.engine.desk.ledger.net(HOT) < contracts(4), "a part", 10)
+            bench.venue.books[HOT].book.clear()
+            bench.venue.touch(HOT)
+            stop = bench.engine.desk.stop
+            await bench.until(lambda: stop.ladder.phase is Phase.UNFLATTENED, "given up", 300)  # type: ignore[union-attr]
+            await asyncio.sleep(30.0)
+            bench.venue.quote(HOT, 38, 42)
+            await bench.until(lambda: bench.engine.desk.ledger.net(HOT) == 0, "sold", 30)
+            assert not any(fill.final for fill in bench.venue.executed if fill.side is BookSide.ASK)
+
+    run_virtual(main)
+
+
 def test_a_sale_that_fails_is_sold_again() -> None:
     async def main(loop: VirtualLoop) -> None:
         async with desk(loop) as bench:
