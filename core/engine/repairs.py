@@ -171,7 +171,7 @@ class Repairs(Hands):
         if not differing:
             against = "The cash agrees." if what == CASH else f"No position of {what[:60]} differs."
         elif what == CASH:
-            against = "".join(seat.reconciler.accept_cash() for seat in differing)
+            against = _accept_cash(differing)
         else:
             (seat,) = differing
             worth = self._worth(seat, what)
@@ -238,6 +238,15 @@ class Repairs(Hands):
         desk.alarms.clear(f"resolve {client}")
         desk.ledger.apply(client, OrderReported(report, "operator"))
         seat.reconciler.request("an order resolved by hand")
+
+
+def _accept_cash(seats: Collection[Seat]) -> str:
+    """Take the cash of all these accounts or of none; the sentence why of none."""
+    against = next(filter(None, (seat.reconciler.against_cash() for seat in seats)), "")
+    if not against:
+        for seat in seats:
+            seat.reconciler.accept_cash()
+    return against
 
 
 def _cannot_be(order: Order, report: OrderReport | Incomplete | None) -> str:

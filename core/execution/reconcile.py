@@ -104,9 +104,9 @@ class Reconciler:
         self._reason = "start"
         self._epochs: deque[tuple[int, int]] = deque(maxlen=64)
         self._listed_any = False
+        """Whether the last list of positions held any."""
         self._positions_epoch = 0
         """What the ledger had booked when the venue's positions were last read."""
-        """Whether the last list of positions held any."""
         self._races = 0
         self._audited_ns: int | None = None
         self._last_whole_ns = self._last_orders_ns = 0
@@ -384,6 +384,8 @@ class Reconciler:
             return "It has been seen once; the next reading in a few seconds decides."
         if self._ledger.live_in(ticker) or any(p.fill.ticker == ticker for p in self._ledger.parked.values()):
             return "Not while an order or a fill of that market may still explain it."
+        if self._ledger.settling.of(ticker):
+            return "Not while a trade of that market is not settled: the venue may count it or not."
         if self._ledger.moved_at.get(ticker, 0) > self._positions_epoch:
             return "It has moved since the venue's was read; the next reading in a few seconds decides."
         there = Quantity(self.venue_net.pop(ticker))
@@ -392,17 +394,23 @@ class Reconciler:
         self.request("an accepted position")
         return ""
 
-    def accept_cash(self) -> str:
-        """Count on from the venue's cash; the sentence why not, or empty."""
+    def against_cash(self) -> str:
+        """Why the venue's cash cannot be taken for the truth now; empty when it can."""
         difference = self.differences.get(Key(About.CASH))
         if difference is None or self._cash_read is None:
             return "The cash agrees."
         if difference.reads < 2 or self._share.live:
             return "Not while orders are open; the next reading without any decides."
-        self._found.drop(difference.key)
+        if self._share.unsettled():
+            return "Not while a trade is not settled: the venue may count what it cost or not."
+        return ""
+
+    def accept_cash(self) -> None:
+        """Count on from the venue's cash, where nothing is ``against_cash``."""
+        assert self._cash_read is not None
+        self._found.drop(Key(About.CASH))
         self._rebase(Money(self._worth(self._cash_read.total) - self._flow_read))
         self.request("accepted cash")
-        return ""
 
 
 def _contracts(net: int) -> str:

@@ -14,6 +14,7 @@ from core.domain.order import BookSide, Life, Outcome
 from core.domain.units import DOLLAR, Money, contracts, price_text
 from core.engine.facts import judge
 from core.engine.state import AlarmLevel
+from core.execution.differences import About, Key
 from core.execution.exits import next_slice
 from core.execution.gateway import Denied, Wish
 from core.execution.ladder import Phase
@@ -242,6 +243,34 @@ def test_an_unanswered_order_is_cancelled_by_the_id_known_beforehand() -> None:
             bench.engine.halt("", TRADER)
             await bench.until(lambda: not bench.venue.only().open, "gone", 1)
             await bench.until(lambda: not bench.order(order.intent.client_order_id).live, "proved", 1)
+
+    run_virtual(main)
+
+
+def test_no_count_of_the_venues_is_accepted_while_a_trade_may_or_may_not_be_in_it() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with desk(loop) as bench:
+            await bench.until(lambda: bench.seat.reconciler.cash_base is not None, "a base of the cash")
+            await bought(bench, 4)
+            engine = bench.engine
+            bench.venue.cash_now = Money(bench.venue.cash_now - 30 * DOLLAR)
+            bench.venue.net[HOT] = contracts(11)
+            keys = (Key(About.POSITION, HOT), Key(About.CASH))
+            await asyncio.sleep(60.0)
+            assert not engine.desk.ledger.live
+            assert all(bench.seat.reconciler.differences[key].reads > 1 for key in keys)
+            net, base = engine.desk.ledger.net(HOT), bench.seat.reconciler.cash_base
+            for what in (HOT, "cash"):
+                refused = engine.accept(what, "accept", "as the page says", TRADER)
+                assert not refused.accepted and "not settled" in refused.text
+            assert (engine.desk.ledger.net(HOT), bench.seat.reconciler.cash_base) == (net, base)
+            bench.venue.confirm()
+            await asyncio.sleep(60.0)
+            assert engine.accept(HOT, "accept", "as the page says", TRADER).accepted
+            await asyncio.sleep(10.0)
+            assert engine.accept("cash", "accept", "as the page says", TRADER).accepted
+            await asyncio.sleep(10.0)
+            assert not bench.seat.reconciler.differences
 
     run_virtual(main)
 

@@ -12,10 +12,11 @@ import pytest
 from core.control.snapshot import Snapshot
 from core.domain.market import Market, Venue
 from core.domain.order import Life
-from core.domain.units import contracts
+from core.domain.units import Money, contracts
 from core.engine.engine import UnseatedError
 from core.engine.incidents import end_entries, name_of
 from core.engine.seat import Seat
+from core.execution.differences import About, Key
 from core.execution.gateway import Wish
 from core.execution.ladder import Phase
 from core.risk.halts import GLOBAL, Level
@@ -286,5 +287,31 @@ def test_rejections_of_one_venue_halt_it_alone() -> None:
                 await asyncio.sleep(6.0)
             halts = bench.engine.state.halts
             assert halts.at(seat(bench).scope) is not None and halts.at(bench.seat.scope) is None
+
+    run_virtual(main)
+
+
+def test_the_cash_of_two_accounts_is_accepted_together_or_not_at_all() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        second = Second(loop)
+        async with running(loop, beside=second) as bench:
+            await both(bench, second)
+            bench.engine.pause("", TRADER)
+            await asyncio.sleep(60.0)
+            first = bench.engine.desk.seats[Venue.KALSHI].reconciler
+            other, cash = seat(bench).reconciler, Key(About.CASH)
+            bench.venue.cash_now = Money(bench.venue.cash_now - 30_000_000)
+            await bench.until(
+                lambda: cash in first.differences and first.differences[cash].reads > 1, "one", 90
+            )
+            second.venue.cash_now = Money(second.venue.cash_now - 30_000_000)
+            await bench.until(lambda: cash in other.differences, "the other", 60)
+            bases = first.cash_base, other.cash_base
+            assert not bench.engine.accept("cash", "accept", "withdrew it", TRADER).accepted
+            assert (first.cash_base, other.cash_base) == bases, "refused is refused"
+            await bench.until(lambda: other.differences[cash].reads > 1, "read again", 10)
+            assert bench.engine.accept("cash", "accept", "withdrew it", TRADER).accepted
+            await asyncio.sleep(10.0)
+            assert not first.differences and not other.differences
 
     run_virtual(main)
