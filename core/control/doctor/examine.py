@@ -122,6 +122,8 @@ def _configuration(place: Profile) -> tuple[Configured | None, list[Finding]]:
     found = [ok("configuration", there)]
     if place.environment is Environment.PRODUCTION:
         found.append(questions.limits(unset(settings.limits)))
+        if place.wallet.exists():
+            found.append(wallet_questions.markets(settings.markets.polymarket, place))
     return Configured(settings, limits), found
 
 

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from core.config.paths import Profile
@@ -37,6 +37,14 @@ def wallet(found: WalletState) -> Finding:
     traded = found.account
     kind = traded.signature_type
     return ok("wallet", f"{traded.funder}, the {kind.label} of key {traded.address}")
+
+
+def markets(followed: Sequence[str], place: Profile) -> Finding:
+    """What the desk looks at there."""
+    if not followed:
+        remedy = f'name some in {place.config}: [markets] polymarket = ["tag:weather"], or an event\'s slug'
+        return warn("markets", "none of Polymarket is named: nothing is shown or traded there", remedy)
+    return ok("markets", f"of Polymarket {', '.join(followed)}")
 
 
 def clock(offset_ms: int | Incomplete) -> Finding:

@@ -14,7 +14,7 @@ import pytest
 from core.config.paths import Profile
 from core.config.settings import PolymarketSettings
 from core.control.doctor.examine import examine
-from core.control.doctor.findings import Grade, Report
+from core.control.doctor.findings import Finding, Grade, Report
 from core.control.doctor.report import as_data, lines
 from core.control.examination import read_examination
 from core.control.identity import accounts_of
@@ -223,6 +223,20 @@ async def test_a_wallet_whose_key_is_gone_blocks_and_a_wallet_alone_is_examined_
     assert said(found, "trading key") == "none was added: the desk trades on Polymarket alone"
     live.wallet_key.unlink()
     assert any(text.startswith("wallet: ") for text in (await report(live, venues)).live)
+
+
+async def test_a_wallet_without_markets_is_remarked_on(live: Profile, venues: Both) -> None:
+    def markets(found: Report) -> list[Finding]:
+        return [f for f in found.findings if f.check == "markets"]
+
+    (empty,) = markets(await report(live, venues))
+    assert empty.grade is Grade.WARN and f'{live.config}: [markets] polymarket = ["tag:' in empty.remedy
+    config, words = live.config.read_text(), '["tag:weather", "series:10192"]'
+    live.config.write_text(config.replace("[markets]\n", f"[markets]\npolymarket = {words}\n"))
+    (named,) = markets(await report(live, venues))
+    assert (named.grade, named.said) == (Grade.OK, "of Polymarket tag:weather, series:10192")
+    live.config.write_text("[markets]\n[markets]\n")
+    assert markets(await report(live, venues)) == [], "what the file names is not known"
 
 
 async def test_another_wallet_needs_another_examination(live: Profile, venues: Both) -> None:
