@@ -7,7 +7,10 @@ from collections.abc import Iterable
 from typing import Any
 
 COLUMNS: dict[str, tuple[str, ...]] = {
-    "markets": ("label", "bid", "ask", "fair", "edge", "edge_state", "net", "mark", "book_age_s", "status"),
+    "markets": (
+        *("label", "bid", "ask", "fair", "edge", "edge_state", "net", "mark", "book_age_s", "status"),
+        "ticker",
+    ),
     "proposals": ("id", "label", "side", "quantity", "price", "edge", "max_loss", "state", "expires_in_s"),
     "orders": ("id", "label", "side", "price", "quantity", "filled", "state", "age_s", "expires"),
     "positions": ("label", "net", "average", "cost", "max_loss", "open_pnl", "exit_price", "today"),

@@ -79,7 +79,7 @@ def halt(reason: str) -> None:
 @with_reason
 @with_profile
 def resume(scope: str, confirm: str, reason: str) -> None:
-    """Lift every halt, or that of SCOPE (desk, KAL, an event or a market); comes up semi-automatic.
+    """Lift every halt, or that of SCOPE (desk, KAL, POLY, an event or a market); comes up semi-automatic.
 
     What covers more than a market leaves entries paused.
     """

@@ -50,7 +50,7 @@ def rest_exit(market: str, price: str) -> None:
     try:
         wanted = parse_price(price)
     except UnitError as error:
-        raise click.UsageError(f"{price[:40]!r} is no price: {error}") from error
+        raise click.UsageError(str(error)) from error
     verbs.command(place_of(), protocol.RestExit(verbs.new_id(), market, wanted))
 
 

@@ -42,6 +42,13 @@ def test_positions_keep_confirmed_provisional_and_failed_apart_and_name_the_page
     assert f"2.00 pairs to merge by hand; 7.00 to redeem by hand; {rows.PAGE}" in told
 
 
+def test_markets_end_with_what_commands_take() -> None:
+    listed = asked("markets", markets=TABLES["markets"])
+    header, *lines = answers.table_lines(listed, answers.columns_of("markets", listed, several=True))
+    assert header.endswith("  ticker") and lines
+    assert [text.split()[-1] for text in lines] == [market["ticker"] for market in listed]
+
+
 def test_a_desk_of_one_venue_prints_what_it_always_did() -> None:
     held = asked("positions", positions=rows.positions())
     assert answers.columns_of("positions", held, several=False) == answers.COLUMNS["positions"]

@@ -16,6 +16,8 @@ from tests.tui.fake_engine import read_clocks
 from tests.tui.test_screens import SIZES, checked_lines
 from tui.format import fit_name
 from tui.widgets.line_pane import LinePane
+from tui.widgets.live_table import plan
+from tui.widgets.market_table import COLUMNS
 
 BOTH = [(80, 24), (200, 50)]
 
@@ -27,6 +29,14 @@ def pane(desk: Desk, name: str) -> list[str]:
 def whole(desk: Desk) -> str:
     """What is on screen as running text, however it is wrapped."""
     return " ".join(desk.text.replace("│", "").split())
+
+
+def test_a_wide_table_shows_as_much_of_the_venues_own_name_as_there_is_room_for() -> None:
+    for width in (158, 170, 178):
+        columns = plan(COLUMNS, width)
+        assert columns[-1].name == "id" and sum(column.width for column in columns) == width
+    slug = "highest-temperature-in-chicago-on-november-23-2026-48-49f"
+    assert plan(COLUMNS, 240)[-1].width >= len(f"  {slug}")
 
 
 def told(desk: Desk, **changes: object) -> None:
