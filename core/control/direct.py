@@ -116,7 +116,10 @@ async def _everywhere(
     *,
     urgent: bool = False,
 ) -> list[bool]:
-    """Do it on every venue side by side; what breaks on one is said, and counts as not done there."""
+    """Do it on every venue side by side; what breaks on one, its end included, counts as not done there.
+
+    Whatever it is: raised, it would end the loop under the venues that are still selling.
+    """
     run, several = secrets.token_hex(4), len(opened.accounts) + len(opened.missing) > 1
     for name, why in opened.missing.items():
         tell(f"{name} NOTHING IS DONE THERE: {why}")
@@ -124,12 +127,13 @@ async def _everywhere(
     async def one(venue: DirectVenue) -> bool:
         said = _named(venue, tell) if several else tell
         try:
-            return await work(Direct(venue, clocks, _rng(), run, said, urgent=urgent), venue, said)
+            try:
+                return await work(Direct(venue, clocks, _rng(), run, said, urgent=urgent), venue, said)
+            finally:
+                await venue.close()
         except Exception as fault:  # noqa: BLE001 - said, and the venue counts as not flat
-            said(f"broke: {type(fault).__name__}: {clean_text(str(fault))}")
+            said(f"NOT FLAT, this venue's part broke: {type(fault).__name__}: {clean_text(str(fault))}")
             return False
-        finally:
-            await venue.close()
 
     done = await asyncio.gather(*(one(make()) for make in opened.accounts))
     return [*done, *(False for _ in opened.missing)]

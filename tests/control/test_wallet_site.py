@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +16,17 @@ from core.config.paths import Environment, Profile
 from core.config.secrets import KeyFileError, write_private
 from core.config.settings import PolymarketSettings
 from core.control import direct
+from core.control.accounts import Opened
 from core.control.signing import signer_at
 from core.control.wallet import WalletPin, wallet_of, write_wallet_pin
 from core.domain.clock import REAL_WORLD, Clocks, SystemClock
+from core.execution.direct import Direct
 from core.venues.address import VenueAddressError
+from core.venues.kalshi.traits import TRAITS as KALSHI
 from core.venues.polymarket import credentials
+from core.venues.polymarket.traits import TRAITS as POLYMARKET
 from core.venues.polymarket.wallets import SignatureType, account
+from core.venues.traits import Traits
 from tests.control.test_site import simulated
 from tests.venues.polymarket.golden import ADDRESS, DEPOSIT_WALLET, SAFE
 from tests.venues.polymarket.scripted import CREDENTIALS
@@ -133,3 +140,36 @@ def test_the_record_of_a_wallet_is_no_secret() -> None:
     write_wallet_pin(place, account(ADDRESS, SignatureType.SAFE, ""))
     read = json.loads(place.wallet.read_text())
     assert read == msgspec.to_builtins(WalletPin(Environment.PRODUCTION, ADDRESS, 2, SAFE))
+
+
+class Lame:
+    """An account whose connections do not even close, or one that takes a while and is flat."""
+
+    unable = ""
+
+    def __init__(self, traits: Traits, *, breaks: bool) -> None:
+        self.traits = traits
+        self.breaks = breaks
+
+    async def close(self) -> None:
+        if self.breaks:
+            raise OSError("the socket is gone")
+
+
+def test_what_breaks_on_one_venue_even_at_its_end_keeps_nobody_from_the_other() -> None:
+    said: list[str] = []
+
+    async def work(_: Direct, venue: Any, tell: Callable[[str], None]) -> bool:
+        for _step in range(0 if venue.breaks else 5):
+            await asyncio.sleep(0)
+        tell("FLAT")
+        return True
+
+    venues: list[Any] = [Lame(POLYMARKET, breaks=True), Lame(KALSHI, breaks=False)]
+    opened: direct.Accounts = Opened([lambda v=v: v for v in venues], {})
+    assert asyncio.run(direct._everywhere(opened, CLOCKS, said.append, work)) == [False, True]
+    assert said == [
+        "POLY FLAT",
+        "POLY NOT FLAT, this venue's part broke: OSError: the socket is gone",
+        "KAL FLAT",
+    ]
