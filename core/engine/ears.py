@@ -102,6 +102,7 @@ class Ears:
         desk, ticker = self.desk, fill.ticker
         desk.account.moved(ticker)
         desk.trips.tallies.rebuild()
+        self.posttrade.undone(fill)
         self._expose(ticker)
         what = (
             f"{_words(order, fill)} never were: their trade failed to settle and is reversed, "

@@ -7,6 +7,7 @@ bounds entries stop and are cancelled, while exits stay possible: they are the w
 from __future__ import annotations
 
 from collections import deque
+from functools import reduce
 
 from core.domain.fees import UnknownFeeError
 from core.domain.market import Venue
@@ -22,6 +23,7 @@ from core.risk.posttrade import (
     Closed,
     Expected,
     Touch,
+    expected,
     fee_off,
     jumped,
     surprise,
@@ -45,7 +47,8 @@ class PostTrade:
         self._used: dict[HaltScope, int] = {}
         """Worst cases as last seen; only one that grew is a breach, a limit that was lowered is not."""
         self._based = False
-        self._expected: dict[str, Expected] = {}
+        self._expected: dict[str, dict[str, Expected]] = {}
+        """Of each opening fill of a position, by ticker and trade id."""
         self._closes: deque[Closed] = deque(maxlen=CLOSES_KEPT)
         self._touches: dict[str, deque[Touch]] = {}
 
@@ -86,16 +89,20 @@ class PostTrade:
         yes = order.intent.side.sign > 0
         bought = known.fair.probability if yes else 1.0 - known.fair.probability
         paid = fill.price if yes else complement(fill.price)
-        before = self._expected.get(fill.ticker, Expected())
-        self._expected[fill.ticker] = before.plus(fill, min(1.0, max(0.0, bought)), paid)
+        fills = self._expected.setdefault(fill.ticker, {})
+        fills[fill.trade_id] = expected(fill, min(1.0, max(0.0, bought)), paid)
+
+    def undone(self, fill: Fill) -> None:
+        """Its trade failed to settle: nothing is expected of it."""
+        self._expected.get(fill.ticker, {}).pop(fill.trade_id, None)
 
     def closed(self, ticker: str, result: Money) -> None:
         """A position went flat, by sale or settlement."""
-        expected, market = self._expected.pop(ticker, None), self._desk.state.markets.get(ticker)
-        if expected is None:
+        fills, market = self._expected.pop(ticker, None), self._desk.state.markets.get(ticker)
+        if not fills:
             return  # bought by somebody else, or before this run
         event = market.market.event_ticker if market is not None else ticker
-        self._closes.append(Closed(event, result, expected))
+        self._closes.append(Closed(event, result, reduce(Expected.plus, fills.values())))
         text = surprise(self._closes)
         if text:
             self._closes.clear()

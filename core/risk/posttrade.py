@@ -71,19 +71,20 @@ def worst_cases(worst: Worst, limits: Limits) -> Iterator[Beyond]:
 
 
 class Expected(msgspec.Struct, frozen=True):
-    """What the model expected of the contracts of a position when they were bought, in money."""
+    """What the model expected of contracts when they were bought, in money."""
 
     mean: float = 0.0
     deviation: float = 0.0
 
-    def plus(self, fill: Fill, bought: float, paid: Price) -> Expected:
-        """With one opening fill of an outcome that the model gave the probability ``bought``."""
-        mean = fill.quantity * (bought - paid / 10_000) - fill.fee
-        return Expected(
-            self.mean + mean,
-            # Contracts of one market win and lose together.
-            self.deviation + fill.quantity * math.sqrt(bought * (1.0 - bought)),
-        )
+    def plus(self, other: Expected) -> Expected:
+        """Contracts of one market win and lose together."""
+        return Expected(self.mean + other.mean, self.deviation + other.deviation)
+
+
+def expected(fill: Fill, bought: float, paid: Price) -> Expected:
+    """Of one opening fill of an outcome that the model gave the probability ``bought``."""
+    mean = fill.quantity * (bought - paid / 10_000) - fill.fee
+    return Expected(mean, fill.quantity * math.sqrt(bought * (1.0 - bought)))
 
 
 class Closed(msgspec.Struct, frozen=True):

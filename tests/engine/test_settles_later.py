@@ -94,6 +94,25 @@ def test_a_failed_trade_is_undone_everywhere_and_calls_somebody() -> None:
     run_virtual(main)
 
 
+def test_nothing_is_expected_of_a_purchase_that_never_was() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with desk(loop) as bench:
+            order_id, guard = await bought(bench, 4), bench.engine._ears.posttrade
+            bench.venue.trade(order_id, 3)
+            ledger = bench.engine.desk.ledger
+            await bench.until(lambda: ledger.net(HOT) == contracts(7), "a second trade", 1)
+            first, second = bench.venue.executed
+            assert guard._expected[HOT].keys() == {first.trade_id, second.trade_id}
+            bench.venue.confirm()
+            bench.venue.trade(order_id, 2)
+            await bench.until(lambda: ledger.net(HOT) == contracts(9), "a third trade", 1)
+            bench.venue.fail(bench.venue.executed[-1])
+            await bench.until(lambda: ledger.net(HOT) == contracts(7), "undone", 1)
+            assert guard._expected[HOT].keys() == {first.trade_id, second.trade_id}
+
+    run_virtual(main)
+
+
 def test_a_failure_nobody_told_is_found_by_the_next_reading() -> None:
     async def main(loop: VirtualLoop) -> None:
         async with desk(loop) as bench:

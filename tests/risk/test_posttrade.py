@@ -11,7 +11,7 @@ from core.domain.fees import UnknownFeeError, fill_fee
 from core.domain.market import FeeChange, FeeSchedule, FeeType, Venue
 from core.domain.order import BookSide, Fill, OrderIntent, Purpose
 from core.domain.units import Money, Price, contracts
-from core.risk.posttrade import Closed, Expected, Touch, fee_off, jumped, surprise, worse
+from core.risk.posttrade import Closed, Touch, expected, fee_off, jumped, surprise, worse
 from tests.risk.desk import DOLLAR, WORLD_MS, market, order
 
 BID, ASK = BookSide.BID, BookSide.ASK
@@ -76,18 +76,14 @@ def test_rebates_waivers_and_unknown_schedules() -> None:
 
 
 def closed(event: str, result: float, bought: float = 0.5, paid: int = 5_000, count: int = 10) -> Closed:
-    expected = Expected().plus(fill(paid, count), bought, Price(paid))
-    return Closed(event, Money(round(result * DOLLAR)), expected)
+    return Closed(event, Money(round(result * DOLLAR)), expected(fill(paid, count), bought, Price(paid)))
 
 
 def test_what_a_position_is_expected_to_bring_is_the_edge_bought_less_its_fees() -> None:
-    expected = (
-        Expected()
-        .plus(fill(4_000, 10, fee=70_000), 0.5, Price(4_000))
-        .plus(fill(4_000, 10), 0.5, Price(4_000))
-    )
-    assert round(expected.mean) == 2 * DOLLAR - 70_000
-    assert round(expected.deviation) == 10 * DOLLAR, "contracts of one market win and lose together"
+    first = expected(fill(4_000, 10, fee=70_000), 0.5, Price(4_000))
+    both = first.plus(expected(fill(4_000, 10), 0.5, Price(4_000)))
+    assert round(both.mean) == 2 * DOLLAR - 70_000
+    assert round(both.deviation) == 10 * DOLLAR, "contracts of one market win and lose together"
 
 
 def test_five_sure_things_that_all_lose_are_a_wrong_model_and_five_coins_are_not() -> None:
