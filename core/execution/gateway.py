@@ -372,8 +372,10 @@ class Gateway:
                 for order, outcome in zip(batch, outcomes, strict=True):
                     self._ledger.apply(order.intent.client_order_id, CancelAnswered(outcome))
                 self._reach(Point.CANCEL_BOOKED)
-                for outcome in outcomes:
-                    if isinstance(outcome, NotThere) and outcome.order_id not in self._asked:
+                for order, outcome in zip(batch, outcomes, strict=True):
+                    # An unanswered order is being looked for already, at a pace that leaves others room.
+                    searched = self._ledger.orders[order.intent.client_order_id].life is Life.UNKNOWN
+                    if isinstance(outcome, NotThere) and not searched and outcome.order_id not in self._asked:
                         self._asked.add(outcome.order_id)
                         self._tasks.spawn(f"ask for {outcome.order_id}", self._ask(outcome.order_id))
             await asyncio.sleep(CANCEL_REPEAT_S[min(attempt, len(CANCEL_REPEAT_S) - 1)])

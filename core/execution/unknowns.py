@@ -21,12 +21,15 @@ from core.domain.units import price_text, quantity_text
 from core.execution.events import OrderNeverArrived
 from core.execution.share import Share
 from core.execution.tasks import Tasks
-from core.venues.venue import Incomplete, VenueGateway
+from core.venues.venue import Incomplete, PositionReport, VenueGateway
 
 LOOKUPS_S = (0.3, 1.0, 2.0, 4.0, 8.0)
 """Pauses before the look-ups; the last one repeats."""
 UNWANTED_S = 1.0
 """No longer pause than this while the order is to be gone: it is cancelled once it is found."""
+TURN_S = 0.2
+"""Every pause is at least so long for each order that is looked for: look-ups come before the account's own
+reading, and many of them would leave it none of the venue's rate."""
 READS_MIN = 3
 HORIZON_NS = 60_000_000_000
 """Confirmations more than 40 s late are on record."""
@@ -50,6 +53,13 @@ class Search(msgspec.Struct):
     stuck: bool = False
 
 
+class _Account(msgspec.Struct, frozen=True):
+    """One reading of the account that proofs go by."""
+
+    began_ns: int
+    positions: tuple[PositionReport, ...]
+
+
 class Unknowns:
     """One look-up task for each UNKNOWN order. ``searches`` is what the screen shows of them."""
 
@@ -70,6 +80,8 @@ class Unknowns:
         self._tasks = tasks
         self._unwanted = unwanted
         self._on_stuck = on_stuck
+        self._reading = asyncio.Lock()
+        self._account: _Account | None = None
         self.searches: dict[str, Search] = {}
 
     def watch(self, order: Order) -> None:
@@ -110,34 +122,36 @@ class Unknowns:
         search = self.searches[client]
         try:
             while True:
-                pause = LOOKUPS_S[min(attempt, len(LOOKUPS_S) - 1)]
-                if self._unwanted(client):
-                    pause = min(pause, UNWANTED_S)
-                search.next_check_ns = self._clocks.mono_ns() + int(pause * 1e9)
-                self._ledger.changed_orders.touch(client)
-                await self._pause(client, pause)
+                await self._pause(client, search, attempt)
                 attempt += 1
                 if self._ledger.orders[client].life is not Life.UNKNOWN:
                     return
-                began_ns = self._clocks.mono_ns()
-                await self._look(client, search, began_ns)
+                await self._look(client, search, self._clocks.mono_ns())
                 if self._ledger.orders[client].life is not Life.UNKNOWN:
                     return
         finally:
             del self.searches[client]
             self._ledger.changed_orders.touch(client)
 
-    async def _pause(self, client: str, seconds: float) -> None:
-        """Cut short when the order is to be gone meanwhile."""
-        while seconds > 0:
-            await asyncio.sleep(min(seconds, UNWANTED_S))
-            seconds -= UNWANTED_S
-            if self._unwanted(client):
-                return
+    async def _pause(self, client: str, search: Search, attempt: int) -> None:
+        """Until the next look-up; sooner when the order is to be gone meanwhile."""
+        began_ns = self._clocks.mono_ns()
+        search.next_check_ns = began_ns + self._pause_ns(client, attempt)
+        self._ledger.changed_orders.touch(client)
+        left_ns = search.next_check_ns - began_ns
+        while left_ns > 0:
+            await asyncio.sleep(min(left_ns / 1e9, UNWANTED_S))
+            left_ns = began_ns + self._pause_ns(client, attempt) - self._clocks.mono_ns()
+
+    def _pause_ns(self, client: str, attempt: int) -> int:
+        pause_s = LOOKUPS_S[min(attempt, len(LOOKUPS_S) - 1)]
+        if self._unwanted(client):
+            pause_s = min(pause_s, UNWANTED_S)
+        return int(max(pause_s, TURN_S * len(self.searches)) * 1e9)
 
     async def _look(self, client: str, search: Search, began_ns: int) -> None:
         order = self._ledger.orders[client]
-        sent_ms = order.sent_ms or order.intent.created_ms
+        sent_ms = _sent_ms(order)
         # Asked before the list: what is complete until then is so in everything read afterwards.
         late = search.reads + 1 >= READS_MIN and began_ns >= search.provable_ns
         proves = late and began_ns - await self._lag_ns() >= search.provable_ns
@@ -157,7 +171,7 @@ class Unknowns:
         search.reads += 1
         if not proves:
             return
-        if not await self._unexplained(order, sent_ms) and self._ledger.orders[client].life is Life.UNKNOWN:
+        if not await self._unexplained(order) and self._ledger.orders[client].life is Life.UNKNOWN:
             waited_s = (self._clocks.mono_ns() - search.since_ns) // 1_000_000_000
             self._ledger.apply(client, OrderNeverArrived(search.reads, waited_s))
 
@@ -169,21 +183,37 @@ class Unknowns:
             return math.inf
         return 0 if as_of_ms is None else max(0, began_ms - as_of_ms) * 1_000_000
 
-    async def _unexplained(self, order: Order, sent_ms: int) -> bool:
+    async def _unexplained(self, order: Order) -> bool:
         """Whether a fill or position could still be this order's, or could not be read."""
-        ticker = order.intent.ticker
-        fills = await self._venue.fills(since_ms=sent_ms - SKEW_MS)
-        if isinstance(fills, Incomplete):
+        ticker, asked_ns = order.intent.ticker, self._clocks.mono_ns()
+        async with self._reading:
+            # Orders that are to be proved at the same time share the reading that began after all had asked.
+            if self._account is None or self._account.began_ns < asked_ns:
+                self._account = await self._read_account()
+            account = self._account
+        if account is None:
             return True
-        for fill in fills:
-            self._ledger.offer_fill(fill, "", "look-up", self._clocks.mono_ns())
         if any(parked.fill.ticker == ticker for parked in self._ledger.parked.values()):
             return True
-        positions = await self._venue.positions()
-        if isinstance(positions, Incomplete):
-            return True
-        at_venue = sum(p.net for p in positions if p.ticker == ticker)
+        at_venue = sum(p.net for p in account.positions if p.ticker == ticker)
         return ticker not in self._ledger.settled and at_venue != self._ledger.net(ticker)
+
+    async def _read_account(self) -> _Account | None:
+        """Fills since the first of the searched orders left, and positions; ``None`` if not readable."""
+        began_ns = self._clocks.mono_ns()
+        searched = [self._ledger.orders[client] for client in self.searches]
+        since_ms = min(_sent_ms(order) for order in searched) - SKEW_MS
+        fills = await self._venue.fills(since_ms=since_ms)
+        if isinstance(fills, Incomplete):
+            return None
+        for fill in fills:
+            self._ledger.offer_fill(fill, "", "look-up", self._clocks.mono_ns())
+        positions = await self._venue.positions()
+        return None if isinstance(positions, Incomplete) else _Account(began_ns, positions)
+
+
+def _sent_ms(order: Order) -> int:
+    return order.sent_ms or order.intent.created_ms
 
 
 def bound(order: Order) -> str:

@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
+from typing import Any
 
 import msgspec
 
 from core.domain.order import Life
 from core.domain.units import contracts
 from core.engine.operator import Outcome
+from core.execution.gateway import Denied, Wish
+from core.execution.unknowns import TURN_S
 from core.risk.halts import HaltScope, Level, ScopeKind
+from core.risk.limits import DEFAULTS
+from core.venues.venue import Incomplete, NotThere, OrderReport, PositionReport, Sealed
 from tests.execution.bench import HOT, TRADER, VIEWER, WARM, Bench, only, running
 from tests.virtual import VirtualLoop, run_virtual
 
 EXPIRY_S = 120
+MANY = msgspec.structs.replace(
+    DEFAULTS,
+    open_orders_market_max=100, open_orders_total_max=100, unknowns_max=100, repeat_hour_max=100,
+    rate_second_max=100, rate_minute_max=100, rate_hour_max=100,
+)  # fmt: skip
 
 
 async def lost(bench: Bench) -> str:
@@ -241,5 +252,50 @@ def test_a_look_up_that_began_too_early_proves_nothing() -> None:
             bench.venue.orders = slow  # type: ignore[method-assign, assignment]
             await bench.until(lambda: bench.order(client).life is Life.NEVER_ARRIVED, "proof", 400)
             assert began[-1] >= search.provable_ns > began[-2], "the read across that moment did not count"
+
+    run_virtual(main)
+
+
+def test_many_unanswered_orders_leave_the_accounts_own_reading_its_share_of_the_rate() -> None:
+    """Each asked for twice a second, by its search and by its cancel, they kept everything else waiting."""
+
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop, ceilings=MANY) as bench:
+            venue, ledger, count = bench.venue, bench.engine.desk.ledger, 16
+            candidate, asked = (await bench.card()).candidate, Counter[str]()
+            order, orders, positions = venue.order, venue.orders, venue.positions
+
+            async def one(order_id: str) -> OrderReport | Incomplete | None:
+                asked["order"] += 1
+                return await order(order_id)
+
+            async def several(**query: Any) -> tuple[OrderReport, ...] | Incomplete:
+                asked["orders"] += bool(query.get("ticker"))
+                return await orders(**query)
+
+            async def held() -> tuple[PositionReport, ...] | Incomplete:
+                asked["positions"] += 1
+                return await positions()
+
+            venue.order, venue.orders, venue.positions = one, several, held  # type: ignore[method-assign]
+            venue.seal = lambda intent: Sealed(f"0x{intent.client_order_id}", b"{}")  # type: ignore[method-assign]
+            venue._cancel = lambda order_id: NotThere(order_id, "not found")  # type: ignore[method-assign]
+            venue.faults.lose_requests = count
+            for size in range(1, count + 1):
+                wish = Wish(msgspec.structs.replace(candidate, quantity=contracts(size)))
+                sent = bench.seat.gateway.send(wish)
+                assert not isinstance(sent, Denied), sent
+            await bench.until(lambda: len(ledger.unknown()) == count, "unknown", 10)
+            bench.seat.gateway.cancel(list(ledger.live), "not wanted")
+            await asyncio.sleep(5)
+            asked.clear()
+            await asyncio.sleep(20)
+            assert 0 < asked["orders"] <= 20 / TURN_S and asked["order"] <= 20 / TURN_S, asked
+            first = min(search.provable_ns for search in bench.seat.unknowns.searches.values())
+            await asyncio.sleep((first - bench.clock.mono_ns()) / 1e9 - 1)
+            asked.clear()
+            await bench.until(lambda: not ledger.unknown(), "proofs", 20)
+            assert {order.life for order in ledger.orders.values()} == {Life.NEVER_ARRIVED}
+            assert asked["positions"] < count // 2, "orders that are proved together share a reading"
 
     run_virtual(main)
