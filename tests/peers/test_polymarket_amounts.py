@@ -13,7 +13,6 @@ import pytest
 
 from core.domain.units import parse_money, parse_price, parse_quantity
 from core.venues.polymarket.amounts import (
-    TICKS,
     Amounts,
     limit_amounts,
     purchase_amounts,
@@ -21,6 +20,7 @@ from core.venues.polymarket.amounts import (
     whole_lots,
 )
 from core.venues.polymarket.sign import Side
+from core.venues.polymarket.terms import TICKS
 
 pytestmark = pytest.mark.filterwarnings("default")
 

@@ -22,9 +22,7 @@ from core.domain.units import (
     quantity_text,
 )
 from core.venues.polymarket.sign import Side
-
-TICKS: Final = frozenset(Price(tick) for tick in (1_000, 100, 50, 25, 10, 1))
-"""From a tenth of a dollar down to a ten-thousandth; a market's tick may change while it trades."""
+from core.venues.polymarket.terms import TICKS
 
 LOT: Final = Quantity(10_000)
 """Sizes have two decimals."""

@@ -26,8 +26,8 @@ from core.venues.polymarket.book_wire import (
     levels,
     stamp_ms,
 )
-from core.venues.polymarket.facts import NOTHING, BookChanged, Fact, Oddity, Traded
-from core.venues.polymarket.market_frames import BestFrame, Change, ChangeFrame, TradeFrame
+from core.venues.polymarket.facts import NOTHING, BookChanged, Fact, Oddity
+from core.venues.polymarket.market_frames import BestFrame, Change, ChangeFrame
 from core.venues.polymarket.merging import Moment
 from core.venues.polymarket.tokens import Tokens
 from core.venues.polymarket.trust import PROBE_NS, PROBE_TRADED_NS, Doubts, Trust
@@ -190,24 +190,6 @@ class Books:
         except WireError as error:
             return (Oddity("best prices", f"{slot.watched.ticker}: {error}"),)
         return self._compare(slot, frame.best_bid, frame.best_ask, not is_yes, now_ns)
-
-    def trade(self, frame: TradeFrame) -> Sequence[Fact]:
-        """A trade of anybody's, told in YES terms."""
-        slot, is_yes = self._by_token.get(frame.asset_id, (None, False))
-        side = _SIDES.get(frame.side)
-        if slot is None or side is None:
-            return NOTHING
-        try:
-            price, size, at_ms = (
-                self._prices[frame.price],
-                level_size(frame.size),
-                stamp_ms(frame.timestamp),
-            )
-        except WireError as error:
-            return (Oddity("trade", f"{slot.watched.ticker}: {error}"),)
-        if not is_yes:
-            price, side = complement(price), side.opposite
-        return (Traded(slot.watched.ticker, price, size, side, at_ms),)
 
     def suspect(self, ticker: str, reason: str, now_ns: int) -> Sequence[Fact]:
         slot = self.slots.get(ticker)

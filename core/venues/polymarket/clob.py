@@ -29,7 +29,7 @@ W = TypeVar("W")
 
 
 class Trading(msgspec.Struct, frozen=True):
-    """``/clob-markets``: everything an order needs, by the one who will check it."""
+    """``/clob-markets``: what an order needs, by the one who will check it."""
 
     condition_id: str
     tokens: tokens.Tokens
@@ -38,15 +38,10 @@ class Trading(msgspec.Struct, frozen=True):
     minimum: Quantity
     neg_risk: bool
     fees: FeeSchedule
-    accepts: bool
-    clears_book: bool
-    delays_takers: bool
-    seconds_delay: int
 
 
 class _Token(msgspec.Struct, frozen=True):
     t: str
-    o: object = None
 
 
 class _Fees(msgspec.Struct, frozen=True):
@@ -63,10 +58,6 @@ class _TradingWire(msgspec.Struct, frozen=True):
     v: object = None
     nr: object = None
     fd: _Fees | None = None
-    ao: object = None
-    cbos: object = None
-    itode: object = None
-    sd: object = None
 
 
 class _VersionWire(msgspec.Struct, frozen=True):
@@ -178,8 +169,4 @@ def _of_trading(wire: _TradingWire, odd: Odd) -> Trading:
         minimum=shares(wire.mos, "mos"),
         neg_risk=flag(wire.nr, "nr"),
         fees=fees,
-        accepts=flag(wire.ao, "ao"),
-        clears_book=flag(wire.cbos, "cbos"),
-        delays_takers=flag(wire.itode, "itode"),
-        seconds_delay=odd.whole(wire.sd, "sd") or 0,
     )

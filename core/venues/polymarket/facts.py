@@ -6,8 +6,7 @@ from typing import Final
 
 import msgspec
 
-from core.domain.order import BookSide
-from core.domain.units import Price, Quantity
+from core.domain.units import Price
 from core.venues.polymarket.line import GiveUp
 
 
@@ -20,16 +19,6 @@ class BookChanged(msgspec.Struct, frozen=True):
 class TickChanged(msgspec.Struct, frozen=True):
     ticker: str
     tick: Price
-
-
-class Traded(msgspec.Struct, frozen=True):
-    """Somebody traded, in YES terms."""
-
-    ticker: str
-    price: Price
-    quantity: Quantity
-    taker: BookSide
-    at_ms: int
 
 
 class Resolved(msgspec.Struct, frozen=True):
@@ -45,6 +34,6 @@ class Oddity(msgspec.Struct, frozen=True):
     detail: str
 
 
-Fact = BookChanged | TickChanged | Traded | Resolved | Oddity | GiveUp
+Fact = BookChanged | TickChanged | Resolved | Oddity | GiveUp
 
 NOTHING: Final[tuple[Fact, ...]] = ()

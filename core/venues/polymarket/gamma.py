@@ -35,7 +35,7 @@ from core.venues.polymarket.gamma_wire import (
     written,
 )
 from core.venues.polymarket.settles import settles
-from core.venues.polymarket.terms import Terms
+from core.venues.polymarket.terms import TICKS, Terms
 from core.venues.polymarket.tokens import Version
 from core.venues.venue import SettlementReport
 from core.venues.wire import Odd, WireError, rfc3339_ms
@@ -43,11 +43,8 @@ from core.venues.wire import Odd, WireError, rfc3339_ms
 RULES_CHARS_MAX: Final = 8_000
 RATE_E6_MAX: Final = 1_000_000
 EXPONENT_MAX: Final = 4
-DELAY_S_MAX: Final = 3_600
 EVENT_URL: Final = "https://polymarket.com/event/"
 
-TICKS: Final = frozenset(map(Price, (1_000, 100, 50, 25, 10, 1)))
-"""The grids the venue has amounts for: 0.1, 0.01, 0.005, 0.0025, 0.001 and 0.0001 dollars."""
 _PAYOUTS: Final = {ONE_DOLLAR: "yes", Price(0): "no", Price(5_000): "split"}
 _UMA: Final = frozenset({"", "proposed", "disputed", "requested", "resolved", "settled"})
 _RESOLUTION: Final = frozenset({"", "inactive", "active", "resolved"})
@@ -125,7 +122,6 @@ def listed(wire: MarketWire, event: EventHead, series: str, odd: Odd) -> Listed:
         doubt=about.doubt,
         minimum=minimum,
     )
-    delay_s = odd.whole(wire.seconds_delay, "secondsDelay") or 0
     terms = Terms(
         ticker=wire.slug,
         condition_id=condition,
@@ -134,9 +130,6 @@ def listed(wire: MarketWire, event: EventHead, series: str, odd: Odd) -> Listed:
         neg_risk=neg_risk,
         tick=tick,
         minimum=minimum,
-        seconds_delay=min(max(0, delay_s), DELAY_S_MAX),
-        game_start_ms=_time(wire.game_start_time, "gameStartTime", odd),
-        clears_book=flag(wire.clear_book_on_start, "clearBookOnStart"),
         url=EVENT_URL + event.slug,
     )
     return Listed(market, terms)

@@ -88,9 +88,6 @@ class MarketWire(msgspec.Struct, frozen=True, rename="camel"):
     start_date: object = None
     end_date: object = None
     closed_time: object = None
-    game_start_time: object = None
-    seconds_delay: object = None
-    clear_book_on_start: object = None
     fees_enabled: object = None
     fee_schedule: FeeWire | None = None
     description: object = None

@@ -30,8 +30,6 @@ RETRY_S: Final = 1.0
 """A beat that was missed is not waited out."""
 LAPSE_NS: Final = 10 * SECOND_NS
 """The venue cancels everything of the key this long after the last accepted beat, or up to 5 s later."""
-MISSED_MAX: Final = 2
-"""So many beats missed in a row, and nothing may be opened."""
 LINKS_MAX: Final = 3
 """How often one beat follows the venue's word for the chain: more, and somebody else is beating too."""
 TIMEOUT: Final = httpx.Timeout(connect=1.5, write=1.5, read=3.0, pool=1.0)
@@ -66,11 +64,6 @@ class Heartbeat:
         self._next_id, self._misses = "", 0
         self.beat: Beat | None = None
         """``None`` until the first beat was accepted: nothing is armed."""
-
-    @property
-    def lost(self) -> bool:
-        """Whether so many beats are missing that nothing may be opened."""
-        return self.beat is not None and self.beat.missed >= MISSED_MAX
 
     async def run(self) -> None:
         """Beat until cancelled. There is no way to disarm: after that the venue cancels what still rests."""

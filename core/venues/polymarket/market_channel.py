@@ -118,7 +118,7 @@ class MarketTalk:
             case BestFrame():
                 return self._books.best(frame, self.number, now_ns)
             case TradeFrame():
-                return self._books.trade(frame)
+                return NOTHING
             case TickFrame():
                 return self._tick_changed(frame, now_ns)
             case ResolvedFrame():

@@ -35,11 +35,7 @@ class ChangeFrame(msgspec.Struct, frozen=True, tag_field="event_type", tag="pric
 
 
 class TradeFrame(msgspec.Struct, frozen=True, gc=False, tag_field="event_type", tag="last_trade_price"):
-    asset_id: str
-    price: str
-    size: str
-    side: str
-    timestamp: str
+    """A trade of anybody's: the book says what is left after it, so nothing of it is kept."""
 
 
 class TickFrame(msgspec.Struct, frozen=True, gc=False, tag_field="event_type", tag="tick_size_change"):

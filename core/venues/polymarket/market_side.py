@@ -181,7 +181,7 @@ class MarketSide:
             case Oddity():
                 self._on_anomaly(fact.what, clean_text(fact.detail))
             case _:
-                pass  # trades of others are nothing the desk asks for
+                pass  # a connection given up ends by itself
 
     def _dead(self, token: str) -> None:
         self.streams.give_up(token, "silent though the venue has news")

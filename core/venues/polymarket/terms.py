@@ -1,4 +1,4 @@
-"""What trading a market of this venue needs beyond the domain's ``Market``: ids, exchange, delays."""
+"""What trading a market of this venue needs beyond the domain's ``Market``: ids, exchange, grid."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ from core.domain.order import Outcome
 from core.domain.units import Price, Quantity
 from core.venues.polymarket.tokens import Tokens, Version
 
+TICKS: Final = frozenset(map(Price, (1_000, 100, 50, 25, 10, 1)))
+"""The grids the venue has amounts for: 0.1, 0.01, 0.005, 0.0025, 0.001 and 0.0001 dollars. A market's may
+change while it trades."""
 EARLY_S: Final = 60
 """The venue ends an order this long before the time it names."""
 
@@ -23,19 +26,8 @@ class Terms(msgspec.Struct, frozen=True):
     neg_risk: bool
     tick: Price
     minimum: Quantity
-    seconds_delay: int = 0
-    """How long the venue holds a marketable order before it matches."""
-    game_start_ms: int | None = None
-    clears_book: bool = False
-    """Whether resting orders vanish when the game starts."""
     url: str = ""
     """The venue's own page of the event."""
 
     def token(self, outcome: Outcome) -> str:
         return self.tokens.yes if outcome is Outcome.YES else self.tokens.no
-
-    def outcome(self, token: str) -> Outcome | None:
-        """``None`` for a token of another market."""
-        if token == self.tokens.yes:
-            return Outcome.YES
-        return Outcome.NO if token == self.tokens.no else None

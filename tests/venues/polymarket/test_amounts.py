@@ -17,7 +17,6 @@ from core.domain.units import (
     parse_quantity,
 )
 from core.venues.polymarket.amounts import (
-    TICKS,
     AmountError,
     Amounts,
     check_price,
@@ -28,6 +27,7 @@ from core.venues.polymarket.amounts import (
     whole_lots,
 )
 from core.venues.polymarket.sign import Side
+from core.venues.polymarket.terms import TICKS
 
 
 @pytest.mark.parametrize(

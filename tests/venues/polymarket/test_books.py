@@ -17,7 +17,7 @@ from core.domain.order import BookSide
 from core.domain.units import Price, contracts
 from core.venues.polymarket.book_wire import BookWire, Sums, book_hash
 from core.venues.polymarket.books import Books, Watched
-from core.venues.polymarket.facts import BookChanged, Fact, Oddity, Resolved, TickChanged, Traded
+from core.venues.polymarket.facts import BookChanged, Fact, Oddity, Resolved, TickChanged
 from core.venues.polymarket.line import SECOND_NS, GiveUp
 from core.venues.polymarket.market_channel import MarketTalk
 from core.venues.polymarket.tokens import Tokens
@@ -389,11 +389,11 @@ def test_a_tick_size_change_doubts_the_book_and_is_told() -> None:
     assert "not a tick size" in desk.doubts()[-1]
 
 
-def test_news_of_the_market_in_yes_terms() -> None:
+def test_a_trade_is_told_by_the_book_and_an_end_by_its_own_message() -> None:
     desk = live()
     trade = {"event_type": "last_trade_price", "asset_id": NO, "price": "0.46", "size": "2", "side": "BUY"}
     said = desk.say({**trade, "timestamp": "1001"})
-    assert list(said) == [Traded(TICKER, Price(5_400), contracts(2), BookSide.ASK, 1_001)]
+    assert list(said) == [] and desk.trust is Trust.LIVE
     over = {
         "event_type": "market_resolved",
         "market": "0x1",

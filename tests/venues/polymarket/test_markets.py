@@ -74,7 +74,7 @@ def test_a_market_in_our_terms() -> None:
     assert (market.station, market.climate_day) == ("KLGA", "2026-11-28")
     assert (market.extreme, market.source, market.doubt) == (Extreme.HIGH, "Weather Underground", "")
     assert (terms.version, terms.tokens.yes, terms.tokens.no) == (Version.V1, YES, NO)
-    assert (terms.token(Outcome.NO), terms.outcome(YES), terms.outcome("7")) == (NO, Outcome.YES, None)
+    assert (terms.token(Outcome.YES), terms.token(Outcome.NO)) == (YES, NO)
     assert terms.condition_id == CONDITION and terms.neg_risk
 
 

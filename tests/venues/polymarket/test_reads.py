@@ -256,7 +256,13 @@ def test_recorded_terms_of_the_second_generation(ask: Ask, shared: Path) -> None
     body = (shared / "data/polymarket/rest_clob_markets_v2_2026-10-05.json").read_bytes()
     condition = json.loads(body)["c"]
     found, _ = ask(lambda r: clob.read_trading(r, condition), answer(body=body))
-    assert (found.version, found.clears_book, found.delays_takers) == (Version.V2, True, True)
+    assert (found.version, found.tick, found.minimum, found.neg_risk) == (
+        Version.V2,
+        100,
+        contracts(5),
+        False,
+    )
+    assert found.fees == FeeSchedule(FeeType.TAKER_CURVE, 70_000)
 
 
 def test_geoblock_keeps_the_address_to_itself(ask: Ask) -> None:
