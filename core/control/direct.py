@@ -174,7 +174,7 @@ def _open(place: Profile, clocks: Clocks, tell: Tell) -> Accounts:
             return None
         signer, unable = None, ""
         try:
-            signer = signer_at(at, settings, place.name)
+            signer = signer_at(at, settings, place)
         except KeyFileError as error:
             unable = str(error)
         return lambda: PolymarketDirect(

@@ -62,29 +62,26 @@ def trading_of(place: Profile, settings: PolymarketSettings) -> PolymarketConfig
     return PolymarketConfig(
         site.addresses,
         site.environment,
-        signer_at(site, settings, place.name),
+        signer_at(site, settings, place),
         site.credentials,
         heartbeat_path=settings.heartbeat_path,
         assets_max=settings.assets_per_socket,
     )
 
 
-def signer_at(site: WalletSite, settings: PolymarketSettings, entry: str) -> OrderSigner:
-    """Who signs the account's orders, its key read and proved to be that wallet's.
-
-    ``entry`` names it in a keyring. Raises ``KeyFileError``.
-    """
+def signer_at(site: WalletSite, settings: PolymarketSettings, place: Profile) -> OrderSigner:
+    """Who signs the account's orders, its key proved to be that wallet's; raises ``KeyFileError``."""
     if site.environment is Environment.SIM:
         settings = PolymarketSettings(signer=settings.signer)  # the simulator's key is in its own file
-    return _signer(site.account, settings, site.key_file, entry)
+    return _signer(site.account, settings, site.key_file, place)
 
 
-def _signer(pinned: Account, settings: PolymarketSettings, path: Path, entry: str) -> OrderSigner:
-    key = load_wallet(settings, path, entry)
+def _signer(pinned: Account, settings: PolymarketSettings, path: Path, place: Profile) -> OrderSigner:
+    key = load_wallet(settings, path, place.name)
     if key.address != pinned.address:
         raise KeyFileError(
             f"the wallet's key is that of {key.address} and wallet {pinned.address} was added here: "
-            "put its key back, or add the other wallet with pmconsole key add-wallet"
+            f"put its key back, or add the other wallet with {adds_wallet(place)}"
         )
     try:
         return signer_of(settings, key, pinned)
@@ -99,8 +96,8 @@ def state(place: Profile, settings: PolymarketSettings) -> WalletState:
     traded, api_key = None, ""
     try:
         traded = pinned_account(place)
-        api_key = credentials.load(place.api_credentials, traded.address).api_key
-        _signer(traded, settings, place.wallet_key, place.name)
+        api_key = credentials.load(place.api_credentials, traded.address, adds_wallet(place)).api_key
+        _signer(traded, settings, place.wallet_key, place)
     except KeyFileError as error:
         return WalletState(traded, api_key, str(error))
     return WalletState(traded, api_key)

@@ -61,7 +61,7 @@ def wallet_of(place: Profile, settings: PolymarketSettings) -> WalletSite | None
         place.environment,
         addresses,
         pinned,
-        load(place.api_credentials, pinned.address),
+        load(place.api_credentials, pinned.address, adds_wallet(place)),
         place.wallet_key,
     )
 
@@ -93,48 +93,44 @@ def _simulated(place: Profile) -> WalletSite | None:
         Environment.SIM,
         addresses,
         traded,
-        load(Path(ready.credentials_path), traded.address),
+        load(Path(ready.credentials_path), traded.address, place.command("demo --fresh")),
         Path(ready.private_key_path),
     )
 
 
 def pinned_account(place: Profile) -> Account:
     """Whose orders are signed here, as it was written down; raises ``KeyFileError``."""
-    pin = read_wallet_pin(place.wallet)
+    pin, adds = read_wallet_pin(place.wallet), adds_wallet(place)
+    unreadable = KeyFileError(f"{place.wallet} cannot be read: add the wallet again with {adds}")
+    if pin is None:
+        raise unreadable
     if pin.environment is not place.environment:
         raise KeyFileError(
             f"{place.wallet} is of a {pin.environment.value} profile and {place.name} trades at "
-            f"{place.environment.value}: add the right wallet with pmconsole key add-wallet"
+            f"{place.environment.value}: add the right wallet with {adds}"
         )
     try:
         return account(pin.address, SignatureType(pin.signature_type), pin.funder)
     except (ValueError, WalletError, AddressError):
-        raise _unreadable(place.wallet) from None
+        raise unreadable from None
 
 
-def read_wallet_pin(path: Path) -> WalletPin:
-    """What was written down when the wallet was added; raises ``KeyFileError``."""
+def read_wallet_pin(path: Path) -> WalletPin | None:
+    """What was written down when the wallet was added; ``None``: it cannot be read."""
     try:
         return msgspec.json.decode(path.read_bytes()[:_BYTES_MAX], type=WalletPin)
     except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
-        raise _unreadable(path) from None
+        return None
 
 
 def refuse_foreign_wallet(place: Profile, address: str) -> None:
     """Raises ``KeyFileError`` for a wallet that another profile knows as another environment's: what it
     signs is good for real money wherever it was signed."""
     for path in sorted(place.directory.parent.glob(f"*/{place.keys.name}/{place.wallet.name}")):
-        try:
-            pin = read_wallet_pin(path)
-        except KeyFileError:
-            continue  # an unreadable record proves nothing about this wallet
-        if pin.address == address and pin.environment is not place.environment:
+        pin = read_wallet_pin(path)  # an unreadable record proves nothing about this wallet
+        if pin is not None and pin.address == address and pin.environment is not place.environment:
             known = f"the {pin.environment.value} wallet of {path}"
             raise KeyFileError(f"wallet {address} is {known}: use another in profile {place.name}")
-
-
-def _unreadable(path: Path) -> KeyFileError:
-    return KeyFileError(f"{path} cannot be read: add the wallet again with pmconsole key add-wallet")
 
 
 def write_wallet_pin(place: Profile, traded: Account) -> None:

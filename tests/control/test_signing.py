@@ -14,7 +14,7 @@ from core.config.paths import Environment, Profile
 from core.config.secrets import WALLET_VARIABLE, KeyFileError
 from core.config.settings import PolymarketSettings
 from core.control.signing import WalletState, add_wallet, signer_at, state, trading_of
-from core.control.wallet import WalletPin, WalletSite, read_wallet_pin, wallet_of
+from core.control.wallet import WalletPin, WalletSite, adds_wallet, read_wallet_pin, wallet_of
 from core.domain.clock import REAL_WORLD, Clocks, SystemClock
 from core.sim.polymarket.keys import Login
 from core.venues.polymarket.contracts import STANDARD
@@ -82,7 +82,7 @@ def test_a_wallet_is_added_once_and_can_sign_and_be_watched(live: Profile, file:
     assert all(stat.S_IMODE((live.keys / name).stat().st_mode) == 0o600 for name in kept(live))
     found = site(live)
     assert (found.account, found.credentials.api_key) == (added.account, added.api_key)
-    signer = signer_at(found, OWN, live.name)
+    signer = signer_at(found, OWN, live)
     trading = trading_of(live, PolymarketSettings(assets_per_socket=50))
     assert trading is not None and (trading.assets_max, trading.environment) == (50, live.environment)
     assert trading.signer.account == found.account and trading.heartbeat
@@ -182,10 +182,13 @@ def test_another_key_in_its_place_signs_nothing(live: Profile, file: Path) -> No
     add(live, file)
     private(live.wallet_key, "22" * 32)
     with pytest.raises(KeyFileError, match=f"and wallet {ADDRESS} was added here"):
-        signer_at(site(live), OWN, live.name)
-    assert "put its key back" in state(live, OWN).problem
+        signer_at(site(live), OWN, live)
+    problem = state(live, OWN).problem
+    assert "put its key back" in problem and problem.endswith(adds_wallet(live))
     live.api_credentials.unlink()
-    assert "polymarket.json does not exist" in state(live, OWN).problem
+    assert (
+        f"polymarket.json does not exist: find it again with {adds_wallet(live)}" in state(live, OWN).problem
+    )
 
 
 @pytest.mark.parametrize(
@@ -194,8 +197,9 @@ def test_another_key_in_its_place_signs_nothing(live: Profile, file: Path) -> No
 def test_a_spoilt_record_of_the_wallet_says_what_to_do(live: Profile, file: Path, content: str) -> None:
     add(live, file)
     live.wallet.write_text(content)
-    with pytest.raises(KeyFileError, match="add the wallet again"):
+    with pytest.raises(KeyFileError, match="add the wallet again") as refused:
         wallet_of(live, OWN)
+    assert str(refused.value).endswith("--profile live")
 
 
 def test_a_record_carried_in_from_another_environment_is_refused(live: Profile, file: Path) -> None:

@@ -72,7 +72,7 @@ def test_the_simulators_wallet_is_a_new_accounts() -> None:
     assert site is not None and site.account == account(ADDRESS, SignatureType.DEPOSIT_WALLET, DEPOSIT_WALLET)
     assert (site.addresses.site, site.credentials.api_key) == ("http://127.0.0.1:9", "k")
     outside = msgspec.structs.replace(OWN, key="env")
-    assert signer_at(site, outside, place.name).account == site.account, "its key is always in its file"
+    assert signer_at(site, outside, place).account == site.account, "its key is always in its file"
 
 
 @pytest.mark.parametrize(

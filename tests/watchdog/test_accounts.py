@@ -88,7 +88,7 @@ def test_the_engine_hears_of_a_venue_nobody_guards(live: Profile) -> None:
     dog = Watchdog(opened.accounts, CLOCKS, live.watchdog_record, 10, opened.missing)
     dog.guards[0].unread = ""
     dog.heard(Pulse("r1", 1, 1, 1, live=0, venues=("KAL", "POLY")))
-    assert dog._answer().unfit.startswith("POLY private key file")
+    assert dog._answer().unfit.startswith("POLY the wallet's API key")
     blind = Watchdog(opened.accounts, CLOCKS, live.watchdog_record, 10, {})
     blind.guards[0].unread = ""
     blind.heard(Pulse("r1", 1, 1, 1, live=0, venues=("KAL",)))

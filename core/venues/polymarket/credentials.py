@@ -36,19 +36,21 @@ def save(path: Path, credentials: Credentials) -> None:
     write_private(path, msgspec.json.format(msgspec.json.encode(kept)) + b"\n")
 
 
-def load(path: Path, address: str) -> Credentials:
-    """Read those of the wallet at ``address`` back; raises ``KeyFileError``, which quotes nothing of them."""
+def load(path: Path, address: str, adds: str) -> Credentials:
+    """Read those of the wallet at ``address`` back; raises ``KeyFileError``, which quotes nothing of them.
+
+    ``adds``: what to type to have them found at the venue again.
+    """
+    if not path.exists():
+        raise KeyFileError(f"the wallet's API key {path} does not exist: find it again with {adds}")
     try:
         kept = _kept.decode(read_key_file(path))
         found = Credentials(address, kept.apiKey, kept.secret, kept.passphrase)
     except (msgspec.MsgspecError, UnicodeDecodeError, CredentialsError):
-        raise KeyFileError(
-            f"{path} holds no API credentials: add the wallet again with pmconsole key add-wallet, which "
-            "finds them at the venue"
-        ) from None
+        raise KeyFileError(f"{path} holds no API credentials: find them again with {adds}") from None
     if kept.address not in ("", address):
         raise KeyFileError(
             f"{path} is the API key of wallet {clean_text(kept.address, 42)}, and {address} is to trade: "
-            "add that wallet again with pmconsole key add-wallet"
+            f"find that one's again with {adds}"
         )
     return found

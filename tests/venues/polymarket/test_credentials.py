@@ -26,6 +26,7 @@ from tests.venues.polymarket.scripted import BUCKETS, CREDENTIALS, dated
 from tests.venues.scripted import Reply, Script, answer
 
 Run = Callable[[Any], Any]
+ADDS = "pmconsole key add-wallet FILE --profile live"
 TRIPLE = {"apiKey": "0000-api-key", "secret": SECRET, "passphrase": "passphrase"}
 
 
@@ -117,21 +118,21 @@ def test_they_are_kept_private_and_read_back(tmp_path: Path) -> None:
     path = tmp_path / "polymarket.json"
     save(path, CREDENTIALS)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert load(path, CREDENTIALS.address) == CREDENTIALS
+    assert load(path, CREDENTIALS.address, ADDS) == CREDENTIALS
 
 
 def test_the_venues_own_spelling_is_read_as_the_wallets_that_is_named(tmp_path: Path) -> None:
     path = tmp_path / "polymarket.json"
     path.write_text(json.dumps(TRIPLE))
     path.chmod(0o600)
-    assert load(path, ADDRESS) == CREDENTIALS
+    assert load(path, ADDRESS, ADDS) == CREDENTIALS
 
 
 def test_another_wallets_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "polymarket.json"
     save(path, CREDENTIALS)
-    with pytest.raises(KeyFileError, match="add that wallet again") as refused:
-        load(path, "0x" + "22" * 20)
+    with pytest.raises(KeyFileError, match=f"find that one's again with {ADDS}") as refused:
+        load(path, "0x" + "22" * 20, ADDS)
     assert SECRET not in str(refused.value)
 
 
@@ -140,9 +141,14 @@ def test_a_spoilt_file_says_what_to_do_and_shows_nothing(tmp_path: Path, content
     path = tmp_path / "polymarket.json"
     path.write_text(content)
     path.chmod(0o600)
-    with pytest.raises(KeyFileError, match="add the wallet again with pmconsole key add-wallet") as refused:
-        load(path, ADDRESS)
+    with pytest.raises(KeyFileError, match=f"find them again with {ADDS}") as refused:
+        load(path, ADDRESS, ADDS)
     assert "!!" not in str(refused.value)
+
+
+def test_a_file_that_is_gone_is_named_for_what_it_was(tmp_path: Path) -> None:
+    with pytest.raises(KeyFileError, match=rf"^the wallet's API key .*json does not exist: .* with {ADDS}$"):
+        load(tmp_path / "polymarket.json", ADDRESS, ADDS)
 
 
 def test_a_file_others_can_read_is_refused(tmp_path: Path) -> None:
@@ -150,4 +156,4 @@ def test_a_file_others_can_read_is_refused(tmp_path: Path) -> None:
     save(path, Credentials(ADDRESS, "k", SECRET, "p"))
     path.chmod(0o644)
     with pytest.raises(KeyFileError, match="chmod 600"):
-        load(path, ADDRESS)
+        load(path, ADDRESS, ADDS)
