@@ -16,6 +16,7 @@ import msgspec
 
 from core.domain.clock import Clocks
 from core.domain.order import BookSide
+from core.domain.position import Position
 from core.domain.units import Money, Price, Quantity, money_text, quantity_text
 from core.execution.differences import About, Difference, Differences, Key, Row
 from core.execution.gateway import Gateway
@@ -145,7 +146,8 @@ class Reconciler:
     def cash(self) -> Money | None:
         """The account's cash as last read, less what was spent since.
 
-        What came in since counts only once the venue says so.
+        What came in since counts only once the venue says so. What was spent by trades that were not settled
+        then counts as spent since: the venue's figure may still hold it.
         """
         return self._since(self._cash_read.total) if self._cash_read is not None else None
 
@@ -262,7 +264,7 @@ class Reconciler:
         cash = await self._venue.cash()
         if isinstance(cash, Incomplete):
             return cash
-        self._cash_read, self._flow_read = cash, self._flow()
+        self._cash_read, self._flow_read = cash, self._flow_settled()
         vanished = not positions and self._listed_any
         self._listed_any = bool(positions)
         self._positions(positions, epoch_read)
@@ -349,7 +351,15 @@ class Reconciler:
 
     def _flow(self) -> int:
         """What positions brought in less what they cost and were charged."""
-        return sum(p.realised - p.cost - p.fees for p in self._share.positions.values())
+        return sum(_brought(position) for position in self._share.positions.values())
+
+    def _flow_settled(self) -> int:
+        """The same by what no trade can undo any more."""
+        holdings, flow = self._ledger.holdings, self._flow()
+        for ticker in self._share.unsettled_markets():
+            open_ids = {fill.trade_id for fill in self._ledger.settling.of(ticker)}
+            flow += _brought(holdings.without(ticker, open_ids)) - _brought(holdings.positions[ticker])
+        return flow
 
     def _rebase(self, base: Money) -> None:
         self.cash_base = base
@@ -403,6 +413,8 @@ class Reconciler:
             return "Not while orders are open; the next reading without any decides."
         if self._share.unsettled():
             return "Not while a trade is not settled: the venue may count what it cost or not."
+        if self._share.epoch > self._positions_epoch:
+            return "It has moved since the venue's was read; the next reading in a few seconds decides."
         return ""
 
     def accept_cash(self) -> None:
@@ -411,6 +423,11 @@ class Reconciler:
         self._found.drop(Key(About.CASH))
         self._rebase(Money(self._worth(self._cash_read.total) - self._flow_read))
         self.request("accepted cash")
+
+
+def _brought(position: Position) -> int:
+    """What a position brought in less what it cost and was charged."""
+    return position.realised - position.cost - position.fees
 
 
 def _contracts(net: int) -> str:

@@ -266,6 +266,24 @@ def test_an_unanswered_order_is_cancelled_by_the_id_known_beforehand() -> None:
     run_virtual(main)
 
 
+def test_money_of_a_purchase_is_spent_although_the_venues_figure_still_holds_it() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with desk(loop) as bench:
+            bench.venue.settled_only = True
+            await bought(bench, 4)
+            account = bench.seat.reconciler
+            bench.engine.pause("", TRADER)
+            read = account.readings
+            await bench.until(lambda: account.readings > read, "a reading without the purchase", 60)
+            assert bench.venue.cash_now < account._cash_read.total  # type: ignore[union-attr]
+            assert account.cash == account.cash_on(0) == bench.venue.cash_now
+            bench.venue.confirm()
+            await asyncio.sleep(60.0)
+            assert account.cash == bench.venue.cash_now, "and only once"
+
+    run_virtual(main)
+
+
 def test_no_count_of_the_venues_is_accepted_while_a_trade_may_or_may_not_be_in_it() -> None:
     async def main(loop: VirtualLoop) -> None:
         async with desk(loop) as bench:
@@ -284,6 +302,8 @@ def test_no_count_of_the_venues_is_accepted_while_a_trade_may_or_may_not_be_in_i
                 assert not refused.accepted and "not settled" in refused.text
             assert (engine.desk.ledger.net(HOT), bench.seat.reconciler.cash_base) == (net, base)
             bench.venue.confirm()
+            await bench.until(lambda: not engine.desk.ledger.unsettled(HOT), "settled", 1)
+            assert "moved since" in engine.accept("cash", "accept", "at once", TRADER).text
             await asyncio.sleep(60.0)
             assert engine.accept(HOT, "accept", "as the page says", TRADER).accepted
             await asyncio.sleep(10.0)
