@@ -6,7 +6,7 @@ A ping a second proves by its pong that everything sent before it has arrived.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from typing import TYPE_CHECKING, Any, Final
 
 from core.domain.clock import Clock
@@ -58,6 +58,18 @@ async def until_one_ends(sides: dict[str, Coroutine[Any, Any, None]]) -> SocketE
         elif end is not None and not isinstance(end, asyncio.CancelledError):
             raise end
     return ended
+
+
+async def send_all(socket: Socket | None, commands: Callable[[], Iterable[bytes]]) -> None:
+    """Send what there is to say; without a connection it is said after the next one opens."""
+    if socket is None:
+        return
+    try:
+        for command in commands():
+            await socket.send(command)
+    except SocketError:
+        # The reader meets the same end and starts the reconnect.
+        return
 
 
 async def keep_pinging(socket: Socket, clock: Clock, answered: Callable[[int], Awaitable[None]]) -> None:

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from core.domain.clock import Clocks
-from core.venues.connection import Backoff, keep_pinging, until_one_ends
+from core.venues.connection import Backoff, keep_pinging, send_all, until_one_ends
 from core.venues.http import key_refused
 from core.venues.kalshi.answers import refusal, trouble_of
 from core.venues.kalshi.books import SECOND_NS
@@ -88,16 +88,8 @@ class Session:
                 return 0.0
 
     async def flush(self) -> None:
-        """Send what the logic wants to say; without a connection it is said after the next connect."""
-        socket = self._socket
-        if socket is None:
-            return
-        try:
-            for command in self._state.commands():
-                await socket.send(command)
-        except SocketError:
-            # The reader meets the same end and starts the reconnect.
-            return
+        """Send what there is to say; without a connection it is said after the next one opens."""
+        await send_all(self._socket, self._state.commands)
 
     async def _connection(self) -> SocketError:
         """One connection from handshake to its end, which is returned."""

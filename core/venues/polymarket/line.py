@@ -15,7 +15,7 @@ from typing import Any, Final, Protocol
 import msgspec
 
 from core.domain.clock import Clocks
-from core.venues.connection import keep_pinging, until_one_ends
+from core.venues.connection import keep_pinging, send_all, until_one_ends
 from core.venues.depth import DEPTH_MAX, too_deep
 from core.venues.socket import Socket, SocketError, SocketFactory
 
@@ -98,15 +98,7 @@ class Line:
 
     async def flush(self) -> None:
         """Send what there is to say; without a connection it is said after the next one opens."""
-        socket = self._socket
-        if socket is None:
-            return
-        try:
-            for command in self._talk.commands():
-                await socket.send(command)
-        except SocketError:
-            # The reader meets the same end and starts the reconnect.
-            return
+        await send_all(self._socket, self._talk.commands)
 
     async def _read(self, socket: Socket) -> None:
         stretch = 0
