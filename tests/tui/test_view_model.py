@@ -9,9 +9,10 @@ from core.control.protocol import Frame
 from core.control.tables import MarketRow
 from tests.tui import rows
 from tui import view_model
+from tui.lines import plain
 from tui.scene import Scene
 from tui.view_model import Now, ViewModel, clean
-from tui.widgets.market_table import COLUMNS
+from tui.widgets.market_table import COLUMNS, MarketTable
 
 NOW = Now(1_000 * rows.S, 1_700_000_000_000)
 
@@ -129,6 +130,16 @@ def test_the_age_of_a_fresh_book_stands_still_between_two_pings(view: ViewModel)
     view.markets[key] = msgspec.structs.replace(view.markets[key], message_ms=made_ms)
     shown = {after: age(Scene(view, later(after), 160), key).text for after in (0.1, 0.9, 1.9, 2.1, 14.2)}
     assert shown == {0.1: "1s", 0.9: "1s", 1.9: "1s", 2.1: "2s", 14.2: "14s"}
+
+
+def test_a_desk_that_follows_nothing_does_not_seem_to_load_for_ever() -> None:
+    said = {}
+    for starting in ((("markets", False),), (("markets", True),)):
+        view = ViewModel()
+        view.apply(Frame(1, NOW.mono_ns, status=rows.status(NOW, session="me", starting=starting)), NOW)
+        said[starting[0][1]] = plain(MarketTable()._empty(Scene(view, NOW, 160)))
+    assert said[False].startswith(" Loading markets from KAL: 0 of ?")
+    assert said[True].startswith(" No market on the desk: [markets] in config.toml names none")
 
 
 def test_a_week_of_orders_and_markets_leaves_the_newest(

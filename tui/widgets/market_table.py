@@ -217,5 +217,7 @@ class MarketTable(LiveTable):
         if scene.filter and view.markets:
             return note(f'No market matches "/{scene.filter}". Esc shows all.')
         venues = view.status.links if view.status is not None else ()
+        if venues and not view.starting and not view.statics:
+            return note("No market on the desk: [markets] in config.toml names none that is listed.")
         names = ", ".join(venue_short(link.venue) for link in venues) or "the venue"
         return note(f"Loading markets from {names}: {len(view.markets)} of {len(view.statics) or '?'}.")
