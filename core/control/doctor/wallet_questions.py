@@ -72,7 +72,8 @@ def region(found: Geoblock | Incomplete) -> Finding:
 def api_key(found: bool | Incomplete, place: Profile) -> Finding:
     """``found``: whether the account may only reduce; any answer shows that the key is accepted."""
     if isinstance(found, Incomplete):
-        return block("API key", f"not accepted: {found.reason}", f"find it again with {adds_wallet(place)}")
+        remedy = f"run again once the venue answers; if it refuses the key, find it with {adds_wallet(place)}"
+        return block("API key", f"not proved: {found.reason}", remedy)
     return ok("API key", "accepted; all the watchdog has of the wallet")
 
 
@@ -97,7 +98,7 @@ def maze(traded: Account, funds: Funds) -> Iterator[Finding]:
             if own:
                 yield not_read(check, Incomplete(found.what, f"{said}{found.reason}"))
             else:
-                yield ok(check, f"{said}not accepted, {found.reason}")
+                yield ok(check, f"{said}not seen, {found.reason}")
             continue
         said += f"the venue sees {money_text(Money(found.amount))} pUSD"
         if not own:

@@ -206,6 +206,10 @@ async def test_one_venue_is_examined_while_the_other_is_silent(
     found = await report(live, venues)
     assert found.live and all(text.startswith("POLY ") for text in found.live)
     assert said(found, "KAL venue") == "trades"
+    (unproved,) = [f for f in found.findings if f.name == "POLY API key"]
+    assert unproved.said.startswith("not proved: ") and unproved.remedy.startswith("run again once the venue")
+    unseen = said(found, "POLY signature type 1")
+    assert "not seen, " in unseen and "accepted" not in unseen, "nobody has refused it"
     venues.poly.down, venues.kalshi = False, {}
     found = await report(live, venues)
     assert found.live and all(text.startswith("KAL ") for text in found.live)
