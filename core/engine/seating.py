@@ -73,6 +73,7 @@ def make_seat(
     groups = Groups(
         net=venue,
         venue=name,
+        clocks=clocks,
         tasks=tasks,
         contracts=lambda: group_contracts(state.limits.current),
         listener=hears.safety,

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from core.domain.clock import Clocks
 from core.domain.market import FIRST_VENUE, Venue
 from core.domain.order import Purpose
 from core.execution.points import Point, Reach
@@ -23,7 +24,7 @@ from core.venues.venue import Done, GroupChange, GroupOutcome, Incomplete, Rejec
 
 REPEAT_S = (0.25, 0.5, 1.0)
 """Pauses between attempts to trigger or reset; the last one repeats."""
-LATE_NEWS_S = 5.0
+LATE_NEWS_NS = 5_000_000_000
 """How long after the answer to a reset the stream may still tell of a trigger from before it, unless it has
 told of the reset."""
 
@@ -48,8 +49,8 @@ class GroupNoted(msgspec.Struct, frozen=True):
 class Standing(msgspec.Struct):
     group: SafetyGroup
     state: GroupState
-    late_until: float = 0.0
-    """Until this loop time a trigger in the stream is from before the reset we asked for."""
+    late_until_ns: float = 0
+    """Until this monotonic time a trigger in the stream is from before the reset we asked for."""
 
 
 class GroupsListener(Protocol):
@@ -73,6 +74,7 @@ class Groups:
         *,
         net: SafetyNet,
         venue: Venue,
+        clocks: Clocks,
         tasks: Tasks,
         contracts: Callable[[], Mapping[Purpose, int]],
         listener: GroupsListener,
@@ -81,6 +83,7 @@ class Groups:
     ) -> None:
         self._net = net
         self._venue = venue
+        self._clocks = clocks
         self._tasks = tasks
         self._contracts = contracts
         self._listener = listener
@@ -190,13 +193,13 @@ class Groups:
         """An operator resumed: groups accept orders again once the venue has said so."""
         for at in list(self.standing.values()):
             if at.state is not GroupState.ARMED:
-                at.state, at.late_until = GroupState.RESETTING, math.inf
+                at.state, at.late_until_ns = GroupState.RESETTING, math.inf
                 self._note(at.group, at.state, cause)
                 self._tasks.spawn(f"reset {at.group.group_id}", self._reset(at, cause))
 
     async def _reset(self, at: Standing, cause: str) -> None:
         await self._until(at, GroupState.RESETTING, self._net.reset_group, GroupState.ARMED, cause)
-        at.late_until = min(at.late_until, asyncio.get_running_loop().time() + LATE_NEWS_S)
+        at.late_until_ns = min(at.late_until_ns, self._clocks.mono_ns() + LATE_NEWS_NS)
         if at.state in (GroupState.TRIGGERING, GroupState.TRIGGERED):
             # Which of the two came last at the venue is not known: the stop has the last word.
             at.state = GroupState.TRIGGERING
@@ -234,7 +237,7 @@ class Groups:
         if at is None:
             return
         if change is GroupChange.RESET:
-            at.late_until = 0.0
+            at.late_until_ns = 0
         elif change is GroupChange.REFUSING or (change is GroupChange.TRIGGERED and not self._late(at)):
             before, at.state = at.state, GroupState.TRIGGERED
             if before is GroupState.TRIGGERING:
@@ -249,7 +252,7 @@ class Groups:
     def _late(self, at: Standing) -> bool:
         """Whether a trigger told now came before the reset we asked for, which has undone it."""
         undone = at.state in (GroupState.RESETTING, GroupState.ARMED)
-        return undone and asyncio.get_running_loop().time() < at.late_until
+        return undone and self._clocks.mono_ns() < at.late_until_ns
 
     # --- common --------------------------------------------------------------------------------
 
