@@ -81,10 +81,10 @@ class Flattener:
     def running(self) -> bool:
         return self.ladder is not None and not self.ladder.over
 
-    @property
-    def something_left(self) -> bool:
-        """Whether a ladder would find anything to do."""
-        return bool(self._share.live or self._share.held)
+    def something_left(self, *, sweep: bool) -> bool:
+        """Whether a ladder would find anything to do; ``sweep``: also of what was placed elsewhere."""
+        unswept = sweep and (self.ladder is None or self.ladder.swept_ns is None)
+        return unswept or bool(self._share.live or self._share.held)
 
     # --- the operator's side -------------------------------------------------------------------
 

@@ -72,7 +72,7 @@ class Stop:
         self._beginning = True
         try:
             for flattener in self.flatteners.values():
-                if not joins or flattener.running or flattener.something_left:
+                if not joins or flattener.running or flattener.something_left(sweep=sweep):
                     at_once = now or (joins and not flattener.running)
                     flattener.start(by, began_ns, now=at_once, sweep=sweep)
         finally:

@@ -167,6 +167,26 @@ def test_one_stop_flattens_both_under_one_countdown() -> None:
     run_virtual(main)
 
 
+def test_foreign_orders_asked_for_late_are_cancelled_also_where_the_stop_is_over() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        second = Second(loop)
+        async with running(loop, beside=second) as bench:
+            await held_on_both(bench, second)
+            second.venue.books[SLUG].book.clear()
+            second.venue.touch(SLUG)
+            bench.engine.flatten(TRADER, now=True)
+            ladders = bench.engine.desk.stop.ladders
+            await bench.until(lambda: ladders[Venue.KALSHI].phase is Phase.FLAT, "flat there", 60)
+            assert bench.engine.desk.stop.running, "nobody bids on the other"
+            for _ in range(2):
+                assert bench.engine.flatten(TRADER, include_external=True).accepted
+                await asyncio.sleep(5.0)
+            for venue in (bench.venue, second.venue):
+                assert [what for _, what in venue.calls].count("cancel everything") == 1
+
+    run_virtual(main)
+
+
 def test_an_abort_in_the_countdown_keeps_both_positions() -> None:
     async def main(loop: VirtualLoop) -> None:
         second = Second(loop)
