@@ -43,9 +43,7 @@ class Traits(msgspec.Struct, frozen=True):
 class Beat(msgspec.Struct, frozen=True):
     """The dead-man switch of a venue with heartbeats, once armed."""
 
-    answered_ns: int
-    """When the last beat the venue accepted was sent."""
     missed: int
-    """Beats in a row without acceptance since."""
+    """Beats in a row that were not accepted."""
     cancels_ns: int
     """When the venue cancels everything at the earliest if no further beat is accepted, monotonic."""

@@ -26,9 +26,9 @@ def link(bench: Bench, venue: Venue = Venue.KALSHI) -> LinkRow:
 def test_a_venue_with_heartbeats_tells_its_countdown_and_in_words_what_two_missed_ones_stop() -> None:
     async def main(loop: VirtualLoop) -> None:
         async with desk(loop) as bench:
-            bench.venue.beat = Beat(1, 1, 77)
+            bench.venue.beat = Beat(1, 77)
             assert link(bench).beat == BeatRow(77, 1, "")
-            bench.venue.beat = Beat(1, 2, 77)
+            bench.venue.beat = Beat(2, 77)
             assert link(bench).beat == BeatRow(77, 2, "2 heartbeats were missed")
             bench.venue.beat = None
             assert link(bench).beat == BeatRow(None, 0, "the venue's dead-man switch is not armed")

@@ -108,7 +108,7 @@ class Heartbeat:
 
     def _accepted(self, sent_ns: int, next_id: str) -> None:
         before, self._next_id, self._misses = self.beat, next_id, 0
-        self.beat = Beat(answered_ns=sent_ns, missed=0, cancels_ns=sent_ns + LAPSE_NS)
+        self.beat = Beat(missed=0, cancels_ns=sent_ns + LAPSE_NS)
         if before is not None and sent_ns >= before.cancels_ns:
             self._on_lapse()
 
