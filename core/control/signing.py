@@ -162,6 +162,7 @@ def _read(place: Profile, settings: PolymarketSettings, file: Path | None) -> tu
             f"{place.config} says with polymarket.{where} where the wallet's key is: leave FILE out, or take "
             "that line out"
         )
+    _refuse_typed(file)
     data = read_key_file(file)
     try:
         return parse_key(data.decode("ascii")), data
@@ -170,6 +171,19 @@ def _read(place: Profile, settings: PolymarketSettings, file: Path | None) -> tu
     except KeyFormatError as error:
         problem = str(error)
     raise KeyFileError(f"what {file} holds {problem}: export the wallet's private key once more")
+
+
+def _refuse_typed(file: Path) -> None:
+    """Raises ``KeyFileError``, which quotes nothing, where the key stands instead of a file that has it."""
+    try:
+        parse_key(file.name)
+    except KeyFormatError:
+        return
+    if not file.exists():
+        raise KeyFileError(
+            "FILE names a file, and a private key was typed: put it into a file of mode 0600, name that, and "
+            "take the key out of the shell's history"
+        )
 
 
 def _refuse_overwriting(place: Profile, key: WalletKey) -> None:

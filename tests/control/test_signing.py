@@ -130,6 +130,13 @@ def test_a_garbage_file_is_refused_unquoted(live: Profile, tmp_path: Path, conte
     assert SECRET not in str(refused.value) and kept(live) == []
 
 
+@pytest.mark.parametrize("typed", [SECRET, f"0x{SECRET}"])
+def test_a_key_typed_instead_of_its_file_is_not_shown_again(live: Profile, typed: str) -> None:
+    with pytest.raises(KeyFileError, match="take the key out of the shell's history") as refused:
+        add(live, Path(typed))
+    assert SECRET not in str(refused.value) and kept(live) == []
+
+
 def test_a_file_others_can_read_is_refused(live: Profile, file: Path) -> None:
     file.chmod(0o640)
     with pytest.raises(KeyFileError, match="chmod 600"):
