@@ -113,6 +113,9 @@ def outcome_price(text: str, field: str, *, up: bool = False) -> Price:
     An average of several prices can be finer than ours: it is rounded down, or up where it was paid.
     """
     whole, point, fraction = text.partition(".")
+    finer = fraction[6:]
+    if finer and not (finer.isascii() and finer.isdigit()):
+        raise WireError(f"{field}: {text[:40]!r} is not a number")
     try:
         # ``parse_quantity`` keeps two decimals more than a price has; a finer text is cut before it.
         millionths = parse_quantity(f"{whole or '0'}.{fraction[:6]}" if point else text)
@@ -120,7 +123,7 @@ def outcome_price(text: str, field: str, *, up: bool = False) -> Price:
         raise WireError(f"{field}: {error}") from None
     if not 0 < millionths < 1_000_000:
         raise WireError(f"{field}: {text[:40]!r} is not between 0 and 1 dollar")
-    rounded = -(-millionths // 100) if up else millionths // 100
+    rounded = -(-(millionths + bool(finer.strip("0"))) // 100) if up else millionths // 100
     return Price(min(max(1, rounded), ONE_DOLLAR - 1))
 
 

@@ -269,6 +269,10 @@ def test_an_average_finer_than_a_price_is_rounded_against_us() -> None:
     average: dict[str, Any] = {"trader_side": "TAKER", "price": "0.52333333", "maker_orders": []}
     assert one_fill(side="BUY", **average).price == 5_234
     assert one_fill(side="SELL", **average).price == 5_233
+    for paid, price in (("0.52000000001", 5_201), ("0.5200000000", 5_200), ("0.9999999999", 9_999)):
+        assert one_fill(side="BUY", **{**average, "price": paid}).price == price
+    with pytest.raises(WireError, match="not a number"):
+        one_fill(side="BUY", **{**average, "price": "0.520000x1"})
 
 
 @pytest.mark.parametrize(
