@@ -159,7 +159,7 @@ class Catalogue:
         for ticker, since in list(self._over_ns.items()):
             ledger = self._desk.ledger
             open_here = ledger.net(ticker) or ledger.live_in(ticker) or ledger.externals_in(ticker)
-            if not open_here and now - since > SHOWN_AFTER_END_NS:
+            if not (open_here or ledger.settling.of(ticker)) and now - since > SHOWN_AFTER_END_NS:
                 self._drop(ticker)
 
     def _drop(self, ticker: str) -> None:

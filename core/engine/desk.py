@@ -65,10 +65,11 @@ class Desk:
         """
         held = self.ledger.positions.get(ticker, Position())
         live, outside = self.ledger.live_in(ticker), self.ledger.externals_in(ticker)
+        or_else = self.ledger.if_undone(ticker)
         if ticker not in self.state.markets:
-            if not (held.net or live or outside):
+            if not (held.net or or_else.net or live or outside):
                 self.exposure.forget(ticker)
                 return Money(0)
             self.exposure.admit(ticker, self.ledger.venues[ticker])
-        self.exposure.update(ticker, held, live, outside, self.ledger.if_undone(ticker))
+        self.exposure.update(ticker, held, live, outside, or_else)
         return self.exposure.now(ticker).market

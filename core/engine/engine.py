@@ -166,7 +166,7 @@ class Engine(Operations):
         desk.halting.restore(restored.halts)
         wrong = belief.replay(desk.ledger, restored.orders, restored.belief, desk.clocks.mono_ns())
         restored.orders.clear()
-        for ticker in desk.ledger.held:
+        for ticker in (*desk.ledger.held, *desk.ledger.settling.open):
             desk.expose(ticker)  # also what is not on the desk any more
         desk.account.recount()
         desk.trips.restore(

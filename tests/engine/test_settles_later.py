@@ -10,8 +10,10 @@ from typing import Any
 import msgspec
 
 from core.control.snapshot import Snapshot
+from core.domain.market import MarketStatus
 from core.domain.order import BookSide, Life, Outcome
 from core.domain.units import DOLLAR, Money, contracts, price_text
+from core.engine.catalogue import SHOWN_AFTER_END_NS
 from core.engine.facts import judge
 from core.engine.state import AlarmLevel
 from core.execution.differences import About, Key
@@ -433,5 +435,32 @@ def test_a_restart_still_waits_for_what_was_not_settled() -> None:
             assert ledger.net(HOT) == contracts(4) and ledger.closable(HOT) == 0
             again.venue.confirm()
             await again.until(lambda: ledger.closable(HOT) == contracts(4), "settled", 2)
+
+    run_virtual(main)
+
+
+def test_a_sale_that_may_still_fail_counts_in_every_limit_also_where_its_market_is_listed_no_more() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with desk(loop) as bench:
+            await bought(bench, 4)
+            bench.venue.confirm()
+            await asyncio.sleep(1.0)
+            bench.engine.flatten(TRADER, now=True)
+            engine = bench.engine
+            await bench.until(
+                lambda: engine.desk.ledger.net(HOT) == 0 and not engine.desk.ledger.live, "sold", 10
+            )
+            venue, risked = bench.venue, engine.desk.exposure.now(HOT).market
+            over = msgspec.structs.replace(engine.state.markets[HOT].market, status=MarketStatus.CLOSED)
+            venue.listed = tuple(over if m.ticker == HOT else m for m in venue.listed)
+            assert risked > 0
+            await asyncio.sleep(SHOWN_AFTER_END_NS / 1e9 + 60.0)
+            assert HOT in engine.state.markets and engine.desk.exposure.now(HOT).market == risked
+            rows = tuple(bench.journal.rows)
+        venue.listed = tuple(m for m in venue.listed if m.ticker != HOT)
+        async with desk(loop, venue=venue, history=rows, run="r2", ready=False) as again:
+            await asyncio.sleep(5.0)
+            assert HOT not in again.engine.state.markets
+            assert again.engine.desk.exposure.now(HOT).market == risked
 
     run_virtual(main)
