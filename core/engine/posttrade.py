@@ -7,7 +7,6 @@ bounds entries stop and are cancelled, while exits stay possible: they are the w
 from __future__ import annotations
 
 from collections import deque
-from functools import reduce
 
 from core.domain.fees import UnknownFeeError
 from core.domain.market import Venue
@@ -47,8 +46,9 @@ class PostTrade:
         self._used: dict[HaltScope, int] = {}
         """Worst cases as last seen; only one that grew is a breach, a limit that was lowered is not."""
         self._based = False
-        self._expected: dict[str, dict[str, Expected]] = {}
-        """Of each opening fill of a position, by ticker and trade id."""
+        self._expected: dict[str, Expected] = {}
+        self._unsettled: dict[str, Expected] = {}
+        """What of it came by fills that may still fail, by trade id."""
         self._closes: deque[Closed] = deque(maxlen=CLOSES_KEPT)
         self._touches: dict[str, deque[Touch]] = {}
 
@@ -89,20 +89,26 @@ class PostTrade:
         yes = order.intent.side.sign > 0
         bought = known.fair.probability if yes else 1.0 - known.fair.probability
         paid = fill.price if yes else complement(fill.price)
-        fills = self._expected.setdefault(fill.ticker, {})
-        fills[fill.trade_id] = expected(fill, min(1.0, max(0.0, bought)), paid)
+        part = expected(fill, min(1.0, max(0.0, bought)), paid)
+        self._expected[fill.ticker] = self._expected.get(fill.ticker, Expected()).plus(part)
+        if not fill.final:
+            self._unsettled[fill.trade_id] = part
 
     def undone(self, fill: Fill) -> None:
         """Its trade failed to settle: nothing is expected of it."""
-        self._expected.get(fill.ticker, {}).pop(fill.trade_id, None)
+        part = self._unsettled.pop(fill.trade_id, None)
+        if not self._desk.ledger.net(fill.ticker):
+            self._expected.pop(fill.ticker, None)
+        elif part is not None and fill.ticker in self._expected:
+            self._expected[fill.ticker] = self._expected[fill.ticker].less(part)
 
     def closed(self, ticker: str, result: Money) -> None:
         """A position went flat, by sale or settlement."""
-        fills, market = self._expected.pop(ticker, None), self._desk.state.markets.get(ticker)
-        if not fills:
+        foreseen, market = self._expected.pop(ticker, None), self._desk.state.markets.get(ticker)
+        if foreseen is None:
             return  # bought by somebody else, or before this run
         event = market.market.event_ticker if market is not None else ticker
-        self._closes.append(Closed(event, result, reduce(Expected.plus, fills.values())))
+        self._closes.append(Closed(event, result, foreseen))
         text = surprise(self._closes)
         if text:
             self._closes.clear()
@@ -122,6 +128,8 @@ class PostTrade:
             self._beyond(ticker)
             if ticker in desk.state.markets:
                 self._jump(ticker)
+        waiting = {trade_id for fills in desk.ledger.settling.open.values() for trade_id in fills}
+        self._unsettled = {i: part for i, part in self._unsettled.items() if i in waiting}
         self._touches = {t: seen for t, seen in self._touches.items() if t in desk.ledger.held}
         self._used = {scope: used for scope, used in self._used.items() if self._lasts(scope)}
         self._based = True

@@ -80,6 +80,10 @@ class Expected(msgspec.Struct, frozen=True):
         """Contracts of one market win and lose together."""
         return Expected(self.mean + other.mean, self.deviation + other.deviation)
 
+    def less(self, other: Expected) -> Expected:
+        """Without contracts that were counted and never came."""
+        return Expected(self.mean - other.mean, self.deviation - other.deviation)
+
 
 def expected(fill: Fill, bought: float, paid: Price) -> Expected:
     """Of one opening fill of an outcome that the model gave the probability ``bought``."""

@@ -206,9 +206,9 @@ def test_results_the_model_excludes_halt_the_desk() -> None:
         async with running(loop) as bench:
             guard = bench.engine._ears.posttrade
             await bench.held(2, HOT)
-            assert all(part.mean > 0 for part in guard._expected[HOT].values()), "an entry is expected to pay"
+            assert guard._expected[HOT].mean > 0, "an entry is expected to pay"
             for n in range(4):
-                guard._expected[f"E{n}"] = {"t": Expected(mean=500_000.0, deviation=300_000.0)}
+                guard._expected[f"E{n}"] = Expected(mean=500_000.0, deviation=300_000.0)
                 guard.closed(f"E{n}", Money(-2_000_000))
             assert bench.engine.state.halts.standing == ()
             bench.venue.settle(HOT, 0)
