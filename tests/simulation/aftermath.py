@@ -5,7 +5,7 @@ from __future__ import annotations
 from core.domain.market import Venue
 from core.engine.engine import Engine
 from core.risk.halts import Level
-from core.sim.orders import OrderStatus
+from core.sim.orders import Fill, OrderStatus
 from tests.simulation.site import ACCOUNT, CASH
 from tests.simulation.truth import Truth
 from tests.simulation.violation import ViolationError, venue_text
@@ -37,6 +37,11 @@ def out_of_order(
     parked = [p.fill for p in seat.share.parked.values() if not says_so(engine, p.fill.ticker)]
     if parked:
         return ViolationError(11, "fills are still without an order", parked, "at the venue")
+    missing = [f for f in unknown_fills(engine, truth) if strict or not says_so(engine, f.ticker)]
+    if missing:
+        return ViolationError(11, "fills of the account are not known to the desk", (), missing)
+    if seat.reconciler.last.began_ns < healed_ns:
+        return ViolationError(11, "the account was not read", seat.reconciler.last, healed_ns)
     clean_ns = seat.reconciler.clean_ns
     if (clean_ns is None or clean_ns < healed_ns) and not engine.state.halts.standing:
         return ViolationError(11, "the account was not read without a difference", clean_ns, healed_ns)
@@ -50,22 +55,24 @@ def says_so(engine: Engine, ticker: str) -> bool:
     return halt is not None and halt.level >= Level.HALTED
 
 
-def cash_differs(engine: Engine, truth: Truth, healed_ns: int) -> ViolationError | None:
-    """7: to the millionth of a dollar, once every fill has its order and every position agrees.
+def unknown_fills(engine: Engine, truth: Truth) -> list[Fill]:
+    """Two of them can leave a position where it was, and cash elsewhere."""
+    known = engine.desk.ledger.fills
+    return [fill for fill in truth.exchange.account(ACCOUNT).fills if fill.trade_id not in known]
 
-    A fee corrected late is told by no message: it is known from a reading that began after it.
 
-    Two fills on their way can leave the position where it was, so the fills themselves must be known.
+def cash_differs(engine: Engine, truth: Truth) -> ViolationError | None:
+    """7: to the millionth of a dollar, in a desk that is in order and asks for help nowhere it differs.
+
+    A fee corrected late is told by no message: it is known from the reading that being in order takes.
     """
     ledger, exchange = engine.desk.ledger, truth.exchange
-    seat = engine.desk.seats[Venue.KALSHI]
-    if seat.reconciler.last.began_ns < healed_ns:
+    positions = engine.desk.seats[Venue.KALSHI].share.positions
+    if unknown_fills(engine, truth) or any(
+        ledger.net(t) != exchange.position(ACCOUNT, t) for t in exchange.markets
+    ):
         return None
-    if any(fill.trade_id not in ledger.fills for fill in exchange.account(ACCOUNT).fills):
-        return None
-    if seat.share.parked or any(ledger.net(t) != exchange.position(ACCOUNT, t) for t in exchange.markets):
-        return None
-    flow = sum(p.realised - p.cost - p.fees for p in seat.share.positions.values())
+    flow = sum(p.realised - p.cost - p.fees for p in positions.values())
     expected, found = CASH + truth.deposited + flow, exchange.cash(ACCOUNT)
     return ViolationError(7, "cash is another one", expected, found) if found != expected else None
 

@@ -74,7 +74,7 @@ class Oracle:
         self.truth.note(f"row {row.seq} {row.kind} {row.order_id or row.ticker} {row.payload}")
         if row.order_id.startswith(OURS):
             self._mark(row.order_id)
-        if row.kind == Kind.ADJUSTMENT.value:
+        if row.kind == Kind.ADJUSTMENT.value and row.ticker in self.truth.exchange.markets:
             self.adjusted = True
             self.truth.external_tickers[row.ticker] = None
         if row.kind == Kind.DIFFERENCE.value:
@@ -270,15 +270,16 @@ class Oracle:
         engine = self._engine
         if engine is None:
             return
-        ours = [o for o in engine.desk.ledger.live.values() if o.intent.venue is Venue.KALSHI]
-        counted = sum(o.intent.reserved for o in ours if o.intent.purpose is Purpose.OPEN)
+        counted: Counter[str] = Counter()
+        for order in engine.desk.ledger.live.values():
+            opens = order.intent.purpose is Purpose.OPEN
+            counted[order.intent.ticker] += (order.intent.reserved if opens else 0) + _ROUNDING
         account = self.truth.exchange.account(ACCOUNT)
         tainted = {o.ticker for o in account.working.values() if not self._plainly(o)}
-        held_back = sum(money for ticker, money in account.reserved_by.items() if ticker not in tainted)
-        if held_back > counted + len(ours) * _ROUNDING:
-            raise ViolationError(
-                4, "the venue holds back more than the desk has set aside", counted, account.reserved_by
-            )
+        for ticker, money in account.reserved_by.items():
+            if ticker not in tainted and money > counted[ticker]:
+                what = f"the venue holds back more in {ticker} than the desk has set aside"
+                raise ViolationError(4, what, counted[ticker], money)
 
     def _plainly(self, order: VenueOrder) -> bool:
         """Whether what the venue holds back for an order is what the desk meant by it.
@@ -296,10 +297,10 @@ class Oracle:
         """What of belief still differs from truth, ``None`` when nothing does."""
         return out_of_order(self._engine, self.truth, healed_ns, strict=self.strict)
 
-    def judge_cash(self, healed_ns: int) -> None:
+    def judge_cash(self) -> None:
         """The desk has had its time: cash that is another one now is a violation."""
         if self._engine is not None and not self.adjusted:
-            self.find(cash_differs(self._engine, self.truth, healed_ns))
+            self.find(cash_differs(self._engine, self.truth))
 
     def judge_stop(self, *, ended: bool) -> None:
         """The engine was told to stop and has had its time."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -16,8 +16,11 @@ from core.domain.order import TimeInForce as InForce
 from core.domain.units import Money, Price, Quantity
 from core.journal.events import Kind, Row
 from core.sim.orders import BookSide, OrderRequest, TimeInForce
+from tests.simulation import aftermath
 from tests.simulation.chance import Chance
 from tests.simulation.oracle import Oracle
+from tests.simulation.polymarket import aftermath as polymarket_aftermath
+from tests.simulation.run import Script, run
 from tests.simulation.site import ACCOUNT, CROWD, Site
 from tests.simulation.truth import Truth
 from tests.virtual import VirtualClock, VirtualLoop, run_virtual
@@ -53,9 +56,10 @@ class Bench:
     def sold_by_hand(self) -> None:
         self.place(ACCOUNT, BookSide.ASK, 100, SEVEN, tif=TimeInForce.IOC, client_order_id="web-1")
 
-    def second(self) -> bool:
-        """Whether the oracle blames a desk whose ledger holds no order."""
-        desk = SimpleNamespace(ledger=SimpleNamespace(live={}, unknown=tuple))
+    def second(self, *counted: OrderIntent) -> bool:
+        """Whether the oracle blames a desk whose ledger holds no other orders."""
+        live = {str(number): SimpleNamespace(intent=intent) for number, intent in enumerate(counted)}
+        desk = SimpleNamespace(ledger=SimpleNamespace(live=live, unknown=tuple))
         self.oracle.attach(SimpleNamespace(desk=desk))  # type: ignore[arg-type]  # all it reads of an engine
         self.oracle.second()
         assert self.oracle.violation is None, "nothing is asked of an engine that has not begun"
@@ -87,3 +91,24 @@ def test_a_resting_exit_that_a_hand_made_an_opening_of_is_no_debt_of_the_desk(pu
         assert found.second() is (purpose is Purpose.OPEN)
 
     run_virtual(main)
+
+
+def test_what_is_set_aside_in_one_market_covers_no_other() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        found = bench(loop)
+        found.intend(Purpose.OPEN)
+        found.sold_by_hand()
+        rich = msgspec.structs.replace(found.oracle.truth.intents[OURS], reserved=Money(10**12))
+        assert not found.second(rich)
+        assert found.second(msgspec.structs.replace(rich, ticker="ANOTHER"))
+
+    run_virtual(main)
+
+
+@pytest.mark.parametrize("judge", [aftermath, polymarket_aftermath])
+def test_a_millionth_of_a_dollar_is_missed_on_either_venue(
+    judge: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(judge, "CASH", judge.CASH + 1)
+    broken = run(Script(8, active_s=15, honest=True)).broken
+    assert broken is not None and broken.point == 7

@@ -291,9 +291,9 @@ class World:
     def judge_end(self, healed_ns: int) -> None:
         """The desk has had its time: what is not in order now is a violation."""
         self.oracle.find(self.in_order(healed_ns))
-        self.oracle.judge_cash(healed_ns)
-        if self.pit is not None and self.desk is not None and not self.oracle.adjusted:
-            self.oracle.find(self.pit.cash_differs(self.desk.engine, healed_ns))
+        self.oracle.judge_cash()
+        if self.pit is not None and self.desk is not None:
+            self.oracle.find(self.pit.cash_differs(self.desk.engine))
 
     def judge_silence(self, silence: Silence) -> None:
         """One venue has been silent: entries must have left for the other all the time."""

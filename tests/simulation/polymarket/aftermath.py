@@ -6,7 +6,7 @@ from core.domain.market import Venue
 from core.engine.engine import Engine
 from tests.simulation.aftermath import says_so
 from tests.simulation.polymarket.site import CASH
-from tests.simulation.polymarket.truth import Truth, rests, told
+from tests.simulation.polymarket.truth import Part, Truth, rests, told
 from tests.simulation.violation import ViolationError
 
 
@@ -42,19 +42,27 @@ def out_of_order(engine: Engine, truth: Truth, healed_ns: int, *, honest: bool) 
         return ViolationError(11, "fills are still without an order", seat.share.parked, "at the venue")
     if seat.share.unsettled_markets():
         return ViolationError(11, "trades count as not settled", ledger.settling.open, "all are settled")
+    missing = [part for part in unknown_parts(engine, truth) if not excused(truth.slug(part))]
+    if missing:
+        return ViolationError(11, "trades of the account are not known to the desk", (), missing)
+    if seat.reconciler.last.began_ns < healed_ns:
+        return ViolationError(11, "the account was not read", seat.reconciler.last, healed_ns)
     clean_ns = seat.reconciler.clean_ns
     if (clean_ns is None or clean_ns < healed_ns) and not engine.state.halts.standing:
         return ViolationError(11, "the account was not read without a difference", clean_ns, healed_ns)
     return None
 
 
-def cash_differs(engine: Engine, truth: Truth, healed_ns: int) -> ViolationError | None:
-    """7: to the millionth of a dollar, once every trade has settled and every position agrees."""
+def unknown_parts(engine: Engine, truth: Truth) -> list[Part]:
+    """Of trades that stand."""
+    known = engine.desk.ledger.fills
+    return [part for part in truth.ours.values() if not part.failed and part.fill_id not in known]
+
+
+def cash_differs(engine: Engine, truth: Truth) -> ViolationError | None:
+    """7: to the millionth of a dollar, in a desk that is in order and asks for help nowhere it differs."""
     ledger, seat = engine.desk.ledger, engine.desk.seats[Venue.POLYMARKET]
-    if seat.reconciler.last.began_ns < healed_ns or truth.under_way or seat.share.parked:
-        return None
-    standing = {part.fill_id for part in truth.ours.values() if not part.failed}
-    if standing - ledger.fills.keys():
+    if unknown_parts(engine, truth):
         return None
     if any(ledger.net(m.spec.slug) != truth.net(c) for c, m in truth.exchange.markets.items()):
         return None

@@ -30,7 +30,6 @@ EARLY_S = 60
 """The venue stops an order so long before the end it names."""
 UNFIT_NS = 5_000_000_000
 """A beat may have been on its way so long when the engine became unfit."""
-_ROUNDING = 20_000
 
 
 class Oracle:
@@ -46,6 +45,8 @@ class Oracle:
         self._engine: Engine | None = None
         self._begun = False
         """Whether this life has said something: before its first row it believes nothing yet."""
+        self.adjusted = False
+        """Whether a person made the desk take in shares on the venue's word, at a price nobody paid."""
         self._dirty: dict[str, None] = {}
         self._due = False
         truth.exchange.listeners.append(self._happened)
@@ -68,7 +69,8 @@ class Oracle:
         self._begun = True
         if row.order_id.startswith(OURS):
             self._mark(row.order_id)
-        if row.kind == Kind.ADJUSTMENT.value:
+        if row.kind == Kind.ADJUSTMENT.value and row.ticker in self.truth.slugs:
+            self.adjusted = True
             self.truth.external_tickers[row.ticker] = None
 
     def bytes_out(self, method: str, path: str, body: bytes) -> None:
@@ -171,7 +173,7 @@ class Oracle:
             raise ViolationError(5, f"{client} sells more than is confirmed", intent, confirmed)
 
     def _may_beat(self) -> None:
-        """12: an engine whose journal failed, or that cannot read its account, lets its orders end."""
+        """12: an engine that cannot read its account lets its orders end."""
         engine = self._engine
         if engine is None:
             return
@@ -226,7 +228,7 @@ class Oracle:
             raise ViolationError(3, f"{client} has undone what did not fail", belief, _stages(there))
 
     def second(self) -> None:
-        """4: what the venue keeps aside for our own orders is at most what the desk has set aside."""
+        """4: what the venue keeps aside for an order of ours is at most what the desk has set aside."""
         if self._begun:
             self._judge(self._reserved)
 
@@ -234,17 +236,13 @@ class Oracle:
         engine = self._engine
         if engine is None:
             return
-        ours = [o for o in engine.desk.ledger.live.values() if o.intent.venue is Venue.POLYMARKET]
-        counted = sum(o.intent.reserved for o in ours if o.intent.purpose is Purpose.OPEN)
-        held_back = sum(
-            order.reserved
-            for client, order in self.truth.orders.items()
-            if rests(order) and order.buys and client
-        )
-        if held_back > counted + len(ours) * _ROUNDING:
-            raise ViolationError(
-                4, f"the venue keeps more {PUSD} aside than the desk has", counted, held_back
-            )
+        live = engine.desk.ledger.live
+        for client, order in self.truth.orders.items():
+            if rests(order) and order.buys:
+                counted = live[client].intent.reserved if client in live else 0
+                if order.reserved > counted:
+                    what = f"the venue keeps more {PUSD} aside for {client} than the desk has"
+                    raise ViolationError(4, what, counted, order.reserved)
 
 
 def _end_s(intent: OrderIntent) -> int:

@@ -87,8 +87,8 @@ class Pit:
         honest = not self.plan.met[FaultKind.X08]
         return aftermath.out_of_order(engine, self.truth, healed_ns, honest=honest)
 
-    def cash_differs(self, engine: Engine, healed_ns: int) -> ViolationError | None:
-        return aftermath.cash_differs(engine, self.truth, healed_ns)
+    def cash_differs(self, engine: Engine) -> ViolationError | None:
+        return aftermath.cash_differs(engine, self.truth) if not self.oracle.adjusted else None
 
     def left_by_stop(self) -> ViolationError | None:
         return aftermath.left_by_stop(self.truth)

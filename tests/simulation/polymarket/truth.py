@@ -74,6 +74,7 @@ class Truth:
         """Markets in which somebody else traded on the desk's account."""
         self.strange: dict[str, Order] = {}
         """Orders of the account that nobody has intended."""
+        self.slugs = frozenset(market.spec.slug for market in site.exchange.markets.values())
         self.cross_matched = 0
         """Parts of ours that met the other outcome."""
         self._by_hand: dict[str, None] = {}
@@ -148,6 +149,10 @@ class Truth:
     def matched(self, client: str) -> int:
         """What the venue has matched of an order, failed trades too."""
         return sum(part.quantity for part in self.parts.get(client, ()))
+
+    def slug(self, part: Part) -> str:
+        """The market of a part, as the desk calls it."""
+        return self.exchange.markets[part.order.condition_id].spec.slug
 
     def confirmed(self, token: str) -> int:
         """Shares that are held for good and not spoken for: everything sold counts unless it has failed."""
