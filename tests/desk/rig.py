@@ -105,7 +105,7 @@ class SecondVenue:
     """Polymarket's records of our account, read with its API key."""
 
     def __init__(self, ready: PolymarketReady) -> None:
-        self.credentials = load(Path(ready.credentials_path), ready.address)
+        self.credentials = load(Path(ready.credentials_path), ready.address, "the demo's own key")
         self.wallet_key = Path(ready.private_key_path).read_text().strip()
         self._signer, self._clob = RequestSigner(self.credentials), ready.clob
 
