@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 
@@ -35,6 +35,28 @@ class DayBase(msgspec.Struct, frozen=True):
     tickers: dict[str, int] = {}
 
 
+class _Lately:
+    """Money that changed hands within the last ``span_ns``. Added oldest first."""
+
+    def __init__(self, span_ns: int) -> None:
+        self._span_ns = span_ns
+        self._added: deque[tuple[int, Money]] = deque()
+        self._sum = 0
+
+    def add(self, at_ns: int, money: Money) -> None:
+        self._added.append((at_ns, money))
+        self._sum += money
+        self._forget(at_ns)
+
+    def total(self, now_ns: int) -> Money:
+        self._forget(now_ns)
+        return Money(self._sum)
+
+    def _forget(self, now_ns: int) -> None:
+        while self._added and now_ns - self._added[0][0] > self._span_ns:
+            self._sum -= self._added.popleft()[1]
+
+
 def world_day(world_ms: int) -> str:
     """The P&L day: a UTC date of world time."""
     return datetime.fromtimestamp(world_ms / 1000, UTC).date().isoformat()
@@ -57,10 +79,9 @@ class Account:
         self._books = books
         self._readable = readable
         self._clocks = clocks
-        self._sent: deque[tuple[str, Sent]] = deque()
-        """The last hour's, and never fewer than ``RECENT_MIN``."""
-        self._filled: deque[tuple[int, Money]] = deque()
-        """The last five minutes', as of when the gate last asked."""
+        self._sent: OrderedDict[str, Sent] = OrderedDict()
+        """The last hour's by client id, and never fewer than ``RECENT_MIN``."""
+        self._filled = {span: _Lately(span) for span in (WINDOW_15S_NS, WINDOW_5MIN_NS)}
         self._base: dict[str, int] = {}
         """By every ticker that may have a result today: those of the day's base, and what moved since."""
         self._worth: dict[str, int] = {}
@@ -77,6 +98,7 @@ class Account:
             return now_ns - max(0, now_ms - wall_ms) * 1_000_000
 
         day_began_ms = self._clocks.world.real_at(self._clocks.world_ms() // DAY_MS * DAY_MS)
+        filled: list[tuple[int, Money]] = []
         for client, order in self._ledger.orders.items():
             intent = order.intent
             sent = Sent(intent.ticker, intent.side, intent.price, intent.quantity, ns_of(intent.created_ms))
@@ -84,14 +106,18 @@ class Account:
             if intent.created_ms >= day_began_ms:
                 self._state.counts.placed += 1
                 self._count_end(order)
-            for fill in order.fills:
-                if now_ms - fill.at_ms <= WINDOW_5MIN_NS // 1_000_000:
-                    self._filled.append((ns_of(fill.at_ms), _paid(order, fill)))
+            filled += ((ns_of(fill.at_ms), _paid(order, fill)) for fill in order.fills)
+        for at_ns, money in sorted(filled):
+            self._count_filled(at_ns, money)
 
     def _remember(self, client: str, sent: Sent) -> None:
-        self._sent.append((client, sent))
-        while len(self._sent) > RECENT_MIN and sent.at_ns - self._sent[0][1].at_ns > HOUR_NS:
-            self._sent.popleft()
+        self._sent[client] = sent
+        while len(self._sent) > RECENT_MIN and sent.at_ns - next(iter(self._sent.values())).at_ns > HOUR_NS:
+            self._sent.popitem(last=False)
+
+    def _count_filled(self, at_ns: int, money: Money) -> None:
+        for lately in self._filled.values():
+            lately.add(at_ns, money)
 
     def _count_end(self, order: Order) -> None:
         counts = self._state.counts
@@ -116,7 +142,7 @@ class Account:
 
     def filled(self, order: Order | None, fill: Fill) -> None:
         """Money that changed hands for this fill, counted by when we learned of it."""
-        self._filled.append((self._clocks.mono_ns(), _paid(order, fill)))
+        self._count_filled(self._clocks.mono_ns(), _paid(order, fill))
         self.moved(fill.ticker)
 
     def moved(self, ticker: str) -> None:
@@ -126,13 +152,13 @@ class Account:
 
     def recent(self, without: str) -> tuple[Sent, ...]:
         """Orders sent, oldest first, the order of that client id left out."""
-        return tuple(sent for client, sent in self._sent if client != without)
+        if without not in self._sent:
+            return tuple(self._sent.values())
+        return tuple(sent for client, sent in self._sent.items() if client != without)
 
     def filled_within(self, window_ns: int) -> Money:
-        now = self._clocks.mono_ns()
-        while self._filled and now - self._filled[0][0] > WINDOW_5MIN_NS:
-            self._filled.popleft()
-        return Money(sum(money for at, money in self._filled if now - at <= window_ns))
+        """What changed hands within one of the two windows of the velocity limits."""
+        return self._filled[window_ns].total(self._clocks.mono_ns())
 
     # --- result --------------------------------------------------------------------------------
 

@@ -27,7 +27,7 @@ FACTS = frozenset(
 )
 """Kept for the life of the journal: a fill may come long after its order is over."""
 BOUNDED = {"Scribe._intents": CAUSES_MAX, "Scribe._decisions": CAUSES_MAX, "Changes._at": KEYS_MAX}
-BY_TIME = frozenset({"Account._sent", "Account._filled"})
+BY_TIME = frozenset({"Account._sent", "_Lately._added"})
 """An hour's and five minutes': their own tests let the time pass."""
 LOSSES = ("market_loss_max", "event_loss_max", "venue_loss_max", "total_loss_max")
 WIDE = msgspec.structs.replace(DEFAULTS, **dict.fromkeys(LOSSES, 10**12))
