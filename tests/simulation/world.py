@@ -119,6 +119,9 @@ class World:
         self.closes = False
         """The next orderly end is the run's own: nobody starts the engine again."""
         self.lives = 0
+        self.racing_ms: dict[Venue, list[int]] = {venue: [] for venue in Venue}
+        """When a venue's account was read, and so much traded that no reading agreed for as long as G01
+        bears: that denies entries whatever the other venue does."""
         self._rows: list[Row] = []
         self._wide = self._limits = LIMITS if chance.seed % TRIPS_EVERY else TRIPPING
         self._disk = chance.stream("disk")
@@ -298,8 +301,25 @@ class World:
     def judge_silence(self, silence: Silence) -> None:
         """One venue has been silent: entries must have left for the other all the time."""
         assert self.pit is not None
-        entries = self.truth.entries_ms if silence.venue is Venue.POLYMARKET else self.pit.truth.entries_ms
-        self.oracle.find(silence.broken([at - self.began_ms for at in entries]))
+        works, truth = (
+            (Venue.KALSHI, self.truth)
+            if silence.venue is Venue.POLYMARKET
+            else (Venue.POLYMARKET, self.pit.truth)
+        )
+        entries, racing = truth.entries_ms, self.racing_ms[works]
+        self.oracle.find(
+            silence.broken([at - self.began_ms for at in entries], [at - self.began_ms for at in racing])
+        )
+
+    def _note_racing(self) -> None:
+        if self.desk is None or self.pit is None:
+            return
+        now, limit_ns = self.clock.mono_ns(), LIMITS.reconcile_age_max_s * 10**9
+        for venue, seat in self.desk.engine.desk.seats.items():
+            read_ns, clean_ns = seat.reconciler.read_ns, seat.reconciler.clean_ns
+            reads = read_ns is not None and now - read_ns < limit_ns
+            if reads and clean_ns is not None and now - clean_ns > limit_ns:
+                self.racing_ms[venue].append(self.clock.wall_ms())
 
     def judge_stop(self, *, ended: bool) -> None:
         """The engine was told to stop and has had its time."""
@@ -326,6 +346,7 @@ class World:
                 self.pit.tick(self.clock.wall_ms() - self.began_ms)
             ticks += 1
             if ticks % 10 == 0:
+                self._note_racing()
                 self.crowd.second()
                 self.whims.second()
                 self.oracle.second()
