@@ -31,13 +31,13 @@ class Silence(msgspec.Struct, frozen=True):
     def plan_of(self, venue: Venue) -> Plan:
         return _Silent(self) if venue is self.venue else Plan(Swarm(0, ()))
 
-    def broken(self, entries_ms: Sequence[int], racing_ms: Sequence[int] = ()) -> ViolationError | None:
+    def broken(self, entries_ms: Sequence[int], excused_ms: Sequence[int] = ()) -> ViolationError | None:
         """13: a stretch in which no entry left for the other venue; ``entries_ms`` is when they did.
 
-        ``racing_ms`` is when that venue's account was read in vain: see ``World.racing_ms``.
+        ``excused_ms``: when something else held entries back.
         """
         for since in range(self.from_ms, self.to_ms - SLICE_MS + 1, SLICE_MS):
-            if not any(since <= at < since + SLICE_MS for at in (*entries_ms, *racing_ms)):
+            if not any(since <= at < since + SLICE_MS for at in (*entries_ms, *excused_ms)):
                 what = f"no entry left for {SLICE_MS // 1000} s because {self.venue.value} is silent"
                 return ViolationError(13, what, since, list(entries_ms))
         return None

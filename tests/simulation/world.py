@@ -16,6 +16,7 @@ from core.domain.market import Venue
 from core.domain.units import Money, Price
 from core.engine.arming import Arming, Examination
 from core.engine.engine import Engine, Ports
+from core.engine.seat import Seat
 from core.execution.points import Point
 from core.journal.events import Row
 from core.risk.limits import DEFAULTS, Limits
@@ -73,6 +74,9 @@ TRIPPING = msgspec.structs.replace(
 )
 """Every twentieth seed's desk switches off what happens too often, and a hand switches it on again."""
 
+SURPRISED = "where the model expects"
+"""What the halt for results that the model all but excludes says."""
+
 SETTINGS = Settings(engine=EngineSettings(confirm_above=Decimal(100), unattended_max_s=60))
 
 
@@ -119,9 +123,8 @@ class World:
         self.closes = False
         """The next orderly end is the run's own: nobody starts the engine again."""
         self.lives = 0
-        self.racing_ms: dict[Venue, list[int]] = {venue: [] for venue in Venue}
-        """When a venue's account was read, and so much traded that no reading agreed for as long as G01
-        bears: that denies entries whatever the other venue does."""
+        self.excused_ms: dict[Venue, list[int]] = {venue: [] for venue in Venue}
+        """When the desk held entries back from a venue for a reason that is not the other one's silence."""
         self._rows: list[Row] = []
         self._wide = self._limits = LIMITS if chance.seed % TRIPS_EVERY else TRIPPING
         self._disk = chance.stream("disk")
@@ -306,20 +309,27 @@ class World:
             if silence.venue is Venue.POLYMARKET
             else (Venue.POLYMARKET, self.pit.truth)
         )
-        entries, racing = truth.entries_ms, self.racing_ms[works]
+        entries, excused = truth.entries_ms, self.excused_ms[works]
         self.oracle.find(
-            silence.broken([at - self.began_ms for at in entries], [at - self.began_ms for at in racing])
+            silence.broken([at - self.began_ms for at in entries], [at - self.began_ms for at in excused])
         )
 
-    def _note_racing(self) -> None:
+    def _note_excuses(self) -> None:
         if self.desk is None or self.pit is None:
             return
+        desk, now_ms = self.desk.engine.desk, self.clock.wall_ms()
+        surprised = any(SURPRISED in halt.cause for halt in desk.state.halts.standing)
+        for venue, seat in desk.seats.items():
+            if surprised or self._races(seat):
+                self.excused_ms[venue].append(now_ms)
+
+    def _races(self, seat: Seat) -> bool:
+        """Whether the account is read, and trades so much that no reading agrees for as long as G01 bears."""
         now, limit_ns = self.clock.mono_ns(), LIMITS.reconcile_age_max_s * 10**9
-        for venue, seat in self.desk.engine.desk.seats.items():
-            read_ns, clean_ns = seat.reconciler.read_ns, seat.reconciler.clean_ns
-            reads = read_ns is not None and now - read_ns < limit_ns
-            if reads and clean_ns is not None and now - clean_ns > limit_ns:
-                self.racing_ms[venue].append(self.clock.wall_ms())
+        read_ns, clean_ns = seat.reconciler.read_ns, seat.reconciler.clean_ns
+        if read_ns is None or clean_ns is None:
+            return False
+        return now - read_ns < limit_ns < now - clean_ns
 
     def judge_stop(self, *, ended: bool) -> None:
         """The engine was told to stop and has had its time."""
@@ -346,7 +356,7 @@ class World:
                 self.pit.tick(self.clock.wall_ms() - self.began_ms)
             ticks += 1
             if ticks % 10 == 0:
-                self._note_racing()
+                self._note_excuses()
                 self.crowd.second()
                 self.whims.second()
                 self.oracle.second()
