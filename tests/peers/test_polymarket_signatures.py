@@ -6,11 +6,10 @@ import json
 import random
 from typing import Any
 
-import msgspec
 import pytest
 
 from core.venues.polymarket.contracts import EXCHANGES, Exchange
-from core.venues.polymarket.order_wire import OrderType, PostOrder, order_body
+from core.venues.polymarket.order_wire import OrderForm, OrderType
 from core.venues.polymarket.sign import Order, OwnSigner, Side, WalletKey
 from core.venues.polymarket.vendor import VendorSigner
 from core.venues.polymarket.wallets import SignatureType, account, funders_of
@@ -67,9 +66,7 @@ def test_the_body_is_the_vendors(sdk: Any) -> None:
         of = account(key.address, kind, funders_of(key.address)[kind][0])
         order, exchange = generated(rng), rng.choice(EXCHANGES)
         signed = OwnSigner(key, of).sign(order, exchange)
-        body = order_body(order, of, signed, 1_795_000_360)
-        fields = json.loads(msgspec.json.encode(body))
-        theirs = SignedOrderV2(**{**fields, "side": order.side.value, "salt": str(order.salt)})
-        posted = msgspec.json.encode(PostOrder(body, "an-api-key", OrderType.GTD, False, True))
-        expected = order_to_json_v2(theirs, "an-api-key", "GTD", post_only=True)
+        posted = OrderForm(of, "an-api-key").body(order, signed, 1_795_000_360, OrderType.GTD, True)
+        fields = {**json.loads(posted)["order"], "side": order.side.value, "salt": str(order.salt)}
+        expected = order_to_json_v2(SignedOrderV2(**fields), "an-api-key", "GTD", post_only=True)
         assert posted.decode() == json.dumps(expected, separators=(",", ":"))

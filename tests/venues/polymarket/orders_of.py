@@ -14,13 +14,14 @@ from core.venues.polymarket.seal import Sealer
 from core.venues.polymarket.sign import OwnSigner
 from core.venues.polymarket.terms import Terms
 from core.venues.polymarket.tokens import Tokens, Version
-from core.venues.polymarket.wallets import SignatureType, account
+from core.venues.polymarket.wallets import Account, SignatureType, account
 from core.venues.venue import Sealed
 from tests.venues.polymarket.golden import ADDRESS, KEY, POSITION, TOKEN
 
 NO_TOKEN = "52114319501245915516055106046884209969926127482827954674443846427813813222426"
 CREATED_MS = 1_795_000_000_000
 OWNER = "0000-api-key"
+PLAIN_KEY = account(ADDRESS, SignatureType.EOA, "")
 TERMS = Terms(
     ticker="will-it-rain",
     condition_id="0x" + "cd" * 32,
@@ -57,9 +58,9 @@ def immediate(**changes: Any) -> OrderIntent:
     return intent(**{"tif": TimeInForce.IOC, "post_only": False, **changes})
 
 
-def sealer(first_salt: int = 479249096354) -> Sealer:
+def sealer(first_salt: int = 479249096354, *, of: Account = PLAIN_KEY, owner: str = OWNER) -> Sealer:
     salts = itertools.count(first_salt)
-    return Sealer(OwnSigner(KEY, account(ADDRESS, SignatureType.EOA, "")), OWNER, lambda: next(salts))
+    return Sealer(OwnSigner(KEY, of), owner, lambda: next(salts))
 
 
 def sealed(of: OrderIntent, terms: Terms = TERMS, salt: int = 479249096354) -> Sealed:

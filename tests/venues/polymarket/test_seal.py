@@ -12,10 +12,12 @@ from hypothesis import strategies as st
 
 from core.domain.order import BookSide, OrderIntent, Purpose, TimeInForce
 from core.domain.units import Price, Quantity, contracts
+from core.venues.polymarket.contracts import STANDARD
 from core.venues.polymarket.terms import Terms
 from core.venues.polymarket.traits import LIFETIME_MIN_S
+from core.venues.polymarket.wallets import SignatureType, account
 from core.venues.venue import Rejected, Sealed
-from tests.venues.polymarket.golden import ADDRESS, POSITION, SIGNED, TOKEN
+from tests.venues.polymarket.golden import ADDRESS, BUY, POSITION, SIGNED, TOKEN
 from tests.venues.polymarket.orders_of import (
     CREATED_MS,
     INTENT,
@@ -34,16 +36,27 @@ from tests.venues.polymarket.orders_of import (
 ZERO = "0x" + "0" * 64
 
 
-def test_the_golden_order_to_the_byte() -> None:
-    _, _, _, _, order_hash, signature = SIGNED[0]
-    made = sealed(INTENT)
-    assert made.order_id == order_hash
+GOLDEN = {row[0]: (row[1], *row[4:]) for row in SIGNED if row[2:4] == (STANDARD, BUY)}
+
+
+@pytest.mark.parametrize("kind", SignatureType)
+def test_the_golden_order_to_the_byte(kind: SignatureType) -> None:
+    funder, order_hash, signature = GOLDEN[kind]
+    made = sealer(of=account(ADDRESS, kind, funder)).seal(INTENT, TERMS)
+    signer = funder if kind is SignatureType.DEPOSIT_WALLET else ADDRESS
+    assert isinstance(made, Sealed) and made.order_id == order_hash
     assert made.body.decode() == (
-        f'{{"order":{{"salt":479249096354,"maker":"{ADDRESS}","signer":"{ADDRESS}","tokenId":"{TOKEN}",'
-        '"makerAmount":"52000000","takerAmount":"100000000","side":"BUY","expiration":"0","signatureType":0,'
-        f'"timestamp":"1795000000000","metadata":"{ZERO}","builder":"{ZERO}","signature":"{signature}"}},'
+        f'{{"order":{{"salt":479249096354,"maker":"{funder}","signer":"{signer}","tokenId":"{TOKEN}",'
+        '"makerAmount":"52000000","takerAmount":"100000000","side":"BUY","expiration":"0",'
+        f'"signatureType":{kind.value},"timestamp":"1795000000000","metadata":"{ZERO}","builder":"{ZERO}",'
+        f'"signature":"{signature}"}},'
         f'"owner":"{OWNER}","orderType":"GTC","deferExec":false,"postOnly":true}}'
     )
+
+
+def test_whatever_an_api_key_holds_the_body_is_json() -> None:
+    made = sealer(owner='a "key" \\').seal(INTENT, TERMS)
+    assert isinstance(made, Sealed) and json.loads(made.body)["owner"] == 'a "key" \\'
 
 
 def test_the_market_decides_the_exchange() -> None:
