@@ -110,6 +110,10 @@ class Profile(msgspec.Struct, frozen=True):
         """The wallet's API key at Polymarket: all the watchdog gets of it."""
         return self.keys / "polymarket.json"
 
+    def feed_key(self, source: str) -> Path:
+        """A data provider's key, one word in a file of its own."""
+        return self.keys / "feeds" / f"{source}.key"
+
     @property
     def doctor(self) -> Path:
         """What the last examination found; arming asks for it."""

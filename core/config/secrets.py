@@ -101,7 +101,7 @@ def read_wallet_key(source: str, path: Path, entry: str) -> str:
             )
         return found
     if source == "keyring":
-        return _from_keyring(entry)
+        return from_keyring(entry, "polymarket.key")
     try:
         return read_key_file(path).decode("ascii")
     except UnicodeDecodeError:
@@ -110,21 +110,22 @@ def read_wallet_key(source: str, path: Path, entry: str) -> str:
         ) from None
 
 
-def _from_keyring(entry: str) -> str:
+def from_keyring(entry: str, setting: str) -> str:
+    """A secret of the system's keyring; raises ``KeyFileError``. ``setting`` is what sends us there."""
     try:
         import keyring
         from keyring.errors import KeyringError
     except ImportError:
         raise KeyFileError(
-            'polymarket.key = "keyring" needs the package keyring: install pmconsole[keyring], or use "file"'
+            f'{setting} = "keyring" needs the package keyring: install pmconsole[keyring], or use "file"'
         ) from None
     try:
         found = keyring.get_password(KEYRING_SERVICE, entry)
     except KeyringError:  # its text may name what was stored
-        raise KeyFileError("the keyring cannot be read: unlock it, or set polymarket.key to 'file'") from None
+        raise KeyFileError(f"the keyring cannot be read: unlock it, or set {setting} to 'file'") from None
     if not found:
         raise KeyFileError(
-            f"the keyring holds no key of this wallet: run keyring set {KEYRING_SERVICE} {entry}"
+            f"the keyring holds nothing for {setting}: run keyring set {KEYRING_SERVICE} {entry}"
         )
     return str(found)
 

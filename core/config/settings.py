@@ -23,6 +23,8 @@ _KEY = re.compile(r"\s*(?:0x)?[0-9a-fA-F]{64}\s*", re.ASCII)
 _PATH = re.compile(r"(?:/[a-z0-9_-]{1,40}){1,5}", re.ASCII)
 _TICKER = re.compile(r"[A-Za-z0-9.-]{2,200}", re.ASCII)
 _FOLLOWED = re.compile(r"tag:[a-z0-9-]{1,80}|series:[0-9]{1,12}|[a-z0-9][a-z0-9-]{1,199}", re.ASCII)
+_URL = re.compile(r"(?:https?|wss?)://[!-~]{1,300}", re.ASCII)
+_FOLLOW = re.compile(r"[A-Za-z0-9^=./_ -]{1,40}", re.ASCII)
 _STATION = re.compile(r"[A-Z]{4}", re.ASCII)
 
 
@@ -101,12 +103,41 @@ class StrategySettings(msgspec.Struct, frozen=True):
         _within("depth_share", self.depth_share, 0, 1)
 
 
+class SourceSettings(msgspec.Struct, frozen=True):
+    """One source, ``[feeds.NAME]``: what differs from what its module declares."""
+
+    on: bool | None = None
+    """Unset: as the source's declaration and the profile have it."""
+    every_s: int = 0
+    """World seconds between two questions; 0: as declared."""
+    urls: tuple[str, ...] = ()
+    """Addresses in the place of the declared ones, in their order."""
+    follows: tuple[str, ...] = ()
+    """What it is to tell of, by the desk's names, such as ``EUR/USD``."""
+    key: str = "file"
+    """Where the provider's key is: ``file``, ``env`` or ``keyring``."""
+    key_file: str = ""
+    """Empty: ``keys/feeds/NAME.key`` of the profile."""
+
+    def __post_init__(self) -> None:
+        if self.every_s:
+            _within("every_s", self.every_s, 1, 7 * 86_400)
+        if self.key not in ("file", "env", "keyring"):
+            raise ValueError("key must be 'file', 'env' or 'keyring': where the key is, never the key itself")
+        if len(self.urls) > 8 or not all(_URL.fullmatch(url) for url in self.urls):
+            raise ValueError("urls must be up to 8 addresses such as 'https://example.com'")
+        if len(self.follows) > 100 or not all(_FOLLOW.fullmatch(name) for name in self.follows):
+            raise ValueError("follows must be up to 100 names such as 'EUR/USD'")
+
+
 class FeedSettings(msgspec.Struct, frozen=True):
     """How the sources are asked. The weather service wants a name it can write to."""
 
     user_agent: str = "pmconsole (contact: set feeds.user_agent in config.toml)"
     stations: tuple[str, ...] = ()
     """Settlement stations by ICAO code whose forecasts are read besides those of ``markets.series``."""
+    sources: dict[str, SourceSettings] = {}
+    """The tables ``[feeds.NAME]``; ``core/control/sources.py`` knows the names."""
 
     def __post_init__(self) -> None:
         if not self.user_agent.isprintable() or not 0 < len(self.user_agent) <= 200:
@@ -211,8 +242,22 @@ def parse(text: str, source: str) -> Settings:
             raise _unknown(source, text, "", name, sections)
         if not isinstance(table, dict):
             raise _at(source, text, "", name, f"{name} is a table: write [{name}] and its keys below it")
+        if name == "feeds":
+            table = _with_sources(source, text, table)
         values[name] = table if name == "limits" else _section(source, text, name, table, sections[name])
     return Settings(**values)
+
+
+def _with_sources(source: str, text: str, table: dict[str, Any]) -> dict[str, Any]:
+    """The feeds' own keys, and their tables read under ``sources``."""
+    tables = {name: inner for name, inner in table.items() if isinstance(inner, dict)}
+    own = {name: value for name, value in table.items() if name not in tables}
+    if "sources" in own or "sources" in tables:
+        raise _unknown(source, text, "feeds", "sources", {"stations": None, "user_agent": None})
+    sources = {
+        name: _section(source, text, f"feeds.{name}", inner, SourceSettings) for name, inner in tables.items()
+    }
+    return own | ({"sources": sources} if sources else {})
 
 
 def place_of(path: Path, section: str, key: str) -> str:
@@ -248,7 +293,10 @@ def _section(source: str, text: str, name: str, table: dict[str, Any], kind: typ
         try:
             values[key] = msgspec.convert(value, fields[key])
         except msgspec.ValidationError:
-            shown = "" if (name, key) in _MAY_BE_SECRET else f", not {value!r}"
+            private = (name, key) in _MAY_BE_SECRET or (
+                name.startswith("feeds.") and key in ("key", "key_file")
+            )
+            shown = "" if private else f", not {value!r}"
             raise _at(
                 source, text, name, key, f"{name}.{key} must be {_WANTED[fields[key]]}{shown}"
             ) from None
@@ -264,6 +312,8 @@ _MAY_BE_SECRET = {("polymarket", key) for key in ("key", "key_file")}
 """Where a private key may have been pasted: TOML reads 0x and digits as a number."""
 _WANTED = {
     bool: "true or false",
+    bool | None: "true or false",
+    dict[str, SourceSettings]: "tables such as [feeds.yahoo]",
     int: "a whole number",
     Decimal: "a number",
     str: "a text in quotes",

@@ -18,6 +18,7 @@ from core.config.settings import Settings, SettingsError, place_of
 from core.control.examination import read_examination
 from core.control.identity import accounts_of, release_of
 from core.control.site import Site, World
+from core.control.sources import chosen
 from core.control.strikes import read_record
 from core.domain.clock import Clocks
 from core.domain.market import Venue
@@ -25,9 +26,10 @@ from core.engine.arming import Arming, phrase_of
 from core.engine.engine import Ports
 from core.engine.state import WatchdogSeen
 from core.feeds.feed import Feed
+from core.feeds.registry import build_feeds
 from core.feeds.stations import Station, station_of_series, stations
 from core.feeds.values import Sink
-from core.feeds.weather import weather_feeds
+from core.feeds.wiring import Transports
 from core.journal.device import free_mb
 from core.journal.events import Row
 from core.journal.store import Journal
@@ -35,6 +37,7 @@ from core.risk.limits import Limits
 from core.venues.kalshi import venue as kalshi
 from core.venues.polymarket import venue as polymarket
 from core.venues.polymarket.venue import PolymarketConfig
+from core.venues.socket import open_socket
 from core.venues.venue import VenueGateway, VenueListener
 
 SIM_LISTS = "tag:weather"
@@ -114,19 +117,10 @@ class Building(NamedTuple):
         return list(dict.fromkeys([*found, *(known[icao] for icao in named)]))
 
     def _feeds(self) -> Callable[[Sink], Sequence[Feed]]:
-        at, read = self.world.feeds, self._stations()
-        if not read:
-            return lambda _: ()
-        return lambda sink: weather_feeds(
-            read,
-            self.http,
-            nws_url=at.nws,
-            open_meteo_url=at.open_meteo,
-            ensemble_url=at.ensemble,
-            user_agent=self.settings.feeds.user_agent,
-            clocks=self.clocks,
-            rng=_rng(),
-            sink=sink,
+        asked, read = chosen(self.place, self.settings, self.world), self._stations()
+        agent = self.settings.feeds.user_agent
+        return lambda sink: build_feeds(
+            asked, read, Transports(self.http, open_socket, self.clocks, _rng(), agent, sink)
         )
 
     def _struck(self) -> WatchdogSeen | None:

@@ -6,6 +6,7 @@ cannot tell a real account from a simulated one.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
@@ -19,24 +20,12 @@ from core.venues.kalshi.hosts import KALSHI, Addresses, check_addresses
 from core.venues.kalshi.sign import KeySigner, load_signer, parse_key
 
 
-class FeedAddresses(msgspec.Struct, frozen=True):
-    """Roots of the weather sources; none needs a key."""
-
-    nws: str
-    open_meteo: str
-    ensemble: str
-
-
-REAL_FEEDS = FeedAddresses(
-    "https://api.weather.gov", "https://api.open-meteo.com", "https://ensemble-api.open-meteo.com"
-)
-
-
 class World(msgspec.Struct, frozen=True, kw_only=True):
     """One desk's outside world. ``world_id`` is empty where time and contracts are real."""
 
     environment: Environment
-    feeds: FeedAddresses = REAL_FEEDS
+    feeds: Mapping[str, Mapping[str, str]] = {}
+    """A simulator's addresses by source and role; empty where the sources are the real ones."""
     clock: WorldClock = REAL_WORLD
     world_id: str = ""
     replay: str = ""
@@ -83,11 +72,11 @@ def _simulated(place: Profile, *, watchdog: bool = False) -> Site:
     ready = read_ready(place.sim_ready)
     where = ready.kalshi
     key = where.watchdog if watchdog else KeyReady(where.key_id, where.private_key_path)
-    feeds = FeedAddresses(ready.feeds.nws, ready.feeds.open_meteo, ready.feeds.open_meteo)
     addresses = Addresses(where.rest, where.ws)
     check_addresses(addresses, Environment.SIM)
-    for url in (feeds.nws, feeds.open_meteo):
-        check_loopback(url, frozenset({"http"}))
+    feeds = ready.feeds.sources
+    for url in (url for urls in feeds.values() for url in urls.values()):
+        check_loopback(url, frozenset({"http", "ws"}))
     signer = load_signer(key.key_id, Path(key.private_key_path))
     refuse_foreign(place, signer.fingerprint)
     return Site(

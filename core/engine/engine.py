@@ -29,13 +29,14 @@ from core.engine.restore import Restored, restore
 from core.engine.seat import Seat
 from core.engine.seat_work import SeatWork
 from core.engine.state import ALL_STRATEGIES, AlarmLevel, Mode, WatchdogSeen
+from core.engine.told import Told
 from core.engine.wiring import wire
 from core.engine.workers import Workers
 from core.execution.differences import Row
 from core.execution.events import ExternalFilled, FillParked, OrderIntended, PositionAdjusted
 from core.execution.points import Point, Reach, pass_by
 from core.feeds.feed import Feed, FeedState
-from core.feeds.values import Sink
+from core.feeds.values import FeedValue, Sink, WeatherValue
 from core.journal.events import Event, Kind
 from core.journal.events import Row as JournalRow
 from core.journal.projections import ModeChanged, PauseChanged
@@ -130,6 +131,7 @@ class Engine(Operations):
         self.guard.flatten = lambda: self.flatten(ENGINE)
         self.state = self.desk.state
         self.arming = ports.arming
+        self.told = Told()
         self.workers = Workers(self.desk.tasks, self._ears.on_worker_end, self._ears.on_worker_restart)
         self._ending = Ending()
         self._starting: list[asyncio.Task[None]] = []
@@ -230,7 +232,7 @@ class Engine(Operations):
     def _start(self) -> None:
         """Start everything that runs; each seat on its own."""
         desk, workers = self.desk, self.workers
-        self.guard.feeds = tuple(self.ports.feeds(desk.pricing.absorb))
+        self.guard.feeds = tuple(self.ports.feeds(self._absorb))
         workers.keep("health", desk.health.run)
         for feed in self.guard.feeds:
             workers.keep(f"feed {feed.name}", feed.run)
@@ -241,6 +243,13 @@ class Engine(Operations):
             work = SeatWork(desk, seat, self._listeners[venue], self.catalogue, workers)
             self._starting.append(desk.tasks.spawn(f"start {venue.short}", self._take(seat, work)))
             work.connect()
+
+    def _absorb(self, value: FeedValue) -> None:
+        """The feeds' sink."""
+        if isinstance(value, WeatherValue):
+            self.desk.pricing.absorb(value)
+        else:
+            self.told.absorb(value)
 
     async def _take(self, seat: Seat, work: SeatWork) -> None:
         await work.markets()

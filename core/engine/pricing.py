@@ -12,7 +12,7 @@ from core.engine.alarms import Alarms
 from core.engine.record import Scribe
 from core.engine.state import AlarmLevel, DeskState, EventState, MarketState
 from core.feeds.stations import stations
-from core.feeds.values import FeedValue
+from core.feeds.values import WeatherValue
 from core.journal.events import Kind
 from core.models.fair_value import EventFair, FairValue, NoPrice
 from core.models.weather.inputs import StationInputs, absorb
@@ -58,7 +58,7 @@ class Pricing:
 
     # --- inputs --------------------------------------------------------------------------------
 
-    def absorb(self, value: FeedValue) -> None:
+    def absorb(self, value: WeatherValue) -> None:
         """The feeds' sink: take one value and price what rests on its station at once."""
         held = self._inputs.get(value.station)
         if held is None:

@@ -7,12 +7,20 @@ from typing import Protocol
 
 import msgspec
 
+from core.feeds.budget import Left
+
 
 class FeedState(enum.Enum):
+    """How a source is."""
+
     WAITING = "WAITING"
     OK = "ok"
     STALE = "STALE"
     DOWN = "DOWN"
+    AUTH = "AUTH"
+    """Its provider refuses the key: nothing is asked before another one is configured."""
+    SPENT = "SPENT"
+    """The quota is used up: it is asked again when that is whole."""
     OFF = "OFF"
 
 
@@ -43,7 +51,13 @@ class FeedHealth(msgspec.Struct, frozen=True):
     retry_at_ns: int | None = None
     failures: int = 0
     detail: str = ""
+    """The last error, or what is awaited or old, in words; of one that is off how to turn it on."""
     unchanged_polls: int = 0
+    family: str = ""
+    latency_ms: int | None = None
+    """Of its last answer, from the question's first byte to the answer's last; a stream's from event to
+    receipt."""
+    budget: tuple[Left, ...] = ()
 
 
 class Feed(Protocol):

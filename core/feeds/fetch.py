@@ -17,7 +17,10 @@ import msgspec
 
 from core.domain.clock import Clocks
 from core.domain.text import clean_text
+from core.feeds.budget import Budget
+from core.feeds.declaration import Key, KeyNeed, Rides
 from core.feeds.feed import Stamp
+from core.feeds.recording import Recorded, Recorder, unrecorded
 
 BODY_BYTES_MAX = 10_000_000
 TOTAL_TIMEOUT_S = 30.0
@@ -33,6 +36,10 @@ class Body(msgspec.Struct, frozen=True):
     data: bytes
     received_wall_ms: int
     received_ns: int
+    latency_ms: int = 0
+    """From the question's first byte to the answer's last."""
+    headers: Mapping[str, str] = {}
+    """In lower case."""
 
     def stamp(self, event_ms: int, published_ms: int | None = None) -> Stamp:
         return Stamp(event_ms, self.received_wall_ms, self.received_ns, published_ms)
@@ -45,69 +52,150 @@ class NotModified(msgspec.Struct, frozen=True):
 
 
 class Failed(msgspec.Struct, frozen=True):
-    """One clear sentence; ``status`` 0 when there was no answer. ``retry_after_s`` is the source's wish."""
+    """One clear sentence; ``status`` 0 when there was no answer. ``retry_after_s`` is the source's wish,
+    in real seconds."""
 
     reason: str
     status: int = 0
     retry_after_s: float | None = None
+    key_refused: bool = False
+    """Asking again with the same key cannot help."""
+    spent: bool = False
+    """The quota does not allow the call; it was not made."""
+
+
+class Secrecy(msgspec.Struct, frozen=True):
+    """A provider's key with where it rides."""
+
+    need: KeyNeed
+    key: Key
 
 
 class Fetcher:
-    """GETs below one base URL. ``accept`` is sent because some edge caches serve older copies without it."""
+    """Asks one provider below one base URL.
+
+    ``accept`` is sent because some edge caches serve older copies without it; an answer of another kind
+    than ``kinds`` (parts of a content type) is a failure: a captive portal answers 200 with a page.
+    """
 
     def __init__(
-        self, client: httpx.AsyncClient, base_url: str, clocks: Clocks, user_agent: str, accept: str
+        self,
+        client: httpx.AsyncClient,
+        base_url: str,
+        clocks: Clocks,
+        user_agent: str,
+        accept: str,
+        *,
+        feed: str = "",
+        kinds: tuple[str, ...] = ("json",),
+        secrecy: Secrecy | None = None,
+        budget: Budget | None = None,
+        record: Recorder = unrecorded,
     ) -> None:
         self._client = client
         self._base = base_url.rstrip("/")
         self._clocks = clocks
         self._headers = {"User-Agent": user_agent, "Accept": accept}
+        self._params: dict[str, str] = {}
+        self._key: Key | None = None
+        self._feed, self._kinds, self._budget, self._record = feed, kinds, budget, record
         self._validators: dict[str, dict[str, str]] = {}
+        if secrecy is not None:
+            self._key, need = secrecy.key, secrecy.need
+            if need.rides is Rides.HEADER:
+                self._headers[need.name] = need.prefix + secrecy.key.text
+            elif need.rides is Rides.QUERY:
+                self._params[need.name] = secrecy.key.text
 
     async def get(
-        self, path: str, params: Mapping[str, str] | None = None, *, conditional: bool = False
+        self,
+        path: str,
+        params: Mapping[str, str] | None = None,
+        *,
+        conditional: bool = False,
+        cost: int = 1,
     ) -> Body | NotModified | Failed:
         """One GET. With ``conditional`` the validators of the last complete answer go along."""
-        url = httpx.URL(self._base + path, params=dict(params or {}))
+        url = httpx.URL(self._base + path, params=dict(params or {}) | self._params)
         key = str(url)
         headers = self._headers | (self._validators.get(key, {}) if conditional else {})
+        answer = await self._exchange("GET", url, headers, None, cost)
+        if conditional and isinstance(answer, Body):
+            self._remember(key, answer.headers)
+        return answer
+
+    async def post(self, path: str, body: bytes, *, cost: int = 1) -> Body | NotModified | Failed:
+        """One POST of a JSON question that changes nothing at the provider."""
+        url = httpx.URL(self._base + path, params=self._params)
+        headers = self._headers | {"Content-Type": "application/json"}
+        return await self._exchange("POST", url, headers, body, cost)
+
+    async def _exchange(
+        self, method: str, url: httpx.URL, headers: Mapping[str, str], body: bytes | None, cost: int
+    ) -> Body | NotModified | Failed:
+        if self._budget is not None:
+            wait_s = self._budget.wait_s(cost)
+            if wait_s > 0:
+                real_s = self._clocks.world.real_seconds(wait_s)
+                return Failed("the quota is spent", retry_after_s=real_s, spent=True)
+            self._budget.spend(cost)
         try:
-            async with (
-                asyncio.timeout(TOTAL_TIMEOUT_S),
-                self._client.stream("GET", url, headers=headers, timeout=TIMEOUTS) as response,
-            ):
-                if response.status_code == httpx.codes.NOT_MODIFIED:
-                    return NotModified(self._clocks.mono_ns())
-                if response.status_code != httpx.codes.OK:
-                    return Failed(
-                        f"HTTP {response.status_code}", response.status_code, self._retry_after_s(response)
-                    )
-                kind = response.headers.get("Content-Type", "")
-                if "json" not in kind:
-                    # A captive portal or an edge block page answers 200 with a page for people.
-                    return Failed(f"answer is {clean_text(kind, 40) or 'untyped'}, not JSON", 200)
-                data = bytearray()
-                # Left half read, the generator would be closed some time later, perhaps after its loop.
-                reading = cast(AsyncGenerator[bytes, None], response.aiter_bytes())
-                async with contextlib.aclosing(reading) as chunks:
-                    async for chunk in chunks:
-                        data += chunk
-                        if len(data) > BODY_BYTES_MAX:
-                            return Failed(f"answer is larger than {BODY_BYTES_MAX // 1_000_000} MB", 200)
+            async with asyncio.timeout(TOTAL_TIMEOUT_S):
+                return await self._read(method, url, headers, body)
         except TimeoutError:
             return Failed(f"no answer within {TOTAL_TIMEOUT_S:g} s")
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            return Failed(clean_text(f"{type(error).__name__}: {error}", 120))
-        if conditional:
-            self._remember(key, response.headers)
-        return Body(bytes(data), self._clocks.wall_ms(), self._clocks.mono_ns())
+            return Failed(clean_text(self._hidden(f"{type(error).__name__}: {error}"), 120))
+
+    async def _read(
+        self, method: str, url: httpx.URL, headers: Mapping[str, str], body: bytes | None
+    ) -> Body | NotModified | Failed:
+        began_ns = self._clocks.mono_ns()
+        asked = self._client.stream(method, url, headers=headers, content=body, timeout=TIMEOUTS)
+        async with asked as response:
+            if response.status_code == httpx.codes.NOT_MODIFIED:
+                return NotModified(self._clocks.mono_ns())
+            data = bytearray()
+            # Left half read, the generator would be closed some time later, perhaps after its loop.
+            reading = cast(AsyncGenerator[bytes, None], response.aiter_bytes())
+            async with contextlib.aclosing(reading) as chunks:
+                async for chunk in chunks:
+                    data += chunk
+                    if len(data) > BODY_BYTES_MAX:
+                        return Failed(f"answer is larger than {BODY_BYTES_MAX // 1_000_000} MB", 200)
+        ended_ns, said = self._clocks.mono_ns(), dict(response.headers.items())
+        latency_ms = (ended_ns - began_ns) // 1_000_000
+        found = Body(bytes(data), self._clocks.wall_ms(), ended_ns, latency_ms, said)
+        self._keep(url, response.status_code, found)
+        if response.status_code not in (httpx.codes.OK, httpx.codes.NO_CONTENT):
+            return self._refused(response)
+        kind = response.headers.get("Content-Type", "")
+        if data and not any(part in kind for part in self._kinds):
+            wanted = (
+                " or ".join(self._kinds).upper() if self._kinds == ("json",) else " or ".join(self._kinds)
+            )
+            return Failed(f"answer is {clean_text(kind, 40) or 'untyped'}, not {wanted}", 200)
+        return found
+
+    def _refused(self, response: httpx.Response) -> Failed:
+        status = response.status_code
+        refused = self._key is not None and status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN)
+        return Failed(f"HTTP {status}", status, self._retry_after_s(response), key_refused=refused)
+
+    def _keep(self, url: httpx.URL, status: int, found: Body) -> None:
+        headers = {name: self._hidden(value) for name, value in found.headers.items()}
+        times = found.received_wall_ms, found.received_ns, self._clocks.world_ms()
+        self._record(Recorded(self._feed, self._hidden(str(url)), status, headers, *times, found.data))
+
+    def _hidden(self, text: str) -> str:
+        return self._key.hidden(text) if self._key is not None else text
 
     def forget(self) -> None:
         """Drop all validators: an answer that was rejected must be sent again in full."""
         self._validators.clear()
 
-    def _remember(self, key: str, headers: httpx.Headers) -> None:
-        sent_back = {"If-None-Match": headers.get("ETag"), "If-Modified-Since": headers.get("Last-Modified")}
+    def _remember(self, key: str, headers: Mapping[str, str]) -> None:
+        sent_back = {"If-None-Match": headers.get("etag"), "If-Modified-Since": headers.get("last-modified")}
         if len(self._validators) >= REMEMBERED_URLS_MAX:
             self._validators.clear()
         self._validators[key] = {name: value for name, value in sent_back.items() if value}

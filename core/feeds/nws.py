@@ -17,6 +17,8 @@ import msgspec
 from core.domain.clock import Clocks
 from core.feeds import nws_wire as wire
 from core.feeds.cli_text import CliSummary, parse_cli
+from core.feeds.declaration import Declaration, Family
+from core.feeds.feed import Feed
 from core.feeds.fetch import Body, Failed, Fetcher, NotModified, decode
 from core.feeds.polling import Polled
 from core.feeds.sanity import plausible, time_fault
@@ -30,6 +32,7 @@ from core.feeds.values import (
     Observation,
     Sink,
 )
+from core.feeds.wiring import Wiring
 
 GRID_EVERY_S = 600
 OBSERVATIONS_EVERY_S = 120
@@ -37,6 +40,36 @@ REPORTS_EVERY_S = 900
 REPORTS_DUE_EVERY_S = 60
 """Within the window in which a station's final report usually comes, until it has come."""
 REPORT_WINDOW_MS = 35 * 60_000
+
+_URLS = {"api": "https://api.weather.gov"}
+ACCEPT = "application/geo+json, application/ld+json, application/json"
+GRID = Declaration(
+    name="nws-grid",
+    label="NWS",
+    family=Family.WEATHER,
+    gives="the forecaster's grid: hourly temperatures and daytime maxima",
+    urls=_URLS,
+    every_s=GRID_EVERY_S,
+    stale_after_s=GRID_STALE_AFTER_S,
+)
+OBSERVATIONS = Declaration(
+    name="nws-observations",
+    label="OBS",
+    family=Family.WEATHER,
+    gives="station readings of the running climate day",
+    urls=_URLS,
+    every_s=OBSERVATIONS_EVERY_S,
+    stale_after_s=OBSERVATION_STALE_AFTER_S,
+)
+REPORTS = Declaration(
+    name="nws-reports",
+    label="CLI",
+    family=Family.WEATHER,
+    gives="daily climate reports with their corrections",
+    urls=_URLS,
+    every_s=REPORTS_EVERY_S,
+    stale_after_s=REPORT_STALE_AFTER_S,
+)
 
 IN_FLIGHT_MAX = 4
 SPACING_S = 0.5
@@ -281,6 +314,27 @@ class ReportSource:
             )
         )
         return None
+
+
+def grid_feed(wiring: Wiring, pace: Pace) -> Feed:
+    return wiring.polled([GridSource(link) for link in _links(wiring, pace)])
+
+
+def observation_feed(wiring: Wiring, pace: Pace) -> Feed:
+    return wiring.polled([ObservationSource(link) for link in _links(wiring, pace)])
+
+
+def report_feed(wiring: Wiring, pace: Pace) -> Feed:
+    return wiring.polled([ReportSource(link) for link in _links(wiring, pace)])
+
+
+def _links(wiring: Wiring, pace: Pace) -> list[StationLink]:
+    """One a station: a fetcher of its own remembers what it asked."""
+    at = wiring.shared
+    return [
+        StationLink(station, wiring.fetcher("api", ACCEPT), pace, at.clocks, at.sink)
+        for station in wiring.stations
+    ]
 
 
 def _of_station(summaries: tuple[CliSummary, ...], station: Station) -> CliSummary | None:

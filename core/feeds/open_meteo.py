@@ -13,12 +13,14 @@ from datetime import UTC, datetime
 import msgspec
 
 from core.domain.clock import Clocks
-from core.feeds.feed import Stamp
+from core.feeds.declaration import Declaration, Family, Per, Quota
+from core.feeds.feed import Feed, Stamp
 from core.feeds.fetch import Body, Failed, Fetcher, NotModified, decode
 from core.feeds.polling import Polled
 from core.feeds.sanity import dated, plausible, time_fault
 from core.feeds.stations import HOUR_MS, Station, climate_day
 from core.feeds.values import Ensemble, ModelForecast, Sink
+from core.feeds.wiring import Wiring
 
 RUN_CHECK_EVERY_S = 300
 REPLICATION_S = 600
@@ -40,6 +42,35 @@ class Model(msgspec.Struct, frozen=True):
 GFS = Model("gfs_seamless", "ncep_gfs013")
 """The model the shipped history holds past forecasts of."""
 GEFS = Model("ncep_gefs025", "ncep_gefs025", "/v1/ensemble")
+
+
+ACCEPT = "application/json"
+_QUOTAS = (
+    Quota(600, Per.MINUTE), Quota(5_000, Per.HOUR), Quota(10_000, Per.DAY), Quota(300_000, Per.MONTH)
+)  # fmt: skip
+_CREDIT = "Weather data by Open-Meteo.com (CC BY 4.0)"
+FORECAST = Declaration(
+    name="open-meteo",
+    label="METEO",
+    family=Family.WEATHER,
+    gives="hourly temperatures of one numerical model",
+    urls={"api": "https://api.open-meteo.com"},
+    every_s=RUN_CHECK_EVERY_S,
+    stale_after_s=12 * 3600,
+    quotas=_QUOTAS,
+    credit=_CREDIT,
+)
+ENSEMBLE = Declaration(
+    name="open-meteo-ensemble",
+    label="ENS",
+    family=Family.WEATHER,
+    gives="daily maxima of an ensemble's members",
+    urls={"api": "https://ensemble-api.open-meteo.com"},
+    every_s=RUN_CHECK_EVERY_S,
+    stale_after_s=12 * 3600,
+    quotas=_QUOTAS,
+    credit=_CREDIT,
+)
 
 
 class RunMeta(msgspec.Struct, frozen=True):
@@ -160,6 +191,20 @@ class ModelSource:
             (at, f) for at, f in zip(series.times, series.members[0], strict=True) if f is not None
         )
         return ModelForecast(station.icao, self._model.name, hourly, by_member[0], stamp, self.stale_after_s)
+
+
+def forecast_feed(wiring: Wiring) -> Feed:
+    return _feed(wiring, GFS)
+
+
+def ensemble_feed(wiring: Wiring) -> Feed:
+    return _feed(wiring, GEFS)
+
+
+def _feed(wiring: Wiring, model: Model) -> Feed:
+    at = wiring.shared
+    fetcher = wiring.fetcher("api", ACCEPT)
+    return wiring.polled([ModelSource(model, wiring.stations, fetcher, at.clocks, at.sink)])
 
 
 def hours(wire: Answer, station: Station) -> Series | Failed:

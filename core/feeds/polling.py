@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Protocol
 import msgspec
 
 from core.domain.clock import Clocks
+from core.feeds.budget import Budget
+from core.feeds.declaration import Declaration
 from core.feeds.feed import FeedHealth, FeedState
 
 if TYPE_CHECKING:
@@ -25,6 +27,8 @@ BACKOFF_S_MAX = 60.0
 BACKOFF_DOUBLINGS = 6
 BREAKER_FAILURES = 3
 PROBE_S = 60.0
+KEY_REFUSED_S = 3_600.0
+"""A refused key is asked with again this much later (real time): somebody may have paid."""
 SLOWED_S = 600.0
 """After a 429 without a wish of its own the cadence is halved for this long."""
 
@@ -36,6 +40,8 @@ class Polled(msgspec.Struct, frozen=True):
     received_ns: int
     changed: bool
     again_in_s: float | None = None
+    latency_ms: int | None = None
+    """Of its last answer, where it is known."""
 
 
 class Source(Protocol):
@@ -54,9 +60,17 @@ class PolledFeed:
     """Fulfils ``Feed`` for a set of sources that fail together."""
 
     def __init__(
-        self, name: str, sources: Sequence[Source], interval_s: float, clocks: Clocks, rng: random.Random
+        self,
+        declaration: Declaration,
+        sources: Sequence[Source],
+        interval_s: float,
+        clocks: Clocks,
+        rng: random.Random,
+        *,
+        budget: Budget | None = None,
     ) -> None:
-        self.name = name
+        self.name = declaration.label
+        self._of, self._budget = declaration, budget
         self._sources = tuple(sources)
         self._clocks = clocks
         self._interval_s = interval_s
@@ -67,6 +81,8 @@ class PolledFeed:
         self._retry_at_ns: int | None = None
         self._slow_until_ns = 0
         self._received_ns: int | None = None
+        self._latency_ms: int | None = None
+        self._refused, self._spent = "", False
         self._unchanged = 0
         self._probe = asyncio.Lock()
 
@@ -85,7 +101,11 @@ class PolledFeed:
             if world_ms - at > s.stale_after_s * 1000
         ]
         missing = [s.key for s in self._sources if s.newest_ms is None]
-        if self._open:
+        if self._refused:
+            state = FeedState.AUTH
+        elif self._spent:
+            state = FeedState.SPENT
+        elif self._open:
             state = FeedState.DOWN
         elif not held:
             state = FeedState.WAITING
@@ -103,6 +123,9 @@ class PolledFeed:
             failures=self._failures,
             detail=next(iter([*faults, *stale, *waiting]), ""),
             unchanged_polls=self._unchanged,
+            family=self._of.family.value,
+            latency_ms=self._latency_ms,
+            budget=self._budget.left() if self._budget is not None else (),
         )
 
     async def _keep(self, source: Source) -> None:
@@ -121,11 +144,25 @@ class PolledFeed:
         outcome = await source.poll()
         if isinstance(outcome, Polled):
             self._failures, self._retry_at_ns = 0, None
+            self._refused, self._spent = "", False
+            if outcome.latency_ms is not None:
+                self._latency_ms = outcome.latency_ms
             self._faults.pop(source.key, None)
             self._received_ns = outcome.received_ns
             self._unchanged = 0 if outcome.changed else self._unchanged + 1
             return self._real_s(outcome.again_in_s if outcome.again_in_s is not None else self._interval_s)
         now_ns = self._clocks.mono_ns()
+        self._spent = outcome.spent
+        if outcome.spent:
+            wait_s = max(REAL_INTERVAL_S_MIN, outcome.retry_after_s or 0.0)
+            self._faults[source.key] = (0, outcome.reason)
+            self._retry_at_ns = now_ns + int(wait_s * 1e9)
+            return wait_s
+        if outcome.key_refused:
+            self._refused = outcome.reason
+            self._faults[source.key] = (1, f"the key is refused: {outcome.reason}")
+            self._retry_at_ns = now_ns + int(KEY_REFUSED_S * 1e9)
+            return KEY_REFUSED_S
         self._failures += 1
         in_a_row = self._faults.get(source.key, (0, ""))[0] + 1
         self._faults[source.key] = (in_a_row, outcome.reason)

@@ -11,6 +11,9 @@ from collections.abc import Callable
 import msgspec
 
 from core.feeds.feed import Stamp
+from core.feeds.quotes import Average, OptionMark, Quote, SeriesPoint, Volatility
+from core.feeds.releases import Calendar
+from core.feeds.sports import Game
 
 GRID_STALE_AFTER_S = 6 * 3600
 OBSERVATION_STALE_AFTER_S = 80 * 60
@@ -78,6 +81,8 @@ class ClimateReport(msgspec.Struct, frozen=True):
     stamp: Stamp
 
 
-FeedValue = GridForecast | ModelForecast | Ensemble | Observation | ClimateReport
+WeatherValue = GridForecast | ModelForecast | Ensemble | Observation | ClimateReport
+"""Of one station."""
+FeedValue = WeatherValue | Quote | Average | Volatility | OptionMark | SeriesPoint | Game | Calendar
 Sink = Callable[[FeedValue], None]
 """Called in the feed's loop step; must not block or await."""

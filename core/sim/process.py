@@ -26,7 +26,7 @@ from core.sim.beliefs import Beliefs
 from core.sim.exchange import Exchange
 from core.sim.faults import Faults
 from core.sim.faulty import faulty_network, network_faults, told
-from core.sim.feeds.app import Readers, build_feeds_app
+from core.sim.feeds.app import Readers, addresses, build_feeds_app
 from core.sim.hosting import LOOPBACK, Server, SimError, bind, keys_folder, signals, write_private
 from core.sim.kalshi import server as kalshi_server
 from core.sim.kalshi.app import STREAM_PATH, build_app
@@ -305,7 +305,7 @@ def _ready_line(
             "keys": sim.keys,
         },
         "polymarket": sim.polymarket.ready(f"{LOOPBACK}:{polymarket.getsockname()[1]}"),
-        "feeds": {"nws": feeds_url, "open_meteo": feeds_url},
+        "feeds": {"nws": feeds_url, "open_meteo": feeds_url, "sources": addresses(feeds_url)},
         "clock": sim.world_clock,
         "world": {
             "id": world_id,

@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from core.config import paths
-from core.config.paths import Profile
+from core.config.paths import Environment, Profile
 from core.config.settings import FeedSettings, MarketSettings, Settings, SettingsError
 from core.control import log
 from core.control.beside import tell_head
@@ -24,11 +24,11 @@ from core.control.building import Building
 from core.control.flag import watch
 from core.control.identity import accounts_of
 from core.control.lock import LockFileError, LockHeldError, sole_holder
-from core.control.ready import FeedsReady, KalshiReady, KeyReady, Ready, WorldReady
 from core.control.site import World
 from core.domain.clock import REAL_WORLD, Clocks, SystemClock
 from core.domain.market import Venue
 from core.engine.operator import Actor, ActorKind, Outcome
+from core.feeds.registry import declarations
 from core.risk.limits import DEFAULTS
 from core.venues.polymarket.hosts import Addresses
 from core.venues.polymarket.sign import OwnSigner
@@ -75,15 +75,10 @@ def test_a_lock_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
 
 
 def building(place: Profile, http: httpx.AsyncClient, **more: Any) -> Building:
-    where = "http://127.0.0.1:9"
-    ready = Ready(
-        KalshiReady(where, "ws://127.0.0.1:9", "k", "k.pem", KeyReady("w", "w.pem")),
-        FeedsReady(where, where),
-        REAL_WORLD,
-        WorldReady("w"),
-    )
+    sources = {of.name: {"api": "http://127.0.0.1:9"} for of in declarations()}
+    world = World(environment=Environment.SIM, feeds=sources, world_id="w")
     settings = Settings(**more)
-    return Building(place, settings, DEFAULTS, ready, None, None, Clocks(SystemClock(), REAL_WORLD), http)
+    return Building(place, settings, DEFAULTS, world, None, None, Clocks(SystemClock(), REAL_WORLD), http)
 
 
 async def test_a_desk_without_weather_has_no_feeds(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from core.config import paths
 from core.config.paths import Environment, Profile
 from core.config.secrets import KeyFileError, Pin, store_key
 from core.control.ready import ReadyError
-from core.control.site import REAL_FEEDS, site_of, site_of_watchdog
+from core.control.site import site_of, site_of_watchdog
 from core.domain.clock import REAL_WORLD, WorldClock
 from core.venues.address import VenueAddressError
 from core.venues.kalshi.hosts import KALSHI
@@ -65,7 +65,7 @@ def test_a_real_profile_trades_at_its_exchange_in_real_time(home: Path, name: st
     add(place, place.environment)
     site = site_of(place)
     assert site.kalshi == KALSHI[place.environment] and site.key_id == "key-1"
-    assert (site.feeds, site.clock, site.world_id) == (REAL_FEEDS, REAL_WORLD, "")
+    assert (site.feeds, site.clock, site.world_id) == ({}, REAL_WORLD, "")
 
 
 def test_a_key_speaks_for_the_subaccount_it_was_added_for(home: Path) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,14 +10,20 @@ import httpx
 import pytest
 
 from core.feeds.feed import FeedState
+from core.feeds.registry import Chosen, build_feeds
 from core.feeds.stations import stations
 from core.feeds.values import ClimateReport, Ensemble, FeedValue, GridForecast, ModelForecast, Observation
-from core.feeds.weather import weather_feeds
-from core.sim.feeds.app import Readers, build_feeds_app
+from core.feeds.wiring import Transports
+from core.sim.feeds.app import Readers, addresses, build_feeds_app
 from core.sim.scenarios.loader import load_scenario
 from core.sim.weather import Calendar, Weather
+from core.venues.socket import Socket, SocketError
 
 SPEED = 144.0
+
+
+async def refuse(url: str, headers: Mapping[str, str]) -> Socket:
+    raise SocketError(f"no stream is expected: {url}")
 
 
 class World:
@@ -36,16 +43,11 @@ class World:
         self.got: list[FeedValue] = []
         self.today = today.date()
         self.client = httpx.AsyncClient(transport=httpx.ASGITransport(app))
-        self.feeds = weather_feeds(
+        agent = "pmconsole/test (test@example.com)"
+        self.feeds = build_feeds(
+            {name: Chosen(True, urls=urls) for name, urls in addresses("http://sim").items()},
             [stations()[icao] for icao in scenario.stations],
-            self.client,
-            nws_url="http://sim",
-            open_meteo_url="http://sim",
-            ensemble_url="http://sim",
-            user_agent="pmconsole/test (test@example.com)",
-            clocks=self.clocks,
-            rng=random.Random(1),
-            sink=self.got.append,
+            Transports(self.client, refuse, self.clocks, random.Random(1), agent, self.got.append),
         )
 
     def states(self) -> dict[str, FeedState]:

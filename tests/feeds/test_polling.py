@@ -7,6 +7,7 @@ import pytest
 
 from core.feeds.feed import FeedState
 from core.feeds.fetch import Failed
+from core.feeds.nws import GRID
 from core.feeds.polling import Polled, PolledFeed
 
 
@@ -27,7 +28,7 @@ class Scripted:
 
 
 def feed(virtual: Any, *sources: Scripted, interval_s: float = 600, speed: float = 1.0) -> PolledFeed:
-    return PolledFeed("NWS", sources, interval_s, virtual.clocks(speed), random.Random(7))
+    return PolledFeed(GRID, sources, interval_s, virtual.clocks(speed), random.Random(7))
 
 
 def gaps(source: Scripted) -> list[float]:

@@ -9,10 +9,10 @@ from core.feeds.stations import Station
 from core.feeds.values import (
     ClimateReport,
     Ensemble,
-    FeedValue,
     GridForecast,
     ModelForecast,
     Observation,
+    WeatherValue,
 )
 
 
@@ -25,7 +25,7 @@ class StationInputs(msgspec.Struct, frozen=True):
     report: ClimateReport | None = None
 
 
-def absorb(held: StationInputs, value: FeedValue) -> StationInputs:
+def absorb(held: StationInputs, value: WeatherValue) -> StationInputs:
     """``held`` with one more value; a value of another station changes nothing."""
     if value.station != held.station.icao:
         return held

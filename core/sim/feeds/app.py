@@ -282,6 +282,14 @@ def _open_meteo_route(feeds: _Feeds, path: str, handle: _Handler) -> Route:
     return Route(path, endpoint)
 
 
+def addresses(root: str) -> dict[str, dict[str, str]]:
+    """Where each source is served below ``root``, by the name and the roles a desk knows it by."""
+    return {
+        name: {"api": root}
+        for name in ("nws-grid", "nws-observations", "nws-reports", "open-meteo", "open-meteo-ensemble")
+    }
+
+
 def build_feeds_app(
     weather: Weather, now_ms: Callable[[], int], down: set[str], readers: Readers
 ) -> Starlette:

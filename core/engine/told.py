@@ -1,0 +1,42 @@
+"""The newest value of everything the feeds tell of besides the weather: what the screens and models read."""
+
+from __future__ import annotations
+
+from core.feeds.quotes import Average, OptionMark, Quote, SeriesPoint, Volatility
+from core.feeds.releases import Calendar
+from core.feeds.sports import Game
+from core.feeds.values import FeedValue
+
+Key = tuple[str, str]
+"""What it is about, and which source says so."""
+
+
+class Told:
+    """Tables by what a value is about and its source. One value replaces the one before it."""
+
+    def __init__(self) -> None:
+        self.quotes: dict[Key, Quote] = {}
+        self.averages: dict[Key, Average] = {}
+        self.volatilities: dict[Key, Volatility] = {}
+        self.options: dict[Key, OptionMark] = {}
+        self.series: dict[Key, SeriesPoint] = {}
+        self.games: dict[Key, Game] = {}
+        self.calendars: dict[str, Calendar] = {}
+
+    def absorb(self, value: FeedValue) -> None:
+        """Take one value; weather is not held here."""
+        match value:
+            case Quote():
+                self.quotes[value.name, value.source] = value
+            case Average():
+                self.averages[value.name, value.source] = value
+            case Volatility():
+                self.volatilities[value.name, value.source] = value
+            case OptionMark():
+                self.options[value.instrument, value.source] = value
+            case SeriesPoint():
+                self.series[value.series, value.source] = value
+            case Game():
+                self.games[value.id, value.source] = value
+            case Calendar():
+                self.calendars[value.source] = value

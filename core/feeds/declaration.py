@@ -1,0 +1,110 @@
+"""What a source says of itself, apart from its parser: addresses, cadence, when it is stale, quota, key.
+
+A source is one module with a ``DECLARATION`` and a builder; ``registry.py`` lists them. Everything an
+operator can set of it stands in one section ``[feeds.NAME]`` of ``config.toml``.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from urllib.parse import quote, quote_plus
+
+import msgspec
+
+
+class Family(enum.Enum):
+    """What a source tells of."""
+
+    WEATHER = "weather"
+    FOREX = "forex"
+    MARKETS = "markets"
+    """Indices, volatility and crypto."""
+    SPORTS = "sports"
+    CALENDAR = "calendar"
+
+
+class Rides(enum.Enum):
+    """Where a provider wants its key."""
+
+    HEADER = "header"
+    QUERY = "query"
+    """In the address: it is taken out of everything that is written or shown."""
+    FRAME = "frame"
+    """In the first message of a stream."""
+
+
+class Key:
+    """A provider's key. Its text never shows by accident: not in a log, an error or a test's output."""
+
+    __slots__ = ("text",)
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def __repr__(self) -> str:
+        return "Key(...)"
+
+    def hidden(self, sentence: str) -> str:
+        """The sentence without the key, wherever it stands in it."""
+        for form in {self.text, quote(self.text, safe=""), quote_plus(self.text)} - {""}:
+            sentence = sentence.replace(form, "(key)")
+        return sentence
+
+
+class KeyNeed(msgspec.Struct, frozen=True):
+    """A key the source needs. ``name`` is its header, its query parameter or its field in the frame."""
+
+    rides: Rides
+    name: str
+    how: str
+    """How to get one: a whole sentence for somebody who has none."""
+    prefix: str = ""
+    """Before the key in a header: ``apikey `` or ``Bearer ``."""
+
+
+class Per(enum.Enum):
+    """The stretch a quota counts in. Short ones roll; a day and a month begin at 00:00 UTC."""
+
+    SECOND = 1
+    MINUTE = 60
+    HOUR = 3_600
+    DAY = 86_400
+    MONTH = 2_592_000
+
+
+class Quota(msgspec.Struct, frozen=True):
+    """How much a provider grants; what a call costs its client knows."""
+
+    most: int
+    per: Per
+    unit: str = "calls"
+    """``calls`` or ``credits``."""
+
+
+class Declaration(msgspec.Struct, frozen=True):
+    """One source. All times in seconds of world time."""
+
+    name: str
+    """Of its section, its recording and its command line: ``open-meteo``."""
+    label: str
+    """Of its row on the screen, at most eight characters: ``METEO``."""
+    family: Family
+    gives: str
+    """What is known by it, in a few words."""
+    urls: Mapping[str, str]
+    """Address of each of its services by role; each may be set in the configuration."""
+    every_s: float
+    """How often it is asked; 0 where it tells by itself."""
+    stale_after_s: int
+    """After the data's own time; then nothing rests on it any more."""
+    quotas: tuple[Quota, ...] = ()
+    key: KeyNeed | None = None
+    off: str = ""
+    """Why it is off until somebody turns it on: a whole sentence. Empty: it is on where it can be."""
+    credit: str = ""
+    """Who made the data, as its licence asks."""
+
+    @property
+    def section(self) -> str:
+        return f"feeds.{self.name}"

@@ -1,0 +1,97 @@
+"""Every source there is, in the order of its family, and the feeds a desk runs of them.
+
+A new source is a module with a declaration and a builder, and one line here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+
+import msgspec
+
+from core.domain.clock import Clocks
+from core.feeds import nws, open_meteo
+from core.feeds.budget import Budget, Kept
+from core.feeds.declaration import Declaration, Key
+from core.feeds.feed import Feed, FeedHealth, FeedState
+from core.feeds.stations import Station
+from core.feeds.wiring import Transports, Wiring
+
+
+class SourceModule(msgspec.Struct, frozen=True):
+    """One source as it is built where a desk has use for it."""
+
+    of: Declaration
+    build: Callable[[Wiring], Feed]
+    of_stations: bool = False
+    """Whether it tells of settlement stations: without one there is nothing to ask."""
+
+
+class Chosen(msgspec.Struct, frozen=True):
+    """What the profile and the operator decided about one source."""
+
+    on: bool
+    why_off: str = ""
+    """A whole sentence with the line that turns it on."""
+    urls: Mapping[str, str] = {}
+    """Where they differ from the declaration's."""
+    every_s: float = 0.0
+    """0: as declared."""
+    key: Key | None = None
+    follows: tuple[str, ...] = ()
+    kept: tuple[Kept, ...] = ()
+
+
+def sources(clocks: Clocks) -> tuple[SourceModule, ...]:
+    """All of them. What one provider's sources share is made here: a pace of requests."""
+    pace = nws.Pace(clocks)
+    return (
+        SourceModule(nws.GRID, lambda at: nws.grid_feed(at, pace), of_stations=True),
+        SourceModule(nws.OBSERVATIONS, lambda at: nws.observation_feed(at, pace), of_stations=True),
+        SourceModule(nws.REPORTS, lambda at: nws.report_feed(at, pace), of_stations=True),
+        SourceModule(open_meteo.FORECAST, open_meteo.forecast_feed, of_stations=True),
+        SourceModule(open_meteo.ENSEMBLE, open_meteo.ensemble_feed, of_stations=True),
+    )
+
+
+def declarations() -> tuple[Declaration, ...]:
+    """What there is to choose from, in the order of the screen."""
+    return (nws.GRID, nws.OBSERVATIONS, nws.REPORTS, open_meteo.FORECAST, open_meteo.ENSEMBLE)
+
+
+def build_feeds(
+    chosen: Mapping[str, Chosen], stations: Sequence[Station], shared: Transports
+) -> tuple[Feed, ...]:
+    """One feed a source, by its name in ``chosen``; one that is off says so in its row."""
+    feeds: list[Feed] = []
+    for module in sources(shared.clocks):
+        of, choice = module.of, chosen[module.of.name]
+        if not choice.on:
+            feeds.append(OffFeed(of, choice.why_off))
+        elif stations or not module.of_stations:
+            wiring = Wiring(
+                of, dict(of.urls) | dict(choice.urls), choice.every_s or of.every_s,
+                Budget(of.quotas, shared.clocks, choice.kept), shared,
+                choice.key, stations, choice.follows,
+            )  # fmt: skip
+            feeds.append(module.build(wiring))
+    return tuple(feeds)
+
+
+class OffFeed:
+    """A source that is not asked: its row says why and how to turn it on."""
+
+    def __init__(self, of: Declaration, why: str) -> None:
+        self.name = of.label
+        self._of, self._why = of, why
+
+    async def run(self) -> None:
+        """Nothing to do."""
+        await asyncio.Event().wait()
+
+    def health(self) -> FeedHealth:
+        return FeedHealth(
+            self.name, FeedState.OFF, None, None, self._of.stale_after_s,
+            detail=self._why, family=self._of.family.value,
+        )  # fmt: skip

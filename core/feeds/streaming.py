@@ -1,0 +1,225 @@
+"""A source that tells by itself: one WebSocket kept open, what is said on it judged by the source's dialogue.
+
+All times here are real, but for the data's own. A connection on which nothing comes for as long as the
+dialogue allows is dead, whatever the network says.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Protocol
+
+import msgspec
+
+from core.domain.clock import Clocks
+from core.feeds.declaration import Declaration, Key
+from core.feeds.feed import FeedHealth, FeedState, Stamp
+from core.feeds.quotes import Average, OptionMark, Quote, Volatility
+from core.feeds.recording import Recorded, Recorder, unrecorded
+from core.feeds.sanity import time_fault
+from core.feeds.values import Sink
+from core.venues.connection import Backoff, until_one_ends
+from core.venues.socket import Socket, SocketError, SocketFactory
+
+if TYPE_CHECKING:
+    import random
+
+RETRY_FIRST_S, RETRY_S_MAX = 1.0, 60.0
+KEY_REFUSED_S = 3_600.0
+"""A refused key is not tried again sooner: only another one helps, and that takes a restart."""
+STRETCH_MAX = 32
+"""Messages handled before the loop gets a turn."""
+
+Pushed = Quote | Average | Volatility | OptionMark
+
+
+class Arrival(msgspec.Struct, frozen=True):
+    """When a message came."""
+
+    wall_ms: int
+    ns: int
+    world_ms: int
+
+    def stamp(self, event_ms: int, published_ms: int | None = None) -> Stamp:
+        return Stamp(event_ms, self.wall_ms, self.ns, published_ms)
+
+
+class Heard(msgspec.Struct, frozen=True):
+    """What a message came to."""
+
+    values: tuple[Pushed, ...] = ()
+    replies: tuple[bytes, ...] = ()
+    """To be sent at once."""
+    fault: str = ""
+    """What is wrong with it, or what the provider refuses, in a sentence; the connection goes on."""
+    ends: bool = False
+    """Whether the connection is to be opened anew."""
+    key_refused: bool = False
+
+
+class Dialogue(Protocol):
+    """What one provider wants to hear and says. Holds nothing of an ended connection after ``greet``."""
+
+    names: tuple[str, ...]
+    """What it is to tell of."""
+    silent_s: float
+    """Without a message for so long the connection is dead."""
+    beat_s: float
+    """How often ``beat`` is sent; 0 never."""
+
+    def address(self) -> tuple[str, Mapping[str, str]]:
+        """URL and headers of the handshake; they may hold the key."""
+        ...
+
+    def greet(self) -> tuple[bytes, ...]:
+        """The first messages of a new connection."""
+        ...
+
+    def beat(self) -> bytes: ...
+
+    def hear(self, data: bytes, at: Arrival) -> Heard:
+        """Judge one message. Never raises for what the other side says."""
+        ...
+
+
+class StreamedFeed:
+    """Fulfils ``Feed`` for one connection."""
+
+    def __init__(
+        self,
+        declaration: Declaration,
+        dialogue: Dialogue,
+        sockets: SocketFactory,
+        clocks: Clocks,
+        rng: random.Random,
+        sink: Sink,
+        *,
+        key: Key | None = None,
+        record: Recorder = unrecorded,
+    ) -> None:
+        self.name = declaration.label
+        self._of, self._dialogue, self._sockets = declaration, dialogue, sockets
+        self._clocks, self._rng, self._sink = clocks, rng, sink
+        self._key, self._record = key, record
+        self._newest: dict[str, int] = {}
+        self._state = FeedState.WAITING
+        self._detail = "connecting"
+        self._fault = ""
+        self._failures = 0
+        self._retry_at_ns: int | None = None
+        self._received_ns: int | None = None
+        self._latency_ms: int | None = None
+
+    async def run(self) -> None:
+        """Connect and reconnect until cancelled."""
+        backoff = Backoff(self._rng, RETRY_FIRST_S, RETRY_S_MAX)
+        while True:
+            self._retry_at_ns = None
+            began_ns = self._clocks.mono_ns()
+            ended = await self._connection()
+            self._failures += 1
+            wait_s = backoff.wait_s(self._clocks.mono_ns() - began_ns)
+            if self._state is FeedState.AUTH:
+                wait_s = KEY_REFUSED_S
+            else:
+                self._state, self._detail = FeedState.DOWN, self._hidden(str(ended))
+            self._retry_at_ns = self._clocks.mono_ns() + int(wait_s * 1e9)
+            await asyncio.sleep(wait_s)
+
+    def health(self) -> FeedHealth:
+        world_ms, limit_ms = self._clocks.world_ms(), self._of.stale_after_s * 1000
+        missing = [name for name in self._dialogue.names if name not in self._newest]
+        stale = [
+            f"{name} {(world_ms - at) // 1000}s old"
+            for name, at in self._newest.items()
+            if world_ms - at > limit_ms
+        ]
+        state = self._state
+        if state is FeedState.OK:
+            state = FeedState.WAITING if not self._newest else FeedState.STALE if stale else FeedState.OK
+        details = [self._detail if self._state is not FeedState.OK else "", self._fault, *stale]
+        details += [f"waiting for {', '.join(missing)}"] if missing else []
+        return FeedHealth(
+            name=self.name,
+            state=state,
+            newest_event_ms=min(self._newest.values(), default=None),
+            received_ns=self._received_ns,
+            stale_after_s=self._of.stale_after_s,
+            retry_at_ns=self._retry_at_ns,
+            failures=self._failures,
+            detail=next((detail for detail in details if detail), ""),
+            family=self._of.family.value,
+            latency_ms=self._latency_ms,
+        )
+
+    # --- one connection ------------------------------------------------------------------------
+
+    async def _connection(self) -> SocketError:
+        url, headers = self._dialogue.address()
+        try:
+            socket = await self._sockets(url, headers)
+        except SocketError as refused:
+            if self._key is not None and refused.status in (401, 403):
+                self._state = FeedState.AUTH
+                self._detail = f"the key is refused (HTTP {refused.status})"
+            return refused
+        try:
+            for message in self._dialogue.greet():
+                await socket.send(message)
+            sides = {"read": self._read(socket, url)}
+            if self._dialogue.beat_s:
+                sides["beat"] = self._beat(socket)
+            return await until_one_ends({f"feed {self.name} {name}": side for name, side in sides.items()})
+        except SocketError as ended:
+            return ended
+        finally:
+            await socket.close()
+
+    async def _read(self, socket: Socket, url: str) -> None:
+        what = self._hidden(url)
+        while True:
+            for _ in range(STRETCH_MAX):
+                try:
+                    async with asyncio.timeout(self._dialogue.silent_s):
+                        data = await socket.recv()
+                except TimeoutError:
+                    raise SocketError(f"nothing came for {self._dialogue.silent_s:g} s") from None
+                at = Arrival(self._clocks.wall_ms(), self._clocks.mono_ns(), self._clocks.world_ms())
+                self._record(Recorded(self._of.name, what, 0, {}, at.wall_ms, at.ns, at.world_ms, data))
+                heard = self._dialogue.hear(data, at)
+                self._take(heard, at)
+                for reply in heard.replies:
+                    await socket.send(reply)
+                if heard.key_refused:
+                    self._state, self._detail = (
+                        FeedState.AUTH,
+                        self._hidden(heard.fault) or "the key is refused",
+                    )
+                if heard.key_refused or heard.ends:
+                    raise SocketError(self._hidden(heard.fault) or "the provider asked for a new connection")
+            await asyncio.sleep(0)
+
+    async def _beat(self, socket: Socket) -> None:
+        while True:
+            await asyncio.sleep(self._dialogue.beat_s)
+            await socket.send(self._dialogue.beat())
+
+    def _take(self, heard: Heard, at: Arrival) -> None:
+        self._received_ns = at.ns
+        fault = heard.fault
+        for value in heard.values:
+            name = value.instrument if isinstance(value, OptionMark) else value.name
+            event_ms = value.stamp.event_ms
+            wrong = time_fault(event_ms, self._newest.get(name), at.world_ms)
+            if wrong:
+                fault = f"{name} refused: {wrong}"
+                continue
+            self._newest[name] = event_ms
+            self._latency_ms = max(0, at.world_ms - event_ms)
+            self._state, self._detail, self._failures = FeedState.OK, "", 0
+            self._sink(value)
+        self._fault = self._hidden(fault)
+
+    def _hidden(self, text: str) -> str:
+        return self._key.hidden(text) if self._key is not None else text

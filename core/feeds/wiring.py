@@ -1,0 +1,80 @@
+"""What a source is built with: its declaration, what the operator set, the desk's transports and clocks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import httpx
+import msgspec
+
+from core.domain.clock import Clocks
+from core.feeds.budget import Budget
+from core.feeds.declaration import Declaration, Key
+from core.feeds.fetch import Fetcher, Secrecy
+from core.feeds.polling import PolledFeed, Source
+from core.feeds.recording import Recorder, unrecorded
+from core.feeds.stations import Station
+from core.feeds.streaming import Dialogue, StreamedFeed
+from core.feeds.values import Sink
+from core.venues.socket import SocketFactory
+
+if TYPE_CHECKING:
+    import random
+
+
+class Transports(msgspec.Struct, frozen=True):
+    """What all sources of a desk share. The caller owns ``http`` and closes it."""
+
+    http: httpx.AsyncClient
+    sockets: SocketFactory
+    clocks: Clocks
+    rng: random.Random
+    user_agent: str
+    sink: Sink
+    record: Recorder = unrecorded
+
+
+class Wiring(msgspec.Struct, frozen=True):
+    """Everything one source's builder takes."""
+
+    of: Declaration
+    urls: Mapping[str, str]
+    """By the declaration's roles."""
+    every_s: float
+    budget: Budget
+    shared: Transports
+    key: Key | None = None
+    stations: Sequence[Station] = ()
+    """Whose weather is traded."""
+    follows: tuple[str, ...] = ()
+    """What else is to be told of, by the desk's names: pairs, indices, sports."""
+
+    def fetcher(self, role: str, accept: str, kinds: tuple[str, ...] = ("json",)) -> Fetcher:
+        """A client of one of the source's services, within its budget."""
+        need = self.of.key
+        return Fetcher(
+            self.shared.http,
+            self.urls[role],
+            self.shared.clocks,
+            self.shared.user_agent,
+            accept,
+            feed=self.of.name,
+            kinds=kinds,
+            secrecy=Secrecy(need, self.key) if need is not None and self.key is not None else None,
+            budget=self.budget,
+            record=self.shared.record,
+        )
+
+    def polled(self, sources: Sequence[Source]) -> PolledFeed:
+        """A feed that asks."""
+        return PolledFeed(
+            self.of, sources, self.every_s, self.shared.clocks, self.shared.rng, budget=self.budget
+        )
+
+    def streamed(self, dialogue: Dialogue) -> StreamedFeed:
+        """A feed that is told."""
+        at = self.shared
+        return StreamedFeed(
+            self.of, dialogue, at.sockets, at.clocks, at.rng, at.sink, key=self.key, record=at.record
+        )
