@@ -62,6 +62,10 @@ class Failed(msgspec.Struct, frozen=True):
     """Asking again with the same key cannot help."""
     spent: bool = False
     """The quota does not allow the call; it was not made."""
+    body: bytes = b""
+    """What the provider said with it, for a parser that knows its errors; never shown as it is."""
+    headers: Mapping[str, str] = {}
+    """Of that answer, in lower case."""
 
 
 class Secrecy(msgspec.Struct, frozen=True):
@@ -168,7 +172,7 @@ class Fetcher:
         found = Body(bytes(data), self._clocks.wall_ms(), ended_ns, latency_ms, said)
         self._keep(url, response.status_code, found)
         if response.status_code not in (httpx.codes.OK, httpx.codes.NO_CONTENT):
-            return self._refused(response)
+            return self._refused(response, found)
         kind = response.headers.get("Content-Type", "")
         if data and not any(part in kind for part in self._kinds):
             wanted = (
@@ -177,10 +181,13 @@ class Fetcher:
             return Failed(f"answer is {clean_text(kind, 40) or 'untyped'}, not {wanted}", 200)
         return found
 
-    def _refused(self, response: httpx.Response) -> Failed:
+    def _refused(self, response: httpx.Response, found: Body) -> Failed:
         status = response.status_code
         refused = self._key is not None and status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN)
-        return Failed(f"HTTP {status}", status, self._retry_after_s(response), key_refused=refused)
+        wish_s = self._retry_after_s(response)
+        return Failed(
+            f"HTTP {status}", status, wish_s, key_refused=refused, body=found.data, headers=found.headers
+        )
 
     def _keep(self, url: httpx.URL, status: int, found: Body) -> None:
         headers = {name: self._hidden(value) for name, value in found.headers.items()}

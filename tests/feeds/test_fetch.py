@@ -56,6 +56,14 @@ def test_bodies_that_are_not_data(virtual: Any, response: httpx.Response, reason
     assert reason in answer.reason
 
 
+def test_what_a_refusal_says_is_handed_on_to_its_parser(virtual: Any) -> None:
+    said = b'{"error_code":"INVALID_KEY"}'
+    (answer,) = get(virtual, lambda _: httpx.Response(422, headers=JSON | {"X-Left": "7"}, content=said))
+    assert isinstance(answer, Failed)
+    assert (answer.body, answer.headers["x-left"]) == (said, "7")
+    assert "INVALID_KEY" not in answer.reason
+
+
 def test_a_transport_fault_is_a_value(virtual: Any) -> None:
     def handler(request: httpx.Request) -> httpx.Response:
         raise httpx.ConnectError("refused\x1b[2J", request=request)
