@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from core.feeds.merge import PAIRS, Merged, merged
 from core.feeds.quotes import Average, OptionMark, Quote, SeriesPoint, Volatility
 from core.feeds.releases import Calendar
 from core.feeds.sports import Game
@@ -40,3 +41,7 @@ class Told:
                 self.games[value.id, value.source] = value
             case Calendar():
                 self.calendars[value.source] = value
+
+    def merged(self, now_ms: int) -> tuple[Merged, ...]:
+        """Each currency pair as all sources together tell it at ``now_ms``, world time."""
+        return tuple(merged(pair, self.quotes.values(), now_ms) for pair in PAIRS)
