@@ -37,6 +37,7 @@ def chosen(place: Profile, settings: Settings, world: World) -> Mapping[str, Cho
 
 
 def _choice(place: Profile, of: Declaration, wish: SourceSettings, world: World) -> Chosen:
+    _followed(place, of, wish)
     urls = _urls(place, of, wish) | dict(world.feeds.get(of.name, {}))
     if wish.on is False:
         return Chosen(False, f"It is off in {place.config}: set on = true in [{of.section}].")
@@ -54,6 +55,14 @@ def _choice(place: Profile, of: Declaration, wish: SourceSettings, world: World)
         except KeyFileError as error:
             return Chosen(False, f"{error}. {of.key.how}")
     return Chosen(True, "", urls, float(wish.every_s), key, wish.follows)
+
+
+def _followed(place: Profile, of: Declaration, wish: SourceSettings) -> None:
+    """Raises ``SettingsError`` for a name the source has nothing on."""
+    for name in wish.follows:
+        if of.offers and name not in of.offers:
+            where = place_of(place.config, of.section, "follows")
+            raise SettingsError(f"{where}: {of.name} has no {name!r}: it offers {', '.join(of.offers)}")
 
 
 def _urls(place: Profile, of: Declaration, wish: SourceSettings) -> dict[str, str]:

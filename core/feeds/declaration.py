@@ -102,6 +102,8 @@ class Declaration(msgspec.Struct, frozen=True):
     key: KeyNeed | None = None
     off: str = ""
     """Why it is off until somebody turns it on: a whole sentence. Empty: it is on where it can be."""
+    offers: tuple[str, ...] = ()
+    """What it can be told to follow, by the desk's names; empty: it is no such source, or follows any."""
     credit: str = ""
     """Who made the data, as its licence asks."""
 

@@ -6,17 +6,21 @@ A new source is a module with a declaration and a builder, and one line here.
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
-from core.domain.clock import Clocks
+from core.domain.clock import Clocks, WorldClock
 from core.feeds import nws, open_meteo
 from core.feeds.budget import Budget, Kept
 from core.feeds.declaration import Declaration, Key
 from core.feeds.feed import Feed, FeedHealth, FeedState
 from core.feeds.stations import Station
 from core.feeds.wiring import Transports, Wiring
+
+REAL_AGE_S = 3.0
+"""No limit of age is shorter in real time: a source may be asked once a second, and be late."""
 
 
 class SourceModule(msgspec.Struct, frozen=True):
@@ -66,7 +70,7 @@ def build_feeds(
     """One feed a source, by its name in ``chosen``; one that is off says so in its row."""
     feeds: list[Feed] = []
     for module in sources(shared.clocks):
-        of, choice = module.of, chosen[module.of.name]
+        of, choice = _at_speed(module.of, shared.clocks.world), chosen[module.of.name]
         if not choice.on:
             feeds.append(OffFeed(of, choice.why_off))
         elif stations or not module.of_stations:
@@ -77,6 +81,12 @@ def build_feeds(
             )  # fmt: skip
             feeds.append(module.build(wiring))
     return tuple(feeds)
+
+
+def _at_speed(of: Declaration, world: WorldClock) -> Declaration:
+    """In a simulated world that runs fast the limit of age is at least what passes in ``REAL_AGE_S``."""
+    least_s = math.ceil(world.speed * REAL_AGE_S)
+    return msgspec.structs.replace(of, stale_after_s=max(of.stale_after_s, least_s))
 
 
 class OffFeed:

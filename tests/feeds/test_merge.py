@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from core.engine.told import Told
 from core.feeds.feed import Stamp
 from core.feeds.hours import fx_open
-from core.feeds.merge import BASIS_BP, MergeState, Merged, allowed_bp, difference_bp, merged
+from core.feeds.merge import BASIS_BP, Merged, MergeState, allowed_bp, difference_bp, merged
 from core.feeds.quotes import Quote
 
 PAIR = "EUR/USD"

@@ -1,0 +1,23 @@
+"""What of a source is fitted to the desk it runs on."""
+
+import random
+from typing import Any, cast
+
+import httpx
+import pytest
+
+from core.feeds.registry import Chosen, build_feeds, declarations
+from core.feeds.wiring import Transports
+
+
+@pytest.mark.parametrize(("speed", "least_s"), [(1.0, 3), (144.0, 432), (3_600.0, 10_800)])
+def test_in_a_fast_world_no_limit_of_age_is_under_three_real_seconds(
+    virtual: Any, speed: float, least_s: int
+) -> None:
+    shared = Transports(
+        cast(httpx.AsyncClient, None), cast(Any, None), virtual.clocks(speed), random.Random(1), "test",
+        lambda _: None,
+    )  # fmt: skip
+    off = {of.name: Chosen(False, "It is off.") for of in declarations()}
+    limits = [feed.health().stale_after_s for feed in build_feeds(off, (), shared)]
+    assert limits == [max(of.stale_after_s, least_s) for of in declarations()]
