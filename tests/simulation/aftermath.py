@@ -50,6 +50,8 @@ def out_of_order(
 
 def says_so(engine: Engine, ticker: str) -> bool:
     """Whether the desk has halted a market, or more, and so called for help."""
+    if engine.desk.seats.venue_of(ticker) is None:
+        return False  # started again, it has not heard of the market yet
     market = engine.state.markets.get(ticker)
     halt = engine.desk.halting.level(market.market.event_ticker if market is not None else "", ticker)
     return halt is not None and halt.level >= Level.HALTED
