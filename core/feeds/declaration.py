@@ -104,6 +104,8 @@ class Declaration(msgspec.Struct, frozen=True):
     """Why it is off until somebody turns it on: a whole sentence. Empty: it is on where it can be."""
     offers: tuple[str, ...] = ()
     """What it can be told to follow, by the desk's names; empty: it is no such source, or follows any."""
+    refusals: Mapping[int, str] = {}
+    """What an HTTP status means that no other try can help: a whole sentence with the remedy."""
     credit: str = ""
     """Who made the data, as its licence asks."""
 

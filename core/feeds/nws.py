@@ -6,10 +6,7 @@ station's grid is looked up anew every day and after a 404.
 
 from __future__ import annotations
 
-import asyncio
 import re
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
 import msgspec
@@ -20,6 +17,7 @@ from core.feeds.cli_text import CliSummary, parse_cli
 from core.feeds.declaration import Declaration, Family
 from core.feeds.feed import Feed
 from core.feeds.fetch import Body, Failed, Fetcher, NotModified, decode
+from core.feeds.pace import Pace
 from core.feeds.polling import Polled
 from core.feeds.sanity import plausible, time_fault
 from core.feeds.stations import DAY_MS, HOUR_MS, Station, climate_day, climate_day_bounds, shift_day
@@ -71,33 +69,11 @@ REPORTS = Declaration(
     stale_after_s=REPORT_STALE_AFTER_S,
 )
 
-IN_FLIGHT_MAX = 4
-SPACING_S = 0.5
-"""World seconds between requests to the service: two a second where time is real."""
-
 LATE_MS = 30 * 60_000
 """A routine report may arrive after readings that are newer: it is asked for again this far back."""
 OBSERVATIONS_LIMIT = 500
 REPORTS_READ_MAX = 3
 _GRID_ID = re.compile(r"[A-Z]{3}")
-
-
-class Pace:
-    """At most four requests in flight and a spacing between their starts, for one service."""
-
-    def __init__(self, clocks: Clocks) -> None:
-        self._clocks = clocks
-        self._slots = asyncio.Semaphore(IN_FLIGHT_MAX)
-        self._next_ns = 0
-
-    @asynccontextmanager
-    async def turn(self) -> AsyncIterator[None]:
-        async with self._slots:
-            now_ns = self._clocks.mono_ns()
-            start_ns = max(now_ns, self._next_ns)
-            self._next_ns = start_ns + int(self._clocks.world.real_seconds(SPACING_S) * 1e9)
-            await asyncio.sleep((start_ns - now_ns) / 1e9)
-            yield
 
 
 class StationLink(msgspec.Struct, frozen=True):
@@ -316,23 +292,23 @@ class ReportSource:
         return None
 
 
-def grid_feed(wiring: Wiring, pace: Pace) -> Feed:
-    return wiring.polled([GridSource(link) for link in _links(wiring, pace)])
+def grid_feed(wiring: Wiring) -> Feed:
+    return wiring.polled([GridSource(link) for link in _links(wiring)])
 
 
-def observation_feed(wiring: Wiring, pace: Pace) -> Feed:
-    return wiring.polled([ObservationSource(link) for link in _links(wiring, pace)])
+def observation_feed(wiring: Wiring) -> Feed:
+    return wiring.polled([ObservationSource(link) for link in _links(wiring)])
 
 
-def report_feed(wiring: Wiring, pace: Pace) -> Feed:
-    return wiring.polled([ReportSource(link) for link in _links(wiring, pace)])
+def report_feed(wiring: Wiring) -> Feed:
+    return wiring.polled([ReportSource(link) for link in _links(wiring)])
 
 
-def _links(wiring: Wiring, pace: Pace) -> list[StationLink]:
+def _links(wiring: Wiring) -> list[StationLink]:
     """One a station: a fetcher of its own remembers what it asked."""
     at = wiring.shared
     return [
-        StationLink(station, wiring.fetcher("api", ACCEPT), pace, at.clocks, at.sink)
+        StationLink(station, wiring.fetcher("api", ACCEPT), wiring.pace, at.clocks, at.sink)
         for station in wiring.stations
     ]
 

@@ -11,11 +11,12 @@ from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
-from core.domain.clock import Clocks, WorldClock
+from core.domain.clock import WorldClock
 from core.feeds import nws, open_meteo
 from core.feeds.budget import Budget, Kept
 from core.feeds.declaration import Declaration, Key
 from core.feeds.feed import Feed, FeedHealth, FeedState
+from core.feeds.pace import Pace
 from core.feeds.stations import Station
 from core.feeds.wiring import Transports, Wiring
 
@@ -47,21 +48,19 @@ class Chosen(msgspec.Struct, frozen=True):
     kept: tuple[Kept, ...] = ()
 
 
-def sources(clocks: Clocks) -> tuple[SourceModule, ...]:
-    """All of them. What one provider's sources share is made here: a pace of requests."""
-    pace = nws.Pace(clocks)
-    return (
-        SourceModule(nws.GRID, lambda at: nws.grid_feed(at, pace), of_stations=True),
-        SourceModule(nws.OBSERVATIONS, lambda at: nws.observation_feed(at, pace), of_stations=True),
-        SourceModule(nws.REPORTS, lambda at: nws.report_feed(at, pace), of_stations=True),
-        SourceModule(open_meteo.FORECAST, open_meteo.forecast_feed, of_stations=True),
-        SourceModule(open_meteo.ENSEMBLE, open_meteo.ensemble_feed, of_stations=True),
-    )
+SOURCES = (
+    SourceModule(nws.GRID, nws.grid_feed, of_stations=True),
+    SourceModule(nws.OBSERVATIONS, nws.observation_feed, of_stations=True),
+    SourceModule(nws.REPORTS, nws.report_feed, of_stations=True),
+    SourceModule(open_meteo.FORECAST, open_meteo.forecast_feed, of_stations=True),
+    SourceModule(open_meteo.ENSEMBLE, open_meteo.ensemble_feed, of_stations=True),
+)
+"""All of them, in the order of the screen."""
 
 
 def declarations() -> tuple[Declaration, ...]:
-    """What there is to choose from, in the order of the screen."""
-    return (nws.GRID, nws.OBSERVATIONS, nws.REPORTS, open_meteo.FORECAST, open_meteo.ENSEMBLE)
+    """What there is to choose from."""
+    return tuple(source.of for source in SOURCES)
 
 
 def build_feeds(
@@ -69,14 +68,16 @@ def build_feeds(
 ) -> tuple[Feed, ...]:
     """One feed a source, by its name in ``chosen``; one that is off says so in its row."""
     feeds: list[Feed] = []
-    for module in sources(shared.clocks):
+    paces: dict[frozenset[str], Pace] = {}
+    for module in SOURCES:
         of, choice = _at_speed(module.of, shared.clocks.world), chosen[module.of.name]
         if not choice.on:
             feeds.append(OffFeed(of, choice.why_off))
         elif stations or not module.of_stations:
+            urls = dict(of.urls) | dict(choice.urls)
             wiring = Wiring(
-                of, dict(of.urls) | dict(choice.urls), choice.every_s or of.every_s,
-                Budget(of.quotas, shared.clocks, choice.kept), shared,
+                of, urls, choice.every_s or of.every_s, Budget(of.quotas, shared.clocks, choice.kept),
+                paces.setdefault(frozenset(urls.values()), Pace(shared.clocks)), shared,
                 choice.key, stations, choice.follows,
             )  # fmt: skip
             feeds.append(module.build(wiring))

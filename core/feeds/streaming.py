@@ -26,8 +26,9 @@ if TYPE_CHECKING:
     import random
 
 RETRY_FIRST_S, RETRY_S_MAX = 1.0, 60.0
-KEY_REFUSED_S = 3_600.0
-"""A refused key is not tried again sooner: only another one helps, and that takes a restart."""
+REFUSED_S = 3_600.0
+"""A refused key, or whom the provider does not serve, is not tried again sooner: only another key or
+address helps, and that takes a restart."""
 STRETCH_MAX = 32
 """Messages handled before the loop gets a turn."""
 
@@ -120,10 +121,11 @@ class StreamedFeed:
             ended = await self._connection()
             self._failures += 1
             wait_s = backoff.wait_s(self._clocks.mono_ns() - began_ns)
-            if self._state is FeedState.AUTH:
-                wait_s = KEY_REFUSED_S
-            else:
-                self._state, self._detail = FeedState.DOWN, self._hidden(str(ended))
+            final = self._of.refusals.get(ended.status or 0, "")
+            if final or self._state is FeedState.AUTH:
+                wait_s = REFUSED_S
+            if self._state is not FeedState.AUTH:
+                self._state, self._detail = FeedState.DOWN, final or self._hidden(str(ended))
             self._retry_at_ns = self._clocks.mono_ns() + int(wait_s * 1e9)
             await asyncio.sleep(wait_s)
 

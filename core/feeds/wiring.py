@@ -12,6 +12,7 @@ from core.domain.clock import Clocks
 from core.feeds.budget import Budget
 from core.feeds.declaration import Declaration, Key
 from core.feeds.fetch import Fetcher, Secrecy
+from core.feeds.pace import Pace
 from core.feeds.polling import PolledFeed, Source
 from core.feeds.recording import Recorder, unrecorded
 from core.feeds.stations import Station
@@ -43,6 +44,8 @@ class Wiring(msgspec.Struct, frozen=True):
     """By the declaration's roles."""
     every_s: float
     budget: Budget
+    pace: Pace
+    """Shared by all sources that ask the same addresses."""
     shared: Transports
     key: Key | None = None
     stations: Sequence[Station] = ()

@@ -9,7 +9,8 @@ import msgspec
 import pytest
 
 from core.feeds.fetch import Failed, Fetcher
-from core.feeds.nws import GridSource, ObservationSource, Pace, ReportSource, StationLink
+from core.feeds.nws import GridSource, ObservationSource, ReportSource, StationLink
+from core.feeds.pace import Pace
 from core.feeds.polling import Polled
 from core.feeds.stations import HOUR_MS, climate_day_bounds, stations
 from core.feeds.values import ClimateReport, FeedValue, GridForecast, Observation
