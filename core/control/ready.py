@@ -48,8 +48,6 @@ class PolymarketReady(msgspec.Struct, frozen=True):
 class FeedsReady(msgspec.Struct, frozen=True):
     """``sources``: the addresses of every simulated source, by its name and the roles of its services."""
 
-    nws: str
-    open_meteo: str
     sources: dict[str, dict[str, str]] = {}
 
 

@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import uvicorn
 from starlette.applications import Starlette
 
 from core.domain.clock import Clock, WorldClock
@@ -26,7 +25,9 @@ from core.sim.beliefs import Beliefs
 from core.sim.exchange import Exchange
 from core.sim.faults import Faults
 from core.sim.faulty import faulty_network, network_faults, told
-from core.sim.feeds.app import Readers, addresses, build_feeds_app
+from core.sim.feeds.app import addresses, build_feeds_app
+from core.sim.feeds.around import Readers, build_around
+from core.sim.feeds.switchboard import Switches
 from core.sim.hosting import LOOPBACK, Server, SimError, bind, keys_folder, signals, write_private
 from core.sim.kalshi import server as kalshi_server
 from core.sim.kalshi.app import STREAM_PATH, build_app
@@ -38,7 +39,7 @@ from core.sim.polymarket.floor import Floor, build_floor
 from core.sim.proxy import Proxy
 from core.sim.pump import Pump
 from core.sim.scenarios.loader import Scenario, ScenarioError, load_scenario
-from core.sim.story import FeedSwitch, Stage, Story
+from core.sim.story import Stage, Story
 from core.sim.traders import TAKERS, Traders
 from core.sim.watch import StreamWatch, WatchedApp
 from core.sim.weather import Weather
@@ -81,8 +82,8 @@ class Sim(msgspec.Struct, frozen=True):
     faults: Faults
     traders: Traders
     story: Story
-    down: set[str]
-    """Feeds that answer 503 for the moment."""
+    switches: Switches
+    """What is wrong with which feed for the moment."""
     watch: StreamWatch
     pumps: dict[str, Pump]
     """By the name of the file beside the ready file that says what went out."""
@@ -120,7 +121,7 @@ def build(options: SimOptions, clock: Clock, world_id: str, keys_dir: Path) -> S
     faults, registry = Faults(clock), KeyRegistry(exchange.dialect.clock_window_s * 1000)
     keys = registry.generate(keys_dir, CUSTOMER, ids)
     keys.append(registry.second(keys_dir, CUSTOMER, ids()))
-    switch, watch = FeedSwitch(), StreamWatch(keep_last=scenario.script.load is not None)
+    switches, watch = Switches(), StreamWatch(keep_last=scenario.script.load is not None)
     polymarket = build_floor(
         clock,
         clock_of_world,
@@ -131,7 +132,7 @@ def build(options: SimOptions, clock: Clock, world_id: str, keys_dir: Path) -> S
         keys_dir=keys_dir,
     )
     pumps = _pumps(scenario, exchange, polymarket, clock, world, rng, watch)
-    stage = Stage(world, traders, faults, polymarket.venue.faults, switch, CUSTOMER)
+    stage = Stage(world, traders, faults, polymarket.venue.faults, switches, CUSTOMER)
     story = Story(scenario.script.story, stage, clock)
     watch.on_subscribe.append(story.begin)
     readers = Readers(lambda: traders.hear(read=True), lambda station: traders.look(station, read=True))
@@ -141,11 +142,11 @@ def build(options: SimOptions, clock: Clock, world_id: str, keys_dir: Path) -> S
         clock_of_world,
         build_app(exchange, registry, clock, faults),
         polymarket,
-        build_feeds_app(weather, world.now_ms, switch.down, readers),
+        build_feeds_app(build_around(weather, clock, clock_of_world, options.seed, readers), switches),
         faults,
         traders,
         story,
-        switch.down,
+        switches,
         watch,
         pumps,
         keys,
@@ -200,7 +201,7 @@ async def serve(options: SimOptions, clock: Clock, ready: Callable[[str], None])
         kalshi = Server(kalshi_server.config(sim.kalshi))
         kalshi.config.app = WatchedApp(sim.kalshi, sim.watch)
         polymarket = Server(kalshi_server.config(sim.polymarket.app, pings=False))
-        feeds = Server(_feeds_config(sim.feeds))
+        feeds = Server(kalshi_server.config(sim.feeds, pings=False))
         line = _ready_line(options, sim, world_id, kalshi_socket, polymarket_socket, feeds_socket)
 
         def stop() -> None:
@@ -305,7 +306,7 @@ def _ready_line(
             "keys": sim.keys,
         },
         "polymarket": sim.polymarket.ready(f"{LOOPBACK}:{polymarket.getsockname()[1]}"),
-        "feeds": {"nws": feeds_url, "open_meteo": feeds_url, "sources": addresses(feeds_url)},
+        "feeds": {"sources": addresses(feeds_url)},
         "clock": sim.world_clock,
         "world": {
             "id": world_id,
@@ -317,9 +318,3 @@ def _ready_line(
         },
     }
     return msgspec.json.encode(ready).decode()
-
-
-def _feeds_config(app: Starlette) -> uvicorn.Config:
-    return uvicorn.Config(
-        app, http="h11", ws="none", log_level="warning", access_log=False, timeout_graceful_shutdown=1
-    )

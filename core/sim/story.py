@@ -15,6 +15,7 @@ import msgspec
 
 from core.domain.clock import Clock
 from core.sim.faults import Faults
+from core.sim.feeds.switchboard import Switches
 from core.sim.polymarket.faults import Faults as PolymarketFaults
 from core.sim.scenarios.loader import (
     Beat,
@@ -31,12 +32,6 @@ from core.sim.traders import Traders
 from core.sim.world import World
 
 
-class FeedSwitch(msgspec.Struct):
-    """Feeds that answer 503 for the moment, by name."""
-
-    down: set[str] = msgspec.field(default_factory=set)
-
-
 class Stage(msgspec.Struct, frozen=True):
     """What beats act on. ``account`` is the one the story is told to."""
 
@@ -44,7 +39,7 @@ class Stage(msgspec.Struct, frozen=True):
     traders: Traders
     faults: Faults
     polymarket: PolymarketFaults
-    feeds: FeedSwitch
+    feeds: Switches
     account: str
 
 

@@ -52,7 +52,7 @@ def simulated(place: Profile, host: str = "127.0.0.1:9") -> None:
             "private_key_path": str(key),
             "watchdog": {"key_id": "sim-2", "private_key_path": str(key)},
         },
-        "feeds": {"nws": "http://127.0.0.1:8", "open_meteo": "http://127.0.0.1:8"},
+        "feeds": {"sources": {"nws-grid": {"api": "http://127.0.0.1:8/nws"}}},
         "clock": CLOCK,
         "world": {"id": "w1"},
     }

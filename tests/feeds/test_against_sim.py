@@ -14,7 +14,9 @@ from core.feeds.registry import Chosen, build_feeds
 from core.feeds.stations import stations
 from core.feeds.values import ClimateReport, Ensemble, FeedValue, GridForecast, ModelForecast, Observation
 from core.feeds.wiring import Transports
-from core.sim.feeds.app import Readers, addresses, build_feeds_app
+from core.sim.feeds.app import addresses, build_feeds_app
+from core.sim.feeds.around import build_around
+from core.sim.feeds.switchboard import Switches
 from core.sim.scenarios.loader import load_scenario
 from core.sim.weather import Calendar, Weather
 from core.venues.socket import Socket, SocketError
@@ -37,9 +39,9 @@ class World:
         calendar = Calendar((today.date() - scenario.script.first_day).days)
         self.clocks = virtual.clocks(SPEED, origin_ms)
         self.weather = Weather(scenario, calendar, origin_ms, seed=1)
-        self.down: set[str] = set()
-        readers = Readers(lambda: None, lambda _: None)
-        app = build_feeds_app(self.weather, self.clocks.world_ms, self.down, readers)
+        self.switches = Switches()
+        around = build_around(self.weather, self.clocks.real, self.clocks.world, seed=1)
+        app = build_feeds_app(around, self.switches)
         self.got: list[FeedValue] = []
         self.today = today.date()
         self.client = httpx.AsyncClient(transport=httpx.ASGITransport(app))
@@ -100,14 +102,13 @@ def test_a_feed_that_drops_is_down_within_seconds_and_comes_back(virtual: Any) -
 
     async def script() -> None:
         await asyncio.sleep(5)
-        world.down.add("nws")
-        world.down.add("open_meteo")
+        world.switches.down |= {"nws", "open-meteo"}
         await asyncio.sleep(8)
         states = world.states()
         assert states["METEO"] is FeedState.DOWN
         assert states["NWS"] is FeedState.DOWN
         assert states["OBS"] is FeedState.DOWN
-        world.down.clear()
+        world.switches.down.clear()
         await asyncio.sleep(6)
         assert {world.states()[n] for n in ("METEO", "NWS", "OBS")} == {FeedState.OK}
 

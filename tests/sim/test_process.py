@@ -61,7 +61,7 @@ def test_a_started_sim_says_one_line_answers_and_stops_on_sigterm(tmp_path: Path
         assert httpx.get(polymarket["geoblock"]).json()["blocked"] is False
         assert httpx.get(polymarket["data"] + "/v2/status").status_code == 200
         markets = httpx.get(ready["kalshi"]["rest"] + "/markets").json()["markets"]
-        point = httpx.get(ready["feeds"]["nws"] + "/points/40.779,-73.969").json()
+        point = httpx.get(ready["feeds"]["sources"]["nws-grid"]["api"] + "/points/40.779,-73.969").json()
         assert (len(markets), point["properties"]["gridId"]) == (60, "OKX")
     finally:
         process.send_signal(signal.SIGTERM)
@@ -143,7 +143,7 @@ async def test_the_end_of_the_record_is_said_once_and_reads_go_on(capsys: pytest
                 said += capsys.readouterr().err
         assert (await http.get("/markets?status=open")).json()["markets"] == []
         assert len((await http.get("/markets?status=closed&limit=1000")).json()["markets"]) == 660
-        nws = await http.get(ready["feeds"]["nws"] + "/gridpoints/OKX/34,45")
+        nws = await http.get(ready["feeds"]["sources"]["nws-grid"]["api"] + "/gridpoints/OKX/34,45")
         assert nws.status_code == 200
     serving.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -161,7 +161,7 @@ async def test_feeds_answer_without_waiting_for_delayed_acknowledgements() -> No
         async with httpx.AsyncClient() as http:
             for _ in range(15):
                 sent = time.perf_counter()
-                await http.get(ready["feeds"]["nws"] + "/points/40.779,-73.969")
+                await http.get(ready["feeds"]["sources"]["nws-grid"]["api"] + "/points/40.779,-73.969")
                 took.append(time.perf_counter() - sent)
         return took
 

@@ -84,7 +84,7 @@ def test_faults_come_at_their_time_and_end_by_themselves(make_desk: MakeDesk) ->
         if sim.faults.frozen:
             assert sim.faults.frozen == austin
             frozen.append(second)
-        if "open_meteo" in sim.down:
+        if "open-meteo" in sim.switches.down:
             down.append(second)
         if second == 109:
             assert not sim.faults.hide_if_lost(CUSTOMER, "early")

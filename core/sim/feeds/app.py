@@ -1,314 +1,60 @@
-"""The feeds' HTTP side: routes, request checks, conditional answers and the switch that takes a feed down.
+"""All simulated sources as one application: each below its provider's prefix, one switchboard before them.
 
-``Date`` is real time; everything the documents say, ``Last-Modified`` included, is world time, and
-``If-Modified-Since`` is compared with it. ``ETag`` is the document's path and that time.
+A new source is one module with ``ADDRESSES`` and ``routes`` and one line in ``PROVIDERS``.
 """
 
 from __future__ import annotations
 
-import hashlib
-import re
-from collections.abc import Callable
-from datetime import UTC, datetime
-from email.utils import format_datetime, parsedate_to_datetime
-from typing import Any
+from collections.abc import Callable, Mapping
 
 import msgspec
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
-from starlette.routing import Route
+from starlette.responses import Response
+from starlette.routing import BaseRoute
 
-from core.sim.feeds import climate_report, nws, open_meteo
-from core.sim.feeds.nws import Document
-from core.sim.feeds.open_meteo import BadRequestError
-from core.sim.scenarios.loader import Station
-from core.sim.weather import Weather
+from core.sim.feeds import nws_routes, open_meteo
+from core.sim.feeds.around import Around
+from core.sim.feeds.switchboard import Switchboard, Switches
 
-NWS, OPEN_METEO = "nws", "open_meteo"
-
-_NEAR_DEGREES = 0.3
-_MAX_AGE_S = 749
-_PLAIN_NUMBER = re.compile(r"-?(?:0|[1-9]\d{0,2})(?:\.\d{0,3}[1-9])?", re.ASCII)
-_NUMBER = re.compile(r"-?\d{1,3}(?:\.\d{1,12})?", re.ASCII)
+_STREAM_ROLES = ("ws", "stream")
+"""Addresses of these roles, and of those that end so, are WebSockets."""
 
 
-class Readers(msgspec.Struct, frozen=True):
-    """Who wants to know that a client is about to see a forecast, or a station's observations."""
+class Provider(msgspec.Struct, frozen=True):
+    """One module of the simulator. Its ``name`` is the first part of every path it serves."""
 
-    forecast: Callable[[], None]
-    observations: Callable[[str], None]
-
-
-class _ProblemError(Exception):
-    """A refusal of the weather service, told as ``application/problem+json``."""
-
-    def __init__(self, status: int, kind: str, title: str, detail: str) -> None:
-        super().__init__(detail)
-        self.status, self.kind, self.title, self.detail = status, kind, title, detail
+    name: str
+    routes: Callable[[Around], list[BaseRoute]]
+    addresses: Mapping[str, Mapping[str, str]]
+    """By the name and the roles a desk knows the source by: paths below the root."""
+    outage: Callable[[Request], Response] | None = None
+    """Its own words while it is down, where they are known."""
 
 
-class _Feeds:
-    def __init__(self, weather: Weather, now_ms: Callable[[], int], down: set[str], readers: Readers) -> None:
-        self.weather, self.now_ms, self.down, self.readers = weather, now_ms, down, readers
-        self.started_ms = now_ms()
-
-    # The weather service
-
-    def points(self, request: Request) -> Document | Response:
-        self._allow(request)
-        lat, _, lon = request.path_params["point"].partition(",")
-        if not _NUMBER.fullmatch(lat) or not _NUMBER.fullmatch(lon):
-            raise _ProblemError(
-                400, "InvalidParameter", "Bad Request", "The point is not 'latitude,longitude'"
-            )
-        if not _PLAIN_NUMBER.fullmatch(lat) or not _PLAIN_NUMBER.fullmatch(lon):
-            return RedirectResponse(f"/points/{_plain(lat)},{_plain(lon)}", 301)
-        stations = self.weather.stations.values()
-        nearest = min(stations, key=lambda s: abs(s.lat - float(lat)) + abs(s.lon - float(lon)))
-        if max(abs(nearest.lat - float(lat)), abs(nearest.lon - float(lon))) > _NEAR_DEGREES:
-            raise _ProblemError(
-                404,
-                "InvalidPoint",
-                "Data Unavailable For Requested Point",
-                "This world has no data for the point",
-            )
-        return nws.points(_base(request), nearest, f"{lat},{lon}", self.started_ms)
-
-    def grid(self, request: Request) -> Document:
-        self._allow(request)
-        return nws.gridpoint(_base(request), self.weather, self._grid_station(request), self.now_ms())
-
-    def forecast(self, request: Request) -> Document:
-        return self._periods(request, hourly=False)
-
-    def hourly(self, request: Request) -> Document:
-        return self._periods(request, hourly=True)
-
-    def observations(self, request: Request) -> Document:
-        self._allow(request, "start", "end", "limit")
-        station, query = self._station(request), request.query_params
-        limit = query.get("limit", "500")
-        if not (limit.isascii() and limit.isdigit() and len(limit) <= 3 and 1 <= int(limit) <= 500):
-            raise _ProblemError(
-                400, "InvalidParameter", "Bad Request", "Query parameter 'limit' must be 1 to 500"
-            )
-        self.readers.observations(station.icao)
-        start, end = (_instant(query.get(name), name) for name in ("start", "end"))
-        return nws.observations(_base(request), self.weather, station, self.now_ms(), start, end, int(limit))
-
-    def latest(self, request: Request) -> Document:
-        self._allow(request, "require_qc")
-        station = self._station(request)
-        self.readers.observations(station.icao)
-        found = nws.latest_observation(_base(request), self.weather, station, self.now_ms())
-        if found is None:
-            raise _ProblemError(404, "NotFound", "Not Found", "No recent observation")
-        return found
-
-    def reports(self, request: Request) -> Document:
-        self._allow(request)
-        code = f"CLI{request.path_params['location']}"
-        station = next((s for s in self.weather.stations.values() if s.cli == code), None)
-        found = climate_report.reports(self.weather, station, self.now_ms()) if station else []
-        return climate_report.listing(_base(request), found, self.now_ms())
-
-    def report(self, request: Request) -> Document:
-        self._allow(request)
-        for station in self.weather.stations.values():
-            for found in climate_report.reports(self.weather, station, self.now_ms()):
-                if found.identity == request.path_params["product"]:
-                    return climate_report.product(_base(request), self.weather, found)
-        raise _ProblemError(404, "NotFound", "Not Found", "No such product")
-
-    def _periods(self, request: Request, *, hourly: bool) -> Document:
-        self._allow(request, "units")
-        units = request.query_params.get("units", "us")
-        if units not in ("us", "si"):
-            raise _ProblemError(
-                400, "InvalidParameter", "Bad Request", "Query parameter 'units' must be us or si"
-            )
-        objects = "forecast_temperature_qv" in request.headers.get("feature-flags", "")
-        return nws.forecast(
-            _base(request),
-            self.weather,
-            self._grid_station(request),
-            self.now_ms(),
-            hourly=hourly,
-            si=units == "si",
-            objects=objects,
-        )
-
-    def _allow(self, request: Request, *names: str) -> None:
-        unknown = [name for name in request.query_params if name not in names]
-        if unknown:
-            raise _ProblemError(
-                400, "InvalidParameter", "Bad Request", f"Query parameter {unknown[0][:40]!r} is unknown"
-            )
-
-    def _station(self, request: Request) -> Station:
-        station = self.weather.stations.get(request.path_params["station"])
-        if station is None:
-            raise _ProblemError(404, "NotFound", "Not Found", "No such station")
-        return station
-
-    def _grid_station(self, request: Request) -> Station:
-        wanted = (request.path_params["wfo"], request.path_params["cell"])
-        for station in self.weather.stations.values():
-            if wanted == (station.wfo, f"{station.grid_x},{station.grid_y}"):
-                return station
-        raise _ProblemError(404, "NotFound", "Not Found", "No such grid cell")
-
-    # Open-Meteo
-
-    def model(self, request: Request) -> Any:
-        answer = open_meteo.forecast(self.weather, request.query_params, self.now_ms())
-        self.readers.forecast()
-        return answer
-
-    def ensemble(self, request: Request) -> Any:
-        return open_meteo.ensemble(self.weather, request.query_params, self.now_ms())
-
-    def meta(self, request: Request) -> Any:
-        if request.path_params["model"] not in open_meteo.META_MODELS:
-            return None
-        return open_meteo.meta(self.weather, self.now_ms())
-
-
-def _base(request: Request) -> str:
-    return str(request.base_url).rstrip("/")
-
-
-def _plain(number: str) -> str:
-    """At most four decimals, no trailing zeros: the only form the service answers."""
-    text = f"{float(number):.4f}".rstrip("0").rstrip(".")
-    return "0" if text == "-0" else text
-
-
-def _instant(text: str | None, name: str) -> int | None:
-    if text is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        raise _ProblemError(
-            400, "InvalidParameter", "Bad Request", f"Query parameter {name!r} is not an ISO 8601 time"
-        )
-    return int(moment.timestamp() * 1000)
-
-
-async def _no_route(request: Request, _: Exception) -> Response:
-    return _problem(request, _ProblemError(404, "NotFound", "Not Found", "No such page"))
-
-
-def _conditional(request: Request, document: Document) -> Response:
-    """The document, or 304 where the client holds its newest state."""
-    seconds = document.modified_ms // 1000
-    etag = f'W/"{hashlib.sha256(f"{request.url}|{seconds}".encode()).hexdigest()[:16]}"'
-    headers = {
-        "ETag": etag,
-        "Last-Modified": format_datetime(datetime.fromtimestamp(seconds, UTC), usegmt=True),
-        "Cache-Control": f"public, max-age={_MAX_AGE_S}, s-maxage=3600",
-        "X-Correlation-ID": hashlib.sha256(f"{request.url}{seconds}".encode()).hexdigest()[:8],
-        "Vary": "Accept,Feature-Flags",
-    }
-    held = request.headers.get("if-none-match")
-    if held is not None:
-        fresh = etag in (tag.strip() for tag in held.split(","))
-    else:
-        since = _http_date(request.headers.get("if-modified-since"))
-        fresh = since is not None and since >= seconds
-    if fresh:
-        return Response(status_code=304, headers=headers)
-    return Response(msgspec.json.encode(document.body), media_type=document.media_type, headers=headers)
-
-
-def _http_date(text: str | None) -> int | None:
-    try:
-        return int(parsedate_to_datetime(text).timestamp()) if text else None
-    except ValueError:
-        return None
-
-
-def _problem(request: Request, problem: _ProblemError) -> Response:
-    correlation = hashlib.sha256(str(request.url).encode()).hexdigest()[:8]
-    body = {
-        "correlationId": correlation,
-        "title": problem.title,
-        "type": f"https://api.weather.gov/problems/{problem.kind}",
-        "status": problem.status,
-        "detail": problem.detail,
-        "instance": f"https://api.weather.gov/requests/{correlation}",
-    }
-    return Response(msgspec.json.encode(body), problem.status, media_type="application/problem+json")
-
-
-_Handler = Callable[[Request], Any]
-
-
-def _nws_route(feeds: _Feeds, path: str, handle: _Handler) -> Route:
-    async def endpoint(request: Request) -> Response:
-        if not request.headers.get("user-agent", "").strip():
-            return HTMLResponse("<html><body><h1>Access Denied</h1></body></html>", 403)
-        try:
-            if NWS in feeds.down:
-                raise _ProblemError(
-                    503, "UnavailableWebService", "Service Unavailable", "Please try again later"
-                )
-            answer = handle(request)
-        except _ProblemError as problem:
-            return _problem(request, problem)
-        return _conditional(request, answer) if isinstance(answer, Document) else answer
-
-    return Route(path, endpoint)
-
-
-def _open_meteo_route(feeds: _Feeds, path: str, handle: _Handler) -> Route:
-    async def endpoint(request: Request) -> Response:
-        status, answer = 200, None
-        try:
-            if OPEN_METEO in feeds.down:
-                status, answer = 503, {"error": True, "reason": "The service is overloaded"}
-            else:
-                answer = handle(request)
-        except BadRequestError as error:
-            status, answer = 400, {"error": True, "reason": str(error)}
-        if answer is None:
-            status, answer = 404, {"error": True, "reason": "Not Found"}
-        return Response(msgspec.json.encode(answer), status, media_type="application/json")
-
-    return Route(path, endpoint)
+PROVIDERS = (
+    Provider("nws", nws_routes.routes, nws_routes.ADDRESSES, nws_routes.outage),
+    Provider("open-meteo", open_meteo.routes, open_meteo.ADDRESSES, open_meteo.outage),
+)
 
 
 def addresses(root: str) -> dict[str, dict[str, str]]:
-    """Where each source is served below ``root``, by the name and the roles a desk knows it by."""
+    """Where each source is served below ``root`` (``http://host:port``)."""
+    streams = root.replace("http", "ws", 1)
     return {
-        name: {"api": root}
-        for name in ("nws-grid", "nws-observations", "nws-reports", "open-meteo", "open-meteo-ensemble")
+        source: {
+            role: (streams if role.endswith(_STREAM_ROLES) else root) + path for role, path in paths.items()
+        }
+        for provider in PROVIDERS
+        for source, paths in provider.addresses.items()
     }
 
 
-def build_feeds_app(
-    weather: Weather, now_ms: Callable[[], int], down: set[str], readers: Readers
-) -> Starlette:
-    """Both services on one port. ``now_ms`` is world time; names in ``down`` answer 503."""
-    feeds = _Feeds(weather, now_ms, down, readers)
-    cell = "/gridpoints/{wfo}/{cell}"
+def build_feeds_app(around: Around, switches: Switches) -> Starlette:
+    """Every provider on one port; ``switches`` says what is wrong with which of them for the moment."""
+    outages = {provider.name: provider.outage for provider in PROVIDERS if provider.outage is not None}
     return Starlette(
-        routes=[
-            _nws_route(feeds, "/points/{point}", feeds.points),
-            _nws_route(feeds, cell, feeds.grid),
-            _nws_route(feeds, f"{cell}/forecast", feeds.forecast),
-            _nws_route(feeds, f"{cell}/forecast/hourly", feeds.hourly),
-            _nws_route(feeds, "/stations/{station}/observations", feeds.observations),
-            _nws_route(feeds, "/stations/{station}/observations/latest", feeds.latest),
-            _nws_route(feeds, "/products/types/CLI/locations/{location}", feeds.reports),
-            _nws_route(feeds, "/products/{product}", feeds.report),
-            _open_meteo_route(feeds, "/v1/forecast", feeds.model),
-            _open_meteo_route(feeds, "/v1/ensemble", feeds.ensemble),
-            _open_meteo_route(feeds, "/data/{model}/static/meta.json", feeds.meta),
-        ],
-        exception_handlers={404: _no_route},
+        routes=[route for provider in PROVIDERS for route in provider.routes(around)],
+        middleware=[Middleware(Switchboard, switches=switches, outages=outages)],
     )

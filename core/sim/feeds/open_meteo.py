@@ -10,8 +10,17 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from core.sim.feeds.around import Around
 from core.sim.scenarios.loader import Station
 from core.sim.weather import DAY_MS, ENSEMBLE_MEMBERS, HOUR_MS, RUN_EVERY_MS, Weather
+
+PREFIX = "/open-meteo"
+ADDRESSES = {name: {"api": PREFIX} for name in ("open-meteo", "open-meteo-ensemble")}
 
 FORECAST_MODELS = frozenset(
     {"best_match", "gfs_seamless", "gfs_global", "gfs_hrrr", "ncep_gfs013", "ncep_hrrr_conus"}
@@ -53,6 +62,52 @@ _PLACES_MAX = 10
 
 class BadRequestError(Exception):
     """What the service answers 400 to; the text is its ``reason``."""
+
+
+def routes(around: Around) -> list[BaseRoute]:
+    weather, now_ms = around.weather, around.now_ms
+
+    def model(request: Request) -> Any:
+        answer = forecast(weather, request.query_params, now_ms())
+        around.readers.forecast()
+        return answer
+
+    def members(request: Request) -> Any:
+        return ensemble(weather, request.query_params, now_ms())
+
+    def run(request: Request) -> Any:
+        return meta(weather, now_ms()) if request.path_params["model"] in META_MODELS else None
+
+    return [
+        _route("/v1/forecast", model),
+        _route("/v1/ensemble", members),
+        _route("/data/{model}/static/meta.json", run),
+    ]
+
+
+def outage(_: Request) -> Response:
+    """What it answers while it is down."""
+    return _refusal(503, "The service is overloaded")
+
+
+def _route(path: str, handle: Callable[[Request], Any]) -> Route:
+    """``None`` from the handler is 404."""
+
+    async def endpoint(request: Request) -> Response:
+        try:
+            answer = handle(request)
+        except BadRequestError as error:
+            return _refusal(400, str(error))
+        if answer is None:
+            return _refusal(404, "Not Found")
+        return Response(msgspec.json.encode(answer), media_type="application/json")
+
+    return Route(PREFIX + path, endpoint)
+
+
+def _refusal(status: int, reason: str) -> Response:
+    body = msgspec.json.encode({"error": True, "reason": reason})
+    return Response(body, status, media_type="application/json")
 
 
 def meta(weather: Weather, now_ms: int) -> dict[str, Any]:

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
 import msgspec
 
 from core.sim.polymarket.faults import SWITCHES
+from core.sim.releases import KINDS
 
 
 class ScenarioError(ValueError):
@@ -151,6 +152,18 @@ class Shift(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     shift_f: float
 
 
+class StagedRelease(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An economic release beside the usual ones. ``day`` counts from the world's first."""
+
+    kind: str
+    day: int
+    at_utc: time
+
+    def due_ms(self, first_day: date) -> int:
+        due = datetime.combine(first_day + timedelta(days=self.day), self.at_utc, UTC)
+        return int(due.timestamp()) * 1000
+
+
 class TraderRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     moves: bool = True
 
@@ -188,6 +201,7 @@ class Script(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     settlement: SettlementRules = SettlementRules()
     weather_markets: bool = True
     shift: tuple[Shift, ...] = ()
+    release: tuple[StagedRelease, ...] = ()
     story: tuple[Beat, ...] = ()
     load: LoadRules | None = None
     polymarket_load: LoadRules | None = None
@@ -238,6 +252,13 @@ def load_scenario(name: str) -> Scenario:
     for beat in script.story:
         if isinstance(beat, PolymarketFault) and beat.fault not in SWITCHES:
             raise ScenarioError(f"scenario {name}.toml: no Polymarket fault is called {beat.fault!r}")
+    kinds = [kind.name for kind in KINDS]
+    for release in script.release:
+        if release.kind not in kinds:
+            known = ", ".join(kinds)
+            raise ScenarioError(
+                f"scenario {name}.toml: no release is called {release.kind!r}: one of {known}"
+            )
     stations = [msgspec.convert(row, Station, strict=False) for row in _rows("stations.csv")]
     days = [msgspec.convert(row, DayRecord, strict=False) for row in _rows("days.csv")]
     beliefs = [msgspec.convert(row, Belief, strict=False) for row in _rows("beliefs.csv")]

@@ -7,7 +7,7 @@ import pytest
 
 from core.sim.weather import HOUR_MS, day_start_ms, half_up
 
-GRID = "/gridpoints/OKX/34,45"
+GRID = "/nws/gridpoints/OKX/34,45"
 
 
 def fahrenheit(celsius: float) -> float:
@@ -15,7 +15,7 @@ def fahrenheit(celsius: float) -> float:
 
 
 async def test_a_point_leads_to_its_grid(feeds: Any) -> None:
-    properties = (await feeds.json("/points/40.779,-73.969"))["properties"]
+    properties = (await feeds.json("/nws/points/40.779,-73.969"))["properties"]
     assert (properties["gridId"], properties["gridX"], properties["gridY"]) == ("OKX", 34, 45)
     assert properties["forecastGridData"] == f"http://feeds{GRID}"
     grid = await feeds.json(properties["forecastGridData"].removeprefix("http://feeds"))
@@ -24,25 +24,25 @@ async def test_a_point_leads_to_its_grid(feeds: Any) -> None:
 
 @pytest.mark.parametrize("asked", ["40.7790,-73.969", "40.77900001,-73.969", "040.779,-73.969"])
 async def test_a_point_in_long_form_is_redirected_to_the_short_one(feeds: Any, asked: str) -> None:
-    answer = await feeds.get(f"/points/{asked}")
-    assert (answer.status_code, answer.headers["location"]) == (301, "/points/40.779,-73.969")
+    answer = await feeds.get(f"/nws/points/{asked}")
+    assert (answer.status_code, answer.headers["location"]) == (301, "/nws/points/40.779,-73.969")
 
 
 @pytest.mark.parametrize(
     ("path", "status", "kind"),
     [
-        ("/points/1,2", 404, "InvalidPoint"),
-        ("/points/x,2", 400, "InvalidParameter"),
-        ("/points/40.779,-73.969?t=1", 400, "InvalidParameter"),
-        ("/gridpoints/OKX/1,1", 404, "NotFound"),
+        ("/nws/points/1,2", 404, "InvalidPoint"),
+        ("/nws/points/x,2", 400, "InvalidParameter"),
+        ("/nws/points/40.779,-73.969?t=1", 400, "InvalidParameter"),
+        ("/nws/gridpoints/OKX/1,1", 404, "NotFound"),
         (f"{GRID}/forecast?units=kelvin", 400, "InvalidParameter"),
-        ("/stations/KXXX/observations", 404, "NotFound"),
-        ("/stations/KNYC/observations?limit=501", 400, "InvalidParameter"),
-        ("/stations/KNYC/observations?limit=x", 400, "InvalidParameter"),
-        (f"/stations/KNYC/observations?limit=000100{'9' * 5000}", 400, "InvalidParameter"),
-        ("/stations/KNYC/observations?start=2026-11-22", 400, "InvalidParameter"),
-        ("/products/nope", 404, "NotFound"),
-        ("/nowhere", 404, "NotFound"),
+        ("/nws/stations/KXXX/observations", 404, "NotFound"),
+        ("/nws/stations/KNYC/observations?limit=501", 400, "InvalidParameter"),
+        ("/nws/stations/KNYC/observations?limit=x", 400, "InvalidParameter"),
+        (f"/nws/stations/KNYC/observations?limit=000100{'9' * 5000}", 400, "InvalidParameter"),
+        ("/nws/stations/KNYC/observations?start=2026-11-22", 400, "InvalidParameter"),
+        ("/nws/products/nope", 404, "NotFound"),
+        ("/nws/nowhere", 404, "NotFound"),
     ],
 )
 async def test_a_refusal_is_a_problem_document(feeds: Any, path: str, status: int, kind: str) -> None:
@@ -55,18 +55,18 @@ async def test_a_refusal_is_a_problem_document(feeds: Any, path: str, status: in
 
 
 async def test_no_user_agent_no_answer(feeds: Any) -> None:
-    answer = await feeds.get("/points/40.779,-73.969", User_Agent="")
+    answer = await feeds.get("/nws/points/40.779,-73.969", User_Agent="")
     assert answer.status_code == 403
     assert "json" not in answer.headers["content-type"]
 
 
 async def test_a_feed_taken_down_answers_503_until_it_is_back(feeds: Any) -> None:
-    feeds.sim.down.add("nws")
+    feeds.sim.switches.down.add("nws")
     assert (await feeds.get(GRID)).status_code == 503
     assert (
-        await feeds.get("/v1/forecast?latitude=40.78&longitude=-73.97&hourly=temperature_2m")
+        await feeds.get("/open-meteo/v1/forecast?latitude=40.78&longitude=-73.97&hourly=temperature_2m")
     ).status_code == 200
-    feeds.sim.down.discard("nws")
+    feeds.sim.switches.down.discard("nws")
     assert (await feeds.get(GRID)).status_code == 200
 
 
@@ -139,15 +139,15 @@ async def test_forecast_periods_in_both_units_and_as_objects(feeds: Any) -> None
 
 
 async def test_observations_are_newest_first_within_the_asked_times(feeds: Any) -> None:
-    rows = (await feeds.json("/stations/KNYC/observations?limit=4"))["features"]
+    rows = (await feeds.json("/nws/stations/KNYC/observations?limit=4"))["features"]
     stamps = [row["properties"]["timestamp"] for row in rows]
     assert stamps == sorted(stamps, reverse=True)
     assert stamps[0] == "2026-11-23T14:51:00+00:00"
     some = await feeds.json(
-        "/stations/KNYC/observations?start=2026-11-23T12:00:00%2B00:00&end=2026-11-23T13:51:00Z"
+        "/nws/stations/KNYC/observations?start=2026-11-23T12:00:00%2B00:00&end=2026-11-23T13:51:00Z"
     )
     assert [r["properties"]["timestamp"][11:16] for r in some["features"]] == ["13:51", "12:51"]
-    latest = await feeds.json("/stations/KNYC/observations/latest")
+    latest = await feeds.json("/nws/stations/KNYC/observations/latest")
     assert latest["properties"] == rows[0]["properties"]
     assert latest["properties"]["temperature"]["unitCode"] == "wmoUnit:degC"
 
@@ -157,7 +157,7 @@ async def test_readers_are_told_before_the_answer(feeds: Any) -> None:
     day = feeds.world.first_day + timedelta(days=1)
     feeds.weather.publish("KNYC", day, 0.0, feeds.world.now_ms())
     assert feeds.sim.traders.beliefs.unheard(feeds.world.now_ms())
-    await feeds.json("/v1/forecast?latitude=40.78&longitude=-73.97&hourly=temperature_2m")
+    await feeds.json("/open-meteo/v1/forecast?latitude=40.78&longitude=-73.97&hourly=temperature_2m")
     assert not feeds.sim.traders.beliefs.unheard(feeds.world.now_ms())
 
 
@@ -165,12 +165,12 @@ async def test_the_climate_report_settles_what_was_observed(feeds: Any) -> None:
     world = feeds.world
     start = day_start_ms(feeds.weather.stations["KNYC"], world.first_day)
     feeds.desk.clock.ms = world._clock.real_at(start + 17 * HOUR_MS)
-    listed = (await feeds.json("/products/types/CLI/locations/NYC"))["@graph"]
-    preliminary = await feeds.json(f"/products/{listed[0]['id']}")
+    listed = (await feeds.json("/nws/products/types/CLI/locations/NYC"))["@graph"]
+    preliminary = await feeds.json(f"/nws/products/{listed[0]['id']}")
     assert "VALID TODAY AS OF" in preliminary["productText"] and " TODAY\n" in preliminary["productText"]
     feeds.desk.clock.ms = world._clock.real_at(start + 26 * HOUR_MS)
-    listed = (await feeds.json("/products/types/CLI/locations/NYC"))["@graph"]
-    final = await feeds.json(f"/products/{listed[0]['id']}")
+    listed = (await feeds.json("/nws/products/types/CLI/locations/NYC"))["@graph"]
+    final = await feeds.json(f"/nws/products/{listed[0]['id']}")
     assert final["issuanceTime"] == "2026-11-24T06:18:00+00:00"
     lines = final["productText"].splitlines()
     assert "...THE CENTRAL PARK NY CLIMATE SUMMARY FOR NOVEMBER 23 2026..." in lines
@@ -178,4 +178,4 @@ async def test_the_climate_report_settles_what_was_observed(feeds: Any) -> None:
     (maximum,) = [line.split() for line in lines if line.startswith("  MAXIMUM")]
     record = feeds.weather.record("KNYC", world.first_day)
     assert int(maximum[1]) == record.observed_high_f
-    assert (await feeds.json("/products/types/CLI/locations/XXX"))["@graph"] == []
+    assert (await feeds.json("/nws/products/types/CLI/locations/XXX"))["@graph"] == []

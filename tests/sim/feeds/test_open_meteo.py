@@ -6,12 +6,13 @@ from typing import Any
 import pytest
 
 HERE = "latitude=40.78&longitude=-73.97"
+FORECAST = "/open-meteo/v1/forecast"
 NEW_YORK = f"{HERE}&temperature_unit=fahrenheit&timezone=Etc/GMT%2B5"
 
 
 async def test_hourly_and_daily_agree_over_the_fixed_offset_day(feeds: Any) -> None:
     got = await feeds.json(
-        f"/v1/forecast?{NEW_YORK}&hourly=temperature_2m&daily=temperature_2m_max,temperature_2m_min&forecast_days=3"
+        f"{FORECAST}?{NEW_YORK}&hourly=temperature_2m&daily=temperature_2m_max,temperature_2m_min&forecast_days=3"
     )
     assert (got["utc_offset_seconds"], got["timezone"], got["timezone_abbreviation"]) == (
         -18000,
@@ -36,9 +37,9 @@ async def test_hourly_and_daily_agree_over_the_fixed_offset_day(feeds: Any) -> N
 
 async def test_celsius_gmt_and_unix_times_are_the_defaults_and_options(feeds: Any) -> None:
     warm = await feeds.json(
-        f"/v1/forecast?{HERE}&hourly=temperature_2m&temperature_unit=fahrenheit&forecast_days=1"
+        f"{FORECAST}?{HERE}&hourly=temperature_2m&temperature_unit=fahrenheit&forecast_days=1"
     )
-    cold = await feeds.json(f"/v1/forecast?{HERE}&hourly=temperature_2m&forecast_days=1&timeformat=unixtime")
+    cold = await feeds.json(f"{FORECAST}?{HERE}&hourly=temperature_2m&forecast_days=1&timeformat=unixtime")
     assert cold["timezone"] == "GMT"
     assert cold["hourly_units"]["temperature_2m"] == "°C"
     assert cold["hourly"]["time"][0] == 1_795_392_000
@@ -48,7 +49,7 @@ async def test_celsius_gmt_and_unix_times_are_the_defaults_and_options(feeds: An
 
 async def test_hours_beyond_the_record_are_null(feeds: Any) -> None:
     got = await feeds.json(
-        f"/v1/forecast?{NEW_YORK}&hourly=temperature_2m&start_date=2026-12-14&end_date=2026-12-17"
+        f"{FORECAST}?{NEW_YORK}&hourly=temperature_2m&start_date=2026-12-14&end_date=2026-12-17"
     )
     values = got["hourly"]["temperature_2m"]
     assert values[0] is not None and values[-1] is None
@@ -56,20 +57,20 @@ async def test_hours_beyond_the_record_are_null(feeds: Any) -> None:
 
 async def test_several_places_make_a_list_and_several_models_suffixes(feeds: Any) -> None:
     got = await feeds.json(
-        "/v1/forecast?latitude=40.78,41.78&longitude=-73.97,-87.75&daily=temperature_2m_max"
+        "/open-meteo/v1/forecast?latitude=40.78,41.78&longitude=-73.97,-87.75&daily=temperature_2m_max"
     )
     assert [x["elevation"] for x in got] == [47.0, 188.0]
-    both = await feeds.json(f"/v1/forecast?{HERE}&hourly=temperature_2m&models=gfs_seamless,best_match")
+    both = await feeds.json(f"{FORECAST}?{HERE}&hourly=temperature_2m&models=gfs_seamless,best_match")
     assert set(both["hourly"]) == {"time", "temperature_2m_gfs_seamless", "temperature_2m_best_match"}
 
 
 async def test_an_ensemble_has_a_control_and_thirty_members_around_it(feeds: Any) -> None:
     got = await feeds.json(
-        f"/v1/ensemble?{NEW_YORK}&hourly=temperature_2m&daily=temperature_2m_max&models=ncep_gefs025&forecast_days=2"
+        f"/open-meteo/v1/ensemble?{NEW_YORK}&hourly=temperature_2m&daily=temperature_2m_max&models=ncep_gefs025&forecast_days=2"
     )
     names = set(got["hourly"]) - {"time"}
     assert names == {"temperature_2m"} | {f"temperature_2m_member{n:02d}" for n in range(1, 31)}
-    plain = await feeds.json(f"/v1/forecast?{NEW_YORK}&hourly=temperature_2m&forecast_days=2")
+    plain = await feeds.json(f"{FORECAST}?{NEW_YORK}&hourly=temperature_2m&forecast_days=2")
     assert got["hourly"]["temperature_2m"] == plain["hourly"]["temperature_2m"]
     highs = [got["daily"][f"temperature_2m_max_member{n:02d}"][1] for n in range(1, 31)]
     control = got["daily"]["temperature_2m_max"][1]
@@ -101,13 +102,13 @@ async def test_an_ensemble_has_a_control_and_thirty_members_around_it(feeds: Any
     ],
 )
 async def test_a_bad_question_gets_a_reason(feeds: Any, query: str, reason: str) -> None:
-    got = await feeds.json(f"/v1/forecast?{query}", status=400)
+    got = await feeds.json(f"{FORECAST}?{query}", status=400)
     assert got["error"] is True
     assert reason in got["reason"]
 
 
 async def test_run_metadata_moves_with_a_published_run_only(feeds: Any) -> None:
-    path = "/data/ncep_gfs013/static/meta.json"
+    path = "/open-meteo/data/ncep_gfs013/static/meta.json"
     feeds.desk.run(1)
     first = await feeds.json(path)
     assert first["last_run_availability_time"] * 1000 <= feeds.world.now_ms()
@@ -117,12 +118,12 @@ async def test_run_metadata_moves_with_a_published_run_only(feeds: Any) -> None:
     second = await feeds.json(path)
     assert second["last_run_availability_time"] == feeds.world.now_ms() // 1000
     assert second["last_run_initialisation_time"] > first["last_run_initialisation_time"]
-    await feeds.json("/data/nope/static/meta.json", status=404)
+    await feeds.json("/open-meteo/data/nope/static/meta.json", status=404)
 
 
 async def test_down_means_503_with_the_services_own_words(feeds: Any) -> None:
-    feeds.sim.down.add("open_meteo")
-    got = await feeds.json(f"/v1/forecast?{NEW_YORK}", status=503)
+    feeds.sim.switches.down.add("open-meteo")
+    got = await feeds.json(f"{FORECAST}?{NEW_YORK}", status=503)
     assert got == {"error": True, "reason": "The service is overloaded"}
-    await feeds.json("/data/ncep_gfs013/static/meta.json", status=503)
-    assert (await feeds.get("/stations/KNYC/observations")).status_code == 200
+    await feeds.json("/open-meteo/data/ncep_gfs013/static/meta.json", status=503)
+    assert (await feeds.get("/nws/stations/KNYC/observations")).status_code == 200

@@ -13,13 +13,13 @@ import pytest
 
 from core.domain.units import ONE_DOLLAR
 from core.sim import story
+from core.sim.feeds.switchboard import Switches
 from core.sim.kalshi.auth import KeyRegistry
 from core.sim.polymarket import gamma_shapes
 from core.sim.polymarket.contracts import Resolution, Version
 from core.sim.polymarket.orders import OrderRequest, OrderType, Side, Stage
 from core.sim.process import CUSTOMER, SimOptions, build
 from core.sim.scenarios.loader import PolymarketFault
-from core.sim.story import FeedSwitch
 from tests.sim.polymarket.conftest import FakeClock
 
 
@@ -160,7 +160,7 @@ def test_a_scenario_says_how_trades_settle(make_world: Any) -> None:
 def test_a_story_switches_a_fault_on_and_off(make_world: Any) -> None:
     world, beats = make_world("quiet"), (PolymarketFault(1.0, "ghost_fill", 0.7, 5.0),)
     faults = world.floor.venue.faults
-    stage = story.Stage(world.sim.world, world.sim.traders, world.sim.faults, faults, FeedSwitch(), CUSTOMER)
+    stage = story.Stage(world.sim.world, world.sim.traders, world.sim.faults, faults, Switches(), CUSTOMER)
     told, pace = story.Story(beats, stage, world.clock), world.exchange.settlement.pace
     told.begin()
     shares = []

@@ -1,0 +1,51 @@
+"""Numbers that hang on their labels alone: whoever asks for the same thing gets the same answer.
+
+Nothing here has a state to advance, so an instant costs the same in whatever order instants are asked.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from functools import lru_cache
+from statistics import NormalDist
+
+_STANDARD = NormalDist()
+_SCALE = float(1 << 64)
+_LEVELS = 25
+"""Halvings of a bridge: finer than its 2**-25 part it is a straight line."""
+
+
+@lru_cache(maxsize=1 << 16)
+def uniform(label: str) -> float:
+    """Between 0 and 1, both excluded."""
+    digest = hashlib.blake2b(label.encode(), digest_size=8).digest()
+    return (int.from_bytes(digest, "big") + 0.5) / _SCALE
+
+
+@lru_cache(maxsize=1 << 16)
+def normal(label: str) -> float:
+    """Standard normal."""
+    # Within double precision ``uniform`` may round to 1, where the normal has no value.
+    return _STANDARD.inv_cdf(min(uniform(label), 1 - 2**-53))
+
+
+def below(deviations: float) -> float:
+    """Probability that a standard normal number is less than this."""
+    return _STANDARD.cdf(deviations)
+
+
+def bridge(label: str, fraction: float) -> float:
+    """A Brownian bridge over [0, 1], zero at both ends, of variance 1 a unit of its time."""
+    knots = 1 << _LEVELS
+    position = min(max(fraction, 0.0), 1.0) * knots
+    low, high, at_low, at_high = 0, knots, 0.0, 0.0
+    while high - low > 1:
+        middle = (low + high) // 2
+        spread = math.sqrt((high - low) / knots) / 2
+        value = (at_low + at_high) / 2 + spread * normal(f"{label}|{middle}")
+        if position < middle:
+            high, at_high = middle, value
+        else:
+            low, at_low = middle, value
+    return at_low + (at_high - at_low) * (position - low)
