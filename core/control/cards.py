@@ -133,4 +133,6 @@ def settles(market: Market) -> str:
         return market.rules[:80]
     if market.source:
         return f"{market.source}, {station.name} {market.climate_day or '?'}"
+    if market.authority:
+        return f"{market.authority} {market.climate_day or '?'}, proxy {station.cli}"
     return f"{station.name}, NWS climate day {market.climate_day or '?'}"

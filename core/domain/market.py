@@ -230,6 +230,8 @@ class Market(msgspec.Struct, frozen=True):
     """What of that day a temperature market is about."""
     source: str = ""
     """Whose record it settles on, where that is not the station's daily climate report."""
+    authority: str = ""
+    """Whom its rules name as its source where the climate report stands proxy for it."""
     doubt: str = ""
     """Why it is not understood what a temperature market settles on; empty where it is."""
     shard: int = 0

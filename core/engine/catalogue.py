@@ -87,6 +87,7 @@ class Catalogue:
     def take(self, market: Market) -> bool:
         """A market as the venue describes it now; true when it is new here."""
         pairs.watch(self._desk, market)
+        self._desk.audit.settled(market)
         known = self._desk.state.markets.get(market.ticker)
         if known is None:
             held = self._desk.ledger.net(market.ticker) != 0

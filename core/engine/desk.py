@@ -10,6 +10,7 @@ from core.domain.position import Position
 from core.domain.units import Money
 from core.engine.account import Account
 from core.engine.alarms import Alarms
+from core.engine.audit import Audit
 from core.engine.halting import Halting
 from core.engine.health import Health
 from core.engine.presence import Supervision
@@ -46,6 +47,7 @@ class Desk:
     supervision: Supervision
     health: Health
     pricing: Pricing
+    audit: Audit
     approvals: Approvals
     watched: Watched
     stop: Stop

@@ -36,7 +36,7 @@ from core.execution.differences import Row
 from core.execution.events import ExternalFilled, FillParked, OrderIntended, PositionAdjusted
 from core.execution.points import Point, Reach, pass_by
 from core.feeds.feed import Feed, FeedState
-from core.feeds.values import FeedValue, Sink, WeatherValue
+from core.feeds.values import ClimateReport, FeedValue, Sink, WeatherValue
 from core.journal.events import Event, Kind
 from core.journal.events import Row as JournalRow
 from core.journal.projections import ModeChanged, PauseChanged
@@ -246,6 +246,8 @@ class Engine(Operations):
 
     def _absorb(self, value: FeedValue) -> None:
         """The feeds' sink."""
+        if isinstance(value, ClimateReport):
+            self.desk.audit.report(value)
         if isinstance(value, WeatherValue):
             self.desk.pricing.absorb(value)
         else:

@@ -9,6 +9,7 @@ from core.domain.units import Price, parse_price
 from core.engine.account import Account
 from core.engine.agreement import Agreement
 from core.engine.alarms import Alarms
+from core.engine.audit import Audit
 from core.engine.catalogue import Catalogue
 from core.engine.desk import Desk
 from core.engine.ears import Ears
@@ -126,6 +127,7 @@ def wire(ports: Ports, restored: Restored, ears: Ears) -> Wired:
         supervision=Supervision(state, clocks, settings.engine.unattended_max_s),
         health=Health(clocks, ports.disk_free_mb, ports.memory_mb, lambda what: _stood_still(desk, what)),
         pricing=pricing,
+        audit=Audit(scribe, alarms),
         approvals=approvals,
         watched=watched,
         stop=Stop(clocks, ears.on_ladder, ports.reach),

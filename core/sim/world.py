@@ -192,6 +192,11 @@ class World:
         """Every event listed so far, by ticker."""
         self._real, self._clock = real, world
         self.first_day = weather.calendar.world(scenario.script.first_day)
+        self.off_f: dict[str, int] = {}
+        """Degrees by which the source's value lies off the climate report's, by event ticker: no event's
+        does until somebody says so."""
+        self.prose: set[str] = set()
+        """Events whose settled value comes as a sentence."""
         self.trades_until_ms: int | None = None
         """World time at which the record's last market closes; ``None`` where nothing is replayed."""
         self._unlisted: list[tuple[int, str, date]] = []
@@ -251,6 +256,9 @@ class World:
     def _determine(self, listed: Listing) -> None:
         record = self.weather.record(listed.station, listed.day)
         assert record is not None
-        observed = record.observed_high_f
+        observed = record.observed_high_f + self.off_f.get(listed.event_ticker, 0)
+        value = f"{observed:.2f}"
+        if listed.event_ticker in self.prose:
+            value = f"{observed}. Although the report was late, this is the value that counts."
         for ticker, bracket in zip(listed.tickers, listed.brackets, strict=True):
-            self.exchange.determine(ticker, "yes" if bracket.pays(observed) else "no", f"{observed:.2f}")
+            self.exchange.determine(ticker, "yes" if bracket.pays(observed) else "no", value)

@@ -104,6 +104,22 @@ def test_an_event_closes_is_determined_on_the_recorded_high_and_pays_an_hour_lat
     assert sim.exchange.markets[ticker].expiration_value == "19.00"
 
 
+def test_a_source_off_the_report_decides_the_bracket_and_prose_begins_with_its_value(
+    make_desk: MakeDesk,
+) -> None:
+    desk = make_desk("quiet", speed=7200.0)
+    sim = desk.sim
+    sim.world.off_f["KXHIGHNY-26NOV23"] = 1
+    sim.world.prose.add("KXHIGHCHI-26NOV23")
+    listed = sim.world.listings["KXHIGHNY-26NOV23"]
+    desk.run((listed.determine_ms - sim.world.now_ms()) / 7_200_000 + 1, step_ms=500)
+    markets = sim.exchange.markets
+    assert [t for t in listed.tickers if markets[t].result == "yes"] == ["KXHIGHNY-26NOV23-B19.5"]
+    assert {markets[t].expiration_value for t in listed.tickers} == {"20.00"}
+    [prose] = {markets[t].expiration_value for t in sim.world.listings["KXHIGHCHI-26NOV23"].tickers}
+    assert re.match(r"-?\d+\. Although", prose)
+
+
 def test_the_next_day_opens_at_fifteen_utc_and_the_record_ends_quietly(make_desk: MakeDesk) -> None:
     desk = make_desk("quiet", speed=7200.0)
     sim = desk.sim

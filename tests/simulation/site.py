@@ -32,7 +32,7 @@ SERIES = "KXHIGHNY"
 FIRST_DAY = date(2026, 11, 23)
 DAYS = 2
 SETTLEMENT_TIMER_S = 15
-RULES = "If the highest temperature recorded at Central Park (CLINYC) is in the range, YES."
+RULES = "If the high of Central Park (CLINYC) is in the range according to The Weather Company, YES."
 
 
 class AnySignature(KeyRegistry):

@@ -179,7 +179,7 @@ def recorder() -> Recorder:
 SERIES = "KXHIGHNY"
 EVENT = "KXHIGHNY-26NOV23"
 BRACKET, ABOVE, BELOW = f"{EVENT}-B48.5", f"{EVENT}-T53", f"{EVENT}-T46"
-RULES = "If the highest temperature recorded at Central Park (CLINYC) on Nov 23 is between, YES."
+RULES = "If the high of Central Park (CLINYC) on Nov 23 is between, by The Weather Company, YES."
 
 
 def ids(seed: int) -> Callable[[], str]:

@@ -35,7 +35,7 @@ def row(ticker: str = f"{EVENT}-B48.5", **change: Any) -> MarketWire:
         strike_type="between",
         floor_strike=48,
         cap_strike=49,
-        rules_primary="CLINYC",
+        rules_primary="CLINYC according to The Weather Company",
     )
     return msgspec.structs.replace(wire, **change)
 

@@ -95,7 +95,7 @@ MARKET = {
     "cap_strike": 49,
     "result": "",
     "price_ranges": [{"start": "0.0000", "end": "1.0000", "step": "0.0100"}],
-    "rules_primary": "Central Park (CLINYC).",
+    "rules_primary": "The high of Central Park (CLINYC) according to The Weather Company.",
     "rules_secondary": "",
     "exchange_index": 0,
 }
@@ -222,9 +222,10 @@ def test_a_market_is_named_sanitised_and_priced() -> None:
     assert found.strike == Strike(StrikeKind.BETWEEN, 48, 49)
     assert (found.grid, found.fees) == (CENT_GRID, FeeSchedule(FeeType.QUADRATIC, 1_000_000))
     assert (found.station, found.climate_day, found.exclusive) == ("KNYC", "2026-11-23", True)
+    assert (found.authority, found.doubt) == ("The Weather Company", "")
     assert (found.status, found.settlement_timer_s) == (MarketStatus.ACTIVE, 3_600)
     assert len(found.rules_hash) == 64
-    other, _ = read_market({"rules_primary": "Central Park (CLINYC). "})
+    other, _ = read_market({"rules_primary": f"{MARKET['rules_primary']} "})
     assert other.rules_hash != found.rules_hash
 
 
@@ -294,7 +295,6 @@ def test_low_series_and_foreign_names() -> None:
     assert low == "CHI lo Jan05 10-11"
     for event in ("KXLOWTCHI-26JAN32", "KXLOWTCHI-26FOO01", "KXLOWTCHI-26JAN", "KXLOWTCHI"):
         assert series.event_day(event, "KXLOWTCHI") is None
-    assert series.station("KXFED", "CLINYC") == (None, "")
     cities = [series.temperature_city(s) for s in ("KXHIGHPHIL", "KXLOWTPHIL")]
     assert cities[0] is cities[1] and cities[0] is not None and cities[0].icao == "KPHL"
 

@@ -20,6 +20,7 @@ from core.domain.text import clean_text
 from core.domain.units import ONE_DOLLAR, Price, UnitError, parse_price
 from core.venues.kalshi import series as names
 from core.venues.kalshi.fees import Changes, Override, SeriesTerms, concerning, fee_changes, fee_schedule
+from core.venues.kalshi.settles import settles
 from core.venues.venue import SettlementReport
 from core.venues.wire import SECOND_MS, Name, Odd, WireError, rfc3339_ms
 
@@ -136,10 +137,10 @@ def market(
     ticker, series_ticker = wire.ticker, event.series_ticker
     primary, secondary = _rules(wire)
     terms = strike(wire.strike_type, wire.floor_strike, wire.cap_strike, odd)
-    station, doubt = names.station(series_ticker, f"{primary}\n{secondary}")
-    if doubt:
-        odd.notes.append(doubt)
     day = names.event_day(wire.event_ticker, series_ticker)
+    about = settles(series_ticker, day, primary, secondary)
+    if about.doubt:
+        odd.notes.append(about.doubt)
     waived_until_ms = odd.time(wire.fee_waiver_expiration_time, "fee_waiver_expiration_time")
     return Market(
         venue=Venue.KALSHI,
@@ -167,10 +168,11 @@ def market(
         exclusive=event.mutually_exclusive,
         rules=clean_text(f"{primary} {secondary}", RULES_CHARS_MAX),
         rules_hash=hashlib.sha256(f"{primary}\0{secondary}".encode("utf-8", "surrogatepass")).hexdigest(),
-        station=station,
-        climate_day=day.isoformat() if station is not None and day is not None else None,
+        station=about.station,
+        climate_day=day.isoformat() if about.station is not None and day is not None else None,
         extreme=names.extreme(series_ticker),
-        doubt=doubt,
+        authority=about.authority,
+        doubt=about.doubt,
         shard=odd.whole(wire.exchange_index, "exchange_index") or 0,
     )
 

@@ -1,4 +1,4 @@
-"""What we call a market and where it settles: series table, short labels, station from the rules."""
+"""What we call a market and where its series settles: the table of series and short labels."""
 
 from __future__ import annotations
 
@@ -14,8 +14,6 @@ from core.domain.market import Extreme, Strike
 
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 _DAY = re.compile(r"(\d{2})([A-Z]{3})(\d{2})", re.ASCII)
-_CLI = re.compile(r"\bCLI[A-Z]{3}\b", re.ASCII)
-_RULES_CHARS_MAX = 20_000
 
 
 class City(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -62,22 +60,6 @@ def event_day(event_ticker: str, series: str) -> date | None:
         return date(2000 + int(match.group(1)), _MONTHS.index(match.group(2)) + 1, int(match.group(3)))
     except ValueError:
         return None
-
-
-def station(series: str, rules: str) -> tuple[str | None, str]:
-    """ICAO of the settlement station the rules name, and why not if there is none.
-
-    The rules name it by its climate report, ``CLINYC``; a report other than the table's means that
-    the contract is not the one we know, so there is no station and no fair value.
-    """
-    city = temperature_city(series)
-    if city is None:
-        return None, ""
-    named = sorted(set(_CLI.findall(rules[:_RULES_CHARS_MAX])))
-    if named == [city.cli]:
-        return city.icao, ""
-    found = ", ".join(named[:3]) or "no station"
-    return None, f"rules name {found}, expected {city.cli}"
 
 
 def label(series: str, event_ticker: str, ticker: str, strike: Strike) -> str:
