@@ -119,8 +119,9 @@ class Building(NamedTuple):
     def _feeds(self) -> Callable[[Sink], Sequence[Feed]]:
         asked, read = chosen(self.place, self.settings, self.world), self._stations()
         agent = self.settings.feeds.user_agent
+        own = self.place.directory
         return lambda sink: build_feeds(
-            asked, read, Transports(self.http, open_socket, self.clocks, _rng(), agent, sink)
+            asked, read, Transports(self.http, open_socket, self.clocks, _rng(), agent, sink, directory=own)
         )
 
     def _struck(self) -> WatchdogSeen | None:

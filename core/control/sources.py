@@ -43,7 +43,7 @@ def _choice(place: Profile, of: Declaration, wish: SourceSettings, world: World)
         return Chosen(False, f"It is off in {place.config}: set on = true in [{of.section}].")
     if place.simulated:
         key = Key(SIMULATED_KEY) if of.key is not None else None
-        if of.name not in world.feeds:
+        if of.urls and of.name not in world.feeds:
             return Chosen(False, "The simulator does not serve it.")
         return Chosen(True, "", urls, float(wish.every_s), key, wish.follows)
     if of.off and wish.on is None:

@@ -14,6 +14,7 @@ import msgspec
 from core.domain.clock import WorldClock
 from core.feeds import nws, open_meteo
 from core.feeds.budget import Budget, Kept
+from core.feeds.calendar import bls, files, fred_dates
 from core.feeds.declaration import Declaration, Key
 from core.feeds.feed import Feed, FeedHealth, FeedState
 from core.feeds.pace import Pace
@@ -54,6 +55,9 @@ SOURCES = (
     SourceModule(nws.REPORTS, nws.report_feed, of_stations=True),
     SourceModule(open_meteo.FORECAST, open_meteo.forecast_feed, of_stations=True),
     SourceModule(open_meteo.ENSEMBLE, open_meteo.ensemble_feed, of_stations=True),
+    SourceModule(files.DECLARATION, files.feed),
+    SourceModule(bls.DECLARATION, bls.feed),
+    SourceModule(fred_dates.DECLARATION, fred_dates.feed),
 )
 """All of them, in the order of the screen."""
 

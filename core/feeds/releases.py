@@ -38,3 +38,5 @@ class Calendar(msgspec.Struct, frozen=True):
     due: tuple[Due, ...]
     stamp: Stamp
     stale_after_s: int
+    outranks: bool = False
+    """The operator's own: where it differs from a publisher's it is right."""

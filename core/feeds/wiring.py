@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx
@@ -34,6 +35,8 @@ class Transports(msgspec.Struct, frozen=True):
     user_agent: str
     sink: Sink
     record: Recorder = unrecorded
+    directory: Path | None = None
+    """Where the operator's own files are; ``None``: there are none."""
 
 
 class Wiring(msgspec.Struct, frozen=True):
