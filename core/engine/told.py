@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from core.feeds.merge import PAIRS, Merged, merged
+from core.feeds.merge import Merged, merged
+from core.feeds.pairs import PAIRS
 from core.feeds.quotes import Average, OptionMark, Quote, SeriesPoint, Volatility
 from core.feeds.releases import Calendar
 from core.feeds.sports import Game

@@ -1,22 +1,22 @@
-"""When foreign exchange trades: from Sunday 17:00 to Friday 17:00 in New York, without a break.
+"""When things trade, as weeks on New York's clock: foreign exchange, and New York's exchanges.
 
-New York's clock follows the rule of its law (since 2007), so that no machine needs a table of zones.
-Bank holidays are not in it: on one nothing new comes and what is held grows stale, which is as safe.
-All times are Unix milliseconds.
+That clock follows the rule of its law (since 2007), so that no machine needs a table of zones. Holidays
+and half days are not in it: then nothing new comes and what is held grows stale, which is as safe. All
+times are Unix milliseconds.
 """
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import msgspec
+
 from core.feeds.stations import DAY_MS, HOUR_MS
 
+STANDARD_MS, SUMMER_MS = -5 * HOUR_MS, -4 * HOUR_MS
 WEEK_MS = 7 * DAY_MS
 _MONDAY_MS = 4 * DAY_MS
 """The first Monday after the epoch, which was a Thursday."""
-_CLOSES_MS, _OPENS_MS = 4 * DAY_MS + 17 * HOUR_MS, 6 * DAY_MS + 17 * HOUR_MS
-"""Friday and Sunday 17:00, counted from Monday 00:00 on New York's clock."""
-STANDARD_MS, SUMMER_MS = -5 * HOUR_MS, -4 * HOUR_MS
 
 
 def new_york_offset_ms(at_ms: int) -> int:
@@ -28,30 +28,48 @@ def new_york_offset_ms(at_ms: int) -> int:
     return SUMMER_MS if begins_ms <= at_ms < ends_ms else STANDARD_MS
 
 
-def fx_open(at_ms: int) -> bool:
-    """Whether the pairs trade."""
-    into_ms = _into_week_ms(at_ms)
-    return not _CLOSES_MS <= into_ms < _OPENS_MS
+class Hours(msgspec.Struct, frozen=True):
+    """One kind of week."""
+
+    turns: tuple[tuple[int, bool], ...]
+    """When it opens (True) and closes, since Monday 00:00, in rising order. Not between 00:00 and 07:00 of
+    a Sunday: the clock changes there."""
+
+    def is_open(self, at_ms: int) -> bool:
+        into_ms = _into_week_ms(at_ms)
+        passed = [opens for turn_ms, opens in self.turns if turn_ms <= into_ms]
+        return (passed or [opens for _, opens in self.turns])[-1]
+
+    def next_turn_ms(self, at_ms: int) -> int:
+        """When it opens or closes next, after ``at_ms``."""
+        into_ms = _into_week_ms(at_ms)
+        ahead = (turn_ms - into_ms for turn_ms, _ in (*self.turns, (self.turns[0][0] + WEEK_MS, True)))
+        local_ms = at_ms + new_york_offset_ms(at_ms) + next(wait_ms for wait_ms in ahead if wait_ms > 0)
+        return local_ms - new_york_offset_ms(local_ms - STANDARD_MS)
+
+    def closed_ms(self, since_ms: int, until_ms: int) -> int:
+        """How much of the time between it was closed: what is held does not age in it."""
+        closed_ms, at_ms = 0, since_ms
+        while at_ms < until_ms:
+            turn_ms = min(self.next_turn_ms(at_ms), until_ms)
+            closed_ms += 0 if self.is_open(at_ms) else turn_ms - at_ms
+            at_ms = turn_ms
+        return closed_ms
 
 
-def fx_turns_ms(at_ms: int) -> int:
-    """When they next open or close, after ``at_ms``."""
-    local_ms = at_ms + new_york_offset_ms(at_ms)
-    into_ms = _into_week_ms(at_ms)
-    ahead = (turn - into_ms for turn in (_CLOSES_MS, _OPENS_MS, _CLOSES_MS + WEEK_MS))
-    turn_ms = local_ms + next(wait for wait in ahead if wait > 0)
-    # Both turns are fifteen hours after any change of the clock: either offset finds the right one there.
-    return turn_ms - new_york_offset_ms(turn_ms - STANDARD_MS)
-
-
-def fx_closed_ms(since_ms: int, until_ms: int) -> int:
-    """How much of the time between they did not trade: what is held does not age in it."""
-    closed_ms, at_ms = 0, since_ms
-    while at_ms < until_ms:
-        turn_ms = min(fx_turns_ms(at_ms), until_ms)
-        closed_ms += 0 if fx_open(at_ms) else turn_ms - at_ms
-        at_ms = turn_ms
-    return closed_ms
+FX_WEEK = Hours(((4 * DAY_MS + 17 * HOUR_MS, False), (6 * DAY_MS + 17 * HOUR_MS, True)))
+"""Sunday 17:00 to Friday 17:00 without a break."""
+US_SESSION = Hours(
+    tuple(
+        turn
+        for day in range(5)
+        for turn in (
+            (day * DAY_MS + 9 * HOUR_MS + HOUR_MS // 2, True),
+            (day * DAY_MS + 16 * HOUR_MS, False),
+        )
+    )
+)
+"""Monday to Friday 09:30 to 16:00: shares and the indices of them."""
 
 
 def _into_week_ms(at_ms: int) -> int:

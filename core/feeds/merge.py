@@ -13,12 +13,10 @@ from collections.abc import Iterable
 
 import msgspec
 
-from core.feeds.hours import fx_open, fx_turns_ms
+from core.feeds.hours import FX_WEEK
 from core.feeds.quotes import Quote
 from core.feeds.sanity import FUTURE_MS_MAX
 
-PAIRS = ("EUR/USD", "USD/JPY")
-"""The pairs the venues have contracts on."""
 BASIS_BP = 5.0
 """Between any two sources at the same second: below one pip as a rule, up to five at a data release."""
 DRIFT_BP = 5.0
@@ -64,8 +62,8 @@ def merged(pair: str, quotes: Iterable[Quote], now_ms: int) -> Merged:
     held = sorted((q for q in quotes if q.name == pair and _sound(q, now_ms)), key=_freshness, reverse=True)
     if not held:
         return Merged(pair, MergeState.UNKNOWN, None, None, f"no source has told of {pair}")
-    if not fx_open(now_ms):
-        opens_s = (fx_turns_ms(now_ms) - now_ms) // 1000
+    if not FX_WEEK.is_open(now_ms):
+        opens_s = (FX_WEEK.next_turn_ms(now_ms) - now_ms) // 1000
         why = f"foreign exchange is closed; it opens in {opens_s // 3600} h {opens_s // 60 % 60:02} min"
         return Merged(pair, MergeState.CLOSED, held[0], None, why)
     valid = [quote for quote in held if _age_ms(quote, now_ms) <= quote.stale_after_s * 1000]

@@ -49,9 +49,14 @@ class Source(Protocol):
 
     key: str
     """What the console calls it: an ICAO code, a model."""
-    newest_ms: int | None
-    """World time of the newest data held; for several stations of the one that lags most."""
-    stale_after_s: int
+
+    @property
+    def newest_ms(self) -> int | None:
+        """World time of the newest data held; for several stations of the one that lags most."""
+        ...
+
+    @property
+    def stale_after_s(self) -> int: ...
 
     async def poll(self) -> Polled | Failed: ...
 

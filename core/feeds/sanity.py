@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+import msgspec
+
 TEMPERATURE_F = (-60.0, 140.0)
 FUTURE_MS_MAX = 5_000
 DATES_MS = (946_684_800_000, 7_258_118_400_000)
@@ -28,4 +30,21 @@ def time_fault(event_ms: int, held_ms: int | None, world_ms: int) -> str:
         return f"its time is {(event_ms - world_ms) // 1000} s in the future"
     if held_ms is not None and event_ms < held_ms:
         return f"it is {(held_ms - event_ms) // 1000} s older than what is held"
+    return ""
+
+
+class Bounds(msgspec.Struct, frozen=True):
+    """What a price can be: from ``low`` to ``high``, and at most the share ``jump`` from the one before."""
+
+    low: float
+    high: float
+    jump: float
+
+
+def price_fault(value: float, of: Bounds, before: float | None) -> str:
+    """What is wrong with a price, empty when nothing is. ``before``: the last one, where there is one."""
+    if not (math.isfinite(value) and of.low <= value <= of.high):
+        return f"{value:g} is not from {of.low:g} to {of.high:g}"
+    if before is not None and abs(value - before) > of.jump * before:
+        return f"{value:g} is more than {of.jump:.0%} from {before:g}"
     return ""

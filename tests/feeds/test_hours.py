@@ -1,4 +1,4 @@
-"""When foreign exchange trades, and New York's clock without a table of zones."""
+"""When things trade, and New York's clock without a table of zones."""
 
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.feeds.hours import fx_closed_ms, fx_open, fx_turns_ms, new_york_offset_ms
+from core.feeds.hours import FX_WEEK, US_SESSION, Hours, new_york_offset_ms
 
 INSTANTS = st.integers(1_199_145_600_000, 2_500_000_000_000)  # 2008 to 2049
-YEAR_MS = 366 * 86_400_000
+EITHER = st.sampled_from([FX_WEEK, US_SESSION])
+SPAN_MS = 60 * 86_400_000
 
 
 def ms(text: str) -> int:
@@ -38,33 +39,47 @@ def test_new_yorks_clock_is_that_of_the_zone_table(at_ms: int) -> None:
     ],
 )
 def test_the_week_begins_on_sunday_at_five_in_new_york(last_closed: str, first_open: str) -> None:
-    assert not fx_open(ms(last_closed))
-    assert fx_open(ms(first_open))
-    assert fx_turns_ms(ms(last_closed)) == ms(first_open)
+    assert not FX_WEEK.is_open(ms(last_closed))
+    assert FX_WEEK.is_open(ms(first_open))
+    assert FX_WEEK.next_turn_ms(ms(last_closed)) == ms(first_open)
 
 
 @pytest.mark.parametrize("closes", ["2026-11-20T22:00:00", "2026-07-10T21:00:00", "2026-10-30T21:00:00"])
 def test_it_ends_on_friday_at_five_in_new_york(closes: str) -> None:
-    assert fx_open(ms(closes) - 1)
-    assert not fx_open(ms(closes))
-    assert fx_turns_ms(ms(closes) - 1) == ms(closes)
+    assert FX_WEEK.is_open(ms(closes) - 1)
+    assert not FX_WEEK.is_open(ms(closes))
+    assert FX_WEEK.next_turn_ms(ms(closes) - 1) == ms(closes)
 
 
-@given(INSTANTS)
-def test_it_is_the_same_until_the_next_turn_and_the_other_at_it(at_ms: int) -> None:
-    turn_ms = fx_turns_ms(at_ms)
+@pytest.mark.parametrize(
+    ("instant", "is_open", "turns"),
+    [
+        ("2026-11-24T14:29:59.999", False, "2026-11-24T14:30:00"),
+        ("2026-11-24T14:30:00", True, "2026-11-24T21:00:00"),
+        ("2026-07-10T20:00:00", False, "2026-07-13T13:30:00"),  # over a weekend in summer
+        ("2026-03-06T21:00:00", False, "2026-03-09T13:30:00"),  # over one in which it begins
+    ],
+)
+def test_new_yorks_exchanges_are_open_on_weekdays(instant: str, is_open: bool, turns: str) -> None:
+    assert US_SESSION.is_open(ms(instant)) is is_open
+    assert US_SESSION.next_turn_ms(ms(instant)) == ms(turns)
+
+
+@given(EITHER, INSTANTS)
+def test_it_is_the_same_until_the_next_turn_and_the_other_at_it(hours: Hours, at_ms: int) -> None:
+    turn_ms = hours.next_turn_ms(at_ms)
     assert at_ms < turn_ms <= at_ms + 7 * 86_400_000
-    assert fx_open(turn_ms - 1) is fx_open(at_ms)
-    assert fx_open(turn_ms) is not fx_open(at_ms)
+    assert hours.is_open(turn_ms - 1) is hours.is_open(at_ms)
+    assert hours.is_open(turn_ms) is not hours.is_open(at_ms)
 
 
-@given(INSTANTS, st.integers(0, YEAR_MS), st.integers(0, YEAR_MS))
-def test_closed_time_adds_up(start_ms: int, first_ms: int, second_ms: int) -> None:
+@given(EITHER, INSTANTS, st.integers(0, SPAN_MS), st.integers(0, SPAN_MS))
+def test_closed_time_adds_up(hours: Hours, start_ms: int, first_ms: int, second_ms: int) -> None:
     middle_ms, end_ms = start_ms + first_ms, start_ms + first_ms + second_ms
-    whole = fx_closed_ms(start_ms, end_ms)
-    assert whole == fx_closed_ms(start_ms, middle_ms) + fx_closed_ms(middle_ms, end_ms)
+    whole = hours.closed_ms(start_ms, end_ms)
+    assert whole == hours.closed_ms(start_ms, middle_ms) + hours.closed_ms(middle_ms, end_ms)
     assert 0 <= whole <= end_ms - start_ms
 
 
 def test_a_weekend_is_two_days() -> None:
-    assert fx_closed_ms(ms("2026-11-20T12:00:00"), ms("2026-11-23T12:00:00")) == 48 * 3_600_000
+    assert FX_WEEK.closed_ms(ms("2026-11-20T12:00:00"), ms("2026-11-23T12:00:00")) == 48 * 3_600_000

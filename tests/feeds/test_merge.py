@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from core.engine.told import Told
 from core.feeds.feed import Stamp
-from core.feeds.hours import fx_open
+from core.feeds.hours import FX_WEEK
 from core.feeds.merge import BASIS_BP, Merged, MergeState, allowed_bp, difference_bp, merged
 from core.feeds.quotes import Quote
 
@@ -117,7 +117,7 @@ def test_what_may_be_used_is_valid_the_freshest_and_near_every_other_valid_one(g
     found = merged(PAIR, quotes, now_ms)
     if found.quote is None:
         return
-    assert fx_open(now_ms)
+    assert FX_WEEK.is_open(now_ms)
     assert found.quote in quotes
     for other in quotes:
         age_ms = now_ms - other.stamp.event_ms
@@ -129,7 +129,9 @@ def test_what_may_be_used_is_valid_the_freshest_and_near_every_other_valid_one(g
         assert found.apart_bp is None or difference_bp(found.quote, other) <= found.apart_bp
 
 
-@given(NOWS.filter(fx_open), st.floats(0.5, 200), st.floats(0, 29), st.floats(0, 29), st.floats(0, 1e4))
+@given(
+    NOWS.filter(FX_WEEK.is_open), st.floats(0.5, 200), st.floats(0, 29), st.floats(0, 29), st.floats(0, 1e4)
+)
 def test_a_price_is_refused_exactly_beyond_what_is_allowed(
     now_ms: int, value: float, age_s: float, other_age_s: float, bp: float
 ) -> None:
