@@ -39,6 +39,7 @@ from core.control.protocol import (
     SetMode,
     SkipWait,
     StopEngine,
+    TestFeed,
     UnlinkMarkets,
     Unpause,
     Veto,
@@ -87,6 +88,7 @@ CALLS: dict[type, _Call] = {
     ),
     UnlinkMarkets: lambda e, c, who: e.unlink_markets(c.first, c.second, who),
     StopEngine: lambda e, c, who: e.stop(c.reason, who, c.how),
+    TestFeed: lambda e, c, who: e.test_feed(c.source, who),
 }
 """``Query`` and ``TakeControl`` are answered without the engine."""
 

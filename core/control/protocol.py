@@ -276,12 +276,18 @@ class StopEngine(Command, frozen=True, tag="stop"):
     """``cancel`` what rests, ``keep`` it to its expiry, or ``flatten`` first."""
 
 
+class TestFeed(Command, frozen=True, tag="test_feed"):
+    """Ask a source once, now; the query ``source`` tells what came of it."""
+
+    source: str
+
+
 class Query(Command, frozen=True, tag="query"):
     """One of the queries of ``core/control/queries.py``; ``Reply.data`` is JSON."""
 
     what: str
     about: str = ""
-    """Ticker of the market asked about, where the query is about one."""
+    """Ticker of the market or name of the source asked about, where the query is about one."""
 
 
 AnyCommand = (
@@ -315,6 +321,7 @@ AnyCommand = (
     | UnlinkMarkets
     | TakeControl
     | StopEngine
+    | TestFeed
     | Query
 )
 

@@ -15,6 +15,7 @@ import msgspec
 
 from core.control.tables import (
     AlarmRow,
+    FeedRow,
     FlattenRow,
     FlattenVenueRow,
     LimitRow,
@@ -26,6 +27,7 @@ from core.control.tables import (
     ProposalRow,
     ReadingRow,
     RulesRow,
+    SourceRow,
     StatusRow,
     WayRow,
 )
@@ -60,6 +62,8 @@ class Rows(NamedTuple):
     limits: Iterable[LimitRow] = ()
     links: Iterable[PairRow] = ()
     rules: RulesRow | None = None
+    feeds: Iterable[FeedRow] = ()
+    source: SourceRow | None = None
     alarms: Iterable[AlarmRow] = ()
     flatten: FlattenRow | None = None
     reading: ReadingRow | None = None
@@ -158,14 +162,50 @@ VENUES: tuple[Field, ...] = (
     ),
 )
 
+BUDGET: tuple[Field, ...] = (
+    Field("per", "second, minute, hour, day or month", lambda r, n: r.per),
+    Field("left", "what may still be asked in it", lambda r, n: r.left),
+    Field("most", "of how much", lambda r, n: r.most),
+    Field("unit", "calls or credits", lambda r, n: r.unit),
+    Field("whole", "when all of it is there again, world time", lambda r, n: at(r.whole_world_ms)),
+)
+
 FEEDS: tuple[Field, ...] = (
-    Field("feed", "source", lambda r, n: r.name),
-    Field("state", "ok, WAITING, STALE, DOWN or OFF", lambda r, n: r.state),
+    Field("feed", "short name", lambda r, n: r.name),
+    Field("source", "its name in the configuration and for feeds test", lambda r, n: r.source),
+    Field("family", "weather, forex, markets, sports or calendar", lambda r, n: r.family),
+    Field("state", "ok, WAITING, STALE, DOWN, AUTH, SPENT or OFF", lambda r, n: r.state),
     Field("data_age_s", "world seconds since the newest data", lambda r, n: _world_age(r.newest_world_ms, n)),
     Field("stale_after_s", "world seconds after which entries stop", lambda r, n: r.stale_after_s),
     Field("received_age_s", "since anything was received", lambda r, n: age(r.received_ns, n)),
     Field("retry_in_s", "until the next attempt", lambda r, n: wait(r.retry_at_ns, n)),
-    Field("detail", "in words", lambda r, n: r.detail),
+    Field("latency_ms", "of its last answer; of a stream from event to receipt", lambda r, n: r.latency_ms),
+    Field("unchanged", "answers in a row that said nothing new", lambda r, n: r.unchanged),
+    Field("budget", "one object a quota, see status.feeds.budget", lambda r, n: _nested(BUDGET, r.budget, n)),
+    Field(
+        "detail",
+        "the last error, or what is awaited; of one that is off how to turn it on",
+        lambda r, n: r.detail,
+    ),
+)
+
+TOLD: tuple[Field, ...] = (
+    Field("about", "a pair, an index, a game, a release", lambda r, n: r.about),
+    Field("said", "the value in words", lambda r, n: r.said),
+    Field("event", "the value's own time, world time", lambda r, n: at(r.event_world_ms)),
+    Field("age_s", "world seconds since then", lambda r, n: _world_age(r.event_world_ms, n)),
+    Field("stale_after_s", "world seconds it may be used, or null", lambda r, n: r.stale_after_s or None),
+)
+
+SOURCE: tuple[Field, ...] = (
+    Field("source", "its name", lambda r, n: r.source.source),
+    Field("gives", "what is known by it", lambda r, n: r.source.gives),
+    Field("credit", "who made the data, where its licence asks for it", lambda r, n: r.source.credit),
+    Field("costs", "what a test of it asks and costs", lambda r, n: r.source.costs),
+    Field("tests", "how many tests have ended", lambda r, n: r.source.tests),
+    Field("passed", "whether the last one did", lambda r, n: r.source.passed),
+    Field("found", "what it found, in words", lambda r, n: r.source.found),
+    Field("values", "one object a value, see source.values", lambda r, n: _nested(TOLD, r.source.values, n)),
 )
 
 ALARMS: tuple[Field, ...] = (
@@ -506,21 +546,24 @@ QUERIES: dict[str, tuple[Field, ...]] = {
     "alarms": ALARMS,
     "links": LINKS,
     "rules": RULES,
+    "feeds": FEEDS,
+    "source": SOURCE,
 }
-OBJECTS = ("status", "reconcile", "rules")
+OBJECTS = ("status", "reconcile", "rules", "source")
 """Answered with one object; the others with an array of them."""
-ABOUT_ONE = ("rules",)
-"""About the market that is named."""
 PARTS: dict[str, dict[str, tuple[Field, ...]]] = {
     "status": {
         "status.venues": VENUES,
         "status.venues.beat": BEAT,
         "status.feeds": FEEDS,
+        "status.feeds.budget": BUDGET,
         "status.alarms": ALARMS,
         "flatten": FLATTEN,
         "flatten.venues": FLATTEN_VENUES,
     },
     "links": {"links.ways": WAYS},
+    "feeds": {"status.feeds.budget": BUDGET},
+    "source": {"source.values": TOLD},
     "reconcile": {
         "reconcile.differences": DIFFERENCES,
         "reconcile.differences.events": EVENTS_OF,

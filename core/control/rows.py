@@ -17,7 +17,6 @@ from core.control.tables import (
     BracketRow,
     DifferenceRow,
     EventRow,
-    FeedRow,
     FlattenRow,
     FlattenVenueRow,
     InputRow,
@@ -44,7 +43,6 @@ from core.execution.differences import POLICY, About, Difference
 from core.execution.groups import GroupState
 from core.execution.ladder import BEFORE_EXITS, Ladder
 from core.execution.unknowns import Search, bound
-from core.feeds.feed import FeedHealth
 from core.journal.events import Row
 from core.journal.projections import Pair
 from core.journal.wording import text_of
@@ -95,18 +93,6 @@ def _beat_row(seat: Seat) -> BeatRow | None:
         return None
     beat, why = seat.venue.beat, dead_man(seat)
     return BeatRow(None, 0, why) if beat is None else BeatRow(beat.cancels_ns, beat.missed, why)
-
-
-def feed_row(health: FeedHealth) -> FeedRow:
-    return FeedRow(
-        health.name,
-        health.state.value,
-        health.newest_event_ms,
-        health.received_ns,
-        health.stale_after_s,
-        health.retry_at_ns,
-        health.detail,
-    )
 
 
 # --- markets ------------------------------------------------------------------------------------

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from core.control.commands import carry_out
+from core.control.feed_rows import source_row
 from core.control.frames import Reader
 from core.control.protocol import AnyCommand, Query, Reply
-from core.control.queries import ABOUT_ONE, QUERIES, answer
+from core.control.queries import QUERIES, Rows, answer
 from core.control.snapshot import Snapshot
 from core.engine.engine import Engine
 from core.engine.operator import Actor
@@ -27,12 +28,23 @@ class Served:
     def _query(self, command: Query) -> Reply:
         if command.what not in QUERIES:
             return Reply(command.id, accepted=False, text=f"Ask for one of {', '.join(QUERIES)}.")
-        if command.what in ABOUT_ONE and command.about not in self._engine.state.markets:
-            unknown = f"{command.about[:80]!r} is no market of this desk; pmconsole markets lists them."
-            return Reply(command.id, accepted=False, text=unknown)
-        rows = self._snapshot.query_rows(command.what, command.about)
+        rows = self._rows(command.what, command.about)
+        if isinstance(rows, str):
+            return Reply(command.id, accepted=False, text=rows)
         data = answer(command.what, rows, self._snapshot.now())
         return Reply(command.id, accepted=True, text="", data=data)
+
+    def _rows(self, what: str, about: str) -> Rows | str:
+        """What the query reads, or why it cannot be answered."""
+        engine = self._engine
+        if what == "rules" and about not in engine.state.markets:
+            return f"{about[:80]!r} is no market of this desk; pmconsole markets lists them."
+        if what == "source":
+            found = source_row(engine, about)
+            if found is None:
+                return f"There is no source {about[:40]!r}; pmconsole feeds lists them."
+            return Rows(self._snapshot.status(), source=found)
+        return self._snapshot.query_rows(what, about)
 
     def reader(self) -> Reader:
         return Reader(self._snapshot)

@@ -7,6 +7,7 @@ from itertools import islice
 
 from core.control import rows
 from core.control.cards import CardSurroundings, proposal_row
+from core.control.feed_rows import feed_row
 from core.control.queries import Now, Rows
 from core.control.tables import (
     CountsRow,
@@ -68,7 +69,7 @@ class Snapshot:
             paused=tuple(sorted(state.paused)),
             starting=tuple(state.starting.items()),
             links=tuple(rows.link_row(seat, state.halts.at(seat.scope)) for seat in desk.seats.values()),
-            feeds=tuple(rows.feed_row(health) for health in state.feeds.values()),
+            feeds=tuple(map(feed_row, state.feeds.values())),
             unknown=len(desk.ledger.unknown()),
             exposure=desk.exposure.total,
             exposure_limit=state.limits.current.total_loss_max,
@@ -343,6 +344,9 @@ class Snapshot:
                 return Rows(self.status(), positions=[self.position(ticker) for ticker in self.held()])
             case "rules":
                 return Rows(self.status(), rules=self.rules(about))
+            case "feeds":
+                status = self.status()
+                return Rows(status, feeds=status.feeds)
             case "links":
                 return Rows(self.status(), links=map(self.pair, state.pairs.values()))
             case _:

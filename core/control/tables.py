@@ -45,7 +45,22 @@ class LinkRow(msgspec.Struct, frozen=True, array_like=True):
     """What holds this venue alone back, level and cause; empty for nothing."""
 
 
+class BudgetRow(msgspec.Struct, frozen=True, array_like=True):
+    """One quota of a provider."""
+
+    left: int
+    most: int
+    unit: str
+    """``calls`` or ``credits``."""
+    per: str
+    """``second``, ``minute``, ``hour``, ``day`` or ``month``."""
+    whole_world_ms: int
+    """When all of it is there again."""
+
+
 class FeedRow(msgspec.Struct, frozen=True, array_like=True):
+    """A source. ``state``: ``ok``, ``WAITING``, ``STALE``, ``DOWN``, ``AUTH``, ``SPENT``, ``OFF``."""
+
     name: str
     state: str
     newest_world_ms: int | None
@@ -53,6 +68,44 @@ class FeedRow(msgspec.Struct, frozen=True, array_like=True):
     stale_after_s: int
     retry_at_ns: int | None
     detail: str
+    """Its last error, or what is awaited or old; of one that is off why, and what turns it on."""
+    source: str = ""
+    """Its name in the configuration and on the command line."""
+    family: str = ""
+    latency_ms: int | None = None
+    """Of its last answer; of one that tells by itself from the value's own time to its receipt."""
+    budget: tuple[BudgetRow, ...] = ()
+    unchanged: int = 0
+    """Answers in a row that said nothing new."""
+
+
+class ToldRow(msgspec.Struct, frozen=True, array_like=True):
+    """One value as a source told it last."""
+
+    source: str
+    about: str
+    """``EUR/USD``, ``DVOL BTC``, a game or a release."""
+    said: str
+    event_world_ms: int
+    stale_after_s: int
+    """0 where it does not grow old."""
+
+
+class SourceRow(msgspec.Struct, frozen=True, array_like=True):
+    """One source in full, asked for: too much for a frame."""
+
+    source: str
+    gives: str
+    credit: str
+    """Who made the data, where its licence asks for it."""
+    costs: str
+    """What a test of it asks and costs."""
+    tests: int
+    """How many tests have ended."""
+    passed: bool
+    """Of the last of them."""
+    found: str
+    values: tuple[ToldRow, ...]
 
 
 class CountsRow(msgspec.Struct, frozen=True, array_like=True):

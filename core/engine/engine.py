@@ -30,6 +30,7 @@ from core.engine.seat import Seat
 from core.engine.seat_work import SeatWork
 from core.engine.state import ALL_STRATEGIES, AlarmLevel, Mode, WatchdogSeen
 from core.engine.told import Told
+from core.engine.trials import Trials
 from core.engine.wiring import wire
 from core.engine.workers import Workers
 from core.execution.differences import Row
@@ -132,6 +133,7 @@ class Engine(Operations):
         self.state = self.desk.state
         self.arming = ports.arming
         self.told = Told()
+        self.trials = Trials(self.desk.tasks, lambda: self.guard.feeds)
         self.workers = Workers(self.desk.tasks, self._ears.on_worker_end, self._ears.on_worker_restart)
         self._ending = Ending()
         self._starting: list[asyncio.Task[None]] = []
@@ -301,6 +303,15 @@ class Engine(Operations):
         if how == How.KEEP.value:
             return accepted(f"The engine stops: positions stay, {kept(self.desk)}.")
         return accepted("The engine stops: orders are cancelled, positions stay.")
+
+    def test_feed(self, source: str, actor: Actor) -> Outcome:
+        """Ask a source once, now: what it costs its quota is spent."""
+        if not actor.may_operate:
+            return VIEWER_REFUSED
+        outcome = self.trials.begin(source)
+        if outcome.accepted:
+            self._command(f"feeds test {source}", actor)
+        return outcome
 
     # --- workers -------------------------------------------------------------------------------
 

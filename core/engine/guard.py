@@ -26,6 +26,13 @@ from core.risk.halts import GLOBAL, Level
 PAST_EXPIRY_MS = 5_000
 LOSS_WARNING_PERCENT = 60
 READING_LOST_NS = 60_000_000_000
+_CLEARED_BY = {
+    FeedState.DOWN: "its next good answer",
+    FeedState.STALE: "its next good answer",
+    FeedState.AUTH: "another key and a restart",
+    FeedState.SPENT: "the end of the period its quota counts in",
+}
+"""Sources somebody should look at, and what ends that."""
 
 
 class Guard:
@@ -143,10 +150,10 @@ class Guard:
             key = f"feed {health.name}"
             if before is not None and before.state is not health.state:
                 desk.scribe.desk(Kind.FEED, f"{health.name} {health.state.value} {health.detail}".rstrip())
-            if health.state in (FeedState.DOWN, FeedState.STALE):
+            if health.state in _CLEARED_BY:
                 what = f"{health.name} {health.state.value}: {health.detail}"
                 effect = "entries that rest on it stop when its data is too old"
-                desk.alarms.raise_(key, AlarmLevel.CHECK, what, effect, "its next good answer")
+                desk.alarms.raise_(key, AlarmLevel.CHECK, what, effect, _CLEARED_BY[health.state])
             else:
                 desk.alarms.clear(key)
 

@@ -47,9 +47,18 @@ class Key:
 
     def hidden(self, sentence: str) -> str:
         """The sentence without the key, wherever it stands in it."""
-        for form in {self.text, quote(self.text, safe=""), quote_plus(self.text)} - {""}:
+        for form in self._forms():
             sentence = sentence.replace(form, "(key)")
         return sentence
+
+    def hidden_in(self, body: bytes) -> bytes:
+        """What a provider sent without the key: some repeat it in their answers."""
+        for form in self._forms():
+            body = body.replace(form.encode(), b"(key)")
+        return body
+
+    def _forms(self) -> set[str]:
+        return {self.text, quote(self.text, safe=""), quote_plus(self.text)} - {""}
 
 
 class KeyNeed(msgspec.Struct, frozen=True):
@@ -82,6 +91,24 @@ class Quota(msgspec.Struct, frozen=True):
     """``calls`` or ``credits``."""
 
 
+class Probe(msgspec.Struct, frozen=True):
+    """The one question a test of a source asks, where that is another than its ordinary ones: a provider's
+    free call, or one of several that a turn takes."""
+
+    asks: str
+    """In a few words: ``the list of sports, which is free``."""
+    path: str
+    cost: int = 1
+    """In the unit of its quotas."""
+    role: str = "api"
+    """Below which of the declared addresses."""
+    params: Mapping[str, str] = {}
+    body: bytes = b""
+    """Of a POST; empty: a GET."""
+    accept: str = "application/json"
+    kinds: tuple[str, ...] = ("json",)
+
+
 class Declaration(msgspec.Struct, frozen=True):
     """One source. All times in seconds of world time."""
 
@@ -108,6 +135,8 @@ class Declaration(msgspec.Struct, frozen=True):
     """What an HTTP status means that no other try can help: a whole sentence with the remedy."""
     credit: str = ""
     """Who made the data, as its licence asks."""
+    probe: Probe | None = None
+    """What a test asks; without one an ordinary turn of its first place is asked."""
 
     @property
     def section(self) -> str:

@@ -53,11 +53,20 @@ class FeedHealth(msgspec.Struct, frozen=True):
     detail: str = ""
     """The last error, or what is awaited or old, in words; of one that is off how to turn it on."""
     unchanged_polls: int = 0
+    source: str = ""
+    """Name of its section in the configuration, its recording and the values it tells: ``nws-grid``."""
     family: str = ""
     latency_ms: int | None = None
     """Of its last answer, from the question's first byte to the answer's last; a stream's from event to
     receipt."""
     budget: tuple[Left, ...] = ()
+
+
+class Tried(msgspec.Struct, frozen=True):
+    """What a test of a source found. ``text`` is one or more whole sentences."""
+
+    passed: bool
+    text: str
 
 
 class Feed(Protocol):
@@ -66,5 +75,10 @@ class Feed(Protocol):
     name: str
 
     async def run(self) -> None: ...
+
+    async def trial(self) -> Tried:
+        """Ask once because an operator wants to know, over the same connection and within the same budget.
+        Never raises for what the other side does."""
+        ...
 
     def health(self) -> FeedHealth: ...

@@ -192,7 +192,8 @@ class Fetcher:
     def _keep(self, url: httpx.URL, status: int, found: Body) -> None:
         headers = {name: self._hidden(value) for name, value in found.headers.items()}
         times = found.received_wall_ms, found.received_ns, self._clocks.world_ms()
-        self._record(Recorded(self._feed, self._hidden(str(url)), status, headers, *times, found.data))
+        body = self._key.hidden_in(found.data) if self._key is not None else found.data
+        self._record(Recorded(self._feed, self._hidden(str(url)), status, headers, *times, body))
 
     def _hidden(self, text: str) -> str:
         return self._key.hidden(text) if self._key is not None else text

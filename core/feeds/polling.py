@@ -8,19 +8,20 @@ left that works open a breaker: then one request at a time asks whether the serv
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
 from core.domain.clock import Clocks
 from core.feeds.budget import Budget
-from core.feeds.declaration import Declaration
-from core.feeds.feed import FeedHealth, FeedState
+from core.feeds.declaration import Declaration, Key
+from core.feeds.feed import FeedHealth, FeedState, Tried
+from core.feeds.fetch import Body, Failed, NotModified
+from core.feeds.trial import answered, failed
 
 if TYPE_CHECKING:
     import random
-from core.feeds.fetch import Failed
 
 REAL_INTERVAL_S_MIN = 1.0
 BACKOFF_S_MAX = 60.0
@@ -61,6 +62,10 @@ class Source(Protocol):
     async def poll(self) -> Polled | Failed: ...
 
 
+Asker = Callable[[], Awaitable[Body | NotModified | Failed]]
+"""Asks the declaration's probe once."""
+
+
 class PolledFeed:
     """Fulfils ``Feed`` for a set of sources that fail together."""
 
@@ -73,10 +78,13 @@ class PolledFeed:
         rng: random.Random,
         *,
         budget: Budget | None = None,
+        key: Key | None = None,
+        probe: Asker | None = None,
     ) -> None:
         self.name = declaration.label
-        self._of, self._budget = declaration, budget
+        self._of, self._budget, self._key, self._probe = declaration, budget, key, probe
         self._sources = tuple(sources)
+        self._turns = {source.key: asyncio.Lock() for source in self._sources}
         self._clocks = clocks
         self._interval_s = interval_s
         self._rng = rng
@@ -89,7 +97,7 @@ class PolledFeed:
         self._latency_ms: int | None = None
         self._refused, self._spent = "", False
         self._unchanged = 0
-        self._probe = asyncio.Lock()
+        self._alone = asyncio.Lock()
 
     async def run(self) -> None:
         """Poll until cancelled. One task a source; an unexpected error ends all of them and is raised."""
@@ -128,25 +136,50 @@ class PolledFeed:
             failures=self._failures,
             detail=next(iter([*faults, *stale, *waiting]), ""),
             unchanged_polls=self._unchanged,
+            source=self._of.name,
             family=self._of.family.value,
             latency_ms=self._latency_ms,
             budget=self._budget.left() if self._budget is not None else (),
         )
+
+    async def trial(self) -> Tried:
+        """The declaration's probe, or an ordinary turn of the first source."""
+        if self._probe is not None:
+            found = answered(await self._probe())
+            return Tried(found.passed, self._hidden(found.text))
+        if not self._sources:
+            return Tried(False, "Nothing was asked: it follows nothing.")
+        source = self._sources[0]
+        outcome = await self._polled(source)
+        self._book(source, outcome)
+        if isinstance(outcome, Failed):
+            found = failed(outcome)
+            return Tried(False, self._hidden(f"{source.key}: {found.text}"))
+        took = "" if outcome.latency_ms is None else f" in {outcome.latency_ms} ms"
+        news = "something new" if outcome.changed else "nothing new"
+        return Tried(True, f"It answered for {source.key}{took} with {news}.")
+
+    async def _polled(self, source: Source) -> Polled | Failed:
+        """One turn of a source; a test waits for one that is under way."""
+        async with self._turns[source.key]:
+            return await source.poll()
 
     async def _keep(self, source: Source) -> None:
         while True:
             if not self._open:
                 delay_s = await self._once(source)
             else:
-                async with self._probe:
+                async with self._alone:
                     if self._open and self._retry_at_ns is not None:
                         await asyncio.sleep(max(0, self._retry_at_ns - self._clocks.mono_ns()) / 1e9)
                     delay_s = await self._once(source)
             await asyncio.sleep(delay_s)
 
     async def _once(self, source: Source) -> float:
-        """Poll and book the outcome; returns the real seconds to wait before this source's next turn."""
-        outcome = await source.poll()
+        return self._book(source, await self._polled(source))
+
+    def _book(self, source: Source, outcome: Polled | Failed) -> float:
+        """Note an outcome; returns the real seconds to wait before this source's next turn."""
         if isinstance(outcome, Polled):
             self._failures, self._retry_at_ns = 0, None
             self._refused, self._spent = "", False
@@ -156,21 +189,21 @@ class PolledFeed:
             self._received_ns = outcome.received_ns
             self._unchanged = 0 if outcome.changed else self._unchanged + 1
             return self._real_s(outcome.again_in_s if outcome.again_in_s is not None else self._interval_s)
-        now_ns = self._clocks.mono_ns()
+        now_ns, reason = self._clocks.mono_ns(), self._hidden(outcome.reason)
         self._spent = outcome.spent
         if outcome.spent:
             wait_s = max(REAL_INTERVAL_S_MIN, outcome.retry_after_s or 0.0)
-            self._faults[source.key] = (0, outcome.reason)
+            self._faults[source.key] = (0, reason)
             self._retry_at_ns = now_ns + int(wait_s * 1e9)
             return wait_s
         if outcome.key_refused:
-            self._refused = outcome.reason
-            self._faults[source.key] = (1, f"the key is refused: {outcome.reason}")
+            self._refused = reason
+            self._faults[source.key] = (1, f"the key is refused: {reason}")
             self._retry_at_ns = now_ns + int(KEY_REFUSED_S * 1e9)
             return KEY_REFUSED_S
         self._failures += 1
         in_a_row = self._faults.get(source.key, (0, ""))[0] + 1
-        self._faults[source.key] = (in_a_row, outcome.reason)
+        self._faults[source.key] = (in_a_row, reason)
         if outcome.status == 429 and outcome.retry_after_s is None:
             self._slow_until_ns = now_ns + int(SLOWED_S * 1e9)
         cadence_s = self._real_s(self._interval_s)
@@ -189,6 +222,9 @@ class PolledFeed:
     def _open(self) -> bool:
         """One station's trouble must not slow the others: the breaker is for the service as a whole."""
         return self._failures >= BREAKER_FAILURES and len(self._faults) == len(self._sources)
+
+    def _hidden(self, text: str) -> str:
+        return self._key.hidden(text) if self._key is not None else text
 
     def _real_s(self, world_s: float) -> float:
         slowed = 2.0 if self._clocks.mono_ns() < self._slow_until_ns else 1.0

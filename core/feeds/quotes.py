@@ -1,7 +1,7 @@
 """Prices and volatilities of things that are no weather: one struct a kind, whatever source tells of them.
 
 Names are the desk's own (``EUR/USD``, ``BTC/USD``, ``SPX``, ``SPY``, ``VIX``, ``DVOL BTC``); a source's
-module knows what its provider calls them.
+module knows what its provider calls them. ``source`` is everywhere the name of its declaration.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ import msgspec
 
 
 class Recorded(msgspec.Struct, frozen=True):
-    """One answer or frame of a source. The body is as it was received."""
+    """One answer or frame of a source. The body is as it was received, but for a key it may repeat."""
 
     feed: str
     what: str

@@ -16,13 +16,14 @@ from core.feeds import nws, open_meteo
 from core.feeds.budget import Budget, Kept
 from core.feeds.calendar import bls, files, fred_dates
 from core.feeds.declaration import Declaration, Key
-from core.feeds.feed import Feed, FeedHealth, FeedState
+from core.feeds.feed import Feed, FeedHealth, FeedState, Tried
 from core.feeds.pace import Pace
 from core.feeds.stations import Station
 from core.feeds.wiring import Transports, Wiring
 
 REAL_AGE_S = 3.0
 """No limit of age is shorter in real time: a source may be asked once a second, and be late."""
+NO_STATION = "No station is traded: name a weather series in markets.series, or a station in feeds.stations."
 
 
 class SourceModule(msgspec.Struct, frozen=True):
@@ -77,7 +78,9 @@ def build_feeds(
         of, choice = _at_speed(module.of, shared.clocks.world), chosen[module.of.name]
         if not choice.on:
             feeds.append(OffFeed(of, choice.why_off))
-        elif stations or not module.of_stations:
+        elif module.of_stations and not stations:
+            feeds.append(OffFeed(of, NO_STATION))
+        else:
             urls = dict(of.urls) | dict(choice.urls)
             wiring = Wiring(
                 of, urls, choice.every_s or of.every_s, Budget(of.quotas, shared.clocks, choice.kept),
@@ -105,8 +108,11 @@ class OffFeed:
         """Nothing to do."""
         await asyncio.Event().wait()
 
+    async def trial(self) -> Tried:
+        return Tried(False, f"Nothing was asked. {self._why}")
+
     def health(self) -> FeedHealth:
         return FeedHealth(
             self.name, FeedState.OFF, None, None, self._of.stale_after_s,
-            detail=self._why, family=self._of.family.value,
+            detail=self._why, source=self._of.name, family=self._of.family.value,
         )  # fmt: skip

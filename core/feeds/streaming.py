@@ -14,7 +14,7 @@ import msgspec
 
 from core.domain.clock import Clocks
 from core.feeds.declaration import Declaration, Key
-from core.feeds.feed import FeedHealth, FeedState, Stamp
+from core.feeds.feed import FeedHealth, FeedState, Stamp, Tried
 from core.feeds.quotes import Average, OptionMark, Quote, Volatility
 from core.feeds.recording import Recorded, Recorder, unrecorded
 from core.feeds.sanity import time_fault
@@ -29,6 +29,8 @@ RETRY_FIRST_S, RETRY_S_MAX = 1.0, 60.0
 REFUSED_S = 3_600.0
 """A refused key, or whom the provider does not serve, is not tried again sooner: only another key or
 address helps, and that takes a restart."""
+TRIAL_S = 30.0
+"""A test waits so long for the next value."""
 STRETCH_MAX = 32
 """Messages handled before the loop gets a turn."""
 
@@ -111,6 +113,7 @@ class StreamedFeed:
         self._retry_at_ns: int | None = None
         self._received_ns: int | None = None
         self._latency_ms: int | None = None
+        self._news = asyncio.Event()
 
     async def run(self) -> None:
         """Connect and reconnect until cancelled."""
@@ -127,7 +130,25 @@ class StreamedFeed:
             if self._state is not FeedState.AUTH:
                 self._state, self._detail = FeedState.DOWN, final or self._hidden(str(ended))
             self._retry_at_ns = self._clocks.mono_ns() + int(wait_s * 1e9)
+            self._news.set()
             await asyncio.sleep(wait_s)
+
+    async def trial(self) -> Tried:
+        """Wait for the next value, or for the connection to end or to be found refused."""
+        began_ns = self._clocks.mono_ns()
+        self._news.clear()
+        if self._state in (FeedState.OK, FeedState.WAITING):
+            try:
+                async with asyncio.timeout(TRIAL_S):
+                    await self._news.wait()
+            except TimeoutError:
+                return Tried(False, f"Nothing usable came within {TRIAL_S:g} s: {self.health().detail}.")
+        if self._state is not FeedState.OK:
+            return Tried(False, f"It is not connected: {self._detail}.")
+        waited_ms = (self._clocks.mono_ns() - began_ns) // 1_000_000
+        return Tried(
+            True, f"A value came after {waited_ms} ms, {self._latency_ms} ms behind the time it is dated."
+        )
 
     def health(self) -> FeedHealth:
         world_ms, limit_ms = self._clocks.world_ms(), self._of.stale_after_s * 1000
@@ -151,6 +172,7 @@ class StreamedFeed:
             retry_at_ns=self._retry_at_ns,
             failures=self._failures,
             detail=next((detail for detail in details if detail), ""),
+            source=self._of.name,
             family=self._of.family.value,
             latency_ms=self._latency_ms,
         )
@@ -188,7 +210,8 @@ class StreamedFeed:
                 except TimeoutError:
                     raise SocketError(f"nothing came for {self._dialogue.silent_s:g} s") from None
                 at = Arrival(self._clocks.wall_ms(), self._clocks.mono_ns(), self._clocks.world_ms())
-                self._record(Recorded(self._of.name, what, 0, {}, at.wall_ms, at.ns, at.world_ms, data))
+                body = self._key.hidden_in(data) if self._key is not None else data
+                self._record(Recorded(self._of.name, what, 0, {}, at.wall_ms, at.ns, at.world_ms, body))
                 heard = self._dialogue.hear(data, at)
                 self._take(heard, at)
                 for reply in heard.replies:
@@ -220,6 +243,7 @@ class StreamedFeed:
             self._newest[name] = event_ms
             self._latency_ms = max(0, at.world_ms - event_ms)
             self._state, self._detail, self._failures = FeedState.OK, "", 0
+            self._news.set()
             self._sink(value)
         self._fault = self._hidden(fault)
 

@@ -14,7 +14,7 @@ from core.feeds.budget import Budget
 from core.feeds.declaration import Declaration, Key
 from core.feeds.fetch import Fetcher, Secrecy
 from core.feeds.pace import Pace
-from core.feeds.polling import PolledFeed, Source
+from core.feeds.polling import Asker, PolledFeed, Source
 from core.feeds.recording import Recorder, unrecorded
 from core.feeds.stations import Station
 from core.feeds.streaming import Dialogue, StreamedFeed
@@ -75,8 +75,18 @@ class Wiring(msgspec.Struct, frozen=True):
     def polled(self, sources: Sequence[Source]) -> PolledFeed:
         """A feed that asks."""
         return PolledFeed(
-            self.of, sources, self.every_s, self.shared.clocks, self.shared.rng, budget=self.budget
-        )
+            self.of, sources, self.every_s, self.shared.clocks, self.shared.rng,
+            budget=self.budget, key=self.key, probe=self._probe(),
+        )  # fmt: skip
+
+    def _probe(self) -> Asker | None:
+        probe = self.of.probe
+        if probe is None:
+            return None
+        fetcher = self.fetcher(probe.role, probe.accept, probe.kinds)
+        if probe.body:
+            return lambda: fetcher.post(probe.path, probe.body, cost=probe.cost)
+        return lambda: fetcher.get(probe.path, probe.params, cost=probe.cost)
 
     def streamed(self, dialogue: Dialogue) -> StreamedFeed:
         """A feed that is told."""

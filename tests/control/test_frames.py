@@ -9,8 +9,9 @@ import msgspec
 
 from core.control import frames as frames_module
 from core.control.frames import Reader
-from core.control.protocol import FRAME_BYTES_MAX, Frame
-from core.control.queries import QUERIES, answer
+from core.control.protocol import FRAME_BYTES_MAX, Frame, Query
+from core.control.queries import QUERIES
+from core.control.served import Served
 from core.control.snapshot import Snapshot
 from core.control.tables import ProposalRow
 from core.domain.market import MarketStatus
@@ -18,7 +19,7 @@ from core.domain.units import Price
 from core.execution.approvals import ProposalState
 from core.venues.venue import LinkState
 from tests.engine.test_pairs import SLUG, link, other, told, twin, two_venues
-from tests.execution.bench import HOT, TRADER, WARM, Bench, running
+from tests.execution.bench import CLI, HOT, TRADER, VIEWER, WARM, Bench, running
 from tests.virtual import VirtualLoop, run_virtual
 
 KEYS = {
@@ -240,17 +241,44 @@ def test_every_query_is_answered_from_a_live_desk() -> None:
     async def main(loop: VirtualLoop) -> None:
         async with running(loop) as bench:
             await bench.held(5)
-            snapshot = Snapshot(bench.engine.desk)
+            served, about = Served(bench.engine), {"rules": HOT, "source": "nws-grid"}
             for what in QUERIES:
-                found = msgspec.json.decode(answer(what, snapshot.query_rows(what, HOT), snapshot.now()))
+                reply = served.command(Query("1", what, about.get(what, "")), CLI)
+                found = msgspec.json.decode(reply.data)
                 if what == "status":
                     assert found["profile"] == "demo" and found["ready"]
                 elif what == "positions":
                     assert [row["net"] for row in found] == ["5.00"]
                 elif what == "markets":
                     assert len(found) == 6
+                elif what == "feeds":
+                    assert [row["source"] for row in found] == ["bench"]
+                elif what == "source":
+                    assert found["gives"] and found["tests"] == 0
                 elif what == "limits":
                     assert {row["name"] for row in found} >= {"total_loss_max", "order_cost_max"}
+
+            for what, about in (("rules", "KX-NONE"), ("source", "nowhere"), ("weather", "")):
+                reply = served.command(Query("1", what, about), CLI)
+                assert not reply.accepted and (about or "Ask for one of") in reply.text
+
+    run_virtual(main)
+
+
+def test_a_source_is_tested_once_on_demand_and_tells_what_came_of_it() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            engine = bench.engine
+            assert not engine.test_feed("bench", VIEWER).accepted, "it spends a quota"
+            assert "nowhere" in engine.test_feed("nowhere", CLI).text
+            assert engine.test_feed("bench", CLI).accepted
+            assert "under way" in engine.test_feed("bench", CLI).text
+            await asyncio.sleep(1)
+            last = engine.trials.last["bench"]
+            assert (last.number, last.found.text) == (1, "It answered.")
+            assert engine.test_feed("bench", CLI).accepted
+            await asyncio.sleep(1)
+            assert engine.trials.last["bench"].number == 2
 
     run_virtual(main)
 

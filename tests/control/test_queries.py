@@ -23,6 +23,10 @@ STATIC = t.MarketStatic(
     "KNYC",
 )
 NOW = Now(mono_ns=100_000_000_000, wall_ms=1_700_000_000_123, world_ms=1_700_000_500_000, statics={7: STATIC})
+FEED = t.FeedRow(
+    "NWS", "ok", 1_700_000_000_000, None, 7200, None, "", "nws-grid", "weather", 128,
+    (t.BudgetRow(79, 100, "calls", "minute", 1_700_000_560_000),), 3,
+)  # fmt: skip
 STATUS = t.StatusRow(
     profile="demo",
     mode="semi",
@@ -31,7 +35,7 @@ STATUS = t.StatusRow(
     paused=("weather",),
     starting=(("venue", True), ("feeds", False)),
     links=(t.LinkRow("kalshi", "ok", 99_600_000_000, "", None),),
-    feeds=(t.FeedRow("NWS", "ok", 1_700_000_000_000, None, 7200, None, ""),),
+    feeds=(FEED,),
     unknown=1,
     exposure=212_000_000,
     exposure_limit=500_000_000,
@@ -94,6 +98,11 @@ ROWS = Rows(
         ),
     ),
     rules=t.RulesRow(STATIC.ticker, "kalshi", "Settles by the NWS report.", "ab", "ab"),
+    feeds=(FEED,),
+    source=t.SourceRow(
+        "yahoo", "indices", "", "One call.", 2, True, "It answered.",
+        (t.ToldRow("yahoo", "SPX", "6,812.40", 1_700_000_000_000, 0),),
+    ),
     flatten=FLATTEN,
     alarms=(t.AlarmRow(3, "ACT", 0, 97_000_000_000, "KAL: lost", "halted", "resume", False, True),),
     reading=t.ReadingRow(
@@ -168,6 +177,21 @@ def test_a_pair_and_a_text() -> None:
     assert (pair["linked"], pair["caution"]) == ("2023-11-14T22:13:20.000Z", "Not riskless.")
     rules = ask("rules")
     assert isinstance(rules, dict) and rules["text"] == "Settles by the NWS report."
+
+
+def test_a_source_with_its_budget_and_what_it_tells() -> None:
+    (feed,) = ask("feeds")  # type: ignore[misc]
+    assert (feed["source"], feed["family"], feed["latency_ms"], feed["unchanged"]) == (
+        "nws-grid", "weather", 128, 3,
+    )  # fmt: skip
+    (budget,) = feed["budget"]
+    assert (budget["left"], budget["most"], budget["per"]) == (79, 100, "minute")
+    assert budget["whole"] == "2023-11-14T22:22:40.000Z"
+    source = ask("source")
+    assert isinstance(source, dict) and (source["tests"], source["passed"]) == (2, True)
+    (value,) = source["values"]
+    assert (value["about"], value["said"], value["age_s"]) == ("SPX", "6,812.40", 500.0)
+    assert value["stale_after_s"] is None, "it does not grow old"
 
 
 @pytest.mark.parametrize("what", QUERIES)

@@ -19,7 +19,7 @@ from core.engine.operator import Actor, ActorKind, Outcome
 from core.engine.seat import Seat
 from core.engine.state import WatchdogSeen
 from core.execution.approvals import Proposal
-from core.feeds.feed import Feed, FeedHealth, FeedState, Stamp
+from core.feeds.feed import Feed, FeedHealth, FeedState, Stamp, Tried
 from core.feeds.stations import HOUR_MS, climate_day_bounds, stations
 from core.feeds.values import GridForecast, ModelForecast, Sink
 from core.journal.events import Row
@@ -92,8 +92,13 @@ class FakeFeed:
         whole = tuple((at, round(f)) for at, f in hourly)
         self.sink(GridForecast("KNYC", {DAY: round(high)}, whole, stamp))
 
+    async def trial(self) -> Tried:
+        await asyncio.sleep(0.5)
+        return Tried(True, "It answered.")
+
     def health(self) -> FeedHealth:
-        return FeedHealth(self.name, self.state, self.clock.wall_ms(), self.clock.mono_ns(), 12 * 3600)
+        at_ms, now_ns = self.clock.wall_ms(), self.clock.mono_ns()
+        return FeedHealth(self.name, self.state, at_ms, now_ns, 12 * 3600, source="bench")
 
 
 def only(desk: Desk) -> Seat:

@@ -1,0 +1,50 @@
+"""One real question to a source because an operator wants to know, and what came of it in words."""
+
+from __future__ import annotations
+
+from core.feeds.declaration import Declaration
+from core.feeds.feed import Tried
+from core.feeds.fetch import Body, Failed, NotModified
+
+
+def price_of(of: Declaration) -> str:
+    """What a test of the source asks and what that costs, before it is asked."""
+    if of.every_s == 0:
+        return "Nothing is asked and nothing is spent: the next message of its connection is waited for."
+    unit = of.quotas[0].unit if of.quotas else "calls"
+    if of.probe is not None:
+        cost = f"{of.probe.cost} {unit}" if of.probe.cost != 1 else f"1 {unit.removesuffix('s')}"
+        return f"One request, {of.probe.asks}: it costs {cost if of.probe.cost else 'nothing'}."
+    return f"One ordinary question for its first place: it costs the {unit} such a turn takes."
+
+
+def answered(answer: Body | NotModified | Failed) -> Tried:
+    """A probe's answer."""
+    if isinstance(answer, Failed):
+        return failed(answer)
+    if isinstance(answer, NotModified):
+        return Tried(True, "It answered that nothing has changed.")
+    kind = answer.headers.get("content-type", "no type").partition(";")[0]
+    return Tried(True, f"It answered in {answer.latency_ms} ms: {len(answer.data)} bytes of {kind}.")
+
+
+def failed(failure: Failed) -> Tried:
+    """What went wrong, what that means, and what helps."""
+    return Tried(False, f"{failure.reason[:1].upper()}{failure.reason[1:]}. {_meaning(failure)}")
+
+
+def _meaning(failure: Failed) -> str:
+    if failure.spent:
+        wait = "" if failure.retry_after_s is None else f" It can be asked in {failure.retry_after_s:.0f} s."
+        return f"Nothing was asked.{wait}"
+    if failure.key_refused:
+        return "The provider takes no questions with this key: configure another one and restart the engine."
+    if failure.status == 429:
+        return "It is asked too often; the feed slows down by itself."
+    if failure.status >= 500:
+        return "That is the provider's own trouble; it is asked again by itself."
+    if failure.status == 200:
+        return "It answered, but with nothing that may be used."
+    if failure.status:
+        return "The provider refuses the question: it may have changed its service or its terms."
+    return "No answer came: the network, the address or the provider is down."
