@@ -25,7 +25,7 @@ from core.sim.beliefs import Beliefs
 from core.sim.exchange import Exchange
 from core.sim.faults import Faults
 from core.sim.faulty import faulty_network, network_faults, told
-from core.sim.feeds.app import addresses, build_feeds_app
+from core.sim.feeds.app import addresses, build_feeds_app, provider_names
 from core.sim.feeds.around import Readers, build_around
 from core.sim.feeds.switchboard import Switches
 from core.sim.hosting import LOOPBACK, Server, SimError, bind, keys_folder, signals, write_private
@@ -38,7 +38,7 @@ from core.sim.polymarket import load as polymarket_load
 from core.sim.polymarket.floor import Floor, build_floor
 from core.sim.proxy import Proxy
 from core.sim.pump import Pump
-from core.sim.scenarios.loader import Scenario, ScenarioError, load_scenario
+from core.sim.scenarios.loader import FeedFault, Scenario, ScenarioError, load_scenario
 from core.sim.story import Stage, Story
 from core.sim.traders import TAKERS, Traders
 from core.sim.watch import StreamWatch, WatchedApp
@@ -107,6 +107,10 @@ def build(options: SimOptions, clock: Clock, world_id: str, keys_dir: Path) -> S
         scenario = load_scenario(options.scenario)
     except ScenarioError as error:
         raise SimError(str(error)) from error
+    for beat in scenario.script.story:
+        if isinstance(beat, FeedFault) and beat.feed not in provider_names():
+            known = ", ".join(provider_names())
+            raise SimError(f"scenario {scenario.name}: no feed is called {beat.feed!r}: one of {known}")
     clock_of_world = start_clock(scenario, options.speed, clock.wall_ms())
     calendar = start_calendar(scenario, clock_of_world.world_origin_ms)
     weather = Weather(scenario, calendar, clock_of_world.world_origin_ms, options.seed)
@@ -201,7 +205,7 @@ async def serve(options: SimOptions, clock: Clock, ready: Callable[[str], None])
         kalshi = Server(kalshi_server.config(sim.kalshi))
         kalshi.config.app = WatchedApp(sim.kalshi, sim.watch)
         polymarket = Server(kalshi_server.config(sim.polymarket.app, pings=False))
-        feeds = Server(kalshi_server.config(sim.feeds, pings=False))
+        feeds = Server(kalshi_server.config(sim.feeds, pings=False, dates=False))
         line = _ready_line(options, sim, world_id, kalshi_socket, polymarket_socket, feeds_socket)
 
         def stop() -> None:

@@ -19,13 +19,13 @@ from core.sim.feeds.switchboard import Switches
 from core.sim.polymarket.faults import Faults as PolymarketFaults
 from core.sim.scenarios.loader import (
     Beat,
+    FeedFault,
     FreezeBooks,
     LagBook,
     LoseAnswer,
     NudgeBook,
     PolymarketFault,
     ShiftForecast,
-    StopFeed,
     TradeWithUs,
 )
 from core.sim.traders import Traders
@@ -98,9 +98,9 @@ class Story:
                 tickers = [t for x in stage.world.open_listings() if x.station == station for t in x.tickers]
                 stage.faults.freeze_books(tickers)
                 self._at(beat.at_s + for_s, partial(stage.faults.thaw_books, tickers))
-            case StopFeed(feed=feed, for_s=for_s):
-                stage.feeds.down.add(feed)
-                self._at(beat.at_s + for_s, partial(stage.feeds.down.discard, feed))
+            case FeedFault(feed=feed, fault=fault, value=value, for_s=for_s):
+                stage.feeds.flip(feed, fault, value)
+                self._at(beat.at_s + for_s, partial(stage.feeds.end, feed, fault))
             case PolymarketFault(fault=fault, value=value, for_s=for_s):
                 stage.polymarket.flip(fault, value)
                 if for_s:

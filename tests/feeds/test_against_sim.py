@@ -21,7 +21,7 @@ from core.feeds.wiring import Transports
 from core.sim.feeds.app import addresses, build_feeds_app
 from core.sim.feeds.around import SIMULATED_KEY, build_around
 from core.sim.feeds.bls import Bureau
-from core.sim.feeds.switchboard import Switches
+from core.sim.feeds.switchboard import Fault, Switches
 from core.sim.scenarios.loader import load_scenario
 from core.sim.weather import Calendar, Weather
 from core.venues.socket import Socket, SocketError
@@ -114,13 +114,14 @@ def test_a_feed_that_drops_is_down_within_seconds_and_comes_back(virtual: Any) -
 
     async def script() -> None:
         await asyncio.sleep(5)
-        world.switches.down |= {"nws", "open-meteo"}
+        for provider in ("nws", "open-meteo"):
+            world.switches.flip(provider, Fault.DOWN)
         await asyncio.sleep(8)
         states = world.states()
         assert states["METEO"] is FeedState.DOWN
         assert states["NWS"] is FeedState.DOWN
         assert states["OBS"] is FeedState.DOWN
-        world.switches.down.clear()
+        world.switches.on.clear()
         await asyncio.sleep(6)
         assert {world.states()[n] for n in ("METEO", "NWS", "OBS")} == {FeedState.OK}
 

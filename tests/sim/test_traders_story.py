@@ -7,6 +7,7 @@ import pytest
 
 from core.domain.units import Price, contracts
 from core.sim.exchange import BookSide, OrderRequest, Placed
+from core.sim.feeds.switchboard import Fault
 from core.sim.process import CUSTOMER
 
 MakeDesk = Callable[..., Any]
@@ -84,7 +85,7 @@ def test_faults_come_at_their_time_and_end_by_themselves(make_desk: MakeDesk) ->
         if sim.faults.frozen:
             assert sim.faults.frozen == austin
             frozen.append(second)
-        if "open-meteo" in sim.switches.down:
+        if sim.switches.has("open-meteo", Fault.DOWN):
             down.append(second)
         if second == 109:
             assert not sim.faults.hide_if_lost(CUSTOMER, "early")

@@ -41,6 +41,11 @@ PROVIDERS = (
 )
 
 
+def provider_names() -> list[str]:
+    """What a scenario may switch faults of."""
+    return [provider.name for provider in PROVIDERS]
+
+
 def addresses(root: str) -> dict[str, dict[str, str]]:
     """Where each source is served below ``root`` (``http://host:port``)."""
     streams = root.replace("http", "ws", 1)
@@ -58,5 +63,5 @@ def build_feeds_app(around: Around, switches: Switches) -> Starlette:
     outages = {provider.name: provider.outage for provider in PROVIDERS if provider.outage is not None}
     return Starlette(
         routes=[route for provider in PROVIDERS for route in provider.routes(around)],
-        middleware=[Middleware(Switchboard, switches=switches, outages=outages)],
+        middleware=[Middleware(Switchboard, switches=switches, clock=around.clock, outages=outages)],
     )

@@ -34,8 +34,8 @@ class _HttpConnection(H11Protocol):
 
     def data_received(self, data: bytes) -> None:
         # uvicorn refreshes its date once a second; a client that compares clocks would see up to two.
-        date = formatdate(time.time(), usegmt=True).encode()
-        self.server_state.default_headers = [(b"date", date), *self.config.encoded_headers]
+        dates = [(b"date", formatdate(time.time(), usegmt=True).encode())] if self.config.date_header else []
+        self.server_state.default_headers = [*dates, *self.config.encoded_headers]
         super().data_received(data)
 
 
@@ -58,11 +58,11 @@ class _StreamConnection(WebSocketsSansIOProtocol):
             self.schedule_ping()
 
 
-def config(app: Starlette, *, pings: bool = True) -> Config:
+def config(app: Starlette, *, pings: bool = True, dates: bool = True) -> Config:
     """uvicorn's configuration for a simulated venue; the caller binds the socket.
 
     Frames are not compressed, and a client that does not answer pings is not cut off: the real
-    venue's deadline is unpublished.
+    venue's deadline is unpublished. Without ``dates`` the application dates its answers itself.
     """
     return Config(
         app,
@@ -72,6 +72,7 @@ def config(app: Starlette, *, pings: bool = True) -> Config:
         ws_ping_interval=HEARTBEAT_S if pings else None,
         ws_ping_timeout=None,
         ws_per_message_deflate=False,
+        date_header=dates,
         log_level="warning",
         access_log=False,
         timeout_keep_alive=75,

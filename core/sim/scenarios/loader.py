@@ -13,6 +13,7 @@ from importlib.resources.abc import Traversable
 
 import msgspec
 
+from core.sim.feeds.switchboard import Fault
 from core.sim.polymarket.faults import SWITCHES
 from core.sim.releases import KINDS
 
@@ -113,12 +114,14 @@ class FreezeBooks(
     for_s: float
 
 
-class StopFeed(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="do", tag="stop_feed"):
-    """A feed answers 503 for ``for_s``."""
+class FeedFault(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="do", tag="feed_fault"):
+    """One of the switchboard's faults before a provider (``feeds.app.PROVIDERS``) for ``for_s``."""
 
     at_s: float
     feed: str
+    fault: Fault
     for_s: float
+    value: float = 0.0
 
 
 class LoseAnswer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="do", tag="lose_answer"):
@@ -140,7 +143,7 @@ class PolymarketFault(
 
 
 Beat = (
-    ShiftForecast | LagBook | TradeWithUs | NudgeBook | FreezeBooks | StopFeed | LoseAnswer | PolymarketFault
+    ShiftForecast | LagBook | TradeWithUs | NudgeBook | FreezeBooks | FeedFault | LoseAnswer | PolymarketFault
 )
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from core.sim.feeds.switchboard import Fault
 from core.sim.weather import HOUR_MS, day_start_ms, half_up
 
 GRID = "/nws/gridpoints/OKX/34,45"
@@ -61,12 +62,12 @@ async def test_no_user_agent_no_answer(feeds: Any) -> None:
 
 
 async def test_a_feed_taken_down_answers_503_until_it_is_back(feeds: Any) -> None:
-    feeds.sim.switches.down.add("nws")
+    feeds.sim.switches.flip("nws", Fault.DOWN)
     assert (await feeds.get(GRID)).status_code == 503
     assert (
         await feeds.get("/open-meteo/v1/forecast?latitude=40.78&longitude=-73.97&hourly=temperature_2m")
     ).status_code == 200
-    feeds.sim.switches.down.discard("nws")
+    feeds.sim.switches.end("nws", Fault.DOWN)
     assert (await feeds.get(GRID)).status_code == 200
 
 

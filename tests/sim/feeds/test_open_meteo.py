@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from core.sim.feeds.switchboard import Fault
+
 HERE = "latitude=40.78&longitude=-73.97"
 FORECAST = "/open-meteo/v1/forecast"
 NEW_YORK = f"{HERE}&temperature_unit=fahrenheit&timezone=Etc/GMT%2B5"
@@ -122,7 +124,7 @@ async def test_run_metadata_moves_with_a_published_run_only(feeds: Any) -> None:
 
 
 async def test_down_means_503_with_the_services_own_words(feeds: Any) -> None:
-    feeds.sim.switches.down.add("open-meteo")
+    feeds.sim.switches.flip("open-meteo", Fault.DOWN)
     got = await feeds.json(f"{FORECAST}?{NEW_YORK}", status=503)
     assert got == {"error": True, "reason": "The service is overloaded"}
     await feeds.json("/open-meteo/data/ncep_gfs013/static/meta.json", status=503)
