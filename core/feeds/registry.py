@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 import msgspec
 
 from core.domain.clock import WorldClock
-from core.feeds import nws, open_meteo
+from core.feeds import binance, coinbase, deribit, kraken, nws, open_meteo
 from core.feeds.budget import Budget, Kept
 from core.feeds.calendar import bls, files, fred_dates
 from core.feeds.declaration import Declaration, Key
@@ -56,6 +56,10 @@ SOURCES = (
     SourceModule(nws.REPORTS, nws.report_feed, of_stations=True),
     SourceModule(open_meteo.FORECAST, open_meteo.forecast_feed, of_stations=True),
     SourceModule(open_meteo.ENSEMBLE, open_meteo.ensemble_feed, of_stations=True),
+    SourceModule(coinbase.DECLARATION, coinbase.feed),
+    SourceModule(kraken.DECLARATION, kraken.feed),
+    SourceModule(binance.DECLARATION, binance.feed),
+    SourceModule(deribit.DECLARATION, deribit.feed),
     SourceModule(files.DECLARATION, files.feed),
     SourceModule(bls.DECLARATION, bls.feed),
     SourceModule(fred_dates.DECLARATION, fred_dates.feed),

@@ -188,6 +188,7 @@ class StreamedFeed:
                 self._state = FeedState.AUTH
                 self._detail = f"the key is refused (HTTP {refused.status})"
             return refused
+        self._state, self._detail = FeedState.WAITING, ""
         try:
             for message in self._dialogue.greet():
                 await socket.send(message)

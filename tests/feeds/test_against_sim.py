@@ -2,7 +2,6 @@
 
 import asyncio
 import random
-from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -24,13 +23,9 @@ from core.sim.feeds.bls import Bureau
 from core.sim.feeds.switchboard import Fault, Switches
 from core.sim.scenarios.loader import load_scenario
 from core.sim.weather import Calendar, Weather
-from core.venues.socket import Socket, SocketError
+from tests.feeds.sockets import into
 
 SPEED = 144.0
-
-
-async def refuse(url: str, headers: Mapping[str, str]) -> Socket:
-    raise SocketError(f"no stream is expected: {url}")
 
 
 def chosen(of: Declaration) -> Chosen:
@@ -61,7 +56,7 @@ class World:
         self.feeds = build_feeds(
             {of.name: chosen(of) for of in declarations()},
             [stations()[icao] for icao in scenario.stations],
-            Transports(self.client, refuse, self.clocks, random.Random(1), agent, self.got.append),
+            Transports(self.client, into(app), self.clocks, random.Random(1), agent, self.got.append),
         )
 
     def states(self) -> dict[str, FeedState]:

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from core.sim.feeds import bls, fred_dates, nws_routes, open_meteo
+from core.sim.feeds import binance, bls, coinbase, deribit, fred_dates, kraken, nws_routes, open_meteo
 from core.sim.feeds.around import Around
 from core.sim.feeds.switchboard import Switchboard, Switches
 
@@ -36,6 +36,10 @@ class Provider(msgspec.Struct, frozen=True):
 PROVIDERS = (
     Provider("nws", nws_routes.routes, nws_routes.ADDRESSES, nws_routes.outage),
     Provider("open-meteo", open_meteo.routes, open_meteo.ADDRESSES, open_meteo.outage),
+    Provider("coinbase", coinbase.routes, coinbase.ADDRESSES),
+    Provider("kraken", kraken.routes, kraken.ADDRESSES),
+    Provider("binance", binance.routes, binance.ADDRESSES),
+    Provider("deribit", deribit.routes, deribit.ADDRESSES),
     Provider("bls", bls.routes, bls.ADDRESSES),
     Provider("fred-releases", fred_dates.routes, fred_dates.ADDRESSES),
 )

@@ -1,0 +1,127 @@
+"""Deribit's JSON-RPC WebSocket: DVOL, option tickers with a smile, and heartbeats that want an answer."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import msgspec
+from starlette.routing import BaseRoute, WebSocketRoute
+from starlette.websockets import WebSocket
+
+from core.sim.feeds.around import Around
+from core.sim.feeds.pushing import TICK_S, HangUpError, converse
+
+ADDRESSES = {"deribit": {"ws": "/deribit"}}
+HEARTBEAT_S_MIN = 10
+_DVOL = re.compile(r"deribit_volatility_index\.(btc|eth)_usd", re.ASCII)
+_TICKER = re.compile(r"ticker\.((BTC|ETH)-\d{1,2}[A-Z]{3}\d{2}-(\d{1,9})-[CP])\.(?:100ms|agg2)", re.ASCII)
+_SMILE = 40.0
+"""Points of volatility for a squared log distance of the strike of 1."""
+
+
+class Command(msgspec.Struct, frozen=True):
+    method: str
+    id: int | None = None
+    params: Mapping[str, Any] = {}
+
+
+class Deribit:
+    """The provider. ``silent`` are channels of which nothing is said."""
+
+    def __init__(self, around: Around) -> None:
+        self.around = around
+        self.silent: set[str] = set()
+
+    def routes(self) -> list[BaseRoute]:
+        async def serve(socket: WebSocket) -> None:
+            await converse(socket, _Talk(self))
+
+        return [WebSocketRoute("/deribit", serve)]
+
+
+def routes(around: Around) -> list[BaseRoute]:
+    return Deribit(around).routes()
+
+
+class _Talk:
+    def __init__(self, at: Deribit) -> None:
+        self._at = at
+        self._channels: list[str] = []
+        self._ticks = 0
+        self._heartbeat_s = 0
+        self._unanswered = False
+
+    def hear(self, text: str) -> Iterator[bytes]:
+        try:
+            command = msgspec.json.decode(text, type=Command)
+        except msgspec.DecodeError:
+            yield _error(None, -32700, "Parse error")
+            return
+        match command.method:
+            case "public/set_heartbeat":
+                interval = command.params.get("interval")
+                if not isinstance(interval, int) or interval < HEARTBEAT_S_MIN:
+                    yield _error(command.id, -32602, "Invalid params")
+                    return
+                self._heartbeat_s = interval
+                yield _answer(command.id, "ok")
+            case "public/subscribe":
+                asked = command.params.get("channels")
+                known = [one for one in asked if _known(one)] if isinstance(asked, list) else []
+                self._channels.extend(known)
+                yield _answer(command.id, known)
+            case "public/test":
+                self._unanswered = False
+                yield _answer(command.id, {"version": "1.2.26"})
+            case _:
+                yield _error(command.id, -32601, "Method not found")
+
+    def tick(self) -> Iterator[bytes]:
+        self._ticks += 1
+        for channel in self._channels:
+            if channel not in self._at.silent:
+                yield _note("subscription", {"channel": channel, "data": self._data(channel)})
+        if self._heartbeat_s and self._ticks % round(self._heartbeat_s / TICK_S) == 0:
+            if self._unanswered:
+                raise HangUpError("a test request was not answered", 1001)
+            self._unanswered = True
+            yield _note("heartbeat", {"type": "test_request"})
+
+    def _data(self, channel: str) -> dict[str, Any]:
+        prices, now_ms = self._at.around.prices, self._at.around.now_ms()
+        if found := _DVOL.fullmatch(channel):
+            currency = found[1].upper()
+            volatility = prices.value(f"DVOL {currency}", now_ms)
+            return {"timestamp": now_ms, "volatility": volatility, "index_name": f"{found[1]}_usd"}
+        found = _TICKER.fullmatch(channel)
+        assert found is not None  # only known channels are followed
+        name, currency, strike = found.groups()
+        spot = prices.value(f"{currency}/USD", now_ms, "deribit")
+        smile = prices.value(f"DVOL {currency}", now_ms) + _SMILE * math.log(max(1, int(strike)) / spot) ** 2
+        return {
+            "timestamp": now_ms,
+            "state": "open",
+            "instrument_name": name,
+            "index_price": spot,
+            "underlying_price": spot,
+            "mark_iv": round(min(smile, 400.0), 2),
+        }
+
+
+def _known(channel: object) -> bool:
+    return isinstance(channel, str) and any(form.fullmatch(channel) for form in (_DVOL, _TICKER))
+
+
+def _answer(number: int | None, result: Any) -> bytes:
+    return msgspec.json.encode({"jsonrpc": "2.0", "id": number, "result": result, "testnet": False})
+
+
+def _error(number: int | None, code: int, message: str) -> bytes:
+    return msgspec.json.encode({"jsonrpc": "2.0", "id": number, "error": {"code": code, "message": message}})
+
+
+def _note(method: str, params: Mapping[str, Any]) -> bytes:
+    return msgspec.json.encode({"jsonrpc": "2.0", "method": method, "params": params})

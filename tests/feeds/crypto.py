@@ -1,0 +1,74 @@
+"""What the tests of the crypto exchanges have in common: a dialogue to talk to, and a feed of a simulator."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Mapping
+from types import ModuleType
+from typing import Any
+
+import httpx
+from starlette.applications import Starlette
+
+from core.feeds.budget import Budget
+from core.feeds.feed import Feed
+from core.feeds.pace import Pace
+from core.feeds.streaming import Arrival
+from core.feeds.values import FeedValue
+from core.feeds.wiring import Transports, Wiring
+from core.sim.feeds.around import build_around
+from core.sim.scenarios.loader import load_scenario
+from core.sim.weather import Calendar, Weather
+from core.venues.socket import Socket
+from tests.feeds.sockets import into
+
+NOW_MS = 1_795_305_600_000
+"""2026-11-22 00:00 UTC."""
+
+
+def arrival(world_ms: int = NOW_MS) -> Arrival:
+    return Arrival(world_ms, 1, world_ms)
+
+
+class Played:
+    """One source's feed against its simulator, in virtual time. Time passes at the machine's pace."""
+
+    def __init__(self, virtual: Any, source: ModuleType, provider: Callable[[Any], Any], **more: Any) -> None:
+        self.clocks = virtual.clocks(1.0, NOW_MS)
+        scenario = load_scenario("demo")
+        weather = Weather(scenario, Calendar(0), NOW_MS, seed=1)
+        around = build_around(weather, virtual.loop, self.clocks.world, 1)
+        self.virtual, self.sim = virtual, provider(around)
+        self.prices = around.prices
+        self.app = Starlette(routes=self.sim.routes())
+        self.got: list[FeedValue] = []
+        of = source.DECLARATION
+        client = httpx.AsyncClient(transport=httpx.ASGITransport(self.app))
+        self.opened = 0
+
+        async def connect(url: str, headers: Mapping[str, str]) -> Socket:
+            self.opened += 1
+            return await into(self.app)(url, headers)
+
+        shared = Transports(client, connect, self.clocks, random.Random(1), "test", self.got.append)
+        [paths] = more.pop("addresses").values()
+        urls = {role: f"{'ws' if role == 'ws' else 'http'}://sim{path}" for role, path in paths.items()}
+        wiring = Wiring(
+            of, urls, of.every_s, Budget(of.quotas, self.clocks), Pace(self.clocks), shared, **more
+        )
+        self.feed: Feed = source.feed(wiring)
+
+    def run(self, script: Callable[[], Awaitable[None]]) -> None:
+        """Play the script beside the running feed."""
+
+        async def work() -> None:
+            running = asyncio.ensure_future(self.feed.run())
+            try:
+                await script()
+            finally:
+                running.cancel()
+                [ended] = await asyncio.gather(running, return_exceptions=True)
+            assert isinstance(ended, asyncio.CancelledError), ended
+
+        self.virtual.run(work())
