@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from core.venues.socket import Socket, SocketError, SocketFactory
+from core.venues.socket import OPEN_S_MAX, Socket, SocketError, SocketFactory
 
 OVER = None
 """In a script: the other side ends the connection."""
@@ -65,7 +65,12 @@ class AsgiSocket:
         }
         await self._heard.put({"type": "websocket.connect"})
         self._serving = asyncio.ensure_future(app(scope, self._heard.get, self._said.put))
-        answer = await self._said.get()
+        try:
+            async with asyncio.timeout(OPEN_S_MAX):
+                answer = await self._said.get()
+        except TimeoutError:
+            await self.close()
+            raise SocketError("cannot connect: timed out") from None
         if answer["type"] != "websocket.accept":
             status = answer.get("status", 403)
             await self._serving

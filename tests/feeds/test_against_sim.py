@@ -1,8 +1,7 @@
 """The whole set of feeds against the simulated services, in virtual time and on one transport."""
 
 import asyncio
-import random
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -10,70 +9,13 @@ import pytest
 from starlette.applications import Starlette
 
 from core.feeds.calendar import bls
-from core.feeds.declaration import Declaration, Key
 from core.feeds.feed import FeedState
-from core.feeds.registry import Chosen, build_feeds, declarations
 from core.feeds.releases import Calendar as ReleaseCalendar
-from core.feeds.stations import DAY_MS, stations
-from core.feeds.values import ClimateReport, Ensemble, FeedValue, GridForecast, ModelForecast, Observation
-from core.feeds.wiring import Transports
-from core.sim.feeds.app import addresses, build_feeds_app
-from core.sim.feeds.around import SIMULATED_KEY, build_around
+from core.feeds.stations import DAY_MS
+from core.feeds.values import ClimateReport, Ensemble, GridForecast, ModelForecast, Observation
 from core.sim.feeds.bls import Bureau
-from core.sim.feeds.switchboard import Fault, Switches
-from core.sim.scenarios.loader import load_scenario
-from core.sim.weather import Calendar, Weather
-from tests.feeds.sockets import into
-
-SPEED = 144.0
-
-
-def chosen(of: Declaration) -> Chosen:
-    """Everything the simulator serves."""
-    served = addresses("http://sim")
-    key = Key(SIMULATED_KEY) if of.key is not None else None
-    return Chosen(of.name in served, "not served", served.get(of.name, {}), key=key)
-
-
-class World:
-    """A demo world with its feeds polled for a while."""
-
-    def __init__(self, virtual: Any) -> None:
-        self.virtual = virtual
-        scenario = load_scenario("demo")
-        today = datetime(2026, 11, 22, 15, 5, tzinfo=UTC)
-        origin_ms = int(today.timestamp() * 1000)
-        calendar = Calendar((today.date() - scenario.script.first_day).days)
-        self.clocks = virtual.clocks(SPEED, origin_ms)
-        self.weather = Weather(scenario, calendar, origin_ms, seed=1)
-        self.switches = Switches()
-        around = self.around = build_around(self.weather, self.clocks.real, self.clocks.world, seed=1)
-        app = build_feeds_app(around, self.switches)
-        self.got: list[FeedValue] = []
-        self.today = today.date()
-        self.client = httpx.AsyncClient(transport=httpx.ASGITransport(app))
-        agent = "pmconsole/test (test@example.com)"
-        self.feeds = build_feeds(
-            {of.name: chosen(of) for of in declarations()},
-            [stations()[icao] for icao in scenario.stations],
-            Transports(self.client, into(app), self.clocks, random.Random(1), agent, self.got.append),
-        )
-
-    def states(self) -> dict[str, FeedState]:
-        return {feed.name: feed.health().state for feed in self.feeds}
-
-    def run(self, script: Any) -> None:
-
-        async def work() -> None:
-            async with self.client:
-                tasks = [asyncio.ensure_future(feed.run()) for feed in self.feeds]
-                await script()
-                for task in tasks:
-                    task.cancel()
-                ended = await asyncio.gather(*tasks, return_exceptions=True)
-                assert all(isinstance(e, asyncio.CancelledError) for e in ended), ended
-
-        self.virtual.run(work())
+from core.sim.feeds.switchboard import Fault
+from tests.feeds.simulated import World
 
 
 def test_every_source_reads_and_a_shift_arrives_within_seconds(virtual: Any) -> None:
