@@ -79,7 +79,7 @@ def build_feeds(
     feeds: list[Feed] = []
     paces: dict[frozenset[str], Pace] = {}
     for module in SOURCES:
-        of, choice = _at_speed(module.of, shared.clocks.world), chosen[module.of.name]
+        of, choice = at_speed(module.of, shared.clocks.world), chosen[module.of.name]
         if not choice.on:
             feeds.append(OffFeed(of, choice.why_off))
         elif module.of_stations and not stations:
@@ -95,7 +95,7 @@ def build_feeds(
     return tuple(feeds)
 
 
-def _at_speed(of: Declaration, world: WorldClock) -> Declaration:
+def at_speed(of: Declaration, world: WorldClock) -> Declaration:
     """In a simulated world that runs fast the limit of age is at least what passes in ``REAL_AGE_S``."""
     least_s = math.ceil(world.speed * REAL_AGE_S)
     return msgspec.structs.replace(of, stale_after_s=max(of.stale_after_s, least_s))

@@ -123,6 +123,7 @@ class StreamedFeed:
             began_ns = self._clocks.mono_ns()
             ended = await self._connection()
             self._failures += 1
+            self._fault = ""
             wait_s = backoff.wait_s(self._clocks.mono_ns() - began_ns)
             final = self._of.refusals.get(ended.status or 0, "")
             if final or self._state is FeedState.AUTH:
@@ -161,7 +162,7 @@ class StreamedFeed:
         state = self._state
         if state is FeedState.OK:
             state = FeedState.WAITING if not self._newest else FeedState.STALE if stale else FeedState.OK
-        details = [self._detail if self._state is not FeedState.OK else "", self._fault, *stale]
+        details = [self._fault, self._detail if self._state is not FeedState.OK else "", *stale]
         details += [f"waiting for {', '.join(missing)}"] if missing else []
         return FeedHealth(
             name=self.name,

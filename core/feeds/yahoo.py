@@ -203,7 +203,7 @@ class ChartSource:
         self._held, self.newest_ms = reading, reading.at_ms
         if changed:
             stamp = answer.stamp(reading.at_ms)
-            self._sink(Quote(self.key, "Yahoo", reading.value, None, None, stamp, self._limit_s))
+            self._sink(Quote(self.key, DECLARATION.name, reading.value, None, None, stamp, self._limit_s))
         return Polled(answer.received_ns, changed, self._again_in_s(now_ms), answer.latency_ms)
 
     def _again_in_s(self, now_ms: int) -> float | None:

@@ -14,6 +14,7 @@ from core.feeds.budget import Budget
 from core.feeds.declaration import Declaration, Key
 from core.feeds.feed import Feed
 from core.feeds.pace import Pace
+from core.feeds.registry import at_speed
 from core.feeds.wiring import Transports, Wiring
 from core.venues.socket import Socket, SocketError, SocketFactory
 
@@ -51,6 +52,7 @@ class Service:
         key = Key("secret-of-a-test") if of.key is not None else None
         urls = {role: f"http://sim/{role}" for role in of.urls}
         pace = Pace(self.clocks)
+        of = at_speed(of, self.clocks.world)
         self.wiring = Wiring(of, urls, every_s, self.budget, pace, shared, key, follows=follows)
         self.feed = build(self.wiring)
 

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.feeds.feed import FeedState
@@ -63,6 +63,7 @@ def test_what_is_no_price_of_the_thing_asked_for_is_refused(document: Any, reaso
     assert reason in found.reason
 
 
+@settings(max_examples=50)
 @given(st.binary() | st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(
@@ -103,8 +104,8 @@ def test_a_changed_price_is_handed_on_once_with_its_time(virtual: Any) -> None:
     service.answers(lambda n: service.fresh(regularMarketTime=OPEN_MS // 1000 - (0 if n > 2 else 30)))
     made = service.run(200)
     assert [(q.name, q.source, q.value, q.stamp.event_ms) for q in service.told] == [
-        ("EUR/USD", "Yahoo", 1.1574, OPEN_MS - 30_000),
-        ("EUR/USD", "Yahoo", 1.1574, OPEN_MS),
+        ("EUR/USD", "yahoo", 1.1574, OPEN_MS - 30_000),
+        ("EUR/USD", "yahoo", 1.1574, OPEN_MS),
     ]
     assert service.paths()[0] == ("/api/v8/finance/chart/EURUSD%3DX?interval=1m&range=1d&includePrePost=true")
     assert made.health().unchanged_polls == 1
