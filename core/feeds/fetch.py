@@ -214,12 +214,22 @@ class Fetcher:
             return None
         if text.isascii() and text.isdigit():
             return min(float(text[:9]), RETRY_AFTER_S_MAX)
-        try:
-            at = parsedate_to_datetime(text)
-        except ValueError:
+        at_s = _http_time_s(text)
+        if at_s is None:
             return None
-        at = at if at.tzinfo is not None else at.replace(tzinfo=UTC)
-        return min(max(0.0, at.timestamp() - self._clocks.wall_ms() / 1000), RETRY_AFTER_S_MAX)
+        # An instant is meant on the clock of who names it, which need not be ours.
+        now_s = _http_time_s(response.headers.get("Date", ""))
+        if now_s is None:
+            now_s = self._clocks.wall_ms() / 1000
+        return min(max(0.0, at_s - now_s), RETRY_AFTER_S_MAX)
+
+
+def _http_time_s(text: str) -> float | None:
+    try:
+        at = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return (at if at.tzinfo is not None else at.replace(tzinfo=UTC)).timestamp()
 
 
 def decode(body: Body, kind: type[T]) -> T | Failed:

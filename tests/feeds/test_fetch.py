@@ -86,6 +86,13 @@ def test_retry_after_in_seconds_or_as_a_date_of_real_time(
     assert answer.retry_after_s == seconds
 
 
+def test_a_date_is_read_on_the_clock_of_who_names_it(virtual: Any) -> None:
+    headers = {"Retry-After": "Sun, 22 Nov 2026 08:47:10 GMT", "Date": "Sun, 22 Nov 2026 08:46:25 GMT"}
+    (answer,) = get(virtual, lambda _: httpx.Response(429, headers=headers))
+    assert isinstance(answer, Failed)
+    assert answer.retry_after_s == 45.0, "two hours ahead of ours, both of them"
+
+
 def test_decode_names_what_is_wrong() -> None:
     class Shape(msgspec.Struct):
         n: int
