@@ -151,7 +151,8 @@ class GridSource:
         if not hours and not daily:
             return Failed("grid has no temperatures")
         self.newest_ms = event_ms
-        self._at.sink(GridForecast(self.key, daily, hours, body.stamp(event_ms)))
+        nights = wire.nightly(grid.properties.min_temperature, self._at.station)
+        self._at.sink(GridForecast(self.key, daily, hours, body.stamp(event_ms), nights))
         return Polled(body.received_ns, changed=True)
 
     async def _hourly_forecast(self) -> tuple[tuple[int, int], ...]:
@@ -195,13 +196,10 @@ class ObservationSource:
         for reading in fresh:
             self._seen.add(reading.at_ms)
             self.newest_ms = max(reading.at_ms, self.newest_ms or 0)
+            band, stamp = reading.band, answer.stamp(reading.at_ms)
             self._at.sink(
                 Observation(
-                    self.key,
-                    reading.temperature_f,
-                    reading.at_least_f,
-                    reading.six_hour_max_f,
-                    answer.stamp(reading.at_ms),
+                    self.key, band.f, band.lowest_f, band.highest_f, stamp, reading.groups, reading.corrected
                 )
             )
         return Polled(answer.received_ns, changed=bool(fresh))

@@ -12,18 +12,17 @@ from datetime import datetime
 
 import msgspec
 
+from core.feeds import metar_text
+from core.feeds.metar_text import Band
 from core.feeds.sanity import dated, plausible
-from core.feeds.stations import HOUR_MS, Station, climate_day, round_half_up, whole_f
+from core.feeds.stations import HOUR_MS, Station, climate_day, round_half_up
+from core.feeds.values import Groups
 
 VALUES_MAX = 2_000
 HOURS_MAX = 400
 """Over two weeks: the grid reaches eight days."""
 
 _DURATION = re.compile(r"P(?:(\d{1,3})D)?(?:T(?:(\d{1,3})H)?(?:(\d{1,4})M)?)?")
-_T_GROUP = re.compile(r"\bT([01])(\d{3})[01]\d{3}\b")
-_SIX_HOUR_MAX = re.compile(r"\s1([01])(\d{3})\b")
-"""In the remarks only."""
-REPORT_CHARS_MAX = 1_000
 QUALITY_ACCEPTED = frozenset("ZCSVG")
 
 
@@ -49,6 +48,7 @@ class GridProperties(msgspec.Struct, frozen=True, rename="camel"):
     update_time: str
     temperature: Layer = Layer()
     max_temperature: Layer = Layer()
+    min_temperature: Layer = Layer()
 
 
 class Grid(msgspec.Struct, frozen=True):
@@ -104,12 +104,12 @@ class ProductList(msgspec.Struct, frozen=True):
 
 
 class Reading(msgspec.Struct, frozen=True):
-    """One accepted temperature: its time, degrees Fahrenheit and what it proves (see ``Observation``)."""
+    """One accepted temperature: its time, what it stands for and its report's groups."""
 
     at_ms: int
-    temperature_f: float
-    at_least_f: int
-    six_hour_max_f: int | None
+    band: Band
+    groups: Groups
+    corrected: bool
 
 
 def time_ms(text: str) -> int | None:
@@ -168,6 +168,17 @@ def daily(layer: Layer, station: Station) -> dict[str, int]:
     return days
 
 
+def nightly(layer: Layer, station: Station) -> dict[str, int]:
+    """A night-minimum layer by the climate day in which each interval ends."""
+    days: dict[str, int] = {}
+    for item in layer.values[:VALUES_MAX]:
+        span, f = interval(item.valid_time), degrees(item.value, layer.uom)
+        if span is not None and f is not None:
+            day = climate_day(station, span[0] + span[1] * HOUR_MS - 1)
+            days[day] = min(round_half_up(f), days.get(day, 999))
+    return days
+
+
 def period_hours(wire: Hourly) -> tuple[tuple[int, int], ...]:
     """The hourly forecast as ``(start ms, whole degrees)``; both spellings of ``temperature`` accepted."""
     hours: dict[int, int] = {}
@@ -195,34 +206,17 @@ def readings(wire: Observations) -> tuple[Reading, ...]:
         f = degrees(held.value, held.unitCode)
         if quality not in QUALITY_ACCEPTED or f is None:
             continue
-        raw = (feature.properties.raw_message or "")[:REPORT_CHARS_MAX]
-        found[at_ms] = Reading(at_ms, *_certain(f, raw), _six_hour_max(raw))
+        raw = feature.properties.raw_message or ""
+        found[at_ms] = Reading(at_ms, _band(f, raw), metar_text.groups(raw), metar_text.corrected(raw))
     return tuple(found[at_ms] for at_ms in sorted(found))
 
 
-def _certain(f: float, raw: str) -> tuple[float, int]:
-    """The temperature and the lowest whole degree it can stand for.
-
-    A report's own T group, or a value with tenths, names one whole Fahrenheit; a value in whole Celsius
-    is a band nearly two degrees wide.
-    """
-    if group := _T_GROUP.search(raw):
-        f = _tenths(group.group(1), group.group(2)) * 9 / 5 + 32
-        return f, round_half_up(f)
+def _band(f: float, raw: str) -> Band:
+    """By the report's own T group, else by the value: with tenths it names one whole Fahrenheit."""
+    if (told := metar_text.temperature(raw)) is not None and told.lowest_f == told.highest_f:
+        return told
     celsius = (f - 32) * 5 / 9
     if abs(celsius - round(celsius)) > 0.04:
-        return f, round_half_up(f)
-    # The tiny term keeps an exact edge such as 67.1 from growing a degree through binary fractions.
-    return f, math.ceil((round(celsius) - 0.5) * 9 / 5 + 32 - 1e-9)
-
-
-def _six_hour_max(raw: str) -> int | None:
-    group = _SIX_HOUR_MAX.search(raw.partition(" RMK")[2])
-    if group is None:
-        return None
-    f = whole_f(_tenths(group.group(1), group.group(2)))
-    return f if plausible(f) else None
-
-
-def _tenths(sign: str, digits: str) -> float:
-    return (-1 if sign == "1" else 1) * int(digits) / 10
+        return Band(f, round_half_up(f), round_half_up(f))
+    whole = metar_text.of_whole(round(celsius))
+    return Band(f, whole.lowest_f, whole.highest_f)

@@ -182,15 +182,16 @@ class ModelSource:
         return True
 
     def _value(self, station: Station, series: Series, stamp: Stamp) -> ModelForecast | Ensemble:
-        by_member = [daily_max(series.times, row, station) for row in series.members]
+        by_member = [daily(series.times, row, station) for row in series.members]
         if self._model.path == GEFS.path:
-            days = set.intersection(*(set(days) for days in by_member))
-            maxima = {day: tuple(member[day] for member in by_member) for day in sorted(days)}
-            return Ensemble(station.icao, self._model.name, maxima, stamp, self.stale_after_s)
+            days = sorted(set.intersection(*(set(days) for days in by_member)))
+            lows, highs = ({d: tuple(m[d][side] for m in by_member) for d in days} for side in (0, 1))
+            return Ensemble(station.icao, self._model.name, highs, stamp, self.stale_after_s, lows)
         hourly = tuple(
             (at, f) for at, f in zip(series.times, series.members[0], strict=True) if f is not None
         )
-        return ModelForecast(station.icao, self._model.name, hourly, by_member[0], stamp, self.stale_after_s)
+        lows, highs = ({d: both[side] for d, both in by_member[0].items()} for side in (0, 1))
+        return ModelForecast(station.icao, self._model.name, hourly, highs, stamp, self.stale_after_s, lows)
 
 
 def forecast_feed(wiring: Wiring) -> Feed:
@@ -230,13 +231,15 @@ def hours(wire: Answer, station: Station) -> Series | Failed:
     return Series(tuple(at for at in times if at is not None), tuple(rows))
 
 
-def daily_max(times: Sequence[int], row: Sequence[float | None], station: Station) -> dict[str, float]:
-    """Maximum by climate day, only for days with all their 24 hours."""
+def daily(
+    times: Sequence[int], row: Sequence[float | None], station: Station
+) -> dict[str, tuple[float, float]]:
+    """Minimum and maximum by climate day, only for days with all their 24 hours."""
     days: dict[str, list[float]] = {}
     for at_ms, value in zip(times, row, strict=True):
         if value is not None:
             days.setdefault(climate_day(station, at_ms), []).append(value)
-    return {day: max(values) for day, values in days.items() if len(values) == 24}
+    return {day: (min(values), max(values)) for day, values in days.items() if len(values) == 24}
 
 
 def _zone(station: Station) -> str:

@@ -12,7 +12,15 @@ from collections.abc import Callable, Mapping, Sequence
 import msgspec
 
 from core.domain.clock import WorldClock
-from core.feeds import binance, coinbase, deribit, kraken, nws, open_meteo
+from core.feeds import (
+    binance,
+    coinbase,
+    deribit,
+    kraken,
+    metar,
+    nws,
+    open_meteo,
+)
 from core.feeds.budget import Budget, Kept
 from core.feeds.calendar import bls, files, fred_dates
 from core.feeds.declaration import Declaration, Key
@@ -54,6 +62,7 @@ SOURCES = (
     SourceModule(nws.GRID, nws.grid_feed, of_stations=True),
     SourceModule(nws.OBSERVATIONS, nws.observation_feed, of_stations=True),
     SourceModule(nws.REPORTS, nws.report_feed, of_stations=True),
+    SourceModule(metar.REPORTS, metar.report_feed, of_stations=True),
     SourceModule(open_meteo.FORECAST, open_meteo.forecast_feed, of_stations=True),
     SourceModule(open_meteo.ENSEMBLE, open_meteo.ensemble_feed, of_stations=True),
     SourceModule(coinbase.DECLARATION, coinbase.feed),

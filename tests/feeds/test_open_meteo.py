@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from core.feeds.fetch import Failed, Fetcher
-from core.feeds.open_meteo import GEFS, GFS, Answer, Model, ModelSource, daily_max, hours
+from core.feeds.open_meteo import GEFS, GFS, Answer, Model, ModelSource, daily, hours
 from core.feeds.polling import Polled
 from core.feeds.stations import HOUR_MS, climate_day_bounds, stations
 from core.feeds.values import Ensemble, FeedValue, ModelForecast
@@ -32,7 +32,7 @@ def answer(hourly: dict[str, list[Any]], **more: Any) -> dict[str, Any]:
 def test_daily_maximum_only_of_complete_climate_days() -> None:
     times = tuple(START_MS + h * HOUR_MS for h in range(72))
     row = (*(float(h % 24) for h in range(24)), *([40.0] * 23), None, *([50.0] * 24))
-    assert daily_max(times, row, NYC) == {"2026-11-22": 23.0, "2026-11-24": 50.0}
+    assert daily(times, row, NYC) == {"2026-11-22": (0.0, 23.0), "2026-11-24": (50.0, 50.0)}
 
 
 @pytest.mark.parametrize(

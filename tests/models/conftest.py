@@ -70,7 +70,7 @@ def inputs_of(
 
 
 def reading(at_ms: int, f: float) -> Observation:
-    return Observation("KNYC", f, int(f), None, Stamp(at_ms, 0, 0))
+    return Observation("KNYC", f, int(f), int(f), Stamp(at_ms, 0, 0))
 
 
 @pytest.fixture

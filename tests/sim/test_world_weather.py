@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from core.sim.feeds.nws import metar
+from core.sim.feeds import station_report
 from core.sim.weather import HOUR_MS, OBSERVATION_DELAY_MS, RUN_EVERY_MS, day_start_ms, half_up
 
 MakeDesk = Callable[..., Any]
@@ -21,7 +21,10 @@ def test_reports_of_every_day_peak_at_the_observed_high(make_desk: MakeDesk, see
         reports = weather.observations(station, day)
         assert max(half_up(r.temp_f) for r in reports) == record.observed_high_f
         # What a client reads from the report's T group is the same degree.
-        groups = [re.search(r" T([01])(\d{3})", metar(weather.stations[station], r)) for r in reports]
+        groups = [
+            re.search(r" T([01])(\d{3})", station_report.text(weather, weather.stations[station], r))
+            for r in reports
+        ]
         tenths = [(-1 if g[1] == "1" else 1) * int(g[2]) for g in groups if g]
         assert max(half_up(t * 0.18 + 32) for t in tenths) == record.observed_high_f
 

@@ -2,27 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
 
-from core.feeds.observed import RunningMax, observe
+from core.feeds import observed
+from core.feeds.observed import RunningDay
 from core.feeds.stations import Station
 from core.feeds.values import (
     ClimateReport,
+    DailySummary,
     Ensemble,
     GridForecast,
     ModelForecast,
     Observation,
+    PastForecasts,
+    StationGuidance,
     WeatherValue,
 )
+
+FITTED = "gfs_seamless"
+"""The model the shipped history holds past forecasts of: fair values rest on no other."""
 
 
 class StationInputs(msgspec.Struct, frozen=True):
     station: Station
     model: ModelForecast | None = None
+    """Of the fitted model."""
+    others: Mapping[str, ModelForecast] = {}
+    """Other models, by name."""
     grid: GridForecast | None = None
     ensemble: Ensemble | None = None
-    observed: RunningMax | None = None
+    guidance: Mapping[str, StationGuidance] = {}
+    """By model."""
+    past: Mapping[str, PastForecasts] = {}
+    """What each model said before, by name."""
+    observed: RunningDay | None = None
     report: ClimateReport | None = None
+    summary: DailySummary | None = None
 
 
 def absorb(held: StationInputs, value: WeatherValue) -> StationInputs:
@@ -30,13 +47,26 @@ def absorb(held: StationInputs, value: WeatherValue) -> StationInputs:
     if value.station != held.station.icao:
         return held
     match value:
-        case ModelForecast():
+        case ModelForecast() if value.model == FITTED:
             return msgspec.structs.replace(held, model=value)
+        case ModelForecast():
+            return msgspec.structs.replace(held, others={**held.others, value.model: value})
         case GridForecast():
             return msgspec.structs.replace(held, grid=value)
         case Ensemble():
             return msgspec.structs.replace(held, ensemble=value)
         case Observation():
-            return msgspec.structs.replace(held, observed=observe(held.observed, value, held.station))
+            running = observed.observe(held.observed, value, held.station)
+            return msgspec.structs.replace(held, observed=running)
+        case StationGuidance():
+            return msgspec.structs.replace(held, guidance={**held.guidance, value.model: value})
+        case PastForecasts():
+            return msgspec.structs.replace(held, past={**held.past, value.model: value})
         case ClimateReport():
-            return msgspec.structs.replace(held, report=value)
+            return msgspec.structs.replace(held, report=value, observed=_reported(held, value))
+        case DailySummary():
+            return msgspec.structs.replace(held, summary=value, observed=_reported(held, value))
+
+
+def _reported(held: StationInputs, value: ClimateReport | DailySummary) -> RunningDay | None:
+    return observed.report(held.observed, value, held.station)

@@ -10,9 +10,15 @@ from typing import TypeVar
 import msgspec
 
 from core.domain.market import Extreme, Market
-from core.feeds.observed import RunningMax
+from core.feeds.observed import Bound, Evidence
 from core.feeds.stations import DAY_MS, Station, climate_day, climate_day_bounds, shift_day
-from core.feeds.values import GRID_STALE_AFTER_S, OBSERVATION_STALE_AFTER_S, GridForecast, ModelForecast
+from core.feeds.values import (
+    GRID_STALE_AFTER_S,
+    OBSERVATION_STALE_AFTER_S,
+    GridForecast,
+    ModelForecast,
+    Observation,
+)
 from core.models.fair_value import Driver, EventFair, FairValue, InputAge, NoPrice
 from core.models.weather import article_normal, other_source, rolling
 from core.models.weather.brackets import ladder, probabilities, standard_errors
@@ -112,13 +118,14 @@ def _price(
         evidence.append(f"{len(members)} ensemble members {min(members):.0f} to {max(members):.0f}F")
     observed = _observed_today(inputs, target, now_ms)
     if observed is not None:
-        reading = observed.latest
+        reading, reached = observed
         ages.append(InputAge(f"{reading.station} obs", reading.stamp.event_ms, OBSERVATION_STALE_AFTER_S))
-        law = _rest_of_day(law, forecast, high, observed, target, now_ms)
-        evidence.append(f"reached {observed.at_least_f}F so far; rest of the day {law.mean:.1f}F")
+        law = _rest_of_day(law, forecast, high, reading, target, now_ms)
+        by = "" if reached.by is Evidence.READING else f" ({reached.by.value})"
+        evidence.append(f"reached {reached.f}F{by} so far; rest of the day {law.mean:.1f}F")
     _check_ages(ages, now_ms)
 
-    at_least = observed.at_least_f if observed is not None else None
+    at_least = observed[1].f if observed is not None else None
     masses = probabilities(rungs, law, at_least)
     errors = standard_errors(rungs, law, at_least)
     if source := markets[0].source:
@@ -227,13 +234,14 @@ def _check_agreement(grid: GridForecast, forecast: ModelForecast, bias_f: float,
         )
 
 
-def _observed_today(inputs: StationInputs, target: _Target, now_ms: int) -> RunningMax | None:
-    """The target day's running maximum; ``None`` before the day and in its first minutes."""
+def _observed_today(inputs: StationInputs, target: _Target, now_ms: int) -> tuple[Observation, Bound] | None:
+    """The target day's newest reading and running maximum; ``None`` before the day and in its first
+    minutes."""
     if now_ms < target.start_ms:
         return None
     held = inputs.observed
-    if held is not None and held.day == target.day:
-        return held
+    if held is not None and held.day == target.day and held.latest is not None and held.high is not None:
+        return held.latest, held.high
     if now_ms - target.start_ms > OBSERVATION_STALE_AFTER_S * 1000:
         raise _RefusedError(f"no observation of {target.station.icao} since {target.day} began")
     return None
@@ -243,12 +251,12 @@ def _rest_of_day(
     law: Normal,
     forecast: ModelForecast,
     high: float,
-    observed: RunningMax,
+    reading: Observation,
     target: _Target,
     now_ms: int,
 ) -> Normal:
-    reading = (observed.latest.stamp.event_ms, observed.latest.temperature_f)
-    rest = remaining(law, forecast.hourly, high, now_ms, target.end_ms, reading)
+    newest = (reading.stamp.event_ms, reading.temperature_f)
+    rest = remaining(law, forecast.hourly, high, now_ms, target.end_ms, newest)
     if rest is None:
         raise _RefusedError(f"the hourly forecast does not cover the rest of {target.day}")
     return rest

@@ -14,7 +14,17 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from core.sim.feeds import binance, bls, coinbase, deribit, fred_dates, kraken, nws_routes, open_meteo
+from core.sim.feeds import (
+    binance,
+    bls,
+    coinbase,
+    deribit,
+    fred_dates,
+    kraken,
+    metar,
+    nws_routes,
+    open_meteo,
+)
 from core.sim.feeds.around import Around
 from core.sim.feeds.switchboard import Switchboard, Switches
 
@@ -35,6 +45,7 @@ class Provider(msgspec.Struct, frozen=True):
 
 PROVIDERS = (
     Provider("nws", nws_routes.routes, nws_routes.ADDRESSES, nws_routes.outage),
+    Provider("metar", metar.routes, metar.ADDRESSES),
     Provider("open-meteo", open_meteo.routes, open_meteo.ADDRESSES, open_meteo.outage),
     Provider("coinbase", coinbase.routes, coinbase.ADDRESSES),
     Provider("kraken", kraken.routes, kraken.ADDRESSES),

@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from core.sim.feeds import station_report
 from core.sim.scenarios.loader import Station
 from core.sim.weather import HOUR_MS, Observation, Weather, climate_day, day_start_ms, half_up
 
@@ -239,17 +240,17 @@ def observations(
     body = {
         "@context": _CONTEXT,
         "type": "FeatureCollection",
-        "features": [_observation(base, station, o) for o in found],
+        "features": [_observation(base, weather, station, o) for o in found],
     }
     return Document(body, found[0].at_ms if found else now_ms)
 
 
 def latest_observation(base: str, weather: Weather, station: Station, now_ms: int) -> Document | None:
     found = weather.reported(station.icao, now_ms, 24)
-    return Document(_observation(base, station, found[0]), found[0].at_ms) if found else None
+    return Document(_observation(base, weather, station, found[0]), found[0].at_ms) if found else None
 
 
-def _observation(base: str, station: Station, seen: Observation) -> dict[str, Any]:
+def _observation(base: str, weather: Weather, station: Station, seen: Observation) -> dict[str, Any]:
     tenths = round(celsius(seen.temp_f), 1)
     properties = {
         "@type": "wx:ObservationStation",
@@ -258,7 +259,7 @@ def _observation(base: str, station: Station, seen: Observation) -> dict[str, An
         "stationId": station.icao,
         "stationName": station.place.title(),
         "timestamp": iso(seen.at_ms),
-        "rawMessage": metar(station, seen),
+        "rawMessage": station_report.text(weather, station, seen),
         "textDescription": "Clear",
         "presentWeather": [],
         "temperature": _value(tenths, "degC", qualityControl="V"),
@@ -278,19 +279,6 @@ def _observation(base: str, station: Station, seen: Observation) -> dict[str, An
         "cloudLayers": [{"base": _value(None, "m"), "amount": "CLR"}],
     }
     return _feature(f"{base}/stations/{station.icao}/observations/{iso(seen.at_ms)}", station, properties)
-
-
-def metar(station: Station, seen: Observation) -> str:
-    """The report's text; its T group carries tenths of a degree Celsius."""
-    tenths = round(celsius(seen.temp_f) * 10)
-    when = datetime.fromtimestamp(seen.at_ms / 1000, UTC)
-    body, dew = _signed(half_up(tenths / 10), "M", 2), _signed(half_up(tenths / 10 - 8), "M", 2)
-    group = _signed(tenths, "1", 3, "0") + _signed(tenths - 80, "1", 3, "0")
-    return f"{station.icao} {when:%d%H%M}Z AUTO 31008KT 10SM CLR {body}/{dew} A3009 RMK AO2 T{group}"
-
-
-def _signed(number: int, minus: str, width: int, plus: str = "") -> str:
-    return f"{minus if number < 0 else plus}{abs(number):0{width}d}"
 
 
 def report_days(weather: Weather, station: Station, now_ms: int) -> list[date]:

@@ -1,0 +1,147 @@
+"""Station reports (METAR and SPECI) from aviationweather.gov: the groups of the 6 and 24 hours before.
+
+One request asks for all stations. ``obsTime`` is the time of measurement; ``reportTime`` is rounded to the
+hour and never used. The report's own text is what counts: its groups are exact.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+
+from core.domain.clock import Clocks
+from core.feeds import metar_text
+from core.feeds.declaration import Declaration, Family, Per, Quota
+from core.feeds.feed import Feed
+from core.feeds.fetch import Body, Failed, Fetcher, decode
+from core.feeds.polling import Polled
+from core.feeds.sanity import time_fault
+from core.feeds.stations import HOUR_MS, Station, climate_day, climate_day_bounds
+from core.feeds.values import Observation, Sink
+from core.feeds.wiring import Wiring
+
+DUE_EVERY_S: Final = 60.0
+"""Around the hour, when routine reports come; else the declared cadence."""
+DUE_MINUTES: Final = (50, 6)
+"""From :50 to :06 of the next hour."""
+STALE_AFTER_S: Final = 75 * 60
+HOURS_MAX: Final = 30
+LATE_HOURS: Final = 2
+"""Of reports asked for once a day's are held: corrections come late."""
+ROWS_MAX: Final = 5_000
+
+REPORTS = Declaration(
+    name="metar",
+    label="METAR",
+    family=Family.WEATHER,
+    gives="station reports with their 6- and 24-hour extremes",
+    urls={"api": "https://aviationweather.gov"},
+    every_s=300.0,
+    stale_after_s=STALE_AFTER_S,
+    quotas=(Quota(60, Per.MINUTE),),
+)
+
+
+class Row(msgspec.Struct, frozen=True):
+    """One report as listed. Times in Unix seconds."""
+
+    icaoId: str  # noqa: N815 - wire name
+    obsTime: int | float | str | None = None  # noqa: N815 - wire name
+    rawOb: str | None = None  # noqa: N815 - wire name
+
+
+class ReportSource:
+    """All stations in one request. ``newest_ms`` is the newest report of the station that lags most."""
+
+    key = "all stations"
+    stale_after_s = STALE_AFTER_S
+
+    def __init__(self, stations: Sequence[Station], fetcher: Fetcher, clocks: Clocks, sink: Sink) -> None:
+        self._stations = {station.icao: station for station in stations}
+        self._fetcher, self._clocks, self._sink = fetcher, clocks, sink
+        self._newest: dict[str, int] = {}
+        self._handed: dict[tuple[str, int], str] = {}
+        """Text of each report handed on, by station and time: a correction is another text."""
+
+    @property
+    def newest_ms(self) -> int | None:
+        return min(self._newest.values()) if len(self._newest) == len(self._stations) else None
+
+    async def poll(self) -> Polled | Failed:
+        world_ms = self._clocks.world_ms()
+        answer = await self._fetcher.get(
+            "/api/data/metar",
+            {"ids": ",".join(self._stations), "format": "json", "hours": str(self._hours(world_ms))},
+        )
+        if not isinstance(answer, Body):
+            return answer if isinstance(answer, Failed) else Failed("not modified without a question", 304)
+        rows = decode(answer, list[Row]) if answer.data.strip() else []
+        if isinstance(rows, Failed):
+            return rows
+        changed, fault = self._take(rows[:ROWS_MAX], answer, world_ms)
+        if fault and not changed:
+            return Failed(f"report refused: {fault}")
+        again_s = DUE_EVERY_S if self._due(world_ms) else None
+        return Polled(answer.received_ns, changed, again_in_s=again_s, latency_ms=answer.latency_ms)
+
+    def _hours(self, world_ms: int) -> int:
+        """Until every station has a report: all of the climate day; then what may still come late."""
+        if len(self._newest) == len(self._stations):
+            return LATE_HOURS
+        begins = (
+            climate_day_bounds(station, climate_day(station, world_ms))[0]
+            for station in self._stations.values()
+        )
+        return min(HOURS_MAX, 1 - (min(begins) - world_ms) // HOUR_MS)
+
+    def _take(self, rows: Sequence[Row], answer: Body, world_ms: int) -> tuple[bool, str]:
+        """Hand on what is new, oldest first; whether anything was, and what is wrong with one refused."""
+        found = [(at_ms, row.icaoId, row.rawOb or "") for row in rows if (at_ms := _time_ms(row)) is not None]
+        changed, fault = False, ""
+        for at_ms, icao, raw in sorted(found):
+            key = (icao, at_ms)
+            if icao not in self._stations or self._handed.get(key) == raw:
+                continue
+            band = metar_text.temperature(raw)
+            if band is None:
+                continue
+            if wrong := time_fault(at_ms, None, world_ms):
+                fault = f"{icao}: {wrong}"
+                continue
+            corrects = metar_text.corrected(raw)
+            if key in self._handed and not corrects:
+                continue
+            self._handed[key] = raw
+            self._newest[icao] = max(at_ms, self._newest.get(icao, 0))
+            self._sink(
+                Observation(
+                    icao, band.f, band.lowest_f, band.highest_f, answer.stamp(at_ms),
+                    metar_text.groups(raw), corrects,
+                )
+            )  # fmt: skip
+            changed = True
+        since_ms = world_ms - HOURS_MAX * HOUR_MS
+        self._handed = {key: raw for key, raw in self._handed.items() if key[1] >= since_ms}
+        return changed, fault
+
+    def _due(self, world_ms: int) -> bool:
+        minute = world_ms // 60_000 % 60
+        return minute >= DUE_MINUTES[0] or minute <= DUE_MINUTES[1]
+
+
+def report_feed(wiring: Wiring) -> Feed:
+    at = wiring.shared
+    return wiring.polled(
+        [ReportSource(wiring.stations, wiring.fetcher("api", "application/json"), at.clocks, at.sink)]
+    )
+
+
+def _time_ms(row: Row) -> int | None:
+    """The time of measurement; ``None`` where it is not a number of seconds."""
+    try:
+        seconds = int(row.obsTime) if row.obsTime is not None else None
+    except (ValueError, OverflowError):
+        return None
+    return seconds * 1000 if seconds is not None and abs(seconds) < 10**11 else None
