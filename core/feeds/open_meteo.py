@@ -190,8 +190,8 @@ class ModelSource:
         hourly = tuple(
             (at, f) for at, f in zip(series.times, series.members[0], strict=True) if f is not None
         )
-        lows, highs = ({d: both[side] for d, both in by_member[0].items()} for side in (0, 1))
-        return ModelForecast(station.icao, self._model.name, hourly, highs, stamp, self.stale_after_s, lows)
+        low, high = ({day: both[side] for day, both in by_member[0].items()} for side in (0, 1))
+        return ModelForecast(station.icao, self._model.name, hourly, high, stamp, self.stale_after_s, low)
 
 
 def forecast_feed(wiring: Wiring) -> Feed:

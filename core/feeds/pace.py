@@ -22,10 +22,11 @@ class Pace:
         self._next_ns = 0
 
     @asynccontextmanager
-    async def turn(self) -> AsyncIterator[None]:
+    async def turn(self, spacing_s: float = SPACING_S) -> AsyncIterator[None]:
+        """One request's turn; the next one's comes ``spacing_s`` (world) after it began."""
         async with self._slots:
             now_ns = self._clocks.mono_ns()
             start_ns = max(now_ns, self._next_ns)
-            self._next_ns = start_ns + int(self._clocks.world.real_seconds(SPACING_S) * 1e9)
+            self._next_ns = start_ns + int(self._clocks.world.real_seconds(spacing_s) * 1e9)
             await asyncio.sleep((start_ns - now_ns) / 1e9)
             yield

@@ -20,6 +20,7 @@ from core.sim.feeds import (
     coinbase,
     deribit,
     fred_dates,
+    iem,
     kraken,
     metar,
     nws_routes,
@@ -46,6 +47,7 @@ class Provider(msgspec.Struct, frozen=True):
 PROVIDERS = (
     Provider("nws", nws_routes.routes, nws_routes.ADDRESSES, nws_routes.outage),
     Provider("metar", metar.routes, metar.ADDRESSES),
+    Provider("iem", iem.routes, iem.ADDRESSES),
     Provider("open-meteo", open_meteo.routes, open_meteo.ADDRESSES, open_meteo.outage),
     Provider("coinbase", coinbase.routes, coinbase.ADDRESSES),
     Provider("kraken", kraken.routes, kraken.ADDRESSES),
