@@ -39,6 +39,7 @@ class World:
         virtual: Any,
         *,
         only: Collection[str] = (),
+        speed: float = SPEED,
         key: str = SIMULATED_KEY,
         record: Recorder = unrecorded,
         follows: Mapping[str, tuple[str, ...]] | None = None,
@@ -47,7 +48,7 @@ class World:
         scenario = load_scenario("demo")
         origin_ms = int(STARTS.timestamp() * 1000)
         calendar = Calendar((STARTS.date() - scenario.script.first_day).days)
-        self.clocks = virtual.clocks(SPEED, origin_ms)
+        self.clocks = virtual.clocks(speed, origin_ms)
         self.weather = Weather(scenario, calendar, origin_ms, seed=1)
         self.today = STARTS.date()
         self.switches = Switches()
