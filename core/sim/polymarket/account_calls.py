@@ -20,7 +20,7 @@ class _Beat(msgspec.Struct, frozen=True):
 def one_order(call: Call) -> Answer:
     """In any state, as long as it is remembered."""
     order = call.exchange.orders.get(call.path["order_id"])
-    if order is None or order.owner != call.member.key:
+    if order is None or order.owner != call.member.key or call.exchange.delays.hides(order):
         raise not_found("order not found")
     return Answer(shapes.order(call.exchange, order))
 
@@ -28,9 +28,11 @@ def one_order(call: Call) -> Answer:
 def list_orders(call: Call) -> Answer:
     """Open ones only."""
     wanted = {name: call.text(name) for name in ("id", "market", "asset_id") if call.text(name)}
-    rows = [shapes.order(call.exchange, order) for order in call.exchange.open_orders(call.member.key)]
-    shown, around = call.page([r for r in rows if all(r[name] == v for name, v in wanted.items())])
-    return Answer({"data": shown, **around})
+    hides = call.exchange.delays.hides
+    shown = [order for order in call.exchange.open_orders(call.member.key) if not hides(order)]
+    rows = [shapes.order(call.exchange, order) for order in shown]
+    page, around = call.page([r for r in rows if all(r[name] == v for name, v in wanted.items())])
+    return Answer({"data": page, **around})
 
 
 def list_trades(call: Call) -> Answer:

@@ -6,6 +6,7 @@ The same whether a server or an in-memory transport brings the request.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Generator
 
 from core.sim.fates import Answered, Cut, Delivered, Lost
 from core.sim.polymarket.errors import WireError
@@ -43,16 +44,28 @@ class Desk:
         return answer
 
     async def _perform(self, request: Request) -> RestAnswer:
-        try:
-            endpoint, _ = self.rest.endpoint(request)
-            wait_ms = self._venue.edge.enter(endpoint.groups)
-            if wait_ms is None:
-                raise WireError(429, "Too Many Requests")
-        except WireError as error:
-            return refused(error)
-        if wait_ms:
+        going = steps(self.rest, request)
+        while True:
+            try:
+                wait_ms = next(going)
+            except StopIteration as done:
+                answer: RestAnswer = done.value
+                return answer
             await asyncio.sleep(wait_ms / 1000)
-        hold_ms = self.rest.hold_ms(request)
-        if hold_ms:
-            await asyncio.sleep(hold_ms / 1000)
-        return self.rest.handle(request, held=bool(hold_ms))
+
+
+def steps(rest: Rest, request: Request) -> Generator[int, None, RestAnswer]:
+    """A request from the venue's door to its answer; yields the milliseconds it waits, wherever it does."""
+    try:
+        endpoint, _ = rest.endpoint(request)
+        wait_ms = rest.venue.edge.enter(endpoint.groups)
+        if wait_ms is None:
+            raise WireError(429, "Too Many Requests")
+    except WireError as error:
+        return refused(error)
+    if wait_ms:
+        yield wait_ms
+    hold_ms = rest.hold_ms(request)
+    if hold_ms:
+        yield hold_ms
+    return rest.handle(request, held=bool(hold_ms))

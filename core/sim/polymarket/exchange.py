@@ -11,11 +11,13 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from random import Random
 
+import msgspec
+
 from core.domain.clock import Clock, WorldClock
 from core.domain.units import Money, Price
 from core.sim.matching import Book
-from core.sim.polymarket import resolution, settling, trading
-from core.sim.polymarket.contracts import EventSpec, Market
+from core.sim.polymarket import delays, resolution, settling, trading
+from core.sim.polymarket.contracts import EventSpec, Fee, Market
 from core.sim.polymarket.events import (
     BookChanged,
     Event,
@@ -59,6 +61,7 @@ class Exchange:
         """How long the venue's cache stays behind the chain after a balance has changed."""
         self.auto_redeem_ms: int | None = None
         """How long after a resolution everybody is paid; None where tokens wait for their owner."""
+        self.delays = delays.Delays()
         self.engine = Engine()
         self.heartbeats = Heartbeats(clock, ids, self._lapsed)
         self.settlement = settling.of(self, rng)
@@ -162,7 +165,7 @@ class Exchange:
         now_ms = self.clock.wall_ms()
         for entry in [entry for entry in self._delayed if entry[0] <= now_ms]:
             self._delayed.remove(entry)
-            trading.release(self, entry[1])
+            delays.release(self, entry[1])
         while self._expiries and self._expiries[0][0] <= now_ms:
             order = self.orders.get(heapq.heappop(self._expiries)[1])
             if order is not None and order.status is OrderStatus.LIVE:
@@ -187,6 +190,11 @@ class Exchange:
         before, market.tick = market.tick, tick
         self.emit(MarketChanged(condition_id, MarketEvent.TICK, before))
 
+    def charge(self, condition_id: str, fee: Fee) -> None:
+        """Another fee for takers from now on, which no message tells."""
+        market = self.markets[condition_id]
+        market.spec = msgspec.structs.replace(market.spec, fee=fee)
+
     def clear_book(self, condition_id: str) -> None:
         """The book is wiped, as at the start of a game."""
         self._empty(self.books[condition_id].orders(), Cause.ASKED)
@@ -198,7 +206,7 @@ class Exchange:
         self._empty(self.books[condition_id].orders(), Cause.RESOLVED)
         self.emit(MarketChanged(condition_id, MarketEvent.CLOSED))
 
-    # What siblings (trading, settling, resolution) build on
+    # What siblings (trading, delays, settling, resolution) build on
 
     def emit(self, event: Event) -> None:
         for listener in self.listeners:
@@ -223,8 +231,13 @@ class Exchange:
             heapq.heappush(self._expiries, (order.expiration_s * 1000 - GTD_EARLY_MS, order.order_id))
         self.book_changed(order)
 
-    def delay(self, order: Order, until_ms: int) -> None:
-        self._delayed.append((until_ms, order))
+    def delay(self, order: Order, cost: int) -> None:
+        """Let an order wait for its market's time, what it may take kept aside."""
+        wallet, delay_s = self.wallets[order.wallet], self.markets[order.condition_id].spec.delay_s
+        order.status = OrderStatus.DELAYED
+        wallet.open[order.order_id] = order
+        wallet.reserve(order, cost)
+        self._delayed.append((self.clock.wall_ms() + delay_s * 1000, order))
 
     def finish(self, order: Order, status: OrderStatus, cause: Cause | None = None) -> None:
         """An order that no longer works; it still answers to its hash."""

@@ -182,13 +182,15 @@ class Signers:
     def __init__(self, clock: Clock, tier: Tier = Tier.STANDARD) -> None:
         self._clock, self._tier = clock, tier
         self.enforced = True
+        self.squeeze = 1.0
+        """By how much every bucket is smaller and slower than its tier says."""
         self.tiers: dict[str, Tier] = {}
         self._buckets: dict[tuple[str, bool], _Bucket] = {}
 
     def charge(self, signer: str, cost: int, *, cancels: bool) -> Charge:
         """Take ``cost`` tokens, all or none; a lending bucket only has to hold one."""
         now_ns, tier = self._clock.mono_ns(), self.tiers.get(signer, self._tier)
-        rate, burst = tier.budget(cancels=cancels)
+        rate, burst = (each / self.squeeze for each in tier.budget(cancels=cancels))
         bucket = self._buckets.get((signer, cancels))
         if bucket is None or bucket.capacity != burst:
             bucket = self._buckets[signer, cancels] = _Bucket(rate, burst, burst, now_ns)

@@ -54,11 +54,12 @@ def all_post_only(body: bytes) -> bool:
 def hold_ms(call: Call) -> int:
     """How long an order waits inside its request: marketable ones, where the market holds takers."""
     try:
-        request = intake.admitted(call, _open(call, intake.posted(call.body)))
+        asked = intake.posted(call.body)
+        market = call.exchange.tokens.get(asked.order.token_id)
+        if market is None or not market.spec.holds_takers:
+            return 0
+        request = intake.admitted(call, _open(call, asked))
     except WireError:
-        return 0
-    market = call.exchange.tokens[request.token_id]
-    if not market.spec.holds_takers:
         return 0
     return TAKER_HOLD_MS if call.exchange.crosses(request) else 0
 

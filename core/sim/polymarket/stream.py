@@ -87,6 +87,8 @@ class Stream:
         self._venue, self._exchange = venue, venue.exchange
         self._connections: list[Connection] = []
         self._tops: dict[str, tuple[str, str]] = {}
+        self._frozen: dict[str, Wire] = {}
+        """Books that stand still, by token: what is said of them whatever happens."""
         self.on_subscribe: list[Callable[[], None]] = []
         """Called for every subscription to the market channel."""
         self.sent = 0
@@ -114,6 +116,20 @@ class Stream:
             self._subscribe_market(connection, spoken)
         else:
             self._subscribe_user(connection, spoken)
+
+    # Books that flow and stand still
+
+    def freeze(self, condition_id: str) -> None:
+        """From now on every message about a market's books is the one that is true now, its time too."""
+        for token in self._exchange.markets[condition_id].spec.tokens:
+            self._frozen.setdefault(token, self._book(token))
+
+    def thaw(self, condition_id: str) -> None:
+        """Whoever follows the market gets its books as they are."""
+        market = self._exchange.markets[condition_id]
+        for token in market.spec.tokens:
+            self._frozen.pop(token, None)
+        self._tell_books(market)
 
     # Subscriptions
 
@@ -165,6 +181,9 @@ class Stream:
         market, now_ms = self._exchange.markets[change.condition_id], self._now_ms()
         following = self._following(market)
         if not following:
+            return
+        if market.spec.tokens[0] in self._frozen:
+            self._tell_books(market)
             return
         body = messages.price_change(self._exchange, market, change, now_ms)
         for connection in following:
@@ -222,11 +241,14 @@ class Stream:
                         if token in connection.assets:
                             self._send(connection, Matter.PUBLIC, body)
             case MarketEvent.CLEARED:
-                for connection in self._following(market):
-                    books = [self._book(token) for token in market.spec.tokens if token in connection.assets]
-                    self._send(connection, Matter.SNAPSHOT, books)
+                self._tell_books(market)
             case MarketEvent.CLOSED:
                 pass
+
+    def _tell_books(self, market: Market) -> None:
+        for connection in self._following(market):
+            books = [self._book(token) for token in market.spec.tokens if token in connection.assets]
+            self._send(connection, Matter.SNAPSHOT, books)
 
     def _tell_custom(self, connections: list[Connection], body: Wire) -> None:
         for connection in connections:
@@ -250,6 +272,8 @@ class Stream:
         ]
 
     def _book(self, token: str) -> Wire:
+        if token in self._frozen:
+            return self._frozen[token]
         return shapes.stream_book(self._exchange, self._exchange.tokens[token], token, self._now_ms())
 
     def _send(self, connection: Connection, matter: Matter, body: Any, end: str = "") -> None:

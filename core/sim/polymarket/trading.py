@@ -36,6 +36,8 @@ FAK_KILLED = Refused(
     "no orders found to match with FAK order. FAK orders are partially filled or killed if no match is found."
 )
 Levels = list[tuple[Price, Quantity]]
+MATCH_DELAYED = Refused("order match delayed due to market conditions")
+"""A refusal that refuses nothing: the order waits all the same."""
 CROSSES = Refused("invalid post-only order: order crosses book")
 
 
@@ -70,30 +72,13 @@ def place(exchange: Exchange, request: OrderRequest, *, was_held: bool) -> Place
     refused = _refusal(exchange, market, order, request, met)
     if refused is not None:
         if order.order_id not in exchange.orders and refused in (FOK_KILLED, FAK_KILLED):
-            _kill(exchange, order)
+            kill(exchange, order)
         return refused
     exchange.remember(order)
     if met.legs and market.spec.delay_s:
-        return _delayed(exchange, market, order, _cost(market, order, met))
-    return _enter(exchange, order, met, was_held=was_held)
-
-
-def release(exchange: Exchange, order: Order) -> None:
-    """A delayed order's time has come: it matches what is there now, and rests with the remainder."""
-    if order.status is not OrderStatus.DELAYED:
-        return
-    wallet, market = exchange.wallets[order.wallet], exchange.markets[order.condition_id]
-    wallet.open.pop(order.order_id)
-    wallet.reserve(order, 0)
-    met = reach(exchange.books[order.condition_id], order)
-    if not market.tradeable or _unpaid(exchange, market, order, met):
-        cause = Cause.BALANCE if market.tradeable else Cause.RESOLVED
-        exchange.finish(order, cause.status, cause)
-        exchange.emit(OrderChanged(order, OrderEvent.CANCELLATION))
-    elif (order.type is OrderType.FOK and not met.whole) or (order.type is OrderType.FAK and not met.legs):
-        _kill(exchange, order)
-    else:
-        _enter(exchange, order, met, was_held=False)
+        exchange.delay(order, _cost(market, order, met))
+        return MATCH_DELAYED if exchange.delays.unseen else Placed(order, "delayed")
+    return enter(exchange, order, met, was_held=was_held)
 
 
 def _order(exchange: Exchange, market: Market, request: OrderRequest) -> Order:
@@ -114,7 +99,7 @@ def _refusal(
     total = order.spend if order.spend is not None else order.remaining * order.own_price // 10_000
     if order.buys and (met.legs or not order.type.rests) and total < DOLLAR:
         return Refused(f"invalid amount for a marketable BUY order (${units_text(total)}), min size: $1")
-    if refused := _unpaid(exchange, market, order, met):
+    if refused := unpaid(exchange, market, order, met):
         return refused
     if market.spec.delay_s and met.legs:
         return None
@@ -123,7 +108,7 @@ def _refusal(
     return FAK_KILLED if order.type is OrderType.FAK and not met.legs else None
 
 
-def _unpaid(exchange: Exchange, market: Market, order: Order, met: Reach) -> Refused | None:
+def unpaid(exchange: Exchange, market: Market, order: Order, met: Reach) -> Refused | None:
     """Whether the wallet cannot pay, or has not allowed the exchange contract to take it."""
     wallet, asset = exchange.wallets[order.wallet], given(order)
     cost = _cost(market, order, met)
@@ -148,16 +133,7 @@ def _cost(market: Market, order: Order, met: Reach) -> int:
     return max(order.spend, met.money) + met.fee(market.spec.fee)
 
 
-def _delayed(exchange: Exchange, market: Market, order: Order, cost: int) -> Placed:
-    wallet = exchange.wallets[order.wallet]
-    order.status = OrderStatus.DELAYED
-    wallet.open[order.order_id] = order
-    wallet.reserve(order, cost)
-    exchange.delay(order, exchange.clock.wall_ms() + market.spec.delay_s * 1000)
-    return Placed(order, "delayed")
-
-
-def _enter(exchange: Exchange, order: Order, met: Reach, *, was_held: bool) -> Placed:
+def enter(exchange: Exchange, order: Order, met: Reach, *, was_held: bool) -> Placed:
     """Trade what is there, then rest or end."""
     trades = []
     for bucket, legs in enumerate(met.by_price()):
@@ -181,7 +157,7 @@ def _enter(exchange: Exchange, order: Order, met: Reach, *, was_held: bool) -> P
     return Placed(order, word, order.matched, order.money, tuple(trade.trade_id for trade in trades))
 
 
-def _kill(exchange: Exchange, order: Order) -> None:
+def kill(exchange: Exchange, order: Order) -> None:
     """Remember the hash of a FOK or FAK that found too little, and say so."""
     exchange.remember(order)
     cause = Cause.FOK if order.type is OrderType.FOK else Cause.FAK

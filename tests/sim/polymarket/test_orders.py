@@ -346,6 +346,15 @@ def test_checks_come_in_their_order(pit: Any, ann: Any) -> None:
     assert ann.refused(*off_tick, signature="0x12") == "invalid signature"
 
 
+def test_lower_limits_refuse_sooner_and_say_how_long_to_wait(pit: Any, ann: Any) -> None:
+    pit.venue.signers.squeeze = 20
+    answers = [ann.post("BUY", 5_200_000, 10_000_000) for _ in range(4)]
+    assert [answer.status for answer in answers] == [200, 200, 200, 429]
+    assert answers[-1].headers["Retry-After"] == "1"
+    pit.later(1)
+    assert ann.post("BUY", 5_200_000, 10_000_000).status == 200
+
+
 def test_signers_have_buckets_and_cancels_may_go_into_debt(pit: Any, ann: Any) -> None:
     answers = [ann.post(*BUY_52) for _ in range(61)]
     assert [a.status for a in answers] == [200] * 60 + [429]

@@ -224,3 +224,22 @@ def test_who_does_not_read_is_closed(pit: Any, market: Any) -> None:
 def test_what_is_no_json_is_said_to_be_none(market: Any) -> None:
     market.say("{")
     assert market.raw() == ["INVALID OPERATION"] and not market.closed
+
+
+def test_a_frozen_book_is_told_again_and_again_with_the_time_it_was_true(pit: Any, market: Any) -> None:
+    pit.split("bob", "50")
+    pit.placed("bob", "SELL", "0.60", "10")
+    follow(pit, market)
+    pit.stream.freeze(pit.plain.condition_id)
+    told = []
+    for price in ("0.58", "0.56"):
+        pit.later(2)
+        pit.placed("bob", "SELL", price, "10")
+        told += market.take()
+    assert kinds(told) == ["book"] * 4
+    of_yes = [book for book in told if book["asset_id"] == pit.plain.spec.tokens[0]]
+    assert of_yes[0] == of_yes[1] and [level["price"] for level in of_yes[0]["asks"]] == ["0.6"]
+    pit.stream.thaw(pit.plain.condition_id)
+    assert [level["price"] for level in market.take()[0]["asks"]] == ["0.6", "0.58", "0.56"]
+    pit.placed("bob", "SELL", "0.54", "10")
+    assert kinds(market.take()) == ["price_change"]
