@@ -92,12 +92,17 @@ class Facts:
             elif self._clocks.wall_ms() - fill.at_ms > STREAM_LATE_MS:
                 what = f"missed fill recovered: {quantity_text(fill.quantity)}, trade {fill.trade_id}"
                 self._on_fact(Row.MISSED_FILL, fill.ticker, what)
-        elif fill.trade_id in ledger.fills and known.same_execution(fill) and known.fee != fill.fee:
+        elif fill.trade_id in ledger.fills and known.same_execution(fill) and self._corrects(known, fill):
             ledger.correct_fee(fill)
             what = f"trade {fill.trade_id} cost {money_text(fill.fee)} in fees, not {money_text(known.fee)}"
             self._on_fact(Row.FEE, fill.ticker, what)
         else:
             ledger.offer_fill(fill, "", "reconcile", self._clocks.mono_ns())
+
+    def _corrects(self, known: Fill, fill: Fill) -> bool:
+        """Whether a listed fill's fee is news. Where the venue tells none both are our own count, and the
+        first went by what held when it traded, unless nothing was known then."""
+        return known.fee != fill.fee and (self._venue.traits.tells_fees or not known.fee)
 
     def _unlisted(self, fills: tuple[Fill, ...], since_ms: int | None, began_ms: int) -> None:
         """Fills we hold from the time the list covers, which it lacks."""

@@ -36,6 +36,8 @@ class Traits(msgspec.Struct, frozen=True):
     dead_man: DeadMan
     lifetime_min_s: int
     """The shortest life a resting order can be given, real seconds."""
+    tells_fees: bool = True
+    """Whether its list of trades says what each was charged; otherwise a fee is our own count of it."""
     pays_out: bool = True
     """Whether a market that is over is paid out by the venue; otherwise its owner has to ask on its page."""
 

@@ -521,6 +521,25 @@ def test_r14_the_lists_fee_is_the_fee() -> None:
     run_virtual(main)
 
 
+def test_where_no_list_tells_fees_the_count_that_held_when_it_traded_stays() -> None:
+    """The venue charges otherwise from now on: what was paid before is not what it would cost today."""
+
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            bench.venue.traits = msgspec.structs.replace(bench.venue.traits, tells_fees=False)
+            await bench.held(8)
+            ledger, (trade,) = bench.engine.desk.ledger, bench.venue.executed
+            bench.venue.executed[0] = msgspec.structs.replace(trade, fee=Money(20_000))
+            bench.venue.cash_now -= 20_000
+            await bench.until(lambda: ledger.positions[HOT].fees == 20_000, "what nobody knew", 40)
+            bench.venue.executed[0] = msgspec.structs.replace(trade, fee=Money(40_000))
+            await asyncio.sleep(70)
+            assert ledger.positions[HOT].fees == 20_000
+            assert len(rows(bench, Row.FEE)) == 1
+
+    run_virtual(main)
+
+
 def test_r15_a_market_the_venue_has_closed_is_told() -> None:
     async def main(loop: VirtualLoop) -> None:
         async with running(loop) as bench:

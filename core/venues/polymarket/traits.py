@@ -19,5 +19,6 @@ TRAITS: Final = Traits(
     settles_later=True,
     dead_man=DeadMan.HEARTBEAT,
     lifetime_min_s=LIFETIME_MIN_S,
+    tells_fees=False,
     pays_out=False,
 )
