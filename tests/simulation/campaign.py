@@ -46,6 +46,7 @@ class Totals(msgspec.Struct):
     slowest_unknown_ms: int = 0
     slowest_unknown_seed: int = 0
     found: list[Found] = []
+    ways: dict[str, int] = {}
 
     def add(self, result: Result) -> None:
         self.seeds.append(result.script.seed)
@@ -56,6 +57,7 @@ class Totals(msgspec.Struct):
             (self.faults, result.faults),
             (self.kills, result.kills),
             (self.differences, result.differences),
+            (self.ways, result.ways),
             (self.rows, Counter(result.rows)),
         ):
             for name, count in counts.items():
@@ -144,6 +146,7 @@ def report(totals: Totals) -> Iterator[str]:
     yield from _cover("transition rows", coverage.every_row(), totals.rows)
     yield from _cover("difference rows", coverage.every_difference(), totals.differences)
     yield from _cover("kill points", coverage.every_point(), totals.kills)
+    yield from _cover("ways of the second venue", coverage.every_way(), totals.ways)
     slowest_s, slowest_seed = totals.slowest_unknown_ms / 1000, totals.slowest_unknown_seed
     yield f"slowest resolution of an unknown: {slowest_s:.0f} s (seed {slowest_seed})"
     for found in totals.found:

@@ -12,6 +12,7 @@ from core.execution.differences import Row
 from core.execution.points import Point
 from core.sim.fault_kinds import FaultKind
 from core.sim.plan import RULED, RULED_POLYMARKET
+from tests.simulation.polymarket.ways import Way
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -55,6 +56,11 @@ def every_difference() -> tuple[str, ...]:
 def every_fault() -> tuple[str, ...]:
     """Every kind of fault that a plan brings about, and cross matches, which need no plan."""
     return tuple(kind.name for kind in FaultKind if kind in (*RULED, *RULED_POLYMARKET, FaultKind.X13))
+
+
+def every_way() -> tuple[str, ...]:
+    """Everything the second venue does by itself."""
+    return tuple(way.value for way in Way)
 
 
 def every_point() -> tuple[str, ...]:

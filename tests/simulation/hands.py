@@ -11,6 +11,8 @@ from collections.abc import Callable
 
 import msgspec
 
+from core.domain.fees import UnknownFeeError, estimate
+from core.domain.market import Market
 from core.domain.order import BookSide, Purpose, TimeInForce
 from core.domain.units import Money, Price, Quantity
 from core.engine.engine import Engine
@@ -23,6 +25,10 @@ from tests.simulation.keys import LOT, TRADER, a_market, touch_of
 
 WEIGHTS: dict[str, float] = {"rest": 55.0, "cross": 6.0, "take": 8.0, "close": 14.0, **keys.WEIGHTS}
 """How often a hand does what, before a run's habits change it."""
+
+
+SALES = (TimeInForce.IOC, TimeInForce.IOC, TimeInForce.FOK, TimeInForce.GTC)
+"""How what is held is sold where the venue does not bound a sale by it; elsewhere always at once."""
 
 
 class Habits(msgspec.Struct, frozen=True):
@@ -180,10 +186,18 @@ class Hands:
         part = max(LOT, int(free * self._rng.choice((0.2, 0.5, 1.0))) // LOT * LOT)
         side = BookSide.ASK if engine.desk.ledger.net(ticker) > 0 else BookSide.BID
         price = touch[0] if side is BookSide.ASK else touch[1]
-        wanted = _candidate(
-            engine, ticker, side, Purpose.CLOSE, price, Quantity(part), TimeInForce.IOC, False, 120
-        )
-        engine.desk.seat(wanted.ticker).gateway.send(Wish(wanted))
+        seat = engine.desk.seat(ticker)
+        tif = TimeInForce.IOC if seat.traits.reduce_only else self._rng.choice(SALES)
+        wanted = _candidate(engine, ticker, side, Purpose.CLOSE, price, Quantity(part), tif, False, 120)
+        seat.gateway.send(Wish(wanted))
+
+
+def _fee(market: Market, price: Price, quantity: Quantity) -> Money:
+    """What a taker is set aside for; nothing where nobody could say, for there nothing leaves."""
+    try:
+        return estimate(market.fees, price, quantity, is_taker=True)
+    except UnknownFeeError:
+        return Money(0)
 
 
 def _candidate(
@@ -211,7 +225,7 @@ def _candidate(
         post_only=post_only,
         reduce_only=purpose is Purpose.CLOSE,
         fee_role=FeeRole.MAKER if post_only else FeeRole.TAKER,
-        fee=Money(0),
+        fee=_fee(known.market, price, quantity) if not post_only else Money(0),
         edge=Price(0),
         edge_half=Price(0),
         fair=fair.probability if fair is not None else 0.5,

@@ -97,6 +97,9 @@ class Oracle:
     def arrived(self, method: str, path: str, body: bytes) -> None:
         client = self.truth.client_of(method, path, body)
         self.truth.note(f"in {method} {path} {client}")
+
+    def carried_out(self, method: str, path: str, body: bytes) -> None:
+        client = self.truth.client_of(method, path, body)
         if client:
             self.truth.landed(client)
             self._mark(client)

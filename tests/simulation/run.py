@@ -164,6 +164,8 @@ class Result(msgspec.Struct, frozen=True):
     differences: dict[str, int]
     slowest_unknown_ms: int
     broken: Broken | None = None
+    ways: dict[str, int] = {}
+    """What the second venue does by itself, as far as it was met."""
 
 
 async def _live(loop: VirtualLoop, script: Script, tape: Tape | None) -> Result:
@@ -209,6 +211,7 @@ async def _live(loop: VirtualLoop, script: Script, tape: Tape | None) -> Result:
         differences=dict(world.oracle.differences),
         slowest_unknown_ms=world.oracle.slowest_unknown_ms,
         broken=_broken(world),
+        ways=world.pit.ways() if world.pit is not None else {},
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from datetime import date, timedelta
 
 import msgspec
@@ -21,10 +21,11 @@ from core.sim.kalshi.auth import READ, TRADE, ApiKey, KeyRegistry
 from core.sim.kalshi.call import Venue
 from core.sim.kalshi.connection import Connection
 from core.sim.kalshi.limits import Limiter, Tier
-from core.sim.kalshi.rest import Rest, RestAnswer
+from core.sim.kalshi.rest import Rest
 from core.sim.kalshi.stream import Stream
 from core.sim.orders import Order, OrderRequest, TimeInForce
 from tests.simulation.chance import Chance
+from tests.simulation.wire import Said
 
 ACCOUNT, CROWD, TAKERS = "desk", "crowd", "takers"
 CASH = Money(1_000_000_000_000)
@@ -74,10 +75,12 @@ class Site:
 
     def handle(
         self, method: str, path: str, query: str, headers: Mapping[str, str], body: bytes
-    ) -> RestAnswer:
-        """One request, at an exchange that is up to date with the time."""
+    ) -> Generator[int, None, Said]:
+        """One request, at an exchange that is up to date with the time; none of them waits."""
+        yield from ()
         self.exchange.advance()
-        return self.rest.handle(method, path, query, headers, body)
+        done = self.rest.handle(method, path, query, headers, body)
+        return Said(done.status, done.body)
 
     def dial(self, url: str, wake: Callable[[], None], dropped: Callable[[], None]) -> Connection:
         """A new connection to the stream."""

@@ -5,9 +5,14 @@ from __future__ import annotations
 from core.domain.market import Venue
 from core.sim.fates import PLAIN
 from core.sim.fault_kinds import POLYMARKET, FaultKind, Matter, Point
+from tests.simulation.chance import Chance
 from tests.simulation.outage import SLICE_MS, Silence
+from tests.simulation.polymarket.manner import DELAYS_S, INVALID_SHARES, Manner
+from tests.simulation.polymarket.site import PolymarketSite
+from tests.simulation.polymarket.ways import Way
 from tests.simulation.run import GHOSTS, Script, run
 from tests.simulation.seeds import as_line
+from tests.virtual import VirtualClock, VirtualLoop, run_virtual
 
 
 def test_a_silent_polymarket_stops_no_entry_at_kalshi() -> None:
@@ -50,3 +55,38 @@ def test_trades_that_fail_are_met_often_and_on_one_venue_alone() -> None:
     assert other is not None and not POLYMARKET & {habit.kind for habit in one.swarm.habits}
     assert FaultKind.X10 in {habit.kind for habit in other.swarm.habits}
     assert Script(1).plans()[1] is None
+
+
+def test_worlds_delay_and_hold_takers_in_every_way() -> None:
+    manners = [Manner.drawn(Chance(seed).stream("polymarket manner")) for seed in range(0, 120, 2)]
+    delaying = [manner for manner in manners if manner.delay_s]
+    assert {manner.delay_s for manner in delaying} == set(DELAYS_S)
+    assert {manner.delays.unseen for manner in delaying} == {False, True}
+    assert {manner.delays.invalid_share for manner in delaying} == set(INVALID_SHARES)
+    assert {(bool(manner.delay_s), manner.holds) for manner in manners} == {
+        (False, False),
+        (False, True),
+        (True, False),
+        (True, True),
+    }
+
+
+def test_the_edge_lets_a_request_wait_before_it_refuses_one() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        site = PolymarketSite(Chance(2), VirtualClock(loop))
+        site.venue.edge.squeeze = 1_000.0  # nine requests at once, and another one every 1.1 s
+        statuses = [_served(site) for _ in range(11)]
+        assert statuses == [([], 200)] * 9 + [([1_111], 200), ([], 429)]
+        assert site.ways == {Way.QUEUED: 1, Way.CROWDED_OUT: 1}
+
+    run_virtual(main)
+
+
+def _served(site: PolymarketSite) -> tuple[list[int], int]:
+    """The waits of one request and the status it ends with."""
+    steps, waits = site.handle("GET", "/time", "", {}, b""), list[int]()
+    while True:
+        try:
+            waits.append(next(steps))
+        except StopIteration as done:
+            return waits, done.value.status

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Generator, Mapping
 from email.utils import formatdate
 from typing import Any, Protocol
 
@@ -57,18 +57,20 @@ class Wiretap(Protocol):
         ...
 
     def arrived(self, method: str, path: str, body: bytes) -> None:
-        """The exchange is about to carry it out."""
+        """It is at the exchange's door."""
+        ...
+
+    def carried_out(self, method: str, path: str, body: bytes) -> None:
+        """The exchange has done with it, whatever it answers."""
         ...
 
 
-class Said(Protocol):
+class Said(msgspec.Struct, frozen=True):
     """A venue's answer to a request."""
 
-    @property
-    def status(self) -> int: ...
-
-    @property
-    def body(self) -> bytes: ...
+    status: int
+    body: bytes
+    headers: Mapping[str, str] = {}
 
 
 class Server(Protocol):
@@ -86,7 +88,11 @@ class Site(Protocol):
     @property
     def clock(self) -> Clock: ...
 
-    def handle(self, method: str, path: str, query: str, headers: Mapping[str, str], body: bytes) -> Said: ...
+    def handle(
+        self, method: str, path: str, query: str, headers: Mapping[str, str], body: bytes
+    ) -> Generator[int, None, Said]:
+        """Carry a request out; yields the milliseconds it waits at the venue, wherever it does."""
+        ...
 
     def dial(self, url: str, wake: Callable[[], None], dropped: Callable[[], None]) -> Any:
         """A new connection to its stream: its ``Server``."""
@@ -107,11 +113,6 @@ class Site(Protocol):
         ...
 
 
-class _Answer(msgspec.Struct, frozen=True):
-    status: int
-    body: bytes
-
-
 class Lines:
     """One process's connections to the venue. ``cut`` ends them all, as its death does."""
 
@@ -129,7 +130,7 @@ class Lines:
         self._began_ms, self.reach = began_ms, reach
         self.dead = False
         self.sockets: list[MemorySocket] = []
-        self._earlier: list[tuple[int, str, str, _Answer]] = []
+        self._earlier: list[tuple[int, str, str, Said]] = []
 
     def now_ms(self) -> int:
         """Time of the plan."""
@@ -171,7 +172,7 @@ class Lines:
         for socket in self.sockets:
             socket.cut("the process has ended")
 
-    def earlier(self, path: str, query: str, fate: Repeated) -> _Answer | None:
+    def earlier(self, path: str, query: str, fate: Repeated) -> Said | None:
         """The oldest answer to the same question that is not older than the fate allows."""
         since, same = self.site.clock.wall_ms() - fate.age_ms_max, self.site.list_of
         for at, known_path, known_query, answer in self._earlier:
@@ -180,7 +181,7 @@ class Lines:
                 return answer
         return None
 
-    def remember(self, path: str, query: str, answer: _Answer) -> None:
+    def remember(self, path: str, query: str, answer: Said) -> None:
         self._earlier.append((self.site.clock.wall_ms(), path, query, answer))
         del self._earlier[:-REMEMBERED_MAX]
 
@@ -212,7 +213,7 @@ class MemoryTransport(httpx.AsyncBaseTransport):
         if isinstance(answer, str):
             raise httpx.ReadError(answer)
         date = formatdate(lines.site.clock.wall_ms() // 1000, usegmt=True)
-        return httpx.Response(answer.status, headers={"date": date}, content=answer.body)
+        return httpx.Response(answer.status, headers={"date": date, **answer.headers}, content=answer.body)
 
 
 class _Sent:
@@ -222,7 +223,7 @@ class _Sent:
         self._lines = lines
         self._method, self._headers, self._body = request.method, request.headers, request.content
         self.path, _, self._query = request.url.raw_path.decode().partition("?")
-        self.answer: asyncio.Future[_Answer | str] = lines.loop.create_future()
+        self.answer: asyncio.Future[Said | str] = lines.loop.create_future()
 
     def leave(self) -> None:
         lines = self._lines
@@ -235,7 +236,7 @@ class _Sent:
             case Cut():
                 self._later(0, lambda: self._end("connection reset"))
             case Answered(status=status, body=body):
-                self._later(0, lambda: self._end(_Answer(status, body)))
+                self._later(0, lambda: self._end(Said(status, body)))
             case Lost() | Held():
                 pass
         lines.tap.request_lost(self._method, self.path, self._body)
@@ -248,8 +249,19 @@ class _Sent:
         if trades:
             lines.site.trade_about(self.path, self._body)
         lines.tap.arrived(self._method, self.path, self._body)
-        done = lines.site.handle(self._method, self.path, self._query, self._headers, self._body)
-        answer = _Answer(done.status, done.body)
+        self._go_on(lines.site.handle(self._method, self.path, self._query, self._headers, self._body))
+
+    def _go_on(self, steps: Generator[int, None, Said]) -> None:
+        try:
+            wait_ms = next(steps)
+        except StopIteration as done:
+            self._answered(done.value)
+        else:
+            self._lines.loop.call_later(wait_ms / 1000, self._go_on, steps)
+
+    def _answered(self, answer: Said) -> None:
+        lines = self._lines
+        lines.tap.carried_out(self._method, self.path, self._body)
         fate = lines.plan.answer(self._method, self.path, lines.now_ms())
         if self._method == "GET":
             lines.remember(self.path, self._query, answer)
@@ -257,10 +269,10 @@ class _Sent:
             case Delivered(delay_ms=delay_ms):
                 self._later(delay_ms, lambda: self._end(answer))
             case Garbled(how=how, pick=pick):
-                changed = _Answer(answer.status, garbled(answer.body, how, pick))
+                changed = Said(answer.status, garbled(answer.body, how, pick), answer.headers)
                 self._later(0, lambda: self._end(changed))
             case Answered(status=status, body=body):
-                instead = _Answer(status, body)
+                instead = Said(status, body)
                 self._later(0, lambda: self._end(instead))
             case Repeated():
                 old = lines.earlier(self.path, self._query, fate) or answer
@@ -273,7 +285,7 @@ class _Sent:
             case Held():
                 return
 
-    def _end(self, answer: _Answer | str) -> None:
+    def _end(self, answer: Said | str) -> None:
         if not self.answer.done():
             self.answer.set_result(answer)
 

@@ -25,6 +25,8 @@ def out_of_order(engine: Engine, truth: Truth, healed_ns: int, *, honest: bool) 
     ledger, seat = engine.desk.ledger, engine.desk.seats[Venue.POLYMARKET]
     for client in truth.intents:
         order, there = ledger.orders[client], truth.orders.get(client)
+        if client in truth.lied_about and order.intent.ticker in truth.shared.halted_once:
+            continue  # it said so, and a person went on
         lost = {part.fill_id for part in truth.parts.get(client, ()) if part.failed}
         agrees = (
             order.live is rests(there)
@@ -60,14 +62,22 @@ def unknown_parts(engine: Engine, truth: Truth) -> list[Part]:
 
 
 def cash_differs(engine: Engine, truth: Truth) -> ViolationError | None:
-    """7: to the millionth of a dollar, in a desk that is in order and asks for help nowhere it differs."""
+    """7: to the millionth of a dollar, in a desk that is in order and asks for help nowhere it differs.
+
+    Where fees have changed, which no message tells, each fill is right but for its own fee.
+    """
     ledger, seat = engine.desk.ledger, engine.desk.seats[Venue.POLYMARKET]
     if unknown_parts(engine, truth):
         return None
     if any(ledger.net(m.spec.slug) != truth.net(c) for c, m in truth.exchange.markets.items()):
         return None
     flow = sum(p.realised - p.cost - p.fees for p in seat.share.positions.values())
-    expected = CASH + flow
+    untold = sum(
+        ledger.fills[part.fill_id].fee - part.fee
+        for part in truth.ours.values()
+        if not part.failed and len(truth.fees[part.order.condition_id]) > 1
+    )
+    expected = CASH + flow + untold
     return (
         ViolationError(7, "polymarket: cash is another one", expected, truth.cash)
         if truth.cash != expected
@@ -77,5 +87,7 @@ def cash_differs(engine: Engine, truth: Truth) -> ViolationError | None:
 
 def left_by_stop(truth: Truth) -> ViolationError | None:
     """11: an orderly stop leaves nothing of ours at the venue."""
-    left = [client for client, order in truth.orders.items() if rests(order)]
+    left = [
+        client for client, order in truth.orders.items() if rests(order) and client not in truth.lied_about
+    ]
     return ViolationError(11, "orders rest after an orderly stop", left, "healed") if left else None

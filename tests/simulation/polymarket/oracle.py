@@ -17,7 +17,7 @@ from core.engine.engine import Engine
 from core.execution.ledger import Ledger
 from core.journal.events import Kind, Row
 from core.sim.polymarket.events import Event
-from core.sim.polymarket.orders import Cause, Stage
+from core.sim.polymarket.orders import Cause, OrderStatus, Stage
 from core.sim.polymarket.wallets import PUSD
 from core.venues.polymarket.heartbeat import PATH
 from tests.simulation.polymarket.truth import Part, Truth, rests, told
@@ -28,8 +28,21 @@ ENDED_AT_VENUE = {Life.FILLED, Life.CANCELLED, Life.EXPIRED}
 NEVER_THERE = {Life.NEVER_SENT, Life.NEVER_ARRIVED, Life.REJECTED}
 EARLY_S = 60
 """The venue stops an order so long before the end it names."""
+FEE_STEP = 10
+"""Fees round down to it, so that a part at a better price may cost so much more of them."""
 UNFIT_NS = 5_000_000_000
 """A beat may have been on its way so long when the engine became unfit."""
+
+
+class _Named(msgspec.Struct, frozen=True):
+    trade_id: str
+
+
+class _Filled(msgspec.Struct, frozen=True):
+    fill: _Named
+
+
+_filled = msgspec.json.Decoder(_Filled)
 
 
 class Oracle:
@@ -49,12 +62,17 @@ class Oracle:
         """Whether a person made the desk take in shares on the venue's word, at a price nobody paid."""
         self._dirty: dict[str, None] = {}
         self._due = False
+        self._fees: dict[str, frozenset[int]] = {}
+        """What the desk could know of a fill's fee when it had booked it, by fill id."""
+        self._on_disk: dict[str, None] = {}
+        """Fills whose row nothing can lose: they are booked once and for all."""
         truth.exchange.listeners.append(self._happened)
 
     # --- what it hears ------------------------------------------------------------------------
 
     def attach(self, engine: Engine) -> None:
         self._engine, self._begun = engine, False
+        self._fees = {fill_id: known for fill_id, known in self._fees.items() if fill_id in self._on_disk}
         for client in self.truth.intents:
             self._mark(client)
 
@@ -63,6 +81,8 @@ class Oracle:
 
     def durable(self, row: Row) -> None:
         self.truth.durable(row, lambda intent: intent.venue is Venue.POLYMARKET)
+        if row.kind == Kind.FILL.value:
+            self._on_disk[_filled.decode(row.payload).fill.trade_id] = None
 
     def on_row(self, row: Row) -> None:
         """A row was handed to the journal."""
@@ -92,8 +112,12 @@ class Oracle:
         client = self.truth.client_of(method, path, body)
         self.truth.note(f"in polymarket {method} {path} {client or ''}")
         if client:
-            self.truth.landed(client)
             self._judge(lambda: self._may_sell(client))
+
+    def carried_out(self, method: str, path: str, body: bytes) -> None:
+        client = self.truth.client_of(method, path, body)
+        if client:
+            self.truth.landed(client)
             self._mark(client)
 
     def _happened(self, event: Event) -> None:
@@ -195,6 +219,8 @@ class Oracle:
         matched = self.truth.matched(client)
         truth = f"{told(there)} matched {matched}, {self.truth.on_the_way.get(client, 0)} on the way"
         self._fills_agree(client, belief, truth)
+        if client in self.truth.lied_about:
+            return  # the exchange took its word back: the desk hears of it in its own time
         if there is None:
             if not belief.live and client in self.truth.on_the_way:
                 raise ViolationError(4, f"{client} may still arrive", belief, truth)
@@ -222,13 +248,20 @@ class Oracle:
             part = there.get(fill.trade_id)
             if part is None or (fill.price, fill.quantity) != (part.price, part.quantity):
                 raise ViolationError(3, f"{client} has fills the venue does not have", belief, truth)
+        for fill in belief.fills:
+            known = self._fees.setdefault(fill.trade_id, self.truth.fees_of(there[fill.trade_id]))
+            if fill.fee not in known:
+                raise ViolationError(7, f"{client} has paid another fee", belief, known)
         if any(there[f.trade_id].trade.stage is not Stage.CONFIRMED for f in belief.fills if f.final):
             raise ViolationError(3, f"{client} counts as settled what is not", belief, _stages(there))
         if any(not there[f.trade_id].failed for f in belief.undone):
             raise ViolationError(3, f"{client} has undone what did not fail", belief, _stages(there))
 
     def second(self) -> None:
-        """4: what the venue keeps aside for an order of ours is at most what the desk has set aside."""
+        """4: what the venue keeps aside for an order of ours is at most what the desk has set aside.
+
+        A taker's fee that nobody was told of is no debt of the desk.
+        """
         if self._begun:
             self._judge(self._reserved)
 
@@ -238,11 +271,16 @@ class Oracle:
             return
         live = engine.desk.ledger.live
         for client, order in self.truth.orders.items():
-            if rests(order) and order.buys:
-                counted = live[client].intent.reserved if client in live else 0
-                if order.reserved > counted:
-                    what = f"the venue keeps more {PUSD} aside for {client} than the desk has"
-                    raise ViolationError(4, what, counted, order.reserved)
+            if not rests(order) or not order.buys or client in self.truth.lied_about:
+                continue
+            counted = live[client].intent.reserved if client in live else 0
+            if order.status is OrderStatus.DELAYED:
+                if len(self.truth.fees[order.condition_id]) > 1:
+                    continue
+                counted += FEE_STEP
+            if order.reserved > counted:
+                what = f"the venue keeps more {PUSD} aside for {client} than the desk has"
+                raise ViolationError(4, what, counted, order.reserved)
 
 
 def _end_s(intent: OrderIntent) -> int:

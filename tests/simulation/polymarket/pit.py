@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections import Counter
 from collections.abc import Callable
 
 import msgspec
@@ -20,9 +21,11 @@ from tests.simulation.chance import Chance
 from tests.simulation.polymarket import aftermath
 from tests.simulation.polymarket.acts import Acts
 from tests.simulation.polymarket.crowd import Crowd
+from tests.simulation.polymarket.lies import Lies
 from tests.simulation.polymarket.oracle import Oracle
 from tests.simulation.polymarket.site import ADDRESSES, PolymarketSite
 from tests.simulation.polymarket.truth import Truth
+from tests.simulation.polymarket.ways import of_orders
 from tests.simulation.polymarket.whims import Whims
 from tests.simulation.truth import Truth as FirstTruth
 from tests.simulation.violation import ViolationError
@@ -51,8 +54,9 @@ class Pit:
         self.truth = Truth(self.site, shared)
         self.oracle = Oracle(self.truth, loop, judge)
         self.crowd = Crowd(self.site, chance.stream("polymarket traders"), loop, greed=0.4, unrest=0.05)
-        self._acts = Acts(self.site, self.crowd, self.truth, chance.stream("polymarket acts"), loop)
-        self.whims = Whims(self.site, self.truth, chance.stream("polymarket whims"), loop)
+        lies = Lies(self.site, self.truth, chance.stream("polymarket lies"))
+        self._acts = Acts(self.site, self.crowd, self.truth, lies, chance.stream("polymarket acts"), loop)
+        self.whims = Whims(self.site, self.truth, chance, loop)
         self._latency = chance.stream("polymarket latency")
 
     def lines(self, began_ms: int, reach: Reach) -> Lines:
@@ -89,6 +93,11 @@ class Pit:
 
     def cash_differs(self, engine: Engine) -> ViolationError | None:
         return aftermath.cash_differs(engine, self.truth) if not self.oracle.adjusted else None
+
+    def ways(self) -> dict[str, int]:
+        """What the venue does by itself, as far as this run has met it, by its words."""
+        met = self.site.ways + Counter(of_orders(self.truth))
+        return {way.value: count for way, count in met.items()}
 
     def left_by_stop(self) -> ViolationError | None:
         return aftermath.left_by_stop(self.truth)

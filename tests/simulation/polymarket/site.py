@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Generator, Iterator, Mapping
 from datetime import date, timedelta
 from itertools import count
 from urllib.parse import urlsplit
@@ -12,15 +13,15 @@ from core.domain.clock import REAL_WORLD, Clock
 from core.domain.units import Money, Price, Quantity
 from core.feeds.stations import HOUR_MS, climate_day_bounds, stations
 from core.sim.orders import BookSide
-from core.sim.polymarket import chain
+from core.sim.polymarket import chain, delays
 from core.sim.polymarket.call import Venue
 from core.sim.polymarket.contracts import EventSpec, MarketSpec, Version
+from core.sim.polymarket.desk import steps
 from core.sim.polymarket.exchange import Exchange
 from core.sim.polymarket.keys import KeyRegistry, Login
-from core.sim.polymarket.orders import Order, OrderRequest, OrderType, Side
+from core.sim.polymarket.orders import Order, OrderRequest, OrderStatus, OrderType, Side
 from core.sim.polymarket.rest import Request, Rest, RestAnswer
 from core.sim.polymarket.stream import Channel, Connection, Stream
-from core.sim.polymarket.trading import Placed
 from core.sim.polymarket.typed_data import SignatureType
 from core.sim.polymarket.wallets import Wallet
 from core.venues.polymarket.hosts import Addresses
@@ -29,6 +30,9 @@ from core.venues.polymarket.sign import OwnSigner, WalletKey
 from core.venues.polymarket.wallets import Account
 from core.venues.polymarket.wallets import SignatureType as OurKind
 from tests.simulation.chance import Chance
+from tests.simulation.polymarket.manner import Manner
+from tests.simulation.polymarket.ways import Way, of_answer, of_wait
+from tests.simulation.wire import Said
 
 HOST = "http://127.0.0.1:2"
 ADDRESSES = Addresses(
@@ -76,11 +80,15 @@ class PolymarketSite:
         self.exchange.auto_redeem_ms = REDEEMED_MS if redeems else None
         self.venue = Venue(self.exchange, KeyRegistry("seed"), clock)
         self.rest, self.stream = Rest(self.venue), Stream(self.venue)
+        self.ways: Counter[Way] = Counter()
+        """What requests have met at the door."""
         self._rng = chance.stream("polymarket takers")
         self._numbers = count(1)
         numbers = count(1)
+        manner = Manner.drawn(chance.stream("polymarket manner"))
+        self.exchange.delays = manner.delays
         for day, version in DAYS.items():
-            self.exchange.list_event(_event(day, version, numbers))
+            self.exchange.list_event(_event(day, version, numbers, manner))
         key = WalletKey(b"\x11" * 32)
         address = key.address
         self.wallet = self.exchange.open_wallet(address, address, SignatureType.EOA, CASH)
@@ -101,9 +109,21 @@ class PolymarketSite:
 
     def handle(
         self, method: str, path: str, query: str, headers: Mapping[str, str], body: bytes
-    ) -> RestAnswer:
-        """One request, at an exchange that is up to date with the time."""
-        return self.rest.handle(Request(method, path, query, headers, body))
+    ) -> Generator[int, None, Said]:
+        """One request, as long as it is held up."""
+        going = steps(self.rest, Request(method, path, query, headers, body))
+        while True:
+            try:
+                wait_ms = next(going)
+            except StopIteration as end:
+                done: RestAnswer = end.value
+                break
+            self.ways[of_wait(wait_ms)] += 1
+            yield wait_ms
+        way = of_answer(method, done)
+        if way is not None:
+            self.ways[way] += 1
+        return Said(done.status, done.body, done.headers)
 
     def dial(self, url: str, wake: Callable[[], None], dropped: Callable[[], None]) -> Connection:
         """A new connection to a stream."""
@@ -127,7 +147,7 @@ class PolymarketSite:
         """The market takes the orders of the desk that a message on its way is about."""
         said = path.encode() + body
         for order in self.resting():
-            if order.order_id.encode() in said:
+            if order.status is OrderStatus.LIVE and order.order_id.encode() in said:
                 self.hit(order, order.remaining)
 
     # --- everybody else ------------------------------------------------------------------------
@@ -159,12 +179,13 @@ class PolymarketSite:
         kind: OrderType = OrderType.GTC,
     ) -> Order | None:
         """Somebody's order in YES terms: now of the outcome it buys, now of the one it sells."""
-        wallet, number = self._others[name], f"{name} {next(self._numbers)}"
+        wallet = self._others[name]
+        order_id = "0x" + chain.keccak(f"{name} {next(self._numbers)}".encode()).hex()
         sells = self._rng.random() < 0.5 or shares * min(price, 10_000 - price) < 10**10
         outcome = (1 if side is BookSide.BID else 0) if sells else (0 if side is BookSide.BID else 1)
-        placed = self.exchange.place(
+        self.exchange.place(
             OrderRequest(
-                "0x" + chain.keccak(number.encode()).hex(),
+                order_id,
                 wallet.address,
                 wallet.address,
                 self.exchange.markets[condition_id].spec.tokens[outcome],
@@ -174,10 +195,14 @@ class PolymarketSite:
                 shares,
             )
         )
-        return placed.order if isinstance(placed, Placed) else None
+        made = self.exchange.orders.get(order_id)
+        if made is not None and made.status is OrderStatus.DELAYED:
+            # Whoever trades here by the crowd's word has waited already.
+            delays.release(self.exchange, made)
+        return made
 
 
-def _event(day: date, version: Version, numbers: Iterator[int]) -> EventSpec:
+def _event(day: date, version: Version, numbers: Iterator[int], manner: Manner) -> EventSpec:
     slug, text = slug_of(day), f"the highest temperature in New York City on {day:%B} {day.day}"
     start_ms, end_ms = climate_day_bounds(stations()["KNYC"], day.isoformat())
     markets = []
@@ -190,12 +215,11 @@ def _event(day: date, version: Version, numbers: Iterator[int]) -> EventSpec:
             condition = chain.condition_v1(name)
             tokens = chain.tokens_v1(condition)
         question = f"Will {text} be {words}?"
-        markets.append(
-            MarketSpec(
-                next(numbers), name, question, RULES, condition, tokens, version, True,
-                start_ms - 50 * HOUR_MS, end_ms, group_title=words, resolution_source=SOURCE,
-            )
+        plain = MarketSpec(
+            next(numbers), name, question, RULES, condition, tokens, version, True,
+            start_ms - 50 * HOUR_MS, end_ms, group_title=words, resolution_source=SOURCE,
         )  # fmt: skip
+        markets.append(manner.of(plain))
     return EventSpec(
         next(numbers), slug, f"Highest temperature on {day}?", "By Central Park.", tuple(markets), True
     )

@@ -60,6 +60,7 @@ class Truth:
         self.intents: dict[str, OrderIntent] = {}
         """Intents that are on disk, by client order id."""
         self.by_hash: dict[str, str] = {}
+        self.hashes: dict[str, str] = {}
         self._by_body: dict[bytes, str] = {}
         self.orders: dict[str, Order] = {}
         self.parts: dict[str, list[Part]] = {}
@@ -71,9 +72,17 @@ class Truth:
         self.entries_ms: list[int] = []
         """When an entry left."""
         self.external_tickers: dict[str, None] = {}
-        """Markets in which somebody else traded on the desk's account."""
+        """Markets in which somebody else traded on the desk's account, or the venue took its word back."""
+        self.lied_about: dict[str, None] = {}
+        """Orders whose end it took back."""
+        self.ended_ms: dict[str, int] = {}
+        """When an order of ours was last seen to be over."""
+        self.delayed: dict[str, None] = {}
+        """Orders that waited at the venue before they could match."""
         self.strange: dict[str, Order] = {}
         """Orders of the account that nobody has intended."""
+        self.fees = {condition: [market.spec.fee] for condition, market in site.exchange.markets.items()}
+        """What takers of each market have been charged by so far, the newest last."""
         self.slugs = frozenset(market.spec.slug for market in site.exchange.markets.values())
         self.cross_matched = 0
         """Parts of ours that met the other outcome."""
@@ -98,6 +107,7 @@ class Truth:
             client = intent.client_order_id
             self.intents[client] = intent
             self.by_hash[sealed.order_id], self._by_body[sealed.body] = client, client
+            self.hashes[client] = sealed.order_id
 
     def client_of(self, method: str, path: str, body: bytes) -> str | None:
         """The client order id of a create, empty where its bytes were never written down."""
@@ -114,6 +124,20 @@ class Truth:
         self.on_the_way[client] -= 1
         if not self.on_the_way[client]:
             del self.on_the_way[client]
+        self.adopt(client)
+
+    def adopt(self, client: str) -> None:
+        """Take note of an order that waits at the venue, which no event tells of."""
+        order = self.exchange.orders.get(self.hashes[client])
+        if order is not None and order.status is OrderStatus.DELAYED:
+            self.orders[client], self.delayed[client] = order, None
+
+    # --- lies -----------------------------------------------------------------------------------
+
+    def lie(self, client: str) -> None:
+        """From now on the venue contradicts what it has said of this order."""
+        self.lied_about[client] = None
+        self.external_tickers[self.intents[client].ticker] = None
 
     # --- the venue ------------------------------------------------------------------------------
 
@@ -122,6 +146,8 @@ class Truth:
         match event:
             case OrderChanged(order=order) if order.owner == self.site.key:
                 client = self._owner(order)
+                if client and not rests(order):
+                    self.ended_ms[client] = self.exchange.clock.wall_ms()
                 return [client] if client else []
             case TradeChanged(trade=trade):
                 found = [part for part in parts(trade) if part.order.owner == self.site.key]
@@ -149,6 +175,13 @@ class Truth:
     def matched(self, client: str) -> int:
         """What the venue has matched of an order, failed trades too."""
         return sum(part.quantity for part in self.parts.get(client, ()))
+
+    def fees_of(self, part: Part) -> frozenset[int]:
+        """What a desk may take the fee of a part for: no message tells it, so it goes by any schedule it may
+        have read, and by none until it has read one."""
+        taken = part.order is part.trade.taker
+        schedules = self.fees[part.order.condition_id] if taken else []
+        return frozenset((0, *(fee.of(part.quantity, part.trade.price) for fee in schedules)))
 
     def slug(self, part: Part) -> str:
         """The market of a part, as the desk calls it."""
