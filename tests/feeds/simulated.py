@@ -43,6 +43,7 @@ class World:
         key: str = SIMULATED_KEY,
         record: Recorder = unrecorded,
         follows: Mapping[str, tuple[str, ...]] | None = None,
+        edge: Callable[[Any], Any] = lambda app: app,
     ) -> None:
         self.virtual = virtual
         scenario = load_scenario("demo")
@@ -57,7 +58,7 @@ class World:
             self.around = msgspec.structs.replace(self.around, key=key)
         self.asked: dict[str, list[float]] = {}
         """When each provider was asked or connected to, in the loop's seconds."""
-        app = self._noting(build_feeds_app(self.around, self.switches))
+        app = edge(self._noting(build_feeds_app(self.around, self.switches)))
         self.got: list[FeedValue] = []
         self.client = httpx.AsyncClient(transport=httpx.ASGITransport(app))
         self._only, self._key, self._follows = only, key, follows or {}
