@@ -146,6 +146,23 @@ class FeedSettings(msgspec.Struct, frozen=True):
             raise ValueError("stations must be up to 40 codes such as 'KATL'")
 
 
+class ReleaseSettings(msgspec.Struct, frozen=True):
+    """What the economic calendar means for entries."""
+
+    before_s: int = 60
+    """World seconds before a release from which nothing is opened where it moves prices."""
+    after_s: int = 120
+    affects: tuple[str, ...] = ()
+    """Kinds of releases by series, event or market, such as ``KXINX: CPI FOMC``, in the place of what ships;
+    ``core/risk/releases.py`` knows the kinds."""
+
+    def __post_init__(self) -> None:
+        _within("before_s", self.before_s, 0, 86_400)
+        _within("after_s", self.after_s, 0, 86_400)
+        if len(self.affects) > 1_000:
+            raise ValueError("affects must be up to 1000 entries such as 'KXINX: CPI FOMC'")
+
+
 class ConsoleSettings(msgspec.Struct, frozen=True):
     """How the console looks and how much it sends to the terminal."""
 
@@ -206,6 +223,7 @@ class Settings(msgspec.Struct, frozen=True):
     markets: MarketSettings = MarketSettings()
     strategy: StrategySettings = StrategySettings()
     feeds: FeedSettings = FeedSettings()
+    releases: ReleaseSettings = ReleaseSettings()
     console: ConsoleSettings = ConsoleSettings()
     polymarket: PolymarketSettings = PolymarketSettings()
     limits: dict[str, Any] = {}

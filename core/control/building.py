@@ -34,6 +34,7 @@ from core.journal.device import free_mb
 from core.journal.events import Row
 from core.journal.store import Journal
 from core.risk.limits import Limits
+from core.risk.releases import Affected, affected_by
 from core.venues.kalshi import venue as kalshi
 from core.venues.polymarket import venue as polymarket
 from core.venues.polymarket.venue import PolymarketConfig
@@ -68,6 +69,7 @@ class Building(NamedTuple):
             series={Venue.KALSHI: self.settings.markets.series, Venue.POLYMARKET: self._followed()},
             feeds=self._feeds(),
             settings=self.settings,
+            affected=self._affected(),
             ceilings=self.limits,
             profile=self.place.name,
             world_id=self.world.world_id,
@@ -102,6 +104,15 @@ class Building(NamedTuple):
         """What of Polymarket is on the desk."""
         words = self.settings.markets.polymarket
         return words or ((SIM_LISTS,) if self.place.simulated else ())
+
+    def _affected(self) -> Affected:
+        """What releases move which markets; raises ``SettingsError``."""
+        found = affected_by(self.settings.releases.affects)
+        if isinstance(found, str):
+            raise SettingsError(
+                f"{place_of(self.place.config, 'releases', 'affects')}: releases.affects: {found}"
+            )
+        return found
 
     def _stations(self) -> Sequence[Station]:
         """Whose forecasts are read; raises ``SettingsError``."""

@@ -21,6 +21,7 @@ from core.control.protocol import (
     Arm,
     CancelMarket,
     CancelOrder,
+    ConfirmRelease,
     Defer,
     Disarm,
     DrillWatchdog,
@@ -87,6 +88,7 @@ CALLS: dict[type, _Call] = {
         c.first, c.second, Quantity(c.quantity), who, opposite=c.opposite
     ),
     UnlinkMarkets: lambda e, c, who: e.unlink_markets(c.first, c.second, who),
+    ConfirmRelease: lambda e, c, who: e.confirm_release(c.kind, who),
     StopEngine: lambda e, c, who: e.stop(c.reason, who, c.how),
     TestFeed: lambda e, c, who: e.test_feed(c.source, who),
 }

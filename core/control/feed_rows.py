@@ -9,9 +9,11 @@ from typing import TypeVar
 
 import msgspec
 
-from core.control.tables import BudgetRow, FeedRow, SourceRow, ToldRow
+from core.config.settings import ReleaseSettings
+from core.control.tables import BudgetRow, FeedRow, ReleaseRow, SourceRow, ToldRow
 from core.domain.text import clean_text
 from core.engine.engine import Engine
+from core.engine.releases import Known
 from core.engine.told import Told
 from core.feeds.budget import Left
 from core.feeds.feed import FeedHealth
@@ -46,6 +48,23 @@ def feed_row(health: FeedHealth) -> FeedRow:
 def _budget_row(left: Left) -> BudgetRow:
     quota = left.quota
     return BudgetRow(left.left, quota.most, quota.unit, quota.per.name.lower(), left.whole_ms)
+
+
+def release_row(known: Known, settings: ReleaseSettings) -> ReleaseRow:
+    coming = known.next
+    return ReleaseRow(
+        kind=known.kind,
+        state=known.standing.state.value,
+        last_world_ms=known.last.at_ms if known.last is not None else None,
+        next_world_ms=coming.at_ms if coming is not None else None,
+        certainty=coming.certainty.value if coming is not None else "",
+        source=coming.source if coming is not None else "",
+        made_world_ms=known.made_ms,
+        detail=known.fault,
+        before_s=settings.before_s,
+        after_s=settings.after_s,
+        markets=known.markets,
+    )
 
 
 def source_row(engine: Engine, source: str) -> SourceRow | None:

@@ -266,6 +266,13 @@ class UnlinkMarkets(Command, frozen=True, tag="unlink_markets"):
     second: str
 
 
+class ConfirmRelease(Command, frozen=True, tag="confirm_release"):
+    """The economic release that the desk awaits is out."""
+
+    kind: str
+    """``CPI``, ``JOBS``, ``GDP`` or ``FOMC``."""
+
+
 class TakeControl(Command, frozen=True, tag="take"):
     pass
 
@@ -319,6 +326,7 @@ AnyCommand = (
     | Resolve
     | LinkMarkets
     | UnlinkMarkets
+    | ConfirmRelease
     | TakeControl
     | StopEngine
     | TestFeed

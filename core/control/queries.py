@@ -102,6 +102,10 @@ def _world_age(ms: int | None, now: Now) -> float | None:
     return None if ms is None else round((now.world_ms - ms) / 1000, 1)
 
 
+def _world_wait(ms: int | None, now: Now) -> float | None:
+    return None if ms is None else round((ms - now.world_ms) / 1000, 1)
+
+
 def _limit(row: LimitRow, value: int | None) -> str | int | None:
     text = {"money": money, "contracts": quantity, "price": price}.get(row.unit)
     return text(value) if text else value
@@ -208,6 +212,20 @@ SOURCE: tuple[Field, ...] = (
     Field("values", "one object a value, see source.values", lambda r, n: _nested(TOLD, r.source.values, n)),
 )
 
+RELEASES: tuple[Field, ...] = (
+    Field("kind", "CPI, JOBS, GDP or FOMC", lambda r, n: r.kind),
+    Field("state", "clear, BLACKOUT, PENDING or UNKNOWN", lambda r, n: r.state),
+    Field("last_age_s", "world seconds since the last was due", lambda r, n: _world_age(r.last_world_ms, n)),
+    Field("next_in_s", "world seconds until the next one", lambda r, n: _world_wait(r.next_world_ms, n)),
+    Field("certainty", "stated, usual time or tentative", lambda r, n: r.certainty),
+    Field("calendar", "whose date that is", lambda r, n: r.source),
+    Field("calendar_age_s", "world seconds since it was made", lambda r, n: _world_age(r.made_world_ms, n)),
+    Field("before_s", "world seconds before it without entries", lambda r, n: r.before_s),
+    Field("after_s", "world seconds after it without entries", lambda r, n: r.after_s),
+    Field("markets", "how many of this desk it moves", lambda r, n: r.markets),
+    Field("detail", "why no calendar can be relied on", lambda r, n: r.detail),
+)
+
 ALARMS: tuple[Field, ...] = (
     Field("id", "number", lambda r, n: r.id),
     Field("level", "ACT, CHECK or NOTE", lambda r, n: r.level),
@@ -273,6 +291,11 @@ STATUS: tuple[Field, ...] = (
     Field("paused", "paused strategies, * for all entries", lambda r, n: list(r.status.paused)),
     Field("venues", "one object a venue, see status.venues", lambda r, n: _nested(VENUES, r.status.links, n)),
     Field("feeds", "one object a source, see status.feeds", lambda r, n: _nested(FEEDS, r.status.feeds, n)),
+    Field(
+        "releases",
+        "one object a kind, see status.releases",
+        lambda r, n: _nested(RELEASES, r.status.releases, n),
+    ),
     Field("unknown_orders", "orders without proof of their fate", lambda r, n: r.status.unknown),
     Field("exposure", "worst-case loss of positions and orders", lambda r, n: money(r.status.exposure)),
     Field("exposure_limit", "its limit", lambda r, n: money(r.status.exposure_limit)),
@@ -557,6 +580,7 @@ PARTS: dict[str, dict[str, tuple[Field, ...]]] = {
         "status.venues.beat": BEAT,
         "status.feeds": FEEDS,
         "status.feeds.budget": BUDGET,
+        "status.releases": RELEASES,
         "status.alarms": ALARMS,
         "flatten": FLATTEN,
         "flatten.venues": FLATTEN_VENUES,

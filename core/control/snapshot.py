@@ -7,7 +7,7 @@ from itertools import islice
 
 from core.control import rows
 from core.control.cards import CardSurroundings, proposal_row
-from core.control.feed_rows import feed_row
+from core.control.feed_rows import feed_row, release_row
 from core.control.queries import Now, Rows
 from core.control.tables import (
     CountsRow,
@@ -102,6 +102,7 @@ class Snapshot:
             groups=self._groups(),
             watchdog=self._watchdog(),
             renewals=next((s.renewals.stopped for s in desk.seats.values() if s.renewals.stopped), ""),
+            releases=tuple(release_row(known, desk.settings.releases) for known in desk.releases.known),
         )
 
     def _groups(self) -> str:

@@ -108,6 +108,29 @@ class SourceRow(msgspec.Struct, frozen=True, array_like=True):
     values: tuple[ToldRow, ...]
 
 
+class ReleaseRow(msgspec.Struct, frozen=True, array_like=True):
+    """A kind of economic release. ``state``: ``clear``, ``BLACKOUT``, ``PENDING``, ``UNKNOWN``."""
+
+    kind: str
+    state: str
+    last_world_ms: int | None
+    """When the newest one was due."""
+    next_world_ms: int | None
+    certainty: str
+    """How the next one's time is known: ``stated``, ``usual time`` or ``tentative``."""
+    source: str
+    """Whose calendar says so."""
+    made_world_ms: int | None
+    """When the newest calendar that knows the next one was made."""
+    detail: str
+    """Why no calendar can be relied on; empty where one can."""
+    before_s: int
+    after_s: int
+    """World seconds around its time in which nothing is opened where it moves prices."""
+    markets: int
+    """Of this desk, that it moves."""
+
+
 class CountsRow(msgspec.Struct, frozen=True, array_like=True):
     """Orders of the P&L day."""
 
@@ -170,6 +193,7 @@ class StatusRow(msgspec.Struct, frozen=True, array_like=True):
     """``ok``, ``GONE`` or ``UNFIT``; empty where none is expected."""
     renewals: str = ""
     """Why resting orders are left to die; empty while they are renewed."""
+    releases: tuple[ReleaseRow, ...] = ()
 
 
 class MarketStatic(msgspec.Struct, frozen=True, array_like=True):

@@ -16,6 +16,7 @@ from core.engine.health import Health
 from core.engine.presence import Supervision
 from core.engine.pricing import Pricing
 from core.engine.record import Scribe
+from core.engine.releases import Releases
 from core.engine.seat import Seat
 from core.engine.seats import Seats
 from core.engine.state import DeskState
@@ -47,6 +48,7 @@ class Desk:
     supervision: Supervision
     health: Health
     pricing: Pricing
+    releases: Releases
     audit: Audit
     approvals: Approvals
     watched: Watched

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 import msgspec
@@ -37,6 +37,8 @@ from core.execution.differences import Row
 from core.execution.events import ExternalFilled, FillParked, OrderIntended, PositionAdjusted
 from core.execution.points import Point, Reach, pass_by
 from core.feeds.feed import Feed, FeedState
+from core.feeds.quotes import SeriesPoint
+from core.feeds.releases import Calendar
 from core.feeds.values import ClimateReport, FeedValue, Sink, WeatherValue
 from core.journal.events import Event, Kind
 from core.journal.events import Row as JournalRow
@@ -44,6 +46,7 @@ from core.journal.projections import ModeChanged, PauseChanged
 from core.journal.store import EventLog, JournalFault
 from core.risk.halts import GLOBAL, Level
 from core.risk.limits import Limits
+from core.risk.releases import Affected, shipped
 from core.risk.trips import Trip
 from core.venues.venue import VenueGateway, VenueListener
 
@@ -97,6 +100,8 @@ class Ports:
     ceilings: Limits
     profile: str
     world_id: str
+    affected: Affected = field(default_factory=shipped)
+    """What economic releases move which markets."""
     release: Release = UNNAMED
     replay: str = ""
     """Original dates of a replayed scenario, for the screen."""
@@ -254,6 +259,8 @@ class Engine(Operations):
             self.desk.pricing.absorb(value)
         else:
             self.told.absorb(value)
+            if isinstance(value, Calendar | SeriesPoint):
+                self.desk.releases.absorb(value)
 
     async def _take(self, seat: Seat, work: SeatWork) -> None:
         await work.markets()

@@ -116,6 +116,7 @@ def inputs(desk: Desk, candidate: Candidate, proposal_id: str, without: str) -> 
         book=_book(desk, candidate, seat.venue, now),
         fair=_fair(desk, candidate),
         feeds=_feeds(desk, ticker),
+        releases=desk.releases.facts(market) if market is not None else None,
         position=ledger.positions.get(ticker, Position()),
         unsettled=ledger.unsettled(ticker),
         orders=here,

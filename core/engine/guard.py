@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from core.domain.order import Life, Purpose
 from core.domain.units import Money, money_text
-from core.engine import incidents
+from core.engine import incidents, releases
 from core.engine.autonomy import end_automatic
 from core.engine.desk import Desk
 from core.engine.ears import Ears
@@ -65,6 +65,7 @@ class Guard:
         watch_offset(self._desk)
         watch_beats(self._desk)
         watch_room(self._desk)
+        releases.watch(self._desk)
         self._presence()
         self._ears.ring_paused()
         self._desk.alarms.tick()

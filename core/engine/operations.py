@@ -9,6 +9,7 @@ from __future__ import annotations
 from core.domain.order import Purpose
 from core.domain.units import Price, Quantity
 from core.engine.arming import Arming, against
+from core.engine.confirming import Confirming
 from core.engine.facts import judge, refreshed
 from core.engine.linking import Linking
 from core.engine.operator import VIEWER_REFUSED, Actor, ActorKind, Outcome, accepted, refused
@@ -28,7 +29,7 @@ UNPAUSE_WORD = "unpause"
 NOT_READY = refused("The engine is still starting; nothing is sent before it has read the account.")
 
 
-class Operations(Repairs, Stops, Linking):
+class Operations(Repairs, Stops, Linking, Confirming):
     """The operator's side of a desk; ``Engine`` adds the machine around it."""
 
     arming: Arming | None

@@ -11,6 +11,7 @@ from core.engine.account import DayBase
 from core.engine.belief import Mark, Noted
 from core.engine.equity import PeakReached
 from core.engine.equity import take as take_peak
+from core.engine.releases import ReleaseCame
 from core.engine.rules import RulesPinned
 from core.execution.events import LedgerEvent
 from core.execution.groups import GroupNoted
@@ -50,6 +51,8 @@ class Restored(msgspec.Struct):
     groups: list[GroupNoted] = []
     rules: dict[str, str] = {}
     """Hash of the rules text that counts, by ticker."""
+    releases: dict[str, int] = {}
+    """When the newest release known to be out was due, by kind."""
     belief: Noted | None = None
     """The newest mark, for the replay to be held against."""
     armed_limits: str = ""
@@ -95,6 +98,9 @@ def restore(rows: Iterable[Row]) -> Restored:
             restored.groups.append(msgspec.json.decode(row.payload, type=GroupNoted))
         elif row.kind == Kind.RULES.value:
             restored.rules[row.ticker] = msgspec.json.decode(row.payload, type=RulesPinned).rules
+        elif row.kind == Kind.RELEASE.value:
+            came = msgspec.json.decode(row.payload, type=ReleaseCame)
+            restored.releases[came.kind] = came.due_ms
         elif row.kind == Kind.EQUITY.value:
             take_peak(restored.peaks, msgspec.json.decode(row.payload, type=PeakReached))
         elif row.kind == Kind.ARM.value:

@@ -21,6 +21,7 @@ from core.engine.health import Health
 from core.engine.presence import Supervision
 from core.engine.pricing import Pricing
 from core.engine.record import Scribe
+from core.engine.releases import Releases
 from core.engine.restore import Restored
 from core.engine.safety import Safety
 from core.engine.seating import Listeners, make_seat
@@ -39,6 +40,7 @@ from core.journal.events import Event, Kind
 from core.models.weather.price import ModelId
 from core.risk.exposure import Exposure
 from core.risk.limits import LiveLimits
+from core.risk.releases import Window
 from core.strategy.rules import EntryRules
 
 if TYPE_CHECKING:
@@ -109,6 +111,7 @@ def wire(ports: Ports, restored: Restored, ears: Ears) -> Wired:
         on_priced=lambda event: trading.mark_event(event),
     )
     pricing.record = restored.record
+    window = Window(settings.releases.before_s, settings.releases.after_s)
     desk = Desk(
         clocks=clocks,
         settings=settings,
@@ -128,6 +131,7 @@ def wire(ports: Ports, restored: Restored, ears: Ears) -> Wired:
         health=Health(clocks, ports.disk_free_mb, ports.memory_mb, lambda what: _stood_still(desk, what)),
         pricing=pricing,
         audit=Audit(scribe, alarms),
+        releases=Releases(clocks, ports.log, ports.affected, window, restored.releases),
         approvals=approvals,
         watched=watched,
         stop=Stop(clocks, ears.on_ladder, ports.reach),

@@ -57,6 +57,7 @@ class Kind(enum.Enum):
     GROUP = "GROUP"
     RULES = "RULES"
     PAIR = "PAIR"
+    RELEASE = "RELEASE"
     DRILL = "DRILL"
     FLATTEN_START = "FLATTEN_START"
     FLATTEN_STEP = "FLATTEN_STEP"

@@ -17,6 +17,7 @@ from core.domain.position import Position
 from core.domain.units import Money, Price, Quantity
 from core.risk.exposure import Worst
 from core.risk.halts import Level
+from core.risk.releases import ReleaseFacts
 from core.risk.trips import Trip
 from core.venues.venue import BookView, Link, OrderReport, verified_ns
 
@@ -115,6 +116,8 @@ class GateInputs(msgspec.Struct, frozen=True, kw_only=True):
     book: BookFacts | None
     fair: FairFacts | None
     feeds: tuple[FeedAge, ...] | None
+    releases: tuple[ReleaseFacts, ...] | None
+    """The economic releases that move the market; empty where none does."""
     position: Position | None
     unsettled: Quantity = Quantity(0)
     """Contracts of it that came by trades which may still fail: they cannot be sold."""

@@ -131,6 +131,13 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check("G33", "supervision", "an attached console", desk.supervision, ("presence",)),
     Check("G34", "rate budget", "time", desk.budget, ("budget_ok",)),
+    Check(
+        "G35",
+        "release",
+        "the end of its window, its print or confirmation, or a fresh calendar",
+        market.release,
+        ("releases", "world_ms"),
+    ),
 )
 """Every check with its code, name, what clears it, the inputs it needs, and whether it binds exits."""
 

@@ -31,6 +31,7 @@ class Recorder:
 
 SAMPLES: dict[type, tuple[Any, str, tuple[Any, ...]]] = {
     p.Approve: (p.Approve("1", "P1", "f", 9), "approve", ("P1", "f", 9)),
+    p.ConfirmRelease: (p.ConfirmRelease("1", "CPI"), "confirm_release", ("CPI",)),
     p.Veto: (p.Veto("1", "P1", "f", "price"), "veto", ("P1", "f", "price")),
     p.Defer: (p.Defer("1", "P1", "f"), "defer", ("P1", "f")),
     p.Edit: (p.Edit("1", "P1", "f", 4200, 5), "edit", ("P1", "f", 4200, 5)),

@@ -25,6 +25,7 @@ from core.feeds.values import GridForecast, ModelForecast, Sink
 from core.journal.events import Row
 from core.journal.store import MemoryJournal
 from core.risk.limits import DEFAULTS, Limits
+from core.risk.releases import Affected
 from core.venues.venue import VenueGateway, VenueListener
 from tests.execution.fake_venue import FakeVenue
 from tests.virtual import VirtualClock, VirtualLoop
@@ -195,6 +196,7 @@ async def running(
     watched: bool = False,
     struck: WatchdogSeen | None = None,
     beside: Callable[[VenueListener, VirtualClock], VenueGateway] | None = None,
+    affected: Affected | None = None,
 ) -> AsyncIterator[Bench]:
     """A desk that has started, with a console in control.
 
@@ -230,6 +232,7 @@ async def running(
             series=dict.fromkeys(Venue, ("KXHIGHNY",)),
             settings=settings or Settings(engine=EngineSettings(confirm_above=100)),
             ceilings=ceilings,
+            affected=affected if affected is not None else {},
             profile="demo",
             world_id="w1",
             disk_free_mb=lambda: 10_000,

@@ -11,6 +11,7 @@ from core.domain.units import Money, Price, Quantity, contracts
 from core.risk.exposure import Worst, reservation
 from core.risk.facts import BookFacts, FairFacts, FeedAge, GateInputs, Presence, Sent, TradingFacts
 from core.risk.halts import Level
+from core.risk.releases import ReleaseFacts, Window
 from core.strategy.proposal import Candidate, FeeRole, Sizing
 from core.venues.venue import OrderReport, ReportStatus
 
@@ -76,6 +77,21 @@ CLOSE = msgspec.structs.replace(
     fee_role=FeeRole.TAKER,
 )
 
+
+def due(
+    kind: str = "CPI",
+    *,
+    last_s: int | None = None,
+    next_s: int | None = 86_400,
+    came: bool = True,
+    fault: str = "",
+) -> ReleaseFacts:
+    """A kind of release whose last was due so long ago and whose next is due so far ahead."""
+    last_ms = WORLD_MS - last_s * 1000 if last_s is not None else None
+    next_ms = WORLD_MS + next_s * 1000 if next_s is not None else None
+    return ReleaseFacts(kind, last_ms, next_ms, came, fault, Window(60, 120))
+
+
 PASSING = GateInputs(
     now_ns=NOW_NS,
     world_ms=WORLD_MS,
@@ -91,6 +107,7 @@ PASSING = GateInputs(
     book=BookFacts(Price(3100), Price(3400), contracts(160), True, 400, 7),
     fair=FairFacts(0.382, "v3", 0.380, False, 1.0),
     feeds=(FeedAge("NWS", 2_280, 5_400), FeedAge("METEO", 720, 7_200)),
+    releases=(),
     position=Position(),
     orders=(),
     outside=(),

@@ -23,7 +23,7 @@ from core.risk.halts import Level
 from core.risk.limits import DEFAULTS, LIMITS
 from core.risk.trips import Trip, TripKind
 from core.strategy.proposal import Candidate
-from tests.risk.desk import CLOSE, DOLLAR, HOLDING, OPEN, PASSING, WORLD_MS, market, order, outside, sent
+from tests.risk.desk import CLOSE, DOLLAR, HOLDING, OPEN, PASSING, WORLD_MS, due, market, order, outside, sent
 
 Change = dict[str, Any]
 
@@ -187,10 +187,15 @@ DENIED: list[tuple[str, Change, Change, str]] = [
     ("G32", {}, {"dead_man": "2 heartbeats were missed"}, "2 heartbeats were missed"),
     ("G33", {}, {"presence": Presence.ABSENT}, "nobody supervises"),
     ("G34", {}, {"budget_ok": False}, "rate budget"),
+    ("G35", {}, {"releases": (due(next_s=60),)}, "CPI comes in 60 s"),
+    ("G35", {}, {"releases": (due(), due("FOMC", last_s=119))}, "FOMC was due 119 s ago"),
+    ("G35", {}, {"releases": (due(last_s=86_400, came=False),)}, "CPI was due and has not come"),
+    ("G35", {}, {"releases": (due(fault="no calendar knows the next CPI"),)}, "no calendar knows"),
 ]
 
 PASSED: list[tuple[str, Change, Change]] = [
     # The same checks at the last value that still passes.
+    ("G35", {}, {"releases": (due(next_s=61), due("FOMC", last_s=120))}),
     ("G01", {}, {"reconcile_age_ms": 60_000}),
     ("G04", {}, {"recent": (sent(5.0, 3200, contracts(40)),)}),
     ("G07", {"quantity": contracts(40)}, many(20, 100.0, size=10)),
@@ -262,7 +267,7 @@ def test_passed_at_the_last_value_allowed(code: str, candidate: Change, inputs: 
 def test_every_check_has_a_case_that_denies_and_codes_are_unique() -> None:
     assert {case[0] for case in DENIED} == {check.code for check in CHECKS}
     assert len({check.code for check in CHECKS}) == len(CHECKS)
-    assert [check.code for check in CHECKS] == [f"G{n:02}" for n in range(1, 35)]
+    assert [check.code for check in CHECKS] == [f"G{n:02}" for n in range(1, 36)]
     assert {spec.rule for spec in LIMITS} <= {check.code for check in CHECKS}
 
 

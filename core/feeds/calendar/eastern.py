@@ -17,3 +17,9 @@ def eastern_ms(day: date, at: time) -> int:
 def eastern_day(at_ms: int) -> date:
     """The date New York's calendar shows then."""
     return datetime.fromtimestamp((at_ms + new_york_offset_ms(at_ms)) / 1000, UTC).date()
+
+
+def eastern_words(at_ms: int) -> str:
+    """``Dec 10 08:30 ET``."""
+    shown = datetime.fromtimestamp((at_ms + new_york_offset_ms(at_ms)) / 1000, UTC)
+    return f"{shown:%b} {shown.day} {shown:%H:%M} ET"

@@ -6,6 +6,7 @@ from core.domain.market import MarketStatus
 from core.risk.checks.finding import Finding, over
 from core.risk.facts import GateInputs
 from core.risk.limits import Limits
+from core.risk.releases import ReleaseState, held_back
 from core.strategy.proposal import Candidate
 
 JUMP_MAX = 0.20
@@ -68,6 +69,12 @@ def time(candidate: Candidate, inputs: GateInputs, limits: Limits) -> Finding | 
     if pause is not None and pause < limits.close_margin_s * 1000:
         return Finding(f"{max(0, pause // 1000)} s before the venue's pause", f"{limits.close_margin_s} s")
     return None
+
+
+def release(candidate: Candidate, inputs: GateInputs, limits: Limits) -> Finding | None:
+    assert inputs.releases is not None and inputs.world_ms is not None
+    found = held_back(inputs.releases, inputs.world_ms)
+    return None if found.state is ReleaseState.CLEAR else Finding(found.why, found.limit)
 
 
 def settling(candidate: Candidate, inputs: GateInputs, limits: Limits) -> Finding | None:

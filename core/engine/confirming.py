@@ -1,0 +1,28 @@
+"""What an operator says of the world: that an economic release which the desk awaits has come."""
+
+from __future__ import annotations
+
+from core.engine.hands import Hands
+from core.engine.operator import VIEWER_REFUSED, Actor, Outcome, accepted, refused
+from core.feeds.calendar.eastern import eastern_words
+from core.feeds.calendar.kinds import NAMES, kind_named
+
+
+class Confirming(Hands):
+    """See the module."""
+
+    def confirm_release(self, kind: str, actor: Actor) -> Outcome:
+        """The newest release of a kind that was due is out: entries it held back go on."""
+        if not actor.may_operate:
+            return VIEWER_REFUSED
+        named = kind_named(kind)
+        if named is None:
+            return refused(f"{kind[:40]!r} is no kind of release: use {', '.join(NAMES)}.")
+        self._present(actor)
+        due = self.desk.releases.confirm(named.name, actor.name)
+        if due is None:
+            coming = self.desk.releases.coming(named.name)
+            when = f"the next one is due {eastern_words(coming.at_ms)}" if coming else "none is known to come"
+            return refused(f"No {named.name} is awaited; {when}.")
+        self.trading.mark_all()
+        return accepted(f"{named.name} of {eastern_words(due.at_ms)} counts as out.")
