@@ -73,7 +73,8 @@ SOURCES = (
     SourceModule(kraken.DECLARATION, kraken.feed),
     SourceModule(binance.DECLARATION, binance.feed),
     SourceModule(deribit.DECLARATION, deribit.feed),
-    SourceModule(files.DECLARATION, files.feed),
+    SourceModule(files.FOMC, files.fomc_feed),
+    SourceModule(files.OWN, files.own_feed),
     SourceModule(bls.DECLARATION, bls.feed),
     SourceModule(fred_dates.DECLARATION, fred_dates.feed),
 )

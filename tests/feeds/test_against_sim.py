@@ -72,8 +72,8 @@ def test_the_simulated_schedules_are_read_as_its_releases(virtual: Any) -> None:
         await asyncio.sleep(3)
         now = world.clocks.world_ms()
         told = {value.source: value for value in world.got if isinstance(value, ReleaseCalendar)}
-        assert {"BLS", "FREDCAL"} <= told.keys()
-        for name, kinds in (("BLS", ("CPI", "JOBS")), ("FREDCAL", ("CPI", "FOMC", "GDP", "JOBS"))):
+        assert {"bls", "fred-releases"} <= told.keys()
+        for name, kinds in (("bls", ("CPI", "JOBS")), ("fred-releases", ("CPI", "FOMC", "GDP", "JOBS"))):
             assert told[name].kinds == kinds
             for kind in kinds:
                 coming = world.around.releases.between(now, now + 120 * DAY_MS, kind)

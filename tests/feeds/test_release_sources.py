@@ -136,35 +136,40 @@ def test_a_key_fred_does_not_know_is_told_and_not_asked_with_again(virtual: Any)
 
 
 def test_the_operators_file_is_followed_while_the_desk_runs(virtual: Any, tmp_path: Path) -> None:
-    desk = Desk(virtual, files.DECLARATION, files.feed, None)
+    desk = Desk(virtual, files.OWN, files.own_feed, None)
     desk.directory = tmp_path
     own = tmp_path / files.OWN_FILE
 
-    async def write(after_s: float, text: str) -> None:
-        import asyncio
-
-        await asyncio.sleep(after_s)
-        own.write_text(text)
-
     good = "# checked 2026-11-20\nkind,when_et\nCPI,2026-12-10 08:30\n"
-    virtual.loop.create_task(write(90, good))
-    virtual.loop.create_task(write(200, good + "CPI,whenever\n"))
+    virtual.loop.call_later(90, own.write_text, good)
+    virtual.loop.call_later(200, own.write_text, good + "CPI,whenever\n")
     health = desk.run(330)
-    assert [(c.source, c.kinds, c.outranks) for c in desk.calendars] == [
-        (files.SHIPPED, ("FOMC",), False),
-        (files.OWN_FILE, ("CPI",), True),
-    ]
+    assert [(c.source, c.kinds, c.outranks) for c in desk.calendars] == [("own-calendar", ("CPI",), True)]
     assert f"{own}:4: 'whenever' is no time" in health.detail
-    own.unlink()
-    assert len(desk.calendars) == 2  # what was held stays until a good file says otherwise
+
+
+def test_a_file_that_is_taken_away_takes_its_dates_away(virtual: Any, tmp_path: Path) -> None:
+    own = tmp_path / files.OWN_FILE
+    own.write_text("# checked 2026-11-20\nkind,when_et\nCPI,2026-12-10 08:30\n")
+    desk = Desk(virtual, files.OWN, files.own_feed, None)
+    desk.directory = tmp_path
+    virtual.loop.call_later(30, own.unlink)
+    assert desk.run(70).state is FeedState.WAITING
+    assert [calendar.kinds for calendar in desk.calendars] == [("CPI",), ()]
+
+
+def test_what_ships_is_as_old_as_when_it_was_checked(virtual: Any) -> None:
+    desk = Desk(virtual, files.FOMC, files.fomc_feed, None)
+    assert desk.run().newest_event_ms == ms("2026-11-22 00:00")
+    assert [(c.source, c.kinds, c.outranks) for c in desk.calendars] == [("fomc", ("FOMC",), False)]
 
 
 def test_a_file_checked_in_the_future_is_refused(virtual: Any, tmp_path: Path) -> None:
     (tmp_path / files.OWN_FILE).write_text("# checked 2027-01-01\nkind,when_et\nCPI,2026-12-10\n")
-    desk = Desk(virtual, files.DECLARATION, files.feed, None)
+    desk = Desk(virtual, files.OWN, files.own_feed, None)
     desk.directory = tmp_path
     assert "releases.csv:1: it cannot have been checked then" in desk.run().detail
-    assert [c.source for c in desk.calendars] == [files.SHIPPED]
+    assert desk.calendars == []
 
 
 # --- one schedule -------------------------------------------------------------------------------

@@ -44,10 +44,10 @@ def parse(text: str) -> tuple[Due, ...] | str:
             return f"{entry.title}: {entry.begins}"
         if isinstance(entry.begins, date):
             due.append(
-                Due(kind.name, eastern_ms(entry.begins, kind.usual), Certainty.USUAL, DECLARATION.label)
+                Due(kind.name, eastern_ms(entry.begins, kind.usual), Certainty.USUAL, DECLARATION.name)
             )
         else:
-            due.append(Due(kind.name, entry.begins, Certainty.STATED, DECLARATION.label))
+            due.append(Due(kind.name, entry.begins, Certainty.STATED, DECLARATION.name))
     return tuple(due) if due else "it names no release of a known kind"
 
 

@@ -20,21 +20,28 @@ from core.feeds.fetch import Failed
 from core.feeds.polling import Polled
 from core.feeds.releases import Calendar
 from core.feeds.sanity import time_fault
-from core.feeds.values import Sink
 from core.feeds.wiring import Wiring
 
 OWN_FILE = "releases.csv"
 BYTES_MAX = 256 * 1024
-SHIPPED = "FED"
-DECLARATION = Declaration(
-    name="calendar",
-    label="CAL",
+FOMC = Declaration(
+    name="fomc",
+    label="FOMC",
     family=Family.CALENDAR,
-    gives=f"FOMC dates as shipped, and your own in {OWN_FILE}",
+    gives="the FOMC's meetings as they ship",
+    urls={},
+    every_s=86_400,
+    stale_after_s=STALE_AFTER_S,
+    credit="Board of Governors of the Federal Reserve System (public domain)",
+)
+OWN = Declaration(
+    name="own-calendar",
+    label="OWNCAL",
+    family=Family.CALENDAR,
+    gives=f"releases in your own {OWN_FILE}",
     urls={},
     every_s=60,
     stale_after_s=STALE_AFTER_S,
-    credit="Board of Governors of the Federal Reserve System (public domain)",
 )
 
 
@@ -42,58 +49,64 @@ DECLARATION = Declaration(
 def shipped() -> Table:
     """The FOMC's meetings."""
     text = (importlib.resources.files("core.feeds") / "data" / "fomc.csv").read_text("utf-8")
-    table = parse_table(text, "fomc.csv")
+    table = parse_table(text, FOMC.name)
     assert isinstance(table, Table), table
     return table
 
 
-class Files:
-    """Both files, looked at once a minute. A faulty one of the operator's leaves what was held."""
+class Shipped:
+    """What is part of the program: as old as when it was checked."""
 
-    key = "files"
+    key = "meetings"
     stale_after_s = STALE_AFTER_S
 
-    def __init__(self, directory: Path | None, clocks: Clocks, sink: Sink) -> None:
-        self._own = directory / OWN_FILE if directory is not None else None
-        self._clocks, self._sink = clocks, sink
-        self._read = b""
+    def __init__(self, wiring: Wiring) -> None:
         self.newest_ms: int | None = None
+        self._clocks, self._sink = wiring.shared.clocks, wiring.shared.sink
 
     async def poll(self) -> Polled | Failed:
-        changed = self.newest_ms is None
+        changed, self.newest_ms = self.newest_ms is None, shipped().checked_ms
         if changed:
-            self._tell(shipped(), SHIPPED, outranks=False)
-        if self._own is not None:
-            told = self._look(self._own)
-            if isinstance(told, Failed):
-                return told
-            changed |= told
+            self._sink(_calendar(shipped(), FOMC.name, self._clocks))
         return Polled(self._clocks.mono_ns(), changed)
 
-    def _look(self, own: Path) -> bool | Failed:
-        """Whether the operator's file reads differently now. Taking it away takes its dates away."""
-        try:
-            with own.open("rb") as file:
-                raw = file.read(BYTES_MAX + 1)
-        except FileNotFoundError:
-            raw = b""
-        except OSError as error:
-            return Failed(f"{own}: cannot be read ({error.strerror}): correct its permissions")
-        if raw == self._read:
-            return False
-        table = _parsed(raw, str(own), self._clocks.world_ms())
-        if isinstance(table, str):
-            return Failed(table)
-        self._read = raw
-        self._tell(table, OWN_FILE, outranks=True)
-        return True
 
-    def _tell(self, table: Table, source: str, *, outranks: bool) -> None:
-        self.newest_ms = max(table.checked_ms, self.newest_ms or 0)
-        due = tuple(msgspec.structs.replace(one, source=source) for one in table.due)
-        kinds = tuple(sorted({one.kind for one in due}))
-        stamp = Stamp(table.checked_ms, self._clocks.wall_ms(), self._clocks.mono_ns())
-        self._sink(Calendar(source, kinds, due, stamp, STALE_AFTER_S, outranks))
+class OwnFile:
+    """The operator's, looked at once a minute. A faulty one leaves what was held; taking it away takes its
+    dates away."""
+
+    key = OWN_FILE
+    stale_after_s = STALE_AFTER_S
+
+    def __init__(self, wiring: Wiring) -> None:
+        self.newest_ms: int | None = None
+        directory = wiring.shared.directory
+        self._path = directory / OWN_FILE if directory is not None else None
+        self._clocks, self._sink = wiring.shared.clocks, wiring.shared.sink
+        self._read = b""
+
+    async def poll(self) -> Polled | Failed:
+        raw = _bytes(self._path) if self._path is not None else b""
+        if isinstance(raw, Failed):
+            return raw
+        changed = raw != self._read
+        if changed:
+            table = _parsed(raw, str(self._path), self._clocks.world_ms())
+            if isinstance(table, str):
+                return Failed(table)
+            self._read, self.newest_ms = raw, table.checked_ms or None
+            self._sink(_calendar(table, OWN.name, self._clocks, outranks=True))
+        return Polled(self._clocks.mono_ns(), changed)
+
+
+def _bytes(path: Path) -> bytes | Failed:
+    try:
+        with path.open("rb") as file:
+            return file.read(BYTES_MAX + 1)
+    except FileNotFoundError:
+        return b""
+    except OSError as error:
+        return Failed(f"{path}: cannot be read ({error.strerror}): correct its permissions")
 
 
 def _parsed(raw: bytes, name: str, world_ms: int) -> Table | str:
@@ -112,5 +125,16 @@ def _parsed(raw: bytes, name: str, world_ms: int) -> Table | str:
     return f"{name}:1: it cannot have been checked then: {wrong}" if wrong else table
 
 
-def feed(wiring: Wiring) -> Feed:
-    return wiring.polled([Files(wiring.shared.directory, wiring.shared.clocks, wiring.shared.sink)])
+def _calendar(table: Table, source: str, clocks: Clocks, *, outranks: bool = False) -> Calendar:
+    due = tuple(msgspec.structs.replace(one, source=source) for one in table.due)
+    kinds = tuple(sorted({one.kind for one in due}))
+    stamp = Stamp(table.checked_ms, clocks.wall_ms(), clocks.mono_ns())
+    return Calendar(source, kinds, due, stamp, STALE_AFTER_S, outranks)
+
+
+def fomc_feed(wiring: Wiring) -> Feed:
+    return wiring.polled([Shipped(wiring)])
+
+
+def own_feed(wiring: Wiring) -> Feed:
+    return wiring.polled([OwnFile(wiring)])

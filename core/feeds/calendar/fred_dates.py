@@ -72,7 +72,7 @@ def parse(dates: tuple[ReleaseDate, ...]) -> tuple[Due, ...] | str:
         if not 1971 <= day.year < 2200:
             return f"{kind.name} comes on {day.isoformat()}, which is not of our days"
         at_ms = eastern_ms(day, kind.usual)
-        due[kind.name, at_ms] = Due(kind.name, at_ms, Certainty.USUAL, DECLARATION.label)
+        due[kind.name, at_ms] = Due(kind.name, at_ms, Certainty.USUAL, DECLARATION.name)
     return tuple(due.values()) if due else "it names no release of a known kind"
 
 

@@ -26,7 +26,7 @@ class Published:
     def __init__(self, wiring: Wiring, ask: Ask) -> None:
         self.newest_ms: int | None = None
         self.stale_after_s = wiring.of.stale_after_s
-        self._label, self._ask = wiring.of.label, ask
+        self._name, self._ask = wiring.of.name, ask
         self._clocks, self._sink = wiring.shared.clocks, wiring.shared.sink
         self._held: tuple[Due, ...] = ()
 
@@ -38,7 +38,7 @@ class Published:
         changed, self._held = due != self._held, due
         self.newest_ms = self._clocks.world_ms()
         kinds = tuple(sorted({one.kind for one in due}))
-        self._sink(Calendar(self._label, kinds, due, answer.stamp(self.newest_ms), self.stale_after_s))
+        self._sink(Calendar(self._name, kinds, due, answer.stamp(self.newest_ms), self.stale_after_s))
         return Polled(answer.received_ns, changed, latency_ms=answer.latency_ms)
 
 
