@@ -23,7 +23,8 @@ _KEY = re.compile(r"\s*(?:0x)?[0-9a-fA-F]{64}\s*", re.ASCII)
 _PATH = re.compile(r"(?:/[a-z0-9_-]{1,40}){1,5}", re.ASCII)
 _TICKER = re.compile(r"[A-Za-z0-9.-]{2,200}", re.ASCII)
 _FOLLOWED = re.compile(r"tag:[a-z0-9-]{1,80}|series:[0-9]{1,12}|[a-z0-9][a-z0-9-]{1,199}", re.ASCII)
-_URL = re.compile(r"(?:https?|wss?)://[!-~]{1,300}", re.ASCII)
+_URL = re.compile(r"(?:https?|wss?)://[!-.0-?A-~]{1,100}(?:/[!-~]{0,300})?", re.ASCII)
+"""Nobody stands before the host: what is secret in an address is in its path."""
 _FOLLOW = re.compile(r"[A-Za-z0-9^=./_ -]{1,40}", re.ASCII)
 _STATION = re.compile(r"[A-Z]{4}", re.ASCII)
 

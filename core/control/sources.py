@@ -48,6 +48,8 @@ def _choice(place: Profile, of: Declaration, wish: SourceSettings, world: World)
         return Chosen(True, "", urls, float(wish.every_s), key, wish.follows)
     if of.off and wish.on is None:
         return Chosen(False, f"{of.off} To turn it on: on = true in [{of.section}] of {place.config}.")
+    if of.urls and not any((dict(of.urls) | urls).values()):
+        return Chosen(False, f"{of.off} They stand as urls in [{of.section}] of {place.config}.")
     key = None
     if of.key is not None:
         try:

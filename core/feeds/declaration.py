@@ -32,6 +32,8 @@ class Rides(enum.Enum):
     """In the address: it is taken out of everything that is written or shown."""
     FRAME = "frame"
     """In the first message of a stream."""
+    ADDRESS = "address"
+    """Within the address that the operator sets."""
 
 
 class Key:

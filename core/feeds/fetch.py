@@ -130,7 +130,8 @@ class Fetcher:
 
     async def post(self, path: str, body: bytes, *, cost: int = 1) -> Body | NotModified | Failed:
         """One POST of a JSON question that changes nothing at the provider."""
-        url = httpx.URL(self._base + path, params=self._params)
+        # Given no parameters the library would drop those the address has.
+        url = httpx.URL(self._base + path, **({"params": self._params} if self._params else {}))
         headers = self._headers | {"Content-Type": "application/json"}
         return await self._exchange("POST", url, headers, body, cost)
 

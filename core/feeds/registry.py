@@ -14,9 +14,11 @@ import msgspec
 from core.domain.clock import WorldClock
 from core.feeds import (
     binance,
+    chainlink,
     coinbase,
     deribit,
     dsm,
+    fred,
     kraken,
     metar,
     nbm,
@@ -73,6 +75,8 @@ SOURCES = (
     SourceModule(kraken.DECLARATION, kraken.feed),
     SourceModule(binance.DECLARATION, binance.feed),
     SourceModule(deribit.DECLARATION, deribit.feed),
+    SourceModule(chainlink.DECLARATION, chainlink.feed),
+    SourceModule(fred.DECLARATION, fred.feed),
     SourceModule(files.FOMC, files.fomc_feed),
     SourceModule(files.OWN, files.own_feed),
     SourceModule(bls.DECLARATION, bls.feed),

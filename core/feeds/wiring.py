@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import httpx
 import msgspec
 
 from core.domain.clock import Clocks
 from core.feeds.budget import Budget
-from core.feeds.declaration import Declaration, Key
+from core.feeds.declaration import Declaration, Key, KeyNeed, Rides
 from core.feeds.fetch import Fetcher, Secrecy
 from core.feeds.pace import Pace
 from core.feeds.polling import Asker, PolledFeed, Source
@@ -56,9 +57,14 @@ class Wiring(msgspec.Struct, frozen=True):
     follows: tuple[str, ...] = ()
     """What else is to be told of, by the desk's names: pairs, indices, sports."""
 
-    def fetcher(self, role: str, accept: str, kinds: tuple[str, ...] = ("json",)) -> Fetcher:
-        """A client of one of the source's services, within its budget."""
-        need = self.of.key
+    def fetcher(
+        self, role: str, accept: str, kinds: tuple[str, ...] = ("json",), *, private: bool = False
+    ) -> Fetcher:
+        """A client of one of the source's services, within its budget. Of a ``private`` address nothing but
+        the host is ever written or shown: the operator's key may be in it."""
+        need, key = self.of.key, self.key
+        if private:
+            need, key = _IN_ADDRESS, _secret_of(self.urls[role])
         return Fetcher(
             self.shared.http,
             self.urls[role],
@@ -67,7 +73,7 @@ class Wiring(msgspec.Struct, frozen=True):
             accept,
             feed=self.of.name,
             kinds=kinds,
-            secrecy=Secrecy(need, self.key) if need is not None and self.key is not None else None,
+            secrecy=Secrecy(need, key) if need is not None and key is not None else None,
             budget=self.budget,
             record=self.shared.record,
         )
@@ -94,3 +100,12 @@ class Wiring(msgspec.Struct, frozen=True):
         return StreamedFeed(
             self.of, dialogue, at.sockets, at.clocks, at.rng, at.sink, key=self.key, record=at.record
         )
+
+
+_IN_ADDRESS = KeyNeed(Rides.ADDRESS, "", "It is in the address that the operator sets.")
+
+
+def _secret_of(url: str) -> Key:
+    """All of an address behind its host."""
+    at = urlsplit(url)
+    return Key(at.path.strip("/") + (f"?{at.query}" if at.query else ""))

@@ -14,6 +14,7 @@ from starlette.applications import Starlette
 from core.feeds.budget import Budget
 from core.feeds.feed import Feed
 from core.feeds.pace import Pace
+from core.feeds.recording import Recorded
 from core.feeds.streaming import Arrival
 from core.feeds.values import FeedValue
 from core.feeds.wiring import Transports, Wiring
@@ -43,6 +44,7 @@ class Played:
         self.prices = around.prices
         self.app = Starlette(routes=self.sim.routes())
         self.got: list[FeedValue] = []
+        self.recorded: list[Recorded] = []
         of = source.DECLARATION
         client = httpx.AsyncClient(transport=httpx.ASGITransport(self.app))
         self.opened = 0
@@ -51,7 +53,9 @@ class Played:
             self.opened += 1
             return await into(self.app)(url, headers)
 
-        shared = Transports(client, connect, self.clocks, random.Random(1), "test", self.got.append)
+        shared = Transports(
+            client, connect, self.clocks, random.Random(1), "test", self.got.append, self.recorded.append
+        )
         [paths] = more.pop("addresses").values()
         urls = {role: f"{'ws' if role == 'ws' else 'http'}://sim{path}" for role, path in paths.items()}
         wiring = Wiring(

@@ -17,8 +17,10 @@ from starlette.routing import BaseRoute
 from core.sim.feeds import (
     binance,
     bls,
+    chainlink,
     coinbase,
     deribit,
+    fred,
     fred_dates,
     iem,
     kraken,
@@ -53,6 +55,8 @@ PROVIDERS = (
     Provider("kraken", kraken.routes, kraken.ADDRESSES),
     Provider("binance", binance.routes, binance.ADDRESSES),
     Provider("deribit", deribit.routes, deribit.ADDRESSES),
+    Provider("chainlink", chainlink.routes, chainlink.ADDRESSES),
+    Provider("fred", fred.routes, fred.ADDRESSES),
     Provider("bls", bls.routes, bls.ADDRESSES),
     Provider("fred-releases", fred_dates.routes, fred_dates.ADDRESSES),
 )
