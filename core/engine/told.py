@@ -7,7 +7,7 @@ from core.feeds.pairs import PAIRS
 from core.feeds.quotes import Average, OptionMark, Quote, SeriesPoint, Volatility
 from core.feeds.releases import Calendar
 from core.feeds.sports import Game
-from core.feeds.values import FeedValue
+from core.feeds.values import FeedValue, WeatherIndex
 
 Key = tuple[str, str]
 """What it is about, and which source says so."""
@@ -24,6 +24,10 @@ class Told:
         self.series: dict[Key, SeriesPoint] = {}
         self.games: dict[Key, Game] = {}
         self.calendars: dict[str, Calendar] = {}
+        self.indices: dict[str, WeatherIndex] = {}
+        """The newest minute with a value of each city's temperature index."""
+        self.official: dict[str, WeatherIndex] = {}
+        """The newest official minute of each, with or without a value."""
 
     def absorb(self, value: FeedValue) -> None:
         """Take one value; weather is not held here."""
@@ -42,7 +46,19 @@ class Told:
                 self.games[value.id, value.source] = value
             case Calendar():
                 self.calendars[value.source] = value
+            case WeatherIndex():
+                if value.hundredths_f is not None:
+                    _newer(self.indices, value)
+                if value.settled:
+                    _newer(self.official, value)
 
     def merged(self, now_ms: int) -> tuple[Merged, ...]:
         """Each currency pair as all sources together tell it at ``now_ms``, world time."""
         return tuple(merged(pair, self.quotes.values(), now_ms) for pair in PAIRS)
+
+
+def _newer(held: dict[str, WeatherIndex], value: WeatherIndex) -> None:
+    """Minutes are told again as they change: an older one takes no newer one's place."""
+    before = held.get(value.city)
+    if before is None or value.stamp.event_ms >= before.stamp.event_ms:
+        held[value.city] = value

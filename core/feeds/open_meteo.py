@@ -18,7 +18,7 @@ from core.feeds.feed import Feed, Stamp
 from core.feeds.fetch import Body, Failed, Fetcher, NotModified, decode
 from core.feeds.polling import Polled
 from core.feeds.sanity import dated, plausible, time_fault
-from core.feeds.stations import HOUR_MS, Station, climate_day
+from core.feeds.stations import HOUR_MS, Station, daily
 from core.feeds.values import Ensemble, ModelForecast, Sink
 from core.feeds.wiring import Wiring
 
@@ -229,17 +229,6 @@ def hours(wire: Answer, station: Station) -> Series | Failed:
     if not rows:
         return Failed(f"{station.icao}: answer has no temperatures")
     return Series(tuple(at for at in times if at is not None), tuple(rows))
-
-
-def daily(
-    times: Sequence[int], row: Sequence[float | None], station: Station
-) -> dict[str, tuple[float, float]]:
-    """Minimum and maximum by climate day, only for days with all their 24 hours."""
-    days: dict[str, list[float]] = {}
-    for at_ms, value in zip(times, row, strict=True):
-        if value is not None:
-            days.setdefault(climate_day(station, at_ms), []).append(value)
-    return {day: (min(values), max(values)) for day, values in days.items() if len(values) == 24}
 
 
 def _zone(station: Station) -> str:

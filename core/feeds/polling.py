@@ -33,6 +33,8 @@ KEY_REFUSED_S = 3_600.0
 SLOWED_S = 600.0
 """After a 429 without a wish of its own the cadence is halved for this long."""
 
+NOTHING_FOLLOWED = "it follows nothing"
+
 
 class Polled(msgspec.Struct, frozen=True):
     """A poll that worked. ``changed`` means new data went to the sink; ``again_in_s`` (world) overrides the
@@ -101,6 +103,8 @@ class PolledFeed:
 
     async def run(self) -> None:
         """Poll until cancelled. One task a source; an unexpected error ends all of them and is raised."""
+        if not self._sources:
+            await asyncio.Event().wait()
         async with asyncio.TaskGroup() as group:
             for source in self._sources:
                 group.create_task(self._keep(source), name=f"feed {self.name} {source.key}")
@@ -134,7 +138,7 @@ class PolledFeed:
             stale_after_s=min((s.stale_after_s for s in self._sources), default=0),
             retry_at_ns=self._retry_at_ns,
             failures=self._failures,
-            detail=next(iter([*faults, *stale, *waiting]), ""),
+            detail=next(iter([*faults, *stale, *waiting]), "" if self._sources else NOTHING_FOLLOWED),
             unchanged_polls=self._unchanged,
             source=self._of.name,
             family=self._of.family.value,
@@ -148,7 +152,7 @@ class PolledFeed:
             found = answered(await self._probe())
             return Tried(found.passed, self._hidden(found.text))
         if not self._sources:
-            return Tried(False, "Nothing was asked: it follows nothing.")
+            return Tried(False, f"Nothing was asked: {NOTHING_FOLLOWED}.")
         source = self._sources[0]
         outcome = await self._polled(source)
         self._book(source, outcome)

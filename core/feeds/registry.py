@@ -19,11 +19,13 @@ from core.feeds import (
     deribit,
     dsm,
     fred,
+    kalshi_index,
     kraken,
     metar,
     nbm,
     nws,
     open_meteo,
+    tomorrow_io,
 )
 from core.feeds.budget import Budget, Kept
 from core.feeds.calendar import bls, files, fred_dates
@@ -71,6 +73,8 @@ SOURCES = (
     SourceModule(nbm.GUIDANCE, nbm.guidance_feed, of_stations=True),
     SourceModule(open_meteo.FORECAST, open_meteo.forecast_feed, of_stations=True),
     SourceModule(open_meteo.ENSEMBLE, open_meteo.ensemble_feed, of_stations=True),
+    SourceModule(tomorrow_io.FORECAST, tomorrow_io.forecast_feed, of_stations=True),
+    SourceModule(kalshi_index.INDEX, kalshi_index.index_feed),
     SourceModule(coinbase.DECLARATION, coinbase.feed),
     SourceModule(kraken.DECLARATION, kraken.feed),
     SourceModule(binance.DECLARATION, binance.feed),

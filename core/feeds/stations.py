@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import functools
 import importlib.resources
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 
 import msgspec
@@ -35,6 +36,8 @@ class Station(msgspec.Struct, frozen=True):
     """``HH:MM`` at which the final climate report usually comes, give or take 35 minutes; empty: unknown."""
     high_series: str = ""
     low_series: str = ""
+    index_city: str = ""
+    """The city of Kalshi's temperature index that lies around it: several stations, not this one."""
 
 
 @functools.cache
@@ -70,6 +73,17 @@ def lst(station: Station, at_ms: int) -> datetime:
 def shift_day(day: str, days: int) -> str:
     """``day`` moved by whole days."""
     return (date.fromisoformat(day) + timedelta(days=days)).isoformat()
+
+
+def daily(
+    times: Sequence[int], row: Sequence[float | None], station: Station
+) -> dict[str, tuple[float, float]]:
+    """Minimum and maximum of hourly values by climate day, only for days with all their 24 hours."""
+    days: dict[str, list[float]] = {}
+    for at_ms, value in zip(times, row, strict=True):
+        if value is not None:
+            days.setdefault(climate_day(station, at_ms), []).append(value)
+    return {day: (min(values), max(values)) for day, values in days.items() if len(values) == 24}
 
 
 def whole_f(celsius: float) -> int:

@@ -187,6 +187,8 @@ WeatherValue = (
     | DailySummary
 )
 """Of one station."""
-FeedValue = WeatherValue | Quote | Average | Volatility | OptionMark | SeriesPoint | Game | Calendar
+FeedValue = (
+    WeatherValue | WeatherIndex | Quote | Average | Volatility | OptionMark | SeriesPoint | Game | Calendar
+)
 Sink = Callable[[FeedValue], None]
 """Called in the feed's loop step; must not block or await."""

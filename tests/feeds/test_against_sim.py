@@ -27,7 +27,7 @@ def test_every_source_reads_and_a_shift_arrives_within_seconds(virtual: Any) -> 
         return [
             v.daily_max_f[tomorrow.isoformat()]
             for v in world.got
-            if isinstance(v, ModelForecast) and v.station == "KNYC"
+            if isinstance(v, ModelForecast) and (v.station, v.model) == ("KNYC", "gfs_seamless")
         ]
 
     async def script() -> None:

@@ -9,9 +9,9 @@ import msgspec
 import pytest
 
 from core.feeds.fetch import Failed, Fetcher
-from core.feeds.open_meteo import GEFS, GFS, Answer, Model, ModelSource, daily, hours
+from core.feeds.open_meteo import GEFS, GFS, Answer, Model, ModelSource, hours
 from core.feeds.polling import Polled
-from core.feeds.stations import HOUR_MS, climate_day_bounds, stations
+from core.feeds.stations import HOUR_MS, climate_day_bounds, daily, stations
 from core.feeds.values import Ensemble, FeedValue, ModelForecast
 
 NYC = stations()["KNYC"]

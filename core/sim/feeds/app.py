@@ -23,10 +23,12 @@ from core.sim.feeds import (
     fred,
     fred_dates,
     iem,
+    kalshi_index,
     kraken,
     metar,
     nws_routes,
     open_meteo,
+    tomorrow_io,
 )
 from core.sim.feeds.around import Around
 from core.sim.feeds.switchboard import Switchboard, Switches
@@ -50,6 +52,8 @@ PROVIDERS = (
     Provider("nws", nws_routes.routes, nws_routes.ADDRESSES, nws_routes.outage),
     Provider("metar", metar.routes, metar.ADDRESSES),
     Provider("iem", iem.routes, iem.ADDRESSES),
+    Provider("tomorrow-io", tomorrow_io.routes, tomorrow_io.ADDRESSES),
+    Provider("kalshi-index", kalshi_index.routes, kalshi_index.ADDRESSES),
     Provider("open-meteo", open_meteo.routes, open_meteo.ADDRESSES, open_meteo.outage),
     Provider("coinbase", coinbase.routes, coinbase.ADDRESSES),
     Provider("kraken", kraken.routes, kraken.ADDRESSES),
