@@ -140,13 +140,14 @@ def build(options: SimOptions, clock: Clock, world_id: str, keys_dir: Path) -> S
     story = Story(scenario.script.story, stage, clock)
     watch.on_subscribe.append(story.begin)
     readers = Readers(lambda: traders.hear(read=True), lambda station: traders.look(station, read=True))
+    around = build_around(weather, clock, clock_of_world, options.seed, readers)
     return Sim(
         exchange,
         world,
         clock_of_world,
-        build_app(exchange, registry, clock, faults),
+        build_app(exchange, registry, clock, faults, around.prices),
         polymarket,
-        build_feeds_app(build_around(weather, clock, clock_of_world, options.seed, readers), switches),
+        build_feeds_app(around, switches),
         faults,
         traders,
         story,

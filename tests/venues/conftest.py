@@ -27,6 +27,7 @@ from core.sim.kalshi.app import build_app
 from core.sim.kalshi.auth import KeyEntry, KeyRegistry
 from core.sim.kalshi.limits import Limiter, Tier
 from core.sim.kalshi.server import config as serving
+from core.sim.prices import Prices
 from core.venues.decisions import LimiterReport
 from core.venues.kalshi.hosts import Addresses
 from core.venues.kalshi.sign import load_signer
@@ -223,6 +224,7 @@ class SimKalshi:
             registry,
             self.clock,
             self.faults,
+            Prices(1),
             Limiter(self.clock, Tier.PRESTIGE),
         )
         self.port = 0

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
-from random import Random
 
 import msgspec
 from starlette.applications import Starlette
@@ -23,10 +22,11 @@ from core.sim.kalshi.auth import KeyRegistry
 from core.sim.kalshi.call import Venue
 from core.sim.kalshi.connection import Connection
 from core.sim.kalshi.errors import WireError
-from core.sim.kalshi.indices import Walk
+from core.sim.kalshi.indices import Beat
 from core.sim.kalshi.limits import Limiter
 from core.sim.kalshi.rest import BODY_BYTES_MAX, Rest, RestAnswer, refused, too_large
 from core.sim.kalshi.stream import Stream
+from core.sim.prices import Prices
 
 STREAM_PATH = "/trade-api/ws/v2"
 PULSE_S = 0.1
@@ -40,6 +40,7 @@ def build_app(
     keys: KeyRegistry,
     clock: Clock,
     faults: Faults,
+    prices: Prices,
     limiter: Limiter | None = None,
 ) -> Starlette:
     """REST under ``/trade-api/v2``, the stream at ``/trade-api/ws/v2``; serve it with ``server.config``.
@@ -48,12 +49,12 @@ def build_app(
     """
     venue = Venue(exchange, keys, clock, faults, limiter or Limiter(clock))
     stream, desk = Stream(venue), Rest(venue)
-    walk = Walk(venue.indices, Random("indices"))
+    beat = Beat(venue.indices, prices, exchange.world, stream.follows_index)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         async with asyncio.TaskGroup() as tasks:
-            pulse = tasks.create_task(_pulse(stream, walk, clock))
+            pulse = tasks.create_task(_pulse(stream, beat, clock))
             yield
             pulse.cancel()
 
@@ -74,10 +75,10 @@ def build_app(
     return app
 
 
-async def _pulse(stream: Stream, walk: Walk, clock: Clock) -> None:
+async def _pulse(stream: Stream, beat: Beat, clock: Clock) -> None:
     while True:
         await asyncio.sleep(PULSE_S)
-        walk.step(clock.wall_ms())
+        beat.step(clock.wall_ms())
         stream.pulse()
 
 

@@ -1,6 +1,6 @@
 """Settlement indices of the crypto markets: ticks about once a second and their averages.
 
-Kalshi API: the ``cfbenchmarks_value`` channel. Values are integers of 1e-8 dollars.
+Kalshi API: the ``cfbenchmarks_value`` channel. Values are integers of 1e-8 dollars, times world time.
 """
 
 from __future__ import annotations
@@ -8,24 +8,20 @@ from __future__ import annotations
 import json
 from collections import deque
 from collections.abc import Callable
-from random import Random
 from typing import Any
 
 import msgspec
+
+from core.domain.clock import WorldClock
+from core.sim.prices import Prices
 
 WINDOW_MS = 60_000
 QUARTER_MS = 900_000
 EIGHT_DECIMALS = 100_000_000
 TICK_MS = 1_000
 
-STARTS = {
-    "BRTI": 91_250,
-    "ETHUSD_RTI": 3_020,
-    "SOLUSD_RTI": 141,
-    "XRPUSD_RTI": 2,
-    "DOGEUSD_RTI": 1,
-}
-"""The indices served and about where each begins, in dollars."""
+INDEX_IDS = ("BRTI", "ETHUSD_RTI", "SOLUSD_RTI", "XRPUSD_RTI", "DOGEUSD_RTI")
+"""The indices served, by their names in this world's prices."""
 
 
 class Tick(msgspec.Struct, frozen=True):
@@ -52,21 +48,33 @@ class Indices:
 
     def __init__(self) -> None:
         self.listeners: list[Callable[[Tick], None]] = []
-        self._recent: dict[str, deque[tuple[int, int]]] = {index_id: deque() for index_id in STARTS}
+        self._recent: dict[str, deque[tuple[int, int]]] = {index_id: deque() for index_id in INDEX_IDS}
 
     @property
     def ids(self) -> list[str]:
         return list(self._recent)
 
-    def publish(self, index_id: str, value: int, ts_ms: int) -> None:
-        """A value at its source's time; one that is not newer than the last is ignored."""
+    def newest_ms(self, index_id: str) -> int:
+        """Time of the last value; 0 before the first."""
+        recent = self._recent[index_id]
+        return recent[-1][0] if recent else 0
+
+    def note(self, index_id: str, value: int, ts_ms: int) -> bool:
+        """Take a value at its source's time into the averages; one that is not newer than the last is not."""
         recent = self._recent[index_id]
         if recent and ts_ms <= recent[-1][0]:
-            return
+            return False
         while recent and recent[0][0] <= ts_ms - WINDOW_MS - TICK_MS:
             recent.popleft()
-        before = [v for at, v in recent if ts_ms - WINDOW_MS <= at < ts_ms]
         recent.append((ts_ms, value))
+        return True
+
+    def publish(self, index_id: str, value: int, ts_ms: int) -> None:
+        """Take a value and tell of it."""
+        if not self.note(index_id, value, ts_ms):
+            return
+        recent = self._recent[index_id]
+        before = [v for at, v in recent if ts_ms - WINDOW_MS <= at < ts_ms]
         average = Average(_mean(before, value), len(before), ts_ms - WINDOW_MS, ts_ms)
         tick = Tick(index_id, value, ts_ms, average, self._quarter(recent, ts_ms))
         for listener in self.listeners:
@@ -82,22 +90,31 @@ class Indices:
         return Average(_mean(within, 0), len(within), start_ms + 1, close_ms + 1)
 
 
-class Walk:
-    """Moves every index a little each second of real time, from a seed's stream."""
+class Beat:
+    """Tells of every index that somebody follows, once a second of real time, at world time.
 
-    def __init__(self, indices: Indices, chance: Random) -> None:
-        self._indices, self._chance = indices, chance
-        self._values = {index_id: dollars * EIGHT_DECIMALS for index_id, dollars in STARTS.items()}
+    Averages hold every second of the world, however fast it runs.
+    """
+
+    def __init__(
+        self, indices: Indices, prices: Prices, world: WorldClock, follows: Callable[[str], bool]
+    ) -> None:
+        self._indices, self._prices, self._world, self._follows = indices, prices, world, follows
         self._next_ms = 0
 
     def step(self, now_ms: int) -> None:
         if now_ms < self._next_ms:
             return
         self._next_ms = now_ms + TICK_MS
-        for index_id, value in self._values.items():
-            moved = value + int(value * self._chance.gauss(0, 0.00005))
-            self._values[index_id] = max(EIGHT_DECIMALS // 100, moved)
-            self._indices.publish(index_id, self._values[index_id], now_ms)
+        at_ms = self._world.at(now_ms) // TICK_MS * TICK_MS
+        for index_id in filter(self._follows, self._indices.ids):
+            missed_ms = max(self._indices.newest_ms(index_id) + TICK_MS, at_ms - WINDOW_MS)
+            for ts_ms in range(missed_ms, at_ms, TICK_MS):
+                self._indices.note(index_id, self._value(index_id, ts_ms), ts_ms)
+            self._indices.publish(index_id, self._value(index_id, at_ms), at_ms)
+
+    def _value(self, index_id: str, at_ms: int) -> int:
+        return round(self._prices.value(index_id, at_ms) * EIGHT_DECIMALS)
 
 
 def body(tick: Tick, now_ms: int) -> bytes:

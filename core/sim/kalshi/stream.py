@@ -171,6 +171,10 @@ class Stream:
             if subscription.connection.sees(account):
                 subscription.push("order_group_updates", body)
 
+    def follows_index(self, index_id: str) -> bool:
+        """Whether anybody does."""
+        return self._audience.follows("cfbenchmarks_value", index_id)
+
     def _on_tick(self, tick: Tick) -> None:
         if following := self._audience.following("cfbenchmarks_value", tick.index_id):
             body = indices.body(tick, self._venue.clock.wall_ms())

@@ -22,6 +22,7 @@ from core.sim.kalshi.app import build_app
 from core.sim.kalshi.auth import READ, WRITE, KeyEntry, KeyRegistry
 from core.sim.kalshi.connection import Connection
 from core.sim.kalshi.limits import Limiter, Tier
+from core.sim.prices import Prices
 from tests.kalshi_specs import (
     NO_SPECS,
     RestJudge,
@@ -59,7 +60,7 @@ class Desk:
         self.exchange = floor.exchange
         self.faults = Faults(floor.clock)
         self.limiter = Limiter(floor.clock, Tier.PRESTIGE)
-        self.app = build_app(floor.exchange, registry, floor.clock, self.faults, self.limiter)
+        self.app = build_app(floor.exchange, registry, floor.clock, self.faults, Prices(1), self.limiter)
         self.venue, self.stream = self.app.state.venue, self.app.state.stream
         # A dialect that strews unknown fields or drops required ones is judged in its own tests.
         self.judged = floor.exchange.dialect == Dialect()

@@ -26,6 +26,7 @@ from core.sim.exchange import Exchange
 from core.sim.faults import Faults
 from core.sim.kalshi import server
 from core.sim.kalshi.app import build_app
+from core.sim.prices import Prices
 
 STREAM = "/trade-api/ws/v2"
 T = "KXA-1-T5"
@@ -71,7 +72,7 @@ async def serving(issued, signer) -> AsyncIterator[Live]:
     market = MarketSpec(T, "KXA-1", "KXA", "t", "y", "greater", now_ms, now_ms + 10**9)
     exchange.list_event(EventSpec("KXA-1", "KXA", "t", "s", (market,)))
     exchange.open_account("ann", parse_money("100"))
-    running = Started(server.config(build_app(exchange, registry, clock, faults)))
+    running = Started(server.config(build_app(exchange, registry, clock, faults, Prices(1))))
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         task = asyncio.create_task(running.serve([listening]))

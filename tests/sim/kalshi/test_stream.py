@@ -7,11 +7,13 @@ import random
 
 import pytest
 
+from core.domain.clock import WorldClock
 from core.domain.units import contracts
 from core.sim import lifecycle
 from core.sim.kalshi import channels, commands, connection
-from core.sim.kalshi.indices import EIGHT_DECIMALS
+from core.sim.kalshi.indices import EIGHT_DECIMALS, Beat
 from core.sim.orders import BookSide, TimeInForce
+from core.sim.prices import Prices
 
 T = "KXHIGHNY-26NOV23-B48.5"
 U = "KXHIGHNY-26NOV23-T50"
@@ -370,3 +372,27 @@ def test_a_market_reopens_with_a_later_close(desk):
         "activated",
     ]
     assert desk.floor.placed("ann", BID, "0.30", 1).remaining == contracts(1)
+
+
+def test_an_index_tells_the_worlds_price_with_averages_over_every_second_of_the_world(desk):
+    reader, told = desk.join(), desk.venue.indices
+    world, prices = WorldClock(desk.floor.clock.ms, desk.floor.clock.ms, 144.0), Prices(1)
+    beat = Beat(told, prices, world, desk.stream.follows_index)
+    beat.step(desk.floor.clock.ms)
+    assert reader.take() == [] and told.newest_ms("BRTI") == 0, "nobody follows it"
+    reader.send("subscribe", channels=["cfbenchmarks_value"], index_ids=["BRTI"])
+    reader.take()
+    for _ in range(3):
+        desk.floor.clock.ms += 1_000
+        beat.step(desk.floor.clock.ms)
+        beat.step(desk.floor.clock.ms + 900)
+    bodies = [message["msg"] for message in reader.take()]
+    assert [json.loads(body["data"])["time"] for body in bodies] == [
+        world.at(desk.floor.clock.ms - back) // 1_000 * 1_000 for back in (2_000, 1_000, 0)
+    ]
+    at = world.at(desk.floor.clock.ms) // 1_000 * 1_000
+    assert float(json.loads(bodies[-1]["data"])["value"]) == prices.value("BRTI", at)
+    average = bodies[-1]["avg_60s_data"]
+    minute = [prices.value("BRTI", at - back * 1_000) for back in range(1, 61)]
+    assert average["window_size"] == 60
+    assert float(average["value"]) == pytest.approx(sum(minute) / 60, abs=0.01)
