@@ -42,8 +42,10 @@ class Told:
                 self.options[value.instrument, value.source] = value
             case SeriesPoint():
                 self.series[value.series, value.source] = value
-            case Game():
+            case Game() if value.books:
                 self.games[value.id, value.source] = value
+            case Game():  # offered by nobody any more
+                self.games.pop((value.id, value.source), None)
             case Calendar():
                 self.calendars[value.source] = value
             case WeatherIndex():

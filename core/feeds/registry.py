@@ -24,6 +24,7 @@ from core.feeds import (
     metar,
     nbm,
     nws,
+    odds_api,
     open_meteo,
     tomorrow_io,
 )
@@ -81,6 +82,7 @@ SOURCES = (
     SourceModule(deribit.DECLARATION, deribit.feed),
     SourceModule(chainlink.DECLARATION, chainlink.feed),
     SourceModule(fred.DECLARATION, fred.feed),
+    SourceModule(odds_api.DECLARATION, odds_api.feed),
     SourceModule(files.FOMC, files.fomc_feed),
     SourceModule(files.OWN, files.own_feed),
     SourceModule(bls.DECLARATION, bls.feed),

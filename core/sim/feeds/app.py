@@ -27,6 +27,7 @@ from core.sim.feeds import (
     kraken,
     metar,
     nws_routes,
+    odds_api,
     open_meteo,
     tomorrow_io,
 )
@@ -61,6 +62,7 @@ PROVIDERS = (
     Provider("deribit", deribit.routes, deribit.ADDRESSES),
     Provider("chainlink", chainlink.routes, chainlink.ADDRESSES),
     Provider("fred", fred.routes, fred.ADDRESSES),
+    Provider("odds-api", odds_api.routes, odds_api.ADDRESSES),
     Provider("bls", bls.routes, bls.ADDRESSES),
     Provider("fred-releases", fred_dates.routes, fred_dates.ADDRESSES),
 )
