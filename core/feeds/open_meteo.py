@@ -1,14 +1,15 @@
-"""Open-Meteo: one model's hours for each station, fetched when the model has a new run.
+"""Open-Meteo: several models' hours for each station, fetched when a model has a new run.
 
-Answers carry no run time, so a frozen model looks healthy: age comes from the model's run metadata.
+Answers carry no run time, so a frozen model looks healthy: age comes from the model's run metadata. The
+service's servers do not learn of a run at once: metadata that goes back to an older run is no news.
 Daily maxima are made from the hours here, over the climate day: the service's own daily values follow
 the clock day of a zone and another source. Data by Open-Meteo.com, CC BY 4.0.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
 import msgspec
 
@@ -16,19 +17,22 @@ from core.domain.clock import Clocks
 from core.feeds.declaration import Declaration, Family, Per, Quota
 from core.feeds.feed import Feed, Stamp
 from core.feeds.fetch import Body, Failed, Fetcher, NotModified, decode
+from core.feeds.open_meteo_wire import VARIABLE, Answer, RunMeta, Series, hours, zone
 from core.feeds.polling import Polled
-from core.feeds.sanity import dated, plausible, time_fault
-from core.feeds.stations import HOUR_MS, Station, daily
+from core.feeds.sanity import time_fault
+from core.feeds.stations import Station, daily
 from core.feeds.values import Ensemble, ModelForecast, Sink
 from core.feeds.wiring import Wiring
 
 RUN_CHECK_EVERY_S = 300
 REPLICATION_S = 600
 """A new run reaches all of the service's servers about this long after it is declared available."""
+LATE_S = 6 * 3_600
+"""Beyond two intervals of its runs a model is allowed this much: from a run's start to its values."""
 FORECAST_DAYS = 3
-HOURS_MAX = 24 * 20
-MEMBERS_MAX = 100
-_VARIABLE = "temperature_2m"
+FREE_VARIABLES = 10
+FREE_DAYS = 14
+"""A call weighs one up to ten variables (times members) and two weeks, in proportion beyond."""
 
 
 class Model(msgspec.Struct, frozen=True):
@@ -36,68 +40,55 @@ class Model(msgspec.Struct, frozen=True):
 
     name: str
     meta: str
-    path: str = "/v1/forecast"
+    members: int = 1
+
+    @property
+    def path(self) -> str:
+        return "/v1/forecast" if self.members == 1 else "/v1/ensemble"
 
 
 GFS = Model("gfs_seamless", "ncep_gfs013")
 """The model the shipped history holds past forecasts of."""
-GEFS = Model("ncep_gefs025", "ncep_gefs025", "/v1/ensemble")
+GEFS = Model("ncep_gefs025", "ncep_gefs025", 31)
+FORECASTS = (
+    GFS,
+    Model("ncep_hrrr_conus", "ncep_hrrr_conus"),
+    Model("ecmwf_ifs025", "ecmwf_ifs025"),
+    Model("icon_seamless", "dwd_icon"),
+    Model("gem_seamless", "cmc_gem_gdps"),
+)
+ENSEMBLES = (GEFS, Model("ecmwf_ifs025_ensemble", "ecmwf_ifs025_ensemble", 51))
 
 
 ACCEPT = "application/json"
-_QUOTAS = (
+QUOTAS = (
     Quota(600, Per.MINUTE), Quota(5_000, Per.HOUR), Quota(10_000, Per.DAY), Quota(300_000, Per.MONTH)
 )  # fmt: skip
-_CREDIT = "Weather data by Open-Meteo.com (CC BY 4.0)"
+CREDIT = "Weather data by Open-Meteo.com (CC BY 4.0)"
 FORECAST = Declaration(
     name="open-meteo",
     label="METEO",
     family=Family.WEATHER,
-    gives="hourly temperatures of one numerical model",
+    gives="hourly temperatures of several numerical models",
+    offers=tuple(model.name for model in FORECASTS),
     urls={"api": "https://api.open-meteo.com"},
     every_s=RUN_CHECK_EVERY_S,
-    stale_after_s=12 * 3600,
-    quotas=_QUOTAS,
-    credit=_CREDIT,
+    stale_after_s=18 * 3600,
+    quotas=QUOTAS,
+    credit=CREDIT,
 )
 ENSEMBLE = Declaration(
     name="open-meteo-ensemble",
     label="ENS",
     family=Family.WEATHER,
-    gives="daily maxima of an ensemble's members",
+    gives="daily extremes of ensembles' members",
+    offers=tuple(model.name for model in ENSEMBLES),
     urls={"api": "https://ensemble-api.open-meteo.com"},
     every_s=RUN_CHECK_EVERY_S,
-    stale_after_s=12 * 3600,
-    quotas=_QUOTAS,
-    credit=_CREDIT,
+    stale_after_s=18 * 3600,
+    quotas=QUOTAS,
+    credit=CREDIT,
 )
-
-
-class RunMeta(msgspec.Struct, frozen=True):
-    """Run times in Unix seconds (world time)."""
-
-    last_run_initialisation_time: int
-    last_run_availability_time: int
-    update_interval_seconds: int
-
-
-class Units(msgspec.Struct, frozen=True):
-    temperature_2m: str
-
-
-class Answer(msgspec.Struct, frozen=True):
-    """One location's answer: times and values by column name."""
-
-    utc_offset_seconds: int
-    hourly_units: Units
-    hourly: dict[str, list[float | str | None]]
-
-
-class Series(msgspec.Struct, frozen=True):
-    """The hours of one answer: start times in Unix ms and one row of values a member, control first."""
-
-    times: tuple[int, ...]
-    members: tuple[tuple[float | None, ...], ...]
 
 
 class ModelSource:
@@ -113,7 +104,7 @@ class ModelSource:
     ) -> None:
         self.key = model.name
         self.newest_ms: int | None = None
-        self.stale_after_s = 12 * 3600
+        self.stale_after_s = FORECAST.stale_after_s
         self._model, self._stations = model, tuple(stations)
         self._fetcher, self._clocks, self._sink = fetcher, clocks, sink
         self._held: dict[str, tuple[Stamp, Series]] = {}
@@ -123,15 +114,17 @@ class ModelSource:
         """Read the run metadata; when a run is new, every station's hours."""
         answer = await self._fetcher.get(f"/data/{self._model.meta}/static/meta.json")
         if not isinstance(answer, Body):
-            return _unexpected(answer)
+            return unexpected(answer)
         meta = decode(answer, RunMeta)
         if isinstance(meta, Failed):
             return meta
         event_ms = meta.last_run_initialisation_time * 1000
-        fault = time_fault(event_ms, self.newest_ms, self._clocks.world_ms())
+        fault = time_fault(event_ms, None, self._clocks.world_ms())
         if fault or not 0 < meta.update_interval_seconds <= 7 * 86_400:
             return Failed(f"run metadata refused: {fault or 'update interval'}")
-        self.stale_after_s = 2 * meta.update_interval_seconds
+        if self.newest_ms is not None and event_ms < self.newest_ms:
+            return Polled(answer.received_ns, changed=False)
+        self.stale_after_s = 2 * meta.update_interval_seconds + LATE_S
         if self._settled_run == meta.last_run_availability_time:
             return Polled(answer.received_ns, changed=False)
         waits_s = meta.last_run_availability_time + REPLICATION_S - self._clocks.world_ms() / 1000
@@ -157,21 +150,25 @@ class ModelSource:
                 "longitude": f"{station.lon:g}",
                 # Without it the service corrects to the terrain of its own map at this point.
                 "elevation": str(station.elevation_m),
-                "hourly": _VARIABLE,
+                "hourly": VARIABLE,
                 "models": self._model.name,
                 "temperature_unit": "fahrenheit",
-                "timezone": _zone(station),
+                "timezone": zone(station),
                 "forecast_days": str(FORECAST_DAYS),
             },
+            cost=weight(self._model.members, FORECAST_DAYS),
         )
         if not isinstance(answer, Body):
-            return _unexpected(answer)
+            return unexpected(answer)
         wire = decode(answer, Answer)
         if isinstance(wire, Failed):
             return wire
         series = hours(wire, station)
         if isinstance(series, Failed):
             return series
+        if len(series.members) < self._model.members:
+            told = f"{len(series.members)} of {self._model.members}"
+            return Failed(f"{station.icao}: answer has {told} members of {self._model.name}")
         held = self._held.get(station.icao)
         stamp = answer.stamp(meta.last_run_initialisation_time * 1000, meta.last_run_availability_time * 1000)
         same = held is not None and held[1] == series
@@ -183,7 +180,7 @@ class ModelSource:
 
     def _value(self, station: Station, series: Series, stamp: Stamp) -> ModelForecast | Ensemble:
         by_member = [daily(series.times, row, station) for row in series.members]
-        if self._model.path == GEFS.path:
+        if self._model.members > 1:
             days = sorted(set.intersection(*(set(days) for days in by_member)))
             lows, highs = ({d: tuple(m[d][side] for m in by_member) for d in days} for side in (0, 1))
             return Ensemble(station.icao, self._model.name, highs, stamp, self.stale_after_s, lows)
@@ -194,59 +191,31 @@ class ModelSource:
         return ModelForecast(station.icao, self._model.name, hourly, high, stamp, self.stale_after_s, low)
 
 
+def weight(variables: int, days: int) -> int:
+    """What a call of one place costs of the quotas; members count as variables. Rounded up."""
+    return max(1, math.ceil(variables / FREE_VARIABLES * max(1.0, days / FREE_DAYS)))
+
+
 def forecast_feed(wiring: Wiring) -> Feed:
-    return _feed(wiring, GFS)
+    return _feed(wiring, FORECASTS)
 
 
 def ensemble_feed(wiring: Wiring) -> Feed:
-    return _feed(wiring, GEFS)
+    return _feed(wiring, ENSEMBLES)
 
 
-def _feed(wiring: Wiring, model: Model) -> Feed:
+def _feed(wiring: Wiring, models: Sequence[Model]) -> Feed:
+    """Of the models that are followed by name; of all where none is."""
     at = wiring.shared
     fetcher = wiring.fetcher("api", ACCEPT)
-    return wiring.polled([ModelSource(model, wiring.stations, fetcher, at.clocks, at.sink)])
+    return wiring.polled(
+        [
+            ModelSource(model, wiring.stations, fetcher, at.clocks, at.sink)
+            for model in models
+            if not wiring.follows or model.name in wiring.follows
+        ]
+    )
 
 
-def hours(wire: Answer, station: Station) -> Series | Failed:
-    """The answer's hours, or what is wrong: another zone, another unit, ragged rows, absurd values."""
-    if wire.utc_offset_seconds != station.lst_offset_h * 3600:
-        return Failed(f"{station.icao}: answer is in another time zone")
-    if wire.hourly_units.temperature_2m != "°F":
-        return Failed(f"{station.icao}: answer is not in degrees Fahrenheit")
-    times = [_local_ms(text, station) for text in wire.hourly.get("time", [])[:HOURS_MAX]]
-    if not times or None in times:
-        return Failed(f"{station.icao}: answer has no hours")
-    rows: list[tuple[float | None, ...]] = []
-    for name in sorted(n for n in wire.hourly if n == _VARIABLE or n.startswith(f"{_VARIABLE}_member")):
-        values = wire.hourly[name][:HOURS_MAX]
-        row = tuple(value for value in values if not isinstance(value, str))
-        if len(row) != len(times) or len(rows) >= MEMBERS_MAX:
-            return Failed(f"{station.icao}: hours and values do not match")
-        if any(value is not None and not plausible(value) for value in row):
-            return Failed(f"{station.icao}: a temperature is outside what stations see")
-        rows.append(row)
-    if not rows:
-        return Failed(f"{station.icao}: answer has no temperatures")
-    return Series(tuple(at for at in times if at is not None), tuple(rows))
-
-
-def _zone(station: Station) -> str:
-    """The fixed-offset zone of a station's standard time; the sign is inverted by convention."""
-    return f"Etc/GMT{-station.lst_offset_h:+d}"
-
-
-def _local_ms(text: float | str | None, station: Station) -> int | None:
-    """A local time without offset, as the service writes it, in Unix milliseconds."""
-    try:
-        local = datetime.fromisoformat(text) if isinstance(text, str) else None
-    except ValueError:
-        return None
-    if local is None or local.tzinfo is not None:
-        return None
-    at_ms = int(local.replace(tzinfo=UTC).timestamp()) * 1000 - station.lst_offset_h * HOUR_MS
-    return at_ms if dated(at_ms) else None
-
-
-def _unexpected(answer: NotModified | Failed) -> Failed:
+def unexpected(answer: NotModified | Failed) -> Failed:
     return answer if isinstance(answer, Failed) else Failed("not modified without a question", 304)

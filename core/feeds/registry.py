@@ -26,6 +26,7 @@ from core.feeds import (
     nws,
     odds_api,
     open_meteo,
+    open_meteo_past,
     tomorrow_io,
 )
 from core.feeds.budget import Budget, Kept
@@ -74,6 +75,7 @@ SOURCES = (
     SourceModule(nbm.GUIDANCE, nbm.guidance_feed, of_stations=True),
     SourceModule(open_meteo.FORECAST, open_meteo.forecast_feed, of_stations=True),
     SourceModule(open_meteo.ENSEMBLE, open_meteo.ensemble_feed, of_stations=True),
+    SourceModule(open_meteo_past.PAST, open_meteo_past.past_feed, of_stations=True),
     SourceModule(tomorrow_io.FORECAST, tomorrow_io.forecast_feed, of_stations=True),
     SourceModule(kalshi_index.INDEX, kalshi_index.index_feed),
     SourceModule(coinbase.DECLARATION, coinbase.feed),

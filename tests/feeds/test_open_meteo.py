@@ -2,18 +2,28 @@
 
 import asyncio
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from core.feeds.feed import Feed, FeedState
 from core.feeds.fetch import Failed, Fetcher
-from core.feeds.open_meteo import GEFS, GFS, Answer, Model, ModelSource, hours
+from core.feeds.open_meteo import FORECAST, FORECASTS, GEFS, GFS, Model, ModelSource, forecast_feed, weight
+from core.feeds.open_meteo_past import PAST, past_feed
+from core.feeds.open_meteo_wire import Answer, hours
 from core.feeds.polling import Polled
 from core.feeds.stations import HOUR_MS, climate_day_bounds, daily, stations
-from core.feeds.values import Ensemble, FeedValue, ModelForecast
+from core.feeds.values import Ensemble, FeedValue, ModelForecast, PastForecasts
+from core.sim.feeds import open_meteo as simulated
+from core.sim.feeds.open_meteo import Quirks
+from tests.feeds.served import Served
 
+Ran = tuple[Served, Feed]
 NYC = stations()["KNYC"]
 DAY = "2026-11-22"
 START_MS, END_MS = climate_day_bounds(NYC, DAY)
@@ -111,7 +121,8 @@ def test_a_run_is_fetched_once_and_stamped_with_its_own_times(virtual: Any) -> N
     assert value.hourly[0] == (START_MS, 40.0)
     assert value.stamp.event_ms == service.run_s * 1000
     assert value.stamp.published_ms == service.available_s * 1000
-    assert value.stale_after_s == 12 * 3600
+    assert value.stale_after_s == (2 * 6 + 6) * 3600
+    assert value.daily_min_f == {"2026-11-22": 40.0, "2026-11-23": 40.0}
     assert source.newest_ms == service.run_s * 1000
     assert [o.changed for o in outcomes if isinstance(o, Polled)] == [True, False]
     params = service.fetched[0].params
@@ -153,7 +164,7 @@ def test_a_new_run_with_the_same_values_is_accepted_once_replicated(virtual: Any
     assert source.newest_ms == service.run_s * 1000
 
 
-def test_an_older_or_future_run_is_refused(virtual: Any) -> None:
+def test_an_older_run_is_no_news_and_a_future_one_refused(virtual: Any) -> None:
     service = Service({"temperature_2m": [40.0] * 24})
 
     def back() -> None:
@@ -167,7 +178,8 @@ def test_an_older_or_future_run_is_refused(virtual: Any) -> None:
 
     outcomes, got, _ = polls(virtual, service, [nothing, back, ahead, nonsense])
     assert len(got) == 1
-    assert [isinstance(o, Failed) for o in outcomes] == [False, True, True, True]
+    assert [isinstance(o, Failed) for o in outcomes] == [False, False, True, True]
+    assert isinstance(outcomes[1], Polled) and not outcomes[1].changed
     fresh, got, _ = polls(virtual, service, [nonsense])  # nothing held yet to be older than
     assert isinstance(fresh[0], Failed)
     assert got == []
@@ -179,5 +191,106 @@ def test_ensemble_members_keep_their_order_control_first(virtual: Any) -> None:
     _, got, _ = polls(virtual, service, [nothing], GEFS)
     (value,) = got
     assert isinstance(value, Ensemble)
-    assert value.daily_max_f == {DAY: tuple(40.0 + m for m in range(31))}
+    assert value.daily_max_f == value.daily_min_f == {DAY: tuple(40.0 + m for m in range(31))}
     assert service.fetched[0].path == "/v1/ensemble"
+
+
+def test_an_ensemble_without_all_its_members_is_refused(virtual: Any) -> None:
+    service = Service({"temperature_2m": [40.0] * 24, "temperature_2m_member01": [41.0] * 24})
+    outcomes, got, _ = polls(virtual, service, [nothing], GEFS)
+    assert got == [] and isinstance(outcomes[0], Failed)
+    assert "2 of 31 members" in outcomes[0].reason
+
+
+@pytest.mark.parametrize(
+    ("variables", "days", "cost"), [(1, 3, 1), (31, 3, 4), (51, 3, 6), (2, 46, 1), (10, 28, 2), (1, 140, 1)]
+)
+def test_a_call_weighs_by_variables_members_and_days(variables: int, days: int, cost: int) -> None:
+    assert weight(variables, days) == cost
+
+
+def ran(virtual: Any, hours: float, quirks: Quirks | None = None, follows: tuple[str, ...] = ()) -> Ran:
+    world = Served(virtual)
+
+    async def script(_: Feed) -> None:
+        await asyncio.sleep(hours * 3600)
+
+    routes = simulated.routes(world.around, quirks)
+    urls = simulated.ADDRESSES["open-meteo"]
+    return world, world.run(FORECAST, forecast_feed, routes, urls, script, follows=follows)
+
+
+def test_every_named_model_tells_its_own_hours_with_its_own_run(virtual: Any) -> None:
+    world, feed = ran(virtual, 2.1)
+    assert feed.health().state is FeedState.OK
+    by_model: dict[str, list[ModelForecast]] = {}
+    for value in world.got:
+        assert isinstance(value, ModelForecast)
+        if value.station == "KNYC":
+            by_model.setdefault(value.model, []).append(value)
+    assert set(by_model) == {model.name for model in FORECASTS}
+    runs = {model: {value.stamp.event_ms for value in told} for model, told in by_model.items()}
+    assert (len(runs["ncep_hrrr_conus"]), len(runs["gfs_seamless"])) == (3, 2), "hourly, and the one of 12Z"
+    assert by_model["ncep_hrrr_conus"][0].stale_after_s == 8 * 3600
+    highs = {model: told[-1].daily_max_f["2026-11-23"] for model, told in by_model.items()}
+    assert len(set(highs.values())) == len(highs)
+
+
+def test_only_followed_models_are_asked(virtual: Any) -> None:
+    world, _ = ran(virtual, 0.2, follows=("gfs_seamless",))
+    assert {v.model for v in world.got if isinstance(v, ModelForecast)} == {"gfs_seamless"}
+
+
+def test_servers_that_know_different_runs_do_no_harm(virtual: Any) -> None:
+    world, feed = ran(virtual, 3.0, Quirks(torn=True), ("gfs_seamless",))
+    assert feed.health().failures == 0
+    events = [v.stamp.event_ms for v in world.got if isinstance(v, ModelForecast) and v.station == "KNYC"]
+    assert events == sorted(events)
+
+
+def test_a_frozen_run_looks_healthy_and_grows_stale(virtual: Any) -> None:
+    _, feed = ran(virtual, 15.0, Quirks(frozen_ms=1_795_359_900_000), ("gfs_seamless",))
+    assert (feed.health().state, feed.health().failures) == (FeedState.STALE, 0)
+
+
+@pytest.mark.parametrize(
+    ("quirks", "words"),
+    [(Quirks(celsius=True), "not in degrees Fahrenheit"), (Quirks(empty=True), "no temperatures")],
+)
+def test_another_unit_and_hours_without_values_are_refused(virtual: Any, quirks: Quirks, words: str) -> None:
+    world, feed = ran(virtual, 0.1, quirks)
+    assert world.got == [] and words in feed.health().detail
+
+
+def test_previous_runs_tell_what_was_said_of_each_day_before(virtual: Any) -> None:
+    world = Served(virtual, start=datetime(2026, 12, 2, 15, 5, tzinfo=UTC))
+
+    async def script(_: Feed) -> None:
+        await asyncio.sleep(3_600)
+
+    routes = simulated.routes(world.around)
+    urls = simulated.ADDRESSES["open-meteo-past"]
+    feed = world.run(PAST, past_feed, routes, urls, script, follows=("gfs_seamless",))
+    assert feed.health().state is FeedState.OK
+    mine = next(v for v in world.got if isinstance(v, PastForecasts) and v.station == "KNYC")
+    assert set(mine.daily_max_f) == {1, 2} == set(mine.daily_min_f)
+    start_ms, end_ms = climate_day_bounds(NYC, "2026-11-30")
+    said = [
+        world.weather.forecast_f("KNYC", at, at - 24 * HOUR_MS) for at in range(start_ms, end_ms, HOUR_MS)
+    ]
+    known = [f for f in said if f is not None]
+    assert (mine.daily_min_f[1]["2026-11-30"], mine.daily_max_f[1]["2026-11-30"]) == (min(known), max(known))
+    assert mine.daily_max_f[1] != mine.daily_max_f[2]
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["time", "temperature_2m", "temperature_2m_member01", "x"]),
+        st.lists(st.one_of(st.none(), st.floats(), st.text(max_size=6)), max_size=3),
+    ),
+    st.dictionaries(st.sampled_from(["time", "temperature_2m"]), st.sampled_from(["°F", "°C", "iso8601"])),
+)
+def test_no_answer_gives_absurd_hours(hourly: dict[str, Any], units: dict[str, str]) -> None:
+    found = hours(Answer(-18_000, units, hourly), NYC)
+    if not isinstance(found, Failed):
+        assert all(v is None or -60 <= v <= 140 for row in found.members for v in row)

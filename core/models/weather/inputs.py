@@ -23,6 +23,7 @@ from core.feeds.values import (
 
 FITTED = "gfs_seamless"
 """The model the shipped history holds past forecasts of: fair values rest on no other."""
+FITTED_ENSEMBLE = "ncep_gefs025"
 
 
 class StationInputs(msgspec.Struct, frozen=True):
@@ -33,6 +34,8 @@ class StationInputs(msgspec.Struct, frozen=True):
     """Other models, by name."""
     grid: GridForecast | None = None
     ensemble: Ensemble | None = None
+    """Of the model the fitted one belongs to."""
+    other_ensembles: Mapping[str, Ensemble] = {}
     guidance: Mapping[str, StationGuidance] = {}
     """By model."""
     past: Mapping[str, PastForecasts] = {}
@@ -53,8 +56,11 @@ def absorb(held: StationInputs, value: WeatherValue) -> StationInputs:
             return msgspec.structs.replace(held, others={**held.others, value.model: value})
         case GridForecast():
             return msgspec.structs.replace(held, grid=value)
-        case Ensemble():
+        case Ensemble() if value.model == FITTED_ENSEMBLE:
             return msgspec.structs.replace(held, ensemble=value)
+        case Ensemble():
+            ensembles = {**held.other_ensembles, value.model: value}
+            return msgspec.structs.replace(held, other_ensembles=ensembles)
         case Observation():
             running = observed.observe(held.observed, value, held.station)
             return msgspec.structs.replace(held, observed=running)

@@ -116,6 +116,8 @@ def _price(
         _check_agreement(inputs.grid, forecast, high - law.mean, target)
     if inputs.ensemble is not None and (members := inputs.ensemble.daily_max_f.get(target.day)):
         evidence.append(f"{len(members)} ensemble members {min(members):.0f} to {max(members):.0f}F")
+    if opinions := _opinions(inputs, target, now_ms):
+        evidence.append(opinions)
     observed = _observed_today(inputs, target, now_ms)
     if observed is not None:
         reading, reached = observed
@@ -216,6 +218,17 @@ def _second_opinion(grid: GridForecast | None, target: _Target) -> tuple[str, fl
         return "NWS", float(max(hours.values()))
     daytime = grid.daily_max_f.get(target.day)
     return ("NWS daytime", float(daytime)) if daytime is not None else None
+
+
+def _opinions(inputs: StationInputs, target: _Target, now_ms: int) -> str:
+    """What other models say of the day: for the operator to see, no part of the price."""
+    fresh = [
+        other
+        for other in inputs.others.values()
+        if target.day in other.daily_max_f and now_ms - other.stamp.event_ms <= other.stale_after_s * 1000
+    ]
+    told = ", ".join(f"{other.model} {other.daily_max_f[target.day]:.1f}F" for other in fresh)
+    return f"not counted: {told}" if told else ""
 
 
 def _check_agreement(grid: GridForecast, forecast: ModelForecast, bias_f: float, target: _Target) -> None:

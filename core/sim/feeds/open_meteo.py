@@ -6,6 +6,7 @@ stations. ``time`` starts at the world's local midnight and ends in nulls beyond
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -17,17 +18,33 @@ from starlette.routing import BaseRoute, Route
 
 from core.sim.feeds.around import Around
 from core.sim.scenarios.loader import Station
-from core.sim.weather import DAY_MS, ENSEMBLE_MEMBERS, HOUR_MS, RUN_EVERY_MS, Weather
+from core.sim.weather import DAY_MS, ENSEMBLE_MEMBERS, HOUR_MS, RUN_EVERY_MS, Run, Weather
 
 PREFIX = "/open-meteo"
-ADDRESSES = {name: {"api": PREFIX} for name in ("open-meteo", "open-meteo-ensemble")}
+ADDRESSES = {
+    "open-meteo": {"api": PREFIX},
+    "open-meteo-ensemble": {"api": PREFIX},
+    "open-meteo-past": {"api": f"{PREFIX}/previous-runs"},
+}
 
-FORECAST_MODELS = frozenset(
-    {"best_match", "gfs_seamless", "gfs_global", "gfs_hrrr", "ncep_gfs013", "ncep_hrrr_conus"}
-)
+HRRR = "ncep_hrrr_conus"
+OFF_F = {"ecmwf_ifs025": -1.4, "icon_seamless": -1.0, "gem_seamless": 0.1, HRRR: 0.3, "gfs_hrrr": 0.3}
+"""How far other models lie off the recorded one, as they do on average."""
+FORECAST_MODELS = frozenset({"best_match", "gfs_seamless", "gfs_global", "ncep_gfs013", *OFF_F})
 """One atmosphere answers for all of them: the record holds the default model only."""
-ENSEMBLE_MODELS = frozenset({"gfs025", "gfs_seamless", "ncep_gefs025", "ncep_gefs_seamless"})
-META_MODELS = (FORECAST_MODELS | ENSEMBLE_MODELS | {"ncep_gfs025"}) - {"best_match"}
+MEMBERS = {
+    "gfs025": ENSEMBLE_MEMBERS,
+    "gfs_seamless": ENSEMBLE_MEMBERS,
+    "ncep_gefs025": ENSEMBLE_MEMBERS,
+    "ncep_gefs_seamless": ENSEMBLE_MEMBERS,
+    "ecmwf_ifs025_ensemble": 51,
+}
+META_MODELS = (FORECAST_MODELS | MEMBERS.keys() | {"ncep_gfs025", "dwd_icon", "cmc_gem_gdps"}) - {
+    "best_match"
+}
+HRRR_DELAY_MS = 55 * 60_000
+LEADS_MAX = 7
+"""Days before of which previous runs tell."""
 
 _COMMON = frozenset(
     [
@@ -64,23 +81,48 @@ class BadRequestError(Exception):
     """What the service answers 400 to; the text is its ``reason``."""
 
 
-def routes(around: Around) -> list[BaseRoute]:
-    weather, now_ms = around.weather, around.now_ms
+class Quirks(msgspec.Struct):
+    """What is odd about its answers until somebody ends it."""
+
+    frozen_ms: int | None = None
+    """Runs and values stay what they were then (world time): it looks healthy."""
+    torn: bool = False
+    """Every other answer about a run is a server's that has not heard of the newest one."""
+    celsius: bool = False
+    empty: bool = False
+    """No hour has a value."""
+    members: int | None = None
+    """Ensembles come with so few members."""
+
+
+def routes(around: Around, quirks: Quirks | None = None) -> list[BaseRoute]:
+    weather, odd = around.weather, quirks or Quirks()
+    asked = itertools.count()
+
+    def now_ms() -> int:
+        return odd.frozen_ms if odd.frozen_ms is not None else around.now_ms()
 
     def model(request: Request) -> Any:
-        answer = forecast(weather, request.query_params, now_ms())
+        answer = _answer(weather, request.query_params, now_ms(), dict.fromkeys(FORECAST_MODELS, 1), odd)
         around.readers.forecast()
         return answer
 
     def members(request: Request) -> Any:
-        return ensemble(weather, request.query_params, now_ms())
+        return _answer(weather, request.query_params, now_ms(), MEMBERS, odd)
+
+    def past(request: Request) -> Any:
+        known = dict.fromkeys(FORECAST_MODELS, 1)
+        return _answer(weather, request.query_params, now_ms(), known, odd, leads=True)
 
     def run(request: Request) -> Any:
-        return meta(weather, now_ms()) if request.path_params["model"] in META_MODELS else None
+        model = request.path_params["model"]
+        late_ms = RUN_EVERY_MS if odd.torn and next(asked) % 2 else 0
+        return meta(weather, now_ms() - late_ms, model) if model in META_MODELS else None
 
     return [
         _route("/v1/forecast", model),
         _route("/v1/ensemble", members),
+        _route("/previous-runs/v1/forecast", past),
         _route("/data/{model}/static/meta.json", run),
     ]
 
@@ -110,9 +152,13 @@ def _refusal(status: int, reason: str) -> Response:
     return Response(body, status, media_type="application/json")
 
 
-def meta(weather: Weather, now_ms: int) -> dict[str, Any]:
+def meta(weather: Weather, now_ms: int, model: str) -> dict[str, Any]:
     """``/data/<model>/static/meta.json``: when the newest run began and was available."""
-    run = weather.run(now_ms)
+    run, every_ms = weather.run(now_ms), RUN_EVERY_MS
+    if model == HRRR:
+        every_ms = HOUR_MS
+        started_ms = (now_ms - HRRR_DELAY_MS) // HOUR_MS * HOUR_MS
+        run = Run(started_ms, started_ms + HRRR_DELAY_MS)
     return {
         "chunk_time_length": 337,
         "crs_wkt": "",
@@ -121,41 +167,41 @@ def meta(weather: Weather, now_ms: int) -> dict[str, Any]:
         "last_run_initialisation_time": run.started_ms // 1000,
         "last_run_modification_time": run.available_ms // 1000,
         "temporal_resolution_seconds": 3600,
-        "update_interval_seconds": RUN_EVERY_MS // 1000,
+        "update_interval_seconds": every_ms // 1000,
     }
-
-
-def forecast(weather: Weather, query: Mapping[str, str], now_ms: int) -> Any:
-    """``/v1/forecast``; a list where several coordinates are asked for. Raises ``BadRequestError``."""
-    return _answer(weather, query, now_ms, FORECAST_MODELS, "best_match", members=1)
-
-
-def ensemble(weather: Weather, query: Mapping[str, str], now_ms: int) -> Any:
-    """``/v1/ensemble``: the control run under the plain name, then ``_member01`` and on."""
-    return _answer(weather, query, now_ms, ENSEMBLE_MODELS, "ncep_gefs025", members=ENSEMBLE_MEMBERS)
 
 
 def _answer(
     weather: Weather,
     query: Mapping[str, str],
     now_ms: int,
-    known: frozenset[str],
-    default: str,
+    known: Mapping[str, int],
+    odd: Quirks,
     *,
-    members: int,
+    leads: bool = False,
 ) -> Any:
+    """One place's answer, a list for several. Raises ``BadRequestError``. ``known`` are members by model;
+    the control run stands under the plain name, then come ``_member01`` and on."""
     for name in query:
         if name not in _COMMON:
             raise BadRequestError(f"Unknown parameter {name[:40]!r}")
+    default = "best_match" if "best_match" in known else "ncep_gefs025"
     models = list(dict.fromkeys(_words(query, "models"))) or [default]
     for model in models:
         if model not in known:
             raise BadRequestError(f"Unknown model {model[:40]!r}: this world has {', '.join(sorted(known))}")
-    suffixes = [f"_{model}" for model in models] if len(models) > 1 else [""]
+    if odd.members is not None:
+        known = {model: min(count, odd.members) for model, count in known.items()}
+    asked = {model: known[model] for model in models}
     answers = [
-        _location(weather, station, query, now_ms, suffixes, members) for station in _places(weather, query)
+        _location(weather, station, query, now_ms, asked, odd, leads=leads)
+        for station in _places(weather, query)
     ]
     return answers if len(answers) > 1 else answers[0]
+
+
+_Columns = dict[str, list[float | None]]
+"""Rows of hourly values by what follows a variable's name: ``_member01_gfs_seamless``."""
 
 
 def _location(
@@ -163,8 +209,10 @@ def _location(
     station: Station,
     query: Mapping[str, str],
     now_ms: int,
-    suffixes: list[str],
-    members: int,
+    models: Mapping[str, int],
+    odd: Quirks,
+    *,
+    leads: bool,
 ) -> dict[str, Any]:
     zone, offset_h = _zone(query.get("timezone", "GMT"), station)
     first, last = _dates(query, datetime.fromtimestamp(now_ms / 1000 + offset_h * 3600, UTC).date())
@@ -172,10 +220,8 @@ def _location(
         int(datetime(first.year, first.month, first.day, tzinfo=UTC).timestamp()) * 1000 - offset_h * HOUR_MS
     )
     days = (last - first).days + 1
-    unit, convert = _unit(query.get("temperature_unit", "celsius"))
+    unit, convert = _unit("celsius" if odd.celsius else query.get("temperature_unit", "celsius"))
     stamp = _stamp(query.get("timeformat", "iso8601"), offset_h)
-    series = weather.members_f(station.icao, start_ms, days * 24, now_ms, members)
-    names = ["" if member == 0 else f"_member{member:02d}" for member in range(members)]
     answer: dict[str, Any] = {
         "latitude": round(station.lat * 8) / 8,
         "longitude": round(station.lon * 8) / 8,
@@ -185,36 +231,72 @@ def _location(
         "timezone_abbreviation": f"GMT{offset_h:+d}" if offset_h else "GMT",
         "elevation": station.elevation_m,
     }
+    times = range(start_ms, start_ms + days * DAY_MS, HOUR_MS)
     hourly, daily = _words(query, "hourly"), _words(query, "daily")
     time_unit = query.get("timeformat", "iso8601")
     if hourly:
-        if hourly != [_HOURLY]:
-            raise BadRequestError(f"Unknown hourly variable: this world has {_HOURLY} only")
-        keys = [f"{_HOURLY}{name}{suffix}" for suffix in suffixes for name in names]
-        answer["hourly_units"] = {"time": time_unit, **dict.fromkeys(keys, unit)}
-        values = [[None if f is None else convert(f) for f in one] for one in series]
+        columns = {
+            f"{variable}{name}": row
+            for variable in hourly
+            for name, row in _columns(weather, station, times, now_ms, models, _lead(variable, leads)).items()
+        }
+        answer["hourly_units"] = {"time": time_unit, **dict.fromkeys(columns, unit)}
         answer["hourly"] = {
-            "time": [stamp(start_ms + h * HOUR_MS, "%Y-%m-%dT%H:%M") for h in range(days * 24)],
-            **dict(zip(keys, values * len(suffixes), strict=True)),
+            "time": [stamp(at, "%Y-%m-%dT%H:%M") for at in times],
+            **{
+                name: [None if f is None or odd.empty else convert(f) for f in row]
+                for name, row in columns.items()
+            },
         }
     if daily:
         answer["daily_units"], answer["daily"] = (
             {"time": time_unit},
             {"time": [stamp(start_ms + d * DAY_MS, "%Y-%m-%d") for d in range(days)]},
         )
+        members = _columns(weather, station, times, now_ms, models, 0)
         for variable in daily:
             if variable not in _DAILY:
                 raise BadRequestError(
                     f"Unknown daily variable {variable[:40]!r}: this world has {', '.join(_DAILY)}"
                 )
-            for suffix in suffixes:
-                for name, one in zip(names, series, strict=True):
-                    key = f"{variable}{name}{suffix}"
-                    answer["daily_units"][key] = unit
-                    answer["daily"][key] = [
-                        _extreme(one[d * 24 : d * 24 + 24], _DAILY[variable], convert) for d in range(days)
-                    ]
+            for name, one in members.items():
+                answer["daily_units"][f"{variable}{name}"] = unit
+                answer["daily"][f"{variable}{name}"] = [
+                    _extreme(one[d * 24 : d * 24 + 24], _DAILY[variable], convert) for d in range(days)
+                ]
     return answer
+
+
+def _lead(variable: str, leads: bool) -> int:
+    """Days before of an hourly variable; 0: the newest run."""
+    before = variable.removeprefix(f"{_HOURLY}_previous_day")
+    if variable == _HOURLY:
+        return 0
+    if leads and before.isascii() and before.isdigit() and 1 <= int(before[:2]) <= LEADS_MAX:
+        return int(before)
+    raise BadRequestError(f"Unknown hourly variable: this world has {_HOURLY} only")
+
+
+def _columns(
+    weather: Weather,
+    station: Station,
+    times: range,
+    now_ms: int,
+    models: Mapping[str, int],
+    lead: int,
+) -> _Columns:
+    """Every model's members; with a lead, what was said of each hour so many days before it."""
+    found: _Columns = {}
+    for model, members in models.items():
+        suffix, off = f"_{model}" if len(models) > 1 else "", OFF_F.get(model, 0.0)
+        if lead:
+            rows = [[weather.forecast_f(station.icao, at, min(now_ms, at - lead * DAY_MS)) for at in times]]
+        else:
+            rows = weather.members_f(station.icao, times.start, len(times), now_ms, members)
+        for member, row in enumerate(rows):
+            name = "" if member == 0 else f"_member{member:02d}"
+            found[name + suffix] = [None if f is None else round(f + off, 1) for f in row]
+    return found
 
 
 def _extreme(
