@@ -28,6 +28,8 @@ from core.feeds import (
     open_meteo,
     open_meteo_past,
     tomorrow_io,
+    twelve_data,
+    yahoo,
 )
 from core.feeds.budget import Budget, Kept
 from core.feeds.calendar import bls, files, fred_dates
@@ -78,6 +80,8 @@ SOURCES = (
     SourceModule(open_meteo_past.PAST, open_meteo_past.past_feed, of_stations=True),
     SourceModule(tomorrow_io.FORECAST, tomorrow_io.forecast_feed, of_stations=True),
     SourceModule(kalshi_index.INDEX, kalshi_index.index_feed),
+    SourceModule(twelve_data.DECLARATION, twelve_data.feed),
+    SourceModule(yahoo.DECLARATION, yahoo.feed),
     SourceModule(coinbase.DECLARATION, coinbase.feed),
     SourceModule(kraken.DECLARATION, kraken.feed),
     SourceModule(binance.DECLARATION, binance.feed),

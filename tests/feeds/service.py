@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import httpx
@@ -17,6 +17,7 @@ from core.feeds.pace import Pace
 from core.feeds.registry import at_speed
 from core.feeds.wiring import Transports, Wiring
 from core.venues.socket import Socket, SocketError, SocketFactory
+from tests.feeds.sockets import into
 
 
 async def no_stream(url: str, headers: object) -> Socket:
@@ -24,7 +25,8 @@ async def no_stream(url: str, headers: object) -> Socket:
 
 
 class Service:
-    """Answers each question with what ``answer`` makes of the request, and notes when it was asked."""
+    """Answers each question with what ``answer`` makes of the request, or an application does, and notes when
+    it was asked."""
 
     def __init__(
         self,
@@ -37,6 +39,9 @@ class Service:
         every_s: float = 60.0,
         follows: tuple[str, ...] = (),
         sockets: SocketFactory = no_stream,
+        key: str = "secret-of-a-test",
+        app: Any = None,
+        urls: Mapping[str, str] | None = None,
     ) -> None:
         self.clocks = virtual.clocks(speed, world_ms)
         self.requests: list[tuple[float, httpx.Request]] = []
@@ -44,16 +49,18 @@ class Service:
         self.answer: Callable[[httpx.Request], httpx.Response] = lambda _: httpx.Response(503)
         self.most_in_flight = self._in_flight = 0
         self._virtual, self._build = virtual, build
-        self._client = httpx.AsyncClient(transport=httpx.MockTransport(self._respond))
+        self._app = httpx.ASGITransport(app) if app is not None else None
+        client = httpx.AsyncClient(transport=httpx.MockTransport(self._respond))
+        connect = into(app) if app is not None else sockets
         shared = Transports(
-            self._client, sockets, self.clocks, random.Random(3), "pmconsole/test", self.told.append
+            client, connect, self.clocks, random.Random(3), "pmconsole/test", self.told.append
         )
         self.budget = Budget(of.quotas, self.clocks)
-        key = Key("secret-of-a-test") if of.key is not None else None
-        urls = {role: f"http://sim/{role}" for role in of.urls}
+        urls = {role: f"http://sim/{role}" for role in of.urls} | dict(urls or {})
         pace = Pace(self.clocks)
         of = at_speed(of, self.clocks.world)
-        self.wiring = Wiring(of, urls, every_s, self.budget, pace, shared, key, follows=follows)
+        held = Key(key) if of.key is not None else None
+        self.wiring = Wiring(of, urls, every_s, self.budget, pace, shared, held, follows=follows)
         self.feed = build(self.wiring)
 
     def run(self, seconds: float) -> Feed:
@@ -76,4 +83,7 @@ class Service:
         self.most_in_flight = max(self.most_in_flight, self._in_flight)
         await asyncio.sleep(0.5)
         self._in_flight -= 1
-        return self.answer(request)
+        if self._app is None:
+            return self.answer(request)
+        answer = await self._app.handle_async_request(request)
+        return httpx.Response(answer.status_code, headers=answer.headers, content=await answer.aread())

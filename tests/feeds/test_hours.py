@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.feeds.hours import FX_WEEK, US_SESSION, Hours, new_york_offset_ms
@@ -18,6 +18,7 @@ def ms(text: str) -> int:
     return int(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp() * 1000)
 
 
+@settings(max_examples=100, deadline=None)
 @given(INSTANTS)
 def test_new_yorks_clock_is_that_of_the_zone_table(at_ms: int) -> None:
     try:
@@ -65,6 +66,7 @@ def test_new_yorks_exchanges_are_open_on_weekdays(instant: str, is_open: bool, t
     assert US_SESSION.next_turn_ms(ms(instant)) == ms(turns)
 
 
+@settings(max_examples=100, deadline=None)
 @given(EITHER, INSTANTS)
 def test_it_is_the_same_until_the_next_turn_and_the_other_at_it(hours: Hours, at_ms: int) -> None:
     turn_ms = hours.next_turn_ms(at_ms)
@@ -73,6 +75,7 @@ def test_it_is_the_same_until_the_next_turn_and_the_other_at_it(hours: Hours, at
     assert hours.is_open(turn_ms) is not hours.is_open(at_ms)
 
 
+@settings(max_examples=100, deadline=None)
 @given(EITHER, INSTANTS, st.integers(0, SPAN_MS), st.integers(0, SPAN_MS))
 def test_closed_time_adds_up(hours: Hours, start_ms: int, first_ms: int, second_ms: int) -> None:
     middle_ms, end_ms = start_ms + first_ms, start_ms + first_ms + second_ms

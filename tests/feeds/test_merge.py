@@ -4,7 +4,7 @@ import random
 from datetime import UTC, datetime
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.engine.told import Told
@@ -103,6 +103,7 @@ def held(draw: Any) -> tuple[int, list[Quote]]:
     ]
 
 
+@settings(max_examples=100, deadline=None)
 @given(held(), st.randoms())
 def test_the_order_of_the_sources_does_not_matter(given_: Any, rng: random.Random) -> None:
     now_ms, quotes = given_
@@ -111,6 +112,7 @@ def test_the_order_of_the_sources_does_not_matter(given_: Any, rng: random.Rando
     assert merged(PAIR, quotes, now_ms) == merged(PAIR, shuffled, now_ms)
 
 
+@settings(max_examples=100, deadline=None)
 @given(held())
 def test_what_may_be_used_is_valid_the_freshest_and_near_every_other_valid_one(given_: Any) -> None:
     now_ms, quotes = given_
@@ -129,6 +131,7 @@ def test_what_may_be_used_is_valid_the_freshest_and_near_every_other_valid_one(g
         assert found.apart_bp is None or difference_bp(found.quote, other) <= found.apart_bp
 
 
+@settings(max_examples=100, deadline=None)
 @given(
     NOWS.filter(FX_WEEK.is_open), st.floats(0.5, 200), st.floats(0, 29), st.floats(0, 29), st.floats(0, 1e4)
 )

@@ -61,7 +61,9 @@ def test_a_day_of_every_source_stays_within_every_free_quota(
 
     monkeypatch.setattr("core.feeds.registry.Budget", Noting)
     monkeypatch.setattr(pushing, "TICK_S", 20.0)
-    limited = [of for of in declarations() if of.quotas and of.name in addresses("http://sim")]
+    served = addresses("http://sim")
+    # What tells by itself asks only where it does not: its own test has the day on which it never tells.
+    limited = [of for of in declarations() if of.quotas and of.every_s and of.name in served]
     world = World(virtual, only=[of.name for of in limited], speed=1.0)
     assert {s.icao for s in map(station_of_series, Settings().markets.series) if s} == set(
         world.weather.stations

@@ -80,7 +80,7 @@ ANYTHING = st.binary() | st.dictionaries(
 ).map(lambda d: json.dumps(d).encode())
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(ANYTHING)
 def test_reading_never_raises(data: bytes) -> None:
     assert isinstance(hear(data), Price | Subscribed | Refused | Nothing | Unreadable)

@@ -63,7 +63,7 @@ def test_what_is_no_price_of_the_thing_asked_for_is_refused(document: Any, reaso
     assert reason in found.reason
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(st.binary() | st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(

@@ -30,6 +30,8 @@ from core.sim.feeds import (
     odds_api,
     open_meteo,
     tomorrow_io,
+    twelve_data,
+    yahoo,
 )
 from core.sim.feeds.around import Around
 from core.sim.feeds.switchboard import Switchboard, Switches
@@ -56,6 +58,8 @@ PROVIDERS = (
     Provider("tomorrow-io", tomorrow_io.routes, tomorrow_io.ADDRESSES),
     Provider("kalshi-index", kalshi_index.routes, kalshi_index.ADDRESSES),
     Provider("open-meteo", open_meteo.routes, open_meteo.ADDRESSES, open_meteo.outage),
+    Provider("twelve-data", twelve_data.routes, twelve_data.ADDRESSES),
+    Provider("yahoo", yahoo.routes, yahoo.ADDRESSES),
     Provider("coinbase", coinbase.routes, coinbase.ADDRESSES),
     Provider("kraken", kraken.routes, kraken.ADDRESSES),
     Provider("binance", binance.routes, binance.ADDRESSES),
