@@ -179,11 +179,13 @@ class Odds:
         return self._clocks.world.real_seconds((whole_ms - self._clocks.world_ms()) / 1000)
 
     def _again_in_s(self) -> float:
-        """World seconds that spread what is left above the reserve over the rest of the month."""
+        """World seconds that spread what is left above the reserve over the rest of the month. Never fewer
+        than configured; a plan that grants more than the free one may go at the provider's own pace."""
         (left,) = (left for left in self._budget.left() if left.quota.per is Per.MONTH)
         spendable = left.left - int(left.quota.most * RESERVE)
         rest_s = (left.whole_ms - self._clocks.world_ms()) / 1000
-        return max(SOURCE_EVERY_S, rest_s * COST / spendable) if spendable >= COST else self._every_s
+        least_s = self._every_s if left.left <= left.quota.most else SOURCE_EVERY_S
+        return max(least_s, rest_s * COST / spendable) if spendable >= COST else self._every_s
 
     def _take(self, answer: Body, events: tuple[Event, ...]) -> Polled | Failed:
         changed, told, fault = False, 0, ""

@@ -94,7 +94,7 @@ def test_the_bureaus_schedule_holds_as_of_the_moment_it_is_served(virtual: Any) 
 @pytest.mark.parametrize(
     ("answer", "said"),
     [
-        (httpx.Response(403, html="<h1>Access Denied</h1>"), "HTTP 403"),
+        (httpx.Response(403, html="<h1>Access Denied</h1>"), "put an e-mail in feeds.user_agent"),
         (httpx.Response(200, html="<h1>Access Denied</h1>"), "text/html"),
         (httpx.Response(200, text="<h1>Access Denied</h1>"), "no iCalendar"),
         (httpx.Response(200, text="BEGIN:VCALENDAR\nEND:VCALENDAR\n"), "no release"),

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from datetime import date
 
+import msgspec
+
 from core.feeds.calendar.eastern import eastern_ms
 from core.feeds.calendar.ics import parse_ics
 from core.feeds.calendar.kinds import kind_of
@@ -55,6 +57,9 @@ async def ask(fetcher: Fetcher) -> tuple[Body, tuple[Due, ...]] | Failed:
     """The file, read."""
     answer = await fetcher.get(PATH)
     if isinstance(answer, Failed):
+        if answer.status == 403:
+            why = "HTTP 403: it turns away who names nobody to write to: put an e-mail in feeds.user_agent"
+            return msgspec.structs.replace(answer, reason=why)
         return answer
     if isinstance(answer, NotModified):
         return Failed("HTTP 304 to a question without conditions", 304)

@@ -38,7 +38,8 @@ class Bureau:
         return [Route(f"{PREFIX}/schedule/news_release/bls.ics", self._schedule)]
 
     async def _schedule(self, request: Request) -> Response:
-        if "@" not in request.headers.get("user-agent", ""):
+        agent = request.headers.get("user-agent", "")
+        if "@" not in agent and "contact" not in agent:
             return HTMLResponse("<html><body><h1>Access Denied</h1></body></html>", 403)
         return Response(self._text(), media_type="text/calendar")
 
