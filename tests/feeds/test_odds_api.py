@@ -102,17 +102,17 @@ def test_an_event_without_teams_or_time_is_refused(changes: dict[str, Any]) -> N
     assert isinstance(read(event(maker(), **changes), None, NOW, BODY, 180), str)
 
 
-_numbers = st.floats(allow_nan=True, allow_infinity=True) | st.floats(0.5, 20)
-_names = st.sampled_from([HOME, AWAY, "Draw", "Over", "Under"]) | st.text(max_size=5)
-_outcomes = st.lists(st.builds(Outcome, _names, _numbers, st.none() | _numbers), max_size=4).map(tuple)
+_numbers = st.sampled_from([float("nan"), float("inf"), -162.0, 0.0, 1.0, 1.01, 1.9, 2.44, 20.0, 1e9])
+_names = st.sampled_from([HOME, AWAY, "Draw", "Over", "Under", "", "\x1b[2J"])
+_outcomes = st.lists(st.builds(Outcome, _names, _numbers, st.none() | _numbers), max_size=3).map(tuple)
 _times = st.sampled_from(
-    [iso(NOW), iso(NOW - 60_000), iso(NOW + 9_000), "9999-12-31T23:59:59-14:00"]
-) | st.text(max_size=25)
+    [iso(NOW), iso(NOW - 60_000), iso(NOW + 9_000), "9999-12-31T23:59:59-14:00", "", "2026-11-22", "soon"]
+)
 _markets = st.builds(Market, st.sampled_from(["h2h", "spreads", "totals", "x"]), _outcomes, _times)
-_makers = st.builds(Bookmaker, st.text(max_size=5), st.lists(_markets, max_size=3).map(tuple), _times)
+_makers = st.builds(Bookmaker, st.sampled_from(["a", "b"]), st.tuples(_markets), _times)
 
 
-@given(st.lists(st.tuples(st.lists(_makers, max_size=3), _times), min_size=1, max_size=4))
+@given(st.lists(st.tuples(st.lists(_makers, max_size=2), _times), min_size=1, max_size=3))
 def test_whatever_is_said_nothing_wild_is_told(answers: list[tuple[list[Bookmaker], str]]) -> None:
     held: Game | None = None
     for books, starts in answers:
