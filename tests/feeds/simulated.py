@@ -40,6 +40,7 @@ class World:
         *,
         only: Collection[str] = (),
         speed: float = SPEED,
+        starts: datetime = STARTS,
         key: str = SIMULATED_KEY,
         record: Recorder = unrecorded,
         follows: Mapping[str, tuple[str, ...]] | None = None,
@@ -47,11 +48,11 @@ class World:
     ) -> None:
         self.virtual = virtual
         scenario = load_scenario("demo")
-        origin_ms = int(STARTS.timestamp() * 1000)
-        calendar = Calendar((STARTS.date() - scenario.script.first_day).days)
+        origin_ms = int(starts.timestamp() * 1000)
+        calendar = Calendar((starts.date() - scenario.script.first_day).days)
         self.clocks = virtual.clocks(speed, origin_ms)
         self.weather = Weather(scenario, calendar, origin_ms, seed=1)
-        self.today = STARTS.date()
+        self.today = starts.date()
         self.switches = Switches()
         self.around = build_around(self.weather, self.clocks.real, self.clocks.world, seed=1)
         if key != SIMULATED_KEY:
