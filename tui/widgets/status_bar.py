@@ -5,6 +5,7 @@ from __future__ import annotations
 from core.control.tables import LinkRow, StatusRow
 from tui.format import age, countdown, fine_age, short_dollars, signed_dollars, utc, venue_short
 from tui.lines import Line, Span, cut, ends, line, width_of
+from tui.release_words import release_chips
 from tui.scene import Scene
 from tui.widgets.line_pane import LinePane
 from tui.widgets.stop_band import stop_line
@@ -52,7 +53,7 @@ def status_line(scene: Scene) -> Line:
     for index, link in enumerate(status.links):
         groups += [(1, _venue_chip(scene, index)), *_beat(scene, link)]
     if not scene.down:
-        groups += _feed_chips(scene)
+        groups += [*_feed_chips(scene), *release_chips(scene)]
     groups.append((1, _unknown(status.unknown)))
     groups.append(
         (
