@@ -26,7 +26,8 @@ from core.engine.arming import Arming, phrase_of
 from core.engine.engine import Ports
 from core.engine.state import WatchdogSeen
 from core.feeds.feed import Feed
-from core.feeds.registry import build_feeds
+from core.feeds.published import FOLLOWED
+from core.feeds.registry import Chosen, build_feeds
 from core.feeds.stations import Station, station_of_series, stations
 from core.feeds.values import Sink
 from core.feeds.wiring import Transports
@@ -59,15 +60,16 @@ class Building(NamedTuple):
     http: httpx.AsyncClient
 
     def ports(self, journal: Journal, history: Iterable[Row], run: str, *, flagged: bool) -> Ports:
+        asked = self._asked()
         return Ports(
             clocks=self.clocks,
             rng=_rng(),
             log=journal,
             history=history,
             run=run,
-            venues=self._venues(),
+            venues=self._venues(asked),
             series={Venue.KALSHI: self.settings.markets.series, Venue.POLYMARKET: self._followed()},
-            feeds=self._feeds(),
+            feeds=self._feeds(asked),
             settings=self.settings,
             affected=self._affected(),
             ceilings=self.limits,
@@ -85,12 +87,17 @@ class Building(NamedTuple):
             start_halted="the file FLATTEN was there at start: flatten or resume" if flagged else "",
         )
 
-    def _venues(self) -> Mapping[Venue, Callable[[VenueListener], VenueGateway]]:
+    def _asked(self) -> Mapping[str, Chosen]:
+        """Every source by name; to be called once: a key in the environment is taken out of it."""
+        return chosen(self.place, self.settings, self.world)
+
+    def _venues(self, asked: Mapping[str, Chosen]) -> Mapping[Venue, Callable[[VenueListener], VenueGateway]]:
         """The accounts; nothing is sent before the engine runs."""
         at, wallet = self.site, self.wallet
         found: dict[Venue, Callable[[VenueListener], VenueGateway]] = {}
         if at is not None:
-            account = kalshi.KalshiConfig(at.kalshi, at.environment, at.signer, at.subaccount)
+            wanted = {of: asked[of].follows or names for of, names in FOLLOWED.items() if asked[of].on}
+            account = kalshi.KalshiConfig(at.kalshi, at.environment, at.signer, at.subaccount, wanted)
             found[Venue.KALSHI] = lambda hears: kalshi.connect(
                 account, clocks=self.clocks, rng=_rng(), listener=hears
             )
@@ -127,8 +134,8 @@ class Building(NamedTuple):
         found = [station for station in of_series if station is not None]
         return list(dict.fromkeys([*found, *(known[icao] for icao in named)]))
 
-    def _feeds(self) -> Callable[[Sink], Sequence[Feed]]:
-        asked, read = chosen(self.place, self.settings, self.world), self._stations()
+    def _feeds(self, asked: Mapping[str, Chosen]) -> Callable[[Sink], Sequence[Feed]]:
+        read = self._stations()
         agent = self.settings.feeds.user_agent
         own = self.place.directory
         return lambda sink: build_feeds(

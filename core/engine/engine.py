@@ -37,6 +37,7 @@ from core.execution.differences import Row
 from core.execution.events import ExternalFilled, FillParked, OrderIntended, PositionAdjusted
 from core.execution.points import Point, Reach, pass_by
 from core.feeds.feed import Feed, FeedState
+from core.feeds.published import PublishedFeed
 from core.feeds.quotes import SeriesPoint
 from core.feeds.releases import Calendar
 from core.feeds.values import ClimateReport, FeedValue, Sink, WeatherValue
@@ -240,6 +241,9 @@ class Engine(Operations):
         """Start everything that runs; each seat on its own."""
         desk, workers = self.desk, self.workers
         self.guard.feeds = tuple(self.ports.feeds(self._absorb))
+        published = {feed.source: feed for feed in self.guard.feeds if isinstance(feed, PublishedFeed)}
+        for hears in self._listeners.values():
+            hears.venue.publications = published
         workers.keep("health", desk.health.run)
         for feed in self.guard.feeds:
             workers.keep(f"feed {feed.name}", feed.run)

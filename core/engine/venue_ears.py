@@ -5,7 +5,7 @@ The hot one, ``on_book``, only remembers that a market changed.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from core.domain.market import Market
 from core.domain.order import Fill
@@ -18,9 +18,11 @@ from core.engine.safety import WEDGED_LAG_MS, unwell
 from core.engine.seat import Seat
 from core.engine.state import AlarmLevel
 from core.engine.trading import Trading
+from core.feeds.published import PublishedFeed
 from core.journal.events import Kind
 from core.risk.halts import Level
 from core.venues.decisions import LimiterReport
+from core.venues.published import Published
 from core.venues.venue import (
     GroupChange,
     Link,
@@ -49,6 +51,8 @@ class VenueEars:
 
     def __init__(self) -> None:
         self._kept: list[Callable[[], None]] | None = []
+        self.publications: Mapping[str, PublishedFeed] = {}
+        """The sources that tell what a venue publishes, by name."""
 
     def release(self) -> None:
         """The account has been read: take what was kept, in its order, and everything from now on."""
@@ -142,6 +146,16 @@ class VenueEars:
 
     def on_credential(self, cause: str) -> None:
         incidents.stop(self.desk, self.seat.scope, Level.LOCKED, cause)
+
+    def on_published(self, value: Published) -> None:
+        feed = self.publications.get(value.source)
+        if feed is not None:
+            feed.hear(value)
+
+    def on_unpublished(self, source: str, why: str) -> None:
+        feed = self.publications.get(source)
+        if feed is not None:
+            feed.refuse(why)
 
     def on_anomaly(self, what: str, detail: str) -> None:
         self.desk.scribe.desk(Kind.ANOMALY, f"{what}: {detail}")

@@ -19,6 +19,7 @@ from core.domain.trade import TradeStage
 from core.domain.units import Money, Price, Quantity
 from core.venues.decisions import LimiterReport
 from core.venues.exchange import Cash, ExchangeState, Maintenance
+from core.venues.published import Published
 from core.venues.traits import Beat, Traits
 
 
@@ -322,6 +323,14 @@ class VenueListener(GroupListener, Protocol):
 
     def on_credential(self, cause: str) -> None:
         """The venue does not accept our key."""
+        ...
+
+    def on_published(self, value: Published) -> None:
+        """A value the venue publishes beside its markets, where it was asked for."""
+        ...
+
+    def on_unpublished(self, source: str, why: str) -> None:
+        """The venue does not publish this to us."""
         ...
 
     def on_anomaly(self, what: str, detail: str) -> None: ...

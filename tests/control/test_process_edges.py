@@ -28,7 +28,8 @@ from core.control.site import World
 from core.domain.clock import REAL_WORLD, Clocks, SystemClock
 from core.domain.market import Venue
 from core.engine.operator import Actor, ActorKind, Outcome
-from core.feeds.registry import declarations
+from core.feeds.feed import FeedState
+from core.feeds.registry import SOURCES, declarations
 from core.risk.limits import DEFAULTS
 from core.venues.polymarket.hosts import Addresses
 from core.venues.polymarket.sign import OwnSigner
@@ -81,17 +82,21 @@ def building(place: Profile, http: httpx.AsyncClient, **more: Any) -> Building:
     return Building(place, settings, DEFAULTS, world, None, None, Clocks(SystemClock(), REAL_WORLD), http)
 
 
-async def test_a_desk_without_weather_has_no_feeds(tmp_path: Path) -> None:
+async def test_a_desk_without_weather_asks_for_none(tmp_path: Path) -> None:
     place, silent = paths.Profile("demo", tmp_path), MarketSettings(series=("KXLOAD",))
     async with httpx.AsyncClient() as http:
-        assert tuple(building(place, http, markets=silent)._feeds()(lambda _: None)) == ()
+        desk = building(place, http, markets=silent)
+        feeds = desk._feeds(desk._asked())(lambda _: None)
+        states = {row.source: row.state for row in (feed.health() for feed in feeds)}
+        assert {states[source.of.name] for source in SOURCES if source.of_stations} == {FeedState.OFF}
+        assert states["coinbase"] is FeedState.WAITING
         named = building(place, http, markets=silent, feeds=FeedSettings(stations=("KATL",)))
         assert [station.icao for station in named._stations()] == ["KATL"]
         unknown = building(place, http, feeds=FeedSettings(stations=("KATL", "KLGA")))
         with pytest.raises(
             SettingsError, match=r"config\.toml: feeds\.stations names KLGA, which no forecast"
         ):
-            unknown._feeds()
+            unknown._feeds(unknown._asked())
 
 
 async def test_what_is_followed_on_polymarket(tmp_path: Path) -> None:
@@ -110,7 +115,7 @@ async def test_a_desk_trades_where_it_has_an_account_and_arms_with_its_name(tmp_
     wallet = PolymarketConfig(Addresses(), place.environment, OwnSigner(KEY, traded), CREDENTIALS)
     async with httpx.AsyncClient() as http:
         alone = building(place, http)._replace(world=World(environment=place.environment), wallet=wallet)
-    assert list(alone._venues()) == [Venue.POLYMARKET]
+    assert list(alone._venues(alone._asked())) == [Venue.POLYMARKET]
     arming = alone._arming()
     assert arming is not None and arming.phrase == f"arm live {ADDRESS[-4:]}"
     assert arming.key == accounts_of(None, traded).mark

@@ -32,6 +32,7 @@ from core.venues.decisions import LimiterReport
 from core.venues.kalshi.hosts import Addresses
 from core.venues.kalshi.sign import load_signer
 from core.venues.kalshi.venue import KalshiConfig, KalshiVenue, connect
+from core.venues.published import Published
 from core.venues.venue import GroupChange, Link, OrderReport, PositionReport, SettlementReport, TradeReport
 
 START_MS = 1_795_400_000_000
@@ -97,6 +98,8 @@ class Recorder:
         self.markets: list[Market] = []
         self.positions: list[tuple[PositionReport, str]] = []
         self.settlements: list[SettlementReport] = []
+        self.published: list[Published] = []
+        self.unpublished: list[tuple[str, str]] = []
         self.links: list[Link] = []
         self.reconnects = 0
         self.well = True
@@ -126,6 +129,14 @@ class Recorder:
 
     def on_order(self, report: OrderReport) -> None:
         self.orders.append(report)
+        self._heard.set()
+
+    def on_published(self, value: Published) -> None:
+        self.published.append(value)
+        self._heard.set()
+
+    def on_unpublished(self, source: str, why: str) -> None:
+        self.unpublished.append((source, why))
         self._heard.set()
 
     def on_market(self, market: Market) -> None:

@@ -29,7 +29,6 @@ from core.venues.kalshi.facts import (
     FeesChanged,
     FillSeen,
     GiveUp,
-    IndexSeen,
     MarketEvent,
     Missed,
     Oddity,
@@ -339,12 +338,14 @@ def test_the_channels_news_is_about_are_asked_for(spoken: Spoken) -> None:
         assert Missed(PRIVATE[0]) in facts
 
 
-def test_index_texts_are_cleaned() -> None:
+def test_an_index_that_is_no_number_is_an_oddity_with_a_clean_text() -> None:
     state = StreamState((Wanted("cfbenchmarks_value", index_ids=("BRTI",)),))
-    body = {"index_id": "BRTI", "received_at": 1, "avg_60s_data": {"value": "\u001b[31m9\u202e"}}
+    average = {"value": "\u001b[31m9\u202e", "window_size": 60}
+    data = '{"time":1795291200000,"value":"81730.21"}'
+    body = {"index_id": "BRTI", "received_at": 1, "data": data, "avg_60s_data": average}
     message = {"type": "cfbenchmarks_value", "sid": 1, "seq": 1, "msg": body}
     [seen] = state.feed(json.dumps(message).encode(), 0)
-    assert isinstance(seen, IndexSeen) and "\u001b" not in seen.value.average_60s
+    assert isinstance(seen, Oddity) and "\u001b" not in seen.detail
 
 
 # --- answers --------------------------------------------------------------------------------------

@@ -19,7 +19,6 @@ from core.venues.kalshi.facts import (
     BookChanged,
     FillSeen,
     GiveUp,
-    IndexSeen,
     MarketEvent,
     Missed,
     Oddity,
@@ -27,9 +26,11 @@ from core.venues.kalshi.facts import (
     PositionSeen,
     PrivateReady,
     TradeSeen,
+    ValueSeen,
 )
 from core.venues.kalshi.stream import StreamState
-from core.venues.kalshi.tape import IndexValue, Trade
+from core.venues.kalshi.tape import Trade
+from core.venues.published import Mean, Published
 from core.venues.venue import PositionReport
 
 S = 1_000_000_000
@@ -609,9 +610,12 @@ def test_a_tool_listens_to_what_it_asks_for() -> None:
     }
     [seen] = say({"type": "ticker", "sid": 2, "msg": top})
     assert (seen.ticker.bid, seen.ticker.ask, seen.ticker.last) == (None, 3_300, 3_200)
-    index = {"index_id": "BRTI", "received_at": 19, "data": "{}", "avg_60s_data": {"value": "91234.50"}}
+    data = '{"type":"value","id":"BRTI","time":1795291200000,"value":"81730.21"}'
+    average = {"value": "81722.904", "window_size": 60}
+    index = {"index_id": "BRTI", "received_at": 19, "data": data, "avg_60s_data": average}
+    minute = Mean(81_722.904, 60, 60, 1_795_291_200_000)
     assert say({"type": "cfbenchmarks_value", "sid": 3, "seq": 1, "msg": index}) == [
-        IndexSeen(IndexValue("BRTI", 19, "91234.50", None))
+        ValueSeen(Published("kalshi-indices", "BRTI", 81_730.21, 1_795_291_200_000, minute))
     ]
     for kind, sid, body in (
         ("trade", 1, trade | {"yes_price_dollars": "NaN"}),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import msgspec
 
 from core.venues.kalshi.books import SECOND_NS
+from core.venues.kalshi.publications import INDICES, PUBLISHED, UNDERLYINGS
 
 REPLY_NS_MAX: Final = 5 * SECOND_NS
 
@@ -17,7 +19,6 @@ LIFECYCLE: Final = "market_lifecycle_v2"
 GROUPS: Final = "order_group_updates"
 TICKERS: Final = "ticker"
 TRADES: Final = "trade"
-INDICES: Final = "cfbenchmarks_value"
 NEEDED: Final = frozenset({BOOKS, *PRIVATE})
 """Without these no order is sent; a venue that refuses another one is used without it."""
 
@@ -28,10 +29,22 @@ class Wanted(msgspec.Struct, frozen=True):
     channel: str
     market_tickers: tuple[str, ...] | None = None
     index_ids: tuple[str, ...] | None = None
+    underlying_tickers: tuple[str, ...] | None = None
 
 
 DESK: Final = tuple(Wanted(name) for name in (BOOKS, *PRIVATE, LIFECYCLE, POSITIONS, GROUPS))
 """What the engine listens to."""
+
+
+def published(names: Mapping[str, Sequence[str]]) -> tuple[Wanted, ...]:
+    """The channels of what is wanted of the venue's publications, by their names in the configuration."""
+    found = []
+    for channel, source in PUBLISHED.items():
+        if wanted := tuple(names.get(source, ())):
+            pyth = tuple(UNDERLYINGS.get(name, name) for name in wanted)
+            one = Wanted(channel, index_ids=wanted) if channel == INDICES else None
+            found.append(one or Wanted(channel, underlying_tickers=pyth))
+    return tuple(found)
 
 
 class Channel:

@@ -9,7 +9,8 @@ import msgspec
 from core.domain.order import Fill
 from core.domain.units import Quantity
 from core.venues.kalshi.markets import EventFeeWire, LifecycleWire
-from core.venues.kalshi.tape import IndexValue, Ticker, Trade
+from core.venues.kalshi.tape import Ticker, Trade
+from core.venues.published import Published
 from core.venues.venue import GroupChange, OrderReport, PositionReport
 
 
@@ -47,8 +48,15 @@ class TradeSeen(msgspec.Struct, frozen=True):
     trade: Trade
 
 
-class IndexSeen(msgspec.Struct, frozen=True):
-    value: IndexValue
+class ValueSeen(msgspec.Struct, frozen=True):
+    value: Published
+
+
+class Denied(msgspec.Struct, frozen=True):
+    """The venue does not give us this channel, which we can do without."""
+
+    channel: str
+    reason: str
 
 
 class MarketEvent(msgspec.Struct, frozen=True):
@@ -96,7 +104,8 @@ Fact = (
     | GroupSeen
     | TickerSeen
     | TradeSeen
-    | IndexSeen
+    | ValueSeen
+    | Denied
     | MarketEvent
     | FeesChanged
     | PrivateReady

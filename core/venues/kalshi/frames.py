@@ -10,8 +10,9 @@ from collections.abc import Sequence
 import msgspec
 
 from core.venues.kalshi.markets import EventFeeWire, LifecycleWire
+from core.venues.kalshi.publications import IndexWire, PythWire
 from core.venues.kalshi.reports import FillWire, OrderWire
-from core.venues.kalshi.tape import IndexWire, TickerWire, TradeWire
+from core.venues.kalshi.tape import TickerWire, TradeWire
 from core.venues.wire import Name, Whole
 
 Levels = list[tuple[str, str]] | None
@@ -92,6 +93,12 @@ class IndexFrame(msgspec.Struct, frozen=True, tag_field="type", tag="cfbenchmark
     msg: IndexWire
 
 
+class PythFrame(msgspec.Struct, frozen=True, tag_field="type", tag="pyth_value"):
+    sid: Whole
+    seq: Whole
+    msg: PythWire
+
+
 class LifecycleFrame(msgspec.Struct, frozen=True, tag_field="type", tag="market_lifecycle_v2"):
     sid: Whole
     seq: Whole
@@ -142,6 +149,7 @@ Frame = (
     | TickerFrame
     | TradeFrame
     | IndexFrame
+    | PythFrame
     | LifecycleFrame
     | EventFeeFrame
     | Subscribed
@@ -165,6 +173,7 @@ class Params(msgspec.Struct, frozen=True, omit_defaults=True):
     action: str | None = None
     use_yes_price: bool | None = None
     index_ids: Sequence[str] | None = None
+    underlying_tickers: Sequence[str] | None = None
     send_initial_snapshot: bool | None = None
 
 

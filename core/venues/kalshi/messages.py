@@ -11,13 +11,13 @@ from core.venues.kalshi.facts import (
     Fact,
     FillSeen,
     GroupSeen,
-    IndexSeen,
     Missed,
     Oddity,
     OrderSeen,
     PositionSeen,
     TickerSeen,
     TradeSeen,
+    ValueSeen,
 )
 from core.venues.kalshi.frames import (
     FillFrame,
@@ -25,11 +25,13 @@ from core.venues.kalshi.frames import (
     IndexFrame,
     OrderFrame,
     PositionFrame,
+    PythFrame,
     TickerFrame,
     TradeFrame,
 )
+from core.venues.kalshi.publications import index_value, pyth_value
 from core.venues.kalshi.reports import fill, order_report
-from core.venues.kalshi.tape import index_value, ticker, trade
+from core.venues.kalshi.tape import ticker, trade
 from core.venues.venue import GroupChange, PositionReport
 from core.venues.wire import Odd, WireError, signed_quantity
 
@@ -85,7 +87,7 @@ def group(frame: GroupFrame) -> Sequence[Fact]:
     return (GroupSeen(frame.msg.order_group_id, change),)
 
 
-def public(frame: TickerFrame | TradeFrame | IndexFrame) -> Sequence[Fact]:
+def public(frame: TickerFrame | TradeFrame | IndexFrame | PythFrame) -> Sequence[Fact]:
     odd = Odd()
     try:
         match frame:
@@ -94,6 +96,8 @@ def public(frame: TickerFrame | TradeFrame | IndexFrame) -> Sequence[Fact]:
             case TradeFrame():
                 return (TradeSeen(trade(frame.msg, odd)),)
             case IndexFrame():
-                return (IndexSeen(index_value(frame.msg, odd)),)
+                return (ValueSeen(index_value(frame.msg)),)
+            case PythFrame():
+                return (ValueSeen(pyth_value(frame.msg)),)
     except WireError as error:
         return (Oddity("unreadable public message", str(error)),)

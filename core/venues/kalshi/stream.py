@@ -15,6 +15,7 @@ import msgspec
 
 from core.domain.book import new_book
 from core.domain.market import TickGrid
+from core.domain.text import clean_text
 from core.venues.depth import DEPTH_MAX, too_deep
 from core.venues.kalshi import messages
 from core.venues.kalshi.books import Books
@@ -27,6 +28,7 @@ from core.venues.kalshi.channel import (
 )
 from core.venues.kalshi.facts import (
     NOTHING,
+    Denied,
     Fact,
     FeesChanged,
     GiveUp,
@@ -47,6 +49,7 @@ from core.venues.kalshi.frames import (
     OrderFrame,
     Params,
     PositionFrame,
+    PythFrame,
     Snapshot,
     Subscribed,
     TickerFrame,
@@ -55,6 +58,7 @@ from core.venues.kalshi.frames import (
     envelope_decoder,
     frame_decoder,
 )
+from core.venues.kalshi.publications import PUBLISHED
 from core.venues.kalshi.subscriptions import Subscriptions
 from core.venues.venue import BookView
 from core.venues.wire import Odd, WireError, decode
@@ -162,7 +166,12 @@ class StreamState:
 
     def tick(self, now_ns: int) -> Sequence[Fact]:
         """Deadlines and repairs, to be called every second or so."""
+        denied: list[Fact] = []
         for name, channel in self._subscriptions.overdue(now_ns):
+            if name in PUBLISHED:
+                channel.deadline_ns = None
+                denied.append(Denied(name, "no answer in 5 s"))
+                continue
             if channel.leaving or not channel.resyncing:
                 return (GiveUp(f"no answer to {name} in 5 s"),)
             if not channel.answered:
@@ -173,7 +182,7 @@ class StreamState:
                     self._books.slots[ticker].distrust(now_ns)
         doubts = self._books.crossed(self._listed, now_ns)
         self._repair(now_ns)
-        return doubts
+        return (*denied, *doubts) if denied else doubts
 
     def feed(self, data: bytes, now_ns: int) -> Sequence[Fact]:
         """One message. Never raises for anything a venue could send.
@@ -200,7 +209,7 @@ class StreamState:
                 return messages.public(frame)
             case GroupFrame():
                 return (*self._count(frame.sid, frame.seq, now_ns), *messages.group(frame))
-            case TradeFrame() | IndexFrame():
+            case TradeFrame() | IndexFrame() | PythFrame():
                 return (*self._count(frame.sid, frame.seq, now_ns), *messages.public(frame))
             case LifecycleFrame():
                 return (*self._count(frame.sid, frame.seq, now_ns), MarketEvent(frame.msg))
@@ -354,21 +363,25 @@ class StreamState:
         else:
             if sid is not None and frame.seq is not None:
                 facts.extend(self._count(sid, frame.seq, now_ns))
-            self._refused(frame, now_ns)
+            channel = self._refused(frame, now_ns)
+            if channel in PUBLISHED:
+                facts.append(Denied(channel, f"{code} {clean_text(text)}".strip()))
         return facts
 
-    def _refused(self, frame: ErrorFrame, now_ns: int) -> None:
-        """A command failed; where one market was the reason, ask again without it."""
-        self._subscriptions.refused(frame.id)
+    def _refused(self, frame: ErrorFrame, now_ns: int) -> str:
+        """A command failed; where one market was the reason, ask again without it. The channel it was to
+        open, if any."""
+        channel = self._subscriptions.refused(frame.id) or ""
         asked, ticker = self._asked.pop(frame.id, ()), frame.msg.market_ticker
         slot = self._books.slots.get(ticker) if isinstance(ticker, str) else None
         if slot is None:
-            return
+            return channel
         slot.refused, slot.repair_ns = True, None
         self._listed.difference_update(asked, (slot.ticker,))
         if self._book_channel.sid is None:
             self._book_channel.deadline_ns = None
         self._list_markets(now_ns)
+        return channel
 
     # --- everything else --------------------------------------------------------------------------
 

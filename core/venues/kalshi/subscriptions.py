@@ -52,6 +52,7 @@ class Subscriptions:
             channels=[name],
             market_tickers=one.market_tickers,
             index_ids=one.index_ids,
+            underlying_tickers=one.underlying_tickers,
             send_initial_snapshot=True if name == TICKERS else None,
         )
         command_id = self.send("subscribe", asked)
@@ -69,11 +70,13 @@ class Subscriptions:
         self._awaiting.pop(frame.id, None)
         return True
 
-    def refused(self, command_id: int) -> None:
-        """A command failed. A channel that can be done without is done without in this connection."""
+    def refused(self, command_id: int) -> str | None:
+        """A command failed; the channel it was to open. One that can be done without is done without in
+        this connection."""
         name = self._awaiting.pop(command_id, None)
         if name is not None and name not in NEEDED:
             self.channels[name].deadline_ns = None
+        return name
 
     def leave(self, name: str, now_ns: int) -> None:
         """Ask to be let go; the channel is taken again once the venue has confirmed that."""

@@ -1,4 +1,4 @@
-"""What everybody can see: trades, tickers and index values, from lists and from the stream.
+"""What everybody can see: trades and tickers, from lists and from the stream.
 
 The desk trades on books alone; tools read these.
 """
@@ -10,7 +10,6 @@ from typing import Final
 import msgspec
 
 from core.domain.order import BookSide
-from core.domain.text import clean_text
 from core.domain.units import ONE_DOLLAR, Price, Quantity, UnitError, parse_price
 from core.venues.http import Query
 from core.venues.kalshi import endpoints as ep
@@ -117,40 +116,6 @@ def ticker(wire: TickerWire, odd: Odd) -> Ticker:
         volume=quantity(wire.volume_fp, "volume_fp"),
         open_interest=quantity(wire.open_interest_fp, "open_interest_fp"),
         at_ms=odd.moment(wire.ts_ms, "ts_ms"),
-    )
-
-
-class IndexValue(msgspec.Struct, frozen=True):
-    """One tick of a CF Benchmarks index, what crypto series settle on, with its averages.
-
-    Values are texts as published: they are no prices of ours.
-    """
-
-    index_id: str
-    at_ms: int
-    average_60s: str
-    final_minute: str | None
-    """The average that settles, in the last minute before a quarter of an hour alone."""
-
-
-class AverageWire(msgspec.Struct, frozen=True):
-    value: str
-
-
-class IndexWire(msgspec.Struct, frozen=True):
-    index_id: Name
-    received_at: int
-    avg_60s_data: AverageWire
-    last_60s_windowed_average_15min: AverageWire | None = None
-
-
-def index_value(wire: IndexWire, odd: Odd) -> IndexValue:
-    final = wire.last_60s_windowed_average_15min
-    return IndexValue(
-        wire.index_id,
-        wire.received_at,
-        clean_text(wire.avg_60s_data.value, 40),
-        None if final is None else clean_text(final.value, 40),
     )
 
 

@@ -21,16 +21,16 @@ from core.venues.kalshi import endpoints as ep
 from core.venues.kalshi import exchange, limits
 from core.venues.kalshi.account import Account
 from core.venues.kalshi.cancels import CancelEntry, Cancels
-from core.venues.kalshi.channel import LIFECYCLE
+from core.venues.kalshi.channel import DESK, LIFECYCLE, published
 from core.venues.kalshi.depths import read_on_grid
 from core.venues.kalshi.facts import (
     BookChanged,
+    Denied,
     Fact,
     FeesChanged,
     FillSeen,
     GiveUp,
     GroupSeen,
-    IndexSeen,
     KeyRefused,
     MarketEvent,
     Missed,
@@ -40,12 +40,14 @@ from core.venues.kalshi.facts import (
     PrivateReady,
     TickerSeen,
     TradeSeen,
+    ValueSeen,
 )
 from core.venues.kalshi.groups import REFUSED_BY_GROUP, OrderGroups
 from core.venues.kalshi.hosts import Addresses, check_addresses
 from core.venues.kalshi.http import KalshiHttp
 from core.venues.kalshi.listing import Listing
 from core.venues.kalshi.orders import Orders, create_order, renewal
+from core.venues.kalshi.publications import PUBLISHED
 from core.venues.kalshi.session import Session
 from core.venues.kalshi.sign import Signer
 from core.venues.kalshi.stream import StreamState
@@ -100,6 +102,8 @@ class KalshiConfig(msgspec.Struct, frozen=True):
     signer: Signer
     subaccount: int = 0
     """The one the key is locked to, or else the primary."""
+    publishes: Mapping[str, Sequence[str]] = {}
+    """Names wanted of what the venue publishes beside its markets, by publication."""
 
 
 def connect(
@@ -145,7 +149,7 @@ class KalshiVenue:
         self._groups = OrderGroups(self._http)
         self._reader = Reader(self._http, self._anomaly)
         self._account = Account(self._reader)
-        self._state = StreamState(subaccount=config.subaccount)
+        self._state = StreamState((*DESK, *published(config.publishes)), config.subaccount)
         self._listing = Listing(self._reader, listener, self._anomaly, self._regrid, self._state.unwatch)
         self._session = Session(
             config.addresses.ws,
@@ -238,13 +242,19 @@ class KalshiVenue:
                 self._listener.on_reconnect()
             case Missed() if fact.channel == LIFECYCLE:
                 self._listing.on_missed()
+            case Missed() if fact.channel in PUBLISHED:
+                pass  # what is missing grows stale by itself
             case Missed():
                 self._listener.on_reconnect()
             case Oddity():
                 self._anomaly(fact.what, fact.detail)
             case KeyRefused():
                 self._listener.on_credential(fact.reason)
-            case TickerSeen() | TradeSeen() | IndexSeen():
+            case ValueSeen():
+                self._listener.on_published(fact.value)
+            case Denied():
+                self._listener.on_unpublished(PUBLISHED[fact.channel], fact.reason)
+            case TickerSeen() | TradeSeen():
                 pass  # the desk asks for none of these
             case GiveUp():
                 self._anomaly("stream", fact.reason)

@@ -1,0 +1,139 @@
+"""What a venue publishes on the connection its orders are watched on: no connection of its own.
+
+The venue's client hands values over as they come; here they are judged and told like any other source's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from core.domain.clock import Clocks
+from core.feeds.declaration import Declaration, Family
+from core.feeds.feed import Feed, FeedHealth, FeedState, Stamp, Tried
+from core.feeds.quotes import Average, Quote
+from core.feeds.sanity import time_fault
+from core.feeds.values import Sink
+from core.feeds.wiring import Wiring
+from core.venues.published import Mean, Published
+
+TRIAL_S = 10.0
+VALUE_MAX = 1e12
+INDICES = Declaration(
+    name="kalshi-indices",
+    label="CFB",
+    family=Family.MARKETS,
+    gives="CF Benchmarks indices with their 60-second averages, from Kalshi",
+    urls={},
+    every_s=0,
+    stale_after_s=3,
+)
+PYTH = Declaration(
+    name="kalshi-pyth",
+    label="PYTH",
+    family=Family.FOREX,
+    gives="Pyth prices of pairs and metals, from Kalshi",
+    urls={},
+    every_s=0,
+    stale_after_s=5,
+    off="Kalshi charges for it: it wants an entitlement of your account.",
+    offers=("EUR/USD", "USD/JPY", "XAU/USD"),
+)
+FOLLOWED = {INDICES.name: ("BRTI", "ETHUSD_RTI"), PYTH.name: ("EUR/USD", "USD/JPY")}
+"""What is asked of each where nothing else is configured."""
+
+
+class PublishedFeed:
+    """Fulfils ``Feed`` for one publication."""
+
+    def __init__(self, declaration: Declaration, names: tuple[str, ...], clocks: Clocks, sink: Sink) -> None:
+        self.name, self.source = declaration.label, declaration.name
+        self._of, self._names = declaration, names
+        self._clocks, self._sink = clocks, sink
+        self._newest: dict[str, int] = {}
+        self._fault, self._refusal = "", ""
+        self._received_ns: int | None = None
+        self._latency_ms: int | None = None
+        self._told = asyncio.Event()
+
+    async def run(self) -> None:
+        """The venue's client does the work."""
+        await asyncio.Event().wait()
+
+    async def trial(self) -> Tried:
+        """Wait for the next value of the connection that is there."""
+        self._told.clear()
+        try:
+            async with asyncio.timeout(TRIAL_S):
+                await self._told.wait()
+        except TimeoutError:
+            why = self._refusal or self._fault or "the account's connection is down, or there is none"
+            return Tried(False, f"Nothing came within {TRIAL_S:g} s: {why}.")
+        return Tried(True, f"The next value came on the venue's connection, {self._latency_ms} ms old.")
+
+    def hear(self, value: Published) -> None:
+        """Judge one value and tell it with its averages."""
+        self._received_ns, self._refusal = self._clocks.mono_ns(), ""
+        world_ms, event_ms = self._clocks.world_ms(), value.at_ms
+        fault = time_fault(event_ms, self._newest.get(value.name), world_ms)
+        if not fault and not 0 < value.value < VALUE_MAX:
+            fault = "it is no price"
+        self._fault = f"{value.name} refused: {fault}" if fault else ""
+        if fault:
+            return
+        self._newest[value.name] = event_ms
+        self._latency_ms = max(0, world_ms - event_ms)
+        stamp = Stamp(event_ms, self._clocks.wall_ms(), self._received_ns)
+        limit_s, source = self._of.stale_after_s, self.source
+        self._sink(Quote(value.name, source, value.value, None, None, stamp, limit_s))
+        for name, mean in ((last_minute(value.name), value.last_minute), (value.name, value.settling)):
+            if mean is not None and 0 < mean.value < VALUE_MAX:
+                self._sink(self._average(name, mean, stamp))
+        self._told.set()
+
+    def refuse(self, why: str) -> None:
+        """The venue does not publish it to this account."""
+        self._refusal = f"the venue refuses it: {why}"
+
+    def health(self) -> FeedHealth:
+        world_ms, limit_ms = self._clocks.world_ms(), self._of.stale_after_s * 1000
+        missing = [name for name in self._names if name not in self._newest]
+        stale = [
+            f"{name} {(world_ms - at) // 1000}s old"
+            for name, at in self._newest.items()
+            if world_ms - at > limit_ms
+        ]
+        if self._refusal:
+            state = FeedState.DOWN
+        elif not self._newest:
+            state = FeedState.WAITING
+        else:
+            state = FeedState.STALE if stale else FeedState.OK
+        waiting = [f"waiting for {', '.join(missing)}"] if missing else []
+        details = [self._refusal, self._fault, *stale, *waiting]
+        return FeedHealth(
+            name=self.name,
+            state=state,
+            newest_event_ms=min(self._newest.values(), default=None),
+            received_ns=self._received_ns,
+            stale_after_s=self._of.stale_after_s,
+            detail=next((detail for detail in details if detail), ""),
+            source=self.source,
+            family=self._of.family.value,
+            latency_ms=self._latency_ms,
+        )
+
+    def _average(self, name: str, mean: Mean, stamp: Stamp) -> Average:
+        return Average(
+            name, self.source, mean.value, mean.seconds, mean.of, mean.ends_ms, stamp,
+            self._of.stale_after_s,
+        )  # fmt: skip
+
+
+def last_minute(name: str) -> str:
+    """What the mean of an index's last 60 seconds is called; the one that settles bears the index's name."""
+    return f"{name} 60s"
+
+
+def feed(wiring: Wiring) -> Feed:
+    names = wiring.follows or FOLLOWED[wiring.of.name]
+    return PublishedFeed(wiring.of, names, wiring.shared.clocks, wiring.shared.sink)

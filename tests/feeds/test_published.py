@@ -1,0 +1,100 @@
+"""What a venue publishes, told as values of a source: times, averages, refusals."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from core.feeds.feed import FeedState
+from core.feeds.published import INDICES, PublishedFeed, last_minute
+from core.feeds.quotes import Average, Quote
+from core.feeds.values import FeedValue
+from core.venues.published import Mean, Published
+
+WORLD_MS = 1_700_000_000_000
+SPEED = 10.0
+
+
+class Hearing:
+    """A feed in a world that runs ten times as fast, at its origin."""
+
+    def __init__(self, virtual: Any) -> None:
+        self.got: list[FeedValue] = []
+        self.virtual = virtual
+        clocks = virtual.clocks(SPEED, WORLD_MS)
+        self.feed = PublishedFeed(INDICES, ("BRTI", "ETHUSD_RTI"), clocks, self.got.append)
+
+    def hear(self, value: float = 81_730.21, at_ms: int = WORLD_MS, **more: Any) -> None:
+        self.feed.hear(Published(INDICES.name, "BRTI", value, at_ms, **more))
+
+    def later(self, seconds: float) -> None:
+        self.virtual.run_for(seconds, asyncio.Event().wait)
+
+
+@pytest.fixture
+def hearing(virtual: Any) -> Hearing:
+    return Hearing(virtual)
+
+
+def test_values_are_told_with_their_averages(hearing: Hearing) -> None:
+    minute = Mean(81_722.9, 60, 60, WORLD_MS)
+    hearing.hear(last_minute=minute, settling=Mean(81_768.33, 41, 60, WORLD_MS + 19_000))
+    quote, rolling, settling = hearing.got
+    assert isinstance(quote, Quote)
+    assert (quote.name, quote.source, quote.value) == ("BRTI", "kalshi-indices", 81_730.21)
+    assert quote.stamp.event_ms == WORLD_MS
+    assert isinstance(rolling, Average) and isinstance(settling, Average)
+    assert (rolling.name, rolling.value) == (last_minute("BRTI"), 81_722.9)
+    assert (settling.name, settling.value, settling.seconds, settling.of) == ("BRTI", 81_768.33, 41, 60)
+    assert settling.ends_ms == WORLD_MS + 19_000
+
+
+def test_it_waits_is_well_and_grows_old(hearing: Hearing) -> None:
+    health = hearing.feed.health()
+    assert (health.state, health.detail) == (FeedState.WAITING, "waiting for BRTI, ETHUSD_RTI")
+    hearing.hear()
+    health = hearing.feed.health()
+    assert (health.state, health.detail) == (FeedState.OK, "waiting for ETHUSD_RTI")
+    hearing.later(0.4)
+    health = hearing.feed.health()
+    assert (health.state, health.detail) == (FeedState.STALE, "BRTI 4s old")
+
+
+@pytest.mark.parametrize(
+    ("value", "at_ms", "why"),
+    [
+        (0.0, WORLD_MS, "it is no price"),
+        (float("inf"), WORLD_MS, "it is no price"),
+        (1.0, WORLD_MS + 5_001, "in the future"),
+        (1.0, WORLD_MS - 1_000, "older than what is held"),
+    ],
+)
+def test_what_cannot_be_is_refused_in_words(hearing: Hearing, value: float, at_ms: int, why: str) -> None:
+    hearing.hear()
+    told = len(hearing.got)
+    hearing.hear(value, at_ms)
+    assert len(hearing.got) == told
+    assert hearing.feed.health().detail.startswith("BRTI refused: ")
+    assert why in hearing.feed.health().detail
+
+
+def test_a_refusal_is_down_in_the_venues_words_until_a_value_comes(hearing: Hearing) -> None:
+    hearing.feed.refuse("8 Unknown channel name")
+    health = hearing.feed.health()
+    assert (health.state, health.detail) == (FeedState.DOWN, "the venue refuses it: 8 Unknown channel name")
+    hearing.hear()
+    assert hearing.feed.health().state is FeedState.OK
+
+
+def test_a_test_of_it_waits_for_the_venues_next_value(hearing: Hearing) -> None:
+    async def tried(comes: bool) -> Any:
+        trial = asyncio.ensure_future(hearing.feed.trial())
+        await asyncio.sleep(1)
+        if comes:
+            hearing.hear(at_ms=WORLD_MS + 10_000)
+        return await trial
+
+    found = hearing.virtual.run(tried(comes=True))
+    assert (found.passed, "0 ms old" in found.text) == (True, True)
+    found = hearing.virtual.run(tried(comes=False))
+    assert (found.passed, found.text.startswith("Nothing came within 10 s")) == (False, True)
