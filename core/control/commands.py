@@ -21,6 +21,7 @@ from core.control.protocol import (
     Arm,
     CancelMarket,
     CancelOrder,
+    ConfirmFixture,
     ConfirmRelease,
     Defer,
     Disarm,
@@ -88,6 +89,7 @@ CALLS: dict[type, _Call] = {
         c.first, c.second, Quantity(c.quantity), who, opposite=c.opposite
     ),
     UnlinkMarkets: lambda e, c, who: e.unlink_markets(c.first, c.second, who),
+    ConfirmFixture: lambda e, c, who: e.confirm_fixture(c.ticker, c.game, c.team, who),
     ConfirmRelease: lambda e, c, who: e.confirm_release(c.kind, who),
     StopEngine: lambda e, c, who: e.stop(c.reason, who, c.how),
     TestFeed: lambda e, c, who: e.test_feed(c.source, who),

@@ -10,7 +10,7 @@ from typing import TypeVar
 import msgspec
 
 from core.config.settings import ReleaseSettings
-from core.control.tables import BudgetRow, FeedRow, ReleaseRow, SourceRow, ToldRow
+from core.control.tables import BudgetRow, FeedRow, FixtureRow, ReleaseRow, SourceRow, ToldRow
 from core.domain.text import clean_text
 from core.engine.engine import Engine
 from core.engine.releases import Known
@@ -64,6 +64,26 @@ def release_row(known: Known, settings: ReleaseSettings) -> ReleaseRow:
         before_s=settings.before_s,
         after_s=settings.after_s,
         markets=known.markets,
+    )
+
+
+def fixture_rows(engine: Engine) -> list[FixtureRow]:
+    """Markets whose game is confirmed, then the likeliest game of each that waits for a person's word."""
+    markets = [known.market for known in engine.state.markets.values()]
+    confirmed = [(market.ticker, *found) for market in markets if (found := engine.fixtures.of(market))]
+    rows = [_fixture(ticker, game, team, confirmed=True) for ticker, game, team in confirmed]
+    rows += [
+        _fixture(one.ticker, one.game, one.team, confidence=one.confidence, why=one.why)
+        for one in engine.fixtures.open(markets)
+    ]
+    return rows
+
+
+def _fixture(
+    ticker: str, game: Game, team: str, *, confirmed: bool = False, confidence: float = 1.0, why: str = ""
+) -> FixtureRow:
+    return FixtureRow(
+        ticker, game.source, game.id, game.home, game.away, game.starts_ms, team, confirmed, confidence, why
     )
 
 

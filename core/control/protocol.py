@@ -273,6 +273,16 @@ class ConfirmRelease(Command, frozen=True, tag="confirm_release"):
     """``CPI``, ``JOBS``, ``GDP`` or ``FOMC``."""
 
 
+class ConfirmFixture(Command, frozen=True, tag="confirm_fixture"):
+    """A market is about a game of a source, see the query ``games``."""
+
+    ticker: str
+    game: str
+    """The source's id of it."""
+    team: str = ""
+    """Whose win the market pays; empty where its own words say so."""
+
+
 class TakeControl(Command, frozen=True, tag="take"):
     pass
 
@@ -327,6 +337,7 @@ AnyCommand = (
     | LinkMarkets
     | UnlinkMarkets
     | ConfirmRelease
+    | ConfirmFixture
     | TakeControl
     | StopEngine
     | TestFeed

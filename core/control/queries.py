@@ -16,6 +16,7 @@ import msgspec
 from core.control.tables import (
     AlarmRow,
     FeedRow,
+    FixtureRow,
     FlattenRow,
     FlattenVenueRow,
     LimitRow,
@@ -64,6 +65,7 @@ class Rows(NamedTuple):
     rules: RulesRow | None = None
     feeds: Iterable[FeedRow] = ()
     source: SourceRow | None = None
+    games: Iterable[FixtureRow] = ()
     alarms: Iterable[AlarmRow] = ()
     flatten: FlattenRow | None = None
     reading: ReadingRow | None = None
@@ -210,6 +212,19 @@ SOURCE: tuple[Field, ...] = (
     Field("passed", "whether the last one did", lambda r, n: r.source.passed),
     Field("found", "what it found, in words", lambda r, n: r.source.found),
     Field("values", "one object a value, see source.values", lambda r, n: _nested(TOLD, r.source.values, n)),
+)
+
+GAMES: tuple[Field, ...] = (
+    Field("ticker", "market of this desk", lambda r, n: r.ticker),
+    Field("game", "its source's id of the game", lambda r, n: r.game),
+    Field("source", "who tells of it", lambda r, n: r.source),
+    Field("home", "team", lambda r, n: r.home),
+    Field("away", "team", lambda r, n: r.away),
+    Field("starts", "world time", lambda r, n: at(r.starts_world_ms)),
+    Field("team", "whose win the market pays; empty: its words leave that open", lambda r, n: r.team),
+    Field("confirmed", "whether a person has said so", lambda r, n: r.confirmed),
+    Field("confidence", "of a suggestion, 0 to 1", lambda r, n: r.confidence),
+    Field("why", "what the suggestion rests on", lambda r, n: r.why),
 )
 
 RELEASES: tuple[Field, ...] = (
@@ -571,6 +586,7 @@ QUERIES: dict[str, tuple[Field, ...]] = {
     "rules": RULES,
     "feeds": FEEDS,
     "source": SOURCE,
+    "games": GAMES,
 }
 OBJECTS = ("status", "reconcile", "rules", "source")
 """Answered with one object; the others with an array of them."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.control.commands import carry_out
-from core.control.feed_rows import source_row
+from core.control.feed_rows import fixture_rows, source_row
 from core.control.frames import Reader
 from core.control.protocol import AnyCommand, Query, Reply
 from core.control.queries import QUERIES, Rows, answer
@@ -44,6 +44,8 @@ class Served:
             if found is None:
                 return f"There is no source {about[:40]!r}; pmconsole feeds lists them."
             return Rows(self._snapshot.status(), source=found)
+        if what == "games":
+            return Rows(self._snapshot.status(), games=fixture_rows(engine))
         return self._snapshot.query_rows(what, about)
 
     def reader(self) -> Reader:

@@ -79,6 +79,24 @@ class FeedRow(msgspec.Struct, frozen=True, array_like=True):
     """Answers in a row that said nothing new."""
 
 
+class FixtureRow(msgspec.Struct, frozen=True, array_like=True):
+    """A market of this desk and the game it is about, or may be."""
+
+    ticker: str
+    source: str
+    game: str
+    """The source's id of it."""
+    home: str
+    away: str
+    starts_world_ms: int
+    team: str
+    """Whose win the market pays; empty where its words leave that open."""
+    confirmed: bool
+    confidence: float
+    """Of a suggestion, 0 to 1."""
+    why: str
+
+
 class ToldRow(msgspec.Struct, frozen=True, array_like=True):
     """One value as a source told it last."""
 

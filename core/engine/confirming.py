@@ -1,7 +1,8 @@
-"""What an operator says of the world: that an economic release which the desk awaits has come."""
+"""What an operator says of the world: that an awaited release has come, which game a market is about."""
 
 from __future__ import annotations
 
+from core.engine.fixtures import Fixtures
 from core.engine.hands import Hands
 from core.engine.operator import VIEWER_REFUSED, Actor, Outcome, accepted, refused
 from core.feeds.calendar.eastern import eastern_words
@@ -10,6 +11,8 @@ from core.feeds.calendar.kinds import NAMES, kind_named
 
 class Confirming(Hands):
     """See the module."""
+
+    fixtures: Fixtures
 
     def confirm_release(self, kind: str, actor: Actor) -> Outcome:
         """The newest release of a kind that was due is out: entries it held back go on."""
@@ -26,3 +29,14 @@ class Confirming(Hands):
             return refused(f"No {named.name} is awaited; {when}.")
         self.trading.mark_all()
         return accepted(f"{named.name} of {eastern_words(due.at_ms)} counts as out.")
+
+    def confirm_fixture(self, ticker: str, game: str, team: str, actor: Actor) -> Outcome:
+        """A market is about this game; ``team`` where its own words do not say whose win it pays."""
+        if not actor.may_operate:
+            return VIEWER_REFUSED
+        known = self.desk.state.markets.get(ticker)
+        if known is None:
+            return refused(f"{ticker[:80]!r} is no market of this desk; pmconsole markets lists them.")
+        self._present(actor)
+        found = self.fixtures.confirm(known.market, game, team, actor.name)
+        return refused(found) if isinstance(found, str) else accepted(f"Confirmed: {found.text}.")

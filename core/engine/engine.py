@@ -23,6 +23,7 @@ from core.engine.alarms import RESUME
 from core.engine.arming import Arming
 from core.engine.ears import Ears
 from core.engine.ending import Ending, How, kept
+from core.engine.fixtures import Fixtures
 from core.engine.operations import Operations
 from core.engine.operator import ENGINE, VIEWER_REFUSED, Actor, Outcome, accepted, refused
 from core.engine.restore import Restored, restore
@@ -139,6 +140,7 @@ class Engine(Operations):
         self.state = self.desk.state
         self.arming = ports.arming
         self.told = Told()
+        self.fixtures = Fixtures(ports.log, self.told.games, self._restored.fixtures)
         self.trials = Trials(self.desk.tasks, lambda: self.guard.feeds)
         self.workers = Workers(self.desk.tasks, self._ears.on_worker_end, self._ears.on_worker_restart)
         self._ending = Ending()

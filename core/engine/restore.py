@@ -11,6 +11,7 @@ from core.engine.account import DayBase
 from core.engine.belief import Mark, Noted
 from core.engine.equity import PeakReached
 from core.engine.equity import take as take_peak
+from core.engine.fixtures import FixtureConfirmed
 from core.engine.releases import ReleaseCame
 from core.engine.rules import RulesPinned
 from core.execution.events import LedgerEvent
@@ -53,6 +54,8 @@ class Restored(msgspec.Struct):
     """Hash of the rules text that counts, by ticker."""
     releases: dict[str, int] = {}
     """When the newest release known to be out was due, by kind."""
+    fixtures: dict[str, FixtureConfirmed] = {}
+    """Games that markets are about, as confirmed, by ticker."""
     belief: Noted | None = None
     """The newest mark, for the replay to be held against."""
     armed_limits: str = ""
@@ -98,6 +101,8 @@ def restore(rows: Iterable[Row]) -> Restored:
             restored.groups.append(msgspec.json.decode(row.payload, type=GroupNoted))
         elif row.kind == Kind.RULES.value:
             restored.rules[row.ticker] = msgspec.json.decode(row.payload, type=RulesPinned).rules
+        elif row.kind == Kind.FIXTURE.value:
+            restored.fixtures[row.ticker] = msgspec.json.decode(row.payload, type=FixtureConfirmed)
         elif row.kind == Kind.RELEASE.value:
             came = msgspec.json.decode(row.payload, type=ReleaseCame)
             restored.releases[came.kind] = came.due_ms

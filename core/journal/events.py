@@ -58,6 +58,7 @@ class Kind(enum.Enum):
     RULES = "RULES"
     PAIR = "PAIR"
     RELEASE = "RELEASE"
+    FIXTURE = "FIXTURE"
     DRILL = "DRILL"
     FLATTEN_START = "FLATTEN_START"
     FLATTEN_STEP = "FLATTEN_STEP"
