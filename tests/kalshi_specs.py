@@ -221,6 +221,8 @@ class StreamJudge(Spec):
         "order_group_updates": "orderGroupUpdates",
         "cfbenchmarks_value": "cfbenchmarksValue",
         "cfbenchmarks_value_indexlist": "cfbenchmarksIndexList",
+        "pyth_value": "pythValue",
+        "pyth_value_underlying_list": "pythUnderlyingList",
     }
 
     def __init__(self, folder: Path = FOLDER, *, open_: bool = False) -> None:
@@ -251,6 +253,8 @@ class StreamJudge(Spec):
         if kind == "ok":
             if isinstance(body, list):
                 return "listSubscriptionsResponse"
+            if "underlying_tickers" in (body or {}):
+                return "subscribedUnderlyingsResponse"
             return "subscribedIndicesResponse" if "index_ids" in (body or {}) else "okResponse"
         if kind == "market_lifecycle_v2" and body["event_type"] == "metadata_updated":
             return "marketMetadataUpdated"

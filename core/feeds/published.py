@@ -31,12 +31,12 @@ PYTH = Declaration(
     name="kalshi-pyth",
     label="PYTH",
     family=Family.FOREX,
-    gives="Pyth prices of pairs and metals, from Kalshi",
+    gives="Pyth's prices of pairs, gold and the ten-year yield, from Kalshi",
     urls={},
     every_s=0,
     stale_after_s=5,
     off="Kalshi charges for it: it wants an entitlement of your account.",
-    offers=("EUR/USD", "USD/JPY", "XAU/USD"),
+    offers=("EUR/USD", "GBP/USD", "USD/JPY", "XAU/USD", "US10Y"),
 )
 FOLLOWED = {INDICES.name: ("BRTI", "ETHUSD_RTI"), PYTH.name: ("EUR/USD", "USD/JPY")}
 """What is asked of each where nothing else is configured."""

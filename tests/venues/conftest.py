@@ -8,7 +8,7 @@ import random
 import selectors
 import socket
 import uuid
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -264,13 +264,20 @@ class SimKalshi:
         )
         self.exchange.advance()
 
-    def client(self, listener: Recorder, key: int = 0, host: str = "127.0.0.1") -> KalshiVenue:
+    def client(
+        self,
+        listener: Recorder,
+        key: int = 0,
+        host: str = "127.0.0.1",
+        publishes: Mapping[str, Sequence[str]] | None = None,
+    ) -> KalshiVenue:
         entry = self.keys[key]
         at = Addresses(f"http://{host}:{self.port}/trade-api/v2", f"ws://{host}:{self.port}/trade-api/ws/v2")
         config = KalshiConfig(
             at,
             Environment.SIM,
             load_signer(entry.key_id, Path(entry.private_key_path)),
+            publishes=publishes or {},
         )
         return connect(config, clocks=self.clocks, rng=random.Random(5), listener=listener)
 

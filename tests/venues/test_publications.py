@@ -1,5 +1,6 @@
 """What Kalshi publishes beside its markets: read, refused, and never at the expense of the connection."""
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from core.venues.kalshi.facts import Denied, GiveUp, Missed, Oddity, ValueSeen
 from core.venues.kalshi.publications import INDICES, PUBLISHED, PYTH
 from core.venues.kalshi.stream import StreamState
 from core.venues.published import Mean, Published
+from tests.venues.conftest import Recorder, SimKalshi
 
 S = 1_000_000_000
 SHARED = Path(__file__).resolve().parents[2].parent / "shared"
@@ -126,3 +128,17 @@ def test_a_gap_in_it_is_no_gap_in_the_account() -> None:
         facts = list(state.feed(json.dumps(index() | {"sid": 77, "seq": seq}).encode(), seq))
     assert Missed(INDICES) in facts
     assert [fact.value.name for fact in facts if isinstance(fact, ValueSeen)] == ["BRTI"]
+
+
+async def test_the_simulators_values_reach_the_listener(sim: SimKalshi, recorder: Recorder) -> None:
+    venue = sim.client(recorder, publishes=FOLLOWED)
+    running = asyncio.create_task(venue.run())
+    wanted = {(source, name) for source, names in FOLLOWED.items() for name in names}
+    await recorder.until(lambda: wanted <= {(one.source, one.name) for one in recorder.published})
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    await venue.close()
+    assert recorder.unpublished == []
+    index = next(one for one in recorder.published if one.name == "BRTI")
+    assert index.last_minute is not None and index.last_minute.seconds == 60
+    assert abs(index.at_ms - sim.clock.wall_ms()) < 5_000

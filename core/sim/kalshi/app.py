@@ -24,6 +24,7 @@ from core.sim.kalshi.connection import Connection
 from core.sim.kalshi.errors import WireError
 from core.sim.kalshi.indices import Beat
 from core.sim.kalshi.limits import Limiter
+from core.sim.kalshi.pyth import Pyth
 from core.sim.kalshi.rest import BODY_BYTES_MAX, Rest, RestAnswer, refused, too_large
 from core.sim.kalshi.stream import Stream
 from core.sim.prices import Prices
@@ -50,11 +51,12 @@ def build_app(
     venue = Venue(exchange, keys, clock, faults, limiter or Limiter(clock))
     stream, desk = Stream(venue), Rest(venue)
     beat = Beat(venue.indices, prices, exchange.world, stream.follows_index)
+    pyth = Pyth(prices, exchange.world, stream, clock.wall_ms)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         async with asyncio.TaskGroup() as tasks:
-            pulse = tasks.create_task(_pulse(stream, beat, clock))
+            pulse = tasks.create_task(_pulse(stream, beat, pyth, clock))
             yield
             pulse.cancel()
 
@@ -75,10 +77,11 @@ def build_app(
     return app
 
 
-async def _pulse(stream: Stream, beat: Beat, clock: Clock) -> None:
+async def _pulse(stream: Stream, beat: Beat, pyth: Pyth, clock: Clock) -> None:
     while True:
         await asyncio.sleep(PULSE_S)
         beat.step(clock.wall_ms())
+        pyth.step(clock.wall_ms())
         stream.pulse()
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from core.sim.kalshi import messages
 from core.sim.kalshi.call import Venue
 from core.sim.kalshi.channels import CHANNELS
-from core.sim.kalshi.connection import ALL_INDICES, Connection, Subscription
+from core.sim.kalshi.connection import ALL_NAMES, Connection, Subscription
 
 ALL = ""
 """Key of those who follow everything on a channel."""
@@ -50,7 +50,7 @@ class Audience:
         if subscription.keys is None:
             return []
         wanted = list(named)
-        if ALL_INDICES in wanted:
+        if ALL_NAMES in wanted:
             self._forget(subscription)
             subscription.keys = None
             self.join(subscription)
@@ -64,7 +64,7 @@ class Audience:
     def remove(self, subscription: Subscription, named: Iterable[str]) -> None:
         """Follow less; of who follows everything only everything can be taken."""
         wanted = list(named)
-        if ALL_INDICES in wanted:
+        if ALL_NAMES in wanted:
             self._forget(subscription)
             subscription.keys = {}
             return

@@ -14,6 +14,7 @@ class Filter(enum.Enum):
     TICKERS = "market tickers, or everything"
     NOTHING = "always everything, whatever is named"
     INDICES = "index ids, none to begin with"
+    UNDERLYINGS = "underlying tickers, none to begin with"
 
 
 class Channel(msgspec.Struct, frozen=True):
@@ -35,6 +36,7 @@ CHANNELS: dict[str, Channel] = {
     "market_lifecycle_v2": Channel(True, Filter.NOTHING),
     "multivariate_market_lifecycle": Channel(True, Filter.NOTHING),
     "cfbenchmarks_value": Channel(True, Filter.INDICES),
+    "pyth_value": Channel(True, Filter.UNDERLYINGS),
 }
 """The channels served. No combos are listed here, so theirs is silent."""
 
@@ -57,5 +59,6 @@ ERRORS = {
     25: "Subscription buffer overflow",
     26: "Subscription market limit exceeded",
     27: "Too many requests",
+    28: "Underlying tickers required",
 }
-"""Those that can happen here: 9 is the handshake's business, 19 to 23 and 28 are of channels not served."""
+"""Those that can happen here: 9 is the handshake's business, 19 to 23 are of channels not served."""

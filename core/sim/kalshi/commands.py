@@ -12,13 +12,48 @@ from core.sim.kalshi.audience import Audience
 from core.sim.kalshi.call import Venue
 from core.sim.kalshi.channels import CHANNELS, Filter
 from core.sim.kalshi.connection import Command, CommandError, Connection, Params, Subscription
+from core.sim.kalshi.pyth import UNDERLYINGS
 from core.sim.requests import UnreadableError, decoded
 
 MARKETS_MAX = 20_000
 """Markets one subscription may name; the real limit is unpublished."""
 
 _MARKET_ACTIONS = ("add_markets", "delete_markets", "get_snapshot")
-_INDEX_ACTIONS = ("subscribe_indices", "unsubscribe_indices", "indexlist")
+
+
+class _Publication(msgspec.Struct, frozen=True):
+    """One kind of value beside the markets, and how it is managed."""
+
+    filter: Filter
+    field: str
+    """In which the names stand."""
+    actions: tuple[str, str, str]
+    """To follow more, to follow less, to be told what there is."""
+    listed: str
+    """Type of the last one's reply."""
+    none_named: int
+    """Error where a name is needed."""
+
+
+_PUBLICATIONS = {
+    of.filter: of
+    for of in (
+        _Publication(
+            Filter.INDICES,
+            "index_ids",
+            ("subscribe_indices", "unsubscribe_indices", "indexlist"),
+            "cfbenchmarks_value_indexlist",
+            24,
+        ),
+        _Publication(
+            Filter.UNDERLYINGS,
+            "underlying_tickers",
+            ("subscribe_underlyings", "unsubscribe_underlyings", "underlying_list"),
+            "pyth_value_underlying_list",
+            28,
+        ),
+    )
+}
 
 
 class Commands:
@@ -73,7 +108,7 @@ class Commands:
         if self._venue.exchange.dialect.resubscribed is Resubscribed.SAME_SID:
             for there in connection.subscriptions.values():
                 if there.channel == channel:
-                    named = params.tickers or list(params.index_ids or ())
+                    named = params.tickers or params.published(CHANNELS[channel].filter)
                     return there, self._audience.add(there, named)
         if params.use_yes_price is None:
             default = self._venue.exchange.dialect.yes_price_is_default
@@ -104,9 +139,10 @@ class Commands:
         if not params.action:
             raise CommandError(15)
         of = CHANNELS[subscription.channel]
-        if of.filter is Filter.INDICES and params.action in _INDEX_ACTIONS:
-            self._update_indices(subscription, command.id, params)
-        elif of.filter is not Filter.INDICES and params.action in _MARKET_ACTIONS:
+        publication = _PUBLICATIONS.get(of.filter)
+        if publication is not None and params.action in publication.actions:
+            self._update_published(subscription, command.id, params, publication)
+        elif publication is None and params.action in _MARKET_ACTIONS:
             self._update_markets(subscription, command.id, self._named(params, [of.by_id]))
         else:
             raise CommandError(13)
@@ -131,20 +167,25 @@ class Commands:
         subscription.reply("ok", reply_to, msgspec.json.encode(self._followed(subscription)))
         self._introduce(subscription, fresh, initial=params.send_initial_snapshot)
 
-    def _update_indices(self, subscription: Subscription, reply_to: int, params: Params) -> None:
-        if params.action == "indexlist":
-            body = msgspec.json.encode({"index_ids": self._venue.indices.ids})
-            subscription.reply("cfbenchmarks_value_indexlist", reply_to, body)
+    def _update_published(
+        self, subscription: Subscription, reply_to: int, params: Params, of: _Publication
+    ) -> None:
+        more, _, listing = of.actions
+        if params.action == listing:
+            known = self._venue.indices.ids if of.filter is Filter.INDICES else list(UNDERLYINGS)
+            subscription.reply(of.listed, reply_to, msgspec.json.encode({of.field: known}))
             return
-        if not params.index_ids:
-            raise CommandError(24)
-        self._check_indices(params.index_ids)
-        if params.action == "subscribe_indices":
-            self._audience.add(subscription, params.index_ids)
+        named = params.published(of.filter)
+        if not named:
+            raise CommandError(of.none_named)
+        if of.filter is Filter.INDICES:
+            self._check_indices(named)
+        if params.action == more:
+            self._audience.add(subscription, named)
         else:
-            self._audience.remove(subscription, params.index_ids)
+            self._audience.remove(subscription, named)
         followed = ["all"] if subscription.keys is None else list(subscription.keys)
-        subscription.reply("ok", reply_to, msgspec.json.encode({"index_ids": followed}))
+        subscription.reply("ok", reply_to, msgspec.json.encode({of.field: followed}))
 
     def _followed(self, subscription: Subscription) -> dict[str, list[str]]:
         """The markets after a change, as far as the subscriber wants to be told."""

@@ -23,7 +23,8 @@ REPLIES_MAX = 2 * QUEUE_MAX
 COMMANDS_MAX = 10_000
 """Commands a connection may send in a second."""
 
-ALL_INDICES = "all"
+ALL_NAMES = "all"
+"""Of indices or underlyings."""
 _ECHO_MAX = 64
 """Of a ticker nobody knows, so much is said back."""
 
@@ -37,6 +38,7 @@ class Params(msgspec.Struct, frozen=True):
     market_id: str | None = None
     market_ids: list[str] | None = None
     index_ids: list[str] | None = None
+    underlying_tickers: list[str] | None = None
     sid: int | None = None
     sids: list[int] = []
     action: str = ""
@@ -47,6 +49,10 @@ class Params(msgspec.Struct, frozen=True):
     @property
     def tickers(self) -> list[str]:
         return [self.market_ticker] if self.market_ticker is not None else self.market_tickers or []
+
+    def published(self, of: Filter) -> list[str]:
+        """The indices or the underlyings that are named."""
+        return (self.index_ids if of is Filter.INDICES else self.underlying_tickers) or []
 
     @property
     def ids(self) -> list[str]:
@@ -184,8 +190,8 @@ def _keys(of: Filter, params: Params) -> dict[str, None] | None:
     match of:
         case Filter.NOTHING:
             return None
-        case Filter.INDICES:
-            named = params.index_ids or []
-            return None if ALL_INDICES in named else dict.fromkeys(named)
+        case Filter.INDICES | Filter.UNDERLYINGS:
+            named = params.published(of)
+            return None if ALL_NAMES in named else dict.fromkeys(named)
         case _:
             return dict.fromkeys(params.tickers) or None

@@ -175,6 +175,14 @@ class Stream:
         """Whether anybody does."""
         return self._audience.follows("cfbenchmarks_value", index_id)
 
+    def follows_underlying(self, ticker: str) -> bool:
+        """Whether anybody does."""
+        return self._audience.follows("pyth_value", ticker)
+
+    def tell_underlying(self, ticker: str, body: bytes) -> None:
+        for subscription in self._audience.following("pyth_value", ticker):
+            subscription.push("pyth_value", body)
+
     def _on_tick(self, tick: Tick) -> None:
         if following := self._audience.following("cfbenchmarks_value", tick.index_id):
             body = indices.body(tick, self._venue.clock.wall_ms())

@@ -23,8 +23,10 @@ PUBLISHED: Final[Mapping[str, str]] = {INDICES: "kalshi-indices", PYTH: "kalshi-
 connection goes on."""
 UNDERLYINGS: Final[Mapping[str, str]] = {
     "EUR/USD": "FX.EUR/USD",
+    "GBP/USD": "FX.GBP/USD",
     "USD/JPY": "FX.USD/JPY",
     "XAU/USD": "Metal.XAU/USD",
+    "US10Y": "InterestRate.US10Y",
 }
 """What Pyth calls the things the desk knows."""
 WINDOW_S: Final = 60

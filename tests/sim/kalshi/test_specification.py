@@ -15,8 +15,10 @@ from core.sim.contracts import EventSpec, MarketSpec
 from core.sim.kalshi import channels
 from core.sim.kalshi.indices import EIGHT_DECIMALS
 from core.sim.kalshi.limits import Tier
+from core.sim.kalshi.pyth import Pyth
 from core.sim.kalshi.rest import ENDPOINTS
 from core.sim.orders import BookSide, TimeInForce
+from core.sim.prices import Prices
 from core.sim.transfers import Allocation, Reservation, Transfer
 from tests.kalshi_specs import REST_DEVIATIONS
 
@@ -263,6 +265,7 @@ MESSAGES = {
     },
     "multivariate_market_lifecycle": set(),
     "cfbenchmarks_value": {"cfbenchmarks_value", "cfbenchmarks_value_indexlist"},
+    "pyth_value": {"pyth_value", "pyth_value_underlying_list"},
 }  # fmt: skip
 """What each channel sends; of combos there are none."""
 
@@ -271,11 +274,17 @@ def test_every_channel_sends_its_messages_as_specified(desk, stream_spec):
     floor, exchange, reader = desk.floor, desk.exchange, desk.join()
     assert MESSAGES.keys() == channels.CHANNELS.keys(), "a channel is not exercised"
     floor.placed("bob", ASK, "0.35", 5)
-    markets = [channel for channel in MESSAGES if channel != "cfbenchmarks_value"]
+    markets = [channel for channel in MESSAGES if channel not in ("cfbenchmarks_value", "pyth_value")]
     reader.send("subscribe", channels=markets, market_tickers=[T, U], send_initial_snapshot=True)
     reader.send("subscribe", channels=["cfbenchmarks_value"], index_ids=["BRTI"])
-    reader.send("update_subscription", sid=len(MESSAGES), action="indexlist")
-    reader.send("update_subscription", sid=len(MESSAGES), action="subscribe_indices", index_ids=["all"])
+    reader.send("subscribe", channels=["pyth_value"], underlying_tickers=["Metal.XAU/USD"])
+    indices, pyth = len(markets) + 1, len(markets) + 2
+    reader.send("update_subscription", sid=indices, action="indexlist")
+    reader.send("update_subscription", sid=indices, action="subscribe_indices", index_ids=["all"])
+    reader.send("update_subscription", sid=pyth, action="underlying_list")
+    more = {"underlying_tickers": ["FX.EUR/USD", "InterestRate.US10Y"]}
+    reader.send("update_subscription", sid=pyth, action="subscribe_underlyings", **more)
+    Pyth(Prices(1), exchange.world, desk.stream, lambda: floor.clock.ms).step(floor.clock.ms)
     reader.send("update_subscription", sid=1, action="delete_markets", market_tickers=[U])
     reader.send("list_subscriptions")
     reader.send("subscribe", channels=["nonsense"])

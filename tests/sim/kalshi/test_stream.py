@@ -12,6 +12,7 @@ from core.domain.units import contracts
 from core.sim import lifecycle
 from core.sim.kalshi import channels, commands, connection
 from core.sim.kalshi.indices import EIGHT_DECIMALS, Beat
+from core.sim.kalshi.pyth import Pyth
 from core.sim.orders import BookSide, TimeInForce
 from core.sim.prices import Prices
 
@@ -396,3 +397,27 @@ def test_an_index_tells_the_worlds_price_with_averages_over_every_second_of_the_
     minute = [prices.value("BRTI", at - back * 1_000) for back in range(1, 61)]
     assert average["window_size"] == 60
     assert float(average["value"]) == pytest.approx(sum(minute) / 60, abs=0.01)
+
+
+def test_an_underlying_is_told_to_who_follows_it_while_it_trades(desk):
+    reader, prices = desk.join(), Prices(1)
+    open_ms = 1_795_560_000_000  # Tuesday 2026-11-24 22:40 UTC
+    world = WorldClock(desk.floor.clock.ms, open_ms, 1.0)
+    pyth = Pyth(prices, world, desk.stream, lambda: desk.floor.clock.ms)
+
+    def told() -> list[tuple[str, int]]:
+        pyth.step(desk.floor.clock.ms)
+        desk.floor.clock.ms += 1_000
+        bodies = [message["msg"] for message in reader.take() if message["type"] == "pyth_value"]
+        return [(body["underlying_ticker"], body["source_ts_ms"]) for body in bodies]
+
+    assert told() == []
+    reader.send("subscribe", channels=["pyth_value"], underlying_tickers=["FX.EUR/USD", "InterestRate.US10Y"])
+    closed_ms = prices.last_ms("US10Y", open_ms)
+    assert told() == [("FX.EUR/USD", open_ms + 1_000), ("InterestRate.US10Y", closed_ms)]
+    assert told() == [("FX.EUR/USD", open_ms + 2_000)], "a yield's day is over: it is not told again"
+    less = {"action": "unsubscribe_underlyings", "underlying_tickers": ["FX.EUR/USD"]}
+    reader.send("update_subscription", sid=1, **less)
+    reader.send("update_subscription", sid=1, action="subscribe_underlyings")
+    assert reader.take()[-1]["msg"]["code"] == 28
+    assert told() == []
