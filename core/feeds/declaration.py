@@ -7,7 +7,7 @@ operator can set of it stands in one section ``[feeds.NAME]`` of ``config.toml``
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from urllib.parse import quote, quote_plus
 
 import msgspec
@@ -37,12 +37,16 @@ class Rides(enum.Enum):
 
 
 class Key:
-    """A provider's key. Its text never shows by accident: not in a log, an error or a test's output."""
+    """A provider's key. Its text never shows by accident: not in a log, an error or a test's output.
 
-    __slots__ = ("text",)
+    ``pieces`` of it are hidden where they stand alone, too.
+    """
 
-    def __init__(self, text: str) -> None:
+    __slots__ = ("_pieces", "text")
+
+    def __init__(self, text: str, pieces: Iterable[str] = ()) -> None:
         self.text = text
+        self._pieces = tuple(pieces)
 
     def __repr__(self) -> str:
         return "Key(...)"
@@ -59,8 +63,11 @@ class Key:
             body = body.replace(form.encode(), b"(key)")
         return body
 
-    def _forms(self) -> set[str]:
-        return {self.text, quote(self.text, safe=""), quote_plus(self.text)} - {""}
+    def _forms(self) -> list[str]:
+        """As it may be written, the longest first: the whole goes before its pieces."""
+        texts = (self.text, *self._pieces)
+        forms = {form for text in texts for form in (text, quote(text, safe=""), quote_plus(text))}
+        return sorted(forms - {""}, key=lambda form: (-len(form), form))
 
 
 class KeyNeed(msgspec.Struct, frozen=True):

@@ -150,7 +150,7 @@ class Fetcher:
         except TimeoutError:
             return Failed(f"no answer within {TOTAL_TIMEOUT_S:g} s")
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            return Failed(clean_text(self._hidden(f"{type(error).__name__}: {error}"), 120))
+            return Failed(clean_text(self.hidden(f"{type(error).__name__}: {error}"), 120))
 
     async def _read(
         self, method: str, url: httpx.URL, headers: Mapping[str, str], body: bytes | None
@@ -191,12 +191,13 @@ class Fetcher:
         )
 
     def _keep(self, url: httpx.URL, status: int, found: Body) -> None:
-        headers = {name: self._hidden(value) for name, value in found.headers.items()}
+        headers = {name: self.hidden(value) for name, value in found.headers.items()}
         times = found.received_wall_ms, found.received_ns, self._clocks.world_ms()
         body = self._key.hidden_in(found.data) if self._key is not None else found.data
-        self._record(Recorded(self._feed, self._hidden(str(url)), status, headers, *times, body))
+        self._record(Recorded(self._feed, self.hidden(str(url)), status, headers, *times, body))
 
-    def _hidden(self, text: str) -> str:
+    def hidden(self, text: str) -> str:
+        """A text of the provider's without the key."""
         return self._key.hidden(text) if self._key is not None else text
 
     def forget(self) -> None:

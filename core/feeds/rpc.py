@@ -50,7 +50,7 @@ class Node:
         if isinstance(reply, Failed):
             return self.failed(reply)
         if reply.error is not None:
-            return self.failed(_refused(reply.error))
+            return self.failed(_refused(reply.error, self._fetcher.hidden(reply.error.message)))
         return Answer(reply.result, body)
 
     async def call(self, contract: str, selector: str) -> Answer | Failed:
@@ -61,9 +61,9 @@ class Node:
         return msgspec.structs.replace(why, reason=f"{self.host}: {why.reason}")
 
 
-def _refused(error: RpcError) -> Failed:
+def _refused(error: RpcError, message: str) -> Failed:
     if error.code == LIMIT_EXCEEDED:
         return Failed("its limit is exceeded", 429)
     if error.code == REVERTED:
         return Failed("the contract reverts", 200)
-    return Failed(f"error {error.code}: {clean_text(error.message, 100)}", 200)
+    return Failed(f"error {error.code}: {clean_text(message, 100)}", 200)

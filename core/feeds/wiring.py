@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import httpx
 import msgspec
@@ -102,10 +102,13 @@ class Wiring(msgspec.Struct, frozen=True):
         )
 
 
+SECRET_CHARACTERS_MIN = 12
 _IN_ADDRESS = KeyNeed(Rides.ADDRESS, "", "It is in the address that the operator sets.")
 
 
 def _secret_of(url: str) -> Key:
-    """All of an address behind its host."""
+    """All of an address behind its host, and each part of that which is long enough to be a key."""
     at = urlsplit(url)
-    return Key(at.path.strip("/") + (f"?{at.query}" if at.query else ""))
+    parts = [*at.path.split("/"), *(value for _, value in parse_qsl(at.query))]
+    text = at.path.strip("/") + (f"?{at.query}" if at.query else "")
+    return Key(text, (part for part in parts if len(part) >= SECRET_CHARACTERS_MIN))

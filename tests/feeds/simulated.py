@@ -44,6 +44,7 @@ class World:
         key: str = SIMULATED_KEY,
         record: Recorder = unrecorded,
         follows: Mapping[str, tuple[str, ...]] | None = None,
+        urls: Mapping[str, Mapping[str, str]] | None = None,
         edge: Callable[[Any], Any] = lambda app: app,
     ) -> None:
         self.virtual = virtual
@@ -62,7 +63,7 @@ class World:
         app = edge(self._noting(build_feeds_app(self.around, self.switches)))
         self.got: list[FeedValue] = []
         self.client = httpx.AsyncClient(transport=httpx.ASGITransport(app))
-        self._only, self._key, self._follows = only, key, follows or {}
+        self._only, self._key, self._follows, self._urls = only, key, follows or {}, urls or {}
         self.feeds: tuple[Feed, ...] = build_feeds(
             {of.name: self._chosen(of) for of in declarations()},
             [stations()[icao] for icao in scenario.stations],
@@ -93,7 +94,8 @@ class World:
         served = addresses("http://sim").get(of.name)
         on = served is not None and (not self._only or of.name in self._only)
         key = Key(self._key) if of.key is not None else None
-        return Chosen(on, "not served", served or {}, key=key, follows=self._follows.get(of.name, ()))
+        urls = self._urls.get(of.name, served or {})
+        return Chosen(on, "not served", urls, key=key, follows=self._follows.get(of.name, ()))
 
     def _noting(self, app: Any) -> Any:
         async def noted(scope: Any, receive: Any, send: Any) -> None:

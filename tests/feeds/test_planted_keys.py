@@ -12,6 +12,7 @@ import pytest
 
 from core.control.feed_rows import feed_row
 from core.control.log import to_file
+from core.feeds import chainlink
 from core.feeds.feed import FeedHealth, FeedState
 from core.feeds.recording import Recorded
 from core.feeds.registry import declarations
@@ -23,7 +24,9 @@ from tests.virtual import VirtualLoop
 
 PLANTED = "pk+Live/7Qz=x%Aa9&w"
 """Every character that an address, a form or a header may write differently."""
-FORMS = {PLANTED, quote(PLANTED, safe=""), quote_plus(PLANTED)}
+IN_ADDRESS = "pk-Live-7QzAa9w8x"
+"""Of a node that the operator names: it is a part of the address and nothing else."""
+FORMS = {PLANTED, quote(PLANTED, safe=""), quote_plus(PLANTED), IN_ADDRESS}
 KEYED = [of for of in declarations() if of.key is not None and of.name in addresses("http://sim")]
 
 
@@ -44,6 +47,11 @@ def log(tmp_path: Path) -> Iterator[Path]:
         logging.getLogger(name).setLevel(before)
 
 
+def key_of(scope: Any) -> str:
+    """The one that rode in a question."""
+    return IN_ADDRESS if IN_ADDRESS in scope["path"] else PLANTED
+
+
 class Parrot:
     """An edge that repeats in its answers everything it was asked with; ``status`` 0 lets through."""
 
@@ -52,7 +60,7 @@ class Parrot:
     def before(self, app: Any) -> Any:
         async def edge(scope: Any, receive: Any, send: Any) -> None:
             if not self.status:
-                await app(scope, receive, send)
+                await app({**scope, "path": scope["path"].replace(f"/{IN_ADDRESS}", "")}, receive, send)
             elif scope["type"] == "http":
                 await self._answer(scope, await receive(), send)
             else:
@@ -63,7 +71,10 @@ class Parrot:
     def _said(self, scope: Any, more: bytes) -> dict[str, Any]:
         headers = {name.decode(): value.decode() for name, value in scope["headers"]}
         query = scope["query_string"].decode()
-        words = {"reason": f"{PLANTED} {query}", "message": query, "body": more.decode()}
+        key = key_of(scope)
+        words = {"reason": f"{key} {query}", "message": f"project {key}", "body": more.decode()}
+        if key is IN_ADDRESS:
+            return {"error": {"code": -32_000, **words}}
         return {"error": True, **words, **headers}
 
     async def _answer(self, scope: Any, asked: Any, send: Any) -> None:
@@ -71,7 +82,7 @@ class Parrot:
         headers = [
             (b"content-type", b"application/json"),
             (b"location", b"http://sim/?" + scope["query_string"]),
-            (b"x-asked", PLANTED.encode()),
+            (b"x-asked", key_of(scope).encode()),
         ]
         await send({"type": "http.response.start", "status": self.status, "headers": headers})
         await send({"type": "http.response.body", "body": msgspec.json.encode(said)})
@@ -83,16 +94,23 @@ class Parrot:
         said = self._said(scope, (first.get("text") or "").encode())
         for words in ({"event": "error", **said}, said):
             await send({"type": "websocket.send", "text": msgspec.json.encode(words).decode()})
-        await send({"type": "websocket.close", "code": 1008, "reason": f"bad key {PLANTED}"})
+        await send({"type": "websocket.close", "code": 1008, "reason": f"bad key {key_of(scope)}"})
 
 
 def test_a_planted_key_is_in_nothing_that_is_written_or_shown(virtual: Any, log: Path) -> None:
     recorded: list[Recorded] = []
     parrot = Parrot()
+    sources = [*KEYED, chainlink.DECLARATION]
+    nodes = {role: f"{url}/{IN_ADDRESS}" for role, url in addresses("http://sim")["chainlink"].items()}
     world = World(
-        virtual, only=[of.name for of in KEYED], key=PLANTED, record=recorded.append, edge=parrot.before
+        virtual,
+        only=[of.name for of in sources],
+        key=PLANTED,
+        record=recorded.append,
+        urls={"chainlink": nodes},
+        edge=parrot.before,
     )
-    labels = {of.label for of in KEYED}
+    labels = {of.label for of in sources}
     healths: list[FeedHealth] = []
     tried: list[str] = []
 
@@ -124,7 +142,7 @@ def test_a_planted_key_is_in_nothing_that_is_written_or_shown(virtual: Any, log:
     written += [msgspec.json.encode(value) for value in world.got]
     written += [text.encode() for text in tried]
     written += [log.read_bytes(), *journalled(healths)]
-    assert {one.feed for one in recorded} == {of.name for of in KEYED}
+    assert {one.feed for one in recorded} == {of.name for of in sources}
     for text in written:
         for form in FORMS:
             assert form.encode() not in text
