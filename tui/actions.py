@@ -122,6 +122,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("screen.orders", ("3",), "", "Orders"),
     Action("screen.positions", ("4",), "", "Positions and limits"),
     Action("screen.models", ("5",), "", "Models"),
+    Action("screen.feeds", ("6",), "", "Feeds", cli="feeds"),
     Action("screen.journal", ("8",), "", "Journal"),
     Action("screen.alarms", ("exclamation_mark",), "", "Alarms"),
     Action("move.down", ("down", "j"), "", "Down"),
@@ -197,6 +198,7 @@ COMMANDS: tuple[CommandSpec, ...] = (
     CommandSpec(
         "limit", "NAME VALUE", "lower a limit, or raise it up to its ceiling", word="raise", reason=True
     ),
+    CommandSpec("feeds", "[test NAME]", "every source; test asks one once, at its own cost"),
     CommandSpec("links", "", "pairs linked as the same question on two venues"),
     CommandSpec(
         "link",

@@ -35,6 +35,7 @@ from tui.scene import Scene, Typed
 from tui.screens.alarms import AlarmsScreen
 from tui.screens.console_screen import ConsoleScreen
 from tui.screens.desk import DeskScreen
+from tui.screens.feeds import FeedsScreen
 from tui.screens.journal import JournalScreen
 from tui.screens.links import LinksScreen
 from tui.screens.market import MarketScreen
@@ -87,6 +88,7 @@ class PmConsole(App[int], inherit_bindings=False):
         "orders": OrdersScreen,
         "positions": PositionsScreen,
         "models": ModelsScreen,
+        "feeds": FeedsScreen,
         "journal": JournalScreen,
         "alarms": AlarmsScreen,
     }

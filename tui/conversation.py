@@ -90,7 +90,7 @@ class Conversation:
                 app.push_screen(HelpScreen(app.screen_name))
             case "filter":
                 app.filter(parsed.rest)
-            case "orders" | "alarms" if not parsed.rest:
+            case "orders" | "alarms" | "feeds" if not parsed.rest:
                 app.show_mode(parsed.spec.name)
             case "links":
                 app.show_links()

@@ -212,12 +212,20 @@ class Operator:
         if self.send(query, label, now):
             self._asked[query.id] = show
 
+    def look(self, query: Query, show: Callable[[bytes], None]) -> bool:
+        """Ask without a word on the message line: for a screen that asks again by itself."""
+        if not self._send(query):
+            return False
+        self._asked[query.id] = show
+        return True
+
     def replied(self, reply: Reply, now: Now) -> None:
         """Show the answer with its round trip."""
         label, sent_ns = self._pending.pop(reply.id, ("", 0))
         show = self._asked.pop(reply.id, None)
         if show is not None and reply.accepted:
-            self._message = None
+            if label:
+                self._message = None
             show(reply.data)
             return
         text = sanitise(reply.text)

@@ -1,4 +1,4 @@
-"""Words several panes share: venue and feed names, sides, states with the role each is drawn in."""
+"""Words several panes share: venue names, sides, states with the role each is drawn in."""
 
 from __future__ import annotations
 
@@ -6,13 +6,11 @@ import math
 
 from core.control.tables import (
     AccountRow,
-    FeedRow,
     LinkRow,
     OrderRow,
     ProposalRow,
     StatusRow,
 )
-from tui.format import age, countdown
 from tui.lines import Line, Span, line
 from tui.scene import Scene
 
@@ -63,26 +61,6 @@ def mode_word(status: StatusRow) -> Span:
     return Span(status.mode.upper() + paused, "arming" if paused else "strong")
 
 
-def feed_age_s(feed: FeedRow, scene: Scene) -> float | None:
-    """World age of a feed's newest reading in seconds."""
-    if feed.newest_world_ms is None:
-        return None
-    return (scene.view.world_ms(scene.now) - feed.newest_world_ms) / 1000
-
-
-def feed_word(feed: FeedRow, scene: Scene) -> tuple[str, str]:
-    """State and role of a feed: ``ok``, ``STALE`` or what the engine says, with a retry countdown."""
-    if feed.state != "ok":
-        retry = "" if feed.retry_at_ns is None else f" {countdown(scene.in_s(feed.retry_at_ns))}"
-        return f"{feed.state}{retry}", "alarm" if feed.state == "DOWN" else "near"
-    seconds = feed_age_s(feed, scene)
-    if seconds is None:
-        return "waiting", "near"
-    if seconds > feed.stale_after_s:
-        return f"STALE {age(seconds)}", "near"
-    return "ok", "good"
-
-
 def beat_word(scene: Scene, link: LinkRow) -> tuple[str, str] | None:
     """Countdown to the venue's own cancel of everything, with its role; ``None`` where there is none."""
     beat = link.beat
@@ -102,19 +80,6 @@ def account_word(account: AccountRow) -> tuple[str, str]:
         return "INCOMPLETE", "near"
     differ = account.differences
     return (f"{differ} differ{'s' * (differ == 1)}", "near") if differ else ("agrees", "good")
-
-
-def worst_feed(scene: Scene) -> FeedRow | None:
-    """The feed that needs a look most: not ok first, then nearest to its limit."""
-    status = scene.view.status
-    if status is None:
-        return None
-
-    def badness(feed: FeedRow) -> tuple[bool, float]:
-        seconds = feed_age_s(feed, scene)
-        return feed.state != "ok", (seconds or 0.0) / max(1, feed.stale_after_s)
-
-    return max((feed for feed in status.feeds if feed.state != "OFF"), key=badness, default=None)
 
 
 def card_market(scene: Scene, card: ProposalRow) -> str:

@@ -41,7 +41,7 @@ from core.control.protocol import (
     SetMode,
     SkipWait,
     StopEngine,
-    TestFeed,
+    TryFeed,
     UnlinkMarkets,
     Unpause,
     Veto,
@@ -92,7 +92,7 @@ CALLS: dict[type, _Call] = {
     ConfirmFixture: lambda e, c, who: e.confirm_fixture(c.ticker, c.game, c.team, who),
     ConfirmRelease: lambda e, c, who: e.confirm_release(c.kind, who),
     StopEngine: lambda e, c, who: e.stop(c.reason, who, c.how),
-    TestFeed: lambda e, c, who: e.test_feed(c.source, who),
+    TryFeed: lambda e, c, who: e.try_feed(c.source, who),
 }
 """``Query`` and ``TakeControl`` are answered without the engine."""
 

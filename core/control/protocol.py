@@ -293,7 +293,7 @@ class StopEngine(Command, frozen=True, tag="stop"):
     """``cancel`` what rests, ``keep`` it to its expiry, or ``flatten`` first."""
 
 
-class TestFeed(Command, frozen=True, tag="test_feed"):
+class TryFeed(Command, frozen=True, tag="try_feed"):
     """Ask a source once, now; the query ``source`` tells what came of it."""
 
     source: str
@@ -340,7 +340,7 @@ AnyCommand = (
     | ConfirmFixture
     | TakeControl
     | StopEngine
-    | TestFeed
+    | TryFeed
     | Query
 )
 

@@ -317,7 +317,7 @@ class Engine(Operations):
             return accepted(f"The engine stops: positions stay, {kept(self.desk)}.")
         return accepted("The engine stops: orders are cancelled, positions stay.")
 
-    def test_feed(self, source: str, actor: Actor) -> Outcome:
+    def try_feed(self, source: str, actor: Actor) -> Outcome:
         """Ask a source once, now: what it costs its quota is spent."""
         if not actor.may_operate:
             return VIEWER_REFUSED

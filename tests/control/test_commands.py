@@ -69,7 +69,7 @@ SAMPLES: dict[type, tuple[Any, str, tuple[Any, ...]]] = {
     ),
     p.UnlinkMarkets: (p.UnlinkMarkets("1", "KX-1", "slug"), "unlink_markets", ("KX-1", "slug")),
     p.StopEngine: (p.StopEngine("1", "why", "keep"), "stop", ("why", "keep")),
-    p.TestFeed: (p.TestFeed("1", "nws-grid"), "test_feed", ("nws-grid",)),
+    p.TryFeed: (p.TryFeed("1", "nws-grid"), "try_feed", ("nws-grid",)),
 }
 
 

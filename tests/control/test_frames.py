@@ -269,14 +269,14 @@ def test_a_source_is_tested_once_on_demand_and_tells_what_came_of_it() -> None:
     async def main(loop: VirtualLoop) -> None:
         async with running(loop) as bench:
             engine = bench.engine
-            assert not engine.test_feed("bench", VIEWER).accepted, "it spends a quota"
-            assert "nowhere" in engine.test_feed("nowhere", CLI).text
-            assert engine.test_feed("bench", CLI).accepted
-            assert "under way" in engine.test_feed("bench", CLI).text
+            assert not engine.try_feed("bench", VIEWER).accepted, "it spends a quota"
+            assert "nowhere" in engine.try_feed("nowhere", CLI).text
+            assert engine.try_feed("bench", CLI).accepted
+            assert "under way" in engine.try_feed("bench", CLI).text
             await asyncio.sleep(1)
             last = engine.trials.last["bench"]
             assert (last.number, last.found.text) == (1, "It answered.")
-            assert engine.test_feed("bench", CLI).accepted
+            assert engine.try_feed("bench", CLI).accepted
             await asyncio.sleep(1)
             assert engine.trials.last["bench"].number == 2
 

@@ -10,6 +10,7 @@ from core.control.tables import (
     AlarmRow,
     BeatRow,
     BracketRow,
+    BudgetRow,
     CheckRow,
     CountsRow,
     DifferenceRow,
@@ -78,6 +79,66 @@ EVENT_LABELS = {
 }
 
 
+def feed(
+    now: Now, name: str, source: str, family: str, age_min: float, limit_s: int, **changes: object
+) -> FeedRow:
+    values: dict[str, object] = {
+        "name": name,
+        "state": "ok",
+        "newest_world_ms": WORLD_MS - int(age_min * MINUTE_MS),
+        "received_ns": now.mono_ns,
+        "stale_after_s": limit_s,
+        "retry_at_ns": None,
+        "detail": "",
+        "source": source,
+        "family": family,
+        "latency_ms": 128,
+    }
+    return FeedRow(**(values | changes))  # type: ignore[arg-type]  # a test's table of fields
+
+
+def off(now: Now, name: str, source: str, family: str, why: str) -> FeedRow:
+    line = f"{why} To turn it on: on = true in [feeds.{source}] of /home/trader/live/config.toml."
+    return feed(now, name, source, family, 0, 60, state="OFF", newest_world_ms=None, detail=line)
+
+
+def twenty(now: Now) -> tuple[FeedRow, ...]:
+    """Every family: most live, some not, two families without a live source."""
+    minute, month = (
+        BudgetRow(79, 100, "calls", "minute", WORLD_MS + 42_000),
+        BudgetRow(31, 500, "credits", "month", WORLD_MS + 9 * 86_400_000),
+    )
+    day = 86_400
+    return (
+        feed(now, "NWS", "nws-grid", "weather", 38, 6 * 3600),
+        feed(
+            now, "OBS", "nws-observations", "weather", 12, 80 * 60,
+            state="DOWN", retry_at_ns=now.mono_ns + 9 * S, detail="KNYC: HTTP 503",
+        ),
+        feed(now, "CLI", "nws-reports", "weather", 300, 26 * 3600),
+        feed(now, "METEO", "open-meteo", "weather", 90, 12 * 3600, budget=(minute,), unchanged=3),
+        feed(now, "ENSEMBLE", "open-meteo-ensemble", "weather", 200, day),
+        feed(now, "METAR", "metar", "weather", 30, 80 * 60),
+        feed(now, "NBM", "nbm", "weather", 60, 7 * 3600),
+        feed(now, "KXTEMP", "kalshi-temperature", "weather", 0.1, 600, latency_ms=4),
+        off(now, "TOMORROW", "tomorrow", "weather", "Its terms ask for a licence."),
+        off(now, "TWELVE", "twelve-data", "forex", "It needs a key."),
+        off(now, "YAHOO", "yahoo", "forex", "Its terms do not name this use."),
+        feed(now, "COINBASE", "coinbase", "markets", 0.01, 60, latency_ms=41),
+        feed(now, "KRAKEN", "kraken", "markets", 0.02, 60, latency_ms=62),
+        feed(now, "BINANCE", "binance", "markets", 3, 60, detail="BTC/USD 180s old"),
+        feed(now, "DERIBIT", "deribit", "markets", 0.02, 60, latency_ms=88),
+        off(now, "CHAIN", "chainlink", "markets", "It asks chain servers that somebody has to name."),
+        feed(now, "FRED", "fred", "markets", 900, 4 * day, state="AUTH", detail="the key is refused"),
+        feed(
+            now, "ODDS", "odds", "sports", 4000, 1800, state="SPENT", budget=(month,),
+            retry_at_ns=now.mono_ns + 9 * day * S, detail="nba: the quota is spent",
+        ),
+        off(now, "BLS", "bls", "calendar", "It is off."),
+        feed(now, "FOMC", "fomc", "calendar", 9 * 1440, 35 * day),
+    )  # fmt: skip
+
+
 def status(now: Now, *, session: str, profile: str = "demo", **changes: object) -> StatusRow:
     values: dict[str, object] = {
         "profile": profile,
@@ -88,8 +149,8 @@ def status(now: Now, *, session: str, profile: str = "demo", **changes: object) 
         "starting": (),
         "links": (LinkRow("kalshi", "ok", now.mono_ns - 400_000_000, "", None),),
         "feeds": (
-            FeedRow("NWS", "ok", WORLD_MS - 38 * MINUTE_MS, now.mono_ns, 90 * 60, None, ""),
-            FeedRow("METEO", "ok", WORLD_MS - 12 * MINUTE_MS, now.mono_ns, 8 * 3600, None, ""),
+            feed(now, "NWS", "nws-grid", "weather", 38, 90 * 60),
+            feed(now, "METEO", "open-meteo", "weather", 12, 8 * 3600),
         ),
         "unknown": 0,
         "exposure": 34_360_000,

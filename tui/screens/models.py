@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from core.control.tables import EventRow
+from tui.feed_words import feed_age_s, feed_word, feeds_of, worst_first
 from tui.format import UNKNOWN, age, tenths, until
 from tui.lines import Line, Span, line
 from tui.scene import Scene, head, note
@@ -13,9 +14,9 @@ from tui.widgets.fair_values import bar_room, bar_top, bracket_header, bracket_l
 from tui.widgets.line_pane import LinePane
 from tui.widgets.live_table import Column, Key, LiveTable
 from tui.widgets.text_pane import TextPane, wrapped
-from tui.words import feed_age_s, feed_word
 
 _EVENTS_MAX = 8
+_FEEDS_MAX = 6
 
 
 def _event(scene: Scene, key: Key) -> EventRow:
@@ -80,10 +81,10 @@ COLUMNS = (
 
 
 def feed_lines(scene: Scene) -> list[Line]:
-    """Each feed with its state, age and limit."""
-    status = scene.view.status
+    """The sources that need a look most, each with its state, age and limit."""
+    on = [feed for feed in feeds_of(scene) if feed.state != "OFF"]
     rows: list[Line] = []
-    for feed in status.feeds if status is not None else ():
+    for feed in worst_first(on, scene)[:_FEEDS_MAX]:
         word, role = feed_word(feed, scene)
         rows.append(
             line(
@@ -94,6 +95,8 @@ def feed_lines(scene: Scene) -> list[Line]:
                 (f"   {feed.detail}" if feed.detail else "", "text-muted"),
             )
         )
+    if len(on) > _FEEDS_MAX:
+        rows.append(note(f"and {len(on) - _FEEDS_MAX} more that are no worse: 6 Feeds"))
     return rows
 
 

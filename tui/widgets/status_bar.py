@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from core.control.tables import LinkRow, StatusRow
+from core.control.tables import FeedRow, LinkRow, StatusRow
+from tui.feed_words import (
+    badness,
+    by_family,
+    feed_age_s,
+    feed_word,
+    feeds_of,
+    state_of,
+    worst_feed,
+    worst_first,
+)
 from tui.format import age, countdown, fine_age, short_dollars, signed_dollars, utc, venue_short
 from tui.lines import Line, Span, cut, ends, line, width_of
 from tui.release_words import release_chips
 from tui.scene import Scene
 from tui.widgets.line_pane import LinePane
 from tui.widgets.stop_band import stop_line
-from tui.words import (
-    beat_word,
-    feed_age_s,
-    feed_word,
-    mode_word,
-    profile_role,
-    profile_word,
-    worst_feed,
-)
+from tui.words import beat_word, mode_word, profile_role, profile_word
 
+_BAD_FEEDS_MAX = 3
 _NICE_TO_HAVE = 5
 """Groups from this priority on go before the gaps get tight."""
 
@@ -149,15 +152,25 @@ def _feed_chips(scene: Scene) -> list[tuple[int, Line]]:
         role = "text" if word == "ok" else role
         priority = 2 if word == "ok" else 1
         return [(priority, line(("FEED ", "text-muted"), feed.name[:8] + " ", (shown, role)))]
-    chips: list[tuple[int, Line]] = []
-    for feed in status.feeds:
-        if feed.state == "OFF":
-            continue
-        word, role = feed_word(feed, scene)
-        tail = f" {age(feed_age_s(feed, scene))}" if word == "ok" else ""
-        priority = 4 if word == "ok" else 1
-        chips.append((priority, line((feed.name[:12] + " ", "text-muted"), (word, role), tail)))
+    on = [feed for feed in feeds_of(scene) if feed.state != "OFF"]
+    bad = worst_first((feed for feed in on if state_of(feed, scene) != "ok"), scene)
+    chips: list[tuple[int, Line]] = [
+        (1 if place == 0 else 3, line((feed.name + " ", "text-muted"), feed_word(feed, scene)))
+        for place, feed in enumerate(bad[:_BAD_FEEDS_MAX])
+    ]
+    if len(bad) > _BAD_FEEDS_MAX:
+        chips.append((3, line((f"+{len(bad) - _BAD_FEEDS_MAX} feeds", "near"))))
+    for family in by_family(feed for feed in on if feed not in bad).values():
+        chips += [(4, _family_chip(scene, family))] if family else []
     return chips
+
+
+def _family_chip(scene: Scene, family: list[FeedRow]) -> Line:
+    """The live source of a family that is nearest to its limit, and how many more are live."""
+    feed = max(family, key=lambda one: badness(one, scene))
+    more = f" +{len(family) - 1}" if len(family) > 1 else ""
+    aged = f" {age(feed_age_s(feed, scene))}"
+    return line((feed.name + " ", "text-muted"), ("ok", "good"), aged, (more, "text-muted"))
 
 
 def _unknown(count: int) -> Line:

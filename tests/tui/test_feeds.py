@@ -1,0 +1,164 @@
+"""Feeds: every source by family, none of them drawn better than it is, and what turns an off one on."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from core.control.protocol import Frame, Query, TryFeed
+from core.control.tables import FeedRow
+from tests.tui import rows
+from tests.tui.conftest import Desk, running
+from tests.tui.fake_engine import read_clocks
+from tests.tui.test_screens import checked_lines
+from tui.feed_words import badness, by_family, family_word, feed_word, worst_first
+from tui.lines import plain, width_of
+from tui.operator import Operator
+from tui.scene import Scene
+from tui.view_model import Now, ViewModel
+from tui.widgets.line_pane import LinePane
+from tui.widgets.status_bar import status_line
+
+SIZES = [(80, 24), (160, 45), (200, 50)]
+NOW = Now(50 * rows.S, rows.WORLD_MS)
+TOLD = {
+    "source": "coinbase",
+    "gives": "trades of coins",
+    "credit": "",
+    "costs": "Nothing is asked.",
+    "tests": 1,
+    "passed": True,
+    "found": "A value came after 40 ms.",
+    "values": [
+        {"about": "BTC/USD", "said": "98,123.42, bid 98,123.41", "age_s": 0.4, "stale_after_s": 10},
+        {"about": "ETH\u202e/USD", "said": "3,412.10", "age_s": 31.0, "stale_after_s": 10},
+    ],
+}  # fmt: skip
+
+
+def scene(feeds: tuple[FeedRow, ...], width: int = 160) -> Scene:
+    view = ViewModel()
+    view.connected = True
+    status = rows.status(NOW, session="s", speed=1.0, feeds=feeds)
+    view.apply(Frame(1, NOW.mono_ns, full=True, status=status), NOW)
+    return Operator(view, "s", lambda command: True).scene(NOW, width)
+
+
+async def with_twenty(desk: Desk) -> None:
+    now = read_clocks()
+    desk.engine.send(
+        status=rows.status(now, session=desk.engine.session, speed=1.0, feeds=rows.twenty(now)),
+        gone_alarms=(1, 2, 3),
+    )
+    await desk.press("6")
+    await desk.shows("FEEDS 11 of 15 live  5 off  NONE LIVE: forex sports")
+
+
+def table(desk: Desk) -> str:
+    return desk.app.screen.query_one("#feeds", LinePane).text
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_every_family_and_source_is_there_with_what_is_wrong(
+    directory: Path, size: tuple[int, int]
+) -> None:
+    async with running(directory, size=size) as desk:
+        await with_twenty(desk)
+        seen = set()
+        for _ in range(30):
+            seen |= {" ".join(text.split()) for text in table(desk).splitlines()}
+            checked_lines(desk)
+            await desk.press("down")
+        text = "\n".join(seen)
+        for words in (
+            "WEATHER 7 of 8 live", "NWS ok 38m/6h 128ms", "OBS DOWN", "KNYC: HTTP 503",
+            "METEO ok 90m/12h 79/100 min 128ms", "FOREX NO LIVE SOURCE", "SPORTS NO LIVE SOURCE",
+            "CALENDAR 1 of 1 live", "BINANCE STALE 3m 3m~/60s", "FRED AUTH", "ODDS SPENT", "31/500 mon",
+            "TWELVE off It needs a key",
+        ):  # fmt: skip
+            assert words in text, (words, text)
+        assert "YAHOO ok" not in text
+
+
+async def test_an_off_source_says_which_line_turns_it_on_and_a_family_says_it_of_all(directory: Path) -> None:
+    async with running(directory, size=(80, 24)) as desk:
+        await with_twenty(desk)
+        while "SOURCE yahoo" not in desk.text:
+            await desk.press("down")
+        await desk.shows("on = true in [feeds.yahoo]")
+        while "FAMILY forex" not in desk.text:
+            await desk.press("up")
+        await desk.shows("[feeds.twelve-data]")
+        await desk.shows("[feeds.yahoo]")
+
+
+async def test_what_a_source_told_is_asked_for_and_drawn_with_its_age(directory: Path) -> None:
+    async with running(directory, size=(160, 45)) as desk:
+        desk.engine.answers["coinbase"] = json.dumps(TOLD).encode()
+        await with_twenty(desk)
+        while "SOURCE coinbase" not in desk.text:
+            await desk.press("down")
+        await desk.shows("98,123.42, bid 98,123.41")
+        shown = desk.text
+        assert "Last test: A value came after 40 ms." in shown
+        assert "31s~" in shown and "0s~" not in shown, "old values are marked, fresh ones are not"
+        assert "\u202e" not in shown
+        asked = [query.about for query in desk.sent(Query)]
+        assert len(asked) < 40, "asked about once a second, not with every paint"
+
+
+async def test_a_source_is_tested_by_name_or_label_and_an_unknown_one_names_the_nearest(
+    directory: Path,
+) -> None:
+    async with running(directory, size=(120, 36)) as desk:
+        await with_twenty(desk)
+        await desk.press("colon", *"feeds test ", "M", "E", "T", "E", "O", "enter")
+        command = await desk.engine.expect(TryFeed)
+        assert command.source == "open-meteo"  # type: ignore[attr-defined]
+        await desk.press("colon", *"feeds test yaho", "enter")
+        await desk.shows("did you mean 'yahoo'?")
+        assert len(desk.sent(TryFeed)) == 1
+
+
+@pytest.mark.parametrize("width", [80, 120, 160, 200])
+def test_the_status_bar_names_the_worst_and_keeps_everything_else_with_twenty_sources(width: int) -> None:
+    shown = status_line(scene(rows.twenty(NOW), width))
+    text = plain(shown)
+    assert width_of(shown) == width
+    assert "OBS DOWN 0:09" in text
+    assert all(words in text for words in ("unk 0", "exp 34/800", "KAL ok")), text
+    if width >= 160:
+        assert text.index("OBS DOWN") < text.index("FRED AUTH") < text.index("BINANCE STALE")
+    if width >= 200:
+        assert "+1 feeds" in text, "what does not fit is counted"
+    calm = plain(status_line(scene(tuple(f for f in rows.twenty(NOW) if f.family == "weather")[2:8], 160)))
+    assert "METAR ok 30m +5" in calm, "the family's nearest to its limit, and how many more are well"
+
+
+def test_worse_comes_first_and_no_family_without_a_live_source_reads_well() -> None:
+    at = scene(rows.twenty(NOW))
+    ordered = [feed_word(feed, at)[0].split()[0] for feed in worst_first(rows.twenty(NOW), at)]
+    ranks = [badness(feed, at)[0] for feed in worst_first(rows.twenty(NOW), at)]
+    assert ordered[:4] == ["DOWN", "AUTH", "STALE", "SPENT"] and ranks == sorted(ranks, reverse=True)
+    words = {family: family_word(feeds, at)[0] for family, feeds in by_family(rows.twenty(NOW)).items()}
+    assert words == {
+        "weather": "7 of 8 live",
+        "forex": "NO LIVE SOURCE",
+        "markets": "3 of 5 live",
+        "sports": "NO LIVE SOURCE",
+        "calendar": "1 of 1 live",
+    }
+    assert {family_word(feeds, scene(()))[0] for feeds in by_family(()).values()} == {"NO LIVE SOURCE"}
+
+
+async def test_models_names_the_sources_that_need_a_look_and_counts_the_rest(directory: Path) -> None:
+    async with running(directory, size=(160, 45)) as desk:
+        await with_twenty(desk)
+        await desk.press("5")
+        for _ in range(6):
+            await desk.press("pagedown")
+        await desk.shows("and 9 more that are no worse: 6 Feeds")
+        lines = [text for text in desk.text.splitlines() if "stale after" in text]
+        assert [text.split()[1] for text in lines[:2]] == ["OBS", "FRED"]

@@ -1,0 +1,28 @@
+"""Conversation about a source: ask it once, now."""
+
+from __future__ import annotations
+
+import difflib
+
+from core.control.protocol import TryFeed
+from tui.operator import Operator
+from tui.talks import Make, instant
+from tui.view_model import Now
+
+
+def _feeds(operator: Operator, now: Now, rest: str) -> str | None:
+    verb, _, name = rest.partition(" ")
+    name = name.strip()
+    if verb != "test" or not name:
+        return "usage: feeds [test NAME]"
+    status = operator.view.status
+    known = {feed.source: feed.name for feed in status.feeds} if status is not None else {}
+    source = next((source for source, label in known.items() if label.lower() == name.lower()), name)
+    if source not in known:
+        near = difflib.get_close_matches(name, known, n=1)
+        return f"there is no source {name[:30]!r}" + (f"; did you mean {near[0]!r}?" if near else "")
+    operator.send(TryFeed(operator.next_id(), source), f"test of {source}", now)
+    return None
+
+
+TALKS: dict[str, Make] = {"feeds": instant(_feeds)}

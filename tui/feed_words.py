@@ -1,0 +1,117 @@
+"""Sources in words: how one is, which of them need a look first, and how a family stands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from core.control.tables import BudgetRow, FeedRow
+from tui.format import age, countdown, until
+from tui.scene import Scene
+
+FAMILIES = ("weather", "forex", "markets", "sports", "calendar")
+"""In the order of the screen; others follow."""
+_WORSE = ("OFF", "ok", "WAITING", "SPENT", "STALE", "AUTH", "DOWN")
+_LOUD = frozenset({"DOWN", "AUTH"})
+_SHORT = {"second": "s", "minute": "min", "hour": "h", "day": "day", "month": "mon"}
+_HOUR_S = 3600
+
+
+def feeds_of(scene: Scene) -> tuple[FeedRow, ...]:
+    status = scene.view.status
+    return status.feeds if status is not None else ()
+
+
+def feed_age_s(feed: FeedRow, scene: Scene) -> float | None:
+    """World age of a feed's newest reading in seconds."""
+    if feed.newest_world_ms is None:
+        return None
+    return (scene.view.world_ms(scene.now) - feed.newest_world_ms) / 1000
+
+
+def state_of(feed: FeedRow, scene: Scene) -> str:
+    """The engine's word for a source, which may have grown old since it was sent."""
+    if feed.state != "ok":
+        return feed.state
+    seconds = feed_age_s(feed, scene)
+    if seconds is None:
+        return "WAITING"
+    return "STALE" if seconds > feed.stale_after_s else "ok"
+
+
+def feed_word(feed: FeedRow, scene: Scene) -> tuple[str, str]:
+    """State and role of a source: ``ok``, ``STALE`` with its age, or what the engine says until its next
+    attempt."""
+    state = state_of(feed, scene)
+    match state:
+        case "ok":
+            return "ok", "good"
+        case "OFF":
+            return "off", "text-muted"
+        case "STALE":
+            return f"STALE {age(feed_age_s(feed, scene))}", "near"
+        case _:
+            left_s = None if feed.retry_at_ns is None else scene.in_s(feed.retry_at_ns)
+            retry = "" if left_s is None else f" {until(left_s) if left_s >= _HOUR_S else countdown(left_s)}"
+            return state + retry, "alarm" if state in _LOUD else "near"
+
+
+def badness(feed: FeedRow, scene: Scene) -> tuple[int, float]:
+    """How much a source needs a look: its state, then how near it is to its limit."""
+    state = state_of(feed, scene)
+    rank = _WORSE.index(state) if state in _WORSE else len(_WORSE)
+    return rank, (feed_age_s(feed, scene) or 0.0) / max(1, feed.stale_after_s)
+
+
+def worst_first(feeds: Iterable[FeedRow], scene: Scene) -> list[FeedRow]:
+    return sorted(feeds, key=lambda feed: badness(feed, scene), reverse=True)
+
+
+def worst_feed(scene: Scene) -> FeedRow | None:
+    """The source that needs a look most, of those that are on."""
+    on = [feed for feed in feeds_of(scene) if feed.state != "OFF"]
+    return next(iter(worst_first(on, scene)), None)
+
+
+def by_family(feeds: Iterable[FeedRow]) -> dict[str, list[FeedRow]]:
+    """Sources in their own order, by family; every family is there, also one without a source."""
+    found: dict[str, list[FeedRow]] = {family: [] for family in FAMILIES}
+    for feed in feeds:
+        found.setdefault(feed.family, []).append(feed)
+    return found
+
+
+def live_in(feeds: Iterable[FeedRow], scene: Scene) -> int:
+    """How many of these have data that may be used."""
+    return sum(state_of(feed, scene) == "ok" for feed in feeds)
+
+
+def family_word(feeds: Iterable[FeedRow], scene: Scene) -> tuple[str, str]:
+    """How many of a family are live. One that has none never reads like one that is well."""
+    on = [feed for feed in feeds if feed.state != "OFF"]
+    live = live_in(on, scene)
+    if not live:
+        return "NO LIVE SOURCE", "near"
+    return f"{live} of {len(on)} live", "good" if live == len(on) else "near"
+
+
+def tightest(feed: FeedRow) -> BudgetRow | None:
+    """The quota of which the smallest share is left."""
+    return min(feed.budget, key=lambda quota: quota.left / max(1, quota.most), default=None)
+
+
+def budget_word(quota: BudgetRow) -> str:
+    """``79/100 min``."""
+    return f"{_amount(quota.left)}/{_amount(quota.most)} {_SHORT.get(quota.per, quota.per)}"
+
+
+def _amount(number: int) -> str:
+    return str(number) if number < 10_000 else f"{number // 1000}k"
+
+
+def took(latency_ms: int | None) -> str:
+    """A latency in at most five cells."""
+    if latency_ms is None:
+        return ""
+    if latency_ms < 1000:
+        return f"{latency_ms}ms"
+    return f"{latency_ms / 1000:.1f}s" if latency_ms < 100_000 else age(latency_ms / 1000)
