@@ -47,12 +47,20 @@ def open_line(profile: Profile, without: str = "") -> Line:
 
     ``without`` is the remedy of a verb that has another than starting one.
     """
+    line = line_if_any(profile)
+    if line is None:
+        remedy = without or f"Start one with: {profile.command()}"
+        leave(NO_ENGINE, f"No engine runs for profile {profile.name}. {remedy}")
+    return line
+
+
+def line_if_any(profile: Profile) -> Line | None:
+    """A command connection to the profile's engine, ``None`` where none runs."""
     try:
         return Line(socket_path(profile), Hello(VERSION, "command", "cli", os.getpid(), _SESSION))
     except ConnectError as error:
         if error.absent:
-            remedy = without or f"Start one with: {profile.command()}"
-            leave(NO_ENGINE, f"No engine runs for profile {profile.name}. {remedy}")
+            return None
         leave(REFUSED, str(error))
 
 

@@ -115,6 +115,16 @@ class Profile(msgspec.Struct, frozen=True):
         return self.keys / "feeds" / f"{source}.key"
 
     @property
+    def recordings(self) -> Path:
+        """What the data providers sent, as it came."""
+        return self.directory / "recordings"
+
+    @property
+    def quotas(self) -> Path:
+        """What is spent of the data providers' quotas."""
+        return self.directory / "quotas.json"
+
+    @property
     def doctor(self) -> Path:
         """What the last examination found; arming asks for it."""
         return self.directory / "doctor.json"

@@ -137,10 +137,15 @@ class FeedSettings(msgspec.Struct, frozen=True):
     user_agent: str = "pmconsole (contact: set feeds.user_agent in config.toml)"
     stations: tuple[str, ...] = ()
     """Settlement stations by ICAO code whose forecasts are read besides those of ``markets.series``."""
+    record: bool = True
+    """Whether what the sources send is kept in files, for replay."""
+    record_mb: int = 256
+    """Space of these files together, megabytes; the oldest go."""
     sources: dict[str, SourceSettings] = {}
     """The tables ``[feeds.NAME]``; ``core/control/sources.py`` knows the names."""
 
     def __post_init__(self) -> None:
+        _within("record_mb", self.record_mb, 8, 1_000_000)
         if not self.user_agent.isprintable() or not 0 < len(self.user_agent) <= 200:
             raise ValueError("user_agent must be 1 to 200 printable characters")
         if len(self.stations) > 40 or not all(_STATION.fullmatch(icao) for icao in self.stations):
@@ -162,6 +167,9 @@ class ReleaseSettings(msgspec.Struct, frozen=True):
         _within("after_s", self.after_s, 0, 86_400)
         if len(self.affects) > 1_000:
             raise ValueError("affects must be up to 1000 entries such as 'KXINX: CPI FOMC'")
+
+
+_FEED_KEYS = ("stations", "user_agent", "record", "record_mb")
 
 
 class ConsoleSettings(msgspec.Struct, frozen=True):
@@ -272,7 +280,7 @@ def _with_sources(source: str, text: str, table: dict[str, Any]) -> dict[str, An
     tables = {name: inner for name, inner in table.items() if isinstance(inner, dict)}
     own = {name: value for name, value in table.items() if name not in tables}
     if "sources" in own or "sources" in tables:
-        raise _unknown(source, text, "feeds", "sources", {"stations": None, "user_agent": None})
+        raise _unknown(source, text, "feeds", "sources", dict.fromkeys(_FEED_KEYS))
     sources = {
         name: _section(source, text, f"feeds.{name}", inner, SourceSettings) for name, inner in tables.items()
     }

@@ -12,23 +12,25 @@ from pathlib import Path
 from typing import NamedTuple
 
 import httpx
+import msgspec
 
 from core.config.paths import Environment, Profile
 from core.config.settings import Settings, SettingsError, place_of
 from core.control.examination import read_examination
 from core.control.identity import accounts_of, release_of
 from core.control.site import Site, World
-from core.control.sources import chosen
+from core.control.sources import chosen, read_stations
 from core.control.strikes import read_record
 from core.domain.clock import Clocks
 from core.domain.market import Venue
 from core.engine.arming import Arming, phrase_of
 from core.engine.engine import Ports
 from core.engine.state import WatchdogSeen
+from core.feeds.budget import Kept
 from core.feeds.feed import Feed
 from core.feeds.published import FOLLOWED
+from core.feeds.recording import Recorder, unrecorded
 from core.feeds.registry import Chosen, build_feeds
-from core.feeds.stations import Station, station_of_series, stations
 from core.feeds.values import Sink
 from core.feeds.wiring import Transports
 from core.journal.device import free_mb
@@ -58,6 +60,9 @@ class Building(NamedTuple):
     """The accounts, one of them at least."""
     clocks: Clocks
     http: httpx.AsyncClient
+    kept: Mapping[str, tuple[Kept, ...]] = {}
+    """What is spent of quotas already, by source."""
+    record: Recorder = unrecorded
 
     def ports(self, journal: Journal, history: Iterable[Row], run: str, *, flagged: bool) -> Ports:
         asked = self._asked()
@@ -89,7 +94,10 @@ class Building(NamedTuple):
 
     def _asked(self) -> Mapping[str, Chosen]:
         """Every source by name; to be called once: a key in the environment is taken out of it."""
-        return chosen(self.place, self.settings, self.world)
+        return {
+            name: msgspec.structs.replace(choice, kept=self.kept.get(name, ()))
+            for name, choice in chosen(self.place, self.settings, self.world).items()
+        }
 
     def _venues(self, asked: Mapping[str, Chosen]) -> Mapping[Venue, Callable[[VenueListener], VenueGateway]]:
         """The accounts; nothing is sent before the engine runs."""
@@ -121,26 +129,13 @@ class Building(NamedTuple):
             )
         return found
 
-    def _stations(self) -> Sequence[Station]:
-        """Whose forecasts are read; raises ``SettingsError``."""
-        known, named = stations(), self.settings.feeds.stations
-        unknown = [icao for icao in named if icao not in known]
-        if unknown:
-            raise SettingsError(
-                f"{place_of(self.place.config, 'feeds', 'stations')}: feeds.stations names {unknown[0]}, "
-                f"which no forecast is known for: known are {', '.join(sorted(known))}"
-            )
-        of_series = (station_of_series(series) for series in self.settings.markets.series)
-        found = [station for station in of_series if station is not None]
-        return list(dict.fromkeys([*found, *(known[icao] for icao in named)]))
-
     def _feeds(self, asked: Mapping[str, Chosen]) -> Callable[[Sink], Sequence[Feed]]:
-        read = self._stations()
-        agent = self.settings.feeds.user_agent
-        own = self.place.directory
+        read, agent = read_stations(self.place, self.settings), self.settings.feeds.user_agent
+        own, record = self.place.directory, self.record
         return lambda sink: build_feeds(
-            asked, read, Transports(self.http, open_socket, self.clocks, _rng(), agent, sink, directory=own)
-        )
+            asked, read,
+            Transports(self.http, open_socket, self.clocks, _rng(), agent, sink, record, directory=own),
+        )  # fmt: skip
 
     def _struck(self) -> WatchdogSeen | None:
         """What the watchdog did before this run."""

@@ -27,6 +27,7 @@ from core.config.secrets import KeyFileError
 from core.config.settings import Settings, SettingsError, load, place_of
 from core.control import flag, log
 from core.control.beside import Beside, settle_memory, tell_head, watch_config, watch_world
+from core.control.budgets import keep_budgets, read_kept
 from core.control.building import Building
 from core.control.lock import LockFileError, LockHeldError, sole_holder
 from core.control.notify import notifier
@@ -40,9 +41,11 @@ from core.control.signals import handled
 from core.control.signing import trading_of
 from core.control.site import Site, World, site_of, trades_kalshi
 from core.control.sockets import SocketError, bind
+from core.control.tape import Tape, watch_tape
 from core.domain.clock import Clocks, SystemClock
 from core.engine.engine import Engine, UnseatedError
 from core.engine.state import WatchdogSeen
+from core.feeds.recording import Recorder, unrecorded
 from core.journal.files import JournalDamagedError, JournalError, JournalHeldError, read_history
 from core.journal.store import Journal
 from core.risk.limits import Limits
@@ -150,7 +153,13 @@ async def _serve(
         http = httpx.AsyncClient(trust_env=False, follow_redirects=False)
         stack.push_async_callback(http.aclose)
         history = read_history(journal.path)
-        desk = Building(place, settings, limits, world, site, wallet, clocks, http)
+        kept, quota_fault = read_kept(place.quotas, world.world_id)
+        tape = Tape(place.recordings, settings.feeds.record_mb << 20) if settings.feeds.record else None
+        record: Recorder = unrecorded
+        if tape is not None:
+            stack.push_async_callback(asyncio.to_thread, tape.close)
+            record = tape.take
+        desk = Building(place, settings, limits, world, site, wallet, clocks, http, kept, record)
         try:
             engine = Engine(desk.ports(journal, history, run, flagged=flagged))
         except msgspec.MsgspecError as error:
@@ -171,7 +180,10 @@ async def _serve(
                 ("journal head", tell_head(lambda: journal.head, clocks.wall_ms)),
                 ("memory", settle_memory()),
                 ("service manager", tell.keep_telling()),
+                ("quotas", keep_budgets(place.quotas, world.world_id, engine, quota_fault)),
             ]
+            if tape is not None:
+                beside_it.append(("feed tape", watch_tape(tape, engine)))
             beside_it.append(("pulse", prove_life(paths.watchdog_socket(place), *pulses(engine, run))))
             if place.simulated:
                 beside_it.append(("world watch", watch_world(place.sim_ready, world.world_id, engine)))

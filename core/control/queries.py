@@ -620,6 +620,11 @@ def answer(what: str, rows: Rows, now: Now) -> bytes:
     return msgspec.json.encode(_nested(table, getattr(rows, what), now))
 
 
+def feeds_answer(feeds: Iterable[FeedRow]) -> bytes:
+    """The JSON of the query ``feeds`` without a desk: of sources nobody asks."""
+    return msgspec.json.encode(_nested(FEEDS, feeds, Now(0, 0, 0, {})))
+
+
 def documentation(what: str) -> str:
     """The fields of one query, one line each, for ``--help`` and the README."""
     tables = {what: QUERIES[what], **PARTS.get(what, {})}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from core.config.paths import Profile
 from core.config.secrets import KeyFileError, from_keyring, read_key_file
@@ -15,6 +15,7 @@ from core.config.settings import Settings, SettingsError, SourceSettings, place_
 from core.control.site import World
 from core.feeds.declaration import Declaration, Key
 from core.feeds.registry import Chosen, declarations
+from core.feeds.stations import Station, station_of_series, stations
 
 SIMULATED_KEY = "simulated"
 """What the simulator takes for every provider's key."""
@@ -34,6 +35,20 @@ def chosen(place: Profile, settings: Settings, world: World) -> Mapping[str, Cho
         name: _choice(place, of, settings.feeds.sources.get(name, SourceSettings()), world)
         for name, of in known.items()
     }
+
+
+def read_stations(place: Profile, settings: Settings) -> Sequence[Station]:
+    """Whose forecasts are read; raises ``SettingsError``."""
+    known, named = stations(), settings.feeds.stations
+    unknown = [icao for icao in named if icao not in known]
+    if unknown:
+        raise SettingsError(
+            f"{place_of(place.config, 'feeds', 'stations')}: feeds.stations names {unknown[0]}, "
+            f"which no forecast is known for: known are {', '.join(sorted(known))}"
+        )
+    of_series = (station_of_series(series) for series in settings.markets.series)
+    found = [station for station in of_series if station is not None]
+    return list(dict.fromkeys([*found, *(known[icao] for icao in named)]))
 
 
 def _choice(place: Profile, of: Declaration, wish: SourceSettings, world: World) -> Chosen:

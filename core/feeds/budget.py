@@ -68,10 +68,14 @@ class Budget:
             for count in self._counts
         )
 
-    def kept(self) -> tuple[Kept, ...]:
-        """What is to be handed in after a restart."""
-        now_ms = self._clocks.world_ms()
-        return tuple(count.kept(now_ms) for count in self._counts if isinstance(count, _Calendar))
+
+def kept_of(budget: Iterable[Left], world_ms: int) -> tuple[Kept, ...]:
+    """What of a budget is to be handed in after a restart."""
+    return tuple(
+        Kept(one.quota.per, _period(one.quota.per, world_ms), one.quota.most - one.left)
+        for one in budget
+        if one.quota.per in _FORMATS
+    )
 
 
 class _Rolling:
@@ -115,7 +119,7 @@ class _Calendar:
         self._period, self._spent = (kept.period, kept.spent) if kept is not None else ("", 0)
 
     def spent(self, now_ms: int) -> int:
-        period = _utc(now_ms).strftime(_FORMATS[self.quota.per])
+        period = _period(self.quota.per, now_ms)
         if period != self._period:
             self._period, self._spent = period, 0
         return self._spent
@@ -138,12 +142,13 @@ class _Calendar:
             next_one = day + timedelta(days=1)
         return int(next_one.timestamp()) * 1000
 
-    def kept(self, now_ms: int) -> Kept:
-        spent = self.spent(now_ms)
-        return Kept(self.quota.per, self._period, spent)
-
 
 _FORMATS = {Per.DAY: "%Y-%m-%d", Per.MONTH: "%Y-%m"}
+
+
+def _period(per: Per, at_ms: int) -> str:
+    """The day or month an instant lies in."""
+    return _utc(at_ms).strftime(_FORMATS[per])
 
 
 def _utc(at_ms: int) -> datetime:

@@ -25,6 +25,7 @@ from core.control.flag import watch
 from core.control.identity import accounts_of
 from core.control.lock import LockFileError, LockHeldError, sole_holder
 from core.control.site import World
+from core.control.sources import read_stations
 from core.domain.clock import REAL_WORLD, Clocks, SystemClock
 from core.domain.market import Venue
 from core.engine.operator import Actor, ActorKind, Outcome
@@ -91,7 +92,7 @@ async def test_a_desk_without_weather_asks_for_none(tmp_path: Path) -> None:
         assert {states[source.of.name] for source in SOURCES if source.of_stations} == {FeedState.OFF}
         assert states["coinbase"] is FeedState.WAITING
         named = building(place, http, markets=silent, feeds=FeedSettings(stations=("KATL",)))
-        assert [station.icao for station in named._stations()] == ["KATL"]
+        assert [station.icao for station in read_stations(named.place, named.settings)] == ["KATL"]
         unknown = building(place, http, feeds=FeedSettings(stations=("KATL", "KLGA")))
         with pytest.raises(
             SettingsError, match=r"config\.toml: feeds\.stations names KLGA, which no forecast"

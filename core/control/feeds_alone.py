@@ -1,0 +1,112 @@
+"""Sources without an engine: what the configuration makes of each, and one real question to one of them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+import secrets
+
+import httpx
+import msgspec
+
+from core.config.paths import Profile
+from core.config.secrets import KeyFileError
+from core.config.settings import Settings, SettingsError, load
+from core.control.budgets import read_kept, write_kept
+from core.control.queries import feeds_answer
+from core.control.ready import ReadyError
+from core.control.site import World, site_of
+from core.control.sources import chosen, read_stations
+from core.control.tables import FeedRow
+from core.domain.clock import Clocks, SystemClock
+from core.feeds.budget import kept_of
+from core.feeds.declaration import Declaration
+from core.feeds.feed import Feed, Tried
+from core.feeds.registry import Chosen, build_feeds, declarations
+from core.feeds.trial import price_of
+from core.feeds.wiring import Transports
+from core.venues.address import VenueAddressError
+from core.venues.socket import open_socket
+
+RUNS_WITH_AN_ENGINE = "It is on: an engine asks it."
+SIMULATED = "It is simulated and starts with the desk."
+
+
+class NotAskedError(Exception):
+    """The configuration, a key or a missing simulator stands in the way; the text is the sentence for the
+    operator."""
+
+
+_REFUSALS = (SettingsError, ReadyError, KeyFileError, VenueAddressError)
+
+
+def listing(place: Profile) -> bytes:
+    """The answer to the query ``feeds`` from the configuration alone; raises ``NotAskedError``."""
+    # All simulated sources come with their simulator, which need not run now.
+    served = {of.name: dict(of.urls) for of in declarations()} if place.simulated else {}
+    try:
+        found = chosen(place, load(place.config), World(environment=place.environment, feeds=served))
+    except _REFUSALS as error:
+        raise NotAskedError(str(error)) from error
+    on = SIMULATED if place.simulated else RUNS_WITH_AN_ENGINE
+    return feeds_answer([_row(of, found[of.name], on) for of in declarations()])
+
+
+def _row(of: Declaration, choice: Chosen, on: str) -> FeedRow:
+    state, why = ("WAITING", on) if choice.on else ("OFF", choice.why_off)
+    return FeedRow(
+        of.label, state, None, None, of.stale_after_s, None, why, source=of.name, family=of.family.value
+    )
+
+
+def cost_of(source: str) -> str:
+    """What a test of a source asks and costs."""
+    return next(price_of(of) for of in declarations() if of.name == source)
+
+
+def names() -> list[str]:
+    return [of.name for of in declarations()]
+
+
+def ask_alone(place: Profile, source: str) -> Tried:
+    """One real question to a source, within what its quota has left; raises ``NotAskedError``."""
+    try:
+        world = site_of(place) if place.simulated else World(environment=place.environment)
+        return asyncio.run(_ask(place, load(place.config), world, source))
+    except _REFUSALS as error:
+        raise NotAskedError(str(error)) from error
+
+
+async def _ask(place: Profile, settings: Settings, world: World, source: str) -> Tried:
+    clocks = Clocks(SystemClock(), world.clock)
+    kept, _ = read_kept(place.quotas, world.world_id)
+    only = {
+        name: msgspec.structs.replace(choice, kept=kept.get(name, ())) if name == source else Chosen(False)
+        for name, choice in chosen(place, settings, world).items()
+    }
+    rng = random.Random(secrets.randbits(128))
+    async with httpx.AsyncClient(trust_env=False, follow_redirects=False) as http:
+        shared = Transports(
+            http, open_socket, clocks, rng, settings.feeds.user_agent, lambda _: None,
+            directory=place.directory,
+        )  # fmt: skip
+        feeds = build_feeds(only, read_stations(place, settings), shared)
+        feed = next(feed for feed in feeds if feed.health().source == source)
+        found = await _try(feed, tells=next(of.every_s == 0 for of in declarations() if of.name == source))
+    spent = kept_of(feed.health().budget, clocks.world_ms())
+    if spent:
+        write_kept(place.quotas, world.world_id, {**kept, source: spent})
+    return found
+
+
+async def _try(feed: Feed, *, tells: bool) -> Tried:
+    """A source that tells by itself is heard for as long as the test takes."""
+    listening = asyncio.ensure_future(feed.run()) if tells else None
+    try:
+        return await feed.trial()
+    finally:
+        if listening is not None:
+            listening.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await listening

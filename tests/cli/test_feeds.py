@@ -1,0 +1,165 @@
+"""Sources from a shell: the list with and without an engine, one real question, the nearest name."""
+
+from __future__ import annotations
+
+import contextlib
+import http.server
+import json
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+from core.config import paths
+from core.control import protocol as p
+from core.control.budgets import read_kept, write_kept
+from core.feeds.budget import Kept
+from core.feeds.declaration import Per
+from tests.cli.test_verbs import Desk, desk, empty  # noqa: F401  fixtures
+
+FEED = {
+    "feed": "METEO", "source": "open-meteo", "family": "weather", "state": "ok", "data_age_s": 5400.0,
+    "stale_after_s": 43_200, "received_age_s": 1.0, "retry_in_s": None, "latency_ms": 128, "unchanged": 0,
+    "budget": [{"per": "minute", "left": 79, "most": 100, "unit": "calls", "whole": None}], "detail": "",
+}  # fmt: skip
+OFF = {
+    **FEED, "feed": "YAHOO", "source": "yahoo", "family": "forex", "state": "OFF", "data_age_s": None,
+    "latency_ms": None, "budget": [], "detail": "Its terms. To turn it on: on = true in [feeds.yahoo].",
+}  # fmt: skip
+SOURCE = {
+    "source": "open-meteo", "gives": "a model's temperatures", "credit": "", "costs": "", "tests": 3,
+    "passed": True, "found": "It answered.", "values": [
+        {"about": "EUR/USD", "said": "1.08412", "event": "", "age_s": 90.0, "stale_after_s": 60},
+        {"about": "CPI", "said": "no date known", "event": "", "age_s": 5.0, "stale_after_s": None},
+    ],
+}  # fmt: skip
+
+
+async def test_the_list_goes_by_family_and_one_without_a_live_source_says_so(desk: Desk) -> None:  # noqa: F811
+    desk.answers.data["feeds"] = [FEED, OFF]
+    ended = await desk.run("feeds")
+    assert (ended.code, ended.err) == (0, "")
+    lines = ended.out.splitlines()
+    assert lines[0] == "weather: 1 of 1 live"
+    assert lines[1] == "  open-meteo  ok  2h of 12h  79 of 100 calls a minute left  128 ms"
+    assert lines[2] == "forex: NO LIVE SOURCE"
+    assert "on = true in [feeds.yahoo]" in ended.out
+    assert json.loads((await desk.run("feeds", "--json")).out) == [FEED, OFF]
+    assert "budget" in (await desk.run("feeds", "--fields")).out
+
+
+async def test_what_a_source_told_is_printed_with_its_age(desk: Desk) -> None:  # noqa: F811
+    desk.answers.data["source"] = SOURCE
+    ended = await desk.run("feeds", "show", "open-meteo")
+    assert ended.out.splitlines()[1:] == ["EUR/USD: 1.08412  2m STALE", "CPI: no date known  5s"]
+
+
+async def test_a_test_goes_through_the_engine_and_says_its_cost_first(desk: Desk) -> None:  # noqa: F811
+    desk.answers.data["source"] = SOURCE
+    asked = []
+
+    def reply(command: p.AnyCommand) -> tuple[bool, str]:
+        asked.append(command)
+        desk.answers.data["source"] = {**SOURCE, "tests": 4, "passed": False, "found": "HTTP 503."}
+        return True, "open-meteo is being tested."
+
+    desk.answers.reply = reply
+    ended = await desk.run("feeds", "test", "open-meteo")
+    assert [type(command) for command in asked] == [p.TryFeed]
+    assert asked[0].source == "open-meteo"  # type: ignore[attr-defined]
+    first, last = ended.out.splitlines()
+    assert "costs" in first and last == "HTTP 503." and ended.code == 1
+
+    desk.answers.reply = lambda _: (False, "A test of open-meteo is under way.")
+    ended = await desk.run("feeds", "test", "open-meteo")
+    assert ended.code == 1 and "under way" in ended.out
+
+
+async def test_an_unknown_source_names_the_nearest_and_asks_nothing(desk: Desk) -> None:  # noqa: F811
+    ended = await desk.run("feeds", "test", "open-metoe")
+    assert ended.code == 2
+    assert ended.err.strip() == "There is no source 'open-metoe': did you mean 'open-meteo'?"
+    assert not desk.answers.commands
+
+
+async def test_without_an_engine_the_list_says_what_is_on_and_what_turns_the_rest_on(
+    empty: Desk,  # noqa: F811
+) -> None:
+    ended = await empty.run("feeds", "--profile", "demo")
+    assert ended.code == 0 and "starts with the desk" in ended.out and "weather: NO LIVE SOURCE" in ended.out
+    place = paths.profile("live")
+    paths.prepare(place)
+    found = json.loads((await empty.run("feeds", "--profile", "live", "--json")).out)
+    by_name = {row["source"]: row for row in found}
+    assert by_name["open-meteo"]["state"] == "WAITING"
+    off = [row for row in found if row["state"] == "OFF"]
+    assert off and all("[feeds." in row["detail"] or "key" in row["detail"] for row in off)
+    place.config.write_text("[feeds.opne-meteo]\non = true\n")
+    ended = await empty.run("feeds", "--profile", "live")
+    assert ended.code == 2 and "did you mean [feeds.open-meteo]?" in ended.err
+
+
+@contextlib.contextmanager
+def serving(body: bytes, kind: str) -> Iterator[tuple[str, list[str]]]:
+    """A provider on loopback, and the addresses it was asked for."""
+    seen: list[str] = []
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            seen.append(self.path)
+            self.send_response(200)
+            self.send_header("Content-Type", kind)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None: ...
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}", seen
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+async def test_without_an_engine_a_test_asks_once_itself(
+    empty: Desk,  # noqa: F811
+) -> None:
+    place = paths.profile("live")
+    paths.prepare(place)
+    with serving(b"<html>Sign in to the Wi-Fi</html>", "text/html") as (url, seen):
+        place.config.write_text(f'[feeds]\nstations = ["KNYC"]\n[feeds.nws-grid]\nurls = ["{url}"]\n')
+        ended = await empty.run("feeds", "test", "nws-grid", "--profile", "live")
+    assert len(seen) == 1, "one question"
+    assert ended.code == 1
+    first, last = ended.out.splitlines()
+    assert "costs" in first
+    assert "text/html, not JSON" in last and "nothing that may be used" in last
+
+
+async def test_an_off_source_is_not_asked_and_says_what_turns_it_on(empty: Desk) -> None:  # noqa: F811
+    place = paths.profile("live")
+    paths.prepare(place)
+    place.config.write_text("[feeds.open-meteo]\non = false\n")
+    ended = await empty.run("feeds", "test", "open-meteo", "--profile", "live")
+    assert ended.code == 1
+    assert "Nothing was asked. It is off in" in ended.out and "[feeds.open-meteo]" in ended.out
+
+
+def test_the_counts_of_quotas_survive_a_restart_and_a_damaged_file_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "quotas.json"
+    assert read_kept(path, "") == ({}, "")
+    kept = {"odds": (Kept(Per.MONTH, "2026-11", 480),)}
+    write_kept(path, "", kept)
+    assert read_kept(path, "") == (kept, "") and path.stat().st_mode & 0o777 == 0o600
+    assert read_kept(path, "another-world") == ({}, ""), "its clock is another"
+    assert [one.name for one in tmp_path.iterdir()] == ["quotas.json"], "written whole, nothing left beside"
+    for bad in (path.read_bytes()[:-9], b"\xff\xfe", b"[]", b'{"world":"","sources":{"x":[{"per":1}]}}'):
+        path.write_bytes(bad)
+        found, fault = read_kept(path, "")
+        assert found == {} and str(path) in fault and "damaged" in fault
+    path.write_bytes(b" " * 300_000)
+    assert "too long" in read_kept(path, "")[1]

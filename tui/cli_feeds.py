@@ -1,0 +1,152 @@
+"""Verbs of sources: how each is, what it told last, and one real question to one of them."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import sys
+import time
+from collections.abc import Iterable
+from typing import Any
+
+import click
+
+from core.config.paths import Profile
+from core.control.client import Line
+from core.control.protocol import TryFeed
+from tui import answers, verbs
+from tui.cli_options import Verbs, place_of, print_query, with_fields, with_profile
+
+TEST_S = 60.0
+"""A test that has not ended by then is given up here; the engine ends it by itself."""
+_DETAIL_WIDTH = 98
+
+
+@click.group(cls=Verbs, invoke_without_command=True)
+@with_fields
+@with_profile
+@click.pass_context
+def feeds(context: click.Context, as_json: bool, fields: bool) -> None:
+    """Every data source: state, age, quota left; without an engine what is on, and what turns on the rest."""
+    if context.invoked_subcommand is not None:
+        return
+    if fields:
+        print_query("feeds", as_json=as_json, fields=True)
+        return
+    found = _listed(place_of())
+    click.echo(json.dumps(found, indent=2, ensure_ascii=False) if as_json else "\n".join(feed_lines(found)))
+
+
+@feeds.command("show")
+@click.argument("name")
+@with_fields
+@with_profile
+def feeds_show(name: str, as_json: bool, fields: bool) -> None:
+    """What source NAME told last: quotes, volatilities, games, release dates."""
+    if fields:
+        print_query("source", as_json=as_json, fields=True)
+        return
+    found = verbs.ask(place_of(), "source", _known(name))
+    if as_json:
+        click.echo(json.dumps(found, indent=2, ensure_ascii=False))
+        return
+    click.echo(f"{found['source']}: {found['gives']}. {found['credit']}".rstrip())
+    for value in found["values"]:
+        old = value["stale_after_s"] is not None and value["age_s"] > value["stale_after_s"]
+        aged = answers.span(value["age_s"]) + (" STALE" if old else "")
+        click.echo(f"{value['about']}: {value['said']}  {aged}")
+    if not found["values"]:
+        click.echo("It has told nothing that is listed here; temperatures show in the fair values.")
+
+
+@feeds.command("test")
+@click.argument("name")
+@with_profile
+def feeds_test(name: str) -> None:
+    """Ask source NAME once, now, and explain the answer; says first what that costs.
+
+    Through the running engine where there is one: over its connection and within its budget. Exit code 0
+    where the answer can be used, else 1.
+    """
+    from core.control import feeds_alone
+
+    place, source = place_of(), _known(name)
+    click.echo(feeds_alone.cost_of(source))
+    line = verbs.line_if_any(place)
+    if line is not None:
+        with line:
+            passed, text = _through(line, source)
+    else:
+        try:
+            found = feeds_alone.ask_alone(place, source)
+        except feeds_alone.NotAskedError as error:
+            verbs.leave(verbs.USAGE, f"pmconsole feeds: {error}")
+        passed, text = found.passed, found.text
+    click.echo(text)
+    sys.exit(verbs.DONE if passed else verbs.REFUSED)
+
+
+def _through(line: Line, source: str) -> tuple[bool, str]:
+    """The engine's answer to the test that began with this question."""
+    before = verbs.query(line, "source", source)["tests"]
+    reply = verbs.call(line, TryFeed(verbs.new_id(), source))
+    if not reply.accepted:
+        return False, reply.text
+    deadline = time.monotonic() + TEST_S
+    while time.monotonic() < deadline:
+        found = verbs.query(line, "source", source)
+        if found["tests"] > before:
+            return found["passed"], found["found"]
+        time.sleep(verbs.POLL_S)
+    return False, f"The test has not ended within {TEST_S:.0f} s; see pmconsole feeds."
+
+
+def _known(name: str) -> str:
+    """The source of that name; leaves with the nearest one where there is none."""
+    from core.control import feeds_alone
+
+    known = feeds_alone.names()
+    if name not in known:
+        near = difflib.get_close_matches(name, known, n=1)
+        remedy = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known)}"
+        verbs.leave(verbs.USAGE, f"There is no source {name[:40]!r}: {remedy}")
+    return name
+
+
+def _listed(place: Profile) -> list[dict[str, Any]]:
+    line = verbs.line_if_any(place)
+    if line is not None:
+        with line:
+            return list(verbs.query(line, "feeds"))
+    from core.control import feeds_alone
+
+    try:
+        return list(json.loads(feeds_alone.listing(place)))
+    except feeds_alone.NotAskedError as error:
+        verbs.leave(verbs.USAGE, f"pmconsole feeds: {error}")
+
+
+def feed_lines(found: list[dict[str, Any]]) -> Iterable[str]:
+    """Sources by family; a family without a live one says so."""
+    families: dict[str, list[dict[str, Any]]] = {}
+    for feed in found:
+        families.setdefault(feed["family"], []).append(feed)
+    width = max((len(feed["source"]) for feed in found), default=0)
+    for family, feeds_of in families.items():
+        on = [feed for feed in feeds_of if feed["state"] != "OFF"]
+        live = sum(feed["state"] == "ok" for feed in on)
+        yield f"{family}: {f'{live} of {len(on)} live' if live else 'NO LIVE SOURCE'}"
+        for feed in feeds_of:
+            parts = [feed["state"]]
+            if feed["data_age_s"] is not None:
+                parts.append(f"{answers.span(feed['data_age_s'])} of {answers.span(feed['stale_after_s'])}")
+            parts += [
+                f"{one['left']} of {one['most']} {one['unit']} a {one['per']} left" for one in feed["budget"]
+            ]
+            parts += [f"{feed['latency_ms']} ms"] if feed["latency_ms"] is not None else []
+            yield f"  {feed['source']:<{width}}  {'  '.join(parts)}"
+            if feed["detail"]:
+                yield click.wrap_text(feed["detail"], _DETAIL_WIDTH, "      ", "      ")
+
+
+VERBS = (feeds,)
