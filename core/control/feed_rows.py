@@ -101,8 +101,16 @@ def source_row(engine: Engine, source: str) -> SourceRow | None:
         last.number if last is not None else 0,
         last is not None and last.found.passed,
         clean_text(last.found.text, FOUND_MAX) if last is not None else "",
-        tuple(told_rows(engine.told, source)),
+        (*pair_rows(engine.told, source, engine.desk.clocks.world_ms()), *told_rows(engine.told, source)),
     )
+
+
+def pair_rows(told: Told, source: str, now_ms: int) -> Iterator[ToldRow]:
+    """What all sources together say of each currency pair that this one tells of."""
+    for pair in told.merged(now_ms):
+        if (pair.pair, source) in told.quotes and pair.last is not None:
+            price = f"{figure(pair.quote.value)} by " if pair.quote is not None else f"{pair.state.value}: "
+            yield _row(pair.last, f"{pair.pair} of all", price + pair.why, pair.last.stale_after_s)
 
 
 def told_rows(told: Told, source: str) -> list[ToldRow]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.control.feed_rows import TOLD_MAX, feed_row, told_rows
+from core.control.feed_rows import TOLD_MAX, feed_row, pair_rows, told_rows
 from core.engine.told import Told
 from core.feeds.budget import Left
 from core.feeds.declaration import Per, Quota
@@ -56,6 +56,25 @@ def test_every_kind_of_value_is_one_line_of_its_source() -> None:
     game = "nba, starts 2026-11-22 21:00Z, 1 bookmakers: dk Lakers 1.9"
     assert said(held, "odds") == {"Lakers at Celtics": game}
     assert said(held, "fomc") == {"FOMC": "2026-11-22 21:00Z, tentative", "CPI": "no date known"}
+
+
+def test_a_pair_comes_with_what_all_sources_together_say_of_it() -> None:
+    later_ms = AT_MS + 86_400_000  # Monday evening
+    stamp = Stamp(later_ms, later_ms, 1)
+    held = told(
+        Quote("EUR/USD", "twelve-data", 1.08412, 1.0841, 1.08414, stamp, 60),
+        Quote("EUR/USD", "yahoo", 1.08414, None, None, Stamp(later_ms - 30_000, later_ms, 1), 120),
+        Quote("USD/JPY", "yahoo", 155.0, None, None, stamp, 120),
+        Quote("USD/JPY", "twelve-data", 156.0, None, None, stamp, 120),
+    )
+    rows = {row.about: row.said for row in pair_rows(held, "yahoo", later_ms)}
+    assert rows == {
+        "EUR/USD of all": "1.08412 by twelve-data, yahoo within 0.2 bp",
+        "USD/JPY of all": "APART: yahoo says 155, but twelve-data 156 (64.5 bp, 5.0 allowed): no price",
+    }
+    assert [*pair_rows(held, "fred", later_ms)] == []
+    (closed, _) = pair_rows(held, "yahoo", later_ms + 5 * 86_400_000)
+    assert closed.said.startswith("closed: foreign exchange is closed; it opens in")
 
 
 def test_names_from_outside_are_made_safe_and_a_flood_is_cut() -> None:
