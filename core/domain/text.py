@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 TITLE_CHARS_MAX = 200
+
+SENTENCE_CHARS_MAX = 160
+_END = re.compile(r"(?<=[.!?])\s+|\n")
 
 _SPACES = frozenset({"Zs", "Zl", "Zp"})
 # Controls, invisible formats (bidi overrides, zero-width, tags), surrogates, private and unassigned code
@@ -29,3 +33,21 @@ def clean_text(text: str, chars_max: int = TITLE_CHARS_MAX) -> str:
     line = " ".join("".join(kept).split())
     cut = len(line) > chars_max or len(text) > len(window)
     return line[: chars_max - 1].rstrip() + "…" if cut else line
+
+
+def quoted(text: str, at: int) -> str:
+    """``: "..."`` with the sentence that holds a place of a text, cleaned; empty where there is none."""
+    begin = max((match.end() for match in _END.finditer(text) if match.end() <= at), default=0)
+    sentence = clean_text(_END.split(text[begin:], maxsplit=1)[0], SENTENCE_CHARS_MAX)
+    return f': "{sentence}"' if sentence else ""
+
+
+def quoted_difference(before: str, now: str) -> str:
+    """``: "..."`` with the first sentence that one of two texts has and the other has not, the newer one's
+    first; empty where none differs."""
+    old, new = _END.split(before), _END.split(now)
+    other = next((one for one in new if one not in old), None)
+    gone = next((one for one in old if one not in new), None)
+    if other is not None:
+        return quoted(other, 0)
+    return f" without{quoted(gone, 0)}" if gone is not None else ""

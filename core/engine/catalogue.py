@@ -104,8 +104,8 @@ class Catalogue:
             ):
                 text = f"{market.ticker} is {market.status.value} at the venue"
                 incidents.note(self._desk, Row.MARKET_STATE, market.ticker, text)
-            known.market = market
-            rules.watch(self._desk, market)
+            read, known.market = known.market.rules, market
+            rules.watch(self._desk, market, read)
             self._desk.state.changed_markets.touch(market.ticker)
             self._trading.mark(market.ticker)
             if market.status in LISTED:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from core.domain.market import Market
+from core.domain.text import quoted_difference
 from core.engine import incidents
 from core.journal.events import Event, Kind
 from core.risk.halts import HaltScope, ScopeKind
@@ -26,13 +27,14 @@ class RulesPinned(msgspec.Struct, frozen=True):
     rules: str
 
 
-def watch(desk: Desk, market: Market) -> None:
-    """A market as the venue describes it now."""
+def watch(desk: Desk, market: Market, before: str = "") -> None:
+    """A market as the venue describes it now; ``before`` is the text it had, where one is known."""
     pinned = desk.pinned_rules.get(market.ticker)
     if pinned is None:
         _pin(desk, market, "engine")
     elif pinned != market.rules_hash:
-        cause = f"the rules of {market.ticker} read differently ({market.rules_hash[:8]})"
+        told = quoted_difference(before, market.rules) if before else ""
+        cause = f"the rules of {market.ticker} read differently ({market.rules_hash[:8]}){told}"
         incidents.end_entries(desk, HaltScope(ScopeKind.EVENT, market.event_ticker), cause)
 
 

@@ -70,16 +70,16 @@ class ReportSource:
         return min(self._newest.values()) if len(self._newest) == len(self._stations) else None
 
     async def poll(self) -> Polled | Failed:
-        world_ms = self._clocks.world_ms()
+        hours = self._hours(self._clocks.world_ms())
         answer = await self._fetcher.get(
-            "/api/data/metar",
-            {"ids": ",".join(self._stations), "format": "json", "hours": str(self._hours(world_ms))},
+            "/api/data/metar", {"ids": ",".join(self._stations), "format": "json", "hours": str(hours)}
         )
         if not isinstance(answer, Body):
             return answer if isinstance(answer, Failed) else Failed("not modified without a question", 304)
         rows = decode(answer, list[Row]) if answer.data.strip() else []
         if isinstance(rows, Failed):
             return rows
+        world_ms = self._clocks.world_ms()
         changed, fault = self._take(rows[:ROWS_MAX], answer, world_ms)
         if fault and not changed:
             return Failed(f"report refused: {fault}")

@@ -186,6 +186,7 @@ class ObservationSource:
         observed = decode(answer, wire.Observations)
         if isinstance(observed, Failed):
             return observed
+        world_ms = self._at.clocks.world_ms()
         self._seen = {at for at in self._seen if at >= since_ms}
         fresh = [r for r in wire.readings(observed) if r.at_ms not in self._seen and r.at_ms >= since_ms]
         # One reading with a wrong clock must not hold back the others for as long as it is listed.

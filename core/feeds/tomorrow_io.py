@@ -18,6 +18,7 @@ from core.feeds.declaration import Declaration, Family, KeyNeed, Per, Quota, Rid
 from core.feeds.feed import Feed
 from core.feeds.fetch import Body, Failed, Fetcher, decode
 from core.feeds.nws_wire import time_ms
+from core.feeds.pace import Pace
 from core.feeds.polling import Polled
 from core.feeds.sanity import plausible
 from core.feeds.stations import HOUR_MS, Station, daily
@@ -88,18 +89,21 @@ class ForecastSource:
 
     stale_after_s = STALE_AFTER_S
 
-    def __init__(self, station: Station, fetcher: Fetcher, budget: Budget, shared: Transports) -> None:
+    def __init__(
+        self, station: Station, fetcher: Fetcher, pace: Pace, budget: Budget, shared: Transports
+    ) -> None:
         self.key = station.icao
         self.newest_ms: int | None = None
-        self._station, self._fetcher, self._budget = station, fetcher, budget
+        self._station, self._fetcher, self._pace, self._budget = station, fetcher, pace, budget
         self._clocks, self._sink = shared.clocks, shared.sink
         self._held: dict[int, float] = {}
 
     async def poll(self) -> Polled | Failed:
         place = f"{self._station.lat:g},{self._station.lon:g}"
-        answer = await self._fetcher.get(
-            "/v4/weather/forecast", {"location": place, "timesteps": "1h", "units": "imperial"}
-        )
+        async with self._pace.turn():
+            answer = await self._fetcher.get(
+                "/v4/weather/forecast", {"location": place, "timesteps": "1h", "units": "imperial"}
+            )
         if isinstance(answer, Failed):
             self._told(answer.headers)
             return refused(answer)
@@ -171,5 +175,8 @@ def forecast_feed(wiring: Wiring) -> Feed:
     fetcher = wiring.fetcher("api", "application/json")
     paced = msgspec.structs.replace(wiring, every_s=every_s(wiring.stations, wiring.every_s))
     return paced.polled(
-        [ForecastSource(station, fetcher, wiring.budget, wiring.shared) for station in wiring.stations]
+        [
+            ForecastSource(station, fetcher, wiring.pace, wiring.budget, wiring.shared)
+            for station in wiring.stations
+        ]
     )

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.domain.text import TITLE_CHARS_MAX, clean_text
+from core.domain.text import TITLE_CHARS_MAX, clean_text, quoted, quoted_difference
 
 
 @given(st.text(), st.integers(1, 50))
@@ -40,3 +40,31 @@ def test_examples(text: str, clean: str) -> None:
 
 def test_a_megabyte_is_cut_with_an_ellipsis() -> None:
     assert clean_text("x" * 1_000_000) == "x" * (TITLE_CHARS_MAX - 1) + "…"
+
+
+RULES = "The high of New York counts. It is read at CLINYC. Ties pay YES."
+
+
+@pytest.mark.parametrize(
+    ("part", "sentence"),
+    [
+        ("The high", ': "The high of New York counts."'),
+        ("CLINYC", ': "It is read at CLINYC."'),
+        ("YES", ': "Ties pay YES."'),
+    ],
+)
+def test_the_sentence_of_a_place_is_quoted(part: str, sentence: str) -> None:
+    assert quoted(RULES, RULES.index(part)) == sentence
+
+
+def test_what_differs_is_quoted_newest_first_and_what_is_gone_as_such() -> None:
+    moved = RULES.replace("CLINYC", "CLIEWR")
+    assert quoted_difference(RULES, moved) == ': "It is read at CLIEWR."'
+    assert quoted_difference(RULES, RULES.replace(" Ties pay YES.", "")) == ' without: "Ties pay YES."'
+    assert quoted_difference(RULES, RULES) == "" == quoted("", 0)
+
+
+@given(st.text(), st.text(), st.integers(0, 50))
+def test_quotes_are_bounded_and_clean(before: str, now: str, at: int) -> None:
+    for found in (quoted(before, at), quoted_difference(before, now)):
+        assert len(found) < 200 and "\n" not in found and "\x1b" not in found

@@ -15,10 +15,13 @@ from tests.virtual import VirtualLoop, run_virtual
 SCOPE = HaltScope(ScopeKind.EVENT, EVENT)
 
 
-def reword(venue: FakeVenue, rules: str) -> None:
+def reword(venue: FakeVenue, rules: str, text: str | None = None) -> None:
     """The exchange edits the rules of one market."""
     venue.listed = tuple(
-        msgspec.structs.replace(m, rules_hash=rules) if m.ticker == HOT else m for m in venue.listed
+        msgspec.structs.replace(m, rules_hash=rules, rules=m.rules if text is None else text)
+        if m.ticker == HOT
+        else m
+        for m in venue.listed
     )
 
 
@@ -85,5 +88,19 @@ def test_a_text_that_changes_again_is_accepted_again() -> None:
             await asyncio.sleep(5)
             refused = bench.engine.resume("resume", "read r3", TRADER, EVENT)
             assert not refused.accepted and "Acknowledge" in refused.text and "(r4)" in refused.text
+
+    run_virtual(main)
+
+
+def test_the_sentence_that_differs_stands_in_the_cause() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            reword(bench.venue, "r1", "By the report of Central Park. Ties pay YES.")
+            bench.venue.listener.on_market(next(m for m in bench.venue.listed if m.ticker == HOT))
+            assert bench.engine.state.halts.at(SCOPE) is None
+            reword(bench.venue, "r2", "By the report of Newark. Ties pay YES.")
+            bench.venue.listener.on_market(next(m for m in bench.venue.listed if m.ticker == HOT))
+            halt = bench.engine.state.halts.at(SCOPE)
+            assert halt is not None and halt.cause.endswith('(r2): "By the report of Newark."')
 
     run_virtual(main)

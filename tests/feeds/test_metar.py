@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.domain.clock import Clocks, WorldClock
@@ -145,18 +145,17 @@ def test_a_report_that_cannot_be_believed_is_left_out(virtual: Any, change: dict
     assert len(both) == 1, "and hides no other"
 
 
-@given(
-    st.lists(
-        st.fixed_dictionaries(
-            {
-                "icaoId": st.sampled_from(["KNYC", "KMDW", ""]),
-                "obsTime": st.one_of(st.none(), st.integers(), st.floats(), st.text(max_size=5)),
-                "rawOb": st.one_of(st.none(), st.text(max_size=80)),
-            }
-        ),
-        max_size=5,
-    )
+ROWS = st.fixed_dictionaries(
+    {
+        "icaoId": st.sampled_from(["KNYC", "KMDW", ""]),
+        "obsTime": st.one_of(st.none(), st.integers(), st.floats(), st.text(max_size=5)),
+        "rawOb": st.one_of(st.none(), st.text(max_size=80)),
+    }
 )
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.lists(ROWS, max_size=5))
 def test_no_answer_makes_it_raise_or_hand_on_a_wrong_date(rows: list[dict[str, Any]]) -> None:
     class Still:
         def wall_ms(self) -> int:

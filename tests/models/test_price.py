@@ -10,7 +10,7 @@ from core.config.settings import StrategySettings
 from core.domain.market import Extreme, Market
 from core.feeds.feed import Stamp
 from core.feeds.stations import HOUR_MS, climate_day_bounds, stations
-from core.feeds.values import Ensemble
+from core.feeds.values import Ensemble, Groups, ModelForecast
 from core.models.fair_value import EventFair, NoPrice
 from core.models.weather.inputs import StationInputs, absorb
 from core.models.weather.price import ModelId, price_event
@@ -19,6 +19,7 @@ DAY = "2026-11-23"
 START_MS, END_MS = climate_day_bounds(stations()["KNYC"], DAY)
 OFFSET = 670  # 2025-01-22 shown as 2026-11-23
 NOW_MS = START_MS - 9 * HOUR_MS
+MINUTE_MS = 60_000
 
 Brackets = Callable[..., list[Market]]
 Known = Callable[..., StationInputs]
@@ -119,6 +120,26 @@ def test_ensemble_is_shown_not_used(brackets: Brackets, known: Known) -> None:
     shown = priced(brackets(44), absorb(known(48.0), members))
     assert shown.mean == without.mean
     assert "2 ensemble members 45 to 51F" in shown.values[0].evidence
+
+
+def test_other_models_are_shown_and_change_nothing(brackets: Brackets, known: Known) -> None:
+    held = known(48.0, nws=48)
+    for model, f, at_ms in (("ecmwf_ifs025", 44.5, NOW_MS), ("dwd_icon", 60.0, NOW_MS - 20 * HOUR_MS)):
+        held = absorb(held, ModelForecast("KNYC", model, (), {DAY: f}, Stamp(at_ms, 0, 0), 18 * 3600))
+    alone, among = priced(brackets(44), known(48.0, nws=48)), priced(brackets(44), held)
+    assert "not counted: ecmwf_ifs025 44.5F" in among.values[0].evidence, "the other one is too old"
+    assert [v.probability for v in among.values] == [v.probability for v in alone.values]
+
+
+def test_what_is_not_certain_of_the_running_day_is_said_beside_what_is(
+    brackets: Brackets, known: Known, observed: Observed
+) -> None:
+    now_ms = START_MS + 20 * MINUTE_MS
+    straddling = msgspec.structs.replace(observed(START_MS + 10 * MINUTE_MS, 41.0), groups=Groups(60, 41))
+    fresh = known(48.0, nws=48, issued_ms=START_MS - 6 * HOUR_MS, nws_ms=START_MS - HOUR_MS)
+    shown = priced(brackets(44), absorb(fresh, straddling), now_ms)
+    assert shown.values[0].running_extreme == 41
+    assert any("begins before midnight: not counted" in e for e in shown.values[0].evidence)
 
 
 def all_with(markets: list[Market], **fields: Any) -> list[Market]:

@@ -125,6 +125,7 @@ def _price(
         law = _rest_of_day(law, forecast, high, reading, target, now_ms)
         by = "" if reached.by is Evidence.READING else f" ({reached.by.value})"
         evidence.append(f"reached {reached.f}F{by} so far; rest of the day {law.mean:.1f}F")
+        evidence += _uncertain(inputs)
     _check_ages(ages, now_ms)
 
     at_least = observed[1].f if observed is not None else None
@@ -258,6 +259,18 @@ def _observed_today(inputs: StationInputs, target: _Target, now_ms: int) -> tupl
     if now_ms - target.start_ms > OBSERVATION_STALE_AFTER_S * 1000:
         raise _RefusedError(f"no observation of {target.station.icao} since {target.day} began")
     return None
+
+
+def _uncertain(inputs: StationInputs) -> list[str]:
+    """What is known of the running day and proves nothing."""
+    held = inputs.observed
+    if held is None:
+        return []
+    whole = held.likely_high_f
+    likely = (
+        [f"the whole day's high was told as {whole}F: likely, not yet settled"] if whole is not None else []
+    )
+    return [*likely, *held.unsure[-1:]]
 
 
 def _rest_of_day(

@@ -7,6 +7,7 @@ because the simulated world has none.
 from __future__ import annotations
 
 import hashlib
+import random
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -22,6 +23,20 @@ _PRELIMINARY_MS = 16 * HOUR_MS + 35 * 60_000
 _RULE = "." * 66
 
 
+_CORRECTED_AFTER_MS = 95 * 60_000
+_CORRECTED_SHARE, _WITHOUT_VALUE_SHARE = 0.05, 0.003
+"""Of days: those whose final is issued again, and those whose first final holds no maximum."""
+
+
+class Quirks(msgspec.Struct):
+    """What is odd about the reports beyond what happens by itself, until somebody ends it."""
+
+    off_f: int = 0
+    """Every first final is wrong by this much, and corrected later."""
+    without_value: bool = False
+    """Every first final comes without a maximum, and is corrected later."""
+
+
 class Report(msgspec.Struct, frozen=True):
     """One issue of one day's report."""
 
@@ -30,20 +45,34 @@ class Report(msgspec.Struct, frozen=True):
     day: date
     issued_ms: int
     final: bool
+    corrected: bool = False
+    off_f: int | None = 0
+    """Degrees its maximum lies off what was seen; ``None``: it holds none."""
 
 
-def reports(weather: Weather, station: Station, now_ms: int) -> list[Report]:
-    """Reports out by now, newest first: a preliminary one in the afternoon, the final after the day."""
+def reports(weather: Weather, station: Station, now_ms: int, odd: Quirks | None = None) -> list[Report]:
+    """Reports out by now, newest first: a preliminary one in the afternoon, the final after the day, now
+    and then its correction."""
     found = []
+    odd = odd or Quirks()
     for day in report_days(weather, station, now_ms):
         hour, minute = (int(x) for x in station.cli_final_utc.split(":"))
         midnight = datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(days=1)
         final_ms = int(midnight.timestamp()) * 1000 + hour * HOUR_MS + minute * 60_000
-        for issued_ms, final in ((final_ms, True), (day_start_ms(station, day) + _PRELIMINARY_MS, False)):
+        drawn = random.Random(f"{weather.seed}|cli|{station.cli}|{weather.calendar.original(day)}").random()
+        missing = odd.without_value or drawn < _WITHOUT_VALUE_SHARE
+        again = missing or odd.off_f != 0 or drawn < _CORRECTED_SHARE
+        issues = [
+            (final_ms + _CORRECTED_AFTER_MS, True, True, 0),
+            (final_ms, True, False, None if missing else odd.off_f),
+            (day_start_ms(station, day) + _PRELIMINARY_MS, False, False, 0),
+        ]
+        for issued_ms, final, corrected, off_f in issues if again else issues[1:]:
             if issued_ms <= now_ms:
-                digest = hashlib.md5(f"{station.cli}{day}{final}".encode(), usedforsecurity=False).hexdigest()
+                kind = f"{station.cli}{day}{final}{'corrected' if corrected else ''}"
+                digest = hashlib.md5(kind.encode(), usedforsecurity=False).hexdigest()
                 identity = "-".join((digest[:8], digest[8:12], digest[12:16], digest[16:20], digest[20:]))
-                found.append(Report(identity, station, day, issued_ms, final))
+                found.append(Report(identity, station, day, issued_ms, final, corrected, off_f))
     return found
 
 
@@ -83,10 +112,10 @@ def text(weather: Weather, report: Report) -> str:
     day = f"{report.day:%B} {report.day.day} {report.day.year}".upper()
     lines = [
         "000 ",
-        f"{station.wmo_header} K{station.wfo} {issued:%d%H%M}",
+        f"{station.wmo_header} K{station.wfo} {issued:%d%H%M}{' CCA' if report.corrected else ''}",
         station.cli,
         "",
-        "CLIMATE REPORT",
+        "CLIMATE REPORT" + ("...CORRECTED" if report.corrected else ""),
         f"NATIONAL WEATHER SERVICE {station.wfo_city}",
         f"{_clock(local)} {station.zone} {local:%a %b} {local.day} {local.year}".upper(),
         "",
@@ -100,7 +129,7 @@ def text(weather: Weather, report: Report) -> str:
         _RULE,
         "TEMPERATURE (F)",
         " YESTERDAY" if report.final else " TODAY",
-        _row("MAXIMUM", high, offset),
+        _row("MAXIMUM", high, offset, report.off_f),
         _row("MINIMUM", low, offset),
         f"  AVERAGE       {average:4d}",
         _RULE,
@@ -116,9 +145,11 @@ def text(weather: Weather, report: Report) -> str:
     return "\n".join(lines)
 
 
-def _row(name: str, seen: Observation, offset_h: int) -> str:
+def _row(name: str, seen: Observation, offset_h: int, off_f: int | None = 0) -> str:
+    if off_f is None:
+        return f"  {name}         MM        MM"
     local = datetime.fromtimestamp(seen.at_ms / 1000 + offset_h * 3600, UTC)
-    return f"  {name}       {half_up(seen.temp_f):4d} {_clock(local):>9}"
+    return f"  {name}       {half_up(seen.temp_f) + off_f:4d} {_clock(local):>9}"
 
 
 def _clock(local: datetime) -> str:

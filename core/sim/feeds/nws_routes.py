@@ -39,8 +39,8 @@ class _ProblemError(Exception):
         self.status, self.kind, self.title, self.detail = status, kind, title, detail
 
 
-def routes(around: Around) -> list[BaseRoute]:
-    service = _Service(around)
+def routes(around: Around, quirks: climate_report.Quirks | None = None) -> list[BaseRoute]:
+    service = _Service(around, quirks or climate_report.Quirks())
     cell = "/gridpoints/{wfo}/{cell}"
     return [
         _route("/points/{point}", service.points),
@@ -64,7 +64,8 @@ def outage(request: Request) -> Response:
 
 
 class _Service:
-    def __init__(self, around: Around) -> None:
+    def __init__(self, around: Around, odd: climate_report.Quirks) -> None:
+        self.odd = odd
         self.weather, self.now_ms, self.readers = around.weather, around.now_ms, around.readers
         self.started_ms = around.now_ms()
 
@@ -123,13 +124,13 @@ class _Service:
         self._allow(request)
         code = f"CLI{request.path_params['location']}"
         station = next((s for s in self.weather.stations.values() if s.cli == code), None)
-        found = climate_report.reports(self.weather, station, self.now_ms()) if station else []
+        found = climate_report.reports(self.weather, station, self.now_ms(), self.odd) if station else []
         return climate_report.listing(_base(request), found, self.now_ms())
 
     def report(self, request: Request) -> Document:
         self._allow(request)
         for station in self.weather.stations.values():
-            for found in climate_report.reports(self.weather, station, self.now_ms()):
+            for found in climate_report.reports(self.weather, station, self.now_ms(), self.odd):
                 if found.identity == request.path_params["product"]:
                     return climate_report.product(_base(request), self.weather, found)
         raise _ProblemError(404, "NotFound", "Not Found", "No such product")

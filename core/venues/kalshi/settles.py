@@ -15,15 +15,13 @@ from datetime import date
 
 import msgspec
 
-from core.domain.text import clean_text
+from core.domain.text import quoted
 from core.venues.kalshi.series import City, temperature_city
 
 RULES_CHARS_MAX = 20_000
-SENTENCE_CHARS_MAX = 160
 
 _CLI = re.compile(r"\bCLI[A-Z]{3}\b", re.ASCII)
 _ACCORDING = re.compile(r"\b(?:according to|as reported by|as published by|as recorded by)\s+", re.IGNORECASE)
-_END = re.compile(r"(?<=[.!?])\s+|\n")
 
 
 class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"since": "from"}):
@@ -80,7 +78,7 @@ def _other_station(city: City, rules: str) -> str:
         return ""
     found = ", ".join(named[:3]) or "no station"
     other = next((match.start() for match in _CLI.finditer(rules) if match.group() != city.cli), 0)
-    return f"rules name {found}, expected {city.cli}{_quoted(rules, other)}"
+    return f"rules name {found}, expected {city.cli}{quoted(rules, other)}"
 
 
 def _other_source(expected: Source, primary: str) -> str:
@@ -88,18 +86,11 @@ def _other_source(expected: Source, primary: str) -> str:
     names = tuple(words.removeprefix("the ") for words in expected.words)
     for match in _ACCORDING.finditer(primary):
         if not primary[match.end() :].lower().removeprefix("the ").startswith(names):
-            return f"rules settle on another source than {expected.name}{_quoted(primary, match.start())}"
+            return f"rules settle on another source than {expected.name}{quoted(primary, match.start())}"
     for row in sources():
         for words in row.words if row.name != expected.name else ():
             if found := re.search(re.escape(words), primary, re.IGNORECASE):
-                return f"rules name another source than {expected.name}{_quoted(primary, found.start())}"
+                return f"rules name another source than {expected.name}{quoted(primary, found.start())}"
     if not any(words in primary.lower() for words in expected.words):
-        return f"rules do not name {expected.name} as their source{_quoted(primary, 0)}"
+        return f"rules do not name {expected.name} as their source{quoted(primary, 0)}"
     return ""
-
-
-def _quoted(text: str, at: int) -> str:
-    """The sentence that holds a place of the text; nothing where there is none."""
-    begin = max((match.end() for match in _END.finditer(text) if match.end() <= at), default=0)
-    sentence = clean_text(_END.split(text[begin:], maxsplit=1)[0], SENTENCE_CHARS_MAX)
-    return f': "{sentence}"' if sentence else ""

@@ -14,6 +14,7 @@ from typing import Final
 import msgspec
 
 from core.domain.market import Extreme
+from core.domain.text import quoted
 
 SOURCE: Final = "Weather Underground"
 _DAYS_APART_MAX: Final = 3
@@ -23,6 +24,7 @@ _URL: Final = re.compile(
     r"wunderground\.com/(?:history|dashboard)/[a-z0-9/_-]{1,100}?/([A-Z]{4})(?![A-Z0-9])", re.ASCII
 )
 _NAMED: Final = re.compile(r"\(([A-Z]{4})\)|\bstation ([A-Z]{4})\b", re.ASCII)
+_SOURCED: Final = re.compile(r"\b(?:resolution )?source\b|\baccording to\b|\brecorded by\b", re.IGNORECASE)
 _CELSIUS: Final = re.compile(r"°\s*C\b|\bdegrees celsius\b", re.IGNORECASE)
 _EVENT: Final = re.compile(
     r"(?P<extreme>highest|lowest)-temperature-in-(?P<city>[a-z-]{1,40})-on-(?P<month>[a-z]{3,9})-(?P<day>\d{1,2})"
@@ -80,10 +82,12 @@ def settles(event: str, question: str, description: str, source: str, end_ms: in
         return Settles(doubt="settles in degrees Celsius, which no model here does")
     pages = set(_URL.findall(text))
     if not pages:
-        return Settles(doubt=f"its text does not name a station's page at {SOURCE} as its source")
+        told = quoted(text, named_at.start()) if (named_at := _SOURCED.search(text)) else ""
+        return Settles(doubt=f"its text does not name a station's page at {SOURCE} as its source{told}")
     stations = sorted(pages | {first or second for first, second in _NAMED.findall(text)})
     if len(stations) > 1:
-        return Settles(doubt=f"its text names the stations {' and '.join(stations[:3])}")
+        told = quoted(text, text.find(next(one for one in stations if one not in pages or len(pages) > 1)))
+        return Settles(doubt=f"its text names the stations {' and '.join(stations[:3])}{told}")
     return Settles(stations[0], day.isoformat(), what.extreme, SOURCE)
 
 

@@ -91,7 +91,7 @@ KMIA = f"{WUNDERGROUND}/fl/miami/KMIA"
         (
             {"description": f"At station KJFK ({KMIA})."},
             None,
-            "its text names the stations KJFK and KMIA",
+            'its text names the stations KJFK and KMIA: "At station KJFK (' + f'{KMIA})."',
         ),
         (
             {"description": "By the highest reading of station KMIA."},
