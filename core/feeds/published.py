@@ -10,14 +10,18 @@ import asyncio
 from core.domain.clock import Clocks
 from core.feeds.declaration import Declaration, Family
 from core.feeds.feed import Feed, FeedHealth, FeedState, Stamp, Tried
+from core.feeds.hours import FX_WEEK, US_SESSION
 from core.feeds.quotes import Average, Quote
 from core.feeds.sanity import time_fault
+from core.feeds.stations import DAY_MS
 from core.feeds.values import Sink
 from core.feeds.wiring import Wiring
 from core.venues.published import Mean, Published
 
 TRIAL_S = 10.0
 VALUE_MAX = 1e12
+HELD_MS_MAX = 10 * DAY_MS
+"""Longer than any market is closed."""
 INDICES = Declaration(
     name="kalshi-indices",
     label="CFB",
@@ -40,6 +44,8 @@ PYTH = Declaration(
 )
 FOLLOWED = {INDICES.name: ("BRTI", "ETHUSD_RTI"), PYTH.name: ("EUR/USD", "USD/JPY")}
 """What is asked of each where nothing else is configured."""
+_HOURS = {"US10Y": US_SESSION} | dict.fromkeys(("EUR/USD", "GBP/USD", "USD/JPY", "XAU/USD"), FX_WEEK)
+"""When what does not always trade does: off its hours no new value is due."""
 
 
 class PublishedFeed:
@@ -100,7 +106,7 @@ class PublishedFeed:
         stale = [
             f"{name} {(world_ms - at) // 1000}s old"
             for name, at in self._newest.items()
-            if world_ms - at > limit_ms
+            if world_ms - at - _closed_ms(name, at, world_ms) > limit_ms
         ]
         if self._refusal:
             state = FeedState.DOWN
@@ -127,6 +133,13 @@ class PublishedFeed:
             name, self.source, mean.value, mean.seconds, mean.of, mean.ends_ms, stamp,
             self._of.stale_after_s,
         )  # fmt: skip
+
+
+def _closed_ms(name: str, since_ms: int, until_ms: int) -> int:
+    hours = _HOURS.get(name)
+    if hours is None or until_ms - since_ms > HELD_MS_MAX:
+        return 0
+    return hours.closed_ms(since_ms, until_ms)
 
 
 def last_minute(name: str) -> str:

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from core.engine.venue_ears import VenueEars
 from core.feeds.feed import FeedState
-from core.feeds.published import INDICES, PublishedFeed, last_minute
+from core.feeds.published import INDICES, PYTH, PublishedFeed, last_minute
 from core.feeds.quotes import Average, Quote
 from core.feeds.values import FeedValue
 from core.venues.published import Mean, Published
@@ -78,6 +79,19 @@ def test_what_cannot_be_is_refused_in_words(hearing: Hearing, value: float, at_m
     assert why in hearing.feed.health().detail
 
 
+def test_over_a_weekend_no_new_price_is_due_but_none_may_be_used(virtual: Any) -> None:
+    friday_ms = 1_795_816_800_000  # 2026-11-27 17:00 in New York
+    got: list[FeedValue] = []
+    feed = PublishedFeed(PYTH, ("EUR/USD",), virtual.clocks(1.0, friday_ms - 1_000), got.append)
+    feed.hear(Published(PYTH.name, "EUR/USD", 1.15, friday_ms - 1_000))
+    virtual.run_for(48 * 3_600, asyncio.Event().wait)
+    assert feed.health().state is FeedState.OK
+    [quote] = got
+    assert isinstance(quote, Quote) and quote.stale_after_s == 5
+    virtual.run_for(6, asyncio.Event().wait)
+    assert feed.health().state is FeedState.STALE
+
+
 def test_a_refusal_is_down_in_the_venues_words_until_a_value_comes(hearing: Hearing) -> None:
     hearing.feed.refuse("8 Unknown channel name")
     health = hearing.feed.health()
@@ -98,3 +112,17 @@ def test_a_test_of_it_waits_for_the_venues_next_value(hearing: Hearing) -> None:
     assert (found.passed, "0 ms old" in found.text) == (True, True)
     found = hearing.virtual.run(tried(comes=False))
     assert (found.passed, found.text.startswith("Nothing came within 10 s")) == (False, True)
+
+
+def test_the_engines_ears_hand_each_publication_to_its_source(hearing: Hearing) -> None:
+    ears = VenueEars()
+    value = Published(INDICES.name, "BRTI", 81_730.21, WORLD_MS)
+    ears.on_published(value)
+    ears.on_unpublished(INDICES.name, "why")
+    assert hearing.got == [], "nobody is wired yet"
+    ears.publications = {hearing.feed.source: hearing.feed}
+    ears.on_published(value)
+    ears.on_published(Published(PYTH.name, "EUR/USD", 1.15, WORLD_MS))
+    assert [quote.name for quote in hearing.got if isinstance(quote, Quote)] == ["BRTI"]
+    ears.on_unpublished(INDICES.name, "why")
+    assert hearing.feed.health().detail == "the venue refuses it: why"

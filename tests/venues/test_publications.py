@@ -130,6 +130,18 @@ def test_a_gap_in_it_is_no_gap_in_the_account() -> None:
     assert [fact.value.name for fact in facts if isinstance(fact, ValueSeen)] == ["BRTI"]
 
 
+async def test_what_is_lost_of_it_does_not_have_the_account_read(sim: SimKalshi, recorder: Recorder) -> None:
+    venue = sim.client(recorder, publishes=FOLLOWED)
+    for channel in PUBLISHED:
+        venue._deliver(Missed(channel))
+        venue._deliver(Denied(channel, "8 Unknown channel name"))
+    assert recorder.reconnects == 0
+    assert recorder.unpublished == [(source, "8 Unknown channel name") for source in PUBLISHED.values()]
+    venue._deliver(Missed("fill"))
+    assert recorder.reconnects == 1
+    await venue.close()
+
+
 async def test_the_simulators_values_reach_the_listener(sim: SimKalshi, recorder: Recorder) -> None:
     venue = sim.client(recorder, publishes=FOLLOWED)
     running = asyncio.create_task(venue.run())
