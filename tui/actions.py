@@ -198,7 +198,11 @@ COMMANDS: tuple[CommandSpec, ...] = (
     CommandSpec(
         "limit", "NAME VALUE", "lower a limit, or raise it up to its ceiling", word="raise", reason=True
     ),
-    CommandSpec("feeds", "[test NAME]", "every source; test asks one once, at its own cost"),
+    CommandSpec(
+        "feeds",
+        "[test NAME | confirm KIND]",
+        "every source; test asks one once, at its own cost; confirm: the awaited release (CPI, ...) is out",
+    ),
     CommandSpec("links", "", "pairs linked as the same question on two venues"),
     CommandSpec(
         "link",

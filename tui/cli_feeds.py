@@ -14,7 +14,7 @@ import click
 from core.config.paths import Profile
 from core.control.client import Line
 from core.control.protocol import TryFeed
-from tui import answers, verbs
+from tui import answers, cli_confirm, verbs
 from tui.cli_options import Verbs, place_of, print_query, with_fields, with_profile
 
 TEST_S = 60.0
@@ -148,5 +148,8 @@ def feed_lines(found: list[dict[str, Any]]) -> Iterable[str]:
             if feed["detail"]:
                 yield click.wrap_text(feed["detail"], _DETAIL_WIDTH, "      ", "      ")
 
+
+for _command in cli_confirm.COMMANDS:
+    feeds.add_command(_command)
 
 VERBS = (feeds,)

@@ -15,6 +15,7 @@ from core.control.budgets import read_kept, write_kept
 from core.feeds.budget import Kept
 from core.feeds.declaration import Per
 from tests.cli.test_verbs import Desk, desk, empty  # noqa: F401  fixtures
+from tui.cli_confirm import game_lines, release_lines
 
 FEED = {
     "feed": "METEO", "source": "open-meteo", "family": "weather", "state": "ok", "data_age_s": 5400.0,
@@ -163,3 +164,22 @@ def test_the_counts_of_quotas_survive_a_restart_and_a_damaged_file_is_said(tmp_p
         assert found == {} and str(path) in fault and "damaged" in fault
     path.write_bytes(b" " * 300_000)
     assert "too long" in read_kept(path, "")[1]
+
+
+def test_releases_and_games_as_text() -> None:
+    base = {"certainty": "stated", "calendar": "bls", "calendar_age_s": 7_200, "markets": 6, "detail": ""}
+    clear = base | {"kind": "CPI", "state": "clear", "next_in_s": 90_000, "last_age_s": 2_000_000}
+    awaited = base | {"kind": "JOBS", "state": "PENDING", "next_in_s": None, "last_age_s": 600}
+    assert list(release_lines([clear, awaited])) == [
+        "CPI: clear, next in 25h (stated), by bls of 2h ago; moves 6 markets here",
+        "JOBS: PENDING, next no date known; moves 6 markets here",
+        "  due 10m ago: once it is out, pmconsole feeds confirm JOBS",
+    ]
+    game = {
+        "ticker": "KX-1", "game": "9f2c", "home": "Boston", "away": "New York", "starts": "19:00", "team": "",
+        "confirmed": False, "confidence": 0.63, "why": "both by place",
+    }  # fmt: skip
+    assert list(game_lines([game])) == [
+        "KX-1: New York at Boston, 19:00; whose win it pays is open; likely 0.63 (both by place)",
+        "  pmconsole feeds match KX-1 9f2c",
+    ]

@@ -199,7 +199,7 @@ async def test_usage_mistakes_leave_with_2(empty: Desk, arguments: list[str], se
     assert sentence in ended.err
 
 
-@pytest.mark.parametrize("group", [[], ["engine"], ["alarms"], ["watchdog"]], ids=str)
+@pytest.mark.parametrize("group", [[], ["engine"], ["alarms"], ["watchdog"], ["feeds"]], ids=str)
 async def test_help_tells_every_verb_in_a_whole_sentence(empty: Desk, group: list[str]) -> None:
     ended = await empty.run(*group, "--help")
     assert ended.code == 0 and "..." not in ended.out.partition("Commands:")[2]
@@ -255,6 +255,8 @@ async def test_a_port_in_use_is_named_with_its_option(empty: Desk) -> None:
         (["alarms", "ack", "7"], p.Acknowledge("", 7)),
         (["arm", "--confirm", "arm live 3d4c", "--reason", "go"], p.Arm("", "arm live 3d4c", "go")),
         (["disarm", "--reason", "lunch"], p.Disarm("", "lunch")),
+        (["feeds", "confirm", "CPI"], p.ConfirmRelease("", "CPI")),
+        (["feeds", "match", "KX-1", "9f2c", "--team", "A"], p.ConfirmFixture("", "KX-1", "9f2c", "A")),
         (["cancel", "pm-1"], p.CancelOrder("", "pm-1")),
         (["flatten", "--keep"], p.AbortFlatten("")),
         (["limit", "total_loss_max", "400"], p.SetLimit("", "total_loss_max", "400")),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from core.control.protocol import Frame, Query, TryFeed
+from core.control.protocol import ConfirmRelease, Frame, Query, TryFeed
 from core.control.tables import FeedRow
 from tests.tui import rows
 from tests.tui.conftest import Desk, running
@@ -120,6 +120,9 @@ async def test_a_source_is_tested_by_name_or_label_and_an_unknown_one_names_the_
         await desk.press("colon", *"feeds test yaho", "enter")
         await desk.shows("did you mean 'yahoo'?")
         assert len(desk.sent(TryFeed)) == 1
+        await desk.press("colon", *"feeds confirm cpi", "enter")
+        confirmed = await desk.engine.expect(ConfirmRelease)
+        assert confirmed.kind == "cpi"  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("width", [80, 120, 160, 200])

@@ -1,0 +1,82 @@
+"""Verbs for what a person must say of the world: that a release has come, which game a market is about."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+import click
+
+from core.control.protocol import ConfirmFixture, ConfirmRelease
+from tui import answers, verbs
+from tui.cli_options import place_of, print_query, with_fields, with_profile
+
+
+@click.command("releases")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@with_profile
+def releases(as_json: bool) -> None:
+    """Economic releases: when the next of each kind is due, and what holds entries back."""
+    found = verbs.ask(place_of(), "status")["releases"]
+    click.echo(json.dumps(found, indent=2) if as_json else "\n".join(release_lines(found)))
+
+
+@click.command("confirm")
+@click.argument("kind")
+@with_profile
+def confirm(kind: str) -> None:
+    """Say that the awaited release of KIND (CPI, JOBS, GDP, FOMC) is out: entries it held back go on."""
+    verbs.command(place_of(), ConfirmRelease(verbs.new_id(), kind))
+
+
+@click.command("games")
+@with_fields
+@with_profile
+def games(as_json: bool, fields: bool) -> None:
+    """Markets about games: what is confirmed, and what waits for your word."""
+    if as_json or fields:
+        print_query("games", as_json=as_json, fields=fields)
+        return
+    click.echo("\n".join(game_lines(verbs.ask(place_of(), "games"))))
+
+
+@click.command("match")
+@click.argument("ticker")
+@click.argument("game")
+@click.option("--team", default="", help="Whose win it pays, where its own words leave that open.")
+@with_profile
+def match(ticker: str, game: str, team: str) -> None:
+    """Confirm that market TICKER is about GAME (its id, as games lists it), once you have read its rules."""
+    verbs.command(place_of(), ConfirmFixture(verbs.new_id(), ticker, game, team))
+
+
+def release_lines(found: list[dict[str, Any]]) -> Iterable[str]:
+    if not found:
+        yield "The engine has not looked yet."
+    for one in found:
+        coming = one["next_in_s"]
+        when = "no date known" if coming is None else f"in {answers.span(coming)} ({one['certainty']})"
+        whose = (
+            "" if coming is None else f", by {one['calendar']} of {answers.span(one['calendar_age_s'])} ago"
+        )
+        yield f"{one['kind']}: {one['state']}, next {when}{whose}; moves {one['markets']} markets here"
+        if one["detail"]:
+            yield f"  {one['detail']}"
+        if one["state"] == "PENDING":
+            since = answers.span(one["last_age_s"])
+            yield f"  due {since} ago: once it is out, pmconsole feeds confirm {one['kind']}"
+
+
+def game_lines(found: list[dict[str, Any]]) -> Iterable[str]:
+    if not found:
+        yield "none"
+    for one in found:
+        sure = "confirmed" if one["confirmed"] else f"likely {one['confidence']:.2f} ({one['why']})"
+        pays = one["team"] or "whose win it pays is open"
+        yield f"{one['ticker']}: {one['away']} at {one['home']}, {one['starts']}; {pays}; {sure}"
+        if not one["confirmed"]:
+            yield f"  pmconsole feeds match {one['ticker']} {one['game']}"
+
+
+COMMANDS = (releases, confirm, games, match)
