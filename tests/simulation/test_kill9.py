@@ -18,7 +18,7 @@ SLICE = (
     (Point.HALT_CANCELLING, BOTH_VENUES),
     (Point.FLATTEN_EXIT_SENT, ONE_VENUE),
 )
-"""Where to die, in which seed. ``make kill9`` dies at every point, twenty times at each, on faulty networks."""
+"""Where to die, in which seed. ``make kill9`` dies at every point twenty times, on faulty networks."""
 CALM = (*(kind.name for kind in RULED), WHIMS)
 """No fault but the death."""
 
