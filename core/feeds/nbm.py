@@ -82,6 +82,7 @@ class GuidanceSource:
         self._stations = tuple(stations)
         self._fetcher, self._pace, self._clocks, self._sink = fetcher, pace, clocks, sink
         self._runs: dict[str, int] = {}
+        self._received_ns = clocks.mono_ns()
 
     @property
     def newest_ms(self) -> int | None:
@@ -89,7 +90,7 @@ class GuidanceSource:
 
     async def poll(self) -> Polled | Failed:
         """Ask for the newest run that should be out, of every station that does not hold it."""
-        changed, received_ns, last = False, self._clocks.mono_ns(), None
+        changed, last = False, None
         run_ms = newest_run_ms(self._clocks.world_ms())
         for station in self._stations:
             if self._runs.get(station.icao, 0) >= run_ms:
@@ -102,7 +103,8 @@ class GuidanceSource:
             changed = changed or taken
         if last is not None and not changed:
             return last
-        return Polled(received_ns, changed)
+        # A turn in which nothing was due asked nobody: it refreshes no receipt.
+        return Polled(self._received_ns, changed)
 
     async def _ask(self, station: Station, run_ms: int) -> bool | Failed:
         """Whether the run is there; one that is late is no failure."""
@@ -112,6 +114,7 @@ class GuidanceSource:
         )
         if not isinstance(answer, Body):
             return answer if isinstance(answer, Failed) else Failed("not modified without a question", 304)
+        self._received_ns = answer.received_ns
         found = decode(answer, Answer)
         if isinstance(found, Failed):
             return found

@@ -114,6 +114,10 @@ def test_each_run_of_both_kinds_is_read_once_for_each_station(virtual: Any) -> N
     assert mine.stamp.event_ms == hour(22, 13)
     assert set(mine.daily_max_f) >= {"2026-11-22", "2026-11-23"} and "2026-11-23" in mine.daily_min_f
     assert len(world.asked) < 20
+    received_ns = feed.health().received_ns
+    assert received_ns is not None and world.clocks.mono_ns() - received_ns > 1.5 * 3_600e9, (
+        "turns in which nothing was due refresh no receipt"
+    )
 
 
 def test_a_run_that_is_late_is_no_failure_and_grows_old(virtual: Any) -> None:
