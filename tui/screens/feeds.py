@@ -75,7 +75,7 @@ def source_lines(scene: Scene, feed: FeedRow, source: Source | None, width: int)
         return [*rows, note("Asking what it told last.")]
     rows += wrapped(f"Gives {source.gives}. {source.credit}".rstrip(), width, "text-muted")
     if feed.state != "OFF":
-        rows += wrapped(f":feeds test {source.source}  {source.costs}", width, "text-muted")
+        rows += wrapped(f":feeds test {source.source}: {source.costs}", width, "text-muted")
     if source.tests:
         rows += wrapped(f"Last test: {source.found}", width, "good" if source.passed else "near")
     if source.values:
@@ -125,8 +125,7 @@ class FeedsScreen(ConsoleScreen):
 
     def plan(self, width: int, height: int) -> Plan:
         body = height - 3
-        table = min(2 + self._rows(self.console.view), max(body * 3 // 5, body - 2 * _DETAIL_LEAST))
-        table = min(table, body - _DETAIL_LEAST)
+        table = min(2 + self._rows(self.console.view), body - max(_DETAIL_LEAST, body // 3))
         return {"feeds": Rect(0, 1, width, table), "detail": Rect(0, 1 + table, width, body - table)}
 
     def _rows(self, view: ViewModel) -> int:

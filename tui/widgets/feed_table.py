@@ -93,7 +93,7 @@ COLUMNS = (
     Column("feed", " source", 11, 1, _name, left=True),
     Column("state", "  state", 17, 1, _state, left=True),
     Column("age", "age/limit", 10, 1, _age),
-    Column("budget", "left", 13, 2, _budget),
+    Column("budget", "left", 14, 2, _budget),
     Column("took", "took", 7, 3, _latency),
     Column("detail", "  last error, or why it is off", 19, 1, _detail, left=True, grow=True, width_max=300),
 )
