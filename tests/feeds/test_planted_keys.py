@@ -12,6 +12,7 @@ import pytest
 
 from core.control.feed_rows import feed_row
 from core.control.log import to_file
+from core.control.tape import Tape
 from core.feeds import chainlink
 from core.feeds.feed import FeedHealth, FeedState
 from core.feeds.recording import Recorded
@@ -97,8 +98,16 @@ class Parrot:
         await send({"type": "websocket.close", "code": 1008, "reason": f"bad key {key_of(scope)}"})
 
 
-def test_a_planted_key_is_in_nothing_that_is_written_or_shown(virtual: Any, log: Path) -> None:
+def test_a_planted_key_is_in_nothing_that_is_written_or_shown(
+    virtual: Any, log: Path, tmp_path: Path
+) -> None:
     recorded: list[Recorded] = []
+    tape = Tape(tmp_path / "recordings", 64 << 20)
+
+    def record(one: Recorded) -> None:
+        recorded.append(one)
+        tape.take(one)
+
     parrot = Parrot()
     sources = [*KEYED, chainlink.DECLARATION]
     nodes = {role: f"{url}/{IN_ADDRESS}" for role, url in addresses("http://sim")["chainlink"].items()}
@@ -106,7 +115,7 @@ def test_a_planted_key_is_in_nothing_that_is_written_or_shown(virtual: Any, log:
         virtual,
         only=[of.name for of in sources],
         key=PLANTED,
-        record=recorded.append,
+        record=record,
         urls={"chainlink": nodes},
         edge=parrot.before,
     )
@@ -137,11 +146,15 @@ def test_a_planted_key_is_in_nothing_that_is_written_or_shown(virtual: Any, log:
                         tried.append((await trial()).text)
 
     world.run(script)
+    tape.close()
     written = [msgspec.json.encode(one) + one.body for one in recorded]
     written += [msgspec.json.encode(feed_row(health)) for health in healths]
     written += [msgspec.json.encode(value) for value in world.got]
     written += [text.encode() for text in tried]
     written += [log.read_bytes(), *journalled(healths)]
+    kept = [path.read_bytes() for path in sorted((tmp_path / "recordings").iterdir())]
+    assert sum(text.count(b"\n") for text in kept) == len(recorded)
+    written += kept
     assert {one.feed for one in recorded} == {of.name for of in sources}
     for text in written:
         for form in FORMS:
