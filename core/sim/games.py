@@ -132,12 +132,6 @@ class Offered(msgspec.Struct, frozen=True):
     """``h2h``, ``spreads`` and ``totals``."""
 
 
-class Score(msgspec.Struct, frozen=True):
-    home: int
-    away: int
-    completed: bool
-
-
 class Games:
     """All games of one world, from its seed."""
 
@@ -165,20 +159,6 @@ class Games:
         draw = game.league.draw / game.league.margin
         home, away = _beyond(margin - draw, known), _beyond(-margin - draw, known)
         return Chances(home, away, max(0.0, 1 - home - away) if draw else 0.0)
-
-    def score(self, game: Fixture, at_ms: int) -> Score | None:
-        """Points so far; ``None`` before the start."""
-        if at_ms < game.starts_ms:
-            return None
-        played = min(1.0, (at_ms - game.starts_ms) / game.league.lasts_ms)
-        known, margin = self._margin(game, at_ms)
-        lead = round(abs(margin) * game.league.margin * played)
-        if known >= 1:
-            lead = 0 if abs(margin) * game.league.margin < game.league.draw else max(1, lead)
-        total = max(0, round(played * (game.league.total + self._total(game, known))))
-        low = max(0, (total - lead) // 2)
-        home, away = (low + lead, low) if margin > 0 else (low, low + lead)
-        return Score(home, away, known >= 1)
 
     def offers(self, game: Fixture, at_ms: int) -> tuple[Offered, ...]:
         """What each bookmaker offers now; nothing once the game is over."""

@@ -35,9 +35,6 @@ def test_probabilities_have_no_drift_and_end_at_the_result() -> None:
         before, end = games.chances(game, game.starts_ms), games.chances(game, game.ends_ms)
         assert before.home + before.away + before.draw == pytest.approx(1)
         assert sorted((end.home, end.away, end.draw)) == [0, 0, 1]
-        score = games.score(game, game.ends_ms)
-        assert score is not None and score.completed
-        assert (score.home > score.away, score.home < score.away) == (end.home == 1, end.away == 1)
         moved.append(end.home - before.home)
     assert abs(statistics.fmean(moved)) < 0.07
     assert statistics.pstdev(moved) > 0.3
@@ -53,7 +50,6 @@ def test_bookmakers_keep_their_margin_and_vanish_when_the_game_is_over() -> None
             overround = sum(1 / price.decimal for price in prices) - 1
             assert overround == pytest.approx(offer.book.margin, abs=0.015)
     assert games.offers(game, game.ends_ms) == ()
-    assert games.score(game, game.starts_ms - 1) is None
 
 
 def test_stamps_move_though_prices_stand() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable
 
 import msgspec
@@ -34,7 +33,6 @@ class Around(msgspec.Struct, frozen=True):
     """Real time."""
     now_ms: Callable[[], int]
     """World time, Unix milliseconds."""
-    rng: random.Random
     readers: Readers = Readers()
     key: str = SIMULATED_KEY
     """What the simulator takes for every provider's key."""
@@ -53,6 +51,5 @@ def build_around(
         Releases(seed, staged),
         clock,
         lambda: world.at(clock.wall_ms()),
-        random.Random(f"{seed} feeds"),
         readers or Readers(),
     )
