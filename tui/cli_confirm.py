@@ -56,11 +56,11 @@ def release_lines(found: list[dict[str, Any]]) -> Iterable[str]:
         yield "The engine has not looked yet."
     for one in found:
         coming = one["next_in_s"]
-        when = "no date known" if coming is None else f"in {answers.span(coming)} ({one['certainty']})"
-        whose = (
-            "" if coming is None else f", by {one['calendar']} of {answers.span(one['calendar_age_s'])} ago"
-        )
-        yield f"{one['kind']}: {one['state']}, next {when}{whose}; moves {one['markets']} markets here"
+        when = "no date known"
+        if coming is not None:
+            left, made = answers.span(coming), answers.span(one["calendar_age_s"])
+            when = f"in {left} ({one['certainty']}, {one['calendar']}), newest calendar {made} old"
+        yield f"{one['kind']}: {one['state']}, next {when}; moves {one['markets']} markets here"
         if one["detail"]:
             yield f"  {one['detail']}"
         if one["state"] == "PENDING":

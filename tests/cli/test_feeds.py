@@ -171,7 +171,7 @@ def test_releases_and_games_as_text() -> None:
     clear = base | {"kind": "CPI", "state": "clear", "next_in_s": 90_000, "last_age_s": 2_000_000}
     awaited = base | {"kind": "JOBS", "state": "PENDING", "next_in_s": None, "last_age_s": 600}
     assert list(release_lines([clear, awaited])) == [
-        "CPI: clear, next in 25h (stated), by bls of 2h ago; moves 6 markets here",
+        "CPI: clear, next in 25h (stated, bls), newest calendar 2h old; moves 6 markets here",
         "JOBS: PENDING, next no date known; moves 6 markets here",
         "  due 10m ago: once it is out, pmconsole feeds confirm JOBS",
     ]
