@@ -118,6 +118,7 @@ def test_the_coins_are_read_with_their_update_as_their_time(played: Played) -> N
         (lambda at: at.paged.update(sim.NODES), "text/html"),
         (lambda at: at.behind_s.update(dict.fromkeys(sim.NODES, 200)), "its newest block is 2"),
         (lambda at: setattr(at, "negative", True), "is no price"),
+        (lambda at: setattr(at, "renamed", "DOGE / USD"), "calls itself 'DOGE / USD'"),
     ],
 )
 def test_what_is_wrong_at_both_nodes_is_told_and_no_value_comes(

@@ -60,8 +60,8 @@ class RpcError(Exception):
 
 class Chainlink:
     """Both nodes. ``limited``, ``reverting``, ``paged`` (an error page under 200), ``foreign`` (no
-    contracts there) and ``behind_s`` are by node; ``negative`` and ``held_ms`` (no round after it) are the
-    network's."""
+    contracts there) and ``behind_s`` are by node; ``negative``, ``held_ms`` (no round after it) and
+    ``renamed`` (what every aggregator calls itself) are the network's."""
 
     def __init__(self, around: Around) -> None:
         self.around = around
@@ -72,6 +72,7 @@ class Chainlink:
         self.behind_s: dict[str, int] = {}
         self.negative = False
         self.held_ms: int | None = None
+        self.renamed = ""
 
     def routes(self) -> list[BaseRoute]:
         async def ask(request: Request) -> Response:
@@ -115,7 +116,7 @@ class Chainlink:
         if selector == _DECIMALS:
             return _words(DECIMALS)
         if selector == _DESCRIPTION:
-            text = feed.description.encode()
+            text = (self.renamed or feed.description).encode()
             return _words(32, len(text)) + text.hex().ljust(64, "0")
         if selector == _LATEST_ROUND:
             return self._round(feed)
