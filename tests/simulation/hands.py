@@ -28,7 +28,8 @@ WEIGHTS: dict[str, float] = {"rest": 55.0, "cross": 6.0, "take": 8.0, "close": 1
 
 
 SALES = (TimeInForce.IOC, TimeInForce.IOC, TimeInForce.FOK, TimeInForce.GTC)
-"""How what is held is sold where the venue does not bound a sale by it; elsewhere always at once."""
+"""How what is held is sold where the venue does not bound a sale by it, now and then by an exit that rests.
+Elsewhere it is always sold at once."""
 
 
 class Habits(msgspec.Struct, frozen=True):
@@ -181,13 +182,18 @@ class Hands:
             return
         ticker = self._rng.choice(held)
         free, touch = engine.desk.ledger.closable(ticker), touch_of(engine, ticker)
-        if not free or touch is None or ticker not in engine.state.markets:
+        known = engine.state.markets.get(ticker)
+        if not free or touch is None or known is None:
             return
         part = max(LOT, int(free * self._rng.choice((0.2, 0.5, 1.0))) // LOT * LOT)
+        part = min(free, max(part, known.market.minimum))
         side = BookSide.ASK if engine.desk.ledger.net(ticker) > 0 else BookSide.BID
         price = touch[0] if side is BookSide.ASK else touch[1]
         seat = engine.desk.seat(ticker)
         tif = TimeInForce.IOC if seat.traits.reduce_only else self._rng.choice(SALES)
+        if tif is TimeInForce.GTC:
+            keys.KEYS["exit at"](self._rng, engine)
+            return
         wanted = _candidate(engine, ticker, side, Purpose.CLOSE, price, Quantity(part), tif, False, 120)
         seat.gateway.send(Wish(wanted))
 

@@ -34,6 +34,8 @@ from tests.virtual import VirtualClock
 
 OTHER_DICE = 1_000_000_007
 """The same faults strike both venues, each in bursts of its own: often one is well and the other is not."""
+GREEDS = (0.4, 0.4, 0.02)
+"""Chance a second that an order of the desk is traded with; where it is small, some end by themselves."""
 _ACTS = frozenset(rule.kind for rule in RULES if rule.point is Point.WORLD)
 
 
@@ -53,7 +55,8 @@ class Pit:
         self.site = PolymarketSite(chance, clock)
         self.truth = Truth(self.site, shared)
         self.oracle = Oracle(self.truth, loop, judge)
-        self.crowd = Crowd(self.site, chance.stream("polymarket traders"), loop, greed=0.4, unrest=0.05)
+        greed = chance.stream("polymarket greed").choice(GREEDS)
+        self.crowd = Crowd(self.site, chance.stream("polymarket traders"), loop, greed, unrest=0.05)
         lies = Lies(self.site, self.truth, chance.stream("polymarket lies"))
         self._acts = Acts(self.site, self.crowd, self.truth, lies, chance.stream("polymarket acts"), loop)
         self.whims = Whims(self.site, self.truth, chance, loop)

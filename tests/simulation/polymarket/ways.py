@@ -30,7 +30,6 @@ class Way(enum.Enum):
     BOUGHT_LIMIT = "a purchase that takes and rests"
     BOUGHT_AT_ONCE = "an immediate purchase"
     SOLD_POST_ONLY = "a sale that must rest"
-    SOLD_LIMIT = "a sale that takes and rests"
     SOLD_FAK = "a FAK sale"
     SOLD_FOK = "a FOK sale"
     GTD_CANCELLED = "a GTD order is cancelled"
@@ -75,7 +74,7 @@ def _placed(intent: OrderIntent, order: Order) -> Way:
         return Way.SOLD_FOK
     if order.type is OrderType.FAK:
         return Way.SOLD_FAK
-    return Way.SOLD_POST_ONLY if intent.post_only else Way.SOLD_LIMIT
+    return Way.SOLD_POST_ONLY
 
 
 def _delayed(order: Order) -> Iterator[Way]:
