@@ -33,7 +33,6 @@ class Subscribed(msgspec.Struct, frozen=True):
     """What became of a subscription."""
 
     refused: tuple[str, ...]
-    accepted: tuple[str, ...]
     why: str
     """What the provider says to a refusal, if anything."""
 
@@ -74,8 +73,7 @@ def hear(data: bytes) -> Said:
             return _price(said)
         case "subscribe-status":
             refused = tuple(clean_text(one.symbol, 20) for one in said.fails or ())
-            accepted = tuple(one.symbol for one in said.success or ())
-            return Subscribed(refused, accepted, clean_text(said.message, 100))
+            return Subscribed(refused, clean_text(said.message, 100))
         case "heartbeat" | "reset-status":
             return Nothing()
     if said.status == "error":
@@ -117,7 +115,6 @@ class _Message(msgspec.Struct, frozen=True):
     price: float | None = None
     bid: float | None = None
     ask: float | None = None
-    success: tuple[_Symbol, ...] | None = None
     fails: tuple[_Symbol, ...] | None = None
     code: int = 0
     message: str = ""

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from core.feeds.feed import FeedState
 from core.feeds.fetch import Body, Failed
 from core.feeds.pairs import PAIRS
-from core.feeds.twelve_data import DECLARATION, feed
+from core.feeds.streaming import Arrival
+from core.feeds.twelve_data import DECLARATION, Board, PriceDialogue, feed
 from core.feeds.twelve_data_wire import (
     Nothing,
     Price,
@@ -56,11 +57,11 @@ def tick(pair: str = "EUR/USD", at_s: int = OPEN_MS // 1000, price: float = 1.15
         (frame(event="reset-status", status="ok"), Nothing()),
         (
             frame(event="subscribe-status", status="ok", success=[{"symbol": "EUR/USD"}], fails=None),
-            Subscribed((), ("EUR/USD",), ""),
+            Subscribed((), ""),
         ),
         (
             frame(event="subscribe-status", status="error", success=None, fails=[{"symbol": "USD/JPY"}]),
-            Subscribed(("USD/JPY",), (), ""),
+            Subscribed(("USD/JPY",), ""),
         ),
         (frame(status="error", code=401, message="bad\nkey"), Refused(401, "bad key")),
         (tick(bid=1.1576, ask=1.1572), Unreadable("EUR/USD bid 1.1576 above ask 1.1572")),
@@ -102,7 +103,7 @@ def test_the_documented_shapes_read() -> None:
     rows = (SAMPLES / "ws_documented_messages.jsonl").read_text().splitlines()
     said = [hear(frame(**row["frame"])) for row in map(json.loads, rows) if row["dir"] == "server"]
     assert [type(one) for one in said] == [Subscribed, Price, Price, Price, Nothing, Nothing]
-    assert said[0] == Subscribed(("ZZZ/QQQ",), ("EUR/USD", "USD/JPY"), "")
+    assert said[0] == Subscribed(("ZZZ/QQQ",), "")
     shapes = json.loads((SAMPLES / "rest_documented_shapes.json").read_text())
     body = Body(frame(**shapes["quote"]), 0, 0)
     assert read_quote(body, "EUR/USD") == Price("EUR/USD", 1.15742, 1_795_206_600_000)
@@ -275,6 +276,25 @@ def test_on_a_weekend_nothing_is_asked_for_and_nothing_ages(virtual: Any) -> Non
     assert service.requests == []
     assert service.feed.health().state is FeedState.OK
     assert len(service.streams) == 1  # heartbeats keep it
+
+
+def test_a_refused_pair_is_not_asked_for_while_nothing_trades(virtual: Any) -> None:
+    service = TwelveData(virtual, SATURDAY_MS)
+    service.refused, service.quiet = {"USD/JPY"}, {"EUR/USD"}
+    service.run(300)
+    assert service.requests == []
+
+
+def test_a_refusal_holds_until_the_stream_tells_of_the_pair_or_begins_anew(virtual: Any) -> None:
+    board = Board(tuple(PAIRS), 30, virtual.clocks(1.0, OPEN_MS))
+    dialogue = PriceDialogue("ws://sim", None, board)
+    refusal = frame(event="subscribe-status", status="error", success=[], fails=[{"symbol": "USD/JPY"}])
+    at = Arrival(OPEN_MS, 0, OPEN_MS)
+    for ends in (lambda: dialogue.hear(tick("USD/JPY", price=154.3), at), dialogue.greet):
+        dialogue.hear(refusal, at)
+        assert board.silent() == ["USD/JPY"]
+        ends()
+        assert board.silent() == []
 
 
 def test_a_stale_price_is_named_with_its_age(virtual: Any) -> None:
