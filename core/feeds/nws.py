@@ -14,7 +14,7 @@ import msgspec
 from core.domain.clock import Clocks
 from core.feeds import nws_wire as wire
 from core.feeds.cli_text import CliSummary, parse_cli
-from core.feeds.declaration import Declaration, Family
+from core.feeds.declaration import Declaration, Family, Probe
 from core.feeds.feed import Feed
 from core.feeds.fetch import Body, Failed, Fetcher, NotModified, decode
 from core.feeds.pace import Pace
@@ -49,6 +49,7 @@ GRID = Declaration(
     urls=_URLS,
     every_s=GRID_EVERY_S,
     stale_after_s=GRID_STALE_AFTER_S,
+    probe=Probe("where Central Park lies in the grid", "/points/40.779,-73.9693", accept=ACCEPT),
 )
 OBSERVATIONS = Declaration(
     name="nws-observations",

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 import msgspec
 
 from core.domain.clock import Clocks
-from core.feeds.declaration import Declaration, Family, Per, Quota
+from core.feeds.declaration import Declaration, Family, Per, Probe, Quota
 from core.feeds.feed import Feed, Stamp
 from core.feeds.fetch import Body, Failed, Fetcher, NotModified, decode
 from core.feeds.open_meteo_wire import VARIABLE, Answer, RunMeta, Series, hours, zone
@@ -65,6 +65,7 @@ QUOTAS = (
     Quota(600, Per.MINUTE), Quota(5_000, Per.HOUR), Quota(10_000, Per.DAY), Quota(300_000, Per.MONTH)
 )  # fmt: skip
 CREDIT = "Weather data by Open-Meteo.com (CC BY 4.0)"
+_ASKS = "when a model ran last"
 FORECAST = Declaration(
     name="open-meteo",
     label="METEO",
@@ -76,6 +77,7 @@ FORECAST = Declaration(
     stale_after_s=18 * 3600,
     quotas=QUOTAS,
     credit=CREDIT,
+    probe=Probe(_ASKS, f"/data/{GFS.meta}/static/meta.json"),
 )
 ENSEMBLE = Declaration(
     name="open-meteo-ensemble",
@@ -88,6 +90,7 @@ ENSEMBLE = Declaration(
     stale_after_s=18 * 3600,
     quotas=QUOTAS,
     credit=CREDIT,
+    probe=Probe(_ASKS, f"/data/{GEFS.meta}/static/meta.json"),
 )
 
 
