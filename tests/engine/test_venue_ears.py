@@ -7,8 +7,13 @@ from collections.abc import Callable
 
 import pytest
 
+from core.domain.clock import Clocks
+from core.feeds.feed import Feed
+from core.feeds.published import INDICES, PublishedFeed
+from core.feeds.values import Sink
 from core.risk.halts import Level
 from core.venues.decisions import LimiterReport, Use
+from core.venues.published import Published
 from core.venues.venue import VenueListener
 from tests.execution.bench import HOT, Bench, running
 from tests.virtual import VirtualLoop, run_virtual
@@ -65,5 +70,18 @@ def test_a_dead_man_switch_is_held_only_while_the_engine_is_well() -> None:
             bench.venue.faults.broken_reads = True
             await asyncio.sleep(120.0)
             assert not bench.venue.listener.fit()
+
+    run_virtual(main)
+
+
+def test_what_the_venue_publishes_is_told_like_a_sources_values() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        def published(sink: Sink, clocks: Clocks) -> list[Feed]:
+            return [PublishedFeed(INDICES, ("BRTI",), clocks, sink)]
+
+        async with running(loop, more_feeds=published) as bench:
+            value = Published(INDICES.name, "BRTI", 81_730.21, bench.clock.wall_ms())
+            bench.venue.listener.on_published(value)
+            assert bench.engine.told.quotes["BRTI", INDICES.name].value == 81_730.21
 
     run_virtual(main)

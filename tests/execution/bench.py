@@ -197,6 +197,7 @@ async def running(
     struck: WatchdogSeen | None = None,
     beside: Callable[[VenueListener, VirtualClock], VenueGateway] | None = None,
     affected: Affected | None = None,
+    more_feeds: Callable[[Sink, Clocks], Sequence[Feed]] = lambda _sink, _clocks: (),
 ) -> AsyncIterator[Bench]:
     """A desk that has started, with a console in control.
 
@@ -214,7 +215,7 @@ async def running(
 
     def feeds_of(sink: Sink) -> Sequence[Feed]:
         feeds.append(FakeFeed(sink, clock))
-        return feeds
+        return [*feeds, *more_feeds(sink, Clocks(clock, REAL_WORLD))]
 
     venues: dict[Venue, Callable[[VenueListener], VenueGateway]] = {Venue.KALSHI: venue_of}
     if beside is not None:
