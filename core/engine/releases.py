@@ -96,10 +96,22 @@ class Releases:
     def _look_for_prints(self) -> None:
         for kind in KINDS:
             due = self.pending(kind.name)
-            points = (self._prints[series] for series in kind.series if series in self._prints)
-            seen = next((p for p in points if due is not None and p.day >= _period(due)), None)
-            if due is not None and seen is not None:
-                self._out(due, f"{due.kind} of {eastern_words(due.at_ms)} is out: {seen.series}", "engine")
+            said = self._said_by(kind, due) if due is not None else ""
+            if due is not None and said:
+                self._out(due, f"{due.kind} of {eastern_words(due.at_ms)} is out: {said}", "engine")
+
+    def _said_by(self, kind: ReleaseKind, due: Due) -> str:
+        """Whose word it is that an awaited release is out: a series', or a calendar's; empty for nobody's."""
+        day = eastern_day(due.at_ms)
+        points = (self._prints[series] for series in kind.series if series in self._prints)
+        listed = (one for calendar in self._calendars.values() for one in calendar.due)
+        named = [point.series for point in points if point.day >= _period(due)]
+        named += [
+            one.source
+            for one in listed
+            if one.out and one.kind == kind.name and eastern_day(one.at_ms) == day
+        ]
+        return next(iter(named), "")
 
     # --- what follows --------------------------------------------------------------------------
 

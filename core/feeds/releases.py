@@ -27,6 +27,8 @@ class Due(msgspec.Struct, frozen=True):
     """World time."""
     certainty: Certainty
     source: str
+    out: bool = False
+    """Whether its source says that its figures are out."""
 
 
 class Calendar(msgspec.Struct, frozen=True):

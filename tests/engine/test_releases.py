@@ -115,6 +115,24 @@ def test_a_print_ends_the_wait_and_one_of_an_earlier_month_does_not() -> None:
     run_virtual(main)
 
 
+def test_a_calendar_that_says_a_date_has_brought_figures_ends_the_wait_for_that_date_only() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop, settings=SETTINGS, affected=CPI) as bench:
+            now = bench.clock.wall_ms()
+
+            def listed(at_ms: int) -> None:
+                out = Due("CPI", at_ms, Certainty.USUAL, "fred-releases", out=True)
+                bench.feed.sink(Calendar("fred-releases", ("CPI",), (out,), Stamp(now, now, 0), 35 * DAY_S))
+
+            calendar(bench, -600)
+            listed(now - 20 * DAY_S * 1000)
+            assert state(bench) is ReleaseState.PENDING
+            listed(now - 7_200_000)  # the same day at its usual time
+            assert state(bench) is ReleaseState.CLEAR
+
+    run_virtual(main)
+
+
 def test_without_a_calendar_or_with_an_old_one_only_nothing_is_opened_and_it_says_so() -> None:
     async def main(loop: VirtualLoop) -> None:
         async with running(loop, settings=SETTINGS, affected=CPI) as bench:

@@ -79,6 +79,8 @@ def test_the_simulated_schedules_are_read_as_its_releases(virtual: Any) -> None:
                 coming = world.around.releases.between(now, now + 120 * DAY_MS, kind)
                 ahead = [due.at_ms for due in told[name].due if due.kind == kind and due.at_ms > now]
                 assert ahead[: len(coming)] == [release.due_ms for release in coming]
+        fred = told["fred-releases"].due
+        assert all(due.out is (due.at_ms < now) for due in fred if abs(due.at_ms - now) > 60_000)
 
     world.run(script)
 

@@ -111,6 +111,8 @@ def test_freds_pages_are_read_to_the_end_with_dates_to_come(virtual: Any) -> Non
     dates = ["2026-12-04", "2026-12-10", "2026-12-22"]
 
     def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.params["include_release_dates_with_no_data"] == "false":
+            return httpx.Response(200, json={"count": 0, "release_dates": []})
         at = int(request.url.params["offset"]) // 1000
         listed = [{"release_id": 1, "release_name": names[at], "date": dates[at]}]
         return httpx.Response(200, json={"count": 3, "offset": at, "release_dates": listed})

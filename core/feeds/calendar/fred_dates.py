@@ -6,6 +6,7 @@ answered with 400, so what it says of one is read from the body.
 
 from __future__ import annotations
 
+from collections.abc import Container
 from datetime import date, timedelta
 
 import msgspec
@@ -30,7 +31,7 @@ DECLARATION = Declaration(
     family=Family.CALENDAR,
     gives="dates of CPI, jobs, GDP and FOMC",
     urls={"api": "https://api.stlouisfed.org"},
-    every_s=86_400,
+    every_s=3_600,
     stale_after_s=STALE_AFTER_S,
     quotas=(Quota(120, Per.MINUTE),),
     key=KeyNeed(
@@ -58,8 +59,9 @@ class Refusal(msgspec.Struct, frozen=True):
     error_message: str
 
 
-def parse(dates: tuple[ReleaseDate, ...]) -> tuple[Due, ...] | str:
-    """The dates of a known kind with their usual times, or what is wrong with one of them."""
+def parse(dates: tuple[ReleaseDate, ...], out: Container[ReleaseDate] = frozenset()) -> tuple[Due, ...] | str:
+    """The dates of a known kind with their usual times, or what is wrong with one of them. ``out`` are those
+    that have brought figures."""
     due: dict[tuple[str, int], Due] = {}
     for one in dates:
         kind = kind_of(one.release_name)
@@ -72,16 +74,32 @@ def parse(dates: tuple[ReleaseDate, ...]) -> tuple[Due, ...] | str:
         if not 1971 <= day.year < 2200:
             return f"{kind.name} comes on {day.isoformat()}, which is not of our days"
         at_ms = eastern_ms(day, kind.usual)
-        due[kind.name, at_ms] = Due(kind.name, at_ms, Certainty.USUAL, DECLARATION.name)
+        due[kind.name, at_ms] = Due(kind.name, at_ms, Certainty.USUAL, DECLARATION.name, one in out)
     return tuple(due.values()) if due else "it names no release of a known kind"
 
 
 async def ask(fetcher: Fetcher, clocks: Clocks) -> tuple[Body, tuple[Due, ...]] | Failed:
-    """All pages, read."""
-    since = eastern_day(clocks.world_ms()) - timedelta(days=BACK_DAYS)
+    """All dates, and which of them have brought figures already."""
+    today = eastern_day(clocks.world_ms())
+    since = today - timedelta(days=BACK_DAYS)
+    found = await _listed(fetcher, since, coming=True)
+    if isinstance(found, Failed):
+        return found
+    out = await _listed(fetcher, since, coming=False)
+    if isinstance(out, Failed):
+        return out
+    answer, dates = found
+    due = parse(dates, frozenset(one for one in out[1] if one.date <= today.isoformat()))
+    return Failed(f"dates refused: {due}", 200) if isinstance(due, str) else (answer, due)
+
+
+async def _listed(
+    fetcher: Fetcher, since: date, *, coming: bool
+) -> tuple[Body, tuple[ReleaseDate, ...]] | Failed:
+    """Every page; ``coming``: also dates that have brought no figures yet."""
     dates: list[ReleaseDate] = []
     for page in range(PAGES_MAX):
-        answer = await _page(fetcher, since, page * PAGE)
+        answer = await _page(fetcher, since, page * PAGE, coming=coming)
         if isinstance(answer, Failed):
             return answer
         found = decode(answer, Page)
@@ -89,17 +107,16 @@ async def ask(fetcher: Fetcher, clocks: Clocks) -> tuple[Body, tuple[Due, ...]] 
             return found
         dates += found.release_dates
         if not found.release_dates or len(dates) >= found.count:
-            due = parse(tuple(dates))
-            return Failed(f"dates refused: {due}", 200) if isinstance(due, str) else (answer, due)
+            return answer, tuple(dates)
     return Failed(f"it has more than {PAGE * PAGES_MAX} dates", 200)
 
 
-async def _page(fetcher: Fetcher, since: date, offset: int) -> Body | Failed:
+async def _page(fetcher: Fetcher, since: date, offset: int, *, coming: bool) -> Body | Failed:
     answer = await fetcher.get(
         "/fred/releases/dates",
         {
             "file_type": "json",
-            "include_release_dates_with_no_data": "true",
+            "include_release_dates_with_no_data": "true" if coming else "false",
             "realtime_start": since.isoformat(),
             "realtime_end": "9999-12-31",
             "sort_order": "asc",
