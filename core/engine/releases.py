@@ -104,13 +104,9 @@ class Releases:
         """Whose word it is that an awaited release is out: a series', or a calendar's; empty for nobody's."""
         day = eastern_day(due.at_ms)
         points = (self._prints[series] for series in kind.series if series in self._prints)
-        listed = (one for calendar in self._calendars.values() for one in calendar.due)
+        listed = (one for calendar in self._calendars.values() for one in calendar.due if one.out)
         named = [point.series for point in points if point.day >= _period(due)]
-        named += [
-            one.source
-            for one in listed
-            if one.out and one.kind == kind.name and eastern_day(one.at_ms) == day
-        ]
+        named += [one.source for one in listed if one.kind == due.kind and eastern_day(one.at_ms) == day]
         return next(iter(named), "")
 
     # --- what follows --------------------------------------------------------------------------

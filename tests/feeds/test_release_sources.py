@@ -123,7 +123,7 @@ def test_freds_pages_are_read_to_the_end_with_dates_to_come(virtual: Any) -> Non
     assert calendar.kinds == ("CPI", "GDP", "JOBS")
     asked = desk.asked[0].url.params
     assert asked["include_release_dates_with_no_data"] == "true"
-    assert asked["realtime_start"] == "2026-10-13"  # forty days back: what is overdue may still come
+    assert asked["realtime_start"] == "2026-09-23"  # sixty days back: what is overdue may still come
     assert asked["api_key"] == "hidden"
 
 

@@ -22,8 +22,8 @@ from core.feeds.fetch import Body, Failed, Fetcher, NotModified, decode
 from core.feeds.releases import Certainty, Due
 from core.feeds.wiring import Wiring
 
-BACK_DAYS = 40
-"""What was due so long ago is asked for too: it may still be awaited."""
+BACK_DAYS = 60
+"""What was due so long ago is asked for too: it may still be awaited; the FOMC meets every eight weeks."""
 PAGE, PAGES_MAX = 1_000, 10
 DECLARATION = Declaration(
     name="fred-releases",
