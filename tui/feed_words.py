@@ -28,21 +28,10 @@ def feed_age_s(feed: FeedRow, scene: Scene) -> float | None:
     return (scene.view.world_ms(scene.now) - feed.newest_world_ms) / 1000
 
 
-def state_of(feed: FeedRow, scene: Scene) -> str:
-    """The engine's word for a source, which may have grown old since it was sent."""
-    if feed.state != "ok":
-        return feed.state
-    seconds = feed_age_s(feed, scene)
-    if seconds is None:
-        return "WAITING"
-    return "STALE" if seconds > feed.stale_after_s else "ok"
-
-
 def feed_word(feed: FeedRow, scene: Scene) -> tuple[str, str]:
     """State and role of a source: ``ok``, ``STALE`` with its age, or what the engine says until its next
     attempt."""
-    state = state_of(feed, scene)
-    match state:
+    match feed.state:
         case "ok":
             return "ok", "good"
         case "OFF":
@@ -52,13 +41,12 @@ def feed_word(feed: FeedRow, scene: Scene) -> tuple[str, str]:
         case _:
             left_s = None if feed.retry_at_ns is None else scene.in_s(feed.retry_at_ns)
             retry = "" if left_s is None else f" {until(left_s) if left_s >= _HOUR_S else countdown(left_s)}"
-            return state + retry, "alarm" if state in _LOUD else "near"
+            return feed.state + retry, "alarm" if feed.state in _LOUD else "near"
 
 
 def badness(feed: FeedRow, scene: Scene) -> tuple[int, float]:
     """How much a source needs a look: its state, then how near it is to its limit."""
-    state = state_of(feed, scene)
-    rank = _WORSE.index(state) if state in _WORSE else len(_WORSE)
+    rank = _WORSE.index(feed.state) if feed.state in _WORSE else len(_WORSE)
     return rank, (feed_age_s(feed, scene) or 0.0) / max(1, feed.stale_after_s)
 
 
@@ -80,15 +68,15 @@ def by_family(feeds: Iterable[FeedRow]) -> dict[str, list[FeedRow]]:
     return found
 
 
-def live_in(feeds: Iterable[FeedRow], scene: Scene) -> int:
-    """How many of these have data that may be used."""
-    return sum(state_of(feed, scene) == "ok" for feed in feeds)
+def live_in(feeds: Iterable[FeedRow]) -> int:
+    """How many of these have data that may be used, by the engine's word: it knows when markets are shut."""
+    return sum(feed.state == "ok" for feed in feeds)
 
 
-def family_word(feeds: Iterable[FeedRow], scene: Scene) -> tuple[str, str]:
+def family_word(feeds: Iterable[FeedRow]) -> tuple[str, str]:
     """How many of a family are live. One that has none never reads like one that is well."""
     on = [feed for feed in feeds if feed.state != "OFF"]
-    live = live_in(on, scene)
+    live = live_in(on)
     if not live:
         return "NO LIVE SOURCE", "near"
     return f"{live} of {len(on)} live", "good" if live == len(on) else "near"

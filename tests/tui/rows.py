@@ -126,7 +126,7 @@ def twenty(now: Now) -> tuple[FeedRow, ...]:
         off(now, "YAHOO", "yahoo", "forex", "Its terms do not name this use."),
         feed(now, "COINBASE", "coinbase", "markets", 0.01, 60, latency_ms=41),
         feed(now, "KRAKEN", "kraken", "markets", 0.02, 60, latency_ms=62),
-        feed(now, "BINANCE", "binance", "markets", 3, 60, detail="BTC/USD 180s old"),
+        feed(now, "BINANCE", "binance", "markets", 3, 60, state="STALE", detail="BTC/USD 180s old"),
         feed(now, "DERIBIT", "deribit", "markets", 0.02, 60, latency_ms=88),
         off(now, "CHAIN", "chainlink", "markets", "It asks chain servers that somebody has to name."),
         feed(now, "FRED", "fred", "markets", 900, 4 * day, state="AUTH", detail="the key is refused"),

@@ -145,7 +145,7 @@ def test_worse_comes_first_and_no_family_without_a_live_source_reads_well() -> N
     ordered = [feed_word(feed, at)[0].split()[0] for feed in worst_first(rows.twenty(NOW), at)]
     ranks = [badness(feed, at)[0] for feed in worst_first(rows.twenty(NOW), at)]
     assert ordered[:4] == ["DOWN", "AUTH", "STALE", "SPENT"] and ranks == sorted(ranks, reverse=True)
-    words = {family: family_word(feeds, at)[0] for family, feeds in by_family(rows.twenty(NOW)).items()}
+    words = {family: family_word(feeds)[0] for family, feeds in by_family(rows.twenty(NOW)).items()}
     assert words == {
         "weather": "7 of 8 live",
         "forex": "NO LIVE SOURCE",
@@ -153,7 +153,9 @@ def test_worse_comes_first_and_no_family_without_a_live_source_reads_well() -> N
         "sports": "NO LIVE SOURCE",
         "calendar": "1 of 1 live",
     }
-    assert {family_word(feeds, scene(()))[0] for feeds in by_family(()).values()} == {"NO LIVE SOURCE"}
+    assert {family_word(feeds)[0] for feeds in by_family(()).values()} == {"NO LIVE SOURCE"}
+    shut = rows.feed(NOW, "PYTH", "kalshi-pyth", "forex", 43 * 60, 420)
+    assert feed_word(shut, at)[0] == "ok", "the engine knows that a market is shut and ages nothing meanwhile"
 
 
 async def test_models_names_the_sources_that_need_a_look_and_counts_the_rest(directory: Path) -> None:

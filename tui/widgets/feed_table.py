@@ -11,7 +11,6 @@ from tui.feed_words import (
     feed_word,
     feeds_of,
     live_in,
-    state_of,
     tightest,
     took,
 )
@@ -54,7 +53,7 @@ def _name(scene: Scene, key: Key) -> Span:
 
 def _state(scene: Scene, key: Key) -> Span:
     feed = row_of(scene.view, key)
-    word, role = family_word(family_of(scene, key), scene) if feed is None else feed_word(feed, scene)
+    word, role = family_word(family_of(scene, key)) if feed is None else feed_word(feed, scene)
     return Span(f"  {word}", role)
 
 
@@ -62,7 +61,7 @@ def _age(scene: Scene, key: Key) -> Span:
     feed = row_of(scene.view, key)
     if feed is None or feed.state == "OFF":
         return Span("")
-    late = state_of(feed, scene) == "STALE"
+    late = feed.state == "STALE"
     text = f"{age(feed_age_s(feed, scene))}{'~' if late else ''}/{age(feed.stale_after_s)}"
     return Span(text, "stale" if late else "text")
 
@@ -85,7 +84,7 @@ def _detail(scene: Scene, key: Key) -> Span:
     feed = row_of(scene.view, key)
     if feed is None:
         return Span("" if family_of(scene, key) else "  this desk knows no source of it", "text-muted")
-    quiet = state_of(feed, scene) in ("ok", "OFF")
+    quiet = feed.state in ("ok", "OFF")
     return Span(f"  {feed.detail}", "text-muted" if quiet else "near")
 
 
@@ -111,9 +110,9 @@ class FeedTable(LiveTable):
         for family, feeds in families.items():
             keys += [(family, ""), *map(key_of, feeds)]
         known = scene.view.status is not None
-        dark = [family for family, feeds in families.items() if not live_in(feeds, scene)]
+        dark = [family for family, feeds in families.items() if not live_in(feeds)]
         on = [feed for feed in feeds_of(scene) if feed.state != "OFF"]
-        live = live_in(on, scene)
+        live = live_in(on)
         title = line(
             ("FEEDS", "title"),
             (f" {live} of {len(on)} live", "text-muted"),

@@ -9,7 +9,6 @@ from tui.feed_words import (
     feed_age_s,
     feed_word,
     feeds_of,
-    state_of,
     worst_feed,
     worst_first,
 )
@@ -153,7 +152,7 @@ def _feed_chips(scene: Scene) -> list[tuple[int, Line]]:
         priority = 2 if word == "ok" else 1
         return [(priority, line(("FEED ", "text-muted"), feed.name[:8] + " ", (shown, role)))]
     on = [feed for feed in feeds_of(scene) if feed.state != "OFF"]
-    bad = worst_first((feed for feed in on if state_of(feed, scene) != "ok"), scene)
+    bad = worst_first((feed for feed in on if feed.state != "ok"), scene)
     chips: list[tuple[int, Line]] = [
         (1 if place == 0 else 3, line((feed.name + " ", "text-muted"), feed_word(feed, scene)))
         for place, feed in enumerate(bad[:_BAD_FEEDS_MAX])

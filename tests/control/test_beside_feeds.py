@@ -1,0 +1,107 @@
+"""What is kept beside the engine of its sources: counts of quotas, and one alarm where a disk refuses."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from core.control import budgets, tape
+from core.control.budgets import keep_budgets, read_kept
+from core.control.tape import watch_tape
+from core.feeds.budget import Left
+from core.feeds.declaration import Per, Quota
+from core.feeds.feed import FeedHealth, FeedState
+
+WORLD_MS = 1_795_900_000_000
+
+
+class Desk:
+    """As much of an engine as they look at."""
+
+    def __init__(self) -> None:
+        self.rung: dict[str, str] = {}
+        self.raised: list[str] = []
+        self.state = SimpleNamespace(feeds={})
+        self.desk = SimpleNamespace(alarms=self, clocks=SimpleNamespace(world_ms=lambda: WORLD_MS))
+
+    def raise_(self, key: str, level: object, what: str, effect: str = "", clears: str = "") -> None:
+        self.rung[key] = what
+        self.raised.append(key)
+
+    def clear(self, key: str) -> None:
+        self.rung.pop(key, None)
+
+    def spends(self, left: int) -> None:
+        quota = Left(Quota(500, Per.MONTH, "credits"), left, WORLD_MS)
+        self.state.feeds["ODDS"] = FeedHealth(
+            "ODDS", FeedState.OK, None, None, 60, source="odds-api", budget=(quota,)
+        )
+
+
+async def while_running(work: Coroutine[Any, Any, None], *conditions: Callable[[], object]) -> None:
+    task = asyncio.ensure_future(work)
+    async with asyncio.timeout(10):
+        for condition in conditions:
+            while not condition():  # noqa: ASYNC110 - a file is all there is to look at
+                await asyncio.sleep(0.005)
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+
+
+async def test_counts_are_written_while_they_change_and_at_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(budgets, "WRITE_EVERY_S", 0.01)
+    path, desk = tmp_path / "quotas.json", Desk()
+    desk.spends(480)
+
+    def spent() -> int:
+        kept = read_kept(path, "w1")[0].get("odds-api", ())
+        return kept[0].spent if kept else 0
+
+    def last() -> bool:
+        desk.spends(470)
+        return True
+
+    await while_running(keep_budgets(path, "w1", desk, "it was damaged"), lambda: spent() == 20, last)  # type: ignore[arg-type]
+    assert spent() == 30 and desk.raised == ["quota file"]
+
+
+async def test_a_disk_that_refuses_the_counts_rings_until_it_takes_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(budgets, "WRITE_EVERY_S", 0.01)
+    path, desk = tmp_path / "not yet" / "quotas.json", Desk()
+    desk.spends(480)
+
+    def comes() -> bool:
+        path.parent.mkdir()
+        return True
+
+    await while_running(
+        keep_budgets(path, "", desk, ""),  # type: ignore[arg-type]
+        lambda: "cannot be written" in desk.rung.get("quotas", ""), comes, lambda: not desk.rung, path.exists,
+    )  # fmt: skip
+
+
+async def test_a_tape_that_cannot_be_written_rings_once_and_stops_ringing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(tape, "LOOK_EVERY_S", 0.01)
+    desk, of = Desk(), SimpleNamespace(fault="No space left on device", dropped=3)
+
+    def better() -> bool:
+        of.fault = ""
+        return True
+
+    await while_running(
+        watch_tape(of, desk),  # type: ignore[arg-type]
+        lambda: "3 answers are missing" in desk.rung.get("feed tape", ""), better, lambda: not desk.rung,
+    )  # fmt: skip
