@@ -135,7 +135,8 @@ def feed_lines(found: list[dict[str, Any]]) -> Iterable[str]:
     for family, feeds_of in families.items():
         on = [feed for feed in feeds_of if feed["state"] != "OFF"]
         live = sum(feed["state"] == "ok" for feed in on)
-        yield f"{family}: {f'{live} of {len(on)} live' if live else 'NO LIVE SOURCE'}"
+        closed = any(feed["state"] == "closed" for feed in on)
+        yield f"{family}: {f'{live} of {len(on)} live' if live else 'closed' if closed else 'NO LIVE SOURCE'}"
         for feed in feeds_of:
             parts = [feed["state"]]
             if feed["data_age_s"] is not None:

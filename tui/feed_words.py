@@ -10,7 +10,8 @@ from tui.scene import Scene
 
 FAMILIES = ("weather", "forex", "markets", "sports", "calendar")
 """In the order of the screen; others follow."""
-_WORSE = ("OFF", "ok", "WAITING", "SPENT", "STALE", "AUTH", "DOWN")
+_WORSE = ("OFF", "closed", "ok", "WAITING", "SPENT", "STALE", "AUTH", "DOWN")
+DARK = "NO LIVE SOURCE"
 _LOUD = frozenset({"DOWN", "AUTH"})
 _SHORT = {"second": "s", "minute": "min", "hour": "h", "day": "day", "month": "mon"}
 _HOUR_S = 3600
@@ -34,6 +35,8 @@ def feed_word(feed: FeedRow, scene: Scene) -> tuple[str, str]:
     match feed.state:
         case "ok":
             return "ok", "good"
+        case "closed":
+            return "closed", "text-muted"
         case "OFF":
             return "off", "text-muted"
         case "STALE":
@@ -77,9 +80,10 @@ def family_word(feeds: Iterable[FeedRow]) -> tuple[str, str]:
     """How many of a family are live. One that has none never reads like one that is well."""
     on = [feed for feed in feeds if feed.state != "OFF"]
     live = live_in(on)
+    closed = sum(feed.state == "closed" for feed in on)
     if not live:
-        return "NO LIVE SOURCE", "near"
-    return f"{live} of {len(on)} live", "good" if live == len(on) else "near"
+        return ("closed", "text-muted") if closed else (DARK, "near")
+    return f"{live} of {len(on)} live", "good" if live + closed == len(on) else "near"
 
 
 def tightest(feed: FeedRow) -> BudgetRow | None:

@@ -39,6 +39,7 @@ DECLARATION = Declaration(
     urls={"rpc": "", "rpc-2": "", "rpc-3": ""},
     every_s=60,
     stale_after_s=3_600 + LATE_S,
+    closes=True,
     off="It is read from a node of yours: set urls to one to three JSON-RPC addresses, all of Ethereum or "
     "all of Polygon, such as those a node provider gives you.",
     offers=tuple(dict.fromkeys(name for chain in CHAINS.values() for name in chain.aggregators)),

@@ -134,6 +134,8 @@ class Declaration(msgspec.Struct, frozen=True):
     """How often it is asked; 0 where it tells by itself."""
     stale_after_s: int
     """After the data's own time; then nothing rests on it any more."""
+    closes: bool = False
+    """Whether what it tells of does not always trade: off its hours no new value is due."""
     quotas: tuple[Quota, ...] = ()
     key: KeyNeed | None = None
     off: str = ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Sequence
 from typing import Protocol
 
 import msgspec
@@ -16,6 +17,8 @@ class FeedState(enum.Enum):
     WAITING = "WAITING"
     OK = "ok"
     STALE = "STALE"
+    CLOSED = "closed"
+    """What it tells of does not trade now, so nothing new is due: its last word is shown and not used."""
     DOWN = "DOWN"
     AUTH = "AUTH"
     """Its provider refuses the key: nothing is asked before another one is configured."""
@@ -67,6 +70,16 @@ class Tried(msgspec.Struct, frozen=True):
 
     passed: bool
     text: str
+
+
+def within_hours(held: Sequence[int], world_ms: int, limit_s: int) -> tuple[FeedState, int | None]:
+    """The state of a source that is not late, and the event time its row is aged by.
+
+    ``held`` are the newest event times of what it tells of; one older than the plain limit rests until its
+    market opens. Where all do the source is closed; else the row is as old as the oldest that trades.
+    """
+    trading = [at for at in held if world_ms - at <= limit_s * 1000]
+    return (FeedState.OK if trading else FeedState.CLOSED), min(trading or held, default=None)
 
 
 class Feed(Protocol):

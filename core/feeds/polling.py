@@ -16,7 +16,7 @@ import msgspec
 from core.domain.clock import Clocks
 from core.feeds.budget import Budget
 from core.feeds.declaration import Declaration, Key
-from core.feeds.feed import FeedHealth, FeedState, Tried
+from core.feeds.feed import FeedHealth, FeedState, Tried, within_hours
 from core.feeds.fetch import Body, Failed, NotModified
 from core.feeds.trial import answered, failed
 
@@ -128,14 +128,20 @@ class PolledFeed:
             state = FeedState.WAITING
         else:
             state = FeedState.STALE if stale else FeedState.OK
+        newest_ms = min((at for at, _ in held), default=None)
+        limit_s = min((s.stale_after_s for s in self._sources), default=0)
+        if self._of.closes:
+            limit_s = self._of.stale_after_s
+            if state is FeedState.OK:
+                state, newest_ms = within_hours([at for at, _ in held], world_ms, limit_s)
         faults = [f"{key}: {reason}" for key, (_, reason) in self._faults.items()]
         waiting = [f"waiting for {', '.join(missing)}"] if missing else []
         return FeedHealth(
             name=self.name,
             state=state,
-            newest_event_ms=min((at for at, _ in held), default=None),
+            newest_event_ms=newest_ms,
             received_ns=self._received_ns,
-            stale_after_s=min((s.stale_after_s for s in self._sources), default=0),
+            stale_after_s=limit_s,
             retry_at_ns=self._retry_at_ns,
             failures=self._failures,
             detail=next(iter([*faults, *stale, *waiting]), "" if self._sources else NOTHING_FOLLOWED),

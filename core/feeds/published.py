@@ -9,7 +9,7 @@ import asyncio
 
 from core.domain.clock import Clocks
 from core.feeds.declaration import Declaration, Family
-from core.feeds.feed import Feed, FeedHealth, FeedState, Stamp, Tried
+from core.feeds.feed import Feed, FeedHealth, FeedState, Stamp, Tried, within_hours
 from core.feeds.hours import FX_WEEK, US_SESSION
 from core.feeds.quotes import Average, Quote
 from core.feeds.sanity import time_fault
@@ -114,12 +114,15 @@ class PublishedFeed:
             state = FeedState.WAITING
         else:
             state = FeedState.STALE if stale else FeedState.OK
+        newest_ms = min(self._newest.values(), default=None)
+        if state is FeedState.OK:
+            state, newest_ms = within_hours(tuple(self._newest.values()), world_ms, self._of.stale_after_s)
         waiting = [f"waiting for {', '.join(missing)}"] if missing else []
         details = [self._refusal, self._fault, *stale, *waiting]
         return FeedHealth(
             name=self.name,
             state=state,
-            newest_event_ms=min(self._newest.values(), default=None),
+            newest_event_ms=newest_ms,
             received_ns=self._received_ns,
             stale_after_s=self._of.stale_after_s,
             detail=next((detail for detail in details if detail), ""),

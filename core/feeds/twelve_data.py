@@ -14,7 +14,7 @@ import msgspec
 from core.domain.clock import Clocks
 from core.feeds.budget import Budget
 from core.feeds.declaration import Declaration, Family, Key, KeyNeed, Per, Quota, Rides
-from core.feeds.feed import Feed, FeedHealth, FeedState, Stamp, Tried
+from core.feeds.feed import Feed, FeedHealth, FeedState, Stamp, Tried, within_hours
 from core.feeds.fetch import Body, Failed, Fetcher, NotModified
 from core.feeds.hours import FX_WEEK
 from core.feeds.pairs import PAIRS
@@ -54,6 +54,7 @@ DECLARATION = Declaration(
     urls={"stream": "wss://ws.twelvedata.com/v1/quotes/price", "api": "https://api.twelvedata.com"},
     every_s=0,
     stale_after_s=30,
+    closes=True,
     quotas=(Quota(8, Per.MINUTE, "credits"), Quota(800, Per.DAY, "credits")),
     key=KeyNeed(
         Rides.HEADER, "Authorization", "A free one is given out at twelvedata.com (plan Basic).", "apikey "
@@ -270,6 +271,11 @@ class TwelveData:
             state = FeedState.DOWN
         else:
             state = FeedState.STALE if ages else FeedState.WAITING
+        newest_ms = min((quote.stamp.event_ms for quote in board.held.values()), default=None)
+        limit_s = self._of.stale_after_s
+        if state is FeedState.OK:
+            times = [quote.stamp.event_ms for quote in board.held.values()]
+            state, newest_ms = within_hours(times, now_ms, limit_s)
         details = [
             f"stream: {stream.detail}" if stream.state in (FeedState.DOWN, FeedState.AUTH) else "",
             *(health.detail for health in asked if health.retry_at_ns is not None),
@@ -282,9 +288,9 @@ class TwelveData:
         return FeedHealth(
             name=self.name,
             state=state,
-            newest_event_ms=min((quote.stamp.event_ms for quote in board.held.values()), default=None),
+            newest_event_ms=newest_ms,
             received_ns=max(received, default=None),
-            stale_after_s=min(board.age_limit_s(pair) for pair in board.pairs),
+            stale_after_s=limit_s,
             retry_at_ns=stream.retry_at_ns,
             failures=stream.failures,
             detail=next((detail for detail in details if detail), ""),

@@ -62,6 +62,7 @@ DECLARATION = Declaration(
     urls={"api": "https://query1.finance.yahoo.com"},
     every_s=60,
     stale_after_s=120,
+    closes=True,
     off="Yahoo publishes no terms for programs that read its charts.",
     offers=tuple(LISTINGS),
 )

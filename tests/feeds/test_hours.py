@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.feeds.feed import FeedState, within_hours
 from core.feeds.hours import FX_WEEK, US_SESSION, Hours, new_york_offset_ms
 
 INSTANTS = st.integers(1_199_145_600_000, 2_500_000_000_000)  # 2008 to 2049
@@ -86,3 +87,20 @@ def test_closed_time_adds_up(hours: Hours, start_ms: int, first_ms: int, second_
 
 def test_a_weekend_is_two_days() -> None:
     assert FX_WEEK.closed_ms(ms("2026-11-20T12:00:00"), ms("2026-11-23T12:00:00")) == 48 * 3_600_000
+
+
+@pytest.mark.parametrize(
+    ("ages_s", "state", "aged_s"),
+    [
+        ((10, 20), FeedState.OK, 20),
+        ((10, 90_000), FeedState.OK, 10),
+        ((80_000, 90_000), FeedState.CLOSED, 90_000),
+    ],
+)
+def test_a_source_is_closed_only_where_nothing_of_it_trades(
+    ages_s: tuple[int, ...], state: FeedState, aged_s: int
+) -> None:
+    now_ms = 1_795_330_000_000
+    found, newest_ms = within_hours([now_ms - age * 1000 for age in ages_s], now_ms, 30)
+    assert newest_ms is not None
+    assert (found, (now_ms - newest_ms) // 1000) == (state, aged_s)

@@ -85,7 +85,7 @@ def test_over_a_weekend_no_new_price_is_due_but_none_may_be_used(virtual: Any) -
     feed = PublishedFeed(PYTH, ("EUR/USD",), virtual.clocks(1.0, friday_ms - 1_000), got.append)
     feed.hear(Published(PYTH.name, "EUR/USD", 1.15, friday_ms - 1_000))
     virtual.run_for(48 * 3_600, asyncio.Event().wait)
-    assert feed.health().state is FeedState.OK
+    assert feed.health().state is FeedState.CLOSED
     [quote] = got
     assert isinstance(quote, Quote) and quote.stale_after_s == 5
     virtual.run_for(6, asyncio.Event().wait)

@@ -274,7 +274,7 @@ def test_on_a_weekend_nothing_is_asked_for_and_nothing_ages(virtual: Any) -> Non
     service.says = lambda: tell() if service.world_s() < friday_ms // 1000 + 10 else []  # type: ignore[method-assign]
     service.run(3_000)
     assert service.requests == []
-    assert service.feed.health().state is FeedState.OK
+    assert service.feed.health().state is FeedState.CLOSED
     assert len(service.streams) == 1  # heartbeats keep it
 
 

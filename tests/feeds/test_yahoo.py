@@ -125,7 +125,7 @@ def test_on_a_weekend_the_last_price_does_not_age_and_is_rarely_asked_for(virtua
     friday_ms = int(datetime(2026, 11, 27, 21, 59, tzinfo=UTC).timestamp()) * 1000
     service.answers(lambda n: service.fresh(regularMarketTime=friday_ms // 1000))
     made = service.run(4000)
-    assert made.health().state is FeedState.OK
+    assert made.health().state is FeedState.CLOSED
     assert len(service.requests) == 5
     (quote,) = service.told
     assert quote.stale_after_s == 120  # whoever would use it must not take it for a price of now

@@ -69,7 +69,7 @@ def source_lines(scene: Scene, feed: FeedRow, source: Source | None, width: int)
         groups += [(f"   nothing new {feed.unchanged} times", "text-muted")] if feed.unchanged else []
     rows: list[Line] = [line(" ", *groups)]
     if feed.detail:
-        rows += wrapped(feed.detail, width, "text-muted" if feed.state in ("ok", "OFF") else "near")
+        rows += wrapped(feed.detail, width, "text-muted" if feed.state in ("ok", "closed", "OFF") else "near")
     rows += [_budget_line(scene, quota) for quota in feed.budget] if feed.state != "OFF" else []
     if source is None:
         return [*rows, note("Asking what it told last.")]

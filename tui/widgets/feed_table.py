@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from core.control.tables import FeedRow
 from tui.feed_words import (
+    DARK,
     budget_word,
     by_family,
     family_word,
@@ -84,7 +85,7 @@ def _detail(scene: Scene, key: Key) -> Span:
     feed = row_of(scene.view, key)
     if feed is None:
         return Span("" if family_of(scene, key) else "  this desk knows no source of it", "text-muted")
-    quiet = feed.state in ("ok", "OFF")
+    quiet = feed.state in ("ok", "closed", "OFF")
     return Span(f"  {feed.detail}", "text-muted" if quiet else "near")
 
 
@@ -110,7 +111,7 @@ class FeedTable(LiveTable):
         for family, feeds in families.items():
             keys += [(family, ""), *map(key_of, feeds)]
         known = scene.view.status is not None
-        dark = [family for family, feeds in families.items() if not live_in(feeds)]
+        dark = [family for family, feeds in families.items() if family_word(feeds)[0] == DARK]
         on = [feed for feed in feeds_of(scene) if feed.state != "OFF"]
         live = live_in(on)
         title = line(

@@ -149,9 +149,9 @@ def _feed_chips(scene: Scene) -> list[tuple[int, Line]]:
         word, role = feed_word(feed, scene)
         shown = age(feed_age_s(feed, scene)) if word == "ok" else word
         role = "text" if word == "ok" else role
-        priority = 2 if word == "ok" else 1
+        priority = 2 if word in ("ok", "closed") else 1
         return [(priority, line(("FEED ", "text-muted"), feed.name[:8] + " ", (shown, role)))]
-    on = [feed for feed in feeds_of(scene) if feed.state != "OFF"]
+    on = [feed for feed in feeds_of(scene) if feed.state not in ("OFF", "closed")]
     bad = worst_first((feed for feed in on if feed.state != "ok"), scene)
     chips: list[tuple[int, Line]] = [
         (1 if place == 0 else 3, line((feed.name + " ", "text-muted"), feed_word(feed, scene)))
