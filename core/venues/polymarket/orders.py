@@ -41,7 +41,7 @@ BATCH_MAX: Final = 15
 TIMEOUT: Final = httpx.Timeout(connect=2.0, write=2.0, read=15.0, pool=2.0)
 """The venue holds takers in some markets inside the request, and slow acceptances are real."""
 TOTAL_S: Final = 18.0
-SWEEP_AGAIN_S: Final = (0.25, 0.5, 1.0)
+SWEEP_AGAIN_S: Final = (0.25, 0.5, 1.0, 2.0, 5.0)
 """Pauses between cancels of what is to be gone at once."""
 
 
@@ -57,17 +57,17 @@ class Orders:
         self._unwanted = asyncio.Event()
         self.leftovers: dict[str, int] = {}
         """Immediate orders whose rest ``run`` is to cancel, and until when (monotonic ns) an answer that they
-        are not there is not believed: what the venue delays rests later. Each ends by itself when its short
-        life is over."""
+        are not there is not believed: what the venue delays, and what was not answered, may rest later. Each
+        ends by itself when its short life is over."""
 
     async def place(
         self, intent: OrderIntent, sealed: Sealed, last_check: LastCheck, priority: Priority
     ) -> PlaceOutcome:
         """Send one order. ``NeverSent`` only with proof that no byte left, ``Unresolved`` on any doubt."""
+        asked = expected(intent, sealed)
         answer = await self._once(Call(CREATE, body=sealed.body), CREATE.cost, last_check, priority)
         if not isinstance(answer, Answer):
-            return answer
-        asked = expected(intent, sealed)
+            return self._settled(intent, asked, Read(answer))
         return self._settled(intent, asked, placed(asked, answer, self._http.venue_ms()))
 
     async def place_batch(
@@ -78,11 +78,12 @@ class Orders:
             raise ValueError(f"{len(orders)} orders in one call: the venue takes 1 to {BATCH_MAX}")
         body = b"[" + b",".join(sealed.body for _, sealed in orders) + b"]"
         cost = CREATE_MANY.cost * len(orders)
-        answer = await self._once(Call(CREATE_MANY, body=body), cost, last_check, priority)
-        if not isinstance(answer, Answer):
-            return tuple(answer for _ in orders)
         asked = [expected(intent, sealed) for intent, sealed in orders]
-        reads = placed_batch(asked, answer, self._http.venue_ms())
+        answer = await self._once(Call(CREATE_MANY, body=body), cost, last_check, priority)
+        if isinstance(answer, Answer):
+            reads = placed_batch(asked, answer, self._http.venue_ms())
+        else:
+            reads = tuple(Read(answer) for _ in asked)
         told = zip(orders, asked, reads, strict=True)
         return tuple(self._settled(intent, one, read) for (intent, _), one, read in told)
 
@@ -111,8 +112,10 @@ class Orders:
         if read.refusal is not None:
             self._on_refusal(intent.ticker, read.refusal)
         unwanted = asked.rests and intent.tif is not TimeInForce.GTC
-        if isinstance(read.outcome, Accepted) and read.outcome.remaining and unwanted:
-            wait_ns = LIFETIME_MIN_S * SECOND_NS if read.delayed else 0
+        unanswered = isinstance(read.outcome, Unresolved)
+        left = unanswered or (isinstance(read.outcome, Accepted) and read.outcome.remaining > 0)
+        if unwanted and left:
+            wait_ns = LIFETIME_MIN_S * SECOND_NS if read.delayed or unanswered else 0
             self.leftovers[asked.order_id] = self._http.clocks.mono_ns() + wait_ns
             self._unwanted.set()
         return read.outcome

@@ -280,6 +280,21 @@ def test_a_delayed_purchase_that_cannot_be_cancelled_yet_is_kept_in_mind(
     assert desk.orders.leftovers == {} and len(script.requests) == 3, "it rested, and was taken off"
 
 
+@pytest.mark.parametrize("lost", [httpx.ReadTimeout(""), answer(200, b"not json")])
+def test_a_purchase_nobody_answered_is_taken_off_should_it_have_come_to_rest(
+    virtual: Run, virtual_clocks: Clocks, lost: Reply
+) -> None:
+    unknown = answer(200, {"not_canceled": {sealed(BUY_NOW).order_id: "order can't be found"}})
+    found, desk, script = bought(virtual, virtual_clocks, lost, unknown, ACKNOWLEDGED, seconds=5)
+    assert isinstance(found, Unresolved)
+    assert [(r.method, r.url.path) for r in script.requests] == [("POST", "/order")] + 2 * [
+        ("DELETE", "/order")
+    ]
+    assert desk.orders.leftovers == {}
+    _, desk, script = bought(virtual, virtual_clocks, lost, of=INTENT, seconds=5)
+    assert len(script.requests) == 1, "what is meant to rest is looked up instead"
+
+
 def test_a_matched_purchase_that_is_not_there_needs_no_cancel(virtual: Run, virtual_clocks: Clocks) -> None:
     gone = answer(200, {"canceled": [], "not_canceled": {sealed(BUY_NOW).order_id: "Order already matched"}})
     _, desk, script = bought(virtual, virtual_clocks, PARTLY, gone, seconds=10)
