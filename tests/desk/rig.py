@@ -179,6 +179,10 @@ class Desk:
         assert done.code == 0, done.err
         return json.loads(done.out)
 
+    def resting(self) -> list[str]:
+        """Our orders at either venue that may still fill, by our id."""
+        return [o["id"] for o in self.ask("orders") if o["state"] in ("SENDING", "UNKNOWN", "WORKING")]
+
     def card(self, venue: KnownVenue = KnownVenue.KALSHI) -> str:
         """A card of a venue that can be approved, its id with the fingerprint; empty while there is none."""
         kalshi = venue is KnownVenue.KALSHI

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from itertools import groupby
 from pathlib import Path
 
 import pytest
+from textual.events import Key
 from textual.pilot import Pilot
 
 from core.config import paths
@@ -16,6 +18,8 @@ from tui.app import ConsoleOptions, PmConsole
 from tui.widgets.line_pane import LinePane
 
 TIMEOUT_S = 8.0
+SPELT = {"space": " ", "minus": "-", "full_stop": "."}
+"""Characters by the names of their keys."""
 
 
 class Desk:
@@ -38,7 +42,19 @@ class Desk:
         await self.until(lambda: text in self.text, f"showed {text!r}")
 
     async def press(self, *keys: str) -> None:
-        await self.pilot.press(*keys)
+        """Keys one by one; what is typed into the command line or the filter comes as one stroke."""
+        typing = False
+        for text, run in groupby(keys, lambda key: key in SPELT or (len(key) == 1 and key.isalnum())):
+            pressed = list(run)
+            if text and typing:
+                for key in pressed:
+                    event = Key(key, SPELT.get(key, key))
+                    event.set_sender(self.app)
+                    self.app._driver.send_message(event)
+                await self.pilot.pause()
+            else:
+                await self.pilot.press(*pressed)
+            typing = pressed[-1] in ("colon", "slash")
 
     @property
     def text(self) -> str:
