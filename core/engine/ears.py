@@ -159,7 +159,10 @@ class Ears:
         desk.scribe.desk(Kind.ANOMALY, text, ticker=ticker, order=anomaly.client_order_id)
         if anomaly.kind in ROWS:
             incidents.note(desk, ROWS[anomaly.kind], ticker, text)
-        desk.seat(ticker).reconciler.request(anomaly.kind)
+        venue = desk.seats.venue_of(ticker)
+        for seat in desk.seats.values():
+            if venue in (seat.name, None):  # of a market nobody has told of any venue may know more
+                seat.reconciler.request(anomaly.kind)
         if anomaly.kind in HALTING:
             self.halt_market(ticker, text)
 

@@ -11,7 +11,7 @@ import pytest
 
 from core.control.snapshot import Snapshot
 from core.domain.market import Market, Venue
-from core.domain.order import Life
+from core.domain.order import Anomaly, Life
 from core.domain.units import Money, contracts
 from core.engine.engine import UnseatedError
 from core.engine.incidents import end_entries, name_of
@@ -138,6 +138,20 @@ def test_each_venue_gets_its_own_orders_and_one_ledger_counts_them_all() -> None
                 60,
             )
             assert not any(s.reconciler.differences for s in desk.seats.values())
+
+    run_virtual(main)
+
+
+def test_what_is_odd_about_a_market_nobody_knows_has_both_accounts_read_and_stops_no_seat() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        second = Second(loop)
+        async with running(loop, beside=second) as bench:
+            await both(bench, second)
+            seats = bench.engine.desk.seats
+            read = {venue: seat.reconciler.readings for venue, seat in seats.items()}
+            bench.engine._ears.on_anomaly("0xc0ffee", Anomaly("", "stray trade", "of no market"))
+            await asyncio.sleep(2)
+            assert all(seats[venue].reconciler.readings > read[venue] for venue in seats)
 
     run_virtual(main)
 
