@@ -52,8 +52,9 @@ DOLLARS: Final = ""
 AT_ONCE: Final = 10
 """Balances asked for side by side."""
 
-Learn = Callable[[Iterable[str]], Awaitable[None]]
-"""Learn the markets these tokens are of; those that cannot be understood stay unknown."""
+Learn = Callable[[Iterable[str]], Awaitable[Incomplete | None]]
+"""Learn the markets these tokens are of; those that cannot be understood stay unknown. ``Incomplete`` where
+they could not be asked about: what is called otherwise today than tomorrow would count as two things."""
 
 W = TypeVar("W")
 
@@ -151,7 +152,9 @@ class Account:
         )
 
     async def _reported(self, rows: Sequence[OrderWire], what: str) -> tuple[OrderReport, ...] | Incomplete:
-        await self._learn(row.asset_id for row in rows if self._catalog.of_token(row.asset_id) is None)
+        hindered = await self._learn_strange(row.asset_id for row in rows)
+        if hindered is not None:
+            return hindered
         odd, found = Odd(), list[OrderReport]()
         for row in rows:
             try:
@@ -170,7 +173,9 @@ class Account:
         rows = await self._ours.every(ep.TRADES, "data", Priority.RECONCILE, query, _trades, _as_read)
         if isinstance(rows, Incomplete):
             return rows
-        await self._learn(token for row in rows for token in self._strange(row))
+        hindered = await self._learn_strange(token for row in rows for token in self._ours_of(row))
+        if hindered is not None:
+            return hindered
         odd, found = Odd(), list[Heard]()
         for row in rows:
             try:
@@ -183,10 +188,15 @@ class Account:
         self._ours.report("trades", odd)
         return tuple(found)
 
-    def _strange(self, row: TradeWire) -> set[str]:
-        """Tokens of our part of a trade that no known market has."""
+    def _ours_of(self, row: TradeWire) -> tuple[str, ...]:
+        """Tokens of our part of a trade."""
         ours = [m.asset_id for m in row.maker_orders or () if self._owner.has(m.owner, m.maker_address)]
-        return {token for token in (row.asset_id, *ours) if self._catalog.of_token(token) is None}
+        return row.asset_id, *ours
+
+    async def _learn_strange(self, tokens: Iterable[str]) -> Incomplete | None:
+        """Learn the markets of those tokens that no known one has."""
+        strange = {token for token in tokens if self._catalog.of_token(token) is None}
+        return await self._learn(strange) if strange else None
 
     def _whose(self, row: OrderWire | TradeWire, odd: Odd) -> WhoseToken:
         def whose(token: str) -> tuple[str, Outcome] | None:
@@ -271,8 +281,8 @@ class Account:
                 return Incomplete("positions", f"{rows.reason}; {heard.reason}")
             rows = ()
         tokens = {row.token for row in rows if row.quantity} | self.touched
-        await self._learn(token for token in tokens if self._catalog.of_token(token) is None)
-        return tokens
+        hindered = await self._learn_strange(tokens)
+        return tokens if hindered is None else hindered
 
     async def _held_somewhere(self) -> set[str] | Incomplete:
         """Markets of ours that are not over."""
@@ -288,7 +298,9 @@ class Account:
         if isinstance(rows, Incomplete):
             return rows
         won = [row for row in rows if row.redeemable and row.quantity]
-        await self._learn(row.token for row in won if self._catalog.of_token(row.token) is None)
+        hindered = await self._learn_strange(row.token for row in won)
+        if hindered is not None:
+            return hindered
         found: list[Redeemable] = []
         for row in won:
             owner = self._catalog.of_token(row.token)

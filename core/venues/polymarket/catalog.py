@@ -45,7 +45,8 @@ class Catalog:
         self._conditions: dict[str, str] = {}
         self._tokens: dict[str, tuple[str, Outcome]] = {}
         self._past: dict[str, tuple[str, Outcome, str]] = {}
-        """Tokens of markets that are over, with the venue's page: their last trades may still be told."""
+        """Tokens of markets that are over or not traded any more, with the venue's page: trades of them may
+        still be told."""
         self._over: dict[str, Market] = {}
         """Markets that are over: what a trade there cost is still asked."""
         self._noted: dict[str, tuple[str, ...]] = {}
@@ -73,16 +74,12 @@ class Catalog:
 
     def forget(self, ticker: str) -> None:
         """Drop a market that is over. Its tokens are still known."""
-        terms = self.terms.get(ticker)
-        if terms is not None:
-            for outcome in Outcome:
-                self._past[terms.token(outcome)] = ticker, outcome, terms.url
-            while len(self._past) > PAST_MAX:
-                del self._past[next(iter(self._past))]
-            self._over[ticker] = self.markets[ticker]
+        known = self.markets.get(ticker)
+        if known is not None:
+            self._over[ticker] = known
             while len(self._over) > PAST_MAX:
                 del self._over[next(iter(self._over))]
-        self._drop(ticker)
+        self._part_with(ticker)
         self._confirmed.pop(ticker, None)
         self._noted.pop(ticker, None)
 
@@ -119,7 +116,7 @@ class Catalog:
         known = self.markets.get(ticker)
         if known is None:
             return None
-        self._drop(ticker)
+        self._part_with(ticker)
         self.quarantined[ticker] = Quarantined(ticker, known.title, reason)
         self._report(ticker, [f"not traded: {reason}"])
         return msgspec.structs.replace(known, status=MarketStatus.UNKNOWN)
@@ -174,11 +171,21 @@ class Catalog:
         except WireError:
             name, title = named(MarketHead())
         kept = Quarantined(name, title, str(error), hydrating=isinstance(error, HydratingError))
-        self._drop(name)
+        self._part_with(name)
         if len(self.quarantined) < QUARANTINED_MAX:
             self.quarantined[name] = kept
         self._report(name, [f"not traded: {error}"])
         return kept
+
+    def _part_with(self, ticker: str) -> None:
+        """Drop a market and remember what its tokens were: its trades keep the name they were told under."""
+        terms = self.terms.get(ticker)
+        if terms is not None:
+            for outcome in Outcome:
+                self._past[terms.token(outcome)] = ticker, outcome, terms.url
+            while len(self._past) > PAST_MAX:
+                del self._past[next(iter(self._past))]
+        self._drop(ticker)
 
     def _drop(self, ticker: str) -> None:
         terms = self.terms.pop(ticker, None)

@@ -7,7 +7,7 @@ sales of ours that are not settled yet will take, and the venue refuses what is 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -108,7 +108,7 @@ class PolymarketDirect(PolymarketCancelOnly):
         self._listing = Listing(gamma, self._books, _Nobody(), clocks, on_anomaly, lambda ticker: None)
         owner = Owner(credentials.api_key, traded.funder)
         self._account = Account(
-            self._reader, witness, self._listing.catalog, owner, traded.signature_type, self._listing.learn
+            self._reader, witness, self._listing.catalog, owner, traded.signature_type, self._learn
         )
         self._sealer = (
             Sealer(signer, owner.api_key, lambda: rng.getrandbits(SALT_BITS)) if signer is not None else None
@@ -121,6 +121,10 @@ class PolymarketDirect(PolymarketCancelOnly):
         await super().close()
         for http in self._public:
             await http.close()
+
+    async def _learn(self, tokens: Iterable[str]) -> None:
+        """What cannot be looked up stays strange, and holds up nothing else: a stop goes on with the rest."""
+        await self._listing.learn(tokens)
 
     # --- what is held -----------------------------------------------------------------------------
 
@@ -139,13 +143,15 @@ class PolymarketDirect(PolymarketCancelOnly):
         return (*(msgspec.structs.replace(one, net=_free(one, moving)) for one in held), *strange)
 
     async def _strange(self) -> tuple[PositionReport, ...] | Incomplete:
-        """What is held of tokens whose market cannot be read: nothing we could sell, and not flat either."""
+        """What is held of tokens whose market cannot be read or is refused: nothing we could sell, and not
+        flat either."""
         tokens = await self._account.tokens()
         if isinstance(tokens, Incomplete):
             return tokens
-        found: list[PositionReport] = []
+        catalog, found = self._listing.catalog, list[PositionReport]()
         for token in sorted(tokens):
-            if self._listing.catalog.of_token(token) is None and token.isdecimal():
+            owner = catalog.of_token(token)
+            if token.isdecimal() and (owner is None or catalog.known(owner[0]) is None):
                 kind = "CONDITIONAL-V2" if looks_like_position(int(token)) else "CONDITIONAL"
                 balance = await self._account.balance(kind, token)
                 if isinstance(balance, Incomplete):

@@ -29,6 +29,8 @@ from core.venues.wire import Odd, WireError, decode
 
 POLL_S: Final = 30.0
 ASK_AGAIN_S: Final = 60.0
+HINDERED_AGAIN_S: Final = 5.0
+"""Pauses before the market of a token is asked for again: it was not understood, or not answered."""
 HYDRATION_S: Final = (10.0, 20.0, 40.0, 80.0, 160.0, 300.0)
 """A market can be listed minutes before it has tokens and a book; the last pause repeats."""
 HYDRATION_TRIES: Final = 50
@@ -75,8 +77,9 @@ class Listing:
         """Markets to read again at once."""
         self._hydrating: dict[str, tuple[int, float]] = {}
         """Markets without tokens yet: tries made, and when (loop time) to look again."""
-        self._asked: dict[str, float] = {}
-        """Tokens of no known market, with the loop time before which they are not asked for again."""
+        self._asked: dict[str, tuple[float, Incomplete | None]] = {}
+        """Tokens of no known market: the loop time before which they are not asked for again, and what
+        hinders their look-up."""
         self._wake = asyncio.Event()
 
     # --- reading lists ----------------------------------------------------------------------------
@@ -120,36 +123,43 @@ class Listing:
             return Incomplete(what, found.reason)
         return found.market
 
-    async def learn(self, tokens: Iterable[str]) -> None:
-        """Learn the markets these tokens are of, open or over. What cannot be understood stays unknown, and
-        is asked for again a minute later at the earliest."""
-        now = asyncio.get_running_loop().time()
-        unknown = [
-            token
-            for token in sorted(set(tokens))
-            if self.catalog.of_token(token) is None and now >= self._asked.get(token, 0.0)
-        ]
-        self._asked.update(dict.fromkeys(unknown, now + ASK_AGAIN_S))
-        numbers = [token for token in unknown if token.isascii() and token.isdigit()]
-        positions = tuple(token for token in numbers if looks_like_position(int(token)))
-        plain = tuple(token for token in numbers if token not in positions)
-        for start in range(0, max(len(positions), len(plain)), VALUES_MAX):
-            part = slice(start, start + VALUES_MAX)
-            for closed in (False, True):
-                if plain[part]:
-                    await self._look_up(MarketFilter(tokens=plain[part], closed=closed))
-                if positions[part]:
-                    await self._look_up(MarketFilter(positions=positions[part], closed=closed))
+    async def learn(self, tokens: Iterable[str]) -> Incomplete | None:
+        """Learn the markets these tokens are of, open or over. What cannot be understood stays unknown.
 
-    async def _look_up(self, wanted: MarketFilter) -> None:
-        rows = await discovery.read_markets(self._gamma, wanted)
-        if isinstance(rows, Incomplete):
-            self._on_anomaly("market", f"markets of tokens could not be looked up: {rows.reason}")
-            return
-        for raw in rows:
-            event = self._event_of(raw)
-            if event is not None:
-                self._take(raw, event)
+        ``Incomplete``: the market of one could not be looked up, so nobody knows yet what to call it.
+        """
+        now = asyncio.get_running_loop().time()
+        unknown = [token for token in sorted(set(tokens)) if self.catalog.of_token(token) is None]
+        due = [token for token in unknown if token not in self._asked or now >= self._asked[token][0]]
+        under_way = Incomplete("markets of tokens", "they are being looked up")
+        self._asked.update(dict.fromkeys(due, (now + ASK_AGAIN_S, under_way)))
+        numbers = [token for token in due if token.isascii() and token.isdigit()]
+        self._asked.update({token: (now + ASK_AGAIN_S, None) for token in due if token not in numbers})
+        for positions in (False, True):
+            asked = [token for token in numbers if looks_like_position(int(token)) is positions]
+            for start in range(0, len(asked), VALUES_MAX):
+                await self._look_up(tuple(asked[start : start + VALUES_MAX]), positions=positions)
+        hindered = (self._asked[token][1] for token in unknown if self.catalog.of_token(token) is None)
+        return next(filter(None, hindered), None)
+
+    async def _look_up(self, tokens: tuple[str, ...], *, positions: bool) -> None:
+        """Take what the venue has of these tokens' markets, open and closed; all are of one generation."""
+        by_id = MarketFilter(positions=tokens) if positions else MarketFilter(tokens=tokens)
+        hindered: Incomplete | None = None
+        for closed in (False, True):
+            wanted = msgspec.structs.replace(by_id, closed=closed)
+            rows = await discovery.read_markets(self._gamma, wanted)
+            if isinstance(rows, Incomplete):
+                hindered = Incomplete("markets of tokens", rows.reason)
+                self._on_anomaly("market", f"markets of tokens could not be looked up: {rows.reason}")
+                continue
+            for raw in rows:
+                event = self._event_of(raw)
+                if event is not None:
+                    self._take(raw, event)
+        pause_s = ASK_AGAIN_S if hindered is None else HINDERED_AGAIN_S
+        again = asyncio.get_running_loop().time() + pause_s
+        self._asked.update(dict.fromkeys(tokens, (again, hindered)))
 
     async def settled(self, tokens: Iterable[str]) -> tuple[SettlementReport, ...] | Incomplete:
         """What the markets of these tokens paid, of those that are paid."""

@@ -75,8 +75,8 @@ class PrivateSide:
         """Learn the markets of events that had to wait; to be called every second or so."""
         if self._strangers:
             strangers, self._strangers = self._strangers, set()
-            await self._public.listing.learn(strangers)
-            self.user.retry()
+            hindered = await self._public.listing.learn(strangers)
+            self.user.retry(strangers if hindered is None else ())
 
     async def orders(
         self, ticker: str | None, status: ReportStatus | None

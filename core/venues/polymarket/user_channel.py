@@ -8,7 +8,7 @@ must be read (Polymarket reference, sections 5.3 and 5.7).
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -114,12 +114,14 @@ class UserTalk:
             facts.extend(self._one(event))
         return facts
 
-    def retry(self) -> Sequence[UserFact]:
-        """Markets were learnt: say what was kept, of those that stay unknown in their own words."""
+    def retry(self, foreign: Collection[str]) -> Sequence[UserFact]:
+        """Markets were learnt: say what was kept. Of a ``foreign`` token, whose market nobody understands, it
+        is said in the venue's own words; what is still to be learnt waits on."""
         held, facts = list(self._held), list[UserFact]()
         self._held.clear()
         for event in held:
-            facts.extend(self._one(event, reports.as_named(event)))
+            named = reports.as_named(event)
+            facts.extend(self._one(event, {token: named[token] for token in named.keys() & foreign}))
         return facts
 
     def _now_ready(self) -> Sequence[UserFact]:

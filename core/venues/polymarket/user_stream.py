@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Final
 
 from core.domain.clock import Clocks
@@ -79,10 +79,10 @@ class UserStream:
             self._on_change()
             await asyncio.sleep(wait_s)
 
-    def retry(self) -> None:
-        """Markets were learnt: say what had to wait for that."""
+    def retry(self, foreign: Collection[str]) -> None:
+        """See ``UserTalk.retry``."""
         if self._talk is not None:
-            for fact in self._talk.retry():
+            for fact in self._talk.retry(foreign):
                 self._take(fact)
 
     def _take(self, fact: UserFact) -> None:

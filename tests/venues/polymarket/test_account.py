@@ -365,11 +365,13 @@ def test_an_event_of_an_unknown_market_waits_until_it_is_learnt() -> None:
     channel.tick(2 * SECOND_NS)
     strange = {"event_type": "order", **order_body(asset_id="999", market="0xabc", outcome="No")}
     assert said(channel, strange) == [StrangerSeen("999", "0xabc")]
-    (seen,) = channel.retry()
-    # It could not be learnt: what is there must not be hidden, so it goes by the market's own id.
+    for foreign in ((), ("998",)):
+        assert list(channel.retry(foreign)) == [StrangerSeen("999", "0xabc")], "nobody has answered yet"
+    (seen,) = channel.retry({"999"})
+    # It cannot be understood: what is there must not be hidden, so it goes by the market's own id.
     assert isinstance(seen, OrderSeen)
     assert (seen.report.ticker, seen.report.side, seen.report.price) == ("0xabc", BookSide.ASK, 4_800)
-    assert list(channel.retry()) == []
+    assert list(channel.retry({"999"})) == []
 
 
 def test_recorded_and_made_up_events_of_an_adapter(shared: Path) -> None:
@@ -433,14 +435,16 @@ class Venue:
 class Desk:
     def __init__(self, clocks: Clocks) -> None:
         self.venue, self.learnt = Venue(), list[str]()
+        self.hindered: Incomplete | None = None
         http: ClobHttp = scripted.Account(clocks, httpx.MockTransport(self.venue.answer)).http
         self.anomalies: list[tuple[str, str]] = []
         reader = Reader(http, lambda what, detail: self.anomalies.append((what, detail)))
         self.catalog = catalog()
         self.account = Account(reader, reader, self.catalog, OWNER, SignatureType.SAFE, self.learn)
 
-    async def learn(self, tokens: Any) -> None:
+    async def learn(self, tokens: Any) -> Incomplete | None:
         self.learnt.extend(tokens)
+        return self.hindered
 
 
 @pytest.fixture
@@ -517,6 +521,36 @@ def test_what_is_in_a_market_nobody_understands_is_not_hidden(ask: Ask) -> None:
     found, desk = ask(lambda a: a.orders(None, None), lambda v: v.orders.extend(rows))
     assert [(o.ticker, o.side) for o in found] == [("0xabc", BookSide.BID)]
     assert desk.learnt == ["999"] and "not understood" in desk.anomalies[0][1]
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        lambda a: a.orders(None, None),
+        lambda a: a.order(ORDER),
+        lambda a: a.fills(None),
+        lambda a: a.trades(None),
+        lambda a: a.positions(),
+        lambda a: a.redeemable(),
+    ],
+)
+def test_nothing_is_called_by_another_name_while_its_market_cannot_be_looked_up(
+    virtual: Run, virtual_clocks: Clocks, read: Callable[[Account], Any]
+) -> None:
+    """It would stand in the journal under both: one trade as two, one position as none."""
+
+    async def main() -> None:
+        desk = Desk(virtual_clocks)
+        desk.hindered = Incomplete("markets of tokens", "HTTP 503")
+        strange = {"asset_id": "999", "market": "0xabc", "outcome": "Yes"}
+        desk.venue.orders.append(order_body(**strange))
+        desk.venue.order = (200, order_body(**strange))
+        desk.venue.trades.append(trade_body(maker_orders=[maker_body(asset_id="999", outcome="Yes")]))
+        desk.venue.rows.append(row("999", redeemable=True))
+        assert await read(desk.account) == desk.hindered
+        assert "999" in desk.learnt
+
+    virtual(main())
 
 
 def test_cash_is_in_millionths(ask: Ask) -> None:

@@ -205,6 +205,23 @@ def test_what_a_sale_under_way_takes_is_not_there_to_be_sold(virtual: Run, virtu
     run(virtual, virtual_clocks, scene)
 
 
+def test_what_is_held_of_a_market_that_is_refused_is_not_called_flat(
+    virtual: Run, virtual_clocks: Clocks
+) -> None:
+    async def scene(floor: Floor) -> None:
+        floor.bids(TICKER, 200)
+        await floor.bought(TICKER, BookSide.BID, 20)
+        await floor.pit.until(lambda: floor.pit.held() == contracts(20))
+        venue = standing_in(floor.pit)
+        assert [one.ticker for one in await venue.positions()] == [TICKER]
+        venue._listing.refuse(TICKER, "the order book names other tokens")
+        ended = await floor.flatten(venue)
+        assert [name[:6] for name in ended.residue] == ["token "] and not floor.sold()
+        assert str(ended).startswith("NOT FLAT")
+
+    run(virtual, virtual_clocks, scene)
+
+
 def test_what_no_list_of_markets_explains_is_not_called_flat(virtual: Run, virtual_clocks: Clocks) -> None:
     """As while the venue's lists are down: the account still says that something is held."""
 
@@ -215,9 +232,10 @@ def test_what_no_list_of_markets_explains_is_not_called_flat(virtual: Run, virtu
         await floor.pit.until(lambda: floor.pit.held() == contracts(20))
         venue = standing_in(floor.pit)
 
-        async def nothing(*_: Any) -> None: ...
+        async def nothing(*_: Any) -> Incomplete:
+            return Incomplete("markets of tokens", "HTTP 503")
 
-        venue._account._learn = nothing
+        venue._listing.learn = nothing
         ended = await floor.flatten(venue)
         told = sorted(ended.residue.items())
         assert [name[:6] for name, _ in told] == ["token ", "token "] and not floor.sold()

@@ -13,10 +13,11 @@ import pytest
 
 from core.domain.clock import Clocks
 from core.domain.market import FeeSchedule, FeeType, MarketStatus
+from core.domain.order import Outcome
 from core.domain.units import Price
 from core.venues.limiter import Limiter
 from core.venues.polymarket.limits import CAPACITIES
-from core.venues.polymarket.listing import Listing
+from core.venues.polymarket.listing import HINDERED_AGAIN_S, Listing
 from core.venues.polymarket.public import PublicHttp
 from core.venues.reader import Reader
 from core.venues.venue import Incomplete
@@ -44,7 +45,7 @@ class Venue(httpx.AsyncBaseTransport):
         self.markets: dict[str, dict[str, Any]] = {TICKER: {**MARKET, "endDate": FAR}}
         self.trading: dict[str, Any] = dict(TRADING)
         self.asked: list[httpx.URL] = []
-        self.status = 200
+        self.status, self.takes_s = 200, 0.0
 
     def event(self) -> dict[str, Any]:
         shown = [m for m in self.markets.values() if not m["closed"]]
@@ -52,6 +53,7 @@ class Venue(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         self.asked.append(request.url)
+        await asyncio.sleep(self.takes_s)
         path, query = request.url.path, request.url.params
         if self.status != 200:
             return httpx.Response(self.status, content=b"{}")
@@ -63,7 +65,9 @@ class Venue(httpx.AsyncBaseTransport):
             body = self.event()
         elif path == "/markets/keyset":
             closed = query["closed"] == "true"
-            slugs = query.get_list("slug")
+            tokens = query.get_list("clob_token_ids")
+            owners = [s for s, m in self.markets.items() if any(t in m["clobTokenIds"] for t in tokens)]
+            slugs = query.get_list("slug") + owners
             body = {"markets": [self.one(s) for s in slugs if self._is(s, closed)]}
         else:
             body = self.one(path.rpartition("/")[2])
@@ -212,6 +216,22 @@ def test_a_market_without_tokens_is_asked_for_again_ever_more_seldom(desk: Told)
         before = len(at.venue.asked)
         await at.run_for(100)
         assert len(at.venue.asked) == before
+
+    desk(story)
+
+
+def test_a_token_whose_market_cannot_be_looked_up_is_not_taken_for_one_nobody_understands(desk: Told) -> None:
+    async def story(at: Desk) -> None:
+        at.venue.status = 400
+        assert isinstance(await at.listing.learn([YES]), Incomplete)
+        asked = len(at.venue.asked)
+        assert isinstance(await at.listing.learn([YES]), Incomplete) and len(at.venue.asked) == asked
+        at.venue.status, at.venue.takes_s = 200, 0.1
+        await asyncio.sleep(HINDERED_AGAIN_S)
+        first, second = await asyncio.gather(at.listing.learn([YES]), at.listing.learn([YES]))
+        assert first is None and isinstance(second, Incomplete), "nobody has answered yet"
+        assert at.listing.catalog.of_token(YES) == (TICKER, Outcome.YES)
+        assert await at.listing.learn([NO, "7", "not a token"]) is None, "there is no market of it"
 
     desk(story)
 
