@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from core.domain.clock import Clocks
-from core.domain.order import OURS, Fill, Life, Order
+from core.domain.order import OURS, Fill, Life, Order, TimeInForce
 from core.domain.trade import TradeStage
 from core.domain.units import Quantity, money_text, quantity_text
 from core.execution.differences import About, Differences, Key, Row
@@ -190,6 +190,10 @@ class Facts:
         order = ledger.orders[client]
         if order.live:
             self._applied(self._share.offer_report(report, "reconcile") or order, report)
+            answered = order.life in (Life.WORKING, Life.UNKNOWN)
+            if order.intent.tif is not TimeInForce.GTC and answered and not self._gateway.cancelling(client):
+                # Where such an order can rest, its rest is cancelled with the answer: this one's was lost.
+                self._gateway.cancel((client,), "it was to trade at once or not at all")
             return None
         # The list may lag behind the end: only the order itself proves that it still rests.
         fresh = await self._venue.order(report.order_id)

@@ -94,6 +94,8 @@ class Faults:
     fill_on_cancel: int = 0
     """Contracts that trade in the moment a cancel arrives."""
     list_lag_s: float = 0.0
+    at_once_rests: bool = False
+    """Immediate orders meet nobody and stay on the book."""
     silent_fills: bool = False
     """Fills are not told on the stream."""
     lists_lag_ms: int = 0
@@ -294,9 +296,12 @@ class FakeVenue:
             visible_at=visible,
         )
         self.placed[order.order_id] = order
+        at_once = intent.tif is not TimeInForce.GTC
+        if at_once and self.faults.at_once_rests:
+            return order
         if not intent.post_only:
             self._take(order, wanted)
-        if intent.tif is not TimeInForce.GTC:
+        if at_once:
             order.open = 0
         return order
 

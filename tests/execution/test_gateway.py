@@ -7,7 +7,7 @@ import asyncio
 import msgspec
 
 from core.control.snapshot import Snapshot
-from core.domain.order import Command, Life, OrderIntent
+from core.domain.order import Command, Life, OrderIntent, TimeInForce
 from core.domain.units import Money, contracts
 from core.engine.restore import restore
 from core.execution.events import OrderIntended
@@ -16,6 +16,7 @@ from core.execution.ledger import Ledger
 from core.execution.replaying import replay
 from core.journal.store import MemoryJournal
 from core.risk.halts import Level
+from core.strategy.proposal import FeeRole
 from core.venues.venue import UNSEALED, Incomplete, LastCheck, OrderReport, PlaceOutcome, Rejected, Sealed
 from tests.execution.bench import HOT, TRADER, Bench, only, running
 from tests.virtual import VirtualLoop, run_virtual
@@ -444,6 +445,42 @@ def test_a_check_that_breaks_before_the_first_byte_leaves_no_order_behind() -> N
             await bench.until(lambda: not bench.order(client).live, "end")
             assert bench.order(client).life is Life.NEVER_SENT and not bench.venue.placed
             assert bench.engine.state.halts.desk is Level.HALTED
+
+    run_virtual(main)
+
+
+def test_an_immediate_order_that_a_restart_finds_resting_is_taken_off_and_no_other() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            card = await bench.card()
+            kept = bench.seat.gateway.send(
+                Wish(msgspec.structs.replace(card.candidate, quantity=contracts(5)))
+            )
+            assert not isinstance(kept, Denied), kept
+            await bench.until(
+                lambda: bench.order(kept.intent.client_order_id).life is Life.WORKING, "resting"
+            )
+            bench.venue.faults.at_once_rests, bench.venue.faults.lose_answers = True, 1
+            bench.venue.faults.refuse_cancels = 10_000
+            at_once = msgspec.structs.replace(
+                card.candidate,
+                quantity=contracts(4),
+                tif=TimeInForce.IOC,
+                post_only=False,
+                fee_role=FeeRole.TAKER,
+            )
+            cents = card.candidate.price // 100
+            bench.venue.quote(HOT, cents - 1, cents)
+            sent = bench.seat.gateway.send(Wish(at_once))
+            assert not isinstance(sent, Denied), sent
+            client = sent.intent.client_order_id
+            await bench.until(lambda: bench.order(client).life is Life.UNKNOWN, "unknown")
+            rows, venue = list(bench.journal.rows), bench.venue
+        assert all(order.open for order in venue.placed.values())
+        venue.faults.refuse_cancels = 0
+        async with running(loop, venue=venue, history=rows, ready=False, run="r2") as again:
+            await again.until(lambda: again.order(client).life is Life.CANCELLED, "cancel", 5)
+            assert again.order(kept.intent.client_order_id).life is Life.WORKING
 
     run_virtual(main)
 
