@@ -14,6 +14,7 @@ import tomllib
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, get_type_hints
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -23,8 +24,15 @@ _KEY = re.compile(r"\s*(?:0x)?[0-9a-fA-F]{64}\s*", re.ASCII)
 _PATH = re.compile(r"(?:/[a-z0-9_-]{1,40}){1,5}", re.ASCII)
 _TICKER = re.compile(r"[A-Za-z0-9.-]{2,200}", re.ASCII)
 _FOLLOWED = re.compile(r"tag:[a-z0-9-]{1,80}|series:[0-9]{1,12}|[a-z0-9][a-z0-9-]{1,199}", re.ASCII)
-_URL = re.compile(r"(?:https?|wss?)://[!-.0-?A-~]{1,100}(?:/[!-~]{0,300})?", re.ASCII)
-"""Nobody stands before the host: what is secret in an address is in its path."""
+_URL = re.compile(
+    r"(?:https?|wss?)://(?=[^/?]{1,100}(?:[/?]|$))"
+    r"(?:[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63})*\.?|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?"
+    r"(?:[/?][!\"$-~]{0,300})?",
+    re.ASCII,
+)
+"""Nobody stands before the host: what is secret in an address is behind it."""
+_LIKE_A_KEY = re.compile(r"(?=[^0-9]*[0-9])[A-Za-z0-9_-]{20,}", re.ASCII)
+"""A long word with a digit in it and nothing that a file's name has."""
 _FOLLOW = re.compile(r"[A-Za-z0-9^=./_ -]{1,40}", re.ASCII)
 _STATION = re.compile(r"[A-Z]{4}", re.ASCII)
 
@@ -36,6 +44,14 @@ class SettingsError(Exception):
 def _within(name: str, value: Decimal | int, low: int, high: int) -> None:
     if not Decimal(value).is_finite() or not low <= value <= high:
         raise ValueError(f"{name} must be between {low} and {high}, not {value}")
+
+
+def _is_address(url: str) -> bool:
+    """Whether something can be asked there: with a port that exists, in brackets an address of version 6."""
+    try:
+        return _URL.fullmatch(url) is not None and urlsplit(url).port != 0
+    except ValueError:
+        return False
 
 
 class EngineSettings(msgspec.Struct, frozen=True):
@@ -125,7 +141,9 @@ class SourceSettings(msgspec.Struct, frozen=True):
             _within("every_s", self.every_s, 1, 7 * 86_400)
         if self.key not in ("file", "env", "keyring"):
             raise ValueError("key must be 'file', 'env' or 'keyring': where the key is, never the key itself")
-        if len(self.urls) > 8 or not all(_URL.fullmatch(url) for url in self.urls):
+        if _LIKE_A_KEY.fullmatch(self.key_file):
+            raise ValueError("key_file must name a file, it looks like the key itself: move it into one")
+        if len(self.urls) > 8 or not all(map(_is_address, self.urls)):
             raise ValueError("urls must be up to 8 addresses such as 'https://example.com'")
         if len(self.follows) > 100 or not all(_FOLLOW.fullmatch(name) for name in self.follows):
             raise ValueError("follows must be up to 100 names such as 'EUR/USD'")
@@ -321,7 +339,7 @@ def _section(source: str, text: str, name: str, table: dict[str, Any], kind: typ
             values[key] = msgspec.convert(value, fields[key])
         except msgspec.ValidationError:
             private = (name, key) in _MAY_BE_SECRET or (
-                name.startswith("feeds.") and key in ("key", "key_file")
+                name.startswith("feeds.") and key in ("key", "key_file", "urls")
             )
             shown = "" if private else f", not {value!r}"
             raise _at(
@@ -336,7 +354,8 @@ def _section(source: str, text: str, name: str, table: dict[str, Any], kind: typ
 
 
 _MAY_BE_SECRET = {("polymarket", key) for key in ("key", "key_file")}
-"""Where a private key may have been pasted: TOML reads 0x and digits as a number."""
+"""Where a private key may have been pasted: TOML reads 0x and digits as a number. So may a node's address
+hold one, with the brackets around it forgotten."""
 _WANTED = {
     bool: "true or false",
     bool | None: "true or false",

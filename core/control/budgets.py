@@ -60,13 +60,15 @@ def write_kept(path: Path, world_id: str, kept: Mapping[str, tuple[Kept, ...]]) 
 
 
 def _spent(engine: Engine) -> Mapping[str, tuple[Kept, ...]]:
-    world_ms = engine.desk.clocks.world_ms()
-    counts = {feed.source: kept_of(feed.budget, world_ms) for feed in engine.state.feeds.values()}
+    counts = {feed.source: kept_of(feed.budget) for feed in engine.state.feeds.values()}
     return {source: kept for source, kept in counts.items() if kept}
 
 
-async def keep_budgets(path: Path, world_id: str, engine: Engine, fault: str) -> None:
-    """Write the counts while they change, and once more at the end. ``fault`` is what reading them found."""
+async def keep_budgets(
+    path: Path, world_id: str, engine: Engine, before: Mapping[str, tuple[Kept, ...]], fault: str
+) -> None:
+    """Write the counts while they change, and once more at the end. ``before`` and ``fault`` are what reading
+    them found: a source that is off in this run keeps its own."""
     alarms, written = engine.desk.alarms, None
     if fault:
         effect = "a quota may be spent sooner than it shows"
@@ -75,7 +77,7 @@ async def keep_budgets(path: Path, world_id: str, engine: Engine, fault: str) ->
     try:
         while True:
             await asyncio.sleep(WRITE_EVERY_S)
-            counts = _spent(engine)
+            counts = {**before, **_spent(engine)}
             if counts == written:
                 continue
             try:
@@ -88,4 +90,4 @@ async def keep_budgets(path: Path, world_id: str, engine: Engine, fault: str) ->
                 alarms.clear("quotas")
     finally:
         with contextlib.suppress(OSError):  # the alarm has said so, or the disk went at this moment
-            write_kept(path, world_id, _spent(engine))
+            write_kept(path, world_id, {**before, **_spent(engine)})

@@ -10,6 +10,7 @@ import secrets
 import httpx
 import msgspec
 
+from core.config import paths
 from core.config.paths import Profile
 from core.config.secrets import KeyFileError
 from core.config.settings import Settings, SettingsError, load
@@ -38,7 +39,7 @@ class NotAskedError(Exception):
     operator."""
 
 
-_REFUSALS = (SettingsError, ReadyError, KeyFileError, VenueAddressError)
+_REFUSALS = (paths.ProfileError, SettingsError, ReadyError, KeyFileError, VenueAddressError)
 
 
 def listing(place: Profile) -> bytes:
@@ -72,6 +73,7 @@ def names() -> list[str]:
 def ask_alone(place: Profile, source: str) -> Tried:
     """One real question to a source, within what its quota has left; raises ``NotAskedError``."""
     try:
+        paths.prepare(place)
         world = site_of(place) if place.simulated else World(environment=place.environment)
         return asyncio.run(_ask(place, load(place.config), world, source))
     except _REFUSALS as error:
@@ -94,9 +96,13 @@ async def _ask(place: Profile, settings: Settings, world: World, source: str) ->
         feeds = build_feeds(only, read_stations(place, settings), shared)
         feed = next(feed for feed in feeds if feed.health().source == source)
         found = await _try(feed, tells=next(of.every_s == 0 for of in declarations() if of.name == source))
-    spent = kept_of(feed.health().budget, clocks.world_ms())
+    spent = kept_of(feed.health().budget)
     if spent:
-        write_kept(place.quotas, world.world_id, {**kept, source: spent})
+        try:
+            write_kept(place.quotas, world.world_id, {**kept, source: spent})
+        except OSError as error:
+            unwritten = f"{place.quotas} cannot be written ({error.strerror}): what this cost is forgotten."
+            return Tried(found.passed, f"{found.text} {unwritten}")
     return found
 
 

@@ -180,7 +180,7 @@ async def _serve(
                 ("journal head", tell_head(lambda: journal.head, clocks.wall_ms)),
                 ("memory", settle_memory()),
                 ("service manager", tell.keep_telling()),
-                ("quotas", keep_budgets(place.quotas, world.world_id, engine, quota_fault)),
+                ("quotas", keep_budgets(place.quotas, world.world_id, engine, kept, quota_fault)),
             ]
             if tape is not None:
                 beside_it.append(("feed tape", watch_tape(tape, engine)))

@@ -13,7 +13,7 @@ from core.config.paths import Profile
 from core.config.secrets import KeyFileError, from_keyring, read_key_file
 from core.config.settings import Settings, SettingsError, SourceSettings, place_of
 from core.control.site import World
-from core.feeds.declaration import Declaration, Key
+from core.feeds.declaration import KEY_CHARACTERS_MIN, Declaration, Key
 from core.feeds.registry import Chosen, declarations
 from core.feeds.stations import Station, station_of_series, stations
 
@@ -53,13 +53,15 @@ def read_stations(place: Profile, settings: Settings) -> Sequence[Station]:
 
 def _choice(place: Profile, of: Declaration, wish: SourceSettings, world: World) -> Chosen:
     _followed(place, of, wish)
-    urls = _urls(place, of, wish) | dict(world.feeds.get(of.name, {}))
+    urls = _urls(place, of, wish)
     if wish.on is False:
         return Chosen(False, f"It is off in {place.config}: set on = true in [{of.section}].")
     if place.simulated:
         key = Key(SIMULATED_KEY) if of.key is not None else None
         if of.urls and of.name not in world.feeds:
             return Chosen(False, "The simulator does not serve it.")
+        # Nothing real is mixed in, where the simulator has fewer addresses.
+        urls = dict.fromkeys(of.urls, "") | dict(world.feeds.get(of.name, {}))
         return Chosen(True, "", urls, float(wish.every_s), key, wish.follows)
     if of.off and wish.on is None:
         return Chosen(False, f"{of.off} To turn it on: on = true in [{of.section}] of {place.config}.")
@@ -112,6 +114,10 @@ def _key(place: Profile, of: Declaration, wish: SourceSettings) -> Key:
             raise KeyFileError(
                 f"key file {path} is no text: it must hold the key of {of.name} alone"
             ) from None
-    if not (text.isprintable() and 0 < len(text) <= KEY_CHARACTERS_MAX and " " not in text):
-        raise KeyFileError(f"what is configured as the key of {of.name} is none: it must be one word")
+    printable = text.isascii() and text.isprintable() and " " not in text
+    if not (printable and KEY_CHARACTERS_MIN <= len(text) <= KEY_CHARACTERS_MAX):
+        raise KeyFileError(
+            f"what is configured as the key of {of.name} is none: it must be one word of "
+            f"{KEY_CHARACTERS_MIN} to {KEY_CHARACTERS_MAX} letters and figures"
+        )
     return Key(text)

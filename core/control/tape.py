@@ -28,6 +28,8 @@ FILES = 8
 """The space is shared by so many files; the oldest goes for a new one."""
 QUEUED_BYTES_MAX = 16 << 20
 """What waits beyond it is not recorded: the disk does not keep up."""
+RECORD_BYTES = 600
+"""Of a frame in memory besides its body, which is often shorter."""
 LINGER_S = 0.5
 AGAIN_S = 30.0
 """After a fault of the disk nothing is tried for so long."""
@@ -57,11 +59,12 @@ class Tape:
     def take(self, record: Recorded) -> None:
         """Queue one answer or frame."""
         with self._wake:
-            if self._queued + len(record.body) > QUEUED_BYTES_MAX:
+            held = len(record.body) + RECORD_BYTES
+            if self._queued + held > QUEUED_BYTES_MAX:
                 self.dropped += 1
                 return
             self._queue.append(record)
-            self._queued += len(record.body)
+            self._queued += held
             self._wake.notify()
 
     def close(self) -> None:
@@ -101,7 +104,11 @@ class Tape:
             return batch
 
     def _write(self, line: bytes) -> None:
-        if self._file is None or self._size + len(line) > self._bytes_max // FILES:
+        share = self._bytes_max // FILES
+        if len(line) > share:
+            self.dropped += 1
+            return
+        if self._file is None or self._size + len(line) > share:
             self._begin_file()
         assert self._file is not None
         self._file.write(line)
@@ -153,7 +160,7 @@ async def watch_tape(tape: Tape, engine: Engine) -> None:
     told = 0
     while True:
         await asyncio.sleep(LOOK_EVERY_S)
-        fault = tape.fault or ("the disk does not keep up" if tape.dropped > told else "")
+        fault = tape.fault or ("more comes than the disk or record_mb takes" if tape.dropped > told else "")
         told = tape.dropped
         if fault:
             what = f"what the sources send is not recorded: {fault}; {tape.dropped} answers are missing"

@@ -69,10 +69,10 @@ class Budget:
         )
 
 
-def kept_of(budget: Iterable[Left], world_ms: int) -> tuple[Kept, ...]:
-    """What of a budget is to be handed in after a restart."""
+def kept_of(budget: Iterable[Left]) -> tuple[Kept, ...]:
+    """What of a budget is to be handed in after a restart: each count is of the period it was taken in."""
     return tuple(
-        Kept(one.quota.per, _period(one.quota.per, world_ms), one.quota.most - one.left)
+        Kept(one.quota.per, _period(one.quota.per, one.whole_ms - 1), one.quota.most - one.left)
         for one in budget
         if one.quota.per in _FORMATS
     )

@@ -42,32 +42,43 @@ class Key:
     ``pieces`` of it are hidden where they stand alone, too.
     """
 
-    __slots__ = ("_pieces", "text")
+    __slots__ = ("_forms", "text")
 
     def __init__(self, text: str, pieces: Iterable[str] = ()) -> None:
         self.text = text
-        self._pieces = tuple(pieces)
+        self._forms = _forms((text, *pieces))
 
     def __repr__(self) -> str:
         return "Key(...)"
 
     def hidden(self, sentence: str) -> str:
         """The sentence without the key, wherever it stands in it."""
-        for form in self._forms():
+        for form in self._forms:
             sentence = sentence.replace(form, "(key)")
         return sentence
 
     def hidden_in(self, body: bytes) -> bytes:
-        """What a provider sent without the key: some repeat it in their answers."""
-        for form in self._forms():
-            body = body.replace(form.encode(), b"(key)")
+        """What a provider sent without the key: some repeat it in their answers. Before anything reads it:
+        a parser that cuts a long text would leave half of the key. What is too short to be one stays, it
+        may be a figure."""
+        for form in self._forms:
+            if len(form) >= KEY_CHARACTERS_MIN:
+                body = body.replace(form.encode(), b"(key)")
         return body
 
-    def _forms(self) -> list[str]:
-        """As it may be written, the longest first: the whole goes before its pieces."""
-        texts = (self.text, *self._pieces)
-        forms = {form for text in texts for form in (text, quote(text, safe=""), quote_plus(text))}
-        return sorted(forms - {""}, key=lambda form: (-len(form), form))
+
+KEY_CHARACTERS_MIN = 8
+"""No provider's key is shorter."""
+
+
+def _forms(texts: Iterable[str]) -> tuple[str, ...]:
+    """As they may be written, the longest first: the whole goes before its pieces."""
+    forms = {
+        form
+        for text in texts
+        for form in (text, quote(text, safe=""), quote_plus(text), text.replace("/", "\\/"))
+    }
+    return tuple(sorted(forms - {""}, key=lambda form: (-len(form), form)))
 
 
 class KeyNeed(msgspec.Struct, frozen=True):

@@ -34,6 +34,7 @@ HttpFactory = Callable[[], httpx.AsyncClient]
 
 class Body(msgspec.Struct, frozen=True):
     data: bytes
+    """As it came, but for a key it may repeat."""
     received_wall_ms: int
     received_ns: int
     latency_ms: int = 0
@@ -170,7 +171,8 @@ class Fetcher:
                         return Failed(f"answer is larger than {BODY_BYTES_MAX // 1_000_000} MB", 200)
         ended_ns, said = self._clocks.mono_ns(), dict(response.headers.items())
         latency_ms = (ended_ns - began_ns) // 1_000_000
-        found = Body(bytes(data), self._clocks.wall_ms(), ended_ns, latency_ms, said)
+        body = self._key.hidden_in(bytes(data)) if self._key is not None else bytes(data)
+        found = Body(body, self._clocks.wall_ms(), ended_ns, latency_ms, said)
         self._keep(url, response.status_code, found)
         if response.status_code not in (httpx.codes.OK, httpx.codes.NO_CONTENT):
             return self._refused(response, found)
@@ -193,8 +195,7 @@ class Fetcher:
     def _keep(self, url: httpx.URL, status: int, found: Body) -> None:
         headers = {name: self.hidden(value) for name, value in found.headers.items()}
         times = found.received_wall_ms, found.received_ns, self._clocks.world_ms()
-        body = self._key.hidden_in(found.data) if self._key is not None else found.data
-        self._record(Recorded(self._feed, self.hidden(str(url)), status, headers, *times, body))
+        self._record(Recorded(self._feed, self.hidden(str(url)), status, headers, *times, found.data))
 
     def hidden(self, text: str) -> str:
         """A text of the provider's without the key."""
@@ -229,7 +230,7 @@ class Fetcher:
 def _http_time_s(text: str) -> float | None:
     try:
         at = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):  # figures of any length are figures to it
         return None
     return (at if at.tzinfo is not None else at.replace(tzinfo=UTC)).timestamp()
 

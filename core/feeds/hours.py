@@ -15,6 +15,7 @@ from core.feeds.stations import DAY_MS, HOUR_MS
 
 STANDARD_MS, SUMMER_MS = -5 * HOUR_MS, -4 * HOUR_MS
 WEEK_MS = 7 * DAY_MS
+CLOSED_MS_MAX = 10 * DAY_MS
 _MONDAY_MS = 4 * DAY_MS
 """The first Monday after the epoch, which was a Thursday."""
 
@@ -55,6 +56,11 @@ class Hours(msgspec.Struct, frozen=True):
             closed_ms += 0 if self.is_open(at_ms) else turn_ms - at_ms
             at_ms = turn_ms
         return closed_ms
+
+    def rest_ms(self, told_ms: int, now_ms: int) -> int:
+        """What of the age of a value does not count. A time longer than any market is closed counts in full:
+        what is so old is old, and years of weeks would take long to walk through."""
+        return self.closed_ms(told_ms, now_ms) if now_ms - told_ms <= CLOSED_MS_MAX else 0
 
 
 FX_WEEK = Hours(((4 * DAY_MS + 17 * HOUR_MS, False), (6 * DAY_MS + 17 * HOUR_MS, True)))

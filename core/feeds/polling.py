@@ -30,6 +30,9 @@ BREAKER_FAILURES = 3
 PROBE_S = 60.0
 KEY_REFUSED_S = 3_600.0
 """A refused key is asked with again this much later (real time): somebody may have paid."""
+SPENT_LOOK_S = 3_600.0
+"""Whether a quota is whole again is looked for at least so often (real time). That asks nobody, and no loop
+sleeps through a suspended machine's time, or through a month that has become longer."""
 SLOWED_S = 600.0
 """After a 429 without a wish of its own the cadence is halved for this long."""
 
@@ -94,7 +97,7 @@ class PolledFeed:
         self._failures = 0
         self._faults: dict[str, tuple[int, str]] = {}
         self._retry_at_ns: int | None = None
-        self._slow_until_ns = 0
+        self._slow_until_ns = self._quiet_until_ns = 0
         self._received_ns: int | None = None
         self._latency_ms: int | None = None
         self._refused, self._spent = "", False
@@ -186,6 +189,9 @@ class PolledFeed:
             await asyncio.sleep(delay_s)
 
     async def _once(self, source: Source) -> float:
+        # The wish of a provider that is asked too often is about all that asks it.
+        while (quiet_ns := self._quiet_until_ns - self._clocks.mono_ns()) > 0:  # noqa: ASYNC110 - it may be moved
+            await asyncio.sleep(quiet_ns / 1e9)
         return self._book(source, await self._polled(source))
 
     def _book(self, source: Source, outcome: Polled | Failed) -> float:
@@ -205,7 +211,7 @@ class PolledFeed:
             wait_s = max(REAL_INTERVAL_S_MIN, outcome.retry_after_s or 0.0)
             self._faults[source.key] = (0, reason)
             self._retry_at_ns = now_ns + int(wait_s * 1e9)
-            return wait_s
+            return min(wait_s, SPENT_LOOK_S)
         if outcome.key_refused:
             self._refused = reason
             self._faults[source.key] = (1, f"the key is refused: {reason}")
@@ -216,6 +222,8 @@ class PolledFeed:
         self._faults[source.key] = (in_a_row, reason)
         if outcome.status == 429 and outcome.retry_after_s is None:
             self._slow_until_ns = now_ns + int(SLOWED_S * 1e9)
+        elif outcome.status == 429 and outcome.retry_after_s is not None:
+            self._quiet_until_ns = now_ns + int(outcome.retry_after_s * 1e9)
         cadence_s = self._real_s(self._interval_s)
         if outcome.retry_after_s is not None:
             delay_s = max(REAL_INTERVAL_S_MIN, outcome.retry_after_s)
@@ -223,7 +231,8 @@ class PolledFeed:
             delay_s = min(PROBE_S, cadence_s)
         else:
             doublings = min(in_a_row - 1, BACKOFF_DOUBLINGS)
-            delay_s = self._rng.uniform(0.0, min(BACKOFF_S_MAX, cadence_s, 2.0**doublings))
+            jittered_s = self._rng.uniform(0.0, min(BACKOFF_S_MAX, cadence_s, 2.0**doublings))
+            delay_s = max(REAL_INTERVAL_S_MIN, jittered_s)
         self._retry_at_ns = now_ns + int(delay_s * 1e9)
         # With the breaker open the wait happens at the probe, one source at a time.
         return 0.0 if self._open else delay_s

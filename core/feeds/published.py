@@ -13,15 +13,12 @@ from core.feeds.feed import Feed, FeedHealth, FeedState, Stamp, Tried, within_ho
 from core.feeds.hours import FX_WEEK, US_SESSION
 from core.feeds.quotes import Average, Quote
 from core.feeds.sanity import time_fault
-from core.feeds.stations import DAY_MS
 from core.feeds.values import Sink
 from core.feeds.wiring import Wiring
 from core.venues.published import Mean, Published
 
 TRIAL_S = 10.0
 VALUE_MAX = 1e12
-HELD_MS_MAX = 10 * DAY_MS
-"""Longer than any market is closed."""
 INDICES = Declaration(
     name="kalshi-indices",
     label="CFB",
@@ -106,7 +103,7 @@ class PublishedFeed:
         stale = [
             f"{name} {(world_ms - at) // 1000}s old"
             for name, at in self._newest.items()
-            if world_ms - at - _closed_ms(name, at, world_ms) > limit_ms
+            if world_ms - at - (_HOURS[name].rest_ms(at, world_ms) if name in _HOURS else 0) > limit_ms
         ]
         if self._refusal:
             state = FeedState.DOWN
@@ -136,13 +133,6 @@ class PublishedFeed:
             name, self.source, mean.value, mean.seconds, mean.of, mean.ends_ms, stamp,
             self._of.stale_after_s,
         )  # fmt: skip
-
-
-def _closed_ms(name: str, since_ms: int, until_ms: int) -> int:
-    hours = _HOURS.get(name)
-    if hours is None or until_ms - since_ms > HELD_MS_MAX:
-        return 0
-    return hours.closed_ms(since_ms, until_ms)
 
 
 def last_minute(name: str) -> str:

@@ -192,7 +192,7 @@ class StreamedFeed:
         self._state, self._detail = FeedState.WAITING, ""
         try:
             for message in self._dialogue.greet():
-                await socket.send(message)
+                await self._say(socket, message)
             sides = {"read": self._read(socket, url)}
             if self._dialogue.beat_s:
                 sides["beat"] = self._beat(socket)
@@ -214,10 +214,10 @@ class StreamedFeed:
                 at = Arrival(self._clocks.wall_ms(), self._clocks.mono_ns(), self._clocks.world_ms())
                 body = self._key.hidden_in(data) if self._key is not None else data
                 self._record(Recorded(self._of.name, what, 0, {}, at.wall_ms, at.ns, at.world_ms, body))
-                heard = self._dialogue.hear(data, at)
+                heard = self._dialogue.hear(body, at)
                 self._take(heard, at)
                 for reply in heard.replies:
-                    await socket.send(reply)
+                    await self._say(socket, reply)
                 if heard.key_refused:
                     self._state, self._detail = (
                         FeedState.AUTH,
@@ -230,7 +230,15 @@ class StreamedFeed:
     async def _beat(self, socket: Socket) -> None:
         while True:
             await asyncio.sleep(self._dialogue.beat_s)
-            await socket.send(self._dialogue.beat())
+            await self._say(socket, self._dialogue.beat())
+
+    async def _say(self, socket: Socket, message: bytes) -> None:
+        """A peer that talks and takes nothing would hold up whoever reads."""
+        try:
+            async with asyncio.timeout(self._dialogue.silent_s):
+                await socket.send(message)
+        except TimeoutError:
+            raise SocketError(f"it took no message for {self._dialogue.silent_s:g} s") from None
 
     def _take(self, heard: Heard, at: Arrival) -> None:
         self._received_ns = at.ns

@@ -84,6 +84,8 @@ class Board:
         before = held.value if held is not None and price.at_ms - held.stamp.event_ms < DAY_MS else None
         fault = time_fault(price.at_ms, held_ms, now_ms)
         fault = fault or price_fault(price.value, PAIRS[price.pair], before)
+        for side in (price.bid, price.ask):  # the mid of half a book is no price
+            fault = fault or (price_fault(side, PAIRS[price.pair], price.value) if side is not None else "")
         if fault:
             return f"{price.pair} refused: {fault}"
         quote = Quote(price.pair, DECLARATION.name, price.value, price.bid, price.ask, stamp, self.limit_s)
@@ -102,13 +104,13 @@ class Board:
         now_ms = self._clocks.world_ms()
         if not FX_WEEK.is_open(now_ms):
             return []
-        heard = {pair: at + FX_WEEK.closed_ms(at, now_ms) for pair, at in self._heard_ms.items()}
+        heard = {pair: at + FX_WEEK.rest_ms(at, now_ms) for pair, at in self._heard_ms.items()}
         return [p for p in self.pairs if p in self.refused or now_ms - heard[p] > self._silent_ms]
 
     def age_limit_s(self, pair: str) -> int:
         """The limit of its age: the hours in which nothing trades do not count."""
         held, now_ms = self.held.get(pair), self._clocks.world_ms()
-        closed_ms = FX_WEEK.closed_ms(held.stamp.event_ms, now_ms) if held is not None else 0
+        closed_ms = FX_WEEK.rest_ms(held.stamp.event_ms, now_ms) if held is not None else 0
         return self.limit_s + closed_ms // 1000
 
 

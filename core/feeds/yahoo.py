@@ -173,7 +173,7 @@ class ChartSource:
     def stale_after_s(self) -> int:
         """The limit counts the hours in which it trades."""
         now_ms = self._clocks.world_ms()
-        return self._limit_s + self._of.hours.closed_ms(self.newest_ms or now_ms, now_ms) // 1000
+        return self._limit_s + self._of.hours.rest_ms(self.newest_ms or now_ms, now_ms) // 1000
 
     async def poll(self) -> Polled | Failed:
         """Ask, unless the service is not to be asked now."""

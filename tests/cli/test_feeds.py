@@ -141,6 +141,24 @@ async def test_without_an_engine_a_test_asks_once_itself(
     assert "text/html, not JSON" in last and "nothing that may be used" in last
 
 
+async def test_a_test_counts_what_it_cost_and_says_where_that_cannot_be_kept(
+    empty: Desk,  # noqa: F811
+) -> None:
+    place = paths.profile("live")
+    ended = await empty.run("feeds", "test", "yahoo", "--profile", "live")
+    assert "Nothing was asked" in ended.out and place.directory.is_dir(), "the machine's first word with it"
+    with serving(b"{}", "application/json") as (url, _):
+        place.config.write_text(f'[feeds.open-meteo]\nurls = ["{url}"]\n')
+        ended = await empty.run("feeds", "test", "open-meteo", "--profile", "live")
+        assert ended.err == "" and "cannot be written" not in ended.out
+        kept = read_kept(place.quotas, "")[0]["open-meteo"]
+        assert {one.per: one.spent for one in kept}[Per.DAY] == 1
+        place.quotas.with_suffix(".new").mkdir()
+        ended = await empty.run("feeds", "test", "open-meteo", "--profile", "live")
+    assert ended.err == "" and f"{place.quotas} cannot be written (Is a directory)" in ended.out
+    assert read_kept(place.quotas, "")[0]["open-meteo"] == kept
+
+
 async def test_an_off_source_is_not_asked_and_says_what_turns_it_on(empty: Desk) -> None:  # noqa: F811
     place = paths.profile("live")
     paths.prepare(place)

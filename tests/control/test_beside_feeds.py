@@ -14,7 +14,7 @@ import pytest
 from core.control import budgets, tape
 from core.control.budgets import keep_budgets, read_kept
 from core.control.tape import watch_tape
-from core.feeds.budget import Left
+from core.feeds.budget import Kept, Left
 from core.feeds.declaration import Per, Quota
 from core.feeds.feed import FeedHealth, FeedState
 
@@ -70,8 +70,12 @@ async def test_counts_are_written_while_they_change_and_at_the_end(
         desk.spends(470)
         return True
 
-    await while_running(keep_budgets(path, "w1", desk, "it was damaged"), lambda: spent() == 20, last)  # type: ignore[arg-type]
+    off = {"tomorrow-io": (Kept(Per.DAY, "2026-11-29", 7),)}
+    await while_running(
+        keep_budgets(path, "w1", desk, off, "it was damaged"), lambda: spent() == 20, last  # type: ignore[arg-type]
+    )  # fmt: skip
     assert spent() == 30 and desk.raised == ["quota file"]
+    assert read_kept(path, "w1")[0]["tomorrow-io"] == off["tomorrow-io"], "off in this run, and not forgotten"
 
 
 async def test_a_disk_that_refuses_the_counts_rings_until_it_takes_them(
@@ -86,7 +90,7 @@ async def test_a_disk_that_refuses_the_counts_rings_until_it_takes_them(
         return True
 
     await while_running(
-        keep_budgets(path, "", desk, ""),  # type: ignore[arg-type]
+        keep_budgets(path, "", desk, {}, ""),  # type: ignore[arg-type]
         lambda: "cannot be written" in desk.rung.get("quotas", ""), comes, lambda: not desk.rung, path.exists,
     )  # fmt: skip
 

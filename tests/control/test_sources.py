@@ -11,6 +11,7 @@ from core.config.paths import Environment, Profile
 from core.config.settings import SettingsError, parse
 from core.control.site import World
 from core.control.sources import chosen, variable_of
+from core.feeds import chainlink
 from core.feeds.registry import Chosen, declarations
 
 KEYED = next(of for of in declarations() if of.key is not None)
@@ -56,13 +57,15 @@ def test_a_missing_key_turns_a_source_off_with_how_to_get_one(
     assert str(live.feed_key(KEYED.name)) in choice.why_off
     choice = keyed(live, 'key = "env"\n')
     assert f"{variable_of(KEYED)} is not set" in choice.why_off and KEYED.key.how in choice.why_off
-    monkeypatch.setenv(variable_of(KEYED), "abc123")
+    monkeypatch.setenv(variable_of(KEYED), "schlüssel-eines-anbieters")
+    assert "must be one word" in keyed(live, 'key = "env"\n').why_off, "no header takes it"
+    monkeypatch.setenv(variable_of(KEYED), "abc12345")
     choice = keyed(live, 'key = "env"\n')
-    assert choice.on and choice.key is not None and choice.key.text == "abc123"
+    assert choice.on and choice.key is not None and choice.key.text == "abc12345"
     assert not keyed(live, 'key = "env"\n').on, "it is taken out: what is started later must not inherit it"
 
 
-@pytest.mark.parametrize("content", [b"two words", b"", b"\xff\xfe", b"k" * 201])
+@pytest.mark.parametrize("content", [b"two words", b"", b"\xff\xfe", b"k" * 201, b"k" * 7])
 def test_what_is_no_key_is_refused_without_being_quoted(live: Profile, content: bytes) -> None:
     path = live.feed_key(KEYED.name)
     path.parent.mkdir(mode=0o700)
@@ -95,3 +98,9 @@ def test_a_simulated_desk_has_what_its_simulator_serves_and_needs_no_key(tmp_pat
     assert all(choice.on for choice in found.values())
     assert found[KEYED.name].key is not None
     assert choose(demo)[OPEN.name].why_off == "The simulator does not serve it."
+    nodes = '[feeds.chainlink]\nurls = ["https://a.example", "https://b.example", "https://c.example"]\n'
+    demo.config.write_text(nodes)
+    world = World(environment=Environment.SIM, feeds={"chainlink": {"rpc": "http://127.0.0.1:1/one"}})
+    mixed = chosen(demo, parse(nodes, str(demo.config)), world)["chainlink"]
+    assert {role: url for role, url in mixed.urls.items() if url} == {"rpc": "http://127.0.0.1:1/one"}
+    assert mixed.urls.keys() == chainlink.DECLARATION.urls.keys(), "nor is a declared one asked"

@@ -62,6 +62,16 @@ def test_the_oldest_go_and_all_files_together_stay_within_the_space(tmp_path: Pa
     assert kept == [f"{number:04}" for number in range(300 - len(kept), 300)], "the newest, none missing"
 
 
+def test_an_answer_that_would_fill_the_space_alone_is_dropped_and_counted(tmp_path: Path) -> None:
+    tape = Tape(tmp_path, 80_000)
+    tape.take(record(b"1"))
+    tape.take(record(b"x" * 10_000))
+    tape.take(record(b"3"))
+    tape.close()
+    assert tape.dropped == 1
+    assert [line["body"] for line in lines(tmp_path)] == ["1", "3"]
+
+
 def test_a_disk_that_refuses_is_told_once_and_nothing_waits_for_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -82,7 +92,7 @@ def test_what_the_disk_does_not_keep_up_with_is_dropped_and_counted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tape_module, "LINGER_S", 60.0)
-    monkeypatch.setattr(tape_module, "QUEUED_BYTES_MAX", 1_000)
+    monkeypatch.setattr(tape_module, "QUEUED_BYTES_MAX", 2_000)
     tape = Tape(tmp_path, 1 << 20)
     for _ in range(5):
         tape.take(record(b"x" * 400))

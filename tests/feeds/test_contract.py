@@ -73,9 +73,11 @@ def test_the_providers_own_word_counts_and_survives_a_restart_of_the_same_day_on
         budget.told(Per.MONTH, 20_000)
         assert budget.left()[0].left == 20_000, "a paid plan grants more"
         budget.told(Per.MONTH, 12)
-        kept = kept_of(budget.left(), clocks.world_ms())
+        kept = kept_of(budget.left())
         assert [(one.per, one.period, one.spent) for one in kept] == [(Per.MONTH, "2026-11", 488)]
         assert Budget(quotas, clocks, kept).left()[0].left == 12
+        midnight = Left(quotas[0], 12, ms("2026-12-01T00:00:00"))
+        assert kept_of([midnight])[0].period == "2026-11", "counted before it, written after it"
         december = virtual.clocks(world_ms=ms("2026-12-01T00:00:00"))
         assert Budget(quotas, december, kept).left()[0].left == 500
 
@@ -122,6 +124,36 @@ def test_a_key_is_in_no_reason_no_recording_and_no_repr_and_a_spent_quota_asks_n
     assert recorded and SECRET not in written and "s3cret" not in written and "(key)" in written
 
 
+def test_no_parser_sees_a_key_that_it_could_cut_in_half(virtual: Any) -> None:
+    path = SECRET.replace("/", "\\/")
+    said = f'{{"message": "{"x" * 90} {SECRET} {path}", "price": 11}}'.encode()
+
+    async def script(key: Key) -> Any:
+        answer = httpx.Response(200, headers={"Content-Type": "application/json"}, content=said)
+        async with httpx.AsyncClient(transport=httpx.MockTransport(lambda _: answer)) as client:
+            fetcher = Fetcher(
+                client, "http://feed", virtual.clocks(), "pmconsole/test", "application/json",
+                secrecy=Secrecy(NEED, key),
+            )  # fmt: skip
+            return await fetcher.get("/x")
+
+    assert virtual.run(script(Key(SECRET))).data.endswith(b' (key) (key)", "price": 11}')
+    assert virtual.run(script(Key("1", ("11",)))).data == said, "the path of a node's address: no figure goes"
+    line = Line(virtual, Scripted(f"{SECRET} is no price".encode()))
+    heard: list[bytes] = []
+
+    class Parrot(Ticking):
+        def hear(self, data: bytes, at: Arrival) -> Heard:
+            heard.append(data)
+            return Heard()
+
+    feed = StreamedFeed(
+        TICKS, Parrot(), line, virtual.clocks(), random.Random(1), lambda _: None, key=Key(SECRET)
+    )
+    virtual.run_for(1, feed.run)
+    assert heard == [b"(key) is no price"]
+
+
 # --- asking -----------------------------------------------------------------------------------------
 
 
@@ -163,6 +195,15 @@ def test_a_spent_quota_is_told_and_waited_for(virtual: Any) -> None:
     assert health.state is FeedState.SPENT and health.retry_at_ns == 1_800 * 10**9
     tried = virtual.run(feed.trial())
     assert not tried.passed and "Nothing was asked. It can be asked in 900 s." in tried.text
+
+
+def test_a_month_that_is_spent_is_looked_at_every_hour(virtual: Any) -> None:
+    # A sleep of weeks ends late on a machine that is suspended, and what was granted meanwhile goes unused.
+    source = Asked(virtual, Failed("the quota is spent", retry_after_s=20 * 86_400.0, spent=True))
+    feed = PolledFeed(ASKED, [source], 60, virtual.clocks(), random.Random(1))
+    virtual.run_for(7_300, feed.run)
+    assert source.asked_s == [0.0, 3_600.0, 7_200.0]
+    assert feed.health().retry_at_ns == (20 * 86_400 + 7_200) * 10**9
 
 
 def test_a_test_asks_the_declared_question_and_tells_its_price_first(virtual: Any) -> None:
@@ -263,6 +304,29 @@ def test_a_connection_on_which_nothing_comes_is_dead(virtual: Any) -> None:
     virtual.run_for(22, feed.run)
     assert feed.health().failures == 1 and len(line.opened_s) == 2, "and it is opened anew"
     assert 39.9 <= line.opened_s[1] <= 40.9, "20 s after its last message and a short wait"
+
+
+class Deaf(Scripted):
+    """Talks on and takes nothing."""
+
+    async def send(self, data: bytes) -> None:
+        if data != b"subscribe":
+            await asyncio.Event().wait()
+
+
+def test_a_peer_that_talks_and_takes_nothing_is_left(virtual: Any) -> None:
+    class Answering(Ticking):
+        def hear(self, data: bytes, at: Arrival) -> Heard:
+            return Heard(replies=(b"pong",))
+
+    line = Line(virtual, Deaf(*[b"ping"] * 1_000), Scripted())
+    feed = StreamedFeed(TICKS, Answering(), line, virtual.clocks(), random.Random(1), lambda _: None)
+    virtual.run_for(19.9, feed.run)
+    assert len(line.opened_s) == 1
+    line = Line(virtual, Deaf(*[b"ping"] * 1_000), Scripted())
+    feed = StreamedFeed(TICKS, Answering(), line, virtual.clocks(), random.Random(1), lambda _: None)
+    virtual.run_for(22, feed.run)
+    assert len(line.opened_s) == 2 and feed.health().failures == 1
 
 
 def test_old_and_future_values_are_refused_by_name_and_a_key_is_hidden_in_every_frame(virtual: Any) -> None:

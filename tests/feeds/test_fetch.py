@@ -75,7 +75,14 @@ def test_a_transport_fault_is_a_value(virtual: Any) -> None:
 
 @pytest.mark.parametrize(
     ("text", "seconds"),
-    [("7", 7.0), ("999999999", 3600.0), ("soon", None), ("", None), ("Sun, 22 Nov 2026 06:47:10 GMT", 30.0)],
+    [
+        ("7", 7.0),
+        ("999999999", 3600.0),
+        ("soon", None),
+        ("", None),
+        ("Mon, 01 Jan 2024 00:00:00 +99999999999999999", None),
+        ("Sun, 22 Nov 2026 06:47:10 GMT", 30.0),
+    ],
 )
 def test_retry_after_in_seconds_or_as_a_date_of_real_time(
     virtual: Any, text: str, seconds: float | None

@@ -85,6 +85,12 @@ def test_closed_time_adds_up(hours: Hours, start_ms: int, first_ms: int, second_
     assert 0 <= whole <= end_ms - start_ms
 
 
+def test_years_are_no_weekend_and_cost_nothing() -> None:
+    friday, monday = ms("2026-11-20T22:00:00"), ms("2026-11-23T12:00:00")
+    assert FX_WEEK.rest_ms(friday, monday) == FX_WEEK.closed_ms(friday, monday) == 48 * 3_600_000
+    assert US_SESSION.rest_ms(ms("2001-01-01T00:00:00"), monday) == 0
+
+
 def test_a_weekend_is_two_days() -> None:
     assert FX_WEEK.closed_ms(ms("2026-11-20T12:00:00"), ms("2026-11-23T12:00:00")) == 48 * 3_600_000
 

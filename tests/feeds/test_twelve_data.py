@@ -222,6 +222,14 @@ def test_prices_of_one_second_are_all_handed_on_but_a_repeated_one_is_no_news(vi
     ]
 
 
+def test_the_mid_of_half_a_book_is_no_price(virtual: Any) -> None:
+    service = TwelveData(virtual)
+    script = [[tick(bid=0.0, ask=1.1576)], [tick(bid=0.9, ask=1.4)], [tick(bid=1.1572, ask=1.1576)]]
+    service.says = lambda: script.pop(0) if script else []  # type: ignore[method-assign]
+    service.run(5)
+    assert [quote.value for quote in service.told] == [pytest.approx(1.1574)]
+
+
 def test_a_refused_pair_is_asked_for_at_once_and_the_other_is_not(virtual: Any) -> None:
     service = TwelveData(virtual)
     service.refused = {"USD/JPY"}
