@@ -24,7 +24,6 @@ from core.feeds.releases import Calendar, Due
 from core.journal.events import Event, Kind
 from core.journal.store import EventLog
 from core.risk.releases import (
-    CLEAR,
     Affected,
     ReleaseFacts,
     ReleaseState,
@@ -101,10 +100,12 @@ class Releases:
                 self._out(due, f"{due.kind} of {eastern_words(due.at_ms)} is out: {said}", "engine")
 
     def _said_by(self, kind: ReleaseKind, due: Due) -> str:
-        """Whose word it is that an awaited release is out: a series', or a calendar's; empty for nobody's."""
+        """Whose word it is that an awaited release is out: a series', or a calendar's that was made since its
+        time; empty for nobody's."""
         day = eastern_day(due.at_ms)
         points = (self._prints[series] for series in kind.series if series in self._prints)
-        listed = (one for calendar in self._calendars.values() for one in calendar.due if one.out)
+        since = (one for one in self._calendars.values() if one.stamp.event_ms >= due.at_ms)
+        listed = (one for calendar in since for one in calendar.due if one.out)
         named = [point.series for point in points if point.day >= _period(due)]
         named += [one.source for one in listed if one.kind == due.kind and eastern_day(one.at_ms) == day]
         return next(iter(named), "")
@@ -176,17 +177,17 @@ def watch(desk: Desk) -> None:
     """Once a second: pull what rests in markets that a release holds back, and say what is awaited."""
     releases, touched = desk.releases, dict.fromkeys(NAMES, 0)
     releases.refresh()
-    against: dict[str, Standing] = {}
-    for ticker, known in desk.state.markets.items():
+    for known in desk.state.markets.values():
         for kind in releases.moves(known.market):
             touched[kind] += 1
-            against[ticker] = releases.against(known.market)
     if releases.look(touched):
         desk.state.touch_status()
     for client, order in list(desk.ledger.live.items()):
-        found = against.get(order.intent.ticker, CLEAR)
-        held = found.state is not ReleaseState.CLEAR and order.intent.purpose is Purpose.OPEN
-        if held and not desk.seats.cancelling(client):
+        market = desk.state.markets.get(order.intent.ticker)
+        if market is None or order.intent.purpose is not Purpose.OPEN or desk.seats.cancelling(client):
+            continue
+        found = releases.against(market.market)
+        if found.state is not ReleaseState.CLEAR:
             desk.seats.cancel((client,), found.why)
     for one in releases.known:
         _say(desk, one)

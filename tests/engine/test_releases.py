@@ -120,13 +120,16 @@ def test_a_calendar_that_says_a_date_has_brought_figures_ends_the_wait_for_that_
         async with running(loop, settings=SETTINGS, affected=CPI) as bench:
             now = bench.clock.wall_ms()
 
-            def listed(at_ms: int) -> None:
+            def listed(at_ms: int, made_ms: int = now) -> None:
                 out = Due("CPI", at_ms, Certainty.USUAL, "fred-releases", out=True)
-                bench.feed.sink(Calendar("fred-releases", ("CPI",), (out,), Stamp(now, now, 0), 35 * DAY_S))
+                made = Stamp(made_ms, now, 0)
+                bench.feed.sink(Calendar("fred-releases", ("CPI",), (out,), made, 35 * DAY_S))
 
             calendar(bench, -600)
             listed(now - 20 * DAY_S * 1000)
             assert state(bench) is ReleaseState.PENDING
+            listed(now - 7_200_000, made_ms=now - 700_000)
+            assert state(bench) is ReleaseState.PENDING, "it was made before the time: it cannot know"
             listed(now - 7_200_000)  # the same day at its usual time
             assert state(bench) is ReleaseState.CLEAR
 
