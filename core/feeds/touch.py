@@ -13,7 +13,8 @@ SPREAD_MAX = 0.05
 """Of the mid: a wider book is nobody's price."""
 LEAP_MAX = 0.10
 LEAP_MS = 60_000
-"""Within a minute of the value before no more than a tenth: later anything may be true."""
+"""Within a minute of the value before no more than a tenth: later anything may be true. So it may where the
+value before was dated ahead: whoever is told the quotes refuses that one, and none after it may suffer."""
 _DECIMAL = re.compile(r"\d{1,15}(?:\.\d{1,18})?", re.ASCII)
 
 
@@ -48,9 +49,8 @@ class Touch:
 
 
 def _leaps(held: Quote, mid: float, event_ms: int) -> bool:
-    return event_ms - held.stamp.event_ms < LEAP_MS and not 1 - LEAP_MAX <= mid / held.value <= 1 / (
-        1 - LEAP_MAX
-    )
+    near = abs(event_ms - held.stamp.event_ms) < LEAP_MS
+    return near and not 1 - LEAP_MAX <= mid / held.value <= 1 / (1 - LEAP_MAX)
 
 
 def decimal(text: str) -> float | None:

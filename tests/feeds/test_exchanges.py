@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import random
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,12 +14,14 @@ from hypothesis import strategies as st
 from core.feeds import binance, coinbase, kraken
 from core.feeds.feed import FeedState
 from core.feeds.quotes import Quote
-from core.feeds.streaming import Dialogue
+from core.feeds.streaming import Dialogue, StreamedFeed
 from core.feeds.touch import LEAP_MS, Touch, decimal, instant_ms
 from core.sim.feeds import binance as sim_binance
 from core.sim.feeds import coinbase as sim_coinbase
 from core.sim.feeds import kraken as sim_kraken
+from core.venues.socket import Socket
 from tests.feeds.crypto import NOW_MS, Played, arrival
+from tests.feeds.sockets import Scripted
 
 SAMPLES = Path(__file__).resolve().parents[2].parent / "shared/data/feeds/crypto"
 needs_samples = pytest.mark.skipif(not SAMPLES.is_dir(), reason="the recordings in ../shared are not here")
@@ -158,6 +161,21 @@ def test_a_leap_is_refused_for_a_minute_and_on_the_same_connection_alone() -> No
     assert isinstance(at(1_000 + LEAP_MS, 97_000), Quote)
     touch.forget()
     assert isinstance(at(1_001 + LEAP_MS, 50_000), Quote)
+
+
+def test_one_message_dated_ahead_makes_no_later_price_a_leap(virtual: Any) -> None:
+    told: list[Any] = []
+    wrong = kraken_ticker(bid=8_173.0, ask=8_173.1, timestamp="2026-11-23T00:00:00Z")
+    right = kraken_ticker(timestamp="2026-11-22T00:00:00Z")
+    says = [json.dumps(message).encode() for message in (wrong, right)]
+
+    async def connect(url: str, headers: Any) -> Socket:
+        return Scripted(*says)
+
+    clocks = virtual.clocks(1.0, NOW_MS)
+    feed = StreamedFeed(kraken.DECLARATION, a_kraken(), connect, clocks, random.Random(1), told.append)
+    virtual.run_for(1, feed.run)
+    assert [quote.value for quote in told] == [pytest.approx(81_730.05)]
 
 
 def test_a_missing_number_ends_the_connection_and_a_copy_is_passed_over() -> None:
