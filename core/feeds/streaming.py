@@ -120,6 +120,8 @@ class StreamedFeed:
         backoff = Backoff(self._rng, RETRY_FIRST_S, RETRY_S_MAX)
         while True:
             self._retry_at_ns = None
+            if self._state is FeedState.AUTH:  # what comes of this one may have another reason
+                self._state, self._detail = FeedState.WAITING, "connecting"
             began_ns = self._clocks.mono_ns()
             ended = await self._connection()
             self._failures += 1

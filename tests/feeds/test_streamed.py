@@ -1,10 +1,10 @@
-"""Whom a provider does not serve is told so once an hour."""
+"""Whom a provider does not serve, or whose key it refuses, is told so once an hour."""
 
 import random
 from collections.abc import Mapping
 from typing import Any
 
-from core.feeds.declaration import Declaration, Family
+from core.feeds.declaration import Declaration, Family, Key
 from core.feeds.feed import FeedState
 from core.feeds.streaming import Arrival, Heard, StreamedFeed
 from core.venues.socket import Socket, SocketError, SocketFactory
@@ -35,9 +35,9 @@ class Ticking:
         return Heard()
 
 
-def feed(virtual: Any, sockets: SocketFactory) -> StreamedFeed:
+def feed(virtual: Any, sockets: SocketFactory, key: Key | None = None) -> StreamedFeed:
     clocks = virtual.clocks()
-    return StreamedFeed(TICKS, Ticking(), sockets, clocks, random.Random(1), lambda _: None)
+    return StreamedFeed(TICKS, Ticking(), sockets, clocks, random.Random(1), lambda _: None, key=key)
 
 
 def test_whom_a_provider_does_not_serve_is_told_and_does_not_knock_again(virtual: Any) -> None:
@@ -53,3 +53,21 @@ def test_whom_a_provider_does_not_serve_is_told_and_does_not_knock_again(virtual
     health = ticking.health()
     assert health.state is FeedState.DOWN
     assert health.detail == TICKS.refusals[451]
+
+
+def test_a_network_that_fails_an_hour_after_a_refusal_is_no_refusal(virtual: Any) -> None:
+    asked_s: list[float] = []
+
+    async def connect(url: str, headers: Mapping[str, str]) -> Socket:
+        asked_s.append(virtual.loop.time())
+        if len(asked_s) == 1:
+            raise SocketError("handshake refused: HTTP 401", 401)
+        raise SocketError("cannot connect: no route to host")
+
+    ticking = feed(virtual, connect, Key("another-key"))
+    virtual.run_for(3_500, ticking.run)
+    assert (ticking.health().state, asked_s) == (FeedState.AUTH, [0.0])
+    virtual.run_for(3_700, ticking.run)
+    health = ticking.health()
+    assert (health.state, health.detail) == (FeedState.DOWN, "cannot connect: no route to host")
+    assert len(asked_s) > 2, "and is tried again by itself"
