@@ -11,8 +11,9 @@ from core.domain.clock import Clocks
 from core.feeds.declaration import Declaration, Family
 from core.feeds.feed import Feed, FeedHealth, FeedState, Stamp, Tried, within_hours
 from core.feeds.hours import FX_WEEK, US_SESSION
+from core.feeds.pairs import PAIRS
 from core.feeds.quotes import Average, Quote
-from core.feeds.sanity import time_fault
+from core.feeds.sanity import price_fault, time_fault
 from core.feeds.values import Sink
 from core.feeds.wiring import Wiring
 from core.venues.published import Mean, Published
@@ -76,10 +77,11 @@ class PublishedFeed:
     def hear(self, value: Published) -> None:
         """Judge one value and tell it with its averages."""
         self._received_ns, self._refusal = self._clocks.mono_ns(), ""
+        if value.name not in self._names:
+            self._fault = "a value of something that nobody asked for"
+            return
         world_ms, event_ms = self._clocks.world_ms(), value.at_ms
-        fault = time_fault(event_ms, self._newest.get(value.name), world_ms)
-        if not fault and not 0 < value.value < VALUE_MAX:
-            fault = "it is no price"
+        fault = time_fault(event_ms, self._newest.get(value.name), world_ms) or _price_fault(value)
         self._fault = f"{value.name} refused: {fault}" if fault else ""
         if fault:
             return
@@ -133,6 +135,13 @@ class PublishedFeed:
             name, self.source, mean.value, mean.seconds, mean.of, mean.ends_ms, stamp,
             self._of.stale_after_s,
         )  # fmt: skip
+
+
+def _price_fault(value: Published) -> str:
+    if not 0 < value.value < VALUE_MAX:
+        return "it is no price"
+    pair = PAIRS.get(value.name)
+    return price_fault(value.value, pair, None) if pair is not None else ""
 
 
 def last_minute(name: str) -> str:

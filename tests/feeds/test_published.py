@@ -79,6 +79,23 @@ def test_what_cannot_be_is_refused_in_words(hearing: Hearing, value: float, at_m
     assert why in hearing.feed.health().detail
 
 
+def test_what_nobody_asked_for_is_neither_told_nor_kept(hearing: Hearing) -> None:
+    for number in range(3):
+        hearing.feed.hear(Published(INDICES.name, f"X{number}", 1.0, WORLD_MS))
+    health = hearing.feed.health()
+    assert (hearing.got, health.state) == ([], FeedState.WAITING)
+    assert health.detail == "a value of something that nobody asked for"
+
+
+def test_one_pair_is_not_taken_for_another(virtual: Any) -> None:
+    got: list[FeedValue] = []
+    feed = PublishedFeed(PYTH, ("EUR/USD", "USD/JPY"), virtual.clocks(1.0, WORLD_MS), got.append)
+    feed.hear(Published(PYTH.name, "EUR/USD", 155.4, WORLD_MS))
+    assert (got, feed.health().detail) == ([], "EUR/USD refused: 155.4 is not from 0.5 to 2.5")
+    feed.hear(Published(PYTH.name, "USD/JPY", 155.4, WORLD_MS))
+    assert len(got) == 1
+
+
 def test_over_a_weekend_no_new_price_is_due_but_none_may_be_used(virtual: Any) -> None:
     friday_ms = 1_795_816_800_000  # 2026-11-27 17:00 in New York
     got: list[FeedValue] = []
