@@ -94,6 +94,7 @@ class Odds:
         self.newest_ms: int | None = None
         self.stale_after_s = wiring.of.stale_after_s
         self._limit_s, self._every_s = wiring.of.stale_after_s, wiring.every_s
+        self._sports = len(wiring.follows or DEFAULT_SPORTS)
         self._fetcher, self._budget, self._key = (
             wiring.fetcher("api", "application/json"),
             wiring.budget,
@@ -179,13 +180,16 @@ class Odds:
         return self._clocks.world.real_seconds((whole_ms - self._clocks.world_ms()) / 1000)
 
     def _again_in_s(self) -> float:
-        """World seconds that spread what is left above the reserve over the rest of the month. Never fewer
-        than configured; a plan that grants more than the free one may go at the provider's own pace."""
+        """World seconds that spread what is left above the reserve over the rest of the month, as if all
+        sports were asked for all the time. Never fewer than configured; a plan that grants more than the
+        free one may go at the provider's own pace."""
         (left,) = (left for left in self._budget.left() if left.quota.per is Per.MONTH)
         spendable = left.left - int(left.quota.most * RESERVE)
         rest_s = (left.whole_ms - self._clocks.world_ms()) / 1000
         least_s = self._every_s if left.left <= left.quota.most else SOURCE_EVERY_S
-        return max(least_s, rest_s * COST / spendable) if spendable >= COST else self._every_s
+        if spendable < COST:
+            return self._every_s
+        return max(least_s, min(rest_s, rest_s * COST * self._sports / spendable))
 
     def _take(self, answer: Body, events: tuple[Event, ...]) -> Polled | Failed:
         changed, told, fault = False, 0, ""
@@ -217,7 +221,9 @@ def read(event: Event, held: Game | None, world_ms: int, answer: Body, stale_aft
     """One event beside what is held of it, or why it is refused."""
     home, away = clean_text(event.home_team or "", 80), clean_text(event.away_team or "", 80)
     starts_ms = _instant(event.commence_time)
-    if not event.id or len(event.id) > 80 or not home or not away or home == away:
+    if not event.id or event.id != clean_text(event.id, 80):
+        return "it has no name to know it by again"
+    if not home or not away or home == away:
         return "it names no two teams"
     if starts_ms is None:
         return "its start is no date"
@@ -233,7 +239,7 @@ def read(event: Event, held: Game | None, world_ms: int, answer: Body, stale_aft
         return "none of its prices is plausible"
     moved_ms = max((book.moved_ms for book in books.values()), default=answer_ms(held, world_ms))
     return Game(
-        clean_text(event.id, 80), DECLARATION.name, clean_text(event.sport_key, 40), home, away, starts_ms,
+        event.id, DECLARATION.name, clean_text(event.sport_key, 40), home, away, starts_ms,
         tuple(books.values()), answer.stamp(moved_ms), stale_after_s,
     )  # fmt: skip
 

@@ -96,9 +96,13 @@ def test_three_outcomes_and_lines_are_read() -> None:
 
 
 @pytest.mark.parametrize(
-    "changes", [{"home_team": None}, {"away_team": HOME}, {"commence_time": "soon"}, {"id": ""}]
-)
-def test_an_event_without_teams_or_time_is_refused(changes: dict[str, Any]) -> None:
+    "changes",
+    [
+        {"home_team": None}, {"away_team": HOME}, {"commence_time": "soon"}, {"id": ""}, {"id": "9f\u202e2c"},
+        {"id": "9" * 81},
+    ],
+)  # fmt: skip
+def test_an_event_without_teams_time_or_a_name_to_know_it_by_is_refused(changes: dict[str, Any]) -> None:
     assert isinstance(read(event(maker(), **changes), None, NOW, BODY, 180), str)
 
 
@@ -157,8 +161,9 @@ class World:
     """The simulated provider asked by the real feed."""
 
     def __init__(
-        self, virtual: Any, *, near: bool = True, key: str = "simulated", answer: Any = None
-    ) -> None:
+        self, virtual: Any, *, near: bool = True, key: str = "simulated", answer: Any = None,
+        sports: tuple[str, ...] = (),
+    ) -> None:  # fmt: skip
         games = Games(3)
         found = [g for g in games.between(NOW, NOW + 90 * 86_400_000) if g.league.sport == "basketball_nba"]
         self.game = found[len(found) // 2]
@@ -173,7 +178,7 @@ class World:
         around = Around(games, self.clocks)
         self.provider = OddsApi(around)  # type: ignore[arg-type]
         self.budget = Budget(DECLARATION.quotas, self.clocks)
-        self.key, self.answer = key, answer
+        self.key, self.answer, self.sports = key, answer, sports
         self.asked: list[httpx.URL] = []
         self.got: list[Game] = []
         self.feed: Any = None
@@ -194,6 +199,7 @@ class World:
                     Wiring(
                         of=DECLARATION, urls={"api": f"http://sim{PREFIX}"}, every_s=DECLARATION.every_s,
                         budget=self.budget, pace=Pace(self.clocks), shared=shared, key=Key(self.key),
+                        follows=self.sports,
                     )
                 )  # fmt: skip
                 await self.feed.run()
@@ -246,6 +252,19 @@ def test_a_larger_plan_is_used_faster(virtual: Any) -> None:
     world.provider.used = CREDITS - 100_000
     world.run(3_600)
     assert world.provider.used - (CREDITS - 100_000) >= 20
+
+
+@pytest.mark.parametrize("sports", [("basketball_nba",), ("basketball_nba", "icehockey_nhl", "soccer_epl")])
+def test_what_is_left_is_shared_by_all_sports(virtual: Any, sports: tuple[str, ...]) -> None:
+    world = World(virtual, sports=sports)
+    world.provider.used = CREDITS - 250
+    world.provider.month = datetime.fromtimestamp(world.clocks.world_ms() / 1000, UTC).strftime("%Y-%m")
+    at_ms = world.clocks.world_ms()
+    world.run()
+    [left] = world.budget.left()
+    rest_s, spendable = (left.whole_ms - at_ms) / 1000, left.left - CREDITS // 10
+    [asked] = [source for source in world.feed._sources if source.key == "basketball_nba"]
+    assert asked.stale_after_s / 3 == pytest.approx(rest_s * len(sports) / spendable, rel=0.02)
 
 
 def test_without_a_near_game_only_the_free_list_is_asked(virtual: Any) -> None:
