@@ -70,6 +70,7 @@ async def keep_budgets(
     """Write the counts while they change, and once more at the end. ``before`` and ``fault`` are what reading
     them found: a source that is off in this run keeps its own."""
     alarms, written = engine.desk.alarms, None
+    writing: asyncio.Future[None] | None = None
     if fault:
         effect = "a quota may be spent sooner than it shows"
         alarms.raise_("quota file", AlarmLevel.CHECK, fault, effect, "acknowledging it")
@@ -80,8 +81,9 @@ async def keep_budgets(
             counts = {**before, **_spent(engine)}
             if counts == written:
                 continue
+            writing = asyncio.ensure_future(asyncio.to_thread(write_kept, path, world_id, counts))
             try:
-                await asyncio.to_thread(write_kept, path, world_id, counts)
+                await asyncio.shield(writing)
             except OSError as error:
                 what = f"{path} cannot be written: {error.strerror}"
                 alarms.raise_("quotas", AlarmLevel.CHECK, what, "a restart forgets what is spent", "a write")
@@ -89,5 +91,7 @@ async def keep_budgets(
                 written = counts
                 alarms.clear("quotas")
     finally:
+        if writing is not None:
+            await asyncio.wait([writing])  # no stop reaches its thread: two at once would mix their bytes
         with contextlib.suppress(OSError):  # the alarm has said so, or the disk went at this moment
             write_kept(path, world_id, {**before, **_spent(engine)})

@@ -85,7 +85,7 @@ class Tape:
                     self._file.flush()
                 self.fault = ""
             except OSError as error:
-                self.dropped += len(batch)
+                self._miss(len(batch))
                 self.fault = f"{error.strerror or error}"
                 self._drop_file()
                 with self._wake:
@@ -106,7 +106,7 @@ class Tape:
     def _write(self, line: bytes) -> None:
         share = self._bytes_max // FILES
         if len(line) > share:
-            self.dropped += 1
+            self._miss(1)
             return
         if self._file is None or self._size + len(line) > share:
             self._begin_file()
@@ -128,6 +128,10 @@ class Tape:
             os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb"
         )
         self._size = 0
+
+    def _miss(self, answers: int) -> None:
+        with self._wake:  # the loop counts, too
+            self.dropped += answers
 
     def _drop_file(self) -> None:
         file, self._file = self._file, None

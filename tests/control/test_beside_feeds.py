@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import threading
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from types import SimpleNamespace
@@ -76,6 +77,36 @@ async def test_counts_are_written_while_they_change_and_at_the_end(
     )  # fmt: skip
     assert spent() == 30 and desk.raised == ["quota file"]
     assert read_kept(path, "w1")[0]["tomorrow-io"] == off["tomorrow-io"], "off in this run, and not forgotten"
+
+
+async def test_the_end_does_not_write_into_what_is_being_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(budgets, "WRITE_EVERY_S", 0.01)
+    path, desk, order = tmp_path / "quotas.json", Desk(), list[str]()
+    began, goes_on = threading.Event(), threading.Event()
+    write = budgets.write_kept
+
+    def slow(*what: Any) -> None:
+        order.append("begins")
+        if not began.is_set():
+            began.set()
+            assert goes_on.wait(10)
+        write(*what)
+        order.append("ends")
+
+    monkeypatch.setattr(budgets, "write_kept", slow)
+    desk.spends(480)
+    task = asyncio.ensure_future(keep_budgets(path, "", desk, {}, ""))  # type: ignore[arg-type]
+    async with asyncio.timeout(10):
+        await asyncio.to_thread(began.wait)
+        task.cancel()
+        await asyncio.sleep(0)
+        goes_on.set()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+    assert order == ["begins", "ends"] * 2
+    assert read_kept(path, "")[0]["odds-api"][0].spent == 20
 
 
 async def test_a_disk_that_refuses_the_counts_rings_until_it_takes_them(
