@@ -107,14 +107,19 @@ def epoch_ms(value: object, field: str, odd: Odd) -> int | None:
         return None
 
 
+DECIMALS_MAX = 18
+"""Of an average: a ratio of two amounts, printed as a double (17) or with the chain's own precision."""
+
+
 def outcome_price(text: str, field: str, *, up: bool = False) -> Price:
     """A price of an outcome, from 0 to 1 dollar, both excluded. Raises ``WireError``.
 
-    An average of several prices can be finer than ours: it is rounded down, or up where it was paid.
+    An average of several prices can be finer than ours: it is rounded down, or up where it was paid. With
+    more decimals than any service writes it is damaged, and what its first ones say is nobody's price.
     """
     whole, point, fraction = text.partition(".")
     finer = fraction[6:]
-    if finer and not (finer.isascii() and finer.isdigit()):
+    if finer and not (finer.isascii() and finer.isdigit() and len(fraction) <= DECIMALS_MAX):
         raise WireError(f"{field}: {text[:40]!r} is not a number")
     try:
         # ``parse_quantity`` keeps two decimals more than a price has; a finer text is cut before it.

@@ -271,8 +271,10 @@ def test_an_average_finer_than_a_price_is_rounded_against_us() -> None:
     assert one_fill(side="SELL", **average).price == 5_233
     for paid, price in (("0.52000000001", 5_201), ("0.5200000000", 5_200), ("0.9999999999", 9_999)):
         assert one_fill(side="BUY", **{**average, "price": paid}).price == price
-    with pytest.raises(WireError, match="not a number"):
-        one_fill(side="BUY", **{**average, "price": "0.520000x1"})
+    for damaged in ("0.520000x1", "0." + "123456789" * 5):
+        with pytest.raises(WireError, match="not a number"):
+            one_fill(side="BUY", **{**average, "price": damaged})
+    assert one_fill(side="SELL", **{**average, "price": "0.523333333333333333"}).price == 5_233
 
 
 @pytest.mark.parametrize(
