@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 import msgspec
 
 from core.domain.clock import Clocks
+from core.domain.text import clean_text
 from core.feeds.declaration import Declaration, Key
 from core.feeds.feed import FeedHealth, FeedState, Stamp, Tried
 from core.feeds.quotes import Average, OptionMark, Quote, Volatility
@@ -131,7 +132,7 @@ class StreamedFeed:
             if final or self._state is FeedState.AUTH:
                 wait_s = REFUSED_S
             if self._state is not FeedState.AUTH:
-                self._state, self._detail = FeedState.DOWN, final or self._hidden(str(ended))
+                self._state, self._detail = FeedState.DOWN, final or clean_text(self._hidden(str(ended)), 160)
             self._retry_at_ns = self._clocks.mono_ns() + int(wait_s * 1e9)
             self._news.set()
             await asyncio.sleep(wait_s)

@@ -16,6 +16,8 @@ MESSAGE_BYTES_MAX: Final = 8 * 1024 * 1024
 QUEUED_MAX: Final = 64
 """Messages read ahead of us before the peer is told to wait."""
 REFUSAL_BYTES_MAX: Final = 64 * 1024
+REASON_CHARS_MAX: Final = 400
+"""More than a peer can say as it closes (123 bytes, told twice): a key in it is hidden only while whole."""
 OPEN_S_MAX, CLOSE_S_MAX = 5.0, 1.0
 NEXT_ADDRESS_S: Final = 0.25
 """A name with several addresses: the next one is tried beside one that is silent this long (RFC 8305)."""
@@ -92,7 +94,7 @@ async def _pong(waiter: Awaitable[float]) -> float:
 
 
 def _why(error: ConnectionClosed) -> str:
-    return f"closed: {clean_text(str(error), 100)}"
+    return f"closed: {clean_text(str(error), REASON_CHARS_MAX)}"
 
 
 async def open_socket(url: str, headers: Mapping[str, str]) -> Socket:

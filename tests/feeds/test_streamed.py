@@ -71,3 +71,13 @@ def test_a_network_that_fails_an_hour_after_a_refusal_is_no_refusal(virtual: Any
     health = ticking.health()
     assert (health.state, health.detail) == (FeedState.DOWN, "cannot connect: no route to host")
     assert len(asked_s) > 2, "and is tried again by itself"
+
+
+def test_a_key_is_hidden_before_a_long_reason_is_cut(virtual: Any) -> None:
+    async def connect(url: str, headers: Mapping[str, str]) -> Socket:
+        raise SocketError(f"closed: {'x' * 146} another-key")
+
+    ticking = feed(virtual, connect, Key("another-key"))
+    virtual.run_for(0.5, ticking.run)
+    detail = ticking.health().detail
+    assert len(detail) == 160 and detail.endswith("x (key)")

@@ -53,6 +53,20 @@ async def test_messages_arrive_as_bytes_and_pings_are_answered(listen: Open) -> 
         await socket.send(b"{}")
 
 
+async def test_what_the_peer_says_as_it_closes_is_told_whole() -> None:
+    """A part of a key would be hidden from nobody."""
+    reason = f"{'x' * 100} no-such-key-4711"
+
+    async def talk(connection: ServerConnection) -> None:
+        await connection.close(1008, reason)
+
+    async with serve(talk, "127.0.0.1", 0, compression=None) as server:
+        socket = await open_socket(f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}", {})
+        with pytest.raises(SocketError, match=f"closed: .*{reason}"):
+            await socket.recv()
+        await socket.close()
+
+
 async def test_a_message_beyond_the_bound_ends_the_connection(listen: Open) -> None:
     socket = await open_socket(await listen("x" * (MESSAGE_BYTES_MAX + 1)), {})
     with pytest.raises(SocketError, match="closed"):
