@@ -11,14 +11,15 @@ from __future__ import annotations
 from core.domain.clock import Clocks
 from core.domain.text import clean_text
 from core.feeds import abi
-from core.feeds.chains import CHAINS, Aggregator, Chain
+from core.feeds.chains import BOUNDS, CHAINS, Aggregator, Chain
 from core.feeds.declaration import Declaration, Family
 from core.feeds.feed import Feed
 from core.feeds.fetch import Body, Failed
 from core.feeds.polling import Polled
 from core.feeds.quotes import Quote
 from core.feeds.rpc import Node
-from core.feeds.sanity import time_fault
+from core.feeds.sanity import price_fault, time_fault
+from core.feeds.stations import DAY_MS
 from core.feeds.values import Sink
 from core.feeds.wiring import Wiring
 
@@ -26,7 +27,8 @@ LATE_S = 120
 """Heartbeats come this much late."""
 BLOCK_AGE_S_MAX = 120
 DECIMALS_MAX = 30
-VALUE_MAX = 1e12
+ANSWER_MAX = 10**45
+"""No price of so many decimals is longer."""
 
 LATEST_ROUND, DECIMALS, DESCRIPTION = "0xfeaf968c", "0x313ce567", "0x7284e416"
 """Selectors of ``latestRoundData()``, ``decimals()`` and ``description()``."""
@@ -109,6 +111,7 @@ class AggregatorSource:
         self._gateways, self._clocks, self._sink = gateways, clocks, sink
         self._turn = 0
         self._held = (0, 0)
+        self._value: float | None = None
 
     async def poll(self) -> Polled | Failed:
         """Ask one node after the other until one answers; that one is asked first the next time."""
@@ -145,15 +148,19 @@ class AggregatorSource:
 
     def _fault(self, found: abi.Round, decimals: int) -> str:
         """What is wrong with a round, empty when nothing is."""
-        if not 0 < found.answer < VALUE_MAX * 10**decimals:
+        if not 0 < found.answer < ANSWER_MAX:
             return f"its answer {str(found.answer)[:20]} is no price"
-        return time_fault(found.updated_s * 1000, self.newest_ms, self._clocks.world_ms())
+        event_ms, held_ms = found.updated_s * 1000, self.newest_ms
+        near = held_ms is not None and event_ms - held_ms < DAY_MS
+        fault = time_fault(event_ms, held_ms, self._clocks.world_ms())
+        before = self._value if near else None
+        return fault or price_fault(found.answer / 10**decimals, BOUNDS[self.key], before)
 
     def _take(self, of: Aggregator, found: abi.Round, value: float, body: Body) -> Polled:
         event_ms = found.updated_s * 1000
         changed = self._held != (found.updated_s, found.answer)
         if changed:
-            self._held, self.newest_ms = (found.updated_s, found.answer), event_ms
+            self._held, self.newest_ms, self._value = (found.updated_s, found.answer), event_ms, value
             self.stale_after_s = due_s(of, event_ms)
             stamp = body.stamp(event_ms)
             self._sink(Quote(self.key, DECLARATION.name, value, None, None, stamp, fresh_s(of, event_ms)))

@@ -11,6 +11,14 @@ from collections.abc import Mapping
 import msgspec
 
 from core.feeds.hours import FX_WEEK, Hours
+from core.feeds.sanity import Bounds
+
+BOUNDS = {
+    "BTC/USD": Bounds(1_000.0, 10_000_000.0, 0.5),
+    "ETH/USD": Bounds(50.0, 1_000_000.0, 0.5),
+    "SPY": Bounds(50.0, 5_000.0, 0.25),
+}
+"""What a price of each can be: an answer that is scaled otherwise than its contract says is none."""
 
 
 class Aggregator(msgspec.Struct, frozen=True):

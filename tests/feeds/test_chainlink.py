@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from core.feeds import abi, chainlink
 from core.feeds.chainlink import LATE_S, fresh_s, quantity
-from core.feeds.chains import CHAINS
+from core.feeds.chains import BOUNDS, CHAINS
 from core.feeds.feed import FeedState
 from core.feeds.quotes import Quote
 from core.sim.feeds import chainlink as sim
@@ -62,6 +62,10 @@ def test_a_text_is_read_as_it_was_written(said: str) -> None:
 def test_nothing_a_node_says_raises(result: Any) -> None:
     for read in (abi.round_data, abi.number, abi.text, quantity):
         read(result)
+
+
+def test_it_is_known_what_every_price_can_be() -> None:
+    assert {name for chain in CHAINS.values() for name in chain.aggregators} == BOUNDS.keys()
 
 
 # --- how long a value is fresh ----------------------------------------------------------------------
@@ -118,6 +122,7 @@ def test_the_coins_are_read_with_their_update_as_their_time(played: Played) -> N
         (lambda at: at.paged.update(sim.NODES), "text/html"),
         (lambda at: at.behind_s.update(dict.fromkeys(sim.NODES, 200)), "its newest block is 2"),
         (lambda at: setattr(at, "negative", True), "is no price"),
+        (lambda at: setattr(at, "misscaled", True), "is not from 1000 to 1e+07"),
         (lambda at: setattr(at, "renamed", "DOGE / USD"), "calls itself 'DOGE / USD'"),
     ],
 )
@@ -159,6 +164,21 @@ def test_a_contract_that_stands_still_grows_old_though_every_answer_comes(played
 
     played.run(script)
     assert len(coins(played)) == 2
+
+
+def test_a_price_that_leaps_within_a_day_is_refused(played: Played) -> None:
+    """And the last one grows old."""
+
+    async def script() -> None:
+        await asyncio.sleep(30)
+        held = coins(played)
+        prices = played.sim.around.prices
+        prices.value = lambda name, at_ms, source="": 2 * type(prices).value(prices, name, at_ms, source)
+        await asyncio.sleep(3_600)
+        assert coins(played) == held
+        assert "is more than 50% from" in played.feed.health().detail
+
+    played.run(script)
 
 
 def test_an_address_shows_nothing_but_its_host(virtual: Any) -> None:

@@ -60,8 +60,9 @@ class RpcError(Exception):
 
 class Chainlink:
     """Both nodes. ``limited``, ``reverting``, ``paged`` (an error page under 200), ``foreign`` (no
-    contracts there) and ``behind_s`` are by node; ``negative``, ``held_ms`` (no round after it) and
-    ``renamed`` (what every aggregator calls itself) are the network's."""
+    contracts there) and ``behind_s`` are by node; ``negative``, ``misscaled`` (answers have more
+    decimals than their contract says), ``held_ms`` (no round after it) and ``renamed`` (what every aggregator
+    calls itself) are the network's."""
 
     def __init__(self, around: Around) -> None:
         self.around = around
@@ -70,7 +71,7 @@ class Chainlink:
         self.paged: set[str] = set()
         self.foreign: set[str] = set()
         self.behind_s: dict[str, int] = {}
-        self.negative = False
+        self.negative = self.misscaled = False
         self.held_ms: int | None = None
         self.renamed = ""
 
@@ -129,7 +130,8 @@ class Chainlink:
         at_ms = feed.hours.last_ms(now_ms)
         at_ms -= at_ms % ROUND_MS
         value = self.around.prices.value(feed.name, at_ms, "chainlink")
-        answer = round(value * 10**DECIMALS) * (-1 if self.negative else 1)
+        scale = DECIMALS + 10 if self.misscaled else DECIMALS
+        answer = round(value * 10**scale) * (-1 if self.negative else 1)
         number = _PHASE + at_ms // ROUND_MS
         return _words(number, answer, at_ms // 1000 - 12, at_ms // 1000, number)
 
