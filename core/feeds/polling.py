@@ -157,6 +157,9 @@ class PolledFeed:
 
     async def trial(self) -> Tried:
         """The declaration's probe, or an ordinary turn of the first source."""
+        quiet_s = (self._quiet_until_ns - self._clocks.mono_ns()) / 1e9
+        if quiet_s > 0:
+            return Tried(False, f"Nothing was asked: its provider wants no questions for {quiet_s:.0f} s.")
         if self._probe is not None:
             found = answered(await self._probe())
             return Tried(found.passed, self._hidden(found.text))

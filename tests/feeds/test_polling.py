@@ -1,5 +1,6 @@
 """Cadence, backoff, breaker and health in virtual time."""
 
+import asyncio
 import random
 from typing import Any
 
@@ -112,6 +113,19 @@ def test_a_providers_wish_to_be_left_alone_is_about_all_that_asks_it(virtual: An
     assert told.asked_s[:3] == pytest.approx([0.0, 10.0, 55.0])
     assert not [at for at in other.asked_s if 10.0 < at < 55.0], "one provider, one wish"
     assert next(at for at in other.asked_s if at >= 55.0) == pytest.approx(55.0)
+
+
+def test_a_test_does_not_ask_either_what_wants_to_be_left_alone(virtual: Any) -> None:
+    source = Scripted(virtual)
+    source.answer = Failed("HTTP 429", 429, 45.0)
+    polled = feed(virtual, source)
+    virtual.run_for(5, polled.run)
+    tried = virtual.run(polled.trial())
+    assert (tried.passed, source.asked_s) == (False, [0.0])
+    assert tried.text == "Nothing was asked: its provider wants no questions for 40 s."
+    virtual.run_for(41, lambda: asyncio.sleep(100))
+    source.answer = Polled(0, changed=True)
+    assert virtual.run(polled.trial()).passed
 
 
 def test_a_failing_source_is_never_asked_twice_in_a_second(virtual: Any) -> None:
