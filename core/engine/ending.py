@@ -78,6 +78,7 @@ class Ending:
     async def carry_out(self, desk: Desk) -> None:
         """The last thing an engine does: no send any more, then what was decided, then its last row."""
         desk.seats.halted = True
+        desk.seats.close()
         desk.approvals.withdraw_all("the engine stops")
         ledger = desk.ledger
         if self.how is How.KEEP:

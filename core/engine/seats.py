@@ -87,6 +87,11 @@ class Seats(dict[Venue, Seat]):
         for seat in self.values():
             seat.gateway.halted = halted
 
+    def close(self) -> None:
+        """The engine ends: nothing is sent any more. Cancels and look-ups go on."""
+        for seat in self.values():
+            seat.gateway.closed = True
+
     @property
     def cash(self) -> Money | None:
         """The cash of every account that was read, together; ``None`` before the first."""

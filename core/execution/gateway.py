@@ -139,6 +139,9 @@ class Gateway:
         self._strangers: set[str] = set()
         """Venue ids of orders without a live one here that are being cancelled."""
         self.halted = False
+        self.closed = False
+        """The engine ends: nothing leaves any more, not even an exit. What could not be proved before the
+        end would rest there with nobody to look after it."""
 
     # --- sending -------------------------------------------------------------------------------
 
@@ -160,6 +163,8 @@ class Gateway:
         return self._ledger.orders[intent.client_order_id]
 
     def _refused(self, wish: Wish, without: str) -> Denied | str:
+        if self.closed:
+            return Denied("the engine stops")
         if self.halted and not wish.flatten:
             return Denied("the desk is halted")
         if wish.valid_until_ms is not None and self._clocks.wall_ms() >= wish.valid_until_ms:

@@ -8,6 +8,7 @@ import msgspec
 
 from core.control.process import pulses
 from core.domain.order import Life
+from core.domain.units import Price
 from core.watchdog.watch import Suspicion, Watch
 from tests.execution.bench import HOT, TRADER, VIEWER, Bench, running
 from tests.virtual import VirtualLoop, run_virtual
@@ -141,6 +142,25 @@ def test_a_stop_at_once_overtakes_one_that_waits_to_be_flat() -> None:
             await asyncio.sleep(0.5)
             bench.engine.stop("SIGTERM", TRADER)
             await bench.until(lambda: "STOP" in bench.kinds(), "stop", 5)
+
+    run_virtual(main)
+
+
+def test_a_stop_sends_no_exit_either() -> None:
+    """One of its last seconds could not be proved gone before the engine is."""
+
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            await bench.held(8)
+            bench.venue.faults.refuse_cancels = 1_000
+            sent = len(bench.venue.placed)
+            bench.engine.stop("SIGTERM", TRADER)
+            await asyncio.sleep(1)
+            assert "STOP" not in bench.kinds(), "the rest of the purchase is not proved dead"
+            told = bench.engine.rest_exit(HOT, Price(9_000), TRADER)
+            assert not told.accepted and "the engine stops" in told.text
+            await bench.until(lambda: "STOP" in bench.kinds(), "stop", 25)
+            assert len(bench.venue.placed) == sent
 
     run_virtual(main)
 
