@@ -81,6 +81,18 @@ class Extreme(enum.Enum):
         return self.value[:2]
 
 
+class IndexMean(msgspec.Struct, frozen=True):
+    """What a market on an index settles on: the mean of the values of its last seconds, one a second."""
+
+    index: str
+    """By the desk's own name, ``BRTI``."""
+    seconds: int
+    ends_ms: int
+    """World time of the last value that counts."""
+    precision: float
+    """Distance between two values the mean is published as, dollars."""
+
+
 class PriceBand(msgspec.Struct, frozen=True):
     """Valid prices are ``start + k * step`` within ``[start, end]``."""
 
@@ -234,6 +246,11 @@ class Market(msgspec.Struct, frozen=True):
     """Whom its rules name as its source where the climate report stands proxy for it."""
     doubt: str = ""
     """Why it is not understood what a temperature market settles on; empty where it is."""
+    mean: IndexMean | None = None
+    """The mean of an index it settles on, read from the rules text, if it is such a market."""
+    unconfirmed: str = ""
+    """What of its settlement no rules text seen so far has confirmed: until the operator has, it is priced
+    and not traded; empty where nothing is open."""
     shard: int = 0
     minimum: Quantity = Quantity(0)
     """The smallest order the venue takes."""

@@ -206,7 +206,7 @@ def _fair(desk: Desk, candidate: Candidate) -> FairFacts | None:
         version=known.fair.version,
         previous=desk.pricing.before(candidate.ticker),
         inputs_changed=desk.pricing.explained(candidate.event_ticker),
-        ladder_sum=sum(value.probability for value in event.fair.values),
+        ladder_sum=event.fair.total,
     )
 
 

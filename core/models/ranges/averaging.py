@@ -1,0 +1,100 @@
+"""The law of an average that is still running: what is in it is known, the rest walks on from the spot.
+
+A contract settles on the mean of ``of`` values of a second each, the last of them at its end. Seen at the
+time of the newest value, ``counted`` of them are known with their mean, ``left`` are to come. The mean of
+those ``left`` values of a random walk, the first of them ``wait`` seconds ahead, has the variance
+
+    v^2 (wait + (left - 1)(2 left - 1) / (6 left)),    v^2 the variance of one second.
+
+For ``wait`` = 1 that is v^2 (m + 1)(2m + 1) / 6m, and long before the window it is the variance up to the
+end less two thirds of the window, as for a continuous average.
+"""
+
+from __future__ import annotations
+
+import math
+
+import msgspec
+
+from core.models.ranges.student import below, density
+
+SECOND_MS = 1_000
+
+
+class Running(msgspec.Struct, frozen=True):
+    """How far an average has come, as of its index's newest value."""
+
+    spot: float
+    counted: int
+    """Values that are in it."""
+    mean: float
+    """Of those; 0 where there are none."""
+    left: int
+    """Values to come."""
+    wait_s: float
+    """Until the first of them."""
+
+    @property
+    def variance_s(self) -> float:
+        """Variance of the mean of what is to come, in seconds of the walk's own variance."""
+        if not self.left:
+            return 0.0
+        return self.wait_s + (self.left - 1) * (2 * self.left - 1) / (6 * self.left)
+
+    @property
+    def expected(self) -> float:
+        """The average's expectation."""
+        return (self.counted * self.mean + self.left * self.spot) / (self.counted + self.left)
+
+
+def running(spot: float, at_ms: int, ends_ms: int, of: int, known: tuple[int, float] | None) -> Running:
+    """As of a value of time ``at_ms`` not after ``ends_ms``; ``known`` is how many are in it and their mean.
+
+    What was left out of it before now does not come again: the average is of fewer values then.
+    """
+    left = min(of, max(0, -(-(ends_ms - at_ms) // SECOND_MS)))
+    counted, mean = known if known is not None else (0, 0.0)
+    first_ms = ends_ms - (left - 1) * SECOND_MS
+    return Running(spot, counted, mean, left, (first_ms - at_ms) / SECOND_MS if left else 0.0)
+
+
+class Law(msgspec.Struct, frozen=True):
+    """Distribution of the settled average. ``deviation`` is relative to the spot: one standard deviation of
+    the mean of what is to come; ``degrees`` of the Student's t it follows (in logarithms)."""
+
+    state: Running
+    deviation: float
+    degrees: int
+
+    @property
+    def spread(self) -> float:
+        """One standard deviation of the settled average, dollars."""
+        share = self.state.left / (self.state.counted + self.state.left)
+        return share * self.state.spot * self.deviation
+
+    def below(self, edge: float) -> float:
+        """Probability that the average ends at most at ``edge``."""
+        z = self._z(edge)
+        return below(z, self.degrees) if math.isfinite(z) else float(z > 0)
+
+    def slope(self, edge: float) -> float:
+        """How ``below`` changes with the logarithm of ``deviation``: for the error of a volatility."""
+        z = self._z(edge)
+        if not math.isfinite(z):
+            return 0.0
+        return density(z, self.degrees) * (self.deviation - z)
+
+    def _z(self, edge: float) -> float:
+        """``edge`` in standard deviations of what is still to come; infinite where it is decided."""
+        at = self.state
+        if not at.left or not self.deviation:
+            return math.inf if at.expected <= edge else -math.inf
+        wanted = (edge * (at.counted + at.left) - at.counted * at.mean) / at.left
+        if wanted <= 0:
+            return -math.inf
+        return (math.log(wanted / at.spot) + self.deviation**2 / 2) / self.deviation
+
+
+def law(state: Running, variance_per_s: float, degrees: int) -> Law:
+    """``variance_per_s`` is the relative variance of one second of the walk."""
+    return Law(state, math.sqrt(variance_per_s * state.variance_s), degrees)

@@ -1,0 +1,123 @@
+"""An event's markets on one number line: which published values pay each, and whether they fit together."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+
+import msgspec
+
+from core.domain.market import Market, Strike, StrikeKind
+from core.models.ranges.averaging import Law
+
+_WHOLE = 1e-6
+"""A strike this near to a published value is that value: what floating point makes of two decimals."""
+
+
+class Rung(msgspec.Struct, frozen=True):
+    """Published values that pay YES, in steps of ``precision``; both ends inclusive, ``None`` open."""
+
+    ticker: str
+    low: int | None
+    high: int | None
+    precision: float
+
+    @property
+    def lower(self) -> float | None:
+        """Half a step under the lowest value that pays, dollars."""
+        return (self.low - 0.5) * self.precision if self.low is not None else None
+
+    @property
+    def upper(self) -> float | None:
+        """Half a step over the highest one."""
+        return (self.high + 0.5) * self.precision if self.high is not None else None
+
+
+def rungs(markets: Sequence[Market], precision: float) -> tuple[Rung, ...] | str:
+    """The event's markets, lowest first, or why they cannot be priced together.
+
+    Markets that exclude each other must leave no hole and reach both tails; a single one stands for itself,
+    and so do thresholds, of which several may pay.
+    """
+    if not markets:
+        return "no markets"
+    if len({m.event_ticker for m in markets}) != 1:
+        return "markets of different events"
+    found = []
+    for market in markets:
+        ends = _ends(market.strike, precision)
+        if isinstance(ends, str):
+            return f"{market.label}: {ends}"
+        found.append(Rung(market.ticker, *ends, precision))
+    found.sort(key=lambda r: (r.low is not None, r.low or 0, r.high or 0))
+    fault = _holes(found) if len(found) > 1 and any(m.exclusive for m in markets) else ""
+    return fault or tuple(found)
+
+
+def _holes(found: Sequence[Rung]) -> str:
+    if found[0].low is not None or found[-1].high is not None:
+        return "brackets do not reach both tails"
+    for lower, upper in itertools.pairwise(found):
+        if lower.high is None or upper.low is None or upper.low != lower.high + 1:
+            return f"brackets {lower.ticker} and {upper.ticker} are not contiguous"
+    return ""
+
+
+def _ends(strike: Strike, precision: float) -> tuple[int | None, int | None] | str:
+    """Lowest and highest value that pays, in steps."""
+    floor, cap = strike.floor, strike.cap
+    if any(bound is not None and not (math.isfinite(bound) and bound > 0) for bound in (floor, cap)):
+        return "a strike is no price"
+    match strike.kind:
+        case StrikeKind.GREATER if floor is not None:
+            return math.floor(_steps(floor, precision)) + 1, None
+        case StrikeKind.GREATER_OR_EQUAL if floor is not None:
+            return math.ceil(_steps(floor, precision)), None
+        case StrikeKind.LESS if cap is not None:
+            return None, math.ceil(_steps(cap, precision)) - 1
+        case StrikeKind.LESS_OR_EQUAL if cap is not None:
+            return None, math.floor(_steps(cap, precision))
+        case StrikeKind.BETWEEN if floor is not None and cap is not None:
+            low, high = math.ceil(_steps(floor, precision)), math.floor(_steps(cap, precision))
+            return (low, high) if low <= high else "its range is empty"
+        case _:
+            return f"its strike is {strike.kind.value} without what that needs"
+
+
+def _steps(bound: float, precision: float) -> float:
+    steps = bound / precision
+    near = round(steps)
+    return float(near) if abs(steps - near) < _WHOLE else steps
+
+
+def probabilities(found: Sequence[Rung], law: Law) -> tuple[float, ...]:
+    """Each market's chance to pay. Of contiguous brackets they telescope to one."""
+    below = {edge: law.below(edge) for edge in _edges(found)}
+    return tuple(
+        (below[r.upper] if r.upper is not None else 1.0) - (below[r.lower] if r.lower is not None else 0.0)
+        for r in found
+    )
+
+
+def whole(found: Sequence[Rung], law: Law) -> float:
+    """Sum of the chances of every outcome the event's strikes tell apart: one, or the law is broken."""
+    upto = [0.0, *(law.below(edge) for edge in _edges(found)), 1.0]
+    return math.fsum(upper - lower for lower, upper in itertools.pairwise(upto))
+
+
+def standard_errors(found: Sequence[Rung], law: Law, relative: float) -> tuple[float, ...]:
+    """One standard error of each chance from a volatility known to ``relative`` of itself."""
+    slopes = {edge: law.slope(edge) for edge in _edges(found)}
+    return tuple(
+        abs(
+            (slopes[r.upper] if r.upper is not None else 0.0)
+            - (slopes[r.lower] if r.lower is not None else 0.0)
+        )
+        * relative
+        for r in found
+    )
+
+
+def _edges(found: Sequence[Rung]) -> list[float]:
+    return sorted({edge for r in found for edge in (r.lower, r.upper) if edge is not None})

@@ -1,0 +1,77 @@
+"""How much an index moves: from its own returns, weighted by age, and what its options imply.
+
+Returns weigh less by half every ``HALF_LIFE_MS``; variance and time are summed alike, so that the first
+minutes are an honest mean and no start value is needed. Where an implied volatility is fresh it is used
+alone: blending it with returns was worse wherever that was measured.
+"""
+
+from __future__ import annotations
+
+import math
+
+import msgspec
+
+YEAR_S = 365 * 86_400
+"""Crypto trades all of it."""
+SAMPLE_MS = 60_000
+"""Returns are of at least so long: within seconds an index made of books moves less than it should."""
+GAP_MS = 600_000
+"""A return over a longer pause is left out: what happened in between nobody saw."""
+HALF_LIFE_MS = 12 * 3_600_000
+RETURNS_MIN = 30
+"""Fewer say nothing: an hour's error would be a fifth at best."""
+JUMP_MAX = 0.10
+"""The largest believable return between two samples."""
+
+
+class Realised(msgspec.Struct, frozen=True):
+    """Weighted sums over past returns of one index. Times are world time."""
+
+    last_ms: int = 0
+    last: float = 0.0
+    """Value of the newest sample."""
+    squares: float = 0.0
+    seconds: float = 0.0
+    weight: float = 0.0
+    weight2: float = 0.0
+    """Sums of the returns' weights and of their squares."""
+
+    @property
+    def returns(self) -> float:
+        """As many equally weighted ones would say as much."""
+        return self.weight**2 / self.weight2 if self.weight2 else 0.0
+
+    @property
+    def variance_per_s(self) -> float | None:
+        """Relative variance of a second; ``None`` before there are enough returns, or where nothing moved."""
+        if self.returns < RETURNS_MIN or not self.squares:
+            return None
+        return self.squares / self.seconds
+
+
+def sampled(held: Realised, value: float, at_ms: int) -> Realised:
+    """``held`` with one more value of the index, a finite one above zero."""
+    since_ms = at_ms - held.last_ms
+    if held.last_ms and since_ms < SAMPLE_MS:
+        return held
+    if not held.last_ms or since_ms > GAP_MS:
+        return msgspec.structs.replace(held, last_ms=at_ms, last=value)
+    step, fade = math.log(value / held.last), 0.5 ** (since_ms / HALF_LIFE_MS)
+    return Realised(
+        at_ms,
+        value,
+        held.squares * fade + step * step,
+        held.seconds * fade + since_ms / 1000,
+        held.weight * fade + 1.0,
+        held.weight2 * fade * fade + 1.0,
+    )
+
+
+def implied_per_s(percent: float) -> float:
+    """Relative variance of a second from an annualised volatility in percent."""
+    return (percent / 100) ** 2 / YEAR_S
+
+
+def percent_a_year(variance_per_s: float) -> float:
+    """The other way round."""
+    return math.sqrt(variance_per_s * YEAR_S) * 100
