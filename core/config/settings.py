@@ -86,8 +86,13 @@ class MarketSettings(msgspec.Struct, frozen=True):
     Empty: nothing, and in the demo all that the simulator lists."""
     deny: tuple[str, ...] = ()
     """Series, events or markets by ticker in which nothing is opened."""
+    confirmed: tuple[str, ...] = ()
+    """Series whose settlement source you have read in the rules yourself, where no table knows it for sure:
+    without that they are priced and not traded."""
 
     def __post_init__(self) -> None:
+        if len(self.confirmed) > 100 or not all(_SERIES.fullmatch(name) for name in self.confirmed):
+            raise ValueError("confirmed must be up to 100 series such as 'KXBTC15M'")
         if not 0 < len(self.series) <= 100 or not all(_SERIES.fullmatch(name) for name in self.series):
             raise ValueError("series must be 1 to 100 names such as 'KXHIGHNY'")
         if len(self.polymarket) > 100 or not all(_FOLLOWED.fullmatch(word) for word in self.polymarket):

@@ -1,12 +1,13 @@
 """The engine's side of the control socket: who is attached, who controls, what was answered already.
 
 One Unix socket, private from birth, the peer's uid checked by the kernel's word. State goes out at
-most ten times a second, changed rows only.
+most ten times a second, changed rows only, and at once where a pushed value has moved a fair value.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import socket
 from collections import OrderedDict
@@ -63,6 +64,7 @@ class Server:
         self._pid = pid
         self._answers: OrderedDict[tuple[int, str, str], Reply] = OrderedDict()
         self._viewers = 0
+        self._hurried = asyncio.Event()
 
     async def run(self, listening: socket.socket, goodbye: Callable[[], str]) -> None:
         """Serve an already bound socket; on cancellation every client is told ``goodbye()``."""
@@ -71,14 +73,21 @@ class Server:
         try:
             while True:
                 now = self.mono_ns()
+                self._hurried.clear()
                 for client in tuple(self.clients):
                     self._tick(client, now)
-                await asyncio.sleep(FRAME_INTERVAL_S)
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(FRAME_INTERVAL_S):
+                        await self._hurried.wait()
         finally:
             server.close()
             for client in tuple(self.clients):
                 client.say(Bye(goodbye()))
                 client.close()
+
+    def hurry(self) -> None:
+        """Send the next frame now; whoever calls this sees to it that it is not often."""
+        self._hurried.set()
 
     def _tick(self, client: Connection, now_ns: int) -> None:
         """A row that cannot be built costs a console its connection, never the desk its engine."""

@@ -245,7 +245,7 @@ class Market(msgspec.Struct, frozen=True):
     authority: str = ""
     """Whom its rules name as its source where the climate report stands proxy for it."""
     doubt: str = ""
-    """Why it is not understood what a temperature market settles on; empty where it is."""
+    """Why it is not understood what a market of a known kind settles on; empty where it is."""
     mean: IndexMean | None = None
     """The mean of an index it settles on, read from the rules text, if it is such a market."""
     unconfirmed: str = ""

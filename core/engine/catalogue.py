@@ -147,7 +147,7 @@ class Catalogue:
         if event is None:
             label = market.label.rsplit(" ", 1)[0]
             event = desk.state.events[market.event_ticker] = EventState(market.event_ticker, label)
-            event.score = desk.pricing.record.sentence()
+            event.score = desk.pricing.score(market)
         event.markets.append(ticker)
         event.markets.sort(key=lambda t: _rung(desk.state.markets[t].market))
         self._trading.learn(ticker, market.event_ticker)

@@ -261,9 +261,8 @@ class Engine(Operations):
         """The feeds' sink."""
         if isinstance(value, ClimateReport):
             self.desk.audit.report(value)
-        if isinstance(value, WeatherValue):
-            self.desk.pricing.absorb(value)
-        else:
+        self.desk.pricing.absorb(value)
+        if not isinstance(value, WeatherValue):
             self.told.absorb(value)
             if isinstance(value, Calendar | SeriesPoint):
                 self.desk.releases.absorb(value)

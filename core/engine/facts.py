@@ -172,8 +172,16 @@ def _allowed(desk: Desk, market: Market) -> bool:
     chosen = desk.settings.markets
     names = (market.ticker, market.event_ticker, market.series_ticker)
     series = desk.seats[market.venue].series
-    listed = market.series_ticker in series and market.station is not None
+    understood = market.station is not None or market.mean is not None
+    listed = market.series_ticker in series and understood and not waits(desk, market)
     return listed and not any(name in chosen.deny for name in names)
+
+
+def waits(desk: Desk, market: Market) -> str:
+    """Why nothing is opened in a market whose settlement nobody has confirmed; empty where that is done."""
+    if not market.unconfirmed or market.series_ticker in desk.settings.markets.confirmed:
+        return ""
+    return f"trading waits for your confirmation of the settlement source: {market.unconfirmed}"
 
 
 def _trading(desk: Desk, seat: Seat, shard: int, now: int) -> TradingFacts | None:

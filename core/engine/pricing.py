@@ -1,22 +1,23 @@
-"""From feed values to fair values: the newest inputs of each station, priced event by event."""
+"""From feed values to fair values: the newest inputs of each model, priced event by event."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Coroutine, Iterable
+from typing import Any
 
 import msgspec
 
 from core.domain.clock import Clocks
-from core.domain.market import MarketStatus
+from core.domain.market import Market, MarketStatus
 from core.engine.alarms import Alarms
+from core.engine.pricers import Pricer, RangePricer, WeatherPricer
 from core.engine.record import Scribe
 from core.engine.state import AlarmLevel, DeskState, EventState, MarketState
-from core.feeds.stations import stations
-from core.feeds.values import WeatherValue
+from core.feeds.values import FeedValue
 from core.journal.events import Kind
 from core.models.fair_value import EventFair, FairValue, NoPrice
-from core.models.weather.inputs import StationInputs, absorb
-from core.models.weather.price import ModelId, price_event
+from core.models.weather.price import ModelId
 from core.models.weather.score import Record, settled
 from core.venues.venue import BookView
 
@@ -24,6 +25,10 @@ HOUR_MS = 3_600_000
 CHANGE_SAMPLE_MS = 300_000
 """World time between kept samples of a fair value for its change over the hour."""
 JUMP_WINDOW_NS = 5_000_000_000
+PUSHED_EVERY_NS = 50_000_000
+"""Real time between two passes over what pushed values move: what comes in between waits for the next."""
+Spawn = Callable[[str, Coroutine[Any, Any, None]], object]
+"""Runs observed work beside the caller."""
 
 
 class Pricing:
@@ -40,6 +45,7 @@ class Pricing:
         model: ModelId,
         replay_offset_days: int | None,
         on_priced: Callable[[str], None],
+        spawn: Spawn,
     ) -> None:
         self._state = state
         self._books = books
@@ -47,10 +53,16 @@ class Pricing:
         self._scribe = scribe
         self._alarms = alarms
         self._model = model
-        self._replay_offset_days = replay_offset_days
         self._on_priced = on_priced
-        self._inputs = {icao: StationInputs(station) for icao, station in stations().items()}
+        self._spawn = spawn
+        self.on_pushed: Callable[[], None] = lambda: None
+        """Called after a pass over pushed values that changed a fair value: a viewer need not wait."""
+        self._pricers: tuple[Pricer, ...] = (WeatherPricer(model, replay_offset_days), RangePricer())
         self._input_ns: dict[str, int] = {}
+        self._due: set[str] = set()
+        """Subjects whose pushed values are not priced yet."""
+        self._passed_ns = -PUSHED_EVERY_NS
+        self._passing = False
         self._past: dict[str, list[tuple[int, float]]] = {}
         self._shown: dict[str, tuple[tuple[float, ...], tuple[float, ...]]] = {}
         """Model and book as first seen together, by event: what the score compares."""
@@ -58,16 +70,38 @@ class Pricing:
 
     # --- inputs --------------------------------------------------------------------------------
 
-    def absorb(self, value: WeatherValue) -> None:
-        """The feeds' sink: take one value and price what rests on its station at once."""
-        held = self._inputs.get(value.station)
-        if held is None:
-            return
-        self._inputs[value.station] = absorb(held, value)
-        self._input_ns[value.station] = self._clocks.mono_ns()
-        for event in self._state.events.values():
-            if self._station(event) == value.station:
-                self.price(event)
+    def absorb(self, value: FeedValue) -> None:
+        """The feeds' sink: take one value and price what rests on it, at once or with the next pass."""
+        for pricer in self._pricers:
+            subject = pricer.absorb(value)
+            if subject is None:
+                continue
+            self._input_ns[subject] = self._clocks.mono_ns()
+            if not pricer.pushed:
+                self._price_on({subject})
+                continue
+            self._due.add(subject)
+            if not self._passing:
+                self._passing = True
+                self._spawn("price pushed values", self._pass())
+
+    async def _pass(self) -> None:
+        """Price all that is due once the messages at hand are read and the last pass is long enough ago."""
+        try:
+            wait_ns = self._passed_ns + PUSHED_EVERY_NS - self._clocks.mono_ns()
+            await asyncio.sleep(max(0, wait_ns) / 1e9)
+        finally:
+            self._passing = False
+        due, self._due = self._due, set()
+        self._passed_ns = self._clocks.mono_ns()
+        if self._price_on(due):
+            self.on_pushed()
+
+    def _price_on(self, subjects: set[str]) -> bool:
+        """Price every event that rests on one of these; whether any price changed."""
+        events = [event for event in self._state.events.values() if self._subject(event) in subjects]
+        changed = [self.price(event) for event in events]  # all of them, also after the first that changed
+        return any(changed)
 
     def price_all(self) -> None:
         """Time passes without news too: the rest of a day shrinks, inputs grow old."""
@@ -78,7 +112,7 @@ class Pricing:
     def explained(self, event_ticker: str) -> bool:
         """Whether an input of this event arrived within the last seconds, which explains a jump."""
         event = self._state.events.get(event_ticker)
-        at = self._input_ns.get(self._station(event) or "", 0) if event is not None else 0
+        at = self._input_ns.get(self._subject(event) or "", 0) if event is not None else 0
         return at > 0 and self._clocks.mono_ns() - at <= JUMP_WINDOW_NS
 
     def before(self, ticker: str) -> float | None:
@@ -91,34 +125,56 @@ class Pricing:
         self._past.pop(ticker, None)
         self._shown.pop(event_ticker, None)
 
-    def _station(self, event: EventState | None) -> str | None:
+    def score(self, market: Market) -> str:
+        """The record of the model that prices a market; empty for those that have none."""
+        return self.record.sentence() if market.station is not None else ""
+
+    def _subject(self, event: EventState | None) -> str | None:
         if event is None or not event.markets:
             return None
-        return self._state.markets[event.markets[0]].market.station
+        return self._priced_by(self._state.markets[event.markets[0]].market)[1]
+
+    def _priced_by(self, market: Market) -> tuple[Pricer | None, str | None]:
+        """The model for a market's family and its subject there."""
+        for pricer in self._pricers:
+            subject = pricer.subject(market)
+            if subject is not None:
+                return pricer, subject
+        return None, None
 
     # --- pricing -------------------------------------------------------------------------------
 
-    def price(self, event: EventState) -> None:
-        """Price one event; a refusal keeps the old figures, marked by its reason."""
-        markets = [self._state.markets[t].market for t in event.markets]
-        inputs = self._inputs.get(self._station(event) or "")
-        priced = price_event(
-            markets, inputs, self._model, self._clocks.world_ms(), event.fair, self._replay_offset_days
-        )
+    def price(self, event: EventState) -> bool:
+        """Price one event; a refusal keeps the old figures, marked by its reason. True where that says
+        something new."""
+        priced = self._priced(event)
         if isinstance(priced, NoPrice):
-            if event.refusal != priced.reason:
-                event.refusal = priced.reason
-                self._touch(event)
-            return
+            if event.refusal == priced.reason:
+                return False
+            event.refusal = priced.reason
+            self._touch(event, event.markets)
+            return True
         known, refused = event.fair, event.refusal
         event.fair, event.refusal = priced, ""
         if known is not None and not refused and _same(known, priced):
-            return
+            return False
+        before = {fair.ticker: fair.probability for fair in known.values} if known and not refused else {}
         for fair in priced.values:
             self._keep(self._state.markets[fair.ticker], fair)
         if known is not None:
             self._tell_moves(event, known, priced)
-        self._touch(event)
+        self._touch(event, [v.ticker for v in priced.values if _moved(before.get(v.ticker), v)])
+        return True
+
+    def _priced(self, event: EventState) -> EventFair | NoPrice:
+        markets = [self._state.markets[t].market for t in event.markets]
+        if not markets:
+            return NoPrice(event.ticker, "no markets")
+        pricer, subject = self._priced_by(markets[0])
+        if pricer is None or subject is None:
+            doubt = next((market.doubt for market in markets if market.doubt), "")
+            return NoPrice(event.ticker, doubt or f"no model for {markets[0].series_ticker}")
+        return pricer.price(markets, subject, self._clocks.world_ms(), event.fair)
 
     def _keep(self, market: MarketState, fair: FairValue) -> None:
         now_ns, world = self._clocks.mono_ns(), fair.computed_ms
@@ -146,9 +202,9 @@ class Pricing:
             self._alarms.raise_(f"fair {event.ticker} {priced.computed_ms}", AlarmLevel.NOTE, what)
             self._scribe.desk(Kind.FAIR, what, mean=priced.mean, spread=priced.spread, version=priced.version)
 
-    def _touch(self, event: EventState) -> None:
+    def _touch(self, event: EventState, moved: Iterable[str]) -> None:
         self._state.changed_events.touch(event.ticker)
-        for ticker in event.markets:
+        for ticker in moved:
             self._state.changed_markets.touch(ticker)
         self._on_priced(event.ticker)
 
@@ -159,6 +215,8 @@ class Pricing:
         for event in self._state.events.values():
             if event.fair is None or event.ticker in self._shown or event.refusal:
                 continue
+            if event.fair.model != self._model.value:
+                continue  # the record is of one model
             mids = [self._mid(fair.ticker) for fair in event.fair.values]
             if all(mid is not None for mid in mids):
                 model = tuple(fair.probability for fair in event.fair.values)
@@ -182,8 +240,9 @@ class Pricing:
         del self._shown[event_ticker]
         self.record = settled(self.record, shown[0], shown[1], results.index("yes"))
         for other in self._state.events.values():
-            other.score = self.record.sentence()
-            self._state.changed_events.touch(other.ticker)
+            if other.fair is not None and other.fair.model == self._model.value:
+                other.score = self.record.sentence()
+                self._state.changed_events.touch(other.ticker)
         self._scribe.desk(
             Kind.FAIR,
             f"{event.label} settled: {self.record.sentence()}",
@@ -198,8 +257,10 @@ def _same(known: EventFair, priced: EventFair) -> bool:
         and known.drivers == priced.drivers
         and [v.inputs for v in known.values[:1]] == [v.inputs for v in priced.values[:1]]
         and len(known.values) == len(priced.values)
-        and all(
-            abs(a.probability - b.probability) < 0.0001
-            for a, b in zip(known.values, priced.values, strict=True)
-        )
+        and not any(_moved(a.probability, b) for a, b in zip(known.values, priced.values, strict=True))
     )
+
+
+def _moved(before: float | None, fair: FairValue) -> bool:
+    """By what shows: a hundredth of a cent."""
+    return before is None or abs(fair.probability - before) >= 0.0001

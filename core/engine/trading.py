@@ -6,10 +6,12 @@ itself, through the same gate. What is no longer wanted is withdrawn, and cancel
 
 from __future__ import annotations
 
+import msgspec
+
 from core.domain.order import BookSide, Life, Order, Purpose
 from core.domain.units import Price
 from core.engine.desk import Desk
-from core.engine.facts import headroom, judge, market_view, moved, refreshed
+from core.engine.facts import headroom, judge, market_view, moved, refreshed, waits
 from core.engine.operator import ENGINE, Actor, Outcome, accepted, refused
 from core.engine.state import EventState, MarketState, Mode
 from core.execution.approvals import Proposal, ProposalState, describe
@@ -119,6 +121,8 @@ class Trading:
             if market is None or view is None:
                 continue
             found = assess(fair, view, desk.rules, world)
+            if (why := waits(desk, market.market)) and not found.word:
+                found = msgspec.structs.replace(found, blocked=True, reason=why)
             self._found[fair.ticker] = found
             word = found.word if found.word in (STALE, QUARANTINED) else ""
             edge = None if found.word or not found.needed else found.edge
@@ -156,7 +160,7 @@ class Trading:
             self._renew(card, wanted if wanted is not None and _continues(card, wanted) else None)
             self._leave(desk.approvals.proposals[card.id])
         elif wanted is None:
-            market.why_not = "no size left to add"
+            market.why_not = market.why_not or "no size left to add"
         elif not desk.approvals.quiet(wanted):
             self._propose(market, wanted)
 

@@ -109,6 +109,7 @@ def wire(ports: Ports, restored: Restored, ears: Ears) -> Wired:
         model=ModelId(settings.strategy.model),
         replay_offset_days=ports.replay_offset_days,
         on_priced=lambda event: trading.mark_event(event),
+        spawn=tasks.spawn,
     )
     pricing.record = restored.record
     window = Window(settings.releases.before_s, settings.releases.after_s)

@@ -113,7 +113,7 @@ def bucket(market: Market) -> str:
     if market.station is not None and market.climate_day is not None:
         return f"{market.station} {market.climate_day}"
     day = datetime.fromtimestamp(market.close_ms / 1000, UTC).date().isoformat()
-    return f"{market.series_ticker} {day}"
+    return f"{market.mean.index if market.mean is not None else market.series_ticker} {day}"
 
 
 def position_loss(position: Position) -> PerOutcome:

@@ -197,6 +197,7 @@ async def running(
     struck: WatchdogSeen | None = None,
     beside: Callable[[VenueListener, VirtualClock], VenueGateway] | None = None,
     affected: Affected | None = None,
+    series: Sequence[str] = ("KXHIGHNY",),
     more_feeds: Callable[[Sink, Clocks], Sequence[Feed]] = lambda _sink, _clocks: (),
 ) -> AsyncIterator[Bench]:
     """A desk that has started, with a console in control.
@@ -230,7 +231,7 @@ async def running(
             run=run,
             venues=venues,
             feeds=feeds_of,
-            series=dict.fromkeys(Venue, ("KXHIGHNY",)),
+            series=dict.fromkeys(Venue, series),
             settings=settings or Settings(engine=EngineSettings(confirm_above=100)),
             ceilings=ceilings,
             affected=affected if affected is not None else {},

@@ -18,6 +18,7 @@ from core.domain.market import (
 )
 from core.domain.text import clean_text
 from core.domain.units import ONE_DOLLAR, Price, UnitError, parse_price
+from core.venues.kalshi import index_means
 from core.venues.kalshi import series as names
 from core.venues.kalshi.fees import Changes, Override, SeriesTerms, concerning, fee_changes, fee_schedule
 from core.venues.kalshi.settles import settles
@@ -139,15 +140,18 @@ def market(
     terms = strike(wire.strike_type, wire.floor_strike, wire.cap_strike, odd)
     day = names.event_day(wire.event_ticker, series_ticker)
     about = settles(series_ticker, day, primary, secondary)
-    if about.doubt:
-        odd.notes.append(about.doubt)
+    close_ms = rfc3339_ms(wire.close_time, "close_time")
+    index = index_means.settles(series_ticker, wire.event_ticker, close_ms, primary, secondary)
+    doubt = about.doubt or index.doubt
+    if doubt:
+        odd.notes.append(doubt)
     waived_until_ms = odd.time(wire.fee_waiver_expiration_time, "fee_waiver_expiration_time")
     return Market(
         venue=Venue.KALSHI,
         ticker=ticker,
         event_ticker=wire.event_ticker,
         series_ticker=series_ticker,
-        label=names.label(series_ticker, wire.event_ticker, ticker, terms),
+        label=_label(series_ticker, wire.event_ticker, ticker, terms),
         title=odd.text(wire.title, "title") or odd.text(wire.yes_sub_title, "yes_sub_title"),
         strike=terms,
         grid=tick_grid(wire.price_ranges),
@@ -160,7 +164,7 @@ def market(
             odd,
         ),
         open_ms=rfc3339_ms(wire.open_time, "open_time"),
-        close_ms=rfc3339_ms(wire.close_time, "close_time"),
+        close_ms=close_ms,
         status=market_status(wire.status),
         result=odd.text(wire.result, "result", 20),
         expiration_value=odd.text(wire.expiration_value, "expiration_value", 40),
@@ -172,9 +176,17 @@ def market(
         climate_day=day.isoformat() if about.station is not None and day is not None else None,
         extreme=names.extreme(series_ticker),
         authority=about.authority,
-        doubt=about.doubt,
+        doubt=doubt,
+        mean=index.mean,
+        unconfirmed=index.unconfirmed,
         shard=odd.whole(wire.exchange_index, "exchange_index") or 0,
     )
+
+
+def _label(series: str, event_ticker: str, ticker: str, terms: Strike) -> str:
+    row = index_means.index_series(series)
+    named = index_means.label(row, event_ticker, terms) if row is not None else None
+    return named or names.label(series, event_ticker, ticker, terms)
 
 
 def settlement(wire: MarketWire, odd: Odd) -> SettlementReport | None:

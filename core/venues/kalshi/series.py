@@ -12,7 +12,8 @@ import msgspec
 
 from core.domain.market import Extreme, Strike
 
-_MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
+MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
+"""As tickers have them."""
 _DAY = re.compile(r"(\d{2})([A-Z]{3})(\d{2})", re.ASCII)
 
 
@@ -54,10 +55,10 @@ def extreme(series: str) -> Extreme | None:
 def event_day(event_ticker: str, series: str) -> date | None:
     """The local date in ``KXHIGHNY-26NOV23``; ``None`` when the event is not named by one day."""
     match = _DAY.fullmatch(event_ticker.removeprefix(f"{series}-"))
-    if match is None or match.group(2) not in _MONTHS:
+    if match is None or match.group(2) not in MONTHS:
         return None
     try:
-        return date(2000 + int(match.group(1)), _MONTHS.index(match.group(2)) + 1, int(match.group(3)))
+        return date(2000 + int(match.group(1)), MONTHS.index(match.group(2)) + 1, int(match.group(3)))
     except ValueError:
         return None
 
@@ -75,4 +76,4 @@ def label(series: str, event_ticker: str, ticker: str, strike: Strike) -> str:
         span = f">={low}"
     else:
         span = f"{low}-{high}" if low != high else str(low)
-    return f"{city.code} {about.short} {_MONTHS[day.month - 1].capitalize()}{day.day:02d} {span}"
+    return f"{city.code} {about.short} {MONTHS[day.month - 1].capitalize()}{day.day:02d} {span}"

@@ -1,0 +1,102 @@
+"""The models the desk prices with, each behind the same few calls: what it prices, and from what it holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from core.domain.market import Market
+from core.feeds.quotes import Average, Quote, Volatility
+from core.feeds.stations import stations
+from core.feeds.values import FeedValue, WeatherValue
+from core.models.fair_value import EventFair, NoPrice
+from core.models.families import Family, families
+from core.models.ranges import inputs as index_inputs
+from core.models.ranges.inputs import IndexInputs
+from core.models.ranges.price import price_event as price_range
+from core.models.weather import inputs as station_inputs
+from core.models.weather.inputs import StationInputs
+from core.models.weather.price import ModelId
+from core.models.weather.price import price_event as price_weather
+
+
+class Pricer(Protocol):
+    """One model with its inputs. A subject is what these are of: a station, an index."""
+
+    pushed: bool
+    """Whether its inputs come by themselves, several a second: then they are priced together."""
+
+    def subject(self, market: Market) -> str | None:
+        """What a market's price rests on; ``None`` for a market of another family."""
+        ...
+
+    def absorb(self, value: FeedValue) -> str | None:
+        """Take one value; the subject whose prices it moves, if any."""
+        ...
+
+    def price(
+        self, markets: Sequence[Market], subject: str, now_ms: int, previous: EventFair | None
+    ) -> EventFair | NoPrice:
+        """All markets of one event at ``now_ms``, world time."""
+        ...
+
+
+class WeatherPricer:
+    """Temperature markets, by their station."""
+
+    pushed = False
+
+    def __init__(self, model: ModelId, replay_offset_days: int | None) -> None:
+        self._model, self._replay_offset_days = model, replay_offset_days
+        self._inputs = {icao: StationInputs(station) for icao, station in stations().items()}
+
+    def subject(self, market: Market) -> str | None:
+        return market.station
+
+    def absorb(self, value: FeedValue) -> str | None:
+        if not isinstance(value, WeatherValue) or value.station not in self._inputs:
+            return None
+        self._inputs[value.station] = station_inputs.absorb(self._inputs[value.station], value)
+        return value.station
+
+    def price(
+        self, markets: Sequence[Market], subject: str, now_ms: int, previous: EventFair | None
+    ) -> EventFair | NoPrice:
+        held = self._inputs.get(subject)
+        return price_weather(markets, held, self._model, now_ms, previous, self._replay_offset_days)
+
+
+class RangePricer:
+    """Markets on the mean of an index, by that index."""
+
+    pushed = True
+
+    def __init__(self, table: Mapping[str, Family] | None = None) -> None:
+        known = families() if table is None else table
+        self._inputs = {index: IndexInputs(family) for index, family in known.items()}
+        self._read: dict[str, list[str]] = {}
+        """Indices by the names of what moves their markets' prices or checks them."""
+        for index, family in known.items():
+            for name in (family.index, family.implied, family.check):
+                self._read.setdefault(name, []).append(index)
+
+    def subject(self, market: Market) -> str | None:
+        return market.mean.index if market.mean is not None else None
+
+    def absorb(self, value: FeedValue) -> str | None:
+        if not isinstance(value, Quote | Average | Volatility):
+            return None
+        moved = None
+        for index in self._read.get(value.name, ()):
+            held = self._inputs[index]
+            if not index_inputs.concerns(held.family, value):
+                continue
+            self._inputs[index] = index_inputs.absorb(held, value)
+            # A check confirms or refuses at the next price; it is none of its inputs.
+            moved = index if value.name != held.family.check else moved
+        return moved
+
+    def price(
+        self, markets: Sequence[Market], subject: str, now_ms: int, previous: EventFair | None
+    ) -> EventFair | NoPrice:
+        return price_range(markets, self._inputs.get(subject), now_ms)

@@ -1,0 +1,174 @@
+"""Fair values that rest on pushed values: priced together, refused when stale, traded once confirmed."""
+
+from __future__ import annotations
+
+import asyncio
+
+import msgspec
+import pytest
+
+from core.config.settings import EngineSettings, MarketSettings, Settings
+from core.domain.market import IndexMean, Market, Strike, StrikeKind
+from core.engine.state import MarketState
+from core.feeds.feed import Stamp
+from core.feeds.quotes import Average, Quote, Volatility
+from tests.execution.bench import EVENT, HOT, Bench, ladder, running
+from tests.execution.fake_venue import FakeVenue
+from tests.virtual import START_WALL_MS, VirtualClock, VirtualLoop, run_virtual
+
+ENDS_MS = START_WALL_MS // 900_000 * 900_000 + 4 * 3_600_000
+BTC = "KXBTC15M-1-00"
+SERIES = ("KXHIGHNY", "KXBTC15M")
+SPOT = 91_250.0
+
+
+def btc() -> Market:
+    return msgspec.structs.replace(
+        ladder()[0],
+        ticker=BTC,
+        event_ticker="KXBTC15M-1",
+        series_ticker="KXBTC15M",
+        label="BTC15 12:15 >=91250",
+        strike=Strike(StrikeKind.GREATER_OR_EQUAL, floor=SPOT),
+        close_ms=ENDS_MS,
+        exclusive=False,
+        station=None,
+        climate_day=None,
+        extreme=None,
+        mean=IndexMean("BRTI", 60, ENDS_MS, 0.01),
+        unconfirmed="whether the mean is trimmed",
+    )
+
+
+def listed(loop: VirtualLoop) -> FakeVenue:
+    return FakeVenue(None, loop, VirtualClock(loop), listed=(*ladder(), btc()))  # type: ignore[arg-type]
+
+
+def tick(bench: Bench, value: float, source: str = "kalshi-indices", name: str = "BRTI") -> None:
+    now = bench.clock.wall_ms()
+    bench.feed.sink(Quote(name, source, value, None, None, Stamp(now, now, 0), 3))
+
+
+def dvol(bench: Bench, percent: float = 45.0) -> None:
+    now = bench.clock.wall_ms()
+    bench.feed.sink(Volatility("DVOL BTC", "deribit", percent, 30, Stamp(now, now, 0), 3600))
+
+
+def market(bench: Bench) -> MarketState:
+    return bench.engine.state.markets[BTC]
+
+
+def fair(bench: Bench) -> float:
+    found = market(bench).fair
+    assert found is not None
+    return found.probability
+
+
+def test_a_tick_moves_the_fair_value_within_a_pass_and_no_other_event() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop, venue=listed(loop), series=SERIES) as bench:
+            state, told = bench.engine.state, list[float]()
+            assert state.events["KXBTC15M-1"].refusal == "no value of BRTI from kalshi-indices yet"
+            bench.engine.desk.pricing.on_pushed = lambda: told.append(loop.time())
+            dvol(bench)
+            tick(bench, SPOT)
+            await asyncio.sleep(0.06)
+            before, seen = fair(bench), state.changed_events.version
+            began, weather = loop.time(), state.events[EVENT].fair
+            told.clear()
+            tick(bench, SPOT + 100)
+            assert fair(bench) == before, "not in the feed's own step"
+            await asyncio.sleep(0)
+            await asyncio.sleep(0.001)
+            assert fair(bench) > before + 0.03
+            assert told and told[0] - began < 0.05
+            for n in range(40):  # a burst: no more than one pass every 50 ms
+                tick(bench, SPOT + 100 + n)
+                await asyncio.sleep(0.001)
+            await asyncio.sleep(0.06)
+            assert len(told) <= 3
+            assert state.changed_events.since(seen) == ["KXBTC15M-1"]
+            assert state.events[EVENT].fair is weather
+            last = market(bench).fair
+            assert last is not None and last.mean == SPOT + 139, "the last of a burst is never lost"
+
+    run_virtual(main)
+
+
+def test_a_stale_index_leaves_no_price_and_says_which_feed_and_how_old() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop, venue=listed(loop), series=SERIES) as bench:
+            dvol(bench)
+            tick(bench, SPOT)
+            await asyncio.sleep(0.1)
+            event = bench.engine.state.events["KXBTC15M-1"]
+            assert not event.refusal
+            await asyncio.sleep(5.0)
+            assert event.refusal in (f"BRTI (kalshi-indices) is {n} s old, limit 3 s" for n in (4, 5))
+            tick(bench, SPOT)
+            await asyncio.sleep(0.01)
+            assert not event.refusal
+
+    run_virtual(main)
+
+
+def test_checks_of_the_index_move_nothing_by_themselves_and_other_families_say_they_have_no_model() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        other = msgspec.structs.replace(btc(), ticker="KXFED-1-1", event_ticker="KXFED-1", mean=None)
+        other = msgspec.structs.replace(other, series_ticker="KXFED")
+        venue = FakeVenue(None, loop, VirtualClock(loop), listed=(*ladder(), btc(), other))  # type: ignore[arg-type]
+        async with running(loop, venue=venue, series=(*SERIES, "KXFED")) as bench:
+            assert bench.engine.state.events["KXFED-1"].refusal == "no model for KXFED"
+            told = list[int]()
+            bench.engine.desk.pricing.on_pushed = lambda: told.append(1)
+            tick(bench, SPOT, "coinbase", "BTC/USD")
+            await asyncio.sleep(0.2)
+            assert not told
+
+    run_virtual(main)
+
+
+@pytest.mark.parametrize("confirmed", [(), ("KXBTC15M",)])
+def test_an_unconfirmed_settlement_is_priced_and_traded_only_by_the_operators_word(
+    confirmed: tuple[str, ...],
+) -> None:
+    settings = Settings(engine=EngineSettings(confirm_above=100), markets=MarketSettings(confirmed=confirmed))
+
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop, venue=listed(loop), series=SERIES, settings=settings) as bench:
+            bench.venue.quote(BTC, 43, 46)  # worth fifty
+            dvol(bench)
+            for _ in range(4):
+                tick(bench, SPOT)
+                await asyncio.sleep(0.5)
+            assert abs(fair(bench) - 0.5) < 0.02
+            if confirmed:
+                card = await bench.card(BTC)
+                assert card.verdict.passed
+            else:
+                assert market(bench).edge is not None, "the price is shown"
+                words = "trading waits for your confirmation of the settlement source: whether the mean is"
+                assert market(bench).why_not.startswith(words)
+                assert bench.engine.desk.approvals.of(BTC) is None
+            assert bench.engine.desk.approvals.of(HOT) is not None, "the weather goes on"
+
+    run_virtual(main)
+
+
+def test_the_closing_minute_is_priced_once_with_both_of_its_values() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop, venue=listed(loop), series=SERIES) as bench:
+            dvol(bench)
+            tick(bench, SPOT)
+            await asyncio.sleep(0.1)
+            told = list[int]()
+            bench.engine.desk.pricing.on_pushed = lambda: told.append(1)
+            now = bench.clock.wall_ms()
+            tick(bench, SPOT + 50)
+            bench.feed.sink(
+                Average("BRTI", "kalshi-indices", SPOT, 10, 60, ENDS_MS + 1, Stamp(now, now, 0), 3)
+            )
+            await asyncio.sleep(0.06)
+            assert len(told) == 1
+
+    run_virtual(main)
