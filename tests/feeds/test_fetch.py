@@ -7,7 +7,7 @@ import httpx
 import msgspec
 import pytest
 
-from core.feeds.fetch import BODY_BYTES_MAX, Body, Failed, Fetcher, NotModified, decode
+from core.feeds.fetch import BODY_BYTES_MAX, REMEMBERED_URLS_MAX, Body, Failed, Fetcher, NotModified, decode
 
 Handler = Callable[[httpx.Request], httpx.Response]
 JSON = {"Content-Type": "application/json"}
@@ -38,6 +38,20 @@ def test_validators_go_back_and_304_is_not_data(virtual: Any) -> None:
     assert asked[1].headers["If-Modified-Since"] == "then"
     assert str(asked[0].url) == "http://feed/x?a=1"
     assert asked[0].headers["User-Agent"] == "pmconsole/test"
+
+
+def test_what_goes_back_is_kept_of_few_addresses(virtual: Any) -> None:
+    """Of some the run or the day is a part."""
+    answer = httpx.Response(200, headers=JSON | {"ETag": "1"}, content=b"{}")
+
+    async def work() -> int:
+        async with httpx.AsyncClient(transport=httpx.MockTransport(lambda _: answer)) as client:
+            fetcher = Fetcher(client, "http://feed", virtual.clocks(), "pmconsole/test", "application/json")
+            for number in range(REMEMBERED_URLS_MAX + 5):
+                await fetcher.get(f"/{number}", conditional=True)
+            return len(fetcher._validators)
+
+    assert virtual.run(work()) <= REMEMBERED_URLS_MAX
 
 
 @pytest.mark.parametrize(
@@ -82,6 +96,7 @@ def test_a_transport_fault_is_a_value(virtual: Any) -> None:
         ("", None),
         ("Mon, 01 Jan 2024 00:00:00 +99999999999999999", None),
         ("Sun, 22 Nov 2026 06:47:10 GMT", 30.0),
+        ("Mon, 22 Nov 2027 06:47:10 GMT", 3600.0),
     ],
 )
 def test_retry_after_in_seconds_or_as_a_date_of_real_time(

@@ -190,7 +190,9 @@ class World:
         class Noting(httpx.AsyncBaseTransport):
             async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
                 asked.append(request.url)
-                return answer if answer is not None else await served.handle_async_request(request)
+                if answer is None:
+                    return await served.handle_async_request(request)
+                return answer() if callable(answer) else answer
 
         async def work() -> None:
             async with httpx.AsyncClient(transport=Noting()) as http:
@@ -316,6 +318,21 @@ def test_a_game_that_leaves_the_list_is_offered_by_nobody_and_never_worth_nothin
     last = [game for game in world.got if game.id == world.game.id][-1]
     assert last.books == ()
     assert last.stamp.event_ms < world.game.ends_ms
+
+
+def test_one_that_leaves_while_others_are_offered_is_told_so(virtual: Any) -> None:
+    def listed() -> httpx.Response:
+        now_ms = world.clocks.world_ms()
+        first = maker(looked_s=(now_ms - NOW) // 1000)
+        games = [event(first, id=name, commence_time=iso(world.game.starts_ms)) for name in ("one", "two")]
+        body = msgspec.json.encode(games[: 2 if now_ms < world.game.starts_ms - 7_000_000 else 1])
+        return httpx.Response(200, headers={"Content-Type": "application/json"}, content=body)
+
+    world = World(virtual, answer=listed)
+    world.run(7_000)
+    assert [(game.id, bool(game.books)) for game in world.got] == [
+        ("one", True), ("two", True), ("one", True), ("two", False),
+    ]  # fmt: skip
 
 
 def test_the_simulators_looks_are_mostly_no_moves() -> None:

@@ -86,6 +86,13 @@ def test_whatever_is_in_it_nothing_is_raised(field: str, value: Any, inner: str)
     feed(index() | {"msg": index()["msg"] | {"data": value}})
 
 
+@pytest.mark.parametrize("window", [-1, 61])
+def test_an_average_of_more_than_a_minute_is_none(window: int) -> None:
+    for field in ("avg_60s_data", "last_60s_windowed_average_15min"):
+        [odd] = feed(index(**{field: {"value": "81768.33", "window_size": window}}))
+        assert isinstance(odd, Oddity) and f"{window} is not from 0 to 60" in odd.detail
+
+
 def opened() -> tuple[StreamState, dict[str, int]]:
     """A desk's stream on which everything but the publications is granted, and their commands' ids."""
     state = StreamState((*DESK, *published(NAMES)))
