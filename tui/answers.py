@@ -135,10 +135,11 @@ def yes(value: bool) -> str:
 
 
 def span(seconds: float | None) -> str:
+    """``59s``, ``80m``, ``26h``, ``35d``."""
     if seconds is None:
         return "--"
-    for unit, size in (("h", 3600), ("m", 60)):
-        if seconds >= size:
+    for unit, size, least in (("d", 86_400, 4 * 86_400), ("h", 3_600, 3_600), ("m", 60, 60)):
+        if seconds >= least:
             return f"{seconds / size:.0f}{unit}"
     return f"{seconds:.0f}s"
 

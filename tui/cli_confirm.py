@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from typing import Any
 
@@ -14,12 +13,14 @@ from tui.cli_options import place_of, print_query, with_fields, with_profile
 
 
 @click.command("releases")
-@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@with_fields
 @with_profile
-def releases(as_json: bool) -> None:
+def releases(as_json: bool, fields: bool) -> None:
     """Economic releases: when the next of each kind is due, and what holds entries back."""
-    found = verbs.ask(place_of(), "status")["releases"]
-    click.echo(json.dumps(found, indent=2) if as_json else "\n".join(release_lines(found)))
+    if as_json or fields:
+        print_query("releases", as_json=as_json, fields=fields)
+        return
+    click.echo("\n".join(release_lines(verbs.ask(place_of(), "releases"))))
 
 
 @click.command("confirm")

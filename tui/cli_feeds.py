@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import sys
 import time
@@ -16,6 +15,7 @@ from core.control.client import Line
 from core.control.protocol import TryFeed
 from tui import answers, cli_confirm, verbs
 from tui.cli_options import Verbs, place_of, print_query, with_fields, with_profile
+from tui.feed_names import apart_word, every, named
 
 TEST_S = 60.0
 """A test that has not ended by then is given up here; the engine ends it by itself."""
@@ -38,7 +38,7 @@ def feeds(context: click.Context, as_json: bool, fields: bool) -> None:
 
 
 @feeds.command("show")
-@click.argument("name")
+@click.argument("name", default="")
 @with_fields
 @with_profile
 def feeds_show(name: str, as_json: bool, fields: bool) -> None:
@@ -46,7 +46,12 @@ def feeds_show(name: str, as_json: bool, fields: bool) -> None:
     if fields:
         print_query("source", as_json=as_json, fields=True)
         return
-    found = verbs.ask(place_of(), "source", _known(name))
+    if not name:
+        raise click.UsageError("Missing argument 'NAME'.")
+    from core.control import feeds_alone
+
+    source = _known(name)
+    found = verbs.ask(place_of(), "source", source)
     if as_json:
         click.echo(json.dumps(found, indent=2, ensure_ascii=False))
         return
@@ -56,7 +61,12 @@ def feeds_show(name: str, as_json: bool, fields: bool) -> None:
         aged = answers.span(value["age_s"]) + (" STALE" if old else "")
         click.echo(f"{value['about']}: {value['said']}  {aged}")
     if not found["values"]:
-        click.echo("It has told nothing that is listed here; temperatures show in the fair values.")
+        weather = feeds_alone.tells_weather(source)
+        click.echo(
+            "Its temperatures are inputs of the fair values: pmconsole markets."
+            if weather
+            else "It has told nothing yet."
+        )
 
 
 @feeds.command("test")
@@ -102,15 +112,13 @@ def _through(line: Line, source: str) -> tuple[bool, str]:
 
 
 def _known(name: str) -> str:
-    """The source of that name; leaves with the nearest one where there is none."""
+    """The source called that; leaves with the nearest one where there is none."""
     from core.control import feeds_alone
 
-    known = feeds_alone.names()
-    if name not in known:
-        near = difflib.get_close_matches(name, known, n=1)
-        remedy = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known)}"
-        verbs.leave(verbs.USAGE, f"There is no source {name[:40]!r}: {remedy}")
-    return name
+    source, unknown = named(name, feeds_alone.labels())
+    if unknown:
+        verbs.leave(verbs.USAGE, unknown)
+    return source
 
 
 def _listed(place: Profile) -> list[dict[str, Any]]:
@@ -142,8 +150,10 @@ def feed_lines(found: list[dict[str, Any]]) -> Iterable[str]:
             if feed["data_age_s"] is not None:
                 parts.append(f"{answers.span(feed['data_age_s'])} of {answers.span(feed['stale_after_s'])}")
             parts += [
-                f"{one['left']} of {one['most']} {one['unit']} a {one['per']} left" for one in feed["budget"]
+                f"{one['left']} of {one['most']} {one['unit']} {every(one['per'])} left"
+                for one in feed["budget"]
             ]
+            parts += [f"{apart_word(feed['apart_bp'])} apart"] if feed["apart_bp"] is not None else []
             parts += [f"{feed['latency_ms']} ms"] if feed["latency_ms"] is not None else []
             yield f"  {feed['source']:<{width}}  {'  '.join(parts)}"
             if feed["detail"]:

@@ -81,7 +81,7 @@ BEATS = (
     Beat("working", "Your order is working. It was checked again when you pressed a.", _working),
     Beat("moved", "The book moved. Nothing is sent at a price you did not see.", _moved),
     Beat("stale", "Stale data cannot be traded. It clears by itself.", _stale),
-    Beat("feed", "A feed is down; the bar shows when it retries, 5 what it fed.", _feed_down),
+    Beat("feed", "A feed is down; the bar shows when it retries, 6 says why.", _feed_down),
     Beat("unknown", "No answer is not a no. The venue is asked about this one order.", _unknown),
     Beat("exit", "Exits go on top. In automatic mode they leave by themselves.", _exit),
     Beat("practice", "Try the emergency stop now: Ctrl-X. This is the place to learn it.", _practice),

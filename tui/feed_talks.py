@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import difflib
-
 from core.control.protocol import ConfirmRelease, TryFeed
+from tui.feed_names import named
 from tui.operator import Operator
 from tui.talks import Make, instant
 from tui.view_model import Now
@@ -20,10 +19,9 @@ def _feeds(operator: Operator, now: Now, rest: str) -> str | None:
         return "usage: feeds [test NAME | confirm KIND]"
     status = operator.view.status
     known = {feed.source: feed.name for feed in status.feeds} if status is not None else {}
-    source = next((source for source, label in known.items() if label.lower() == name.lower()), name)
-    if source not in known:
-        near = difflib.get_close_matches(name, known, n=1)
-        return f"there is no source {name[:30]!r}" + (f"; did you mean {near[0]!r}?" if near else "")
+    source, unknown = named(name, known)
+    if unknown:
+        return unknown
     operator.send(TryFeed(operator.next_id(), source), f"test of {source}", now)
     return None
 

@@ -13,6 +13,8 @@ FAMILIES = ("weather", "forex", "markets", "sports", "calendar")
 _WORSE = ("OFF", "closed", "ok", "WAITING", "SPENT", "STALE", "AUTH", "DOWN")
 DARK = "NO LIVE SOURCE"
 _LOUD = frozenset({"DOWN", "AUTH"})
+_NEARLY_SPENT = 0.1
+"""Share of a quota below which it is marked."""
 _SHORT = {"second": "s", "minute": "min", "hour": "h", "day": "day", "month": "mon"}
 _HOUR_S = 3600
 
@@ -94,6 +96,10 @@ def tightest(feed: FeedRow) -> BudgetRow | None:
 def budget_word(quota: BudgetRow) -> str:
     """``79/100 min``."""
     return f"{_amount(quota.left)}/{_amount(quota.most)} {_SHORT.get(quota.per, quota.per)}"
+
+
+def budget_role(quota: BudgetRow) -> str:
+    return "near" if quota.left <= quota.most * _NEARLY_SPENT else "text-muted"
 
 
 def _amount(number: int) -> str:

@@ -16,7 +16,8 @@ from core.engine.engine import Engine
 from core.engine.releases import Known
 from core.engine.told import Told
 from core.feeds.budget import Left
-from core.feeds.feed import FeedHealth
+from core.feeds.feed import FeedHealth, FeedState
+from core.feeds.merge import Apart
 from core.feeds.quotes import Average, OptionMark, Quote, SeriesPoint, Volatility
 from core.feeds.registry import declarations
 from core.feeds.releases import Calendar
@@ -28,7 +29,9 @@ TOLD_MAX = 400
 ABOUT_MAX, SAID_MAX, FOUND_MAX = 60, 160, 600
 
 
-def feed_row(health: FeedHealth) -> FeedRow:
+def feed_row(health: FeedHealth, apart: Apart | None) -> FeedRow:
+    # Of what is closed the last value comes again with a new connection: its age is no latency.
+    latency_ms = health.latency_ms if health.state is not FeedState.CLOSED else None
     return FeedRow(
         health.name,
         health.state.value,
@@ -39,9 +42,11 @@ def feed_row(health: FeedHealth) -> FeedRow:
         health.detail,
         health.source,
         health.family,
-        health.latency_ms,
+        latency_ms,
         tuple(map(_budget_row, health.budget)),
         health.unchanged_polls,
+        apart.bp if apart is not None else None,
+        apart is not None and apart.too_far,
     )
 
 

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import random
 import secrets
+from collections.abc import Mapping
 
 import httpx
 import msgspec
@@ -22,7 +23,7 @@ from core.control.sources import chosen, read_stations
 from core.control.tables import FeedRow
 from core.domain.clock import Clocks, SystemClock
 from core.feeds.budget import kept_of
-from core.feeds.declaration import Declaration
+from core.feeds.declaration import Declaration, Family
 from core.feeds.feed import Feed, Tried
 from core.feeds.registry import Chosen, build_feeds, declarations
 from core.feeds.trial import price_of
@@ -47,7 +48,9 @@ def listing(place: Profile) -> bytes:
     # All simulated sources come with their simulator, which need not run now.
     served = {of.name: dict(of.urls) for of in declarations()} if place.simulated else {}
     try:
-        found = chosen(place, load(place.config), World(environment=place.environment, feeds=served))
+        settings = load(place.config)
+        found = chosen(place, settings, World(environment=place.environment, feeds=served))
+        read_stations(place, settings)
     except _REFUSALS as error:
         raise NotAskedError(str(error)) from error
     on = SIMULATED if place.simulated else RUNS_WITH_AN_ENGINE
@@ -63,11 +66,21 @@ def _row(of: Declaration, choice: Chosen, on: str) -> FeedRow:
 
 def cost_of(source: str) -> str:
     """What a test of a source asks and costs."""
-    return next(price_of(of) for of in declarations() if of.name == source)
+    return price_of(_known()[source])
 
 
-def names() -> list[str]:
-    return [of.name for of in declarations()]
+def labels() -> Mapping[str, str]:
+    """What each source is called on the screen, by its name."""
+    return {name: of.label for name, of in _known().items()}
+
+
+def tells_weather(source: str) -> bool:
+    """Whether what it tells goes into the models alone."""
+    return _known()[source].family is Family.WEATHER
+
+
+def _known() -> Mapping[str, Declaration]:
+    return {of.name: of for of in declarations()}
 
 
 def ask_alone(place: Profile, source: str) -> Tried:
@@ -95,7 +108,7 @@ async def _ask(place: Profile, settings: Settings, world: World, source: str) ->
         )  # fmt: skip
         feeds = build_feeds(only, read_stations(place, settings), shared)
         feed = next(feed for feed in feeds if feed.health().source == source)
-        found = await _try(feed, tells=next(of.every_s == 0 for of in declarations() if of.name == source))
+        found = await _try(feed, tells=_known()[source].every_s == 0)
     spent = kept_of(feed.health().budget)
     if spent:
         try:

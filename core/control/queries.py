@@ -27,6 +27,7 @@ from core.control.tables import (
     PositionRow,
     ProposalRow,
     ReadingRow,
+    ReleaseRow,
     RulesRow,
     SourceRow,
     StatusRow,
@@ -66,6 +67,7 @@ class Rows(NamedTuple):
     feeds: Iterable[FeedRow] = ()
     source: SourceRow | None = None
     games: Iterable[FixtureRow] = ()
+    releases: Iterable[ReleaseRow] = ()
     alarms: Iterable[AlarmRow] = ()
     flatten: FlattenRow | None = None
     reading: ReadingRow | None = None
@@ -180,13 +182,15 @@ FEEDS: tuple[Field, ...] = (
     Field("feed", "short name", lambda r, n: r.name),
     Field("source", "its name in the configuration and for feeds test", lambda r, n: r.source),
     Field("family", "weather, forex, markets, sports or calendar", lambda r, n: r.family),
-    Field("state", "ok, WAITING, STALE, DOWN, AUTH, SPENT or OFF", lambda r, n: r.state),
+    Field("state", "ok, closed, WAITING, STALE, DOWN, AUTH, SPENT or OFF", lambda r, n: r.state),
     Field("data_age_s", "world seconds since the newest data", lambda r, n: _world_age(r.newest_world_ms, n)),
     Field("stale_after_s", "world seconds after which entries stop", lambda r, n: r.stale_after_s),
     Field("received_age_s", "since anything was received", lambda r, n: age(r.received_ns, n)),
     Field("retry_in_s", "until the next attempt", lambda r, n: wait(r.retry_at_ns, n)),
     Field("latency_ms", "of its last answer; of a stream from event to receipt", lambda r, n: r.latency_ms),
     Field("unchanged", "answers in a row that said nothing new", lambda r, n: r.unchanged),
+    Field("apart_bp", "basis points from the nearest other source, or null", lambda r, n: r.apart_bp),
+    Field("too_far", "whether honest sources of a pair differ by less", lambda r, n: r.too_far),
     Field("budget", "one object a quota, see status.feeds.budget", lambda r, n: _nested(BUDGET, r.budget, n)),
     Field(
         "detail",
@@ -587,6 +591,7 @@ QUERIES: dict[str, tuple[Field, ...]] = {
     "feeds": FEEDS,
     "source": SOURCE,
     "games": GAMES,
+    "releases": RELEASES,
 }
 OBJECTS = ("status", "reconcile", "rules", "source")
 """Answered with one object; the others with an array of them."""

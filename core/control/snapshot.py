@@ -69,7 +69,7 @@ class Snapshot:
             paused=tuple(sorted(state.paused)),
             starting=tuple(state.starting.items()),
             links=tuple(rows.link_row(seat, state.halts.at(seat.scope)) for seat in desk.seats.values()),
-            feeds=tuple(map(feed_row, state.feeds.values())),
+            feeds=tuple(feed_row(health, state.apart.get(health.source)) for health in state.feeds.values()),
             unknown=len(desk.ledger.unknown()),
             exposure=desk.exposure.total,
             exposure_limit=state.limits.current.total_loss_max,
@@ -348,6 +348,9 @@ class Snapshot:
             case "feeds":
                 status = self.status()
                 return Rows(status, feeds=status.feeds)
+            case "releases":
+                status = self.status()
+                return Rows(status, releases=status.releases)
             case "links":
                 return Rows(self.status(), links=map(self.pair, state.pairs.values()))
             case _:

@@ -88,7 +88,7 @@ def _urls(place: Profile, of: Declaration, wish: SourceSettings) -> dict[str, st
     """The operator's addresses take the places of the declared ones, in their order."""
     if len(wish.urls) > max(1, len(of.urls)):
         where = place_of(place.config, of.section, "urls")
-        raise SettingsError(f"{where}: {of.name} has {len(of.urls)} addresses: name no more than those")
+        raise SettingsError(f"{where}: {of.name} takes no more than {max(1, len(of.urls))} in urls")
     return dict(zip(of.urls, wish.urls, strict=False))
 
 

@@ -59,7 +59,8 @@ class BudgetRow(msgspec.Struct, frozen=True, array_like=True):
 
 
 class FeedRow(msgspec.Struct, frozen=True, array_like=True):
-    """A source. ``state``: ``ok``, ``WAITING``, ``STALE``, ``DOWN``, ``AUTH``, ``SPENT``, ``OFF``."""
+    """A source. ``state``: ``ok``, ``closed``, ``WAITING``, ``STALE``, ``DOWN``, ``AUTH``, ``SPENT`` or
+    ``OFF``."""
 
     name: str
     state: str
@@ -77,6 +78,11 @@ class FeedRow(msgspec.Struct, frozen=True, array_like=True):
     budget: tuple[BudgetRow, ...] = ()
     unchanged: int = 0
     """Answers in a row that said nothing new."""
+    apart_bp: float | None = None
+    """How far its quotes are from the nearest other source's of the same name, at worst; ``None``: nobody
+    else has one."""
+    too_far: bool = False
+    """More than two honest sources of a currency pair differ."""
 
 
 class FixtureRow(msgspec.Struct, frozen=True, array_like=True):

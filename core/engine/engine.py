@@ -38,6 +38,7 @@ from core.execution.differences import Row
 from core.execution.events import ExternalFilled, FillParked, OrderIntended, PositionAdjusted
 from core.execution.points import Point, Reach, pass_by
 from core.feeds.feed import Feed, FeedState
+from core.feeds.merge import distances
 from core.feeds.published import PublishedFeed
 from core.feeds.quotes import SeriesPoint
 from core.feeds.releases import Calendar
@@ -327,8 +328,15 @@ class Engine(Operations):
 
     # --- workers -------------------------------------------------------------------------------
 
+    def _compare_sources(self) -> None:
+        found = distances(self.told.quotes.values(), self.desk.clocks.world_ms())
+        if found != self.state.apart:
+            self.state.apart = found
+            self.state.touch_status()
+
     def _every_second(self) -> None:
         self.guard.tick()
+        self._compare_sources()
         self.desk.watched.tick()
         self.desk.pricing.price_all()
         self.desk.pricing.note_books()

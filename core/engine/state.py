@@ -10,6 +10,7 @@ running stop in ``core/execution/stop.py``; this module ties them together.
 from __future__ import annotations
 
 import enum
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import msgspec
@@ -18,6 +19,7 @@ from core.domain.market import Market
 from core.domain.units import Money, Price
 from core.execution.changes import Changes
 from core.feeds.feed import FeedHealth
+from core.feeds.merge import Apart
 from core.journal.events import Row
 from core.journal.projections import Pair, PairKey
 from core.models.fair_value import EventFair, FairValue
@@ -140,6 +142,8 @@ class DeskState:
     markets: dict[str, MarketState] = field(default_factory=dict)
     events: dict[str, EventState] = field(default_factory=dict)
     feeds: dict[str, FeedHealth] = field(default_factory=dict)
+    apart: Mapping[str, Apart] = field(default_factory=dict)
+    """How far a source's quotes are from the others', by its name."""
     alarms: dict[int, Alarm] = field(default_factory=dict)
     counts: DayCounts = field(default_factory=DayCounts)
     pairs: dict[PairKey, Pair] = field(default_factory=dict)

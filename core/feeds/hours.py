@@ -48,6 +48,11 @@ class Hours(msgspec.Struct, frozen=True):
         local_ms = at_ms + new_york_offset_ms(at_ms) + next(wait_ms for wait_ms in ahead if wait_ms > 0)
         return local_ms - new_york_offset_ms(local_ms - STANDARD_MS)
 
+    def opens_words(self, now_ms: int) -> str:
+        """``it opens in 6 h 25 min``; only while it is closed."""
+        opens_s = (self.next_turn_ms(now_ms) - now_ms) // 1000
+        return f"it opens in {opens_s // 3600} h {opens_s // 60 % 60:02} min"
+
     def closed_ms(self, since_ms: int, until_ms: int) -> int:
         """How much of the time between it was closed: what is held does not age in it."""
         closed_ms, at_ms = 0, since_ms

@@ -1,4 +1,4 @@
-"""One quote a currency pair from all sources: the freshest valid one, and how far the others are from it.
+"""What several sources say of the same thing: one quote a currency pair, and how far apart they are.
 
 Two honest sources differ by their basis and by what the pair moved between their two times; more than that
 means that one of them is wrong, and nobody knows which: then there is no price. A pure function of what is
@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import enum
 import math
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
 from core.feeds.hours import FX_WEEK
+from core.feeds.pairs import PAIRS
 from core.feeds.quotes import Quote
 from core.feeds.sanity import FUTURE_MS_MAX
 
@@ -63,10 +65,9 @@ def merged(pair: str, quotes: Iterable[Quote], now_ms: int) -> Merged:
     if not held:
         return Merged(pair, MergeState.UNKNOWN, None, None, f"no source has told of {pair}")
     if not FX_WEEK.is_open(now_ms):
-        opens_s = (FX_WEEK.next_turn_ms(now_ms) - now_ms) // 1000
-        why = f"foreign exchange is closed; it opens in {opens_s // 3600} h {opens_s // 60 % 60:02} min"
+        why = f"foreign exchange is closed; {FX_WEEK.opens_words(now_ms)}"
         return Merged(pair, MergeState.CLOSED, held[0], None, why)
-    valid = [quote for quote in held if _age_ms(quote, now_ms) <= quote.stale_after_s * 1000]
+    valid = [quote for quote in held if _valid(quote, now_ms)]
     if not valid:
         ages = (f"{q.source} {_age_ms(q, now_ms) // 1000} s old, {q.stale_after_s} s allowed" for q in held)
         return Merged(pair, MergeState.STALE, held[0], None, "; ".join(ages))
@@ -87,6 +88,34 @@ def merged(pair: str, quotes: Iterable[Quote], now_ms: int) -> Merged:
     return Merged(pair, MergeState.OK, best, apart, f"{best.source}, {names} within {apart:.1f} bp")
 
 
+class Apart(msgspec.Struct, frozen=True):
+    """How far a source's quotes are from the nearest that another source has of the same name, at worst."""
+
+    bp: float
+    """In hundredths of a percent, to a tenth."""
+    too_far: bool
+    """More than what lies between the times explains, of a currency pair: one of the two is wrong."""
+
+
+def distances(quotes: Iterable[Quote], now_ms: int) -> Mapping[str, Apart]:
+    """By source; one whose valid quotes nobody else has at ``now_ms`` is left out."""
+    by_name: defaultdict[str, list[Quote]] = defaultdict(list)
+    for quote in quotes:
+        if _sound(quote, now_ms) and _valid(quote, now_ms):
+            by_name[quote.name].append(quote)
+    found: dict[str, Apart] = {}
+    for name, held in by_name.items():
+        for quote in held:
+            others = (other for other in held if other is not quote)
+            nearest = min(others, key=lambda other: difference_bp(quote, other), default=None)
+            if nearest is None:
+                continue
+            bp, before = difference_bp(quote, nearest), found.get(quote.source, Apart(0.0, too_far=False))
+            too_far = name in PAIRS and bp > allowed_bp(quote, nearest)
+            found[quote.source] = Apart(max(before.bp, round(bp, 1)), too_far or before.too_far)
+    return found
+
+
 def difference_bp(one: Quote, other: Quote) -> float:
     """Between the two values, in hundredths of a percent of the lower one."""
     return abs(one.value - other.value) / min(one.value, other.value) * 10_000
@@ -100,6 +129,10 @@ def allowed_bp(one: Quote, other: Quote) -> float:
 
 def _sound(quote: Quote, now_ms: int) -> bool:
     return math.isfinite(quote.value) and quote.value > 0 and _age_ms(quote, now_ms) >= -FUTURE_MS_MAX
+
+
+def _valid(quote: Quote, now_ms: int) -> bool:
+    return _age_ms(quote, now_ms) <= quote.stale_after_s * 1000
 
 
 def _age_ms(quote: Quote, now_ms: int) -> int:

@@ -70,7 +70,10 @@ class PublishedFeed:
             async with asyncio.timeout(TRIAL_S):
                 await self._told.wait()
         except TimeoutError:
-            why = self._refusal or self._fault or "the account's connection is down, or there is none"
+            why = self._refusal or self._fault
+            if not why and self._rests(self._clocks.world_ms()):
+                why = "what it tells of does not trade now"
+            why = why or "the account's connection is down, or there is none"
             return Tried(False, f"Nothing came within {TRIAL_S:g} s: {why}.")
         return Tried(True, f"The next value came on the venue's connection, {self._latency_ms} ms old.")
 
@@ -110,7 +113,7 @@ class PublishedFeed:
         if self._refusal:
             state = FeedState.DOWN
         elif not self._newest:
-            state = FeedState.WAITING
+            state = FeedState.CLOSED if self._rests(world_ms) else FeedState.WAITING
         else:
             state = FeedState.STALE if stale else FeedState.OK
         newest_ms = min(self._newest.values(), default=None)
@@ -129,6 +132,11 @@ class PublishedFeed:
             family=self._of.family.value,
             latency_ms=self._latency_ms,
         )
+
+    def _rests(self, world_ms: int) -> bool:
+        """Whether nothing it is to tell of trades."""
+        hours = [_HOURS.get(name) for name in self._names]
+        return bool(hours) and all(each is not None and not each.is_open(world_ms) for each in hours)
 
     def _average(self, name: str, mean: Mean, stamp: Stamp) -> Average:
         return Average(

@@ -253,7 +253,11 @@ class TwelveData:
 
     async def trial(self) -> Tried:
         """The stream's next message: it costs nothing."""
-        return await self._stream.trial()
+        found = await self._stream.trial()
+        if not found.passed and self.health().state is FeedState.CLOSED:
+            opens = FX_WEEK.opens_words(self._clocks.world_ms())
+            return Tried(False, f"{found.text} Foreign exchange is closed; {opens}.")
+        return found
 
     def health(self) -> FeedHealth:
         """As good as what is held; in words first what is wrong with the stream, then with the rest."""
@@ -271,6 +275,8 @@ class TwelveData:
             state = FeedState.SPENT
         elif stream.state is FeedState.DOWN:
             state = FeedState.DOWN
+        elif not stale and not FX_WEEK.is_open(now_ms):
+            state = FeedState.CLOSED
         else:
             state = FeedState.STALE if ages else FeedState.WAITING
         newest_ms = min((quote.stamp.event_ms for quote in board.held.values()), default=None)

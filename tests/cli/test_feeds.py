@@ -20,6 +20,7 @@ from tui.cli_confirm import game_lines, release_lines
 FEED = {
     "feed": "METEO", "source": "open-meteo", "family": "weather", "state": "ok", "data_age_s": 5400.0,
     "stale_after_s": 43_200, "received_age_s": 1.0, "retry_in_s": None, "latency_ms": 128, "unchanged": 0,
+    "apart_bp": None, "too_far": False,
     "budget": [{"per": "minute", "left": 79, "most": 100, "unit": "calls", "whole": None}], "detail": "",
 }  # fmt: skip
 OFF = {
@@ -45,6 +46,8 @@ async def test_the_list_goes_by_family_and_one_without_a_live_source_says_so(des
     assert lines[2] == "forex: NO LIVE SOURCE"
     assert "on = true in [feeds.yahoo]" in ended.out
     assert json.loads((await desk.run("feeds", "--json")).out) == [FEED, OFF]
+    desk.answers.data["feeds"] = [{**FEED, "apart_bp": 0.42}]
+    assert "left  0.4bp apart  128 ms" in (await desk.run("feeds")).out
     assert "budget" in (await desk.run("feeds", "--fields")).out
 
 
@@ -52,6 +55,26 @@ async def test_what_a_source_told_is_printed_with_its_age(desk: Desk) -> None:  
     desk.answers.data["source"] = SOURCE
     ended = await desk.run("feeds", "show", "open-meteo")
     assert ended.out.splitlines()[1:] == ["EUR/USD: 1.08412  2m STALE", "CPI: no date known  5s"]
+
+
+async def test_a_source_is_called_by_its_name_or_its_label_and_asked_for_where_it_is_missing(
+    desk: Desk,  # noqa: F811
+) -> None:
+    desk.answers.data["source"] = {**SOURCE, "values": []}
+    for name in ("METEO", "Open-Meteo"):
+        ended = await desk.run("feeds", "show", name)
+        assert ended.code == 0 and "inputs of the fair values" in ended.out
+    assert "told nothing yet" in (await desk.run("feeds", "show", "kraken")).out
+    ended = await desk.run("feeds", "show")
+    assert ended.code == 2 and "Missing argument 'NAME'" in ended.err
+    assert "values" in (await desk.run("feeds", "show", "--fields")).out
+
+
+async def test_releases_are_an_array_with_every_field_explained(desk: Desk) -> None:  # noqa: F811
+    desk.answers.data["releases"] = []
+    assert (await desk.run("feeds", "releases", "--json")).out == "[]\n"
+    assert "not looked yet" in (await desk.run("feeds", "releases")).out
+    assert "certainty" in (await desk.run("feeds", "releases", "--fields")).out
 
 
 async def test_a_test_goes_through_the_engine_and_says_its_cost_first(desk: Desk) -> None:  # noqa: F811

@@ -7,6 +7,7 @@ from core.engine.told import Told
 from core.feeds.budget import Left
 from core.feeds.declaration import Per, Quota
 from core.feeds.feed import FeedHealth, FeedState, Stamp
+from core.feeds.merge import Apart
 from core.feeds.quotes import Average, OptionMark, Quote, SeriesPoint, Volatility
 from core.feeds.releases import Calendar, Certainty, Due
 from core.feeds.sports import BookOdds, Game, Offer
@@ -90,9 +91,16 @@ def test_a_row_has_the_sources_quotas_and_how_often_it_said_nothing_new() -> Non
         "ODDS", FeedState.OK, AT_MS, 1, 600,
         unchanged_polls=2, source="odds", family="sports", latency_ms=90, budget=(left,),
     )  # fmt: skip
-    row = feed_row(health)
+    row = feed_row(health, None)
     assert (row.source, row.family, row.latency_ms, row.unchanged) == ("odds", "sports", 90, 2)
     (budget,) = row.budget
     assert (budget.left, budget.most, budget.unit, budget.per, budget.whole_world_ms) == (
         480, 500, "credits", "month", AT_MS,
     )  # fmt: skip
+    assert (row.apart_bp, row.too_far) == (None, False)
+
+
+def test_a_row_says_how_far_its_source_is_from_the_others_and_of_a_closed_one_no_latency() -> None:
+    health = FeedHealth("PYTH", FeedState.CLOSED, AT_MS, 1, 10, source="kalshi-pyth", latency_ms=86_400_000)
+    row = feed_row(health, Apart(12.5, too_far=True))
+    assert (row.apart_bp, row.too_far, row.latency_ms) == (12.5, True, None)

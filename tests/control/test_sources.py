@@ -87,7 +87,9 @@ def test_an_unknown_source_and_too_many_addresses_name_file_and_line(live: Profi
     with pytest.raises(SettingsError, match="known are"):
         choose(live, "[feeds.qqqqqq]\n")
     many = ", ".join(f'"http://x{n}.example"' for n in range(len(OPEN.urls) + 1))
-    with pytest.raises(SettingsError, match=rf"config\.toml:2: {OPEN.name} has {len(OPEN.urls)} addresses"):
+    with pytest.raises(
+        SettingsError, match=rf"config\.toml:2: {OPEN.name} takes no more than {len(OPEN.urls)} in"
+    ):
         choose(live, f"[{OPEN.section}]\nurls = [{many}]\n")
 
 

@@ -8,8 +8,10 @@ from collections.abc import Callable
 import pytest
 
 from core.domain.clock import Clocks
-from core.feeds.feed import Feed
+from core.feeds.feed import Feed, Stamp
+from core.feeds.merge import Apart
 from core.feeds.published import INDICES, PublishedFeed
+from core.feeds.quotes import Quote
 from core.feeds.values import Sink
 from core.risk.halts import Level
 from core.venues.decisions import LimiterReport, Use
@@ -83,5 +85,21 @@ def test_what_the_venue_publishes_is_told_like_a_sources_values() -> None:
             value = Published(INDICES.name, "BRTI", 81_730.21, bench.clock.wall_ms())
             bench.venue.listener.on_published(value)
             assert bench.engine.told.quotes["BRTI", INDICES.name].value == 81_730.21
+
+    run_virtual(main)
+
+
+def test_sources_that_tell_of_the_same_are_compared_every_second_while_both_are_fresh() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            engine, at_ms = bench.engine, bench.engine.desk.clocks.world_ms()
+            for source, value in (("kraken", 98_000.0), ("coinbase", 98_098.0)):
+                stamp = Stamp(at_ms, at_ms, 0)
+                engine.told.absorb(Quote("BTC/USD", source, value, None, None, stamp, stale_after_s=30))
+            await asyncio.sleep(2.0)
+            apart = Apart(10.0, too_far=False)
+            assert engine.state.apart == {"kraken": apart, "coinbase": apart}
+            await asyncio.sleep(31.0)
+            assert engine.state.apart == {}
 
     run_virtual(main)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from core.engine.told import Told
 from core.feeds.feed import Stamp
 from core.feeds.hours import FX_WEEK
-from core.feeds.merge import BASIS_BP, Merged, MergeState, allowed_bp, difference_bp, merged
+from core.feeds.merge import BASIS_BP, Apart, Merged, MergeState, allowed_bp, difference_bp, distances, merged
 from core.feeds.quotes import Quote
 
 PAIR = "EUR/USD"
@@ -21,7 +21,8 @@ SATURDAY_MS = int(datetime(2026, 11, 28, 14, tzinfo=UTC).timestamp()) * 1000
 def quote(source: str, value: float, age_s: float = 1.0, now_ms: int = OPEN_MS, **fields: Any) -> Quote:
     event_ms = now_ms - int(age_s * 1000)
     given = {"bid": None, "ask": None, "stale_after_s": 30} | fields
-    return Quote(PAIR, source, value, stamp=Stamp(event_ms, event_ms, 0), **given)
+    name = given.pop("name", PAIR)
+    return Quote(name, source, value, stamp=Stamp(event_ms, event_ms, 0), **given)
 
 
 def of(*quotes: Quote, now_ms: int = OPEN_MS) -> Merged:
@@ -144,3 +145,27 @@ def test_a_price_is_refused_exactly_beyond_what_is_allowed(
     too_far = difference_bp(one, other) > allowed_bp(one, other)
     assert found.state is (MergeState.APART if too_far else MergeState.OK)
     assert allowed_bp(one, other) >= BASIS_BP
+
+
+def test_a_source_is_as_far_as_its_nearest_other_and_the_odd_one_out_stands_alone() -> None:
+    three = [quote("Yahoo", 1.1571), quote("Twelve Data", 1.1572), quote("Kalshi", 1.1670)]
+    assert distances(three, OPEN_MS) == {
+        "Yahoo": Apart(0.9, too_far=False),
+        "Twelve Data": Apart(0.9, too_far=False),
+        "Kalshi": Apart(84.7, too_far=True),
+    }
+
+
+def test_of_several_names_the_worst_counts_and_only_a_pair_can_be_too_far() -> None:
+    held = [
+        quote("Kraken", 98_000.0, name="BTC/USD"), quote("Binance", 98_980.0, name="BTC/USD"),
+        quote("Kraken", 3_400.0, name="ETH/USD"), quote("Binance", 3_400.34, name="ETH/USD"),
+    ]  # fmt: skip
+    far = Apart(100.0, too_far=False)
+    assert distances(held, OPEN_MS) == distances(held[::-1], OPEN_MS) == {"Kraken": far, "Binance": far}
+
+
+def test_who_is_alone_with_what_may_be_used_is_compared_with_nobody() -> None:
+    fresh, old, future = quote("Yahoo", 1.1571), quote("Twelve Data", 1.3, 31), quote("Kalshi", 1.3, -6)
+    assert distances([fresh, old, future, quote("Kraken", 98_000.0, name="BTC/USD")], OPEN_MS) == {}
+    assert distances([fresh, quote("Kalshi", float("nan")), quote("Twelve Data", 0.0)], OPEN_MS) == {}

@@ -148,7 +148,7 @@ def test_a_planted_key_is_in_nothing_that_is_written_or_shown(
     world.run(script)
     tape.close()
     written = [msgspec.json.encode(one) + one.body for one in recorded]
-    written += [msgspec.json.encode(feed_row(health)) for health in healths]
+    written += [msgspec.json.encode(feed_row(health, None)) for health in healths]
     written += [msgspec.json.encode(value) for value in world.got]
     written += [text.encode() for text in tried]
     written += [log.read_bytes(), *journalled(healths)]

@@ -109,6 +109,19 @@ def test_over_a_weekend_no_new_price_is_due_but_none_may_be_used(virtual: Any) -
     assert feed.health().state is FeedState.STALE
 
 
+def test_where_nothing_trades_a_new_connection_waits_for_nothing_and_a_test_says_so(virtual: Any) -> None:
+    saturday_ms = 1_795_881_600_000  # 2026-11-28 16:00Z
+    for names, state, why in (
+        (("EUR/USD", "US10Y"), FeedState.CLOSED, "does not trade now"),
+        (("EUR/USD", "XYZ"), FeedState.WAITING, "connection is down"),
+    ):
+        feed = PublishedFeed(PYTH, names, virtual.clocks(1.0, saturday_ms), lambda _: None)
+        assert feed.health().state is state
+        assert why in virtual.run(feed.trial()).text
+        feed.refuse("8 Unknown channel name")
+        assert feed.health().state is FeedState.DOWN
+
+
 def test_a_refusal_is_down_in_the_venues_words_until_a_value_comes(hearing: Hearing) -> None:
     hearing.feed.refuse("8 Unknown channel name")
     health = hearing.feed.health()

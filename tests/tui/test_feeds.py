@@ -13,11 +13,14 @@ from tests.tui import rows
 from tests.tui.conftest import Desk, running
 from tests.tui.fake_engine import read_clocks
 from tests.tui.test_screens import checked_lines
+from tui.feed_names import apart_word
 from tui.feed_words import badness, by_family, family_word, feed_word, worst_first
-from tui.lines import plain, width_of
+from tui.lines import Span, plain, width_of
 from tui.operator import Operator
 from tui.scene import Scene
+from tui.screens.feeds import source_lines
 from tui.view_model import Now, ViewModel
+from tui.widgets.feed_table import COLUMNS, key_of
 from tui.widgets.line_pane import LinePane
 from tui.widgets.status_bar import status_line
 
@@ -75,11 +78,31 @@ async def test_every_family_and_source_is_there_with_what_is_wrong(
         for words in (
             "WEATHER 7 of 8 live", "NWS ok 38m/6h 128ms", "OBS DOWN", "KNYC: HTTP 503",
             "METEO ok 90m/12h 79/100 min 128ms", "FOREX NO LIVE SOURCE", "SPORTS NO LIVE SOURCE",
-            "CALENDAR 1 of 1 live", "BINANCE STALE 3m 3m~/60s", "FRED AUTH", "ODDS SPENT", "31/500 mon",
-            "TWELVE off It needs a key",
+            "CALENDAR 1 of 1 live", "0.4bp 41ms", "12.5bp 62ms", "BINANCE STALE 3m 3m~/60s",
+            "FRED AUTH", "ODDS SPENT", "31/500 mon", "TWELVE off It needs",
         ):  # fmt: skip
             assert words in text, (words, text)
         assert "YAHOO ok" not in text
+
+
+@pytest.mark.parametrize(
+    ("source", "word", "role"), [("coinbase", "0.4bp", "text-muted"), ("kraken", "12.5bp", "near")]
+)
+def test_how_far_a_source_is_from_the_others_is_marked_where_that_is_too_far(
+    source: str, word: str, role: str
+) -> None:
+    at = scene(rows.twenty(NOW))
+    feed = next(feed for feed in rows.twenty(NOW) if feed.source == source)
+    (apart,) = (column for column in COLUMNS if column.name == "apart")
+    assert apart.cell(at, key_of(feed)) == Span(word, role)
+    first, *_ = source_lines(at, feed, None, 100)
+    assert f"{word} from the nearest other source" in plain(first)
+    assert first[0].role == "text" and ("near" in {span.role for span in first}) is feed.too_far
+
+
+def test_a_distance_takes_at_most_six_cells() -> None:
+    words = [apart_word(bp) for bp in (None, 0.0, 99.94, 99.96, 1_234.5, 1e9)]
+    assert words == ["", "0.0bp", "99.9bp", "100bp", "1234bp", "9999bp"]
 
 
 async def test_an_off_source_says_which_line_turns_it_on_and_a_family_says_it_of_all(directory: Path) -> None:

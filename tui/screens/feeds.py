@@ -6,7 +6,8 @@ import msgspec
 
 from core.control.protocol import Query
 from core.control.tables import BudgetRow, FeedRow
-from tui.feed_words import FAMILIES, feed_age_s, feed_word
+from tui.feed_names import apart_word, every
+from tui.feed_words import FAMILIES, budget_role, feed_age_s, feed_word
 from tui.format import age, countdown, fit, until
 from tui.lines import Line, line
 from tui.scene import Scene, head, note
@@ -21,6 +22,7 @@ ASK_EVERY_NS = 1_000_000_000
 ANSWER_NS = 3_000_000_000
 """After so long an answer is given up."""
 _DETAIL_LEAST = 8
+"""The table takes what it needs of the rest: every source is in sight where there is room."""
 _ABOUT_WIDTH = 24
 _HOUR_S = 3600
 
@@ -55,7 +57,8 @@ def read_source(answer: bytes) -> Source:
 def _budget_line(scene: Scene, quota: BudgetRow) -> Line:
     left_s = (quota.whole_world_ms - scene.view.world_ms(scene.now)) / 1000
     whole = "" if left_s <= 0 else f", whole in {until(left_s) if left_s >= _HOUR_S else countdown(left_s)}"
-    return note(f"{quota.left} of {quota.most} {quota.unit} a {quota.per} left{whole}")
+    text = f" {quota.left} of {quota.most} {quota.unit} {every(quota.per)} left{whole}"
+    return line((text, budget_role(quota)))
 
 
 def source_lines(scene: Scene, feed: FeedRow, source: Source | None, width: int) -> list[Line]:
@@ -66,6 +69,9 @@ def source_lines(scene: Scene, feed: FeedRow, source: Source | None, width: int)
         newest = feed_age_s(feed, scene)
         heard = "" if feed.received_ns is None else f"   heard {age(scene.ago_s(feed.received_ns))} ago"
         groups += [(f"   newest data {age(newest)} old, limit {age(feed.stale_after_s)}{heard}", "text")]
+        if feed.apart_bp is not None:
+            word = f"   {apart_word(feed.apart_bp)} from the nearest other source"
+            groups.append((word, "near" if feed.too_far else "text"))
         groups += [(f"   nothing new {feed.unchanged} times", "text-muted")] if feed.unchanged else []
     rows: list[Line] = [line(" ", *groups)]
     if feed.detail:
@@ -125,7 +131,7 @@ class FeedsScreen(ConsoleScreen):
 
     def plan(self, width: int, height: int) -> Plan:
         body = height - 3
-        table = min(2 + self._rows(self.console.view), body - max(_DETAIL_LEAST, body // 3))
+        table = min(2 + self._rows(self.console.view), body - _DETAIL_LEAST)
         return {"feeds": Rect(0, 1, width, table), "detail": Rect(0, 1 + table, width, body - table)}
 
     def _rows(self, view: ViewModel) -> int:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from core.control.tables import FeedRow
+from tui.feed_names import apart_word
 from tui.feed_words import (
     DARK,
+    budget_role,
     budget_word,
     by_family,
     family_word,
@@ -20,9 +22,6 @@ from tui.lines import Span, line
 from tui.scene import Scene, note
 from tui.view_model import ViewModel
 from tui.widgets.live_table import Column, Key, LiveTable
-
-NEARLY_SPENT = 0.1
-"""Share of a quota below which it is marked."""
 
 
 def key_of(feed: FeedRow) -> tuple[str, str]:
@@ -72,8 +71,14 @@ def _budget(scene: Scene, key: Key) -> Span:
     quota = tightest(feed) if feed is not None else None
     if quota is None or (feed is not None and feed.state == "OFF"):
         return Span("")
-    near = quota.left <= quota.most * NEARLY_SPENT
-    return Span(budget_word(quota), "near" if near else "text-muted")
+    return Span(budget_word(quota), budget_role(quota))
+
+
+def _apart(scene: Scene, key: Key) -> Span:
+    feed = row_of(scene.view, key)
+    if feed is None or feed.state == "OFF":
+        return Span("")
+    return Span(apart_word(feed.apart_bp), "near" if feed.too_far else "text-muted")
 
 
 def _latency(scene: Scene, key: Key) -> Span:
@@ -91,11 +96,12 @@ def _detail(scene: Scene, key: Key) -> Span:
 
 COLUMNS = (
     Column("feed", " source", 11, 1, _name, left=True),
-    Column("state", "  state", 17, 1, _state, left=True),
+    Column("state", "  state", 16, 1, _state, left=True),
     Column("age", "age/limit", 10, 1, _age),
     Column("budget", "left", 14, 2, _budget),
-    Column("took", "took", 7, 3, _latency),
-    Column("detail", "  last error, or why it is off", 19, 1, _detail, left=True, grow=True, width_max=300),
+    Column("apart", "apart", 7, 2, _apart),
+    Column("took", "took", 6, 3, _latency),
+    Column("detail", "  last error, or why it is off", 16, 1, _detail, left=True, grow=True, width_max=300),
 )
 
 
@@ -124,6 +130,6 @@ class FeedTable(LiveTable):
             self.point_at(key_of(on[0]))
         self.paint_rows(
             scene, keys if known else [], title,
-            line((":feeds test", "key")),
+            line((":feeds test NAME", "key")),
             empty=[note("Waiting for the engine.")],
         )  # fmt: skip

@@ -50,7 +50,7 @@ def routes(around: Around, quirks: Quirks | None = None) -> list[BaseRoute]:
             return _refusal(401, 401_001, "Invalid Auth", "The method requires authentication.", {})
         left = _left(calls, now_ms)
         if odd.spent or min(left.values()) <= 0:
-            headers = _headers(dict.fromkeys(left, 0)) | {"Retry-After": "1"}
+            headers = _headers(dict.fromkeys(left, 0) if odd.spent else left) | {"Retry-After": "1"}
             return _refusal(429, 429_001, "Too Many Calls", "The request limit has been reached.", headers)
         calls.append(now_ms)
         station = _station(around, request.query_params.get("location", ""))
