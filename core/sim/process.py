@@ -38,6 +38,7 @@ from core.sim.polymarket import load as polymarket_load
 from core.sim.polymarket.floor import Floor, build_floor
 from core.sim.proxy import Proxy
 from core.sim.pump import Pump
+from core.sim.quarters import Quarters
 from core.sim.scenarios.loader import FeedFault, Scenario, ScenarioError, load_scenario
 from core.sim.story import Stage, Story
 from core.sim.traders import TAKERS, Traders
@@ -88,12 +89,15 @@ class Sim(msgspec.Struct, frozen=True):
     pumps: dict[str, Pump]
     """By the name of the file beside the ready file that says what went out."""
     keys: list[KeyEntry]
+    quarters: Quarters | None = None
 
     def step(self) -> None:
         """Bring everything but the pump up to now."""
         for listed in self.world.tick():
             self.traders.enter(listed)
             self.polymarket.enter(listed)
+        if self.quarters is not None:
+            self.quarters.step()
         self.traders.step()
         self.polymarket.step()
         self.story.step()
@@ -155,6 +159,7 @@ def build(options: SimOptions, clock: Clock, world_id: str, keys_dir: Path) -> S
         watch,
         pumps,
         keys,
+        Quarters(exchange, around.prices, clock, clock_of_world) if scenario.script.quarters else None,
     )
 
 

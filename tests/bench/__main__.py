@@ -3,7 +3,7 @@
 python -m tests.bench                       everything (about seven minutes)
 python -m tests.bench pairs                 ratios only
 python -m tests.bench stop-key --presses 200
-python -m tests.bench load | polymarket-load | quiet | bytes | verbs | signing
+python -m tests.bench load | polymarket-load | quiet | bytes | verbs | signing | tick
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from tests.bench import load, market_load, pairs, signing, stop_key, verbs
+from tests.bench import index_tick, load, market_load, pairs, signing, stop_key, verbs
 from tests.bench.harness import compare
 
 
@@ -37,6 +37,7 @@ def main() -> int:
         "bytes": lambda: print(load.report_bytes(), flush=True),
         "load": lambda: print(load.report_load(), flush=True),
         "polymarket-load": lambda: print(market_load.report(), flush=True),
+        "tick": lambda: print(index_tick.report(), flush=True),
         "stop-key": lambda: print(stop_key.report(given.presses), flush=True),
     }
     if given.what != "all" and given.what not in parts:

@@ -203,6 +203,8 @@ class Script(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     traders: TraderRules
     settlement: SettlementRules = SettlementRules()
     weather_markets: bool = True
+    quarters: bool = False
+    """Whether the fifteen-minute bitcoin markets are listed."""
     shift: tuple[Shift, ...] = ()
     release: tuple[StagedRelease, ...] = ()
     story: tuple[Beat, ...] = ()

@@ -1,0 +1,102 @@
+"""Fifteen-minute bitcoin markets: listed, quoted at the crowd's value, settled on the index's own mean."""
+
+from __future__ import annotations
+
+import pytest
+
+from core.domain.clock import WorldClock
+from core.domain.market import IndexMean
+from core.sim.contracts import MarketStatus
+from core.sim.exchange import BookSide
+from core.sim.kalshi.indices import EIGHT_DECIMALS, Beat, Indices, Tick
+from core.sim.prices import Prices
+from core.sim.quarters import QUARTER_MS, Quarters, crowd, event_spec, quarter_at
+from core.venues.kalshi import index_means
+from tests.sim.conftest import START_MS, Floor
+
+PRICES = Prices(3)
+WORLD = WorldClock(START_MS, START_MS, 1.0)
+
+
+def run(floor: Floor, quarters: Quarters, until_ms: int, step_ms: int = 1_000) -> None:
+    while floor.clock.ms < until_ms:
+        floor.clock.ms += step_ms
+        floor.exchange.advance()
+        quarters.step()
+
+
+def test_a_window_is_listed_quoted_settled_and_followed_by_the_next() -> None:
+    floor = Floor()
+    quarters = Quarters(floor.exchange, PRICES, floor.clock, floor.world)
+    quarters.step()
+    first = quarter_at(PRICES, START_MS)
+    market, book = floor.exchange.markets[first.ticker], floor.exchange.book(first.ticker)
+    floor.exchange.advance()
+    quarters.step()
+    assert market.status is MarketStatus.ACTIVE
+    run(floor, quarters, first.close_ms - 60_000, 5_000)
+    value = crowd(PRICES.value("BRTI", floor.clock.ms), first, floor.clock.ms) * 10_000
+    assert book.best_bid is not None and book.best_ask is not None
+    assert book.best_bid - 300 <= value <= book.best_ask + 300
+    run(floor, quarters, first.close_ms + 2_000)
+    assert market.status is MarketStatus.CLOSED
+    following = floor.exchange.markets[quarter_at(PRICES, floor.clock.ms).ticker]
+    assert following.spec.floor_strike == pytest.approx(
+        sum(PRICES.value("BRTI", first.close_ms - n * 1_000) for n in range(60)) / 60, abs=0.01
+    )
+    run(floor, quarters, first.close_ms + 90_000, 5_000)
+    assert market.status is MarketStatus.FINALIZED
+    settled = float(market.expiration_value)
+    assert settled == following.spec.floor_strike, "one window's mean is the next one's target"
+    assert market.result == ("yes" if settled >= first.target else "no")
+
+
+def test_what_settles_is_the_mean_the_index_channel_publishes() -> None:
+    ticks: list[Tick] = []
+    indices = Indices()
+    indices.listeners.append(ticks.append)
+    beat = Beat(indices, PRICES, WORLD, lambda index: index == "BRTI")
+    close_ms = -(-START_MS // QUARTER_MS) * QUARTER_MS
+    for at_ms in range(close_ms - 70_000, close_ms + 1, 1_000):
+        beat.step(at_ms)
+    last = ticks[-1].quarter
+    assert last is not None and (last.ticks, last.end_ms) == (60, close_ms + 1)
+    assert last.value / EIGHT_DECIMALS == pytest.approx(quarter_at(PRICES, close_ms).target, abs=0.0051)
+
+
+def test_a_client_reads_index_seconds_and_end_from_its_rules() -> None:
+    of = quarter_at(PRICES, START_MS)
+    (market,) = event_spec(of).markets
+    found = index_means.settles(
+        market.series_ticker,
+        market.event_ticker,
+        market.close_ms,
+        market.rules_primary,
+        market.rules_secondary,
+    )
+    assert found.mean == IndexMean("BRTI", 60, of.close_ms, 0.01), found.doubt
+
+
+def test_the_crowd_is_certain_only_when_the_index_has_gone() -> None:
+    of = quarter_at(PRICES, START_MS)
+    assert crowd(of.target, of, of.open_ms) == pytest.approx(0.5)
+    assert crowd(of.target * 1.001, of, of.open_ms) < crowd(of.target * 1.001, of, of.close_ms - 1_000)
+    assert crowd(of.target * 0.98, of, of.close_ms - 1_000) < 0.001
+
+
+def test_quotes_never_cross_and_are_replaced_as_the_index_moves() -> None:
+    floor = Floor()
+    floor.clock.ms = quarter_at(PRICES, START_MS).close_ms
+    of = quarter_at(PRICES, floor.clock.ms)
+    quarters = Quarters(floor.exchange, PRICES, floor.clock, floor.world)
+    quarters.step()
+    floor.exchange.advance()
+    seen = set()
+    for _ in range(60):
+        run(floor, quarters, min(floor.clock.ms + 10_000, of.close_ms - 1_000))
+        book = floor.exchange.book(of.ticker)
+        assert book.best_bid is not None and book.best_ask is not None and book.best_bid < book.best_ask
+        seen.add((book.best_bid, book.best_ask))
+    resting = floor.exchange.resting_in(of.ticker)
+    assert len(seen) > 1
+    assert sorted(order.side.value for order in resting) == sorted(side.value for side in BookSide)
