@@ -157,7 +157,7 @@ def test_a_scenario_with_an_unknown_fault_is_refused(tmp_path: Path, monkeypatch
 
 
 def test_an_unknown_scenario_names_the_known_ones() -> None:
-    with pytest.raises(ScenarioError, match=r"unknown scenario 'nope': one of .*demo, ghosts, load, quiet"):
+    with pytest.raises(ScenarioError, match=r"unknown scenario 'nope': one of .*load, quarters, quiet"):
         load_scenario("nope")
     for name in scenario_names():
         assert load_scenario(name).name == name
