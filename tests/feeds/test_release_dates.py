@@ -232,6 +232,18 @@ def test_freds_dates_get_the_usual_time_and_say_so() -> None:
     ]
 
 
+def test_a_kind_that_fred_lists_day_by_day_tells_no_release() -> None:
+    meeting = [ReleaseDate("FOMC Press Release", f"2026-12-{day:02d}") for day in range(7, 12)]
+    jobs = [ReleaseDate("Employment Situation", day) for day in ("2026-12-04", "2027-01-08")]
+    twice = [ReleaseDate("Consumer Price Index", day) for day in ("2027-02-08", "2027-02-10", "2027-03-10")]
+    due = fred_dates.parse((*meeting, *jobs, *twice))
+    assert [(d.kind, d.at_ms) for d in due if not isinstance(d, str)] == [
+        *(("JOBS", ms(f"{one.date} 08:30")) for one in jobs),
+        *(("CPI", eastern_ms(date.fromisoformat(one.date), time(8, 30))) for one in twice),
+    ]
+    assert fred_dates.parse(tuple(meeting)) == "it names no release of a known kind"
+
+
 @given(
     st.lists(
         st.builds(ReleaseDate, st.just("Consumer Price Index") | st.text(), st.text() | st.dates().map(str))

@@ -1,7 +1,8 @@
 """FRED's release dates: every kind, dates only. The usual time of day is added, and said to be that.
 
-Dates of the future come only with ``include_release_dates_with_no_data``. A key it does not know is
-answered with 400, so what it says of one is read from the body.
+Dates of the future come only with ``include_release_dates_with_no_data``. What has a series of every day
+is listed day by day, whenever its news come: seen of ``FOMC Press Release`` (the target range), which then
+names no meeting. A key FRED does not know is answered with 400, so what it says of one is read from the body.
 """
 
 from __future__ import annotations
@@ -14,17 +15,20 @@ import msgspec
 from core.domain.clock import Clocks
 from core.domain.text import clean_text
 from core.feeds.calendar.eastern import eastern_day, eastern_ms
-from core.feeds.calendar.kinds import kind_of
+from core.feeds.calendar.kinds import KINDS, kind_of
 from core.feeds.calendar.published import STALE_AFTER_S, published
 from core.feeds.declaration import Declaration, Family, KeyNeed, Per, Quota, Rides
 from core.feeds.feed import Feed
 from core.feeds.fetch import Body, Failed, Fetcher, NotModified, decode
 from core.feeds.releases import Certainty, Due
+from core.feeds.stations import DAY_MS
 from core.feeds.wiring import Wiring
 
 BACK_DAYS = 60
 """What was due so long ago is asked for too: it may still be awaited; the FOMC meets every eight weeks."""
 PAGE, PAGES_MAX = 1_000, 10
+RUN_DATES, RUN_MS = 3, 7 * DAY_MS
+"""So many dates of one kind within a week are those of a daily series, not releases."""
 DECLARATION = Declaration(
     name="fred-releases",
     label="FREDCAL",
@@ -61,7 +65,7 @@ class Refusal(msgspec.Struct, frozen=True):
 
 def parse(dates: tuple[ReleaseDate, ...], out: Container[ReleaseDate] = frozenset()) -> tuple[Due, ...] | str:
     """The dates of a known kind with their usual times, or what is wrong with one of them. ``out`` are those
-    that have brought figures."""
+    that have brought figures. A kind that is listed day by day is left out."""
     due: dict[tuple[str, int], Due] = {}
     for one in dates:
         kind = kind_of(one.release_name)
@@ -75,7 +79,16 @@ def parse(dates: tuple[ReleaseDate, ...], out: Container[ReleaseDate] = frozense
             return f"{kind.name} comes on {day.isoformat()}, which is not of our days"
         at_ms = eastern_ms(day, kind.usual)
         due[kind.name, at_ms] = Due(kind.name, at_ms, Certainty.USUAL, DECLARATION.name, one in out)
-    return tuple(due.values()) if due else "it names no release of a known kind"
+    instants = sorted(due)
+    daily = {kind.name for kind in KINDS if _daily([at_ms for name, at_ms in instants if name == kind.name])}
+    kept = tuple(one for one in due.values() if one.kind not in daily)
+    return kept or "it names no release of a known kind"
+
+
+def _daily(instants: list[int]) -> bool:
+    return any(
+        last - first < RUN_MS for first, last in zip(instants, instants[RUN_DATES - 1 :], strict=False)
+    )
 
 
 async def ask(fetcher: Fetcher, clocks: Clocks) -> tuple[Body, tuple[Due, ...]] | Failed:
