@@ -57,11 +57,12 @@ class SummarySource:
             return answer if isinstance(answer, Failed) else Failed("not modified without a question", 304)
         world_ms = self._clocks.world_ms()
         text = answer.data.decode("ascii", "replace")
-        told = [one for one in parse_dsm(text, world_ms) if one.station == self.key]
+        # The archive gives the newest first: what corrects must come after what it corrects, and of two
+        # corrections the newer one last.
+        told = [one for one in parse_dsm(text, world_ms)[::-1] if one.station == self.key]
         if not told and " DS " in text:
             return Failed(f"{pil} holds no message of {self.key}")
         changed = False
-        # The archive gives the newest first: what corrects must come after what it corrects.
         for one in sorted(told, key=lambda one: (self._seen_ms(one), one.corrected)):
             if one not in self._handed and not time_fault(self._seen_ms(one), None, world_ms):
                 self._hand(one, answer)

@@ -16,7 +16,8 @@ from core.feeds.sanity import plausible
 
 TEXT_CHARS_MAX: Final = 100_000
 
-_TIMED: Final = r"(?:M|(-?\d{1,3})\d{4})"
+_TIMED: Final = r"(?:M|(-?\d{1,3})(?:[01]\d|2[0-3])[0-5]\d)"
+"""Degrees and the time they were seen at: figures that end in no time of day have lost one."""
 _MESSAGE: Final = re.compile(
     r"\b([A-Z][A-Z0-9]{3}) {1,3}DS {1,3}(COR {1,3})?(?:(\d{2})(\d{2}) {1,3})?(COR {1,3})?"
     rf"(\d{{2}})/(\d{{2}}) {{1,3}}{_TIMED}/ {{0,3}}{_TIMED}//",

@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import random
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.feeds.dsm import SUMMARIES, summary_feed
+from core.feeds.dsm import SUMMARIES, SummarySource, summary_feed
 from core.feeds.dsm_text import DsmSummary, parse_dsm
 from core.feeds.feed import Feed, FeedState
+from core.feeds.fetch import Fetcher
 from core.feeds.observed import RunningDay, report
+from core.feeds.pace import Pace
 from core.feeds.stations import climate_day_bounds, stations
-from core.feeds.values import DailySummary
+from core.feeds.values import DailySummary, FeedValue
+from core.feeds.wiring import Transports
 from core.sim.feeds import iem
 from core.sim.feeds.iem import Quirks
 from core.sim.weather import half_up
-from tests.feeds.served import Served
+from tests.feeds.served import Served, refuse
 
 RECORDED = Path(__file__).parents[3] / "shared/data/feeds/nws_text/DSM"
 NOW_MS = 1_795_359_900_000  # 2026-11-22 15:05Z
@@ -63,6 +68,7 @@ def test_intermediate_corrected_and_missing(
         "KNYC DS 22/11 411341/ 540639//",
         "KNYC DS",
         "KNYC DS 22/11 9991341/ 9990639/",
+        "KNYC DS 22/11 541341/ 41063//",  # a figure lost on its way: no 4 degrees at 10:63
     ],
 )
 def test_what_makes_no_sense_is_left_out(text: str) -> None:
@@ -131,6 +137,30 @@ def test_a_correction_comes_after_what_it_corrects(virtual: Any) -> None:
     for one in mine:
         held = report(held, one, stations()["KNYC"])
     assert held is not None and held.likely_high_f == final[1].max_f
+
+
+def test_of_two_corrections_the_newer_one_comes_last(virtual: Any) -> None:
+    heard = ("COR 22/11 531341/", "COR 22/11 521341/", "22/11 541341/")  # the archive's newest first
+    texts = "".join(f"KNYC DS {said} 410639// 54/ 41//=\n" for said in heard)
+    got: list[FeedValue] = []
+    after_ms = climate_day_bounds(stations()["KNYC"], "2026-11-22")[1] + 3_600_000
+    clocks = virtual.clocks(world_ms=after_ms)
+
+    async def work() -> None:
+        def answer(_: httpx.Request) -> httpx.Response:
+            return httpx.Response(200, text=texts)
+
+        async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as client:
+            fetcher = Fetcher(
+                client, "http://feed", clocks, "pmconsole/test", "text/plain", kinds=("text/plain",)
+            )
+            shared = Transports(client, refuse, clocks, random.Random(1), "pmconsole/test", got.append)
+            source = SummarySource(stations()["KNYC"], fetcher, Pace(clocks), shared)
+            await source.poll()
+            await source.poll()
+
+    virtual.run(work())
+    assert [v.max_f for v in got if isinstance(v, DailySummary)] == [54, 52, 53]
 
 
 def test_missing_values_are_told_as_missing(virtual: Any) -> None:
