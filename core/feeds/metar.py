@@ -1,12 +1,13 @@
 """Station reports (METAR and SPECI) from aviationweather.gov: the groups of the 6 and 24 hours before.
 
-One request asks for all stations. ``obsTime`` is the time of measurement; ``reportTime`` is rounded to the
-hour and never used. The report's own text is what counts: its groups are exact.
+One request asks for as many stations as one answer holds reports of. ``obsTime`` is the time of
+measurement; ``reportTime`` is rounded to the hour and never used. The report's own text is what counts: its
+groups are exact.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import msgspec
@@ -31,6 +32,10 @@ HOURS_MAX: Final = 30
 LATE_HOURS: Final = 2
 """Of reports asked for once a day's are held: corrections come late."""
 ROWS_MAX: Final = 5_000
+ENTRIES_MAX: Final = 400
+"""More reports than these the service puts into no answer; it does not say that it left some out."""
+REPORTS_AN_HOUR: Final = 2
+"""Of one station over a day, special ones among them."""
 
 REPORTS = Declaration(
     name="metar",
@@ -50,10 +55,11 @@ class Row(msgspec.Struct, frozen=True):
     icaoId: str  # noqa: N815 - wire name
     obsTime: int | float | str | None = None  # noqa: N815 - wire name
     rawOb: str | None = None  # noqa: N815 - wire name
+    receiptTime: int | float | str | None = None  # noqa: N815 - wire name
 
 
 class ReportSource:
-    """All stations in one request. ``newest_ms`` is the newest report of the station that lags most."""
+    """All stations together. ``newest_ms`` is the newest report of the station that lags most."""
 
     key = "all stations"
     stale_after_s = STALE_AFTER_S
@@ -62,47 +68,66 @@ class ReportSource:
         self._stations = {station.icao: station for station in stations}
         self._fetcher, self._clocks, self._sink = fetcher, clocks, sink
         self._newest: dict[str, int] = {}
-        self._handed: dict[tuple[str, int], str] = {}
-        """Text of each report handed on, by station and time: a correction is another text."""
+        self._heard_ms: int | None = None
+        """When all stations were last asked about with success."""
+        self._handed: dict[tuple[str, int], tuple[str, ...]] = {}
+        """Texts of each report handed on, by station and time: a correction is another text."""
 
     @property
     def newest_ms(self) -> int | None:
         return min(self._newest.values()) if len(self._newest) == len(self._stations) else None
 
     async def poll(self) -> Polled | Failed:
-        hours = self._hours(self._clocks.world_ms())
-        answer = await self._fetcher.get(
-            "/api/data/metar", {"ids": ",".join(self._stations), "format": "json", "hours": str(hours)}
-        )
-        if not isinstance(answer, Body):
-            return answer if isinstance(answer, Failed) else Failed("not modified without a question", 304)
-        rows = decode(answer, list[Row]) if answer.data.strip() else []
-        if isinstance(rows, Failed):
-            return rows
-        world_ms = self._clocks.world_ms()
-        changed, fault = self._take(rows[:ROWS_MAX], answer, world_ms)
+        asked_ms, changed, fault = self._clocks.world_ms(), False, ""
+        hours, last = self._hours(asked_ms), Body(b"", 0, self._clocks.mono_ns())
+        for icaos in self._questions(hours):
+            answer = await self._fetcher.get(
+                "/api/data/metar", {"ids": ",".join(icaos), "format": "json", "hours": str(hours)}
+            )
+            if not isinstance(answer, Body):
+                return (
+                    answer if isinstance(answer, Failed) else Failed("not modified without a question", 304)
+                )
+            rows = decode(answer, list[Row]) if answer.data.strip() else []
+            if isinstance(rows, Failed):
+                return rows
+            more, wrong = self._take(rows[:ROWS_MAX], answer, self._clocks.world_ms())
+            changed, fault, last = changed or more, wrong or fault, answer
+        self._heard_ms = asked_ms
         if fault and not changed:
             return Failed(f"report refused: {fault}")
-        again_s = DUE_EVERY_S if self._due(world_ms) else None
-        return Polled(answer.received_ns, changed, again_in_s=again_s, latency_ms=answer.latency_ms)
+        again_s = DUE_EVERY_S if self._due(self._clocks.world_ms()) else None
+        return Polled(last.received_ns, changed, again_in_s=again_s, latency_ms=last.latency_ms)
 
     def _hours(self, world_ms: int) -> int:
-        """Until every station has a report: all of the climate day; then what may still come late."""
-        if len(self._newest) == len(self._stations):
-            return LATE_HOURS
+        """Until every station has a report: all of the climate day; then what may still come late, and what
+        came while nobody could ask."""
+        if len(self._newest) == len(self._stations) and self._heard_ms is not None:
+            return min(HOURS_MAX, LATE_HOURS + (world_ms - self._heard_ms) // HOUR_MS)
         begins = (
             climate_day_bounds(station, climate_day(station, world_ms))[0]
             for station in self._stations.values()
         )
         return min(HOURS_MAX, 1 - (min(begins) - world_ms) // HOUR_MS)
 
+    def _questions(self, hours: int) -> Iterator[list[str]]:
+        """The stations, as many at once as have room in an answer about so many hours."""
+        icaos, at_once = list(self._stations), max(1, ENTRIES_MAX // (hours * REPORTS_AN_HOUR))
+        for first in range(0, len(icaos), at_once):
+            yield icaos[first : first + at_once]
+
     def _take(self, rows: Sequence[Row], answer: Body, world_ms: int) -> tuple[bool, str]:
-        """Hand on what is new, oldest first; whether anything was, and what is wrong with one refused."""
-        found = [(at_ms, row.icaoId, row.rawOb or "") for row in rows if (at_ms := _time_ms(row)) is not None]
+        """Hand on what is new, oldest first and of one time in the order it was received; whether anything
+        was, and what is wrong with one refused."""
+        found = [
+            (at_ms, row.icaoId, str(row.receiptTime or ""), row.rawOb or "")
+            for row in rows
+            if (at_ms := _time_ms(row)) is not None
+        ]
         changed, fault = False, ""
-        for at_ms, icao, raw in sorted(found):
+        for at_ms, icao, _, raw in sorted(found):
             key = (icao, at_ms)
-            if icao not in self._stations or self._handed.get(key) == raw:
+            if icao not in self._stations or raw in self._handed.get(key, ()):
                 continue
             band = metar_text.temperature(raw)
             if band is None:
@@ -113,7 +138,7 @@ class ReportSource:
             corrects = metar_text.corrected(raw)
             if key in self._handed and not corrects:
                 continue
-            self._handed[key] = raw
+            self._handed[key] = (*self._handed.get(key, ()), raw)
             self._newest[icao] = max(at_ms, self._newest.get(icao, 0))
             self._sink(
                 Observation(
@@ -123,7 +148,7 @@ class ReportSource:
             )  # fmt: skip
             changed = True
         since_ms = world_ms - HOURS_MAX * HOUR_MS
-        self._handed = {key: raw for key, raw in self._handed.items() if key[1] >= since_ms}
+        self._handed = {key: raws for key, raws in self._handed.items() if key[1] >= since_ms}
         return changed, fault
 
     def _due(self, world_ms: int) -> bool:

@@ -145,6 +145,58 @@ def test_a_report_that_cannot_be_believed_is_left_out(virtual: Any, change: dict
     assert len(both) == 1, "and hides no other"
 
 
+def asks(virtual: Any, icaos: list[str], steps: list[tuple[float, list[dict[str, Any]] | int]]) -> Any:
+    """Poll once after each wait against what is listed then, or its status; what was asked and handed on."""
+    got: list[Observation] = []
+    asked: list[tuple[int, int]] = []
+    clocks: Clocks = virtual.clocks(world_ms=NOW_MS)
+    listed: list[list[dict[str, Any]] | int] = [200]
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        asked.append((len(request.url.params["ids"].split(",")), int(request.url.params["hours"])))
+        if isinstance(listed[0], int):
+            return httpx.Response(listed[0])
+        return httpx.Response(200, json=listed[0])
+
+    async def work() -> None:
+        async with httpx.AsyncClient(transport=httpx.MockTransport(handle)) as client:
+            fetcher = Fetcher(client, "http://feed", clocks, "pmconsole/test", "application/json")
+            source = ReportSource([stations()[icao] for icao in icaos], fetcher, clocks, got.append)  # type: ignore[arg-type]
+            for wait_s, listed[0] in steps:
+                await asyncio.sleep(wait_s)
+                await source.poll()
+
+    virtual.run(work())
+    return asked, got
+
+
+def test_no_answer_is_asked_for_that_would_hold_more_reports_than_the_service_gives(virtual: Any) -> None:
+    icaos = list(stations())
+    asked, _ = asks(virtual, icaos, [(0, [])])
+    assert sum(count for count, _ in asked) == len(icaos)
+    assert all(count * hours * 2 <= 400 for count, hours in asked) and len(asked) <= 4
+
+
+def test_what_came_while_nobody_could_ask_is_asked_for(virtual: Any) -> None:
+    asked, _ = asks(virtual, ["KNYC"], [(0, [row()]), (60, [row()]), (5 * 3_600, 503), (600, [row()])])
+    assert [hours for _, hours in asked] == [12, 2, 7, 7]
+
+
+def test_of_two_corrections_the_one_received_last_holds_and_each_is_told_once(virtual: Any) -> None:
+    raw = "METAR {}KNYC 221451Z AUTO 12/04 A3009 RMK AO2 T0{:03d}0044"
+    wrong, first, second = (
+        row(rawOb=raw.format(cor, tenths), receiptTime=f"2026-11-22T14:5{minute}:00.000Z")
+        for cor, tenths, minute in (("", 200, 3), ("COR ", 150, 5), ("COR ", 122, 9))
+    )
+    listed = [second, first, wrong]
+    _, got = asks(virtual, ["KNYC"], [(0, listed), (60, listed), (60, listed)])
+    assert [one.at_least_f for one in got] == [68, 59, 54]
+    held: RunningDay | None = None
+    for one in got:
+        held = observe(held, one, NYC)
+    assert held is not None and held.high is not None and held.high.f == 54
+
+
 ROWS = st.fixed_dictionaries(
     {
         "icaoId": st.sampled_from(["KNYC", "KMDW", ""]),
