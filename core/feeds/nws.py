@@ -74,6 +74,7 @@ LATE_MS = 30 * 60_000
 """A routine report may arrive after readings that are newer: it is asked for again this far back."""
 OBSERVATIONS_LIMIT = 500
 REPORTS_READ_MAX = 3
+_CLI_CODE = re.compile(r"^(CLI[A-Z]{3})\s*$", re.ASCII | re.MULTILINE)
 _GRID_ID = re.compile(r"[A-Z]{3}")
 
 
@@ -173,7 +174,8 @@ class ObservationSource:
         self.key = at.station.icao
         self.newest_ms: int | None = None
         self._at = at
-        self._seen: set[int] = set()
+        self._seen: dict[int, bool] = {}
+        """Times of what was handed on, and whether that was a correction: one more comes of what was none."""
 
     async def poll(self) -> Polled | Failed:
         world_ms = self._at.clocks.world_ms()
@@ -188,15 +190,20 @@ class ObservationSource:
         if isinstance(observed, Failed):
             return observed
         world_ms = self._at.clocks.world_ms()
-        self._seen = {at for at in self._seen if at >= since_ms}
-        fresh = [r for r in wire.readings(observed) if r.at_ms not in self._seen and r.at_ms >= since_ms]
+        self._seen = {at: corrected for at, corrected in self._seen.items() if at >= since_ms}
+        fresh = [
+            r
+            for r in wire.readings(observed)
+            if r.at_ms >= since_ms
+            and (r.at_ms not in self._seen or (r.corrected and not self._seen[r.at_ms]))
+        ]
         # One reading with a wrong clock must not hold back the others for as long as it is listed.
         faults = [fault for r in fresh if (fault := time_fault(r.at_ms, None, world_ms))]
         fresh = [r for r in fresh if not time_fault(r.at_ms, None, world_ms)]
         if faults and not fresh:
             return Failed(f"observation refused: {faults[-1]}")
         for reading in fresh:
-            self._seen.add(reading.at_ms)
+            self._seen[reading.at_ms] = reading.corrected
             self.newest_ms = max(reading.at_ms, self.newest_ms or 0)
             band, stamp = reading.band, answer.stamp(reading.at_ms)
             self._at.sink(
@@ -232,15 +239,16 @@ class ReportSource:
             return listed
         dated = [(at, p) for p in listed.graph if (at := wire.time_ms(p.issuance_time)) is not None]
         newest = sorted(dated, key=lambda item: item[0])[-REPORTS_READ_MAX:]
-        changed = False
+        changed, last = False, None
+        # One that cannot be read must not hold back the newer ones.
         for issued_ms, product in newest:
             if product.id in self._read:
                 continue
             fault = await self._read_product(issued_ms, product.id)
-            if fault is not None:
-                self._at.fetcher.forget()
-                return fault
-            changed = True
+            changed, last = changed or fault is None, fault or last
+        if last is not None:
+            self._at.fetcher.forget()
+            return last
         return self._polled(answer.received_ns, changed=changed)
 
     def _polled(self, received_ns: int, *, changed: bool) -> Polled:
@@ -269,6 +277,9 @@ class ReportSource:
         fault = time_fault(issued_ms, None, self._at.clocks.world_ms())
         if fault:
             return Failed(f"report refused: {fault}")
+        named = _CLI_CODE.search(product.product_text)
+        if named is not None and named.group(1) != self._at.station.cli:
+            return Failed(f"report refused: it is {named.group(1)}, not {self._at.station.cli}")
         summary = _of_station(parse_cli(product.product_text), self._at.station)
         # An unreadable product is remembered too: it would not read better a minute later.
         self._read = dict.fromkeys([*self._read, product_id][-REPORTS_READ_MAX * 4 :])

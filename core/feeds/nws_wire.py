@@ -134,12 +134,17 @@ def interval(text: str) -> tuple[int, int] | None:
 
 
 def degrees(value: float | str | None, unit: str) -> float | None:
-    """Degrees Fahrenheit of a value in ``unit`` (Celsius unless it says F); ``None`` if implausible."""
+    """Degrees Fahrenheit of a value in ``unit``; ``None`` if implausible or in none that is known."""
     try:
         number = float(value) if value is not None else math.nan
     except ValueError:
         return None
-    f = number if unit.endswith("degF") else number * 9 / 5 + 32
+    if unit.endswith("degF"):
+        f = number
+    elif unit.endswith("degC"):
+        f = number * 9 / 5 + 32
+    else:
+        return None
     return f if plausible(f) else None
 
 
@@ -187,7 +192,7 @@ def period_hours(wire: Hourly) -> tuple[tuple[int, int], ...]:
         f = (
             degrees(held.value, held.unitCode)
             if isinstance(held, Quantity)
-            else degrees(held, "degF" if period.temperature_unit == "F" else "degC")
+            else degrees(held, f"deg{period.temperature_unit}")
         )
         if at_ms is not None and f is not None:
             hours[at_ms] = round_half_up(f)
@@ -207,7 +212,9 @@ def readings(wire: Observations) -> tuple[Reading, ...]:
         if quality not in QUALITY_ACCEPTED or f is None:
             continue
         raw = feature.properties.raw_message or ""
-        found[at_ms] = Reading(at_ms, _band(f, raw), metar_text.groups(raw), metar_text.corrected(raw))
+        corrected = metar_text.corrected(raw)
+        if at_ms not in found or corrected or not found[at_ms].corrected:
+            found[at_ms] = Reading(at_ms, _band(f, raw), metar_text.groups(raw), corrected)
     return tuple(found[at_ms] for at_ms in sorted(found))
 
 

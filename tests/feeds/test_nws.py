@@ -346,3 +346,38 @@ def test_a_report_of_several_places_gives_the_stations_own_or_nothing(
 
     _, got, _ = polls(virtual, of, service, [nothing])
     assert [v.max_f for v in got if isinstance(v, ClimateReport)] == ([max_f] if max_f is not None else [])
+
+
+def test_a_report_that_cannot_be_read_holds_back_no_newer_one(virtual: Any) -> None:
+    early, final = "2026-11-21T21:30:00+00:00", "2026-11-22T11:18:00+00:00"
+    text = REPORT.format(day=21, heading="YESTERDAY", high=54)
+    service = Service(**{LIST: listed(("b", final), ("a", early)), "/products/b": product("b", final, text)})
+    outcomes, got, _ = polls(virtual, ReportSource, service, [nothing, nothing])
+    assert [v.max_f for v in got if isinstance(v, ClimateReport)] == [54]
+    assert all(isinstance(o, Failed) and o.status == 404 for o in outcomes)
+
+
+def test_a_report_of_another_station_is_refused(virtual: Any) -> None:
+    at = "2026-11-22T11:18:00+00:00"
+    text = REPORT.format(day=21, heading="YESTERDAY", high=54).replace("CLINYC", "CLILGA")
+    service = Service(**{LIST: listed(("b", at)), "/products/b": product("b", at, text)})
+    outcomes, got, _ = polls(virtual, ReportSource, service, [nothing])
+    assert got == [] and isinstance(outcomes[0], Failed)
+    assert outcomes[0].reason == "report refused: it is CLILGA, not CLINYC"
+
+
+def test_a_corrected_reading_is_handed_on_after_the_one_it_replaces(virtual: Any) -> None:
+    wrong, right = seen(("14:51", 20.0)), seen(("14:51", 12.2))
+    wrong["features"][0]["properties"]["rawMessage"] = "METAR KNYC 221451Z 20/04 RMK T02000044"
+    right["features"][0]["properties"]["rawMessage"] = "METAR COR KNYC 221451Z 12/04 RMK T01220044"
+    both = {"features": [*right["features"], *wrong["features"]]}
+    service = Service(**{OBSERVED: wrong})
+
+    def correct() -> None:
+        service.answers[OBSERVED] = both
+
+    _, got, _ = polls(virtual, ObservationSource, service, [nothing, correct, nothing])
+    assert [(v.at_least_f, v.corrected) for v in got if isinstance(v, Observation)] == [
+        (68, False),
+        (54, True),
+    ]

@@ -191,3 +191,9 @@ def test_a_report_that_is_all_remarks_takes_no_time() -> None:
     (found,) = wire.readings(msgspec.convert({"features": [feature]}, wire.Observations))
     assert process_time() - began < 1.0
     assert found.groups.six_hour_max_f is None
+
+
+@pytest.mark.parametrize("unit", ["", "wmoUnit:K", "wmoUnit:degX", "wmoUnit:percent"])
+def test_a_value_in_no_known_unit_is_no_temperature(unit: str) -> None:
+    assert wire.degrees(10.0, unit) is None
+    assert wire.degrees(10.0, "wmoUnit:degC") == wire.degrees(50.0, "wmoUnit:degF") == 50.0
