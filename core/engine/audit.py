@@ -44,8 +44,8 @@ class Audit:
         """Issue time and value of the final report that counts."""
         self._open: dict[_Asked, Market] = {}
         """Settled and waiting for its report, one market of each event."""
-        self._judged: dict[str, bool] = {}
-        """Whether the two agreed, by event."""
+        self._judged: dict[tuple[str, float], bool] = {}
+        """Whether the two agreed, by event and settled value: a venue may amend one."""
 
     @property
     def equal(self) -> int:
@@ -73,12 +73,15 @@ class Audit:
 
     def settled(self, market: Market) -> None:
         """A market as the venue describes it now; one of an event is enough."""
-        if not market.authority or not market.expiration_value or market.event_ticker in self._judged:
+        if not market.authority or not market.expiration_value:
             return
         if market.station is None or market.climate_day is None or market.extreme is None:
             return
-        if settled_f(market.expiration_value) is None:
+        settled = settled_f(market.expiration_value)
+        if settled is None:
             self._unread(market)
+            return
+        if (market.event_ticker, settled) in self._judged:
             return
         asked = (market.station, market.climate_day, market.extreme)
         if asked in self._finals:
@@ -89,7 +92,7 @@ class Audit:
     def _compare(self, asked: _Asked, market: Market, reported: int) -> None:
         settled = settled_f(market.expiration_value)
         assert settled is not None
-        _keep(self._judged, market.event_ticker, settled == reported)
+        _keep(self._judged, (market.event_ticker, settled), settled == reported)
         station, day, _ = asked
         text = (
             f"{market.event_ticker} settled on {settled:g}F, the final climate report of {station} "

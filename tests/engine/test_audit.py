@@ -94,6 +94,15 @@ def test_the_first_mismatch_calls_somebody_whichever_comes_first(*, report_first
     assert (bench.audit.equal, bench.audit.judged) == (0, 1)
 
 
+def test_a_settlement_that_is_amended_is_compared_again() -> None:
+    bench = Bench()
+    bench.audit.report(report(49))
+    for value in ("49.00", "50.00", "50.00", "49"):
+        bench.audit.settled(market(value))
+    assert (bench.audit.equal, bench.audit.judged) == (1, 2)
+    assert [level for level, _ in bench.alarms] == [AlarmLevel.ACT]
+
+
 def test_a_low_is_compared_with_the_minimum() -> None:
     bench = Bench()
     bench.audit.report(report(49, 41))

@@ -72,4 +72,5 @@ def test_a_wrong_entry_is_one_sentence_with_its_remedy(entry: str, remedy: str) 
 
 def test_what_ships_names_known_kinds_only() -> None:
     assert shipped()["KXCPI"] == ("CPI",)
+    assert {"KXTNOTED", "KXGOLDD", "KXDJI", "KXRUT", "KXSOLD"} <= shipped().keys()
     assert {kind for kinds in shipped().values() for kind in kinds} == set(NAMES)
