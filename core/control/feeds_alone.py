@@ -108,7 +108,8 @@ async def _ask(place: Profile, settings: Settings, world: World, source: str) ->
         )  # fmt: skip
         feeds = build_feeds(only, read_stations(place, settings), shared)
         feed = next(feed for feed in feeds if feed.health().source == source)
-        found = await _try(feed, tells=_known()[source].every_s == 0)
+        of = _known()[source]
+        found = await _try(feed, tells=of.every_s == 0 and of.probe is None)
     spent = kept_of(feed.health().budget)
     if spent:
         try:

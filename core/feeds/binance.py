@@ -2,19 +2,20 @@
 
 The ``bookTicker`` stream has no time, so nothing could be said of its age; the 24-hour ticker carries the
 event's (``E``) beside bid and ask. A tether dollar is not a dollar: names end in ``/USDT``. The server
-closes every connection after 24 hours, which the feed meets like any other end.
+closes every connection after 24 hours, which the feed meets like any other end. Asked by ``GET`` it tells
+the same ticker.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import msgspec
 
 from core.domain.text import clean_text
-from core.feeds.declaration import Declaration, Family
+from core.feeds.declaration import Declaration, Family, Probe
+from core.feeds.exchange import UNREADABLE, ExchangeDialogue, ExchangeFeed, Question, message_of
 from core.feeds.feed import Feed
-from core.feeds.streaming import Arrival, Heard
+from core.feeds.fetch import Body, Failed, decode
+from core.feeds.streaming import Arrival, Heard, Pushed
 from core.feeds.touch import Touch, decimal
 from core.feeds.wiring import Wiring
 
@@ -23,13 +24,14 @@ DECLARATION = Declaration(
     label="BINANCE",
     family=Family.MARKETS,
     gives="best bid and ask of Binance's USDT books",
-    urls={"ws": "wss://stream.binance.com:9443"},
+    urls={"ws": "wss://stream.binance.com:9443", "api": "https://api.binance.com"},
     every_s=0,
     stale_after_s=3,
     refusals={
         451: "Binance does not serve this country: turn it off with on = false in [feeds.binance], or set "
-        'urls to the exchange that serves yours, such as urls = ["wss://stream.binance.us:9443"].'
+        'urls to the exchange that serves yours, such as urls = ["wss://stream.binance.us:9443", "https://api.binance.us"].'
     },
+    probe=Probe("the ticker of BTCUSDT", "/api/v3/ticker/24hr", params={"symbol": "BTCUSDT"}),
 )
 FOLLOWED = ("BTC/USDT", "ETH/USDT")
 SILENT_S = 10.0
@@ -57,38 +59,36 @@ class Message(msgspec.Struct, frozen=True):
     error: Refusal | None = None
 
 
+class Asked(msgspec.Struct, frozen=True, rename="camel"):
+    """The answer to a question for a symbol's ticker; its window ends now."""
+
+    bid_price: str
+    ask_price: str
+    close_time: int
+
+
 _decode = msgspec.json.Decoder(Message).decode
 
 
-class BinanceDialogue:
-    """See ``Dialogue``."""
+class BinanceDialogue(ExchangeDialogue):
+    """See ``Askable``. The streams stand in the path: nothing has to be said."""
 
     silent_s = SILENT_S
-    beat_s = 0.0
 
     def __init__(self, url: str, names: tuple[str, ...], stale_after_s: int) -> None:
-        self.names = names
-        self._by_symbol = {name.replace("/", ""): name for name in names}
+        self._by_symbol = {_symbol(name): name for name in names}
         streams = "/".join(f"{symbol.lower()}@ticker" for symbol in self._by_symbol)
-        self._url = f"{url.rstrip('/')}/stream?streams={streams}"
+        super().__init__(f"{url.rstrip('/')}/stream?streams={streams}", names)
         self._touch = Touch(DECLARATION.name, stale_after_s)
-
-    def address(self) -> tuple[str, Mapping[str, str]]:
-        """The streams stand in the path: nothing has to be said."""
-        return self._url, {}
 
     def greet(self) -> tuple[bytes, ...]:
         self._touch.forget()
         return ()
 
-    def beat(self) -> bytes:
-        return b""
-
     def hear(self, data: bytes, at: Arrival) -> Heard:
-        try:
-            message = _decode(data)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            return Heard(fault="a message does not parse")
+        message = message_of(_decode, data)
+        if message is None:
+            return UNREADABLE
         if message.error is not None:
             return Heard(fault=clean_text(f"refused: {message.error.msg}", 160))
         ticker = message.data
@@ -103,7 +103,23 @@ class BinanceDialogue:
         judged = self._touch.quote(name, bid, ask, at.stamp(ticker.event_ms))
         return Heard(fault=judged) if isinstance(judged, str) else Heard((judged,))
 
+    def question(self, name: str, world_ms: int) -> Question:
+        return Question("/api/v3/ticker/24hr", {"symbol": _symbol(name)})
+
+    def answer(self, name: str, body: Body, at: Arrival) -> Pushed | str:
+        told = decode(body, Asked)
+        if isinstance(told, Failed):
+            return told.reason
+        bid, ask = decimal(told.bid_price), decimal(told.ask_price)
+        if bid is None or ask is None:
+            return f"{name} refused: bid or ask is no price"
+        return self._touch.quote(name, bid, ask, at.stamp(told.close_time))
+
+
+def _symbol(name: str) -> str:
+    return name.replace("/", "")
+
 
 def feed(wiring: Wiring) -> Feed:
     names = wiring.follows or FOLLOWED
-    return wiring.streamed(BinanceDialogue(wiring.urls["ws"], names, wiring.of.stale_after_s))
+    return ExchangeFeed(wiring, BinanceDialogue(wiring.urls["ws"], names, wiring.of.stale_after_s))

@@ -2,19 +2,21 @@
 
 ``sequence_num`` counts every message of one connection: after a missing one the book shown may be any
 age, so the connection is opened anew and begins with a snapshot. The outer ``timestamp`` is the event's;
-the heartbeat's own ``current_time`` is in another form and not needed.
+the heartbeat's own ``current_time`` is in another form and not needed. Asked by ``GET`` its exchange tells
+bid and ask with the time of the last trade.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
 from core.domain.text import clean_text
-from core.feeds.declaration import Declaration, Family
+from core.feeds.declaration import Declaration, Family, Probe
+from core.feeds.exchange import UNREADABLE, ExchangeDialogue, ExchangeFeed, Question, message_of
 from core.feeds.feed import Feed
+from core.feeds.fetch import Body, Failed, decode
 from core.feeds.streaming import Arrival, Heard, Pushed
 from core.feeds.touch import Touch, decimal, instant_ms
 from core.feeds.wiring import Wiring
@@ -25,9 +27,10 @@ DECLARATION = Declaration(
     label="COINBASE",
     family=Family.MARKETS,
     gives="best bid and ask of Coinbase's USD books",
-    urls={"ws": "wss://advanced-trade-ws.coinbase.com"},
+    urls={"ws": "wss://advanced-trade-ws.coinbase.com", "api": "https://api.exchange.coinbase.com"},
     every_s=0,
     stale_after_s=3,
+    probe=Probe("the ticker of BTC-USD", "/products/BTC-USD/ticker"),
 )
 FOLLOWED = ("BTC/USD", "ETH/USD")
 
@@ -54,42 +57,41 @@ class Message(msgspec.Struct, frozen=True):
     message: str = ""
 
 
+class Asked(msgspec.Struct, frozen=True):
+    """The answer to a question for a product's ticker."""
+
+    bid: str
+    ask: str
+    time: str
+
+
 _decode = msgspec.json.Decoder(Message).decode
 
 
-class CoinbaseDialogue:
-    """See ``Dialogue``."""
+class CoinbaseDialogue(ExchangeDialogue):
+    """See ``Askable``."""
 
     silent_s = 3 * HEARTBEAT_S
-    beat_s = 0.0
 
     def __init__(self, url: str, names: tuple[str, ...], stale_after_s: int) -> None:
-        self.names = names
-        self._url = url
+        super().__init__(url, names)
         self._touch = Touch(DECLARATION.name, stale_after_s)
         self._sequence: int | None = None
-
-    def address(self) -> tuple[str, Mapping[str, str]]:
-        return self._url, {}
 
     def greet(self) -> tuple[bytes, ...]:
         """Both at once: whoever has not subscribed 5 s after connecting is dropped."""
         self._sequence = None
         self._touch.forget()
-        products = [name.replace("/", "-") for name in self.names]
+        products = [_product(name) for name in self.names]
         return (
             _command({"type": "subscribe", "channel": "ticker", "product_ids": products}),
             _command({"type": "subscribe", "channel": "heartbeats"}),
         )
 
-    def beat(self) -> bytes:
-        return b""
-
     def hear(self, data: bytes, at: Arrival) -> Heard:
-        try:
-            message = _decode(data)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            return Heard(fault="a message does not parse")
+        message = message_of(_decode, data)
+        if message is None:
+            return UNREADABLE
         if message.type == "error":
             return Heard(fault=clean_text(f"refused: {message.message}", 160))
         if message.sequence_num is None:
@@ -125,6 +127,22 @@ class CoinbaseDialogue:
                 values.append(judged)
         return tuple(values), fault
 
+    def question(self, name: str, world_ms: int) -> Question:
+        return Question(f"/products/{_product(name)}/ticker")
+
+    def answer(self, name: str, body: Body, at: Arrival) -> Pushed | str:
+        told = decode(body, Asked)
+        if isinstance(told, Failed):
+            return told.reason
+        event_ms, bid, ask = instant_ms(told.time), decimal(told.bid), decimal(told.ask)
+        if event_ms is None or bid is None or ask is None:
+            return f"{name} refused: its ticker has no {'time' if event_ms is None else 'bid and ask'}"
+        return self._touch.quote(name, bid, ask, at.stamp(event_ms))
+
+
+def _product(name: str) -> str:
+    return name.replace("/", "-")
+
 
 def _command(body: dict[str, Any]) -> bytes:
     return msgspec.json.encode(body)
@@ -132,4 +150,4 @@ def _command(body: dict[str, Any]) -> bytes:
 
 def feed(wiring: Wiring) -> Feed:
     names = wiring.follows or FOLLOWED
-    return wiring.streamed(CoinbaseDialogue(wiring.urls["ws"], names, wiring.of.stale_after_s))
+    return ExchangeFeed(wiring, CoinbaseDialogue(wiring.urls["ws"], names, wiring.of.stale_after_s))

@@ -2,7 +2,8 @@
 
 DVOL is the implied volatility of the next 30 days, annualised, in percent; a mark's ``mark_iv`` is of its
 own expiry. The server wants its ``test_request`` answered with ``public/test`` and else hangs up. Options
-expire at 08:00 UTC of the day in their name.
+expire at 08:00 UTC of the day in their name. Asked by ``GET`` it tells an option's ticker, and DVOL as
+candles of a second: the newest one's close, dated by its begin.
 """
 
 from __future__ import annotations
@@ -15,8 +16,10 @@ from typing import Any
 import msgspec
 
 from core.domain.text import clean_text
-from core.feeds.declaration import Declaration, Family
+from core.feeds.declaration import Declaration, Family, Probe
+from core.feeds.exchange import UNREADABLE, ExchangeDialogue, ExchangeFeed, Question, message_of
 from core.feeds.feed import Feed
+from core.feeds.fetch import Body, Failed, decode
 from core.feeds.quotes import OptionMark, Volatility
 from core.feeds.streaming import Arrival, Heard, Pushed
 from core.feeds.wiring import Wiring
@@ -28,15 +31,19 @@ DECLARATION = Declaration(
     label="DERIBIT",
     family=Family.MARKETS,
     gives="implied volatility of crypto: DVOL and the marks of chosen options",
-    urls={"ws": "wss://www.deribit.com/ws/api/v2"},
+    urls={"ws": "wss://www.deribit.com/ws/api/v2", "api": "https://www.deribit.com"},
     every_s=0,
     stale_after_s=10,
+    probe=Probe("the index price of BTC", "/api/v2/public/get_index_price", params={"index_name": "btc_usd"}),
 )
 FOLLOWED = ("DVOL BTC", "DVOL ETH")
 DVOL_DAYS = 30
 PERCENT = (0.5, 500.0)
 """An annualised volatility outside is a fault."""
 
+CANDLES_MS = 30_000
+"""So far back they are asked for: the newest one counts."""
+_INDEX = "DVOL "
 _OPTION = re.compile(r"[A-Z]{3,5}-(\d{1,2}[A-Z]{3}\d{2})-(\d{1,9})-([CP])", re.ASCII)
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 _EXPIRY_HOUR = 8
@@ -76,6 +83,20 @@ class Message(msgspec.Struct, frozen=True):
     error: Refusal | None = None
 
 
+class Candles(msgspec.Struct, frozen=True):
+    """Time, open, high, low and close of each, in rising order."""
+
+    data: tuple[tuple[int, float, float, float, float], ...] = ()
+
+
+class AskedIndex(msgspec.Struct, frozen=True):
+    result: Candles
+
+
+class AskedOption(msgspec.Struct, frozen=True):
+    result: Data
+
+
 class Option(msgspec.Struct, frozen=True):
     """What an option's name says."""
 
@@ -87,19 +108,15 @@ class Option(msgspec.Struct, frozen=True):
 _decode = msgspec.json.Decoder(Message).decode
 
 
-class DeribitDialogue:
-    """See ``Dialogue``. ``names`` are ``DVOL BTC`` and its like, and options by Deribit's own names."""
+class DeribitDialogue(ExchangeDialogue):
+    """See ``Askable``. ``names`` are ``DVOL BTC`` and its like, and options by Deribit's own names."""
 
     silent_s = 3.0 * HEARTBEAT_S
-    beat_s = 0.0
 
     def __init__(self, url: str, names: tuple[str, ...], stale_after_s: int) -> None:
-        self.names = names
-        self._url, self._stale_after_s = url, stale_after_s
+        super().__init__(url, names)
+        self._stale_after_s = stale_after_s
         self._by_channel = {_channel(name): name for name in names}
-
-    def address(self) -> tuple[str, Mapping[str, str]]:
-        return self._url, {}
 
     def greet(self) -> tuple[bytes, ...]:
         return (
@@ -107,14 +124,10 @@ class DeribitDialogue:
             _request(_SUBSCRIBE, "public/subscribe", {"channels": list(self._by_channel)}),
         )
 
-    def beat(self) -> bytes:
-        return b""
-
     def hear(self, data: bytes, at: Arrival) -> Heard:
-        try:
-            message = _decode(data)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            return Heard(fault="a message does not parse")
+        message = message_of(_decode, data)
+        if message is None:
+            return UNREADABLE
         if message.error is not None:
             return Heard(fault=clean_text(f"refused: {message.error.message}", 160))
         if message.id == _SUBSCRIBE:
@@ -131,6 +144,29 @@ class DeribitDialogue:
             return Heard()
         read = self._read(name, message.params.data, at)
         return Heard(fault=f"{name} refused: {read}") if isinstance(read, str) else Heard((read,))
+
+    def question(self, name: str, world_ms: int) -> Question:
+        if not name.startswith(_INDEX):
+            return Question("/api/v2/public/ticker", {"instrument_name": name})
+        window = {"start_timestamp": f"{world_ms - CANDLES_MS}", "end_timestamp": f"{world_ms}"}
+        params = {"currency": name.removeprefix(_INDEX), "resolution": "1"} | window
+        return Question("/api/v2/public/get_volatility_index_data", params)
+
+    def answer(self, name: str, body: Body, at: Arrival) -> Pushed | str:
+        if not name.startswith(_INDEX):
+            ticker = decode(body, AskedOption)
+            if isinstance(ticker, Failed):
+                return ticker.reason
+            read = self._read(name, ticker.result, at)
+        else:
+            index = decode(body, AskedIndex)
+            if isinstance(index, Failed):
+                return index.reason
+            if not index.result.data:
+                return f"{name} refused: there is no candle"
+            begins_ms, *_, close = index.result.data[-1]
+            read = self._read(name, Data(begins_ms, close), at)
+        return f"{name} refused: {read}" if isinstance(read, str) else read
 
     def _read(self, name: str, data: Data, at: Arrival) -> Pushed | str:
         """The value, or what is wrong with it."""
@@ -167,8 +203,8 @@ def option_of(name: str) -> Option | None:
 
 def _channel(name: str) -> str:
     """``agg2``: every two seconds; a faster one wants an account."""
-    if name.startswith("DVOL "):
-        return f"deribit_volatility_index.{name.removeprefix('DVOL ').lower()}_usd"
+    if name.startswith(_INDEX):
+        return f"deribit_volatility_index.{name.removeprefix(_INDEX).lower()}_usd"
     return f"ticker.{name}.agg2"
 
 
@@ -182,4 +218,4 @@ def _request(number: int, method: str, params: Mapping[str, Any]) -> bytes:
 
 def feed(wiring: Wiring) -> Feed:
     names = tuple(dict.fromkeys((*FOLLOWED, *wiring.follows)))
-    return wiring.streamed(DeribitDialogue(wiring.urls["ws"], names, wiring.of.stale_after_s))
+    return ExchangeFeed(wiring, DeribitDialogue(wiring.urls["ws"], names, wiring.of.stale_after_s))

@@ -34,6 +34,8 @@ TRIAL_S = 30.0
 """A test waits so long for the next value."""
 STRETCH_MAX = 32
 """Messages handled before the loop gets a turn."""
+STOOD_STILL_S = 0.5
+"""A silence noticed so much too late was ours: what came meanwhile lies unread."""
 
 Pushed = Quote | Average | Volatility | OptionMark
 
@@ -107,6 +109,10 @@ class StreamedFeed:
         self._clocks, self._rng, self._sink = clocks, rng, sink
         self._key, self._record = key, record
         self._newest: dict[str, int] = {}
+        self._heard_ns: dict[str, int] = {}
+        """When the running connection last told of each."""
+        self._opened_ns = 0
+        self._final = False
         self._state = FeedState.WAITING
         self._detail = "connecting"
         self._fault = ""
@@ -129,6 +135,7 @@ class StreamedFeed:
             self._fault = ""
             wait_s = backoff.wait_s(self._clocks.mono_ns() - began_ns)
             final = self._of.refusals.get(ended.status or 0, "")
+            self._final = bool(final)
             if final or self._state is FeedState.AUTH:
                 wait_s = REFUSED_S
             if self._state is not FeedState.AUTH:
@@ -153,6 +160,32 @@ class StreamedFeed:
         return Tried(
             True, f"A value came after {waited_ms} ms, {self._latency_ms} ms behind the time it is dated."
         )
+
+    def lacks(self, name: str) -> bool:
+        """Whether it does not tell of something: the connection is down, or has said nothing of it for as
+        long as a value lives. A provider that refuses us for good is not asked another way."""
+        if self._final or self._state is FeedState.AUTH:
+            return False
+        if self._state is FeedState.DOWN:
+            return True
+        heard_ns = self._heard_ns.get(name, self._opened_ns)
+        limit_s = self._clocks.world.real_seconds(self._of.stale_after_s)
+        return bool(heard_ns) and self._clocks.mono_ns() - heard_ns > limit_s * 1e9
+
+    def newest_ms(self, name: str) -> int | None:
+        """Event time of the newest value of it, whichever way it came."""
+        return self._newest.get(name)
+
+    def tell(self, value: Pushed, at: Arrival) -> str:
+        """Hand on one value that passes the gate of its time; else what is wrong with it."""
+        name, event_ms = name_of(value), value.stamp.event_ms
+        wrong = time_fault(event_ms, self._newest.get(name), at.world_ms)
+        if wrong:
+            return f"{name} refused: {wrong}"
+        self._newest[name] = event_ms
+        self._received_ns, self._latency_ms = at.ns, max(0, at.world_ms - event_ms)
+        self._sink(value)
+        return ""
 
     def health(self) -> FeedHealth:
         world_ms, limit_ms = self._clocks.world_ms(), self._of.stale_after_s * 1000
@@ -193,6 +226,8 @@ class StreamedFeed:
                 self._detail = f"the key is refused (HTTP {refused.status})"
             return refused
         self._state, self._detail = FeedState.WAITING, ""
+        self._heard_ns.clear()
+        self._opened_ns = self._clocks.mono_ns()
         try:
             for message in self._dialogue.greet():
                 await self._say(socket, message)
@@ -209,11 +244,7 @@ class StreamedFeed:
         what = self._hidden(url)
         while True:
             for _ in range(STRETCH_MAX):
-                try:
-                    async with asyncio.timeout(self._dialogue.silent_s):
-                        data = await socket.recv()
-                except TimeoutError:
-                    raise SocketError(f"nothing came for {self._dialogue.silent_s:g} s") from None
+                data = await self._next(socket)
                 at = Arrival(self._clocks.wall_ms(), self._clocks.mono_ns(), self._clocks.world_ms())
                 body = self._key.hidden_in(data) if self._key is not None else data
                 self._record(Recorded(self._of.name, what, 0, {}, at.wall_ms, at.ns, at.world_ms, body))
@@ -229,6 +260,19 @@ class StreamedFeed:
                 if heard.key_refused or heard.ends:
                     raise SocketError(self._hidden(heard.fault) or "the provider asked for a new connection")
             await asyncio.sleep(0)
+
+    async def _next(self, socket: Socket) -> bytes:
+        """The next message. Raises ``SocketError`` where none comes for as long as the dialogue allows; a
+        machine that slept, or an engine that was held up, has not listened and does so first."""
+        silent_s = self._dialogue.silent_s
+        while True:
+            began_ns = self._clocks.mono_ns()
+            try:
+                async with asyncio.timeout(silent_s):
+                    return await socket.recv()
+            except TimeoutError:
+                if (self._clocks.mono_ns() - began_ns) / 1e9 < silent_s + STOOD_STILL_S:
+                    raise SocketError(f"nothing came for {silent_s:g} s") from None
 
     async def _beat(self, socket: Socket) -> None:
         while True:
@@ -247,18 +291,19 @@ class StreamedFeed:
         self._received_ns = at.ns
         fault = heard.fault
         for value in heard.values:
-            name = value.instrument if isinstance(value, OptionMark) else value.name
-            event_ms = value.stamp.event_ms
-            wrong = time_fault(event_ms, self._newest.get(name), at.world_ms)
+            wrong = self.tell(value, at)
             if wrong:
-                fault = f"{name} refused: {wrong}"
+                fault = wrong
                 continue
-            self._newest[name] = event_ms
-            self._latency_ms = max(0, at.world_ms - event_ms)
+            self._heard_ns[name_of(value)] = at.ns
             self._state, self._detail, self._failures = FeedState.OK, "", 0
             self._news.set()
-            self._sink(value)
         self._fault = self._hidden(fault)
 
     def _hidden(self, text: str) -> str:
         return self._key.hidden(text) if self._key is not None else text
+
+
+def name_of(value: Pushed) -> str:
+    """What it is about, as ``Dialogue.names`` has it."""
+    return value.instrument if isinstance(value, OptionMark) else value.name

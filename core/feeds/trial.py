@@ -9,7 +9,7 @@ from core.feeds.fetch import Body, Failed, NotModified
 
 def price_of(of: Declaration) -> str:
     """What a test of the source asks and what that costs, before it is asked."""
-    if of.every_s == 0:
+    if of.every_s == 0 and of.probe is None:
         return "Nothing is asked and nothing is spent: the next message of its connection is waited for."
     unit = of.quotas[0].unit if of.quotas else "calls"
     if of.probe is not None:

@@ -10,8 +10,10 @@ from typing import Any
 
 import httpx
 from starlette.applications import Starlette
+from starlette.routing import WebSocketRoute
 
 from core.feeds.budget import Budget
+from core.feeds.exchange import Askable
 from core.feeds.feed import Feed
 from core.feeds.pace import Pace
 from core.feeds.recording import Recorded
@@ -21,7 +23,7 @@ from core.feeds.wiring import Transports, Wiring
 from core.sim.feeds.around import build_around
 from core.sim.scenarios.loader import load_scenario
 from core.sim.weather import Calendar, Weather
-from core.venues.socket import Socket
+from core.venues.socket import Socket, SocketError
 from tests.feeds.sockets import into
 
 NOW_MS = 1_795_305_600_000
@@ -48,10 +50,17 @@ class Played:
         of = source.DECLARATION
         client = httpx.AsyncClient(transport=httpx.ASGITransport(self.app))
         self.opened = 0
+        self.refuse: Callable[[], SocketError | None] = lambda: None
+        """Why no stream can be opened."""
+        self._sockets: list[Socket] = []
 
         async def connect(url: str, headers: Mapping[str, str]) -> Socket:
+            refusal = self.refuse()
+            if refusal is not None:
+                raise refusal
             self.opened += 1
-            return await into(self.app)(url, headers)
+            self._sockets.append(await into(self.app)(url, headers))
+            return self._sockets[-1]
 
         shared = Transports(
             client, connect, self.clocks, random.Random(1), "test", self.got.append, self.recorded.append
@@ -62,6 +71,15 @@ class Played:
             of, urls, of.every_s, Budget(of.quotas, self.clocks), Pace(self.clocks), shared, **more
         )
         self.feed: Feed = source.feed(wiring)
+        self.talk: Askable = self.feed._talk  # type: ignore[attr-defined]
+
+    def hang_up(self) -> None:
+        """The provider ends the stream."""
+        self._sockets[-1]._said.put_nowait({"type": "websocket.close", "code": 1012})  # type: ignore[attr-defined]
+
+    def answers_nothing(self) -> None:
+        """The provider takes no questions any more; its stream goes on."""
+        self.app.router.routes[:] = [r for r in self.app.router.routes if isinstance(r, WebSocketRoute)]
 
     def run(self, script: Callable[[], Awaitable[None]]) -> None:
         """Play the script beside the running feed."""

@@ -306,6 +306,34 @@ def test_a_connection_on_which_nothing_comes_is_dead(virtual: Any) -> None:
     assert 39.9 <= line.opened_s[1] <= 40.9, "20 s after its last message and a short wait"
 
 
+def test_an_engine_that_stood_still_listens_before_it_calls_a_connection_dead(virtual: Any) -> None:
+    class Waiting(Scripted):
+        """Its second message comes while nobody runs."""
+
+        async def recv(self) -> bytes:
+            if len(self._messages) == 1:
+                await arrived.wait()
+            return await super().recv()
+
+    arrived = asyncio.Event()
+    line = Line(virtual, Waiting(b"0 100", b"39 101"))
+    feed, values = told(virtual, line)
+
+    async def stood_still() -> None:
+        running = asyncio.ensure_future(feed.run())
+        await asyncio.sleep(15)
+        virtual.loop._jumping.now_s += 25  # the process slept
+        await asyncio.sleep(0)
+        arrived.set()
+        await asyncio.sleep(1)
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+    virtual.run(stood_still())
+    assert [quote.value for quote in values] == [100.0, 101.0]
+    assert len(line.opened_s) == 1
+
+
 class Deaf(Scripted):
     """Talks on and takes nothing."""
 

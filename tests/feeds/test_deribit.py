@@ -122,6 +122,7 @@ def test_the_stream_outlives_its_test_requests_and_names_what_is_silent(virtual:
         await asyncio.sleep(60)
         assert played.opened == 1
         assert played.feed.health().state is FeedState.OK
+        played.answers_nothing()
         played.sim.silent.add("deribit_volatility_index.eth_usd")
         await asyncio.sleep(12)
         health = played.feed.health()
@@ -137,7 +138,7 @@ def test_the_stream_outlives_its_test_requests_and_names_what_is_silent(virtual:
 
 def test_who_does_not_answer_is_hung_up_on(virtual: Any) -> None:
     played = Played(virtual, deribit, sim.Deribit, addresses=sim.ADDRESSES)
-    dialogue = played.feed._dialogue  # type: ignore[attr-defined]
+    dialogue = played.talk
     heard = dialogue.hear
     dialogue.hear = lambda data, at: Heard(heard(data, at).values)
 

@@ -265,6 +265,7 @@ def test_each_exchange_ticks_within_its_limit_of_age(played: Played) -> None:
 def test_a_symbol_that_falls_silent_is_named_and_the_other_goes_on(played: Played) -> None:
     async def script() -> None:
         await asyncio.sleep(3)
+        played.answers_nothing()
         played.sim.silent.update({"ETH-USD", "ETH/USD", "ethusdt"})
         await asyncio.sleep(8)
         health = played.feed.health()
@@ -332,7 +333,7 @@ def test_the_daily_end_of_a_connection_costs_a_second(virtual: Any) -> None:
 
 def test_coinbase_drops_whom_subscribes_to_nothing(virtual: Any) -> None:
     played = Played(virtual, coinbase, sim_coinbase.Coinbase, addresses=sim_coinbase.ADDRESSES)
-    played.feed._dialogue.greet = tuple  # type: ignore[attr-defined]
+    played.talk.greet = tuple  # type: ignore[method-assign]
 
     async def script() -> None:
         await asyncio.sleep(2.9)

@@ -1,4 +1,7 @@
-"""Binance's combined market streams: the 24-hour ticker with its time, the book ticker without one."""
+"""Binance's combined market streams: the 24-hour ticker with its time, the book ticker without one.
+
+Asked by GET it tells the 24-hour ticker.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +9,15 @@ from collections.abc import Iterator
 from typing import Any
 
 import msgspec
+from starlette.requests import Request
 from starlette.responses import JSONResponse
-from starlette.routing import BaseRoute, WebSocketRoute
+from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
 from core.sim.feeds.around import Around
 from core.sim.feeds.pushing import TICK_S, HangUpError, converse
 
-ADDRESSES = {"binance": {"ws": "/binance"}}
+ADDRESSES = {"binance": {"ws": "/binance", "api": "/binance"}}
 SYMBOLS = {"btcusdt": "BTC/USD", "ethusdt": "ETH/USD"}
 _BLOCKED = {
     "code": 0,
@@ -38,7 +42,25 @@ class Binance:
                 return
             await converse(socket, _Talk(self, socket.query_params.get("streams", "").split("/")))
 
-        return [WebSocketRoute("/binance/stream", serve)]
+        async def ticker(request: Request) -> JSONResponse:
+            symbol = request.query_params.get("symbol", "")
+            if self.blocked:
+                return JSONResponse(_BLOCKED, 451)
+            if symbol.lower() not in SYMBOLS:
+                return JSONResponse({"code": -1121, "msg": "Invalid symbol."}, 400)
+            return JSONResponse(self.ticker(symbol))
+
+        return [
+            WebSocketRoute("/binance/stream", serve),
+            Route("/binance/api/v3/ticker/24hr", ticker),
+        ]
+
+    def ticker(self, symbol: str) -> dict[str, Any]:
+        """What it answers when asked."""
+        now_ms = self.around.now_ms()
+        bid, ask = self.around.prices.bid_ask(SYMBOLS[symbol.lower()], now_ms, "binance")
+        touch = {"bidPrice": f"{bid:.8f}", "askPrice": f"{ask:.8f}", "lastPrice": f"{bid:.8f}"}
+        return {"symbol": symbol, **touch, "openTime": now_ms - 86_400_000, "closeTime": now_ms}
 
 
 def routes(around: Around) -> list[BaseRoute]:

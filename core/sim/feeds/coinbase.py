@@ -1,4 +1,7 @@
-"""Coinbase Advanced's public WebSocket: tickers and heartbeats of its USD books, numbered a connection."""
+"""Coinbase's public WebSocket: tickers and heartbeats of its USD books, numbered a connection.
+
+Asked by GET it tells a product's ticker.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +10,15 @@ from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
-from starlette.routing import BaseRoute, WebSocketRoute
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
 from core.sim.feeds.around import Around
 from core.sim.feeds.pushing import TICK_S, HangUpError, converse
 
-ADDRESSES = {"coinbase": {"ws": "/coinbase"}}
+ADDRESSES = {"coinbase": {"ws": "/coinbase", "api": "/coinbase"}}
 PRODUCTS = {"BTC-USD": "BTC/USD", "ETH-USD": "ETH/USD"}
 """The books served, and whose price of this world each shows."""
 _PATIENCE_S = 5.0
@@ -38,7 +43,21 @@ class Coinbase:
         async def serve(socket: WebSocket) -> None:
             await converse(socket, _Talk(self))
 
-        return [WebSocketRoute("/coinbase", serve)]
+        async def ticker(request: Request) -> JSONResponse:
+            product = request.path_params["product"]
+            if product not in PRODUCTS:
+                return JSONResponse({"message": "NotFound"}, 404)
+            return JSONResponse(self.ticker(product))
+
+        return [WebSocketRoute("/coinbase", serve), Route("/coinbase/products/{product}/ticker", ticker)]
+
+    def ticker(self, product: str) -> dict[str, object]:
+        """What it answers when asked."""
+        now_ms = self.around.now_ms()
+        bid, ask = self.around.prices.bid_ask(PRODUCTS[product], now_ms, "coinbase")
+        time = f"{datetime.fromtimestamp(now_ms / 1000, UTC):%Y-%m-%dT%H:%M:%S.%f}000Z"
+        touch = {"bid": f"{bid:.2f}", "ask": f"{ask:.2f}", "price": f"{bid:.2f}", "size": "0.01500000"}
+        return {**touch, "volume": "5120.33", "trade_id": now_ms // 1000, "time": time}
 
 
 def routes(around: Around) -> list[BaseRoute]:

@@ -8,16 +8,19 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
-from starlette.routing import BaseRoute, WebSocketRoute
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
 from core.sim.feeds.around import Around
 from core.sim.feeds.pushing import TICK_S, HangUpError, converse
 
-ADDRESSES = {"deribit": {"ws": "/deribit"}}
+ADDRESSES = {"deribit": {"ws": "/deribit", "api": "/deribit"}}
 HEARTBEAT_S_MIN = 10
 _DVOL = re.compile(r"deribit_volatility_index\.(btc|eth)_usd", re.ASCII)
 _TICKER = re.compile(r"ticker\.((BTC|ETH)-\d{1,2}[A-Z]{3}\d{2}-(\d{1,9})-[CP])\.(?:100ms|agg2)", re.ASCII)
+_INVALID = {"code": -32602, "message": "Invalid params"}
 _SMILE = 40.0
 """Points of volatility for a squared log distance of the strike of 1."""
 
@@ -39,7 +42,52 @@ class Deribit:
         async def serve(socket: WebSocket) -> None:
             await converse(socket, _Talk(self))
 
-        return [WebSocketRoute("/deribit", serve)]
+        async def asked(request: Request) -> JSONResponse:
+            method = request.path_params["method"]
+            result = self.asked(method, request.query_params)
+            if result is None:
+                return JSONResponse({"jsonrpc": "2.0", "error": _INVALID}, 400)
+            return JSONResponse({"jsonrpc": "2.0", "result": result, "testnet": False})
+
+        return [WebSocketRoute("/deribit", serve), Route("/deribit/api/v2/public/{method}", asked)]
+
+    def asked(self, method: str, params: Mapping[str, str]) -> object:
+        """The answer to a GET; None for what it does not know."""
+        now_ms = self.around.now_ms()
+        channel = f"ticker.{params.get('instrument_name', '')}.agg2"
+        index = f"deribit_volatility_index.{params.get('currency', '').lower()}_usd"
+        match method:
+            case "get_index_price" if params.get("index_name") in ("btc_usd", "eth_usd"):
+                coin = params["index_name"].removesuffix("_usd").upper()
+                return {"index_price": self.around.prices.value(f"{coin}/USD", now_ms, "deribit")}
+            case "ticker" if _TICKER.fullmatch(channel):
+                return self.data(channel)
+            case "get_volatility_index_data" if _DVOL.fullmatch(index) and params.get("resolution") == "1":
+                at_ms = now_ms // 1000 * 1000
+                return {"data": [[at_ms, *[self.data(index)["volatility"]] * 4]], "continuation": None}
+            case _:
+                return None
+
+    def data(self, channel: str) -> dict[str, Any]:
+        """What a known channel tells now."""
+        prices, now_ms = self.around.prices, self.around.now_ms()
+        if found := _DVOL.fullmatch(channel):
+            currency = found[1].upper()
+            volatility = prices.value(f"DVOL {currency}", now_ms)
+            return {"timestamp": now_ms, "volatility": volatility, "index_name": f"{found[1]}_usd"}
+        found = _TICKER.fullmatch(channel)
+        assert found is not None  # only known channels are followed
+        name, currency, strike = found.groups()
+        spot = prices.value(f"{currency}/USD", now_ms, "deribit")
+        smile = prices.value(f"DVOL {currency}", now_ms) + _SMILE * math.log(max(1, int(strike)) / spot) ** 2
+        return {
+            "timestamp": now_ms,
+            "state": "open",
+            "instrument_name": name,
+            "index_price": spot,
+            "underlying_price": spot,
+            "mark_iv": round(min(smile, 400.0), 2),
+        }
 
 
 def routes(around: Around) -> list[BaseRoute]:
@@ -83,32 +131,12 @@ class _Talk:
         self._ticks += 1
         for channel in self._channels:
             if channel not in self._at.silent:
-                yield _note("subscription", {"channel": channel, "data": self._data(channel)})
+                yield _note("subscription", {"channel": channel, "data": self._at.data(channel)})
         if self._heartbeat_s and self._ticks % round(self._heartbeat_s / TICK_S) == 0:
             if self._unanswered:
                 raise HangUpError("a test request was not answered", 1001)
             self._unanswered = True
             yield _note("heartbeat", {"type": "test_request"})
-
-    def _data(self, channel: str) -> dict[str, Any]:
-        prices, now_ms = self._at.around.prices, self._at.around.now_ms()
-        if found := _DVOL.fullmatch(channel):
-            currency = found[1].upper()
-            volatility = prices.value(f"DVOL {currency}", now_ms)
-            return {"timestamp": now_ms, "volatility": volatility, "index_name": f"{found[1]}_usd"}
-        found = _TICKER.fullmatch(channel)
-        assert found is not None  # only known channels are followed
-        name, currency, strike = found.groups()
-        spot = prices.value(f"{currency}/USD", now_ms, "deribit")
-        smile = prices.value(f"DVOL {currency}", now_ms) + _SMILE * math.log(max(1, int(strike)) / spot) ** 2
-        return {
-            "timestamp": now_ms,
-            "state": "open",
-            "instrument_name": name,
-            "index_price": spot,
-            "underlying_price": spot,
-            "mark_iv": round(min(smile, 400.0), 2),
-        }
 
 
 def _known(channel: object) -> bool:

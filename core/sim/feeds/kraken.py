@@ -1,4 +1,7 @@
-"""Kraken's public WebSocket v2: tickers of its USD books, a heartbeat where nothing else is said."""
+"""Kraken's public WebSocket v2: tickers of its USD books, a heartbeat where nothing else is said.
+
+Asked by GET it tells its book.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +10,18 @@ from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
-from starlette.routing import BaseRoute, WebSocketRoute
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
 from core.sim.feeds.around import Around
 from core.sim.feeds.pushing import converse
 
-ADDRESSES = {"kraken": {"ws": "/kraken"}}
+ADDRESSES = {"kraken": {"ws": "/kraken", "api": "/kraken"}}
 SYMBOLS = ("BTC/USD", "ETH/USD")
+PAIRS = {"XBTUSD": ("XXBTZUSD", "BTC/USD"), "ETHUSD": ("XETHZUSD", "ETH/USD")}
+"""What may be asked for, and what it is called in the answer."""
 
 
 class Params(msgspec.Struct, frozen=True):
@@ -42,7 +49,21 @@ class Kraken:
         async def serve(socket: WebSocket) -> None:
             await converse(socket, _Talk(self), (self.status(),))
 
-        return [WebSocketRoute("/kraken", serve)]
+        async def depth(request: Request) -> JSONResponse:
+            return JSONResponse(self.depth(request.query_params.get("pair", "")))
+
+        return [WebSocketRoute("/kraken", serve), Route("/kraken/0/public/Depth", depth)]
+
+    def depth(self, pair: str) -> dict[str, object]:
+        """What it answers when asked for one level of a book: an error comes under 200, too."""
+        if pair not in PAIRS:
+            return {"error": ["EQuery:Unknown asset pair"]}
+        called, symbol = PAIRS[pair]
+        now_ms = self.around.now_ms()
+        bid, ask = self.around.prices.bid_ask(symbol, now_ms, "kraken")
+        levels = {"bids": [[f"{bid:.5f}", "2.500", now_ms // 1000]]}
+        levels["asks"] = [[f"{ask:.5f}", "3.200", now_ms // 1000]]
+        return {"error": [], "result": {called: levels}}
 
     def status(self) -> bytes:
         state = {"version": "2.0.10", "system": self.system, "api_version": "v2", "connection_id": 1}
