@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -17,6 +17,17 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from core.sim.feeds.around import Around
+from core.sim.feeds.open_meteo_query import (
+    BadRequestError,
+    check,
+    dates,
+    lead_of,
+    places,
+    stamp_of,
+    unit_of,
+    words,
+    zone_of,
+)
 from core.sim.scenarios.loader import Station
 from core.sim.weather import DAY_MS, ENSEMBLE_MEMBERS, HOUR_MS, RUN_EVERY_MS, Run, Weather
 
@@ -43,42 +54,8 @@ META_MODELS = (FORECAST_MODELS | MEMBERS.keys() | {"ncep_gfs025", "dwd_icon", "c
     "best_match"
 }
 HRRR_DELAY_MS = 55 * 60_000
-LEADS_MAX = 7
-"""Days before of which previous runs tell."""
 
-_COMMON = frozenset(
-    [
-        "latitude",
-        "longitude",
-        "hourly",
-        "daily",
-        "models",
-        "temperature_unit",
-        "timezone",
-        "past_days",
-        "forecast_days",
-        "start_date",
-        "end_date",
-        "timeformat",
-        "cell_selection",
-        "elevation",
-        "wind_speed_unit",
-        "precipitation_unit",
-        "apikey",
-    ]
-)
-_HOURLY = "temperature_2m"
 _DAILY: dict[str, Callable[[list[float]], float]] = {"temperature_2m_max": max, "temperature_2m_min": min}
-_NEAR_DEGREES = 0.6
-_DAYS_MAX = {"past_days": 92, "forecast_days": 16}
-_DATES_MAX = 120
-_FAR_DAYS = 366
-"""Dates farther from today are refused; the record holds four weeks."""
-_PLACES_MAX = 10
-
-
-class BadRequestError(Exception):
-    """What the service answers 400 to; the text is its ``reason``."""
 
 
 class Quirks(msgspec.Struct):
@@ -182,11 +159,9 @@ def _answer(
 ) -> Any:
     """One place's answer, a list for several. Raises ``BadRequestError``. ``known`` are members by model;
     the control run stands under the plain name, then come ``_member01`` and on."""
-    for name in query:
-        if name not in _COMMON:
-            raise BadRequestError(f"Unknown parameter {name[:40]!r}")
+    check(query)
     default = "best_match" if "best_match" in known else "ncep_gefs025"
-    models = list(dict.fromkeys(_words(query, "models"))) or [default]
+    models = list(dict.fromkeys(words(query, "models"))) or [default]
     for model in models:
         if model not in known:
             raise BadRequestError(f"Unknown model {model[:40]!r}: this world has {', '.join(sorted(known))}")
@@ -195,7 +170,7 @@ def _answer(
     asked = {model: known[model] for model in models}
     answers = [
         _location(weather, station, query, now_ms, asked, odd, leads=leads)
-        for station in _places(weather, query)
+        for station in places(weather, query)
     ]
     return answers if len(answers) > 1 else answers[0]
 
@@ -214,14 +189,14 @@ def _location(
     *,
     leads: bool,
 ) -> dict[str, Any]:
-    zone, offset_h = _zone(query.get("timezone", "GMT"), station)
-    first, last = _dates(query, datetime.fromtimestamp(now_ms / 1000 + offset_h * 3600, UTC).date())
+    zone, offset_h = zone_of(query.get("timezone", "GMT"), station)
+    first, last = dates(query, datetime.fromtimestamp(now_ms / 1000 + offset_h * 3600, UTC).date())
     start_ms = (
         int(datetime(first.year, first.month, first.day, tzinfo=UTC).timestamp()) * 1000 - offset_h * HOUR_MS
     )
     days = (last - first).days + 1
-    unit, convert = _unit("celsius" if odd.celsius else query.get("temperature_unit", "celsius"))
-    stamp = _stamp(query.get("timeformat", "iso8601"), offset_h)
+    unit, convert = unit_of("celsius" if odd.celsius else query.get("temperature_unit", "celsius"))
+    stamp = stamp_of(query.get("timeformat", "iso8601"), offset_h)
     answer: dict[str, Any] = {
         "latitude": round(station.lat * 8) / 8,
         "longitude": round(station.lon * 8) / 8,
@@ -232,13 +207,15 @@ def _location(
         "elevation": station.elevation_m,
     }
     times = range(start_ms, start_ms + days * DAY_MS, HOUR_MS)
-    hourly, daily = _words(query, "hourly"), _words(query, "daily")
+    hourly, daily = words(query, "hourly"), words(query, "daily")
     time_unit = query.get("timeformat", "iso8601")
     if hourly:
         columns = {
             f"{variable}{name}": row
             for variable in hourly
-            for name, row in _columns(weather, station, times, now_ms, models, _lead(variable, leads)).items()
+            for name, row in _columns(
+                weather, station, times, now_ms, models, lead_of(variable, leads)
+            ).items()
         }
         answer["hourly_units"] = {"time": time_unit, **dict.fromkeys(columns, unit)}
         answer["hourly"] = {
@@ -265,16 +242,6 @@ def _location(
                     _extreme(one[d * 24 : d * 24 + 24], _DAILY[variable], convert) for d in range(days)
                 ]
     return answer
-
-
-def _lead(variable: str, leads: bool) -> int:
-    """Days before of an hourly variable; 0: the newest run."""
-    before = variable.removeprefix(f"{_HOURLY}_previous_day")
-    if variable == _HOURLY:
-        return 0
-    if leads and before.isascii() and before.isdigit() and 1 <= int(before[:2]) <= LEADS_MAX:
-        return int(before)
-    raise BadRequestError(f"Unknown hourly variable: this world has {_HOURLY} only")
 
 
 def _columns(
@@ -304,73 +271,3 @@ def _extreme(
 ) -> float | None:
     known = [f for f in hours if f is not None]
     return convert(pick(known)) if known else None
-
-
-def _words(query: Mapping[str, str], name: str) -> list[str]:
-    return [word for word in query.get(name, "").split(",") if word]
-
-
-def _places(weather: Weather, query: Mapping[str, str]) -> list[Station]:
-    try:
-        latitudes = [float(x) for x in query["latitude"].split(",")]
-        longitudes = [float(x) for x in query["longitude"].split(",")]
-    except (KeyError, ValueError):
-        raise BadRequestError("Parameter 'latitude' and 'longitude' must be given as numbers") from None
-    if len(latitudes) != len(longitudes):
-        raise BadRequestError("Parameter 'latitude' and 'longitude' must have the same number of elements")
-    if len(latitudes) > _PLACES_MAX:
-        raise BadRequestError(f"Too many places: this world answers for at most {_PLACES_MAX} at a time")
-    found = []
-    for lat, lon in zip(latitudes, longitudes, strict=True):
-        nearest = min(weather.stations.values(), key=lambda s: abs(s.lat - lat) + abs(s.lon - lon))
-        if not max(abs(nearest.lat - lat), abs(nearest.lon - lon)) <= _NEAR_DEGREES:
-            raise BadRequestError(
-                f"No data here: this world holds the surroundings of {', '.join(weather.stations)}"
-            )
-        found.append(nearest)
-    return found
-
-
-def _zone(name: str, station: Station) -> tuple[str, int]:
-    """Zone name and hours against UTC. The world's clocks keep standard time."""
-    if name in ("GMT", "UTC"):
-        return "GMT", 0
-    if name == "auto" or name == station.clock_zone:
-        return station.clock_zone, station.lst_offset_h
-    if name.startswith("Etc/GMT") and name[7:8] in ("+", "-") and name[8:].isdigit() and int(name[8:]) <= 14:
-        return name, -int(name[7:])
-    raise BadRequestError(f"Invalid timezone {name[:40]!r}: GMT, auto, Etc/GMT+5 and the like")
-
-
-def _dates(query: Mapping[str, str], today: date) -> tuple[date, date]:
-    try:
-        if "start_date" in query or "end_date" in query:
-            first, last = date.fromisoformat(query["start_date"]), date.fromisoformat(query["end_date"])
-        else:
-            past, ahead = int(query.get("past_days", "0")), int(query.get("forecast_days", "7"))
-            if not 0 <= past <= _DAYS_MAX["past_days"] or not 1 <= ahead <= _DAYS_MAX["forecast_days"]:
-                raise BadRequestError("Parameter 'past_days' must be 0 to 92 and 'forecast_days' 1 to 16")
-            first, last = today - timedelta(days=past), today + timedelta(days=ahead - 1)
-    except (KeyError, ValueError, OverflowError):
-        raise BadRequestError("Invalid date or number of days") from None
-    if not 0 <= (last - first).days < _DATES_MAX:
-        raise BadRequestError("Parameter 'end_date' must not lie before 'start_date' nor far after it")
-    if max(abs((day - today).days) for day in (first, last)) > _FAR_DAYS:
-        raise BadRequestError(f"Parameter 'start_date' is more than {_FAR_DAYS} days from today")
-    return first, last
-
-
-def _unit(name: str) -> tuple[str, Callable[[float], float]]:
-    if name == "fahrenheit":
-        return "°F", lambda f: f
-    if name == "celsius":
-        return "°C", lambda f: round((f - 32) / 1.8, 1)
-    raise BadRequestError(f"Invalid temperature_unit {name[:40]!r}")
-
-
-def _stamp(style: str, offset_h: int) -> Callable[[int, str], str | int]:
-    if style == "unixtime":
-        return lambda at_ms, _: at_ms // 1000
-    if style == "iso8601":
-        return lambda at_ms, form: datetime.fromtimestamp(at_ms / 1000 + offset_h * 3600, UTC).strftime(form)
-    raise BadRequestError(f"Invalid timeformat {style[:40]!r}")
