@@ -15,24 +15,18 @@ from core.engine.desk import Desk
 from core.engine.ears import Ears
 from core.engine.room import watch_room
 from core.engine.safety import watch_beats
+from core.engine.source_watch import SourceWatch
 from core.engine.state import AlarmLevel, Mode
 from core.engine.timekeeping import watch_offset
 from core.execution.differences import Row
 from core.execution.reading import PARKED_LOOKUP_NS
-from core.feeds.feed import Feed, FeedState
+from core.feeds.feed import Feed
 from core.journal.events import Event, Kind
 from core.risk.halts import GLOBAL, Level
 
 PAST_EXPIRY_MS = 5_000
 LOSS_WARNING_PERCENT = 60
 READING_LOST_NS = 60_000_000_000
-_CLEARED_BY = {
-    FeedState.DOWN: "its next good answer",
-    FeedState.STALE: "its next good answer",
-    FeedState.AUTH: "another key and a restart",
-    FeedState.SPENT: "the end of the period its quota counts in",
-}
-"""Sources somebody should look at, and what ends that."""
 
 
 class Guard:
@@ -41,6 +35,7 @@ class Guard:
     def __init__(self, desk: Desk, ears: Ears) -> None:
         self._desk = desk
         self._ears = ears
+        self._sources = SourceWatch(desk)
         self._strangers: set[str] = set()
         self._within = False
         """Whether this run has seen the day's loss within its limit since it was last beyond it. A halted
@@ -60,7 +55,7 @@ class Guard:
         self._ears.posttrade.tick()
         self._orders()
         self._externals()
-        self._sources()
+        self._sources.look(self.feeds)
         self.problem()
         watch_offset(self._desk)
         watch_beats(self._desk)
@@ -138,25 +133,6 @@ class Guard:
             incidents.note(desk, Row.EXTERNAL_ORDER, ticker, what)
             end_automatic(desk.state, desk.scribe, what)
         self._strangers = set(resting)
-
-    def _sources(self) -> None:
-        desk = self._desk
-        for feed in self.feeds:
-            health = feed.health()
-            if desk.state.feeds.get(health.name) == health:
-                continue
-            before = desk.state.feeds.get(health.name)
-            desk.state.feeds[health.name] = health
-            desk.state.touch_status()
-            key = f"feed {health.name}"
-            if before is not None and before.state is not health.state:
-                desk.scribe.desk(Kind.FEED, f"{health.name} {health.state.value} {health.detail}".rstrip())
-            if health.state in _CLEARED_BY:
-                what = f"{health.name} {health.state.value}: {health.detail}"
-                effect = "entries that rest on it stop when its data is too old"
-                desk.alarms.raise_(key, AlarmLevel.CHECK, what, effect, _CLEARED_BY[health.state])
-            else:
-                desk.alarms.clear(key)
 
     def problem(self) -> None:
         """What is wrong with the desk itself, in the status bar; how much a dead journal has missed."""

@@ -13,6 +13,7 @@ import pytest
 from core.control.feed_rows import feed_row
 from core.control.log import to_file
 from core.control.tape import Tape
+from core.engine import source_watch
 from core.feeds import chainlink
 from core.feeds.feed import FeedHealth, FeedState
 from core.feeds.recording import Recorded
@@ -191,6 +192,8 @@ def journalled(healths: list[FeedHealth]) -> list[bytes]:
             return rows + said
 
     try:
-        return loop.run_until_complete(play())
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(source_watch, "GRACE_NS", 0)
+            return loop.run_until_complete(play())
     finally:
         loop.close()
