@@ -38,6 +38,7 @@ from core.feeds.declaration import Declaration, Key
 from core.feeds.feed import Feed, FeedHealth, FeedState, Tried
 from core.feeds.pace import Pace
 from core.feeds.stations import Station
+from core.feeds.values import FeedValue, Sink, Sourced
 from core.feeds.wiring import Transports, Wiring
 
 REAL_AGE_S = 3.0
@@ -119,13 +120,26 @@ def build_feeds(
             feeds.append(OffFeed(of, NO_STATION))
         else:
             urls = dict(of.urls) | dict(choice.urls)
+            its = msgspec.structs.replace(shared, sink=signed(of.name, shared.sink))
             wiring = Wiring(
                 of, urls, choice.every_s or of.every_s, Budget(of.quotas, shared.clocks, choice.kept),
-                paces.setdefault(frozenset(urls.values()), Pace(shared.clocks)), shared,
+                paces.setdefault(frozenset(urls.values()), Pace(shared.clocks)), its,
                 choice.key, stations, choice.follows,
             )  # fmt: skip
             feeds.append(module.build(wiring))
     return tuple(feeds)
+
+
+def signed(name: str, sink: Sink) -> Sink:
+    """The sink, with the declaration's name on every value that names its source: values of one source are
+    held, aged and confirmed by that."""
+
+    def tell(value: FeedValue) -> None:
+        if isinstance(value, Sourced) and value.source != name:
+            value = msgspec.structs.replace(value, source=name)
+        sink(value)
+
+    return tell
 
 
 def at_speed(of: Declaration, world: WorldClock) -> Declaration:

@@ -187,8 +187,8 @@ WeatherValue = (
     | DailySummary
 )
 """Of one station."""
-FeedValue = (
-    WeatherValue | WeatherIndex | Quote | Average | Volatility | OptionMark | SeriesPoint | Game | Calendar
-)
+Sourced = Quote | Average | Volatility | OptionMark | SeriesPoint | Game | Calendar
+"""Whose ``source`` is the name of its declaration."""
+FeedValue = WeatherValue | WeatherIndex | Sourced
 Sink = Callable[[FeedValue], None]
 """Called in the feed's loop step; must not block or await."""

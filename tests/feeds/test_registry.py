@@ -6,7 +6,9 @@ from typing import Any, cast
 import httpx
 import pytest
 
-from core.feeds.registry import Chosen, build_feeds, declarations
+from core.feeds.feed import Stamp
+from core.feeds.quotes import Quote
+from core.feeds.registry import Chosen, build_feeds, declarations, signed
 from core.feeds.wiring import Transports
 
 
@@ -21,3 +23,11 @@ def test_in_a_fast_world_no_limit_of_age_is_under_three_real_seconds(
     off = {of.name: Chosen(False, "It is off.") for of in declarations()}
     limits = [feed.health().stale_after_s for feed in build_feeds(off, (), shared)]
     assert limits == [max(of.stale_after_s, least_s) for of in declarations()]
+
+
+def test_whatever_a_source_calls_itself_its_values_bear_its_declarations_name() -> None:
+    told: list[Any] = []
+    tell = signed("kraken", told.append)
+    quote = Quote("BTC/USD", "krakken", 1.0, None, None, Stamp(1, 1, 1), 3)
+    tell(quote)
+    assert [(value.source, value.value) for value in told] == [("kraken", 1.0)]
