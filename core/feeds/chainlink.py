@@ -12,7 +12,7 @@ from core.domain.clock import Clocks
 from core.domain.text import clean_text
 from core.feeds import abi
 from core.feeds.chains import BOUNDS, CHAINS, Aggregator, Chain
-from core.feeds.declaration import Declaration, Family
+from core.feeds.declaration import Declaration, Family, Probe
 from core.feeds.feed import Feed
 from core.feeds.fetch import Body, Failed
 from core.feeds.polling import Polled
@@ -45,7 +45,11 @@ DECLARATION = Declaration(
     off="It is read from a node of yours: set urls to one to three JSON-RPC addresses, all of Ethereum or "
     "all of Polygon, such as those a node provider gives you.",
     offers=tuple(dict.fromkeys(name for chain in CHAINS.values() for name in chain.aggregators)),
-)
+    probe=Probe(
+        "which network the first node is of", "", role="rpc", holds=b'"result"', private=True,
+        body=b'{"jsonrpc":"2.0","id":1,"method":"eth_chainId","params":[]}',
+    ),
+)  # fmt: skip
 
 
 class Gateway(Node):

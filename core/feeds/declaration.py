@@ -127,6 +127,10 @@ class Probe(msgspec.Struct, frozen=True):
     """Of a POST; empty: a GET."""
     accept: str = "application/json"
     kinds: tuple[str, ...] = ("json",)
+    holds: bytes = b""
+    """What an answer to it has: some errors come under HTTP 200."""
+    private: bool = False
+    """Whether nothing but the host of its address may be shown."""
 
 
 class Declaration(msgspec.Struct, frozen=True):

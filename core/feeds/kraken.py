@@ -28,7 +28,10 @@ DECLARATION = Declaration(
     every_s=0,
     stale_after_s=3,
     probe=Probe(
-        "the best bid and ask of XBT/USD", "/0/public/Depth", params={"pair": "XBTUSD", "count": "1"}
+        "the best bid and ask of XBT/USD",
+        "/0/public/Depth",
+        params={"pair": "XBTUSD", "count": "1"},
+        holds=b'"result"',
     ),
 )
 FOLLOWED = ("BTC/USD", "ETH/USD")

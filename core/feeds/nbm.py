@@ -13,7 +13,7 @@ from typing import Final
 import msgspec
 
 from core.domain.clock import Clocks
-from core.feeds.declaration import Declaration, Family, Per, Quota
+from core.feeds.declaration import Declaration, Family, Per, Probe, Quota
 from core.feeds.feed import Feed
 from core.feeds.fetch import Body, Failed, Fetcher, decode
 from core.feeds.nbm_text import GuidanceRow, by_day, utc_ms
@@ -44,6 +44,9 @@ GUIDANCE = Declaration(
     stale_after_s=2 * 6 * 3_600,
     quotas=(Quota(60, Per.MINUTE), Quota(2_000, Per.DAY)),
     credit="NBM guidance by NOAA, through the Iowa Environmental Mesonet",
+    probe=Probe(
+        "Central Park's newest guidance", "/api/1/mos.json", params={"station": "KNYC", "model": "NBS"}
+    ),
 )
 
 

@@ -68,6 +68,7 @@ REPORTS = Declaration(
     urls=_URLS,
     every_s=REPORTS_EVERY_S,
     stale_after_s=REPORT_STALE_AFTER_S,
+    probe=Probe("the list of Central Park's reports", "/products/types/CLI/locations/NYC", accept=ACCEPT),
 )
 
 LATE_MS = 30 * 60_000

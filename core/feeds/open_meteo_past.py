@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from typing import Final
 
 from core.domain.clock import Clocks
-from core.feeds.declaration import Declaration, Family
+from core.feeds.declaration import Declaration, Family, Probe
 from core.feeds.feed import Feed
 from core.feeds.fetch import Body, Failed, Fetcher, decode
-from core.feeds.open_meteo import ACCEPT, CREDIT, FORECASTS, QUOTAS, unexpected, weight
+from core.feeds.open_meteo import ACCEPT, CREDIT, FORECASTS, GFS, QUOTAS, unexpected, weight
 from core.feeds.open_meteo_wire import VARIABLE, Answer, hours, zone
 from core.feeds.polling import Polled
 from core.feeds.stations import Station, daily
@@ -35,6 +35,7 @@ PAST = Declaration(
     quotas=QUOTAS,
     offers=tuple(model.name for model in FORECASTS),
     credit=CREDIT,
+    probe=Probe("when a model has run last", f"/data/{GFS.meta}/static/meta.json"),
 )
 
 

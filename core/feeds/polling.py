@@ -160,8 +160,8 @@ class PolledFeed:
         quiet_s = (self._quiet_until_ns - self._clocks.mono_ns()) / 1e9
         if quiet_s > 0:
             return Tried(False, f"Nothing was asked: its provider wants no questions for {quiet_s:.0f} s.")
-        if self._probe is not None:
-            found = answered(await self._probe())
+        if self._probe is not None and self._of.probe is not None:
+            found = answered(await self._probe(), self._of.probe)
             return Tried(found.passed, self._hidden(found.text))
         if not self._sources:
             return Tried(False, f"Nothing was asked: {NOTHING_FOLLOWED}.")

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from core.feeds.declaration import Declaration
+from core.domain.text import clean_text
+from core.feeds.declaration import Declaration, Probe
 from core.feeds.feed import Tried
 from core.feeds.fetch import Body, Failed, NotModified
+
+SAID_BYTES = 160
+"""Of an odd answer that are shown."""
 
 
 def price_of(of: Declaration) -> str:
@@ -18,12 +22,15 @@ def price_of(of: Declaration) -> str:
     return f"One ordinary question for its first place: it costs the {unit} such a turn takes."
 
 
-def answered(answer: Body | NotModified | Failed) -> Tried:
+def answered(answer: Body | NotModified | Failed, probe: Probe) -> Tried:
     """A probe's answer."""
     if isinstance(answer, Failed):
         return failed(answer)
     if isinstance(answer, NotModified):
         return Tried(True, "It answered that nothing has changed.")
+    if probe.holds not in answer.data:
+        said = clean_text(answer.data[:SAID_BYTES].decode(errors="replace"), SAID_BYTES)
+        return Tried(False, f"It answered, but not what it was asked: {said or 'nothing'}.")
     kind = answer.headers.get("content-type", "no type").partition(";")[0]
     return Tried(True, f"It answered in {answer.latency_ms} ms: {len(answer.data)} bytes of {kind}.")
 

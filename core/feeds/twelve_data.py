@@ -13,7 +13,7 @@ import msgspec
 
 from core.domain.clock import Clocks
 from core.feeds.budget import Budget
-from core.feeds.declaration import Declaration, Family, Key, KeyNeed, Per, Quota, Rides
+from core.feeds.declaration import Declaration, Family, Key, KeyNeed, Per, Probe, Quota, Rides
 from core.feeds.feed import Feed, FeedHealth, FeedState, Stamp, Tried, within_hours
 from core.feeds.fetch import Body, Failed, Fetcher, NotModified
 from core.feeds.hours import FX_WEEK
@@ -61,6 +61,7 @@ DECLARATION = Declaration(
     ),
     off="Twelve Data wants a key of your own.",
     offers=tuple(PAIRS),
+    probe=Probe("EUR/USD's quote", "/quote", params={"symbol": "EUR/USD"}, holds=b'"close"'),
 )
 _STREAM_KEY_HEADER = "X-TD-APIKEY"
 
@@ -252,12 +253,10 @@ class TwelveData:
                 group.create_task(asked.run(), name=f"feed {self.name} {pair}")
 
     async def trial(self) -> Tried:
-        """The stream's next message: it costs nothing."""
-        found = await self._stream.trial()
-        if not found.passed and self.health().state is FeedState.CLOSED:
-            opens = FX_WEEK.opens_words(self._clocks.world_ms())
-            return Tried(False, f"{found.text} Foreign exchange is closed; {opens}.")
-        return found
+        """The declaration's probe; how the stream is, where it is down."""
+        found, stream = await next(iter(self._asked.values())).trial(), self._stream.health()
+        down = stream.state in (FeedState.DOWN, FeedState.AUTH)
+        return Tried(found.passed, f"{found.text} Its stream is down: {stream.detail}") if down else found
 
     def health(self) -> FeedHealth:
         """As good as what is held; in words first what is wrong with the stream, then with the rest."""

@@ -89,7 +89,7 @@ class Wiring(msgspec.Struct, frozen=True):
         probe = self.of.probe
         if probe is None:
             return None
-        fetcher = self.fetcher(probe.role, probe.accept, probe.kinds)
+        fetcher = self.fetcher(probe.role, probe.accept, probe.kinds, private=probe.private)
         if probe.body:
             return lambda: fetcher.post(probe.path, probe.body, cost=probe.cost)
         return lambda: fetcher.get(probe.path, probe.params, cost=probe.cost)

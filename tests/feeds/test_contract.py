@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import httpx
+import msgspec
 
 from core.feeds.budget import Budget, Left, kept_of
 from core.feeds.declaration import Declaration, Family, Key, KeyNeed, Per, Probe, Quota, Rides
@@ -211,7 +212,8 @@ def test_a_test_asks_the_declared_question_and_tells_its_price_first(virtual: An
         return Body(b"[]", 0, 0, 12, {"content-type": "application/json; charset=utf-8"})
 
     source = Asked(virtual, Failed("never asked"))
-    feed = PolledFeed(ASKED, [source], 60, virtual.clocks(), random.Random(1), probe=probe)
+    asked = msgspec.structs.replace(ASKED, probe=Probe("one thing", "/thing"))
+    feed = PolledFeed(asked, [source], 60, virtual.clocks(), random.Random(1), probe=probe)
     tried = virtual.run(feed.trial())
     assert (tried.passed, source.asked_s) == (True, [])
     assert tried.text == "It answered in 12 ms: 2 bytes of application/json."

@@ -17,7 +17,7 @@ from core.domain.text import clean_text
 from core.feeds.calendar.eastern import eastern_day, eastern_ms
 from core.feeds.calendar.kinds import KINDS, kind_of
 from core.feeds.calendar.published import STALE_AFTER_S, published
-from core.feeds.declaration import Declaration, Family, KeyNeed, Per, Quota, Rides
+from core.feeds.declaration import Declaration, Family, KeyNeed, Per, Probe, Quota, Rides
 from core.feeds.feed import Feed
 from core.feeds.fetch import Body, Failed, Fetcher, NotModified, decode
 from core.feeds.releases import Certainty, Due
@@ -45,6 +45,7 @@ DECLARATION = Declaration(
     ),
     off="It needs a key of its own.",
     credit="Federal Reserve Bank of St. Louis, FRED",
+    probe=Probe("one date of a release", "/fred/releases/dates", params={"file_type": "json", "limit": "1"}),
 )
 
 

@@ -101,6 +101,7 @@ def routes(around: Around, quirks: Quirks | None = None) -> list[BaseRoute]:
         _route("/v1/ensemble", members),
         _route("/previous-runs/v1/forecast", past),
         _route("/data/{model}/static/meta.json", run),
+        _route("/previous-runs/data/{model}/static/meta.json", run),
     ]
 
 
