@@ -29,6 +29,7 @@ class _Selector(selectors.SelectSelector):
             waiting = sorted(task.get_name() for task in asyncio.all_tasks(self.loop))
             raise DeadlockError(f"nothing is scheduled; waiting: {', '.join(waiting)}")
         self.loop.now += max(0.0, timeout)
+        self.loop.on_step()
         return []
 
 
@@ -39,6 +40,8 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         selector = _Selector()
         selector.loop = self
         self.now = START_LOOP_S
+        self.on_step: Callable[[], None] = lambda: None
+        """Called whenever time may have passed and nothing has been done about it yet."""
         super().__init__(selector)
 
     def time(self) -> float:

@@ -205,7 +205,7 @@ def event_row(
                 label=market.market.label.rpartition(" ")[2],
                 model=probability(values[ticker].probability),
                 book=_mid(books.get(ticker)),
-                fair=probability(values[ticker].probability),
+                fair=probability(values[ticker].probability) if not state.refusal else None,
                 edge=market.edge,
                 sigma=probability(values[ticker].sigma),
             )

@@ -270,7 +270,8 @@ class BracketRow(msgspec.Struct, frozen=True, array_like=True):
     """Model probability in ten-thousandths."""
     book: int | None
     """Book mid in ten-thousandths."""
-    fair: int
+    fair: int | None
+    """``None`` while there is no price: ``model`` is what the newest one said."""
     edge: int | None
     sigma: int
 

@@ -29,7 +29,7 @@ WIDE_TICKS = 8
 
 
 def stale(desk: Desk, ticker: str) -> str:
-    """Why a market's book or fair value may not be acted on now; empty when they may."""
+    """Why a market's book may not be acted on now; empty when it may."""
     market = desk.state.markets[ticker].market
     venue = desk.seats[market.venue].venue
     view = venue.books.get(ticker)
@@ -39,8 +39,13 @@ def stale(desk: Desk, ticker: str) -> str:
     limit = desk.state.limits.current.book_age_max_s
     if age_ns > limit * 1_000_000_000:
         return f"book {age_ns // 1_000_000_000} s old, limit {limit} s"
-    event = desk.state.events.get(market.event_ticker)
-    return event.refusal if event is not None else "no event"
+    return "" if market.event_ticker in desk.state.events else "no event"
+
+
+def no_price(desk: Desk, ticker: str) -> str:
+    """Why a market without a fair value has none."""
+    event = desk.state.events.get(desk.state.markets[ticker].market.event_ticker)
+    return (event.refusal if event is not None else "") or "no fair value"
 
 
 def market_view(desk: Desk, ticker: str) -> MarketView | None:
@@ -219,11 +224,13 @@ def _fair(desk: Desk, candidate: Candidate) -> FairFacts | None:
 
 
 def _feeds(desk: Desk, ticker: str) -> tuple[FeedAge, ...] | None:
+    """The inputs of the newest price there was, so that a denial names what is too old."""
     known = desk.state.markets.get(ticker)
-    if known is None or known.fair is None:
+    event = desk.state.events.get(known.market.event_ticker) if known is not None else None
+    if event is None or event.fair is None or not event.fair.values:
         return None
-    world = desk.clocks.world_ms()
-    return tuple(FeedAge(i.name, (world - i.event_ms) // 1000, i.stale_after_s) for i in known.fair.inputs)
+    world, inputs = desk.clocks.world_ms(), event.fair.values[0].inputs
+    return tuple(FeedAge(i.name, -(-(world - i.event_ms) // 1000), i.stale_after_s) for i in inputs)
 
 
 def _worst(desk: Desk, candidate: Candidate, without: str) -> Worst:
@@ -293,7 +300,7 @@ def refreshed(desk: Desk, candidate: Candidate) -> Candidate | str:
         return candidate
     view, known = market_view(desk, candidate.ticker), desk.state.markets[candidate.ticker]
     if view is None or known.fair is None:
-        return "no book" if view is None else "no fair value"
+        return "no book" if view is None else no_price(desk, candidate.ticker)
     try:
         at = edge_at(
             known.fair,
@@ -317,6 +324,8 @@ def refreshed(desk: Desk, candidate: Candidate) -> Candidate | str:
 def gate_line(desk: Desk, wish: Wish, without: str) -> Denied | str:
     """The gateway's gate: a denial, or the verdict with every value it rests on, as JSON text."""
     candidate = wish.candidate
+    if not candidate.reduces_risk:
+        desk.pricing.expire()
     if not wish.flatten:
         if desk.health.stepped(desk.seat(candidate.ticker).name):
             return Denied("the engine stood still or its clock was set: the account is read first")

@@ -99,6 +99,7 @@ class Operations(Repairs, Stops, Linking, Confirming):
         if not self.desk.state.ready:
             return NOT_READY
         self._present(actor)
+        self.desk.pricing.expire()
         found = self.desk.approvals.find(proposal_id, fingerprint)
         return refused(found) if isinstance(found, str) else found
 

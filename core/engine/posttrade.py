@@ -83,11 +83,15 @@ class PostTrade:
             )
 
     def _expect(self, order: Order, fill: Fill) -> None:
-        known = self._desk.state.markets.get(fill.ticker)
-        if order.intent.purpose is not Purpose.OPEN or known is None or known.fair is None:
+        state = self._desk.state
+        known = state.markets.get(fill.ticker)
+        event = state.events.get(known.market.event_ticker) if known is not None else None
+        # What fills while its cancel is on the way was bought on the last price there was.
+        fair = event.last(fill.ticker) if event is not None else None
+        if order.intent.purpose is not Purpose.OPEN or fair is None:
             return
         yes = order.intent.side.sign > 0
-        bought = known.fair.probability if yes else 1.0 - known.fair.probability
+        bought = fair.probability if yes else 1.0 - fair.probability
         paid = fill.price if yes else complement(fill.price)
         part = expected(fill, min(1.0, max(0.0, bought)), paid)
         self._expected[fill.ticker] = self._expected.get(fill.ticker, Expected()).plus(part)

@@ -46,7 +46,9 @@ class Pricing:
         replay_offset_days: int | None,
         on_priced: Callable[[str], None],
         spawn: Spawn,
+        on_refused: Callable[[EventState], None],
     ) -> None:
+        """``on_refused`` hears of every look at an event that ends without a price."""
         self._state = state
         self._books = books
         self._clocks = clocks
@@ -58,6 +60,7 @@ class Pricing:
         self.on_pushed: Callable[[], None] = lambda: None
         """Called after a pass over pushed values that changed a fair value: a viewer need not wait."""
         self._pricers: tuple[Pricer, ...] = (WeatherPricer(model, replay_offset_days), RangePricer())
+        self._on_refused = on_refused
         self._input_ns: dict[str, int] = {}
         self._due: set[str] = set()
         """Subjects whose pushed values are not priced yet."""
@@ -109,6 +112,14 @@ class Pricing:
             if any(self._state.markets[t].market.status is MarketStatus.ACTIVE for t in event.markets):
                 self.price(event)
 
+    def expire(self) -> None:
+        """Whatever rests on an input that has passed its limit is no price any more."""
+        world_ms = self._clocks.world_ms()
+        for event in self._state.events.values():
+            priced = event.fair.values[:1] if event.fair is not None and not event.refusal else ()
+            if any(world_ms > fair.fresh_until_ms for fair in priced):
+                self.price(event)
+
     def explained(self, event_ticker: str) -> bool:
         """Whether an input of this event arrived within the last seconds, which explains a jump."""
         event = self._state.events.get(event_ticker)
@@ -145,15 +156,18 @@ class Pricing:
     # --- pricing -------------------------------------------------------------------------------
 
     def price(self, event: EventState) -> bool:
-        """Price one event; a refusal keeps the old figures, marked by its reason. True where that says
-        something new."""
+        """Price one event. A refusal takes its markets' prices away at once. True where that says something
+        new."""
         priced = self._priced(event)
         if isinstance(priced, NoPrice):
-            if event.refusal == priced.reason:
-                return False
-            event.refusal = priced.reason
-            self._touch(event, event.markets)
-            return True
+            news = event.refusal != priced.reason
+            if news:
+                event.refusal = priced.reason
+                for ticker in event.markets:
+                    self._state.markets[ticker].fair = None
+                self._touch(event, event.markets)
+            self._on_refused(event)
+            return news
         known, refused = event.fair, event.refusal
         event.fair, event.refusal = priced, ""
         if known is not None and not refused and _same(known, priced):

@@ -78,6 +78,7 @@ class MarketState:
     key: int
     market: Market
     fair: FairValue | None = None
+    """``None`` where there is no price, also where there was one."""
     edge: Price | None = None
     """Best net edge at the price and size the strategy would really use."""
     edge_word: str = ""
@@ -103,10 +104,17 @@ class EventState:
     markets: list[str] = field(default_factory=list)
     """Tickers, lowest bracket first."""
     fair: EventFair | None = None
+    """The newest ladder there was, for the screen and the record: while ``refusal`` says why it is no price
+    any more, nothing may be decided by it."""
     refusal: str = ""
     """Why there is no fair value; empty when there is one."""
     score: str = ""
     """Model against book on settled days; empty without a record."""
+
+    def last(self, ticker: str) -> FairValue | None:
+        """The newest value of one of its markets that there was."""
+        values = self.fair.values if self.fair is not None else ()
+        return next((value for value in values if value.ticker == ticker), None)
 
 
 @dataclass(slots=True)

@@ -11,7 +11,7 @@ import msgspec
 from core.domain.order import BookSide, Life, Order, Purpose
 from core.domain.units import Price
 from core.engine.desk import Desk
-from core.engine.facts import headroom, judge, market_view, moved, refreshed, waits
+from core.engine.facts import headroom, judge, market_view, moved, no_price, refreshed, waits
 from core.engine.operator import ENGINE, Actor, Outcome, accepted, refused
 from core.engine.state import EventState, MarketState, Mode
 from core.execution.approvals import Proposal, ProposalState, describe
@@ -60,6 +60,7 @@ class Trading:
     def evaluate(self) -> None:
         """Look at everything marked since the last time, and at every event with a card."""
         desk = self._desk
+        desk.pricing.expire()
         desk.approvals.tick()
         desk.approvals.overflow = 0
         dirty, self._dirty = self._dirty, set()
@@ -68,6 +69,24 @@ class Trading:
             event = desk.state.events.get(name)
             if event is not None:
                 self._event(event)
+
+    def unpriced(self, event: EventState) -> None:
+        """An event has no price: its cards go and its resting entries are cancelled. Exits rest on."""
+        desk = self._desk
+        for ticker in event.markets:
+            card = desk.approvals.of(ticker)
+            if card is not None:
+                desk.approvals.withdraw(card, event.refusal)
+        if event.fair is None:
+            return  # nothing was priced from it in this run; what an earlier one left is not renewed and ends
+        entries = [
+            order.intent.client_order_id
+            for ticker in event.markets
+            for order in desk.ledger.live_in(ticker)
+            if order.intent.purpose is Purpose.OPEN
+            and not desk.seats.cancelling(order.intent.client_order_id)
+        ]
+        desk.seats.cancel(entries, event.refusal)
 
     def tell_best(self) -> None:
         """Say why there is nothing to decide: the best edge and what it lacks."""
@@ -120,7 +139,11 @@ class Trading:
             market, view = desk.state.markets.get(fair.ticker), views.get(fair.ticker)
             if market is None or view is None:
                 continue
-            found = assess(fair, view, desk.rules, world)
+            found = (
+                Assessment(fair.ticker, STALE, event.refusal)
+                if event.refusal
+                else assess(fair, view, desk.rules, world)
+            )
             if (why := waits(desk, market.market)) and not found.word:
                 found = msgspec.structs.replace(found, blocked=True, reason=why)
             self._found[fair.ticker] = found
@@ -175,7 +198,7 @@ class Trading:
         if card.candidate.reduces_risk:
             return "the exit is no longer wanted"
         if market.fair is None:
-            return "no fair value"
+            return no_price(self._desk, market.market.ticker)
         held = card.candidate
         touch = view.book.best_bid if held.side is BookSide.BID else view.book.best_ask
         if held.post_only and touch is not None and (touch - held.price) * held.side.sign > 0:
@@ -214,8 +237,7 @@ class Trading:
         clocks = self._desk.clocks
         if fair is None:
             return clocks.wall_ms() + 3_600_000
-        world = min((i.event_ms + i.stale_after_s * 1000 for i in fair.inputs), default=clocks.world_ms())
-        return clocks.world.real_at(world)
+        return clocks.world.real_at(fair.fresh_until_ms)
 
     def _drop_lapsed(self, fair: FairValue | None, view: MarketView) -> None:
         """Cancel resting entries whose reason is gone. A stale book drops nothing: the orders expire."""
@@ -238,7 +260,7 @@ class Trading:
         view = market_view(self._desk, order.intent.ticker) if known is not None else None
         if known is None or view is None:
             return "its market is not on the desk"
-        return view.stale or ("" if known.fair is not None else "no fair value")
+        return view.stale or ("" if known.fair is not None else no_price(self._desk, order.intent.ticker))
 
     # --- release -------------------------------------------------------------------------------
 

@@ -110,6 +110,7 @@ def wire(ports: Ports, restored: Restored, ears: Ears) -> Wired:
         replay_offset_days=ports.replay_offset_days,
         on_priced=lambda event: trading.mark_event(event),
         spawn=tasks.spawn,
+        on_refused=lambda event: trading.unpriced(event),
     )
     pricing.record = restored.record
     window = Window(settings.releases.before_s, settings.releases.after_s)

@@ -167,13 +167,14 @@ class Gateway:
             return Denied("the engine stops")
         if self.halted and not wish.flatten:
             return Denied("the desk is halted")
-        if wish.valid_until_ms is not None and self._clocks.wall_ms() >= wish.valid_until_ms:
-            return Denied("the decision has expired")
         wanted = wish.candidate
         refusal = purpose_refusal(
             self._ledger, wanted.ticker, wanted.side, wanted.purpose, wanted.quantity, without
         ) or self._groups.refusal(wanted.ticker, wanted.purpose)
-        return Denied(refusal) if refusal else self._gate(wish, without)
+        judged = Denied(refusal) if refusal else self._gate(wish, without)
+        over = wish.valid_until_ms is not None and self._clocks.wall_ms() >= wish.valid_until_ms
+        # Decisions end with the data under them: the gate says which of it, so it is heard first.
+        return Denied("the decision has expired") if over and not isinstance(judged, Denied) else judged
 
     def _intent(self, wish: Wish) -> OrderIntent:
         wanted, now = wish.candidate, self._clocks.wall_ms()

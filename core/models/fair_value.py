@@ -47,6 +47,16 @@ class FairValue(msgspec.Struct, frozen=True):
     evidence: tuple[str, ...] = ()
     """Short sentences a person can check: forecast, bias, days used, original date in a replay."""
     running_extreme: int | None = None
+    awaited_by_ms: int | None = None
+    """World time by which an input that there is none of yet must have come."""
+
+    @property
+    def fresh_until_ms(self) -> int:
+        """World time up to which every input is within its limit and none is overdue."""
+        ends = [i.event_ms + i.stale_after_s * 1000 for i in self.inputs]
+        if self.awaited_by_ms is not None:
+            ends.append(self.awaited_by_ms)
+        return min(ends, default=self.computed_ms)
 
 
 class EventFair(msgspec.Struct, frozen=True):

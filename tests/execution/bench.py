@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 
 from core.config.settings import EngineSettings, Settings
-from core.domain.clock import REAL_WORLD, Clocks
+from core.domain.clock import REAL_WORLD, Clocks, WorldClock
 from core.domain.market import CENT_GRID, Extreme, FeeSchedule, FeeType, Market, Strike, StrikeKind, Venue
 from core.domain.order import Order
 from core.engine.arming import Arming
@@ -84,12 +84,12 @@ class FakeFeed:
         self.state = FeedState.OK
         await asyncio.Event().wait()
 
-    def forecast(self, high: float, issued_ms: int | None = None) -> None:
+    def forecast(self, high: float, issued_ms: int | None = None, limit_s: int = 12 * 3600) -> None:
         """Both sources agree on tomorrow's high."""
         hourly = tuple((START_MS + h * HOUR_MS, high - abs(h - 14)) for h in range(24))
         issued = issued_ms if issued_ms is not None else self.clock.wall_ms()
         stamp = Stamp(issued, self.clock.wall_ms(), self.clock.mono_ns())
-        self.sink(ModelForecast("KNYC", "gfs_seamless", hourly, {DAY: high}, stamp, 12 * 3600))
+        self.sink(ModelForecast("KNYC", "gfs_seamless", hourly, {DAY: high}, stamp, limit_s))
         whole = tuple((at, round(f)) for at, f in hourly)
         self.sink(GridForecast("KNYC", {DAY: round(high)}, whole, stamp))
 
@@ -198,6 +198,7 @@ async def running(
     beside: Callable[[VenueListener, VirtualClock], VenueGateway] | None = None,
     affected: Affected | None = None,
     series: Sequence[str] = ("KXHIGHNY",),
+    world: WorldClock = REAL_WORLD,
     more_feeds: Callable[[Sink, Clocks], Sequence[Feed]] = lambda _sink, _clocks: (),
 ) -> AsyncIterator[Bench]:
     """A desk that has started, with a console in control.
@@ -216,7 +217,7 @@ async def running(
 
     def feeds_of(sink: Sink) -> Sequence[Feed]:
         feeds.append(FakeFeed(sink, clock))
-        return [*feeds, *more_feeds(sink, Clocks(clock, REAL_WORLD))]
+        return [*feeds, *more_feeds(sink, Clocks(clock, world))]
 
     venues: dict[Venue, Callable[[VenueListener], VenueGateway]] = {Venue.KALSHI: venue_of}
     if beside is not None:
@@ -224,7 +225,7 @@ async def running(
     log = journal(clock)
     engine = Engine(
         Ports(
-            clocks=Clocks(clock, REAL_WORLD),
+            clocks=Clocks(clock, world),
             rng=random.Random(seed),
             log=log,
             history=history,

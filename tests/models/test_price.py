@@ -120,6 +120,8 @@ def test_ensemble_is_shown_not_used(brackets: Brackets, known: Known) -> None:
     shown = priced(brackets(44), absorb(known(48.0), members))
     assert shown.mean == without.mean
     assert "2 ensemble members 45 to 51F" in shown.values[0].evidence
+    old = msgspec.structs.replace(members, stamp=Stamp(NOW_MS - 3_601_000, 0, 0))
+    assert priced(brackets(44), absorb(known(48.0), old)) == without, "nor shown once it is too old"
 
 
 def test_other_models_are_shown_and_change_nothing(brackets: Brackets, known: Known) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TypeVar
 
 import msgspec
 
@@ -45,17 +46,20 @@ class StationInputs(msgspec.Struct, frozen=True):
     summary: DailySummary | None = None
 
 
+Issued = TypeVar("Issued", ModelForecast, GridForecast)
+
+
 def absorb(held: StationInputs, value: WeatherValue) -> StationInputs:
     """``held`` with one more value; a value of another station changes nothing."""
     if value.station != held.station.icao:
         return held
     match value:
         case ModelForecast() if value.model == FITTED:
-            return msgspec.structs.replace(held, model=value)
+            return msgspec.structs.replace(held, model=_newer(held.model, value))
         case ModelForecast():
             return msgspec.structs.replace(held, others={**held.others, value.model: value})
         case GridForecast():
-            return msgspec.structs.replace(held, grid=value)
+            return msgspec.structs.replace(held, grid=_newer(held.grid, value))
         case Ensemble() if value.model == FITTED_ENSEMBLE:
             return msgspec.structs.replace(held, ensemble=value)
         case Ensemble():
@@ -72,6 +76,11 @@ def absorb(held: StationInputs, value: WeatherValue) -> StationInputs:
             return msgspec.structs.replace(held, report=value, observed=_reported(held, value))
         case DailySummary():
             return msgspec.structs.replace(held, summary=value, observed=_reported(held, value))
+
+
+def _newer(held: Issued | None, value: Issued) -> Issued:
+    """An answer that comes late does not take a newer one's place; one of the same issue does."""
+    return held if held is not None and held.stamp.event_ms > value.stamp.event_ms else value
 
 
 def _reported(held: StationInputs, value: ClimateReport | DailySummary) -> RunningDay | None:

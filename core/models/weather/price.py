@@ -15,6 +15,7 @@ from core.feeds.stations import DAY_MS, Station, climate_day, climate_day_bounds
 from core.feeds.values import (
     GRID_STALE_AFTER_S,
     OBSERVATION_STALE_AFTER_S,
+    Ensemble,
     GridForecast,
     ModelForecast,
     Observation,
@@ -107,26 +108,26 @@ def _price(
 
     high = forecast.daily_max_f[target.day]
     law, evidence = _day_law(model, target, high, forecast.stamp.event_ms, replay_offset_days, history)
-    ages = [InputAge("Open-Meteo", forecast.stamp.event_ms, forecast.stale_after_s)]
+    ages = [_fresh("Open-Meteo", forecast.stamp.event_ms, forecast.stale_after_s, now_ms)]
     drivers = [_driver("Open-Meteo", high, now_ms, previous)]
     second = _second_opinion(inputs.grid, target)
     if inputs.grid is not None and second is not None:
-        ages.append(InputAge("NWS", inputs.grid.stamp.event_ms, GRID_STALE_AFTER_S))
+        ages.append(_fresh("NWS", inputs.grid.stamp.event_ms, GRID_STALE_AFTER_S, now_ms))
         drivers.append(_driver(*second, now_ms, previous))
         _check_agreement(inputs.grid, forecast, high - law.mean, target)
-    if inputs.ensemble is not None and (members := inputs.ensemble.daily_max_f.get(target.day)):
+    if members := _members(inputs.ensemble, target, now_ms):
         evidence.append(f"{len(members)} ensemble members {min(members):.0f} to {max(members):.0f}F")
     if opinions := _opinions(inputs, target, now_ms):
         evidence.append(opinions)
     observed = _observed_today(inputs, target, now_ms)
     if observed is not None:
         reading, reached = observed
-        ages.append(InputAge(f"{reading.station} obs", reading.stamp.event_ms, OBSERVATION_STALE_AFTER_S))
+        measured_ms = reading.stamp.event_ms
+        ages.append(_fresh(f"{reading.station} obs", measured_ms, OBSERVATION_STALE_AFTER_S, now_ms))
         law = _rest_of_day(law, forecast, high, reading, target, now_ms)
         by = "" if reached.by is Evidence.READING else f" ({reached.by.value})"
         evidence.append(f"reached {reached.f}F{by} so far; rest of the day {law.mean:.1f}F")
         evidence += _uncertain(inputs)
-    _check_ages(ages, now_ms)
 
     at_least = observed[1].f if observed is not None else None
     masses = probabilities(rungs, law, at_least)
@@ -150,6 +151,7 @@ def _price(
             computed_ms=now_ms,
             evidence=tuple(evidence),
             running_extreme=at_least,
+            awaited_by_ms=_observed_by_ms(target) if observed is None else None,
         )
         for rung, mass, error in zip(rungs, masses, errors, strict=True)
     )
@@ -222,6 +224,13 @@ def _second_opinion(grid: GridForecast | None, target: _Target) -> tuple[str, fl
     return ("NWS daytime", float(daytime)) if daytime is not None else None
 
 
+def _members(ensemble: Ensemble | None, target: _Target, now_ms: int) -> tuple[float, ...]:
+    """What the members say of the day while that is fresh: to see, no part of the price."""
+    if ensemble is None or now_ms - ensemble.stamp.event_ms > ensemble.stale_after_s * 1000:
+        return ()
+    return ensemble.daily_max_f.get(target.day, ())
+
+
 def _opinions(inputs: StationInputs, target: _Target, now_ms: int) -> str:
     """What other models say of the day: for the operator to see, no part of the price."""
     fresh = [
@@ -257,9 +266,16 @@ def _observed_today(inputs: StationInputs, target: _Target, now_ms: int) -> tupl
     held = inputs.observed
     if held is not None and held.day == target.day and held.latest is not None and held.high is not None:
         return held.latest, held.high
-    if now_ms - target.start_ms > OBSERVATION_STALE_AFTER_S * 1000:
-        raise _RefusedError(f"no observation of {target.station.icao} since {target.day} began")
+    if now_ms > _observed_by_ms(target):
+        began = f"{target.day} began {_minutes(now_ms - target.start_ms)} min ago"
+        limit = f"limit {OBSERVATION_STALE_AFTER_S // 60} min"
+        raise _RefusedError(f"no observation of {target.station.icao} since {began}, {limit}")
     return None
+
+
+def _observed_by_ms(target: _Target) -> int:
+    """When a day without a reading has no price any more."""
+    return target.start_ms + OBSERVATION_STALE_AFTER_S * 1000
 
 
 def _uncertain(inputs: StationInputs) -> list[str]:
@@ -289,11 +305,17 @@ def _rest_of_day(
     return rest
 
 
-def _check_ages(ages: Sequence[InputAge], now_ms: int) -> None:
-    for age in ages:
-        seconds = (now_ms - age.event_ms) // 1000
-        if seconds > age.stale_after_s:
-            raise _RefusedError(f"{age.name} is {seconds // 60} min old, limit {age.stale_after_s // 60} min")
+def _fresh(name: str, event_ms: int, stale_after_s: int, now_ms: int) -> InputAge:
+    """An input that a price rests on; refuses it beyond its limit."""
+    age_ms = now_ms - event_ms
+    if age_ms > stale_after_s * 1000:
+        raise _RefusedError(f"{name} is {_minutes(age_ms)} min old, limit {stale_after_s // 60} min")
+    return InputAge(name, event_ms, stale_after_s)
+
+
+def _minutes(age_ms: int) -> int:
+    """Rounded up, so that what is beyond a limit reads as more than it."""
+    return -(-age_ms // 60_000)
 
 
 def _driver(name: str, value: float, now_ms: int, previous: EventFair | None) -> Driver:

@@ -1,0 +1,94 @@
+"""No stale value is ever used, whichever sources fail, freeze or answer late, and for how long."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import Counter
+
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+
+from core.domain.clock import WorldClock
+from core.domain.order import Life, Purpose
+from core.execution.gateway import Denied, Wish
+from core.feeds.values import OBSERVATION_STALE_AFTER_S
+from tests.engine.outages import WORLD, HeardJournal, Outages, Spell, Way, sources
+from tests.execution.bench import DAY, HOT, START_MS, TRADER, running
+from tests.virtual import START_WALL_MS, VirtualLoop, run_virtual
+
+HOURS = 3600
+SPELLS = st.lists(st.builds(Spell, st.sampled_from(Way), st.integers(20, 420)), min_size=1, max_size=4).map(
+    tuple
+)
+LENGTH_S = 45.0
+"""Seven hours and a half of the world."""
+
+
+def test_what_is_too_old_prices_proposes_and_rests_nothing_and_is_named() -> None:
+    met: Counter[str] = Counter()
+
+    # A run is a whole desk's night: a failure is told at once as it was found.
+    @settings(max_examples=8, derandomize=True, deadline=None, phases=(Phase.generate,))
+    @given(
+        st.tuples(SPELLS, SPELLS, SPELLS),
+        st.sampled_from((1, 2, 4)),
+        st.booleans(),
+        st.integers(0, 2**32),
+    )
+    def live(spells: tuple[tuple[Spell, ...], ...], model_limit_h: int, automatic: bool, seed: int) -> None:
+        async def main(loop: VirtualLoop) -> None:
+            async with running(loop, world=WORLD, journal=HeardJournal, seed=seed % 1000) as bench:
+                outages = Outages(
+                    loop, bench, sources(model_limit_h * HOURS), spells, random.Random(seed), met
+                )
+                outages.tell_all()
+                bench.quiet()
+                bench.venue.quote(HOT, 38, 42)
+                await bench.held(20)
+                if automatic:
+                    assert bench.engine.set_mode("auto", "automatic", "", TRADER).accepted
+                tasks = outages.begin()
+                await _judged(outages, LENGTH_S)
+                outages.fall_silent()
+                await bench.until(lambda: len(outages.too_old()) == 3, "silence", 60)
+                await _judged(outages, 2.0)
+                for task in tasks:
+                    task.cancel()
+                exits = [
+                    o for o in bench.engine.desk.ledger.live_in(HOT) if o.intent.purpose is Purpose.CLOSE
+                ]
+                assert [order.life for order in exits] == [Life.WORKING]
+                loop.on_step = lambda: None
+                bench.journal.heard = lambda _row: None  # type: ignore[attr-defined]
+                bench.engine.flatten(TRADER, now=True)
+                await bench.until(lambda: not bench.engine.desk.ledger.net(HOT), "flat")
+
+        run_virtual(main)
+
+    live()
+    assert all(met[what] > 0 for what in ("PROPOSAL_STATE", "CANCEL_SENT", "refusal", "exit")), met
+
+
+async def _judged(outages: Outages, seconds: float) -> None:
+    for _ in range(int(seconds)):
+        await asyncio.sleep(1.0)
+        assert not outages.broken, outages.broken[:3]
+
+
+def test_what_became_too_old_since_the_last_look_stops_at_the_gate() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        due_ms = START_MS + OBSERVATION_STALE_AFTER_S * 1000
+        world = WorldClock(START_WALL_MS, due_ms - 300_000, 60.0)
+        async with running(loop, world=world) as bench:
+            bench.feed.forecast(48.0, issued_ms=due_ms - 300_000)
+            bench.quiet()
+            bench.venue.quote(HOT, 38, 42)
+            card = await bench.card()
+            await bench.until(lambda: world.at(bench.clock.wall_ms()) > due_ms - 20_000, "end")
+            loop.now += 0.5
+            sent = bench.seat.gateway.send(Wish(card.candidate, card.id))
+            assert isinstance(sent, Denied)
+            assert sent.reason == f"no observation of KNYC since {DAY} began 81 min ago, limit 80 min"
+
+    run_virtual(main)
