@@ -71,7 +71,12 @@ class Played:
             of, urls, of.every_s, Budget(of.quotas, self.clocks), Pace(self.clocks), shared, **more
         )
         self.feed: Feed = source.feed(wiring)
-        self.talk: Askable = self.feed._talk  # type: ignore[attr-defined]
+
+    @property
+    def talk(self) -> Askable:
+        """How a source with a stream is asked while that is away."""
+        talk: Askable = self.feed._talk  # type: ignore[attr-defined]
+        return talk
 
     def hang_up(self) -> None:
         """The provider ends the stream."""
