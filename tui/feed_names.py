@@ -15,7 +15,7 @@ def named(name: str, sources: Mapping[str, str]) -> tuple[str, str]:
     if source:
         return source, ""
     near = difflib.get_close_matches(name.lower(), called, n=1)
-    remedy = f"did you mean {called[near[0]]!r}?" if near else "6 Feeds and pmconsole feeds list them."
+    remedy = f"did you mean {called[near[0]]!r}?" if near else "pmconsole feeds lists them."
     return "", f"There is no source {name[:40]!r}: {remedy}"
 
 

@@ -100,6 +100,14 @@ def test_how_far_a_source_is_from_the_others_is_marked_where_that_is_too_far(
     assert first[0].role == "text" and ("near" in {span.role for span in first}) is feed.too_far
 
 
+def test_a_source_that_has_told_nothing_says_so() -> None:
+    at = scene(())
+    first, *_ = source_lines(
+        at, rows.feed(NOW, "NBM", "nbm", "weather", 0, 60, newest_world_ms=None), None, 100
+    )
+    assert "no data yet, limit 60s" in plain(first)
+
+
 def test_a_distance_takes_at_most_six_cells() -> None:
     words = [apart_word(bp) for bp in (None, 0.0, 99.94, 99.96, 1_234.5, 1e9)]
     assert words == ["", "0.0bp", "99.9bp", "100bp", "1234bp", "9999bp"]

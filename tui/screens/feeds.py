@@ -68,7 +68,8 @@ def source_lines(scene: Scene, feed: FeedRow, source: Source | None, width: int)
     if feed.state != "OFF":
         newest = feed_age_s(feed, scene)
         heard = "" if feed.received_ns is None else f"   heard {age(scene.ago_s(feed.received_ns))} ago"
-        groups += [(f"   newest data {age(newest)} old, limit {age(feed.stale_after_s)}{heard}", "text")]
+        held = "no data yet" if newest is None else f"newest data {age(newest)} old"
+        groups += [(f"   {held}, limit {age(feed.stale_after_s)}{heard}", "text")]
         if feed.apart_bp is not None:
             word = f"   {apart_word(feed.apart_bp)} from the nearest other source"
             groups.append((word, "near" if feed.too_far else "text"))
