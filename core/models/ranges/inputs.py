@@ -76,4 +76,5 @@ def _index(held: IndexInputs, value: Quote) -> IndexInputs:
 
 
 def _near(value: float, level: float) -> bool:
-    return abs(math.log(value / level)) <= JUMP_MAX
+    # Not the ratio's: that of a price next to nothing is nothing, and has no logarithm.
+    return abs(math.log(value) - math.log(level)) <= JUMP_MAX

@@ -6,7 +6,7 @@ import math
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from core.domain.market import IndexMean, Strike, StrikeKind
@@ -146,6 +146,7 @@ def test_strikes_that_do_not_fit_together_are_refused() -> None:
         assert refusal([market(0, bad)], inputs(NOW))
 
 
+@example(5e-324, 0.0)
 @given(st.one_of(st.floats(), st.sampled_from([0.0, -1.0, math.nan, math.inf])), st.floats())
 def test_absurd_inputs_never_become_a_silent_number(value: float, percent: float) -> None:
     held = absorb(absorb(absorb(inputs(NOW), quote(value, NOW)), dvol(percent, NOW)), settling(value, 3, NOW))
