@@ -116,9 +116,7 @@ class PolledFeed:
         world_ms = self._clocks.world_ms()
         held = [(s.newest_ms, s) for s in self._sources if s.newest_ms is not None]
         stale = [
-            f"{s.key} {(world_ms - at) // 60_000}m old"
-            for at, s in held
-            if world_ms - at > s.stale_after_s * 1000
+            f"{s.key} {_span(world_ms - at)} old" for at, s in held if world_ms - at > s.stale_after_s * 1000
         ]
         missing = [s.key for s in self._sources if s.newest_ms is None]
         if self._refused:
@@ -251,3 +249,9 @@ class PolledFeed:
     def _real_s(self, world_s: float) -> float:
         slowed = 2.0 if self._clocks.mono_ns() < self._slow_until_ns else 1.0
         return max(REAL_INTERVAL_S_MIN, self._clocks.world.real_seconds(world_s)) * slowed
+
+
+def _span(age_ms: int) -> str:
+    """An age as a person says it: minutes, and hours beyond two."""
+    minutes = age_ms // 60_000
+    return f"{minutes}m" if minutes < 120 else f"{minutes // 60}h"

@@ -96,7 +96,7 @@ async def test_the_memory_of_answers_is_bounded(house: House, monkeypatch: pytes
     ("data", "sentence"),
     [
         (struct.pack(">I", 65537), "may be 65536 bytes; this one announces 65537"),
-        (struct.pack(">I", 3) + b"\xc1\xc1\xc1", "This is no command of version 1"),
+        (struct.pack(">I", 3) + b"\xc1\xc1\xc1", f"This is no command of version {VERSION}"),
         (struct.pack(">I", 0), "This is no command"),
         (b"GET / HTTP/1.1\r\n\r\n", "announces"),
         (struct.pack(">I", 9) + msgspec.msgpack.encode({"type": 1}), "This is no command"),
@@ -151,7 +151,9 @@ async def test_random_bytes_never_reach_the_desk(house: House) -> None:
 async def test_another_version_is_refused_with_the_remedy(house: House) -> None:
     from core.control.client import connect
 
-    with pytest.raises(ConnectError, match=r"version 1, the client version 99: restart the engine") as caught:
+    with pytest.raises(
+        ConnectError, match=rf"version {VERSION}, the client version 99: restart the engine"
+    ) as caught:
         await connect(house.path, Hello(99, "command", "cli", 1, "s"))
     assert not caught.value.absent
 

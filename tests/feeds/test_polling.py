@@ -154,7 +154,9 @@ def test_health_ages_in_world_time_and_names_the_laggard(virtual: Any) -> None:
     assert polled.health().newest_event_ms == old.newest_ms
     old.newest_ms = now_ms - 3_601_000
     assert polled.health().state is FeedState.STALE
-    assert "KDEN" in polled.health().detail
+    assert polled.health().detail == "KDEN 60m old"
+    old.newest_ms = now_ms - 33 * 3_600_000
+    assert polled.health().detail == "KDEN 33h old"
 
 
 def test_unchanged_polls_are_counted(virtual: Any) -> None:
