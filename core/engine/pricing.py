@@ -58,7 +58,7 @@ class Pricing:
         self._on_priced = on_priced
         self._spawn = spawn
         self.on_pushed: Callable[[], None] = lambda: None
-        """Called after a pass over pushed values that changed a fair value: a viewer need not wait."""
+        """Called when a price that rests on pushed values has changed: a viewer need not wait."""
         self._pricers: tuple[Pricer, ...] = (WeatherPricer(model, replay_offset_days), RangePricer())
         self._on_refused = on_refused
         self._input_ns: dict[str, int] = {}
@@ -97,14 +97,12 @@ class Pricing:
             self._passing = False
         due, self._due = self._due, set()
         self._passed_ns = self._clocks.mono_ns()
-        if self._price_on(due):
-            self.on_pushed()
+        self._price_on(due)
 
-    def _price_on(self, subjects: set[str]) -> bool:
-        """Price every event that rests on one of these; whether any price changed."""
-        events = [event for event in self._state.events.values() if self._subject(event) in subjects]
-        changed = [self.price(event) for event in events]  # all of them, also after the first that changed
-        return any(changed)
+    def _price_on(self, subjects: set[str]) -> None:
+        for event in self._state.events.values():
+            if self._subject(event) in subjects:
+                self.price(event)
 
     def price_all(self) -> None:
         """Time passes without news too: the rest of a day shrinks, inputs grow old."""
@@ -141,12 +139,13 @@ class Pricing:
         return self.record.sentence() if market.station is not None else ""
 
     def _subject(self, event: EventState | None) -> str | None:
-        if event is None or not event.markets:
-            return None
-        return self._priced_by(self._state.markets[event.markets[0]].market)[1]
+        return self._priced_by(event)[1]
 
-    def _priced_by(self, market: Market) -> tuple[Pricer | None, str | None]:
-        """The model for a market's family and its subject there."""
+    def _priced_by(self, event: EventState | None) -> tuple[Pricer | None, str | None]:
+        """The model for an event's family and its subject there."""
+        if event is None or not event.markets:
+            return None, None
+        market = self._state.markets[event.markets[0]].market
         for pricer in self._pricers:
             subject = pricer.subject(market)
             if subject is not None:
@@ -155,36 +154,33 @@ class Pricing:
 
     # --- pricing -------------------------------------------------------------------------------
 
-    def price(self, event: EventState) -> bool:
-        """Price one event. A refusal takes its markets' prices away at once. True where that says something
-        new."""
+    def price(self, event: EventState) -> None:
+        """Price one event. A refusal takes its markets' prices away at once."""
         priced = self._priced(event)
         if isinstance(priced, NoPrice):
-            news = event.refusal != priced.reason
-            if news:
+            if event.refusal != priced.reason:
                 event.refusal = priced.reason
                 for ticker in event.markets:
                     self._state.markets[ticker].fair = None
                 self._touch(event, event.markets)
             self._on_refused(event)
-            return news
+            return
         known, refused = event.fair, event.refusal
         event.fair, event.refusal = priced, ""
         if known is not None and not refused and _same(known, priced):
-            return False
+            return
         before = {fair.ticker: fair.probability for fair in known.values} if known and not refused else {}
         for fair in priced.values:
             self._keep(self._state.markets[fair.ticker], fair)
         if known is not None:
             self._tell_moves(event, known, priced)
         self._touch(event, [v.ticker for v in priced.values if _moved(before.get(v.ticker), v)])
-        return True
 
     def _priced(self, event: EventState) -> EventFair | NoPrice:
         markets = [self._state.markets[t].market for t in event.markets]
         if not markets:
             return NoPrice(event.ticker, "no markets")
-        pricer, subject = self._priced_by(markets[0])
+        pricer, subject = self._priced_by(event)
         if pricer is None or subject is None:
             doubt = next((market.doubt for market in markets if market.doubt), "")
             return NoPrice(event.ticker, doubt or f"no model for {markets[0].series_ticker}")
@@ -221,6 +217,9 @@ class Pricing:
         for ticker in moved:
             self._state.changed_markets.touch(ticker)
         self._on_priced(event.ticker)
+        pricer, _ = self._priced_by(event)
+        if pricer is not None and pricer.pushed:
+            self.on_pushed()  # whoever priced: the pass, or the look of each second that came before it
 
     # --- score ---------------------------------------------------------------------------------
 

@@ -50,8 +50,9 @@ async def _watch(running: Desk, ticks: int) -> dict[int, int]:
                 at_ns = machine_ns()
                 for row in message.events if isinstance(message, Frame) else ():
                     if row.inputs and not row.refusal and row.mean != mean:
+                        if mean is not None:  # the first is as old as the desk, not as its tick
+                            seen.setdefault(row.inputs[0].event_world_ms, at_ns)
                         mean = row.mean
-                        seen.setdefault(row.inputs[0].event_world_ms, at_ns)
     finally:
         await line.close()
     return seen

@@ -91,6 +91,10 @@ def test_a_tick_moves_the_fair_value_within_a_pass_and_no_other_event() -> None:
             assert state.events[EVENT].fair is weather
             last = market(bench).fair
             assert last is not None and last.mean == SPOT + 139, "the last of a burst is never lost"
+            told.clear()
+            tick(bench, SPOT + 200)
+            bench.engine.desk.pricing.price_all()
+            assert len(told) == 1, "nor does a viewer wait for one that the look of each second met first"
 
     run_virtual(main)
 
