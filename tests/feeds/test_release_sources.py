@@ -42,6 +42,7 @@ class Desk:
         self.asked: list[httpx.Request] = []
         self.got: list[FeedValue] = []
         self.directory: Path | None = None
+        self.feed: Any = None
 
     def run(self, seconds: float = 5.0) -> FeedHealth:
         clocks = self.virtual.clocks()
@@ -60,16 +61,16 @@ class Desk:
                 )  # fmt: skip
                 urls = dict.fromkeys(self.of.urls, "http://publisher")
                 key = Key("hidden") if self.of.key is not None else None
-                feed = self.build(
+                self.feed = self.build(
                     Wiring(
                         of=self.of, urls=urls, every_s=self.of.every_s, budget=Budget(self.of.quotas, clocks),
                         pace=Pace(clocks), shared=shared, key=key,
                     )
                 )  # fmt: skip
                 try:
-                    await feed.run()
+                    await self.feed.run()
                 finally:
-                    health.append(feed.health())
+                    health.append(self.feed.health())
 
         self.virtual.run_for(seconds, work)
         return health[0]
@@ -156,8 +157,23 @@ def test_a_file_that_is_taken_away_takes_its_dates_away(virtual: Any, tmp_path: 
     desk = Desk(virtual, files.OWN, files.own_feed, None)
     desk.directory = tmp_path
     virtual.loop.call_later(30, own.unlink)
-    assert desk.run(70).state is FeedState.WAITING
+    assert desk.run(70).state is FeedState.OFF
     assert [calendar.kinds for calendar in desk.calendars] == [("CPI",), ()]
+
+
+def test_who_has_written_no_file_is_told_how_and_awaits_none(virtual: Any, tmp_path: Path) -> None:
+    desk = Desk(virtual, files.OWN, files.own_feed, None)
+    desk.directory = tmp_path
+    own = tmp_path / files.OWN_FILE
+    health = desk.run(70)
+    assert (health.state, health.failures, desk.calendars) == (FeedState.OFF, 0, [])
+    assert health.detail.startswith(f"You have written none. To tell of releases write {own}: '# checked ")
+    tried = virtual.run(desk.feed.trial())
+    assert (tried.passed, tried.text) == (False, health.detail)
+    own.write_text("# checked 2026-11-20\nkind,when_et\nCPI,2026-12-10 08:30\n")
+    tried = virtual.run(desk.feed.trial())
+    assert (tried.passed, tried.text) == (True, "It answered for releases.csv with something new.")
+    assert desk.feed.health().state is FeedState.OK
 
 
 def test_what_ships_is_as_old_as_when_it_was_checked(virtual: Any) -> None:

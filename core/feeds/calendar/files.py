@@ -13,9 +13,9 @@ import msgspec
 
 from core.domain.clock import Clocks
 from core.feeds.calendar.published import STALE_AFTER_S
-from core.feeds.calendar.table import Table, parse_table
+from core.feeds.calendar.table import HEADER, Table, parse_table
 from core.feeds.declaration import Declaration, Family
-from core.feeds.feed import Feed, Stamp
+from core.feeds.feed import Feed, FeedHealth, FeedState, Stamp, Tried
 from core.feeds.fetch import Failed
 from core.feeds.polling import Polled
 from core.feeds.releases import Calendar
@@ -84,16 +84,27 @@ class OwnFile:
         self._path = directory / OWN_FILE if directory is not None else None
         self._clocks, self._sink = wiring.shared.clocks, wiring.shared.sink
         self._read = b""
+        self.absent = True
+        """As of the last look; an empty one is none either."""
+
+    @property
+    def none_there(self) -> str:
+        """What to say of it while it is absent."""
+        return (
+            f"You have written none. To tell of releases write {self._path or OWN_FILE}: '# checked "
+            f"2026-11-22', then '{','.join(HEADER)}', then lines such as 'CPI,2026-12-10 08:30'."
+        )
 
     async def poll(self) -> Polled | Failed:
         raw = _bytes(self._path) if self._path is not None else b""
+        self.absent = raw == b""
         if isinstance(raw, Failed):
             return raw
         changed = raw != self._read
         if changed:
             table = _parsed(raw, str(self._path), self._clocks.world_ms())
             if isinstance(table, str):
-                return Failed(table)
+                return Failed(table, 200)
             self._read, self.newest_ms = raw, table.checked_ms or None
             self._sink(_calendar(table, OWN.name, self._clocks, outranks=True))
         return Polled(self._clocks.mono_ns(), changed)
@@ -106,7 +117,7 @@ def _bytes(path: Path) -> bytes | Failed:
     except FileNotFoundError:
         return b""
     except OSError as error:
-        return Failed(f"{path}: cannot be read ({error.strerror}): correct its permissions")
+        return Failed(f"{path}: cannot be read ({error.strerror}): correct its permissions", 200)
 
 
 def _parsed(raw: bytes, name: str, world_ms: int) -> Table | str:
@@ -132,9 +143,31 @@ def _calendar(table: Table, source: str, clocks: Clocks, *, outranks: bool = Fal
     return Calendar(source, kinds, due, stamp, STALE_AFTER_S, outranks)
 
 
+class OwnFeed:
+    """Fulfils ``Feed`` for the operator's file: without one it is off, which is nothing to look at."""
+
+    def __init__(self, wiring: Wiring) -> None:
+        self.name = wiring.of.label
+        self._file = OwnFile(wiring)
+        self._looks = wiring.polled([self._file])
+
+    async def run(self) -> None:
+        await self._looks.run()
+
+    async def trial(self) -> Tried:
+        found = await self._looks.trial()
+        return Tried(False, self._file.none_there) if self._file.absent else found
+
+    def health(self) -> FeedHealth:
+        found = self._looks.health()
+        if not self._file.absent:
+            return found
+        return msgspec.structs.replace(found, state=FeedState.OFF, detail=self._file.none_there)
+
+
 def fomc_feed(wiring: Wiring) -> Feed:
     return wiring.polled([Shipped(wiring)])
 
 
 def own_feed(wiring: Wiring) -> Feed:
-    return wiring.polled([OwnFile(wiring)])
+    return OwnFeed(wiring)
