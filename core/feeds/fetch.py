@@ -68,6 +68,11 @@ class Failed(msgspec.Struct, frozen=True):
     headers: Mapping[str, str] = {}
     """Of that answer, in lower case."""
 
+    @property
+    def of_provider(self) -> bool:
+        """Whether another question would meet the same now: it is not about this answer."""
+        return self.spent or self.key_refused or self.status in (0, 429) or self.status >= 500
+
 
 class Secrecy(msgspec.Struct, frozen=True):
     """A provider's key with where it rides."""

@@ -101,6 +101,8 @@ class GuidanceSource:
             async with self._pace.turn(SPACING_S):
                 taken = await self._ask(station, run_ms)
             if isinstance(taken, Failed):
+                if taken.of_provider:
+                    return taken
                 last = taken
                 continue
             changed = changed or taken
@@ -124,17 +126,17 @@ class GuidanceSource:
         rows = []
         for row in found.data[:ROWS_MAX]:
             if (row.station, row.model) != (station.icao, self.key):
-                return Failed(f"{station.icao}: answer is of another station or model")
+                return Failed(f"{station.icao}: answer is of another station or model", 200)
             of_run = utc_ms(row.runtime or row.runtime_utc)
             at_ms = utc_ms(row.ftime or row.ftime_utc)
             if of_run != run_ms or at_ms is None:
-                return Failed(f"{station.icao}: answer is of another run")
+                return Failed(f"{station.icao}: answer is of another run", 200)
             rows.append(GuidanceRow(at_ms, row.txn, row.xnd))
         highs, lows = by_day(rows, station)
         if not highs and not lows:
             return False
         if fault := time_fault(run_ms, self._runs.get(station.icao), self._clocks.world_ms()):
-            return Failed(f"{station.icao}: run refused: {fault}")
+            return Failed(f"{station.icao}: run refused: {fault}", 200)
         self._runs[station.icao] = run_ms
         self._sink(StationGuidance(station.icao, self.key, highs, lows, answer.stamp(run_ms)))
         return True

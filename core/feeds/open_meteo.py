@@ -1,6 +1,7 @@
 """Open-Meteo: several models' hours for each station, fetched when a model has a new run.
 
-Answers carry no run time, so a frozen model looks healthy: age comes from the model's run metadata. The
+Answers carry no run time, so age comes from the model's run metadata; and hours that are all as they were
+are the old run's, whatever the metadata says: some places were frozen for days while it moved on. The
 service's servers do not learn of a run at once: metadata that goes back to an older run is no news.
 Daily maxima are made from the hours here, over the climate day: the service's own daily values follow
 the clock day of a zone and another source. Data by Open-Meteo.com, CC BY 4.0.
@@ -95,7 +96,8 @@ ENSEMBLE = Declaration(
 
 
 class ModelSource:
-    """One model for several stations. ``newest_ms`` is the initialisation of the oldest run held."""
+    """One model for several stations. ``newest_ms`` is the initialisation of the oldest run held, where there
+    is one of every station."""
 
     def __init__(
         self,
@@ -106,15 +108,23 @@ class ModelSource:
         sink: Sink,
     ) -> None:
         self.key = model.name
-        self.newest_ms: int | None = None
         self.stale_after_s = FORECAST.stale_after_s
         self._model, self._stations = model, tuple(stations)
         self._fetcher, self._clocks, self._sink = fetcher, clocks, sink
         self._held: dict[str, tuple[Stamp, Series]] = {}
-        self._settled_run: int | None = None
+        self._run_ms = 0
+        """Initialisation of the newest run heard of."""
+        self._settled: dict[str, int] = {}
+        """When the run was available (Unix seconds) that a station's hours are settled for."""
+
+    @property
+    def newest_ms(self) -> int | None:
+        whole = len(self._held) == len(self._stations)
+        return min(stamp.event_ms for stamp, _ in self._held.values()) if whole else None
 
     async def poll(self) -> Polled | Failed:
-        """Read the run metadata; when a run is new, every station's hours."""
+        """Read the run metadata; when a run is new, every station's hours. One that cannot be used holds back
+        no other, and is asked for again alone."""
         answer = await self._fetcher.get(f"/data/{self._model.meta}/static/meta.json")
         if not isinstance(answer, Body):
             return unexpected(answer)
@@ -124,28 +134,33 @@ class ModelSource:
         event_ms = meta.last_run_initialisation_time * 1000
         fault = time_fault(event_ms, None, self._clocks.world_ms())
         if fault or not 0 < meta.update_interval_seconds <= 7 * 86_400:
-            return Failed(f"run metadata refused: {fault or 'update interval'}")
-        if self.newest_ms is not None and event_ms < self.newest_ms:
+            return Failed(f"run metadata refused: {fault or 'update interval'}", 200)
+        if event_ms < self._run_ms:
             return Polled(answer.received_ns, changed=False)
+        self._run_ms = event_ms
         self.stale_after_s = 2 * meta.update_interval_seconds + LATE_S
-        if self._settled_run == meta.last_run_availability_time:
-            return Polled(answer.received_ns, changed=False)
-        waits_s = meta.last_run_availability_time + REPLICATION_S - self._clocks.world_ms() / 1000
-        changed = False
+        available_s = meta.last_run_availability_time
+        waits_s = available_s + REPLICATION_S - self._clocks.world_ms() / 1000
+        changed, refused = False, None
         for station in self._stations:
-            taken = await self._fetch(station, meta, replicated=waits_s <= 0)
+            if self._settled.get(station.icao) == available_s:
+                continue
+            taken = await self._fetch(station, meta)
             if isinstance(taken, Failed):
-                return taken
+                if taken.of_provider:
+                    return taken
+                refused = taken
+                continue
             changed = changed or taken
-        self.newest_ms = min(stamp.event_ms for stamp, _ in self._held.values())
-        if waits_s > 0:
-            return Polled(answer.received_ns, changed, again_in_s=min(waits_s, RUN_CHECK_EVERY_S))
-        self._settled_run = meta.last_run_availability_time
-        return Polled(answer.received_ns, changed)
+            if waits_s <= 0:
+                self._settled[station.icao] = available_s
+        if refused is not None:
+            return refused
+        again_s = min(waits_s, RUN_CHECK_EVERY_S) if waits_s > 0 else None
+        return Polled(answer.received_ns, changed, again_in_s=again_s)
 
-    async def _fetch(self, station: Station, meta: RunMeta, *, replicated: bool) -> bool | Failed:
-        """Take one station's hours. Before the run has reached all servers, an answer equal to the one
-        held is taken for the old run's and keeps the old stamp."""
+    async def _fetch(self, station: Station, meta: RunMeta) -> bool | Failed:
+        """Take one station's hours; whether they are news."""
         answer = await self._fetcher.get(
             self._model.path,
             {
@@ -171,12 +186,13 @@ class ModelSource:
             return series
         if len(series.members) < self._model.members:
             told = f"{len(series.members)} of {self._model.members}"
-            return Failed(f"{station.icao}: answer has {told} members of {self._model.name}")
+            return Failed(f"{station.icao}: answer has {told} members of {self._model.name}", 200)
         held = self._held.get(station.icao)
         stamp = answer.stamp(meta.last_run_initialisation_time * 1000, meta.last_run_availability_time * 1000)
-        same = held is not None and held[1] == series
-        if held is not None and same and (not replicated or held[0].event_ms == stamp.event_ms):
-            return False
+        if held is not None and _repeats(series, held[1]):
+            if series.times == held[1].times:
+                return False
+            stamp = answer.stamp(held[0].event_ms, held[0].published_ms)
         self._held[station.icao] = (stamp, series)
         self._sink(self._value(station, series, stamp))
         return True
@@ -192,6 +208,14 @@ class ModelSource:
         )
         low, high = ({day: both[side] for day, both in by_member[0].items()} for side in (0, 1))
         return ModelForecast(station.icao, self._model.name, hourly, high, stamp, self.stale_after_s, low)
+
+
+def _repeats(series: Series, held: Series) -> bool:
+    """Whether all hours that both tell of are as they were: no new run leaves every one where it was."""
+    before = dict(zip(held.times, zip(*held.members, strict=True), strict=True))
+    now = zip(series.times, zip(*series.members, strict=True), strict=True)
+    common = [row == before[at] for at, row in now if at in before]
+    return bool(common) and all(common)
 
 
 def weight(variables: int, days: int) -> int:

@@ -58,13 +58,17 @@ class PastSource:
         return min(at_ms for at_ms, _ in self._told.values()) if whole else None
 
     async def poll(self) -> Polled | Failed:
-        changed = False
+        """Ask for every station's; one that cannot be used holds back no other."""
+        changed, refused = False, None
         for station in self._stations:
             taken = await self._ask(station)
             if isinstance(taken, Failed):
-                return taken
+                if taken.of_provider:
+                    return taken
+                refused = taken
+                continue
             changed = changed or taken
-        return Polled(self._clocks.mono_ns(), changed)
+        return refused or Polled(self._clocks.mono_ns(), changed)
 
     async def _ask(self, station: Station) -> bool | Failed:
         answer = await self._fetcher.get(

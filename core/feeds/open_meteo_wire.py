@@ -45,24 +45,24 @@ def hours(wire: Answer, station: Station, names: Sequence[str] = ()) -> Series |
     ``names`` are the columns that are wanted, in their order; without any, the members of one model.
     """
     if wire.utc_offset_seconds != station.lst_offset_h * 3600:
-        return Failed(f"{station.icao}: answer is in another time zone")
+        return Failed(f"{station.icao}: answer is in another time zone", 200)
     if {unit for name, unit in wire.hourly_units.items() if name != "time"} != {"°F"}:
-        return Failed(f"{station.icao}: answer is not in degrees Fahrenheit")
+        return Failed(f"{station.icao}: answer is not in degrees Fahrenheit", 200)
     times = [_local_ms(text, station) for text in wire.hourly.get("time", [])[:HOURS_MAX]]
     if not times or None in times:
-        return Failed(f"{station.icao}: answer has no hours")
+        return Failed(f"{station.icao}: answer has no hours", 200)
     wanted = names or sorted(n for n in wire.hourly if n == VARIABLE or n.startswith(f"{VARIABLE}_member"))
     rows: list[tuple[float | None, ...]] = []
     for name in wanted:
         values = wire.hourly.get(name, [])[:HOURS_MAX]
         row = tuple(value for value in values if not isinstance(value, str))
         if len(row) != len(times) or len(rows) >= MEMBERS_MAX:
-            return Failed(f"{station.icao}: hours and values do not match")
+            return Failed(f"{station.icao}: hours and values do not match", 200)
         if any(value is not None and not plausible(value) for value in row):
-            return Failed(f"{station.icao}: a temperature is outside what stations see")
+            return Failed(f"{station.icao}: a temperature is outside what stations see", 200)
         rows.append(row)
     if all(value is None for row in rows for value in row):
-        return Failed(f"{station.icao}: answer has no temperatures")
+        return Failed(f"{station.icao}: answer has no temperatures", 200)
     return Series(tuple(at for at in times if at is not None), tuple(rows))
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from core.feeds.feed import Feed, FeedState
 from core.feeds.fetch import Failed, Fetcher
 from core.feeds.open_meteo import FORECAST, FORECASTS, GEFS, GFS, Model, ModelSource, forecast_feed, weight
-from core.feeds.open_meteo_past import PAST, past_feed
+from core.feeds.open_meteo_past import PAST, PastSource, past_feed
 from core.feeds.open_meteo_wire import Answer, hours
 from core.feeds.polling import Polled
 from core.feeds.stations import HOUR_MS, climate_day_bounds, daily, stations
@@ -64,6 +64,7 @@ def test_answers_that_may_not_be_used(change: dict[str, Any], reason: str) -> No
     found = hours(wire, NYC)
     assert isinstance(found, Failed)
     assert reason in found.reason
+    assert found.status == 200, "it did answer"
 
 
 class Service:
@@ -152,16 +153,74 @@ def test_old_hours_under_a_new_run_keep_their_stamp_until_servers_agree(virtual:
     assert source.newest_ms == service.run_s * 1000
 
 
-def test_a_new_run_with_the_same_values_is_accepted_once_replicated(virtual: Any) -> None:
+def test_a_place_that_is_frozen_grows_old_though_the_metadata_moves_on(virtual: Any) -> None:
+    """Seen of an ensemble for five days, at some places. A day that is added is told, as old as the rest."""
     service = Service({"temperature_2m": [40.0] * 24})
+    held_ms = service.run_s * 1000
 
     def announce() -> None:
-        service.run_s += 6 * 3600
-        service.available_s = NOW_MS // 1000 - 700
+        service.run_s += 2 * 3600
+        service.available_s = NOW_MS // 1000 - 700 + (service.run_s - held_ms // 1000) // 100
 
-    _, got, source = polls(virtual, service, [nothing, announce])
-    assert len(got) == 2
-    assert source.newest_ms == service.run_s * 1000
+    def announce_with_a_day() -> None:
+        announce()
+        service.hourly = {"temperature_2m": [40.0] * 48}
+
+    def thaw() -> None:
+        announce()
+        service.hourly = {"temperature_2m": [41.0] + [40.0] * 23}
+
+    steps = [nothing, announce, announce, announce_with_a_day]
+    _, got, source = polls(virtual, service, steps)
+    assert [(v.stamp.event_ms, len(v.hourly)) for v in got if isinstance(v, ModelForecast)] == [
+        (held_ms, 24), (held_ms, 48),
+    ]  # fmt: skip
+    assert source.newest_ms == held_ms
+    assert len(service.fetched) == 4, "once a run"
+    service = Service({"temperature_2m": [40.0] * 24})
+    _, got, source = polls(virtual, service, [nothing, announce, thaw])
+    assert len(got) == 2 and source.newest_ms == got[-1].stamp.event_ms == service.run_s * 1000
+
+
+@pytest.mark.parametrize(
+    ("refusal", "asked"),
+    [
+        (httpx.Response(200, json=answer({"temperature_2m": [999.0] * 24})), ["KNYC", "KMDW", "KNYC"]),
+        (httpx.Response(400, json={"error": True}), ["KNYC", "KMDW", "KNYC"]),
+        (httpx.Response(503, json={"error": True}), ["KNYC", "KNYC", "KMDW"]),
+        (httpx.Response(429, json={"error": True}), ["KNYC", "KNYC", "KMDW"]),
+    ],
+)
+def test_one_place_that_cannot_be_used_holds_back_no_other(
+    virtual: Any, refusal: httpx.Response, asked: list[str]
+) -> None:
+    """And is asked for again alone; a provider that fails is not asked for the next place at once."""
+    service, seen = Service({"temperature_2m": [40.0] * 24}), list[str]()
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("meta.json"):
+            return service.handle(request)
+        icao = "KNYC" if request.url.params["latitude"] == "40.779" else "KMDW"
+        seen.append(icao)
+        offset_s = stations()[icao].lst_offset_h * 3600
+        told = answer({"temperature_2m": [40.0] * 24}, utc_offset_seconds=offset_s)
+        return refusal if len(seen) == 1 else httpx.Response(200, json=told)
+
+    got: list[FeedValue] = []
+    clocks = virtual.clocks(world_ms=NOW_MS)
+
+    async def work() -> list[Polled | Failed]:
+        async with httpx.AsyncClient(transport=httpx.MockTransport(handle)) as client:
+            fetcher = Fetcher(client, "http://feed", clocks, "pmconsole/test", "application/json")
+            source = ModelSource(GFS, [NYC, stations()["KMDW"]], fetcher, clocks, got.append)
+            first = await source.poll()
+            assert source.newest_ms is None, "one is missing"
+            return [first, await source.poll(), await source.poll()]
+
+    first, *others = virtual.run(work())
+    assert isinstance(first, Failed) and all(isinstance(one, Polled) for one in others)
+    assert seen == asked
+    assert {v.station for v in got if isinstance(v, ModelForecast)} == {"KNYC", "KMDW"}
 
 
 def test_an_older_run_is_no_news_and_a_future_one_refused(virtual: Any) -> None:
@@ -169,6 +228,8 @@ def test_an_older_run_is_no_news_and_a_future_one_refused(virtual: Any) -> None:
 
     def back() -> None:
         service.run_s -= 6 * 3600
+        service.available_s -= 6 * 3600
+        service.hourly = {"temperature_2m": [39.0] * 24}
 
     def ahead() -> None:
         service.run_s = NOW_MS // 1000 + 3600
@@ -177,7 +238,7 @@ def test_an_older_run_is_no_news_and_a_future_one_refused(virtual: Any) -> None:
         service.run_s = -(10**15)
 
     outcomes, got, _ = polls(virtual, service, [nothing, back, ahead, nonsense])
-    assert len(got) == 1
+    assert len(got) == len(service.fetched) == 1
     assert [isinstance(o, Failed) for o in outcomes] == [False, False, True, True]
     assert isinstance(outcomes[1], Polled) and not outcomes[1].changed
     fresh, got, _ = polls(virtual, service, [nonsense])  # nothing held yet to be older than
@@ -281,6 +342,29 @@ def test_previous_runs_tell_what_was_said_of_each_day_before(virtual: Any) -> No
     known = [f for f in said if f is not None]
     assert (mine.daily_min_f[1]["2026-11-30"], mine.daily_max_f[1]["2026-11-30"]) == (min(known), max(known))
     assert mine.daily_max_f[1] != mine.daily_max_f[2]
+
+
+def test_a_place_whose_past_cannot_be_used_holds_back_no_other(virtual: Any) -> None:
+    asked: list[str] = []
+    rows = {f"temperature_2m_previous_day{lead}": [40.0] * 24 for lead in (1, 2)}
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.params["latitude"])
+        offset_s = -21_600 if len(asked) == 2 else 0
+        told = answer(rows, utc_offset_seconds=offset_s, hourly_units=dict.fromkeys(rows, "°F"))
+        return httpx.Response(200, json=told)
+
+    got: list[FeedValue] = []
+    clocks = virtual.clocks(world_ms=NOW_MS)
+
+    async def work() -> Polled | Failed:
+        async with httpx.AsyncClient(transport=httpx.MockTransport(handle)) as client:
+            fetcher = Fetcher(client, "http://feed", clocks, "pmconsole/test", "application/json")
+            return await PastSource(GFS.name, [NYC, stations()["KMDW"]], fetcher, clocks, got.append).poll()
+
+    outcome = virtual.run(work())
+    assert isinstance(outcome, Failed) and outcome.reason == "KNYC: answer is in another time zone"
+    assert [v.station for v in got if isinstance(v, PastForecasts)] == ["KMDW"]
 
 
 @given(

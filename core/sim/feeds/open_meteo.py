@@ -29,7 +29,16 @@ from core.sim.feeds.open_meteo_query import (
     zone_of,
 )
 from core.sim.scenarios.loader import Station
-from core.sim.weather import DAY_MS, ENSEMBLE_MEMBERS, HOUR_MS, RUN_EVERY_MS, Run, Weather
+from core.sim.weather import (
+    DAY_MS,
+    ENSEMBLE_MEMBERS,
+    HOUR_MS,
+    RUN_EVERY_MS,
+    Run,
+    Weather,
+    climate_day,
+    day_start_ms,
+)
 
 PREFIX = "/open-meteo"
 ADDRESSES = {
@@ -54,6 +63,10 @@ META_MODELS = (FORECAST_MODELS | MEMBERS.keys() | {"ncep_gfs025", "dwd_icon", "c
     "best_match"
 }
 HRRR_DELAY_MS = 55 * 60_000
+TRADED_MS = 2 * DAY_MS
+"""From today's midnight on, what markets are about. Beyond it no run of a model repeats the one before, as
+no real one does: not where the scenario holds its values, nor an hourly one between two six-hourly ones."""
+_BEYOND_F = 0.1
 
 _DAILY: dict[str, Callable[[list[float]], float]] = {"temperature_2m_max": max, "temperature_2m_min": min}
 
@@ -132,11 +145,7 @@ def _refusal(status: int, reason: str) -> Response:
 
 def meta(weather: Weather, now_ms: int, model: str) -> dict[str, Any]:
     """``/data/<model>/static/meta.json``: when the newest run began and was available."""
-    run, every_ms = weather.run(now_ms), RUN_EVERY_MS
-    if model == HRRR:
-        every_ms = HOUR_MS
-        started_ms = (now_ms - HRRR_DELAY_MS) // HOUR_MS * HOUR_MS
-        run = Run(started_ms, started_ms + HRRR_DELAY_MS)
+    run, every_ms = _run(weather, now_ms, model), HOUR_MS if model == HRRR else RUN_EVERY_MS
     return {
         "chunk_time_length": 337,
         "crs_wkt": "",
@@ -147,6 +156,14 @@ def meta(weather: Weather, now_ms: int, model: str) -> dict[str, Any]:
         "temporal_resolution_seconds": 3600,
         "update_interval_seconds": every_ms // 1000,
     }
+
+
+def _run(weather: Weather, now_ms: int, model: str) -> Run:
+    """A model's newest one that is out."""
+    if model != HRRR:
+        return weather.run(now_ms)
+    started_ms = (now_ms - HRRR_DELAY_MS) // HOUR_MS * HOUR_MS
+    return Run(started_ms, started_ms + HRRR_DELAY_MS)
 
 
 def _answer(
@@ -255,15 +272,21 @@ def _columns(
 ) -> _Columns:
     """Every model's members; with a lead, what was said of each hour so many days before it."""
     found: _Columns = {}
+    beyond_ms = day_start_ms(station, climate_day(station, now_ms)) + TRADED_MS
     for model, members in models.items():
         suffix, off = f"_{model}" if len(models) > 1 else "", OFF_F.get(model, 0.0)
+        # Runs are one, three or six hours apart: the remainder differs from each to the next.
+        moved = _BEYOND_F * (1 + _run(weather, now_ms, model).started_ms // HOUR_MS % 4)
         if lead:
             rows = [[weather.forecast_f(station.icao, at, min(now_ms, at - lead * DAY_MS)) for at in times]]
         else:
             rows = weather.members_f(station.icao, times.start, len(times), now_ms, members)
         for member, row in enumerate(rows):
             name = "" if member == 0 else f"_member{member:02d}"
-            found[name + suffix] = [None if f is None else round(f + off, 1) for f in row]
+            found[name + suffix] = [
+                None if f is None else round(f + off + (moved if at >= beyond_ms else 0.0), 1)
+                for at, f in zip(times, row, strict=True)
+            ]
     return found
 
 
