@@ -82,7 +82,9 @@ class Gateway(Node):
         if made_s is None:
             return self.failed(Failed("its newest block has no time", 200))
         age_s = world_ms // 1000 - made_s
-        return self.failed(Failed(f"its newest block is {age_s} s old")) if age_s > BLOCK_AGE_S_MAX else None
+        if age_s <= BLOCK_AGE_S_MAX:
+            return None
+        return self.failed(Failed(f"its newest block is {age_s} s old", 200))
 
     async def decimals(self, of: Aggregator) -> int | Failed:
         """The scale of an aggregator that says it is what it should be."""

@@ -61,7 +61,7 @@ class SummarySource:
         # corrections the newer one last.
         told = [one for one in parse_dsm(text, world_ms)[::-1] if one.station == self.key]
         if not told and " DS " in text:
-            return Failed(f"{pil} holds no message of {self.key}")
+            return Failed(f"{pil} holds no message of {self.key}", 200)
         changed = False
         for one in sorted(told, key=lambda one: (self._seen_ms(one), one.corrected)):
             if one not in self._handed and not time_fault(self._seen_ms(one), None, world_ms):

@@ -106,20 +106,20 @@ Read = dict[int, tuple[int | None, IndexStatus, bool, int, str]]
 def read_minutes(wire: Answer, city: str, world_ms: int) -> Read | Failed:
     """The minutes of an answer, or what is wrong: another city, another unit, a value no weather has."""
     if wire.city != city:
-        return Failed(f"{city}: answer is of {clean_text(wire.city, 40)!r}")
+        return Failed(f"{city}: answer is of {clean_text(wire.city, 40)!r}", 200)
     if wire.units != "fahrenheit":
-        return Failed(f"{city}: answer is in {clean_text(wire.units, 20)!r}, not in degrees Fahrenheit")
+        return Failed(f"{city}: answer is in {clean_text(wire.units, 20)!r}, not in degrees Fahrenheit", 200)
     found: Read = {}
     for minute in wire.timeseries[:MINUTES_MAX]:
         try:
             status = IndexStatus(minute.status)
         except ValueError:
-            return Failed(f"{city}: a minute is {clean_text(minute.status, 20)!r}, which nobody knows")
+            return Failed(f"{city}: a minute is {clean_text(minute.status, 20)!r}, which nobody knows", 200)
         fault = time_fault(minute.t, None, world_ms) or ("it is none" if minute.t % MINUTE_MS else "")
         if fault:
-            return Failed(f"{city}: a minute is refused: {fault}")
+            return Failed(f"{city}: a minute is refused: {fault}", 200)
         if minute.v is not None and not plausible(minute.v):
-            return Failed(f"{city}: a value is outside what stations see")
+            return Failed(f"{city}: a value is outside what stations see", 200)
         value = round(minute.v * 100) if minute.v is not None else None
         if value is None or status is IndexStatus.INCOMPLETE:
             value, status = None, IndexStatus.INCOMPLETE

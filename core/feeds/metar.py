@@ -95,7 +95,7 @@ class ReportSource:
             changed, fault, last = changed or more, wrong or fault, answer
         self._heard_ms = asked_ms
         if fault and not changed:
-            return Failed(f"report refused: {fault}")
+            return Failed(f"report refused: {fault}", 200)
         again_s = DUE_EVERY_S if self._due(self._clocks.world_ms()) else None
         return Polled(last.received_ns, changed, again_in_s=again_s, latency_ms=last.latency_ms)
 

@@ -126,13 +126,13 @@ class GridSource:
         async with self._at.pace.turn():
             answer = await self._at.fetcher.get(path)
         if not isinstance(answer, Body):
-            return answer if isinstance(answer, Failed) else Failed("point not modified without a question")
+            return answer if isinstance(answer, Failed) else Failed("not modified without a question", 304)
         point = decode(answer, wire.Point)
         if isinstance(point, Failed):
             return point
         cell = point.properties
         if not _GRID_ID.fullmatch(cell.grid_id):
-            return Failed("point names no grid")
+            return Failed("point names no grid", 200)
         self._grid = f"/gridpoints/{cell.grid_id}/{cell.grid_x},{cell.grid_y}"
         self._resolved_ms = world_ms
         return None
@@ -143,16 +143,16 @@ class GridSource:
             return grid
         event_ms = wire.time_ms(grid.properties.update_time)
         if event_ms is None:
-            return Failed("grid has no update time")
+            return Failed("grid has no update time", 200)
         fault = time_fault(event_ms, self.newest_ms, self._at.clocks.world_ms())
         if fault:
-            return Failed(f"grid refused: {fault}")
+            return Failed(f"grid refused: {fault}", 200)
         if event_ms == self.newest_ms:
             return Polled(body.received_ns, changed=False)
         hours = wire.hourly(grid.properties.temperature) or await self._hourly_forecast()
         daily = wire.daily(grid.properties.max_temperature, self._at.station)
         if not hours and not daily:
-            return Failed("grid has no temperatures")
+            return Failed("grid has no temperatures", 200)
         self.newest_ms = event_ms
         nights = wire.nightly(grid.properties.min_temperature, self._at.station)
         self._at.sink(GridForecast(self.key, daily, hours, body.stamp(event_ms), nights))
@@ -202,7 +202,7 @@ class ObservationSource:
         faults = [fault for r in fresh if (fault := time_fault(r.at_ms, None, world_ms))]
         fresh = [r for r in fresh if not time_fault(r.at_ms, None, world_ms)]
         if faults and not fresh:
-            return Failed(f"observation refused: {faults[-1]}")
+            return Failed(f"observation refused: {faults[-1]}", 200)
         for reading in fresh:
             self._seen[reading.at_ms] = reading.corrected
             self.newest_ms = max(reading.at_ms, self.newest_ms or 0)
@@ -267,20 +267,20 @@ class ReportSource:
 
     async def _read_product(self, issued_ms: int, product_id: str) -> Failed | None:
         if not re.fullmatch(r"[A-Za-z0-9._-]{1,80}", product_id):
-            return Failed("product list names no product")
+            return Failed("product list names no product", 200)
         async with self._at.pace.turn():
             answer = await self._at.fetcher.get(f"/products/{product_id}")
         if not isinstance(answer, Body):
-            return answer if isinstance(answer, Failed) else Failed("product not modified without a question")
+            return answer if isinstance(answer, Failed) else Failed("not modified without a question", 304)
         product = decode(answer, wire.Product)
         if isinstance(product, Failed):
             return product
         fault = time_fault(issued_ms, None, self._at.clocks.world_ms())
         if fault:
-            return Failed(f"report refused: {fault}")
+            return Failed(f"report refused: {fault}", 200)
         named = _CLI_CODE.search(product.product_text)
         if named is not None and named.group(1) != self._at.station.cli:
-            return Failed(f"report refused: it is {named.group(1)}, not {self._at.station.cli}")
+            return Failed(f"report refused: it is {named.group(1)}, not {self._at.station.cli}", 200)
         summary = _of_station(parse_cli(product.product_text), self._at.station)
         # An unreadable product is remembered too: it would not read better a minute later.
         self._read = dict.fromkeys([*self._read, product_id][-REPORTS_READ_MAX * 4 :])

@@ -152,18 +152,18 @@ def read_hours(wire: Answer, station: Station) -> dict[int, float] | Failed:
     """The hours by their start, or what is wrong with them."""
     if not (abs(wire.location.lat - station.lat) <= NEAR_DEGREES
             and abs(wire.location.lon - station.lon) <= NEAR_DEGREES):  # fmt: skip
-        return Failed(f"{station.icao}: answer is about another place")
+        return Failed(f"{station.icao}: answer is about another place", 200)
     hours: dict[int, float] = {}
     for row in wire.timelines.hourly[:HOURS_MAX]:
         at_ms, value = time_ms(row.time), row.values.get("temperature")
         if value is None:
             continue
         if at_ms is None or at_ms % HOUR_MS or isinstance(value, str):
-            return Failed(f"{station.icao}: an hour of the answer does not read")
+            return Failed(f"{station.icao}: an hour of the answer does not read", 200)
         if not plausible(value):
-            return Failed(f"{station.icao}: a temperature is outside what stations see")
+            return Failed(f"{station.icao}: a temperature is outside what stations see", 200)
         hours[at_ms] = value
-    return hours if hours else Failed(f"{station.icao}: answer has no temperatures")
+    return hours if hours else Failed(f"{station.icao}: answer has no temperatures", 200)
 
 
 def every_s(stations: Sequence[Station], wished_s: float) -> float:

@@ -192,7 +192,7 @@ class QuoteSource:
             await asyncio.sleep(max(REAL_INTERVAL_S_MIN, self._clocks.world.real_seconds(LOOK_EVERY_S)))
         answer = await self._fetcher.get("/quote", {"symbol": self.key})
         if isinstance(answer, NotModified):
-            return Failed("not modified, though nothing was held")
+            return Failed("not modified, though nothing was held", 304)
         if isinstance(answer, Failed):
             refused = read_error(Body(answer.body, 0, 0))
             return self._explained(refused) if refused is not None else answer

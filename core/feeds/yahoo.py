@@ -224,7 +224,7 @@ class ChartSource:
 
 def _explained(answer: NotModified | Failed, of: Listing) -> Failed:
     if isinstance(answer, NotModified):
-        return Failed("not modified, though nothing was held")
+        return Failed("not modified, though nothing was held", 304)
     if answer.status == 404:
         told = decode(Body(answer.body, 0, 0), Answer)
         why = _said(told.chart.error) if isinstance(told, Answer) else ""

@@ -13,6 +13,7 @@ from core.feeds.nws import GridSource, ObservationSource, ReportSource, StationL
 from core.feeds.pace import Pace
 from core.feeds.polling import Polled
 from core.feeds.stations import HOUR_MS, climate_day_bounds, stations
+from core.feeds.trial import failed
 from core.feeds.values import ClimateReport, FeedValue, GridForecast, Observation
 
 NYC = stations()["KNYC"]
@@ -364,6 +365,7 @@ def test_a_report_of_another_station_is_refused(virtual: Any) -> None:
     outcomes, got, _ = polls(virtual, ReportSource, service, [nothing])
     assert got == [] and isinstance(outcomes[0], Failed)
     assert outcomes[0].reason == "report refused: it is CLILGA, not CLINYC"
+    assert "No answer came" not in failed(outcomes[0]).text
 
 
 def test_a_corrected_reading_is_handed_on_after_the_one_it_replaces(virtual: Any) -> None:
