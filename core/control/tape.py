@@ -11,11 +11,12 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import errno
 import os
 import re
 import threading
 from collections import deque
-from io import BufferedWriter
+from io import FileIO
 from pathlib import Path
 
 import msgspec
@@ -47,7 +48,7 @@ class Tape:
         self._queue: deque[Recorded] = deque()
         self._queued = 0
         self._closing = False
-        self._file: BufferedWriter | None = None
+        self._file: FileIO | None = None
         self._size = 0
         self.dropped = 0
         """Answers that were not recorded."""
@@ -78,14 +79,14 @@ class Tape:
 
     def _run(self) -> None:
         while (batch := self._next()) is not None:
+            left = len(batch)
             try:
                 for record in batch:
                     self._write(_line(record))
-                if self._file is not None:
-                    self._file.flush()
+                    left -= 1
                 self.fault = ""
             except OSError as error:
-                self._miss(len(batch))
+                self._miss(left)
                 self.fault = f"{error.strerror or error}"
                 self._drop_file()
                 with self._wake:
@@ -111,7 +112,9 @@ class Tape:
         if self._file is None or self._size + len(line) > share:
             self._begin_file()
         assert self._file is not None
-        self._file.write(line)
+        if self._file.write(line) < len(line):  # a full disk takes what it has room for
+            self._file.truncate(self._size)
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         self._size += len(line)
 
     def _begin_file(self) -> None:
@@ -125,7 +128,7 @@ class Tape:
             held.pop(0).unlink()
         path = self._directory / f"feeds-{number:08}.jsonl"
         self._file = os.fdopen(
-            os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb"
+            os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb", buffering=0
         )
         self._size = 0
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import resource
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -86,6 +87,39 @@ def test_a_disk_that_refuses_is_told_once_and_nothing_waits_for_it(
     until(lambda: not tape.fault)
     tape.close()
     assert len(lines(tmp_path / "recordings")) == 1
+
+
+def test_what_was_written_before_the_disk_refused_is_not_counted_as_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tape_module, "LINGER_S", 60.0)
+    kept = tmp_path / "feeds-00000000.jsonl"
+    kept.mkdir()  # the oldest, and no file that can go
+    tape = Tape(tmp_path, 80_000)
+    for number in range(150):
+        tape.take(record(f"{number:04}".encode() * 250))
+    tape.close()
+    kept.rmdir()
+    held = lines(tmp_path)
+    assert tape.fault and 0 < len(held) < 150
+    assert tape.dropped == 150 - len(held)
+
+
+def test_a_line_that_has_only_half_its_room_leaves_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tape_module, "LINGER_S", 60.0)
+    tape = Tape(tmp_path, 1 << 20)
+    size = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1_500, size[1]))
+    try:
+        tape.take(record(b"x" * 1_000))
+        tape.take(record(b"y" * 1_000))
+        tape.close()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, size)
+    assert (len(lines(tmp_path)), tape.dropped) == (1, 1)
+    assert tape.fault == "No space left on device"
 
 
 def test_what_the_disk_does_not_keep_up_with_is_dropped_and_counted(
