@@ -15,9 +15,10 @@ from core.journal.events import Kind
 
 GRACE_NS = 30_000_000_000
 """Real time a source may be bad before somebody is called."""
+_NEXT = "its next good answer"
 _CLEARED_BY = {
-    FeedState.DOWN: "its next good answer",
-    FeedState.STALE: "its next good answer",
+    FeedState.DOWN: _NEXT,
+    FeedState.STALE: _NEXT,
     FeedState.AUTH: "another key and a restart",
     FeedState.SPENT: "the end of the period its quota counts in",
 }
@@ -41,7 +42,7 @@ class SourceWatch:
             health = feed.health()
             if health.state in _CLEARED_BY:
                 self._bad_since_ns.setdefault(health.name, now_ns)
-            else:
+            elif health.state is not FeedState.WAITING or not health.failures:  # opened anew is not back
                 self._bad_since_ns.pop(health.name, None)
             before = desk.state.feeds.get(health.name)
             if before == health:
@@ -76,5 +77,5 @@ class SourceWatch:
         effect = "entries that rest on it stop when its data is too old"
         if all(one.state not in _GOOD for one in members):
             effect = f"no source of {family} is good: entries that rest on them stop"
-        clears = " and ".join(dict.fromkeys(_CLEARED_BY[one.state] for one in bad))
+        clears = " and ".join(dict.fromkeys(_CLEARED_BY.get(one.state, _NEXT) for one in bad))
         alarms.raise_(key, AlarmLevel.CHECK, what, effect, clears)

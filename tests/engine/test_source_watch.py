@@ -22,8 +22,8 @@ class Played:
         self.name = name
         self.at = FeedHealth(name, FeedState.OK, 0, 0, 3, family=family, source=name.lower())
 
-    def turns(self, state: FeedState, detail: str = "") -> None:
-        self.at = msgspec.structs.replace(self.at, state=state, detail=detail)
+    def turns(self, state: FeedState, detail: str = "", failures: int = 0) -> None:
+        self.at = msgspec.structs.replace(self.at, state=state, detail=detail, failures=failures)
 
     async def run(self) -> None:
         await asyncio.Event().wait()
@@ -74,6 +74,25 @@ def test_a_hiccup_calls_nobody_and_what_stays_bad_calls_once_a_family() -> None:
             two.turns(FeedState.CLOSED)
             await asyncio.sleep(2)
             assert standing(bench) == [suns]
+
+    run_virtual(main)
+
+
+def test_a_connection_that_is_opened_anew_and_says_nothing_is_not_back() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop, ready=False) as bench:
+            one, _, _ = played(bench)
+            for turn in range(1, 4):
+                assert not standing(bench)
+                one.turns(FeedState.DOWN, "closed: 1008", failures=turn)
+                await asyncio.sleep(GRACE_S / 4)
+                one.turns(FeedState.WAITING, failures=turn)
+                await asyncio.sleep(3)
+            [alarm] = standing(bench)
+            assert alarm.clears == "its next good answer"
+            one.turns(FeedState.WAITING)  # it has answered, and knows of nothing
+            await asyncio.sleep(2)
+            assert not standing(bench)
 
     run_virtual(main)
 
