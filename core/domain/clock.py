@@ -46,6 +46,10 @@ class WorldClock(msgspec.Struct, frozen=True):
         """How long a stretch of world time lasts for a machine."""
         return world_seconds / self.speed
 
+    def real_ms(self, world_ms: int) -> int:
+        """As ``real_seconds``, in milliseconds."""
+        return int(world_ms / self.speed)
+
 
 REAL_WORLD = WorldClock(real_origin_ms=0, world_origin_ms=0)
 """World time where it equals real time: every venue that is not simulated."""

@@ -89,7 +89,7 @@ class PublishedFeed:
         if fault:
             return
         self._newest[value.name] = event_ms
-        self._latency_ms = max(0, world_ms - event_ms)
+        self._latency_ms = max(0, self._clocks.world.real_ms(world_ms - event_ms))
         stamp = Stamp(event_ms, self._clocks.wall_ms(), self._received_ns)
         limit_s, source = self._of.stale_after_s, self.source
         self._sink(Quote(value.name, source, value.value, None, None, stamp, limit_s))

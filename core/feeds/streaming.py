@@ -183,7 +183,8 @@ class StreamedFeed:
         if wrong:
             return f"{name} refused: {wrong}"
         self._newest[name] = event_ms
-        self._received_ns, self._latency_ms = at.ns, max(0, at.world_ms - event_ms)
+        self._received_ns = at.ns
+        self._latency_ms = max(0, self._clocks.world.real_ms(at.world_ms - event_ms))
         self._sink(value)
         return ""
 

@@ -5,8 +5,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from core.feeds.declaration import Declaration, Family, Key
-from core.feeds.feed import FeedState
+from core.feeds.feed import FeedState, Stamp
+from core.feeds.published import INDICES, PublishedFeed
+from core.feeds.quotes import Quote
 from core.feeds.streaming import Arrival, Heard, StreamedFeed
+from core.venues.published import Published
 from core.venues.socket import Socket, SocketError, SocketFactory
 
 TICKS = Declaration(
@@ -53,6 +56,17 @@ def test_whom_a_provider_does_not_serve_is_told_and_does_not_knock_again(virtual
     health = ticking.health()
     assert health.state is FeedState.DOWN
     assert health.detail == TICKS.refusals[451]
+
+
+def test_how_long_a_value_took_is_real_time_in_a_world_that_runs_fast(virtual: Any) -> None:
+    at_ms, clocks = 1_795_305_600_000, virtual.clocks(144.0, 1_795_305_600_000)
+    ticking = StreamedFeed(TICKS, Ticking(), None, clocks, random.Random(1), lambda _: None)  # type: ignore[arg-type]
+    value = Quote("BTC/USD", "ticks", 1.0, None, None, Stamp(at_ms - 14_400, 0, 0), 3)
+    assert ticking.tell(value, Arrival(0, 0, at_ms)) == ""
+    assert ticking.health().latency_ms == 100
+    published = PublishedFeed(INDICES, ("BRTI",), clocks, lambda _: None)
+    published.hear(Published(INDICES.name, "BRTI", 1.0, at_ms - 14_400))
+    assert published.health().latency_ms == 100
 
 
 def test_a_network_that_fails_an_hour_after_a_refusal_is_no_refusal(virtual: Any) -> None:
