@@ -89,7 +89,7 @@ class StandIn:
         async with self._pace.turn(EVERY_S):
             answer = await self._fetcher.get(question.path, question.params)
         if isinstance(answer, NotModified):
-            return Failed("not modified, though nothing was held")
+            return Failed("not modified, though nothing was held", 304)
         return self._take(answer) if isinstance(answer, Body) else answer
 
     def _take(self, answer: Body) -> Polled | Failed:
@@ -135,16 +135,13 @@ class ExchangeFeed:
         """As good as what is held, whichever way it came."""
         stream, asked = self._stream.health(), self._asked.health()
         stream = msgspec.structs.replace(stream, budget=asked.budget)
-        if stream.state is not FeedState.DOWN:
-            silent = [name for name in self._talk.names if self._stream.lacks(name)]
-            if not silent or stream.state is not FeedState.OK:
-                return stream
-            why = f"the stream is silent on {', '.join(silent)}: asked for instead"
-            return msgspec.structs.replace(stream, detail=why)
-        if all(map(self._fresh, self._talk.names)):
-            why = f"the stream is down ({stream.detail}): asked for instead"
-            return msgspec.structs.replace(stream, state=FeedState.OK, detail=why)
-        if asked.failures:
+        silent = [name for name in self._talk.names if self._stream.lacks(name)]
+        down = stream.state is FeedState.DOWN
+        if silent and all(map(self._fresh, self._talk.names)):
+            why = f"down ({stream.detail})" if down else f"silent on {', '.join(silent)}"
+            detail = f"the stream is {why}: asked for instead"
+            return msgspec.structs.replace(stream, state=FeedState.OK, detail=detail)
+        if down and silent and asked.failures:
             return msgspec.structs.replace(
                 stream, detail=f"{stream.detail}; asked for instead, {asked.detail}"
             )

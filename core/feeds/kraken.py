@@ -36,6 +36,8 @@ DECLARATION = Declaration(
 )
 FOLLOWED = ("BTC/USD", "ETH/USD")
 ONLINE = "online"
+MADE_S_MAX = 1e11
+"""What is no time at all; whether it is one of our days is judged with every value."""
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -142,10 +144,6 @@ class KrakenDialogue(ExchangeDialogue):
         if bid is None or ask is None or not 0 < made_s < MADE_S_MAX:
             return f"{name} refused: its book has no {'time' if bid and ask else 'bid and ask'}"
         return self._touch.quote(name, bid, ask, at.stamp(int(made_s * 1000)))
-
-
-MADE_S_MAX = 1e11
-"""What is no time at all; whether it is one of our days is judged with every value."""
 
 
 def _pair(name: str) -> str:

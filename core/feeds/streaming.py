@@ -111,8 +111,8 @@ class StreamedFeed:
         self._newest: dict[str, int] = {}
         self._heard_ns: dict[str, int] = {}
         """When the running connection last told of each."""
-        self._opened_ns = 0
         self._final = False
+        self._opened_ns: int | None = None
         self._state = FeedState.WAITING
         self._detail = "connecting"
         self._fault = ""
@@ -170,7 +170,7 @@ class StreamedFeed:
             return True
         heard_ns = self._heard_ns.get(name, self._opened_ns)
         limit_s = self._clocks.world.real_seconds(self._of.stale_after_s)
-        return bool(heard_ns) and self._clocks.mono_ns() - heard_ns > limit_s * 1e9
+        return heard_ns is not None and self._clocks.mono_ns() - heard_ns > limit_s * 1e9
 
     def newest_ms(self, name: str) -> int | None:
         """Event time of the newest value of it, whichever way it came."""
@@ -228,7 +228,7 @@ class StreamedFeed:
             return refused
         self._state, self._detail = FeedState.WAITING, ""
         self._heard_ns.clear()
-        self._opened_ns = self._clocks.mono_ns()
+        self._final, self._opened_ns = False, self._clocks.mono_ns()
         try:
             for message in self._dialogue.greet():
                 await self._say(socket, message)

@@ -102,6 +102,52 @@ def test_one_thing_the_stream_is_silent_on_is_asked_for_and_named(played: Played
     assert played.opened == 1
 
 
+def test_a_stream_that_never_tells_is_no_reason_to_wait_where_the_answers_are_fresh(played: Played) -> None:
+    names = played.talk.names
+    played.sim.silent.update(
+        {"BTC-USD", "BTC/USD", "btcusdt", "deribit_volatility_index.btc_usd"},
+        {"ETH-USD", "ETH/USD", "ethusdt", "deribit_volatility_index.eth_usd"},
+    )
+
+    async def script() -> None:
+        await asyncio.sleep(played.feed.health().stale_after_s + 5)
+        health = played.feed.health()
+        assert health.state is FeedState.OK
+        assert health.detail == f"the stream is silent on {', '.join(names)}: asked for instead"
+
+    played.run(script)
+
+
+def test_an_answer_older_than_what_the_stream_told_is_not_told_and_is_no_failure(virtual: Any) -> None:
+    played = Played(virtual, kraken, sim_kraken.Kraken, addresses=sim_kraken.ADDRESSES)
+    depth, late_s = played.sim.depth, [0]
+
+    def lagging(pair: str) -> dict[str, Any]:
+        told: dict[str, Any] = depth(pair)
+        for side in next(iter(told["result"].values())).values():
+            side[0][2] -= late_s[0]
+        return told
+
+    played.sim.depth = lagging
+
+    async def script() -> None:
+        await asyncio.sleep(5)
+        played.refuse = lambda: SocketError("cannot connect: no route to host")
+        late_s[0] = 60
+        played.hang_up()
+        await asyncio.sleep(1)
+        told = list(played.got)
+        await asyncio.sleep(20)
+        assert played.got == told and played.recorded[-1].status == 200
+        health = played.feed.health()
+        assert (health.state, health.detail) == (FeedState.DOWN, "cannot connect: no route to host")
+        late_s[0] = 0
+        await asyncio.sleep(3)
+        assert played.feed.health().state is FeedState.OK and len(played.got) > len(told)
+
+    played.run(script)
+
+
 def test_where_neither_way_works_both_reasons_are_told(played: Played) -> None:
     played.answers_nothing()
     played.refuse = lambda: SocketError("cannot connect: no route to host")
@@ -125,6 +171,20 @@ def test_who_is_not_served_is_not_asked_another_way(virtual: Any) -> None:
 
     played.run(script)
     assert played.recorded == []
+
+
+def test_who_is_served_after_all_is_asked_for_what_the_stream_does_not_tell(virtual: Any) -> None:
+    played = Played(virtual, binance, sim_binance.Binance, addresses=sim_binance.ADDRESSES)
+    played.sim.blocked = True
+    played.sim.silent.add("ethusdt")
+
+    async def script() -> None:
+        await asyncio.sleep(10)
+        played.sim.blocked = False
+        await asyncio.sleep(3_600)
+        assert played.feed.health().detail == "the stream is silent on ETH/USDT: asked for instead"
+
+    played.run(script)
 
 
 def test_answers_are_values_with_their_own_times() -> None:
