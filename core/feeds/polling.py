@@ -221,10 +221,11 @@ class PolledFeed:
         self._failures += 1
         in_a_row = self._faults.get(source.key, (0, ""))[0] + 1
         self._faults[source.key] = (in_a_row, reason)
-        if outcome.status == 429 and outcome.retry_after_s is None:
-            self._slow_until_ns = now_ns + int(SLOWED_S * 1e9)
-        elif outcome.status == 429 and outcome.retry_after_s is not None:
-            self._quiet_until_ns = now_ns + int(outcome.retry_after_s * 1e9)
+        if outcome.status == 429:
+            if outcome.retry_after_s is None:
+                self._slow_until_ns = now_ns + int(SLOWED_S * 1e9)
+            else:
+                self._quiet_until_ns = now_ns + int(outcome.retry_after_s * 1e9)
         cadence_s = self._real_s(self._interval_s)
         if outcome.retry_after_s is not None:
             delay_s = max(REAL_INTERVAL_S_MIN, outcome.retry_after_s)

@@ -67,11 +67,13 @@ async def test_counts_are_written_while_they_change_and_at_the_end(
         kept = read_kept(path, "w1")[0].get("odds-api", ())
         return kept[0].spent if kept else 0
 
+    off = {"tomorrow-io": (Kept(Per.DAY, "2026-11-29", 7),)}
+
     def last() -> bool:
+        assert read_kept(path, "w1")[0]["tomorrow-io"] == off["tomorrow-io"], "what if it ends without a stop"
         desk.spends(470)
         return True
 
-    off = {"tomorrow-io": (Kept(Per.DAY, "2026-11-29", 7),)}
     await while_running(
         keep_budgets(path, "w1", desk, off, "it was damaged"), lambda: spent() == 20, last  # type: ignore[arg-type]
     )  # fmt: skip

@@ -115,6 +115,20 @@ def test_a_providers_wish_to_be_left_alone_is_about_all_that_asks_it(virtual: An
     assert next(at for at in other.asked_s if at >= 55.0) == pytest.approx(55.0)
 
 
+def test_a_wish_that_is_said_again_meanwhile_moves_those_who_wait(virtual: Any) -> None:
+    class Slow(Scripted):
+        async def poll(self) -> Polled | Failed:
+            outcome = await super().poll()
+            await asyncio.sleep(20)
+            return outcome
+
+    told, late, other = Scripted(virtual, "KNYC"), Slow(virtual, "KMDW"), Scripted(virtual, "KDEN")
+    told.answer = lambda s: Failed("", 429, 45.0) if len(s.asked_s) == 1 else Polled(0, True)
+    late.answer = lambda s: Failed("", 429, 90.0) if len(s.asked_s) == 1 else Polled(0, True)
+    virtual.run_for(112, feed(virtual, late, told, other, interval_s=10).run)
+    assert other.asked_s == pytest.approx([110.0]), "it waited for 45, and at 20 came 110"
+
+
 def test_a_test_does_not_ask_either_what_wants_to_be_left_alone(virtual: Any) -> None:
     source = Scripted(virtual)
     source.answer = Failed("HTTP 429", 429, 45.0)

@@ -6,10 +6,11 @@ from typing import Any, cast
 import httpx
 import pytest
 
-from core.feeds.feed import Stamp
+from core.feeds import kraken, registry
+from core.feeds.feed import Feed, Stamp
 from core.feeds.quotes import Quote
-from core.feeds.registry import Chosen, build_feeds, declarations, signed
-from core.feeds.wiring import Transports
+from core.feeds.registry import Chosen, OffFeed, SourceModule, build_feeds, declarations
+from core.feeds.wiring import Transports, Wiring
 
 
 @pytest.mark.parametrize(("speed", "least_s"), [(1.0, 3), (144.0, 432), (3_600.0, 10_800)])
@@ -25,9 +26,23 @@ def test_in_a_fast_world_no_limit_of_age_is_under_three_real_seconds(
     assert limits == [max(of.stale_after_s, least_s) for of in declarations()]
 
 
-def test_whatever_a_source_calls_itself_its_values_bear_its_declarations_name() -> None:
+def test_whatever_a_source_calls_itself_its_values_bear_its_declarations_name(
+    virtual: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     told: list[Any] = []
-    tell = signed("kraken", told.append)
-    quote = Quote("BTC/USD", "krakken", 1.0, None, None, Stamp(1, 1, 1), 3)
-    tell(quote)
+    shared = Transports(
+        cast(httpx.AsyncClient, None),
+        cast(Any, None),
+        virtual.clocks(),
+        random.Random(1),
+        "test",
+        told.append,
+    )
+
+    def misspelt(wiring: Wiring) -> Feed:
+        wiring.shared.sink(Quote("BTC/USD", "krakken", 1.0, None, None, Stamp(1, 1, 1), 3))
+        return OffFeed(wiring.of, "")
+
+    monkeypatch.setattr(registry, "SOURCES", (SourceModule(kraken.DECLARATION, misspelt),))
+    build_feeds({"kraken": Chosen(True)}, (), shared)
     assert [(value.source, value.value) for value in told] == [("kraken", 1.0)]
