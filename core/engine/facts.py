@@ -15,8 +15,18 @@ from core.engine.desk import Desk
 from core.engine.seat import Seat
 from core.engine.state import ALL_STRATEGIES, AlarmLevel, Mode
 from core.execution.gateway import Denied, Wish
+from core.models.fair_value import EventFair
 from core.risk.exposure import Worst, reserved_cash, reserved_outside
-from core.risk.facts import BookFacts, FairFacts, FeedAge, GateInputs, TradingFacts, book_facts, evidence
+from core.risk.facts import (
+    BookFacts,
+    FairFacts,
+    FeedAge,
+    GateInputs,
+    TradingFacts,
+    book_facts,
+    evidence,
+    ladder_sum,
+)
 from core.risk.gate import Verdict, gate
 from core.risk.halts import Level
 from core.strategy.assess import edge_at
@@ -219,8 +229,14 @@ def _fair(desk: Desk, candidate: Candidate) -> FairFacts | None:
         version=known.fair.version,
         previous=desk.pricing.before(candidate.ticker),
         inputs_changed=desk.pricing.explained(candidate.event_ticker),
-        ladder_sum=event.fair.total,
+        ladder_sum=ladder_sum(_chances(desk, event.fair)),
     )
+
+
+def _chances(desk: Desk, fair: EventFair) -> list[tuple[Market, float]]:
+    """Of the event's markets that are on the desk."""
+    markets = desk.state.markets
+    return [(markets[v.ticker].market, v.probability) for v in fair.values if v.ticker in markets]
 
 
 def _feeds(desk: Desk, ticker: str) -> tuple[FeedAge, ...] | None:

@@ -70,9 +70,6 @@ class EventFair(msgspec.Struct, frozen=True):
     values: tuple[FairValue, ...]
     why: str = ""
     """What moved last, one sentence."""
-    total: float = 1.0
-    """Sum of the probabilities of all outcomes the event's strikes tell apart, which the listed markets need
-    not cover: one, or the distribution is broken."""
     drivers: tuple[Driver, ...] = ()
     computed_ms: int = 0
     """World time."""

@@ -7,6 +7,9 @@ world time.
 from __future__ import annotations
 
 import enum
+import itertools
+import math
+from collections.abc import Sequence
 
 import msgspec
 
@@ -54,7 +57,7 @@ class FairFacts(msgspec.Struct, frozen=True):
     inputs_changed: bool
     """Whether a new input arrived within those five seconds, which explains any jump."""
     ladder_sum: float | None
-    """Sum over the event's exclusive brackets; ``None`` for markets without a ladder."""
+    """See ``ladder_sum``."""
 
 
 class Sent(msgspec.Struct, frozen=True):
@@ -190,6 +193,27 @@ def book_facts(view: BookView, link: Link, side: BookSide, collar: Price, now_ns
         age_ms=(now_ns - verified_ns(view, link)) // 1_000_000,
         sequence=view.sequence,
     )
+
+
+def ladder_sum(chances: Sequence[tuple[Market, float]]) -> float | None:
+    """What an event's markets, each with its probability, give all outcomes together: one, or they are wrong.
+
+    Exclusive brackets are added up. Of thresholds, or one alone, it is the way from impossible to certain
+    by their strikes: longer than one where a chance rises that has to fall. ``None`` for other ranges.
+    """
+    if len(chances) > 1 and any(market.exclusive for market, _ in chances):
+        return math.fsum(chance for _, chance in chances)
+    steps: list[tuple[float, float]] = []
+    for market, chance in chances:
+        floor, cap = market.strike.floor, market.strike.cap
+        if floor is not None and cap is None:
+            steps.append((floor, 1.0 - chance))
+        elif cap is not None and floor is None:
+            steps.append((cap, chance))
+        else:
+            return None
+    below = [0.0, *(chance for _, chance in sorted(steps)), 1.0]
+    return math.fsum(abs(upper - lower) for lower, upper in itertools.pairwise(below))
 
 
 def evidence(inputs: GateInputs) -> dict[str, object]:

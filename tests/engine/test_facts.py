@@ -46,6 +46,36 @@ def test_feeds_and_market_hours_are_judged_by_world_time_all_else_by_real_time()
     run_virtual(main)
 
 
+def test_an_input_is_too_old_from_the_first_millisecond_beyond_its_limit() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            card, desk = await bench.card(), bench.engine.desk
+            fair, now_ms = desk.state.markets[HOT].fair, bench.clock.wall_ms()
+            assert fair is not None
+            for beyond_ms in (0, 1):
+                ahead = WorldClock(now_ms, fair.fresh_until_ms + beyond_ms)
+                desk.clocks = Clocks(bench.clock, ahead)
+                denied = {d.code for d in facts.judge(desk, card.candidate).denials}
+                assert ("G12" in denied) is (beyond_ms > 0)
+
+    run_virtual(main)
+
+
+def test_chances_that_do_not_add_up_are_found_whatever_the_model_says_of_them() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            card, event = await bench.card(), bench.engine.state.events[EVENT]
+            assert facts.judge(bench.engine.desk, card.candidate).passed
+            assert event.fair is not None
+            first, *rest = event.fair.values
+            more = msgspec.structs.replace(first, probability=first.probability + 0.1)
+            event.fair = msgspec.structs.replace(event.fair, values=(more, *rest))
+            (denial,) = facts.judge(bench.engine.desk, card.candidate).denials
+            assert str(denial) == "G13 brackets sum to 1.100, limit 0.97 to 1.03"
+
+    run_virtual(main)
+
+
 def test_an_order_counts_once_whether_it_is_asked_for_or_on_its_way() -> None:
     async def main(loop: VirtualLoop) -> None:
         async with running(loop) as bench:

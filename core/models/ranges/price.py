@@ -99,7 +99,6 @@ def _price(markets: Sequence[Market], inputs: IndexInputs | None, now_ms: int) -
         mean=state.expected,
         spread=settled.spread,
         values=values,
-        total=ladder.whole(found, settled),
         why=evidence[0],
         computed_ms=now_ms,
     )

@@ -100,12 +100,6 @@ def probabilities(found: Sequence[Rung], law: Law) -> tuple[float, ...]:
     )
 
 
-def whole(found: Sequence[Rung], law: Law) -> float:
-    """Sum of the chances of every outcome the event's strikes tell apart: one, or the law is broken."""
-    upto = [0.0, *(law.below(edge) for edge in _edges(found)), 1.0]
-    return math.fsum(upper - lower for lower, upper in itertools.pairwise(upto))
-
-
 def standard_errors(found: Sequence[Rung], law: Law, relative: float) -> tuple[float, ...]:
     """One standard error of each chance from a volatility known to ``relative`` of itself."""
     slopes = {edge: law.slope(edge) for edge in _edges(found)}

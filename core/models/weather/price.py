@@ -162,7 +162,6 @@ def _price(
         mean=law.mean,
         spread=law.sigma,
         values=values,
-        total=sum(masses),
         why=_why(drivers),
         drivers=tuple(drivers),
         computed_ms=now_ms,

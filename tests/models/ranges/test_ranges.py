@@ -51,7 +51,6 @@ def test_brackets_of_an_event_sum_to_one(
     at_ms = ENDS_MS - before_s * 1000
     event = priced(ladder(round(lowest), 100.0, middle), inputs(at_ms, spot, percent), at_ms)
     assert abs(math.fsum(v.probability for v in event.values) - 1.0) <= 1e-12
-    assert abs(event.total - 1.0) <= 1e-12
     assert all(0.0 <= v.probability <= 1.0 and 0.0 <= v.sigma < 1.0 for v in event.values)
 
 
@@ -66,7 +65,6 @@ def test_thresholds_fall_with_their_strike_and_need_not_sum(strikes: list[int], 
     chances = {v.ticker: v.probability for v in event.values}
     falling = [chances[m.ticker] for m in markets]
     assert falling == sorted(falling, reverse=True)
-    assert abs(event.total - 1.0) <= 1e-12
 
 
 def test_every_kind_of_strike_says_the_same() -> None:
