@@ -167,7 +167,7 @@ class PostTrade:
             seen.popleft()
         fair = known.fair.probability if known.fair is not None else None
         text = jumped(seen[0], touch, fair)
-        if text and not desk.pricing.explained(known.market.event_ticker):
+        if text and not desk.pricing.news(known.market.event_ticker):
             self._stop(incidents.market(ticker), Level.REDUCE_ONLY, text)
 
     def _scope(self, case: Beyond, ticker: str, event: str) -> HaltScope:

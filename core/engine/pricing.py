@@ -32,7 +32,7 @@ Spawn = Callable[[str, Coroutine[Any, Any, None]], object]
 
 
 class Pricing:
-    """Holds inputs and prices events. ``changed_ns`` and ``before`` explain a jump to the gate."""
+    """Holds inputs and prices events. ``explained`` and ``before`` explain a jump to the gate."""
 
     def __init__(
         self,
@@ -123,6 +123,12 @@ class Pricing:
         event = self._state.events.get(event_ticker)
         at = self._input_ns.get(self._subject(event) or "", 0) if event is not None else 0
         return at > 0 and self._clocks.mono_ns() - at <= JUMP_WINDOW_NS
+
+    def news(self, event_ticker: str) -> bool:
+        """Whether an input that comes now and then just did: books may make more of it than the fair value
+        does. One that is pushed all the time explains no book that leaves the fair value."""
+        pricer, _ = self._priced_by(self._state.events.get(event_ticker))
+        return pricer is not None and not pricer.pushed and self.explained(event_ticker)
 
     def before(self, ticker: str) -> float | None:
         """The probability five seconds ago, ``None`` if it has not changed since."""

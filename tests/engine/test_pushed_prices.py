@@ -176,3 +176,32 @@ def test_the_closing_minute_is_priced_once_with_both_of_its_values() -> None:
             assert len(told) == 1
 
     run_virtual(main)
+
+
+@pytest.mark.parametrize("follows", [False, True])
+def test_ticks_explain_no_book_that_leaves_the_fair_value(follows: bool) -> None:
+    engine, markets = EngineSettings(confirm_above=100), MarketSettings(confirmed=("KXBTC15M",))
+
+    async def main(loop: VirtualLoop) -> None:
+        settings, spot = Settings(engine=engine, markets=markets), SPOT
+        async with running(loop, venue=listed(loop), series=SERIES, settings=settings) as bench:
+
+            async def ticking() -> None:
+                while True:
+                    dvol(bench)
+                    tick(bench, spot)
+                    await asyncio.sleep(0.5)
+
+            ticks = asyncio.ensure_future(ticking())
+            bench.venue.quote(BTC, 43, 46)
+            await bench.held(5, BTC)
+            await asyncio.sleep(2)
+            assert not bench.engine.state.halts.standing
+            spot += 600 if follows else 0
+            bench.venue.quote(BTC, 80, 84)
+            await asyncio.sleep(2)
+            found = [halt.cause for halt in bench.engine.state.halts.standing]
+            assert found == ([] if follows else ["the book jumped from 44.5c to 82c without news"])
+            ticks.cancel()
+
+    run_virtual(main)
