@@ -205,7 +205,9 @@ class Approvals:
         return self._state(known, verdict)
 
     def withdraw(self, known: Proposal, why: str) -> None:
-        self._end(known, ProposalState.WITHDRAWN, why)
+        """One that has ended meanwhile keeps the word it ended with."""
+        if self.proposals[known.id].standing:
+            self._end(known, ProposalState.WITHDRAWN, why)
 
     def withdraw_all(self, why: str, *, entries_only: bool = False) -> None:
         for known in self.queue():

@@ -6,15 +6,18 @@ import asyncio
 import random
 from collections import Counter
 
+import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from core.domain.clock import WorldClock
 from core.domain.order import Life, Purpose
+from core.engine.operator import ENGINE
+from core.execution.approvals import ProposalState
 from core.execution.gateway import Denied, Wish
 from core.feeds.values import OBSERVATION_STALE_AFTER_S
 from tests.engine.outages import WORLD, HeardJournal, Outages, Spell, Way, sources
-from tests.execution.bench import DAY, HOT, START_MS, TRADER, running
+from tests.execution.bench import DAY, EVENT, HOT, START_MS, TRADER, FakeFeed, running
 from tests.virtual import START_WALL_MS, VirtualLoop, run_virtual
 
 HOURS = 3600
@@ -76,7 +79,8 @@ async def _judged(outages: Outages, seconds: float) -> None:
         assert not outages.broken, outages.broken[:3]
 
 
-def test_what_became_too_old_since_the_last_look_stops_at_the_gate() -> None:
+@pytest.mark.parametrize("by", ["gate", "engine", "operator"])
+def test_what_became_too_old_since_the_last_look_stops_at_the_gate(by: str) -> None:
     async def main(loop: VirtualLoop) -> None:
         due_ms = START_MS + OBSERVATION_STALE_AFTER_S * 1000
         world = WorldClock(START_WALL_MS, due_ms - 300_000, 60.0)
@@ -87,8 +91,41 @@ def test_what_became_too_old_since_the_last_look_stops_at_the_gate() -> None:
             card = await bench.card()
             await bench.until(lambda: world.at(bench.clock.wall_ms()) > due_ms - 20_000, "end")
             loop.now += 0.5
-            sent = bench.seat.gateway.send(Wish(card.candidate, card.id))
-            assert isinstance(sent, Denied)
-            assert sent.reason == f"no observation of KNYC since {DAY} began 81 min ago, limit 80 min"
+            why = f"no observation of KNYC since {DAY} began 81 min ago, limit 80 min"
+            if by == "gate":
+                sent = bench.seat.gateway.send(Wish(card.candidate, card.id))
+                assert isinstance(sent, Denied) and sent.reason == why
+            else:
+                told = bench.engine.trading.release(card, ENGINE if by == "engine" else TRADER)
+                assert not told.accepted and why in told.text
+            ended = bench.engine.desk.approvals.proposals[card.id]
+            assert (ended.state, ended.word) == (ProposalState.WITHDRAWN, why)
+            rows = [row.payload for row in bench.journal.rows if row.kind == "PROPOSAL_STATE"]
+            assert sum(f"{card.id} WITHDRAWN" in row for row in rows) == 1
+            assert not bench.venue.placed
+
+    run_virtual(main)
+
+
+def test_what_an_earlier_run_left_is_not_cancelled_before_this_one_has_had_a_price(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            order = await bench.sent()
+            client, rows, venue = order.intent.client_order_id, list(bench.journal.rows), bench.venue
+        forecast = FakeFeed.forecast
+        monkeypatch.setattr(FakeFeed, "forecast", lambda _feed, _high: None)
+        async with running(loop, venue=venue, history=rows, ready=False, run="r2") as again:
+            await again.until(lambda: again.engine.state.ready, "ready")
+            await asyncio.sleep(5)
+            assert again.engine.state.events[EVENT].refusal
+            assert again.order(client).life is Life.WORKING and not venue.cancel_calls
+            forecast(again.feed, 48.0, limit_s=3)
+            await asyncio.sleep(1)
+            assert again.order(client).life is Life.WORKING
+            await again.until(lambda: not again.order(client).live, "cancel", 5)
+            cancels = [row.payload for row in again.journal.rows if row.kind == "CANCEL_SENT"]
+            assert any("Open-Meteo is" in payload for payload in cancels)
 
     run_virtual(main)
