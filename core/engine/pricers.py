@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
 from core.domain.market import Market
@@ -10,7 +10,7 @@ from core.feeds.quotes import Average, Quote, Volatility
 from core.feeds.stations import stations
 from core.feeds.values import FeedValue, WeatherValue
 from core.models.fair_value import EventFair, NoPrice
-from core.models.families import Family, families
+from core.models.families import families
 from core.models.ranges import inputs as index_inputs
 from core.models.ranges.inputs import IndexInputs
 from core.models.ranges.price import price_event as price_range
@@ -71,12 +71,11 @@ class RangePricer:
 
     pushed = True
 
-    def __init__(self, table: Mapping[str, Family] | None = None) -> None:
-        known = families() if table is None else table
-        self._inputs = {index: IndexInputs(family) for index, family in known.items()}
+    def __init__(self) -> None:
+        self._inputs = {index: IndexInputs(family) for index, family in families().items()}
         self._read: dict[str, list[str]] = {}
         """Indices by the names of what moves their markets' prices or checks them."""
-        for index, family in known.items():
+        for index, family in families().items():
             for name in (family.index, family.implied, family.check):
                 self._read.setdefault(name, []).append(index)
 

@@ -171,7 +171,7 @@ def _no_volatility(inputs: IndexInputs, now_ms: int) -> str:
     implied = inputs.implied
     if implied is None:
         return f"no volatility: no {inputs.family.implied or 'implied one'} yet, {few}"
-    age_s = (now_ms - implied.stamp.event_ms) // 1000
+    age_s = _seconds(now_ms - implied.stamp.event_ms)
     return f"no volatility: {implied.name} is {age_s} s old, limit {implied.stale_after_s} s; {few}"
 
 
@@ -188,5 +188,10 @@ def _age(name: str, quote: Quote) -> InputAge:
 def _check_age(age: InputAge, now_ms: int) -> None:
     if now_ms - age.event_ms > age.stale_after_s * 1000:
         raise _RefusedError(
-            f"{age.name} is {(now_ms - age.event_ms) // 1000} s old, limit {age.stale_after_s} s"
+            f"{age.name} is {_seconds(now_ms - age.event_ms)} s old, limit {age.stale_after_s} s"
         )
+
+
+def _seconds(age_ms: int) -> int:
+    """Rounded up, so that what is beyond a limit reads as more than it."""
+    return -(-age_ms // 1000)
