@@ -11,6 +11,7 @@ from core.control import frames as frames_module
 from core.control.frames import Reader
 from core.control.protocol import FRAME_BYTES_MAX, Frame, Query
 from core.control.queries import QUERIES
+from core.control.rows import event_row
 from core.control.served import Served
 from core.control.snapshot import Snapshot
 from core.control.tables import ProposalRow
@@ -19,7 +20,7 @@ from core.domain.units import Price
 from core.execution.approvals import ProposalState
 from core.venues.venue import LinkState
 from tests.engine.test_pairs import SLUG, link, other, told, twin, two_venues
-from tests.execution.bench import CLI, HOT, TRADER, VIEWER, WARM, Bench, running
+from tests.execution.bench import CLI, EVENT, HOT, TRADER, VIEWER, WARM, Bench, running
 from tests.virtual import VirtualLoop, run_virtual
 
 KEYS = {
@@ -201,6 +202,21 @@ def test_a_price_that_moves_leaves_its_direction_behind() -> None:
                 bid_sign, ask_sign = row.moved % 3 - 1, row.moved // 3 - 1
                 assert bid_sign == moved[0]
                 assert moved[1] is None or ask_sign == moved[1]
+
+    run_virtual(main)
+
+
+def test_a_price_that_is_gone_is_shown_as_the_last_word_of_the_model_alone() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            desk, event = bench.engine.desk, bench.engine.state.events[EVENT]
+            before = event_row(event, desk.state.markets, {})
+            assert all(row.fair == row.model for row in before.brackets)
+            bench.feed.forecast(48.0, limit_s=1)
+            await bench.until(lambda: bool(event.refusal), "no price", 5)
+            gone = event_row(event, desk.state.markets, {})
+            assert gone.refusal == event.refusal
+            assert all(row.fair is None and row.model is not None for row in gone.brackets)
 
     run_virtual(main)
 

@@ -70,6 +70,23 @@ async def test_a_command_is_answered_and_carries_the_proven_peer(house: House) -
     assert actor.may_operate
 
 
+@pytest.fixture
+def hourly(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server_module, "FRAME_INTERVAL_S", 3600.0)
+
+
+async def test_what_cannot_wait_goes_out_before_the_next_frame_is_due(hourly: None, house: House) -> None:
+    line = await house.open("state")
+    while not (isinstance(frame := await line.receive(), Frame) and frame.part + 1 == frame.parts):
+        pass
+    for bid in (4200, 4300):
+        house.desk.changed.append(row(1, bid))
+        house.server.hurry()
+        async with asyncio.timeout(5.0):
+            frame = await line.receive()
+        assert isinstance(frame, Frame) and frame.markets == (row(1, bid),)
+
+
 async def test_a_repeated_id_is_carried_out_once(house: House) -> None:
     line = await house.open("command")
     for _ in range(3):

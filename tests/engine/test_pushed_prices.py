@@ -9,6 +9,7 @@ import pytest
 
 from core.config.settings import EngineSettings, MarketSettings, Settings
 from core.domain.market import IndexMean, Market, Strike, StrikeKind
+from core.engine.facts import judge
 from core.engine.state import MarketState
 from core.feeds.feed import Stamp
 from core.feeds.quotes import Average, Quote, Volatility
@@ -99,6 +100,29 @@ def test_a_tick_moves_the_fair_value_within_a_pass_and_no_other_event() -> None:
     run_virtual(main)
 
 
+def test_what_comes_while_a_pass_waits_is_in_it_whichever_index_it_is_of() -> None:
+    mean = IndexMean("ETHUSD_RTI", 60, ENDS_MS, 0.01)
+    strike = Strike(StrikeKind.GREATER_OR_EQUAL, floor=3_000.0)
+    eth = msgspec.structs.replace(
+        btc(), ticker="KXETH15M-1-00", event_ticker="KXETH15M-1", series_ticker="KXETH15M", mean=mean,
+        strike=strike,
+    )  # fmt: skip
+
+    async def main(loop: VirtualLoop) -> None:
+        venue = FakeVenue(None, loop, VirtualClock(loop), listed=(*ladder(), btc(), eth))  # type: ignore[arg-type]
+        async with running(loop, venue=venue, series=(*SERIES, "KXETH15M")) as bench:
+            dvol(bench)
+            tick(bench, SPOT)
+            now = bench.clock.wall_ms()
+            bench.feed.sink(Volatility("DVOL ETH", "deribit", 60.0, 30, Stamp(now, now, 0), 3600))
+            tick(bench, 3_000.0, name="ETHUSD_RTI")
+            await asyncio.sleep(0.001)
+            assert bench.engine.state.markets[eth.ticker].fair is not None
+            assert market(bench).fair is not None
+
+    run_virtual(main)
+
+
 def test_a_stale_index_leaves_no_price_and_says_which_feed_and_how_old() -> None:
     async def main(loop: VirtualLoop) -> None:
         async with running(loop, venue=listed(loop), series=SERIES) as bench:
@@ -108,7 +132,7 @@ def test_a_stale_index_leaves_no_price_and_says_which_feed_and_how_old() -> None
             event = bench.engine.state.events["KXBTC15M-1"]
             assert not event.refusal
             await asyncio.sleep(5.0)
-            assert event.refusal in (f"BRTI (kalshi-indices) is {n} s old, limit 3 s" for n in (4, 5))
+            assert event.refusal in (f"BRTI (kalshi-indices) is {n} s old, limit 3 s" for n in (5, 6))
             tick(bench, SPOT)
             await asyncio.sleep(0.01)
             assert not event.refusal
@@ -128,6 +152,7 @@ def test_checks_of_the_index_move_nothing_by_themselves_and_other_families_say_t
             tick(bench, SPOT, "coinbase", "BTC/USD")
             await asyncio.sleep(0.2)
             assert not told
+            assert not bench.engine.desk.pricing.explained("KXBTC15M-1"), "it is no input either"
 
     run_virtual(main)
 
@@ -147,8 +172,10 @@ def test_an_unconfirmed_settlement_is_priced_and_traded_only_by_the_operators_wo
                 await asyncio.sleep(0.5)
             assert abs(fair(bench) - 0.5) < 0.02
             if confirmed:
-                card = await bench.card(BTC)
+                card, desk = await bench.card(BTC), bench.engine.desk
                 assert card.verdict.passed
+                desk.settings = msgspec.structs.replace(desk.settings, markets=MarketSettings())
+                assert "G03" in [denial.code for denial in judge(desk, card.candidate).denials]
             else:
                 assert market(bench).edge is not None, "the price is shown"
                 words = "trading waits for your confirmation of the settlement source: whether the mean is"

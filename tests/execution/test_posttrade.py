@@ -201,6 +201,20 @@ def test_fees_that_are_off_again_and_again_halt_the_venue() -> None:
     run_virtual(main)
 
 
+def test_what_fills_while_its_price_is_gone_is_expected_to_pay_by_the_last_there_was() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            order = await bench.sent()
+            bench.venue.faults.refuse_cancels = 1_000
+            bench.feed.forecast(48.0, limit_s=1)
+            await bench.until(lambda: bench.engine.state.markets[HOT].fair is None, "no price", 5)
+            bench.venue.trade(order.order_id, 2)
+            await bench.until(lambda: bool(bench.engine.desk.ledger.net(HOT)), "fill")
+            assert bench.engine._ears.posttrade._expected[HOT].mean > 0
+
+    run_virtual(main)
+
+
 def test_results_the_model_excludes_halt_the_desk() -> None:
     async def main(loop: VirtualLoop) -> None:
         async with running(loop) as bench:

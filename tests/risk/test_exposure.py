@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.domain.market import Market, Venue
+from core.domain.market import IndexMean, Market, Venue
 from core.domain.order import BookSide, Fill, Life, Order, Outcome, Purpose
 from core.domain.position import Position, apply, settle
 from core.domain.units import Money, Price, Quantity, contracts
@@ -26,7 +26,7 @@ from core.risk.exposure import (
     still_reserved,
 )
 from core.venues.venue import OrderReport, ReportStatus
-from tests.risk.desk import DOLLAR, market, order
+from tests.risk.desk import DOLLAR, WORLD_MS, market, order
 
 BID, ASK = BookSide.BID, BookSide.ASK
 OPEN, CLOSE = Purpose.OPEN, Purpose.CLOSE
@@ -359,6 +359,11 @@ def test_buckets_join_what_settles_together() -> None:
     plain = market(station=None)
     assert bucket(plain) == "KXHIGHNY 2023-11-14"
     assert bucket(market(climate_day="2023-11-15")) != bucket(market())
+    quarter, hour = (
+        market(series_ticker=series, station=None, mean=IndexMean("BRTI", 60, WORLD_MS, 0.01))
+        for series in ("KXBTC15M", "KXBTCD")
+    )
+    assert bucket(quarter) == bucket(hour) == "BRTI 2023-11-14"
 
 
 def test_five_hundred_markets_cost_microseconds_a_question() -> None:

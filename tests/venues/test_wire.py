@@ -14,6 +14,7 @@ from core.domain.market import (
     CENT_GRID,
     FeeSchedule,
     FeeType,
+    IndexMean,
     MarketStatus,
     Strike,
     StrikeKind,
@@ -213,6 +214,28 @@ def test_a_settlement_pays_by_result_or_value() -> None:
     assert reports.settlement_report(parsed(scalar, SettlementWire), Odd()).payout == 3_700
     with pytest.raises(WireError):
         reports.settlement_report(parsed(scalar | {"value": None}, SettlementWire), Odd())
+
+
+def test_a_market_on_an_index_carries_its_mean_what_is_open_of_it_or_the_doubt() -> None:
+    change = {
+        "ticker": "KXBTC15M-26NOV221015-15",
+        "event_ticker": "KXBTC15M-26NOV221015",
+        "close_time": "2026-11-22T15:15:00Z",
+        "strike_type": "greater_or_equal",
+        "floor_strike": 91250.12,
+        "cap_strike": None,
+        "rules_primary": "Yes if the average of the 60 seconds of BRTI is at or above 91250.12.",
+    }
+    event = EventWire("KXBTC15M-26NOV221015", "KXBTC15M", False)
+    series = SeriesWire("KXBTC15M", "quadratic", 1)
+    odd = Odd()
+    found = market(parsed(MARKET | change, MarketWire), event, series, odd)
+    assert found.mean == IndexMean("BRTI", 60, found.close_ms, 0.01)
+    assert "highest and lowest" in found.unconfirmed and not found.doubt and not odd.notes
+    assert found.label == "BTC15 Nov22 10:15 >=91250.12"
+    other = MARKET | change | {"rules_primary": "Yes if the last BRTI is at or above 91250.12."}
+    found = market(parsed(other, MarketWire), event, series, odd)
+    assert found.mean is None and found.doubt in odd.notes and "no mean of 60 seconds" in found.doubt
 
 
 def test_a_market_is_named_sanitised_and_priced() -> None:

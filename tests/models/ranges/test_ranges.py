@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from core.domain.market import IndexMean, Strike, StrikeKind
 from core.models.fair_value import EventFair, NoPrice
-from core.models.ranges.inputs import IndexInputs, absorb
+from core.models.ranges.inputs import IndexInputs, absorb, concerns
 from core.models.ranges.price import price_event
+from core.models.ranges.rungs import rungs
 from core.models.ranges.volatility import Realised, percent_a_year, sampled
 from tests.models.ranges.conftest import (
     BRTI,
@@ -80,6 +81,13 @@ def test_every_kind_of_strike_says_the_same() -> None:
     assert one(StrikeKind.BETWEEN, 91_300.0, 10**7) == pytest.approx(up, abs=1e-6)
 
 
+@given(st.integers(1, 20_000_000))
+def test_a_strike_of_whole_cents_is_that_value_and_none_beside_it(cents: int) -> None:
+    for kind, lowest in ((StrikeKind.GREATER_OR_EQUAL, cents), (StrikeKind.GREATER, cents + 1)):
+        found = rungs([market(0, Strike(kind, floor=cents / 100))], 0.01)
+        assert not isinstance(found, str) and [rung.low for rung in found] == [lowest]
+
+
 def test_a_value_carries_what_it_rests_on() -> None:
     event = priced(ladder(), inputs(NOW))
     value = event.values[2]
@@ -90,6 +98,10 @@ def test_a_value_carries_what_it_rests_on() -> None:
     # 45 % a year over 480 s less two thirds of the minute.
     assert event.spread == pytest.approx(SPOT * 0.45 * math.sqrt(440 / (365 * 86_400)), rel=0.01)
     assert "volatility 45.0% (DVOL BTC)" in " ".join(value.evidence)
+    assert "(t, 4 degrees)" in value.evidence[-1]
+    # What a quarter more or less of the volatility makes of it.
+    more, less = (priced(ladder(), inputs(NOW, percent=45.0 * (1 + d))).values[2] for d in (1e-4, -1e-4))
+    assert value.sigma == pytest.approx(abs(more.probability - less.probability) / 2e-4 * 0.25, rel=1e-3)
 
 
 def test_inside_the_window_what_is_averaged_counts() -> None:
@@ -98,6 +110,7 @@ def test_inside_the_window_what_is_averaged_counts() -> None:
     [above] = priced([market(0, Strike(StrikeKind.GREATER, floor=91_270.0))], held, at_ms).values
     assert above.mean == pytest.approx((41 * 91_310 + 19 * SPOT) / 60)
     assert above.probability > 0.99, "the spot is under the strike, the mean is not any more"
+    assert above.spread == pytest.approx(0.83 * SPOT * 0.45 / math.sqrt(365 * 86_400), rel=0.01)
 
 
 def test_a_closing_window_without_its_mean_has_no_price() -> None:
@@ -108,13 +121,18 @@ def test_a_closing_window_without_its_mean_has_no_price() -> None:
         markets, absorb(held, settling(SPOT, 41, at_ms, ENDS_MS + 900_001)), at_ms
     )
     assert "their mean is not told" in refusal(markets, absorb(held, settling(SPOT, 40, at_ms - 1000)), at_ms)
-    assert "holds 30 of 41 values" in refusal(markets, absorb(held, settling(SPOT, 30, at_ms)), at_ms)
+    for seconds in (30, 38, 43):
+        told = absorb(held, settling(SPOT, seconds, at_ms))
+        assert f"holds {seconds} of 41 values" in refusal(markets, told, at_ms)
+    assert priced(markets, absorb(held, settling(SPOT, 39, at_ms)), at_ms)
+    quarter = msgspec.structs.replace(settling(SPOT, 41, at_ms), of=900)
+    assert "their mean is not told" in refusal(markets, absorb(held, quarter), at_ms)
     assert "complete" in refusal(markets, held, ENDS_MS)
 
 
 def test_stale_values_are_named_with_their_age() -> None:
     held = inputs(NOW)
-    assert refusal(ladder(), held, NOW + 3_999) == "BRTI (kalshi-indices) is 3 s old, limit 3 s"
+    assert refusal(ladder(), held, NOW + 3_999) == "BRTI (kalshi-indices) is 4 s old, limit 3 s"
     fresh = absorb(held, quote(SPOT, NOW + 11_000))
     assert "DVOL BTC is 11 s old, limit 10 s; 0 returns of BRTI seen" in refusal(
         ladder(), fresh, NOW + 11_000
@@ -136,6 +154,7 @@ def test_strikes_that_do_not_fit_together_are_refused() -> None:
     whole = ladder()
     assert "not contiguous" in refusal([*whole[:3], *whole[4:]], inputs(NOW))
     assert "both tails" in refusal(whole[1:], inputs(NOW))
+    assert "both tails" in refusal(whole[:-1], inputs(NOW))
     wide = msgspec.structs.replace(whole[2], strike=Strike(StrikeKind.BETWEEN, 91_050.0, 91_199.99))
     assert "not contiguous" in refusal([*whole[:2], wide, *whole[3:]], inputs(NOW))
     other = msgspec.structs.replace(whole[2], mean=IndexMean("BRTI", 60, ENDS_MS + 900_000, 0.01))
@@ -168,6 +187,23 @@ def test_a_jump_is_believed_once_it_stands() -> None:
     assert stands.realised.returns == 0, "the jump is no return of a quiet walk"
 
 
+def test_a_level_has_to_stand_itself_before_it_is_believed() -> None:
+    held = absorb(inputs(NOW - 150_000), quote(70_000.0, NOW - 140_000))
+    held = absorb(held, quote(50_000.0, NOW - 15_000))
+    held = absorb(absorb(held, quote(50_010.0, NOW)), dvol(45.0, NOW))
+    assert "jumped from 91250.00 to 50010.00" in refusal(ladder(), held)
+
+
+def test_only_the_indexs_own_source_counts_and_nothing_older_than_what_is_held() -> None:
+    held = inputs(NOW)
+    late = quote(SPOT - 500, NOW - 1)
+    elsewhere = quote(SPOT - 500, NOW, source="chainlink")
+    mean = msgspec.structs.replace(settling(SPOT, 41, NOW), source="chainlink")
+    assert absorb(held, late).index == held.index
+    assert concerns(BRTI, late) and concerns(BRTI, settling(SPOT, 41, NOW))
+    assert not concerns(BRTI, elsewhere) and not concerns(BRTI, mean)
+
+
 def test_an_index_far_from_the_exchanges_is_not_believed() -> None:
     def books(at: float) -> IndexInputs:
         held = absorb(inputs(NOW), quote(at, NOW, "BTC/USD", "coinbase"))
@@ -187,8 +223,14 @@ def test_returns_stand_in_for_a_missing_implied_volatility() -> None:
     own = held.realised.variance_per_s
     assert own is not None and percent_a_year(own) == pytest.approx(60.0, rel=1e-6)
     assert held.realised.returns == pytest.approx(60, abs=0.1)
-    assert "60.0% from its returns" in " ".join(priced(ladder(), held).values[0].evidence)
-    assert "DVOL BTC is 300%" in refusal(ladder(), absorb(held, dvol(300.0, NOW)))
+    alone = priced(ladder(), held).values[2]
+    assert "60.0% from its returns" in " ".join(alone.evidence)
+    # Of what sixty returns say and of what past ones say of the next.
+    error = math.hypot(0.15, 1 / math.sqrt(120))
+    implied = priced(ladder(), absorb(held, dvol(60.0, NOW))).values[2]
+    assert alone.sigma == pytest.approx(implied.sigma * error / 0.25, rel=1e-3)
+    for percent in (300.0, 10.0):
+        assert f"DVOL BTC is {percent:.0f}%" in refusal(ladder(), absorb(held, dvol(percent, NOW)))
 
 
 @given(st.lists(st.tuples(st.integers(1, 900_000), st.floats(-0.05, 0.05)), max_size=60))
