@@ -105,4 +105,7 @@ def test_a_simulated_desk_has_what_its_simulator_serves_and_needs_no_key(tmp_pat
     world = World(environment=Environment.SIM, feeds={"chainlink": {"rpc": "http://127.0.0.1:1/one"}})
     mixed = chosen(demo, parse(nodes, str(demo.config)), world)["chainlink"]
     assert {role: url for role, url in mixed.urls.items() if url} == {"rpc": "http://127.0.0.1:1/one"}
-    assert mixed.urls.keys() == chainlink.DECLARATION.urls.keys(), "nor is a declared one asked"
+    assert mixed.urls.keys() == chainlink.DECLARATION.urls.keys()
+    older = World(environment=Environment.SIM, feeds={"kraken": {"ws": "ws://127.0.0.1:1/kraken"}})
+    urls = chosen(demo, parse("", str(demo.config)), older)["kraken"].urls
+    assert urls == {"ws": "ws://127.0.0.1:1/kraken", "api": ""}, "nor is a declared one asked"

@@ -181,6 +181,19 @@ def test_a_price_that_leaps_within_a_day_is_refused(played: Played) -> None:
     played.run(script)
 
 
+def test_a_price_may_have_leapt_while_nobody_heard_of_it_for_a_day(played: Played) -> None:
+    async def script() -> None:
+        await asyncio.sleep(30)
+        held = coins(played)
+        prices = played.sim.around.prices
+        prices.value = lambda name, at_ms, source="": 2 * type(prices).value(prices, name, at_ms, source)
+        played.virtual.loop._jumping.now_s += 86_400  # the machine slept
+        await asyncio.sleep(120)
+        assert [quote.name for quote in coins(played)[len(held) :]][:2] == ["BTC/USD", "ETH/USD"]
+
+    played.run(script)
+
+
 def test_an_address_shows_nothing_but_its_host(virtual: Any) -> None:
     """Node providers put the key into the path."""
     addresses = {"chainlink": {"rpc": "/chainlink/planted-key-123"}}
