@@ -15,6 +15,8 @@ def price_of(of: Declaration) -> str:
     """What a test of the source asks and what that costs, before it is asked."""
     if of.every_s == 0 and of.probe is None:
         return "Nothing is asked and nothing is spent: the next message of its connection is waited for."
+    if not of.urls:
+        return "Nobody is asked and nothing is spent: a file is read."
     unit = of.quotas[0].unit if of.quotas else "calls"
     if of.probe is not None:
         cost = f"{of.probe.cost} {unit}" if of.probe.cost != 1 else f"1 {unit.removesuffix('s')}"

@@ -52,6 +52,13 @@ def test_a_test_is_exactly_one_request_and_its_price_is_told_first(virtual: Any,
     assert sum(map(len, world.asked.values())) == 1
 
 
+def test_what_is_a_file_costs_no_calls() -> None:
+    of = {one.name: one for one in declarations()}
+    for name in ("fomc", "own-calendar"):
+        assert price_of(of[name]) == "Nobody is asked and nothing is spent: a file is read."
+    assert price_of(of["kalshi-indices"]).endswith("the next message of its connection is waited for.")
+
+
 def test_an_error_under_200_is_told_in_the_providers_words() -> None:
     probe = kraken.DECLARATION.probe
     assert probe is not None
