@@ -7,13 +7,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from core.feeds.feed import Feed, FeedState
-from core.feeds.nbm import GUIDANCE, guidance_feed, newest_run_ms
+from core.feeds.fetch import Failed, Fetcher
+from core.feeds.nbm import GUIDANCE, GuidanceSource, guidance_feed, newest_run_ms
 from core.feeds.nbm_text import GuidanceRow, by_day, parse_tables, utc_ms, whole
+from core.feeds.pace import Pace
 from core.feeds.stations import HOUR_MS, stations
 from core.feeds.values import Guessed, StationGuidance
 from core.sim.feeds import iem
@@ -128,6 +131,24 @@ def test_a_run_that_is_late_is_no_failure_and_grows_old(virtual: Any) -> None:
 def test_rows_of_another_station_are_refused(virtual: Any) -> None:
     world, feed = ran(virtual, 1.0, Quirks(other_station=True))
     assert world.got == [] and "another station" in feed.health().detail
+
+
+def test_an_archive_that_fails_is_not_asked_for_the_next_station_at_once(virtual: Any) -> None:
+    clocks, asked = virtual.clocks(world_ms=hour(22, 15)), list[str]()
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.params["station"])
+        return httpx.Response(503)
+
+    async def work() -> None:
+        async with httpx.AsyncClient(transport=httpx.MockTransport(handle)) as client:
+            fetcher = Fetcher(client, "http://feed", clocks, "pmconsole/test", "application/json")
+            both = [stations()[icao] for icao in ("KNYC", "KMDW")]
+            source = GuidanceSource("NBS", both, fetcher, Pace(clocks), clocks, lambda _: None)
+            assert isinstance(await source.poll(), Failed)
+
+    virtual.run(work())
+    assert asked == ["KNYC"]
 
 
 def test_a_busy_archive_backs_off(virtual: Any) -> None:
