@@ -299,7 +299,8 @@ class StreamedFeed:
             self._heard_ns[name_of(value)] = at.ns
             self._state, self._detail, self._failures = FeedState.OK, "", 0
             self._news.set()
-        self._fault = self._hidden(fault)
+        if fault or heard.values:  # a heartbeat makes nothing good
+            self._fault = self._hidden(fault)
 
     def _hidden(self, text: str) -> str:
         return self._key.hidden(text) if self._key is not None else text

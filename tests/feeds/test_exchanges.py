@@ -163,6 +163,24 @@ def test_a_leap_is_refused_for_a_minute_and_on_the_same_connection_alone() -> No
     assert isinstance(at(1_001 + LEAP_MS, 50_000), Quote)
 
 
+def test_why_it_is_refused_is_told_until_a_value_comes(virtual: Any) -> None:
+    refusal = {"method": "subscribe", "success": False, "error": "Currency pair not supported"}
+    says = [json.dumps(one).encode() for one in (refusal, {"channel": "heartbeat"})]
+    tells = json.dumps(kraken_ticker(timestamp="2026-11-22T00:00:00Z")).encode()
+    sockets = [Scripted(*says), Scripted(*says, tells)]
+    for socket, why in zip(sockets, ("refused: Currency pair not supported", ""), strict=True):
+
+        async def connect(url: str, headers: Any, socket: Socket = socket) -> Socket:
+            return socket
+
+        clocks = virtual.clocks(1.0, NOW_MS)
+        feed = StreamedFeed(
+            kraken.DECLARATION, a_kraken(), connect, clocks, random.Random(1), lambda _: None
+        )  # fmt: skip
+        virtual.run_for(1, feed.run)
+        assert feed.health().detail.startswith(why) and bool(why) == ("refused" in feed.health().detail)
+
+
 def test_one_message_dated_ahead_makes_no_later_price_a_leap(virtual: Any) -> None:
     told: list[Any] = []
     wrong = kraken_ticker(bid=8_173.0, ask=8_173.1, timestamp="2026-11-23T00:00:00Z")
