@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from core.config.settings import EngineSettings, MarketSettings, Settings
-from core.domain.market import IndexMean, Market, Strike, StrikeKind
+from core.domain.market import IndexMean, Market, MarketStatus, Strike, StrikeKind
 from core.engine.facts import judge
 from core.engine.state import MarketState
 from core.feeds.feed import Stamp
@@ -129,13 +129,44 @@ def test_a_stale_index_leaves_no_price_and_says_which_feed_and_how_old() -> None
             dvol(bench)
             tick(bench, SPOT)
             await asyncio.sleep(0.1)
-            event = bench.engine.state.events["KXBTC15M-1"]
-            assert not event.refusal
+            state = bench.engine.state
+            event = state.events["KXBTC15M-1"]
+            bench.venue.quote(BTC, 43, 46)  # worth fifty
+            await asyncio.sleep(0.3)
+            assert not event.refusal and market(bench).edge is not None
             await asyncio.sleep(5.0)
+            assert (market(bench).fair, market(bench).edge, market(bench).edge_word) == (None, None, "stale")
+            assert market(bench).why_not == event.refusal
+            seen = state.changed_markets.version
             assert event.refusal in (f"BRTI (kalshi-indices) is {n} s old, limit 3 s" for n in (5, 6))
             tick(bench, SPOT)
             await asyncio.sleep(0.01)
             assert not event.refusal
+            assert BTC in state.changed_markets.since(seen), "the price is shown again, though it is the same"
+
+    run_virtual(main)
+
+
+def test_the_record_is_of_the_weather_model_alone_and_a_forecast_hurries_no_frame() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop, venue=listed(loop), series=SERIES) as bench:
+            pricing, event, told = (
+                bench.engine.desk.pricing,
+                bench.engine.state.events["KXBTC15M-1"],
+                list[int](),
+            )
+            pricing.on_pushed = lambda: told.append(1)
+            bench.feed.forecast(52.0)
+            assert not told
+            bench.venue.quote(BTC, 43, 46)
+            dvol(bench)
+            tick(bench, SPOT)
+            await asyncio.sleep(1.5)
+            before = pricing.record
+            over = msgspec.structs.replace(btc(), status=MarketStatus.DETERMINED, result="yes")
+            bench.venue.listener.on_market(over)
+            assert market(bench).market.result == "yes"
+            assert pricing.record == before and not event.score
 
     run_virtual(main)
 
@@ -144,9 +175,12 @@ def test_checks_of_the_index_move_nothing_by_themselves_and_other_families_say_t
     async def main(loop: VirtualLoop) -> None:
         other = msgspec.structs.replace(btc(), ticker="KXFED-1-1", event_ticker="KXFED-1", mean=None)
         other = msgspec.structs.replace(other, series_ticker="KXFED")
-        venue = FakeVenue(None, loop, VirtualClock(loop), listed=(*ladder(), btc(), other))  # type: ignore[arg-type]
+        doubtful = msgspec.structs.replace(other, ticker="KXFED-2-1", event_ticker="KXFED-2", doubt="which?")
+        markets = (*ladder(), btc(), other, doubtful)
+        venue = FakeVenue(None, loop, VirtualClock(loop), listed=markets)  # type: ignore[arg-type]
         async with running(loop, venue=venue, series=(*SERIES, "KXFED")) as bench:
             assert bench.engine.state.events["KXFED-1"].refusal == "no model for KXFED"
+            assert bench.engine.state.events["KXFED-2"].refusal == "which?"
             told = list[int]()
             bench.engine.desk.pricing.on_pushed = lambda: told.append(1)
             tick(bench, SPOT, "coinbase", "BTC/USD")
