@@ -104,8 +104,8 @@ class Script(msgspec.Struct, frozen=True):
 
     @property
     def silence(self) -> Silence | None:
-        """In which one venue is silent while nothing else goes wrong."""
-        return outage.drawn(self.seed, self.length_s)
+        """In which one venue is silent while nothing else goes wrong: a wanted death would."""
+        return None if self.die else outage.drawn(self.seed, self.length_s)
 
     def plans(self) -> tuple[Plan, Plan | None]:
         """The faults of the one venue and of the other, where there is another."""
