@@ -1,0 +1,162 @@
+"""Scores against their definitions, computed the slow way: integrals, double sums, draws at random."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.integrate import quad
+from scipy.special import stdtr
+
+from core.models import scores
+from core.models.laws import Law, Mixture, Shape, below, density
+
+SHAPES = list(Shape)
+
+
+def plain_below(shape: Shape, z: float) -> float:
+    return 0.5 * math.erfc(-z / math.sqrt(2)) if shape is Shape.NORMAL else float(stdtr(6, z))
+
+
+def crps_by_integral(cdf, y: float) -> float:  # type: ignore[no-untyped-def]
+    left, _ = quad(lambda x: cdf(x) ** 2, y - 400, y, limit=400, points=[y - 30, y - 5])
+    right, _ = quad(lambda x: (1 - cdf(x)) ** 2, y, y + 400, limit=400, points=[y + 5, y + 30])
+    return left + right
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("z", [-40.0, -7.5, -1.0, 0.0, 0.3, 2.0, 9.0])
+def test_distribution_and_density_of_a_law(shape: Shape, z: float) -> None:
+    assert below(shape, z) == pytest.approx(plain_below(shape, z), abs=1e-14)
+    slope = (plain_below(shape, z + 1e-5) - plain_below(shape, z - 1e-5)) / 2e-5
+    assert density(shape, z) == pytest.approx(slope, abs=1e-8)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_distribution_reaches_both_ends(shape: Shape) -> None:
+    assert list(below(shape, [-np.inf, np.inf])) == [0.0, 1.0]
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize(("mean", "scale", "y"), [(70.0, 3.0, 71.0), (70.0, 0.5, 75.0), (-4.0, 5.0, -4.0)])
+def test_crps_is_the_integral(shape: Shape, mean: float, scale: float, y: float) -> None:
+    law = Law(shape, np.array([mean]), np.array([scale]))
+    expected = crps_by_integral(lambda x: plain_below(shape, (x - mean) / scale), y)
+    assert scores.crps(law, y)[0] == pytest.approx(expected, abs=1e-6)
+
+
+def test_crps_golden() -> None:
+    """A normal at its mean: ``s (sqrt(2) - 1) / sqrt(pi)``."""
+    law = Law(Shape.NORMAL, np.array([70.0]), np.array([3.0]))
+    assert scores.crps(law, 70.0)[0] == pytest.approx(3 * (math.sqrt(2) - 1) / math.sqrt(math.pi), rel=1e-12)
+
+
+@pytest.mark.parametrize("shapes", [(Shape.NORMAL, Shape.NORMAL), (Shape.NORMAL, Shape.T6)])
+@pytest.mark.parametrize("y", [64.0, 73.0, 90.0])
+def test_crps_of_a_mixture_is_the_integral(shapes: tuple[Shape, Shape], y: float) -> None:
+    one = Law(shapes[0], np.array([65.0, 65.0]), np.array([2.0, 2.0]))
+    other = Law(shapes[1], np.array([82.0, 82.0]), np.array([4.0, 4.0]))
+    mixed = Mixture((0.3, 0.7), (one, other))
+
+    def cdf(x: float) -> float:
+        return 0.3 * plain_below(shapes[0], (x - 65) / 2) + 0.7 * plain_below(shapes[1], (x - 82) / 4)
+
+    got = scores.crps_mixture(mixed, np.array([y, y]))
+    assert got == pytest.approx([crps_by_integral(cdf, y)] * 2, abs=1e-3)
+    assert mixed.mean == pytest.approx([0.3 * 65 + 0.7 * 82] * 2)
+    variance = 0.3 * (4 + (65 - 76.9) ** 2) + 0.7 * (16 * shapes[1].deviation ** 2 + (82 - 76.9) ** 2)
+    assert mixed.sd == pytest.approx([math.sqrt(variance)] * 2)
+
+
+@given(st.lists(st.floats(-50, 120), min_size=2, max_size=12), st.floats(-60, 130))
+def test_crps_of_an_ensemble_is_the_double_sum(members: list[float], y: float) -> None:
+    m = len(members)
+    near = sum(abs(x - y) for x in members) / m
+    apart = sum(abs(a - b) for a in members for b in members)
+    values = np.array([members])
+    assert scores.crps_ensemble(values, [y])[0] == pytest.approx(near - apart / (2 * m * m), abs=1e-9)
+    fair = near - apart / (2 * m * (m - 1))
+    assert scores.crps_ensemble(values, [y], fair=True)[0] == pytest.approx(fair, abs=1e-9)
+
+
+def test_an_ensemble_with_a_missing_member_has_no_score() -> None:
+    with pytest.raises(ValueError, match="no number"):
+        scores.crps_ensemble(np.array([[70.0, math.nan]]), [70.0])
+    with pytest.raises(ValueError, match="too few"):
+        scores.crps_ensemble(np.array([[70.0]]), [70.0], fair=True)
+
+
+def test_event_scores_are_of_floored_probabilities() -> None:
+    """Nothing on the winner of six: it is given a floor, and the others a little less than they had."""
+    given_ = np.array([[0.0, 0.4, 0.3, 0.2, 0.1, 0.0]])
+    winner = np.array([0])
+    total = 1.0 + 2 * 0.002
+    assert scores.log_loss(given_, winner)[0] == pytest.approx(-math.log(0.002 / total))
+    parts = [0.002 / total, 0.4 / total, 0.3 / total, 0.2 / total, 0.1 / total, 0.002 / total]
+    brier = (parts[0] - 1) ** 2 + sum(p * p for p in parts[1:])
+    assert scores.brier_event(given_, winner)[0] == pytest.approx(brier)
+
+
+def test_scores_of_contracts() -> None:
+    assert scores.brier([0.25, 0.25], [True, False]) == pytest.approx([0.5625, 0.0625])
+    assert scores.log_score([0.25, 0.0]) == pytest.approx([math.log(4), -math.log(0.002)])
+
+
+def test_calibration_is_the_mean_over_random_draws() -> None:
+    """What sharing out a whole degree's stretch replaces: many seeds' randomised PIT."""
+    rng = np.random.default_rng(5)
+    law = Law(Shape.NORMAL, rng.normal(70, 8, 300), np.full(300, 2.0))
+    y = np.round(rng.normal(law.location + 0.4, 3.0))
+    low, high = scores.stretch(law, y)
+    drawn = low + (high - low) * rng.uniform(size=(2000, 300))
+    for level in (0.5, 0.8, 0.9):
+        inside = np.abs(drawn - 0.5) <= level / 2
+        assert scores.covered(low, high, level).mean() == pytest.approx(inside.mean(), abs=2e-3)
+    assert scores.pit_mean(low, high).mean() == pytest.approx(drawn.mean(), abs=2e-3)
+    pooled = np.sort(drawn.ravel())
+    apart = np.abs(np.arange(1, pooled.size + 1) / pooled.size - pooled).max()
+    assert scores.kolmogorov(low, high) == pytest.approx(apart, abs=3e-3)
+
+
+def test_an_outcome_beyond_all_probability_is_outside_every_interval() -> None:
+    low, high = np.array([1.0]), np.array([1.0])
+    assert scores.covered(low, high, 0.9)[0] == 0.0
+    assert scores.kolmogorov(low, high) == pytest.approx(1.0, abs=5e-3)
+
+
+def test_calibrated_forecasts_lie_on_the_diagonal() -> None:
+    rng = np.random.default_rng(9)
+    said = rng.uniform(size=20_000)
+    bins = scores.reliability(said, rng.uniform(size=said.size) < said)
+    assert [b.low for b in bins] == list(scores.RELIABILITY_EDGES[:-1])
+    assert sum(b.count for b in bins) == said.size
+    assert sum(b.happened_low <= b.said <= b.happened_high for b in bins) >= 8
+    assert scores.calibration_error(bins) < 0.01
+
+
+def test_reliability_leaves_empty_bins_out_and_holds_the_ends() -> None:
+    bins = scores.reliability(np.array([0.0, 1.0, 1.0]), np.array([False, True, False]))
+    assert [(b.low, b.high, b.count, b.happened) for b in bins] == [(0.0, 0.02, 1, 0.0), (0.9, 1.0, 2, 0.5)]
+    assert scores.calibration_error(bins) == pytest.approx(2 / 3 * 0.5)
+    assert scores.calibration_error(()) == 0.0
+
+
+def test_wilson_interval_golden() -> None:
+    """Four of ten: the roots of ``(p - .4)^2 = z^2 p (1 - p) / 10``."""
+    assert scores.wilson(0.4, 10) == pytest.approx((0.16818, 0.68733), abs=1e-5)
+    assert scores.wilson(0.0, 10)[0] == 0.0
+
+
+def test_errors_of_one_day_count_once() -> None:
+    """Ten cities that repeat each other say no more than one does."""
+    rng = np.random.default_rng(3)
+    once = rng.normal(size=200)
+    alone = scores.by_day(once, np.arange(200))
+    repeated = scores.by_day(np.repeat(once, 10), np.repeat(np.arange(200), 10))
+    assert alone.se == pytest.approx(once.std(ddof=1) / math.sqrt(200))
+    assert repeated.se == pytest.approx(alone.se)
+    assert (repeated.n, repeated.days) == (2000, 200)
+    assert scores.by_day(np.array([1.0]), np.array([1])).se is None
