@@ -1,8 +1,9 @@
-"""The shapes of law that outcomes are predicted with, on whole arrays: the normal and Student's t of six
-degrees of freedom, both as location and scale.
+"""The shapes of law that outcomes are predicted with, on whole arrays: the normal and Student's t of three to
+six degrees of freedom, as location and scale.
 
-The t is the plain one, not scaled to variance one: its standard deviation is ``sqrt(6/4)`` of its scale. Its
-distribution is elementary (Abramowitz and Stegun 1964, 26.7.4), where a general routine is ten times dearer.
+The t is the plain one, not scaled to variance one: of six degrees its standard deviation is ``sqrt(6/4)`` of
+its scale. Its distribution is elementary (Abramowitz and Stegun 1964, 26.7.3 and 26.7.4), where a general
+routine is ten times dearer.
 """
 
 from __future__ import annotations
@@ -17,42 +18,62 @@ from scipy.special import ndtr
 
 Array = npt.NDArray[np.float64]
 
-T_DEGREES = 6
-_T_NORM = math.gamma(3.5) / (math.sqrt(T_DEGREES * math.pi) * math.gamma(3.0))
 _SQRT2PI = math.sqrt(2.0 * math.pi)
 
 
 class Shape(enum.Enum):
     NORMAL = "normal"
+    T3 = "t3"
+    T4 = "t4"
+    T5 = "t5"
     T6 = "t6"
+
+    @property
+    def degrees(self) -> int | None:
+        """Of freedom; ``None`` for the normal."""
+        return None if self is Shape.NORMAL else int(self.value[1:])
 
     @property
     def deviation(self) -> float:
         """Standard deviation of a scale of one."""
-        return 1.0 if self is Shape.NORMAL else math.sqrt(T_DEGREES / (T_DEGREES - 2))
+        degrees = self.degrees
+        return 1.0 if degrees is None else math.sqrt(degrees / (degrees - 2))
+
+
+T_SHAPES = {shape.degrees: shape for shape in Shape if shape.degrees is not None}
+"""The t by its degrees of freedom."""
 
 
 def below(shape: Shape, z: npt.ArrayLike) -> Array:
     """Probability of at most ``z`` at location zero and scale one."""
     at = np.asarray(z, dtype=np.float64)
-    return np.asarray(ndtr(at)) if shape is Shape.NORMAL else _t_below(at)
+    degrees = shape.degrees
+    return np.asarray(ndtr(at)) if degrees is None else _t_below(at, degrees)
 
 
 def density(shape: Shape, z: npt.ArrayLike) -> Array:
     at = np.asarray(z, dtype=np.float64)
-    if shape is Shape.NORMAL:
+    degrees = shape.degrees
+    if degrees is None:
         return np.asarray(np.exp(-0.5 * at * at) / _SQRT2PI)
-    return np.asarray(_T_NORM * (1.0 + at * at / T_DEGREES) ** -3.5)
+    norm = math.gamma((degrees + 1) / 2) / (math.sqrt(degrees * math.pi) * math.gamma(degrees / 2))
+    return np.asarray(norm * (1.0 + at * at / degrees) ** (-(degrees + 1) / 2))
 
 
-def _t_below(z: Array) -> Array:
+def _t_below(z: Array, degrees: int) -> Array:
     y2 = z * z
-    root = np.sqrt(T_DEGREES + y2)
+    root = np.sqrt(degrees + y2)
     with np.errstate(invalid="ignore"):
         sin = np.where(np.isinf(z), 1.0, np.abs(z) / root)
-    cos2 = T_DEGREES / (T_DEGREES + y2)
-    # cos2 / (1 + sin) is 1 - sin without the loss of digits far out.
-    tail = 0.5 * (cos2 / (1.0 + sin) - sin * cos2 * (0.5 + 0.375 * cos2))
+    cos2 = degrees / (degrees + y2)
+    if degrees % 2:
+        cos = np.sqrt(cos2)
+        more = 1.0 if degrees == 3 else 1.0 + cos2 * (2 / 3)
+        tail = np.maximum(0.0, np.arctan2(cos, sin) - sin * cos * more) / math.pi
+    else:
+        more = 0.5 if degrees == 4 else 0.5 + 0.375 * cos2
+        # cos2 / (1 + sin) is 1 - sin without the loss of digits far out.
+        tail = 0.5 * (cos2 / (1.0 + sin) - sin * cos2 * more)
     return np.where(z < 0.0, tail, 1.0 - tail)
 
 

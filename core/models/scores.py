@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import betaln
 
-from core.models.laws import T_DEGREES, Array, Law, Mixture, Shape, below, density
+from core.models.laws import Array, Law, Mixture, Shape, below, density
 
 LOG_FLOOR = 0.002
 """A fifth of a tick: keeps one surprise from deciding a record. For the score only."""
@@ -25,12 +25,6 @@ WILSON_Z = 1.959963984540054
 """Two-sided 95 %."""
 
 _SQRT_PI = math.sqrt(math.pi)
-_T_MEAN_APART = (
-    2.0
-    * math.sqrt(T_DEGREES)
-    / (T_DEGREES - 1)
-    * math.exp(float(betaln(0.5, T_DEGREES - 0.5)) - 2.0 * float(betaln(0.5, T_DEGREES / 2)))
-)
 _LEVELS = 401
 _NO_WIDTH = 1e-12
 _GRID_POINTS = 801
@@ -51,10 +45,17 @@ def crps_standard(shape: Shape, z: npt.ArrayLike) -> Array:
     """CRPS at ``z`` of the law of location zero and scale one."""
     at = np.asarray(z, dtype=np.float64)
     middle = at * (2.0 * below(shape, at) - 1.0)
-    if shape is Shape.NORMAL:
+    degrees = shape.degrees
+    if degrees is None:
         return middle + 2.0 * density(shape, at) - 1.0 / _SQRT_PI
-    spread = 2.0 * density(shape, at) * (T_DEGREES + at * at) / (T_DEGREES - 1)
-    return middle + spread - _T_MEAN_APART
+    spread = 2.0 * density(shape, at) * (degrees + at * at) / (degrees - 1)
+    return middle + spread - _t_mean_apart(degrees)
+
+
+def _t_mean_apart(degrees: int) -> float:
+    """Half the mean distance of two draws of the t."""
+    beta = math.exp(float(betaln(0.5, degrees - 0.5)) - 2.0 * float(betaln(0.5, degrees / 2)))
+    return 2.0 * math.sqrt(degrees) / (degrees - 1) * beta
 
 
 def crps_mixture(law: Mixture, outcome: npt.ArrayLike) -> Array:

@@ -18,7 +18,7 @@ SHAPES = list(Shape)
 
 
 def plain_below(shape: Shape, z: float) -> float:
-    return 0.5 * math.erfc(-z / math.sqrt(2)) if shape is Shape.NORMAL else float(stdtr(6, z))
+    return 0.5 * math.erfc(-z / math.sqrt(2)) if shape is Shape.NORMAL else float(stdtr(shape.degrees, z))
 
 
 def crps_by_integral(cdf, y: float) -> float:  # type: ignore[no-untyped-def]
