@@ -13,7 +13,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import httpx
 
@@ -211,6 +211,19 @@ class Desk:
         return next((row for row in rows if all(w in row.actor + row.payload for w in words)), None)
 
     # --- processes ------------------------------------------------------------------------------
+
+    def approve_by_key(self, console: Terminal, seconds: float = 30.0) -> None:
+        """Press ``a`` as an operator does: on an armed card, and again on the next one where the first press
+        was refused, because the card moved under the finger or a busy machine brought the key late."""
+
+        def approved() -> Row | None:
+            console.wait(r"ARMED", seconds)
+            console.press(b"a")
+            with contextlib.suppress(DeskError):
+                return cast(Row, wait_for("approval", 2, lambda: self.happened("APPROVAL", "console")))
+            return None
+
+        wait_for("approval in the journal", seconds, approved)
 
     def console(self, columns: int, rows: int, *options: str, nice: int = 0) -> Terminal:
         return self.terminal("attach", *options, columns=columns, rows=rows, nice=nice)

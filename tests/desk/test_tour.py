@@ -19,8 +19,7 @@ def test_a_card_is_approved_filled_and_flattened_and_q_leaves_nothing_behind(
     screen = console.wait(r"ARMED", 30)
     assert "DEMO" in screen
     assert re.search(r"APPROVE 1 of \d", screen)
-    console.press(b"a")
-    wait_for("approval in the journal", 5, lambda: home.happened("APPROVAL", "console"))
+    home.approve_by_key(console)
     wait_for("fill", 40, lambda: home.happened("FILL"))
     console.wait(r"POSITIONS 1", 5)
     held = home.venue.positions()
