@@ -221,6 +221,8 @@ class StreamJudge(Spec):
         "order_group_updates": "orderGroupUpdates",
         "cfbenchmarks_value": "cfbenchmarksValue",
         "cfbenchmarks_value_indexlist": "cfbenchmarksIndexList",
+        "cfbenchmarks_value_5hz": "cfbenchmarksValue5Hz",
+        "cfbenchmarks_value_5hz_indexlist": "cfbenchmarks5HzIndexList",
         "pyth_value": "pythValue",
         "pyth_value_underlying_list": "pythUnderlyingList",
     }

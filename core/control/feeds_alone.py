@@ -6,7 +6,8 @@ import asyncio
 import contextlib
 import random
 import secrets
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
+from typing import Any
 
 import httpx
 import msgspec
@@ -18,17 +19,19 @@ from core.config.settings import Settings, SettingsError, load
 from core.control.budgets import read_kept, write_kept
 from core.control.queries import feeds_answer
 from core.control.ready import ReadyError
-from core.control.site import World, site_of
+from core.control.site import Site, World, site_of, trades_kalshi
 from core.control.sources import chosen, read_stations
 from core.control.tables import FeedRow
 from core.domain.clock import Clocks, SystemClock
 from core.feeds.budget import kept_of
 from core.feeds.declaration import Declaration, Family
 from core.feeds.feed import Feed, Tried
+from core.feeds.published import FOLLOWED, PublishedFeed
 from core.feeds.registry import Chosen, build_feeds, declarations
 from core.feeds.trial import price_of
 from core.feeds.wiring import Transports
 from core.venues.address import VenueAddressError
+from core.venues.kalshi.publisher import Publisher
 from core.venues.socket import open_socket
 
 RUNS_WITH_AN_ENGINE = "It is on: an engine asks it."
@@ -109,7 +112,15 @@ async def _ask(place: Profile, settings: Settings, world: World, source: str) ->
         feeds = build_feeds(only, read_stations(place, settings), shared)
         feed = next(feed for feed in feeds if feed.health().source == source)
         of = _known()[source]
-        found = await _try(feed, tells=of.every_s == 0 and of.probe is None)
+        if isinstance(feed, PublishedFeed):
+            at = _account(place, world, source)
+            names = {source: only[source].follows or FOLLOWED[source]}
+            found = await _try(
+                feed, Publisher(at.kalshi, at.signer, names, feed, clocks=clocks, rng=rng).run()
+            )
+        else:
+            tells = of.every_s == 0 and of.probe is None
+            found = await _try(feed, feed.run() if tells else None)
     spent = kept_of(feed.health().budget)
     if spent:
         try:
@@ -120,9 +131,18 @@ async def _ask(place: Profile, settings: Settings, world: World, source: str) ->
     return found
 
 
-async def _try(feed: Feed, *, tells: bool) -> Tried:
+def _account(place: Profile, world: World, source: str) -> Site:
+    """The account on whose connection a source comes; raises as ``site_of``."""
+    if isinstance(world, Site):
+        return world
+    if not trades_kalshi(place):
+        raise NotAskedError(f"profile {place.name} has no account at Kalshi, and {source} comes with one.")
+    return site_of(place)
+
+
+async def _try(feed: Feed, hearing: Coroutine[Any, Any, None] | None) -> Tried:
     """A source that tells by itself is heard for as long as the test takes."""
-    listening = asyncio.ensure_future(feed.run()) if tells else None
+    listening = asyncio.ensure_future(hearing) if hearing is not None else None
     try:
         return await feed.trial()
     finally:

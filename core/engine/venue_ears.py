@@ -147,6 +147,11 @@ class VenueEars:
     def on_credential(self, cause: str) -> None:
         incidents.stop(self.desk, self.seat.scope, Level.LOCKED, cause)
 
+    def on_publication(self, source: str, channel: str, frame: bytes) -> None:
+        feed = self.publications.get(source)
+        if feed is not None:
+            feed.keep(channel, frame)
+
     def on_published(self, value: Published) -> None:
         feed = self.publications.get(value.source)
         if feed is not None:

@@ -13,6 +13,7 @@ from core.feeds.feed import Feed, FeedHealth, FeedState, Stamp, Tried, within_ho
 from core.feeds.hours import FX_WEEK, US_SESSION
 from core.feeds.pairs import PAIRS
 from core.feeds.quotes import Average, Quote
+from core.feeds.recording import Recorded, Recorder, unrecorded
 from core.feeds.sanity import price_fault, time_fault
 from core.feeds.values import Sink
 from core.feeds.wiring import Wiring
@@ -49,12 +50,21 @@ _HOURS = {"US10Y": US_SESSION} | dict.fromkeys(("EUR/USD", "GBP/USD", "USD/JPY",
 class PublishedFeed:
     """Fulfils ``Feed`` for one publication."""
 
-    def __init__(self, declaration: Declaration, names: tuple[str, ...], clocks: Clocks, sink: Sink) -> None:
+    def __init__(
+        self,
+        declaration: Declaration,
+        names: tuple[str, ...],
+        clocks: Clocks,
+        sink: Sink,
+        record: Recorder = unrecorded,
+    ) -> None:
         self.name, self.source = declaration.label, declaration.name
         self._of, self._names = declaration, names
-        self._clocks, self._sink = clocks, sink
+        self._clocks, self._sink, self._record = clocks, sink, record
         self._newest: dict[str, int] = {}
-        self._fault, self._refusal = "", ""
+        self._averaged: dict[str, int] = {}
+        """Event times of the newest values, and of those that came with averages."""
+        self._fault, self._refusal, self._last = "", "", ""
         self._received_ns: int | None = None
         self._latency_ms: int | None = None
         self._told = asyncio.Event()
@@ -64,43 +74,66 @@ class PublishedFeed:
         await asyncio.Event().wait()
 
     async def trial(self) -> Tried:
-        """Wait for the next value of the connection that is there."""
+        """Wait for the next value of the connection that is there, or for the venue to refuse it."""
         self._told.clear()
         try:
             async with asyncio.timeout(TRIAL_S):
-                await self._told.wait()
+                if not self._refusal:
+                    await self._told.wait()
         except TimeoutError:
-            why = self._refusal or self._fault
+            why = self._fault
             if not why and self._rests(self._clocks.world_ms()):
                 why = "what it tells of does not trade now"
             why = why or "the account's connection is down, or there is none"
             return Tried(False, f"Nothing came within {TRIAL_S:g} s: {why}.")
-        return Tried(True, f"The next value came on the venue's connection, {self._latency_ms} ms old.")
+        if self._refusal:
+            return Tried(False, f"Nothing came: {self._refusal}. {self._of.off}".rstrip())
+        return Tried(True, f"{self._last} came on the venue's connection, {self._latency_ms} ms old.")
+
+    def keep(self, channel: str, frame: bytes) -> None:
+        """One of its messages as it came, before it is judged."""
+        at = self._clocks
+        self._record(Recorded(self.source, channel, 0, {}, at.wall_ms(), at.mono_ns(), at.world_ms(), frame))
 
     def hear(self, value: Published) -> None:
-        """Judge one value and tell it with its averages."""
+        """Judge one value and tell it with its averages.
+
+        Where values between the seconds come on a channel of their own, that of a second may be overtaken by
+        one of those: its averages are news all the same.
+        """
         self._received_ns, self._refusal = self._clocks.mono_ns(), ""
-        if value.name not in self._names:
+        name, event_ms, world_ms = value.name, value.at_ms, self._clocks.world_ms()
+        if name not in self._names:
             self._fault = "a value of something that nobody asked for"
             return
-        world_ms, event_ms = self._clocks.world_ms(), value.at_ms
-        fault = time_fault(event_ms, self._newest.get(value.name), world_ms) or _price_fault(value)
-        self._fault = f"{value.name} refused: {fault}" if fault else ""
+        averaged = value.last_minute is not None or value.settling is not None
+        held_ms = (self._averaged if averaged else self._newest).get(name)
+        fault = time_fault(event_ms, held_ms, world_ms) or _price_fault(value)
+        self._fault = f"{name} refused: {fault}" if fault else ""
         if fault:
             return
-        self._newest[value.name] = event_ms
-        self._latency_ms = max(0, self._clocks.world.real_ms(world_ms - event_ms))
         stamp = Stamp(event_ms, self._clocks.wall_ms(), self._received_ns)
         limit_s, source = self._of.stale_after_s, self.source
-        self._sink(Quote(value.name, source, value.value, None, None, stamp, limit_s))
-        for name, mean in ((last_minute(value.name), value.last_minute), (value.name, value.settling)):
+        if event_ms >= self._newest.get(name, event_ms):
+            self._newest[name] = event_ms
+            self._latency_ms = max(0, self._clocks.world.real_ms(world_ms - event_ms))
+            self._last = f"{name} {value.value:.10g}"
+            self._sink(Quote(name, source, value.value, None, None, stamp, limit_s))
+        if averaged:
+            self._averaged[name] = event_ms
+        for of, mean in ((last_minute(name), value.last_minute), (name, value.settling)):
             if mean is not None and 0 < mean.value < VALUE_MAX:
-                self._sink(self._average(name, mean, stamp))
+                self._sink(self._average(of, mean, stamp))
         self._told.set()
 
     def refuse(self, why: str) -> None:
         """The venue does not publish it to this account."""
-        self._refusal = f"the venue refuses it: {why}"
+        self.cut(f"the venue refuses it: {why}")
+
+    def cut(self, why: str) -> None:
+        """Nothing comes of it, until something does."""
+        self._refusal = why
+        self._told.set()
 
     def health(self) -> FeedHealth:
         world_ms, limit_ms = self._clocks.world_ms(), self._of.stale_after_s * 1000
@@ -159,4 +192,5 @@ def last_minute(name: str) -> str:
 
 def feed(wiring: Wiring) -> Feed:
     names = wiring.follows or FOLLOWED[wiring.of.name]
-    return PublishedFeed(wiring.of, names, wiring.shared.clocks, wiring.shared.sink)
+    at = wiring.shared
+    return PublishedFeed(wiring.of, names, at.clocks, at.sink, at.record)

@@ -34,7 +34,7 @@ class Average(msgspec.Struct, frozen=True):
     """Values of a second each that are in it, of ``of``."""
     of: int
     ends_ms: int
-    """World time at which the window ends, exclusive."""
+    """World time at which the window ends."""
     stamp: Stamp
     stale_after_s: int
 

@@ -6,7 +6,7 @@ import msgspec
 
 
 class Mean(msgspec.Struct, frozen=True):
-    """The mean of the values of ``seconds`` seconds, of ``of`` there will be before ``ends_ms``."""
+    """The mean of the values of ``seconds`` seconds, of ``of`` there will be at ``ends_ms``."""
 
     value: float
     seconds: int

@@ -325,8 +325,12 @@ class VenueListener(GroupListener, Protocol):
         """The venue does not accept our key."""
         ...
 
+    def on_publication(self, source: str, channel: str, frame: bytes) -> None:
+        """A message with what the venue publishes beside its markets, as it came: for the record."""
+        ...
+
     def on_published(self, value: Published) -> None:
-        """A value the venue publishes beside its markets, where it was asked for."""
+        """A value the venue publishes beside its markets, where it was asked for; after its message."""
         ...
 
     def on_unpublished(self, source: str, why: str) -> None:

@@ -15,6 +15,7 @@ from core.feeds.sports import Game
 from core.sim.kalshi.indices import Beat, Indices, Tick, body
 from core.sim.releases import FOMC_DAYS
 from tests.feeds.simulated import World
+from tests.sim.listening import Following
 
 APART = 1e-3
 """Sources read a price a little their own way; some tell of it a while later."""
@@ -67,7 +68,7 @@ def test_kalshis_index_is_what_the_exchanges_trade_at(virtual: Any) -> None:
     indices = Indices()
     indices.listeners.append(ticks.append)
     origin: WorldClock = world.clocks.world
-    beat = Beat(indices, world.around.prices, origin, lambda index_id: index_id == "BRTI")
+    beat = Beat(indices, world.around.prices, origin, Following({"BRTI"}))
 
     async def script() -> None:
         for _ in range(10):

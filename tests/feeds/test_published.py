@@ -9,6 +9,7 @@ from core.engine.venue_ears import VenueEars
 from core.feeds.feed import FeedState
 from core.feeds.published import INDICES, PYTH, PublishedFeed, last_minute
 from core.feeds.quotes import Average, Quote
+from core.feeds.recording import Recorded
 from core.feeds.values import FeedValue
 from core.venues.published import Mean, Published
 
@@ -87,6 +88,39 @@ def test_what_nobody_asked_for_is_neither_told_nor_kept(hearing: Hearing) -> Non
     assert health.detail == "a value of something that nobody asked for"
 
 
+def test_averages_that_a_value_between_the_seconds_overtook_are_told_and_their_value_is_not(
+    hearing: Hearing,
+) -> None:
+    hearing.hear(81_740.0, WORLD_MS + 200)
+    hearing.hear(last_minute=Mean(81_722.9, 60, 60, WORLD_MS), settling=Mean(81_768.33, 41, 60, WORLD_MS))
+    hearing.hear(81_741.0, WORLD_MS + 400)
+    assert [(type(value), value.stamp.event_ms - WORLD_MS) for value in hearing.got] == [
+        (Quote, 200), (Average, 0), (Average, 0), (Quote, 400),
+    ]  # fmt: skip
+    assert hearing.feed.health().detail == "waiting for ETHUSD_RTI", "that is no fault of the source"
+    hearing.hear(last_minute=Mean(1.0, 60, 60, WORLD_MS - 1_000), at_ms=WORLD_MS - 1_000)
+    assert "older than what is held" in hearing.feed.health().detail and len(hearing.got) == 4
+
+
+def test_every_message_is_recorded_as_it_came(virtual: Any) -> None:
+    clocks, kept = virtual.clocks(SPEED, WORLD_MS), list[Recorded]()
+    feed = PublishedFeed(INDICES, ("BRTI",), clocks, lambda _: None, kept.append)
+    ears = VenueEars()
+    ears.publications = {feed.source: feed}
+    for source in (INDICES.name, PYTH.name):
+        ears.on_publication(source, "cfbenchmarks_value_5hz", b'{"type":')
+    [one] = kept
+    assert (one.feed, one.what, one.status, one.body) == (
+        INDICES.name,
+        "cfbenchmarks_value_5hz",
+        0,
+        b'{"type":',
+    )
+    assert (one.received_wall_ms, one.received_ns, one.world_ms) == (
+        clocks.wall_ms(), clocks.mono_ns(), clocks.world_ms(),
+    )  # fmt: skip
+
+
 def test_one_pair_is_not_taken_for_another(virtual: Any) -> None:
     got: list[FeedValue] = []
     feed = PublishedFeed(PYTH, ("EUR/USD", "USD/JPY"), virtual.clocks(1.0, WORLD_MS), got.append)
@@ -120,6 +154,10 @@ def test_where_nothing_trades_a_new_connection_waits_for_nothing_and_a_test_says
         assert why in virtual.run(feed.trial()).text
         feed.refuse("8 Unknown channel name")
         assert feed.health().state is FeedState.DOWN
+        assert virtual.run(feed.trial()).text == (
+            "Nothing came: the venue refuses it: 8 Unknown channel name. "
+            "Kalshi charges for it: it wants an entitlement of your account."
+        ), "at once"
 
 
 def test_a_refusal_is_down_in_the_venues_words_until_a_value_comes(hearing: Hearing) -> None:
@@ -139,7 +177,9 @@ def test_a_test_of_it_waits_for_the_venues_next_value(hearing: Hearing) -> None:
         return await trial
 
     found = hearing.virtual.run(tried(comes=True))
-    assert (found.passed, "0 ms old" in found.text) == (True, True)
+    assert (found.passed, found.text) == (
+        True, "BRTI 81730.21 came on the venue's connection, 0 ms old.",
+    )  # fmt: skip
     found = hearing.virtual.run(tried(comes=False))
     assert (found.passed, found.text.startswith("Nothing came within 10 s")) == (False, True)
 

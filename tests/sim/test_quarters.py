@@ -13,6 +13,7 @@ from core.sim.prices import Prices
 from core.sim.quarters import QUARTER_MS, Quarters, crowd, event_spec, quarter_at
 from core.venues.kalshi import index_means
 from tests.sim.conftest import START_MS, Floor
+from tests.sim.listening import Following
 
 PRICES = Prices(3)
 WORLD = WorldClock(START_MS, START_MS, 1.0)
@@ -55,7 +56,7 @@ def test_what_settles_is_the_mean_the_index_channel_publishes() -> None:
     ticks: list[Tick] = []
     indices = Indices()
     indices.listeners.append(ticks.append)
-    beat = Beat(indices, PRICES, WORLD, lambda index: index == "BRTI")
+    beat = Beat(indices, PRICES, WORLD, Following({"BRTI"}))
     close_ms = -(-START_MS // QUARTER_MS) * QUARTER_MS
     for at_ms in range(close_ms - 70_000, close_ms + 1, 1_000):
         beat.step(at_ms)

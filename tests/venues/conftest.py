@@ -98,6 +98,7 @@ class Recorder:
         self.markets: list[Market] = []
         self.positions: list[tuple[PositionReport, str]] = []
         self.settlements: list[SettlementReport] = []
+        self.publications: list[tuple[str, str, bytes]] = []
         self.published: list[Published] = []
         self.unpublished: list[tuple[str, str]] = []
         self.links: list[Link] = []
@@ -129,6 +130,10 @@ class Recorder:
 
     def on_order(self, report: OrderReport) -> None:
         self.orders.append(report)
+        self._heard.set()
+
+    def on_publication(self, source: str, channel: str, frame: bytes) -> None:
+        self.publications.append((source, channel, frame))
         self._heard.set()
 
     def on_published(self, value: Published) -> None:

@@ -344,7 +344,7 @@ def test_an_index_that_is_no_number_is_an_oddity_with_a_clean_text() -> None:
     data = '{"time":1795291200000,"value":"81730.21"}'
     body = {"index_id": "BRTI", "received_at": 1, "data": data, "avg_60s_data": average}
     message = {"type": "cfbenchmarks_value", "sid": 1, "seq": 1, "msg": body}
-    [seen] = state.feed(json.dumps(message).encode(), 0)
+    *_, seen = state.feed(json.dumps(message).encode(), 0)
     assert isinstance(seen, Oddity) and "\u001b" not in seen.detail
 
 

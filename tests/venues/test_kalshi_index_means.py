@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from core.domain.market import IndexMean, Strike, StrikeKind
+from core.venues.kalshi import index_means
 from core.venues.kalshi.index_means import Settles, event_time_ms, index_series, label, settles
 
 EVENT = "KXBTC15M-26SEP041215"
@@ -48,6 +50,16 @@ def test_other_series_are_no_doubt() -> None:
 def test_what_differs_is_refused_with_its_words(given_: dict[str, str], words: str) -> None:
     found = read(**given_)
     assert found.mean is None and words in found.doubt
+
+
+def test_a_minute_in_words_is_no_mean_of_another_length(monkeypatch: pytest.MonkeyPatch) -> None:
+    row = index_series("KXBTC15M")
+    assert row is not None
+    longer = msgspec.structs.replace(row, seconds=300)
+    monkeypatch.setattr(index_means, "index_series", lambda series: longer)
+    for words in ("sixty seconds", "last minute", "one minute"):
+        assert "no mean of 300 seconds" in read(RULES.replace("sixty seconds", words)).doubt
+    assert read(RULES.replace("sixty seconds", "300 seconds")).mean == IndexMean("BRTI", 300, CLOSE_MS, 0.01)
 
 
 def test_tickers_tell_new_york_time_also_in_winter() -> None:

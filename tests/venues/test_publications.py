@@ -5,14 +5,18 @@ import json
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.config import paths
+from core.control.feeds_alone import NotAskedError, ask_alone
+from core.feeds.feed import Tried
 from core.feeds.published import FOLLOWED
-from core.venues.kalshi.channel import DESK, published
-from core.venues.kalshi.facts import Denied, GiveUp, Missed, Oddity, ValueSeen
-from core.venues.kalshi.publications import INDICES, PUBLISHED, PYTH
+from core.venues.kalshi.channel import DESK, Wanted, published
+from core.venues.kalshi.facts import Denied, GiveUp, Missed, Oddity, PublicationSeen, ValueSeen
+from core.venues.kalshi.publications import FAST, INDICES, PUBLISHED, PYTH
 from core.venues.kalshi.stream import StreamState
 from core.venues.published import Mean, Published
 from tests.venues.conftest import Recorder, SimKalshi
@@ -35,8 +39,23 @@ def index(**fields: Any) -> Any:
     return {"type": INDICES, "sid": 1, "seq": 1, "msg": body | fields}
 
 
+def fast(**fields: Any) -> Any:
+    body = {
+        "index_id": "BRTI",
+        "value_usd": "81764.90000000",
+        "source_ts_ms": 1_795_292_081_200,
+        "received_at": 1_795_292_081_214,
+        "data": "{}",
+    }
+    return {"type": FAST, "sid": 1, "seq": 1, "msg": body | fields}
+
+
 def feed(message: Any) -> list[Any]:
-    return list(StreamState(published(NAMES)).feed(json.dumps(message).encode(), 0))
+    """What a message comes to, beside its own bytes for the record."""
+    data = json.dumps(message).encode()
+    came, *facts = StreamState(published(NAMES)).feed(data, 0)
+    assert came == PublicationSeen(message["type"], data)
+    return facts
 
 
 def test_each_publication_is_a_source_of_the_same_name() -> None:
@@ -80,17 +99,33 @@ def test_the_documented_messages_are_read() -> None:
 def test_whatever_is_in_it_nothing_is_raised(field: str, value: Any, inner: str) -> None:
     for message in (index(**({field: value} if field != "data" else {})), index(data={inner: value})):
         for fact in feed(message):
-            assert isinstance(fact, ValueSeen | Oddity)
+            assert isinstance(fact, ValueSeen | Oddity), "whatever it is, its bytes are kept"
             if isinstance(fact, ValueSeen):
                 assert 0 <= fact.value.value < float("inf")
     feed(index() | {"msg": index()["msg"] | {"data": value}})
+    feed(fast(**{"value_usd" if field == "data" else "source_ts_ms": value}))
 
 
-@pytest.mark.parametrize("window", [-1, 61])
-def test_an_average_of_more_than_a_minute_is_none(window: int) -> None:
-    for field in ("avg_60s_data", "last_60s_windowed_average_15min"):
-        [odd] = feed(index(**{field: {"value": "81768.33", "window_size": window}}))
-        assert isinstance(odd, Oddity) and f"{window} is not from 0 to 60" in odd.detail
+def test_a_value_between_the_seconds_comes_without_averages() -> None:
+    [seen] = feed(fast())
+    assert seen == ValueSeen(Published("kalshi-indices", "BRTI", 81_764.90, 1_795_292_081_200))
+
+
+@pytest.mark.parametrize("window", [-1, 61, 62])
+def test_an_average_that_cannot_be_is_left_out_and_its_value_is_told(window: int) -> None:
+    """The rolling window has its first moment and not its last: 61 values may be in it."""
+    for field, most in (("avg_60s_data", 61), ("last_60s_windowed_average_15min", 60)):
+        seen, *odd = feed(index(**{field: {"value": "81768.33", "window_size": window}}))
+        assert isinstance(seen, ValueSeen) and seen.value.value == 81_764.70
+        mean = seen.value.last_minute if most == 61 else seen.value.settling
+        if window == most:
+            assert mean == Mean(81_768.33, 60, 60, 1_795_292_081_000) and not odd
+        else:
+            assert (
+                mean is None and f"{field}: its window_size {window} is not from 0 to {most}" in odd[0].detail
+            )
+    [_, odd] = feed(index(avg_60s_data={"value": "-1", "window_size": 60}))
+    assert "avg_60s_data: '-1' is no positive number" in odd.detail
 
 
 def opened() -> tuple[StreamState, dict[str, int]]:
@@ -113,8 +148,14 @@ def test_they_are_asked_for_by_the_venues_own_names() -> None:
     state.opened(0)
     assert [json.loads(command)["params"] for command in state.commands()] == [
         {"channels": [INDICES], "index_ids": ["BRTI"]},
+        {"channels": [FAST], "index_ids": ["BRTI"]},
         {"channels": [PYTH], "underlying_tickers": ["FX.EUR/USD"]},
     ]
+
+
+def test_an_index_the_fast_channel_does_not_have_is_not_asked_of_it() -> None:
+    asked = published({"kalshi-indices": ("LINKUSD_RTI",)})
+    assert asked == (Wanted(INDICES, index_ids=("LINKUSD_RTI",)),)
 
 
 def test_one_that_is_refused_or_never_answered_is_told_and_costs_nothing_else() -> None:
@@ -123,7 +164,7 @@ def test_one_that_is_refused_or_never_answered_is_told_and_costs_nothing_else() 
     facts = list(state.feed(json.dumps(error).encode(), S))
     assert Denied(PYTH, "8 Unknown channel name") in facts
     late = list(state.tick(6 * S))
-    assert late == [Denied(INDICES, "no answer in 5 s")]
+    assert late == [Denied(channel, "no answer in 5 s") for channel in (INDICES, FAST)]
     assert not any(isinstance(fact, GiveUp) for fact in (*facts, *late, *state.tick(60 * S)))
 
 
@@ -143,7 +184,9 @@ async def test_what_is_lost_of_it_does_not_have_the_account_read(sim: SimKalshi,
         venue._deliver(Missed(channel))
         venue._deliver(Denied(channel, "8 Unknown channel name"))
     assert recorder.reconnects == 0
-    assert recorder.unpublished == [(source, "8 Unknown channel name") for source in PUBLISHED.values()]
+    refused = [(PUBLISHED[channel], "8 Unknown channel name") for channel in (INDICES, PYTH)]
+    assert recorder.unpublished == refused, "without the fast channel its source is as well as it was"
+    assert ("no values between seconds", f"{FAST}: 8 Unknown channel name") in recorder.anomalies
     venue._deliver(Missed("fill"))
     assert recorder.reconnects == 1
     await venue.close()
@@ -161,3 +204,54 @@ async def test_the_simulators_values_reach_the_listener(sim: SimKalshi, recorder
     index = next(one for one in recorder.published if one.name == "BRTI")
     assert index.last_minute is not None and index.last_minute.seconds == 60
     assert abs(index.at_ms - sim.clock.wall_ms()) < 5_000
+
+
+async def test_the_index_comes_five_times_a_second_and_every_message_is_handed_over(
+    sim: SimKalshi, recorder: Recorder, run_venue: Any
+) -> None:
+    venue = sim.client(recorder, publishes={"kalshi-indices": ("BRTI",)})
+    async with run_venue(venue):
+        await recorder.until(lambda: len(recorder.published) >= 12)
+    seconds = [value.at_ms for value in recorder.published if value.last_minute is not None]
+    between = [value.at_ms for value in recorder.published if value.last_minute is None]
+    assert all(at_ms % 200 == 0 for at_ms in between)
+    assert len(between) > 2 * len(seconds) >= 2
+    assert [(source, channel) for source, channel, _ in recorder.publications] == [
+        ("kalshi-indices", INDICES if value.last_minute else FAST) for value in recorder.published
+    ]
+    assert all(json.loads(frame)["type"] == channel for _, channel, frame in recorder.publications)
+
+
+async def test_without_an_engine_a_test_opens_a_connection_of_its_own(
+    sim: SimKalshi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PMCONSOLE_HOME", str(tmp_path))
+    place = paths.profile("demo")
+    paths.prepare(place)
+    at, key = f"127.0.0.1:{sim.port}/trade-api", {"key_id": "", "private_key_path": ""}
+
+    async def tried(source: str, number: int, key_id: str = "") -> Tried:
+        entry = sim.keys[number]
+        mine = {"key_id": key_id or entry.key_id, "private_key_path": str(entry.private_key_path)}
+        ready = {
+            "kalshi": {"rest": f"http://{at}/v2", "ws": f"ws://{at}/ws/v2", **mine, "watchdog": key},
+            "feeds": {"sources": {name: {} for name in FOLLOWED}},
+            "clock": sim.clocks.world,
+            "world": {"id": "w1"},
+        }
+        place.sim_ready.write_bytes(msgspec.json.encode(ready))
+        return await asyncio.to_thread(ask_alone, place, source)
+
+    found = await tried("kalshi-indices", 0)
+    assert found.passed and "came on the venue's connection" in found.text
+    found = await tried("kalshi-indices", 1, key_id="nobody")
+    assert (found.passed, found.text) == (
+        False,
+        "Nothing came: the venue does not accept the key: HTTP 401 authentication_error.",
+    )
+    with pytest.raises(NotAskedError, match="no trading key"):
+        live = paths.profile("live")
+        paths.prepare(live)
+        await asyncio.to_thread(ask_alone, live, "kalshi-indices")
+    off = await asyncio.to_thread(ask_alone, live, "kalshi-pyth")
+    assert off.text.startswith("Nothing was asked. Kalshi charges for it")

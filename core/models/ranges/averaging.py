@@ -21,6 +21,14 @@ from core.models.ranges.student import below, density
 SECOND_MS = 1_000
 
 
+class Known(msgspec.Struct, frozen=True):
+    """The values of an average that are in it: how many, their mean, and the time of the last of them."""
+
+    counted: int
+    mean: float
+    at_ms: int
+
+
 class Running(msgspec.Struct, frozen=True):
     """How far an average has come, as of its index's newest value."""
 
@@ -47,15 +55,16 @@ class Running(msgspec.Struct, frozen=True):
         return (self.counted * self.mean + self.left * self.spot) / (self.counted + self.left)
 
 
-def running(spot: float, at_ms: int, ends_ms: int, of: int, known: tuple[int, float] | None) -> Running:
-    """As of a value of time ``at_ms`` not after ``ends_ms``; ``known`` is how many are in it and their mean.
+def running(spot: float, at_ms: int, ends_ms: int, of: int, known: Known | None) -> Running:
+    """As of a value of time ``at_ms`` not after ``ends_ms``, hardly newer than the last that is in it.
 
-    What was left out of it before now does not come again: the average is of fewer values then.
+    What was left out of it before that does not come again: the average is of fewer values then.
     """
-    left = min(of, max(0, -(-(ends_ms - at_ms) // SECOND_MS)))
-    counted, mean = known if known is not None else (0, 0.0)
+    known = known or Known(0, 0.0, at_ms)
+    left = min(of, max(0, -(-(ends_ms - known.at_ms) // SECOND_MS)))
     first_ms = ends_ms - (left - 1) * SECOND_MS
-    return Running(spot, counted, mean, left, (first_ms - at_ms) / SECOND_MS if left else 0.0)
+    wait_s = max(0, first_ms - at_ms) / SECOND_MS if left else 0.0
+    return Running(spot, known.counted, known.mean, left, wait_s)
 
 
 class Law(msgspec.Struct, frozen=True):

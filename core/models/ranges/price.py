@@ -11,7 +11,7 @@ from core.feeds.quotes import Quote
 from core.models.fair_value import EventFair, FairValue, InputAge, NoPrice
 from core.models.families import RANGE_AVERAGE
 from core.models.ranges import rungs as ladder
-from core.models.ranges.averaging import SECOND_MS, Running, law, running
+from core.models.ranges.averaging import SECOND_MS, Known, Running, law, running
 from core.models.ranges.inputs import IndexInputs
 from core.models.ranges.volatility import implied_per_s, percent_a_year
 
@@ -136,11 +136,15 @@ def _running(mean: IndexMean, index: Quote, inputs: IndexInputs) -> Running:
     told = inputs.settling
     # A second more or less: venues count one end of the window in and the other out.
     ours = told is not None and abs(told.ends_ms - mean.ends_ms) <= SECOND_MS and told.of == mean.seconds
-    if told is None or not ours or told.stamp.event_ms != at_ms:
+    if not ours and gone == 1:  # a value between the seconds overtook the first one that counts
+        return running(index.value, at_ms, mean.ends_ms, mean.seconds, Known(0, 0.0, begins_ms))
+    # The mean comes with the value of a second; values between the seconds come without.
+    if told is None or not ours or not 0 <= at_ms - told.stamp.event_ms <= GAP_S * SECOND_MS:
         raise _RefusedError(f"{gone} s of the closing {mean.seconds} s are over and their mean is not told")
     if gone - told.seconds > GAP_S or told.seconds > gone + 1:
         raise _RefusedError(f"the closing mean holds {told.seconds} of {gone} values")
-    return running(index.value, at_ms, mean.ends_ms, mean.seconds, (told.seconds, told.value))
+    known = Known(told.seconds, told.value, told.stamp.event_ms)
+    return running(index.value, at_ms, mean.ends_ms, mean.seconds, known)
 
 
 def _variance(inputs: IndexInputs, now_ms: int) -> tuple[float, float, str, InputAge | None]:

@@ -50,7 +50,7 @@ def build_app(
     """
     venue = Venue(exchange, keys, clock, faults, limiter or Limiter(clock))
     stream, desk = Stream(venue), Rest(venue)
-    beat = Beat(venue.indices, prices, exchange.world, stream.follows_index)
+    beat = Beat(venue.indices, prices, exchange.world, stream)
     pyth = Pyth(prices, exchange.world, stream, clock.wall_ms)
 
     @contextlib.asynccontextmanager

@@ -36,6 +36,7 @@ CHANNELS: dict[str, Channel] = {
     "market_lifecycle_v2": Channel(True, Filter.NOTHING),
     "multivariate_market_lifecycle": Channel(True, Filter.NOTHING),
     "cfbenchmarks_value": Channel(True, Filter.INDICES),
+    "cfbenchmarks_value_5hz": Channel(True, Filter.INDICES),
     "pyth_value": Channel(True, Filter.UNDERLYINGS),
 }
 """The channels served. No combos are listed here, so theirs is silent."""

@@ -24,35 +24,26 @@ _MARKET_ACTIONS = ("add_markets", "delete_markets", "get_snapshot")
 class _Publication(msgspec.Struct, frozen=True):
     """One kind of value beside the markets, and how it is managed."""
 
-    filter: Filter
     field: str
     """In which the names stand."""
     actions: tuple[str, str, str]
     """To follow more, to follow less, to be told what there is."""
     listed: str
-    """Type of the last one's reply."""
+    """How the type of the last one's reply ends."""
     none_named: int
     """Error where a name is needed."""
 
 
 _PUBLICATIONS = {
-    of.filter: of
-    for of in (
-        _Publication(
-            Filter.INDICES,
-            "index_ids",
-            ("subscribe_indices", "unsubscribe_indices", "indexlist"),
-            "cfbenchmarks_value_indexlist",
-            24,
-        ),
-        _Publication(
-            Filter.UNDERLYINGS,
-            "underlying_tickers",
-            ("subscribe_underlyings", "unsubscribe_underlyings", "underlying_list"),
-            "pyth_value_underlying_list",
-            28,
-        ),
-    )
+    Filter.INDICES: _Publication(
+        "index_ids", ("subscribe_indices", "unsubscribe_indices", "indexlist"), "indexlist", 24
+    ),
+    Filter.UNDERLYINGS: _Publication(
+        "underlying_tickers",
+        ("subscribe_underlyings", "unsubscribe_underlyings", "underlying_list"),
+        "underlying_list",
+        28,
+    ),
 }
 
 
@@ -171,14 +162,16 @@ class Commands:
         self, subscription: Subscription, reply_to: int, params: Params, of: _Publication
     ) -> None:
         more, _, listing = of.actions
+        narrowed = CHANNELS[subscription.channel].filter
         if params.action == listing:
-            known = self._venue.indices.ids if of.filter is Filter.INDICES else list(UNDERLYINGS)
-            subscription.reply(of.listed, reply_to, msgspec.json.encode({of.field: known}))
+            known = self._venue.indices.ids if narrowed is Filter.INDICES else list(UNDERLYINGS)
+            kind = f"{subscription.channel}_{of.listed}"
+            subscription.reply(kind, reply_to, msgspec.json.encode({of.field: known}))
             return
-        named = params.published(of.filter)
+        named = params.published(narrowed)
         if not named:
             raise CommandError(of.none_named)
-        if of.filter is Filter.INDICES:
+        if narrowed is Filter.INDICES:
             self._check_indices(named)
         if params.action == more:
             self._audience.add(subscription, named)

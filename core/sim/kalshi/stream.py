@@ -25,7 +25,7 @@ from core.sim.kalshi.audience import ALL, Audience
 from core.sim.kalshi.call import Venue
 from core.sim.kalshi.commands import Commands
 from core.sim.kalshi.connection import Connection, Subscription
-from core.sim.kalshi.indices import Tick
+from core.sim.kalshi.indices import Between, Tick
 
 
 class _Withheld(msgspec.Struct, frozen=True):
@@ -51,6 +51,7 @@ class Stream:
         venue.exchange.listeners.append(self.on_event)
         venue.faults.watchers.append(self._on_fault)
         venue.indices.listeners.append(self._on_tick)
+        venue.indices.fast_listeners.append(self._on_fast)
 
     def join(self, connection: Connection) -> None:
         connection.sprinkled = self._venue.exchange.dialect.unknown_is_sprinkled
@@ -175,6 +176,10 @@ class Stream:
         """Whether anybody does."""
         return self._audience.follows("cfbenchmarks_value", index_id)
 
+    def follows_fast_index(self, index_id: str) -> bool:
+        """Whether anybody does, on the fast channel."""
+        return self._audience.follows("cfbenchmarks_value_5hz", index_id)
+
     def follows_underlying(self, ticker: str) -> bool:
         """Whether anybody does."""
         return self._audience.follows("pyth_value", ticker)
@@ -188,6 +193,12 @@ class Stream:
             body = indices.body(tick, self._venue.clock.wall_ms())
             for subscription in following:
                 subscription.push("cfbenchmarks_value", body)
+
+    def _on_fast(self, tick: Between) -> None:
+        if following := self._audience.following("cfbenchmarks_value_5hz", tick.index_id):
+            body = indices.fast_body(tick, self._venue.clock.wall_ms())
+            for subscription in following:
+                subscription.push("cfbenchmarks_value_5hz", body)
 
     def _tell_all(self, kind: str, body: bytes) -> None:
         """What concerns everybody goes to the life-cycle channel."""

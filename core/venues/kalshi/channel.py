@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 
 from core.venues.kalshi.books import SECOND_NS
-from core.venues.kalshi.publications import INDICES, PUBLISHED, UNDERLYINGS
+from core.venues.kalshi.publications import FAST, FAST_INDICES, PUBLISHED, PYTH, UNDERLYINGS
 
 REPLY_NS_MAX: Final = 5 * SECOND_NS
 
@@ -41,10 +41,17 @@ def published(names: Mapping[str, Sequence[str]]) -> tuple[Wanted, ...]:
     found = []
     for channel, source in PUBLISHED.items():
         if wanted := tuple(names.get(source, ())):
-            pyth = tuple(UNDERLYINGS.get(name, name) for name in wanted)
-            one = Wanted(channel, index_ids=wanted) if channel == INDICES else None
-            found.append(one or Wanted(channel, underlying_tickers=pyth))
-    return tuple(found)
+            found.append(_narrowed(channel, wanted))
+    return tuple(one for one in found if one.index_ids or one.underlying_tickers)
+
+
+def _narrowed(channel: str, names: tuple[str, ...]) -> Wanted:
+    """A publication's channel by the venue's own names; of indices the fast one has only some."""
+    if channel == PYTH:
+        return Wanted(channel, underlying_tickers=tuple(UNDERLYINGS.get(name, name) for name in names))
+    if channel == FAST:
+        names = tuple(name for name in names if name in FAST_INDICES)
+    return Wanted(channel, index_ids=names)
 
 
 class Channel:

@@ -48,6 +48,13 @@ class TradeSeen(msgspec.Struct, frozen=True):
     trade: Trade
 
 
+class PublicationSeen(msgspec.Struct, frozen=True):
+    """A message of a channel of values, as it came, whether or not it can be read."""
+
+    channel: str
+    frame: bytes
+
+
 class ValueSeen(msgspec.Struct, frozen=True):
     value: Published
 
@@ -104,6 +111,7 @@ Fact = (
     | GroupSeen
     | TickerSeen
     | TradeSeen
+    | PublicationSeen
     | ValueSeen
     | Denied
     | MarketEvent

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import msgspec
 
 from core.venues.kalshi.markets import EventFeeWire, LifecycleWire
-from core.venues.kalshi.publications import IndexWire, PythWire
+from core.venues.kalshi.publications import FastWire, IndexWire, PythWire
 from core.venues.kalshi.reports import FillWire, OrderWire
 from core.venues.kalshi.tape import TickerWire, TradeWire
 from core.venues.wire import Name, Whole
@@ -93,6 +93,12 @@ class IndexFrame(msgspec.Struct, frozen=True, tag_field="type", tag="cfbenchmark
     msg: IndexWire
 
 
+class FastFrame(msgspec.Struct, frozen=True, tag_field="type", tag="cfbenchmarks_value_5hz"):
+    sid: Whole
+    seq: Whole
+    msg: FastWire
+
+
 class PythFrame(msgspec.Struct, frozen=True, tag_field="type", tag="pyth_value"):
     sid: Whole
     seq: Whole
@@ -149,6 +155,7 @@ Frame = (
     | TickerFrame
     | TradeFrame
     | IndexFrame
+    | FastFrame
     | PythFrame
     | LifecycleFrame
     | EventFeeFrame

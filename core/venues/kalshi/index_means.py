@@ -22,6 +22,7 @@ from core.domain.text import quoted
 from core.venues.kalshi.series import MONTHS
 
 RULES_CHARS_MAX = 20_000
+MINUTE_S = 60
 EASTERN = ZoneInfo("America/New_York")
 _AT = re.compile(r"(\d{2})([A-Z]{3})(\d{2})(\d{2})(\d{2})?", re.ASCII)
 _TRIMMED = re.compile(r"\btrim|\bexclud\w+ (?:the )?(?:highest|lowest|top|bottom)", re.IGNORECASE)
@@ -109,7 +110,10 @@ def _other_index(row: IndexSeries, rules: str) -> str:
 def _other_mean(row: IndexSeries, rules: str) -> str:
     if found := _TRIMMED.search(rules):
         return f"rules leave values out of the mean{quoted(rules, found.start())}"
-    if not re.search(rf"\b(?:{row.seconds}|sixty)[ -]seconds?\b|\blast minute\b|\bone minute\b", rules, re.I):
+    words = rf"\b{row.seconds}[ -]seconds?\b"
+    if row.seconds == MINUTE_S:
+        words += r"|\bsixty[ -]seconds?\b|\blast minute\b|\bone minute\b"
+    if not re.search(words, rules, re.IGNORECASE):
         return f"rules name no mean of {row.seconds} seconds{quoted(rules, 0)}"
     return ""
 

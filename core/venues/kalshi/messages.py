@@ -15,11 +15,13 @@ from core.venues.kalshi.facts import (
     Oddity,
     OrderSeen,
     PositionSeen,
+    PublicationSeen,
     TickerSeen,
     TradeSeen,
     ValueSeen,
 )
 from core.venues.kalshi.frames import (
+    FastFrame,
     FillFrame,
     GroupFrame,
     IndexFrame,
@@ -29,7 +31,15 @@ from core.venues.kalshi.frames import (
     TickerFrame,
     TradeFrame,
 )
-from core.venues.kalshi.publications import index_value, pyth_value
+from core.venues.kalshi.publications import (
+    FAST,
+    INDICES,
+    PUBLISHED,
+    PYTH,
+    fast_value,
+    index_value,
+    pyth_value,
+)
 from core.venues.kalshi.reports import fill, order_report
 from core.venues.kalshi.tape import ticker, trade
 from core.venues.venue import GroupChange, PositionReport
@@ -53,8 +63,10 @@ _CHANNEL_OF_TYPE: Final = {
 """What has to be read when a message of this type cannot be."""
 
 
-def unreadable(kind: str) -> Sequence[Fact]:
+def unreadable(kind: str, data: bytes) -> Sequence[Fact]:
     """A message of a type we know whose content we cannot use."""
+    if kind in PUBLISHED:
+        return (PublicationSeen(kind, data), Oddity("unreadable public message", kind))
     channel = _CHANNEL_OF_TYPE.get(kind)
     return NOTHING if channel is None else (Oddity("unreadable message", kind), Missed(channel))
 
@@ -87,7 +99,7 @@ def group(frame: GroupFrame) -> Sequence[Fact]:
     return (GroupSeen(frame.msg.order_group_id, change),)
 
 
-def public(frame: TickerFrame | TradeFrame | IndexFrame | PythFrame) -> Sequence[Fact]:
+def public(frame: TickerFrame | TradeFrame) -> Sequence[Fact]:
     odd = Odd()
     try:
         match frame:
@@ -95,9 +107,24 @@ def public(frame: TickerFrame | TradeFrame | IndexFrame | PythFrame) -> Sequence
                 return (TickerSeen(ticker(frame.msg, odd)),)
             case TradeFrame():
                 return (TradeSeen(trade(frame.msg, odd)),)
-            case IndexFrame():
-                return (ValueSeen(index_value(frame.msg)),)
-            case PythFrame():
-                return (ValueSeen(pyth_value(frame.msg)),)
     except WireError as error:
         return (Oddity("unreadable public message", str(error)),)
+
+
+def published(frame: IndexFrame | FastFrame | PythFrame, data: bytes) -> Sequence[Fact]:
+    """A value beside the markets, after the message it came in."""
+    odd = Odd()
+    try:
+        match frame:
+            case IndexFrame():
+                came = PublicationSeen(INDICES, data)
+                value = index_value(frame.msg, odd)
+            case FastFrame():
+                came = PublicationSeen(FAST, data)
+                value = fast_value(frame.msg)
+            case PythFrame():
+                came = PublicationSeen(PYTH, data)
+                value = pyth_value(frame.msg)
+    except WireError as error:
+        return (came, Oddity("unreadable public message", str(error)))
+    return (came, ValueSeen(value), *(Oddity("odd field", note) for note in odd.notes))

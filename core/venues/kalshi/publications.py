@@ -1,7 +1,8 @@
 """What Kalshi publishes beside its markets: the indices its crypto series settle on, and Pyth's prices.
 
-Kalshi API: the channels ``cfbenchmarks_value`` and ``pyth_value``. Values are texts: they are no prices of
-ours.
+Kalshi API: the channels ``cfbenchmarks_value`` (a value a second with the averages),
+``cfbenchmarks_value_5hz`` (values between the seconds, without) and ``pyth_value``. Values are texts: they
+are no prices of ours.
 """
 
 from __future__ import annotations
@@ -14,11 +15,16 @@ import msgspec
 
 from core.domain.text import clean_text
 from core.venues.published import Mean, Published
-from core.venues.wire import Name, WireError, decode, unix_ms
+from core.venues.wire import Name, Odd, WireError, decode, unix_ms
 
 INDICES: Final = "cfbenchmarks_value"
+FAST: Final = "cfbenchmarks_value_5hz"
 PYTH: Final = "pyth_value"
-PUBLISHED: Final[Mapping[str, str]] = {INDICES: "kalshi-indices", PYTH: "kalshi-pyth"}
+PUBLISHED: Final[Mapping[str, str]] = {
+    INDICES: "kalshi-indices",
+    FAST: "kalshi-indices",
+    PYTH: "kalshi-pyth",
+}
 """The channels, and what each is called in the configuration. Whatever becomes of one of them, the
 connection goes on."""
 UNDERLYINGS: Final[Mapping[str, str]] = {
@@ -29,6 +35,8 @@ UNDERLYINGS: Final[Mapping[str, str]] = {
     "US10Y": "InterestRate.US10Y",
 }
 """What Pyth calls the things the desk knows."""
+FAST_INDICES: Final = frozenset({"BRTI", "ETHUSD_RTI", "SOLUSD_RTI", "XRPUSD_RTI", "DOGEUSD_RTI"})
+"""Those the fast channel has; of the others a value a second is all there is."""
 WINDOW_S: Final = 60
 QUARTER_MS: Final = 900_000
 
@@ -57,6 +65,14 @@ class IndexTick(msgspec.Struct, frozen=True):
     value: str
 
 
+class FastWire(msgspec.Struct, frozen=True):
+    """One tick of an index between its seconds."""
+
+    index_id: Name
+    value_usd: str
+    source_ts_ms: int
+
+
 class PythWire(msgspec.Struct, frozen=True):
     """One price of Pyth's."""
 
@@ -65,27 +81,46 @@ class PythWire(msgspec.Struct, frozen=True):
     source_ts_ms: int
 
 
-def index_value(wire: IndexWire) -> Published:
-    """Raises ``WireError``."""
+def index_value(wire: IndexWire, odd: Odd) -> Published:
+    """With its averages; one that cannot be is left out and goes to ``odd``. Raises ``WireError``.
+
+    Two windows of 60 seconds: the rolling one has its first moment and not its last, so it may hold one value
+    more; the one that settles has its last and not its first, and at its end holds 60.
+    """
     tick = decode(wire.data.encode(), _tick, "index data")
     at_ms = unix_ms(tick.time, "time")
-    settling = wire.last_60s_windowed_average_15min
     quarter_ms = -(-at_ms // QUARTER_MS) * QUARTER_MS
     return Published(
         PUBLISHED[INDICES],
         wire.index_id,
         number(tick.value, "value"),
         at_ms,
-        mean(wire.avg_60s_data, at_ms),
-        None if settling is None else mean(settling, quarter_ms),
+        mean(wire.avg_60s_data, "avg_60s_data", at_ms, WINDOW_S + 1, odd),
+        mean(
+            wire.last_60s_windowed_average_15min, "last_60s_windowed_average_15min", quarter_ms, WINDOW_S, odd
+        ),
     )
 
 
-def mean(wire: AverageWire, ends_ms: int) -> Mean:
+def fast_value(wire: FastWire) -> Published:
     """Raises ``WireError``."""
-    if not 0 <= wire.window_size <= WINDOW_S:
-        raise WireError(f"window_size: {wire.window_size} is not from 0 to {WINDOW_S}")
-    return Mean(number(wire.value, "average"), wire.window_size, WINDOW_S, ends_ms)
+    at_ms = unix_ms(wire.source_ts_ms, "source_ts_ms")
+    return Published(PUBLISHED[FAST], wire.index_id, number(wire.value_usd, "value_usd"), at_ms)
+
+
+def mean(wire: AverageWire | None, field: str, ends_ms: int, most: int, odd: Odd) -> Mean | None:
+    """An average of at most so many values; ``None`` for one that is not there or cannot be."""
+    if wire is None:
+        return None
+    if not 0 <= wire.window_size <= most:
+        odd.notes.append(f"{field}: its window_size {wire.window_size} is not from 0 to {most}")
+        return None
+    try:
+        value = number(wire.value, field)
+    except WireError as error:
+        odd.notes.append(str(error))
+        return None
+    return Mean(value, min(wire.window_size, WINDOW_S), WINDOW_S, ends_ms)
 
 
 def pyth_value(wire: PythWire) -> Published:

@@ -41,6 +41,7 @@ from core.venues.kalshi.frames import (
     Delta,
     ErrorFrame,
     EventFeeFrame,
+    FastFrame,
     FillFrame,
     Frame,
     GroupFrame,
@@ -209,8 +210,10 @@ class StreamState:
                 return messages.public(frame)
             case GroupFrame():
                 return (*self._count(frame.sid, frame.seq, now_ns), *messages.group(frame))
-            case TradeFrame() | IndexFrame() | PythFrame():
+            case TradeFrame():
                 return (*self._count(frame.sid, frame.seq, now_ns), *messages.public(frame))
+            case IndexFrame() | FastFrame() | PythFrame():
+                return (*self._count(frame.sid, frame.seq, now_ns), *messages.published(frame, data))
             case LifecycleFrame():
                 return (*self._count(frame.sid, frame.seq, now_ns), MarketEvent(frame.msg))
             case EventFeeFrame():
@@ -399,7 +402,7 @@ class StreamState:
                 return (oddity,)
             # Whatever it said is missing now, so it is the same as a gap.
             return (oddity, *self._gap(BOOKS, seq if seq is not None else channel.seq or 0, now_ns))
-        facts: list[Fact] = list(messages.unreadable(envelope.type))
+        facts: list[Fact] = list(messages.unreadable(envelope.type, data))
         if sid is not None and seq is not None:
             facts.extend(self._count(sid, seq, now_ns))
         return facts

@@ -38,6 +38,7 @@ from core.venues.kalshi.facts import (
     OrderSeen,
     PositionSeen,
     PrivateReady,
+    PublicationSeen,
     TickerSeen,
     TradeSeen,
     ValueSeen,
@@ -47,7 +48,7 @@ from core.venues.kalshi.hosts import Addresses, check_addresses
 from core.venues.kalshi.http import KalshiHttp
 from core.venues.kalshi.listing import Listing
 from core.venues.kalshi.orders import Orders, create_order, renewal
-from core.venues.kalshi.publications import PUBLISHED
+from core.venues.kalshi.publications import FAST, PUBLISHED
 from core.venues.kalshi.session import Session
 from core.venues.kalshi.sign import Signer
 from core.venues.kalshi.stream import StreamState
@@ -250,8 +251,12 @@ class KalshiVenue:
                 self._anomaly(fact.what, fact.detail)
             case KeyRefused():
                 self._listener.on_credential(fact.reason)
+            case PublicationSeen():
+                self._listener.on_publication(PUBLISHED[fact.channel], fact.channel, fact.frame)
             case ValueSeen():
                 self._listener.on_published(fact.value)
+            case Denied() if fact.channel == FAST:  # the channel of seconds tells of the same
+                self._anomaly("no values between seconds", f"{fact.channel}: {fact.reason}")
             case Denied():
                 self._listener.on_unpublished(PUBLISHED[fact.channel], fact.reason)
             case TickerSeen() | TradeSeen():

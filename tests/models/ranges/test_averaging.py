@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.models.ranges.averaging import Law, Running, law, running
+from core.models.ranges.averaging import Known, Law, Running, law, running
 from core.models.ranges.student import DEGREES, below, density
 
 ENDS_MS = 900_000_000
@@ -26,7 +26,7 @@ def test_known_limits_of_the_variance() -> None:
     """Both references: a third of a window from its start on, and m(m+1)(2m+1)/6m^2 inside it."""
     hour = running(1.0, ENDS_MS - 3_600_000, ENDS_MS, 60, None)
     assert hour.variance_s == pytest.approx(3_600 - 40, abs=1)
-    inside = running(1.0, ENDS_MS - 19_000, ENDS_MS, 60, (41, 1.0))
+    inside = running(1.0, ENDS_MS - 19_000, ENDS_MS, 60, Known(41, 1.0, ENDS_MS - 19_000))
     assert math.sqrt(inside.variance_s) == pytest.approx(2.62, abs=0.01)
     assert inside.left / 60 * math.sqrt(inside.variance_s) == pytest.approx(0.83, abs=0.01)
 
@@ -36,7 +36,7 @@ def test_windows_join_without_a_step(before_ms: int) -> None:
     """Every value of the window is counted once: those known and those to come are all of it."""
     at_ms = ENDS_MS - before_ms
     known = max(0, 60 - -(-before_ms // 1000))
-    state = running(100.0, at_ms, ENDS_MS, 60, (known, 100.0) if known else None)
+    state = running(100.0, at_ms, ENDS_MS, 60, Known(known, 100.0, at_ms) if known else None)
     assert state.counted + state.left == 60
     assert state.expected == pytest.approx(100.0)
     assert 0.0 <= state.wait_s <= max(1.0, before_ms / 1000 - 59 + 1e-6)
@@ -76,7 +76,8 @@ def test_probabilities_are_those_of_simulated_walks(before_s: int, counted: int,
     """Walks whose variance is drawn once each, which makes every mean of them a Student's t."""
     spot, degrees, paths, per_s = 91_250.0, 4, 60_000, 6.4e-9
     rng = np.random.default_rng(7)
-    state = running(spot, ENDS_MS - before_s * 1000, ENDS_MS, 60, (counted, mean) if counted else None)
+    at_ms = ENDS_MS - before_s * 1000
+    state = running(spot, at_ms, ENDS_MS, 60, Known(counted, mean, at_ms) if counted else None)
     scale = np.sqrt((degrees - 2) / rng.chisquare(degrees, paths)) * math.sqrt(per_s)
     walk = rng.normal(0.0, math.sqrt(state.wait_s), paths)
     total = np.zeros(paths)
@@ -99,8 +100,8 @@ def test_slope_is_the_derivative_by_the_volatility(deviation: float, degrees: in
 
 
 def test_a_complete_average_is_certain() -> None:
-    done = law(running(90.0, ENDS_MS, ENDS_MS, 60, (60, 100.0)), 1e-8, 4)
+    done = law(running(90.0, ENDS_MS, ENDS_MS, 60, Known(60, 100.0, ENDS_MS)), 1e-8, 4)
     assert (done.below(99.99), done.below(100.01), done.spread) == (0.0, 1.0, 0.0)
     # Fifty-nine values hold the mean so high that no price could bring it down to that edge.
-    last = law(running(100.0, ENDS_MS - 1000, ENDS_MS, 60, (59, 100.0)), 1e-8, 4)
+    last = law(running(100.0, ENDS_MS - 1000, ENDS_MS, 60, Known(59, 100.0, ENDS_MS - 1000)), 1e-8, 4)
     assert last.below(98.0) == 0.0

@@ -120,7 +120,7 @@ def test_a_closing_window_without_its_mean_has_no_price() -> None:
     assert "their mean is not told" in refusal(
         markets, absorb(held, settling(SPOT, 41, at_ms, ENDS_MS + 900_001)), at_ms
     )
-    assert "their mean is not told" in refusal(markets, absorb(held, settling(SPOT, 40, at_ms - 1000)), at_ms)
+    assert "their mean is not told" in refusal(markets, absorb(held, settling(SPOT, 38, at_ms - 3000)), at_ms)
     for seconds in (30, 38, 43):
         told = absorb(held, settling(SPOT, seconds, at_ms))
         assert f"holds {seconds} of 41 values" in refusal(markets, told, at_ms)
@@ -128,6 +128,26 @@ def test_a_closing_window_without_its_mean_has_no_price() -> None:
     quarter = msgspec.structs.replace(settling(SPOT, 41, at_ms), of=900)
     assert "their mean is not told" in refusal(markets, absorb(held, quarter), at_ms)
     assert "complete" in refusal(markets, held, ENDS_MS)
+
+
+def test_between_the_seconds_the_newest_value_goes_with_the_mean_of_the_last_second() -> None:
+    second_ms, strike = ENDS_MS - 19_000, Strike(StrikeKind.GREATER, floor=91_270.0)
+    told = settling(91_310.0, 41, second_ms)
+    [before] = priced([market(0, strike)], absorb(inputs(second_ms), told), second_ms).values
+    for later_ms in (200, 800, 1_000, 1_400):
+        at_ms = second_ms + later_ms
+        [now] = priced([market(0, strike)], absorb(inputs(at_ms, SPOT - 500), told), at_ms).values
+        assert now.mean == pytest.approx((41 * 91_310 + 19 * (SPOT - 500)) / 60)
+        assert now.spread is not None and before.spread is not None and now.spread < before.spread
+
+
+def test_the_first_second_of_a_closing_window_waits_for_no_mean() -> None:
+    at_ms = ENDS_MS - 60_000 + 1_200
+    before = settling(SPOT, 60, ENDS_MS - 900_000, ENDS_MS - 900_000)
+    [one] = priced(
+        [market(0, Strike(StrikeKind.GREATER, floor=SPOT))], absorb(inputs(at_ms), before), at_ms
+    ).values
+    assert one.mean == pytest.approx(SPOT)
 
 
 def test_stale_values_are_named_with_their_age() -> None:

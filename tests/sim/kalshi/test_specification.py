@@ -265,6 +265,7 @@ MESSAGES = {
     },
     "multivariate_market_lifecycle": set(),
     "cfbenchmarks_value": {"cfbenchmarks_value", "cfbenchmarks_value_indexlist"},
+    "cfbenchmarks_value_5hz": {"cfbenchmarks_value_5hz", "cfbenchmarks_value_5hz_indexlist"},
     "pyth_value": {"pyth_value", "pyth_value_underlying_list"},
 }  # fmt: skip
 """What each channel sends; of combos there are none."""
@@ -274,11 +275,14 @@ def test_every_channel_sends_its_messages_as_specified(desk, stream_spec):
     floor, exchange, reader = desk.floor, desk.exchange, desk.join()
     assert MESSAGES.keys() == channels.CHANNELS.keys(), "a channel is not exercised"
     floor.placed("bob", ASK, "0.35", 5)
-    markets = [channel for channel in MESSAGES if channel not in ("cfbenchmarks_value", "pyth_value")]
+    channels_of_values = ("cfbenchmarks_value", "pyth_value", "cfbenchmarks_value_5hz")
+    markets = [channel for channel in MESSAGES if channel not in channels_of_values]
     reader.send("subscribe", channels=markets, market_tickers=[T, U], send_initial_snapshot=True)
     reader.send("subscribe", channels=["cfbenchmarks_value"], index_ids=["BRTI"])
     reader.send("subscribe", channels=["pyth_value"], underlying_tickers=["Metal.XAU/USD"])
-    indices, pyth = len(markets) + 1, len(markets) + 2
+    reader.send("subscribe", channels=["cfbenchmarks_value_5hz"], index_ids=["BRTI"])
+    indices, pyth, fast = len(markets) + 1, len(markets) + 2, len(markets) + 3
+    reader.send("update_subscription", sid=fast, action="indexlist")
     reader.send("update_subscription", sid=indices, action="indexlist")
     reader.send("update_subscription", sid=indices, action="subscribe_indices", index_ids=["all"])
     reader.send("update_subscription", sid=pyth, action="underlying_list")
@@ -291,6 +295,7 @@ def test_every_channel_sends_its_messages_as_specified(desk, stream_spec):
     close_s = -(-floor.clock.ms // 900_000) * 900
     for second in (-61, -60, -1, 0, 1):
         desk.venue.indices.publish("BRTI", 91_250 * EIGHT_DECIMALS, (close_s + second) * 1000)
+        desk.venue.indices.publish_fast("BRTI", 91_250 * EIGHT_DECIMALS, (close_s + second) * 1000)
     group = groups.create(exchange, "ann", 100_000_000, 0)
     assert isinstance(group, groups.Group)
     expiry = floor.clock.ms + 60_000

@@ -378,7 +378,7 @@ def test_a_market_reopens_with_a_later_close(desk):
 def test_an_index_tells_the_worlds_price_with_averages_over_every_second_of_the_world(desk):
     reader, told = desk.join(), desk.venue.indices
     world, prices = WorldClock(desk.floor.clock.ms, desk.floor.clock.ms, 144.0), Prices(1)
-    beat = Beat(told, prices, world, desk.stream.follows_index)
+    beat = Beat(told, prices, world, desk.stream)
     beat.step(desk.floor.clock.ms)
     assert reader.take() == [] and told.newest_ms("BRTI") == 0, "nobody follows it"
     reader.send("subscribe", channels=["cfbenchmarks_value"], index_ids=["BRTI"])
@@ -386,7 +386,7 @@ def test_an_index_tells_the_worlds_price_with_averages_over_every_second_of_the_
     for _ in range(3):
         desk.floor.clock.ms += 1_000
         beat.step(desk.floor.clock.ms)
-        beat.step(desk.floor.clock.ms + 900)
+        beat.step(desk.floor.clock.ms + 199)
     bodies = [message["msg"] for message in reader.take()]
     assert [json.loads(body["data"])["time"] for body in bodies] == [
         world.at(desk.floor.clock.ms - back) // 1_000 * 1_000 for back in (2_000, 1_000, 0)
@@ -397,6 +397,24 @@ def test_an_index_tells_the_worlds_price_with_averages_over_every_second_of_the_
     minute = [prices.value("BRTI", at - back * 1_000) for back in range(1, 61)]
     assert average["window_size"] == 60
     assert float(average["value"]) == pytest.approx(sum(minute) / 60, abs=0.01)
+
+
+def test_an_index_is_told_five_times_a_second_and_its_averages_once(desk):
+    reader, prices = desk.join(), Prices(1)
+    start_ms = -(-desk.floor.clock.ms // 1_000) * 1_000
+    beat = Beat(desk.venue.indices, prices, WorldClock(start_ms, start_ms, 1.0), desk.stream)
+    for channel in ("cfbenchmarks_value", "cfbenchmarks_value_5hz"):
+        reader.send("subscribe", channels=[channel], index_ids=["BRTI"])
+    reader.take()
+    for late_ms in range(0, 2_000, 97):  # a pulse that comes when it comes
+        beat.step(start_ms + late_ms)
+    told = reader.take()
+    slow = [json.loads(m["msg"]["data"]) for m in told if m["type"] == "cfbenchmarks_value"]
+    fast = [m["msg"] for m in told if m["type"] == "cfbenchmarks_value_5hz"]
+    assert [one["time"] - start_ms for one in slow] == [0, 1_000]
+    assert [one["source_ts_ms"] - start_ms for one in fast] == list(range(0, 2_000, 200))
+    assert all(float(one["value_usd"]) == prices.value("BRTI", one["source_ts_ms"]) for one in fast)
+    assert fast[5]["value_usd"] == slow[1]["value"], "both channels tell one index"
 
 
 def test_an_underlying_is_told_to_who_follows_it_while_it_trades(desk):
