@@ -1,4 +1,4 @@
-"""The models the desk prices with, each behind the same few calls: what it prices, and from what it holds."""
+"""The models the desk prices with, behind the same few calls each: what it predicts, from what it holds."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from core.feeds.stations import stations
 from core.feeds.values import FeedValue, WeatherValue
 from core.models.fair_value import EventFair, NoPrice
 from core.models.families import families
+from core.models.prediction import Prediction
 from core.models.ranges import inputs as index_inputs
 from core.models.ranges.inputs import IndexInputs
-from core.models.ranges.price import price_event as price_range
+from core.models.ranges.price import predict as predict_range
 from core.models.weather import inputs as station_inputs
 from core.models.weather.inputs import StationInputs
 from core.models.weather.price import ModelId
-from core.models.weather.price import price_event as price_weather
+from core.models.weather.price import predict as predict_weather
 
 
 class Pricer(Protocol):
@@ -34,10 +35,11 @@ class Pricer(Protocol):
         """Take one value; the subject whose prices it moves, if any."""
         ...
 
-    def price(
+    def predict(
         self, markets: Sequence[Market], subject: str, now_ms: int, previous: EventFair | None
-    ) -> EventFair | NoPrice:
-        """All markets of one event at ``now_ms``, world time."""
+    ) -> Prediction | NoPrice:
+        """The laws all markets of one event settle by, as seen at ``now_ms``, world time; the pricing pass
+        makes probabilities of them (``core/models/valuing.py``)."""
         ...
 
 
@@ -59,11 +61,11 @@ class WeatherPricer:
         self._inputs[value.station] = station_inputs.absorb(self._inputs[value.station], value)
         return value.station
 
-    def price(
+    def predict(
         self, markets: Sequence[Market], subject: str, now_ms: int, previous: EventFair | None
-    ) -> EventFair | NoPrice:
+    ) -> Prediction | NoPrice:
         held = self._inputs.get(subject)
-        return price_weather(markets, held, self._model, now_ms, previous, self._replay_offset_days)
+        return predict_weather(markets, held, self._model, now_ms, previous, self._replay_offset_days)
 
 
 class RangePricer:
@@ -95,7 +97,7 @@ class RangePricer:
             moved = index if value.name != held.family.check else moved
         return moved
 
-    def price(
+    def predict(
         self, markets: Sequence[Market], subject: str, now_ms: int, previous: EventFair | None
-    ) -> EventFair | NoPrice:
-        return price_range(markets, self._inputs.get(subject), now_ms)
+    ) -> Prediction | NoPrice:
+        return predict_range(markets, self._inputs.get(subject), now_ms)

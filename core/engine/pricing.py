@@ -1,4 +1,4 @@
-"""From feed values to fair values: the newest inputs of each model, priced event by event."""
+"""From feed values to fair values: the newest inputs of each model, all events that are due in one pass."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ from core.engine.state import AlarmLevel, DeskState, EventState, MarketState
 from core.feeds.values import FeedValue
 from core.journal.events import Kind
 from core.models.fair_value import EventFair, FairValue, NoPrice
+from core.models.prediction import Prediction
+from core.models.valuing import value
 from core.models.weather.price import ModelId
 from core.models.weather.score import Record, settled
 from core.venues.venue import BookView
@@ -100,23 +102,28 @@ class Pricing:
         self._price_on(due)
 
     def _price_on(self, subjects: set[str]) -> None:
-        for event in self._state.events.values():
-            if self._subject(event) in subjects:
-                self.price(event)
+        self.price([event for event in self._state.events.values() if self._subject(event) in subjects])
 
     def price_all(self) -> None:
         """Time passes without news too: the rest of a day shrinks, inputs grow old."""
-        for event in self._state.events.values():
-            if any(self._state.markets[t].market.status is MarketStatus.ACTIVE for t in event.markets):
-                self.price(event)
+        markets = self._state.markets
+        self.price(
+            [
+                event
+                for event in self._state.events.values()
+                if any(markets[ticker].market.status is MarketStatus.ACTIVE for ticker in event.markets)
+            ]
+        )
 
     def expire(self) -> None:
         """Whatever rests on an input that has passed its limit is no price any more."""
         world_ms = self._clocks.world_ms()
+        old = []
         for event in self._state.events.values():
             priced = event.fair.values[:1] if event.fair is not None and not event.refusal else ()
             if any(world_ms > fair.fresh_until_ms for fair in priced):
-                self.price(event)
+                old.append(event)
+        self.price(old)
 
     def explained(self, event_ticker: str) -> bool:
         """Whether an input of this event arrived within the last seconds, which explains a jump."""
@@ -160,17 +167,38 @@ class Pricing:
 
     # --- pricing -------------------------------------------------------------------------------
 
-    def price(self, event: EventState) -> None:
-        """Price one event. A refusal takes its markets' prices away at once."""
-        priced = self._priced(event)
-        if isinstance(priced, NoPrice):
-            if event.refusal != priced.reason:
-                event.refusal = priced.reason
-                for ticker in event.markets:
-                    self._state.markets[ticker].fair = None
-                self._touch(event, event.markets)
-            self._on_refused(event)
-            return
+    def price(self, events: Iterable[EventState]) -> None:
+        """Price these together. A refusal takes its event's prices away at once."""
+        predicted: list[tuple[EventState, Prediction]] = []
+        for event in events:
+            found = self._predicted(event)
+            if isinstance(found, NoPrice):
+                self._refuse(event, found.reason)
+            else:
+                predicted.append((event, found))
+        if predicted:
+            for (event, _), priced in zip(predicted, value([p for _, p in predicted]), strict=True):
+                self._take(event, priced)
+
+    def _predicted(self, event: EventState) -> Prediction | NoPrice:
+        markets = [self._state.markets[t].market for t in event.markets]
+        if not markets:
+            return NoPrice(event.ticker, "no markets")
+        pricer, subject = self._priced_by(event)
+        if pricer is None or subject is None:
+            doubt = next((market.doubt for market in markets if market.doubt), "")
+            return NoPrice(event.ticker, doubt or f"no model for {markets[0].series_ticker}")
+        return pricer.predict(markets, subject, self._clocks.world_ms(), event.fair)
+
+    def _refuse(self, event: EventState, reason: str) -> None:
+        if event.refusal != reason:
+            event.refusal = reason
+            for ticker in event.markets:
+                self._state.markets[ticker].fair = None
+            self._touch(event, event.markets)
+        self._on_refused(event)
+
+    def _take(self, event: EventState, priced: EventFair) -> None:
         known, refused = event.fair, event.refusal
         event.fair, event.refusal = priced, ""
         if known is not None and not refused and _same(known, priced):
@@ -181,16 +209,6 @@ class Pricing:
         if known is not None:
             self._tell_moves(event, known, priced)
         self._touch(event, [v.ticker for v in priced.values if _moved(before.get(v.ticker), v)])
-
-    def _priced(self, event: EventState) -> EventFair | NoPrice:
-        markets = [self._state.markets[t].market for t in event.markets]
-        if not markets:
-            return NoPrice(event.ticker, "no markets")
-        pricer, subject = self._priced_by(event)
-        if pricer is None or subject is None:
-            doubt = next((market.doubt for market in markets if market.doubt), "")
-            return NoPrice(event.ticker, doubt or f"no model for {markets[0].series_ticker}")
-        return pricer.price(markets, subject, self._clocks.world_ms(), event.fair)
 
     def _keep(self, market: MarketState, fair: FairValue) -> None:
         now_ns, world = self._clocks.mono_ns(), fair.computed_ms

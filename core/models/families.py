@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from core.models.ranges.student import DEGREES
+from core.models.laws import T_SHAPES
 
 RANGE_AVERAGE = "range-average"
 
@@ -30,8 +30,8 @@ class Family(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def __post_init__(self) -> None:
         if self.model != RANGE_AVERAGE:
             raise ValueError(f"{self.index}: no model is called {self.model!r}")
-        if self.degrees not in DEGREES:
-            raise ValueError(f"{self.index}: degrees must be one of {DEGREES}")
+        if self.degrees not in T_SHAPES:
+            raise ValueError(f"{self.index}: degrees must be one of {', '.join(map(str, T_SHAPES))}")
 
 
 class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

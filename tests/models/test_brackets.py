@@ -1,6 +1,7 @@
 """A ladder of brackets and the mass a distribution puts on it."""
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -9,10 +10,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.domain.market import Market, Strike, StrikeKind
-from core.models.weather.brackets import Rung, ladder, probabilities, standard_errors
-from core.models.weather.normal import Normal, cdf, density
+from core.models.prediction import Laws
+from core.models.valuing import chances_of
+from core.models.weather.brackets import Rung, ladder, part
+from core.models.weather.normal import Normal
 
 Brackets = Callable[..., list[Market]]
+
+
+def cdf(z: float) -> float:
+    return 0.5 * math.erfc(-z / math.sqrt(2))
+
+
+def probabilities(rungs: Sequence[Rung], law: Normal, at_least: int | None = None) -> list[float]:
+    return chances_of([Laws((part(rungs, law, at_least),))])[0].tolist()
+
+
+def standard_errors(rungs: Sequence[Rung], law: Normal) -> list[float]:
+    return chances_of([Laws((part(rungs, law),))])[1].tolist()
 
 
 def rungs_of(lowest: int) -> tuple[Rung, ...]:
@@ -64,11 +79,6 @@ def test_standard_errors_match_a_numeric_derivative(law: Normal, lowest: int) ->
     for error, p, p_mean, p_sigma in zip(standard_errors(rungs, law), base, moved, wider, strict=True):
         by_mean, by_sigma = (p_mean - p) / step * law.mean_se, (p_sigma - p) / step * law.sigma_se
         assert error == pytest.approx((by_mean**2 + by_sigma**2) ** 0.5, abs=2e-4)
-
-
-def test_cdf_is_accurate_in_the_tail() -> None:
-    assert cdf(-8.0) == pytest.approx(6.22096e-16, rel=1e-5)
-    assert density(0.0) == pytest.approx(0.39894228)
 
 
 def test_listed_events_are_ladders_in_any_order(brackets: Brackets) -> None:

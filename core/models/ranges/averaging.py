@@ -16,7 +16,8 @@ import math
 
 import msgspec
 
-from core.models.ranges.student import below, density
+from core.models.laws import T_SHAPES
+from core.models.prediction import Ends, Part, edges
 
 SECOND_MS = 1_000
 
@@ -81,27 +82,30 @@ class Law(msgspec.Struct, frozen=True):
         share = self.state.left / (self.state.counted + self.state.left)
         return share * self.state.spot * self.deviation
 
-    def below(self, edge: float) -> float:
-        """Probability that the average ends at most at ``edge``."""
-        z = self._z(edge)
-        return below(z, self.degrees) if math.isfinite(z) else float(z > 0)
+    def part(self, ends: Ends, relative: float) -> Part:
+        """Where outcomes lie on it, their ``ends`` in dollars; ``relative`` is the error of ``deviation``."""
+        lower, upper = edges([(self._at(low), self._at(high)) for low, high in ends])
+        shape, scale = T_SHAPES[self.degrees], self.deviation
+        # The law's own unit is logarithms; its mean in dollars is the spot whatever the deviation.
+        return Part(
+            shape,
+            -0.5 * scale**2,
+            scale / shape.deviation if scale else 1.0,
+            lower,
+            upper,
+            scale_error=relative,
+            drift=-(scale**2),
+        )
 
-    def slope(self, edge: float) -> float:
-        """How ``below`` changes with the logarithm of ``deviation``: for the error of a volatility."""
-        z = self._z(edge)
-        if not math.isfinite(z):
-            return 0.0
-        return density(z, self.degrees) * (self.deviation - z)
-
-    def _z(self, edge: float) -> float:
-        """``edge`` in standard deviations of what is still to come; infinite where it is decided."""
+    def _at(self, edge: float | None) -> float | None:
+        """``edge`` as a logarithm of what is still to come against the spot; infinite where it is decided."""
         at = self.state
+        if edge is None:
+            return None
         if not at.left or not self.deviation:
             return math.inf if at.expected <= edge else -math.inf
         wanted = (edge * (at.counted + at.left) - at.counted * at.mean) / at.left
-        if wanted <= 0:
-            return -math.inf
-        return (math.log(wanted / at.spot) + self.deviation**2 / 2) / self.deviation
+        return math.log(wanted / at.spot) if wanted > 0 else -math.inf
 
 
 def law(state: Running, variance_per_s: float, degrees: int) -> Law:

@@ -1,4 +1,5 @@
-"""From an index's inputs to fair values: one event of any strikes on its mean, or why there is no price."""
+"""From an index's inputs to a prediction: the law of its mean under one event of any strikes, or why there is
+no price."""
 
 from __future__ import annotations
 
@@ -8,8 +9,9 @@ from collections.abc import Sequence
 from core.domain.market import IndexMean, Market
 from core.feeds import crypto
 from core.feeds.quotes import Quote
-from core.models.fair_value import EventFair, FairValue, InputAge, NoPrice
+from core.models.fair_value import InputAge, NoPrice
 from core.models.families import RANGE_AVERAGE
+from core.models.prediction import Laws, Prediction
 from core.models.ranges import rungs as ladder
 from core.models.ranges.averaging import SECOND_MS, Known, Running, law, running
 from core.models.ranges.inputs import IndexInputs
@@ -33,16 +35,16 @@ class _RefusedError(Exception):
     """Carries the one sentence of a ``NoPrice`` out of the steps below."""
 
 
-def price_event(markets: Sequence[Market], inputs: IndexInputs | None, now_ms: int) -> EventFair | NoPrice:
-    """Fair values of every market of one event at ``now_ms`` (world time); ``markets`` are all of it."""
+def predict(markets: Sequence[Market], inputs: IndexInputs | None, now_ms: int) -> Prediction | NoPrice:
+    """What one event settles at, as seen at ``now_ms`` (world time); ``markets`` are all of it."""
     event = markets[0].event_ticker if markets else ""
     try:
-        return _price(markets, inputs, now_ms)
+        return _predict(markets, inputs, now_ms)
     except _RefusedError as refusal:
         return NoPrice(event, str(refusal))
 
 
-def _price(markets: Sequence[Market], inputs: IndexInputs | None, now_ms: int) -> EventFair:
+def _predict(markets: Sequence[Market], inputs: IndexInputs | None, now_ms: int) -> Prediction:
     if doubt := next((market.doubt for market in markets if market.doubt), ""):
         raise _RefusedError(doubt)
     mean = _settles_on(markets)
@@ -72,35 +74,20 @@ def _price(markets: Sequence[Market], inputs: IndexInputs | None, now_ms: int) -
         evidence.append(f"{state.counted} of {mean.seconds} values in, mean {state.mean:.2f}")
     evidence.append(f"settles at {state.expected:.2f} +- {settled.spread:.2f} (t, {settled.degrees} degrees)")
 
-    event = markets[0].event_ticker
-    masses = ladder.probabilities(found, settled)
-    errors = ladder.standard_errors(found, settled, relative)
-    values = tuple(
-        FairValue(
-            ticker=rung.ticker,
-            event_ticker=event,
-            probability=min(1.0, max(0.0, mass)),
-            sigma=error,
-            model=RANGE_AVERAGE,
-            version=VERSION,
-            mean=state.expected,
-            spread=settled.spread,
-            inputs=tuple(ages),
-            issued_ms=min(age.event_ms for age in ages),
-            computed_ms=now_ms,
-            evidence=tuple(evidence),
-        )
-        for rung, mass, error in zip(found, masses, errors, strict=True)
-    )
-    return EventFair(
-        event_ticker=event,
+    ends = tuple((rung.lower, rung.upper) for rung in found)
+    return Prediction(
+        event_ticker=markets[0].event_ticker,
+        tickers=tuple(rung.ticker for rung in found),
+        exclusive=ladder.exclusive(markets),
+        says=Laws((settled.part(ends, relative),)),
         model=RANGE_AVERAGE,
         version=VERSION,
         mean=state.expected,
         spread=settled.spread,
-        values=values,
-        why=evidence[0],
+        inputs=tuple(ages),
         computed_ms=now_ms,
+        evidence=tuple(evidence),
+        why=evidence[0],
     )
 
 

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 import msgspec
 
 from core.domain.market import Market, Strike, StrikeKind
-from core.models.ranges.averaging import Law
 
 _WHOLE = 1e-6
 """A strike this near to a published value is that value: what floating point makes of two decimals."""
@@ -51,8 +50,13 @@ def rungs(markets: Sequence[Market], precision: float) -> tuple[Rung, ...] | str
             return f"{market.label}: {ends}"
         found.append(Rung(market.ticker, *ends, precision))
     found.sort(key=lambda r: (r.low is not None, r.low or 0, r.high or 0))
-    fault = _holes(found) if len(found) > 1 and any(m.exclusive for m in markets) else ""
+    fault = _holes(found) if exclusive(markets) else ""
     return fault or tuple(found)
+
+
+def exclusive(markets: Sequence[Market]) -> bool:
+    """Whether exactly one of an event's markets pays."""
+    return len(markets) > 1 and any(market.exclusive for market in markets)
 
 
 def _holes(found: Sequence[Rung]) -> str:
@@ -89,29 +93,3 @@ def _steps(bound: float, precision: float) -> float:
     steps = bound / precision
     near = round(steps)
     return float(near) if abs(steps - near) < _WHOLE else steps
-
-
-def probabilities(found: Sequence[Rung], law: Law) -> tuple[float, ...]:
-    """Each market's chance to pay. Of contiguous brackets they telescope to one."""
-    below = {edge: law.below(edge) for edge in _edges(found)}
-    return tuple(
-        (below[r.upper] if r.upper is not None else 1.0) - (below[r.lower] if r.lower is not None else 0.0)
-        for r in found
-    )
-
-
-def standard_errors(found: Sequence[Rung], law: Law, relative: float) -> tuple[float, ...]:
-    """One standard error of each chance from a volatility known to ``relative`` of itself."""
-    slopes = {edge: law.slope(edge) for edge in _edges(found)}
-    return tuple(
-        abs(
-            (slopes[r.upper] if r.upper is not None else 0.0)
-            - (slopes[r.lower] if r.lower is not None else 0.0)
-        )
-        * relative
-        for r in found
-    )
-
-
-def _edges(found: Sequence[Rung]) -> list[float]:
-    return sorted({edge for r in found for edge in (r.lower, r.upper) if edge is not None})

@@ -1,4 +1,4 @@
-"""An event's brackets as one ladder of whole degrees, and a distribution's mass on each rung."""
+"""An event's brackets as one ladder of whole degrees, and where its rungs lie on a law."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from collections.abc import Sequence
 import msgspec
 
 from core.domain.market import Market
-from core.models.weather.normal import Normal, density
+from core.models.laws import Shape
+from core.models.prediction import Part, edges
+from core.models.weather.normal import Normal
 
 
 class Rung(msgspec.Struct, frozen=True):
@@ -43,40 +45,23 @@ def ladder(markets: Sequence[Market]) -> tuple[Rung, ...] | str:
     return tuple(rungs)
 
 
-def probabilities(rungs: Sequence[Rung], law: Normal, at_least: int | None = None) -> tuple[float, ...]:
-    """Mass on each rung of the settled (rounded) value: ``F(high + 1/2) - F(low - 1/2)``.
+def part(rungs: Sequence[Rung], law: Normal, at_least: int | None = None, weight: float = 1.0) -> Part:
+    """The rungs on a law of the unrounded high: a rung reaches half a degree beyond its whole ones.
 
     ``at_least`` is an observed lower bound M of a final maximum ``max(M, R)`` with ``law`` the
     distribution of R: rungs wholly below M are worth nothing, the rung that holds M gets all of R's mass
-    up to its upper edge, and nothing is normalised away. The sum telescopes to one.
+    up to its upper edge, and nothing is normalised away.
     """
-    masses, below = [], 0.0
-    for rung in rungs:
-        upto = 1.0 if rung.high is None else _upto(rung.high, law, at_least)
-        masses.append(upto - below)
-        below = upto
-    return tuple(masses)
+    ends = [(_edge(rung.low, -0.5, at_least), _edge(rung.high, 0.5, at_least)) for rung in rungs]
+    lower, upper = edges(ends)
+    return Part(
+        Shape.NORMAL, law.mean, law.sigma, lower, upper, weight, law.mean_se, law.sigma_se / law.sigma
+    )
 
 
-def standard_errors(rungs: Sequence[Rung], law: Normal, at_least: int | None = None) -> tuple[float, ...]:
-    """One standard error of each probability: the errors of mean and sigma, propagated to first order."""
-    errors, lower = [], (0.0, 0.0)
-    for rung in rungs:
-        upper = (0.0, 0.0) if rung.high is None else _slopes(rung.high, law, at_least)
-        by_mean, by_sigma = upper[0] - lower[0], upper[1] - lower[1]
-        errors.append(math.hypot(by_mean * law.mean_se, by_sigma * law.sigma_se))
-        lower = upper
-    return tuple(errors)
-
-
-def _upto(high: int, law: Normal, at_least: int | None) -> float:
-    return 0.0 if at_least is not None and high < at_least else law.below(high + 0.5)
-
-
-def _slopes(high: int, law: Normal, at_least: int | None) -> tuple[float, float]:
-    """Derivatives of the distribution function at an edge by mean and by sigma."""
-    if at_least is not None and high < at_least:
-        return 0.0, 0.0
-    z = (high + 0.5 - law.mean) / law.sigma
-    slope = density(z) / law.sigma
-    return -slope, -z * slope
+def _edge(degrees: int | None, half: float, at_least: int | None) -> float | None:
+    """Half a degree beyond; all of the law lies above an edge below what has been reached."""
+    if degrees is None:
+        return None
+    edge = degrees + half
+    return -math.inf if at_least is not None and edge < at_least else edge

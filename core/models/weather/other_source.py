@@ -9,10 +9,10 @@ it counts in full as its error: the unknown may cost us a trade, and is never a 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
-from core.models.weather.brackets import Rung, probabilities
+from core.models.prediction import Part
+from core.models.weather.brackets import Rung, part
 from core.models.weather.normal import Normal
 
 OFFSETS_F = {-1: 0.1, 0: 0.8, 1: 0.1}
@@ -24,18 +24,11 @@ def sentence(source: str) -> str:
     return f"settles on {source}, not the climate report the model knows: error widened for 1F on 1 day in 5"
 
 
-def widened(
-    errors: Sequence[float], rungs: Sequence[Rung], law: Normal, at_least: int | None
-) -> tuple[float, ...]:
-    """The standard errors of rungs priced for the report; the other arguments as ``probabilities`` has
-    them."""
-    reported, spread = probabilities(rungs, law, at_least), [0.0] * len(rungs)
-    for offset, weight in OFFSETS_F.items():
-        moved = probabilities([_moved(rung, -offset) for rung in rungs], law, at_least)
-        spread = [so_far + weight * mass for so_far, mass in zip(spread, moved, strict=True)]
+def otherwise(rungs: Sequence[Rung], law: Normal, at_least: int | None) -> tuple[Part, ...]:
+    """What would hold where the other record lies off the report as it may; arguments as of ``part``."""
     return tuple(
-        math.hypot(error, with_offset - without)
-        for error, with_offset, without in zip(errors, spread, reported, strict=True)
+        part([_moved(rung, -offset) for rung in rungs], law, at_least, weight)
+        for offset, weight in OFFSETS_F.items()
     )
 
 

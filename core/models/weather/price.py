@@ -1,4 +1,4 @@
-"""From inputs to fair values: one event's ladder of daily-high brackets, or the reason there is none."""
+"""From inputs to a prediction: the law of one event's daily high, or the reason there is none."""
 
 from __future__ import annotations
 
@@ -20,9 +20,10 @@ from core.feeds.values import (
     ModelForecast,
     Observation,
 )
-from core.models.fair_value import Driver, EventFair, FairValue, InputAge, NoPrice
+from core.models.fair_value import Driver, EventFair, InputAge, NoPrice
+from core.models.prediction import Laws, Prediction
 from core.models.weather import article_normal, other_source, rolling
-from core.models.weather.brackets import ladder, probabilities, standard_errors
+from core.models.weather.brackets import ladder, part
 from core.models.weather.history import History, shipped
 from core.models.weather.inputs import StationInputs
 from core.models.weather.normal import Normal
@@ -48,7 +49,7 @@ class _RefusedError(Exception):
     """Carries the one sentence of a ``NoPrice`` out of the steps below."""
 
 
-def price_event(
+def predict(
     markets: Sequence[Market],
     inputs: StationInputs | None,
     model: ModelId,
@@ -56,8 +57,8 @@ def price_event(
     previous: EventFair | None = None,
     replay_offset_days: int | None = None,
     history: History | None = None,
-) -> EventFair | NoPrice:
-    """Fair values of every bracket of one daily-high event at ``now_ms`` (world time).
+) -> Prediction | NoPrice:
+    """What one daily-high event settles at, as seen at ``now_ms`` (world time).
 
     ``markets`` are all markets of the event. ``previous`` is the last ladder priced for it, for the
     sentence on what moved. ``replay_offset_days`` is set where recorded days are shown under another
@@ -67,7 +68,7 @@ def price_event(
     event = markets[0].event_ticker if markets else ""
     past = shipped() if history is None else history
     try:
-        return _price(markets, inputs, model, now_ms, previous, replay_offset_days, past)
+        return _predict(markets, inputs, model, now_ms, previous, replay_offset_days, past)
     except _RefusedError as refusal:
         return NoPrice(event, str(refusal))
 
@@ -84,7 +85,7 @@ class _Target(msgspec.Struct, frozen=True):
         return {at: f for at, f in hourly if self.start_ms <= at < self.end_ms}
 
 
-def _price(
+def _predict(
     markets: Sequence[Market],
     inputs: StationInputs | None,
     model: ModelId,
@@ -92,7 +93,7 @@ def _price(
     previous: EventFair | None,
     replay_offset_days: int | None,
     history: History,
-) -> EventFair:
+) -> Prediction:
     rungs = ladder(markets)
     if isinstance(rungs, str):
         raise _RefusedError(rungs)
@@ -130,41 +131,28 @@ def _price(
         evidence += _uncertain(inputs)
 
     at_least = observed[1].f if observed is not None else None
-    masses = probabilities(rungs, law, at_least)
-    errors = standard_errors(rungs, law, at_least)
-    if source := markets[0].source:
+    source = markets[0].source
+    if source:
         evidence.append(other_source.sentence(source))
-        errors = other_source.widened(errors, rungs, law, at_least)
-    event = markets[0].event_ticker
-    values = tuple(
-        FairValue(
-            ticker=rung.ticker,
-            event_ticker=event,
-            probability=mass,
-            sigma=error,
-            model=model.value,
-            version=VERSIONS[model],
-            mean=law.mean,
-            spread=law.sigma,
-            inputs=tuple(ages),
-            issued_ms=min(age.event_ms for age in ages),
-            computed_ms=now_ms,
-            evidence=tuple(evidence),
-            running_extreme=at_least,
-            awaited_by_ms=_observed_by_ms(target) if observed is None else None,
-        )
-        for rung, mass, error in zip(rungs, masses, errors, strict=True)
-    )
-    return EventFair(
-        event_ticker=event,
+    return Prediction(
+        event_ticker=markets[0].event_ticker,
+        tickers=tuple(rung.ticker for rung in rungs),
+        exclusive=True,
+        says=Laws(
+            (part(rungs, law, at_least),),
+            other_source.otherwise(rungs, law, at_least) if source else (),
+        ),
         model=model.value,
         version=VERSIONS[model],
         mean=law.mean,
         spread=law.sigma,
-        values=values,
+        inputs=tuple(ages),
+        computed_ms=now_ms,
+        evidence=tuple(evidence),
+        running_extreme=at_least,
+        awaited_by_ms=_observed_by_ms(target) if observed is None else None,
         why=_why(drivers),
         drivers=tuple(drivers),
-        computed_ms=now_ms,
     )
 
 

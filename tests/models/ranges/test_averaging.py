@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.models.laws import T_SHAPES
+from core.models.prediction import Laws
 from core.models.ranges.averaging import Known, Law, Running, law, running
-from core.models.ranges.student import DEGREES, below, density
+from core.models.valuing import chances_of
 
 ENDS_MS = 900_000_000
 
@@ -42,31 +44,10 @@ def test_windows_join_without_a_step(before_ms: int) -> None:
     assert 0.0 <= state.wait_s <= max(1.0, before_ms / 1000 - 59 + 1e-6)
 
 
-@pytest.mark.parametrize("degrees", DEGREES)
-def test_closed_form_is_the_integral_of_its_density(degrees: int) -> None:
-    for edge in (-6.0, -1.7, -0.3, 0.0, 0.8, 2.5, 9.0):
-        grid = np.linspace(0.0, edge, 20_001)
-        heights = np.array([density(float(x), degrees) for x in grid])
-        step = edge / 20_000
-        simpson = (
-            step / 3 * (heights[0] + heights[-1] + 4 * heights[1:-1:2].sum() + 2 * heights[2:-1:2].sum())
-        )
-        assert below(edge, degrees) == pytest.approx(0.5 + simpson, abs=1e-11)
-    assert below(math.inf, degrees) == 1.0
-    assert below(-math.inf, degrees) == 0.0
-
-
-@pytest.mark.parametrize("degrees", DEGREES)
-def test_closed_form_is_scipys(degrees: int) -> None:
-    special = pytest.importorskip("scipy.special")
-    for x in (-30.0, -3.0, -0.1, 0.4, 2.0, 12.0):
-        wanted = special.stdtr(degrees, x * math.sqrt(degrees / (degrees - 2)))
-        assert below(x, degrees) == pytest.approx(wanted, abs=1e-14)
-
-
-def test_other_degrees_are_refused() -> None:
-    with pytest.raises(ValueError, match="5 degrees"):
-        below(0.0, 5)
+def below(of: Law, edge: float, relative: float = 1.0) -> tuple[float, float]:
+    """Chance of at most ``edge``, and its error where the deviation is known to ``relative`` of itself."""
+    chances, errors = chances_of([Laws((of.part(((None, edge),), relative),))])
+    return float(chances[0]), float(errors[0])
 
 
 @pytest.mark.parametrize(
@@ -88,20 +69,21 @@ def test_probabilities_are_those_of_simulated_walks(before_s: int, counted: int,
     found = law(state, per_s, degrees)
     for away in (-1.5, -0.4, 0.0, 0.7, 2.0):
         edge = state.expected + away * found.spread
-        assert found.below(edge) == pytest.approx(float((settled <= edge).mean()), abs=0.007)
+        assert below(found, edge)[0] == pytest.approx(float((settled <= edge).mean()), abs=0.007)
 
 
-@given(st.floats(1e-6, 0.2), st.sampled_from(DEGREES), st.floats(-3, 3))
-def test_slope_is_the_derivative_by_the_volatility(deviation: float, degrees: int, z: float) -> None:
+@given(st.floats(1e-6, 0.2), st.sampled_from(list(T_SHAPES)), st.floats(-3, 3))
+def test_the_error_is_the_derivative_by_the_volatility(deviation: float, degrees: int, z: float) -> None:
     state = Running(100.0, 20, 101.0, 40, 1.0)
     edge = state.expected + z * Law(state, deviation, degrees).spread
-    less, more = (Law(state, deviation * math.exp(h), degrees).below(edge) for h in (-1e-4, 1e-4))
-    assert Law(state, deviation, degrees).slope(edge) == pytest.approx((more - less) / 2e-4, abs=1e-5)
+    less, more = (below(Law(state, deviation * math.exp(h), degrees), edge)[0] for h in (-1e-4, 1e-4))
+    error = below(Law(state, deviation, degrees), edge, relative=0.25)[1]
+    assert error == pytest.approx(abs(more - less) / 2e-4 * 0.25, abs=1e-5)
 
 
 def test_a_complete_average_is_certain() -> None:
     done = law(running(90.0, ENDS_MS, ENDS_MS, 60, Known(60, 100.0, ENDS_MS)), 1e-8, 4)
-    assert (done.below(99.99), done.below(100.01), done.spread) == (0.0, 1.0, 0.0)
+    assert (below(done, 99.99)[0], below(done, 100.01)[0], done.spread) == (0.0, 1.0, 0.0)
     # Fifty-nine values hold the mean so high that no price could bring it down to that edge.
     last = law(running(100.0, ENDS_MS - 1000, ENDS_MS, 60, Known(59, 100.0, ENDS_MS - 1000)), 1e-8, 4)
-    assert last.below(98.0) == 0.0
+    assert below(last, 98.0) == (0.0, 0.0)

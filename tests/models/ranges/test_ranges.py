@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from core.domain.market import IndexMean, Strike, StrikeKind
 from core.models.fair_value import EventFair, NoPrice
 from core.models.ranges.inputs import IndexInputs, absorb, concerns
-from core.models.ranges.price import price_event
+from core.models.ranges.price import predict
 from core.models.ranges.rungs import rungs
 from core.models.ranges.volatility import Realised, percent_a_year, sampled
+from core.models.valuing import value
 from tests.models.ranges.conftest import (
     BRTI,
     ENDS_MS,
@@ -31,13 +32,13 @@ NOW = ENDS_MS - 480_000
 
 
 def priced(markets: list, held: IndexInputs | None, now_ms: int = NOW) -> EventFair:
-    found = price_event(markets, held, now_ms)
-    assert isinstance(found, EventFair), found
-    return found
+    found = predict(markets, held, now_ms)
+    assert not isinstance(found, NoPrice), found
+    return value([found])[0]
 
 
 def refusal(markets: list, held: IndexInputs | None, now_ms: int = NOW) -> str:
-    found = price_event(markets, held, now_ms)
+    found = predict(markets, held, now_ms)
     assert isinstance(found, NoPrice)
     return found.reason
 
@@ -187,7 +188,7 @@ def test_strikes_that_do_not_fit_together_are_refused() -> None:
 @given(st.one_of(st.floats(), st.sampled_from([0.0, -1.0, math.nan, math.inf])), st.floats())
 def test_absurd_inputs_never_become_a_silent_number(value: float, percent: float) -> None:
     held = absorb(absorb(absorb(inputs(NOW), quote(value, NOW)), dvol(percent, NOW)), settling(value, 3, NOW))
-    found = price_event(ladder(), held, NOW)
+    found = predict(ladder(), held, NOW)
     if isinstance(found, EventFair):
         assert abs(math.fsum(v.probability for v in found.values) - 1.0) <= 1e-12
         assert abs(math.log(found.mean / SPOT)) <= 0.1
