@@ -1,0 +1,172 @@
+"""What a statistical forecast rests on: a station's past forecasts and outcomes as named numbers, a day each.
+
+One function makes them for fitting, for scoring and for tomorrow's price, so that a coefficient never meets
+another definition of its predictor than it was fitted with. Nothing of a day rests on what was not known
+when its forecast was issued: outcomes count from ``lead + 1`` days before it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from core.models.laws import Array
+
+HALF_LIFE_DAYS = {"fast": 4.0, "recent": 12.0, "long": 60.0}
+"""Of the weights of past errors. Twelve days is the best single one for the bias of a blend at lead 1."""
+SCALE_HALF_LIFE_DAYS = 45.0
+SCALE_MIN_F = 0.3
+"""What rounding to whole degrees leaves of a perfect forecast."""
+ERRORS_MIN = 15
+"""Known errors before a recent one is told."""
+
+_YEAR_DAYS = 365.2425
+_JANUARY_ORDINAL = 730120  # 2000-01-01
+_DISAGREEMENT_OFFSET_F = 0.7
+
+
+class Series(msgspec.Struct, frozen=True):
+    """One station at one lead, a column for each of many consecutive days; degrees Fahrenheit, NaN where
+    nothing is known. To price a day, let it be the last, without an outcome."""
+
+    first_ordinal: int
+    """Of the first day, as ``date.toordinal`` gives it."""
+    lead_days: int
+    outcomes: Array
+    forecasts: Mapping[str, Array]
+    """By source; the first one is the main source."""
+    earlier: tuple[Array, ...] = ()
+    """What the main source said of the same day one issue before, and two."""
+    day_before: Array | None = None
+    """What the main source's same issue says of the day before."""
+    extras: Mapping[str, Array] = {}
+    """More of the main source: ``low`` (F), ``cloud`` (%), ``precipitation`` (chance, %)."""
+
+
+class Predictors(msgspec.Struct, frozen=True):
+    """``anchor`` is the forecast less its recent error (the mean over sources), to be corrected; ``terms``
+    are what corrects it and tells its spread, each about one in size and zero where nothing is to be said;
+    NaN where an input is missing."""
+
+    anchor: Array
+    terms: Mapping[str, Array]
+    scale: Array
+    """Recent root mean square of ``anchor``'s errors, F."""
+    known: Array
+    """Past errors of the anchor there were."""
+
+    def rows(self, which: slice | npt.NDArray[np.bool_]) -> Predictors:
+        terms = {name: values[which] for name, values in self.terms.items()}
+        return Predictors(self.anchor[which], terms, self.scale[which], self.known[which])
+
+
+def joined(parts: tuple[Predictors, ...]) -> Predictors:
+    """Rows of several stations one after the other; all have the same terms."""
+    return Predictors(
+        np.concatenate([p.anchor for p in parts]),
+        {name: np.concatenate([p.terms[name] for p in parts]) for name in parts[0].terms},
+        np.concatenate([p.scale for p in parts]),
+        np.concatenate([p.known for p in parts]),
+    )
+
+
+def predictors(series: Series) -> Predictors:
+    """One row for each day of ``series``."""
+    lag = series.lead_days + 1
+    main = next(iter(series.forecasts.values()))
+    sources = np.stack(list(series.forecasts.values()))
+    recent = _faded(sources - series.outcomes, HALF_LIFE_DAYS["recent"], lag)
+    corrected = sources - recent
+    anchor = np.asarray(_mean_known(corrected))
+    errors = anchor - series.outcomes
+    scale = np.maximum(SCALE_MIN_F, np.sqrt(_faded(errors**2, SCALE_HALF_LIFE_DAYS, lag)))
+
+    errors_main = main - series.outcomes
+    recent_main = recent[0]
+    known_outcome, known_error = _shifted(series.outcomes, lag), _shifted(errors_main, lag)
+    unknown = np.full(main.shape, np.nan)
+    earlier = (*series.earlier, unknown, unknown)[:2]
+    day_before = unknown if series.day_before is None else series.day_before
+    issues = np.stack([main, *earlier])
+    season = 2.0 * math.pi * (series.first_ordinal + np.arange(main.size) - _JANUARY_ORDINAL) / _YEAR_DAYS
+    terms = {
+        "constant": np.ones(main.shape),
+        "level": (main - 65.0) / 20.0,
+        "error_fast": (_faded(errors_main, HALF_LIFE_DAYS["fast"], lag) - recent_main) / 2.0,
+        "error_long": _faded(errors_main, HALF_LIFE_DAYS["long"], lag) - recent_main,
+        "error_last": (known_error - recent_main) / 5.0,
+        "revision": (main - earlier[0]) / 5.0,
+        "revision_before": (earlier[0] - earlier[1]) / 5.0,
+        "change": (main - day_before) / 10.0,
+        "persistence": (main - known_outcome) / 10.0,
+        "season_cos": np.cos(season),
+        "season_sin": np.sin(season),
+        "season_cos2": np.cos(2.0 * season),
+        "season_sin2": np.sin(2.0 * season),
+        "log_scale": np.log(scale / 3.0),
+        "log_unsettled": np.log(_sd_known(issues) + _DISAGREEMENT_OFFSET_F),
+    }
+    if "low" in series.extras:
+        terms["range"] = (main - series.extras["low"] - 20.0) / 10.0
+    if "cloud" in series.extras:
+        terms["cloud"] = (series.extras["cloud"] - 50.0) / 50.0
+    if "precipitation" in series.extras:
+        terms["precipitation"] = (series.extras["precipitation"] - 30.0) / 30.0
+    if len(series.forecasts) > 1:
+        terms["log_apart"] = np.log(_sd_known(corrected) + _DISAGREEMENT_OFFSET_F)
+        for name, values in zip(series.forecasts, corrected, strict=True):
+            terms[source_term(name)] = (values - anchor) / 3.0
+    return Predictors(anchor, terms, scale, _count_known(errors, lag))
+
+
+def source_term(source: str) -> str:
+    """Name of the term by which one of several sources pulls the mean towards itself."""
+    return f"source_{source}"
+
+
+def _faded(values: Array, half_life_days: float, lag: int) -> Array:
+    """Mean over the days (last axis) up to ``lag`` before each, weights halved every ``half_life_days``."""
+    fade = 0.5 ** (1.0 / half_life_days)
+    known = np.isfinite(values)
+    filled = np.where(known, values, 0.0)
+    total, weight, count = (np.zeros(values.shape[:-1]) for _ in range(3))
+    means = np.full(values.shape, np.nan)
+    for day in range(lag, values.shape[-1]):
+        total = total * fade + filled[..., day - lag]
+        weight = weight * fade + known[..., day - lag]
+        count = count + known[..., day - lag]
+        means[..., day] = np.where(count >= ERRORS_MIN, total / np.maximum(weight, 1e-12), np.nan)
+    return means
+
+
+def _shifted(values: Array, lag: int) -> Array:
+    """Each day's column is that of ``lag`` days before."""
+    moved = np.full(values.shape, np.nan)
+    moved[lag:] = values[:-lag]
+    return moved
+
+
+def _count_known(errors: Array, lag: int) -> Array:
+    counts = np.zeros(errors.size)
+    counts[lag:] = np.cumsum(np.isfinite(errors))[:-lag]
+    return counts
+
+
+def _mean_known(values: Array) -> Array:
+    """Mean over the first axis of what is known; NaN where nothing is."""
+    known = np.isfinite(values)
+    count = known.sum(axis=0)
+    total = np.where(known, values, 0.0).sum(axis=0)
+    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
+
+
+def _sd_known(values: Array) -> Array:
+    """Standard deviation over the first axis of what is known; NaN for fewer than two."""
+    known = np.isfinite(values)
+    count = known.sum(axis=0)
+    apart = np.where(known, values - _mean_known(values), 0.0)
+    return np.where(count > 1, np.sqrt((apart**2).sum(axis=0) / np.maximum(count - 1, 1)), np.nan)
