@@ -14,8 +14,9 @@ from collections.abc import Iterable
 
 import msgspec
 
+from core.sim.brackets import Bracket
 from core.sim.weather import HOUR_MS, Weather, climate_day, half_up
-from core.sim.world import Bracket, Listing
+from core.sim.world import Listing
 
 LOWEST, HIGHEST = 0.005, 0.995
 PATIENCE_S = 12.0

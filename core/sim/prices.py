@@ -77,6 +77,13 @@ class Prices:
         mid = self._mid(thing, at_ms, source)
         return round(mid - thing.half_spread, thing.decimals), round(mid + thing.half_spread, thing.decimals)
 
+    def deviation(self, name: str, from_ms: int, to_ms: int) -> float:
+        """Standard deviation of its logarithm's change from one instant to another."""
+        thing = self.things[name]
+        traded_ms = thing.hours.traded_ms(to_ms) - thing.hours.traded_ms(from_ms)
+        years = max(0, traded_ms) / (thing.hours.week_ms * _YEAR_WEEKS)
+        return math.sqrt(years * math.fsum(load**2 for load in thing.loads.values()))
+
     def is_open(self, name: str, at_ms: int) -> bool:
         return self.things[name].hours.is_open(at_ms)
 

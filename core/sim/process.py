@@ -23,6 +23,8 @@ from core.domain.clock import Clock, WorldClock
 from core.domain.units import Money
 from core.sim.beliefs import Beliefs
 from core.sim.exchange import Exchange
+from core.sim.families.floor import FamilyFloor
+from core.sim.families.table import FAMILIES, Told, families
 from core.sim.faults import Faults
 from core.sim.faulty import faulty_network, network_faults, told
 from core.sim.feeds.app import addresses, build_feeds_app, provider_names
@@ -38,7 +40,6 @@ from core.sim.polymarket import load as polymarket_load
 from core.sim.polymarket.floor import Floor, build_floor
 from core.sim.proxy import Proxy
 from core.sim.pump import Pump
-from core.sim.quarters import Quarters
 from core.sim.scenarios.loader import FeedFault, Scenario, ScenarioError, load_scenario
 from core.sim.story import Stage, Story
 from core.sim.traders import TAKERS, Traders
@@ -89,15 +90,14 @@ class Sim(msgspec.Struct, frozen=True):
     pumps: dict[str, Pump]
     """By the name of the file beside the ready file that says what went out."""
     keys: list[KeyEntry]
-    quarters: Quarters | None = None
+    families: FamilyFloor
 
     def step(self) -> None:
         """Bring everything but the pump up to now."""
         for listed in self.world.tick():
             self.traders.enter(listed)
             self.polymarket.enter(listed)
-        if self.quarters is not None:
-            self.quarters.step()
+        self.families.step()
         self.traders.step()
         self.polymarket.step()
         self.story.step()
@@ -115,6 +115,10 @@ def build(options: SimOptions, clock: Clock, world_id: str, keys_dir: Path) -> S
         if isinstance(beat, FeedFault) and beat.feed not in provider_names():
             known = ", ".join(provider_names())
             raise SimError(f"scenario {scenario.name}: no feed is called {beat.feed!r}: one of {known}")
+    for name in scenario.script.families:
+        if name not in FAMILIES:
+            known = ", ".join(FAMILIES)
+            raise SimError(f"scenario {scenario.name}: no family is called {name!r}: one of {known}")
     clock_of_world = start_clock(scenario, options.speed, clock.wall_ms())
     calendar = start_calendar(scenario, clock_of_world.world_origin_ms)
     weather = Weather(scenario, calendar, clock_of_world.world_origin_ms, options.seed)
@@ -145,6 +149,7 @@ def build(options: SimOptions, clock: Clock, world_id: str, keys_dir: Path) -> S
     watch.on_subscribe.append(story.begin)
     readers = Readers(lambda: traders.hear(read=True), lambda station: traders.look(station, read=True))
     around = build_around(weather, clock, clock_of_world, options.seed, readers)
+    told_of = Told(weather, around.prices, around.games, around.releases, options.speed)
     return Sim(
         exchange,
         world,
@@ -159,7 +164,7 @@ def build(options: SimOptions, clock: Clock, world_id: str, keys_dir: Path) -> S
         watch,
         pumps,
         keys,
-        Quarters(exchange, around.prices, clock, clock_of_world) if scenario.script.quarters else None,
+        FamilyFloor(exchange, families(scenario.script.families, told_of), clock, clock_of_world),
     )
 
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import heapq
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
 
 import msgspec
 
 from core.domain.clock import Clock, WorldClock
+from core.sim.brackets import Bracket, six, strike, suffix, words
 from core.sim.contracts import EventSpec, MarketSpec, SeriesSpec, Source
 from core.sim.exchange import Exchange
 from core.sim.scenarios.loader import DayRecord, Scenario, Station
@@ -29,25 +29,6 @@ SETTLEMENT_SOURCE = Source("The Weather Company", "https://weather.com/kalshi")
 FEE_TYPE = "quadratic"
 
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
-
-
-class Bracket(msgspec.Struct, frozen=True):
-    """Whole degrees that pay YES, both ends included; ``None`` is an open end."""
-
-    low_f: int | None
-    high_f: int | None
-
-    def pays(self, observed_f: int) -> bool:
-        return (self.low_f is None or observed_f >= self.low_f) and (
-            self.high_f is None or observed_f <= self.high_f
-        )
-
-
-def brackets(record: DayRecord) -> tuple[Bracket, ...]:
-    """The six brackets of a ladder, coldest first."""
-    cap = record.lowest_cap_f
-    middle = [Bracket(low, low + 1) for low in range(cap, cap + 8, 2)]
-    return (Bracket(None, cap - 1), *middle, Bracket(cap + 8, None))
 
 
 class Listing(msgspec.Struct, frozen=True):
@@ -86,50 +67,26 @@ def replay_note(scenario: Scenario, seed: int) -> str:
     return (
         f"Replays {script.first_day} to {script.last_day}. Real: bracket ladders, observed highs, hourly "
         f"forecasts (Open-Meteo.com, CC BY 4.0). Generated from seed {seed}: issue times and earlier errors "
-        f"of forecasts, observations within the day, NWS forecasts, ensemble members, order flow."
+        f"of forecasts, observations within the day, NWS forecasts, ensemble members, order flow, prices, "
+        f"games and releases."
     )
 
 
 def listing(station: Station, day: date, record: DayRecord) -> Listing:
     """Names and times of one event; its markets trade until a minute before local standard midnight."""
     event = f"{station.series}-{day:%y}{_MONTHS[day.month - 1]}{day:%d}"
-    ladder = brackets(record)
+    ladder = six(record.lowest_cap_f)
     midnight = int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()) * 1000
     return Listing(
         station.icao,
         day,
         event,
-        tuple(f"{event}-{_suffix(bracket)}" for bracket in ladder),
+        tuple(f"{event}-{suffix(bracket)}" for bracket in ladder),
         ladder,
         midnight - DAY_MS + OPENS_UTC_H * HOUR_MS,
         day_start_ms(station, day + timedelta(days=1)) - 60_000,
         midnight + DAY_MS + DETERMINED_UTC_H * HOUR_MS,
     )
-
-
-def _suffix(bracket: Bracket) -> str:
-    if bracket.low_f is None:
-        assert bracket.high_f is not None
-        return f"T{bracket.high_f + 1}"
-    return f"T{bracket.low_f - 1}" if bracket.high_f is None else f"B{bracket.low_f}.5"
-
-
-def _words(bracket: Bracket) -> str:
-    if bracket.low_f is None:
-        return f"{bracket.high_f}° or below"
-    return (
-        f"{bracket.low_f}° or above" if bracket.high_f is None else f"{bracket.low_f}° to {bracket.high_f}°"
-    )
-
-
-def _strike(bracket: Bracket) -> dict[str, Any]:
-    """Strike fields; the tails are strict, so their numbers lie one degree outside what pays."""
-    if bracket.low_f is None:
-        assert bracket.high_f is not None
-        return {"strike_type": "less", "cap_strike": bracket.high_f + 1}
-    if bracket.high_f is None:
-        return {"strike_type": "greater", "floor_strike": bracket.low_f - 1}
-    return {"strike_type": "between", "floor_strike": bracket.low_f, "cap_strike": bracket.high_f}
 
 
 def series_spec(station: Station) -> SeriesSpec:
@@ -151,9 +108,9 @@ def event_spec(station: Station, listed: Listing) -> EventSpec:
             ticker=ticker,
             event_ticker=listed.event_ticker,
             series_ticker=station.series,
-            title=f"High in {station.city} {_words(bracket)} on {day}?",
-            yes_sub_title=_words(bracket),
-            no_sub_title=_words(bracket),
+            title=f"High in {station.city} {words(bracket)} on {day}?",
+            yes_sub_title=words(bracket),
+            no_sub_title=words(bracket),
             open_ms=listed.open_ms,
             close_ms=listed.close_ms,
             settlement_timer_s=SETTLEMENT_TIMER_S,
@@ -161,11 +118,11 @@ def event_spec(station: Station, listed: Listing) -> EventSpec:
             latest_expiration_ms=listed.determine_ms + LATEST_EXPIRATION_MS,
             rules_primary=(
                 f"Yes if the highest temperature of {day} at {station.city} ({station.cli}) is "
-                f"{_words(bracket)} Fahrenheit according to The Weather Company. The day is midnight to "
+                f"{words(bracket)} Fahrenheit according to The Weather Company. The day is midnight to "
                 f"midnight local standard time."
             ),
             rules_secondary="Simulated: settles on the high observed on the replayed date.",
-            **_strike(bracket),
+            **strike(bracket),
         )
         for ticker, bracket in zip(listed.tickers, listed.brackets, strict=True)
     )

@@ -60,9 +60,9 @@ def test_a_started_sim_says_one_line_answers_and_stops_on_sigterm(tmp_path: Path
         assert len(twins) == 6 and httpx.get(polymarket["clob"] + "/version").json() == {"version": 2}
         assert httpx.get(polymarket["geoblock"]).json()["blocked"] is False
         assert httpx.get(polymarket["data"] + "/v2/status").status_code == 200
-        markets = httpx.get(ready["kalshi"]["rest"] + "/markets").json()["markets"]
+        listed = httpx.get(ready["kalshi"]["rest"] + "/markets", params={"series_ticker": "KXHIGHNY"})
         point = httpx.get(ready["feeds"]["sources"]["nws-grid"]["api"] + "/points/40.779,-73.969").json()
-        assert (len(markets), point["properties"]["gridId"]) == (60, "OKX")
+        assert (len(listed.json()["markets"]), point["properties"]["gridId"]) == (12, "OKX")
     finally:
         process.send_signal(signal.SIGTERM)
         rest, errors = process.communicate(timeout=10)

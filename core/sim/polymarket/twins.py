@@ -10,12 +10,13 @@ import heapq
 
 import msgspec
 
+from core.sim.brackets import Bracket
 from core.sim.polymarket import chain
 from core.sim.polymarket.contracts import EventSpec, MarketSpec, Version
 from core.sim.polymarket.exchange import Exchange
 from core.sim.scenarios.loader import Station
 from core.sim.weather import HOUR_MS
-from core.sim.world import Bracket, Listing, World
+from core.sim.world import Listing, World
 
 CHALLENGE_MS = 2 * HOUR_MS
 """How long in world time an asserted outcome may be disputed."""

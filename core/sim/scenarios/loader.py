@@ -203,8 +203,8 @@ class Script(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     traders: TraderRules
     settlement: SettlementRules = SettlementRules()
     weather_markets: bool = True
-    quarters: bool = False
-    """Whether the fifteen-minute bitcoin markets are listed."""
+    families: tuple[str, ...] = ()
+    """What is listed beside the daily highs, by its name in ``families.table``."""
     shift: tuple[Shift, ...] = ()
     release: tuple[StagedRelease, ...] = ()
     story: tuple[Beat, ...] = ()

@@ -1,0 +1,165 @@
+"""The lowest temperature of a climate day: six brackets around what was forecast when trading opened.
+
+The crowd holds the forecast's low to be as far off as its high; once the day has begun the low is the lower
+of what was seen and of the hours to come, in which the error seen last dies away.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Container, Iterator
+from datetime import UTC, date, datetime, timedelta
+
+import msgspec
+
+from core.sim.brackets import Bracket, six, strike, suffix, words
+from core.sim.chance import below
+from core.sim.contracts import EventSpec, MarketSpec, SeriesSpec
+from core.sim.families.family import Outcome
+from core.sim.scenarios.loader import Station
+from core.sim.weather import DAY_MS, HOUR_MS, Weather, climate_day, day_start_ms, half_up
+from core.sim.world import (
+    DETERMINED_UTC_H,
+    OPENS_UTC_H,
+    SETTLEMENT_SOURCE,
+    SETTLEMENT_TIMER_S,
+)
+
+STATION, SERIES = "KNYC", "KXLOWTNYC"
+_SIGMA_MIN_F = 0.8
+_ERROR_LASTS_H = 3.0
+
+
+class Low(msgspec.Struct, frozen=True):
+    """One climate day's event."""
+
+    station: Station
+    day: date
+    weather: Weather
+    brackets: tuple[Bracket, ...]
+
+    @property
+    def determined_ms(self) -> int:
+        return _utc_ms(self.day) + DAY_MS + DETERMINED_UTC_H * HOUR_MS
+
+    @property
+    def spec(self) -> EventSpec:
+        city, day = self.station.city, f"{self.day:%b} {self.day.day}, {self.day.year}"
+        event, close_ms = event_ticker(self.day), _close_ms(self.station, self.day)
+        markets = tuple(
+            MarketSpec(
+                ticker=f"{event}-{suffix(bracket)}",
+                event_ticker=event,
+                series_ticker=SERIES,
+                title=f"Low in {city} {words(bracket)} on {day}?",
+                yes_sub_title=words(bracket),
+                open_ms=_opens_ms(self.day),
+                close_ms=close_ms,
+                settlement_timer_s=SETTLEMENT_TIMER_S,
+                expected_expiration_ms=self.determined_ms,
+                latest_expiration_ms=self.determined_ms + 7 * DAY_MS,
+                rules_primary=(
+                    f"Yes if the lowest temperature of {day} at {city} ({self.station.cli}) is "
+                    f"{words(bracket)} Fahrenheit according to The Weather Company. The day is "
+                    f"midnight to midnight local standard time."
+                ),
+                rules_secondary="Simulated: settles on the low of this world's reports.",
+                **strike(bracket),
+            )
+            for bracket in self.brackets
+        )
+        return EventSpec(
+            event_ticker=event,
+            series_ticker=SERIES,
+            title=f"Lowest temperature in {city} on {day}?",
+            sub_title=f"On {day}",
+            markets=markets,
+            mutually_exclusive=True,
+            strike_date_ms=close_ms + 60_000,
+            settlement_sources=(SETTLEMENT_SOURCE,),
+        )
+
+    def chances(self, now_ms: int) -> tuple[float, ...]:
+        mean, sigma, at_most = self._law(now_ms)
+
+        def upto(low_f: int | None) -> float:
+            if low_f is None or (at_most is not None and low_f >= at_most):
+                return 1.0
+            return below((low_f + 0.5 - mean) / sigma)
+
+        return tuple(
+            upto(b.high_f) - (upto(b.low_f - 1) if b.low_f is not None else 0.0) for b in self.brackets
+        )
+
+    def outcome(self) -> Outcome:
+        seen_f = half_up(min(o.temp_f for o in self.weather.observations(self.station.icao, self.day)))
+        return Outcome(tuple(bracket.pays(seen_f) for bracket in self.brackets), f"{seen_f}.00")
+
+    def _law(self, now_ms: int) -> tuple[float, float, int | None]:
+        """Mean and spread of the hours to come, and the lowest whole degree seen so far."""
+        weather, icao = self.weather, self.station.icao
+        hours = weather.forecast_hours(icao, self.day, now_ms)
+        belief = weather.belief(icao, climate_day(self.station, now_ms))
+        bias, sigma = (belief.bias_f, belief.sigma_f) if belief is not None else (0.0, 2.0)
+        reports = weather.reported_of(icao, self.day, now_ms)
+        if not reports:
+            return min(f for _, f in hours) - bias, sigma, None
+        newest = reports[-1]
+        at_most = half_up(min(report.temp_f for report in reports))
+        now_f = [f for at, f in hours if at <= newest.at_ms][-1]
+        error = newest.temp_f - (now_f - bias)
+        ahead = [(f - bias + error * _kept(at - newest.at_ms), at) for at, f in hours if at >= newest.at_ms]
+        if not ahead:
+            return newest.temp_f, _SIGMA_MIN_F, at_most
+        lowest_f, at = min(ahead)
+        return lowest_f, max(_SIGMA_MIN_F, sigma * math.sqrt(1 - _kept(at - newest.at_ms) ** 2)), at_most
+
+
+class Lows:
+    """New York's days, as far as the record goes."""
+
+    series = SeriesSpec(
+        SERIES,
+        "Lowest temperature in New York",
+        "Climate and Weather",
+        ("Daily temperature",),
+        settlement_sources=(SETTLEMENT_SOURCE,),
+    )
+
+    def __init__(self, weather: Weather) -> None:
+        self._weather = weather
+
+    def open(self, now_ms: int, listed: Container[str]) -> Iterator[Low]:
+        station = self._weather.stations[STATION]
+        today = climate_day(station, now_ms)
+        for day in (today, today + timedelta(days=1)):
+            trades = _opens_ms(day) <= now_ms < _close_ms(station, day)
+            if trades and event_ticker(day) not in listed and self._weather.record(STATION, day) is not None:
+                yield Low(station, day, self._weather, ladder(self._weather, station, day))
+
+
+def event_ticker(day: date) -> str:
+    return f"{SERIES}-{day:%y%b%d}".upper()
+
+
+def ladder(weather: Weather, station: Station, day: date) -> tuple[Bracket, ...]:
+    """Around the low that was forecast when trading opened."""
+    hours = weather.forecast_hours(station.icao, day, _opens_ms(day))
+    return six(half_up(min(f for _, f in hours)) - 4)
+
+
+def _utc_ms(day: date) -> int:
+    return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()) * 1000
+
+
+def _opens_ms(day: date) -> int:
+    return _utc_ms(day) - DAY_MS + OPENS_UTC_H * HOUR_MS
+
+
+def _close_ms(station: Station, day: date) -> int:
+    return day_start_ms(station, day + timedelta(days=1)) - 60_000
+
+
+def _kept(span_ms: int) -> float:
+    """Share of an error that is left after a while."""
+    return math.exp(-max(0, span_ms) / (_ERROR_LASTS_H * HOUR_MS))
