@@ -24,7 +24,10 @@ from core.feeds.recording import Recorded, Recorder, unrecorded
 
 BODY_BYTES_MAX = 10_000_000
 TOTAL_TIMEOUT_S = 30.0
-TIMEOUTS = httpx.Timeout(connect=5.0, read=20.0, write=5.0, pool=10.0)
+READ_S = 10.0
+"""Without a byte for so long an answer is given up."""
+SLOW_READ_S = 20.0
+"""Weather services make some answers while one waits."""
 RETRY_AFTER_S_MAX = 3600.0
 REMEMBERED_URLS_MAX = 200
 
@@ -101,8 +104,10 @@ class Fetcher:
         secrecy: Secrecy | None = None,
         budget: Budget | None = None,
         record: Recorder = unrecorded,
+        read_s: float = READ_S,
     ) -> None:
         self._client = client
+        self._timeouts = httpx.Timeout(connect=5.0, read=read_s, write=5.0, pool=10.0)
         self._base = base_url.rstrip("/")
         self._clocks = clocks
         self._headers = {"User-Agent": user_agent, "Accept": accept}
@@ -162,7 +167,7 @@ class Fetcher:
         self, method: str, url: httpx.URL, headers: Mapping[str, str], body: bytes | None
     ) -> Body | NotModified | Failed:
         began_ns = self._clocks.mono_ns()
-        asked = self._client.stream(method, url, headers=headers, content=body, timeout=TIMEOUTS)
+        asked = self._client.stream(method, url, headers=headers, content=body, timeout=self._timeouts)
         async with asked as response:
             if response.status_code == httpx.codes.NOT_MODIFIED:
                 return NotModified(self._clocks.mono_ns())

@@ -7,6 +7,7 @@ station's grid is looked up anew every day and after a 404.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import msgspec
@@ -29,6 +30,7 @@ from core.feeds.values import (
     GridForecast,
     Observation,
     Sink,
+    TakenBack,
 )
 from core.feeds.wiring import Wiring
 
@@ -73,6 +75,8 @@ REPORTS = Declaration(
 
 LATE_MS = 30 * 60_000
 """A routine report may arrive after readings that are newer: it is asked for again this far back."""
+WHOLE_EVERY_MS = 30 * 60_000
+"""So often the whole day is read again: quality control may come hours after a reading."""
 OBSERVATIONS_LIMIT = 500
 REPORTS_READ_MAX = 3
 _CLI_CODE = re.compile(r"^(CLI[A-Z]{3})\s*$", re.ASCII | re.MULTILINE)
@@ -177,11 +181,18 @@ class ObservationSource:
         self._at = at
         self._seen: dict[int, bool] = {}
         """Times of what was handed on, and whether that was a correction: one more comes of what was none."""
+        self._taken_back: set[int] = set()
+        """Times of readings that failed quality control, as told."""
+        self._whole_ms: int | None = None
+        """When the whole day was read last."""
 
     async def poll(self) -> Polled | Failed:
         world_ms = self._at.clocks.world_ms()
         day_start_ms, _ = climate_day_bounds(self._at.station, climate_day(self._at.station, world_ms))
-        since_ms = day_start_ms if self.newest_ms is None else self.newest_ms - LATE_MS
+        whole = (
+            self._whole_ms is None or self.newest_ms is None or world_ms - self._whole_ms >= WHOLE_EVERY_MS
+        )
+        since_ms = day_start_ms if whole or self.newest_ms is None else self.newest_ms - LATE_MS
         params = {"start": _iso(since_ms), "limit": str(OBSERVATIONS_LIMIT)}
         async with self._at.pace.turn():
             answer = await self._at.fetcher.get(f"/stations/{self.key}/observations", params)
@@ -190,8 +201,13 @@ class ObservationSource:
         observed = decode(answer, wire.Observations)
         if isinstance(observed, Failed):
             return observed
+        if whole:
+            self._whole_ms = world_ms
+        kept_ms = min(day_start_ms, since_ms)
+        self._seen = {at: corrected for at, corrected in self._seen.items() if at >= kept_ms}
+        self._taken_back = {at for at in self._taken_back if at >= kept_ms}
+        gone = self._take_back(answer, [at for at in wire.failed(observed) if at >= kept_ms])
         world_ms = self._at.clocks.world_ms()
-        self._seen = {at: corrected for at, corrected in self._seen.items() if at >= since_ms}
         fresh = [
             r
             for r in wire.readings(observed)
@@ -207,12 +223,21 @@ class ObservationSource:
             self._seen[reading.at_ms] = reading.corrected
             self.newest_ms = max(reading.at_ms, self.newest_ms or 0)
             band, stamp = reading.band, answer.stamp(reading.at_ms)
+            corrects = reading.corrected or reading.at_ms in self._taken_back
+            self._taken_back.discard(reading.at_ms)
             self._at.sink(
-                Observation(
-                    self.key, band.f, band.lowest_f, band.highest_f, stamp, reading.groups, reading.corrected
-                )
+                Observation(self.key, band.f, band.lowest_f, band.highest_f, stamp, reading.groups, corrects)
             )
-        return Polled(answer.received_ns, changed=bool(fresh))
+        return Polled(answer.received_ns, changed=bool(fresh or gone))
+
+    def _take_back(self, answer: Body, failed: Sequence[int]) -> bool:
+        """Tell of readings that failed quality control, once each; whether there was one."""
+        news = [at_ms for at_ms in failed if at_ms not in self._taken_back]
+        for at_ms in news:
+            self._taken_back.add(at_ms)
+            self._seen.pop(at_ms, None)
+            self._at.sink(TakenBack(self.key, answer.stamp(at_ms)))
+        return bool(news)
 
 
 class ReportSource:

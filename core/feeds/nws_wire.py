@@ -24,6 +24,8 @@ HOURS_MAX = 400
 
 _DURATION = re.compile(r"P(?:(\d{1,3})D)?(?:T(?:(\d{1,3})H)?(?:(\d{1,4})M)?)?")
 QUALITY_ACCEPTED = frozenset("ZCSVG")
+QUALITY_FAILED = frozenset("XQB")
+"""Failed, questioned, called bad by an analyst."""
 
 
 class Quantity(msgspec.Struct, frozen=True):
@@ -207,15 +209,30 @@ def readings(wire: Observations) -> tuple[Reading, ...]:
         at_ms = time_ms(feature.properties.timestamp or "")
         if held is None or at_ms is None:
             continue
-        quality = (held.qualityControl or "Z").rpartition(":")[2]
         f = degrees(held.value, held.unitCode)
-        if quality not in QUALITY_ACCEPTED or f is None:
+        if _quality(held) not in QUALITY_ACCEPTED or f is None:
             continue
         raw = feature.properties.raw_message or ""
         corrected = metar_text.corrected(raw)
         if at_ms not in found or corrected or not found[at_ms].corrected:
             found[at_ms] = Reading(at_ms, _band(f, raw), metar_text.groups(raw), corrected)
     return tuple(found[at_ms] for at_ms in sorted(found))
+
+
+def failed(wire: Observations) -> tuple[int, ...]:
+    """Times of readings that failed quality control and are in no other version there, oldest first."""
+    found = {
+        time_ms(feature.properties.timestamp or "")
+        for feature in wire.features[:VALUES_MAX]
+        if (held := feature.properties.temperature) is not None and _quality(held) in QUALITY_FAILED
+    }
+    usable = {reading.at_ms for reading in readings(wire)}
+    return tuple(sorted(at_ms for at_ms in found if at_ms is not None and at_ms not in usable))
+
+
+def _quality(held: Quantity) -> str:
+    """Its letter; one without is not checked yet."""
+    return (held.qualityControl or "Z").rpartition(":")[2]
 
 
 def _band(f: float, raw: str) -> Band:

@@ -11,7 +11,7 @@ import enum
 
 import msgspec
 
-from core.feeds.stations import HOUR_MS, Station, climate_day, climate_day_bounds
+from core.feeds.stations import HOUR_MS, Station, climate_day, climate_day_bounds, lst
 from core.feeds.values import ClimateReport, DailySummary, Observation
 
 SIX_HOURS_MS = 6 * HOUR_MS
@@ -59,9 +59,14 @@ class RunningDay(msgspec.Struct, frozen=True):
     day: str
     latest: Observation | None = None
     """The newest reading."""
+    before: Observation | None = None
+    """The one before it, for when that is taken back."""
     claims: tuple[Claim, ...] = ()
     unsure: tuple[str, ...] = ()
     """What was seen and is not counted, in words."""
+    taken_back: frozenset[int] = frozenset()
+    """Times of readings that failed quality control: whoever else tells of one is not believed, but for a
+    correction."""
 
     @property
     def high(self) -> Bound | None:
@@ -94,17 +99,46 @@ def observe(held: RunningDay | None, reading: Observation, station: Station) -> 
         return held
     if held is None or day > held.day:
         held = RunningDay(day)
+    if at_ms in held.taken_back and not reading.corrected:
+        return held
     of_then = [c for c in held.claims if c.at_ms == at_ms and c.by not in REPORTS]
     if any(c.corrected for c in of_then) and not reading.corrected:
         return held
     claims, unsure = _claims(reading, station, day)
     kept = [c for c in held.claims if not (reading.corrected and c in of_then)]
-    newest = held.latest is None or at_ms >= held.latest.stamp.event_ms
+    latest, before = held.latest, held.before
+    if latest is None or at_ms >= latest.stamp.event_ms:
+        latest, before = reading, before if latest is None or at_ms == latest.stamp.event_ms else latest
     return RunningDay(
         day,
-        reading if newest else held.latest,
+        latest,
+        before,
         (*kept, *(c for c in claims if c not in kept))[-CLAIMS_MAX:],
         (*held.unsure, *(words for words in unsure if words not in held.unsure)),
+        held.taken_back - {at_ms},
+    )
+
+
+def take_back(held: RunningDay | None, at_ms: int, station: Station) -> RunningDay | None:
+    """A reading failed quality control: it bounds nothing any more, nor do the groups of its report."""
+    day = climate_day(station, at_ms)
+    if held is not None and day < held.day:
+        return held
+    if held is None or day > held.day:
+        held = RunningDay(day)
+    latest, before = held.latest, held.before
+    if latest is not None and latest.stamp.event_ms == at_ms:
+        latest, before = before, None
+    elif before is not None and before.stamp.event_ms == at_ms:
+        before = None
+    words = f"reading of {lst(station, at_ms):%H:%M} standard time failed quality control: taken back"
+    return RunningDay(
+        day,
+        latest,
+        before,
+        tuple(claim for claim in held.claims if claim.at_ms != at_ms or claim.by in REPORTS),
+        held.unsure if words in held.unsure else (*held.unsure, words),
+        held.taken_back | {at_ms},
     )
 
 
@@ -132,7 +166,8 @@ def report(
 def _claims(reading: Observation, station: Station, day: str) -> tuple[list[Claim], list[str]]:
     """What a reading proves of its climate day, and what it does not.
 
-    A report is made minutes before the full hour that closes the windows of its groups.
+    A report is made minutes before the full hour that closes the windows of its groups, and these go from
+    report to report: one that would begin at midnight begins those minutes before it.
     """
     at_ms, of = reading.stamp.event_ms, reading.groups
     exact = reading.at_least_f == reading.at_most_f
@@ -145,7 +180,7 @@ def _claims(reading: Observation, station: Station, day: str) -> tuple[list[Clai
         extremes = f"{_f(of.six_hour_max_f)} to {_f(of.six_hour_min_f)}"
         if closes_ms % SYNOPTIC_MS:
             unsure.append(f"6-hour group {extremes} at an hour that closes no window: not counted")
-        elif closes_ms - SIX_HOURS_MS < begins_ms:
+        elif at_ms - SIX_HOURS_MS < begins_ms:
             unsure.append(f"6-hour group {extremes} begins before midnight: not counted")
         else:
             claims.append(

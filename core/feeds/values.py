@@ -130,6 +130,14 @@ class Observation(msgspec.Struct, frozen=True):
     """Whether it replaces an earlier reading of the same time."""
 
 
+class TakenBack(msgspec.Struct, frozen=True):
+    """A station reading that failed its source's quality control after it was told, or before another source
+    tells it. ``stamp.event_ms`` is the time of the measurement."""
+
+    station: str
+    stamp: Stamp
+
+
 class ClimateReport(msgspec.Struct, frozen=True):
     """The daily climate report (CLI). Only a final one is a settlement proxy.
 
@@ -183,6 +191,7 @@ WeatherValue = (
     | PastForecasts
     | StationGuidance
     | Observation
+    | TakenBack
     | ClimateReport
     | DailySummary
 )

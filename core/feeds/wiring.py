@@ -12,8 +12,8 @@ import msgspec
 
 from core.domain.clock import Clocks
 from core.feeds.budget import Budget
-from core.feeds.declaration import Declaration, Key, KeyNeed, Rides
-from core.feeds.fetch import Fetcher, Secrecy
+from core.feeds.declaration import Declaration, Family, Key, KeyNeed, Rides
+from core.feeds.fetch import READ_S, SLOW_READ_S, Fetcher, Secrecy
 from core.feeds.pace import Pace
 from core.feeds.polling import Asker, PolledFeed, Source
 from core.feeds.recording import Recorder, unrecorded
@@ -76,6 +76,7 @@ class Wiring(msgspec.Struct, frozen=True):
             secrecy=Secrecy(need, key) if need is not None and key is not None else None,
             budget=self.budget,
             record=self.shared.record,
+            read_s=SLOW_READ_S if self.of.family is Family.WEATHER else READ_S,
         )
 
     def polled(self, sources: Sequence[Source]) -> PolledFeed:

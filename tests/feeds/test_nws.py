@@ -14,7 +14,7 @@ from core.feeds.pace import Pace
 from core.feeds.polling import Polled
 from core.feeds.stations import HOUR_MS, climate_day_bounds, stations
 from core.feeds.trial import failed
-from core.feeds.values import ClimateReport, FeedValue, GridForecast, Observation
+from core.feeds.values import ClimateReport, FeedValue, GridForecast, Observation, TakenBack
 
 NYC = stations()["KNYC"]
 START_MS, _ = climate_day_bounds(NYC, "2026-11-22")
@@ -40,7 +40,8 @@ class Service:
         return httpx.Response(200, headers=headers, json=answer)
 
 
-Step = Callable[[], None]
+Step = Callable[[], float | None]
+"""What happens before a poll; seconds that pass, if any."""
 
 
 def polls(
@@ -55,7 +56,7 @@ def polls(
             source = source_of(StationLink(NYC, fetcher, Pace(clocks), clocks, got.append))
             outcomes = []
             for step in steps:
-                step()
+                await asyncio.sleep(step() or 0)
                 outcomes.append(await source.poll())
             return outcomes, source
 
@@ -144,9 +145,10 @@ def test_an_empty_layer_falls_back_to_the_hourly_forecast(virtual: Any) -> None:
     assert got[0].hourly == ((START_MS + 10 * HOUR_MS, 47),)
 
 
-def seen(*readings: tuple[str, float]) -> dict[str, Any]:
+def seen(*readings: tuple[str, float], failed: str = "") -> dict[str, Any]:
     def feature(at: str, celsius: float) -> dict[str, Any]:
-        quantity = {"unitCode": "wmoUnit:degC", "value": celsius, "qualityControl": "V"}
+        quality = "X" if at == failed else "V"
+        quantity = {"unitCode": "wmoUnit:degC", "value": celsius, "qualityControl": quality}
         return {"properties": {"timestamp": f"2026-11-22T{at}:00+00:00", "temperature": quantity}}
 
     return {"features": [feature(*reading) for reading in readings]}
@@ -171,6 +173,39 @@ def test_each_observation_is_handed_on_once_and_a_late_one_still_counts(virtual:
     assert source.newest_ms == START_MS + 595 * 60_000
     assert service.asked[0].params["start"] == "2026-11-22T05:00:00Z"  # the climate day's beginning
     assert service.asked[1].params["start"] == "2026-11-22T14:21:00Z"
+
+
+def test_a_reading_that_fails_quality_control_hours_later_is_taken_back_once(virtual: Any) -> None:
+    day = (("14:51", 8.9), ("13:51", 30.0), ("12:51", 8.3))
+    service = Service(**{OBSERVED: seen(*day)})
+
+    def fail() -> float:
+        service.answers[OBSERVED] = seen(*day, failed="13:51")
+        return 1_800
+
+    def pass_() -> float:
+        service.answers[OBSERVED] = seen(*day)
+        return 1_800
+
+    _, got, _ = polls(virtual, ObservationSource, service, [nothing, nothing, fail, nothing, pass_])
+    assert [v.stamp.event_ms - START_MS for v in got if isinstance(v, TakenBack)] == [531 * 60_000]
+    *_, again = got
+    assert isinstance(again, Observation) and again.corrected and again.at_least_f == 86
+    assert [asked.params["start"][11:16] for asked in service.asked] == [
+        "05:00",
+        "14:21",
+        "05:00",
+        "14:21",
+        "05:00",
+    ]
+
+
+def test_one_that_failed_before_it_was_told_is_named_for_the_other_sources(virtual: Any) -> None:
+    service = Service(**{OBSERVED: seen(("14:51", 8.9), ("13:51", 30.0), failed="13:51")})
+    _, got, _ = polls(virtual, ObservationSource, service, [nothing, nothing])
+    first, second = got
+    assert isinstance(first, TakenBack) and first.stamp.event_ms == START_MS + 531 * 60_000
+    assert isinstance(second, Observation) and second.stamp.event_ms == START_MS + 591 * 60_000
 
 
 def test_an_observation_from_the_future_is_refused(virtual: Any) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import itertools
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from core.feeds.feed import Stamp
-from core.feeds.observed import Bound, Evidence, RunningDay, observe, report
+from core.feeds.observed import Bound, Evidence, RunningDay, observe, report, take_back
 from core.feeds.stations import HOUR_MS, Station, climate_day_bounds, stations
 from core.feeds.values import ClimateReport, DailySummary, Groups, Observation
 
@@ -64,7 +65,8 @@ def test_a_whole_celsius_bounds_the_high_by_its_lower_and_the_low_by_its_upper_m
         (NYC, 12, True),
         (NYC, 18, True),
         (NYC, 24, True),
-        (CHI, 12, True),
+        (CHI, 12, False),  # 23:53 to 05:53: from report to report
+        (CHI, 18, True),
         (CHI, 30, True),  # 18 to 24: the last one of the day, reported before midnight
         (LAX, 12, False),  # 22 to 04
         (LAX, 18, True),
@@ -105,6 +107,33 @@ def test_a_corrected_report_takes_its_earlier_selfs_place_whichever_comes_last()
     other = reading(at_ms - HOUR_MS, 41)
     for order in itertools.permutations([wrong, right, other]):
         assert bounds(fold(*order)) == (41, 40)
+
+
+def test_a_reading_taken_back_bounds_nothing_whoever_tells_it_and_whenever() -> None:
+    at_ms = START_MS + 6 * HOUR_MS + 51 * MINUTE_MS
+    right, wrong = reading(at_ms - HOUR_MS, 41), reading(at_ms, 99, groups=Groups(99, 20))
+    held = take_back(fold(right, wrong), at_ms, NYC)
+    assert held is not None and (bounds(held), held.latest) == ((41, 41), right)
+    assert held.unsure == ("reading of 06:51 standard time failed quality control: taken back",)
+    assert take_back(held, at_ms, NYC) == held
+    assert observe(held, wrong, NYC) == held, "another source tells the same report"
+    passed = observe(held, msgspec.structs.replace(wrong, corrected=True), NYC)
+    assert bounds(passed) == (99, 20) and not passed.taken_back
+    early = take_back(None, at_ms, NYC)
+    assert early is not None and bounds(observe(observe(early, wrong, NYC), right, NYC)) == (41, 41)
+
+
+def test_what_is_taken_back_of_another_day_moves_nothing() -> None:
+    held = fold(reading(START_MS + HOUR_MS, 50))
+    assert take_back(held, START_MS - HOUR_MS, NYC) == held
+    told = report(
+        held, ClimateReport("KNYC", DAY, False, False, 67, 44, Stamp(START_MS + HOUR_MS, 0, 0)), NYC
+    )
+    assert told is not None
+    after = take_back(told, START_MS + HOUR_MS, NYC)
+    assert after is not None and (bounds(after), after.latest) == ((67, 44), None), (
+        "the report said so itself"
+    )
 
 
 def test_the_same_report_from_two_sources_is_one_claim() -> None:

@@ -7,7 +7,10 @@ import httpx
 import pytest
 
 from core.feeds import kraken, registry
+from core.feeds.budget import Budget
+from core.feeds.declaration import Declaration, Family
 from core.feeds.feed import Feed, Stamp
+from core.feeds.pace import Pace
 from core.feeds.quotes import Quote
 from core.feeds.registry import Chosen, OffFeed, SourceModule, build_feeds, declarations
 from core.feeds.wiring import Transports, Wiring
@@ -46,3 +49,22 @@ def test_whatever_a_source_calls_itself_its_values_bear_its_declarations_name(
     monkeypatch.setattr(registry, "SOURCES", (SourceModule(kraken.DECLARATION, misspelt),))
     build_feeds({"kraken": Chosen(True)}, (), shared)
     assert [(value.source, value.value) for value in told] == [("kraken", 1.0)]
+
+
+@pytest.mark.parametrize("of", declarations(), ids=lambda of: of.name)
+def test_only_the_weather_may_be_slow_to_answer(virtual: Any, of: Declaration) -> None:
+    waits: list[float] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        waits.append(request.extensions["timeout"]["read"])
+        return httpx.Response(404)
+
+    async def ask() -> None:
+        async with httpx.AsyncClient(transport=httpx.MockTransport(handler)) as client:
+            clocks = virtual.clocks()
+            shared = Transports(client, cast(Any, None), clocks, random.Random(1), "test", lambda _: None)
+            wiring = Wiring(of, {"api": "http://x"}, 1.0, Budget(of.quotas, clocks), Pace(clocks), shared)
+            await wiring.fetcher("api", "application/json").get("/")
+
+    virtual.run(ask())
+    assert waits == [20.0 if of.family is Family.WEATHER else 10.0]

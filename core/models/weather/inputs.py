@@ -19,6 +19,7 @@ from core.feeds.values import (
     Observation,
     PastForecasts,
     StationGuidance,
+    TakenBack,
     WeatherValue,
 )
 
@@ -68,6 +69,9 @@ def absorb(held: StationInputs, value: WeatherValue) -> StationInputs:
         case Observation():
             running = observed.observe(held.observed, value, held.station)
             return msgspec.structs.replace(held, observed=running)
+        case TakenBack():
+            kept = observed.take_back(held.observed, value.stamp.event_ms, held.station)
+            return msgspec.structs.replace(held, observed=kept)
         case StationGuidance():
             return msgspec.structs.replace(held, guidance={**held.guidance, value.model: value})
         case PastForecasts():
