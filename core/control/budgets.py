@@ -1,16 +1,20 @@
 """What is spent of the providers' daily and monthly quotas, kept over a restart in one small file.
 
-A file that cannot be read is said and ignored: the counts begin anew, and the provider's own word
-corrects them where it gives one.
+The engine and a command that asks beside it (``pmconsole models update``) have a part of the file each, and
+each counts the other's with its own: together they stay within what a provider grants. A file that cannot
+be read is said and ignored: the counts begin anew, and the provider's own word corrects them where it gives
+one.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import enum
+import fcntl
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, MutableMapping
 from pathlib import Path
 
 import msgspec
@@ -25,50 +29,92 @@ FILE_BYTES_MAX = 256 * 1024
 _log = logging.getLogger(__name__)
 
 
+Counts = Mapping[str, tuple[Kept, ...]]
+"""By source."""
+
+
+class Part(enum.Enum):
+    """Who spent it."""
+
+    ENGINE = "sources"
+    """The engine, and tests of a source while none runs."""
+    BESIDE = "beside"
+    """Commands that ask beside it."""
+
+
 class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     world: str
     """Which simulated world the counts are of: its clock is its own. Empty for the real one."""
-    sources: dict[str, tuple[Kept, ...]]
+    sources: dict[str, tuple[Kept, ...]] = {}
+    beside: dict[str, tuple[Kept, ...]] = {}
 
 
-def read_kept(path: Path, world_id: str) -> tuple[Mapping[str, tuple[Kept, ...]], str]:
-    """The counts of this world by source, and what is wrong with the file, empty for nothing."""
+def read_kept(path: Path, world_id: str, part: Part = Part.ENGINE) -> tuple[Counts, str]:
+    """One part's counts of this world, and what is wrong with the file, empty for nothing."""
+    found, fault = _read(path, world_id)
+    return (found.sources if part is Part.ENGINE else found.beside), fault
+
+
+def write_kept(path: Path, world_id: str, kept: Counts, part: Part = Part.ENGINE) -> None:
+    """Replace one part; the file is written as a whole. Raises ``OSError``."""
+    with _alone(path.parent):
+        held, _ = _read(path, world_id)
+        changed = msgspec.structs.replace(held, **{part.value: dict(kept)})
+        fresh = path.with_suffix(".new")
+        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(msgspec.json.encode(changed))
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(path)
+
+
+def _read(path: Path, world_id: str) -> tuple[_File, str]:
+    none = _File(world_id)
     try:
         raw = path.read_bytes()
     except FileNotFoundError:
-        return {}, ""
+        return none, ""
     except OSError as error:
-        return {}, f"{path} cannot be read ({error.strerror}): what was spent before counts anew"
+        return none, f"{path} cannot be read ({error.strerror}): what was spent before counts anew"
     if len(raw) > FILE_BYTES_MAX:
-        return {}, f"{path} is too long to be the counts of quotas: what was spent before counts anew"
+        return none, f"{path} is too long to be the counts of quotas: what was spent before counts anew"
     try:
         found = msgspec.json.decode(raw, type=_File)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return {}, f"{path} is damaged: what was spent before counts anew"
-    return (found.sources, "") if found.world == world_id else ({}, "")
+        return none, f"{path} is damaged: what was spent before counts anew"
+    return (found, "") if found.world == world_id else (none, "")
 
 
-def write_kept(path: Path, world_id: str, kept: Mapping[str, tuple[Kept, ...]]) -> None:
-    """Replace the file as a whole; raises ``OSError``."""
-    fresh = path.with_suffix(".new")
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(msgspec.json.encode(_File(world_id, dict(kept))))
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)
+@contextlib.contextmanager
+def _alone(directory: Path) -> Iterator[None]:
+    """One writer at a time: no part is lost where two processes write theirs."""
+    descriptor = os.open(directory, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
-def _spent(engine: Engine) -> Mapping[str, tuple[Kept, ...]]:
-    counts = {feed.source: kept_of(feed.budget) for feed in engine.state.feeds.values()}
+def _spent(engine: Engine, beside: Counts) -> Counts:
+    counts = {
+        feed.source: kept_of(feed.budget, beside.get(feed.source, ())) for feed in engine.state.feeds.values()
+    }
     return {source: kept for source, kept in counts.items() if kept}
 
 
 async def keep_budgets(
-    path: Path, world_id: str, engine: Engine, before: Mapping[str, tuple[Kept, ...]], fault: str
+    path: Path,
+    world_id: str,
+    engine: Engine,
+    before: Counts,
+    fault: str,
+    beside: MutableMapping[str, tuple[Kept, ...]],
 ) -> None:
     """Write the counts while they change, and once more at the end. ``before`` and ``fault`` are what reading
-    them found: a source that is off in this run keeps its own."""
+    them found: a source that is off in this run keeps its own. ``beside`` is what commands spend meanwhile;
+    the budgets read it, and it is brought up to date here."""
     alarms, written = engine.desk.alarms, None
     writing: asyncio.Future[None] | None = None
     if fault:
@@ -78,7 +124,9 @@ async def keep_budgets(
     try:
         while True:
             await asyncio.sleep(WRITE_EVERY_S)
-            counts = {**before, **_spent(engine)}
+            counts = {**before, **_spent(engine, beside)}
+            # Only now: the engine's figures were taken with what was known of it before.
+            beside.update((await asyncio.to_thread(read_kept, path, world_id, Part.BESIDE))[0])
             if counts == written:
                 continue
             writing = asyncio.ensure_future(asyncio.to_thread(write_kept, path, world_id, counts))
@@ -94,4 +142,4 @@ async def keep_budgets(
         if writing is not None:
             await asyncio.wait([writing])  # no stop reaches its thread: two at once would mix their bytes
         with contextlib.suppress(OSError):  # the alarm has said so, or the disk went at this moment
-            write_kept(path, world_id, {**before, **_spent(engine)})
+            write_kept(path, world_id, {**before, **_spent(engine, beside)})

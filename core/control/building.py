@@ -62,6 +62,8 @@ class Building(NamedTuple):
     http: httpx.AsyncClient
     kept: Mapping[str, tuple[Kept, ...]] = {}
     """What is spent of quotas already, by source."""
+    beside: Mapping[str, tuple[Kept, ...]] = {}
+    """What commands spend of them while it runs."""
     record: Recorder = unrecorded
 
     def ports(self, journal: Journal, history: Iterable[Row], run: str, *, flagged: bool) -> Ports:
@@ -95,7 +97,9 @@ class Building(NamedTuple):
     def _asked(self) -> Mapping[str, Chosen]:
         """Every source by name; to be called once: a key in the environment is taken out of it."""
         return {
-            name: msgspec.structs.replace(choice, kept=self.kept.get(name, ()))
+            name: msgspec.structs.replace(
+                choice, kept=self.kept.get(name, ()), elsewhere=lambda name=name: self.beside.get(name, ())
+            )
             for name, choice in chosen(self.place, self.settings, self.world).items()
         }
 

@@ -16,7 +16,7 @@ from core.config import paths
 from core.config.paths import Profile
 from core.config.secrets import KeyFileError
 from core.config.settings import Settings, SettingsError, load
-from core.control.budgets import read_kept, write_kept
+from core.control.budgets import Part, read_kept, write_kept
 from core.control.queries import feeds_answer
 from core.control.ready import ReadyError
 from core.control.site import Site, World, site_of, trades_kalshi
@@ -99,8 +99,10 @@ def ask_alone(place: Profile, source: str) -> Tried:
 async def _ask(place: Profile, settings: Settings, world: World, source: str) -> Tried:
     clocks = Clocks(SystemClock(), world.clock)
     kept, _ = read_kept(place.quotas, world.world_id)
+    beside = read_kept(place.quotas, world.world_id, Part.BESIDE)[0].get(source, ())
+    own = {"kept": kept.get(source, ()), "elsewhere": lambda: beside}
     only = {
-        name: msgspec.structs.replace(choice, kept=kept.get(name, ())) if name == source else Chosen(False)
+        name: msgspec.structs.replace(choice, **own) if name == source else Chosen(False)
         for name, choice in chosen(place, settings, world).items()
     }
     rng = random.Random(secrets.randbits(128))
@@ -121,7 +123,7 @@ async def _ask(place: Profile, settings: Settings, world: World, source: str) ->
         else:
             tells = of.every_s == 0 and of.probe is None
             found = await _try(feed, feed.run() if tells else None)
-    spent = kept_of(feed.health().budget)
+    spent = kept_of(feed.health().budget, beside)
     if spent:
         try:
             write_kept(place.quotas, world.world_id, {**kept, source: spent})

@@ -27,7 +27,7 @@ from core.config.secrets import KeyFileError
 from core.config.settings import Settings, SettingsError, load, place_of
 from core.control import flag, log
 from core.control.beside import Beside, settle_memory, tell_head, watch_config, watch_world
-from core.control.budgets import keep_budgets, read_kept
+from core.control.budgets import Part, keep_budgets, read_kept
 from core.control.building import Building
 from core.control.lock import LockFileError, LockHeldError, sole_holder
 from core.control.notify import notifier
@@ -154,12 +154,13 @@ async def _serve(
         stack.push_async_callback(http.aclose)
         history = read_history(journal.path)
         kept, quota_fault = read_kept(place.quotas, world.world_id)
+        others = dict(read_kept(place.quotas, world.world_id, Part.BESIDE)[0])
         tape = Tape(place.recordings, settings.feeds.record_mb << 20) if settings.feeds.record else None
         record: Recorder = unrecorded
         if tape is not None:
             stack.push_async_callback(asyncio.to_thread, tape.close)
             record = tape.take
-        desk = Building(place, settings, limits, world, site, wallet, clocks, http, kept, record)
+        desk = Building(place, settings, limits, world, site, wallet, clocks, http, kept, others, record)
         try:
             engine = Engine(desk.ports(journal, history, run, flagged=flagged))
         except msgspec.MsgspecError as error:
@@ -181,7 +182,10 @@ async def _serve(
                 ("journal head", tell_head(lambda: journal.head, clocks.wall_ms)),
                 ("memory", settle_memory()),
                 ("service manager", tell.keep_telling()),
-                ("quotas", keep_budgets(place.quotas, world.world_id, engine, kept, quota_fault)),
+                (
+                    "quotas",
+                    keep_budgets(place.quotas, world.world_id, engine, kept, quota_fault, others),
+                ),
             ]
             if tape is not None:
                 beside_it.append(("feed tape", watch_tape(tape, engine)))

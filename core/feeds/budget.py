@@ -6,7 +6,7 @@ Quotas run on world time, as the provider's clock does. Months and days are the 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -31,14 +31,24 @@ class Kept(msgspec.Struct, frozen=True):
     spent: int
 
 
+Elsewhere = Callable[[], Iterable[Kept]]
+"""What other processes have spent of the same quotas, as known now."""
+
+
 class Budget:
     """All quotas of one provider. A call is admitted where every one of them holds its cost."""
 
-    def __init__(self, quotas: Iterable[Quota], clocks: Clocks, kept: Iterable[Kept] = ()) -> None:
+    def __init__(
+        self,
+        quotas: Iterable[Quota],
+        clocks: Clocks,
+        kept: Iterable[Kept] = (),
+        elsewhere: Elsewhere = tuple[Kept, ...],
+    ) -> None:
         self._clocks = clocks
         held = {one.per: one for one in kept}
         self._counts = tuple(
-            _Calendar(quota, held.get(quota.per)) if quota.per in _FORMATS else _Rolling(quota)
+            _Calendar(quota, held.get(quota.per), elsewhere) if quota.per in _FORMATS else _Rolling(quota)
             for quota in quotas
         )
 
@@ -69,13 +79,18 @@ class Budget:
         )
 
 
-def kept_of(budget: Iterable[Left]) -> tuple[Kept, ...]:
-    """What of a budget is to be handed in after a restart: each count is of the period it was taken in."""
-    return tuple(
-        Kept(one.quota.per, _period(one.quota.per, one.whole_ms - 1), one.quota.most - one.left)
-        for one in budget
-        if one.quota.per in _FORMATS
-    )
+def kept_of(budget: Iterable[Left], elsewhere: Iterable[Kept] = ()) -> tuple[Kept, ...]:
+    """What of a budget is to be handed in after a restart: each count is of the period it was taken in.
+    What was spent ``elsewhere`` is somebody else's to keep."""
+    others = {(one.per, one.period): one.spent for one in elsewhere}
+    found = []
+    for one in budget:
+        per = one.quota.per
+        if per in _FORMATS:
+            period = _period(per, one.whole_ms - 1)
+            spent = one.quota.most - one.left - others.get((per, period), 0)
+            found.append(Kept(per, period, max(0, spent)))
+    return tuple(found)
 
 
 class _Rolling:
@@ -114,22 +129,31 @@ class _Rolling:
 
 
 class _Calendar:
-    def __init__(self, quota: Quota, kept: Kept | None) -> None:
+    def __init__(self, quota: Quota, kept: Kept | None, elsewhere: Elsewhere) -> None:
         self.quota = quota
+        self._elsewhere = elsewhere
         self._period, self._spent = (kept.period, kept.spent) if kept is not None else ("", 0)
 
     def spent(self, now_ms: int) -> int:
+        self._turn(now_ms)
+        return self._spent + self._others()
+
+    def spend(self, now_ms: int, cost: int) -> None:
+        self._turn(now_ms)
+        self._spent += cost
+
+    def told(self, now_ms: int, left: int) -> None:
+        self._turn(now_ms)
+        self._spent = self.quota.most - left - self._others()
+
+    def _turn(self, now_ms: int) -> None:
         period = _period(self.quota.per, now_ms)
         if period != self._period:
             self._period, self._spent = period, 0
-        return self._spent
 
-    def spend(self, now_ms: int, cost: int) -> None:
-        self._spent = self.spent(now_ms) + cost
-
-    def told(self, now_ms: int, left: int) -> None:
-        self.spent(now_ms)
-        self._spent = self.quota.most - left
+    def _others(self) -> int:
+        mine = self.quota.per, self._period
+        return sum(one.spent for one in self._elsewhere() if (one.per, one.period) == mine)
 
     def wait_ms(self, now_ms: int, cost: int) -> int:
         return 0 if self.spent(now_ms) + cost <= self.quota.most else self.whole_ms(now_ms) - now_ms

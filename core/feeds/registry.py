@@ -32,7 +32,7 @@ from core.feeds import (
     twelve_data,
     yahoo,
 )
-from core.feeds.budget import Budget, Kept
+from core.feeds.budget import Budget, Elsewhere, Kept
 from core.feeds.calendar import bls, files, fred_dates
 from core.feeds.declaration import Declaration, Key
 from core.feeds.feed import Feed, FeedHealth, FeedState, Tried
@@ -68,6 +68,7 @@ class Chosen(msgspec.Struct, frozen=True):
     key: Key | None = None
     follows: tuple[str, ...] = ()
     kept: tuple[Kept, ...] = ()
+    elsewhere: Elsewhere = tuple[Kept, ...]
 
 
 SOURCES = (
@@ -121,8 +122,9 @@ def build_feeds(
         else:
             urls = dict(of.urls) | dict(choice.urls)
             its = msgspec.structs.replace(shared, sink=signed(of.name, shared.sink))
+            budget = Budget(of.quotas, shared.clocks, choice.kept, choice.elsewhere)
             wiring = Wiring(
-                of, urls, choice.every_s or of.every_s, Budget(of.quotas, shared.clocks, choice.kept),
+                of, urls, choice.every_s or of.every_s, budget,
                 paces.setdefault(frozenset(urls.values()), Pace(shared.clocks)), its,
                 choice.key, stations, choice.follows,
             )  # fmt: skip

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import threading
 from collections.abc import Callable, Coroutine
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -13,9 +14,10 @@ from typing import Any
 import pytest
 
 from core.control import budgets, tape
-from core.control.budgets import keep_budgets, read_kept
+from core.control.budgets import Part, keep_budgets, read_kept, write_kept
 from core.control.tape import watch_tape
-from core.feeds.budget import Kept, Left
+from core.domain.clock import REAL_WORLD, Clocks, SystemClock
+from core.feeds.budget import Budget, Kept, Left
 from core.feeds.declaration import Per, Quota
 from core.feeds.feed import FeedHealth, FeedState
 
@@ -75,7 +77,7 @@ async def test_counts_are_written_while_they_change_and_at_the_end(
         return True
 
     await while_running(
-        keep_budgets(path, "w1", desk, off, "it was damaged"), lambda: spent() == 20, last  # type: ignore[arg-type]
+        keep_budgets(path, "w1", desk, off, "it was damaged", {}), lambda: spent() == 20, last  # type: ignore[arg-type]
     )  # fmt: skip
     assert spent() == 30 and desk.raised == ["quota file"]
     assert read_kept(path, "w1")[0]["tomorrow-io"] == off["tomorrow-io"], "off in this run, and not forgotten"
@@ -99,7 +101,7 @@ async def test_the_end_does_not_write_into_what_is_being_written(
 
     monkeypatch.setattr(budgets, "write_kept", slow)
     desk.spends(480)
-    task = asyncio.ensure_future(keep_budgets(path, "", desk, {}, ""))  # type: ignore[arg-type]
+    task = asyncio.ensure_future(keep_budgets(path, "", desk, {}, "", {}))  # type: ignore[arg-type]
     async with asyncio.timeout(10):
         await asyncio.to_thread(began.wait)
         task.cancel()
@@ -123,7 +125,7 @@ async def test_a_disk_that_refuses_the_counts_rings_until_it_takes_them(
         return True
 
     await while_running(
-        keep_budgets(path, "", desk, {}, ""),  # type: ignore[arg-type]
+        keep_budgets(path, "", desk, {}, "", {}),  # type: ignore[arg-type]
         lambda: "cannot be written" in desk.rung.get("quotas", ""), comes, lambda: not desk.rung, path.exists,
     )  # fmt: skip
 
@@ -142,3 +144,32 @@ async def test_a_tape_that_cannot_be_written_rings_once_and_stops_ringing(
         watch_tape(of, desk),  # type: ignore[arg-type]
         lambda: "3 answers are missing" in desk.rung.get("feed tape", ""), better, lambda: not desk.rung,
     )  # fmt: skip
+
+
+async def test_what_a_command_spends_beside_the_engine_counts_in_its_budgets_and_stays_the_commands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(budgets, "WRITE_EVERY_S", 0.01)
+    path, desk, beside = tmp_path / "quotas.json", Desk(), dict[str, tuple[Kept, ...]]()
+    clocks, quota = Clocks(SystemClock(), REAL_WORLD), Quota(500, Per.MONTH, "credits")
+    period = datetime.fromtimestamp(clocks.world_ms() / 1000, UTC).strftime("%Y-%m")
+    budget = Budget([quota], clocks, (), lambda: beside.get("odds-api", ()))
+    budget.spend(20)
+
+    def shows() -> bool:
+        desk.state.feeds["ODDS"] = FeedHealth(
+            "ODDS", FeedState.OK, None, None, 60, source="odds-api", budget=budget.left()
+        )
+        return True
+
+    def spent(part: Part) -> int:
+        kept = read_kept(path, "", part)[0].get("odds-api", ())
+        return kept[0].spent if kept else 0
+
+    shows()
+    write_kept(path, "", {"odds-api": (Kept(Per.MONTH, period, 300),)}, Part.BESIDE)
+    await while_running(
+        keep_budgets(path, "", desk, {}, "", beside),  # type: ignore[arg-type]
+        lambda: budget.left()[0].left == 180, shows, path.exists,
+    )  # fmt: skip
+    assert (spent(Part.ENGINE), spent(Part.BESIDE)) == (20, 300), "each keeps its own, neither is lost"

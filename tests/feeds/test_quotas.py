@@ -9,7 +9,7 @@ import pytest
 
 from core.config.settings import Settings
 from core.domain.clock import Clocks
-from core.feeds.budget import Budget, Kept
+from core.feeds.budget import Budget, Elsewhere, Kept
 from core.feeds.declaration import Declaration, Per, Quota
 from core.feeds.feed import FeedState
 from core.feeds.registry import declarations
@@ -67,8 +67,10 @@ def test_a_day_of_every_source_stays_within_every_free_quota(
     class Noting(Budget):
         """Sources with one provider declare the same quotas: they are counted together."""
 
-        def __init__(self, quotas: Iterable[Quota], clocks: Clocks, kept: Iterable[Kept] = ()) -> None:
-            super().__init__(quotas, clocks, kept)
+        def __init__(
+            self, quotas: Iterable[Quota], clocks: Clocks, kept: Iterable[Kept], elsewhere: Elsewhere
+        ) -> None:
+            super().__init__(quotas, clocks, kept, elsewhere)
             self._of, self._at = tuple(quotas), clocks
 
         def spend(self, cost: int = 1) -> None:
