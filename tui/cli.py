@@ -14,7 +14,17 @@ from typing import Any
 import click
 
 from core.config import paths
-from tui import cli_account, cli_desk, cli_feeds, cli_journal, cli_links, cli_safety, cli_truth, verbs
+from tui import (
+    cli_account,
+    cli_desk,
+    cli_feeds,
+    cli_journal,
+    cli_links,
+    cli_models,
+    cli_safety,
+    cli_truth,
+    verbs,
+)
 from tui.cli_look import look_of, with_look
 from tui.cli_options import Verbs, place_of, print_query, with_fields, with_profile, with_reason
 
@@ -187,6 +197,7 @@ for _verb in (
     *cli_truth.GROUPS,
     *cli_links.VERBS,
     *cli_feeds.VERBS,
+    *cli_models.VERBS,
     cli_safety.flatten,
     cli_safety.rest_exit,
     cli_safety.watchdog,

@@ -124,6 +124,19 @@ class Profile(msgspec.Struct, frozen=True):
         """What is spent of the data providers' quotas."""
         return self.directory / "quotas.json"
 
+    def training(self, world: str) -> Path:
+        """Histories of the stations, a table each. A simulated world has its own past."""
+        return self.directory / "training" / _file_name(world or "real")
+
+    @property
+    def training_lock(self) -> Path:
+        return self.directory / "training.lock"
+
+    @property
+    def coefficients(self) -> Path:
+        """What was fitted to them; the engine loads it."""
+        return self.directory / "coefficients.json"
+
     @property
     def doctor(self) -> Path:
         """What the last examination found; arming asks for it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import re
 
 import msgspec
 
@@ -79,6 +80,18 @@ class Extreme(enum.Enum):
     def short(self) -> str:
         """As labels have it."""
         return self.value[:2]
+
+
+_LEADING = re.compile(r"\s*(-?\d{1,3}(?:\.\d{1,6})?)(?![\d])", re.ASCII)
+
+
+def settled_f(expiration_value: str) -> float | None:
+    """The value a market settled on: free text that begins with a number, ``None`` where it does not.
+
+    Seen: ``84. Although the Daily Climate Report was not finalized ...``.
+    """
+    found = _LEADING.match(expiration_value)
+    return float(found.group(1)) if found is not None else None
 
 
 class IndexMean(msgspec.Struct, frozen=True):

@@ -7,10 +7,9 @@ longer be what pays.
 
 from __future__ import annotations
 
-import re
 from typing import TypeVar
 
-from core.domain.market import Extreme, Market
+from core.domain.market import Extreme, Market, settled_f
 from core.engine.alarms import Alarms
 from core.engine.record import Scribe
 from core.engine.state import AlarmLevel
@@ -23,16 +22,6 @@ _Asked = tuple[str, str, Extreme]
 """Station, climate day, and what of it."""
 _Key = TypeVar("_Key")
 _Value = TypeVar("_Value")
-_LEADING = re.compile(r"\s*(-?\d{1,3}(?:\.\d{1,6})?)(?![\d])", re.ASCII)
-
-
-def settled_f(expiration_value: str) -> float | None:
-    """The value a market settled on: free text that begins with a number, ``None`` where it does not.
-
-    Seen: ``84. Although the Daily Climate Report was not finalized ...``.
-    """
-    found = _LEADING.match(expiration_value)
-    return float(found.group(1)) if found is not None else None
 
 
 class Audit:

@@ -9,9 +9,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.domain.clock import Clocks, WorldClock
-from core.domain.market import CENT_GRID, Extreme, FeeSchedule, FeeType, Market, Strike, StrikeKind, Venue
+from core.domain.market import (
+    CENT_GRID,
+    Extreme,
+    FeeSchedule,
+    FeeType,
+    Market,
+    Strike,
+    StrikeKind,
+    Venue,
+    settled_f,
+)
 from core.engine.alarms import Alarms
-from core.engine.audit import Audit, settled_f
+from core.engine.audit import Audit
 from core.engine.record import Scribe
 from core.engine.state import AlarmLevel, DeskState
 from core.feeds.feed import Stamp

@@ -1,4 +1,5 @@
-"""The Iowa Environmental Mesonet over the simulated atmosphere: NBM station guidance and daily summaries."""
+"""The Iowa Environmental Mesonet over the simulated atmosphere: NBM station guidance, runs of the past
+among it, daily summaries, and a year's climate reports as figures."""
 
 from __future__ import annotations
 
@@ -26,6 +27,7 @@ _FINAL_AFTER_MS = 10 * 60_000
 """From a station's midnight to its full-day message."""
 _PARTIAL_H = 16
 _HALF_DAY_H = 13
+_ARCHIVE_DAYS_MAX = 62
 
 
 class Quirks(msgspec.Struct):
@@ -65,8 +67,31 @@ def routes(around: Around, quirks: Quirks | None = None) -> list[BaseRoute]:
         found = _summaries(around, odd, station)[: int(limit)] if station else []
         return PlainTextResponse("".join(found) or f"ERROR: Could not Find: {pil}")
 
+    async def archive(request: Request) -> Response:
+        query = request.query_params
+        if odd.busy:
+            return PlainTextResponse("Service Unavailable", 503)
+        first, last = _date(query.get("sts", "")), _date(query.get("ets", ""))
+        if query.get("model") not in _LEADS_H or first is None or last is None:
+            return PlainTextResponse("ERROR: model, sts and ets", 422)
+        if not 0 <= (last - first).days <= _ARCHIVE_DAYS_MAX:
+            return PlainTextResponse("ERROR: too many days", 422)
+        text = _archive(around, odd, query.get("station", ""), query["model"], first, last)
+        return PlainTextResponse(text, media_type="text/csv")
+
+    async def climate(request: Request) -> Response:
+        query = request.query_params
+        if odd.busy:
+            return PlainTextResponse("Service Unavailable", 503)
+        station = around.weather.stations.get(query.get("station", ""))
+        year = query.get("year", "")
+        rows = _climate(around, station, int(year)) if station and re.fullmatch(r"\d{4}", year) else []
+        return Response(msgspec.json.encode({"results": rows}), media_type="application/json")
+
     return [
         Route(f"{PREFIX}/api/1/mos.json", guidance),
+        Route(f"{PREFIX}/cgi-bin/request/mos.py", archive),
+        Route(f"{PREFIX}/json/cli.py", climate),
         Route(f"{PREFIX}/cgi-bin/afos/retrieve.py", texts),
     ]
 
@@ -93,6 +118,46 @@ def _guidance(around: Around, odd: Quirks, icao: str, model: str, runtime: str) 
                 "xnd": None if extreme is None else _SPREAD_F[model],
             }
         )
+    return rows
+
+
+def _archive(around: Around, odd: Quirks, icao: str, model: str, first: date, last: date) -> str:
+    """Every run from one day's first hour to another's, a line an hour of a run."""
+    columns = ("station", "model", "runtime", "ftime", "tmp", "txn", "xnd")
+    lines, run_ms = [",".join(columns)], _midnight_ms(first) + HOUR_MS
+    while run_ms <= _midnight_ms(last) + DAY_MS:
+        for row in _guidance(around, odd, icao, model, _iso(run_ms).replace(".000", "")):
+            told = [str(row[name]) if row[name] is not None else "" for name in columns]
+            lines.append(",".join(told).replace("T", " ").replace(".000Z", ""))
+        run_ms += 6 * HOUR_MS
+    return "\n".join(lines) + "\n"
+
+
+def _climate(around: Around, station: Station, year: int) -> list[dict[str, Any]]:
+    """The year's reports as they stand now; today's is the part of the day that was seen by 16 standard
+    time."""
+    weather, now_ms = around.weather, around.now_ms()
+    day, rows = date(year, 1, 1), []
+    hour, minute = (int(part) for part in station.cli_final_utc.split(":"))
+    while day.year == year and day <= climate_day(station, now_ms):
+        seen = weather.observations(station.icao, day)
+        final_ms = _midnight_ms(day + timedelta(days=1)) + hour * HOUR_MS + minute * 60_000
+        issued_ms = final_ms
+        if final_ms > now_ms:
+            issued_ms = day_start_ms(station, day) + _PARTIAL_H * HOUR_MS + _FINAL_AFTER_MS
+            seen = tuple(o for o in seen if o.at_ms < issued_ms)
+        if seen and issued_ms <= now_ms:
+            issued = datetime.fromtimestamp(issued_ms / 1000, UTC)
+            rows.append(
+                {
+                    "station": station.icao,
+                    "valid": day.isoformat(),
+                    "high": half_up(max(o.temp_f for o in seen)),
+                    "low": half_up(min(o.temp_f for o in seen)),
+                    "product": f"{issued:%Y%m%d%H%M}-K{station.wfo}-{station.wmo_header}-{station.cli}",
+                }
+            )
+        day += timedelta(days=1)
     return rows
 
 
@@ -150,6 +215,18 @@ def _instant(text: str) -> int | None:
         return int(datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC).timestamp()) * 1000
     except ValueError:
         return None
+
+
+def _date(text: str) -> date | None:
+    """The day of a time such as ``2026-11-01T00:00Z``."""
+    try:
+        return datetime.fromisoformat(text).date()
+    except ValueError:
+        return None
+
+
+def _midnight_ms(day: date) -> int:
+    return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()) * 1000
 
 
 def _iso(at_ms: int) -> str:

@@ -1,0 +1,99 @@
+"""Verbs of the models: the history they learn from."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import click
+import msgspec
+
+from tui import verbs
+from tui.cli_options import Verbs, place_of, with_profile
+
+if TYPE_CHECKING:
+    from core.control.models_alone import Trained
+    from core.training.update import Progress
+
+_REFUSED_SHOWN = 12
+
+
+@click.group(cls=Verbs)
+def models() -> None:
+    """What the weather models learn from and what they have learned."""
+
+
+@models.command("update")
+@click.option("--days", type=click.IntRange(1, 1_500), help="Of history (800; 240 in the demo).")
+@click.option("--station", "stations", multiple=True, metavar="ICAO", help="Only this one; may be repeated.")
+@click.option("--json", "as_json", is_flag=True, help="What was asked, added, refused and left.")
+@with_profile
+def models_update(days: int | None, stations: tuple[str, ...], as_json: bool) -> None:
+    """Build or extend the history of every station: forecasts by lead and source, and what each day became.
+
+    Within the sources' quotas, which a running engine goes on using. It may be ended at any moment: started
+    again it goes on where it was. Exit code 1 where something is left to ask.
+    """
+    from core.control import models_alone
+
+    place = place_of()
+    if days is None:
+        days = models_alone.DAYS_SIMULATED if place.simulated else models_alone.DAYS
+    try:
+        done = models_alone.update(place, days, stations, _quiet if as_json else _Teller().tell)
+    except models_alone.NotTrainedError as error:
+        verbs.leave(verbs.USAGE, f"pmconsole models: {error}")
+    except KeyboardInterrupt:
+        verbs.leave(verbs.REFUSED, "Ended. What was answered is kept: pmconsole models update goes on there.")
+    if as_json:
+        click.echo(json.dumps(msgspec.to_builtins(done), indent=2, ensure_ascii=False))
+    else:
+        click.echo("\n".join(update_lines(done)))
+    sys.exit(verbs.REFUSED if done.outcome.left else verbs.DONE)
+
+
+def update_lines(done: Trained) -> Iterable[str]:
+    """What an update came to."""
+    outcome = done.outcome
+    spent = ", ".join(f"{source} {calls}" for source, calls in done.spent.items()) or "nothing"
+    yield f"{outcome.asked} questions answered, {outcome.rows} figures added; asked: {spent} calls."
+    for provider, why in done.off.items():
+        yield f"{provider} is not asked. {why}"
+    for sentence in outcome.refused[:_REFUSED_SHOWN]:
+        yield f"Refused: {sentence}"
+    if len(outcome.refused) > _REFUSED_SHOWN:
+        yield f"and {len(outcome.refused) - _REFUSED_SHOWN} more like these."
+    for provider, reason in outcome.given_up.items():
+        yield f"Given up for now: {provider}: {reason}."
+    if outcome.left:
+        yield f"{outcome.left} questions are left: pmconsole models update goes on there."
+
+
+def _quiet(_: Progress) -> None:
+    """For JSON."""
+
+
+class _Teller:
+    """A counting line on a terminal; elsewhere a line for each station's source, and what went wrong."""
+
+    def __init__(self) -> None:
+        self._counts = sys.stdout.isatty()
+        self._of: tuple[str, str] = ("", "")
+
+    def tell(self, at: Progress) -> None:
+        place = f"{at.ask.station.icao} {at.ask.what}"
+        if self._counts:
+            text = at.said or f"{place} {at.ask.days}"
+            click.echo(f"\r\x1b[K{at.done} of {at.total}  {text[:90]}", nl=at.done == at.total)
+            return
+        now = (at.ask.station.icao, at.ask.what)
+        if now != self._of:
+            self._of = now
+            click.echo(f"{at.done} of {at.total}  {place}")
+        if at.said:
+            click.echo(f"  {at.said}")
+
+
+VERBS = (models,)
