@@ -78,6 +78,7 @@ def proposal_row(card: Proposal, around: CardSurroundings) -> ProposalRow:
         edge_half=c.edge_half,
         kelly_used=c.sizing.kelly_used,
         kelly_full=c.sizing.kelly_full,
+        shrink=c.sizing.shrink,
         bound_by=c.sizing.bound_by,
         ahead=ahead,
         spread_ticks=spread,

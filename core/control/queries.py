@@ -399,6 +399,8 @@ PROPOSALS: tuple[Field, ...] = (
     Field("fair", "in terms of the outcome", lambda r, n: price(r.fair)),
     Field("sigma", "one standard error of fair", lambda r, n: price(r.sigma)),
     Field("edge", "net edge a contract", lambda r, n: price(r.edge)),
+    Field("kelly_full", "full Kelly, of the bankroll", lambda r, n: round(r.kelly_full, 4)),
+    Field("kelly_used", "what part of it is used", lambda r, n: round(r.kelly_used * r.shrink, 4)),
     Field("bound_by", "what set the size", lambda r, n: r.bound_by),
     Field("position", "contracts held before", lambda r, n: quantity(r.position)),
     Field("position_after", "and after a complete fill", lambda r, n: quantity(r.position_after)),

@@ -351,6 +351,9 @@ class ProposalRow(msgspec.Struct, frozen=True, array_like=True):
     edge_half: int
     kelly_used: float
     kelly_full: float
+    """Of the bankroll."""
+    shrink: float
+    """What is made of it for estimation error, besides ``kelly_used``."""
     bound_by: str
     ahead: int
     """Contracts resting at our price or better."""

@@ -6,7 +6,7 @@ import msgspec
 
 from core.domain.fees import UnknownFeeError
 from core.domain.market import Market
-from core.domain.order import BookSide, Order, TimeInForce
+from core.domain.order import BookSide, Order, Purpose, TimeInForce
 from core.domain.position import Position
 from core.domain.units import Money, Quantity, notional_up, parse_money
 from core.engine import safety
@@ -16,7 +16,7 @@ from core.engine.seat import Seat
 from core.engine.state import ALL_STRATEGIES, AlarmLevel, Mode
 from core.execution.gateway import Denied, Wish
 from core.models.fair_value import EventFair
-from core.risk.exposure import Worst, reserved_cash, reserved_outside
+from core.risk.exposure import Worst, bucket, reserved_cash, reserved_outside, still_reserved
 from core.risk.facts import (
     BookFacts,
     FairFacts,
@@ -70,6 +70,7 @@ def market_view(desk: Desk, ticker: str) -> MarketView | None:
         position=desk.ledger.positions.get(ticker, Position()),
         opening_bid=Quantity(opening(live, ticker, bid=True)),
         opening_ask=Quantity(opening(live, ticker, bid=False)),
+        opening_cost=Money(sum(still_reserved(o) for o in live if o.intent.purpose is Purpose.OPEN)),
         sellable=desk.ledger.closable(ticker),
         stale=stale(desk, ticker),
     )
@@ -90,11 +91,14 @@ def headroom(desk: Desk, tickers: list[str]) -> Headroom | None:
     filled = desk.account.filled_within(WINDOW_15S_NS)
     return Headroom(
         bankroll=Money(everywhere + sum(p.cost for p in desk.ledger.held.values())),
+        elsewhere=Money(one.total - one.event),
         cash=free,
         order_quantity=limits.order_contracts_max,
         order_cost=Money(min(limits.order_cost_max, max(0, limits.velocity_15s_max - filled))),
         market={t: Money(limits.market_loss_max - w.market) for t, w in worst.items()},
-        event=Money(min(limits.event_loss_max - one.event, limits.correlated_loss_max - one.correlated)),
+        event=Money(limits.event_loss_max - one.event),
+        bucket=bucket(desk.state.markets[tickers[0]].market),
+        correlated=Money(limits.correlated_loss_max - one.correlated),
         venue=Money(limits.venue_loss_max - one.venue),
         total=Money(limits.total_loss_max - one.total),
         open_orders=limits.open_orders_total_max - len(desk.ledger.live),

@@ -20,7 +20,7 @@ from core.journal.events import Kind
 from core.models.fair_value import FairValue
 from core.strategy.assess import QUARANTINED, STALE, Assessment, assess
 from core.strategy.convergence import exit_of
-from core.strategy.entries import entries, lapsed
+from core.strategy.entries import entries, lapsed, outcomes_of
 from core.strategy.proposal import Candidate, FeeRole, Sizing
 from core.strategy.rules import MarketView
 
@@ -135,6 +135,7 @@ class Trading:
         if event.fair is None:
             return
         desk, world = self._desk, self._desk.clocks.world_ms()
+        shape = outcomes_of(event.fair, views)
         for fair in event.fair.values:
             market, view = desk.state.markets.get(fair.ticker), views.get(fair.ticker)
             if market is None or view is None:
@@ -144,7 +145,8 @@ class Trading:
                 if event.refusal
                 else assess(fair, view, desk.rules, world)
             )
-            if (why := waits(desk, market.market)) and not found.word:
+            why = waits(desk, market.market) or (shape if isinstance(shape, str) else "")
+            if why and not found.word:
                 found = msgspec.structs.replace(found, blocked=True, reason=why)
             self._found[fair.ticker] = found
             word = found.word if found.word in (STALE, QUARANTINED) else ""

@@ -14,9 +14,10 @@ from core.models.fair_value import EventFair, FairValue
 from core.strategy.against import against
 from core.strategy.assess import Assessment, depth_share, edge_at, needed_edge, too_good, visible
 from core.strategy.edge import cost_at, paid, per_contract
+from core.strategy.outcomes import Outcomes, outcomes
 from core.strategy.proposal import Candidate, FeeRole, Sizing
 from core.strategy.rules import EntryRules, Headroom, MarketView
-from core.strategy.sizing import Bet, Cap, affordable, event_kelly, shrink, smallest, whole
+from core.strategy.sizing import Cap, Held, Offer, Stake, affordable, played, smallest, stakes, whole
 
 
 class _Chance(msgspec.Struct, frozen=True):
@@ -27,12 +28,18 @@ class _Chance(msgspec.Struct, frozen=True):
     found: Assessment
     unit_cost: Price
 
-    @property
-    def bet(self) -> Bet:
-        p = self.fair.probability
-        won = p if self.found.side is BookSide.BID else 1.0 - p
-        # All the edge leaves out is cost, the fee of a planned sale included.
-        return Bet(self.found.ticker, won, (price_floor(won) - self.found.edge) / ONE_DOLLAR)
+    def offer(self, headroom: Headroom, rules: EntryRules) -> Offer:
+        """As a bet. All that the edge leaves out is cost, the fee of a planned sale included."""
+        p, yes = self.fair.probability, self.found.side is BookSide.BID
+        edge = self.found.edge / ONE_DOLLAR
+        return Offer(
+            ticker=self.found.ticker,
+            yes=yes,
+            cost=price_floor(p if yes else 1.0 - p) / ONE_DOLLAR - edge,
+            edge=edge,
+            sigma=max(self.fair.sigma, rules.sigma_floor),
+            most=smallest(_own_caps(self, headroom, rules)).quantity,
+        )
 
 
 def entries(
@@ -49,22 +56,30 @@ def entries(
     ``now_ms`` is world time. What earlier candidates would use is taken from the headroom of later ones.
     """
     chances = [c for fair in event.values if (c := _chance(fair, views, assessed)) is not None]
+    shape = outcomes_of(event, views) if chances else ""
+    if isinstance(shape, str):
+        return ()
     chances.sort(key=lambda c: -c.found.edge * c.found.quantity)
-    fractions = event_kelly(
-        [c.bet for c in chances if c.found.side is BookSide.BID],
-        [c.bet for c in chances if c.found.side is BookSide.ASK],
+    wanted = stakes(
+        shape,
+        [c.offer(headroom, rules) for c in chances],
+        {ticker: _held(view) for ticker, view in views.items()},
+        played(headroom.bankroll, rules.kelly, headroom.elsewhere),
     )
     made: list[Candidate] = []
     spent = Money(0)
     for chance in chances[: max(0, headroom.open_orders)]:
-        candidate = _sized(
-            chance, fractions.get(chance.found.ticker, 0.0), headroom, spent, event, rules, now_ms
-        )
+        candidate = _sized(chance, wanted[chance.found.ticker], headroom, spent, event, rules, now_ms)
         if candidate is not None:
             made.append(candidate)
             spent = Money(spent + worst_cost(candidate))
     made.sort(key=lambda c: -c.edge * c.quantity)
     return tuple(made)
+
+
+def outcomes_of(event: EventFair, views: Mapping[str, MarketView]) -> Outcomes | str:
+    """How the event's markets that can be seen hang together, or why they cannot be sized."""
+    return outcomes([(views[f.ticker].market, f.probability) for f in event.values if f.ticker in views])
 
 
 def worst_cost(candidate: Candidate) -> Money:
@@ -100,6 +115,15 @@ def lapsed(fair: FairValue, view: MarketView, candidate: Candidate, rules: Entry
     return ""
 
 
+def _held(view: MarketView) -> tuple[Held, ...]:
+    """A market's position and its unfinished entries, as though they had filled."""
+    opening = view.opening_bid - view.opening_ask
+    return (
+        Held(view.position.net, view.position.cost),
+        Held(Quantity(opening), view.opening_cost),
+    )
+
+
 def _chance(
     fair: FairValue, views: Mapping[str, MarketView], assessed: Mapping[str, Assessment]
 ) -> _Chance | None:
@@ -119,7 +143,7 @@ def _chance(
 
 def _sized(
     chance: _Chance,
-    fraction: float,
+    stake: Stake,
     headroom: Headroom,
     spent: Money,
     event: EventFair,
@@ -127,8 +151,8 @@ def _sized(
     now_ms: int,
 ) -> Candidate | None:
     fair, view, found = chance.fair, chance.view, chance.found
-    full = fraction * shrink(found.edge / ONE_DOLLAR, max(fair.sigma, rules.sigma_floor))
-    caps = _caps(chance, full, headroom, spent, rules)
+    shared = _shared_caps(chance, headroom, spent)
+    caps = (*_own_caps(chance, headroom, rules), *shared, Cap("kelly", stake.wanted))
     bound, least = smallest(caps), max(rules.min_quantity, view.market.minimum)
     if bound.quantity < least:
         return None
@@ -161,35 +185,33 @@ def _sized(
         sigma=fair.sigma,
         model=fair.model,
         model_version=fair.version,
-        sizing=Sizing(kelly_full=full, kelly_used=rules.kelly, bound_by=bound.name),
+        sizing=Sizing(stake.full, rules.kelly, bound.name, stake.shrink),
         why=event.why,
         against=against(fair, found, view, rules, now_ms),
         lifetime_s=rules.lifetime_s,
     )
 
 
-def _caps(chance: _Chance, full: float, headroom: Headroom, spent: Money, rules: EntryRules) -> Sequence[Cap]:
-    """Every bound of the size, in the order in which equal ones are named."""
+def _own_caps(chance: _Chance, headroom: Headroom, rules: EntryRules) -> Sequence[Cap]:
+    """What bounds an order in this market alone, in the order in which equal ones are named."""
     view, found, unit = chance.view, chance.found, chance.unit_cost
-    held = abs(view.position.net)
-    wanted = int(rules.kelly * full * headroom.bankroll * 10_000 / unit) - held
     shown = visible(view, found.side, found.price, found.role) // ONE_CONTRACT
     share = depth_share(view, found.side, found.price, found.role, rules)
-
-    def money(name: str, amount: Money) -> Cap:
-        return Cap(name, affordable(amount, unit))
-
-    def shared(name: str, amount: Money) -> Cap:
-        return money(name, Money(amount - spent))
-
     return (
-        Cap("kelly", whole(Quantity(max(0, wanted)))),
         Cap(f"depth share ({rules.depth_share:.0%} of {shown})", share),
         Cap("order size", whole(headroom.order_quantity)),
-        money("order cost", headroom.order_cost),
-        money("market limit", headroom.market.get(found.ticker, Money(0))),
-        shared("event limit", headroom.event),
-        shared("venue limit", headroom.venue),
-        shared("total limit", headroom.total),
-        shared("cash", headroom.cash),
+        Cap("order cost", affordable(headroom.order_cost, unit)),
+        Cap("market limit", affordable(headroom.market.get(found.ticker, Money(0)), unit)),
     )
+
+
+def _shared_caps(chance: _Chance, headroom: Headroom, spent: Money) -> Sequence[Cap]:
+    """What the event's orders, of which ``spent`` is taken, may use together with others."""
+    limits = (
+        ("event limit", headroom.event),
+        (f"correlated limit ({headroom.bucket})", headroom.correlated),
+        ("venue limit", headroom.venue),
+        ("total limit", headroom.total),
+        ("cash", headroom.cash),
+    )
+    return tuple(Cap(name, affordable(Money(limit - spent), chance.unit_cost)) for name, limit in limits)

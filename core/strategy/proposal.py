@@ -20,11 +20,13 @@ class Sizing(msgspec.Struct, frozen=True):
     """How the size came about."""
 
     kelly_full: float
-    """Full-Kelly fraction of bankroll after shrinking for estimation error."""
+    """Full-Kelly fraction of bankroll with nothing held."""
     kelly_used: float
-    """The multiplier applied to it, 0.25 for a quarter."""
+    """The multiplier chosen for it, 0.25 for a quarter."""
     bound_by: str
     """Which cap set the final size: ``kelly``, ``depth share (25% of 160)``, ``market limit`` ..."""
+    shrink: float = 1.0
+    """The second multiplier, for what the fair values may err."""
 
 
 class Candidate(msgspec.Struct, frozen=True):

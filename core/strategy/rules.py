@@ -22,6 +22,8 @@ class MarketView(msgspec.Struct, frozen=True):
     """Contracts our unfinished opening bids may still buy (YES)."""
     opening_ask: Quantity = Quantity(0)
     """Contracts our unfinished opening asks may still sell (buys NO)."""
+    opening_cost: Money = Money(0)
+    """The most these unfinished entries may still cost."""
     sellable: Quantity = Quantity(0)
     """Held contracts not already promised to a closing order."""
     stale: str = ""
@@ -33,6 +35,8 @@ class Headroom(msgspec.Struct, frozen=True):
 
     bankroll: Money
     """Equity that Kelly fractions refer to."""
+    elsewhere: Money
+    """Worst-case loss of all other events."""
     cash: Money
     """Free cash above the reserve."""
     order_quantity: Quantity
@@ -40,6 +44,10 @@ class Headroom(msgspec.Struct, frozen=True):
     market: Mapping[str, Money]
     """By ticker; a market that is missing has none."""
     event: Money
+    bucket: str
+    """What the event's markets settle on together with others, in words."""
+    correlated: Money
+    """Of all markets in that bucket."""
     venue: Money
     total: Money
     open_orders: int

@@ -1,20 +1,54 @@
-"""How much: Kelly within an event, shrunk for estimation error, a fraction of it, then named caps."""
+"""How much: exact Kelly with a part of the bankroll, drawn towards the market by the model's error, and caps.
+
+A fraction of Kelly is full Kelly of that fraction of the bankroll: what is held counts whole in it, so that
+looking again after a fill wants no more than before.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 import msgspec
 
 from core.domain.units import ONE_CONTRACT, Money, Price, Quantity
+from core.strategy.kelly import IMPOSSIBLE, Bet, best, exclusive
+from core.strategy.outcomes import Outcomes
+
+_WHOLE: Final = 1e-6
+"""Of a contract: a solution so close under a whole one is it."""
 
 
-class Bet(msgspec.Struct, frozen=True):
-    """A stake Kelly may size: win probability and all-in cost per contract, both in (0, 1) dollars."""
+class Offer(msgspec.Struct, frozen=True):
+    """A bet that may be made in one market. Dollars a contract."""
 
-    key: str
-    probability: float
+    ticker: str
+    yes: bool
     cost: float
+    """All-in, in (0, 1)."""
+    edge: float
+    sigma: float
+    """One standard error of the edge."""
+    most: Quantity
+    """What every cap of this market alone allows."""
+
+
+class Stake(msgspec.Struct, frozen=True):
+    """What Kelly makes of an offer."""
+
+    full: float
+    """Full-Kelly fraction of the bankroll with nothing held, before shrinking."""
+    shrink: float
+    """Factor for estimation error."""
+    wanted: Quantity
+    """Contracts to add to what is held; not more than the offer's most."""
+
+
+class Held(msgspec.Struct, frozen=True):
+    """What is held or on order in one market: net contracts of YES, and what they cost."""
+
+    net: Quantity
+    cost: Money
 
 
 class Cap(msgspec.Struct, frozen=True):
@@ -24,43 +58,103 @@ class Cap(msgspec.Struct, frozen=True):
     quantity: Quantity
 
 
-def kelly(probability: float, cost: float) -> float:
-    """Log-optimal fraction of bankroll on one binary contract; zero without an edge (Kelly 1956)."""
-    return max(0.0, (probability - cost) / (1.0 - cost)) if 0.0 < cost < 1.0 else 0.0
+def stakes(
+    event: Outcomes, offers: Sequence[Offer], held: Mapping[str, Sequence[Held]], playing: Money
+) -> Mapping[str, Stake]:
+    """Stakes by ticker on one event; ``playing`` is the part of the bankroll that full Kelly is played with.
 
-
-def exclusive_kelly(bets: Sequence[Bet]) -> dict[str, float]:
-    """Log-optimal fractions on outcomes of which at most one happens (Smoczynski and Tomkins 2010).
-
-    ``bets`` may leave outcomes out; what is staked on the others is zero. Exact. The costs of the bets
-    taken sum to less than one: a set that does not is an arbitrage and not a matter for Kelly.
+    Where what is held could cost all of it nothing is wanted.
     """
-    reserve, taken = 1.0, list[Bet]()
-    left_p, left_c = 1.0, 1.0
-    for bet in sorted(bets, key=lambda b: b.probability / b.cost, reverse=True):
-        # The second condition follows from the first where probabilities sum to at most one; it keeps
-        # rounding from dividing by zero.
-        if bet.probability / bet.cost <= reserve or left_c - bet.cost <= 0.0:
-            break
-        taken.append(bet)
-        left_p, left_c = left_p - bet.probability, left_c - bet.cost
-        reserve = left_p / left_c
-    return {b.key: b.probability - b.cost * reserve for b in taken}
+    if not offers:
+        return {}
+    full = _full(event, offers)
+    factor = _factor(offers, full)
+    believed = _drawn(event.probabilities, _flat_wealth(event, offers, full), factor)
+    wealth = _wealth(event, held, playing)
+    lowest = min((w for w, p in zip(wealth, believed, strict=True) if p > IMPOSSIBLE), default=0.0)
+    if lowest <= 0.0:
+        added: Sequence[float] = (0.0,) * len(offers)
+    else:
+        added = best(believed, wealth, [_bet(event, o, o.most / ONE_CONTRACT) for o in offers]).contracts
+    return {
+        offer.ticker: Stake(
+            full=contracts * offer.cost,
+            shrink=factor,
+            wanted=whole(Quantity(int((more + _WHOLE) * ONE_CONTRACT))),
+        )
+        for offer, contracts, more in zip(offers, full, added, strict=True)
+    }
 
 
-def event_kelly(yes: Sequence[Bet], no: Sequence[Bet]) -> Mapping[str, float]:
-    """Fractions for the YES and NO bets of one event.
+def _full(event: Outcomes, offers: Sequence[Offer]) -> Sequence[float]:
+    """Contracts of full Kelly for a dollar of wealth, nothing held; no single bet takes more than all."""
+    chances = [(_chance(event, offer), offer.cost) for offer in offers]
+    # With all that can happen on offer the set may be an arbitrage, which has no closed form.
+    open_ended = sum(chance for chance, _ in chances) < 1.0 - IMPOSSIBLE
+    if event.exclusive and open_ended and all(offer.yes for offer in offers):
+        return [f / o.cost for f, o in zip(exclusive(chances), offers, strict=True)]
+    everywhere = (1.0,) * len(event.probabilities)
+    return best(event.probabilities, everywhere, [_bet(event, o, 1.0 / o.cost) for o in offers]).contracts
 
-    YES bets alone are sized exactly as one exclusive set. A NO bet pays on every other outcome; with any
-    NO in the set each bet is sized alone and all are scaled by ``1 / (1 + sum)``, the usual cautious
-    approximation for bets held at the same time.
+
+def _chance(event: Outcomes, offer: Offer) -> float:
+    pays = event.pays[offer.ticker]
+    return sum(p for p, paid in zip(event.probabilities, pays, strict=True) if paid is offer.yes)
+
+
+def _bet(event: Outcomes, offer: Offer, most: float) -> Bet:
+    pays = event.pays[offer.ticker]
+    return Bet(pays if offer.yes else tuple(not paid for paid in pays), offer.cost, max(0.0, most))
+
+
+def _flat_wealth(event: Outcomes, offers: Sequence[Offer], contracts: Sequence[float]) -> list[float]:
+    wealth = [1.0] * len(event.probabilities)
+    for offer, count in zip(offers, contracts, strict=True):
+        bet = _bet(event, offer, count)
+        for j, paid in enumerate(bet.pays):
+            wealth[j] += count * (paid - bet.cost)
+    return wealth
+
+
+def _factor(offers: Sequence[Offer], contracts: Sequence[float]) -> float:
+    """The event's bets are one portfolio. They rest on one forecast: its errors are taken to add up."""
+    gain = sum(o.edge * count for o, count in zip(offers, contracts, strict=True))
+    error = sum(o.sigma * count for o, count in zip(offers, contracts, strict=True))
+    return shrink(gain, error)
+
+
+def _drawn(probabilities: Sequence[float], wealth: Sequence[float], factor: float) -> list[float]:
+    """Probabilities drawn towards those by which no stake has an edge, ``p / W`` of full Kelly.
+
+    With nothing held this multiplies every stake by ``factor``, which for one contract is the shrinking of
+    Baker and McHale, and the sum stays one.
     """
-    fractions = exclusive_kelly(yes)
-    if not no:
-        return fractions
-    fractions = {b.key: f for b in (*yes, *no) if (f := kelly(b.probability, b.cost)) > 0.0}
-    total = sum(fractions.values())
-    return fractions if len(fractions) < 2 else {k: f / (1.0 + total) for k, f in fractions.items()}
+    fair = [p / w if p > IMPOSSIBLE else 0.0 for p, w in zip(probabilities, wealth, strict=True)]
+    total = sum(fair)
+    return [factor * p + (1.0 - factor) * q / total for p, q in zip(probabilities, fair, strict=True)]
+
+
+def _wealth(event: Outcomes, held: Mapping[str, Sequence[Held]], playing: Money) -> list[float]:
+    """Dollars by outcome if nothing is added."""
+    wealth = [playing / 1e6] * len(event.probabilities)
+    for ticker, parts in held.items():
+        pays = event.pays.get(ticker)
+        for part in parts:
+            count, cost = abs(part.net) / ONE_CONTRACT, part.cost / 1e6
+            for j in range(len(wealth)):
+                # What is held where no price says in which outcome it pays counts as lost.
+                paid = pays is not None and pays[j] is (part.net > 0)
+                wealth[j] += (count if paid else 0.0) - cost
+    return wealth
+
+
+def played(bankroll: Money, fraction: float, elsewhere: Money) -> Money:
+    """The part of the bankroll full Kelly is played with on one event, ``elsewhere`` being at risk on others.
+
+    Stakes made at once are scaled down together by one over one plus the sum of the full fractions.
+    """
+    part = fraction * bankroll
+    return Money(int(part * part / (part + max(0, elsewhere)))) if part > 0 else Money(0)
 
 
 def shrink(edge: float, sigma: float) -> float:

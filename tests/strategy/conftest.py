@@ -18,6 +18,11 @@ from core.strategy.rules import Headroom, MarketView
 
 NOW_MS = 1_795_400_000_000
 EVENT = "KXHIGHNY-26NOV23"
+STRIKES = {
+    "A": Strike(StrikeKind.LESS, cap=48),
+    "B": Strike(StrikeKind.BETWEEN, 48, 49),
+    "C": Strike(StrikeKind.GREATER, floor=49),
+}
 Levels = Sequence[tuple[int, int]]
 
 
@@ -38,7 +43,7 @@ def market_of(ticker: str, fees: FeeType = FeeType.QUADRATIC, close_ms: int = NO
         series_ticker="KXHIGHNY",
         label=ticker,
         title="",
-        strike=Strike(StrikeKind.BETWEEN, 48, 49),
+        strike=STRIKES.get(ticker, STRIKES["B"]),
         grid=CENT_GRID,
         fees=FeeSchedule(fees),
         open_ms=0,
@@ -89,7 +94,10 @@ def room_of(**more: Any) -> Headroom:
         "order_quantity": contracts(250),
         "order_cost": Money(50 * DOLLAR),
         "market": {t: Money(100 * DOLLAR) for t in "ABC"},
+        "elsewhere": Money(0),
         "event": Money(200 * DOLLAR),
+        "bucket": "KNYC 2026-11-23",
+        "correlated": Money(250 * DOLLAR),
         "venue": Money(500 * DOLLAR),
         "total": Money(800 * DOLLAR),
         "open_orders": 20,

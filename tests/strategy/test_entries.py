@@ -168,6 +168,7 @@ def test_the_threshold(made: Any, probability: float, sigma: float, proposed: bo
         ({"order_cost": Money(3 * DOLLAR)}, "order cost", 9),
         ({"market": {"B": Money(2 * DOLLAR)}}, "market limit", 6),
         ({"event": Money(DOLLAR)}, "event limit", 3),
+        ({"correlated": Money(7 * DOLLAR)}, "correlated limit (KNYC 2026-11-23)", 21),
         ({"venue": Money(4 * DOLLAR)}, "venue limit", 12),
         ({"total": Money(5 * DOLLAR)}, "total limit", 15),
         ({"cash": Money(6 * DOLLAR)}, "cash", 18),
@@ -195,7 +196,7 @@ LIMITS = st.integers(-50, 50).map(lambda dollars: Money(dollars * DOLLAR))
 
 @given(
     st.fixed_dictionaries(
-        {}, optional=dict.fromkeys(("event", "venue", "total", "cash", "order_cost"), LIMITS)
+        {}, optional=dict.fromkeys(("event", "correlated", "venue", "total", "cash", "order_cost"), LIMITS)
     ),
     LIMITS,
     st.integers(0, 3),
@@ -205,7 +206,7 @@ def test_no_candidate_beyond_its_headroom(
     made: Any, room: dict[str, Any], one: Money, orders: int, rules: EntryRules
 ) -> None:
     views = [made.view(t, asks=((34, 60), (35, 60), (36, 60))) for t in "ABC"]
-    fairs = [made.fair(t, 0.42) for t in "ABC"]
+    fairs = [made.fair(t, 0.40) for t in "AB"]
     found = propose(made, views, fairs, rules, **room, market=dict.fromkeys("ABC", one), open_orders=orders)
     limits = made.room(**room, market=dict.fromkeys("ABC", one))
     assert len(found) <= orders
@@ -213,15 +214,25 @@ def test_no_candidate_beyond_its_headroom(
         assert worst_cost(candidate) <= min(one, limits.order_cost)
     total = sum(worst_cost(c) for c in found)
     if found:
-        assert total <= min(limits.event, limits.venue, limits.total, limits.cash)
+        assert total <= min(limits.event, limits.correlated, limits.venue, limits.total, limits.cash)
 
 
 def test_best_first_and_one_a_market(made: Any) -> None:
-    views = [made.view("A"), made.view("B"), made.view("C")]
-    fairs = [made.fair("A", 0.36), made.fair("B", 0.40), made.fair("C", 0.32)]
+    views = [made.view("A"), made.view("B"), made.view("C", bids=((23, 120),), asks=((25, 160),))]
+    fairs = [made.fair("A", 0.36), made.fair("B", 0.40), made.fair("C", 0.24)]
     found = propose(made, views, fairs)
     assert [c.ticker for c in found] == ["B", "A"]
     assert all(c.purpose is Purpose.OPEN and not c.reduces_risk for c in found)
+
+
+def test_an_event_whose_markets_contradict_each_other_is_not_sized(made: Any) -> None:
+    views = [made.view("A"), made.view("B")]
+    assert propose(made, views, [made.fair("A", 0.36), made.fair("B", 0.40)])
+    same = msgspec.structs.replace(made.market("A"), strike=made.market("B").strike)
+    assert (
+        propose(made, [made.view("A", market=same), views[1]], [made.fair("A", 0.36), made.fair("B", 0.4)])
+        == ()
+    )
 
 
 def test_markets_without_a_view_or_a_price_are_left_out(made: Any) -> None:
@@ -297,7 +308,8 @@ def test_a_plan_to_sell_is_sized_by_its_whole_cost(made: Any) -> None:
     # (p - c) / (1 - c), shrunk: at 32 c, and at 32 c with the 1.66 c of the sale.
     for found, cost, edge in ((held, 0.32, 0.062), (sold, 0.3366, 0.0454)):
         factor = edge**2 / (edge**2 + 0.04**2)
-        assert found.sizing.kelly_full == pytest.approx((0.382 - cost) / (1 - cost) * factor, rel=1e-3)
+        assert found.sizing.kelly_full == pytest.approx((0.382 - cost) / (1 - cost), rel=1e-3)
+        assert found.sizing.shrink == pytest.approx(factor, rel=1e-3)
 
 
 TAPERED = TickGrid(

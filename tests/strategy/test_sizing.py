@@ -1,92 +1,132 @@
-"""Kelly against its golden example and against a numerical optimum, and the caps beneath it."""
+"""Kelly with a part of the bankroll, shrunk for error, on what is held; and the caps beneath it."""
 
-import math
-
-import numpy as np
+import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
-from scipy.optimize import minimize
 
-from core.domain.units import Money, Price, Quantity, contracts
+from core.domain.units import DOLLAR, Money, Price, Quantity, contracts
+from core.strategy.kelly import kelly
+from core.strategy.outcomes import Outcomes
 from core.strategy.sizing import (
-    Bet,
     Cap,
+    Held,
+    Offer,
     affordable,
-    event_kelly,
-    exclusive_kelly,
-    kelly,
+    played,
     shrink,
     smallest,
+    stakes,
     whole,
 )
 
-
-def bets_of(probabilities: list[float], prices: list[float], fee: float = 0.07) -> list[Bet]:
-    return [
-        Bet(str(i), p, q + fee * q * (1 - q))
-        for i, (p, q) in enumerate(zip(probabilities, prices, strict=True))
-    ]
+FAR = contracts(100_000)
 
 
-def growth(bets: list[Bet], stakes: dict[str, float]) -> float:
-    """Expected log wealth; what is not listed pays nothing."""
-    kept = 1 - sum(stakes.values())
-    rest = 1 - sum(b.probability for b in bets)
-    total = sum(b.probability * math.log(kept + stakes.get(b.key, 0.0) / b.cost) for b in bets)
-    return total + (rest * math.log(kept) if rest > 1e-12 else 0.0)
+def three(a: float = 0.4, b: float = 0.3) -> Outcomes:
+    """Brackets A and B, and what is left."""
+    pays = {"A": (True, False, False), "B": (False, True, False)}
+    return Outcomes((a, b, 1 - a - b), pays, exclusive=True)
 
 
-def test_published_example_buys_a_hedge_with_negative_edge() -> None:
-    bets = bets_of([0.05, 0.20, 0.35, 0.25, 0.10, 0.05], [0.08, 0.22, 0.27, 0.24, 0.15, 0.10])
-    assert bets[2].cost == pytest.approx(0.2838, abs=5e-5)
-    assert bets[3].cost == pytest.approx(0.2528, abs=5e-5)
-    stakes = exclusive_kelly(bets)
-    assert stakes == {"2": pytest.approx(0.1050, abs=5e-5), "3": pytest.approx(0.0318, abs=5e-5)}
-    assert growth(bets, stakes) == pytest.approx(0.01175, abs=5e-6)
-    assert kelly(0.35, bets[2].cost) == pytest.approx(0.0924, abs=5e-5)
+def offer(ticker: str, worth: float, cost: float, yes: bool = True, sigma: float = 0.0) -> Offer:
+    return Offer(ticker, yes, cost, worth - cost, sigma, FAR)
 
 
-@settings(max_examples=40, deadline=None)
-@given(st.lists(st.floats(0.02, 1), min_size=3, max_size=6), st.data())
-def test_exclusive_set_is_the_numerical_optimum(weights: list[float], data: st.DataObject) -> None:
-    probabilities = [w / sum(weights) for w in weights]
-    prices = [min(0.97, max(0.02, p * data.draw(st.floats(0.6, 1.6)))) for p in probabilities]
-    offered = data.draw(st.integers(1, len(prices)))
-    bets = bets_of(probabilities, prices)[:offered]
-    if sum(b.cost for b in bets) >= 0.999:
-        bets = bets[:1]  # an arbitrage set is not Kelly's business
-    found = growth(bets, exclusive_kelly(bets))
-
-    def loss(x: np.ndarray) -> float:
-        if x.sum() >= 1:
-            return 1e3
-        return -growth(bets, {b.key: float(s) for b, s in zip(bets, x, strict=True)})
-
-    best = minimize(
-        loss,
-        np.full(len(bets), 0.01),
-        bounds=[(0, 0.95)] * len(bets),
-        constraints={"type": "ineq", "fun": lambda x: 0.99 - x.sum()},
-        method="SLSQP",
-        options={"ftol": 1e-12, "maxiter": 300},
-    )
-    assert found >= -best.fun - 1e-7
+def dollars(count: float) -> Money:
+    return Money(int(count * DOLLAR))
 
 
-@given(st.floats(0.01, 0.99), st.floats(0.01, 0.99))
-def test_one_contract_is_the_special_case(p: float, cost: float) -> None:
-    stakes = exclusive_kelly([Bet("x", p, cost)])
-    assert stakes.get("x", 0.0) == pytest.approx(kelly(p, cost), abs=1e-12)
+def test_one_bet_is_kelly_of_the_part_shrunk_by_baker_and_mchale() -> None:
+    found = stakes(three(), [offer("A", 0.4, 0.3, sigma=0.05)], {}, dollars(1_000))["A"]
+    assert found.full == pytest.approx(kelly(0.4, 0.3), abs=1e-9)
+    assert found.shrink == pytest.approx(0.01 / (0.01 + 0.0025))
+    staked = kelly(0.4, 0.3) * 0.8 * 1_000
+    assert found.wanted == contracts(int(staked / 0.3))
 
 
-def test_no_bets_scale_the_event_down_together() -> None:
-    yes, no = Bet("a", 0.4, 0.3), Bet("b", 0.8, 0.7)
-    both = event_kelly([yes], [no])
-    alone = kelly(0.4, 0.3), kelly(0.8, 0.7)
-    assert both["a"] == pytest.approx(alone[0] / (1 + sum(alone)))
-    assert event_kelly([], [no]) == {"b": pytest.approx(alone[1])}
-    assert event_kelly([yes], []) == exclusive_kelly([yes])
+def test_an_unshrunk_event_is_the_closed_form(made: object) -> None:
+    found = stakes(three(), [offer("A", 0.4, 0.3), offer("B", 0.3, 0.25)], {}, dollars(1_000))
+    reserve = 0.3 / 0.45
+    assert found["A"].full == pytest.approx(0.4 - 0.3 * reserve)
+    assert found["B"].full == pytest.approx(0.3 - 0.25 * reserve)
+    for ticker, cost in (("A", 0.3), ("B", 0.25)):
+        wanted = found[ticker].full * 1_000 / cost
+        assert found[ticker].wanted / contracts(1) == pytest.approx(wanted, abs=1)
+
+
+@given(st.floats(0.2, 0.5), st.floats(0.1, 0.4), st.floats(0, 0.1), st.booleans())
+def test_shrinking_scales_every_stake_alike(a: float, b: float, sigma: float, no: bool) -> None:
+    event = three(a, b)
+    second = offer("B", 1 - b, 1 - b - 0.06, False) if no else offer("B", b, b - 0.04)
+    sure = [offer("A", a, a - 0.05), second]
+    unsure = [msgspec.structs.replace(o, sigma=sigma) for o in sure]
+    full = stakes(event, sure, {}, dollars(10_000))
+    found = stakes(event, unsure, {}, dollars(10_000))
+    for ticker, stake in found.items():
+        assert stake.full == full[ticker].full
+        assert 0 < stake.shrink <= 1
+        expected = full[ticker].wanted * stake.shrink
+        assert stake.wanted == pytest.approx(expected, abs=contracts(4))
+
+
+def test_errors_of_one_forecast_add_up() -> None:
+    pair = [offer("A", 0.4, 0.3, sigma=0.05), offer("B", 0.3, 0.2, sigma=0.05)]
+    both = stakes(three(), pair, {}, dollars(1_000))
+    # Edges and errors alike: twice the gain with twice the error is as sure as one of them.
+    assert both["A"].shrink == pytest.approx(shrink(0.1, 0.05))
+
+
+@given(st.integers(0, 300))
+def test_looking_again_after_a_fill_wants_no_more(filled: int) -> None:
+    one = offer("A", 0.4, 0.3, sigma=0.03)
+    flat = stakes(three(), [one], {}, dollars(500))["A"].wanted
+    had = min(contracts(filled), flat)
+    held = {"A": (Held(had, Money(had * 3 // 10)),)}
+    again = stakes(three(), [one], held, dollars(500))["A"].wanted
+    assert flat - had - contracts(2) <= again <= flat - had + contracts(1)
+
+
+def test_what_is_held_on_another_outcome_is_part_of_the_bet() -> None:
+    one = offer("A", 0.4, 0.36)
+    flat = stakes(three(), [one], {}, dollars(1_000))["A"].wanted
+    other = {"B": (Held(contracts(300), dollars(90)),)}
+    hedged = stakes(three(), [one], other, dollars(1_000))["A"].wanted
+    against = {"B": (Held(Quantity(-contracts(300)), dollars(210)),)}
+    doubled = stakes(three(), [one], against, dollars(1_000))["A"].wanted
+    # YES on B loses where A wins: A evens it out. NO on B wins with A: there is less to gain by it.
+    assert doubled < flat < hedged
+
+
+def test_an_order_that_may_fill_counts_as_held() -> None:
+    one = offer("A", 0.4, 0.3)
+    filled = {"A": (Held(contracts(50), dollars(15)),)}
+    working = {"A": (Held(contracts(20), dollars(6)), Held(contracts(30), dollars(9)))}
+    assert stakes(three(), [one], filled, dollars(500)) == stakes(three(), [one], working, dollars(500))
+
+
+def test_nothing_is_added_where_what_is_held_could_cost_the_whole_part() -> None:
+    one = offer("A", 0.4, 0.3)
+    held = {"B": (Held(contracts(400), dollars(100)),)}
+    assert stakes(three(), [one], held, dollars(100))["A"].wanted == 0
+    unpriced = {"Z": (Held(contracts(400), dollars(100)),)}
+    assert stakes(three(), [one], unpriced, dollars(100))["A"].wanted == 0
+    assert stakes(three(), [one], unpriced, dollars(1_000))["A"].wanted > 0
+
+
+def test_a_bet_that_cannot_be_had_leaves_room_for_the_other() -> None:
+    free = [offer("A", 0.4, 0.3), offer("B", 0.3, 0.25)]
+    tight = [msgspec.structs.replace(free[0], most=contracts(10)), free[1]]
+    alone, both = (stakes(three(), o, {}, dollars(1_000)) for o in (tight, free))
+    assert alone["A"].wanted == contracts(10)
+    assert alone["B"].wanted < both["B"].wanted  # B paid for itself as a hedge of A
+    assert alone["B"].full == both["B"].full
+
+
+def test_what_is_at_risk_elsewhere_scales_the_part_down() -> None:
+    assert played(dollars(1_000), 0.25, Money(0)) == dollars(250)
+    assert played(dollars(1_000), 0.25, dollars(250)) == dollars(125)
+    assert played(dollars(1_000), 0.0, dollars(250)) == played(Money(-5), 0.25, Money(0)) == 0
 
 
 @given(st.floats(0.001, 0.5), st.floats(0.0, 0.5))

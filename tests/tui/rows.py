@@ -312,6 +312,7 @@ def card(now: Now, **changes: object) -> ProposalRow:
         "edge_half": 580,
         "kelly_used": 0.25,
         "kelly_full": 0.087,
+        "shrink": 0.71,
         "bound_by": "depth share (25% of 160)",
         "ahead": 0,
         "spread_ticks": 3,

@@ -78,9 +78,13 @@ def _value(scene: Scene, card: ProposalRow) -> list[Line]:
 
 
 def _size(card: ProposalRow) -> list[Line]:
+    bound = line(("bound by ", "text-muted"), card.bound_by or "the order")
+    if card.closes:
+        return [bound]
     return [
-        line(("kelly ", "text-muted"), f"{card.kelly_used:g} of {card.kelly_full:.3f}"),
-        line(("size bound by ", "text-muted"), card.bound_by or "the order"),
+        line(("full kelly ", "text-muted"), f"{card.kelly_full:.1%}"),
+        line(("used ", "text-muted"), f"{card.kelly_used:g} x {card.shrink:.2f}"),
+        bound,
     ]
 
 
