@@ -169,7 +169,7 @@ async def _serve(
             ) from error
         faults.engine = engine
         server = Server(Served(engine), clocks.mono_ns, profile=place.name, engine_id=run, pid=os.getpid())
-        engine.desk.pricing.on_pushed = server.hurry
+        engine.desk.pricing.on_news = server.pace.hurry
         listening = stack.enter_context(_listen(place))
         stack.enter_context(handled(loop, engine))
         _log.info("engine %s starts at %s %s", run, world.environment.value, world.world_id)

@@ -1,13 +1,12 @@
 """The engine's side of the control socket: who is attached, who controls, what was answered already.
 
 One Unix socket, private from birth, the peer's uid checked by the kernel's word. State goes out at
-most ten times a second, changed rows only, and at once where a pushed value has moved a fair value.
+most ten times a second, changed rows only, and at once where news has moved a fair value.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import socket
 from collections import OrderedDict
@@ -15,6 +14,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from core.control.connection import Connection, FrameReader
+from core.control.pace import FramePace
 from core.control.protocol import (
     VERSION,
     AnyCommand,
@@ -28,7 +28,6 @@ from core.control.protocol import (
 )
 from core.engine.operator import Actor
 
-FRAME_INTERVAL_S = 0.1
 ANSWERS_MAX = 2048
 """Answers remembered for repeated command ids."""
 
@@ -64,7 +63,7 @@ class Server:
         self._pid = pid
         self._answers: OrderedDict[tuple[int, str, str], Reply] = OrderedDict()
         self._viewers = 0
-        self._hurried = asyncio.Event()
+        self.pace = FramePace()
 
     async def run(self, listening: socket.socket, goodbye: Callable[[], str]) -> None:
         """Serve an already bound socket; on cancellation every client is told ``goodbye()``."""
@@ -72,22 +71,15 @@ class Server:
         server = await loop.create_unix_server(lambda: Connection(self), sock=listening)
         try:
             while True:
+                await self.pace.turn()
                 now = self.mono_ns()
-                self._hurried.clear()
                 for client in tuple(self.clients):
                     self._tick(client, now)
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(FRAME_INTERVAL_S):
-                        await self._hurried.wait()
         finally:
             server.close()
             for client in tuple(self.clients):
                 client.say(Bye(goodbye()))
                 client.close()
-
-    def hurry(self) -> None:
-        """Send the next frame now; whoever calls this sees to it that it is not often."""
-        self._hurried.set()
 
     def _tick(self, client: Connection, now_ns: int) -> None:
         """A row that cannot be built costs a console its connection, never the desk its engine."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Set
 from typing import Any
 
 import msgspec
@@ -27,8 +27,8 @@ HOUR_MS = 3_600_000
 CHANGE_SAMPLE_MS = 300_000
 """World time between kept samples of a fair value for its change over the hour."""
 JUMP_WINDOW_NS = 5_000_000_000
-PUSHED_EVERY_NS = 50_000_000
-"""Real time between two passes over what pushed values move: what comes in between waits for the next."""
+PASS_EVERY_NS = 50_000_000
+"""Real time between two passes: what comes in between waits for the next."""
 Spawn = Callable[[str, Coroutine[Any, Any, None]], object]
 """Runs observed work beside the caller."""
 
@@ -46,27 +46,30 @@ class Pricing:
         alarms: Alarms,
         model: ModelId,
         replay_offset_days: int | None,
-        on_priced: Callable[[str], None],
+        on_moved: Callable[[Set[str]], None],
         spawn: Spawn,
         on_refused: Callable[[EventState], None],
     ) -> None:
-        """``on_refused`` hears of every look at an event that ends without a price."""
+        """``on_moved`` hears of the events whose prices have changed, once for all of a pass, and
+        ``on_refused`` of every look at an event that ends without a price."""
         self._state = state
         self._books = books
         self._clocks = clocks
         self._scribe = scribe
         self._alarms = alarms
         self._model = model
-        self._on_priced = on_priced
+        self._on_moved = on_moved
         self._spawn = spawn
-        self.on_pushed: Callable[[], None] = lambda: None
-        """Called when a price that rests on pushed values has changed: a viewer need not wait."""
+        self.on_news: Callable[[], None] = lambda: None
+        """Called once ``on_moved`` has made of changed prices what it will: a viewer need not wait."""
         self._pricers: tuple[Pricer, ...] = (WeatherPricer(model, replay_offset_days), RangePricer())
         self._on_refused = on_refused
         self._input_ns: dict[str, int] = {}
         self._due: set[str] = set()
         """Subjects whose pushed values are not priced yet."""
-        self._passed_ns = -PUSHED_EVERY_NS
+        self._moved: set[str] = set()
+        """Events whose changed prices nobody has heard of yet."""
+        self._passed_ns = -PASS_EVERY_NS
         self._passing = False
         self._past: dict[str, list[tuple[int, float]]] = {}
         self._shown: dict[str, tuple[tuple[float, ...], tuple[float, ...]]] = {}
@@ -82,24 +85,32 @@ class Pricing:
             if subject is None:
                 continue
             self._input_ns[subject] = self._clocks.mono_ns()
-            if not pricer.pushed:
+            if pricer.pushed:
+                self._due.add(subject)
+                self._pass_soon()
+            else:
                 self._price_on({subject})
-                continue
-            self._due.add(subject)
-            if not self._passing:
-                self._passing = True
-                self._spawn("price pushed values", self._pass())
+
+    def _pass_soon(self) -> None:
+        if not self._passing:
+            self._passing = True
+            self._spawn("pass over news", self._pass())
 
     async def _pass(self) -> None:
-        """Price all that is due once the messages at hand are read and the last pass is long enough ago."""
+        """Price all that is due, and tell of every changed price, once the messages at hand are read and the
+        last pass is long enough ago."""
         try:
-            wait_ns = self._passed_ns + PUSHED_EVERY_NS - self._clocks.mono_ns()
+            wait_ns = self._passed_ns + PASS_EVERY_NS - self._clocks.mono_ns()
             await asyncio.sleep(max(0, wait_ns) / 1e9)
+            due, self._due = self._due, set()
+            self._passed_ns = self._clocks.mono_ns()
+            self._price_on(due)
         finally:
             self._passing = False
-        due, self._due = self._due, set()
-        self._passed_ns = self._clocks.mono_ns()
-        self._price_on(due)
+        moved, self._moved = self._moved, set()
+        if moved:
+            self._on_moved(moved)
+            self.on_news()
 
     def _price_on(self, subjects: set[str]) -> None:
         self.price([event for event in self._state.events.values() if self._subject(event) in subjects])
@@ -240,10 +251,8 @@ class Pricing:
         self._state.changed_events.touch(event.ticker)
         for ticker in moved:
             self._state.changed_markets.touch(ticker)
-        self._on_priced(event.ticker)
-        pricer, _ = self._priced_by(event)
-        if pricer is not None and pricer.pushed:
-            self.on_pushed()  # whoever priced: the pass, or the look of each second that came before it
+        self._moved.add(event.ticker)
+        self._pass_soon()
 
     # --- score ---------------------------------------------------------------------------------
 

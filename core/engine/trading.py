@@ -1,10 +1,13 @@
-"""The strategy's loop: what changed is looked at four times a second and becomes cards, or orders.
+"""The strategy's loop: what changed is looked at and becomes cards, or orders: a changed fair value at
+once, books and the rest four times a second.
 
 Semi-automatic mode makes a card of every order the strategy wants; automatic mode releases each card
 itself, through the same gate. What is no longer wanted is withdrawn, and cancelled if it rests.
 """
 
 from __future__ import annotations
+
+from collections.abc import Set
 
 import msgspec
 
@@ -50,9 +53,6 @@ class Trading:
         if event is not None:
             self._dirty.add(event)
 
-    def mark_event(self, event: str) -> None:
-        self._dirty.add(event)
-
     def mark_all(self) -> None:
         """Something above the markets changed: a limit, a pause, the mode, or simply the time."""
         self._dirty.update(self._desk.state.events)
@@ -62,11 +62,15 @@ class Trading:
         desk = self._desk
         desk.pricing.expire()
         desk.approvals.tick()
-        desk.approvals.overflow = 0
-        dirty, self._dirty = self._dirty, set()
-        dirty.update(card.candidate.event_ticker for card in desk.approvals.queue())
-        for name in sorted(dirty):
-            event = desk.state.events.get(name)
+        desk.approvals.overflow.clear()
+        self._dirty.update(card.candidate.event_ticker for card in desk.approvals.queue())
+        self.look(frozenset(self._dirty))
+
+    def look(self, events: Set[str]) -> None:
+        """Look at these events now."""
+        self._dirty -= events
+        for name in sorted(events):
+            event = self._desk.state.events.get(name)
             if event is not None:
                 self._event(event)
 
@@ -104,7 +108,7 @@ class Trading:
                 lacks = desk.state.markets[best.ticker].why_not or "passes"
             text = f"Best: {label} {_cents(best.edge)}, {lacks}. {counts}"
         if desk.approvals.overflow:
-            text += f" {desk.approvals.overflow} more wait for room."
+            text += f" {len(desk.approvals.overflow)} more wait for room."
         if text != desk.state.best:
             desk.state.best = text
             desk.state.touch_status()

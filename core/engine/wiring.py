@@ -108,7 +108,7 @@ def wire(ports: Ports, restored: Restored, ears: Ears) -> Wired:
         alarms=alarms,
         model=ModelId(settings.strategy.model),
         replay_offset_days=ports.replay_offset_days,
-        on_priced=lambda event: trading.mark_event(event),
+        on_moved=lambda events: trading.look(events),
         spawn=tasks.spawn,
         on_refused=lambda event: trading.unpriced(event),
     )

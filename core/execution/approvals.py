@@ -122,8 +122,8 @@ class Approvals:
         self._next = first_number
         self._quiet_until_ms: dict[tuple[str, str, str], int] = {}
         self.proposals: dict[str, Proposal] = {}
-        self.overflow = 0
-        """Candidates that found no room in the queue at the last look."""
+        self.overflow: set[str] = set()
+        """Markets whose candidates found no room in the queue since it was last cleared."""
         self.changed: Callable[[str], None] = lambda _id: None
 
     # --- reading -------------------------------------------------------------------------------
@@ -148,7 +148,7 @@ class Approvals:
         if self.quiet(candidate) or fresh_until_ms <= now_ms:
             return None
         if not candidate.reduces_risk and sum(p.standing for p in self.proposals.values()) >= CARDS_MAX:
-            self.overflow += 1
+            self.overflow.add(candidate.ticker)
             return None
         known = self.of(candidate.ticker)
         if known is not None:

@@ -13,6 +13,7 @@ import msgspec
 import pytest
 
 from core.control import connection as connection_module
+from core.control import pace as pace_module
 from core.control import server as server_module
 from core.control.client import ConnectError, LinkError, encode
 from core.control.protocol import (
@@ -72,7 +73,8 @@ async def test_a_command_is_answered_and_carries_the_proven_peer(house: House) -
 
 @pytest.fixture
 def hourly(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server_module, "FRAME_INTERVAL_S", 3600.0)
+    monkeypatch.setattr(pace_module, "FRAME_INTERVAL_S", 3600.0)
+    monkeypatch.setattr(pace_module, "AHEAD_S", 7200.0)
 
 
 async def test_what_cannot_wait_goes_out_before_the_next_frame_is_due(hourly: None, house: House) -> None:
@@ -81,7 +83,7 @@ async def test_what_cannot_wait_goes_out_before_the_next_frame_is_due(hourly: No
         pass
     for bid in (4200, 4300):
         house.desk.changed.append(row(1, bid))
-        house.server.hurry()
+        house.server.pace.hurry()
         async with asyncio.timeout(5.0):
             frame = await line.receive()
         assert isinstance(frame, Frame) and frame.markets == (row(1, bid),)

@@ -1,0 +1,120 @@
+"""A changed forecast is priced, looked at and shown at once: fair value, edge and card in one frame."""
+
+from __future__ import annotations
+
+import asyncio
+
+import msgspec
+import pytest
+
+from core.control.frames import Reader
+from core.control.protocol import Frame
+from core.control.snapshot import Snapshot
+from core.domain.market import Market
+from core.execution import approvals
+from tests.execution.bench import EVENT, HOT, Bench, ladder, running
+from tests.execution.fake_venue import FakeVenue
+from tests.virtual import VirtualClock, VirtualLoop, run_virtual
+
+AT_ONCE_S = 0.001
+TWIN = "KXHIGHNY-26NOV24"
+
+
+def twins() -> list[Market]:
+    """A second event that rests on the same forecast."""
+    return [
+        msgspec.structs.replace(market, ticker=f"{TWIN}-{n}", event_ticker=TWIN, label=f"NYC hi Nov24 {n}")
+        for n, market in enumerate(ladder())
+    ]
+
+
+class Shown:
+    """The frames an attached console is sent when something cannot wait, and when."""
+
+    def __init__(self, bench: Bench, loop: VirtualLoop) -> None:
+        self.reader = Reader(Snapshot(bench.engine.desk))
+        self.reader.full()
+        self.frames: list[tuple[float, Frame]] = []
+        self._loop = loop
+        bench.engine.desk.pricing.on_news = self._take
+
+    def _take(self) -> None:
+        self.frames.extend((self._loop.time(), frame) for frame in self.reader.changes())
+
+    def fresh(self) -> None:
+        """Forget what has come so far, with all that would come by itself."""
+        self.reader.changes()
+        self.frames.clear()
+
+
+@pytest.mark.parametrize("phase_s", [0.0, 0.06, 0.13, 0.2])
+def test_a_changed_forecast_is_in_the_next_frame_with_the_card_it_changes(phase_s: float) -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            await bench.card()
+            shown = Shown(bench, loop)
+            await asyncio.sleep(1.25 + phase_s)  # a card changes once a second at most
+            for high in (47.8, 48.1):
+                shown.fresh()
+                began = loop.time()
+                bench.feed.forecast(high)
+                await asyncio.sleep(AT_ONCE_S)
+                (at, frame), *_ = shown.frames
+                assert at - began < AT_ONCE_S
+                key = bench.engine.state.markets[HOT].key
+                (event,) = frame.events
+                fair = next(bracket.fair for bracket in event.brackets if bracket.key == key)
+                (card,) = (row for row in frame.proposals if row.key == key)
+                (market,) = (row for row in frame.markets if row.key == key)
+                assert (card.fair, market.fair) == (fair, fair)
+                assert (market.edge, card.state) == (card.edge, "MOVED")
+                held = bench.engine.desk.approvals.of(HOT)
+                assert held is not None and held.candidate.model_version == event.version
+                await asyncio.sleep(1.3)
+
+    run_virtual(main)
+
+
+def test_all_events_of_a_burst_are_looked_at_together_and_the_last_of_it_is_never_lost() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        venue = FakeVenue(None, loop, VirtualClock(loop), listed=(*ladder(), *twins()))  # type: ignore[arg-type]
+        async with running(loop, venue=venue) as bench:
+            shown = Shown(bench, loop)
+            await asyncio.sleep(1.3)
+            shown.fresh()
+            bench.feed.forecast(50.0)  # two values, each of both events
+            await asyncio.sleep(AT_ONCE_S)
+            ((_, frame),) = shown.frames
+            assert {row.event for row in frame.events} == {EVENT, TWIN}
+            shown.fresh()
+            for n in range(100):
+                bench.feed.forecast(50.0 + n / 100)
+                await asyncio.sleep(0.001)
+            await asyncio.sleep(0.06)
+            assert len(shown.frames) <= 4, "one look every 50 ms"
+            fair = bench.engine.state.events[EVENT].fair
+            assert fair is not None and shown.frames[-1][1].events[0].version == fair.version
+
+    run_virtual(main)
+
+
+def test_what_waits_for_room_is_counted_once_however_often_news_comes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(approvals, "CARDS_MAX", 1)
+
+    async def main(loop: VirtualLoop) -> None:
+        venue = FakeVenue(None, loop, VirtualClock(loop), listed=(*ladder(), *twins()))  # type: ignore[arg-type]
+        async with running(loop, venue=venue) as bench:
+            bench.venue.quote(f"{TWIN}-3", 38, 42)
+            await asyncio.sleep(1.2)
+            told = set[str]()
+            for n in range(60):
+                bench.feed.forecast(48.0 + n / 1000)
+                bench.engine.trading.tell_best()
+                told.add(bench.engine.state.best.rpartition("pass.")[2].strip())
+                await asyncio.sleep(0.03)
+            assert "1 more wait for room." in told
+            assert told <= {"", "1 more wait for room."}
+
+    run_virtual(main)
