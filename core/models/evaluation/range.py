@@ -8,45 +8,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-import msgspec
 import numpy as np
+import numpy.typing as npt
 
 from core.models import scores
 from core.models.evaluation.range_files import daily, hourly
 from core.models.evaluation.range_series import Said, Series, btcusd, eurusd, spx, spy
+from core.models.evaluation.rows import Counted, Report, Row, row
 from core.models.laws import Array, Law
 
+TASK = "range"
 FOLDER = "fx_index_crypto"
 WARM_UP = 60
 """Days that must have been seen before the first one counts."""
 FLOOR = 1e-4
 """Of the probability of the bracket that won, for the log loss."""
 BASIS_POINT = 1e-4
-
-
-class Row(msgspec.Struct, frozen=True):
-    model: str
-    lead: int | None
-    hour_utc: int | None
-    group: str
-    n: int
-    days: int
-    crps: float | None
-    log_loss: float | None
-    brier: float | None
-    cov50: float | None
-    cov80: float | None
-    cov90: float | None
-    pit_ks: float | None
-
-
-class Counted(msgspec.Struct, frozen=True):
-    """Which days count, both ends inclusive, and the last a fit may see; proleptic ordinals."""
-
-    first: int | None = None
-    last: int | None = None
-    fit_until: int | None = None
-
 
 _SETS: tuple[tuple[str, Callable[[Path, int | None], Series]], ...] = (
     ("spx_vix_daily.csv", lambda path, until: spx(daily(path, ("spx_close", "vix_close")), until)),
@@ -56,31 +33,30 @@ _SETS: tuple[tuple[str, Callable[[Path, int | None], Series]], ...] = (
 )
 
 
-def score(folder: Path, counted: Counted) -> tuple[list[Row], list[str]]:
-    """Rows of every history under ``folder``, and a sentence for each that is missing or of no use. Raises
-    ``RowError`` for a file with a wrong row."""
+def score(data: Path, counted: Counted) -> Report:
+    """Scores of every history in ``data``. Raises ``DataError`` for a file with a wrong row."""
     rows: list[Row] = []
     notes: list[str] = []
     for name, read in _SETS:
-        path = folder / FOLDER / name
+        path = data / FOLDER / name
         if not path.is_file():
             notes.append(f"{FOLDER}/{name} is not there: its table is left out.")
             continue
         series = read(path, counted.fit_until)
-        found = rows_of(series, counted)
+        found = scored(series, counted)
         rows += found
         if not found:
-            notes.append(f"{FOLDER}/{name}: no day of it counts (the first {WARM_UP} are for a start).")
+            notes.append(
+                f"{FOLDER}/{name}: no day of it counts; the first {WARM_UP} are what it starts from."
+            )
         if series.left_out:
             notes.append(f"{FOLDER}/{name}: {series.left_out} rows or days with a hole are left out.")
-    return rows, notes
+    return Report(TASK, tuple(rows), tuple(notes))
 
 
-def rows_of(series: Series, counted: Counted) -> list[Row]:
+def scored(series: Series, counted: Counted) -> list[Row]:
     """One row a model, over the days that count."""
-    counts = np.arange(series.days.size) >= WARM_UP
-    counts &= series.days >= (counted.first if counted.first is not None else 0)
-    counts &= series.days <= (counted.last if counted.last is not None else np.iinfo(np.int64).max)
+    counts = counted.holds(series.days) & (np.arange(series.days.size) >= WARM_UP)
     if not counts.any():
         return []
     outcomes = series.outcomes[counts]
@@ -91,27 +67,23 @@ def rows_of(series: Series, counted: Counted) -> list[Row]:
         given = np.take_along_axis(bracket, winner[:, None], axis=1)[:, 0]
         won = np.arange(bracket.shape[1]) == winner[:, None]
         rows.append(
-            Row(
-                model=model,
+            row(
+                model,
+                series.group,
+                series.days[counts],
                 lead=series.lead,
                 hour_utc=series.hour_utc,
-                group=series.group,
-                n=outcomes.size,
-                days=int(np.unique(series.days[counts]).size),
-                crps=float(crps.mean()) / BASIS_POINT,
-                log_loss=float(-np.log(np.maximum(given, FLOOR)).mean()),
-                brier=float(((bracket - won) ** 2).sum(axis=1).mean()),
-                cov50=float(scores.covered(below, below, 0.5).mean()),
-                cov80=float(scores.covered(below, below, 0.8).mean()),
-                cov90=float(scores.covered(below, below, 0.9).mean()),
-                pit_ks=scores.kolmogorov(below, below),
+                stretch=(below, below),
+                crps=crps / BASIS_POINT,
+                log_loss=-np.log(np.maximum(given, FLOOR)),
+                brier=((bracket - won) ** 2).sum(axis=1),
             )
         )
     return rows
 
 
 def _predicted(
-    said: Said, counts: np.ndarray[tuple[int], np.dtype[np.bool_]], outcomes: Array, edges: Array
+    said: Said, counts: npt.NDArray[np.bool_], outcomes: Array, edges: Array
 ) -> tuple[Array, Array, Array]:
     """Probability below each outcome, those of its brackets, and its CRPS."""
     below, crps = np.empty(outcomes.size), np.empty(outcomes.size)

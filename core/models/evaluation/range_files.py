@@ -1,32 +1,25 @@
-"""The price histories that range models are scored on, as files of rows (``fx_index_crypto``).
+"""The price histories that range models are scored on (``fx_index_crypto``).
 
-A row that cannot be read, comes twice or goes back in time is refused with its line: a history that is wrong
-in one place may be wrong in others. A cell without a number is a gap, and what rests on it is left out.
+A row that comes twice or goes back in time is refused with its line, as one that cannot be read is.
 """
 
 from __future__ import annotations
 
-import csv
-import gzip
-import math
-from collections.abc import Callable, Iterator
-from datetime import UTC, date, datetime
+from collections.abc import Callable
+from datetime import UTC
 from pathlib import Path
-from typing import TextIO
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
 from core.feeds.stations import HOUR_MS
+from core.models.evaluation.files import Cells, rows_of
 from core.models.laws import Array
 
-_ABSENT = frozenset({"", ".", "nan", "null", "none"})
 _OHLC = ("open", "high", "low", "close")
-
-
-class RowError(Exception):
-    """A row that makes its file unusable; the text names file, line and remedy."""
+_LOWEST, _HIGHEST = 1e-9, 1e12
+"""Prices outside are none."""
 
 
 class Daily(msgspec.Struct, frozen=True):
@@ -44,76 +37,35 @@ class Hourly(msgspec.Struct, frozen=True):
 
 
 def daily(path: Path, names: tuple[str, ...]) -> Daily:
-    """Raises ``RowError``, and ``OSError`` where the file cannot be read."""
-    days, columns = _read(path, "day", lambda text: date.fromisoformat(text).toordinal(), names)
+    """Raises ``DataError``."""
+    days, columns = _read(path, "day", lambda row: row.day(0), names)
     return Daily(days, columns)
 
 
 def hourly(path: Path) -> Hourly:
-    """Raises as ``daily``."""
+    """Raises ``DataError``."""
     begins_ms, columns = _read(path, "time", _begin_ms, _OHLC)
     return Hourly(begins_ms, columns)
 
 
-def _begin_ms(text: str) -> int:
-    at_ms = int(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()) * 1000
+def _begin_ms(row: Cells) -> int:
+    at_ms = int(row.moment(0).replace(tzinfo=UTC).timestamp()) * 1000
     if at_ms % HOUR_MS:
-        raise ValueError("no full hour")
+        raise row.fault(f"{row.values[0]} is no full hour; correct or remove the row.")
     return at_ms
 
 
 def _read(
-    path: Path, key: str, parse: Callable[[str], int], names: tuple[str, ...]
+    path: Path, key: str, parse: Callable[[Cells], int], names: tuple[str, ...]
 ) -> tuple[npt.NDArray[np.int64], dict[str, Array]]:
     keys: list[int] = []
-    cells: dict[str, list[float]] = {name: [] for name in names}
-    for line, row in _rows(path, (key, *names)):
-        where = f"{path.name}, line {line}"
-        try:
-            at = parse(row[key])
-        except ValueError:
-            raise RowError(f"{where}: {row[key][:40]!r} is no {key}; correct or remove the row.") from None
+    cells: list[list[float]] = []
+    for row in rows_of(path, (key, *names)):
+        at = parse(row)
         if keys and at <= keys[-1]:
-            fault = "is there twice" if at in keys else "is earlier than the row before"
-            raise RowError(f"{where}: {row[key]} {fault}; remove one of the rows, or sort them.")
+            fault = "is there twice; remove one of the rows" if at in keys else "comes late; sort the rows"
+            raise row.fault(f"{row.values[0]} {fault}.")
         keys.append(at)
-        for name in names:
-            cells[name].append(_price(row[name], name, where))
-    return np.array(keys, dtype=np.int64), {name: np.array(found) for name, found in cells.items()}
-
-
-def _rows(path: Path, wanted: tuple[str, ...]) -> Iterator[tuple[int, dict[str, str]]]:
-    try:
-        with _open(path) as file:
-            reader = csv.DictReader(file)
-            missing = [name for name in wanted if name not in (reader.fieldnames or ())]
-            if missing:
-                raise RowError(f"{path.name}: it has no column {', '.join(missing)}.")
-            for row in reader:
-                if None in row or None in row.values():
-                    raise RowError(
-                        f"{path.name}, line {reader.line_num}: its cells are not those of the header."
-                    )
-                yield reader.line_num, row
-    except (UnicodeDecodeError, gzip.BadGzipFile, EOFError, csv.Error) as error:
-        raise RowError(f"{path.name}: it is no table of text ({error}).") from None
-
-
-def _open(path: Path) -> TextIO:
-    if path.suffix == ".gz":
-        return gzip.open(path, "rt", encoding="utf-8", newline="")
-    return path.open(encoding="utf-8", newline="")
-
-
-def _price(text: str, name: str, where: str) -> float:
-    if text.strip().lower() in _ABSENT:
-        return math.nan
-    try:
-        value = float(text)
-    except ValueError:
-        raise RowError(
-            f"{where}: {name} is {text[:40]!r}, no number; leave it empty where there is none."
-        ) from None
-    if not (math.isfinite(value) and value > 0):
-        raise RowError(f"{where}: {name} is {text[:40]!r}, no price; leave it empty where there is none.")
-    return value
+        cells.append([row.number(n, name, _LOWEST, _HIGHEST) for n, name in enumerate(names, 1)])
+    table = np.array(cells).reshape(len(keys), len(names))
+    return np.array(keys, dtype=np.int64), {name: table[:, n] for n, name in enumerate(names)}

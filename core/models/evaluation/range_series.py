@@ -13,24 +13,22 @@ from datetime import date
 
 import msgspec
 import numpy as np
-import numpy.typing as npt
 
 from core.feeds.stations import DAY_MS, HOUR_MS
 from core.models.evaluation.range_files import Daily, Hourly
+from core.models.evaluation.rows import DEFAULT, Days
 from core.models.laws import Array, Shape
 from core.models.ranges.clocks import week_hour
 from core.models.ranges.fitting import Prior, best_shape, likelihood, log_scale
 from core.models.ranges.rolling import ewma, week_shape
 
 REFIT_DAYS = 30
-DEFAULT = "default"
 LAMBDA = 0.94
 """Of a day's weighted squares (RiskMetrics 1996)."""
 LEVEL_DAYS = 20
 """Returns whose mean square is where weighted ones begin."""
 _TINY = 1e-16
 """Variance of what has not moved yet."""
-Days = npt.NDArray[np.int64]
 
 
 class Said(msgspec.Struct, frozen=True):

@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 
 from core.models import scores
-from core.models.evaluation.range import FLOOR, FOLDER, WARM_UP, Counted, Row, rows_of, score
-from core.models.evaluation.range_files import Daily, Hourly, RowError, daily, hourly
+from core.models.evaluation.range import FLOOR, FOLDER, WARM_UP, score, scored
+from core.models.evaluation.range_files import Daily, Hourly, daily, hourly
 from core.models.evaluation.range_series import Said, Series, blocks, btcusd, eurusd, spx, spy
+from core.models.evaluation.rows import Counted, DataError, Row
 from core.models.laws import Law, Shape
 
 DATA = Path(__file__).parents[4] / "shared/data/models"
@@ -118,7 +119,7 @@ def test_fits_are_made_anew_every_thirty_days_until_they_are_frozen() -> None:
 def test_a_row_is_what_its_law_says_of_each_day() -> None:
     """Log loss and Brier against sums written out, for the raw VIX: a normal."""
     series = built("spx")
-    row = next(r for r in rows_of(series, Counted()) if r.model == "raw-vix")
+    row = next(r for r in scored(series, Counted()) if r.model == "raw-vix")
     losses, briers = [], []
     for outcome, deviation in zip(
         series.outcomes[WARM_UP:], series.models["raw-vix"].deviation[WARM_UP:], strict=True
@@ -139,11 +140,11 @@ def test_a_row_is_what_its_law_says_of_each_day() -> None:
 
 def test_bounds_count_days_and_change_no_forecast() -> None:
     series = built("spx")
-    all_rows = rows_of(series, Counted())
+    all_rows = scored(series, Counted())
     first, last = START + 100, START + 149
-    bounded = rows_of(series, Counted(first, last))
+    bounded = scored(series, Counted(first, last))
     assert {row.n for row in bounded} == {50} and {row.n for row in all_rows} == {139}
-    assert rows_of(series, Counted(last=START + WARM_UP)) == []
+    assert scored(series, Counted(last=START + WARM_UP)) == []
 
 
 def test_each_shape_of_a_mixed_series_is_scored_as_what_it_is() -> None:
@@ -152,7 +153,7 @@ def test_each_shape_of_a_mixed_series_is_scored_as_what_it_is() -> None:
     said = Said((Shape.NORMAL, Shape.T3) * (count // 2), np.full(count, 0.01))
     outcomes = np.full(count, 0.01)
     series = Series("X", 1, None, START + np.arange(count), outcomes, np.array([0.0]), {"default": said}, 0)
-    [both] = rows_of(series, Counted())
+    [both] = scored(series, Counted())
     apart = []
     for shape in (Shape.NORMAL, Shape.T3):
         law = Law(shape, np.array([-0.5e-4]), np.array([0.01 / shape.deviation]))
@@ -183,23 +184,20 @@ HEAD = "day,spx_close,vix_open,vix_close"
     ("bad", "says"),
     [
         (
-            "2020-01-02,3000,14,14",
-            "spx_vix_daily.csv, line 3: 2020-01-02 is there twice; remove one of the rows",
+            "2020-01-02,3,14,14",
+            "spx_vix_daily.csv, line 3: 2020-01-02 is there twice; remove one of the rows.",
         ),
-        ("2019-12-31,3000,14,14", "line 3: 2019-12-31 is earlier than the row before"),
-        ("2020-13-01,3000,14,14", "line 3: '2020-13-01' is no day; correct or remove the row."),
-        (
-            "2020-01-03,three,14,14",
-            "line 3: spx_close is 'three', no number; leave it empty where there is none",
-        ),
-        ("2020-01-03,-3,14,14", "line 3: spx_close is '-3', no price"),
-        ("2020-01-03,inf,14,14", "line 3: spx_close is 'inf', no price"),
-        ("2020-01-03,3000", "line 3: its cells are not those of the header."),
+        ("2019-12-31,3,14,14", "line 3: 2019-12-31 comes late; sort the rows."),
+        ("2020-13-01,3,14,14", "line 3: '2020-13-01' is no day (YYYY-MM-DD); correct or remove the row."),
+        ("2020-01-03,x,14,14", "line 3: spx_close is 'x', no number; leave it empty where there is none"),
+        ("2020-01-03,-3,14,14", "line 3: spx_close is -3, outside"),
+        ("2020-01-03,inf,14,14", "line 3: spx_close is inf, outside"),
+        ("2020-01-03,3000", "line 3: 2 cells under 4 columns; correct or remove the row."),
     ],
 )
 def test_a_wrong_row_is_refused_with_its_line(tmp_path: Path, bad: str, says: str) -> None:
     written(tmp_path, [HEAD, "2020-01-02,3000,14,14", bad])
-    with pytest.raises(RowError) as refusal:
+    with pytest.raises(DataError) as refusal:
         score(tmp_path, Counted())
     assert says in str(refusal.value)
 
@@ -207,12 +205,14 @@ def test_a_wrong_row_is_refused_with_its_line(tmp_path: Path, bad: str, says: st
 def test_a_repeated_hour_and_a_torn_archive_are_refused(tmp_path: Path) -> None:
     bar = "2020-01-02 13:00:00,2020-01-02,1,1,1,1"
     path = written(tmp_path, ["time,day,open,high,low,close", bar, bar], "eurusd_hourly.csv.gz")
-    with pytest.raises(RowError, match=r"eurusd_hourly\.csv\.gz, line 3: 2020-01-02 13:00:00 is there twice"):
+    with pytest.raises(
+        DataError, match=r"eurusd_hourly\.csv\.gz, line 3: 2020-01-02 13:00:00 is there twice"
+    ):
         hourly(path)
     path.write_bytes(path.read_bytes()[:-12])
-    with pytest.raises(RowError, match="no table of text"):
+    with pytest.raises(DataError, match="no table of text"):
         hourly(path)
-    with pytest.raises(RowError, match="it has no column spx_close"):
+    with pytest.raises(DataError, match="it has no column spx_close"):
         daily(written(tmp_path, ["day,close", "2020-01-02,1"]), ("spx_close",))
 
 
@@ -229,10 +229,10 @@ def test_gaps_are_left_out_and_told(tmp_path: Path) -> None:
     lines[90] = lines[90].split(",")[0] + ",.,,20"
     del lines[100:110]
     written(tmp_path, [HEAD, *lines])
-    rows, notes = score(tmp_path, Counted())
-    assert {row.n for row in rows} == {150 - 10 - 1 - WARM_UP - 4}
-    assert f"{FOLDER}/spx_vix_daily.csv: 4 rows or days with a hole are left out." in notes
-    assert f"{FOLDER}/spy_hourly.csv.gz is not there: its table is left out." in notes
+    report = score(tmp_path, Counted())
+    assert {row.n for row in report.rows} == {150 - 10 - 1 - WARM_UP - 4}
+    assert f"{FOLDER}/spx_vix_daily.csv: 4 rows or days with a hole are left out." in report.notes
+    assert f"{FOLDER}/spy_hourly.csv.gz is not there: its table is left out." in report.notes
 
 
 def test_half_days_are_no_afternoons() -> None:
@@ -255,7 +255,7 @@ def test_nothing_is_no_crash() -> None:
         spy(hourly_none, None),
         eurusd(hourly_none, None),
     ):
-        assert rows_of(series, Counted()) == []
+        assert scored(series, Counted()) == []
 
 
 # --- development figures --------------------------------------------------------------------------
@@ -265,7 +265,7 @@ def losses(folder_name: str, read: object, counted: Counted) -> dict[str, Row]:
     path = DATA / FOLDER / folder_name
     if not path.exists():
         pytest.skip(f"{FOLDER} is not there")
-    return {row.model: row for row in rows_of(read(path), counted)}  # type: ignore[operator]
+    return {row.model: row for row in scored(read(path), counted)}  # type: ignore[operator]
 
 
 def test_development_figures_of_the_index() -> None:
