@@ -76,11 +76,15 @@ class EngineSettings(msgspec.Struct, frozen=True):
         _within("watchdog_silent_s", self.watchdog_silent_s, 3, 60)
 
 
+DAILY_HIGHS = ("KXHIGHNY", "KXHIGHCHI", "KXHIGHMIA", "KXHIGHAUS", "KXHIGHDEN")
+
+
 class MarketSettings(msgspec.Struct, frozen=True):
     """What the desk looks at."""
 
-    series: tuple[str, ...] = ("KXHIGHNY", "KXHIGHCHI", "KXHIGHMIA", "KXHIGHAUS", "KXHIGHDEN")
-    """Kalshi's series; each one's settlement station decides which forecasts are read."""
+    series: tuple[str, ...] = ()
+    """Kalshi's series; each one's settlement station decides which forecasts are read. Empty: the five
+    ``DAILY_HIGHS``, and in the demo all that the simulator lists."""
     polymarket: tuple[str, ...] = ()
     """What is followed on Polymarket: ``tag:`` and a slug, ``series:`` and an id, or an event's slug.
     Empty: nothing, and in the demo all that the simulator lists."""
@@ -93,8 +97,8 @@ class MarketSettings(msgspec.Struct, frozen=True):
     def __post_init__(self) -> None:
         if len(self.confirmed) > 100 or not all(_SERIES.fullmatch(name) for name in self.confirmed):
             raise ValueError("confirmed must be up to 100 series such as 'KXBTC15M'")
-        if not 0 < len(self.series) <= 100 or not all(_SERIES.fullmatch(name) for name in self.series):
-            raise ValueError("series must be 1 to 100 names such as 'KXHIGHNY'")
+        if len(self.series) > 100 or not all(_SERIES.fullmatch(name) for name in self.series):
+            raise ValueError("series must be up to 100 names such as 'KXHIGHNY'")
         if len(self.polymarket) > 100 or not all(_FOLLOWED.fullmatch(word) for word in self.polymarket):
             raise ValueError(
                 "polymarket must be up to 100 of 'tag:weather', 'series:10192' or an event's slug, such as "

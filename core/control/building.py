@@ -19,7 +19,7 @@ from core.config.settings import Settings, SettingsError, place_of
 from core.control.examination import read_examination
 from core.control.identity import accounts_of, release_of
 from core.control.site import Site, World
-from core.control.sources import chosen, read_stations
+from core.control.sources import chosen, followed, read_stations
 from core.control.strikes import read_record
 from core.domain.clock import Clocks
 from core.domain.market import Venue
@@ -75,7 +75,7 @@ class Building(NamedTuple):
             history=history,
             run=run,
             venues=self._venues(asked),
-            series={Venue.KALSHI: self.settings.markets.series, Venue.POLYMARKET: self._followed()},
+            series={Venue.KALSHI: followed(self.settings, self.world), Venue.POLYMARKET: self._followed()},
             feeds=self._feeds(asked),
             settings=self.settings,
             affected=self._affected(),
@@ -134,7 +134,7 @@ class Building(NamedTuple):
         return found
 
     def _feeds(self, asked: Mapping[str, Chosen]) -> Callable[[Sink], Sequence[Feed]]:
-        read, agent = read_stations(self.place, self.settings), self.settings.feeds.user_agent
+        read, agent = read_stations(self.place, self.settings, self.world), self.settings.feeds.user_agent
         own, record = self.place.directory, self.record
         return lambda sink: build_feeds(
             asked, read,

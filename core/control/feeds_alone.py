@@ -52,8 +52,9 @@ def listing(place: Profile) -> bytes:
     served = {of.name: dict(of.urls) for of in declarations()} if place.simulated else {}
     try:
         settings = load(place.config)
-        found = chosen(place, settings, World(environment=place.environment, feeds=served))
-        read_stations(place, settings)
+        world = World(environment=place.environment, feeds=served)
+        found = chosen(place, settings, world)
+        read_stations(place, settings, world)
     except _REFUSALS as error:
         raise NotAskedError(str(error)) from error
     on = SIMULATED if place.simulated else RUNS_WITH_AN_ENGINE
@@ -111,7 +112,7 @@ async def _ask(place: Profile, settings: Settings, world: World, source: str) ->
             http, open_socket, clocks, rng, settings.feeds.user_agent, lambda _: None,
             directory=place.directory,
         )  # fmt: skip
-        feeds = build_feeds(only, read_stations(place, settings), shared)
+        feeds = build_feeds(only, read_stations(place, settings, world), shared)
         feed = next(feed for feed in feeds if feed.health().source == source)
         of = _known()[source]
         if isinstance(feed, PublishedFeed):

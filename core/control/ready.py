@@ -57,6 +57,8 @@ class WorldReady(msgspec.Struct, frozen=True):
     id: str
     replay: str = ""
     calendar_offset_days: int | None = None
+    series: tuple[str, ...] = ()
+    """What it lists at its Kalshi."""
 
 
 class Ready(msgspec.Struct, frozen=True):

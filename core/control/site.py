@@ -30,6 +30,8 @@ class World(msgspec.Struct, frozen=True, kw_only=True):
     world_id: str = ""
     replay: str = ""
     calendar_offset_days: int | None = None
+    series: tuple[str, ...] = ()
+    """What a simulator lists at its Kalshi."""
 
 
 class Site(World, frozen=True, kw_only=True):
@@ -86,6 +88,7 @@ def _simulated(place: Profile, *, watchdog: bool = False) -> Site:
         world_id=ready.world.id,
         replay=ready.world.replay,
         calendar_offset_days=ready.world.calendar_offset_days,
+        series=ready.world.series,
         kalshi=addresses,
         signer=signer,
         key_id=key.key_id,

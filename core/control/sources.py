@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 
 from core.config.paths import Profile
 from core.config.secrets import KeyFileError, from_keyring, read_key_file
-from core.config.settings import Settings, SettingsError, SourceSettings, place_of
+from core.config.settings import DAILY_HIGHS, Settings, SettingsError, SourceSettings, place_of
 from core.control.site import World
 from core.feeds.declaration import KEY_CHARACTERS_MIN, Declaration, Key
 from core.feeds.registry import Chosen, declarations
@@ -37,7 +37,12 @@ def chosen(place: Profile, settings: Settings, world: World) -> Mapping[str, Cho
     }
 
 
-def read_stations(place: Profile, settings: Settings) -> Sequence[Station]:
+def followed(settings: Settings, world: World) -> tuple[str, ...]:
+    """Kalshi's series on the desk."""
+    return settings.markets.series or world.series or DAILY_HIGHS
+
+
+def read_stations(place: Profile, settings: Settings, world: World) -> Sequence[Station]:
     """Whose forecasts are read; raises ``SettingsError``."""
     known, named = stations(), settings.feeds.stations
     unknown = [icao for icao in named if icao not in known]
@@ -46,7 +51,7 @@ def read_stations(place: Profile, settings: Settings) -> Sequence[Station]:
             f"{place_of(place.config, 'feeds', 'stations')}: feeds.stations names {unknown[0]}, "
             f"which no forecast is known for: known are {', '.join(sorted(known))}"
         )
-    of_series = (station_of_series(series) for series in settings.markets.series)
+    of_series = (station_of_series(series) for series in followed(settings, world))
     found = [station for station in of_series if station is not None]
     return list(dict.fromkeys([*found, *(known[icao] for icao in named)]))
 

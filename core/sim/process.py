@@ -328,6 +328,7 @@ def _ready_line(
             "scenario": options.scenario,
             "seed": options.seed,
             "calendar_offset_days": sim.world.weather.calendar.offset_days,
+            "series": list(sim.exchange.series),
             "trades_until_ms": sim.world.trades_until_ms,
             "replay": replay_note(sim.world.scenario, options.seed),
         },

@@ -17,7 +17,7 @@ import pytest
 
 from core.config import paths
 from core.config.paths import Environment, Profile
-from core.config.settings import FeedSettings, MarketSettings, Settings, SettingsError
+from core.config.settings import DAILY_HIGHS, FeedSettings, MarketSettings, Settings, SettingsError
 from core.control import log
 from core.control.beside import tell_head
 from core.control.building import Building
@@ -25,7 +25,7 @@ from core.control.flag import watch
 from core.control.identity import accounts_of
 from core.control.lock import LockFileError, LockHeldError, sole_holder
 from core.control.site import World
-from core.control.sources import read_stations
+from core.control.sources import followed, read_stations
 from core.domain.clock import REAL_WORLD, Clocks, SystemClock
 from core.domain.market import Venue
 from core.engine.operator import Actor, ActorKind, Outcome
@@ -92,7 +92,9 @@ async def test_a_desk_without_weather_asks_for_none(tmp_path: Path) -> None:
         assert {states[source.of.name] for source in SOURCES if source.of_stations} == {FeedState.OFF}
         assert states["coinbase"] is FeedState.WAITING
         named = building(place, http, markets=silent, feeds=FeedSettings(stations=("KATL",)))
-        assert [station.icao for station in read_stations(named.place, named.settings)] == ["KATL"]
+        assert [station.icao for station in read_stations(named.place, named.settings, named.world)] == [
+            "KATL"
+        ]
         unknown = building(place, http, feeds=FeedSettings(stations=("KATL", "KLGA")))
         with pytest.raises(
             SettingsError, match=r"config\.toml: feeds\.stations names KLGA, which no forecast"
@@ -243,3 +245,11 @@ def test_no_secret_and_no_control_reaches_the_log(tmp_path: Path, secret: str) -
             assert part.split(": ")[-1] not in text
     assert "\x1b" not in text
     assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_demo_follows_what_its_simulator_lists_and_others_the_daily_highs() -> None:
+    listed = World(environment=Environment.SIM, series=("KXHIGHNY", "KXINX"))
+    named = Settings(markets=MarketSettings(series=("KXCPI",)))
+    assert followed(Settings(), listed) == ("KXHIGHNY", "KXINX")
+    assert followed(named, listed) == ("KXCPI",)
+    assert followed(Settings(), World(environment=Environment.DEMO)) == DAILY_HIGHS

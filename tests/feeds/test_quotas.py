@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from core.config.settings import Settings
+from core.config.settings import DAILY_HIGHS
 from core.domain.clock import Clocks
 from core.feeds.budget import Budget, Elsewhere, Kept
 from core.feeds.declaration import Declaration, Per, Quota
@@ -80,7 +80,7 @@ def test_a_day_of_every_source_stays_within_every_free_quota(
     monkeypatch.setattr("core.feeds.registry.Budget", Noting)
     monkeypatch.setattr(pushing, "TICK_S", 20.0)
     world = World(virtual, only=[of.name for of in asked], speed=1.0, starts=FIRST_OF_A_MONTH)
-    traded = {station_of_series(series) for series in Settings().markets.series}
+    traded = {station_of_series(series) for series in DAILY_HIGHS}
     assert {station.icao for station in traded if station} == set(world.weather.stations)
     exhausted: set[str] = set()
 

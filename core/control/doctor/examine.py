@@ -28,6 +28,7 @@ from core.control.keys import Role, state
 from core.control.ready import ReadyError
 from core.control.signing import state as wallet_state
 from core.control.site import Site, clock_of, site_of, trades_kalshi
+from core.control.sources import followed
 from core.control.wallet import wallet_of
 from core.domain.clock import Clock, Clocks
 from core.engine.arming import Examination
@@ -170,7 +171,7 @@ async def _kalshi(
         return Asked(KALSHI.venue.short, [*findings, unasked])
     except (ReadyError, VenueAddressError) as error:
         return Asked(KALSHI.venue.short, [*findings, block("venue", str(error), "the venue was not asked")])
-    answers = await ask(site, Clocks(clock, site.clock), rng, given.settings.markets.series, transports)
+    answers = await ask(site, Clocks(clock, site.clock), rng, followed(given.settings, site), transports)
     findings += _venue(place, site, answers, given.limits, clock.wall_ms())
     return Asked(KALSHI.venue.short, findings, key=site.signer)
 
