@@ -100,14 +100,16 @@ def histories(place: Profile, world_id: str, of: Sequence[Station]) -> Mapping[s
     return {one.icao: Archive(directory / f"{one.icao}.csv", one.icao) for one in of}
 
 
-def trained_stations(place: Profile, settings: Settings, named: Sequence[str]) -> Sequence[Station]:
+def trained_stations(
+    place: Profile, settings: Settings, world: World, named: Sequence[str]
+) -> Sequence[Station]:
     """Those the desk follows, or those named; raises ``NotTrainedError``, ``SettingsError``."""
     known = stations()
     if unknown := [icao for icao in named if icao not in known]:
         raise NotTrainedError(
             f"no station is called {unknown[0][:12]!r}: known are {', '.join(sorted(known))}"
         )
-    found = [known[icao] for icao in dict.fromkeys(named)] or read_stations(place, settings)
+    found = [known[icao] for icao in dict.fromkeys(named)] or read_stations(place, settings, world)
     if not found:
         raise NotTrainedError("no station is traded: name one with --station, or a series in markets.series")
     return found
@@ -122,7 +124,7 @@ async def _update(
     tell: Callable[[Progress], None],
 ) -> Trained:
     clocks = Clocks(SystemClock(), world.clock)
-    of = trained_stations(place, settings, named)
+    of = trained_stations(place, settings, world, named)
     paths.make_private(place.training(world.world_id))
     archives = histories(place, world.world_id, of)
     asked = chosen(place, settings, world)

@@ -369,7 +369,7 @@ MARKETS: tuple[Field, ...] = (
     Field("fair", "fair value of YES", lambda r, n: price(r.fair)),
     Field("sigma", "one standard error of fair", lambda r, n: price(r.sigma)),
     Field("edge", "best net edge a contract", lambda r, n: price(r.edge)),
-    Field("edge_state", "stale, quar or empty", lambda r, n: r.edge_word),
+    Field("edge_state", "stale, quar, conf or empty", lambda r, n: r.edge_word),
     Field("change", "change of fair within the world's last hour", lambda r, n: price(r.change)),
     Field("net", "contracts held, positive YES, negative NO", lambda r, n: quantity(r.net)),
     Field("mark", "our best working order, or card", lambda r, n: r.mark),

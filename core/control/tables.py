@@ -252,7 +252,7 @@ class MarketRow(msgspec.Struct, frozen=True, array_like=True):
     sigma: int | None
     edge: int | None
     edge_word: str
-    """``stale``, ``quar`` or empty."""
+    """``stale``, ``quar``, ``conf`` (it waits for the operator's word on the settlement) or empty."""
     change: int | None
     """Fair value change over the last hour of world time."""
     net: int

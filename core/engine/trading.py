@@ -21,7 +21,7 @@ from core.execution.approvals import Proposal, ProposalState, describe
 from core.execution.gateway import Denied, Wish
 from core.journal.events import Kind
 from core.models.fair_value import FairValue
-from core.strategy.assess import QUARANTINED, STALE, Assessment, assess
+from core.strategy.assess import QUARANTINED, STALE, UNCONFIRMED, Assessment, assess
 from core.strategy.convergence import exit_of
 from core.strategy.entries import entries, lapsed, outcomes_of
 from core.strategy.proposal import Candidate, FeeRole, Sizing
@@ -96,7 +96,8 @@ class Trading:
         """Say why there is nothing to decide: the best edge and what it lacks."""
         desk, found = self._desk, self._found.values()
         priced = [a for a in found if not a.word and a.needed]
-        best = max(priced, key=lambda a: a.edge - a.needed, default=None)
+        # What waits for the operator's word comes first only where there is nothing else.
+        best = max(priced, key=lambda a: (not self._waits(a.ticker), a.edge - a.needed), default=None)
         passing = sum(a.tradable for a in priced)
         counts = f"{len(desk.state.markets)} markets, {len(priced)} priced, {passing} pass."
         if best is None:
@@ -149,17 +150,22 @@ class Trading:
                 if event.refusal
                 else assess(fair, view, desk.rules, world)
             )
-            why = waits(desk, market.market) or (shape if isinstance(shape, str) else "")
+            word = found.word if found.word in (STALE, QUARANTINED) else ""
+            unconfirmed = waits(desk, market.market)
+            why = unconfirmed or (shape if isinstance(shape, str) else "")
             if why and not found.word:
                 found = msgspec.structs.replace(found, blocked=True, reason=why)
+                word = UNCONFIRMED if unconfirmed else ""
             self._found[fair.ticker] = found
-            word = found.word if found.word in (STALE, QUARANTINED) else ""
             edge = None if found.word or not found.needed else found.edge
             why_not = found.reason or market.why_not
             if (market.edge, market.edge_word) != (edge, word):
                 market.edge, market.edge_word = edge, word
                 desk.state.changed_markets.touch(fair.ticker)
             market.why_not = "" if found.tradable else why_not
+
+    def _waits(self, ticker: str) -> bool:
+        return bool(waits(self._desk, self._desk.state.markets[ticker].market))
 
     def forget(self, ticker: str) -> None:
         """A market left the desk."""

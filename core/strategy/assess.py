@@ -16,6 +16,8 @@ from core.strategy.sizing import whole
 
 STALE = "stale"
 QUARANTINED = "quar"
+UNCONFIRMED = "conf"
+"""Beside the edge of a market that waits for the operator's word on what it settles on."""
 NOTHING = "--"
 
 

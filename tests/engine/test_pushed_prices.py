@@ -206,6 +206,7 @@ def test_an_unconfirmed_settlement_is_priced_and_traded_only_by_the_operators_wo
                 assert "G03" in [denial.code for denial in judge(desk, card.candidate).denials]
             else:
                 assert market(bench).edge is not None, "the price is shown"
+                assert market(bench).edge_word == "conf"
                 words = "trading waits for your confirmation of the settlement source: whether the mean is"
                 assert market(bench).why_not.startswith(words)
                 assert bench.engine.desk.approvals.of(BTC) is None

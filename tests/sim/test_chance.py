@@ -5,7 +5,7 @@ import statistics
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.sim.chance import bridge, normal, uniform
+from core.sim.chance import bridge, heavy_below, normal, uniform
 
 
 @given(st.text(max_size=40))
@@ -32,3 +32,10 @@ def test_a_bridge_is_tied_at_both_ends_and_widest_in_the_middle() -> None:
 def test_a_bridge_has_no_jumps() -> None:
     step = 2.0**-20
     assert max(abs(bridge("b", n * step) - bridge("b", (n + 1) * step)) for n in range(800)) < 6 * step**0.5
+
+
+def test_heavy_tails_are_those_of_four_degrees_of_freedom_at_deviation_one() -> None:
+    assert heavy_below(0.0) == 0.5
+    assert abs(heavy_below(-1.0) - 0.115100) < 1e-6  # Student's t of 4 degrees at -sqrt(2)
+    assert abs(heavy_below(2.0) - 0.976290) < 1e-6
+    assert abs(heavy_below(40.0) - 1.0) < 1e-6

@@ -12,7 +12,8 @@ from tui import view_model
 from tui.lines import plain
 from tui.scene import Scene
 from tui.view_model import Now, ViewModel, clean
-from tui.widgets.market_table import COLUMNS, MarketTable
+from tui.widgets.fair_values import measured
+from tui.widgets.market_table import COLUMNS, MarketTable, ordered
 
 NOW = Now(1_000 * rows.S, 1_700_000_000_000)
 
@@ -157,3 +158,19 @@ def test_a_week_of_orders_and_markets_leaves_the_newest(
     ended = [row.client_order_id for row in view.ended()]
     assert 0 < len(ended) <= 20 and ended == [f"pm-{99 - n}" for n in range(len(ended))], "the newest"
     assert list(view.statics) == list(range(1080, 1100))
+
+
+def test_an_edge_that_waits_for_a_word_is_sorted_behind_those_that_can_be_traded(view: ViewModel) -> None:
+    waiting = msgspec.structs.replace(view.markets[60], edge=2_000, edge_word="conf")
+    view.apply(Frame(2, NOW.mono_ns, markets=(waiting,)), NOW)
+    assert ordered(Scene(view, NOW, 160))[-1] == 60
+    column = next(column for column in COLUMNS if column.name == "edge")
+    assert column.cell(Scene(view, NOW, 160), 60).text == "conf"
+
+
+def test_figures_are_told_in_the_unit_of_what_they_are_about(view: ViewModel) -> None:
+    scene, weather = Scene(view, NOW, 160), next(iter(view.events.values()))
+    assert measured(scene, weather, 48.62) == "48.6F"
+    other = msgspec.structs.replace(weather, brackets=())
+    told = [measured(scene, other, value) for value in (76_379.42, 1.148061, None)]
+    assert told == ["76379.4", "1.14806", "--"]

@@ -10,7 +10,7 @@ from tui.scene import Scene, head, note
 from tui.screens.console_screen import ConsoleScreen
 from tui.screens.desk_plan import Plan, Rect
 from tui.widgets.card import clears_sentence, compact_lines
-from tui.widgets.fair_values import bar_room, bar_top, bracket_header, bracket_line, inputs, summary
+from tui.widgets.fair_values import bar_room, bar_top, bracket_header, bracket_line, inputs, measured, summary
 from tui.widgets.line_pane import LinePane
 from tui.widgets.live_table import Column, Key, LiveTable
 from tui.widgets.text_pane import TextPane, wrapped
@@ -39,12 +39,12 @@ def _model(scene: Scene, key: Key) -> Span:
 
 def _mean(scene: Scene, key: Key) -> Span:
     row = _event(scene, key)
-    return Span(UNKNOWN if row.mean is None else f"{row.mean:.1f}F", "fair")
+    return Span(measured(scene, row, row.mean), "fair")
 
 
 def _spread(scene: Scene, key: Key) -> Span:
     row = _event(scene, key)
-    return Span(UNKNOWN if row.spread is None else f"{row.spread:.1f}F", "text-muted")
+    return Span(measured(scene, row, row.spread), "text-muted")
 
 
 def _oldest(scene: Scene, key: Key) -> Span:

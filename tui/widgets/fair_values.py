@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.control.tables import BracketRow, EventRow
-from tui.format import age, signed_tenths, tenths, until
+from tui.format import UNKNOWN, age, signed_tenths, tenths, until
 from tui.lines import Line, Span, cut, flow, line
 from tui.scene import Scene, head, note
 from tui.widgets.line_pane import LinePane
@@ -14,13 +14,22 @@ _FIGURES_WIDTH = 45
 _BAR_MIN_WIDTH, _BAR_MAX_WIDTH = 12, 40
 
 
+def measured(scene: Scene, event: EventRow, value: float | None) -> str:
+    """A figure in the unit of what the event is about: degrees, or whatever a price is counted in."""
+    if value is None:
+        return UNKNOWN
+    statics = (scene.view.statics.get(row.key) for row in event.brackets)
+    weather = any(static.station for static in statics if static is not None)
+    return f"{value:.1f}F" if weather else f"{value:.6g}"
+
+
 def summary(scene: Scene, event: EventRow) -> list[Line]:
     """Model, mean, sigma and close as groups."""
     left = scene.view.close_in_s(event.close_world_ms, scene.now)
     return [
         line((f"{event.model} {event.version}".strip(), "strong")),
-        line(("mean ", "text-muted"), "--" if event.mean is None else f"{event.mean:.1f}F"),
-        line(("sigma ", "text-muted"), "--" if event.spread is None else f"{event.spread:.1f}F"),
+        line(("mean ", "text-muted"), measured(scene, event, event.mean)),
+        line(("sigma ", "text-muted"), measured(scene, event, event.spread)),
         line(("closes in ", "text-muted"), until(left)),
     ]
 

@@ -168,7 +168,7 @@ def ordered(scene: Scene) -> list[int]:
 
     def by_edge(key: int) -> tuple[int, float, str]:
         row = view.markets[key]
-        rank = 0 if row.mark == "card" else 1 if row.mark or row.net else 2
+        rank = 0 if row.mark == "card" else 1 if row.mark or row.net else 3 if row.edge_word == "conf" else 2
         return rank, -(row.edge if row.edge is not None else -(10**9)), view.label(key)
 
     orders = {

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from core.sim.chance import heavy_below
 from core.sim.contracts import EventSpec, MarketSpec, SeriesSpec, Source
 from core.sim.families.family import Outcome
 from core.sim.prices import Prices
@@ -98,11 +99,12 @@ class Quarter(msgspec.Struct, frozen=True):
         )
 
     def chances(self, now_ms: int) -> tuple[float, ...]:
-        """A random walk of the index's usual volatility; the final minute counts as two thirds over."""
+        """Walks of the index's usual volatility with the tails that coins have; the final minute counts as
+        two thirds over."""
         left_s = max(1.0, (self.close_ms - now_ms - MINUTE_MS * 2 / 3) / SECOND_MS)
         spot = self.prices.value(INDEX, now_ms)
         away = math.log(self.target / spot) / (_VOLATILITY * math.sqrt(left_s / _YEAR_S))
-        return (0.5 * math.erfc(away / math.sqrt(2)),)
+        return (heavy_below(-away),)
 
     def outcome(self) -> Outcome:
         settled = mean_before(self.prices, self.close_ms)

@@ -21,6 +21,7 @@ from core.domain.units import ONE_DOLLAR, Price, UnitError, parse_price
 from core.venues.kalshi import index_means
 from core.venues.kalshi import series as names
 from core.venues.kalshi.fees import Changes, Override, SeriesTerms, concerning, fee_changes, fee_schedule
+from core.venues.kalshi.labels import label
 from core.venues.kalshi.settles import settles
 from core.venues.venue import SettlementReport
 from core.venues.wire import SECOND_MS, Name, Odd, WireError, rfc3339_ms
@@ -151,7 +152,7 @@ def market(
         ticker=ticker,
         event_ticker=wire.event_ticker,
         series_ticker=series_ticker,
-        label=_label(series_ticker, wire.event_ticker, ticker, terms),
+        label=label(series_ticker, wire.event_ticker, ticker, terms),
         title=odd.text(wire.title, "title") or odd.text(wire.yes_sub_title, "yes_sub_title"),
         strike=terms,
         grid=tick_grid(wire.price_ranges),
@@ -181,12 +182,6 @@ def market(
         unconfirmed=index.unconfirmed,
         shard=odd.whole(wire.exchange_index, "exchange_index") or 0,
     )
-
-
-def _label(series: str, event_ticker: str, ticker: str, terms: Strike) -> str:
-    row = index_means.index_series(series)
-    named = index_means.label(row, event_ticker, terms) if row is not None else None
-    return named or names.label(series, event_ticker, ticker, terms)
 
 
 def settlement(wire: MarketWire, odd: Odd) -> SettlementReport | None:
