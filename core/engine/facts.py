@@ -16,7 +16,8 @@ from core.engine.seat import Seat
 from core.engine.state import ALL_STRATEGIES, AlarmLevel, Mode
 from core.execution.gateway import Denied, Wish
 from core.models.fair_value import EventFair
-from core.risk.exposure import Worst, bucket, reserved_cash, reserved_outside, still_reserved
+from core.risk.buckets import source
+from core.risk.exposure import Worst, reserved_cash, reserved_outside, still_reserved
 from core.risk.facts import (
     BookFacts,
     FairFacts,
@@ -97,7 +98,7 @@ def headroom(desk: Desk, tickers: list[str]) -> Headroom | None:
         order_cost=Money(min(limits.order_cost_max, max(0, limits.velocity_15s_max - filled))),
         market={t: Money(limits.market_loss_max - w.market) for t, w in worst.items()},
         event=Money(limits.event_loss_max - one.event),
-        bucket=bucket(desk.state.markets[tickers[0]].market),
+        source=source(desk.state.markets[tickers[0]].market),
         correlated=Money(limits.correlated_loss_max - one.correlated),
         venue=Money(limits.venue_loss_max - one.venue),
         total=Money(limits.total_loss_max - one.total),

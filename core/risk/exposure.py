@@ -14,7 +14,6 @@ to exactly what going through all 2^n of them would find.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
 
 import msgspec
 
@@ -22,6 +21,7 @@ from core.domain.market import Market, Venue
 from core.domain.order import BookSide, Order, Outcome, Purpose
 from core.domain.position import Position
 from core.domain.units import ONE_DOLLAR, Money, Price, Quantity, complement, notional_up
+from core.risk.buckets import bucket
 from core.venues.venue import OrderReport
 
 
@@ -106,14 +106,6 @@ def opposing(position: Position, orders: Iterable[Order], outcome: Outcome) -> Q
     other = Outcome.NO if outcome is Outcome.YES else Outcome.YES
     buying = sum(o.leaves for o in orders if o.intent.purpose is Purpose.OPEN and o.intent.outcome is other)
     return Quantity(held(position, other) + buying)
-
-
-def bucket(market: Market) -> str:
-    """Markets that settle on the same underlying around the same time; no hedge credit among them."""
-    if market.station is not None and market.climate_day is not None:
-        return f"{market.station} {market.climate_day}"
-    day = datetime.fromtimestamp(market.close_ms / 1000, UTC).date().isoformat()
-    return f"{market.mean.index if market.mean is not None else market.series_ticker} {day}"
 
 
 def position_loss(position: Position) -> PerOutcome:

@@ -209,7 +209,7 @@ def _shared_caps(chance: _Chance, headroom: Headroom, spent: Money) -> Sequence[
     """What the event's orders, of which ``spent`` is taken, may use together with others."""
     limits = (
         ("event limit", headroom.event),
-        (f"correlated limit ({headroom.bucket})", headroom.correlated),
+        (f"correlated limit ({headroom.source})", headroom.correlated),
         ("venue limit", headroom.venue),
         ("total limit", headroom.total),
         ("cash", headroom.cash),

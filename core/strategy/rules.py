@@ -44,10 +44,10 @@ class Headroom(msgspec.Struct, frozen=True):
     market: Mapping[str, Money]
     """By ticker; a market that is missing has none."""
     event: Money
-    bucket: str
-    """What the event's markets settle on together with others, in words."""
+    source: str
+    """What the event's markets settle on together with others, by name."""
     correlated: Money
-    """Of all markets in that bucket."""
+    """Of all markets on that source and day."""
     venue: Money
     total: Money
     open_orders: int

@@ -11,13 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.domain.market import IndexMean, Market, Venue
+from core.domain.market import Market, Venue
 from core.domain.order import BookSide, Fill, Life, Order, Outcome, Purpose
 from core.domain.position import Position, apply, settle
 from core.domain.units import Money, Price, Quantity, contracts
 from core.risk.exposure import (
     Exposure,
-    bucket,
     opposing,
     order_loss,
     reservation,
@@ -26,7 +25,7 @@ from core.risk.exposure import (
     still_reserved,
 )
 from core.venues.venue import OrderReport, ReportStatus
-from tests.risk.desk import DOLLAR, WORLD_MS, market, order
+from tests.risk.desk import DOLLAR, market, order
 
 BID, ASK = BookSide.BID, BookSide.ASK
 OPEN, CLOSE = Purpose.OPEN, Purpose.CLOSE
@@ -351,19 +350,6 @@ def test_reservations_shrink_with_what_can_still_fill_and_round_up() -> None:
 def test_an_order_that_may_still_fill_keeps_its_reservation(life: Life) -> None:
     one = order(BID, OPEN, 3_333, 10, life)
     assert still_reserved(one) == one.intent.reserved > 0
-
-
-def test_buckets_join_what_settles_together() -> None:
-    low = market("L", "LOWNY", series_ticker="KXLOWNY")
-    assert bucket(market()) == bucket(low) == "KNYC 2023-11-14"
-    plain = market(station=None)
-    assert bucket(plain) == "KXHIGHNY 2023-11-14"
-    assert bucket(market(climate_day="2023-11-15")) != bucket(market())
-    quarter, hour = (
-        market(series_ticker=series, station=None, mean=IndexMean("BRTI", 60, WORLD_MS, 0.01))
-        for series in ("KXBTC15M", "KXBTCD")
-    )
-    assert bucket(quarter) == bucket(hour) == "BRTI 2023-11-14"
 
 
 def test_five_hundred_markets_cost_microseconds_a_question() -> None:

@@ -96,7 +96,7 @@ def room_of(**more: Any) -> Headroom:
         "market": {t: Money(100 * DOLLAR) for t in "ABC"},
         "elsewhere": Money(0),
         "event": Money(200 * DOLLAR),
-        "bucket": "KNYC 2026-11-23",
+        "source": "mid-Atlantic",
         "correlated": Money(250 * DOLLAR),
         "venue": Money(500 * DOLLAR),
         "total": Money(800 * DOLLAR),

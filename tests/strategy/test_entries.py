@@ -168,7 +168,7 @@ def test_the_threshold(made: Any, probability: float, sigma: float, proposed: bo
         ({"order_cost": Money(3 * DOLLAR)}, "order cost", 9),
         ({"market": {"B": Money(2 * DOLLAR)}}, "market limit", 6),
         ({"event": Money(DOLLAR)}, "event limit", 3),
-        ({"correlated": Money(7 * DOLLAR)}, "correlated limit (KNYC 2026-11-23)", 21),
+        ({"correlated": Money(7 * DOLLAR)}, "correlated limit (mid-Atlantic)", 21),
         ({"venue": Money(4 * DOLLAR)}, "venue limit", 12),
         ({"total": Money(5 * DOLLAR)}, "total limit", 15),
         ({"cash": Money(6 * DOLLAR)}, "cash", 18),
