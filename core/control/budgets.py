@@ -141,5 +141,7 @@ async def keep_budgets(
     finally:
         if writing is not None:
             await asyncio.wait([writing])  # no stop reaches its thread: two at once would mix their bytes
+            with contextlib.suppress(OSError):  # the last write below is tried whatever became of it
+                writing.result()
         with contextlib.suppress(OSError):  # the alarm has said so, or the disk went at this moment
             write_kept(path, world_id, {**before, **_spent(engine, beside)})

@@ -97,7 +97,7 @@ def source_row(engine: Engine, source: str) -> SourceRow | None:
     of = next((of for of in declarations() if of.name == source), None)
     if of is None:
         return None
-    last = engine.trials.last.get(source)
+    last, now_ms = engine.trials.last.get(source), engine.desk.clocks.world_ms()
     return SourceRow(
         source,
         of.gives,
@@ -106,7 +106,7 @@ def source_row(engine: Engine, source: str) -> SourceRow | None:
         last.number if last is not None else 0,
         last is not None and last.found.passed,
         clean_text(last.found.text, FOUND_MAX) if last is not None else "",
-        (*pair_rows(engine.told, source, engine.desk.clocks.world_ms()), *told_rows(engine.told, source)),
+        (*pair_rows(engine.told, source, now_ms), *told_rows(engine.told, source, now_ms)),
     )
 
 
@@ -118,9 +118,9 @@ def pair_rows(told: Told, source: str, now_ms: int) -> Iterator[ToldRow]:
             yield _row(pair.last, f"{pair.pair} of all", price + pair.why, pair.last.stale_after_s)
 
 
-def told_rows(told: Told, source: str) -> list[ToldRow]:
-    """The newest values of one source, by kind and name."""
-    found = (row for row in _all(told) if row.source == source)
+def told_rows(told: Told, source: str, now_ms: int) -> list[ToldRow]:
+    """The newest values of one source at a moment of world time, by kind and name."""
+    found = (row for row in _all(told, now_ms) if row.source == source)
     return [
         msgspec.structs.replace(
             row, about=clean_text(row.about, ABOUT_MAX), said=clean_text(row.said, SAID_MAX)
@@ -129,7 +129,7 @@ def told_rows(told: Told, source: str) -> list[ToldRow]:
     ]
 
 
-def _all(told: Told) -> Iterator[ToldRow]:
+def _all(told: Told, now_ms: int) -> Iterator[ToldRow]:
     yield from map(_quote, _sorted(told.quotes.values()))
     yield from map(_average, _sorted(told.averages.values()))
     yield from map(_volatility, _sorted(told.volatilities.values()))
@@ -137,7 +137,8 @@ def _all(told: Told) -> Iterator[ToldRow]:
     yield from map(_game, sorted(told.games.values(), key=lambda game: (game.starts_ms, game.id)))
     for calendar in told.calendars.values():
         yield from _releases(calendar)
-    yield from map(_option, sorted(told.options.values(), key=lambda mark: mark.instrument))
+    for mark in sorted(told.options.values(), key=lambda mark: mark.instrument):
+        yield _option(mark, now_ms)
 
 
 _Named = TypeVar("_Named", Quote, Average, Volatility)
@@ -167,13 +168,13 @@ def _volatility(volatility: Volatility) -> ToldRow:
     return _row(volatility, volatility.name, said, volatility.stale_after_s)
 
 
-def _option(mark: OptionMark) -> ToldRow:
-    kind = "call" if mark.call else "put"
+def _option(mark: OptionMark, now_ms: int) -> ToldRow:
+    kind, over = "call" if mark.call else "put", now_ms >= mark.expires_ms
     said = (
         f"{mark.mark_percent:.2f} % a year, {kind} at {figure(mark.strike)}, underlying "
-        f"{figure(mark.underlying)}, expires {_moment(mark.expires_ms)}"
+        f"{figure(mark.underlying)}, {'expired' if over else 'expires'} {_moment(mark.expires_ms)}"
     )
-    return _row(mark, mark.instrument, said, mark.stale_after_s)
+    return _row(mark, mark.instrument, said, 0 if over else mark.stale_after_s)
 
 
 def _point(point: SeriesPoint) -> ToldRow:
@@ -185,7 +186,8 @@ def _game(game: Game) -> ToldRow:
     best = next((offers for book in game.books if (offers := _offers(book))), "no prices")
     books = f"{len({book.book for book in game.books})} bookmakers"
     said = f"{game.sport}, starts {_moment(game.starts_ms)}, {books}: {best}"
-    return _row(game, f"{game.away} at {game.home}", said, game.stale_after_s)
+    limit_s = game.stale_after_s if game.near else 0
+    return _row(game, f"{game.away} at {game.home}", said, limit_s)
 
 
 def _offers(book: BookOdds) -> str:

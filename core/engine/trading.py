@@ -29,6 +29,8 @@ from core.strategy.rules import MarketView
 
 Views = dict[str, MarketView]
 
+UNPRICED_NS_MAX = 30_000_000_000
+"""So long after the desk is ready what an earlier run left may rest without a price from this one."""
 TOP_UP_DIVISOR = 4
 """An addition smaller than this part of what is held is left out: crumbs cost rate and queue places."""
 
@@ -41,6 +43,7 @@ class Trading:
         self._dirty: set[str] = set()
         self._event_of: dict[str, str] = {}
         self._found: dict[str, Assessment] = {}
+        self._ready_ns: int | None = None
 
     # --- what to look at -----------------------------------------------------------------------
 
@@ -81,8 +84,12 @@ class Trading:
             card = desk.approvals.of(ticker)
             if card is not None:
                 desk.approvals.withdraw(card, event.refusal)
-        if event.fair is None:
-            return  # nothing was priced from it in this run; what an earlier one left is not renewed and ends
+        why = event.refusal
+        if event.fair is None:  # nothing was priced from it in this run: an earlier one left what rests
+            waited_s = self._waited_s()
+            if waited_s is None:
+                return
+            why = f"{why}; no price in the {waited_s} s since the start"
         entries = [
             order.intent.client_order_id
             for ticker in event.markets
@@ -90,7 +97,16 @@ class Trading:
             if order.intent.purpose is Purpose.OPEN
             and not desk.seats.cancelling(order.intent.client_order_id)
         ]
-        desk.seats.cancel(entries, event.refusal)
+        desk.seats.cancel(entries, why)
+
+    def _waited_s(self) -> int | None:
+        """Seconds since the desk was first seen ready, once a price should have come in them."""
+        now_ns = self._desk.clocks.mono_ns()
+        if self._ready_ns is None and self._desk.state.ready:
+            self._ready_ns = now_ns
+        if self._ready_ns is None or now_ns - self._ready_ns < UNPRICED_NS_MAX:
+            return None
+        return (now_ns - self._ready_ns) // 1_000_000_000
 
     def tell_best(self) -> None:
         """Say why there is nothing to decide: the best edge and what it lacks."""

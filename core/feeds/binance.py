@@ -80,6 +80,8 @@ class BinanceDialogue(ExchangeDialogue):
         streams = "/".join(f"{symbol.lower()}@ticker" for symbol in self._by_symbol)
         super().__init__(f"{url.rstrip('/')}/stream?streams={streams}", names)
         self._touch = Touch(DECLARATION.name, stale_after_s)
+        self._asked = Touch(DECLARATION.name, stale_after_s)
+        """Of answers: a wrong one must not have the stream's quotes refused, nor the other way round."""
 
     def greet(self) -> tuple[bytes, ...]:
         self._touch.forget()
@@ -113,7 +115,7 @@ class BinanceDialogue(ExchangeDialogue):
         bid, ask = decimal(told.bid_price), decimal(told.ask_price)
         if bid is None or ask is None:
             return f"{name} refused: bid or ask is no price"
-        return self._touch.quote(name, bid, ask, at.stamp(told.close_time))
+        return self._asked.quote(name, bid, ask, at.stamp(told.close_time))
 
 
 def _symbol(name: str) -> str:

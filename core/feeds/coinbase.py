@@ -76,6 +76,8 @@ class CoinbaseDialogue(ExchangeDialogue):
     def __init__(self, url: str, names: tuple[str, ...], stale_after_s: int) -> None:
         super().__init__(url, names)
         self._touch = Touch(DECLARATION.name, stale_after_s)
+        self._asked = Touch(DECLARATION.name, stale_after_s)
+        """Of answers: a wrong one must not have the stream's quotes refused, nor the other way round."""
         self._sequence: int | None = None
 
     def greet(self) -> tuple[bytes, ...]:
@@ -137,7 +139,7 @@ class CoinbaseDialogue(ExchangeDialogue):
         event_ms, bid, ask = instant_ms(told.time), decimal(told.bid), decimal(told.ask)
         if event_ms is None or bid is None or ask is None:
             return f"{name} refused: its ticker has no {'time' if event_ms is None else 'bid and ask'}"
-        return self._touch.quote(name, bid, ask, at.stamp(event_ms))
+        return self._asked.quote(name, bid, ask, at.stamp(event_ms))
 
 
 def _product(name: str) -> str:

@@ -118,6 +118,10 @@ class DeribitDialogue(ExchangeDialogue):
         self._stale_after_s = stale_after_s
         self._by_channel = {_channel(name): name for name in names}
 
+    def over(self, name: str, world_ms: int) -> bool:
+        option = option_of(name)
+        return option is not None and world_ms >= option.expires_ms
+
     def greet(self) -> tuple[bytes, ...]:
         return (
             _request(_HEARTBEAT, "public/set_heartbeat", {"interval": HEARTBEAT_S}),
@@ -132,7 +136,11 @@ class DeribitDialogue(ExchangeDialogue):
             return Heard(fault=clean_text(f"refused: {message.error.message}", 160))
         if message.id == _SUBSCRIBE:
             granted = message.result if isinstance(message.result, list) else []
-            refused = [name for channel, name in self._by_channel.items() if channel not in granted]
+            refused = [
+                name
+                for channel, name in self._by_channel.items()
+                if channel not in granted and not self.over(name, at.world_ms)
+            ]
             return Heard(fault=f"Deribit does not know {', '.join(refused)}" if refused else "")
         if message.params is None:
             return Heard()

@@ -53,6 +53,9 @@ class ExchangeDialogue:
         self.names = names
         self._url = url
 
+    def over(self, name: str, world_ms: int) -> bool:
+        return False
+
     def address(self) -> tuple[str, Mapping[str, str]]:
         return self._url, {}
 
@@ -79,7 +82,7 @@ class StandIn:
 
     @property
     def newest_ms(self) -> int | None:
-        return self._stream.newest_ms(self.key)
+        return None if self._stream.over(self.key) else self._stream.newest_ms(self.key)
 
     async def poll(self) -> Polled | Failed:
         """Ask, if need be."""
@@ -137,7 +140,7 @@ class ExchangeFeed:
         stream = msgspec.structs.replace(stream, budget=asked.budget)
         silent = [name for name in self._talk.names if self._stream.lacks(name)]
         down = stream.state is FeedState.DOWN
-        if silent and all(map(self._fresh, self._talk.names)):
+        if silent and all(self._fresh(name) for name in self._talk.names if not self._stream.over(name)):
             why = f"down ({stream.detail})" if down else f"silent on {', '.join(silent)}"
             detail = f"the stream is {why}: asked for instead"
             return msgspec.structs.replace(stream, state=FeedState.OK, detail=detail)

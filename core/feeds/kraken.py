@@ -87,6 +87,8 @@ class KrakenDialogue(ExchangeDialogue):
     def __init__(self, url: str, names: tuple[str, ...], stale_after_s: int) -> None:
         super().__init__(url, names)
         self._touch = Touch(DECLARATION.name, stale_after_s)
+        self._asked = Touch(DECLARATION.name, stale_after_s)
+        """Of answers: a wrong one must not have the stream's quotes refused, nor the other way round."""
 
     def greet(self) -> tuple[bytes, ...]:
         self._touch.forget()
@@ -143,7 +145,7 @@ class KrakenDialogue(ExchangeDialogue):
         bid, ask, made_s = decimal(bid_text), decimal(ask_text), max(bid_s, ask_s)
         if bid is None or ask is None or not 0 < made_s < MADE_S_MAX:
             return f"{name} refused: its book has no {'time' if bid and ask else 'bid and ask'}"
-        return self._touch.quote(name, bid, ask, at.stamp(int(made_s * 1000)))
+        return self._asked.quote(name, bid, ask, at.stamp(int(made_s * 1000)))
 
 
 def _pair(name: str) -> str:

@@ -16,7 +16,7 @@ from core.domain.clock import Clocks
 from core.feeds import metar_text
 from core.feeds.declaration import Declaration, Family, Per, Quota
 from core.feeds.feed import Feed
-from core.feeds.fetch import Body, Failed, Fetcher, decode
+from core.feeds.fetch import Body, Failed, Fetcher, NotModified, decode
 from core.feeds.polling import Polled
 from core.feeds.sanity import time_fault
 from core.feeds.stations import HOUR_MS, Station, climate_day, climate_day_bounds
@@ -79,25 +79,31 @@ class ReportSource:
 
     async def poll(self) -> Polled | Failed:
         asked_ms, changed, fault = self._clocks.world_ms(), False, ""
+        refused: list[Failed] = []
         hours, last = self._hours(asked_ms), Body(b"", 0, self._clocks.mono_ns())
         for icaos in self._questions(hours):
             answer = await self._fetcher.get(
                 "/api/data/metar", {"ids": ",".join(icaos), "format": "json", "hours": str(hours)}
             )
-            if not isinstance(answer, Body):
-                return (
-                    answer if isinstance(answer, Failed) else Failed("not modified without a question", 304)
-                )
-            rows = decode(answer, list[Row]) if answer.data.strip() else []
+            rows = _rows(answer)
             if isinstance(rows, Failed):
-                return rows
-            more, wrong = self._take(rows[:ROWS_MAX], answer, self._clocks.world_ms())
-            changed, fault, last = changed or more, wrong or fault, answer
-        self._heard_ms = asked_ms
+                if rows.of_provider:
+                    return rows
+                # What is wrong with one answer says nothing of the other stations' ones.
+                refused.append(Failed(f"{', '.join(icaos)}: {rows.reason}", rows.status, body=rows.body))
+                continue
+            body, found = rows
+            more, wrong = self._take(found[:ROWS_MAX], body, self._clocks.world_ms())
+            changed, fault, last = changed or more, wrong or fault, body
+        if refused and not last.data:
+            return refused[0]
+        if not refused:
+            self._heard_ms = asked_ms
         if fault and not changed:
             return Failed(f"report refused: {fault}", 200)
         again_s = DUE_EVERY_S if self._due(self._clocks.world_ms()) else None
-        return Polled(last.received_ns, changed, again_in_s=again_s, latency_ms=last.latency_ms)
+        remark = "; ".join(each.reason for each in refused)
+        return Polled(last.received_ns, changed, again_s, last.latency_ms, remark)
 
     def _hours(self, world_ms: int) -> int:
         """Until every station has a report: all of the climate day; then what may still come late, and what
@@ -161,6 +167,16 @@ def report_feed(wiring: Wiring) -> Feed:
     return wiring.polled(
         [ReportSource(wiring.stations, wiring.fetcher("api", "application/json"), at.clocks, at.sink)]
     )
+
+
+def _rows(answer: Body | NotModified | Failed) -> tuple[Body, list[Row]] | Failed:
+    """The reports of an answer; an empty one has none."""
+    if isinstance(answer, NotModified):
+        return Failed("not modified without a question", 304)
+    if isinstance(answer, Failed) or not answer.data.strip():
+        return answer if isinstance(answer, Failed) else (answer, [])
+    rows = decode(answer, list[Row])
+    return rows if isinstance(rows, Failed) else (answer, rows)
 
 
 def _time_ms(row: Row) -> int | None:

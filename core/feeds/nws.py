@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from core.domain.clock import Clocks
+from core.domain.text import clean_text
 from core.feeds import nws_wire as wire
 from core.feeds.cli_text import CliSummary, parse_cli
 from core.feeds.declaration import Declaration, Family, Probe
@@ -40,6 +41,8 @@ REPORTS_EVERY_S = 900
 REPORTS_DUE_EVERY_S = 60
 """Within the window in which a station's final report usually comes, until it has come."""
 REPORT_WINDOW_MS = 35 * 60_000
+TOO_EARLY = 425
+"""As HTTP calls what is not to be had yet."""
 
 _URLS = {"api": "https://api.weather.gov"}
 ACCEPT = "application/geo+json, application/ld+json, application/json"
@@ -79,6 +82,8 @@ WHOLE_EVERY_MS = 30 * 60_000
 """So often the whole day is read again: quality control may come hours after a reading."""
 OBSERVATIONS_LIMIT = 500
 REPORTS_READ_MAX = 3
+REFUSED_MS = 3_600_000
+"""So long a report is asked for that does not come; one that came and cannot be used is asked for once."""
 _CLI_CODE = re.compile(r"^(CLI[A-Z]{3})\s*$", re.ASCII | re.MULTILINE)
 _GRID_ID = re.compile(r"[A-Z]{3}")
 
@@ -240,6 +245,14 @@ class ObservationSource:
         return bool(news)
 
 
+class Refused(msgspec.Struct, frozen=True):
+    """A report that could not be read: since when, why, and whether it is asked for no more."""
+
+    since_ms: int
+    why: str
+    aside: bool
+
+
 class ReportSource:
     """Daily climate reports as they are issued, corrections included."""
 
@@ -250,6 +263,8 @@ class ReportSource:
         self.newest_ms: int | None = None
         self._at = at
         self._read: dict[str, None] = {}
+        self._refused: dict[str, Refused] = {}
+        """Reports that could not be read, by their id."""
         self._final_day = ""
         """The newest climate day whose final report was read."""
 
@@ -265,20 +280,41 @@ class ReportSource:
             return listed
         dated = [(at, p) for p in listed.graph if (at := wire.time_ms(p.issuance_time)) is not None]
         newest = sorted(dated, key=lambda item: item[0])[-REPORTS_READ_MAX:]
-        changed, last = False, None
-        # One that cannot be read must not hold back the newer ones.
+        listed_ids = {product.id for _, product in newest}
+        self._refused = {each: why for each, why in self._refused.items() if each in listed_ids}
+        changed = False
+        # One that cannot be read must not hold back the newer ones, nor call the source down.
         for issued_ms, product in newest:
-            if product.id in self._read:
+            before = self._refused.get(product.id)
+            if product.id in self._read or (before is not None and before.aside):
                 continue
             fault = await self._read_product(issued_ms, product.id)
-            changed, last = changed or fault is None, fault or last
-        if last is not None:
-            self._at.fetcher.forget()
-            return last
+            if fault is not None and fault.of_provider:
+                self._at.fetcher.forget()
+                return fault
+            if fault is not None:
+                self._refused[product.id] = self._again(fault, before)
+                continue
+            self._refused.pop(product.id, None)
+            changed = True
+        if not all(each.aside for each in self._refused.values()):
+            self._at.fetcher.forget()  # unchanged, the list would not be sent again, nor they be tried
         return self._polled(answer.received_ns, changed=changed)
 
     def _polled(self, received_ns: int, *, changed: bool) -> Polled:
-        return Polled(received_ns, changed, again_in_s=REPORTS_DUE_EVERY_S if self._due() else None)
+        again_s = REPORTS_DUE_EVERY_S if self._due() else None
+        refused = (
+            f"report {clean_text(name, 40)} {'set aside' if each.aside else 'not read'}: {each.why}"
+            for name, each in self._refused.items()
+        )
+        return Polled(received_ns, changed, again_in_s=again_s, remark="; ".join(refused))
+
+    def _again(self, fault: Failed, before: Refused | None) -> Refused:
+        """What is to become of a report that could not be read."""
+        now_ms = self._at.clocks.world_ms()
+        since_ms = before.since_ms if before is not None else now_ms
+        came = fault.status == 200  # and would come no better
+        return Refused(since_ms, fault.reason, came or now_ms - since_ms >= REFUSED_MS)
 
     def _due(self) -> bool:
         """Whether the final report of the climate day before may come any minute."""
@@ -292,7 +328,9 @@ class ReportSource:
 
     async def _read_product(self, issued_ms: int, product_id: str) -> Failed | None:
         if not re.fullmatch(r"[A-Za-z0-9._-]{1,80}", product_id):
-            return Failed("product list names no product", 200)
+            return Failed("its name is no report's", 200)
+        if fault := time_fault(issued_ms, None, self._at.clocks.world_ms()):
+            return Failed(fault, TOO_EARLY)
         async with self._at.pace.turn():
             answer = await self._at.fetcher.get(f"/products/{product_id}")
         if not isinstance(answer, Body):
@@ -300,12 +338,9 @@ class ReportSource:
         product = decode(answer, wire.Product)
         if isinstance(product, Failed):
             return product
-        fault = time_fault(issued_ms, None, self._at.clocks.world_ms())
-        if fault:
-            return Failed(f"report refused: {fault}", 200)
         named = _CLI_CODE.search(product.product_text)
         if named is not None and named.group(1) != self._at.station.cli:
-            return Failed(f"report refused: it is {named.group(1)}, not {self._at.station.cli}", 200)
+            return Failed(f"it is {named.group(1)}, not {self._at.station.cli}", 200)
         summary = _of_station(parse_cli(product.product_text), self._at.station)
         # An unreadable product is remembered too: it would not read better a minute later.
         self._read = dict.fromkeys([*self._read, product_id][-REPORTS_READ_MAX * 4 :])

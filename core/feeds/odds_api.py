@@ -111,7 +111,7 @@ class Odds:
         body, events = listed
         now = self._clocks.world_ms()
         starts = [starts_ms for event in events if (starts_ms := _instant(event.commence_time)) is not None]
-        if not any(now - PLAYED_MS < starts_ms < now + NEAR_MS for starts_ms in starts):
+        if not any(near(starts_ms, now) for starts_ms in starts):
             self.newest_ms = None  # nothing is known of prices that nobody asked for
             self._retire(event.id for event in events)
             return Polled(body.received_ns, changed=False, latency_ms=body.latency_ms)
@@ -192,9 +192,12 @@ class Odds:
         return max(least_s, min(rest_s, rest_s * COST * self._sports / spendable))
 
     def _take(self, answer: Body, events: tuple[Event, ...]) -> Polled | Failed:
+        again_s = self._again_in_s()
+        # One rule for the source and its games: the last change of a price, within three questions.
+        self.stale_after_s = max(self._limit_s, 3 * int(again_s))
         changed, told, fault = False, 0, ""
         for event in events:
-            game = read(event, self._held.get(event.id), self._clocks.world_ms(), answer, self._limit_s)
+            game = read(event, self._held.get(event.id), self._clocks.world_ms(), answer, self.stale_after_s)
             if isinstance(game, str):
                 fault = f"{clean_text(event.id, 40)}: {game}"
                 continue
@@ -205,10 +208,8 @@ class Odds:
         if events and not told:
             return Failed(f"no game could be read: {fault}", 200)
         self._retire(event.id for event in events)
-        looked = [book.looked_ms for game in self._held.values() for book in game.books]
-        self.newest_ms = max(looked, default=None)
-        again_s = self._again_in_s()
-        self.stale_after_s = max(self._limit_s, 3 * int(again_s))
+        near = [game.stamp.event_ms for game in self._held.values() if game.near and game.books]
+        self.newest_ms = min(near, default=None)
         return Polled(answer.received_ns, changed, again_in_s=again_s, latency_ms=answer.latency_ms)
 
     def _retire(self, listed: Iterable[str]) -> None:
@@ -240,8 +241,13 @@ def read(event: Event, held: Game | None, world_ms: int, answer: Body, stale_aft
     moved_ms = max((book.moved_ms for book in books.values()), default=answer_ms(held, world_ms))
     return Game(
         event.id, DECLARATION.name, clean_text(event.sport_key, 40), home, away, starts_ms,
-        tuple(books.values()), answer.stamp(moved_ms), stale_after_s,
+        tuple(books.values()), answer.stamp(moved_ms), stale_after_s, near(starts_ms, world_ms),
     )  # fmt: skip
+
+
+def near(starts_ms: int, world_ms: int) -> bool:
+    """Whether prices are asked for because of it: it begins soon, or is played."""
+    return world_ms - PLAYED_MS < starts_ms < world_ms + NEAR_MS
 
 
 def answer_ms(held: Game | None, world_ms: int) -> int:

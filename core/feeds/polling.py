@@ -48,6 +48,8 @@ class Polled(msgspec.Struct, frozen=True):
     again_in_s: float | None = None
     latency_ms: int | None = None
     """Of its last answer, where it is known."""
+    remark: str = ""
+    """What of the rest is wrong, in words, until a poll says otherwise: it is no failure of the source."""
 
 
 class Source(Protocol):
@@ -96,6 +98,7 @@ class PolledFeed:
         # Failures in a row of the whole feed, and of each source with the last reason.
         self._failures = 0
         self._faults: dict[str, tuple[int, str]] = {}
+        self._remarks: dict[str, str] = {}
         self._retry_at_ns: int | None = None
         self._slow_until_ns = self._quiet_until_ns = 0
         self._received_ns: int | None = None
@@ -136,6 +139,7 @@ class PolledFeed:
             if state is FeedState.OK:
                 state, newest_ms = within_hours([at for at, _ in held], world_ms, limit_s)
         faults = [f"{key}: {reason}" for key, (_, reason) in self._faults.items()]
+        remarks = [f"{key}: {remark}" for key, remark in self._remarks.items() if remark]
         waiting = [f"waiting for {', '.join(missing)}"] if missing else []
         return FeedHealth(
             name=self.name,
@@ -145,7 +149,9 @@ class PolledFeed:
             stale_after_s=limit_s,
             retry_at_ns=self._retry_at_ns,
             failures=self._failures,
-            detail=next(iter([*faults, *stale, *waiting]), "" if self._sources else NOTHING_FOLLOWED),
+            detail=next(
+                iter([*faults, *stale, *remarks, *waiting]), "" if self._sources else NOTHING_FOLLOWED
+            ),
             unchanged_polls=self._unchanged,
             source=self._of.name,
             family=self._of.family.value,
@@ -203,6 +209,7 @@ class PolledFeed:
             if outcome.latency_ms is not None:
                 self._latency_ms = outcome.latency_ms
             self._faults.pop(source.key, None)
+            self._remarks[source.key] = self._hidden(outcome.remark)
             self._received_ns = outcome.received_ns
             self._unchanged = 0 if outcome.changed else self._unchanged + 1
             return self._real_s(outcome.again_in_s if outcome.again_in_s is not None else self._interval_s)
@@ -225,7 +232,8 @@ class PolledFeed:
             if outcome.retry_after_s is None:
                 self._slow_until_ns = now_ns + int(SLOWED_S * 1e9)
             else:
-                self._quiet_until_ns = now_ns + int(outcome.retry_after_s * 1e9)
+                quiet_ns = now_ns + int(outcome.retry_after_s * 1e9)
+                self._quiet_until_ns = max(self._quiet_until_ns, quiet_ns)  # of several wishes the longest
         cadence_s = self._real_s(self._interval_s)
         if outcome.retry_after_s is not None:
             delay_s = max(REAL_INTERVAL_S_MIN, outcome.retry_after_s)

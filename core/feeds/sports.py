@@ -28,7 +28,7 @@ class BookOdds(msgspec.Struct, frozen=True):
 
 
 class Game(msgspec.Struct, frozen=True):
-    """``stamp.event_ms`` is the newest ``moved_ms`` of its books."""
+    """``stamp.event_ms`` is the newest ``moved_ms`` of its books, and what ``stale_after_s`` goes by."""
 
     id: str
     source: str
@@ -39,3 +39,5 @@ class Game(msgspec.Struct, frozen=True):
     books: tuple[BookOdds, ...]
     stamp: Stamp
     stale_after_s: int
+    near: bool = True
+    """Whether its start is so near that its prices are followed; else their age says nothing."""

@@ -74,6 +74,10 @@ class Dialogue(Protocol):
     beat_s: float
     """How often ``beat`` is sent; 0 never."""
 
+    def over(self, name: str, world_ms: int) -> bool:
+        """Whether there is nothing more to be told of it, ever: it is no lack that nothing comes."""
+        ...
+
     def address(self) -> tuple[str, Mapping[str, str]]:
         """URL and headers of the handshake; they may hold the key."""
         ...
@@ -164,13 +168,17 @@ class StreamedFeed:
     def lacks(self, name: str) -> bool:
         """Whether it does not tell of something: the connection is down, or has said nothing of it for as
         long as a value lives. A provider that refuses us for good is not asked another way."""
-        if self._final or self._state is FeedState.AUTH:
+        if self._final or self._state is FeedState.AUTH or self.over(name):
             return False
         if self._state is FeedState.DOWN:
             return True
         heard_ns = self._heard_ns.get(name, self._opened_ns)
         limit_s = self._clocks.world.real_seconds(self._of.stale_after_s)
         return heard_ns is not None and self._clocks.mono_ns() - heard_ns > limit_s * 1e9
+
+    def over(self, name: str) -> bool:
+        """Whether nothing more will ever be told of it."""
+        return self._dialogue.over(name, self._clocks.world_ms())
 
     def newest_ms(self, name: str) -> int | None:
         """Event time of the newest value of it, whichever way it came."""
@@ -190,21 +198,22 @@ class StreamedFeed:
 
     def health(self) -> FeedHealth:
         world_ms, limit_ms = self._clocks.world_ms(), self._of.stale_after_s * 1000
-        missing = [name for name in self._dialogue.names if name not in self._newest]
+        over = [name for name in self._dialogue.names if self.over(name)]
+        held = {name: at for name, at in self._newest.items() if name not in over}
+        missing = [name for name in self._dialogue.names if name not in self._newest and name not in over]
         stale = [
-            f"{name} {(world_ms - at) // 1000}s old"
-            for name, at in self._newest.items()
-            if world_ms - at > limit_ms
+            f"{name} {(world_ms - at) // 1000}s old" for name, at in held.items() if world_ms - at > limit_ms
         ]
         state = self._state
         if state is FeedState.OK:
-            state = FeedState.WAITING if not self._newest else FeedState.STALE if stale else FeedState.OK
+            state = FeedState.WAITING if not held else FeedState.STALE if stale else FeedState.OK
         details = [self._fault, self._detail if self._state is not FeedState.OK else "", *stale]
         details += [f"waiting for {', '.join(missing)}"] if missing else []
+        details += [f"{', '.join(over)} expired: take it out of follows"] if over else []
         return FeedHealth(
             name=self.name,
             state=state,
-            newest_event_ms=min(self._newest.values(), default=None),
+            newest_event_ms=min(held.values(), default=None),
             received_ns=self._received_ns,
             stale_after_s=self._of.stale_after_s,
             retry_at_ns=self._retry_at_ns,

@@ -19,7 +19,7 @@ _DECIMAL = re.compile(r"\d{1,15}(?:\.\d{1,18})?", re.ASCII)
 
 
 class Touch:
-    """The judge of one connection to one exchange; ``forget`` with the next."""
+    """The judge of one way in which an exchange tells; of a connection ``forget`` with the next."""
 
     def __init__(self, source: str, stale_after_s: int) -> None:
         self._source, self._stale_after_s = source, stale_after_s

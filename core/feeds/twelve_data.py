@@ -136,6 +136,9 @@ class PriceDialogue:
         self._board.refused.clear()
         return (subscribe(self.names),)
 
+    def over(self, name: str, world_ms: int) -> bool:
+        return False
+
     def beat(self) -> bytes:
         return HEARTBEAT
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import threading
 from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
@@ -111,6 +112,40 @@ async def test_the_end_does_not_write_into_what_is_being_written(
             await task
     assert order == ["begins", "ends"] * 2
     assert read_kept(path, "")[0]["odds-api"][0].spent == 20
+
+
+async def test_a_write_that_fails_while_the_engine_ends_is_no_error_that_nobody_took(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(budgets, "WRITE_EVERY_S", 0.01)
+    path, desk, untaken = tmp_path / "quotas.json", Desk(), list[dict[str, Any]]()
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: untaken.append(context))
+    began, goes_on = threading.Event(), threading.Event()
+    write = budgets.write_kept
+
+    def failing(*what: Any) -> None:
+        if began.is_set():
+            write(*what)
+            return
+        began.set()
+        assert goes_on.wait(10)
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(budgets, "write_kept", failing)
+    desk.spends(480)
+    task = asyncio.ensure_future(keep_budgets(path, "", desk, {}, "", {}))  # type: ignore[arg-type]
+    async with asyncio.timeout(10):
+        await asyncio.to_thread(began.wait)
+        task.cancel()
+        await asyncio.sleep(0)
+        goes_on.set()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+    del task
+    gc.collect()
+    await asyncio.sleep(0)
+    assert untaken == []
+    assert read_kept(path, "")[0]["odds-api"][0].spent == 20, "and the last one is tried all the same"
 
 
 async def test_a_disk_that_refuses_the_counts_rings_until_it_takes_them(

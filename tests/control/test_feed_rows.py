@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from core.control.feed_rows import TOLD_MAX, feed_row, pair_rows, told_rows
 from core.engine.told import Told
 from core.feeds.budget import Left
@@ -25,7 +27,7 @@ def told(*values: object) -> Told:
 
 
 def said(held: Told, source: str) -> dict[str, str]:
-    return {row.about: row.said for row in told_rows(held, source)}
+    return {row.about: row.said for row in told_rows(held, source, AT_MS - 1)}
 
 
 def test_every_kind_of_value_is_one_line_of_its_source() -> None:
@@ -80,9 +82,9 @@ def test_a_pair_comes_with_what_all_sources_together_say_of_it() -> None:
 
 def test_names_from_outside_are_made_safe_and_a_flood_is_cut() -> None:
     hostile = Quote("EUR\x1b[2J/USD", "twelve-data", 1.0, None, None, STAMP, 60)
-    assert "\x1b" not in told_rows(told(hostile), "twelve-data")[0].about
+    assert "\x1b" not in told_rows(told(hostile), "twelve-data", AT_MS)[0].about
     many = told(*(Quote(f"Q{n:04}", "flood", 1.0, None, None, STAMP, 60) for n in range(TOLD_MAX + 5)))
-    assert len(told_rows(many, "flood")) == TOLD_MAX
+    assert len(told_rows(many, "flood", AT_MS)) == TOLD_MAX
 
 
 def test_a_row_has_the_sources_quotas_and_how_often_it_said_nothing_new() -> None:
@@ -104,3 +106,18 @@ def test_a_row_says_how_far_its_source_is_from_the_others_and_of_a_closed_one_no
     health = FeedHealth("PYTH", FeedState.CLOSED, AT_MS, 1, 10, source="kalshi-pyth", latency_ms=86_400_000)
     row = feed_row(health, Apart(12.5, too_far=True))
     assert (row.apart_bp, row.too_far, row.latency_ms) == (12.5, True, None)
+
+
+def test_an_expired_option_and_a_game_that_is_not_near_grow_no_older() -> None:
+    mark = OptionMark(
+        "BTC-22NOV26-85000-C", "deribit", 1.0, 85_000.0, AT_MS + 1, True, 40.0, Stamp(AT_MS, 1, 1), 10
+    )
+    books = (BookOdds("dk", "h2h", (Offer("A", 1.9),), 0, 0),)
+    game = Game("g", "odds-api", "nba", "A", "B", AT_MS, books, Stamp(AT_MS, 1, 1), 180)
+    held = told(mark, game)
+    [before], [after] = (told_rows(held, "deribit", AT_MS + later) for later in (0, 1))
+    assert (before.stale_after_s, after.stale_after_s) == (10, 0)
+    assert "call at 85,000.00" in after.said and "expired" in after.said
+    [near] = told_rows(held, "odds-api", AT_MS)
+    [far] = told_rows(told(msgspec.structs.replace(game, near=False)), "odds-api", AT_MS)
+    assert (near.stale_after_s, far.stale_after_s) == (180, 0)

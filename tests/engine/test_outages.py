@@ -107,6 +107,25 @@ def test_what_became_too_old_since_the_last_look_stops_at_the_gate(by: str) -> N
     run_virtual(main)
 
 
+def test_what_an_earlier_run_left_is_cancelled_where_no_price_comes_and_the_feed_is_named(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            order = await bench.sent()
+            client, rows, venue = order.intent.client_order_id, list(bench.journal.rows), bench.venue
+        monkeypatch.setattr(FakeFeed, "forecast", lambda _feed, _high: None)
+        async with running(loop, venue=venue, history=rows, ready=False, run="r2") as again:
+            await again.until(lambda: again.engine.state.ready, "ready")
+            began = loop.time()
+            await again.until(lambda: not again.order(client).live, "cancel", 40)
+            assert 29 <= loop.time() - began <= 33
+            [cancel, *_] = [row.payload for row in again.journal.rows if row.kind == "CANCEL_SENT"]
+            assert "Open-Meteo" in cancel and "no price in the 3" in cancel and "s since the start" in cancel
+
+    run_virtual(main)
+
+
 def test_what_an_earlier_run_left_is_not_cancelled_before_this_one_has_had_a_price(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -38,7 +38,7 @@ class Played:
     """One source's feed against its simulator, in virtual time. Time passes at the machine's pace."""
 
     def __init__(self, virtual: Any, source: ModuleType, provider: Callable[[Any], Any], **more: Any) -> None:
-        self.clocks = virtual.clocks(1.0, NOW_MS)
+        self.clocks = virtual.clocks(1.0, more.pop("now_ms", NOW_MS))
         scenario = load_scenario("demo")
         weather = Weather(scenario, Calendar(0), NOW_MS, seed=1)
         around = build_around(weather, virtual.loop, self.clocks.world, 1)

@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -149,3 +150,31 @@ def test_who_does_not_answer_is_hung_up_on(virtual: Any) -> None:
         assert played.opened == 2
 
     played.run(script)
+
+
+def test_an_option_that_expired_is_no_lack_and_is_asked_for_no_more(virtual: Any) -> None:
+    expiry_ms = NOW_MS + 8 * 3_600_000
+    over = "BTC-22NOV26-85000-C"
+    played = Played(
+        virtual, deribit, sim.Deribit, addresses=sim.ADDRESSES, follows=(over,), now_ms=expiry_ms - 5_000
+    )
+    asked: list[str] = []
+    question = played.talk.question
+    played.talk.question = lambda name, at: asked.append(name) or question(name, at)  # type: ignore[func-returns-value]
+
+    async def script() -> None:
+        await asyncio.sleep(4)
+        assert played.feed.health().state is FeedState.OK
+        await asyncio.sleep(40)
+        health = played.feed.health()
+        assert (health.state, health.detail) == (FeedState.OK, f"{over} expired: take it out of follows")
+        played.hang_up()
+        await asyncio.sleep(20)
+        assert played.opened == 2 and played.feed.health() == msgspec.structs.replace(
+            played.feed.health(), state=FeedState.OK, detail=f"{over} expired: take it out of follows"
+        ), "nor is that it is no longer there a refusal"
+
+    played.run(script)
+    assert over not in asked
+    marks = [value for value in played.got if isinstance(value, OptionMark)]
+    assert marks and max(mark.stamp.event_ms for mark in marks) < expiry_ms

@@ -148,6 +148,16 @@ def test_what_is_no_ticker_is_refused_in_words(heard: Callable[[], Any], why: st
     assert why in refused.fault
 
 
+@pytest.mark.parametrize("made", [a_coinbase, a_kraken, a_binance])
+def test_a_wrong_answer_has_no_quote_of_the_stream_refused(made: Callable[[], Any]) -> None:
+    talk = made()
+    [name, *_] = talk.names
+    wrong = talk._asked.quote(name, 1.0, 1.01, arrival().stamp(NOW_MS))
+    assert isinstance(wrong, Quote)
+    assert isinstance(talk._touch.quote(name, 80_000.0, 80_001.0, arrival().stamp(NOW_MS + 1)), Quote)
+    assert isinstance(talk._asked.quote(name, 80_000.0, 80_001.0, arrival().stamp(NOW_MS + 1)), str)
+
+
 def test_a_leap_is_refused_for_a_minute_and_on_the_same_connection_alone() -> None:
     touch = Touch("kraken", 3)
 

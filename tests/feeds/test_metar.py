@@ -170,6 +170,43 @@ def asks(virtual: Any, icaos: list[str], steps: list[tuple[float, list[dict[str,
     return asked, got
 
 
+def test_an_answer_that_is_refused_keeps_the_other_stations_from_nothing(virtual: Any) -> None:
+    icaos, got = list(stations()), list[Observation]()
+    clocks: Clocks = virtual.clocks(world_ms=NOW_MS)
+    asked: list[list[str]] = []
+    hours: list[int] = []
+    bad = icaos[0]
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        ids = request.url.params["ids"].split(",")
+        asked.append(ids)
+        hours.append(int(request.url.params["hours"]))
+        if bad in ids:
+            return httpx.Response(400)
+        return httpx.Response(200, json=[row(icaoId=icao) for icao in ids])
+
+    async def work() -> tuple[Polled | Failed, Polled | Failed]:
+        nonlocal bad
+        async with httpx.AsyncClient(transport=httpx.MockTransport(handle)) as client:
+            fetcher = Fetcher(client, "http://feed", clocks, "pmconsole/test", "application/json")
+            source = ReportSource(list(stations().values()), fetcher, clocks, got.append)  # type: ignore[arg-type]
+            first = await source.poll()
+            bad = ""
+            second = await source.poll()
+            for refused in (icaos[0], ""):
+                bad = refused
+                await asyncio.sleep(12 * 3_600)
+                await source.poll()
+            return first, second
+
+    first, second = virtual.run(work())
+    assert isinstance(first, Polled) and first.changed
+    assert first.remark == f"{', '.join(asked[0])}: HTTP 400"
+    assert isinstance(second, Polled) and second.remark == ""
+    assert {each.station for each in got} == set(icaos), "those that were refused are asked for again in full"
+    assert hours[-1] == 2 + 24, "and all of what was missed since the last whole turn"
+
+
 def test_no_answer_is_asked_for_that_would_hold_more_reports_than_the_service_gives(virtual: Any) -> None:
     icaos = list(stations())
     asked, _ = asks(virtual, icaos, [(0, [])])

@@ -13,7 +13,6 @@ from core.feeds.nws import GridSource, ObservationSource, ReportSource, StationL
 from core.feeds.pace import Pace
 from core.feeds.polling import Polled
 from core.feeds.stations import HOUR_MS, climate_day_bounds, stations
-from core.feeds.trial import failed
 from core.feeds.values import ClimateReport, FeedValue, GridForecast, Observation, TakenBack
 
 NYC = stations()["KNYC"]
@@ -263,8 +262,9 @@ def test_reports_are_read_once_and_final_only_after_the_day(virtual: Any) -> Non
 
 def test_product_ids_do_not_become_paths(virtual: Any) -> None:
     service = Service(**{LIST: listed(("../../v1/forecast", "2026-11-22T11:18:00+00:00"))})
-    outcomes, _, _ = polls(virtual, ReportSource, service, [nothing])
-    assert isinstance(outcomes[0], Failed)
+    [outcome], _, _ = polls(virtual, ReportSource, service, [nothing])
+    assert isinstance(outcome, Polled)
+    assert outcome.remark == "report ../../v1/forecast set aside: its name is no report's"
     assert len(service.asked) == 1
 
 
@@ -388,19 +388,54 @@ def test_a_report_that_cannot_be_read_holds_back_no_newer_one(virtual: Any) -> N
     early, final = "2026-11-21T21:30:00+00:00", "2026-11-22T11:18:00+00:00"
     text = REPORT.format(day=21, heading="YESTERDAY", high=54)
     service = Service(**{LIST: listed(("b", final), ("a", early)), "/products/b": product("b", final, text)})
-    outcomes, got, _ = polls(virtual, ReportSource, service, [nothing, nothing])
+    outcomes, got, source = polls(
+        virtual, ReportSource, service, [nothing, lambda: 1_800, lambda: 1_800, nothing]
+    )
     assert [v.max_f for v in got if isinstance(v, ClimateReport)] == [54]
-    assert all(isinstance(o, Failed) and o.status == 404 for o in outcomes)
+    remarks = [o.remark for o in outcomes if isinstance(o, Polled)]
+    assert remarks == [*["report a not read: HTTP 404"] * 2, *["report a set aside: HTTP 404"] * 2]
+    assert [u.path for u in service.asked].count("/products/a") == 3, "then it is left alone, by its id"
+    assert source.newest_ms is not None
+
+
+def test_a_report_set_aside_is_forgotten_with_the_list_and_a_failing_service_is_a_failure(
+    virtual: Any,
+) -> None:
+    at = "2026-11-22T11:18:00+00:00"
+    service = Service(**{LIST: listed(("a", at)), "/products/a": 503})
+    outcomes, _, source = polls(virtual, ReportSource, service, [nothing] * 4)
+    assert all(isinstance(o, Failed) and o.status == 503 for o in outcomes) and not source._refused
+    service = Service(**{LIST: listed(("a", at))})
+
+    def replaced() -> None:
+        service.answers[LIST] = listed(("b", at))
+        text = REPORT.format(day=21, heading="YESTERDAY", high=54)
+        service.answers["/products/b"] = product("b", at, text)
+
+    outcomes, _, _ = polls(virtual, ReportSource, service, [nothing, replaced])
+    assert [o.remark for o in outcomes if isinstance(o, Polled)] == ["report a not read: HTTP 404", ""]
 
 
 def test_a_report_of_another_station_is_refused(virtual: Any) -> None:
     at = "2026-11-22T11:18:00+00:00"
     text = REPORT.format(day=21, heading="YESTERDAY", high=54).replace("CLINYC", "CLILGA")
     service = Service(**{LIST: listed(("b", at)), "/products/b": product("b", at, text)})
-    outcomes, got, _ = polls(virtual, ReportSource, service, [nothing])
-    assert got == [] and isinstance(outcomes[0], Failed)
-    assert outcomes[0].reason == "report refused: it is CLILGA, not CLINYC"
-    assert "No answer came" not in failed(outcomes[0]).text
+    outcomes, got, _ = polls(virtual, ReportSource, service, [nothing, nothing])
+    assert [o.remark for o in outcomes if isinstance(o, Polled)] == [
+        "report b set aside: it is CLILGA, not CLINYC"
+    ] * 2
+    assert got == [] and [u.path for u in service.asked].count("/products/b") == 1
+
+
+def test_a_report_dated_ahead_is_read_when_its_time_comes(virtual: Any) -> None:
+    at = "2026-11-22T15:06:00+00:00"
+    text = REPORT.format(day=21, heading="YESTERDAY", high=54)
+    service = Service(**{LIST: listed(("b", at)), "/products/b": product("b", at, text)})
+    outcomes, got, _ = polls(virtual, ReportSource, service, [nothing, lambda: 120])
+    assert [o.remark for o in outcomes if isinstance(o, Polled)] == [
+        "report b not read: its time is 60 s in the future", "",
+    ]  # fmt: skip
+    assert len(got) == 1
 
 
 def test_a_corrected_reading_is_handed_on_after_the_one_it_replaces(virtual: Any) -> None:

@@ -1,5 +1,6 @@
 """The Odds API: moves told from looks, credits spent where a game is near, and refusals told apart."""
 
+import asyncio
 import gzip
 import random
 from datetime import UTC, datetime
@@ -267,6 +268,22 @@ def test_what_is_left_is_shared_by_all_sports(virtual: Any, sports: tuple[str, .
     rest_s, spendable = (left.whole_ms - at_ms) / 1000, left.left - CREDITS // 10
     [asked] = [source for source in world.feed._sources if source.key == "basketball_nba"]
     assert asked.stale_after_s / 3 == pytest.approx(rest_s * len(sports) / spendable, rel=0.02)
+
+
+def test_the_source_is_as_old_as_the_price_of_a_near_game_that_stood_longest(virtual: Any) -> None:
+    world = World(virtual)
+    world.run(2 * 3_600)
+    [source] = world.feed._sources
+    held = [game for game in source._held.values() if game.near and game.books]
+    assert held and all(game.stale_after_s == source.stale_after_s for game in source._held.values())
+    assert source.newest_ms == min(game.stamp.event_ms for game in held)
+    assert world.game.id in {game.id for game in held}
+    assert any(not game.near for game in world.got)
+    at_ms = world.clocks.world_ms()
+    world.virtual.run_for((source.newest_ms - at_ms) / 1000 + source.stale_after_s, asyncio.Event().wait)
+    assert world.feed.health().state is FeedState.OK
+    world.virtual.run_for(2, asyncio.Event().wait)
+    assert world.feed.health().state is FeedState.STALE, "when its games are, by the same limit"
 
 
 def test_without_a_near_game_only_the_free_list_is_asked(virtual: Any) -> None:

@@ -129,6 +129,34 @@ def test_a_wish_that_is_said_again_meanwhile_moves_those_who_wait(virtual: Any) 
     assert other.asked_s == pytest.approx([110.0]), "it waited for 45, and at 20 came 110"
 
 
+def test_of_two_wishes_to_be_left_alone_the_longer_one_holds(virtual: Any) -> None:
+    """Both were asked before the first answer came."""
+
+    class Slow(Scripted):
+        async def poll(self) -> Polled | Failed:
+            outcome = await super().poll()
+            await asyncio.sleep(20)
+            return outcome
+
+    long, short, other = Scripted(virtual, "KNYC"), Slow(virtual, "KMDW"), Scripted(virtual, "KDEN")
+    long.answer = lambda s: Failed("", 429, 90.0) if len(s.asked_s) == 1 else Polled(0, True)
+    short.answer = lambda s: Failed("", 429, 5.0) if len(s.asked_s) == 1 else Polled(0, True)
+    virtual.run_for(95, feed(virtual, other, short, long, interval_s=30).run)
+    assert other.asked_s == pytest.approx([0.0, 90.0])
+
+
+def test_a_remark_is_shown_and_is_no_failure(virtual: Any) -> None:
+    source = Scripted(virtual)
+    source.answer = lambda s: Polled(0, True, remark="x set aside" if len(s.asked_s) == 1 else "")
+    source.newest_ms = virtual.clocks().world_ms()
+    polled = feed(virtual, source)
+    virtual.run_for(5, polled.run)
+    health = polled.health()
+    assert (health.state, health.failures, health.detail) == (FeedState.OK, 0, "KNYC: x set aside")
+    virtual.run_for(700, polled.run)
+    assert polled.health().detail == ""
+
+
 def test_a_test_does_not_ask_either_what_wants_to_be_left_alone(virtual: Any) -> None:
     source = Scripted(virtual)
     source.answer = Failed("HTTP 429", 429, 45.0)

@@ -31,6 +31,9 @@ class Ticking:
     def greet(self) -> tuple[bytes, ...]:
         return ()
 
+    def over(self, name: str, world_ms: int) -> bool:
+        return False
+
     def beat(self) -> bytes:
         return b""
 

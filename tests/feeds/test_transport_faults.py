@@ -121,6 +121,9 @@ class Ticking:
     def greet(self) -> tuple[bytes, ...]:
         return (b"hello",)
 
+    def over(self, name: str, world_ms: int) -> bool:
+        return False
+
     def beat(self) -> bytes:
         return b""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -20,6 +21,8 @@ ADDRESSES = {"deribit": {"ws": "/deribit", "api": "/deribit"}}
 HEARTBEAT_S_MIN = 10
 _DVOL = re.compile(r"deribit_volatility_index\.(btc|eth)_usd", re.ASCII)
 _TICKER = re.compile(r"ticker\.((BTC|ETH)-\d{1,2}[A-Z]{3}\d{2}-(\d{1,9})-[CP])\.(?:100ms|agg2)", re.ASCII)
+_EXPIRES_MS = 8 * 3_600_000
+"""Into the day of an option's name."""
 _INVALID = {"code": -32602, "message": "Invalid params"}
 _SMILE = 40.0
 """Points of volatility for a squared log distance of the strike of 1."""
@@ -60,7 +63,7 @@ class Deribit:
             case "get_index_price" if params.get("index_name") in ("btc_usd", "eth_usd"):
                 coin = params["index_name"].removesuffix("_usd").upper()
                 return {"index_price": self.around.prices.value(f"{coin}/USD", now_ms, "deribit")}
-            case "ticker" if _TICKER.fullmatch(channel):
+            case "ticker" if _TICKER.fullmatch(channel) and not expired(channel, now_ms):
                 return self.data(channel)
             case "get_volatility_index_data" if _DVOL.fullmatch(index) and params.get("resolution") == "1":
                 at_ms = now_ms // 1000 * 1000
@@ -130,13 +133,22 @@ class _Talk:
     def tick(self) -> Iterator[bytes]:
         self._ticks += 1
         for channel in self._channels:
-            if channel not in self._at.silent:
+            if channel not in self._at.silent and not expired(channel, self._at.around.now_ms()):
                 yield _note("subscription", {"channel": channel, "data": self._at.data(channel)})
         if self._heartbeat_s and self._ticks % round(self._heartbeat_s / TICK_S) == 0:
             if self._unanswered:
                 raise HangUpError("a test request was not answered", 1001)
             self._unanswered = True
             yield _note("heartbeat", {"type": "test_request"})
+
+
+def expired(channel: str, now_ms: int) -> bool:
+    """Whether it is an option's that is over."""
+    found = _TICKER.fullmatch(channel)
+    if found is None:
+        return False
+    day = datetime.strptime(found[1].split("-")[1], "%d%b%y").replace(tzinfo=UTC)
+    return now_ms >= int(day.timestamp()) * 1000 + _EXPIRES_MS
 
 
 def _known(channel: object) -> bool:
