@@ -106,6 +106,17 @@ class IndexMean(msgspec.Struct, frozen=True):
     """Distance between two values the mean is published as, dollars."""
 
 
+class Fixing(msgspec.Struct, frozen=True):
+    """What a market on a price settles on: one published value at a stated time."""
+
+    name: str
+    """By the desk's own name, ``SPX``."""
+    at_ms: int
+    """World time."""
+    precision: float
+    """Distance between two values it is published as."""
+
+
 class PriceBand(msgspec.Struct, frozen=True):
     """Valid prices are ``start + k * step`` within ``[start, end]``."""
 
@@ -261,6 +272,8 @@ class Market(msgspec.Struct, frozen=True):
     """Why it is not understood what a market of a known kind settles on; empty where it is."""
     mean: IndexMean | None = None
     """The mean of an index it settles on, read from the rules text, if it is such a market."""
+    fixing: Fixing | None = None
+    """The published value it settles on, read from the rules text, if it is such a market."""
     unconfirmed: str = ""
     """What of its settlement no rules text seen so far has confirmed: until the operator has, it is priced
     and not traded; empty where nothing is open."""
@@ -269,6 +282,12 @@ class Market(msgspec.Struct, frozen=True):
     """The smallest order the venue takes."""
     fee_changes: tuple[FeeChange, ...] = ()
     """Announced and not yet in ``fees``, oldest first."""
+
+    @property
+    def underlying(self) -> str | None:
+        """The index or price it settles on, by the desk's own name."""
+        settles_on = self.mean.index if self.mean is not None else None
+        return self.fixing.name if self.fixing is not None else settles_on
 
     def fees_at(self, world_ms: int) -> FeeSchedule:
         """The fees of a trade at that moment."""

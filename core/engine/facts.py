@@ -192,7 +192,7 @@ def _allowed(desk: Desk, market: Market) -> bool:
     chosen = desk.settings.markets
     names = (market.ticker, market.event_ticker, market.series_ticker)
     series = desk.seats[market.venue].series
-    understood = market.station is not None or market.mean is not None
+    understood = market.station is not None or market.underlying is not None
     listed = market.series_ticker in series and understood and not waits(desk, market)
     return listed and not any(name in chosen.deny for name in names)
 

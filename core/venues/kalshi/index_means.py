@@ -24,7 +24,7 @@ from core.venues.kalshi.series import MONTHS
 RULES_CHARS_MAX = 20_000
 MINUTE_S = 60
 EASTERN = ZoneInfo("America/New_York")
-_AT = re.compile(r"(\d{2})([A-Z]{3})(\d{2})(\d{2})(\d{2})?", re.ASCII)
+_AT = re.compile(r"(\d{2})([A-Z]{3})(\d{2})H?(\d{2})(\d{2})?", re.ASCII)
 _TRIMMED = re.compile(r"\btrim|\bexclud\w+ (?:the )?(?:highest|lowest|top|bottom)", re.IGNORECASE)
 _OUR_INDEX = re.compile(r"\b(?:[A-Z]{3,5}USD_?RTI|BRTI)\b", re.ASCII)
 
@@ -65,7 +65,8 @@ def index_series(series: str) -> IndexSeries | None:
 
 
 def event_time_ms(event_ticker: str, series: str) -> int | None:
-    """The moment in ``KXBTC15M-26SEP041215`` or ``KXBTCD-26NOV2217``, New York time; ``None`` without one."""
+    """The moment in ``KXBTC15M-26SEP041215``, ``KXBTCD-26NOV2217`` or ``KXINX-26NOV20H1600``, New York time;
+    ``None`` without one."""
     match = _AT.fullmatch(event_ticker.removeprefix(f"{series}-"))
     if match is None or match.group(2) not in MONTHS:
         return None

@@ -18,7 +18,7 @@ from core.domain.market import (
 )
 from core.domain.text import clean_text
 from core.domain.units import ONE_DOLLAR, Price, UnitError, parse_price
-from core.venues.kalshi import index_means
+from core.venues.kalshi import fixings, index_means
 from core.venues.kalshi import series as names
 from core.venues.kalshi.fees import Changes, Override, SeriesTerms, concerning, fee_changes, fee_schedule
 from core.venues.kalshi.labels import label
@@ -143,7 +143,8 @@ def market(
     about = settles(series_ticker, day, primary, secondary)
     close_ms = rfc3339_ms(wire.close_time, "close_time")
     index = index_means.settles(series_ticker, wire.event_ticker, close_ms, primary, secondary)
-    doubt = about.doubt or index.doubt
+    price = fixings.settles(series_ticker, wire.event_ticker, close_ms, primary, secondary)
+    doubt = about.doubt or index.doubt or price.doubt
     if doubt:
         odd.notes.append(doubt)
     waived_until_ms = odd.time(wire.fee_waiver_expiration_time, "fee_waiver_expiration_time")
@@ -179,7 +180,8 @@ def market(
         authority=about.authority,
         doubt=doubt,
         mean=index.mean,
-        unconfirmed=index.unconfirmed,
+        fixing=price.fixing,
+        unconfirmed=index.unconfirmed or price.unconfirmed,
         shard=odd.whole(wire.exchange_index, "exchange_index") or 0,
     )
 
