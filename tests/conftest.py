@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import gc
 import logging
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+# Small matrices: threads of the linear algebra library wait for each other longer than they work. Read when
+# numpy is loaded, and by the processes that tests start.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 # How long one example takes says how busy the machine is, and nothing about what is claimed.
 settings.register_profile("unhurried", deadline=None)

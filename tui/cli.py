@@ -22,6 +22,7 @@ from tui import (
     cli_links,
     cli_models,
     cli_safety,
+    cli_score,
     cli_truth,
     verbs,
 )
@@ -198,6 +199,7 @@ for _verb in (
     *cli_links.VERBS,
     *cli_feeds.VERBS,
     *cli_models.VERBS,
+    *cli_score.VERBS,
     cli_safety.flatten,
     cli_safety.rest_exit,
     cli_safety.watchdog,

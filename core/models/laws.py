@@ -17,6 +17,8 @@ import numpy.typing as npt
 from scipy.special import ndtr
 
 Array = npt.NDArray[np.float64]
+Which = slice | npt.NDArray[np.bool_] | npt.NDArray[np.intp]
+"""Some of many outcomes."""
 
 _SQRT2PI = math.sqrt(2.0 * math.pi)
 
@@ -89,6 +91,9 @@ class Law(msgspec.Struct, frozen=True):
         """Probability of at most ``x``, which broadcasts against the laws."""
         return below(self.shape, (np.asarray(x) - self.location) / self.scale)
 
+    def rows(self, which: Which) -> Law:
+        return Law(self.shape, self.location[which], self.scale[which])
+
     @property
     def mean(self) -> Array:
         return self.location
@@ -99,14 +104,18 @@ class Law(msgspec.Struct, frozen=True):
 
 
 class Mixture(msgspec.Struct, frozen=True):
-    """Several laws for each outcome, each with its weight (of sum one): an average of opinions that is as
-    wide as they are apart."""
+    """Several laws for each outcome, each with its weight (of sum one; one for all outcomes or one each): an
+    average of opinions that is as wide as they are apart."""
 
-    weights: tuple[float, ...]
+    weights: tuple[float | Array, ...]
     parts: tuple[Law, ...]
 
     def below(self, x: npt.ArrayLike) -> Array:
         return np.asarray(sum(w * part.below(x) for w, part in zip(self.weights, self.parts, strict=True)))
+
+    def rows(self, which: Which) -> Mixture:
+        weights = tuple(w[which] if isinstance(w, np.ndarray) else w for w in self.weights)
+        return Mixture(weights, tuple(part.rows(which) for part in self.parts))
 
     @property
     def mean(self) -> Array:

@@ -7,7 +7,6 @@ when its forecast was issued: outcomes count from ``lead + 1`` days before it.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 
 import msgspec
@@ -15,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.models.laws import Array
+from core.models.weather.climatology import harmonics
 
 HALF_LIFE_DAYS = {"fast": 4.0, "recent": 12.0, "long": 60.0}
 """Of the weights of past errors. Twelve days is the best single one for the bias of a blend at lead 1."""
@@ -24,9 +24,8 @@ SCALE_MIN_F = 0.3
 ERRORS_MIN = 15
 """Known errors before a recent one is told."""
 
-_YEAR_DAYS = 365.2425
-_JANUARY_ORDINAL = 730120  # 2000-01-01
-_DISAGREEMENT_OFFSET_F = 0.7
+_APART_OFFSET_F = 0.7
+_APART_USUAL_F = 1.5
 
 
 class Series(msgspec.Struct, frozen=True):
@@ -74,25 +73,30 @@ def joined(parts: tuple[Predictors, ...]) -> Predictors:
     )
 
 
+def corrected(series: Series) -> Array:
+    """Each source's forecasts (first axis) less its recent error; NaN where that is not known."""
+    sources = np.stack(list(series.forecasts.values()))
+    errors = sources - series.outcomes
+    return np.asarray(sources - _faded(errors, HALF_LIFE_DAYS["recent"], series.lead_days + 1))
+
+
 def predictors(series: Series) -> Predictors:
     """One row for each day of ``series``."""
     lag = series.lead_days + 1
     main = next(iter(series.forecasts.values()))
-    sources = np.stack(list(series.forecasts.values()))
-    recent = _faded(sources - series.outcomes, HALF_LIFE_DAYS["recent"], lag)
-    corrected = sources - recent
-    anchor = np.asarray(_mean_known(corrected))
+    members = corrected(series)
+    anchor = _mean_known(members)
     errors = anchor - series.outcomes
     scale = np.maximum(SCALE_MIN_F, np.sqrt(_faded(errors**2, SCALE_HALF_LIFE_DAYS, lag)))
 
     errors_main = main - series.outcomes
-    recent_main = recent[0]
+    recent_main = main - members[0]
     known_outcome, known_error = _shifted(series.outcomes, lag), _shifted(errors_main, lag)
     unknown = np.full(main.shape, np.nan)
     earlier = (*series.earlier, unknown, unknown)[:2]
     day_before = unknown if series.day_before is None else series.day_before
     issues = np.stack([main, *earlier])
-    season = 2.0 * math.pi * (series.first_ordinal + np.arange(main.size) - _JANUARY_ORDINAL) / _YEAR_DAYS
+    season = harmonics(series.first_ordinal + np.arange(main.size))
     terms = {
         "constant": np.ones(main.shape),
         "level": (main - 65.0) / 20.0,
@@ -103,12 +107,12 @@ def predictors(series: Series) -> Predictors:
         "revision_before": (earlier[0] - earlier[1]) / 5.0,
         "change": (main - day_before) / 10.0,
         "persistence": (main - known_outcome) / 10.0,
-        "season_cos": np.cos(season),
-        "season_sin": np.sin(season),
-        "season_cos2": np.cos(2.0 * season),
-        "season_sin2": np.sin(2.0 * season),
+        "season_cos": season[:, 1],
+        "season_sin": season[:, 2],
+        "season_cos2": season[:, 3],
+        "season_sin2": season[:, 4],
         "log_scale": np.log(scale / 3.0),
-        "log_unsettled": np.log(_sd_known(issues) + _DISAGREEMENT_OFFSET_F),
+        "log_unsettled": _log_apart(issues),
     }
     if "low" in series.extras:
         terms["range"] = (main - series.extras["low"] - 20.0) / 10.0
@@ -117,8 +121,8 @@ def predictors(series: Series) -> Predictors:
     if "precipitation" in series.extras:
         terms["precipitation"] = (series.extras["precipitation"] - 30.0) / 30.0
     if len(series.forecasts) > 1:
-        terms["log_apart"] = np.log(_sd_known(corrected) + _DISAGREEMENT_OFFSET_F)
-        for name, values in zip(series.forecasts, corrected, strict=True):
+        terms["log_apart"] = _log_apart(members)
+        for name, values in zip(series.forecasts, members, strict=True):
             terms[source_term(name)] = (values - anchor) / 3.0
     return Predictors(anchor, terms, scale, _count_known(errors, lag))
 
@@ -162,6 +166,11 @@ def _mean_known(values: Array) -> Array:
     count = known.sum(axis=0)
     total = np.where(known, values, 0.0).sum(axis=0)
     return np.where(count > 0, total / np.maximum(count, 1), np.nan)
+
+
+def _log_apart(values: Array) -> Array:
+    """How far several numbers for one day (first axis) are apart, zero where as usual."""
+    return np.asarray(np.log((_sd_known(values) + _APART_OFFSET_F) / (_APART_USUAL_F + _APART_OFFSET_F)))
 
 
 def _sd_known(values: Array) -> Array:

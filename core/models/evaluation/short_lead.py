@@ -1,0 +1,88 @@
+"""The table of several global models at near-zero lead: what calibrating and joining them is worth.
+
+No trading skill: such a day's maximum holds runs issued on the day itself. Rows have no lead.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from core.models.evaluation.law_rows import Said, law_rows
+from core.models.evaluation.rows import DEFAULT, Counted, Row
+from core.models.evaluation.walk import Steps, fits, walk_emos
+from core.models.evaluation.weather_files import SHORT, ShortSet
+from core.models.evaluation.weather_laws import RECENT, averaged, rolled, stacked, steps_of
+from core.models.laws import Array, Law, Mixture, Shape
+from core.models.weather import article_normal, dressing, emos, rolling
+from core.models.weather.predictors import Series, corrected, predictors
+
+MISMATCHED = ("KXHIGHCHI", "KXHIGHLAX")
+"""Highs of another station than the one the series settles on."""
+_LEAD_DAYS = 0
+
+
+def short_rows(data: ShortSet, counted: Counted) -> tuple[list[Row], list[str]]:
+    """Rows, and sentences on what is left out."""
+    keep = [at for at, name in enumerate(data.series) if name not in MISMATCHED]
+    names = [data.series[at] for at in keep]
+    outcomes = data.outcomes[keep]
+    main = next(iter(data.highs.values()))[keep]
+    counts = np.isfinite(main) & np.isfinite(outcomes) & counted.holds(data.days)
+    notes = [
+        f"{SHORT}: {name} is left out, its highs are of another station than the contract's."
+        for name in data.series
+        if name in MISMATCHED
+    ]
+    if not counts.any():
+        return [], notes
+    said = _laws(data, keep, steps_of(data.days, counted, _LEAD_DAYS))
+    return law_rows(said, names, data.days, outcomes, counts, None), notes
+
+
+def _laws(data: ShortSet, keep: list[int], steps: Steps) -> Said:
+    outcomes = data.outcomes[keep]
+    main = next(iter(data.highs.values()))[keep]
+    series = [
+        Series(
+            first_ordinal=int(data.days[0]),
+            lead_days=_LEAD_DAYS,
+            outcomes=data.outcomes[at],
+            forecasts={name: highs[at] for name, highs in data.highs.items()},
+        )
+        for at in keep
+    ]
+    known = [predictors(one) for one in series]
+    recent = stacked(known)
+    walked = {shape: walk_emos(shape, known, outcomes, steps) for shape in (Shape.NORMAL, Shape.T6)}
+    return {
+        article_normal.NAME: Law(
+            Shape.NORMAL, main, np.where(np.isfinite(main), article_normal.SIGMA_F, np.nan)
+        ),
+        rolling.NAME: rolled(main, outcomes, _LEAD_DAYS),
+        RECENT: recent,
+        dressing.NAME: _dressed(series, steps),
+        emos.NAME[Shape.NORMAL]: walked[Shape.NORMAL].law,
+        emos.NAME[Shape.T6]: walked[Shape.T6].law,
+        DEFAULT: averaged(walked[Shape.T6], recent),
+    }
+
+
+def _dressed(series: list[Series], steps: Steps) -> Mixture:
+    """By place and day; a day without a kernel is NaN in all its parts."""
+    size = len(series[0].forecasts)
+    shape = (size, len(series), series[0].outcomes.size)
+    weights, locations, scales = (np.full(shape, np.nan) for _ in range(3))
+    for at, one in enumerate(series):
+        members = corrected(one).T
+
+        def fit(seen: int, members: Array = members, one: Series = one) -> dressing.Kernel | None:
+            return dressing.fit(members[:seen], one.outcomes[:seen])
+
+        for kernel, block in fits(steps, fit):
+            if kernel is not None:
+                law = dressing.predict(kernel, members[block])
+                for k, (weight, part) in enumerate(zip(law.weights, law.parts, strict=True)):
+                    weights[k, at, block] = weight
+                    locations[k, at, block], scales[k, at, block] = part.location, part.scale
+    parts = tuple(Law(Shape.NORMAL, locations[k], scales[k]) for k in range(size))
+    return Mixture(tuple(weights), parts)

@@ -1,0 +1,59 @@
+"""The weather task: daily highs predicted at each lead, scored against the settled whole degrees.
+
+Log loss is that of the whole degree that came (floored); coverage and PIT share out its stretch of
+probability. All models of a table count the same city-days: those of which the forecast, its issue a day
+earlier (where the set has that lead) and the outcome are known, and of which the default says something. A
+model that needs a longer past than that counts fewer.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from core.models.evaluation.law_rows import law_rows
+from core.models.evaluation.rows import Counted, Report, Row
+from core.models.evaluation.short_lead import short_rows
+from core.models.evaluation.weather_files import LEADS, SHORT, LeadSet, lead_set, short_set
+from core.models.evaluation.weather_laws import laws
+
+TASK = "weather"
+
+
+def score(directory: Path, counted: Counted) -> Report:
+    """Rows of every set under ``directory``. Raises ``DataError`` for a wrong file."""
+    rows: list[Row] = []
+    notes: list[str] = []
+    if (directory / LEADS).is_dir():
+        data = lead_set(directory / LEADS)
+        for lead in range(data.highs.shape[1]):
+            rows += lead_rows(data, lead, counted)
+        if not data.guidance:
+            notes.append(f"{LEADS} has no nbm_hrrr.csv: the default rests on one source everywhere.")
+    else:
+        notes.append(f"{LEADS} is not there: its table is left out.")
+    if (directory / SHORT).is_dir():
+        found, left_out = short_rows(short_set(directory / SHORT), counted)
+        rows, notes = rows + found, notes + left_out
+    else:
+        notes.append(f"{SHORT} is not there: its table is left out.")
+    return Report(TASK, tuple(rows), tuple(notes))
+
+
+def lead_rows(data: LeadSet, lead: int, counted: Counted) -> list[Row]:
+    """Rows of one lead."""
+    counts = comparable(data, lead) & counted.holds(data.days)
+    if not counts.any():
+        return []
+    return law_rows(laws(data, lead, counted), data.cities, data.days, data.outcomes, counts, lead)
+
+
+def comparable(data: LeadSet, lead: int) -> npt.NDArray[np.bool_]:
+    """City-days on which the forecast, its issue a day earlier and the outcome are known."""
+    counts = np.isfinite(data.highs[:, lead]) & np.isfinite(data.outcomes)
+    if lead + 1 < data.highs.shape[1]:
+        earlier = np.isfinite(data.highs[:, lead + 1])
+        counts &= earlier | ~earlier.any(axis=1, keepdims=True)
+    return counts

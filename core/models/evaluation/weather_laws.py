@@ -1,0 +1,144 @@
+"""What every weather model says of each city and day at one lead, with what was known at issue."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from core.models.evaluation.rows import DEFAULT, Counted, Days
+from core.models.evaluation.walk import Steps, Walked, fits, walk_emos
+from core.models.evaluation.weather_files import LeadSet
+from core.models.laws import Array, Law, Shape
+from core.models.weather import article_normal, climatology, emos, rolling
+from core.models.weather.predictors import Predictors, Series, predictors
+
+CALIBRATED = "calibrated-sigma"
+RECENT = "recent"
+MAIN = "blend"
+
+Laws = Mapping[str, Law]
+"""By model; arrays by city and day, NaN where it says nothing."""
+
+
+def steps_of(days: Days, counted: Counted, lead_days: int) -> Steps:
+    until = None if counted.fit_until is None else counted.fit_until - int(days[0])
+    return Steps(counted.holds(days), lead_days, until)
+
+
+def laws(data: LeadSet, lead: int, counted: Counted) -> Laws:
+    """Models in the order of their tables."""
+    steps = steps_of(data.days, counted, lead)
+    forecast, outcomes = data.highs[:, lead], data.outcomes
+    alone = [predictors(_series(data, city, lead, ())) for city in range(len(data.cities))]
+    single = {shape: walk_emos(shape, alone, outcomes, steps) for shape in (Shape.NORMAL, Shape.T6)}
+    raw = Law(Shape.NORMAL, forecast, np.where(np.isfinite(forecast), article_normal.SIGMA_F, np.nan))
+    return {
+        climatology.NAME: walk_climate(data.days, outcomes, steps),
+        article_normal.NAME: raw,
+        CALIBRATED: Law(Shape.NORMAL, forecast, window(forecast - outcomes, lead)[2]),
+        rolling.NAME: rolled(forecast, outcomes, lead),
+        RECENT: stacked(alone),
+        emos.NAME[Shape.NORMAL]: single[Shape.NORMAL].law,
+        emos.NAME[Shape.T6]: single[Shape.T6].law,
+        DEFAULT: _default(data, lead, steps, alone, single[Shape.T6]),
+    }
+
+
+def _default(data: LeadSet, lead: int, steps: Steps, alone: Sequence[Predictors], single: Walked) -> Law:
+    """EMOS-t on all sources a city has, averaged with what needs no fit; cities of the same sources lean on
+    each other."""
+    whole = averaged(single, stacked(alone))
+    location, scale = np.array(whole.location), np.array(whole.scale)
+    sources = [_sources(data, city, lead) for city in range(len(data.cities))]
+    for kind in sorted(set(sources) - {()}):
+        members = [city for city, has in enumerate(sources) if has == kind]
+        known = [predictors(_series(data, city, lead, kind)) for city in members]
+        walked = walk_emos(Shape.T6, known, data.outcomes[members], steps)
+        law = averaged(walked, stacked(known))
+        location[members], scale[members] = law.location, law.scale
+    return Law(Shape.T6, location, scale)
+
+
+def averaged(walked: Walked, recent: Law) -> Law:
+    """The default: EMOS with the recent model, which stands alone while there is no fit."""
+    fitted = np.isfinite(walked.law.scale)
+    days = np.where(fitted, walked.days, 0.0)
+    filled = Law(
+        walked.law.shape,
+        np.where(fitted, walked.law.location, recent.location),
+        np.where(fitted, walked.law.scale, recent.sd / walked.law.shape.deviation),
+    )
+    return emos.averaged(filled, recent, days)
+
+
+def stacked(known: Sequence[Predictors]) -> Law:
+    every = [emos.recent(rows) for rows in known]
+    return Law(Shape.NORMAL, np.stack([r.location for r in every]), np.stack([r.scale for r in every]))
+
+
+def _sources(data: LeadSet, city: int, lead: int) -> tuple[str, ...]:
+    """Guidance the city has at this lead."""
+    return tuple(
+        name
+        for name, highs in data.guidance.items()
+        if lead < highs.shape[1] and np.isfinite(highs[city, lead]).any()
+    )
+
+
+def _series(data: LeadSet, city: int, lead: int, guidance: Sequence[str]) -> Series:
+    highs = data.highs[city]
+    unknown = np.full(data.days.size, np.nan)
+    earlier = tuple(highs[at] if at < highs.shape[0] else unknown for at in (lead + 1, lead + 2))
+    day_before = unknown
+    if lead > 0:
+        day_before = np.concatenate(([np.nan], highs[lead - 1][:-1]))
+    return Series(
+        first_ordinal=int(data.days[0]),
+        lead_days=lead,
+        outcomes=data.outcomes[city],
+        forecasts={MAIN: highs[lead], **{name: data.guidance[name][city, lead] for name in guidance}},
+        earlier=earlier,
+        day_before=day_before,
+        extras={name: values[city, lead] for name, values in data.extras.items()},
+    )
+
+
+def walk_climate(days: Days, outcomes: Array, steps: Steps) -> Law:
+    location, scale = np.full(outcomes.shape, np.nan), np.full(outcomes.shape, np.nan)
+    for city, observed in enumerate(outcomes):
+
+        def fit(seen: int, observed: Array = observed) -> climatology.Climate | None:
+            return climatology.fit(days[:seen], observed[:seen])
+
+        for climate, block in fits(steps, fit):
+            if climate is not None:
+                law = climatology.predict(climate, days[block])
+                location[city, block], scale[city, block] = law.location, law.scale
+    return Law(Shape.NORMAL, location, scale)
+
+
+def rolled(forecast: Array, outcomes: Array, lead: int) -> Law:
+    """The rolling model, as ``core.models.weather.rolling`` has it."""
+    bias, sigma, _ = window(forecast - outcomes, lead)
+    return Law(Shape.NORMAL, forecast - bias, sigma)
+
+
+def window(errors: Array, lead: int) -> tuple[Array, Array, Array]:
+    """Mean, spread and root mean square of each city's last known errors at issue (``rolling.DAYS_USED`` of
+    them, NaN below ``rolling.DAYS_MIN``)."""
+    mean, sigma, size = (np.full(errors.shape, np.nan) for _ in range(3))
+    for city, row in enumerate(errors):
+        at = np.flatnonzero(np.isfinite(row))
+        sums = np.concatenate(([0.0], np.cumsum(row[at])))
+        squares = np.concatenate(([0.0], np.cumsum(row[at] ** 2)))
+        known = np.searchsorted(at, np.arange(row.size) - lead, "left")
+        count = np.minimum(known, rolling.DAYS_USED)
+        used = np.where(count >= rolling.DAYS_MIN, count, np.nan)
+        total = sums[known] - sums[known - count]
+        square = squares[known] - squares[known - count]
+        mean[city] = total / used
+        variance = np.maximum(square - total**2 / used, 0.0) / (used - 1)
+        sigma[city] = np.sqrt(variance * (1.0 + 1.0 / used))
+        size[city] = np.sqrt(square / used)
+    return mean, sigma, size

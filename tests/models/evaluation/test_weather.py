@@ -1,0 +1,188 @@
+"""The weather task on a small set, its faults, and the promised figures where the real set is at hand."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.models.evaluation import walk, weather
+from core.models.evaluation.rows import Counted, DataError, Report, Row
+from core.models.evaluation.weather_files import lead_set
+from core.models.evaluation.weather_laws import laws, window
+from tests.models.evaluation.weather_set import FIRST, day, write_leads
+
+BEFORE_FITS = ("climatology", "article-normal", "calibrated-sigma", "rolling", "recent")
+ORDINAL = FIRST.toordinal()
+LATE = Counted(first=ORDINAL + 390)
+"""One block of fits."""
+
+
+@pytest.fixture(scope="module")
+def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("sets")
+    write_leads(made)
+    return made
+
+
+@pytest.fixture(scope="module")
+def late(directory: Path) -> Report:
+    return weather.score(directory, LATE)
+
+
+def found(report: Report, model: str, lead: int = 1, group: str = "all") -> Row:
+    (row,) = [r for r in report.rows if (r.model, r.lead, r.group) == (model, lead, group)]
+    return row
+
+
+def test_every_model_counts_the_same_days_at_every_lead(late: Report) -> None:
+    models = [r.model for r in late.rows if (r.lead, r.group) == (1, "all")]
+    assert models == [*BEFORE_FITS, "emos", "emos-t", "default"]
+    assert {(r.n, r.days) for r in late.rows if r.group == "all"} == {(60, 30)}
+    assert {r.group for r in late.rows} == {"all", "AAA", "BBB"}
+    assert {r.lead for r in late.rows} == {0, 1, 2}
+
+
+def test_bias_is_corrected_and_more_sources_help_where_they_are(late: Report) -> None:
+    assert found(late, "rolling").crps < 0.9 * found(late, "article-normal").crps
+    assert found(late, "default", group="AAA").crps < 0.75 * found(late, "emos-t", group="AAA").crps
+    alone = found(late, "default", group="BBB").crps
+    assert alone == pytest.approx(found(late, "emos-t", group="BBB").crps, rel=0.1)
+
+
+def test_a_set_that_is_missing_is_told(late: Report) -> None:
+    assert late.notes == ("openmeteo_short_lead is not there: its table is left out.",)
+
+
+def test_counting_other_days_changes_no_prediction(directory: Path) -> None:
+    data = lead_set(directory / "weather_lead_forecasts")
+    few, many = laws(data, 1, LATE), laws(data, 1, Counted(first=ORDINAL + 370))
+    for model, law in few.items():
+        assert np.array_equal(law.location[:, 390:], many[model].location[:, 390:], equal_nan=True), model
+
+
+def test_a_day_is_predicted_without_what_came_after_its_issue(directory: Path) -> None:
+    """Everything from the day of issue on may be anything, but for the forecasts of the day themselves."""
+    data = lead_set(directory / "weather_lead_forecasts")
+    at = 400
+    before = laws(data, 1, LATE)
+    data.outcomes[:, at - 1 :] = -50.0
+    data.highs[:, :, at + 1 :] = 140.0
+    after = laws(data, 1, LATE)
+    for model, law in before.items():
+        assert np.array_equal(law.location[:, at], after[model].location[:, at], equal_nan=True), model
+        assert np.array_equal(law.scale[:, at], after[model].scale[:, at], equal_nan=True), model
+
+
+def test_frozen_fits_see_nothing_later_and_recent_errors_go_on(directory: Path) -> None:
+    data = lead_set(directory / "weather_lead_forecasts")
+    frozen = Counted(first=ORDINAL + 390, fit_until=ORDINAL + 350)
+    before = laws(data, 1, frozen)
+    # A forecast that turns 10 degrees warmer on day 392 is followed by what is no fit.
+    data.highs[:, 1, 392:] += 10.0
+    after = laws(data, 1, frozen)
+    moved = after["recent"].location[:, 415] - before["recent"].location[:, 415]
+    assert (np.abs(moved) < 5.0).all(), "ten degrees, most of them corrected"
+    unmoved = after["climatology"].location == before["climatology"].location
+    assert unmoved[:, 390:].all()
+    free = laws(data, 1, LATE)
+    assert not np.array_equal(free["emos"].location[:, 419], after["emos"].location[:, 419])
+
+
+def test_blocks_see_only_what_was_known() -> None:
+    steps = walk.Steps(np.arange(100) >= 25, lead_days=2)
+    assert list(steps.blocks()) == [
+        (0, slice(0, 30)),
+        (28, slice(30, 60)),
+        (58, slice(60, 90)),
+        (88, slice(90, 100)),
+    ]
+    frozen = walk.Steps(np.arange(100) >= 25, lead_days=2, fit_until=39)
+    assert list(frozen.blocks()) == [
+        (0, slice(0, 30)),
+        (28, slice(30, 42)),
+        (40, slice(42, 60)),
+        (40, slice(60, 90)),
+        (40, slice(90, 100)),
+    ]
+    assert [seen for seen, _ in walk.Steps(np.ones(40, bool), 1, fit_until=-5).blocks()] == [0, 0]
+
+
+def test_window_is_of_the_last_known_errors() -> None:
+    """Seventy-five of them, a gap bridged, sixty at least, none from the day of issue on."""
+    rng = np.random.default_rng(2)
+    errors = rng.normal(2, 3, (1, 200))
+    errors[0, 100:110] = np.nan
+    mean, sigma, size = window(errors, 1)
+    used = errors[0, :149][np.isfinite(errors[0, :149])][-75:]
+    assert mean[0, 150] == pytest.approx(used.mean())
+    assert sigma[0, 150] == pytest.approx(used.std(ddof=1) * np.sqrt(1 + 1 / 75))
+    assert size[0, 150] == pytest.approx(np.sqrt((used**2).mean()))
+    assert np.isnan(mean[0, :61]).all()
+    assert np.isfinite(mean[0, 61:]).all()
+
+
+def test_a_new_city_is_scored_once_its_own_errors_are_known(directory: Path, tmp_path: Path) -> None:
+    folder = write_leads(tmp_path)
+    lines = (folder / "forecasts.csv").read_text().splitlines()
+    kept = [line for line in lines if not (line.startswith("BBB") and line.split(",")[1] < day(395))]
+    (folder / "forecasts.csv").write_text("\n".join(kept) + "\n")
+    report = weather.score(tmp_path, LATE)
+    assert found(report, "default", group="AAA").n == 30
+    # Fifteen errors are needed, and the last known one is of two days before.
+    assert found(report, "default", group="BBB").n == 420 - 395 - 16
+    assert not [r for r in report.rows if (r.model, r.group) == ("rolling", "BBB")]
+
+
+def test_a_missing_lead_leaves_the_others(tmp_path: Path) -> None:
+    folder = write_leads(tmp_path, days=200)
+    lines = (folder / "forecasts.csv").read_text().splitlines()
+    (folder / "forecasts.csv").write_text("\n".join(x for x in lines if x.split(",")[3] != "2") + "\n")
+    report = weather.score(tmp_path, Counted(first=ORDINAL + 180))
+    assert {r.lead for r in report.rows} == {0, 1}
+    assert found(report, "default").n == 40
+
+
+BAD = [
+    ("forecasts", 5, "AAA,2023-01-02,2023-01-01,1,1,1,1,1", "is there twice; remove one of the rows."),
+    ("forecasts", 5, "AAA,2023-01-02,2023-01-01,4,1,1,1,1", "the day is not 4 days after the issue; correct"),
+    ("forecasts", 3, "A\x1b[2J,2023-01-02,2023-01-01,1,1,1,1,1", r"'A\x1b[2J' is no name"),
+    ("observed", 4, "AAA,2023-01-01,60,test", "is there twice; remove one of the rows."),
+    ("observed", 4, "AAA,2023-01-03,hot,test", "tmax_obs_f is 'hot', no number; leave it empty"),
+    ("nbm_hrrr", 2, "AAA,2023-01-01,nbm,yesterday,60", "'yesterday' is no time; correct"),
+    (
+        "nbm_hrrr",
+        2,
+        "AAA,2023-01-01,nbm,2023-01-05 12:00:00,60",
+        "its run is -4 days before the day; correct",
+    ),
+]
+
+
+@pytest.mark.parametrize(("file", "line", "text", "said"), BAD)
+def test_a_wrong_row_is_refused_with_its_line(
+    tmp_path: Path, file: str, line: int, text: str, said: str
+) -> None:
+    folder = write_leads(tmp_path, days=10)
+    path = folder / f"{file}.csv"
+    lines = path.read_text().splitlines()
+    path.write_text("\n".join([*lines[: line - 1], text, *lines[line:]]) + "\n")
+    with pytest.raises(DataError) as refused:
+        weather.score(tmp_path, Counted())
+    where = f"{file}.csv, line "
+    assert where in str(refused.value) and said in str(refused.value)
+    if "twice" not in said:
+        assert f"{where}{line}:" in str(refused.value)
+
+
+def test_the_default_reaches_its_figures_on_the_development_days(shared: Path) -> None:
+    """Lead 1, 2025-01-04 to 2025-02-12: a tenth of the promised table, as the whole takes its time."""
+    data = lead_set(shared / "data" / "models" / "weather_lead_forecasts")
+    counted = Counted(first=dt.date(2025, 1, 4).toordinal(), last=dt.date(2025, 2, 12).toordinal())
+    report = weather.lead_rows(data, 1, counted)
+    rows = {r.model: r for r in report if r.group == "all"}
+    assert rows["default"].n == 238
+    assert rows["default"].crps < 0.9 * rows["rolling"].crps
+    assert 0.74 < rows["default"].cov80 < 0.86
