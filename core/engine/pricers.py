@@ -7,14 +7,18 @@ from typing import Protocol
 
 from core.domain.market import Market
 from core.feeds.quotes import Average, Quote, Volatility
+from core.feeds.releases import Calendar
 from core.feeds.stations import stations
 from core.feeds.values import FeedValue, WeatherValue
 from core.models.fair_value import EventFair, NoPrice
-from core.models.families import families
+from core.models.families import RANGE_AVERAGE, RANGE_PRICE, families
 from core.models.prediction import Prediction
 from core.models.ranges import inputs as index_inputs
+from core.models.ranges import price_inputs
+from core.models.ranges.fixing import predict as predict_fixing
 from core.models.ranges.inputs import IndexInputs
 from core.models.ranges.price import predict as predict_range
+from core.models.ranges.price_inputs import PriceInputs
 from core.models.weather import inputs as station_inputs
 from core.models.weather.inputs import StationInputs
 from core.models.weather.price import ModelId
@@ -68,16 +72,47 @@ class WeatherPricer:
         return predict_weather(markets, held, self._model, now_ms, previous, self._replay_offset_days)
 
 
+class FixingPricer:
+    """Markets on a published price at a stated time, by what it is the price of."""
+
+    pushed = True
+
+    def __init__(self) -> None:
+        self._inputs = {
+            name: PriceInputs(family) for name, family in families().items() if family.model == RANGE_PRICE
+        }
+
+    def subject(self, market: Market) -> str | None:
+        return market.fixing.name if market.fixing is not None else None
+
+    def absorb(self, value: FeedValue) -> str | None:
+        if not isinstance(value, Quote | Calendar):
+            return None
+        moved = None
+        for name, held in self._inputs.items():
+            if price_inputs.concerns(held.family, value):
+                self._inputs[name] = price_inputs.absorb(held, value)
+                # A calendar moves no price by itself: the next look of each second sees it.
+                moved = name if isinstance(value, Quote) else moved
+        return moved
+
+    def predict(
+        self, markets: Sequence[Market], subject: str, now_ms: int, previous: EventFair | None
+    ) -> Prediction | NoPrice:
+        return predict_fixing(markets, self._inputs.get(subject), now_ms)
+
+
 class RangePricer:
     """Markets on the mean of an index, by that index."""
 
     pushed = True
 
     def __init__(self) -> None:
-        self._inputs = {index: IndexInputs(family) for index, family in families().items()}
+        known = {index: row for index, row in families().items() if row.model == RANGE_AVERAGE}
+        self._inputs = {index: IndexInputs(family) for index, family in known.items()}
         self._read: dict[str, list[str]] = {}
         """Indices by the names of what moves their markets' prices or checks them."""
-        for index, family in families().items():
+        for index, family in known.items():
             for name in (family.index, family.implied, family.check):
                 self._read.setdefault(name, []).append(index)
 

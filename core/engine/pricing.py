@@ -11,7 +11,7 @@ import msgspec
 from core.domain.clock import Clocks
 from core.domain.market import Market, MarketStatus
 from core.engine.alarms import Alarms
-from core.engine.pricers import Pricer, RangePricer, WeatherPricer
+from core.engine.pricers import FixingPricer, Pricer, RangePricer, WeatherPricer
 from core.engine.record import Scribe
 from core.engine.state import AlarmLevel, DeskState, EventState, MarketState
 from core.feeds.values import FeedValue
@@ -62,7 +62,11 @@ class Pricing:
         self._spawn = spawn
         self.on_news: Callable[[], None] = lambda: None
         """Called once ``on_moved`` has made of changed prices what it will: a viewer need not wait."""
-        self._pricers: tuple[Pricer, ...] = (WeatherPricer(model, replay_offset_days), RangePricer())
+        self._pricers: tuple[Pricer, ...] = (
+            WeatherPricer(model, replay_offset_days),
+            RangePricer(),
+            FixingPricer(),
+        )
         self._on_refused = on_refused
         self._input_ns: dict[str, int] = {}
         self._due: set[str] = set()

@@ -12,26 +12,42 @@ import msgspec
 from core.models.laws import T_SHAPES
 
 RANGE_AVERAGE = "range-average"
+RANGE_PRICE = "range-price"
+MODELS = (RANGE_AVERAGE, RANGE_PRICE)
+NYSE = "nyse"
+"""The clock of New York's stock exchanges; any other is a row of ``ranges/clocks.toml``."""
 
 
 class Family(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One row of ``families.toml``."""
 
     index: str
+    """What the rules name, or the price of what, by the desk's own name."""
     model: str
-    source: str
-    """Name of the feed whose word on the index counts."""
-    implied: str
-    """Volatility index, used alone where it is fresh; empty where there is none."""
-    check: str
-    """What exchanges' books must confirm where they are fresh."""
     degrees: int
+    """Of the Student's t."""
+    source: str = ""
+    """Name of the feed whose word on it counts; empty where all that tell of it are taken together."""
+    implied: str = ""
+    """Volatility index, used alone where it is fresh; empty where there is none."""
+    check: str = ""
+    """What exchanges' books must confirm where they are fresh."""
+    clock: str = ""
+    """By which its variance runs."""
+    factor: float = 1.0
+    """Of what is implied, how much comes true."""
+    usual: float = 0.0
+    """Percent a year that it moves as a rule, believed until its own returns say more; 0: nothing is."""
+    pip: float = 0.0
+    """What two providers' prices of the same moment differ by is counted in it."""
 
     def __post_init__(self) -> None:
-        if self.model != RANGE_AVERAGE:
+        if self.model not in MODELS:
             raise ValueError(f"{self.index}: no model is called {self.model!r}")
         if self.degrees not in T_SHAPES:
             raise ValueError(f"{self.index}: degrees must be one of {', '.join(map(str, T_SHAPES))}")
+        if self.model == RANGE_PRICE and not self.clock:
+            raise ValueError(f"{self.index}: {RANGE_PRICE} needs a clock")
 
 
 class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -40,6 +56,6 @@ class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @functools.cache
 def families() -> Mapping[str, Family]:
-    """By index."""
+    """By what they are about."""
     text = (importlib.resources.files("core.models") / "families.toml").read_text("utf-8")
     return {row.index: row for row in msgspec.convert(tomllib.loads(text), _Table).family}

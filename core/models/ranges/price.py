@@ -15,6 +15,7 @@ from core.models.prediction import Laws, Prediction
 from core.models.ranges import rungs as ladder
 from core.models.ranges.averaging import SECOND_MS, Known, Running, law, running
 from core.models.ranges.inputs import IndexInputs
+from core.models.ranges.refusal import RefusedError, check_age, seconds
 from core.models.ranges.volatility import implied_per_s, percent_a_year
 
 VERSION = f"{RANGE_AVERAGE}-1"
@@ -31,38 +32,34 @@ REALISED_ERROR = 0.15
 """Of past returns for what comes, beside the error of their number."""
 
 
-class _RefusedError(Exception):
-    """Carries the one sentence of a ``NoPrice`` out of the steps below."""
-
-
 def predict(markets: Sequence[Market], inputs: IndexInputs | None, now_ms: int) -> Prediction | NoPrice:
     """What one event settles at, as seen at ``now_ms`` (world time); ``markets`` are all of it."""
     event = markets[0].event_ticker if markets else ""
     try:
         return _predict(markets, inputs, now_ms)
-    except _RefusedError as refusal:
+    except RefusedError as refusal:
         return NoPrice(event, str(refusal))
 
 
 def _predict(markets: Sequence[Market], inputs: IndexInputs | None, now_ms: int) -> Prediction:
     if doubt := next((market.doubt for market in markets if market.doubt), ""):
-        raise _RefusedError(doubt)
+        raise RefusedError(doubt)
     mean = _settles_on(markets)
     found = ladder.rungs(markets, mean.precision)
     if isinstance(found, str):
-        raise _RefusedError(found)
+        raise RefusedError(found)
     if inputs is None:
-        raise _RefusedError(f"settles on {mean.index}, an index without a model")
+        raise RefusedError(f"settles on {mean.index}, an index without a model")
     if now_ms >= mean.ends_ms:
-        raise _RefusedError(f"the mean of {mean.index} is complete; it settles on that")
+        raise RefusedError(f"the mean of {mean.index} is complete; it settles on that")
     index = inputs.index
     if index is None:
-        raise _RefusedError(f"no value of {mean.index} from {inputs.family.source} yet")
+        raise RefusedError(f"no value of {mean.index} from {inputs.family.source} yet")
     ages = [_age(f"{mean.index} ({index.source})", index)]
-    _check_age(ages[0], now_ms)
+    check_age(ages[0], now_ms)
     if inputs.doubted is not None:
         before = inputs.realised.last
-        raise _RefusedError(f"{mean.index} jumped from {before:.2f} to {index.value:.2f}: not believed yet")
+        raise RefusedError(f"{mean.index} jumped from {before:.2f} to {index.value:.2f}: not believed yet")
     evidence = [f"{mean.index} {index.value:.2f}", *_confirmed(inputs, index, now_ms)]
 
     state = _running(mean, index, inputs)
@@ -94,10 +91,10 @@ def _predict(markets: Sequence[Market], inputs: IndexInputs | None, now_ms: int)
 def _settles_on(markets: Sequence[Market]) -> IndexMean:
     mean = markets[0].mean if markets else None
     if mean is None:
-        raise _RefusedError("no mean of an index in the rules")
+        raise RefusedError("no mean of an index in the rules")
     for market in markets:
         if market.mean != mean:
-            raise _RefusedError(f"{market.label} settles on another mean than its event's other markets")
+            raise RefusedError(f"{market.label} settles on another mean than its event's other markets")
     return mean
 
 
@@ -108,7 +105,7 @@ def _confirmed(inputs: IndexInputs, index: Quote, now_ms: int) -> list[str]:
         return [f"not confirmed: {found}"]
     apart = index.value / found.value - 1
     if abs(apart) > APART_MAX:
-        raise _RefusedError(
+        raise RefusedError(
             f"{index.name} {index.value:.2f} and the exchanges' {found.value:.2f} are {abs(apart):.1%} apart"
         )
     return [f"exchanges {apart * -10_000:+.1f} bp from it"]
@@ -127,9 +124,9 @@ def _running(mean: IndexMean, index: Quote, inputs: IndexInputs) -> Running:
         return running(index.value, at_ms, mean.ends_ms, mean.seconds, Known(0, 0.0, begins_ms))
     # The mean comes with the value of a second; values between the seconds come without.
     if told is None or not ours or not 0 <= at_ms - told.stamp.event_ms <= GAP_S * SECOND_MS:
-        raise _RefusedError(f"{gone} s of the closing {mean.seconds} s are over and their mean is not told")
+        raise RefusedError(f"{gone} s of the closing {mean.seconds} s are over and their mean is not told")
     if gone - told.seconds > GAP_S or told.seconds > gone + 1:
-        raise _RefusedError(f"the closing mean holds {told.seconds} of {gone} values")
+        raise RefusedError(f"the closing mean holds {told.seconds} of {gone} values")
     known = Known(told.seconds, told.value, told.stamp.event_ms)
     return running(index.value, at_ms, mean.ends_ms, mean.seconds, known)
 
@@ -140,7 +137,7 @@ def _variance(inputs: IndexInputs, now_ms: int) -> tuple[float, float, str, Inpu
     fresh = implied is not None and (now_ms - implied.stamp.event_ms) <= implied.stale_after_s * 1000
     if implied is None or not fresh:
         if own is None:
-            raise _RefusedError(_no_volatility(inputs, now_ms))
+            raise RefusedError(_no_volatility(inputs, now_ms))
         _check_volatility(percent_a_year(own), "its returns")
         error = math.hypot(REALISED_ERROR, 1 / math.sqrt(2 * inputs.realised.returns))
         return own, error, f"volatility {percent_a_year(own):.1f}% from its returns", None
@@ -149,7 +146,7 @@ def _variance(inputs: IndexInputs, now_ms: int) -> tuple[float, float, str, Inpu
     if own is not None:
         ours = percent_a_year(own)
         if not 1 / VOLATILITIES_APART <= implied.percent / ours <= VOLATILITIES_APART:
-            raise _RefusedError(
+            raise RefusedError(
                 f"{implied.name} is {implied.percent:.0f}%, {inputs.family.index}'s returns {ours:.0f}%"
             )
         words += f", its returns {ours:.1f}%"
@@ -162,27 +159,15 @@ def _no_volatility(inputs: IndexInputs, now_ms: int) -> str:
     implied = inputs.implied
     if implied is None:
         return f"no volatility: no {inputs.family.implied or 'implied one'} yet, {few}"
-    age_s = _seconds(now_ms - implied.stamp.event_ms)
+    age_s = seconds(now_ms - implied.stamp.event_ms)
     return f"no volatility: {implied.name} is {age_s} s old, limit {implied.stale_after_s} s; {few}"
 
 
 def _check_volatility(percent: float, whose: str) -> None:
     low, high = VOLATILITY_PERCENT
     if not low <= percent <= high:
-        raise _RefusedError(f"a volatility of {percent:.0f}% from {whose} is outside {low:g} to {high:g}%")
+        raise RefusedError(f"a volatility of {percent:.0f}% from {whose} is outside {low:g} to {high:g}%")
 
 
 def _age(name: str, quote: Quote) -> InputAge:
     return InputAge(name, quote.stamp.event_ms, quote.stale_after_s)
-
-
-def _check_age(age: InputAge, now_ms: int) -> None:
-    if now_ms - age.event_ms > age.stale_after_s * 1000:
-        raise _RefusedError(
-            f"{age.name} is {_seconds(now_ms - age.event_ms)} s old, limit {age.stale_after_s} s"
-        )
-
-
-def _seconds(age_ms: int) -> int:
-    """Rounded up, so that what is beyond a limit reads as more than it."""
-    return -(-age_ms // 1000)

@@ -49,8 +49,9 @@ class Realised(msgspec.Struct, frozen=True):
         return self.squares / self.seconds
 
 
-def sampled(held: Realised, value: float, at_ms: int) -> Realised:
-    """``held`` with one more value of the index, a finite one above zero."""
+def sampled(held: Realised, value: float, at_ms: int, moves_s: float | None = None) -> Realised:
+    """``held`` with one more value of the index, a finite one above zero. ``moves_s`` are the seconds of
+    average movement since the last one, where a market does not move alike at all hours."""
     since_ms = at_ms - held.last_ms
     if held.last_ms and since_ms < SAMPLE_MS:
         return held
@@ -61,7 +62,7 @@ def sampled(held: Realised, value: float, at_ms: int) -> Realised:
         at_ms,
         value,
         held.squares * fade + step * step,
-        held.seconds * fade + since_ms / 1000,
+        held.seconds * fade + (since_ms / 1000 if moves_s is None else moves_s),
         held.weight * fade + 1.0,
         held.weight2 * fade * fade + 1.0,
     )

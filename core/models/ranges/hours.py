@@ -1,0 +1,23 @@
+"""How much a family's price varies between two times, by the clock its row names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from core.feeds.releases import Due
+from core.models.families import NYSE, Family
+from core.models.ranges import clocks, sessions
+
+DAYS_A_YEAR = {NYSE: 252.0}
+_PAIR_DAYS_A_YEAR = 260.0
+
+
+def variance_days(family: Family, from_ms: int, to_ms: int, releases: Iterable[Due] = ()) -> float:
+    """In days of average variance. Raises ``ValueError`` beyond what the clock knows."""
+    if family.clock == NYSE:
+        return sessions.variance_days(sessions.nyse(), from_ms, to_ms)
+    return clocks.variance_days(clocks.clocks()[family.clock], from_ms, to_ms, releases)
+
+
+def days_a_year(family: Family) -> float:
+    return DAYS_A_YEAR.get(family.clock, _PAIR_DAYS_A_YEAR)
