@@ -33,8 +33,9 @@ def feeds(context: click.Context, as_json: bool, fields: bool) -> None:
     if fields:
         print_query("feeds", as_json=as_json, fields=True)
         return
-    found = _listed(place_of())
-    click.echo(json.dumps(found, indent=2, ensure_ascii=False) if as_json else "\n".join(feed_lines(found)))
+    found, asked = _listed(place_of())
+    lines = feed_lines(found, asked=asked)
+    click.echo(json.dumps(found, indent=2, ensure_ascii=False) if as_json else "\n".join(lines))
 
 
 @feeds.command("show")
@@ -121,30 +122,28 @@ def _known(name: str) -> str:
     return source
 
 
-def _listed(place: Profile) -> list[dict[str, Any]]:
+def _listed(place: Profile) -> tuple[list[dict[str, Any]], bool]:
+    """Every source, and whether an engine runs that asks them."""
     line = verbs.line_if_any(place)
     if line is not None:
         with line:
-            return list(verbs.query(line, "feeds"))
+            return list(verbs.query(line, "feeds")), True
     from core.control import feeds_alone
 
     try:
-        return list(json.loads(feeds_alone.listing(place)))
+        return list(json.loads(feeds_alone.listing(place))), False
     except feeds_alone.NotAskedError as error:
         verbs.leave(verbs.USAGE, f"pmconsole feeds: {error}")
 
 
-def feed_lines(found: list[dict[str, Any]]) -> Iterable[str]:
-    """Sources by family; a family without a live one says so."""
+def feed_lines(found: list[dict[str, Any]], *, asked: bool) -> Iterable[str]:
+    """Sources by family; a family without a live one says so, or that no engine runs to ask those it has."""
     families: dict[str, list[dict[str, Any]]] = {}
     for feed in found:
         families.setdefault(feed["family"], []).append(feed)
     width = max((len(feed["source"]) for feed in found), default=0)
     for family, feeds_of in families.items():
-        on = [feed for feed in feeds_of if feed["state"] != "OFF"]
-        live = sum(feed["state"] == "ok" for feed in on)
-        closed = any(feed["state"] == "closed" for feed in on)
-        yield f"{family}: {f'{live} of {len(on)} live' if live else 'closed' if closed else 'NO LIVE SOURCE'}"
+        yield f"{family}: {_family_word(feeds_of, asked=asked)}"
         for feed in feeds_of:
             parts = [feed["state"]]
             if feed["data_age_s"] is not None:
@@ -158,6 +157,15 @@ def feed_lines(found: list[dict[str, Any]]) -> Iterable[str]:
             yield f"  {feed['source']:<{width}}  {'  '.join(parts)}"
             if feed["detail"]:
                 yield click.wrap_text(feed["detail"], _DETAIL_WIDTH, "      ", "      ")
+
+
+def _family_word(feeds_of: list[dict[str, Any]], *, asked: bool) -> str:
+    states = [feed["state"] for feed in feeds_of if feed["state"] != "OFF"]
+    if states and not asked:
+        return f"{len(states)} on, NOT ASKED: no engine runs"
+    if live := states.count("ok"):
+        return f"{live} of {len(states)} live"
+    return "closed" if "closed" in states else "NO LIVE SOURCE"
 
 
 for _command in cli_confirm.COMMANDS:

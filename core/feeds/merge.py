@@ -89,7 +89,8 @@ def merged(pair: str, quotes: Iterable[Quote], now_ms: int) -> Merged:
 
 
 class Apart(msgspec.Struct, frozen=True):
-    """How far a source's quotes are from the nearest that another source has of the same name, at worst."""
+    """How far a source's quotes are from the nearest that another source has of the same name, at worst; what
+    is quoted in tethers, and by nobody else, from its price in dollars: their own distance is in it."""
 
     bp: float
     """In hundredths of a percent, to a tenth."""
@@ -106,7 +107,7 @@ def distances(quotes: Iterable[Quote], now_ms: int) -> Mapping[str, Apart]:
     found: dict[str, Apart] = {}
     for name, held in by_name.items():
         for quote in held:
-            others = (other for other in held if other is not quote)
+            others = [other for other in held if other is not quote] or by_name.get(in_dollars(name), [])
             nearest = min(others, key=lambda other: difference_bp(quote, other), default=None)
             if nearest is None:
                 continue
@@ -114,6 +115,11 @@ def distances(quotes: Iterable[Quote], now_ms: int) -> Mapping[str, Apart]:
             too_far = name in PAIRS and bp > allowed_bp(quote, nearest)
             found[quote.source] = Apart(max(before.bp, round(bp, 1)), too_far or before.too_far)
     return found
+
+
+def in_dollars(name: str) -> str:
+    """``BTC/USD`` for ``BTC/USDT``; empty for what is not quoted in tethers."""
+    return name.removesuffix("T") if name.endswith("/USDT") else ""
 
 
 def difference_bp(one: Quote, other: Quote) -> float:

@@ -1,7 +1,8 @@
 """Economic releases that move markets: which move which, and what stands against an entry at a moment.
 
 A market is affected by the kinds that ``affected.csv`` names for its series, or the operator for it, its
-event or its series. Exits are never held back.
+event or its series. Where nobody names one of these, as of venues without codes for their series, the words
+of its question and of its event's name tell (``affected_words.csv``). Exits are never held back.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from core.feeds.calendar.kinds import NAMES
 
 Affected = Mapping[str, tuple[str, ...]]
 """Kinds by the ticker of a market, an event or a series."""
+_WORD = re.compile(r"[a-z0-9]+", re.ASCII)
 _NAME = re.compile(r"[A-Za-z0-9.-]{2,200}", re.ASCII)
 
 
@@ -90,9 +92,24 @@ def held_back(kinds: Iterable[ReleaseFacts], world_ms: int) -> Standing:
 
 
 def kinds_of(market: Market, affected: Affected) -> tuple[str, ...]:
-    """The kinds that move a market; the narrowest name counts."""
+    """The kinds that move a market; the narrowest name counts, and where there is none its words."""
     names = market.ticker, market.event_ticker, market.series_ticker
-    return next((affected[name] for name in names if name in affected), ())
+    named = next((affected[name] for name in names if name in affected), None)
+    return kinds_by_words(f"{market.title} {market.event_ticker}") if named is None else named
+
+
+@functools.lru_cache(maxsize=10_000)
+def kinds_by_words(text: str) -> tuple[str, ...]:
+    """The kinds that move what a question is about, by whole words in a row."""
+    said = f" {' '.join(_WORD.findall(text.lower()))} "
+    found = {kind for words, kinds in _by_words() if f" {words} " in said for kind in kinds}
+    return tuple(name for name in NAMES if name in found)
+
+
+@functools.cache
+def _by_words() -> tuple[tuple[str, tuple[str, ...]], ...]:
+    text = (importlib.resources.files("core.risk") / "affected_words.csv").read_text("utf-8")
+    return tuple((row["words"], tuple(row["kinds"].split())) for row in csv.DictReader(text.splitlines()))
 
 
 @functools.cache

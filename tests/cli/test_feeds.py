@@ -109,7 +109,17 @@ async def test_without_an_engine_the_list_says_what_is_on_and_what_turns_the_res
     empty: Desk,  # noqa: F811
 ) -> None:
     ended = await empty.run("feeds", "--profile", "demo")
-    assert ended.code == 0 and "starts with the desk" in ended.out and "weather: NO LIVE SOURCE" in ended.out
+    assert ended.code == 0 and "starts with the desk" in ended.out
+    heads = [line for line in ended.out.splitlines() if not line.startswith(" ")]
+    assert heads and all("on, NOT ASKED: no engine runs" in head for head in heads), (
+        "nobody knows whether it lives"
+    )
+    heads = [
+        line for line in (await empty.run("feeds", "--profile", "live")).out.splitlines() if line[0] != " "
+    ]
+    assert "sports: NO LIVE SOURCE" in heads and any(
+        "weather: 1" in head and "NOT ASKED" in head for head in heads
+    )
     place = paths.profile("live")
     paths.prepare(place)
     found = json.loads((await empty.run("feeds", "--profile", "live", "--json")).out)

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import enum
+import math
 import random
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -19,24 +20,30 @@ from core.domain.order import OrderIntent, Purpose
 from core.domain.units import Price
 from core.engine.engine import EVALUATE_S
 from core.execution.approvals import STANDING
-from core.feeds.feed import Stamp
+from core.feeds.deribit import DECLARATION as DERIBIT
+from core.feeds.deribit import DeribitDialogue
+from core.feeds.feed import Feed, Stamp
+from core.feeds.published import INDICES, PublishedFeed
+from core.feeds.quotes import Volatility
 from core.feeds.stations import HOUR_MS
+from core.feeds.streaming import Arrival, StreamedFeed
 from core.feeds.values import (
     GRID_STALE_AFTER_S,
     OBSERVATION_STALE_AFTER_S,
     GridForecast,
     ModelForecast,
     Observation,
-    WeatherValue,
+    Sink,
 )
 from core.journal.events import Event, Row
 from core.journal.store import MemoryJournal
+from core.venues.published import Published
+from core.venues.socket import Socket, SocketError
 from core.venues.venue import LastCheck, PlaceOutcome, Sealed
 from tests.execution.bench import DAY, EVENT, HOT, START_MS, TRADER, Bench
 from tests.virtual import START_WALL_MS, VirtualLoop
 
-SPEED = 600.0
-WORLD = WorldClock(START_WALL_MS, START_MS - 2 * HOUR_MS, SPEED)
+WORLD = WorldClock(START_WALL_MS, START_MS - 2 * HOUR_MS, 600.0)
 """Two hours before the day the markets are about, ten minutes of it a second."""
 UNPRICED_S = EVALUATE_S + 0.01
 """So long after its limit an input may still stand in a fair value or a card that nobody uses."""
@@ -45,8 +52,10 @@ CANCELLED_S = EVALUATE_S + 0.25
 PRICED_S = 1.5
 """So long after everything is fresh again there is a price again."""
 HIGH_F = 48.0
+SPOT = 91_250.0
 NAMED = re.compile(
-    r"(?P<name>Open-Meteo|NWS|KNYC obs) (?:is )?(?P<age>\d+) (?P<unit>min|s) old, "
+    r"(?P<name>Open-Meteo|NWS|KNYC obs|BRTI|DVOL BTC)(?: \([a-z-]+\))? (?:is )?"
+    r"(?P<age>\d+) (?P<unit>min|s) old, "
     r"limit (?P<limit>\d+) (?P=unit)"
 )
 NEVER = re.compile(rf"no observation of KNYC since {DAY} began (?P<age>\d+) min ago, limit 80 min")
@@ -65,21 +74,37 @@ class Way(enum.Enum):
 
 class Spell(NamedTuple):
     way: Way
-    minutes: int
+    seconds: int
     """Of the world."""
 
 
+Tell = Callable[[Stamp], None]
+
+
 class Source(NamedTuple):
-    """``value`` makes what it tells of a time, with the stamp given."""
+    """``tell`` hands the engine what it says of a time, with the stamp given."""
 
     name: str
     limit_s: int
-    every_s: int
-    value: Callable[[Stamp], WeatherValue]
+    every_s: float
+    tell: Tell
+    late_ms: int = 300_000
+    """So much behind its time it tells at the most."""
 
 
-def sources(model_limit_s: int) -> tuple[Source, ...]:
-    """Everything a fair value of the day rests on."""
+class Told(NamedTuple):
+    """The event whose prices rest on the sources, and the market of it that is held."""
+
+    event: str = EVENT
+    hot: str = HOT
+    world: WorldClock = WORLD
+    pressed: float = 0.15
+    """How often a look at the cards releases them."""
+
+
+def sources(bench: Bench, model_limit_s: int) -> tuple[Source, ...]:
+    """Everything a fair value of the day rests on, told at the engine's sink."""
+    sink = bench.feed.sink
     hourly = tuple((START_MS + hour * HOUR_MS, HIGH_F - abs(hour - 14)) for hour in range(24))
     whole = tuple((at, round(degrees)) for at, degrees in hourly)
 
@@ -92,16 +117,47 @@ def sources(model_limit_s: int) -> tuple[Source, ...]:
             "Open-Meteo",
             model_limit_s,
             900,
-            lambda stamp: ModelForecast("KNYC", "gfs_seamless", hourly, {DAY: HIGH_F}, stamp, model_limit_s),
+            lambda stamp: sink(
+                ModelForecast("KNYC", "gfs_seamless", hourly, {DAY: HIGH_F}, stamp, model_limit_s)
+            ),
         ),
         Source(
             "NWS",
             GRID_STALE_AFTER_S,
             1200,
-            lambda stamp: GridForecast("KNYC", {DAY: round(HIGH_F)}, whole, stamp),
+            lambda stamp: sink(GridForecast("KNYC", {DAY: round(HIGH_F)}, whole, stamp)),
         ),
-        Source("KNYC obs", OBSERVATION_STALE_AFTER_S, 600, reading),
+        Source("KNYC obs", OBSERVATION_STALE_AFTER_S, 600, lambda stamp: sink(reading(stamp))),
     )
+
+
+class PushedFeeds:
+    """The index as its venue publishes it, its volatility as a stream tells it: each judged by its source."""
+
+    def made(self, sink: Sink, clocks: Clocks) -> list[Feed]:
+        async def refuse(url: str, headers: Mapping[str, str]) -> Socket:
+            raise SocketError("no network here")
+
+        self._clocks = clocks
+        self.index = PublishedFeed(INDICES, ("BRTI",), clocks, sink)
+        dialogue = DeribitDialogue("ws://deribit", ("DVOL BTC",), DERIBIT.stale_after_s)
+        self.volatility = StreamedFeed(DERIBIT, dialogue, refuse, clocks, random.Random(1), sink)
+        return [self.index, self.volatility]
+
+    def sources(self, bench: Bench) -> tuple[Source, ...]:
+        def index(stamp: Stamp) -> None:
+            value = SPOT + 40 * math.sin(stamp.event_ms / 9_000)
+            bench.venue.listener.on_published(Published(INDICES.name, "BRTI", value, stamp.event_ms))
+
+        def volatility(stamp: Stamp) -> None:
+            at = Arrival(stamp.received_wall_ms, stamp.received_ns, self._clocks.world_ms())
+            value = Volatility("DVOL BTC", DERIBIT.name, 45.0, 30, stamp, DERIBIT.stale_after_s)
+            self.volatility.tell(value, at)
+
+        return (
+            Source("BRTI", INDICES.stale_after_s, 0.5, index, 200),
+            Source("DVOL BTC", DERIBIT.stale_after_s, 2.0, volatility, 1_000),
+        )
 
 
 class HeardJournal(MemoryJournal):
@@ -115,6 +171,9 @@ class HeardJournal(MemoryJournal):
         return seq
 
 
+DAILY = Told()
+
+
 @dataclass
 class Outages:
     """The sources, a hand that trades, and the judge. ``broken`` holds what was found."""
@@ -126,6 +185,7 @@ class Outages:
     """Of each source; afterwards it is well."""
     rng: random.Random
     met: Counter[str]
+    told: Told = DAILY
     broken: list[str] = field(default_factory=list)
     _newest: dict[str, int] = field(default_factory=dict)
     """Event time of the newest that each source has told."""
@@ -133,9 +193,10 @@ class Outages:
     """When something became too old, and when nothing was any more, in the loop's time."""
     _well_s: float | None = None
     _dead: bool = False
+    _left: bool = False
 
     def __post_init__(self) -> None:
-        self._clocks = Clocks(self.bench.clock, WORLD)
+        self._clocks = Clocks(self.bench.clock, self.told.world)
         self._honest = self.bench.venue.place
         self.engine = self.bench.engine
 
@@ -158,44 +219,49 @@ class Outages:
             asyncio.ensure_future(self._hand()),
         ]
 
-    def fall_silent(self) -> None:
-        """A last word of every source, then none any more: cards stand that nobody decides on."""
+    def leave_cards(self) -> None:
+        """From here on cards stand that nobody decides on."""
         self.engine.set_mode("semi", "", "", TRADER)
-        self.tell_all()
         for client, order in list(self.engine.desk.ledger.live.items()):
             if order.intent.purpose is Purpose.OPEN:
                 self.engine.cancel_order(client, TRADER)
+        self._left = True
+
+    def fall_silent(self) -> None:
+        """A last word of every source, then none any more."""
+        self.tell_all()
+        self.leave_cards()
         self._dead = True
 
     def too_old(self) -> dict[str, int]:
         """The age in ms of each input that is beyond its limit."""
         now = self._clocks.world_ms()
         ages = {name: now - at for name, at in self._newest.items()}
-        if now >= START_MS and self._newest.get("KNYC obs", 0) < START_MS:
-            ages["KNYC obs"] = now - START_MS  # a reading of the day before counts no more
-        elif now < START_MS:
+        if now < START_MS:
             ages.pop("KNYC obs", None)
+        elif self._newest.get("KNYC obs", START_MS) < START_MS:
+            ages["KNYC obs"] = now - START_MS  # a reading of the day before counts no more
         limits = {source.name: source.limit_s * 1000 for source in self.sources}
         return {name: age for name, age in ages.items() if age > limits[name]}
 
     def _tell(self, source: Source, event_ms: int) -> None:
         stamp = Stamp(event_ms, self._clocks.wall_ms(), self._clocks.mono_ns())
         self._newest[source.name] = max(event_ms, self._newest.get(source.name, 0))
-        self.bench.feed.sink(source.value(stamp))
+        source.tell(stamp)
 
     async def _source(self, source: Source, spells: tuple[Spell, ...]) -> None:
         ways = _ways(source, spells)
         while True:
-            await asyncio.sleep(source.every_s / SPEED)
+            await asyncio.sleep(source.every_s / self.told.world.speed)
             now, way = self._clocks.world_ms(), Way.SILENT if self._dead else next(ways)
             newest = self._newest[source.name]
             match way:
                 case Way.WELL:
-                    self._tell(source, max(newest, now - self.rng.randrange(300_000)))
+                    self._tell(source, max(newest, now - self.rng.randrange(source.late_ms)))
                 case Way.FROZEN:
                     self._tell(source, newest)
                 case Way.LATE:
-                    self._tell(source, newest - self.rng.randrange(1, 5 * HOUR_MS))
+                    self._tell(source, newest - self.rng.randrange(1, 60 * source.late_ms))
                 case Way.SILENT:
                     pass
 
@@ -204,11 +270,11 @@ class Outages:
         while True:
             await asyncio.sleep(self.rng.uniform(0.2, 1.5))
             self._quote()
-            if self.rng.random() < 0.15 and not self._dead:
+            if self.rng.random() < self.told.pressed and not self._left:
                 self._press()
-            resting = [o for o in self.engine.desk.ledger.live_in(HOT) if o.intent.purpose is Purpose.CLOSE]
-            if self.too_old() and not resting:
-                told = self.engine.rest_exit(HOT, Price(9900), TRADER)
+            live = self.engine.desk.ledger.live_in(self.told.hot)
+            if self.too_old() and not any(order.intent.purpose is Purpose.CLOSE for order in live):
+                told = self.engine.rest_exit(self.told.hot, Price(9900), TRADER)
                 self._expect(told.accepted, f"an exit was refused: {told.text}")
                 self.met["exit"] += told.accepted
 
@@ -302,12 +368,12 @@ class Outages:
 
     @property
     def _state(self):  # type: ignore[no-untyped-def]
-        return self.engine.state.events[EVENT]
+        return self.engine.state.events[self.told.event]
 
 
 def _ways(source: Source, spells: tuple[Spell, ...]) -> Iterator[Way]:
     """What it does at each of its turns."""
     for spell in spells:
-        yield from [spell.way] * max(1, spell.minutes * 60 // source.every_s)
+        yield from [spell.way] * max(1, int(spell.seconds / source.every_s))
     while True:
         yield Way.WELL

@@ -6,24 +6,43 @@ import asyncio
 import random
 from collections import Counter
 
+import msgspec
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from core.domain.clock import WorldClock
+from core.domain.clock import REAL_WORLD, WorldClock
+from core.domain.market import Strike, StrikeKind
 from core.domain.order import Life, Purpose
 from core.engine.operator import ENGINE
 from core.execution.approvals import ProposalState
 from core.execution.gateway import Denied, Wish
 from core.feeds.values import OBSERVATION_STALE_AFTER_S
-from tests.engine.outages import WORLD, HeardJournal, Outages, Spell, Way, sources
+from tests.engine.outages import SPOT, WORLD, HeardJournal, Outages, PushedFeeds, Spell, Told, Way, sources
+from tests.engine.test_pushed_prices import BTC, SERIES, btc
 from tests.execution.bench import DAY, EVENT, HOT, START_MS, TRADER, FakeFeed, running
-from tests.virtual import START_WALL_MS, VirtualLoop, run_virtual
+from tests.execution.fake_venue import FakeVenue
+from tests.virtual import START_WALL_MS, VirtualClock, VirtualLoop, run_virtual
 
 HOURS = 3600
-SPELLS = st.lists(st.builds(Spell, st.sampled_from(Way), st.integers(20, 420)), min_size=1, max_size=4).map(
-    tuple
+
+
+def spells_of(seconds: st.SearchStrategy[int]) -> st.SearchStrategy[tuple[Spell, ...]]:
+    return st.lists(st.builds(Spell, st.sampled_from(Way), seconds), min_size=1, max_size=4).map(tuple)
+
+
+SPELLS = spells_of(st.integers(20, 420).map(lambda minutes: minutes * 60))
+SHORT_SPELLS = spells_of(st.integers(2, 12))
+RUNGS = tuple(
+    msgspec.structs.replace(
+        btc(),
+        ticker=BTC if not away else f"{BTC}-{away}",
+        strike=Strike(StrikeKind.GREATER_OR_EQUAL, floor=SPOT + away),
+        unconfirmed="",
+    )
+    for away in (0, 40, 80, 120, 160)
 )
+"""Of one event, worth a half and less."""
 LENGTH_S = 45.0
 """Seven hours and a half of the world."""
 
@@ -42,9 +61,8 @@ def test_what_is_too_old_prices_proposes_and_rests_nothing_and_is_named() -> Non
     def live(spells: tuple[tuple[Spell, ...], ...], model_limit_h: int, automatic: bool, seed: int) -> None:
         async def main(loop: VirtualLoop) -> None:
             async with running(loop, world=WORLD, journal=HeardJournal, seed=seed % 1000) as bench:
-                outages = Outages(
-                    loop, bench, sources(model_limit_h * HOURS), spells, random.Random(seed), met
-                )
+                told = sources(bench, model_limit_h * HOURS)
+                outages = Outages(loop, bench, told, spells, random.Random(seed), met)
                 outages.tell_all()
                 bench.quiet()
                 bench.venue.quote(HOT, 38, 42)
@@ -71,6 +89,58 @@ def test_what_is_too_old_prices_proposes_and_rests_nothing_and_is_named() -> Non
 
     live()
     assert all(met[what] > 0 for what in ("PROPOSAL_STATE", "CANCEL_SENT", "refusal", "exit")), met
+
+
+def test_nor_does_what_is_pushed_and_comes_no_more() -> None:
+    """The index through its source's own gate, its volatility through the stream's."""
+    met: Counter[str] = Counter()
+
+    @settings(max_examples=4, derandomize=True, deadline=None, phases=(Phase.generate,))
+    @given(
+        st.tuples(SHORT_SPELLS, SHORT_SPELLS), st.sampled_from((False, False, True)), st.integers(0, 2**32)
+    )
+    def live(spells: tuple[tuple[Spell, ...], ...], automatic: bool, seed: int) -> None:
+        async def main(loop: VirtualLoop) -> None:
+            venue = FakeVenue(None, loop, VirtualClock(loop), listed=RUNGS)  # type: ignore[arg-type]
+            feeds = PushedFeeds()
+            async with running(
+                loop, venue=venue, series=SERIES, ready=False, journal=HeardJournal, seed=seed % 1000,
+                more_feeds=feeds.made,
+            ) as bench:  # fmt: skip
+                told = Told("KXBTC15M-1", BTC, REAL_WORLD, pressed=0.05)
+                outages = Outages(loop, bench, feeds.sources(bench), spells, random.Random(seed), met, told)
+                await bench.until(lambda: bench.engine.state.ready, "ready")
+                outages.tell_all()
+                keeping = asyncio.ensure_future(_told_on(outages))
+                await asyncio.sleep(0.2)
+                bench.venue.quote(BTC, 42, 46)
+                await bench.held(5, BTC)
+                keeping.cancel()
+                if automatic:
+                    assert bench.engine.set_mode("auto", "automatic", "", TRADER).accepted
+                outages.tell_all()
+                tasks = outages.begin()
+                await _judged(outages, 20.0)
+                outages.leave_cards()
+                await bench.until(lambda: bool(bench.engine.desk.approvals.queue()), "a card", 90)
+                outages.fall_silent()
+                await bench.until(lambda: len(outages.too_old()) == 2, "silence", 60)
+                await _judged(outages, 2.0)
+                for task in tasks:
+                    task.cancel()
+                loop.on_step = lambda: None
+                bench.journal.heard = lambda _row: None  # type: ignore[attr-defined]
+
+        run_virtual(main)
+
+    live()
+    assert all(met[what] > 0 for what in ("PROPOSAL_STATE", "CANCEL_SENT", "refusal", "exit")), met
+
+
+async def _told_on(outages: Outages) -> None:
+    while True:
+        await asyncio.sleep(1.0)
+        outages.tell_all()
 
 
 async def _judged(outages: Outages, seconds: float) -> None:

@@ -165,6 +165,19 @@ def test_of_several_names_the_worst_counts_and_only_a_pair_can_be_too_far() -> N
     assert distances(held, OPEN_MS) == distances(held[::-1], OPEN_MS) == {"Kraken": far, "Binance": far}
 
 
+def test_what_is_quoted_in_tethers_alone_is_compared_with_dollars_and_they_not_with_it() -> None:
+    dollars = [
+        quote(source, value, name="BTC/USD")
+        for source, value in (("Kraken", 98_000.0), ("Coinbase", 98_098.0))
+    ]
+    tethers = quote("Binance", 98_049.0, name="BTC/USDT")
+    found = distances([*dollars, tethers], OPEN_MS)
+    assert found["Binance"] == Apart(5.0, too_far=False)
+    assert found["Kraken"] == found["Coinbase"] == Apart(10.0, too_far=False)
+    other = quote("Kraken", 98_060.0, name="BTC/USDT")
+    assert distances([*dollars, tethers, other], OPEN_MS)["Binance"] == Apart(1.1, too_far=False)
+
+
 def test_who_is_alone_with_what_may_be_used_is_compared_with_nobody() -> None:
     fresh, old, future = quote("Yahoo", 1.1571), quote("Twelve Data", 1.3, 31), quote("Kalshi", 1.3, -6)
     assert distances([fresh, old, future, quote("Kraken", 98_000.0, name="BTC/USD")], OPEN_MS) == {}

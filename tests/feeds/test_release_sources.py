@@ -18,6 +18,7 @@ from core.feeds.pace import Pace
 from core.feeds.releases import Calendar, Certainty, Due
 from core.feeds.values import FeedValue
 from core.feeds.wiring import Transports, Wiring
+from core.risk.releases import ReleaseFacts, Window, standing
 
 DAY_MS = 86_400_000
 SCHEDULE = """BEGIN:VCALENDAR
@@ -180,6 +181,44 @@ def test_what_ships_is_as_old_as_when_it_was_checked(virtual: Any) -> None:
     desk = Desk(virtual, files.FOMC, files.fomc_feed, None)
     assert desk.run().newest_event_ms == ms("2026-11-22 00:00")
     assert [(c.source, c.kinds, c.outranks) for c in desk.calendars] == [("fomc", ("FOMC",), False)]
+
+
+@pytest.mark.parametrize(
+    ("days", "why", "fault"),
+    [
+        (34, "", ""),
+        (
+            36,
+            "what ships was checked 36 days ago, limit 35",
+            "the newest calendar of FOMC (fomc) is 36 days old, limit 35",
+        ),
+        (400, "the last meeting that ships was due ", "no calendar knows the next FOMC"),
+    ],
+)
+def test_what_ships_ages_out_with_a_refusal_and_what_helps(
+    virtual: Any, tmp_path: Path, days: int, why: str, fault: str
+) -> None:
+    checked_ms = ms("2026-11-22 00:00")
+    clocks = virtual.clocks(world_ms=checked_ms + days * 86_400_000 + 3_600_000)
+    got: list[FeedValue] = []
+    shared = Transports(None, None, clocks, random.Random(1), "test", got.append, directory=tmp_path)  # type: ignore[arg-type]
+    of = files.FOMC
+    feed = files.fomc_feed(Wiring(of, {}, of.every_s, Budget(of.quotas, clocks), Pace(clocks), shared))
+    virtual.run_for(5, feed.run)
+    health, tried = feed.health(), virtual.run(feed.trial())
+    [calendar] = [value for value in got if isinstance(value, Calendar)]
+    found = schedule("FOMC", [calendar], clocks.world_ms())
+    assert found.fault == fault
+    facts = ReleaseFacts("FOMC", None, None, came=True, fault=found.fault, window=Window(60, 120))
+    if not why:
+        assert (health.state, tried.passed) == (FeedState.OK, True)
+        return
+    assert standing(facts, clocks.world_ms()).why == fault, (
+        "entries of what it moves are refused in these words"
+    )
+    assert health.state is FeedState.STALE and health.detail.startswith(why)
+    assert health.detail.endswith(f"write its dates into {tmp_path / files.OWN_FILE}")
+    assert not tried.passed and "update pmconsole" in tried.text
 
 
 def test_a_file_checked_in_the_future_is_refused(virtual: Any, tmp_path: Path) -> None:

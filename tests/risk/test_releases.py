@@ -8,7 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.feeds.calendar.kinds import NAMES
-from core.risk.releases import CLEAR, ReleaseState, affected_by, held_back, kinds_of, shipped, standing
+from core.risk.releases import (
+    CLEAR,
+    ReleaseState,
+    _by_words,
+    affected_by,
+    held_back,
+    kinds_of,
+    shipped,
+    standing,
+)
 from tests.risk.desk import WORLD_MS, due, market
 
 BLACKOUT, PENDING, UNKNOWN = ReleaseState.BLACKOUT, ReleaseState.PENDING, ReleaseState.UNKNOWN
@@ -61,6 +70,33 @@ def test_the_narrowest_name_decides_what_moves_a_market() -> None:
 
 
 @pytest.mark.parametrize(
+    ("title", "event", "kinds"),
+    [
+        (
+            "Will the Fed decrease interest rates by 25 bps?",
+            "fed-decision-in-december",
+            ("CPI", "JOBS", "FOMC"),
+        ),
+        ("Bitcoin Up or Down - November 29, 3:00PM ET", "btc-updown-15m-1791241200", ("CPI", "JOBS", "FOMC")),
+        ("Will annual inflation be 3.1%?", "november-inflation-us-annual", ("CPI",)),
+        ("Will unemployment be 4.4%?", "november-unemployment-rate", ("JOBS",)),
+        ("S&P 500 (SPX) closes above 6,800?", "spx-december", ("CPI", "JOBS", "GDP", "FOMC")),
+        ("US GDP growth in Q3 2026?", "us-gdp-growth-q3", ("GDP",)),
+        ("Will the highest temperature in NYC be 48?", "highest-temperature-in-nyc-on-november-29", ()),
+        ("Most gold medals?", "most-gold-medals-2028", ()),
+        ("Will Bethel win?", "bethel-vs-fedora", ()),
+    ],
+)
+def test_where_no_name_is_known_the_words_of_the_question_tell(
+    title: str, event: str, kinds: tuple[str, ...]
+) -> None:
+    one = market(event, event, series_ticker="finance", title=title)
+    assert kinds_of(one, shipped()) == kinds
+    affected = affected_by([f"{event}:"])
+    assert not isinstance(affected, str) and kinds_of(one, affected) == (), "the operator knows better"
+
+
+@pytest.mark.parametrize(
     ("entry", "remedy"),
     [("KXINX CPI", "write such as"), (": CPI", "write such as"), ("KXINX: RETAIL", "CPI, JOBS, GDP, FOMC")],
 )
@@ -72,5 +108,6 @@ def test_a_wrong_entry_is_one_sentence_with_its_remedy(entry: str, remedy: str) 
 
 def test_what_ships_names_known_kinds_only() -> None:
     assert shipped()["KXCPI"] == ("CPI",)
+    assert set().union(*(kinds for _, kinds in _by_words())) == set(NAMES)
     assert {"KXTNOTED", "KXGOLDD", "KXDJI", "KXRUT", "KXSOLD"} <= shipped().keys()
     assert {kind for kinds in shipped().values() for kind in kinds} == set(NAMES)

@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from core.domain.clock import Clocks
+from core.feeds.calendar.eastern import eastern_words
 from core.feeds.calendar.published import STALE_AFTER_S
 from core.feeds.calendar.table import HEADER, Table, parse_table
 from core.feeds.declaration import Declaration, Family
@@ -24,6 +25,7 @@ from core.feeds.wiring import Wiring
 
 OWN_FILE = "releases.csv"
 BYTES_MAX = 256 * 1024
+DAY_MS = 86_400_000
 FOMC = Declaration(
     name="fomc",
     label="FOMC",
@@ -69,6 +71,41 @@ class Shipped:
         if changed:
             self._sink(_calendar(shipped(), FOMC.name, self._clocks))
         return Polled(self._clocks.mono_ns(), changed)
+
+
+class ShippedFeed:
+    """Fulfils ``Feed`` for what ships: where nothing may rest on it any more it says what helps."""
+
+    def __init__(self, wiring: Wiring) -> None:
+        self.name = wiring.of.label
+        self._looks = wiring.polled([Shipped(wiring)])
+        self._clocks, self._directory = wiring.shared.clocks, wiring.shared.directory
+
+    async def run(self) -> None:
+        await self._looks.run()
+
+    async def trial(self) -> Tried:
+        found, aged = await self._looks.trial(), self._aged()
+        return Tried(False, f"{aged[:1].upper()}{aged[1:]}.") if aged else found
+
+    def health(self) -> FeedHealth:
+        found, aged = self._looks.health(), self._aged()
+        if not aged:
+            return found
+        return msgspec.structs.replace(found, state=FeedState.STALE, detail=aged)
+
+    def _aged(self) -> str:
+        """Why no entry may rest on it, with the remedy; empty while one may."""
+        world_ms, last = self._clocks.world_ms(), max(shipped().due, key=lambda due: due.at_ms)
+        days, limit = (world_ms - shipped().checked_ms) // DAY_MS, STALE_AFTER_S * 1000 // DAY_MS
+        if last.at_ms <= world_ms:
+            why = f"the last meeting that ships was due {eastern_words(last.at_ms)}"
+        elif world_ms - shipped().checked_ms > STALE_AFTER_S * 1000:
+            why = f"what ships was checked {days} days ago, limit {limit}"
+        else:
+            return ""
+        own = OWN_FILE if self._directory is None else self._directory / OWN_FILE
+        return f"{why}: update pmconsole, or check the Fed's calendar and write its dates into {own}"
 
 
 class OwnFile:
@@ -166,7 +203,7 @@ class OwnFeed:
 
 
 def fomc_feed(wiring: Wiring) -> Feed:
-    return wiring.polled([Shipped(wiring)])
+    return ShippedFeed(wiring)
 
 
 def own_feed(wiring: Wiring) -> Feed:
