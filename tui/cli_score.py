@@ -58,6 +58,19 @@ def score_weather(**chosen: Any) -> None:
     _print(weather.score, **chosen)
 
 
+@score.command("market")
+@with_data
+def score_market(**chosen: Any) -> None:
+    """Daily-high markets: log loss and Brier of the market, of each model and of both pooled, by hour.
+
+    Reads kalshi_high_markets and weather_lead_forecasts under DIR.
+    """
+    _one_thread()
+    from core.models.evaluation import market
+
+    _print(market.score, **chosen)
+
+
 def _one_thread() -> None:
     """Small matrices: threads of the linear algebra library wait for each other ten times as long as one
     works. It reads this when it is loaded."""

@@ -122,9 +122,10 @@ def crps_ensemble(members: Array, outcome: npt.ArrayLike, *, fair: bool = False)
 
 
 def floored(probabilities: Array, floor: float = LOG_FLOOR) -> Array:
-    """Probabilities of events (last axis: their outcomes), none below ``floor`` and of sum one again."""
+    """Probabilities of events (last axis: their outcomes; NaN beyond an event's last one), none below
+    ``floor`` and of sum one again."""
     raised = np.maximum(probabilities, floor)
-    return np.asarray(raised / raised.sum(axis=-1, keepdims=True))
+    return np.asarray(raised / np.nansum(raised, axis=-1, keepdims=True))
 
 
 def log_loss(probabilities: Array, winner: npt.NDArray[np.intp], floor: float = LOG_FLOOR) -> Array:
@@ -136,7 +137,7 @@ def log_loss(probabilities: Array, winner: npt.NDArray[np.intp], floor: float = 
 def brier_event(probabilities: Array, winner: npt.NDArray[np.intp], floor: float = LOG_FLOOR) -> Array:
     """Sum of ``(p - o)^2`` over each event's outcomes, after ``floored``."""
     won = np.arange(probabilities.shape[-1]) == winner[..., None]
-    return np.asarray(((floored(probabilities, floor) - won) ** 2).sum(axis=-1))
+    return np.asarray(np.nansum((floored(probabilities, floor) - won) ** 2, axis=-1))
 
 
 def brier(probability: npt.ArrayLike, happened: npt.ArrayLike) -> Array:

@@ -51,7 +51,7 @@ def lead_set(folder: Path) -> LeadSet:
     highs, extras = _Grid(), {name: _Grid() for name in ("low", "cloud", "precipitation")}
     columns = ("city", "day", "issued", "lead_days", "tempmax_f", "tempmin_f", "cloudcover", "precipprob")
     for cells in rows_of(folder / "forecasts.csv", columns):
-        city, day, lead = _name(cells, 0), cells.day(1), cells.whole(3, "lead_days")
+        city, day, lead = name_of(cells, 0), cells.day(1), cells.whole(3, "lead_days")
         if day - cells.day(2) != lead or not 0 <= lead <= LEAD_MAX_DAYS:
             raise cells.fault(f"the day is not {lead} days after the issue; correct or remove the row.")
         highs.put(cells, (city, lead, day), cells.number(4, "tempmax_f", *DEGREES_F))
@@ -62,12 +62,12 @@ def lead_set(folder: Path) -> LeadSet:
         raise DataError(f"{LEADS}/forecasts.csv: it has no rows; fill it or leave the set out.")
     outcomes = _Grid()
     for cells in rows_of(folder / "observed.csv", ("city", "day", "tmax_obs_f")):
-        outcomes.put(cells, (_name(cells, 0), 0, cells.day(1)), cells.number(2, "tmax_obs_f", *DEGREES_F))
+        outcomes.put(cells, (name_of(cells, 0), 0, cells.day(1)), cells.number(2, "tmax_obs_f", *DEGREES_F))
     guidance: dict[str, _Grid] = {}
     if (folder / "nbm_hrrr.csv").is_file():
         wanted = ("city", "day", "model", "run_datetime_utc", "peak_window_max_f")
         for cells in rows_of(folder / "nbm_hrrr.csv", wanted):
-            city, day, model = _name(cells, 0), cells.day(1), _name(cells, 2)
+            city, day, model = name_of(cells, 0), cells.day(1), name_of(cells, 2)
             lead = day - cells.moment(3).date().toordinal()
             if not 0 <= lead <= LEAD_MAX_DAYS:
                 raise cells.fault(f"its run is {lead} days before the day; correct or remove the row.")
@@ -92,7 +92,7 @@ def short_set(folder: Path) -> ShortSet:
     highs, outcomes = {name: _Grid() for name in names}, _Grid()
     columns = ("series", "day", "nws_high", *(f"fcst_{name}" for name in names))
     for cells in rows_of(folder / "forecasts_20_cities.csv", columns):
-        at = (_name(cells, 0), 0, cells.day(1))
+        at = (name_of(cells, 0), 0, cells.day(1))
         outcomes.put(cells, at, cells.number(2, "nws_high", *DEGREES_F))
         for column, name in enumerate(names, 3):
             highs[name].put(cells, at, cells.number(column, columns[column], *DEGREES_F))
@@ -143,7 +143,8 @@ def _days(file: str, values: Mapping[_At, float]) -> Days:
     return np.arange(first, last + 1, dtype=np.int64)
 
 
-def _name(cells: Cells, at: int) -> str:
+def name_of(cells: Cells, at: int) -> str:
+    """The cell as the name of a place, a series or a model: words that may be printed."""
     text = cells.values[at]
     if not _NAME.fullmatch(text):
         raise cells.fault(f"{text[:32]!r} is no name (letters, digits, - and _); correct or remove the row.")
