@@ -120,6 +120,9 @@ class StrategySettings(msgspec.Struct, frozen=True):
     kelly_fraction: Decimal = Decimal("0.25")
     depth_share: Decimal = Decimal("0.25")
     """Largest share of the visible depth one order takes or joins."""
+    leave_before_close_min: int = 0
+    """Positions are sold from so many minutes of the world before their market closes on; 0: they are held
+    to settlement."""
 
     def __post_init__(self) -> None:
         if self.model not in ("rolling", "article-normal"):
@@ -127,6 +130,7 @@ class StrategySettings(msgspec.Struct, frozen=True):
         _within("min_edge", self.min_edge, 0, 1)
         _within("kelly_fraction", self.kelly_fraction, 0, 1)
         _within("depth_share", self.depth_share, 0, 1)
+        _within("leave_before_close_min", self.leave_before_close_min, 0, 1440)
 
 
 class SourceSettings(msgspec.Struct, frozen=True):

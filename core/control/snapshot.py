@@ -29,11 +29,11 @@ from core.domain.order import Order
 from core.domain.position import Position
 from core.engine.account import WINDOW_5MIN_NS, WINDOW_15S_NS
 from core.engine.desk import Desk
+from core.engine.exiting import exit_wanted
 from core.engine.facts import market_view
 from core.engine.pairs import compare
 from core.journal.projections import Pair
 from core.risk.halts import Level
-from core.strategy.convergence import exit_of
 from core.venues.venue import BookView, OrderReport
 
 ENDED_ORDERS_MAX = 200
@@ -192,7 +192,7 @@ class Snapshot:
         desk, state = self.desk, self.desk.state
         market = state.markets.get(ticker)
         view = market_view(desk, ticker) if market is not None else None
-        leaving = exit_of(market.fair, view, desk.rules) if market is not None and view is not None else None
+        leaving = exit_wanted(desk, market, view) if market is not None and view is not None else None
         return rows.position_row(
             self.position_key(ticker),
             desk.ledger.positions.get(ticker, Position()),

@@ -77,13 +77,25 @@ def market_view(desk: Desk, ticker: str) -> MarketView | None:
     )
 
 
+def bankroll(desk: Desk) -> Money | None:
+    """Cash and the cost of all positions; ``None`` while a venue's cash is not known."""
+    everywhere = desk.seats.cash
+    return None if everywhere is None else Money(everywhere + sum(p.cost for p in desk.ledger.held.values()))
+
+
+def elsewhere(desk: Desk, ticker: str) -> Money:
+    """Worst-case loss of all events but a market's own."""
+    worst = desk.exposure.now(ticker)
+    return Money(worst.total - worst.event)
+
+
 def headroom(desk: Desk, tickers: list[str]) -> Headroom | None:
     """What the limits leave for an event's markets; ``None`` while its venue's cash is not known."""
     if not tickers:
         return None
     seat, limits = desk.seat(tickers[0]), desk.state.limits.current
-    cash, everywhere = seat.reconciler.cash, desk.seats.cash
-    if cash is None or everywhere is None:
+    cash, equity = seat.reconciler.cash, bankroll(desk)
+    if cash is None or equity is None:
         return None
     worst = {ticker: desk.exposure.now(ticker) for ticker in tickers}
     one = worst[tickers[0]]
@@ -91,8 +103,8 @@ def headroom(desk: Desk, tickers: list[str]) -> Headroom | None:
     free = Money(cash - limits.cash_reserve - reserved)
     filled = desk.account.filled_within(WINDOW_15S_NS)
     return Headroom(
-        bankroll=Money(everywhere + sum(p.cost for p in desk.ledger.held.values())),
-        elsewhere=Money(one.total - one.event),
+        bankroll=equity,
+        elsewhere=elsewhere(desk, tickers[0]),
         cash=free,
         order_quantity=limits.order_contracts_max,
         order_cost=Money(min(limits.order_cost_max, max(0, limits.velocity_15s_max - filled))),

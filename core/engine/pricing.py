@@ -206,6 +206,8 @@ class Pricing:
         return pricer.predict(markets, subject, self._clocks.world_ms(), event.fair)
 
     def _refuse(self, event: EventState, reason: str) -> None:
+        if event.refused_ms is None:
+            event.refused_ms = self._clocks.world_ms()
         if event.refusal != reason:
             event.refusal = reason
             for ticker in event.markets:
@@ -215,7 +217,7 @@ class Pricing:
 
     def _take(self, event: EventState, priced: EventFair) -> None:
         known, refused = event.fair, event.refusal
-        event.fair, event.refusal = priced, ""
+        event.fair, event.refusal, event.refused_ms = priced, "", None
         if known is not None and not refused and _same(known, priced):
             return
         before = {fair.ticker: fair.probability for fair in known.values} if known and not refused else {}

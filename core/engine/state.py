@@ -108,6 +108,8 @@ class EventState:
     any more, nothing may be decided by it."""
     refusal: str = ""
     """Why there is no fair value; empty when there is one."""
+    refused_ms: int | None = None
+    """World time since which there has been none, ``None`` while there is one."""
     score: str = ""
     """Model against book on settled days; empty without a record."""
 

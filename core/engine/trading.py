@@ -14,6 +14,7 @@ import msgspec
 from core.domain.order import BookSide, Life, Order, Purpose
 from core.domain.units import Price
 from core.engine.desk import Desk
+from core.engine.exiting import exit_wanted
 from core.engine.facts import headroom, judge, market_view, moved, no_price, refreshed, waits
 from core.engine.operator import ENGINE, Actor, Outcome, accepted, refused
 from core.engine.state import EventState, MarketState, Mode
@@ -22,7 +23,6 @@ from core.execution.gateway import Denied, Wish
 from core.journal.events import Kind
 from core.models.fair_value import FairValue
 from core.strategy.assess import QUARANTINED, STALE, UNCONFIRMED, Assessment, assess
-from core.strategy.convergence import exit_of
 from core.strategy.entries import entries, lapsed, outcomes_of
 from core.strategy.proposal import Candidate, FeeRole, Sizing
 from core.strategy.rules import MarketView
@@ -78,11 +78,12 @@ class Trading:
                 self._event(event)
 
     def unpriced(self, event: EventState) -> None:
-        """An event has no price: its cards go and its resting entries are cancelled. Exits rest on."""
+        """An event has no price: its entries go, cards and resting orders. What becomes of exits the next
+        look at it says."""
         desk = self._desk
         for ticker in event.markets:
             card = desk.approvals.of(ticker)
-            if card is not None:
+            if card is not None and not card.candidate.reduces_risk:
                 desk.approvals.withdraw(card, event.refusal)
         why = event.refusal
         if event.fair is None:  # nothing was priced from it in this run: an earlier one left what rests
@@ -147,8 +148,8 @@ class Trading:
         for ticker in event.markets:
             view = views.get(ticker)
             if view is not None:
-                exit_wanted = self._exit(desk.state.markets[ticker], view)
-                self._market(desk.state.markets[ticker], view, exit_wanted or wanted.get(ticker))
+                leave = self._exit(desk.state.markets[ticker], view)
+                self._market(desk.state.markets[ticker], view, leave or wanted.get(ticker))
                 self._drop_lapsed(desk.state.markets[ticker].fair, view)
 
     def _assess(self, event: EventState, views: Views) -> None:
@@ -190,7 +191,7 @@ class Trading:
 
     def _exit(self, market: MarketState, view: MarketView) -> Candidate | None:
         desk, ticker = self._desk, market.market.ticker
-        found = exit_of(market.fair, view, desk.rules)
+        found = exit_wanted(desk, market, view)
         rule = found.rule if found is not None else ""
         if desk.state.exit_rules.get(ticker, "") != rule:
             desk.state.exit_rules[ticker] = rule

@@ -165,6 +165,8 @@ def entry_rules(settings: StrategySettings) -> EntryRules:
         min_edge=Price(parse_price(str(settings.min_edge))),
         kelly=float(settings.kelly_fraction),
         depth_share=float(settings.depth_share),
+        sell_before_settlement=settings.leave_before_close_min > 0,
+        leave_before_close_s=settings.leave_before_close_min * 60,
     )
 
 

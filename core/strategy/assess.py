@@ -226,7 +226,7 @@ def _blocked(best: Assessment, view: MarketView, rules: EntryRules, now_ms: int)
     if view.opening_bid or view.opening_ask:
         return "an entry is working"
     left_s = (view.market.close_ms - now_ms) // 1000
-    if left_s < rules.no_entry_before_close_s:
+    if left_s < rules.entries_end_s:
         return f"closes in {max(0, left_s) // 60} min"
     if view.market.status is not MarketStatus.ACTIVE:
         return f"market is {view.market.status.value}"

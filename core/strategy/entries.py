@@ -110,7 +110,7 @@ def lapsed(fair: FairValue, view: MarketView, candidate: Candidate, rules: Entry
     mid = (bid + ask) / 2 if bid is not None and ask is not None else None
     if doubt := too_good(fair, order.price, edge, mid, rules):
         return doubt
-    if (view.market.close_ms - now_ms) // 1000 < rules.no_entry_before_close_s:
+    if (view.market.close_ms - now_ms) // 1000 < rules.entries_end_s:
         return "market is about to close"
     return ""
 

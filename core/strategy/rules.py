@@ -10,6 +10,7 @@ from core.domain.book import Book
 from core.domain.market import Market
 from core.domain.position import Position
 from core.domain.units import Money, Price, Quantity, contracts
+from core.models.fair_value import FairValue
 
 
 class MarketView(msgspec.Struct, frozen=True):
@@ -54,6 +55,17 @@ class Headroom(msgspec.Struct, frozen=True):
     """Orders that may still be opened."""
 
 
+class Believed(msgspec.Struct, frozen=True):
+    """What the model says of a market now, for what is held there."""
+
+    fair: FairValue | None
+    """``None`` where there is no price."""
+    last: FairValue | None = None
+    """The newest there was."""
+    invalid: str = ""
+    """Why the model may not be trusted with a position any more; empty while it may, or may again soon."""
+
+
 class EntryRules(msgspec.Struct, frozen=True):
     """Thresholds of entries and exits. Prices are ten-thousandths of a dollar per contract."""
 
@@ -87,12 +99,28 @@ class EntryRules(msgspec.Struct, frozen=True):
     """Plan to sell at fair value instead of holding to settlement: entries then pay a second, taker's fee."""
     no_entry_before_close_s: int = 600
     """World seconds."""
+    leave_before_close_s: int = 0
+    """Where the plan is to sell before settlement: from so long before the close on it is done, world
+    seconds."""
     exit_premium: Price = Price(50)
-    """A bid must beat fair value by this, net of fee, for an ordinary exit."""
+    """What a sale must bring beyond what holding is worth, net of fee: a sale taken back costs two fees."""
     certain: float = 0.98
     certain_discount: Price = Price(50)
     """Above ``certain`` the last cents pay less than a correction may cost: sell this far under fair."""
+    capital_rate: float = 0.10
+    """What money bound in a position would earn elsewhere, a year."""
+    risk_max: Price = Price(100)
+    """Most that is given up so that less is at stake."""
     gone_against: Price = Price(300)
     """Fair value this far under our average cost: the reason for the position is gone."""
     gone_discount: Price = Price(200)
     """What leaving may cost against fair value once the reason is gone."""
+    stop_spread: Price = Price(1000)
+    """A stop sells into a book with two sides no further apart than this: a wider one names no price."""
+    invalid_grace_s: int = 7_200
+    """How long a model may refuse a price before what it opened is sold, world seconds."""
+
+    @property
+    def entries_end_s(self) -> int:
+        """World seconds before the close from which on nothing is opened, as it would be sold at once."""
+        return max(self.no_entry_before_close_s, self.leave_before_close_s)

@@ -126,14 +126,14 @@ class Bench:
             await asyncio.sleep(0.01)
         raise AssertionError(f"not within {seconds} s: {what}")
 
-    async def card(self, ticker: str = HOT, *, closes: bool = False) -> Proposal:
+    async def card(self, ticker: str = HOT, *, closes: bool = False, seconds: float = WAIT_S) -> Proposal:
         """The open card of a market once it can be approved."""
 
         def found() -> bool:
             card = self.engine.desk.approvals.of(ticker)
             return card is not None and card.verdict.passed and card.candidate.reduces_risk is closes
 
-        await self.until(found, f"card for {ticker}")
+        await self.until(found, f"card for {ticker}", seconds)
         card = self.engine.desk.approvals.of(ticker)
         assert card is not None
         return card
