@@ -41,6 +41,7 @@ from core.sim.polymarket.floor import Floor, build_floor
 from core.sim.proxy import Proxy
 from core.sim.pump import Pump
 from core.sim.scenarios.loader import FeedFault, Scenario, ScenarioError, load_scenario
+from core.sim.settled import SettledPast
 from core.sim.story import Stage, Story
 from core.sim.traders import TAKERS, Traders
 from core.sim.watch import StreamWatch, WatchedApp
@@ -150,11 +151,13 @@ def build(options: SimOptions, clock: Clock, world_id: str, keys_dir: Path) -> S
     readers = Readers(lambda: traders.hear(read=True), lambda station: traders.look(station, read=True))
     around = build_around(weather, clock, clock_of_world, options.seed, readers)
     told_of = Told(weather, around.prices, around.games, around.releases, options.speed)
+    kalshi, past = build_app(exchange, registry, clock, faults, around.prices), SettledPast(world)
+    kalshi.state.venue.past, kalshi.state.venue.archive.market_settled_ms = past, past.began_ms
     return Sim(
         exchange,
         world,
         clock_of_world,
-        build_app(exchange, registry, clock, faults, around.prices),
+        kalshi,
         polymarket,
         build_feeds_app(around, switches),
         faults,

@@ -13,6 +13,8 @@ from datetime import UTC, date, datetime, timedelta
 
 import msgspec
 
+from core.sim.opinions import BLEND, Error, shift_f
+from core.sim.past import Past
 from core.sim.scenarios.loader import Belief, DayRecord, Scenario, Station
 
 HOUR_MS = 3_600_000
@@ -97,16 +99,52 @@ class Weather:
         self._observed: dict[tuple[str, date], tuple[Observation, ...]] = {}
         self._errors: dict[tuple[str, date, int], float] = {}
         self._normals: dict[str, float] = {}
+        self._off: dict[tuple[str, date], Error] = {}
+        self._past = Past(scenario.stations, scenario.days, scenario.beliefs, seed)
 
     # What is on record
 
     def record(self, station: str, day: date) -> DayRecord | None:
-        """Ladder and outcome of a world day, if the scenario holds it."""
-        return self.scenario.days.get((station, self.calendar.original(day)))
+        """Ladder and outcome of a world day: recorded, or made for the time before; ``None`` after it."""
+        original = self.calendar.original(day)
+        return self.scenario.days.get((station, original)) or self._past.record(station, original)
 
     def belief(self, station: str, day: date) -> Belief | None:
         """How far forecasts issued on a world day are to be trusted."""
-        return self.scenario.beliefs.get((station, self.calendar.original(day)))
+        original = self.calendar.original(day)
+        return self.scenario.beliefs.get((station, original)) or self._past.belief(station, original)
+
+    # Other models
+
+    def other_shift_f(self, model: str, station: str, day: date, lead_days: int) -> float:
+        """How far another model's forecast of a world day lies off the recorded one's."""
+        label = f"{self.seed}|{station}|{self.calendar.original(day)}"
+        return shift_f(model, self._error(station, day), label, lead_days)
+
+    def lead_days(self, station: str, day: date, now_ms: int) -> int:
+        """From the day on which the run was out whose values are served now to a climate day."""
+        out_ms = self._value_run(now_ms) * RUN_EVERY_MS + RUN_DELAY_MS
+        return (day - climate_day(self.stations[station], out_ms)).days
+
+    def _error(self, station: str, day: date) -> Error:
+        """Nothing where no outcome is on record."""
+        key = (station, day)
+        if key not in self._off:
+            if len(self._off) >= _CACHE_MAX * 8:
+                self._off.clear()
+            record, belief = self.record(station, day), self.belief(station, day)
+            start = day_start_ms(self.stations[station], day) - self.calendar.offset_days * DAY_MS
+            hours = [self._recorded_f(station, at) for at in range(start, start + DAY_MS, HOUR_MS)]
+            told = [f for f in hours if f is not None]
+            off = max(told) - record.observed_high_f if told and record is not None else 0.0
+            bias, usual = (belief.bias_f, belief.sigma_f) if belief is not None else (0.0, 0.0)
+            self._off[key] = Error(off - bias if told and record is not None else 0.0, usual)
+        return self._off[key]
+
+    def _recorded_f(self, station: str, at_ms: int) -> float | None:
+        """The last forecast of a full hour of the record's own time."""
+        recorded = self.scenario.hourly_f[station].get(at_ms)
+        return recorded if recorded is not None else self._past.hour_f(station, at_ms)
 
     # Open-Meteo's model
 
@@ -127,7 +165,7 @@ class Weather:
 
     def forecast_f(self, station: str, at_ms: int, now_ms: int) -> float | None:
         """The newest run's temperature for a full hour; ``None`` beyond the record."""
-        recorded = self.scenario.hourly_f[station].get(at_ms - self.calendar.offset_days * DAY_MS)
+        recorded = self._recorded_f(station, at_ms - self.calendar.offset_days * DAY_MS)
         if recorded is None:
             return None
         return round(recorded + self._shift(station, climate_day(self.stations[station], at_ms), now_ms), 1)
@@ -174,15 +212,17 @@ class Weather:
         return max([hourly, *(r.available_ms for r in self._extra if r.available_ms <= now_ms)])
 
     def office_f(self, station: str, at_ms: int, now_ms: int) -> int | None:
-        """The office's hourly temperature, whole degrees: the model's curve without its usual bias."""
+        """The office's hourly temperature, whole degrees: the model's curve without its usual bias, as the
+        weather service's blend of models has it."""
         forecast = self.forecast_f(station, at_ms, now_ms)
         if forecast is None:
             return None
         day = climate_day(self.stations[station], at_ms)
         issued = self.belief(station, climate_day(self.stations[station], now_ms))
         bias = issued.bias_f if issued else 0.0
+        blend = self.other_shift_f(BLEND, station, day, self.lead_days(station, day, now_ms))
         return half_up(
-            forecast - bias + 0.6 * self._run_normal("office", station, day, self._value_run(now_ms))
+            forecast - bias + blend + 0.3 * self._run_normal("office", station, day, self._value_run(now_ms))
         )
 
     # The thermometer
@@ -218,13 +258,14 @@ class Weather:
         place, record = self.stations[station], self.record(station, day)
         if record is None:
             return ()
-        start, recorded = day_start_ms(place, day), self.scenario.hourly_f[station]
+        start, part = day_start_ms(place, day), place.metar_minute / 60
         shape: list[tuple[int, float]] = []
         for hour in range(24):
             at = start + hour * HOUR_MS - self.calendar.offset_days * DAY_MS
-            if at in recorded:
-                part = place.metar_minute / 60
-                value = recorded[at] * (1 - part) + recorded.get(at + HOUR_MS, recorded[at]) * part
+            begins = self._recorded_f(station, at)
+            if begins is not None:
+                ends = self._recorded_f(station, at + HOUR_MS)
+                value = begins * (1 - part) + (begins if ends is None else ends) * part
                 shape.append((start + hour * HOUR_MS + place.metar_minute * 60_000, value))
         if not shape:
             return ()

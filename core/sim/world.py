@@ -26,6 +26,10 @@ SETTLEMENT_TIMER_S = 3600
 LATEST_EXPIRATION_MS = 7 * DAY_MS
 
 SETTLEMENT_SOURCE = Source("The Weather Company", "https://weather.com/kalshi")
+_BEFORE = Source(
+    "the National Weather Service's Climatological Report (Daily)", "https://www.weather.gov/wrh/climate"
+)
+_SOURCE_SINCE = date(2026, 8, 14)
 FEE_TYPE = "quadratic"
 
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
@@ -67,8 +71,8 @@ def replay_note(scenario: Scenario, seed: int) -> str:
     return (
         f"Replays {script.first_day} to {script.last_day}. Real: bracket ladders, observed highs, hourly "
         f"forecasts (Open-Meteo.com, CC BY 4.0). Generated from seed {seed}: issue times and earlier errors "
-        f"of forecasts, observations within the day, NWS forecasts, ensemble members, order flow, prices, "
-        f"games and releases."
+        f"of forecasts, other models, all days before, observations within the day, NWS forecasts, ensemble "
+        f"members, order flow, prices, games and releases."
     )
 
 
@@ -89,6 +93,11 @@ def listing(station: Station, day: date, record: DayRecord) -> Listing:
     )
 
 
+def source_of(day: date) -> Source:
+    """Whose record the rules of a day's markets name."""
+    return SETTLEMENT_SOURCE if day >= _SOURCE_SINCE else _BEFORE
+
+
 def series_spec(station: Station) -> SeriesSpec:
     return SeriesSpec(
         ticker=station.series,
@@ -102,7 +111,7 @@ def series_spec(station: Station) -> SeriesSpec:
 
 def event_spec(station: Station, listed: Listing) -> EventSpec:
     """The event as the exchange publishes it; texts are our own."""
-    day = f"{listed.day:%b} {listed.day.day}, {listed.day.year}"
+    day, source = f"{listed.day:%b} {listed.day.day}, {listed.day.year}", source_of(listed.day)
     markets = tuple(
         MarketSpec(
             ticker=ticker,
@@ -118,7 +127,7 @@ def event_spec(station: Station, listed: Listing) -> EventSpec:
             latest_expiration_ms=listed.determine_ms + LATEST_EXPIRATION_MS,
             rules_primary=(
                 f"Yes if the highest temperature of {day} at {station.city} ({station.cli}) is "
-                f"{words(bracket)} Fahrenheit according to The Weather Company. The day is midnight to "
+                f"{words(bracket)} Fahrenheit according to {source.name}. The day is midnight to "
                 f"midnight local standard time."
             ),
             rules_secondary="Simulated: settles on the high observed on the replayed date.",
@@ -134,7 +143,7 @@ def event_spec(station: Station, listed: Listing) -> EventSpec:
         markets=markets,
         mutually_exclusive=True,
         strike_date_ms=listed.close_ms + 60_000,
-        settlement_sources=(SETTLEMENT_SOURCE,),
+        settlement_sources=(source,),
     )
 
 

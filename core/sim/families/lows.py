@@ -1,6 +1,6 @@
 """The lowest temperature of a climate day: six brackets around what was forecast when trading opened.
 
-The crowd holds the forecast's low to be as far off as its high; once the day has begun the low is the lower
+The crowd corrects the forecast's low as it does its high; once the day has begun the low is the lower
 of what was seen and of the hours to come, in which the error seen last dies away.
 """
 
@@ -23,11 +23,14 @@ from core.sim.world import (
     OPENS_UTC_H,
     SETTLEMENT_SOURCE,
     SETTLEMENT_TIMER_S,
+    source_of,
 )
 
 STATION, SERIES = "KNYC", "KXLOWTNYC"
 _SIGMA_MIN_F = 0.8
 _ERROR_LASTS_H = 3.0
+_COLDER_F, _WIDER = 0.5, 1.2
+"""Reports scatter around the curve of a night: the lowest lies under it, and is less sure than a high."""
 
 
 class Low(msgspec.Struct, frozen=True):
@@ -46,6 +49,7 @@ class Low(msgspec.Struct, frozen=True):
     def spec(self) -> EventSpec:
         city, day = self.station.city, f"{self.day:%b} {self.day.day}, {self.day.year}"
         event, close_ms = event_ticker(self.day), _close_ms(self.station, self.day)
+        source = source_of(self.day)
         markets = tuple(
             MarketSpec(
                 ticker=f"{event}-{suffix(bracket)}",
@@ -60,7 +64,7 @@ class Low(msgspec.Struct, frozen=True):
                 latest_expiration_ms=self.determined_ms + 7 * DAY_MS,
                 rules_primary=(
                     f"Yes if the lowest temperature of {day} at {city} ({self.station.cli}) is "
-                    f"{words(bracket)} Fahrenheit according to The Weather Company. The day is "
+                    f"{words(bracket)} Fahrenheit according to {source.name}. The day is "
                     f"midnight to midnight local standard time."
                 ),
                 rules_secondary="Simulated: settles on the low of this world's reports.",
@@ -76,7 +80,7 @@ class Low(msgspec.Struct, frozen=True):
             markets=markets,
             mutually_exclusive=True,
             strike_date_ms=close_ms + 60_000,
-            settlement_sources=(SETTLEMENT_SOURCE,),
+            settlement_sources=(source,),
         )
 
     def chances(self, now_ms: int) -> tuple[float, ...]:
@@ -100,10 +104,11 @@ class Low(msgspec.Struct, frozen=True):
         weather, icao = self.weather, self.station.icao
         hours = weather.forecast_hours(icao, self.day, now_ms)
         belief = weather.belief(icao, climate_day(self.station, now_ms))
-        bias, sigma = (belief.bias_f, belief.sigma_f) if belief is not None else (0.0, 2.0)
+        assert belief is not None
+        bias, sigma = belief.bias_f, belief.sigma_f * _WIDER
         reports = weather.reported_of(icao, self.day, now_ms)
         if not reports:
-            return min(f for _, f in hours) - bias, sigma, None
+            return min(f for _, f in hours) - bias - _COLDER_F, sigma, None
         newest = reports[-1]
         at_most = half_up(min(report.temp_f for report in reports))
         now_f = [f for at, f in hours if at <= newest.at_ms][-1]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import msgspec
@@ -28,6 +28,7 @@ from core.sim.feeds.open_meteo_query import (
     words,
     zone_of,
 )
+from core.sim.opinions import BLEND, OPINIONS, SAME
 from core.sim.scenarios.loader import Station
 from core.sim.weather import (
     DAY_MS,
@@ -48,10 +49,10 @@ ADDRESSES = {
 }
 
 HRRR = "ncep_hrrr_conus"
-OFF_F = {"ecmwf_ifs025": -1.4, "icon_seamless": -1.0, "gem_seamless": 0.1, HRRR: 0.3, "gfs_hrrr": 0.3}
-"""How far other models lie off the recorded one, as they do on average."""
-FORECAST_MODELS = frozenset({"best_match", "gfs_seamless", "gfs_global", "ncep_gfs013", *OFF_F})
-"""One atmosphere answers for all of them: the record holds the default model only."""
+FORECAST_MODELS = frozenset(
+    {"best_match", "gfs_seamless", "gfs_global", "ncep_gfs013", *SAME, *OPINIONS.keys() - {BLEND}}
+)
+"""The record holds the default model only; the others differ from it by ``opinions``."""
 MEMBERS = {
     "gfs025": ENSEMBLE_MEMBERS,
     "gfs_seamless": ENSEMBLE_MEMBERS,
@@ -274,19 +275,34 @@ def _columns(
     found: _Columns = {}
     beyond_ms = day_start_ms(station, climate_day(station, now_ms)) + TRADED_MS
     for model, members in models.items():
-        suffix, off = f"_{model}" if len(models) > 1 else "", OFF_F.get(model, 0.0)
+        suffix = f"_{model}" if len(models) > 1 else ""
         # Runs are one, three or six hours apart: the remainder differs from each to the next.
         moved = _BEYOND_F * (1 + _run(weather, now_ms, model).started_ms // HOUR_MS % 4)
         if lead:
             rows = [[weather.forecast_f(station.icao, at, min(now_ms, at - lead * DAY_MS)) for at in times]]
         else:
             rows = weather.members_f(station.icao, times.start, len(times), now_ms, members)
+        off_f = _off_f(weather, station.icao, times, now_ms, model, lead)
         for member, row in enumerate(rows):
             name = "" if member == 0 else f"_member{member:02d}"
             found[name + suffix] = [
-                None if f is None else round(f + off + (moved if at >= beyond_ms else 0.0), 1)
+                None if f is None else round(f + off_f[at] + (moved if at >= beyond_ms else 0.0), 1)
                 for at, f in zip(times, row, strict=True)
             ]
+    return found
+
+
+def _off_f(weather: Weather, icao: str, times: range, now_ms: int, model: str, lead: int) -> dict[int, float]:
+    """How far a model lies off the recorded one at each hour: the same over a climate day."""
+    place = weather.stations[icao]
+    by_day: dict[date, float] = {}
+    found = {}
+    for at in times:
+        day = climate_day(place, at)
+        if day not in by_day:
+            ahead = lead or max(0, weather.lead_days(icao, day, now_ms))
+            by_day[day] = weather.other_shift_f(model, icao, day, ahead)
+        found[at] = by_day[day]
     return found
 
 

@@ -36,8 +36,8 @@ _KNOWN = frozenset(
 _NEAR_DEGREES = 0.6
 _DAYS_MAX = {"past_days": 92, "forecast_days": 16}
 _DATES_MAX = 120
-_FAR_DAYS = 366
-"""Dates farther from today are refused; the record holds four weeks."""
+_FAR_DAYS = 500
+"""Dates farther from today are refused; beyond what the world knows of there are nulls."""
 _PLACES_MAX = 10
 
 

@@ -22,6 +22,7 @@ from core.sim.kalshi.limits import Limiter
 from core.sim.lagging import Lag
 from core.sim.orders import Refused
 from core.sim.requests import Query
+from core.sim.settled import SettledPast
 
 T = TypeVar("T")
 
@@ -38,6 +39,8 @@ class Venue:
         self.lag = Lag(exchange)
         self.candles = Candles(exchange)
         self.indices = Indices()
+        self.past: SettledPast | None = None
+        """Markets of the time before the world began."""
 
 
 class Answer(msgspec.Struct, frozen=True):

@@ -47,7 +47,7 @@ def list_markets(call: Call) -> Answer:
     event, series = call.text("event_ticker"), call.text("series_ticker")
     rows = [
         market
-        for market in call.exchange.markets.values()
+        for market in [*_past(call, series, event, tickers), *call.exchange.markets.values()]
         if is_archived(call, market)
         and (not tickers or market.spec.ticker in tickers)
         and (not event or market.spec.event_ticker == event)
@@ -55,6 +55,15 @@ def list_markets(call: Call) -> Answer:
     ]
     shown, cursor = call.page(rows, lambda m: m.spec.ticker, most=1000, default=100)
     return Answer({"markets": [shapes.market(call.exchange, m) for m in shown], "cursor": cursor})
+
+
+def _past(call: Call, series: str, event: str, tickers: set[str]) -> list[Market]:
+    """Of the time before the world began, where a filter says of which series."""
+    past = call.venue.past
+    if past is None:
+        return []
+    named = {name.partition("-")[0] for name in (series, event, *tickers) if name}
+    return [market for one in sorted(named) for market in past.of_series(one).values()]
 
 
 def one_market(call: Call) -> Answer:
@@ -100,7 +109,8 @@ def list_positions(call: Call) -> Answer:
 
 
 def _find(call: Call) -> Market:
-    market = call.exchange.markets.get(call.path["ticker"])
+    ticker, past = call.path["ticker"], call.venue.past
+    market = call.exchange.markets.get(ticker) or (past.find(ticker) if past is not None else None)
     if market is None or not is_archived(call, market):
         raise not_found("historical market")
     return market

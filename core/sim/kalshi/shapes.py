@@ -14,10 +14,13 @@ from core.sim.accounts import Account, Holding, Settlement
 from core.sim.contracts import EventSpec, Market, MarketSpec, MarketStatus, SeriesSpec
 from core.sim.events import Traded
 from core.sim.exchange import Exchange
-from core.sim.matching import BookView
+from core.sim.matching import Book, BookView
 from core.sim.orders import BookSide, Fill, Order
 
 Wire = dict[str, Any]
+
+_NO_BOOK = BookView(Book[Order](), lambda _: [])
+"""Of a market that was over before the world began."""
 
 
 def rfc3339(ms: int) -> str:
@@ -66,7 +69,8 @@ def quotes(book: BookView) -> Wire:
 
 
 def market(exchange: Exchange, of: Market) -> Wire:
-    spec, book = of.spec, exchange.book(of.spec.ticker)
+    spec = of.spec
+    book = exchange.book(spec.ticker) if spec.ticker in exchange.books else _NO_BOOK
     best = quotes(book)
     expected_ms = spec.expected_expiration_ms or of.close_ms
     latest_ms = spec.latest_expiration_ms or expected_ms + 7 * 86_400_000
