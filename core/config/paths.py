@@ -124,6 +124,11 @@ class Profile(msgspec.Struct, frozen=True):
         """What is spent of the data providers' quotas."""
         return self.directory / "quotas.json"
 
+    @property
+    def memory(self) -> Path:
+        """What sources noted for after a restart."""
+        return self.directory / "notes.json"
+
     def training(self, world: str) -> Path:
         """Histories of the stations, a table each. A simulated world has its own past."""
         return self.directory / "training" / _file_name(world or "real")

@@ -28,6 +28,7 @@ from core.engine.engine import Ports
 from core.engine.state import WatchdogSeen
 from core.feeds.budget import Kept
 from core.feeds.feed import Feed
+from core.feeds.memory import Memory
 from core.feeds.published import FOLLOWED
 from core.feeds.recording import Recorder, unrecorded
 from core.feeds.registry import Chosen, build_feeds
@@ -65,6 +66,8 @@ class Building(NamedTuple):
     beside: Mapping[str, tuple[Kept, ...]] = {}
     """What commands spend of them while it runs."""
     record: Recorder = unrecorded
+    memory: Memory | None = None
+    """Of its sources, from before this run."""
 
     def ports(self, journal: Journal, history: Iterable[Row], run: str, *, flagged: bool) -> Ports:
         asked = self._asked()
@@ -135,10 +138,12 @@ class Building(NamedTuple):
 
     def _feeds(self, asked: Mapping[str, Chosen]) -> Callable[[Sink], Sequence[Feed]]:
         read, agent = read_stations(self.place, self.settings, self.world), self.settings.feeds.user_agent
-        own, record = self.place.directory, self.record
+        own, record, memory = self.place.directory, self.record, self.memory or Memory()
         return lambda sink: build_feeds(
             asked, read,
-            Transports(self.http, open_socket, self.clocks, _rng(), agent, sink, record, directory=own),
+            Transports(
+                self.http, open_socket, self.clocks, _rng(), agent, sink, record, directory=own, memory=memory
+            ),
         )  # fmt: skip
 
     def _struck(self) -> WatchdogSeen | None:

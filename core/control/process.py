@@ -34,6 +34,7 @@ from core.control.notify import notifier
 from core.control.pulse import Pulse, Watching, prove_life
 from core.control.ready import ReadyError
 from core.control.recording import Faults, open_for
+from core.control.remembering import keep_memory, read_memory
 from core.control.sealed import seal
 from core.control.served import Served
 from core.control.server import Server
@@ -160,7 +161,10 @@ async def _serve(
         if tape is not None:
             stack.push_async_callback(asyncio.to_thread, tape.close)
             record = tape.take
-        desk = Building(place, settings, limits, world, site, wallet, clocks, http, kept, others, record)
+        memory, memory_fault = read_memory(place.memory, world.world_id)
+        desk = Building(
+            place, settings, limits, world, site, wallet, clocks, http, kept, others, record, memory
+        )
         try:
             engine = Engine(desk.ports(journal, history, run, flagged=flagged))
         except msgspec.MsgspecError as error:
@@ -187,6 +191,9 @@ async def _serve(
                     keep_budgets(place.quotas, world.world_id, engine, kept, quota_fault, others),
                 ),
             ]
+            alarms = engine.desk.alarms
+            notes = keep_memory(place.memory, world.world_id, memory, alarms, memory_fault)
+            beside_it.append(("sources' notes", notes))
             if tape is not None:
                 beside_it.append(("feed tape", watch_tape(tape, engine)))
             beside_it.append(("pulse", prove_life(paths.watchdog_socket(place), *pulses(engine, run))))

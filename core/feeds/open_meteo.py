@@ -1,8 +1,9 @@
 """Open-Meteo: several models' hours for each station, fetched when a model has a new run.
 
 Answers carry no run time, so age comes from the model's run metadata; and hours that are all as they were
-are the old run's, whatever the metadata says: some places were frozen for days while it moved on. The
-service's servers do not learn of a run at once: metadata that goes back to an older run is no news.
+are the old run's, whatever the metadata says: some places were frozen for days while it moved on. What was
+seen of them is noted, so that a restart makes nothing look fresh. The service's servers do not learn of a
+run at once: metadata that goes back to an older run is no news.
 Daily maxima are made from the hours here, over the climate day: the service's own daily values follow
 the clock day of a zone and another source. Data by Open-Meteo.com, CC BY 4.0.
 """
@@ -18,6 +19,8 @@ from core.domain.clock import Clocks
 from core.feeds.declaration import Declaration, Family, Per, Probe, Quota
 from core.feeds.feed import Feed, Stamp
 from core.feeds.fetch import Body, Failed, Fetcher, NotModified, decode
+from core.feeds.memory import Memory
+from core.feeds.open_meteo_seen import Seen, hours_of, noted, seen
 from core.feeds.open_meteo_wire import VARIABLE, Answer, RunMeta, Series, hours, zone
 from core.feeds.polling import Polled
 from core.feeds.sanity import time_fault
@@ -106,12 +109,14 @@ class ModelSource:
         fetcher: Fetcher,
         clocks: Clocks,
         sink: Sink,
+        memory: Memory | None = None,
     ) -> None:
         self.key = model.name
         self.stale_after_s = FORECAST.stale_after_s
         self._model, self._stations = model, tuple(stations)
         self._fetcher, self._clocks, self._sink = fetcher, clocks, sink
-        self._held: dict[str, tuple[Stamp, Series]] = {}
+        self._memory = memory or Memory()
+        self._held: dict[str, Seen] = {}
         self._run_ms = 0
         """Initialisation of the newest run heard of."""
         self._settled: dict[str, int] = {}
@@ -120,7 +125,7 @@ class ModelSource:
     @property
     def newest_ms(self) -> int | None:
         whole = len(self._held) == len(self._stations)
-        return min(stamp.event_ms for stamp, _ in self._held.values()) if whole else None
+        return min(seen.event_ms for seen in self._held.values()) if whole else None
 
     async def poll(self) -> Polled | Failed:
         """Read the run metadata; when a run is new, every station's hours. One that cannot be used holds back
@@ -187,13 +192,16 @@ class ModelSource:
         if len(series.members) < self._model.members:
             told = f"{len(series.members)} of {self._model.members}"
             return Failed(f"{station.icao}: answer has {told} members of {self._model.name}", 200)
-        held = self._held.get(station.icao)
-        stamp = answer.stamp(meta.last_run_initialisation_time * 1000, meta.last_run_availability_time * 1000)
-        if held is not None and _repeats(series, held[1]):
-            if series.times == held[1].times:
+        run_ms, note = meta.last_run_initialisation_time * 1000, f"{self.key} {station.icao}"
+        known = self._held.get(station.icao)
+        held, now = known or noted(self._memory.recall(note), run_ms), hours_of(series)
+        stamp = answer.stamp(run_ms, meta.last_run_availability_time * 1000)
+        if held is not None and held.repeated_by(now):
+            if known is not None and known.hours.keys() == now.keys():
                 return False
-            stamp = answer.stamp(held[0].event_ms, held[0].published_ms)
-        self._held[station.icao] = (stamp, series)
+            stamp = answer.stamp(held.event_ms, held.published_ms)
+        self._held[station.icao] = seen(stamp, now)
+        self._memory.note(note, msgspec.json.encode(self._held[station.icao]))
         self._sink(self._value(station, series, stamp))
         return True
 
@@ -208,14 +216,6 @@ class ModelSource:
         )
         low, high = ({day: both[side] for day, both in by_member[0].items()} for side in (0, 1))
         return ModelForecast(station.icao, self._model.name, hourly, high, stamp, self.stale_after_s, low)
-
-
-def _repeats(series: Series, held: Series) -> bool:
-    """Whether all hours that both tell of are as they were: no new run leaves every one where it was."""
-    before = dict(zip(held.times, zip(*held.members, strict=True), strict=True))
-    now = zip(series.times, zip(*series.members, strict=True), strict=True)
-    common = [row == before[at] for at, row in now if at in before]
-    return bool(common) and all(common)
 
 
 def weight(variables: int, days: int) -> int:
@@ -237,7 +237,7 @@ def _feed(wiring: Wiring, models: Sequence[Model]) -> Feed:
     fetcher = wiring.fetcher("api", ACCEPT)
     return wiring.polled(
         [
-            ModelSource(model, wiring.stations, fetcher, at.clocks, at.sink)
+            ModelSource(model, wiring.stations, fetcher, at.clocks, at.sink, at.memory)
             for model in models
             if not wiring.follows or model.name in wiring.follows
         ]

@@ -14,6 +14,7 @@ from core.domain.clock import Clocks
 from core.feeds.budget import Budget
 from core.feeds.declaration import Declaration, Family, Key, KeyNeed, Rides
 from core.feeds.fetch import READ_S, SLOW_READ_S, Fetcher, Secrecy
+from core.feeds.memory import Memory
 from core.feeds.pace import Pace
 from core.feeds.polling import Asker, PolledFeed, Source
 from core.feeds.recording import Recorder, unrecorded
@@ -38,6 +39,7 @@ class Transports(msgspec.Struct, frozen=True):
     record: Recorder = unrecorded
     directory: Path | None = None
     """Where the operator's own files are; ``None``: there are none."""
+    memory: Memory = msgspec.field(default_factory=Memory)
 
 
 class Wiring(msgspec.Struct, frozen=True):

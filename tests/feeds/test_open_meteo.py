@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from core.feeds.feed import Feed, FeedState
 from core.feeds.fetch import Failed, Fetcher
+from core.feeds.memory import Memory
 from core.feeds.open_meteo import FORECAST, FORECASTS, GEFS, GFS, Model, ModelSource, forecast_feed, weight
 from core.feeds.open_meteo_past import PAST, PastSource, past_feed
 from core.feeds.open_meteo_wire import Answer, hours
@@ -89,7 +90,11 @@ class Service:
 
 
 def polls(
-    virtual: Any, service: Service, steps: list[Callable[[], None]], model: Model = GFS
+    virtual: Any,
+    service: Service,
+    steps: list[Callable[[], None]],
+    model: Model = GFS,
+    memory: Memory | None = None,
 ) -> tuple[list[Polled | Failed], list[FeedValue], ModelSource]:
     """Poll once after each step, a virtual minute apart."""
     got: list[FeedValue] = []
@@ -98,7 +103,7 @@ def polls(
     async def work() -> tuple[list[Polled | Failed], ModelSource]:
         async with httpx.AsyncClient(transport=httpx.MockTransport(service.handle)) as client:
             fetcher = Fetcher(client, "http://feed", clocks, "pmconsole/test", "application/json")
-            source = ModelSource(model, [NYC], fetcher, clocks, got.append)
+            source = ModelSource(model, [NYC], fetcher, clocks, got.append, memory)
             outcomes = []
             for step in steps:
                 step()
@@ -180,6 +185,35 @@ def test_a_place_that_is_frozen_grows_old_though_the_metadata_moves_on(virtual: 
     service = Service({"temperature_2m": [40.0] * 24})
     _, got, source = polls(virtual, service, [nothing, announce, thaw])
     assert len(got) == 2 and source.newest_ms == got[-1].stamp.event_ms == service.run_s * 1000
+
+
+def test_a_place_that_is_frozen_looks_no_fresher_after_a_restart(virtual: Any) -> None:
+    service, memory = Service({"temperature_2m": [40.0] * 24}), Memory()
+    held_ms = service.run_s * 1000
+
+    def announce() -> None:
+        service.run_s += 2 * 3600
+        service.available_s += 1
+
+    polls(virtual, service, [nothing], memory=memory)
+    for notes, event_ms in (
+        (memory.notes, held_ms),
+        ({}, held_ms + 4 * HOUR_MS),
+        ({"gfs_seamless KNYC": b"[1"}, held_ms + 6 * HOUR_MS),
+        (
+            {"gfs_seamless KNYC": b'{"event_ms":99999999999999,"published_ms":0,"hours":{}}'},
+            held_ms + 8 * HOUR_MS,
+        ),
+    ):
+        announce()
+        _, got, source = polls(virtual, service, [nothing], memory=Memory(notes))
+        assert [value.stamp.event_ms for value in got if isinstance(value, ModelForecast)] == [event_ms]
+        assert source.newest_ms == event_ms
+    service.hourly = {"temperature_2m": [40.0] * 23 + [41.0]}
+    _, got, _ = polls(virtual, service, [nothing], memory=Memory(memory.notes))
+    assert [value.stamp.event_ms for value in got if isinstance(value, ModelForecast)] == [
+        service.run_s * 1000
+    ]
 
 
 def test_hours_of_other_days_repeat_none(virtual: Any) -> None:
