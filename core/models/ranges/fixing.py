@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from core.domain.market import Fixing, Market
-from core.feeds.hours import FX_WEEK, new_york_offset_ms
+from core.feeds.hours import FX_WEEK, US_SESSION, new_york_offset_ms
 from core.feeds.merge import merged
 from core.feeds.pairs import PAIRS
 from core.feeds.quotes import Quote
@@ -165,6 +165,9 @@ def _spot(inputs: PriceInputs, now_ms: int) -> tuple[Quote, str]:
         if found.quote is None:
             raise RefusedError(f"{name}: {found.why}")
         return found.quote, found.why
+    if not US_SESSION.is_open(now_ms):
+        words = US_SESSION.opens_words(now_ms)
+        raise RefusedError(f"New York's exchanges are closed, {name} has no price now; {words}")
     best = max(quotes, key=lambda quote: (quote.stamp.event_ms, quote.source))
     for other in quotes:
         fresh = now_ms - other.stamp.event_ms <= other.stale_after_s * 1000

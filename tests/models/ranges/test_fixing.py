@@ -281,6 +281,10 @@ def test_a_jump_is_not_believed_until_it_has_stood() -> None:
             index_ladder(), held([quote("SPX", 7_512.0, NOON, "a"), quote("SPX", 7_590.0, NOON, "b")]), NOON,
             "SPX: b says 7590, but a 7512: no price",
         ),
+        (
+            index_ladder(), index_inputs(at_ms("2026-11-23T14:29")), at_ms("2026-11-23T14:29"),
+            "New York's exchanges are closed, SPX has no price now; it opens in 0 h 01 min",
+        ),
         (index_ladder()[1:], index_inputs(), NOON, "brackets do not reach both tails"),
         (pair_ladder(), pair_inputs(), EIGHT + 31_000, "EUR/USD: twelve-data 31 s old, 30 s allowed"),
         (pair_ladder(), held([], "EUR/USD"), EIGHT, "no value of EUR/USD yet"),
