@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from core.domain.market import Market
-from core.feeds.quotes import Average, Quote, Volatility
+from core.feeds.quotes import OptionMark, Quote
 from core.feeds.releases import Calendar
 from core.feeds.stations import stations
 from core.feeds.values import FeedValue, WeatherValue
@@ -16,7 +16,7 @@ from core.models.prediction import Prediction
 from core.models.ranges import inputs as index_inputs
 from core.models.ranges import price_inputs
 from core.models.ranges.fixing import predict as predict_fixing
-from core.models.ranges.inputs import IndexInputs
+from core.models.ranges.inputs import IndexInputs, RangeValue
 from core.models.ranges.price import predict as predict_range
 from core.models.ranges.price_inputs import PriceInputs
 from core.models.weather import inputs as station_inputs
@@ -113,23 +113,24 @@ class RangePricer:
         self._read: dict[str, list[str]] = {}
         """Indices by the names of what moves their markets' prices or checks them."""
         for index, family in known.items():
-            for name in (family.index, family.implied, family.check):
+            for name in (family.index, family.implied, family.check, family.check.partition("/")[0]):
                 self._read.setdefault(name, []).append(index)
 
     def subject(self, market: Market) -> str | None:
         return market.mean.index if market.mean is not None else None
 
     def absorb(self, value: FeedValue) -> str | None:
-        if not isinstance(value, Quote | Average | Volatility):
+        if not isinstance(value, RangeValue):
             return None
-        moved = None
-        for index in self._read.get(value.name, ()):
+        moved, name = None, index_inputs.coin(value) if isinstance(value, OptionMark) else value.name
+        for index in self._read.get(name, ()):
             held = self._inputs[index]
             if not index_inputs.concerns(held.family, value):
                 continue
             self._inputs[index] = index_inputs.absorb(held, value)
-            # A check confirms or refuses at the next price; it is none of its inputs.
-            moved = index if value.name != held.family.check else moved
+            # A check confirms or refuses at the next price, and one strike is not all of a smile: an index
+            # has its next value soon enough.
+            moved = index if name in (held.family.index, held.family.implied) else moved
         return moved
 
     def predict(

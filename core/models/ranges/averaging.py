@@ -84,7 +84,7 @@ class Law(msgspec.Struct, frozen=True):
 
     def part(self, ends: Ends, relative: float) -> Part:
         """Where outcomes lie on it, their ``ends`` in dollars; ``relative`` is the error of ``deviation``."""
-        lower, upper = edges([(self._at(low), self._at(high)) for low, high in ends])
+        lower, upper = edges([(self.at(low), self.at(high)) for low, high in ends])
         shape, scale = T_SHAPES[self.degrees], self.deviation
         # The law's own unit is logarithms; its mean in dollars is the spot whatever the deviation.
         return Part(
@@ -97,7 +97,7 @@ class Law(msgspec.Struct, frozen=True):
             drift=-(scale**2),
         )
 
-    def _at(self, edge: float | None) -> float | None:
+    def at(self, edge: float | None) -> float | None:
         """``edge`` as a logarithm of what is still to come against the spot; infinite where it is decided."""
         at = self.state
         if edge is None:

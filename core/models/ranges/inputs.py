@@ -7,11 +7,11 @@ from collections.abc import Mapping
 
 import msgspec
 
-from core.feeds.quotes import Average, Quote, Volatility
+from core.feeds.quotes import Average, OptionMark, Quote, Volatility
 from core.models.families import Family
 from core.models.ranges.volatility import JUMP_MAX, Realised, sampled
 
-RangeValue = Quote | Average | Volatility
+RangeValue = Quote | Average | Volatility | OptionMark
 BELIEVED_MS = 120_000
 """How long a new level has to stand."""
 
@@ -25,6 +25,8 @@ class IndexInputs(msgspec.Struct, frozen=True):
     realised: Realised = Realised()
     books: Mapping[tuple[str, str], Quote] = {}
     """Of exchanges, by name and source."""
+    options: Mapping[str, OptionMark] = {}
+    """Marks by instrument: the smile."""
     doubted: Quote | None = None
     """The first value of a level too far from the last believed one; one back there clears it at once."""
 
@@ -38,6 +40,13 @@ def concerns(family: Family, value: RangeValue) -> bool:
             return (value.name, value.source) == (family.index, family.source)
         case Volatility():
             return value.name == family.implied
+        case OptionMark():
+            return coin(value) == family.check.partition("/")[0]
+
+
+def coin(mark: OptionMark) -> str:
+    """``BTC`` of ``BTC-27NOV26-85000-C``."""
+    return mark.instrument.partition("-")[0]
 
 
 def absorb(held: IndexInputs, value: RangeValue) -> IndexInputs:
@@ -58,6 +67,8 @@ def absorb(held: IndexInputs, value: RangeValue) -> IndexInputs:
             return replace(held, implied=value)
         case Volatility():
             return held
+        case OptionMark():
+            return replace(held, options={**held.options, value.instrument: value})
 
 
 def _index(held: IndexInputs, value: Quote) -> IndexInputs:

@@ -11,11 +11,13 @@ from core.feeds import crypto
 from core.feeds.quotes import Quote
 from core.models.fair_value import InputAge, NoPrice
 from core.models.families import RANGE_AVERAGE
-from core.models.prediction import Laws, Prediction
+from core.models.laws import Shape
+from core.models.prediction import Ends, Laws, Part, Prediction, edges
 from core.models.ranges import rungs as ladder
-from core.models.ranges.averaging import SECOND_MS, Known, Running, law, running
+from core.models.ranges.averaging import SECOND_MS, Known, Law, Running, law, running
 from core.models.ranges.inputs import IndexInputs
 from core.models.ranges.refusal import RefusedError, check_age, seconds
+from core.models.ranges.smile import Smile, smile_of
 from core.models.ranges.volatility import implied_per_s, percent_a_year
 
 VERSION = f"{RANGE_AVERAGE}-1"
@@ -28,6 +30,8 @@ VOLATILITIES_APART = 4.0
 """More often than this the one is of another market than the other, or wrong."""
 IMPLIED_ERROR = 0.25
 """Of an implied volatility of 30 days for the minutes to come: a prior, not measured."""
+SMILE_ERROR = 0.15
+"""Of the volatility of options of about the horizon: a prior, not measured."""
 REALISED_ERROR = 0.15
 """Of past returns for what comes, beside the error of their number."""
 
@@ -63,20 +67,26 @@ def _predict(markets: Sequence[Market], inputs: IndexInputs | None, now_ms: int)
     evidence = [f"{mean.index} {index.value:.2f}", *_confirmed(inputs, index, now_ms)]
 
     state = _running(mean, index, inputs)
-    variance, relative, words, age = _variance(inputs, now_ms)
+    smile = _smile(inputs, state, mean, now_ms)
+    if isinstance(smile, Smile):
+        variance, relative, words, age = _of_smile(inputs, smile)
+    else:
+        variance, relative, words, age = _variance(inputs, now_ms)
+        words += f", no smile: {smile}" if smile else ""
     ages += [age] if age is not None else []
     evidence.append(words)
     settled = law(state, variance, inputs.family.degrees)
     if state.counted:
         evidence.append(f"{state.counted} of {mean.seconds} values in, mean {state.mean:.2f}")
-    evidence.append(f"settles at {state.expected:.2f} +- {settled.spread:.2f} (t, {settled.degrees} degrees)")
+    shape = "by the smile" if isinstance(smile, Smile) else f"t, {settled.degrees} degrees"
+    evidence.append(f"settles at {state.expected:.2f} +- {settled.spread:.2f} ({shape})")
 
     ends = tuple((rung.lower, rung.upper) for rung in found)
     return Prediction(
         event_ticker=markets[0].event_ticker,
         tickers=tuple(rung.ticker for rung in found),
         exclusive=ladder.exclusive(markets),
-        says=Laws((settled.part(ends, relative),)),
+        says=Laws((_part(settled, ends, relative, smile),)),
         model=RANGE_AVERAGE,
         version=VERSION,
         mean=state.expected,
@@ -131,6 +141,42 @@ def _running(mean: IndexMean, index: Quote, inputs: IndexInputs) -> Running:
     return running(index.value, at_ms, mean.ends_ms, mean.seconds, known)
 
 
+def _smile(inputs: IndexInputs, state: Running, mean: IndexMean, now_ms: int) -> Smile | str:
+    """The skew of its options, why they give none, or nothing where none are read or the window has begun."""
+    if not inputs.options or state.counted:
+        return ""
+    return smile_of(inputs.options.values(), now_ms, mean.ends_ms)
+
+
+def _of_smile(inputs: IndexInputs, smile: Smile) -> tuple[float, float, str, InputAge | None]:
+    """As ``_variance``: options of about the horizon know more of it than an index of thirty days."""
+    _check_volatility(smile.percent, "its options")
+    _check_apart(inputs, smile.percent, "its options")
+    words = f"volatility {smile.percent:.1f}% and skew {smile.slope:+.2f} of {smile.strikes} strikes"
+    return implied_per_s(smile.percent), SMILE_ERROR, words, smile.age
+
+
+def _part(settled: Law, ends: Ends, relative: float, smile: Smile | str) -> Part:
+    if isinstance(smile, str):
+        return settled.part(ends, relative)
+    lower, upper = (
+        smile.edges(side, settled.deviation)
+        for side in edges([(settled.at(low), settled.at(high)) for low, high in ends])
+    )
+    return Part(Shape.NORMAL, 0.0, 1.0, lower, upper, scale_error=relative)
+
+
+def _check_apart(inputs: IndexInputs, percent: float, whose: str) -> str:
+    """What its own returns say beside an implied volatility, in words."""
+    own = inputs.realised.variance_per_s
+    if own is None:
+        return ""
+    ours = percent_a_year(own)
+    if not 1 / VOLATILITIES_APART <= percent / ours <= VOLATILITIES_APART:
+        raise RefusedError(f"{whose} is {percent:.0f}%, {inputs.family.index}'s returns {ours:.0f}%")
+    return f", its returns {ours:.1f}%"
+
+
 def _variance(inputs: IndexInputs, now_ms: int) -> tuple[float, float, str, InputAge | None]:
     """Relative variance of a second, the relative error of its root, where it is from, and that one's age."""
     own, implied = inputs.realised.variance_per_s, inputs.implied
@@ -143,13 +189,7 @@ def _variance(inputs: IndexInputs, now_ms: int) -> tuple[float, float, str, Inpu
         return own, error, f"volatility {percent_a_year(own):.1f}% from its returns", None
     _check_volatility(implied.percent, implied.name)
     words = f"volatility {implied.percent:.1f}% ({implied.name})"
-    if own is not None:
-        ours = percent_a_year(own)
-        if not 1 / VOLATILITIES_APART <= implied.percent / ours <= VOLATILITIES_APART:
-            raise RefusedError(
-                f"{implied.name} is {implied.percent:.0f}%, {inputs.family.index}'s returns {ours:.0f}%"
-            )
-        words += f", its returns {ours:.1f}%"
+    words += _check_apart(inputs, implied.percent, implied.name)
     age = InputAge(f"{implied.name} ({implied.source})", implied.stamp.event_ms, implied.stale_after_s)
     return implied_per_s(implied.percent), IMPLIED_ERROR, words, age
 
