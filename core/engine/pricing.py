@@ -27,8 +27,8 @@ HOUR_MS = 3_600_000
 CHANGE_SAMPLE_MS = 300_000
 """World time between kept samples of a fair value for its change over the hour."""
 JUMP_WINDOW_NS = 5_000_000_000
-PASS_EVERY_NS = 50_000_000
-"""Real time between two passes: what comes in between waits for the next."""
+PUSHED_EVERY_NS = 50_000_000
+"""Real time between two passes over what pushed values move: what comes in between waits for the next."""
 Spawn = Callable[[str, Coroutine[Any, Any, None]], object]
 """Runs observed work beside the caller."""
 
@@ -50,7 +50,7 @@ class Pricing:
         spawn: Spawn,
         on_refused: Callable[[EventState], None],
     ) -> None:
-        """``on_moved`` hears of the events whose prices have changed, once for all of a pass, and
+        """``on_moved`` hears of the events whose prices have changed, once for all of an answer, and
         ``on_refused`` of every look at an event that ends without a price."""
         self._state = state
         self._books = books
@@ -73,7 +73,7 @@ class Pricing:
         """Subjects whose pushed values are not priced yet."""
         self._moved: set[str] = set()
         """Events whose changed prices nobody has heard of yet."""
-        self._passed_ns = -PASS_EVERY_NS
+        self._passed_ns = -PUSHED_EVERY_NS
         self._passing = False
         self._past: dict[str, list[tuple[int, float]]] = {}
         self._shown: dict[str, tuple[tuple[float, ...], tuple[float, ...]]] = {}
@@ -89,32 +89,24 @@ class Pricing:
             if subject is None:
                 continue
             self._input_ns[subject] = self._clocks.mono_ns()
-            if pricer.pushed:
-                self._due.add(subject)
-                self._pass_soon()
-            else:
+            if not pricer.pushed:
                 self._price_on({subject})
-
-    def _pass_soon(self) -> None:
-        if not self._passing:
-            self._passing = True
-            self._spawn("pass over news", self._pass())
+                continue
+            self._due.add(subject)
+            if not self._passing:
+                self._passing = True
+                self._spawn("price pushed values", self._pass())
 
     async def _pass(self) -> None:
-        """Price all that is due, and tell of every changed price, once the messages at hand are read and the
-        last pass is long enough ago."""
+        """Price all that is due once the messages at hand are read and the last pass is long enough ago."""
         try:
-            wait_ns = self._passed_ns + PASS_EVERY_NS - self._clocks.mono_ns()
+            wait_ns = self._passed_ns + PUSHED_EVERY_NS - self._clocks.mono_ns()
             await asyncio.sleep(max(0, wait_ns) / 1e9)
-            due, self._due = self._due, set()
-            self._passed_ns = self._clocks.mono_ns()
-            self._price_on(due)
         finally:
             self._passing = False
-        moved, self._moved = self._moved, set()
-        if moved:
-            self._on_moved(moved)
-            self.on_news()
+        due, self._due = self._due, set()
+        self._passed_ns = self._clocks.mono_ns()
+        self._price_on(due)
 
     def _price_on(self, subjects: set[str]) -> None:
         self.price([event for event in self._state.events.values() if self._subject(event) in subjects])
@@ -257,8 +249,15 @@ class Pricing:
         self._state.changed_events.touch(event.ticker)
         for ticker in moved:
             self._state.changed_markets.touch(ticker)
+        if not self._moved:
+            self._spawn("tell of moved prices", self._tell())
         self._moved.add(event.ticker)
-        self._pass_soon()
+
+    async def _tell(self) -> None:
+        """Tell of every changed price once what came with it is priced too."""
+        moved, self._moved = self._moved, set()
+        self._on_moved(moved)
+        self.on_news()
 
     # --- score ---------------------------------------------------------------------------------
 

@@ -67,33 +67,26 @@ def test_a_changed_forecast_is_in_the_next_frame_with_the_card_it_changes(phase_
                 (card,) = (row for row in frame.proposals if row.key == key)
                 (market,) = (row for row in frame.markets if row.key == key)
                 assert (card.fair, market.fair) == (fair, fair)
-                assert (market.edge, card.state) == (card.edge, "MOVED")
-                held = bench.engine.desk.approvals.of(HOT)
-                assert held is not None and held.candidate.model_version == event.version
+                assert market.edge == card.edge
                 await asyncio.sleep(1.3)
 
     run_virtual(main)
 
 
-def test_all_events_of_a_burst_are_looked_at_together_and_the_last_of_it_is_never_lost() -> None:
+def test_all_that_one_answer_moves_is_looked_at_together_however_soon_the_next_comes() -> None:
     async def main(loop: VirtualLoop) -> None:
         venue = FakeVenue(None, loop, VirtualClock(loop), listed=(*ladder(), *twins()))  # type: ignore[arg-type]
         async with running(loop, venue=venue) as bench:
             shown = Shown(bench, loop)
             await asyncio.sleep(1.3)
-            shown.fresh()
-            bench.feed.forecast(50.0)  # two values, each of both events
-            await asyncio.sleep(AT_ONCE_S)
-            ((_, frame),) = shown.frames
-            assert {row.event for row in frame.events} == {EVENT, TWIN}
-            shown.fresh()
-            for n in range(100):
-                bench.feed.forecast(50.0 + n / 100)
-                await asyncio.sleep(0.001)
-            await asyncio.sleep(0.06)
-            assert len(shown.frames) <= 4, "one look every 50 ms"
-            fair = bench.engine.state.events[EVENT].fair
-            assert fair is not None and shown.frames[-1][1].events[0].version == fair.version
+            for n in range(40):
+                shown.fresh()
+                bench.feed.forecast(50.0 + n / 100)  # two values, each of both events
+                await asyncio.sleep(AT_ONCE_S)
+                ((_, frame),) = shown.frames
+                assert {row.event for row in frame.events} == {EVENT, TWIN}
+                fair = bench.engine.state.events[TWIN].fair
+                assert fair is not None and fair.mean in {row.mean for row in frame.events}
 
     run_virtual(main)
 
