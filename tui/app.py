@@ -46,12 +46,13 @@ from tui.screens.positions import PositionsScreen
 from tui.screens.rules import RulesScreen, read_rules
 from tui.terminal import StopDriver
 from tui.theming import DEFAULT_THEME, ThemeError, load_theme, theme_names
-from tui.view_model import Now, ViewModel
+from tui.view_model import FAIR, Now, ViewModel
 from tui.widgets.command_line import CommandLine
 from tui.widgets.live_table import LiveTable
 
 URGENT = frozenset({"orders", "proposals", "alarms", "flatten", "reading"})
-"""Tables that are drawn when they change; the rest waits for the next tick."""
+"""Tables that are drawn when they change; the rest waits for the next tick. Fair values do at one paint a
+second only."""
 LEFT_OPEN = 0
 """Return code of ``q``; a signal returns 128 and its number."""
 _PAGE = {"move.page_down": 1, "move.page_up": -1}
@@ -104,6 +105,7 @@ class PmConsole(App[int], inherit_bindings=False):
         self.operator: Operator = Operator(self.view, identity.session, self.link.send, coach=options.coach)
         self.animation_level = "none"
         self.conversation: Conversation = Conversation(self)
+        self._at_once = URGENT | {FAIR} if options.paints_per_s > 1 else URGENT
         self._last_tick: tuple[object, ...] = ()
         self._dirty = False
         self._title = ""
@@ -180,7 +182,7 @@ class PmConsole(App[int], inherit_bindings=False):
             self._greet(now)
         if self.view.journal:
             self._seen_seq = max(self._seen_seq, self.view.journal[-1].seq)
-        if changed & URGENT:
+        if changed & self._at_once:
             self.call_later(self.repaint)
         else:
             self._dirty = True

@@ -48,6 +48,8 @@ SILENT_NS = 3_000_000_000
 BOOK_STALE_S = 3
 OTHER_SIDE, UNSETTLED = "R10", "R11"
 """Rows of the table of differences that are shown in a way of their own."""
+FAIR = "fair"
+"""What ``apply`` names besides tables: fair values, or what they rest on, are new."""
 DESK = "desk"
 """Scope of an alarm that stopped the whole desk."""
 FLATTEN_OVER = frozenset({"FLAT", "ABORTED", "UNFLATTENED"})
@@ -86,6 +88,14 @@ def _clean_value(value: Any) -> Any:
     if isinstance(value, msgspec.Struct):
         return clean(value)
     return value
+
+
+def _priced(row: EventRow | None) -> tuple[object, ...]:
+    """What the model says of an event, and from what; not its books."""
+    if row is None:
+        return ()
+    fair = tuple(bracket.fair for bracket in row.brackets)
+    return row.mean, row.spread, row.extreme, row.inputs, row.refusal, fair
 
 
 def _untimed(beat: BeatRow | None) -> BeatRow | None:
@@ -136,7 +146,8 @@ class ViewModel:
     # --- merging --------------------------------------------------------------------------------
 
     def apply(self, frame: Frame, now: Now) -> frozenset[str]:
-        """Merge one frame; returns the names of the tables that changed. Parts wait for their last."""
+        """Merge one frame; returns the names of the tables that changed, and ``FAIR``. Parts wait for their
+        last."""
         self.made_ns = max(self.made_ns, frame.made_ns)
         if not frame.full:
             return self._merge(frame, now)
@@ -180,7 +191,10 @@ class ViewModel:
             if old:
                 changed.add(key)
         self.statics.update((row.key, clean(row)) for row in frame.statics)
-        self.events.update((row.event, clean(row)) for row in frame.events)
+        for event in map(clean, frame.events):
+            if _priced(self.events.get(event.event)) != _priced(event):
+                changed.add(FAIR)
+            self.events[event.event] = event
         self.proposals.update((row.id, clean(row)) for row in frame.proposals)
         self.orders.update((row.client_order_id, clean(row)) for row in frame.orders)
         self.positions.update((row.key, row) for row in map(clean, frame.positions))

@@ -75,10 +75,12 @@ async def running(
     profile: str = "demo",
     coach: bool = False,
     both: bool = False,
+    paints_per_s: int = 4,
 ) -> AsyncIterator[Desk]:
     engine = FakeEngine(directory / "e.sock", cards=cards, profile=profile, both=both)
     await engine.start()
-    app = PmConsole(ConsoleOptions(engine.path, paths.profile(profile).command, coach=coach))
+    typed = paths.profile(profile).command
+    app = PmConsole(ConsoleOptions(engine.path, typed, coach=coach, paints_per_s=paints_per_s))
     try:
         async with app.run_test(size=size) as pilot:
             desk = Desk(app, engine, pilot)

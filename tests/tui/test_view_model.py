@@ -11,7 +11,7 @@ from tests.tui import rows
 from tui import view_model
 from tui.lines import plain
 from tui.scene import Scene
-from tui.view_model import Now, ViewModel, clean
+from tui.view_model import FAIR, Now, ViewModel, clean
 from tui.widgets.fair_values import measured
 from tui.widgets.market_table import COLUMNS, MarketTable, ordered
 
@@ -45,6 +45,24 @@ def test_a_delta_names_the_tables_it_touched(view: ViewModel) -> None:
     assert view.apply(Frame(3, NOW.mono_ns), NOW) == frozenset()
     assert view.apply(Frame(4, NOW.mono_ns, gone_proposals=("4F2A",)), NOW) == {"proposals"}
     assert [card.id for card in view.cards()] == ["77C1"]
+
+
+def test_a_new_fair_value_is_told_apart_from_a_book_that_moves(view: ViewModel) -> None:
+    (nyc, *_) = rows.events()
+    first, *rest = nyc.brackets
+    replace = msgspec.structs.replace
+    moved = replace(nyc, brackets=(replace(first, book=4100, edge=7, sigma=12), *rest), score="worse")
+    assert view.apply(Frame(2, NOW.mono_ns, events=(moved,)), NOW) == {"events"}
+    news = (
+        replace(nyc, mean=48.7),
+        replace(nyc, inputs=(replace(nyc.inputs[0], event_world_ms=1), *nyc.inputs[1:])),
+        replace(nyc, refusal="KNYC obs is 130 min old, limit 120 min"),
+        replace(nyc, brackets=(replace(first, fair=4711), *rest)),
+        replace(nyc, event="NEW"),
+    )
+    for row in news:
+        view.apply(Frame(3, NOW.mono_ns, events=(nyc,)), NOW)
+        assert view.apply(Frame(4, NOW.mono_ns, events=(row,)), NOW) == {"events", FAIR}
 
 
 def test_a_price_change_flashes_once_and_ends(view: ViewModel) -> None:
