@@ -7,6 +7,7 @@ times are Unix milliseconds.
 
 from __future__ import annotations
 
+import functools
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -23,10 +24,15 @@ _MONDAY_MS = 4 * DAY_MS
 def new_york_offset_ms(at_ms: int) -> int:
     """What New York's clock shows less UTC: summer time from the second Sunday of March, 02:00, to the
     first Sunday of November, 02:00."""
-    year = datetime.fromtimestamp(at_ms / 1000, UTC).year
-    begins_ms = _sunday_ms(year, 3, 8) + 2 * HOUR_MS - STANDARD_MS
-    ends_ms = _sunday_ms(year, 11, 1) + 2 * HOUR_MS - SUMMER_MS
+    begins_ms, ends_ms = _summer_ms(datetime.fromtimestamp(at_ms / 1000, UTC).year)
     return SUMMER_MS if begins_ms <= at_ms < ends_ms else STANDARD_MS
+
+
+@functools.lru_cache(maxsize=64)
+def _summer_ms(year: int) -> tuple[int, int]:
+    """When a year's summer time begins and ends."""
+    begins_ms = _sunday_ms(year, 3, 8) + 2 * HOUR_MS - STANDARD_MS
+    return begins_ms, _sunday_ms(year, 11, 1) + 2 * HOUR_MS - SUMMER_MS
 
 
 class Hours(msgspec.Struct, frozen=True):
