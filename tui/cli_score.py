@@ -71,6 +71,20 @@ def score_market(**chosen: Any) -> None:
     _print(market.score, **chosen)
 
 
+@score.command("range")
+@with_data
+def score_range(**chosen: Any) -> None:
+    """Index, currency and coin ranges: log loss and Brier of brackets, CRPS in basis points, by series.
+
+    Reads fx_index_crypto under DIR: SPX's next close, SPY from noon to the close, EUR/USD for the hour from
+    13:00 UTC, BTC/USD's next day.
+    """
+    _one_thread()
+    from core.models.evaluation import range as ranges
+
+    _print(ranges.score, **chosen)
+
+
 def _one_thread() -> None:
     """Small matrices: threads of the linear algebra library wait for each other ten times as long as one
     works. It reads this when it is loaded."""

@@ -63,3 +63,27 @@ def test_a_wrong_row_is_one_sentence(tmp_path: Path) -> None:
 @pytest.mark.parametrize("arguments", [("--data", "/nowhere"), (), ("--data", ".", "--fit-until", "soon")])
 def test_what_cannot_be_meant_is_usage(arguments: tuple[str, ...]) -> None:
     assert run("weather", *arguments).exit_code == 2
+
+
+def test_ranges_by_series(tmp_path: Path) -> None:
+    folder = tmp_path / "fx_index_crypto"
+    folder.mkdir()
+    rows = [f"{day(n)},{3_000 * (1 + 0.01 * (n % 3))},,{15 + n % 7}" for n in range(90)]
+    (folder / "spx_vix_daily.csv").write_text("day,spx_close,vix_open,vix_close\n" + "\n".join(rows) + "\n")
+    ended = run("range", "--data", str(tmp_path), "--json")
+    assert ended.exit_code == 0
+    told = json.loads(ended.stdout)["rows"]
+    assert [(r["model"], r["group"], r["lead"], r["n"]) for r in told if r["model"] == "default"] == [
+        ("default", "SPX", 1, 29)
+    ]
+    assert "spy_hourly.csv.gz is not there: its table is left out." in ended.stderr
+    (folder / "spx_vix_daily.csv").write_text(
+        "day,spx_close,vix_open,vix_close\n" + "\n".join([*rows, rows[-1]])
+    )
+    refused = run("range", "--data", str(tmp_path))
+    assert refused.exit_code == 2
+    assert (
+        refused.stderr
+        == f"pmconsole score: spx_vix_daily.csv, line 92: {day(89)} is there twice; remove one of "
+        "the rows.\n"
+    )
