@@ -196,14 +196,12 @@ def test_a_place_that_is_frozen_looks_no_fresher_after_a_restart(virtual: Any) -
         service.available_s += 1
 
     polls(virtual, service, [nothing], memory=memory)
+    of_tomorrow = memory.recall("gfs_seamless KNYC").replace(b'"event_ms":1', b'"event_ms":2')
     for notes, event_ms in (
         (memory.notes, held_ms),
         ({}, held_ms + 4 * HOUR_MS),
         ({"gfs_seamless KNYC": b"[1"}, held_ms + 6 * HOUR_MS),
-        (
-            {"gfs_seamless KNYC": b'{"event_ms":99999999999999,"published_ms":0,"hours":{}}'},
-            held_ms + 8 * HOUR_MS,
-        ),
+        (dict.fromkeys(memory.notes, of_tomorrow), held_ms + 8 * HOUR_MS),
     ):
         announce()
         _, got, source = polls(virtual, service, [nothing], memory=Memory(notes))

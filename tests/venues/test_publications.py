@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import random
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,17 @@ from hypothesis import strategies as st
 from core.config import paths
 from core.control.feeds_alone import NotAskedError, ask_alone
 from core.feeds.feed import Tried
-from core.feeds.published import FOLLOWED
+from core.feeds.published import FOLLOWED, PublishedFeed
+from core.feeds.published import INDICES as DECLARED
+from core.feeds.quotes import Average, Quote
+from core.feeds.recording import Recorded
+from core.feeds.values import FeedValue
 from core.venues.kalshi.channel import DESK, Wanted, published
 from core.venues.kalshi.facts import Denied, GiveUp, Missed, Oddity, PublicationSeen, ValueSeen
+from core.venues.kalshi.hosts import Addresses
 from core.venues.kalshi.publications import FAST, INDICES, PUBLISHED, PYTH
+from core.venues.kalshi.publisher import Publisher
+from core.venues.kalshi.sign import load_signer
 from core.venues.kalshi.stream import StreamState
 from core.venues.published import Mean, Published
 from tests.venues.conftest import Recorder, SimKalshi
@@ -183,6 +191,8 @@ async def test_what_is_lost_of_it_does_not_have_the_account_read(sim: SimKalshi,
     for channel in PUBLISHED:
         venue._deliver(Missed(channel))
         venue._deliver(Denied(channel, "8 Unknown channel name"))
+    venue._deliver(PublicationSeen(FAST, b"as it came"))
+    assert recorder.publications == [("kalshi-indices", FAST, b"as it came")]
     assert recorder.reconnects == 0
     refused = [(PUBLISHED[channel], "8 Unknown channel name") for channel in (INDICES, PYTH)]
     assert recorder.unpublished == refused, "without the fast channel its source is as well as it was"
@@ -206,20 +216,25 @@ async def test_the_simulators_values_reach_the_listener(sim: SimKalshi, recorder
     assert abs(index.at_ms - sim.clock.wall_ms()) < 5_000
 
 
-async def test_the_index_comes_five_times_a_second_and_every_message_is_handed_over(
-    sim: SimKalshi, recorder: Recorder, run_venue: Any
-) -> None:
-    venue = sim.client(recorder, publishes={"kalshi-indices": ("BRTI",)})
-    async with run_venue(venue):
-        await recorder.until(lambda: len(recorder.published) >= 12)
-    seconds = [value.at_ms for value in recorder.published if value.last_minute is not None]
-    between = [value.at_ms for value in recorder.published if value.last_minute is None]
-    assert all(at_ms % 200 == 0 for at_ms in between)
-    assert len(between) > 2 * len(seconds) >= 2
-    assert [(source, channel) for source, channel, _ in recorder.publications] == [
-        ("kalshi-indices", INDICES if value.last_minute else FAST) for value in recorder.published
-    ]
-    assert all(json.loads(frame)["type"] == channel for _, channel, frame in recorder.publications)
+async def test_from_the_wire_to_the_quote_the_index_comes_five_times_a_second(sim: SimKalshi) -> None:
+    got, kept = list[FeedValue](), list[Recorded]()
+    feed = PublishedFeed(DECLARED, ("BRTI",), sim.clocks, got.append, kept.append)
+    entry = sim.keys[0]
+    at = Addresses("", f"ws://127.0.0.1:{sim.port}/trade-api/ws/v2")
+    signer = load_signer(entry.key_id, Path(entry.private_key_path))
+    names, rng = {DECLARED.name: ("BRTI",)}, random.Random(1)
+    hearing = asyncio.ensure_future(Publisher(at, signer, names, feed, clocks=sim.clocks, rng=rng).run())
+    async with asyncio.timeout(10):
+        while len([value for value in got if isinstance(value, Quote)]) < 12:
+            assert (await feed.trial()).passed
+    hearing.cancel()
+    await asyncio.gather(hearing, return_exceptions=True)
+    times = [value.stamp.event_ms for value in got if isinstance(value, Quote)]
+    seconds = [value.stamp.event_ms for value in got if isinstance(value, Average)]
+    assert times == sorted(times) and len(set(times)) >= 9 and all(at_ms % 200 == 0 for at_ms in times)
+    assert 2 <= len(set(seconds)) <= 4 and all(at_ms % 1_000 == 0 for at_ms in seconds)
+    assert {one.what for one in kept} == {INDICES, FAST}, "and every message is kept as it came"
+    assert all(json.loads(one.body)["type"] == one.what for one in kept)
 
 
 async def test_without_an_engine_a_test_opens_a_connection_of_its_own(
