@@ -7,12 +7,20 @@ import selectors
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
+from core.models.calibration import Standing, Verdict
+from core.models.pooling import Weights
+
 T = TypeVar("T")
 
 START_WALL_MS = 1_795_377_600_000
 """2026-11-22T20:00:00Z, nine hours before New York's 23 November begins."""
 
 START_LOOP_S = 1_000.0
+
+
+def trusted(series: str, model: str, usual: Weights) -> Standing:
+    """Of a desk that goes by its models alone."""
+    return Standing(Verdict.PROVEN, 1.0, "taken for proven by a test")
 
 
 class DeadlockError(AssertionError):

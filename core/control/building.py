@@ -37,6 +37,7 @@ from core.feeds.wiring import Transports
 from core.journal.device import free_mb
 from core.journal.events import Row
 from core.journal.store import Journal
+from core.models.calibration import scripted, unscored
 from core.risk.limits import Limits
 from core.risk.releases import Affected, affected_by
 from core.venues.kalshi import venue as kalshi
@@ -81,6 +82,7 @@ class Building(NamedTuple):
             series={Venue.KALSHI: followed(self.settings, self.world), Venue.POLYMARKET: self._followed()},
             feeds=self._feeds(asked),
             settings=self.settings,
+            judge=scripted if self.place.simulated else unscored,
             affected=self._affected(),
             ceilings=self.limits,
             profile=self.place.name,

@@ -47,6 +47,7 @@ from core.journal.events import Event, Kind
 from core.journal.events import Row as JournalRow
 from core.journal.projections import ModeChanged, PauseChanged
 from core.journal.store import EventLog, JournalFault
+from core.models.calibration import Judge, unscored
 from core.risk.halts import GLOBAL, Level
 from core.risk.limits import Limits
 from core.risk.releases import Affected, shipped
@@ -103,6 +104,8 @@ class Ports:
     ceilings: Limits
     profile: str
     world_id: str
+    judge: Judge = unscored
+    """What the models' records are worth."""
     affected: Affected = field(default_factory=shipped)
     """What economic releases move which markets."""
     release: Release = UNNAMED

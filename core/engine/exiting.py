@@ -22,13 +22,15 @@ def exit_wanted(desk: Desk, market: MarketState, view: MarketView) -> ExitView |
 def believed(desk: Desk, market: MarketState) -> Believed:
     """What the model says of a market, and whether what it opened there can still rest on it.
 
-    A position in a market that no model has priced in this run is the operator's own affair.
+    A position in a market that no model has priced in this run is the operator's own affair. A model that
+    stands alone because the books say too little is no reason to sell.
     """
+    fair = market.fair if market.fair is not None and not market.fair.unpooled else None
     event = desk.state.events.get(market.market.event_ticker)
     last = event.last(market.market.ticker) if event is not None else None
     if event is None or last is None or event.refused_ms is None:
-        return Believed(market.fair, last)
+        return Believed(fair, last)
     silent_s = (desk.clocks.world_ms() - event.refused_ms) // 1000
     if silent_s <= desk.rules.invalid_grace_s:
-        return Believed(market.fair, last)
-    return Believed(market.fair, last, f"no fair value for {silent_s // 60} min: {event.refusal}")
+        return Believed(fair, last)
+    return Believed(fair, last, f"no fair value for {silent_s // 60} min: {event.refusal}")

@@ -243,6 +243,7 @@ def _fair(desk: Desk, candidate: Candidate) -> FairFacts | None:
         return None
     return FairFacts(
         probability=known.fair.probability,
+        model=known.fair.model_probability,
         version=known.fair.version,
         previous=desk.pricing.before(candidate.ticker),
         inputs_changed=desk.pricing.explained(candidate.event_ticker),
@@ -251,9 +252,9 @@ def _fair(desk: Desk, candidate: Candidate) -> FairFacts | None:
 
 
 def _chances(desk: Desk, fair: EventFair) -> list[tuple[Market, float]]:
-    """Of the event's markets that are on the desk."""
+    """What the model gives the event's markets that are on the desk."""
     markets = desk.state.markets
-    return [(markets[v.ticker].market, v.probability) for v in fair.values if v.ticker in markets]
+    return [(markets[v.ticker].market, v.model_probability) for v in fair.values if v.ticker in markets]
 
 
 def _feeds(desk: Desk, ticker: str) -> tuple[FeedAge, ...] | None:
@@ -354,11 +355,22 @@ def refreshed(desk: Desk, candidate: Candidate) -> Candidate | str:
     )
 
 
+def unproven(desk: Desk, candidate: Candidate) -> str:
+    """Why automatic mode may not open this; empty where it may, and for exits."""
+    known = desk.state.markets.get(candidate.ticker)
+    if candidate.reduces_risk or known is None or known.fair is None:
+        return ""
+    return known.fair.unpooled or known.fair.doubt
+
+
 def gate_line(desk: Desk, wish: Wish, without: str) -> Denied | str:
     """The gateway's gate: a denial, or the verdict with every value it rests on, as JSON text."""
     candidate = wish.candidate
     if not candidate.reduces_risk:
         desk.pricing.expire()
+        desk.pricing.follow((candidate.event_ticker,))
+        if wish.automatic and (why := unproven(desk, candidate)):
+            return Denied(why)
     if not wish.flatten:
         if desk.health.stepped(desk.seat(candidate.ticker).name):
             return Denied("the engine stood still or its clock was set: the account is read first")

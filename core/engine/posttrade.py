@@ -165,7 +165,8 @@ class PostTrade:
         seen.append(touch)
         while now - seen[0].at_ns > JUMP_WINDOW_NS:
             seen.popleft()
-        fair = known.fair.probability if known.fair is not None else None
+        # The model's own: what is pooled with the book follows it wherever it goes.
+        fair = known.fair.model_probability if known.fair is not None else None
         text = jumped(seen[0], touch, fair)
         if text and not desk.pricing.news(known.market.event_ticker):
             self._stop(incidents.market(ticker), Level.REDUCE_ONLY, text)

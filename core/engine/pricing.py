@@ -16,9 +16,11 @@ from core.engine.record import Scribe
 from core.engine.state import AlarmLevel, DeskState, EventState, MarketState
 from core.feeds.values import FeedValue
 from core.journal.events import Kind
+from core.models.calibration import Judge
 from core.models.fair_value import EventFair, FairValue, NoPrice
+from core.models.pooling import usual
 from core.models.prediction import Prediction
-from core.models.valuing import value
+from core.models.valuing import Judged, Quote, follow, value
 from core.models.weather.price import ModelId
 from core.models.weather.score import Record, settled
 from core.venues.venue import BookView
@@ -49,9 +51,12 @@ class Pricing:
         on_moved: Callable[[Set[str]], None],
         spawn: Spawn,
         on_refused: Callable[[EventState], None],
+        quote: Quote,
+        judge: Judge,
     ) -> None:
         """``on_moved`` hears of the events whose prices have changed, once for all of an answer, and
-        ``on_refused`` of every look at an event that ends without a price."""
+        ``on_refused`` of every look at an event that ends without a price. ``quote`` is the market that the
+        models are pooled with, ``judge`` what they count there."""
         self._state = state
         self._books = books
         self._clocks = clocks
@@ -60,6 +65,7 @@ class Pricing:
         self._model = model
         self._on_moved = on_moved
         self._spawn = spawn
+        self._quote, self._judge = quote, judge
         self.on_news: Callable[[], None] = lambda: None
         """Called once ``on_moved`` has made of changed prices what it will: a viewer need not wait."""
         self._pricers: tuple[Pricer, ...] = (
@@ -145,7 +151,7 @@ class Pricing:
         return pricer is not None and not pricer.pushed and self.explained(event_ticker)
 
     def before(self, ticker: str) -> float | None:
-        """The probability five seconds ago, ``None`` if it has not changed since."""
+        """What the model said five seconds ago, ``None`` if that has not changed since."""
         since = self._clocks.mono_ns() - JUMP_WINDOW_NS
         return next((value for at, value in self._past.get(ticker, ()) if at >= since), None)
 
@@ -184,8 +190,31 @@ class Pricing:
             else:
                 predicted.append((event, found))
         if predicted:
-            for (event, _), priced in zip(predicted, value([p for _, p in predicted]), strict=True):
+            judged = [self._judged(event, found) for event, found in predicted]
+            for (event, _), priced in zip(predicted, value(judged, self._quote), strict=True):
                 self._take(event, priced)
+
+    def follow(self, events: Iterable[str]) -> None:
+        """Pool what the models said of these events with the market as it is now. No law is priced anew."""
+        known = [
+            (event, event.fair)
+            for name in events
+            if (event := self._state.events.get(name)) is not None and event.fair is not None
+            if not event.refusal
+        ]
+        for (event, before), now in zip(known, follow([f for _, f in known], self._quote), strict=True):
+            if now is before:
+                continue
+            event.fair = now
+            for old, fair in zip(before.values, now.values, strict=True):
+                if fair is not old:
+                    self._state.markets[fair.ticker].fair = fair
+                    self._state.changed_markets.touch(fair.ticker)
+
+    def _judged(self, event: EventState, prediction: Prediction) -> Judged:
+        series = self._state.markets[event.markets[0]].market.series_ticker
+        weights = usual(prediction.sources, prediction.lead)
+        return Judged(prediction, self._judge(series, prediction.model, weights), weights.sharpen)
 
     def _predicted(self, event: EventState) -> Prediction | NoPrice:
         markets = [self._state.markets[t].market for t in event.markets]
@@ -223,7 +252,7 @@ class Pricing:
         now_ns, world = self._clocks.mono_ns(), fair.computed_ms
         past = self._past.setdefault(fair.ticker, [])
         if market.fair is not None:
-            past.append((now_ns, market.fair.probability))
+            past.append((now_ns, market.fair.model_probability))
         while past and now_ns - past[0][0] > JUMP_WINDOW_NS:
             past.pop(0)
         market.fair = fair
@@ -236,7 +265,7 @@ class Pricing:
     def _tell_moves(self, event: EventState, known: EventFair, priced: EventFair) -> None:
         before = {fair.ticker: fair for fair in known.values}
         moved = sum(
-            abs(fair.probability - old.probability) > max(old.sigma, 0.01)
+            abs(fair.model_probability - old.model_probability) > max(old.model_sigma, 0.01)
             for fair in priced.values
             if (old := before.get(fair.ticker)) is not None
         )
@@ -270,7 +299,7 @@ class Pricing:
                 continue  # the record is of one model
             mids = [self._mid(fair.ticker) for fair in event.fair.values]
             if all(mid is not None for mid in mids):
-                model = tuple(fair.probability for fair in event.fair.values)
+                model = tuple(fair.model_probability for fair in event.fair.values)
                 self._shown[event.ticker] = (model, tuple(mid or 0.0 for mid in mids))
 
     def _mid(self, ticker: str) -> float | None:
@@ -308,8 +337,16 @@ def _same(known: EventFair, priced: EventFair) -> bool:
         and known.drivers == priced.drivers
         and [v.inputs for v in known.values[:1]] == [v.inputs for v in priced.values[:1]]
         and len(known.values) == len(priced.values)
-        and not any(_moved(a.probability, b) for a, b in zip(known.values, priced.values, strict=True))
+        and not any(
+            _moved(a.probability, b) or _told(a) != _told(b)
+            for a, b in zip(known.values, priced.values, strict=True)
+        )
     )
+
+
+def _told(fair: FairValue) -> tuple[bool, str, str]:
+    """What shows beside its figures."""
+    return fair.market_probability is None, fair.unpooled, fair.doubt
 
 
 def _moved(before: float | None, fair: FairValue) -> bool:

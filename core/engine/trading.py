@@ -15,7 +15,16 @@ from core.domain.order import BookSide, Life, Order, Purpose
 from core.domain.units import Price
 from core.engine.desk import Desk
 from core.engine.exiting import exit_wanted
-from core.engine.facts import headroom, judge, market_view, moved, no_price, refreshed, waits
+from core.engine.facts import (
+    headroom,
+    judge,
+    market_view,
+    moved,
+    no_price,
+    refreshed,
+    unproven,
+    waits,
+)
 from core.engine.operator import ENGINE, Actor, Outcome, accepted, refused
 from core.engine.state import EventState, MarketState, Mode
 from core.execution.approvals import Proposal, ProposalState, describe
@@ -72,6 +81,7 @@ class Trading:
     def look(self, events: Set[str]) -> None:
         """Look at these events now."""
         self._dirty -= events
+        self._desk.pricing.follow(events)
         for name in sorted(events):
             event = self._desk.state.events.get(name)
             if event is not None:
@@ -169,7 +179,7 @@ class Trading:
             )
             word = found.word if found.word in (STALE, QUARANTINED) else ""
             unconfirmed = waits(desk, market.market)
-            why = unconfirmed or (shape if isinstance(shape, str) else "")
+            why = fair.unpooled or unconfirmed or (shape if isinstance(shape, str) else "")
             if why and not found.word:
                 found = msgspec.structs.replace(found, blocked=True, reason=why)
                 word = UNCONFIRMED if unconfirmed else ""
@@ -256,7 +266,8 @@ class Trading:
         desk, candidate = self._desk, card.candidate
         unasked = candidate.reduces_risk and desk.settings.engine.exits_without_approval
         ready = card.state in (ProposalState.OPEN, ProposalState.MOVED)
-        if ready and (unasked or desk.state.mode is Mode.AUTO) and moved(desk, candidate) is None:
+        alone = desk.state.mode is Mode.AUTO and not unproven(desk, candidate)
+        if ready and (unasked or alone) and moved(desk, candidate) is None:
             text = f"{card.id} released by the engine: {describe(candidate)}"
             desk.scribe.card(Kind.APPROVAL, text, card.id, ticker=card.candidate.ticker)
             self.release(card, ENGINE)
@@ -333,6 +344,7 @@ class Trading:
         event = desk.state.events.get(card.candidate.event_ticker)
         before = card.fingerprint
         if event is not None:
+            desk.pricing.follow((event.ticker,))
             self._event(event)
         now = desk.approvals.proposals.get(card.id)
         if now is not None and now.standing and now.fingerprint == before:

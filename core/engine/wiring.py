@@ -18,6 +18,7 @@ from core.engine.facts import large
 from core.engine.guard import Guard
 from core.engine.halting import Halting
 from core.engine.health import Health
+from core.engine.others import others
 from core.engine.presence import Supervision
 from core.engine.pricing import Pricing
 from core.engine.record import Scribe
@@ -111,6 +112,8 @@ def wire(ports: Ports, restored: Restored, ears: Ears) -> Wired:
         on_moved=lambda events: trading.look(events),
         spawn=tasks.spawn,
         on_refused=lambda event: trading.unpriced(event),
+        quote=lambda ticker: others(desk, ticker),
+        judge=ports.judge,
     )
     pricing.record = restored.record
     window = Window(settings.releases.before_s, settings.releases.after_s)

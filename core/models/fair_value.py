@@ -25,7 +25,7 @@ class Driver(msgspec.Struct, frozen=True):
 
 
 class FairValue(msgspec.Struct, frozen=True):
-    """Probability that one market settles YES.
+    """Probability that one market settles YES: the model's and the market's, pooled.
 
     ``sigma`` is one standard error of ``probability`` (both in [0, 1]); ``mean`` and ``spread`` are
     the model's distribution of the underlying (degrees Fahrenheit for temperature).
@@ -49,6 +49,16 @@ class FairValue(msgspec.Struct, frozen=True):
     running_extreme: int | None = None
     awaited_by_ms: int | None = None
     """World time by which an input that there is none of yet must have come."""
+    model_probability: float = 0.0
+    model_sigma: float = 0.0
+    market_probability: float | None = None
+    """Mid of the others' book, normalised over the event and not sharpened; ``None`` where ``unpooled``."""
+    weight: float = 1.0
+    """Of the model in the pool; nothing where it adds nothing to the market."""
+    unpooled: str = ""
+    """Why the model stands alone, and may not be traded on; empty where it is pooled."""
+    doubt: str = ""
+    """Why automatic mode opens nothing on it; empty where its record is good enough."""
 
     @property
     def fresh_until_ms(self) -> int:
@@ -73,6 +83,14 @@ class EventFair(msgspec.Struct, frozen=True):
     drivers: tuple[Driver, ...] = ()
     computed_ms: int = 0
     """World time."""
+    exclusive: bool = True
+    """Whether exactly one of its markets pays."""
+    weight: float = 1.0
+    """Of the model in the pool."""
+    sharpen: float = 1.0
+    """Exponent of the market's probabilities there."""
+    record: str = ""
+    """What the model's record says of its worth, one sentence."""
 
 
 class NoPrice(msgspec.Struct, frozen=True):

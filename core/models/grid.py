@@ -15,8 +15,11 @@ from core.models.laws import Array, Shape, below, density
 
 def probabilities(shape: Shape, edges: Array, location: Array, scale: Array) -> Array:
     """The mass of each law between its two edges."""
-    upto = below(shape, (edges - location) / scale)
-    return np.asarray(np.maximum(upto[1] - upto[0], 0.0))
+    z = edges - location
+    z /= scale
+    upto = below(shape, z)
+    mass = upto[1] - upto[0]
+    return np.asarray(np.maximum(mass, 0.0, out=mass))
 
 
 def slopes(shape: Shape, edges: Array, location: Array, scale: Array, drift: Array) -> tuple[Array, Array]:

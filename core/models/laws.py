@@ -21,6 +21,7 @@ Which = slice | npt.NDArray[np.bool_] | npt.NDArray[np.intp]
 """Some of many outcomes."""
 
 _SQRT2PI = math.sqrt(2.0 * math.pi)
+_FAR = 1e10
 
 
 class Shape(enum.Enum):
@@ -63,20 +64,25 @@ def density(shape: Shape, z: npt.ArrayLike) -> Array:
 
 
 def _t_below(z: Array, degrees: int) -> Array:
-    y2 = z * z
-    root = np.sqrt(degrees + y2)
-    with np.errstate(invalid="ignore"):
-        sin = np.where(np.isinf(z), 1.0, np.abs(z) / root)
-    cos2 = degrees / (degrees + y2)
+    """Right to 1e-15 in absolute size, far out too. In place where it can be: the arrays are large."""
+    # So far out that only the limit is left, and not infinite: infinity over itself is no number.
+    at = np.clip(z.reshape(-1), -_FAR, _FAR)
+    cos2 = at * at
+    cos2 += degrees
+    sin = np.sqrt(cos2)
+    np.divide(at, sin, out=sin)
+    np.divide(degrees, cos2, out=cos2)
     if degrees % 2:
-        cos = np.sqrt(cos2)
         more = 1.0 if degrees == 3 else 1.0 + cos2 * (2 / 3)
-        tail = np.maximum(0.0, np.arctan2(cos, sin) - sin * cos * more) / math.pi
+        found = (np.arctan(at / math.sqrt(degrees)) + sin * np.sqrt(cos2) * more) / math.pi
     else:
-        more = 0.5 if degrees == 4 else 0.5 + 0.375 * cos2
-        # cos2 / (1 + sin) is 1 - sin without the loss of digits far out.
-        tail = 0.5 * (cos2 / (1.0 + sin) - sin * cos2 * more)
-    return np.where(z < 0.0, tail, 1.0 - tail)
+        found = cos2 * (0.1875 if degrees == 6 else 0.0)
+        found += 0.25
+        found *= cos2
+        found += 0.5
+        found *= sin
+    found += 0.5
+    return np.asarray(found.reshape(z.shape))
 
 
 class Law(msgspec.Struct, frozen=True):

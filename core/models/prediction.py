@@ -13,6 +13,7 @@ import msgspec
 
 from core.models.fair_value import Driver, InputAge
 from core.models.laws import Shape
+from core.models.pooling import Lead
 
 Ends = tuple[tuple[float | None, float | None], ...]
 """Lower and upper edge of each market's outcome, in the law's unit; ``None`` where that end is open."""
@@ -73,6 +74,9 @@ class Prediction(msgspec.Struct, frozen=True):
     awaited_by_ms: int | None = None
     why: str = ""
     drivers: tuple[Driver, ...] = ()
+    sources: int = 1
+    """Independent ones that the law rests on."""
+    lead: Lead = Lead.OTHER
 
     @property
     def issued_ms(self) -> int:

@@ -1,38 +1,188 @@
 """The pricing pass: the predictions of many events become fair values in one go over arrays.
 
 What it costs hardly depends on how many laws there are: one call of each shape's distribution prices them
-all. Nothing here knows a model or a market.
+all, one pool joins them with what the market says. Between two passes the pool alone follows the books
+(``follow``): no law is priced again because somebody moved a quote. Nothing here knows a model or a market.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
 
+import msgspec
 import numpy as np
 
-from core.models import grid
+from core.domain.units import ONE_DOLLAR
+from core.models import grid, pooling
+from core.models.calibration import Standing
 from core.models.fair_value import EventFair, FairValue
 from core.models.laws import Array, Shape
+from core.models.pooling import Groups, Quoted, Weights
 from core.models.prediction import Chances, Laws, Part, Prediction
 
+POOL = "pool-1"
+"""Version of what makes fair values of predictions."""
+UNSEEN = 1e-7
+"""A change too small to be told: a thousandth of a price unit."""
+Quote = Callable[[str], Quoted | str]
+"""What others quote in a market, or why there is nothing to go by, one clause."""
 
-def value(predictions: Sequence[Prediction]) -> list[EventFair]:
-    """Fair values of every event, in the order of ``predictions``."""
-    chances, errors = chances_of([prediction.says for prediction in predictions])
+
+class Judged(NamedTuple):
+    """A prediction and what its model counts beside the market."""
+
+    prediction: Prediction
+    standing: Standing
+    sharpen: float
+
+
+def value(judged: Sequence[Judged], quote: Quote) -> list[EventFair]:
+    """Fair values of every event, in the order given."""
+    chances, errors = chances_of([one.prediction.says for one in judged])
+    books = [_book(one.prediction.tickers, one.prediction.exclusive, quote) for one in judged]
+    pool = _pool(
+        chances,
+        errors,
+        books,
+        [one.prediction.exclusive for one in judged],
+        [Weights(one.standing.weight, one.sharpen) for one in judged],
+    )
     made, start = [], 0
-    for prediction in predictions:
-        end = start + len(prediction.tickers)
-        made.append(_event(prediction, chances[start:end].tolist(), errors[start:end].tolist()))
+    for one in judged:
+        end = start + len(one.prediction.tickers)
+        made.append(_event(one, chances[start:end].tolist(), errors[start:end].tolist(), pool[start:end]))
         start = end
     return made
+
+
+def follow(events: Sequence[EventFair], quote: Quote) -> list[EventFair]:
+    """The same events with the market as it is now; an event whose pool says the same is the same object."""
+    values = [fair for event in events for fair in event.values]
+    if not values:
+        return list(events)
+    pool = _pool(
+        np.array([fair.model_probability for fair in values]),
+        np.array([fair.model_sigma for fair in values]),
+        [_book([fair.ticker for fair in event.values], event.exclusive, quote) for event in events],
+        [event.exclusive for event in events],
+        [Weights(event.weight, event.sharpen) for event in events],
+    )
+    followed, start = [], 0
+    for event in events:
+        end = start + len(event.values)
+        known = event.values
+        moved = tuple(_moved(fair, now) for fair, now in zip(known, pool[start:end], strict=True))
+        same = all(a is b for a, b in zip(known, moved, strict=True))
+        followed.append(event if same else msgspec.structs.replace(event, values=moved))
+        start = end
+    return followed
+
+
+# --- the market -----------------------------------------------------------------------------------
+
+
+class _Read(NamedTuple):
+    """What a market's book says: its mid and how wide it is, or why it says nothing that can be used."""
+
+    mid: float
+    width: float
+    why: str = ""
+
+
+def _book(tickers: Sequence[str], exclusive: bool, quote: Quote) -> list[_Read]:
+    """Of an exclusive event all or nothing."""
+    read = [_read(quote(ticker)) for ticker in tickers]
+    why = next((one.why for one in read if one.why), "") if exclusive else ""
+    return [_Read(0.5, 0.0, why)] * len(read) if why else read
+
+
+def _read(quoted: Quoted | str) -> _Read:
+    if isinstance(quoted, str):
+        return _Read(0.5, 0.0, quoted)
+    bid = quoted.bid if quoted.bid is not None else 0
+    ask = quoted.ask if quoted.ask is not None else ONE_DOLLAR
+    return _Read((bid + ask) / (2 * ONE_DOLLAR), (ask - bid) / ONE_DOLLAR)
+
+
+class _Pooled(NamedTuple):
+    """One outcome after the pool."""
+
+    probability: float
+    sigma: float
+    market: float | None
+    weight: float
+    why: str
+
+
+def _pool(
+    chances: Array,
+    errors: Array,
+    books: Sequence[Sequence[_Read]],
+    exclusive: Sequence[bool],
+    weights: Sequence[Weights],
+) -> list[_Pooled]:
+    read = [one for book in books for one in book]
+    groups = _groups([len(book) for book in books], exclusive)
+    sizes = [len(book) for book in books]
+    nothing = np.array([bool(one.why) for one in read])
+    weight = np.where(nothing, 1.0, np.repeat([w.model for w in weights], sizes))
+    sharpen = np.repeat([w.sharpen for w in weights], sizes)
+    mids = pooling.inside(np.array([one.mid for one in read]))
+    market = pooling.normalised(mids, groups)
+    together = pooling.pooled(chances, mids, weight, sharpen, groups)
+    mid_errors = pooling.mid_errors(np.array([one.width for one in read]))
+    sigma = pooling.errors(together, (chances, errors), (market, mid_errors), weight, sharpen)
+    # With the whole weight the model is left as it is, to the last digit.
+    together, sigma = np.where(weight == 1.0, chances, together), np.where(weight == 1.0, errors, sigma)
+    return [
+        _Pooled(p, s, None if one.why else q, w, one.why)
+        for p, s, q, w, one in zip(
+            together.tolist(), sigma.tolist(), market.tolist(), weight.tolist(), read, strict=True
+        )
+    ]
+
+
+def _groups(sizes: Sequence[int], exclusive: Sequence[bool]) -> Groups:
+    """An exclusive event is a group, every market of another one is a group of its own."""
+    lengths: list[int] = []
+    alone: list[int] = []
+    at = 0
+    for size, one in zip(sizes, exclusive, strict=True):
+        lengths += [size] if one else [1] * size
+        alone += [] if one else range(at, at + size)
+        at += size
+    starts = np.cumsum([0, *lengths[:-1]])
+    return Groups(starts, np.repeat(np.arange(len(lengths)), lengths), np.array(alone, dtype=np.int64))
+
+
+def _moved(fair: FairValue, now: _Pooled) -> FairValue:
+    if (fair.unpooled, fair.weight) == (now.why, now.weight) and not (
+        abs(fair.probability - now.probability) > UNSEEN
+        or abs(fair.sigma - now.sigma) > UNSEEN
+        or abs((fair.market_probability or 0.0) - (now.market or 0.0)) > UNSEEN
+    ):
+        return fair
+    return msgspec.structs.replace(
+        fair,
+        probability=now.probability,
+        sigma=now.sigma,
+        market_probability=now.market,
+        weight=now.weight,
+        unpooled=now.why,
+    )
+
+
+# --- laws -----------------------------------------------------------------------------------------
 
 
 def chances_of(says: Sequence[Laws | Chances]) -> tuple[Array, Array]:
     """Probability and standard error of every outcome, one after the other."""
     sizes = [len(one.probabilities if isinstance(one, Chances) else one.parts[0].lower) for one in says]
     starts = np.cumsum([0, *sizes])
-    masses, moves, turns, others = (np.zeros(starts[-1]) for _ in range(4))
-    given = np.zeros(starts[-1])
+    masses, given, moves, turns, others = (np.zeros(starts[-1]) for _ in range(5))
     usual: list[tuple[int, Part]] = []
     unusual: list[tuple[int, Part]] = []
     doubted = np.zeros(starts[-1], dtype=bool)
@@ -75,16 +225,30 @@ def _by_shape(parts: Sequence[tuple[int, Part]]) -> dict[Shape, _Rows]:
     return {shape: _Rows(found) for shape, found in shapes.items()}
 
 
-def _event(prediction: Prediction, chances: list[float], errors: list[float]) -> EventFair:
+# --- fair values ----------------------------------------------------------------------------------
+
+
+@functools.lru_cache(maxsize=1_000)
+def version(model: str, weight: float, sharpen: float) -> str:
+    """The model's own version and a hash of all that makes its fair values."""
+    text = f"{model}|{POOL}|{weight:.3f}|{sharpen:.3f}"
+    return f"{model}.{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+
+
+def _event(
+    judged: Judged, chances: Iterable[float], errors: Iterable[float], pool: Iterable[_Pooled]
+) -> EventFair:
+    prediction, standing = judged.prediction, judged.standing
     issued_ms = prediction.issued_ms
+    made = version(prediction.version, standing.weight, judged.sharpen)
     values = tuple(
         FairValue(
             ticker=ticker,
             event_ticker=prediction.event_ticker,
-            probability=chance,
-            sigma=error,
+            probability=now.probability,
+            sigma=now.sigma,
             model=prediction.model,
-            version=prediction.version,
+            version=made,
             mean=prediction.mean,
             spread=prediction.spread,
             inputs=prediction.inputs,
@@ -93,17 +257,27 @@ def _event(prediction: Prediction, chances: list[float], errors: list[float]) ->
             evidence=prediction.evidence,
             running_extreme=prediction.running_extreme,
             awaited_by_ms=prediction.awaited_by_ms,
+            model_probability=chance,
+            model_sigma=error,
+            market_probability=now.market,
+            weight=now.weight,
+            unpooled=now.why,
+            doubt=standing.doubt,
         )
-        for ticker, chance, error in zip(prediction.tickers, chances, errors, strict=True)
+        for ticker, chance, error, now in zip(prediction.tickers, chances, errors, pool, strict=True)
     )
     return EventFair(
         event_ticker=prediction.event_ticker,
         model=prediction.model,
-        version=prediction.version,
+        version=made,
         mean=prediction.mean,
         spread=prediction.spread,
         values=values,
         why=prediction.why,
         drivers=prediction.drivers,
         computed_ms=prediction.computed_ms,
+        exclusive=prediction.exclusive,
+        weight=standing.weight,
+        sharpen=judged.sharpen,
+        record=standing.sentence,
     )

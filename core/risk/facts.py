@@ -48,12 +48,15 @@ class FeedAge(msgspec.Struct, frozen=True):
 
 
 class FairFacts(msgspec.Struct, frozen=True):
-    """The model's present value for the market, with what makes it believable."""
+    """The present value of the market, with what makes its model believable."""
 
     probability: float
+    """Pooled with the market."""
+    model: float
+    """Of the model alone: the pool moves with the book."""
     version: str
     previous: float | None
-    """The value five real seconds ago, ``None`` when there was none."""
+    """What the model said five real seconds ago, ``None`` when there was nothing."""
     inputs_changed: bool
     """Whether a new input arrived within those five seconds, which explains any jump."""
     ladder_sum: float | None

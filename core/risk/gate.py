@@ -176,7 +176,8 @@ def _not_finite(candidate: Candidate, inputs: GateInputs) -> str | None:
     values = {
         "fair": candidate.fair,
         "sigma": candidate.sigma,
-        "model": fair.probability if fair is not None else 0.0,
+        "model": fair.model if fair is not None else 0.0,
+        "pooled": fair.probability if fair is not None else 0.0,
         "previous model value": (fair.previous if fair is not None else None) or 0.0,
         "ladder sum": (fair.ladder_sum if fair is not None else None) or 0.0,
     }

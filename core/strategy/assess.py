@@ -204,11 +204,12 @@ def _pays(
 def too_good(fair: FairValue, price: Price, edge: Price, mid: float | None, rules: EntryRules) -> str:
     """Why an order at ``price`` is too good to be true: presumed a data fault until a person has looked.
 
-    ``mid`` is the book's, in ten-thousandths of a dollar; ``None`` where the book has one side only.
+    ``mid`` is the book's, in ten-thousandths of a dollar; ``None`` where the book has one side only. It is
+    the model that has to agree with it: the fair value is part market itself.
     """
-    apart = abs(fair.probability - mid / ONE_DOLLAR) if mid is not None else 0.0
+    apart = abs(fair.model_probability - mid / ONE_DOLLAR) if mid is not None else 0.0
     if apart > rules.disagreement:
-        return f"fair value and market are {apart * 100:.0f}c apart"
+        return f"model and market are {apart * 100:.0f}c apart"
     if edge > rules.quarantine_edge:
         return f"edge {edge / 100:.1f}c is too good"
     away = abs(fair.probability - price / ONE_DOLLAR)

@@ -92,8 +92,8 @@ def lapsed(fair: FairValue, view: MarketView, candidate: Candidate, rules: Entry
 
     Half the edge needed for a new entry keeps one alive, so that noise does not cancel and re-send.
     """
-    if view.stale:
-        return view.stale
+    if view.stale or fair.unpooled:
+        return view.stale or fair.unpooled
     if view.market.status is not MarketStatus.ACTIVE:
         return f"market is {view.market.status.value}"
     order, sells = candidate, rules.sell_before_settlement

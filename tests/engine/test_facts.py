@@ -68,7 +68,7 @@ def test_chances_that_do_not_add_up_are_found_whatever_the_model_says_of_them() 
             assert facts.judge(bench.engine.desk, card.candidate).passed
             assert event.fair is not None
             first, *rest = event.fair.values
-            more = msgspec.structs.replace(first, probability=first.probability + 0.1)
+            more = msgspec.structs.replace(first, model_probability=first.model_probability + 0.1)
             event.fair = msgspec.structs.replace(event.fair, values=(more, *rest))
             (denial,) = facts.judge(bench.engine.desk, card.candidate).denials
             assert str(denial) == "G13 brackets sum to 1.100, limit 0.97 to 1.03"

@@ -63,7 +63,7 @@ class Second:
 
     def quote(self) -> None:
         for ticker in self.venue.books:
-            self.venue.quote(ticker, 40, 60)
+            self.venue.quote(ticker, 46, 54)
         self.venue.quote(SLUG, 38, 42)
 
 

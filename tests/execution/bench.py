@@ -24,11 +24,12 @@ from core.feeds.stations import HOUR_MS, climate_day_bounds, stations
 from core.feeds.values import GridForecast, ModelForecast, Sink
 from core.journal.events import Row
 from core.journal.store import MemoryJournal
+from core.models.calibration import Judge
 from core.risk.limits import DEFAULTS, Limits
 from core.risk.releases import Affected
 from core.venues.venue import VenueGateway, VenueListener
 from tests.execution.fake_venue import FakeVenue
-from tests.virtual import VirtualClock, VirtualLoop
+from tests.virtual import VirtualClock, VirtualLoop, trusted
 
 DAY = "2026-11-23"
 START_MS, END_MS = climate_day_bounds(stations()["KNYC"], DAY)
@@ -169,11 +170,11 @@ class Bench:
         return [row.kind for row in self.journal.rows]
 
     def quiet(self) -> None:
-        """No edge anywhere: quotes around fair values."""
+        """No edge anywhere: quotes around what the model says."""
         for ticker, state in self.engine.state.markets.items():
             if ticker not in self.venue.books:
                 continue
-            fair = state.fair.probability if state.fair is not None else 0.5
+            fair = state.fair.model_probability if state.fair is not None else 0.5
             cents = min(97, max(2, round(fair * 100)))
             self.venue.quote(ticker, cents - 1, cents + 1)
 
@@ -197,6 +198,7 @@ async def running(
     struck: WatchdogSeen | None = None,
     beside: Callable[[VenueListener, VirtualClock], VenueGateway] | None = None,
     affected: Affected | None = None,
+    judge: Judge = trusted,
     series: Sequence[str] = ("KXHIGHNY",),
     world: WorldClock = REAL_WORLD,
     more_feeds: Callable[[Sink, Clocks], Sequence[Feed]] = lambda _sink, _clocks: (),
@@ -235,6 +237,7 @@ async def running(
             series=dict.fromkeys(Venue, series),
             settings=settings or Settings(engine=EngineSettings(confirm_above=100)),
             ceilings=ceilings,
+            judge=judge,
             affected=affected if affected is not None else {},
             profile="demo",
             world_id="w1",

@@ -12,9 +12,9 @@ from core.feeds.feed import Stamp
 from core.feeds.stations import HOUR_MS, climate_day_bounds, stations
 from core.feeds.values import Ensemble, Groups, ModelForecast
 from core.models.fair_value import EventFair, NoPrice
-from core.models.valuing import value
 from core.models.weather.inputs import StationInputs, absorb
 from core.models.weather.price import ModelId, predict
+from tests.models.alone import alone
 
 DAY = "2026-11-23"
 START_MS, END_MS = climate_day_bounds(stations()["KNYC"], DAY)
@@ -36,7 +36,7 @@ def price(
     offset: int | None = OFFSET,
 ) -> EventFair | NoPrice:
     found = predict(markets, inputs, model, now_ms, previous, offset)
-    return found if isinstance(found, NoPrice) else value([found])[0]
+    return found if isinstance(found, NoPrice) else alone(found)[0]
 
 
 def priced(*args: Any, **more: Any) -> EventFair:

@@ -14,7 +14,8 @@ from core.models import grid
 from core.models.fair_value import InputAge
 from core.models.laws import Shape
 from core.models.prediction import Chances, Laws, Part, Prediction, edges
-from core.models.valuing import chances_of, value
+from core.models.valuing import chances_of
+from tests.models.alone import alone
 
 
 def plain(shape: Shape, z: float) -> float:
@@ -109,7 +110,7 @@ def test_every_event_gets_its_own_values() -> None:
         says = Chances(chances, tuple(0.01 * (n + 1) for n in range(len(chances))))
         return Prediction(event, tickers, True, says, "m", "1", 7.0, 2.0, inputs, 9_000, ("because",))
 
-    one, two = value([predicted("A", 0.25, 0.75), predicted("B", 1.0)])
+    one, two = alone(predicted("A", 0.25, 0.75), predicted("B", 1.0))
     assert [(v.ticker, v.probability, v.sigma) for v in one.values] == [
         ("A-0", 0.25, 0.01),
         ("A-1", 0.75, 0.02),

@@ -105,7 +105,7 @@ PASSING = GateInputs(
     pinned_rules_hash="r1",
     trading=TradingFacts(active=True),
     book=BookFacts(Price(3100), Price(3400), contracts(160), True, 400, 7),
-    fair=FairFacts(0.382, "v3", 0.380, False, 1.0),
+    fair=FairFacts(0.382, 0.385, "v3", 0.380, False, 1.0),
     feeds=(FeedAge("NWS", 2_280, 5_400), FeedAge("METEO", 720, 7_200)),
     releases=(),
     position=Position(),

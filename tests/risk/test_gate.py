@@ -95,7 +95,8 @@ DENIED: list[tuple[str, Change, Change, str]] = [
     ("G02", {"lifetime_s": 121}, {}, "lifetime 121 s"),
     ("G02", {"fair": float("nan")}, {}, "fair is nan"),
     ("G02", {"sigma": float("inf")}, {}, "sigma is inf"),
-    ("G02", {}, fair(probability=float("nan")), "model is nan"),
+    ("G02", {}, fair(probability=float("nan")), "pooled is nan"),
+    ("G02", {}, fair(model=float("nan")), "model is nan"),
     ("G02", {}, fair(ladder_sum=float("inf")), "ladder sum is inf"),
     ("G03", {}, {"allowed": False}, "not on the list"),
     ("G03", {}, {"pinned_rules_hash": "r0"}, "rules text changed"),
@@ -422,7 +423,7 @@ def test_wild_numbers_never_pass_and_never_raise(
     inputs = spoil(
         PASSING,
         book=BookFacts(Price(3100), Price(3400), contracts(160), True, age),
-        fair=FairFacts(probability, "v3", None, False, ladder),
+        fair=FairFacts(probability, probability, "v3", None, False, ladder),
     )
     verdict = gate(candidate, inputs, DEFAULTS)
     assert verdict.faults == ()
@@ -434,7 +435,7 @@ def test_wild_numbers_never_pass_and_never_raise(
 MAY_BE_NONE = {"reconcile_age_ms"}
 optional_inputs = st.sets(st.sampled_from([*NEEDED, *sorted(MAY_BE_NONE)]), max_size=3)
 not_finite = st.sampled_from([float("nan"), float("inf"), float("-inf")])
-FLOATS = ("fair", "sigma"), ("probability", "previous", "ladder_sum")
+FLOATS = ("fair", "sigma"), ("probability", "model", "previous", "ladder_sum")
 """Of the candidate, and of the model's facts."""
 floats_spoiled = st.dictionaries(st.sampled_from([*FLOATS[0], *FLOATS[1]]), not_finite, max_size=2)
 

@@ -39,7 +39,7 @@ from tests.simulation.truth import Truth
 from tests.simulation.violation import ViolationError
 from tests.simulation.whims import Whims
 from tests.simulation.wire import Lines
-from tests.virtual import VirtualClock, VirtualLoop
+from tests.virtual import VirtualClock, VirtualLoop, trusted
 
 REPLAY_OFFSET_DAYS = 670
 """To a winter the shipped climate history knows."""
@@ -179,6 +179,7 @@ class World:
                 feeds=lambda sink: [Forecasts(sink, self.clock, self.chance.stream(f"forecasts {run}"))],
                 series={Venue.KALSHI: (SERIES,), Venue.POLYMARKET: EVENTS},
                 settings=SETTINGS,
+                judge=trusted,
                 ceilings=self._limits,
                 arming=self._arming(),
                 profile="demo",

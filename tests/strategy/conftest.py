@@ -80,6 +80,9 @@ def fair_of(ticker: str = "B", probability: float = 0.382, sigma: float = 0.029)
         inputs=(InputAge("NWS", NOW_MS - 600_000, 21_600),),
         issued_ms=NOW_MS - 600_000,
         computed_ms=NOW_MS,
+        model_probability=probability,
+        model_sigma=sigma,
+        market_probability=0.325,
     )
 
 

@@ -102,7 +102,7 @@ def test_books_that_may_not_be_read(made: Any, change: dict[str, Any], word: str
 @pytest.mark.parametrize(
     ("probability", "rules", "reason"),
     [
-        (0.62, RULES, "30c apart"),
+        (0.62, RULES, "model and market are 30c apart"),
         (0.50, RULES, "too good"),
         (0.44, RULES, "12c from fair"),
     ],

@@ -11,7 +11,7 @@ import msgspec
 
 from core.domain.market import Extreme, Market
 from core.feeds.observed import Bound, Evidence
-from core.feeds.stations import DAY_MS, Station, climate_day, climate_day_bounds, shift_day
+from core.feeds.stations import DAY_MS, HOUR_MS, Station, climate_day, climate_day_bounds, shift_day
 from core.feeds.values import (
     GRID_STALE_AFTER_S,
     OBSERVATION_STALE_AFTER_S,
@@ -21,6 +21,7 @@ from core.feeds.values import (
     Observation,
 )
 from core.models.fair_value import Driver, EventFair, InputAge, NoPrice
+from core.models.pooling import Lead
 from core.models.prediction import Laws, Prediction
 from core.models.weather import article_normal, other_source, rolling
 from core.models.weather.brackets import ladder, part
@@ -30,6 +31,8 @@ from core.models.weather.normal import Normal
 from core.models.weather.running_extreme import remaining
 
 HOURS_A_DAY = 24
+NIGHT_MS = 6 * HOUR_MS
+"""Before a day begins; what was measured the evening before was some nine hours ahead of it."""
 DISAGREEMENT_MAX_F = 8.0
 """Two sources this far apart on one day's high: one of them is broken."""
 
@@ -153,7 +156,14 @@ def _predict(
         awaited_by_ms=_observed_by_ms(target) if observed is None else None,
         why=_why(drivers),
         drivers=tuple(drivers),
+        lead=_lead(target, now_ms),
     )
+
+
+def _lead(target: _Target, now_ms: int) -> Lead:
+    if now_ms >= target.start_ms:
+        return Lead.RUNNING
+    return Lead.NIGHT if target.start_ms - now_ms < NIGHT_MS else Lead.EVENING
 
 
 def _target(markets: Sequence[Market], station: Station, now_ms: int) -> _Target:

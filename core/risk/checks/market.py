@@ -38,12 +38,13 @@ def stale_reference(candidate: Candidate, inputs: GateInputs, limits: Limits) ->
 def model(candidate: Candidate, inputs: GateInputs, limits: Limits) -> Finding | None:
     fair = inputs.fair
     assert fair is not None
-    if not 0.0 <= fair.probability <= 1.0:
-        return Finding(f"probability {fair.probability}", "between 0 and 1")
+    for probability in (fair.probability, fair.model):
+        if not 0.0 <= probability <= 1.0:
+            return Finding(f"probability {probability}", "between 0 and 1")
     if fair.version != candidate.model_version:
         return Finding(f"model version {fair.version}", candidate.model_version)
     if fair.previous is not None and not fair.inputs_changed:
-        jump = abs(fair.probability - fair.previous)
+        jump = abs(fair.model - fair.previous)
         if jump > JUMP_MAX:
             return Finding(f"jump of {jump:.2f} without new input", f"{JUMP_MAX:.2f}")
     if fair.ladder_sum is not None and not LADDER_SUM[0] <= fair.ladder_sum <= LADDER_SUM[1]:

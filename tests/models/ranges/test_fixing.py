@@ -20,7 +20,7 @@ from core.models.laws import Shape, density
 from core.models.prediction import Prediction
 from core.models.ranges.fixing import RELEASE_PIPS, predict
 from core.models.ranges.price_inputs import PriceInputs, PriceValue, absorb, concerns
-from core.models.valuing import value
+from tests.models.alone import alone
 from tests.models.ranges.conftest import market, stamp
 
 
@@ -83,7 +83,7 @@ def predicted(markets: list[Market], inputs: PriceInputs | None, now_ms: int) ->
 
 
 def priced(markets: list[Market], inputs: PriceInputs, now_ms: int) -> EventFair:
-    return value([predicted(markets, inputs, now_ms)])[0]
+    return alone(predicted(markets, inputs, now_ms))[0]
 
 
 def refusal(markets: list[Market], inputs: PriceInputs | None, now_ms: int) -> str:

@@ -17,7 +17,7 @@ from core.models.prediction import Laws, Prediction
 from core.models.ranges.inputs import absorb
 from core.models.ranges.price import predict
 from core.models.ranges.smile import REACH, Smile, smile_of
-from core.models.valuing import value
+from tests.models.alone import alone
 from tests.models.ranges.conftest import ENDS_MS, SPOT, inputs, ladder, stamp
 
 HOUR_MS = 3_600_000
@@ -136,7 +136,7 @@ def test_an_event_is_priced_by_the_smile_sums_to_one_and_falls_back() -> None:
     assert "and skew -0.1" in skewed.evidence[2] and "by the smile" in skewed.evidence[3]
     assert isinstance(skewed.says, Laws) and skewed.says.parts[0].shape is Shape.NORMAL
     assert "smile (deribit)" in {age.name for age in skewed.inputs}
-    [event] = value([skewed])
+    [event] = alone(skewed)
     assert abs(math.fsum(v.probability for v in event.values) - 1.0) <= 1e-12
     later = NOW + 5_000
     aged = absorb(absorb(held, msgspec.structs.replace(marks()[0], stamp=stamp(later))), marks()[0])

@@ -1,0 +1,101 @@
+"""What a model's record of settled events is worth: its weight in the pool, and whether it trades alone."""
+
+from __future__ import annotations
+
+import enum
+import math
+from collections.abc import Callable, Mapping
+
+import msgspec
+
+from core.models.pooling import Weights
+
+DAYS_MIN = 60
+"""Settled days on paper before a record says anything."""
+ERRORS_MIN = 2.0
+"""A gain of fewer standard errors may be chance."""
+
+
+class Evidence(msgspec.Struct, frozen=True):
+    """How a model did on the settled events of one series, scored out of sample.
+
+    ``gain`` is the mean fall of the log loss of an event (nats) from the sharpened market to the pool in
+    which the model counted ``weight``; ``error`` is its standard error, clustered by day.
+    """
+
+    series: str
+    model: str
+    days: int
+    gain: float
+    error: float
+    weight: float
+    simulated: bool = False
+    """Measured in a simulated world: it says nothing of a real one."""
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.gain) and 0.0 <= self.error < math.inf and 0.0 <= self.weight <= 1.0):
+            raise ValueError(f"{self.series} {self.model}: a gain, its error and a weight must be numbers")
+
+
+class Verdict(enum.Enum):
+    PROVEN = "proven"
+    INSUFFICIENT = "insufficient"
+    WORTHLESS = "worthless"
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """What a record allows. ``sentence`` says why, for the card."""
+
+    verdict: Verdict
+    weight: float
+    """Of the model in the pool."""
+    sentence: str
+
+    @property
+    def doubt(self) -> str:
+        """Why automatic mode opens nothing on this model; empty where it may."""
+        return "" if self.verdict is Verdict.PROVEN else self.sentence
+
+
+Judge = Callable[[str, str, Weights], Standing]
+"""The standing of a series and a model; the weights are what a model without a record gets."""
+
+
+def standing(known: Evidence | None, usual: Weights) -> Standing:
+    """A record of too few days leaves the usual weight, a gain of none takes it. A measured gain earns the
+    weight it was measured with, less the part of it that may be chance: ``gain^2 / (gain^2 + error^2)``."""
+    if known is None:
+        return Standing(Verdict.INSUFFICIENT, usual.model, "evidence insufficient: no settled days scored")
+    mark = "SIM: " if known.simulated else ""
+    if known.days < DAYS_MIN:
+        days = f"{known.days} of {DAYS_MIN} settled days scored"
+        return Standing(Verdict.INSUFFICIENT, usual.model, f"{mark}evidence insufficient: {days}")
+    found = f"{known.gain:+.3f} +- {known.error:.3f} nats an event against the market over {known.days} days"
+    if known.gain <= 0.0:
+        return Standing(Verdict.WORTHLESS, 0.0, f"{mark}the model adds nothing: {found}")
+    weight = known.weight * known.gain**2 / (known.gain**2 + known.error**2)
+    if known.gain < ERRORS_MIN * known.error:
+        return Standing(Verdict.INSUFFICIENT, weight, f"{mark}evidence insufficient: {found} may be chance")
+    return Standing(Verdict.PROVEN, weight, f"{mark}the model adds {found}")
+
+
+def judge(records: Mapping[tuple[str, str], Evidence], *, simulated: bool) -> Judge:
+    """Standings by records of (series, model); ``simulated`` ones count in a simulated world only."""
+
+    def found(series: str, model: str, usual: Weights) -> Standing:
+        known = records.get((series, model))
+        return standing(known if known is not None and (simulated or not known.simulated) else None, usual)
+
+    return found
+
+
+def unscored(series: str, model: str, usual: Weights) -> Standing:
+    """Where no model has a record."""
+    return standing(None, usual)
+
+
+def scripted(series: str, model: str, usual: Weights) -> Standing:
+    """In a simulated world whose crowd is late because its script says so."""
+    return Standing(
+        Verdict.PROVEN, 0.9, "SIM: the crowd here is late by script, which proves nothing elsewhere"
+    )

@@ -1,0 +1,118 @@
+"""A desk whose fair values are part model and part market."""
+
+from __future__ import annotations
+
+import asyncio
+
+from core.domain.order import BookSide
+from core.domain.units import Price, Quantity, contracts
+from core.engine.others import own, without
+from core.models.calibration import Judge, Standing, Verdict
+from core.models.fair_value import FairValue
+from core.models.pooling import Quoted, Weights
+from tests.execution.bench import HOT, TRADER, Bench, running
+from tests.virtual import VirtualLoop, run_virtual
+
+NEIGHBOUR = HOT[:-1] + "4"
+
+
+def counting(verdict: Verdict, weight: float) -> Judge:
+    def found(series: str, model: str, usual: Weights) -> Standing:
+        return Standing(verdict, weight, "as a test says")
+
+    return found
+
+
+HALF = counting(Verdict.PROVEN, 0.5)
+
+
+def fair(bench: Bench, ticker: str = HOT) -> FairValue:
+    found = bench.engine.state.markets[ticker].fair
+    assert found is not None
+    return found
+
+
+def test_a_fair_value_follows_the_book_at_the_next_look_and_the_model_is_not_asked_again() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop, judge=HALF) as bench:
+            await asyncio.sleep(1.1)
+            before, beside = fair(bench), fair(bench, NEIGHBOUR)
+            bench.venue.quote(HOT, 30, 34)
+            await asyncio.sleep(0.3)
+            after = fair(bench)
+            assert after.probability < before.probability - 0.02
+            assert fair(bench, NEIGHBOUR).probability > beside.probability
+            assert after.model_probability == before.model_probability
+            event = bench.engine.state.events[after.event_ticker]
+            assert event.fair is not None and after in event.fair.values
+
+    run_virtual(main)
+
+
+def test_our_own_orders_are_no_opinion_of_the_market() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop, judge=HALF) as bench:
+            order = await bench.sent()
+            await asyncio.sleep(0.3)
+            before = fair(bench)
+            # The venue shows our bid as it shows any other, one tick ahead of them.
+            book = bench.venue.books[HOT].book
+            price = order.intent.price
+            assert price > Price(3_800)
+            book.set(BookSide.BID, price, order.leaves)
+            bench.venue.touch(HOT)
+            await asyncio.sleep(0.3)
+            assert fair(bench).probability == before.probability
+            assert own(bench.engine.desk, HOT) == {(BookSide.BID, price): order.leaves}
+            # A stranger who joins us there is one.
+            book.set(BookSide.BID, price, Quantity(order.leaves + contracts(1)))
+            bench.venue.touch(HOT)
+            await asyncio.sleep(0.3)
+            assert fair(bench).probability > before.probability
+            assert without(book, {}) == Quoted(price, Price(4_200))
+
+    run_virtual(main)
+
+
+def test_a_book_that_says_nothing_takes_cards_and_resting_entries_of_its_event() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop, judge=HALF) as bench:
+            order = await bench.sent()
+            bench.venue.quote(NEIGHBOUR, 10, 60)
+            await asyncio.sleep(1.0)
+            why = fair(bench).unpooled
+            assert "its spread is 50c" in why
+            assert fair(bench).probability == fair(bench).model_probability
+            ended = bench.order(order.intent.client_order_id)
+            assert not ended.live
+            assert bench.engine.desk.approvals.of(HOT) is None
+            assert bench.engine.state.markets[HOT].why_not == why
+
+    run_virtual(main)
+
+
+def test_automatic_mode_opens_nothing_on_a_model_without_a_record_and_shows_the_card() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop, judge=counting(Verdict.INSUFFICIENT, 0.5)) as bench:
+            engine = bench.engine
+            card = await bench.card()
+            assert engine.set_mode("auto", "automatic", "test", TRADER).accepted
+            await asyncio.sleep(2.0)
+            assert not bench.venue.placed
+            held = engine.desk.approvals.of(HOT)
+            assert held is not None and held.id == card.id
+            assert fair(bench).doubt == "as a test says"
+            # A person may.
+            assert bench.approve(held).accepted
+
+    run_virtual(main)
+
+
+def test_automatic_mode_opens_on_a_proven_one() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop, judge=HALF) as bench:
+            await bench.card()
+            assert bench.engine.set_mode("auto", "automatic", "test", TRADER).accepted
+            await bench.until(lambda: bool(bench.venue.placed), "an order")
+
+    run_virtual(main)
