@@ -2,6 +2,7 @@
 # make test  the whole test suite
 # make lint  style, types and import contracts
 # make bench benchmarks: ratios measured in one run
+# make bench-models  the development tables of the models, from the recorded data beside the checkout (DATA=)
 # make kill9 end the engine at every point of an order's way, twenty times at each, and go on
 # make mutants spoil a copy of the code with one classic bug at a time: every one must be caught
 # make smoke the demo's staged story played with real keys in a real terminal, beat by beat (2.5 min)
@@ -14,7 +15,7 @@ BIN := $(VENV)/bin
 UV := $(shell command -v uv 2>/dev/null)
 INSTALL := $(if $(UV),$(UV) pip install --quiet --python $(BIN)/python,$(BIN)/python -m pip install --quiet --disable-pip-version-check)
 
-.PHONY: run test lint bench smoke simulate kill9 mutants clean
+.PHONY: run test lint bench bench-models smoke simulate kill9 mutants clean
 
 run: $(VENV)/.installed
 	@$(BIN)/pmconsole demo
@@ -30,6 +31,14 @@ lint: $(VENV)/.installed-dev
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.bench
+
+DATA ?= ../shared/data/models
+bench-models: $(VENV)/.installed-dev
+	$(BIN)/pmconsole score weather --data $(DATA) --score-from 2024-01-01 --score-to 2025-02-12
+	$(BIN)/pmconsole score market --data $(DATA) --score-to 2025-02-12
+	$(BIN)/pmconsole score range --data $(DATA) --fit-until 2011-12-31 --score-from 2012-01-01 --score-to 2014-12-31
+	$(BIN)/pmconsole score range --data $(DATA) --fit-until 2013-12-31 --score-from 2014-01-01 --score-to 2016-12-31
+	$(BIN)/pmconsole score range --data $(DATA) --fit-until 2019-12-31 --score-from 2020-01-01 --score-to 2022-12-31
 
 smoke: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.smoke

@@ -110,7 +110,7 @@ def _print(
         why = " ".join(report.notes)
         verbs.leave(verbs.REFUSED, f"pmconsole score: no day counts under {directory}. {why}".rstrip())
     if as_json:
-        click.echo(json.dumps(document(report), indent=2))
+        click.echo(json.dumps(document(report), indent=2, allow_nan=False))
         click.echo("\n".join(report.notes), err=True, nl=bool(report.notes))
     else:
         click.echo("\n".join(table(report)))

@@ -25,7 +25,7 @@ WILSON_Z = 1.959963984540054
 """Two-sided 95 %."""
 
 _SQRT_PI = math.sqrt(math.pi)
-_LEVELS = 401
+_LEVELS = 201
 _NO_WIDTH = 1e-12
 _GRID_POINTS = 801
 _GRID_REACH = 12.0

@@ -27,7 +27,7 @@ def law_rows(
 
     Days that count are those of ``counts`` (by place and day) of which the default says something.
     """
-    counts = counts & np.isfinite(said[DEFAULT].mean)
+    counts = counts & np.isfinite(said[DEFAULT].sd)
     groups = [(ALL, counts)]
     for at, place in enumerate(places):
         groups.append((place, counts & (np.arange(len(places)) == at)[:, None]))
@@ -35,7 +35,7 @@ def law_rows(
     found = []
     for group, inside in groups:
         for model, law in said.items():
-            here = inside & np.isfinite(law.mean)
+            here = inside & np.isfinite(law.mean) & np.isfinite(law.sd)
             if here.any():
                 found.append(_row(model, group, law.rows(here), ordinals[here], outcomes[here], lead))
     return found

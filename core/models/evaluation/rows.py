@@ -119,27 +119,35 @@ _MEASURES = (
 
 
 def table(report: Report) -> Iterator[str]:
-    """The report for a terminal: a block for each lead, hour and group, models by row; then the notes."""
-    blocks = itertools.groupby(report.rows, key=lambda r: (r.lead, r.hour_utc, r.group))
-    for (lead, hour, group), found in blocks:
+    """The report for a terminal: all models of what is scored together by lead and hour, then the default of
+    each group in it; the notes last."""
+    for (lead, hour), found in itertools.groupby(report.rows, key=lambda r: (r.lead, r.hour_utc)):
         rows = list(found)
-        shown = [
-            (name, digits) for name, digits in _MEASURES if any(getattr(r, name) is not None for r in rows)
-        ]
-        what = [group]
-        if lead is not None:
-            what.append(f"lead {lead}")
-        if hour is not None:
-            what.append(_hour(hour))
-        yield f"{report.task}: {', '.join(what)}"
-        lines = [["model", "n", "days", *(name for name, _ in shown)]]
-        lines += [[r.model, str(r.n), str(r.days), *(_cell(r, *measure) for measure in shown)] for r in rows]
-        widths = [max(len(line[k]) for line in lines) for k in range(len(lines[0]))]
-        for line in lines:
-            numbers = (cell.rjust(width) for cell, width in zip(line[1:], widths[1:], strict=True))
-            yield f"  {line[0]:<{widths[0]}}  {'  '.join(numbers)}"
-        yield ""
+        together = [r for r in rows if r.group == ALL]
+        when = [*([] if lead is None else [f"lead {lead}"]), *([] if hour is None else [_hour(hour)])]
+        groups = [r.group for r in rows] if not together else [ALL]
+        for group in dict.fromkeys(groups):
+            yield f"{report.task}: {', '.join((group, *when))}"
+            yield from _block([r for r in rows if r.group == group], "model")
+        if together:
+            yield from _block([r for r in rows if r.model == DEFAULT and r.group != ALL], "group")
     yield from report.notes
+
+
+def _block(rows: list[Row], named: str) -> Iterator[str]:
+    """Lines of one table and an empty one; none without rows. ``named`` is what tells rows apart."""
+    if not rows:
+        return
+    shown = [(name, digits) for name, digits in _MEASURES if any(getattr(r, name) is not None for r in rows)]
+    lines = [[named if named == "model" else f"{DEFAULT} of", "n", "days", *(name for name, _ in shown)]]
+    lines += [
+        [getattr(r, named), str(r.n), str(r.days), *(_cell(r, *measure) for measure in shown)] for r in rows
+    ]
+    widths = [max(len(line[k]) for line in lines) for k in range(len(lines[0]))]
+    for line in lines:
+        numbers = (cell.rjust(width) for cell, width in zip(line[1:], widths[1:], strict=True))
+        yield f"  {line[0]:<{widths[0]}}  {'  '.join(numbers)}"
+    yield ""
 
 
 def _cell(scored: Row, name: str, digits: int) -> str:

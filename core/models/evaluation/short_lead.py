@@ -11,7 +11,7 @@ from core.models.evaluation.law_rows import Said, law_rows
 from core.models.evaluation.rows import DEFAULT, Counted, Row
 from core.models.evaluation.walk import Steps, fits, walk_emos
 from core.models.evaluation.weather_files import SHORT, ShortSet
-from core.models.evaluation.weather_laws import RECENT, averaged, rolled, stacked, steps_of
+from core.models.evaluation.weather_laws import RECENT, rolled, stacked, steps_of
 from core.models.laws import Array, Law, Mixture, Shape
 from core.models.weather import article_normal, dressing, emos, rolling
 from core.models.weather.predictors import Series, corrected, predictors
@@ -63,7 +63,7 @@ def _laws(data: ShortSet, keep: list[int], steps: Steps) -> Said:
         dressing.NAME: _dressed(series, steps),
         emos.NAME[Shape.NORMAL]: walked[Shape.NORMAL].law,
         emos.NAME[Shape.T6]: walked[Shape.T6].law,
-        DEFAULT: averaged(walked[Shape.T6], recent),
+        DEFAULT: emos.averaged(walked[Shape.T6].law, recent, walked[Shape.T6].days),
     }
 
 

@@ -48,28 +48,16 @@ def laws(data: LeadSet, lead: int, counted: Counted) -> Laws:
 def _default(data: LeadSet, lead: int, steps: Steps, alone: Sequence[Predictors], single: Walked) -> Law:
     """EMOS-t on all sources a city has, averaged with what needs no fit; cities of the same sources lean on
     each other."""
-    whole = averaged(single, stacked(alone))
+    whole = emos.averaged(single.law, stacked(alone), single.days)
     location, scale = np.array(whole.location), np.array(whole.scale)
     sources = [_sources(data, city, lead) for city in range(len(data.cities))]
     for kind in sorted(set(sources) - {()}):
         members = [city for city, has in enumerate(sources) if has == kind]
         known = [predictors(_series(data, city, lead, kind)) for city in members]
         walked = walk_emos(Shape.T6, known, data.outcomes[members], steps)
-        law = averaged(walked, stacked(known))
+        law = emos.averaged(walked.law, stacked(known), walked.days)
         location[members], scale[members] = law.location, law.scale
     return Law(Shape.T6, location, scale)
-
-
-def averaged(walked: Walked, recent: Law) -> Law:
-    """The default: EMOS with the recent model, which stands alone while there is no fit."""
-    fitted = np.isfinite(walked.law.scale)
-    days = np.where(fitted, walked.days, 0.0)
-    filled = Law(
-        walked.law.shape,
-        np.where(fitted, walked.law.location, recent.location),
-        np.where(fitted, walked.law.scale, recent.sd / walked.law.shape.deviation),
-    )
-    return emos.averaged(filled, recent, days)
 
 
 def stacked(known: Sequence[Predictors]) -> Law:

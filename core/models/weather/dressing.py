@@ -18,7 +18,7 @@ DAYS_MIN = 60
 SCALE_MIN_F = 0.3
 """What rounding to whole degrees leaves of a perfect member."""
 _STEPS_MAX = 200
-_SETTLED = 1e-4
+_SETTLED = 1e-3
 HUMPS_APART = 2.0
 """Two like normal humps show as two from this many scales between them."""
 
@@ -40,7 +40,7 @@ def fit(members: Array, outcomes: Array) -> Kernel | None:
     known = known[usable]
     errors = np.where(known, outcomes[usable, None] - np.where(known, members[usable], 0.0), 0.0)
     weights = np.full(members.shape[1], 1.0 / members.shape[1])
-    scale = math.sqrt(float((errors**2).sum() / known.sum()))
+    scale = max(SCALE_MIN_F, math.sqrt(float((errors**2).sum() / known.sum())))
     for _ in range(_STEPS_MAX):
         # Of each day, how much each member is the one that was right, in logarithms against the best.
         logs = np.where(known, np.log(np.maximum(weights, 1e-300)) - 0.5 * (errors / scale) ** 2, -np.inf)

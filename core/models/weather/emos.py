@@ -79,10 +79,15 @@ def recent(known: Predictors) -> Law:
 
 def averaged(fitted: Law, unfitted: Law, days: npt.ArrayLike) -> Law:
     """EMOS and a model without a fit averaged, location and spread each, the more EMOS the more ``days`` it
-    is fitted on, as it is too narrow on few: of 200 days each counts half."""
-    weight = np.asarray(days) / (np.asarray(days) + HALF_TRUST_DAYS)
-    scale = weight * fitted.scale + (1.0 - weight) * unfitted.sd / fitted.shape.deviation
-    return Law(fitted.shape, weight * fitted.location + (1.0 - weight) * unfitted.location, scale)
+    is fitted on, as it is too narrow on few: of 200 days each counts half. Where there is no fit (NaN) the
+    other stands alone, in the same shape."""
+    there = np.isfinite(fitted.scale)
+    weight = np.where(there, np.asarray(days) / (np.asarray(days) + HALF_TRUST_DAYS), 0.0)
+    location = weight * np.where(there, fitted.location, 0.0) + (1.0 - weight) * unfitted.location
+    scale = (
+        weight * np.where(there, fitted.scale, 0.0) + (1.0 - weight) * unfitted.sd / fitted.shape.deviation
+    )
+    return Law(fitted.shape, location, scale)
 
 
 def linear(coefficients: Mapping[str, float], terms: Mapping[str, Array]) -> Array:

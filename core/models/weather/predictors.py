@@ -23,6 +23,8 @@ SCALE_MIN_F = 0.3
 """What rounding to whole degrees leaves of a perfect forecast."""
 ERRORS_MIN = 15
 """Known errors before a recent one is told."""
+FROZEN_DAYS = 8
+"""A source that says the same so often has stopped. Five models at 20 stations never did for more than 5."""
 
 _APART_OFFSET_F = 0.7
 _APART_USUAL_F = 1.5
@@ -74,22 +76,30 @@ def joined(parts: tuple[Predictors, ...]) -> Predictors:
 
 
 def corrected(series: Series) -> Array:
-    """Each source's forecasts (first axis) less its recent error; NaN where that is not known."""
-    sources = np.stack(list(series.forecasts.values()))
+    """Each source's forecasts (first axis) less its recent error; NaN where that is not known, and where the
+    source is frozen."""
+    sources = moving(np.stack(list(series.forecasts.values())))
     errors = sources - series.outcomes
     return np.asarray(sources - _faded(errors, HALF_LIFE_DAYS["recent"], series.lead_days + 1))
+
+
+def moving(values: Array) -> Array:
+    """``values`` by day (last axis) without those that repeat for the ``FROZEN_DAYS``-th time or more."""
+    days = np.arange(values.shape[-1])
+    changed = np.ones(values.shape, dtype=np.bool_)
+    changed[..., 1:] = values[..., 1:] != values[..., :-1]
+    since = np.maximum.accumulate(np.where(changed, days, 0), axis=-1)
+    return np.where(days - since + 1 >= FROZEN_DAYS, np.nan, values)
 
 
 def predictors(series: Series) -> Predictors:
     """One row for each day of ``series``."""
     lag = series.lead_days + 1
-    main = next(iter(series.forecasts.values()))
+    main = moving(next(iter(series.forecasts.values())))
     members = corrected(series)
     anchor = _mean_known(members)
-    errors = anchor - series.outcomes
-    scale = np.maximum(SCALE_MIN_F, np.sqrt(_faded(errors**2, SCALE_HALF_LIFE_DAYS, lag)))
-
-    errors_main = main - series.outcomes
+    errors, errors_main = anchor - series.outcomes, main - series.outcomes
+    scale = _scale(errors, errors_main, lag)
     recent_main = main - members[0]
     known_outcome, known_error = _shifted(series.outcomes, lag), _shifted(errors_main, lag)
     unknown = np.full(main.shape, np.nan)
@@ -127,6 +137,16 @@ def predictors(series: Series) -> Predictors:
     return Predictors(anchor, terms, scale, _count_known(errors, lag))
 
 
+def _scale(errors: Array, errors_main: Array, lag: int) -> Array:
+    """Recent size of the anchor's errors; until enough of them are known, of the main source's around their
+    own mean."""
+    square = _faded(errors**2, SCALE_HALF_LIFE_DAYS, lag)
+    mean_main = _faded(errors_main, SCALE_HALF_LIFE_DAYS, lag)
+    around = _faded(errors_main**2, SCALE_HALF_LIFE_DAYS, lag) - mean_main**2
+    first = np.maximum(around, 0.0) * (1.0 + 1.0 / ERRORS_MIN)
+    return np.maximum(SCALE_MIN_F, np.sqrt(np.where(np.isfinite(square), square, first)))
+
+
 def source_term(source: str) -> str:
     """Name of the term by which one of several sources pulls the mean towards itself."""
     return f"source_{source}"
@@ -136,15 +156,22 @@ def _faded(values: Array, half_life_days: float, lag: int) -> Array:
     """Mean over the days (last axis) up to ``lag`` before each, weights halved every ``half_life_days``."""
     fade = 0.5 ** (1.0 / half_life_days)
     known = np.isfinite(values)
-    filled = np.where(known, values, 0.0)
-    total, weight, count = (np.zeros(values.shape[:-1]) for _ in range(3))
+    total = _running(np.where(known, values, 0.0), fade)
+    weight = _running(known.astype(np.float64), fade)
     means = np.full(values.shape, np.nan)
-    for day in range(lag, values.shape[-1]):
-        total = total * fade + filled[..., day - lag]
-        weight = weight * fade + known[..., day - lag]
-        count = count + known[..., day - lag]
-        means[..., day] = np.where(count >= ERRORS_MIN, total / np.maximum(weight, 1e-12), np.nan)
+    enough = np.cumsum(known, axis=-1) >= ERRORS_MIN
+    means[..., lag:] = np.where(enough, total / np.maximum(weight, 1e-12), np.nan)[..., :-lag]
     return means
+
+
+def _running(values: Array, fade: float) -> Array:
+    """Sums of all values so far (last axis), each faded by its age; windows double until they hold all."""
+    sums = np.array(values)
+    width = 1
+    while width < sums.shape[-1]:
+        sums[..., width:] = sums[..., width:] + fade**width * sums[..., :-width]
+        width *= 2
+    return sums
 
 
 def _shifted(values: Array, lag: int) -> Array:

@@ -50,6 +50,29 @@ def test_table_tells_the_hour_and_the_error_by_day() -> None:
     assert lines[-1] == "A set is not there."
 
 
+def test_groups_follow_what_is_scored_together_with_their_default() -> None:
+    days = np.array([1, 2])
+    rows = tuple(
+        row(model, group, days, lead=lead, crps=np.array([1.0, 2.0]))
+        for lead in (0, 1)
+        for group in ("all", "AUS", "CHI")
+        for model in ("rolling", "default")
+    )
+    lines = [line for line in table(Report("weather", rows)) if line]
+    assert [line.split()[0] for line in lines[:7]] == [
+        "weather:",
+        "model",
+        "rolling",
+        "default",
+        "default",
+        "AUS",
+        "CHI",
+    ]
+    assert lines[7] == "weather: all, lead 1"
+    alone = list(table(Report("range", tuple(r for r in rows if r.group == "AUS" and r.lead == 0))))
+    assert [line.split()[0] for line in alone if line] == ["range:", "model", "rolling", "default"]
+
+
 def test_bounds_hold_both_ends() -> None:
     days = np.arange(10, 15)
     assert Counted().holds(days).all()

@@ -68,11 +68,11 @@ def test_a_gap_leaves_other_days_and_its_own_terms_alone() -> None:
 
 
 def test_anchor_is_the_forecast_less_its_recent_error() -> None:
-    steady = Series(FIRST, 1, np.full(60, 70.0), {"blend": np.full(60, 73.0)})
-    known = predictors(steady)
-    assert known.anchor[-1] == pytest.approx(70.0)
+    true = 70.0 + np.arange(60) / 10
+    known = predictors(Series(FIRST, 1, true, {"blend": true + 3.0}))
+    assert known.anchor[16:] == pytest.approx(true[16:])
     assert np.isnan(known.anchor[:16]).all(), "fifteen errors are known sixteen days on"
-    assert np.isfinite(known.anchor[16:]).all()
+    assert known.scale[16:] == pytest.approx(np.full(44, 0.3)), "no less than rounding leaves"
 
 
 def test_several_sources_meet_in_the_middle_and_one_missing_leaves_the_others() -> None:
@@ -175,3 +175,25 @@ def test_a_short_history_is_averaged_with_the_model_that_needs_none() -> None:
     law = emos.averaged(fitted, unfitted, np.array([0.0, 200.0]))
     assert law.location == pytest.approx([74.0, 72.0])
     assert law.sd == pytest.approx([4.0, (2.0 * Shape.T6.deviation + 4.0) / 2])
+
+
+def test_without_a_fit_the_recent_model_stands_alone() -> None:
+    none = Law(Shape.T6, np.array([np.nan]), np.array([np.nan]))
+    recent = Law(Shape.NORMAL, np.array([74.0]), np.array([4.0]))
+    law = emos.averaged(none, recent, np.array([np.nan]))
+    assert (law.location[0], law.sd[0]) == (74.0, pytest.approx(4.0))
+
+
+def test_a_frozen_source_says_nothing_until_it_moves() -> None:
+    rng = np.random.default_rng(4)
+    true = rng.normal(70, 5, 120)
+    stuck = true + rng.normal(0, 1, 120)
+    stuck[100:112] = stuck[100]
+    other = true + rng.normal(0, 2, 120)
+    alone = predictors(Series(FIRST, 1, true, {"one": stuck}))
+    assert np.isfinite(alone.anchor[[106, 112]]).all()
+    assert np.isnan(alone.anchor[107:112]).all(), "from the eighth time on"
+    both = predictors(Series(FIRST, 1, true, {"one": stuck, "other": other}))
+    assert np.isfinite(both.anchor[107:112]).all()
+    assert both.anchor[110] == pytest.approx(other[110], abs=1.5)
+    assert np.isnan(both.terms["source_one"][110])
