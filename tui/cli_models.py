@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 import msgspec
@@ -15,6 +16,7 @@ from tui.cli_options import Verbs, place_of, with_profile
 
 if TYPE_CHECKING:
     from core.control.models_alone import Trained
+    from core.models.weather.coefficients import Coefficients
     from core.training.update import Progress
 
 _REFUSED_SHOWN = 12
@@ -54,6 +56,86 @@ def models_update(days: int | None, stations: tuple[str, ...], as_json: bool) ->
     sys.exit(verbs.REFUSED if done.outcome.left else verbs.DONE)
 
 
+@models.command("fit")
+@click.option("--json", "as_json", is_flag=True, help="The whole file but its histories.")
+@with_profile
+def models_fit(as_json: bool) -> None:
+    """Fit every station, lead and extreme that its history is long enough for, and write the coefficients.
+
+    A running engine takes the new file up by itself within seconds. Exit code 2 where nothing can be fitted.
+    """
+    # Over matrices this small the threads of the linear algebra only wait for each other, for minutes.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    from core.control import models_alone
+
+    try:
+        made = models_alone.fit(place_of(), _quiet if as_json else click.echo)
+    except models_alone.NotTrainedError as error:
+        verbs.leave(verbs.USAGE, f"pmconsole models: {error}")
+    if as_json:
+        told = {"path": made.path, "unfitted": made.unfitted, **_told(made.content)}
+        click.echo(json.dumps(told, indent=2, ensure_ascii=False))
+        return
+    click.echo("\n".join(fit_lines(made.content)))
+    for sentence in made.unfitted:
+        click.echo(f"Not fitted: {sentence}.")
+    click.echo(f"Written to {made.path}.")
+
+
+@models.command("show")
+@click.option("--json", "as_json", is_flag=True, help="The whole file but its histories.")
+@with_profile
+def models_show(as_json: bool) -> None:
+    """What the weather models have learned: data, sources, age, and how good they were on days unseen."""
+    from core.control import models_alone
+
+    place = place_of()
+    try:
+        found = models_alone.show(place)
+    except models_alone.NotTrainedError as error:
+        verbs.leave(verbs.USAGE, f"pmconsole models: {error}")
+    if as_json:
+        learned = _told(found.content) if found.content is not None else {"fits": []}
+        kept = msgspec.to_builtins(found.histories)
+        told = {"path": found.path, "fault": found.fault, **learned, "histories": kept}
+        click.echo(json.dumps(told, indent=2, ensure_ascii=False))
+        return
+    for of in found.histories:
+        click.echo(f"{of.station}: {of.days} days {of.first} to {of.last}, {of.gaps} gaps")
+    if found.content is not None:
+        click.echo("\n".join(fit_lines(found.content)))
+        click.echo(f"From {found.path}.")
+    else:
+        begin = (
+            f"Nothing is fitted yet: {place.command('models update')}, then {place.command('models fit')}."
+        )
+        click.echo(found.fault or begin)
+
+
+def fit_lines(content: Coefficients) -> Iterable[str]:
+    """A line for each station, lead and extreme, and the models' scores beside each other."""
+    label = "SIM, no evidence outside the demo" if content.world == "sim" else "real"
+    yield (
+        f"Coefficients {content.seal[:12]} ({label}) of {content.fitted_at}, {len(content.fits)} fits, "
+        f"data {content.data_sha256[:12]}."
+    )
+    yield "On days unseen: CRPS in F, lower is better, and the share of outcomes in the 80 % interval."
+    for fit in content.fits:
+        scores = "  ".join(f"{one.model} {one.crps_f:.2f} {one.cov80:.0%}" for one in fit.scores)
+        yield (
+            f"{fit.station} {fit.extreme.value:<4} lead {fit.lead_days}  {fit.days} days {fit.first} to "
+            f"{fit.last}, {len(fit.sources)} sources  {scores or 'too short to be scored'}"
+        )
+
+
+def _told(content: Coefficients) -> dict[str, Any]:
+    """The file without the days behind its coefficients."""
+    told: dict[str, Any] = msgspec.to_builtins(content)
+    for fit in told["fits"]:
+        fit["sources"] = list(fit.pop("recent")["forecasts"])
+    return told
+
+
 def update_lines(done: Trained) -> Iterable[str]:
     """What an update came to."""
     outcome = done.outcome
@@ -71,7 +153,7 @@ def update_lines(done: Trained) -> Iterable[str]:
         yield f"{outcome.left} questions are left: pmconsole models update goes on there."
 
 
-def _quiet(_: Progress) -> None:
+def _quiet(_: object) -> None:
     """For JSON."""
 
 

@@ -108,11 +108,14 @@ class MarketSettings(msgspec.Struct, frozen=True):
             raise ValueError("deny must be names such as 'KXHIGHNY' or 'KXHIGHNY-26NOV23-B48.5'")
 
 
+WEATHER_MODELS = ("default", "emos-t", "emos", "rolling", "article-normal")
+
+
 class StrategySettings(msgspec.Struct, frozen=True):
     """What the strategy asks of a trade."""
 
-    model: str = "rolling"
-    """``rolling`` or ``article-normal``."""
+    model: str = "default"
+    """Of the weather: ``default``, ``emos-t``, ``emos``, ``rolling`` or ``article-normal``."""
     maker_entries: bool = True
     taker_entries: bool = False
     min_edge: Decimal = Decimal("0.02")
@@ -125,8 +128,8 @@ class StrategySettings(msgspec.Struct, frozen=True):
     to settlement."""
 
     def __post_init__(self) -> None:
-        if self.model not in ("rolling", "article-normal"):
-            raise ValueError(f"model is {self.model!r}: use 'rolling' or 'article-normal'")
+        if self.model not in WEATHER_MODELS:
+            raise ValueError(f"model is {self.model!r}: use one of {', '.join(map(repr, WEATHER_MODELS))}")
         _within("min_edge", self.min_edge, 0, 1)
         _within("kelly_fraction", self.kelly_fraction, 0, 1)
         _within("depth_share", self.depth_share, 0, 1)

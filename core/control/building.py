@@ -38,6 +38,7 @@ from core.journal.device import free_mb
 from core.journal.events import Row
 from core.journal.store import Journal
 from core.models.calibration import scripted, unscored
+from core.models.weather.coefficients import Learned
 from core.risk.limits import Limits
 from core.risk.releases import Affected, affected_by
 from core.venues.kalshi import venue as kalshi
@@ -69,6 +70,8 @@ class Building(NamedTuple):
     record: Recorder = unrecorded
     memory: Memory | None = None
     """Of its sources, from before this run."""
+    learned: Learned | None = None
+    """What the weather models start with."""
 
     def ports(self, journal: Journal, history: Iterable[Row], run: str, *, flagged: bool) -> Ports:
         asked = self._asked()
@@ -90,6 +93,7 @@ class Building(NamedTuple):
             release=release_of(self.settings),
             replay=self.world.replay,
             replay_offset_days=self.world.calendar_offset_days,
+            learned=self.learned,
             disk_free_mb=lambda: free_mb(self.place.directory),
             memory_mb=_memory_mb,
             arms_itself=self.place.simulated,

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
@@ -15,18 +16,22 @@ from core.config import paths
 from core.config.paths import Environment, Profile
 from core.config.secrets import KeyFileError
 from core.config.settings import Settings, SettingsError, load
+from core.control import coefficients
 from core.control.budgets import Part, read_kept, write_kept
 from core.control.ready import ReadyError
 from core.control.site import Site, World, site_of
 from core.control.sources import chosen, read_stations
 from core.domain.clock import Clocks, SystemClock
+from core.domain.market import Extreme
 from core.feeds.budget import Budget, Elsewhere, Kept, kept_of
 from core.feeds.declaration import Declaration, Per, Quota
 from core.feeds.fetch import Fetcher
 from core.feeds.registry import Chosen, declarations
 from core.feeds.stations import Station, stations
 from core.journal.lock import HeldError, hold
-from core.training.archive import Archive, ArchiveError
+from core.models.weather.coefficients import FORMAT, Coefficients, encode, sealed
+from core.training import fitting
+from core.training.archive import Archive, ArchiveError, digest_of
 from core.training.asks import Ask, Provider
 from core.training.update import Outcome, Progress, Update, plan, quota_share
 from core.venues.address import VenueAddressError
@@ -72,6 +77,98 @@ def update(place: Profile, days: int, named: Sequence[str], tell: Callable[[Prog
         raise NotTrainedError(str(error)) from error
     except OSError as error:
         raise NotTrainedError(f"{error.filename or place.directory}: {error.strerror}") from error
+
+
+class Made(msgspec.Struct, frozen=True):
+    """What a fit came to."""
+
+    path: str
+    content: Coefficients
+    unfitted: tuple[str, ...]
+
+
+def fit(place: Profile, tell: Callable[[str], None]) -> Made:
+    """Fit all that there are histories of and write the file; raises ``NotTrainedError``."""
+    try:
+        world = _world(place)
+        known = [of for icao, of in stations().items() if _held(place, world.world_id, icao)]
+        if not known:
+            raise NotTrainedError(
+                f"there is no history in {place.training(world.world_id)}: build it with "
+                f"{place.command('models update')}"
+            )
+        archives = histories(place, world.world_id, known)
+        fitted = fitting.fit_all({icao: archive.figures for icao, archive in archives.items()}, tell)
+        if not fitted.fits:
+            raise NotTrainedError("nothing could be fitted: " + "; ".join(fitting.reasons(fitted)))
+        offset = world.calendar_offset_days or 0
+        now = datetime.fromtimestamp(SystemClock().wall_ms() / 1000, UTC)
+        content = sealed(
+            Coefficients(
+                format=FORMAT,
+                world=coefficients.kind_of(place),
+                calendar_offset_days=offset,
+                fitted_at=now.isoformat("T", "seconds"),
+                data_sha256=digest_of(archives.values()),
+                fits=fitted.fits,
+            )
+        )
+        coefficients.write_whole(place.coefficients, encode(content))
+    except _REFUSALS as error:
+        raise NotTrainedError(str(error)) from error
+    except OSError as error:
+        raise NotTrainedError(f"{error.filename or place.directory}: {error.strerror}") from error
+    return Made(str(place.coefficients), content, tuple(fitting.reasons(fitted)))
+
+
+class History(msgspec.Struct, frozen=True):
+    """What a station's table holds."""
+
+    station: str
+    days: int
+    """With an outcome of the high."""
+    first: str
+    last: str
+    gaps: int
+    """Figures that were asked for and that no source has."""
+
+
+class Shown(msgspec.Struct, frozen=True):
+    """What the engine would load now, and the histories behind it."""
+
+    path: str
+    fault: str
+    content: Coefficients | None
+    histories: tuple[History, ...]
+
+
+def show(place: Profile) -> Shown:
+    """Raises ``NotTrainedError``."""
+    try:
+        world_id = site_of(place).world_id if place.simulated else ""
+        found = coefficients.load(place, World(environment=place.environment))
+        known = {icao: of for icao, of in stations().items() if _held(place, world_id, icao)}
+        kept = histories(place, world_id, list(known.values()))
+    except _REFUSALS as error:
+        raise NotTrainedError(str(error)) from error
+    content = found.learned.held if found.learned is not None else None
+    return Shown(found.path, found.fault, content, tuple(map(_history, kept.values())))
+
+
+def _history(archive: Archive) -> History:
+    days = sorted(
+        {
+            key.day
+            for key, value in archive.figures.items()
+            if key.lead_days is None and key.extreme is Extreme.HIGH and value is not None
+        }
+    )
+    gaps = sum(value is None for value in archive.figures.values())
+    return History(archive.station, len(days), days[0] if days else "", days[-1] if days else "", gaps)
+
+
+def _held(place: Profile, world_id: str, icao: str) -> bool:
+    return (place.training(world_id) / f"{icao}.csv").exists()
 
 
 def _world(place: Profile) -> World:

@@ -29,6 +29,8 @@ from core.control import flag, log
 from core.control.beside import Beside, settle_memory, tell_head, watch_config, watch_world
 from core.control.budgets import Part, keep_budgets, read_kept
 from core.control.building import Building
+from core.control.coefficients import load as load_coefficients
+from core.control.coefficients import watch_coefficients
 from core.control.lock import LockFileError, LockHeldError, sole_holder
 from core.control.notify import notifier
 from core.control.pulse import Pulse, Watching, prove_life
@@ -162,9 +164,11 @@ async def _serve(
             stack.push_async_callback(asyncio.to_thread, tape.close)
             record = tape.take
         memory, memory_fault = read_memory(place.memory, world.world_id)
+        loaded = load_coefficients(place, world)
         desk = Building(
-            place, settings, limits, world, site, wallet, clocks, http, kept, others, record, memory
-        )
+            place, settings, limits, world, site, wallet, clocks, http, kept, others, record, memory,
+            loaded.learned,
+        )  # fmt: skip
         try:
             engine = Engine(desk.ports(journal, history, run, flagged=flagged))
         except msgspec.MsgspecError as error:
@@ -182,6 +186,7 @@ async def _serve(
             beside_it = [
                 ("control server", server.run(listening, lambda: "The engine has stopped.")),
                 ("config watch", watch_config(place.config, engine)),
+                ("coefficients", watch_coefficients(place, world, engine, loaded)),
                 ("stop file", flag.watch(place.flatten_flag, engine, clocks.wall_ms, found=flagged)),
                 ("journal head", tell_head(lambda: journal.head, clocks.wall_ms)),
                 ("memory", settle_memory()),

@@ -48,6 +48,7 @@ from core.journal.events import Row as JournalRow
 from core.journal.projections import ModeChanged, PauseChanged
 from core.journal.store import EventLog, JournalFault
 from core.models.calibration import Judge, unscored
+from core.models.weather.coefficients import Learned
 from core.risk.halts import GLOBAL, Level
 from core.risk.limits import Limits
 from core.risk.releases import Affected, shipped
@@ -112,6 +113,8 @@ class Ports:
     replay: str = ""
     """Original dates of a replayed scenario, for the screen."""
     replay_offset_days: int | None = None
+    learned: Learned | None = None
+    """Coefficients of the weather models, where there are any."""
     disk_free_mb: Callable[[], int | None] = lambda: None
     memory_mb: Callable[[], int | None] = lambda: None
     """Resident memory of this process."""

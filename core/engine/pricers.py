@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+import msgspec
+
 from core.domain.market import Market
 from core.feeds.quotes import OptionMark, Quote
 from core.feeds.releases import Calendar
@@ -20,8 +22,9 @@ from core.models.ranges.inputs import IndexInputs, RangeValue
 from core.models.ranges.price import predict as predict_range
 from core.models.ranges.price_inputs import PriceInputs
 from core.models.weather import inputs as station_inputs
+from core.models.weather.coefficients import Learned
 from core.models.weather.inputs import StationInputs
-from core.models.weather.price import ModelId
+from core.models.weather.price import Knowledge, ModelId
 from core.models.weather.price import predict as predict_weather
 
 
@@ -52,8 +55,8 @@ class WeatherPricer:
 
     pushed = False
 
-    def __init__(self, model: ModelId, replay_offset_days: int | None) -> None:
-        self._model, self._replay_offset_days = model, replay_offset_days
+    def __init__(self, model: ModelId, knowledge: Knowledge) -> None:
+        self._model, self._knowledge = model, knowledge
         self._inputs = {icao: StationInputs(station) for icao, station in stations().items()}
 
     def subject(self, market: Market) -> str | None:
@@ -69,7 +72,11 @@ class WeatherPricer:
         self, markets: Sequence[Market], subject: str, now_ms: int, previous: EventFair | None
     ) -> Prediction | NoPrice:
         held = self._inputs.get(subject)
-        return predict_weather(markets, held, self._model, now_ms, previous, self._replay_offset_days)
+        return predict_weather(markets, held, self._model, now_ms, previous, self._knowledge)
+
+    def learn(self, learned: Learned | None) -> None:
+        """Price from now on with other coefficients, or without any."""
+        self._knowledge = msgspec.structs.replace(self._knowledge, learned=learned)
 
 
 class FixingPricer:

@@ -21,7 +21,8 @@ from core.models.fair_value import EventFair, FairValue, NoPrice
 from core.models.pooling import usual
 from core.models.prediction import Prediction
 from core.models.valuing import Judged, Quote, follow, value
-from core.models.weather.price import ModelId
+from core.models.weather.coefficients import Learned
+from core.models.weather.price import Knowledge, ModelId
 from core.models.weather.score import Record, settled
 from core.venues.venue import BookView
 
@@ -47,7 +48,7 @@ class Pricing:
         scribe: Scribe,
         alarms: Alarms,
         model: ModelId,
-        replay_offset_days: int | None,
+        knowledge: Knowledge,
         on_moved: Callable[[Set[str]], None],
         spawn: Spawn,
         on_refused: Callable[[EventState], None],
@@ -68,8 +69,9 @@ class Pricing:
         self._quote, self._judge = quote, judge
         self.on_news: Callable[[], None] = lambda: None
         """Called once ``on_moved`` has made of changed prices what it will: a viewer need not wait."""
+        self._weather = WeatherPricer(model, knowledge)
         self._pricers: tuple[Pricer, ...] = (
-            WeatherPricer(model, replay_offset_days),
+            self._weather,
             RangePricer(),
             FixingPricer(),
         )
@@ -102,6 +104,11 @@ class Pricing:
             if not self._passing:
                 self._passing = True
                 self._spawn("price pushed values", self._pass())
+
+    def learn(self, learned: Learned | None) -> None:
+        """Other coefficients have been fitted, or those that were there are gone."""
+        self._weather.learn(learned)
+        self.price_all()
 
     async def _pass(self) -> None:
         """Price all that is due once the messages at hand are read and the last pass is long enough ago."""

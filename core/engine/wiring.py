@@ -38,7 +38,7 @@ from core.execution.ledger import Ledger
 from core.execution.stop import Stop
 from core.execution.tasks import Tasks
 from core.journal.events import Event, Kind
-from core.models.weather.price import ModelId
+from core.models.weather.price import Knowledge, ModelId
 from core.risk.exposure import Exposure
 from core.risk.limits import LiveLimits
 from core.risk.releases import Window
@@ -108,7 +108,7 @@ def wire(ports: Ports, restored: Restored, ears: Ears) -> Wired:
         scribe=scribe,
         alarms=alarms,
         model=ModelId(settings.strategy.model),
-        replay_offset_days=ports.replay_offset_days,
+        knowledge=Knowledge(ports.learned, replay_offset_days=ports.replay_offset_days),
         on_moved=lambda events: trading.look(events),
         spawn=tasks.spawn,
         on_refused=lambda event: trading.unpriced(event),

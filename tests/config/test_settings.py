@@ -51,7 +51,7 @@ def test_what_is_followed_and_denied_on_either_venue() -> None:
         ("[console]\nrepaint_hz = 99\n", "c.toml:2: console.repaint_hz must be between 1 and 10, not 99"),
         ("[console]\nmouse = 1\n", "c.toml:2: console.mouse must be true or false, not 1"),
         ("[strategy]\nmin_edge = nan\n", "c.toml:2: strategy.min_edge must be between 0 and 1, not NaN"),
-        ("[strategy]\nmodel = 'x'\n", "c.toml:2: strategy.model is 'x': use 'rolling' or 'article-normal'"),
+        ("[strategy]\nmodel = 'x'\n", "c.toml:2: strategy.model is 'x': use one of 'default', 'emos-t'"),
         ("[console]\nmouse = true\nmouse = false\n", "c.toml: Cannot overwrite a value (at line 3"),
         ("[console\n", "(at line 1"),
         ("[markets]\nseries = 'KXHIGHNY'\n", "c.toml:2: markets.series must be a list of texts in quotes"),

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from core.domain.market import Market, Strike, StrikeKind
 from core.models.prediction import Laws
 from core.models.valuing import chances_of
-from core.models.weather.brackets import Rung, ladder, part
-from core.models.weather.normal import Normal
+from core.models.weather.brackets import Reached, Rung, ladder, part
+from core.models.weather.temperature import Temperature
 
 Brackets = Callable[..., list[Market]]
 
@@ -22,11 +22,12 @@ def cdf(z: float) -> float:
     return 0.5 * math.erfc(-z / math.sqrt(2))
 
 
-def probabilities(rungs: Sequence[Rung], law: Normal, at_least: int | None = None) -> list[float]:
-    return chances_of([Laws((part(rungs, law, at_least),))])[0].tolist()
+def probabilities(rungs: Sequence[Rung], law: Temperature, at_least: int | None = None) -> list[float]:
+    reached = Reached(at_least) if at_least is not None else None
+    return chances_of([Laws((part(rungs, law, reached),))])[0].tolist()
 
 
-def standard_errors(rungs: Sequence[Rung], law: Normal) -> list[float]:
+def standard_errors(rungs: Sequence[Rung], law: Temperature) -> list[float]:
     return chances_of([Laws((part(rungs, law),))])[1].tolist()
 
 
@@ -36,7 +37,7 @@ def rungs_of(lowest: int) -> tuple[Rung, ...]:
 
 
 LAWS = st.builds(
-    Normal,
+    Temperature,
     mean=st.floats(-40, 120),
     sigma=st.floats(0.5, 8),
     mean_se=st.floats(0, 2),
@@ -45,20 +46,22 @@ LAWS = st.builds(
 
 
 @given(LAWS, st.integers(-40, 120), st.none() | st.integers(-40, 120))
-def test_masses_sum_to_one_and_none_is_negative(law: Normal, lowest: int, at_least: int | None) -> None:
+def test_masses_sum_to_one_and_none_is_negative(law: Temperature, lowest: int, at_least: int | None) -> None:
     masses = probabilities(rungs_of(lowest), law, at_least)
     assert sum(masses) == pytest.approx(1.0, abs=1e-12)
     assert all(m >= 0.0 for m in masses)
 
 
 def test_rounding_edges_are_half_degrees() -> None:
-    law = Normal(70.5, 2.0, 0.0, 0.0)
+    law = Temperature(70.5, 2.0, 0.0, 0.0)
     middle = probabilities((Rung("a", None, 69), Rung("b", 70, 71), Rung("c", 72, None)), law)[1]
     assert middle == pytest.approx(cdf(0.5) - cdf(-0.5))
 
 
 @given(LAWS, st.integers(30, 60))
-def test_an_observed_maximum_kills_what_lies_below_and_normalises_nothing(law: Normal, at_least: int) -> None:
+def test_an_observed_maximum_kills_what_lies_below_and_normalises_nothing(
+    law: Temperature, at_least: int
+) -> None:
     rungs = rungs_of(40)
     free, bound = probabilities(rungs, law), probabilities(rungs, law, at_least)
     for rung, before, after in zip(rungs, free, bound, strict=True):
@@ -71,7 +74,7 @@ def test_an_observed_maximum_kills_what_lies_below_and_normalises_nothing(law: N
 
 
 @given(LAWS.filter(lambda law: law.sigma > 1), st.integers(20, 80))
-def test_standard_errors_match_a_numeric_derivative(law: Normal, lowest: int) -> None:
+def test_standard_errors_match_a_numeric_derivative(law: Temperature, lowest: int) -> None:
     rungs, step = rungs_of(lowest), 1e-5
     shift = msgspec.structs.replace(law, mean=law.mean + step)
     widen = msgspec.structs.replace(law, sigma=law.sigma + step)

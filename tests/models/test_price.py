@@ -13,7 +13,7 @@ from core.feeds.stations import HOUR_MS, climate_day_bounds, stations
 from core.feeds.values import Ensemble, Groups, ModelForecast
 from core.models.fair_value import EventFair, NoPrice
 from core.models.weather.inputs import StationInputs, absorb
-from core.models.weather.price import ModelId, predict
+from core.models.weather.price import Knowledge, ModelId, predict
 from tests.models.alone import alone
 
 DAY = "2026-11-23"
@@ -35,7 +35,7 @@ def price(
     previous: EventFair | None = None,
     offset: int | None = OFFSET,
 ) -> EventFair | NoPrice:
-    found = predict(markets, inputs, model, now_ms, previous, offset)
+    found = predict(markets, inputs, model, now_ms, previous, Knowledge(replay_offset_days=offset))
     return found if isinstance(found, NoPrice) else alone(found)[0]
 
 
@@ -62,8 +62,9 @@ def test_the_day_before(brackets: Brackets, known: Known) -> None:
 def test_the_article_model_is_raw_and_wide(brackets: Brackets, known: Known) -> None:
     event = priced(brackets(44), known(48.0), model=ModelId.ARTICLE_NORMAL, offset=None)
     assert (event.mean, event.spread, event.model) == (48.0, 3.0, "article-normal")
-    # Shipped disabled: a desk that names no model runs the other one.
-    assert ModelId(StrategySettings().model) is ModelId.ROLLING
+    assert any("80 % interval held 60 %" in sentence for sentence in event.values[0].evidence), "its record"
+    # Shipped disabled: a desk that names no model runs another one.
+    assert ModelId(StrategySettings().model) is ModelId.DEFAULT
 
 
 def test_real_forecasts_need_history_of_their_own_lead_and_season(brackets: Brackets, known: Known) -> None:
@@ -163,12 +164,16 @@ def all_with(markets: list[Market], **fields: Any) -> list[Market]:
         ),
         (
             lambda m, i: (all_with(m, station="KLGA"), i),
-            "does not settle on KNYC",
+            "does not settle on the high of KNYC 2026-11-23",
         ),
         (lambda m, i: (all_with(m, climate_day=None), i), "no climate day"),
         (
-            lambda m, i: (all_with(m, extreme=Extreme.LOW), i),
-            "not about a daily high",
+            lambda m, i: ([*m[:5], *all_with(m[5:], extreme=Extreme.LOW)], i),
+            "does not settle on the high",
+        ),
+        (
+            lambda m, i: (all_with(m, extreme=None), i),
+            "neither a daily high nor a low",
         ),
         (lambda m, i: (m, StationInputs(i.station)), "no Open-Meteo forecast"),
     ],

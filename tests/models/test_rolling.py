@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.feeds.stations import DAY_MS, HOUR_MS, climate_day_bounds, shift_day, stations
-from core.models.weather.history import History, PastDay, shipped
+from core.models.weather.history import PastDay, shipped
 from core.models.weather.rolling import DAYS_USED, Fit, fit
 
 NYC = stations()["KNYC"]
@@ -16,13 +16,12 @@ ISSUE_DAY = "2025-01-21"
 ISSUED_MS = climate_day_bounds(NYC, ISSUE_DAY)[0] + HOUR_MS
 
 
-def history(errors: list[float], last: str = "2025-01-30") -> History:
+def history(errors: list[float], last: str = "2025-01-30") -> list[PastDay]:
     """Consecutive days ending on ``last`` with these forecast errors, oldest first."""
-    days = [
+    return [
         PastDay("KNYC", shift_day(last, i - len(errors) + 1), 0, 40.0 + error, 40)
         for i, error in enumerate(errors)
     ]
-    return {("KNYC", 0): tuple(days)}
 
 
 def test_only_outcomes_known_at_issue_are_used() -> None:
@@ -70,12 +69,12 @@ def test_refusals_name_the_fault(errors: list[float], last: str, reason: str) ->
 
 
 def test_a_lead_without_history_is_refused() -> None:
-    found = fit(shipped(), NYC, 1, ISSUED_MS)
+    found = fit((), NYC, 1, ISSUED_MS)
     assert found == "no past forecasts for KNYC at lead 1"
 
 
 def test_shipped_history_fits_every_city_of_the_demo() -> None:
     for icao in ("KNYC", "KMDW", "KMIA", "KAUS", "KDEN"):
-        found = fit(shipped(), stations()[icao], 0, ISSUED_MS)
+        found = fit(shipped()[icao, 0], stations()[icao], 0, ISSUED_MS)
         assert isinstance(found, Fit), found
         assert found.days == DAYS_USED

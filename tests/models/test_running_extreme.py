@@ -3,16 +3,16 @@
 import pytest
 
 from core.feeds.stations import HOUR_MS
-from core.models.weather.normal import Normal
 from core.models.weather.running_extreme import SIGMA_MIN_F, at_time, remaining
+from core.models.weather.temperature import Temperature
 
 START, END = 0, 24 * HOUR_MS
-DAY_LAW = Normal(mean=47.0, sigma=2.0, mean_se=0.23, sigma_se=0.16)
+DAY_LAW = Temperature(mean=47.0, sigma=2.0, mean_se=0.23, sigma_se=0.16)
 # Rises to 48 at 14:00; the day model says the forecast runs one degree warm.
 HOURS = tuple((h * HOUR_MS, 48.0 - abs(h - 14)) for h in range(24))
 
 
-def rest(hour: float, reading_f: float, seen_hour: float | None = None) -> Normal:
+def rest(hour: float, reading_f: float, seen_hour: float | None = None) -> Temperature:
     now = int(hour * HOUR_MS)
     seen = now if seen_hour is None else int(seen_hour * HOUR_MS)
     law = remaining(DAY_LAW, HOURS, 48.0, now, END, (seen, reading_f))

@@ -6,10 +6,13 @@ outcomes and its mean was off by up to four degrees at a station.
 
 from __future__ import annotations
 
-from core.models.weather.normal import Normal
+from core.models.weather.temperature import Temperature
 
 NAME = "article-normal"
 VERSION = "1"
+
+RECORD = "measured on six cities in 2024-25: CRPS 2.62F, a rolling model 1.78F; its 80 % interval held 60 %"
+"""For the evidence of every price made with it."""
 
 SIGMA_F = 3.0
 # Nothing is estimated, so its errors are those measured against it: station bias and season of the spread.
@@ -17,6 +20,6 @@ MEAN_SE_F = 2.0
 SIGMA_SE_F = 1.0
 
 
-def predict(forecast_f: float) -> Normal:
-    """Distribution of the high for a forecast high, any station and lead."""
-    return Normal(forecast_f, SIGMA_F, MEAN_SE_F, SIGMA_SE_F)
+def predict(forecast_f: float) -> Temperature:
+    """Distribution of an extreme for its forecast, any station and lead."""
+    return Temperature(forecast_f, SIGMA_F, MEAN_SE_F, SIGMA_SE_F)

@@ -8,10 +8,9 @@ from collections.abc import Sequence
 
 import msgspec
 
-from core.domain.market import Market
-from core.models.laws import Shape
+from core.domain.market import Extreme, Market
 from core.models.prediction import Part, edges
-from core.models.weather.normal import Normal
+from core.models.weather.temperature import Temperature
 
 
 class Rung(msgspec.Struct, frozen=True):
@@ -45,23 +44,35 @@ def ladder(markets: Sequence[Market]) -> tuple[Rung, ...] | str:
     return tuple(rungs)
 
 
-def part(rungs: Sequence[Rung], law: Normal, at_least: int | None = None, weight: float = 1.0) -> Part:
-    """The rungs on a law of the unrounded high: a rung reaches half a degree beyond its whole ones.
+class Reached(msgspec.Struct, frozen=True):
+    """What the day has seen so far, in whole degrees: the final high is no less, the final low no more."""
 
-    ``at_least`` is an observed lower bound M of a final maximum ``max(M, R)`` with ``law`` the
-    distribution of R: rungs wholly below M are worth nothing, the rung that holds M gets all of R's mass
-    up to its upper edge, and nothing is normalised away.
+    f: int
+    extreme: Extreme = Extreme.HIGH
+
+
+def part(
+    rungs: Sequence[Rung], law: Temperature, reached: Reached | None = None, weight: float = 1.0
+) -> Part:
+    """The rungs on a law of the unrounded extreme: a rung reaches half a degree beyond its whole ones.
+
+    With M observed so far ``law`` is that of R over what is left of the day, and the final high is
+    ``max(M, R)``: rungs wholly below M are worth nothing, the rung that holds M gets all of R's mass up to
+    its upper edge, and nothing is normalised away. A low is ``min(M, R)``, the same from the other side.
     """
-    ends = [(_edge(rung.low, -0.5, at_least), _edge(rung.high, 0.5, at_least)) for rung in rungs]
+    ends = [(_edge(rung.low, -0.5, reached), _edge(rung.high, 0.5, reached)) for rung in rungs]
     lower, upper = edges(ends)
-    return Part(
-        Shape.NORMAL, law.mean, law.sigma, lower, upper, weight, law.mean_se, law.sigma_se / law.sigma
-    )
+    scale = law.sigma / law.shape.deviation
+    return Part(law.shape, law.mean, scale, lower, upper, weight, law.mean_se, law.sigma_se / law.sigma)
 
 
-def _edge(degrees: int | None, half: float, at_least: int | None) -> float | None:
-    """Half a degree beyond; all of the law lies above an edge below what has been reached."""
+def _edge(degrees: int | None, half: float, reached: Reached | None) -> float | None:
+    """Half a degree beyond; all of the law lies on one side of an edge that the day has passed."""
     if degrees is None:
         return None
     edge = degrees + half
-    return -math.inf if at_least is not None and edge < at_least else edge
+    if reached is None:
+        return edge
+    if reached.extreme is Extreme.HIGH:
+        return -math.inf if edge < reached.f else edge
+    return math.inf if edge > reached.f else edge

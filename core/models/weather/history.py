@@ -10,13 +10,14 @@ import msgspec
 
 
 class PastDay(msgspec.Struct, frozen=True):
-    """One forecast and its outcome, degrees Fahrenheit. ``day`` is the original climate day."""
+    """One forecast of a day's extreme and its outcome, degrees Fahrenheit. ``day`` is the original climate
+    day."""
 
     station: str
     day: str
     lead_days: int
-    forecast_high_f: float
-    observed_high_f: int
+    forecast_f: float
+    observed_f: int
 
 
 History = dict[tuple[str, int], tuple[PastDay, ...]]
@@ -25,11 +26,12 @@ History = dict[tuple[str, int], tuple[PastDay, ...]]
 
 @functools.cache
 def shipped() -> History:
-    """The history that comes with the program (sources and limits in ``data/SOURCE.md``)."""
+    """The history of highs that comes with the program (sources and limits in ``data/SOURCE.md``)."""
     path = importlib.resources.files("core.models.weather") / "data" / "history.csv"
     rows = csv.DictReader(path.read_text("utf-8").splitlines())
     grouped: dict[tuple[str, int], list[PastDay]] = {}
     for row in rows:
-        past = msgspec.convert(row, PastDay, strict=False)
+        day = (row["station"], row["day"], int(row["lead_days"]))
+        past = PastDay(*day, float(row["forecast_high_f"]), int(row["observed_high_f"]))
         grouped.setdefault((past.station, past.lead_days), []).append(past)
     return {key: tuple(sorted(days, key=lambda d: d.day)) for key, days in grouped.items()}

@@ -9,7 +9,7 @@ import msgspec
 
 from core.feeds import observed
 from core.feeds.observed import RunningDay
-from core.feeds.stations import Station
+from core.feeds.stations import Station, climate_day
 from core.feeds.values import (
     ClimateReport,
     DailySummary,
@@ -24,14 +24,17 @@ from core.feeds.values import (
 )
 
 FITTED = "gfs_seamless"
-"""The model the shipped history holds past forecasts of: fair values rest on no other."""
+"""The main model: the shipped history holds past forecasts of it, and hours to come are read from it."""
+ISSUES_KEPT = 4
 FITTED_ENSEMBLE = "ncep_gefs025"
 
 
 class StationInputs(msgspec.Struct, frozen=True):
     station: Station
     model: ModelForecast | None = None
-    """Of the fitted model."""
+    """Of the main model."""
+    issues: Mapping[str, ModelForecast] = {}
+    """Of the main model, by the climate day on which it was issued: the newest of each of the last days."""
     others: Mapping[str, ModelForecast] = {}
     """Other models, by name."""
     grid: GridForecast | None = None
@@ -56,7 +59,10 @@ def absorb(held: StationInputs, value: WeatherValue) -> StationInputs:
         return held
     match value:
         case ModelForecast() if value.model == FITTED:
-            return msgspec.structs.replace(held, model=_newer(held.model, value))
+            newest = _newer(held.model, value)
+            issued = climate_day(held.station, newest.stamp.event_ms)
+            issues = sorted({**held.issues, issued: newest}.items())[-ISSUES_KEPT:]
+            return msgspec.structs.replace(held, model=newest, issues=dict(issues))
         case ModelForecast():
             return msgspec.structs.replace(held, others={**held.others, value.model: value})
         case GridForecast():

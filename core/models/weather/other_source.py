@@ -12,8 +12,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from core.models.prediction import Part
-from core.models.weather.brackets import Rung, part
-from core.models.weather.normal import Normal
+from core.models.weather.brackets import Reached, Rung, part
+from core.models.weather.temperature import Temperature
 
 OFFSETS_F = {-1: 0.1, 0: 0.8, 1: 0.1}
 """Degrees the other record lies above the report, and how likely."""
@@ -24,10 +24,10 @@ def sentence(source: str) -> str:
     return f"settles on {source}, not the climate report the model knows: error widened for 1F on 1 day in 5"
 
 
-def otherwise(rungs: Sequence[Rung], law: Normal, at_least: int | None) -> tuple[Part, ...]:
+def otherwise(rungs: Sequence[Rung], law: Temperature, reached: Reached | None) -> tuple[Part, ...]:
     """What would hold where the other record lies off the report as it may; arguments as of ``part``."""
     return tuple(
-        part([_moved(rung, -offset) for rung in rungs], law, at_least, weight)
+        part([_moved(rung, -offset) for rung in rungs], law, reached, weight)
         for offset, weight in OFFSETS_F.items()
     )
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import math
 import statistics
+from collections.abc import Sequence
 
 import msgspec
 
 from core.feeds.stations import DAY_MS, HOUR_MS, Station, climate_day_bounds, shift_day
-from core.models.weather.history import History
-from core.models.weather.normal import Normal
+from core.models.weather.history import PastDay
+from core.models.weather.temperature import Temperature
 
 NAME = "rolling"
 VERSION = "1"
@@ -41,8 +42,8 @@ class Fit(msgspec.Struct, frozen=True):
     first: str
     last: str
 
-    def predict(self, forecast_f: float) -> Normal:
-        return Normal(
+    def predict(self, forecast_f: float) -> Temperature:
+        return Temperature(
             mean=forecast_f - self.bias_f,
             sigma=self.sigma_f,
             mean_se=self.sigma_f / math.sqrt(self.days),
@@ -51,13 +52,12 @@ class Fit(msgspec.Struct, frozen=True):
 
 
 def fit(
-    history: History, station: Station, lead_days: int, issued_ms: int, offset_days: int = 0
+    past: Sequence[PastDay], station: Station, lead_days: int, issued_ms: int, offset_days: int = 0
 ) -> Fit | str:
-    """Fit on the days known at ``issued_ms`` (world time), or say in one sentence why not.
+    """Fit on those of the days that are known at ``issued_ms`` (world time), or say in one sentence why not.
 
     ``offset_days`` moves an original day to its world day when recorded days are replayed.
     """
-    past = history.get((station.icao, lead_days), ())
     if not past:
         return f"no past forecasts for {station.icao} at lead {lead_days}"
     issued_original_ms = issued_ms - offset_days * DAY_MS
@@ -71,7 +71,7 @@ def fit(
     newest_end_ms = climate_day_bounds(station, shift_day(known[-1].day, HISTORY_GAP_DAYS_MAX))[1]
     if newest_end_ms < issued_original_ms:
         return f"history for {station.icao} ends {known[-1].day}, more than {HISTORY_GAP_DAYS_MAX} days ago"
-    errors = [d.forecast_high_f - d.observed_high_f for d in known]
+    errors = [d.forecast_f - d.observed_f for d in known]
     bias = statistics.fmean(errors)
     sigma = math.sqrt(statistics.variance(errors, bias) * (1 + 1 / len(errors)))
     if not SIGMA_BOUNDS_F[0] <= sigma <= SIGMA_BOUNDS_F[1]:

@@ -1,9 +1,9 @@
-"""The rest of a day that has begun: the maximum still to come, given the error of the forecast now.
+"""The rest of a day that has begun: the extreme still to come, given the error of the forecast now.
 
-The final high is ``max(M, R)``, M observed so far, R the maximum of the remaining hours. The forecast's
-error is taken as a mean-reverting process with its stationary spread equal to the day model's sigma: an
-error seen now has ``exp(-h/3)`` of its size left ``h`` hours later, and what is new by then has variance
-``sigma^2 (1 - exp(-2h/3))``.
+The final high is ``max(M, R)``, M observed so far, R the maximum of the remaining hours; the final low is
+``min(M, R)`` with their minimum. The forecast's error is taken as a mean-reverting process with its
+stationary spread equal to the day model's sigma: an error seen now has ``exp(-h/3)`` of its size left ``h``
+hours later, and what is new by then has variance ``sigma^2 (1 - exp(-2h/3))``.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ import itertools
 import math
 from collections.abc import Sequence
 
+from core.domain.market import Extreme
 from core.feeds.stations import HOUR_MS
-from core.models.weather.normal import Normal
+from core.models.weather.temperature import Temperature
 
 DAMPING_H = 3.0
 SIGMA_MIN_F = 0.8
@@ -21,32 +22,36 @@ SIGMA_MIN_F = 0.8
 
 
 def remaining(
-    law: Normal,
+    law: Temperature,
     hourly: Sequence[tuple[int, float]],
-    day_max_f: float,
+    day_extreme_f: float,
     now_ms: int,
     end_ms: int,
     reading: tuple[int, float],
-) -> Normal | None:
+    extreme: Extreme = Extreme.HIGH,
+) -> Temperature | None:
     """Distribution of R; ``None`` when the forecast does not reach from ``reading`` to the day's end.
 
-    ``law`` is the day model's distribution of the whole day's high and ``day_max_f`` the raw forecast
-    high behind it: their difference, the bias, is removed from each hour. ``reading`` is the newest
+    ``law`` is the day model's distribution of the whole day's extreme and ``day_extreme_f`` what ``hourly``
+    says of it: their difference, the bias, is removed from each hour. ``reading`` is the newest
     ``(world ms, degrees F)``.
     """
-    bias = day_max_f - law.mean
-    ahead = [(at, f - bias) for at, f in hourly if now_ms <= at < end_ms]
+    bias = day_extreme_f - law.mean
+    ahead = [(f - bias, at) for at, f in hourly if now_ms <= at < end_ms]
     now_f = at_time(hourly, reading[0])
     if now_f is None or not hourly or hourly[-1][0] + HOUR_MS < end_ms:
         return None
     error = reading[1] - (now_f - bias)
     mean, sigma = reading[1], SIGMA_MIN_F
     if ahead:
-        mean, peak_ms = max((f + error * _kept(at - reading[0]), -at) for at, f in ahead)
-        fresh = math.sqrt(1.0 - _kept(-peak_ms - reading[0]) ** 2)
+        expected = [(f + error * _kept(at - reading[0]), at) for f, at in ahead]
+        outermost = max if extreme is Extreme.HIGH else min
+        mean = outermost(f for f, _ in expected)
+        peak_ms = min(at for f, at in expected if f == mean)
+        fresh = math.sqrt(1.0 - _kept(peak_ms - reading[0]) ** 2)
         sigma = max(SIGMA_MIN_F, law.sigma * fresh)
     scale = sigma / law.sigma
-    return Normal(mean, sigma, law.mean_se * scale, law.sigma_se * scale)
+    return Temperature(mean, sigma, law.mean_se * scale, law.sigma_se * scale, law.shape)
 
 
 def at_time(hourly: Sequence[tuple[int, float]], at_ms: int) -> float | None:

@@ -1,0 +1,189 @@
+"""The law of a day by fitted coefficients, from the sources they were fitted on and no other.
+
+A source that is silent or old is left out, which the evidence says; with fewer than half of them, or with a
+history that ends too long ago, there is no law but the sentence why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import msgspec
+import numpy as np
+
+from core.feeds.nbm import GUIDANCE
+from core.feeds.stations import shift_day
+from core.models.fair_value import InputAge
+from core.models.laws import Law, Shape
+from core.models.weather import default, emos, rolling
+from core.models.weather.coefficients import Fit, Learned, Today
+from core.models.weather.inputs import FITTED, StationInputs
+from core.models.weather.predictors import Predictors
+from core.models.weather.target import Target, lead_days, minutes
+from core.models.weather.temperature import Temperature
+
+SHARE_MIN = 0.5
+"""Of the sources a fit has."""
+SIGMA_BOUNDS_F = (0.5, 7.0)
+CORRECTION_MAX_F = 6.0
+"""Beyond these it is a data fault at the leads that are traded, not weather."""
+ERRORS_OF_MEAN, ERRORS_OF_SIGMA = 34, 130
+"""Days that the weights of a recent error and of a recent spread amount to (half-lives of 12 and 45 days)."""
+
+
+class Said(msgspec.Struct, frozen=True):
+    """What one source says of the day."""
+
+    source: str
+    f: float
+    issued_ms: int
+    stale_after_s: int
+
+
+class DayLaw(msgspec.Struct, frozen=True):
+    """A day's law with what it rests on; the oldest input counts for its age."""
+
+    law: Temperature
+    ages: tuple[InputAge, ...]
+    evidence: tuple[str, ...]
+    version: str
+
+
+def by_emos(
+    learned: Learned | None, shape: Shape, inputs: StationInputs, target: Target, now_ms: int
+) -> DayLaw | str:
+    """EMOS with the normal or the t, or why there is no law."""
+    return _law(
+        learned, inputs, target, now_ms, f"{emos.NAME[shape]} {emos.VERSION}",
+        lambda fit, known: emos.predict(fit.parameters(shape), known),
+    )  # fmt: skip
+
+
+def by_default(learned: Learned | None, inputs: StationInputs, target: Target, now_ms: int) -> DayLaw | str:
+    """The default model where it has coefficients, or why it has no law."""
+    return _law(
+        learned, inputs, target, now_ms, f"{default.NAME} {default.VERSION}",
+        lambda fit, known: default.predict(fit.t6, known),
+    )  # fmt: skip
+
+
+def _law(
+    learned: Learned | None,
+    inputs: StationInputs,
+    target: Target,
+    now_ms: int,
+    version: str,
+    predict: Callable[[Fit, Predictors], Law],
+) -> DayLaw | str:
+    if learned is None:
+        return "no coefficients are loaded: pmconsole models update, then pmconsole models fit"
+    icao, extreme = target.station.icao, target.extreme
+    fitted_on = learned.sources(icao, extreme)
+    if not fitted_on:
+        return f"no coefficients for the {extreme.value} of {icao}"
+    told, silent = _said(inputs, target, now_ms)
+    said = [one for one in told if one.source in fitted_on]
+    if not said:
+        return f"no fresh forecast of {icao} for {target.day}"
+    lead = max(lead_days(target, one.issued_ms) for one in said)
+    fit = learned.fit(icao, lead, extreme)
+    if fit is None:
+        return f"no coefficients for the {extreme.value} of {icao} at lead {lead}"
+    used = {one.source: one for one in said if one.source in fit.sources}
+    missing = [f"{source} {silent.get(source, 'silent')}" for source in fit.sources if source not in used]
+    if len(used) < SHARE_MIN * len(fit.sources):
+        return f"{len(used)} of {len(fit.sources)} sources tell of {icao} {target.day}: {', '.join(missing)}"
+    gap = rolling.HISTORY_GAP_DAYS_MAX
+    if shift_day(learned.last(fit), gap + lead) < target.day:
+        return (
+            f"the history of {icao} ends {learned.last(fit)}, more than {gap} days before: "
+            "pmconsole models update, then pmconsole models fit"
+        )
+    known = learned.known(fit, _today(fit, used, inputs, target, lead))
+    found = predict(fit, known)
+    mean, sigma = float(found.mean[0]), float(found.sd[0])
+    fault = _fault(mean, sigma, [one.f for one in used.values()])
+    if fault:
+        return f"{fit.days} days of {icao} give {fault}"
+    count = float(known.known[0])
+    law = Temperature(
+        mean,
+        sigma,
+        sigma / np.sqrt(min(count, ERRORS_OF_MEAN)),
+        sigma / np.sqrt(2 * min(count, ERRORS_OF_SIGMA)),
+        found.shape,
+    )
+    return DayLaw(
+        law,
+        tuple(InputAge(one.source, one.issued_ms, one.stale_after_s) for one in used.values()),
+        _evidence(fit, used, missing, law, learned),
+        f"{version} {learned.mark}",
+    )
+
+
+def _said(inputs: StationInputs, target: Target, now_ms: int) -> tuple[list[Said], dict[str, str]]:
+    """What each source says of the day, and what is wrong with those that say nothing that counts."""
+    said, silent = [], dict[str, str]()
+    models = [*([inputs.model] if inputs.model is not None else []), *inputs.others.values()]
+    told = [
+        (one.model, target.of(one.daily_max_f, one.daily_min_f), one.stamp.event_ms, one.stale_after_s)
+        for one in models
+    ]
+    for name, guidance in inputs.guidance.items():
+        guessed = target.of(guidance.daily_max_f, guidance.daily_min_f)
+        f = float(guessed.f) if guessed is not None else None
+        told.append((name, f, guidance.stamp.event_ms, GUIDANCE.stale_after_s))
+    for source, f, issued_ms, stale_after_s in told:
+        age_ms = now_ms - issued_ms
+        if age_ms > stale_after_s * 1000:
+            silent[source] = f"{minutes(age_ms)} min old, limit {stale_after_s // 60} min"
+        elif f is None or not np.isfinite(f):
+            silent[source] = "has not all hours of the day"
+        else:
+            said.append(Said(source, f, issued_ms, stale_after_s))
+    return said, silent
+
+
+def _today(fit: Fit, used: dict[str, Said], inputs: StationInputs, target: Target, lead: int) -> Today:
+    said = tuple(used[source].f if source in used else None for source in fit.sources)
+    main = fit.sources[0]
+    if main != FITTED or main not in used or inputs.model is None:
+        return Today(target.day, said)
+    before = inputs.issues
+    issued = [shift_day(target.day, -lead - back) for back in (1, 2)]
+    earlier = [before.get(day) for day in issued]
+    day_before = shift_day(target.day, -1)
+    newest = msgspec.structs.replace(target, day=day_before).of(
+        inputs.model.daily_max_f, inputs.model.daily_min_f
+    )
+    return Today(
+        target.day,
+        said,
+        tuple(target.of(one.daily_max_f, one.daily_min_f) if one is not None else None for one in earlier),
+        newest if lead > 0 else None,
+    )
+
+
+def _fault(mean: float, sigma: float, said: Sequence[float]) -> str:
+    """What is absurd about a law, empty where nothing is."""
+    if not (np.isfinite(mean) and np.isfinite(sigma)):
+        return "no law: too few recent errors are known"
+    if not SIGMA_BOUNDS_F[0] <= sigma <= SIGMA_BOUNDS_F[1]:
+        return f"a spread of {sigma:.1f}F, outside {SIGMA_BOUNDS_F[0]:g}..{SIGMA_BOUNDS_F[1]:g}F"
+    middle = float(np.median(said))
+    if abs(mean - middle) > CORRECTION_MAX_F:
+        return f"{mean:.1f}F where the sources say {middle:.1f}F, more than {CORRECTION_MAX_F:g}F apart"
+    return ""
+
+
+def _evidence(
+    fit: Fit, used: dict[str, Said], missing: Sequence[str], law: Temperature, learned: Learned
+) -> tuple[str, ...]:
+    told = ", ".join(f"{source} {used[source].f:.1f}" for source in fit.sources if source in used)
+    world = " in SIM" if learned.held.world == "sim" else ""
+    return (
+        f"{told}F",
+        f"{law.mean:.1f}F with spread {law.sigma:.1f}F from {fit.days} days to {learned.last(fit)}{world}, "
+        f"lead {fit.lead_days}, coefficients {learned.mark}",
+        *([f"without {', '.join(missing)}"] if missing else []),
+    )

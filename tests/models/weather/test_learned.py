@@ -1,0 +1,289 @@
+"""Prices by fitted coefficients: from their own sources alone, highs and lows, and never silently without."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+import msgspec
+import numpy as np
+import pytest
+
+from core.domain.market import CENT_GRID, Extreme, FeeSchedule, FeeType, Market, Strike, StrikeKind, Venue
+from core.feeds.feed import Stamp
+from core.feeds.stations import HOUR_MS, climate_day_bounds, stations
+from core.feeds.values import Guessed, ModelForecast, Observation, StationGuidance
+from core.models.fair_value import EventFair, NoPrice
+from core.models.laws import Shape
+from core.models.weather.coefficients import (
+    FORMAT,
+    Coefficients,
+    CoefficientsError,
+    Fit,
+    Learned,
+    Recent,
+    decode,
+    encode,
+    sealed,
+)
+from core.models.weather.emos import Parameters
+from core.models.weather.inputs import StationInputs, absorb
+from core.models.weather.price import Knowledge, ModelId, predict
+from tests.models.alone import alone
+
+NYC = stations()["KNYC"]
+DAY = "2026-11-23"
+START_MS, END_MS = climate_day_bounds(NYC, DAY)
+NOW_MS = START_MS - 9 * HOUR_MS
+SOURCES = ("gfs_seamless", "ecmwf_ifs025", "NBS")
+BIAS_F = {"gfs_seamless": 2.0, "ecmwf_ifs025": -1.0, "NBS": 0.0}
+DAYS = 120
+
+
+def recent(extreme: Extreme, last: str = "2026-11-20") -> Recent:
+    """Sources that are wrong by their bias and by two degrees to either side in turn."""
+    level = 50.0 if extreme is Extreme.HIGH else 38.0
+    outcomes = tuple(level + i % 7 for i in range(DAYS))
+    forecasts = {
+        source: tuple(f + BIAS_F[source] + (2.0 if i % 2 else -2.0) for i, f in enumerate(outcomes))
+        for source in SOURCES
+    }
+    first = date.fromisoformat(last) - timedelta(days=DAYS - 1)
+    return Recent(first.isoformat(), outcomes, forecasts)
+
+
+def fit_of(lead: int = 1, extreme: Extreme = Extreme.HIGH, **changes: Any) -> Fit:
+    """The anchor as it is, with a spread of two degrees."""
+    normal, t6 = (
+        Parameters(shape, {"constant": 0.0, "source_NBS": 0.0}, {"constant": float(np.log(2.0))}, DAYS)
+        for shape in (Shape.NORMAL, Shape.T6)
+    )
+    found = Fit("KNYC", lead, extreme, DAYS, "2026-07-24", "2026-11-20", normal, t6, recent(extreme))
+    return msgspec.structs.replace(found, **changes)
+
+
+def file_of(*fits: Fit, world: str = "real") -> Coefficients:
+    made = fits or tuple(fit_of(lead, extreme) for lead in (0, 1) for extreme in Extreme)
+    return sealed(Coefficients(FORMAT, world, 0, "2026-11-21T00:00:00+00:00", "d" * 64, made))
+
+
+def brackets(extreme: Extreme = Extreme.HIGH) -> list[Market]:
+    lowest = 48 if extreme is Extreme.HIGH else 36
+    strikes = [Strike(StrikeKind.LESS, cap=lowest)]
+    strikes += [Strike(StrikeKind.BETWEEN, lowest + 2 * i, lowest + 2 * i + 1) for i in range(4)]
+    strikes += [Strike(StrikeKind.GREATER, floor=lowest + 7)]
+    return [
+        Market(
+            venue=Venue.KALSHI, ticker=f"E-{i}", event_ticker="E", series_ticker="S", label=f"NYC {i}",
+            title="", strike=strike, grid=CENT_GRID, fees=FeeSchedule(FeeType.QUADRATIC),
+            open_ms=START_MS - 15 * HOUR_MS, close_ms=END_MS, exclusive=True, station="KNYC",
+            climate_day=DAY, extreme=extreme,
+        )
+        for i, strike in enumerate(strikes)
+    ]  # fmt: skip
+
+
+def hours(high: float, low: float) -> tuple[tuple[int, float], ...]:
+    """Lowest at 5 LST, highest at 14."""
+    shape = np.interp(np.arange(24), [0, 5, 14, 23], [0.4, 0.0, 1.0, 0.3])
+    return tuple((START_MS + h * HOUR_MS, low + (high - low) * float(part)) for h, part in enumerate(shape))
+
+
+def inputs(issued_ms: int = NOW_MS - 5 * HOUR_MS, **said: float | None) -> StationInputs:
+    """Highs of 54 F and lows of 40 F by every source once its bias is off; ``said`` changes or silences."""
+    held = StationInputs(NYC)
+    for source in SOURCES:
+        off = said.get(source, BIAS_F[source])
+        if off is None:
+            continue
+        high, low, stamp = 54.0 + off, 40.0 + off, Stamp(issued_ms, 0, 0)
+        if source == "NBS":
+            guessed = {DAY: Guessed(round(high), 2)}, {DAY: Guessed(round(low), 2)}
+            held = absorb(held, StationGuidance("KNYC", source, *guessed, stamp))
+        else:
+            told = ModelForecast("KNYC", source, hours(high, low), {DAY: high}, stamp, 18 * 3600, {DAY: low})
+            held = absorb(held, told)
+    return held
+
+
+def price(
+    held: StationInputs,
+    model: ModelId = ModelId.DEFAULT,
+    extreme: Extreme = Extreme.HIGH,
+    now_ms: int = NOW_MS,
+    content: Coefficients | None = None,
+) -> EventFair | NoPrice:
+    knowledge = Knowledge(Learned(content or file_of()), history={})
+    found = predict(brackets(extreme), held, model, now_ms, None, knowledge)
+    return found if isinstance(found, NoPrice) else alone(found)[0]
+
+
+def priced(*args: Any, **more: Any) -> EventFair:
+    found = price(*args, **more)
+    assert isinstance(found, EventFair), found
+    return found
+
+
+@pytest.mark.parametrize("model", [ModelId.DEFAULT, ModelId.EMOS, ModelId.EMOS_T])
+@pytest.mark.parametrize(("extreme", "expected"), [(Extreme.HIGH, 54.0), (Extreme.LOW, 40.0)])
+def test_highs_and_lows_are_priced_from_all_sources_less_their_errors(
+    model: ModelId, extreme: Extreme, expected: float
+) -> None:
+    event = priced(inputs(), model, extreme)
+    assert event.mean == pytest.approx(expected, abs=0.4)
+    assert sum(v.probability for v in event.values) == pytest.approx(1.0, abs=1e-12)
+    fair = event.values[3]
+    assert fair.model == model.value and file_of().seal[:12] in fair.version
+    assert {age.name for age in fair.inputs} == {"Open-Meteo", *SOURCES}
+    assert any(f"coefficients {file_of().seal[:12]}" in said for said in fair.evidence)
+    assert not any("without" in said for said in fair.evidence)
+
+
+def test_the_t_has_longer_tails_than_the_normal_of_the_same_scale() -> None:
+    normal, t = priced(inputs(), ModelId.EMOS), priced(inputs(), ModelId.EMOS_T)
+    assert t.spread == pytest.approx(normal.spread * np.sqrt(1.5))
+    assert t.values[0].probability > 1.3 * normal.values[0].probability
+
+
+@pytest.mark.parametrize(
+    ("held", "said"),
+    [
+        (inputs(NBS=None), "without NBS silent"),
+        (inputs(ecmwf_ifs025=float("nan")), "without ecmwf_ifs025 has not all hours"),
+        (
+            absorb(inputs(), ModelForecast("KNYC", "ecmwf_ifs025", (), {DAY: 53.0},
+                                           Stamp(NOW_MS - 19 * HOUR_MS, 0, 0), 18 * 3600)),
+            "without ecmwf_ifs025 1140 min old, limit 1080 min",
+        ),
+    ],
+)  # fmt: skip
+def test_a_source_that_is_silent_frozen_or_no_number_is_left_out_and_named(
+    held: StationInputs, said: str
+) -> None:
+    event = priced(held)
+    assert event.mean == pytest.approx(54.0, abs=0.6)
+    assert any(said in sentence for sentence in event.values[0].evidence)
+
+
+def test_a_source_they_were_not_fitted_on_moves_nothing_and_is_shown_as_not_counted() -> None:
+    other = ModelForecast(
+        "KNYC", "gem_seamless", hours(80, 60), {DAY: 80.0}, Stamp(NOW_MS - 2 * HOUR_MS, 0, 0), 18 * 3600
+    )
+    with_it, without = priced(absorb(inputs(), other)), priced(inputs())
+    assert [v.probability for v in with_it.values] == [v.probability for v in without.values]
+    assert any("not counted: gem_seamless 80.0F" in said for said in with_it.values[0].evidence)
+
+
+@pytest.mark.parametrize(
+    ("held", "content", "reason"),
+    [
+        (inputs(ecmwf_ifs025=None, NBS=None), None, "1 of 3 sources tell"),
+        (inputs(), file_of(fit_of(0)), "no coefficients for the high of KNYC at lead 1"),
+        (inputs(), file_of(fit_of(1, Extreme.LOW)), "no coefficients for the high of KNYC"),
+        (inputs(), file_of(fit_of(station="KMDW")), "no coefficients for the high of KNYC"),
+        (
+            inputs(),
+            file_of(fit_of(recent=recent(Extreme.HIGH, "2026-11-02"))),
+            "the history of KNYC ends 2026-11-02, more than 14 days before: pmconsole models update",
+        ),
+        (
+            inputs(),
+            file_of(fit_of(t6=Parameters(Shape.T6, {"constant": 30.0}, {"constant": 0.7}, DAYS))),
+            "more than 6F apart",
+        ),
+        (
+            inputs(),
+            file_of(fit_of(t6=Parameters(Shape.T6, {"constant": 0.0}, {"constant": 2.8}, DAYS))),
+            "outside 0.5..7F",
+        ),
+    ],
+)
+def test_what_is_missing_or_absurd_abstains_with_a_sentence_and_the_default_says_why_rolling_stands_in(
+    held: StationInputs, content: Coefficients | None, reason: str
+) -> None:
+    refused = price(held, ModelId.EMOS_T, content=content)
+    assert isinstance(refused, NoPrice) and reason in refused.reason
+    default = price(held, content=content)
+    if isinstance(default, NoPrice):
+        assert default.reason.startswith(f"{refused.reason}; rolling: ")
+    else:
+        told = [said for said in default.values[0].evidence if said.startswith("rolling stands in: ")]
+        assert told and reason.partition(" ")[0] in told[0]
+
+
+def test_where_coefficients_say_nothing_the_default_rolls_on_their_history_and_says_so() -> None:
+    held = inputs(ecmwf_ifs025=None, NBS=None)
+    event = priced(held)
+    assert event.model == "default" and event.values[0].version.startswith("rolling")
+    assert any("rolling stands in: 1 of 3 sources tell" in said for said in event.values[0].evidence)
+    assert event.mean == pytest.approx(54.0, abs=0.5), "the bias of the main source alone"
+
+
+def test_a_running_low_can_only_fall_and_rungs_above_it_are_dead() -> None:
+    now_ms = START_MS + 8 * HOUR_MS
+    held = inputs(issued_ms=START_MS)
+    for hour, f in ((5, 39.0), (7, 41.0)):
+        at = Stamp(START_MS + hour * HOUR_MS, 0, 0)
+        held = absorb(held, Observation("KNYC", f, int(f), int(f), at))
+    event = priced(held, ModelId.EMOS_T, Extreme.LOW, now_ms)
+    assert event.values[0].running_extreme == 39
+    chances = [v.probability for v in event.values]
+    assert chances[3:] == [0.0, 0.0, 0.0], "40 and more is over"
+    assert chances[2] > 0.8, "38 to 39 holds unless the evening undercuts it"
+    assert sum(chances) == pytest.approx(1.0)
+
+
+def test_the_same_days_under_another_calendar_give_the_same_price() -> None:
+    moved = 30
+    content = msgspec.structs.replace(file_of(), calendar_offset_days=-moved)
+    shifted = [
+        msgspec.structs.replace(fit, recent=msgspec.structs.replace(
+            fit.recent, first=(date.fromisoformat(fit.recent.first) - timedelta(days=moved)).isoformat()))
+        for fit in content.fits
+    ]  # fmt: skip
+    learned = Learned(sealed(msgspec.structs.replace(content, fits=tuple(shifted))), 0)
+    knowledge = Knowledge(learned, history={})
+    found = predict(brackets(), inputs(), ModelId.EMOS, NOW_MS, None, knowledge)
+    assert not isinstance(found, NoPrice)
+    assert found.mean == pytest.approx(priced(inputs(), ModelId.EMOS).mean, abs=1e-6)
+
+
+# --- the file -------------------------------------------------------------------------------------
+
+
+def test_a_file_is_what_was_written_and_its_mark_changes_with_it() -> None:
+    content = file_of()
+    assert decode(encode(content), "real") == content
+    other = file_of(fit_of(days=DAYS + 1))
+    assert Learned(other).mark != Learned(content).mark
+
+
+def test_a_torn_or_edited_file_or_one_of_another_world_is_no_file() -> None:
+    raw = encode(file_of())
+    for cut in range(0, len(raw) - 1, 97):
+        with pytest.raises(CoefficientsError):
+            decode(raw[:cut], "real")
+    edited = raw.replace(b'"days":120', b'"days":121', 1)
+    with pytest.raises(CoefficientsError, match="its seal does not fit"):
+        decode(edited, "real")
+    with pytest.raises(CoefficientsError, match="fitted in a sim world and this desk's is real"):
+        decode(encode(file_of(world="sim")), "real")
+    with pytest.raises(CoefficientsError, match="fitted in a real world and this desk's is sim"):
+        decode(raw, "sim")
+
+
+@pytest.mark.parametrize(
+    ("fits", "fault"),
+    [
+        ((fit_of(), fit_of()), "is in it twice"),
+        ((fit_of(recent=Recent("2026-07-24", (), {})),), "no history"),
+        ((fit_of(recent=Recent("2026-13-24", (50.0,), {"NBS": (50.0,)})),), "begins on no day"),
+        ((fit_of(recent=Recent("2026-07-24", (50.0,), {"NBS": (50.0, 1.0)})),), "not equally long"),
+        ((fit_of(recent=Recent("2026-07-24", (50.0,), {"NBS": (5e9,)})),), "no thermometer"),
+        ((fit_of(t6=fit_of().normal),), "another law"),
+        ((fit_of(t6=Parameters(Shape.T6, {"moon": 1.0}, {"constant": 0.0}, 1)),), "term 'moon'"),
+    ],
+)
+def test_content_that_makes_no_sense_is_refused_with_its_place(fits: tuple[Fit, ...], fault: str) -> None:
+    with pytest.raises(CoefficientsError, match=fault):
+        decode(encode(file_of(*fits)), "real")
