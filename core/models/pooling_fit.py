@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from core.models import scores
 from core.models.laws import Array
+from core.models.pooling import Groups, Weights, pooled
 
 _STEPS_MAX = 50
 _SETTLED = 1e-10
@@ -24,7 +25,7 @@ Winners = npt.NDArray[np.intp]
 
 
 class Fitted(msgspec.Struct, frozen=True):
-    """What settled events say. The pool is ``market^(sharpen (1 - model)) model^model``, normalised."""
+    """What settled events say of the weights, as ``pooling`` has them."""
 
     model: float
     sharpen: float
@@ -36,15 +37,15 @@ class Fitted(msgspec.Struct, frozen=True):
     """One standard error of it, clustered by day."""
     days: int
 
-    def earned(self) -> tuple[float, float]:
-        """Model's weight and sharpening less the part of the gain that may be chance, ``gain^2 / (gain^2 +
-        error^2)`` of the way from the market sharpened alone to the pool."""
+    def earned(self) -> Weights:
+        """Less the part of the gain that may be chance: ``gain^2 / (gain^2 + error^2)`` of the way from the
+        market sharpened alone to the pool."""
         if self.gain <= 0.0:
-            return 0.0, self.sharpen_alone
+            return Weights(0.0, self.sharpen_alone)
         share = self.gain**2 / (self.gain**2 + self.error**2)
         model = share * self.model
         market = share * self.sharpen * (1.0 - self.model) + (1.0 - share) * self.sharpen_alone
-        return model, market / (1.0 - model)
+        return Weights(model, market / (1.0 - model))
 
 
 def fit(model: Array, market: Array, winner: Winners, days: npt.NDArray[np.int64]) -> Fitted:
@@ -64,11 +65,21 @@ def fit(model: Array, market: Array, winner: Winners, days: npt.NDArray[np.int64
     return Fitted(weight, market_power / (1.0 - weight), alone, gain.value, gain.se or 0.0, gain.days)
 
 
-def pool(model: Array, market: Array, weight: float, sharpen: float) -> Array:
+def pool(model: Array, market: Array, weights: Weights) -> Array:
     """Both forecasts of each event together, floored as in ``fit``; NaN beyond an event's last outcome."""
-    parts = np.stack([_logs(market), _logs(model)])
-    together, _ = _powers(parts, np.array([sharpen * (1.0 - weight), weight]))
-    return np.where(np.isnan(market), np.nan, together)
+    there = ~np.isnan(market)
+    sizes = there.sum(axis=1)
+    of = np.repeat(np.arange(sizes.size), sizes)
+    groups = Groups(np.cumsum(sizes) - sizes, of, np.array([], dtype=np.int64))
+    together = np.full(market.shape, np.nan)
+    together[there] = pooled(
+        scores.floored(model)[there],
+        scores.floored(market)[there],
+        np.full(of.size, weights.model),
+        np.full(of.size, weights.sharpen),
+        groups,
+    )
+    return together
 
 
 def _logs(probabilities: Array) -> Array:

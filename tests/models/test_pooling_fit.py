@@ -8,6 +8,7 @@ from scipy.optimize import minimize
 
 from core.models import scores
 from core.models.laws import Array
+from core.models.pooling import Weights
 from core.models.pooling_fit import Fitted, fit, pool
 
 
@@ -32,8 +33,8 @@ def by_hand(model: Array, market: Array, weight: float, sharpen: float) -> Array
 
 def test_a_pool_is_the_weighted_product() -> None:
     model, market, _ = forecasts(1, 20)
-    assert pool(model, market, 0.3, 1.1) == pytest.approx(by_hand(model, market, 0.3, 1.1))
-    assert pool(model, market, 0.0, 1.0) == pytest.approx(scores.floored(market))
+    assert pool(model, market, Weights(0.3, 1.1)) == pytest.approx(by_hand(model, market, 0.3, 1.1))
+    assert pool(model, market, Weights(0.0, 1.0)) == pytest.approx(scores.floored(market))
 
 
 @pytest.mark.parametrize("seed", [1, 2])
@@ -60,7 +61,7 @@ def test_a_model_that_says_nothing_has_no_weight() -> None:
     wrong /= wrong.sum(axis=1, keepdims=True)
     found = fit(wrong * 0.9 + 0.1 * rng.dirichlet(np.ones(4), 300), market, winner, np.arange(300))
     assert found.model == 0.0
-    assert found.earned() == (0.0, found.sharpen_alone)
+    assert found.earned() == Weights(0.0, found.sharpen_alone)
 
 
 def test_days_not_events_are_the_evidence() -> None:
@@ -75,11 +76,11 @@ def test_days_not_events_are_the_evidence() -> None:
 
 def test_a_gain_earns_the_part_that_is_no_chance() -> None:
     measured = Fitted(0.5, 1.2, 0.9, gain=0.03, error=0.03, days=90)
-    weight, sharpen = measured.earned()
-    assert weight == 0.25
+    earned = measured.earned()
+    assert earned.model == 0.25
     # Half way from the market's power alone to that in the pool.
-    assert sharpen * (1 - weight) == pytest.approx((1.2 * 0.5 + 0.9) / 2)
-    assert Fitted(0.5, 1.2, 0.9, gain=-0.01, error=0.03, days=90).earned() == (0.0, 0.9)
+    assert earned.sharpen * (1 - earned.model) == pytest.approx((1.2 * 0.5 + 0.9) / 2)
+    assert Fitted(0.5, 1.2, 0.9, gain=-0.01, error=0.03, days=90).earned() == Weights(0.0, 0.9)
 
 
 def test_events_of_other_sizes_are_fitted_together() -> None:
@@ -88,4 +89,4 @@ def test_events_of_other_sizes_are_fitted_together() -> None:
     padded = [np.concatenate([x, np.full((300, 2), np.nan)], axis=1) for x in (model, market)]
     wide = fit(padded[0], padded[1], winner, np.arange(300))
     assert (wide.model, wide.sharpen, wide.gain) == pytest.approx((found.model, found.sharpen, found.gain))
-    assert np.isnan(pool(padded[0], padded[1], 0.3, 1.0)[:, 4:]).all()
+    assert np.isnan(pool(padded[0], padded[1], Weights(0.3))[:, 4:]).all()

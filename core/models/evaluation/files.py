@@ -89,6 +89,8 @@ def rows_of(path: Path, columns: tuple[str, ...]) -> Iterator[Cells]:
                 yield Cells(tuple(cells[at] for at in wanted), path.name, reader.line_num)
     except (UnicodeDecodeError, gzip.BadGzipFile, EOFError, csv.Error) as error:
         raise DataError(f"{path.name}: it is no table of text ({error}); take a sound copy.") from None
+    except FileNotFoundError:
+        raise DataError(f"{path.parent.name} has no {path.name}; add it or leave the set out.") from None
     except OSError as error:
         raise DataError(
             f"{path.name}: it cannot be read ({error.strerror}); check its permissions."
@@ -97,5 +99,5 @@ def rows_of(path: Path, columns: tuple[str, ...]) -> Iterator[Cells]:
 
 def _open(path: Path) -> TextIO:
     if path.suffix == ".gz":
-        return gzip.open(path, "rt", encoding="utf-8", newline="")
-    return path.open(encoding="utf-8", newline="")
+        return gzip.open(path, "rt", encoding="utf-8-sig", newline="")
+    return path.open(encoding="utf-8-sig", newline="")

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.models import pooling_fit, scores
+from core.models.calibration import DAYS_MIN
 from core.models.evaluation.market_files import HOURS_UTC, MARKETS, Events, events
 from core.models.evaluation.rows import ALL, DEFAULT, Counted, Report, Row, row
 from core.models.evaluation.walk import Steps, fits
@@ -21,12 +22,13 @@ from core.models.evaluation.weather import comparable
 from core.models.evaluation.weather_files import LEADS, LeadSet, lead_set
 from core.models.evaluation.weather_laws import laws
 from core.models.laws import Array, Law
+from core.models.pooling import Weights
 
 TASK = "market"
 LEAD_DAYS = 1
 MARKET, SHARPENED, POOL, WEATHER = "market", "market-sharpened", "pool", "weather-default"
-SETTLED_DAYS_MIN = 60
-"""Before a record of the model says anything."""
+AS_IT_IS = Weights(0.0, 1.0)
+"""The market alone."""
 PREFIX = "KXHIGH"
 OTHER_NAMES = {"PHIL": "PHL"}
 """Cities that a series calls otherwise than the forecasts do."""
@@ -103,7 +105,7 @@ def _pooled(found: Events, model: Array, hour: int, usable: Flags, fit_until: in
 
     def fit(seen: int) -> pooling_fit.Fitted | None:
         past = usable & (column < seen)
-        if np.unique(column[past]).size < SETTLED_DAYS_MIN:
+        if np.unique(column[past]).size < DAYS_MIN:
             return None
         return pooling_fit.fit(model[past], market[past], found.winner[past], column[past])
 
@@ -111,9 +113,10 @@ def _pooled(found: Events, model: Array, hour: int, usable: Flags, fit_until: in
         here = usable & (column >= block.start) & (column < block.stop)
         if not here.any():
             continue
-        alone, weights = (1.0, (0.0, 1.0)) if fitted is None else (fitted.sharpen_alone, fitted.earned())
-        sharpened[here] = pooling_fit.pool(model[here], market[here], 0.0, alone)
-        together[here] = pooling_fit.pool(model[here], market[here], *weights)
+        alone = AS_IT_IS if fitted is None else Weights(0.0, fitted.sharpen_alone)
+        weights = AS_IT_IS if fitted is None else fitted.earned()
+        sharpened[here] = pooling_fit.pool(model[here], market[here], alone)
+        together[here] = pooling_fit.pool(model[here], market[here], weights)
     return {SHARPENED: sharpened, POOL: together, DEFAULT: together}
 
 

@@ -9,12 +9,12 @@ import numpy as np
 
 from core.models.evaluation.law_rows import Said, law_rows
 from core.models.evaluation.rows import DEFAULT, Counted, Row
-from core.models.evaluation.walk import Steps, fits, walk_emos
+from core.models.evaluation.walk import Steps, walk_emos
 from core.models.evaluation.weather_files import SHORT, ShortSet
-from core.models.evaluation.weather_laws import RECENT, rolled, stacked, steps_of
-from core.models.laws import Array, Law, Mixture, Shape
+from core.models.evaluation.weather_laws import RECENT, rolled, stacked, steps_of, walk_dressing
+from core.models.laws import Law, Shape
 from core.models.weather import article_normal, dressing, emos, rolling
-from core.models.weather.predictors import Series, corrected, predictors
+from core.models.weather.predictors import Series, predictors
 
 MISMATCHED = ("KXHIGHCHI", "KXHIGHLAX")
 """Highs of another station than the one the series settles on."""
@@ -60,29 +60,8 @@ def _laws(data: ShortSet, keep: list[int], steps: Steps) -> Said:
         ),
         rolling.NAME: rolled(main, outcomes, _LEAD_DAYS),
         RECENT: recent,
-        dressing.NAME: _dressed(series, steps),
+        dressing.NAME: walk_dressing(series, steps),
         emos.NAME[Shape.NORMAL]: walked[Shape.NORMAL].law,
         emos.NAME[Shape.T6]: walked[Shape.T6].law,
         DEFAULT: emos.averaged(walked[Shape.T6].law, recent, walked[Shape.T6].days),
     }
-
-
-def _dressed(series: list[Series], steps: Steps) -> Mixture:
-    """By place and day; a day without a kernel is NaN in all its parts."""
-    size = len(series[0].forecasts)
-    shape = (size, len(series), series[0].outcomes.size)
-    weights, locations, scales = (np.full(shape, np.nan) for _ in range(3))
-    for at, one in enumerate(series):
-        members = corrected(one).T
-
-        def fit(seen: int, members: Array = members, one: Series = one) -> dressing.Kernel | None:
-            return dressing.fit(members[:seen], one.outcomes[:seen])
-
-        for kernel, block in fits(steps, fit):
-            if kernel is not None:
-                law = dressing.predict(kernel, members[block])
-                for k, (weight, part) in enumerate(zip(law.weights, law.parts, strict=True)):
-                    weights[k, at, block] = weight
-                    locations[k, at, block], scales[k, at, block] = part.location, part.scale
-    parts = tuple(Law(Shape.NORMAL, locations[k], scales[k]) for k in range(size))
-    return Mixture(tuple(weights), parts)

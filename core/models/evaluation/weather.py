@@ -17,7 +17,8 @@ from core.models.evaluation.law_rows import law_rows
 from core.models.evaluation.rows import Counted, Report, Row
 from core.models.evaluation.short_lead import short_rows
 from core.models.evaluation.weather_files import LEADS, SHORT, LeadSet, lead_set, short_set
-from core.models.evaluation.weather_laws import laws
+from core.models.evaluation.weather_laws import dressed, laws, steps_of
+from core.models.weather import dressing
 
 TASK = "weather"
 
@@ -47,7 +48,9 @@ def lead_rows(data: LeadSet, lead: int, counted: Counted) -> list[Row]:
     counts = comparable(data, lead) & counted.holds(data.days)
     if not counts.any():
         return []
-    return law_rows(laws(data, lead, counted), data.cities, data.days, data.outcomes, counts, lead)
+    said = laws(data, lead, counted)
+    members = {dressing.NAME: dressed(data, lead, steps_of(data.days, counted, lead))}
+    return law_rows({**members, **said}, data.cities, data.days, data.outcomes, counts, lead)
 
 
 def comparable(data: LeadSet, lead: int) -> npt.NDArray[np.bool_]:

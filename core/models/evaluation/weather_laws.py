@@ -9,9 +9,9 @@ import numpy as np
 from core.models.evaluation.rows import DEFAULT, Counted, Days
 from core.models.evaluation.walk import Steps, Walked, fits, walk_emos
 from core.models.evaluation.weather_files import LeadSet
-from core.models.laws import Array, Law, Shape
-from core.models.weather import article_normal, climatology, emos, rolling
-from core.models.weather.predictors import Predictors, Series, predictors
+from core.models.laws import Array, Law, Mixture, Shape
+from core.models.weather import article_normal, climatology, dressing, emos, rolling
+from core.models.weather.predictors import Predictors, Series, corrected, predictors
 
 CALIBRATED = "calibrated-sigma"
 RECENT = "recent"
@@ -60,6 +60,12 @@ def _default(data: LeadSet, lead: int, steps: Steps, alone: Sequence[Predictors]
     return Law(Shape.T6, location, scale)
 
 
+def dressed(data: LeadSet, lead: int, steps: Steps) -> Mixture:
+    """The sources of each city as members; NaN where it has but one."""
+    cities = range(len(data.cities))
+    return walk_dressing([_series(data, city, lead, _sources(data, city, lead)) for city in cities], steps)
+
+
 def stacked(known: Sequence[Predictors]) -> Law:
     every = [emos.recent(rows) for rows in known]
     return Law(Shape.NORMAL, np.stack([r.location for r in every]), np.stack([r.scale for r in every]))
@@ -90,6 +96,29 @@ def _series(data: LeadSet, city: int, lead: int, guidance: Sequence[str]) -> Ser
         day_before=day_before,
         extras={name: values[city, lead] for name, values in data.extras.items()},
     )
+
+
+def walk_dressing(series: Sequence[Series], steps: Steps) -> Mixture:
+    """Sources as members, dressed; by place and day, NaN without a kernel or with one source only."""
+    size = max(len(one.forecasts) for one in series)
+    shape = (size, len(series), series[0].outcomes.size)
+    weights, locations, scales = (np.full(shape, np.nan) for _ in range(3))
+    for at, one in enumerate(series):
+        if len(one.forecasts) < 2:
+            continue
+        members = corrected(one).T
+
+        def fit(seen: int, members: Array = members, one: Series = one) -> dressing.Kernel | None:
+            return dressing.fit(members[:seen], one.outcomes[:seen])
+
+        for kernel, block in fits(steps, fit):
+            if kernel is not None:
+                law = dressing.predict(kernel, members[block])
+                for k, (weight, part) in enumerate(zip(law.weights, law.parts, strict=True)):
+                    weights[k, at, block] = weight
+                    locations[k, at, block], scales[k, at, block] = part.location, part.scale
+    parts = tuple(Law(Shape.NORMAL, locations[k], scales[k]) for k in range(size))
+    return Mixture(tuple(weights), parts)
 
 
 def walk_climate(days: Days, outcomes: Array, steps: Steps) -> Law:
