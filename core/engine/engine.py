@@ -246,6 +246,10 @@ class Engine(Operations):
             incidents.note(desk, Row.LIMITS, "", what)
             incidents.stop(desk, GLOBAL, Level.LOCKED, what)
 
+    async def _ask_published(self, source: str) -> None:
+        for seat in self.desk.seats.values():
+            await seat.venue.ask_published(source)
+
     def _start(self) -> None:
         """Start everything that runs; each seat on its own."""
         desk, workers = self.desk, self.workers
@@ -253,6 +257,8 @@ class Engine(Operations):
         published = {feed.source: feed for feed in self.guard.feeds if isinstance(feed, PublishedFeed)}
         for hears in self._listeners.values():
             hears.venue.publications = published
+        for told in published.values():
+            told.ask = self._ask_published
         workers.keep("health", desk.health.run)
         for feed in self.guard.feeds:
             workers.keep(f"feed {feed.name}", feed.run)

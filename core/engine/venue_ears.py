@@ -157,6 +157,11 @@ class VenueEars:
         if feed is not None:
             feed.hear(value)
 
+    def on_publication_list(self, source: str, names: tuple[str, ...]) -> None:
+        feed = self.publications.get(source)
+        if feed is not None:
+            feed.offer(names)
+
     def on_unpublished(self, source: str, why: str) -> None:
         feed = self.publications.get(source)
         if feed is not None:

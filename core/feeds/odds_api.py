@@ -208,8 +208,8 @@ class Odds:
         if events and not told:
             return Failed(f"no game could be read: {fault}", 200)
         self._retire(event.id for event in events)
-        near = [game.stamp.event_ms for game in self._held.values() if game.near and game.books]
-        self.newest_ms = min(near, default=None)
+        followed = [game.stamp.event_ms for game in self._held.values() if game.near and game.books]
+        self.newest_ms = min(followed, default=None)
         return Polled(answer.received_ns, changed, again_in_s=again_s, latency_ms=answer.latency_ms)
 
     def _retire(self, listed: Iterable[str]) -> None:

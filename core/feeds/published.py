@@ -6,8 +6,11 @@ The venue's client hands values over as they come; here they are judged and told
 from __future__ import annotations
 
 import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
 
 from core.domain.clock import Clocks
+from core.domain.text import clean_text
 from core.feeds.declaration import Declaration, Family
 from core.feeds.feed import Feed, FeedHealth, FeedState, Stamp, Tried, within_hours
 from core.feeds.hours import FX_WEEK, US_SESSION
@@ -47,6 +50,13 @@ _HOURS = {"US10Y": US_SESSION} | dict.fromkeys(("EUR/USD", "GBP/USD", "USD/JPY",
 """When what does not always trade does: off its hours no new value is due."""
 
 
+Ask = Callable[[str], Awaitable[None]]
+
+
+async def _ask_nobody(source: str) -> None:
+    """Where no connection is open yet, its own subscription is the question."""
+
+
 class PublishedFeed:
     """Fulfils ``Feed`` for one publication."""
 
@@ -68,27 +78,51 @@ class PublishedFeed:
         self._received_ns: int | None = None
         self._latency_ms: int | None = None
         self._told = asyncio.Event()
+        self._listed: tuple[str, ...] = ()
+        self.ask: Ask = _ask_nobody
+        """Asks the venue on its connection what it publishes; ``offer`` and ``refuse`` are told."""
 
     async def run(self) -> None:
         """The venue's client does the work."""
         await asyncio.Event().wait()
 
     async def trial(self) -> Tried:
-        """Wait for the next value of the connection that is there, or for the venue to refuse it."""
+        """Ask what the venue publishes, and wait for its next value or for it to refuse."""
         self._told.clear()
-        try:
+        self._listed = ()
+        came = False
+        with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(TRIAL_S):
-                if not self._refusal:
-                    await self._told.wait()
-        except TimeoutError:
-            why = self._fault
-            if not why and self._rests(self._clocks.world_ms()):
-                why = "what it tells of does not trade now"
-            why = why or "the account's connection is down, or there is none"
-            return Tried(False, f"Nothing came within {TRIAL_S:g} s: {why}.")
+                await self.ask(self.source)
+                came = await self._told.wait()
         if self._refusal:
             return Tried(False, f"Nothing came: {self._refusal}. {self._of.off}".rstrip())
-        return Tried(True, f"{self._last} came on the venue's connection, {self._latency_ms} ms old.")
+        if not came:
+            return self._silent()
+        said = f"{self._last} came on the venue's connection, {self._latency_ms} ms old."
+        return Tried(True, f"{said} {self._offered()}".rstrip())
+
+    def _silent(self) -> Tried:
+        """Of a test in which the venue told no value."""
+        rests, why = self._rests(self._clocks.world_ms()), self._fault
+        if rests:
+            why = why or "what it tells of does not trade now"
+        elif not self._listed:
+            why = why or "the account's connection is down, or there is none"
+        said = f"Nothing came within {TRIAL_S:g} s{why and f': {why}'}. {self._offered()}".rstrip()
+        return Tried(rests and bool(self._listed), said)
+
+    def _offered(self) -> str:
+        """What the venue lists of what is followed; empty where it has listed nothing."""
+        if not self._listed:
+            return ""
+        missing = [name for name in self._names if name not in self._listed]
+        lacks = f"{', '.join(missing)} not among them" if missing else "all that is followed among them"
+        return f"The venue lists {len(self._listed)} names, {lacks}."
+
+    def offer(self, names: tuple[str, ...]) -> None:
+        """What the venue publishes, as it was asked."""
+        self._listed = names
 
     def keep(self, channel: str, frame: bytes) -> None:
         """One of its messages as it came, before it is judged."""
@@ -132,7 +166,7 @@ class PublishedFeed:
 
     def cut(self, why: str) -> None:
         """Nothing comes of it, until something does."""
-        self._refusal = why
+        self._refusal = clean_text(why, 160)
         self._told.set()
 
     def health(self) -> FeedHealth:

@@ -15,8 +15,8 @@ def price_of(of: Declaration) -> str:
     """What a test of the source asks and what that costs, before it is asked."""
     if of.every_s == 0 and not of.urls:
         return (
-            "Nothing is spent: the next value on the account's connection to its venue is waited for; "
-            "without an engine one is opened for it."
+            "Nothing is spent: the venue is asked on the account's connection what it lists, and its next "
+            "value is waited for; without an engine a connection is opened for it."
         )
     if of.every_s == 0 and of.probe is None:
         return "Nothing is asked and nothing is spent: the next message of its connection is waited for."

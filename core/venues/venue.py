@@ -333,6 +333,10 @@ class VenueListener(GroupListener, Protocol):
         """A value the venue publishes beside its markets, where it was asked for; after its message."""
         ...
 
+    def on_publication_list(self, source: str, names: tuple[str, ...]) -> None:
+        """What the venue publishes there, as ``ask_published`` asked."""
+        ...
+
     def on_unpublished(self, source: str, why: str) -> None:
         """The venue does not publish this to us."""
         ...
@@ -477,6 +481,10 @@ class VenueGateway(SafetyNet, Protocol):
 
     async def maintenance(self) -> tuple[Maintenance, ...] | Incomplete:
         """Published times without trading that are not over."""
+        ...
+
+    async def ask_published(self, source: str) -> None:
+        """Ask on the stream what the venue publishes there beside its markets; the listener is told."""
         ...
 
     def clock_offset_ms(self) -> int | None:

@@ -17,7 +17,7 @@ from core.risk.halts import Level
 from core.venues.decisions import LimiterReport, Use
 from core.venues.published import Published
 from core.venues.venue import VenueListener
-from tests.execution.bench import HOT, Bench, running
+from tests.execution.bench import HOT, TRADER, Bench, running
 from tests.virtual import VirtualLoop, run_virtual
 
 
@@ -85,6 +85,28 @@ def test_what_the_venue_publishes_is_told_like_a_sources_values() -> None:
             value = Published(INDICES.name, "BRTI", 81_730.21, bench.clock.wall_ms())
             bench.venue.listener.on_published(value)
             assert bench.engine.told.quotes["BRTI", INDICES.name].value == 81_730.21
+
+    run_virtual(main)
+
+
+def test_a_test_of_what_a_venue_publishes_asks_it_on_the_engines_own_connection() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        def published(sink: Sink, clocks: Clocks) -> list[Feed]:
+            return [PublishedFeed(INDICES, ("BRTI", "ETHUSD_RTI"), clocks, sink)]
+
+        async with running(loop, more_feeds=published) as bench:
+            bench.venue.publishes = ("BRTI", "SOLUSD_RTI")
+            assert bench.engine.try_feed(INDICES.name, TRADER).accepted
+            await asyncio.sleep(1)
+            value = Published(INDICES.name, "BRTI", 81_730.21, bench.clock.wall_ms())
+            bench.venue.listener.on_published(value)
+            await asyncio.sleep(0.01)
+            found = bench.engine.trials.last[INDICES.name].found
+            assert (found.passed, found.text) == (
+                True,
+                "BRTI 81730.21 came on the venue's connection, 0 ms old. "
+                "The venue lists 2 names, ETHUSD_RTI not among them.",
+            )
 
     run_virtual(main)
 

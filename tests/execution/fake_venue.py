@@ -133,6 +133,8 @@ class FakeVenue:
     stages: dict[str, TradeStage] = field(default_factory=dict)
     """Ends of trades that settled later."""
     undone: int = 0
+    publishes: tuple[str, ...] = ()
+    """What it lists where it is asked what it publishes."""
     payouts: list[Redeemable] = field(default_factory=list)
     paired: dict[str, int] = field(default_factory=dict)
     """YES and NO held together, by ticker."""
@@ -554,6 +556,9 @@ class FakeVenue:
 
     async def maintenance(self) -> tuple[Maintenance, ...] | Incomplete:
         return await self._read(lambda: ())
+
+    async def ask_published(self, source: str) -> None:
+        self.listener.on_publication_list(source, self.publishes)
 
     async def cash(self) -> Cash | Incomplete:
         return await self._read(lambda: Cash(Money(self.cash_now + self._moved()), self.cash_parts))

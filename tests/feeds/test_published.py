@@ -184,6 +184,23 @@ def test_a_test_of_it_waits_for_the_venues_next_value(hearing: Hearing) -> None:
     assert (found.passed, found.text.startswith("Nothing came within 10 s")) == (False, True)
 
 
+def test_where_nothing_trades_the_venues_list_is_the_answer(virtual: Any) -> None:
+    saturday_ms = 1_795_881_600_000  # 2026-11-28 16:00Z
+    feed = PublishedFeed(PYTH, ("EUR/USD",), virtual.clocks(1.0, saturday_ms), lambda _: None)
+
+    async def lists(source: str) -> None:
+        assert source == PYTH.name
+        feed.offer(("EUR/USD", "XAU/USD"))
+
+    feed.ask = lists
+    found = virtual.run(feed.trial())
+    assert (found.passed, found.text) == (
+        True,
+        "Nothing came within 10 s: what it tells of does not trade now. "
+        "The venue lists 2 names, all that is followed among them.",
+    )
+
+
 def test_the_engines_ears_hand_each_publication_to_its_source(hearing: Hearing) -> None:
     ears = VenueEars()
     value = Published(INDICES.name, "BRTI", 81_730.21, WORLD_MS)

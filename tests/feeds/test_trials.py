@@ -56,7 +56,7 @@ def test_what_is_a_file_costs_no_calls() -> None:
     of = {one.name: one for one in declarations()}
     for name in ("fomc", "own-calendar"):
         assert price_of(of[name]) == "Nobody is asked and nothing is spent: a file is read."
-    assert price_of(of["kalshi-indices"]).endswith("without an engine one is opened for it.")
+    assert price_of(of["kalshi-indices"]).endswith("without an engine a connection is opened for it.")
 
 
 def test_an_error_under_200_is_told_in_the_providers_words() -> None:

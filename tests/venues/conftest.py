@@ -99,6 +99,7 @@ class Recorder:
         self.positions: list[tuple[PositionReport, str]] = []
         self.settlements: list[SettlementReport] = []
         self.publications: list[tuple[str, str, bytes]] = []
+        self.publication_lists: list[tuple[str, tuple[str, ...]]] = []
         self.published: list[Published] = []
         self.unpublished: list[tuple[str, str]] = []
         self.links: list[Link] = []
@@ -138,6 +139,10 @@ class Recorder:
 
     def on_published(self, value: Published) -> None:
         self.published.append(value)
+        self._heard.set()
+
+    def on_publication_list(self, source: str, names: tuple[str, ...]) -> None:
+        self.publication_lists.append((source, names))
         self._heard.set()
 
     def on_unpublished(self, source: str, why: str) -> None:

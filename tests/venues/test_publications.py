@@ -20,7 +20,7 @@ from core.feeds.quotes import Average, Quote
 from core.feeds.recording import Recorded
 from core.feeds.values import FeedValue
 from core.venues.kalshi.channel import DESK, Wanted, published
-from core.venues.kalshi.facts import Denied, GiveUp, Missed, Oddity, PublicationSeen, ValueSeen
+from core.venues.kalshi.facts import Denied, GiveUp, Listed, Missed, Oddity, PublicationSeen, ValueSeen
 from core.venues.kalshi.hosts import Addresses
 from core.venues.kalshi.publications import FAST, INDICES, PUBLISHED, PYTH
 from core.venues.kalshi.publisher import Publisher
@@ -176,6 +176,40 @@ def test_one_that_is_refused_or_never_answered_is_told_and_costs_nothing_else() 
     assert not any(isinstance(fact, GiveUp) for fact in (*facts, *late, *state.tick(60 * S)))
 
 
+def test_what_a_channel_has_is_asked_of_it_and_one_that_was_refused_is_asked_for_anew() -> None:
+    state, asked = opened()
+    state.commands()
+    state.ask("kalshi-indices", 0)
+    assert not state.commands(), "it is asked for already"
+    granted = {"type": "subscribed", "id": asked[INDICES], "msg": {"channel": INDICES, "sid": 77}}
+    state.feed(json.dumps(granted).encode(), 0)
+    refused = {"type": "error", "id": asked[PYTH], "msg": {"code": 8, "msg": "Unknown channel name"}}
+    state.feed(json.dumps(refused).encode(), 0)
+    state.ask("kalshi-indices", S)
+    state.ask("kalshi-pyth", S)
+    [listing, anew] = [json.loads(command) for command in state.commands()]
+    assert (listing["cmd"], listing["params"]) == (
+        "update_subscription",
+        {"sids": [77], "action": "indexlist"},
+    )
+    assert (anew["cmd"], anew["params"]["channels"]) == ("subscribe", [PYTH])
+    reply = {
+        "type": f"{INDICES}_indexlist",
+        "id": listing["id"],
+        "sid": 77,
+        "seq": 1,
+        "msg": {"index_ids": ["BRTI"]},
+    }
+    assert list(state.feed(json.dumps(reply).encode(), S)) == [Listed(INDICES, ("BRTI",))]
+    again = {"type": "error", "id": anew["id"], "msg": {"code": 8, "msg": "Unknown channel name"}}
+    assert Denied(PYTH, "8 Unknown channel name") in state.feed(json.dumps(again).encode(), S)
+    gap = index() | {"sid": 77, "seq": 3}
+    assert Missed(INDICES) in state.feed(json.dumps(gap).encode(), S), "the reply has a number like any other"
+    state.closed()
+    state.ask("kalshi-indices", S)
+    assert not state.commands()
+
+
 def test_a_gap_in_it_is_no_gap_in_the_account() -> None:
     state, asked = opened()
     granted = {"type": "subscribed", "id": asked[INDICES], "msg": {"channel": INDICES, "sid": 77}}
@@ -188,6 +222,8 @@ def test_a_gap_in_it_is_no_gap_in_the_account() -> None:
 
 async def test_what_is_lost_of_it_does_not_have_the_account_read(sim: SimKalshi, recorder: Recorder) -> None:
     venue = sim.client(recorder, publishes=FOLLOWED)
+    venue._deliver(Listed(PYTH, ("EUR/USD",)))
+    assert recorder.publication_lists == [("kalshi-pyth", ("EUR/USD",))]
     for channel in PUBLISHED:
         venue._deliver(Missed(channel))
         venue._deliver(Denied(channel, "8 Unknown channel name"))
@@ -214,6 +250,20 @@ async def test_the_simulators_values_reach_the_listener(sim: SimKalshi, recorder
     index = next(one for one in recorder.published if one.name == "BRTI")
     assert index.last_minute is not None and index.last_minute.seconds == 60
     assert abs(index.at_ms - sim.clock.wall_ms()) < 5_000
+
+
+async def test_the_simulated_venue_lists_what_it_publishes(
+    sim: SimKalshi, recorder: Recorder, run_venue: Any
+) -> None:
+    venue = sim.client(recorder, publishes=FOLLOWED)
+    async with run_venue(venue):
+        await recorder.until(lambda: bool(recorder.published))
+        for source in FOLLOWED:
+            await venue.ask_published(source)
+        await recorder.until(lambda: len(recorder.publication_lists) == 2)
+    lists = dict(recorder.publication_lists)
+    assert {"BRTI", "ETHUSD_RTI"} <= set(lists["kalshi-indices"])
+    assert {"EUR/USD", "USD/JPY", "US10Y"} <= set(lists["kalshi-pyth"]), "by the desk's names"
 
 
 async def test_from_the_wire_to_the_quote_the_index_comes_five_times_a_second(sim: SimKalshi) -> None:

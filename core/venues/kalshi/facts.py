@@ -59,6 +59,13 @@ class ValueSeen(msgspec.Struct, frozen=True):
     value: Published
 
 
+class Listed(msgspec.Struct, frozen=True):
+    """What a channel of values has, by the desk's names, as was asked."""
+
+    channel: str
+    names: tuple[str, ...]
+
+
 class Denied(msgspec.Struct, frozen=True):
     """The venue does not give us this channel, which we can do without."""
 
@@ -113,6 +120,7 @@ Fact = (
     | TradeSeen
     | PublicationSeen
     | ValueSeen
+    | Listed
     | Denied
     | MarketEvent
     | FeesChanged

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import msgspec
 
 from core.venues.kalshi.markets import EventFeeWire, LifecycleWire
-from core.venues.kalshi.publications import FastWire, IndexWire, PythWire
+from core.venues.kalshi.publications import FastWire, IndexWire, ListWire, PythWire
 from core.venues.kalshi.reports import FillWire, OrderWire
 from core.venues.kalshi.tape import TickerWire, TradeWire
 from core.venues.wire import Name, Whole
@@ -105,6 +105,18 @@ class PythFrame(msgspec.Struct, frozen=True, tag_field="type", tag="pyth_value")
     msg: PythWire
 
 
+class IndexListFrame(msgspec.Struct, frozen=True, tag_field="type", tag="cfbenchmarks_value_indexlist"):
+    sid: Whole
+    seq: Whole
+    msg: ListWire
+
+
+class PythListFrame(msgspec.Struct, frozen=True, tag_field="type", tag="pyth_value_underlying_list"):
+    sid: Whole
+    seq: Whole
+    msg: ListWire
+
+
 class LifecycleFrame(msgspec.Struct, frozen=True, tag_field="type", tag="market_lifecycle_v2"):
     sid: Whole
     seq: Whole
@@ -157,6 +169,8 @@ Frame = (
     | IndexFrame
     | FastFrame
     | PythFrame
+    | IndexListFrame
+    | PythListFrame
     | LifecycleFrame
     | EventFeeFrame
     | Subscribed

@@ -11,6 +11,7 @@ from core.venues.kalshi.facts import (
     Fact,
     FillSeen,
     GroupSeen,
+    Listed,
     Missed,
     Oddity,
     OrderSeen,
@@ -25,9 +26,11 @@ from core.venues.kalshi.frames import (
     FillFrame,
     GroupFrame,
     IndexFrame,
+    IndexListFrame,
     OrderFrame,
     PositionFrame,
     PythFrame,
+    PythListFrame,
     TickerFrame,
     TradeFrame,
 )
@@ -36,6 +39,7 @@ from core.venues.kalshi.publications import (
     INDICES,
     PUBLISHED,
     PYTH,
+    desk_name,
     fast_value,
     index_value,
     pyth_value,
@@ -109,6 +113,14 @@ def public(frame: TickerFrame | TradeFrame) -> Sequence[Fact]:
                 return (TradeSeen(trade(frame.msg, odd)),)
     except WireError as error:
         return (Oddity("unreadable public message", str(error)),)
+
+
+def listed(frame: IndexListFrame | PythListFrame) -> Sequence[Fact]:
+    match frame:
+        case IndexListFrame():
+            return (Listed(INDICES, tuple(frame.msg.index_ids)),)
+        case PythListFrame():
+            return (Listed(PYTH, tuple(map(desk_name, frame.msg.underlying_tickers))),)
 
 
 def published(frame: IndexFrame | FastFrame | PythFrame, data: bytes) -> Sequence[Fact]:

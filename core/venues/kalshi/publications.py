@@ -27,6 +27,8 @@ PUBLISHED: Final[Mapping[str, str]] = {
 }
 """The channels, and what each is called in the configuration. Whatever becomes of one of them, the
 connection goes on."""
+LISTINGS: Final[Mapping[str, str]] = {INDICES: "indexlist", PYTH: "underlying_list"}
+"""What asks which names a channel has; the fast one's are known by the other's."""
 UNDERLYINGS: Final[Mapping[str, str]] = {
     "EUR/USD": "FX.EUR/USD",
     "GBP/USD": "FX.GBP/USD",
@@ -81,6 +83,18 @@ class PythWire(msgspec.Struct, frozen=True):
     source_ts_ms: int
 
 
+class ListWire(msgspec.Struct, frozen=True):
+    """The names a channel has; of Pyth's those seen in the last two hours."""
+
+    index_ids: list[Name] = []
+    underlying_tickers: list[Name] = []
+
+
+def desk_name(underlying: str) -> str:
+    """What the desk calls one of Pyth's things."""
+    return _NAMES.get(underlying, underlying)
+
+
 def index_value(wire: IndexWire, odd: Odd) -> Published:
     """With its averages; one that cannot be is left out and goes to ``odd``. Raises ``WireError``.
 
@@ -125,7 +139,7 @@ def mean(wire: AverageWire | None, field: str, ends_ms: int, most: int, odd: Odd
 
 def pyth_value(wire: PythWire) -> Published:
     """Raises ``WireError``."""
-    name = _NAMES.get(wire.underlying_ticker, wire.underlying_ticker)
+    name = desk_name(wire.underlying_ticker)
     at_ms = unix_ms(wire.source_ts_ms, "source_ts_ms")
     return Published(PUBLISHED[PYTH], name, number(wire.value_usd, "value_usd"), at_ms)
 

@@ -46,11 +46,13 @@ from core.venues.kalshi.frames import (
     Frame,
     GroupFrame,
     IndexFrame,
+    IndexListFrame,
     LifecycleFrame,
     OrderFrame,
     Params,
     PositionFrame,
     PythFrame,
+    PythListFrame,
     Snapshot,
     Subscribed,
     TickerFrame,
@@ -59,7 +61,7 @@ from core.venues.kalshi.frames import (
     envelope_decoder,
     frame_decoder,
 )
-from core.venues.kalshi.publications import PUBLISHED
+from core.venues.kalshi.publications import LISTINGS, PUBLISHED
 from core.venues.kalshi.subscriptions import Subscriptions
 from core.venues.venue import BookView
 from core.venues.wire import Odd, WireError, decode
@@ -156,6 +158,17 @@ class StreamState:
         for slot in self._books.slots.values():
             slot.refused = False
 
+    def ask(self, source: str, now_ns: int) -> None:
+        """Ask which values a publication has; one that was refused is asked for anew."""
+        for name, action in LISTINGS.items():
+            channel = self._subscriptions.channels.get(name)
+            if PUBLISHED[name] != source or channel is None or not self._open:
+                continue
+            if channel.sid is not None:
+                self._subscriptions.send("update_subscription", Params(sids=[channel.sid], action=action))
+            elif channel.deadline_ns is None:
+                self._subscribe(name, now_ns)
+
     @property
     def waiting(self) -> bool:
         """Whether there are commands to send."""
@@ -214,6 +227,8 @@ class StreamState:
                 return (*self._count(frame.sid, frame.seq, now_ns), *messages.public(frame))
             case IndexFrame() | FastFrame() | PythFrame():
                 return (*self._count(frame.sid, frame.seq, now_ns), *messages.published(frame, data))
+            case IndexListFrame() | PythListFrame():
+                return (*self._count(frame.sid, frame.seq, now_ns), *messages.listed(frame))
             case LifecycleFrame():
                 return (*self._count(frame.sid, frame.seq, now_ns), MarketEvent(frame.msg))
             case EventFeeFrame():

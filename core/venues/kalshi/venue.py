@@ -32,6 +32,7 @@ from core.venues.kalshi.facts import (
     GiveUp,
     GroupSeen,
     KeyRefused,
+    Listed,
     MarketEvent,
     Missed,
     Oddity,
@@ -255,6 +256,8 @@ class KalshiVenue:
                 self._listener.on_publication(PUBLISHED[fact.channel], fact.channel, fact.frame)
             case ValueSeen():
                 self._listener.on_published(fact.value)
+            case Listed():
+                self._listener.on_publication_list(PUBLISHED[fact.channel], fact.names)
             case Denied() if fact.channel == FAST:  # the channel of seconds tells of the same
                 self._anomaly("no values between seconds", f"{fact.channel}: {fact.reason}")
             case Denied():
@@ -263,6 +266,10 @@ class KalshiVenue:
                 pass  # the desk asks for none of these
             case GiveUp():
                 self._anomaly("stream", fact.reason)
+
+    async def ask_published(self, source: str) -> None:
+        self._state.ask(source, self._clocks.mono_ns())
+        await self._session.flush()
 
     async def subscribe(self, tickers: Sequence[str]) -> None:
         known: list[tuple[str, TickGrid]] = []

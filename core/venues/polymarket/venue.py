@@ -398,5 +398,8 @@ class PolymarketVenue:
     async def maintenance(self) -> tuple[Maintenance, ...] | Incomplete:
         return ()
 
+    async def ask_published(self, source: str) -> None:
+        """It publishes nothing beside its markets."""
+
     def clock_offset_ms(self) -> int | None:
         return self._http.clock_offset_ms()
