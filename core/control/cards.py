@@ -81,6 +81,7 @@ def proposal_row(card: Proposal, around: CardSurroundings) -> ProposalRow:
         shrink=c.sizing.shrink,
         bound_by=c.sizing.bound_by,
         ahead=ahead,
+        fill=c.fill,
         spread_ticks=spread,
         share=c.quantity / depth if depth else 1.0,
         position=holding,

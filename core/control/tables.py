@@ -357,6 +357,8 @@ class ProposalRow(msgspec.Struct, frozen=True, array_like=True):
     bound_by: str
     ahead: int
     """Contracts resting at our price or better."""
+    fill: float
+    """Chance that an entry is reached within an hour, by what is ahead of it."""
     spread_ticks: int
     share: float
     """Share of the visible depth this order would take or join."""

@@ -13,6 +13,8 @@ from core.strategy.sizing import played
 
 def exit_wanted(desk: Desk, market: MarketState, view: MarketView) -> ExitView | None:
     """The exit of a market's position; ``None`` when nothing is held."""
+    if view.position.net == 0:
+        return None
     rules, equity = desk.rules, bankroll(desk)
     risked = elsewhere(desk, market.market.ticker)
     playing = played(equity, rules.kelly, risked) if equity is not None else Money(0)

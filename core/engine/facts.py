@@ -343,7 +343,7 @@ def refreshed(desk: Desk, candidate: Candidate) -> Candidate | str:
             candidate.price,
             candidate.quantity,
             candidate.fee_role,
-            desk.rules.sell_before_settlement,
+            desk.rules,
         )
     except UnknownFeeError as error:
         return str(error)

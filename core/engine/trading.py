@@ -12,7 +12,6 @@ from collections.abc import Set
 import msgspec
 
 from core.domain.order import BookSide, Life, Order, Purpose
-from core.domain.units import Price
 from core.engine.desk import Desk
 from core.engine.exiting import exit_wanted
 from core.engine.facts import (
@@ -26,6 +25,7 @@ from core.engine.facts import (
     waits,
 )
 from core.engine.operator import ENGINE, Actor, Outcome, accepted, refused
+from core.engine.resting import unwanted
 from core.engine.state import EventState, MarketState, Mode
 from core.execution.approvals import Proposal, ProposalState, describe
 from core.execution.gateway import Denied, Wish
@@ -33,7 +33,7 @@ from core.journal.events import Kind
 from core.models.fair_value import FairValue
 from core.strategy.assess import QUARANTINED, STALE, UNCONFIRMED, Assessment, assess
 from core.strategy.entries import entries, lapsed, outcomes_of
-from core.strategy.proposal import Candidate, FeeRole, Sizing
+from core.strategy.proposal import Candidate
 from core.strategy.rules import MarketView
 
 Views = dict[str, MarketView]
@@ -160,7 +160,7 @@ class Trading:
             if view is not None:
                 leave = self._exit(desk.state.markets[ticker], view)
                 self._market(desk.state.markets[ticker], view, leave or wanted.get(ticker))
-                self._drop_lapsed(desk.state.markets[ticker].fair, view)
+                self._drop_unwanted(desk.state.markets[ticker].fair, view)
 
     def _assess(self, event: EventState, views: Views) -> None:
         """Edge column of each priced market."""
@@ -279,18 +279,16 @@ class Trading:
             return clocks.wall_ms() + 3_600_000
         return clocks.world.real_at(fair.fresh_until_ms)
 
-    def _drop_lapsed(self, fair: FairValue | None, view: MarketView) -> None:
+    def _drop_unwanted(self, fair: FairValue | None, view: MarketView) -> None:
         """Cancel resting entries whose reason is gone. A stale book drops nothing: the orders expire."""
-        desk, ticker = self._desk, view.market.ticker
+        desk = self._desk
         if fair is None or view.stale:
             return
-        for order in desk.ledger.live_in(ticker):
-            if order.life is Life.WORKING and order.intent.purpose is Purpose.OPEN and order.order_id:
-                if desk.seats.cancelling(order.intent.client_order_id):
-                    continue
-                why = lapsed(fair, view, _of_order(order, fair), desk.rules, desk.clocks.world_ms())
-                if why:
-                    desk.seats.cancel((order.intent.client_order_id,), why)
+        for order in desk.ledger.live_in(view.market.ticker):
+            client = order.intent.client_order_id
+            entry = order.life is Life.WORKING and order.intent.purpose is Purpose.OPEN and order.order_id
+            if entry and not desk.seats.cancelling(client) and (why := unwanted(desk, order, fair, view)):
+                desk.seats.cancel((client,), why)
 
     def unvouched(self, order: Order) -> str:
         """Why the strategy cannot say that an entry is still wanted; empty when it can, and for exits."""
@@ -365,34 +363,6 @@ def _continues(card: Proposal, wanted: Candidate) -> bool:
     """Whether the strategy still wants the same trade, whatever its price and size."""
     held = card.candidate
     return (held.purpose, held.side) == (wanted.purpose, wanted.side)
-
-
-def _of_order(order: Order, fair: FairValue) -> Candidate:
-    """A resting entry as the candidate it came from, for the question whether it is still wanted."""
-    intent = order.intent
-    return Candidate(
-        ticker=intent.ticker,
-        event_ticker=fair.event_ticker,
-        strategy=intent.strategy,
-        side=intent.side,
-        purpose=intent.purpose,
-        price=intent.price,
-        quantity=order.leaves,
-        tif=intent.tif,
-        post_only=intent.post_only,
-        reduce_only=intent.reduce_only,
-        fee_role=FeeRole.MAKER if intent.post_only else FeeRole.TAKER,
-        fee=intent.reserved,
-        edge=Price(0),
-        edge_half=Price(0),
-        fair=fair.probability,
-        sigma=fair.sigma,
-        model=fair.model,
-        model_version=fair.version,
-        sizing=Sizing(0.0, 0.0, ""),
-        why="",
-        against="",
-    )
 
 
 def _cents(price: int) -> str:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
+from core.domain.book import Book
 from core.domain.fees import UnknownFeeError
 from core.domain.market import MarketStatus, TickGrid
 from core.domain.order import BookSide
@@ -38,11 +41,26 @@ class Assessment(msgspec.Struct, frozen=True):
     """Depth share at the price: what the book lets us do, before Kelly and limits."""
     edge: Price = Price(0)
     needed: Price = Price(0)
+    fill: float = 1.0
+    """Chance that takers reach it within an hour, by the size before it."""
     blocked: bool = False
 
     @property
+    def pays(self) -> bool:
+        return self.edge >= self.needed
+
+    @property
     def tradable(self) -> bool:
-        return not self.word and not self.blocked and self.edge >= self.needed
+        return not self.word and not self.blocked and self.pays
+
+    @property
+    def preference(self) -> tuple[bool, float, bool]:
+        """By what it may be expected to bring where it pays, else by what it lacks; resting before taking."""
+        return (
+            self.pays,
+            self.edge * self.fill if self.pays else self.edge - self.needed,
+            self.role is FeeRole.MAKER,
+        )
 
 
 def assess(fair: FairValue, view: MarketView, rules: EntryRules, now_ms: int) -> Assessment:
@@ -64,7 +82,7 @@ def assess(fair: FairValue, view: MarketView, rules: EntryRules, now_ms: int) ->
         return Assessment(ticker, NOTHING, str(error))
     if not found:
         return Assessment(ticker, NOTHING, "nothing to do at these prices")
-    best = max(found, key=lambda a: (a.edge - a.needed, a.role is FeeRole.MAKER))
+    best = max(found, key=lambda a: a.preference)
     doubt = too_good(fair, best.price, best.edge, (bid + ask) / 2, rules)
     if doubt:
         return msgspec.structs.replace(best, word=QUARANTINED, reason=doubt)
@@ -98,10 +116,13 @@ def edge_at(
     price: Price,
     quantity: Quantity,
     role: FeeRole,
-    sells: bool = False,
+    rules: EntryRules,
 ) -> tuple[Cost, Price] | None:
-    """Cost and net edge of opening ``quantity`` at ``price`` as maker, or as taker up to it; ``sells``
-    where the plan is to sell before settlement."""
+    """Cost and net edge of opening ``quantity`` at ``price`` as maker, or as taker up to it.
+
+    A taker's edge has paid the spread, every level's price and the fee; a maker's the news that comes with
+    a fill; both the second fee where the plan is to sell before settlement.
+    """
     fees = view.market.fees
     cost = (
         cost_at(fees, side, price, quantity, role)
@@ -110,25 +131,45 @@ def edge_at(
     )
     if cost is None:
         return None
-    return cost, net_edge(fair.probability, side, cost, fees if sells else None)
+    return cost, _net(fair, view, side, cost, role, rules)
+
+
+def _net(
+    fair: FairValue, view: MarketView, side: BookSide, cost: Cost, role: FeeRole, rules: EntryRules
+) -> Price:
+    edge = net_edge(fair.probability, side, cost, view.market.fees if rules.sell_before_settlement else None)
+    return Price(edge - rules.adverse_selection) if role is FeeRole.MAKER else edge
 
 
 def _entries_on(side: BookSide, fair: FairValue, view: MarketView, rules: EntryRules) -> list[Assessment]:
-    """Maker and taker entry on one side, as far as the rules allow them."""
-    prices = [
-        (FeeRole.MAKER, _resting_price(side, fair, view, rules) if rules.maker else None),
-        (FeeRole.TAKER, _taking_limit(side, fair, view, rules) if rules.taker else None),
-    ]
+    """Maker's and taker's entries on one side, as far as the rules allow them."""
+    found = resting_on(side, fair, view, rules) if rules.maker else []
+    limit = _taking_limit(side, fair, view, rules) if rules.taker else None
+    return found + (_at(side, FeeRole.TAKER, [limit], fair, view, rules) if limit is not None else [])
+
+
+def resting_on(side: BookSide, fair: FairValue, view: MarketView, rules: EntryRules) -> list[Assessment]:
+    """The places in the book in which an order of ours could wait."""
+    return _at(side, FeeRole.MAKER, _resting_prices(side, view, rules), fair, view, rules)
+
+
+def _at(
+    side: BookSide,
+    role: FeeRole,
+    prices: Sequence[Price],
+    fair: FairValue,
+    view: MarketView,
+    rules: EntryRules,
+) -> list[Assessment]:
     found = []
-    for role, price in prices:
-        if price is None or paid(side, price) > rules.price_max:
+    for price in prices:
+        if paid(side, price) > rules.price_max:
             continue
         quantity = max(depth_share(view, side, price, role, rules), rules.min_quantity)
-        at = edge_at(fair, view, side, price, quantity, role, rules.sell_before_settlement)
+        at = edge_at(fair, view, side, price, quantity, role, rules)
         if at is None:
             continue
         cost, edge = at
-        needed = needed_edge(fair, view, side, price, cost, rules)
         found.append(
             Assessment(
                 ticker=view.market.ticker,
@@ -137,10 +178,25 @@ def _entries_on(side: BookSide, fair: FairValue, view: MarketView, rules: EntryR
                 price=price,
                 quantity=cost.filled,
                 edge=edge,
-                needed=needed,
+                needed=needed_edge(fair, view, side, price, cost, rules),
+                fill=reached(ahead(view.book, side, price), rules) if role is FeeRole.MAKER else 1.0,
             )
         )
     return found
+
+
+def ahead(book: Book, side: BookSide, price: Price) -> Quantity:
+    """Contracts that are filled before an order that comes to ``price`` now."""
+    return book.depth_within(side, price)
+
+
+def reached(before: Quantity, rules: EntryRules) -> float:
+    """Chance that takers come as far as an order with so many contracts before it, within an hour.
+
+    What they bring is taken for exponential with mean ``flow`` and that, not knowing it, for as likely much
+    more as much less: its mean over such means falls off as a hyperbola.
+    """
+    return rules.flow / (rules.flow + before)
 
 
 def depth_share(view: MarketView, side: BookSide, price: Price, role: FeeRole, rules: EntryRules) -> Quantity:
@@ -156,16 +212,16 @@ def visible(view: MarketView, side: BookSide, price: Price, role: FeeRole) -> Qu
     return view.book.depth_within(side.opposite, limit) if limit is not None else Quantity(0)
 
 
-def _resting_price(side: BookSide, fair: FairValue, view: MarketView, rules: EntryRules) -> Price | None:
-    """Join the best, or go one tick ahead where the spread is wide and the edge still suffices."""
+def _resting_prices(side: BookSide, view: MarketView, rules: EntryRules) -> list[Price]:
+    """The best price to join and, where the spread is wide, the one a tick ahead of it."""
     bid, ask, grid = view.book.best_bid, view.book.best_ask, view.market.grid
     if bid is None or ask is None:
-        return None
+        return []
     join = bid if side is BookSide.BID else ask
-    ahead = grid.above(bid) if side is BookSide.BID else grid.below(ask)
-    if ahead is None or not _wide(grid, bid, ask, rules.improve_spread_ticks):
-        return join
-    return ahead if _pays(fair, view, side, ahead, rules.min_quantity, FeeRole.MAKER, rules) else join
+    first = grid.above(bid) if side is BookSide.BID else grid.below(ask)
+    if first is None or not _wide(grid, bid, ask, rules.improve_spread_ticks):
+        return [join]
+    return [join, first]
 
 
 def _wide(grid: TickGrid, bid: Price, ask: Price, ticks: int) -> bool:
@@ -180,25 +236,12 @@ def _taking_limit(side: BookSide, fair: FairValue, view: MarketView, rules: Entr
     """The deepest level worth taking by itself; the best one when none is."""
     limit: Price | None = None
     for price, size in view.book.walk(side.opposite):
-        if limit is not None and not _pays(fair, view, side, price, size, FeeRole.TAKER, rules):
+        cost = cost_at(view.market.fees, side, price, size, FeeRole.TAKER)
+        edge = _net(fair, view, side, cost, FeeRole.TAKER, rules)
+        if limit is not None and edge < needed_edge(fair, view, side, price, cost, rules):
             break
         limit = price
     return limit
-
-
-def _pays(
-    fair: FairValue,
-    view: MarketView,
-    side: BookSide,
-    price: Price,
-    quantity: Quantity,
-    role: FeeRole,
-    rules: EntryRules,
-) -> bool:
-    fees = view.market.fees
-    cost = cost_at(fees, side, price, quantity, role)
-    edge = net_edge(fair.probability, side, cost, fees if rules.sell_before_settlement else None)
-    return edge >= needed_edge(fair, view, side, price, cost, rules)
 
 
 def too_good(fair: FairValue, price: Price, edge: Price, mid: float | None, rules: EntryRules) -> str:

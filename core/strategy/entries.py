@@ -12,7 +12,16 @@ from core.domain.order import BookSide, Purpose, TimeInForce
 from core.domain.units import ONE_CONTRACT, ONE_DOLLAR, Money, Price, Quantity, notional_up, price_floor
 from core.models.fair_value import EventFair, FairValue
 from core.strategy.against import against
-from core.strategy.assess import Assessment, depth_share, edge_at, needed_edge, too_good, visible
+from core.strategy.assess import (
+    Assessment,
+    depth_share,
+    edge_at,
+    needed_edge,
+    reached,
+    resting_on,
+    too_good,
+    visible,
+)
 from core.strategy.edge import cost_at, paid, per_contract
 from core.strategy.outcomes import Outcomes, outcomes
 from core.strategy.proposal import Candidate, FeeRole, Sizing
@@ -55,11 +64,11 @@ def entries(
     ``views`` and ``assessed`` hold the event's markets by ticker; one that is missing is not traded.
     ``now_ms`` is world time. What earlier candidates would use is taken from the headroom of later ones.
     """
-    chances = [c for fair in event.values if (c := _chance(fair, views, assessed)) is not None]
+    chances = [c for fair in event.values if (c := _chance(fair, views, assessed, rules)) is not None]
     shape = outcomes_of(event, views) if chances else ""
     if isinstance(shape, str):
         return ()
-    chances.sort(key=lambda c: -c.found.edge * c.found.quantity)
+    chances.sort(key=lambda c: -c.found.edge * c.found.fill * c.found.quantity)
     wanted = stakes(
         shape,
         [c.offer(headroom, rules) for c in chances],
@@ -73,7 +82,7 @@ def entries(
         if candidate is not None:
             made.append(candidate)
             spent = Money(spent + worst_cost(candidate))
-    made.sort(key=lambda c: -c.edge * c.quantity)
+    made.sort(key=lambda c: -c.edge * c.fill * c.quantity)
     return tuple(made)
 
 
@@ -96,9 +105,9 @@ def lapsed(fair: FairValue, view: MarketView, candidate: Candidate, rules: Entry
         return view.stale or fair.unpooled
     if view.market.status is not MarketStatus.ACTIVE:
         return f"market is {view.market.status.value}"
-    order, sells = candidate, rules.sell_before_settlement
+    order = candidate
     try:
-        at = edge_at(fair, view, order.side, order.price, order.quantity, order.fee_role, sells)
+        at = edge_at(fair, view, order.side, order.price, order.quantity, order.fee_role, rules)
     except UnknownFeeError as error:
         return str(error)
     if at is None:
@@ -115,6 +124,24 @@ def lapsed(fair: FairValue, view: MarketView, candidate: Candidate, rules: Entry
     return ""
 
 
+def displaced(
+    fair: FairValue, view: MarketView, order: Candidate, before: Quantity, rules: EntryRules
+) -> str:
+    """Why a resting entry with ``before`` contracts ahead of it is better placed elsewhere, empty where not.
+
+    A tick of price is weighed against the chance to be reached: a good place in the queue is kept.
+    """
+    now = edge_at(fair, view, order.side, order.price, order.quantity, order.fee_role, rules)
+    places = [a for a in resting_on(order.side, fair, view, rules) if a.pays and a.price != order.price]
+    best = max(places, key=lambda a: a.edge * a.fill, default=None)
+    if now is None or best is None:
+        return ""
+    gain = best.edge * best.fill - now[1] * reached(before, rules)
+    if gain < rules.requote_gain:
+        return ""
+    return f"a place at {paid(order.side, best.price) / 100:g}c is worth {gain / 100:.1f}c more"
+
+
 def _held(view: MarketView) -> tuple[Held, ...]:
     """A market's position and its unfinished entries, as though they had filled."""
     opening = view.opening_bid - view.opening_ask
@@ -125,12 +152,15 @@ def _held(view: MarketView) -> tuple[Held, ...]:
 
 
 def _chance(
-    fair: FairValue, views: Mapping[str, MarketView], assessed: Mapping[str, Assessment]
+    fair: FairValue,
+    views: Mapping[str, MarketView],
+    assessed: Mapping[str, Assessment],
+    rules: EntryRules,
 ) -> _Chance | None:
     view, found = views.get(fair.ticker), assessed.get(fair.ticker)
     if view is None or found is None or not found.tradable:
         return None
-    at = edge_at(fair, view, found.side, found.price, found.quantity, found.role)
+    at = edge_at(fair, view, found.side, found.price, found.quantity, found.role, rules)
     if at is None:
         return None
     cost, _ = at
@@ -156,9 +186,9 @@ def _sized(
     bound, least = smallest(caps), max(rules.min_quantity, view.market.minimum)
     if bound.quantity < least:
         return None
-    sells, less = rules.sell_before_settlement, max(whole(Quantity(bound.quantity // 2)), least)
-    at = edge_at(fair, view, found.side, found.price, bound.quantity, found.role, sells)
-    half = edge_at(fair, view, found.side, found.price, less, found.role, sells)
+    less = max(whole(Quantity(bound.quantity // 2)), least)
+    at = edge_at(fair, view, found.side, found.price, bound.quantity, found.role, rules)
+    half = edge_at(fair, view, found.side, found.price, less, found.role, rules)
     if at is None or half is None:
         return None
     cost, edge = at
@@ -189,6 +219,7 @@ def _sized(
         why=event.why,
         against=against(fair, found, view, rules, now_ms),
         lifetime_s=rules.lifetime_s,
+        fill=found.fill,
     )
 
 

@@ -129,6 +129,8 @@ class FakeVenue:
     beat: Beat | None = None
     faults: Faults = field(default_factory=Faults)
     placed: dict[str, Resting] = field(default_factory=dict)
+    ahead: dict[str, Quantity] = field(default_factory=dict)
+    """Contracts before an order in its queue, by its id; none where it is not in it."""
     executed: list[Fill] = field(default_factory=list)
     stages: dict[str, TradeStage] = field(default_factory=dict)
     """Ends of trades that settled later."""
@@ -523,7 +525,9 @@ class FakeVenue:
 
     async def queue_ahead(self, tickers: Sequence[str]) -> dict[str, Quantity] | Incomplete:
         resting = [o for o in self.placed.values() if o.open and o.intent.ticker in tickers]
-        return await self._read(lambda: {o.order_id: Quantity(0) for o in resting})
+        return await self._read(
+            lambda: {o.order_id: self.ahead.get(o.order_id, Quantity(0)) for o in resting}
+        )
 
     async def fills(self, *, since_ms: int | None = None) -> tuple[Fill, ...] | Incomplete:
         return await self._read(

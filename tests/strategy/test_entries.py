@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from core.domain.market import FeeSchedule, FeeType, MarketStatus, PriceBand, TickGrid
 from core.domain.order import BookSide, Outcome, Purpose, TimeInForce
 from core.domain.units import DOLLAR, Money, Price, contracts
-from core.strategy.assess import NOTHING, QUARANTINED, STALE, assess, needed_edge
+from core.strategy.assess import NOTHING, QUARANTINED, STALE, assess, needed_edge, reached
 from core.strategy.edge import Cost
-from core.strategy.entries import entries, lapsed, worst_cost
+from core.strategy.entries import displaced, entries, lapsed, worst_cost
 from core.strategy.proposal import Candidate, FeeRole
 from core.strategy.rules import EntryRules
 
@@ -40,7 +40,7 @@ def test_a_wide_spread_is_improved_by_one_tick_and_never_crossed(made: Any) -> N
     assert found.sizing.bound_by == "depth share (25% of 160)"
     assert (found.tif, found.post_only, found.reduce_only) == (TimeInForce.GTC, True, False)
     assert found.fee_role is FeeRole.MAKER
-    assert (found.edge, found.edge_half) == (620, 620)
+    assert (found.edge, found.edge_half) == (570, 570)  # 6.2 c less what a fill tells
     assert found.why == "Open-Meteo +1.5F at 14:02Z"
     assert found.against
     assert found.lifetime_s == 120
@@ -52,18 +52,66 @@ def test_a_wide_spread_is_improved_by_one_tick_and_never_crossed(made: Any) -> N
         (((32, 160),), 0.382, 3100),  # one tick apart: join
         (((33, 160),), 0.382, 3100),  # two ticks: join
         (((34, 160),), 0.382, 3200),  # three: one ahead
-        (((34, 160),), 0.338, 3100),  # ahead would not pay: join
+        (((34, 160),), 0.342, 3100),  # ahead would not pay: join
     ],
 )
 def test_where_a_resting_order_goes(made: Any, asks: Any, fair: float, price: int) -> None:
     assert only(propose(made, [made.view(asks=asks)], [made.fair(probability=fair)])).price == price
 
 
+@pytest.mark.parametrize(
+    ("before", "price", "fill"),
+    [
+        (120, 3200, 1.0),  # 6.7 c at five chances in eight against 5.7 c
+        (30, 3100, 200 / 230),  # so short a queue is worth more than a tick
+    ],
+)
+def test_a_tick_is_weighed_against_the_queue(made: Any, before: int, price: int, fill: float) -> None:
+    found = only(propose(made, [made.view(bids=((31, before),))], [made.fair()]))
+    assert (found.price, found.fill) == (price, pytest.approx(fill))
+
+
+@given(st.integers(0, 10**6), st.integers(1, 10**6))
+def test_the_more_there_is_ahead_the_later_the_turn(first: int, more: int) -> None:
+    near, far = (reached(contracts(n), RULES) for n in (first, first + more))
+    assert 1 >= near > far > 0
+
+
+def test_taking_is_dropped_where_waiting_brings_more(made: Any) -> None:
+    """The spread and the fee are paid for certainty: that is worth it only where waiting is long."""
+    both = EntryRules(taker=True)
+    near, far = (
+        only(propose(made, [made.view(bids=((34, n),), asks=((35, 160),))], [made.fair("B", 0.44)], both))
+        for n in (10, 900)
+    )
+    assert (near.fee_role, far.fee_role) == (FeeRole.MAKER, FeeRole.TAKER)
+
+
+@pytest.mark.parametrize(
+    ("bids", "before", "said"),
+    [
+        (((31, 40),), 0, ""),  # first in its queue
+        (((31, 60),), 20, ""),  # behind twenty: so good a place is not given up for a tick
+        (((31, 440),), 400, "a place at 32c is worth 3.5c more"),
+        (((31, 40), (33, 90)), 90, ""),  # outbid by a few: going ahead of them costs three ticks
+        (((31, 40), (33, 300)), 300, "a place at 34c is worth 1.0c more"),
+        (((31, 40), (32, 900)), 900, "a place at 33c is worth 3.5c more"),
+    ],
+)
+def test_a_place_in_the_queue_is_given_up_for_a_better_one_alone(
+    made: Any, bids: Any, before: int, said: str
+) -> None:
+    order = only(propose(made, [made.view(bids=((31, 30),), asks=((36, 160),))], [made.fair()]))
+    assert order.price == 3100
+    view = made.view(bids=bids, asks=((36, 160),))
+    assert displaced(made.fair(), view, order, contracts(before), RULES) == said
+
+
 def test_an_over_priced_market_is_bought_as_no(made: Any) -> None:
     found = only(propose(made, [made.view()], [made.fair(probability=0.26)]))
     assert (found.side, found.outcome, found.price) == (BookSide.ASK, Outcome.NO, 3300)
     assert found.outcome_price == 6700
-    assert found.edge == 700
+    assert found.edge == 650
     assert found.sizing.bound_by == "depth share (25% of 120)"
 
 
@@ -152,8 +200,8 @@ def test_no_entry_shortly_before_close_or_in_a_paused_market(made: Any) -> None:
 @pytest.mark.parametrize(
     ("probability", "sigma", "proposed"),
     [
-        (0.331, 0.01, True),  # 2.1 c at 31: joining still pays
-        (0.329, 0.01, False),  # 1.9 c
+        (0.336, 0.01, True),  # 2.6 c at 31, 2.1 after what a fill tells: joining still pays
+        (0.334, 0.01, False),  # 1.9 c
         (0.350, 0.10, False),  # 4 c, but half of a ten-cent error is five
     ],
 )
@@ -172,8 +220,8 @@ def test_the_threshold(made: Any, probability: float, sigma: float, proposed: bo
         ({"venue": Money(4 * DOLLAR)}, "venue limit", 12),
         ({"total": Money(5 * DOLLAR)}, "total limit", 15),
         ({"cash": Money(6 * DOLLAR)}, "cash", 18),
-        # .25 x .062/.68 x .062^2/(.062^2 + .04^2) x 100 / .32
-        ({"bankroll": Money(100 * DOLLAR)}, "kelly", 5),
+        # .25 x .057/.675 x .057^2/(.057^2 + .04^2) x 100 / .325
+        ({"bankroll": Money(100 * DOLLAR)}, "kelly", 4),
     ],
 )
 def test_the_cap_that_binds_is_remembered(made: Any, room: dict[str, Any], bound: str, quantity: int) -> None:
@@ -244,8 +292,8 @@ def test_markets_without_a_view_or_a_price_are_left_out(made: Any) -> None:
     ("probability", "view", "reason"),
     [
         (0.382, {}, ""),
-        (0.335, {}, ""),  # 1.5 c: below a new entry's need, above half of it
-        (0.325, {}, "edge is down to +0.5c"),
+        (0.340, {}, ""),  # 1.5 c: below a new entry's need, above half of it
+        (0.330, {}, "edge is down to +0.5c"),
         (0.382, {"stale": "book is 14 s old"}, "14 s old"),
     ],
 )
@@ -305,8 +353,8 @@ def test_a_plan_to_sell_is_sized_by_its_whole_cost(made: Any) -> None:
         only(propose(made, [made.view()], [made.fair()], r, bankroll=poor))
         for r in (RULES, EntryRules(sell_before_settlement=True))
     )
-    # (p - c) / (1 - c), shrunk: at 32 c, and at 32 c with the 1.66 c of the sale.
-    for found, cost, edge in ((held, 0.32, 0.062), (sold, 0.3366, 0.0454)):
+    # (p - c) / (1 - c), shrunk: at 32 c and what a fill tells, and with the 1.66 c of the sale.
+    for found, cost, edge in ((held, 0.325, 0.057), (sold, 0.3416, 0.0404)):
         factor = edge**2 / (edge**2 + 0.04**2)
         assert found.sizing.kelly_full == pytest.approx((0.382 - cost) / (1 - cost), rel=1e-3)
         assert found.sizing.shrink == pytest.approx(factor, rel=1e-3)
