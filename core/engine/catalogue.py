@@ -176,6 +176,7 @@ class Catalogue:
         desk.pricing.forget(ticker, market.event_ticker)
         desk.pinned_rules.pop(ticker, None)
         desk.state.exit_rules.pop(ticker, None)
+        desk.state.relied.pop(ticker, None)
         desk.state.changed_markets.touch(ticker)
         event = desk.state.events[market.event_ticker]
         event.markets.remove(ticker)

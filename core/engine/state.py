@@ -164,6 +164,9 @@ class DeskState:
     today_pnl: Money | None = None
     today: dict[str, Money] = field(default_factory=dict)
     """P&L of the world day by ticker."""
+    relied: dict[str, int | None] = field(default_factory=dict)
+    """Positions held while their model counted beside the market, by ticker; world time since which it does
+    not, ``None`` while it does."""
     exit_rules: dict[str, str] = field(default_factory=dict)
     """What would close a position, in words, by ticker."""
     controller: str = ""

@@ -13,7 +13,7 @@ import msgspec
 
 from core.domain.order import BookSide, Life, Order, Purpose
 from core.engine.desk import Desk
-from core.engine.exiting import exit_wanted
+from core.engine.exiting import exit_wanted, note
 from core.engine.facts import (
     headroom,
     judge,
@@ -201,6 +201,7 @@ class Trading:
 
     def _exit(self, market: MarketState, view: MarketView) -> Candidate | None:
         desk, ticker = self._desk, market.market.ticker
+        note(desk, market, view)
         found = exit_wanted(desk, market, view)
         rule = found.rule if found is not None else ""
         if desk.state.exit_rules.get(ticker, "") != rule:

@@ -142,9 +142,13 @@ def _net(
 
 
 def _entries_on(side: BookSide, fair: FairValue, view: MarketView, rules: EntryRules) -> list[Assessment]:
-    """Maker's and taker's entries on one side, as far as the rules allow them."""
+    """Maker's and taker's entries on one side, as far as the rules and the model's worth allow them.
+
+    A model that adds nothing to the market gives no direction to pay a spread for: what is left is to quote
+    around what both say together.
+    """
     found = resting_on(side, fair, view, rules) if rules.maker else []
-    limit = _taking_limit(side, fair, view, rules) if rules.taker else None
+    limit = _taking_limit(side, fair, view, rules) if rules.taker and fair.weight > 0.0 else None
     return found + (_at(side, FeeRole.TAKER, [limit], fair, view, rules) if limit is not None else [])
 
 

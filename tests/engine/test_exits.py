@@ -5,19 +5,27 @@ from __future__ import annotations
 import asyncio
 from decimal import Decimal
 
+import msgspec
+
 from core.config.settings import EngineSettings, Settings, StrategySettings
 from core.domain.clock import WorldClock
 from core.domain.order import Purpose
+from core.domain.position import Position
 from core.domain.units import contracts
+from core.engine.exiting import believed, note
+from core.engine.facts import market_view
 from core.engine.state import Mode
 from core.execution.approvals import ProposalState
+from core.models.calibration import Standing, Verdict
+from core.models.pooling import Weights
 from core.strategy.convergence import HOLD, NO_FAIR, STOP_MODEL, STOP_TIME
 from tests.execution.bench import EVENT, HOT, Bench, running
-from tests.virtual import START_WALL_MS, VirtualLoop, run_virtual
+from tests.virtual import START_WALL_MS, VirtualLoop, run_virtual, trusted
 
 FAST = WorldClock(START_WALL_MS, START_WALL_MS, 60.0)
 """A minute of the world a second."""
 GRACE_S = 7_200 / 60
+WORTHLESS = Standing(Verdict.WORTHLESS, 0.0, "the model adds nothing: -0.040 +- 0.010 nats an event")
 
 
 def rule(bench: Bench) -> str:
@@ -44,7 +52,7 @@ def test_a_position_is_sold_once_its_model_has_been_silent_for_longer_than_the_g
             assert rule(bench) == STOP_MODEL
             order = card.candidate
             assert order.reduce_only and order.purpose is Purpose.CLOSE
-            assert order.why.startswith("model invalid: no fair value for 120 min: ")
+            assert order.why.startswith("model invalid: for 120 min no fair value: ")
             # It stands while the model stays silent, and goes with its return.
             await asyncio.sleep(5)
             cards = bench.engine.desk.approvals.proposals
@@ -65,6 +73,45 @@ def test_automatic_mode_stops_by_itself() -> None:
             await silent(bench)
             bench.engine.state.mode = Mode.AUTO
             await bench.until(lambda: not bench.engine.desk.ledger.net(HOT), "flat", GRACE_S + 20)
+
+    run_virtual(main)
+
+
+def test_what_a_model_opened_goes_when_it_counts_for_nothing_any_more() -> None:
+    counts = [True]
+
+    def judge(series: str, model: str, usual: Weights) -> Standing:
+        return trusted(series, model, usual) if counts[0] else WORTHLESS
+
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop, world=FAST, judge=judge) as bench:
+            await bench.held(8)
+            bench.venue.quote(HOT, 40, 42)
+            await asyncio.sleep(2)
+            counts[0] = False
+            began = loop.time()
+            card = await bench.card(closes=True, seconds=GRACE_S + 10)
+            assert GRACE_S - 1 <= loop.time() - began <= GRACE_S + 5
+            assert (
+                card.candidate.why
+                == f"model invalid: for 120 min it counts for nothing: {WORTHLESS.sentence}"
+            )
+            counts[0] = True
+            cards = bench.engine.desk.approvals.proposals
+            await bench.until(lambda: cards[card.id].state is ProposalState.WITHDRAWN, "withdrawn", 5)
+
+    run_virtual(main)
+
+
+def test_what_was_quoted_around_a_price_without_a_model_rests_on_none() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop, world=FAST, judge=lambda *_: WORTHLESS) as bench:
+            bench.venue.quote(HOT, 34, 44)
+            market, view = bench.engine.state.markets[HOT], market_view(bench.engine.desk, HOT)
+            assert market.fair is not None and view is not None and market.fair.weight == 0
+            note(bench.engine.desk, market, msgspec.structs.replace(view, position=Position(contracts(5))))
+            await asyncio.sleep(GRACE_S + 5)
+            assert not believed(bench.engine.desk, market).invalid
 
     run_virtual(main)
 

@@ -231,7 +231,7 @@ def test_selling_a_part_makes_the_rest_worth_waiting_for(made: Any) -> None:
     assert [rule(net) for net in (100, 5)] == [EXIT, HOLD]
 
 
-WAITED = "no fair value for 125 min: NWS is 9 h old"
+WAITED = "for 125 min no fair value: NWS is 9 h old"
 
 
 @pytest.mark.parametrize(

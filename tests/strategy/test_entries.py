@@ -77,6 +77,14 @@ def test_the_more_there_is_ahead_the_later_the_turn(first: int, more: int) -> No
     assert 1 >= near > far > 0
 
 
+def test_a_model_that_adds_nothing_is_quoted_around_and_never_taken_on(made: Any) -> None:
+    view, fair = made.view(asks=((34, 160),)), made.fair(probability=0.42)
+    nothing = msgspec.structs.replace(fair, weight=0.0)
+    assert only(propose(made, [view], [fair], TAKER)).fee_role is FeeRole.TAKER
+    assert propose(made, [view], [nothing], TAKER) == ()
+    assert only(propose(made, [view], [nothing], EntryRules(taker=True))).fee_role is FeeRole.MAKER
+
+
 def test_taking_is_dropped_where_waiting_brings_more(made: Any) -> None:
     """The spread and the fee are paid for certainty: that is worth it only where waiting is long."""
     both = EntryRules(taker=True)
