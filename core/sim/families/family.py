@@ -48,6 +48,11 @@ class Family(Protocol):
     @property
     def series(self) -> SeriesSpec: ...
 
+    @property
+    def look_every_ms(self) -> int:
+        """Real time between two looks of the crowd at one of its events."""
+        ...
+
     def open(self, now_ms: int, listed: Container[str]) -> Iterable[Offering]:
         """Events that trade at a world instant, without those whose tickers are ``listed``."""
         ...

@@ -1,7 +1,6 @@
 """Lists what the families offer, quotes it around the crowd's value and settles it: one quiet maker for all.
 
-A quote moves when its price does by a cent or half of it is gone. Looks are seconds of real time apart
-and spread over the events, so that many markets cost little.
+A quote moves when its price does by a cent or half of it is gone, so that many markets cost little.
 """
 
 from __future__ import annotations
@@ -21,8 +20,6 @@ from core.sim.orders import Order, OrderStatus
 MAKER = "sim-families-maker"
 LIST_EVERY_MS = 1_000
 """Real time between two looks at the families' calendars."""
-LOOK_EVERY_MS = 2_000
-"""Real time between two looks of the maker at an event."""
 
 _POCKETS = Money(10**15)
 _HALF_SPREAD_CENTS = 1.5
@@ -34,6 +31,7 @@ class _Quoted(msgspec.Struct):
 
     of: Offering
     spec: EventSpec
+    every_ms: int
     next_ms: int
     quotes: dict[tuple[str, BookSide], Order] = {}
 
@@ -68,7 +66,7 @@ class FamilyFloor:
             self._list(real_ms, now_ms)
         for quoted in self._quoted.values():
             if quoted.next_ms <= real_ms:
-                quoted.next_ms = real_ms + LOOK_EVERY_MS
+                quoted.next_ms = real_ms + quoted.every_ms
                 self._quote(quoted, now_ms)
 
     def _list(self, real_ms: int, now_ms: int) -> None:
@@ -76,7 +74,7 @@ class FamilyFloor:
             for of in family.open(now_ms, self._exchange.events):
                 spec = of.spec
                 self._exchange.list_event(spec)
-                self._quoted[spec.event_ticker] = _Quoted(of, spec, real_ms)
+                self._quoted[spec.event_ticker] = _Quoted(of, spec, family.look_every_ms, real_ms)
 
     def _determine(self, over: _Quoted) -> None:
         ended = over.of.outcome()

@@ -19,7 +19,7 @@ from core.sim.releases import LATE_S_MAX, Release, Releases
 
 SERIES, KIND = "KXCPI", "CPI"
 SOURCE = Source("Bureau of Labor Statistics", "https://www.bls.gov/cpi/")
-OPENS_MS = 14 * DAY_MS
+OPENS_MS = 7 * DAY_MS
 CLOSES_BEFORE_MS = 5 * 60_000
 """Nobody trades when the figure comes."""
 DETERMINED_AFTER_MS = LATE_S_MAX * 1000 + 60_000
@@ -99,8 +99,9 @@ class Threshold(msgspec.Struct, frozen=True):
 
 
 class Inflation:
-    """Every release of the next two weeks, of a month the earliest."""
+    """Every release of the next week, of a month the earliest."""
 
+    look_every_ms = 10_000
     series = SeriesSpec(
         SERIES,
         "CPI month on month",

@@ -123,6 +123,7 @@ class Low(msgspec.Struct, frozen=True):
 class Lows:
     """New York's days, as far as the record goes."""
 
+    look_every_ms = 2_000
     series = SeriesSpec(
         SERIES,
         "Lowest temperature in New York",

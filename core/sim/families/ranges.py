@@ -155,6 +155,8 @@ class Range(msgspec.Struct, frozen=True):
 class Ranges:
     """One series in one world."""
 
+    look_every_ms = 1_000
+
     def __init__(self, of: RangeSeries, prices: Prices) -> None:
         self._of, self._prices = of, prices
         self.series = SeriesSpec(

@@ -99,6 +99,7 @@ class Winner(msgspec.Struct, frozen=True):
 class Winners:
     """The first game of each day, from when bookmakers offer it."""
 
+    look_every_ms = 2_000
     series = SeriesSpec(
         SERIES, "NBA game winner", "Sports", ("Basketball",), "custom", settlement_sources=(SOURCE,)
     )
