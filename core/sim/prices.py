@@ -37,14 +37,14 @@ class Thing(msgspec.Struct, frozen=True):
 
 
 THINGS = (
-    Thing("EUR/USD", 1.1574, 5, 0.00004, 2e-5, {"dollar": -0.06, "eur": 0.04}, FOREX),
-    Thing("GBP/USD", 1.3180, 5, 0.00006, 2e-5, {"dollar": -0.06, "gbp": 0.05}, FOREX),
+    Thing("EUR/USD", 1.1574, 5, 0.00004, 2e-5, {"dollar": -0.07, "eur": 0.055}, FOREX),
+    Thing("GBP/USD", 1.3180, 5, 0.00006, 2e-5, {"dollar": -0.07, "gbp": 0.06}, FOREX),
     Thing("USD/JPY", 155.40, 3, 0.006, 2e-5, {"dollar": 0.06, "jpy": 0.08}, FOREX),
     Thing("XAU/USD", 4123.5, 2, 0.15, 5e-5, {"dollar": -0.05, "gold": 0.17}, FOREX),
-    Thing("SPX", 7512.0, 2, 0.25, 1e-5, {"stocks": 0.15}, US_STOCKS),
-    Thing("NDX", 27_640.0, 2, 1.0, 1e-5, {"stocks": 0.19, "tech": 0.08}, US_STOCKS),
-    Thing("SPY", 749.10, 2, 0.01, 1e-5, {"stocks": 0.15}, US_STOCKS),
-    Thing("VIX", 17.4, 2, 0.05, 1e-4, {"stocks": -0.7, "fear": 0.6}, US_STOCKS),
+    Thing("SPX", 7512.0, 2, 0.25, 1e-5, {"stocks": 0.136}, US_STOCKS),
+    Thing("NDX", 27_640.0, 2, 1.0, 1e-5, {"stocks": 0.172, "tech": 0.08}, US_STOCKS),
+    Thing("SPY", 749.10, 2, 0.01, 1e-5, {"stocks": 0.136}, US_STOCKS),
+    Thing("VIX", 17.4, 2, 0.05, 1e-4, {"stocks": -0.45, "fear": 0.3}, US_STOCKS),
     Thing("US10Y", 4.12, 3, 0.002, 1e-4, {"rates": 0.20}, US_STOCKS),
     Thing("BTC/USD", 91_250.0, 2, 0.5, 1e-4, {"crypto": 0.42, "btc": 0.15}),
     Thing("BRTI", 91_250.0, 2, 0.5, 0.0, {"crypto": 0.42, "btc": 0.15}),

@@ -72,7 +72,16 @@ def test_trading_time_goes_on_while_open_and_stands_while_closed(
     assert last <= at_ms
     assert hours.traded_ms(last) == hours.traded_ms(at_ms)
     assert last == at_ms or not hours.is_open(at_ms)
-    assert hours.traded_ms(at_ms) <= hours.traded_ms(at_ms + later) <= hours.traded_ms(at_ms) + later
+    most = max(session.pace for session in hours.sessions)
+    grown = hours.traded_ms(at_ms + later) - hours.traded_ms(at_ms)
+    assert -1e-3 <= grown <= most * later + 1e-3
+
+
+def test_a_nights_news_is_in_the_first_minute_and_mornings_are_lively() -> None:
+    day = [US_STOCKS.traded_ms(ms(f"2026-11-30T{at}:00+00:00")) for at in ("14:30", "14:31", "21:00")]
+    assert (day[1] - day[0]) / (day[2] - day[0]) == pytest.approx(0.3, abs=0.01)
+    hours = [FOREX.traded_ms(ms(f"2026-12-01T{at}:00:00+00:00")) for at in ("01", "02", "13", "14")]
+    assert hours[3] - hours[2] > 4 * (hours[1] - hours[0])
 
 
 def test_the_last_trade_before_the_clocks_change_is_fridays_close() -> None:
