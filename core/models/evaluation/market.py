@@ -16,7 +16,7 @@ import numpy.typing as npt
 from core.models import pooling_fit, scores
 from core.models.calibration import DAYS_MIN
 from core.models.evaluation.market_files import HOURS_UTC, MARKETS, Events, events
-from core.models.evaluation.rows import ALL, DEFAULT, Counted, Report, Row, row
+from core.models.evaluation.rows import ALL, DEFAULT, Counted, Report, Row, hour_text, row
 from core.models.evaluation.walk import Steps, fits
 from core.models.evaluation.weather import comparable
 from core.models.evaluation.weather_files import LEADS, LeadSet, lead_set
@@ -55,6 +55,9 @@ def score(directory: Path, counted: Counted) -> Report:
         notes.append(f"{LEADS} is not there: no model stands beside the market.")
     rows: list[Row] = []
     for hour in HOURS_UTC:
+        if hour not in found.prices:
+            notes.append(f"{MARKETS}: no print at {hour_text(hour)}, its table is left out.")
+            continue
         every = {MARKET: found.prices[hour], **said}
         if said:
             every |= _pooled(found, said[WEATHER], hour, usable, counted.fit_until)

@@ -37,7 +37,7 @@ class Events(msgspec.Struct, frozen=True):
     """Highest degree that pays, by event and contract; infinite for the last one, NaN beyond it."""
     winner: npt.NDArray[np.intp]
     prices: dict[int, Array]
-    """By hour: what the market said, as probabilities; NaN beyond an event's last contract."""
+    """By hour that has prints: what the market said, as probabilities; NaN beyond an event's last one."""
 
 
 class _Contract(msgspec.Struct, frozen=True):
@@ -131,21 +131,18 @@ def _prices(
 ) -> dict[int, Array]:
     cents = {hour: np.where(beyond, np.nan, NOTHING_TRADED_CENTS) for hour in HOURS_UTC}
     seen: set[tuple[str, int]] = set()
-    wanted = {str(hour): hour for hour in HOURS_UTC}
     columns = ("ticker", "hour_utc", "last", "ask", "ask_age_min", "bid", "bid_age_min")
     for cells in rows_of(path, columns):
-        hour = wanted.get(cells.values[1])
-        if hour is None or cells.values[0] not in places:
+        hour = cells.whole(1, "hour_utc")
+        if hour not in cents or cells.values[0] not in places:
             continue
         at = cells.values[0], hour
         if at in seen:
             raise cells.fault(f"contract {at[0][:60]!r} is there twice at this hour; remove one of the rows.")
         seen.add(at)
         cents[hour][places[at[0]]] = _said(cells)
-    for hour, found in cents.items():
-        clipped = np.clip(found, *CENTS)
-        cents[hour] = clipped / np.nansum(clipped, axis=1, keepdims=True)
-    return cents
+    clipped = {hour: np.clip(cents[hour], *CENTS) for hour in sorted({hour for _, hour in seen})}
+    return {hour: found / np.nansum(found, axis=1, keepdims=True) for hour, found in clipped.items()}
 
 
 def _said(cells: Cells) -> float:

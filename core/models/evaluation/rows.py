@@ -124,7 +124,7 @@ def table(report: Report) -> Iterator[str]:
     for (lead, hour), found in itertools.groupby(report.rows, key=lambda r: (r.lead, r.hour_utc)):
         rows = list(found)
         together = [r for r in rows if r.group == ALL]
-        when = [*([] if lead is None else [f"lead {lead}"]), *([] if hour is None else [_hour(hour)])]
+        when = [*([] if lead is None else [f"lead {lead}"]), *([] if hour is None else [hour_text(hour)])]
         groups = [r.group for r in rows] if not together else [ALL]
         for group in dict.fromkeys(groups):
             yield f"{report.task}: {', '.join((group, *when))}"
@@ -158,7 +158,7 @@ def _cell(scored: Row, name: str, digits: int) -> str:
     return f"{value:.{digits}f}" + (f" ±{error:.{digits}f}" if error is not None else "")
 
 
-def _hour(hour_utc: int) -> str:
+def hour_text(hour_utc: int) -> str:
     """Hours count from midnight UTC of the day: those before are of the day before."""
     return f"{hour_utc % 24:02d}:00 UTC" + (" the day before" if hour_utc < 0 else "")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import math
 from pathlib import Path
 
 import numpy as np
@@ -39,7 +38,6 @@ def found(report: Report, model: str, group: str = "all", hour: int = -3) -> Row
 def test_all_stand_on_the_same_events(report: Report) -> None:
     rows = [r for r in report.rows if (r.group, r.hour_utc) == ("all", -3)]
     assert {r.n for r in rows if r.model != "climatology"} == {200}
-    assert {r.hour_utc for r in report.rows} == {-3, 3, 12, 15}
     assert {r.group for r in report.rows} == {"all", "KXHIGHAAA", "KXHIGHBBB"}
 
 
@@ -60,8 +58,9 @@ def test_a_pool_frozen_before_sixty_days_stays_the_market(directory: Path) -> No
     assert found(frozen, "pool").log_loss == pytest.approx(found(frozen, "market").log_loss, abs=1e-6)
 
 
-def test_an_hour_without_prints_knows_nothing(report: Report) -> None:
-    assert found(report, "market", hour=12).log_loss == pytest.approx(math.log(6))
+def test_an_hour_without_prints_has_no_table_and_is_told(report: Report) -> None:
+    assert {r.hour_utc for r in report.rows} == {-3, 3}
+    assert "kalshi_high_markets: no print at 12:00 UTC, its table is left out." in report.notes
 
 
 def test_a_series_without_a_forecast_is_told(tmp_path: Path) -> None:
@@ -153,9 +152,14 @@ def test_events_of_other_sizes_stand_side_by_side(tmp_path: Path) -> None:
     folder = write_event(tmp_path / "m", EVENT)
     with (folder / "markets.csv").open("a") as file:
         file.write("KXHIGHBBB,2023-02-01,U0,-inf,69.0,1\nKXHIGHBBB,2023-02-01,U1,70.0,inf,0\n")
+    prints = PRINTS + "\n" + printed("U1", 3, "3", "", "", "", "") + "\n"
+    (folder / "hourly_snapshots.csv.gz").write_bytes(gzip.compress(prints.encode()))
     of_event, _ = events(folder)
-    assert of_event.prices[3][1][:2] == pytest.approx([0.5, 0.5])
+    assert of_event.prices[3][1][:2] == pytest.approx([0.25, 0.75])
     assert np.isnan(of_event.prices[3][1][2])
+    assert of_event.prices[3][0] == pytest.approx([1 / 3] * 3), (
+        "an event without a print at an hour that has some"
+    )
 
 
 @pytest.mark.parametrize(
