@@ -20,7 +20,7 @@ from core.models.evaluation.rows import DEFAULT, Days
 from core.models.laws import Array, Shape
 from core.models.ranges.clocks import week_hour
 from core.models.ranges.fitting import Prior, best_shape, likelihood, log_scale
-from core.models.ranges.rolling import ewma, week_shape
+from core.models.ranges.squares import ewma, week_shape
 
 REFIT_DAYS = 30
 LAMBDA = 0.94

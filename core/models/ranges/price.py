@@ -151,7 +151,7 @@ def _smile(inputs: IndexInputs, state: Running, mean: IndexMean, now_ms: int) ->
 def _of_smile(inputs: IndexInputs, smile: Smile) -> tuple[float, float, str, InputAge | None]:
     """As ``_variance``: options of about the horizon know more of it than an index of thirty days."""
     _check_volatility(smile.percent, "its options")
-    _check_apart(inputs, smile.percent, "its options")
+    _check_apart(inputs, smile.percent, "the volatility of its options")
     words = f"volatility {smile.percent:.1f}% and skew {smile.slope:+.2f} of {smile.strikes} strikes"
     return implied_per_s(smile.percent), SMILE_ERROR, words, smile.age
 

@@ -77,20 +77,21 @@ def built(name: str, *, until: int | None = None, changed_from: int | None = Non
 NAMES = ["spx", "btc", "spy", "eur"]
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_what_comes_after_changes_nothing_that_was_said_before(name: str) -> None:
-    """The first difference may be the outcome of the day on which prices change, and what is said of later
-    days; before that nothing."""
-    rows_a_day = {"spx": 1, "btc": 1, "spy": 7, "eur": 24}[name]
+@pytest.mark.parametrize(
+    ("name", "rows_a_day", "issued"), [("spx", 1, 0), ("btc", 1, 0), ("spy", 7, 3), ("eur", 24, 13)]
+)
+def test_what_comes_after_changes_nothing_that_was_said_before(
+    name: str, rows_a_day: int, issued: int
+) -> None:
+    """Prices differ from the hour on at which a day's forecast is made: its outcome does, what was said of it
+    does not, and of the next day it does."""
     day = 100
-    usual, other = built(name), built(name, changed_from=day * rows_a_day)
-    first = int(np.searchsorted(usual.days, START + day))
-    differs = {
-        model: int(np.flatnonzero(usual.models[model].deviation != other.models[model].deviation)[0])
-        for model in usual.models
-    }
-    assert all(first <= at <= first + 2 for at in differs.values()), differs
-    assert (usual.outcomes[:first] == other.outcomes[:first]).all()
+    usual, other = built(name), built(name, changed_from=day * rows_a_day + issued)
+    at = int(np.searchsorted(usual.days, START + day))
+    assert usual.outcomes[at] != other.outcomes[at]
+    for model, said in usual.models.items():
+        differs = np.flatnonzero(said.deviation != other.models[model].deviation)
+        assert differs[0] == at + 1, model
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -58,6 +58,19 @@ def test_without_returns_the_prior_stands_and_gives_way_to_them() -> None:
     assert log_scale(Shape.T5, returns, known, prior) == pytest.approx(free, abs=0.05)
 
 
+def test_a_prior_is_worth_its_number_of_returns() -> None:
+    """The optimum of the likelihood with so many returns' information about the centre."""
+    returns, known = drawn(5, 60)
+    only, prior, information = known[:, :1], Prior((-3.0,), 60.0), 2 * 5 / (5 + 3)
+
+    def unlikely(c: np.ndarray) -> float:
+        away = 0.5 * information * (c[0] + 3) ** 2 * (1 + 1e-3)
+        return 60 * (away - likelihood(Shape.T5, returns, np.exp(only @ c)))
+
+    best = minimize(unlikely, [-3.0], method="Nelder-Mead", options={"xatol": 1e-10, "fatol": 1e-14})
+    assert log_scale(Shape.T5, returns, only, prior) == pytest.approx(best.x, abs=1e-6)
+
+
 def test_one_wild_return_does_not_make_the_rest_wide() -> None:
     returns, known = drawn(6)
     wild = returns.copy()

@@ -17,8 +17,9 @@ from core.models.prediction import Laws, Prediction
 from core.models.ranges.inputs import absorb
 from core.models.ranges.price import predict
 from core.models.ranges.smile import REACH, Smile, smile_of
+from core.models.ranges.volatility import Realised
 from tests.models.alone import alone
-from tests.models.ranges.conftest import ENDS_MS, SPOT, inputs, ladder, stamp
+from tests.models.ranges.conftest import ENDS_MS, SPOT, dvol, inputs, ladder, quote, settling, stamp
 
 HOUR_MS = 3_600_000
 NOW = ENDS_MS - 4 * HOUR_MS
@@ -149,3 +150,25 @@ def test_an_event_is_priced_by_the_smile_sums_to_one_and_falls_back() -> None:
         and "no smile: " in again.evidence[2]
         and "t, 4 degrees" in again.evidence[3]
     )
+
+
+def test_volatilities_of_another_market_are_refused() -> None:
+    held = inputs(NOW)
+    for mark in marks():
+        held = absorb(held, mark)
+    calm = Realised(NOW, SPOT, 1e-9 * 100, 60.0 * 100, 100.0, 100.0)
+    found = predict(ladder(), msgspec.structs.replace(held, realised=calm), NOW)
+    assert isinstance(found, NoPrice) and found.reason.startswith(
+        "the volatility of its options is 50%, BRTI's returns 2%"
+    )
+
+
+def test_in_the_closing_window_the_average_is_all_that_counts() -> None:
+    """Of options that expire with it, too."""
+    now_ms = ENDS_MS - 30_000
+    options = [msgspec.structs.replace(m, expires_ms=ENDS_MS, stamp=stamp(now_ms)) for m in marks(step=10.0)]
+    held = absorb(absorb(inputs(now_ms), settling(SPOT, 30, now_ms)), quote(SPOT, now_ms))
+    for mark in options:
+        held = absorb(held, mark)
+    found = predict(ladder(), absorb(held, dvol(45.0, now_ms)), now_ms)
+    assert isinstance(found, Prediction) and "t, 4 degrees" in found.evidence[-1]
