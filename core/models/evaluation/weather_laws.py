@@ -11,7 +11,7 @@ from core.models.evaluation.walk import Steps, Walked, fits, walk_emos
 from core.models.evaluation.weather_files import LeadSet
 from core.models.laws import Array, Law, Mixture, Shape
 from core.models.weather import article_normal, climatology, dressing, emos, rolling
-from core.models.weather.predictors import Predictors, Series, corrected, predictors
+from core.models.weather.predictors import SCALE_MIN_F, Predictors, Series, corrected, predictors
 
 CALIBRATED = "calibrated-sigma"
 RECENT = "recent"
@@ -143,7 +143,7 @@ def rolled(forecast: Array, outcomes: Array, lead: int) -> Law:
 
 def window(errors: Array, lead: int) -> tuple[Array, Array, Array]:
     """Mean, spread and root mean square of each city's last known errors at issue (``rolling.DAYS_USED`` of
-    them, NaN below ``rolling.DAYS_MIN``)."""
+    them, NaN below ``rolling.DAYS_MIN``), never less than rounding leaves."""
     mean, sigma, size = (np.full(errors.shape, np.nan) for _ in range(3))
     for city, row in enumerate(errors):
         at = np.flatnonzero(np.isfinite(row))
@@ -156,6 +156,6 @@ def window(errors: Array, lead: int) -> tuple[Array, Array, Array]:
         square = squares[known] - squares[known - count]
         mean[city] = total / used
         variance = np.maximum(square - total**2 / used, 0.0) / (used - 1)
-        sigma[city] = np.sqrt(variance * (1.0 + 1.0 / used))
-        size[city] = np.sqrt(square / used)
+        sigma[city] = np.maximum(SCALE_MIN_F, np.sqrt(variance * (1.0 + 1.0 / used)))
+        size[city] = np.maximum(SCALE_MIN_F, np.sqrt(np.maximum(square, 0.0) / used))
     return mean, sigma, size

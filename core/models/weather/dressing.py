@@ -12,11 +12,10 @@ import msgspec
 import numpy as np
 
 from core.models.laws import Array, Law, Mixture, Shape
+from core.models.weather.predictors import SCALE_MIN_F
 
 NAME = "dressing"
 DAYS_MIN = 60
-SCALE_MIN_F = 0.3
-"""What rounding to whole degrees leaves of a perfect member."""
 _STEPS_MAX = 200
 _SETTLED = 1e-3
 HUMPS_APART = 2.0

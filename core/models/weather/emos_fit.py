@@ -16,7 +16,7 @@ import numpy as np
 from core.models import scores
 from core.models.laws import Array, Shape, below, density
 from core.models.weather.emos import LOG_SCALE_BOUNDS, MEAN_TERMS, SPREAD_TERMS, Parameters
-from core.models.weather.predictors import Predictors
+from core.models.weather.predictors import SCALE_MIN_F, Predictors
 
 DAYS_MIN = 150
 RIDGE = 0.001
@@ -172,7 +172,8 @@ def _towards_anchor(
     """Centre and penalty of a fit without a prior: the anchor as it is, with one scale for all days; both
     constants are free."""
     centre = np.zeros(len(names) + len(spreads))
-    centre[len(names) + spreads.index("constant")] = math.log(float(residuals.std()) / shape.deviation)
+    scale = max(SCALE_MIN_F, float(residuals.std())) / shape.deviation
+    centre[len(names) + spreads.index("constant")] = math.log(scale)
     free = np.array([name == "constant" for name in (*names, *spreads)])
     return centre, np.where(free, 0.0, RIDGE)
 

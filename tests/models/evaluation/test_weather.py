@@ -178,6 +178,14 @@ def test_a_wrong_row_is_refused_with_its_line(
         assert f"{where}{line}:" in str(refused.value)
 
 
+def test_days_far_apart_are_a_slip_and_refused(tmp_path: Path) -> None:
+    folder = write_leads(tmp_path, days=10)
+    with (folder / "forecasts.csv").open("a") as file:
+        file.write("AAA,0001-01-02,0001-01-01,1,70,50,1,1\n")
+    with pytest.raises(DataError, match="spans more than 20000 days, 0001-01-02 and 2023-01-10; correct"):
+        weather.score(tmp_path, Counted())
+
+
 def test_the_default_reaches_its_figures_on_the_development_days(shared: Path) -> None:
     """Lead 1, 2025-01-04 to 2025-02-12: a tenth of the promised table, as the whole takes its time."""
     data = lead_set(shared / "data" / "models" / "weather_lead_forecasts")

@@ -154,6 +154,14 @@ def test_too_few_days_are_refused_with_their_number() -> None:
         emos_fit.fit(Shape.NORMAL, predictors(series), series.outcomes)
 
 
+def test_a_perfect_forecast_is_as_wide_as_rounding() -> None:
+    true = np.round(np.random.default_rng(1).normal(70, 5, 300))
+    known = predictors(Series(FIRST, 1, true, {"perfect": true}))
+    law = emos.predict(emos_fit.fit(Shape.NORMAL, known, true), known)
+    assert law.location[20:] == pytest.approx(true[20:], abs=0.1)
+    assert np.isfinite(law.scale).all()
+
+
 def test_a_term_without_its_input_corrects_nothing_and_is_named() -> None:
     terms = {"constant": np.array([1.0]), "cloud": np.array([np.nan])}
     known = Predictors(np.array([70.0]), terms, np.array([3.0]), np.array([80.0]))
