@@ -399,7 +399,7 @@ PROPOSALS: tuple[Field, ...] = (
     Field("fair", "in terms of the outcome", lambda r, n: price(r.fair)),
     Field("sigma", "one standard error of fair", lambda r, n: price(r.sigma)),
     Field("edge", "net edge a contract", lambda r, n: price(r.edge)),
-    Field("fill", "chance to be reached within an hour", lambda r, n: round(r.fill, 2)),
+    Field("fill", "share expected to fill within an hour", lambda r, n: round(r.fill, 2)),
     Field("kelly_full", "full Kelly, of the bankroll", lambda r, n: round(r.kelly_full, 4)),
     Field("kelly_used", "what part of it is used", lambda r, n: round(r.kelly_used * r.shrink, 4)),
     Field("bound_by", "what set the size", lambda r, n: r.bound_by),

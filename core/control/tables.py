@@ -358,7 +358,7 @@ class ProposalRow(msgspec.Struct, frozen=True, array_like=True):
     ahead: int
     """Contracts resting at our price or better."""
     fill: float
-    """Chance that an entry is reached within an hour, by what is ahead of it."""
+    """Share of an entry expected to fill within an hour, by what is ahead of it."""
     spread_ticks: int
     share: float
     """Share of the visible depth this order would take or join."""

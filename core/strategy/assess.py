@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import msgspec
 
-from core.domain.book import Book
 from core.domain.fees import UnknownFeeError
 from core.domain.market import MarketStatus, TickGrid
 from core.domain.order import BookSide
@@ -42,7 +42,7 @@ class Assessment(msgspec.Struct, frozen=True):
     edge: Price = Price(0)
     needed: Price = Price(0)
     fill: float = 1.0
-    """Chance that takers reach it within an hour, by the size before it."""
+    """Share of it expected to fill within an hour, by the size before it."""
     blocked: bool = False
 
     @property
@@ -183,24 +183,28 @@ def _at(
                 quantity=cost.filled,
                 edge=edge,
                 needed=needed_edge(fair, view, side, price, cost, rules),
-                fill=reached(ahead(view.book, side, price), rules) if role is FeeRole.MAKER else 1.0,
+                fill=expected_fill(view, side, price, cost.filled, role, rules),
             )
         )
     return found
 
 
-def ahead(book: Book, side: BookSide, price: Price) -> Quantity:
-    """Contracts that are filled before an order that comes to ``price`` now."""
-    return book.depth_within(side, price)
+def expected_fill(
+    view: MarketView, side: BookSide, price: Price, quantity: Quantity, role: FeeRole, rules: EntryRules
+) -> float:
+    """``share_filled`` of an order that comes to ``price`` now, behind all that is there; takers wait not."""
+    if role is FeeRole.TAKER:
+        return 1.0
+    return share_filled(view.book.depth_within(side, price), quantity, rules)
 
 
-def reached(before: Quantity, rules: EntryRules) -> float:
-    """Chance that takers come as far as an order with so many contracts before it, within an hour.
+def share_filled(before: Quantity, quantity: Quantity, rules: EntryRules) -> float:
+    """The share of an order expected to fill within an hour with so many contracts ``before`` it.
 
-    What they bring is taken for exponential with mean ``flow`` and that, not knowing it, for as likely much
-    more as much less: its mean over such means falls off as a hyperbola.
+    What takers bring is exponential with a rate that is not known and taken for exponential itself: more than
+    ``c`` contracts come with chance ``flow / (flow + c)``, and the share is the mean of it over the order's.
     """
-    return rules.flow / (rules.flow + before)
+    return rules.flow / quantity * math.log1p(quantity / (rules.flow + before))
 
 
 def depth_share(view: MarketView, side: BookSide, price: Price, role: FeeRole, rules: EntryRules) -> Quantity:

@@ -16,9 +16,10 @@ from core.strategy.assess import (
     Assessment,
     depth_share,
     edge_at,
+    expected_fill,
     needed_edge,
-    reached,
     resting_on,
+    share_filled,
     too_good,
     visible,
 )
@@ -129,14 +130,14 @@ def displaced(
 ) -> str:
     """Why a resting entry with ``before`` contracts ahead of it is better placed elsewhere, empty where not.
 
-    A tick of price is weighed against the chance to be reached: a good place in the queue is kept.
+    A tick of price is weighed against the share that is expected to fill: a good place in the queue is kept.
     """
     now = edge_at(fair, view, order.side, order.price, order.quantity, order.fee_role, rules)
     places = [a for a in resting_on(order.side, fair, view, rules) if a.pays and a.price != order.price]
     best = max(places, key=lambda a: a.edge * a.fill, default=None)
     if now is None or best is None:
         return ""
-    gain = best.edge * best.fill - now[1] * reached(before, rules)
+    gain = best.edge * best.fill - now[1] * share_filled(before, order.quantity, rules)
     if gain < rules.requote_gain:
         return ""
     return f"a place at {paid(order.side, best.price) / 100:g}c is worth {gain / 100:.1f}c more"
@@ -219,7 +220,7 @@ def _sized(
         why=event.why,
         against=against(fair, found, view, rules, now_ms),
         lifetime_s=rules.lifetime_s,
-        fill=found.fill,
+        fill=expected_fill(view, found.side, found.price, bound.quantity, found.role, rules),
     )
 
 

@@ -59,7 +59,7 @@ class Candidate(msgspec.Struct, frozen=True):
     lifetime_s: int = 120
     """Venue-enforced expiry of a resting order, real seconds."""
     fill: float = 1.0
-    """Chance that a resting entry is reached within an hour, by the size ahead of it."""
+    """Share of an entry expected to fill within an hour, by the size ahead of it."""
 
     @property
     def outcome(self) -> Outcome:

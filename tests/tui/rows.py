@@ -315,7 +315,7 @@ def card(now: Now, **changes: object) -> ProposalRow:
         "shrink": 0.71,
         "bound_by": "depth share (25% of 160)",
         "ahead": 0,
-        "fill": 1.0,
+        "fill": 0.83,
         "spread_ticks": 3,
         "share": 0.25,
         "position": 0,

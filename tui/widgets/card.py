@@ -93,7 +93,7 @@ def _depth(scene: Scene, card: ProposalRow) -> list[Line]:
     rests = card.style == "post-only" and not card.closes
     return [
         line(("depth ", "text-muted"), f"{count(card.ahead)} ahead at {price}c"),
-        line(("reached ", "text-muted"), f"{card.fill:.0%} in 1 h") if rests else (),
+        line(("expected fill ", "text-muted"), f"{card.fill:.0%} in 1 h") if rests else (),
         line(("spread ", "text-muted"), f"{card.spread_ticks}t"),
         line(("takes ", "text-muted"), f"{card.share:.0%}"),
     ]
