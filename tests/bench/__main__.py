@@ -1,8 +1,9 @@
 """``make bench``: ratios measured in one run, then the desk as real processes.
 
-python -m tests.bench                       everything (about seven minutes)
+python -m tests.bench                       everything (about eight minutes)
 python -m tests.bench pairs                 ratios only
 python -m tests.bench stop-key --presses 200
+python -m tests.bench forecast --changes 200    six and a half minutes
 python -m tests.bench load | polymarket-load | quiet | bytes | verbs | signing | tick
 """
 
@@ -11,7 +12,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from tests.bench import index_tick, load, market_load, pairs, signing, stop_key, verbs
+from tests.bench import forecast, index_tick, load, market_load, pairs, signing, stop_key, verbs
 from tests.bench.harness import compare
 
 
@@ -28,6 +29,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.bench")
     parser.add_argument("what", nargs="?", default="all")
     parser.add_argument("--presses", type=int, default=20)
+    parser.add_argument("--changes", type=int, default=40)
     given = parser.parse_args()
     parts = {
         "pairs": _pairs,
@@ -38,6 +40,7 @@ def main() -> int:
         "load": lambda: print(load.report_load(), flush=True),
         "polymarket-load": lambda: print(market_load.report(), flush=True),
         "tick": lambda: print(index_tick.report(), flush=True),
+        "forecast": lambda: print(forecast.report(given.changes), flush=True),
         "stop-key": lambda: print(stop_key.report(given.presses), flush=True),
     }
     if given.what != "all" and given.what not in parts:

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
@@ -319,13 +319,16 @@ def desk(
     sim_module: str = "tui.cli",
     sim_nice: int = 0,
     engine_module: str = "tui.cli",
+    between: Callable[[Desk], None] = lambda _: None,
 ) -> Iterator[Desk]:
-    """Simulator and engine, started here, without a console."""
+    """Simulator and engine, started here, without a console. ``between`` is called once the simulator is
+    ready and before the engine starts."""
     with home() as made:
         made.place.directory.mkdir(mode=0o700)
         made.place.config.write_text(config)
         made.engine_module = engine_module
         made.start_sim(scenario, speed=speed, seed=seed, module=sim_module, nice=sim_nice)
+        between(made)
         made.start_watchdog()
         made.start_engine()
         yield made

@@ -15,7 +15,7 @@ import termios
 import threading
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyte
 
@@ -36,17 +36,37 @@ def wait_for(what: str, seconds: float, happened: Callable[[], Any], poll_s: flo
         time.sleep(poll_s)
 
 
+class Chunk(NamedTuple):
+    """What one read of a terminal brought, and when (monotonic)."""
+
+    at_ns: int
+    data: bytes
+
+
+class Emulator:
+    """The screen that bytes draw."""
+
+    def __init__(self, columns: int, rows: int) -> None:
+        self.screen = pyte.Screen(columns, rows)
+        self._stream = pyte.ByteStream(self.screen)
+
+    def draw(self, data: bytes) -> None:
+        # pyte stumbles over private CSI sequences with intermediate bytes; none of them draws.
+        self._stream.feed(re.sub(rb"\x1b\[[<>=][0-9;]*[a-zA-Z]", b"", data))
+
+    def text(self) -> str:
+        return "\n".join(self.screen.display)
+
+
 class Terminal:
-    """A process in a pty, drained by a thread that counts bytes and feeds a screen emulator on demand."""
+    """A process in a pty, drained by a thread that stamps what it reads; an emulator draws it on demand."""
 
     def __init__(self, argv: list[str], env: dict[str, str], columns: int, rows: int, nice: int = 0) -> None:
         self.bytes = 0
-        self.screen = pyte.Screen(columns, rows)
-        self._stream = pyte.ByteStream(self.screen)
-        self._pending = bytearray()
+        self.chunks: list[Chunk] = []
+        self._emulator = Emulator(columns, rows)
+        self._drawn = 0
         self._shown = ""
-        self._said = bytearray()
-        self._lock = threading.Lock()
         self._reading = threading.Event()
         self._reading.set()
         self.master, slave = pty.openpty()
@@ -71,12 +91,11 @@ class Terminal:
         os.write(self.master, keys)
 
     def text(self) -> str:
-        with self._lock:
-            pending, self._pending = bytes(self._pending), bytearray()
-        if pending:
-            # pyte stumbles over private CSI sequences with intermediate bytes; none of them draws.
-            self._stream.feed(re.sub(rb"\x1b\[[<>=][0-9;]*[a-zA-Z]", b"", pending))
-            self._shown = "\n".join(self.screen.display)
+        fresh = self.chunks[self._drawn :]
+        if fresh:
+            self._drawn += len(fresh)
+            self._emulator.draw(b"".join(chunk.data for chunk in fresh))
+            self._shown = self._emulator.text()
         return self._shown
 
     def wait(self, pattern: str, seconds: float = 30.0) -> str:
@@ -98,8 +117,7 @@ class Terminal:
 
     def said(self) -> str:
         """Everything written so far, what was drawn over or left with the full screen included."""
-        with self._lock:
-            return self._said.decode(errors="replace")
+        return b"".join(chunk.data for chunk in self.chunks).decode(errors="replace")
 
     def hang_up(self) -> None:
         """The line drops: the process gets SIGHUP and its terminal is gone."""
@@ -142,7 +160,7 @@ class Terminal:
             os.close(self.master)
 
     def _unread(self) -> bool:
-        return bool(select.select([self.master], [], [], 0)[0]) or bool(self._pending)
+        return bool(select.select([self.master], [], [], 0)[0]) or len(self.chunks) > self._drawn
 
     def _drain(self) -> None:
         while True:
@@ -156,10 +174,8 @@ class Terminal:
                 return
             if not data:
                 return
-            with self._lock:
-                self.bytes += len(data)
-                self._pending += data
-                self._said += data
+            self.chunks.append(Chunk(time.monotonic_ns(), data))
+            self.bytes += len(data)
 
 
 def _own_terminal(nice: int) -> None:
