@@ -9,6 +9,7 @@ Czado, Gneiting and Held 2009 (PIT of whole numbers). Lower is better everywhere
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import msgspec
 import numpy as np
@@ -212,7 +213,7 @@ def reliability(probability: Array, happened: npt.NDArray[np.bool_]) -> tuple[Bi
     return tuple(bins)
 
 
-def calibration_error(bins: tuple[Bin, ...]) -> float:
+def calibration_error(bins: Sequence[Bin]) -> float:
     """Mean of ``|said - happened|`` weighted by count (ECE)."""
     total = sum(b.count for b in bins)
     return sum(b.count * abs(b.said - b.happened) for b in bins) / total if total else 0.0

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from core.models import pooling_fit, scores
 from core.models.calibration import DAYS_MIN
 from core.models.evaluation.market_files import HOURS_UTC, MARKETS, Events, events
-from core.models.evaluation.rows import ALL, DEFAULT, Counted, Report, Row, hour_text, row
+from core.models.evaluation.rows import ALL, DEFAULT, Counted, Reliability, Report, Row, hour_text, row
 from core.models.evaluation.walk import Steps, fits
 from core.models.evaluation.weather import comparable
 from core.models.evaluation.weather_files import LEADS, LeadSet, lead_set
@@ -54,6 +54,7 @@ def score(directory: Path, counted: Counted) -> Report:
     else:
         notes.append(f"{LEADS} is not there: no model stands beside the market.")
     rows: list[Row] = []
+    told: list[Reliability] = []
     for hour in HOURS_UTC:
         if hour not in found.prices:
             notes.append(f"{MARKETS}: no print at {hour_text(hour)}, its table is left out.")
@@ -63,8 +64,10 @@ def score(directory: Path, counted: Counted) -> Report:
             every |= _pooled(found, said[WEATHER], hour, usable, counted.fit_until)
         else:
             every[DEFAULT] = found.prices[hour]
-        rows += _rows(found, every, usable & counted.holds(found.days), hour)
-    return Report(TASK, tuple(rows), tuple(notes))
+        counts = usable & counted.holds(found.days)
+        rows += _rows(found, every, counts, hour)
+        told.append(Reliability(hour, _reliability(every[DEFAULT][counts], found.winner[counts])))
+    return Report(TASK, tuple(rows), tuple(notes), tuple(told) if rows else ())
 
 
 def _cities(found: Events, data: LeadSet) -> npt.NDArray[np.intp]:
@@ -121,6 +124,13 @@ def _pooled(found: Events, model: Array, hour: int, usable: Flags, fit_until: in
         sharpened[here] = pooling_fit.pool(model[here], market[here], alone)
         together[here] = pooling_fit.pool(model[here], market[here], weights)
     return {SHARPENED: sharpened, POOL: together, DEFAULT: together}
+
+
+def _reliability(said: Array, winner: npt.NDArray[np.intp]) -> tuple[scores.Bin, ...]:
+    """Over all contracts of the events."""
+    there = np.isfinite(said)
+    paid = np.arange(said.shape[1]) == winner[:, None]
+    return scores.reliability(said[there], paid[there])
 
 
 def _rows(found: Events, every: dict[str, Array], counts: Flags, hour: int) -> list[Row]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Any
 
@@ -63,11 +63,20 @@ class Row(msgspec.Struct, frozen=True):
     """One standard error of a mean by its name, days being the independent units; not part of the JSON."""
 
 
+class Reliability(msgspec.Struct, frozen=True):
+    """How often contracts of like probability by the default paid, at one hour."""
+
+    hour_utc: int
+    bins: tuple[scores.Bin, ...]
+
+
 class Report(msgspec.Struct, frozen=True):
     task: str
     rows: tuple[Row, ...]
     notes: tuple[str, ...] = ()
     """What was left out and why, a sentence each."""
+    reliability: tuple[Reliability, ...] = ()
+    """Not part of the JSON."""
 
 
 def row(
@@ -131,7 +140,32 @@ def table(report: Report) -> Iterator[str]:
             yield from _block([r for r in rows if r.group == group], "model")
         if together:
             yield from _block([r for r in rows if r.model == DEFAULT and r.group != ALL], "group")
+        yield from (
+            line for told in report.reliability if told.hour_utc == hour for line in plotted(told.bins)
+        )
     yield from report.notes
+
+
+_PLOT_WIDTH = 51
+"""Columns, two percent each."""
+
+
+def plotted(bins: Sequence[scores.Bin]) -> Iterator[str]:
+    """Lines of a reliability diagram: what happened with its 95 % interval, and ``+`` where it was to be."""
+    yield f"  {'said':>8}  {'happened':>8}  {'contracts':>9}  0%{'100%':>{_PLOT_WIDTH - 2}}"
+    for one in bins:
+        line = [" "] * _PLOT_WIDTH
+        low, high = _column(one.happened_low), _column(one.happened_high)
+        line[low : high + 1] = "-" * (high + 1 - low)
+        line[_column(one.said)] = "+"
+        line[_column(one.happened)] = "o"
+        yield f"  {one.said:8.1%}  {one.happened:8.1%}  {one.count:9}  {''.join(line).rstrip()}"
+    yield f"  on average {scores.calibration_error(bins):.1%} apart"
+    yield ""
+
+
+def _column(share: float) -> int:
+    return round(share * (_PLOT_WIDTH - 1))
 
 
 def _block(rows: list[Row], named: str) -> Iterator[str]:

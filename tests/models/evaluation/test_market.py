@@ -63,6 +63,15 @@ def test_an_hour_without_prints_has_no_table_and_is_told(report: Report) -> None
     assert "kalshi_high_markets: no print at 12:00 UTC, its table is left out." in report.notes
 
 
+def test_reliability_is_of_every_contract_that_counts(report: Report, directory: Path) -> None:
+    (evening, night) = report.reliability
+    assert (evening.hour_utc, night.hour_utc) == (-3, 3)
+    assert sum(one.count for one in evening.bins) == 6 * 200
+    assert sum(one.count * one.happened for one in evening.bins) == pytest.approx(200)
+    few = market.score(directory, Counted(first=ORDINAL + 290))
+    assert sum(one.count for one in few.reliability[0].bins) == 6 * 20
+
+
 def test_a_series_without_a_forecast_is_told(tmp_path: Path) -> None:
     folder = write_leads(tmp_path, days=120)
     write_markets(tmp_path, 100, 110)

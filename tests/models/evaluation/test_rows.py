@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from core.models.evaluation.files import rows_of
-from core.models.evaluation.rows import Counted, DataError, Report, document, row, table
+from core.models.evaluation.rows import Counted, DataError, Report, document, plotted, row, table
+from core.models.scores import Bin
 
 KEYS = [
     "model",
@@ -71,6 +72,15 @@ def test_groups_follow_what_is_scored_together_with_their_default() -> None:
     assert lines[7] == "weather: all, lead 1"
     alone = list(table(Report("range", tuple(r for r in rows if r.group == "AUS" and r.lead == 0))))
     assert [line.split()[0] for line in alone if line] == ["range:", "model", "rolling", "default"]
+
+
+def test_reliability_is_plotted_beside_what_was_said() -> None:
+    """Said 20 %, happened 60 % between 40 and 80: the columns are two percent wide."""
+    lines = list(plotted([Bin(0.1, 0.2, 20, 0.2, 0.6, 0.4, 0.8)]))
+    assert (
+        lines[1] == "     20.0%     60.0%         20  " + " " * 10 + "+" + " " * 9 + "-" * 10 + "o" + "-" * 10
+    )
+    assert lines[2] == "  on average 40.0% apart"
 
 
 def test_bounds_hold_both_ends() -> None:
