@@ -5,17 +5,27 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from core.models.evaluation.rows import DEFAULT, Counted, Days
 from core.models.evaluation.walk import Steps, Walked, fits, walk_emos
 from core.models.evaluation.weather_files import LeadSet
 from core.models.laws import Array, Law, Mixture, Shape
 from core.models.weather import article_normal, climatology, dressing, emos, rolling
-from core.models.weather.predictors import SCALE_MIN_F, Predictors, Series, corrected, predictors
+from core.models.weather.predictors import (
+    SCALE_MIN_F,
+    Predictors,
+    Series,
+    corrected,
+    known_before,
+    predictors,
+)
 
 CALIBRATED = "calibrated-sigma"
 RECENT = "recent"
 MAIN = "blend"
+SOURCE_DAYS_MIN = 60
+"""Known errors of a further source before the default rests on it."""
 
 Laws = Mapping[str, Law]
 """By model; arrays by city and day, NaN where it says nothing."""
@@ -56,8 +66,20 @@ def _default(data: LeadSet, lead: int, steps: Steps, alone: Sequence[Predictors]
         known = [predictors(_series(data, city, lead, kind)) for city in members]
         walked = walk_emos(Shape.T6, known, data.outcomes[members], steps)
         law = emos.averaged(walked.law, stacked(known), walked.days)
-        location[members], scale[members] = law.location, law.scale
+        for at, city in enumerate(members):
+            proven = _proven(data, city, lead, kind)
+            location[city, proven] = law.location[at, proven]
+            scale[city, proven] = law.scale[at, proven]
     return Law(Shape.T6, location, scale)
+
+
+def _proven(data: LeadSet, city: int, lead: int, guidance: Sequence[str]) -> npt.NDArray[np.bool_]:
+    """Days at whose issue each further source had been seen right or wrong often enough to count."""
+    seen = [
+        known_before(np.isfinite(data.guidance[name][city, lead] - data.outcomes[city]), lead + 1)
+        for name in guidance
+    ]
+    return np.asarray(np.min(seen, axis=0) >= SOURCE_DAYS_MIN)
 
 
 def dressed(data: LeadSet, lead: int, steps: Steps) -> Mixture:

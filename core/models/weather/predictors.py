@@ -134,7 +134,7 @@ def predictors(series: Series) -> Predictors:
         terms["log_apart"] = _log_apart(members)
         for name, values in zip(series.forecasts, members, strict=True):
             terms[source_term(name)] = (values - anchor) / 3.0
-    return Predictors(anchor, terms, scale, _count_known(errors, lag))
+    return Predictors(anchor, terms, scale, known_before(np.isfinite(errors), lag))
 
 
 def _scale(errors: Array, errors_main: Array, lag: int) -> Array:
@@ -181,9 +181,10 @@ def _shifted(values: Array, lag: int) -> Array:
     return moved
 
 
-def _count_known(errors: Array, lag: int) -> Array:
-    counts = np.zeros(errors.size)
-    counts[lag:] = np.cumsum(np.isfinite(errors))[:-lag]
+def known_before(known: npt.NDArray[np.bool_], lag: int) -> Array:
+    """How many days were ``known`` up to ``lag`` before each."""
+    counts = np.zeros(known.size)
+    counts[lag:] = np.cumsum(known)[:-lag]
     return counts
 
 

@@ -137,6 +137,20 @@ def test_a_new_city_is_scored_once_its_own_errors_are_known(directory: Path, tmp
     assert not [r for r in report.rows if (r.model, r.group) == ("rolling", "BBB")]
 
 
+def test_a_new_source_counts_once_it_has_been_seen_for_sixty_days(tmp_path: Path) -> None:
+    folder = write_leads(tmp_path)
+    path = folder / "nbm_hrrr.csv"
+    header, *lines = path.read_text().splitlines()
+    path.write_text("\n".join([header, *(x for x in lines if x.split(",")[1] >= day(340))]) + "\n")
+    late = laws(lead_set(folder), 1, Counted(first=ORDINAL + 390))["default"]
+    path.unlink()
+    never = laws(lead_set(folder), 1, Counted(first=ORDINAL + 390))["default"]
+    # Its sixtieth error, of day 399, is known when day 401 is forecast.
+    assert np.array_equal(late.location[:, 390:401], never.location[:, 390:401])
+    assert (late.location[0, 401:] != never.location[0, 401:]).all()
+    assert np.array_equal(late.location[1], never.location[1], equal_nan=True)
+
+
 def test_a_missing_lead_leaves_the_others(tmp_path: Path) -> None:
     folder = write_leads(tmp_path, days=200)
     lines = (folder / "forecasts.csv").read_text().splitlines()
