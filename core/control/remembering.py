@@ -77,4 +77,4 @@ async def keep_memory(path: Path, world_id: str, memory: Memory, alarms: Alarms,
     finally:
         if memory.changes != written:
             with contextlib.suppress(OSError):  # the alarm has said so, or the disk went at this moment
-                write_memory(path, world_id, dict(memory.notes))
+                await asyncio.to_thread(write_memory, path, world_id, dict(memory.notes))
