@@ -6,9 +6,9 @@ import asyncio
 import contextlib
 
 FRAME_INTERVAL_S = 0.1
-AHEAD_S = FRAME_INTERVAL_S
-"""A hurried frame is so far before its turn at most. It takes the place of the next, so that there are
-never more than ten a second in the mean."""
+AHEAD_S = 2 * FRAME_INTERVAL_S
+"""A hurried frame is so far before its turn at most. Each takes the place of the next, so that there are
+no more than ten a second in the mean, and a second one that follows closely waits for nothing either."""
 
 
 class FramePace:
