@@ -28,7 +28,7 @@ def models() -> None:
 
 
 @models.command("update")
-@click.option("--days", type=click.IntRange(1, 1_500), help="Of history (800; 240 in the demo).")
+@click.option("--days", type=click.IntRange(1, 1_500), help="Of history (800; 400 in the demo).")
 @click.option("--station", "stations", multiple=True, metavar="ICAO", help="Only this one; may be repeated.")
 @click.option("--json", "as_json", is_flag=True, help="What was asked, added, refused and left.")
 @with_profile

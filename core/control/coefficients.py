@@ -42,8 +42,6 @@ def load(place: Profile, world: World) -> Loaded:
         if not place.simulated:
             return Loaded(None)
         packaged = importlib.resources.files("core.models.weather") / "data" / _PACKAGED
-        if not packaged.is_file():
-            return Loaded(None)
         path, raw = f"the packaged {_PACKAGED}", packaged.read_bytes()
     except OSError as error:
         return Loaded(

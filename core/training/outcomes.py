@@ -67,17 +67,20 @@ class ReportRows(msgspec.Struct, frozen=True):
 def plan(station: Station, days: Sequence[str], held: Figures, today: date) -> list[Ask]:
     """The questions for the days whose outcome is not held; the exchange's come first, and a report is asked
     for only where no settlement can come any more."""
-    found = []
+    found: list[Ask] = []
+    unreported: set[tuple[str, Extreme]] = set()
     for extreme, series in ((Extreme.HIGH, station.high_series), (Extreme.LOW, station.low_series)):
         missing = [day for day in days if not has_outcome(held, day, extreme)]
         if series and missing:
             found.append(_settlements(station, series, extreme, missing))
-    over = [day for day in days if (today - date.fromisoformat(day)).days > SETTLES_WITHIN_DAYS]
-    years: dict[int, list[str]] = {}
-    for day in over:
-        if not all(has_outcome(held, day, extreme) for extreme in Extreme):
-            years.setdefault(date.fromisoformat(day).year, []).append(day)
-    return found + [_reports(station, year, of) for year, of in years.items()]
+        waits_days = SETTLES_WITHIN_DAYS if series else 0
+        unreported |= {
+            (day, extreme) for day in missing if (today - date.fromisoformat(day)).days > waits_days
+        }
+    years = sorted({date.fromisoformat(day).year for day, _ in unreported})
+    return found + [
+        _reports(station, year, [one for one in unreported if one[0].startswith(str(year))]) for year in years
+    ]
 
 
 def has_outcome(held: Figures, day: str, extreme: Extreme) -> bool:
@@ -146,7 +149,7 @@ def settled(rows: Sequence[MarketRow], station: Station, series: str, extreme: E
 _SETTLED: Final = (MarketStatus.FINALIZED.value, "settled")
 
 
-def _reports(station: Station, year: int, missing: Sequence[str]) -> Ask:
+def _reports(station: Station, year: int, missing: Sequence[tuple[str, Extreme]]) -> Ask:
     async def answer(fetcher: Fetcher) -> Found | Failed:
         said = await fetcher.get("/json/cli.py", {"station": station.icao, "year": str(year)})
         if not isinstance(said, Body):
@@ -154,8 +157,8 @@ def _reports(station: Station, year: int, missing: Sequence[str]) -> Ask:
         rows = decode(said, ReportRows)
         return rows if isinstance(rows, Failed) else reported(rows, station)
 
-    wanted = frozenset(Key(day, extreme, None, REPORTED) for day in missing for extreme in Extreme)
-    return Ask(Provider.IEM, station, "CLI", _span(missing), 1, answer, wanted)
+    wanted = frozenset(Key(day, extreme, None, REPORTED) for day, extreme in missing)
+    return Ask(Provider.IEM, station, "CLI", _span([day for day, _ in missing]), 1, answer, wanted)
 
 
 def reported(rows: ReportRows, station: Station) -> Found | Failed:

@@ -28,7 +28,9 @@ def loaded_by(statement: str) -> set[str]:
 
 @pytest.mark.parametrize("statement", ["import core.control.process", "import core.sim.process"])
 def test_the_engine_and_the_simulator_load_no_terminal(statement: str) -> None:
-    assert not loaded_by(statement).intersection(HEAVY)
+    loaded = loaded_by(statement)
+    assert not loaded.intersection((*HEAVY, "scipy.optimize"))
+    assert not [name for name in loaded if name.startswith(("core.training", "core.models.evaluation"))]
 
 
 def test_a_verb_starts_without_what_it_does_not_need() -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date, timedelta
 from typing import Final
 
@@ -20,7 +20,7 @@ import numpy as np
 
 from core.domain.market import Extreme
 from core.domain.text import clean_text
-from core.models.laws import Array, Shape
+from core.models.laws import Array, Law, Shape
 from core.models.weather.emos import Parameters
 from core.models.weather.history import PastDay
 from core.models.weather.predictors import Predictors, Series, predictors
@@ -116,7 +116,7 @@ class Learned:
         for fit in held.fits:
             of = (fit.station, fit.extreme)
             self._sources[of] = self._sources.get(of, frozenset()) | frozenset(fit.sources)
-        self._memo: dict[Key, tuple[Today, Predictors]] = {}
+        self._memo: dict[tuple[Key, str], tuple[Today, Predicted]] = {}
 
     def sources(self, station: str, extreme: Extreme) -> frozenset[str]:
         """What anything was fitted on there."""
@@ -140,13 +140,16 @@ class Learned:
             if became is not None and f is not None
         )
 
-    def known(self, fit: Fit, today: Today) -> Predictors:
-        """The row of the day that is to be predicted; made anew only where a forecast has changed."""
-        key = (fit.station, fit.lead_days, fit.extreme)
+    def predicted(self, fit: Fit, today: Today, model: str, predict: Predict) -> Predicted:
+        """The law of a day by the model of that name; made anew only where a forecast has changed."""
+        key = ((fit.station, fit.lead_days, fit.extreme), model)
         held = self._memo.get(key)
         if held is None or held[0] != today:
             moved = msgspec.structs.replace(today, day=_moved(today.day, -self._offset_days))
-            held = self._memo[key] = (today, row(fit.recent, fit.lead_days, moved))
+            known = row(fit.recent, fit.lead_days, moved)
+            law = predict(fit, known)
+            found = Predicted(law.shape, float(law.mean[0]), float(law.sd[0]), float(known.known[0]))
+            held = self._memo[key] = (today, found)
         return held[1]
 
 
@@ -160,6 +163,19 @@ class Today(msgspec.Struct, frozen=True):
     """What the main source said of it one day before its newest issue, and two."""
     day_before: float | None = None
     """What the main source says of the day before."""
+
+
+class Predicted(msgspec.Struct, frozen=True):
+    """A law of one day, degrees F; NaN where nothing can be said."""
+
+    shape: Shape
+    mean: float
+    sigma: float
+    errors: float
+    """Past errors of the mean there were."""
+
+
+Predict = Callable[[Fit, Predictors], Law]
 
 
 def row(recent: Recent, lead_days: int, today: Today) -> Predictors:

@@ -6,19 +6,19 @@ history that ends too long ago, there is no law but the sentence why.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import math
+import statistics
+from collections.abc import Sequence
 
 import msgspec
-import numpy as np
 
 from core.feeds.nbm import GUIDANCE
 from core.feeds.stations import shift_day
 from core.models.fair_value import InputAge
-from core.models.laws import Law, Shape
+from core.models.laws import Shape
 from core.models.weather import default, emos, rolling
-from core.models.weather.coefficients import Fit, Learned, Today
+from core.models.weather.coefficients import Fit, Learned, Predict, Today
 from core.models.weather.inputs import FITTED, StationInputs
-from core.models.weather.predictors import Predictors
 from core.models.weather.target import Target, lead_days, minutes
 from core.models.weather.temperature import Temperature
 
@@ -73,7 +73,7 @@ def _law(
     target: Target,
     now_ms: int,
     version: str,
-    predict: Callable[[Fit, Predictors], Law],
+    predict: Predict,
 ) -> DayLaw | str:
     if learned is None:
         return "no coefficients are loaded: pmconsole models update, then pmconsole models fit"
@@ -99,18 +99,16 @@ def _law(
             f"the history of {icao} ends {learned.last(fit)}, more than {gap} days before: "
             "pmconsole models update, then pmconsole models fit"
         )
-    known = learned.known(fit, _today(fit, used, inputs, target, lead))
-    found = predict(fit, known)
-    mean, sigma = float(found.mean[0]), float(found.sd[0])
+    found = learned.predicted(fit, _today(fit, used, inputs, target, lead), version, predict)
+    mean, sigma = found.mean, found.sigma
     fault = _fault(mean, sigma, [one.f for one in used.values()])
     if fault:
         return f"{fit.days} days of {icao} give {fault}"
-    count = float(known.known[0])
     law = Temperature(
         mean,
         sigma,
-        sigma / np.sqrt(min(count, ERRORS_OF_MEAN)),
-        sigma / np.sqrt(2 * min(count, ERRORS_OF_SIGMA)),
+        sigma / math.sqrt(min(found.errors, ERRORS_OF_MEAN)),
+        sigma / math.sqrt(2 * min(found.errors, ERRORS_OF_SIGMA)),
         found.shape,
     )
     return DayLaw(
@@ -137,7 +135,7 @@ def _said(inputs: StationInputs, target: Target, now_ms: int) -> tuple[list[Said
         age_ms = now_ms - issued_ms
         if age_ms > stale_after_s * 1000:
             silent[source] = f"{minutes(age_ms)} min old, limit {stale_after_s // 60} min"
-        elif f is None or not np.isfinite(f):
+        elif f is None or not math.isfinite(f):
             silent[source] = "has not all hours of the day"
         else:
             said.append(Said(source, f, issued_ms, stale_after_s))
@@ -166,11 +164,11 @@ def _today(fit: Fit, used: dict[str, Said], inputs: StationInputs, target: Targe
 
 def _fault(mean: float, sigma: float, said: Sequence[float]) -> str:
     """What is absurd about a law, empty where nothing is."""
-    if not (np.isfinite(mean) and np.isfinite(sigma)):
+    if not (math.isfinite(mean) and math.isfinite(sigma)):
         return "no law: too few recent errors are known"
     if not SIGMA_BOUNDS_F[0] <= sigma <= SIGMA_BOUNDS_F[1]:
         return f"a spread of {sigma:.1f}F, outside {SIGMA_BOUNDS_F[0]:g}..{SIGMA_BOUNDS_F[1]:g}F"
-    middle = float(np.median(said))
+    middle = statistics.median(said)
     if abs(mean - middle) > CORRECTION_MAX_F:
         return f"{mean:.1f}F where the sources say {middle:.1f}F, more than {CORRECTION_MAX_F:g}F apart"
     return ""

@@ -1,0 +1,124 @@
+"""A profile's coefficients: whole or not at all, of its own world, taken up while the engine runs."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import importlib.resources
+import os
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from core.config import paths
+from core.config.paths import Environment
+from core.control import coefficients
+from core.control.coefficients import Loaded, load, watch_coefficients, write_whole
+from core.control.site import World
+from core.domain.market import Extreme
+from core.models.weather.coefficients import Learned
+
+REAL = World(environment=Environment.PRODUCTION)
+SIM = World(environment=Environment.SIM, world_id="w", calendar_offset_days=673)
+PACKAGED = (importlib.resources.files("core.models.weather") / "data" / "coefficients-sim.json").read_bytes()
+
+
+def place_of(name: str, home: Path) -> paths.Profile:
+    place = paths.Profile(name, home / name)
+    paths.prepare(place)
+    return place
+
+
+def test_the_demo_comes_with_coefficients_of_its_own_stations(tmp_path: Path) -> None:
+    found = load(place_of("demo", tmp_path), SIM)
+    assert found.fault == "" and found.learned is not None and found.learned.held.world == "sim"
+    for icao in ("KNYC", "KMDW", "KMIA", "KAUS", "KDEN"):
+        for lead in (0, 1, 2):
+            for extreme in Extreme:
+                assert found.learned.fit(icao, lead, extreme) is not None
+    fit = found.learned.fit("KNYC", 1, Extreme.HIGH)
+    assert fit is not None and found.learned.last(fit) >= "2026-11-20", "days of the world that asks"
+    default, raw = ({one.model: one.crps_f for one in fit.scores}[of] for of in ("default", "article-normal"))
+    assert default < raw
+
+
+def test_what_was_learned_in_sim_is_refused_outside_of_it_and_the_other_way(tmp_path: Path) -> None:
+    place = place_of("live", tmp_path)
+    assert load(place, REAL) == Loaded(None), "nothing is fitted yet, which is no fault"
+    place.coefficients.write_bytes(PACKAGED)
+    found = load(place, REAL)
+    assert found.learned is None
+    assert found.fault == (
+        f"{place.coefficients} is not used: it was fitted in a sim world and this desk's is real: "
+        "make it anew with pmconsole models fit --profile live."
+    )
+
+
+def test_a_damaged_file_is_one_sentence_and_no_coefficients(tmp_path: Path) -> None:
+    place = place_of("demo", tmp_path)
+    for raw in (PACKAGED[:-40], b"", b"\xff\xfe", PACKAGED.replace(b'"days":38', b'"days":39', 1)):
+        place.coefficients.write_bytes(raw)
+        found = load(place, SIM)
+        assert found.learned is None
+        assert found.fault.startswith(f"{place.coefficients} is not used: ")
+        assert found.fault.endswith("make it anew with pmconsole models fit.")
+
+
+def test_a_write_that_fails_leaves_the_file_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "coefficients.json"
+    write_whole(path, b"one")
+    assert path.read_bytes() == b"one" and path.stat().st_mode & 0o777 == 0o600
+
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space"):
+        write_whole(path, b"another")
+    assert path.read_bytes() == b"one"
+
+
+class Desk:
+    """As much of an engine as it looks at."""
+
+    def __init__(self) -> None:
+        self.rung: dict[str, str] = {}
+        self.heard: list[Learned | None] = []
+        self.desk = SimpleNamespace(alarms=self, pricing=SimpleNamespace(learn=self.heard.append))
+
+    def raise_(self, key: str, level: object, what: str, effect: str = "", clears: str = "") -> None:
+        self.rung[key] = what
+
+    def clear(self, key: str) -> None:
+        self.rung.pop(key, None)
+
+
+async def test_a_running_engine_takes_up_a_changed_file_and_rings_while_it_cannot(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(coefficients, "LOOK_EVERY_S", 0.005)
+    place, desk = place_of("demo", tmp_path), Desk()
+    watching: Any = watch_coefficients(place, SIM, desk, load(place, SIM))  # type: ignore[arg-type]
+    task = asyncio.ensure_future(watching)
+
+    async def until(condition: Callable[[], object]) -> None:
+        async with asyncio.timeout(10):
+            while not condition():  # noqa: ASYNC110 - a file is all there is to look at
+                await asyncio.sleep(0.005)
+
+    await asyncio.sleep(0.03)
+    assert desk.heard == [] and desk.rung == {}, "nothing has changed"
+    write_whole(place.coefficients, PACKAGED[:-3])
+    await until(lambda: desk.heard == [None])
+    assert "is not used" in desk.rung["coefficients"]
+    write_whole(place.coefficients, PACKAGED)
+    await until(lambda: len(desk.heard) == 2)
+    assert desk.heard[1] is not None and desk.rung == {}
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
