@@ -207,6 +207,11 @@ def test_an_unconfirmed_settlement_is_priced_and_traded_only_by_the_operators_wo
             else:
                 assert market(bench).edge is not None, "the price is shown"
                 assert market(bench).edge_word == "conf"
+                bench.venue.quote(BTC, 40, 43)  # a better edge than any of the weather's
+                tick(bench, SPOT)
+                await asyncio.sleep(0.3)
+                bench.engine.trading.tell_best()
+                assert not bench.engine.state.best.startswith("Best: BTC15"), bench.engine.state.best
                 words = "trading waits for your confirmation of the settlement source: whether the mean is"
                 assert market(bench).why_not.startswith(words)
                 assert bench.engine.desk.approvals.of(BTC) is None

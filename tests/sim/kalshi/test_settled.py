@@ -43,8 +43,10 @@ async def test_settled_days_before_the_world_are_in_the_archive_alone(
 async def test_what_is_not_paid_when_the_world_begins_is_no_part_of_its_past(
     make_desk: Callable[..., Any],
 ) -> None:
-    world = make_desk("quiet").sim.world
-    last = max(market.settled_world_ms for market in SettledPast(world).of_series("KXHIGHDEN").values())
-    assert last < world.now_ms()
-    yesterday = world.first_day - timedelta(days=1)
-    assert SettledPast(world).find(f"KXHIGHDEN-{yesterday:%y%b%d}-T0".upper()) is None
+    desk = make_desk("quiet")
+    desk.clock.ms -= 6 * 3_600_000 // 144  # world time is 09:05: yesterday's outcome comes at noon
+    world = desk.sim.world
+    past = SettledPast(world)
+    assert max(market.settled_world_ms for market in past.of_series("KXHIGHDEN").values()) < world.now_ms()
+    yesterday = f"KXHIGHDEN-{world.first_day - timedelta(days=1):%y%b%d}".upper()
+    assert not [ticker for ticker in past.of_series("KXHIGHDEN") if ticker.startswith(yesterday)]
