@@ -6,8 +6,11 @@ import asyncio
 
 import pytest
 
+from core.domain.market import Venue
 from core.domain.order import Life
-from core.domain.units import contracts
+from core.domain.position import Position
+from core.domain.units import Money, contracts
+from core.engine.facts import headroom, market_view
 from core.engine.state import Mode
 from tests.execution.bench import HOT, running
 from tests.virtual import VirtualLoop, run_virtual
@@ -48,5 +51,21 @@ def test_a_good_place_in_the_queue_is_kept() -> None:
             assert bench.order(client).life is Life.WORKING
             bench.venue.ahead = {order.order_id: contracts(800)}
             await bench.until(lambda: bench.order(client).life is Life.CANCELLED, "moved", 30)
+
+    run_virtual(main)
+
+
+def test_what_rests_and_what_is_risked_elsewhere_reaches_the_size() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            order, desk = await bench.sent(), bench.engine.desk
+            view, room = market_view(desk, HOT), headroom(desk, [HOT])
+            assert view is not None and room is not None
+            assert view.opening_cost == order.intent.reserved > 0
+            assert room.elsewhere == 0 < desk.exposure.total
+            desk.exposure.admit("KXRAIN-1", Venue.KALSHI)
+            desk.exposure.update("KXRAIN-1", Position(contracts(10), Money(4_000_000)), [])
+            room = headroom(desk, [HOT])
+            assert room is not None and room.elsewhere == 4_000_000
 
     run_virtual(main)

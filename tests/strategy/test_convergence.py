@@ -275,6 +275,10 @@ def test_a_plan_to_sell_before_settlement_ends_in_time(made: Any, left_s: int, s
         assert found.candidate.why == "closes in 29 min: the plan was to sell before"
     # Without the plan it is held to settlement.
     assert leaving(made, made.fair(probability=0.45), made.view(net=16, market=market)) == ExitView(HOLD)
+    idle = EntryRules(leave_before_close_s=1_800)
+    assert leaving(made, made.fair(probability=0.45), made.view(net=16, market=market), idle) == ExitView(
+        HOLD
+    )
     # And nothing is opened that would have to be sold at once.
     blocked = assess(made.fair(), made.view(market=market), rules, made.now_ms).reason
     assert bool(blocked.startswith("closes in")) is sold

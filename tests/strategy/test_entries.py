@@ -101,6 +101,7 @@ def test_taking_is_dropped_where_waiting_brings_more(made: Any) -> None:
     ("bids", "before", "said"),
     [
         (((31, 40),), 0, ""),  # first in its queue
+        (((31, 80),), 40, ""),  # a tick ahead is worth a little more, but less than half a cent
         (((31, 60),), 20, ""),  # behind twenty: so good a place is not given up for a tick
         (((31, 440),), 400, "a place at 32c is worth 3.3c more"),
         (((31, 40), (33, 90)), 90, ""),  # outbid by a few: going ahead of them costs three ticks
@@ -247,6 +248,21 @@ def test_kelly_aims_at_a_position_not_at_an_order(made: Any) -> None:
     assert flat.sizing.bound_by == held.sizing.bound_by == "kelly"
     assert flat.quantity - held.quantity == contracts(5)
     assert propose(made, [made.view(net=40)], [made.fair()], bankroll=Money(300 * DOLLAR)) == ()
+
+
+def test_an_entry_that_works_on_another_outcome_is_part_of_the_bet(made: Any) -> None:
+    fairs, poor = [made.fair("A", 0.34), made.fair("B", 0.40)], Money(300 * DOLLAR)
+    calm = made.view("A", bids=((33, 120),), asks=((35, 120),))
+    working = made.view(
+        "A",
+        bids=((33, 120),),
+        asks=((35, 120),),
+        opening_ask=contracts(60),
+        opening_cost=Money(40 * DOLLAR),
+    )
+    free, doubled = (propose(made, [a, made.view()], fairs, bankroll=poor) for a in (calm, working))
+    # NO on A wins with YES on B.
+    assert sum(c.quantity for c in doubled) < only(free).quantity
 
 
 LIMITS = st.integers(-50, 50).map(lambda dollars: Money(dollars * DOLLAR))
