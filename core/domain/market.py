@@ -117,6 +117,24 @@ class Fixing(msgspec.Struct, frozen=True):
     """Distance between two values it is published as."""
 
 
+class Contest(msgspec.Struct, frozen=True):
+    """What a market on a game settles on: that one side wins it. Which game a person confirms."""
+
+    sport: str
+    """As bookmakers' feeds call it, ``basketball_nba``."""
+
+
+class Figure(msgspec.Struct, frozen=True):
+    """What a market on an economic release settles on: one published figure."""
+
+    name: str
+    """By the desk's own name, ``CPI``, ``JOBS``."""
+    released: str
+    """New York's date on which it comes, ``YYYY-MM-DD``."""
+    scale: float = 1.0
+    """A strike is the figure times this."""
+
+
 class PriceBand(msgspec.Struct, frozen=True):
     """Valid prices are ``start + k * step`` within ``[start, end]``."""
 
@@ -274,6 +292,10 @@ class Market(msgspec.Struct, frozen=True):
     """The mean of an index it settles on, read from the rules text, if it is such a market."""
     fixing: Fixing | None = None
     """The published value it settles on, read from the rules text, if it is such a market."""
+    contest: Contest | None = None
+    """The game whose winner it pays, if it is such a market."""
+    figure: Figure | None = None
+    """The figure of a release it settles on, read from the rules text, if it is such a market."""
     unconfirmed: str = ""
     """What of its settlement no rules text seen so far has confirmed: until the operator has, it is priced
     and not traded; empty where nothing is open."""
@@ -285,9 +307,14 @@ class Market(msgspec.Struct, frozen=True):
 
     @property
     def underlying(self) -> str | None:
-        """The index or price it settles on, by the desk's own name."""
-        settles_on = self.mean.index if self.mean is not None else None
-        return self.fixing.name if self.fixing is not None else settles_on
+        """The index, price, sport or figure it settles on, by the desk's own name."""
+        if self.mean is not None:
+            return self.mean.index
+        if self.fixing is not None:
+            return self.fixing.name
+        if self.contest is not None:
+            return self.contest.sport
+        return self.figure.name if self.figure is not None else None
 
     def fees_at(self, world_ms: int) -> FeeSchedule:
         """The fees of a trade at that moment."""

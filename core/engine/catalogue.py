@@ -174,6 +174,7 @@ class Catalogue:
         self._trading.forget(ticker)
         desk.exposure.forget(ticker)
         desk.pricing.forget(ticker, market.event_ticker)
+        desk.fixtures.forget(ticker)
         desk.pinned_rules.pop(ticker, None)
         desk.state.exit_rules.pop(ticker, None)
         desk.state.relied.pop(ticker, None)

@@ -39,4 +39,8 @@ class Confirming(Hands):
             return refused(f"{ticker[:80]!r} is no market of this desk; pmconsole markets lists them.")
         self._present(actor)
         found = self.fixtures.confirm(known.market, game, team, actor.name)
-        return refused(found) if isinstance(found, str) else accepted(f"Confirmed: {found.text}.")
+        if isinstance(found, str):
+            return refused(found)
+        self.desk.pricing.price_all()
+        self.trading.mark_all()
+        return accepted(f"Confirmed: {found.text}.")

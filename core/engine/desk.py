@@ -11,6 +11,7 @@ from core.domain.units import Money
 from core.engine.account import Account
 from core.engine.alarms import Alarms
 from core.engine.audit import Audit
+from core.engine.fixtures import Fixtures
 from core.engine.halting import Halting
 from core.engine.health import Health
 from core.engine.presence import Supervision
@@ -49,6 +50,7 @@ class Desk:
     health: Health
     pricing: Pricing
     releases: Releases
+    fixtures: Fixtures
     audit: Audit
     approvals: Approvals
     watched: Watched

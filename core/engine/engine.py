@@ -23,7 +23,6 @@ from core.engine.alarms import RESUME
 from core.engine.arming import Arming
 from core.engine.ears import Ears
 from core.engine.ending import Ending, How, kept
-from core.engine.fixtures import Fixtures
 from core.engine.operations import Operations
 from core.engine.operator import ENGINE, VIEWER_REFUSED, Actor, Outcome, accepted, refused
 from core.engine.restore import Restored, restore
@@ -141,13 +140,13 @@ class Engine(Operations):
         self._restored = restore(ports.history)
         _check_seats(ports.venues, self._restored)
         self._ears = Ears()
-        wired = wire(ports, self._restored, self._ears)
+        self.told = Told()
+        wired = wire(ports, self._restored, self._ears, self.told)
         self.desk, self.trading, self.catalogue, self.guard, self._listeners = wired
         self.guard.flatten = lambda: self.flatten(ENGINE)
         self.state = self.desk.state
         self.arming = ports.arming
-        self.told = Told()
-        self.fixtures = Fixtures(ports.log, self.told.games, self._restored.fixtures)
+        self.fixtures = self.desk.fixtures
         self.trials = Trials(self.desk.tasks, lambda: self.guard.feeds)
         self.workers = Workers(self.desk.tasks, self._ears.on_worker_end, self._ears.on_worker_restart)
         self._ending = Ending()
@@ -274,11 +273,11 @@ class Engine(Operations):
         """The feeds' sink."""
         if isinstance(value, ClimateReport):
             self.desk.audit.report(value)
-        self.desk.pricing.absorb(value)
         if not isinstance(value, WeatherValue):
-            self.told.absorb(value)
-            if isinstance(value, Calendar | SeriesPoint):
-                self.desk.releases.absorb(value)
+            self.told.absorb(value)  # before it is priced by: models read there
+        self.desk.pricing.absorb(value)
+        if isinstance(value, Calendar | SeriesPoint):
+            self.desk.releases.absorb(value)
 
     async def _take(self, seat: Seat, work: SeatWork) -> None:
         await work.markets()

@@ -21,6 +21,8 @@ from core.journal.store import EventLog
 
 _KALSHI_DAY = re.compile(r"-(\d{2}[A-Z]{3}\d{2})", re.ASCII)
 _ISO_DAY = re.compile(r"(\d{4}-\d{2}-\d{2})", re.ASCII)
+LIKELY_MIN = 0.6
+"""Likeness from which a game nobody has confirmed is good enough to show a price by."""
 _PAYS = re.compile(r"\bif (?:the )?(.{2,60}?) (?:wins?|beats?|defeats?)\b", re.IGNORECASE)
 
 
@@ -35,6 +37,15 @@ class FixtureConfirmed(msgspec.Struct, frozen=True):
     text: str
 
 
+class About(msgspec.Struct, frozen=True):
+    """The game a market is, or seems to be, about, and the team whose win it pays."""
+
+    game: Game
+    team: str
+    why: str
+    """How that is known, a clause."""
+
+
 class Fixtures:
     """What was confirmed, by ticker, beside the games as they are told."""
 
@@ -43,6 +54,8 @@ class Fixtures:
     ) -> None:
         self._log, self._games = log, games
         self._confirmed = dict(confirmed)
+        self._likely: dict[str, tuple[tuple[object, ...], tuple[Likeness, ...]]] = {}
+        """Likenesses by ticker, with the text and the games they were found among."""
 
     def of(self, market: Market) -> tuple[Game, str] | None:
         """The game a market is about and the team whose win it pays; ``None`` unless a person has confirmed
@@ -53,9 +66,57 @@ class Fixtures:
         game = self._games.get((known.game, known.source))
         return (game, known.team) if game is not None else None
 
+    def about(self, market: Market) -> About | str:
+        """What a market is priced by: the confirmed game, else a likely one; or why there is none."""
+        known = self.of(market)
+        if known is not None:
+            return About(*known, "the game is confirmed")
+        if self._stands(market):
+            return "its confirmed game is offered by nobody now"
+        likely = next(iter(self.suggested(market)), None)
+        if likely is None:
+            return "no game that bookmakers offer has its teams and its day"
+        named, sure = f"{likely.game.away} at {likely.game.home}", f"{likely.confidence:.2f}"
+        if likely.confidence < LIKELY_MIN:
+            return f"{named} is too little like it for a price: {sure} of {LIKELY_MIN:g} ({likely.why})"
+        if not likely.team:
+            return f"its words do not say whose win it pays: {self._remedy(market, likely)} --team NAME"
+        return About(likely.game, likely.team, f"not confirmed: {named} by likeness {sure} ({likely.why})")
+
+    def waits(self, market: Market) -> str:
+        """Why nothing is opened in a market on a game; empty once a person has confirmed which one it is."""
+        if market.contest is None or self._stands(market):
+            return ""
+        likely = next(iter(self.suggested(market)), None)
+        if likely is None:
+            return "trading waits for your word on which game it is about, and bookmakers offer none like it"
+        return f"trading waits for your word on which game it is about: {self._remedy(market, likely)}"
+
+    def _stands(self, market: Market) -> bool:
+        """Whether its game is confirmed for its text as it reads now."""
+        known = self._confirmed.get(market.ticker)
+        return known is not None and known.rules == market.rules_hash
+
+    @staticmethod
+    def _remedy(market: Market, likely: Likeness) -> str:
+        return f"pmconsole feeds match {market.ticker} {likely.game.id}"
+
     def suggested(self, market: Market) -> tuple[Likeness, ...]:
         """Games the market may be about, the likeliest first; none for a market about the weather."""
-        return likenesses(question_of(market), self._games.values()) if market.station is None else ()
+        if market.station is not None:
+            return ()
+        among = (market.rules_hash, market.title, *self._games)
+        held = self._likely.get(market.ticker)
+        if held is None or held[0] != among:
+            held = self._likely[market.ticker] = among, likenesses(question_of(market), self._games.values())
+        # Their prices move on, what they are called does not.
+        return tuple(
+            msgspec.structs.replace(one, game=self._games[one.game.id, one.game.source]) for one in held[1]
+        )
+
+    def forget(self, ticker: str) -> None:
+        """A market left the desk."""
+        self._likely.pop(ticker, None)
 
     def open(self, markets: Iterable[Market]) -> tuple[Likeness, ...]:
         """The likeliest game of each market that waits for a person's word."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable, Set
+from collections.abc import Callable, Coroutine, Iterable, Sequence, Set
 from typing import Any
 
 import msgspec
@@ -54,10 +54,11 @@ class Pricing:
         on_refused: Callable[[EventState], None],
         quote: Quote,
         judge: Judge,
+        more: Sequence[Pricer] = (),
     ) -> None:
         """``on_moved`` hears of the events whose prices have changed, once for all of an answer, and
         ``on_refused`` of every look at an event that ends without a price. ``quote`` is the market that the
-        models are pooled with, ``judge`` what they count there."""
+        models are pooled with, ``judge`` what they count there. ``more`` are models that read the desk."""
         self._state = state
         self._books = books
         self._clocks = clocks
@@ -74,6 +75,7 @@ class Pricing:
             self._weather,
             RangePricer(),
             FixingPricer(),
+            *more,
         )
         self._on_refused = on_refused
         self._input_ns: dict[str, int] = {}
@@ -341,7 +343,7 @@ def _same(known: EventFair, priced: EventFair) -> bool:
     """Whether a new price says nothing that shows: probabilities within a hundredth of a cent."""
     return (
         known.version == priced.version
-        and known.drivers == priced.drivers
+        and (known.drivers, known.why) == (priced.drivers, priced.why)
         and [v.inputs for v in known.values[:1]] == [v.inputs for v in priced.values[:1]]
         and len(known.values) == len(priced.values)
         and not any(

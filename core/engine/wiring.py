@@ -15,6 +15,8 @@ from core.engine.desk import Desk
 from core.engine.ears import Ears
 from core.engine.equity import Equity, PeakReached
 from core.engine.facts import large
+from core.engine.fixtures import Fixtures
+from core.engine.game_pricer import GamePricer
 from core.engine.guard import Guard
 from core.engine.halting import Halting
 from core.engine.health import Health
@@ -29,6 +31,7 @@ from core.engine.seating import Listeners, make_seat
 from core.engine.seats import Seats
 from core.engine.state import AlarmLevel, DeskState
 from core.engine.tallies import Tallies
+from core.engine.told import Told
 from core.engine.trading import Trading
 from core.engine.trips import Trips
 from core.engine.venue_ears import VenueEars
@@ -59,7 +62,7 @@ class Wired(NamedTuple):
     listeners: dict[Venue, Listeners]
 
 
-def wire(ports: Ports, restored: Restored, ears: Ears) -> Wired:
+def wire(ports: Ports, restored: Restored, ears: Ears, told: Told) -> Wired:
     """Make the desk. Nothing runs yet."""
     clocks, settings = ports.clocks, ports.settings
     scribe = Scribe(ports.log)
@@ -101,6 +104,7 @@ def wire(ports: Ports, restored: Restored, ears: Ears) -> Wired:
         first_number=restored.desk.proposals + 1,
     )
     approvals.changed = state.changed_proposals.touch
+    fixtures = Fixtures(ports.log, told.games, restored.fixtures)
     pricing = Pricing(
         state=state,
         books=seats.book,
@@ -114,6 +118,7 @@ def wire(ports: Ports, restored: Restored, ears: Ears) -> Wired:
         on_refused=lambda event: trading.unpriced(event),
         quote=lambda ticker: others(desk, ticker),
         judge=ports.judge,
+        more=(GamePricer(fixtures),),
     )
     pricing.record = restored.record
     window = Window(settings.releases.before_s, settings.releases.after_s)
@@ -137,6 +142,7 @@ def wire(ports: Ports, restored: Restored, ears: Ears) -> Wired:
         pricing=pricing,
         audit=Audit(scribe, alarms),
         releases=Releases(clocks, ports.log, ports.affected, window, restored.releases),
+        fixtures=fixtures,
         approvals=approvals,
         watched=watched,
         stop=Stop(clocks, ears.on_ladder, ports.reach),

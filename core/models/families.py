@@ -13,7 +13,9 @@ from core.models.laws import T_SHAPES
 
 RANGE_AVERAGE = "range-average"
 RANGE_PRICE = "range-price"
-MODELS = (RANGE_AVERAGE, RANGE_PRICE)
+ODDS_CONSENSUS = "odds-consensus"
+MODELS = (RANGE_AVERAGE, RANGE_PRICE, ODDS_CONSENSUS)
+_LAWS = (RANGE_AVERAGE, RANGE_PRICE)
 NYSE = "nyse"
 """The clock of New York's stock exchanges; any other is a row of ``ranges/clocks.toml``."""
 
@@ -24,8 +26,8 @@ class Family(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     index: str
     """What the rules name, or the price of what, by the desk's own name."""
     model: str
-    degrees: int
-    """Of the Student's t."""
+    degrees: int = 0
+    """Of the Student's t; 0 for models without a law."""
     source: str = ""
     """Name of the feed whose word on it counts; empty where all that tell of it are taken together."""
     implied: str = ""
@@ -44,7 +46,7 @@ class Family(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def __post_init__(self) -> None:
         if self.model not in MODELS:
             raise ValueError(f"{self.index}: no model is called {self.model!r}")
-        if self.degrees not in T_SHAPES:
+        if self.model in _LAWS and self.degrees not in T_SHAPES:
             raise ValueError(f"{self.index}: degrees must be one of {', '.join(map(str, T_SHAPES))}")
         if self.model == RANGE_PRICE and not self.clock:
             raise ValueError(f"{self.index}: {RANGE_PRICE} needs a clock")

@@ -7,7 +7,8 @@ import pytest
 
 from core.control.protocol import ConfirmFixture, Query
 from core.control.served import Served
-from core.domain.market import Market
+from core.domain.market import Contest, Market
+from core.engine import facts
 from core.engine.fixtures import question_of
 from core.engine.operator import VIEWER_REFUSED
 from core.feeds.feed import Stamp
@@ -119,3 +120,43 @@ def test_where_the_words_leave_it_open_the_person_says_whose_win_it_is() -> None
 def test_the_day_is_read_from_the_ticker_or_not_at_all(ticker: str, day: bool) -> None:
     about_ms = question_of(market(ticker=ticker, event_ticker=ticker)).about_ms
     assert about_ms == (STARTS_MS - 7 * 3_600_000 if day else None)
+
+
+GAME_MARKET = {"contest": Contest("basketball_nba"), "exclusive": False}
+
+
+def test_a_likely_game_prices_its_market_and_trading_waits_for_a_persons_word() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            one = market(**GAME_MARKET)
+            await listed(bench, one)
+            known = bench.engine.state.markets[TICKER]
+            assert known.fair is not None and known.fair.model == "odds-consensus"
+            assert known.fair.model_probability == pytest.approx(0.6062, abs=2e-4)  # k = 1.065
+            assert known.fair.evidence[0].startswith("not confirmed: New York Knicks at Boston Celtics")
+            waiting = facts.waits(bench.engine.desk, one)
+            assert waiting.endswith(f"pmconsole feeds match {TICKER} 9f2c")
+            assert confirm(bench).startswith("Confirmed")
+            assert facts.waits(bench.engine.desk, one) == ""
+            known = bench.engine.state.markets[TICKER]
+            assert known.fair is not None and known.fair.evidence[0] == "the game is confirmed"
+            assert facts.waits(bench.engine.desk, market(**GAME_MARKET, rules_hash="r2"))
+
+    run_virtual(main)
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"title": "Who wins?"}, "no game that bookmakers offer has its teams and its day"),
+        ({"rules": "Resolves by the result."}, "do not say whose win it pays"),
+    ],
+)
+def test_without_a_likely_game_there_is_no_price(changes: dict[str, object], why: str) -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            await listed(bench, market(**GAME_MARKET, **changes))
+            assert bench.engine.state.markets[TICKER].fair is None
+            assert why in bench.engine.state.events[TICKER[:-4]].refusal
+
+    run_virtual(main)

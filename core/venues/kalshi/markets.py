@@ -18,7 +18,7 @@ from core.domain.market import (
 )
 from core.domain.text import clean_text
 from core.domain.units import ONE_DOLLAR, Price, UnitError, parse_price
-from core.venues.kalshi import fixings, index_means
+from core.venues.kalshi import fixings, games, index_means
 from core.venues.kalshi import series as names
 from core.venues.kalshi.fees import Changes, Override, SeriesTerms, concerning, fee_changes, fee_schedule
 from core.venues.kalshi.labels import label
@@ -181,6 +181,7 @@ def market(
         doubt=doubt,
         mean=index.mean,
         fixing=price.fixing,
+        contest=games.contest(series_ticker),
         unconfirmed=index.unconfirmed or price.unconfirmed,
         shard=odd.whole(wire.exchange_index, "exchange_index") or 0,
     )
