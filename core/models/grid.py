@@ -15,11 +15,16 @@ from core.models.laws import Array, Shape, below, density
 
 def probabilities(shape: Shape, edges: Array, location: Array, scale: Array) -> Array:
     """The mass of each law between its two edges."""
-    z = edges - location
-    z /= scale
-    upto = below(shape, z)
-    mass = upto[1] - upto[0]
+    lower, upper = edges
+    mass = _below(shape, upper, location, scale)
+    mass -= _below(shape, lower, location, scale)
     return np.asarray(np.maximum(mass, 0.0, out=mass))
+
+
+def _below(shape: Shape, edge: Array, location: Array, scale: Array) -> Array:
+    z = edge - location
+    z /= scale
+    return below(shape, z)
 
 
 def slopes(shape: Shape, edges: Array, location: Array, scale: Array, drift: Array) -> tuple[Array, Array]:

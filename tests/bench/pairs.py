@@ -11,7 +11,7 @@ import msgspec
 from core.control.client import encode
 from core.control.protocol import Frame
 from core.control.tables import MarketRow
-from tests.bench import books, market_channel, ticks
+from tests.bench import books, market_channel, pricing_pass, ticks
 from tests.bench.harness import Pair
 
 ROWS = 50
@@ -97,4 +97,11 @@ def journal_pair() -> Pair:
 
 
 def pairs() -> list[Pair]:
-    return [*books.pairs(), ticks.pair(), market_channel.pair(), frame_pair(), journal_pair()]
+    return [
+        *books.pairs(),
+        ticks.pair(),
+        market_channel.pair(),
+        frame_pair(),
+        journal_pair(),
+        *pricing_pass.pairs(),
+    ]
