@@ -34,7 +34,7 @@ class Action(NamedTuple):
     """Command of the command line that does the same."""
 
 
-OPENS = ("desk", "markets", "orders", "positions", "journal", "links")
+OPENS = ("desk", "markets", "orders", "positions", "journal", "links", "funnel")
 DESK = ("desk",)
 OPENED = ("market", "evidence", "help", "links", "rules")
 """Screens opened over another one."""
@@ -123,6 +123,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("screen.positions", ("4",), "", "Positions and limits"),
     Action("screen.models", ("5",), "", "Models"),
     Action("screen.feeds", ("6",), "", "Feeds", cli="feeds"),
+    Action("screen.funnel", ("7",), "", "Funnel: how far each market gets, and what stops it", cli="funnel"),
     Action("screen.journal", ("8",), "", "Journal"),
     Action("screen.alarms", ("exclamation_mark",), "", "Alarms"),
     Action("move.down", ("down", "j"), "", "Down"),
@@ -203,6 +204,7 @@ COMMANDS: tuple[CommandSpec, ...] = (
         "[test NAME | confirm KIND]",
         "every source; test asks one once, at its own cost; confirm: the awaited release (CPI, ...) is out",
     ),
+    CommandSpec("funnel", "", "how far each market gets on its way to a card, and what stops it"),
     CommandSpec("links", "", "pairs linked as the same question on two venues"),
     CommandSpec(
         "link",

@@ -36,6 +36,7 @@ from tui.screens.alarms import AlarmsScreen
 from tui.screens.console_screen import ConsoleScreen
 from tui.screens.desk import DeskScreen
 from tui.screens.feeds import FeedsScreen
+from tui.screens.funnel import FunnelScreen
 from tui.screens.journal import JournalScreen
 from tui.screens.links import LinksScreen
 from tui.screens.market import MarketScreen
@@ -90,6 +91,7 @@ class PmConsole(App[int], inherit_bindings=False):
         "positions": PositionsScreen,
         "models": ModelsScreen,
         "feeds": FeedsScreen,
+        "funnel": FunnelScreen,
         "journal": JournalScreen,
         "alarms": AlarmsScreen,
     }

@@ -92,6 +92,8 @@ class Conversation:
                 app.filter(parsed.rest)
             case "orders" | "alarms" | "feeds" if not parsed.rest:
                 app.show_mode(parsed.spec.name)
+            case "funnel":
+                app.show_mode("funnel")
             case "links":
                 app.show_links()
             case "rules":

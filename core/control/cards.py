@@ -94,15 +94,30 @@ def proposal_row(card: Proposal, around: CardSurroundings) -> ProposalRow:
         created_ns=card.created_ns,
         changed_ns=card.changed_ns,
         expires_ns=card.expires_ns,
-        checks=tuple(
-            CheckRow(d.code, f"{d.name}: {d.observed}, limit {d.limit}", d.clears, blocks=True)
-            for d in card.verdict.denials
-        ),
+        checks=_checks(card, fair),
         was_price=card.was_price,
         was_quantity=card.was_quantity,
         large=card.large,
         evidence=fair.evidence[:EVIDENCE_MAX] if fair is not None else (),
+        model=_chance(fair.model_probability if fair is not None else None, outcome),
+        market=_chance(fair.market_probability if fair is not None else None, outcome),
+        weight=fair.weight if fair is not None else 1.0,
     )
+
+
+def _chance(value: float | None, outcome: Outcome) -> int | None:
+    return None if value is None else in_outcome(probability(value), outcome)
+
+
+def _checks(card: Proposal, fair: FairValue | None) -> tuple[CheckRow, ...]:
+    """What blocks it, and what a person may overrule and automatic mode may not."""
+    rows = [
+        CheckRow(d.code, f"{d.name}: {d.observed}, limit {d.limit}", d.clears, blocks=True)
+        for d in card.verdict.denials
+    ]
+    if fair is not None and fair.doubt and not card.candidate.reduces_risk:
+        rows.append(CheckRow("AUTO", f"not sent by automatic mode: {fair.doubt}", "a record", blocks=False))
+    return tuple(rows)
 
 
 _CARD_LIMITS = (

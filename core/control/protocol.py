@@ -28,7 +28,7 @@ from core.control.tables import (
 )
 from core.domain.units import contracts
 
-VERSION = 2
+VERSION = 3
 COMMAND_BYTES_MAX = 64 * 1024
 FRAME_BYTES_MAX = 1024 * 1024
 ALARM_DIGITS_MAX = 12

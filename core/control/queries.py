@@ -30,6 +30,7 @@ from core.control.tables import (
     ReleaseRow,
     RulesRow,
     SourceRow,
+    StageRow,
     StatusRow,
     WayRow,
 )
@@ -67,6 +68,7 @@ class Rows(NamedTuple):
     feeds: Iterable[FeedRow] = ()
     source: SourceRow | None = None
     games: Iterable[FixtureRow] = ()
+    funnel: Iterable[StageRow] = ()
     releases: Iterable[ReleaseRow] = ()
     alarms: Iterable[AlarmRow] = ()
     flatten: FlattenRow | None = None
@@ -229,6 +231,19 @@ GAMES: tuple[Field, ...] = (
     Field("confirmed", "whether a person has said so", lambda r, n: r.confirmed),
     Field("confidence", "of a suggestion, 0 to 1", lambda r, n: r.confidence),
     Field("why", "what the suggestion rests on", lambda r, n: r.why),
+)
+
+STOPS: tuple[Field, ...] = (
+    Field("why", "what keeps them there, in the words of the first", lambda r, n: r.why),
+    Field("markets", "how many", lambda r, n: r.markets),
+    Field("examples", "their tickers, at most fifty", lambda r, n: list(r.examples)),
+)
+
+FUNNEL: tuple[Field, ...] = (
+    Field("stage", "seen, mapped, modelled, fresh, edge, gated or proposed", lambda r, n: r.stage),
+    Field("reached", "markets that came at least so far", lambda r, n: r.reached),
+    Field("here", "and no further", lambda r, n: r.here),
+    Field("reasons", "one object a reason, see funnel.reasons", lambda r, n: _nested(STOPS, r.reasons, n)),
 )
 
 RELEASES: tuple[Field, ...] = (
@@ -595,6 +610,7 @@ QUERIES: dict[str, tuple[Field, ...]] = {
     "source": SOURCE,
     "games": GAMES,
     "releases": RELEASES,
+    "funnel": FUNNEL,
 }
 OBJECTS = ("status", "reconcile", "rules", "source")
 """Answered with one object; the others with an array of them."""
@@ -612,6 +628,7 @@ PARTS: dict[str, dict[str, tuple[Field, ...]]] = {
     "links": {"links.ways": WAYS},
     "feeds": {"status.feeds.budget": BUDGET},
     "source": {"source.values": TOLD},
+    "funnel": {"funnel.reasons": STOPS},
     "reconcile": {
         "reconcile.differences": DIFFERENCES,
         "reconcile.differences.events": EVENTS_OF,

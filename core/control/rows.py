@@ -28,12 +28,15 @@ from core.control.tables import (
     OrderRow,
     PairRow,
     PositionRow,
+    StageRow,
+    StopRow,
     WayRow,
 )
 from core.domain.market import Market, MarketStatus
 from core.domain.order import BookSide, Life, Order, Outcome, Purpose, TimeInForce
 from core.domain.position import Position, marked
 from core.domain.units import ONE_CONTRACT, ONE_DOLLAR, Price, complement
+from core.engine.funnel import Level
 from core.engine.incidents import name_of
 from core.engine.pairs import Compared
 from core.engine.safety import dead_man
@@ -54,11 +57,17 @@ from core.venues.traits import DeadMan
 from core.venues.venue import BookView, LinkState, OrderReport
 
 EVIDENCE_MAX = 20
+EXAMPLES_MAX = 50
+"""Markets named under one reason of the funnel."""
 
 
 def probability(value: float) -> int:
     """A probability as ten-thousandths."""
     return round(value * ONE_DOLLAR)
+
+
+def _probability(value: float | None) -> int | None:
+    return None if value is None else probability(value)
 
 
 def in_outcome(price: int | None, outcome: Outcome) -> int | None:
@@ -177,6 +186,11 @@ def mark_of(orders: Iterable[Order], *, card: bool) -> str:
     return f"{-(-order.leaves // ONE_CONTRACT)}{letter}{intent.outcome_price // 100}"
 
 
+def stage_row(level: Level) -> StageRow:
+    reasons = (StopRow(one.why, len(one.tickers), one.tickers[:EXAMPLES_MAX]) for one in level.reasons)
+    return StageRow(level.stage.value, level.reached, level.here, tuple(reasons))
+
+
 def input_row(age: InputAge) -> InputRow:
     return InputRow(age.name, age.event_ms, age.stale_after_s)
 
@@ -203,11 +217,12 @@ def event_row(
             BracketRow(
                 key=market.key,
                 label=market.market.label.rpartition(" ")[2],
-                model=probability(values[ticker].probability),
+                model=probability(values[ticker].model_probability),
                 book=_mid(books.get(ticker)),
                 fair=probability(values[ticker].probability) if not state.refusal else None,
                 edge=market.edge,
                 sigma=probability(values[ticker].sigma),
+                market=_probability(values[ticker].market_probability),
             )
             for market in known
             for ticker in (market.market.ticker,)
@@ -216,6 +231,10 @@ def event_row(
         score=state.score,
         refusal=state.refusal,
         evidence=newest.evidence[:EVIDENCE_MAX] if newest is not None else (),
+        weight=fair.weight if fair is not None else 1.0,
+        record=fair.record if fair is not None else "",
+        unpooled=next((v.unpooled for v in values.values() if v.unpooled), ""),
+        proven=newest is not None and not newest.doubt,
     )
 
 

@@ -31,6 +31,7 @@ from core.engine.account import WINDOW_5MIN_NS, WINDOW_15S_NS
 from core.engine.desk import Desk
 from core.engine.exiting import exit_wanted
 from core.engine.facts import market_view
+from core.engine.funnel import funnel
 from core.engine.pairs import compare
 from core.journal.projections import Pair
 from core.risk.halts import Level
@@ -351,6 +352,8 @@ class Snapshot:
             case "releases":
                 status = self.status()
                 return Rows(status, releases=status.releases)
+            case "funnel":
+                return Rows(self.status(), funnel=map(rows.stage_row, funnel(desk)))
             case "links":
                 return Rows(self.status(), links=map(self.pair, state.pairs.values()))
             case _:

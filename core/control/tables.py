@@ -267,13 +267,15 @@ class BracketRow(msgspec.Struct, frozen=True, array_like=True):
     key: int
     label: str
     model: int
-    """Model probability in ten-thousandths."""
+    """What the model says alone, in ten-thousandths."""
     book: int | None
     """Book mid in ten-thousandths."""
     fair: int | None
-    """``None`` while there is no price: ``model`` is what the newest one said."""
+    """Model and market pooled; ``None`` while there is no price: ``model`` is what the newest one said."""
     edge: int | None
     sigma: int
+    market: int | None = None
+    """What the market says as a forecast: the others' mids, normalised; ``None`` where it is not pooled."""
 
 
 class InputRow(msgspec.Struct, frozen=True, array_like=True):
@@ -300,6 +302,36 @@ class EventRow(msgspec.Struct, frozen=True, array_like=True):
     refusal: str
     """Why there is no fair value, empty when there is one."""
     evidence: tuple[str, ...]
+    weight: float = 1.0
+    """Of the model in the pool."""
+    record: str = ""
+    """What the model's record is worth, one sentence."""
+    unpooled: str = ""
+    """Why the model stands alone in one of its markets and is not traded on there."""
+    proven: bool = True
+    """Whether automatic mode may open on it."""
+
+
+class StopRow(msgspec.Struct, frozen=True, array_like=True):
+    """Why markets went no further than a stage of the funnel."""
+
+    why: str
+    markets: int
+    examples: tuple[str, ...]
+    """Tickers of the first of them."""
+
+
+class StageRow(msgspec.Struct, frozen=True, array_like=True):
+    """One stage of the funnel, asked for: it is made when somebody looks."""
+
+    stage: str
+    """``seen``, ``mapped``, ``modelled``, ``fresh``, ``edge``, ``gated`` or ``proposed``."""
+    reached: int
+    """Markets that came at least so far."""
+    here: int
+    """And no further."""
+    reasons: tuple[StopRow, ...]
+    """Those that came no further are each under one of them."""
 
 
 class UsedRow(msgspec.Struct, frozen=True, array_like=True):
@@ -380,6 +412,12 @@ class ProposalRow(msgspec.Struct, frozen=True, array_like=True):
     large: bool
     """Asks for the outcome's letter before it is sent."""
     evidence: tuple[str, ...]
+    model: int | None = None
+    """What the model says alone, in terms of the outcome."""
+    market: int | None = None
+    """What the market says, likewise."""
+    weight: float = 1.0
+    """Of the model in ``fair``."""
 
 
 class OrderRow(msgspec.Struct, frozen=True, array_like=True):

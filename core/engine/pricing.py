@@ -173,6 +173,10 @@ class Pricing:
         """The record of the model that prices a market; empty for those that have none."""
         return self.record.sentence() if market.station is not None else ""
 
+    def mapped(self, event: EventState) -> bool:
+        """Whether there is a model for what an event settles on."""
+        return self._subject(event) is not None
+
     def _subject(self, event: EventState | None) -> str | None:
         return self._priced_by(event)[1]
 

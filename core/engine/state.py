@@ -26,6 +26,7 @@ from core.models.fair_value import EventFair, FairValue
 from core.risk.halts import Halts, HaltScope
 from core.risk.limits import LiveLimits
 from core.risk.trips import Trip
+from core.strategy.assess import Assessment
 
 
 class Mode(enum.Enum):
@@ -85,6 +86,8 @@ class MarketState:
     """``stale`` or ``quar`` instead of an edge, else empty."""
     why_not: str = ""
     """What the best edge lacks to become a proposal, one clause; empty when it is one."""
+    assessed: Assessment | None = None
+    """What the strategy found there when it looked last."""
     fair_hour: list[tuple[int, float]] = field(default_factory=list)
     """World time and probability of past versions within the hour, oldest first."""
 

@@ -183,7 +183,7 @@ class Trading:
             if why and not found.word:
                 found = msgspec.structs.replace(found, blocked=True, reason=why)
                 word = UNCONFIRMED if unconfirmed else ""
-            self._found[fair.ticker] = found
+            self._found[fair.ticker] = market.assessed = found
             edge = None if found.word or not found.needed else found.edge
             why_not = found.reason or market.why_not
             if (market.edge, market.edge_word) != (edge, word):

@@ -96,6 +96,4 @@ def unscored(series: str, model: str, usual: Weights) -> Standing:
 
 def scripted(series: str, model: str, usual: Weights) -> Standing:
     """In a simulated world whose crowd is late because its script says so."""
-    return Standing(
-        Verdict.PROVEN, 0.9, "SIM: the crowd here is late by script, which proves nothing elsewhere"
-    )
+    return Standing(Verdict.PROVEN, 0.9, "SIM: a crowd late by script, no proof elsewhere")

@@ -148,7 +148,7 @@ async def test_edit_takes_only_smaller_or_better(directory: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "where", ["1", "2", "3", "4", "5", "6", "8", "question_mark", "v", "colon", "slash", "e"]
+    "where", ["1", "2", "3", "4", "5", "6", "7", "8", "question_mark", "v", "colon", "slash", "e"]
 )
 async def test_stop_works_from_every_screen_input_and_question(directory: Path, where: str) -> None:
     async with running(directory) as desk:
@@ -311,6 +311,7 @@ async def test_safer_keys_need_no_question(directory: Path) -> None:
         ("4", "LIMITS"),
         ("5", "what is real"),
         ("6", "FOREX"),
+        ("7", "FUNNEL"),
         ("8", "JOURNAL"),
     ],
 )
@@ -318,7 +319,7 @@ async def test_digits_switch_screens_and_unbuilt_ones_do_nothing(
     directory: Path, key: str, title: str
 ) -> None:
     async with running(directory, size=(160, 45)) as desk:
-        await desk.press("7", "9")
+        await desk.press("9", "0")
         await desk.shows("APPROVE")
         await desk.press(key)
         await desk.until(lambda: title in desk.text and "APPROVE" not in desk.text)

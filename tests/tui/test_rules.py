@@ -301,7 +301,9 @@ def test_edits_may_only_be_smaller_or_better() -> None:
 # --- registry -------------------------------------------------------------------------------------------
 
 
-SCREENS = ("desk", "markets", "market", "orders", "positions", "models", "feeds", "journal", "evidence")
+SCREENS = (
+    "desk", "markets", "market", "orders", "positions", "models", "feeds", "funnel", "journal", "evidence"
+)  # fmt: skip
 
 
 def test_no_key_means_two_things_on_one_screen() -> None:
@@ -338,14 +340,14 @@ def test_every_command_about_the_desk_has_its_twin_on_the_other_side() -> None:
         "attach --take, and the screen's own"
     )
     reading = {"status", "markets", "proposals", "positions", "limits", "journal"}
-    around = {"demo", "open", "attach", "sim", "watchdog", "key", "doctor", "drill"}
+    around = {"demo", "open", "attach", "sim", "watchdog", "key", "doctor", "drill", "models", "score"}
     assert shell - console == reading | around
 
 
 def test_enter_never_spends_and_nothing_harmless_sits_beside_approve() -> None:
     spending = {key for action in ACTIONS if action.danger is Danger.SPEND for key in action.keys}
     assert spending == {"a", "y", "n"}
-    assert all(action_for(key, "desk") is None for key in ("s", "w", "z", "7", "9"))
+    assert all(action_for(key, "desk") is None for key in ("s", "w", "z", "9", "0"))
     assert all(action_for(key, "markets") is None for key in spending)
 
 

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from core.control.tables import EventRow
 from tui.format import age, cents, count, signed_count, signed_tenths, tenths, until, utc, venue_short
 from tui.lines import Line, flow, line
 from tui.scene import Scene, head, note
 from tui.screens.console_screen import ConsoleScreen
 from tui.screens.desk_plan import Plan, Rect
-from tui.widgets.fair_values import bar_room, bar_top, bracket_header, bracket_line, inputs, summary
+from tui.widgets.fair_values import (
+    bar_room,
+    bar_top,
+    bracket_header,
+    bracket_line,
+    inputs,
+    pool,
+    summary,
+)
 from tui.widgets.line_pane import LinePane
 from tui.widgets.link_table import linked_words
 from tui.widgets.text_pane import TextPane, wrapped
@@ -48,6 +57,7 @@ def market_lines(scene: Scene, key: int, width: int) -> list[Line]:
             "" if row.intact else ("   not vouched for", "near"),
         ),
         pair("fair value", (f"{tenths(row.fair)}c", "fair"), f" +/-{tenths(row.sigma)}"),
+        *_parts(view.event_of(key), key),
         pair("net edge", row.edge_word or f"{signed_tenths(row.edge)}c"),
         pair("change, 1 h", signed_tenths(row.change)),
         (),
@@ -72,10 +82,25 @@ def market_lines(scene: Scene, key: int, width: int) -> list[Line]:
         return rows
     rows += [line(" ", *row) for row in flow(summary(scene, event), width - 2, indent=0)]
     rows += [line(" ", *row) for row in flow(inputs(scene, event), width - 2, indent=0)]
+    for sentence, role in pool(event):
+        rows += wrapped(sentence, width - 2, role)
     top, bar_width = bar_top(event), bar_room(width)
     rows.append(bracket_header(top, bar_width))
     rows += [bracket_line(scene, bracket, top, bar_width, current=key) for bracket in event.brackets]
     return rows
+
+
+def _parts(event: EventRow | None, key: int) -> list[Line]:
+    """What the fair value is pooled from."""
+    bracket = next((one for one in event.brackets if one.key == key), None) if event is not None else None
+    if event is None or bracket is None or event.refusal:
+        return []
+    weight = 1.0 if bracket.market is None else event.weight
+    model = pair("  model", f"{tenths(bracket.model)}c", (f"   counts {weight:.0%}", "text-muted"))
+    if bracket.market is None:
+        return [model, pair("  market", ("not pooled", "near"))]
+    share = (f"   counts {1 - weight:.0%}", "text-muted")
+    return [model, pair("  market", f"{tenths(bracket.market)}c", share)]
 
 
 class MarketScreen(ConsoleScreen):

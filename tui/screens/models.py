@@ -10,7 +10,16 @@ from tui.scene import Scene, head, note
 from tui.screens.console_screen import ConsoleScreen
 from tui.screens.desk_plan import Plan, Rect
 from tui.widgets.card import clears_sentence, compact_lines
-from tui.widgets.fair_values import bar_room, bar_top, bracket_header, bracket_line, inputs, measured, summary
+from tui.widgets.fair_values import (
+    bar_room,
+    bar_top,
+    bracket_header,
+    bracket_line,
+    inputs,
+    measured,
+    pool,
+    summary,
+)
 from tui.widgets.line_pane import LinePane
 from tui.widgets.live_table import Column, Key, LiveTable
 from tui.widgets.text_pane import TextPane, wrapped
@@ -108,6 +117,8 @@ def event_lines(scene: Scene, event: EventRow, width: int, *, current: int | Non
         joined += [*group, "   "]
     rows.append(line(*joined))
     rows += [line(" ", *group) for group in inputs(scene, event)]
+    for sentence, role in pool(event):
+        rows += wrapped(sentence, width - 2, role)
     if event.refusal:
         rows += ((), note(event.refusal, "near"))
     if event.brackets:

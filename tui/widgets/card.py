@@ -71,10 +71,21 @@ def _value(scene: Scene, card: ProposalRow) -> list[Line]:
     role = "edge-trade" if card.edge > 0 else "edge-none"
     return [
         line(("fair ", "text-muted"), (f"{tenths(card.fair)}c", "fair"), f" +/-{tenths(card.sigma)}"),
+        _pool(card),
         line(("book ", "text-muted"), f"{cents(card.bid, step)}/{cents(card.ask, step)}c"),
         line(("net edge ", "text-muted"), (f"{signed_tenths(card.edge)}c", role)),
         line(("at half size ", "text-muted"), f"{signed_tenths(card.edge_half)}c"),
     ]
+
+
+def _pool(card: ProposalRow) -> Line:
+    """What the fair value is made of, and what the model counts in it."""
+    if card.model is None:
+        return ()
+    market = "" if card.market is None else f" market {tenths(card.market)}c"
+    return line(
+        ("model ", "text-muted"), f"{tenths(card.model)}c", (f" x{card.weight:.2f}{market}", "text-muted")
+    )
 
 
 def _size(card: ProposalRow) -> list[Line]:

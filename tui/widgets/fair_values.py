@@ -34,6 +34,18 @@ def summary(scene: Scene, event: EventRow) -> list[Line]:
     ]
 
 
+def pool(event: EventRow) -> list[tuple[str, str]]:
+    """What model and market count and what the model's record says of that, as sentences with their role."""
+    if event.unpooled:
+        first = f"Model alone, not traded: {event.unpooled}", "near"
+    else:
+        first = f"model counts {event.weight:.0%}, the market {1 - event.weight:.0%}", "text"
+    if not event.record:
+        return [first]
+    stays = "" if event.proven else "automatic mode opens nothing: "
+    return [first, (stays + event.record, "text-muted" if event.proven else "near")]
+
+
 def inputs(scene: Scene, event: EventRow) -> list[Line]:
     """Each input with its age and state, and the running extreme."""
     groups: list[Line] = []
@@ -139,6 +151,9 @@ def fair_lines(scene: Scene, event: EventRow, width: int, height: int, *, compac
         ]
     rows = [line(" ", *row) for row in flow(summary(scene, event), width - 2, indent=0)]
     rows += [line(" ", *row) for row in flow(inputs(scene, event), width - 2, indent=0)[:2]]
+    said = flow([line(sentence) for sentence in pool(event)], width - 2, indent=0)[:2]
+    spare = height - len(rows) - 1 - len(event.brackets)
+    rows += [line(" ", *cut(row, width - 2)) for row in said[: max(0, spare)]]
     rows.append(bracket_header(top, bar_width))
     room = height - len(rows)
     whole = room > len(event.brackets)
