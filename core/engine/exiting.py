@@ -27,6 +27,8 @@ def note(desk: Desk, market: MarketState, view: MarketView) -> None:
     relied, ticker, fair = desk.state.relied, market.market.ticker, market.fair
     if view.position.net == 0:
         relied.pop(ticker, None)
+    elif fair is not None and fair.unpooled:
+        return  # what it counts shows once there is a market to count beside
     elif fair is not None and fair.weight > 0.0:
         relied[ticker] = None
     elif fair is not None and relied.get(ticker, 0) is None:
@@ -36,18 +38,20 @@ def note(desk: Desk, market: MarketState, view: MarketView) -> None:
 def believed(desk: Desk, market: MarketState) -> Believed:
     """What the model says of a market, and whether what is held there can still rest on it.
 
-    A position in a market that no model has priced in this run is the operator's own affair.
+    A position in a market that no model has priced in this run is the operator's own affair. A model that
+    stands alone because the books say too little is no reason to sell.
     """
+    fair = market.fair if market.fair is not None and not market.fair.unpooled else None
     event = desk.state.events.get(market.market.event_ticker)
     last = event.last(market.market.ticker) if event is not None else None
     if event is None or last is None:
-        return Believed(market.fair, last)
+        return Believed(fair, last)
     refused, weightless = event.refused_ms, desk.state.relied.get(market.market.ticker)
     since_ms, what = refused, f"no fair value: {event.refusal}"
     if refused is None and weightless is not None:
         since_ms, what = weightless, f"it counts for nothing: {last.doubt or 'no weight beside the market'}"
     if since_ms is None:
-        return Believed(market.fair, last)
+        return Believed(fair, last)
     lasted_s = (desk.clocks.world_ms() - since_ms) // 1000
     invalid = f"for {lasted_s // 60} min {what}" if lasted_s > desk.rules.invalid_grace_s else ""
-    return Believed(market.fair, last, invalid)
+    return Believed(fair, last, invalid)

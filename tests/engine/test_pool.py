@@ -10,6 +10,7 @@ from core.engine.others import own, without
 from core.models.calibration import Judge, Standing, Verdict
 from core.models.fair_value import FairValue
 from core.models.pooling import Quoted, Weights
+from core.strategy.convergence import NO_FAIR
 from tests.execution.bench import HOT, TRADER, Bench, running
 from tests.virtual import VirtualLoop, run_virtual
 
@@ -114,5 +115,21 @@ def test_automatic_mode_opens_on_a_proven_one() -> None:
             await bench.card()
             assert bench.engine.set_mode("auto", "automatic", "test", TRADER).accepted
             await bench.until(lambda: bool(bench.venue.placed), "an order")
+
+    run_virtual(main)
+
+
+def test_a_model_that_stands_alone_is_no_reason_to_sell() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop, judge=HALF) as bench:
+            await bench.held(8)
+            rules = bench.engine.state.exit_rules
+            bench.venue.quote(NEIGHBOUR, 10, 60)
+            # Far more than the model gives it.
+            bench.venue.quote(HOT, 58, 62)
+            await asyncio.sleep(1.0)
+            assert fair(bench).unpooled and fair(bench).model_probability < 0.55
+            assert rules[HOT] == NO_FAIR
+            assert bench.engine.desk.approvals.of(HOT) is None
 
     run_virtual(main)

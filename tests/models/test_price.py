@@ -12,6 +12,8 @@ from core.feeds.feed import Stamp
 from core.feeds.stations import HOUR_MS, climate_day_bounds, stations
 from core.feeds.values import Ensemble, Groups, ModelForecast
 from core.models.fair_value import EventFair, NoPrice
+from core.models.pooling import Lead
+from core.models.prediction import Prediction
 from core.models.weather.inputs import StationInputs, absorb
 from core.models.weather.price import Knowledge, ModelId, predict
 from tests.models.alone import alone
@@ -243,3 +245,16 @@ def test_a_record_that_is_not_the_climate_report_has_its_price_and_a_wider_error
     unsure = priced(all_with(brackets(44), source="Weather Underground"), late, now_ms)
     assert (sure.values[1].probability, sure.values[1].sigma) == (0.0, 0.0)
     assert unsure.values[1].sigma > 0.05
+
+
+@pytest.mark.parametrize(
+    ("hours", "lead"), [(-9, Lead.EVENING), (-6, Lead.EVENING), (-5, Lead.NIGHT), (1, Lead.RUNNING)]
+)
+def test_how_far_off_the_day_is_and_how_many_sources_speak_of_it(
+    brackets: Brackets, known: Known, hours: int, lead: Lead
+) -> None:
+    now_ms = START_MS + hours * HOUR_MS
+    held = known(48.0, issued_ms=START_MS - 10 * HOUR_MS, nws=None)
+    found = predict(brackets(44), held, ModelId.ROLLING, now_ms, None, Knowledge(replay_offset_days=OFFSET))
+    assert isinstance(found, Prediction)
+    assert (found.lead, found.sources) == (lead, 1)

@@ -15,6 +15,7 @@ from core.feeds.stations import HOUR_MS, climate_day_bounds, stations
 from core.feeds.values import Guessed, ModelForecast, Observation, StationGuidance
 from core.models.fair_value import EventFair, NoPrice
 from core.models.laws import Shape
+from core.models.prediction import Prediction
 from core.models.weather.coefficients import (
     FORMAT,
     Coefficients,
@@ -137,6 +138,15 @@ def test_highs_and_lows_are_priced_from_all_sources_less_their_errors(
     assert {age.name for age in fair.inputs} == {"Open-Meteo", *SOURCES}
     assert any(f"coefficients {file_of().seal[:12]}" in said for said in fair.evidence)
     assert not any("without" in said for said in fair.evidence)
+
+
+@pytest.mark.parametrize(
+    ("held", "sources"), [(inputs(), len(SOURCES)), (inputs(NBS=None), len(SOURCES) - 1)]
+)
+def test_a_prediction_says_how_many_sources_it_rests_on(held: StationInputs, sources: int) -> None:
+    knowledge = Knowledge(Learned(file_of()), history={})
+    found = predict(brackets(), held, ModelId.DEFAULT, NOW_MS, None, knowledge)
+    assert isinstance(found, Prediction) and found.sources == sources
 
 
 def test_the_t_has_longer_tails_than_the_normal_of_the_same_scale() -> None:
