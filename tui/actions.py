@@ -212,6 +212,7 @@ COMMANDS: tuple[CommandSpec, ...] = (
         "the same question, both texts read; opposite: YES of one is NO of the other",
     ),
     CommandSpec("rules", "MARKET", "what settles it, in its venue's own words"),
+    CommandSpec("confirm", "source SERIES MARK", "what settles a series, its rules read; the mark is there"),
     CommandSpec("take", "", "take control from the other console"),
     CommandSpec("filter", "[TEXT]", "show only markets with this text"),
     CommandSpec("theme", "NAME", "change the colours"),

@@ -16,6 +16,7 @@ import click
 from core.config import paths
 from tui import (
     cli_account,
+    cli_confirm,
     cli_desk,
     cli_feeds,
     cli_funnel,
@@ -200,6 +201,7 @@ for _verb in (
     *cli_links.VERBS,
     *cli_feeds.VERBS,
     cli_funnel.funnel,
+    *cli_confirm.VERBS,
     *cli_models.VERBS,
     *cli_score.VERBS,
     cli_safety.flatten,

@@ -7,9 +7,9 @@ from typing import Any
 
 import click
 
-from core.control.protocol import ConfirmFixture, ConfirmRelease
+from core.control.protocol import ConfirmFixture, ConfirmRelease, ConfirmSource
 from tui import answers, verbs
-from tui.cli_options import place_of, print_query, with_fields, with_profile
+from tui.cli_options import Verbs, place_of, print_query, with_fields, with_profile
 
 
 @click.command("releases")
@@ -52,6 +52,23 @@ def match(ticker: str, game: str, team: str) -> None:
     verbs.command(place_of(), ConfirmFixture(verbs.new_id(), ticker, game, team))
 
 
+@click.group("confirm", cls=Verbs)
+def confirm_group() -> None:
+    """Say what only a person can know of a market, such as that its rules were read."""
+
+
+@confirm_group.command("source")
+@click.argument("series")
+@click.argument("mark")
+@with_profile
+def confirm_source(series: str, mark: str) -> None:
+    """Confirm what settles SERIES, once the rules of a market of it were read (pmconsole rules).
+
+    MARK is what that text is shown with: a series that reads differently later asks again.
+    """
+    verbs.command(place_of(), ConfirmSource(verbs.new_id(), series, mark))
+
+
 def release_lines(found: list[dict[str, Any]]) -> Iterable[str]:
     if not found:
         yield "The engine has not looked yet."
@@ -81,3 +98,4 @@ def game_lines(found: list[dict[str, Any]]) -> Iterable[str]:
 
 
 COMMANDS = (releases, confirm, games, match)
+VERBS = (confirm_group,)

@@ -41,6 +41,10 @@ def rules(ticker: str, as_json: bool) -> None:
     click.echo(f"{found['ticker']} on {found['venue']}, text {found['hash'][:_HASH_SHOWN]}")
     if found["hash"] != found["pinned"]:
         click.echo(f"reads differently: the text that counts here is {found['pinned'][:_HASH_SHOWN]}")
+    if found["waits"]:
+        click.echo(f"{found['waits']}.")
+    if found["mark"]:
+        click.echo(f"once you have read it: pmconsole confirm source {found['series']} {found['mark']}")
     click.echo(click.wrap_text(found["text"] or "The venue gives no text.", TEXT_WIDTH))
 
 

@@ -20,7 +20,7 @@ from core.control.protocol import (
 )
 from core.control.tables import LimitRow, ProposalRow
 from core.domain.units import UnitError, parse_money, parse_price, parse_quantity
-from tui import feed_talks, link_talks, stop_talks, truth_talks
+from tui import confirm_talks, feed_talks, link_talks, stop_talks, truth_talks
 from tui.actions import COMMANDS, CommandSpec, command_spec
 from tui.format import cents, count
 from tui.operator import Operator
@@ -176,6 +176,7 @@ _TALKS: dict[str, Make] = {
     **stop_talks.TALKS,
     **link_talks.TALKS,
     **feed_talks.TALKS,
+    **confirm_talks.TALKS,
     "arm": _arm,
     "disarm": instant(lambda operator, now, rest: operator.disarm(now, rest)),
     "unpause": _unpause,

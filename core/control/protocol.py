@@ -273,6 +273,14 @@ class ConfirmRelease(Command, frozen=True, tag="confirm_release"):
     """``CPI``, ``JOBS``, ``GDP`` or ``FOMC``."""
 
 
+class ConfirmSource(Command, frozen=True, tag="confirm_source"):
+    """The rules of a series were read, and whose word settles its markets is understood."""
+
+    series: str
+    mark: str
+    """Of the text that was read, see the query ``rules``."""
+
+
 class ConfirmFixture(Command, frozen=True, tag="confirm_fixture"):
     """A market is about a game of a source, see the query ``games``."""
 
@@ -338,6 +346,7 @@ AnyCommand = (
     | UnlinkMarkets
     | ConfirmRelease
     | ConfirmFixture
+    | ConfirmSource
     | TakeControl
     | StopEngine
     | TryFeed

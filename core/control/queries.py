@@ -529,6 +529,9 @@ RULES: tuple[Field, ...] = (
     Field("venue", "and its venue", lambda r, n: r.rules.venue),
     Field("hash", "of the venue's words as they read now", lambda r, n: r.rules.hash),
     Field("pinned", "hash of the text that counts on this desk", lambda r, n: r.rules.pinned),
+    Field("series", "the series it is of", lambda r, n: r.rules.series),
+    Field("waits", "why nothing is opened before you confirm something", lambda r, n: r.rules.waits),
+    Field("mark", "of the text, for confirm source; empty unless it waits", lambda r, n: r.rules.mark),
     Field("text", "the venue's words on one line, cut where they are very long", lambda r, n: r.rules.text),
 )
 

@@ -30,9 +30,10 @@ from core.domain.position import Position
 from core.engine.account import WINDOW_5MIN_NS, WINDOW_15S_NS
 from core.engine.desk import Desk
 from core.engine.exiting import exit_wanted
-from core.engine.facts import market_view
+from core.engine.facts import market_view, waits
 from core.engine.funnel import funnel
 from core.engine.pairs import compare
+from core.engine.sources import MARK_LENGTH, text_mark
 from core.journal.projections import Pair
 from core.risk.halts import Level
 from core.venues.venue import BookView, OrderReport
@@ -217,7 +218,12 @@ class Snapshot:
     def rules(self, ticker: str) -> RulesRow:
         market = self.desk.state.markets[ticker].market
         pinned = self.desk.pinned_rules[ticker]
-        return RulesRow(ticker, market.venue.value, market.rules, market.rules_hash, pinned)
+        waiting = waits(self.desk, market)
+        mark = text_mark(market.rules)[:MARK_LENGTH] if self.desk.sources.waits(market) else ""
+        return RulesRow(
+            ticker, market.venue.value, market.rules, market.rules_hash, pinned,
+            market.series_ticker, mark, waiting,
+        )  # fmt: skip
 
     def limits(self) -> list[LimitRow]:
         desk, state = self.desk, self.desk.state

@@ -492,6 +492,11 @@ class RulesRow(msgspec.Struct, frozen=True, array_like=True):
     hash: str
     pinned: str
     """Hash of the text that counts on this desk."""
+    series: str = ""
+    mark: str = ""
+    """Of the text as all markets of its series share it: what a confirmation is of."""
+    waits: str = ""
+    """Why nothing is opened there before a person has confirmed something; empty where nothing waits."""
 
 
 class WayRow(msgspec.Struct, frozen=True, array_like=True):

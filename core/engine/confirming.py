@@ -1,4 +1,4 @@
-"""What an operator says of the world: that an awaited release has come, which game a market is about."""
+"""What an operator says of the world: a release has come, a market is about a game, a source was read."""
 
 from __future__ import annotations
 
@@ -29,6 +29,18 @@ class Confirming(Hands):
             return refused(f"No {named.name} is awaited; {when}.")
         self.trading.mark_all()
         return accepted(f"{named.name} of {eastern_words(due.at_ms)} counts as out.")
+
+    def confirm_source(self, series: str, mark: str, actor: Actor) -> Outcome:
+        """The rules text of this mark was read: what settles the series' markets is understood."""
+        if not actor.may_operate:
+            return VIEWER_REFUSED
+        self._present(actor)
+        markets = [known.market for known in self.desk.state.markets.values()]
+        found = self.desk.sources.confirm(series, mark, markets, actor.name)
+        if isinstance(found, str):
+            return refused(found)
+        self.trading.mark_all()
+        return accepted(f"Confirmed: {found.text}.")
 
     def confirm_fixture(self, ticker: str, game: str, team: str, actor: Actor) -> Outcome:
         """A market is about this game; ``team`` where its own words do not say whose win it pays."""

@@ -20,6 +20,7 @@ from core.engine.record import Scribe
 from core.engine.releases import Releases
 from core.engine.seat import Seat
 from core.engine.seats import Seats
+from core.engine.sources import Sources
 from core.engine.state import DeskState
 from core.engine.trips import Trips
 from core.engine.watched import Watched
@@ -51,6 +52,7 @@ class Desk:
     pricing: Pricing
     releases: Releases
     fixtures: Fixtures
+    sources: Sources
     audit: Audit
     approvals: Approvals
     watched: Watched

@@ -213,9 +213,7 @@ def waits(desk: Desk, market: Market) -> str:
     """Why nothing is opened in a market whose settlement nobody has confirmed; empty where that is done."""
     if market.contest is not None:
         return desk.fixtures.waits(market)
-    if not market.unconfirmed or market.series_ticker in desk.settings.markets.confirmed:
-        return ""
-    return f"trading waits for your confirmation of the settlement source: {market.unconfirmed}"
+    return desk.sources.waits(market)
 
 
 def _trading(desk: Desk, seat: Seat, shard: int, now: int) -> TradingFacts | None:

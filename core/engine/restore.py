@@ -14,6 +14,7 @@ from core.engine.equity import take as take_peak
 from core.engine.fixtures import FixtureConfirmed
 from core.engine.releases import ReleaseCame
 from core.engine.rules import RulesPinned
+from core.engine.sources import SourceConfirmed
 from core.execution.events import LedgerEvent
 from core.execution.groups import GroupNoted
 from core.journal.events import Kind, Row
@@ -56,6 +57,8 @@ class Restored(msgspec.Struct):
     """When the newest release known to be out was due, by kind."""
     fixtures: dict[str, FixtureConfirmed] = {}
     """Games that markets are about, as confirmed, by ticker."""
+    sources: list[SourceConfirmed] = []
+    """Settlement sources of series, as confirmed."""
     belief: Noted | None = None
     """The newest mark, for the replay to be held against."""
     armed_limits: str = ""
@@ -103,6 +106,8 @@ def restore(rows: Iterable[Row]) -> Restored:
             restored.rules[row.ticker] = msgspec.json.decode(row.payload, type=RulesPinned).rules
         elif row.kind == Kind.FIXTURE.value:
             restored.fixtures[row.ticker] = msgspec.json.decode(row.payload, type=FixtureConfirmed)
+        elif row.kind == Kind.SOURCE.value:
+            restored.sources.append(msgspec.json.decode(row.payload, type=SourceConfirmed))
         elif row.kind == Kind.RELEASE.value:
             came = msgspec.json.decode(row.payload, type=ReleaseCame)
             restored.releases[came.kind] = came.due_ms

@@ -29,6 +29,7 @@ from core.engine.restore import Restored
 from core.engine.safety import Safety
 from core.engine.seating import Listeners, make_seat
 from core.engine.seats import Seats
+from core.engine.sources import Sources
 from core.engine.state import AlarmLevel, DeskState
 from core.engine.tallies import Tallies
 from core.engine.told import Told
@@ -143,6 +144,7 @@ def wire(ports: Ports, restored: Restored, ears: Ears, told: Told) -> Wired:
         audit=Audit(scribe, alarms),
         releases=Releases(clocks, ports.log, ports.affected, window, restored.releases),
         fixtures=fixtures,
+        sources=Sources(ports.log, settings.markets.confirmed, restored.sources),
         approvals=approvals,
         watched=watched,
         stop=Stop(clocks, ears.on_ladder, ports.reach),

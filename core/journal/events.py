@@ -59,6 +59,7 @@ class Kind(enum.Enum):
     PAIR = "PAIR"
     RELEASE = "RELEASE"
     FIXTURE = "FIXTURE"
+    SOURCE = "SOURCE"
     DRILL = "DRILL"
     FLATTEN_START = "FLATTEN_START"
     FLATTEN_STEP = "FLATTEN_STEP"

@@ -42,6 +42,7 @@ async def test_the_words_that_settle_a_market_are_printed_with_what_counts_here(
     text = "Settles by the NWS report. " * 8
     desk.answers.data["rules"] = {
         "ticker": "KX-1", "venue": "kalshi", "hash": "ab12cd34ef", "pinned": "ab12cd34ef", "text": text,
+        "series": "KX", "waits": "", "mark": "",
     }  # fmt: skip
     same = await desk.run("rules", "KX-1")
     assert same.code == 0 and same.out.splitlines()[0] == "KX-1 on kalshi, text ab12cd34"
@@ -49,6 +50,9 @@ async def test_the_words_that_settle_a_market_are_printed_with_what_counts_here(
     desk.answers.data["rules"] |= {"pinned": "99999999ef", "text": ""}
     other = (await desk.run("rules", "KX-1")).out
     assert "reads differently: the text that counts here is 99999999" in other and "no text" in other
+    desk.answers.data["rules"] |= {"waits": "trading waits for you", "mark": "3f2a91c0"}
+    waiting = (await desk.run("rules", "KX-1")).out
+    assert "trading waits for you.\nonce you have read it: pmconsole confirm source KX 3f2a91c0\n" in waiting
     assert json.loads((await desk.run("rules", "KX-1", "--json")).out)["pinned"] == "99999999ef"
 
 

@@ -256,6 +256,7 @@ async def test_a_port_in_use_is_named_with_its_option(empty: Desk) -> None:
         (["arm", "--confirm", "arm live 3d4c", "--reason", "go"], p.Arm("", "arm live 3d4c", "go")),
         (["disarm", "--reason", "lunch"], p.Disarm("", "lunch")),
         (["feeds", "confirm", "CPI"], p.ConfirmRelease("", "CPI")),
+        (["confirm", "source", "KXINX", "3f2a91c0"], p.ConfirmSource("", "KXINX", "3f2a91c0")),
         (["feeds", "match", "KX-1", "9f2c", "--team", "A"], p.ConfirmFixture("", "KX-1", "9f2c", "A")),
         (["cancel", "pm-1"], p.CancelOrder("", "pm-1")),
         (["flatten", "--keep"], p.AbortFlatten("")),

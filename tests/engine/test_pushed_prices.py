@@ -10,6 +10,7 @@ import pytest
 from core.config.settings import EngineSettings, MarketSettings, Settings
 from core.domain.market import IndexMean, Market, MarketStatus, Strike, StrikeKind
 from core.engine.facts import judge
+from core.engine.sources import Sources
 from core.engine.state import MarketState
 from core.feeds.feed import Stamp
 from core.feeds.quotes import Average, Quote, Volatility
@@ -202,7 +203,7 @@ def test_an_unconfirmed_settlement_is_priced_and_traded_only_by_the_operators_wo
             if confirmed:
                 card, desk = await bench.card(BTC), bench.engine.desk
                 assert card.verdict.passed
-                desk.settings = msgspec.structs.replace(desk.settings, markets=MarketSettings())
+                desk.sources = Sources(desk.scribe.log, (), ())
                 assert "G03" in [denial.code for denial in judge(desk, card.candidate).denials]
             else:
                 assert market(bench).edge is not None, "the price is shown"

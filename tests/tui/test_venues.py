@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from core.control.protocol import Query
+from core.control.protocol import ConfirmSource, Query
 from core.control.tables import LinkRow
 from tests.tui import rows
 from tests.tui.conftest import Desk, running
@@ -219,7 +219,9 @@ async def test_the_rules_of_a_market_are_read_on_the_console(directory: Path) ->
     async with running(directory, size=(80, 24), both=True) as desk:
         hostile = "Settles by [b]NWS[/b] \x1b[2J at KNYC. " + "It is read once. " * 60 + "The end."
         rules = {"ticker": rows.SLUG, "venue": "polymarket", "hash": "ab" * 32, "pinned": "cd" * 32}
-        desk.engine.answers[rows.SLUG] = msgspec.json.encode(rules | {"text": hostile})
+        desk.engine.answers[rows.SLUG] = msgspec.json.encode(
+            rules | {"text": hostile, "series": "KX", "waits": "trading waits for you", "mark": "3f2a91c0"}
+        )
         await typed(desk, f"rules {rows.SLUG}")
         await desk.shows("RULES NYC hi Nov23 48-49")
         (asked,) = desk.sent(Query)
@@ -227,6 +229,7 @@ async def test_the_rules_of_a_market_are_read_on_the_console(directory: Path) ->
         text = whole(desk)
         assert "POLY highest-temperature-in-nyc-on-november-23-48-49f text abababab" in text
         assert "Reads differently: the text that counts on this desk is cdcdcdcd." in text
+        assert "Trading waits for you." in text and ":confirm source KX 3f2a91c0" in text
         assert "Settles by [b]NWS[/b]" in text and all(char.isprintable() for char in text)
         await desk.press("pagedown", "pagedown", "end")
         await desk.shows("The end.")
@@ -235,6 +238,11 @@ async def test_the_rules_of_a_market_are_read_on_the_console(directory: Path) ->
         await typed(desk, "rules nothing")
         await desk.shows("rules -> refused")
         await desk.shows("not on the desk")
+        await typed(desk, "confirm source kx 3f2a91c0")
+        confirmed = await desk.engine.expect(ConfirmSource)
+        assert (confirmed.series, confirmed.mark) == ("KX", "3f2a91c0")  # type: ignore[attr-defined]
+        await typed(desk, "confirm it now please")
+        await desk.shows("usage: confirm source SERIES MARK")
         await typed(desk, "rules")
         await desk.shows("usage: rules MARKET")
 

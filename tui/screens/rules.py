@@ -25,6 +25,9 @@ class Rules(msgspec.Struct, frozen=True):
     hash: str
     pinned: str
     text: str
+    series: str = ""
+    waits: str = ""
+    mark: str = ""
 
 
 def read_rules(answer: bytes) -> Rules:
@@ -40,6 +43,10 @@ def rules_lines(rules: Rules, width: int) -> list[Line]:
     if rules.hash != rules.pinned:
         changed = f"Reads differently: the text that counts on this desk is {rules.pinned[:_HASH]}."
         rows += wrapped(changed, width, "near")
+    if rules.waits:
+        rows += wrapped(f"{rules.waits[:1].upper()}{rules.waits[1:]}.", width, "near")
+    if rules.mark:
+        rows += wrapped(f"Once you have read this:  :confirm source {rules.series} {rules.mark}", width)
     return [*rows, (), *wrapped(rules.text or "The venue gives no text.", width)]
 
 
