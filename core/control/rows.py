@@ -170,6 +170,9 @@ def market_row(state: MarketState, view: BookView | None, net: int, mark: str, t
         net=net,
         mark=mark,
         status="" if status is MarketStatus.ACTIVE else status.value,
+        model=probability(fair.model_probability) if fair is not None else None,
+        market=_probability(fair.market_probability) if fair is not None else None,
+        weight=fair.weight if fair is not None else None,
     )
 
 

@@ -261,6 +261,12 @@ class MarketRow(msgspec.Struct, frozen=True, array_like=True):
     """Our best working order ``15b44``, ``card``, or empty."""
     status: str
     """Market status word when it is not ``active``, else empty."""
+    model: int | None = None
+    """What the model says alone; ``fair`` is both pooled."""
+    market: int | None = None
+    """What the market says as a forecast; ``None`` where it is not pooled."""
+    weight: float | None = None
+    """Of the model in the pool."""
 
 
 class BracketRow(msgspec.Struct, frozen=True, array_like=True):

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
+from typing import Any
 
+from core.control.queries import answer
+from core.control.snapshot import Snapshot
 from core.domain.order import BookSide
 from core.domain.units import Price, Quantity, contracts
 from core.engine.others import own, without
@@ -46,6 +50,26 @@ def test_a_fair_value_follows_the_book_at_the_next_look_and_the_model_is_not_ask
             assert after.model_probability == before.model_probability
             event = bench.engine.state.events[after.event_ticker]
             assert event.fair is not None and after in event.fair.values
+
+    run_virtual(main)
+
+
+def test_what_a_fair_value_is_made_of_is_told_with_it_and_with_its_card() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop, judge=counting(Verdict.INSUFFICIENT, 0.5)) as bench:
+            await bench.card()
+            snapshot = Snapshot(bench.engine.desk)
+
+            def told(what: str) -> dict[str, Any]:
+                answers = json.loads(answer(what, snapshot.query_rows(what), snapshot.now()))
+                return next(one for one in answers if one["ticker"] == HOT)
+
+            market, card = told("markets"), told("proposals")
+            assert float(market["market"]) < float(market["fair"]) < float(market["model"])
+            assert [market[name] for name in ("fair", "model", "market", "weight")] == [
+                card[name] for name in ("fair", "model", "market", "weight")
+            ]
+            assert card["checks"] == ["AUTO not sent by automatic mode: as a test says"]
 
     run_virtual(main)
 
