@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -44,7 +47,8 @@ def models_update(days: int | None, stations: tuple[str, ...], as_json: bool) ->
     if days is None:
         days = models_alone.DAYS_SIMULATED if place.simulated else models_alone.DAYS
     try:
-        done = models_alone.update(place, days, stations, _quiet if as_json else _Teller().tell)
+        with _telling(quiet=as_json) as tell:
+            done = models_alone.update(place, days, stations, tell)
     except models_alone.NotTrainedError as error:
         verbs.leave(verbs.USAGE, f"pmconsole models: {error}")
     except KeyboardInterrupt:
@@ -115,9 +119,11 @@ def models_show(as_json: bool) -> None:
 def fit_lines(content: Coefficients) -> Iterable[str]:
     """A line for each station, lead and extreme, and the models' scores beside each other."""
     label = "SIM, no evidence outside the demo" if content.world == "sim" else "real"
+    days = int(time.time() - datetime.fromisoformat(content.fitted_at).timestamp()) // 86_400
+    old = f"{days} days ago" if days > 1 else "yesterday" if days == 1 else "today"
     yield (
-        f"Coefficients {content.seal[:12]} ({label}) of {content.fitted_at}, {len(content.fits)} fits, "
-        f"data {content.data_sha256[:12]}."
+        f"Coefficients {content.seal[:12]} ({label}), fitted {old} ({content.fitted_at}) on data "
+        f"{content.data_sha256[:12]}: {len(content.fits)} fits."
     )
     yield "On days unseen: CRPS in F, lower is better, and the share of outcomes in the 80 % interval."
     for fit in content.fits:
@@ -157,22 +163,34 @@ def _quiet(_: object) -> None:
     """For JSON."""
 
 
-class _Teller:
-    """A counting line on a terminal; elsewhere a line for each station's source, and what went wrong."""
+@contextlib.contextmanager
+def _telling(*, quiet: bool) -> Iterator[Callable[[Progress], None]]:
+    """How an update is followed: a counting line on a terminal; elsewhere a line for each station's source,
+    and what went wrong."""
+    if quiet:
+        yield _quiet
+    elif sys.stdout.isatty():
+        try:
+            yield _count
+        finally:
+            click.echo()
+    else:
+        yield _Lines().tell
 
+
+def _count(at: Progress) -> None:
+    text = at.said or f"{at.ask.station.icao} {at.ask.what} {at.ask.days}"
+    click.echo(f"\r\x1b[K{at.done} of {at.total}  {text[:90]}", nl=False)
+
+
+class _Lines:
     def __init__(self) -> None:
-        self._counts = sys.stdout.isatty()
-        self._of: tuple[str, str] = ("", "")
+        self._of = ""
 
     def tell(self, at: Progress) -> None:
         place = f"{at.ask.station.icao} {at.ask.what}"
-        if self._counts:
-            text = at.said or f"{place} {at.ask.days}"
-            click.echo(f"\r\x1b[K{at.done} of {at.total}  {text[:90]}", nl=at.done == at.total)
-            return
-        now = (at.ask.station.icao, at.ask.what)
-        if now != self._of:
-            self._of = now
+        if place != self._of:
+            self._of = place
             click.echo(f"{at.done} of {at.total}  {place}")
         if at.said:
             click.echo(f"  {at.said}")

@@ -233,7 +233,7 @@ async def _update(
             for ask in plan(archives[station.icao], station, days, clocks.world_ms())
             if ask.provider.value not in off
         ]
-    spending = _Spending(place.quotas, world.world_id, clocks)
+    spending = Spending(place.quotas, world.world_id, clocks)
     async with httpx.AsyncClient(trust_env=False, follow_redirects=False) as http:
         fetchers = {
             provider: Fetcher(
@@ -261,7 +261,7 @@ def _addresses(world: World, asked: Mapping[str, Chosen]) -> Mapping[Provider, s
     return {**found, Provider.KALSHI: kalshi.rest}
 
 
-class _Spending:
+class Spending:
     """The update's own counts beside the engine's, in the file that both keep them in: written down before a
     call leaves, so that none is forgotten whatever becomes of this process."""
 

@@ -49,6 +49,15 @@ def test_a_line_broken_off_at_any_byte_is_no_row_and_the_next_writer_cuts_it_off
         assert path.read_bytes() == second, cut
 
 
+def test_a_broken_line_longer_than_the_next_one_leaves_nothing_behind(tmp_path: Path) -> None:
+    path = tmp_path / "KNYC.csv"
+    Archive(path, "KNYC").add({HIGH: 54.3})
+    whole = path.read_bytes()
+    path.write_bytes(whole + b"KNYC,2026-11-20,high,1," + b"a" * 200)
+    Archive(path, "KNYC").add({LOW: 41.5})
+    assert path.read_bytes() == whole + b"KNYC,2026-11-20,low,1,gfs_seamless,41.5\n"
+
+
 @pytest.mark.parametrize(
     ("line", "fault"),
     [

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 
 from core.domain.clock import Clocks, WorldClock
@@ -16,7 +17,7 @@ from core.domain.market import Extreme
 from core.feeds.budget import Budget
 from core.feeds.declaration import Per, Quota
 from core.feeds.fetch import Fetcher
-from core.feeds.stations import stations
+from core.feeds.stations import Station, stations
 from core.training.archive import Archive, Key
 from core.training.asks import LEADS, Provider
 from core.training.previous_runs import MODELS
@@ -36,6 +37,7 @@ def updated(
     past: Past | None = None,
     quotas: Sequence[Quota] = (),
     told: list[Progress] | None = None,
+    station: Station = NYC,
 ) -> Outcome:
     """One update of New York within ``quotas`` for each provider."""
     answers = past or Past()
@@ -51,7 +53,7 @@ def updated(
                 )
                 for provider in Provider
             }  # fmt: skip
-            asks = plan(archive, NYC, days, clocks.world_ms())
+            asks = plan(archive, station, days, clocks.world_ms())
             tell = told.append if told is not None else (lambda _: None)
             return await Update({"KNYC": archive}, fetchers, asyncio.sleep, tell).run(asks)
 
@@ -186,6 +188,15 @@ def test_a_market_whose_rules_name_another_station_is_no_outcome(tmp_path: Path)
     figures = Archive(tmp_path / "KNYC.csv", "KNYC").figures
     assert not any(key.source == "kalshi" for key in figures)
     assert figures[Key("2026-11-01", Extreme.HIGH, None, "cli")] == 63.0
+
+
+def test_where_no_market_settles_the_report_counts_at_once(tmp_path: Path) -> None:
+    nowhere = msgspec.structs.replace(NYC, high_series="", low_series="")
+    past = Past()
+    updated(tmp_path / "KNYC.csv", 5, past, station=nowhere)
+    figures = Archive(tmp_path / "KNYC.csv", "KNYC").figures
+    assert figures[Key("2026-11-19", Extreme.HIGH, None, "cli")] == 63.0
+    assert past.count("/markets") == 0
 
 
 def test_a_report_issued_within_its_day_is_none(tmp_path: Path) -> None:

@@ -41,12 +41,15 @@ class Said(msgspec.Struct, frozen=True):
 
 
 class DayLaw(msgspec.Struct, frozen=True):
-    """A day's law with what it rests on; the oldest input counts for its age."""
+    """A day's law with what it rests on."""
 
     law: Temperature
     ages: tuple[InputAge, ...]
+    """Of its sources but the main one, which every price looks at."""
     evidence: tuple[str, ...]
     version: str
+    sources: int = 1
+    """How many of them speak for themselves."""
 
 
 def by_emos(
@@ -113,9 +116,14 @@ def _law(
     )
     return DayLaw(
         law,
-        tuple(InputAge(one.source, one.issued_ms, one.stale_after_s) for one in used.values()),
+        tuple(
+            InputAge(one.source, one.issued_ms, one.stale_after_s)
+            for one in used.values()
+            if one.source != FITTED
+        ),
         _evidence(fit, used, missing, law, learned),
         f"{version} {learned.mark}",
+        len(used),
     )
 
 

@@ -139,8 +139,8 @@ def _predict(
         awaited_by_ms=_observed_by_ms(target) if observed is None else None,
         why=_why(drivers),
         drivers=tuple(drivers),
-        sources=max(1, len(day_law.ages)),
         lead=_lead(target, now_ms),
+        sources=day_law.sources,
     )
 
 

@@ -15,7 +15,6 @@ from core.feeds.stations import HOUR_MS, climate_day_bounds, stations
 from core.feeds.values import Guessed, ModelForecast, Observation, StationGuidance
 from core.models.fair_value import EventFair, NoPrice
 from core.models.laws import Shape
-from core.models.prediction import Prediction
 from core.models.weather.coefficients import (
     FORMAT,
     Coefficients,
@@ -135,18 +134,58 @@ def test_highs_and_lows_are_priced_from_all_sources_less_their_errors(
     assert sum(v.probability for v in event.values) == pytest.approx(1.0, abs=1e-12)
     fair = event.values[3]
     assert fair.model == model.value and file_of().seal[:12] in fair.version
-    assert {age.name for age in fair.inputs} == {"Open-Meteo", *SOURCES}
+    assert [age.name for age in fair.inputs] == ["Open-Meteo", *SOURCES[1:]]
     assert any(f"coefficients {file_of().seal[:12]}" in said for said in fair.evidence)
     assert not any("without" in said for said in fair.evidence)
 
 
-@pytest.mark.parametrize(
-    ("held", "sources"), [(inputs(), len(SOURCES)), (inputs(NBS=None), len(SOURCES) - 1)]
-)
-def test_a_prediction_says_how_many_sources_it_rests_on(held: StationInputs, sources: int) -> None:
+def test_the_oldest_forecast_that_counts_decides_the_lead() -> None:
+    late = ModelForecast(
+        "KNYC", "ecmwf_ifs025", (), {DAY: 53.0}, Stamp(NOW_MS - 17 * HOUR_MS, 0, 0), 18 * 3600
+    )
+    content = file_of(fit_of(1), fit_of(2))
+    known = Knowledge(Learned(content), history={})
+    for held, lead in ((inputs(), 1), (absorb(inputs(), late), 2)):
+        found = predict(brackets(), held, ModelId.EMOS_T, NOW_MS, None, known)
+        assert not isinstance(found, NoPrice)
+        assert any(f"lead {lead}, coefficients" in said for said in found.evidence)
+
+
+def test_a_forecast_that_changes_changes_the_price_of_the_same_coefficients() -> None:
+    known = Knowledge(Learned(file_of()), history={})
+    means = []
+    for held in (inputs(), inputs(ecmwf_ifs025=3.0), inputs()):
+        found = predict(brackets(), held, ModelId.EMOS_T, NOW_MS, None, known)
+        assert not isinstance(found, NoPrice)
+        means.append(found.mean)
+    assert means[1] == pytest.approx(means[0] + 4.0 / 3, abs=0.1)
+    assert means[2] == means[0]
+
+
+def test_what_the_main_model_said_the_day_before_is_remembered_as_its_revision() -> None:
+    revised = Parameters(Shape.T6, {"constant": 0.0, "revision": 5.0}, {"constant": 0.7}, DAYS)
+    content = file_of(fit_of(t6=revised))
+    yesterday = ModelForecast(
+        "KNYC", "gfs_seamless", (), {DAY: 53.0}, Stamp(NOW_MS - 29 * HOUR_MS, 0, 0), 18 * 3600
+    )
+    newest = inputs().model
+    assert newest is not None
+    held = absorb(absorb(inputs(gfs_seamless=None), yesterday), newest)
+    alone_, remembered = (priced(known, ModelId.EMOS_T, content=content).mean for known in (inputs(), held))
+    assert remembered == pytest.approx(alone_ + 56.0 - 53.0)
+
+
+def test_the_pool_hears_how_many_sources_speak_and_of_one_where_rolling_stands_in() -> None:
     knowledge = Knowledge(Learned(file_of()), history={})
-    found = predict(brackets(), held, ModelId.DEFAULT, NOW_MS, None, knowledge)
-    assert isinstance(found, Prediction) and found.sources == sources
+
+    def sources(held: StationInputs) -> int:
+        found = predict(brackets(), held, ModelId.DEFAULT, NOW_MS, None, knowledge)
+        assert not isinstance(found, NoPrice)
+        return found.sources
+
+    assert sources(inputs()) == 3
+    assert sources(inputs(NBS=None)) == 2
+    assert sources(inputs(NBS=None, ecmwf_ifs025=None)) == 1
 
 
 def test_the_t_has_longer_tails_than_the_normal_of_the_same_scale() -> None:
@@ -177,7 +216,7 @@ def test_a_source_that_is_silent_frozen_or_no_number_is_left_out_and_named(
 
 def test_a_source_they_were_not_fitted_on_moves_nothing_and_is_shown_as_not_counted() -> None:
     other = ModelForecast(
-        "KNYC", "gem_seamless", hours(80, 60), {DAY: 80.0}, Stamp(NOW_MS - 2 * HOUR_MS, 0, 0), 18 * 3600
+        "KNYC", "gem_seamless", hours(80, 60), {DAY: 80.0}, Stamp(NOW_MS - 17 * HOUR_MS, 0, 0), 18 * 3600
     )
     with_it, without = priced(absorb(inputs(), other)), priced(inputs())
     assert [v.probability for v in with_it.values] == [v.probability for v in without.values]
@@ -241,6 +280,12 @@ def test_a_running_low_can_only_fall_and_rungs_above_it_are_dead() -> None:
     assert chances[3:] == [0.0, 0.0, 0.0], "40 and more is over"
     assert chances[2] > 0.8, "38 to 39 holds unless the evening undercuts it"
     assert sum(chances) == pytest.approx(1.0)
+    evening = tuple((at, f if at < START_MS + 18 * HOUR_MS else 30.0) for at, f in hours(56.0, 42.0))
+    falling = ModelForecast(
+        "KNYC", "gfs_seamless", evening, {DAY: 56.0}, Stamp(START_MS + HOUR_MS, 0, 0), 18 * 3600, {DAY: 30.0}
+    )
+    event = priced(absorb(held, falling), ModelId.EMOS_T, Extreme.LOW, now_ms)
+    assert event.values[0].probability > 0.3, "the evening may undercut the morning"
 
 
 def test_the_same_days_under_another_calendar_give_the_same_price() -> None:
