@@ -1,7 +1,7 @@
 """How far each market of the desk gets on its way to a proposal, and what stops it there.
 
 Every market stands in exactly one place: the last stage it has reached. Why it went no further is one clause;
-clauses that differ in their figures alone are one reason.
+clauses that differ in their figures, or in tickers and ids, are one reason.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from core.engine.facts import no_price, stale
 from core.engine.state import MarketState
 from core.strategy.assess import QUARANTINED
 
-_FIGURE = re.compile(r"[+-]?\d[\d.,:]*")
+_FIGURE = re.compile(r"\S*\d\S*")
+"""Figures, and names with figures in them."""
 
 
 class Stage(enum.Enum):

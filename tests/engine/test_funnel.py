@@ -9,6 +9,7 @@ import msgspec
 from core.control.queries import answer
 from core.control.snapshot import Snapshot
 from core.engine.funnel import Level, Stage, funnel
+from core.strategy.assess import NOTHING, Assessment
 from tests.execution.bench import HOT, TRADER, Bench, ladder, running
 from tests.execution.fake_venue import FakeVenue
 from tests.virtual import VirtualClock, VirtualLoop, run_virtual
@@ -59,6 +60,20 @@ def test_an_edge_that_the_gate_refuses_stops_there_with_its_words() -> None:
             await asyncio.sleep(5.0)  # until a card may come back
             (paused,) = levels(bench)[Stage.EDGE].reasons
             assert "paused" in paused.why and paused.tickers == (HOT,)
+
+    run_virtual(main)
+
+
+def test_reasons_that_differ_in_figures_and_names_alone_are_one() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            bench.quiet()
+            await asyncio.sleep(1.0)
+            for number, (ticker, market) in enumerate(bench.engine.state.markets.items()):
+                assert market.assessed is not None
+                market.assessed = Assessment(ticker, NOTHING, f"waits {number} s for {ticker}")
+            (waits,) = levels(bench)[Stage.FRESH].reasons
+            assert len(waits.tickers) == 6 and waits.why == f"waits 0 s for {waits.tickers[0]}"
 
     run_virtual(main)
 
