@@ -18,7 +18,7 @@ from core.models.calibration import DAYS_MIN
 from core.models.evaluation.market_files import HOURS_UTC, MARKETS, Events, events
 from core.models.evaluation.rows import ALL, DEFAULT, Counted, Reliability, Report, Row, hour_text, row
 from core.models.evaluation.walk import Steps, fits
-from core.models.evaluation.weather import comparable
+from core.models.evaluation.weather import forecast
 from core.models.evaluation.weather_files import LEADS, LeadSet, lead_set
 from core.models.evaluation.weather_laws import laws
 from core.models.laws import Array, Law
@@ -47,9 +47,9 @@ def score(directory: Path, counted: Counted) -> Report:
     usable = np.ones(found.days.size, dtype=np.bool_)
     if (directory / LEADS).is_dir():
         data = lead_set(directory / LEADS)
-        cities = _cities(found, data)
+        cities = cities_of(found, data)
         notes += _without_city(found, cities)
-        said = _weather(data, found, cities, counted.fit_until)
+        said = weather_said(data, found, cities, counted.fit_until)
         usable = np.isfinite(said[WEATHER][:, 0])
     else:
         notes.append(f"{LEADS} is not there: no model stands beside the market.")
@@ -61,7 +61,7 @@ def score(directory: Path, counted: Counted) -> Report:
             continue
         every = {MARKET: found.prices[hour], **said}
         if said:
-            every |= _pooled(found, said[WEATHER], hour, usable, counted.fit_until)
+            every |= pooled(found, said[WEATHER], hour, usable, counted.fit_until)
         else:
             every[DEFAULT] = found.prices[hour]
         counts = usable & counted.holds(found.days)
@@ -70,7 +70,7 @@ def score(directory: Path, counted: Counted) -> Report:
     return Report(TASK, tuple(rows), tuple(notes), tuple(told) if rows else ())
 
 
-def _cities(found: Events, data: LeadSet) -> npt.NDArray[np.intp]:
+def cities_of(found: Events, data: LeadSet) -> npt.NDArray[np.intp]:
     """Place of each event's city among the forecasts; -1 where it has none."""
     place = {city: at for at, city in enumerate(data.cities)}
     names = (series.removeprefix(PREFIX) for series in found.series)
@@ -82,7 +82,7 @@ def _without_city(found: Events, cities: npt.NDArray[np.intp]) -> list[str]:
     return [f"{MARKETS}: {name} is left out, {LEADS} has no forecasts for it." for name in names]
 
 
-def _weather(
+def weather_said(
     data: LeadSet, found: Events, cities: npt.NDArray[np.intp], fit_until: int | None
 ) -> dict[str, Array]:
     """Probabilities of each event's contracts by each weather model; NaN where it says nothing."""
@@ -90,7 +90,7 @@ def _weather(
     column = found.days - first
     inside = (cities >= 0) & (column >= 0) & (column < data.days.size)
     at_city, at_day = np.where(inside, cities, 0), np.where(inside, column, 0)
-    inside &= comparable(data, LEAD_DAYS)[at_city, at_day]
+    inside &= forecast(data, LEAD_DAYS)[at_city, at_day]
     said = {}
     for model, law in laws(data, LEAD_DAYS, Counted(int(found.days.min()), None, fit_until)).items():
         location = np.where(inside, law.location[at_city, at_day], np.nan)[:, None]
@@ -100,7 +100,7 @@ def _weather(
     return said
 
 
-def _pooled(found: Events, model: Array, hour: int, usable: Flags, fit_until: int | None) -> dict[str, Array]:
+def pooled(found: Events, model: Array, hour: int, usable: Flags, fit_until: int | None) -> dict[str, Array]:
     """The market sharpened alone, the pool and the default, which is the pool, walked forward."""
     market = found.prices[hour]
     sharpened, together = np.full(market.shape, np.nan), np.full(market.shape, np.nan)

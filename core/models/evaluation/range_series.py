@@ -231,11 +231,12 @@ def _likeliest(returns: Array, by_decay: dict[float, Array]) -> tuple[Shape, tup
 
 def blocks(days: Days, fit_until: int | None) -> Iterator[tuple[slice, slice]]:
     """Stretches of days that share one fit, each with the days before it that the fit may see."""
-    at = 0
+    at, last = 0, days.size
+    if fit_until is not None:
+        last = int(np.searchsorted(days, fit_until, "right"))
     while at < days.size:
-        seen = at if fit_until is None else min(at, int(np.searchsorted(days, fit_until, "right")))
-        ends = int(np.searchsorted(days, days[at] + REFIT_DAYS)) if seen == at else days.size
-        yield slice(at, ends), slice(0, seen)
+        ends = days.size if at >= last else min(last, int(np.searchsorted(days, days[at] + REFIT_DAYS)))
+        yield slice(at, ends), slice(0, min(at, last))
         at = ends
 
 

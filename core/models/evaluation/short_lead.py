@@ -35,11 +35,12 @@ def short_rows(data: ShortSet, counted: Counted) -> tuple[list[Row], list[str]]:
     ]
     if not counts.any():
         return [], notes
-    said = _laws(data, keep, steps_of(data.days, counted, _LEAD_DAYS))
+    said = short_laws(data, keep, steps_of(data.days, counted, _LEAD_DAYS))
     return law_rows(said, names, data.days, outcomes, counts, None), notes
 
 
-def _laws(data: ShortSet, keep: list[int], steps: Steps) -> Said:
+def short_laws(data: ShortSet, keep: list[int], steps: Steps) -> Said:
+    """What every model says of the series at the places ``keep``."""
     outcomes = data.outcomes[keep]
     main = next(iter(data.highs.values()))[keep]
     series = [

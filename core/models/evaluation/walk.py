@@ -64,13 +64,15 @@ class Walked(msgspec.Struct, frozen=True):
     days: Array
 
 
-def walk_emos(shape: Shape, known: Sequence[Predictors], outcomes: Array, steps: Steps) -> Walked:
+def walk_emos(
+    shape: Shape, known: Sequence[Predictors], outcomes: Array, steps: Steps, since: Sequence[int] = ()
+) -> Walked:
     """EMOS of stations that have the same terms: fitted together, then each leaning on all.
 
-    No law (NaN) where the past is too short.
+    No law (NaN) where the past is too short. ``since`` as in ``fit_stations``.
     """
     location, scale, days = (np.full(outcomes.shape, np.nan) for _ in range(3))
-    for parameters, block in fits(steps, lambda seen: fit_stations(shape, known, outcomes, seen)):
+    for parameters, block in fits(steps, lambda seen: fit_stations(shape, known, outcomes, seen, since)):
         for at, own in enumerate(parameters):
             law = emos.predict(own, known[at].rows(block))
             location[at, block], scale[at, block], days[at, block] = law.location, law.scale, own.days
@@ -78,14 +80,19 @@ def walk_emos(shape: Shape, known: Sequence[Predictors], outcomes: Array, steps:
 
 
 def fit_stations(
-    shape: Shape, known: Sequence[Predictors], outcomes: Array, seen: int
+    shape: Shape, known: Sequence[Predictors], outcomes: Array, seen: int, since: Sequence[int] = ()
 ) -> tuple[emos.Parameters, ...]:
-    """Parameters of each station on the first columns; none for too few days."""
+    """Parameters of each station on the first columns; none for too few days.
+
+    ``since`` says at which column each station's sources had all been heard (by default at once): before
+    it, the station tells the others nothing.
+    """
     past = [rows.rows(slice(0, seen)) for rows in known]
-    usable = [np.isfinite(p.anchor) & np.isfinite(y[:seen]) for p, y in zip(past, outcomes, strict=True)]
-    if np.any(usable, axis=0).sum() < emos_fit.DAYS_MIN:
+    joint = [at for at, first in enumerate(since or [0] * len(past)) if first < max(1, seen)]
+    usable = [np.isfinite(past[at].anchor) & np.isfinite(outcomes[at, :seen]) for at in joint]
+    if not joint or np.any(usable, axis=0).sum() < emos_fit.DAYS_MIN:
         return ()
-    together = emos_fit.fit(shape, joined(tuple(past)), outcomes[:, :seen].ravel())
+    together = emos_fit.fit(shape, joined(tuple(past[at] for at in joint)), outcomes[joint, :seen].ravel())
     return tuple(
         emos_fit.fit(shape, p, y[:seen], prior=together) for p, y in zip(past, outcomes, strict=True)
     )

@@ -55,8 +55,13 @@ def lead_rows(data: LeadSet, lead: int, counted: Counted) -> list[Row]:
 
 def comparable(data: LeadSet, lead: int) -> npt.NDArray[np.bool_]:
     """City-days on which the forecast, its issue a day earlier and the outcome are known."""
-    counts = np.isfinite(data.highs[:, lead]) & np.isfinite(data.outcomes)
+    return forecast(data, lead) & np.isfinite(data.outcomes)
+
+
+def forecast(data: LeadSet, lead: int) -> npt.NDArray[np.bool_]:
+    """City-days on which the forecast is known, and the issue before it where the city had such by then."""
+    known = np.isfinite(data.highs[:, lead])
     if lead + 1 < data.highs.shape[1]:
         earlier = np.isfinite(data.highs[:, lead + 1])
-        counts &= earlier | ~earlier.any(axis=1, keepdims=True)
-    return counts
+        known &= earlier | ~np.logical_or.accumulate(earlier, axis=1)
+    return known

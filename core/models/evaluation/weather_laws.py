@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-import numpy.typing as npt
 
 from core.models.evaluation.rows import DEFAULT, Counted, Days
 from core.models.evaluation.walk import Steps, Walked, fits, walk_emos
@@ -25,7 +24,7 @@ CALIBRATED = "calibrated-sigma"
 RECENT = "recent"
 MAIN = "blend"
 SOURCE_DAYS_MIN = 60
-"""Known errors of a further source before the default rests on it."""
+"""Known errors of a further source, at issue, before the default rests on it."""
 
 Laws = Mapping[str, Law]
 """By model; arrays by city and day, NaN where it says nothing."""
@@ -56,30 +55,32 @@ def laws(data: LeadSet, lead: int, counted: Counted) -> Laws:
 
 
 def _default(data: LeadSet, lead: int, steps: Steps, alone: Sequence[Predictors], single: Walked) -> Law:
-    """EMOS-t on all sources a city has, averaged with what needs no fit; cities of the same sources lean on
-    each other."""
+    """EMOS-t on all sources that a city has by then, averaged with what needs no fit; cities of the same
+    sources lean on each other."""
     whole = emos.averaged(single.law, stacked(alone), single.days)
     location, scale = np.array(whole.location), np.array(whole.scale)
-    sources = [_sources(data, city, lead) for city in range(len(data.cities))]
-    for kind in sorted(set(sources) - {()}):
-        members = [city for city, has in enumerate(sources) if has == kind]
-        known = [predictors(_series(data, city, lead, kind)) for city in members]
-        walked = walk_emos(Shape.T6, known, data.outcomes[members], steps)
+    names = tuple(name for name, highs in data.guidance.items() if lead < highs.shape[1])
+    if not names:
+        return whole
+    there = np.isfinite(np.stack([data.guidance[name][:, lead] for name in names]))
+    heard = np.logical_or.accumulate(there, axis=-1)
+    proven = known_before(there & np.isfinite(data.outcomes), lead + 1) >= SOURCE_DAYS_MIN
+    for has in np.unique(proven.reshape(len(names), -1), axis=1).T:
+        here = (proven == has[:, None, None]).all(axis=0) & steps.wanted
+        if not has.any() or not here.any():
+            continue
+        kind = tuple(name for name, counts in zip(names, has, strict=True) if counts)
+        every = heard[has].all(axis=0)
+        members = np.flatnonzero(every.any(axis=1))
+        known = [predictors(_series(data, int(city), lead, kind)) for city in members]
+        needed = Steps(here.any(axis=0), lead, steps.fit_until)
+        since = [int(first) for first in every[members].argmax(axis=1)]
+        walked = walk_emos(Shape.T6, known, data.outcomes[members], needed, since)
         law = emos.averaged(walked.law, stacked(known), walked.days)
-        for at, city in enumerate(members):
-            proven = _proven(data, city, lead, kind)
-            location[city, proven] = law.location[at, proven]
-            scale[city, proven] = law.scale[at, proven]
+        mine = here[members]
+        location[members] = np.where(mine, law.location, location[members])
+        scale[members] = np.where(mine, law.scale, scale[members])
     return Law(Shape.T6, location, scale)
-
-
-def _proven(data: LeadSet, city: int, lead: int, guidance: Sequence[str]) -> npt.NDArray[np.bool_]:
-    """Days at whose issue each further source had been seen right or wrong often enough to count."""
-    seen = [
-        known_before(np.isfinite(data.guidance[name][city, lead] - data.outcomes[city]), lead + 1)
-        for name in guidance
-    ]
-    return np.asarray(np.min(seen, axis=0) >= SOURCE_DAYS_MIN)
 
 
 def dressed(data: LeadSet, lead: int, steps: Steps) -> Mixture:
@@ -126,16 +127,19 @@ def walk_dressing(series: Sequence[Series], steps: Steps) -> Mixture:
     shape = (size, len(series), series[0].outcomes.size)
     weights, locations, scales = (np.full(shape, np.nan) for _ in range(3))
     for at, one in enumerate(series):
-        if len(one.forecasts) < 2:
-            continue
         members = corrected(one).T
 
         def fit(seen: int, members: Array = members, one: Series = one) -> dressing.Kernel | None:
-            return dressing.fit(members[:seen], one.outcomes[:seen])
+            past = members[:seen]
+            if np.isfinite(past).any(axis=0).sum() < 2:
+                return None
+            return dressing.fit(past, one.outcomes[:seen])
 
         for kernel, block in fits(steps, fit):
             if kernel is not None:
                 law = dressing.predict(kernel, members[block])
+                # A place of fewer members than another has parts of no weight.
+                weights[:, at, block], locations[:, at, block], scales[:, at, block] = 0.0, 0.0, 1.0
                 for k, (weight, part) in enumerate(zip(law.weights, law.parts, strict=True)):
                     weights[k, at, block] = weight
                     locations[k, at, block], scales[k, at, block] = part.location, part.scale

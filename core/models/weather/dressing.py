@@ -38,8 +38,10 @@ def fit(members: Array, outcomes: Array) -> Kernel | None:
         return None
     known = known[usable]
     errors = np.where(known, outcomes[usable, None] - np.where(known, members[usable], 0.0), 0.0)
-    weights = np.full(members.shape[1], 1.0 / members.shape[1])
-    scale = max(SCALE_MIN_F, math.sqrt(float((errors**2).sum() / known.sum())))
+    # One that never spoke counts for nothing, and what is found is the same as without it.
+    heard = known.any(axis=0)
+    weights = heard / heard.sum()
+    scale = max(SCALE_MIN_F, math.sqrt(float((errors**2).sum(axis=1).sum() / known.sum())))
     for _ in range(_STEPS_MAX):
         # Of each day, how much each member is the one that was right, in logarithms against the best.
         logs = np.where(known, np.log(np.maximum(weights, 1e-300)) - 0.5 * (errors / scale) ** 2, -np.inf)

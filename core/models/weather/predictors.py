@@ -182,9 +182,9 @@ def _shifted(values: Array, lag: int) -> Array:
 
 
 def known_before(known: npt.NDArray[np.bool_], lag: int) -> Array:
-    """How many days were ``known`` up to ``lag`` before each."""
-    counts = np.zeros(known.size)
-    counts[lag:] = np.cumsum(known)[:-lag]
+    """How many days (last axis) were ``known`` up to ``lag`` before each."""
+    counts = np.zeros(known.shape)
+    counts[..., lag:] = np.cumsum(known, axis=-1)[..., :-lag]
     return counts
 
 

@@ -12,7 +12,7 @@ from core.models.evaluation import market
 from core.models.evaluation.market_files import events
 from core.models.evaluation.rows import Counted, DataError, Report, Row
 from tests.models.evaluation.market_set import PRINTS, write_markets
-from tests.models.evaluation.weather_set import FIRST, write_leads
+from tests.models.evaluation.weather_set import FIRST, day, write_leads
 
 ORDINAL = FIRST.toordinal()
 
@@ -47,6 +47,15 @@ def test_the_pool_is_the_market_until_sixty_days_and_better_after(directory: Pat
     late = market.score(directory, Counted(first=ORDINAL + 262))
     assert found(late, "pool").log_loss < found(late, "market").log_loss - 0.05
     assert found(report, "default") == Row(**{**_fields(found(report, "pool")), "model": "default"})
+
+
+def test_an_event_counts_though_the_forecasts_set_has_no_outcome_of_its_day(tmp_path: Path) -> None:
+    """It is settled by its own contracts."""
+    write_leads(tmp_path, days=300)
+    write_markets(tmp_path, 280, 300)
+    path = tmp_path / "weather_lead_forecasts" / "observed.csv"
+    path.write_text("\n".join(x for x in path.read_text().splitlines() if day(290) not in x) + "\n")
+    assert found(market.score(tmp_path, Counted()), "default").n == 40
 
 
 def _fields(row: Row) -> dict[str, object]:

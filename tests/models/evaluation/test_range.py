@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import itertools
 import math
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -17,9 +17,9 @@ from core.models.evaluation.range_files import Daily, Hourly, daily, hourly
 from core.models.evaluation.range_series import Said, Series, blocks, btcusd, eurusd, spx, spy
 from core.models.evaluation.rows import Counted, DataError, Row
 from core.models.laws import Law, Shape
+from tests.models.evaluation.range_set import START, history, random_daily, random_hourly, series_of
 
 DATA = Path(__file__).parents[4] / "shared/data/models"
-START = date(2020, 1, 1).toordinal()
 
 
 def ordinal(text: str) -> int:
@@ -29,49 +29,13 @@ def ordinal(text: str) -> int:
 # --- histories made here --------------------------------------------------------------------------
 
 
-def random_daily(count: int = 200, seed: int = 3) -> Daily:
-    random = np.random.default_rng(seed)
-    close = 3_000.0 * np.exp(np.cumsum(random.standard_t(4, count) * 0.008))
-    vix = np.exp(3.0 + 0.3 * np.sin(np.arange(count) / 20))
-    return Daily(START + np.arange(count), {"spx_close": close, "vix_close": vix, "close": close})
-
-
-def random_hourly(days: int = 120, hours: range = range(24), seed: int = 3) -> Hourly:
-    random = np.random.default_rng(seed)
-    first = datetime(2020, 1, 1, tzinfo=UTC)
-    begins = [
-        int((first + timedelta(days=day, hours=hour)).timestamp()) * 1000
-        for day in range(days)
-        for hour in hours
-    ]
-    steps = random.standard_t(4, len(begins)) * 0.001
-    close = 100.0 * np.exp(np.cumsum(steps))
-    opened = close / np.exp(steps)
-    wick = np.exp(np.abs(random.normal(size=len(begins))) * 0.0005)
-    high, low = np.maximum(opened, close) * wick, np.minimum(opened, close) / wick
-    return Hourly(np.array(begins), {"open": opened, "high": high, "low": low, "close": close})
-
-
 def built(name: str, *, until: int | None = None, changed_from: int | None = None) -> Series:
     """A series of random prices; with all prices of rows from ``changed_from`` on doubled in their moves."""
-    data: Daily | Hourly = (
-        random_daily()
-        if name in ("spx", "btc")
-        else random_hourly(hours=range(9, 16) if name == "spy" else range(24))
-    )
+    data = history(name)
     if changed_from is not None:
         for column in data.columns.values():
             column[changed_from:] = column[changed_from:] ** 1.1
-    match name, data:
-        case "spx", Daily():
-            return spx(data, until)
-        case "btc", Daily():
-            return btcusd(data, until)
-        case "spy", Hourly():
-            return spy(data, until)
-        case _, Hourly():
-            return eurusd(data, until)
-    raise AssertionError(name)
+    return series_of(name, data, until)
 
 
 NAMES = ["spx", "btc", "spy", "eur"]
@@ -113,8 +77,8 @@ def test_fits_are_made_anew_every_thirty_days_until_they_are_frozen() -> None:
     found = [(here.start, here.stop, seen.stop) for here, seen in blocks(days, None)]
     assert found == [(0, 30, 0), (30, 60, 30), (60, 90, 60), (90, 100, 90)]
     frozen = [(here.start, here.stop, seen.stop) for here, seen in blocks(days, START + 44)]
-    assert frozen == [(0, 30, 0), (30, 60, 30), (60, 100, 45)]
-    assert [seen.stop for _, seen in blocks(days, START - 1)] == [0, 0]
+    assert frozen == [(0, 30, 0), (30, 45, 30), (45, 100, 45)]
+    assert [seen.stop for _, seen in blocks(days, START - 1)] == [0]
 
 
 def test_a_row_is_what_its_law_says_of_each_day() -> None:

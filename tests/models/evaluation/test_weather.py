@@ -5,13 +5,14 @@ from __future__ import annotations
 import datetime as dt
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 
 from core.models.evaluation import walk, weather
 from core.models.evaluation.rows import Counted, DataError, Report, Row
 from core.models.evaluation.weather_files import lead_set
-from core.models.evaluation.weather_laws import laws, window
+from core.models.evaluation.weather_laws import dressed, laws, steps_of, window
 from tests.models.evaluation.weather_set import FIRST, day, write_leads
 
 BEFORE_FITS = ("climatology", "article-normal", "calibrated-sigma", "rolling", "recent")
@@ -149,6 +150,29 @@ def test_a_new_source_counts_once_it_has_been_seen_for_sixty_days(tmp_path: Path
     assert np.array_equal(late.location[:, 390:401], never.location[:, 390:401])
     assert (late.location[0, 401:] != never.location[0, 401:]).all()
     assert np.array_equal(late.location[1], never.location[1], equal_nan=True)
+
+
+def test_a_third_source_takes_nothing_from_the_second_before_it_counts(tmp_path: Path) -> None:
+    data = lead_set(write_leads(tmp_path))
+    third = np.full(data.highs.shape, np.nan)
+    third[0, 1, 340:] = data.outcomes[0, 340:] + 0.5
+    with_third = msgspec.structs.replace(data, guidance={**data.guidance, "zzz": third})
+    late, never = (laws(known, 1, LATE)["default"] for known in (with_third, data))
+    assert np.array_equal(late.location[:, 390:401], never.location[:, 390:401])
+    assert (late.location[0, 401:] != never.location[0, 401:]).all()
+
+
+def test_cities_are_dressed_whether_they_have_two_sources_or_three(tmp_path: Path) -> None:
+    data = lead_set(write_leads(tmp_path))
+    third = np.full(data.highs.shape, np.nan)
+    third[0, 1] = data.outcomes[0] + 0.5
+    second = np.array(data.guidance["nbm"])
+    second[1, 1] = data.outcomes[1] - 1.0
+    data = msgspec.structs.replace(data, guidance={"nbm": second, "zzz": third})
+    law = dressed(data, 1, steps_of(data.days, LATE, 1))
+    assert np.isfinite(law.sd[:, 390:]).all()
+    beyond = np.full(law.mean.shape, 200.0)
+    assert law.below(beyond)[:, 390:] == pytest.approx(1.0)
 
 
 def test_a_missing_lead_leaves_the_others(tmp_path: Path) -> None:
