@@ -39,7 +39,6 @@ from core.venues.kalshi.hosts import KALSHI
 
 DAYS, DAYS_SIMULATED = 800, 400
 """Of history: what the default model wants in full; a simulated world has no more than fourteen months."""
-DAYS_MAX = 1_500
 _SETTLEMENT_QUOTAS = (Quota(120, Per.MINUTE), Quota(2_000, Per.HOUR))
 """Of Kalshi's public lists: they are read without an account."""
 

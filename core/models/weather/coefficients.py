@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from typing import Final
 
@@ -299,11 +299,3 @@ def _fit_faults(fit: Fit) -> Iterator[str]:
 def _coefficients(parameters: Parameters) -> Iterator[float]:
     yield from parameters.mean.values()
     yield from parameters.spread.values()
-
-
-def by_station(content: Coefficients) -> Mapping[str, list[Fit]]:
-    """In the file's order."""
-    found: dict[str, list[Fit]] = {}
-    for fit in content.fits:
-        found.setdefault(fit.station, []).append(fit)
-    return found
