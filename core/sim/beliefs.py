@@ -18,6 +18,8 @@ from core.sim.brackets import Bracket
 from core.sim.weather import HOUR_MS, Weather, climate_day, half_up
 from core.sim.world import Listing
 
+ALL_WEIGHED = 0.8
+"""What is left of one forecast's spread for who weighs several: the crowd is as sure where all agree."""
 LOWEST, HIGHEST = 0.005, 0.995
 PATIENCE_S = 12.0
 """Real seconds after which the crowd has heard of a forecast that no client has read."""
@@ -154,7 +156,8 @@ class Beliefs:
         known_until_ms = weather.run(self._heard_ms).started_ms - OUTCOME_KNOWN_AFTER_MS
         belief = weather.belief(icao, climate_day(station, known_until_ms))
         assert hours and belief is not None
-        whole = Law(max(f for _, f in hours) - belief.bias_f, belief.sigma_f)
+        sure = ALL_WEIGHED if weather.agreed(day) else 1.0
+        whole = Law(max(f for _, f in hours) - belief.bias_f, belief.sigma_f * sure)
         reports = weather.reported_of(icao, day, self._seen_ms[icao])
         if not reports:
             return whole

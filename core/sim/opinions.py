@@ -51,6 +51,11 @@ class Error(msgspec.Struct, frozen=True):
     usual_f: float
 
 
+def off_f(model: str) -> float:
+    """How far a model lies off the recorded one where they know the same."""
+    return OPINIONS.get(SAME.get(model, model), RECORDED).off_f
+
+
 def shift_f(model: str, error: Error, label: str, lead_days: int) -> float:
     """How far a model's forecast of a day, so many days ahead, lies off the recorded one's. ``label`` names
     the world, the station and the day."""

@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import msgspec
 
-from core.sim.opinions import BLEND, Error, shift_f
+from core.sim.opinions import BLEND, Error, off_f, shift_f
 from core.sim.past import Past
 from core.sim.scenarios.loader import Belief, DayRecord, Scenario, Station
 
@@ -89,7 +89,7 @@ class Weather:
         self._held_until_ms = origin_ms + int(scenario.script.hold_forecasts_h * HOUR_MS)
         self._origin_run = self._run_number(origin_ms)
         self._offset_runs = calendar.offset_days * (DAY_MS // RUN_EVERY_MS)
-        first = calendar.world(scenario.script.first_day)
+        first = self._first = calendar.world(scenario.script.first_day)
         # When each shift took force, oldest first: the past stays as it was forecast.
         self._shifts = {
             (s.station, first + timedelta(days=s.day)): [(0, s.shift_f)] for s in scenario.script.shift
@@ -118,8 +118,14 @@ class Weather:
 
     def other_shift_f(self, model: str, station: str, day: date, lead_days: int) -> float:
         """How far another model's forecast of a world day lies off the recorded one's."""
+        if self.agreed(day):
+            return off_f(model)
         label = f"{self.seed}|{station}|{self.calendar.original(day)}"
         return shift_f(model, self._error(station, day), label, lead_days)
+
+    def agreed(self, day: date) -> bool:
+        """Whether all models know the same of a day."""
+        return self._first <= day < self._first + timedelta(days=self.scenario.script.models_agree_days)
 
     def lead_days(self, station: str, day: date, now_ms: int) -> int:
         """From the day on which the run was out whose values are served now to a climate day."""

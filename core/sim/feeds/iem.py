@@ -162,11 +162,19 @@ def _climate(around: Around, station: Station, year: int) -> list[dict[str, Any]
 
 
 def _half_day(around: Around, station: Station, at_ms: int, run_ms: int) -> int | None:
-    hours = range(at_ms - _HALF_DAY_H * HOUR_MS, at_ms + HOUR_MS, HOUR_MS)
-    known = [f for at in hours if (f := around.weather.office_f(station.icao, at, run_ms)) is not None]
+    """A night's minimum; the maximum is that of the whole climate day, so that in this world one after a
+    front just past midnight is none that the guidance never speaks of."""
+    warm = at_ms % DAY_MS == 0
+    first = at_ms - _HALF_DAY_H * HOUR_MS
+    last = at_ms
+    if warm:
+        first = day_start_ms(station, climate_day(station, at_ms - HOUR_MS))
+        last = first + DAY_MS - HOUR_MS
+    told = (around.weather.office_f(station.icao, at, run_ms) for at in range(first, last + 1, HOUR_MS))
+    known = [f for f in told if f is not None]
     if not known:
         return None
-    return max(known) if at_ms % DAY_MS == 0 else min(known)
+    return max(known) if warm else min(known)
 
 
 def _summaries(around: Around, odd: Quirks, station: Station) -> list[str]:

@@ -203,6 +203,8 @@ class Script(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     traders: TraderRules
     settlement: SettlementRules = SettlementRules()
     weather_markets: bool = True
+    models_agree_days: int = 0
+    """From the first one on: days of which all models know the same, for a story told on them."""
     families: tuple[str, ...] = ()
     """What is listed beside the daily highs, by its name in ``families.table``."""
     shift: tuple[Shift, ...] = ()
