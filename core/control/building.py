@@ -18,6 +18,7 @@ from core.config.paths import Environment, Profile
 from core.config.settings import Settings, SettingsError, place_of
 from core.control.examination import read_examination
 from core.control.identity import accounts_of, release_of
+from core.control.simulated_past import simulated_past
 from core.control.site import Site, World
 from core.control.sources import chosen, followed, read_stations
 from core.control.strikes import read_record
@@ -37,7 +38,6 @@ from core.feeds.wiring import Transports
 from core.journal.device import free_mb
 from core.journal.events import Row
 from core.journal.store import Journal
-from core.models.calibration import scripted, unscored
 from core.models.weather.coefficients import Learned
 from core.risk.limits import Limits
 from core.risk.releases import Affected, affected_by
@@ -85,7 +85,8 @@ class Building(NamedTuple):
             series={Venue.KALSHI: followed(self.settings, self.world), Venue.POLYMARKET: self._followed()},
             feeds=self._feeds(asked),
             settings=self.settings,
-            judge=scripted if self.place.simulated else unscored,
+            past=simulated_past(self.place),
+            simulated=self.place.simulated,
             affected=self._affected(),
             ceilings=self.limits,
             profile=self.place.name,

@@ -47,6 +47,7 @@ class Catalogue:
             await seat.venue.subscribe(fresh)
         self._delist(seat, {market.ticker for market in markets})
         await self._seek_unlisted(seat)
+        await self._seek_outcomes(seat)
         self._drop_old()
         return None
 
@@ -72,6 +73,13 @@ class Catalogue:
         for ticker in sorted(self._unlisted.get(seat.name, set()) - unlisted):
             desk.alarms.clear(f"delisted {ticker}")
         self._unlisted[seat.name] = unlisted
+
+    async def _seek_outcomes(self, seat: Seat) -> None:
+        """What became of events that were forecast and left the desk before it was known, as after a stop."""
+        desk = self._desk
+        for event, tickers in desk.forecasts.unsettled(seat.name, desk.clocks.world_ms()).items():
+            found = [await seat.venue.market(ticker) for ticker in tickers]
+            desk.forecasts.came(event, [one for one in found if not isinstance(one, Incomplete)])
 
     def _tell_absent(self, ticker: str, what: str) -> None:
         held, resting = self._desk.ledger.net(ticker), len(self._desk.ledger.live_in(ticker))
@@ -113,7 +121,7 @@ class Catalogue:
             elif market.status in OVER or market.status is MarketStatus.DELISTED:
                 self._over_ns.setdefault(market.ticker, self._desk.clocks.mono_ns())
             if market.status in OVER:
-                self._desk.pricing.settle(market.event_ticker)
+                self._desk.forecasts.settle(market.event_ticker)
             if market.status is not MarketStatus.DELISTED:
                 self._desk.alarms.clear(f"delisted {market.ticker}")
         return False
@@ -147,7 +155,6 @@ class Catalogue:
         if event is None:
             label = market.label.rsplit(" ", 1)[0]
             event = desk.state.events[market.event_ticker] = EventState(market.event_ticker, label)
-            event.score = desk.pricing.score(market)
         event.markets.append(ticker)
         event.markets.sort(key=lambda t: _rung(desk.state.markets[t].market))
         self._trading.learn(ticker, market.event_ticker)
@@ -173,7 +180,7 @@ class Catalogue:
         market = desk.state.markets.pop(ticker).market
         self._trading.forget(ticker)
         desk.exposure.forget(ticker)
-        desk.pricing.forget(ticker, market.event_ticker)
+        desk.pricing.forget(ticker)
         desk.fixtures.forget(ticker)
         desk.pinned_rules.pop(ticker, None)
         desk.state.exit_rules.pop(ticker, None)

@@ -12,6 +12,7 @@ from core.engine.account import Account
 from core.engine.alarms import Alarms
 from core.engine.audit import Audit
 from core.engine.fixtures import Fixtures
+from core.engine.forecasts import Forecasts
 from core.engine.halting import Halting
 from core.engine.health import Health
 from core.engine.presence import Supervision
@@ -50,6 +51,7 @@ class Desk:
     supervision: Supervision
     health: Health
     pricing: Pricing
+    forecasts: Forecasts
     releases: Releases
     fixtures: Fixtures
     sources: Sources

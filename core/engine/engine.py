@@ -46,7 +46,8 @@ from core.journal.events import Event, Kind
 from core.journal.events import Row as JournalRow
 from core.journal.projections import ModeChanged, PauseChanged
 from core.journal.store import EventLog, JournalFault
-from core.models.calibration import Judge, unscored
+from core.models.calibration import Judge
+from core.models.foreseen import Came, Foreseen
 from core.models.weather.coefficients import Learned
 from core.risk.halts import GLOBAL, Level
 from core.risk.limits import Limits
@@ -104,8 +105,12 @@ class Ports:
     ceilings: Limits
     profile: str
     world_id: str
-    judge: Judge = unscored
-    """What the models' records are worth."""
+    judge: Judge | None = None
+    """What the models' records are worth; ``None``: what the journal's say."""
+    past: Iterable[tuple[Foreseen, Came]] = ()
+    """Forecasts and outcomes that a simulated world brings along of the time before it."""
+    simulated: bool = False
+    """Whether no venue of this desk is real."""
     affected: Affected = field(default_factory=shipped)
     """What economic releases move which markets."""
     release: Release = UNNAMED
@@ -350,7 +355,7 @@ class Engine(Operations):
         self._compare_sources()
         self.desk.watched.tick()
         self.desk.pricing.price_all()
-        self.desk.pricing.note_books()
+        self.desk.forecasts.look()
         self.trading.mark_all()
         self.trading.tell_best()
         if self.state.starting:

@@ -14,7 +14,7 @@ import msgspec
 from core.domain.market import MarketStatus
 from core.engine.desk import Desk
 from core.engine.facts import no_price, stale
-from core.engine.state import MarketState
+from core.engine.state import MarketState, Mode
 from core.strategy.assess import QUARANTINED
 
 _FIGURE = re.compile(r"\S*\d\S*")
@@ -83,7 +83,9 @@ def place(desk: Desk, market: MarketState) -> tuple[Stage, str]:
     if event is None or not desk.pricing.mapped(event):
         return Stage.SEEN, no_price(desk, ticker)
     if desk.approvals.of(ticker) is not None:
-        return Stage.PROPOSED, "a card waits"
+        alone = desk.state.mode is Mode.AUTO
+        doubt = market.fair.doubt if alone and market.fair is not None else ""
+        return Stage.PROPOSED, f"a card waits for a person: {doubt}" if doubt else "a card waits"
     if desk.ledger.live_in(ticker):
         return Stage.PROPOSED, "an order of ours is there"
     if market.market.status is not MarketStatus.ACTIVE:

@@ -210,8 +210,19 @@ class Operations(Repairs, Stops, Linking, Confirming):
         self._present(actor)
         self._set_mode(Mode(mode), reason, actor.name)
         if state.mode is Mode.AUTO:
-            return accepted("Automatic: orders leave without a card, within every limit.")
+            told = "Automatic: orders leave without a card, within every limit."
+            return accepted(f"{told} {self._unproven()}".rstrip())
         return accepted("Semi-automatic: every order waits for you.")
+
+    def _unproven(self) -> str:
+        """Whose cards go on waiting for a person, with the first one's reason."""
+        fairs = [market.fair for market in self.desk.state.markets.values() if market.fair is not None]
+        doubted = {fair.event_ticker: fair.doubt for fair in fairs if fair.doubt}
+        if not doubted:
+            return ""
+        event, why = next(iter(doubted.items()))
+        more = f" and {len(doubted) - 1} other events" if len(doubted) > 1 else ""
+        return f"Cards of {self.desk.state.events[event].label}{more} still wait for you: {why}."
 
     def _against_auto(self) -> str:
         state = self.desk.state

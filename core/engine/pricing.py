@@ -6,10 +6,8 @@ import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Sequence, Set
 from typing import Any
 
-import msgspec
-
 from core.domain.clock import Clocks
-from core.domain.market import Market, MarketStatus
+from core.domain.market import MarketStatus
 from core.engine.alarms import Alarms
 from core.engine.pricers import FixingPricer, Pricer, RangePricer, WeatherPricer
 from core.engine.record import Scribe
@@ -23,8 +21,6 @@ from core.models.prediction import Prediction
 from core.models.valuing import Judged, Quote, follow, value
 from core.models.weather.coefficients import Learned
 from core.models.weather.price import Knowledge, ModelId
-from core.models.weather.score import Record, settled
-from core.venues.venue import BookView
 
 HOUR_MS = 3_600_000
 CHANGE_SAMPLE_MS = 300_000
@@ -43,7 +39,6 @@ class Pricing:
         self,
         *,
         state: DeskState,
-        books: Callable[[str], BookView | None],
         clocks: Clocks,
         scribe: Scribe,
         alarms: Alarms,
@@ -60,11 +55,9 @@ class Pricing:
         ``on_refused`` of every look at an event that ends without a price. ``quote`` is the market that the
         models are pooled with, ``judge`` what they count there. ``more`` are models that read the desk."""
         self._state = state
-        self._books = books
         self._clocks = clocks
         self._scribe = scribe
         self._alarms = alarms
-        self._model = model
         self._on_moved = on_moved
         self._spawn = spawn
         self._quote, self._judge = quote, judge
@@ -86,9 +79,6 @@ class Pricing:
         self._passed_ns = -PUSHED_EVERY_NS
         self._passing = False
         self._past: dict[str, list[tuple[int, float]]] = {}
-        self._shown: dict[str, tuple[tuple[float, ...], tuple[float, ...]]] = {}
-        """Model and book as first seen together, by event: what the score compares."""
-        self.record = Record()
 
     # --- inputs --------------------------------------------------------------------------------
 
@@ -164,14 +154,9 @@ class Pricing:
         since = self._clocks.mono_ns() - JUMP_WINDOW_NS
         return next((value for at, value in self._past.get(ticker, ()) if at >= since), None)
 
-    def forget(self, ticker: str, event_ticker: str) -> None:
+    def forget(self, ticker: str) -> None:
         """A market left the desk."""
         self._past.pop(ticker, None)
-        self._shown.pop(event_ticker, None)
-
-    def score(self, market: Market) -> str:
-        """The record of the model that prices a market; empty for those that have none."""
-        return self.record.sentence() if market.station is not None else ""
 
     def mapped(self, event: EventState) -> bool:
         """Whether there is a model for what an event settles on."""
@@ -300,47 +285,6 @@ class Pricing:
         moved, self._moved = self._moved, set()
         self._on_moved(moved)
         self.on_news()
-
-    # --- score ---------------------------------------------------------------------------------
-
-    def note_books(self) -> None:
-        """Remember model and book of each event the first time both are complete."""
-        for event in self._state.events.values():
-            if event.fair is None or event.ticker in self._shown or event.refusal:
-                continue
-            if event.fair.model != self._model.value:
-                continue  # the record is of one model
-            mids = [self._mid(fair.ticker) for fair in event.fair.values]
-            if all(mid is not None for mid in mids):
-                model = tuple(fair.model_probability for fair in event.fair.values)
-                self._shown[event.ticker] = (model, tuple(mid or 0.0 for mid in mids))
-
-    def _mid(self, ticker: str) -> float | None:
-        view = self._books(ticker)
-        if view is None or view.book.best_bid is None or view.book.best_ask is None:
-            return None
-        return (view.book.best_bid + view.book.best_ask) / 20_000
-
-    def settle(self, event_ticker: str) -> None:
-        """Score an event once all of its markets have a result."""
-        event, shown = self._state.events.get(event_ticker), self._shown.get(event_ticker)
-        if event is None or shown is None or event.fair is None:
-            return
-        order = [fair.ticker for fair in event.fair.values]
-        results = [self._state.markets[t].market.result for t in order if t in self._state.markets]
-        if len(results) != len(order) or results.count("yes") != 1 or "" in results:
-            return
-        del self._shown[event_ticker]
-        self.record = settled(self.record, shown[0], shown[1], results.index("yes"))
-        for other in self._state.events.values():
-            if other.fair is not None and other.fair.model == self._model.value:
-                other.score = self.record.sentence()
-                self._state.changed_events.touch(other.ticker)
-        self._scribe.desk(
-            Kind.FAIR,
-            f"{event.label} settled: {self.record.sentence()}",
-            record=msgspec.to_builtins(self.record),
-        )
 
 
 def _same(known: EventFair, priced: EventFair) -> bool:

@@ -12,6 +12,7 @@ from core.engine.belief import Mark, Noted
 from core.engine.equity import PeakReached
 from core.engine.equity import take as take_peak
 from core.engine.fixtures import FixtureConfirmed
+from core.engine.forecasts import Witnessed
 from core.engine.releases import ReleaseCame
 from core.engine.rules import RulesPinned
 from core.engine.sources import SourceConfirmed
@@ -19,7 +20,7 @@ from core.execution.events import LedgerEvent
 from core.execution.groups import GroupNoted
 from core.journal.events import Kind, Row
 from core.journal.projections import ORDER_KINDS, Desk, take
-from core.models.weather.score import Record
+from core.models.foreseen import Came, Foreseen
 from core.risk.halts import GLOBAL, Halt, Halts
 
 MOVING_KINDS = frozenset(
@@ -49,7 +50,7 @@ class Restored(msgspec.Struct):
     peaks: dict[str, int] = {}
     """Highest result by world day."""
     cash_base: dict[Venue, int] = {}
-    record: Record = Record()
+    forecasts: Witnessed = msgspec.field(default_factory=Witnessed)
     groups: list[GroupNoted] = []
     rules: dict[str, str] = {}
     """Hash of the rules text that counts, by ticker."""
@@ -80,10 +81,6 @@ class _CashBase(msgspec.Struct):
     cash_base: int | dict[Venue, int] | None = None
 
 
-class _Scored(msgspec.Struct):
-    record: Record | None = None
-
-
 def restore(rows: Iterable[Row]) -> Restored:
     """Fold a journal's rows, keeping none. Raises ``msgspec.MsgspecError`` for a payload of another shape."""
     restored = Restored(Desk(), Halts(), [])
@@ -109,8 +106,8 @@ def restore(rows: Iterable[Row]) -> Restored:
         elif row.kind == Kind.SOURCE.value:
             restored.sources.append(msgspec.json.decode(row.payload, type=SourceConfirmed))
         elif row.kind == Kind.RELEASE.value:
-            came = msgspec.json.decode(row.payload, type=ReleaseCame)
-            restored.releases[came.kind] = came.due_ms
+            out = msgspec.json.decode(row.payload, type=ReleaseCame)
+            restored.releases[out.kind] = out.due_ms
         elif row.kind == Kind.EQUITY.value:
             take_peak(restored.peaks, msgspec.json.decode(row.payload, type=PeakReached))
         elif row.kind == Kind.ARM.value:
@@ -123,9 +120,11 @@ def restore(rows: Iterable[Row]) -> Restored:
             base = msgspec.json.decode(row.payload, type=_CashBase).cash_base
             if base is not None:
                 restored.cash_base = base if isinstance(base, dict) else {FIRST_VENUE: base}
-        elif row.kind == Kind.FAIR.value:
-            record = msgspec.json.decode(row.payload, type=_Scored).record
-            restored.record = record if record is not None else restored.record
+        elif row.kind == Kind.FORECAST.value:
+            restored.forecasts.foresee(msgspec.json.decode(row.payload, type=Foreseen))
+        elif row.kind == Kind.OUTCOME.value:
+            came = msgspec.json.decode(row.payload, type=Came)
+            restored.forecasts.came[came.event] = came
     restored.halts = _halts(restored.desk)
     return restored
 

@@ -16,6 +16,7 @@ from core.engine.ears import Ears
 from core.engine.equity import Equity, PeakReached
 from core.engine.facts import large
 from core.engine.fixtures import Fixtures
+from core.engine.forecasts import Forecasts
 from core.engine.game_pricer import GamePricer
 from core.engine.guard import Guard
 from core.engine.halting import Halting
@@ -106,9 +107,17 @@ def wire(ports: Ports, restored: Restored, ears: Ears, told: Told) -> Wired:
     )
     approvals.changed = state.changed_proposals.touch
     fixtures = Fixtures(ports.log, told.games, restored.fixtures)
+    forecasts = Forecasts(
+        state=state,
+        ledger=ledger,
+        clocks=clocks,
+        log=ports.log,
+        known=restored.forecasts,
+        past=ports.past,
+        simulated=ports.simulated,
+    )
     pricing = Pricing(
         state=state,
-        books=seats.book,
         clocks=clocks,
         scribe=scribe,
         alarms=alarms,
@@ -118,10 +127,9 @@ def wire(ports: Ports, restored: Restored, ears: Ears, told: Told) -> Wired:
         spawn=tasks.spawn,
         on_refused=lambda event: trading.unpriced(event),
         quote=lambda ticker: others(desk, ticker),
-        judge=ports.judge,
+        judge=ports.judge or forecasts.record.judge,
         more=(GamePricer(fixtures),),
     )
-    pricing.record = restored.record
     window = Window(settings.releases.before_s, settings.releases.after_s)
     desk = Desk(
         clocks=clocks,
@@ -141,6 +149,7 @@ def wire(ports: Ports, restored: Restored, ears: Ears, told: Told) -> Wired:
         supervision=Supervision(state, clocks, settings.engine.unattended_max_s),
         health=Health(clocks, ports.disk_free_mb, ports.memory_mb, lambda what: _stood_still(desk, what)),
         pricing=pricing,
+        forecasts=forecasts,
         audit=Audit(scribe, alarms),
         releases=Releases(clocks, ports.log, ports.affected, window, restored.releases),
         fixtures=fixtures,

@@ -75,6 +75,8 @@ class Kind(enum.Enum):
     LINK = "LINK"
     FEED = "FEED"
     FAIR = "FAIR"
+    FORECAST = "FORECAST"
+    OUTCOME = "OUTCOME"
     WORLD = "WORLD"
     START = "START"
     STOP = "STOP"

@@ -56,7 +56,7 @@ PASSED_OVER = frozenset(
 )
 """Kinds that are most of a journal and that no restart needs, but for the rows of ``NEWEST``."""
 
-NEWEST = {Kind.FAIR: "$.record", Kind.RECONCILE: "$.cash_base"}
+NEWEST = {Kind.RECONCILE: "$.cash_base"}
 """Kinds of which a restart needs the newest row that has this field."""
 
 ALL = "*"

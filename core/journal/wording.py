@@ -147,6 +147,16 @@ def _halt(data: Data) -> str:
     return f"{scope} {word}: {_get(data, 'cause')}, by {_get(data, 'by')}{seen}"
 
 
+def _chances(data: Data, path: str) -> str:
+    value = _get(data, path)
+    return "/".join(f"{100 * one:.0f}" for one in value) + "%" if isinstance(value, list) else "?"
+
+
+def _paid(data: Data) -> list[tuple[str, Any]]:
+    value = _get(data, "paid")
+    return list(value.items()) if isinstance(value, Mapping) else []
+
+
 _PHRASES: dict[str, Callable[[Data], str]] = {
     "ORDER_INTENT": _intent,
     "ORDER_SENDING": lambda data: "handed to the transport",
@@ -194,6 +204,18 @@ _PHRASES: dict[str, Callable[[Data], str]] = {
     "EQUITY": lambda data: (
         f"highest result of {_get(data, 'day')}: {_dollars(data, 'result')}"
         + (", counted anew" if _get(data, "anew") is True else "")
+    ),
+    "FORECAST": lambda data: (
+        f"{_get(data, 'event')} by {_get(data, 'model')} {_get(data, 'version')}, {_get(data, 'moment')}: "
+        f"pooled {_chances(data, 'pooled')}, model {_chances(data, 'alone')}, "
+        f"market {_chances(data, 'market')}"
+    ),
+    "OUTCOME": lambda data: (
+        f"{_get(data, 'event')} settled"
+        + (f" on {_get(data, 'value')}" if "value" in data else "")
+        + ": "
+        + (", ".join(name for name, yes in _paid(data) if yes) or "none of its markets")
+        + " paid YES"
     ),
     "RULES": lambda data: f"the rules text that counts here is {_get(data, 'rules')[:12]}",
     "PAIR": lambda data: (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import msgspec
 
@@ -14,6 +14,8 @@ DAYS_MIN = 60
 """Settled days on paper before a record says anything."""
 ERRORS_MIN = 2.0
 """A gain of fewer standard errors may be chance."""
+PIT_ERRORS_MAX = 3.0
+"""The mean PIT of a calibrated law is 1/2, within so many standard errors of a uniform's mean."""
 
 
 class Evidence(msgspec.Struct, frozen=True):
@@ -31,6 +33,11 @@ class Evidence(msgspec.Struct, frozen=True):
     weight: float
     simulated: bool = False
     """Measured in a simulated world: it says nothing of a real one."""
+    pit_mean: float | None = None
+    """Where the outcomes lay in the model's laws, on average; ``None`` where they have no order."""
+    beaten: float | None = None
+    """Mean closing-line value of what was bought on it; ``None`` before anything was."""
+    beaten_error: float | None = None
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.gain) and 0.0 <= self.error < math.inf and 0.0 <= self.weight <= 1.0):
@@ -73,27 +80,24 @@ def standing(known: Evidence | None, usual: Weights) -> Standing:
     found = f"{known.gain:+.3f} +- {known.error:.3f} nats an event against the market over {known.days} days"
     if known.gain <= 0.0:
         return Standing(Verdict.WORTHLESS, 0.0, f"{mark}the model adds nothing: {found}")
+    if why := _against(known):
+        return Standing(Verdict.WORTHLESS, 0.0, f"{mark}{why}")
     weight = known.weight * known.gain**2 / (known.gain**2 + known.error**2)
     if known.gain < ERRORS_MIN * known.error:
         return Standing(Verdict.INSUFFICIENT, weight, f"{mark}evidence insufficient: {found} may be chance")
     return Standing(Verdict.PROVEN, weight, f"{mark}the model adds {found}")
 
 
-def judge(records: Mapping[tuple[str, str], Evidence], *, simulated: bool) -> Judge:
-    """Standings by records of (series, model); ``simulated`` ones count in a simulated world only."""
-
-    def found(series: str, model: str, usual: Weights) -> Standing:
-        known = records.get((series, model))
-        return standing(known if known is not None and (simulated or not known.simulated) else None, usual)
-
-    return found
-
-
-def unscored(series: str, model: str, usual: Weights) -> Standing:
-    """Where no model has a record."""
-    return standing(None, usual)
-
-
-def scripted(series: str, model: str, usual: Weights) -> Standing:
-    """In a simulated world whose crowd is late because its script says so."""
-    return Standing(Verdict.PROVEN, 0.9, "SIM: a crowd late by script, no proof elsewhere")
+def _against(known: Evidence) -> str:
+    """What speaks against a model whatever it gained."""
+    if known.pit_mean is not None:
+        allowed = PIT_ERRORS_MAX / math.sqrt(12.0 * known.days)
+        if abs(known.pit_mean - 0.5) > allowed:
+            side = "too low" if known.pit_mean > 0.5 else "too high"
+            found = f"mean PIT {known.pit_mean:.2f}, not 0.5 +- {allowed:.2f}"
+            return f"the model is biased, it lies {side}: {found}"
+    beaten, error = known.beaten, known.beaten_error
+    if beaten is not None and error is not None and beaten + ERRORS_MIN * error < 0.0:
+        lost = f"closing-line value {beaten:+.3f} +- {error:.3f}"
+        return f"the market moved against what was bought on the model: {lost}"
+    return ""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
+from core.models.foreseen import Said
+
 
 class InputAge(msgspec.Struct, frozen=True):
     """One input a value rests on. Times are world time, Unix milliseconds."""
@@ -91,6 +93,8 @@ class EventFair(msgspec.Struct, frozen=True):
     """Exponent of the market's probabilities there."""
     record: str = ""
     """What the model's record says of its worth, one sentence."""
+    laws: tuple[Said, ...] = ()
+    """What it was priced by, in the model's own unit; empty where by no law."""
 
 
 class NoPrice(msgspec.Struct, frozen=True):

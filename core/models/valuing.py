@@ -19,6 +19,7 @@ from core.domain.units import ONE_DOLLAR
 from core.models import grid, pooling
 from core.models.calibration import Standing
 from core.models.fair_value import EventFair, FairValue
+from core.models.foreseen import Said
 from core.models.laws import Array, Shape
 from core.models.pooling import Groups, Quoted, Weights
 from core.models.prediction import Chances, Laws, Part, Prediction
@@ -280,4 +281,11 @@ def _event(
         weight=standing.weight,
         sharpen=judged.sharpen,
         record=standing.sentence,
+        laws=_said(prediction),
     )
+
+
+def _said(prediction: Prediction) -> tuple[Said, ...]:
+    if isinstance(prediction.says, Chances):
+        return ()
+    return tuple(Said(one.weight, one.shape, one.location, one.scale) for one in prediction.says.parts)

@@ -166,7 +166,7 @@ def _fit_group(group: Sequence[Sample]) -> list[Fit]:
     fitted = [fit_stations(shape, known, outcomes, outcomes.shape[1]) for shape in FITTED_SHAPES]
     if not all(fitted):
         return []
-    told = _walk(group, known, outcomes)
+    told = walked(group)
     return [
         _fit(one, normal, t6, _scores(told, outcomes, index))
         for index, (one, normal, t6) in enumerate(zip(group, *fitted, strict=True))
@@ -199,9 +199,12 @@ def _told(values: Array) -> tuple[float | None, ...]:
     return tuple(float(value) if np.isfinite(value) else None for value in values)
 
 
-def _walk(group: Sequence[Sample], known: Sequence[Predictors], outcomes: Array) -> dict[str, Law]:
-    """What each model said of the newest days with what was known then; arrays by station and day."""
+def walked(group: Sequence[Sample]) -> dict[str, Law]:
+    """What each model said of the newest days with what was known then; arrays by station and day. Stations
+    must have the same sources."""
     lead = group[0].lead_days
+    known = [one.known for one in group]
+    outcomes = np.stack([one.series.outcomes for one in group])
     steps = Steps(np.arange(outcomes.shape[1]) >= outcomes.shape[1] - SCORED_DAYS, lead)
     walked = {shape: walk_emos(shape, known, outcomes, steps) for shape in FITTED_SHAPES}
     raw = np.stack([one.series.forecasts[one.sources[0]] for one in group])

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from core.config.settings import EngineSettings, MarketSettings, Settings
-from core.domain.market import IndexMean, Market, MarketStatus, Strike, StrikeKind
+from core.domain.market import IndexMean, Market, Strike, StrikeKind
 from core.engine.facts import judge
 from core.engine.sources import Sources
 from core.engine.state import MarketState
@@ -145,23 +145,6 @@ def test_a_stale_index_leaves_no_price_and_says_which_feed_and_how_old() -> None
             await asyncio.sleep(0.01)
             assert not event.refusal
             assert BTC in state.changed_markets.since(seen), "the price is shown again, though it is the same"
-
-    run_virtual(main)
-
-
-def test_the_record_is_of_the_weather_model_alone() -> None:
-    async def main(loop: VirtualLoop) -> None:
-        async with running(loop, venue=listed(loop), series=SERIES) as bench:
-            pricing, event = bench.engine.desk.pricing, bench.engine.state.events["KXBTC15M-1"]
-            bench.venue.quote(BTC, 43, 46)
-            dvol(bench)
-            tick(bench, SPOT)
-            await asyncio.sleep(1.5)
-            before = pricing.record
-            over = msgspec.structs.replace(btc(), status=MarketStatus.DETERMINED, result="yes")
-            bench.venue.listener.on_market(over)
-            assert market(bench).market.result == "yes"
-            assert pricing.record == before and not event.score
 
     run_virtual(main)
 

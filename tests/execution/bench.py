@@ -198,7 +198,7 @@ async def running(
     struck: WatchdogSeen | None = None,
     beside: Callable[[VenueListener, VirtualClock], VenueGateway] | None = None,
     affected: Affected | None = None,
-    judge: Judge = trusted,
+    judge: Judge | None = trusted,
     series: Sequence[str] = ("KXHIGHNY",),
     world: WorldClock = REAL_WORLD,
     more_feeds: Callable[[Sink, Clocks], Sequence[Feed]] = lambda _sink, _clocks: (),

@@ -125,22 +125,21 @@ def test_a_restart_reads_everything_but_the_chatter(tmp_path: Path) -> None:
     path = tmp_path / "j.db"
     write(path, "a", Kind.START, Kind.FAIR, Kind.HALT, Kind.FEED, Kind.LINK, Kind.COMMAND, Kind.DENIED)
 
-    async def scored() -> None:
+    async def read() -> None:
         journal = opened(path, "b")
-        for score in (1, 2):
-            journal.append(Event(Kind.FAIR, {"text": "scored", "record": {"n": score}}))
-        journal.append(Event(Kind.FAIR, {"text": "priced", "record": None}))
-        journal.append(Event(Kind.RECONCILE, {"text": "read", "cash_base": 5}))
+        for cash in (4, 5):
+            journal.append(Event(Kind.RECONCILE, {"text": "read", "cash_base": cash}))
         journal.append(Event(Kind.RECONCILE, {"text": "read"}))
+        journal.append(Event(Kind.FORECAST, {"event": "E"}))
         await journal.close()
 
-    asyncio.run(scored())
+    asyncio.run(read())
     assert [(row.seq, row.kind) for row in read_history(path)] == [
         (1, "START"),
         (3, "HALT"),
         (6, "COMMAND"),
-        (9, "FAIR"),
-        (11, "RECONCILE"),
+        (9, "RECONCILE"),
+        (11, "FORECAST"),
     ]
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from core.domain.units import Price
 from core.models import pooling
-from core.models.calibration import Evidence, Standing, Verdict, judge, standing
+from core.models.calibration import Evidence, Standing, Verdict, standing
 from core.models.fair_value import EventFair, InputAge
 from core.models.pooling import Groups, Lead, Quoted, Weights, unreadable, usual
 from core.models.prediction import Chances, Prediction
@@ -214,6 +214,21 @@ RECORD = Evidence("KXHIGHNY", "rolling", 90, 0.040, 0.016, 0.4)
         ({"gain": 0.0}, Verdict.WORTHLESS, 0.0, "the model adds nothing: +0.000"),
         ({"gain": -0.1}, Verdict.WORTHLESS, 0.0, "over 90 days"),
         ({"simulated": True}, Verdict.PROVEN, 0.345, "SIM: the model adds"),
+        ({"pit_mean": 0.58}, Verdict.PROVEN, 0.345, "the model adds"),
+        (
+            {"pit_mean": 0.60},
+            Verdict.WORTHLESS,
+            0.0,
+            "it lies too low: mean PIT 0.60, not 0.5 +- 0.09",
+        ),
+        ({"pit_mean": 0.40}, Verdict.WORTHLESS, 0.0, "biased, it lies too high"),
+        ({"beaten": -0.03, "beaten_error": 0.02}, Verdict.PROVEN, 0.345, "the model adds"),
+        (
+            {"beaten": -0.05, "beaten_error": 0.02},
+            Verdict.WORTHLESS,
+            0.0,
+            "value -0.050 +- 0.020",
+        ),
     ],
 )
 def test_a_record_earns_its_weight(changed: dict, verdict: Verdict, weight: float, said: str) -> None:
@@ -223,13 +238,9 @@ def test_a_record_earns_its_weight(changed: dict, verdict: Verdict, weight: floa
     assert found.doubt == ("" if verdict is Verdict.PROVEN else found.sentence)
 
 
-def test_nobody_is_proven_without_a_record_and_none_of_a_simulation_counts_outside_one() -> None:
-    simulated = {("KXHIGHNY", "rolling"): msgspec.structs.replace(RECORD, simulated=True)}
-    weights = usual(3, Lead.EVENING)
-    assert judge(simulated, simulated=True)("KXHIGHNY", "rolling", weights).verdict is Verdict.PROVEN
-    outside = judge(simulated, simulated=False)("KXHIGHNY", "rolling", weights)
-    assert outside == standing(None, weights)
-    assert (outside.weight, outside.doubt) == (0.35, "evidence insufficient: no settled days scored")
+def test_nobody_is_proven_without_a_record() -> None:
+    found = standing(None, usual(3, Lead.EVENING))
+    assert (found.weight, found.doubt) == (0.35, "evidence insufficient: no settled days scored")
 
 
 @pytest.mark.parametrize("wrong", [{"gain": math.nan}, {"error": -0.1}, {"weight": 1.5}])

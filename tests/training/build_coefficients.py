@@ -1,5 +1,5 @@
-"""Makes the coefficients that come with the demo, by the demo's own commands against its own simulator:
-``python -m tests.training.build_coefficients`` after any change of the simulated atmosphere."""
+"""Makes the coefficients and the models' record that come with the demo, by the demo's own commands against
+its own simulator: ``python -m tests.training.build_coefficients`` after a change of its atmosphere."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+
+from tests.training import build_evidence
 
 PACKAGED = Path(__file__).parents[2] / "core" / "models" / "weather" / "data" / "coefficients-sim.json"
 DAYS = "400"
@@ -31,6 +33,8 @@ def main() -> None:
                 time.sleep(0.1)
             subprocess.run([*command, "models", "update", "--days", DAYS], env=env, check=True)
             subprocess.run([*command, "models", "fit"], env=env, check=True)
+            (histories,) = (place / "training").iterdir()
+            build_evidence.build(histories, round(time.time() * 1000))
         finally:
             served.terminate()
             served.wait()

@@ -1,0 +1,98 @@
+"""Every model's record: its looks at the events of each series that are over, and what it may do by them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import NamedTuple
+
+from core.models.calibration import Standing, standing
+from core.models.foreseen import Came, Foreseen, Moment
+from core.models.pooling import Weights
+from core.models.track import Calibration, Scored, Worth, calibration, scored, worth
+
+LOOKS_MAX = 6_000
+"""The newest of a series and a model count."""
+Key = tuple[str, str]
+"""A series and a model."""
+
+
+class Track(NamedTuple):
+    """A record with what it allows."""
+
+    series: str
+    model: str
+    simulated: bool
+    worth: Worth
+    calibration: Calibration
+    standing: Standing
+
+
+class Record:
+    """``simulated`` says what the desk's world is: looks at a simulated one count in no other."""
+
+    def __init__(self, *, simulated: bool) -> None:
+        self._simulated = simulated
+        self._over: dict[Key, dict[tuple[str, Moment], tuple[Foreseen, Came]]] = {}
+        """Looks whose outcome is known and that nobody has asked after yet."""
+        self._scored: dict[Key, dict[tuple[str, Moment], tuple[Scored, ...]]] = {}
+        self._beaten: dict[Key, dict[str, tuple[int, float]]] = {}
+        self._worths: dict[Key, Worth | None] = {}
+        self._calibrations: dict[Key, Calibration] = {}
+
+    def add(self, looks: Sequence[Foreseen], came: Came) -> None:
+        """Score what was said of an event; a second outcome takes the first one's place."""
+        if not looks or (looks[0].simulated and not self._simulated):
+            return
+        for look in looks:
+            key = look.series, look.model
+            self._over.setdefault(key, {})[look.event, look.moment] = look, came
+            self._worths.pop(key, None)
+            self._calibrations.pop(key, None)
+        whole = sum(entry.contracts for entry in came.entries)
+        if whole:
+            first = looks[0]
+            value = sum(entry.beaten * entry.contracts for entry in came.entries) / whole
+            day = date.fromisoformat(first.day).toordinal()
+            self._beaten.setdefault((first.series, first.model), {})[came.event] = day, value
+
+    def judge(self, series: str, model: str, usual: Weights) -> Standing:
+        found = self._worth((series, model))
+        evidence = found.evidence(series, model, simulated=self._simulated) if found is not None else None
+        return standing(evidence, usual)
+
+    def tracks(self) -> Sequence[Track]:
+        """Every record there is, by series and model."""
+        found = []
+        for key in sorted({*self._over, *self._scored}):
+            known = self._worth(key)
+            if known is not None:
+                if key not in self._calibrations:
+                    self._calibrations[key] = calibration(self._looks(key))
+                judged = standing(known.evidence(*key, simulated=self._simulated), Weights(0.0))
+                found.append(Track(*key, self._simulated, known, self._calibrations[key], judged))
+        return found
+
+    def score(self, series: str, model: str) -> str:
+        """A record in a few words; empty for none."""
+        found = self._worth((series, model))
+        if found is None:
+            return ""
+        mark = "SIM " if self._simulated else ""
+        both = f"model {found.alone.value:.2f} market {found.market.value:.2f}"
+        return f"{mark}{both} pooled {found.pooled.value:.2f}, {found.gain.days} d"
+
+    def _worth(self, key: Key) -> Worth | None:
+        if key not in self._worths:
+            self._worths[key] = worth(self._looks(key), list(self._beaten.get(key, {}).values()))
+        return self._worths[key]
+
+    def _looks(self, key: Key) -> list[Scored]:
+        """What is asked after is scored then: a start has better things to do."""
+        held = self._scored.setdefault(key, {})
+        over = self._over.pop(key, {})
+        for name, (look, came) in list(over.items())[-LOOKS_MAX:]:
+            held[name] = scored(look, came)
+        while len(held) > LOOKS_MAX:
+            del held[next(iter(held))]
+        return [one for each in held.values() for one in each]

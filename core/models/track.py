@@ -1,0 +1,282 @@
+"""A model's track record: its looks at the events of one series against what came, as scores and as evidence.
+
+A model and the market are compared by what they give together: the pool of model weight ``w`` against the
+market sharpened alone. Weight and sharpening of a day are those that lost least on the days before it, taken
+anew every ``REFIT_DAYS``; until ``DAYS_MIN`` days are known they are what a model without a record gets. So
+nothing is judged by figures that were fitted on it. Markets of an event that is not exclusive are contests of
+their own between YES and NO.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from datetime import date
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from core.models import scores
+from core.models.calibration import DAYS_MIN, Evidence
+from core.models.foreseen import Came, Foreseen, Said
+from core.models.laws import Array, Law, Mixture, Shape
+from core.models.scores import Bin, Mean
+
+Days = npt.NDArray[np.int64]
+
+LEVELS = (0.5, 0.8, 0.9)
+PIT_BINS = 10
+WEIGHTS = tuple(round(0.1 * n, 1) for n in range(10))
+"""Of the model in a pool: no record takes the market's word away altogether."""
+SHARPENED = (0.7, 0.8, 0.9, 1.0, 1.1, 1.2, 1.35, 1.5)
+TRIAL = 0.2
+"""Weight a model is tried with that gets none before it has a record."""
+REFIT_DAYS = 30
+OPEN_DAYS = 1
+"""A day's looks come before the outcomes of this many days before it."""
+
+
+class Scored(msgspec.Struct, frozen=True):
+    """One look, or one market of an event that is not exclusive, against what came."""
+
+    day: int
+    """Ordinal."""
+    said: tuple[float, ...]
+    """Pooled probabilities."""
+    winner: int
+    lost: tuple[float, float, float]
+    """Log loss of the model alone, of the market as it was, and of the pool as it was."""
+    brier: tuple[float, float, float]
+    by_weight: tuple[float, ...]
+    """Log loss of a pool by ``WEIGHTS``, the market sharpened as usual."""
+    by_sharpness: tuple[float, ...]
+    """Of the market alone, by ``SHARPENED``."""
+    tried: int
+    """Place of the weight it is tried with before there is a record."""
+    usual: int
+    """Place of the sharpening that is usual."""
+    below: float = math.nan
+    """Probability the model gave to less than what came; not a number where there is no order."""
+    upto: float = math.nan
+    crps: float = math.nan
+
+
+class Worth(msgspec.Struct, frozen=True):
+    """What a record says of the right to trade: means with their errors, clustered by day. They are log
+    losses, where lower is better, but for the gain."""
+
+    looks: int
+    alone: Mean
+    """Of the model alone, of the market as it was, and of the pool as it was."""
+    market: Mean
+    pooled: Mean
+    gain: Mean
+    """Fall from the market sharpened alone to the pool, out of sample."""
+    weight: float
+    """That would have lost least."""
+    pit_mean: float | None
+    """``None`` where outcomes have no order."""
+    beaten: Mean | None
+    """Closing-line value of what was bought, one value an event; above nothing where it was cheap."""
+
+    def evidence(self, series: str, model: str, *, simulated: bool) -> Evidence:
+        beaten = self.beaten
+        return Evidence(
+            series=series,
+            model=model,
+            days=self.gain.days,
+            gain=self.gain.value,
+            error=self.gain.se or 0.0,
+            weight=self.weight,
+            simulated=simulated,
+            pit_mean=self.pit_mean,
+            beaten=beaten.value if beaten is not None else None,
+            beaten_error=beaten.se if beaten is not None else None,
+        )
+
+
+class Calibration(msgspec.Struct, frozen=True):
+    """How far what was said was so, for whoever looks."""
+
+    brier: tuple[float, float, float]
+    """Of model, market and pool."""
+    crps: Mean | None
+    cover: tuple[float, ...]
+    """By ``LEVELS``; empty where outcomes have no order."""
+    pit: tuple[float, ...]
+    """Share of outcomes in each tenth of the model's law."""
+    pit_far: float | None
+    """Kolmogorov's distance from the uniform."""
+    bins: tuple[Bin, ...]
+    """Of the pool."""
+
+
+# --- one look -------------------------------------------------------------------------------------
+
+
+def scored(look: Foreseen, came: Came) -> tuple[Scored, ...]:
+    """None where not all of an event's markets paid a side in full, or not one of exclusive ones."""
+    if any(ticker not in came.paid for ticker in look.tickers):
+        return ()
+    paid = [came.paid[ticker] for ticker in look.tickers]
+    day = date.fromisoformat(look.day).toordinal()
+    if look.exclusive:
+        if paid.count(True) != 1:
+            return ()
+        told, winner = (look.alone, look.market, look.pooled), paid.index(True)
+        return (_contest(look, told, winner, day, *_place(look, winner, came.value)),)
+    each = zip(look.alone, look.market, look.pooled, paid, strict=True)
+    return tuple(_contest(look, [(p, 1.0 - p) for p in told], 0 if yes else 1, day) for *told, yes in each)
+
+
+def _contest(
+    look: Foreseen, told: Sequence[Sequence[float]], winner: int, day: int, below: float = math.nan,
+    upto: float = math.nan, crps: float = math.nan,
+) -> Scored:  # fmt: skip
+    """Single figures: arrays of six outcomes cost more than they save."""
+    alone, market, pooled = (_floored(chances) for chances in told)
+    model_logs, market_logs = ([math.log(p) for p in chances] for chances in (alone, market))
+    pools = (
+        [w * p + look.sharpen * (1.0 - w) * q for p, q in zip(model_logs, market_logs, strict=True)]
+        for w in WEIGHTS
+    )
+    return Scored(
+        day=day,
+        said=tuple(told[2]),
+        winner=winner,
+        lost=(-model_logs[winner], -market_logs[winner], -math.log(pooled[winner])),
+        brier=(_brier(alone, winner), _brier(market, winner), _brier(pooled, winner)),
+        by_weight=tuple(_loss(logs, winner) for logs in pools),
+        by_sharpness=tuple(_loss([s * q for q in market_logs], winner) for s in SHARPENED),
+        tried=_nearest(WEIGHTS, look.weight or TRIAL),
+        usual=_nearest(SHARPENED, look.sharpen),
+        below=below,
+        upto=upto,
+        crps=crps,
+    )
+
+
+def _floored(chances: Sequence[float]) -> list[float]:
+    raised = [max(chance, scores.LOG_FLOOR) for chance in chances]
+    total = math.fsum(raised)
+    return [chance / total for chance in raised]
+
+
+def _brier(chances: Sequence[float], winner: int) -> float:
+    return math.fsum((chance - (at == winner)) ** 2 for at, chance in enumerate(chances))
+
+
+def _loss(logs: Sequence[float], winner: int) -> float:
+    """Of outcomes whose probabilities are proportional to these exponentials."""
+    return math.log(math.fsum(math.exp(one) for one in logs)) - logs[winner]
+
+
+def _nearest(grid: Sequence[float], value: float) -> int:
+    return min(range(len(grid)), key=lambda at: abs(grid[at] - value))
+
+
+def _place(look: Foreseen, winner: int, value: float | None) -> tuple[float, float, float]:
+    """Where the outcome lies in the model's law, and its CRPS there; by its brackets alone where no law or no
+    value is known."""
+    if not look.laws or value is None:
+        before = math.fsum(look.alone[:winner])
+        return before, before + look.alone[winner], math.nan
+    law = _law(look.laws)
+    low, high = scores.stretch(law, np.array([value]))
+    found = scores.crps_mixture(law, value) if isinstance(law, Mixture) else scores.crps(law, [value])
+    return float(low[0]), float(high[0]), float(np.ravel(found)[0])
+
+
+def _law(said: Sequence[Said]) -> Law | Mixture:
+    parts = tuple(Law(one.shape, np.array([one.location]), np.array([one.scale])) for one in said)
+    return parts[0] if len(parts) == 1 else Mixture(tuple(one.weight for one in said), parts)
+
+
+def closed(laws: Sequence[Said]) -> bool:
+    """Whether the score of such a mixture is known."""
+    return len(laws) == 1 or all(one.shape is Shape.NORMAL for one in laws)
+
+
+# --- all of them ----------------------------------------------------------------------------------
+
+
+def worth(looks: Sequence[Scored], beaten: Sequence[tuple[int, float]] = ()) -> Worth | None:
+    """``None`` before anything has settled. ``beaten`` are closing-line values by days, one an event."""
+    if not looks:
+        return None
+    looks = sorted(looks, key=lambda one: one.day)
+    days = np.array([one.day for one in looks])
+    lost = np.array([one.lost for one in looks])
+    gains, weight = _gains(looks, days)
+    alone, market, pooled = (scores.by_day(lost[:, n], days) for n in range(3))
+    low, high = _placed(looks)
+    return Worth(
+        looks=len(looks),
+        alone=alone,
+        market=market,
+        pooled=pooled,
+        gain=scores.by_day(gains, days),
+        weight=weight,
+        pit_mean=float(scores.pit_mean(low, high).mean()) if low.size else None,
+        beaten=_mean([(value, day) for day, value in beaten]),
+    )
+
+
+def calibration(looks: Sequence[Scored]) -> Calibration:
+    """Needs one look."""
+    low, high = _placed(looks)
+    said = np.array([p for one in looks for p in one.said])
+    paid = np.array([at == one.winner for one in looks for at in range(len(one.said))])
+    brier = np.array([one.brier for one in looks]).mean(axis=0).tolist()
+    return Calibration(
+        brier=(brier[0], brier[1], brier[2]),
+        crps=_mean([(one.crps, one.day) for one in looks if math.isfinite(one.crps)]),
+        cover=tuple(float(scores.covered(low, high, level).mean()) for level in LEVELS) if low.size else (),
+        pit=tuple(_histogram(low, high)) if low.size else (),
+        pit_far=scores.kolmogorov(low, high) if low.size else None,
+        bins=scores.reliability(said, paid),
+    )
+
+
+def _placed(looks: Sequence[Scored]) -> tuple[Array, Array]:
+    """Where outcomes lie in the model's laws, of those that have an order."""
+    placed = np.array([(one.below, one.upto) for one in looks if math.isfinite(one.below)]).reshape(-1, 2)
+    return placed[:, 0], placed[:, 1]
+
+
+def _mean(values: Sequence[tuple[float, int]]) -> Mean | None:
+    if not values:
+        return None
+    return scores.by_day(np.array([value for value, _ in values]), np.array([day for _, day in values]))
+
+
+def _gains(looks: Sequence[Scored], days: Days) -> tuple[Array, float]:
+    """What each look's pool gained on the sharpened market, and the weight that would have lost least."""
+    pools = np.array([one.by_weight for one in looks])
+    markets = np.array([one.by_sharpness for one in looks])
+    at = np.arange(len(looks))
+    gains = markets[at, [one.usual for one in looks]] - pools[at, [one.tried for one in looks]]
+    for known, start, end in _blocks(days):
+        best, alone = pools[:known].sum(axis=0).argmin(), markets[:known].sum(axis=0).argmin()
+        gains[start:end] = markets[start:end, alone] - pools[start:end, best]
+    return gains, WEIGHTS[int(pools.sum(axis=0).argmin())]
+
+
+def _blocks(days: Days) -> Iterator[tuple[int, int, int]]:
+    """Stretches of looks, after the first ``DAYS_MIN`` days, of ``REFIT_DAYS`` days each: how many looks had
+    come out by then, where it begins and where it ends."""
+    every = np.unique(days)
+    for first in range(DAYS_MIN, every.size, REFIT_DAYS):
+        ends = every[first + REFIT_DAYS] if first + REFIT_DAYS < every.size else every[-1] + 1
+        known, start, end = np.searchsorted(days, (every[first] - OPEN_DAYS, every[first], ends))
+        yield int(known), int(start), int(end)
+
+
+def _histogram(low: Array, high: Array) -> Iterator[float]:
+    """Each outcome's stretch shared out over the bins it lies in."""
+    width = np.maximum(high - low, 1e-12)
+    for n in range(PIT_BINS):
+        left, right = n / PIT_BINS, (n + 1) / PIT_BINS
+        inside = np.clip((np.minimum(high, right) - np.maximum(low, left)) / width, 0.0, 1.0)
+        yield float(inside.mean())

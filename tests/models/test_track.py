@@ -1,0 +1,209 @@
+"""Track records against their definitions, and what they allow."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Sequence
+from datetime import date
+
+import msgspec
+import numpy as np
+import pytest
+
+from core.domain.market import Venue
+from core.models import scores
+from core.models.calibration import Standing, Verdict
+from core.models.foreseen import Came, Entry, Foreseen, Moment, Said, day_of, due
+from core.models.laws import Law, Shape
+from core.models.pooling import Weights
+from core.models.record import Record
+from core.models.track import SHARPENED, WEIGHTS, calibration, scored, worth
+
+FIRST = date(2026, 1, 1).toordinal()
+USUAL = Weights(0.35, 1.0)
+HOUR_MS = 3_600_000
+
+
+def probabilities(law: Law, base: int) -> tuple[float, ...]:
+    edges = [-math.inf, *(base + 2 * k + 0.5 for k in range(5)), math.inf]
+    return tuple(float(p) for p in np.diff(law.below(edges)))
+
+
+def past(
+    days: int, *, model_off: float = 0.0, crowd_off: float = 1.5, seed: int = 1
+) -> list[tuple[Foreseen, Came]]:
+    """Days of a truth known to two degrees; model and crowd are off by an error of their own each."""
+    rng, found = random.Random(seed), []
+    for index in range(days):
+        mean = rng.gauss(60, 10)
+        value, base = round(rng.gauss(mean, 2.0)), round(mean) - 6
+        day = date.fromordinal(FIRST + index).isoformat()
+        tickers = tuple(f"E{index}-{k}" for k in range(6))
+        law, crowd = (
+            Law(Shape.NORMAL, np.array(mean + rng.gauss(0, off)), np.array(math.hypot(2.0, off)))
+            for off in (model_off, crowd_off)
+        )
+        alone, market = probabilities(law, base), probabilities(crowd, base)
+        winner = min(max(0, (value - base + 1) // 2), 5)
+        look = Foreseen(
+            venue=Venue.KALSHI, event=f"E{index}", series="KXHIGHNY", model="m", version="1",
+            moment=Moment.EVENING, at_ms=0, closes_ms=0, day=day, tickers=tickers, alone=alone, market=market,
+            pooled=market, weight=0.35, laws=(Said(1.0, law.shape, float(law.location), float(law.scale)),),
+        )  # fmt: skip
+        paid = {ticker: at == winner for at, ticker in enumerate(tickers)}
+        found.append((look, Came(look.event, 1, paid, float(value))))
+    return found
+
+
+def judged(rows: Sequence[tuple[Foreseen, Came]], *, simulated: bool = False) -> Standing:
+    record = Record(simulated=simulated)
+    for look, came in rows:
+        record.add((look,), came)
+    return record.judge("KXHIGHNY", "m", USUAL)
+
+
+def test_a_look_is_scored_as_the_scores_say() -> None:
+    for look, came in past(20):
+        (one,) = scored(look, came)
+        told = np.array([look.alone, look.market, look.pooled])
+        won = np.full(3, one.winner)
+        assert one.lost == pytest.approx(scores.log_loss(told, won))
+        assert one.brier == pytest.approx(scores.brier_event(told, won))
+        floored = scores.floored(told)
+        for at, weight in enumerate(WEIGHTS):
+            pool = floored[0] ** weight * floored[1] ** (1 - weight)
+            assert one.by_weight[at] == pytest.approx(-math.log(pool[one.winner] / pool.sum()))
+        for at, sharpened in enumerate(SHARPENED):
+            alone = floored[1] ** sharpened
+            assert one.by_sharpness[at] == pytest.approx(-math.log(alone[one.winner] / alone.sum()))
+        said = look.laws[0]
+        law = Law(said.shape, np.array(said.location), np.array(said.scale))
+        assert one.crps == pytest.approx(float(scores.crps(law, came.value)))
+        assert one.upto - one.below == pytest.approx(
+            float(law.below(came.value + 0.5) - law.below(came.value - 0.5))
+        )
+
+
+def test_without_a_law_the_brackets_tell_where_an_outcome_lies() -> None:
+    look, came = past(1)[0]
+    bare = msgspec.structs.replace(look, laws=())
+    (one,) = scored(bare, came)
+    assert one.below == pytest.approx(sum(look.alone[: one.winner]))
+    assert one.upto - one.below == pytest.approx(look.alone[one.winner])
+    assert math.isnan(one.crps)
+
+
+def test_markets_that_exclude_nothing_are_contests_of_their_own() -> None:
+    look, came = past(1)[0]
+    single = msgspec.structs.replace(look, exclusive=False, laws=())
+    both = {ticker: at < 2 for at, ticker in enumerate(look.tickers)}
+    found = scored(single, msgspec.structs.replace(came, paid=both))
+    assert [one.winner for one in found] == [0, 0, 1, 1, 1, 1]
+    assert found[0].lost[0] == pytest.approx(-math.log(max(0.002, look.alone[0])), abs=0.003)
+    assert all(math.isnan(one.below) for one in found), "YES and NO have no order"
+
+
+@pytest.mark.parametrize("paid", [{}, {"E0-0": True}, dict.fromkeys((f"E0-{k}" for k in range(6)), False)])
+def test_what_ended_otherwise_is_not_scored(paid: dict[str, bool]) -> None:
+    look, came = past(1)[0]
+    assert scored(look, msgspec.structs.replace(came, paid=paid)) == ()
+
+
+def test_a_model_that_knows_more_than_the_crowd_is_proven_and_made_worse_it_loses_its_right() -> None:
+    good = judged(past(150))
+    assert (good.verdict, good.doubt) == (Verdict.PROVEN, "")
+    assert good.weight > 0.6
+    worse = judged(past(150, model_off=5.0))
+    assert (worse.verdict, worse.weight) == (Verdict.WORTHLESS, 0.0)
+    assert "adds nothing" in worse.doubt
+
+
+def test_a_right_law_that_leans_is_told_by_its_mean_pit() -> None:
+    leaning = [
+        (
+            msgspec.structs.replace(look, laws=(Said(1.0, Shape.NORMAL, look.laws[0].location - 1.5, 2.0),)),
+            came,
+        )
+        for look, came in past(150)
+    ]
+    found = judged(leaning)
+    assert found.verdict is Verdict.WORTHLESS and "it lies too low" in found.doubt
+
+
+def test_59_days_say_nothing_however_many_looks_they_are() -> None:
+    few = judged(past(59))
+    assert few.verdict is Verdict.INSUFFICIENT and "59 of 60 settled days" in few.doubt
+    twice = [row for n in range(3) for row in _renamed(past(59), n)]
+    assert "59 of 60 settled days" in judged(twice).doubt
+    assert judged(past(60)).verdict is Verdict.PROVEN
+
+
+def _renamed(rows: Sequence[tuple[Foreseen, Came]], n: int) -> list[tuple[Foreseen, Came]]:
+    return [
+        (
+            msgspec.structs.replace(look, event=f"{look.event}x{n}"),
+            msgspec.structs.replace(came, event=f"{came.event}x{n}"),
+        )
+        for look, came in rows
+    ]
+
+
+def test_looks_at_one_day_count_as_one() -> None:
+    once = [one for row in past(100) for one in scored(*row)]
+    single, double = worth(once), worth(once * 3)
+    assert single is not None and double is not None
+    assert double.looks == 300 and double.gain.days == 100
+    assert double.gain.se == pytest.approx(single.gain.se), "three looks at a day are no new evidence"
+    assert double.gain.value == pytest.approx(single.gain.value)
+
+
+def test_the_weight_of_a_day_is_of_the_days_before_it() -> None:
+    known = [one for row in past(120) for one in scored(*row)]
+    last = known[119]
+    against = msgspec.structs.replace(last, by_weight=(0.0,) * 9 + (500.0,))
+    plain, changed = worth(known), worth([*known[:119], against])
+    assert plain is not None and changed is not None
+    assert (plain.weight, changed.weight) == (0.9, 0.8), "what it would have been, seen from the end"
+    assert (plain.gain.value - changed.gain.value) * 120 == pytest.approx(500.0 - last.by_weight[9])
+
+
+def test_coverage_and_pit_of_a_right_law() -> None:
+    found = calibration([one for row in past(400) for one in scored(*row)])
+    assert found.cover == pytest.approx((0.5, 0.8, 0.9), abs=0.06)
+    assert sum(found.pit) == pytest.approx(1.0) and found.pit == pytest.approx((0.1,) * 10, abs=0.05)
+    assert found.crps is not None and found.crps.value == pytest.approx(2.0 / math.sqrt(math.pi), abs=0.12)
+    assert sum(b.count for b in found.bins) == 2_400
+
+
+def test_simulated_looks_count_in_a_simulated_world_alone() -> None:
+    simulated = [(msgspec.structs.replace(look, simulated=True), came) for look, came in past(100)]
+    inside, outside = judged(simulated, simulated=True), judged(simulated)
+    assert inside.verdict is Verdict.PROVEN and inside.sentence.startswith("SIM: ")
+    assert (outside.verdict, outside.doubt) == (
+        Verdict.INSUFFICIENT, "evidence insufficient: no settled days scored",
+    )  # fmt: skip
+
+
+def test_an_outcome_corrected_takes_the_place_of_the_first_and_entries_are_weighed_by_size() -> None:
+    record = Record(simulated=False)
+    look, came = past(1)[0]
+    record.add((look,), came)
+    (first,) = record.tracks()
+    paid = list(came.paid.values())
+    other = dict(zip(look.tickers, [*paid[1:], paid[0]], strict=True))
+    entries = (Entry(look.tickers[0], 30.0, 0.10), Entry(look.tickers[1], 10.0, -0.10))
+    record.add((look,), msgspec.structs.replace(came, paid=other, entries=entries))
+    (second,) = record.tracks()
+    assert second.worth.looks == first.worth.looks == 1
+    assert second.worth.alone.value != first.worth.alone.value
+    assert second.worth.beaten is not None and second.worth.beaten.value == pytest.approx(0.05)
+
+
+def test_moments() -> None:
+    midnight = 1_795_910_400_000  # 2026-11-29T00:00Z
+    assert due(midnight - 9 * HOUR_MS, midnight + 29 * HOUR_MS, "2026-11-29") == {
+        Moment.EVENING: midnight - 3 * HOUR_MS, Moment.NIGHT: midnight + 3 * HOUR_MS,
+    }  # fmt: skip
+    assert due(midnight, midnight + 900_000, "2026-11-29") == {Moment.HALF: midnight + 450_000}
+    assert day_of(midnight, None) == "2026-11-28" and day_of(midnight, "2026-11-30") == "2026-11-30"

@@ -1,0 +1,127 @@
+"""Makes the record of the models that comes with the demo from histories of its simulated past:
+``python -m tests.training.build_coefficients`` calls it with those it has just fitted.
+
+A model's forecast of a day is that of the walk that scores a fit: made by parameters of days before it alone.
+The market is what the simulator's crowd thought at the same moment, in half cents.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+import numpy as np
+
+from core.control.simulated_past import FORMAT, PACKAGED, WORLD, PastLook, PastLooks, SimulatedPast
+from core.domain.market import Extreme
+from core.models import pooling_fit
+from core.models.foreseen import EVENING_MS
+from core.models.laws import Array, Law
+from core.models.pooling import Lead, Weights, usual
+from core.models.weather import default, rolling
+from core.sim.beliefs import Beliefs
+from core.sim.brackets import Bracket
+from core.sim.families import lows
+from core.sim.scenarios.loader import load_scenario
+from core.sim.weather import Weather
+from core.sim.world import listing, start_calendar, start_clock
+from core.training.archive import Archive, Figures
+from core.training.fitting import Sample, sample, walked
+
+FILE = Path(__file__).parents[2] / "core" / "models" / "weather" / "data" / PACKAGED
+NEWEST_DAYS = {default.NAME: 250, rolling.NAME: 120}
+"""By model; the second shows what a model is worth that knows no more than the crowd."""
+LEAD_DAYS = 1
+ELSEWHERE = {"KXHIGHNY": "nyc-daily-weather", "KXHIGHMIA": "miami-daily-weather"}
+"""Series of the same crowd's twin markets on the simulated Polymarket."""
+
+
+class Quoted(NamedTuple):
+    """One past day's ladder, what the crowd thought of it, and how it ended."""
+
+    brackets: Sequence[Bracket]
+    crowd: Sequence[float]
+    winner: int
+
+
+class Crowd:
+    """What the simulator's crowd thought the evening before a day of the past."""
+
+    def __init__(self, seed: int, wall_ms: int) -> None:
+        self.scenario = load_scenario("demo")
+        clock = start_clock(self.scenario, 1.0, wall_ms)
+        calendar = start_calendar(self.scenario, clock.world_origin_ms)
+        self.weather = Weather(self.scenario, calendar, clock.world_origin_ms, seed)
+
+    def high(self, icao: str, day: date) -> Quoted | None:
+        record, at_ms = self.weather.record(icao, day), _evening_ms(day)
+        if record is None:
+            return None
+        listed = listing(self.scenario.stations[icao], day, record)
+        fair = Beliefs(self.weather, 1.0, at_ms).fair(listed, at_ms)
+        paid = [bracket.pays(record.observed_high_f) for bracket in listed.brackets]
+        return Quoted(listed.brackets, [fair[ticker] for ticker in listed.tickers], paid.index(True))
+
+    def low(self, icao: str, day: date) -> Quoted | None:
+        if self.weather.record(icao, day) is None:
+            return None
+        station = self.weather.stations[icao]
+        ladder = lows.ladder(self.weather, station, day)
+        low = lows.Low(station, day, self.weather, ladder)
+        return Quoted(ladder, low.chances(_evening_ms(day)), list(low.outcome().yes).index(True))
+
+
+def make(histories: Mapping[str, Figures], crowd: Crowd) -> SimulatedPast:
+    groups = [*_groups(histories, Extreme.HIGH, crowd), *_groups(histories, Extreme.LOW, crowd)]
+    return SimulatedPast(FORMAT, WORLD, tuple(groups))
+
+
+def _groups(histories: Mapping[str, Figures], extreme: Extreme, crowd: Crowd) -> Iterator[PastLooks]:
+    days = [date.fromisoformat(key.day) for held in histories.values() for key in held]
+    found = [sample(icao, held, LEAD_DAYS, extreme, min(days), max(days)) for icao, held in histories.items()]
+    samples = [one for one in found if isinstance(one, Sample)]
+    told = walked(samples)
+    weights = usual(len(samples[0].sources), Lead.EVENING)
+    for at, one in enumerate(samples):
+        if extreme is Extreme.LOW and one.station != lows.STATION:
+            continue
+        series = crowd.scenario.stations[one.station].series if extreme is Extreme.HIGH else lows.SERIES
+        quoted = crowd.high if extreme is Extreme.HIGH else crowd.low
+        for model, newest in NEWEST_DAYS.items():
+            law = told[model]
+            looks = []
+            for index in range(one.series.outcomes.size):
+                day, value = one.first + timedelta(days=index), one.series.outcomes[index]
+                known = np.isfinite(law.location[at, index]) and np.isfinite(value)
+                if known and (market := quoted(one.station, day)) is not None:
+                    here = Law(law.shape, law.location[at, index], law.scale[at, index])
+                    looks.append(_look(day, here, market, float(value), weights))
+            names = tuple(name for name in (series, ELSEWHERE.get(series)) if name)
+            yield PastLooks(names, model, law.shape, weights.model, weights.sharpen, tuple(looks[-newest:]))
+
+
+def _look(day: date, law: Law, quoted: Quoted, value: float, weights: Weights) -> PastLook:
+    edges = [b.high_f + 0.5 for b in quoted.brackets[:-1] if b.high_f is not None]
+    alone = np.diff(law.below([-np.inf, *edges, np.inf]))
+    mids = np.clip(np.round(np.array(quoted.crowd) * 200) / 200, 0.005, 0.995)
+    market = mids / mids.sum()
+    pooled = pooling_fit.pool(alone[None], market[None], weights)[0]
+    place = round(float(law.location), 2), round(float(law.scale), 3)
+    return PastLook(day.isoformat(), _told(alone), _told(market), _told(pooled), *place, quoted.winner, value)
+
+
+def _told(chances: Array) -> tuple[float, ...]:
+    return tuple(round(float(chance), 4) for chance in chances)
+
+
+def _evening_ms(day: date) -> int:
+    return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()) * 1000 + EVENING_MS
+
+
+def build(training: Path, wall_ms: int) -> None:
+    """Write the file from a directory of histories."""
+    archives = {path.stem: Archive(path, path.stem).figures for path in sorted(training.glob("K*.csv"))}
+    FILE.write_bytes(msgspec.json.encode(make(archives, Crowd(1, wall_ms))) + b"\n")
