@@ -213,6 +213,11 @@ COMMANDS: tuple[CommandSpec, ...] = (
     ),
     CommandSpec("rules", "MARKET", "what settles it, in its venue's own words"),
     CommandSpec("confirm", "source SERIES MARK", "what settles a series, its rules read; the mark is there"),
+    CommandSpec(
+        "view",
+        "KIND DATE|next consensus|nowcast|own VALUE [+-SD] SOURCE",
+        "what a figure (CPI, JOBS, GDP, FOMC, ...) is expected to be",
+    ),
     CommandSpec("take", "", "take control from the other console"),
     CommandSpec("filter", "[TEXT]", "show only markets with this text"),
     CommandSpec("theme", "NAME", "change the colours"),

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from core.control.protocol import ConfirmFixture, ConfirmRelease, ConfirmSource
+from core.control.protocol import ConfirmFixture, ConfirmRelease, ConfirmSource, EnterView
 from tui import answers, verbs
 from tui.cli_options import Verbs, place_of, print_query, with_fields, with_profile
 
@@ -69,6 +69,24 @@ def confirm_source(series: str, mark: str) -> None:
     verbs.command(place_of(), ConfirmSource(verbs.new_id(), series, mark))
 
 
+@click.command("view")
+@click.argument("kind")
+@click.argument("released", metavar="DATE")
+@click.argument("centre")
+@click.argument("value")
+@click.argument("source")
+@click.option("--sd", default="", help="Standard deviation of the figure around it.")
+@with_profile
+def view(kind: str, released: str, centre: str, value: str, source: str, sd: str) -> None:
+    """Enter what figure KIND (CPI, CPI-CORE, CPI-YOY, JOBS, U3, GDP, FOMC) of DATE is expected to be.
+
+    DATE is its release's in New York, or next. CENTRE is consensus, nowcast or own; SOURCE tells where VALUE
+    is from.
+    A line is added to the profile's release-views.csv; markets on that figure have no price without one.
+    """
+    verbs.command(place_of(), EnterView(verbs.new_id(), kind, released, centre, value, source, sd))
+
+
 def release_lines(found: list[dict[str, Any]]) -> Iterable[str]:
     if not found:
         yield "The engine has not looked yet."
@@ -98,4 +116,4 @@ def game_lines(found: list[dict[str, Any]]) -> Iterable[str]:
 
 
 COMMANDS = (releases, confirm, games, match)
-VERBS = (confirm_group,)
+VERBS = (confirm_group, view)

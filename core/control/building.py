@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import random
 import resource
 import secrets
@@ -28,7 +29,12 @@ from core.engine.arming import Arming, phrase_of
 from core.engine.engine import Ports
 from core.engine.state import WatchdogSeen
 from core.feeds.budget import Kept
+from core.feeds.calendar.files import read_bytes
+from core.feeds.calendar.view_file import append
+from core.feeds.calendar.views import FILE as VIEWS
+from core.feeds.calendar.views import read_view
 from core.feeds.feed import Feed
+from core.feeds.fetch import Failed
 from core.feeds.memory import Memory
 from core.feeds.published import FOLLOWED
 from core.feeds.recording import Recorder, unrecorded
@@ -75,6 +81,7 @@ class Building(NamedTuple):
 
     def ports(self, journal: Journal, history: Iterable[Row], run: str, *, flagged: bool) -> Ports:
         asked = self._asked()
+        self._survey()
         return Ports(
             clocks=self.clocks,
             rng=_rng(),
@@ -88,6 +95,7 @@ class Building(NamedTuple):
             past=simulated_past(self.place),
             simulated=self.place.simulated,
             affected=self._affected(),
+            view=functools.partial(append, self.place.directory / VIEWS),
             ceilings=self.limits,
             profile=self.place.name,
             world_id=self.world.world_id,
@@ -103,6 +111,17 @@ class Building(NamedTuple):
             arming=self._arming(),
             start_halted="the file FLATTEN was there at start: flatten or resume" if flagged else "",
         )
+
+    def _survey(self) -> None:
+        """Write a simulator's expectations into its desk's file, beside what the operator entered."""
+        path = self.place.directory / VIEWS
+        for fields in self.world.views:
+            view = read_view(fields, fields[-1])
+            known = read_bytes(path)
+            if isinstance(view, str) or isinstance(known, Failed):
+                continue  # the source itself says what is wrong with its file
+            if f"{view.kind},{view.released},{view.centre.value},".encode() not in known:
+                append(path, view)
 
     def _asked(self) -> Mapping[str, Chosen]:
         """Every source by name; to be called once: a key in the environment is taken out of it."""

@@ -20,7 +20,7 @@ from core.feeds.feed import FeedHealth, FeedState
 from core.feeds.merge import Apart
 from core.feeds.quotes import Average, OptionMark, Quote, SeriesPoint, Volatility
 from core.feeds.registry import declarations
-from core.feeds.releases import Calendar
+from core.feeds.releases import Calendar, Views
 from core.feeds.sports import BookOdds, Game
 from core.feeds.trial import price_of
 
@@ -137,6 +137,8 @@ def _all(told: Told, now_ms: int) -> Iterator[ToldRow]:
     yield from map(_game, sorted(told.games.values(), key=lambda game: (game.starts_ms, game.id)))
     for calendar in told.calendars.values():
         yield from _releases(calendar)
+    for views in told.views.values():
+        yield from _views(views)
     for mark in sorted(told.options.values(), key=lambda mark: mark.instrument):
         yield _option(mark, now_ms)
 
@@ -206,8 +208,16 @@ def _releases(calendar: Calendar) -> Iterator[ToldRow]:
             yield _row(calendar, kind, "no date known", calendar.stale_after_s)
 
 
+def _views(views: Views) -> Iterator[ToldRow]:
+    """The latest releases first."""
+    for view in sorted(views.views, key=lambda one: (one.released, one.entered), reverse=True):
+        spread = f" +- {figure(view.sd)}" if view.sd is not None else ""
+        said = f"{figure(view.value)}{spread}, {view.source}, entered {view.entered}"
+        yield _row(views, f"{view.kind} {view.released} {view.centre.value}", said, 0)
+
+
 def _row(
-    value: Quote | Average | Volatility | OptionMark | SeriesPoint | Game | Calendar,
+    value: Quote | Average | Volatility | OptionMark | SeriesPoint | Game | Calendar | Views,
     about: str,
     said: str,
     stale_after_s: int,

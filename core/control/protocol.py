@@ -273,6 +273,20 @@ class ConfirmRelease(Command, frozen=True, tag="confirm_release"):
     """``CPI``, ``JOBS``, ``GDP`` or ``FOMC``."""
 
 
+class EnterView(Command, frozen=True, tag="enter_view"):
+    """What a figure to come is expected to be, as typed."""
+
+    kind: str
+    released: str
+    """New York's date on which it comes, or ``next``."""
+    centre: str
+    """``consensus``, ``nowcast`` or ``own``."""
+    value: str
+    source: str
+    sd: str = ""
+    """Standard deviation of the figure around it; empty where none is said."""
+
+
 class ConfirmSource(Command, frozen=True, tag="confirm_source"):
     """The rules of a series were read, and whose word settles its markets is understood."""
 
@@ -347,6 +361,7 @@ AnyCommand = (
     | ConfirmRelease
     | ConfirmFixture
     | ConfirmSource
+    | EnterView
     | TakeControl
     | StopEngine
     | TryFeed

@@ -59,6 +59,8 @@ class WorldReady(msgspec.Struct, frozen=True):
     calendar_offset_days: int | None = None
     series: tuple[str, ...] = ()
     """What it lists at its Kalshi."""
+    views: tuple[tuple[str, ...], ...] = ()
+    """What it expects of figures to come, as lines of a file of views."""
 
 
 class Ready(msgspec.Struct, frozen=True):

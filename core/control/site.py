@@ -32,6 +32,8 @@ class World(msgspec.Struct, frozen=True, kw_only=True):
     calendar_offset_days: int | None = None
     series: tuple[str, ...] = ()
     """What a simulator lists at its Kalshi."""
+    views: tuple[tuple[str, ...], ...] = ()
+    """What a simulator expects of its figures to come."""
 
 
 class Site(World, frozen=True, kw_only=True):
@@ -89,6 +91,7 @@ def _simulated(place: Profile, *, watchdog: bool = False) -> Site:
         replay=ready.world.replay,
         calendar_offset_days=ready.world.calendar_offset_days,
         series=ready.world.series,
+        views=ready.world.views,
         kalshi=addresses,
         signer=signer,
         key_id=key.key_id,

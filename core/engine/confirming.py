@@ -5,6 +5,7 @@ from __future__ import annotations
 from core.engine.fixtures import Fixtures
 from core.engine.hands import Hands
 from core.engine.operator import VIEWER_REFUSED, Actor, Outcome, accepted, refused
+from core.engine.viewing import Viewing
 from core.feeds.calendar.eastern import eastern_words
 from core.feeds.calendar.kinds import NAMES, kind_named
 
@@ -13,6 +14,7 @@ class Confirming(Hands):
     """See the module."""
 
     fixtures: Fixtures
+    viewing: Viewing
 
     def confirm_release(self, kind: str, actor: Actor) -> Outcome:
         """The newest release of a kind that was due is out: entries it held back go on."""
@@ -29,6 +31,16 @@ class Confirming(Hands):
             return refused(f"No {named.name} is awaited; {when}.")
         self.trading.mark_all()
         return accepted(f"{named.name} of {eastern_words(due.at_ms)} counts as out.")
+
+    def enter_view(
+        self, kind: str, released: str, centre: str, value: str, sd: str, source: str, actor: Actor
+    ) -> Outcome:
+        """What a figure to come is expected to be: priced by once its file is read, seconds later."""
+        if not actor.may_operate:
+            return VIEWER_REFUSED
+        self._present(actor)
+        found = self.viewing.enter(kind, released, centre, value, sd, source, actor.name)
+        return refused(found) if isinstance(found, str) else accepted(f"Entered: {found.text}.")
 
     def confirm_source(self, series: str, mark: str, actor: Actor) -> Outcome:
         """The rules text of this mark was read: what settles the series' markets is understood."""

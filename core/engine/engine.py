@@ -31,6 +31,7 @@ from core.engine.seat_work import SeatWork
 from core.engine.state import ALL_STRATEGIES, AlarmLevel, Mode, WatchdogSeen
 from core.engine.told import Told
 from core.engine.trials import Trials
+from core.engine.viewing import Append, Viewing, nowhere
 from core.engine.wiring import wire
 from core.engine.workers import Workers
 from core.execution.differences import Row
@@ -113,6 +114,8 @@ class Ports:
     """Whether no venue of this desk is real."""
     affected: Affected = field(default_factory=shipped)
     """What economic releases move which markets."""
+    view: Append = nowhere
+    """Adds what the operator expects of a figure to the profile's file."""
     release: Release = UNNAMED
     replay: str = ""
     """Original dates of a replayed scenario, for the screen."""
@@ -152,6 +155,7 @@ class Engine(Operations):
         self.state = self.desk.state
         self.arming = ports.arming
         self.fixtures = self.desk.fixtures
+        self.viewing = Viewing(ports.clocks, ports.log, self.desk.releases, ports.view)
         self.trials = Trials(self.desk.tasks, lambda: self.guard.feeds)
         self.workers = Workers(self.desk.tasks, self._ears.on_worker_end, self._ears.on_worker_restart)
         self._ending = Ending()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from core.feeds.merge import Merged, merged
 from core.feeds.pairs import PAIRS
 from core.feeds.quotes import Average, OptionMark, Quote, SeriesPoint, Volatility
-from core.feeds.releases import Calendar
+from core.feeds.releases import Calendar, Views
 from core.feeds.sports import Game
 from core.feeds.values import FeedValue, WeatherIndex
 
@@ -24,6 +24,7 @@ class Told:
         self.series: dict[Key, SeriesPoint] = {}
         self.games: dict[Key, Game] = {}
         self.calendars: dict[str, Calendar] = {}
+        self.views: dict[str, Views] = {}
         self.indices: dict[str, WeatherIndex] = {}
         """The newest minute with a value of each city's temperature index."""
         self.official: dict[str, WeatherIndex] = {}
@@ -48,6 +49,8 @@ class Told:
                 self.games.pop((value.id, value.source), None)
             case Calendar():
                 self.calendars[value.source] = value
+            case Views():
+                self.views[value.source] = value
             case WeatherIndex():
                 if value.hundredths_f is not None:
                     _newer(self.indices, value)

@@ -25,6 +25,7 @@ from core.engine.others import others
 from core.engine.presence import Supervision
 from core.engine.pricing import Pricing
 from core.engine.record import Scribe
+from core.engine.release_pricer import ReleasePricer
 from core.engine.releases import Releases
 from core.engine.restore import Restored
 from core.engine.safety import Safety
@@ -128,7 +129,7 @@ def wire(ports: Ports, restored: Restored, ears: Ears, told: Told) -> Wired:
         on_refused=lambda event: trading.unpriced(event),
         quote=lambda ticker: others(desk, ticker),
         judge=ports.judge or forecasts.record.judge,
-        more=(GamePricer(fixtures),),
+        more=(GamePricer(fixtures), ReleasePricer()),
     )
     window = Window(settings.releases.before_s, settings.releases.after_s)
     desk = Desk(

@@ -1,4 +1,4 @@
-"""FRED's daily series, such as the VIX's close: what its publisher says of each day, a day or so later.
+"""FRED's series, such as the VIX's close: what its publisher says of each day or month, some time later.
 
 An observation has a date and no time of day, so its time is the day's first instant in UTC: a value never
 looks newer than it is, and the day it is about counts into its limit of age. ``"."`` is a day without a
@@ -19,20 +19,21 @@ from core.feeds.declaration import Declaration, Family, KeyNeed, Per, Quota, Rid
 from core.feeds.feed import Feed
 from core.feeds.fetch import Body, Failed, Fetcher, NotModified, decode
 from core.feeds.polling import Polled
-from core.feeds.quotes import SeriesPoint
+from core.feeds.quotes import SeriesPast, SeriesPoint
 from core.feeds.sanity import time_fault
 from core.feeds.stations import DAY_MS
 from core.feeds.values import Sink
 from core.feeds.wiring import Wiring
 
 MISSING = "."
-READ = 5
-"""Newest observations asked for: a holiday or two may be among them."""
+READ, READ_PAST = 5, 120
+"""Newest observations asked for: a holiday or two may be among them; of figures ten years, which tell how far
+off views of them were."""
 DECLARATION = Declaration(
     name="fred",
     label="FRED",
     family=Family.MARKETS,
-    gives="daily economic series, such as the VIX's close",
+    gives="economic series: prices, jobs, output, the VIX's close",
     urls={"api": "https://api.stlouisfed.org"},
     every_s=6 * 3_600,
     stale_after_s=4 * 86_400,
@@ -45,7 +46,13 @@ DECLARATION = Declaration(
     off="It needs a key of its own.",
     credit="Federal Reserve Bank of St. Louis, FRED",
 )
-FOLLOWED = ("VIXCLS",)
+FOLLOWED = (
+    "VIXCLS", "CPIAUCSL", "CPILFESL", "CPIAUCNS", "PAYEMS", "UNRATE", "A191RL1Q225SBEA",
+)  # fmt: skip
+_SLOW_DAYS = {"A191RL1Q225SBEA": 230} | dict.fromkeys(
+    ("CPIAUCSL", "CPILFESL", "CPIAUCNS", "PAYEMS", "UNRATE"), 90
+)
+"""Days after the begin of what a series' newest value is about until the next one is late."""
 _VALUE = re.compile(r"-?\d{1,12}(?:\.\d{1,12})?", re.ASCII)
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _EPOCH = date(1970, 1, 1)
@@ -99,12 +106,16 @@ class SeriesSource:
     def __init__(self, series: str, fetcher: Fetcher, clocks: Clocks, sink: Sink) -> None:
         self.key = series
         self.newest_ms: int | None = None
+        self._read = READ_PAST if series in _SLOW_DAYS else READ
+        if series in _SLOW_DAYS:
+            self.stale_after_s = _SLOW_DAYS[series] * 86_400
         self._fetcher, self._clocks, self._sink = fetcher, clocks, sink
         self._held: Point | None = None
+        self._past: tuple[tuple[str, float], ...] = ()
 
     async def poll(self) -> Polled | Failed:
         """The newest number there is; a day without one replaces none."""
-        query = {"series_id": self.key, "file_type": "json", "sort_order": "desc", "limit": str(READ)}
+        query = {"series_id": self.key, "file_type": "json", "sort_order": "desc", "limit": str(self._read)}
         answer = await self._fetcher.get("/fred/series/observations", query)
         if isinstance(answer, NotModified):
             return Failed("HTTP 304 to a question without conditions", 304)
@@ -120,7 +131,16 @@ class SeriesSource:
         fault = time_fault(newest.at_ms, self.newest_ms, self._clocks.world_ms())
         if fault:
             return Failed(f"{self.key} refused: {fault}", 200)
+        if self.key in _SLOW_DAYS:
+            self._tell_past(points, answer)
         return self._take(newest, answer)
+
+    def _tell_past(self, points: tuple[Point, ...], answer: Body) -> None:
+        """Values are revised: all of them are told anew where one differs."""
+        past = tuple((point.day, point.value) for point in points if point.value is not None)
+        if past and past != self._past:
+            self._past = past
+            self._sink(SeriesPast(self.key, DECLARATION.name, past, answer.stamp(points[-1].at_ms)))
 
     def _take(self, newest: Point, answer: Body) -> Polled:
         changed = newest != self._held

@@ -66,6 +66,15 @@ class OptionMark(msgspec.Struct, frozen=True):
     stale_after_s: int
 
 
+class SeriesPast(msgspec.Struct, frozen=True):
+    """What a publisher says now of the newest values of an economic series: days rise, gaps are left out."""
+
+    series: str
+    source: str
+    points: tuple[tuple[str, float], ...]
+    stamp: Stamp
+
+
 class SeriesPoint(msgspec.Struct, frozen=True):
     """One published value of an economic series; ``None`` where the source says that there is none."""
 

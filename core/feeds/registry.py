@@ -33,7 +33,7 @@ from core.feeds import (
     yahoo,
 )
 from core.feeds.budget import Budget, Elsewhere, Kept
-from core.feeds.calendar import bls, files, fred_dates
+from core.feeds.calendar import bls, files, fred_dates, view_file
 from core.feeds.declaration import Declaration, Key
 from core.feeds.feed import Feed, FeedHealth, FeedState, Tried
 from core.feeds.pace import Pace
@@ -96,6 +96,7 @@ SOURCES = (
     SourceModule(odds_api.DECLARATION, odds_api.feed),
     SourceModule(files.FOMC, files.fomc_feed),
     SourceModule(files.OWN, files.own_feed),
+    SourceModule(view_file.OWN, view_file.view_feed),
     SourceModule(bls.DECLARATION, bls.feed),
     SourceModule(fred_dates.DECLARATION, fred_dates.feed),
 )

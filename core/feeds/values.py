@@ -12,8 +12,8 @@ from collections.abc import Callable
 import msgspec
 
 from core.feeds.feed import Stamp
-from core.feeds.quotes import Average, OptionMark, Quote, SeriesPoint, Volatility
-from core.feeds.releases import Calendar
+from core.feeds.quotes import Average, OptionMark, Quote, SeriesPast, SeriesPoint, Volatility
+from core.feeds.releases import Calendar, Views
 from core.feeds.sports import Game
 
 GRID_STALE_AFTER_S = 6 * 3600
@@ -196,7 +196,7 @@ WeatherValue = (
     | DailySummary
 )
 """Of one station."""
-Sourced = Quote | Average | Volatility | OptionMark | SeriesPoint | Game | Calendar
+Sourced = Quote | Average | Volatility | OptionMark | SeriesPoint | SeriesPast | Game | Calendar | Views
 """Whose ``source`` is the name of its declaration."""
 FeedValue = WeatherValue | WeatherIndex | Sourced
 Sink = Callable[[FeedValue], None]

@@ -60,6 +60,7 @@ class Kind(enum.Enum):
     RELEASE = "RELEASE"
     FIXTURE = "FIXTURE"
     SOURCE = "SOURCE"
+    VIEW = "VIEW"
     DRILL = "DRILL"
     FLATTEN_START = "FLATTEN_START"
     FLATTEN_STEP = "FLATTEN_STEP"

@@ -14,8 +14,11 @@ from core.models.laws import T_SHAPES
 RANGE_AVERAGE = "range-average"
 RANGE_PRICE = "range-price"
 ODDS_CONSENSUS = "odds-consensus"
-MODELS = (RANGE_AVERAGE, RANGE_PRICE, ODDS_CONSENSUS)
-_LAWS = (RANGE_AVERAGE, RANGE_PRICE)
+RELEASE_MIXTURE = "release-mixture"
+RELEASE_STEPS = "release-steps"
+MODELS = (RANGE_AVERAGE, RANGE_PRICE, ODDS_CONSENSUS, RELEASE_MIXTURE, RELEASE_STEPS)
+_LAWS = (RANGE_AVERAGE, RANGE_PRICE, RELEASE_MIXTURE)
+CHANGES = ("", "level", "difference", "percent", "year-percent")
 NYSE = "nyse"
 """The clock of New York's stock exchanges; any other is a row of ``ranges/clocks.toml``."""
 
@@ -42,8 +45,20 @@ class Family(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Percent a year that it moves as a rule, believed until its own returns say more; 0: nothing is."""
     pip: float = 0.0
     """What two providers' prices of the same moment differ by is counted in it."""
+    step: float = 0.0
+    """What a released figure is a multiple of."""
+    prints: str = ""
+    """FRED's series in which past figures are; empty where none is read."""
+    change: str = ""
+    """What of that series the figure is: one of ``CHANGES``."""
+    months: int = 1
+    """Between two values of it."""
 
     def __post_init__(self) -> None:
+        if self.model in (RELEASE_MIXTURE, RELEASE_STEPS) and not self.step > 0:
+            raise ValueError(f"{self.index}: {self.model} needs a step")
+        if self.change not in CHANGES:
+            raise ValueError(f"{self.index}: no change is called {self.change!r}")
         if self.model not in MODELS:
             raise ValueError(f"{self.index}: no model is called {self.model!r}")
         if self.model in _LAWS and self.degrees not in T_SHAPES:

@@ -40,6 +40,7 @@ from core.sim.polymarket import load as polymarket_load
 from core.sim.polymarket.floor import Floor, build_floor
 from core.sim.proxy import Proxy
 from core.sim.pump import Pump
+from core.sim.releases import Releases, surveys
 from core.sim.scenarios.loader import FeedFault, Scenario, ScenarioError, load_scenario
 from core.sim.settled import SettledPast
 from core.sim.story import Stage, Story
@@ -82,6 +83,7 @@ class Sim(msgspec.Struct, frozen=True):
     kalshi: Starlette
     polymarket: Floor
     feeds: Starlette
+    releases: Releases
     faults: Faults
     traders: Traders
     story: Story
@@ -160,6 +162,7 @@ def build(options: SimOptions, clock: Clock, world_id: str, keys_dir: Path) -> S
         kalshi,
         polymarket,
         build_feeds_app(around, switches),
+        around.releases,
         faults,
         traders,
         story,
@@ -332,6 +335,7 @@ def _ready_line(
             "seed": options.seed,
             "calendar_offset_days": sim.world.weather.calendar.offset_days,
             "series": list(sim.exchange.series),
+            "views": surveys(sim.releases, sim.world.now_ms()),
             "trades_until_ms": sim.world.trades_until_ms,
             "replay": replay_note(sim.world.scenario, options.seed),
         },

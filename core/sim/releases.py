@@ -93,6 +93,24 @@ class Staged(msgspec.Struct, frozen=True):
     due_ms: int
 
 
+_SURVEYED = "CPI"
+"""The kind that this world has markets on."""
+_SURVEYS_MS = 40 * DAY_MS
+
+
+def surveys(releases: Releases, now_ms: int) -> list[tuple[str, ...]]:
+    """What this world expects of its coming figures, as lines of a file of views: what such figures
+    have been, and how far apart, which is all that anybody knows here."""
+    today = datetime.fromtimestamp(local_ms(now_ms) / 1000, UTC).date().isoformat()
+    return [
+        (
+            _SURVEYED, datetime.fromtimestamp(local_ms(one.due_ms) / 1000, UTC).date().isoformat(),
+            "consensus", f"{one.kind.level:g}", f"{one.kind.deviation:g}", "SIM survey", today,
+        )
+        for one in releases.between(now_ms, now_ms + _SURVEYS_MS, _SURVEYED)
+    ]  # fmt: skip
+
+
 class Releases:
     """All releases of one world, from its seed."""
 

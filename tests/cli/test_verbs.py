@@ -257,6 +257,10 @@ async def test_a_port_in_use_is_named_with_its_option(empty: Desk) -> None:
         (["disarm", "--reason", "lunch"], p.Disarm("", "lunch")),
         (["feeds", "confirm", "CPI"], p.ConfirmRelease("", "CPI")),
         (["confirm", "source", "KXINX", "3f2a91c0"], p.ConfirmSource("", "KXINX", "3f2a91c0")),
+        (
+            ["view", "CPI", "next", "consensus", "0.3", "a survey", "--sd", "0.1"],
+            p.EnterView("", "CPI", "next", "consensus", "0.3", "a survey", "0.1"),
+        ),
         (["feeds", "match", "KX-1", "9f2c", "--team", "A"], p.ConfirmFixture("", "KX-1", "9f2c", "A")),
         (["cancel", "pm-1"], p.CancelOrder("", "pm-1")),
         (["flatten", "--keep"], p.AbortFlatten("")),

@@ -33,6 +33,11 @@ SAMPLES: dict[type, tuple[Any, str, tuple[Any, ...]]] = {
     p.Approve: (p.Approve("1", "P1", "f", 9), "approve", ("P1", "f", 9)),
     p.ConfirmFixture: (p.ConfirmFixture("1", "T", "9f2c", "A"), "confirm_fixture", ("T", "9f2c", "A")),
     p.ConfirmSource: (p.ConfirmSource("1", "KX", "3f2a"), "confirm_source", ("KX", "3f2a")),
+    p.EnterView: (
+        p.EnterView("1", "CPI", "next", "own", "0.3", "a survey", "0.1"),
+        "enter_view",
+        ("CPI", "next", "own", "0.3", "0.1", "a survey"),
+    ),
     p.ConfirmRelease: (p.ConfirmRelease("1", "CPI"), "confirm_release", ("CPI",)),
     p.Veto: (p.Veto("1", "P1", "f", "price"), "veto", ("P1", "f", "price")),
     p.Defer: (p.Defer("1", "P1", "f"), "defer", ("P1", "f")),

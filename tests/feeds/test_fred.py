@@ -15,7 +15,7 @@ from core.feeds import fred
 from core.feeds.declaration import Key
 from core.feeds.feed import FeedState
 from core.feeds.fred import Observation, Page, Point, parse
-from core.feeds.quotes import SeriesPoint
+from core.feeds.quotes import SeriesPast, SeriesPoint
 from core.sim.feeds import fred as sim
 from tests.feeds.crypto import NOW_MS, Played
 
@@ -62,6 +62,7 @@ def test_nothing_is_raised_and_days_rise(observations: list[Observation]) -> Non
 
 
 def play(virtual: Any, key: str = "simulated", **more: Any) -> Played:
+    more.setdefault("follows", ("VIXCLS",))
     return Played(virtual, fred, sim.Fred, addresses=sim.ADDRESSES, key=Key(key), **more)
 
 
@@ -81,6 +82,23 @@ def test_fridays_close_is_held_over_the_weekend_and_mondays_comes_on_tuesday(vir
     assert points[0].value == played.prices.value("VIX", NOW_MS - 27 * 3_600_000)
 
 
+def test_the_past_of_figures_is_told_with_gaps_left_out_and_their_months_are_not_late(virtual: Any) -> None:
+    played = play(virtual, follows=fred.FOLLOWED[1:])
+
+    async def script() -> None:
+        await asyncio.sleep(10)
+        assert played.feed.health().state is FeedState.OK
+
+    played.run(script)
+    past = {value.series: value for value in played.got if isinstance(value, SeriesPast)}
+    assert set(past) == set(fred.FOLLOWED[1:])
+    assert all(len(one.points) == 120 for name, one in past.items() if not name.startswith("A191"))
+    (day, last), (_, before) = past["CPIAUCSL"].points[-1], past["CPIAUCSL"].points[-2]
+    assert day == "2026-10-01", "that of November comes in December"
+    (release,) = played.sim.around.releases.between(NOW_MS - 20 * DAY_MS, NOW_MS, "CPI")
+    assert round(100 * (last / before - 1), 1) == release.value
+
+
 def test_a_day_without_a_value_replaces_none(virtual: Any) -> None:
     played = play(virtual)
     played.sim.holidays.add(date(2026, 11, 20))
@@ -97,7 +115,7 @@ def test_a_day_without_a_value_replaces_none(virtual: Any) -> None:
 @pytest.mark.parametrize(
     ("key", "follows", "state", "words"),
     [
-        ("wrong-key", (), FeedState.AUTH, "api_key is not registered"),
+        ("wrong-key", ("VIXCLS",), FeedState.AUTH, "api_key is not registered"),
         ("simulated", ("NOPE",), FeedState.DOWN, "The series does not exist"),
     ],
 )

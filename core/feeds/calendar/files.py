@@ -133,7 +133,7 @@ class OwnFile:
         )
 
     async def poll(self) -> Polled | Failed:
-        raw = _bytes(self._path) if self._path is not None else b""
+        raw = read_bytes(self._path) if self._path is not None else b""
         self.absent = raw == b""
         if isinstance(raw, Failed):
             return raw
@@ -147,7 +147,8 @@ class OwnFile:
         return Polled(self._clocks.mono_ns(), changed)
 
 
-def _bytes(path: Path) -> bytes | Failed:
+def read_bytes(path: Path) -> bytes | Failed:
+    """What the operator's file holds, nothing where there is none; or why it cannot be read."""
     try:
         with path.open("rb") as file:
             return file.read(BYTES_MAX + 1)

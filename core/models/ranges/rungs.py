@@ -33,11 +33,11 @@ class Rung(msgspec.Struct, frozen=True):
         return (self.high + 0.5) * self.precision if self.high is not None else None
 
 
-def rungs(markets: Sequence[Market], precision: float) -> tuple[Rung, ...] | str:
+def rungs(markets: Sequence[Market], precision: float, *, signed: bool = False) -> tuple[Rung, ...] | str:
     """The event's markets, lowest first, or why they cannot be priced together.
 
     Markets that exclude each other must leave no hole and reach both tails; a single one stands for itself,
-    and so do thresholds, of which several may pay.
+    and so do thresholds, of which several may pay. ``signed``: values may be zero or less.
     """
     if not markets:
         return "no markets"
@@ -45,7 +45,7 @@ def rungs(markets: Sequence[Market], precision: float) -> tuple[Rung, ...] | str
         return "markets of different events"
     found = []
     for market in markets:
-        ends = _ends(market.strike, precision)
+        ends = _ends(market.strike, precision, signed=signed)
         if isinstance(ends, str):
             return f"{market.label}: {ends}"
         found.append(Rung(market.ticker, *ends, precision))
@@ -68,11 +68,12 @@ def _holes(found: Sequence[Rung]) -> str:
     return ""
 
 
-def _ends(strike: Strike, precision: float) -> tuple[int | None, int | None] | str:
+def _ends(strike: Strike, precision: float, *, signed: bool) -> tuple[int | None, int | None] | str:
     """Lowest and highest value that pays, in steps."""
     floor, cap = strike.floor, strike.cap
-    if any(bound is not None and not (math.isfinite(bound) and bound > 0) for bound in (floor, cap)):
-        return "a strike is no price"
+    known = [bound for bound in (floor, cap) if bound is not None]
+    if not all(math.isfinite(bound) and (signed or bound > 0) for bound in known):
+        return "a strike is no number" if signed else "a strike is no price"
     match strike.kind:
         case StrikeKind.GREATER if floor is not None:
             return math.floor(_steps(floor, precision)) + 1, None

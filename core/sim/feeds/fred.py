@@ -1,4 +1,4 @@
-"""FRED's ``series/observations`` over this world's prices: closes by date, ``"."`` where there was none.
+"""FRED's ``series/observations`` over this world: closes by date, ``"."`` where there was none, and figures.
 
 A day's close is published the morning after.
 """
@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from core.sim.feeds import fred_figures
 from core.sim.feeds.around import Around
 from core.sim.new_york import US_STOCKS, at, local_ms
 
@@ -55,15 +56,15 @@ class Fred:
             raise RefusedError("The value for variable api_key is not registered.")
         if query.get("file_type") != "json":
             raise RefusedError("This world answers in JSON only: set file_type to json.")
-        name = SERIES.get(query.get("series_id", ""))
-        if name is None:
+        asked = query.get("series_id", "")
+        if asked not in SERIES and asked not in fred_figures.SERIES:
             raise RefusedError("The series does not exist.")
         limit = query.get("limit", str(_LIMIT_MAX))
         if not (limit.isascii() and limit.isdigit() and 1 <= int(limit[:7]) <= _LIMIT_MAX):
             raise RefusedError("Variable limit is not between 1 and 100000.")
         now_ms = self.around.now_ms()
         today = datetime.fromtimestamp(local_ms(now_ms) / 1000, UTC).date()
-        rows = [self._row(name, day, today) for day in _weekdays(today) if _published_ms(day) <= now_ms]
+        rows = self._figures(asked, today) if asked in fred_figures.SERIES else self._closes(asked, today)
         ordered = rows if query.get("sort_order", "asc") == "desc" else rows[::-1]
         return {
             "realtime_start": today.isoformat(),
@@ -75,6 +76,15 @@ class Fred:
             "limit": int(limit),
             "observations": ordered[: int(limit)],
         }
+
+    def _closes(self, asked: str, today: date) -> list[dict[str, str]]:
+        now_ms, name = self.around.now_ms(), SERIES[asked]
+        return [self._row(name, day, today) for day in _weekdays(today) if _published_ms(day) <= now_ms]
+
+    def _figures(self, asked: str, today: date) -> list[dict[str, str]]:
+        told = {"realtime_start": today.isoformat(), "realtime_end": today.isoformat()}
+        found = fred_figures.observations(asked, self.around)
+        return [told | {"date": day.isoformat(), "value": value} for day, value in reversed(found)]
 
     def _row(self, name: str, day: date, today: date) -> dict[str, str]:
         close_ms = US_STOCKS.last_ms(at(day, _CLOSE_HOUR))

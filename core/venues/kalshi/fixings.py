@@ -111,6 +111,10 @@ def _no_print(rules: str) -> str:
 
 def _open_point(row: PriceSeries, rules: str) -> str:
     """What waits for the operator, with the source the rules name."""
+    return f"{row.unconfirmed}; {named_source(rules)}"
+
+
+def named_source(rules: str) -> str:
+    """Whom rules name as their source, a clause."""
     found = _SOURCE.search(rules)
-    named = f"the rules say {clean_text(found.group(1), 60)!r}" if found else "the rules name no source"
-    return f"{row.unconfirmed}; {named}"
+    return f"the rules say {clean_text(found.group(1), 60)!r}" if found else "the rules name no source"

@@ -18,7 +18,7 @@ from core.domain.market import (
 )
 from core.domain.text import clean_text
 from core.domain.units import ONE_DOLLAR, Price, UnitError, parse_price
-from core.venues.kalshi import fixings, games, index_means
+from core.venues.kalshi import figures, fixings, games, index_means
 from core.venues.kalshi import series as names
 from core.venues.kalshi.fees import Changes, Override, SeriesTerms, concerning, fee_changes, fee_schedule
 from core.venues.kalshi.labels import label
@@ -144,7 +144,8 @@ def market(
     close_ms = rfc3339_ms(wire.close_time, "close_time")
     index = index_means.settles(series_ticker, wire.event_ticker, close_ms, primary, secondary)
     price = fixings.settles(series_ticker, wire.event_ticker, close_ms, primary, secondary)
-    doubt = about.doubt or index.doubt or price.doubt
+    figure = figures.settles(series_ticker, close_ms, primary, secondary)
+    doubt = about.doubt or index.doubt or price.doubt or figure.doubt
     if doubt:
         odd.notes.append(doubt)
     waived_until_ms = odd.time(wire.fee_waiver_expiration_time, "fee_waiver_expiration_time")
@@ -182,7 +183,8 @@ def market(
         mean=index.mean,
         fixing=price.fixing,
         contest=games.contest(series_ticker),
-        unconfirmed=index.unconfirmed or price.unconfirmed,
+        figure=figure.figure,
+        unconfirmed=index.unconfirmed or price.unconfirmed or figure.unconfirmed,
         shard=odd.whole(wire.exchange_index, "exchange_index") or 0,
     )
 
