@@ -5,9 +5,9 @@ in logarithms, the model with weight ``w``:
 
     pooled ~ q^(s (1 - w)) p^w,    q = mid / sum of the event's mids,
 
-normalised over the event's outcomes where exactly one pays, else over YES and NO of each market. Day-before
-weather prices, measured: a market fitted with exponents 0.57 and 0.44 beside a model of several sources, 1.03
-and 0.21 overnight; beside a model of one source the sharpened market alone was as good.
+normalised over the event's outcomes where exactly one pays, else over YES and NO of each market. Of weather
+prices to February 2025, market and a model of several sources were fitted with exponents 0.57 and 0.44 the
+evening before, 1.03 and 0.21 overnight. A model of one source gets no weight before its own record earns one.
 
 A market is read as a forecast only where its book is fresh and tight. A side that nobody quotes is the end of
 the scale, zero or a dollar: a bracket offered at one cent without a bid is quoted tightly. Where that leaves

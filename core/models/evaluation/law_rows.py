@@ -27,7 +27,8 @@ def law_rows(
 
     Days that count are those of ``counts`` (by place and day) of which the default says something.
     """
-    counts = counts & np.isfinite(said[DEFAULT].sd)
+    told = said[DEFAULT]
+    counts = counts & np.isfinite(told.mean) & np.isfinite(told.sd)
     groups = [(ALL, counts)]
     for at, place in enumerate(places):
         groups.append((place, counts & (np.arange(len(places)) == at)[:, None]))

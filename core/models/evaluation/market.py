@@ -16,7 +16,17 @@ import numpy.typing as npt
 from core.models import pooling_fit, scores
 from core.models.calibration import DAYS_MIN
 from core.models.evaluation.market_files import HOURS_UTC, MARKETS, Events, events
-from core.models.evaluation.rows import ALL, DEFAULT, Counted, Reliability, Report, Row, hour_text, row
+from core.models.evaluation.rows import (
+    ALL,
+    DEFAULT,
+    Counted,
+    Reliability,
+    Report,
+    Row,
+    hour_text,
+    none_counts,
+    row,
+)
 from core.models.evaluation.walk import Steps, fits
 from core.models.evaluation.weather import forecast
 from core.models.evaluation.weather_files import LEADS, LeadSet, lead_set
@@ -67,6 +77,8 @@ def score(directory: Path, counted: Counted) -> Report:
         counts = usable & counted.holds(found.days)
         rows += _rows(found, every, counts, hour)
         told.append(Reliability(hour, _reliability(every[DEFAULT][counts], found.winner[counts])))
+    if not rows:
+        notes.append(none_counts(MARKETS, found.days))
     return Report(TASK, tuple(rows), tuple(notes), tuple(told) if rows else ())
 
 

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from core.models import scores
 from core.models.evaluation.range_files import daily, hourly
 from core.models.evaluation.range_series import Said, Series, btcusd, eurusd, spx, spy
-from core.models.evaluation.rows import Counted, Report, Row, row
+from core.models.evaluation.rows import Counted, Report, Row, none_counts, row
 from core.models.laws import Array, Law
 
 TASK = "range"
@@ -46,9 +46,8 @@ def score(data: Path, counted: Counted) -> Report:
         found = scored(series, counted)
         rows += found
         if not found:
-            notes.append(
-                f"{FOLDER}/{name}: no day of it counts; the first {WARM_UP} are what it starts from."
-            )
+            started = f"The first {WARM_UP} days are what it starts from."
+            notes.append(f"{none_counts(f'{FOLDER}/{name}', series.days)} {started}")
         if series.left_out:
             notes.append(f"{FOLDER}/{name}: {series.left_out} rows or days with a hole are left out.")
     return Report(TASK, tuple(rows), tuple(notes))

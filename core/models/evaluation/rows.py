@@ -197,5 +197,11 @@ def hour_text(hour_utc: int) -> str:
     return f"{hour_utc % 24:02d}:00 UTC" + (" the day before" if hour_utc < 0 else "")
 
 
+def none_counts(name: str, days: Days) -> str:
+    """A sentence on a set of which no row came."""
+    held = "no day" if not days.size else f"{day_text(int(days.min()))} to {day_text(int(days.max()))}"
+    return f"{name} holds {held}: none of it counts."
+
+
 def day_text(ordinal: int) -> str:
     return date.fromordinal(ordinal).isoformat()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from core.models.evaluation.law_rows import Said, law_rows
-from core.models.evaluation.rows import DEFAULT, Counted, Row
+from core.models.evaluation.rows import DEFAULT, Counted, Row, none_counts
 from core.models.evaluation.walk import Steps, walk_emos
 from core.models.evaluation.weather_files import SHORT, ShortSet
 from core.models.evaluation.weather_laws import RECENT, rolled, stacked, steps_of, walk_dressing
@@ -34,7 +34,7 @@ def short_rows(data: ShortSet, counted: Counted) -> tuple[list[Row], list[str]]:
         if name in MISMATCHED
     ]
     if not counts.any():
-        return [], notes
+        return [], [*notes, none_counts(SHORT, data.days)]
     said = short_laws(data, keep, steps_of(data.days, counted, _LEAD_DAYS))
     return law_rows(said, names, data.days, outcomes, counts, None), notes
 

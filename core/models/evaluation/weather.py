@@ -8,13 +8,15 @@ model that needs a longer past than that counts fewer.
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from core.models.evaluation.law_rows import law_rows
-from core.models.evaluation.rows import Counted, Report, Row
+from core.models.evaluation.rows import Counted, Report, Row, none_counts
 from core.models.evaluation.short_lead import short_rows
 from core.models.evaluation.weather_files import LEADS, SHORT, LeadSet, lead_set, short_set
 from core.models.evaluation.weather_laws import dressed, laws, steps_of
@@ -29,8 +31,9 @@ def score(directory: Path, counted: Counted) -> Report:
     notes: list[str] = []
     if (directory / LEADS).is_dir():
         data = lead_set(directory / LEADS)
-        for lead in range(data.highs.shape[1]):
-            rows += lead_rows(data, lead, counted)
+        scored = {lead: lead_rows(data, lead, counted) for lead in range(data.highs.shape[1])}
+        rows += itertools.chain.from_iterable(scored.values())
+        notes += _without_rows(data, scored)
         if not data.guidance:
             notes.append(f"{LEADS} has no nbm_hrrr.csv: the default rests on one source everywhere.")
     else:
@@ -41,6 +44,16 @@ def score(directory: Path, counted: Counted) -> Report:
     else:
         notes.append(f"{SHORT} is not there: its table is left out.")
     return Report(TASK, tuple(rows), tuple(notes))
+
+
+def _without_rows(data: LeadSet, scored: Mapping[int, Sequence[Row]]) -> list[str]:
+    if not any(scored.values()):
+        return [none_counts(LEADS, data.days)]
+    return [
+        f"{LEADS}: no day counts at lead {lead}, it has no forecast with the issue before it and an outcome."
+        for lead, found in scored.items()
+        if not found
+    ]
 
 
 def lead_rows(data: LeadSet, lead: int, counted: Counted) -> list[Row]:

@@ -1,8 +1,9 @@
 """The model a desk prices with unless it is told otherwise: EMOS-t on all sources, averaged with what needs
 no fit, the more so the shorter its history.
 
-With five to fourteen months of history EMOS was too narrow and no better than the recent errors alone; with
-more it won clearly. The average of both was never the worst at any lead.
+Measured at lead 1 over six cities to February 2025: of up to a year and a half of history EMOS held 74 % of
+outcomes in its 80 % interval and was ahead of the recent errors alone by 0.01 to 0.05 F CRPS; of more, it
+held 80 % and was ahead by 0.08 to 0.19 F.
 """
 
 from __future__ import annotations

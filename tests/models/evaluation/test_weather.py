@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from pathlib import Path
 
 import msgspec
@@ -173,6 +174,35 @@ def test_cities_are_dressed_whether_they_have_two_sources_or_three(tmp_path: Pat
     assert np.isfinite(law.sd[:, 390:]).all()
     beyond = np.full(law.mean.shape, 200.0)
     assert law.below(beyond)[:, 390:] == pytest.approx(1.0)
+
+
+def test_a_frozen_forecast_counts_for_no_model_while_the_default_says_nothing(tmp_path: Path) -> None:
+    folder = write_leads(tmp_path)
+    path = folder / "forecasts.csv"
+    frozen = [
+        x
+        if not x.startswith("BBB") or x.split(",")[1] < day(400)
+        else re.sub(r",[^,]+,([^,]+,50.0,)$", r",55.0,\1", x)
+        for x in path.read_text().splitlines()
+    ]
+    path.write_text("\n".join(frozen) + "\n")
+    rows = [r for r in weather.score(tmp_path, LATE).rows if (r.lead, r.group) == (1, "BBB")]
+    # Seven days of it are not yet known to be frozen.
+    assert {r.n for r in rows} == {10 + 7}
+
+
+def test_what_does_not_count_is_told(directory: Path, tmp_path: Path) -> None:
+    later = weather.score(directory, Counted(first=ORDINAL + 420))
+    assert later.rows == ()
+    assert "weather_lead_forecasts holds 2023-01-01 to 2024-02-24: none of it counts." in later.notes
+    folder = write_leads(tmp_path)
+    lines = (folder / "forecasts.csv").read_text().splitlines()
+    kept = [x for x in lines if x.split(",")[3] != "1" or x.split(",")[1] < day(390)]
+    (folder / "forecasts.csv").write_text("\n".join(kept) + "\n")
+    notes = weather.score(tmp_path, LATE).notes
+    assert [note.split(",")[0] for note in notes[:2]] == [
+        f"weather_lead_forecasts: no day counts at lead {lead}" for lead in (0, 1)
+    ]
 
 
 def test_a_missing_lead_leaves_the_others(tmp_path: Path) -> None:
