@@ -118,6 +118,9 @@ class StrategySettings(msgspec.Struct, frozen=True):
     """Of the weather: ``default``, ``emos-t``, ``emos``, ``rolling`` or ``article-normal``."""
     maker_entries: bool = True
     taker_entries: bool = False
+    arbitrage: bool = False
+    """Whether markets are searched for sets of orders that pay more than they cost whatever happens. Their
+    orders take. A person decides on each set, in automatic mode too."""
     min_edge: Decimal = Decimal("0.02")
     """Net edge per contract below which nothing is proposed, dollars."""
     kelly_fraction: Decimal = Decimal("0.25")

@@ -174,8 +174,7 @@ class Catalogue:
         desk = self._desk
         del self._over_ns[ticker]
         desk.alarms.clear(f"delisted {ticker}")
-        card = desk.approvals.of(ticker)
-        if card is not None:
+        for card in desk.approvals.standing_in(ticker):
             desk.approvals.withdraw(card, "its market is over")
         market = desk.state.markets.pop(ticker).market
         self._trading.forget(ticker)

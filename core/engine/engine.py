@@ -20,6 +20,7 @@ from core.domain.clock import Clocks
 from core.domain.market import Venue
 from core.engine import belief, incidents
 from core.engine.alarms import RESUME
+from core.engine.arbitrage import Arbitrage
 from core.engine.arming import Arming
 from core.engine.ears import Ears
 from core.engine.ending import Ending, How, kept
@@ -57,6 +58,7 @@ from core.risk.trips import Trip
 from core.venues.venue import VenueGateway, VenueListener
 
 EVALUATE_S = 0.25
+PLANS_S = 0.5
 PATIENCE_S = 20.0
 """The start-up list is put away after this even if no model has spoken."""
 
@@ -152,6 +154,7 @@ class Engine(Operations):
         wired = wire(ports, self._restored, self._ears, self.told)
         self.desk, self.trading, self.catalogue, self.guard, self._listeners = wired
         self.guard.flatten = lambda: self.flatten(ENGINE)
+        self.arbitrage = Arbitrage(self.desk)
         self.state = self.desk.state
         self.arming = ports.arming
         self.fixtures = self.desk.fixtures
@@ -273,6 +276,7 @@ class Engine(Operations):
         workers.every("guard", 1.0, self._every_second)
         workers.every("belief", belief.MARK_S, self._note_belief)
         workers.every("strategy", EVALUATE_S, self.trading.evaluate)
+        workers.every("plans", PLANS_S, self.arbitrage.look)
         for venue, seat in desk.seats.items():
             work = SeatWork(desk, seat, self._listeners[venue], self.catalogue, workers)
             self._starting.append(desk.tasks.spawn(f"start {venue.short}", self._take(seat, work)))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
 
 from core.domain.fees import UnknownFeeError
-from core.domain.market import Market
+from core.domain.market import Market, MarketStatus, Venue
 from core.domain.order import BookSide, Order, Purpose, TimeInForce
 from core.domain.position import Position
 from core.domain.units import Money, Quantity, notional_up, parse_money
@@ -17,7 +19,14 @@ from core.engine.state import ALL_STRATEGIES, AlarmLevel, Mode
 from core.execution.gateway import Denied, Wish
 from core.models.fair_value import EventFair
 from core.risk.buckets import source
-from core.risk.exposure import Worst, reserved_cash, reserved_outside, still_reserved
+from core.risk.exposure import (
+    Worst,
+    order_loss,
+    reservation,
+    reserved_cash,
+    reserved_outside,
+    still_reserved,
+)
 from core.risk.facts import (
     BookFacts,
     FairFacts,
@@ -28,9 +37,10 @@ from core.risk.facts import (
     evidence,
     ladder_sum,
 )
-from core.risk.gate import Verdict, gate
+from core.risk.gate import Verdict, gate, gate_plan
 from core.risk.halts import Level
 from core.strategy.assess import edge_at
+from core.strategy.plan import Plan
 from core.strategy.proposal import Candidate
 from core.strategy.rules import Headroom, MarketView
 from core.venues.venue import VenueGateway, verified_ns
@@ -159,7 +169,7 @@ def inputs(desk: Desk, candidate: Candidate, proposal_id: str, without: str) -> 
         reserved=_reserved(desk, seat, without, shard),
         recent=desk.account.recent(without),
         repeats=tallies.entries(candidate.strategy, ticker),
-        proposal_used=bool(proposal_id) and _used(desk, proposal_id, without),
+        proposal_used=bool(proposal_id) and _used(desk, candidate, proposal_id, without),
         filled_15s=desk.account.filled_within(WINDOW_15S_NS),
         filled_5min=desk.account.filled_within(WINDOW_5MIN_NS),
         day_pnl=state.today_pnl,
@@ -197,6 +207,11 @@ def _reserved(desk: Desk, seat: Seat, without: str, shard: int) -> Money:
     theirs = (r for r in seat.share.externals.values() if _shard(desk, r.ticker) == shard)
     ours = (o for o in _here(seat, without) if _shard(desk, o.intent.ticker) == shard)
     return Money(reserved_cash(ours) + reserved_outside(theirs))
+
+
+def tradable(desk: Desk, market: Market) -> bool:
+    """Whether orders may be opened in a market at all, whatever its prices are."""
+    return market.status is MarketStatus.ACTIVE and _allowed(desk, market)
 
 
 def _allowed(desk: Desk, market: Market) -> bool:
@@ -275,8 +290,14 @@ def _worst(desk: Desk, candidate: Candidate, without: str) -> Worst:
     )
 
 
-def _used(desk: Desk, proposal_id: str, without: str) -> bool:
-    return any(client != without for client in desk.ledger.of_proposal.get(proposal_id, ()))
+def _used(desk: Desk, candidate: Candidate, proposal_id: str, without: str) -> bool:
+    """Whether a card led to an order before; of a plan, to one in this market."""
+    orders = (desk.ledger.orders[client] for client in desk.ledger.of_proposal.get(proposal_id, ()))
+    return any(
+        order.intent.client_order_id != without
+        and (not candidate.plan or order.intent.ticker == candidate.ticker)
+        for order in orders
+    )
 
 
 def judge(desk: Desk, candidate: Candidate, proposal_id: str = "", without: str = "") -> Verdict:
@@ -286,12 +307,60 @@ def judge(desk: Desk, candidate: Candidate, proposal_id: str = "", without: str 
 
 def _judged(desk: Desk, candidate: Candidate, given: GateInputs) -> Verdict:
     """A check that failed to run denies, and calls somebody."""
-    verdict = gate(candidate, given, desk.state.limits.current)
+    return _alarmed(desk, gate(candidate, given, desk.state.limits.current))
+
+
+def _alarmed(desk: Desk, verdict: Verdict) -> Verdict:
     for fault in verdict.faults:
         code = fault.partition(" ")[0]
         what = f"a gate check failed: {fault}"
         desk.alarms.raise_(f"gate {code}", AlarmLevel.ACT, what, "it denies what it should judge", "a repair")
     return verdict
+
+
+def judge_plan(desk: Desk, plan: Plan, proposal_id: str = "") -> Verdict:
+    """The gate's one verdict on a plan now, on the worst that can come of it with any of its legs failing."""
+    losses = {leg.ticker: order_loss(leg.side, leg.price, leg.quantity, leg.fee) for leg in plan.legs}
+    costs = {leg.ticker: _cost(leg) for leg in plan.legs}
+    judged = []
+    for leg in plan.legs:
+        given = inputs(desk, leg, proposal_id, "")
+        others = {ticker: cost for ticker, cost in costs.items() if ticker != leg.ticker}
+        mine = _account(desk, leg.ticker)
+        beside = sum(cost for ticker, cost in others.items() if _account(desk, ticker) == mine)
+        judged.append(
+            (
+                leg,
+                msgspec.structs.replace(
+                    given,
+                    worst=desk.exposure.with_orders(leg.ticker, losses),
+                    reserved=None if given.reserved is None else Money(given.reserved + beside),
+                    filled_15s=_more(given.filled_15s, others),
+                    filled_5min=_more(given.filled_5min, others),
+                    more=len(others),
+                ),
+            )
+        )
+    return _alarmed(desk, gate_plan(judged, desk.state.limits.current))
+
+
+def _cost(leg: Candidate) -> Money:
+    return reservation(leg.side, leg.purpose, leg.price, leg.quantity, leg.fee)
+
+
+def _account(desk: Desk, ticker: str) -> tuple[Venue, int]:
+    """Whose cash an order in a market takes."""
+    return desk.seat(ticker).name, _shard(desk, ticker)
+
+
+def _more(filled: Money | None, others: Mapping[str, Money]) -> Money | None:
+    return None if filled is None else Money(filled + sum(others.values()))
+
+
+def large_plan(desk: Desk, plan: Plan) -> bool:
+    """Whether a plan asks for a second key: any of its legs would, or all of them are much money."""
+    dear = plan.cost > parse_money(str(desk.settings.engine.confirm_above))
+    return dear or any(large(desk, leg) for leg in plan.legs)
 
 
 def large(desk: Desk, candidate: Candidate) -> bool:
@@ -329,8 +398,9 @@ def moved(desk: Desk, candidate: Candidate) -> str | None:
 
 
 def refreshed(desk: Desk, candidate: Candidate) -> Candidate | str:
-    """An opening candidate with edge, fee and fair value of this moment, or why it has none."""
-    if candidate.reduces_risk:
+    """An opening candidate with edge, fee and fair value of this moment, or why it has none. A leg of a plan
+    has no fair value: its price is what counts."""
+    if candidate.reduces_risk or candidate.plan:
         return candidate
     view, known = market_view(desk, candidate.ticker), desk.state.markets[candidate.ticker]
     if view is None or known.fair is None:

@@ -112,7 +112,7 @@ class Halting:
             [c for c, o in self._ledger.live.items() if self.covers(scope, o.intent.ticker)], cause
         )
         for card in self._approvals.queue():
-            if self.covers(scope, card.candidate.ticker):
+            if any(self.covers(scope, ticker) for ticker in card.tickers):
                 self._approvals.withdraw(card, f"halted: {cause}")
 
     def covers(self, scope: HaltScope, ticker: str) -> bool:

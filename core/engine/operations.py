@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from core.domain.order import Purpose
 from core.domain.units import Price, Quantity
+from core.engine.arbitrage import Arbitrage
 from core.engine.arming import Arming, against
 from core.engine.confirming import Confirming
 from core.engine.facts import judge, refreshed
@@ -22,6 +23,7 @@ from core.journal.projections import LimitChanged
 from core.risk.halts import GLOBAL
 from core.risk.limits import Refusal
 from core.risk.trips import ENABLE_WORD, TripKind, named
+from core.strategy.plan import ARBITRAGE
 from core.venues.venue import LinkState
 
 AUTOMATIC_WORD = "automatic"
@@ -33,6 +35,7 @@ class Operations(Repairs, Stops, Linking, Confirming):
     """The operator's side of a desk; ``Engine`` adds the machine around it."""
 
     arming: Arming | None
+    arbitrage: Arbitrage
 
     # --- cards ---------------------------------------------------------------------------------
 
@@ -44,20 +47,22 @@ class Operations(Repairs, Stops, Linking, Confirming):
         if actor.kind is ActorKind.CONSOLE and self.desk.approvals.lagging(shown_ns):
             return refused(f"{proposal_id}: the screen was more than 1 s behind; look again.")
         if card.state is ProposalState.BLOCKED:
-            verdict = judge(self.desk, card.candidate, card.id)
-            card = self.desk.approvals.judge(card, verdict)
+            if card.plan is not None:
+                card = self.arbitrage.judge(card)
+            else:
+                card = self.desk.approvals.judge(card, judge(self.desk, card.candidate, card.id))
             if card.state is ProposalState.BLOCKED:
-                first = verdict.denials[0]
+                first = card.verdict.denials[0]
                 return refused(f"{proposal_id} is blocked: {first}. It clears with {first.clears}.")
         self._note(
             Kind.APPROVAL,
             card,
-            f"{card.id} approved: {describe(card.candidate)}",
+            f"{card.id} approved: {card.sentence}",
             actor,
             waited_ms=(self.desk.clocks.mono_ns() - card.changed_ns) // 1_000_000,
             shown_ns=shown_ns,
         )
-        return self.trading.release(card, actor)
+        return (self.trading if card.plan is None else self.arbitrage).release(card, actor)
 
     def veto(self, proposal_id: str, fingerprint: str, reason: str, actor: Actor) -> Outcome:
         card = self._card(proposal_id, fingerprint, actor)
@@ -110,6 +115,7 @@ class Operations(Repairs, Stops, Linking, Confirming):
             card.id,
             actor=actor.name,
             ticker=card.candidate.ticker,
+            plan=card.candidate.plan,
             fingerprint=card.fingerprint,
             **values,
         )
@@ -151,8 +157,9 @@ class Operations(Repairs, Stops, Linking, Confirming):
         if not actor.may_operate:
             return VIEWER_REFUSED
         name = strategy or ALL_STRATEGIES
-        if name not in (ALL_STRATEGIES, self.desk.rules.strategy):
-            return refused(f"There is no strategy {name[:40]!r}; there is {self.desk.rules.strategy!r}.")
+        if name not in (ALL_STRATEGIES, self.desk.rules.strategy, ARBITRAGE):
+            known = f"{self.desk.rules.strategy!r} and {ARBITRAGE!r}"
+            return refused(f"There is no strategy {name[:40]!r}; there are {known}.")
         self._set_pause(name, paused=True, by=actor.name)
         return accepted(f"Entries of {'all strategies' if name == ALL_STRATEGIES else name} are paused.")
 

@@ -21,7 +21,7 @@ from core.execution.changes import Changes
 from core.feeds.feed import FeedHealth
 from core.feeds.merge import Apart
 from core.journal.events import Row
-from core.journal.projections import Pair, PairKey
+from core.journal.projections import Pair, PairKey, PlanNoted
 from core.models.fair_value import EventFair, FairValue
 from core.risk.halts import Halts, HaltScope
 from core.risk.limits import LiveLimits
@@ -161,6 +161,10 @@ class DeskState:
     counts: DayCounts = field(default_factory=DayCounts)
     pairs: dict[PairKey, Pair] = field(default_factory=dict)
     """Linked as the same question on two venues."""
+    plans: dict[str, PlanNoted] = field(default_factory=dict)
+    """Plans of which something may be held, by the id of their card."""
+    plan_word: str = ""
+    """What arbitrage scans find now; empty while they are off."""
     last_events: dict[str, tuple[Row, ...]] = field(default_factory=dict)
     """What happened last in a market whose position differs, oldest first, by ticker."""
     open_pnl: Money | None = None

@@ -15,6 +15,7 @@ from core.domain.order import Fill, Life, Order, Purpose
 from core.domain.position import Position, apply, settle
 from core.domain.units import Money
 from core.execution.ledger import Ledger
+from core.strategy.plan import ARBITRAGE
 
 MINUTE_MS, HOUR_MS = 60_000, 3_600_000
 CLOSES_KEPT = 500
@@ -34,6 +35,8 @@ class Tallies:
         self._seen: dict[str, Position] = {}
         self._opened_at: dict[str, int] = {}
         """A market's result so far when its present position was opened."""
+        self._of_plans: set[str] = set()
+        """Markets whose position a plan's leg opened: of a complete set most parts close at a loss."""
         self._rejects: defaultdict[Venue, deque[int]] = defaultdict(deque)
         self._unknowns: defaultdict[Venue, deque[int]] = defaultdict(deque)
         self.entries_since: dict[str, int] = {}
@@ -54,6 +57,7 @@ class Tallies:
         now_ms = self._clocks.wall_ms()
         if order is not None and len(order.fills) == 1:
             self._entered(order, now_ms)
+            self._planned(order)
         self._tell(fill.ticker, now_ms)
 
     def settled(self, ticker: str) -> None:
@@ -69,13 +73,19 @@ class Tallies:
         if intent.automatic and intent.purpose is Purpose.OPEN:
             self._entries.setdefault((intent.strategy, intent.ticker), deque()).append(at_ms)
 
+    def _planned(self, order: Order) -> None:
+        if order.intent.strategy == ARBITRAGE and order.intent.purpose is Purpose.OPEN:
+            self._of_plans.add(order.intent.ticker)
+
     def _moved(self, ticker: str, after: Position, at_ms: int) -> Money | None:
         """A position that went flat, or through zero, is one close: its result since it was opened."""
         before = self._seen.get(ticker, Position())
         self._seen[ticker] = after
         if before.net and (after.net == 0 or before.net * after.net < 0):
             result = _result(after) - self._opened_at[ticker]
-            self._closes.append((at_ms, result))
+            if ticker not in self._of_plans:
+                self._closes.append((at_ms, result))
+            self._of_plans.discard(ticker)
             self._opened_at[ticker] = _result(after)
             return Money(result)
         if not before.net and after.net:
@@ -85,6 +95,7 @@ class Tallies:
     def rebuild(self) -> None:
         """A fill never was: everything is counted anew from the facts that are left."""
         self._entries.clear()
+        self._of_plans.clear()
         self._closes.clear()
         self._seen.clear()
         self._opened_at.clear()
@@ -95,6 +106,7 @@ class Tallies:
         for order in self._ledger.orders.values():
             if order.fills:
                 self._entered(order, order.fills[0].at_ms)
+                self._planned(order)
         for entries in self._entries.values():
             ordered = sorted(entries)
             entries.clear()

@@ -25,6 +25,7 @@ from core.engine.facts import (
     waits,
 )
 from core.engine.operator import ENGINE, Actor, Outcome, accepted, refused
+from core.engine.plans import kept_in
 from core.engine.resting import unwanted
 from core.engine.state import EventState, MarketState, Mode
 from core.execution.approvals import Proposal, ProposalState, describe
@@ -33,6 +34,7 @@ from core.journal.events import Kind
 from core.models.fair_value import FairValue
 from core.strategy.assess import QUARANTINED, STALE, UNCONFIRMED, Assessment, assess
 from core.strategy.entries import entries, lapsed, outcomes_of
+from core.strategy.plan import ARBITRAGE, rest_exit
 from core.strategy.proposal import Candidate
 from core.strategy.rules import MarketView
 
@@ -106,6 +108,7 @@ class Trading:
             for ticker in event.markets
             for order in desk.ledger.live_in(ticker)
             if order.intent.purpose is Purpose.OPEN
+            and order.intent.strategy != ARBITRAGE
             and not desk.seats.cancelling(order.intent.client_order_id)
         ]
         desk.seats.cancel(entries, why)
@@ -137,6 +140,8 @@ class Trading:
             text = f"Best: {label} {_cents(best.edge)}, {lacks}. {counts}"
         if desk.approvals.overflow:
             text += f" {len(desk.approvals.overflow)} more wait for room."
+        if desk.state.plan_word:
+            text += f" Arbitrage: {desk.state.plan_word}."
         if text != desk.state.best:
             desk.state.best = text
             desk.state.touch_status()
@@ -202,12 +207,16 @@ class Trading:
     def _exit(self, market: MarketState, view: MarketView) -> Candidate | None:
         desk, ticker = self._desk, market.market.ticker
         note(desk, market, view)
-        found = exit_wanted(desk, market, view)
-        rule = found.rule if found is not None else ""
+        planned = kept_in(desk, ticker)
+        if planned is not None:  # a complete set pays whatever a model says of its parts
+            rule, leave = planned.rule, rest_exit(view, planned) if planned.rest else None
+        else:
+            found = exit_wanted(desk, market, view)
+            rule, leave = (found.rule, found.candidate) if found is not None else ("", None)
         if desk.state.exit_rules.get(ticker, "") != rule:
             desk.state.exit_rules[ticker] = rule
             desk.ledger.changed_positions.touch(ticker)
-        return found.candidate if found is not None else None
+        return leave
 
     # --- one market ----------------------------------------------------------------------------
 
@@ -287,7 +296,8 @@ class Trading:
             return
         for order in desk.ledger.live_in(view.market.ticker):
             client = order.intent.client_order_id
-            entry = order.life is Life.WORKING and order.intent.purpose is Purpose.OPEN and order.order_id
+            rests = order.life is Life.WORKING and order.intent.strategy != ARBITRAGE
+            entry = rests and order.intent.purpose is Purpose.OPEN and order.order_id
             if entry and not desk.seats.cancelling(client) and (why := unwanted(desk, order, fair, view)):
                 desk.seats.cancel((client,), why)
 

@@ -14,7 +14,7 @@ from core.engine.catalogue import Catalogue
 from core.engine.desk import Desk
 from core.engine.ears import Ears
 from core.engine.equity import Equity, PeakReached
-from core.engine.facts import large
+from core.engine.facts import large, large_plan
 from core.engine.fixtures import Fixtures
 from core.engine.forecasts import Forecasts
 from core.engine.game_pricer import GamePricer
@@ -78,6 +78,7 @@ def wire(ports: Ports, restored: Restored, ears: Ears, told: Told) -> Wired:
         armed=ports.arming is None,
         arm_phrase=ports.arming.phrase if ports.arming is not None else "",
         pairs=dict(restored.desk.pairs),
+        plans=dict(restored.desk.plans),
     )
     alarms = Alarms(state, scribe, clocks)
     tasks = Tasks(ears.on_task_fault)
@@ -103,7 +104,7 @@ def wire(ports: Ports, restored: Restored, ears: Ears, told: Told) -> Wired:
     approvals = Approvals(
         clocks=clocks,
         note=note,
-        large=lambda candidate: large(desk, candidate),
+        large=lambda candidate, plan: large(desk, candidate) if plan is None else large_plan(desk, plan),
         first_number=restored.desk.proposals + 1,
     )
     approvals.changed = state.changed_proposals.touch
@@ -199,6 +200,7 @@ def _note(scribe: Scribe, kind: str, card: Proposal, text: str) -> None:
         f"{card.id} {text}" if made else f"{card.id} {kind} {text}",
         card.id,
         ticker=card.candidate.ticker,
+        plan=card.candidate.plan,
         fingerprint=card.fingerprint,
         edge=card.candidate.edge,
         fair=card.candidate.fair,

@@ -17,6 +17,7 @@ from core.domain.market import Market
 from core.domain.order import Purpose
 from core.domain.units import ONE_DOLLAR, Money, Price, Quantity, complement, notional, notional_up
 from core.risk.gate import Verdict
+from core.strategy.plan import Plan, plan_fingerprint
 from core.strategy.proposal import Candidate, fingerprint
 
 TTL_MS = 60_000
@@ -60,6 +61,7 @@ class Proposal(msgspec.Struct, frozen=True):
     id: str
     fingerprint: str
     candidate: Candidate
+    """Of a plan its first leg."""
     state: ProposalState
     verdict: Verdict
     created_ns: int
@@ -78,26 +80,45 @@ class Proposal(msgspec.Struct, frozen=True):
     ended_ns: int | None = None
     word: str = ""
     """Why it ended, or what sending it led to."""
+    plan: Plan | None = None
+    """Where several orders are decided on together."""
 
     @property
     def standing(self) -> bool:
         return self.state in STANDING
 
     @property
+    def tickers(self) -> frozenset[str]:
+        """Where it would trade."""
+        return frozenset((self.candidate.ticker,)) if self.plan is None else self.plan.tickers
+
+    @property
+    def sentence(self) -> str:
+        """What would be done, in one line."""
+        return describe(self.candidate) if self.plan is None else describe_plan(self.plan)
+
+    @property
     def cost(self) -> Money:
         """What the order takes or brings, fees apart."""
+        if self.plan is not None:
+            return self.plan.cost
         c = self.candidate
         size = notional_up if c.purpose is Purpose.OPEN else notional
         return size(c.outcome_price, c.quantity)
 
     @property
     def max_loss(self) -> Money:
-        """The most an open can lose; a close can lose its fee."""
+        """The most an open can lose, or a plan with any leg failing; a close can lose its fee."""
+        if self.plan is not None:
+            return self.plan.worst
         c = self.candidate
         return Money((self.cost if c.purpose is Purpose.OPEN else 0) + c.fee)
 
     @property
     def max_gain(self) -> Money:
+        """Of a plan what it is sure to bring."""
+        if self.plan is not None:
+            return self.plan.profit
         c = self.candidate
         if c.purpose is Purpose.CLOSE:
             return Money(self.cost - c.fee)
@@ -114,13 +135,18 @@ class Approvals:
     """The queue. ``proposals`` holds standing cards and, for a few seconds, ended ones."""
 
     def __init__(
-        self, *, clocks: Clocks, note: Note, large: Callable[[Candidate], bool], first_number: int
+        self,
+        *,
+        clocks: Clocks,
+        note: Note,
+        large: Callable[[Candidate, Plan | None], bool],
+        first_number: int,
     ) -> None:
         self._clocks = clocks
         self._note = note
         self._large = large
         self._next = first_number
-        self._quiet_until_ms: dict[tuple[str, str, str], int] = {}
+        self._quiet_until_ms: dict[tuple[str, str, str, str], int] = {}
         self.proposals: dict[str, Proposal] = {}
         self.overflow: set[str] = set()
         """Markets whose candidates found no room in the queue since it was last cleared."""
@@ -133,8 +159,12 @@ class Approvals:
         return sorted((p for p in self.proposals.values() if p.standing), key=_rank)
 
     def of(self, ticker: str) -> Proposal | None:
-        """The standing card of a market; there is at most one."""
-        return next((p for p in self.proposals.values() if p.candidate.ticker == ticker and p.standing), None)
+        """The standing card of a market's own order; there is at most one."""
+        return next((p for p in self.standing_in(ticker) if p.plan is None), None)
+
+    def standing_in(self, ticker: str) -> list[Proposal]:
+        """The standing cards that would trade in a market, plans included."""
+        return [p for p in self.proposals.values() if p.standing and ticker in p.tickers]
 
     def quiet(self, candidate: Candidate) -> bool:
         """Whether a card like this ended too recently to come back."""
@@ -142,15 +172,19 @@ class Approvals:
 
     # --- the strategy's side -------------------------------------------------------------------
 
-    def offer(self, candidate: Candidate, verdict: Verdict, fresh_until_ms: int) -> Proposal | None:
-        """Make a card; ``None`` when one like it just ended or the queue is full."""
+    def offer(
+        self, candidate: Candidate, verdict: Verdict, fresh_until_ms: int, plan: Plan | None = None
+    ) -> Proposal | None:
+        """Make a card; ``None`` when one like it just ended or the queue is full. ``candidate`` is the first
+        leg of a plan.
+        """
         now_ms, now_ns = self._clocks.wall_ms(), self._clocks.mono_ns()
         if self.quiet(candidate) or fresh_until_ms <= now_ms:
             return None
         if not candidate.reduces_risk and sum(p.standing for p in self.proposals.values()) >= CARDS_MAX:
             self.overflow.add(candidate.ticker)
             return None
-        known = self.of(candidate.ticker)
+        known = self.of(candidate.ticker) if plan is None else None
         if known is not None:
             self._end(known, ProposalState.WITHDRAWN, "superseded by an exit of this market")
         expires_ms = min(now_ms + TTL_MS, fresh_until_ms)
@@ -158,7 +192,7 @@ class Approvals:
         self._next += 1
         made = Proposal(
             id=number,
-            fingerprint=fingerprint(number, candidate, expires_ms),
+            fingerprint=_mark(number, candidate, plan, expires_ms),
             candidate=candidate,
             state=ProposalState.OPEN if verdict.passed else ProposalState.BLOCKED,
             verdict=verdict,
@@ -166,10 +200,11 @@ class Approvals:
             changed_ns=now_ns,
             expires_ms=expires_ms,
             expires_ns=now_ns + (expires_ms - now_ms) * 1_000_000,
-            large=self._large(candidate),
+            large=self._large(candidate, plan),
+            plan=plan,
         )
         self._put(made)
-        self._note("PROPOSED", made, describe(candidate))
+        self._note("PROPOSED", made, made.sentence)
         return made
 
     def update(self, known: Proposal, candidate: Candidate, judge: Judge) -> Proposal:
@@ -184,21 +219,35 @@ class Approvals:
             return known
         return self.move(known, candidate, judge(candidate))
 
-    def move(self, known: Proposal, candidate: Candidate, verdict: Verdict) -> Proposal:
+    def move(
+        self, known: Proposal, candidate: Candidate, verdict: Verdict, plan: Plan | None = None
+    ) -> Proposal:
         """Another price or size: a new fingerprint with the old values beside the new."""
         held = known.candidate
         moved = msgspec.structs.replace(
             known,
             candidate=candidate,
-            fingerprint=fingerprint(known.id, candidate, known.expires_ms),
+            plan=plan,
+            fingerprint=_mark(known.id, candidate, plan, known.expires_ms),
             state=ProposalState.MOVED,
             changed_ns=self._clocks.mono_ns(),
             was_price=held.outcome_price,
             was_quantity=held.quantity,
-            large=self._large(candidate),
+            large=self._large(candidate, plan),
         )
-        self._note("MOVED", moved, f"{describe(held)} -> {describe(candidate)}")
+        self._note("MOVED", moved, f"{known.sentence} -> {moved.sentence}")
         return self._state(moved, verdict)
+
+    def replan(self, known: Proposal, plan: Plan, judge: Callable[[Plan], Verdict]) -> Proposal:
+        """The newest view of a plan that still stands: other terms or clearly fewer sets change the card."""
+        held = known.plan
+        assert held is not None, f"{known.id} is no plan"
+        fewer = plan.sets * 100 < held.sets * (100 - SHRINK_SHARE)
+        if plan.terms == held.terms and not fewer:
+            return self._state(known, judge(held))
+        if self._clocks.mono_ns() - known.changed_ns < MOVE_PAUSE_NS:
+            return known
+        return self.move(known, plan.legs[0], judge(plan), plan)
 
     def judge(self, known: Proposal, verdict: Verdict) -> Proposal:
         """The gate's newest word on a card nothing else changed on."""
@@ -238,7 +287,7 @@ class Approvals:
             self._end(known, ProposalState.EXPIRED, "nobody decided in time")
             return f"{proposal_id} has expired."
         if known.fingerprint != shown_fingerprint:
-            return f"{proposal_id} has changed since it was shown: {describe(known.candidate)} now."
+            return f"{proposal_id} has changed since it was shown: {known.sentence} now."
         return known
 
     def lagging(self, shown_ns: int) -> bool:
@@ -255,10 +304,12 @@ class Approvals:
     def defer(self, known: Proposal) -> None:
         """To the end of the queue; its time goes on."""
         self._put(msgspec.structs.replace(known, state=ProposalState.DEFERRED))
-        self._note("DEFERRED", known, describe(known.candidate))
+        self._note("DEFERRED", known, known.sentence)
 
     def edited(self, known: Proposal, market: Market, price: Price, quantity: Quantity) -> Candidate | str:
         """The candidate with the operator's price (of the outcome) and size, or why it may not be."""
+        if known.plan is not None:
+            return "A plan is taken or left as it is."
         held = known.candidate
         better = price <= held.outcome_price if held.purpose is Purpose.OPEN else price >= held.outcome_price
         if not 0 < quantity <= held.quantity or quantity % LOT:
@@ -296,15 +347,21 @@ class Approvals:
         until = self._clocks.wall_ms() + COOL_DOWN_MS[state]
         kind = _kind(known.candidate)
         self._quiet_until_ms[kind] = max(until, self._quiet_until_ms.get(kind, 0))
-        self._note(state.value, ended, f"{describe(known.candidate)}: {word}")
+        self._note(state.value, ended, f"{known.sentence}: {word}")
 
     def _put(self, card: Proposal) -> None:
         self.proposals[card.id] = card
         self.changed(card.id)
 
 
-def _kind(candidate: Candidate) -> tuple[str, str, str]:
-    return candidate.ticker, candidate.side.value, candidate.purpose.value
+def _kind(candidate: Candidate) -> tuple[str, str, str, str]:
+    return candidate.ticker, candidate.side.value, candidate.purpose.value, candidate.plan
+
+
+def _mark(proposal_id: str, candidate: Candidate, plan: Plan | None, expires_ms: int) -> str:
+    if plan is not None:
+        return plan_fingerprint(proposal_id, plan, expires_ms)
+    return fingerprint(proposal_id, candidate, expires_ms)
 
 
 def _moves(held: Candidate, wanted: Candidate) -> bool:
@@ -325,3 +382,9 @@ def describe(candidate: Candidate) -> str:
     count = f"{candidate.quantity / 1_000_000:.2f}".rstrip("0").rstrip(".")
     cents = f"{candidate.outcome_price / 100:.2f}".rstrip("0").rstrip(".")
     return f"{verb} {candidate.outcome.value.upper()} {count} @ {cents}c {candidate.ticker}"
+
+
+def describe_plan(plan: Plan) -> str:
+    """One line for journal and replies: ``every YES bought, 3 legs: BUY YES 10 @ 20c A, ...``."""
+    legs = ", ".join(describe(leg) for leg in plan.legs)
+    return f"{plan.legs[0].plan}: {legs}"

@@ -57,6 +57,7 @@ class Kind(enum.Enum):
     GROUP = "GROUP"
     RULES = "RULES"
     PAIR = "PAIR"
+    PLAN = "PLAN"
     RELEASE = "RELEASE"
     FIXTURE = "FIXTURE"
     SOURCE = "SOURCE"

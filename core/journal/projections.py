@@ -146,6 +146,47 @@ def keep(pairs: dict[PairKey, Pair], pair: Pair) -> None:
         pairs.pop(pair.key, None)
 
 
+class PlanState(enum.Enum):
+    STARTED = "started"
+    COMPLETE = "complete"
+    BROKEN = "broken"
+    """Some of what was bought belongs to no complete set."""
+    MISSED = "missed"
+    """Nothing was bought."""
+    OVER = "over"
+    """Nothing of it is held any more."""
+
+
+class PlanLeg(msgspec.Struct, frozen=True):
+    ticker: str
+    yes: bool
+    """Which outcome was bought."""
+    quantity: Quantity
+    """Contracts decided on."""
+
+
+class PlanNoted(msgspec.Struct, frozen=True):
+    """What became of a plan, and the payload of ``PLAN``: the newest of a plan counts. What its legs filled
+    their orders say."""
+
+    plan: str
+    """Id of its card."""
+    name: str
+    legs: tuple[PlanLeg, ...]
+    at_ms: int
+    """When it was released, real wall time."""
+    state: PlanState = PlanState.STARTED
+    why: str = ""
+
+
+def keep_plan(plans: dict[str, PlanNoted], noted: PlanNoted) -> None:
+    """Let what became of a plan count."""
+    if noted.state in (PlanState.MISSED, PlanState.OVER):
+        plans.pop(noted.plan, None)
+    else:
+        plans[noted.plan] = noted
+
+
 class Desk(msgspec.Struct):
     """The desk as the journal left it."""
 
@@ -162,6 +203,8 @@ class Desk(msgspec.Struct):
     proposals: int = 0
     """Cards made so far, which numbers the next one."""
     pairs: dict[PairKey, Pair] = {}
+    plans: dict[str, PlanNoted] = {}
+    """Of which something may be held, by the id of their card."""
     flattening: bool = False
     """Whether a flatten was running when the journal ended."""
     runs: int = 0
@@ -211,6 +254,8 @@ def take(desk: Desk, row: Row) -> None:
             desk.proposals += 1
         case "PAIR":
             keep(desk.pairs, msgspec.json.decode(row.payload, type=Pair))
+        case "PLAN":
+            keep_plan(desk.plans, msgspec.json.decode(row.payload, type=PlanNoted))
         case "FLATTEN_START":
             desk.flattening = True
         case "FLATTEN_END":

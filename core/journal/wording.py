@@ -223,6 +223,10 @@ _PHRASES: dict[str, Callable[[Data], str]] = {
         + (" as opposites" if _get(data, "opposite") is True else "")
         + (f": {data['why']}" if data.get("why") else "")
     ),
+    "PLAN": lambda data: (
+        f"plan {_get(data, 'plan')} {_get(data, 'state')}, {_get(data, 'name')}"
+        + (f": {data['why']}" if data.get("why") else "")
+    ),
     "LIMIT": lambda data: (
         f"limit {_get(data, 'name')}: {_get(data, 'before')} to {_get(data, 'after')} "
         f"{data.get('reason', '')}".rstrip()

@@ -13,7 +13,7 @@ to exactly what going through all 2^n of them would find.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
@@ -54,6 +54,7 @@ class PerOutcome(msgspec.Struct, frozen=True):
 
 
 FLAT = PerOutcome()
+_NONE: Mapping[str, PerOutcome] = {}
 
 
 def reservation(side: BookSide, purpose: Purpose, price: Price, quantity: Quantity, fee: Money) -> Money:
@@ -226,9 +227,9 @@ class Exposure:
         self._venues[place.venue] += event - self._event_totals.get(place.event, 0)
         self._event_totals[place.event] = event
 
-    def _event_loss(self, event: str, ticker: str = "", instead: PerOutcome = FLAT) -> int:
-        """Worst case of an event, with one market's loss replaced."""
-        losses = [instead if t == ticker else self._losses[t] for t in self._events[event]]
+    def _event_loss(self, event: str, instead: Mapping[str, PerOutcome] = _NONE) -> int:
+        """Worst case of an event, with some markets' losses replaced."""
+        losses = [instead.get(t, self._losses[t]) for t in self._events[event]]
         if not self._exclusive[event]:
             return sum(loss.worst for loss in losses)
         none_pays = sum(loss.if_no for loss in losses)
@@ -247,16 +248,32 @@ class Exposure:
 
     def with_order(self, ticker: str, side: BookSide, price: Price, quantity: Quantity, fee: Money) -> Worst:
         """The worst cases if this order were sent too, nothing changed; raises ``KeyError``."""
-        place, loss = self._places[ticker], self._losses[ticker]
-        after = loss.plus(order_loss(side, price, quantity, fee))
-        event = self._event_loss(place.event, ticker, after)
-        grown = event - self._event_totals[place.event]
+        return self.with_orders(ticker, {ticker: order_loss(side, price, quantity, fee)})
+
+    def with_orders(self, ticker: str, losses: Mapping[str, PerOutcome]) -> Worst:
+        """The worst cases around a market if orders in several were sent too, of which any may fail.
+
+        ``losses`` is the ``order_loss`` of each by its market. Nothing changed; raises ``KeyError``.
+        """
+        place = self._places[ticker]
+        after = {t: self._losses[t].plus(loss) for t, loss in losses.items()}
+        events: dict[str, int] = {}
+        grown: dict[Venue, int] = {}
+        correlated = self._bucket_totals[place.bucket]
+        for t, loss in after.items():
+            there = self._places[t]
+            if there.bucket == place.bucket:
+                correlated += loss.worst - self._losses[t].worst
+            if there.event not in events:
+                events[there.event] = self._event_loss(there.event, after)
+                more = events[there.event] - self._event_totals[there.event]
+                grown[there.venue] = grown.get(there.venue, 0) + more
         return Worst(
-            market=Money(after.worst),
-            event=Money(event),
-            correlated=Money(self._bucket_totals[place.bucket] + after.worst - loss.worst),
-            venue=Money(self._venues[place.venue] + grown),
-            total=Money(self.total + grown),
+            market=Money(after.get(ticker, self._losses[ticker]).worst),
+            event=Money(events.get(place.event, self._event_totals[place.event])),
+            correlated=Money(correlated),
+            venue=Money(self._venues[place.venue] + grown.get(place.venue, 0)),
+            total=Money(self.total + sum(grown.values())),
         )
 
     @property

@@ -170,6 +170,8 @@ class GateInputs(msgspec.Struct, frozen=True, kw_only=True):
     """Resident memory of the engine's process."""
     presence: Presence | None
     budget_ok: bool | None
+    more: int = 0
+    """Orders that are decided on together with this one and leave after it."""
     dead_man: str = ""
     """Why the venue's dead-man switch would not end our orders in time; empty where it would, or another
     safeguard does."""

@@ -13,7 +13,8 @@ it at release computes them again from the fresh book first.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -52,7 +53,8 @@ Run = Callable[[Candidate, GateInputs, Limits], Finding | None]
 
 
 class Check(msgspec.Struct, frozen=True):
-    """One row of the gate. ``needs`` are inputs that must be known, ``exits`` whether it binds closes."""
+    """One row of the gate. ``needs`` are inputs that must be known, ``exits`` whether it binds closes,
+    ``legs`` whether it binds those of a plan."""
 
     code: str
     name: str
@@ -60,6 +62,7 @@ class Check(msgspec.Struct, frozen=True):
     run: Run
     needs: tuple[str, ...] = ()
     exits: bool = False
+    legs: bool = True
 
 
 SCHEMA = Check("G02", "schema", "a corrected order", order.schema, ("market",), exits=True)
@@ -80,11 +83,13 @@ CHECKS: tuple[Check, ...] = (
     Check("G06", "order cost", "a smaller order", order.order_cost),
     Check("G07", "relative size", "a smaller order or more depth", order.relative_size, ("book", "recent")),
     Check("G08", "book collar", "a price nearer the touch", order.collar_book, ("book",)),
-    Check("G09", "model collar", "an edge within its bounds", order.collar_model, ("fair",)),
+    Check("G09", "model collar", "an edge within its bounds", order.collar_model, ("fair",), legs=False),
     Check("G10", "price sanity", "an uncrossed book and a sane price", order.cross, ("book",)),
     Check("G11", "stale book", "the next book message or heartbeat", market.stale_book, ("book",)),
-    Check("G12", "stale reference", "fresh data from that feed", market.stale_reference, ("feeds",)),
-    Check("G13", "model sanity", "the model's next sound value", market.model, ("fair",)),
+    Check(
+        "G12", "stale reference", "fresh data from that feed", market.stale_reference, ("feeds",), legs=False
+    ),
+    Check("G13", "model sanity", "the model's next sound value", market.model, ("fair",), legs=False),
     Check(
         "G14",
         "inventory",
@@ -138,6 +143,7 @@ CHECKS: tuple[Check, ...] = (
         market.release,
         ("releases", "world_ms"),
     ),
+    Check("G36", "plan profit", "a plan that brings what is asked and no more", order.plan_profit),
 )
 """Every check with its code, name, what clears it, the inputs it needs, and whether it binds exits."""
 
@@ -151,7 +157,7 @@ def gate(candidate: Candidate, inputs: GateInputs, limits: Limits) -> Verdict:
     denials: list[Denial] = []
     faults: list[str] = []
     for check in CHECKS:
-        if candidate.reduces_risk and not check.exits:
+        if (candidate.reduces_risk and not check.exits) or (candidate.plan and not check.legs):
             continue
         missing = next((name for name in check.needs if getattr(inputs, name) is None), None)
         if missing is not None:
@@ -165,6 +171,23 @@ def gate(candidate: Candidate, inputs: GateInputs, limits: Limits) -> Verdict:
         if finding is not None:
             denials.append(_denial(check, finding))
     return Verdict(tuple(denials), tuple(faults))
+
+
+def gate_plan(legs: Sequence[tuple[Candidate, GateInputs]], limits: Limits) -> Verdict:
+    """One verdict on a plan: every leg passes, with the whole plan in its inputs, or none leaves.
+
+    What denies every leg alike is said once, anything else with the market it was found in.
+    """
+    verdicts = [(leg, gate(leg, inputs, limits)) for leg, inputs in legs]
+    said = Counter(denial for _, verdict in verdicts for denial in verdict.denials)
+    common = [denial for denial, times in said.items() if times == len(legs)]
+    alone = [
+        msgspec.structs.replace(denial, observed=f"{leg.ticker}: {denial.observed}")
+        for leg, verdict in verdicts
+        for denial in verdict.denials
+        if said[denial] < len(legs)
+    ]
+    return Verdict((*common, *alone), tuple(fault for _, verdict in verdicts for fault in verdict.faults))
 
 
 def _denial(check: Check, finding: Finding) -> Denial:

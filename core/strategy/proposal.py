@@ -60,6 +60,8 @@ class Candidate(msgspec.Struct, frozen=True):
     """Venue-enforced expiry of a resting order, real seconds."""
     fill: float = 1.0
     """Share of an entry expected to fill within an hour, by the size ahead of it."""
+    plan: str = ""
+    """Name of the plan it is a leg of, empty for none: a leg rests on prices alone, not on a fair value."""
 
     @property
     def outcome(self) -> Outcome:

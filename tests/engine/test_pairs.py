@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 import msgspec
 import pytest
 
+from core.config.settings import Settings
 from core.control.protocol import Query
 from core.control.queries import answer
 from core.control.served import Served
@@ -46,13 +47,18 @@ async def two_venues(
     earlier: tuple[FakeVenue, FakeVenue] | None = None,
     history: Sequence[Row] = (),
     run: str = "r1",
+    settings: Settings | None = None,
+    **changes: object,
 ) -> AsyncIterator[Bench]:
-    """A desk that also has the other venue's market, with a book, and ``more``; or ``earlier`` venues."""
+    """A desk that also has the other venue's market, changed so, with a book, and ``more``; or ``earlier``
+    venues."""
     first, known = earlier or (None, None)
     beside = Second(loop, known)
-    async with running(loop, venue=first, beside=beside, history=history, run=run) as bench:
+    async with running(
+        loop, venue=first, beside=beside, history=history, run=run, settings=settings
+    ) as bench:
         if earlier is None:
-            beside.venue.listed = (twin(), *more)
+            beside.venue.listed = (twin(**changes), *more)
             await bench.engine.catalogue.refresh(seat(bench))
         await bench.until(lambda: seat(bench).ready, "the other venue")
         if SLUG in beside.venue.books:

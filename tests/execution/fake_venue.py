@@ -96,6 +96,8 @@ class Faults:
     list_lag_s: float = 0.0
     at_once_rests: bool = False
     """Immediate orders meet nobody and stay on the book."""
+    nobody: str = ""
+    """A market in which whatever is shown is gone when an order arrives."""
     silent_fills: bool = False
     """Fills are not told on the stream."""
     lists_lag_ms: int = 0
@@ -303,7 +305,7 @@ class FakeVenue:
         at_once = intent.tif is not TimeInForce.GTC
         if at_once and self.faults.at_once_rests:
             return order
-        if not intent.post_only:
+        if not intent.post_only and intent.ticker != self.faults.nobody:
             self._take(order, wanted)
         if at_once:
             order.open = 0

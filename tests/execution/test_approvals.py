@@ -27,7 +27,7 @@ def queue(clock: Stopped) -> Approvals:
     return Approvals(
         clocks=Clocks(clock, REAL_WORLD),
         note=lambda kind, card, text: None,
-        large=lambda candidate: False,
+        large=lambda candidate, plan: False,
         first_number=1,
     )
 

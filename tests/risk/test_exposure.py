@@ -152,6 +152,31 @@ def test_a_candidate_counts_as_the_order_it_would_be(
     assert quoted.total == after.total
 
 
+@settings(max_examples=100, deadline=None)
+@given(
+    positions_of,
+    st.fixed_dictionaries({t: st.tuples(st.sampled_from([BID, ASK]), st.integers(1, 99)) for t in "ABZ"}),
+    st.booleans(),
+)
+def test_a_plan_counts_as_all_its_legs_of_which_any_may_fail(
+    held: dict[str, tuple[int, int]], legs: dict[str, tuple[BookSide, int]], exclusive: bool
+) -> None:
+    def book(extra: dict[str, Order]) -> Exposure:
+        exposure = ledger(
+            *(market(t, "E", exclusive=exclusive) for t in held), market("Z", "F", station="KMIA")
+        )
+        for ticker, (net, price) in {**held, "Z": (5, 50)}.items():
+            mine = [extra[ticker]] if ticker in extra else []
+            exposure.update(ticker, holding(net, 100 * price), mine)
+        return exposure
+
+    losses = {t: order_loss(side, Price(100 * p), contracts(10), Money(7)) for t, (side, p) in legs.items()}
+    before = book({})
+    after = book({t: order(side, OPEN, 100 * p, 10, ticker=t, fee=7) for t, (side, p) in legs.items()})
+    for ticker in ("A", "C", "Z"):
+        assert before.with_orders(ticker, losses) == after.now(ticker)
+
+
 @settings(max_examples=60, deadline=None)
 @given(positions_of, order_specs)
 def test_an_order_placed_elsewhere_counts_like_one_of_ours(

@@ -18,7 +18,7 @@ from core.risk.checks import desk, money
 from core.risk.checks import market as market_checks
 from core.risk.checks import order as order_checks
 from core.risk.facts import BookFacts, FairFacts, FeedAge, GateInputs, Presence, Sent, TradingFacts, evidence
-from core.risk.gate import CHECKS, Check, gate
+from core.risk.gate import CHECKS, Check, gate, gate_plan
 from core.risk.halts import Level
 from core.risk.limits import DEFAULTS, LIMITS
 from core.risk.trips import Trip, TripKind
@@ -192,11 +192,15 @@ DENIED: list[tuple[str, Change, Change, str]] = [
     ("G35", {}, {"releases": (due(), due("FOMC", last_s=119))}, "FOMC was due 119 s ago"),
     ("G35", {}, {"releases": (due(last_s=86_400, came=False),)}, "CPI was due and has not come"),
     ("G35", {}, {"releases": (due(fault="no calendar knows the next CPI"),)}, "no calendar knows"),
+    ("G36", {"plan": "x", "edge": Price(199)}, {}, "profit a set 1.99c"),
+    ("G36", {"plan": "x", "edge": Price(1501)}, {}, "profit a set 15.01c is too good"),
 ]
 
 PASSED: list[tuple[str, Change, Change]] = [
     # The same checks at the last value that still passes.
     ("G35", {}, {"releases": (due(next_s=61), due("FOMC", last_s=120))}),
+    ("G36", {"plan": "x", "edge": Price(200)}, {}),
+    ("G36", {"edge": Price(199)}, {}),
     ("G01", {}, {"reconcile_age_ms": 60_000}),
     ("G04", {}, {"recent": (sent(5.0, 3200, contracts(40)),)}),
     ("G07", {"quantity": contracts(40)}, many(20, 100.0, size=10)),
@@ -268,7 +272,7 @@ def test_passed_at_the_last_value_allowed(code: str, candidate: Change, inputs: 
 def test_every_check_has_a_case_that_denies_and_codes_are_unique() -> None:
     assert {case[0] for case in DENIED} == {check.code for check in CHECKS}
     assert len({check.code for check in CHECKS}) == len(CHECKS)
-    assert [check.code for check in CHECKS] == [f"G{n:02}" for n in range(1, 36)]
+    assert [check.code for check in CHECKS] == [f"G{n:02}" for n in range(1, 37)]
     assert {spec.rule for spec in LIMITS} <= {check.code for check in CHECKS}
 
 
@@ -387,6 +391,25 @@ def test_a_held_no_is_closed_by_a_bid() -> None:
 
 
 # --- the gate itself --------------------------------------------------------------------------
+
+
+def test_a_leg_of_a_plan_rests_on_prices_and_on_nothing_else_less() -> None:
+    leg = spoil(OPEN, plan="every YES bought, 3 legs", edge=Price(300), fair=0.0)
+    without_model = spoil(PASSING, fair=None, feeds=None)
+    assert gate(leg, without_model, DEFAULTS).passed
+    assert set(codes(spoil(OPEN, plan=""), without_model)) >= {"G09", "G12", "G13"}
+    stale = spoil(without_model, book=None, worst=None, cash=None)
+    assert set(codes(leg, stale)) >= {"G07", "G08", "G10", "G11", "G15", "G16", "G17", "G18", "G19"}
+
+
+def test_a_plan_is_one_verdict_and_one_leg_that_may_not_leave_stops_all() -> None:
+    leg = spoil(OPEN, plan="x", edge=Price(300))
+    poor = spoil(PASSING, cash=Money(0))
+    assert gate_plan([(leg, PASSING), (leg, PASSING)], DEFAULTS).passed
+    (denial,) = gate_plan([(leg, PASSING), (leg, poor)], DEFAULTS).denials
+    assert denial.code == "G15" and denial.observed.startswith(f"{leg.ticker}: needs ")
+    (said_once,) = gate_plan([(leg, poor), (leg, poor)], DEFAULTS).denials
+    assert said_once.observed.startswith("needs ")
 
 
 def test_a_check_that_raises_denies_and_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:

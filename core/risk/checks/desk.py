@@ -37,7 +37,7 @@ def open_orders(candidate: Candidate, inputs: GateInputs, limits: Limits) -> Fin
     here = sum(o.live for o in inputs.orders) + len(inputs.outside)
     return first(
         over("open_orders_market_max", here + 1, limits),
-        over("open_orders_total_max", inputs.open_orders + 1, limits),
+        over("open_orders_total_max", inputs.open_orders + 1 + inputs.more, limits),
     )
 
 
@@ -59,9 +59,10 @@ def refusals(candidate: Candidate, inputs: GateInputs, limits: Limits) -> Findin
 
 def rate(candidate: Candidate, inputs: GateInputs, limits: Limits) -> Finding | None:
     return first(
-        over("rate_second_max", len(sent_within(inputs, SECOND_NS)) + 1, limits),
-        over("rate_minute_max", len(sent_within(inputs, MINUTE_NS)) + 1, limits),
-        over("rate_hour_max", len(sent_within(inputs, HOUR_NS)) + 1, limits),
+        # The legs of a plan are one decision, and waiting between them is what may break it.
+        None if candidate.plan else over("rate_second_max", len(sent_within(inputs, SECOND_NS)) + 1, limits),
+        over("rate_minute_max", len(sent_within(inputs, MINUTE_NS)) + 1 + inputs.more, limits),
+        over("rate_hour_max", len(sent_within(inputs, HOUR_NS)) + 1 + inputs.more, limits),
     )
 
 

@@ -119,6 +119,17 @@ def collar_model(candidate: Candidate, inputs: GateInputs, limits: Limits) -> Fi
     return None
 
 
+def plan_profit(candidate: Candidate, inputs: GateInputs, limits: Limits) -> Finding | None:
+    """Of a leg the edge is the plan's profit a set."""
+    if not candidate.plan:
+        return None
+    if candidate.edge < limits.edge_min:
+        return Finding(f"profit a set {cents(candidate.edge)}", f"at least {cents(limits.edge_min)}")
+    if candidate.edge > limits.edge_max:
+        return Finding(f"profit a set {cents(candidate.edge)} is too good", f"{cents(limits.edge_max)}")
+    return None
+
+
 def cross(candidate: Candidate, inputs: GateInputs, limits: Limits) -> Finding | None:
     # On one book in YES terms the asks of both outcomes sum to 1 plus the spread, so a sum below
     # 0.97 is a crossed book too.

@@ -1,0 +1,212 @@
+"""The scans at work: what books show becomes plans, plans become cards, and a card goes when its books do.
+
+One card a question at a time, and none in a market where another plan has something. Every plan waits for a
+person, in automatic mode too: what fails between its legs nobody can take back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from core.domain.market import MarketStatus
+from core.domain.units import Money, Price, Quantity
+from core.engine.account import WINDOW_15S_NS
+from core.engine.desk import Desk
+from core.engine.facts import headroom, judge_plan, market_view, tradable
+from core.engine.operator import Actor, Outcome
+from core.engine.plans import Plans
+from core.engine.state import AlarmLevel
+from core.execution.approvals import TTL_MS, Proposal
+from core.journal.projections import Pair, PairState
+from core.risk.exposure import Worst, order_loss
+from core.strategy.arbitrage import PlanKind, Taking, between, scan, takings
+from core.strategy.edge import paid, per_contract
+from core.strategy.plan import Plan, plan_of, unlike
+from core.strategy.questions import Question, questions
+from core.strategy.sizing import Cap, affordable, smallest, whole
+
+CROSSED_NS = 5_000_000_000
+"""A book that stays crossed for longer shows something old: on one venue both outcomes cannot be had for less
+than a dollar."""
+_SCOPES = ("event", "correlated", "venue", "total")
+
+
+class Arbitrage:
+    """Looks at all questions several times a second."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self.plans = Plans(desk)
+        self._crossed_ns: dict[str, int] = {}
+
+    def look(self) -> None:
+        """Scan, renew and withdraw; look after what plans left. Off, only the last."""
+        desk = self._desk
+        if not desk.state.ready:
+            return
+        self.plans.watch()
+        if not desk.settings.strategy.arbitrage:
+            return
+        self._call_crossed()
+        found = [plan for plan in (*self._inside(), *self._linked()) if plan.edge >= desk.rules.min_edge]
+        found.sort(key=lambda plan: -plan.profit)
+        self._renew(found)
+        taken = self._taken()
+        refusal = ""
+        for plan in found:
+            if not plan.tickers & taken:
+                refusal = refusal or self._propose(plan)
+                taken |= plan.tickers
+        word = f"{len(found)} sets" + (f", best {found[0].edge / 100:+.1f}c" if found else "")
+        desk.state.plan_word = f"{word}, {refusal}" if refusal else word
+
+    def judge(self, card: Proposal) -> Proposal:
+        """The gate's newest word on a plan's card."""
+        assert card.plan is not None
+        return self._desk.approvals.judge(card, judge_plan(self._desk, card.plan, card.id))
+
+    def release(self, card: Proposal, actor: Actor) -> Outcome:
+        return self.plans.release(card, actor)
+
+    # --- cards ---------------------------------------------------------------------------------
+
+    def _renew(self, found: Sequence[Plan]) -> None:
+        desk = self._desk
+        for card in [card for card in desk.approvals.queue() if card.plan is not None]:
+            held = card.plan
+            assert held is not None
+            now = next((p for p in found if p.kind is held.kind and p.tickers == held.tickers), None)
+            if now is None:
+                desk.approvals.withdraw(card, "its prices are gone")
+            else:
+                desk.approvals.replan(card, now, lambda plan, card=card: judge_plan(desk, plan, card.id))  # type: ignore[misc]
+
+    def _propose(self, plan: Plan) -> str:
+        """Make a card of a plan; why none was made, or empty."""
+        desk = self._desk
+        if desk.approvals.quiet(plan.legs[0]):
+            return ""
+        verdict = judge_plan(desk, plan)
+        if not verdict.passed:
+            return str(verdict.denials[0])
+        desk.approvals.offer(plan.legs[0], verdict, desk.clocks.wall_ms() + TTL_MS, plan)
+        return ""
+
+    def _taken(self) -> set[str]:
+        """Markets in which a plan has a card or something held."""
+        desk = self._desk
+        cards = {t for card in desk.approvals.queue() if card.plan is not None for t in card.tickers}
+        return cards | {leg.ticker for noted in desk.state.plans.values() for leg in noted.legs}
+
+    # --- what books show -----------------------------------------------------------------------
+
+    def _inside(self) -> Iterator[Plan]:
+        """Plans within one venue."""
+        desk = self._desk
+        markets = [known.market for known in desk.state.markets.values() if tradable(desk, known.market)]
+        for question in questions(markets):
+            offered = [taking for ticker in question.spans for taking in self._takings(ticker)]
+            locked = scan(question, offered)
+            if locked is not None:
+                plan = self._sized(locked.kind, locked.legs, locked.quantity, question)
+                if plan is not None:
+                    yield plan
+
+    def _linked(self) -> Iterator[Plan]:
+        """Plans across two venues, by the operator's links alone."""
+        desk = self._desk
+        for pair in desk.state.pairs.values():
+            first, second = (desk.state.markets.get(ticker) for ticker in pair.key)
+            if pair.state is not PairState.LINKED or first is None or second is None:
+                continue
+            if unlike(first.market, second.market):
+                continue
+            if not (tradable(desk, first.market) and tradable(desk, second.market)):
+                continue
+            plans = [plan for legs in self._ways(pair) if (plan := self._across(pair, legs)) is not None]
+            yield from sorted(plans, key=lambda plan: -plan.profit)[:1]
+
+    def _ways(self, pair: Pair) -> tuple[tuple[Taking, Taking], ...]:
+        return between(self._takings(pair.first), self._takings(pair.second), opposite=pair.opposite)
+
+    def _across(self, pair: Pair, legs: tuple[Taking, Taking]) -> Plan | None:
+        most = Quantity(min(legs[0].most, legs[1].most, whole(pair.quantity)))
+        return self._sized(PlanKind.VENUES, legs, most, None) if most > 0 else None
+
+    def _takings(self, ticker: str) -> tuple[Taking, ...]:
+        desk = self._desk
+        view = market_view(desk, ticker)
+        if view is None or view.market.status is not MarketStatus.ACTIVE:
+            return ()
+        # What is held there of the other outcome would be closed, not paired.
+        return tuple(
+            taking for taking in takings(view, desk.rules) if view.position.net * taking.side.sign >= 0
+        )
+
+    def _call_crossed(self) -> None:
+        """Name books in which YES and NO together cost less than a dollar: they show something old."""
+        desk, now = self._desk, self._desk.clocks.mono_ns()
+        crossed = {t for t in desk.state.markets if (v := desk.seats.book(t)) is not None and v.book.crossed}
+        for ticker in self._crossed_ns.keys() - crossed:
+            del self._crossed_ns[ticker]
+            desk.alarms.clear(f"crossed {ticker}")
+        for ticker in crossed:
+            if now - self._crossed_ns.setdefault(ticker, now) >= CROSSED_NS:
+                what = f"one book sells YES and NO of {ticker} for under a dollar: it shows old prices"
+                desk.alarms.raise_(
+                    f"crossed {ticker}",
+                    AlarmLevel.CHECK,
+                    what,
+                    "nothing is taken there",
+                    "a sound book",
+                    ticker,
+                )
+
+    # --- size ----------------------------------------------------------------------------------
+
+    def _sized(
+        self, kind: PlanKind, legs: Sequence[Taking], most: Quantity, question: Question | None
+    ) -> Plan | None:
+        """A plan of as many sets as depth, cash and limits allow; ``None`` where that is not worth it."""
+        whole_of_it = plan_of(kind, legs, most, question, "depth share")
+        if isinstance(whole_of_it, str):
+            return None
+        bound = smallest((Cap("depth share", most), *self._caps(whole_of_it)))
+        if bound.quantity == most:
+            return whole_of_it
+        least = max(self._desk.rules.min_quantity, *(leg.market.minimum for leg in legs))
+        if bound.quantity < least:
+            return None
+        plan = plan_of(kind, legs, bound.quantity, question, bound.name)
+        return None if isinstance(plan, str) else plan
+
+    def _caps(self, plan: Plan) -> Iterator[Cap]:
+        """What bounds the sets besides what books show."""
+        desk, limits = self._desk, self._desk.state.limits.current
+        losses = {leg.ticker: order_loss(leg.side, leg.price, leg.quantity, leg.fee) for leg in plan.legs}
+        units: dict[str, int] = {}
+        for leg in plan.legs:
+            room = headroom(desk, [leg.ticker])
+            if room is None:
+                yield Cap(f"cash of {leg.ticker} not known", Quantity(0))
+                return
+            unit = Price(paid(leg.side, leg.price) + per_contract(leg.fee, leg.quantity))
+            venue = desk.seat(leg.ticker).name.short
+            units[venue] = units.get(venue, 0) + unit
+            yield Cap("order size", whole(room.order_quantity))
+            yield Cap("order cost", affordable(limits.order_cost_max, unit))
+            yield Cap("market limit", affordable(room.market[leg.ticker], unit))
+            yield Cap(f"cash {venue}", affordable(room.cash, Price(units[venue])))
+            now, then = desk.exposure.now(leg.ticker), desk.exposure.with_orders(leg.ticker, losses)
+            for scope in _SCOPES:
+                yield Cap(f"{scope} limit", _share(plan.sets, now, then, scope, getattr(room, scope)))
+        left = limits.velocity_15s_max - desk.account.filled_within(WINDOW_15S_NS)
+        yield Cap("filled in 15 s", affordable(Money(left), Price(sum(units.values()))))
+
+
+def _share(sets: Quantity, now: Worst, then: Worst, scope: str, room: Money) -> Quantity:
+    """Sets whose growth of a worst case fits: half of the sets never adds more than half of it."""
+    grows = getattr(then, scope) - getattr(now, scope)
+    if grows <= room:
+        return sets
+    return whole(Quantity(sets * max(0, room) // grows))

@@ -1,0 +1,388 @@
+"""Scans against brute force: what they find exists, what exists they find, and no profit is overstated."""
+
+from __future__ import annotations
+
+import itertools
+import math
+
+import msgspec
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from core.domain.market import Extreme, FeeSchedule, FeeType, Fixing, Market, Strike, StrikeKind, Venue
+from core.domain.order import BookSide, Outcome, Purpose, TimeInForce
+from core.domain.units import Price, Quantity, contracts, notional_up
+from core.strategy.arbitrage import Locked, PlanKind, Taking, between, scan, takings
+from core.strategy.plan import Kept, Plan, kept, plan_fingerprint, plan_of, rest_exit, unlike
+from core.strategy.questions import Question, questions
+from core.strategy.rules import EntryRules
+from tests.strategy.conftest import Made, market_of, view_of
+
+YES, NO = BookSide.BID, BookSide.ASK
+RULES = EntryRules(depth_share=1.0)
+KINDS = StrikeKind
+
+
+def asking(ticker: str, strike: Strike, **changes: object) -> Market:
+    """A market on New York's high of a day."""
+    base = {"strike": strike, "station": "KNYC", "climate_day": "2026-11-23", "extreme": Extreme.HIGH}
+    return msgspec.structs.replace(market_of(ticker), **({**base, "exclusive": False} | changes))
+
+
+def offers(market: Market, bid: int, ask: int, size: int) -> list[Taking]:
+    """Both outcomes at the touch, cents; none at zero or a dollar."""
+    found = []
+    for side, cents in ((YES, ask), (NO, bid)):
+        if 0 < cents < 100:
+            most = contracts(size)
+            found.append(Taking(market, side, Price(cents * 100), most, most))
+    return found
+
+
+@st.composite
+def ladders(draw: st.DrawFn) -> tuple[list[Market], list[Taking]]:
+    """Neighbouring brackets, some missing, and thresholds at their edges, with quotes near or under what
+    chances would have it."""
+    cuts = draw(st.integers(2, 4))
+    strikes = [Strike(KINDS.LESS, cap=0.0)]
+    strikes += [Strike(KINDS.BETWEEN, 2.0 * i, 2.0 * i + 1) for i in range(cuts - 1)]
+    strikes += [Strike(KINDS.GREATER_OR_EQUAL, floor=2.0 * (cuts - 1))]
+    markets = [asking(f"B{i}", s) for i, s in enumerate(strikes) if draw(st.integers(0, 4))]
+    for i in range(draw(st.integers(0, 2))):
+        at = 2.0 * draw(st.integers(0, cuts - 1))
+        above = draw(st.booleans())
+        strike = Strike(KINDS.GREATER_OR_EQUAL, floor=at) if above else Strike(KINDS.LESS, cap=at)
+        markets.append(asking(f"T{i}", strike))
+    shown: list[Taking] = []
+    for market in markets:
+        wide = market.strike.kind is not KINDS.BETWEEN
+        ask = draw(st.integers(2, 75 if wide else 40))
+        shown += offers(market, ask - draw(st.integers(1, 12)), ask, draw(st.integers(1, 3)))
+    return markets, shown
+
+
+def states(question: Question) -> list[float]:
+    ends = sorted({end for s in question.spans.values() for end in (s.low, s.high) if math.isfinite(end)})
+    return [ends[0] - 1, *ends] if ends else [0.0]
+
+
+def brute(question: Question, shown: list[Taking], quantity: int) -> int:
+    """The most any choice of YES, NO or nothing in each market is sure to bring at one size."""
+    enough = [taking for taking in shown if taking.most >= quantity]
+    by_market = [[t for t in enough if t.market.ticker == ticker] for ticker in question.spans]
+    best = 0
+    for choice in itertools.product(*([None, *there] for there in by_market)):
+        legs = [leg for leg in choice if leg is not None]
+        if legs:
+            best = max(
+                best, least(question, legs, quantity) - sum(leg.cost(Quantity(quantity)) for leg in legs)
+            )
+    return best
+
+
+def least(question: Question, legs: list[Taking], quantity: int) -> int:
+    """What legs pay in the worst of all outcomes."""
+    return min(
+        sum(quantity for leg in legs if question.spans[leg.market.ticker].holds(at) is (leg.side is YES))
+        for at in states(question)
+    )
+
+
+def one(markets: list[Market]) -> Question | None:
+    found = questions(markets)
+    return found[0] if found else None
+
+
+@settings(max_examples=300, deadline=None)
+@given(ladders())
+def test_a_set_is_found_where_brute_force_finds_one_and_brings_what_it_says(
+    ladder: tuple[list[Market], list[Taking]],
+) -> None:
+    markets, shown = ladder
+    question = one(markets)
+    if question is None:
+        return
+    found = scan(question, shown)
+    sizes = sorted({int(taking.most) for taking in shown})
+    best = max((brute(question, shown, size) for size in sizes), default=0)
+    assert (found is not None) is (best > 0)
+    if found is not None:
+        legs = list(found.legs)
+        cost = sum(leg.cost(found.quantity) for leg in legs)
+        assert found.profit == least(question, legs, found.quantity) - cost <= best
+        assert len({leg.market.ticker for leg in legs}) == len(legs) > 1
+        assert all(leg.most >= found.quantity for leg in legs)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.tuples(st.integers(1, 40), st.integers(1, 12), st.integers(1, 3)), min_size=2, max_size=5))
+@example([(30, 1, 1), (30, 1, 2), (30, 1, 3)])
+def test_of_exclusive_markets_alone_exactly_the_best_set_is_found(quotes: list[tuple[int, int, int]]) -> None:
+    """Nobody knows whether one of them pays: only selling is sure, and of which ones brute force says."""
+    markets = [
+        msgspec.structs.replace(market_of(f"X{i}"), strike=Strike(KINDS.OTHER)) for i in range(len(quotes))
+    ]
+    shown = [
+        o
+        for m, (bid, gap, size) in zip(markets, quotes, strict=True)
+        for o in offers(m, bid, bid + gap, size)
+    ]
+    question = one(markets)
+    assert question is not None
+    found = scan(question, shown)
+    best = max(brute(question, shown, size) for size in {int(t.most) for t in shown})
+    assert (found.profit if found else 0) == best
+    assert found is None or (found.kind is PlanKind.SOLD and {leg.side for leg in found.legs} == {NO})
+
+
+@settings(max_examples=150, deadline=None)
+@given(ladders())
+def test_a_plan_never_overstates_its_profit_nor_understates_what_failing_legs_may_cost(
+    ladder: tuple[list[Market], list[Taking]],
+) -> None:
+    question = one(ladder[0])
+    found = scan(question, ladder[1]) if question is not None else None
+    if question is None or found is None:
+        return
+    plan = plan_of(found.kind, found.legs, found.quantity, question, "depth")
+    assert isinstance(plan, Plan)
+    assert plan.profit == found.profit
+    results = outcomes(question, plan)
+    assert min(results[frozenset(plan.tickers)]) == plan.profit
+    assert plan.worst == max(0, max(-result for case in results.values() for result in case))
+
+
+def outcomes(question: Question, plan: Plan) -> dict[frozenset[str], list[int]]:
+    """By the legs that fill, the result in each outcome; the others fail."""
+    found = {}
+    for size in range(len(plan.legs) + 1):
+        for legs in itertools.combinations(plan.legs, size):
+            cost = sum(notional_up(leg.outcome_price, leg.quantity) + leg.fee for leg in legs)
+            found[frozenset(leg.ticker for leg in legs)] = [
+                sum(leg.quantity for leg in legs if question.spans[leg.ticker].holds(at) is (leg.side is YES))
+                - cost
+                for at in states(question)
+            ]
+    return found
+
+
+@settings(max_examples=60, deadline=None)
+@given(ladders())
+def test_no_order_of_the_legs_leaves_a_worse_rest_at_most_than_the_one_chosen_for_equal_sides(
+    ladder: tuple[list[Market], list[Taking]],
+) -> None:
+    question = one(ladder[0])
+    found = scan(question, ladder[1]) if question is not None else None
+    if question is None or found is None or found.kind is PlanKind.DIFFERENCE or len(found.legs) > 5:
+        return
+    plan = plan_of(found.kind, found.legs, found.quantity, question, "depth")
+    assert isinstance(plan, Plan)
+    results = outcomes(question, plan)
+
+    def rest(order: tuple[str, ...]) -> int:
+        return max(-min(results[frozenset(order[:n])]) for n in range(1, len(order)))
+
+    best = min(rest(order) for order in itertools.permutations(plan.tickers))
+    assert rest(tuple(leg.ticker for leg in plan.legs)) == best
+
+
+@given(st.integers(1, 98), st.integers(1, 98), st.integers(1, 5))
+def test_one_book_seen_from_two_sides_is_no_arbitrage(bid: int, gap: int, size: int) -> None:
+    ask = min(99, bid + gap)
+    market = asking("T", Strike(KINDS.GREATER_OR_EQUAL, floor=4.0))
+    far = asking("U", Strike(KINDS.BETWEEN, 90.0, 91.0))
+    question = one([market, far])
+    assert question is not None
+    assert scan(question, offers(market, bid, ask, size)) is None
+
+
+def test_a_crossed_or_stale_book_and_the_last_cents_offer_nothing() -> None:
+    sound = view_of(bids=[(31, 120)], asks=[(34, 160)])
+    assert [(t.side, t.price, t.most) for t in takings(sound, EntryRules())] == [
+        (YES, 3400, contracts(40)),
+        (NO, 3100, contracts(30)),
+    ]
+    assert takings(msgspec.structs.replace(sound, stale="book 9 s old"), RULES) == ()
+    assert takings(view_of(bids=[(35, 120)], asks=[(34, 160)]), RULES) == ()
+    (yes,) = takings(view_of(bids=[(2, 120)], asks=[(4, 160)]), RULES)
+    assert yes.side is YES  # NO for 98 cents is above what we pay
+    assert takings(view_of(minimum=contracts(500)), RULES) == ()
+
+
+BRACKETS = (
+    Strike(KINDS.LESS, cap=48.0),
+    Strike(KINDS.BETWEEN, 48.0, 49.0),
+    Strike(KINDS.BETWEEN, 50.0, 51.0),
+    Strike(KINDS.GREATER, floor=51.0),
+)
+
+
+def priced(
+    strikes: tuple[Strike, ...], quotes: tuple[tuple[int, int], ...], **changes: object
+) -> Locked | None:
+    markets = [asking(f"M{i}", strike, **changes) for i, strike in enumerate(strikes)]
+    question = one(markets)
+    assert question is not None
+    shown = [
+        o for market, (bid, ask) in zip(markets, quotes, strict=True) for o in offers(market, bid, ask, 10)
+    ]
+    return scan(question, shown)
+
+
+def test_the_kinds_by_example() -> None:
+    bought = priced(BRACKETS, ((18, 20), (28, 30), (23, 25), (13, 15)))
+    assert bought is not None and (bought.kind, len(bought.legs)) == (PlanKind.SET, 4)
+    sold = priced(BRACKETS, ((28, 33), (38, 43), (33, 38), (20, 25)))
+    assert sold is not None and (sold.kind, len(sold.legs)) == (PlanKind.SOLD, 4)
+    above = tuple(Strike(KINDS.GREATER_OR_EQUAL, floor=f) for f in (70.0, 72.0))
+    nested = priced(above, ((35, 40), (48, 52)))
+    assert nested is not None and nested.kind is PlanKind.NESTED
+    assert {(leg.market.ticker, leg.side) for leg in nested.legs} == {("M0", YES), ("M1", NO)}
+    between_them = (*above, Strike(KINDS.BETWEEN, 70.0, 71.0))
+    dear = priced(between_them, ((60, 62), (38, 40), (35, 38)))
+    assert dear is not None and dear.kind is PlanKind.DIFFERENCE
+    assert {(leg.market.ticker, leg.side) for leg in dear.legs} == {("M0", YES), ("M1", NO), ("M2", NO)}
+    cheap = priced(between_them, ((60, 62), (38, 40), (8, 10)))
+    assert cheap is not None and cheap.kind is PlanKind.DIFFERENCE
+    assert {(leg.market.ticker, leg.side) for leg in cheap.legs} == {("M0", NO), ("M1", YES), ("M2", YES)}
+
+
+def test_a_hole_in_the_strikes_is_no_complete_set() -> None:
+    holed = (BRACKETS[0], BRACKETS[1], BRACKETS[3])
+    assert priced(holed, ((18, 20), (28, 30), (13, 15))) is None
+
+
+def test_thin_legs_are_left_out_where_the_others_bring_more_without_them() -> None:
+    markets = [asking(f"M{i}", strike) for i, strike in enumerate(BRACKETS)]
+    question = one(markets)
+    assert question is not None
+    quotes = ((45, 50, 90), (45, 50, 90), (30, 35, 90), (9, 12, 1))
+    shown = [o for m, (b, a, s) in zip(markets, quotes, strict=True) for o in offers(m, b, a, s)]
+    found = scan(question, shown)
+    assert found is not None and found.quantity == contracts(90)
+    assert {leg.market.ticker for leg in found.legs} == {"M0", "M1", "M2"}
+
+
+def test_markets_ask_one_question_only_where_everything_they_settle_on_is_the_same() -> None:
+    first, second = asking("A", BRACKETS[0]), asking("B", BRACKETS[1])
+    assert len(questions([first, second])) == 1
+    for other in (
+        {"station": "KLGA"},
+        {"climate_day": "2026-11-24"},
+        {"extreme": Extreme.LOW},
+        {"source": "another record"},
+        {"venue": Venue.POLYMARKET},
+        {"doubt": "not understood"},
+        {"strike": Strike(KINDS.OTHER)},
+    ):
+        assert questions([first, msgspec.structs.replace(second, **other)]) == (), other
+
+
+def test_brackets_of_a_price_meet_where_its_precision_says() -> None:
+    at = Fixing("SPX", 1_800_000_000_000, 0.01)
+    strikes = (
+        Strike(KINDS.LESS, cap=5000.0),
+        Strike(KINDS.BETWEEN, 5000.0, 5024.9999),
+        Strike(KINDS.GREATER_OR_EQUAL, floor=5025.0),
+    )
+    same = {"station": None, "climate_day": None, "extreme": None, "fixing": at}
+    question = one([asking(f"M{i}", strike, **same) for i, strike in enumerate(strikes)])
+    assert question is not None
+    spans = list(question.spans.values())
+    assert [(s.low, s.high) for s in spans] == [(-math.inf, 500_000), (500_000, 502_500), (502_500, math.inf)]
+
+
+def test_strikes_that_overlap_where_the_venue_calls_them_exclusive_conclude_nothing() -> None:
+    markets = [
+        asking(f"M{i}", s, exclusive=True)
+        for i, s in enumerate((BRACKETS[0], Strike(KINDS.BETWEEN, 47.0, 49.0)))
+    ]
+    question = one(markets)
+    assert question is not None and "overlap" in question.refusal
+    shown = [o for market in markets for o in offers(market, 80, 85, 5)]
+    assert scan(question, shown) is None
+
+
+def across(no_cents: int, **changes: object) -> tuple[Market, Market, tuple[Taking, Taking] | None]:
+    here = asking("K", BRACKETS[1])
+    curve = FeeSchedule(FeeType.TAKER_CURVE, multiplier_e6=50_000)
+    there = asking("P", BRACKETS[1], venue=Venue.POLYMARKET, fees=curve, **changes)
+    legs = between(offers(here, 38, 40, 10), offers(there, 100 - no_cents, 97, 10), opposite=False)
+    return here, there, legs[0] if legs else None
+
+
+def test_two_venues_are_charged_a_cent_and_may_lose_everything() -> None:
+    _, _, legs = across(50)
+    assert legs is not None and [leg.side for leg in legs] == [YES, NO]
+    plan = plan_of(PlanKind.VENUES, legs, contracts(10), None, "depth")
+    assert isinstance(plan, Plan)
+    assert plan.profit == 10_000_000 - plan.cost - plan.fee - 100_000
+    assert plan.worst == plan.cost + plan.fee
+    assert "both may pay nothing" in plan.cautions[1]
+    close = across(57)[2]
+    assert close is not None  # three cents, most of which are fees: nothing is left after the charge
+    assert isinstance(plan_of(PlanKind.VENUES, close, contracts(10), None, "depth"), str)
+
+
+def test_opposite_questions_are_held_by_the_same_outcome_on_both() -> None:
+    here, there, _ = across(50)
+    legs = between(offers(here, 38, 40, 10), offers(there, 30, 35, 10), opposite=True)
+    assert [[leg.side for leg in pair] for pair in legs] == [[YES, YES], [NO, NO]]
+
+
+@pytest.mark.parametrize(
+    "changed", [{"station": "KLGA"}, {"station": None}, {"climate_day": "2026-11-24"}, {"extreme": None}]
+)
+def test_weather_on_another_station_or_day_is_never_arbitrage(changed: dict[str, object]) -> None:
+    here, there, _ = across(50)
+    assert unlike(here, there) == ""
+    assert "no arbitrage" in unlike(here, msgspec.structs.replace(there, **changed))
+
+
+def whole_plan() -> Plan:
+    found = priced(BRACKETS, ((18, 20), (28, 30), (23, 25), (13, 15)))
+    question = one([asking(f"M{i}", strike) for i, strike in enumerate(BRACKETS)])
+    assert found is not None
+    plan = plan_of(found.kind, found.legs, found.quantity, question, "depth")
+    assert isinstance(plan, Plan)
+    return plan
+
+
+def test_legs_are_immediate_and_the_fingerprint_holds_each_of_them() -> None:
+    plan = whole_plan()
+    assert all(leg.tif is TimeInForce.IOC and leg.purpose is Purpose.OPEN for leg in plan.legs)
+    assert [leg.outcome_price for leg in plan.legs] == [1500, 2000, 2500, 3000]
+    seen = {plan_fingerprint("P1", plan, 5)}
+    for i, leg in enumerate(plan.legs):
+        for change in (
+            {"price": Price(leg.price + 100)},
+            {"quantity": contracts(9)},
+            {"ticker": "Z"},
+            {"side": NO},
+        ):
+            legs = list(plan.legs)
+            legs[i] = msgspec.structs.replace(leg, **change)
+            seen.add(plan_fingerprint("P1", msgspec.structs.replace(plan, legs=tuple(legs)), 5))
+    assert len(seen) == 17
+
+
+def test_what_was_sold_came_from_the_rest_first() -> None:
+    filled = {"A": contracts(10), "B": contracts(4)}
+    assert kept(filled, {}, "A") == (contracts(4), contracts(6))
+    assert kept(filled, {}, "B") == (contracts(4), 0)
+    assert kept(filled, {"A": contracts(6)}, "A") == (contracts(4), 0)
+    assert kept(filled, {"A": contracts(8)}, "A") == (contracts(2), 0)
+
+
+def test_the_rest_is_sold_to_the_touch_and_never_more_than_is_there(made: Made) -> None:
+    view = view_of(bids=[(31, 3)], asks=[(34, 160)], net=8)
+    left = Kept(Outcome.YES, rest=contracts(5), name="P7 every YES bought")
+    order = rest_exit(view, left)
+    assert order is not None and order.reduce_only and order.purpose is Purpose.CLOSE
+    assert (order.side, order.price, order.quantity) == (NO, 3100, contracts(3))
+    assert "P7 every YES bought" in order.why
+    no = rest_exit(view_of(net=-8), msgspec.structs.replace(left, outcome=Outcome.NO))
+    assert no is not None and (no.side, no.price, no.quantity) == (YES, 3400, contracts(5))
+    assert rest_exit(msgspec.structs.replace(view, stale="book 9 s old"), left) is None
+    assert rest_exit(view_of(bids=[], net=8), left) is None
