@@ -1,7 +1,7 @@
 """Reading a data set's tables: every fault names file, line and remedy.
 
 A row that cannot be read or comes twice makes its file unusable: what is wrong in one place may be wrong in
-others. A cell without a number is a gap.
+others. Its set is left out and told. A cell without a number is a gap.
 """
 
 from __future__ import annotations

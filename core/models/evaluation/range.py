@@ -14,7 +14,7 @@ import numpy.typing as npt
 from core.models import scores
 from core.models.evaluation.range_files import daily, hourly
 from core.models.evaluation.range_series import Said, Series, btcusd, eurusd, spx, spy
-from core.models.evaluation.rows import Counted, Report, Row, none_counts, row
+from core.models.evaluation.rows import Counted, DataError, Report, Row, none_counts, reported, row
 from core.models.laws import Array, Law
 
 TASK = "range"
@@ -34,15 +34,20 @@ _SETS: tuple[tuple[str, Callable[[Path, int | None], Series]], ...] = (
 
 
 def score(data: Path, counted: Counted) -> Report:
-    """Scores of every history in ``data``. Raises ``DataError`` for a file with a wrong row."""
+    """Scores of every history in ``data``. Raises ``DataError`` where a file with a wrong row leaves none."""
     rows: list[Row] = []
     notes: list[str] = []
+    faults: list[DataError] = []
     for name, read in _SETS:
         path = data / FOLDER / name
         if not path.is_file():
             notes.append(f"{FOLDER}/{name} is not there: its table is left out.")
             continue
-        series = read(path, counted.fit_until)
+        try:
+            series = read(path, counted.fit_until)
+        except DataError as fault:
+            faults.append(fault)
+            continue
         found = scored(series, counted)
         rows += found
         if not found:
@@ -50,7 +55,7 @@ def score(data: Path, counted: Counted) -> Report:
             notes.append(f"{none_counts(f'{FOLDER}/{name}', series.days)} {started}")
         if series.left_out:
             notes.append(f"{FOLDER}/{name}: {series.left_out} rows or days with a hole are left out.")
-    return Report(TASK, tuple(rows), tuple(notes))
+    return reported(TASK, rows, notes, faults)
 
 
 def scored(series: Series, counted: Counted) -> list[Row]:

@@ -79,6 +79,14 @@ class Report(msgspec.Struct, frozen=True):
     """Not part of the JSON."""
 
 
+def reported(task: str, rows: Sequence[Row], notes: Sequence[str], faults: Sequence[DataError]) -> Report:
+    """A set that cannot be scored is told beside the rows of the others; raises its ``DataError`` where
+    there are none."""
+    if faults and not rows:
+        raise faults[0]
+    return Report(task, tuple(rows), (*notes, *(f"{fault} Its table is left out." for fault in faults)))
+
+
 def row(
     model: str,
     group: str,

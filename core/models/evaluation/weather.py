@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.models.evaluation.law_rows import law_rows
-from core.models.evaluation.rows import Counted, Report, Row, none_counts
+from core.models.evaluation.rows import Counted, DataError, Report, Row, none_counts, reported
 from core.models.evaluation.short_lead import short_rows
 from core.models.evaluation.weather_files import LEADS, SHORT, LeadSet, lead_set, short_set
 from core.models.evaluation.weather_laws import dressed, laws, steps_of
@@ -26,24 +26,34 @@ TASK = "weather"
 
 
 def score(directory: Path, counted: Counted) -> Report:
-    """Rows of every set under ``directory``. Raises ``DataError`` for a wrong file."""
+    """Rows of every set under ``directory``. Raises ``DataError`` where a wrong file leaves none."""
     rows: list[Row] = []
     notes: list[str] = []
-    if (directory / LEADS).is_dir():
-        data = lead_set(directory / LEADS)
-        scored = {lead: lead_rows(data, lead, counted) for lead in range(data.highs.shape[1])}
-        rows += itertools.chain.from_iterable(scored.values())
-        notes += _without_rows(data, scored)
-        if not data.guidance:
-            notes.append(f"{LEADS} has no nbm_hrrr.csv: the default rests on one source everywhere.")
-    else:
-        notes.append(f"{LEADS} is not there: its table is left out.")
-    if (directory / SHORT).is_dir():
-        found, left_out = short_rows(short_set(directory / SHORT), counted)
-        rows, notes = rows + found, notes + left_out
-    else:
-        notes.append(f"{SHORT} is not there: its table is left out.")
-    return Report(TASK, tuple(rows), tuple(notes))
+    faults: list[DataError] = []
+    for name, rows_of in ((LEADS, _of_leads), (SHORT, _of_short)):
+        if not (directory / name).is_dir():
+            notes.append(f"{name} is not there: its table is left out.")
+            continue
+        try:
+            found, told = rows_of(directory / name, counted)
+        except DataError as fault:
+            faults.append(fault)
+            continue
+        rows, notes = rows + found, notes + told
+    return reported(TASK, rows, notes, faults)
+
+
+def _of_leads(folder: Path, counted: Counted) -> tuple[list[Row], list[str]]:
+    data = lead_set(folder)
+    scored = {lead: lead_rows(data, lead, counted) for lead in range(data.highs.shape[1])}
+    notes = _without_rows(data, scored)
+    if not data.guidance:
+        notes.append(f"{LEADS} has no nbm_hrrr.csv: the default rests on one source everywhere.")
+    return list(itertools.chain.from_iterable(scored.values())), notes
+
+
+def _of_short(folder: Path, counted: Counted) -> tuple[list[Row], list[str]]:
+    return short_rows(short_set(folder), counted)
 
 
 def _without_rows(data: LeadSet, scored: Mapping[int, Sequence[Row]]) -> list[str]:

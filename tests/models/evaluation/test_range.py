@@ -167,6 +167,18 @@ def test_a_wrong_row_is_refused_with_its_line(tmp_path: Path, bad: str, says: st
     assert says in str(refusal.value)
 
 
+def test_a_wrong_file_leaves_the_others_their_tables(tmp_path: Path) -> None:
+    written(tmp_path, [HEAD, "2020-01-02,x,14,14"])
+    data = random_daily(150)
+    moves = zip(data.days, data.columns["close"], strict=True)
+    lines = [f"{date.fromordinal(int(day)).isoformat()},1,1,1,{close:.2f}" for day, close in moves]
+    written(tmp_path, ["day,open,high,low,close", *lines], "btcusd_daily.csv")
+    report = score(tmp_path, Counted())
+    assert {row.group for row in report.rows} == {"BTC/USD"}
+    assert report.notes[-1].startswith("spx_vix_daily.csv, line 2: spx_close is 'x', no number;")
+    assert report.notes[-1].endswith(" Its table is left out.")
+
+
 def test_a_repeated_hour_and_a_torn_archive_are_refused(tmp_path: Path) -> None:
     bar = "2020-01-02 13:00:00,2020-01-02,1,1,1,1"
     path = written(tmp_path, ["time,day,open,high,low,close", bar, bar], "eurusd_hourly.csv.gz")

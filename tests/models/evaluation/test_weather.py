@@ -191,6 +191,17 @@ def test_a_frozen_forecast_counts_for_no_model_while_the_default_says_nothing(tm
     assert {r.n for r in rows} == {10 + 7}
 
 
+def test_a_wrong_file_leaves_the_other_set_its_table(tmp_path: Path) -> None:
+    write_leads(tmp_path, days=200)
+    (tmp_path / "openmeteo_short_lead").mkdir()
+    report = weather.score(tmp_path, Counted(first=ORDINAL + 180))
+    assert found(report, "default").n == 40
+    assert report.notes == (
+        "openmeteo_short_lead has no forecasts_20_cities.csv; add it or leave the set out. "
+        "Its table is left out.",
+    )
+
+
 def test_what_does_not_count_is_told(directory: Path, tmp_path: Path) -> None:
     later = weather.score(directory, Counted(first=ORDINAL + 420))
     assert later.rows == ()
