@@ -52,7 +52,8 @@ def feed_row(health: FeedHealth, apart: Apart | None) -> FeedRow:
 
 def _budget_row(left: Left) -> BudgetRow:
     quota = left.quota
-    return BudgetRow(left.left, quota.most, quota.unit, quota.per.name.lower(), left.whole_ms)
+    # A bought plan grants more than the free one that is declared.
+    return BudgetRow(left.left, max(left.left, quota.most), quota.unit, quota.per.name.lower(), left.whole_ms)
 
 
 def release_row(known: Known, settings: ReleaseSettings) -> ReleaseRow:

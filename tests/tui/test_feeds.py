@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from core.control.protocol import ConfirmRelease, Frame, Query, TryFeed
+from core.control.protocol import ConfirmRelease, EnterView, Frame, Query, TryFeed
 from core.control.tables import FeedRow
 from tests.tui import rows
 from tests.tui.conftest import Desk, running
@@ -154,6 +154,12 @@ async def test_a_source_is_tested_by_name_or_label_and_an_unknown_one_names_the_
         await desk.press("colon", *"feeds confirm cpi", "enter")
         confirmed = await desk.engine.expect(ConfirmRelease)
         assert confirmed.kind == "cpi"  # type: ignore[attr-defined]
+        await desk.press("colon", *"view cpi next consensus 0.3 ", "plus", "minus", *"0.1 a survey", "enter")
+        view = await desk.engine.expect(EnterView)
+        assert view.released == "next" and view.centre == "consensus"  # type: ignore[attr-defined]
+        assert (view.value, view.sd, view.source) == ("0.3", "0.1", "a survey")  # type: ignore[attr-defined]
+        await desk.press("colon", *"view cpi next consensus 0.3 ", "plus", "minus", *"0.1", "enter")
+        await desk.shows("say where it is from")
 
 
 @pytest.mark.parametrize("width", [80, 120, 160, 200])

@@ -20,13 +20,14 @@ from core.sim.games import LEAGUES, Fixture, Offered
 
 PREFIX = "/odds-api"
 ADDRESSES = {"odds-api": {"api": PREFIX}}
-CREDITS, CALLS_A_SECOND = 500, 30
+CREDITS, BOUGHT, CALLS_A_SECOND = 500, 20_000, 30
+"""Credits a month: of the free plan, and of the next one, which the desks of simulated worlds have."""
 MARKETS = ("h2h", "spreads", "totals")
 _REGIONS = ("us", "us2", "uk", "eu", "au")
 
 
 def routes(around: Around) -> list[BaseRoute]:
-    return OddsApi(around).routes()
+    return OddsApi(around, BOUGHT).routes()
 
 
 class _RefusedError(Exception):
@@ -40,8 +41,8 @@ class _RefusedError(Exception):
 class OddsApi:
     """The provider. ``used`` are the credits spent in the month ``month``; a test may set both."""
 
-    def __init__(self, around: Around) -> None:
-        self._around = around
+    def __init__(self, around: Around, plan: int = CREDITS) -> None:
+        self._around, self._credits = around, plan
         self.used, self.month = 0, ""
         self._asked_ns: deque[int] = deque(maxlen=CALLS_A_SECOND)
 
@@ -71,14 +72,14 @@ class OddsApi:
         try:
             self._admit(request)
             body, cost = make()
-            if self.used + cost > CREDITS:
+            if self.used + cost > self._credits:
                 cost = 0
                 raise _RefusedError(401, "OUT_OF_USAGE_CREDITS", "Usage quota has been reached.")
             self.used += cost
             status = 200
         except _RefusedError as refused:
             body, status = {"message": refused.message, "error_code": refused.code}, refused.status
-        counted = {"remaining": CREDITS - self.used, "used": self.used, "last": cost}
+        counted = {"remaining": self._credits - self.used, "used": self.used, "last": cost}
         headers = {f"x-requests-{name}": str(number) for name, number in counted.items()}
         return Response(msgspec.json.encode(body), status, headers, "application/json")
 
