@@ -57,7 +57,6 @@ from core.risk.releases import Affected, shipped
 from core.risk.trips import Trip
 from core.venues.venue import VenueGateway, VenueListener
 
-EVALUATE_S = 0.25
 PLANS_S = 0.5
 PATIENCE_S = 20.0
 """The start-up list is put away after this even if no model has spoken."""
@@ -275,7 +274,8 @@ class Engine(Operations):
             workers.keep(f"feed {feed.name}", feed.run)
         workers.every("guard", 1.0, self._every_second)
         workers.every("belief", belief.MARK_S, self._note_belief)
-        workers.every("strategy", EVALUATE_S, self.trading.evaluate)
+        workers.keep("prices", self._every_price)
+        workers.keep("strategy", self.trading.run)
         workers.every("plans", PLANS_S, self.arbitrage.look)
         for venue, seat in desk.seats.items():
             work = SeatWork(desk, seat, self._listeners[venue], self.catalogue, workers)
@@ -362,15 +362,20 @@ class Engine(Operations):
         self.guard.tick()
         self._compare_sources()
         self.desk.watched.tick()
-        self.desk.pricing.price_all()
-        self.desk.forecasts.look()
-        self.trading.mark_all()
-        self.trading.tell_best()
         if self.state.starting:
             if any(health.state is FeedState.OK for health in self.state.feeds.values()):
                 self._tick_off(FEEDS)
             if any(event.fair is not None for event in self.state.events.values()):
                 self._tick_off(MODELS)
+
+    async def _every_price(self) -> None:
+        """What changes with time alone, once a second."""
+        while True:
+            await asyncio.sleep(1.0)
+            await self.desk.pricing.reprice()
+            self.desk.forecasts.look()
+            self.trading.mark_all()
+            self.trading.tell_best()
 
     def _note_belief(self) -> None:
         belief.note(self.desk.scribe.log, self.desk.ledger, self.state.halts)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable, Sequence, Set
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence, Set
 from typing import Any
 
 from core.domain.clock import Clocks
@@ -28,6 +28,8 @@ CHANGE_SAMPLE_MS = 300_000
 JUMP_WINDOW_NS = 5_000_000_000
 PUSHED_EVERY_NS = 50_000_000
 """Real time between two passes over what pushed values move: what comes in between waits for the next."""
+STEP_EVENTS = 6
+"""Priced together in one step of the loop where nothing hurries."""
 Spawn = Callable[[str, Coroutine[Any, Any, None]], object]
 """Runs observed work beside the caller."""
 
@@ -44,7 +46,7 @@ class Pricing:
         alarms: Alarms,
         model: ModelId,
         knowledge: Knowledge,
-        on_moved: Callable[[Set[str]], None],
+        on_moved: Callable[[Set[str]], Awaitable[None]],
         spawn: Spawn,
         on_refused: Callable[[EventState], None],
         quote: Quote,
@@ -117,15 +119,21 @@ class Pricing:
         self.price([event for event in self._state.events.values() if self._subject(event) in subjects])
 
     def price_all(self) -> None:
-        """Time passes without news too: the rest of a day shrinks, inputs grow old."""
+        """What every price rests on has changed."""
+        self.price([event for event in self._state.events.values() if self._open(event)])
+
+    async def reprice(self) -> None:
+        """Time passes without news too: the rest of a day shrinks, inputs grow old. As many events at once as
+        make a short step of the loop."""
+        names = list(self._state.events)
+        for start in range(0, len(names), STEP_EVENTS):
+            known = (self._state.events.get(name) for name in names[start : start + STEP_EVENTS])
+            self.price([event for event in known if event is not None and self._open(event)])
+            await asyncio.sleep(0)
+
+    def _open(self, event: EventState) -> bool:
         markets = self._state.markets
-        self.price(
-            [
-                event
-                for event in self._state.events.values()
-                if any(markets[ticker].market.status is MarketStatus.ACTIVE for ticker in event.markets)
-            ]
-        )
+        return any(markets[ticker].market.status is MarketStatus.ACTIVE for ticker in event.markets)
 
     def expire(self) -> None:
         """Whatever rests on an input that has passed its limit is no price any more."""
@@ -283,7 +291,7 @@ class Pricing:
     async def _tell(self) -> None:
         """Tell of every changed price once what came with it is priced too."""
         moved, self._moved = self._moved, set()
-        self._on_moved(moved)
+        await self._on_moved(moved)
         self.on_news()
 
 

@@ -1,5 +1,6 @@
 """The strategy's loop: what changed is looked at and becomes cards, or orders: a changed fair value at
-once, books and the rest four times a second.
+once, books and the rest four times a second. Each event is a step of its own: between two of them the loop
+turns, so that fills, stops and quotes wait for one event at most.
 
 Semi-automatic mode makes a card of every order the strategy wants; automatic mode releases each card
 itself, through the same gate. What is no longer wanted is withdrawn, and cancelled if it rests.
@@ -7,6 +8,7 @@ itself, through the same gate. What is no longer wanted is withdrawn, and cancel
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Set
 
 import msgspec
@@ -40,6 +42,7 @@ from core.strategy.rules import MarketView
 
 Views = dict[str, MarketView]
 
+EVALUATE_S = 0.25
 UNPRICED_NS_MAX = 30_000_000_000
 """So long after the desk is ready what an earlier run left may rest without a price from this one."""
 TOP_UP_DIVISOR = 4
@@ -52,6 +55,9 @@ class Trading:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._dirty: set[str] = set()
+        """Events whose market, price or account changed since they were followed last."""
+        self._due: set[str] = set()
+        """Events that are followed and not looked at yet."""
         self._event_of: dict[str, str] = {}
         self._found: dict[str, Assessment] = {}
         self._ready_ns: int | None = None
@@ -71,23 +77,41 @@ class Trading:
         """Something above the markets changed: a limit, a pause, the mode, or simply the time."""
         self._dirty.update(self._desk.state.events)
 
-    def evaluate(self) -> None:
+    async def run(self) -> None:
+        """Evaluate until cancelled."""
+        while True:
+            await asyncio.sleep(EVALUATE_S)
+            await self.evaluate()
+
+    async def evaluate(self) -> None:
         """Look at everything marked since the last time, and at every event with a card."""
         desk = self._desk
         desk.pricing.expire()
         desk.approvals.tick()
-        desk.approvals.overflow.clear()
         self._dirty.update(card.candidate.event_ticker for card in desk.approvals.queue())
-        self.look(frozenset(self._dirty))
+        await self.look(frozenset(self._dirty))
 
-    def look(self, events: Set[str]) -> None:
-        """Look at these events now."""
-        self._dirty -= events
-        self._desk.pricing.follow(events)
+    async def look(self, events: Set[str]) -> None:
+        """Look at these events now, one in each step of the loop. What another look has come to first is left
+        to it; what moves while it waits for its turn is followed again."""
+        self._follow(events)
         for name in sorted(events):
-            event = self._desk.state.events.get(name)
-            if event is not None:
-                self._event(event)
+            if name in self._due:
+                self._look_at(name)
+                await asyncio.sleep(0)
+
+    def _follow(self, events: Set[str]) -> None:
+        self._dirty -= events
+        self._due |= events
+        self._desk.pricing.follow(events)
+
+    def _look_at(self, name: str) -> None:
+        if name in self._dirty:
+            self._follow({name})
+        self._due.discard(name)
+        event = self._desk.state.events.get(name)
+        if event is not None:
+            self._event(event)
 
     def unpriced(self, event: EventState) -> None:
         """An event has no price: its entries go, cards and resting orders. What becomes of exits the next
@@ -161,6 +185,7 @@ class Trading:
             found = entries(event.fair, views, self._found, room, desk.rules, world)
             wanted = {c.ticker: c for c in found if not _crumb(c, views[c.ticker])}
         for ticker in event.markets:
+            desk.approvals.overflow.discard(ticker)
             view = views.get(ticker)
             if view is not None:
                 leave = self._exit(desk.state.markets[ticker], view)
@@ -203,6 +228,7 @@ class Trading:
         """A market left the desk."""
         self._event_of.pop(ticker, None)
         self._found.pop(ticker, None)
+        self._desk.approvals.overflow.discard(ticker)
 
     def _exit(self, market: MarketState, view: MarketView) -> Candidate | None:
         desk, ticker = self._desk, market.market.ticker

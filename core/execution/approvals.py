@@ -149,7 +149,7 @@ class Approvals:
         self._quiet_until_ms: dict[tuple[str, str, str, str], int] = {}
         self.proposals: dict[str, Proposal] = {}
         self.overflow: set[str] = set()
-        """Markets whose candidates found no room in the queue since it was last cleared."""
+        """Markets whose candidates found no room in the queue when they were looked at last."""
         self.changed: Callable[[str], None] = lambda _id: None
 
     # --- reading -------------------------------------------------------------------------------

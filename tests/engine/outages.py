@@ -18,7 +18,7 @@ from typing import NamedTuple
 from core.domain.clock import Clocks, WorldClock
 from core.domain.order import OrderIntent, Purpose
 from core.domain.units import Price
-from core.engine.engine import EVALUATE_S
+from core.engine.trading import EVALUATE_S
 from core.execution.approvals import STANDING
 from core.feeds.deribit import DECLARATION as DERIBIT
 from core.feeds.deribit import DeribitDialogue
