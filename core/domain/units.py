@@ -107,3 +107,8 @@ def complement(price: Price) -> Price:
 def price_floor(probability: float) -> Price:
     """The highest price not above ``probability`` dollars: for values we would pay."""
     return Price(int(probability * ONE_DOLLAR // 1))
+
+
+def price_ceiling(probability: float) -> Price:
+    """The lowest price not below ``probability`` dollars: for values we would give away."""
+    return Price(-int(-probability * ONE_DOLLAR // 1))

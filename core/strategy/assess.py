@@ -102,8 +102,8 @@ def needed_edge(
     return Price(
         max(
             rules.min_edge,
-            int(rules.edge_sigmas * fair.sigma * ONE_DOLLAR),
-            int(rules.min_return * cost.average),
+            math.ceil(rules.edge_sigmas * fair.sigma * ONE_DOLLAR),
+            math.ceil(rules.min_return * cost.average),
             tick + 1,
         )
     )

@@ -7,7 +7,7 @@ import msgspec
 from core.domain.fees import SMALLEST_FILL, UnknownFeeError, estimate
 from core.domain.market import MarketStatus
 from core.domain.order import BookSide, Purpose, TimeInForce
-from core.domain.units import ONE_CONTRACT, ONE_DOLLAR, Money, Price, Quantity, price_floor
+from core.domain.units import ONE_CONTRACT, ONE_DOLLAR, Money, Price, Quantity, price_ceiling
 from core.models.fair_value import FairValue
 from core.strategy.edge import exit_value
 from core.strategy.proposal import Candidate, FeeRole, Sizing
@@ -174,7 +174,8 @@ def _waiting_cost(
 
 
 def _worth(fair: FairValue, held: BookSide) -> Price:
-    return price_floor(fair.probability if held is BookSide.BID else 1.0 - fair.probability)
+    """What is given away by a sale: it must not look cheaper than it is."""
+    return price_ceiling(fair.probability if held is BookSide.BID else 1.0 - fair.probability)
 
 
 def _order(why: _Why, fair: FairValue, sale: _Sale, view: MarketView, rules: EntryRules) -> Candidate:

@@ -133,6 +133,17 @@ def test_never_more_than_may_be_sold_and_never_the_wrong_way(
     assert order.side.sign == (-1 if net > 0 else 1)
 
 
+@given(st.integers(1, 99), st.floats(0.002, 0.998), st.sampled_from((-9, 9)))
+def test_an_exit_is_never_shown_better_than_it_is(made: Any, cents: int, fair: float, net: int) -> None:
+    bids, asks = (((cents, 90),), ()) if net > 0 else ((), ((cents, 90),))
+    found = leaving(made, made.fair(probability=fair), made.view(net=net, bids=bids, asks=asks))
+    if found.candidate is None:
+        return
+    order, worth = found.candidate, fair if net > 0 else 1 - fair
+    brings = order.outcome_price - order.fee / order.quantity * 10_000
+    assert order.edge <= brings - worth * 10_000 + 1e-6
+
+
 def test_a_fraction_of_a_contract_can_be_sold(made: Any) -> None:
     view = made.view(net=1, bids=((60, 2),), asks=((62, 2),), sellable=Quantity(370_000))
     found = leaving(made, made.fair(probability=0.4), view)

@@ -411,6 +411,13 @@ def test_an_edge_survives_the_tick_that_hurts(made: Any, side: BookSide, price: 
     assert needed_edge(made.fair(), made.view(market=market), side, Price(price), cost, rules) == needed
 
 
+@given(st.floats(0.0, 0.2), st.integers(1, 9_700))
+def test_no_less_is_needed_than_the_shares_of_error_and_cost(made: Any, sigma: float, paid: int) -> None:
+    rules, cost = EntryRules(min_edge=Price(0)), Cost(contracts(1), Price(paid), Money(0))
+    needed = needed_edge(made.fair(sigma=sigma), made.view(), BookSide.BID, Price(3200), cost, rules)
+    assert needed >= max(rules.edge_sigmas * sigma * 10_000, rules.min_return * paid)
+
+
 def test_half_the_size_is_priced_by_its_own_walk(made: Any) -> None:
     view, fair = made.view(asks=((34, 8), (35, 72))), made.fair(probability=0.42)
     taken = only(propose(made, [view], [fair], TAKER))
