@@ -5,26 +5,32 @@ from __future__ import annotations
 from core.domain.order import Order
 from core.domain.units import Price, Quantity
 from core.engine.desk import Desk
+from core.engine.facts import judge, unproven
 from core.engine.state import Mode
 from core.models.fair_value import FairValue
 from core.strategy.entries import displaced, lapsed
 from core.strategy.proposal import Candidate, FeeRole, Sizing
 from core.strategy.rules import MarketView
+from core.strategy.sizing import crumb
 
 
 def unwanted(desk: Desk, order: Order, fair: FairValue, view: MarketView) -> str:
     """Why a working entry should be cancelled; empty while it is wanted.
 
     Only automatic mode moves an order to a better place: a person who chose a price is not asked again for
-    a tick.
+    a tick. It gives no place up that it could not take again: where it may open nothing, where the gate would
+    refuse the next order, or where what is left is too little to be added anew.
     """
     entry, rules = _of_order(order, fair), desk.rules
     why = lapsed(fair, view, entry, rules, desk.clocks.world_ms())
     age_ms = desk.clocks.wall_ms() - order.intent.created_ms
     moves = desk.state.mode is Mode.AUTO and entry.post_only and age_ms >= rules.requote_after_s * 1000
-    if why or not moves:
+    if why or not moves or unproven(desk, entry):
         return why
-    return displaced(fair, view, entry, _before(desk, order, view), rules)
+    move = displaced(fair, view, entry, _before(desk, order, view), rules)
+    if move is None or crumb(move.order.quantity, Quantity(abs(view.position.net))):
+        return ""
+    return move.why if judge(desk, move.order, without=order.intent.client_order_id).passed else ""
 
 
 def _before(desk: Desk, order: Order, view: MarketView) -> Quantity:

@@ -14,6 +14,7 @@ from collections.abc import Set
 import msgspec
 
 from core.domain.order import BookSide, Life, Order, Purpose
+from core.domain.units import Quantity
 from core.engine.desk import Desk
 from core.engine.exiting import exit_wanted, note
 from core.engine.facts import (
@@ -39,14 +40,13 @@ from core.strategy.entries import entries, lapsed, outcomes_of
 from core.strategy.plan import ARBITRAGE, rest_exit
 from core.strategy.proposal import Candidate
 from core.strategy.rules import MarketView
+from core.strategy.sizing import crumb
 
 Views = dict[str, MarketView]
 
 EVALUATE_S = 0.25
 UNPRICED_NS_MAX = 30_000_000_000
 """So long after the desk is ready what an earlier run left may rest without a price from this one."""
-TOP_UP_DIVISOR = 4
-"""An addition smaller than this part of what is held is left out: crumbs cost rate and queue places."""
 
 
 class Trading:
@@ -183,7 +183,7 @@ class Trading:
         world = desk.clocks.world_ms()
         if event.fair is not None and not event.refusal and room is not None:
             found = entries(event.fair, views, self._found, room, desk.rules, world)
-            wanted = {c.ticker: c for c in found if not _crumb(c, views[c.ticker])}
+            wanted = {c.ticker: c for c in found if not crumb(c.quantity, _there(views[c.ticker]))}
         for ticker in event.markets:
             desk.approvals.overflow.discard(ticker)
             view = views.get(ticker)
@@ -390,10 +390,9 @@ class Trading:
         return refused(f"{card.id} was not sent: {gone}.")
 
 
-def _crumb(wanted: Candidate, view: MarketView) -> bool:
-    """Whether an entry would only add a little to what is there already."""
-    there = abs(view.position.net) + view.opening_bid + view.opening_ask
-    return wanted.quantity * TOP_UP_DIVISOR < there
+def _there(view: MarketView) -> Quantity:
+    """Contracts held and on order."""
+    return Quantity(abs(view.position.net) + view.opening_bid + view.opening_ask)
 
 
 def _continues(card: Proposal, wanted: Candidate) -> bool:

@@ -152,9 +152,11 @@ def _entries_on(side: BookSide, fair: FairValue, view: MarketView, rules: EntryR
     return found + (_at(side, FeeRole.TAKER, [limit], fair, view, rules) if limit is not None else [])
 
 
-def resting_on(side: BookSide, fair: FairValue, view: MarketView, rules: EntryRules) -> list[Assessment]:
-    """The places in the book in which an order of ours could wait."""
-    return _at(side, FeeRole.MAKER, _resting_prices(side, view, rules), fair, view, rules)
+def resting_on(
+    side: BookSide, fair: FairValue, view: MarketView, rules: EntryRules, most: Quantity | None = None
+) -> list[Assessment]:
+    """The places in the book in which an order of ours, of ``most`` contracts if any, could wait."""
+    return _at(side, FeeRole.MAKER, _resting_prices(side, view, rules), fair, view, rules, most)
 
 
 def _at(
@@ -164,12 +166,14 @@ def _at(
     fair: FairValue,
     view: MarketView,
     rules: EntryRules,
+    most: Quantity | None = None,
 ) -> list[Assessment]:
     found = []
     for price in prices:
         if paid(side, price) > rules.price_max:
             continue
         quantity = max(depth_share(view, side, price, role, rules), rules.min_quantity)
+        quantity = quantity if most is None else min(quantity, most)
         at = edge_at(fair, view, side, price, quantity, role, rules)
         if at is None:
             continue

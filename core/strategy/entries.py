@@ -69,7 +69,7 @@ def entries(
     shape = outcomes_of(event, views) if chances else ""
     if isinstance(shape, str):
         return ()
-    chances.sort(key=lambda c: -c.found.edge * c.found.fill * c.found.quantity)
+    chances.sort(key=lambda c: -_brings(c.found))
     wanted = stakes(
         shape,
         [c.offer(headroom, rules) for c in chances],
@@ -125,22 +125,39 @@ def lapsed(fair: FairValue, view: MarketView, candidate: Candidate, rules: Entry
     return ""
 
 
+class Move(msgspec.Struct, frozen=True):
+    """A resting entry as it would be sent to a better place, and why it should be."""
+
+    order: Candidate
+    why: str
+
+
 def displaced(
     fair: FairValue, view: MarketView, order: Candidate, before: Quantity, rules: EntryRules
-) -> str:
-    """Why a resting entry with ``before`` contracts ahead of it is better placed elsewhere, empty where not.
+) -> Move | None:
+    """Where a resting entry with ``before`` contracts ahead of it is better placed; ``None`` where it is not.
 
     A tick of price is weighed against the share that is expected to fill: a good place in the queue is kept.
+    Of the whole order: a smaller one that fills sooner is no better place for what it leaves out.
     """
     now = edge_at(fair, view, order.side, order.price, order.quantity, order.fee_role, rules)
-    places = [a for a in resting_on(order.side, fair, view, rules) if a.pays and a.price != order.price]
-    best = max(places, key=lambda a: a.edge * a.fill, default=None)
+    found = resting_on(order.side, fair, view, rules, order.quantity)
+    places = [a for a in found if a.pays and a.price != order.price]
+    best = max(places, key=_brings, default=None)
     if now is None or best is None:
-        return ""
-    gain = best.edge * best.fill - now[1] * share_filled(before, order.quantity, rules)
+        return None
+    gain = _brings(best) / order.quantity - now[1] * share_filled(before, order.quantity, rules)
     if gain < rules.requote_gain:
-        return ""
-    return f"a place at {paid(order.side, best.price) / 100:g}c is worth {gain / 100:.1f}c more"
+        return None
+    fee = cost_at(view.market.fees, best.side, best.price, best.quantity, best.role).fee
+    return Move(
+        msgspec.structs.replace(order, price=best.price, quantity=best.quantity, fee=fee, edge=best.edge),
+        f"a place at {paid(order.side, best.price) / 100:g}c is worth {gain / 100:.1f}c more",
+    )
+
+
+def _brings(place: Assessment) -> float:
+    return place.edge * place.fill * place.quantity
 
 
 def _held(view: MarketView) -> tuple[Held, ...]:

@@ -15,6 +15,8 @@ from core.domain.units import ONE_CONTRACT, Money, Price, Quantity
 from core.strategy.kelly import IMPOSSIBLE, Bet, best, exclusive
 from core.strategy.outcomes import Outcomes
 
+TOP_UP_DIVISOR: Final = 4
+"""An addition smaller than this part of what is there is left out: crumbs cost rate and queue places."""
 _WHOLE: Final = 1e-6
 """Of a contract: a solution so close under a whole one is it."""
 
@@ -172,6 +174,11 @@ def affordable(money: Money, unit_cost: Price) -> Quantity:
 def whole(quantity: Quantity) -> Quantity:
     """``quantity`` cut to whole contracts."""
     return Quantity(quantity // ONE_CONTRACT * ONE_CONTRACT)
+
+
+def crumb(quantity: Quantity, there: Quantity) -> bool:
+    """Whether so many contracts more would only add a little to what is held and on order."""
+    return quantity * TOP_UP_DIVISOR < there
 
 
 def smallest(caps: Sequence[Cap]) -> Cap:

@@ -11,7 +11,8 @@ from core.domain.order import Life
 from core.domain.position import Position
 from core.domain.units import Money, contracts
 from core.engine.facts import headroom, market_view
-from core.engine.state import Mode
+from core.engine.state import ALL_STRATEGIES, Mode
+from core.models.calibration import Standing, Verdict
 from tests.execution.bench import HOT, running
 from tests.virtual import VirtualLoop, run_virtual
 
@@ -34,6 +35,27 @@ def test_an_entry_that_was_outbid_moves_in_automatic_mode_alone(mode: Mode, move
             if moves:
                 live = bench.engine.desk.ledger.live_in(HOT)
                 assert [o.intent.price // 100 for o in live] == [price + 2]
+
+    run_virtual(main)
+
+
+@pytest.mark.parametrize("held_back", ["no record", "paused", "a crumb is left"])
+def test_no_place_is_given_up_that_could_not_be_taken_again(held_back: str) -> None:
+    verdict = Verdict.INSUFFICIENT if held_back == "no record" else Verdict.PROVEN
+
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop, judge=lambda *_: Standing(verdict, 1.0, "as a test says")) as bench:
+            order = await bench.sent()
+            client, price = order.intent.client_order_id, order.intent.price // 100
+            if held_back == "a crumb is left":
+                bench.venue.trade(order.order_id, order.leaves // contracts(1) - 1)
+            if held_back == "paused":
+                bench.engine.state.paused.add(ALL_STRATEGIES)
+            bench.engine.state.mode = Mode.AUTO
+            bench.venue.quote(HOT, price + 1, price + 5, size=900)
+            await asyncio.sleep(bench.engine.desk.rules.requote_after_s + 10)
+            assert bench.order(client).life is Life.WORKING
+            assert len(bench.engine.desk.ledger.live_in(HOT)) == 1
 
     run_virtual(main)
 

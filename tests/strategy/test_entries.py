@@ -115,7 +115,19 @@ def test_a_place_in_the_queue_is_given_up_for_a_better_one_alone(
     order = only(propose(made, [made.view(bids=((31, 20),), asks=((36, 160),))], [made.fair()]))
     assert order.price == 3100
     view = made.view(bids=bids, asks=((36, 160),))
-    assert displaced(made.fair(), view, order, contracts(before), RULES) == said
+    move = displaced(made.fair(), view, order, contracts(before), RULES)
+    assert (move.why if move is not None else "") == said
+
+
+def test_a_place_is_not_given_up_for_one_where_less_could_wait(made: Any) -> None:
+    order = only(propose(made, [made.view(bids=((31, 20),), asks=((36, 160),))], [made.fair()]))
+    assert order.quantity == contracts(40)
+    for shown, moves in ((160, True), (1_600, True), (8, False)):
+        view = made.view(bids=((31, 440),), asks=((36, shown),))
+        move = displaced(made.fair(), view, order, contracts(400), RULES)
+        assert (move is not None) is moves
+        if move is not None:
+            assert (move.order.price, move.order.quantity) == (3200, contracts(40))
 
 
 def test_an_over_priced_market_is_bought_as_no(made: Any) -> None:
