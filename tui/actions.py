@@ -34,9 +34,9 @@ class Action(NamedTuple):
     """Command of the command line that does the same."""
 
 
-OPENS = ("desk", "markets", "orders", "positions", "journal", "links", "funnel")
+OPENS = ("desk", "markets", "orders", "positions", "journal", "links", "models", "funnel")
 DESK = ("desk",)
-OPENED = ("market", "evidence", "help", "links", "rules")
+OPENED = ("market", "evidence", "help", "links", "rules", "score")
 """Screens opened over another one."""
 
 ACTIONS: tuple[Action, ...] = (
@@ -205,6 +205,7 @@ COMMANDS: tuple[CommandSpec, ...] = (
         "every source; test asks one once, at its own cost; confirm: the awaited release (CPI, ...) is out",
     ),
     CommandSpec("funnel", "", "how far each market gets on its way to a card, and what stops it"),
+    CommandSpec("score", "", "what each model was worth on settled events, with plots"),
     CommandSpec("links", "", "pairs linked as the same question on two venues"),
     CommandSpec(
         "link",

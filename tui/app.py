@@ -45,6 +45,7 @@ from tui.screens.models import ModelsScreen
 from tui.screens.orders import OrdersScreen
 from tui.screens.positions import PositionsScreen
 from tui.screens.rules import RulesScreen, read_rules
+from tui.screens.score import ScoreScreen
 from tui.terminal import StopDriver
 from tui.theming import DEFAULT_THEME, ThemeError, load_theme, theme_names
 from tui.view_model import FAIR, Now, ViewModel
@@ -355,6 +356,11 @@ class PmConsole(App[int], inherit_bindings=False):
         """Linked pairs, the cursor on one with that market."""
         if self.screen_name != LinksScreen.name_in_registry:
             self.push_screen(LinksScreen(key))
+
+    def show_score(self, series: str = "") -> None:
+        """What the models were worth, the cursor on a series."""
+        if self.screen_name != ScoreScreen.name_in_registry:
+            self.push_screen(ScoreScreen(series))
 
     def show_rules(self, name: str) -> None:
         """What settles a market, asked for: the text is too long for a frame."""

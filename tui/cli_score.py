@@ -1,4 +1,4 @@
-"""``pmconsole score``: how good the models are on anybody's data."""
+"""``pmconsole score``: how good the models were on this desk, and are on anybody's data."""
 
 from __future__ import annotations
 
@@ -10,11 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+import msgspec
 
 from tui import verbs
-from tui.cli_options import Verbs
+from tui.cli_options import Verbs, place_of, print_query, with_fields, with_profile
+from tui.score_words import Score, score_lines, whole_lines
 
 if TYPE_CHECKING:
+    from core.config.paths import Profile
     from core.models.evaluation.rows import Counted, Report
 
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -40,9 +43,48 @@ def with_data(function: _F) -> _F:
     return function
 
 
-@click.group(cls=Verbs)
-def score() -> None:
-    """Score every model on past days, each predicted with what was known then. Works without an engine."""
+@click.group(cls=Verbs, invoke_without_command=True)
+@click.option("--series", metavar="NAME", default="", help="One series, with its plots.")
+@with_fields
+@with_profile
+@click.pass_context
+def score(context: click.Context, series: str, as_json: bool, fields: bool) -> None:
+    """How good each model was on this desk's settled events; with a task, on anybody's past days.
+
+    Without an engine the newest journal tells. Errors are clustered by day; what is simulated says SIM.
+    """
+    if context.invoked_subcommand is not None:
+        return
+    if fields:
+        print_query("score", as_json=as_json, fields=True)
+        return
+    found = [one for one in _record(place_of()) if series in ("", one["series"])]
+    if as_json:
+        click.echo(json.dumps(found, indent=2, ensure_ascii=False))
+        return
+    scores = msgspec.convert(found, tuple[Score, ...])
+    if not scores:
+        of = f" of {series}" if series else ""
+        click.echo(f"No event{of} that was forecast here has settled yet.")
+        return
+    said = score_lines(scores)
+    for one in scores:
+        said += ["", *whole_lines(one)] if series else [f"{one.series} {one.model}: {one.why}"]
+    click.echo("\n".join(said))
+
+
+def _record(place: Profile) -> list[dict[str, Any]]:
+    """From the engine where one runs, else from the newest journal."""
+    line = verbs.line_if_any(place)
+    if line is not None:
+        with line:
+            return list(verbs.query(line, "score"))
+    from core.control.journal_record import UnreadableError, record_answer
+
+    try:
+        return list(json.loads(record_answer(place)))
+    except UnreadableError as error:
+        verbs.leave(verbs.REFUSED, str(error))
 
 
 @score.command("weather")

@@ -94,6 +94,8 @@ class Conversation:
                 app.show_mode(parsed.spec.name)
             case "funnel":
                 app.show_mode("funnel")
+            case "score":
+                app.show_score()
             case "links":
                 app.show_links()
             case "rules":

@@ -7,7 +7,7 @@ are RFC 3339 in UTC, ages and waits are seconds, and what is not known is ``null
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -29,6 +29,7 @@ from core.control.tables import (
     ReadingRow,
     ReleaseRow,
     RulesRow,
+    ScoreRow,
     SourceRow,
     StageRow,
     StatusRow,
@@ -69,6 +70,7 @@ class Rows(NamedTuple):
     source: SourceRow | None = None
     games: Iterable[FixtureRow] = ()
     funnel: Iterable[StageRow] = ()
+    score: Iterable[ScoreRow] = ()
     releases: Iterable[ReleaseRow] = ()
     alarms: Iterable[AlarmRow] = ()
     flatten: FlattenRow | None = None
@@ -134,6 +136,14 @@ def _side(row: ProposalRow | OrderRow, _: Now) -> str:
 def _pause_left(row: FlattenRow | FlattenVenueRow, now: Now) -> float | None:
     until_ms = row.pause_until_wall_ms
     return None if until_ms is None else max(0.0, round((until_ms - now.wall_ms) / 1000, 1))
+
+
+def _round(value: float | None) -> float | None:
+    return None if value is None else round(value, 4)
+
+
+def _at(values: Sequence[float], at: int) -> float | None:
+    return round(values[at], 4) if values else None
 
 
 def _nested(table: tuple[Field, ...], rows: Iterable[Any], now: Now) -> list[dict[str, Any]]:
@@ -244,6 +254,49 @@ FUNNEL: tuple[Field, ...] = (
     Field("reached", "markets that came at least so far", lambda r, n: r.reached),
     Field("here", "and no further", lambda r, n: r.here),
     Field("reasons", "one object a reason, see funnel.reasons", lambda r, n: _nested(STOPS, r.reasons, n)),
+)
+
+BINS: tuple[Field, ...] = (
+    Field("low", "from this probability", lambda r, n: r.low),
+    Field("high", "to this one", lambda r, n: r.high),
+    Field("contracts", "how many were said to be so likely", lambda r, n: r.contracts),
+    Field("said", "their mean probability", lambda r, n: round(r.said, 4)),
+    Field("paid", "share of them that paid", lambda r, n: round(r.paid, 4)),
+    Field("paid_low", "lower end of its 95 % interval", lambda r, n: round(r.paid_low, 4)),
+    Field("paid_high", "upper end", lambda r, n: round(r.paid_high, 4)),
+)
+
+SCORE: tuple[Field, ...] = (
+    Field("series", "whose events were forecast", lambda r, n: r.series),
+    Field("model", "by which model", lambda r, n: r.model),
+    Field("simulated", "whether all of it happened in a simulated world", lambda r, n: r.simulated),
+    Field("looks", "forecasts with an outcome", lambda r, n: r.looks),
+    Field("days", "days they are of: what errors are clustered by", lambda r, n: r.days),
+    Field("crps", "mean CRPS of the model's law, degrees F; null without one", lambda r, n: _round(r.crps)),
+    Field("crps_se", "its standard error", lambda r, n: _round(r.crps_se)),
+    Field("log_loss_model", "nats an event, of the model alone", lambda r, n: _round(r.log_loss[0])),
+    Field("log_loss_model_se", "its standard error", lambda r, n: _round(r.log_loss_se[0])),
+    Field("log_loss_market", "of the market", lambda r, n: _round(r.log_loss[1])),
+    Field("log_loss_market_se", "its standard error", lambda r, n: _round(r.log_loss_se[1])),
+    Field("log_loss_pooled", "of both pooled, as it was traded on", lambda r, n: _round(r.log_loss[2])),
+    Field("log_loss_pooled_se", "its standard error", lambda r, n: _round(r.log_loss_se[2])),
+    Field("brier_model", "of an event, of the model alone", lambda r, n: _round(r.brier[0])),
+    Field("brier_market", "of the market", lambda r, n: _round(r.brier[1])),
+    Field("brier_pooled", "of both pooled", lambda r, n: _round(r.brier[2])),
+    Field("gain", "of the pool on the market sharpened alone, out of sample", lambda r, n: _round(r.gain)),
+    Field("gain_se", "its standard error", lambda r, n: _round(r.gain_se)),
+    Field("cov50", "outcomes in the central half of the law", lambda r, n: _at(r.cover, 0)),
+    Field("cov80", "in its central 80 %", lambda r, n: _at(r.cover, 1)),
+    Field("cov90", "in its central 90 %", lambda r, n: _at(r.cover, 2)),
+    Field("pit", "share of outcomes in each tenth of the law", lambda r, n: [round(p, 4) for p in r.pit]),
+    Field("pit_mean", "0.5 without bias", lambda r, n: _round(r.pit_mean)),
+    Field("pit_ks", "largest distance from the uniform", lambda r, n: _round(r.pit_far)),
+    Field("bins", "reliability of the pooled figures, see score.bins", lambda r, n: _nested(BINS, r.bins, n)),
+    Field("clv", "closing-line value of what was bought: mean log ratio", lambda r, n: _round(r.beaten)),
+    Field("clv_se", "its standard error", lambda r, n: _round(r.beaten_se)),
+    Field("verdict", "proven, insufficient or worthless", lambda r, n: r.verdict),
+    Field("weight", "of the model in the pool by this record", lambda r, n: _round(r.weight)),
+    Field("why", "what the verdict rests on", lambda r, n: r.why),
 )
 
 RELEASES: tuple[Field, ...] = (
@@ -620,6 +673,7 @@ QUERIES: dict[str, tuple[Field, ...]] = {
     "games": GAMES,
     "releases": RELEASES,
     "funnel": FUNNEL,
+    "score": SCORE,
 }
 OBJECTS = ("status", "reconcile", "rules", "source")
 """Answered with one object; the others with an array of them."""
@@ -638,6 +692,7 @@ PARTS: dict[str, dict[str, tuple[Field, ...]]] = {
     "feeds": {"status.feeds.budget": BUDGET},
     "source": {"source.values": TOLD},
     "funnel": {"funnel.reasons": STOPS},
+    "score": {"score.bins": BINS},
     "reconcile": {
         "reconcile.differences": DIFFERENCES,
         "reconcile.differences.events": EVENTS_OF,
@@ -657,6 +712,11 @@ def answer(what: str, rows: Rows, now: Now) -> bytes:
 def feeds_answer(feeds: Iterable[FeedRow]) -> bytes:
     """The JSON of the query ``feeds`` without a desk: of sources nobody asks."""
     return msgspec.json.encode(_nested(FEEDS, feeds, Now(0, 0, 0, {})))
+
+
+def score_answer(scores: Iterable[ScoreRow]) -> bytes:
+    """The JSON of the query ``score`` without a desk: of a journal."""
+    return msgspec.json.encode(_nested(SCORE, scores, Now(0, 0, 0, {})))
 
 
 def documentation(what: str) -> str:

@@ -14,6 +14,7 @@ from core.control.tables import (
     AccountRow,
     AlarmRow,
     BeatRow,
+    BinRow,
     BracketRow,
     DifferenceRow,
     EventRow,
@@ -28,6 +29,7 @@ from core.control.tables import (
     OrderRow,
     PairRow,
     PositionRow,
+    ScoreRow,
     StageRow,
     StopRow,
     WayRow,
@@ -50,6 +52,7 @@ from core.journal.events import Row
 from core.journal.projections import Pair
 from core.journal.wording import text_of
 from core.models.fair_value import FairValue, InputAge
+from core.models.record import Track
 from core.risk.halts import Halt
 from core.risk.limits import LIMITS, SPEC, LiveLimits, Scope
 from core.strategy.linked import CAUTION, NoWay, Way
@@ -187,6 +190,38 @@ def mark_of(orders: Iterable[Order], *, card: bool) -> str:
     intent = order.intent
     letter = "s" if intent.purpose is Purpose.CLOSE else "b" if intent.outcome is Outcome.YES else "n"
     return f"{-(-order.leaves // ONE_CONTRACT)}{letter}{intent.outcome_price // 100}"
+
+
+def score_row(track: Track) -> ScoreRow:
+    worth, told = track.worth, track.calibration
+    crps, beaten, lost = told.crps, worth.beaten, (worth.alone, worth.market, worth.pooled)
+    return ScoreRow(
+        series=track.series,
+        model=track.model,
+        simulated=track.simulated,
+        looks=worth.looks,
+        days=worth.gain.days,
+        crps=crps.value if crps is not None else None,
+        crps_se=crps.se if crps is not None else None,
+        log_loss=(lost[0].value, lost[1].value, lost[2].value),
+        log_loss_se=(lost[0].se, lost[1].se, lost[2].se),
+        brier=told.brier,
+        gain=worth.gain.value,
+        gain_se=worth.gain.se,
+        cover=told.cover,
+        pit=told.pit,
+        pit_mean=worth.pit_mean,
+        pit_far=told.pit_far,
+        bins=tuple(
+            BinRow(b.low, b.high, b.count, b.said, b.happened, b.happened_low, b.happened_high)
+            for b in told.bins
+        ),
+        beaten=beaten.value if beaten is not None else None,
+        beaten_se=beaten.se if beaten is not None else None,
+        verdict=track.standing.verdict.value,
+        weight=track.standing.weight,
+        why=track.standing.sentence,
+    )
 
 
 def stage_row(level: Level) -> StageRow:

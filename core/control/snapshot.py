@@ -360,6 +360,8 @@ class Snapshot:
                 return Rows(status, releases=status.releases)
             case "funnel":
                 return Rows(self.status(), funnel=map(rows.stage_row, funnel(desk)))
+            case "score":
+                return Rows(self.status(), score=map(rows.score_row, desk.forecasts.record.tracks()))
             case "links":
                 return Rows(self.status(), links=map(self.pair, state.pairs.values()))
             case _:

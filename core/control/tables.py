@@ -318,6 +318,49 @@ class EventRow(msgspec.Struct, frozen=True, array_like=True):
     """Whether automatic mode may open on it."""
 
 
+class BinRow(msgspec.Struct, frozen=True, array_like=True):
+    """Contracts of like probability: what was said, how many paid, and the 95 % interval of that share."""
+
+    low: float
+    high: float
+    contracts: int
+    said: float
+    paid: float
+    paid_low: float
+    paid_high: float
+
+
+class ScoreRow(msgspec.Struct, frozen=True, array_like=True):
+    """A model's record on one series, asked for. Losses are in nats an event, each with one standard error
+    clustered by day; what cannot be said is ``None``."""
+
+    series: str
+    model: str
+    simulated: bool
+    looks: int
+    days: int
+    crps: float | None
+    crps_se: float | None
+    log_loss: tuple[float, float, float]
+    """Of the model alone, of the market, and of both pooled."""
+    log_loss_se: tuple[float | None, float | None, float | None]
+    brier: tuple[float, float, float]
+    gain: float
+    gain_se: float | None
+    cover: tuple[float, ...]
+    """Of the central 50, 80 and 90 %; empty where outcomes have no order."""
+    pit: tuple[float, ...]
+    pit_mean: float | None
+    pit_far: float | None
+    bins: tuple[BinRow, ...]
+    beaten: float | None
+    beaten_se: float | None
+    verdict: str
+    """``proven``, ``insufficient`` or ``worthless``."""
+    weight: float
+    why: str
+
+
 class StopRow(msgspec.Struct, frozen=True, array_like=True):
     """Why markets went no further than a stage of the funnel."""
 

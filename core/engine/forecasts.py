@@ -17,7 +17,7 @@ from core.domain.order import BookSide, Purpose
 from core.domain.units import ONE_CONTRACT, ONE_DOLLAR, Price, complement
 from core.engine.state import DeskState, EventState
 from core.execution.ledger import Ledger
-from core.journal.events import Event, Kind
+from core.journal.events import Event, Kind, Row
 from core.journal.store import EventLog
 from core.models.fair_value import EventFair
 from core.models.foreseen import LATE_MS, Came, Entry, Foreseen, Moment, Said, day_of, due
@@ -40,6 +40,17 @@ class Witnessed(msgspec.Struct):
 
     def foresee(self, look: Foreseen) -> None:
         self.looks.setdefault(look.event, {})[look.moment] = look
+
+    def take(self, row: Row) -> None:
+        """Fold one row of a journal; raises ``msgspec.MsgspecError`` for a payload of another shape."""
+        if row.kind == Kind.FORECAST.value:
+            self.foresee(_look.decode(row.payload))
+        elif row.kind == Kind.OUTCOME.value:
+            came = _came.decode(row.payload)
+            self.came[came.event] = came
+
+
+_look, _came = msgspec.json.Decoder(Foreseen), msgspec.json.Decoder(Came)
 
 
 def record_of(past: Iterable[tuple[Foreseen, Came]], known: Witnessed, *, simulated: bool) -> Record:

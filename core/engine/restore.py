@@ -20,7 +20,6 @@ from core.execution.events import LedgerEvent
 from core.execution.groups import GroupNoted
 from core.journal.events import Kind, Row
 from core.journal.projections import ORDER_KINDS, Desk, take
-from core.models.foreseen import Came, Foreseen
 from core.risk.halts import GLOBAL, Halt, Halts
 
 MOVING_KINDS = frozenset(
@@ -34,6 +33,8 @@ MOVING_KINDS = frozenset(
         Kind.SETTLEMENT,
     )
 )
+
+FORECAST_KINDS = (Kind.FORECAST.value, Kind.OUTCOME.value)
 
 _event = msgspec.json.Decoder(LedgerEvent)
 
@@ -106,8 +107,8 @@ def restore(rows: Iterable[Row]) -> Restored:
         elif row.kind == Kind.SOURCE.value:
             restored.sources.append(msgspec.json.decode(row.payload, type=SourceConfirmed))
         elif row.kind == Kind.RELEASE.value:
-            out = msgspec.json.decode(row.payload, type=ReleaseCame)
-            restored.releases[out.kind] = out.due_ms
+            came = msgspec.json.decode(row.payload, type=ReleaseCame)
+            restored.releases[came.kind] = came.due_ms
         elif row.kind == Kind.EQUITY.value:
             take_peak(restored.peaks, msgspec.json.decode(row.payload, type=PeakReached))
         elif row.kind == Kind.ARM.value:
@@ -120,11 +121,8 @@ def restore(rows: Iterable[Row]) -> Restored:
             base = msgspec.json.decode(row.payload, type=_CashBase).cash_base
             if base is not None:
                 restored.cash_base = base if isinstance(base, dict) else {FIRST_VENUE: base}
-        elif row.kind == Kind.FORECAST.value:
-            restored.forecasts.foresee(msgspec.json.decode(row.payload, type=Foreseen))
-        elif row.kind == Kind.OUTCOME.value:
-            came = msgspec.json.decode(row.payload, type=Came)
-            restored.forecasts.came[came.event] = came
+        elif row.kind in FORECAST_KINDS:
+            restored.forecasts.take(row)
     restored.halts = _halts(restored.desk)
     return restored
 

@@ -32,7 +32,7 @@ from core.training.archive import Archive, Figures
 from core.training.fitting import Sample, sample, walked
 
 FILE = Path(__file__).parents[2] / "core" / "models" / "weather" / "data" / PACKAGED
-NEWEST_DAYS = {default.NAME: 250, rolling.NAME: 120}
+NEWEST_DAYS = {default.NAME: 150, rolling.NAME: 90}
 """By model; the second shows what a model is worth that knows no more than the crowd."""
 LEAD_DAYS = 1
 ELSEWHERE = {"KXHIGHNY": "nyc-daily-weather", "KXHIGHMIA": "miami-daily-weather"}

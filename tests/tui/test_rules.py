@@ -302,7 +302,8 @@ def test_edits_may_only_be_smaller_or_better() -> None:
 
 
 SCREENS = (
-    "desk", "markets", "market", "orders", "positions", "models", "feeds", "funnel", "journal", "evidence"
+    "desk", "markets", "market", "orders", "positions", "models", "feeds", "funnel", "score", "journal",
+    "evidence",
 )  # fmt: skip
 
 
@@ -340,7 +341,7 @@ def test_every_command_about_the_desk_has_its_twin_on_the_other_side() -> None:
         "attach --take, and the screen's own"
     )
     reading = {"status", "markets", "proposals", "positions", "limits", "journal"}
-    around = {"demo", "open", "attach", "sim", "watchdog", "key", "doctor", "drill", "models", "score"}
+    around = {"demo", "open", "attach", "sim", "watchdog", "key", "doctor", "drill", "models"}
     assert shell - console == reading | around
 
 

@@ -141,7 +141,7 @@ def event_lines(scene: Scene, event: EventRow, width: int, *, current: int | Non
 
 
 class ModelsScreen(ConsoleScreen):
-    """Arrows choose an event, PgUp and PgDn read what is known about it."""
+    """Arrows choose an event, PgUp and PgDn read what is known about it, Enter opens its model's record."""
 
     name_in_registry = "models"
     pages_text = True
@@ -157,6 +157,11 @@ class ModelsScreen(ConsoleScreen):
     def plan(self, width: int, height: int) -> Plan:
         top = 2 + min(max(1, len(self.console.view.events)), _EVENTS_MAX if height >= 36 else 3)
         return {"events": Rect(0, 1, width, top), "detail": Rect(0, 1 + top, width, height - 3 - top)}
+
+    def open_cursor(self) -> None:
+        event = str(self.events.cursor_key)
+        markets = self.console.view.statics.values()
+        self.console.show_score(next((m.ticker.partition("-")[0] for m in markets if m.event == event), ""))
 
     def draw(self, scene: Scene) -> None:
         view = scene.view

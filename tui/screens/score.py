@@ -1,0 +1,182 @@
+"""Score: what each model was worth on the events that have settled, and how far what it said was so."""
+
+from __future__ import annotations
+
+import itertools
+
+import msgspec
+
+from core.control.protocol import Query
+from tui.lines import Line, Span, line
+from tui.scene import Scene, head, note
+from tui.score_words import (
+    PLOT_WIDTH,
+    Score,
+    crps,
+    facts,
+    mark,
+    pit_histogram,
+    reliability,
+    verdict_role,
+    with_error,
+)
+from tui.screens.console_screen import ConsoleScreen
+from tui.screens.desk_plan import Plan, Rect
+from tui.view_model import clean
+from tui.widgets.line_pane import LinePane
+from tui.widgets.live_table import Column, Key, LiveTable
+from tui.widgets.text_pane import TextPane, wrapped
+
+ASK_EVERY_NS = 5_000_000_000
+"""It changes when an event settles."""
+ANSWER_NS = 3_000_000_000
+"""After so long an answer is given up."""
+_DETAIL_LEAST = 10
+_BESIDE = PLOT_WIDTH + 70
+"""Columns from which both plots stand side by side."""
+_LEFT_WIDTH = PLOT_WIDTH + 26
+
+
+def read_scores(answer: bytes) -> tuple[Score, ...]:
+    """The answer with every text in it safe to draw."""
+    return tuple(clean(score) for score in msgspec.json.decode(answer, type=tuple[Score, ...]))
+
+
+class ScoreTable(LiveTable):
+    """A row a series and model."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            (
+                Column("series", " series", 15, 1, self._series, left=True, grow=True, width_max=26),
+                Column("model", "  model", 14, 1, self._model, left=True),
+                Column("days", "days", 6, 1, self._days),
+                Column("crps", "CRPS", 7, 4, self._crps),
+                Column("alone", "loss: model", 13, 3, self._alone),
+                Column("market", "market", 13, 3, self._market),
+                Column("pooled", "pooled", 13, 5, self._pooled),
+                Column("gain", "gain", 14, 1, self._gain),
+                Column("weight", "weight", 8, 2, self._weight),
+                Column("verdict", "  verdict", 15, 1, self._verdict, left=True),
+            ),
+            id="scores",
+        )
+        self._rows: dict[Key, Score] = {}
+
+    def row(self) -> Score | None:
+        """The record under the cursor."""
+        return self._rows.get(self.cursor_key) if self.cursor_key is not None else None
+
+    def show(self, scene: Scene, scores: tuple[Score, ...], *, answered: bool) -> None:
+        self._rows = {(one.series, one.model): one for one in scores}
+        detail = f" {len(scores)} records; log loss of an event, nats: lower is better"
+        title = line(("SCORE", "title"), (detail, "text-muted"))
+        nothing = "No event that was forecast here has settled yet."
+        empty = [note(nothing if answered else "Waiting for the engine.")]
+        if self.cursor_key is None and self._rows:
+            self.point_at(next(iter(self._rows)))
+        self.paint_rows(scene, list(self._rows), title, empty=empty)
+
+    def _series(self, scene: Scene, key: Key) -> Span:
+        return Span(" " + self._rows[key].series)
+
+    def _model(self, scene: Scene, key: Key) -> Span:
+        return Span("  " + mark(self._rows[key]) + self._rows[key].model, "text-muted")
+
+    def _days(self, scene: Scene, key: Key) -> Span:
+        return Span(str(self._rows[key].days))
+
+    def _crps(self, scene: Scene, key: Key) -> Span:
+        return Span(crps(self._rows[key]))
+
+    def _alone(self, scene: Scene, key: Key) -> Span:
+        one = self._rows[key]
+        return Span(with_error(one.log_loss_model, one.log_loss_model_se, 2), "text-muted")
+
+    def _market(self, scene: Scene, key: Key) -> Span:
+        one = self._rows[key]
+        return Span(with_error(one.log_loss_market, one.log_loss_market_se, 2), "text-muted")
+
+    def _pooled(self, scene: Scene, key: Key) -> Span:
+        one = self._rows[key]
+        return Span(with_error(one.log_loss_pooled, one.log_loss_pooled_se, 2), "fair")
+
+    def _gain(self, scene: Scene, key: Key) -> Span:
+        one = self._rows[key]
+        return Span(with_error(one.gain, one.gain_se, signed=True), verdict_role(one.verdict))
+
+    def _weight(self, scene: Scene, key: Key) -> Span:
+        return Span(f"{self._rows[key].weight:.2f}")
+
+    def _verdict(self, scene: Scene, key: Key) -> Span:
+        one = self._rows[key]
+        return Span(f"  {one.verdict}", verdict_role(one.verdict))
+
+
+def detail_lines(score: Score, width: int) -> list[Line]:
+    """One record: why its verdict, and both plots, beside each other where there is room."""
+    rows: list[Line] = []
+    for at, text in enumerate(facts(score)):
+        rows += wrapped(text, width - 2, verdict_role(score.verdict) if at == 0 else "text")
+    rows.append(())
+    left = ["how often contracts paid, by what was said of them", *reliability(score.bins)]
+    right = ["where outcomes came in the model's law", *pit_histogram(score.pit)] if score.pit else []
+    if width < _BESIDE:
+        return rows + [line(f" {text}") for text in (*left, *([""] if right else []), *right)]
+    for one, other in itertools.zip_longest(left, right, fillvalue=""):
+        rows.append(line(f" {one:{_LEFT_WIDTH}}", f" {other}"))
+    return rows
+
+
+class ScoreScreen(ConsoleScreen):
+    """Arrows choose a record, PgUp and PgDn read it."""
+
+    name_in_registry = "score"
+    pages_text = True
+
+    def __init__(self, series: str = "") -> None:
+        super().__init__()
+        self._series = series
+        self.scores = ScoreTable()
+        self.detail = TextPane(id="detail")
+        self._known: tuple[Score, ...] = ()
+        self._answers = 0
+        self._asked_ns = self._waits_ns = 0
+
+    def panes(self) -> list[LinePane]:
+        return [self.scores, self.detail]
+
+    def plan(self, width: int, height: int) -> Plan:
+        body = height - 3
+        table = min(2 + max(1, len(self._known)), max(5, body // 3), body - _DETAIL_LEAST)
+        return {"scores": Rect(0, 1, width, table), "detail": Rect(0, 1 + table, width, body - table)}
+
+    def draw(self, scene: Scene) -> None:
+        self._ask(scene)
+        if self._series and self._known:
+            found = next((one for one in self._known if one.series == self._series), None)
+            if found is not None:
+                self.scores.point_at((found.series, found.model))
+            self._series = ""
+        self.scores.show(scene, self._known, answered=self._answers > 0)
+        score = self.scores.row()
+        rows = detail_lines(score, self.detail.body_size[0]) if score is not None else []
+        about = f"{score.series} {mark(score)}{score.model}" if score is not None else ""
+        self.detail.show_text(rows, head("RECORD", about), dim=scene.dim)
+
+    def _ask(self, scene: Scene) -> None:
+        """Now and then: no frame carries it."""
+        now_ns = scene.now.mono_ns
+        if now_ns - self._waits_ns < ANSWER_NS or (self._asked_ns and now_ns - self._asked_ns < ASK_EVERY_NS):
+            return
+        self._asked_ns = now_ns
+        operator = self.console.operator
+        if operator.look(Query(operator.next_id(), "score"), self._answered):
+            self._waits_ns = now_ns
+
+    def _answered(self, answer: bytes) -> None:
+        self._waits_ns = 0
+        self._answers += 1
+        before, self._known = len(self._known), read_scores(answer)
+        if len(self._known) != before:
+            self.relayout()
