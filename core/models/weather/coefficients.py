@@ -126,8 +126,9 @@ class Learned:
         return self._fits.get((station, lead_days, extreme))
 
     def last(self, fit: Fit) -> str:
-        """The newest day of its history, in the calendar of the world that asks."""
-        return _moved(fit.recent.last, self._offset_days)
+        """The newest day with a forecast and an outcome, in the calendar of the world that asks. Those kept of
+        the history may go on after it: with days of which this station knows nothing."""
+        return _moved(fit.last, self._offset_days)
 
     def past(self, fit: Fit) -> tuple[PastDay, ...]:
         """What its main source said of the newest days and what they became, in the calendar of the world
@@ -179,9 +180,9 @@ Predict = Callable[[Fit, Predictors], Law]
 
 
 def row(recent: Recent, lead_days: int, today: Today) -> Predictors:
-    """The predictors of one day behind a history."""
+    """The predictors of one day behind a history; of a day before it nothing is known."""
     first, day = date.fromisoformat(recent.first), date.fromisoformat(today.day)
-    held, size = len(recent.outcomes), (day - first).days + 1
+    held, size = len(recent.outcomes), max(1, (day - first).days + 1)
     if size <= held:  # a day that is in the history already: what came after its issue is not known yet
         held = size - 1
     known = max(0, min(held, size - 1 - lead_days))
@@ -272,13 +273,15 @@ def _faults(content: Coefficients) -> Iterator[str]:
 def _fit_faults(fit: Fit) -> Iterator[str]:
     recent = fit.recent
     try:
-        date.fromisoformat(recent.first)
-    except ValueError:
-        yield "its history begins on no day"
+        newest, last = map(date.fromisoformat, (fit.last, recent.last))
+    except (ValueError, OverflowError):
+        yield "its history begins or ends on no day"
         return
     if not recent.forecasts or not recent.outcomes:
         yield "it has no history"
         return
+    if newest > last:
+        yield f"its history ends {newest}, and what is kept of it {last}"
     if any(len(values) != len(recent.outcomes) for values in recent.forecasts.values()):
         yield "its history is not equally long for all sources"
         return
@@ -288,7 +291,7 @@ def _fit_faults(fit: Fit) -> Iterator[str]:
     if fit.lead_days < 0 or (fit.normal.shape, fit.t6.shape) != FITTED_SHAPES:
         yield "its parameters are of another law than they stand under"
     silent = (None,) * len(recent.forecasts)
-    terms = row(recent, max(0, fit.lead_days), Today(_moved(recent.last, 1), silent)).terms
+    terms = row(recent, max(0, fit.lead_days), Today(recent.last, silent)).terms
     for parameters in (fit.normal, fit.t6):
         if unknown := sorted(parameters.terms - terms.keys()):
             yield f"term {unknown[0][:40]!r} is none of this version's"

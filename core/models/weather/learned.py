@@ -17,7 +17,7 @@ from core.feeds.stations import shift_day
 from core.models.fair_value import InputAge
 from core.models.laws import Shape
 from core.models.weather import default, emos, rolling
-from core.models.weather.coefficients import Fit, Learned, Predict, Today
+from core.models.weather.coefficients import Fit, Learned, Predict, Predicted, Today
 from core.models.weather.inputs import FITTED, StationInputs
 from core.models.weather.target import Target, lead_days, minutes
 from core.models.weather.temperature import Temperature
@@ -96,15 +96,14 @@ def _law(
     missing = [f"{source} {silent.get(source, 'silent')}" for source in fit.sources if source not in used]
     if len(used) < SHARE_MIN * len(fit.sources):
         return f"{len(used)} of {len(fit.sources)} sources tell of {icao} {target.day}: {', '.join(missing)}"
-    gap = rolling.HISTORY_GAP_DAYS_MAX
-    if shift_day(learned.last(fit), gap + lead) < target.day:
+    if lasts(learned, fit) < target.day:
         return (
-            f"the history of {icao} ends {learned.last(fit)}, more than {gap} days before: "
-            "pmconsole models update, then pmconsole models fit"
+            f"the history of {icao} ends {learned.last(fit)}, more than {rolling.HISTORY_GAP_DAYS_MAX} days "
+            "before: pmconsole models update, then pmconsole models fit"
         )
     found = learned.predicted(fit, _today(fit, used, inputs, target, lead), version, predict)
     mean, sigma = found.mean, found.sigma
-    fault = _fault(mean, sigma, [one.f for one in used.values()])
+    fault = _fault(found, [one.f for one in used.values()])
     if fault:
         return f"{fit.days} days of {icao} give {fault}"
     law = Temperature(
@@ -125,6 +124,11 @@ def _law(
         f"{version} {learned.mark}",
         len(used),
     )
+
+
+def lasts(learned: Learned, fit: Fit) -> str:
+    """The last day of which a fit has a law: later ones are of another season than its recent errors."""
+    return shift_day(learned.last(fit), rolling.HISTORY_GAP_DAYS_MAX + fit.lead_days)
 
 
 def _said(inputs: StationInputs, target: Target, now_ms: int) -> tuple[list[Said], dict[str, str]]:
@@ -170,9 +174,10 @@ def _today(fit: Fit, used: dict[str, Said], inputs: StationInputs, target: Targe
     )
 
 
-def _fault(mean: float, sigma: float, said: Sequence[float]) -> str:
+def _fault(found: Predicted, said: Sequence[float]) -> str:
     """What is absurd about a law, empty where nothing is."""
-    if not (math.isfinite(mean) and math.isfinite(sigma)):
+    mean, sigma = found.mean, found.sigma
+    if not (math.isfinite(mean) and math.isfinite(sigma) and found.errors):
         return "no law: too few recent errors are known"
     if not SIGMA_BOUNDS_F[0] <= sigma <= SIGMA_BOUNDS_F[1]:
         return f"a spread of {sigma:.1f}F, outside {SIGMA_BOUNDS_F[0]:g}..{SIGMA_BOUNDS_F[1]:g}F"

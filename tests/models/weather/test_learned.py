@@ -232,7 +232,7 @@ def test_a_source_they_were_not_fitted_on_moves_nothing_and_is_shown_as_not_coun
         (inputs(), file_of(fit_of(station="KMDW")), "no coefficients for the high of KNYC"),
         (
             inputs(),
-            file_of(fit_of(recent=recent(Extreme.HIGH, "2026-11-02"))),
+            file_of(fit_of(last="2026-11-02", recent=recent(Extreme.HIGH, "2026-11-02"))),
             "the history of KNYC ends 2026-11-02, more than 14 days before: pmconsole models update",
         ),
         (
@@ -258,6 +258,38 @@ def test_what_is_missing_or_absurd_abstains_with_a_sentence_and_the_default_says
     else:
         told = [said for said in default.values[0].evidence if said.startswith("rolling stands in: ")]
         assert told and reason.partition(" ")[0] in told[0]
+
+
+def silenced(known: int, days_ago: int = 0) -> Recent:
+    """A history of which only so many outcomes are known, the newest so long before its end."""
+    kept = recent(Extreme.HIGH)
+    since, until = DAYS - days_ago - known, DAYS - days_ago
+    outcomes = tuple(f if since <= i < until else None for i, f in enumerate(kept.outcomes))
+    return msgspec.structs.replace(kept, outcomes=outcomes)
+
+
+def test_a_history_ends_with_its_own_last_outcome_however_long_other_stations_go_on() -> None:
+    """What is kept of each runs to the newest day of any of them."""
+    ended = fit_of(last="2026-10-31", recent=silenced(80, days_ago=20))
+    refused = price(inputs(), ModelId.EMOS_T, content=file_of(ended))
+    assert isinstance(refused, NoPrice)
+    assert "the history of KNYC ends 2026-10-31, more than 14 days before" in refused.reason
+    lasting = fit_of(last="2026-11-09", recent=silenced(80, days_ago=11))
+    assert priced(inputs(), ModelId.EMOS_T, content=file_of(lasting)).mean == pytest.approx(54.0, abs=0.5)
+
+
+@pytest.mark.parametrize("known", [0, 14, 15, 16])
+def test_a_law_of_which_no_error_is_known_yet_is_none(known: int) -> None:
+    refused = price(inputs(), ModelId.DEFAULT, content=file_of(fit_of(recent=silenced(known))))
+    assert isinstance(refused, NoPrice)
+    assert "no law: too few recent errors are known" in refused.reason
+
+
+def test_a_history_that_begins_after_the_day_says_nothing_of_it() -> None:
+    later = fit_of(first="2026-12-01", last="2027-03-30", recent=recent(Extreme.HIGH, "2027-03-30"))
+    refused = price(inputs(), ModelId.EMOS_T, content=file_of(later))
+    assert isinstance(refused, NoPrice)
+    assert "no law: too few recent errors are known" in refused.reason
 
 
 def test_where_coefficients_say_nothing_the_default_rolls_on_their_history_and_says_so() -> None:
@@ -291,11 +323,18 @@ def test_a_running_low_can_only_fall_and_rungs_above_it_are_dead() -> None:
 def test_the_same_days_under_another_calendar_give_the_same_price() -> None:
     moved = 30
     content = msgspec.structs.replace(file_of(), calendar_offset_days=-moved)
+
+    def back(day: str) -> str:
+        return (date.fromisoformat(day) - timedelta(days=moved)).isoformat()
+
     shifted = [
-        msgspec.structs.replace(fit, recent=msgspec.structs.replace(
-            fit.recent, first=(date.fromisoformat(fit.recent.first) - timedelta(days=moved)).isoformat()))
+        msgspec.structs.replace(
+            fit,
+            last=back(fit.last),
+            recent=msgspec.structs.replace(fit.recent, first=back(fit.recent.first)),
+        )
         for fit in content.fits
-    ]  # fmt: skip
+    ]
     learned = Learned(sealed(msgspec.structs.replace(content, fits=tuple(shifted))), 0)
     knowledge = Knowledge(learned, history={})
     found = predict(brackets(), inputs(), ModelId.EMOS, NOW_MS, None, knowledge)
@@ -332,9 +371,12 @@ def test_a_torn_or_edited_file_or_one_of_another_world_is_no_file() -> None:
     [
         ((fit_of(), fit_of()), "is in it twice"),
         ((fit_of(recent=Recent("2026-07-24", (), {})),), "no history"),
-        ((fit_of(recent=Recent("2026-13-24", (50.0,), {"NBS": (50.0,)})),), "begins on no day"),
-        ((fit_of(recent=Recent("2026-07-24", (50.0,), {"NBS": (50.0, 1.0)})),), "not equally long"),
-        ((fit_of(recent=Recent("2026-07-24", (50.0,), {"NBS": (5e9,)})),), "no thermometer"),
+        ((fit_of(recent=Recent("2026-13-24", (50.0,), {"NBS": (50.0,)})),), "begins or ends on no day"),
+        ((fit_of(last="soon"),), "begins or ends on no day"),
+        ((fit_of(recent=Recent("9999-12-31", (50.0, 50.0), {"NBS": (50.0,)})),), "begins or ends on no day"),
+        ((fit_of(last="2026-11-21"),), "ends 2026-11-21, and what is kept of it 2026-11-20"),
+        ((fit_of(recent=Recent("2026-11-20", (50.0,), {"NBS": (50.0, 1.0)})),), "not equally long"),
+        ((fit_of(recent=Recent("2026-11-20", (50.0,), {"NBS": (5e9,)})),), "no thermometer"),
         ((fit_of(t6=fit_of().normal),), "another law"),
         ((fit_of(t6=Parameters(Shape.T6, {"moon": 1.0}, {"constant": 0.0}, 1)),), "term 'moon'"),
     ],
