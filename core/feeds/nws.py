@@ -211,8 +211,9 @@ class ObservationSource:
         kept_ms = min(day_start_ms, since_ms)
         self._seen = {at: corrected for at, corrected in self._seen.items() if at >= kept_ms}
         self._taken_back = {at for at in self._taken_back if at >= kept_ms}
-        gone = self._take_back(answer, [at for at in wire.failed(observed) if at >= kept_ms])
         world_ms = self._at.clocks.world_ms()
+        failed = [at for at in wire.failed(observed) if at >= kept_ms and not time_fault(at, None, world_ms)]
+        gone = self._take_back(answer, failed)
         fresh = [
             r
             for r in wire.readings(observed)

@@ -207,6 +207,13 @@ def test_one_that_failed_before_it_was_told_is_named_for_the_other_sources(virtu
     assert isinstance(second, Observation) and second.stamp.event_ms == START_MS + 591 * 60_000
 
 
+def test_one_that_failed_with_a_wrong_clock_takes_back_nothing(virtual: Any) -> None:
+    """It would begin a day that is not there yet, and with it end the one that runs."""
+    service = Service(**{OBSERVED: seen(("23:00", 30.0), ("14:51", 8.9), failed="23:00")})
+    _, got, _ = polls(virtual, ObservationSource, service, [nothing])
+    assert [type(value) for value in got] == [Observation]
+
+
 def test_an_observation_from_the_future_is_refused(virtual: Any) -> None:
     outcomes, got, _ = polls(
         virtual, ObservationSource, Service(**{OBSERVED: seen(("15:06", 9.0))}), [nothing]
