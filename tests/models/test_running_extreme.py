@@ -12,10 +12,8 @@ DAY_LAW = Temperature(mean=47.0, sigma=2.0, mean_se=0.23, sigma_se=0.16)
 HOURS = tuple((h * HOUR_MS, 48.0 - abs(h - 14)) for h in range(24))
 
 
-def rest(hour: float, reading_f: float, seen_hour: float | None = None) -> Temperature:
-    now = int(hour * HOUR_MS)
-    seen = now if seen_hour is None else int(seen_hour * HOUR_MS)
-    law = remaining(DAY_LAW, HOURS, 48.0, now, END, (seen, reading_f))
+def rest(hour: float, reading_f: float) -> Temperature:
+    law = remaining(DAY_LAW, HOURS, 48.0, END, (int(hour * HOUR_MS), reading_f))
     assert law is not None
     return law
 
@@ -46,11 +44,16 @@ def test_after_the_peak_the_rest_lies_below_it() -> None:
 
 
 def test_an_old_reading_says_less() -> None:
-    assert rest(13.0, 45.0, seen_hour=12.0).sigma > rest(13.0, 46.0).sigma
+    assert rest(12.0, 45.0).sigma > rest(13.0, 46.0).sigma
+
+
+def test_an_hour_after_the_newest_reading_is_still_to_come() -> None:
+    """An hourly report of 13:51 is the newest one until 14:51: of the peak between them nobody has told."""
+    assert rest(13.85, 46.85).mean == pytest.approx(47.0)
 
 
 def test_the_last_minutes_have_no_hour_left() -> None:
-    law = remaining(DAY_LAW, HOURS, 48.0, END - HOUR_MS // 2, END, (23 * HOUR_MS, 38.0))
+    law = remaining(DAY_LAW, HOURS, 48.0, END, (23 * HOUR_MS, 38.0))
     assert law is not None
     assert (law.mean, law.sigma) == (38.0, SIGMA_MIN_F)
 
@@ -58,7 +61,7 @@ def test_the_last_minutes_have_no_hour_left() -> None:
 @pytest.mark.parametrize("hours", [(), HOURS[:20], HOURS[14:]])
 def test_a_forecast_that_does_not_cover_the_rest_is_refused(hours: tuple[tuple[int, float], ...]) -> None:
     now = 13 * HOUR_MS
-    assert remaining(DAY_LAW, hours, 48.0, now, END, (now, 45.0)) is None
+    assert remaining(DAY_LAW, hours, 48.0, END, (now, 45.0)) is None
 
 
 def test_between_hours_the_series_is_linear() -> None:

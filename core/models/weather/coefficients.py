@@ -126,8 +126,8 @@ class Learned:
         return self._fits.get((station, lead_days, extreme))
 
     def last(self, fit: Fit) -> str:
-        """The newest day with a forecast and an outcome, in the calendar of the world that asks. Those kept of
-        the history may go on after it: with days of which this station knows nothing."""
+        """The newest day with a forecast and an outcome, in the calendar of the world that asks. What is kept
+        of the history may go on after it, with days of which this station knows nothing."""
         return _moved(fit.last, self._offset_days)
 
     def past(self, fit: Fit) -> tuple[PastDay, ...]:

@@ -111,7 +111,7 @@ def _predict(
         reading, bound = observed
         measured_ms = reading.stamp.event_ms
         ages.append(fresh(f"{reading.station} obs", measured_ms, OBSERVATION_STALE_AFTER_S, now_ms))
-        law = _rest_of_day(law, forecast, main, reading, target, now_ms)
+        law = _rest_of_day(law, forecast, main, reading, target)
         by = "" if bound.by is Evidence.READING else f" ({bound.by.value})"
         evidence.append(f"reached {bound.f}F{by} so far; rest of the day {law.mean:.1f}F")
         evidence += _uncertain(inputs, target)
@@ -249,10 +249,9 @@ def _rest_of_day(
     main: float,
     reading: Observation,
     target: Target,
-    now_ms: int,
 ) -> Temperature:
     newest = (reading.stamp.event_ms, reading.temperature_f)
-    rest = remaining(law, forecast.hourly, main, now_ms, target.end_ms, newest, target.extreme)
+    rest = remaining(law, forecast.hourly, main, target.end_ms, newest, target.extreme)
     if rest is None:
         raise RefusedError(f"the hourly forecast does not cover the rest of {target.day}")
     return rest

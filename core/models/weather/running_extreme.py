@@ -1,9 +1,10 @@
 """The rest of a day that has begun: the extreme still to come, given the error of the forecast now.
 
 The final high is ``max(M, R)``, M observed so far, R the maximum of the remaining hours; the final low is
-``min(M, R)`` with their minimum. The forecast's error is taken as a mean-reverting process with its
-stationary spread equal to the day model's sigma: an error seen now has ``exp(-h/3)`` of its size left ``h``
-hours later, and what is new by then has variance ``sigma^2 (1 - exp(-2h/3))``.
+``min(M, R)`` with their minimum. The hours that remain begin with the newest reading: what came after it
+nobody has seen. The forecast's error is taken as a mean-reverting process with its stationary spread equal to
+the day model's sigma: an error seen now has ``exp(-h/3)`` of its size left ``h`` hours later, and what is new
+by then has variance ``sigma^2 (1 - exp(-2h/3))``.
 """
 
 from __future__ import annotations
@@ -25,7 +26,6 @@ def remaining(
     law: Temperature,
     hourly: Sequence[tuple[int, float]],
     day_extreme_f: float,
-    now_ms: int,
     end_ms: int,
     reading: tuple[int, float],
     extreme: Extreme = Extreme.HIGH,
@@ -37,7 +37,7 @@ def remaining(
     ``(world ms, degrees F)``.
     """
     bias = day_extreme_f - law.mean
-    ahead = [(f - bias, at) for at, f in hourly if now_ms <= at < end_ms]
+    ahead = [(f - bias, at) for at, f in hourly if reading[0] <= at < end_ms]
     now_f = at_time(hourly, reading[0])
     if now_f is None or not hourly or hourly[-1][0] + HOUR_MS < end_ms:
         return None
