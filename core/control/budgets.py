@@ -19,6 +19,7 @@ from pathlib import Path
 
 import msgspec
 
+from core.config.secrets import write_private
 from core.engine.engine import Engine
 from core.engine.state import AlarmLevel
 from core.feeds.budget import Kept, kept_of
@@ -60,13 +61,7 @@ def write_kept(path: Path, world_id: str, kept: Counts, part: Part = Part.ENGINE
     with _alone(path.parent):
         held, _ = _read(path, world_id)
         changed = msgspec.structs.replace(held, **{part.value: dict(kept)})
-        fresh = path.with_suffix(".new")
-        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(msgspec.json.encode(changed))
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(path)
+        write_private(path, msgspec.json.encode(changed))
 
 
 def _read(path: Path, world_id: str) -> tuple[_File, str]:

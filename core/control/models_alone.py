@@ -14,7 +14,7 @@ import msgspec
 
 from core.config import paths
 from core.config.paths import Environment, Profile
-from core.config.secrets import KeyFileError
+from core.config.secrets import KeyFileError, write_private
 from core.config.settings import Settings, SettingsError, load
 from core.control import coefficients
 from core.control.budgets import Part, read_kept, write_kept
@@ -112,7 +112,7 @@ def fit(place: Profile, tell: Callable[[str], None]) -> Made:
                 fits=fitted.fits,
             )
         )
-        coefficients.write_whole(place.coefficients, encode(content))
+        write_private(place.coefficients, encode(content))
     except _REFUSALS as error:
         raise NotTrainedError(str(error)) from error
     except OSError as error:
