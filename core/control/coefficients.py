@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import importlib.resources
-import os
+from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 
 import msgspec
 
 from core.config.paths import Profile
 from core.control.site import World
+from core.domain.market import Extreme
 from core.engine.engine import Engine
 from core.engine.state import AlarmLevel
+from core.feeds.stations import climate_day, station_of_series
 from core.models.weather.coefficients import CoefficientsError, Learned, decode
+from core.models.weather.learned import lasts
 
 LOOK_EVERY_S = 2.0
+NOTE_DAYS, CHECK_DAYS = 7, 3
+"""Before coefficients end: days from which that is told, and from which it stands on the screen."""
 REAL, SIMULATED = "real", "sim"
 _PACKAGED = "coefficients-sim.json"
 
@@ -54,27 +60,60 @@ def load(place: Profile, world: World) -> Loaded:
         return Loaded(None, f"{path} is not used: {error}: {remedy}.", path)
 
 
-def write_whole(path: Path, content: bytes) -> None:
-    """Replace the file: whoever reads it sees the old one or the new one. Raises ``OSError``."""
-    fresh = path.with_suffix(".new")
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)
-    directory = os.open(path.parent, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
+class Ending(msgspec.Struct, frozen=True):
+    """Coefficients that soon say nothing any more, or do so already."""
+
+    of: tuple[str, ...]
+    """Which, ``KNYC high``, the first to end first."""
+    last: str
+    """The newest day in the first one's history."""
+    until: str
+    """The last day that it has a law of."""
+    days: int
+    """From today to it."""
+
+    def __str__(self) -> str:
+        more = f" and {len(self.of) - 3} more" if len(self.of) > 3 else ""
+        return (
+            f"the history behind {', '.join(self.of[:3])}{more} ends {self.last}: without a newer one the "
+            f"weather models have no price for days after {self.until}"
+        )
 
 
-async def watch_coefficients(place: Profile, world: World, engine: Engine, first: Loaded) -> None:
-    """Hand a changed file to the engine at once, and ring while it holds one that cannot be used."""
-    seen = _mark(place.coefficients)
+def ending(learned: Learned, series: Sequence[str], world_ms: int) -> Ending | None:
+    """What those of these temperature series have that end within ``NOTE_DAYS``; ``None`` where all go on."""
+    found = []
+    for one in series:
+        station = station_of_series(one)
+        if station is None:
+            continue
+        extreme = Extreme.HIGH if one == station.high_series else Extreme.LOW
+        fits = [fit for fit in learned.held.fits if (fit.station, fit.extreme) == (station.icao, extreme)]
+        today = date.fromisoformat(climate_day(station, world_ms))
+        for until, last in sorted((lasts(learned, fit), learned.last(fit)) for fit in fits)[:1]:
+            days = (date.fromisoformat(until) - today).days
+            if days <= NOTE_DAYS:
+                found.append((until, last, days, f"{station.icao} {extreme.value}"))
+    if not found:
+        return None
+    until, last, days, _ = min(found)
+    return Ending(tuple(name for *_, name in sorted(found)), last, until, days)
+
+
+def renewal(place: Profile) -> str:
+    """What makes them last longer."""
+    return f"{place.command('models update')}, then {place.command('models fit')}"
+
+
+async def watch_coefficients(
+    place: Profile, world: World, engine: Engine, first: Loaded, series: Sequence[str]
+) -> None:
+    """Hand a changed file to the engine at once; ring while it holds one that cannot be used, and before what
+    it holds of these series ends."""
+    seen, found, told = _mark(place.coefficients), first, None
     _ring(engine, first)
     while True:
+        told = _ring_before(place, engine, found, series, told)
         await asyncio.sleep(LOOK_EVERY_S)
         mark = _mark(place.coefficients)
         if mark == seen:
@@ -97,6 +136,23 @@ def _ring(engine: Engine, found: Loaded) -> None:
         )
     else:
         alarms.clear("coefficients")
+
+
+def _ring_before(
+    place: Profile, engine: Engine, found: Loaded, series: Sequence[str], told: Ending | None
+) -> Ending | None:
+    """Says once a day what is about to end; ``told`` is what was said last."""
+    alarms = engine.desk.alarms
+    now = ending(found.learned, series, engine.desk.clocks.world_ms()) if found.learned is not None else None
+    if now == told:
+        return told
+    if now is None:
+        alarms.clear("coefficients end")
+    else:
+        level = AlarmLevel.CHECK if now.days <= CHECK_DAYS else AlarmLevel.NOTE
+        effect = "weather markets without a price are not traded"
+        alarms.raise_("coefficients end", level, str(now), effect, renewal(place))
+    return now
 
 
 def _mark(path: Path) -> tuple[int, int, int] | None:

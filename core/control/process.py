@@ -44,6 +44,7 @@ from core.control.signals import handled
 from core.control.signing import trading_of
 from core.control.site import Site, World, site_of, trades_kalshi
 from core.control.sockets import SocketError, bind
+from core.control.sources import followed
 from core.control.tape import Tape, watch_tape
 from core.domain.clock import Clocks, SystemClock
 from core.engine.engine import Engine, UnseatedError
@@ -164,7 +165,7 @@ async def _serve(
             stack.push_async_callback(asyncio.to_thread, tape.close)
             record = tape.take
         memory, memory_fault = read_memory(place.memory, world.world_id)
-        loaded = load_coefficients(place, world)
+        loaded, series = load_coefficients(place, world), followed(settings, world)
         desk = Building(
             place, settings, limits, world, site, wallet, clocks, http, kept, others, record, memory,
             loaded.learned,
@@ -186,7 +187,7 @@ async def _serve(
             beside_it = [
                 ("control server", server.run(listening, lambda: "The engine has stopped.")),
                 ("config watch", watch_config(place.config, engine)),
-                ("coefficients", watch_coefficients(place, world, engine, loaded)),
+                ("coefficients", watch_coefficients(place, world, engine, loaded, series)),
                 ("stop file", flag.watch(place.flatten_flag, engine, clocks.wall_ms, found=flagged)),
                 ("journal head", tell_head(lambda: journal.head, clocks.wall_ms)),
                 ("memory", settle_memory()),

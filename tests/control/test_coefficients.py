@@ -15,15 +15,26 @@ import pytest
 
 from core.config import paths
 from core.config.paths import Environment
+from core.config.secrets import write_private
 from core.control import coefficients
-from core.control.coefficients import Loaded, load, watch_coefficients, write_whole
+from core.control.coefficients import Loaded, ending, load, watch_coefficients
 from core.control.site import World
 from core.domain.market import Extreme
+from core.engine.state import AlarmLevel
+from core.feeds.stations import climate_day_bounds, stations
 from core.models.weather.coefficients import Learned
 
 REAL = World(environment=Environment.PRODUCTION)
 SIM = World(environment=Environment.SIM, world_id="w", calendar_offset_days=673)
 PACKAGED = (importlib.resources.files("core.models.weather") / "data" / "coefficients-sim.json").read_bytes()
+
+
+SERIES = ("KXHIGHNY", "KXLOWTNYC", "KXINX")
+NYC = stations()["KNYC"]
+DAY_MS = 86_400_000
+ENDS = "2026-12-07"
+"""Of the packaged coefficients at lead 0: fourteen days after the newest outcome they rest on."""
+BEGAN_MS = climate_day_bounds(NYC, "2026-11-23")[0]
 
 
 def place_of(name: str, home: Path) -> paths.Profile:
@@ -71,7 +82,7 @@ def test_a_write_that_fails_leaves_the_file_as_it_was(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "coefficients.json"
-    write_whole(path, b"one")
+    write_private(path, b"one")
     assert path.read_bytes() == b"one" and path.stat().st_mode & 0o777 == 0o600
 
     def full(_: int) -> None:
@@ -79,8 +90,14 @@ def test_a_write_that_fails_leaves_the_file_as_it_was(
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(OSError, match="No space"):
-        write_whole(path, b"another")
+        write_private(path, b"another")
     assert path.read_bytes() == b"one"
+
+
+async def until(condition: Callable[[], object]) -> None:
+    async with asyncio.timeout(10):
+        while not condition():  # noqa: ASYNC110 - a file is all there is to look at
+            await asyncio.sleep(0.005)
 
 
 class Desk:
@@ -88,11 +105,18 @@ class Desk:
 
     def __init__(self) -> None:
         self.rung: dict[str, str] = {}
+        self.said: list[tuple[AlarmLevel, str, str]] = []
         self.heard: list[Learned | None] = []
-        self.desk = SimpleNamespace(alarms=self, pricing=SimpleNamespace(learn=self.heard.append))
+        self.now_ms = BEGAN_MS
+        self.desk = SimpleNamespace(
+            alarms=self,
+            pricing=SimpleNamespace(learn=self.heard.append),
+            clocks=SimpleNamespace(world_ms=lambda: self.now_ms),
+        )
 
-    def raise_(self, key: str, level: object, what: str, effect: str = "", clears: str = "") -> None:
+    def raise_(self, key: str, level: AlarmLevel, what: str, effect: str = "", clears: str = "") -> None:
         self.rung[key] = what
+        self.said.append((level, what, clears))
 
     def clear(self, key: str) -> None:
         self.rung.pop(key, None)
@@ -103,22 +127,58 @@ async def test_a_running_engine_takes_up_a_changed_file_and_rings_while_it_canno
 ) -> None:
     monkeypatch.setattr(coefficients, "LOOK_EVERY_S", 0.005)
     place, desk = place_of("demo", tmp_path), Desk()
-    watching: Any = watch_coefficients(place, SIM, desk, load(place, SIM))  # type: ignore[arg-type]
+    watching: Any = watch_coefficients(place, SIM, desk, load(place, SIM), SERIES)  # type: ignore[arg-type]
     task = asyncio.ensure_future(watching)
-
-    async def until(condition: Callable[[], object]) -> None:
-        async with asyncio.timeout(10):
-            while not condition():  # noqa: ASYNC110 - a file is all there is to look at
-                await asyncio.sleep(0.005)
-
     await asyncio.sleep(0.03)
     assert desk.heard == [] and desk.rung == {}, "nothing has changed"
-    write_whole(place.coefficients, PACKAGED[:-3])
+    write_private(place.coefficients, PACKAGED[:-3])
     await until(lambda: desk.heard == [None])
     assert "is not used" in desk.rung["coefficients"]
-    write_whole(place.coefficients, PACKAGED)
+    write_private(place.coefficients, PACKAGED)
     await until(lambda: len(desk.heard) == 2)
     assert desk.heard[1] is not None and desk.rung == {}
     task.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await task
+
+
+async def test_before_coefficients_end_the_engine_says_when_and_what_helps(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(coefficients, "LOOK_EVERY_S", 0.005)
+    place, desk, end_ms = place_of("demo", tmp_path), Desk(), climate_day_bounds(NYC, ENDS)[0]
+    watching: Any = watch_coefficients(place, SIM, desk, load(place, SIM), SERIES)  # type: ignore[arg-type]
+    task = asyncio.ensure_future(watching)
+    levels = []
+    for days in (8, 7, 3, -30):
+        before, desk.now_ms = len(desk.said), end_ms - days * DAY_MS
+        if days <= coefficients.NOTE_DAYS:
+            await until(lambda seen=before: len(desk.said) > seen)
+        else:
+            await asyncio.sleep(0.03)
+        levels.append([level for level, *_ in desk.said[before:]])
+    assert levels == [[], [AlarmLevel.NOTE], [AlarmLevel.CHECK], [AlarmLevel.CHECK]]
+    assert {said[1:] for said in desk.said} == {
+        (
+            "the history behind KNYC high, KNYC low ends 2026-11-23: without a newer one the weather models "
+            f"have no price for days after {ENDS}",
+            "pmconsole models update, then pmconsole models fit",
+        )
+    }
+    desk.now_ms = BEGAN_MS
+    await until(lambda: desk.rung == {})
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+
+
+def test_only_what_the_desk_trades_is_told_to_end_and_the_first_to_end_first(tmp_path: Path) -> None:
+    learned = load(place_of("demo", tmp_path), SIM).learned
+    assert learned is not None
+    at_ms = climate_day_bounds(NYC, "2026-11-30")[0] + DAY_MS // 2
+    assert learned.last(learned.fit("KAUS", 0, Extreme.LOW) or pytest.fail("packaged")) == "2026-11-16"
+    assert ending(learned, (), at_ms) is None and ending(learned, ("KXINX", "KXHIGHSEA"), at_ms) is None
+    both = ending(learned, ("KXHIGHNY", "KXLOWTAUS"), at_ms)
+    assert both is not None and both.of == ("KAUS low", "KNYC high")
+    assert (both.last, both.until, both.days) == ("2026-11-16", "2026-11-30", 0)
+    assert ending(learned, ("KXHIGHAUS",), at_ms - DAY_MS) is None, "the city's highs go on for eight days"

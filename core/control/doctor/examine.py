@@ -17,6 +17,7 @@ from core.config.drill import read_drill
 from core.config.paths import Environment, Profile
 from core.config.secrets import KeyFileError
 from core.config.settings import PolymarketSettings, Settings, SettingsError, load, place_of
+from core.control import coefficients
 from core.control.doctor import machine, questions, wallet_questions
 from core.control.doctor.findings import Finding, Report, at, block, ok, sentences
 from core.control.doctor.probe import Answers, ask
@@ -27,11 +28,12 @@ from core.control.identity import accounts_of
 from core.control.keys import Role, state
 from core.control.ready import ReadyError
 from core.control.signing import state as wallet_state
-from core.control.site import Site, clock_of, site_of, trades_kalshi
+from core.control.site import Site, World, clock_of, site_of, trades_kalshi
 from core.control.sources import followed
 from core.control.wallet import wallet_of
 from core.domain.clock import Clock, Clocks
 from core.engine.arming import Examination
+from core.feeds.stations import station_of_series
 from core.journal.device import file_system, free_mb
 from core.risk.limits import DEFAULTS, Limits
 from core.risk.limits_file import LimitsError, parse, unset
@@ -78,6 +80,7 @@ async def examine(
     findings += _drill(place, now_ms, code)
     findings.append(questions.watchdog(await machine.watchdog(place), place))
     given = configured if configured is not None else Configured()
+    findings += _models(place, given.settings, now_ms)
     # Side by side: a venue that does not answer holds up no other.
     asked = [
         a
@@ -144,6 +147,17 @@ def _drill(place: Profile, now_ms: int, code: str) -> list[Finding]:
     if place.simulated:
         return []
     return [questions.drill(read_drill(place.drill), now_ms, code)]
+
+
+def _models(place: Profile, settings: Settings, now_ms: int) -> list[Finding]:
+    """Of a desk on real temperatures: what a simulated one knows of its world comes with the program."""
+    world = World(environment=place.environment)
+    series = [one for one in followed(settings, world) if station_of_series(one) is not None]
+    if place.simulated or not series:
+        return []
+    found = coefficients.load(place, world)
+    end = coefficients.ending(found.learned, series, now_ms) if found.learned is not None else None
+    return [questions.weather_models(found, end, place)]
 
 
 def _named(part: Asked, *, several: bool) -> list[Finding]:

@@ -12,6 +12,7 @@ import msgspec
 
 from core.config.drill import Drill
 from core.config.paths import Profile
+from core.control.coefficients import Ending, Loaded, renewal
 from core.control.doctor.findings import Finding, block, ok, warn
 from core.control.keys import KeyState
 from core.domain.units import Money, money_text
@@ -124,6 +125,17 @@ def drill(found: Drill | None, now_ms: int, code_version: str) -> Finding:
     return (
         warn("drill", f"passed on {day}", again) if age > DRILL_WARN_MS else ok("drill", f"passed on {day}")
     )
+
+
+def weather_models(found: Loaded, end: Ending | None, place: Profile) -> Finding:
+    """``end``: what is about to end of the coefficients, or has."""
+    if found.learned is None:
+        said = found.fault.removesuffix(".") or "nothing is fitted yet: weather markets have no price"
+        return warn("weather models", said, renewal(place))
+    if end is not None:
+        return warn("weather models", str(end), renewal(place))
+    held = found.learned.held
+    return ok("weather models", f"coefficients {found.learned.mark}, fitted {held.fitted_at}")
 
 
 def watchdog(unfit: str | None, place: Profile) -> Finding:

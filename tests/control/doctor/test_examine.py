@@ -175,3 +175,15 @@ async def test_another_profile_says_what_live_still_lacks(live: Profile) -> None
     assert any("pmconsole doctor --profile live" in text for text in found.live)
     live.watchdog_key.unlink()
     assert any(text.startswith("watchdog key") for text in (await report(sandbox)).live)
+
+
+async def test_it_says_that_nothing_is_fitted_where_temperatures_are_traded_and_only_there(
+    live: Profile,
+) -> None:
+    def told(found: Report) -> list[str]:
+        return [f"{one.said}: {one.remedy}" for one in found.findings if one.check == "weather models"]
+
+    commands = "pmconsole models update --profile live, then pmconsole models fit --profile live"
+    assert told(await report(live)) == [f"nothing is fitted yet: weather markets have no price: {commands}"]
+    live.config.write_text(live.config.read_text().replace("KXHIGHNY", "KXINX"))
+    assert told(await report(live)) == []

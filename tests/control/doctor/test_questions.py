@@ -9,12 +9,14 @@ import pytest
 
 from core.config.drill import Drill
 from core.config.paths import Profile
+from core.control.coefficients import Ending, Loaded
 from core.control.doctor import questions as q
 from core.control.doctor.findings import Finding, Grade, Report, sentences
 from core.control.doctor.report import as_data, lines
 from core.control.keys import KeyState, Role
 from core.domain.units import Money
 from core.journal.device import Commits
+from core.models.weather.coefficients import FORMAT, Coefficients, Learned
 from core.venues.exchange import Cash, ExchangeState, Maintenance
 from core.venues.kalshi.standing import KeyGrant, Keys, Tier
 from core.venues.venue import Incomplete
@@ -112,6 +114,15 @@ CASES: list[tuple[str, Finding, Grade]] = [
     ("venue paused", q.venue(ExchangeState(True, False), (), NOW), Grade.BLOCK),
     ("venue down", q.venue(ExchangeState(False, False, "05:00"), (), NOW), Grade.BLOCK),
     ("venue unread", q.venue(LOST, (), NOW), Grade.BLOCK),
+]
+
+ENDING = Ending(("KNYC high",), "2026-11-09", "2026-11-23", 1)
+LEARNED = Loaded(Learned(Coefficients(FORMAT, "real", 0, "2026-11-21T00:00:00+00:00", "d" * 64, ())))
+CASES += [
+    ("models known", q.weather_models(LEARNED, None, LIVE), Grade.OK),
+    ("models ending", q.weather_models(LEARNED, ENDING, LIVE), Grade.WARN),
+    ("nothing fitted", q.weather_models(Loaded(None), None, LIVE), Grade.WARN),
+    ("file damaged", q.weather_models(Loaded(None, "it is not used."), None, LIVE), Grade.WARN),
 ]
 
 
