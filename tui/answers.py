@@ -53,6 +53,20 @@ def waiting_lines(rows: list[dict[str, Any]]) -> Iterable[str]:
             yield f"{row['ticker']}: {'; '.join(told)}" + (f"; {row['page']}" if row["page"] else "")
 
 
+def plan_lines(rows: list[dict[str, Any]]) -> Iterable[str]:
+    """What each plan is, its legs and what can go wrong: its row above is its first leg's."""
+    for row in rows:
+        plan = row["plan"]
+        if plan is not None:
+            yield (
+                f"{row['id']}: {plan['kind']}, {row['quantity']} sets for {row['cost']} and fees of "
+                f"{row['fee']}, pays {plan['pays']}, profit {plan['profit']}, at worst -{plan['worst']}"
+            )
+            for leg in plan["legs"]:
+                yield f"  BUY {leg['outcome']} {leg['quantity']} @ {leg['price']}  {leg['ticker']}"
+            yield f"  can go wrong: {'; '.join(plan['cautions'])}"
+
+
 def utc(wall_ms: int) -> str:
     """``2026-11-28 14:02:17Z``."""
     return time.strftime("%Y-%m-%d %H:%M:%SZ", time.gmtime(wall_ms / 1000))

@@ -216,3 +216,5 @@ def show(profile: Profile, what: str, *, as_json: bool) -> None:
             click.echo(text)
         for text in answers.waiting_lines(answer) if what == "positions" else ():
             click.echo(text)
+        for text in answers.plan_lines(answer) if what == "proposals" else ():
+            click.echo(text)

@@ -5,12 +5,16 @@ Prices are in terms of the card's outcome, as on the card.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
 
 from core.control.rows import EVIDENCE_MAX, in_outcome, input_row, probability
 from core.control.tables import (
     CheckRow,
     InputRow,
+    LegRow,
+    PlanRow,
     ProposalRow,
     UsedRow,
 )
@@ -25,6 +29,7 @@ from core.models.fair_value import FairValue
 from core.risk.exposure import Worst, held
 from core.risk.facts import visible_depth
 from core.risk.limits import LiveLimits
+from core.strategy.plan import Plan
 from core.venues.venue import BookView
 
 
@@ -40,11 +45,14 @@ class CardSurroundings(msgspec.Struct, frozen=True):
     with_order: Worst
     limits: LiveLimits
     collar: Price
+    keys: Mapping[str, int]
+    """Of its markets, by ticker."""
 
 
 def proposal_row(card: Proposal, around: CardSurroundings) -> ProposalRow:
     c, market = card.candidate, around.state.market
-    outcome, fair = c.outcome, around.state.fair
+    outcome, plan = c.outcome, card.plan
+    fair = around.state.fair if plan is None else None
     book = around.view.book if around.view is not None else None
     bid = in_outcome(book.best_bid if book else None, Outcome.YES)
     ask = in_outcome(book.best_ask if book else None, Outcome.YES)
@@ -66,7 +74,7 @@ def proposal_row(card: Proposal, around: CardSurroundings) -> ProposalRow:
         quantity=c.quantity,
         style="post-only" if c.post_only else "IOC",
         cost=card.cost,
-        fee=c.fee,
+        fee=c.fee if plan is None else plan.fee,
         fee_role=c.fee_role.value,
         max_loss=card.max_loss,
         max_gain=card.max_gain,
@@ -102,7 +110,15 @@ def proposal_row(card: Proposal, around: CardSurroundings) -> ProposalRow:
         model=_chance(fair.model_probability if fair is not None else None, outcome),
         market=_chance(fair.market_probability if fair is not None else None, outcome),
         weight=fair.weight if fair is not None else 1.0,
+        plan=_plan(plan, around.keys) if plan is not None else None,
     )
+
+
+def _plan(plan: Plan, keys: Mapping[str, int]) -> PlanRow:
+    legs = tuple(
+        LegRow(keys[leg.ticker], leg.outcome.name, leg.outcome_price, leg.quantity) for leg in plan.legs
+    )
+    return PlanRow(plan.kind.value, legs, plan.pays, plan.profit, plan.worst, plan.cautions)
 
 
 def _chance(value: float | None, outcome: Outcome) -> int | None:

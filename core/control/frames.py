@@ -179,7 +179,7 @@ class Reader:
         for proposal in changed["proposals"] or ():
             card = desk.approvals.proposals.get(proposal)
             if card is not None:
-                tickers[card.candidate.ticker] = None
+                tickers |= dict.fromkeys(card.tickers)
         return tickers
 
     def _market_changes(self, tickers: Iterable[str]) -> dict[str, tuple[Any, ...]]:
@@ -225,7 +225,7 @@ class Reader:
     ) -> dict[str, tuple[Any, ...]]:
         """Cards that changed, and those whose surroundings did: their book, what is held, the limits."""
         known = self._snapshot.desk.approvals.proposals
-        wanted = [p for p, card in known.items() if p in changed or moved(card.candidate.ticker)]
+        wanted = [p for p, card in known.items() if p in changed or any(map(moved, card.tickers))]
         return {
             "proposals": _renewed(self._cards, wanted, self._card),
             "gone_proposals": _forgotten(self._cards, known),
@@ -306,9 +306,9 @@ class Reader:
         return self._snapshot.market(ticker, self._touches.setdefault(ticker, rows.Touch()))
 
     def _card(self, proposal_id: str) -> ProposalRow | None:
-        """``None`` for a card whose market has left the desk."""
+        """``None`` for a card of which a market has left the desk."""
         desk = self._snapshot.desk
-        if desk.approvals.proposals[proposal_id].candidate.ticker not in desk.state.markets:
+        if not desk.approvals.proposals[proposal_id].tickers <= desk.state.markets.keys():
             return None
         row = self._cards[proposal_id] = self._snapshot.proposal(proposal_id)
         return row

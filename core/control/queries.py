@@ -450,6 +450,22 @@ MARKETS: tuple[Field, ...] = (
     Field("closes", "close of trading, world time", lambda r, n: at(n.statics[r.key].close_world_ms)),
 )
 
+LEG: tuple[Field, ...] = (
+    Field("ticker", "the venue's name of the market", _ticker),
+    Field("outcome", "bought", lambda r, n: r.outcome),
+    Field("price", "limit in terms of the outcome", lambda r, n: price(r.price)),
+    Field("quantity", "contracts", lambda r, n: quantity(r.quantity)),
+)
+
+PLAN: tuple[Field, ...] = (
+    Field("kind", "what sort of set", lambda r, n: r.kind),
+    Field("pays", "all of it in the worst outcome, every leg filled", lambda r, n: money(r.pays)),
+    Field("profit", "that less cost, fees and the charge for two venues", lambda r, n: money(r.profit)),
+    Field("worst", "most that can be lost whichever legs fail", lambda r, n: money(r.worst)),
+    Field("cautions", "what can still go wrong", lambda r, n: list(r.cautions)),
+    Field("legs", "one object each, in the order they leave", lambda r, n: _nested(LEG, r.legs, n)),
+)
+
 PROPOSALS: tuple[Field, ...] = (
     Field("id", "for approve and veto: number and fingerprint", lambda r, n: f"{r.id}-{r.fingerprint}"),
     Field("ticker", "the venue's name of the market", _ticker),
@@ -483,6 +499,11 @@ PROPOSALS: tuple[Field, ...] = (
     Field("against", "and against it", lambda r, n: r.against),
     Field("checks", "risk checks that block or warn", lambda r, n: [f"{c.code} {c.text}" for c in r.checks]),
     Field("expires_in_s", "until the card expires", lambda r, n: wait(r.expires_ns, n)),
+    Field(
+        "plan",
+        "orders decided on together, see proposals.plan; null for one order alone",
+        lambda r, n: None if r.plan is None else _object(PLAN, r.plan, n),
+    ),
 )
 
 ORDERS: tuple[Field, ...] = (
@@ -688,6 +709,7 @@ PARTS: dict[str, dict[str, tuple[Field, ...]]] = {
         "flatten": FLATTEN,
         "flatten.venues": FLATTEN_VENUES,
     },
+    "proposals": {"proposals.plan": PLAN, "proposals.plan.legs": LEG},
     "links": {"links.ways": WAYS},
     "feeds": {"status.feeds.budget": BUDGET},
     "source": {"source.values": TOLD},

@@ -33,9 +33,14 @@ from core.engine.exiting import exit_wanted
 from core.engine.facts import market_view, waits
 from core.engine.funnel import funnel
 from core.engine.pairs import compare
+from core.engine.plans import kept_in
 from core.engine.sources import MARK_LENGTH, text_mark
+from core.execution.approvals import Proposal
 from core.journal.projections import Pair
+from core.risk.exposure import PerOutcome, order_loss
 from core.risk.halts import Level
+from core.strategy.convergence import ExitView
+from core.strategy.plan import Kept
 from core.venues.venue import BookView, OrderReport
 
 ENDED_ORDERS_MAX = 200
@@ -134,7 +139,7 @@ class Snapshot:
             desk.state.markets[ticker],
             self.view(ticker),
             desk.ledger.net(ticker),
-            rows.mark_of(desk.ledger.live_in(ticker), card=desk.approvals.of(ticker) is not None),
+            rows.mark_of(desk.ledger.live_in(ticker), card=bool(desk.approvals.standing_in(ticker))),
             touch,
         )
 
@@ -160,11 +165,10 @@ class Snapshot:
             pending=c.quantity if card.standing else desk.ledger.left_of(card.id),
             now=now,
             # What was sent is counted with the orders already.
-            with_order=desk.exposure.with_order(c.ticker, c.side, c.price, c.quantity, c.fee)
-            if card.standing
-            else now,
+            with_order=desk.exposure.with_orders(c.ticker, _losses(card)) if card.standing else now,
             limits=desk.state.limits,
             collar=desk.state.limits.current.collar_book,
+            keys={ticker: self.key(ticker) for ticker in card.tickers},
         )
         return proposal_row(card, around)
 
@@ -194,7 +198,9 @@ class Snapshot:
         desk, state = self.desk, self.desk.state
         market = state.markets.get(ticker)
         view = market_view(desk, ticker) if market is not None else None
-        leaving = exit_wanted(desk, market, view) if market is not None and view is not None else None
+        leaving: Kept | ExitView | None = kept_in(desk, ticker)
+        if leaving is None and market is not None and view is not None:
+            leaving = exit_wanted(desk, market, view)
         return rows.position_row(
             self.position_key(ticker),
             desk.ledger.positions.get(ticker, Position()),
@@ -393,3 +399,9 @@ class Snapshot:
                 break
             fresh.append(row)
         return [rows.journal_row(row) for row in fresh[::-1][:JOURNAL_ROWS_MAX]]
+
+
+def _losses(card: Proposal) -> dict[str, PerOutcome]:
+    """What a card's orders could add to the loss, by market."""
+    orders = (card.candidate,) if card.plan is None else card.plan.legs
+    return {c.ticker: order_loss(c.side, c.price, c.quantity, c.fee) for c in orders}

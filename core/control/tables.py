@@ -401,6 +401,32 @@ class CheckRow(msgspec.Struct, frozen=True, array_like=True):
     blocks: bool
 
 
+class LegRow(msgspec.Struct, frozen=True, array_like=True):
+    """One order of a plan."""
+
+    key: int
+    outcome: str
+    """Bought."""
+    price: int
+    """In terms of the outcome."""
+    quantity: int
+
+
+class PlanRow(msgspec.Struct, frozen=True, array_like=True):
+    """Orders that are decided on together."""
+
+    kind: str
+    legs: tuple[LegRow, ...]
+    """In the order in which they leave."""
+    pays: int
+    """All of it, in the worst outcome with every leg filled."""
+    profit: int
+    worst: int
+    """Most that can be lost, whichever legs fail."""
+    cautions: tuple[str, ...]
+    """What can still go wrong; the first says what failing legs cost."""
+
+
 class ProposalRow(msgspec.Struct, frozen=True, array_like=True):
     """One card, in the order of its lines."""
 
@@ -467,6 +493,9 @@ class ProposalRow(msgspec.Struct, frozen=True, array_like=True):
     """What the market says, likewise."""
     weight: float = 1.0
     """Of the model in ``fair``."""
+    plan: PlanRow | None = None
+    """Where the card is a plan. Market, outcome, price and position above are then of its first leg; cost,
+    fee, losses and gains of all of them, and ``edge`` is the profit of a set."""
 
 
 class OrderRow(msgspec.Struct, frozen=True, array_like=True):

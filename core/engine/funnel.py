@@ -14,6 +14,7 @@ import msgspec
 from core.domain.market import MarketStatus
 from core.engine.desk import Desk
 from core.engine.facts import no_price, stale
+from core.engine.plans import kept_in
 from core.engine.state import MarketState, Mode
 from core.strategy.assess import QUARANTINED
 
@@ -86,6 +87,11 @@ def place(desk: Desk, market: MarketState) -> tuple[Stage, str]:
         alone = desk.state.mode is Mode.AUTO
         doubt = market.fair.doubt if alone and market.fair is not None else ""
         return Stage.PROPOSED, f"a card waits for a person: {doubt}" if doubt else "a card waits"
+    planned = next((card.sentence for card in desk.approvals.standing_in(ticker) if card.plan), "")
+    if planned:
+        return Stage.PROPOSED, f"a plan waits for a person: {planned.partition(':')[0]}"
+    if (kept := kept_in(desk, ticker)) is not None:
+        return Stage.PROPOSED, kept.rule
     if desk.ledger.live_in(ticker):
         return Stage.PROPOSED, "an order of ours is there"
     if market.market.status is not MarketStatus.ACTIVE:

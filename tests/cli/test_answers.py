@@ -76,3 +76,23 @@ def test_a_reading_tells_of_each_account_and_a_stop_of_each_ladder() -> None:
     stop = answers.progress_line(asked("status", flatten=rows.two_ladders(NOW))["flatten"])
     assert "kalshi FLAT: cancelled 2 of 2, exits 4 of 4, left 0.00; polymarket EXITING: " in stop
     assert "left 10.00, post-only after a restart" in stop
+
+
+def test_a_plan_is_told_with_its_legs_and_what_can_go_wrong() -> None:
+    leg = {"ticker": "A", "outcome": "NO", "price": "0.4100", "quantity": "20.00"}
+    plan = {
+        "kind": "every YES sold",
+        "pays": "20.00",
+        "profit": "0.52",
+        "worst": "8.20",
+        "cautions": ["a leg that fails", "a void"],
+        "legs": [leg, {**leg, "ticker": "B"}],
+    }
+    row = {"id": "P7-ab", "quantity": "20.00", "cost": "18.40", "fee": "1.08", "plan": plan}
+    assert list(answers.plan_lines([row, {**row, "plan": None}])) == [
+        "P7-ab: every YES sold, 20.00 sets for 18.40 and fees of 1.08, pays 20.00, profit 0.52, "
+        "at worst -8.20",
+        "  BUY NO 20.00 @ 0.4100  A",
+        "  BUY NO 20.00 @ 0.4100  B",
+        "  can go wrong: a leg that fails; a void",
+    ]

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable, Coroutine
 
 import msgspec
 import pytest
 
 from core.config.settings import EngineSettings, Settings, StrategySettings
+from core.control.queries import answer
+from core.control.snapshot import Snapshot
 from core.domain.order import BookSide, Purpose
-from core.domain.units import Price, contracts
+from core.domain.units import Price, contracts, money_text
+from core.engine.funnel import funnel
 from core.engine.plans import kept_in
 from core.engine.state import Mode
 from core.execution.approvals import Proposal, ProposalState
 from core.journal.projections import PlanNoted, PlanState
+from core.journal.wording import text_of
 from core.strategy.arbitrage import PlanKind
 from tests.engine.test_pairs import SLUG, link, other, two_venues
 from tests.execution.bench import EVENT, HOT, TRADER, Bench, running
@@ -91,6 +96,32 @@ def test_a_ladder_whose_asks_sum_below_one_is_one_card_one_approval_and_a_locked
         assert not bench.engine.state.plans
         # Five legs of six settle at nothing: a set is no row of lost bets.
         assert bench.engine.desk.trips.tallies.losses_in_row() == 0
+
+    on_a_desk(check)
+
+
+def test_the_command_line_and_the_console_see_the_plan_and_the_funnel_names_it() -> None:
+    async def check(bench: Bench) -> None:
+        card = await plan_card(bench)
+        snapshot = Snapshot(bench.engine.desk)
+        (told,) = json.loads(answer("proposals", snapshot.query_rows("proposals"), snapshot.now()))
+        assert card.plan is not None
+        assert told["id"] == f"{card.id}-{card.fingerprint}" and told["fee"] == money_text(card.plan.fee)
+        plan = told["plan"]
+        assert (plan["kind"], plan["profit"]) == ("every YES bought", money_text(card.plan.profit))
+        assert [leg["ticker"] for leg in plan["legs"]] == [leg.ticker for leg in card.plan.legs]
+        assert all(leg["outcome"] == "YES" and leg["quantity"] == "20.00" for leg in plan["legs"])
+        assert len(plan["cautions"]) > 1
+        proposed = funnel(bench.engine.desk)[-1]
+        assert proposed.reached == 6
+        assert proposed.reasons[0].why == "a plan waits for a person: every YES bought, 6 legs"
+        assert bench.approve(card).accepted
+        await ended(bench, PlanState.COMPLETE)
+        told = json.loads(answer("positions", snapshot.query_rows("positions"), snapshot.now()))
+        rule = f"part of plan {card.id}, every YES bought, 6 legs: held to settlement"
+        assert [position["exit_rule"] for position in told] == [rule] * 6
+        row = next(row for row in bench.journal.rows if row.kind == "PLAN")
+        assert text_of(row) == f"plan {card.id} started, every YES bought, 6 legs"
 
     on_a_desk(check)
 

@@ -20,11 +20,13 @@ from core.control.tables import (
     FlattenVenueRow,
     InputRow,
     JournalRow,
+    LegRow,
     LimitRow,
     LinkRow,
     MarketRow,
     MarketStatic,
     OrderRow,
+    PlanRow,
     PositionRow,
     ProposalRow,
     ReadingRow,
@@ -351,6 +353,45 @@ def second_card(now: Now, **changes: object) -> ProposalRow:
         "quantity": 12 * C,
         "edge": 260,
         "expires_ns": now.mono_ns + 58 * S,
+    }
+    return card(now, **(values | changes))
+
+
+def plan_card(now: Now, **changes: object) -> ProposalRow:
+    """Every YES of one day bought, the cheapest first."""
+    keys = (2, 1, 3, 40, 41, 70)
+    legs = tuple(
+        LegRow(key, "YES", price, 20 * C)
+        for key, price in zip(keys, (800, 1200, 1400, 1600, 1800, 2400), strict=True)
+    )
+    values: dict[str, object] = {
+        "id": "P7",
+        "fingerprint": "fp-7",
+        "strategy": "arbitrage",
+        "price": 800,
+        "quantity": 20 * C,
+        "style": "IOC",
+        "cost": 18_400_000,
+        "fee": 1_082_400,
+        "fee_role": "taker",
+        "max_loss": 15_240_000,
+        "max_gain": 517_600,
+        "edge": 258,
+        "bound_by": "depth share",
+        "oldest": None,
+        "evidence": (),
+        "plan": PlanRow(
+            "every YES bought",
+            legs,
+            20_000_000,
+            517_600,
+            15_240_000,
+            (
+                "a leg that fails leaves the others open: up to 15.24 is lost then",
+                "a market that is voided or paid at a fair price breaks the set",
+                "money is bound until settlement and up to 1 h more",
+            ),
+        ),
     }
     return card(now, **(values | changes))
 

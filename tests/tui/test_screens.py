@@ -84,6 +84,27 @@ async def test_the_smallest_desk_tells_what_is_held_where_no_order_works(directo
         assert held.startswith(" held  YES 30 CHI hi Nov23 39-40 +0.60  YES 16 NYC hi Nov23 46-47 -0.18  ")
 
 
+async def test_a_plan_shows_its_legs_its_worst_case_and_what_can_go_wrong(directory: Path) -> None:
+    async with running(directory, size=(80, 24), cards=False) as desk:
+        desk.engine.send(proposals=(rows.plan_card(read_clocks()),))
+        await desk.shows(" ARMED ")
+        card = [text.rstrip() for text in desk.text.splitlines()[2:11]]
+        assert card[0].startswith("DEMO KAL every YES bought NYC high Nov 23 6 legs, each takes")
+        assert card[1] == "20 sets   cost 18.40   fee 1.08   pays 20.00   profit 0.52   a set +2.6c"
+        assert card[2] == "if legs fail max loss 15.24   bound by depth share"
+        assert card[3] == "legs  YES 48-49 8c  YES 46-47 12c  YES 50-51 14c  YES NYC hi Nov24 50-51 16c"
+        assert card[4] == "  YES NYC hi Nov24 52-53 18c  YES PHL hi Nov23 49-50 24c"
+        assert card[5].startswith("mkt ")
+        assert " ".join(card[6:8]) == (
+            "can go wrong: a market that is voided or paid at a fair price breaks the set; "
+            "money is bound until settlement and up to 1 h more"
+        )
+        assert card[8] == " ARMED  a approve  x veto  d defer  v why"
+        await desk.press("v")
+        await desk.shows("BUY YES 20 @ 8c  NYC hi Nov23 48-49")
+        await desk.shows("a leg that fails leaves the others open: up to 15.24 is lost then")
+
+
 async def test_a_small_terminal_keeps_the_card_and_the_way_out(directory: Path) -> None:
     async with running(directory, size=(80, 24)) as desk:
         await desk.pilot.resize_terminal(60, 16)

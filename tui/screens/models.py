@@ -22,6 +22,7 @@ from tui.widgets.fair_values import (
 )
 from tui.widgets.line_pane import LinePane
 from tui.widgets.live_table import Column, Key, LiveTable
+from tui.widgets.plan_card import in_full
 from tui.widgets.text_pane import TextPane, wrapped
 
 _EVENTS_MAX = 8
@@ -201,6 +202,8 @@ class EvidenceScreen(ConsoleScreen):
             self.detail.show_text([note("This card is gone.")], head("EVIDENCE"))
             return
         rows = [line(" ", *row) for row in compact_lines(scene, card, width - 2)[:8]]
+        if card.plan is not None:
+            rows += ((), *in_full(scene, card.plan))
         for check in card.checks:
             word, role = ("BLOCK", "blocked") if check.blocks else ("WARN", "near")
             said = f"{word} {check.code} {check.text}. {clears_sentence(check.clears)}"

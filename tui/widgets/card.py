@@ -5,7 +5,7 @@ One-column layouts give each line one row; in a column of its own the groups of 
 
 from __future__ import annotations
 
-from core.control.tables import ProposalRow
+from core.control.tables import PlanRow, ProposalRow
 from tui.format import (
     age,
     cents,
@@ -21,6 +21,7 @@ from tui.format import (
 from tui.lines import Line, Span, cut, ends, flow, line, width_of
 from tui.scene import COMPACT_WIDTH, Scene, Typed, head, note
 from tui.view_model import DECIDABLE
+from tui.widgets import plan_card
 from tui.widgets.line_pane import LinePane
 from tui.widgets.text_pane import wrapped
 from tui.words import card_market, card_role, profile_role, profile_word, side_word
@@ -36,6 +37,10 @@ _KEYS_OVER = (("]", "next card"),)
 def _first(scene: Scene, card: ProposalRow) -> list[Line]:
     static = scene.view.statics.get(card.key)
     venue = venue_short(static.venue) if static is not None else "?"
+    if card.plan is not None:
+        profile = (profile_word(scene.view.profile), profile_role(scene.view.profile))
+        where = "+".join(plan_card.venues(scene, card.plan)) or "?"
+        return [line(profile, " " + where), *plan_card.first(scene, card, card.plan)]
     return [
         line((profile_word(scene.view.profile), profile_role(scene.view.profile)), " " + venue),
         line((card_market(scene, card), "strong")),
@@ -170,7 +175,10 @@ def clears_sentence(text: str) -> str:
 
 def _keys(scene: Scene, card: ProposalRow, room: int) -> Line:
     """The keys that still do something with this card."""
-    keys = _KEYS if card.state in DECIDABLE else _KEYS_OVER if len(scene.cards) > 1 else ()
+    keys: tuple[tuple[str, str], ...] = _KEYS_OVER if len(scene.cards) > 1 else ()
+    keys = _KEYS if card.state in DECIDABLE else keys
+    if card.plan is not None:  # taken or left as it is
+        keys = tuple(pair for pair in keys if pair[0] != "e")
     parts: list[Span] = []
     for key, word in keys:
         room -= len(key) + len(word) + 3
@@ -210,6 +218,8 @@ def _shared(groups: list[Line], width: int) -> Line:
 def compact_lines(scene: Scene, card: ProposalRow, width: int) -> list[Line]:
     """The card in nine rows of a one-column layout. What blocks it takes the place of the reasons."""
     first = _squeezed(_first(scene, card), width - 18)
+    if card.plan is not None:
+        return _plan_lines(scene, card, card.plan, first, width)
     blocked = [cut(group, width) for group in state_groups(scene, card)] if card.state == "BLOCKED" else []
     last = [_shared(_reasons(card), width), _with_next(scene, card, width)]
     return [
@@ -224,6 +234,25 @@ def compact_lines(scene: Scene, card: ProposalRow, width: int) -> list[Line]:
     ]
 
 
+def _plan_lines(scene: Scene, card: ProposalRow, plan: PlanRow, first: Line, width: int) -> list[Line]:
+    """A plan in as many rows: its legs have those of one order's value, size and depth."""
+    blocked = _state_rows(state_groups(scene, card), width)[:2] if card.state == "BLOCKED" else []
+    last = blocked or [_with_next(scene, card, width)]
+    room = 6 - len(last)
+    legs = plan_card.legs(scene, plan, width, plan_card.LEG_ROWS)
+    wrong = plan_card.wrong(plan, width, room - 1 - len(legs))
+    return [
+        ends(first, line((_settles(scene, card), "text-muted")), width),
+        _squeezed(plan_card.money(card, plan), width),
+        _squeezed(plan_card.worst(card, plan), width),
+        *legs,
+        _squeezed(_limits(card)[1:], width),
+        *wrong,
+        *[()] * (room - 1 - len(legs) - len(wrong)),
+        *last,
+    ]
+
+
 def reduced_lines(scene: Scene, card: ProposalRow, width: int) -> list[Line]:
     """The card for terminals below the smallest size: without its depth and reasons."""
     rows = compact_lines(scene, card, width)
@@ -235,15 +264,23 @@ def column_lines(scene: Scene, card: ProposalRow, width: int, height: int) -> li
     inner = width - 1
     expiry = line(("exp ", "text-muted"), (countdown(scene.in_s(card.expires_ns)), "strong"))
     first, order = _first(scene, card), _order(scene, card)
-    if inner < _SIDE_WIDTH:
+    plan = card.plan
+    if plan is not None:
+        order = [*plan_card.money(card, plan), *plan_card.worst(card, plan)]
+    elif inner < _SIDE_WIDTH:
         # The side never gives way: in a narrow column it leads the order's line.
         first, order = first[:2], [*first[2:], *order]
     rows = [ends(_squeezed(first, inner - 10), expiry, inner)]
     rows += flow([*order, line((_settles(scene, card), "text-muted"))], inner, 2)
-    for groups in (_value(scene, card), _size(card), _depth(scene, card), _limits(card)):
-        rows += flow(groups, inner, 2)
-    rows.append(_shared(_data(scene, card), inner))
-    rows += [cut(group, inner) for group in _reasons(card) if group]
+    if plan is not None:
+        rows += plan_card.legs(scene, plan, inner, len(plan.legs))
+        rows += flow(_limits(card)[1:], inner, 2)
+        rows += plan_card.wrong(plan, inner, len(plan.cautions) + 2)
+    else:
+        for groups in (_value(scene, card), _size(card), _depth(scene, card), _limits(card)):
+            rows += flow(groups, inner, 2)
+        rows.append(_shared(_data(scene, card), inner))
+        rows += [cut(group, inner) for group in _reasons(card) if group]
     # The state decides what a key does: whatever has to give way, it does not.
     groups = state_groups(scene, card)
     if len(groups) == 1 and width_of(groups[0]) <= len(scene.card_word) + 2:
@@ -271,17 +308,26 @@ def _state_rows(groups: list[Line], width: int) -> list[Line]:
 
 
 def _waiting(scene: Scene, card: ProposalRow, width: int) -> Line:
-    step = scene.view.step(card.key)
     number = next(i for i, row in enumerate(scene.cards, 1) if row.id == card.id)
     left = line(
         (f"{number} ", "text-muted"),
-        scene.view.named(card.key) + "  ",
-        *side_word(card.outcome, closes=card.closes),
-        f" {count(card.quantity)} @ {cents(card.price, step)}c  {signed_tenths(card.edge)}c",
+        *_in_short(scene, card),
         ("  REDUCES RISK" if card.closes else "", "good"),
         (f"  {card.state}" if card.state not in ("OPEN", "MOVED") else "", card_role(card.state)),
     )
     return ends(left, line((f"exp {countdown(scene.in_s(card.expires_ns))}", "text-muted")), width)
+
+
+def _in_short(scene: Scene, card: ProposalRow) -> Line:
+    """A waiting card in a few words."""
+    if card.plan is not None:
+        return plan_card.short(card, card.plan)
+    price = f"{cents(card.price, scene.view.step(card.key))}c"
+    return line(
+        scene.view.named(card.key) + "  ",
+        *side_word(card.outcome, closes=card.closes),
+        f" {count(card.quantity)} @ {price}  {signed_tenths(card.edge)}c",
+    )
 
 
 def _joined(groups: list[Line]) -> Line:
@@ -299,14 +345,11 @@ def _with_next(scene: Scene, card: ProposalRow, width: int) -> Line:
             state = line(*state, *_keys(scene, card, width - width_of(state)))
         return cut(state, width)
     nearest = others[0]
-    step = scene.view.step(nearest.key)
     expiry = line((f"exp {countdown(scene.in_s(nearest.expires_ns))}", "text-muted"))
     text = line(
         *state,
         ("  next ", "text-muted"),
-        scene.view.named(nearest.key) + "  ",
-        *side_word(nearest.outcome, closes=nearest.closes),
-        f" {count(nearest.quantity)} @ {cents(nearest.price, step)}c  {signed_tenths(nearest.edge)}c",
+        *_in_short(scene, nearest),
     )
     return ends(text, expiry, width)
 
