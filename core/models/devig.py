@@ -20,7 +20,7 @@ import math
 from collections.abc import Callable, Sequence
 
 ROUNDS_MAX = 200
-_CLOSE = 1e-15
+_CLOSE = 1e-14
 _FAR = 1e9
 
 
@@ -44,7 +44,7 @@ def fair(decimals: tuple[float, ...], method: Method = DEFAULT) -> tuple[float, 
         return "a price is not above 1"
     inverse = [1.0 / price for price in decimals]
     booksum = math.fsum(inverse)
-    if booksum < 1.0 - _CLOSE * len(inverse):
+    if booksum < 1.0 - _CLOSE:
         return f"its prices add up to {booksum:.3f}, less than 1: a price is old or wrong"
     found = _METHODS[method](inverse, booksum)
     if min(found) <= 0.0:

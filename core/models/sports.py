@@ -110,11 +110,9 @@ def consensus(game: Game, now_ms: int) -> Consensus | str:
         else:
             heard.append(book)
     if not heard:
-        return (
-            left_out[0]
-            if len(left_out) == 1
-            else f"no book of {len(left_out)} can be listened to" + (f": {left_out[0]}" if left_out else "")
-        )
+        if not left_out:
+            return "no bookmaker offers its winner"
+        return f"none of {len(left_out)} bookmakers can be listened to: {left_out[0]}"
     outcomes = tuple(sorted({offer.outcome for book in heard for offer in book.offers}))
     whole = [book for book in heard if {offer.outcome for offer in book.offers} == set(outcomes)]
     left_out += [f"{book.book} (it offers other outcomes)" for book in heard if book not in whole]

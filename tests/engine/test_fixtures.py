@@ -150,12 +150,15 @@ def test_a_likely_game_prices_its_market_and_trading_waits_for_a_persons_word() 
     [
         ({"title": "Who wins?"}, "no game that bookmakers offer has its teams and its day"),
         ({"rules": "Resolves by the result."}, "do not say whose win it pays"),
+        ({"title": "New York at Boston: game 1 of 2"}, "is too little like it for a price: 0.40 of 0.6"),
     ],
 )
 def test_without_a_likely_game_there_is_no_price(changes: dict[str, object], why: str) -> None:
     async def main(loop: VirtualLoop) -> None:
         async with running(loop) as bench:
             await listed(bench, market(**GAME_MARKET, **changes))
+            if "game 1" in str(changes):  # of a double header
+                bench.feed.sink(msgspec.structs.replace(GAME, id="later", starts_ms=STARTS_MS + 3_600_000))
             assert bench.engine.state.markets[TICKER].fair is None
             assert why in bench.engine.state.events[TICKER[:-4]].refusal
 

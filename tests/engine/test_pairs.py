@@ -250,6 +250,9 @@ def test_the_texts_a_link_rests_on_can_be_read() -> None:
             "venue": "polymarket",
             "hash": "p2",
             "pinned": "p1",
+            "series": "KXHIGHNY",
+            "waits": "",
+            "mark": "",
             "text": "Settles by the airport's station.",
         }
         unknown = served.command(Query("2", "rules", "KXNONE"), CLI)

@@ -10,12 +10,13 @@ import httpx
 import pytest
 
 from core.feeds.budget import Budget
-from core.feeds.calendar import bls, files, fred_dates
+from core.feeds.calendar import bls, files, fred_dates, view_file
 from core.feeds.calendar.merging import schedule
+from core.feeds.calendar.views import FILE, read_view
 from core.feeds.declaration import Declaration, Key
 from core.feeds.feed import Feed, FeedHealth, FeedState, Stamp
 from core.feeds.pace import Pace
-from core.feeds.releases import Calendar, Certainty, Due
+from core.feeds.releases import Calendar, Certainty, Due, View, Views
 from core.feeds.values import FeedValue
 from core.feeds.wiring import Transports, Wiring
 from core.risk.releases import ReleaseFacts, Window, standing
@@ -175,6 +176,32 @@ def test_who_has_written_no_file_is_told_how_and_awaits_none(virtual: Any, tmp_p
     tried = virtual.run(desk.feed.trial())
     assert (tried.passed, tried.text) == (True, "It answered for releases.csv with something new.")
     assert desk.feed.health().state is FeedState.OK
+
+
+def test_the_operators_views_are_followed_and_a_bad_line_leaves_what_was_held(
+    virtual: Any, tmp_path: Path
+) -> None:
+    desk = Desk(virtual, view_file.OWN, view_file.view_feed, None)
+    desk.directory = tmp_path
+    own = tmp_path / FILE
+    view = read_view(("CPI", "2026-12-10", "own", "0.3", "", "me", "2026-11-20"), "2026-11-22")
+    assert isinstance(view, View)
+    virtual.loop.call_later(20, view_file.append, own, view)
+    virtual.loop.call_later(60, lambda: own.write_text(own.read_text() + "CPI,soon,own,1,,me,2026-11-20\n"))
+    health = desk.run(80)
+    told = [value for value in desk.got if isinstance(value, Views)]
+    assert [value.views for value in told] == [(view,)], "told once, and not taken back"
+    assert f"{own}:3: 'soon' is no date of a release" in health.detail
+    own.unlink()
+    assert "You have entered none" in virtual.run(desk.feed.trial()).text
+    assert desk.feed.health().state is FeedState.OFF
+
+
+def test_a_file_of_views_that_cannot_be_read_says_so(virtual: Any, tmp_path: Path) -> None:
+    desk = Desk(virtual, view_file.OWN, view_file.view_feed, None)
+    desk.directory = tmp_path
+    (tmp_path / FILE).mkdir()
+    assert "cannot be read (Is a directory)" in desk.run(10).detail
 
 
 def test_what_ships_is_as_old_as_when_it_was_checked(virtual: Any) -> None:

@@ -132,6 +132,13 @@ def test_a_measured_deviation_takes_the_place_of_an_entered_one_from_24_pairs_on
         assert isinstance(centre, msgspec.Struct) and centre.sd == pytest.approx(sd)
 
 
+def test_a_figure_that_is_out_is_no_measure_of_the_view_it_is_held_against() -> None:
+    figures, views = past(24)
+    known = inputs(*views, view(9.0), figures=figures | {"2026-11-01": 0.3})
+    (centre, *_) = mixture(known, [view(9.0)])
+    assert isinstance(centre, msgspec.Struct) and (centre.sd, centre.pairs) == (pytest.approx(0.2), 24)
+
+
 def test_without_a_deviation_that_of_the_last_figures_is_lent_and_they_join_the_mixture() -> None:
     figures, _ = past(60)
     made = mixture(inputs(view(sd=None), figures=figures), [view(sd=None)])

@@ -59,7 +59,7 @@ def test_a_price_that_has_not_moved_counts_for_nothing_whenever_the_provider_loo
         "pinnacle",
     ]
     in_play = consensus(game(book("pinnacle", 1.5, 2.7, age_s=61), starts_in_s=-60), NOW)
-    assert in_play == "pinnacle (unmoved for 61 s, limit 60 s)"
+    assert in_play == "none of 1 bookmakers can be listened to: pinnacle (unmoved for 61 s, limit 60 s)"
 
 
 def test_a_book_far_from_the_others_is_left_out_and_soft_ones_alone_are_not_enough() -> None:
@@ -68,7 +68,7 @@ def test_a_book_far_from_the_others_is_left_out_and_soft_ones_alone_are_not_enou
     assert odd.left_out == ("smarkets (far from the others)",)
     assert odd.chances[HOME] == pytest.approx(0.5)
     assert "a weight of 0.25, needed 0.5" in str(consensus(game(book("fanduel", 1.9, 1.9)), NOW))
-    assert "no book of 0" in str(consensus(game(), NOW))
+    assert consensus(game(), NOW) == "no bookmaker offers its winner"
     assert "less than 1" in str(consensus(game(book("pinnacle", 2.2, 2.2)), NOW))
 
 
