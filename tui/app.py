@@ -357,10 +357,10 @@ class PmConsole(App[int], inherit_bindings=False):
         if self.screen_name != LinksScreen.name_in_registry:
             self.push_screen(LinksScreen(key))
 
-    def show_score(self, series: str = "") -> None:
-        """What the models were worth, the cursor on a series."""
+    def show_score(self, series: str = "", station: str = "") -> None:
+        """What the models were worth, the cursor on a series, or on a station where it has none by name."""
         if self.screen_name != ScoreScreen.name_in_registry:
-            self.push_screen(ScoreScreen(series))
+            self.push_screen(ScoreScreen(series, station))
 
     def show_rules(self, name: str) -> None:
         """What settles a market, asked for: the text is too long for a frame."""

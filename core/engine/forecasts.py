@@ -20,7 +20,7 @@ from core.execution.ledger import Ledger
 from core.journal.events import Event, Kind, Row
 from core.journal.store import EventLog
 from core.models.fair_value import EventFair
-from core.models.foreseen import LATE_MS, Came, Entry, Foreseen, Moment, Said, day_of, due
+from core.models.foreseen import LATE_MS, Came, Entry, Foreseen, Moment, Said, day_of, due, kind_of
 from core.models.record import Record
 from core.models.track import closed
 
@@ -30,6 +30,10 @@ ASKED_MAX = 3
 """Events asked for at a time."""
 AMENDED_WITHIN_MS = 7 * 86_400_000
 """An outcome is not heard of again so long after it came: what was said of its event is let go of."""
+
+
+LOST_AFTER_MS = 30 * 86_400_000
+"""So long after that an event whose outcome never came is asked for no more."""
 
 
 class Witnessed(msgspec.Struct):
@@ -90,8 +94,11 @@ class Forecasts:
 
     def _let_go(self) -> None:
         since_ms = self._clocks.world_ms() - AMENDED_WITHIN_MS
-        for event in [event for event, came in self._known.came.items() if came.at_ms < since_ms]:
-            del self._known.came[event]
+        over = [event for event, came in self._known.came.items() if came.at_ms < since_ms]
+        lost_ms = since_ms - LOST_AFTER_MS
+        lost = [event for event, looks in self._known.looks.items() if _closed_ms(looks) < lost_ms]
+        for event in {*over, *lost}:
+            self._known.came.pop(event, None)
             self._known.looks.pop(event, None)
             self._next_ms.pop(event, None)
 
@@ -105,8 +112,8 @@ class Forecasts:
                 continue
             if now_ms >= self._next_ms.get(event.ticker, 0):
                 self._take(event, event.fair, now_ms)
-            series = self._state.markets[event.markets[0]].market.series_ticker if event.markets else ""
-            score = self.record.score(series, event.fair.model)
+            first = self._state.markets.get(event.fair.values[0].ticker)
+            score = self.record.score(kind_of(first.market), event.fair.model) if first is not None else ""
             if event.score != score:
                 event.score = score
                 self._state.changed_events.touch(event.ticker)
@@ -205,6 +212,10 @@ class Forecasts:
         return tuple(beaten)
 
 
+def _closed_ms(looks: Mapping[Moment, Foreseen]) -> int:
+    return max(look.closes_ms for look in looks.values())
+
+
 def _foreseen(
     fair: EventFair,
     first: Market,
@@ -218,7 +229,7 @@ def _foreseen(
     return Foreseen(
         venue=first.venue,
         event=fair.event_ticker,
-        series=first.series_ticker,
+        series=kind_of(first),
         model=fair.model,
         version=fair.version,
         moment=moment,

@@ -16,6 +16,7 @@ from core.feeds.values import FeedValue
 from core.journal.events import Kind
 from core.models.calibration import Judge
 from core.models.fair_value import EventFair, FairValue, NoPrice
+from core.models.foreseen import kind_of
 from core.models.pooling import usual
 from core.models.prediction import Prediction
 from core.models.valuing import Judged, Quote, follow, value
@@ -218,7 +219,7 @@ class Pricing:
                     self._state.changed_markets.touch(fair.ticker)
 
     def _judged(self, event: EventState, prediction: Prediction) -> Judged:
-        series = self._state.markets[event.markets[0]].market.series_ticker
+        series = kind_of(self._state.markets[event.markets[0]].market)
         weights = usual(prediction.sources, prediction.lead)
         return Judged(prediction, self._judge(series, prediction.model, weights), weights.sharpen)
 

@@ -15,7 +15,7 @@ from datetime import UTC, date, datetime
 
 import msgspec
 
-from core.domain.market import Venue
+from core.domain.market import Market, Venue
 from core.models.laws import Shape
 
 HOUR_MS = 3_600_000
@@ -89,6 +89,15 @@ class Came(msgspec.Struct, frozen=True, omit_defaults=True):
     value: float | None = None
     """What it settled on, where the venue says so."""
     entries: tuple[Entry, ...] = ()
+
+
+def kind_of(market: Market) -> str:
+    """What a record is of: the venue's own series. Where markets are on the desk by a word that finds them,
+    which holds many cities, it is the temperature's place."""
+    own = market.ticker.startswith(f"{market.series_ticker}-")
+    if own or market.station is None or market.extreme is None:
+        return market.series_ticker
+    return f"{market.station} {market.extreme.value} {market.venue.value}"
 
 
 def day_of(closes_ms: int, climate_day: str | None) -> str:

@@ -91,8 +91,8 @@ class Record:
         """What is asked after is scored then: a start has better things to do."""
         held = self._scored.setdefault(key, {})
         over = self._over.pop(key, {})
-        for name, (look, came) in list(over.items())[-LOOKS_MAX:]:
-            held[name] = scored(look, came)
+        names = list(over)[-LOOKS_MAX:]
+        held |= dict(zip(names, scored([over[name] for name in names]), strict=True))
         while len(held) > LOOKS_MAX:
             del held[next(iter(held))]
         return [one for each in held.values() for one in each]

@@ -9,9 +9,11 @@ their own between YES and NO.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterator, Sequence
 from datetime import date
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
@@ -112,85 +114,122 @@ class Calibration(msgspec.Struct, frozen=True):
     """Of the pool."""
 
 
-# --- one look -------------------------------------------------------------------------------------
+# --- looks ----------------------------------------------------------------------------------------
 
 
-def scored(look: Foreseen, came: Came) -> tuple[Scored, ...]:
-    """None where not all of an event's markets paid a side in full, or not one of exclusive ones."""
+class _Contest(NamedTuple):
+    """Outcomes of which one came true, and where it lies in the model's law if they have an order."""
+
+    look: Foreseen
+    told: tuple[Sequence[float], Sequence[float], Sequence[float]]
+    winner: int
+    below: float = math.nan
+    upto: float = math.nan
+
+
+def scored(pairs: Sequence[tuple[Foreseen, Came]]) -> list[tuple[Scored, ...]]:
+    """Each look's score, all in one go over arrays. Empty for an event of which not all markets paid a side
+    in full, or not one of exclusive ones."""
+    contests = [_contests(look, came) for look, came in pairs]
+    every = iter(_scores([one for each in contests for one in each]))
+    found = [tuple(itertools.islice(every, len(each))) for each in contests]
+    return _ranked(pairs, found)
+
+
+def _contests(look: Foreseen, came: Came) -> list[_Contest]:
     if any(ticker not in came.paid for ticker in look.tickers):
-        return ()
+        return []
     paid = [came.paid[ticker] for ticker in look.tickers]
-    day = date.fromisoformat(look.day).toordinal()
-    if look.exclusive:
-        if paid.count(True) != 1:
-            return ()
-        told, winner = (look.alone, look.market, look.pooled), paid.index(True)
-        return (_contest(look, told, winner, day, *_place(look, winner, came.value)),)
-    each = zip(look.alone, look.market, look.pooled, paid, strict=True)
-    return tuple(_contest(look, [(p, 1.0 - p) for p in told], 0 if yes else 1, day) for *told, yes in each)
+    if not look.exclusive:
+        each = zip(look.alone, look.market, look.pooled, paid, strict=True)
+        return [
+            _Contest(look, ((p, 1.0 - p), (q, 1.0 - q), (both, 1.0 - both)), 0 if yes else 1)
+            for p, q, both, yes in each
+        ]
+    if paid.count(True) != 1:
+        return []
+    winner = paid.index(True)
+    below = math.fsum(look.alone[:winner])
+    told = look.alone, look.market, look.pooled
+    return [_Contest(look, told, winner, below, below + look.alone[winner])]
 
 
-def _contest(
-    look: Foreseen, told: Sequence[Sequence[float]], winner: int, day: int, below: float = math.nan,
-    upto: float = math.nan, crps: float = math.nan,
-) -> Scored:  # fmt: skip
-    """Single figures: arrays of six outcomes cost more than they save."""
-    alone, market, pooled = (_floored(chances) for chances in told)
-    model_logs, market_logs = ([math.log(p) for p in chances] for chances in (alone, market))
-    pools = (
-        [w * p + look.sharpen * (1.0 - w) * q for p, q in zip(model_logs, market_logs, strict=True)]
-        for w in WEIGHTS
-    )
-    return Scored(
-        day=day,
-        said=tuple(told[2]),
-        winner=winner,
-        lost=(-model_logs[winner], -market_logs[winner], -math.log(pooled[winner])),
-        brier=(_brier(alone, winner), _brier(market, winner), _brier(pooled, winner)),
-        by_weight=tuple(_loss(logs, winner) for logs in pools),
-        by_sharpness=tuple(_loss([s * q for q in market_logs], winner) for s in SHARPENED),
-        tried=_nearest(WEIGHTS, look.weight or TRIAL),
-        usual=_nearest(SHARPENED, look.sharpen),
-        below=below,
-        upto=upto,
-        crps=crps,
-    )
+def _scores(contests: Sequence[_Contest]) -> list[Scored]:
+    if not contests:
+        return []
+    size, most = len(contests), max(len(one.told[0]) for one in contests)
+    told = np.full((3, size, most), np.nan)
+    for at, one in enumerate(contests):
+        told[:, at, : len(one.told[0])] = one.told
+    winner = np.array([one.winner for one in contests])
+    sharpen = np.array([one.look.sharpen for one in contests])
+    won = np.broadcast_to(winner, (3, size))
+    lost, brier = scores.log_loss(told, won), scores.brier_event(told, won)
+    model, market = np.log(scores.floored(told[:2]))
+    weights = np.array(WEIGHTS)[:, None, None]
+    pools = _losses(weights * model + sharpen[:, None] * (1.0 - weights) * market, winner)
+    markets = _losses(np.array(SHARPENED)[:, None, None] * market, winner)
+    return [
+        Scored(
+            day=date.fromisoformat(one.look.day).toordinal(),
+            said=tuple(one.told[2]),
+            winner=one.winner,
+            lost=_three(lost[:, at].tolist()),
+            brier=_three(brier[:, at].tolist()),
+            by_weight=tuple(pools[:, at].tolist()),
+            by_sharpness=tuple(markets[:, at].tolist()),
+            tried=_nearest(WEIGHTS, one.look.weight or TRIAL),
+            usual=_nearest(SHARPENED, one.look.sharpen),
+            below=one.below,
+            upto=one.upto,
+        )
+        for at, one in enumerate(contests)
+    ]
 
 
-def _floored(chances: Sequence[float]) -> list[float]:
-    raised = [max(chance, scores.LOG_FLOOR) for chance in chances]
-    total = math.fsum(raised)
-    return [chance / total for chance in raised]
+def _losses(logs: Array, winner: npt.NDArray[np.intp]) -> Array:
+    """Of contests (second axis) whose outcomes (third) are as likely as these exponentials to each other."""
+    won = logs[:, np.arange(winner.size), winner]
+    return np.asarray(np.log(np.nansum(np.exp(logs), axis=2)) - won)
 
 
-def _brier(chances: Sequence[float], winner: int) -> float:
-    return math.fsum((chance - (at == winner)) ** 2 for at, chance in enumerate(chances))
-
-
-def _loss(logs: Sequence[float], winner: int) -> float:
-    """Of outcomes whose probabilities are proportional to these exponentials."""
-    return math.log(math.fsum(math.exp(one) for one in logs)) - logs[winner]
+def _three(values: Sequence[float]) -> tuple[float, float, float]:
+    return values[0], values[1], values[2]
 
 
 def _nearest(grid: Sequence[float], value: float) -> int:
     return min(range(len(grid)), key=lambda at: abs(grid[at] - value))
 
 
-def _place(look: Foreseen, winner: int, value: float | None) -> tuple[float, float, float]:
-    """Where the outcome lies in the model's law, and its CRPS there; by its brackets alone where no law or no
-    value is known."""
-    if not look.laws or value is None:
-        before = math.fsum(look.alone[:winner])
-        return before, before + look.alone[winner], math.nan
-    law = _law(look.laws)
-    low, high = scores.stretch(law, np.array([value]))
-    found = scores.crps_mixture(law, value) if isinstance(law, Mixture) else scores.crps(law, [value])
-    return float(low[0]), float(high[0]), float(np.ravel(found)[0])
+def _ranked(
+    pairs: Sequence[tuple[Foreseen, Came]], found: list[tuple[Scored, ...]]
+) -> list[tuple[Scored, ...]]:
+    """With the place of the outcome in the model's own law and its CRPS, where law and value are known: finer
+    than by its brackets."""
+    known: dict[tuple[Shape, ...], list[tuple[int, Foreseen, float]]] = {}
+    for at, (look, came) in enumerate(pairs):
+        if look.laws and came.value is not None and len(found[at]) == 1 and look.exclusive:
+            shapes = tuple(one.shape for one in look.laws)
+            known.setdefault(shapes, []).append((at, look, came.value))
+    for shapes, rows in known.items():
+        values = np.array([value for _, _, value in rows])
+        law = _law(shapes, [look.laws for _, look, _ in rows])
+        low, high = scores.stretch(law, values)
+        ranked = scores.crps_mixture(law, values) if isinstance(law, Mixture) else scores.crps(law, values)
+        placed = zip(rows, low.tolist(), high.tolist(), ranked.tolist(), strict=True)
+        for (at, _, _), below, upto, crps in placed:
+            found[at] = (msgspec.structs.replace(found[at][0], below=below, upto=upto, crps=crps),)
+    return found
 
 
-def _law(said: Sequence[Said]) -> Law | Mixture:
-    parts = tuple(Law(one.shape, np.array([one.location]), np.array([one.scale])) for one in said)
-    return parts[0] if len(parts) == 1 else Mixture(tuple(one.weight for one in said), parts)
+def _law(shapes: Sequence[Shape], said: Sequence[Sequence[Said]]) -> Law | Mixture:
+    """Those of many looks, each a mixture of the same shapes."""
+    parts = tuple(
+        Law(shape, np.array([one[at].location for one in said]), np.array([one[at].scale for one in said]))
+        for at, shape in enumerate(shapes)
+    )
+    weights = tuple(np.array([one[at].weight for one in said]) for at in range(len(shapes)))
+    return parts[0] if len(parts) == 1 else Mixture(weights, parts)
 
 
 def closed(laws: Sequence[Said]) -> bool:
@@ -230,7 +269,7 @@ def calibration(looks: Sequence[Scored]) -> Calibration:
     paid = np.array([at == one.winner for one in looks for at in range(len(one.said))])
     brier = np.array([one.brier for one in looks]).mean(axis=0).tolist()
     return Calibration(
-        brier=(brier[0], brier[1], brier[2]),
+        brier=_three(brier),
         crps=_mean([(one.crps, one.day) for one in looks if math.isfinite(one.crps)]),
         cover=tuple(float(scores.covered(low, high, level).mean()) for level in LEVELS) if low.size else (),
         pit=tuple(_histogram(low, high)) if low.size else (),

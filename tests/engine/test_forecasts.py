@@ -155,9 +155,9 @@ def history(rows: Sequence[tuple[Foreseen, Came]], model: str) -> list[Row]:
 def test_a_model_made_worse_on_purpose_loses_its_automatic_right_and_says_why() -> None:
     async def main(loop: VirtualLoop) -> None:
         for off, sent in ((0.0, True), (5.0, False)):
-            rows = history(past(150, model_off=off), "default")
+            rows = history(past(150, model_off=off), "rolling")
             async with running(loop, judge=None, history=rows) as bench:
-                standing = bench.engine.desk.forecasts.record.judge("KXHIGHNY", "default", USUAL)
+                standing = bench.engine.desk.forecasts.record.judge("KXHIGHNY", "rolling", USUAL)
                 assert (standing.verdict is Verdict.PROVEN) is sent
                 told = bench.engine.set_mode("auto", "automatic", "test", TRADER)
                 assert told.accepted and ("still wait for you" in told.text) is not sent

@@ -14,11 +14,12 @@ import pytest
 from core.domain.market import Venue
 from core.models import scores
 from core.models.calibration import Standing, Verdict
-from core.models.foreseen import Came, Entry, Foreseen, Moment, Said, day_of, due
+from core.models.foreseen import Came, Entry, Foreseen, Moment, Said, day_of, due, kind_of
 from core.models.laws import Law, Shape
 from core.models.pooling import Weights
 from core.models.record import Record
 from core.models.track import SHARPENED, WEIGHTS, calibration, scored, worth
+from tests.execution.bench import ladder
 
 FIRST = date(2026, 1, 1).toordinal()
 USUAL = Weights(0.35, 1.0)
@@ -65,7 +66,7 @@ def judged(rows: Sequence[tuple[Foreseen, Came]], *, simulated: bool = False) ->
 
 def test_a_look_is_scored_as_the_scores_say() -> None:
     for look, came in past(20):
-        (one,) = scored(look, came)
+        ((one,),) = scored([(look, came)])
         told = np.array([look.alone, look.market, look.pooled])
         won = np.full(3, one.winner)
         assert one.lost == pytest.approx(scores.log_loss(told, won))
@@ -88,17 +89,35 @@ def test_a_look_is_scored_as_the_scores_say() -> None:
 def test_without_a_law_the_brackets_tell_where_an_outcome_lies() -> None:
     look, came = past(1)[0]
     bare = msgspec.structs.replace(look, laws=())
-    (one,) = scored(bare, came)
+    ((one,),) = scored([(bare, came)])
     assert one.below == pytest.approx(sum(look.alone[: one.winner]))
     assert one.upto - one.below == pytest.approx(look.alone[one.winner])
     assert math.isnan(one.crps)
+
+
+def test_looks_of_all_kinds_are_scored_together_as_each_alone() -> None:
+    rows = past(6)
+    rows[1] = (msgspec.structs.replace(rows[1][0], exclusive=False, laws=()), rows[1][1])
+    rows[2] = (msgspec.structs.replace(rows[2][0], laws=()), rows[2][1])
+    halves = tuple(msgspec.structs.replace(one, weight=0.5) for one in rows[3][0].laws * 2)
+    rows[3] = (msgspec.structs.replace(rows[3][0], laws=halves), rows[3][1])
+    rows[4] = (rows[4][0], msgspec.structs.replace(rows[4][1], paid={}))
+    together = scored(rows)
+    assert [len(each) for each in together] == [1, 6, 1, 1, 0, 1]
+    for pair, each in zip(rows, together, strict=True):
+        (alone,) = scored([pair])
+        for one, other in zip(each, alone, strict=True):
+            assert one.lost == pytest.approx(other.lost) and one.by_weight == pytest.approx(other.by_weight)
+            assert one.crps == pytest.approx(other.crps, nan_ok=True)
+    ((plain,),) = scored([past(6)[3]])
+    assert together[3][0].crps == pytest.approx(plain.crps), "two halves of one law are that law"
 
 
 def test_markets_that_exclude_nothing_are_contests_of_their_own() -> None:
     look, came = past(1)[0]
     single = msgspec.structs.replace(look, exclusive=False, laws=())
     both = {ticker: at < 2 for at, ticker in enumerate(look.tickers)}
-    found = scored(single, msgspec.structs.replace(came, paid=both))
+    (found,) = scored([(single, msgspec.structs.replace(came, paid=both))])
     assert [one.winner for one in found] == [0, 0, 1, 1, 1, 1]
     assert found[0].lost[0] == pytest.approx(-math.log(max(0.002, look.alone[0])), abs=0.003)
     assert all(math.isnan(one.below) for one in found), "YES and NO have no order"
@@ -107,7 +126,7 @@ def test_markets_that_exclude_nothing_are_contests_of_their_own() -> None:
 @pytest.mark.parametrize("paid", [{}, {"E0-0": True}, dict.fromkeys((f"E0-{k}" for k in range(6)), False)])
 def test_what_ended_otherwise_is_not_scored(paid: dict[str, bool]) -> None:
     look, came = past(1)[0]
-    assert scored(look, msgspec.structs.replace(came, paid=paid)) == ()
+    assert scored([(look, msgspec.structs.replace(came, paid=paid))]) == [()]
 
 
 def test_a_model_that_knows_more_than_the_crowd_is_proven_and_made_worse_it_loses_its_right() -> None:
@@ -150,7 +169,7 @@ def _renamed(rows: Sequence[tuple[Foreseen, Came]], n: int) -> list[tuple[Forese
 
 
 def test_looks_at_one_day_count_as_one() -> None:
-    once = [one for row in past(100) for one in scored(*row)]
+    once = [one for (one,) in scored(past(100))]
     single, double = worth(once), worth(once * 3)
     assert single is not None and double is not None
     assert double.looks == 300 and double.gain.days == 100
@@ -159,7 +178,7 @@ def test_looks_at_one_day_count_as_one() -> None:
 
 
 def test_the_weight_of_a_day_is_of_the_days_before_it() -> None:
-    known = [one for row in past(120) for one in scored(*row)]
+    known = [one for (one,) in scored(past(120))]
     last = known[119]
     against = msgspec.structs.replace(last, by_weight=(0.0,) * 9 + (500.0,))
     plain, changed = worth(known), worth([*known[:119], against])
@@ -169,7 +188,7 @@ def test_the_weight_of_a_day_is_of_the_days_before_it() -> None:
 
 
 def test_coverage_and_pit_of_a_right_law() -> None:
-    found = calibration([one for row in past(400) for one in scored(*row)])
+    found = calibration([one for (one,) in scored(past(400))])
     assert found.cover == pytest.approx((0.5, 0.8, 0.9), abs=0.06)
     assert sum(found.pit) == pytest.approx(1.0) and found.pit == pytest.approx((0.1,) * 10, abs=0.05)
     assert found.crps is not None and found.crps.value == pytest.approx(2.0 / math.sqrt(math.pi), abs=0.12)
@@ -198,6 +217,16 @@ def test_an_outcome_corrected_takes_the_place_of_the_first_and_entries_are_weigh
     assert second.worth.looks == first.worth.looks == 1
     assert second.worth.alone.value != first.worth.alone.value
     assert second.worth.beaten is not None and second.worth.beaten.value == pytest.approx(0.05)
+
+
+def test_a_record_is_of_a_series_or_of_a_place_where_a_word_finds_many() -> None:
+    market = ladder()[0]
+    assert kind_of(market) == "KXHIGHNY"
+    found = msgspec.structs.replace(
+        market, venue=Venue.POLYMARKET, ticker="highest-temperature-in-nyc-45f", series_ticker="tag:weather"
+    )
+    assert kind_of(found) == "KNYC high polymarket"
+    assert kind_of(msgspec.structs.replace(found, station=None)) == "tag:weather"
 
 
 def test_moments() -> None:

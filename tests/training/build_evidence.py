@@ -35,8 +35,8 @@ FILE = Path(__file__).parents[2] / "core" / "models" / "weather" / "data" / PACK
 NEWEST_DAYS = {default.NAME: 150, rolling.NAME: 90}
 """By model; the second shows what a model is worth that knows no more than the crowd."""
 LEAD_DAYS = 1
-ELSEWHERE = {"KXHIGHNY": "nyc-daily-weather", "KXHIGHMIA": "miami-daily-weather"}
-"""Series of the same crowd's twin markets on the simulated Polymarket."""
+ELSEWHERE = {"KXHIGHNY": "KNYC high polymarket", "KXHIGHMIA": "KMIA high polymarket"}
+"""What the same crowd's twin markets on the simulated Polymarket are filed under (``foreseen.kind_of``)."""
 
 
 class Quoted(NamedTuple):

@@ -161,8 +161,11 @@ class ModelsScreen(ConsoleScreen):
 
     def open_cursor(self) -> None:
         event = str(self.events.cursor_key)
-        markets = self.console.view.statics.values()
-        self.console.show_score(next((m.ticker.partition("-")[0] for m in markets if m.event == event), ""))
+        first = next((m for m in self.console.view.statics.values() if m.event == event), None)
+        if first is None:
+            self.console.show_score()
+        else:
+            self.console.show_score(first.ticker.partition("-")[0], first.station)
 
     def draw(self, scene: Scene) -> None:
         view = scene.view

@@ -48,8 +48,8 @@ class ScoreTable(LiveTable):
     def __init__(self) -> None:
         super().__init__(
             (
-                Column("series", " series", 15, 1, self._series, left=True, grow=True, width_max=26),
-                Column("model", "  model", 14, 1, self._model, left=True),
+                Column("series", " series", 14, 1, self._series, left=True, grow=True, width_max=26),
+                Column("model", "  model", 21, 1, self._model, left=True),
                 Column("days", "days", 6, 1, self._days),
                 Column("crps", "CRPS", 7, 4, self._crps),
                 Column("alone", "loss: model", 13, 3, self._alone),
@@ -134,9 +134,9 @@ class ScoreScreen(ConsoleScreen):
     name_in_registry = "score"
     pages_text = True
 
-    def __init__(self, series: str = "") -> None:
+    def __init__(self, series: str = "", station: str = "") -> None:
         super().__init__()
-        self._series = series
+        self._wanted = series, station
         self.scores = ScoreTable()
         self.detail = TextPane(id="detail")
         self._known: tuple[Score, ...] = ()
@@ -153,11 +153,13 @@ class ScoreScreen(ConsoleScreen):
 
     def draw(self, scene: Scene) -> None:
         self._ask(scene)
-        if self._series and self._known:
-            found = next((one for one in self._known if one.series == self._series), None)
-            if found is not None:
+        if any(self._wanted) and self._known:
+            series, station = self._wanted
+            own = [one for one in self._known if one.series == series]
+            of_place = [one for one in self._known if station and one.series.startswith(f"{station} ")]
+            for found in (own or of_place)[:1]:
                 self.scores.point_at((found.series, found.model))
-            self._series = ""
+            self._wanted = "", ""
         self.scores.show(scene, self._known, answered=self._answers > 0)
         score = self.scores.row()
         rows = detail_lines(score, self.detail.body_size[0]) if score is not None else []

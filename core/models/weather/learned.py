@@ -50,6 +50,8 @@ class DayLaw(msgspec.Struct, frozen=True):
     version: str
     sources: int = 1
     """How many of them speak for themselves."""
+    model: str = ""
+    """Who made it where another model stands in: it is judged by its own record."""
 
 
 def by_emos(

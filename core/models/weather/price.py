@@ -128,7 +128,7 @@ def _predict(
             (part(rungs, law, reached),),
             other_source.otherwise(rungs, law, reached) if source else (),
         ),
-        model=model.value,
+        model=day_law.model or model.value,
         version=day_law.version,
         mean=law.mean,
         spread=law.sigma,
@@ -175,7 +175,7 @@ def _day_law(
         raise RefusedError(found)
     rolled = _rolled(inputs, target, main, knowledge, said, why=found)
     evidence = (*rolled.evidence, f"rolling stands in: {found}")
-    return DayLaw(rolled.law, rolled.ages, evidence, f"{rolling.NAME} {rolled.version}")
+    return msgspec.structs.replace(rolled, evidence=evidence, model=ModelId.ROLLING.value)
 
 
 _SHAPES = {ModelId.EMOS: Shape.NORMAL, ModelId.EMOS_T: Shape.T6}
