@@ -10,7 +10,7 @@ from decimal import Decimal
 import msgspec
 
 from core.config.paths import Environment
-from core.config.settings import EngineSettings, Settings
+from core.config.settings import EngineSettings, Settings, StrategySettings
 from core.domain.clock import REAL_WORLD, Clocks
 from core.domain.market import Venue
 from core.domain.units import Money, Price
@@ -78,6 +78,10 @@ SURPRISED = "where the model expects"
 """What the halt for results that the model all but excludes says."""
 
 SETTINGS = Settings(engine=EngineSettings(confirm_above=Decimal(100), unattended_max_s=60))
+PLANS_EVERY = 9
+WITH_PLANS = msgspec.structs.replace(SETTINGS, strategy=StrategySettings(arbitrage=True))
+"""Every ninth seed's desk also takes sets of orders: the crowd's quotes of exclusive markets know nothing of
+one another, so that there always are some."""
 
 
 @dataclass
@@ -118,6 +122,7 @@ class World:
             else None
         )
         self.reaper = Reaper(kills, self._die)
+        self.settings = SETTINGS if chance.seed % PLANS_EVERY else WITH_PLANS
         self.desk: Desk | None = None
         self.over = False
         self.closes = False
@@ -178,7 +183,7 @@ class World:
                 venues=venues,
                 feeds=lambda sink: [Forecasts(sink, self.clock, self.chance.stream(f"forecasts {run}"))],
                 series={Venue.KALSHI: (SERIES,), Venue.POLYMARKET: EVENTS},
-                settings=SETTINGS,
+                settings=self.settings,
                 judge=trusted,
                 ceilings=self._limits,
                 arming=self._arming(),
