@@ -16,7 +16,7 @@ from core.models.ranges.rungs import exclusive
 
 
 class GamePricer:
-    """Fulfils ``Pricer``; its subjects are sports."""
+    """Fulfils ``Pricer``; its subjects are games, and the sport where it is not known which one."""
 
     pushed = False
 
@@ -25,12 +25,14 @@ class GamePricer:
         self._sports = {row.index for row in families().values() if row.model == ODDS_CONSENSUS}
 
     def subject(self, market: Market) -> str | None:
-        sport = market.contest.sport if market.contest is not None else None
-        return sport if sport in self._sports else None
+        if market.contest is None or market.contest.sport not in self._sports:
+            return None
+        about = self._fixtures.about(market)
+        return market.contest.sport if isinstance(about, str) else about.game.id
 
     def absorb(self, value: FeedValue) -> str | None:
         """The games as they are told are the fixtures'."""
-        return value.sport if isinstance(value, Game) and value.sport in self._sports else None
+        return value.id if isinstance(value, Game) and value.sport in self._sports else None
 
     def predict(
         self, markets: Sequence[Market], subject: str, now_ms: int, previous: EventFair | None

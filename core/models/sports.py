@@ -116,13 +116,13 @@ def consensus(game: Game, now_ms: int) -> Consensus | str:
     outcomes = tuple(sorted({offer.outcome for book in heard for offer in book.offers}))
     whole = [book for book in heard if {offer.outcome for offer in book.offers} == set(outcomes)]
     left_out += [f"{book.book} (it offers other outcomes)" for book in heard if book not in whole]
-    kept, far = _together(whole, outcomes)
-    left_out += [f"{book.book} (far from the others)" for book in far]
-    total = sum(weight_of(book.book) for book in kept)
+    agreed = _agreed(tuple(whole), outcomes)
+    left_out += [f"{book.book} (far from the others)" for book in agreed.far]
+    total = sum(weight_of(book.book) for book in agreed.kept)
     if total < WEIGHT_MIN - 1e-9:
-        names = ", ".join(book.book for book in kept)
+        names = ", ".join(book.book for book in agreed.kept)
         return f"only {names or 'nobody'} can be listened to: a weight of {total:.2g}, needed {WEIGHT_MIN:g}"
-    return _consensus(kept, outcomes, tuple(left_out))
+    return Consensus(agreed.chances, agreed.errors, agreed.kept, tuple(left_out), agreed.apart)
 
 
 def weight_of(book: str) -> float:
@@ -131,24 +131,38 @@ def weight_of(book: str) -> float:
     return weights.get(book, unlisted)
 
 
-def _consensus(books: Sequence[BookOdds], outcomes: Sequence[str], left_out: tuple[str, ...]) -> Consensus:
-    weights = [weight_of(book.book) for book in books]
-    centre = _average(books, outcomes, weights, DEFAULT)
+class _Agreed(msgspec.Struct, frozen=True):
+    """What the books near one another say together; the sharpest first."""
+
+    kept: tuple[BookOdds, ...]
+    far: tuple[BookOdds, ...]
+    chances: Mapping[str, float]
+    errors: Mapping[str, float]
+    apart: float
+
+
+@functools.lru_cache(maxsize=1_000)
+def _agreed(books: tuple[BookOdds, ...], outcomes: tuple[str, ...]) -> _Agreed:
+    """Known by heart: prices are looked at every second and move once a minute."""
+    near, far = _together(books, outcomes)
+    kept = sorted(near, key=lambda book: (-weight_of(book.book), book.book))
+    if not kept:
+        return _Agreed((), tuple(far), {}, {}, 0.0)
+    weights = [weight_of(book.book) for book in kept]
+    centre = _average(kept, outcomes, weights, DEFAULT)
     assert centre is not None, "every book was heard by this way"
-    ways = [found for way in Method if (found := _average(books, outcomes, weights, way)) is not None]
+    ways = [found for way in Method if (found := _average(kept, outcomes, weights, way)) is not None]
     errors: list[float] = []
+    apart = [max(way[at] for way in ways) - min(way[at] for way in ways) for at in range(len(centre))]
     for at, p in enumerate(centre):
-        methods = (max(way[at] for way in ways) - min(way[at] for way in ways)) / 2
-        among = _deviation([_odds(_fair(book, outcomes, DEFAULT)[at]) for book in books], weights)
-        errors.append(math.hypot(methods, p * (1.0 - p) * math.hypot(among, FLOOR)))
-    apart = max(max(way[at] for way in ways) - min(way[at] for way in ways) for at in range(len(centre)))
-    ranked = tuple(sorted(books, key=lambda book: (-weight_of(book.book), book.book)))
-    return Consensus(
+        among = _deviation([_odds(_fair(book, outcomes, DEFAULT)[at]) for book in kept], weights)
+        errors.append(math.hypot(apart[at] / 2, p * (1.0 - p) * math.hypot(among, FLOOR)))
+    return _Agreed(
+        tuple(kept),
+        tuple(far),
         dict(zip(outcomes, centre, strict=True)),
         dict(zip(outcomes, errors, strict=True)),
-        ranked,
-        left_out,
-        apart,
+        max(apart),
     )
 
 
@@ -187,9 +201,9 @@ def _together(books: Sequence[BookOdds], outcomes: Sequence[str]) -> tuple[list[
 
 def _unheard(book: BookOdds, limit_s: int, now_ms: int) -> str:
     """Why a book's prices count for nothing, a clause; empty where they do."""
-    age_s = (now_ms - book.moved_ms) // 1000
-    if age_s > limit_s:
-        return f"unmoved for {age_s} s, limit {limit_s} s"
+    age_ms = now_ms - book.moved_ms
+    if age_ms > limit_s * 1000:
+        return f"unmoved for {-(-age_ms // 1000)} s, limit {limit_s} s"
     found = fair(tuple(offer.decimal for offer in book.offers), DEFAULT)
     return found if isinstance(found, str) else ""
 

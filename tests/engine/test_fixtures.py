@@ -10,6 +10,7 @@ from core.control.served import Served
 from core.domain.market import Contest, Market
 from core.engine import facts
 from core.engine.fixtures import question_of
+from core.engine.game_pricer import GamePricer
 from core.engine.operator import VIEWER_REFUSED
 from core.feeds.feed import Stamp
 from core.feeds.sports import BookOdds, Game, Offer
@@ -122,6 +123,21 @@ def test_the_day_is_read_from_the_ticker_or_not_at_all(ticker: str, day: bool) -
     assert about_ms == (STARTS_MS - 7 * 3_600_000 if day else None)
 
 
+def test_a_game_moves_its_own_markets_and_no_others() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            one = market(**GAME_MARKET)
+            pricer = GamePricer(bench.engine.fixtures)
+            assert pricer.subject(one) == "basketball_nba", "which game it is about is not known yet"
+            await listed(bench, one)
+            assert pricer.subject(one) == pricer.absorb(GAME) == "9f2c"
+            assert pricer.absorb(msgspec.structs.replace(GAME, id="other")) == "other"
+            assert pricer.absorb(msgspec.structs.replace(GAME, sport="chess")) is None
+            assert pricer.subject(ladder()[0]) is None
+
+    run_virtual(main)
+
+
 GAME_MARKET = {"contest": Contest("basketball_nba"), "exclusive": False}
 
 
@@ -159,6 +175,7 @@ def test_without_a_likely_game_there_is_no_price(changes: dict[str, object], why
             await listed(bench, market(**GAME_MARKET, **changes))
             if "game 1" in str(changes):  # of a double header
                 bench.feed.sink(msgspec.structs.replace(GAME, id="later", starts_ms=STARTS_MS + 3_600_000))
+            bench.engine.desk.pricing.price_all()  # as every second
             assert bench.engine.state.markets[TICKER].fair is None
             assert why in bench.engine.state.events[TICKER[:-4]].refusal
 
