@@ -30,8 +30,6 @@ ASKED_MAX = 3
 """Events asked for at a time."""
 AMENDED_WITHIN_MS = 7 * 86_400_000
 """An outcome is not heard of again so long after it came: what was said of its event is let go of."""
-
-
 LOST_AFTER_MS = 30 * 86_400_000
 """So long after that an event whose outcome never came is asked for no more."""
 

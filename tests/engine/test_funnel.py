@@ -9,7 +9,9 @@ import msgspec
 from core.control.queries import answer
 from core.control.snapshot import Snapshot
 from core.engine.funnel import Level, Stage, funnel
+from core.models.calibration import Verdict
 from core.strategy.assess import NOTHING, Assessment
+from tests.engine.test_pool import counting
 from tests.execution.bench import HOT, TRADER, Bench, ladder, running
 from tests.execution.fake_venue import FakeVenue
 from tests.virtual import VirtualClock, VirtualLoop, run_virtual
@@ -107,5 +109,17 @@ def test_the_query_tells_stage_by_stage() -> None:
             assert [stage["stage"] for stage in told] == [stage.value for stage in Stage]
             assert told[0]["reached"] == 6
             assert told[-1]["reasons"] == [{"why": "a card waits", "markets": 1, "examples": [HOT]}]
+
+    run_virtual(main)
+
+
+def test_a_card_that_automatic_mode_may_not_send_says_why_it_waits() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop, judge=counting(Verdict.INSUFFICIENT, 0.5)) as bench:
+            await bench.card()
+            assert "a card waits" in [one.why for one in levels(bench)[Stage.PROPOSED].reasons]
+            assert bench.engine.set_mode("auto", "automatic", "test", TRADER).accepted
+            whys = [one.why for one in levels(bench)[Stage.PROPOSED].reasons]
+            assert "a card waits for a person: as a test says" in whys
 
     run_virtual(main)
