@@ -39,11 +39,13 @@ class Record:
         self._beaten: dict[Key, dict[str, tuple[int, float]]] = {}
         self._worths: dict[Key, Worth | None] = {}
         self._calibrations: dict[Key, Calibration] = {}
+        self._standings: dict[tuple[str, str, Weights], Standing] = {}
 
     def add(self, looks: Sequence[Foreseen], came: Came) -> None:
         """Score what was said of an event; a second outcome takes the first one's place."""
         if not looks or (looks[0].simulated and not self._simulated):
             return
+        self._standings.clear()
         for look in looks:
             key = look.series, look.model
             self._over.setdefault(key, {})[look.event, look.moment] = look, came
@@ -57,9 +59,13 @@ class Record:
             self._beaten.setdefault((first.series, first.model), {})[came.event] = day, value
 
     def judge(self, series: str, model: str, usual: Weights) -> Standing:
-        found = self._worth((series, model))
-        evidence = found.evidence(series, model, simulated=self._simulated) if found is not None else None
-        return standing(evidence, usual)
+        """What a record allows; asked for every event of every pass, so that an answer is kept."""
+        asked = series, model, usual
+        if asked not in self._standings:
+            found = self._worth((series, model))
+            evidence = found.evidence(series, model, simulated=self._simulated) if found is not None else None
+            self._standings[asked] = standing(evidence, usual)
+        return self._standings[asked]
 
     def tracks(self) -> Sequence[Track]:
         """Every record there is, by series and model."""
@@ -69,7 +75,7 @@ class Record:
             if known is not None:
                 if key not in self._calibrations:
                     self._calibrations[key] = calibration(self._looks(key))
-                judged = standing(known.evidence(*key, simulated=self._simulated), Weights(0.0))
+                judged = self.judge(*key, Weights(0.0))
                 found.append(Track(*key, self._simulated, known, self._calibrations[key], judged))
         return found
 

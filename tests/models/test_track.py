@@ -138,6 +138,16 @@ def test_a_model_that_knows_more_than_the_crowd_is_proven_and_made_worse_it_lose
     assert "adds nothing" in worse.doubt
 
 
+def test_a_standing_follows_the_record() -> None:
+    record, rows = Record(simulated=False), past(80)
+    for look, came in rows[:59]:
+        record.add((look,), came)
+    assert record.judge("KXHIGHNY", "m", USUAL).verdict is Verdict.INSUFFICIENT
+    for look, came in rows[59:]:
+        record.add((look,), came)
+    assert record.judge("KXHIGHNY", "m", USUAL).verdict is Verdict.PROVEN
+
+
 def test_a_right_law_that_leans_is_told_by_its_mean_pit() -> None:
     leaning = [
         (
