@@ -47,10 +47,10 @@ class FeedHealth(msgspec.Struct, frozen=True):
     """Display name: ``NWS``, ``METEO``."""
     state: FeedState
     newest_event_ms: int | None
-    """World time of the newest data held; with several stations, of the one that lags most."""
+    """World time of the newest data held; with several stations or series, of the one nearest its limit."""
     received_ns: int | None
     stale_after_s: int
-    """World seconds after ``newest_event_ms`` at which the data may not be used for entries."""
+    """World seconds after ``newest_event_ms`` at which that data may not be used for entries."""
     retry_at_ns: int | None = None
     failures: int = 0
     detail: str = ""

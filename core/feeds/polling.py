@@ -132,8 +132,10 @@ class PolledFeed:
             state = FeedState.WAITING
         else:
             state = FeedState.STALE if stale else FeedState.OK
-        newest_ms = min((at for at, _ in held), default=None)
-        limit_s = min((s.stale_after_s for s in self._sources), default=0)
+        newest_ms, limit_s = None, min((s.stale_after_s for s in self._sources), default=0)
+        if held:
+            newest_ms, worn = max(held, key=lambda one: (world_ms - one[0]) / max(1, one[1].stale_after_s))
+            limit_s = worn.stale_after_s
         if self._of.closes:
             limit_s = self._of.stale_after_s
             if state is FeedState.OK:

@@ -201,6 +201,19 @@ def test_health_ages_in_world_time_and_names_the_laggard(virtual: Any) -> None:
     assert polled.health().detail == "KDEN 33h old"
 
 
+def test_a_row_shows_the_age_and_the_limit_of_what_is_nearest_to_it(virtual: Any) -> None:
+    daily, quarterly = Scripted(virtual, "VIXCLS"), Scripted(virtual, "GDP")
+    daily.stale_after_s, quarterly.stale_after_s = 4 * 86_400, 230 * 86_400
+    polled = feed(virtual, daily, quarterly)
+    now_ms = virtual.clocks().world_ms()
+    daily.newest_ms, quarterly.newest_ms = now_ms - 86_400_000, now_ms - 151 * 86_400_000
+    health = polled.health()
+    assert (health.newest_event_ms, health.stale_after_s) == (quarterly.newest_ms, 230 * 86_400)
+    daily.newest_ms = now_ms - 3 * 86_400_000
+    assert polled.health().newest_event_ms == daily.newest_ms
+    assert polled.health().stale_after_s == 4 * 86_400
+
+
 def test_unchanged_polls_are_counted(virtual: Any) -> None:
     source = Scripted(virtual)
     source.answer = lambda s: Polled(0, changed=len(s.asked_s) == 1)
