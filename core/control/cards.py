@@ -47,6 +47,8 @@ class CardSurroundings(msgspec.Struct, frozen=True):
     collar: Price
     keys: Mapping[str, int]
     """Of its markets, by ticker."""
+    alone: str
+    """Why the engine may not send it by itself; empty where it may."""
 
 
 def proposal_row(card: Proposal, around: CardSurroundings) -> ProposalRow:
@@ -102,7 +104,7 @@ def proposal_row(card: Proposal, around: CardSurroundings) -> ProposalRow:
         created_ns=card.created_ns,
         changed_ns=card.changed_ns,
         expires_ns=card.expires_ns,
-        checks=_checks(card, fair),
+        checks=_checks(card, around.alone),
         was_price=card.was_price,
         was_quantity=card.was_quantity,
         large=card.large,
@@ -125,14 +127,15 @@ def _chance(value: float | None, outcome: Outcome) -> int | None:
     return None if value is None else in_outcome(probability(value), outcome)
 
 
-def _checks(card: Proposal, fair: FairValue | None) -> tuple[CheckRow, ...]:
+def _checks(card: Proposal, alone: str) -> tuple[CheckRow, ...]:
     """What blocks it, and what a person may overrule and automatic mode may not."""
     rows = [
         CheckRow(d.code, f"{d.name}: {d.observed}, limit {d.limit}", d.clears, blocks=True)
         for d in card.verdict.denials
     ]
-    if fair is not None and fair.doubt and not card.candidate.reduces_risk:
-        rows.append(CheckRow("AUTO", f"not sent by automatic mode: {fair.doubt}", "a record", blocks=False))
+    if alone:
+        clears = "a better price" if card.candidate.reduces_risk else "a record"
+        rows.append(CheckRow("AUTO", f"not sent by automatic mode: {alone}", clears, blocks=False))
     return tuple(rows)
 
 

@@ -30,7 +30,7 @@ from core.domain.position import Position
 from core.engine.account import WINDOW_5MIN_NS, WINDOW_15S_NS
 from core.engine.desk import Desk
 from core.engine.exiting import exit_wanted
-from core.engine.facts import market_view, waits
+from core.engine.facts import market_view, needs_person, waits
 from core.engine.funnel import funnel
 from core.engine.pairs import compare
 from core.engine.plans import kept_in
@@ -169,6 +169,7 @@ class Snapshot:
             limits=desk.state.limits,
             collar=desk.state.limits.current.collar_book,
             keys={ticker: self.key(ticker) for ticker in card.tickers},
+            alone=needs_person(desk, c),
         )
         return proposal_row(card, around)
 

@@ -40,6 +40,7 @@ from core.risk.facts import (
 from core.risk.gate import Verdict, gate, gate_plan
 from core.risk.halts import Level
 from core.strategy.assess import edge_at
+from core.strategy.convergence import sacrifice
 from core.strategy.plan import Plan
 from core.strategy.proposal import Candidate
 from core.strategy.rules import Headroom, MarketView
@@ -425,12 +426,19 @@ def refreshed(desk: Desk, candidate: Candidate) -> Candidate | str:
     )
 
 
-def unproven(desk: Desk, candidate: Candidate) -> str:
-    """Why automatic mode may not open this; empty where it may, and for exits."""
+def _alone(desk: Desk, candidate: Candidate) -> str:
+    """Why an open would rest on a model alone, which nobody trades on; a leg of a plan rests on none."""
     known = desk.state.markets.get(candidate.ticker)
-    if candidate.reduces_risk or known is None or known.fair is None:
-        return ""
-    return known.fair.unpooled or known.fair.doubt
+    fair = known.fair if known is not None and not candidate.plan else None
+    return fair.unpooled if fair is not None else ""
+
+
+def needs_person(desk: Desk, candidate: Candidate) -> str:
+    """Why the engine may not send this by itself; empty where it may."""
+    if candidate.reduces_risk:
+        return sacrifice(candidate, desk.rules)
+    known = desk.state.markets.get(candidate.ticker)
+    return known.fair.doubt if known is not None and known.fair is not None else ""
 
 
 def gate_line(desk: Desk, wish: Wish, without: str) -> Denied | str:
@@ -439,8 +447,10 @@ def gate_line(desk: Desk, wish: Wish, without: str) -> Denied | str:
     if not candidate.reduces_risk:
         desk.pricing.expire()
         desk.pricing.follow((candidate.event_ticker,))
-        if wish.automatic and (why := unproven(desk, candidate)):
-            return Denied(why)
+        if alone := _alone(desk, candidate):
+            return Denied(alone)
+    if wish.automatic and (why := needs_person(desk, candidate)):
+        return Denied(why)
     if not wish.flatten:
         if desk.health.stepped(desk.seat(candidate.ticker).name):
             return Denied("the engine stood still or its clock was set: the account is read first")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from core.domain.order import Order
 from core.domain.units import Price, Quantity
 from core.engine.desk import Desk
-from core.engine.facts import judge, unproven
+from core.engine.facts import judge, needs_person
 from core.engine.state import Mode
 from core.models.fair_value import FairValue
 from core.strategy.entries import displaced, lapsed
@@ -25,7 +25,7 @@ def unwanted(desk: Desk, order: Order, fair: FairValue, view: MarketView) -> str
     why = lapsed(fair, view, entry, rules, desk.clocks.world_ms())
     age_ms = desk.clocks.wall_ms() - order.intent.created_ms
     moves = desk.state.mode is Mode.AUTO and entry.post_only and age_ms >= rules.requote_after_s * 1000
-    if why or not moves or unproven(desk, entry):
+    if why or not moves or needs_person(desk, entry):
         return why
     move = displaced(fair, view, entry, _before(desk, order, view), rules)
     if move is None or crumb(move.order.quantity, Quantity(abs(view.position.net))):

@@ -22,9 +22,9 @@ from core.engine.facts import (
     judge,
     market_view,
     moved,
+    needs_person,
     no_price,
     refreshed,
-    unproven,
     waits,
 )
 from core.engine.operator import ENGINE, Actor, Outcome, accepted, refused
@@ -302,8 +302,8 @@ class Trading:
         desk, candidate = self._desk, card.candidate
         unasked = candidate.reduces_risk and desk.settings.engine.exits_without_approval
         ready = card.state in (ProposalState.OPEN, ProposalState.MOVED)
-        alone = desk.state.mode is Mode.AUTO and not unproven(desk, candidate)
-        if ready and (unasked or alone) and moved(desk, candidate) is None:
+        alone = (unasked or desk.state.mode is Mode.AUTO) and not needs_person(desk, candidate)
+        if ready and alone and moved(desk, candidate) is None:
             text = f"{card.id} released by the engine: {describe(candidate)}"
             desk.scribe.card(Kind.APPROVAL, text, card.id, ticker=card.candidate.ticker)
             self.release(card, ENGINE)

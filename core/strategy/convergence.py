@@ -6,7 +6,7 @@ import msgspec
 
 from core.domain.fees import SMALLEST_FILL, UnknownFeeError, estimate
 from core.domain.market import MarketStatus
-from core.domain.order import BookSide, Purpose, TimeInForce
+from core.domain.order import BookSide, Outcome, Purpose, TimeInForce
 from core.domain.units import ONE_CONTRACT, ONE_DOLLAR, Money, Price, Quantity, price_ceiling
 from core.models.fair_value import FairValue
 from core.strategy.edge import exit_value
@@ -83,6 +83,16 @@ def exit_of(
     if why is None or fair is None:
         return ExitView(HOLD if believed.fair is not None else NO_FAIR)
     return ExitView(why.rule, _order(why, fair, sale, view, rules))
+
+
+def sacrifice(order: Candidate, rules: EntryRules) -> str:
+    """Why only a person may send an exit, empty where anybody may: it gives up more against the last fair
+    value than a limit may be away from it, or more than half of what is held."""
+    worth = order.fair if order.outcome is Outcome.YES else 1.0 - order.fair
+    given_up = -order.edge
+    if given_up <= min(rules.fair_collar, price_ceiling(worth) // 2):
+        return ""
+    return f"it gives up {given_up / 100:.1f}c of {worth * 100:.1f}c"
 
 
 def _sale(view: MarketView, rules: EntryRules) -> _Sale | str:

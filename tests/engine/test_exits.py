@@ -8,6 +8,7 @@ from decimal import Decimal
 import msgspec
 
 from core.config.settings import EngineSettings, Settings, StrategySettings
+from core.control.snapshot import Snapshot
 from core.domain.clock import WorldClock
 from core.domain.order import Purpose
 from core.domain.position import Position
@@ -16,6 +17,7 @@ from core.engine.exiting import believed, note
 from core.engine.facts import market_view
 from core.engine.state import Mode
 from core.execution.approvals import ProposalState
+from core.execution.gateway import Denied, Wish
 from core.models.calibration import Standing, Verdict
 from core.models.pooling import Weights
 from core.strategy.convergence import HOLD, NO_FAIR, STOP_MODEL, STOP_TIME
@@ -73,6 +75,27 @@ def test_automatic_mode_stops_by_itself() -> None:
             await silent(bench)
             bench.engine.state.mode = Mode.AUTO
             await bench.until(lambda: not bench.engine.desk.ledger.net(HOT), "flat", GRACE_S + 20)
+
+    run_virtual(main)
+
+
+def test_only_a_person_sells_far_below_what_the_model_said_last() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop, world=FAST) as bench:
+            await bench.held(8)
+            bench.venue.quote(HOT, 20, 26)
+            await silent(bench)
+            bench.engine.state.mode = Mode.AUTO
+            card = await bench.card(closes=True, seconds=GRACE_S + 10)
+            await asyncio.sleep(30)
+            desk = bench.engine.desk
+            assert desk.ledger.net(HOT) == contracts(8)
+            (check,) = Snapshot(desk).proposal(card.id).checks
+            assert check.text.startswith("not sent by automatic mode: it gives up") and not check.blocks
+            denied = bench.seat.gateway.send(Wish(card.candidate, card.id, automatic=True))
+            assert isinstance(denied, Denied) and denied.reason.startswith("it gives up")
+            assert bench.approve(desk.approvals.proposals[card.id]).accepted
+            await bench.until(lambda: not desk.ledger.net(HOT), "flat", 5)
 
     run_virtual(main)
 

@@ -6,11 +6,14 @@ import asyncio
 import json
 from typing import Any
 
+import msgspec
+
 from core.control.queries import answer
 from core.control.snapshot import Snapshot
-from core.domain.order import BookSide
+from core.domain.order import BookSide, Order
 from core.domain.units import Price, Quantity, contracts
 from core.engine.others import own, without
+from core.execution.gateway import Denied, Wish
 from core.models.calibration import Judge, Standing, Verdict
 from core.models.fair_value import FairValue
 from core.models.pooling import Quoted, Weights
@@ -112,6 +115,30 @@ def test_a_book_that_says_nothing_takes_cards_and_resting_entries_of_its_event()
             assert not ended.live
             assert bench.engine.desk.approvals.of(HOT) is None
             assert bench.engine.state.markets[HOT].why_not == why
+
+    run_virtual(main)
+
+
+def test_nobody_opens_on_a_model_that_has_just_come_to_stand_alone() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop, judge=HALF) as bench:
+            card = await bench.card()
+            bench.venue.quote(NEIGHBOUR, 10, 60)
+            refused = bench.approve(card)  # before the next look
+            assert not refused.accepted and "its spread is 50c" in refused.text
+            assert not bench.engine.desk.ledger.orders
+
+    run_virtual(main)
+
+
+def test_the_gate_lets_nothing_unproven_through_that_no_person_released() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop, judge=counting(Verdict.INSUFFICIENT, 0.5)) as bench:
+            card = await bench.card()
+            wish = Wish(card.candidate, card.id, automatic=True)
+            assert bench.seat.gateway.send(wish) == Denied("as a test says")
+            wish = msgspec.structs.replace(wish, automatic=False)
+            assert isinstance(bench.seat.gateway.send(wish), Order)
 
     run_virtual(main)
 

@@ -22,6 +22,7 @@ from core.strategy.convergence import (
     WIDE,
     ExitView,
     exit_of,
+    sacrifice,
 )
 from core.strategy.rules import Believed, EntryRules
 
@@ -268,6 +269,27 @@ def test_a_position_whose_model_has_failed_is_sold_into_a_book_that_names_a_pric
         assert (order.side, order.price, order.reduce_only, order.purpose) == (ASK, 3100, True, Purpose.CLOSE)
         assert order.why == f"model invalid: {WAITED}"
         assert order.against == "gives up 8.5c against fair"
+
+
+@pytest.mark.parametrize(
+    ("fair", "bid", "person"),
+    [
+        (0.38, 31, False),  # 8.5 c given up
+        (0.42, 31, True),  # 12.5 c: nobody's standing order
+        (0.05, 1, True),  # little, but most of what is held
+        (0.015, 1, False),
+    ],
+)
+def test_an_exit_that_gives_up_too_much_is_a_persons(made: Any, fair: float, bid: int, person: bool) -> None:
+    for net in (16, -16):
+        book = {"bids": ((bid, 40),), "asks": ((bid + 3, 40),)}
+        if net < 0:
+            book = {"bids": ((97 - bid, 40),), "asks": ((100 - bid, 40),)}
+        worth = made.fair(probability=fair if net > 0 else 1 - fair)
+        view = made.view(net=net, **book)
+        found = exit_of(Believed(None, worth, WAITED), view, RULES, made.now_ms, RICH)
+        assert found is not None and found.candidate is not None
+        assert sacrifice(found.candidate, RULES).startswith("it gives up") is person
 
 
 def test_a_model_that_has_only_just_fallen_silent_sells_nothing(made: Any) -> None:
