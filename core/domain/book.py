@@ -22,7 +22,10 @@ GRID_SLOTS_MAX = 1_001
 class Book(ABC):
     """Sizes resting at each price. Prices off the grid and negative sizes are refused, never stored."""
 
-    __slots__ = ()
+    __slots__ = ("changes",)
+
+    changes: int
+    """Grows with everything that changes a size: what was read at the same count is still so."""
 
     @property
     @abstractmethod
@@ -76,6 +79,7 @@ class GridBook(Book):
     __slots__ = ("_asks", "_best_ask", "_best_bid", "_bids", "_slots", "_start", "_step")
 
     def __init__(self, start: Price, end: Price, step: Price) -> None:
+        self.changes = 0
         self._start, self._step = start, step
         self._slots = (end - start) // step + 1
         self._bids, self._asks = [0] * self._slots, [0] * self._slots
@@ -92,6 +96,7 @@ class GridBook(Book):
         return Price(self._start + at * self._step) if at < self._slots else None
 
     def clear(self) -> None:
+        self.changes += 1
         for sizes in (self._bids, self._asks):
             for at in range(self._slots):
                 sizes[at] = 0
@@ -120,6 +125,7 @@ class GridBook(Book):
         return True
 
     def _put(self, side: BookSide, at: int, size: int) -> None:
+        self.changes += 1
         if side is BookSide.BID:
             bids = self._bids
             bids[at] = size
@@ -162,6 +168,7 @@ class LadderBook(Book):
     __slots__ = ("_ask_prices", "_asks", "_bid_prices", "_bids", "_grid")
 
     def __init__(self, grid: TickGrid) -> None:
+        self.changes = 0
         self._grid = grid
         self._bids: dict[Price, int] = {}
         self._asks: dict[Price, int] = {}
@@ -177,6 +184,7 @@ class LadderBook(Book):
         return self._ask_prices[0] if self._ask_prices else None
 
     def clear(self) -> None:
+        self.changes += 1
         self._bids.clear()
         self._asks.clear()
         self._bid_prices.clear()
@@ -201,6 +209,7 @@ class LadderBook(Book):
         return True
 
     def _put(self, side: BookSide, price: Price, size: int) -> None:
+        self.changes += 1
         if side is BookSide.BID:
             sizes, prices = self._bids, self._bid_prices
         else:

@@ -35,6 +35,7 @@ class Health:
         self._memory_mb = memory_mb
         self._on_gap = on_gap
         self._late_ms: deque[int] = deque(maxlen=WINDOW)
+        self._p99_ms: int | None = None
         self._probed_ns: int | None = None
         self._stepped_ns: int | None = None
         self._read_ns: dict[Venue, int] = {}
@@ -62,9 +63,12 @@ class Health:
 
     def lag_p99_ms(self) -> int | None:
         """p99 of how late the loop woke over the last ten seconds; ``None`` before the first second."""
-        if len(self._late_ms) < 1 / PROBE_S:
-            return None
-        return sorted(self._late_ms)[len(self._late_ms) * 99 // 100]
+        return self._p99_ms
+
+    def _note(self, late_ms: int) -> None:
+        self._late_ms.append(late_ms)
+        if len(self._late_ms) >= 1 / PROBE_S:
+            self._p99_ms = sorted(self._late_ms)[len(self._late_ms) * 99 // 100]
 
     async def run(self) -> None:
         """Measure until cancelled."""
@@ -76,7 +80,7 @@ class Health:
             now_mono, now_wall, now_loop = self._clocks.mono_ns(), self._clocks.wall_ms(), loop.time()
             passed_ms = (now_mono - mono) // 1_000_000
             late = max(0, passed_ms - int(PROBE_S * 1000))
-            self._late_ms.append(late)
+            self._note(late)
             if late > GAP_MS:
                 asleep = passed_ms - (now_loop - looped) * 1000 > SLEPT_MS
                 who = "the machine slept" if asleep else "the engine stood still"

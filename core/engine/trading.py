@@ -35,12 +35,12 @@ from core.execution.approvals import Proposal, ProposalState, describe
 from core.execution.gateway import Denied, Wish
 from core.journal.events import Kind
 from core.models.fair_value import FairValue
-from core.strategy.assess import QUARANTINED, STALE, UNCONFIRMED, Assessment, assess
+from core.strategy.assess import QUARANTINED, STALE, UNCONFIRMED, Assessment, Assessor
 from core.strategy.entries import entries, lapsed, outcomes_of
 from core.strategy.plan import ARBITRAGE, rest_exit
 from core.strategy.proposal import Candidate
 from core.strategy.rules import MarketView
-from core.strategy.sizing import crumb
+from core.strategy.sizing import Sizer, crumb
 
 Views = dict[str, MarketView]
 
@@ -60,6 +60,10 @@ class Trading:
         """Events that are followed and not looked at yet."""
         self._event_of: dict[str, str] = {}
         self._found: dict[str, Assessment] = {}
+        self._assessors: dict[str, Assessor] = {}
+        """By market."""
+        self._sizers: dict[str, Sizer] = {}
+        """By event."""
         self._ready_ns: int | None = None
 
     # --- what to look at -----------------------------------------------------------------------
@@ -182,7 +186,8 @@ class Trading:
         room = headroom(desk, event.markets)
         world = desk.clocks.world_ms()
         if event.fair is not None and not event.refusal and room is not None:
-            found = entries(event.fair, views, self._found, room, desk.rules, world)
+            size = self._sizers.setdefault(event.ticker, Sizer())
+            found = entries(event.fair, views, self._found, room, desk.rules, world, size)
             wanted = {c.ticker: c for c in found if not crumb(c.quantity, _there(views[c.ticker]))}
         for ticker in event.markets:
             desk.approvals.overflow.discard(ticker)
@@ -205,7 +210,7 @@ class Trading:
             found = (
                 Assessment(fair.ticker, STALE, event.refusal)
                 if event.refusal
-                else assess(fair, view, desk.rules, world)
+                else self._assessors.setdefault(fair.ticker, Assessor())(fair, view, desk.rules, world)
             )
             word = found.word if found.word in (STALE, QUARANTINED) else ""
             unconfirmed = waits(desk, market.market)
@@ -226,8 +231,9 @@ class Trading:
 
     def forget(self, ticker: str) -> None:
         """A market left the desk."""
-        self._event_of.pop(ticker, None)
+        self._sizers.pop(self._event_of.pop(ticker, ""), None)
         self._found.pop(ticker, None)
+        self._assessors.pop(ticker, None)
         self._desk.approvals.overflow.discard(ticker)
 
     def _exit(self, market: MarketState, view: MarketView) -> Candidate | None:

@@ -15,6 +15,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Sequence
+from typing import Final
 
 import msgspec
 
@@ -147,6 +148,8 @@ CHECKS: tuple[Check, ...] = (
 )
 """Every check with its code, name, what clears it, the inputs it needs, and whether it binds exits."""
 
+_NEEDED: Final = frozenset(name for check in CHECKS for name in check.needs)
+
 
 def gate(candidate: Candidate, inputs: GateInputs, limits: Limits) -> Verdict:
     """Run every check that binds this order; all denials are reported, not only the first."""
@@ -156,10 +159,12 @@ def gate(candidate: Candidate, inputs: GateInputs, limits: Limits) -> Verdict:
         return Verdict((_denial(SCHEMA, Finding(wild, "a finite number")),))
     denials: list[Denial] = []
     faults: list[str] = []
+    exits = candidate.reduces_risk
+    unknown = [name for name in _NEEDED if getattr(inputs, name) is None]
     for check in CHECKS:
-        if (candidate.reduces_risk and not check.exits) or (candidate.plan and not check.legs):
+        if (exits and not check.exits) or (candidate.plan and not check.legs):
             continue
-        missing = next((name for name in check.needs if getattr(inputs, name) is None), None)
+        missing = next((name for name in check.needs if name in unknown), None) if unknown else None
         if missing is not None:
             denials.append(_denial(check, Finding(f"{missing.replace('_', ' ')} not known", "known")))
             continue

@@ -65,6 +65,28 @@ class Assessment(msgspec.Struct, frozen=True):
 
 def assess(fair: FairValue, view: MarketView, rules: EntryRules, now_ms: int) -> Assessment:
     """The best of buying YES and buying NO in ``view``'s market; ``now_ms`` is world time."""
+    return _held_back(_offered(fair, view, rules), view, rules, now_ms)
+
+
+class Assessor:
+    """``assess`` of one market: what its book offers is worked out anew whenever fair value, book, terms or
+    rules differ from the last time. What is held, and the time, are asked each time."""
+
+    def __init__(self) -> None:
+        self._asked: object = None
+        self._offer: Assessment
+
+    def __call__(self, fair: FairValue, view: MarketView, rules: EntryRules, now_ms: int) -> Assessment:
+        # A book is one object that changes in place, its count says whether it has.
+        asked = (fair, view.market, view.book, view.book.changes, view.stale, rules)
+        if asked != self._asked:
+            self._offer = _offered(fair, view, rules)
+            self._asked = asked
+        return _held_back(self._offer, view, rules, now_ms)
+
+
+def _offered(fair: FairValue, view: MarketView, rules: EntryRules) -> Assessment:
+    """The best entry, whatever is held and however late it is."""
     ticker = view.market.ticker
     if view.stale:
         return Assessment(ticker, STALE, view.stale)
@@ -84,10 +106,13 @@ def assess(fair: FairValue, view: MarketView, rules: EntryRules, now_ms: int) ->
         return Assessment(ticker, NOTHING, "nothing to do at these prices")
     best = max(found, key=lambda a: a.preference)
     doubt = too_good(fair, best.price, best.edge, (bid + ask) / 2, rules)
-    if doubt:
-        return msgspec.structs.replace(best, word=QUARANTINED, reason=doubt)
-    blocked = _blocked(best, view, rules, now_ms)
-    return msgspec.structs.replace(best, blocked=bool(blocked), reason=blocked)
+    return msgspec.structs.replace(best, word=QUARANTINED, reason=doubt) if doubt else best
+
+
+def _held_back(best: Assessment, view: MarketView, rules: EntryRules, now_ms: int) -> Assessment:
+    """With the reason why it may not be proposed now, where there is one."""
+    blocked = "" if best.word else _blocked(best, view, rules, now_ms)
+    return msgspec.structs.replace(best, blocked=True, reason=blocked) if blocked else best
 
 
 def needed_edge(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
@@ -28,6 +28,8 @@ from core.strategy.outcomes import Outcomes, outcomes
 from core.strategy.proposal import Candidate, FeeRole, Sizing
 from core.strategy.rules import EntryRules, Headroom, MarketView
 from core.strategy.sizing import Cap, Held, Offer, Stake, affordable, played, smallest, stakes, whole
+
+Sizes = Callable[[Outcomes, Sequence[Offer], Mapping[str, Sequence[Held]], Money], Mapping[str, Stake]]
 
 
 class _Chance(msgspec.Struct, frozen=True):
@@ -59,6 +61,7 @@ def entries(
     headroom: Headroom,
     rules: EntryRules,
     now_ms: int,
+    size: Sizes = stakes,
 ) -> tuple[Candidate, ...]:
     """Orders that would open risk in this event now, by expected profit, the largest first.
 
@@ -70,7 +73,7 @@ def entries(
     if isinstance(shape, str):
         return ()
     chances.sort(key=lambda c: -_brings(c.found))
-    wanted = stakes(
+    wanted = size(
         shape,
         [c.offer(headroom, rules) for c in chances],
         {ticker: _held(view) for ticker, view in views.items()},

@@ -88,6 +88,24 @@ def stakes(
     }
 
 
+class Sizer:
+    """``stakes`` of one event, solved anew whenever anything that they are made of differs from the last
+    time. A card is looked at four times a second, and its market rests."""
+
+    def __init__(self) -> None:
+        self._asked: object = None
+        self._answer: Mapping[str, Stake] = {}
+
+    def __call__(
+        self, event: Outcomes, offers: Sequence[Offer], held: Mapping[str, Sequence[Held]], playing: Money
+    ) -> Mapping[str, Stake]:
+        asked = (event, tuple(offers), dict(held), playing)
+        if asked != self._asked:
+            self._answer = stakes(event, offers, held, playing)
+            self._asked = asked
+        return self._answer
+
+
 def _full(event: Outcomes, offers: Sequence[Offer]) -> Sequence[float]:
     """Contracts of full Kelly for a dollar of wealth, nothing held; no single bet takes more than all."""
     chances = [(_chance(event, offer), offer.cost) for offer in offers]
