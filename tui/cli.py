@@ -134,6 +134,7 @@ def engine() -> None:
 @with_profile
 def engine_run() -> None:
     """Run the engine in the foreground."""
+    verbs.one_thread()
     from core.control.process import StartError, run_engine
 
     try:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -68,8 +67,7 @@ def models_fit(as_json: bool) -> None:
 
     A running engine takes the new file up by itself within seconds. Exit code 2 where nothing can be fitted.
     """
-    # Over matrices this small the threads of the linear algebra only wait for each other, for minutes.
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    verbs.one_thread()
     from core.control import models_alone
 
     try:

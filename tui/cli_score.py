@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -94,7 +93,7 @@ def score_weather(**chosen: Any) -> None:
 
     Reads weather_lead_forecasts and openmeteo_short_lead under DIR.
     """
-    _one_thread()
+    verbs.one_thread()
     from core.models.evaluation import weather
 
     _print(weather.score, **chosen)
@@ -107,7 +106,7 @@ def score_market(**chosen: Any) -> None:
 
     Reads kalshi_high_markets and weather_lead_forecasts under DIR.
     """
-    _one_thread()
+    verbs.one_thread()
     from core.models.evaluation import market
 
     _print(market.score, **chosen)
@@ -121,16 +120,10 @@ def score_range(**chosen: Any) -> None:
     Reads fx_index_crypto under DIR: SPX's next close, SPY from noon to the close, EUR/USD for the hour from
     13:00 UTC, BTC/USD's next day.
     """
-    _one_thread()
+    verbs.one_thread()
     from core.models.evaluation import range as ranges
 
     _print(ranges.score, **chosen)
-
-
-def _one_thread() -> None:
-    """Small matrices: threads of the linear algebra library wait for each other ten times as long as one
-    works. It reads this when it is loaded."""
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 def _print(

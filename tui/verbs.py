@@ -64,6 +64,12 @@ def line_if_any(profile: Profile) -> Line | None:
         leave(REFUSED, str(error))
 
 
+def one_thread() -> None:
+    """Before numpy is imported: over matrices as small as ours the threads of its linear algebra only wait
+    for each other, for minutes in a fit, and in an engine on the core that its journal needs."""
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+
 def leave(code: int, sentence: str) -> NoReturn:
     """End with one sentence on stderr."""
     click.echo(sentence, err=True)

@@ -253,3 +253,27 @@ def test_a_demo_follows_what_its_simulator_lists_and_others_the_daily_highs() ->
     assert followed(Settings(), listed) == ("KXHIGHNY", "KXINX")
     assert followed(named, listed) == ("KXCPI",)
     assert followed(Settings(), World(environment=Environment.DEMO)) == DAILY_HIGHS
+
+
+_STARTED = """
+import os, sys
+from tui.cli import cli
+try:
+    cli(["engine", "run", "--profile", "live"])
+except SystemExit as ended:
+    print(ended.code, "numpy" in sys.modules, "scipy" in sys.modules, len(os.listdir("/proc/self/task")))
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="this system does not list threads")
+def test_an_engine_starts_no_threads_of_the_linear_algebra(tmp_path: Path) -> None:
+    """They would wait for each other on the core that the journal needs. Without limits it ends at once."""
+    surroundings = {name: value for name, value in os.environ.items() if name != "OPENBLAS_NUM_THREADS"}
+    found = subprocess.run(
+        [sys.executable, "-c", _STARTED],
+        env=surroundings | {"PMCONSOLE_HOME": str(tmp_path)},
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    assert found.stdout == "2 True True 1\n"
