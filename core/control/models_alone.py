@@ -29,7 +29,7 @@ from core.feeds.fetch import Fetcher
 from core.feeds.registry import Chosen, declarations
 from core.feeds.stations import Station, stations
 from core.journal.lock import HeldError, hold
-from core.models.weather.coefficients import FORMAT, Coefficients, encode, sealed
+from core.models.weather.coefficients import FORMAT, Coefficients, CoefficientsError, decode, encode, sealed
 from core.training import fitting
 from core.training.archive import Archive, ArchiveError, digest_of
 from core.training.asks import Ask, Provider
@@ -112,7 +112,13 @@ def fit(place: Profile, tell: Callable[[str], None]) -> Made:
                 fits=fitted.fits,
             )
         )
-        write_private(place.coefficients, encode(content))
+        made = encode(content)
+        decode(made, content.world)  # what no engine would take must not take the place of what one has
+        write_private(place.coefficients, made)
+    except CoefficientsError as error:
+        raise NotTrainedError(
+            f"what was fitted is of no use ({error}): {place.coefficients} is left as it was"
+        ) from error
     except _REFUSALS as error:
         raise NotTrainedError(str(error)) from error
     except OSError as error:

@@ -11,18 +11,21 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import msgspec
 import pytest
 
 from core.config import paths
 from core.config.paths import Environment
 from core.config.secrets import write_private
-from core.control import coefficients
+from core.control import coefficients, models_alone
 from core.control.coefficients import Loaded, ending, load, watch_coefficients
 from core.control.site import World
 from core.domain.market import Extreme
 from core.engine.state import AlarmLevel
 from core.feeds.stations import climate_day_bounds, stations
-from core.models.weather.coefficients import Learned
+from core.models.weather.coefficients import Fit, Learned, decode
+from core.training import fitting
+from core.training.archive import Archive, Key
 
 REAL = World(environment=Environment.PRODUCTION)
 SIM = World(environment=Environment.SIM, world_id="w", calendar_offset_days=673)
@@ -182,3 +185,23 @@ def test_only_what_the_desk_trades_is_told_to_end_and_the_first_to_end_first(tmp
     assert both is not None and both.of == ("KAUS low", "KNYC high")
     assert (both.last, both.until, both.days) == ("2026-11-16", "2026-11-30", 0)
     assert ending(learned, ("KXHIGHAUS",), at_ms - DAY_MS) is None, "the city's highs go on for eight days"
+
+
+def test_a_fit_that_no_engine_would_take_leaves_the_one_before_in_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = place_of("live", tmp_path)
+    paths.make_private(place.training(""))
+    key = Key("2026-11-20", Extreme.HIGH, 0, "gfs_seamless")
+    Archive(place.training("") / "KNYC.csv", "KNYC").add({key: 50.0})
+    good = decode(PACKAGED, "sim").fits[0]
+    nan = msgspec.structs.replace(good.t6, mean={**good.t6.mean, "constant": float("nan")})
+    made: list[Fit] = [good]
+    monkeypatch.setattr(fitting, "fit_all", lambda *_: fitting.Fitted(tuple(made), ()))
+    models_alone.fit(place, print)
+    before = place.coefficients.read_bytes()
+    assert load(place, REAL).learned is not None
+    made[0] = msgspec.structs.replace(good, t6=nan)
+    with pytest.raises(models_alone.NotTrainedError, match=r"is of no use .* is left as it was"):
+        models_alone.fit(place, print)
+    assert place.coefficients.read_bytes() == before
