@@ -51,11 +51,12 @@ def models_update(days: int | None, stations: tuple[str, ...], as_json: bool) ->
     except models_alone.NotTrainedError as error:
         verbs.leave(verbs.USAGE, f"pmconsole models: {error}")
     except KeyboardInterrupt:
-        verbs.leave(verbs.REFUSED, "Ended. What was answered is kept: pmconsole models update goes on there.")
+        again = place.command("models update")
+        verbs.leave(verbs.REFUSED, f"Ended. What was answered is kept: {again} goes on there.")
     if as_json:
         click.echo(json.dumps(msgspec.to_builtins(done), indent=2, ensure_ascii=False))
     else:
-        click.echo("\n".join(update_lines(done)))
+        click.echo("\n".join(update_lines(done, place.command("models update"))))
     sys.exit(verbs.REFUSED if done.outcome.left else verbs.DONE)
 
 
@@ -140,8 +141,8 @@ def _told(content: Coefficients) -> dict[str, Any]:
     return told
 
 
-def update_lines(done: Trained) -> Iterable[str]:
-    """What an update came to."""
+def update_lines(done: Trained, again: str) -> Iterable[str]:
+    """What an update came to; ``again`` is what starts it anew."""
     outcome = done.outcome
     spent = ", ".join(f"{source} {calls}" for source, calls in done.spent.items()) or "nothing"
     yield f"{outcome.asked} questions answered, {outcome.rows} figures added; asked: {spent} calls."
@@ -154,7 +155,7 @@ def update_lines(done: Trained) -> Iterable[str]:
     for provider, reason in outcome.given_up.items():
         yield f"Given up for now: {provider}: {reason}."
     if outcome.left:
-        yield f"{outcome.left} questions are left: pmconsole models update goes on there."
+        yield f"{outcome.left} questions are left: {again} goes on there."
 
 
 def _quiet(_: object) -> None:

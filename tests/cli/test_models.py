@@ -14,6 +14,8 @@ from tests.cli.test_verbs import Desk, empty  # noqa: F401  a fixture
 from tests.training.histories import history
 from tui.cli_models import update_lines
 
+AGAIN = "pmconsole models update --profile live"
+
 
 async def test_without_a_history_the_next_step_is_said(empty: Desk) -> None:  # noqa: F811
     ended = await empty.run("models", "fit", "--profile", "live")
@@ -68,10 +70,10 @@ async def test_a_bad_history_and_another_worlds_file_are_named(empty: Desk) -> N
 def test_an_update_says_what_it_could_not_do() -> None:
     refused = tuple(f"KNYC icon_seamless day {i}: another unit" for i in range(14))
     outcome = Outcome(10, 500, 16, refused, {"nbm": "HTTP 503"})
-    said = list(update_lines(Trained(outcome, {"nbm": "It is off."}, {"nbm": 3}, ("KNYC",))))
+    said = list(update_lines(Trained(outcome, {"nbm": "It is off."}, {"nbm": 3}, ("KNYC",)), AGAIN))
     assert said[0] == "10 questions answered, 500 figures added; asked: nbm 3 calls."
     assert "nbm is not asked. It is off." in said and "and 2 more like these." in said
     assert said[-2:] == [
         "Given up for now: nbm: HTTP 503.",
-        "16 questions are left: pmconsole models update goes on there.",
+        f"16 questions are left: {AGAIN} goes on there.",
     ]
