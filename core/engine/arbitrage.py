@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from core.domain.market import MarketStatus
+from core.domain.market import Market, MarketStatus
 from core.domain.units import Money, Price, Quantity
 from core.engine.account import WINDOW_15S_NS
 from core.engine.desk import Desk
@@ -16,10 +16,11 @@ from core.engine.facts import headroom, judge_plan, market_view, tradable
 from core.engine.operator import Actor, Outcome
 from core.engine.plans import Plans
 from core.engine.state import AlarmLevel
+from core.engine.trading import Trading
 from core.execution.approvals import TTL_MS, Proposal
 from core.journal.projections import Pair, PairState
 from core.risk.exposure import Worst, order_loss
-from core.strategy.arbitrage import PlanKind, Taking, between, scan, takings
+from core.strategy.arbitrage import Locked, PlanKind, Taking, between, hopeless, scan, takings
 from core.strategy.edge import paid, per_contract
 from core.strategy.plan import Plan, plan_of, unlike
 from core.strategy.questions import Question, questions
@@ -34,9 +35,16 @@ _SCOPES = ("event", "correlated", "venue", "total")
 class Arbitrage:
     """Looks at all questions several times a second."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, desk: Desk, trading: Trading) -> None:
+        self._desk, self._trading = desk, trading
         self.plans = Plans(desk)
+        self._markets: dict[str, Market] = {}
+        """As they were when questions were last made of them."""
+        self._questions: dict[str, Question] = {}
+        self._asked_by: dict[str, str] = {}
+        """Name of the question a market asks, by ticker."""
+        self._locked: dict[str, Locked] = {}
+        """What was found when a book of the question last moved, by its name."""
         self._crossed_ns: dict[str, int] = {}
 
     def look(self) -> None:
@@ -102,15 +110,40 @@ class Arbitrage:
 
     def _inside(self) -> Iterator[Plan]:
         """Plans within one venue."""
+        moved = self._trading.take_moved()
+        if self._group():
+            moved = set(self._asked_by)
+        for name in sorted({self._asked_by[ticker] for ticker in moved if ticker in self._asked_by}):
+            self._scan(self._questions[name])
+        for name, locked in self._locked.items():
+            plan = self._sized(locked.kind, locked.legs, locked.quantity, self._questions[name])
+            if plan is not None:
+                yield plan
+
+    def _group(self) -> bool:
+        """Ask anew which markets ask one question, where any of them is another than before."""
         desk = self._desk
-        markets = [known.market for known in desk.state.markets.values() if tradable(desk, known.market)]
-        for question in questions(markets):
-            offered = [taking for ticker in question.spans for taking in self._takings(ticker)]
-            locked = scan(question, offered)
-            if locked is not None:
-                plan = self._sized(locked.kind, locked.legs, locked.quantity, question)
-                if plan is not None:
-                    yield plan
+        markets = {ticker: known.market for ticker, known in desk.state.markets.items()}
+        before = self._markets
+        if len(markets) == len(before) and all(before.get(t) == market for t, market in markets.items()):
+            return False
+        self._markets = markets
+        asked = questions(market for market in markets.values() if tradable(desk, market))
+        self._questions = {question.name: question for question in asked}
+        self._asked_by = {ticker: question.name for question in asked for ticker in question.spans}
+        self._locked.clear()
+        return True
+
+    def _scan(self, question: Question) -> None:
+        self._locked.pop(question.name, None)
+        books = [self._desk.seats.book(ticker) for ticker in question.spans]
+        touches = [(v.book.best_bid, v.book.best_ask) if v is not None else (None, None) for v in books]
+        if hopeless(question, touches):
+            return
+        offered = [taking for ticker in question.spans for taking in self._takings(ticker)]
+        locked = scan(question, offered)
+        if locked is not None:
+            self._locked[question.name] = locked
 
     def _linked(self) -> Iterator[Plan]:
         """Plans across two venues, by the operator's links alone."""

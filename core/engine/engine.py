@@ -153,7 +153,7 @@ class Engine(Operations):
         wired = wire(ports, self._restored, self._ears, self.told)
         self.desk, self.trading, self.catalogue, self.guard, self._listeners = wired
         self.guard.flatten = lambda: self.flatten(ENGINE)
-        self.arbitrage = Arbitrage(self.desk)
+        self.arbitrage = Arbitrage(self.desk, self.trading)
         self.state = self.desk.state
         self.arming = ports.arming
         self.fixtures = self.desk.fixtures

@@ -55,6 +55,8 @@ class Trading:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._dirty: set[str] = set()
+        self._moved: set[str] = set()
+        """Markets whose book changed since ``take_moved``."""
         """Events whose market, price or account changed since they were followed last."""
         self._due: set[str] = set()
         """Events that are followed and not looked at yet."""
@@ -73,9 +75,15 @@ class Trading:
 
     def mark(self, ticker: str) -> None:
         """The book of a market changed."""
+        self._moved.add(ticker)
         event = self._event_of.get(ticker)
         if event is not None:
             self._dirty.add(event)
+
+    def take_moved(self) -> set[str]:
+        """The markets marked since it was last asked for."""
+        moved, self._moved = self._moved, set()
+        return moved
 
     def mark_all(self) -> None:
         """Something above the markets changed: a limit, a pause, the mode, or simply the time."""

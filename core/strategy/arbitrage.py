@@ -25,7 +25,7 @@ import msgspec
 from core.domain.fees import UnknownFeeError, estimate
 from core.domain.market import Market
 from core.domain.order import BookSide
-from core.domain.units import ONE_CONTRACT, Money, Price, Quantity, notional_up
+from core.domain.units import ONE_CONTRACT, ONE_DOLLAR, Money, Price, Quantity, notional_up
 from core.strategy.edge import paid
 from core.strategy.questions import LINE, Question, Span
 from core.strategy.rules import EntryRules, MarketView
@@ -88,6 +88,20 @@ def takings(view: MarketView, rules: EntryRules) -> tuple[Taking, ...]:
         if most >= max(rules.min_quantity, market.minimum):
             found.append(Taking(market, side, touch, shown, most))
     return tuple(found)
+
+
+def hopeless(question: Question, touches: Sequence[tuple[Price | None, Price | None]]) -> bool:
+    """Whether a glance at best bids and asks, in the order of the spans, rules a set out.
+
+    Of spans that do not overlap all YES must cost under a dollar together, or be sold for more than one.
+    """
+    if question.refusal:
+        return True
+    if not question.apart:
+        return False
+    bids = sum(bid for bid, _ in touches if bid is not None)
+    asks = [ask for _, ask in touches if ask is not None]
+    return bids <= ONE_DOLLAR and (len(asks) < len(touches) or sum(asks) >= ONE_DOLLAR)
 
 
 def scan(question: Question, offered: Sequence[Taking]) -> Locked | None:

@@ -7,6 +7,7 @@ where the venue calls their event exclusive; then each has a place of its own on
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 from collections.abc import Iterable, Mapping
@@ -42,6 +43,8 @@ class Question(msgspec.Struct, frozen=True):
     name: str
     spans: Mapping[str, Span]
     """By ticker."""
+    apart: bool = True
+    """Whether no two of the spans overlap."""
     refusal: str = ""
     """Why nothing can be concluded from them, empty where it can."""
 
@@ -67,7 +70,10 @@ def questions(markets: Iterable[Market]) -> tuple[Question, ...]:
 
 
 def _question(name: str, asked: list[tuple[Market, Span]]) -> Question:
-    return Question(name, {market.ticker: span for market, span in asked}, _contradiction(asked))
+    spans = {market.ticker: span for market, span in asked}
+    ordered = sorted((span.low, span.high) for span in spans.values())
+    apart = all(end <= start for (_, end), (start, _) in itertools.pairwise(ordered))
+    return Question(name, spans, apart, "" if apart else _contradiction(asked))
 
 
 def _contradiction(asked: list[tuple[Market, Span]]) -> str:
@@ -102,6 +108,7 @@ def _figure(market: Market) -> tuple[str, Fraction] | None:
     return None
 
 
+@functools.lru_cache(maxsize=20_000)
 def _span(strike: Strike, precision: Fraction) -> Span | None:
     """A strike in steps of ``precision``; ``None`` where it is no range of them."""
     low, high = -math.inf, math.inf

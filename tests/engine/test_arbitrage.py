@@ -95,7 +95,7 @@ def test_a_ladder_whose_asks_sum_below_one_is_one_card_one_approval_and_a_locked
         assert bench.venue.cash_now - cash >= plan.profit
         assert not bench.engine.state.plans
         # Five legs of six settle at nothing: a set is no row of lost bets.
-        assert bench.engine.desk.trips.tallies.losses_in_row() == 0
+        assert bench.engine.desk.trips.tallies.losses_1h() == 0
 
     on_a_desk(check)
 
@@ -189,6 +189,19 @@ def test_later_legs_ask_for_no_more_than_earlier_ones_got() -> None:
         assert not any((found := kept_in(bench.engine.desk, t)) is None or found.rest for t in TICKERS)
 
     on_a_desk(check)
+
+
+def test_a_market_in_which_the_other_outcome_is_held_is_left_out_of_a_set() -> None:
+    async def check(bench: Bench) -> None:
+        bench.quiet()
+        bench.venue.quote(HOT, 38, 42)
+        await bench.held(8)
+        quote(bench, (29, 28, 27, 34, 26, 25))  # every YES sold brings 1.45, without that market 1.15
+        card = await plan_card(bench)
+        assert card.plan is not None and card.plan.kind is PlanKind.SOLD
+        assert card.plan.tickers == set(TICKERS) - {HOT}
+
+    on_a_desk(check, Settings(engine=SETTINGS.engine, strategy=StrategySettings(arbitrage=True)))
 
 
 @pytest.mark.parametrize("stop", ["halt", "flatten", "pause"])

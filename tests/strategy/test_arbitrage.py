@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from core.domain.market import Extreme, FeeSchedule, FeeType, Fixing, Market, Strike, StrikeKind, Venue
 from core.domain.order import BookSide, Outcome, Purpose, TimeInForce
 from core.domain.units import Price, Quantity, contracts, notional_up
-from core.strategy.arbitrage import Locked, PlanKind, Taking, between, scan, takings
+from core.strategy.arbitrage import Locked, PlanKind, Taking, between, hopeless, scan, takings
 from core.strategy.plan import Kept, Plan, kept, plan_fingerprint, plan_of, rest_exit, unlike
 from core.strategy.questions import Question, questions
 from core.strategy.rules import EntryRules
@@ -386,3 +386,14 @@ def test_the_rest_is_sold_to_the_touch_and_never_more_than_is_there(made: Made) 
     assert no is not None and (no.side, no.price, no.quantity) == (YES, 3400, contracts(5))
     assert rest_exit(msgspec.structs.replace(view, stale="book 9 s old"), left) is None
     assert rest_exit(view_of(bids=[], net=8), left) is None
+
+
+@settings(max_examples=200, deadline=None)
+@given(ladders())
+def test_what_a_glance_rules_out_a_scan_does_not_find(ladder: tuple[list[Market], list[Taking]]) -> None:
+    question = one(ladder[0])
+    if question is None:
+        return
+    sides = {(t.market.ticker, t.side): t.price for t in ladder[1]}
+    if hopeless(question, [(sides.get((t, NO)), sides.get((t, YES))) for t in question.spans]):
+        assert scan(question, ladder[1]) is None
