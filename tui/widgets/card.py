@@ -76,9 +76,9 @@ def _value(scene: Scene, card: ProposalRow) -> list[Line]:
     role = "edge-trade" if card.edge > 0 else "edge-none"
     return [
         line(("fair ", "text-muted"), (f"{tenths(card.fair)}c", "fair"), f" +/-{tenths(card.sigma)}"),
-        _pool(card),
         line(("book ", "text-muted"), f"{cents(card.bid, step)}/{cents(card.ask, step)}c"),
         line(("net edge ", "text-muted"), (f"{signed_tenths(card.edge)}c", role)),
+        _pool(card),
         line(("at half size ", "text-muted"), f"{signed_tenths(card.edge_half)}c"),
     ]
 
@@ -215,6 +215,12 @@ def _shared(groups: list[Line], width: int) -> Line:
     return cut(kept[0], width) if kept else ()
 
 
+def _size_row(card: ProposalRow, width: int) -> Line:
+    """What binds is never left out: its name gets the room that the other groups leave."""
+    *kelly, bound = _size(card)
+    return _squeezed([*kelly, cut(bound, width - sum(width_of(group) + 1 for group in kelly))], width)
+
+
 def compact_lines(scene: Scene, card: ProposalRow, width: int) -> list[Line]:
     """The card in nine rows of a one-column layout. What blocks it takes the place of the reasons."""
     first = _squeezed(_first(scene, card), width - 18)
@@ -226,7 +232,7 @@ def compact_lines(scene: Scene, card: ProposalRow, width: int) -> list[Line]:
         ends(first, line((_settles(scene, card), "text-muted")), width),
         _squeezed(_order(scene, card), width),
         _squeezed(_value(scene, card), width),
-        _squeezed(_size(card), width),
+        _size_row(card, width),
         _squeezed(_depth(scene, card), width),
         _squeezed(_limits(card), width),
         _shared(_data(scene, card), width),

@@ -1,0 +1,38 @@
+"""What the approval card keeps where a row has no room for all of it."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.tui import rows
+from tui.lines import plain, width_of
+from tui.scene import Scene
+from tui.view_model import Now, ViewModel
+from tui.widgets.card import compact_lines
+
+NOW = Now(1_000 * rows.S, 1_700_000_000_000)
+WIDTH = 78
+"""Of a body at 80 columns."""
+
+
+def shown(**changes: object) -> list[str]:
+    card = rows.card(NOW, **changes)
+    lines = compact_lines(Scene(ViewModel(), NOW, 80, cards=(card,), card=card), card, WIDTH)
+    assert all(width_of(one) <= WIDTH for one in lines)
+    return [plain(one) for one in lines]
+
+
+@pytest.mark.parametrize(
+    "source", ["SPX", "Northeast corridor", "Northeast corridor and the lower Great Lakes"]
+)
+def test_what_binds_is_named_beside_full_and_used_kelly_however_long_its_name(source: str) -> None:
+    row = shown(kelly_full=1.0, bound_by=f"correlated limit ({source})")[3]
+    assert row.startswith("full kelly 100.0%") and "used 0.25 x 0.71" in row
+    assert f"bound by correlated limit ({source}"[:33] in row
+
+
+def test_the_net_edge_is_never_crowded_out_by_what_the_fair_value_is_made_of() -> None:
+    wide = {"fair": 10_000, "sigma": 1_290, "bid": 8_150, "ask": 8_450, "edge": 1_580, "edge_half": -1_580}
+    row = shown(**wide, model=10_000, market=10_000, weight=0.35)[2]
+    assert "fair 100.0c" in row and "book 8" in row and "net edge +15.8c" in row
+    assert "model 38.2c x0.35 market 32.5c" in shown(model=3_820, market=3_250, weight=0.35)[2]
