@@ -125,7 +125,7 @@ def headroom(desk: Desk, tickers: list[str]) -> Headroom | None:
         correlated=Money(limits.correlated_loss_max - one.correlated),
         venue=Money(limits.venue_loss_max - one.venue),
         total=Money(limits.total_loss_max - one.total),
-        open_orders=limits.open_orders_total_max - len(desk.ledger.live),
+        open_orders=limits.open_orders_total_max - len(desk.ledger.live) - len(desk.ledger.externals),
     )
 
 
@@ -376,6 +376,7 @@ def large(desk: Desk, candidate: Candidate) -> bool:
     used = (
         (after.market, limits.market_loss_max),
         (after.event, limits.event_loss_max),
+        (after.correlated, limits.correlated_loss_max),
         (after.venue, limits.venue_loss_max),
         (after.total, limits.total_loss_max),
     )

@@ -92,12 +92,12 @@ def _against(known: Evidence) -> str:
     """What speaks against a model whatever it gained."""
     if known.pit_mean is not None:
         allowed = PIT_ERRORS_MAX / math.sqrt(12.0 * known.days)
-        if abs(known.pit_mean - 0.5) > allowed:
+        if not abs(known.pit_mean - 0.5) <= allowed:  # what is no number is not within it either
             side = "too low" if known.pit_mean > 0.5 else "too high"
             found = f"mean PIT {known.pit_mean:.2f}, not 0.5 +- {allowed:.2f}"
             return f"the model is biased, it lies {side}: {found}"
     beaten, error = known.beaten, known.beaten_error
-    if beaten is not None and error is not None and beaten + ERRORS_MIN * error < 0.0:
+    if beaten is not None and error is not None and not beaten + ERRORS_MIN * error >= 0.0:
         lost = f"closing-line value {beaten:+.3f} +- {error:.3f}"
         return f"the market moved against what was bought on the model: {lost}"
     return ""

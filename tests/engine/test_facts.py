@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import msgspec
+import pytest
 
 from core.domain.clock import Clocks, WorldClock
 from core.domain.market import FeeChange, FeeSchedule, FeeType
@@ -119,9 +120,28 @@ def test_orders_placed_elsewhere_bind_what_may_be_sold_and_ordered() -> None:
             ours = sum(still_reserved(order) for order in desk.ledger.live.values())
             assert given.reserved == ours + contracts(3) // 10, "each taken for an open of NO at 10 cents"
             assert given.open_orders == len(desk.ledger.live) + 1
+            room = facts.headroom(desk, [HOT])
+            assert room is not None
+            assert room.open_orders == desk.state.limits.current.open_orders_total_max - given.open_orders
             assert desk.ledger.closable(HOT) == contracts(5)
             elsewhere = msgspec.structs.replace(candidate, ticker=WARM)
             assert facts.inputs(desk, elsewhere, "", "").outside == ()
+
+    run_virtual(main)
+
+
+@pytest.mark.parametrize("scope", ["market", "event", "correlated", "venue", "total"])
+def test_the_last_tenth_of_any_limit_on_losses_asks_for_a_second_key(scope: str) -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            card, desk = await bench.card(), bench.engine.desk
+            c = card.candidate
+            assert not facts.large(desk, c)
+            after = desk.exposure.with_order(c.ticker, c.side, c.price, c.quantity, c.fee)
+            nearly = {f"{scope}_loss_max": Money(int(getattr(after, scope)) * 10 // 9)}
+            live = msgspec.structs.replace(desk.state.limits.current, **nearly)
+            desk.state.limits = msgspec.structs.replace(desk.state.limits, current=live)
+            assert facts.large(desk, c)
 
     run_virtual(main)
 

@@ -229,6 +229,8 @@ RECORD = Evidence("KXHIGHNY", "rolling", 90, 0.040, 0.016, 0.4)
             0.0,
             "value -0.050 +- 0.020",
         ),
+        ({"pit_mean": math.nan}, Verdict.WORTHLESS, 0.0, "mean PIT nan"),
+        ({"beaten": math.nan, "beaten_error": 0.02}, Verdict.WORTHLESS, 0.0, "closing-line value +nan"),
     ],
 )
 def test_a_record_earns_its_weight(changed: dict, verdict: Verdict, weight: float, said: str) -> None:
