@@ -55,13 +55,16 @@ class Plans:
             plan=card.id,
             name=plan.legs[0].plan,
             legs=tuple(PlanLeg(leg.ticker, leg.outcome is Outcome.YES, leg.quantity) for leg in plan.legs),
+            profit=plan.profit,
+            worst=plan.worst,
             at_ms=desk.clocks.wall_ms(),
         )
+        _record(desk, noted, actor.name)  # before its first order's: what fills must be known to be of it
         sent = self._send(card, plan.legs[0], plan.sets, card.expires_ms)
         if isinstance(sent, Denied):
+            _record(desk, msgspec.structs.replace(noted, state=PlanState.MISSED, why=sent.reason))
             return self._denied(card, sent.reason, actor)
         self._under_way.add(card.id)
-        _record(desk, noted, actor.name)
         desk.approvals.sent(card, f"plan of {len(plan.legs)} legs under way")
         desk.tasks.spawn(f"plan {card.id}", self._carry_out(card, noted, sent))
         return accepted(f"{card.id} sent: {card.sentence}; its legs leave one after another.")

@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from core.domain.units import Quantity
+from core.domain.units import Money, Quantity
 from core.journal.events import Kind, Row
 
 ORDER_KINDS = frozenset(
@@ -173,6 +173,10 @@ class PlanNoted(msgspec.Struct, frozen=True):
     """Id of its card."""
     name: str
     legs: tuple[PlanLeg, ...]
+    profit: Money
+    """What all of it was sure to bring, as decided on."""
+    worst: Money
+    """What could be lost with any of its legs failing."""
     at_ms: int
     """When it was released, real wall time."""
     state: PlanState = PlanState.STARTED

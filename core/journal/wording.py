@@ -224,7 +224,8 @@ _PHRASES: dict[str, Callable[[Data], str]] = {
         + (f": {data['why']}" if data.get("why") else "")
     ),
     "PLAN": lambda data: (
-        f"plan {_get(data, 'plan')} {_get(data, 'state')}, {_get(data, 'name')}"
+        f"plan {_get(data, 'plan')} {_get(data, 'state')}, {_get(data, 'name')}, "
+        f"profit {_dollars(data, 'profit')}, at worst -{_dollars(data, 'worst')}"
         + (f": {data['why']}" if data.get("why") else "")
     ),
     "LIMIT": lambda data: (

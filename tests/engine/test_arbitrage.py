@@ -121,7 +121,11 @@ def test_the_command_line_and_the_console_see_the_plan_and_the_funnel_names_it()
         rule = f"part of plan {card.id}, every YES bought, 6 legs: held to settlement"
         assert [position["exit_rule"] for position in told] == [rule] * 6
         row = next(row for row in bench.journal.rows if row.kind == "PLAN")
-        assert text_of(row) == f"plan {card.id} started, every YES bought, 6 legs"
+        profit, worst = money_text(card.plan.profit), money_text(card.plan.worst)
+        told = f"plan {card.id} started, every YES bought, 6 legs, profit {profit}, at worst -{worst}"
+        assert text_of(row) == told
+        kinds = bench.kinds()
+        assert kinds.index("PLAN") < kinds.index("ORDER_INTENT")
 
     on_a_desk(check)
 
