@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
+import threading
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -32,3 +35,19 @@ def test_what_the_engine_spent_at_the_same_provider_counts_and_each_writes_its_o
     budget.spend(9)
     assert budget.wait_s(1) == 0.0 and budget.wait_s(2) > 0.0, "7,500 of 10,000 are an update's at most"
     assert Spending(path, "", CLOCKS).budgets[Provider.OPEN_METEO].wait_s(2) > 0.0, "after a restart, too"
+
+
+def test_one_writer_waits_for_the_other(tmp_path: Path) -> None:
+    """Each puts its part beside what it has read: the other's must not come between."""
+    path = tmp_path / "quotas.json"
+    writer = threading.Thread(target=write_kept, args=(path, "", {}))
+    held = os.open(tmp_path, os.O_RDONLY)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        writer.start()
+        writer.join(0.05)
+        assert writer.is_alive() and not path.exists()
+    finally:
+        os.close(held)
+    writer.join(10)
+    assert path.exists()

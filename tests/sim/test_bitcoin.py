@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Any
+
 import pytest
 
 from core.domain.clock import WorldClock
@@ -132,3 +135,9 @@ def test_a_fast_world_lets_each_window_trade_for_a_real_minute_and_lists_few(spe
 
 def test_at_the_pace_of_the_wall_a_window_opens_where_the_last_one_closed() -> None:
     assert (pace(1.0).every, pace(1.0).trades) == (1, 1)
+
+
+def test_a_mean_at_its_target_has_reached_it() -> None:
+    flat: Any = SimpleNamespace(value=lambda *_: 85_000.0)
+    assert Quarter("E", "E-15", 0, 900_000, 85_000.0, flat).outcome().yes == (True,)
+    assert Quarter("E", "E-15", 0, 900_000, 85_000.01, flat).outcome().yes == (False,)

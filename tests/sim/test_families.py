@@ -255,3 +255,8 @@ def test_scenarios_for_measuring_have_none_of_it(scenario: str) -> None:
 
 def test_the_maker_of_families_is_there_only_with_them(make_desk: MakeDesk) -> None:
     assert MAKER not in make_desk("quiet").sim.exchange.accounts
+
+
+def test_every_level_pays_in_one_bracket() -> None:
+    ladder = bands(1_234, 50, 8)
+    assert {sum(band.pays(level) for band in ladder) for level in range(900, 1_600)} == {1}

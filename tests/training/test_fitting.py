@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import numpy as np
 import pytest
 
 from core.domain.market import Extreme
-from core.models.weather.coefficients import FORMAT, Coefficients, decode, encode, sealed
+from core.models.weather.coefficients import FORMAT, Coefficients, Recent, Today, decode, encode, row, sealed
 from core.training.archive import Key
-from core.training.fitting import Fitted, fit_all, reasons
+from core.training.fitting import Fitted, fit_all, reasons, sample
 from core.training.previous_runs import MODELS
 from tests.training.histories import FIRST, history
 
@@ -70,6 +71,38 @@ def test_what_is_too_short_is_said_once(fitted: Fitted) -> None:
     )
     assert len(said) == 3, "one for each lead"
     assert fit_all({}, lambda _: None).fits == ()
+
+
+@pytest.mark.parametrize("lead", [0, 1, 2])
+def test_a_day_is_priced_from_the_numbers_it_would_be_fitted_on(lead: int) -> None:
+    """What was said one issue before, and two, and by the same issue of the day before."""
+    figures, last = history(1, 120), FIRST + timedelta(days=119)
+    found = sample("KNYC", figures, lead, Extreme.HIGH, FIRST, last)
+    assert not isinstance(found, str)
+
+    def main(back: int, ahead: int) -> float | None:
+        day = (last - timedelta(days=back)).isoformat()
+        return figures.get(Key(day, Extreme.HIGH, ahead, MODELS[0]))
+
+    series = found.series
+    recent = Recent(
+        FIRST.isoformat(),
+        tuple(series.outcomes[:-1].tolist()),
+        {source: tuple(told[:-1].tolist()) for source, told in series.forecasts.items()},
+    )
+    today = Today(
+        last.isoformat(),
+        tuple(float(told[-1]) for told in series.forecasts.values()),
+        (main(0, lead + 1), main(0, lead + 2)),
+        main(1, lead - 1) if lead else None,
+    )
+    priced, fitted = row(recent, lead, today), found.known.rows(slice(-1, None))
+    assert priced.terms.keys() == fitted.terms.keys()
+    for name, value in fitted.terms.items():
+        np.testing.assert_allclose(priced.terms[name], value, rtol=1e-12, err_msg=name)
+    np.testing.assert_allclose(priced.anchor, fitted.anchor, rtol=1e-12)
+    np.testing.assert_allclose(priced.scale, fitted.scale, rtol=1e-12)
+    assert priced.known == fitted.known
 
 
 def test_the_file_holds_all_of_it(fitted: Fitted) -> None:

@@ -183,11 +183,9 @@ def row(recent: Recent, lead_days: int, today: Today) -> Predictors:
     """The predictors of one day behind a history; of a day before it nothing is known."""
     first, day = date.fromisoformat(recent.first), date.fromisoformat(today.day)
     held, size = len(recent.outcomes), max(1, (day - first).days + 1)
-    if size <= held:  # a day that is in the history already: what came after its issue is not known yet
-        held = size - 1
-    known = max(0, min(held, size - 1 - lead_days))
+    held = min(held, size - 1)  # of a day that is in the history already, what came is not known yet
     outcomes = np.full(size, np.nan)
-    outcomes[:known] = _array(recent.outcomes[:known])
+    outcomes[:held] = _array(recent.outcomes[:held])
     forecasts = {}
     for source, f in zip(recent.forecasts, today.forecasts, strict=True):
         values = np.full(size, np.nan)

@@ -175,6 +175,24 @@ def test_what_the_main_model_said_the_day_before_is_remembered_as_its_revision()
     assert remembered == pytest.approx(alone_ + 56.0 - 53.0)
 
 
+@pytest.mark.parametrize(("issued_ms", "lead"), [(NOW_MS - 5 * HOUR_MS, 1), (START_MS + 60_000, 0)])
+def test_what_the_main_model_says_of_the_day_before_counts_ahead_of_the_day_alone(
+    issued_ms: int, lead: int
+) -> None:
+    """On the day itself the one before is over, and was no part of the fit."""
+    before = (date.fromisoformat(DAY) - timedelta(days=1)).isoformat()
+    changed = Parameters(Shape.T6, {"constant": 0.0, "change": 5.0}, {"constant": 0.7}, DAYS)
+    means = []
+    for told in ({DAY: 56.0}, {DAY: 56.0, before: 54.0}):
+        newest = ModelForecast(
+            "KNYC", "gfs_seamless", hours(56.0, 42.0), told, Stamp(issued_ms, 0, 0), 18 * 3600, {DAY: 42.0}
+        )
+        held = absorb(inputs(issued_ms), newest)
+        content = file_of(fit_of(lead, t6=changed))
+        means.append(priced(held, ModelId.EMOS_T, now_ms=issued_ms + 60_000, content=content).mean)
+    assert means[1] - means[0] == pytest.approx(1.0 if lead else 0.0)
+
+
 def test_the_pool_hears_how_many_sources_speak_and_of_one_where_rolling_stands_in() -> None:
     knowledge = Knowledge(Learned(file_of()), history={})
 
