@@ -23,7 +23,7 @@ from core.domain.order import Outcome, Purpose
 from core.domain.position import Position
 from core.domain.units import Price, Quantity
 from core.engine.state import MarketState
-from core.execution.approvals import Proposal
+from core.execution.proposals import Proposal
 from core.feeds.stations import stations
 from core.models.fair_value import FairValue
 from core.risk.exposure import Worst, held

@@ -35,7 +35,7 @@ from core.engine.funnel import funnel
 from core.engine.pairs import compare
 from core.engine.plans import kept_in
 from core.engine.sources import MARK_LENGTH, text_mark
-from core.execution.approvals import Proposal
+from core.execution.proposals import Proposal
 from core.journal.projections import Pair
 from core.risk.exposure import PerOutcome, order_loss
 from core.risk.halts import Level

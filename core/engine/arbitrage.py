@@ -17,7 +17,8 @@ from core.engine.operator import Actor, Outcome
 from core.engine.plans import Plans
 from core.engine.state import AlarmLevel
 from core.engine.trading import Trading
-from core.execution.approvals import TTL_MS, Proposal
+from core.execution.approvals import TTL_MS
+from core.execution.proposals import Proposal
 from core.journal.projections import Pair, PairState
 from core.risk.exposure import Worst, order_loss
 from core.strategy.arbitrage import Locked, PlanKind, Taking, between, hopeless, scan, takings

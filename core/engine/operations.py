@@ -17,7 +17,7 @@ from core.engine.operator import VIEWER_REFUSED, Actor, ActorKind, Outcome, acce
 from core.engine.repairs import Repairs
 from core.engine.state import ALL_STRATEGIES, Mode
 from core.engine.stops import Stops
-from core.execution.approvals import Proposal, ProposalState, describe
+from core.execution.proposals import Proposal, ProposalState, describe
 from core.journal.events import Event, Kind
 from core.journal.projections import LimitChanged
 from core.risk.halts import GLOBAL

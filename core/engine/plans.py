@@ -19,8 +19,8 @@ from core.engine.facts import judge_plan, moved
 from core.engine.operator import ENGINE, Actor, accepted, refused
 from core.engine.operator import Outcome as Answer
 from core.engine.state import AlarmLevel
-from core.execution.approvals import Proposal
 from core.execution.gateway import Denied, Wish
+from core.execution.proposals import Proposal
 from core.journal.events import Event, Kind
 from core.journal.projections import PlanLeg, PlanNoted, PlanState, keep_plan
 from core.strategy.plan import Kept, kept

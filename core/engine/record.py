@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from core.execution.approvals import describe
 from core.execution.events import LedgerEvent, OrderIntended
 from core.execution.gateway import Denied
+from core.execution.proposals import describe
 from core.journal.events import Event, Kind
 from core.journal.store import EventLog
 from core.strategy.proposal import Candidate

@@ -10,9 +10,9 @@ from core.domain.units import Price
 from core.engine.hands import Hands
 from core.engine.operator import VIEWER_REFUSED, Actor, Outcome, accepted, refused
 from core.engine.state import Mode
-from core.execution.approvals import describe
 from core.execution.exits import NoExit, resting_exit
 from core.execution.gateway import Denied, Wish
+from core.execution.proposals import describe
 from core.risk.halts import GLOBAL, Level
 
 SWEEP_ECHO_S = 60.0

@@ -31,8 +31,8 @@ from core.engine.operator import ENGINE, Actor, Outcome, accepted, refused
 from core.engine.plans import kept_in
 from core.engine.resting import unwanted
 from core.engine.state import EventState, MarketState, Mode
-from core.execution.approvals import Proposal, ProposalState, describe
 from core.execution.gateway import Denied, Wish
+from core.execution.proposals import Proposal, ProposalState, describe
 from core.journal.events import Kind
 from core.models.fair_value import FairValue
 from core.strategy.assess import QUARANTINED, STALE, UNCONFIRMED, Assessment, Assessor

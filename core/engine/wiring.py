@@ -39,8 +39,9 @@ from core.engine.trading import Trading
 from core.engine.trips import Trips
 from core.engine.venue_ears import VenueEars
 from core.engine.watched import Watched
-from core.execution.approvals import Approvals, Proposal
+from core.execution.approvals import Approvals
 from core.execution.ledger import Ledger
+from core.execution.proposals import Proposal
 from core.execution.stop import Stop
 from core.execution.tasks import Tasks
 from core.journal.events import Event, Kind

@@ -7,7 +7,6 @@ fingerprint and shows what was there before; what merely surrounds it (edge, boo
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Callable
 
 import msgspec
@@ -15,10 +14,11 @@ import msgspec
 from core.domain.clock import Clocks
 from core.domain.market import Market
 from core.domain.order import Purpose
-from core.domain.units import ONE_DOLLAR, Money, Price, Quantity, complement, notional, notional_up
+from core.domain.units import ONE_DOLLAR, Money, Price, Quantity, complement
+from core.execution.proposals import Proposal, ProposalState, mark
 from core.risk.gate import Verdict
-from core.strategy.plan import Plan, plan_fingerprint
-from core.strategy.proposal import Candidate, fingerprint
+from core.strategy.plan import Plan
+from core.strategy.proposal import Candidate
 
 TTL_MS = 60_000
 VIEW_LAG_MAX_NS = 1_000_000_000
@@ -33,19 +33,6 @@ SHRINK_SHARE = 10
 LOT = Quantity(10_000)
 
 
-class ProposalState(enum.Enum):
-    OPEN = "OPEN"
-    MOVED = "MOVED"
-    BLOCKED = "BLOCKED"
-    DEFERRED = "DEFERRED"
-    SENT = "SENT"
-    EXPIRED = "EXPIRED"
-    VETOED = "VETOED"
-    WITHDRAWN = "WITHDRAWN"
-
-
-STANDING = frozenset({ProposalState.OPEN, ProposalState.MOVED, ProposalState.BLOCKED, ProposalState.DEFERRED})
-
 COOL_DOWN_MS = {
     ProposalState.VETOED: 300_000,
     ProposalState.EXPIRED: 15_000,
@@ -53,76 +40,6 @@ COOL_DOWN_MS = {
     ProposalState.WITHDRAWN: 3_000,
 }
 """How long a market's next card for the same side and purpose waits after one ended this way."""
-
-
-class Proposal(msgspec.Struct, frozen=True):
-    """One card. ``verdict`` is the gate's latest word on it."""
-
-    id: str
-    fingerprint: str
-    candidate: Candidate
-    """Of a plan its first leg."""
-    state: ProposalState
-    verdict: Verdict
-    created_ns: int
-    changed_ns: int
-    """When the fingerprint last changed."""
-    expires_ms: int
-    """Real wall time."""
-    expires_ns: int
-    large: bool
-    """Asks for the outcome's letter before it is sent."""
-    edited: bool = False
-    """The operator set price or size: the strategy no longer moves them."""
-    was_price: Price | None = None
-    """In terms of the outcome, before the last move."""
-    was_quantity: Quantity | None = None
-    ended_ns: int | None = None
-    word: str = ""
-    """Why it ended, or what sending it led to."""
-    plan: Plan | None = None
-    """Where several orders are decided on together."""
-
-    @property
-    def standing(self) -> bool:
-        return self.state in STANDING
-
-    @property
-    def tickers(self) -> frozenset[str]:
-        """Where it would trade."""
-        return frozenset((self.candidate.ticker,)) if self.plan is None else self.plan.tickers
-
-    @property
-    def sentence(self) -> str:
-        """What would be done, in one line."""
-        return describe(self.candidate) if self.plan is None else describe_plan(self.plan)
-
-    @property
-    def cost(self) -> Money:
-        """What the order takes or brings, fees apart."""
-        if self.plan is not None:
-            return self.plan.cost
-        c = self.candidate
-        size = notional_up if c.purpose is Purpose.OPEN else notional
-        return size(c.outcome_price, c.quantity)
-
-    @property
-    def max_loss(self) -> Money:
-        """The most an open can lose, or a plan with any leg failing; a close can lose its fee."""
-        if self.plan is not None:
-            return self.plan.worst
-        c = self.candidate
-        return Money((self.cost if c.purpose is Purpose.OPEN else 0) + c.fee)
-
-    @property
-    def max_gain(self) -> Money:
-        """Of a plan what it is sure to bring."""
-        if self.plan is not None:
-            return self.plan.profit
-        c = self.candidate
-        if c.purpose is Purpose.CLOSE:
-            return Money(self.cost - c.fee)
-        return Money(notional(complement(c.outcome_price), c.quantity) - c.fee)
 
 
 Judge = Callable[[Candidate], Verdict]
@@ -192,7 +109,7 @@ class Approvals:
         self._next += 1
         made = Proposal(
             id=number,
-            fingerprint=_mark(number, candidate, plan, expires_ms),
+            fingerprint=mark(number, candidate, plan, expires_ms),
             candidate=candidate,
             state=ProposalState.OPEN if verdict.passed else ProposalState.BLOCKED,
             verdict=verdict,
@@ -228,7 +145,7 @@ class Approvals:
             known,
             candidate=candidate,
             plan=plan,
-            fingerprint=_mark(known.id, candidate, plan, known.expires_ms),
+            fingerprint=mark(known.id, candidate, plan, known.expires_ms),
             state=ProposalState.MOVED,
             changed_ns=self._clocks.mono_ns(),
             was_price=held.outcome_price,
@@ -358,12 +275,6 @@ def _kind(candidate: Candidate) -> tuple[str, str, str, str]:
     return candidate.ticker, candidate.side.value, candidate.purpose.value, candidate.plan
 
 
-def _mark(proposal_id: str, candidate: Candidate, plan: Plan | None, expires_ms: int) -> str:
-    if plan is not None:
-        return plan_fingerprint(proposal_id, plan, expires_ms)
-    return fingerprint(proposal_id, candidate, expires_ms)
-
-
 def _moves(held: Candidate, wanted: Candidate) -> bool:
     """Whether the card's own figures must change: another price or version, or clearly less wanted."""
     if (held.price, held.side, held.model_version) != (wanted.price, wanted.side, wanted.model_version):
@@ -374,17 +285,3 @@ def _moves(held: Candidate, wanted: Candidate) -> bool:
 def _rank(card: Proposal) -> tuple[bool, bool, int, int]:
     c = card.candidate
     return not c.reduces_risk, card.state is ProposalState.DEFERRED, -c.edge * c.quantity, card.expires_ms
-
-
-def describe(candidate: Candidate) -> str:
-    """One line for journal and replies: ``BUY YES 40 @ 32c KXHIGHNY-26NOV23-B48.5``."""
-    verb = "BUY" if candidate.purpose is Purpose.OPEN else "SELL"
-    count = f"{candidate.quantity / 1_000_000:.2f}".rstrip("0").rstrip(".")
-    cents = f"{candidate.outcome_price / 100:.2f}".rstrip("0").rstrip(".")
-    return f"{verb} {candidate.outcome.value.upper()} {count} @ {cents}c {candidate.ticker}"
-
-
-def describe_plan(plan: Plan) -> str:
-    """One line for journal and replies: ``every YES bought, 3 legs: BUY YES 10 @ 20c A, ...``."""
-    legs = ", ".join(describe(leg) for leg in plan.legs)
-    return f"{plan.legs[0].plan}: {legs}"

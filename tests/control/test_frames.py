@@ -17,7 +17,7 @@ from core.control.snapshot import Snapshot
 from core.control.tables import ProposalRow
 from core.domain.market import MarketStatus
 from core.domain.units import Price
-from core.execution.approvals import ProposalState
+from core.execution.proposals import ProposalState
 from core.venues.venue import LinkState
 from tests.engine.test_pairs import SLUG, link, other, told, twin, two_venues
 from tests.execution.bench import CLI, EVENT, HOT, TRADER, VIEWER, WARM, Bench, running

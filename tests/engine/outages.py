@@ -19,7 +19,7 @@ from core.domain.clock import Clocks, WorldClock
 from core.domain.order import OrderIntent, Purpose
 from core.domain.units import Price
 from core.engine.trading import EVALUATE_S
-from core.execution.approvals import STANDING
+from core.execution.proposals import STANDING
 from core.feeds.deribit import DECLARATION as DERIBIT
 from core.feeds.deribit import DeribitDialogue
 from core.feeds.feed import Feed, Stamp

@@ -17,7 +17,7 @@ from core.domain.units import Price, contracts, money_text
 from core.engine.funnel import funnel
 from core.engine.plans import kept_in
 from core.engine.state import Mode
-from core.execution.approvals import Proposal, ProposalState
+from core.execution.proposals import Proposal, ProposalState
 from core.journal.projections import PlanNoted, PlanState
 from core.journal.wording import text_of
 from core.strategy.arbitrage import PlanKind

@@ -16,8 +16,8 @@ from core.domain.units import contracts
 from core.engine.exiting import believed, note
 from core.engine.facts import market_view
 from core.engine.state import Mode
-from core.execution.approvals import ProposalState
 from core.execution.gateway import Denied, Wish
+from core.execution.proposals import ProposalState
 from core.models.calibration import Standing, Verdict
 from core.models.pooling import Weights
 from core.strategy.convergence import HOLD, NO_FAIR, STOP_MODEL, STOP_TIME

@@ -12,7 +12,7 @@ from core.config.settings import EngineSettings, Settings
 from core.domain.order import Life, Purpose
 from core.domain.units import Price, Quantity
 from core.engine.state import Mode
-from core.execution.approvals import ProposalState
+from core.execution.proposals import ProposalState
 from core.risk.halts import GLOBAL, Level
 from core.venues.venue import LinkState
 from tests.execution.bench import CLI, HOT, TRADER, VIEWER, running

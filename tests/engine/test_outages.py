@@ -15,8 +15,8 @@ from core.domain.clock import REAL_WORLD, WorldClock
 from core.domain.market import Strike, StrikeKind
 from core.domain.order import Life, Purpose
 from core.engine.operator import ENGINE
-from core.execution.approvals import ProposalState
 from core.execution.gateway import Denied, Wish
+from core.execution.proposals import ProposalState
 from core.feeds.values import OBSERVATION_STALE_AFTER_S
 from tests.engine.outages import SPOT, WORLD, HeardJournal, Outages, PushedFeeds, Spell, Told, Way, sources
 from tests.engine.test_pushed_prices import BTC, SERIES, btc

@@ -18,7 +18,7 @@ from core.engine.engine import Engine, Ports
 from core.engine.operator import Actor, ActorKind, Outcome
 from core.engine.seat import Seat
 from core.engine.state import WatchdogSeen
-from core.execution.approvals import Proposal
+from core.execution.proposals import Proposal
 from core.feeds.feed import Feed, FeedHealth, FeedState, Stamp, Tried
 from core.feeds.stations import HOUR_MS, climate_day_bounds, stations
 from core.feeds.values import GridForecast, ModelForecast, Sink

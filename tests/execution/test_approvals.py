@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from core.domain.clock import REAL_WORLD, Clocks
-from core.execution.approvals import TTL_MS, Approvals, Proposal, ProposalState
+from core.execution.approvals import TTL_MS, Approvals
+from core.execution.proposals import Proposal, ProposalState
 from core.risk.gate import Verdict
 from tests.risk.desk import OPEN
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.domain.order import Life
-from core.execution.approvals import ProposalState
+from core.execution.proposals import ProposalState
 from tests.execution.bench import HOT, Bench, running
 from tests.virtual import VirtualLoop, run_virtual
 

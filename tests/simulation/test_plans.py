@@ -10,7 +10,7 @@ import msgspec
 from core.config.settings import StrategySettings
 from core.domain.order import Purpose
 from core.domain.units import Price, contracts
-from core.execution.approvals import Proposal
+from core.execution.proposals import Proposal
 from core.journal.projections import PlanNoted, PlanState
 from core.sim.fates import Answered, Lost
 from core.sim.fault_kinds import Matter, Point
