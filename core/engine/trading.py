@@ -240,6 +240,7 @@ class Trading:
     def forget(self, ticker: str) -> None:
         """A market left the desk."""
         self._sizers.pop(self._event_of.pop(ticker, ""), None)
+        self._moved.discard(ticker)
         self._found.pop(ticker, None)
         self._assessors.pop(ticker, None)
         self._desk.approvals.overflow.discard(ticker)
