@@ -12,13 +12,14 @@ from core.control.queries import answer
 from core.control.snapshot import Snapshot
 from core.domain.order import BookSide, Order
 from core.domain.units import Price, Quantity, contracts
-from core.engine.others import own, without
+from core.engine.others import others, own, without
 from core.execution.gateway import Denied, Wish
 from core.models.calibration import Judge, Standing, Verdict
 from core.models.fair_value import FairValue
 from core.models.pooling import Quoted, Weights
 from core.strategy.convergence import NO_FAIR
-from tests.execution.bench import HOT, TRADER, Bench, running
+from tests.execution.bench import HOT, TRADER, Bench, only, running
+from tests.execution.fake_venue import strange
 from tests.virtual import VirtualLoop, run_virtual
 
 NEIGHBOUR = HOT[:-1] + "4"
@@ -98,6 +99,31 @@ def test_our_own_orders_are_no_opinion_of_the_market() -> None:
             await asyncio.sleep(0.3)
             assert fair(bench).probability > before.probability
             assert without(book, {}) == Quoted(price, Price(4_200))
+
+    run_virtual(main)
+
+
+def test_a_book_that_may_not_be_acted_on_and_a_persons_order_elsewhere_say_nothing() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop, judge=HALF) as bench:
+            desk, book = bench.engine.desk, bench.venue.books[HOT]
+            await asyncio.sleep(1.0)
+            read = others(desk, HOT)
+            assert isinstance(read, Quoted) and read.bid is not None
+            label = desk.state.markets[HOT].market.label
+            order = await bench.sent()
+            mine = strange(bench.venue.only())
+            mine.order_id, mine.open = "X1", contracts(3)
+            bench.venue.placed["X1"] = mine
+            only(desk).reconciler.request("test")
+            await bench.until(lambda: "X1" in desk.ledger.externals, "seen", 5)
+            book.book.set(BookSide.BID, mine.intent.price, Quantity(mine.open + order.leaves))
+            assert others(desk, HOT) == read
+            loop.now += desk.state.limits.current.book_age_max_s + 1
+            assert others(desk, HOT) == f"{label}: its book is stale"
+            bench.venue.touch(HOT)
+            bench.venue.books[HOT].intact = False
+            assert others(desk, HOT) == f"{label}: its book is out of sequence"
 
     run_virtual(main)
 

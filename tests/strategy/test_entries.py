@@ -87,6 +87,17 @@ def test_a_model_that_adds_nothing_is_quoted_around_and_never_taken_on(made: Any
     assert only(propose(made, [view], [nothing], EntryRules(taker=True))).fee_role is FeeRole.MAKER
 
 
+@pytest.mark.parametrize(("model", "doubt"), [(0.57, ""), (0.59, "model and market are 26c apart")])
+def test_the_model_has_to_agree_with_the_market_and_not_what_both_say_together(
+    made: Any, model: float, doubt: str
+) -> None:
+    fair = msgspec.structs.replace(made.fair(), model_probability=model)
+    found = assess(fair, made.view(), RULES, made.now_ms)
+    assert (found.word, found.reason) == (QUARANTINED if doubt else "", doubt)
+    order = only(propose(made, [made.view()], [made.fair()]))
+    assert lapsed(fair, made.view(), order, RULES, made.now_ms) == doubt
+
+
 def test_taking_is_dropped_where_waiting_brings_more(made: Any) -> None:
     """The spread and the fee are paid for certainty: that is worth it only where waiting is long."""
     both = EntryRules(taker=True)
