@@ -148,7 +148,7 @@ def test_a_late_fill_never_reverses_the_position() -> None:
 def test_an_exit_without_an_answer_stops_its_market_until_it_is_found() -> None:
     async def main(loop: VirtualLoop) -> None:
         async with running(loop) as bench:
-            await bench.held(30)
+            await bench.held(20)
             bench.venue.faults.list_lag_s = 9.0
             bench.engine.flatten(TRADER, now=True)
             bench.venue.faults.lose_answers = 1
