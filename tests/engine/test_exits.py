@@ -135,6 +135,11 @@ def test_what_was_quoted_around_a_price_without_a_model_rests_on_none() -> None:
             note(bench.engine.desk, market, msgspec.structs.replace(view, position=Position(contracts(5))))
             await asyncio.sleep(GRACE_S + 5)
             assert not believed(bench.engine.desk, market).invalid
+            # Nor does it come to rest on one that stands alone while the books say too little.
+            assert market.fair is not None
+            market.fair = msgspec.structs.replace(market.fair, weight=1.0, unpooled="its spread is 50c")
+            note(bench.engine.desk, market, msgspec.structs.replace(view, position=Position(contracts(5))))
+            assert HOT not in bench.engine.state.relied
 
     run_virtual(main)
 
