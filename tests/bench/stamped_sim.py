@@ -19,7 +19,7 @@ THROTTLED = 2
 
 class _Watch:
     def __init__(self, app: Any, home: Path) -> None:
-        self._app, self._throttle = app, home / "throttle"
+        self._app, self.state, self._throttle = app, app.state, home / "throttle"
         self._stamps = os.open(home / "stamps", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         self._answered = 0
 
