@@ -14,6 +14,7 @@ from tests.virtual import VirtualLoop, run_virtual
 MARKETS = (HOT, WARM)
 STEPS = st.one_of(
     st.tuples(st.just("quote"), st.tuples(st.sampled_from(MARKETS), st.integers(5, 60), st.integers(1, 300))),
+    st.tuples(st.just("depth"), st.tuples(st.sampled_from(MARKETS), st.integers(1, 300))),
     st.tuples(st.just("forecast"), st.floats(46.0, 51.0)),
     st.tuples(st.just("fill"), st.integers(1, 20)),
     st.tuples(st.just("limit"), st.integers(5, 100)),
@@ -35,6 +36,11 @@ async def step(bench: Bench, what: str, given_: Any) -> None:
         case "quote":
             ticker, bid, size = given_
             bench.venue.quote(ticker, bid, bid + 3, size=size)
+        case "depth":  # the mid says what it said before
+            ticker, size = given_
+            bid = bench.venue.books[ticker].book.best_bid
+            if bid is not None:
+                bench.venue.quote(ticker, bid // 100, bid // 100 + 3, size=size)
         case "forecast":
             bench.feed.forecast(given_)
         case "fill":
