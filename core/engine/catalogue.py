@@ -179,7 +179,6 @@ class Catalogue:
         market = desk.state.markets.pop(ticker).market
         self._trading.forget(ticker)
         desk.exposure.forget(ticker)
-        desk.pricing.forget(ticker)
         desk.fixtures.forget(ticker)
         desk.pinned_rules.pop(ticker, None)
         desk.state.exit_rules.pop(ticker, None)
@@ -187,6 +186,7 @@ class Catalogue:
         desk.state.changed_markets.touch(ticker)
         event = desk.state.events[market.event_ticker]
         event.markets.remove(ticker)
+        desk.pricing.forget(event, ticker)
         desk.state.changed_events.touch(event.ticker)
         if not event.markets:
             del desk.state.events[event.ticker]

@@ -163,9 +163,13 @@ class Pricing:
         since = self._clocks.mono_ns() - JUMP_WINDOW_NS
         return next((value for at, value in self._past.get(ticker, ()) if at >= since), None)
 
-    def forget(self, ticker: str) -> None:
-        """A market left the desk."""
+    def forget(self, event: EventState, ticker: str) -> None:
+        """A market left the desk: what was said of its event was said of a set that is no more."""
         self._past.pop(ticker, None)
+        event.fair = None
+        for other in event.markets:
+            self._state.markets[other].fair = None
+            self._state.changed_markets.touch(other)
 
     def mapped(self, event: EventState) -> bool:
         """Whether there is a model for what an event settles on."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import http.server
 import json
+import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -186,7 +187,7 @@ async def test_a_test_counts_what_it_cost_and_says_where_that_cannot_be_kept(
         assert ended.err == "" and "cannot be written" not in ended.out
         kept = read_kept(place.quotas, "")[0]["open-meteo"]
         assert {one.per: one.spent for one in kept}[Per.DAY] == 1
-        place.quotas.with_suffix(".new").mkdir()
+        place.quotas.with_name(f".{place.quotas.name}.{os.getpid()}.part").mkdir()
         ended = await empty.run("feeds", "test", "open-meteo", "--profile", "live")
     assert ended.err == "" and f"{place.quotas} cannot be written (Is a directory)" in ended.out
     assert read_kept(place.quotas, "")[0]["open-meteo"] == kept

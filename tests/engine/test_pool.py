@@ -10,6 +10,7 @@ import msgspec
 
 from core.control.queries import answer
 from core.control.snapshot import Snapshot
+from core.domain.market import MarketStatus
 from core.domain.order import BookSide, Order
 from core.domain.units import Price, Quantity, contracts
 from core.engine.others import others, own, without
@@ -208,5 +209,21 @@ def test_a_model_that_stands_alone_is_no_reason_to_sell() -> None:
             assert fair(bench).unpooled and fair(bench).model_probability < 0.55
             assert rules[HOT] == NO_FAIR
             assert bench.engine.desk.approvals.of(HOT) is None
+
+    run_virtual(main)
+
+
+def test_a_market_that_left_the_desk_takes_what_was_said_of_its_event_along() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            state, pricing = bench.engine.state, bench.engine.desk.pricing
+            await bench.until(lambda: state.markets[HOT].fair is not None, "fair value")
+            event = state.events[state.markets[HOT].market.event_ticker]
+            gone = next(t for t in event.markets if t != HOT)
+            over = msgspec.structs.replace(state.markets[gone].market, status=MarketStatus.DETERMINED)
+            bench.venue.listed = tuple(over if m.ticker == gone else m for m in bench.venue.listed)
+            await bench.until(lambda: gone not in state.markets, "market that left", 200)
+            assert event.fair is None or gone not in {fair.ticker for fair in event.fair.values}
+            pricing.follow((event.ticker,))  # the gate asks for it in the step before a send
 
     run_virtual(main)

@@ -14,7 +14,7 @@ from core.feeds.declaration import Declaration, Per, Quota
 from core.feeds.feed import FeedState
 from core.feeds.registry import declarations
 from core.feeds.stations import station_of_series
-from core.sim.feeds import pushing
+from core.sim.feeds import odds_api, pushing
 from core.sim.feeds.app import addresses
 from tests.feeds.simulated import World
 
@@ -79,6 +79,7 @@ def test_a_day_of_every_source_stays_within_every_free_quota(
 
     monkeypatch.setattr("core.feeds.registry.Budget", Noting)
     monkeypatch.setattr(pushing, "TICK_S", 20.0)
+    monkeypatch.setattr(odds_api, "BOUGHT", odds_api.CREDITS)  # the free plan, not the desk's of the demo
     world = World(virtual, only=[of.name for of in asked], speed=1.0, starts=FIRST_OF_A_MONTH)
     traded = {station_of_series(series) for series in DAILY_HIGHS}
     assert {station.icao for station in traded if station} == set(world.weather.stations)
