@@ -41,7 +41,7 @@ from core.risk.gate import Verdict, gate, gate_plan
 from core.risk.halts import Level
 from core.strategy.assess import edge_at
 from core.strategy.convergence import sacrifice
-from core.strategy.plan import Plan
+from core.strategy.plan import ARBITRAGE, Plan
 from core.strategy.proposal import Candidate
 from core.strategy.rules import Headroom, MarketView
 from core.venues.venue import VenueGateway, verified_ns
@@ -437,7 +437,9 @@ def _alone(desk: Desk, candidate: Candidate) -> str:
 def needs_person(desk: Desk, candidate: Candidate) -> str:
     """Why the engine may not send this by itself; empty where it may."""
     if candidate.reduces_risk:
-        return sacrifice(candidate, desk.rules)
+        # What a plan left has no fair value that could bound what its sale gives up.
+        plans = candidate.strategy == ARBITRAGE
+        return "a person sells what a plan left" if plans else sacrifice(candidate, desk.rules)
     known = desk.state.markets.get(candidate.ticker)
     return known.fair.doubt if known is not None and known.fair is not None else ""
 

@@ -14,6 +14,7 @@ from core.control.queries import answer
 from core.control.snapshot import Snapshot
 from core.domain.order import BookSide, Purpose
 from core.domain.units import Price, contracts, money_text
+from core.engine.facts import needs_person
 from core.engine.funnel import funnel
 from core.engine.plans import kept_in
 from core.engine.state import Mode
@@ -170,6 +171,7 @@ def test_a_leg_that_finds_nobody_breaks_the_plan_and_the_rest_gets_a_card_that_s
             assert order.reduce_only and order.purpose is Purpose.CLOSE and order.strategy == "arbitrage"
             assert order.quantity == contracts(20) and f"rest of broken plan plan {card.id}" in order.why
             assert bench.engine.state.exit_rules[ticker].startswith(f"rest of plan {card.id}")
+            assert needs_person(bench.engine.desk, order), "no price bounds what its sale gives up"
             assert bench.approve(left).accepted
         await bench.until(lambda: not bench.engine.desk.ledger.held, "flat")
         await bench.until(lambda: noted(bench)[-1].state is PlanState.OVER, "over", 5)
