@@ -27,6 +27,9 @@ HOUR_MS = 3_600_000
 CHANGE_SAMPLE_MS = 300_000
 """World time between kept samples of a fair value for its change over the hour."""
 JUMP_WINDOW_NS = 5_000_000_000
+SETTLES_NS = 300_000_000
+"""How long a fair value stands before something new is proposed on it, and by how much it moves otherwise."""
+MOVES = 0.01
 PUSHED_EVERY_NS = 50_000_000
 """Real time between two passes over what pushed values move: what comes in between waits for the next."""
 STEP_EVENTS = 6
@@ -145,6 +148,14 @@ class Pricing:
             if any(world_ms > fair.fresh_until_ms for fair in priced):
                 old.append(event)
         self.price(old)
+
+    def moving(self, ticker: str) -> bool:
+        """Whether the model has said something else within the last moment: a run comes source by source."""
+        market, since = self._state.markets[ticker], self._clocks.mono_ns() - SETTLES_NS
+        return market.fair is not None and any(
+            at >= since and abs(said - market.fair.model_probability) > MOVES
+            for at, said in self._past.get(ticker, ())
+        )
 
     def explained(self, event_ticker: str) -> bool:
         """Whether an input of this event arrived within the last seconds, which explains a jump."""

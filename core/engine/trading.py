@@ -303,6 +303,10 @@ class Trading:
 
     def _propose(self, market: MarketState, wanted: Candidate) -> None:
         desk = self._desk
+        if not wanted.reduces_risk and desk.pricing.moving(wanted.ticker):
+            market.why_not = "its fair value is still moving"
+            self._dirty.add(wanted.event_ticker)
+            return
         verdict = judge(desk, wanted)
         if not verdict.passed:
             market.why_not = str(verdict.denials[0])

@@ -1,25 +1,23 @@
 """What the simulated crowd thinks a contract is worth: a normal over the bias-corrected forecast.
 
-T ~ N(f - b, s^2) with the bias and spread of the 75 days before; once the day has begun the high is
-max(M, R), M observed so far and R over the hours to come, where the forecast's error seen now decays
-with a time constant of three hours. A client computing the same from the same history finds no edge,
-except where the crowd is late. It hears of forecasts and observations when a client reads them, or a
-little after they came out; now and then it does not believe all of a forecast at once.
+T ~ N(f - b, s^2) with the bias and spread of the 75 days before, which who weighs several models beats; on
+the days of a told story the crowd weighs them all itself. Once the day has begun what is left of it counts
+(``laws``). A client computing the same from the same history finds no edge, except where the crowd is late.
+It hears of forecasts and observations when a client reads them, or a little after they came out; now and
+then it does not believe all of a forecast at once.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 
 import msgspec
 
-from core.sim.brackets import Bracket
-from core.sim.weather import HOUR_MS, Weather, climate_day, half_up
+from core.sim.laws import Law, outermost, remaining
+from core.sim.scenarios.loader import Extreme
+from core.sim.weather import HOUR_MS, Weather, climate_day
 from core.sim.world import Listing
 
-ALL_WEIGHED = 0.8
-"""What is left of one forecast's spread for who weighs several: the crowd is as sure where all agree."""
 LOWEST, HIGHEST = 0.005, 0.995
 PATIENCE_S = 12.0
 """Real seconds after which the crowd has heard of a forecast that no client has read."""
@@ -27,8 +25,6 @@ PATIENCE_S = 12.0
 OUTCOME_KNOWN_AFTER_MS = 12 * HOUR_MS
 """A day's outcome counts for forecasts that started this long after the day ended."""
 
-_SIGMA_MIN_F = 0.8
-_ERROR_LASTS_H = 3.0
 _NOTICED = 0.005
 _MOVER_FROM, _MOVER_TO = 0.12, 0.7
 """Fair values between which being late makes a trade a person would look at."""
@@ -40,25 +36,6 @@ class Movers(msgspec.Struct, frozen=True):
     riser: str
     faller: str
     change: float
-
-
-class Law(msgspec.Struct, frozen=True):
-    """The final high is max(``at_least``, R) with R normal."""
-
-    mean: float
-    sigma: float
-    at_least: int | None = None
-
-    def upto(self, high_f: int | None) -> float:
-        """Chance that the rounded high is at most ``high_f``."""
-        if high_f is None:
-            return 1.0
-        if self.at_least is not None and high_f < self.at_least:
-            return 0.0
-        return 0.5 * math.erfc((self.mean - high_f - 0.5) / (self.sigma * math.sqrt(2)))
-
-    def chance(self, bracket: Bracket) -> float:
-        return self.upto(bracket.high_f) - (0.0 if bracket.low_f is None else self.upto(bracket.low_f - 1))
 
 
 def movers(tickers: tuple[str, ...], before: tuple[float, ...], after: tuple[float, ...]) -> Movers:
@@ -149,40 +126,20 @@ class Beliefs:
         law = self._law(listed, now_ms)
         return tuple(law.chance(bracket) for bracket in listed.brackets)
 
+    def heard_ms(self) -> int:
+        """As of when the crowd knows the forecasts."""
+        return self._heard_ms
+
     def _law(self, listed: Listing, now_ms: int) -> Law:
         weather, icao, day = self._weather, listed.station, listed.day
-        station = weather.stations[icao]
         hours = weather.forecast_hours(icao, day, self._heard_ms)
         known_until_ms = weather.run(self._heard_ms).started_ms - OUTCOME_KNOWN_AFTER_MS
-        belief = weather.belief(icao, climate_day(station, known_until_ms))
+        belief = weather.belief(icao, climate_day(weather.stations[icao], known_until_ms))
         assert hours and belief is not None
-        sure = ALL_WEIGHED if weather.agreed(day) else 1.0
-        whole = Law(max(f for _, f in hours) - belief.bias_f, belief.sigma_f * sure)
-        reports = weather.reported_of(icao, day, self._seen_ms[icao])
-        if not reports:
-            return whole
-        newest = reports[-1]
-        at_least = half_up(max(report.temp_f for report in reports))
-        error = newest.temp_f - (_between(hours, newest.at_ms) - belief.bias_f)
-        ahead = [
-            (at, f - belief.bias_f + error * _kept(at - newest.at_ms)) for at, f in hours if at >= now_ms
-        ]
-        if not ahead:
-            return Law(newest.temp_f, _SIGMA_MIN_F, at_least)
-        peak_f, peak_ms = max((f, -at) for at, f in ahead)
-        fresh = math.sqrt(1 - _kept(-peak_ms - newest.at_ms) ** 2)
-        return Law(peak_f, max(_SIGMA_MIN_F, whole.sigma * fresh), at_least)
-
-
-def _kept(span_ms: int) -> float:
-    """Share of an error that is left after a while."""
-    return math.exp(-max(0, span_ms) / (_ERROR_LASTS_H * HOUR_MS))
-
-
-def _between(hours: tuple[tuple[int, float], ...], at_ms: int) -> float:
-    """The hourly series at a moment, straight between hours, level after the last."""
-    earlier = [(at, f) for at, f in hours if at <= at_ms][-1]
-    later = next(((at, f) for at, f in hours if at > at_ms), None)
-    if later is None:
-        return earlier[1]
-    return earlier[1] + (later[1] - earlier[1]) * (at_ms - earlier[0]) / (later[0] - earlier[0])
+        forecast_f = outermost(hours, Extreme.HIGH)
+        weighed = weather.weighed(icao, day, Extreme.HIGH, forecast_f, self._heard_ms)
+        if weighed is not None:
+            whole = Law(*weighed, heavy=True)
+        else:
+            whole = Law(forecast_f - belief.bias_f, belief.sigma_f)
+        return remaining(whole, hours, weather.reported_of(icao, day, self._seen_ms[icao]), now_ms)

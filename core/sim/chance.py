@@ -42,6 +42,13 @@ def heavy_below(deviations: float) -> float:
     return 0.5 + 0.375 * slope * (1 - slope * slope / 12)
 
 
+def t6_below(deviations: float) -> float:
+    """The same of six degrees of freedom."""
+    slope = deviations / math.sqrt(4 + deviations * deviations)
+    left = 1 - slope * slope
+    return 0.5 + 0.5 * slope * (1 + left / 2 + 3 * left * left / 8)
+
+
 def bridge(label: str, fraction: float) -> float:
     """A Brownian bridge over [0, 1], zero at both ends, of variance 1 a unit of its time."""
     knots = 1 << _LEVELS

@@ -146,13 +146,21 @@ def build(options: SimOptions, clock: Clock, world_id: str, keys_dir: Path) -> S
         seed=options.seed,
         keys_dir=keys_dir,
     )
+    traders.on_requote.append(polymarket.crowd.requote)
     pumps = _pumps(scenario, exchange, polymarket, clock, world, rng, watch)
     stage = Stage(world, traders, faults, polymarket.venue.faults, switches, CUSTOMER)
     story = Story(scenario.script.story, stage, clock)
     watch.on_subscribe.append(story.begin)
     readers = Readers(lambda: traders.hear(read=True), lambda station: traders.look(station, read=True))
     around = build_around(weather, clock, clock_of_world, options.seed, readers)
-    told_of = Told(weather, around.prices, around.games, around.releases, options.speed)
+    told_of = Told(
+        weather,
+        around.prices,
+        around.games,
+        around.releases,
+        options.speed,
+        lambda _: beliefs.heard_ms(),
+    )
     kalshi, past = build_app(exchange, registry, clock, faults, around.prices), SettledPast(world)
     kalshi.state.venue.past, kalshi.state.venue.archive.market_settled_ms = past, past.began_ms
     return Sim(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import heapq
 import math
 import random
+from collections.abc import Callable
 
 import msgspec
 
@@ -91,6 +92,8 @@ class Traders:
         moves: bool,
     ) -> None:
         self.beliefs, self.customers = beliefs, set[str]()
+        self.on_requote: list[Callable[[Listing], None]] = []
+        """Who else quotes what this crowd believes, told when everybody reprices an event."""
         self._exchange, self._world, self._real, self._rng, self._moves = exchange, world, real, rng, moves
         self._desks: dict[str, list[_Desk]] = {}
         self._due: list[tuple[int, int, _Desk]] = []
@@ -159,6 +162,8 @@ class Traders:
         for ticker in listed.tickers:
             for desk in self._desks.get(ticker, ()):
                 self._quote(desk, fair[ticker])
+        for told in self.on_requote:
+            told(listed)
 
     def step(self) -> None:
         """Do what is due by now."""

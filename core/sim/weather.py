@@ -7,6 +7,7 @@ ensemble, the hourly observations. World time in Unix milliseconds, degrees Fahr
 
 from __future__ import annotations
 
+import bisect
 import math
 import random
 from datetime import UTC, date, datetime, timedelta
@@ -15,7 +16,7 @@ import msgspec
 
 from core.sim.opinions import BLEND, Error, off_f, shift_f
 from core.sim.past import Past
-from core.sim.scenarios.loader import Belief, DayRecord, Scenario, Station
+from core.sim.scenarios.loader import Belief, DayRecord, Extreme, Scenario, Station
 
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
@@ -80,6 +81,11 @@ def climate_day(station: Station, at_ms: int) -> date:
     return datetime.fromtimestamp((at_ms + station.lst_offset_h * HOUR_MS) / 1000, UTC).date()
 
 
+def _measured(temp_f: float) -> float:
+    """As a station has it, in tenths of a degree Celsius: whatever tells of it rounds the same number."""
+    return round((temp_f - 32) / 1.8, 1) * 1.8 + 32
+
+
 class Weather:
     """Forecasts and observations of one world. ``publish`` is the only thing that changes it."""
 
@@ -127,10 +133,28 @@ class Weather:
         """Whether all models know the same of a day."""
         return self._first <= day < self._first + timedelta(days=self.scenario.script.models_agree_days)
 
+    def weighed(
+        self, station: str, day: date, extreme: Extreme, forecast_f: float, now_ms: int
+    ) -> tuple[float, float] | None:
+        """Mean and spread that the newest run comes to for who weighs all models, straight between those that
+        are known; ``None`` where each model knows something of its own."""
+        if not self.agreed(day):
+            return None
+        place, run = self.stations[station], self.valued_run(now_ms)
+        lead_days = max(0, (day - climate_day(place, run.started_ms)).days)
+        begun = climate_day(place, run.available_ms) >= day
+        rows = self.scenario.weighed[station, self.calendar.original(day), extreme, lead_days, begun]
+        at = min(max(1, bisect.bisect(rows, forecast_f, key=lambda row: row.forecast_f)), len(rows) - 1)
+        low, high = rows[at - 1], rows[at]
+        part = (forecast_f - low.forecast_f) / (high.forecast_f - low.forecast_f)
+        return (
+            low.mean_f + (high.mean_f - low.mean_f) * part,
+            low.sigma_f + (high.sigma_f - low.sigma_f) * part,
+        )
+
     def lead_days(self, station: str, day: date, now_ms: int) -> int:
         """From the day on which the run was out whose values are served now to a climate day."""
-        out_ms = self._value_run(now_ms) * RUN_EVERY_MS + RUN_DELAY_MS
-        return (day - climate_day(self.stations[station], out_ms)).days
+        return (day - climate_day(self.stations[station], self.valued_run(now_ms).available_ms)).days
 
     def _error(self, station: str, day: date) -> Error:
         """Nothing where no outcome is on record."""
@@ -162,6 +186,11 @@ class Weather:
         return max(
             [latest, *(r for r in self._extra if r.available_ms <= now_ms)], key=lambda r: r.available_ms
         )
+
+    def valued_run(self, now_ms: int) -> Run:
+        """The scheduled one whose values are served: those of the held hours repeat the first."""
+        started = self._value_run(now_ms) * RUN_EVERY_MS
+        return Run(started, started + RUN_DELAY_MS)
 
     def publish(self, station: str, day: date, shift_f: float, now_ms: int) -> None:
         """An extra run, out now, with this day's forecast ``shift_f`` from the recorded one."""
@@ -231,6 +260,16 @@ class Weather:
             forecast - bias + blend + 0.3 * self._run_normal("office", station, day, self._value_run(now_ms))
         )
 
+    def guidance_f(self, station: str, at_ms: int, run_ms: int) -> int | None:
+        """An hour of the blend's station guidance, whole degrees: the office's, but of days of which all
+        models know the same every run repeats what was forecast last."""
+        day = climate_day(self.stations[station], at_ms)
+        if not self.agreed(day):
+            return self.office_f(station, at_ms, run_ms)
+        recorded = self._recorded_f(station, at_ms - self.calendar.offset_days * DAY_MS)
+        belief = self.belief(station, day)
+        return half_up(recorded - belief.bias_f) if recorded is not None and belief is not None else None
+
     # The thermometer
 
     def observations(self, station: str, day: date) -> tuple[Observation, ...]:
@@ -278,10 +317,9 @@ class Weather:
         peak = max(value for _, value in shape)
         rng = random.Random(f"{self.seed}|thermometer|{station}|{record.day}")
         return tuple(
-            Observation(
-                at, record.observed_high_f + value - peak - (0.0 if value == peak else abs(rng.gauss(0, 0.4)))
-            )
+            Observation(at, _measured(record.observed_high_f + value - peak - off))
             for at, value in shape
+            for off in [0.0 if value == peak else abs(rng.gauss(0, 0.4))]
         )
 
     # Where generated numbers come from

@@ -41,6 +41,7 @@ class World:
         only: Collection[str] = (),
         speed: float = SPEED,
         starts: datetime = STARTS,
+        seed: int = 1,
         key: str = SIMULATED_KEY,
         record: Recorder = unrecorded,
         follows: Mapping[str, tuple[str, ...]] | None = None,
@@ -52,10 +53,10 @@ class World:
         origin_ms = int(starts.timestamp() * 1000)
         calendar = Calendar((starts.date() - scenario.script.first_day).days)
         self.clocks = virtual.clocks(speed, origin_ms)
-        self.weather = Weather(scenario, calendar, origin_ms, seed=1)
+        self.weather = Weather(scenario, calendar, origin_ms, seed)
         self.today = starts.date()
         self.switches = Switches()
-        self.around = build_around(self.weather, self.clocks.real, self.clocks.world, seed=1)
+        self.around = build_around(self.weather, self.clocks.real, self.clocks.world, seed)
         if key != SIMULATED_KEY:
             self.around = msgspec.structs.replace(self.around, key=key)
         self.asked: dict[str, list[float]] = {}

@@ -107,14 +107,33 @@ def test_the_same_seed_makes_the_same_world_on_another_date(make_desk: MakeDesk)
     assert generated(0) == generated(11)
 
 
-def test_on_the_storys_days_all_models_know_the_same_and_the_crowd_is_as_sure(make_desk: MakeDesk) -> None:
+def test_on_the_storys_days_all_models_know_the_same(make_desk: MakeDesk) -> None:
     told, plain = make_desk("demo").sim, make_desk("quiet").sim
     days = [told.world.first_day + timedelta(days=n) for n in range(3)]
     lies = [told.world.weather.other_shift_f("ecmwf_ifs025", "KMIA", day, 1) for day in days]
     assert lies[0] == lies[1] == -1.4 != lies[2]
     assert plain.world.weather.other_shift_f("ecmwf_ifs025", "KMIA", days[0], 1) != -1.4
-    for sim, sure in ((told, 0.8), (plain, 1.0)):
+
+
+def test_the_crowd_weighs_all_models_on_the_storys_days_alone(make_desk: MakeDesk) -> None:
+    told, plain = make_desk("demo").sim, make_desk("quiet").sim
+    for sim, heavy in ((told, True), (plain, False)):
         listed, now = sim.world.event("KMDW", 1), sim.world.now_ms()
-        belief = sim.world.weather.belief("KMDW", sim.world.first_day)
-        law = sim.traders.beliefs._law(listed, now)
-        assert law.sigma == pytest.approx(belief.sigma_f * sure, rel=0.02)
+        law, belief = (
+            sim.traders.beliefs._law(listed, now),
+            sim.world.weather.belief("KMDW", sim.world.first_day),
+        )
+        assert law.heavy is heavy
+        assert (law.sigma == pytest.approx(belief.sigma_f, rel=0.02)) is not heavy
+
+
+def test_guidance_of_the_storys_days_is_the_same_in_every_run(make_desk: MakeDesk) -> None:
+    world = make_desk("demo").sim.world
+    station, origin = world.weather.stations["KNYC"], world.now_ms()
+    days = [day_start_ms(station, world.first_day + timedelta(days=n)) for n in (1, 4)]
+    told = [
+        {tuple(world.weather.guidance_f("KNYC", start + h * HOUR_MS, run) for h in range(24)) for run in runs}
+        for start in days
+        for runs in [[origin + h * HOUR_MS for h in range(0, 30, 6)]]
+    ]
+    assert len(told[0]) == 1 < len(told[1])

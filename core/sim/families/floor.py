@@ -22,7 +22,7 @@ LIST_EVERY_MS = 1_000
 """Real time between two looks at the families' calendars."""
 
 _POCKETS = Money(10**15)
-_HALF_SPREAD_CENTS = 1.5
+_HALF_SPREAD_CENTS = 1.0
 _SIZE = 100
 
 

@@ -6,17 +6,16 @@ of what was seen and of the hours to come, in which the error seen last dies awa
 
 from __future__ import annotations
 
-import math
-from collections.abc import Container, Iterator
+from collections.abc import Callable, Container, Iterator
 from datetime import UTC, date, datetime, timedelta
 
 import msgspec
 
 from core.sim.brackets import Bracket, six, strike, suffix, words
-from core.sim.chance import below
 from core.sim.contracts import EventSpec, MarketSpec, SeriesSpec
 from core.sim.families.family import Outcome
-from core.sim.scenarios.loader import Station
+from core.sim.laws import Law, outermost, remaining
+from core.sim.scenarios.loader import Extreme, Station
 from core.sim.weather import DAY_MS, HOUR_MS, Weather, climate_day, day_start_ms, half_up
 from core.sim.world import (
     DETERMINED_UTC_H,
@@ -27,10 +26,16 @@ from core.sim.world import (
 )
 
 STATION, SERIES = "KNYC", "KXLOWTNYC"
-_SIGMA_MIN_F = 0.8
-_ERROR_LASTS_H = 3.0
 _COLDER_F, _WIDER = 0.5, 1.2
 """Reports scatter around the curve of a night: the lowest lies under it, and is less sure than a high."""
+
+
+Heard = Callable[[int], int]
+"""As of when the crowd knows the forecasts at a world instant."""
+
+
+def at_once(now_ms: int) -> int:
+    return now_ms
 
 
 class Low(msgspec.Struct, frozen=True):
@@ -40,6 +45,7 @@ class Low(msgspec.Struct, frozen=True):
     day: date
     weather: Weather
     brackets: tuple[Bracket, ...]
+    heard_ms: Heard = at_once
 
     @property
     def determined_ms(self) -> int:
@@ -84,46 +90,32 @@ class Low(msgspec.Struct, frozen=True):
         )
 
     def chances(self, now_ms: int) -> tuple[float, ...]:
-        mean, sigma, at_most = self._law(now_ms)
-
-        def upto(low_f: int | None) -> float:
-            if low_f is None or (at_most is not None and low_f >= at_most):
-                return 1.0
-            return below((low_f + 0.5 - mean) / sigma)
-
-        return tuple(
-            upto(b.high_f) - (upto(b.low_f - 1) if b.low_f is not None else 0.0) for b in self.brackets
-        )
+        law = self._law(now_ms)
+        return tuple(law.chance(bracket) for bracket in self.brackets)
 
     def outcome(self) -> Outcome:
         seen_f = half_up(min(o.temp_f for o in self.weather.observations(self.station.icao, self.day)))
         return Outcome(tuple(bracket.pays(seen_f) for bracket in self.brackets), f"{seen_f}.00")
 
-    def _law(self, now_ms: int) -> tuple[float, float, int | None]:
-        """Mean and spread of the hours to come, and the lowest whole degree seen so far."""
-        weather, icao = self.weather, self.station.icao
-        hours = weather.forecast_hours(icao, self.day, now_ms)
+    def _law(self, now_ms: int) -> Law:
+        weather, icao, heard_ms = self.weather, self.station.icao, self.heard_ms(now_ms)
+        hours = weather.forecast_hours(icao, self.day, heard_ms)
         belief = weather.belief(icao, climate_day(self.station, now_ms))
         assert belief is not None
-        bias, sigma = belief.bias_f, belief.sigma_f * _WIDER
-        reports = weather.reported_of(icao, self.day, now_ms)
-        if not reports:
-            return min(f for _, f in hours) - bias - _COLDER_F, sigma, None
-        newest = reports[-1]
-        at_most = half_up(min(report.temp_f for report in reports))
-        now_f = [f for at, f in hours if at <= newest.at_ms][-1]
-        error = newest.temp_f - (now_f - bias)
-        ahead = [(f - bias + error * _kept(at - newest.at_ms), at) for at, f in hours if at >= newest.at_ms]
-        if not ahead:
-            return newest.temp_f, _SIGMA_MIN_F, at_most
-        lowest_f, at = min(ahead)
-        return lowest_f, max(_SIGMA_MIN_F, sigma * math.sqrt(1 - _kept(at - newest.at_ms) ** 2)), at_most
+        forecast_f = outermost(hours, Extreme.LOW)
+        weighed = weather.weighed(icao, self.day, Extreme.LOW, forecast_f, heard_ms)
+        if weighed is not None:
+            whole = Law(*weighed, Extreme.LOW, heavy=True)
+        else:
+            mean = forecast_f - belief.bias_f - _COLDER_F
+            whole = Law(mean, belief.sigma_f * _WIDER, Extreme.LOW)
+        return remaining(whole, hours, weather.reported_of(icao, self.day, now_ms), now_ms)
 
 
 class Lows:
     """New York's days, as far as the record goes."""
 
-    look_every_ms = 2_000
+    look_every_ms = 500
     series = SeriesSpec(
         SERIES,
         "Lowest temperature in New York",
@@ -132,8 +124,8 @@ class Lows:
         settlement_sources=(SETTLEMENT_SOURCE,),
     )
 
-    def __init__(self, weather: Weather) -> None:
-        self._weather = weather
+    def __init__(self, weather: Weather, heard_ms: Heard = at_once) -> None:
+        self._weather, self._heard_ms = weather, heard_ms
 
     def open(self, now_ms: int, listed: Container[str]) -> Iterator[Low]:
         station = self._weather.stations[STATION]
@@ -141,7 +133,8 @@ class Lows:
         for day in (today, today + timedelta(days=1)):
             trades = _opens_ms(day) <= now_ms < _close_ms(station, day)
             if trades and event_ticker(day) not in listed and self._weather.record(STATION, day) is not None:
-                yield Low(station, day, self._weather, ladder(self._weather, station, day))
+                brackets = ladder(self._weather, station, day)
+                yield Low(station, day, self._weather, brackets, self._heard_ms)
 
 
 def event_ticker(day: date) -> str:
@@ -164,8 +157,3 @@ def _opens_ms(day: date) -> int:
 
 def _close_ms(station: Station, day: date) -> int:
     return day_start_ms(station, day + timedelta(days=1)) - 60_000
-
-
-def _kept(span_ms: int) -> float:
-    """Share of an error that is left after a while."""
-    return math.exp(-max(0, span_ms) / (_ERROR_LASTS_H * HOUR_MS))

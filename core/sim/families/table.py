@@ -9,7 +9,7 @@ import msgspec
 from core.sim.families.bitcoin import Bitcoin
 from core.sim.families.family import Family
 from core.sim.families.inflation import Inflation
-from core.sim.families.lows import Lows
+from core.sim.families.lows import Heard, Lows
 from core.sim.families.ranges import SERIES, Ranges
 from core.sim.families.winners import Winners
 from core.sim.games import Games
@@ -26,11 +26,13 @@ class Told(msgspec.Struct, frozen=True):
     games: Games
     releases: Releases
     speed: float
+    heard_ms: Heard
+    """As of when the crowd knows the forecasts."""
 
 
 _INDEX, _FOREX = SERIES
 FAMILIES: dict[str, Callable[[Told], Family]] = {
-    "lows": lambda told: Lows(told.weather),
+    "lows": lambda told: Lows(told.weather, told.heard_ms),
     "index": lambda told: Ranges(_INDEX, told.prices),
     "forex": lambda told: Ranges(_FOREX, told.prices),
     "bitcoin": lambda told: Bitcoin(told.prices, told.speed),

@@ -4,6 +4,7 @@ among it, daily summaries, and a year's climate reports as figures."""
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -14,7 +15,7 @@ from starlette.routing import BaseRoute, Route
 
 from core.sim.feeds.around import Around
 from core.sim.scenarios.loader import Station
-from core.sim.weather import DAY_MS, HOUR_MS, Observation, climate_day, day_start_ms, half_up
+from core.sim.weather import DAY_MS, HOUR_MS, Observation, Weather, climate_day, day_start_ms, half_up
 
 PREFIX = "/iem"
 ADDRESSES = {"nbm": {"api": PREFIX}, "dsm": {"api": PREFIX}}
@@ -103,10 +104,10 @@ def _guidance(around: Around, odd: Quirks, icao: str, model: str, runtime: str) 
         return []
     if run_ms + _OUT_AFTER_MS > around.now_ms():
         return []
+    told = dict(extremes(around.weather, station, model, run_ms))
     rows = []
-    first, last, step = (hours * HOUR_MS for hours in _LEADS_H[model])
-    for at_ms in range(-(-(run_ms + first) // step) * step, run_ms + last + 1, step):
-        extreme = _half_day(around, station, at_ms, run_ms) if at_ms % (12 * HOUR_MS) == 0 else None
+    for at_ms in _hours(model, run_ms):
+        extreme = told.get(at_ms)
         rows.append(
             {
                 "station": "KLGA" if odd.other_station else icao,
@@ -119,6 +120,19 @@ def _guidance(around: Around, odd: Quirks, icao: str, model: str, runtime: str) 
             }
         )
     return rows
+
+
+def extremes(weather: Weather, station: Station, model: str, run_ms: int) -> Iterator[tuple[int, int]]:
+    """The maxima and minima of one run's half days, by when they end."""
+    for at_ms in _hours(model, run_ms):
+        extreme = _half_day(weather, station, at_ms, run_ms) if at_ms % (12 * HOUR_MS) == 0 else None
+        if extreme is not None:
+            yield at_ms, extreme
+
+
+def _hours(model: str, run_ms: int) -> range:
+    first, last, step = (hours * HOUR_MS for hours in _LEADS_H[model])
+    return range(-(-(run_ms + first) // step) * step, run_ms + last + 1, step)
 
 
 def _archive(around: Around, odd: Quirks, icao: str, model: str, first: date, last: date) -> str:
@@ -161,7 +175,7 @@ def _climate(around: Around, station: Station, year: int) -> list[dict[str, Any]
     return rows
 
 
-def _half_day(around: Around, station: Station, at_ms: int, run_ms: int) -> int | None:
+def _half_day(weather: Weather, station: Station, at_ms: int, run_ms: int) -> int | None:
     """A night's minimum; the maximum is that of the whole climate day, so that in this world one after a
     front just past midnight is none that the guidance never speaks of."""
     warm = at_ms % DAY_MS == 0
@@ -170,7 +184,7 @@ def _half_day(around: Around, station: Station, at_ms: int, run_ms: int) -> int 
     if warm:
         first = day_start_ms(station, climate_day(station, at_ms - HOUR_MS))
         last = first + DAY_MS - HOUR_MS
-    told = (around.weather.office_f(station.icao, at, run_ms) for at in range(first, last + 1, HOUR_MS))
+    told = (weather.guidance_f(station.icao, at, run_ms) for at in range(first, last + 1, HOUR_MS))
     known = [f for f in told if f is not None]
     if not known:
         return None

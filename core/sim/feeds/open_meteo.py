@@ -160,11 +160,12 @@ def meta(weather: Weather, now_ms: int, model: str) -> dict[str, Any]:
 
 
 def _run(weather: Weather, now_ms: int, model: str) -> Run:
-    """A model's newest one that is out."""
+    """A model's newest one that is out. What they all know, the hourly one tells at once as the others do."""
+    newest = weather.run(now_ms)
     if model != HRRR:
-        return weather.run(now_ms)
+        return newest
     started_ms = (now_ms - HRRR_DELAY_MS) // HOUR_MS * HOUR_MS
-    return Run(started_ms, started_ms + HRRR_DELAY_MS)
+    return Run(started_ms, max(started_ms + HRRR_DELAY_MS, newest.available_ms))
 
 
 def _answer(
@@ -276,8 +277,9 @@ def _columns(
     beyond_ms = day_start_ms(station, climate_day(station, now_ms)) + TRADED_MS
     for model, members in models.items():
         suffix = f"_{model}" if len(models) > 1 else ""
-        # Runs are one, three or six hours apart: the remainder differs from each to the next.
-        moved = _BEYOND_F * (1 + _run(weather, now_ms, model).started_ms // HOUR_MS % 4)
+        # Runs are one or six hours apart: the remainder differs from each to the next.
+        run = _run(weather, now_ms, model) if model == HRRR else weather.valued_run(now_ms)
+        moved = _BEYOND_F * (1 + run.started_ms // HOUR_MS % 4)
         if lead:
             rows = [[weather.forecast_f(station.icao, at, min(now_ms, at - lead * DAY_MS)) for at in times]]
         else:

@@ -23,7 +23,7 @@ from core.sim.polymarket.trading import Placed
 from core.sim.polymarket.twins import Twin
 from core.sim.polymarket.typed_data import SignatureType
 from core.sim.polymarket.wallets import Wallet
-from core.sim.world import World
+from core.sim.world import Listing, World
 
 DEEP_POCKETS = Money(10**15)
 _STOCK = contracts(2_000)
@@ -78,6 +78,8 @@ class Crowd:
         self._numbers = count(1)
         self._wallets = {style.name: self._wallet(style.name) for style in MAKERS}
         self._taker = self._wallet("crowd-takers")
+        self._desks: dict[str, list[_Desk]] = {}
+        """By the world's event."""
         self._due: list[tuple[int, int, _Desk]] = []
         self._next_take_ms = self._next_meet_ms = 0
 
@@ -89,8 +91,18 @@ class Crowd:
             if style.stocked:
                 self._exchange.split(wallet, market, _STOCK)
             desk = _Desk(style, wallet, twin)
+            self._desks.setdefault(twin.listed.event_ticker, []).append(desk)
             self._quote(desk)
             self._look_again(desk)
+
+    def requote(self, listed: Listing) -> None:
+        """Every maker of an event reprices now, as those of the other venue do. Old prices leave first."""
+        desks = self._desks.get(listed.event_ticker, ()) if self._moves else ()
+        for desk in desks:
+            for side, wanted in self._wanted(desk):
+                self._pull(desk, side, wanted)
+        for desk in desks:
+            self._quote(desk)
 
     def step(self) -> None:
         """Do what is due by now."""
@@ -130,18 +142,24 @@ class Crowd:
         heapq.heappush(self._due, (due, next(self._numbers), desk))
 
     def _leave(self, desk: _Desk) -> None:
+        event = desk.twin.listed.event_ticker
+        self._desks[event].remove(desk)
+        if not self._desks[event]:
+            del self._desks[event]
         for order in desk.quotes.values():
             self._exchange.cancel(order.owner, order.order_id)
         desk.quotes = {}
 
     def _quote(self, desk: _Desk) -> None:
         tick = self._exchange.markets[desk.twin.condition_id].tick
-        fair = self._fair(desk.twin)
-        for side in BookSide:
-            wanted = _on_grid(fair - side.sign * desk.style.half_spread, side, tick)
+        for side, wanted in self._wanted(desk):
             self._pull(desk, side, wanted)
             if side not in desk.quotes:
                 self._show(desk, side, wanted, tick)
+
+    def _wanted(self, desk: _Desk) -> list[tuple[BookSide, int]]:
+        tick, fair = self._exchange.markets[desk.twin.condition_id].tick, self._fair(desk.twin)
+        return [(side, _on_grid(fair - side.sign * desk.style.half_spread, side, tick)) for side in BookSide]
 
     def _fair(self, twin: Twin) -> int:
         fair = self._beliefs.fair(twin.listed, self._world.now_ms())

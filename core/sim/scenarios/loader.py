@@ -6,6 +6,7 @@ Days are original dates here; ``world.Calendar`` moves them to the world's.
 from __future__ import annotations
 
 import csv
+import enum
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from importlib.resources import files
@@ -62,6 +63,26 @@ class Belief(msgspec.Struct, frozen=True):
     station: str
     day: date
     bias_f: float
+    sigma_f: float
+
+
+class Extreme(enum.Enum):
+    HIGH = "high"
+    LOW = "low"
+
+
+class Weighed(msgspec.Struct, frozen=True):
+    """What a day comes to for who weighs all models, where they know the same of it and forecast
+    ``forecast_f`` so many days ahead: mean and spread of a Student's t of six degrees. Degrees F."""
+
+    station: str
+    day: date
+    extreme: Extreme
+    lead_days: int
+    begun: bool
+    """Whether the day ran when that forecast came out: it then tells of no day before."""
+    forecast_f: float
+    mean_f: float
     sigma_f: float
 
 
@@ -214,6 +235,10 @@ class Script(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     polymarket_load: LoadRules | None = None
 
 
+Judged = tuple[str, date, Extreme, int, bool]
+"""Station, day, extreme, days ahead, and whether the day had begun."""
+
+
 class Scenario(msgspec.Struct, frozen=True):
     """A script with its recorded data. ``hourly_f`` is by station, then by UTC hour in Unix milliseconds."""
 
@@ -222,6 +247,8 @@ class Scenario(msgspec.Struct, frozen=True):
     stations: dict[str, Station]
     days: dict[tuple[str, date], DayRecord]
     beliefs: dict[tuple[str, date], Belief]
+    weighed: dict[Judged, tuple[Weighed, ...]]
+    """By forecast, coldest first."""
     hourly_f: dict[str, dict[int, float]]
 
 
@@ -246,6 +273,14 @@ def _hourly() -> dict[str, dict[int, float]]:
         for station, value in row.items():
             columns.setdefault(station, {})[at_ms] = float(value)
     return columns
+
+
+def _weighed() -> dict[Judged, tuple[Weighed, ...]]:
+    found: dict[Judged, list[Weighed]] = {}
+    for row in _rows("weighed.csv"):
+        one = msgspec.convert(row, Weighed, strict=False)
+        found.setdefault((one.station, one.day, one.extreme, one.lead_days, one.begun), []).append(one)
+    return {key: tuple(rows) for key, rows in found.items()}
 
 
 def load_scenario(name: str) -> Scenario:
@@ -275,5 +310,6 @@ def load_scenario(name: str) -> Scenario:
         stations={s.icao: s for s in stations},
         days={(d.station, d.day): d for d in days},
         beliefs={(b.station, b.day): b for b in beliefs},
+        weighed=_weighed(),
         hourly_f=_hourly(),
     )

@@ -23,7 +23,7 @@ async def test_every_family_is_told_as_the_venue_tells_its_own(desk: Any) -> Non
     floor.world = WorldClock(start_ms, start_ms, 1.0)
     weather = Weather(scenario, start_calendar(scenario, start_ms), start_ms, 1)
     releases = Releases(1, [Staged("CPI", start_ms + 3 * HOUR_MS)])
-    told = Told(weather, Prices(1), Games(1), releases, 144.0)
+    told = Told(weather, Prices(1), Games(1), releases, 144.0, lambda _: start_ms)
     made = FamilyFloor(exchange, families(scenario.script.families, told), floor.clock, floor.world)
 
     def live(hours: int, step_ms: int) -> None:
