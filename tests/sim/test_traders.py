@@ -193,10 +193,10 @@ class Customer:
 def test_an_order_at_the_touch_fills_within_20_s_and_fifty_contracts_leave_within_30_s(
     make_desk: MakeDesk,
 ) -> None:
-    """Twenty seeds, two and a half minutes each with the story running; figures with ``pytest -s``."""
+    """Eight seeds, two and a half minutes each with the story running; figures with ``pytest -s``."""
     waits: list[float] = []
     exits: list[float] = []
-    for seed in range(1, 21):
+    for seed in range(1, 9):
         desk = make_desk(seed=seed)
         desk.sim.story.begin()
         customer = Customer(desk, seed)
@@ -215,6 +215,6 @@ def test_an_order_at_the_touch_fills_within_20_s_and_fifty_contracts_leave_withi
         f"90 % within {sorted(waits)[int(0.9 * len(waits))]:.1f} s; "
         f"{len(exits)} positions of 50 left, slowest {max(exits):.1f} s"
     )
-    assert len(waits) > 200 and len(exits) > 150
+    assert len(waits) > 60 and len(exits) > 60
     assert statistics.median(waits) < 20
     assert max(exits) < 30
