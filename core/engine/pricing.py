@@ -28,8 +28,9 @@ CHANGE_SAMPLE_MS = 300_000
 """World time between kept samples of a fair value for its change over the hour."""
 JUMP_WINDOW_NS = 5_000_000_000
 SETTLES_NS = 300_000_000
-"""How long a fair value stands before something new is proposed on it, and by how much it moves otherwise."""
+"""How long an event's fair values stand before something new is proposed on them."""
 MOVES = 0.01
+"""By less a fair value has not moved."""
 PUSHED_EVERY_NS = 50_000_000
 """Real time between two passes over what pushed values move: what comes in between waits for the next."""
 STEP_EVENTS = 6
@@ -149,12 +150,17 @@ class Pricing:
                 old.append(event)
         self.price(old)
 
-    def moving(self, ticker: str) -> bool:
-        """Whether the model has said something else within the last moment: a run comes source by source."""
-        market, since = self._state.markets[ticker], self._clocks.mono_ns() - SETTLES_NS
-        return market.fair is not None and any(
-            at >= since and abs(said - market.fair.model_probability) > MOVES
-            for at, said in self._past.get(ticker, ())
+    def moving(self, event_ticker: str) -> bool:
+        """Whether the model said something else of an event a moment ago: a run comes source by source, and
+        books may have moved to where its last one leads."""
+        event, since = self._state.events.get(event_ticker), self._clocks.mono_ns() - SETTLES_NS
+        pricer, _ = self._priced_by(event)
+        if event is None or event.fair is None or pricer is None or pricer.pushed:
+            return False
+        return any(
+            at >= since and abs(said - fair.model_probability) > MOVES
+            for fair in event.fair.values
+            for at, said in self._past.get(fair.ticker, ())
         )
 
     def explained(self, event_ticker: str) -> bool:

@@ -303,7 +303,7 @@ class Trading:
 
     def _propose(self, market: MarketState, wanted: Candidate) -> None:
         desk = self._desk
-        if not wanted.reduces_risk and desk.pricing.moving(wanted.ticker):
+        if not wanted.reduces_risk and desk.pricing.moving(wanted.event_ticker):
             market.why_not = "its fair value is still moving"
             self._dirty.add(wanted.event_ticker)
             return

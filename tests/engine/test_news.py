@@ -111,3 +111,24 @@ def test_what_waits_for_room_is_counted_once_however_often_news_comes(
             assert told <= {"", "1 more wait for room."}
 
     run_virtual(main)
+
+
+def test_nothing_new_is_proposed_while_a_run_is_still_coming_source_by_source() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+
+            def proposed() -> bool:
+                return HOT in {card.candidate.ticker for card in bench.engine.desk.approvals.queue()}
+
+            await bench.card()
+            bench.feed.forecast(40.0)
+            await asyncio.sleep(120)  # a card like the first may come again
+            assert not proposed()
+            for high in (47.0, 47.9, 47.5):
+                bench.feed.forecast(high)
+                await asyncio.sleep(0.2)
+                assert not proposed()
+            await asyncio.sleep(0.5)
+            assert proposed()
+
+    run_virtual(main)

@@ -6,6 +6,7 @@ by the venue's own records, never by what the screen shows or when.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
@@ -20,6 +21,7 @@ from tests.desk.terminal import DeskError, Terminal, wait_for
 FIRST_CARD_S = 10.0
 LOST_ANSWER_S = 112.0
 """Real seconds after the engine's start from which the venue loses the next answer, with a margin."""
+CARD_SIDE = re.compile(r"^DEMO .* BUY (?P<side>YES|NO) ", re.MULTILINE)
 LADDER_PAUSE_S = 0.9
 """The stop ladder takes ``f`` only after so long without any key."""
 
@@ -54,12 +56,19 @@ class Player(NamedTuple):
         return found
 
     def approve(self, seconds: float) -> Row:
-        """Press ``a`` on the next armed card; the journal's row of it."""
+        """Press ``a`` on the next armed card, and its side's letter where asked; the journal's row of it."""
         known = sum(row.kind == "APPROVAL" for row in self.desk.journal())
         self.console.wait("ARMED", seconds)
         self.console.press(b"a")
+        named = False
 
         def approved() -> Row | None:
+            nonlocal named
+            shown = self.console.text()
+            side = CARD_SIDE.search(shown) if "CONFIRM  large" in shown and not named else None
+            if side is not None:
+                named = True
+                self.console.press(side["side"][0].lower().encode())
             rows = [row for row in self.desk.journal() if row.kind == "APPROVAL"]
             return rows[-1] if len(rows) > known else None
 

@@ -12,7 +12,7 @@ from tui import view_model
 from tui.lines import plain
 from tui.scene import Scene
 from tui.view_model import FAIR, Now, ViewModel, clean
-from tui.widgets.fair_values import measured
+from tui.widgets.fair_values import measured, model_name
 from tui.widgets.market_table import COLUMNS, MarketTable, ordered
 
 NOW = Now(1_000 * rows.S, 1_700_000_000_000)
@@ -190,5 +190,23 @@ def test_figures_are_told_in_the_unit_of_what_they_are_about(view: ViewModel) ->
     scene, weather = Scene(view, NOW, 160), next(iter(view.events.values()))
     assert measured(scene, weather, 48.62) == "48.6F"
     other = msgspec.structs.replace(weather, brackets=())
-    told = [measured(scene, other, value) for value in (76_379.42, 1.148061, None)]
-    assert told == ["76379.4", "1.14806", "--"]
+    told = [measured(scene, other, value) for value in (76_379.42, 1.148061, 0.003_456_78, None)]
+    assert told == ["76379.4", "1.14806", "0.00346", "--"]
+
+
+@pytest.mark.parametrize(
+    ("model", "version", "told"),
+    [
+        ("default", "default 1 d7d2e588521b.df92e390", "EMOS-t d7d2e58"),
+        ("default", "rolling 1.df92e390", "rolling 1"),
+        ("rolling", "1.df92e390", "rolling 1"),
+        ("emos-t", "emos-t 1 d7d2e588521b.df92e390", "EMOS-t alone d7d2e58"),
+        ("index-mean", "2", "index-mean 2"),
+        ("cpi", "cpi-1.df92e390", "cpi-1"),
+    ],
+)
+def test_a_model_is_told_by_its_name_in_the_field_once(
+    view: ViewModel, model: str, version: str, told: str
+) -> None:
+    event = next(iter(view.events.values()))
+    assert model_name(msgspec.structs.replace(event, model=model, version=version)) == told

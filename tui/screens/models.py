@@ -17,6 +17,7 @@ from tui.widgets.fair_values import (
     bracket_line,
     inputs,
     measured,
+    model_name,
     pool,
     summary,
 )
@@ -44,7 +45,7 @@ def _label(scene: Scene, key: Key) -> Span:
 
 def _model(scene: Scene, key: Key) -> Span:
     row = _event(scene, key)
-    return Span(f"  {row.model} {row.version}", "text-muted")
+    return Span(f"  {model_name(row)}", "text-muted")
 
 
 def _mean(scene: Scene, key: Key) -> Span:
@@ -81,8 +82,8 @@ def _state(scene: Scene, key: Key) -> Span:
 COLUMNS = (
     Column("mark", "", 1, 1, _mark, left=True),
     Column("event", " event", 22, 1, _label, left=True),
-    Column("mean", "mean", 8, 1, _mean),
-    Column("spread", "sigma", 7, 1, _spread),
+    Column("mean", "mean", 9, 1, _mean),
+    Column("spread", "sigma", 9, 1, _spread),
     Column("close", "close", 7, 3, _close),
     Column("model", "  model", 20, 4, _model, left=True),
     Column("oldest", "  oldest input", 22, 2, _oldest, left=True),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from core.control.tables import BracketRow, EventRow
 from tui.format import UNKNOWN, age, signed_tenths, tenths, until
 from tui.lines import Line, Span, cut, flow, line
@@ -20,14 +22,32 @@ def measured(scene: Scene, event: EventRow, value: float | None) -> str:
         return UNKNOWN
     statics = (scene.view.statics.get(row.key) for row in event.brackets)
     weather = any(static.station for static in statics if static is not None)
-    return f"{value:.1f}F" if weather else f"{value:.6g}"
+    if weather:
+        return f"{value:.1f}F"
+    if abs(value) >= 1_000:
+        return f"{value:.1f}"
+    return f"{value:.3g}" if abs(value) < 1 else f"{value:.6g}"
+
+
+_FIELD_NAMES = {"default": "EMOS-t", "emos-t": "EMOS-t alone", "emos": "EMOS"}
+_POOL = re.compile(r"\.[0-9a-f]{8}$")
+"""End of a version: what the model counts beside the market."""
+_MARK_CHARS = 7
+
+
+def model_name(event: EventRow) -> str:
+    """The model by its name in the field, once, and as much of its version as tells two apart."""
+    words = _POOL.sub("", event.version).split()
+    named = bool(words) and not words[0][0].isdigit()  # the law that stands behind it or in for it
+    name, rest = (words[0], words[1:]) if named else (event.model, words)
+    return f"{_FIELD_NAMES.get(name, name)} {rest[-1][:_MARK_CHARS] if rest else ''}".strip()
 
 
 def summary(scene: Scene, event: EventRow) -> list[Line]:
     """Model, mean, sigma and close as groups."""
     left = scene.view.close_in_s(event.close_world_ms, scene.now)
     return [
-        line((f"{event.model} {event.version}".strip(), "strong")),
+        line((model_name(event), "strong")),
         line(("mean ", "text-muted"), measured(scene, event, event.mean)),
         line(("sigma ", "text-muted"), measured(scene, event, event.spread)),
         line(("closes in ", "text-muted"), until(left)),
