@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -38,6 +39,8 @@ from tests.desk.terminal import DeskError, Terminal, wait_for
 PYTHON = sys.executable
 CHECKOUT = Path(__file__).resolve().parents[2]
 STOP_KEY = b"\x18"
+CARD_SIDE = re.compile(r"^DEMO .* BUY (?P<side>YES|NO) ", re.MULTILINE)
+"""The side a card on 80 columns buys."""
 SLOW = 1.01
 """World speed: slow, but not 1, at which the world has today's hour instead of the scenario's."""
 
@@ -213,14 +216,22 @@ class Desk:
     # --- processes ------------------------------------------------------------------------------
 
     def approve_by_key(self, console: Terminal, seconds: float = 30.0) -> None:
-        """Press ``a`` as an operator does: on an armed card, and again on the next one where the first press
-        was refused, because the card moved under the finger or a busy machine brought the key late."""
+        """Press ``a`` as an operator does: on an armed card, its side's letter where a large one asks, and
+        again on the next one where the press was refused, because the card moved under the finger or a busy
+        machine brought the key late."""
+
+        def told() -> Row | None:
+            side = CARD_SIDE.search(console.text()) if "CONFIRM  large" in console.text() else None
+            if side is not None:
+                console.press(side["side"][0].lower().encode())
+            return self.happened("APPROVAL", "console")
 
         def approved() -> Row | None:
-            console.wait(r"ARMED", seconds)
-            console.press(b"a")
+            console.wait(r"ARMED|CONFIRM  large", seconds)
+            if "CONFIRM  large" not in console.text():
+                console.press(b"a")
             with contextlib.suppress(DeskError):
-                return cast(Row, wait_for("approval", 2, lambda: self.happened("APPROVAL", "console")))
+                return cast(Row, wait_for("approval", 2, told, poll_s=0.3))
             return None
 
         wait_for("approval in the journal", seconds, approved)

@@ -6,7 +6,6 @@ by the venue's own records, never by what the screen shows or when.
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
@@ -15,13 +14,12 @@ from core.domain.clock import machine_ns
 from core.journal.events import Row
 from core.journal.wording import text_of
 from tests.desk import rig
-from tests.desk.rig import STOP_KEY, Desk, alive
+from tests.desk.rig import CARD_SIDE, STOP_KEY, Desk, alive
 from tests.desk.terminal import DeskError, Terminal, wait_for
 
 FIRST_CARD_S = 10.0
 LOST_ANSWER_S = 112.0
 """Real seconds after the engine's start from which the venue loses the next answer, with a margin."""
-CARD_SIDE = re.compile(r"^DEMO .* BUY (?P<side>YES|NO) ", re.MULTILINE)
 LADDER_PAUSE_S = 0.9
 """The stop ladder takes ``f`` only after so long without any key."""
 
