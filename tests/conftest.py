@@ -19,6 +19,9 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 settings.register_profile("unhurried", deadline=None)
 settings.load_profile("unhurried")
 
+DESKS = ("tests/desk/", "tests/control/test_process.py", "tests/cli/test_front_door.py")
+"""Whole desks of real processes, which wait most of their time and may not be kept waiting: one at a time."""
+
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 
@@ -46,6 +49,18 @@ class _Unobserved(logging.Handler):
 
 
 _unobserved = _Unobserved()
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are cores: the worker that plays desks mostly waits."""
+    return (os.cpu_count() or 1) + 1
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Each file stays with one worker, and all whole desks with one."""
+    for item in items:
+        file = item.nodeid.partition("::")[0]
+        item.add_marker(pytest.mark.xdist_group("desks" if file.startswith(DESKS) else file))
 
 
 def pytest_configure() -> None:
