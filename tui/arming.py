@@ -7,7 +7,7 @@ armed was meant for something else.
 
 from __future__ import annotations
 
-from core.control.tables import ProposalRow
+from core.control.tables.cards import ProposalRow
 from tui.view_model import DECIDABLE
 
 ARM_NS = 400_000_000

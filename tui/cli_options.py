@@ -95,7 +95,7 @@ def with_fields(function: _F) -> _F:
 def print_query(what: str, *, as_json: bool, fields: bool) -> None:
     """One query's answer, or what its fields mean."""
     if fields:
-        from core.control.queries import documentation
+        from core.control.queries.answers import documentation
 
         click.echo(documentation(what))
     else:

@@ -18,7 +18,8 @@ from core.control.protocol import (
     TakeControl,
     Unpause,
 )
-from core.control.tables import LimitRow, ProposalRow
+from core.control.tables.cards import ProposalRow
+from core.control.tables.safety import LimitRow
 from core.domain.units import UnitError, parse_money, parse_price, parse_quantity
 from tui import confirm_talks, feed_talks, link_talks, stop_talks, truth_talks
 from tui.actions import COMMANDS, CommandSpec, command_spec

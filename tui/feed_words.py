@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from core.control.tables import BudgetRow, FeedRow
+from core.control.tables.sources import BudgetRow, FeedRow
 from tui.format import age, countdown, until
 from tui.scene import Scene
 

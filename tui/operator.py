@@ -30,7 +30,8 @@ from core.control.protocol import (
     SkipWait,
     Veto,
 )
-from core.control.tables import AlarmRow, ProposalRow
+from core.control.tables.cards import ProposalRow
+from core.control.tables.safety import AlarmRow
 from tui.actions import DIRECT
 from tui.arming import Arming
 from tui.coach import Coach

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.control.tables import ReleaseRow
+from core.control.tables.sources import ReleaseRow
 from tui.format import countdown
 from tui.lines import Line, line
 from tui.scene import Scene

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from core.control.tables import AlarmRow, ProposalRow
+from core.control.tables.cards import ProposalRow
+from core.control.tables.safety import AlarmRow
 from tui.lines import Line, line
 from tui.view_model import Now, ViewModel
 

@@ -8,7 +8,7 @@ import msgspec
 
 
 class Bin(msgspec.Struct, frozen=True):
-    """See ``BINS`` in ``core/control/queries.py``."""
+    """See ``BINS`` in ``core/control/queries/models.py``."""
 
     contracts: int
     said: float

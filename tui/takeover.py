@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from enum import Enum
 
-from core.control.tables import AlarmRow
+from core.control.tables.safety import AlarmRow
 from tui.ladder import QUIET_NS
 from tui.view_model import DESK, ViewModel
 

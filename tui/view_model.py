@@ -13,25 +13,13 @@ from typing import Any, NamedTuple, TypeVar
 import msgspec
 
 from core.control.protocol import Frame
-from core.control.tables import (
-    AlarmRow,
-    BeatRow,
-    BracketRow,
-    DifferenceRow,
-    EventRow,
-    FlattenRow,
-    JournalRow,
-    LimitRow,
-    LinkRow,
-    MarketRow,
-    MarketStatic,
-    OrderRow,
-    PairRow,
-    PositionRow,
-    ProposalRow,
-    ReadingRow,
-    StatusRow,
-)
+from core.control.tables.account import DifferenceRow, JournalRow, ReadingRow
+from core.control.tables.cards import ProposalRow
+from core.control.tables.markets import MarketRow, MarketStatic, PairRow
+from core.control.tables.models import BracketRow, EventRow
+from core.control.tables.orders import OrderRow, PositionRow
+from core.control.tables.safety import AlarmRow, FlattenRow, LimitRow
+from core.control.tables.status import BeatRow, LinkRow, StatusRow
 from tui.format import sanitise, venue_letter, venue_short
 
 JOURNAL_ROWS_MAX = 2000

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import math
 
-from core.control.tables import (
-    AccountRow,
-    LinkRow,
-    OrderRow,
-    ProposalRow,
-    StatusRow,
-)
+from core.control.tables.account import AccountRow
+from core.control.tables.cards import ProposalRow
+from core.control.tables.orders import OrderRow
+from core.control.tables.status import LinkRow, StatusRow
 from tui.lines import Line, Span, line
 from tui.scene import Scene
 

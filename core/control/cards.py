@@ -10,14 +10,8 @@ from collections.abc import Mapping
 import msgspec
 
 from core.control.rows import EVIDENCE_MAX, in_outcome, input_row, probability
-from core.control.tables import (
-    CheckRow,
-    InputRow,
-    LegRow,
-    PlanRow,
-    ProposalRow,
-    UsedRow,
-)
+from core.control.tables.cards import CheckRow, LegRow, PlanRow, ProposalRow, UsedRow
+from core.control.tables.models import InputRow
 from core.domain.market import Market
 from core.domain.order import Outcome, Purpose
 from core.domain.position import Position

@@ -10,7 +10,7 @@ from typing import TypeVar
 import msgspec
 
 from core.config.settings import ReleaseSettings
-from core.control.tables import BudgetRow, FeedRow, FixtureRow, ReleaseRow, SourceRow, ToldRow
+from core.control.tables.sources import BudgetRow, FeedRow, FixtureRow, ReleaseRow, SourceRow, ToldRow
 from core.domain.text import clean_text
 from core.engine.engine import Engine
 from core.engine.releases import Known

@@ -17,11 +17,11 @@ from core.config.paths import Profile
 from core.config.secrets import KeyFileError
 from core.config.settings import Settings, SettingsError, load
 from core.control.budgets import Part, read_kept, write_kept
-from core.control.queries import feeds_answer
+from core.control.queries.answers import feeds_answer
 from core.control.ready import ReadyError
 from core.control.site import Site, World, site_of, trades_kalshi
 from core.control.sources import chosen, read_stations
-from core.control.tables import FeedRow
+from core.control.tables.sources import FeedRow
 from core.domain.clock import Clocks, SystemClock
 from core.feeds.budget import kept_of
 from core.feeds.declaration import Declaration, Family

@@ -14,18 +14,13 @@ import msgspec
 from core.control import rows
 from core.control.protocol import FRAME_BYTES_MAX, Frame
 from core.control.snapshot import Snapshot
-from core.control.tables import (
-    EventRow,
-    FlattenRow,
-    LimitRow,
-    MarketRow,
-    MarketStatic,
-    PairRow,
-    PositionRow,
-    ProposalRow,
-    ReadingRow,
-    StatusRow,
-)
+from core.control.tables.account import ReadingRow
+from core.control.tables.cards import ProposalRow
+from core.control.tables.markets import MarketRow, MarketStatic, PairRow
+from core.control.tables.models import EventRow
+from core.control.tables.orders import PositionRow
+from core.control.tables.safety import FlattenRow, LimitRow
+from core.control.tables.status import StatusRow
 from core.engine.seats import Seats
 from core.journal.projections import PairKey
 

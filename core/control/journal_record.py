@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from core.config.paths import Profile
-from core.control.queries import score_answer
+from core.control.queries.answers import score_answer
 from core.control.rows import score_row
 from core.control.simulated_past import simulated_past
 from core.engine.forecasts import Witnessed, record_of

@@ -4,28 +4,20 @@ Length-prefixed msgpack over one Unix socket. The first frame of a connection is
 it a command or a state connection; the engine answers ``Welcome`` or ``Refused``. Commands carry an
 id the client made, so sending one twice is harmless, and get one ``Reply`` each. A state connection
 receives ``Frame`` values: the first complete in parts, then changed rows only. The rows themselves
-are in ``core/control/tables.py``.
+are in ``core/control/tables``.
 """
 
 from __future__ import annotations
 
 import msgspec
 
-from core.control.tables import (
-    AlarmRow,
-    EventRow,
-    FlattenRow,
-    JournalRow,
-    LimitRow,
-    MarketRow,
-    MarketStatic,
-    OrderRow,
-    PairRow,
-    PositionRow,
-    ProposalRow,
-    ReadingRow,
-    StatusRow,
-)
+from core.control.tables.account import JournalRow, ReadingRow
+from core.control.tables.cards import ProposalRow
+from core.control.tables.markets import MarketRow, MarketStatic, PairRow
+from core.control.tables.models import EventRow
+from core.control.tables.orders import OrderRow, PositionRow
+from core.control.tables.safety import AlarmRow, FlattenRow, LimitRow
+from core.control.tables.status import StatusRow
 from core.domain.units import contracts
 
 VERSION = 3
@@ -322,7 +314,7 @@ class TryFeed(Command, frozen=True, tag="try_feed"):
 
 
 class Query(Command, frozen=True, tag="query"):
-    """One of the queries of ``core/control/queries.py``; ``Reply.data`` is JSON."""
+    """One of the queries of ``core/control/queries``; ``Reply.data`` is JSON."""
 
     what: str
     about: str = ""

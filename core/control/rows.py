@@ -10,30 +10,13 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from core.control.tables import (
-    AccountRow,
-    AlarmRow,
-    BeatRow,
-    BinRow,
-    BracketRow,
-    DifferenceRow,
-    EventRow,
-    FlattenRow,
-    FlattenVenueRow,
-    InputRow,
-    JournalRow,
-    LimitRow,
-    LinkRow,
-    MarketRow,
-    MarketStatic,
-    OrderRow,
-    PairRow,
-    PositionRow,
-    ScoreRow,
-    StageRow,
-    StopRow,
-    WayRow,
-)
+from core.control.tables.account import AccountRow, DifferenceRow, JournalRow
+from core.control.tables.funnel import StageRow, StopRow
+from core.control.tables.markets import MarketRow, MarketStatic, PairRow, WayRow
+from core.control.tables.models import BinRow, BracketRow, EventRow, InputRow, ScoreRow
+from core.control.tables.orders import OrderRow, PositionRow
+from core.control.tables.safety import AlarmRow, FlattenRow, FlattenVenueRow, LimitRow
+from core.control.tables.status import BeatRow, LinkRow
 from core.domain.market import Market, MarketStatus
 from core.domain.order import BookSide, Life, Order, Outcome, Purpose, TimeInForce
 from core.domain.position import Position, marked

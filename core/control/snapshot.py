@@ -8,23 +8,15 @@ from itertools import islice
 from core.control import rows
 from core.control.cards import CardSurroundings, proposal_row
 from core.control.feed_rows import feed_row, release_row
-from core.control.queries import Now, Rows
-from core.control.tables import (
-    CountsRow,
-    EventRow,
-    FlattenRow,
-    JournalRow,
-    LimitRow,
-    MarketRow,
-    MarketStatic,
-    OrderRow,
-    PairRow,
-    PositionRow,
-    ProposalRow,
-    ReadingRow,
-    RulesRow,
-    StatusRow,
-)
+from core.control.queries.answers import Rows
+from core.control.queries.fields import Now
+from core.control.tables.account import JournalRow, ReadingRow
+from core.control.tables.cards import ProposalRow
+from core.control.tables.markets import MarketRow, MarketStatic, PairRow, RulesRow
+from core.control.tables.models import EventRow
+from core.control.tables.orders import OrderRow, PositionRow
+from core.control.tables.safety import FlattenRow, LimitRow
+from core.control.tables.status import CountsRow, StatusRow
 from core.domain.order import Order
 from core.domain.position import Position
 from core.engine.account import WINDOW_5MIN_NS, WINDOW_15S_NS

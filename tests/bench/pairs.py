@@ -10,7 +10,7 @@ import msgspec
 
 from core.control.client import encode
 from core.control.protocol import Frame
-from core.control.tables import MarketRow
+from core.control.tables.markets import MarketRow
 from tests.bench import books, market_channel, pricing_pass, ticks
 from tests.bench.harness import Pair
 

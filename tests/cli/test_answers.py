@@ -7,8 +7,9 @@ from typing import Any
 
 import msgspec
 
-from core.control import queries
-from core.control.tables import MarketStatic
+from core.control.queries.answers import Rows, answer
+from core.control.queries.fields import Now as AnswerNow
+from core.control.tables.markets import MarketStatic
 from tests.tui import rows
 from tui import answers
 from tui.view_model import Now
@@ -19,8 +20,8 @@ STATICS: dict[int, MarketStatic] = {row.key: row for row in (*rows.statics(), *T
 
 
 def asked(what: str, **more: Any) -> Any:
-    found = queries.Rows(**{"status": TABLES["status"], "reading": TABLES["reading"]} | more)
-    return json.loads(queries.answer(what, found, queries.Now(*NOW, rows.WORLD_MS, STATICS)))
+    found = Rows(**{"status": TABLES["status"], "reading": TABLES["reading"]} | more)
+    return json.loads(answer(what, found, AnswerNow(*NOW, rows.WORLD_MS, STATICS)))
 
 
 def status(**changes: Any) -> str:

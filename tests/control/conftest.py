@@ -19,7 +19,7 @@ from core.control.protocol import (
 )
 from core.control.server import Server
 from core.control.sockets import bind
-from core.control.tables import MarketRow
+from core.control.tables.markets import MarketRow
 from core.engine.operator import Actor
 
 

@@ -10,11 +10,11 @@ import msgspec
 from core.control import frames as frames_module
 from core.control.frames import Reader
 from core.control.protocol import FRAME_BYTES_MAX, Frame, Query
-from core.control.queries import QUERIES
+from core.control.queries.answers import QUERIES
 from core.control.rows import event_row
 from core.control.served import Served
 from core.control.snapshot import Snapshot
-from core.control.tables import ProposalRow
+from core.control.tables.cards import ProposalRow
 from core.domain.market import MarketStatus
 from core.domain.units import Price
 from core.execution.proposals import ProposalState

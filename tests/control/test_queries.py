@@ -7,10 +7,16 @@ import re
 
 import pytest
 
-from core.control import tables as t
-from core.control.queries import PARTS, QUERIES, Now, Rows, answer, documentation
+from core.control.queries.answers import PARTS, QUERIES, Rows, answer, documentation
+from core.control.queries.fields import Now
+from core.control.tables.account import DifferenceRow, JournalRow, ReadingRow
+from core.control.tables.markets import MarketRow, MarketStatic, PairRow, RulesRow, WayRow
+from core.control.tables.orders import OrderRow, PositionRow
+from core.control.tables.safety import AlarmRow, FlattenRow, FlattenVenueRow, LimitRow
+from core.control.tables.sources import BudgetRow, FeedRow, SourceRow, ToldRow
+from core.control.tables.status import CountsRow, LinkRow, StatusRow
 
-STATIC = t.MarketStatic(
+STATIC = MarketStatic(
     7,
     "kalshi",
     "KXHIGHNY-26NOV23-B48.5",
@@ -23,18 +29,18 @@ STATIC = t.MarketStatic(
     "KNYC",
 )
 NOW = Now(mono_ns=100_000_000_000, wall_ms=1_700_000_000_123, world_ms=1_700_000_500_000, statics={7: STATIC})
-FEED = t.FeedRow(
+FEED = FeedRow(
     "NWS", "ok", 1_700_000_000_000, None, 7200, None, "", "nws-grid", "weather", 128,
-    (t.BudgetRow(79, 100, "calls", "minute", 1_700_000_560_000),), 3,
+    (BudgetRow(79, 100, "calls", "minute", 1_700_000_560_000),), 3,
 )  # fmt: skip
-STATUS = t.StatusRow(
+STATUS = StatusRow(
     profile="demo",
     mode="semi",
     level="NORMAL",
     level_reason="",
     paused=("weather",),
     starting=(("venue", True), ("feeds", False)),
-    links=(t.LinkRow("kalshi", "ok", 99_600_000_000, "", None),),
+    links=(LinkRow("kalshi", "ok", 99_600_000_000, "", None),),
     feeds=(FEED,),
     unknown=1,
     exposure=212_000_000,
@@ -52,19 +58,19 @@ STATUS = t.StatusRow(
     speed=144.0,
     world_id="w1",
     replay="",
-    counts=t.CountsRow(1, 2, 3, 4, 5),
+    counts=CountsRow(1, 2, 3, 4, 5),
     best="",
     read_ns=None,
     problem="",
     unattended_until_ns=None,
 )
-FLATTEN = t.FlattenRow(
+FLATTEN = FlattenRow(
     "COUNTDOWN",
     95_000_000_000,
     102_500_000_000,
     "2 orders",
     "cli",
-    (t.FlattenVenueRow("kalshi", 2, 1, 1, 0, 0, 15_000_000),),
+    (FlattenVenueRow("kalshi", 2, 1, 1, 0, 0, 15_000_000),),
     (),
     "",
     1,
@@ -72,45 +78,45 @@ FLATTEN = t.FlattenRow(
 ROWS = Rows(
     status=STATUS,
     markets=(
-        t.MarketRow(
+        MarketRow(
             7, 4200, None, 50_500_000, 0, 4, 99_000, True, 4412, 290, -12, "", None, -5_000_000, "", "",
         ),
     ),
     orders=(
-        t.OrderRow(
+        OrderRow(
             "pm-1", "", 7, False, "YES", 4450, 15_000_000, 1_000_000, 14_000_000, None, "UNKNOWN", "",
             88_000_000_000, 1_700_000_000_000, 101_000_000_000, "could buy", False, None,
         ),
     ),
-    positions=(t.PositionRow(7, -5_000_000, 5800, 2_900_000, 2_900_000, None, None, None, 0, "hold", 3),),
+    positions=(PositionRow(7, -5_000_000, 5800, 2_900_000, 2_900_000, None, None, None, 0, "hold", 3),),
     limits=(
-        t.LimitRow("total_loss_max", "total", "G18", "money", 212_000_000, 800_000_000, 800_000_000, ""),
-        t.LimitRow("open_orders_total_max", "open orders", "G20", "count", None, 20, 20, ""),
+        LimitRow("total_loss_max", "total", "G18", "money", 212_000_000, 800_000_000, 800_000_000, ""),
+        LimitRow("open_orders_total_max", "open orders", "G20", "count", None, 20, 20, ""),
     ),
     links=(
-        t.PairRow(
+        PairRow(
             STATIC.ticker, "slug", 7, 0, False, "linked", "", 10_000_000,
             (
-                t.WayRow("YES", "NO", 10_000_000, 9_400_000, 298_580, 301, ""),
-                t.WayRow("NO", "YES", 0, 0, 0, None, "slug is not on the desk"),
+                WayRow("YES", "NO", 10_000_000, 9_400_000, 298_580, 301, ""),
+                WayRow("NO", "YES", 0, 0, 0, None, "slug is not on the desk"),
             ),
             ("station KNYC, unknown",), "cli", 1_700_000_000_000, 99_000, 0, "Not riskless.",
         ),
     ),
-    rules=t.RulesRow(STATIC.ticker, "kalshi", "Settles by the NWS report.", "ab", "ab"),
+    rules=RulesRow(STATIC.ticker, "kalshi", "Settles by the NWS report.", "ab", "ab"),
     feeds=(FEED,),
-    source=t.SourceRow(
+    source=SourceRow(
         "yahoo", "indices", "", "One call.", 2, True, "It answered.",
-        (t.ToldRow("yahoo", "SPX", "6,812.40", 1_700_000_000_000, 0),),
+        (ToldRow("yahoo", "SPX", "6,812.40", 1_700_000_000_000, 0),),
     ),
     flatten=FLATTEN,
-    alarms=(t.AlarmRow(3, "ACT", 0, 97_000_000_000, "KAL: lost", "halted", "resume", False, True),),
-    reading=t.ReadingRow(
+    alarms=(AlarmRow(3, "ACT", 0, 97_000_000_000, "KAL: lost", "halted", "resume", False, True),),
+    reading=ReadingRow(
         12, 98_000_000_000, True, "periodic", None, "",
         (
-            t.DifferenceRow(
+            DifferenceRow(
                 "R9", "position", 7, "KXHIGHNY-26NOV23-B48.5", "", "8.00", "11.00", 94_000_000_000, 2, True,
-                "venue HALTED", (t.JournalRow(41, 1_700_000_000_000, "FILL", "bought 3 @ 45c", "pm-1"),),
+                "venue HALTED", (JournalRow(41, 1_700_000_000_000, "FILL", "bought 3 @ 45c", "pm-1"),),
             ),
         ),
     ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from core.control.snapshot import Snapshot
-from core.control.tables import BeatRow, LinkRow
+from core.control.tables.status import BeatRow, LinkRow
 from core.domain.market import Venue
 from core.domain.units import contracts
 from core.engine.incidents import end_entries

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from core.config.settings import EngineSettings, Settings, StrategySettings
-from core.control.queries import answer
+from core.control.queries.answers import answer
 from core.control.snapshot import Snapshot
 from core.domain.order import BookSide, Purpose
 from core.domain.units import Price, contracts, money_text

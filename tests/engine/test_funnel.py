@@ -6,7 +6,7 @@ import asyncio
 
 import msgspec
 
-from core.control.queries import answer
+from core.control.queries.answers import answer
 from core.control.snapshot import Snapshot
 from core.engine.funnel import Level, Stage, funnel
 from core.models.calibration import Verdict

@@ -11,7 +11,7 @@ import pytest
 
 from core.config.settings import Settings
 from core.control.protocol import Query
-from core.control.queries import answer
+from core.control.queries.answers import answer
 from core.control.served import Served
 from core.control.snapshot import Snapshot
 from core.domain.market import FeeChange, FeeSchedule, FeeType, Market, MarketStatus, Venue

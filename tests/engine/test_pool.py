@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from core.control.queries import answer
+from core.control.queries.answers import answer
 from core.control.snapshot import Snapshot
 from core.domain.market import MarketStatus
 from core.domain.order import BookSide, Order

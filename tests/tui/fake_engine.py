@@ -28,7 +28,7 @@ from core.control.protocol import (
     Reply,
     Welcome,
 )
-from core.control.tables import MarketRow
+from core.control.tables.markets import MarketRow
 from core.domain.clock import machine_ns
 from tests.tui import rows
 from tui.view_model import Now

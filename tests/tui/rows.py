@@ -5,34 +5,14 @@ from __future__ import annotations
 import msgspec
 
 from core.control.protocol import Frame
-from core.control.tables import (
-    AccountRow,
-    AlarmRow,
-    BeatRow,
-    BracketRow,
-    BudgetRow,
-    CheckRow,
-    CountsRow,
-    DifferenceRow,
-    EventRow,
-    FeedRow,
-    FlattenRow,
-    FlattenVenueRow,
-    InputRow,
-    JournalRow,
-    LegRow,
-    LimitRow,
-    LinkRow,
-    MarketRow,
-    MarketStatic,
-    OrderRow,
-    PlanRow,
-    PositionRow,
-    ProposalRow,
-    ReadingRow,
-    StatusRow,
-    UsedRow,
-)
+from core.control.tables.account import AccountRow, DifferenceRow, JournalRow, ReadingRow
+from core.control.tables.cards import CheckRow, LegRow, PlanRow, ProposalRow, UsedRow
+from core.control.tables.markets import MarketRow, MarketStatic
+from core.control.tables.models import BracketRow, EventRow, InputRow
+from core.control.tables.orders import OrderRow, PositionRow
+from core.control.tables.safety import AlarmRow, FlattenRow, FlattenVenueRow, LimitRow
+from core.control.tables.sources import BudgetRow, FeedRow
+from core.control.tables.status import BeatRow, CountsRow, LinkRow, StatusRow
 from tui.view_model import Now
 
 S = 1_000_000_000

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from core.control.protocol import ConfirmRelease, EnterView, Frame, Query, TryFeed
-from core.control.tables import FeedRow
+from core.control.tables.sources import FeedRow
 from tests.tui import rows
 from tests.tui.conftest import Desk, running
 from tests.tui.fake_engine import read_clocks

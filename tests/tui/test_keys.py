@@ -26,7 +26,7 @@ from core.control.protocol import (
     SkipWait,
     Veto,
 )
-from core.control.tables import AlarmRow
+from core.control.tables.safety import AlarmRow
 from tests.tui import rows
 from tests.tui.conftest import Desk, running
 from tests.tui.fake_engine import read_clocks

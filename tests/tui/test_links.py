@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from core.control.protocol import LinkMarkets, UnlinkMarkets
-from core.control.tables import PairRow, WayRow
+from core.control.tables.markets import PairRow, WayRow
 from core.strategy.linked import CAUTION
 from tests.tui import rows
 from tests.tui.conftest import Desk, running

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from core.control.protocol import Pause
-from core.control.tables import FlattenVenueRow
+from core.control.tables.safety import FlattenVenueRow
 from tests.tui import rows
 from tests.tui.conftest import running
 from tests.tui.fake_engine import FakeEngine, read_clocks

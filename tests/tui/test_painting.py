@@ -7,7 +7,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from core.control.tables import EventRow, MarketRow
+from core.control.tables.markets import MarketRow
+from core.control.tables.models import EventRow
 from tests.tui import rows
 from tests.tui.conftest import running
 from tests.tui.fake_engine import read_clocks

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from core.control.protocol import Frame
-from core.control.tables import ReleaseRow
+from core.control.tables.sources import ReleaseRow
 from tests.tui import rows
 from tui.lines import plain
 from tui.release_words import release_chips

@@ -9,7 +9,9 @@ import msgspec
 import pytest
 
 from core.config import paths
-from core.control.tables import FeedRow, FlattenVenueRow, LinkRow
+from core.control.tables.safety import FlattenVenueRow
+from core.control.tables.sources import FeedRow
+from core.control.tables.status import LinkRow
 from tests.tui import rows
 from tests.tui.conftest import Desk, running
 from tests.tui.fake_engine import FakeEngine, read_clocks

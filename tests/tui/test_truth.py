@@ -8,7 +8,8 @@ import msgspec
 import pytest
 
 from core.control.protocol import Acknowledge, Approve, Flatten
-from core.control.tables import AlarmRow, JournalRow
+from core.control.tables.account import JournalRow
+from core.control.tables.safety import AlarmRow
 from tests.tui import rows
 from tests.tui.conftest import Desk, running
 from tests.tui.fake_engine import read_clocks

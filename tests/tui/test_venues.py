@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from core.control.protocol import ConfirmSource, Query
-from core.control.tables import LinkRow
+from core.control.tables.status import LinkRow
 from tests.tui import rows
 from tests.tui.conftest import Desk, running
 from tests.tui.fake_engine import read_clocks

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from core.control.protocol import Frame
-from core.control.tables import MarketRow
+from core.control.tables.markets import MarketRow
 from tests.tui import rows
 from tui import view_model
 from tui.lines import plain

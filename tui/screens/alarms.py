@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.control.tables import AlarmRow
+from core.control.tables.safety import AlarmRow
 from tui.format import age, utc
 from tui.lines import Line, Span, line
 from tui.scene import Scene, head, note

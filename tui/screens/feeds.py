@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from core.control.protocol import Query
-from core.control.tables import BudgetRow, FeedRow
+from core.control.tables.sources import BudgetRow, FeedRow
 from tui.feed_names import apart_word, every
 from tui.feed_words import FAMILIES, budget_role, feed_age_s, feed_word
 from tui.format import age, countdown, fit, until
@@ -28,7 +28,7 @@ _HOUR_S = 3600
 
 
 class Value(msgspec.Struct, frozen=True):
-    """See ``TOLD`` in ``core/control/queries.py``."""
+    """See ``TOLD`` in ``core/control/queries/sources.py``."""
 
     about: str
     said: str
@@ -37,7 +37,7 @@ class Value(msgspec.Struct, frozen=True):
 
 
 class Source(msgspec.Struct, frozen=True):
-    """The engine's answer about one source, see ``SOURCE`` in ``core/control/queries.py``."""
+    """The engine's answer about one source, see ``SOURCE`` in ``core/control/queries/sources.py``."""
 
     source: str
     gives: str

@@ -31,7 +31,7 @@ MEANS = {
 
 
 class Stop(msgspec.Struct, frozen=True):
-    """See ``STOPS`` in ``core/control/queries.py``."""
+    """See ``STOPS`` in ``core/control/queries/funnel.py``."""
 
     why: str
     markets: int

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.control.tables import JournalRow
+from core.control.tables.account import JournalRow
 from tui.format import utc
 from tui.lines import Line, Span, line
 from tui.scene import Scene, head, note

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.control.tables import EventRow
+from core.control.tables.models import EventRow
 from tui.format import age, cents, count, signed_count, signed_tenths, tenths, until, utc, venue_short
 from tui.lines import Line, flow, line
 from tui.scene import Scene, head, note

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.control.tables import EventRow
+from core.control.tables.models import EventRow
 from tui.feed_words import feed_age_s, feed_word, feeds_of, worst_first
 from tui.format import UNKNOWN, age, tenths, until
 from tui.lines import Line, Span, line

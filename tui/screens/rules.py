@@ -18,7 +18,7 @@ _HASH = 8
 
 
 class Rules(msgspec.Struct, frozen=True):
-    """The engine's answer, see ``RULES`` in ``core/control/queries.py``."""
+    """The engine's answer, see ``RULES`` in ``core/control/queries/markets.py``."""
 
     ticker: str
     venue: str

@@ -5,7 +5,7 @@ One-column layouts give each line one row; in a column of its own the groups of 
 
 from __future__ import annotations
 
-from core.control.tables import PlanRow, ProposalRow
+from core.control.tables.cards import PlanRow, ProposalRow
 from tui.format import (
     age,
     cents,

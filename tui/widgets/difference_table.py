@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.control.tables import AccountRow, DifferenceRow, ReadingRow
+from core.control.tables.account import AccountRow, DifferenceRow, ReadingRow
 from tui.format import age, utc, venue_letter, venue_short
 from tui.lines import Line, Span, line
 from tui.scene import Scene, note

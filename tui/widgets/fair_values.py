@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from core.control.tables import BracketRow, EventRow
+from core.control.tables.models import BracketRow, EventRow
 from tui.format import UNKNOWN, age, signed_tenths, tenths, until
 from tui.lines import Line, Span, cut, flow, line
 from tui.scene import Scene, head, note

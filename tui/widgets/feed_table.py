@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.control.tables import FeedRow
+from core.control.tables.sources import FeedRow
 from tui.feed_names import apart_word
 from tui.feed_words import (
     DARK,

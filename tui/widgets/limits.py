@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.control.tables import LimitRow
+from core.control.tables.safety import LimitRow
 from tui.format import (
     UNKNOWN,
     bar,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from core.control.tables import MarketRow, PairRow, WayRow
+from core.control.tables.markets import MarketRow, PairRow, WayRow
 from tui.format import UNKNOWN, age, cents, count, dollars, fit_name, utc, venue_letter, venue_short
 from tui.lines import Line, Span, line
 from tui.scene import COMPACT_WIDTH, Scene, note

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from core.control.tables import MarketRow
+from core.control.tables.markets import MarketRow
 from core.domain.market import MarketStatus
 from tui.format import (
     age,

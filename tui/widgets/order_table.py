@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from core.control.tables import OrderRow
+from core.control.tables.orders import OrderRow
 from tui.format import (
     ELLIPSIS,
     age,

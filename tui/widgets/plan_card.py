@@ -3,7 +3,7 @@ can go wrong. It takes the place of the lines of a card that are about one order
 
 from __future__ import annotations
 
-from core.control.tables import LegRow, PlanRow, ProposalRow
+from core.control.tables.cards import LegRow, PlanRow, ProposalRow
 from tui.format import cents, count, dollars, signed_tenths, venue_short
 from tui.lines import Line, cut, flow, line
 from tui.scene import Scene

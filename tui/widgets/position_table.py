@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.control.tables import PositionRow
+from core.control.tables.orders import PositionRow
 from tui.format import (
     age,
     cents,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from core.control.tables import FeedRow, LinkRow, StatusRow
+from core.control.tables.sources import FeedRow
+from core.control.tables.status import LinkRow, StatusRow
 from tui.feed_words import (
     badness,
     by_family,

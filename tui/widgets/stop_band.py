@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.control.tables import FlattenRow, FlattenVenueRow
+from core.control.tables.safety import FlattenRow, FlattenVenueRow
 from tui.format import count, countdown, venue_short
 from tui.lines import Line, line, pad
 from tui.scene import Scene

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from textwrap import wrap
 
-from core.control.tables import FlattenRow, FlattenVenueRow
+from core.control.tables.safety import FlattenRow, FlattenVenueRow
 from tui.format import age, count, countdown, fit_name, venue_short
 from tui.lines import Line, line
 from tui.scene import Scene, head

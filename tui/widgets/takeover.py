@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from core.control.tables import AlarmRow, DifferenceRow
+from core.control.tables.account import DifferenceRow
+from core.control.tables.safety import AlarmRow
 from tui.format import age
 from tui.lines import Line, line, pad
 from tui.scene import Scene

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from core.control.tables import AccountRow, LinkRow
+from core.control.tables.account import AccountRow
+from core.control.tables.status import LinkRow
 from tui.format import age, countdown, dollars, fine_age, venue_short
 from tui.lines import Line, Span, line
 from tui.scene import Scene, note
