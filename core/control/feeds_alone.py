@@ -17,7 +17,7 @@ from core.config.paths import Profile
 from core.config.secrets import KeyFileError
 from core.config.settings import Settings, SettingsError, load
 from core.control.budgets import Part, read_kept, write_kept
-from core.control.queries.answers import feeds_answer
+from core.control.queries.answers import answer_alone
 from core.control.ready import ReadyError
 from core.control.site import Site, World, site_of, trades_kalshi
 from core.control.sources import chosen, read_stations
@@ -58,7 +58,7 @@ def listing(place: Profile) -> bytes:
     except _REFUSALS as error:
         raise NotAskedError(str(error)) from error
     on = SIMULATED if place.simulated else RUNS_WITH_AN_ENGINE
-    return feeds_answer([_row(of, found[of.name], on) for of in declarations()])
+    return answer_alone("feeds", [_row(of, found[of.name], on) for of in declarations()])
 
 
 def _row(of: Declaration, choice: Chosen, on: str) -> FeedRow:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from core.config.paths import Profile
-from core.control.queries.answers import score_answer
+from core.control.queries.answers import answer_alone
 from core.control.rows import score_row
 from core.control.simulated_past import simulated_past
 from core.engine.forecasts import Witnessed, record_of
@@ -29,4 +29,4 @@ def record_answer(place: Profile) -> bytes:
             f"The journal {journals[0]} holds a row that cannot be read: {error}."
         ) from error
     record = record_of(simulated_past(place), known, simulated=place.simulated)
-    return score_answer(map(score_row, record.tracks()))
+    return answer_alone("score", map(score_row, record.tracks()))

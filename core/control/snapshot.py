@@ -334,7 +334,7 @@ class Snapshot:
             return Rows(self.status(), alarms=alarms, flatten=self.flatten())
         match what:
             case "reconcile":
-                return Rows(self.status(), reading=self.reading())
+                return Rows(self.status(), reconcile=self.reading())
             case "alarms":
                 return Rows(self.status(), alarms=[rows.alarm_row(alarm) for alarm in state.alarms.values()])
             case "markets":

@@ -20,7 +20,7 @@ STATICS: dict[int, MarketStatic] = {row.key: row for row in (*rows.statics(), *T
 
 
 def asked(what: str, **more: Any) -> Any:
-    found = Rows(**{"status": TABLES["status"], "reading": TABLES["reading"]} | more)
+    found = Rows(**{"status": TABLES["status"], "reconcile": TABLES["reading"]} | more)
     return json.loads(answer(what, found, AnswerNow(*NOW, rows.WORLD_MS, STATICS)))
 
 

@@ -111,7 +111,7 @@ ROWS = Rows(
     ),
     flatten=FLATTEN,
     alarms=(AlarmRow(3, "ACT", 0, 97_000_000_000, "KAL: lost", "halted", "resume", False, True),),
-    reading=ReadingRow(
+    reconcile=ReadingRow(
         12, 98_000_000_000, True, "periodic", None, "",
         (
             DifferenceRow(

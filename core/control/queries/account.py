@@ -31,38 +31,42 @@ DIFFERENCES: tuple[Field, ...] = (
     ),
 )
 
-ACCOUNTS: tuple[Field, ...] = (
-    Field("venue", "whose account", lambda r, n: r.venue),
-    Field("reading", "number of its last reading, 0 before the first", lambda r, n: r.number),
+_READ: tuple[Field, ...] = (
     Field("age_s", "since it ended", lambda r, n: age(r.at_ns or None, n)),
     Field("complete", "whether everything could be read", lambda r, n: r.complete),
     Field("reason", "what started it, or what could not be read", lambda r, n: r.reason),
-    Field("differences", "how many", lambda r, n: r.differences),
+)
+_AGREED: tuple[Field, ...] = (
     Field("clean_age_s", "since the last one that agreed", lambda r, n: age(r.clean_ns, n)),
     Field("doubt", "why no entries leave before one that agrees", lambda r, n: r.doubt),
+)
+
+ACCOUNTS: tuple[Field, ...] = (
+    Field("venue", "whose account", lambda r, n: r.venue),
+    Field("reading", "number of its last reading, 0 before the first", lambda r, n: r.number),
+    *_READ,
+    Field("differences", "how many", lambda r, n: r.differences),
+    *_AGREED,
     Field("cash", "free balance there", lambda r, n: money(r.cash)),
 )
 
 RECONCILE: tuple[Field, ...] = (
-    Field("reading", "number of the last reading of the account", lambda r, n: r.reading.number),
-    Field("age_s", "since it ended", lambda r, n: age(r.reading.at_ns or None, n)),
-    Field("complete", "whether everything could be read", lambda r, n: r.reading.complete),
-    Field("reason", "what started it, or what could not be read", lambda r, n: r.reading.reason),
+    Field("reading", "number of the last reading of the account", lambda r, n: r.number),
+    *_READ,
     Field(
         "agrees",
         "whether it was complete and nothing differs",
-        lambda r, n: r.reading.complete and not r.reading.differences,
+        lambda r, n: r.complete and not r.differences,
     ),
-    Field("clean_age_s", "since the last one that agreed", lambda r, n: age(r.reading.clean_ns, n)),
-    Field("doubt", "why no entries leave before one that agrees", lambda r, n: r.reading.doubt),
+    *_AGREED,
     Field(
         "differences",
         "one object a difference, see reconcile.differences",
-        lambda r, n: nested(DIFFERENCES, r.reading.differences, n),
+        lambda r, n: nested(DIFFERENCES, r.differences, n),
     ),
     Field(
         "accounts",
         "one object a venue, see reconcile.accounts",
-        lambda r, n: nested(ACCOUNTS, r.reading.accounts, n),
+        lambda r, n: nested(ACCOUNTS, r.accounts, n),
     ),
 )

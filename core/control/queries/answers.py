@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -29,7 +29,7 @@ from core.control.tables.status import StatusRow
 
 
 class Rows(NamedTuple):
-    """The rows of the desk a query may read."""
+    """The rows of the desk a query may read: those of its own name; the status reads several."""
 
     status: StatusRow
     markets: Iterable[MarketRow] = ()
@@ -47,7 +47,7 @@ class Rows(NamedTuple):
     releases: Iterable[ReleaseRow] = ()
     alarms: Iterable[AlarmRow] = ()
     flatten: FlattenRow | None = None
-    reading: ReadingRow | None = None
+    reconcile: ReadingRow | None = None
 
 
 QUERIES: dict[str, tuple[Field, ...]] = {
@@ -99,20 +99,17 @@ PARTS: dict[str, dict[str, tuple[Field, ...]]] = {
 
 def answer(what: str, rows: Rows, now: Now) -> bytes:
     """The JSON of one query: an object for those in ``OBJECTS``, else an array of objects."""
-    table = QUERIES[what]
-    if what in OBJECTS:
-        return msgspec.json.encode(as_object(table, rows, now))
-    return msgspec.json.encode(nested(table, getattr(rows, what), now))
+    return _encoded(what, rows if what == "status" else getattr(rows, what), now)
 
 
-def feeds_answer(feeds: Iterable[FeedRow]) -> bytes:
-    """The JSON of the query ``feeds`` without a desk: of sources nobody asks."""
-    return msgspec.json.encode(nested(FEEDS, feeds, Now(0, 0, 0, {})))
+def answer_alone(what: str, found: Iterable[FeedRow | ScoreRow]) -> bytes:
+    """The JSON of one query without a desk: of sources that nobody asks, of a journal's record."""
+    return _encoded(what, found, Now(0, 0, 0, {}))
 
 
-def score_answer(scores: Iterable[ScoreRow]) -> bytes:
-    """The JSON of the query ``score`` without a desk: of a journal."""
-    return msgspec.json.encode(nested(SCORE, scores, Now(0, 0, 0, {})))
+def _encoded(what: str, found: Any, now: Now) -> bytes:
+    made = as_object if what in OBJECTS else nested
+    return msgspec.json.encode(made(QUERIES[what], found, now))
 
 
 def documentation(what: str) -> str:

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 from core.control.queries.fields import (
+    LABEL,
+    PRICE,
+    SIDE,
+    TICKER,
     Field,
-    as_object,
-    label_of,
     money,
     nested,
+    optional,
     price,
     quantity,
-    side_of,
-    ticker_of,
     venue_of,
     wait,
 )
 
 LEG: tuple[Field, ...] = (
-    Field("ticker", "the venue's name of the market", ticker_of),
+    TICKER,
     Field("outcome", "bought", lambda r, n: r.outcome),
-    Field("price", "limit in terms of the outcome", lambda r, n: price(r.price)),
+    PRICE,
     Field("quantity", "contracts", lambda r, n: quantity(r.quantity)),
 )
 
@@ -34,14 +35,14 @@ PLAN: tuple[Field, ...] = (
 
 PROPOSALS: tuple[Field, ...] = (
     Field("id", "for approve and veto: number and fingerprint", lambda r, n: f"{r.id}-{r.fingerprint}"),
-    Field("ticker", "the venue's name of the market", ticker_of),
-    Field("label", "short name", label_of),
+    TICKER,
+    LABEL,
     Field("venue", "where it would be sent", lambda r, n: venue_of(r.key, n)),
     Field(
         "state", "OPEN, MOVED, BLOCKED, SENT, EXPIRED, VETOED, WITHDRAWN or DEFERRED", lambda r, n: r.state
     ),
-    Field("side", "buy or sell, and the outcome", side_of),
-    Field("price", "limit in terms of the outcome", lambda r, n: price(r.price)),
+    SIDE,
+    PRICE,
     Field("quantity", "contracts", lambda r, n: quantity(r.quantity)),
     Field("style", "post-only or IOC", lambda r, n: r.style),
     Field("cost", "without fee", lambda r, n: money(r.cost)),
@@ -68,6 +69,6 @@ PROPOSALS: tuple[Field, ...] = (
     Field(
         "plan",
         "orders decided on together, see proposals.plan; null for one order alone",
-        lambda r, n: None if r.plan is None else as_object(PLAN, r.plan, n),
+        lambda r, n: optional(PLAN, r.plan, n),
     ),
 )

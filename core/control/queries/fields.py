@@ -6,9 +6,7 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from core.control.tables.cards import ProposalRow
 from core.control.tables.markets import MarketStatic
-from core.control.tables.orders import OrderRow
 from core.control.tables.safety import FlattenRow, FlattenVenueRow
 from core.domain.units import Money, Price, Quantity, money_text, price_text, quantity_text
 
@@ -77,17 +75,9 @@ def label_of(row: Any, now: Now) -> str | None:
     return None if static is None else static.label
 
 
-def side_of(row: ProposalRow | OrderRow, _: Now) -> str:
-    return f"{'sell' if row.closes else 'buy'} {row.outcome}"
-
-
 def pause_left(row: FlattenRow | FlattenVenueRow, now: Now) -> float | None:
     until_ms = row.pause_until_wall_ms
     return None if until_ms is None else max(0.0, round((until_ms - now.wall_ms) / 1000, 1))
-
-
-def nested(table: tuple[Field, ...], rows: Iterable[Any], now: Now) -> list[dict[str, Any]]:
-    return [as_object(table, row, now) for row in rows]
 
 
 def message_age(message_ms: int, now: Now) -> float | None:
@@ -99,9 +89,27 @@ def venue_of(key: int, now: Now) -> str | None:
     return None if static is None else static.venue
 
 
+def rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 4)
+
+
 def as_object(table: tuple[Field, ...], row: Any, now: Now) -> dict[str, Any]:
+    """One row by the fields of its table."""
     return {field.name: field.value(row, now) for field in table}
 
 
-def rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 4)
+def optional(table: tuple[Field, ...], row: Any, now: Now) -> dict[str, Any] | None:
+    """``null`` where there is no row."""
+    return None if row is None else as_object(table, row, now)
+
+
+def nested(table: tuple[Field, ...], rows: Iterable[Any], now: Now) -> list[dict[str, Any]]:
+    return [as_object(table, row, now) for row in rows]
+
+
+TICKER = Field("ticker", "the venue's name of the market", ticker_of)
+LABEL = Field("label", "short name", label_of)
+SIDE = Field(
+    "side", "buy or sell, and the outcome", lambda r, n: f"{'sell' if r.closes else 'buy'} {r.outcome}"
+)
+PRICE = Field("price", "limit in terms of the outcome", lambda r, n: price(r.price))

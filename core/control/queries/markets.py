@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from core.control.queries.fields import (
+    LABEL,
+    TICKER,
     Field,
     at,
-    label_of,
     message_age,
     money,
     nested,
     price,
     quantity,
-    ticker_of,
     venue_of,
 )
 from core.control.tables.markets import WayRow
 
 MARKETS: tuple[Field, ...] = (
-    Field("ticker", "the venue's name of the market", ticker_of),
-    Field("label", "short name", label_of),
+    TICKER,
+    LABEL,
     Field("event", "the venue's name of the event", lambda r, n: n.statics[r.key].event),
     Field("venue", "where it trades", lambda r, n: venue_of(r.key, n)),
     Field("bid", "best YES bid", lambda r, n: price(r.bid)),
@@ -80,14 +80,14 @@ LINKS: tuple[Field, ...] = (
 )
 
 RULES: tuple[Field, ...] = (
-    Field("ticker", "the venue's name of the market", lambda r, n: r.rules.ticker),
-    Field("venue", "and its venue", lambda r, n: r.rules.venue),
-    Field("hash", "of the venue's words as they read now", lambda r, n: r.rules.hash),
-    Field("pinned", "hash of the text that counts on this desk", lambda r, n: r.rules.pinned),
-    Field("series", "the series it is of", lambda r, n: r.rules.series),
-    Field("waits", "why nothing is opened before you confirm something", lambda r, n: r.rules.waits),
-    Field("mark", "of the text, for confirm source; empty unless it waits", lambda r, n: r.rules.mark),
-    Field("text", "the venue's words on one line, cut where they are very long", lambda r, n: r.rules.text),
+    Field("ticker", "the venue's name of the market", lambda r, n: r.ticker),
+    Field("venue", "and its venue", lambda r, n: r.venue),
+    Field("hash", "of the venue's words as they read now", lambda r, n: r.hash),
+    Field("pinned", "hash of the text that counts on this desk", lambda r, n: r.pinned),
+    Field("series", "the series it is of", lambda r, n: r.series),
+    Field("waits", "why nothing is opened before you confirm something", lambda r, n: r.waits),
+    Field("mark", "of the text, for confirm source; empty unless it waits", lambda r, n: r.mark),
+    Field("text", "the venue's words on one line, cut where they are very long", lambda r, n: r.text),
 )
 
 

@@ -10,10 +10,10 @@ BINS: tuple[Field, ...] = (
     Field("low", "from this probability", lambda r, n: r.low),
     Field("high", "to this one", lambda r, n: r.high),
     Field("contracts", "how many were said to be so likely", lambda r, n: r.contracts),
-    Field("said", "their mean probability", lambda r, n: round(r.said, 4)),
-    Field("paid", "share of them that paid", lambda r, n: round(r.paid, 4)),
-    Field("paid_low", "lower end of its 95 % interval", lambda r, n: round(r.paid_low, 4)),
-    Field("paid_high", "upper end", lambda r, n: round(r.paid_high, 4)),
+    Field("said", "their mean probability", lambda r, n: rounded(r.said)),
+    Field("paid", "share of them that paid", lambda r, n: rounded(r.paid)),
+    Field("paid_low", "lower end of its 95 % interval", lambda r, n: rounded(r.paid_low)),
+    Field("paid_high", "upper end", lambda r, n: rounded(r.paid_high)),
 )
 
 SCORE: tuple[Field, ...] = (

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from core.control.queries.fields import (
+    LABEL,
+    PRICE,
+    SIDE,
+    TICKER,
     Field,
     age,
     at,
-    label_of,
     money,
     price,
     quantity,
-    side_of,
     ticker_of,
     wait,
 )
@@ -18,11 +20,11 @@ from core.control.queries.fields import (
 ORDERS: tuple[Field, ...] = (
     Field("id", "our id, for cancel", lambda r, n: r.client_order_id),
     Field("order_id", "the venue's id", lambda r, n: r.order_id or None),
-    Field("ticker", "the venue's name of the market", ticker_of),
-    Field("label", "short name", label_of),
+    TICKER,
+    LABEL,
     Field("state", "state word", lambda r, n: r.state),
-    Field("side", "buy or sell, and the outcome", side_of),
-    Field("price", "limit in terms of the outcome", lambda r, n: price(r.price)),
+    SIDE,
+    PRICE,
     Field("quantity", "contracts ordered", lambda r, n: quantity(r.quantity)),
     Field("filled", "contracts filled", lambda r, n: quantity(r.filled)),
     Field("leaves", "contracts that may still fill", lambda r, n: quantity(r.leaves)),
@@ -42,7 +44,7 @@ ORDERS: tuple[Field, ...] = (
 
 POSITIONS: tuple[Field, ...] = (
     Field("ticker", "the venue's name of the market", lambda r, n: r.ticker or ticker_of(r, n)),
-    Field("label", "short name", label_of),
+    LABEL,
     Field("net", "contracts held, positive YES, negative NO", lambda r, n: quantity(r.net)),
     Field("average", "price paid, in terms of the outcome held", lambda r, n: price(r.average)),
     Field("cost", "of the open contracts", lambda r, n: money(r.cost)),

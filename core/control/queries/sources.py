@@ -42,14 +42,14 @@ TOLD: tuple[Field, ...] = (
 )
 
 SOURCE: tuple[Field, ...] = (
-    Field("source", "its name", lambda r, n: r.source.source),
-    Field("gives", "what is known by it", lambda r, n: r.source.gives),
-    Field("credit", "who made the data, where its licence asks for it", lambda r, n: r.source.credit),
-    Field("costs", "what a test of it asks and costs", lambda r, n: r.source.costs),
-    Field("tests", "how many tests have ended", lambda r, n: r.source.tests),
-    Field("passed", "whether the last one did", lambda r, n: r.source.passed),
-    Field("found", "what it found, in words", lambda r, n: r.source.found),
-    Field("values", "one object a value, see source.values", lambda r, n: nested(TOLD, r.source.values, n)),
+    Field("source", "its name", lambda r, n: r.source),
+    Field("gives", "what is known by it", lambda r, n: r.gives),
+    Field("credit", "who made the data, where its licence asks for it", lambda r, n: r.credit),
+    Field("costs", "what a test of it asks and costs", lambda r, n: r.costs),
+    Field("tests", "how many tests have ended", lambda r, n: r.tests),
+    Field("passed", "whether the last one did", lambda r, n: r.passed),
+    Field("found", "what it found, in words", lambda r, n: r.found),
+    Field("values", "one object a value, see source.values", lambda r, n: nested(TOLD, r.values, n)),
 )
 
 GAMES: tuple[Field, ...] = (

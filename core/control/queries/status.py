@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.control.queries.fields import Field, age, as_object, at, money, nested, wait
+from core.control.queries.fields import Field, age, at, money, nested, optional, wait
 from core.control.queries.safety import ALARMS, FLATTEN
 from core.control.queries.sources import FEEDS, RELEASES
 
@@ -34,7 +34,7 @@ VENUES: tuple[Field, ...] = (
     Field(
         "beat",
         "its dead-man switch, see status.venues.beat; null where orders end by their own expiry",
-        lambda r, n: None if r.beat is None else as_object(BEAT, r.beat, n),
+        lambda r, n: optional(BEAT, r.beat, n),
     ),
 )
 
@@ -90,7 +90,7 @@ STATUS: tuple[Field, ...] = (
     Field(
         "flatten",
         "the running or last flatten, see flatten; null when there was none",
-        lambda r, n: None if r.flatten is None else as_object(FLATTEN, r.flatten, n),
+        lambda r, n: optional(FLATTEN, r.flatten, n),
     ),
     Field("alarms", "one object an alarm, see status.alarms", lambda r, n: nested(ALARMS, r.alarms, n)),
 )
