@@ -11,8 +11,9 @@ from typing import Any
 
 import msgspec
 
-from core.control import rows
 from core.control.protocol import FRAME_BYTES_MAX, Frame
+from core.control.rows.markets import Touch
+from core.control.rows.safety import alarm_row
 from core.control.snapshot import Snapshot
 from core.control.tables.account import ReadingRow
 from core.control.tables.cards import ProposalRow
@@ -42,7 +43,7 @@ class Reader:
     def _start_over(self) -> None:
         self._keys: dict[str, int] = {}
         self._statics: dict[str, MarketStatic] = {}
-        self._touches: dict[str, rows.Touch] = {}
+        self._touches: dict[str, Touch] = {}
         self._events: dict[str, EventRow] = {}
         self._events_at_ns = 0
         self._moved_events: set[str] = set()
@@ -86,7 +87,7 @@ class Reader:
             "positions": [self._position(ticker) for ticker in snapshot.held()],
             "pairs": [self._pair(key) for key in state.pairs],
             "limits": _steady(snapshot.limits()),
-            "alarms": [rows.alarm_row(alarm) for alarm in state.alarms.values()],
+            "alarms": [alarm_row(alarm) for alarm in state.alarms.values()],
             "journal": snapshot.journal(0),
         }
         for ticker in state.markets:
@@ -272,7 +273,7 @@ class Reader:
     def _alarm_changes(self, changed: Iterable[int]) -> dict[str, tuple[Any, ...]]:
         alarms = self._snapshot.desk.state.alarms
         return {
-            "alarms": tuple(rows.alarm_row(alarms[a]) for a in changed if a in alarms),
+            "alarms": tuple(alarm_row(alarms[a]) for a in changed if a in alarms),
             "gone_alarms": tuple(a for a in changed if a not in alarms),
         }
 
@@ -298,7 +299,7 @@ class Reader:
         return row
 
     def _market(self, ticker: str) -> MarketRow:
-        return self._snapshot.market(ticker, self._touches.setdefault(ticker, rows.Touch()))
+        return self._snapshot.market(ticker, self._touches.setdefault(ticker, Touch()))
 
     def _card(self, proposal_id: str) -> ProposalRow | None:
         """``None`` for a card of which a market has left the desk."""

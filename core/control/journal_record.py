@@ -6,7 +6,7 @@ import msgspec
 
 from core.config.paths import Profile
 from core.control.queries.answers import answer_alone
-from core.control.rows import score_row
+from core.control.rows.models import score_row
 from core.control.simulated_past import simulated_past
 from core.engine.forecasts import Witnessed, record_of
 from core.journal.files import JournalError, read_history

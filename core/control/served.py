@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from core.control.commands import carry_out
-from core.control.feed_rows import fixture_rows, source_row
 from core.control.frames import Reader
 from core.control.protocol import AnyCommand, Query, Reply
 from core.control.queries.answers import QUERIES, Rows, answer
+from core.control.rows.sources import fixture_rows, source_row
 from core.control.snapshot import Snapshot
 from core.engine.engine import Engine
 from core.engine.operator import Actor

@@ -5,11 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import islice
 
-from core.control import rows
-from core.control.cards import CardSurroundings, proposal_row
-from core.control.feed_rows import feed_row, release_row
 from core.control.queries.answers import Rows
 from core.control.queries.fields import Now
+from core.control.rows.account import account_row, difference_row, journal_row
+from core.control.rows.cards import CardSurroundings, proposal_row
+from core.control.rows.funnel import stage_row
+from core.control.rows.markets import Touch, mark_of, market_row, pair_row, static_row
+from core.control.rows.models import event_row, score_row
+from core.control.rows.orders import beside, external_row, order_row, position_row
+from core.control.rows.safety import Use, alarm_row, flatten_row, flatten_venue_row, limit_rows
+from core.control.rows.sources import feed_row, release_row
+from core.control.rows.status import link_row
 from core.control.tables.account import JournalRow, ReadingRow
 from core.control.tables.cards import ProposalRow
 from core.control.tables.markets import MarketRow, MarketStatic, PairRow, RulesRow
@@ -67,7 +73,7 @@ class Snapshot:
             level_reason=halt.cause if halt is not None else "",
             paused=tuple(sorted(state.paused)),
             starting=tuple(state.starting.items()),
-            links=tuple(rows.link_row(seat, state.halts.at(seat.scope)) for seat in desk.seats.values()),
+            links=tuple(link_row(seat, state.halts.at(seat.scope)) for seat in desk.seats.values()),
             feeds=tuple(feed_row(health, state.apart.get(health.source)) for health in state.feeds.values()),
             unknown=len(desk.ledger.unknown()),
             exposure=desk.exposure.total,
@@ -123,15 +129,15 @@ class Snapshot:
         state = self.desk.state
         market = state.markets[ticker]
         event = state.events.get(market.market.event_ticker)
-        return rows.static_row(market, event.label if event is not None else "")
+        return static_row(market, event.label if event is not None else "")
 
-    def market(self, ticker: str, touch: rows.Touch) -> MarketRow:
+    def market(self, ticker: str, touch: Touch) -> MarketRow:
         desk = self.desk
-        return rows.market_row(
+        return market_row(
             desk.state.markets[ticker],
             self.view(ticker),
             desk.ledger.net(ticker),
-            rows.mark_of(desk.ledger.live_in(ticker), card=bool(desk.approvals.standing_in(ticker))),
+            mark_of(desk.ledger.live_in(ticker), card=bool(desk.approvals.standing_in(ticker))),
             touch,
         )
 
@@ -143,7 +149,7 @@ class Snapshot:
             for t in event.markets
             if (view := self.view(t)) is not None
         }
-        return rows.event_row(event, state.markets, books)
+        return event_row(event, state.markets, books)
 
     def proposal(self, proposal_id: str) -> ProposalRow:
         desk = self.desk
@@ -172,7 +178,7 @@ class Snapshot:
             if len(self._ended_ns) > ENDED_KNOWN_MAX:
                 del self._ended_ns[next(iter(self._ended_ns))]
         seat = self.desk.seats[order.intent.venue]
-        return rows.order_row(
+        return order_row(
             order,
             self.key(order.intent.ticker),
             ahead=seat.queue_ahead.get(order.order_id),
@@ -183,7 +189,7 @@ class Snapshot:
 
     def external(self, report: OrderReport) -> OrderRow:
         venue = self.desk.seats.venue_of(report.ticker)
-        return rows.external_row(
+        return external_row(
             report, self.key(report.ticker), self.clocks.mono_ns(), venue.value if venue is not None else ""
         )
 
@@ -194,7 +200,7 @@ class Snapshot:
         leaving: Kept | ExitView | None = kept_in(desk, ticker)
         if leaving is None and market is not None and view is not None:
             leaving = exit_wanted(desk, market, view)
-        return rows.position_row(
+        return position_row(
             self.position_key(ticker),
             desk.ledger.positions.get(ticker, Position()),
             self.view(ticker),
@@ -205,14 +211,14 @@ class Snapshot:
             venue_net=desk.seats.venue_net.get(ticker),
             market=market.market if market is not None else None,
             ticker=ticker,
-            beside=rows.beside(desk.seat(ticker), ticker),
+            beside=beside(desk.seat(ticker), ticker),
         )
 
     def pair(self, pair: Pair) -> PairRow:
         keys = self.key(pair.first), self.key(pair.second)
         books = self.view(pair.first), self.view(pair.second)
         first_ms, second_ms = (0 if view is None else view.message_ns // 1_000_000 for view in books)
-        return rows.pair_row(pair, compare(self.desk, pair), keys, (first_ms, second_ms))
+        return pair_row(pair, compare(self.desk, pair), keys, (first_ms, second_ms))
 
     def rules(self, ticker: str) -> RulesRow:
         market = self.desk.state.markets[ticker].market
@@ -257,7 +263,7 @@ class Snapshot:
         used |= self._counted()
         if state.today_pnl is not None:
             used["day_loss_max"] = max(0, -state.today_pnl)
-        return rows.limit_rows(state.limits, rows.Use(used, markets, events))
+        return limit_rows(state.limits, Use(used, markets, events))
 
     def _counted(self) -> dict[str, int]:
         """What may switch something off, and how well the engine is, as the gate is told."""
@@ -281,8 +287,8 @@ class Snapshot:
         ladder = stop.ladder
         if ladder is None:
             return None
-        venues = [rows.flatten_venue_row(self.desk.seats[v], down) for v, down in stop.ladders.items()]
-        return rows.flatten_row(ladder, venues, can_abort=stop.can_be_stopped)
+        venues = [flatten_venue_row(self.desk.seats[v], down) for v, down in stop.ladders.items()]
+        return flatten_row(ladder, venues, can_abort=stop.can_be_stopped)
 
     def reading(self) -> ReadingRow:
         """Every account's reading, and all of them as one."""
@@ -298,11 +304,11 @@ class Snapshot:
             clean_ns=min(clean) if len(clean) == len(accounts) else None,
             doubt=next((account.doubt for account in accounts if account.doubt), ""),
             differences=tuple(
-                rows.difference_row(d, seat, self.key(d.key.ticker), events.get(d.key.ticker, ()))
+                difference_row(d, seat, self.key(d.key.ticker), events.get(d.key.ticker, ()))
                 for seat in self.desk.seats.values()
                 for d in seat.reconciler.differences.values()
             ),
-            accounts=tuple(map(rows.account_row, self.desk.seats.values())),
+            accounts=tuple(map(account_row, self.desk.seats.values())),
         )
 
     # --- whole tables --------------------------------------------------------------------------
@@ -330,17 +336,15 @@ class Snapshot:
         """What one CLI query reads: the status in all its parts, or one table."""
         desk, state = self.desk, self.desk.state
         if what == "status":
-            alarms = [rows.alarm_row(alarm) for alarm in state.alarms.values()]
+            alarms = [alarm_row(alarm) for alarm in state.alarms.values()]
             return Rows(self.status(), alarms=alarms, flatten=self.flatten())
         match what:
             case "reconcile":
                 return Rows(self.status(), reconcile=self.reading())
             case "alarms":
-                return Rows(self.status(), alarms=[rows.alarm_row(alarm) for alarm in state.alarms.values()])
+                return Rows(self.status(), alarms=[alarm_row(alarm) for alarm in state.alarms.values()])
             case "markets":
-                return Rows(
-                    self.status(), markets=[self.market(ticker, rows.Touch()) for ticker in state.markets]
-                )
+                return Rows(self.status(), markets=[self.market(ticker, Touch()) for ticker in state.markets])
             case "proposals":
                 return Rows(
                     self.status(), proposals=[self.proposal(card.id) for card in desk.approvals.queue()]
@@ -358,9 +362,9 @@ class Snapshot:
                 status = self.status()
                 return Rows(status, releases=status.releases)
             case "funnel":
-                return Rows(self.status(), funnel=map(rows.stage_row, funnel(desk)))
+                return Rows(self.status(), funnel=map(stage_row, funnel(desk)))
             case "score":
-                return Rows(self.status(), score=map(rows.score_row, desk.forecasts.record.tracks()))
+                return Rows(self.status(), score=map(score_row, desk.forecasts.record.tracks()))
             case "links":
                 return Rows(self.status(), links=map(self.pair, state.pairs.values()))
             case _:
@@ -391,7 +395,7 @@ class Snapshot:
             if row.seq <= after:
                 break
             fresh.append(row)
-        return [rows.journal_row(row) for row in fresh[::-1][:JOURNAL_ROWS_MAX]]
+        return [journal_row(row) for row in fresh[::-1][:JOURNAL_ROWS_MAX]]
 
 
 def _losses(card: Proposal) -> dict[str, PerOutcome]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from core.control.feed_rows import TOLD_MAX, feed_row, pair_rows, told_rows
+from core.control.rows.sources import TOLD_MAX, feed_row, pair_rows, told_rows
 from core.engine.told import Told
 from core.feeds.budget import Left
 from core.feeds.declaration import Per, Quota

@@ -11,7 +11,7 @@ from core.control import frames as frames_module
 from core.control.frames import Reader
 from core.control.protocol import FRAME_BYTES_MAX, Frame, Query
 from core.control.queries.answers import QUERIES
-from core.control.rows import event_row
+from core.control.rows.models import event_row
 from core.control.served import Served
 from core.control.snapshot import Snapshot
 from core.control.tables.cards import ProposalRow

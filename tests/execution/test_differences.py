@@ -7,7 +7,7 @@ import asyncio
 import msgspec
 import pytest
 
-from core.control.rows import Touch
+from core.control.rows.markets import Touch
 from core.control.snapshot import Snapshot
 from core.domain.market import MarketStatus
 from core.domain.order import BookSide, Life

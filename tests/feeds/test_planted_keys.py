@@ -10,8 +10,8 @@ from urllib.parse import quote, quote_plus
 import msgspec
 import pytest
 
-from core.control.feed_rows import feed_row
 from core.control.log import to_file
+from core.control.rows.sources import feed_row
 from core.control.tape import Tape
 from core.engine import source_watch
 from core.feeds import chainlink

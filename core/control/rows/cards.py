@@ -9,7 +9,8 @@ from collections.abc import Mapping
 
 import msgspec
 
-from core.control.rows import EVIDENCE_MAX, in_outcome, input_row, probability
+from core.control.rows.models import EVIDENCE_MAX, input_row
+from core.control.rows.values import in_outcome, probability
 from core.control.tables.cards import CheckRow, LegRow, PlanRow, ProposalRow, UsedRow
 from core.control.tables.models import InputRow
 from core.domain.market import Market
