@@ -334,41 +334,36 @@ class Snapshot:
 
     def query_rows(self, what: str, about: str = "") -> Rows:
         """What one CLI query reads: the status in all its parts, or one table."""
-        desk, state = self.desk, self.desk.state
-        if what == "status":
-            alarms = [alarm_row(alarm) for alarm in state.alarms.values()]
-            return Rows(self.status(), alarms=alarms, flatten=self.flatten())
+        desk, state, status = self.desk, self.desk.state, self.status()
         match what:
+            case "status":
+                return Rows(status, alarms=map(alarm_row, state.alarms.values()), flatten=self.flatten())
             case "reconcile":
-                return Rows(self.status(), reconcile=self.reading())
+                return Rows(status, reconcile=self.reading())
             case "alarms":
-                return Rows(self.status(), alarms=[alarm_row(alarm) for alarm in state.alarms.values()])
+                return Rows(status, alarms=map(alarm_row, state.alarms.values()))
             case "markets":
-                return Rows(self.status(), markets=[self.market(ticker, Touch()) for ticker in state.markets])
+                return Rows(status, markets=[self.market(ticker, Touch()) for ticker in state.markets])
             case "proposals":
-                return Rows(
-                    self.status(), proposals=[self.proposal(card.id) for card in desk.approvals.queue()]
-                )
+                return Rows(status, proposals=[self.proposal(card.id) for card in desk.approvals.queue()])
             case "orders":
-                return Rows(self.status(), orders=self.orders())
+                return Rows(status, orders=self.orders())
             case "positions":
-                return Rows(self.status(), positions=[self.position(ticker) for ticker in self.held()])
+                return Rows(status, positions=map(self.position, self.held()))
             case "rules":
-                return Rows(self.status(), rules=self.rules(about))
+                return Rows(status, rules=self.rules(about))
             case "feeds":
-                status = self.status()
                 return Rows(status, feeds=status.feeds)
             case "releases":
-                status = self.status()
                 return Rows(status, releases=status.releases)
             case "funnel":
-                return Rows(self.status(), funnel=map(stage_row, funnel(desk)))
+                return Rows(status, funnel=map(stage_row, funnel(desk)))
             case "score":
-                return Rows(self.status(), score=map(score_row, desk.forecasts.record.tracks()))
+                return Rows(status, score=map(score_row, desk.forecasts.record.tracks()))
             case "links":
-                return Rows(self.status(), links=map(self.pair, state.pairs.values()))
+                return Rows(status, links=map(self.pair, state.pairs.values()))
             case _:
-                return Rows(self.status(), limits=self.limits())
+                return Rows(status, limits=self.limits())
 
     def now(self) -> Now:
         statics = {state.key: self.static(ticker) for ticker, state in self.desk.state.markets.items()}

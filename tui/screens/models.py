@@ -9,7 +9,8 @@ from tui.lines import Line, Span, line
 from tui.scene import Scene, head, note
 from tui.screens.console_screen import ConsoleScreen
 from tui.screens.desk_plan import Plan, Rect
-from tui.widgets.card import clears_sentence, compact_lines
+from tui.widgets.card import compact_lines
+from tui.widgets.card_state import clears_sentence
 from tui.widgets.fair_values import (
     bar_room,
     bar_top,

@@ -8,7 +8,7 @@ from tui.format import cents, count, dollars, signed_tenths, venue_short
 from tui.lines import Line, cut, flow, line
 from tui.scene import Scene
 from tui.widgets.text_pane import wrapped
-from tui.words import side_word
+from tui.words import profile_role, profile_word, side_word
 
 LEG_ROWS = 3
 """Rows of legs on a card of one column; all of them are on the screen of its evidence."""
@@ -16,9 +16,14 @@ LEG_ROWS = 3
 
 def first(scene: Scene, card: ProposalRow, plan: PlanRow) -> list[Line]:
     """What it is and where."""
-    event = scene.view.event_of(card.key)
-    where = event.label if event is not None and len(venues(scene, plan)) == 1 else ""
-    return [line((plan.kind, "strong")), line(where), line(f"{len(plan.legs)} legs, each takes")]
+    event, places = scene.view.event_of(card.key), venues(scene, plan)
+    profile = (profile_word(scene.view.profile), profile_role(scene.view.profile))
+    return [
+        line(profile, f" {'+'.join(places) or '?'}"),
+        line((plan.kind, "strong")),
+        line(event.label if event is not None and len(places) == 1 else ""),
+        line(f"{len(plan.legs)} legs, each takes"),
+    ]
 
 
 def venues(scene: Scene, plan: PlanRow) -> list[str]:

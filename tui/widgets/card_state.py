@@ -1,0 +1,65 @@
+"""A card's state in a word, what that means, and the keys that still do something with it."""
+
+from __future__ import annotations
+
+from core.control.tables.cards import ProposalRow
+from tui.lines import Line, Span, flow, line, width_of
+from tui.scene import Scene
+from tui.view_model import DECIDABLE
+from tui.widgets.text_pane import wrapped
+from tui.words import card_role
+
+_KEYS = (("a", "approve"), ("x", "veto"), ("e", "edit"), ("d", "defer"), ("v", "why"))
+_KEYS_OVER = (("]", "next card"),)
+
+
+def state_groups(scene: Scene, card: ProposalRow) -> list[Line]:
+    """The card's state in a word, then what it means."""
+    word = scene.card_word
+    state = Span(f" {word} ", card_role(word))
+    blocking = next((check for check in card.checks if check.blocks), None)
+    warning = next(iter(card.checks), None)
+    if word.startswith("BLOCKED") and blocking is not None:
+        return [line(state, f" {blocking.text}"), line((clears_sentence(blocking.clears), "text-muted"))]
+    if word == "CONFIRM":
+        return [line(state, (" large: y for YES, n for NO sends it", "strong"))]
+    if word == "LAG":
+        return [line(state, " the picture is over 1 s old")]
+    if word == "DOWN":
+        return [line(state, " the engine is gone; nothing can be approved")]
+    if word == "VIEWER":
+        taken = scene.view.status is not None and scene.view.status.controller
+        return [line(state, f" {'another console' if taken else 'no console'} has control; :take")]
+    if warning is not None:
+        return [line(state, (f" WARN {warning.code} {warning.text}", "near"))]
+    return [line(state)]
+
+
+def clears_sentence(text: str) -> str:
+    """The engine names what clears a rule; a sentence says so."""
+    return text if not text or text.lower().startswith("clears") else f"Clears with {text}."
+
+
+def state_rows(groups: list[Line], width: int) -> list[Line]:
+    """The state wrapped to the column, its first word kept in its own role."""
+    if width_of(groups[0]) <= width:
+        return flow(groups, width, 2)
+    word, *rest = groups[0]
+    head_width = len(word.text)
+    text = wrapped("".join(span.text for span in rest), width - head_width, indent=1)
+    first, more = text[0], text[1:]
+    return [line(word, *first), *(line(" " * head_width, *row) for row in more), *flow(groups[1:], width, 2)]
+
+
+def keys_line(scene: Scene, card: ProposalRow, room: int) -> Line:
+    """The keys that still do something with this card."""
+    keys: tuple[tuple[str, str], ...] = _KEYS_OVER if len(scene.cards) > 1 else ()
+    keys = _KEYS if card.state in DECIDABLE else keys
+    if card.plan is not None:  # taken or left as it is
+        keys = tuple(pair for pair in keys if pair[0] != "e")
+    parts: list[Span] = []
+    for key, word in keys:
+        room -= len(key) + len(word) + 3
+        if room >= 0:
+            parts += [Span("  " if parts else " "), Span(key, "key"), Span(" " + word, "text-muted")]
+    return line(*parts)

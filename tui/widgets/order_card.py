@@ -1,0 +1,117 @@
+"""The card of one order: what it says of the order, its value, size, depth, limits and data, in groups."""
+
+from __future__ import annotations
+
+from core.control.tables.cards import ProposalRow
+from tui.format import age, cents, count, dollars, short_dollars, signed_tenths, tenths, until, venue_short
+from tui.lines import Line, Span, line
+from tui.scene import Scene
+from tui.words import card_market, profile_role, profile_word, side_word
+
+
+def first(scene: Scene, card: ProposalRow) -> list[Line]:
+    static = scene.view.statics.get(card.key)
+    venue = venue_short(static.venue) if static is not None else "?"
+    return [
+        line((profile_word(scene.view.profile), profile_role(scene.view.profile)), " " + venue),
+        line((card_market(scene, card), "strong")),
+        side_word(card.outcome, closes=card.closes),
+        line(("REDUCES RISK", "good")) if card.closes else (),
+    ]
+
+
+def settles(scene: Scene, card: ProposalRow) -> str:
+    static = scene.view.statics.get(card.key)
+    left = None if static is None else scene.view.close_in_s(static.close_world_ms, scene.now)
+    return f"closes in {until(left)}"
+
+
+def order(scene: Scene, card: ProposalRow) -> list[Line]:
+    step = scene.view.step(card.key)
+    was: list[Span] = []
+    if card.was_price is not None or card.was_quantity is not None:
+        old_price = card.price if card.was_price is None else card.was_price
+        old_size = card.quantity if card.was_quantity is None else card.was_quantity
+        was = [Span(f" MOVED, was {count(old_size)} @ {cents(old_price, step)}c", "arming")]
+    return [
+        line((f"{count(card.quantity)} @ {cents(card.price, step)}c", "strong"), f" {card.style}", *was),
+        line(("gets " if card.closes else "cost ", "text-muted"), dollars(card.cost)),
+        line(("fee ", "text-muted"), f"{dollars(card.fee)} ({card.fee_role})"),
+        line(("max loss ", "text-muted"), (dollars(card.max_loss), "strong")),
+        line(("max gain ", "text-muted"), dollars(card.max_gain)),
+    ]
+
+
+def value(scene: Scene, card: ProposalRow) -> list[Line]:
+    step = scene.view.step(card.key)
+    role = "edge-trade" if card.edge > 0 else "edge-none"
+    return [
+        line(("fair ", "text-muted"), (f"{tenths(card.fair)}c", "fair"), f" +/-{tenths(card.sigma)}"),
+        line(("book ", "text-muted"), f"{cents(card.bid, step)}/{cents(card.ask, step)}c"),
+        line(("net edge ", "text-muted"), (f"{signed_tenths(card.edge)}c", role)),
+        _pool(card),
+        line(("at half size ", "text-muted"), f"{signed_tenths(card.edge_half)}c"),
+    ]
+
+
+def _pool(card: ProposalRow) -> Line:
+    """What the fair value is made of, and what the model counts in it."""
+    if card.model is None:
+        return ()
+    market = "" if card.market is None else f" market {tenths(card.market)}c"
+    return line(
+        ("model ", "text-muted"), f"{tenths(card.model)}c", (f" x{card.weight:.2f}{market}", "text-muted")
+    )
+
+
+def size(card: ProposalRow) -> list[Line]:
+    bound = line(("bound by ", "text-muted"), card.bound_by or "the order")
+    if card.closes:
+        return [bound]
+    return [
+        line(("full kelly ", "text-muted"), f"{card.kelly_full:.1%}"),
+        line(("used ", "text-muted"), f"{card.kelly_used:g} x {card.shrink:.2f}"),
+        bound,
+    ]
+
+
+def depth(scene: Scene, card: ProposalRow) -> list[Line]:
+    price = cents(card.price, scene.view.step(card.key))
+    rests = card.style == "post-only" and not card.closes
+    return [
+        line(("depth ", "text-muted"), f"{count(card.ahead)} ahead at {price}c"),
+        line(("expected fill ", "text-muted"), f"{card.fill:.0%} in 1 h") if rests else (),
+        line(("spread ", "text-muted"), f"{card.spread_ticks}t"),
+        line(("takes ", "text-muted"), f"{card.share:.0%}"),
+    ]
+
+
+def limits(card: ProposalRow) -> list[Line]:
+    groups = [line(("pos ", "text-muted"), f"{count(card.position)} -> {count(card.position_after)}")]
+    for used in card.used:
+        after = used.used + used.adds
+        full = after / used.limit if used.limit > 0 else 1.0
+        role = "breach" if full > 1 else "near" if full >= 0.8 else "text"
+        figure = dollars(after) if after < 100_000_000 and used.name != "total" else f"{after // 10**6}"
+        groups.append(line((used.name + " ", "text-muted"), (f"{figure}/{short_dollars(used.limit)}", role)))
+    return groups
+
+
+def data(scene: Scene, card: ProposalRow) -> list[Line]:
+    oldest: Line = ()
+    if card.oldest is not None:
+        seconds = (scene.view.world_ms(scene.now) - card.oldest.event_world_ms) / 1000
+        late = seconds > card.oldest.stale_after_s
+        oldest = line(
+            ("oldest ", "text-muted"),
+            (f"{card.oldest.name} {age(seconds)}" + ("~" if late else ""), "near" if late else "text"),
+            (f" (limit {age(card.oldest.stale_after_s)})", "text-muted"),
+        )
+    return [oldest, line(("settles ", "text-muted"), card.settles) if card.settles else ()]
+
+
+def reasons(card: ProposalRow) -> list[Line]:
+    return [
+        line(("why ", "text-muted"), card.why) if card.why else (),
+        line(("against ", "text-muted"), card.against) if card.against else (),
+    ]
