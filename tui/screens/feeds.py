@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import msgspec
 
-from core.control.protocol import Query
 from core.control.tables.sources import BudgetRow, FeedRow
 from tui.feed_names import apart_word, every
 from tui.feed_words import FAMILIES, budget_role, feed_age_s, feed_word
 from tui.format import age, countdown, fit, until
 from tui.lines import Line, line
+from tui.polling import Polling
 from tui.scene import Scene, head, note
 from tui.screens.console_screen import ConsoleScreen
 from tui.screens.desk_plan import Plan, Rect
@@ -19,8 +19,6 @@ from tui.widgets.line_pane import LinePane
 from tui.widgets.text_pane import TextPane, wrapped
 
 ASK_EVERY_NS = 1_000_000_000
-ANSWER_NS = 3_000_000_000
-"""After so long an answer is given up."""
 _DETAIL_LEAST = 8
 """The table takes what it needs of the rest: every source is in sight where there is room."""
 _ABOUT_WIDTH = 24
@@ -124,8 +122,7 @@ class FeedsScreen(ConsoleScreen):
         self.feeds = FeedTable()
         self.detail = TextPane(id="detail")
         self._source: Source | None = None
-        self._asked = ""
-        self._asked_ns = self._waits_ns = 0
+        self._polling = Polling("source", ASK_EVERY_NS, self._answered)
 
     def panes(self) -> list[LinePane]:
         return [self.feeds, self.detail]
@@ -149,22 +146,10 @@ class FeedsScreen(ConsoleScreen):
                 family_lines(scene, family_of(scene, key), width), head("FAMILY", family), dim=scene.dim
             )
             return
-        self._ask(scene, feed.source)
+        self._polling.ask(self.console.operator, scene.now.mono_ns, feed.source)
         told = self._source if self._source is not None and self._source.source == feed.source else None
         rows = source_lines(scene, feed, told, width)
         self.detail.show_text(rows, head("SOURCE", feed.source or feed.name), dim=scene.dim)
 
-    def _ask(self, scene: Scene, source: str) -> None:
-        """Once a second, and at once for another source: no frame carries what a source told."""
-        now_ns = scene.now.mono_ns
-        waits = now_ns - self._waits_ns < ANSWER_NS
-        if source == self._asked and (waits or now_ns - self._asked_ns < ASK_EVERY_NS):
-            return
-        self._asked, self._asked_ns = source, now_ns
-        operator = self.console.operator
-        if operator.look(Query(operator.next_id(), "source", source), self._answered):
-            self._waits_ns = now_ns
-
     def _answered(self, answer: bytes) -> None:
-        self._waits_ns = 0
         self._source = read_source(answer)

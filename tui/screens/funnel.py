@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
-from core.control.protocol import Query
 from tui.format import signed_tenths, tenths
 from tui.lines import Line, Span, line
+from tui.polling import Polling
 from tui.scene import Scene, head, note
 from tui.screens.console_screen import ConsoleScreen
 from tui.screens.desk_plan import Plan, Rect
@@ -16,8 +16,6 @@ from tui.widgets.live_table import Column, Key, LiveTable
 from tui.widgets.text_pane import TextPane, wrapped
 
 ASK_EVERY_NS = 1_000_000_000
-ANSWER_NS = 3_000_000_000
-"""After so long an answer is given up."""
 _DETAIL_LEAST = 8
 MEANS = {
     "seen": "on this desk; nothing is known that prices what it settles on",
@@ -139,7 +137,7 @@ class FunnelScreen(ConsoleScreen):
         self.stages = FunnelTable()
         self.detail = TextPane(id="detail")
         self._known: tuple[Stage, ...] = ()
-        self._asked_ns = self._waits_ns = 0
+        self._polling = Polling("funnel", ASK_EVERY_NS, self._answered)
 
     def panes(self) -> list[LinePane]:
         return [self.stages, self.detail]
@@ -150,7 +148,7 @@ class FunnelScreen(ConsoleScreen):
         return {"funnel": Rect(0, 1, width, table), "detail": Rect(0, 1 + table, width, body - table)}
 
     def draw(self, scene: Scene) -> None:
-        self._ask(scene)
+        self._polling.ask(self.console.operator, scene.now.mono_ns)
         self.stages.show(scene, self._known)
         found, width = self.stages.row(), self.detail.body_size[0]
         if found is None:
@@ -173,16 +171,5 @@ class FunnelScreen(ConsoleScreen):
                 self.console.show_market(key)
                 return
 
-    def _ask(self, scene: Scene) -> None:
-        """Once a second: no frame carries it."""
-        now_ns = scene.now.mono_ns
-        if now_ns - self._waits_ns < ANSWER_NS or now_ns - self._asked_ns < ASK_EVERY_NS:
-            return
-        self._asked_ns = now_ns
-        operator = self.console.operator
-        if operator.look(Query(operator.next_id(), "funnel"), self._answered):
-            self._waits_ns = now_ns
-
     def _answered(self, answer: bytes) -> None:
-        self._waits_ns = 0
         self._known = read_funnel(answer)

@@ -5,10 +5,8 @@ from __future__ import annotations
 from tui.actions import COMMANDS, LADDER, CommandSpec, help_rows
 from tui.lines import Line, flow, line, pad, width_of
 from tui.scene import Scene, head
-from tui.screens.console_screen import ConsoleScreen
-from tui.screens.desk_plan import Plan, Rect
-from tui.widgets.line_pane import LinePane
-from tui.widgets.text_pane import TextPane, wrapped
+from tui.screens.text_screen import TextScreen
+from tui.widgets.text_pane import wrapped
 
 _TEXT_AT, _TEXT_MIN = 22, 20
 _CLOSING = (
@@ -49,19 +47,12 @@ def _entry(name: Line, text: str, asks: str, width: int) -> list[Line]:
     return first + [line(" " * _TEXT_AT, *row) for row in told]
 
 
-class HelpScreen(ConsoleScreen):
+class HelpScreen(TextScreen):
     name_in_registry = "help"
 
     def __init__(self, about: str) -> None:
         super().__init__()
         self._about = about
-        self.text = TextPane(id="detail")
-
-    def panes(self) -> list[LinePane]:
-        return [self.text]
-
-    def plan(self, width: int, height: int) -> Plan:
-        return {"detail": Rect(0, 1, width, height - 3)}
 
     def draw(self, scene: Scene) -> None:
-        self.text.show_text(help_lines(self._about, self.text.body_size[0]), head("HELP", "Esc closes"))
+        self.detail.show_text(help_lines(self._about, self.detail.body_size[0]), head("HELP", "Esc closes"))

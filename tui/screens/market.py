@@ -6,8 +6,7 @@ from core.control.tables.models import EventRow
 from tui.format import age, cents, count, signed_count, signed_tenths, tenths, until, utc, venue_short
 from tui.lines import Line, flow, line
 from tui.scene import Scene, head, note
-from tui.screens.console_screen import ConsoleScreen
-from tui.screens.desk_plan import Plan, Rect
+from tui.screens.text_screen import TextScreen
 from tui.widgets.fair_values import (
     bar_room,
     bar_top,
@@ -17,9 +16,8 @@ from tui.widgets.fair_values import (
     pool,
     summary,
 )
-from tui.widgets.line_pane import LinePane
 from tui.widgets.link_table import linked_words
-from tui.widgets.text_pane import TextPane, wrapped
+from tui.widgets.text_pane import wrapped
 from tui.words import order_role, side_word
 
 _NAME_WIDTH = 14
@@ -103,19 +101,12 @@ def _parts(event: EventRow | None, key: int) -> list[Line]:
     return [model, pair("  market", f"{tenths(bracket.market)}c", share)]
 
 
-class MarketScreen(ConsoleScreen):
+class MarketScreen(TextScreen):
     name_in_registry = "market"
 
     def __init__(self, key: int) -> None:
         super().__init__()
         self.key = key
-        self.detail = TextPane(id="detail")
-
-    def panes(self) -> list[LinePane]:
-        return [self.detail]
-
-    def plan(self, width: int, height: int) -> Plan:
-        return {"detail": Rect(0, 1, width, height - 3)}
 
     def draw(self, scene: Scene) -> None:
         rows = market_lines(scene, self.key, self.detail.body_size[0])

@@ -9,6 +9,7 @@ from tui.lines import Line, Span, line
 from tui.scene import Scene, head, note
 from tui.screens.console_screen import ConsoleScreen
 from tui.screens.desk_plan import Plan, Rect
+from tui.screens.text_screen import TextScreen
 from tui.widgets.card import compact_lines
 from tui.widgets.card_state import clears_sentence
 from tui.widgets.fair_values import (
@@ -184,7 +185,7 @@ class ModelsScreen(ConsoleScreen):
         self.detail.show_text(rows, head("FAIR VALUES", event.label), dim=scene.dim)
 
 
-class EvidenceScreen(ConsoleScreen):
+class EvidenceScreen(TextScreen):
     """All the evidence behind one card."""
 
     name_in_registry = "evidence"
@@ -192,13 +193,6 @@ class EvidenceScreen(ConsoleScreen):
     def __init__(self, card_id: str) -> None:
         super().__init__()
         self._card_id = card_id
-        self.detail = TextPane(id="detail")
-
-    def panes(self) -> list[LinePane]:
-        return [self.detail]
-
-    def plan(self, width: int, height: int) -> Plan:
-        return {"detail": Rect(0, 1, width, height - 3)}
 
     def draw(self, scene: Scene) -> None:
         width = self.detail.body_size[0]

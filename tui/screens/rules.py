@@ -7,10 +7,8 @@ import msgspec
 from tui.format import sanitise, venue_short
 from tui.lines import Line, line
 from tui.scene import Scene, head
-from tui.screens.console_screen import ConsoleScreen
-from tui.screens.desk_plan import Plan, Rect
-from tui.widgets.line_pane import LinePane
-from tui.widgets.text_pane import TextPane, wrapped
+from tui.screens.text_screen import TextScreen
+from tui.widgets.text_pane import wrapped
 
 _TEXT_MAX = 20_000
 _HASH = 8
@@ -50,19 +48,12 @@ def rules_lines(rules: Rules, width: int) -> list[Line]:
     return [*rows, (), *wrapped(rules.text or "The venue gives no text.", width)]
 
 
-class RulesScreen(ConsoleScreen):
+class RulesScreen(TextScreen):
     name_in_registry = "rules"
 
     def __init__(self, rules: Rules) -> None:
         super().__init__()
         self._rules = rules
-        self.detail = TextPane(id="detail")
-
-    def panes(self) -> list[LinePane]:
-        return [self.detail]
-
-    def plan(self, width: int, height: int) -> Plan:
-        return {"detail": Rect(0, 1, width, height - 3)}
 
     def draw(self, scene: Scene) -> None:
         rows = rules_lines(self._rules, self.detail.body_size[0] - 2)

@@ -6,8 +6,8 @@ import itertools
 
 import msgspec
 
-from core.control.protocol import Query
 from tui.lines import Line, Span, line
+from tui.polling import Polling
 from tui.scene import Scene, head, note
 from tui.score_words import (
     PLOT_WIDTH,
@@ -29,8 +29,6 @@ from tui.widgets.text_pane import TextPane, wrapped
 
 ASK_EVERY_NS = 5_000_000_000
 """It changes when an event settles."""
-ANSWER_NS = 3_000_000_000
-"""After so long an answer is given up."""
 _DETAIL_LEAST = 10
 _BESIDE = PLOT_WIDTH + 70
 """Columns from which both plots stand side by side."""
@@ -141,7 +139,7 @@ class ScoreScreen(ConsoleScreen):
         self.detail = TextPane(id="detail")
         self._known: tuple[Score, ...] = ()
         self._answers = 0
-        self._asked_ns = self._waits_ns = 0
+        self._polling = Polling("score", ASK_EVERY_NS, self._answered)
 
     def panes(self) -> list[LinePane]:
         return [self.scores, self.detail]
@@ -152,7 +150,7 @@ class ScoreScreen(ConsoleScreen):
         return {"scores": Rect(0, 1, width, table), "detail": Rect(0, 1 + table, width, body - table)}
 
     def draw(self, scene: Scene) -> None:
-        self._ask(scene)
+        self._polling.ask(self.console.operator, scene.now.mono_ns)
         if any(self._wanted) and self._known:
             series, station = self._wanted
             own = [one for one in self._known if one.series == series]
@@ -166,18 +164,7 @@ class ScoreScreen(ConsoleScreen):
         about = f"{score.series} {mark(score)}{score.model}" if score is not None else ""
         self.detail.show_text(rows, head("RECORD", about), dim=scene.dim)
 
-    def _ask(self, scene: Scene) -> None:
-        """Now and then: no frame carries it."""
-        now_ns = scene.now.mono_ns
-        if now_ns - self._waits_ns < ANSWER_NS or (self._asked_ns and now_ns - self._asked_ns < ASK_EVERY_NS):
-            return
-        self._asked_ns = now_ns
-        operator = self.console.operator
-        if operator.look(Query(operator.next_id(), "score"), self._answered):
-            self._waits_ns = now_ns
-
     def _answered(self, answer: bytes) -> None:
-        self._waits_ns = 0
         self._answers += 1
         before, self._known = len(self._known), read_scores(answer)
         if len(self._known) != before:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import msgspec
 
 from core.control.rows.models import EVIDENCE_MAX, input_row
-from core.control.rows.values import in_outcome, probability
+from core.control.rows.values import in_outcome, probability, probability_if
 from core.control.tables.cards import CheckRow, LegRow, PlanRow, ProposalRow, UsedRow
 from core.control.tables.models import InputRow
 from core.domain.market import Market
@@ -104,8 +104,8 @@ def proposal_row(card: Proposal, around: CardSurroundings) -> ProposalRow:
         was_quantity=card.was_quantity,
         large=card.large,
         evidence=fair.evidence[:EVIDENCE_MAX] if fair is not None else (),
-        model=_chance(fair.model_probability if fair is not None else None, outcome),
-        market=_chance(fair.market_probability if fair is not None else None, outcome),
+        model=in_outcome(probability_if(fair.model_probability if fair is not None else None), outcome),
+        market=in_outcome(probability_if(fair.market_probability if fair is not None else None), outcome),
         weight=fair.weight if fair is not None else 1.0,
         plan=_plan(plan, around.keys) if plan is not None else None,
     )
@@ -116,10 +116,6 @@ def _plan(plan: Plan, keys: Mapping[str, int]) -> PlanRow:
         LegRow(keys[leg.ticker], leg.outcome.name, leg.outcome_price, leg.quantity) for leg in plan.legs
     )
     return PlanRow(plan.kind.value, legs, plan.pays, plan.profit, plan.worst, plan.cautions)
-
-
-def _chance(value: float | None, outcome: Outcome) -> int | None:
-    return None if value is None else in_outcome(probability(value), outcome)
 
 
 def _checks(card: Proposal, alone: str) -> tuple[CheckRow, ...]:
