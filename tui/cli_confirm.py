@@ -17,10 +17,7 @@ from tui.cli_options import Verbs, place_of, print_query, with_fields, with_prof
 @with_profile
 def releases(as_json: bool, fields: bool) -> None:
     """Economic releases: when the next of each kind is due, and what holds entries back."""
-    if as_json or fields:
-        print_query("releases", as_json=as_json, fields=fields)
-        return
-    click.echo("\n".join(release_lines(verbs.ask(place_of(), "releases"))))
+    print_query("releases", as_json=as_json, fields=fields, lines=release_lines)
 
 
 @click.command("confirm")
@@ -36,10 +33,7 @@ def confirm(kind: str) -> None:
 @with_profile
 def games(as_json: bool, fields: bool) -> None:
     """Markets about games: what is confirmed, and what waits for your word."""
-    if as_json or fields:
-        print_query("games", as_json=as_json, fields=fields)
-        return
-    click.echo("\n".join(game_lines(verbs.ask(place_of(), "games"))))
+    print_query("games", as_json=as_json, fields=fields, lines=game_lines)
 
 
 @click.command("match")
@@ -66,10 +60,10 @@ def confirm_source(series: str, mark: str) -> None:
 
     MARK is what that text is shown with: a series that reads differently later asks again.
     """
-    verbs.command(place_of(), ConfirmSource(verbs.new_id(), series, mark))
+    verbs.command(place_of(), ConfirmSource(verbs.new_id(), series.upper(), mark))
 
 
-@click.command("view")
+@click.command("view", context_settings={"ignore_unknown_options": True})
 @click.argument("kind")
 @click.argument("released", metavar="DATE")
 @click.argument("centre")
@@ -81,7 +75,7 @@ def view(kind: str, released: str, centre: str, value: str, source: str, sd: str
     """Enter what figure KIND (CPI, CPI-CORE, CPI-YOY, JOBS, U3, GDP, FOMC) of DATE is expected to be.
 
     DATE is its release's in New York, or next. CENTRE is consensus, nowcast or own; SOURCE tells where VALUE
-    is from.
+    is from. A figure below nought is written as it is: -25.
     A line is added to the profile's release-views.csv; markets on that figure have no price without one.
     """
     verbs.command(place_of(), EnterView(verbs.new_id(), kind, released, centre, value, source, sd))

@@ -14,7 +14,7 @@ from core.config.paths import Profile
 from core.control.client import Line
 from core.control.protocol import TryFeed
 from tui import answers, cli_confirm, verbs
-from tui.cli_options import Verbs, place_of, print_query, with_fields, with_profile
+from tui.cli_options import Verbs, left_to_verb, place_of, print_query, with_fields, with_profile
 from tui.feed_names import apart_word, every, named
 
 TEST_S = 60.0
@@ -28,7 +28,7 @@ _DETAIL_WIDTH = 98
 @click.pass_context
 def feeds(context: click.Context, as_json: bool, fields: bool) -> None:
     """Every data source: state, age, quota left; without an engine what is on, and what turns on the rest."""
-    if context.invoked_subcommand is not None:
+    if left_to_verb(context):
         return
     if fields:
         print_query("feeds", as_json=as_json, fields=True)

@@ -7,8 +7,7 @@ from typing import Any
 
 import click
 
-from tui import verbs
-from tui.cli_options import place_of, print_query, with_fields, with_profile
+from tui.cli_options import print_query, with_fields, with_profile
 
 
 @click.command("funnel")
@@ -16,10 +15,7 @@ from tui.cli_options import place_of, print_query, with_fields, with_profile
 @with_profile
 def funnel(as_json: bool, fields: bool) -> None:
     """How far each market gets on its way to a proposal, and what stops the others, most first."""
-    if as_json or fields:
-        print_query("funnel", as_json=as_json, fields=fields)
-        return
-    click.echo("\n".join(funnel_lines(verbs.ask(place_of(), "funnel"))))
+    print_query("funnel", as_json=as_json, fields=fields, lines=funnel_lines)
 
 
 def funnel_lines(stages: Iterable[Any]) -> list[str]:

@@ -22,10 +22,7 @@ _HASH_SHOWN = 8
 @with_profile
 def links(as_json: bool, fields: bool) -> None:
     """Pairs linked as the same question on two venues: both ways, net of fees."""
-    if as_json or fields:
-        print_query("links", as_json=as_json, fields=fields)
-        return
-    click.echo("\n".join(link_lines(verbs.ask(place_of(), "links"))))
+    print_query("links", as_json=as_json, fields=fields, lines=link_lines)
 
 
 @click.command()
@@ -34,7 +31,8 @@ def links(as_json: bool, fields: bool) -> None:
 @with_profile
 def rules(ticker: str, as_json: bool) -> None:
     """What settles TICKER, in its venue's own words as they read now."""
-    found = verbs.ask(place_of(), "rules", ticker)
+    place = place_of()
+    found = verbs.ask(place, "rules", ticker)
     if as_json:
         click.echo(json.dumps(found, indent=2, ensure_ascii=False))
         return
@@ -44,7 +42,8 @@ def rules(ticker: str, as_json: bool) -> None:
     if found["waits"]:
         click.echo(f"{found['waits']}.")
     if found["mark"]:
-        click.echo(f"once you have read it: pmconsole confirm source {found['series']} {found['mark']}")
+        confirm = place.command(f"confirm source {found['series']} {found['mark']}")
+        click.echo(f"once you have read it: {confirm}")
     click.echo(click.wrap_text(found["text"] or "The venue gives no text.", TEXT_WIDTH))
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from core.config import paths
 from tui import verbs
@@ -92,14 +93,31 @@ def with_fields(function: _F) -> _F:
     return function
 
 
-def print_query(what: str, *, as_json: bool, fields: bool) -> None:
-    """One query's answer, or what its fields mean."""
+def print_query(
+    what: str, *, as_json: bool, fields: bool, lines: Callable[[Any], Iterable[str]] | None = None
+) -> None:
+    """One query's answer, for a person as ``lines`` of it where it is no table; or what its fields mean."""
     if fields:
         from core.control.queries.answers import documentation
 
         click.echo(documentation(what))
-    else:
+    elif as_json or lines is None:
         verbs.show(place_of(), what, as_json=as_json)
+    else:
+        click.echo("\n".join(lines(verbs.ask(place_of(), what))))
+
+
+def left_to_verb(context: click.Context) -> bool:
+    """Whether a verb of the group does the work; an option said before it would go unheard."""
+    verb = context.invoked_subcommand
+    for option in context.command.params if verb is not None else ():
+        name = option.name or ""
+        said = context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+        if option.expose_value and said:
+            raise click.UsageError(
+                f"{option.opts[0]} before {verb!r} is not heard: put it behind, if {verb!r} takes it."
+            )
+    return verb is not None
 
 
 def place_of() -> paths.Profile:

@@ -12,7 +12,7 @@ import click
 import msgspec
 
 from tui import verbs
-from tui.cli_options import Verbs, place_of, print_query, with_fields, with_profile
+from tui.cli_options import Verbs, left_to_verb, place_of, print_query, with_fields, with_profile
 from tui.score_words import Score, score_lines, whole_lines
 
 if TYPE_CHECKING:
@@ -52,19 +52,22 @@ def score(context: click.Context, series: str, as_json: bool, fields: bool) -> N
 
     Without an engine the newest journal tells. Errors are clustered by day; what is simulated says SIM.
     """
-    if context.invoked_subcommand is not None:
+    if left_to_verb(context):
         return
     if fields:
         print_query("score", as_json=as_json, fields=True)
         return
-    found = [one for one in _record(place_of()) if series in ("", one["series"])]
+    record = _record(place_of())
+    found = [one for one in record if series.lower() in ("", one["series"].lower())]
     if as_json:
         click.echo(json.dumps(found, indent=2, ensure_ascii=False))
         return
     scores = msgspec.convert(found, tuple[Score, ...])
     if not scores:
         of = f" of {series}" if series else ""
-        click.echo(f"No event{of} that was forecast here has settled yet.")
+        known = ", ".join(sorted({one["series"] for one in record}))
+        others = f" There are some of: {known}." if known else ""
+        click.echo(f"No event{of} that was forecast here has settled yet.{others}")
         return
     said = score_lines(scores)
     for one in scores:

@@ -9,7 +9,16 @@ import click
 
 from core.control import protocol
 from tui import answers, verbs
-from tui.cli_options import Verbs, place_of, print_query, with_fields, with_profile, with_reason, with_word
+from tui.cli_options import (
+    Verbs,
+    left_to_verb,
+    place_of,
+    print_query,
+    with_fields,
+    with_profile,
+    with_reason,
+    with_word,
+)
 
 
 @click.group(cls=Verbs, invoke_without_command=True)
@@ -18,7 +27,7 @@ from tui.cli_options import Verbs, place_of, print_query, with_fields, with_prof
 @click.pass_context
 def reconcile(context: click.Context, as_json: bool, fields: bool) -> None:
     """Read the account now and print what differs, by its row: 0 when it agrees, else 1."""
-    if context.invoked_subcommand is not None:
+    if left_to_verb(context):
         return
     if fields:
         print_query("reconcile", as_json=as_json, fields=True)
@@ -47,7 +56,7 @@ def reconcile_accept(what: str, confirm: str, reason: str) -> None:
 @click.pass_context
 def orders(context: click.Context, as_json: bool, fields: bool) -> None:
     """Orders and what became of them."""
-    if context.invoked_subcommand is None:
+    if not left_to_verb(context):
         print_query("orders", as_json=as_json, fields=fields)
 
 
@@ -68,7 +77,7 @@ def orders_resolve(order: str, found: str, confirm: str, reason: str) -> None:
 @click.pass_context
 def alarms(context: click.Context, as_json: bool, fields: bool) -> None:
     """What a person must act on or know, and whether somebody has seen it."""
-    if context.invoked_subcommand is None:
+    if not left_to_verb(context):
         print_query("alarms", as_json=as_json, fields=fields)
 
 

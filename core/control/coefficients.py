@@ -33,6 +33,8 @@ class Loaded(msgspec.Struct, frozen=True):
     fault: str = ""
     """A whole sentence with the remedy; empty where all is well or nothing has been fitted yet."""
     path: str = ""
+    mark: tuple[int, int, int] | None = None
+    """Of the profile's own file before it was read, see ``_mark``."""
 
 
 def kind_of(place: Profile) -> str:
@@ -42,6 +44,11 @@ def kind_of(place: Profile) -> str:
 
 def load(place: Profile, world: World) -> Loaded:
     """The profile's own file; in the demo the one that comes with it, where there is none."""
+    mark = _mark(place.coefficients)
+    return msgspec.structs.replace(_read(place, world), mark=mark)
+
+
+def _read(place: Profile, world: World) -> Loaded:
     try:
         path, raw = str(place.coefficients), place.coefficients.read_bytes()
     except FileNotFoundError:
@@ -110,15 +117,13 @@ async def watch_coefficients(
 ) -> None:
     """Hand a changed file to the engine at once; ring while it holds one that cannot be used, and before what
     it holds of these series ends."""
-    seen, found, told = _mark(place.coefficients), first, None
+    found, told = first, None
     _ring(engine, first)
     while True:
         told = _ring_before(place, engine, found, series, told)
         await asyncio.sleep(LOOK_EVERY_S)
-        mark = _mark(place.coefficients)
-        if mark == seen:
+        if _mark(place.coefficients) == found.mark:
             continue
-        seen = mark
         found = await asyncio.to_thread(load, place, world)
         _ring(engine, found)
         engine.desk.pricing.learn(found.learned)

@@ -9,7 +9,7 @@ import msgspec
 from core.domain.clock import Clocks
 from core.engine.releases import Releases
 from core.feeds.calendar.eastern import eastern_day
-from core.feeds.calendar.views import read_view
+from core.feeds.calendar.views import KINDS, read_view
 from core.feeds.releases import View
 from core.journal.events import Event, Kind
 from core.journal.store import EventLog
@@ -45,7 +45,7 @@ class Viewing:
     ) -> ViewEntered | str:
         """A view as typed, dated today. Returns why it does not count, in a sentence."""
         today = eastern_day(self._clocks.world_ms()).isoformat()
-        if released.lower() == NEXT:
+        if released.lower() == NEXT and kind.upper() in KINDS:
             name = _RELEASE_OF.get(kind.upper(), kind.upper())
             due = self._releases.coming(name)
             if due is None:

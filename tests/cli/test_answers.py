@@ -68,11 +68,11 @@ def test_a_status_tells_the_countdown_the_mode_and_what_holds_a_venue_back() -> 
 
 def test_a_reading_tells_of_each_account_and_a_stop_of_each_ladder() -> None:
     cash = rows.difference(NOW, "R13", about="cash", key=0, ticker="", venue="polymarket")
-    text = "\n".join(answers.reconcile_lines(asked("reconcile", reading=rows.two_readings(NOW, cash))))
+    text = "\n".join(answers.reconcile_lines(asked("reconcile", reconcile=rows.two_readings(NOW, cash))))
     assert "kalshi: agrees, read 3s ago\npolymarket: 1 differ, read 3s ago\n" in text
     assert "R13 polymarket cash: we say" in text
     unread = rows.two_readings(NOW, complete=False, reason="trades: timeout")
-    text = "\n".join(answers.reconcile_lines(asked("reconcile", reading=unread)))
+    text = "\n".join(answers.reconcile_lines(asked("reconcile", reconcile=unread)))
     assert "polymarket: INCOMPLETE, trades: timeout" in text
     stop = answers.progress_line(asked("status", flatten=rows.two_ladders(NOW))["flatten"])
     assert "kalshi FLAT: cancelled 2 of 2, exits 4 of 4, left 0.00; polymarket EXITING: " in stop

@@ -59,8 +59,9 @@ def test_the_journal_of_a_desk_that_is_shut_tells_its_record() -> None:
     assert (row["series"], row["model"], row["days"], row["simulated"]) == ("KXHIGHNY", "m", 70, False)
     assert row["verdict"] == "proven" and len(row["pit"]) == 10 and row["clv"] is None
     assert run("--profile", "live", "--series", "KXLOW").output.strip() == (
-        "No event of KXLOW that was forecast here has settled yet."
+        "No event of KXLOW that was forecast here has settled yet. There are some of: KXHIGHNY."
     )
+    assert "a calibrated law" in run("--profile", "live", "--series", "kxhighny").output
 
 
 def test_every_field_is_explained() -> None:

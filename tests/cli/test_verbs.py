@@ -256,7 +256,11 @@ async def test_a_port_in_use_is_named_with_its_option(empty: Desk) -> None:
         (["arm", "--confirm", "arm live 3d4c", "--reason", "go"], p.Arm("", "arm live 3d4c", "go")),
         (["disarm", "--reason", "lunch"], p.Disarm("", "lunch")),
         (["feeds", "confirm", "CPI"], p.ConfirmRelease("", "CPI")),
-        (["confirm", "source", "KXINX", "3f2a91c0"], p.ConfirmSource("", "KXINX", "3f2a91c0")),
+        (["confirm", "source", "kxinx", "3f2a91c0"], p.ConfirmSource("", "KXINX", "3f2a91c0")),
+        (
+            ["view", "JOBS", "next", "consensus", "-25", "a survey"],
+            p.EnterView("", "JOBS", "next", "consensus", "-25", "a survey"),
+        ),
         (
             ["view", "CPI", "next", "consensus", "0.3", "a survey", "--sd", "0.1"],
             p.EnterView("", "CPI", "next", "consensus", "0.3", "a survey", "0.1"),
@@ -282,6 +286,30 @@ async def test_each_verb_sends_its_command(desk: Desk, arguments: list[str], exp
 async def test_the_command_as_a_shell_starts_it(desk: Desk, tmp_path: Path) -> None:
     assert (await desk.start("pause")).out == "Done.\n"
     assert (await desk.start("--profile", "live")).code == 2
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("score", "--json", "weather", "--data", "."),
+        ("score", "--series", "KXINX", "range", "--data", "."),
+        ("feeds", "--fields", "test", "yahoo"),
+        ("orders", "--json", "resolve", "pm-1"),
+        ("reconcile", "--json", "accept", "cash"),
+        ("alarms", "--fields", "ack"),
+    ],
+    ids=" ".join,
+)
+async def test_an_option_that_no_verb_would_hear_is_said(desk: Desk, arguments: tuple[str, ...]) -> None:
+    ended = await desk.run(*arguments)
+    assert (ended.code, desk.answers.commands) == (2, [])
+    verb = arguments[3] if arguments[1] == "--series" else arguments[2]
+    assert f"{arguments[1]} before {verb!r} is not heard" in ended.err
+
+
+async def test_a_view_with_a_mistyped_option_is_not_sent(desk: Desk) -> None:
+    ended = await desk.run("view", "CPI", "next", "own", "0.3", "me", "--std", "0.1")
+    assert (ended.code, desk.answers.commands) == (2, [])
 
 
 async def test_a_refusal_is_printed_and_leaves_with_1_and_asks_nothing_without_a_terminal(desk: Desk) -> None:

@@ -145,6 +145,23 @@ async def test_a_running_engine_takes_up_a_changed_file_and_rings_while_it_canno
         await task
 
 
+async def test_a_file_that_changes_while_the_engine_starts_is_taken_up_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(coefficients, "LOOK_EVERY_S", 0.005)
+    place, desk = place_of("live", tmp_path), Desk()
+    paths.prepare(place)
+    first = load(place, REAL)
+    write_private(place.coefficients, b"[")
+    watching: Any = watch_coefficients(place, REAL, desk, first, ())  # type: ignore[arg-type]
+    task = asyncio.ensure_future(watching)
+    await until(lambda: desk.heard == [None])
+    assert "is not used" in desk.rung["coefficients"]
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+
+
 async def test_before_coefficients_end_the_engine_says_when_and_what_helps(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

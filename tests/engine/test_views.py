@@ -50,6 +50,8 @@ def test_a_view_is_dated_kept_and_priced_by_once_its_file_is_read() -> None:
             wanted = EnterView("1", "cpi", "next", "consensus", "0.3", "a survey", "0.1")
             assert served.command(wanted, VIEWER).text == VIEWER_REFUSED.text and not kept
             assert "No calendar tells of a CPI" in served.command(wanted, TRADER).text
+            odd = msgspec.structs.replace(wanted, id="2", kind="CPIX")
+            assert served.command(odd, TRADER).text.startswith("'CPIX' is no figure: use CPI, ")
             due = Due("CPI", COMES_MS, Certainty.STATED, "bls")
             bench.feed.sink(Calendar("bls", ("CPI",), (due,), Stamp(START_WALL_MS, 0, 0), 3_000_000))
             said = served.command(wanted, TRADER)
