@@ -12,7 +12,7 @@ from core.models import sports
 from core.models.fair_value import EventFair, NoPrice
 from core.models.families import ODDS_CONSENSUS, families
 from core.models.prediction import Prediction
-from core.models.ranges.rungs import exclusive
+from core.models.rungs import exclusive
 
 
 class GamePricer:

@@ -14,6 +14,13 @@ class InputAge(msgspec.Struct, frozen=True):
     event_ms: int
     stale_after_s: int
 
+    @property
+    def fresh_until_ms(self) -> int:
+        return self.event_ms + self.stale_after_s * 1000
+
+    def fresh(self, now_ms: int) -> bool:
+        return now_ms <= self.fresh_until_ms
+
 
 class Driver(msgspec.Struct, frozen=True):
     """One forecast a ladder rests on, and its last change. Times are world time."""
@@ -65,7 +72,7 @@ class FairValue(msgspec.Struct, frozen=True):
     @property
     def fresh_until_ms(self) -> int:
         """World time up to which every input is within its limit and none is overdue."""
-        ends = [i.event_ms + i.stale_after_s * 1000 for i in self.inputs]
+        ends = [age.fresh_until_ms for age in self.inputs]
         if self.awaited_by_ms is not None:
             ends.append(self.awaited_by_ms)
         return min(ends, default=self.computed_ms)

@@ -23,11 +23,11 @@ import msgspec
 from core.domain.market import Figure, Market
 from core.feeds.quotes import SeriesPast
 from core.feeds.releases import Centre, View, Views
+from core.models import rungs as ladder
 from core.models.fair_value import InputAge, NoPrice
 from core.models.families import RELEASE_STEPS, Family
 from core.models.laws import T_SHAPES, Shape, below
 from core.models.prediction import Chances, Laws, Part, Prediction, edges
-from core.models.ranges import rungs as ladder
 
 PAIRS_MIN = 24
 """Figures that a deviation is taken from at least."""

@@ -79,23 +79,6 @@ def _mean_distance(mean: Array, scale: Array) -> Array:
     )
 
 
-def crps_ensemble(members: Array, outcome: npt.ArrayLike, *, fair: bool = False) -> Array:
-    """CRPS of members (last axis) as an empirical law; ``fair`` estimates that of the law they are drawn
-    from and needs two of them. Raises ``ValueError`` on a member that is no number."""
-    if not np.isfinite(members).all():
-        raise ValueError("an ensemble with a member that is no number has no score")
-    count = members.shape[-1]
-    if count < (2 if fair else 1):
-        raise ValueError(f"{count} members are too few")
-    ordered = np.sort(members, axis=-1)
-    # sum_ij |x_i - x_j| = 2 sum_k (2k - m + 1) x_(k), from the sorted members.
-    ranks = 2.0 * np.arange(count) - count + 1.0
-    apart = 2.0 * (ordered * ranks).sum(axis=-1)
-    pairs = count * (count - 1) if fair else count * count
-    nearness = np.abs(members - np.asarray(outcome)[..., None]).mean(axis=-1)
-    return np.asarray(nearness - apart / (2.0 * pairs))
-
-
 # --- events and contracts -------------------------------------------------------------------------
 
 

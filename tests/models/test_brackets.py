@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from core.domain.market import Market, Strike, StrikeKind
 from core.models.prediction import Laws
+from core.models.rungs import Rung
 from core.models.valuing import chances_of
-from core.models.weather.brackets import Reached, Rung, ladder, part
+from core.models.weather.brackets import Reached, ladder, part
 from core.models.weather.temperature import Temperature
 
 Brackets = Callable[..., list[Market]]

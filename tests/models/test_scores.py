@@ -6,8 +6,6 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from scipy.integrate import quad
 from scipy.special import stdtr
 
@@ -76,24 +74,6 @@ def test_mean_and_spread_of_a_mixture() -> None:
     assert mixed.sd == pytest.approx([math.sqrt(variance)])
     with pytest.raises(ValueError, match="normal parts only"):
         scores.crps_mixture(mixed, np.array([70.0]))
-
-
-@given(st.lists(st.floats(-50, 120), min_size=2, max_size=12), st.floats(-60, 130))
-def test_crps_of_an_ensemble_is_the_double_sum(members: list[float], y: float) -> None:
-    m = len(members)
-    near = sum(abs(x - y) for x in members) / m
-    apart = sum(abs(a - b) for a in members for b in members)
-    values = np.array([members])
-    assert scores.crps_ensemble(values, [y])[0] == pytest.approx(near - apart / (2 * m * m), abs=1e-9)
-    fair = near - apart / (2 * m * (m - 1))
-    assert scores.crps_ensemble(values, [y], fair=True)[0] == pytest.approx(fair, abs=1e-9)
-
-
-def test_an_ensemble_with_a_missing_member_has_no_score() -> None:
-    with pytest.raises(ValueError, match="no number"):
-        scores.crps_ensemble(np.array([[70.0, math.nan]]), [70.0])
-    with pytest.raises(ValueError, match="too few"):
-        scores.crps_ensemble(np.array([[70.0]]), [70.0], fair=True)
 
 
 def test_event_scores_are_of_floored_probabilities() -> None:

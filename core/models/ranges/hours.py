@@ -8,7 +8,8 @@ from core.feeds.releases import Due
 from core.models.families import NYSE, Family
 from core.models.ranges import clocks, sessions
 
-DAYS_A_YEAR = {NYSE: 252.0}
+_DAYS_A_YEAR = {NYSE: 252.0, "": 365.0}
+"""What has no clock, as a coin, trades all of it."""
 _PAIR_DAYS_A_YEAR = 260.0
 
 
@@ -20,4 +21,4 @@ def variance_days(family: Family, from_ms: int, to_ms: int, releases: Iterable[D
 
 
 def days_a_year(family: Family) -> float:
-    return DAYS_A_YEAR.get(family.clock, _PAIR_DAYS_A_YEAR)
+    return _DAYS_A_YEAR.get(family.clock, _PAIR_DAYS_A_YEAR)

@@ -11,8 +11,7 @@ import math
 
 import msgspec
 
-YEAR_S = 365 * 86_400
-"""Crypto trades all of it."""
+DAY_S = 86_400
 SAMPLE_MS = 60_000
 """Returns are of at least so long: within seconds an index made of books moves less than it should."""
 GAP_MS = 600_000
@@ -68,11 +67,11 @@ def sampled(held: Realised, value: float, at_ms: int, moves_s: float | None = No
     )
 
 
-def implied_per_s(percent: float) -> float:
-    """Relative variance of a second from an annualised volatility in percent."""
-    return (percent / 100) ** 2 / YEAR_S
+def per_second(percent: float, days_a_year: float) -> float:
+    """Relative variance of a second from a volatility in percent a year of so many days."""
+    return (percent / 100) ** 2 / (days_a_year * DAY_S)
 
 
-def percent_a_year(variance_per_s: float) -> float:
+def percent_a_year(variance_per_s: float, days_a_year: float) -> float:
     """The other way round."""
-    return math.sqrt(variance_per_s * YEAR_S) * 100
+    return math.sqrt(variance_per_s * days_a_year * DAY_S) * 100

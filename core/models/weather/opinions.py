@@ -7,8 +7,9 @@ from collections.abc import Collection
 
 from core.domain.market import Extreme
 from core.feeds.values import Ensemble, GridForecast, ModelForecast
+from core.models.refusal import RefusedError
 from core.models.weather.inputs import StationInputs
-from core.models.weather.target import RefusedError, Target
+from core.models.weather.target import Target
 
 HOURS_A_DAY = 24
 DISAGREEMENT_MAX_F = 8.0

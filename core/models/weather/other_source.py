@@ -11,8 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
+
 from core.models.prediction import Part
-from core.models.weather.brackets import Reached, Rung, part
+from core.models.rungs import Rung
+from core.models.weather.brackets import Reached, part
 from core.models.weather.temperature import Temperature
 
 OFFSETS_F = {-1: 0.1, 0: 0.8, 1: 0.1}
@@ -33,8 +36,8 @@ def otherwise(rungs: Sequence[Rung], law: Temperature, reached: Reached | None) 
 
 
 def _moved(rung: Rung, degrees: int) -> Rung:
-    return Rung(
-        rung.ticker,
-        rung.low + degrees if rung.low is not None else None,
-        rung.high + degrees if rung.high is not None else None,
+    return msgspec.structs.replace(
+        rung,
+        low=rung.low + degrees if rung.low is not None else None,
+        high=rung.high + degrees if rung.high is not None else None,
     )

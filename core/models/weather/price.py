@@ -16,6 +16,7 @@ from core.models.fair_value import Driver, EventFair, NoPrice
 from core.models.laws import Shape
 from core.models.pooling import Lead
 from core.models.prediction import Laws, Prediction
+from core.models.refusal import RefusedError, attempted
 from core.models.weather import article_normal, default, emos, other_source, rolling
 from core.models.weather.brackets import Reached, ladder, part
 from core.models.weather.coefficients import Learned
@@ -24,7 +25,7 @@ from core.models.weather.inputs import StationInputs
 from core.models.weather.learned import DayLaw, by_default, by_emos
 from core.models.weather.opinions import check_agreement, members, opinions, second_opinion
 from core.models.weather.running_extreme import remaining
-from core.models.weather.target import RefusedError, Target, fresh, lead_days, minutes, target_of
+from core.models.weather.target import Target, fresh, lead_days, minutes, target_of
 from core.models.weather.temperature import Temperature
 
 NIGHT_MS = 6 * HOUR_MS
@@ -64,11 +65,9 @@ def predict(
     ``markets`` are all markets of the event. ``previous`` is the last ladder priced for it, for the
     sentence on what moved.
     """
-    event = markets[0].event_ticker if markets else ""
-    try:
-        return _predict(markets, inputs, model, now_ms, previous, knowledge or Knowledge())
-    except RefusedError as refusal:
-        return NoPrice(event, str(refusal))
+    return attempted(
+        markets, lambda: _predict(markets, inputs, model, now_ms, previous, knowledge or Knowledge())
+    )
 
 
 def _predict(

@@ -1,4 +1,4 @@
-"""What a daily temperature event settles on, and the one way to say that there is no price."""
+"""What a daily temperature event settles on, and how old what is known of it may be."""
 
 from __future__ import annotations
 
@@ -10,13 +10,10 @@ import msgspec
 from core.domain.market import Extreme, Market
 from core.feeds.stations import DAY_MS, Station, climate_day, climate_day_bounds
 from core.models.fair_value import InputAge
+from core.models.refusal import RefusedError
 
 Degrees = TypeVar("Degrees", int, float)
 Figure = TypeVar("Figure")
-
-
-class RefusedError(Exception):
-    """Carries the one sentence of a ``NoPrice`` out of the steps of a prediction."""
 
 
 class Target(msgspec.Struct, frozen=True):
@@ -67,10 +64,10 @@ def lead_days(target: Target, issued_ms: int) -> int:
 
 def fresh(name: str, event_ms: int, stale_after_s: int, now_ms: int) -> InputAge:
     """An input that a price rests on; raises ``RefusedError`` beyond its limit."""
-    age_ms = now_ms - event_ms
-    if age_ms > stale_after_s * 1000:
-        raise RefusedError(f"{name} is {minutes(age_ms)} min old, limit {stale_after_s // 60} min")
-    return InputAge(name, event_ms, stale_after_s)
+    age = InputAge(name, event_ms, stale_after_s)
+    if not age.fresh(now_ms):
+        raise RefusedError(f"{name} is {minutes(now_ms - event_ms)} min old, limit {stale_after_s // 60} min")
+    return age
 
 
 def minutes(age_ms: int) -> int:

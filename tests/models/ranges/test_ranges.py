@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 
 from core.domain.market import IndexMean, Strike, StrikeKind
 from core.models.fair_value import EventFair, NoPrice
+from core.models.prediction import Prediction
 from core.models.ranges.inputs import IndexInputs, absorb, concerns
 from core.models.ranges.price import predict
-from core.models.ranges.rungs import rungs
 from core.models.ranges.volatility import Realised, percent_a_year, sampled
+from core.models.rungs import rungs
 from tests.models.alone import alone
 from tests.models.ranges.conftest import (
     BRTI,
@@ -189,8 +190,8 @@ def test_strikes_that_do_not_fit_together_are_refused() -> None:
 def test_absurd_inputs_never_become_a_silent_number(value: float, percent: float) -> None:
     held = absorb(absorb(absorb(inputs(NOW), quote(value, NOW)), dvol(percent, NOW)), settling(value, 3, NOW))
     found = predict(ladder(), held, NOW)
-    if isinstance(found, EventFair):
-        assert abs(math.fsum(v.probability for v in found.values) - 1.0) <= 1e-12
+    if isinstance(found, Prediction):
+        assert abs(math.fsum(v.probability for v in alone(found)[0].values) - 1.0) <= 1e-12
         assert abs(math.log(found.mean / SPOT)) <= 0.1
         assert 2 <= percent <= 400 or not (math.isfinite(percent) and percent > 0)
 
@@ -242,7 +243,7 @@ def test_returns_stand_in_for_a_missing_implied_volatility() -> None:
         held = absorb(held, quote(value, at_ms + n * 60_000))
         value = SPOT * math.exp(per_minute * (1 if n % 2 == 0 else 0))
     own = held.realised.variance_per_s
-    assert own is not None and percent_a_year(own) == pytest.approx(60.0, rel=1e-6)
+    assert own is not None and percent_a_year(own, 365) == pytest.approx(60.0, rel=1e-6)
     assert held.realised.returns == pytest.approx(60, abs=0.1)
     alone = priced(ladder(), held).values[2]
     assert "60.0% from its returns" in " ".join(alone.evidence)
@@ -251,7 +252,9 @@ def test_returns_stand_in_for_a_missing_implied_volatility() -> None:
     implied = priced(ladder(), absorb(held, dvol(60.0, NOW))).values[2]
     assert alone.sigma == pytest.approx(implied.sigma * error / 0.25, rel=1e-3)
     for percent in (300.0, 10.0):
-        assert f"DVOL BTC is {percent:.0f}%" in refusal(ladder(), absorb(held, dvol(percent, NOW)))
+        assert f"DVOL BTC gives a volatility of {percent:.0f}%, BRTI's returns 60%" in refusal(
+            ladder(), absorb(held, dvol(percent, NOW))
+        )
 
 
 @given(st.lists(st.tuples(st.integers(1, 900_000), st.floats(-0.05, 0.05)), max_size=60))

@@ -159,7 +159,7 @@ def test_volatilities_of_another_market_are_refused() -> None:
     calm = Realised(NOW, SPOT, 1e-9 * 100, 60.0 * 100, 100.0, 100.0)
     found = predict(ladder(), msgspec.structs.replace(held, realised=calm), NOW)
     assert isinstance(found, NoPrice) and found.reason.startswith(
-        "the volatility of its options is 50%, BRTI's returns 2%"
+        "the smile of its options gives a volatility of 50%, BRTI's returns 2%"
     )
 
 

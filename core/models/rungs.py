@@ -20,11 +20,11 @@ class Rung(msgspec.Struct, frozen=True):
     ticker: str
     low: int | None
     high: int | None
-    precision: float
+    precision: float = 1.0
 
     @property
     def lower(self) -> float | None:
-        """Half a step under the lowest value that pays, dollars."""
+        """Half a step under the lowest value that pays, in the value's own unit."""
         return (self.low - 0.5) * self.precision if self.low is not None else None
 
     @property
