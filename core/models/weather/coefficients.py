@@ -21,7 +21,7 @@ import numpy as np
 from core.domain.market import Extreme
 from core.domain.text import clean_text
 from core.models.laws import Array, Law, Shape
-from core.models.weather.emos import Parameters
+from core.models.weather.emos import Parameters, absent
 from core.models.weather.history import PastDay
 from core.models.weather.predictors import Predictors, Series, predictors
 
@@ -149,7 +149,13 @@ class Learned:
             moved = msgspec.structs.replace(today, day=_moved(today.day, -self._offset_days))
             known = row(fit.recent, fit.lead_days, moved)
             law = predict(fit, known)
-            found = Predicted(law.shape, float(law.mean[0]), float(law.sd[0]), float(known.known[0]))
+            found = Predicted(
+                law.shape,
+                float(law.mean[0]),
+                float(law.sd[0]),
+                float(known.known[0]),
+                absent(fit.parameters(law.shape), known),
+            )
             held = self._memo[key] = (today, found)
         return held[1]
 
@@ -174,6 +180,8 @@ class Predicted(msgspec.Struct, frozen=True):
     sigma: float
     errors: float
     """Past errors of the mean there were."""
+    uncorrected: tuple[str, ...] = ()
+    """Terms that correct nothing, as their input is missing."""
 
 
 Predict = Callable[[Fit, Predictors], Law]

@@ -19,6 +19,7 @@ from core.models.laws import Shape
 from core.models.weather import default, emos, rolling
 from core.models.weather.coefficients import Fit, Learned, Predict, Predicted, Today
 from core.models.weather.inputs import FITTED, StationInputs
+from core.models.weather.predictors import source_term
 from core.models.weather.target import Target, lead_days, minutes
 from core.models.weather.temperature import Temperature
 
@@ -122,7 +123,7 @@ def _law(
             for one in used.values()
             if one.source != FITTED
         ),
-        _evidence(fit, used, missing, law, learned),
+        _evidence(fit, used, missing, law, learned) + _uncorrected(found),
         f"{version} {learned.mark}",
         len(used),
     )
@@ -200,3 +201,9 @@ def _evidence(
         f"lead {fit.lead_days}, coefficients {learned.mark}",
         *([f"without {', '.join(missing)}"] if missing else []),
     )
+
+
+def _uncorrected(found: Predicted) -> tuple[str, ...]:
+    """What is missing of the forecasts that were made before; a source that is missing itself is told of."""
+    names = [name.replace("_", " ") for name in found.uncorrected if not name.startswith(source_term(""))]
+    return (f"not corrected by {', '.join(names)}: no forecasts to tell it from",) if names else ()

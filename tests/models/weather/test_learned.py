@@ -11,7 +11,7 @@ import pytest
 
 from core.domain.market import CENT_GRID, Extreme, FeeSchedule, FeeType, Market, Strike, StrikeKind, Venue
 from core.feeds.feed import Stamp
-from core.feeds.stations import HOUR_MS, climate_day_bounds, stations
+from core.feeds.stations import DAY_MS, HOUR_MS, climate_day_bounds, stations
 from core.feeds.values import Guessed, ModelForecast, Observation, StationGuidance
 from core.models.fair_value import EventFair, NoPrice
 from core.models.laws import Shape
@@ -316,6 +316,20 @@ def test_where_coefficients_say_nothing_the_default_rolls_on_their_history_and_s
     assert event.model == "rolling", "it is judged by its own record"
     assert any("rolling stands in: 1 of 3 sources tell" in said for said in event.values[0].evidence)
     assert event.mean == pytest.approx(54.0, abs=0.5), "the bias of the main source alone"
+
+
+def test_a_correction_whose_input_is_missing_is_told() -> None:
+    """A desk begun today has no issue of yesterday to see by how much the newest one was revised."""
+    corrects = {"constant": 0.0, "revision": 0.1, "source_NBS": 0.0}
+    t6 = Parameters(Shape.T6, corrects, {"constant": float(np.log(2.0))}, DAYS)
+    content, told = file_of(fit_of(t6=t6)), "not corrected by revision: no forecasts to tell it from"
+    assert told in priced(inputs(NBS=None), content=content).values[0].evidence
+    newest, older = inputs(), inputs(issued_ms=NOW_MS - DAY_MS)
+    assert older.model is not None and newest.model is not None
+    held = absorb(StationInputs(NYC), older.model)
+    for value in (newest.model, *newest.others.values(), *newest.guidance.values()):
+        held = absorb(held, value)
+    assert told not in priced(held, content=content).values[0].evidence
 
 
 def test_a_running_low_can_only_fall_and_rungs_above_it_are_dead() -> None:
