@@ -1,10 +1,20 @@
 """What the rest of the day may still bring."""
 
+import math
+
+import msgspec
+import numpy as np
 import pytest
 
+from core.domain.market import Extreme
 from core.feeds.stations import HOUR_MS
+from core.models.laws import Shape
+from core.models.prediction import Laws
+from core.models.rungs import Rung
+from core.models.valuing import chances_of
+from core.models.weather.brackets import Reached, part
 from core.models.weather.running_extreme import SIGMA_MIN_F, at_time, remaining
-from core.models.weather.temperature import Temperature
+from core.models.weather.temperature import Lower, Temperature
 
 START, END = 0, 24 * HOUR_MS
 DAY_LAW = Temperature(mean=47.0, sigma=2.0, mean_se=0.23, sigma_se=0.16)
@@ -14,7 +24,7 @@ HOURS = tuple((h * HOUR_MS, 48.0 - abs(h - 14)) for h in range(24))
 
 def rest(hour: float, reading_f: float) -> Temperature:
     law = remaining(DAY_LAW, HOURS, 48.0, END, (int(hour * HOUR_MS), reading_f))
-    assert law is not None
+    assert isinstance(law, Temperature)
     return law
 
 
@@ -54,7 +64,7 @@ def test_an_hour_after_the_newest_reading_is_still_to_come() -> None:
 
 def test_the_last_minutes_have_no_hour_left() -> None:
     law = remaining(DAY_LAW, HOURS, 48.0, END, (23 * HOUR_MS, 38.0))
-    assert law is not None
+    assert isinstance(law, Temperature)
     assert (law.mean, law.sigma) == (38.0, SIGMA_MIN_F)
 
 
@@ -67,3 +77,89 @@ def test_a_forecast_that_does_not_cover_the_rest_is_refused(hours: tuple[tuple[i
 def test_between_hours_the_series_is_linear() -> None:
     assert at_time(HOURS, HOUR_MS // 2) == pytest.approx(34.5)
     assert at_time(HOURS, -1) is None
+
+
+# --- lows -----------------------------------------------------------------------------------------
+
+LOW_LAW = Temperature(mean=40.0, sigma=2.5, mean_se=0.3, sigma_se=0.2)
+
+
+def night(dawn_f: float, midnight_f: float) -> tuple[tuple[int, float], ...]:
+    """Falls to ``dawn_f`` at 6:00, rises to 55 at 14:00, falls to ``midnight_f`` at 23:00."""
+    at, f = [0, 6, 14, 23], [dawn_f + 3.0, dawn_f, 55.0, midnight_f]
+    return tuple((h * HOUR_MS, float(np.interp(h, at, f))) for h in range(24))
+
+
+def low(hours: tuple[tuple[int, float], ...], hour: int, law: Temperature = LOW_LAW) -> Temperature | Lower:
+    """As seen at an hour that is as forecast."""
+    reading = (hour * HOUR_MS, hours[hour][1])
+    found = remaining(law, hours, law.mean, END, reading, Extreme.LOW)
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize("shape", [Shape.NORMAL, Shape.T6])
+def test_a_low_may_come_at_either_end_of_its_day(shape: Shape) -> None:
+    """Against draws of both ends, whose errors are apart by more hours than they last."""
+    hours = night(40.0, 41.0)
+    law = low(hours, 1, msgspec.structs.replace(LOW_LAW, shape=shape))
+    assert isinstance(law, Lower)
+    assert (law.early.mean, law.late.mean) == pytest.approx((40.0, 41.0))
+    assert law.early.sigma < law.late.sigma, "more is new by midnight"
+    draws, of = np.random.default_rng(5), 200_000
+    both = [
+        end.mean
+        + end.scale * (draws.standard_normal(of) if shape is Shape.NORMAL else draws.standard_t(6, of))
+        for end in (law.early, law.late)
+    ]
+    drawn = np.minimum(*both)
+    assert (law.mean, law.sigma) == pytest.approx((drawn.mean(), drawn.std()), abs=0.05)
+    rungs = [Rung("a", None, 37), Rung("b", 38, 39), Rung("c", 40, 41), Rung("d", 42, None)]
+    chances, errors = chances_of([Laws((part(rungs, law),))])
+    ends = np.array([-math.inf, 37.5, 39.5, 41.5, math.inf])
+    assert chances == pytest.approx(np.histogram(drawn, ends)[0] / of, abs=0.005)
+    assert math.fsum(chances) == pytest.approx(1.0, abs=1e-12) and all(errors > 0)
+    reached = Reached(41, Extreme.LOW)
+    held = chances_of([Laws((part(rungs, law, reached),))])[0]
+    assert held[:2] == pytest.approx(chances[:2]) and held[3] == 0.0 and math.fsum(held) == pytest.approx(1.0)
+
+
+def test_a_colder_evening_than_a_morning_that_is_over_is_still_to_come() -> None:
+    """As cold as now the day has been; of the evening nothing is known yet, and it is what may be colder."""
+    law = low(night(40.0, 41.0), 6)
+    assert isinstance(law, Lower)
+    assert (law.early.mean, law.early.sigma) == (40.0, SIGMA_MIN_F)
+    assert law.late.mean == pytest.approx(41.0) and law.late.sigma > 2.4
+    assert law.early.below(38.5) < 0.04 and law.below(38.5) > 0.15
+
+
+@pytest.mark.parametrize(
+    ("hours", "hour", "end"),
+    [
+        (night(40.0, 54.0), 1, "early"),
+        (night(40.0, 41.0), 12, "late"),
+        (tuple((h * HOUR_MS, 40.0 + h) for h in range(24)), 3, "early"),
+    ],
+)
+def test_an_end_that_is_far_warmer_says_nothing(
+    hours: tuple[tuple[int, float], ...], hour: int, end: str
+) -> None:
+    law = low(hours, hour)
+    assert isinstance(law, Lower)
+    colder = getattr(law, end)
+    assert colder.mean == pytest.approx(min(f for at, f in hours if at >= hour * HOUR_MS))
+    assert (law.mean, law.sigma) == pytest.approx((colder.mean, colder.sigma), abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("hours", "hour"),
+    [
+        (night(40.0, 41.0), 20),
+        (tuple((h * HOUR_MS, 60.0 - h) for h in range(24)), 3),
+        (tuple((h * HOUR_MS, 50.0 - (h % 3)) for h in range(24)), 20),  # hours apart that errors outlast
+    ],
+)
+def test_with_one_end_left_there_is_one_law(hours: tuple[tuple[int, float], ...], hour: int) -> None:
+    law = low(hours, hour)
+    assert isinstance(law, Temperature)
+    assert law.mean == pytest.approx(min(f for at, f in hours if at >= hour * HOUR_MS))

@@ -16,7 +16,7 @@ import msgspec
 from core.models.prediction import Part
 from core.models.rungs import Rung
 from core.models.weather.brackets import Reached, part
-from core.models.weather.temperature import Temperature
+from core.models.weather.temperature import Lower, Temperature
 
 OFFSETS_F = {-1: 0.1, 0: 0.8, 1: 0.1}
 """Degrees the other record lies above the report, and how likely."""
@@ -27,7 +27,7 @@ def sentence(source: str) -> str:
     return f"settles on {source}, not the climate report the model knows: error widened for 1F on 1 day in 5"
 
 
-def otherwise(rungs: Sequence[Rung], law: Temperature, reached: Reached | None) -> tuple[Part, ...]:
+def otherwise(rungs: Sequence[Rung], law: Temperature | Lower, reached: Reached | None) -> tuple[Part, ...]:
     """What would hold where the other record lies off the report as it may; arguments as of ``part``."""
     return tuple(
         part([_moved(rung, -offset) for rung in rungs], law, reached, weight)

@@ -26,7 +26,7 @@ from core.models.weather.learned import DayLaw, by_default, by_emos
 from core.models.weather.opinions import check_agreement, members, opinions, second_opinion
 from core.models.weather.running_extreme import remaining
 from core.models.weather.target import Target, fresh, lead_days, minutes, target_of
-from core.models.weather.temperature import Temperature
+from core.models.weather.temperature import Lower, Temperature
 
 NIGHT_MS = 6 * HOUR_MS
 """Before a day begins; what was measured the evening before was some nine hours ahead of it."""
@@ -93,7 +93,8 @@ def _predict(
         raise RefusedError(f"no Open-Meteo forecast of {target.station.icao} for {target.day} yet")
 
     day_law = _day_law(model, inputs, target, main, now_ms, knowledge)
-    law, evidence = day_law.law, list(day_law.evidence)
+    law: Temperature | Lower = day_law.law
+    evidence = list(day_law.evidence)
     ages = [fresh("Open-Meteo", forecast.stamp.event_ms, forecast.stale_after_s, now_ms), *day_law.ages]
     drivers = [_driver("Open-Meteo", main, now_ms, previous)]
     second = second_opinion(inputs.grid, target)
@@ -110,9 +111,9 @@ def _predict(
         reading, bound = observed
         measured_ms = reading.stamp.event_ms
         ages.append(fresh(f"{reading.station} obs", measured_ms, OBSERVATION_STALE_AFTER_S, now_ms))
-        law = _rest_of_day(law, forecast, main, reading, target)
+        law = _rest_of_day(day_law.law, forecast, main, reading, target)
         by = "" if bound.by is Evidence.READING else f" ({bound.by.value})"
-        evidence.append(f"reached {bound.f}F{by} so far; rest of the day {law.mean:.1f}F")
+        evidence.append(f"reached {bound.f}F{by} so far; rest of the day {_rest_words(law)}")
         evidence += _uncertain(inputs, target)
 
     reached = Reached(observed[1].f, target.extreme) if observed is not None else None
@@ -248,12 +249,18 @@ def _rest_of_day(
     main: float,
     reading: Observation,
     target: Target,
-) -> Temperature:
+) -> Temperature | Lower:
     newest = (reading.stamp.event_ms, reading.temperature_f)
     rest = remaining(law, forecast.hourly, main, target.end_ms, newest, target.extreme)
     if rest is None:
         raise RefusedError(f"the hourly forecast does not cover the rest of {target.day}")
     return rest
+
+
+def _rest_words(law: Temperature | Lower) -> str:
+    if isinstance(law, Temperature):
+        return f"{law.mean:.1f}F"
+    return f"{law.mean:.1f}F, the lower of {law.early.mean:.1f}F early and {law.late.mean:.1f}F late"
 
 
 # --- what moved -----------------------------------------------------------------------------------
