@@ -28,8 +28,9 @@ from core.domain.position import Position
 from core.engine.account import WINDOW_5MIN_NS, WINDOW_15S_NS
 from core.engine.desk import Desk
 from core.engine.exiting import exit_wanted
-from core.engine.facts import market_view, needs_person, waits
+from core.engine.facts import market_view, waits
 from core.engine.funnel import funnel
+from core.engine.judging import needs_person
 from core.engine.pairs import compare
 from core.engine.plans import kept_in
 from core.engine.sources import MARK_LENGTH, text_mark

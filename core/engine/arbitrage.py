@@ -12,7 +12,8 @@ from core.domain.market import Market, MarketStatus
 from core.domain.units import Money, Price, Quantity
 from core.engine.account import WINDOW_15S_NS
 from core.engine.desk import Desk
-from core.engine.facts import headroom, judge_plan, market_view, tradable
+from core.engine.facts import headroom, market_view, tradable
+from core.engine.judging import judge_plan
 from core.engine.operator import Actor, Outcome
 from core.engine.plans import Plans
 from core.engine.state import AlarmLevel

@@ -11,7 +11,7 @@ from core.domain.units import Price, Quantity
 from core.engine.arbitrage import Arbitrage
 from core.engine.arming import Arming, against
 from core.engine.confirming import Confirming
-from core.engine.facts import judge, refreshed
+from core.engine.judging import judge, refreshed
 from core.engine.linking import Linking
 from core.engine.operator import VIEWER_REFUSED, Actor, ActorKind, Outcome, accepted, refused
 from core.engine.repairs import Repairs

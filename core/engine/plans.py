@@ -15,7 +15,7 @@ from core.domain.fees import SMALLEST_FILL
 from core.domain.order import Order, Outcome, Purpose
 from core.domain.units import Quantity, quantity_text
 from core.engine.desk import Desk
-from core.engine.facts import judge_plan, moved
+from core.engine.judging import judge_plan, moved
 from core.engine.operator import ENGINE, Actor, accepted, refused
 from core.engine.operator import Outcome as Answer
 from core.engine.state import AlarmLevel

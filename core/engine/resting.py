@@ -5,7 +5,7 @@ from __future__ import annotations
 from core.domain.order import Order
 from core.domain.units import Price, Quantity
 from core.engine.desk import Desk
-from core.engine.facts import judge, needs_person
+from core.engine.judging import judge, needs_person
 from core.engine.state import Mode
 from core.models.fair_value import FairValue
 from core.strategy.entries import displaced, lapsed

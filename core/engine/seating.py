@@ -12,7 +12,7 @@ from core.engine import incidents
 from core.engine.agreement import Agreement
 from core.engine.catalogue import Catalogue
 from core.engine.desk import Desk
-from core.engine.facts import gate_line
+from core.engine.judging import gate_line
 from core.engine.restore import Restored
 from core.engine.safety import Safety, group_contracts, pause_of, unfit
 from core.engine.seat import Seat

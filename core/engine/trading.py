@@ -13,30 +13,21 @@ from collections.abc import Set
 
 import msgspec
 
-from core.domain.order import BookSide, Life, Order, Purpose
+from core.domain.order import Life, Order, Purpose
 from core.domain.units import Quantity
+from core.engine.cards import Cards
 from core.engine.desk import Desk
 from core.engine.exiting import exit_wanted, note
-from core.engine.facts import (
-    headroom,
-    judge,
-    market_view,
-    moved,
-    needs_person,
-    no_price,
-    refreshed,
-    waits,
-)
-from core.engine.operator import ENGINE, Actor, Outcome, accepted, refused
+from core.engine.facts import headroom, market_view, no_price, waits
+from core.engine.judging import moved
+from core.engine.operator import Actor, Outcome, refused
 from core.engine.plans import kept_in
 from core.engine.resting import unwanted
-from core.engine.state import EventState, MarketState, Mode
-from core.execution.gateway import Denied, Wish
-from core.execution.proposals import Proposal, ProposalState, describe
-from core.journal.events import Kind
+from core.engine.state import EventState, MarketState
+from core.execution.proposals import Proposal, describe
 from core.models.fair_value import FairValue
 from core.strategy.assess import QUARANTINED, STALE, UNCONFIRMED, Assessment, Assessor
-from core.strategy.entries import entries, lapsed, outcomes_of
+from core.strategy.entries import entries, outcomes_of
 from core.strategy.plan import ARBITRAGE, rest_exit
 from core.strategy.proposal import Candidate
 from core.strategy.rules import MarketView
@@ -54,10 +45,11 @@ class Trading:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
+        self._cards = Cards(desk)
         self._dirty: set[str] = set()
+        """Events whose market, price or account changed since they were followed last."""
         self._moved: set[str] = set()
         """Markets whose book changed since ``take_moved``."""
-        """Events whose market, price or account changed since they were followed last."""
         self._due: set[str] = set()
         """Events that are followed and not looked at yet."""
         self._event_of: dict[str, str] = {}
@@ -202,7 +194,8 @@ class Trading:
             view = views.get(ticker)
             if view is not None:
                 leave = self._exit(desk.state.markets[ticker], view)
-                self._market(desk.state.markets[ticker], view, leave or wanted.get(ticker))
+                if self._cards.follow(desk.state.markets[ticker], view, leave or wanted.get(ticker)):
+                    self._dirty.add(event.ticker)
                 self._drop_unwanted(desk.state.markets[ticker].fair, view)
 
     def _assess(self, event: EventState, views: Views) -> None:
@@ -259,81 +252,6 @@ class Trading:
             desk.ledger.changed_positions.touch(ticker)
         return leave
 
-    # --- one market ----------------------------------------------------------------------------
-
-    def _market(self, market: MarketState, view: MarketView, wanted: Candidate | None) -> None:
-        desk = self._desk
-        card = desk.approvals.of(market.market.ticker)
-        if card is not None and (wanted is None or not _continues(card, wanted)):
-            why = self._not_wanted(card, market, view, wanted)
-            if why:
-                desk.approvals.withdraw(card, why)
-                card = None
-        if card is not None:
-            self._renew(card, wanted if wanted is not None and _continues(card, wanted) else None)
-            self._leave(desk.approvals.proposals[card.id])
-        elif wanted is None:
-            market.why_not = market.why_not or "no size left to add"
-        elif not desk.approvals.quiet(wanted):
-            self._propose(market, wanted)
-
-    def _not_wanted(
-        self, card: Proposal, market: MarketState, view: MarketView, wanted: Candidate | None
-    ) -> str:
-        """Why a card that the strategy does not repeat has to go; empty while it may still hold."""
-        if wanted is not None:
-            return f"replaced by {describe(wanted)}"
-        if view.stale:
-            return ""  # the gate shows what is stale; it clears by itself
-        if card.candidate.reduces_risk:
-            return "the exit is no longer wanted"
-        if market.fair is None:
-            return no_price(self._desk, market.market.ticker)
-        held = card.candidate
-        touch = view.book.best_bid if held.side is BookSide.BID else view.book.best_ask
-        if held.post_only and touch is not None and (touch - held.price) * held.side.sign > 0:
-            return "the book moved away from its price"
-        return lapsed(market.fair, view, held, self._desk.rules, self._desk.clocks.world_ms())
-
-    def _renew(self, card: Proposal, wanted: Candidate | None) -> None:
-        desk = self._desk
-        fresh = wanted if wanted is not None else refreshed(desk, card.candidate)
-        if not isinstance(fresh, str):
-            desk.approvals.update(card, fresh, lambda candidate: judge(desk, candidate, card.id))
-
-    def _propose(self, market: MarketState, wanted: Candidate) -> None:
-        desk = self._desk
-        if not wanted.reduces_risk and desk.pricing.moving(wanted.event_ticker):
-            market.why_not = "its fair value is still moving"
-            self._dirty.add(wanted.event_ticker)
-            return
-        verdict = judge(desk, wanted)
-        if not verdict.passed:
-            market.why_not = str(verdict.denials[0])
-            if not wanted.reduces_risk:
-                return
-        card = desk.approvals.offer(wanted, verdict, self._fresh_until_ms(market.fair))
-        if card is not None:
-            self._leave(card)
-
-    def _leave(self, card: Proposal) -> None:
-        """Release a card nobody needs to press: in automatic mode, and exits where so configured."""
-        desk, candidate = self._desk, card.candidate
-        unasked = candidate.reduces_risk and desk.settings.engine.exits_without_approval
-        ready = card.state in (ProposalState.OPEN, ProposalState.MOVED)
-        alone = (unasked or desk.state.mode is Mode.AUTO) and not needs_person(desk, candidate)
-        if ready and alone and moved(desk, candidate) is None:
-            text = f"{card.id} released by the engine: {describe(candidate)}"
-            desk.scribe.card(Kind.APPROVAL, text, card.id, ticker=card.candidate.ticker)
-            self.release(card, ENGINE)
-
-    def _fresh_until_ms(self, fair: FairValue | None) -> int:
-        """Real time at which the first input under a fair value grows too old; far off without one."""
-        clocks = self._desk.clocks
-        if fair is None:
-            return clocks.wall_ms() + 3_600_000
-        return clocks.world.real_at(fair.fresh_until_ms)
-
     def _drop_unwanted(self, fair: FairValue | None, view: MarketView) -> None:
         """Cancel resting entries whose reason is gone. A stale book drops nothing: the orders expire."""
         desk = self._desk
@@ -359,38 +277,12 @@ class Trading:
     # --- release -------------------------------------------------------------------------------
 
     def release(self, card: Proposal, actor: Actor) -> Outcome:
-        """Send a card's order: fresh book, fresh figures, fresh gate. A moved card comes back."""
+        """Send a card's order: what it rests on is looked at anew. A moved card comes back."""
         desk, candidate = self._desk, card.candidate
         gone = moved(desk, candidate)
         if gone is not None:
             return self._returned(card, gone)
-        sent = desk.seat(candidate.ticker).gateway.send(
-            Wish(
-                candidate,
-                card.id,
-                card.fingerprint,
-                valid_until_ms=card.expires_ms,
-                automatic=actor == ENGINE,
-            )
-        )
-        if isinstance(sent, Denied):
-            desk.scribe.card(
-                Kind.DENIED,
-                sent.reason,
-                card.id,
-                actor=actor.name,
-                ticker=candidate.ticker,
-                fingerprint=card.fingerprint,
-                gate=sent.gate,
-            )
-            if actor == ENGINE:
-                desk.approvals.withdraw(card, sent.reason)
-            else:
-                self._renew(card, None)
-            return refused(f"{card.id} was not sent: {sent.reason}.")
-        tail = sent.intent.client_order_id[-4:]
-        desk.approvals.sent(card, f"order {tail}")
-        return accepted(f"{card.id} sent: {describe(candidate)}, order {tail}.")
+        return self._cards.send(card, actor)
 
     def _returned(self, card: Proposal, gone: str) -> Outcome:
         """The book moved: the card shows what the strategy would do now, or goes."""
@@ -412,12 +304,6 @@ class Trading:
 def _there(view: MarketView) -> Quantity:
     """Contracts held and on order."""
     return Quantity(abs(view.position.net) + view.opening_bid + view.opening_ask)
-
-
-def _continues(card: Proposal, wanted: Candidate) -> bool:
-    """Whether the strategy still wants the same trade, whatever its price and size."""
-    held = card.candidate
-    return (held.purpose, held.side) == (wanted.purpose, wanted.side)
 
 
 def _cents(price: int) -> str:

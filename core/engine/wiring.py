@@ -14,13 +14,13 @@ from core.engine.catalogue import Catalogue
 from core.engine.desk import Desk
 from core.engine.ears import Ears
 from core.engine.equity import Equity, PeakReached
-from core.engine.facts import large, large_plan
 from core.engine.fixtures import Fixtures
 from core.engine.forecasts import Forecasts
 from core.engine.game_pricer import GamePricer
 from core.engine.guard import Guard
 from core.engine.halting import Halting
 from core.engine.health import Health
+from core.engine.judging import large, large_plan
 from core.engine.others import others
 from core.engine.presence import Supervision
 from core.engine.pricing import Pricing

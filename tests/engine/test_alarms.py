@@ -7,7 +7,7 @@ import asyncio
 import msgspec
 
 from core.engine.alarms import ALARMS_MAX
-from core.engine.facts import judge
+from core.engine.judging import judge
 from core.engine.state import Alarm, AlarmLevel
 from core.risk.halts import Level
 from tests.execution.bench import HOT, TRADER, Bench, only, running

@@ -14,8 +14,8 @@ from core.control.queries.answers import answer
 from core.control.snapshot import Snapshot
 from core.domain.order import BookSide, Purpose
 from core.domain.units import Price, contracts, money_text
-from core.engine.facts import needs_person
 from core.engine.funnel import funnel
+from core.engine.judging import needs_person
 from core.engine.plans import kept_in
 from core.engine.state import Mode
 from core.execution.proposals import Proposal, ProposalState

@@ -11,7 +11,8 @@ from core.domain.clock import Clocks, WorldClock
 from core.domain.market import FeeChange, FeeSchedule, FeeType
 from core.domain.order import BookSide, TimeInForce
 from core.domain.units import Money, Price, contracts
-from core.engine import facts
+from core.engine import facts, judging
+from core.engine.gate_inputs import inputs
 from core.execution.gateway import Denied, Wish
 from core.risk.exposure import still_reserved
 from core.venues.exchange import Maintenance, ShardState
@@ -27,10 +28,10 @@ def test_feeds_and_market_hours_are_judged_by_world_time_all_else_by_real_time()
     async def main(loop: VirtualLoop) -> None:
         async with running(loop) as bench:
             card, desk = await bench.card(), bench.engine.desk
-            before = facts.inputs(desk, card.candidate, "", "")
+            before = inputs(desk, card.candidate, "", "")
             # The world is three hours ahead from here on; hands and machines are where they were.
             desk.clocks = Clocks(bench.clock, WorldClock(START_WALL_MS, START_WALL_MS + 3 * HOUR_MS))
-            after = facts.inputs(desk, card.candidate, "", "")
+            after = inputs(desk, card.candidate, "", "")
             assert before.world_ms is not None and before.feeds and after.feeds
             assert after.world_ms == before.world_ms + 3 * HOUR_MS
             ages = [(f.name, f.age_s + 3 * 3600) for f in before.feeds if f.age_s is not None]
@@ -41,7 +42,7 @@ def test_feeds_and_market_hours_are_judged_by_world_time_all_else_by_real_time()
                 desk.state.markets[HOT].market, close_ms=before.world_ms + 2 * HOUR_MS
             )
             desk.state.markets[HOT].market = late
-            denied = {d.code for d in facts.judge(desk, card.candidate).denials}
+            denied = {d.code for d in judging.judge(desk, card.candidate).denials}
             assert "G28" in denied
 
     run_virtual(main)
@@ -56,7 +57,7 @@ def test_an_input_is_too_old_from_the_first_millisecond_beyond_its_limit() -> No
             for beyond_ms in (0, 1):
                 ahead = WorldClock(now_ms, fair.fresh_until_ms + beyond_ms)
                 desk.clocks = Clocks(bench.clock, ahead)
-                denied = {d.code for d in facts.judge(desk, card.candidate).denials}
+                denied = {d.code for d in judging.judge(desk, card.candidate).denials}
                 assert ("G12" in denied) is (beyond_ms > 0)
 
     run_virtual(main)
@@ -66,12 +67,12 @@ def test_chances_that_do_not_add_up_are_found_whatever_the_model_says_of_them() 
     async def main(loop: VirtualLoop) -> None:
         async with running(loop) as bench:
             card, event = await bench.card(), bench.engine.state.events[EVENT]
-            assert facts.judge(bench.engine.desk, card.candidate).passed
+            assert judging.judge(bench.engine.desk, card.candidate).passed
             assert event.fair is not None
             first, *rest = event.fair.values
             more = msgspec.structs.replace(first, model_probability=first.model_probability + 0.1)
             event.fair = msgspec.structs.replace(event.fair, values=(more, *rest))
-            (denial,) = facts.judge(bench.engine.desk, card.candidate).denials
+            (denial,) = judging.judge(bench.engine.desk, card.candidate).denials
             assert str(denial) == "G13 brackets sum to 1.100, limit 0.97 to 1.03"
 
     run_virtual(main)
@@ -82,7 +83,7 @@ def test_an_order_counts_once_whether_it_is_asked_for_or_on_its_way() -> None:
         async with running(loop) as bench:
             card, desk = await bench.card(), bench.engine.desk
             wanted = card.candidate
-            asked = facts.inputs(desk, wanted, card.id, "")
+            asked = inputs(desk, wanted, card.id, "")
             assert asked.worst is not None and asked.worst.market > 0
             assert asked.worst != desk.exposure.now(HOT), "the candidate's own worst case is in it"
             assert (asked.open_orders, asked.reserved, asked.proposal_used) == (0, 0, False)
@@ -90,11 +91,11 @@ def test_an_order_counts_once_whether_it_is_asked_for_or_on_its_way() -> None:
             (client,) = desk.ledger.of_proposal[card.id]
             sent = desk.ledger.orders[client].intent
             again = msgspec.structs.replace(wanted, price=sent.price, quantity=sent.quantity, fee=wanted.fee)
-            released = facts.inputs(desk, again, card.id, client)
+            released = inputs(desk, again, card.id, client)
             assert released.worst == desk.exposure.now(HOT) == asked.worst
             assert (released.open_orders, released.reserved, released.proposal_used) == (0, 0, False)
             assert released.recent == asked.recent and released.orders == ()
-            second = facts.inputs(desk, again, card.id, "")
+            second = inputs(desk, again, card.id, "")
             assert second.proposal_used is True
             assert (second.open_orders, len(second.orders or ())) == (1, 1)
             assert second.reserved == still_reserved(desk.ledger.orders[client]) > 0
@@ -115,7 +116,7 @@ def test_orders_placed_elsewhere_bind_what_may_be_sold_and_ordered() -> None:
             only(desk).reconciler.request("test")
             await bench.until(lambda: "X1" in desk.ledger.externals, "seen", 5)
             candidate = msgspec.structs.replace(card.candidate, side=BookSide.ASK)
-            given = facts.inputs(desk, candidate, "", "")
+            given = inputs(desk, candidate, "", "")
             assert [(r.order_id, r.remaining) for r in given.outside or ()] == [("X1", contracts(3))]
             ours = sum(still_reserved(order) for order in desk.ledger.live.values())
             assert given.reserved == ours + contracts(3) // 10, "each taken for an open of NO at 10 cents"
@@ -125,7 +126,7 @@ def test_orders_placed_elsewhere_bind_what_may_be_sold_and_ordered() -> None:
             assert room.open_orders == desk.state.limits.current.open_orders_total_max - given.open_orders
             assert desk.ledger.closable(HOT) == contracts(5)
             elsewhere = msgspec.structs.replace(candidate, ticker=WARM)
-            assert facts.inputs(desk, elsewhere, "", "").outside == ()
+            assert inputs(desk, elsewhere, "", "").outside == ()
 
     run_virtual(main)
 
@@ -136,12 +137,12 @@ def test_the_last_tenth_of_any_limit_on_losses_asks_for_a_second_key(scope: str)
         async with running(loop) as bench:
             card, desk = await bench.card(), bench.engine.desk
             c = card.candidate
-            assert not facts.large(desk, c)
+            assert not judging.large(desk, c)
             after = desk.exposure.with_order(c.ticker, c.side, c.price, c.quantity, c.fee)
             nearly = {f"{scope}_loss_max": Money(int(getattr(after, scope)) * 10 // 9)}
             live = msgspec.structs.replace(desk.state.limits.current, **nearly)
             desk.state.limits = msgspec.structs.replace(desk.state.limits, current=live)
-            assert facts.large(desk, c)
+            assert judging.large(desk, c)
 
     run_virtual(main)
 
@@ -153,13 +154,13 @@ def test_money_that_changed_hands_counts_for_its_window() -> None:
             await bench.held(8)
             await asyncio.sleep(1)
             price = bench.venue.executed[0].price
-            given = facts.inputs(desk, card.candidate, "", "")
+            given = inputs(desk, card.candidate, "", "")
             assert given.filled_15s == given.filled_5min == 8 * price * 100
             await asyncio.sleep(16)
-            later = facts.inputs(desk, card.candidate, "", "")
+            later = inputs(desk, card.candidate, "", "")
             assert (later.filled_15s, later.filled_5min) == (0, 8 * price * 100)
             await asyncio.sleep(290)
-            assert facts.inputs(desk, card.candidate, "", "").filled_5min == 0
+            assert inputs(desk, card.candidate, "", "").filled_5min == 0
 
     run_virtual(main)
 
@@ -168,13 +169,13 @@ def test_the_gate_at_release_sees_the_edge_of_that_moment() -> None:
     async def main(loop: VirtualLoop) -> None:
         async with running(loop) as bench:
             card, desk = await bench.card(), bench.engine.desk
-            assert not isinstance(facts.gate_line(desk, Wish(card.candidate, card.id), ""), Denied)
+            assert not isinstance(judging.gate_line(desk, Wish(card.candidate, card.id), ""), Denied)
             praised = msgspec.structs.replace(card.candidate, edge=Price(9_000))
-            assert not isinstance(facts.gate_line(desk, Wish(praised, card.id), ""), Denied), (
+            assert not isinstance(judging.gate_line(desk, Wish(praised, card.id), ""), Denied), (
                 "what the card said of its edge does not matter any more"
             )
             bench.engine.set_limit("edge_min", "0.14", "", "", TRADER)
-            denied = facts.gate_line(desk, Wish(praised, card.id), "")
+            denied = judging.gate_line(desk, Wish(praised, card.id), "")
             assert isinstance(denied, Denied) and "G09" in denied.reason
 
     run_virtual(main)
@@ -188,11 +189,11 @@ def test_a_book_that_moved_stops_both_kinds_of_order() -> None:
             taking = msgspec.structs.replace(
                 resting, tif=TimeInForce.IOC, post_only=False, price=Price(4_200)
             )
-            assert facts.moved(desk, resting) is None and facts.moved(desk, taking) is None
+            assert judging.moved(desk, resting) is None and judging.moved(desk, taking) is None
             bench.venue.quote(HOT, 43, 46)
-            assert "nobody is left" in (facts.moved(desk, taking) or "")
+            assert "nobody is left" in (judging.moved(desk, taking) or "")
             bench.venue.quote(HOT, 20, resting.price // 100)
-            assert "take instead of rest" in (facts.moved(desk, resting) or "")
+            assert "take instead of rest" in (judging.moved(desk, resting) or "")
 
     run_virtual(main)
 
@@ -204,7 +205,7 @@ def test_a_fee_that_became_unknown_after_the_card_was_drawn_stops_it_with_a_sent
             known = desk.state.markets[HOT]
             unknown = msgspec.structs.replace(known.market.fees, type=FeeType.UNKNOWN)
             known.market = msgspec.structs.replace(known.market, fees=unknown)
-            assert facts.refreshed(desk, card.candidate) == (
+            assert judging.refreshed(desk, card.candidate) == (
                 "the market's fee type is unknown: its fees cannot be computed"
             )
             outcome = bench.approve(card)
@@ -226,16 +227,16 @@ def test_a_market_is_judged_by_its_own_shards_state_and_cash() -> None:
                 ),
                 "shards",
             )
-            here = facts.inputs(desk, card.candidate, "", "")
+            here = inputs(desk, card.candidate, "", "")
             assert (here.trading and here.trading.active, here.cash) == (
                 True,
                 bench.venue.cash_now - 7_000_000,
             )
             crypto = msgspec.structs.replace(desk.state.markets[HOT].market, shard=2)
             desk.state.markets[HOT].market = crypto
-            there = facts.inputs(desk, card.candidate, "", "")
+            there = inputs(desk, card.candidate, "", "")
             assert (there.trading and there.trading.active, there.cash) == (False, 7_000_000)
-            denied = {d.code for d in facts.judge(desk, card.candidate).denials}
+            denied = {d.code for d in judging.judge(desk, card.candidate).denials}
             assert {"G15", "G28"} <= denied
 
     run_virtual(main)
@@ -247,7 +248,7 @@ def test_pauses_behind_and_ahead_and_denied_names_reach_the_gate() -> None:
             card, desk = await bench.card(), bench.engine.desk
 
             def codes() -> set[str]:
-                return {denial.code for denial in facts.judge(desk, card.candidate).denials}
+                return {denial.code for denial in judging.judge(desk, card.candidate).denials}
 
             assert codes() == set()
             world = desk.clocks.world_ms()

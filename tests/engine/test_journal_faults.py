@@ -7,7 +7,7 @@ from pathlib import Path
 
 from core.control.flag import watch
 from core.domain.order import Life, TimeInForce
-from core.engine.facts import inputs
+from core.engine.gate_inputs import inputs
 from core.engine.state import AlarmLevel
 from core.journal.events import Event, Kind
 from core.journal.store import JournalFault, MemoryJournal

@@ -9,7 +9,7 @@ import pytest
 
 from core.config.settings import EngineSettings, MarketSettings, Settings
 from core.domain.market import IndexMean, Market, Strike, StrikeKind
-from core.engine.facts import judge
+from core.engine.judging import judge
 from core.engine.sources import Sources
 from core.engine.state import MarketState
 from core.feeds.feed import Stamp

@@ -14,7 +14,7 @@ from core.domain.market import MarketStatus
 from core.domain.order import BookSide, Life, Outcome
 from core.domain.units import DOLLAR, Money, contracts, price_text
 from core.engine.catalogue import SHOWN_AFTER_END_NS
-from core.engine.facts import judge
+from core.engine.judging import judge
 from core.engine.state import AlarmLevel
 from core.execution.differences import About, Key
 from core.execution.exits import next_slice

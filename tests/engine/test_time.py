@@ -9,8 +9,8 @@ import pytest
 from core.domain.clock import REAL_WORLD, Clocks
 from core.domain.market import Venue
 from core.domain.order import Life
-from core.engine.facts import gate_line
 from core.engine.health import Health
+from core.engine.judging import gate_line
 from core.engine.state import Mode
 from core.execution.gateway import Denied, Wish
 from core.journal.events import Kind
