@@ -1,12 +1,15 @@
 """The scans at work: what books show becomes plans, plans become cards, and a card goes when its books do.
 
-One card a question at a time, and none in a market where another plan has something. Every plan waits for a
-person, in automatic mode too: what fails between its legs nobody can take back.
+One card a question at a time, and none in a market where another plan, or the strategy, has something. Every
+plan waits for a person, in automatic mode too: what fails between its legs nobody can take back.
 """
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Sequence
+
+import msgspec
 
 from core.domain.market import Market, MarketStatus
 from core.domain.units import Money, Price, Quantity
@@ -15,7 +18,7 @@ from core.engine.desk import Desk
 from core.engine.facts import headroom, market_view, tradable
 from core.engine.judging import judge_plan
 from core.engine.operator import Actor, Outcome
-from core.engine.plans import Plans
+from core.engine.plans import Plans, charged, occupied
 from core.engine.state import AlarmLevel
 from core.engine.trading import Trading
 from core.execution.approvals import TTL_MS
@@ -41,7 +44,7 @@ class Arbitrage:
         self._desk, self._trading = desk, trading
         self.plans = Plans(desk)
         self._markets: dict[str, Market] = {}
-        """As they were when questions were last made of them."""
+        """Those that might be traded, as they were when questions were last made of them."""
         self._questions: dict[str, Question] = {}
         self._asked_by: dict[str, str] = {}
         """Name of the question a market asks, by ticker."""
@@ -83,13 +86,17 @@ class Arbitrage:
     def _renew(self, found: Sequence[Plan]) -> None:
         desk = self._desk
         for card in [card for card in desk.approvals.queue() if card.plan is not None]:
-            held = card.plan
-            assert held is not None
+            assert card.plan is not None
+            held = charged(desk, card.plan)
+            if isinstance(held, str):
+                desk.approvals.withdraw(card, held)
+                continue
             now = next((p for p in found if p.kind is held.kind and p.tickers == held.tickers), None)
             if now is None:
                 desk.approvals.withdraw(card, "its prices are gone")
             else:
-                desk.approvals.replan(card, now, lambda plan, card=card: judge_plan(desk, plan, card.id))  # type: ignore[misc]
+                judge = functools.partial(judge_plan, desk, proposal_id=card.id)
+                desk.approvals.replan(card, held, now, judge)
 
     def _propose(self, plan: Plan) -> str:
         """Make a card of a plan; why none was made, or empty."""
@@ -117,20 +124,24 @@ class Arbitrage:
             moved = set(self._asked_by)
         for name in sorted({self._asked_by[ticker] for ticker in moved if ticker in self._asked_by}):
             self._scan(self._questions[name])
+        world = self._desk.clocks.world_ms()
         for name, locked in self._locked.items():
-            plan = self._sized(locked.kind, locked.legs, locked.quantity, self._questions[name])
+            # Fees may change between two books.
+            legs = [msgspec.structs.replace(leg, market=leg.market.as_of(world)) for leg in locked.legs]
+            plan = self._sized(locked.kind, legs, locked.quantity, self._questions[name])
             if plan is not None:
                 yield plan
 
     def _group(self) -> bool:
-        """Ask anew which markets ask one question, where any of them is another than before."""
+        """Ask anew which markets ask one question, where any that may be traded is another than before."""
         desk = self._desk
-        markets = {ticker: known.market for ticker, known in desk.state.markets.items()}
+        known = ((ticker, state.market) for ticker, state in desk.state.markets.items())
+        markets = {ticker: market for ticker, market in known if tradable(desk, market)}
         before = self._markets
         if len(markets) == len(before) and all(before.get(t) == market for t, market in markets.items()):
             return False
         self._markets = markets
-        asked = questions(market for market in markets.values() if tradable(desk, market))
+        asked = questions(markets.values())
         self._questions = {question.name: question for question in asked}
         self._asked_by = {ticker: question.name for question in asked for ticker in question.spans}
         self._locked.clear()
@@ -171,12 +182,9 @@ class Arbitrage:
     def _takings(self, ticker: str) -> tuple[Taking, ...]:
         desk = self._desk
         view = market_view(desk, ticker)
-        if view is None or view.market.status is not MarketStatus.ACTIVE:
+        if view is None or view.market.status is not MarketStatus.ACTIVE or occupied(desk, ticker):
             return ()
-        # What is held there of the other outcome would be closed, not paired.
-        return tuple(
-            taking for taking in takings(view, desk.rules) if view.position.net * taking.side.sign >= 0
-        )
+        return takings(view, desk.rules)
 
     def _call_crossed(self) -> None:
         """Name books in which YES and NO together cost less than a dollar: they show something old."""

@@ -7,6 +7,7 @@ from core.engine.desk import Desk
 from core.engine.facts import no_price
 from core.engine.judging import judge, moved, needs_person, refreshed
 from core.engine.operator import ENGINE, Actor, Outcome, accepted, refused
+from core.engine.plans import part_of
 from core.engine.state import MarketState, Mode
 from core.execution.gateway import Denied, Wish
 from core.execution.proposals import Proposal, ProposalState, describe
@@ -52,6 +53,8 @@ class Cards:
             return ""  # the gate shows what is stale; it clears by itself
         if card.candidate.reduces_risk:
             return "the exit is no longer wanted"
+        if planned := part_of(self._desk, market.market.ticker):
+            return planned
         if market.fair is None:
             return no_price(self._desk, market.market.ticker)
         held = card.candidate

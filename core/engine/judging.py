@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from core.domain.fees import UnknownFeeError
+from core.domain.fees import UnknownFeeError, estimate
 from core.domain.market import Venue
 from core.domain.order import BookSide, TimeInForce
 from core.domain.units import Money, notional_up, parse_money
@@ -128,9 +128,12 @@ def moved(desk: Desk, candidate: Candidate) -> str | None:
 
 def refreshed(desk: Desk, candidate: Candidate) -> Candidate | str:
     """An opening candidate with edge, fee and fair value of this moment, or why it has none. A leg of a plan
-    has no fair value: its price is what counts."""
-    if candidate.reduces_risk or candidate.plan:
+    has no fair value: its price is what counts, and its fee."""
+    if candidate.reduces_risk:
         return candidate
+    if candidate.plan:
+        fee = leg_fee(desk, candidate)
+        return fee if isinstance(fee, str) else msgspec.structs.replace(candidate, fee=fee)
     view, known = market_view(desk, candidate.ticker), desk.state.markets[candidate.ticker]
     if view is None or known.fair is None:
         return "no book" if view is None else no_price(desk, candidate.ticker)
@@ -152,6 +155,18 @@ def refreshed(desk: Desk, candidate: Candidate) -> Candidate | str:
     return msgspec.structs.replace(
         candidate, fee=cost.fee, edge=edge, fair=known.fair.probability, sigma=known.fair.sigma
     )
+
+
+def leg_fee(desk: Desk, leg: Candidate) -> Money | str:
+    """What a leg of a plan is charged at most now, or why nobody knows."""
+    known = desk.state.markets.get(leg.ticker)
+    if known is None:
+        return f"{leg.ticker} is not on the desk"
+    fees = known.market.fees_at(desk.clocks.world_ms())
+    try:
+        return estimate(fees, leg.price, leg.quantity, is_taker=True)
+    except UnknownFeeError as unknown:
+        return str(unknown)
 
 
 def _alone(desk: Desk, candidate: Candidate) -> str:

@@ -13,9 +13,9 @@ import msgspec
 
 from core.domain.fees import SMALLEST_FILL
 from core.domain.order import Order, Outcome, Purpose
-from core.domain.units import Quantity, quantity_text
+from core.domain.units import Money, Quantity, quantity_text
 from core.engine.desk import Desk
-from core.engine.judging import judge_plan, moved
+from core.engine.judging import judge_plan, leg_fee, moved, refreshed
 from core.engine.operator import ENGINE, Actor, accepted, refused
 from core.engine.operator import Outcome as Answer
 from core.engine.state import AlarmLevel
@@ -23,7 +23,7 @@ from core.execution.gateway import Denied, Wish
 from core.execution.proposals import Proposal
 from core.journal.events import Event, Kind
 from core.journal.projections import PlanLeg, PlanNoted, PlanState, keep_plan
-from core.strategy.plan import Kept, kept
+from core.strategy.plan import Kept, Plan, kept, recharged
 from core.strategy.proposal import Candidate
 
 LEG_S = 5.0
@@ -43,11 +43,15 @@ class Plans:
         """Send a plan's first leg, judged with all the others; they follow as each before them has filled."""
         desk, plan = self._desk, card.plan
         assert plan is not None, f"{card.id} is no plan"
-        gone = next((f"{leg.ticker}: {why}" for leg in plan.legs if (why := moved(desk, leg))), "")
+        why = {leg.ticker: moved(desk, leg) or occupied(desk, leg.ticker) for leg in plan.legs}
+        gone = next((f"{ticker}: {reason}" for ticker, reason in why.items() if reason), "")
         if gone:
             desk.approvals.withdraw(card, gone)
             return refused(f"{card.id} was not sent: {gone}.")
-        verdict = judge_plan(desk, plan, card.id)
+        now = charged(desk, plan)
+        if isinstance(now, str):
+            return self._denied(card, now, actor)
+        verdict = judge_plan(desk, now, card.id)
         if not verdict.passed:
             desk.approvals.judge(card, verdict)
             return self._denied(card, "; ".join(map(str, verdict.denials)), actor)
@@ -55,8 +59,8 @@ class Plans:
             plan=card.id,
             name=plan.legs[0].plan,
             legs=tuple(PlanLeg(leg.ticker, leg.outcome is Outcome.YES, leg.quantity) for leg in plan.legs),
-            profit=plan.profit,
-            worst=plan.worst,
+            profit=now.profit,
+            worst=now.worst,
             at_ms=desk.clocks.wall_ms(),
         )
         _record(desk, noted, actor.name)  # before its first order's: what fills must be known to be of it
@@ -66,7 +70,10 @@ class Plans:
             return self._denied(card, sent.reason, actor)
         self._under_way.add(card.id)
         desk.approvals.sent(card, f"plan of {len(plan.legs)} legs under way")
-        desk.tasks.spawn(f"plan {card.id}", self._carry_out(card, noted, sent))
+        minimums = [desk.state.markets[leg.ticker].market.minimum for leg in plan.legs]
+        desk.tasks.spawn(
+            f"plan {card.id}", self._carry_out(card, noted, sent, max(SMALLEST_FILL, *minimums))
+        )
         return accepted(f"{card.id} sent: {card.sentence}; its legs leave one after another.")
 
     def _denied(self, card: Proposal, reason: str, actor: Actor) -> Answer:
@@ -82,12 +89,14 @@ class Plans:
         return refused(f"{card.id} was not sent: {reason}.")
 
     def _send(self, card: Proposal, leg: Candidate, quantity: Quantity, until_ms: int) -> Order | Denied:
-        wanted = msgspec.structs.replace(leg, quantity=quantity)
+        wanted = refreshed(self._desk, msgspec.structs.replace(leg, quantity=quantity))
+        if isinstance(wanted, str):
+            return Denied(wanted)
         wish = Wish(wanted, card.id, card.fingerprint, valid_until_ms=until_ms)
         return self._desk.seat(leg.ticker).gateway.send(wish)
 
-    async def _carry_out(self, card: Proposal, noted: PlanNoted, first: Order) -> None:
-        """Leg by leg, each for no more than the ones before it got, until one gets nothing."""
+    async def _carry_out(self, card: Proposal, noted: PlanNoted, first: Order, least: Quantity) -> None:
+        """Leg by leg, each for no more than the ones before it got, until one gets less than ``least``."""
         desk, plan, why = self._desk, card.plan, ""
         assert plan is not None
         got, sent = plan.sets, first
@@ -108,8 +117,7 @@ class Plans:
                     why = f"{what} filled {quantity_text(order.filled)} of {quantity_text(got)}"
                     why += f" ({order.reason})" if order.reason else ""
                 got = Quantity(min(got, order.filled - order.filled % SMALLEST_FILL))
-                least = max(desk.state.markets[rest.ticker].market.minimum for rest in plan.legs)
-                if got < max(least, SMALLEST_FILL):
+                if got < least:
                     break
         finally:
             self._under_way.discard(card.id)
@@ -121,7 +129,8 @@ class Plans:
         return ledger.orders[client]
 
     def watch(self) -> None:
-        """End what an earlier run left under way, and forget plans of which nothing is held."""
+        """End what an earlier run left under way, call somebody for what belongs to no set, also where that
+        comes of a trade undone, and forget plans of which nothing is held."""
         desk = self._desk
         for noted in list(desk.state.plans.values()):
             if noted.plan in self._under_way or any(order.live for order in _orders(desk, noted)):
@@ -133,8 +142,37 @@ class Plans:
                     desk, msgspec.structs.replace(noted, state=PlanState.OVER, why="nothing of it is held")
                 )
                 desk.alarms.clear(_alarm(noted))
-            elif not any(rest for _, _, rest in _parts(desk, noted)):
+            elif left := _left(desk, noted):
+                _ring(desk, noted, noted.why if noted.state is PlanState.BROKEN else left)
+            else:
                 desk.alarms.clear(_alarm(noted))
+
+
+def charged(desk: Desk, plan: Plan) -> Plan | str:
+    """A plan at the fees of this moment, or why nobody knows them: they may change between two books."""
+    fees: list[Money] = []
+    for leg in plan.legs:
+        fee = leg_fee(desk, leg)
+        if isinstance(fee, str):
+            return fee
+        fees.append(fee)
+    return recharged(plan, fees)
+
+
+def occupied(desk: Desk, ticker: str) -> str:
+    """Why no plan may have a leg in a market, empty where one may: what is held there has an exit of its own,
+    which a plan's part has not."""
+    opening = any(order.intent.purpose is Purpose.OPEN for order in desk.ledger.live_in(ticker))
+    return "something is held or on order there" if desk.ledger.net(ticker) or opening else ""
+
+
+def part_of(desk: Desk, ticker: str) -> str:
+    """Why the strategy opens nothing of its own in a market; empty where no plan has a leg in it.
+
+    What it held there would have no exit: what a plan keeps is kept whatever a model says.
+    """
+    of = next((n for n in desk.state.plans.values() if any(leg.ticker == ticker for leg in n.legs)), None)
+    return f"it is part of plan {of.plan}" if of is not None else ""
 
 
 def kept_in(desk: Desk, ticker: str) -> Kept | None:
@@ -187,27 +225,37 @@ def _held(desk: Desk, leg: PlanLeg) -> Quantity:
 def _end(desk: Desk, noted: PlanNoted, why: str) -> None:
     """Say what became of a plan whose legs have left, and call somebody for what is left of a broken one."""
     ended = msgspec.structs.replace(noted, state=PlanState.COMPLETE)
-    parts = list(_parts(desk, ended))
-    rests = [f"{quantity_text(rest)} {_word(leg)} {leg.ticker}" for leg, _, rest in parts if rest]
-    live = any(order.live for order in _orders(desk, noted))
-    if rests or live:
-        left = f"left over: {', '.join(rests)}" if rests else "what is left over is not known yet"
+    left, live = _left(desk, ended), any(order.live for order in _orders(desk, noted))
+    if left or live:
+        left = left or "what is left over is not known yet"
         why, state = f"{why}; {left}" if why else left, PlanState.BROKEN
-    elif any(sets for _, sets, _ in parts):
+    elif any(sets for _, sets, _ in _parts(desk, ended)):
         state = PlanState.COMPLETE
     else:
         state = PlanState.MISSED
     ended = msgspec.structs.replace(ended, state=state, why=why)
     _record(desk, ended)
     if state is PlanState.BROKEN:
-        desk.alarms.raise_(
-            _alarm(ended),
-            AlarmLevel.CHECK,
-            f"plan {ended.plan}, {ended.name}, broke: {why}",
-            "the rest is a position of its own with a card that sells it",
-            "the sale of the rest",
-            ended.legs[0].ticker,
-        )
+        _ring(desk, ended, why)
+
+
+def _ring(desk: Desk, noted: PlanNoted, why: str) -> None:
+    desk.alarms.raise_(
+        _alarm(noted),
+        AlarmLevel.CHECK,
+        f"plan {noted.plan}, {noted.name}, broke: {why}",
+        "the rest is a position of its own with a card that sells it",
+        "the sale of the rest",
+        noted.legs[0].ticker,
+    )
+
+
+def _left(desk: Desk, noted: PlanNoted) -> str:
+    """What a plan has that belongs to no set, in words; empty where it has nothing."""
+    rests = [
+        f"{quantity_text(rest)} {_word(leg)} {leg.ticker}" for leg, _, rest in _parts(desk, noted) if rest
+    ]
+    return f"left over: {', '.join(rests)}" if rests else ""
 
 
 def _record(desk: Desk, noted: PlanNoted, by: str = ENGINE.name) -> None:

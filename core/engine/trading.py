@@ -21,7 +21,7 @@ from core.engine.exiting import exit_wanted, note
 from core.engine.facts import headroom, market_view, no_price, waits
 from core.engine.judging import moved
 from core.engine.operator import Actor, Outcome, refused
-from core.engine.plans import kept_in
+from core.engine.plans import kept_in, part_of
 from core.engine.resting import unwanted
 from core.engine.state import EventState, MarketState
 from core.execution.proposals import Proposal, describe
@@ -216,6 +216,7 @@ class Trading:
             word = found.word if found.word in (STALE, QUARANTINED) else ""
             unconfirmed = waits(desk, market.market)
             why = fair.unpooled or unconfirmed or (shape if isinstance(shape, str) else "")
+            why = why or part_of(desk, fair.ticker)
             if why and not found.word:
                 found = msgspec.structs.replace(found, blocked=True, reason=why)
                 word = UNCONFIRMED if unconfirmed else ""

@@ -155,13 +155,14 @@ class Approvals:
         self._note("MOVED", moved, f"{known.sentence} -> {moved.sentence}")
         return self._state(moved, verdict)
 
-    def replan(self, known: Proposal, plan: Plan, judge: Callable[[Plan], Verdict]) -> Proposal:
-        """The newest view of a plan that still stands: other terms or clearly fewer sets change the card."""
-        held = known.plan
-        assert held is not None, f"{known.id} is no plan"
+    def replan(self, known: Proposal, held: Plan, plan: Plan, judge: Callable[[Plan], Verdict]) -> Proposal:
+        """The newest view of a plan that still stands: other terms or clearly fewer sets change the card.
+
+        ``held`` is its own plan at the fees of now: figures change at once.
+        """
         fewer = plan.sets * 100 < held.sets * (100 - SHRINK_SHARE)
         if plan.terms == held.terms and not fewer:
-            return self._state(known, judge(held))
+            return self._state(msgspec.structs.replace(known, plan=held, candidate=held.legs[0]), judge(held))
         if self._clocks.mono_ns() - known.changed_ns < MOVE_PAUSE_NS:
             return known
         return self.move(known, plan.legs[0], judge(plan), plan)

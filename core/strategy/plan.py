@@ -132,13 +132,44 @@ def plan_of(
             model="",
             model_version="",
             sizing=Sizing(0.0, 0.0, bound_by),
-            why=f"{name}: pays {money_text(Money(sure * quantity))} for {money_text(Money(sum(costs)))}",
+            why=_why(name, Money(sure * quantity), Money(sum(costs))),
             against=cautions[0],
             plan=name,
         )
         for taking, fee in zip(ordered, fees, strict=True)
     )
     return Plan(kind, legs, Money(sure * quantity), profit, Money(worst), cautions)
+
+
+def recharged(plan: Plan, fees: Sequence[Money]) -> Plan:
+    """A plan whose legs are charged these fees instead, in their order; ``worst`` only ever grows."""
+    grown = [fee - leg.fee for fee, leg in zip(fees, plan.legs, strict=True)]
+    if not any(grown):
+        return plan
+    profit = Money(plan.profit - sum(grown))
+    worst = Money(plan.worst + sum(max(0, more) for more in grown))
+    edge = Price(profit * ONE_DOLLAR // plan.sets)
+    why = _why(plan.legs[0].plan, plan.pays, Money(plan.cost + sum(fees)))
+    cautions = (_failing(worst), *plan.cautions[1:])
+    return msgspec.structs.replace(
+        plan,
+        legs=tuple(
+            msgspec.structs.replace(leg, fee=fee, edge=edge, edge_half=edge, why=why, against=cautions[0])
+            for leg, fee in zip(plan.legs, fees, strict=True)
+        ),
+        profit=profit,
+        worst=worst,
+        cautions=cautions,
+    )
+
+
+def _why(name: str, pays: Money, cost: Money) -> str:
+    return f"{name}: pays {money_text(pays)} for {money_text(cost)}"
+
+
+def _failing(worst: Money) -> str:
+    """What a leg that fails may cost."""
+    return f"a leg that fails leaves the others open: up to {money_text(worst)} is lost then"
 
 
 def _cases(takings: Sequence[Taking], question: Question | None) -> list[list[bool]]:
@@ -155,7 +186,7 @@ def _cases(takings: Sequence[Taking], question: Question | None) -> list[list[bo
 
 def _cautions(takings: Sequence[Taking], question: Question | None, worst: Money) -> tuple[str, ...]:
     """What can still go wrong with these legs."""
-    said = [f"a leg that fails leaves the others open: up to {money_text(worst)} is lost then"]
+    said = [_failing(worst)]
     markets = [taking.market for taking in takings]
     if question is None:
         differs = "; ".join(apart(*markets[:2]))
@@ -258,6 +289,6 @@ def rest_exit(view: MarketView, found: Kept) -> Candidate | None:
         model="",
         model_version="",
         sizing=Sizing(0.0, 0.0, "what is left of the plan"),
-        why=f"rest of broken plan {found.name}: sells for {money_text(brings)}",
+        why=f"rest of broken {found.name}: sells for {money_text(brings)}",
         against="kept, it is a position of its own without a model's word",
     )

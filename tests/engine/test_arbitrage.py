@@ -12,11 +12,14 @@ import pytest
 from core.config.settings import EngineSettings, Settings, StrategySettings
 from core.control.queries.answers import answer
 from core.control.snapshot import Snapshot
+from core.domain.fees import estimate
+from core.domain.market import FeeChange, Market
 from core.domain.order import BookSide, Purpose
-from core.domain.units import Price, contracts, money_text
+from core.domain.units import Price, contracts, money_text, notional_up
 from core.engine.funnel import funnel
 from core.engine.judging import needs_person
 from core.engine.plans import kept_in
+from core.engine.sources import text_mark
 from core.engine.state import Mode
 from core.execution.proposals import Proposal, ProposalState
 from core.journal.projections import PlanNoted, PlanState
@@ -169,7 +172,7 @@ def test_a_leg_that_finds_nobody_breaks_the_plan_and_the_rest_gets_a_card_that_s
             left = await bench.card(ticker, closes=True)
             order = left.candidate
             assert order.reduce_only and order.purpose is Purpose.CLOSE and order.strategy == "arbitrage"
-            assert order.quantity == contracts(20) and f"rest of broken plan plan {card.id}" in order.why
+            assert order.quantity == contracts(20) and f"rest of broken plan {card.id}" in order.why
             assert bench.engine.state.exit_rules[ticker].startswith(f"rest of plan {card.id}")
             assert needs_person(bench.engine.desk, order), "no price bounds what its sale gives up"
             assert bench.approve(left).accepted
@@ -190,14 +193,18 @@ def test_later_legs_ask_for_no_more_than_earlier_ones_got() -> None:
         book.set(BookSide.ASK, plan.legs[0].price, contracts(7))  # somebody was faster
         done = await ended(bench, PlanState.COMPLETE)
         assert "leg 1" in done.why and "filled 7.00 of 20.00" in done.why
-        sizes = [order.intent.quantity for order in bench.venue.placed.values()]
-        assert sizes == [contracts(20), *[contracts(7)] * 5]
+        intents = [order.intent for order in bench.venue.placed.values()]
+        assert [intent.quantity for intent in intents] == [contracts(20), *[contracts(7)] * 5]
+        for intent, leg in zip(intents, plan.legs, strict=True):  # and reserve no more than those come to
+            fees = bench.engine.state.markets[leg.ticker].market.fees
+            fee = estimate(fees, leg.price, intent.quantity, is_taker=True)
+            assert intent.reserved == notional_up(leg.outcome_price, intent.quantity) + fee
         assert not any((found := kept_in(bench.engine.desk, t)) is None or found.rest for t in TICKERS)
 
     on_a_desk(check)
 
 
-def test_a_market_in_which_the_other_outcome_is_held_is_left_out_of_a_set() -> None:
+def test_a_market_in_which_something_is_held_is_left_out_of_every_set() -> None:
     async def check(bench: Bench) -> None:
         bench.quiet()
         bench.venue.quote(HOT, 38, 42)
@@ -206,8 +213,85 @@ def test_a_market_in_which_the_other_outcome_is_held_is_left_out_of_a_set() -> N
         card = await plan_card(bench)
         assert card.plan is not None and card.plan.kind is PlanKind.SOLD
         assert card.plan.tickers == set(TICKERS) - {HOT}
+        quote(bench)  # every YES bought would bring something: what is held of one has an exit of its own
+        await bench.until(lambda: not cards(bench), "gone", 3)
+        await asyncio.sleep(2)
+        assert not cards(bench)
 
     on_a_desk(check, Settings(engine=SETTINGS.engine, strategy=StrategySettings(arbitrage=True)))
+
+
+def test_the_strategy_opens_nothing_of_its_own_where_a_plan_has_a_leg() -> None:
+    async def check(bench: Bench) -> None:
+        bench.quiet()
+        bench.venue.quote(HOT, 38, 42)
+        await bench.card(HOT)
+        quote(bench)
+        card = await plan_card(bench)
+        assert bench.approve(card).accepted
+        await bench.until(lambda: bench.engine.desk.approvals.of(HOT) is None, "withdrawn", 2)
+        await ended(bench, PlanState.COMPLETE)
+        bench.venue.quote(HOT, 38, 42)
+        await asyncio.sleep(6)  # longer than what was withdrawn stays away
+        assert bench.engine.desk.approvals.of(HOT) is None
+        assert bench.engine.state.markets[HOT].why_not == f"it is part of plan {card.id}"
+
+    on_a_desk(check, Settings(engine=SETTINGS.engine, strategy=StrategySettings(arbitrage=True)))
+
+
+def test_an_entry_sent_after_a_plan_was_proposed_keeps_the_plan_back() -> None:
+    async def check(bench: Bench) -> None:
+        bench.quiet()
+        bench.venue.quote(HOT, 38, 42)
+        await bench.card(HOT)
+        quote(bench, (8, 6, 12, 42, 12, 12))
+        card, entry = await plan_card(bench), await bench.card(HOT)
+        assert bench.approve(entry).accepted
+        answer = bench.approve(card)  # before anybody has looked again
+        assert not answer.accepted and f"{HOT}: something is held or on order there" in answer.text
+        assert not noted(bench) and not bench.engine.desk.approvals.proposals[card.id].standing
+
+    on_a_desk(check, Settings(engine=SETTINGS.engine, strategy=StrategySettings(arbitrage=True)))
+
+
+def dearer(market: Market, at_ms: int) -> Market:
+    """Three times the fees from a moment on: 9 of the 8 cents that all YES cost less than a dollar."""
+    fees = msgspec.structs.replace(market.fees, multiplier_e6=market.fees.multiplier_e6 * 3)
+    return msgspec.structs.replace(market, fee_changes=(FeeChange(at_ms, fees),))
+
+
+def test_fees_that_change_between_two_books_take_a_plan_away() -> None:
+    async def check(bench: Bench) -> None:
+        desk = bench.engine.desk
+        at_ms = desk.clocks.world_ms() + 10_000
+        for ticker in TICKERS:
+            known = desk.state.markets[ticker]
+            known.market = dearer(known.market, at_ms)
+        card = await plan_card(bench)
+        for known in desk.state.markets.values():
+            known.market = dearer(known.market, desk.clocks.world_ms())
+        answer = bench.approve(card)  # before anybody has looked again
+        assert not answer.accepted and "G36 " in answer.text and not bench.venue.placed
+        for known in desk.state.markets.values():
+            known.market = dearer(known.market, at_ms)
+        card = await plan_card(bench)
+        await asyncio.sleep(max(0, at_ms - desk.clocks.world_ms()) / 1000 + 0.6)
+        assert not cards(bench) and "its prices are gone" in desk.approvals.proposals[card.id].word
+
+    on_a_desk(check)
+
+
+def test_a_market_joins_the_sets_once_a_person_has_confirmed_what_settles_it() -> None:
+    async def check(bench: Bench) -> None:
+        known = bench.engine.state.markets[HOT]
+        known.market = msgspec.structs.replace(known.market, unconfirmed="whose value settles it", rules="R")
+        await asyncio.sleep(3)
+        assert not cards(bench)  # the rest of the brackets make no set
+        series = known.market.series_ticker
+        assert bench.engine.confirm_source(series, text_mark("R"), TRADER).accepted
+        await plan_card(bench)
+
+    on_a_desk(check)
 
 
 @pytest.mark.parametrize("stop", ["halt", "flatten", "pause"])
@@ -323,6 +407,12 @@ def test_after_a_restart_sets_are_still_held_together_and_a_cut_plan_is_broken()
             for ticker in again.engine.desk.ledger.held:
                 kept = kept_in(again.engine.desk, ticker)
                 assert kept is not None and kept.rest == contracts(20)
+            venue, rows = again.venue, (*rows, *again.journal.rows)
+        async with running(loop, venue=venue, history=rows, run="r3", settings=SETTINGS) as third:
+            # Nobody has sold it: who looks at this run is called as who looked at the last one was.
+            alarms = third.engine.state.alarms
+            await third.until(lambda: any("broke" in a.what and a.active for a in alarms.values()), "alarm")
+            assert not noted(third)
 
     run_virtual(main)
 
