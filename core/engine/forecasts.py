@@ -85,7 +85,8 @@ class Forecasts:
         self._next_ms: dict[str, int] = {}
         """When an event on the desk is looked at next, world time."""
         self._closing: dict[str, float] = {}
-        """What the market said last of what we bought, by ticker, while it was open."""
+        """What the market said last of what we bought in events that were forecast, by ticker, while it was
+        open."""
         self._asked_ms: dict[str, int] = {}
         self.record = record_of(past, known, simulated=simulated)
         self._let_go()
@@ -97,8 +98,11 @@ class Forecasts:
         lost = [event for event, looks in self._known.looks.items() if _closed_ms(looks) < lost_ms]
         for event in {*over, *lost}:
             self._known.came.pop(event, None)
-            self._known.looks.pop(event, None)
-            self._next_ms.pop(event, None)
+            for look in self._known.looks.pop(event, {}).values():
+                for ticker in look.tickers:
+                    self._closing.pop(ticker, None)
+            self._asked_ms.pop(event, None)
+        self._next_ms = {event: at for event, at in self._next_ms.items() if event in self._state.events}
 
     # --- looks ---------------------------------------------------------------------------------
 
@@ -144,6 +148,8 @@ class Forecasts:
             known = self._state.markets.get(ticker)
             if known is None or known.fair is None or now_ms >= known.market.close_ms:
                 continue
+            if known.market.event_ticker not in self._known.looks:
+                continue  # nothing was said of it that could be scored
             if known.fair.market_probability is not None:
                 self._closing[ticker] = known.fair.market_probability
 

@@ -71,9 +71,7 @@ class Plans:
         self._under_way.add(card.id)
         desk.approvals.sent(card, f"plan of {len(plan.legs)} legs under way")
         minimums = [desk.state.markets[leg.ticker].market.minimum for leg in plan.legs]
-        desk.tasks.spawn(
-            f"plan {card.id}", self._carry_out(card, noted, sent, max(SMALLEST_FILL, *minimums))
-        )
+        desk.tasks.spawn(f"plan {card.id}", self._carry_out(card, noted, sent, max(SMALLEST_FILL, *minimums)))
         return accepted(f"{card.id} sent: {card.sentence}; its legs leave one after another.")
 
     def _denied(self, card: Proposal, reason: str, actor: Actor) -> Answer:

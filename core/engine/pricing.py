@@ -79,6 +79,7 @@ class Pricing:
         )
         self._on_refused = on_refused
         self._input_ns: dict[str, int] = {}
+        """When a value of a subject came last, of those of the last seconds."""
         self._due: set[str] = set()
         """Subjects whose pushed values are not priced yet."""
         self._moved: set[str] = set()
@@ -130,6 +131,8 @@ class Pricing:
     async def reprice(self) -> None:
         """Time passes without news too: the rest of a day shrinks, inputs grow old. As many events at once as
         make a short step of the loop."""
+        since_ns = self._clocks.mono_ns() - JUMP_WINDOW_NS
+        self._input_ns = {subject: at for subject, at in self._input_ns.items() if at >= since_ns}
         names = list(self._state.events)
         for start in range(0, len(names), STEP_EVENTS):
             known = (self._state.events.get(name) for name in names[start : start + STEP_EVENTS])

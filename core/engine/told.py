@@ -40,6 +40,9 @@ class Told:
             case Volatility():
                 self.volatilities[value.name, value.source] = value
             case OptionMark():
+                if (value.instrument, value.source) not in self.options:
+                    now_ms = value.stamp.event_ms
+                    self.options = {of: mark for of, mark in self.options.items() if mark.expires_ms > now_ms}
                 self.options[value.instrument, value.source] = value
             case SeriesPoint():
                 self.series[value.series, value.source] = value

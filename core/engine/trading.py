@@ -66,10 +66,10 @@ class Trading:
         self._event_of[ticker] = event
 
     def mark(self, ticker: str) -> None:
-        """The book of a market changed."""
-        self._moved.add(ticker)
+        """The book of a market changed; one that is not on the desk is nothing to look at."""
         event = self._event_of.get(ticker)
         if event is not None:
+            self._moved.add(ticker)
             self._dirty.add(event)
 
     def take_moved(self) -> set[str]:

@@ -121,3 +121,17 @@ def test_an_expired_option_and_a_game_that_is_not_near_grow_no_older() -> None:
     [near] = told_rows(held, "odds-api", AT_MS)
     [far] = told_rows(told(msgspec.structs.replace(game, near=False)), "odds-api", AT_MS)
     assert (near.stale_after_s, far.stale_after_s) == (180, 0)
+
+
+def test_an_option_is_told_of_until_it_has_expired() -> None:
+    day_ms = 86_400_000
+    held = told(
+        *(
+            OptionMark(
+                f"BTC-{day}", "deribit", 98_000.0, 100_000.0, AT_MS + (day + 1) * day_ms, True, 61.37,
+                Stamp(AT_MS + day * day_ms, AT_MS, 1), 60,
+            )
+            for day in range(400)
+        )
+    )  # fmt: skip
+    assert [name for name, _ in held.options] == ["BTC-399"]

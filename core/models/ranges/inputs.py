@@ -68,7 +68,9 @@ def absorb(held: IndexInputs, value: RangeValue) -> IndexInputs:
         case Volatility():
             return held
         case OptionMark():
-            return replace(held, options={**held.options, value.instrument: value})
+            now_ms = value.stamp.event_ms
+            alive = {name: mark for name, mark in held.options.items() if mark.expires_ms > now_ms}
+            return replace(held, options={**alive, value.instrument: value})
 
 
 def _index(held: IndexInputs, value: Quote) -> IndexInputs:

@@ -54,6 +54,16 @@ def marks(
     ]
 
 
+def test_options_that_have_expired_are_held_no_longer() -> None:
+    held = inputs(NOW)
+    for mark in marks():
+        held = absorb(held, mark)
+    later = msgspec.structs.replace(
+        marks()[0], instrument="BTC-2-0-C", expires_ms=EXPIRES + HOUR_MS, stamp=stamp(EXPIRES)
+    )
+    assert len(held.options) == 9 and list(absorb(held, later).options) == ["BTC-2-0-C"]
+
+
 def found(options: list[OptionMark], now_ms: int = NOW, ends_ms: int = ENDS_MS) -> Smile:
     smile = smile_of(options, now_ms, ends_ms)
     assert isinstance(smile, Smile), smile
