@@ -1,8 +1,9 @@
 """What an extreme of a climate day may come to: a law of the whole day, and of what is left of a running one.
 
 The final high is max(M, R), M the whole degrees reached so far, R over the hours to come; the final low is
-min(M, R). The forecast's error seen now decays with a time constant of three hours. Degrees Fahrenheit, world
-time in Unix milliseconds.
+min(M, R). The forecast's error seen now decays with a time constant of three hours. A low's R is the lower of
+the morning's and the evening's where they are six hours apart or more: errors do not last so long. Degrees
+Fahrenheit, world time in Unix milliseconds.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from core.sim.weather import HOUR_MS, Observation, half_up
 
 _SIGMA_MIN_F = 0.8
 _ERROR_LASTS_H = 3.0
+_ENDS_APART_MS = 6 * HOUR_MS
 
 Hours = tuple[tuple[int, float], ...]
 """A forecast's hours of one day as (Unix ms, degrees), oldest first."""
@@ -33,6 +35,8 @@ class Law(msgspec.Struct, frozen=True):
     heavy: bool = False
     reached: int | None = None
     """Whole degrees so far, once the day has reports."""
+    evening: tuple[float, float] | None = None
+    """Mean and spread of a low's other end."""
 
     def upto(self, degrees: int | None) -> float:
         """Chance that the rounded extreme is at most so much; ``None`` is no limit."""
@@ -42,7 +46,13 @@ class Law(msgspec.Struct, frozen=True):
             return 0.0
         if self.reached is not None and self.extreme is Extreme.LOW and degrees >= self.reached:
             return 1.0
-        deviations = (degrees + 0.5 - self.mean) / self.sigma
+        chance = self._below(degrees + 0.5, self.mean, self.sigma)
+        if self.evening is None:
+            return chance
+        return 1 - (1 - chance) * (1 - self._below(degrees + 0.5, *self.evening))
+
+    def _below(self, f: float, mean: float, sigma: float) -> float:
+        deviations = (f - mean) / sigma
         return t6_below(deviations) if self.heavy else below(deviations)
 
     def chance(self, bracket: Bracket) -> float:
@@ -58,17 +68,47 @@ def remaining(whole: Law, hours: Hours, reports: Sequence[Observation], now_ms: 
     """The day as it stands: ``whole`` until its first report, then R with what the ``reports`` reached."""
     if not reports:
         return whole
-    bias = outermost(hours, whole.extreme) - whole.mean
+    bias = _said(hours, whole) - whole.mean
     pick, newest = max if whole.extreme is Extreme.HIGH else min, reports[-1]
     reached = half_up(pick(report.temp_f for report in reports))
     error = newest.temp_f - (_between(hours, newest.at_ms) - bias)
-    ahead = [(f - bias + error * _kept(at - newest.at_ms), at) for at, f in hours if at >= now_ms]
-    mean, sigma = newest.temp_f, _SIGMA_MIN_F
-    if ahead:
-        mean = pick(f for f, _ in ahead)
-        fresh = math.sqrt(1 - _kept(min(at for f, at in ahead if f == mean) - newest.at_ms) ** 2)
-        sigma = max(_SIGMA_MIN_F, whole.sigma * fresh)
-    return msgspec.structs.replace(whole, mean=mean, sigma=sigma, reached=reached)
+    ahead = tuple((at, f - bias + error * _kept(at - newest.at_ms)) for at, f in hours if at >= now_ms)
+    told = [(f, _new(whole, at - newest.at_ms)) for at, f in _ends(ahead, whole.extreme)]
+    (mean, sigma), *evening = told or [(newest.temp_f, _SIGMA_MIN_F)]
+    return msgspec.structs.replace(
+        whole, mean=mean, sigma=sigma, reached=reached, evening=evening[0] if evening else None
+    )
+
+
+def _ends(hours: Hours, extreme: Extreme) -> Hours:
+    """The hours by which the extreme is told: of a low the coldest one on either side of the warmest."""
+    if not hours:
+        return ()
+    warmest = max(hours, key=_degrees)
+    if extreme is Extreme.HIGH:
+        return (warmest,)
+    turn = hours.index(warmest)
+    ends = tuple(min(part, key=_degrees) for part in (hours[:turn], hours[turn:]) if part)
+    return ends if ends[-1][0] - ends[0][0] >= _ENDS_APART_MS else (min(hours, key=_degrees),)
+
+
+def _said(hours: Hours, whole: Law) -> float:
+    """The extreme to be expected by a day's hours: the lower of two is below both."""
+    ends = [f for _, f in _ends(hours, whole.extreme)]
+    if len(ends) == 1:
+        return ends[0]
+    wide = math.sqrt(2) * whole.sigma
+    apart = (ends[1] - ends[0]) / wide
+    return ends[0] + wide * (apart * below(-apart) - math.exp(-apart * apart / 2) / math.sqrt(2 * math.pi))
+
+
+def _degrees(hour: tuple[int, float]) -> float:
+    return hour[1]
+
+
+def _new(whole: Law, span_ms: int) -> float:
+    """How far an hour may be from what is expected of it, so long after the newest report."""
+    return max(_SIGMA_MIN_F, whole.sigma * math.sqrt(1 - _kept(span_ms) ** 2))
 
 
 def _kept(span_ms: int) -> float:

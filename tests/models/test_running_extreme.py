@@ -14,7 +14,7 @@ from core.models.rungs import Rung
 from core.models.valuing import chances_of
 from core.models.weather.brackets import Reached, part
 from core.models.weather.running_extreme import SIGMA_MIN_F, at_time, remaining
-from core.models.weather.temperature import Lower, Temperature
+from core.models.weather.temperature import Lower, Temperature, lower_of
 
 START, END = 0, 24 * HOUR_MS
 DAY_LAW = Temperature(mean=47.0, sigma=2.0, mean_se=0.23, sigma_se=0.16)
@@ -23,7 +23,7 @@ HOURS = tuple((h * HOUR_MS, 48.0 - abs(h - 14)) for h in range(24))
 
 
 def rest(hour: float, reading_f: float) -> Temperature:
-    law = remaining(DAY_LAW, HOURS, 48.0, END, (int(hour * HOUR_MS), reading_f))
+    law = remaining(DAY_LAW, HOURS, END, (int(hour * HOUR_MS), reading_f))
     assert isinstance(law, Temperature)
     return law
 
@@ -63,7 +63,7 @@ def test_an_hour_after_the_newest_reading_is_still_to_come() -> None:
 
 
 def test_the_last_minutes_have_no_hour_left() -> None:
-    law = remaining(DAY_LAW, HOURS, 48.0, END, (23 * HOUR_MS, 38.0))
+    law = remaining(DAY_LAW, HOURS, END, (23 * HOUR_MS, 38.0))
     assert isinstance(law, Temperature)
     assert (law.mean, law.sigma) == (38.0, SIGMA_MIN_F)
 
@@ -71,7 +71,7 @@ def test_the_last_minutes_have_no_hour_left() -> None:
 @pytest.mark.parametrize("hours", [(), HOURS[:20], HOURS[14:]])
 def test_a_forecast_that_does_not_cover_the_rest_is_refused(hours: tuple[tuple[int, float], ...]) -> None:
     now = 13 * HOUR_MS
-    assert remaining(DAY_LAW, hours, 48.0, END, (now, 45.0)) is None
+    assert remaining(DAY_LAW, hours, END, (now, 45.0)) is None
 
 
 def test_between_hours_the_series_is_linear() -> None:
@@ -91,18 +91,26 @@ def night(dawn_f: float, midnight_f: float) -> tuple[tuple[int, float], ...]:
 
 
 def low(hours: tuple[tuple[int, float], ...], hour: int, law: Temperature = LOW_LAW) -> Temperature | Lower:
-    """As seen at an hour that is as forecast."""
-    reading = (hour * HOUR_MS, hours[hour][1])
-    found = remaining(law, hours, law.mean, END, reading, Extreme.LOW)
+    """As seen at an hour that is as forecast, less the day's bias."""
+    found = remaining(law, hours, END, (hour * HOUR_MS, hours[hour][1]), Extreme.LOW)
     assert found is not None
     return found
+
+
+def as_forecast(*ends_f: float, shape: Shape = Shape.NORMAL) -> Temperature:
+    """The law of a day whose forecast has no bias, and at whose ends it is so cold."""
+    law = msgspec.structs.replace(LOW_LAW, mean=ends_f[0], shape=shape)
+    if len(ends_f) == 1:
+        return law
+    both = [msgspec.structs.replace(law, mean=f) for f in ends_f]
+    return msgspec.structs.replace(law, mean=lower_of(*both).mean)
 
 
 @pytest.mark.parametrize("shape", [Shape.NORMAL, Shape.T6])
 def test_a_low_may_come_at_either_end_of_its_day(shape: Shape) -> None:
     """Against draws of both ends, whose errors are apart by more hours than they last."""
     hours = night(40.0, 41.0)
-    law = low(hours, 1, msgspec.structs.replace(LOW_LAW, shape=shape))
+    law = low(hours, 1, as_forecast(40.0, 41.0, shape=shape))
     assert isinstance(law, Lower)
     assert (law.early.mean, law.late.mean) == pytest.approx((40.0, 41.0))
     assert law.early.sigma < law.late.sigma, "more is new by midnight"
@@ -124,9 +132,18 @@ def test_a_low_may_come_at_either_end_of_its_day(shape: Shape) -> None:
     assert held[:2] == pytest.approx(chances[:2]) and held[3] == 0.0 and math.fsum(held) == pytest.approx(1.0)
 
 
+def test_the_lower_of_both_ends_is_as_cold_as_the_day_was_thought_to_be() -> None:
+    """What was learned of lows is of the lower one, whichever that was: each end lies above it."""
+    above = LOW_LAW.sigma / math.sqrt(math.pi)
+    law = low(night(LOW_LAW.mean + above, LOW_LAW.mean + above), 0)
+    assert isinstance(law, Lower)
+    assert law.mean == pytest.approx(LOW_LAW.mean, abs=0.02)
+    assert law.early.mean == law.late.mean == pytest.approx(LOW_LAW.mean + above)
+
+
 def test_a_colder_evening_than_a_morning_that_is_over_is_still_to_come() -> None:
     """As cold as now the day has been; of the evening nothing is known yet, and it is what may be colder."""
-    law = low(night(40.0, 41.0), 6)
+    law = low(night(40.0, 41.0), 6, as_forecast(40.0, 41.0))
     assert isinstance(law, Lower)
     assert (law.early.mean, law.early.sigma) == (40.0, SIGMA_MIN_F)
     assert law.late.mean == pytest.approx(41.0) and law.late.sigma > 2.4
@@ -134,17 +151,17 @@ def test_a_colder_evening_than_a_morning_that_is_over_is_still_to_come() -> None
 
 
 @pytest.mark.parametrize(
-    ("hours", "hour", "end"),
+    ("hours", "ends", "hour", "end"),
     [
-        (night(40.0, 54.0), 1, "early"),
-        (night(40.0, 41.0), 12, "late"),
-        (tuple((h * HOUR_MS, 40.0 + h) for h in range(24)), 3, "early"),
+        (night(40.0, 54.0), (40.0, 54.0), 1, "early"),
+        (night(40.0, 41.0), (40.0, 41.0), 12, "late"),
+        (tuple((h * HOUR_MS, 40.0 + h) for h in range(24)), (40.0,), 3, "early"),
     ],
 )
 def test_an_end_that_is_far_warmer_says_nothing(
-    hours: tuple[tuple[int, float], ...], hour: int, end: str
+    hours: tuple[tuple[int, float], ...], ends: tuple[float, ...], hour: int, end: str
 ) -> None:
-    law = low(hours, hour)
+    law = low(hours, hour, as_forecast(*ends))
     assert isinstance(law, Lower)
     colder = getattr(law, end)
     assert colder.mean == pytest.approx(min(f for at, f in hours if at >= hour * HOUR_MS))
@@ -152,14 +169,17 @@ def test_an_end_that_is_far_warmer_says_nothing(
 
 
 @pytest.mark.parametrize(
-    ("hours", "hour"),
+    ("hours", "ends", "hour"),
     [
-        (night(40.0, 41.0), 20),
-        (tuple((h * HOUR_MS, 60.0 - h) for h in range(24)), 3),
-        (tuple((h * HOUR_MS, 50.0 - (h % 3)) for h in range(24)), 20),  # hours apart that errors outlast
+        (night(40.0, 41.0), (40.0, 41.0), 20),
+        (tuple((h * HOUR_MS, 60.0 - h) for h in range(24)), (37.0,), 3),
+        # Hours that errors outlast.
+        (tuple((h * HOUR_MS, 50.0 - (h % 3)) for h in range(24)), (48.0,), 20),
     ],
 )
-def test_with_one_end_left_there_is_one_law(hours: tuple[tuple[int, float], ...], hour: int) -> None:
-    law = low(hours, hour)
+def test_with_one_end_left_there_is_one_law(
+    hours: tuple[tuple[int, float], ...], ends: tuple[float, ...], hour: int
+) -> None:
+    law = low(hours, hour, as_forecast(*ends))
     assert isinstance(law, Temperature)
     assert law.mean == pytest.approx(min(f for at, f in hours if at >= hour * HOUR_MS))

@@ -7,17 +7,22 @@ the day model's sigma: an error seen now has ``exp(-h/3)`` of its size left ``h`
 by then has variance ``sigma^2 (1 - exp(-2h/3))``.
 
 A low may come at either end of the day: towards dawn, or before midnight where the day turns colder. The two
-are further apart than errors last, so that R is the lower of two that have nothing to do with each other.
+are further apart than errors last, so that R is the lower of two that have nothing to do with each other. The
+day model's mean is that of the lower one, which is below both: each end is put as much above it. On the
+hours of a reanalysis of four cities to February 2025, with curves through what had been forecast of the days'
+extremes (2,608 days; one low in seven came after 18:00), this is ahead of the coldest hour alone by 0.009 F
+CRPS at 04:00, 0.051 at 08:00 and 0.036 at 19:00, each by more than two standard errors; with the ends left
+where the forecast has them it falls 0.068 F behind at 04:00.
 """
 
 from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from core.domain.market import Extreme
-from core.feeds.stations import HOUR_MS
+from core.feeds.stations import DAY_MS, HOUR_MS
 from core.models.weather.temperature import Lower, Temperature, lower_of
 
 DAMPING_H = 3.0
@@ -30,55 +35,62 @@ SIGMA_MIN_F = 0.8
 def remaining(
     law: Temperature,
     hourly: Sequence[tuple[int, float]],
-    day_extreme_f: float,
     end_ms: int,
     reading: tuple[int, float],
     extreme: Extreme = Extreme.HIGH,
 ) -> Temperature | Lower | None:
     """Distribution of R; ``None`` when the forecast does not reach from ``reading`` to the day's end.
 
-    ``law`` is the day model's distribution of the whole day's extreme and ``day_extreme_f`` what ``hourly``
-    says of it: their difference, the bias, is removed from each hour. ``reading`` is the newest
-    ``(world ms, degrees F)``.
+    ``law`` is the day model's distribution of the whole day's extreme: what ``hourly`` says of that lies a
+    bias off its mean, which is removed from each hour. ``reading`` is the newest ``(world ms, degrees F)``.
     """
-    bias = day_extreme_f - law.mean
-    ahead = [(f - bias, at) for at, f in hourly if reading[0] <= at < end_ms]
     now_f = at_time(hourly, reading[0])
-    if now_f is None or not hourly or hourly[-1][0] + HOUR_MS < end_ms:
+    day = [(f, at) for at, f in hourly if end_ms - DAY_MS <= at < end_ms]
+    if now_f is None or not day or day[-1][1] + HOUR_MS < end_ms:
         return None
+    bias = _outermost(day, extreme, lambda hour: _around(law, hour, law.sigma)).mean - law.mean
     error = reading[1] - (now_f - bias)
-    expected = [(f + error * _kept(at - reading[0]), at) for f, at in ahead]
-    if not expected:
-        return _at(law, (reading[1], reading[0]), reading[0])
-    if extreme is Extreme.HIGH:
-        return _at(law, max(expected, key=_warmth), reading[0])
-    lows = _lows(expected)
-    early, late = (_at(law, low, reading[0]) for low in (lows[0], lows[-1]))
-    return early if len(lows) == 1 else lower_of(early, late)
+    ahead = [(f - bias + error * _kept(at - reading[0]), at) for f, at in day if at >= reading[0]]
+    return _outermost(
+        ahead or [(reading[1], reading[0])], extreme, lambda hour: _fresh(law, hour, reading[0])
+    )
 
 
 Hour = tuple[float, int]
-"""Degrees F expected at a world ms."""
+"""Degrees F at a world ms."""
 
 
-def _lows(expected: Sequence[Hour]) -> tuple[Hour, ...]:
+def _outermost(
+    hours: Sequence[Hour], extreme: Extreme, law_of: Callable[[Hour], Temperature]
+) -> Temperature | Lower:
+    """The extreme of hours of which each has a law."""
+    if extreme is Extreme.HIGH:
+        return law_of(max(hours, key=_warmth))
+    lows = [law_of(hour) for hour in _lows(hours)]
+    return lows[0] if len(lows) == 1 else lower_of(*lows)
+
+
+def _lows(hours: Sequence[Hour]) -> tuple[Hour, ...]:
     """The coldest hour, or the coldest on either side of the warmest where those are far enough apart."""
-    turn = expected.index(max(expected, key=_warmth))
+    turn = hours.index(max(hours, key=_warmth))
     if turn:
-        early, late = min(expected[:turn], key=_warmth), min(expected[turn:], key=_warmth)
+        early, late = min(hours[:turn], key=_warmth), min(hours[turn:], key=_warmth)
         if late[1] - early[1] >= APART_MS:
             return early, late
-    return (min(expected, key=_warmth),)
+    return (min(hours, key=_warmth),)
 
 
 def _warmth(hour: Hour) -> float:
     return hour[0]
 
 
-def _at(law: Temperature, hour: Hour, seen_ms: int) -> Temperature:
-    """What that hour will be, as wide as what is new since the reading."""
-    fresh = math.sqrt(1.0 - _kept(hour[1] - seen_ms) ** 2)
-    sigma = max(SIGMA_MIN_F, law.sigma * fresh)
+def _fresh(law: Temperature, hour: Hour, seen_ms: int) -> Temperature:
+    """What an hour will be, as wide as what is new by then."""
+    new = math.sqrt(1.0 - _kept(hour[1] - seen_ms) ** 2)
+    return _around(law, hour, max(SIGMA_MIN_F, law.sigma * new))
+
+
+def _around(law: Temperature, hour: Hour, sigma: float) -> Temperature:
     scale = sigma / law.sigma
     return Temperature(hour[0], sigma, law.mean_se * scale, law.sigma_se * scale, law.shape)
 

@@ -1,0 +1,48 @@
+"""The crowd takes what is left of a day as the desk's model does."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from core.domain.market import Extreme as ModelsExtreme
+from core.feeds.stations import HOUR_MS
+from core.models.laws import Shape
+from core.models.weather.running_extreme import remaining as by_model
+from core.models.weather.temperature import Temperature
+from core.sim.laws import Law, remaining
+from core.sim.scenarios.loader import Extreme
+from core.sim.weather import Observation
+
+
+@pytest.mark.parametrize("extreme", list(Extreme))
+@pytest.mark.parametrize("heavy", [True, False])
+def test_crowd_and_model_agree_on_the_rest_of_a_day(extreme: Extreme, heavy: bool) -> None:
+    draws, shape = random.Random(7), Shape.T6 if heavy else Shape.NORMAL
+    evenings = 0
+    for _ in range(40):
+        dawn_f, noon_f, end_f = (draws.uniform(*ends) for ends in ((36, 44), (40, 60), (34, 46)))
+        hours = tuple(
+            (h * HOUR_MS, noon_f + (dawn_f - noon_f) * abs(h - 14) / 14) for h in range(14)
+        ) + tuple((h * HOUR_MS, noon_f + (end_f - noon_f) * (h - 14) / 9) for h in range(14, 24))
+        now_ms, mean = draws.randrange(23) * HOUR_MS, draws.uniform(37, 43)
+        seen = Observation(now_ms, hours[now_ms // HOUR_MS][1] + draws.gauss(0, 2))
+        crowd = remaining(Law(mean, 2.5, extreme, heavy), hours, [seen], now_ms)
+        reading = (seen.at_ms, seen.temp_f)
+        law = by_model(
+            Temperature(mean, 2.5, 0.3, 0.2, shape),
+            hours,
+            24 * HOUR_MS,
+            reading,
+            ModelsExtreme(extreme.value),
+        )
+        assert law is not None
+        evenings += crowd.evening is not None
+        for degrees in range(30, 66):
+            passed = degrees < (crowd.reached or 0)
+            if passed == (extreme is Extreme.LOW):
+                assert crowd.upto(degrees) == pytest.approx(float(law.below(degrees + 0.5)), abs=1e-9)
+            else:
+                assert crowd.upto(degrees) == (0.0 if extreme is Extreme.HIGH else 1.0)
+    assert (evenings > 10) == (extreme is Extreme.LOW)
