@@ -27,7 +27,7 @@ from core.config.paths import Profile, socket_path, watchdog_socket
 from core.config.secrets import WALLET_VARIABLE
 from core.control.client import ConnectError, Line
 from core.control.protocol import VERSION, Hello, StopEngine
-from tui import verbs
+from tui import textual_environment, verbs
 
 SIM_READY_S = 30.0
 ENGINE_READY_S = 20.0
@@ -106,8 +106,7 @@ def open_desk(place: Profile, look: Look) -> int:
     except (StartError, paths.ProfileError) as error:
         click.echo(f"pmconsole: {error}", err=True)
         return verbs.USAGE
-    with contextlib.suppress(OSError):  # after a hangup there is no terminal to tell
-        _say_what_runs(place)
+    _say_what_runs(place)
     return code
 
 
@@ -262,6 +261,7 @@ def _start_engine(place: Profile) -> None:
 
 
 def _console(place: Profile, look: Look) -> int:
+    textual_environment.decide()
     from tui import app
 
     return app.run(
@@ -284,8 +284,7 @@ def _console(place: Profile, look: Look) -> int:
 def _leave(place: Profile, started: list[str], code: int) -> int:
     """After ``q`` stop what this front door started, unless another console is attached."""
     if code != verbs.DONE or not started:
-        with contextlib.suppress(OSError):  # after a hangup there is no terminal to tell
-            _say_what_runs(place)
+        _say_what_runs(place)
         return code
     if _others_attached(place):
         click.echo("Another console is attached: the desk goes on. Come back with: pmconsole")
@@ -297,16 +296,16 @@ def _leave(place: Profile, started: list[str], code: int) -> int:
 def _say_what_runs(place: Profile) -> None:
     try:
         pid = engine_pid(place)
+        text = f"No engine runs. Start the desk with: {place.command()}"
+        if pid is not None:
+            text = (
+                f"The engine goes on (pid {pid}). Come back with: {place.command()}   "
+                f"Stop it with: {place.command('engine stop')}"
+            )
     except StartError as error:
-        click.echo(str(error), err=True)
-        return
-    if pid is not None:
-        click.echo(
-            f"The engine goes on (pid {pid}). Come back with: {place.command()}   "
-            f"Stop it with: {place.command('engine stop')}"
-        )
-    else:
-        click.echo(f"No engine runs. Start the desk with: {place.command()}")
+        text = str(error)
+    with contextlib.suppress(OSError):  # after a hangup there is no terminal to tell
+        click.echo(text)
 
 
 def _others_attached(place: Profile) -> bool:

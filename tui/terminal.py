@@ -1,8 +1,9 @@
 """The terminal driver: the stop key is seen in the input thread, before the event loop is involved.
 
 A terminal that does not read, or a console that is busy, blocks Textual's loop; byte 0x18 outside a
-bracketed paste is therefore acted on where it is read. Input may be malformed: nothing in it may end
-the thread, and a paste that is never closed must not hide the stop key.
+bracketed paste is therefore acted on where it is read, and so is the same key as a terminal writes it in
+which another program has left an extended keyboard protocol on. Input may be malformed: nothing in it may
+end the thread, and a paste that is never closed must not hide the stop key.
 """
 
 from __future__ import annotations
@@ -35,6 +36,14 @@ _ESCAPE_POLL_S = 0.03
 _READ_BYTES = 4096
 _ESCAPE = "\x1b"
 _SEQUENCE_MAX = 256
+_STOP_MAX = 48
+# Ctrl-X by the kitty protocol (key, or its place on a Latin keyboard; pressed or repeated) and by xterm's.
+_STOP_SEQUENCE = re.compile(
+    rb"\x1b\[(?:(?:120(?::\d*){0,2}|\d+:\d*:120);(?P<kitty>\d{1,3})(?::[12])?(?:;[\d:]*)?u"
+    rb"|27;(?P<xterm>\d{1,3});(?:120|88)~)\Z"
+)
+_CTRL = 4
+"""Bit of a sequence's modifiers, which are written with one added."""
 # A whole sequence: CSI, SS3, a string ended by BEL or ST, Esc Esc, or Esc with one character.
 _SEQUENCE = re.compile(
     r"\x1b(?:\[\[[A-E]|\[M.{3}|\[[0-?]*[ -/]*[@-~]|O.|[P\]X^_](?:[^\x07\x1b]*)(?:\x07|\x1b\\)|\x1b\[[A-D]"
@@ -54,24 +63,33 @@ class StopScanner:
         self._tail = b""
 
     def feed(self, data: bytes) -> tuple[int, bytes]:
-        """Number of stop bytes outside pastes, and the data without them."""
+        """Number of stop keys outside pastes, and the data without their bytes; a stop written as a sequence
+        stays, for ``SequenceFilter`` to drop."""
         stops = 0
         kept = bytearray()
         for byte in data:
-            self._tail = (self._tail + bytes((byte,)))[-len(PASTE_START) :]
+            self._tail = (self._tail + bytes((byte,)))[-_STOP_MAX:]
             if byte == STOP_BYTE and not self.pasting:
                 stops += 1
                 continue
             kept.append(byte)
-            if self._tail == PASTE_START:
+            if self._tail.endswith(PASTE_START):
                 self.pasting = True
-            elif self._tail == PASTE_END:
+            elif self._tail.endswith(PASTE_END):
                 self.pasting = False
+            elif byte in b"u~" and not self.pasting:
+                stops += _is_stop(self._tail)
         return stops, bytes(kept)
 
     def end_paste(self) -> None:
         self.pasting = False
         self._tail = b""
+
+
+def _is_stop(tail: bytes) -> bool:
+    """Whether input ends with Ctrl-X as a sequence, whatever other modifiers and locks are down."""
+    found = _STOP_SEQUENCE.search(tail)
+    return found is not None and bool(int(found["kitty"] or found["xterm"]) - 1 & _CTRL)
 
 
 class SequenceFilter:

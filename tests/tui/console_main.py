@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 
-os.environ.setdefault("TEXTUAL_FPS", "10")
-os.environ.setdefault("TEXTUAL_DISABLE_KITTY_KEY", "1")
-os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
-
 from core.config import paths
-from tui.app import ConsoleOptions, run
+from tui import textual_environment
+
+
+def main(socket: Path, theme: str, *, coach: bool) -> int:
+    textual_environment.decide()
+    from tui.app import ConsoleOptions, run
+
+    return run(ConsoleOptions(socket, paths.profile("demo").command, theme=theme, coach=coach))
+
 
 if __name__ == "__main__":
-    theme = sys.argv[2] if len(sys.argv) > 2 else "dark"
-    coach = "--no-coach" not in sys.argv
-    sys.exit(run(ConsoleOptions(Path(sys.argv[1]), paths.profile("demo").command, theme=theme, coach=coach)))
+    words = [word for word in sys.argv[1:] if word != "--no-coach"]
+    sys.exit(main(Path(words[0]), [*words, "dark"][1], coach="--no-coach" not in sys.argv))

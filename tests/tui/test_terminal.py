@@ -1,4 +1,4 @@
-"""The real terminal: the stop key under a blocked loop, pastes, bad bytes, hang-ups, bytes and CPU."""
+"""The real terminal: the stop key under a blocked loop, pastes, bad bytes, hang-ups, resizes."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 import fcntl
 import os
 import pty
+import re
 import select
 import signal
 import struct
@@ -22,6 +23,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.config import paths
+from core.config.paths import Profile
 from core.control.protocol import Approve, Flatten, Halt
 from tests.tui.fake_engine import FakeEngine
 from tui.terminal import PASTE_END, PASTE_START, SequenceFilter, StopScanner
@@ -31,23 +34,24 @@ TIMEOUT_S = 15.0
 
 
 class Terminal:
-    """A console in a pty with a screen emulator on the other side."""
+    """A console as a user opens it, in a pty with a screen emulator on the other side."""
 
-    def __init__(self, socket: Path, cols: int = 80, rows: int = 24) -> None:
+    def __init__(self, home: Path, cols: int = 80, rows: int = 24) -> None:
         self.screen = pyte.Screen(cols, rows)
         self.stream = pyte.ByteStream(self.screen)
-        self.bytes = 0
+        self.written = bytearray()
         self.fd, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, cols, 0, 0))
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.tui.console_main", str(socket), "dark", "--no-coach"],
+            [sys.executable, "-m", "tui.cli", "attach"],
             cwd=ROOT,
             stdin=slave,
             stdout=slave,
             stderr=slave,
             # Some terminals export their first size, which does not follow a resize.
             env={
-                **os.environ,
+                **{name: value for name, value in os.environ.items() if not name.startswith("TEXTUAL")},
+                "PMCONSOLE_HOME": str(home),
                 "TERM": "xterm-256color",
                 "COLORTERM": "truecolor",
                 "COLUMNS": str(cols),
@@ -65,7 +69,7 @@ class Terminal:
                 return
             if not data:
                 return
-            self.bytes += len(data)
+            self.written += data
             self.stream.feed(data)
 
     async def shows(self, text: str) -> None:
@@ -111,9 +115,11 @@ class Terminal:
 async def console(
     directory: Path, cols: int = 80, rows: int = 24
 ) -> AsyncIterator[tuple[Terminal, FakeEngine]]:
-    engine = FakeEngine(directory / "e.sock")
+    place = Profile("demo", directory / "demo")
+    paths.prepare(place)
+    engine = FakeEngine(paths.socket_path(place))
     await engine.start()
-    terminal = Terminal(engine.path, cols, rows)
+    terminal = Terminal(directory, cols, rows)
     try:
         await terminal.shows("ARMED")
         yield terminal, engine
@@ -166,6 +172,16 @@ async def test_stop_key_approval_and_paste_in_a_real_terminal(directory: Path) -
         await terminal.shows("STOPPING")
 
 
+async def test_the_kitty_protocol_is_off_and_its_stop_key_stops_all_the_same(directory: Path) -> None:
+    async with console(directory) as (terminal, engine):
+        assert re.search(rb"\x1b\[[>=][\d;]*u", terminal.written) is None
+        terminal.type(b"\x1b[97;5u\x1b[120;1u\x1b[120;5:3u")  # Ctrl-A, x, and Ctrl-X let go
+        terminal.type(b"\x1b[120;5u")
+        await engine.expect(Flatten)
+        await terminal.shows("STOPPING")
+        assert {type(command) for command in engine.commands} == {Flatten}
+
+
 async def test_an_unclosed_paste_does_not_hide_the_stop_key(directory: Path) -> None:
     async with console(directory) as (terminal, engine):
         terminal.type(PASTE_START + b"never closed")
@@ -216,12 +232,43 @@ def scan(chunks: list[bytes]) -> tuple[int, bytes]:
 
 @given(
     st.lists(
-        st.sampled_from([b"\x18", b"a", b"\x1b", b"[", b"200~", b"201~", PASTE_START, PASTE_END]), max_size=30
+        st.sampled_from(
+            [b"\x18", b"a", b"\x1b", b"[", b"200~", b"201~", b"120;5", b":1", b"u", PASTE_START, PASTE_END]
+        ),
+        max_size=30,
     )
 )
 def test_how_input_is_split_into_reads_does_not_matter(parts: list[bytes]) -> None:
     data = b"".join(parts)
     assert scan([data]) == scan(parts) == scan([bytes((byte,)) for byte in data])
+
+
+@pytest.mark.parametrize(
+    ("data", "stops"),
+    [
+        (b"\x1b[120;5u", 1),
+        (b"\x1b[120;5:1u", 1),
+        (b"\x1b[120;5:2u", 1),
+        (b"\x1b[120;5:3u", 0),  # let go
+        (b"\x1b[120;133u", 1),  # Num Lock
+        (b"\x1b[120:88;6u", 1),  # Shift too
+        (b"\x1b[1095::120;5u", 1),  # a Cyrillic layout
+        (b"\x1b[120;5;24u", 1),  # with its text
+        (b"\x1b[27;5;120~", 1),
+        (b"\x1b[27;6;88~", 1),
+        (b"\x1b[120u", 0),
+        (b"\x1b[120;1u", 0),
+        (b"\x1b[120;3u", 0),
+        (b"\x1b[99;5u", 0),
+        (b"\x1b[27;3;120~", 0),
+        (b"\x1b[1120;5u", 0),
+        (b"[120;5u", 0),
+        (PASTE_START + b"\x1b[120;5u" + PASTE_END, 0),
+    ],
+)
+def test_the_stop_key_is_known_in_every_protocol(data: bytes, stops: int) -> None:
+    assert scan([data])[0] == scan([bytes((byte,)) for byte in data])[0] == stops
+    assert StopScanner().feed(data)[1] == data
 
 
 @given(st.text(st.sampled_from("\x1b[O<;0129aAHM~R?$yPt]\x07\\ "), max_size=60))
