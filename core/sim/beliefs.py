@@ -75,10 +75,10 @@ class Beliefs:
     def hear(self, listings: Iterable[Listing], now_ms: int) -> dict[str, Movers]:
         """Take in the newest run; what it moved noticeably, by event."""
         listings = tuple(listings)
-        before = [self._chances(x, now_ms) for x in listings]
+        before = [self._chances(x) for x in listings]
         self._heard_ms = now_ms
         fresh = {
-            x.event_ticker: movers(x.tickers, old, self._chances(x, now_ms))
+            x.event_ticker: movers(x.tickers, old, self._chances(x))
             for x, old in zip(listings, before, strict=True)
         }
         moved = {event: m for event, m in fresh.items() if m.change > _NOTICED}
@@ -101,20 +101,20 @@ class Beliefs:
         """Cents by which the crowd prices the event's riser too low and its faller too high."""
         return self._lags.get(event, 0.0)
 
-    def set_lag(self, listed: Listing, cents: float, now_ms: int) -> None:
+    def set_lag(self, listed: Listing, cents: float) -> None:
         """Start or, with 0, end such a lag: of the last movers, before any of the likeliest two brackets."""
         event = listed.event_ticker
         if not cents:
             self._lags.pop(event, None)
             return
         if event not in self._movers:
-            likeliest = sorted(zip(self._chances(listed, now_ms), listed.tickers, strict=True))
+            likeliest = sorted(zip(self._chances(listed), listed.tickers, strict=True))
             self._movers[event] = Movers(likeliest[-1][1], likeliest[-2][1], 0.0)
         self._lags[event] = cents
 
-    def fair(self, listed: Listing, now_ms: int) -> dict[str, float]:
+    def fair(self, listed: Listing) -> dict[str, float]:
         """What the crowd quotes around, by ticker, within (0, 1)."""
-        fair = dict(zip(listed.tickers, self._chances(listed, now_ms), strict=True))
+        fair = dict(zip(listed.tickers, self._chances(listed), strict=True))
         lag = self._lags.get(listed.event_ticker)
         if lag:
             moved = self._movers[listed.event_ticker]
@@ -122,15 +122,15 @@ class Beliefs:
             fair[moved.faller] += lag / 100
         return {ticker: min(HIGHEST, max(LOWEST, value)) for ticker, value in fair.items()}
 
-    def _chances(self, listed: Listing, now_ms: int) -> tuple[float, ...]:
-        law = self._law(listed, now_ms)
+    def _chances(self, listed: Listing) -> tuple[float, ...]:
+        law = self._law(listed)
         return tuple(law.chance(bracket) for bracket in listed.brackets)
 
     def heard_ms(self) -> int:
         """As of when the crowd knows the forecasts."""
         return self._heard_ms
 
-    def _law(self, listed: Listing, now_ms: int) -> Law:
+    def _law(self, listed: Listing) -> Law:
         weather, icao, day = self._weather, listed.station, listed.day
         hours = weather.forecast_hours(icao, day, self._heard_ms)
         known_until_ms = weather.run(self._heard_ms).started_ms - OUTCOME_KNOWN_AFTER_MS
@@ -142,4 +142,4 @@ class Beliefs:
             whole = Law(*weighed, heavy=True)
         else:
             whole = Law(forecast_f - belief.bias_f, belief.sigma_f)
-        return remaining(whole, hours, weather.reported_of(icao, day, self._seen_ms[icao]), now_ms)
+        return remaining(whole, hours, weather.reported_of(icao, day, self._seen_ms[icao]))

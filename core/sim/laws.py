@@ -1,9 +1,9 @@
 """What an extreme of a climate day may come to: a law of the whole day, and of what is left of a running one.
 
-The final high is max(M, R), M the whole degrees reached so far, R over the hours to come; the final low is
-min(M, R). The forecast's error seen now decays with a time constant of three hours. A low's R is the lower of
-the morning's and the evening's where they are six hours apart or more: errors do not last so long. Degrees
-Fahrenheit, world time in Unix milliseconds.
+The final high is max(M, R), M the whole degrees reported so far, R over the hours since the newest report, of
+which nobody knows yet; the final low is min(M, R). The forecast's error as reported last decays with a time
+constant of three hours. A low's R is the lower of the morning's and the evening's where they are six hours
+apart or more: errors do not last so long. Degrees Fahrenheit, world time in Unix milliseconds.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def outermost(hours: Hours, extreme: Extreme) -> float:
     return (max if extreme is Extreme.HIGH else min)(f for _, f in hours)
 
 
-def remaining(whole: Law, hours: Hours, reports: Sequence[Observation], now_ms: int) -> Law:
+def remaining(whole: Law, hours: Hours, reports: Sequence[Observation]) -> Law:
     """The day as it stands: ``whole`` until its first report, then R with what the ``reports`` reached."""
     if not reports:
         return whole
@@ -72,7 +72,7 @@ def remaining(whole: Law, hours: Hours, reports: Sequence[Observation], now_ms: 
     pick, newest = max if whole.extreme is Extreme.HIGH else min, reports[-1]
     reached = half_up(pick(report.temp_f for report in reports))
     error = newest.temp_f - (_between(hours, newest.at_ms) - bias)
-    ahead = tuple((at, f - bias + error * _kept(at - newest.at_ms)) for at, f in hours if at >= now_ms)
+    ahead = tuple((at, f - bias + error * _kept(at - newest.at_ms)) for at, f in hours if at >= newest.at_ms)
     told = [(f, _new(whole, at - newest.at_ms)) for at, f in _ends(ahead, whole.extreme)]
     (mean, sigma), *evening = told or [(newest.temp_f, _SIGMA_MIN_F)]
     return msgspec.structs.replace(

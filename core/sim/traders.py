@@ -18,7 +18,7 @@ from core.domain.units import ONE_CONTRACT, Money, Price, contracts
 from core.sim.beliefs import Beliefs
 from core.sim.exchange import BookSide, Exchange, OrderRequest, Placed, TimeInForce
 from core.sim.orders import Order, OrderStatus
-from core.sim.weather import HOUR_MS, climate_day
+from core.sim.weather import climate_day
 from core.sim.world import Listing, World
 
 CENT = 100
@@ -98,7 +98,6 @@ class Traders:
         self._desks: dict[str, list[_Desk]] = {}
         self._due: list[tuple[int, int, _Desk]] = []
         self._sequence = 0
-        self._hour = world.now_ms() // HOUR_MS
         self._planned: dict[str, float] = {}
         self._catch_up: dict[str, int] = {}
         self._next_take_ms = self._next_meet_ms = self._next_news_ms = 0
@@ -107,7 +106,7 @@ class Traders:
 
     def enter(self, listed: Listing) -> None:
         """Quote both sides of a new event at once."""
-        fair = self.beliefs.fair(listed, self._world.now_ms())
+        fair = self.beliefs.fair(listed)
         for ticker in listed.tickers:
             self._desks[ticker] = [_Desk(style, listed, ticker, 0.0, 0) for style in MAKERS]
             for desk in self._desks[ticker]:
@@ -126,9 +125,9 @@ class Traders:
             change = moved[event].change * 100 if event in moved else 0.0
             planned = self._planned.pop(event, None)
             if planned is not None:
-                self.beliefs.set_lag(listed, planned, world_ms)
+                self.beliefs.set_lag(listed, planned)
             elif change >= _LATE_FROM and self._rng.random() < _LATE_SHARE:
-                self.beliefs.set_lag(listed, min(_LATE_MAX, change), world_ms)
+                self.beliefs.set_lag(listed, min(_LATE_MAX, change))
                 self._catch_up[event] = self._real.wall_ms() + int(self._rng.uniform(*_LATE_FOR_S) * 1000)
             self.requote(listed)
 
@@ -148,12 +147,12 @@ class Traders:
         if self._moves and self.beliefs.unheard(world_ms):
             self._planned[listed.event_ticker] = cents
         else:
-            self.beliefs.set_lag(listed, cents, world_ms)
+            self.beliefs.set_lag(listed, cents)
             self.requote(listed)
 
     def requote(self, listed: Listing) -> None:
         """Every maker of an event reprices now: news everybody saw at once."""
-        fair = self.beliefs.fair(listed, self._world.now_ms())
+        fair = self.beliefs.fair(listed)
         # All old prices leave before new ones come, or the first to move would queue behind the last.
         for ticker in listed.tickers:
             for desk in self._desks.get(ticker, ()):
@@ -178,7 +177,7 @@ class Traders:
                 self._desks.pop(desk.ticker, None)
                 continue
             self._form_opinion(desk, now_ms)
-            self._quote(desk, self.beliefs.fair(desk.listed, world_ms)[desk.ticker])
+            self._quote(desk, self.beliefs.fair(desk.listed)[desk.ticker])
             self._look_again(desk)
         if now_ms >= self._next_take_ms:
             self._next_take_ms = now_ms + int(self._rng.expovariate(1 / _TAKE_EVERY_S) * 1000)
@@ -186,11 +185,6 @@ class Traders:
         if now_ms >= self._next_meet_ms:
             self._next_meet_ms = now_ms + int(_MEET_LOOK_S * 1000)
             self._meet_customers()
-        if world_ms // HOUR_MS != self._hour:
-            # The hour that passed is no longer to come: everyone who watches the day knows that at once.
-            self._hour = world_ms // HOUR_MS
-            for listed in self._world.open_listings():
-                self.requote(listed)
         if now_ms >= self._next_news_ms:
             self._next_news_ms = now_ms + _NEWS_EVERY_MS
             self.hear(read=False)
@@ -198,7 +192,7 @@ class Traders:
                 self.look(station, read=False)
         for event in [event for event, until_ms in self._catch_up.items() if until_ms <= now_ms]:
             del self._catch_up[event]
-            self.beliefs.set_lag(self._world.listings[event], 0.0, world_ms)
+            self.beliefs.set_lag(self._world.listings[event], 0.0)
 
     def customer_orders(self) -> list[Order]:
         """Every resting order of the customers."""

@@ -75,7 +75,7 @@ class Both:
                 if now_ms >= listed.close_ms:
                     continue
                 self.beliefs.hear((listed,), now_ms)
-                yield icao, day, Extreme.HIGH, listed.brackets, self.beliefs._chances(listed, now_ms)
+                yield icao, day, Extreme.HIGH, listed.brackets, self.beliefs._chances(listed)
                 if icao == lows.STATION:
                     ladder = lows.ladder(weather, station, day)
                     yield (
@@ -125,10 +125,10 @@ def test_crowd_and_model_agree_before_the_story_moves_a_forecast_and_after(
         await asyncio.sleep(6)
         looks.append(dict(both.apart()))
         both.world.weather.publish("KNYC", both.days[1], 0.0, both.now_ms)
-        await asyncio.sleep(8)  # stations report at other minutes than those looked at
+        await asyncio.sleep(8)
         for _ in range(4):
             looks.append(dict(both.apart()))
-            await asyncio.sleep(25)
+            await asyncio.sleep(43)  # into the afternoon, at another minute of the hour each time
 
     both.world.run(script)
     for look in looks:

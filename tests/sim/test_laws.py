@@ -26,9 +26,9 @@ def test_crowd_and_model_agree_on_the_rest_of_a_day(extreme: Extreme, heavy: boo
         hours = tuple(
             (h * HOUR_MS, noon_f + (dawn_f - noon_f) * abs(h - 14) / 14) for h in range(14)
         ) + tuple((h * HOUR_MS, noon_f + (end_f - noon_f) * (h - 14) / 9) for h in range(14, 24))
-        now_ms, mean = draws.randrange(23) * HOUR_MS, draws.uniform(37, 43)
-        seen = Observation(now_ms, hours[now_ms // HOUR_MS][1] + draws.gauss(0, 2))
-        crowd = remaining(Law(mean, 2.5, extreme, heavy), hours, [seen], now_ms)
+        hour, minute, mean = draws.randrange(23), draws.randrange(60), draws.uniform(37, 43)
+        seen = Observation(hour * HOUR_MS + minute * 60_000, hours[hour][1] + draws.gauss(0, 2))
+        crowd = remaining(Law(mean, 2.5, extreme, heavy), hours, [seen])
         reading = (seen.at_ms, seen.temp_f)
         law = by_model(
             Temperature(mean, 2.5, 0.3, 0.2, shape),
@@ -46,3 +46,12 @@ def test_crowd_and_model_agree_on_the_rest_of_a_day(extreme: Extreme, heavy: boo
             else:
                 assert crowd.upto(degrees) == (0.0 if extreme is Extreme.HIGH else 1.0)
     assert (evenings > 10) == (extreme is Extreme.LOW)
+
+
+def test_an_hour_since_the_newest_report_is_open_until_the_next() -> None:
+    """At a full hour nobody has read the thermometer since eight minutes before it."""
+    hours = tuple((n * HOUR_MS, 60.0 - abs(n - 14)) for n in range(24))
+    report = Observation(13 * HOUR_MS + 52 * 60_000, 59.8)
+    rest = remaining(Law(60.0, 2.5), hours, [report])
+    assert rest.mean == pytest.approx(60.0, abs=0.1)
+    assert remaining(Law(60.0, 2.5), hours, []) == Law(60.0, 2.5)

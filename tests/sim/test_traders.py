@@ -83,7 +83,7 @@ def test_the_crowd_prices_like_a_client_with_the_same_history(make_desk: MakeDes
         mean = weather.forecast_high_f(listed.station, listed.day, world.now_ms()) - statistics.fmean(errors)
         sigma = statistics.stdev(errors) * math.sqrt(1 + 1 / 75)
         normal = statistics.NormalDist(mean, sigma)
-        fair = sim.traders.beliefs.fair(listed, world.now_ms())
+        fair = sim.traders.beliefs.fair(listed)
         for ticker, bracket in zip(listed.tickers, listed.brackets, strict=True):
             upper = 1.0 if bracket.high_f is None else normal.cdf(bracket.high_f + 0.5)
             lower = 0.0 if bracket.low_f is None else normal.cdf(bracket.low_f - 0.5)

@@ -18,10 +18,9 @@ def edges_cents(sim: Any, listed: Any) -> dict[str, float]:
     """Best edge of a resting order at the touch, either side, against the newest forecast."""
     beliefs = sim.traders.beliefs
     lag, edges = beliefs.lag(listed.event_ticker), {}
-    now_ms = sim.world.now_ms()
-    beliefs.set_lag(listed, 0.0, now_ms)
-    fair = beliefs.fair(listed, now_ms)
-    beliefs.set_lag(listed, lag, now_ms)
+    beliefs.set_lag(listed, 0.0)
+    fair = beliefs.fair(listed)
+    beliefs.set_lag(listed, lag)
     for ticker in listed.tickers:
         book = sim.exchange.book(ticker)
         value = fair[ticker] * 100
@@ -61,7 +60,7 @@ def test_edges_appear_with_the_forecast_and_go_with_the_overshoot(make_desk: Mak
     riser = max(
         listed.tickers, key=lambda t: edges_cents(sim, listed)[t] if sim.exchange.book(t).best_bid else 0
     )
-    fair = sim.traders.beliefs.fair(listed, sim.world.now_ms())
+    fair = sim.traders.beliefs.fair(listed)
     lagged = {t for t in listed.tickers if edges_cents(sim, listed)[t] > 4}
     assert riser in lagged and len(lagged) == 2
     overpriced = max(lagged, key=lambda t: fair[t])
@@ -129,7 +128,7 @@ def test_a_lag_without_a_forecast_takes_the_likeliest_brackets(make_desk: MakeDe
     desk = make_desk("quiet")
     sim = desk.sim
     listed = sim.world.event("KNYC", 1)
-    fair = sorted(sim.traders.beliefs.fair(listed, sim.world.now_ms()).items(), key=lambda item: -item[1])
+    fair = sorted(sim.traders.beliefs.fair(listed).items(), key=lambda item: -item[1])
     sim.traders.lag(listed, 6.0)
     edges = edges_cents(sim, listed)
     lagged = {ticker for ticker, edge in edges.items() if edge > 4}

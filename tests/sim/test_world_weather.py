@@ -118,9 +118,9 @@ def test_on_the_storys_days_all_models_know_the_same(make_desk: MakeDesk) -> Non
 def test_the_crowd_weighs_all_models_on_the_storys_days_alone(make_desk: MakeDesk) -> None:
     told, plain = make_desk("demo").sim, make_desk("quiet").sim
     for sim, heavy in ((told, True), (plain, False)):
-        listed, now = sim.world.event("KMDW", 1), sim.world.now_ms()
+        listed = sim.world.event("KMDW", 1)
         law, belief = (
-            sim.traders.beliefs._law(listed, now),
+            sim.traders.beliefs._law(listed),
             sim.world.weather.belief("KMDW", sim.world.first_day),
         )
         assert law.heavy is heavy

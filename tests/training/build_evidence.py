@@ -61,7 +61,7 @@ class Crowd:
         if record is None:
             return None
         listed = listing(self.scenario.stations[icao], day, record)
-        fair = Beliefs(self.weather, 1.0, at_ms).fair(listed, at_ms)
+        fair = Beliefs(self.weather, 1.0, at_ms).fair(listed)
         paid = [bracket.pays(record.observed_high_f) for bracket in listed.brackets]
         return Quoted(listed.brackets, [fair[ticker] for ticker in listed.tickers], paid.index(True))
 

@@ -1,7 +1,7 @@
 """The lowest temperature of a climate day: six brackets around what was forecast when trading opened.
 
 The crowd corrects the forecast's low as it does its high; once the day has begun the low is the lower
-of what was seen and of the hours to come, in which the error seen last dies away.
+of what was seen and of the hours since the last report, in which the error seen then dies away.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ class Low(msgspec.Struct, frozen=True):
         else:
             mean = forecast_f - belief.bias_f - _COLDER_F
             whole = Law(mean, belief.sigma_f * _WIDER, Extreme.LOW)
-        return remaining(whole, hours, weather.reported_of(icao, self.day, now_ms), now_ms)
+        return remaining(whole, hours, weather.reported_of(icao, self.day, now_ms))
 
 
 class Lows:

@@ -162,7 +162,7 @@ class Crowd:
         return [(side, _on_grid(fair - side.sign * desk.style.half_spread, side, tick)) for side in BookSide]
 
     def _fair(self, twin: Twin) -> int:
-        fair = self._beliefs.fair(twin.listed, self._world.now_ms())
+        fair = self._beliefs.fair(twin.listed)
         return int(sum(fair[ticker] for ticker in twin.tickers) * 10_000)
 
     def _pull(self, desk: _Desk, side: BookSide, wanted: int) -> None:

@@ -94,7 +94,7 @@ def test_both_venues_believe_the_same(make_world: Any) -> None:
 def test_the_plain_question_is_worth_its_brackets_together(make_world: Any) -> None:
     world = make_world("quiet")
     twin = next(t for t in world.floor.twins.markets.values() if len(t.tickers) > 1)
-    fair = world.sim.traders.beliefs.fair(twin.listed, world.sim.world.now_ms())
+    fair = world.sim.traders.beliefs.fair(twin.listed)
     together = sum(fair[ticker] for ticker in twin.tickers) * ONE_DOLLAR
     bids, asks = world.exchange.levels(world.exchange.markets[twin.condition_id], 0)
     assert bids[0][0] < together < asks[0][0]
