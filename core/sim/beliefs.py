@@ -60,6 +60,8 @@ class Beliefs:
         self._movers: dict[str, Movers] = {}
         self._lags: dict[str, float] = {}
         """Cents by event."""
+        self._held: dict[str, tuple[float, ...]] = {}
+        """Chances by event, since the crowd last heard or saw anything new."""
 
     # Forecasts
 
@@ -77,6 +79,7 @@ class Beliefs:
         listings = tuple(listings)
         before = [self._chances(x) for x in listings]
         self._heard_ms = now_ms
+        self._held.clear()
         fresh = {
             x.event_ticker: movers(x.tickers, old, self._chances(x))
             for x, old in zip(listings, before, strict=True)
@@ -93,7 +96,10 @@ class Beliefs:
         day = climate_day(self._weather.stations[station], now_ms)
         known = len(self._weather.reported_of(station, day, self._seen_ms[station]))
         self._seen_ms[station] = max(until_ms, self._seen_ms[station])
-        return len(self._weather.reported_of(station, day, self._seen_ms[station])) > known
+        fresh = len(self._weather.reported_of(station, day, self._seen_ms[station])) > known
+        if fresh:
+            self._held.clear()
+        return fresh
 
     # Values
 
@@ -123,8 +129,11 @@ class Beliefs:
         return {ticker: min(HIGHEST, max(LOWEST, value)) for ticker, value in fair.items()}
 
     def _chances(self, listed: Listing) -> tuple[float, ...]:
-        law = self._law(listed)
-        return tuple(law.chance(bracket) for bracket in listed.brackets)
+        held = self._held.get(listed.event_ticker)
+        if held is None:
+            law = self._law(listed)
+            held = self._held[listed.event_ticker] = tuple(law.chance(x) for x in listed.brackets)
+        return held
 
     def heard_ms(self) -> int:
         """As of when the crowd knows the forecasts."""

@@ -53,13 +53,18 @@ def bridge(label: str, fraction: float) -> float:
     """A Brownian bridge over [0, 1], zero at both ends, of variance 1 a unit of its time."""
     knots = 1 << _LEVELS
     position = min(max(fraction, 0.0), 1.0) * knots
-    low, high, at_low, at_high = 0, knots, 0.0, 0.0
-    while high - low > 1:
-        middle = (low + high) // 2
-        spread = math.sqrt((high - low) / knots) / 2
-        value = (at_low + at_high) / 2 + spread * normal(f"{label}|{middle}")
-        if position < middle:
-            high, at_high = middle, value
-        else:
-            low, at_low = middle, value
+    low = min(int(position), knots - 1)
+    at_low, at_high = _ends(label, _LEVELS, low)
     return at_low + (at_high - at_low) * (position - low)
+
+
+@lru_cache(maxsize=1 << 14)
+def _ends(label: str, level: int, number: int) -> tuple[float, float]:
+    """Its values at both ends of one of its 2**level equal parts; near instants share the wide ones."""
+    if level == 0:
+        return 0.0, 0.0
+    at_low, at_high = _ends(label, level - 1, number >> 1)
+    finer = _LEVELS - level
+    middle = (number | 1) << finer
+    value = (at_low + at_high) / 2 + math.sqrt(2.0 ** (1 - level)) / 2 * normal(f"{label}|{middle}")
+    return (value, at_high) if number & 1 else (at_low, value)
