@@ -29,7 +29,7 @@ from core.engine.arming import Arming, phrase_of
 from core.engine.engine import Ports
 from core.engine.state import WatchdogSeen
 from core.feeds.budget import Kept
-from core.feeds.calendar.files import read_bytes
+from core.feeds.calendar.own_file import read_bytes
 from core.feeds.calendar.view_file import append
 from core.feeds.calendar.views import FILE as VIEWS
 from core.feeds.calendar.views import read_view

@@ -151,6 +151,7 @@ def test_the_operators_file_is_followed_while_the_desk_runs(virtual: Any, tmp_pa
     health = desk.run(330)
     assert [(c.source, c.kinds, c.outranks) for c in desk.calendars] == [("own-calendar", ("CPI",), True)]
     assert f"{own}:4: 'whenever' is no time" in health.detail
+    assert health.newest_event_ms == ms("2026-11-20 00:00"), "as old as when it was checked"
 
 
 def test_a_file_that_is_taken_away_takes_its_dates_away(virtual: Any, tmp_path: Path) -> None:
@@ -192,6 +193,8 @@ def test_the_operators_views_are_followed_and_a_bad_line_leaves_what_was_held(
     told = [value for value in desk.got if isinstance(value, Views)]
     assert [value.views for value in told] == [(view,)], "told once, and not taken back"
     assert f"{own}:3: 'soon' is no date of a release" in health.detail
+    assert health.newest_event_ms is not None
+    assert health.newest_event_ms > told[0].stamp.event_ms, "as old as the last look that could read it"
     own.unlink()
     assert "You have entered none" in virtual.run(desk.feed.trial()).text
     assert desk.feed.health().state is FeedState.OFF

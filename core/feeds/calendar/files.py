@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import functools
 import importlib.resources
-from pathlib import Path
 
 import msgspec
 
 from core.domain.clock import Clocks
 from core.feeds.calendar.eastern import eastern_words
+from core.feeds.calendar.own_file import Form, OwnFeed
 from core.feeds.calendar.published import STALE_AFTER_S
 from core.feeds.calendar.table import HEADER, Table, parse_table
 from core.feeds.declaration import Declaration, Family
@@ -24,7 +24,6 @@ from core.feeds.sanity import time_fault
 from core.feeds.wiring import Wiring
 
 OWN_FILE = "releases.csv"
-BYTES_MAX = 256 * 1024
 DAY_MS = 86_400_000
 FOMC = Declaration(
     name="fomc",
@@ -108,72 +107,6 @@ class ShippedFeed:
         return f"{why}: update pmconsole, or check the Fed's calendar and write its dates into {own}"
 
 
-class OwnFile:
-    """The operator's, looked at once a minute. A faulty one leaves what was held; taking it away takes its
-    dates away."""
-
-    key = OWN_FILE
-    stale_after_s = STALE_AFTER_S
-
-    def __init__(self, wiring: Wiring) -> None:
-        self.newest_ms: int | None = None
-        directory = wiring.shared.directory
-        self._path = directory / OWN_FILE if directory is not None else None
-        self._clocks, self._sink = wiring.shared.clocks, wiring.shared.sink
-        self._read = b""
-        self.absent = True
-        """As of the last look; an empty one is none either."""
-
-    @property
-    def none_there(self) -> str:
-        """What to say of it while it is absent."""
-        return (
-            f"You have written none. To tell of releases write {self._path or OWN_FILE}: '# checked "
-            f"2026-11-22', then '{','.join(HEADER)}', then lines such as 'CPI,2026-12-10 08:30'."
-        )
-
-    async def poll(self) -> Polled | Failed:
-        raw = read_bytes(self._path) if self._path is not None else b""
-        self.absent = raw == b""
-        if isinstance(raw, Failed):
-            return raw
-        changed = raw != self._read
-        if changed:
-            table = _parsed(raw, str(self._path), self._clocks.world_ms())
-            if isinstance(table, str):
-                return Failed(table, 200)
-            self._read, self.newest_ms = raw, table.checked_ms or None
-            self._sink(_calendar(table, OWN.name, self._clocks, outranks=True))
-        return Polled(self._clocks.mono_ns(), changed)
-
-
-def read_bytes(path: Path) -> bytes | Failed:
-    """What the operator's file holds, nothing where there is none; or why it cannot be read."""
-    try:
-        with path.open("rb") as file:
-            return file.read(BYTES_MAX + 1)
-    except FileNotFoundError:
-        return b""
-    except OSError as error:
-        return Failed(f"{path}: cannot be read ({error.strerror}): correct its permissions", 200)
-
-
-def _parsed(raw: bytes, name: str, world_ms: int) -> Table | str:
-    if not raw:
-        return Table(0, ())
-    if len(raw) > BYTES_MAX:
-        return f"{name}: larger than {BYTES_MAX // 1024} KB: leave out what is past"
-    try:
-        table = parse_table(raw.decode("utf-8"), name)
-    except UnicodeDecodeError as error:
-        line = raw[: error.start].count(b"\n") + 1
-        return f"{name}:{line}: not UTF-8 text: save the file as UTF-8"
-    if isinstance(table, str):
-        return table
-    wrong = time_fault(table.checked_ms, None, world_ms)
-    return f"{name}:1: it cannot have been checked then: {wrong}" if wrong else table
-
-
 def _calendar(table: Table, source: str, clocks: Clocks, *, outranks: bool = False) -> Calendar:
     due = tuple(msgspec.structs.replace(one, source=source) for one in table.due)
     kinds = tuple(sorted({one.kind for one in due}))
@@ -181,26 +114,25 @@ def _calendar(table: Table, source: str, clocks: Clocks, *, outranks: bool = Fal
     return Calendar(source, kinds, due, stamp, STALE_AFTER_S, outranks)
 
 
-class OwnFeed:
-    """Fulfils ``Feed`` for the operator's file: without one it is off, which is nothing to look at."""
+def _own(text: str, name: str, clocks: Clocks) -> Calendar | str:
+    table = parse_table(text, name) if text else Table(0, ())
+    if isinstance(table, str):
+        return table
+    if text and (wrong := time_fault(table.checked_ms, None, clocks.world_ms())):
+        return f"{name}:1: it cannot have been checked then: {wrong}"
+    return _calendar(table, OWN.name, clocks, outranks=True)
 
-    def __init__(self, wiring: Wiring) -> None:
-        self.name = wiring.of.label
-        self._file = OwnFile(wiring)
-        self._looks = wiring.polled([self._file])
 
-    async def run(self) -> None:
-        await self._looks.run()
-
-    async def trial(self) -> Tried:
-        found = await self._looks.trial()
-        return Tried(False, self._file.none_there) if self._file.absent else found
-
-    def health(self) -> FeedHealth:
-        found = self._looks.health()
-        if not self._file.absent:
-            return found
-        return msgspec.structs.replace(found, state=FeedState.OFF, detail=self._file.none_there)
+OWN_FORM = Form(
+    OWN_FILE,
+    _own,
+    none_there=(
+        "You have written none. To tell of releases write {path}: '# checked 2026-11-22', then "
+        f"'{','.join(HEADER)}', then lines such as 'CPI,2026-12-10 08:30'."
+    ),
+    too_large="leave out what is past",
+    dated=True,
+)
 
 
 def fomc_feed(wiring: Wiring) -> Feed:
@@ -208,4 +140,4 @@ def fomc_feed(wiring: Wiring) -> Feed:
 
 
 def own_feed(wiring: Wiring) -> Feed:
-    return OwnFeed(wiring)
+    return OwnFeed(wiring, OWN_FORM)

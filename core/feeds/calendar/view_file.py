@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from core.domain.clock import Clocks
 from core.feeds.calendar.eastern import eastern_day
-from core.feeds.calendar.files import BYTES_MAX, read_bytes
+from core.feeds.calendar.own_file import BYTES_MAX, Form, OwnFeed
 from core.feeds.calendar.views import FILE, HEADER, parse_views, written
 from core.feeds.declaration import Declaration, Family
-from core.feeds.feed import Feed, FeedHealth, FeedState, Stamp, Tried
-from core.feeds.fetch import Failed
-from core.feeds.polling import Polled
+from core.feeds.feed import Feed, Stamp
 from core.feeds.releases import View, Views
 from core.feeds.wiring import Wiring
 
@@ -44,80 +43,24 @@ def append(path: Path, view: View) -> str:
     return ""
 
 
-class ViewFile:
-    """A faulty file leaves what was held and names the line; taking it away takes its views away."""
-
-    key = FILE
-    stale_after_s = OWN.stale_after_s
-
-    def __init__(self, wiring: Wiring) -> None:
-        self.newest_ms: int | None = None
-        directory = wiring.shared.directory
-        self._path = directory / FILE if directory is not None else None
-        self._clocks, self._sink = wiring.shared.clocks, wiring.shared.sink
-        self._read = b""
-        self.absent = True
-        """As of the last look; an empty one is none either."""
-
-    @property
-    def none_there(self) -> str:
-        """What to say of it while it is absent."""
-        return (
-            f"You have entered none: markets on figures have no price before you do, by 'pmconsole view', "
-            f"':view', or in {self._path or FILE}."
-        )
-
-    async def poll(self) -> Polled | Failed:
-        raw = read_bytes(self._path) if self._path is not None else b""
-        self.absent = raw == b""
-        if isinstance(raw, Failed):
-            return raw
-        changed = raw != self._read
-        if changed:
-            views = _parsed(raw, str(self._path), eastern_day(self._clocks.world_ms()).isoformat())
-            if isinstance(views, str):
-                return Failed(views, 200)
-            self._read = raw
-            stamp = Stamp(self._clocks.world_ms(), self._clocks.wall_ms(), self._clocks.mono_ns())
-            self._sink(Views(OWN.name, views, stamp))
-        self.newest_ms = self._clocks.world_ms()
-        return Polled(self._clocks.mono_ns(), changed)
+def _views(text: str, name: str, clocks: Clocks) -> Views | str:
+    views = parse_views(text, name, eastern_day(clocks.world_ms()).isoformat())
+    if isinstance(views, str):
+        return views
+    return Views(OWN.name, views, Stamp(clocks.world_ms(), clocks.wall_ms(), clocks.mono_ns()))
 
 
-def _parsed(raw: bytes, name: str, today: str) -> tuple[View, ...] | str:
-    if len(raw) > BYTES_MAX:
-        return f"{name}: larger than {BYTES_MAX // 1024} KB: move its oldest lines to another file"
-    try:
-        return parse_views(raw.decode("utf-8"), name, today)
-    except UnicodeDecodeError as error:
-        line = raw[: error.start].count(b"\n") + 1
-        return f"{name}:{line}: not UTF-8 text: save the file as UTF-8"
-
-
-class ViewFeed:
-    """Fulfils ``Feed``: without a file it is off, which is nothing to look at."""
-
-    def __init__(self, wiring: Wiring) -> None:
-        self.name = wiring.of.label
-        self._file = ViewFile(wiring)
-        self._looks = wiring.polled([self._file])
-
-    async def run(self) -> None:
-        await self._looks.run()
-
-    async def trial(self) -> Tried:
-        found = await self._looks.trial()
-        return Tried(False, self._file.none_there) if self._file.absent else found
-
-    def health(self) -> FeedHealth:
-        if self._file.absent:
-            found = self._looks.health()
-            return FeedHealth(
-                found.name, FeedState.OFF, None, None, found.stale_after_s,
-                detail=self._file.none_there, source=found.source, family=found.family,
-            )  # fmt: skip
-        return self._looks.health()
+FORM = Form(
+    FILE,
+    _views,
+    none_there=(
+        "You have entered none: markets on figures have no price before you do, by 'pmconsole view', "
+        "':view', or in {path}."
+    ),
+    too_large="move its oldest lines to another file",
+    dated=False,
+)
 
 
 def view_feed(wiring: Wiring) -> Feed:
-    return ViewFeed(wiring)
+    return OwnFeed(wiring, FORM)
