@@ -1,7 +1,6 @@
-"""PmConsole: screens, theme, key dispatch, connection and signals. No rules and no formatting.
+"""PmConsole: screens, connection and signals. No rules, no formatting.
 
-Keys do not go through Textual's bindings: each press is looked up in ``tui.actions`` with the time it
-arrived in the input thread, because what a money key may do depends on when it was pressed.
+What a key does is in ``tui.dispatch``, when the console draws in ``tui.painting``.
 """
 
 from __future__ import annotations
@@ -21,17 +20,16 @@ from textual import events
 from textual.app import App, ScreenStackError
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
-from textual.widgets import Input
 
 from core.control.protocol import Frame, Query, Reply, Welcome
 from core.domain.clock import machine_ns
-from tui.actions import Action, action_for
-from tui.arming import BUFFERED_NS
 from tui.conversation import Conversation
-from tui.handlers import HANDLERS
+from tui.dispatch import press
 from tui.link import Identity, Link, Listener
+from tui.looks import register_themes
 from tui.operator import Operator
-from tui.scene import Scene, Typed
+from tui.painting import Painter
+from tui.scene import Typed
 from tui.screens.alarms import AlarmsScreen
 from tui.screens.console_screen import ConsoleScreen
 from tui.screens.desk import DeskScreen
@@ -46,19 +44,15 @@ from tui.screens.orders import OrdersScreen
 from tui.screens.positions import PositionsScreen
 from tui.screens.rules import RulesScreen, read_rules
 from tui.screens.score import ScoreScreen
+from tui.tables import Now
 from tui.terminal import StopDriver
-from tui.theming import DEFAULT_THEME, ThemeError, load_theme, theme_names
-from tui.view_model import FAIR, Now, ViewModel
+from tui.theming import DEFAULT_THEME
+from tui.view_model import ViewModel
 from tui.widgets.command_line import CommandLine
 from tui.widgets.live_table import LiveTable
 
-URGENT = frozenset({"orders", "proposals", "alarms", "flatten", "reading"})
-"""Tables that are drawn when they change; the rest waits for the next tick. Fair values do at one paint a
-second only."""
 LEFT_OPEN = 0
 """Return code of ``q``; a signal returns 128 and its number."""
-_PAGE = {"move.page_down": 1, "move.page_up": -1}
-_STEP = {"move.down": 1, "move.up": -1, "move.home": -(10**6), "move.end": 10**6}
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,14 +102,10 @@ class PmConsole(App[int], inherit_bindings=False):
         self.operator: Operator = Operator(self.view, identity.session, self.link.send, coach=options.coach)
         self.animation_level = "none"
         self.conversation: Conversation = Conversation(self)
-        self._at_once = URGENT | {FAIR} if options.paints_per_s > 1 else URGENT
-        self._last_tick: tuple[object, ...] = ()
-        self._dirty = False
-        self._title = ""
+        self.painter: Painter = Painter(self, options.paints_per_s)
         self._seen_seq = -1
         self._attached = False
-        for name in theme_names():
-            self.register_theme(load_theme(name))
+        register_themes(self)
         self.theme = options.theme
 
     # --- life ---------------------------------------------------------------------------------------
@@ -134,7 +124,7 @@ class PmConsole(App[int], inherit_bindings=False):
         for number in (signal.SIGHUP, signal.SIGTERM):
             loop.add_signal_handler(number, self._signalled, number)
         self.run_worker(self.link.run(), name="link", group="link", exit_on_error=True)
-        self.set_interval(1 / self.options.paints_per_s, self._tick)
+        self.set_interval(1 / self.options.paints_per_s, self.painter.tick)
         gc.collect()
         gc.freeze()
 
@@ -167,7 +157,7 @@ class PmConsole(App[int], inherit_bindings=False):
 
     def _up(self, welcome: Welcome) -> None:
         self.view.connected = True
-        self._dirty = True
+        self.painter.wait()
 
     def _down(self, reason: str) -> None:
         self.view.connected = False
@@ -185,10 +175,7 @@ class PmConsole(App[int], inherit_bindings=False):
             self._greet(now)
         if self.view.journal:
             self._seen_seq = max(self._seen_seq, self.view.journal[-1].seq)
-        if changed & self._at_once:
-            self.call_later(self.repaint)
-        else:
-            self._dirty = True
+        self.painter.changed(changed)
 
     def _greet(self, now: Now) -> None:
         """Say that a running desk was found, and what happened since this console last saw it."""
@@ -207,114 +194,27 @@ class PmConsole(App[int], inherit_bindings=False):
         self.operator.replied(reply, self.clock())
         self.repaint()
 
-    # --- painting -------------------------------------------------------------------------------------
-
-    def repaint(self) -> None:
-        """Draw the visible screen now."""
-        screen = self.console_screen
-        if screen is None or not screen.is_running:
-            return
-        self._dirty = False
-        now = self.clock()
-        scene = self.operator.scene(now, self.size.width)
-        if scene.takeover is not None:
-            self.conversation.close()
-        screen.paint(scene)
-        self._retitle(scene)
-        card = scene.card
-        if card is not None and self.operator.arming.arming(card, now.mono_ns):
-            wait_ns = self.operator.arming.armed_ns(card) - now.mono_ns
-            self.set_timer(wait_ns / 1e9 + 0.005, self.repaint)
-
-    def _tick(self) -> None:
-        """Up to a few times a second: draw if rows changed, a flash ends, or a clock shows a new second."""
-        now = self.clock()
-        view = self.view
-        state = (
-            now.mono_ns // 1_000_000_000,
-            view.lags(now),
-            view.engine_down(now),
-            self.operator.in_ladder(now) and now.mono_ns // 250_000_000,
-        )
-        view.trace(now)
-        flashing = bool(view.bid_flash_ns or view.ask_flash_ns)
-        view.flashing(now)
-        if self._dirty or flashing or state != self._last_tick:
-            self._last_tick = state
-            self.repaint()
-
-    def _retitle(self, scene: Scene) -> None:
-        """Profile, halt state and the sign of the day in the terminal's title."""
-        status = self.view.status
-        if status is None:
-            title = "pmconsole"
-        else:
-            day = "" if not status.today_pnl else "+" if status.today_pnl > 0 else "-"
-            level = "" if status.level == "NORMAL" else f" {status.level}"
-            title = f"{status.profile.upper()}{level} {status.mode}{' ' + day if day else ''} pmconsole"
-        if title != self._title and self._driver is not None and not self.is_headless:
-            self._title = title
-            self._driver.write(f"\x1b]0;{title}\x07")
-
     # --- keys -----------------------------------------------------------------------------------------
 
     async def on_event(self, event: events.Event) -> None:
-        if isinstance(event, events.Key) and not event.is_forwarded and self._key(event):
+        if isinstance(event, events.Key) and not event.is_forwarded and press(self, event):
             return
         await super().on_event(event)
 
-    def _key(self, event: events.Key) -> bool:
-        """Act on a key; false leaves it to the text field that has the focus."""
-        now = self.clock()
-        key, arrived_ns = event.key, int(event.time * 1e9)
-        if key == "ctrl+x":
-            self.operator.stop(now, arrived_ns, self.link.seen_press())
-            self.conversation.close()
-        elif self.operator.in_ladder(now) and not (self.view.exiting and isinstance(self.focused, Input)):
-            if self.operator.ladder_key(key, arrived_ns, now):
-                HANDLERS["command"](self, now)
-        elif (alarm := self.operator.taken_over(now)) is not None and key != "ctrl+q":
-            self.operator.takeover_key(key, arrived_ns, alarm, now)
-        elif isinstance(self.focused, Input):
-            return False
-        else:
-            action = action_for(key, self.screen_name)
-            if action is not None and action.card and machine_ns() - arrived_ns > BUFFERED_NS:
-                self.operator.say(f"{key} ignored: typed while the screen stood still", "near", now)
-            elif action is not None:
-                self._perform(action, key, arrived_ns, now)
-        self.repaint()
-        return True
+    def repaint(self) -> None:
+        """Draw the visible screen now."""
+        self.painter.paint()
 
-    def _perform(self, action: Action, key: str, arrived_ns: int, now: Now) -> None:
-        """One action of the registry."""
-        if action.id.startswith("screen."):
-            self.show_mode(action.id.partition(".")[2])
-        elif action.id in ("card.approve", "card.yes", "card.no"):
-            self.operator.approve(key, arrived_ns, now)
-        elif action.id in _STEP or action.id in _PAGE:
-            self._move(action.id, now)
-        else:
-            HANDLERS[action.id](self, now)
+    def write_terminal(self, sequence: str) -> None:
+        """An escape sequence that draws nothing; there is no terminal behind a test."""
+        if self._driver is not None and not self.is_headless:
+            self._driver.write(sequence)
 
     def show_mode(self, mode: str) -> None:
         """A screen by its digit, without what was opened over it."""
         self.switch_mode(mode)
         while len(self.screen_stack) > 1:
             self.pop_screen()
-
-    def _move(self, action_id: str, now: Now) -> None:
-        screen = self.console_screen
-        if screen is None:
-            return
-        table = screen.table()
-        if table is None or (screen.pages_text and action_id in _PAGE):
-            screen.scroll_text(_STEP.get(action_id) or _PAGE[action_id] * screen.text_page)
-            return
-        step = _STEP.get(action_id) or _PAGE[action_id] * table.page
-        selected = table.move(step)
-        if table.id == "markets" and isinstance(selected, int):
-            self.operator.moved_cursor(selected, now)
 
     def selected(self, table_id: str) -> Any:
         """Key under the cursor of a table of this screen, ``None`` without one."""
@@ -335,18 +235,6 @@ class PmConsole(App[int], inherit_bindings=False):
     def screen_name(self) -> str:
         screen = self.console_screen
         return screen.name_in_registry if screen is not None else ""
-
-    def filter(self, text: str) -> None:
-        self.operator.filter = text
-        self.operator.resort()
-
-    def change_theme(self, name: str) -> None:
-        try:
-            load_theme(name)
-        except ThemeError as error:
-            self.operator.say(str(error), "near", self.clock())
-            return
-        self.theme = name
 
     def leave(self) -> None:
         """Leave; engine and orders go on."""

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from tui.view_model import Now, ViewModel
+from tui.tables import Now
+from tui.view_model import ViewModel
 
 SHOW_NS = 25_000_000_000
 TEXT_MAX = 68

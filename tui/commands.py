@@ -25,8 +25,8 @@ from tui import confirm_talks, feed_talks, link_talks, stop_talks, truth_talks
 from tui.actions import COMMANDS, CommandSpec, command_spec
 from tui.format import cents, count
 from tui.operator import Operator
+from tui.tables import Now
 from tui.talks import Clock, Make, Talk, instant, risky
-from tui.view_model import Now
 
 _EDIT = re.compile(r"\s*(?P<size>\d+(?:\.\d+)?)?\s*(?:@\s*(?P<price>\d+(?:\.\d+)?))?\s*", re.ASCII)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from core.control.protocol import ConfirmSource, EnterView
 from tui.operator import Operator
+from tui.tables import Now
 from tui.talks import Make, instant
-from tui.view_model import Now
 
 _USAGE = "usage: confirm source SERIES MARK, as :rules shows them"
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from tui import commands
+from tui.looks import change_theme
 from tui.screens.help import HelpScreen
 from tui.talks import Talk
 
@@ -89,7 +90,7 @@ class Conversation:
             case "help" if app.screen_name != HelpScreen.name_in_registry:
                 app.push_screen(HelpScreen(app.screen_name))
             case "filter":
-                app.filter(parsed.rest)
+                app.operator.ordering.narrow(parsed.rest)
             case "orders" | "alarms" | "feeds" if not parsed.rest:
                 app.show_mode(parsed.spec.name)
             case "funnel":
@@ -101,7 +102,7 @@ class Conversation:
             case "rules":
                 app.show_rules(parsed.rest)
             case "theme":
-                app.change_theme(parsed.rest)
+                change_theme(app, parsed.rest)
             case _:
                 talk = commands.talk(parsed, app.operator, app.clock)
                 if talk is not None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from core.control.protocol import ConfirmRelease, TryFeed
 from tui.feed_names import named
 from tui.operator import Operator
+from tui.tables import Now
 from tui.talks import Make, instant
-from tui.view_model import Now
 
 
 def _feeds(operator: Operator, now: Now, rest: str) -> str | None:

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 from tui import commands
 from tui.screens.market import MarketScreen
 from tui.screens.models import EvidenceScreen
-from tui.view_model import Now
-from tui.widgets.market_table import SORTS
+from tui.tables import Now
 
 if TYPE_CHECKING:
     from tui.app import PmConsole
@@ -31,12 +30,6 @@ def _open_selected(app: PmConsole, now: Now) -> None:
     screen = app.console_screen
     if screen is not None:
         screen.open_cursor()
-
-
-def _next_sort(app: PmConsole, now: Now) -> None:
-    place = SORTS.index(app.operator.sort)
-    app.operator.sort = SORTS[(place + 1) % len(SORTS)]
-    app.operator.resort()
 
 
 def _cancel_selected(app: PmConsole, now: Now) -> None:
@@ -93,8 +86,10 @@ HANDLERS: dict[str, Callable[[PmConsole, Now], None]] = {
     "card.previous": lambda app, now: app.operator.step_card(-1, now),
     "card.next": lambda app, now: app.operator.step_card(1, now),
     "open": _open_selected,
-    "table.filter": lambda app, now: app.conversation.ask("filter", app.filter, value=app.operator.filter),
-    "table.sort": _next_sort,
+    "table.filter": lambda app, now: app.conversation.ask(
+        "filter", app.operator.ordering.narrow, value=app.operator.ordering.filter
+    ),
+    "table.sort": lambda app, now: app.operator.ordering.next_sort(),
     "order.cancel": _cancel_selected,
     "order.cancel_market": _cancel_market,
     "pause": _pause_strategy,

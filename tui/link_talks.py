@@ -5,8 +5,8 @@ from __future__ import annotations
 from core.control.protocol import PAIR_QUANTITY, LinkMarkets, UnlinkMarkets
 from core.domain.units import UnitError, parse_quantity
 from tui.operator import Operator
+from tui.tables import Now
 from tui.talks import Make, instant
-from tui.view_model import Now
 
 _USAGE = "usage: link add|remove MARKET MARKET [opposite] [SIZE]"
 

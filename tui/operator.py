@@ -37,18 +37,17 @@ from tui.arming import Arming
 from tui.coach import Coach
 from tui.format import sanitise
 from tui.ladder import Ladder, Step
+from tui.ordering import Ordering
 from tui.scene import Message, Scene
+from tui.tables import Now
 from tui.takeover import Press, Takeover
-from tui.view_model import Now, ViewModel
-from tui.widgets.market_table import SORTS, ordered
+from tui.view_model import ViewModel
 from tui.widgets.stop_band import receipt
 
 SAY_NS = 4_000_000_000
 RECEIPT_NS = 30_000_000_000
 """How long the last word of a stop stays; then it is in the alarms and the journal."""
 ANSWER_NS = 5_000_000_000
-SORT_EVERY_NS = 1_000_000_000
-CURSOR_HOLD_NS = 2_000_000_000
 _SIDES = {"y": "YES", "n": "NO"}
 
 
@@ -63,10 +62,7 @@ class Operator:
         self.arming = Arming()
         self.ladder = Ladder()
         self.takeover = Takeover()
-        self.sort = SORTS[0]
-        self.filter = ""
-        self.cursor: int | None = None
-        """Market the cursor was moved to; ``None`` while it rests on the current market."""
+        self.ordering = Ordering()
         self.order_id = ""
         self._send = send
         self._coach = Coach(enabled=coach)
@@ -78,10 +74,6 @@ class Operator:
         self._was_stopping = False
         self._controlled = False
         self._receipt_ns = 0
-        self._keys: list[int] = []
-        self._sorted_ns = 0
-        self._sort_now = False
-        self._cursor_moved_ns = -CURSOR_HOLD_NS
 
     # --- the picture ------------------------------------------------------------------------------
 
@@ -118,8 +110,8 @@ class Operator:
             card=card,
             card_word=word,
             order_id=self.order_id,
-            sort=self.sort,
-            filter=self.filter,
+            sort=self.ordering.sort,
+            filter=self.ordering.filter,
             message=self._message,
             coach=self._coach.update(view, now),
             ladder_ask=self.ladder.asks(now.mono_ns),
@@ -129,10 +121,11 @@ class Operator:
             quiet_ns=self.ladder.quiet_ns(now.mono_ns),
             takeover=self.taken_over(now),
         )
-        keys = self._market_keys(scene)
-        resting = self.cursor if self.cursor is not None else next(iter(keys), None)
+        keys = self.ordering.keys(scene, still=self.arming.arming(card, now.mono_ns))
+        cursor = self.ordering.cursor
+        resting = cursor if cursor is not None else next(iter(keys), None)
         current = card.key if card is not None else resting
-        return replace(scene, market_keys=tuple(keys), cursor=self.cursor, current=current)
+        return replace(scene, market_keys=tuple(keys), cursor=cursor, current=current)
 
     @property
     def controls(self) -> bool:
@@ -157,34 +150,6 @@ class Operator:
             if now.mono_ns - sent_ns > ANSWER_NS:
                 del self._pending[command_id]
                 self.say(f"no answer to {label}: it may or may not have happened", "near", now)
-
-    def _market_keys(self, scene: Scene) -> list[int]:
-        """Markets in display order. Sorted at most once a second, never under the operator's hands."""
-        now_ns = scene.now.mono_ns
-        fresh = ordered(scene)
-        held = (
-            now_ns - self._sorted_ns < SORT_EVERY_NS
-            or now_ns - self._cursor_moved_ns < CURSOR_HOLD_NS
-            or self.arming.arming(scene.card, now_ns)
-        )
-        if held and self._keys and not self._sort_now:
-            there = set(fresh)
-            known = set(self._keys)
-            self._keys = [key for key in self._keys if key in there] + [k for k in fresh if k not in known]
-        else:
-            self._keys = fresh
-            self._sorted_ns = now_ns
-            self._sort_now = False
-        if self.cursor not in self._keys:
-            self.cursor = None
-        return self._keys
-
-    def resort(self) -> None:
-        self._sort_now = True
-
-    def moved_cursor(self, key: int | None, now: Now) -> None:
-        self.cursor = key
-        self._cursor_moved_ns = now.mono_ns
 
     def say(
         self, text: str, role: str, now: Now, seconds_ns: int = SAY_NS, *, without_engine: str = ""
@@ -383,6 +348,5 @@ class Operator:
         if self.arming.withdraw():
             return
         self._message = None
-        if not self._coach.dismiss() and self.filter:
-            self.filter = ""
-            self.resort()
+        if not self._coach.dismiss() and self.ordering.filter:
+            self.ordering.narrow("")

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from core.control.tables.cards import ProposalRow
 from core.control.tables.safety import AlarmRow
 from tui.lines import Line, line
-from tui.view_model import Now, ViewModel
+from tui.tables import Now
+from tui.view_model import ViewModel
 
 Typed = Callable[[str], str]
 """What a person types in a shell for a verb, the profile named where it must be."""

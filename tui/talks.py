@@ -7,7 +7,7 @@ from collections.abc import Callable, Generator
 from core.control.protocol import AnyCommand
 from tui.actions import command_spec
 from tui.operator import Operator
-from tui.view_model import Now
+from tui.tables import Now
 
 Talk = Generator[str, str, str]
 """Yields what to ask, receives what was typed, returns the sentence to show when it sent nothing."""

@@ -14,8 +14,8 @@ from core.control.protocol import (
     alarm_number,
 )
 from tui.operator import Operator
+from tui.tables import Now
 from tui.talks import Clock, Make, Talk, instant, risky
-from tui.view_model import Now
 
 HOWS = ("cancel", "keep", "flatten")
 

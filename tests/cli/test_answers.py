@@ -12,7 +12,7 @@ from core.control.queries.fields import Now as AnswerNow
 from core.control.tables.markets import MarketStatic
 from tests.tui import rows
 from tui import answers
-from tui.view_model import Now
+from tui.tables import Now
 
 NOW = Now(mono_ns=10**12, wall_ms=rows.WORLD_MS)
 TABLES: dict[str, Any] = rows.two_venues(NOW, "s")

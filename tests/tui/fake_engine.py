@@ -31,7 +31,7 @@ from core.control.protocol import (
 from core.control.tables.markets import MarketRow
 from core.domain.clock import machine_ns
 from tests.tui import rows
-from tui.view_model import Now
+from tui.tables import Now
 
 _LENGTH = struct.Struct(">I")
 

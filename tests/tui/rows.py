@@ -13,7 +13,7 @@ from core.control.tables.orders import OrderRow, PositionRow
 from core.control.tables.safety import AlarmRow, FlattenRow, FlattenVenueRow, LimitRow
 from core.control.tables.sources import BudgetRow, FeedRow
 from core.control.tables.status import BeatRow, CountsRow, LinkRow, StatusRow
-from tui.view_model import Now
+from tui.tables import Now
 
 S = 1_000_000_000
 C = 1_000_000

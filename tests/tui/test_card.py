@@ -7,7 +7,8 @@ import pytest
 from tests.tui import rows
 from tui.lines import plain, width_of
 from tui.scene import Scene
-from tui.view_model import Now, ViewModel
+from tui.tables import Now
+from tui.view_model import ViewModel
 from tui.widgets.card import compact_lines
 
 NOW = Now(1_000 * rows.S, 1_700_000_000_000)

@@ -19,7 +19,8 @@ from tui.lines import Span, plain, width_of
 from tui.operator import Operator
 from tui.scene import Scene
 from tui.screens.feeds import source_lines
-from tui.view_model import Now, ViewModel
+from tui.tables import Now
+from tui.view_model import ViewModel
 from tui.widgets.feed_table import COLUMNS, key_of
 from tui.widgets.line_pane import LinePane
 from tui.widgets.status_bar import status_line

@@ -330,12 +330,12 @@ async def test_digits_switch_screens_and_unbuilt_ones_do_nothing(
 async def test_the_cursor_stays_on_its_market_when_the_order_changes(directory: Path) -> None:
     async with running(directory, cards=False) as desk:
         await desk.press("j", "j")
-        key = desk.app.operator.cursor
+        key = desk.app.operator.ordering.cursor
         assert key is not None
         await desk.press("o")
         await desk.shows("sort: name")
         table = desk.app.screen.query_one("#markets")
-        assert table.cursor_key == key == desk.app.operator.cursor  # type: ignore[attr-defined]
+        assert table.cursor_key == key == desk.app.operator.ordering.cursor  # type: ignore[attr-defined]
 
 
 async def test_cancel_without_a_seen_cursor_means_the_current_markets_order(directory: Path) -> None:
@@ -346,13 +346,13 @@ async def test_cancel_without_a_seen_cursor_means_the_current_markets_order(dire
         await desk.until(lambda: "pm-new" in desk.app.view.orders)
         ordered = {row.key for row in desk.app.view.orders.values()}
         bare = next(key for key in desk.app.view.markets if key not in ordered)
-        desk.app.operator.moved_cursor(bare, read_clocks())
+        desk.app.operator.ordering.moved_cursor(bare, read_clocks())
         table = desk.app.screen.query_one("#orders", LiveTable)
         await desk.until(lambda: table.cursor_key is None)
         await desk.press("c")
         await desk.shows("no order under the cursor")
         here = desk.app.view.orders["pm-91c7"].key
-        desk.app.operator.moved_cursor(here, read_clocks())
+        desk.app.operator.ordering.moved_cursor(here, read_clocks())
         await desk.until(lambda: table.cursor_key == "pm-91c7")
         await desk.press("c")
         command = await desk.engine.expect(CancelOrder)

@@ -14,7 +14,8 @@ from tests.tui import rows
 from tests.tui.conftest import Desk, running
 from tests.tui.fake_engine import read_clocks
 from tests.tui.test_screens import SIZES, checked_lines
-from tui.view_model import ViewModel, clean
+from tui.tables import clean
+from tui.view_model import ViewModel
 from tui.widgets.link_table import difference
 from tui.widgets.live_table import Column, plan
 

@@ -12,7 +12,7 @@ from core.control.tables.models import EventRow
 from tests.tui import rows
 from tests.tui.conftest import running
 from tests.tui.fake_engine import read_clocks
-from tui.app import PmConsole
+from tui.painting import Painter
 
 NEWS = " 51.7 "
 """A fair value that stands nowhere else on the screen."""
@@ -20,7 +20,7 @@ NEWS = " 51.7 "
 
 @pytest.fixture(autouse=True)
 def no_tick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(PmConsole, "_tick", lambda _self: None)
+    monkeypatch.setattr(Painter, "tick", lambda _self: None)
 
 
 def priced() -> tuple[MarketRow, EventRow]:

@@ -11,7 +11,8 @@ from tests.tui import rows
 from tui.lines import plain
 from tui.release_words import release_chips
 from tui.scene import Scene
-from tui.view_model import Now, ViewModel
+from tui.tables import Now
+from tui.view_model import ViewModel
 
 NOW = Now(1_000 * rows.S, 1_700_000_000_000)
 CPI = ReleaseRow("CPI", "clear", None, None, "stated", "bls", rows.WORLD_MS, "", 60, 120, 6)

@@ -32,8 +32,9 @@ from tui.lines import plain
 from tui.operator import Operator
 from tui.screens.desk_plan import Needs, desk_plan, is_reduced, is_two_column
 from tui.screens.help import help_lines
+from tui.tables import Now
 from tui.theming import ThemeError, load_theme, parse_theme, theme_names
-from tui.view_model import Now, ViewModel
+from tui.view_model import ViewModel
 
 NOW = Now(1_000 * rows.S, 1_700_000_000_000)
 MS = 1_000_000

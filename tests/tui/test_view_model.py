@@ -8,10 +8,11 @@ import pytest
 from core.control.protocol import Frame
 from core.control.tables.markets import MarketRow
 from tests.tui import rows
-from tui import view_model
+from tui import tables
 from tui.lines import plain
 from tui.scene import Scene
-from tui.view_model import FAIR, Now, ViewModel, clean
+from tui.tables import FAIR, Now, clean
+from tui.view_model import ViewModel
 from tui.widgets.fair_values import measured, model_name
 from tui.widgets.market_table import COLUMNS, MarketTable, ordered
 
@@ -164,8 +165,8 @@ def test_a_desk_that_follows_nothing_does_not_seem_to_load_for_ever() -> None:
 def test_a_week_of_orders_and_markets_leaves_the_newest(
     view: ViewModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(view_model, "ORDERS_MAX", 20)
-    monkeypatch.setattr(view_model, "STATICS_MAX", 20)
+    monkeypatch.setattr(tables, "ORDERS_MAX", 20)
+    monkeypatch.setattr(tables, "NAMES_KEPT", 20)
     working = {row.client_order_id for row in view.working()}
     (static, *_) = rows.statics()
     for number in range(100):
@@ -175,7 +176,19 @@ def test_a_week_of_orders_and_markets_leaves_the_newest(
     assert working <= view.orders.keys(), "what works is never dropped"
     ended = [row.client_order_id for row in view.ended()]
     assert 0 < len(ended) <= 20 and ended == [f"pm-{99 - n}" for n in range(len(ended))], "the newest"
-    assert list(view.statics) == list(range(1080, 1100))
+    shown = {row.key for row in view.orders.values()} | view.markets.keys() | view.positions.keys()
+    assert shown <= view.statics.keys(), "a name that some row needs is never dropped"
+    assert [key for key in view.statics if key not in shown] == list(range(1080, 1100)), "the newest"
+
+
+def test_a_desk_of_ten_thousand_markets_names_them_all() -> None:
+    view = ViewModel()
+    (static, *_), (market, *_) = rows.statics(), rows.markets(NOW)
+    many = range(10_000)
+    named = tuple(msgspec.structs.replace(static, key=key) for key in many)
+    booked = tuple(msgspec.structs.replace(market, key=key) for key in many)
+    view.apply(Frame(1, NOW.mono_ns, full=True, parts=1, statics=named, markets=booked), NOW)
+    assert len(ordered(Scene(view, NOW, 160))) == 10_000
 
 
 def test_an_edge_that_waits_for_a_word_is_sorted_behind_those_that_can_be_traded(view: ViewModel) -> None:

@@ -13,7 +13,8 @@ from tui.polling import Polling
 from tui.scene import Scene, head, note
 from tui.screens.console_screen import ConsoleScreen
 from tui.screens.desk_plan import Plan, Rect
-from tui.view_model import ViewModel, clean
+from tui.tables import clean
+from tui.view_model import ViewModel
 from tui.widgets.feed_table import FeedTable, family_of, row_of
 from tui.widgets.line_pane import LinePane
 from tui.widgets.text_pane import TextPane, wrapped

@@ -10,7 +10,7 @@ from tui.polling import Polling
 from tui.scene import Scene, head, note
 from tui.screens.console_screen import ConsoleScreen
 from tui.screens.desk_plan import Plan, Rect
-from tui.view_model import clean
+from tui.tables import clean
 from tui.widgets.line_pane import LinePane
 from tui.widgets.live_table import Column, Key, LiveTable
 from tui.widgets.text_pane import TextPane, wrapped

@@ -22,7 +22,7 @@ from tui.score_words import (
 )
 from tui.screens.console_screen import ConsoleScreen
 from tui.screens.desk_plan import Plan, Rect
-from tui.view_model import clean
+from tui.tables import clean
 from tui.widgets.line_pane import LinePane
 from tui.widgets.live_table import Column, Key, LiveTable
 from tui.widgets.text_pane import TextPane, wrapped

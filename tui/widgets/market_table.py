@@ -20,7 +20,7 @@ from tui.format import (
 )
 from tui.lines import Line, Span, line
 from tui.scene import Scene, note
-from tui.view_model import TRACE_MARKS
+from tui.tables import TRACE_MARKS
 from tui.widgets.live_table import Column, Key, LiveTable, several
 
 SORTS = ("edge", "name", "close", "age", "change")

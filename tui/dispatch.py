@@ -1,0 +1,74 @@
+"""From a key to what it does: the stop first, then whoever has the keys, then the registry of actions.
+
+Keys do not go through Textual's bindings: each press is looked up in ``tui.actions`` with the time it
+arrived in the input thread, because what a money key may do depends on when it was pressed.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual import events
+from textual.widgets import Input
+
+from core.domain.clock import machine_ns
+from tui.actions import Action, action_for
+from tui.arming import BUFFERED_NS
+from tui.handlers import HANDLERS
+from tui.tables import Now
+
+if TYPE_CHECKING:
+    from tui.app import PmConsole
+
+_PAGE = {"move.page_down": 1, "move.page_up": -1}
+_STEP = {"move.down": 1, "move.up": -1, "move.home": -(10**6), "move.end": 10**6}
+
+
+def press(app: PmConsole, event: events.Key) -> bool:
+    """Act on a key; false leaves it to the text field that has the focus."""
+    now = app.clock()
+    key, arrived_ns = event.key, int(event.time * 1e9)
+    if key == "ctrl+x":
+        app.operator.stop(now, arrived_ns, app.link.seen_press())
+        app.conversation.close()
+    elif app.operator.in_ladder(now) and not (app.view.exiting and isinstance(app.focused, Input)):
+        if app.operator.ladder_key(key, arrived_ns, now):
+            HANDLERS["command"](app, now)
+    elif (alarm := app.operator.taken_over(now)) is not None and key != "ctrl+q":
+        app.operator.takeover_key(key, arrived_ns, alarm, now)
+    elif isinstance(app.focused, Input):
+        return False
+    else:
+        action = action_for(key, app.screen_name)
+        if action is not None and action.card and machine_ns() - arrived_ns > BUFFERED_NS:
+            app.operator.say(f"{key} ignored: typed while the screen stood still", "near", now)
+        elif action is not None:
+            _perform(app, action, key, arrived_ns, now)
+    app.repaint()
+    return True
+
+
+def _perform(app: PmConsole, action: Action, key: str, arrived_ns: int, now: Now) -> None:
+    """One action of the registry."""
+    if action.id.startswith("screen."):
+        app.show_mode(action.id.partition(".")[2])
+    elif action.id in ("card.approve", "card.yes", "card.no"):
+        app.operator.approve(key, arrived_ns, now)
+    elif action.id in _STEP or action.id in _PAGE:
+        _move(app, action.id, now)
+    else:
+        HANDLERS[action.id](app, now)
+
+
+def _move(app: PmConsole, action_id: str, now: Now) -> None:
+    screen = app.console_screen
+    if screen is None:
+        return
+    table = screen.table()
+    if table is None or (screen.pages_text and action_id in _PAGE):
+        screen.scroll_text(_STEP.get(action_id) or _PAGE[action_id] * screen.text_page)
+        return
+    step = _STEP.get(action_id) or _PAGE[action_id] * table.page
+    selected = table.move(step)
+    if table.id == "markets" and isinstance(selected, int):
+        app.operator.ordering.moved_cursor(selected, now)

@@ -1,0 +1,85 @@
+"""When the console draws: at once what a hand waits for, a few times a second the rest."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tui.scene import Scene
+from tui.tables import FAIR
+
+if TYPE_CHECKING:
+    from tui.app import PmConsole
+
+URGENT = frozenset({"orders", "proposals", "alarms", "flatten", "reading"})
+"""Tables that are drawn when they change; the rest waits for the next tick. Fair values do at one paint a
+second only."""
+
+
+class Painter:
+    """Draws the visible screen of its console, and the terminal's title."""
+
+    def __init__(self, app: PmConsole, paints_per_s: int) -> None:
+        self._app = app
+        self._at_once = URGENT | {FAIR} if paints_per_s > 1 else URGENT
+        self._last_tick: tuple[object, ...] = ()
+        self._dirty = False
+        self._title = ""
+
+    def changed(self, tables: frozenset[str]) -> None:
+        """Draw what changed: now, or with the next tick."""
+        if tables & self._at_once:
+            self._app.call_later(self._app.repaint)
+        else:
+            self._dirty = True
+
+    def wait(self) -> None:
+        """Draw with the next tick, whatever it finds."""
+        self._dirty = True
+
+    def paint(self) -> None:
+        """Draw the visible screen now."""
+        app = self._app
+        screen = app.console_screen
+        if screen is None or not screen.is_running:
+            return
+        self._dirty = False
+        now = app.clock()
+        scene = app.operator.scene(now, app.size.width)
+        if scene.takeover is not None:
+            app.conversation.close()
+        screen.paint(scene)
+        self._retitle(scene)
+        card = scene.card
+        if card is not None and app.operator.arming.arming(card, now.mono_ns):
+            wait_ns = app.operator.arming.armed_ns(card) - now.mono_ns
+            app.set_timer(wait_ns / 1e9 + 0.005, app.repaint)
+
+    def tick(self) -> None:
+        """Up to a few times a second: draw if rows changed, a flash ends, or a clock shows a new second."""
+        now = self._app.clock()
+        view = self._app.view
+        state = (
+            now.mono_ns // 1_000_000_000,
+            view.lags(now),
+            view.engine_down(now),
+            self._app.operator.in_ladder(now) and now.mono_ns // 250_000_000,
+        )
+        view.trace(now)
+        flashing = bool(view.bid_flash_ns or view.ask_flash_ns)
+        view.flashing(now)
+        if self._dirty or flashing or state != self._last_tick:
+            self._last_tick = state
+            self._app.repaint()
+
+    def _retitle(self, scene: Scene) -> None:
+        """Profile, halt state and the sign of the day in the terminal's title."""
+        status = scene.view.status
+        if status is None:
+            title = "pmconsole"
+        else:
+            day = "" if not status.today_pnl else "+" if status.today_pnl > 0 else "-"
+            level = "" if status.level == "NORMAL" else f" {status.level}"
+            title = f"{status.profile.upper()}{level} {status.mode}{' ' + day if day else ''} pmconsole"
+        if title != self._title:
+            self._title = title
+            self._app.write_terminal(f"\x1b]0;{title}\x07")
