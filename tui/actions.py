@@ -163,7 +163,7 @@ class CommandSpec(NamedTuple):
 
 
 COMMANDS: tuple[CommandSpec, ...] = (
-    CommandSpec("approve", "", "approve the selected card, if it is armed"),
+    CommandSpec("approve", "[CARD]", "select a card; only the key a approves it"),
     CommandSpec("veto", "[REASON]", "veto the selected card"),
     CommandSpec("cancel", "ORDER", "cancel one order"),
     CommandSpec("pause", "[STRATEGY]", "pause entries of one strategy, or all"),

@@ -159,7 +159,12 @@ def _limit_value(unit: str, text: str) -> int:
 
 
 def _approve(operator: Operator, now: Now, rest: str) -> None:
-    operator.approve("a", now.mono_ns, now)
+    """A line ends with Enter, which never spends: it selects, and the key approves."""
+    wanted = rest.partition("-")[0] or operator.arming.card_id  # the shell names a card with its fingerprint
+    if operator.select_card(wanted, now):
+        operator.say(f"{wanted} is selected; press a once it says ARMED", "near", now)
+    else:
+        operator.say(f"there is no card {rest[:20]!r}" if rest else "no card to approve", "text-muted", now)
 
 
 def _take(operator: Operator, now: Now, rest: str) -> None:

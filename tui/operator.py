@@ -70,6 +70,7 @@ class Operator:
         self._pending: dict[str, tuple[str, int]] = {}
         self._asked: dict[str, Callable[[bytes], None]] = {}
         self._approved: set[str] = set()
+        self._chosen = ""
         self._message: Message | None = None
         self._was_stopping = False
         self._controlled = False
@@ -82,8 +83,8 @@ class Operator:
         view = self.view
         cards = tuple(view.cards())
         card = next((row for row in cards if row.id == self.arming.card_id), None)
-        if card is None and cards:
-            card = cards[0]
+        if card is None or (card.state == "DEFERRED" and card.id != self._chosen):
+            card = cards[0] if cards else None
         self.arming.select(card, now.mono_ns)
         self._approved &= {row.fingerprint for row in cards}
         if view.stopping:
@@ -217,7 +218,16 @@ class Operator:
         if not cards:
             return
         at = next((i for i, row in enumerate(cards) if row.id == self.arming.card_id), 0)
-        self.arming.select(cards[(at + step) % len(cards)], now.mono_ns)
+        self.select_card(cards[(at + step) % len(cards)].id, now)
+
+    def select_card(self, card_id: str, now: Now) -> bool:
+        """Select a card that is shown; false when there is none of that id. A deferred one arms anew."""
+        card = next((row for row in self.view.cards() if row.id == card_id), None)
+        if card is None:
+            return False
+        self._chosen = card_id
+        self.arming.select(card, now.mono_ns)
+        return True
 
     def approve(self, key: str, arrived_ns: int, now: Now) -> None:
         """Spend: only an armed card, only a fresh key, and a large card only with its side named."""
@@ -256,9 +266,14 @@ class Operator:
             self.send(Veto(self.next_id(), card.id, card.fingerprint, reason), f"veto {card.id}", now)
 
     def defer(self, now: Now) -> None:
+        """Put the card off and go on to the first of the others; alone, it stays until another comes."""
         card = self.card
-        if card is not None:
-            self.send(Defer(self.next_id(), card.id, card.fingerprint), f"defer {card.id}", now)
+        if card is None:
+            return
+        if self.send(Defer(self.next_id(), card.id, card.fingerprint), f"defer {card.id}", now):
+            self._chosen = ""
+            others = (row for row in self.view.cards() if row.id != card.id and row.state != "SENT")
+            self.arming.select(next(others, card), now.mono_ns)
 
     def edit(self, card: ProposalRow, price: int, quantity: int, now: Now) -> None:
         command = Edit(self.next_id(), card.id, card.fingerprint, price, quantity)

@@ -24,8 +24,8 @@ OTHER_SIDE, UNSETTLED = "R10", "R11"
 DESK = "desk"
 """Scope of an alarm that stopped the whole desk."""
 FLATTEN_OVER = frozenset({"FLAT", "ABORTED", "UNFLATTENED"})
-DECIDABLE = frozenset({"OPEN", "MOVED"})
-SHOWN_CARDS = DECIDABLE | {"BLOCKED", "SENT", "DEFERRED"}
+DECIDABLE = frozenset({"OPEN", "MOVED", "DEFERRED"})
+SHOWN_CARDS = DECIDABLE | {"BLOCKED", "SENT"}
 
 
 class ViewModel(Tables):

@@ -32,6 +32,8 @@ def state_groups(scene: Scene, card: ProposalRow) -> list[Line]:
         return [line(state, f" {'another console' if taken else 'no console'} has control; :take")]
     if warning is not None:
         return [line(state, (f" WARN {warning.code} {warning.text}", "near"))]
+    if card.state == "DEFERRED":
+        return [line(state, (" deferred", "text-muted"))]
     return [line(state)]
 
 
@@ -55,8 +57,9 @@ def keys_line(scene: Scene, card: ProposalRow, room: int) -> Line:
     """The keys that still do something with this card."""
     keys: tuple[tuple[str, str], ...] = _KEYS_OVER if len(scene.cards) > 1 else ()
     keys = _KEYS if card.state in DECIDABLE else keys
-    if card.plan is not None:  # taken or left as it is
-        keys = tuple(pair for pair in keys if pair[0] != "e")
+    # A plan is taken or left as it is; what is put off already cannot be put off again.
+    useless = ("e" if card.plan is not None else "") + ("d" if card.state == "DEFERRED" else "")
+    keys = tuple(pair for pair in keys if pair[0] not in useless)
     parts: list[Span] = []
     for key, word in keys:
         room -= len(key) + len(word) + 3
