@@ -1,6 +1,7 @@
 """When a card may be approved: armed, seen, unheld and fresh. Pure rules on monotonic nanoseconds.
 
-A card arms 400 ms after it was selected with its fingerprint unchanged. A money key counts as held when
+A card arms 400 ms after it was selected, or first drawn with all that is decided, with its fingerprint
+unchanged. A money key counts as held when
 it comes again within 800 ms, because terminals report no key-up. A key that arrived before the card was
 armed was meant for something else.
 """
@@ -27,6 +28,7 @@ class Arming:
         self._fingerprint = ""
         self._pressed_ns: dict[str, int] = {}
         self._asked: tuple[str, int] = ("", 0)
+        self._whole = False
 
     def select(self, card: ProposalRow | None, now_ns: int) -> None:
         """Note the selected card; a new one, or a changed fingerprint, starts the arming time again."""
@@ -36,6 +38,15 @@ class Arming:
         if card.id != self.card_id or card.fingerprint != self._fingerprint:
             self.card_id, self._fingerprint, self._since_ns = card.id, card.fingerprint, now_ns
             self._asked = ("", 0)
+
+    def drawn(self, *, whole: bool, now_ns: int) -> bool:
+        """Note whether the screen has room for what the card cannot be approved without; the arming time
+        starts when it has. True when that changed."""
+        changed = whole is not self._whole
+        if changed and whole:
+            self._since_ns = now_ns
+        self._whole = whole
+        return changed
 
     def armed_ns(self, card: ProposalRow) -> int:
         """The moment the card is armed from."""
@@ -57,11 +68,11 @@ class Arming:
             return "LAG"
         if not controls:
             return "VIEWER"
-        if self.asked(card, now_ns):
-            return "CONFIRM"
         if now_ns < self.armed_ns(card):
             return "MOVED" if card.state == "MOVED" else "ARMING"
-        return "ARMED"
+        if not self._whole:
+            return "SMALL"
+        return "CONFIRM" if self.asked(card, now_ns) else "ARMED"
 
     def asked(self, card: ProposalRow, now_ns: int) -> bool:
         """Whether this large card waits for its side to be named."""
@@ -95,6 +106,7 @@ class Arming:
             "EXPIRED": "this card has expired",
             "ARMING": "not armed yet",
             "MOVED": "it changed; read it again",
+            "SMALL": "there is no room to show what would be sent; make the terminal larger",
         }
         if word in reasons:
             return reasons[word]

@@ -23,6 +23,7 @@ _CARD_ROLES = {
     "LAG": "blocked",
     "DOWN": "blocked",
     "VIEWER": "text-muted",
+    "SMALL": "blocked",
 }
 _ORDER_ROLES = {"UNKNOWN": "unknown", "PARTIAL": "strong", "REJECTED": "loss", "EXT": "alarm"}
 

@@ -43,6 +43,7 @@ MS = 1_000_000
 def armed(card: object = None) -> Arming:
     arming = Arming()
     arming.select(rows.card(NOW), NOW.mono_ns)
+    arming.drawn(whole=True, now_ns=NOW.mono_ns)
     return arming
 
 

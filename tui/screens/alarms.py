@@ -7,7 +7,7 @@ from tui.format import age, utc
 from tui.lines import Line, Span, line
 from tui.scene import Scene, head, note
 from tui.screens.console_screen import ConsoleScreen
-from tui.screens.desk_plan import Plan, Rect
+from tui.screens.desk_plan import Plan, over
 from tui.screens.market import pair
 from tui.widgets.alarms import COLUMNS as PANE_COLUMNS
 from tui.widgets.alarms import row_of
@@ -68,11 +68,7 @@ class AlarmsScreen(ConsoleScreen):
         return [self.alarms, self.detail]
 
     def plan(self, width: int, height: int) -> Plan:
-        body = height - 3
-        return {
-            "alarms": Rect(0, 1, width, body - _DETAIL_ROWS),
-            "detail": Rect(0, 1 + body - _DETAIL_ROWS, width, _DETAIL_ROWS),
-        }
+        return over(width, height, "alarms", height, _DETAIL_ROWS)
 
     def draw(self, scene: Scene) -> None:
         rows = scene.view.all_alarms()

@@ -37,7 +37,7 @@ class SizeNote(LinePane):
     bare = True
 
     def show(self, scene: Scene) -> None:
-        text = f"This terminal is too small: {WIDTH_MIN}x{HEIGHT_MIN} shows the whole desk."
+        text = f" Too small: {WIDTH_MIN}x{HEIGHT_MIN} shows the whole desk."
         self.paint([line((text, "near"))])
 
 
@@ -78,7 +78,7 @@ class DeskScreen(ConsoleScreen):
     def plan(self, width: int, height: int) -> Plan:
         plan = desk_plan(width, height, self._needs)
         if self._stopped:
-            plan["stop"] = plan.pop("card")
+            plan |= {"stop": plan.pop("card")} if "card" in plan else {}
         two = is_two_column(width, height)
         for pane in self.panes():
             pane.framed = two
@@ -95,7 +95,11 @@ class DeskScreen(ConsoleScreen):
             self.stop.show(scene)
         else:
             self.card.show(scene, self.console.options.typed, compact=not two, reduced=reduced)
-        self.limits.show(scene, compact=plan["limits"].height <= 2)
+        whole = self.card.whole and "card" in plan and not self._stopped
+        if self.console.operator.arming.drawn(whole=whole, now_ns=scene.now.mono_ns):
+            self.console.call_later(self.console.repaint)
+        if "limits" in plan:
+            self.limits.show(scene, compact=plan["limits"].height <= 2)
         if reduced:
             self.size_note.show(scene)
             return

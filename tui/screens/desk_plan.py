@@ -14,6 +14,9 @@ WIDE_WIDTH = 160
 _MARKETS_MIN = 6
 _FAIR_WHOLE = 14
 """Rows of a fair-value pane that shows a usual event whole."""
+_TABLE_LEAST = 4
+_CARD_LEAST = 5
+"""Rows of the smallest card: title, three of what is decided, state."""
 _LIMITS_FIXED = 5
 """Rows of the limits pane besides its limits."""
 
@@ -51,10 +54,28 @@ def is_two_column(width: int, height: int) -> bool:
 def desk_plan(width: int, height: int, needs: Needs) -> Plan:
     """Pane id to rectangle, for the body between the status bar and the message line."""
     if is_reduced(width, height):
-        return _stack(width, [("card", 8), ("limits", 2), ("size", 1)])
+        return _reduced(width, max(0, height - 3), needs)
     if is_two_column(width, height):
         return _two_columns(width, height - 3, needs)
     return _one_column(width, height - 3, needs)
+
+
+def over(width: int, height: int, table: str, rows: int, least: int, *, text: str = "detail") -> Plan:
+    """The body of a screen with a table of ``rows`` lines over a text, which keeps ``least`` lines while the
+    table has its title, header and two rows."""
+    body = max(0, height - 3)
+    top = min(body, max(min(rows, body - least), _TABLE_LEAST))
+    return _stack(width, [pane for pane in ((table, top), (text, body - top)) if pane[1] > 0])
+
+
+def _reduced(width: int, body: int, needs: Needs) -> Plan:
+    """As much as there is room for: the card, the limits, what would be a better size."""
+    limits = 2 if body >= _CARD_LEAST + 2 else 0
+    size = 1 if body > _CARD_LEAST + limits else 0
+    card = min(10 if needs.card else 1 + max(2, needs.idle), body - limits - size)
+    return _stack(
+        width, [pane for pane in (("card", card), ("limits", limits), ("size", size)) if pane[1] > 0]
+    )
 
 
 def _stack(width: int, panes: list[tuple[str, int]], x: int = 0, y: int = 1) -> Plan:

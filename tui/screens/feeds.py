@@ -12,7 +12,7 @@ from tui.lines import Line, line
 from tui.polling import Polling
 from tui.scene import Scene, head, note
 from tui.screens.console_screen import ConsoleScreen
-from tui.screens.desk_plan import Plan, Rect
+from tui.screens.desk_plan import Plan, over
 from tui.tables import clean
 from tui.view_model import ViewModel
 from tui.widgets.feed_table import FeedTable, family_of, row_of
@@ -129,9 +129,7 @@ class FeedsScreen(ConsoleScreen):
         return [self.feeds, self.detail]
 
     def plan(self, width: int, height: int) -> Plan:
-        body = height - 3
-        table = min(2 + self._rows(self.console.view), body - _DETAIL_LEAST)
-        return {"feeds": Rect(0, 1, width, table), "detail": Rect(0, 1 + table, width, body - table)}
+        return over(width, height, "feeds", 2 + self._rows(self.console.view), _DETAIL_LEAST)
 
     def _rows(self, view: ViewModel) -> int:
         feeds = view.status.feeds if view.status is not None else ()

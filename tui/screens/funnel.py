@@ -9,7 +9,7 @@ from tui.lines import Line, Span, line
 from tui.polling import Polling
 from tui.scene import Scene, head, note
 from tui.screens.console_screen import ConsoleScreen
-from tui.screens.desk_plan import Plan, Rect
+from tui.screens.desk_plan import Plan, over
 from tui.tables import clean
 from tui.widgets.line_pane import LinePane
 from tui.widgets.live_table import Column, Key, LiveTable
@@ -143,9 +143,7 @@ class FunnelScreen(ConsoleScreen):
         return [self.stages, self.detail]
 
     def plan(self, width: int, height: int) -> Plan:
-        body = height - 3
-        table = body - max(_DETAIL_LEAST, body // 3)
-        return {"funnel": Rect(0, 1, width, table), "detail": Rect(0, 1 + table, width, body - table)}
+        return over(width, height, "funnel", height, max(_DETAIL_LEAST, (height - 3) // 3))
 
     def draw(self, scene: Scene) -> None:
         self._polling.ask(self.console.operator, scene.now.mono_ns)

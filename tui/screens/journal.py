@@ -7,7 +7,7 @@ from tui.format import utc
 from tui.lines import Line, Span, line
 from tui.scene import Scene, head, note
 from tui.screens.console_screen import ConsoleScreen
-from tui.screens.desk_plan import Plan, Rect
+from tui.screens.desk_plan import Plan, over
 from tui.screens.market import pair
 from tui.widgets.line_pane import LinePane
 from tui.widgets.live_table import Column, Key, LiveTable
@@ -79,13 +79,7 @@ class JournalScreen(ConsoleScreen):
         return [self.entries, self.detail]
 
     def plan(self, width: int, height: int) -> Plan:
-        body = height - 3
-        if not self._open:
-            return {"journal": Rect(0, 1, width, body)}
-        return {
-            "journal": Rect(0, 1, width, body - _DETAIL_ROWS),
-            "detail": Rect(0, 1 + body - _DETAIL_ROWS, width, _DETAIL_ROWS),
-        }
+        return over(width, height, "journal", height, _DETAIL_ROWS if self._open else 0)
 
     def draw(self, scene: Scene) -> None:
         keys = [row.seq for row in scene.view.journal]

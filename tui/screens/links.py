@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tui.scene import Scene, head
 from tui.screens.console_screen import ConsoleScreen
-from tui.screens.desk_plan import Plan, Rect
+from tui.screens.desk_plan import Plan, over
 from tui.widgets.line_pane import LinePane
 from tui.widgets.link_table import LinkTable, detail_lines
 from tui.widgets.text_pane import TextPane
@@ -26,11 +26,7 @@ class LinksScreen(ConsoleScreen):
         return [self.links, self.detail]
 
     def plan(self, width: int, height: int) -> Plan:
-        body = height - 3
-        return {
-            "links": Rect(0, 1, width, body - _DETAIL_ROWS),
-            "detail": Rect(0, 1 + body - _DETAIL_ROWS, width, _DETAIL_ROWS),
-        }
+        return over(width, height, "links", height, _DETAIL_ROWS)
 
     def draw(self, scene: Scene) -> None:
         if self._key is not None:

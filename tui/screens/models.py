@@ -8,7 +8,7 @@ from tui.format import UNKNOWN, age, tenths, until
 from tui.lines import Line, Span, line
 from tui.scene import Scene, head, note
 from tui.screens.console_screen import ConsoleScreen
-from tui.screens.desk_plan import Plan, Rect
+from tui.screens.desk_plan import Plan, over
 from tui.screens.text_screen import TextScreen
 from tui.widgets.card import compact_lines
 from tui.widgets.card_state import clears_sentence
@@ -29,6 +29,7 @@ from tui.widgets.plan_card import in_full
 from tui.widgets.text_pane import TextPane, wrapped
 
 _EVENTS_MAX = 8
+_DETAIL_LEAST = 4
 _FEEDS_MAX = 6
 
 
@@ -160,7 +161,7 @@ class ModelsScreen(ConsoleScreen):
 
     def plan(self, width: int, height: int) -> Plan:
         top = 2 + min(max(1, len(self.console.view.events)), _EVENTS_MAX if height >= 36 else 3)
-        return {"events": Rect(0, 1, width, top), "detail": Rect(0, 1 + top, width, height - 3 - top)}
+        return over(width, height, "events", top, _DETAIL_LEAST)
 
     def open_cursor(self) -> None:
         event = str(self.events.cursor_key)

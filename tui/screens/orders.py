@@ -7,13 +7,16 @@ from textual.widget import Widget
 from tui.lines import line
 from tui.scene import Scene, note
 from tui.screens.console_screen import ConsoleScreen
-from tui.screens.desk_plan import Plan, Rect
+from tui.screens.desk_plan import Plan, Rect, over
 from tui.widgets.difference_table import DifferenceTable, LastEvents
 from tui.widgets.line_pane import LinePane
 from tui.widgets.order_table import OrderTable, order_detail
 
 EVENT_LINES = 11
 """Ten events and their title."""
+_LEAST = 5
+_THREE_LEAST = 15
+"""Rows that three panes are worth having in."""
 
 
 class DoneTable(OrderTable):
@@ -45,6 +48,10 @@ class OrdersScreen(ConsoleScreen):
 
     def plan(self, width: int, height: int) -> Plan:
         body = height - 3
+        if body < _THREE_LEAST:  # Tab passes what has no room
+            return over(
+                width, height, "orders", body - _LEAST if body >= 2 * _LEAST else body, 0, text="differences"
+            )
         top, middle = body * 2 // 5, max(5, body // 5)
         last = "done"
         if self.events.display:  # what explains a difference is worth more than what is over

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tui.scene import Scene
 from tui.screens.console_screen import ConsoleScreen
-from tui.screens.desk_plan import Plan, Rect
+from tui.screens.desk_plan import Plan, Rect, over
 from tui.widgets.limits import Limits
 from tui.widgets.line_pane import LinePane
 from tui.widgets.position_table import PositionTable, waiting
@@ -32,6 +32,8 @@ class PositionsScreen(ConsoleScreen):
     def plan(self, width: int, height: int) -> Plan:
         body = height - 3
         held, venues = self._wanted
+        if body < 2 * _LEAST:
+            return over(width, height, "positions", (body + 1) // 2, 0, text="limits")
         limits = min(max(8, len(self.console.view.limits) + 4), body - max(_LEAST, held) - venues)
         limits = max(limits, _LIMITS_LEAST if venues else _LEAST)
         positions = body - limits - venues

@@ -21,7 +21,7 @@ from tui.score_words import (
     with_error,
 )
 from tui.screens.console_screen import ConsoleScreen
-from tui.screens.desk_plan import Plan, Rect
+from tui.screens.desk_plan import Plan, over
 from tui.tables import clean
 from tui.widgets.line_pane import LinePane
 from tui.widgets.live_table import Column, Key, LiveTable
@@ -145,9 +145,8 @@ class ScoreScreen(ConsoleScreen):
         return [self.scores, self.detail]
 
     def plan(self, width: int, height: int) -> Plan:
-        body = height - 3
-        table = min(2 + max(1, len(self._known)), max(5, body // 3), body - _DETAIL_LEAST)
-        return {"scores": Rect(0, 1, width, table), "detail": Rect(0, 1 + table, width, body - table)}
+        rows = min(2 + max(1, len(self._known)), max(5, (height - 3) // 3))
+        return over(width, height, "scores", rows, _DETAIL_LEAST)
 
     def draw(self, scene: Scene) -> None:
         self._polling.ask(self.console.operator, scene.now.mono_ns)

@@ -5,6 +5,8 @@ One-column layouts give each line one row; in a column of its own the groups of 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from core.control.tables.cards import PlanRow, ProposalRow
 from tui.format import cents, count, countdown, signed_tenths
 from tui.lines import Line, Span, cut, ends, flow, line, width_of
@@ -16,12 +18,14 @@ from tui.widgets.no_card import empty_lines
 from tui.words import card_role, side_word
 
 _SIDE_WIDTH = 58
+_ROWS = 9
+"""Rows that show a card whole where a row has room for a line of it."""
 
 
-def _first(scene: Scene, card: ProposalRow) -> list[Line]:
+def _first(scene: Scene, card: ProposalRow, width: int) -> list[Line]:
     if card.plan is not None:
         return plan_card.first(scene, card, card.plan)
-    return order_card.first(scene, card)
+    return order_card.first(scene, card, width, order_card.side(card))
 
 
 def _joined(groups: list[Line], gap: int) -> Line:
@@ -32,8 +36,9 @@ def _joined(groups: list[Line], gap: int) -> Line:
     return line(*parts)
 
 
-def _squeezed(groups: list[Line], width: int) -> Line:
-    """Groups in one row: smaller gaps first, then the last groups give way; digits are never cut."""
+def _squeezed(groups: list[Line], width: int, needed: Sequence[Line] = ()) -> Line:
+    """Groups in one row: smaller gaps first, then the last groups give way, those ``needed`` after all
+    others; digits are never cut."""
     kept = [group for group in groups if group]
     while kept:
         for gap in (3, 2, 1):
@@ -41,7 +46,7 @@ def _squeezed(groups: list[Line], width: int) -> Line:
                 return _joined(kept, gap)
         if len(kept) == 1:
             return cut(kept[0], width)
-        kept.pop()
+        del kept[max(at for at, group in enumerate(kept) if group not in needed or len(kept) <= len(needed))]
     return ()
 
 
@@ -62,14 +67,14 @@ def _size_row(card: ProposalRow, width: int) -> Line:
 
 def compact_lines(scene: Scene, card: ProposalRow, width: int) -> list[Line]:
     """The card in nine rows of a one-column layout. What blocks it takes the place of the reasons."""
-    first = _squeezed(_first(scene, card), width - 18)
+    first = _squeezed(_first(scene, card, width - 18), width - 18)
     if card.plan is not None:
         return _plan_lines(scene, card, card.plan, first, width)
     blocked = [cut(group, width) for group in state_groups(scene, card)] if card.state == "BLOCKED" else []
     last = [_shared(order_card.reasons(card), width), _with_next(scene, card, width)]
     return [
         ends(first, line((order_card.settles(scene, card), "text-muted")), width),
-        _squeezed(order_card.order(scene, card), width),
+        _squeezed(order_card.order(scene, card), width, order_card.needed(scene, card)),
         _squeezed(order_card.value(scene, card), width),
         _size_row(card, width),
         _squeezed(order_card.depth(scene, card), width),
@@ -98,23 +103,41 @@ def _plan_lines(scene: Scene, card: ProposalRow, plan: PlanRow, first: Line, wid
     ]
 
 
-def reduced_lines(scene: Scene, card: ProposalRow, width: int) -> list[Line]:
-    """The card for terminals below the smallest size: without its depth and reasons."""
-    rows = compact_lines(scene, card, width)
-    return [*rows[:4], rows[5], rows[6], rows[8]]
+def reduced_lines(scene: Scene, card: ProposalRow, width: int, height: int) -> tuple[list[Line], bool]:
+    """The card for terminals below the smallest size, most important first, and whether what it cannot be
+    approved without is all there, with its state below it."""
+    plan = card.plan
+    if plan is None:
+        groups, more = order_card.essential(scene, card, width), order_card.order(scene, card)
+    else:
+        groups, more = plan_card.essential(scene, card, plan, width), plan_card.money(card, plan)
+    rows = flow(groups, width, 2, indent=0)
+    state = state_rows(state_groups(scene, card), width)
+    if len(rows) >= height or any(width_of(group) > width for group in groups):
+        return [*state[:1], *rows], False
+    if len(state) == 1:
+        state = [line(*state[0], *keys_line(scene, card, width - width_of(state[0])))]
+    rows += state[: height - len(rows)]
+    settles = line((order_card.settles(scene, card), "text-muted"))
+    rows += flow([group for group in more if group not in groups], width, 2, indent=0)
+    rows += flow([order_card.place(scene, card), settles], width, 2, indent=0)
+    if plan is None:
+        rows += flow(order_card.value(scene, card), width, 2, indent=0)
+    rows += flow(order_card.limits(card), width, 2, indent=0)
+    return [*rows, _shared(order_card.data(scene, card), width)], True
 
 
 def column_lines(scene: Scene, card: ProposalRow, width: int, height: int) -> list[Line]:
     """The card in a column of its own, wrapped, with the waiting cards below it."""
     inner = width - 1
     expiry = line(("exp ", "text-muted"), (countdown(scene.in_s(card.expires_ns)), "strong"))
-    first, order = _first(scene, card), order_card.order(scene, card)
+    first, order = _first(scene, card, inner - 10), order_card.order(scene, card)
     plan = card.plan
     if plan is not None:
         order = [*plan_card.money(card, plan), *plan_card.worst(card, plan)]
     elif inner < _SIDE_WIDTH:
         # The side never gives way: in a narrow column it leads the order's line.
-        first, order = first[:2], [*first[2:], *order]
+        first, order = order_card.first(scene, card, inner - 10, []), [*order_card.side(card), *order]
     rows = [ends(_squeezed(first, inner - 10), expiry, inner)]
     rows += flow([*order, line((order_card.settles(scene, card), "text-muted"))], inner, 2)
     if plan is not None:
@@ -189,6 +212,9 @@ def _with_next(scene: Scene, card: ProposalRow, width: int) -> Line:
 class Card(LinePane):
     """The APPROVE pane."""
 
+    whole = False
+    """Whether it shows all that a card cannot be approved without."""
+
     def idle_rows(self, scene: Scene, typed: Typed) -> int:
         """Rows the pane needs while there is no card."""
         return len(empty_lines(scene, typed, self.body_size[0] or COMPACT_WIDTH))
@@ -196,13 +222,14 @@ class Card(LinePane):
     def show(self, scene: Scene, typed: Typed, *, compact: bool, reduced: bool = False) -> None:
         width, height = self.body_size
         card = scene.card
+        self.whole = card is not None and height >= _ROWS
         if card is None:
             rows = empty_lines(scene, typed, width)
             mark = "" if compact else scene.watermark
             self.paint(rows, head("APPROVE"), dim=scene.dim and scene.view.status is None, mark=mark)
             return
         if reduced:
-            rows = reduced_lines(scene, card, width)
+            rows, self.whole = reduced_lines(scene, card, width, height)
         elif compact:
             rows = compact_lines(scene, card, width)
         else:

@@ -30,6 +30,8 @@ def state_groups(scene: Scene, card: ProposalRow) -> list[Line]:
     if word == "VIEWER":
         taken = scene.view.status is not None and scene.view.status.controller
         return [line(state, f" {'another console' if taken else 'no console'} has control; :take")]
+    if word == "SMALL":
+        return [line(state, " make the terminal larger")]
     if warning is not None:
         return [line(state, (f" WARN {warning.code} {warning.text}", "near"))]
     if card.state == "DEFERRED":

@@ -18,8 +18,8 @@ def hint_line(scene: Scene, screen: str) -> Line:
     if scene.takeover is not None:
         return ends(line((" this alarm takes every key", "text-muted")), stop, scene.width)
     parts: list[Span] = [Span(" ")]
-    card = scene.card is not None and scene.card.state != "SENT" and not scene.down
-    for key, text in hints(screen, card=card, width=scene.width - width_of(stop) - 1):
+    card = scene.card is not None and scene.card.state != "SENT" and scene.card_word != "SMALL"
+    for key, text in hints(screen, card=card and not scene.down, width=scene.width - width_of(stop) - 1):
         parts += [Span("  " if len(parts) > 1 else ""), Span(key, "key"), Span(" " + text, "text-muted")]
     return ends(line(*parts), stop, scene.width)
 

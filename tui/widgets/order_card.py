@@ -3,21 +3,62 @@
 from __future__ import annotations
 
 from core.control.tables.cards import ProposalRow
-from tui.format import age, cents, count, dollars, short_dollars, signed_tenths, tenths, until, venue_short
-from tui.lines import Line, Span, line
+from tui.format import (
+    age,
+    cents,
+    count,
+    dollars,
+    fit_name,
+    short_dollars,
+    signed_tenths,
+    tenths,
+    until,
+    venue_short,
+)
+from tui.lines import Line, Span, line, width_of
 from tui.scene import Scene
 from tui.words import card_market, profile_role, profile_word, side_word
 
+_NAME_LEAST = 20
+"""Cells of a market's name that tell it from its neighbours: its strike, and whose it is."""
 
-def first(scene: Scene, card: ProposalRow) -> list[Line]:
+
+def essential(scene: Scene, card: ProposalRow, width: int) -> list[Line]:
+    """What a card cannot be approved without: market, side, size and price, and what can be lost."""
+    sized, max_loss = order(scene, card)[0], _max_loss(card)
+    return [_name(scene, card, width), *side(card), sized, max_loss]
+
+
+def needed(scene: Scene, card: ProposalRow) -> list[Line]:
+    """The groups of the order's line that never give way."""
+    return [order(scene, card)[0], _max_loss(card)]
+
+
+def first(scene: Scene, card: ProposalRow, width: int, sides: list[Line]) -> list[Line]:
+    """Profile, venue, market, then the ``sides`` that share the row; the market's name gives way to them."""
+    where = place(scene, card)
+    taken = sum(width_of(group) + 1 for group in (where, *sides) if group)
+    return [where, _name(scene, card, width - taken), *sides]
+
+
+def place(scene: Scene, card: ProposalRow) -> Line:
     static = scene.view.statics.get(card.key)
     venue = venue_short(static.venue) if static is not None else "?"
-    return [
-        line((profile_word(scene.view.profile), profile_role(scene.view.profile)), " " + venue),
-        line((card_market(scene, card), "strong")),
-        side_word(card.outcome, closes=card.closes),
-        line(("REDUCES RISK", "good")) if card.closes else (),
-    ]
+    return line((profile_word(scene.view.profile), profile_role(scene.view.profile)), " " + venue)
+
+
+def side(card: ProposalRow) -> list[Line]:
+    closes = line(("REDUCES RISK", "good")) if card.closes else ()
+    return [side_word(card.outcome, closes=card.closes), closes]
+
+
+def _name(scene: Scene, card: ProposalRow, room: int) -> Line:
+    text = card_market(scene, card)
+    return line((fit_name(text, min(len(text), max(room, _NAME_LEAST))).rstrip(), "strong"))
+
+
+def _max_loss(card: ProposalRow) -> Line:
+    return line(("max loss ", "text-muted"), (dollars(card.max_loss), "strong"))
 
 
 def settles(scene: Scene, card: ProposalRow) -> str:
@@ -37,7 +78,7 @@ def order(scene: Scene, card: ProposalRow) -> list[Line]:
         line((f"{count(card.quantity)} @ {cents(card.price, step)}c", "strong"), f" {card.style}", *was),
         line(("gets " if card.closes else "cost ", "text-muted"), dollars(card.cost)),
         line(("fee ", "text-muted"), f"{dollars(card.fee)} ({card.fee_role})"),
-        line(("max loss ", "text-muted"), (dollars(card.max_loss), "strong")),
+        _max_loss(card),
         line(("max gain ", "text-muted"), dollars(card.max_gain)),
     ]
 

@@ -26,6 +26,18 @@ def first(scene: Scene, card: ProposalRow, plan: PlanRow) -> list[Line]:
     ]
 
 
+def essential(scene: Scene, card: ProposalRow, plan: PlanRow, width: int) -> list[Line]:
+    """What a plan cannot be approved without: its kind, size, cost and worst case, and its legs."""
+    sets, cost, *_ = money(card, plan)
+    return [
+        line((plan.kind, "strong")),
+        sets,
+        cost,
+        worst(card, plan)[0],
+        *legs(scene, plan, width, LEG_ROWS),
+    ]
+
+
 def venues(scene: Scene, plan: PlanRow) -> list[str]:
     """Short names of where its legs go."""
     statics = (scene.view.statics.get(leg.key) for leg in plan.legs)

@@ -1,0 +1,81 @@
+"""Terminals too small for the desk: nothing is approved that is not on the screen, and nothing overlaps."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.control.protocol import Approve, Halt
+from tests.tui import rows
+from tests.tui.conftest import Desk, running
+from tui.lines import plain, width_of
+from tui.scene import Scene
+from tui.tables import Now
+from tui.view_model import ViewModel
+from tui.widgets.card import reduced_lines
+from tui.widgets.line_pane import LinePane
+
+NOW = Now(1_000 * rows.S, 1_700_000_000_000)
+SCREENS = ("1", "2", "3", "4", "5", "6", "7", "8", "exclamation_mark", "question_mark", "l")
+
+
+@given(st.integers(1, 79), st.integers(1, 20), st.booleans())
+def test_a_small_card_is_whole_only_with_all_that_is_decided_on_it(
+    width: int, height: int, plan: bool
+) -> None:
+    card = rows.plan_card(NOW) if plan else rows.card(NOW)
+    scene = Scene(ViewModel(), NOW, width, cards=(card,), card=card, card_word="ARMED")
+    lines, whole = reduced_lines(scene, card, width, height)
+    text = "\n".join(plain(row) for row in lines[:height])
+    decided = (
+        ("every YES bought", "20 sets", "cost 18.40", "max loss 15.24", "legs")
+        if plan
+        else (f"market {card.key}", "BUY YES", "40 @ 32c", "max loss 12.95")
+    )
+    missing = [words for words in (*decided, " ARMED ") if words not in text]
+    assert not (whole and missing)
+    assert not whole or all(width_of(row) <= width for row in lines)
+    assert whole or plan or width < 36 or height < 4
+
+
+async def test_a_card_without_room_for_what_is_decided_cannot_be_approved(directory: Path) -> None:
+    async with running(directory, size=(80, 24)) as desk:
+        await desk.shows(" ARMED ")
+        await desk.pilot.resize_terminal(40, 6)
+        await desk.shows(" SMALL  make the terminal larger")
+        assert "a yes" not in desk.text
+        await desk.press("a")
+        await desk.shows("not sent: there is no room")
+        await desk.press("H")  # the way out has room everywhere
+        await desk.engine.expect(Halt)
+        await desk.pilot.resize_terminal(40, 10)
+        await desk.shows(" ARMED ")
+        for words in ("NYC high Nov 23  48-49", "BUY YES", "40 @ 32c", "max loss 12.95", "^X STOP"):
+            assert words in desk.text, words
+        assert desk.sent(Approve) == []
+
+
+async def test_every_screen_keeps_its_panes_apart_and_the_stop_key_in_sight(directory: Path) -> None:
+    async with running(directory, size=(80, 24)) as desk:
+        for size in ((60, 16), (40, 10)):
+            await desk.pilot.resize_terminal(*size)
+            for key in SCREENS:
+                await desk.press(key)
+                await desk.shows("^X STOP")
+                assert_tidy(desk, *size)
+
+
+def assert_tidy(desk: Desk, width: int, height: int) -> None:
+    """No cell of the screen belongs to two panes, and none lies outside."""
+    taken: dict[tuple[int, int], str | None] = {}
+    for pane in desk.app.screen.query(LinePane):
+        region = pane.region
+        if not region or not pane.display:
+            continue
+        assert region.right <= width and region.bottom <= height, (pane.id, region)
+        for cell in ((x, y) for x in range(region.x, region.right) for y in range(region.y, region.bottom)):
+            assert cell not in taken, (pane.id, taken[cell], desk.text)
+            taken[cell] = pane.id
+        assert len(pane.text.splitlines()) == region.height, pane.id
