@@ -24,6 +24,7 @@ from core.domain.units import Money
 from core.sim.beliefs import Beliefs
 from core.sim.exchange import Exchange
 from core.sim.families.floor import FamilyFloor
+from core.sim.families.ranges import hunches
 from core.sim.families.table import FAMILIES, Told, families
 from core.sim.faults import Faults
 from core.sim.faulty import faulty_network, network_faults, told
@@ -160,6 +161,7 @@ def build(options: SimOptions, clock: Clock, world_id: str, keys_dir: Path) -> S
         around.releases,
         options.speed,
         lambda _: beliefs.heard_ms(),
+        hunches(options.seed, weather.agreed_until_ms()),
     )
     kalshi, past = build_app(exchange, registry, clock, faults, around.prices), SettledPast(world)
     kalshi.state.venue.past, kalshi.state.venue.archive.market_settled_ms = past, past.began_ms

@@ -9,11 +9,21 @@ import pytest
 from core.config import paths
 from core.control.simulated_past import simulated_past
 from core.models.calibration import Verdict
-from core.models.pooling import Weights
+from core.models.pooling import Lead, Weights, usual
 from core.models.record import Record
 
 USUAL = Weights(0.35, 1.0)
 CITIES = ("KXHIGHNY", "KXHIGHCHI", "KXHIGHMIA", "KXHIGHAUS", "KXHIGHDEN")
+
+
+FAMILIES = {
+    ("KXINX", "range-price"): Verdict.PROVEN,
+    ("KXEURUSD", "range-price"): Verdict.PROVEN,
+    ("KXBTC15M", "range-average"): Verdict.INSUFFICIENT,
+    ("KXNBAGAME", "odds-consensus"): Verdict.WORTHLESS,
+    ("KXCPI", "release-mixture"): Verdict.WORTHLESS,
+}
+"""The crowd has hunches where a price will go; of games, quarters and figures it knows what is known."""
 
 
 def record(name: str, home: Path, *, simulated: bool) -> Record:
@@ -32,6 +42,20 @@ def test_in_the_demo_the_fitted_model_is_proven_and_says_that_this_is_simulated(
     # One that knows no more than the crowd adds nothing that could be told from chance.
     verdicts = {found.judge(series, "rolling", USUAL).verdict for series in CITIES}
     assert verdicts <= {Verdict.INSUFFICIENT, Verdict.WORTHLESS}
+
+
+@pytest.mark.parametrize("known", FAMILIES, ids=lambda known: known[0])
+def test_in_the_demo_every_other_family_is_judged_on_its_own_simulated_past(
+    tmp_path: Path, known: tuple[str, str]
+) -> None:
+    alone = usual(1, Lead.OTHER)
+    standing = record("demo", tmp_path, simulated=True).judge(*known, alone)
+    assert standing.verdict is FAMILIES[known]
+    assert standing.sentence.startswith("SIM: ") and " days" in standing.sentence
+    assert (standing.weight > 0.3) is (standing.verdict is Verdict.PROVEN)
+    # Anywhere else the same model begins without a record, and says so.
+    real = record("live", tmp_path, simulated=False).judge(*known, alone)
+    assert real.weight == 0.0 and real.doubt == "evidence insufficient: no settled days scored"
 
 
 @pytest.mark.parametrize("name", ["kalshi-demo", "live"])

@@ -6,7 +6,7 @@ import itertools
 import math
 import statistics
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from typing import Any
 
 import pytest
@@ -17,7 +17,7 @@ from core.sim.families.family import Family
 from core.sim.families.floor import MAKER, FamilyFloor
 from core.sim.families.inflation import KIND, Inflation
 from core.sim.families.lows import Lows
-from core.sim.families.ranges import SERIES, Ranges, bands
+from core.sim.families.ranges import SERIES, Ranges, bands, hunches, no_hunch
 from core.sim.families.table import FAMILIES
 from core.sim.families.winners import SPORT, Winners
 from core.sim.games import Games
@@ -140,6 +140,38 @@ def test_brackets_leave_no_hole_and_the_crowds_chances_sum_to_one(of: Any) -> No
     for at_ms in (START_MS, found.close_ms - HOUR_MS, found.close_ms):
         chances = found.chances(at_ms)
         assert sum(chances) == pytest.approx(1) and min(chances) >= 0
+
+
+@pytest.mark.parametrize("of", SERIES, ids=lambda of: of.ticker)
+def test_a_crowd_with_a_hunch_has_the_whole_ladder_that_much_higher_and_no_hole_in_it(of: Any) -> None:
+    level, high = (
+        next(iter(Ranges(of, PRICES, hunch).open(START_MS, ()))) for hunch in (no_hunch, lambda *_: 0.5)
+    )
+    at_ms = level.close_ms - HOUR_MS
+    known, off = (list(itertools.accumulate(one.chances(at_ms))) for one in (level, high))
+    assert off[-1] == pytest.approx(1)
+    assert all(b < a for a, b in zip(known[:-1], off[:-1], strict=True) if 0.001 < a < 0.999)
+    over = [one.chances(one.close_ms) for one in (level, high)]
+    assert over[1] == pytest.approx(over[0]), "it ends with the event"
+
+
+def test_hunches_are_an_events_own_right_no_oftener_than_wrong_and_none_on_the_storys_days() -> None:
+    of = hunches(5, START_MS)
+    drawn = [of(f"KXINX-{n}", START_MS + 1) for n in range(2_000)]
+    assert statistics.fmean(drawn) == pytest.approx(0, abs=0.04)
+    assert statistics.pstdev(drawn) == pytest.approx(0.5, abs=0.03)
+    assert of("KXINX-1", START_MS + HOUR_MS) == drawn[1] and of("KXINX-1", START_MS) == 0
+
+
+def test_the_demos_ranges_are_quoted_with_hunches_from_the_third_day_on(make_desk: MakeDesk) -> None:
+    sim = make_desk("demo").sim
+    ranges = [family for family in sim.families._families if isinstance(family, Ranges)]
+    assert len(ranges) == len(SERIES)
+    midnight_ms = int(datetime.combine(sim.world.first_day, time(), UTC).timestamp()) * 1000
+    for family in ranges:
+        hunch = family._hunch
+        assert hunch("KXINX-1", midnight_ms + 2 * 24 * HOUR_MS) == 0
+        assert hunch("KXINX-1", midnight_ms + 2 * 24 * HOUR_MS + 1) != 0
 
 
 @pytest.mark.parametrize("of", SERIES, ids=lambda of: of.ticker)

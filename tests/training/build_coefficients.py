@@ -3,42 +3,21 @@ its own simulator: ``python -m tests.training.build_coefficients`` after a chang
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
-import sys
-import tempfile
 import time
 from pathlib import Path
 
 from tests.training import build_evidence
+from tests.training.updated_desk import updated_desk
 
 PACKAGED = Path(__file__).parents[2] / "core" / "models" / "weather" / "data" / "coefficients-sim.json"
-DAYS = "400"
-"""Of the simulator's 420 in the past: none too near to its beginning."""
 
 
 def main() -> None:
-    with tempfile.TemporaryDirectory() as home:
-        place = Path(home) / "demo"
-        place.mkdir(mode=0o700)
-        env = os.environ | {"PMCONSOLE_HOME": home}
-        ready, keys = str(place / "sim.json"), str(place / "sim-keys")
-        command = [sys.executable, "-m", "tui.cli"]
-        served = subprocess.Popen(
-            [*command, "sim", "--ready-file", ready, "--keys-dir", keys], env=env, stdout=subprocess.DEVNULL
-        )
-        try:
-            while not Path(ready).exists():
-                time.sleep(0.1)
-            subprocess.run([*command, "models", "update", "--days", DAYS], env=env, check=True)
-            subprocess.run([*command, "models", "fit"], env=env, check=True)
-            (histories,) = (place / "training").iterdir()
-            build_evidence.build(histories, round(time.time() * 1000))
-        finally:
-            served.terminate()
-            served.wait()
-        shutil.copyfile(place / "coefficients.json", PACKAGED)
+    with updated_desk() as desk:
+        desk.run("models", "fit")
+        build_evidence.build(desk.histories(), round(time.time() * 1000))
+        shutil.copyfile(desk.place / "coefficients.json", PACKAGED)
 
 
 if __name__ == "__main__":

@@ -1,12 +1,15 @@
-"""Makes the record of the models that comes with the demo from histories of its simulated past:
-``python -m tests.training.build_coefficients`` calls it with those it has just fitted.
+"""Makes the record of the models that comes with the demo, from its simulated past: ``python -m
+tests.training.build_evidence`` after a change of what its crowd believes, of a model that is not fitted or of
+the demo's prices, games and releases. ``build_coefficients`` calls it with the histories it has just fitted.
 
-A model's forecast of a day is that of the walk that scores a fit: made by parameters of days before it alone.
-The market is what the simulator's crowd thought at the same moment, in half cents.
+A weather model's forecast of a day is that of the walk that scores a fit: made by parameters of days before
+it alone. The market is what the simulator's crowd thought at the same moment, in half cents. The other
+families are in ``family_looks.py``.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -15,11 +18,11 @@ from typing import NamedTuple
 import msgspec
 import numpy as np
 
-from core.control.simulated_past import FORMAT, PACKAGED, WORLD, PastLook, PastLooks, SimulatedPast
+from core.control.simulated_past import FORMAT, PACKAGED, WORLD, PastLook, PastLooks, PastPlace, SimulatedPast
 from core.domain.market import Extreme
 from core.models import pooling_fit
 from core.models.foreseen import EVENING_MS
-from core.models.laws import Array, Law
+from core.models.laws import Law
 from core.models.pooling import Lead, Weights, usual
 from core.models.weather import default, rolling
 from core.sim.beliefs import Beliefs
@@ -30,11 +33,15 @@ from core.sim.weather import Weather
 from core.sim.world import listing, start_calendar, start_clock
 from core.training.archive import Archive, Figures
 from core.training.fitting import Sample, sample, walked
+from tests.training.family_looks import Past, rounded
+from tests.training.updated_desk import updated_desk
 
 FILE = Path(__file__).parents[2] / "core" / "models" / "weather" / "data" / PACKAGED
 NEWEST_DAYS = {default.NAME: 150, rolling.NAME: 90}
 """By model; the second shows what a model is worth that knows no more than the crowd."""
 LEAD_DAYS = 1
+SEED = 1
+"""The demo's own."""
 ELSEWHERE = {"KXHIGHNY": "KNYC high polymarket", "KXHIGHMIA": "KMIA high polymarket"}
 """What the same crowd's twin markets on the simulated Polymarket are filed under (``foreseen.kind_of``)."""
 
@@ -74,16 +81,16 @@ class Crowd:
         return Quoted(ladder, low.chances(_evening_ms(day)), list(low.outcome().yes).index(True))
 
 
-def make(histories: Mapping[str, Figures], crowd: Crowd) -> SimulatedPast:
+def make(histories: Mapping[str, Figures], crowd: Crowd, past: Past) -> SimulatedPast:
     groups = [*_groups(histories, Extreme.HIGH, crowd), *_groups(histories, Extreme.LOW, crowd)]
-    return SimulatedPast(FORMAT, WORLD, tuple(groups))
+    return SimulatedPast(FORMAT, WORLD, (*groups, *(past.looks(kind) for kind in past.kinds())))
 
 
 def _groups(histories: Mapping[str, Figures], extreme: Extreme, crowd: Crowd) -> Iterator[PastLooks]:
     days = [date.fromisoformat(key.day) for held in histories.values() for key in held]
     found = [sample(icao, held, LEAD_DAYS, extreme, min(days), max(days)) for icao, held in histories.items()]
     samples = [one for one in found if isinstance(one, Sample)]
-    told = walked(samples)
+    laws = walked(samples)
     weights = usual(len(samples[0].sources), Lead.EVENING)
     for at, one in enumerate(samples):
         if extreme is Extreme.LOW and one.station != lows.STATION:
@@ -91,7 +98,7 @@ def _groups(histories: Mapping[str, Figures], extreme: Extreme, crowd: Crowd) ->
         series = crowd.scenario.stations[one.station].series if extreme is Extreme.HIGH else lows.SERIES
         quoted = crowd.high if extreme is Extreme.HIGH else crowd.low
         for model, newest in NEWEST_DAYS.items():
-            law = told[model]
+            law = laws[model]
             looks = []
             for index in range(one.series.outcomes.size):
                 day, value = one.first + timedelta(days=index), one.series.outcomes[index]
@@ -100,7 +107,8 @@ def _groups(histories: Mapping[str, Figures], extreme: Extreme, crowd: Crowd) ->
                     here = Law(law.shape, law.location[at, index], law.scale[at, index])
                     looks.append(_look(day, here, market, float(value), weights))
             names = tuple(name for name in (series, ELSEWHERE.get(series)) if name)
-            yield PastLooks(names, model, law.shape, weights.model, weights.sharpen, tuple(looks[-newest:]))
+            kept = tuple(looks[-newest:])
+            yield PastLooks(names, model, weights.model, weights.sharpen, kept, law.shape)
 
 
 def _look(day: date, law: Law, quoted: Quoted, value: float, weights: Weights) -> PastLook:
@@ -109,12 +117,10 @@ def _look(day: date, law: Law, quoted: Quoted, value: float, weights: Weights) -
     mids = np.clip(np.round(np.array(quoted.crowd) * 200) / 200, 0.005, 0.995)
     market = mids / mids.sum()
     pooled = pooling_fit.pool(alone[None], market[None], weights)[0]
-    place = round(float(law.location), 2), round(float(law.scale), 3)
-    return PastLook(day.isoformat(), _told(alone), _told(market), _told(pooled), *place, quoted.winner, value)
-
-
-def _told(chances: Array) -> tuple[float, ...]:
-    return tuple(round(float(chance), 4) for chance in chances)
+    place = PastPlace(round(float(law.location), 2), round(float(law.scale), 3), value)
+    return PastLook(
+        day.isoformat(), rounded(alone), rounded(market), (quoted.winner,), rounded(pooled), place
+    )
 
 
 def _evening_ms(day: date) -> int:
@@ -124,4 +130,15 @@ def _evening_ms(day: date) -> int:
 def build(training: Path, wall_ms: int) -> None:
     """Write the file from a directory of histories."""
     archives = {path.stem: Archive(path, path.stem).figures for path in sorted(training.glob("K*.csv"))}
-    FILE.write_bytes(msgspec.json.encode(make(archives, Crowd(1, wall_ms))) + b"\n")
+    crowd = Crowd(SEED, wall_ms)
+    made = make(archives, crowd, Past(crowd.weather, SEED, wall_ms))
+    FILE.write_bytes(msgspec.json.encode(made) + b"\n")
+
+
+def main() -> None:
+    with updated_desk() as desk:
+        build(desk.histories(), round(time.time() * 1000))
+
+
+if __name__ == "__main__":
+    main()

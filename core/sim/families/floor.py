@@ -87,7 +87,7 @@ class FamilyFloor:
         wanted = {
             (market.ticker, side): Price(cents * 100)
             for market, chance in zip(quoted.spec.markets, chances, strict=True)
-            for side, cents in _around(chance).items()
+            for side, cents in quotes_around(chance).items()
         }
         moved = [key for key, price in wanted.items() if not _stands(quoted.quotes.get(key), price)]
         for key in moved:
@@ -103,7 +103,7 @@ class FamilyFloor:
                 quoted.quotes[ticker, side] = answer.order
 
 
-def _around(chance: float) -> dict[BookSide, int]:
+def quotes_around(chance: float) -> dict[BookSide, int]:
     """Both sides in cents; they always exist and never meet."""
     bid = min(98, max(1, math.floor(chance * 100 - _HALF_SPREAD_CENTS)))
     ask = min(99, max(bid + 1, math.ceil(chance * 100 + _HALF_SPREAD_CENTS)))

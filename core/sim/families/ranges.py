@@ -1,19 +1,20 @@
 """Ranges of a price at a stated time: the S&P 500 at its close, the euro at ten in the morning.
 
 A series is a row of ``SERIES``. Brackets are laid around the price at which trading opens, in whole widths;
-the crowd takes the price for a random walk of the volatility it has, over the hours in which it trades.
+the crowd takes the price for a random walk of the volatility it has, over the hours in which it trades. Of
+each event it has a hunch that is right no oftener than wrong; on the days of a told story it has none.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Container, Iterator
+from collections.abc import Callable, Container, Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import msgspec
 
-from core.sim.chance import below
+from core.sim.chance import below, normal
 from core.sim.contracts import EventSpec, MarketSpec, SeriesSpec, Source
 from core.sim.families.family import Outcome
 from core.sim.new_york import DAY_MS, at, local_ms
@@ -23,6 +24,25 @@ _MINUTE_MS = 60_000
 _WEEKDAYS = 5
 _DAYS_AHEAD = 4
 """Over a weekend the next value is so many days away."""
+_HUNCH = 0.5
+"""Standard deviation of hunches, in standard deviations of what is still open."""
+
+Hunch = Callable[[str, int], float]
+"""Of an event that closes at a world instant: by how many standard deviations of what is still open the crowd
+takes its value too high."""
+
+
+def hunches(seed: int, none_until_ms: int = 0) -> Hunch:
+    """Those of one world; none of events that close by a world instant."""
+
+    def of(event_ticker: str, close_ms: int) -> float:
+        return _HUNCH * normal(f"{seed}|hunch|{event_ticker}") if close_ms > none_until_ms else 0.0
+
+    return of
+
+
+def no_hunch(event_ticker: str, close_ms: int) -> float:
+    return 0.0
 
 
 class RangeSeries(msgspec.Struct, frozen=True):
@@ -95,6 +115,7 @@ class Range(msgspec.Struct, frozen=True):
     close_ms: int
     ladder: tuple[Band, ...]
     prices: Prices
+    hunch: Hunch = no_hunch
 
     @property
     def determined_ms(self) -> int:
@@ -135,9 +156,10 @@ class Range(msgspec.Struct, frozen=True):
     def chances(self, now_ms: int) -> tuple[float, ...]:
         spot = self.prices.value(self.of.thing, now_ms)
         deviation = max(1e-6, self.prices.deviation(self.of.thing, now_ms, self.close_ms))
+        off = self.hunch(self.event_ticker, self.close_ms)
 
         def under(level: int) -> float:
-            return below(math.log((level - 0.5) / 10**self.of.decimals / spot) / deviation)
+            return below(math.log((level - 0.5) / 10**self.of.decimals / spot) / deviation - off)
 
         return tuple(
             (1.0 if band.high is None else under(band.high + 1))
@@ -157,8 +179,8 @@ class Ranges:
 
     look_every_ms = 1_000
 
-    def __init__(self, of: RangeSeries, prices: Prices) -> None:
-        self._of, self._prices = of, prices
+    def __init__(self, of: RangeSeries, prices: Prices, hunch: Hunch = no_hunch) -> None:
+        self._of, self._prices, self._hunch = of, prices, hunch
         self.series = SeriesSpec(
             of.ticker,
             of.title,
@@ -175,7 +197,7 @@ class Ranges:
             if day.weekday() < _WEEKDAYS and opens_ms <= now_ms < close_ms and event not in listed:
                 level = round(self._prices.value(of.thing, opens_ms) * 10**of.decimals)
                 ladder = bands(level, of.width, of.between)
-                yield Range(of, event, day, opens_ms, close_ms, ladder, self._prices)
+                yield Range(of, event, day, opens_ms, close_ms, ladder, self._prices, self._hunch)
 
 
 def _opens_ms(of: RangeSeries, day: date) -> int:

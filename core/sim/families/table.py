@@ -10,7 +10,7 @@ from core.sim.families.bitcoin import Bitcoin
 from core.sim.families.family import Family
 from core.sim.families.inflation import Inflation
 from core.sim.families.lows import Heard, Lows
-from core.sim.families.ranges import SERIES, Ranges
+from core.sim.families.ranges import SERIES, Hunch, Ranges
 from core.sim.families.winners import Winners
 from core.sim.games import Games
 from core.sim.prices import Prices
@@ -28,13 +28,14 @@ class Told(msgspec.Struct, frozen=True):
     speed: float
     heard_ms: Heard
     """As of when the crowd knows the forecasts."""
+    hunch: Hunch
 
 
 _INDEX, _FOREX = SERIES
 FAMILIES: dict[str, Callable[[Told], Family]] = {
     "lows": lambda told: Lows(told.weather, told.heard_ms),
-    "index": lambda told: Ranges(_INDEX, told.prices),
-    "forex": lambda told: Ranges(_FOREX, told.prices),
+    "index": lambda told: Ranges(_INDEX, told.prices, told.hunch),
+    "forex": lambda told: Ranges(_FOREX, told.prices, told.hunch),
     "bitcoin": lambda told: Bitcoin(told.prices, told.speed),
     "games": lambda told: Winners(told.games),
     "inflation": lambda told: Inflation(told.releases),

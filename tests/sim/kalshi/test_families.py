@@ -6,6 +6,7 @@ from typing import Any
 
 from core.domain.clock import WorldClock
 from core.sim.families.floor import FamilyFloor
+from core.sim.families.ranges import hunches
 from core.sim.families.table import Told, families
 from core.sim.games import Games
 from core.sim.prices import Prices
@@ -23,7 +24,7 @@ async def test_every_family_is_told_as_the_venue_tells_its_own(desk: Any) -> Non
     floor.world = WorldClock(start_ms, start_ms, 1.0)
     weather = Weather(scenario, start_calendar(scenario, start_ms), start_ms, 1)
     releases = Releases(1, [Staged("CPI", start_ms + 3 * HOUR_MS)])
-    told = Told(weather, Prices(1), Games(1), releases, 144.0, lambda _: start_ms)
+    told = Told(weather, Prices(1), Games(1), releases, 144.0, lambda _: start_ms, hunches(1))
     made = FamilyFloor(exchange, families(scenario.script.families, told), floor.clock, floor.world)
 
     def live(hours: int, step_ms: int) -> None:
