@@ -25,7 +25,8 @@ from core.execution.approvals import TTL_MS
 from core.execution.proposals import Proposal
 from core.journal.projections import Pair, PairState
 from core.risk.exposure import Worst, order_loss
-from core.strategy.arbitrage import Locked, PlanKind, Taking, between, hopeless, scan, takings
+from core.risk.facts import ordinary
+from core.strategy.arbitrage import Locked, Taking, across, hopeless, scan, takings
 from core.strategy.edge import paid, per_contract
 from core.strategy.plan import Plan, plan_of, unlike
 from core.strategy.questions import Question, questions
@@ -127,8 +128,8 @@ class Arbitrage:
         world = self._desk.clocks.world_ms()
         for name, locked in self._locked.items():
             # Fees may change between two books.
-            legs = [msgspec.structs.replace(leg, market=leg.market.as_of(world)) for leg in locked.legs]
-            plan = self._sized(locked.kind, legs, locked.quantity, self._questions[name])
+            legs = tuple(msgspec.structs.replace(leg, market=leg.market.as_of(world)) for leg in locked.legs)
+            plan = self._sized(msgspec.structs.replace(locked, legs=legs), self._questions[name])
             if plan is not None:
                 yield plan
 
@@ -154,7 +155,7 @@ class Arbitrage:
         if hopeless(question, touches):
             return
         offered = [taking for ticker in question.spans for taking in self._takings(ticker)]
-        locked = scan(question, offered)
+        locked = scan(question, offered, self._desk.rules.min_edge)
         if locked is not None:
             self._locked[question.name] = locked
 
@@ -169,22 +170,21 @@ class Arbitrage:
                 continue
             if not (tradable(desk, first.market) and tradable(desk, second.market)):
                 continue
-            plans = [plan for legs in self._ways(pair) if (plan := self._across(pair, legs)) is not None]
-            yield from sorted(plans, key=lambda plan: -plan.profit)[:1]
+            plan = self._across(pair)
+            if plan is not None:
+                yield plan
 
-    def _ways(self, pair: Pair) -> tuple[tuple[Taking, Taking], ...]:
-        return between(self._takings(pair.first), self._takings(pair.second), opposite=pair.opposite)
-
-    def _across(self, pair: Pair, legs: tuple[Taking, Taking]) -> Plan | None:
-        most = Quantity(min(legs[0].most, legs[1].most, whole(pair.quantity)))
-        return self._sized(PlanKind.VENUES, legs, most, None) if most > 0 else None
+    def _across(self, pair: Pair) -> Plan | None:
+        offered = self._takings(pair.first), self._takings(pair.second)
+        locked = across(*offered, self._desk.rules.min_edge, opposite=pair.opposite)
+        return self._sized(locked, None, Cap("size of the link", whole(pair.quantity))) if locked else None
 
     def _takings(self, ticker: str) -> tuple[Taking, ...]:
         desk = self._desk
         view = market_view(desk, ticker)
         if view is None or view.market.status is not MarketStatus.ACTIVE or occupied(desk, ticker):
             return ()
-        return takings(view, desk.rules)
+        return takings(view, desk.rules, desk.state.limits.current.collar)
 
     def _call_crossed(self) -> None:
         """Name books in which YES and NO together cost less than a dollar: they show something old."""
@@ -207,14 +207,13 @@ class Arbitrage:
 
     # --- size ----------------------------------------------------------------------------------
 
-    def _sized(
-        self, kind: PlanKind, legs: Sequence[Taking], most: Quantity, question: Question | None
-    ) -> Plan | None:
+    def _sized(self, locked: Locked, question: Question | None, *more: Cap) -> Plan | None:
         """A plan of as many sets as depth, cash and limits allow; ``None`` where that is not worth it."""
-        whole_of_it = plan_of(kind, legs, most, question, "depth share")
+        kind, legs, most = locked.kind, locked.legs, locked.quantity
+        whole_of_it = plan_of(kind, legs, most, question, locked.bound_by)
         if isinstance(whole_of_it, str):
             return None
-        bound = smallest((Cap("depth share", most), *self._caps(whole_of_it)))
+        bound = smallest((Cap(locked.bound_by, most), *more, *self._caps(whole_of_it)))
         if bound.quantity == most:
             return whole_of_it
         least = max(self._desk.rules.min_quantity, *(leg.market.minimum for leg in legs))
@@ -243,6 +242,9 @@ class Arbitrage:
             now, then = desk.exposure.now(leg.ticker), desk.exposure.with_orders(leg.ticker, losses)
             for scope in _SCOPES:
                 yield Cap(f"{scope} limit", _share(plan.sets, now, then, scope, getattr(room, scope)))
+        usual = ordinary(desk.account.recent(""), limits.order_median_max)
+        if usual is not None:
+            yield Cap("size of the last orders", whole(usual))
         left = limits.velocity_15s_max - desk.account.filled_within(WINDOW_15S_NS)
         yield Cap("filled in 15 s", affordable(Money(left), Price(sum(units.values()))))
 

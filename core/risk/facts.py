@@ -24,6 +24,9 @@ from core.risk.releases import ReleaseFacts
 from core.risk.trips import Trip
 from core.venues.venue import BookView, Link, OrderReport, verified_ns
 
+MEDIAN_ORDERS = 20
+"""A size is compared with the median of so many of the last orders."""
+
 
 class BookFacts(msgspec.Struct, frozen=True):
     """A market's book as far as the gate needs it, in YES terms."""
@@ -175,6 +178,15 @@ class GateInputs(msgspec.Struct, frozen=True, kw_only=True):
     dead_man: str = ""
     """Why the venue's dead-man switch would not end our orders in time; empty where it would, or another
     safeguard does."""
+
+
+def ordinary(sent: Sequence[Sent], times: int) -> Quantity | None:
+    """The largest order that is no more than so many ``times`` the median of the last ones; ``None`` while
+    they are too few to compare with."""
+    last = sorted(one.quantity for one in sent[-MEDIAN_ORDERS:])
+    if len(last) < MEDIAN_ORDERS:
+        return None
+    return Quantity(times * (last[MEDIAN_ORDERS // 2 - 1] + last[MEDIAN_ORDERS // 2]) // 2)
 
 
 def visible_depth(book: Book, side: BookSide, collar: Price) -> Quantity:

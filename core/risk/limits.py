@@ -118,6 +118,8 @@ LIMITS: tuple[LimitSpec, ...] = (
     LimitSpec("memory_mb_max", "engine memory", "G32", Unit.MEGABYTES, "1024", Scope.HEALTH),
 )
 
+COLLAR_SHARE_FROM, COLLAR_SHARE_TO = Price(1_000), Price(9_000)
+"""Between them a collar of the book is never more than a tenth of the price."""
 SPEC: dict[str, LimitSpec] = {spec.name: spec for spec in LIMITS}
 
 
@@ -161,6 +163,11 @@ class Limits(msgspec.Struct, frozen=True):
     sync_ms_max: int
     disk_free_mb_min: int
     memory_mb_max: int
+
+    def collar(self, price: Price) -> Price:
+        """How far beyond the touch an order at this price of its outcome may go."""
+        shared = COLLAR_SHARE_FROM <= price <= COLLAR_SHARE_TO
+        return Price(min(self.collar_book, price // 10) if shared else self.collar_book)
 
     def value(self, name: str) -> int:
         """The value of one limit; raises ``KeyError`` for a name that is not in ``LIMITS``."""

@@ -9,19 +9,22 @@ scan is one of two: spans that leave no hole in a range (*cover*), and spans tha
 - NO of a bracket with YES of a cover of it pays at least 1, YES of it with NO of k spans packed into it k:
   brackets against differences of thresholds, nested brackets.
 
-Only what is shown at the touch is counted, at the most that takers' fees come to. One book seen from both
-sides never makes a set: its two outcomes cost a dollar and the spread.
+A set goes as deep into the books as one more of it, bought at the limits of all its orders, still brings what
+is asked: whatever of the better prices is gone by then, none costs more. Fees are the most that takers' come
+to. One book seen from both sides never makes a set: its two outcomes cost a dollar and the spread.
 """
 
 from __future__ import annotations
 
 import enum
+import itertools
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
 import msgspec
 
+from core.domain.book import Book
 from core.domain.fees import UnknownFeeError, estimate
 from core.domain.market import Market
 from core.domain.order import BookSide
@@ -31,26 +34,60 @@ from core.strategy.questions import LINE, Question, Span
 from core.strategy.rules import EntryRules, MarketView
 from core.strategy.sizing import whole
 
+VENUES_CHARGE: Final = Price(100)
+"""What settling on two venues is charged, a set: sources, voids and disputes are not the same."""
+LEVELS_MAX: Final = 8
+"""Of a side of a book: what is behind them is not looked at."""
 _YES, _NO = BookSide.BID, BookSide.ASK
 """The sides that buy each outcome."""
 
 
-class Taking(msgspec.Struct, frozen=True):
-    """One outcome of one market bought from its touch."""
+class Depth(msgspec.Struct, frozen=True):
+    """What is there up to a limit."""
 
-    market: Market
-    side: BookSide
-    price: Price
+    limit: Price
     """In YES terms."""
     shown: Quantity
-    """Contracts at that price."""
+    """Contracts at it or a better price."""
     most: Quantity
     """What of them one order may take."""
 
+
+class Taking(msgspec.Struct, frozen=True):
+    """One outcome of one market bought from its book."""
+
+    market: Market
+    side: BookSide
+    depths: tuple[Depth, ...]
+    """Level by level, the touch first; each lets an order be larger than the one before it."""
+
+    @property
+    def most(self) -> Quantity:
+        return self.depths[-1].most
+
+    def limit(self, quantity: Quantity) -> Price:
+        """The shallowest limit at which an order may be so large; it is not larger than ``most``."""
+        return next(depth.limit for depth in self.depths if depth.most >= quantity)
+
+    def fee(self, quantity: Quantity) -> Money:
+        """The most that the fees of it come to at its limit."""
+        return estimate(self.market.fees, self.limit(quantity), quantity, is_taker=True)
+
     def cost(self, quantity: Quantity) -> Money:
-        """The most it comes to, fees included."""
-        fee = estimate(self.market.fees, self.price, quantity, is_taker=True)
-        return Money(notional_up(paid(self.side, self.price), quantity) + fee)
+        """The most it comes to, fees included: all of it at its limit."""
+        return Money(notional_up(paid(self.side, self.limit(quantity)), quantity) + self.fee(quantity))
+
+    def cost_as_shown(self, quantity: Quantity) -> Money:
+        """What it comes to if it gets all that is shown before it, fees included."""
+        left, before, cost = int(quantity), 0, 0
+        for depth in self.depths:
+            taken = Quantity(min(left, depth.shown - before))
+            fee = estimate(self.market.fees, depth.limit, taken, is_taker=True)
+            cost += notional_up(paid(self.side, depth.limit), taken) + fee
+            left, before = left - taken, depth.shown
+            if left == 0:
+                break
+        return Money(min(cost, self.cost(quantity)))
 
 
 class PlanKind(enum.Enum):
@@ -71,23 +108,53 @@ class Locked(msgspec.Struct, frozen=True):
     quantity: Quantity
     """Of each leg."""
     profit: Money
-    """Of all of it, net of fees, in the worst outcome with every leg filled."""
+    """The least that all of it brings, net of fees, in the worst outcome with every leg filled."""
+
+    @property
+    def profit_as_shown(self) -> Money:
+        """What it brings if every leg gets what is shown before it."""
+        saved = (leg.cost(self.quantity) - leg.cost_as_shown(self.quantity) for leg in self.legs)
+        return Money(self.profit + sum(saved))
+
+    @property
+    def bound_by(self) -> str:
+        """What ends it where its books do."""
+        deepest = self.quantity == min(leg.most for leg in self.legs)
+        return "depth share" if deepest else "prices of the next sets"
+
+    def brings(self, asked: Price) -> bool:
+        """Whether a set of it brings something, and at least that much."""
+        return self.profit > 0 and self.profit * ONE_DOLLAR >= asked * self.quantity
 
 
-def takings(view: MarketView, rules: EntryRules) -> tuple[Taking, ...]:
-    """What may be bought from a market's touch, YES and NO; nothing from a book that is stale or crossed."""
-    book, market = view.book, view.market
-    if view.stale or book.crossed:
+Reach = Callable[[Price], Price]
+"""How far beyond the touch an order may go, by its own price in terms of the outcome it buys."""
+
+
+def takings(view: MarketView, rules: EntryRules, reach: Reach) -> tuple[Taking, ...]:
+    """What may be bought of a market, YES and NO; nothing from a book that is stale or crossed."""
+    if view.stale or view.book.crossed:
         return ()
+    least = max(rules.min_quantity, view.market.minimum)
     found = []
-    for side, touch in ((_YES, book.best_ask), (_NO, book.best_bid)):
-        if touch is None or paid(side, touch) > rules.price_max:
-            continue
-        shown = book.size(side.opposite, touch)
-        most = whole(Quantity(int(shown * rules.depth_share)))
-        if most >= max(rules.min_quantity, market.minimum):
-            found.append(Taking(market, side, touch, shown, most))
+    for side in (_YES, _NO):
+        depths = tuple(_depths(view.book, side, least, rules, reach))
+        if depths:
+            found.append(Taking(view.market, side, depths))
     return tuple(found)
+
+
+def _depths(book: Book, side: BookSide, least: Quantity, rules: EntryRules, reach: Reach) -> Iterator[Depth]:
+    touch, shown, most = None, Quantity(0), Quantity(0)
+    for price, size in itertools.islice(book.walk(side.opposite), LEVELS_MAX):
+        own = paid(side, price)
+        touch = own if touch is None else touch
+        if own > rules.price_max or own - touch > reach(own):
+            return
+        shown = Quantity(shown + size)
+        before, most = most, whole(Quantity(int(shown * rules.depth_share)))
+        if most > before and most >= least:
+            yield Depth(price, shown, most)
 
 
 def hopeless(question: Question, touches: Sequence[tuple[Price | None, Price | None]]) -> bool:
@@ -104,32 +171,56 @@ def hopeless(question: Question, touches: Sequence[tuple[Price | None, Price | N
     return bids <= ONE_DOLLAR and (len(asks) < len(touches) or sum(asks) >= ONE_DOLLAR)
 
 
-def scan(question: Question, offered: Sequence[Taking]) -> Locked | None:
-    """The set of a question that brings most at one size; ``None`` where none brings anything."""
+def scan(question: Question, offered: Sequence[Taking], asked: Price = Price(0)) -> Locked | None:
+    """The set of a question that brings most at one size as the books show it, each of the sets at least
+    ``asked`` whatever it gets of what they show; ``None`` where there is none."""
     if question.refusal or not any(_sets(question.spans, offered, ONE_CONTRACT, _gross)):
         return None
     best: Locked | None = None
-    for quantity in sorted({taking.most for taking in offered}):
+    for quantity in _sizes(offered):
         enough = [taking for taking in offered if taking.most >= quantity]
-        for locked in _sets(question.spans, enough, quantity, _net):
-            if best is None or locked.profit > best.profit:
-                best = locked
+        found = [locked for locked in _sets(question.spans, enough, quantity, _net) if locked.brings(asked)]
+        if best is not None and not found:
+            break  # what is deeper is dearer
+        best = max([best, *found] if best is not None else found, key=_as_shown, default=None)
     return best
 
 
-def between(
-    first: Sequence[Taking], second: Sequence[Taking], *, opposite: bool
-) -> tuple[tuple[Taking, Taking], ...]:
-    """The ways to hold both answers of one question on two venues, ``opposite`` where YES of one is NO of the
-    other."""
-    return tuple((one, other) for one in first for other in second if (one.side is other.side) is opposite)
+def across(
+    first: Sequence[Taking], second: Sequence[Taking], asked: Price = Price(0), *, opposite: bool
+) -> Locked | None:
+    """Both answers of one question bought on two venues, ``opposite`` where YES of one is NO of the other:
+    the way and the size that bring most as the books show it, each set at least ``asked``; ``None`` where
+    there is none."""
+    found = []
+    for legs in ((one, other) for one in first for other in second if (one.side is other.side) is opposite):
+        for quantity in _sizes(legs):
+            if quantity <= min(leg.most for leg in legs):
+                cost = sum(_net(leg, quantity) for leg in legs) + charge(quantity)
+                found.append(Locked(PlanKind.VENUES, legs, quantity, Money(quantity - cost)))
+    return max((locked for locked in found if locked.brings(asked)), key=_as_shown, default=None)
+
+
+def charge(quantity: Quantity) -> Money:
+    """What so many sets on two venues are charged for settling there."""
+    return Money(VENUES_CHARGE * quantity // ONE_DOLLAR)
+
+
+def _as_shown(locked: Locked) -> tuple[int, int]:
+    """The fewer sets of two that bring as much."""
+    return locked.profit_as_shown, -locked.quantity
+
+
+def _sizes(offered: Sequence[Taking]) -> list[Quantity]:
+    """What to try: between two of them nothing is had that the larger one lacks."""
+    return sorted({depth.most for taking in offered for depth in taking.depths})
 
 
 Cost = Callable[[Taking, Quantity], int]
 
 
 def _gross(taking: Taking, quantity: Quantity) -> int:
-    return notional_up(paid(taking.side, taking.price), quantity)
+    return notional_up(paid(taking.side, taking.depths[0].limit), quantity)
 
 
 def _net(taking: Taking, quantity: Quantity) -> int:

@@ -26,7 +26,7 @@ from core.domain.units import (
     notional,
     notional_up,
 )
-from core.strategy.arbitrage import PlanKind, Taking
+from core.strategy.arbitrage import PlanKind, Taking, charge
 from core.strategy.edge import paid
 from core.strategy.linked import apart
 from core.strategy.proposal import Candidate, FeeRole, Sizing
@@ -35,8 +35,6 @@ from core.strategy.rules import MarketView
 
 ARBITRAGE: Final = "arbitrage"
 """The strategy of plans and of what is left of one."""
-VENUES_CHARGE: Final = Price(100)
-"""What settling on two venues is charged, a set: sources, voids and disputes are not the same."""
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -48,7 +46,7 @@ class Plan(msgspec.Struct, frozen=True):
     pays: Money
     """What they pay together in the worst outcome with every leg filled."""
     profit: Money
-    """That less all they cost, fees and the charge for two venues included."""
+    """That less all they may cost at their limits, fees and the charge for two venues included."""
     worst: Money
     """The most that can be lost whichever legs fail and whatever happens."""
     cautions: tuple[str, ...]
@@ -94,23 +92,26 @@ def plan_of(
     Without a question the legs are two venues' markets for the same one, by the operator's word alone.
     """
     name = f"{kind.value}, {len(takings)} legs"
-    ordered = sorted(takings, key=lambda taking: (paid(taking.side, taking.price), taking.market.ticker))
+    ordered = sorted(takings, key=lambda t: (paid(t.side, t.limit(quantity)), t.market.ticker))
     try:
         costs = [taking.cost(quantity) for taking in ordered]
-        fees = [estimate(t.market.fees, t.price, quantity, is_taker=True) for t in ordered]
+        fees = [taking.fee(quantity) for taking in ordered]
+        shown = Money(sum(taking.cost_as_shown(quantity) for taking in ordered))
     except UnknownFeeError as unknown:
         return str(unknown)
     cases = _cases(ordered, question)
     sure = min(sum(case) for case in cases) if question is not None else 1
-    charge = VENUES_CHARGE * quantity // 10_000 if question is None else 0
-    profit = Money(sure * quantity - sum(costs) - charge)
+    settling = charge(quantity) if question is None else 0
+    profit = Money(sure * quantity - sum(costs) - settling)
     if profit <= 0:
         return "it brings nothing at this size"
     worst = max(
         sum(max(0, cost - pays * quantity) for cost, pays in zip(costs, case, strict=True)) for case in cases
     )
     cautions = _cautions(ordered, question, Money(worst))
+    why = _why(name, Money(sure * quantity), Money(sum(costs)), shown)
     edge = Price(profit * ONE_DOLLAR // quantity)
+    edge_shown = Price((sure * quantity - shown - settling) * ONE_DOLLAR // quantity)
     legs = tuple(
         Candidate(
             ticker=taking.market.ticker,
@@ -118,7 +119,7 @@ def plan_of(
             strategy=ARBITRAGE,
             side=taking.side,
             purpose=Purpose.OPEN,
-            price=taking.price,
+            price=taking.limit(quantity),
             quantity=quantity,
             tif=TimeInForce.IOC,
             post_only=False,
@@ -126,13 +127,13 @@ def plan_of(
             fee_role=FeeRole.TAKER,
             fee=fee,
             edge=edge,
-            edge_half=edge,
+            edge_half=edge_shown,
             fair=0.0,
             sigma=0.0,
             model="",
             model_version="",
             sizing=Sizing(0.0, 0.0, bound_by),
-            why=_why(name, Money(sure * quantity), Money(sum(costs))),
+            why=why,
             against=cautions[0],
             plan=name,
         )
@@ -149,12 +150,16 @@ def recharged(plan: Plan, fees: Sequence[Money]) -> Plan:
     profit = Money(plan.profit - sum(grown))
     worst = Money(plan.worst + sum(max(0, more) for more in grown))
     edge = Price(profit * ONE_DOLLAR // plan.sets)
-    why = _why(plan.legs[0].plan, plan.pays, Money(plan.cost + sum(fees)))
+    edge_shown = Price(edge + plan.legs[0].edge_half - plan.legs[0].edge)
+    cost = Money(plan.cost + sum(fees))
+    why = _why(plan.legs[0].plan, plan.pays, cost, cost)
     cautions = (_failing(worst), *plan.cautions[1:])
     return msgspec.structs.replace(
         plan,
         legs=tuple(
-            msgspec.structs.replace(leg, fee=fee, edge=edge, edge_half=edge, why=why, against=cautions[0])
+            msgspec.structs.replace(
+                leg, fee=fee, edge=edge, edge_half=edge_shown, why=why, against=cautions[0]
+            )
             for leg, fee in zip(plan.legs, fees, strict=True)
         ),
         profit=profit,
@@ -163,8 +168,11 @@ def recharged(plan: Plan, fees: Sequence[Money]) -> Plan:
     )
 
 
-def _why(name: str, pays: Money, cost: Money) -> str:
-    return f"{name}: pays {money_text(pays)} for {money_text(cost)}"
+def _why(name: str, pays: Money, cost: Money, shown: Money) -> str:
+    """``shown`` is what it costs with all that books show before its limits."""
+    if shown == cost:
+        return f"{name}: pays {money_text(pays)} for {money_text(cost)}"
+    return f"{name}: pays {money_text(pays)} for {money_text(shown)} as shown, at most {money_text(cost)}"
 
 
 def _failing(worst: Money) -> str:

@@ -48,7 +48,8 @@ class Candidate(msgspec.Struct, frozen=True):
     edge: Price
     """Net edge per contract after all fees and slippage, ten-thousandths of a dollar, signed."""
     edge_half: Price
-    """The same at half the size."""
+    """The same at half the size. Of a leg of a plan, whose edge is a set's at its limits, one's as the books
+    show it."""
     fair: float
     sigma: float
     model: str

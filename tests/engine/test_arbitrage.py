@@ -14,7 +14,7 @@ from core.control.queries.answers import answer
 from core.control.snapshot import Snapshot
 from core.domain.fees import estimate
 from core.domain.market import FeeChange, Market
-from core.domain.order import BookSide, Purpose
+from core.domain.order import BookSide, Order, Purpose
 from core.domain.units import Price, contracts, money_text, notional_up
 from core.engine.funnel import funnel
 from core.engine.judging import needs_person
@@ -27,6 +27,7 @@ from core.journal.wording import text_of
 from core.strategy.arbitrage import PlanKind
 from tests.engine.test_pairs import SLUG, link, other, two_venues
 from tests.execution.bench import EVENT, HOT, TRADER, Bench, running
+from tests.execution.test_invariants import intent
 from tests.virtual import VirtualLoop, run_virtual
 
 SETTINGS = Settings(
@@ -100,6 +101,63 @@ def test_a_ladder_whose_asks_sum_below_one_is_one_card_one_approval_and_a_locked
         assert not bench.engine.state.plans
         # Five legs of six settle at nothing: a set is no row of lost bets.
         assert bench.engine.desk.trips.tallies.losses_1h() == 0
+
+    on_a_desk(check)
+
+
+def test_a_plan_goes_a_level_deeper_where_that_pays_and_costs_no_more_than_its_limits_say() -> None:
+    async def check(bench: Bench) -> None:
+        asks = (8, 11, 15, 20, 17, 13)  # 84 cents together, 90 a level deeper, and no order may go deeper yet
+        quote(bench, (10, 11, 15, 20, 18, 14))  # a level deeper it would bring less than is asked of a set
+        shallow = await plan_card(bench)
+        assert shallow.plan is not None and shallow.plan.sets == contracts(20)
+        quote(bench, asks)
+
+        def sizes() -> list[int]:
+            return [card.plan.sets for card in cards(bench) if card.plan is not None]
+
+        await bench.until(lambda: sizes() == [contracts(40)], "deeper", 10)
+        card = await plan_card(bench)
+        plan = card.plan
+        assert plan is not None
+        assert {leg.ticker: leg.price for leg in plan.legs} == {
+            ticker: (ask + 1) * 100 for ticker, ask in zip(TICKERS, asks, strict=True)
+        }
+        assert plan.profit == 40_000_000 - plan.cost - plan.fee > 0
+        assert "as shown, at most" in card.candidate.why
+        assert card.candidate.edge_half - card.candidate.edge > 500, "six cents cheaper as shown"
+        cash = bench.venue.cash_now
+        assert bench.approve(card).accepted
+        for ticker, ask in zip(TICKERS, asks, strict=True):
+            bench.venue.books[ticker].book.set(BookSide.ASK, Price(ask * 100), contracts(10))
+        await ended(bench, PlanState.COMPLETE)
+        assert all(bench.engine.desk.ledger.net(ticker) == contracts(40) for ticker in TICKERS)
+        spent = cash - bench.venue.cash_now
+        assert plan.cost - 40 * 60_000 < spent < plan.cost + plan.fee - 10 * 50_000
+
+    on_a_desk(check)
+
+
+def test_no_leg_goes_further_beyond_its_touch_than_the_gate_lets_an_order() -> None:
+    async def check(bench: Bench) -> None:
+        quote(bench, (8, 11, 15, 20, 17, 13), sizes=(80, 20, 80, 80, 80, 80))
+        card = await plan_card(bench)
+        assert card.plan is not None and card.plan.sets == contracts(10)  # 15 for 13 cents would pay too
+        assert next(leg.price for leg in card.plan.legs if leg.ticker == TICKERS[1]) == 1200
+
+    on_a_desk(check)
+
+
+def test_a_plan_is_no_larger_than_the_last_orders_let_any_order_be() -> None:
+    async def check(bench: Bench) -> None:
+        for n in range(20):
+            before = Order(intent(f"small-{n}", BookSide.BID, Purpose.OPEN, 3))
+            bench.engine.desk.account.order_changed(None, before)
+        await asyncio.sleep(61)  # longer than a minute's orders are counted
+        quote(bench)
+        card = await plan_card(bench)
+        assert card.plan is not None and card.plan.sets == contracts(12)
+        assert card.candidate.sizing.bound_by == "size of the last orders"
 
     on_a_desk(check)
 
@@ -194,11 +252,11 @@ def test_later_legs_ask_for_no_more_than_earlier_ones_got() -> None:
         done = await ended(bench, PlanState.COMPLETE)
         assert "leg 1" in done.why and "filled 7.00 of 20.00" in done.why
         intents = [order.intent for order in bench.venue.placed.values()]
-        assert [intent.quantity for intent in intents] == [contracts(20), *[contracts(7)] * 5]
-        for intent, leg in zip(intents, plan.legs, strict=True):  # and reserve no more than those come to
+        assert [wish.quantity for wish in intents] == [contracts(20), *[contracts(7)] * 5]
+        for wish, leg in zip(intents, plan.legs, strict=True):  # and reserve no more than those come to
             fees = bench.engine.state.markets[leg.ticker].market.fees
-            fee = estimate(fees, leg.price, intent.quantity, is_taker=True)
-            assert intent.reserved == notional_up(leg.outcome_price, intent.quantity) + fee
+            fee = estimate(fees, leg.price, wish.quantity, is_taker=True)
+            assert wish.reserved == notional_up(leg.outcome_price, wish.quantity) + fee
         assert not any((found := kept_in(bench.engine.desk, t)) is None or found.rest for t in TICKERS)
 
     on_a_desk(check)

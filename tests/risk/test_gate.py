@@ -193,7 +193,7 @@ DENIED: list[tuple[str, Change, Change, str]] = [
     ("G35", {}, {"releases": (due(last_s=86_400, came=False),)}, "CPI was due and has not come"),
     ("G35", {}, {"releases": (due(fault="no calendar knows the next CPI"),)}, "no calendar knows"),
     ("G36", {"plan": "x", "edge": Price(199)}, {}, "profit a set 1.99c"),
-    ("G36", {"plan": "x", "edge": Price(1501)}, {}, "profit a set 15.01c is too good"),
+    ("G36", {"plan": "x", "edge_half": Price(1501)}, {}, "profit a set 15.01c is too good"),
 ]
 
 PASSED: list[tuple[str, Change, Change]] = [

@@ -10,10 +10,22 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from core.domain.fees import estimate
 from core.domain.market import Extreme, FeeSchedule, FeeType, Fixing, Market, Strike, StrikeKind, Venue
 from core.domain.order import BookSide, Outcome, Purpose, TimeInForce
 from core.domain.units import Price, Quantity, contracts, notional_up
-from core.strategy.arbitrage import Locked, PlanKind, Taking, between, hopeless, scan, takings
+from core.risk.limits import DEFAULTS
+from core.strategy.arbitrage import (
+    LEVELS_MAX,
+    Depth,
+    Locked,
+    PlanKind,
+    Taking,
+    across,
+    hopeless,
+    scan,
+    takings,
+)
 from core.strategy.plan import Kept, Plan, kept, plan_fingerprint, plan_of, rest_exit, unlike
 from core.strategy.questions import Question, questions
 from core.strategy.rules import EntryRules
@@ -30,13 +42,17 @@ def asking(ticker: str, strike: Strike, **changes: object) -> Market:
     return msgspec.structs.replace(market_of(ticker), **({**base, "exclusive": False} | changes))
 
 
-def offers(market: Market, bid: int, ask: int, size: int) -> list[Taking]:
-    """Both outcomes at the touch, cents; none at zero or a dollar."""
+def offers(market: Market, bid: int, ask: int, *sizes: int) -> list[Taking]:
+    """Both outcomes from the touch on, cents, a level a cent; none at zero or a dollar."""
     found = []
     for side, cents in ((YES, ask), (NO, bid)):
-        if 0 < cents < 100:
-            most = contracts(size)
-            found.append(Taking(market, side, Price(cents * 100), most, most))
+        depths, shown = [], 0
+        for i, size in enumerate(sizes):
+            at, shown = cents + i * side.sign, shown + size
+            if 0 < at < 100:
+                depths.append(Depth(Price(at * 100), contracts(shown), contracts(shown)))
+        if depths:
+            found.append(Taking(market, side, tuple(depths)))
     return found
 
 
@@ -58,7 +74,8 @@ def ladders(draw: st.DrawFn) -> tuple[list[Market], list[Taking]]:
     for market in markets:
         wide = market.strike.kind is not KINDS.BETWEEN
         ask = draw(st.integers(2, 75 if wide else 40))
-        shown += offers(market, ask - draw(st.integers(1, 12)), ask, draw(st.integers(1, 3)))
+        sizes = draw(st.lists(st.integers(1, 3), min_size=1, max_size=3))
+        shown += offers(market, ask - draw(st.integers(1, 12)), ask, *sizes)
     return markets, shown
 
 
@@ -89,6 +106,10 @@ def least(question: Question, legs: list[Taking], quantity: int) -> int:
     )
 
 
+def sizes(shown: list[Taking]) -> set[int]:
+    return {int(depth.most) for taking in shown for depth in taking.depths}
+
+
 def one(markets: list[Market]) -> Question | None:
     found = questions(markets)
     return found[0] if found else None
@@ -104,8 +125,7 @@ def test_a_set_is_found_where_brute_force_finds_one_and_brings_what_it_says(
     if question is None:
         return
     found = scan(question, shown)
-    sizes = sorted({int(taking.most) for taking in shown})
-    best = max((brute(question, shown, size) for size in sizes), default=0)
+    best = max((brute(question, shown, size) for size in sizes(shown)), default=0)
     assert (found is not None) is (best > 0)
     if found is not None:
         legs = list(found.legs)
@@ -131,7 +151,7 @@ def test_of_exclusive_markets_alone_exactly_the_best_set_is_found(quotes: list[t
     question = one(markets)
     assert question is not None
     found = scan(question, shown)
-    best = max(brute(question, shown, size) for size in {int(t.most) for t in shown})
+    best = max(brute(question, shown, size) for size in sizes(shown))
     assert (found.profit if found else 0) == best
     assert found is None or (found.kind is PlanKind.SOLD and {leg.side for leg in found.legs} == {NO})
 
@@ -199,15 +219,103 @@ def test_one_book_seen_from_two_sides_is_no_arbitrage(bid: int, gap: int, size: 
 
 def test_a_crossed_or_stale_book_and_the_last_cents_offer_nothing() -> None:
     sound = view_of(bids=[(31, 120)], asks=[(34, 160)])
-    assert [(t.side, t.price, t.most) for t in takings(sound, EntryRules())] == [
+    assert [(t.side, t.limit(t.most), t.most) for t in takings(sound, EntryRules(), reach)] == [
         (YES, 3400, contracts(40)),
         (NO, 3100, contracts(30)),
     ]
-    assert takings(msgspec.structs.replace(sound, stale="book 9 s old"), RULES) == ()
-    assert takings(view_of(bids=[(35, 120)], asks=[(34, 160)]), RULES) == ()
-    (yes,) = takings(view_of(bids=[(2, 120)], asks=[(4, 160)]), RULES)
+    assert takings(msgspec.structs.replace(sound, stale="book 9 s old"), RULES, reach) == ()
+    assert takings(view_of(bids=[(35, 120)], asks=[(34, 160)]), RULES, reach) == ()
+    (yes,) = takings(view_of(bids=[(2, 120)], asks=[(4, 160)]), RULES, reach)
     assert yes.side is YES  # NO for 98 cents is above what we pay
-    assert takings(view_of(minimum=contracts(500)), RULES) == ()
+    assert takings(view_of(minimum=contracts(500)), RULES, reach) == ()
+
+
+def reach(price: Price) -> Price:
+    """As far beyond the touch as orders may go by default."""
+    return DEFAULTS.collar(price)
+
+
+def test_a_book_is_read_as_deep_as_an_order_may_go_each_level_for_more() -> None:
+    asks = [(34, 6), (35, 1), (36, 40), (37, 900)]
+    yes, no = takings(view_of(bids=[(31, 120)], asks=asks), EntryRules(), reach)
+    assert yes.depths == (
+        Depth(Price(3400), contracts(6), contracts(1)),  # of seven no more than of six: no depth of its own
+        Depth(Price(3600), contracts(47), contracts(11)),
+    )  # 37 is three cents beyond the touch
+    assert no.depths == (Depth(Price(3100), contracts(120), contracts(30)),)
+    (whole, _) = takings(view_of(bids=[(31, 120)], asks=[(34, 4), (35, 4), (36, 40)]), RULES, reach)
+    paid_at = [(4, Price(3400)), (4, Price(3500)), (10, Price(3600))]
+    of_each = sum(estimate(whole.market.fees, at, contracts(n), is_taker=True) for n, at in paid_at)
+    assert whole.cost_as_shown(contracts(18)) == sum(n * at * 100 for n, at in paid_at) + of_each
+    # Eleven for 36 at most; as shown six of them for 34 and one for 35, and the fees are those of each.
+    assert [yes.limit(contracts(n)) for n in (1, 2, 11)] == [3400, 3600, 3600]
+    fee = yes.fee(contracts(11))
+    assert yes.cost(contracts(11)) == 11 * 360_000 + fee
+    cheaper = 6 * 340_000 + 5 * 360_000
+    assert cheaper + fee - 10_000 < yes.cost_as_shown(contracts(11)) < cheaper + fee
+    (cheap, _) = takings(view_of(bids=[(8, 400)], asks=[(12, 80), (13, 80), (14, 80)]), EntryRules(), reach)
+    assert len(cheap.depths) == 2  # a tenth of the price is less than two cents
+    far = takings(
+        view_of(bids=[(31, 120)], asks=[(n, 40) for n in range(34, 90)]), RULES, lambda _: Price(9_999)
+    )
+    assert len(far[0].depths) == LEVELS_MAX
+
+
+BOOKS = st.lists(
+    st.tuples(st.integers(2, 45), st.integers(1, 8), st.lists(st.integers(1, 60), min_size=1, max_size=4)),
+    min_size=4,
+    max_size=4,
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(BOOKS, st.integers(0, 400))
+@example([(22, 4, [10, 30, 90])] * 4, 200)
+def test_a_set_goes_as_deep_as_pays_and_every_set_of_it_brings_what_is_asked_at_its_limits(
+    books: list[tuple[int, int, list[int]]], asked: int
+) -> None:
+    markets = [asking(f"M{i}", strike) for i, strike in enumerate(BRACKETS)]
+    question = one(markets)
+    assert question is not None
+    shown = [
+        o
+        for m, (ask, gap, sizes) in zip(markets, books, strict=True)
+        for o in offers(m, ask - gap, ask, *sizes)
+    ]
+    found = scan(question, shown, Price(asked))
+    at_touch = scan(question, [msgspec.structs.replace(t, depths=t.depths[:1]) for t in shown], Price(asked))
+    assert (found is None) is not any(
+        (best := brute(question, shown, size)) > 0 and best * 10_000 >= asked * size for size in sizes(shown)
+    )
+    if found is None:
+        return
+    assert found.brings(Price(asked)) and found.profit_as_shown >= found.profit
+    assert at_touch is None or found.profit_as_shown >= at_touch.profit_as_shown
+    for leg in found.legs:
+        assert found.profit_as_shown - found.profit >= leg.cost(found.quantity) - leg.cost_as_shown(
+            found.quantity
+        )
+    plan = plan_of(found.kind, found.legs, found.quantity, question, found.bound_by)
+    assert isinstance(plan, Plan) and plan.profit == found.profit
+    limits = {leg.market.ticker: leg.limit(found.quantity) for leg in found.legs}
+    assert {leg.ticker: leg.price for leg in plan.legs} == limits
+
+
+def test_a_walk_ends_before_the_sets_that_bring_too_little() -> None:
+    markets = [asking(f"M{i}", strike) for i, strike in enumerate(BRACKETS)]
+    question = one(markets)
+    assert question is not None
+    # All YES cost 80, 84, 88, 92 and 96 cents level by level, fees aside, which are about five.
+    shown = [o for m in markets for o in offers(m, 15, 20, 10, 30, 60, 200, 900)]
+    found = scan(question, shown, Price(400))
+    assert found is not None and found.quantity == contracts(100)
+    assert {leg.limit(found.quantity) for leg in found.legs} == {2200}
+    assert found.bound_by == "prices of the next sets"
+    plan = plan_of(found.kind, found.legs, found.quantity, question, found.bound_by)
+    assert isinstance(plan, Plan) and "as shown, at most" in plan.legs[0].why
+    thin = [msgspec.structs.replace(t, depths=t.depths[:2]) for t in shown]
+    shallow = scan(question, thin, Price(400))
+    assert shallow is not None and (shallow.quantity, shallow.bound_by) == (contracts(40), "depth share")
 
 
 BRACKETS = (
@@ -304,38 +412,46 @@ def test_strikes_that_overlap_where_the_venue_calls_them_exclusive_conclude_noth
     assert scan(question, shown) is None
 
 
-def across(no_cents: int, **changes: object) -> tuple[Market, Market, tuple[Taking, Taking] | None]:
-    here = asking("K", BRACKETS[1])
+def venues(asking_no: int, *sizes: int, asked: int = 0) -> Locked | None:
+    """A bracket for 40 cents here, and against it for so many there."""
     curve = FeeSchedule(FeeType.TAKER_CURVE, multiplier_e6=50_000)
-    there = asking("P", BRACKETS[1], venue=Venue.POLYMARKET, fees=curve, **changes)
-    legs = between(offers(here, 38, 40, 10), offers(there, 100 - no_cents, 97, 10), opposite=False)
-    return here, there, legs[0] if legs else None
+    there = asking("P", BRACKETS[1], venue=Venue.POLYMARKET, fees=curve)
+    here = offers(asking("K", BRACKETS[1]), 38, 40, *(sizes or (10,)))
+    return across(here, offers(there, 100 - asking_no, 97, *(sizes or (10,))), Price(asked), opposite=False)
 
 
 def test_two_venues_are_charged_a_cent_and_may_lose_everything() -> None:
-    _, _, legs = across(50)
-    assert legs is not None and [leg.side for leg in legs] == [YES, NO]
-    plan = plan_of(PlanKind.VENUES, legs, contracts(10), None, "depth")
-    assert isinstance(plan, Plan)
+    found = venues(50)
+    assert found is not None and [leg.side for leg in found.legs] == [YES, NO]
+    plan = plan_of(found.kind, found.legs, contracts(10), None, "depth")
+    assert isinstance(plan, Plan) and plan.profit == found.profit
     assert plan.profit == 10_000_000 - plan.cost - plan.fee - 100_000
     assert plan.worst == plan.cost + plan.fee
     assert "both may pay nothing" in plan.cautions[1]
-    close = across(57)[2]
-    assert close is not None  # three cents, most of which are fees: nothing is left after the charge
-    assert isinstance(plan_of(PlanKind.VENUES, close, contracts(10), None, "depth"), str)
+    assert venues(57) is None  # three cents, most of which are fees: nothing is left after the charge
+
+
+def test_two_venues_are_taken_from_as_deep_as_pays() -> None:
+    # Together 90, 92, 94 and 96 cents; fees are about three, and one is charged.
+    found = venues(50, 10, 20, 40, 80, asked=200)
+    assert found is not None and found.quantity == contracts(70)
+    assert [leg.limit(found.quantity) for leg in found.legs] == [4200, 4800]
+    assert found.profit < found.profit_as_shown
 
 
 def test_opposite_questions_are_held_by_the_same_outcome_on_both() -> None:
-    here, there, _ = across(50)
-    legs = between(offers(here, 38, 40, 10), offers(there, 30, 35, 10), opposite=True)
-    assert [[leg.side for leg in pair] for pair in legs] == [[YES, YES], [NO, NO]]
+    here, there = asking("K", BRACKETS[1]), asking("P", BRACKETS[1], venue=Venue.POLYMARKET)
+    yes = across(offers(here, 38, 40, 10), offers(there, 30, 35, 10), opposite=True)
+    assert yes is not None and [leg.side for leg in yes.legs] == [YES, YES]
+    no = across(offers(here, 60, 65, 10), offers(there, 60, 65, 10), opposite=True)
+    assert no is not None and [leg.side for leg in no.legs] == [NO, NO]
 
 
 @pytest.mark.parametrize(
     "changed", [{"station": "KLGA"}, {"station": None}, {"climate_day": "2026-11-24"}, {"extreme": None}]
 )
 def test_weather_on_another_station_or_day_is_never_arbitrage(changed: dict[str, object]) -> None:
-    here, there, _ = across(50)
+    here, there = asking("K", BRACKETS[1]), asking("P", BRACKETS[1], venue=Venue.POLYMARKET)
     assert unlike(here, there) == ""
     assert "no arbitrage" in unlike(here, msgspec.structs.replace(there, **changed))
 
@@ -394,6 +510,6 @@ def test_what_a_glance_rules_out_a_scan_does_not_find(ladder: tuple[list[Market]
     question = one(ladder[0])
     if question is None:
         return
-    sides = {(t.market.ticker, t.side): t.price for t in ladder[1]}
+    sides = {(t.market.ticker, t.side): t.depths[0].limit for t in ladder[1]}
     if hopeless(question, [(sides.get((t, NO)), sides.get((t, YES))) for t in question.spans]):
         assert scan(question, ladder[1]) is None

@@ -357,6 +357,7 @@ def plan_card(now: Now, **changes: object) -> ProposalRow:
         "max_loss": 15_240_000,
         "max_gain": 517_600,
         "edge": 258,
+        "edge_half": 258,
         "bound_by": "depth share",
         "oldest": None,
         "evidence": (),

@@ -102,6 +102,8 @@ async def test_a_plan_shows_its_legs_its_worst_case_and_what_can_go_wrong(direct
             "money is bound until settlement and up to 1 h more"
         )
         assert card[8] == " ARMED  a approve  x veto  d defer  v why"
+        desk.engine.send(proposals=(rows.plan_card(read_clocks(), edge_half=410),))
+        await desk.shows("20 sets   cost 18.40   fee 1.08   pays 20.00   profit 0.52   a set +2.6c..+4.1c")
         await desk.press("v")
         await desk.shows("BUY YES 20 @ 8c  NYC hi Nov23 48-49")
         await desk.shows("a leg that fails leaves the others open: up to 15.24 is lost then")

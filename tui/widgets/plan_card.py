@@ -51,8 +51,14 @@ def money(card: ProposalRow, plan: PlanRow) -> list[Line]:
         line(("fee ", "text-muted"), dollars(card.fee)),
         line(("pays ", "text-muted"), dollars(plan.pays)),
         line(("profit ", "text-muted"), (dollars(plan.profit), "edge-trade")),
-        line(("a set ", "text-muted"), f"{signed_tenths(card.edge)}c"),
+        line(("a set ", "text-muted"), _a_set(card)),
     ]
+
+
+def _a_set(card: ProposalRow) -> str:
+    """What a set brings at the limits of its legs, and with the better prices that are shown before them."""
+    least, shown = (f"{signed_tenths(edge)}c" for edge in (card.edge, card.edge_half))
+    return least if shown == least else f"{least}..{shown}"
 
 
 def worst(card: ProposalRow, plan: PlanRow) -> list[Line]:

@@ -6,13 +6,11 @@ from core.domain.order import BookSide, Purpose, TimeInForce
 from core.domain.units import ONE_DOLLAR, Price, Quantity, complement
 from core.risk.checks.finding import SECOND_NS, Finding, cents, contracts_text, cost_of, over, sent_within
 from core.risk.exposure import opposing, sellable
-from core.risk.facts import GateInputs
+from core.risk.facts import GateInputs, ordinary
 from core.risk.limits import Limits
 from core.strategy.proposal import Candidate
 
 DUPLICATE_NS = 5_000_000_000
-MEDIAN_ORDERS = 20
-COLLAR_SHARE_FROM, COLLAR_SHARE_TO = Price(1_000), Price(9_000)
 HIGHEST_BUY = Price(9_700)
 LIFETIME_MAX_S = 120
 """Every resting order ends by itself at the venue."""
@@ -80,13 +78,9 @@ def relative_size(candidate: Candidate, inputs: GateInputs, limits: Limits) -> F
     share = -(-candidate.quantity * 100 // inputs.book.depth) if inputs.book.depth > 0 else 101
     if share > limits.depth_share_max:
         return Finding(f"{min(share, 999)} % of the visible depth", f"{limits.depth_share_max} %")
-    last = sorted(s.quantity for s in (inputs.recent or ())[-MEDIAN_ORDERS:])
-    if len(last) < MEDIAN_ORDERS:
-        return None
-    # Twice the median of an even count stays an integer.
-    median2 = last[MEDIAN_ORDERS // 2 - 1] + last[MEDIAN_ORDERS // 2]
-    if 2 * candidate.quantity > limits.order_median_max * median2:
-        times = 2 * candidate.quantity / median2
+    most = ordinary(inputs.recent or (), limits.order_median_max)
+    if most is not None and candidate.quantity > most:
+        times = limits.order_median_max * candidate.quantity / most
         return Finding(f"{times:.1f} times the median order", f"{limits.order_median_max} times")
     return None
 
@@ -97,11 +91,9 @@ def collar_book(candidate: Candidate, inputs: GateInputs, limits: Limits) -> Fin
     if touch is None:
         return Finding("nobody offers the other side", "a touch to compare with")
     reference = touch if candidate.side is BookSide.BID else complement(touch)
-    price, collar = candidate.outcome_price, int(limits.collar_book)
-    if COLLAR_SHARE_FROM <= price <= COLLAR_SHARE_TO:
-        collar = min(collar, price // 10)
-    if price - reference > collar:
-        return Finding(f"{cents(price - reference)} beyond the touch", cents(collar))
+    price, most = candidate.outcome_price, limits.collar(candidate.outcome_price)
+    if price - reference > most:
+        return Finding(f"{cents(price - reference)} beyond the touch", cents(most))
     return None
 
 
@@ -120,13 +112,13 @@ def collar_model(candidate: Candidate, inputs: GateInputs, limits: Limits) -> Fi
 
 
 def plan_profit(candidate: Candidate, inputs: GateInputs, limits: Limits) -> Finding | None:
-    """Of a leg the edge is the plan's profit a set."""
+    """Of a leg the edge is the plan's profit a set: the least it brings, and what it brings as shown."""
     if not candidate.plan:
         return None
     if candidate.edge < limits.edge_min:
         return Finding(f"profit a set {cents(candidate.edge)}", f"at least {cents(limits.edge_min)}")
-    if candidate.edge > limits.edge_max:
-        return Finding(f"profit a set {cents(candidate.edge)} is too good", f"{cents(limits.edge_max)}")
+    if candidate.edge_half > limits.edge_max:
+        return Finding(f"profit a set {cents(candidate.edge_half)} is too good", f"{cents(limits.edge_max)}")
     return None
 
 
