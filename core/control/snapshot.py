@@ -109,6 +109,8 @@ class Snapshot:
             watchdog=self._watchdog(),
             renewals=next((s.renewals.stopped for s in desk.seats.values() if s.renewals.stopped), ""),
             releases=tuple(release_row(known, desk.settings.releases) for known in desk.releases.known),
+            waiting=state.waiting,
+            waiting_best=state.waiting_best,
         )
 
     def _groups(self) -> str:

@@ -184,6 +184,10 @@ class DeskState:
     """``None``: none answers, or none is expected."""
     best: str = ""
     """Why there is nothing to decide."""
+    waiting: int = 0
+    """Markets whose card waits for room in the queue."""
+    waiting_best: str = ""
+    """The best of them with its edge."""
     problem: str = ""
     replay: str = ""
 

@@ -166,13 +166,21 @@ class Trading:
             if not lacks:
                 lacks = desk.state.markets[best.ticker].why_not or "passes"
             text = f"Best: {label} {_cents(best.edge)}, {lacks}. {counts}"
-        if desk.approvals.overflow:
-            text += f" {len(desk.approvals.overflow)} more wait for room."
         if desk.state.plan_word:
             text += f" Arbitrage: {desk.state.plan_word}."
         if text != desk.state.best:
             desk.state.best = text
             desk.state.touch_status()
+        self._tell_waiting()
+
+    def _tell_waiting(self) -> None:
+        """Say how many cards find no room, and which of them would bring most."""
+        state, overflow = self._desk.state, self._desk.approvals.overflow
+        first = max(overflow.values(), key=lambda c: c.edge * c.quantity, default=None)
+        best = "" if first is None else f"{state.markets[first.ticker].market.label} {_cents(first.edge)}"
+        if (state.waiting, state.waiting_best) != (len(overflow), best):
+            state.waiting, state.waiting_best = len(overflow), best
+            state.touch_status()
 
     # --- one event -----------------------------------------------------------------------------
 
@@ -190,7 +198,7 @@ class Trading:
             found = entries(event.fair, views, self._found, room, desk.rules, world, size)
             wanted = {c.ticker: c for c in found if not crumb(c.quantity, _there(views[c.ticker]))}
         for ticker in event.markets:
-            desk.approvals.overflow.discard(ticker)
+            desk.approvals.overflow.pop(ticker, None)
             view = views.get(ticker)
             if view is not None:
                 leave = self._exit(desk.state.markets[ticker], view)
@@ -237,7 +245,7 @@ class Trading:
         self._moved.discard(ticker)
         self._found.pop(ticker, None)
         self._assessors.pop(ticker, None)
-        self._desk.approvals.overflow.discard(ticker)
+        self._desk.approvals.overflow.pop(ticker, None)
 
     def _exit(self, market: MarketState, view: MarketView) -> Candidate | None:
         desk, ticker = self._desk, market.market.ticker

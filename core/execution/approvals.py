@@ -65,8 +65,8 @@ class Approvals:
         self._next = first_number
         self._quiet_until_ms: dict[tuple[str, str, str, str], int] = {}
         self.proposals: dict[str, Proposal] = {}
-        self.overflow: set[str] = set()
-        """Markets whose candidates found no room in the queue when they were looked at last."""
+        self.overflow: dict[str, Candidate] = {}
+        """What found no room in the queue when its market was looked at last, by ticker."""
         self.changed: Callable[[str], None] = lambda _id: None
 
     # --- reading -------------------------------------------------------------------------------
@@ -99,7 +99,7 @@ class Approvals:
         if self.quiet(candidate) or fresh_until_ms <= now_ms:
             return None
         if not candidate.reduces_risk and sum(p.standing for p in self.proposals.values()) >= CARDS_MAX:
-            self.overflow.add(candidate.ticker)
+            self.overflow[candidate.ticker] = candidate
             return None
         known = self.of(candidate.ticker) if plan is None else None
         if known is not None:

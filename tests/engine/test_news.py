@@ -101,14 +101,16 @@ def test_what_waits_for_room_is_counted_once_however_often_news_comes(
         async with running(loop, venue=venue) as bench:
             bench.venue.quote(f"{TWIN}-3", 38, 42)
             await asyncio.sleep(1.2)
-            told = set[str]()
+            told = set[tuple[int, str]]()
             for n in range(60):
                 bench.feed.forecast(48.0 + n / 1000)
                 bench.engine.trading.tell_best()
-                told.add(bench.engine.state.best.rpartition("pass.")[2].strip())
+                state = bench.engine.state
+                told.add((state.waiting, state.waiting_best.rpartition(" ")[0]))
                 await asyncio.sleep(0.03)
-            assert "1 more wait for room." in told
-            assert told <= {"", "1 more wait for room."}
+            (one,) = [waiting for waiting in told if waiting[0]]
+            assert one[0] == 1 and one[1] in {m.market.label for m in state.markets.values()}
+            assert told <= {(0, ""), one}
 
     run_virtual(main)
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from core.control.tables.cards import CheckRow
 from tests.tui import rows
 from tui.lines import plain, width_of
 from tui.scene import Scene
 from tui.tables import Now
 from tui.view_model import ViewModel
-from tui.widgets.card import compact_lines
+from tui.widgets.card import column_lines, compact_lines
 
 NOW = Now(1_000 * rows.S, 1_700_000_000_000)
 WIDTH = 78
@@ -37,3 +38,32 @@ def test_the_net_edge_is_never_crowded_out_by_what_the_fair_value_is_made_of() -
     row = shown(**wide, model=10_000, market=10_000, weight=0.35)[2]
     assert "fair 100.0c" in row and "book 8" in row and "net edge +15.8c" in row
     assert "model 38.2c x0.35 market 32.5c" in shown(model=3_820, market=3_250, weight=0.35)[2]
+
+
+WARNED = (
+    CheckRow("AUTO", "not sent by automatic mode: no record of this model yet", "a record", blocks=False),
+)
+POOLED = {"model": 3_900, "market": 3_250, "weight": 0.5}
+
+
+@pytest.mark.parametrize(("width", "height"), [(60, 14), (60, 11), (48, 16), (48, 14)])
+@pytest.mark.parametrize("checks", [(), WARNED])
+def test_why_and_against_stay_beside_the_state_where_a_column_is_too_low_for_all_of_it(
+    width: int, height: int, checks: tuple[CheckRow, ...]
+) -> None:
+    card, other = rows.card(NOW, checks=checks, **POOLED), rows.second_card(NOW)
+    scene = Scene(ViewModel(), NOW, 160, cards=(card, other), card=card, card_word="ARMED")
+    lines = [plain(row) for row in column_lines(scene, card, width, height)]
+    assert len(lines) == height and all(len(row) <= width for row in lines)
+    shown = "\n".join(lines)
+    for wanted in (
+        "BUY YES",
+        "40 @ 32c",
+        "max loss",
+        "net edge",
+        "pos 0 -> 40",
+        "why 3 of 4",
+        "against spread",
+    ):
+        assert wanted in shown, shown
+    assert " ARMED " in shown and "12 @ 27c" in lines[-1], "the state, and the card that waits"

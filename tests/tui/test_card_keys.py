@@ -27,6 +27,7 @@ class Hands:
         self.view.connected = True
         self.view.apply(rows.snapshot(NOW, "me", cards=False), NOW)
         self.operator = Operator(self.view, "me", self._send, coach=False)
+        self.operator.arming.drawn(whole=True, now_ns=NOW.mono_ns)
         self.frame(*cards)
 
     def _send(self, command: AnyCommand) -> bool:

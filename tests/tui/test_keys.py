@@ -131,6 +131,11 @@ async def test_a_new_card_never_takes_the_selection(directory: Path) -> None:
         desk.engine.send(proposals=(rows.card(now, id="EXIT", fingerprint="fx", closes=True, key=10),))
         await desk.shows("APPROVE 2 of 3")
         assert desk.app.operator.arming.card_id == "4F2A"
+        more = rows.status(
+            now, session=desk.engine.session, waiting=5, waiting_best="MIA hi Nov23 80-81 +3.1c"
+        )
+        desk.engine.send(status=more)
+        await desk.shows("APPROVE 2 of 3 +5 wait for room, best MI")
         await desk.press("left_square_bracket")
         await desk.shows("REDUCES RISK")
         assert desk.app.operator.arming.card_id == "EXIT"

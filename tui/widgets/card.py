@@ -20,6 +20,8 @@ from tui.words import card_role, side_word
 _SIDE_WIDTH = 58
 _ROWS = 9
 """Rows that show a card whole where a row has room for a line of it."""
+_TITLE_EDGES = 8
+"""Cells of the rule around a title."""
 
 
 def _first(scene: Scene, card: ProposalRow, width: int) -> list[Line]:
@@ -128,8 +130,27 @@ def reduced_lines(scene: Scene, card: ProposalRow, width: int, height: int) -> t
 
 
 def column_lines(scene: Scene, card: ProposalRow, width: int, height: int) -> list[Line]:
-    """The card in a column of its own, wrapped, with the waiting cards below it."""
+    """The card in a column of its own, wrapped, with the waiting cards below it. Where there are too few
+    rows, lines are drawn together; the reasons, and the state that decides what a key does, stay."""
     inner = width - 1
+    # The state first, for it takes its rows whatever else there is.
+    groups = state_groups(scene, card)
+    if len(groups) == 1 and width_of(groups[0]) <= len(scene.card_word) + 2:
+        groups = [line(*groups[0], *keys_line(scene, card, inner - width_of(groups[0])))]
+    state = state_rows(groups, inner)
+    others = [other for other in scene.cards if other.id != card.id]
+    room = max(0, height - len(state) - min(1, len(others)))
+    rows = _said(scene, card, inner, room)[:room] + state
+    room = height - len(rows)
+    if room > len(others[:1]):
+        rows.append(())
+        room -= 1
+    rows += [_waiting(scene, other, inner) for other in others[:room]]
+    return [line(" ", *cut(row, inner)) for row in rows]
+
+
+def _said(scene: Scene, card: ProposalRow, inner: int, room: int) -> list[Line]:
+    """What the card says besides its state, in ``room`` rows where it can be."""
     expiry = line(("exp ", "text-muted"), (countdown(scene.in_s(card.expires_ns)), "strong"))
     first, order = _first(scene, card, inner - 10), order_card.order(scene, card)
     plan = card.plan
@@ -143,30 +164,33 @@ def column_lines(scene: Scene, card: ProposalRow, width: int, height: int) -> li
     if plan is not None:
         rows += plan_card.legs(scene, plan, inner, len(plan.legs))
         rows += flow(order_card.limits(card)[1:], inner, 2)
-        rows += plan_card.wrong(plan, inner, len(plan.cautions) + 2)
-    else:
-        for groups in (
-            order_card.value(scene, card),
-            order_card.size(card),
-            order_card.depth(scene, card),
-            order_card.limits(card),
-        ):
-            rows += flow(groups, inner, 2)
-        rows.append(_shared(order_card.data(scene, card), inner))
-        rows += [cut(group, inner) for group in order_card.reasons(card) if group]
-    # The state decides what a key does: whatever has to give way, it does not.
-    groups = state_groups(scene, card)
-    if len(groups) == 1 and width_of(groups[0]) <= len(scene.card_word) + 2:
-        groups = [line(*groups[0], *keys_line(scene, card, inner - width_of(groups[0])))]
-    state = state_rows(groups, inner)
-    others = [other for other in scene.cards if other.id != card.id]
-    rows = [*rows[: max(0, height - len(state) - min(1, len(others)))], *state]
-    room = height - len(rows)
-    if room > len(others[:1]):
-        rows.append(())
-        room -= 1
-    rows += [_waiting(scene, other, inner) for other in others[:room]]
-    return [line(" ", *cut(row, inner)) for row in rows]
+        return rows + plan_card.wrong(plan, inner, len(plan.cautions) + 2)
+    value, depth, limits = (
+        order_card.value(scene, card),
+        order_card.depth(scene, card),
+        order_card.limits(card),
+    )
+    sections = {
+        "value": flow(value, inner, 2),
+        "size": flow(order_card.size(card), inner, 2),
+        "depth": flow(depth, inner, 2),
+        "limits": flow(limits, inner, 2),
+        "data": [_shared(order_card.data(scene, card), inner)],
+    }
+    reasons = [cut(group, inner) for group in order_card.reasons(card) if group]
+    in_one = {  # the first to give way first
+        "depth": _squeezed(depth, inner),
+        "size": _size_row(card, inner),
+        "value": _squeezed(value, inner),
+        "limits": _squeezed(limits, inner),
+    }
+    for name, row in in_one.items():
+        if len(rows) + sum(map(len, sections.values())) + len(reasons) > room:
+            sections[name] = [row]
+    rows += [row for section in sections.values() for row in section]
+    if len(rows) + len(reasons) > room:
+        reasons = [_shared(order_card.reasons(card), inner)] if reasons else []
+    return [*rows[: max(0, room - len(reasons))], *reasons]
 
 
 def _waiting(scene: Scene, card: ProposalRow, width: int) -> Line:
@@ -209,6 +233,14 @@ def _with_next(scene: Scene, card: ProposalRow, width: int) -> Line:
     return ends(text, expiry, width)
 
 
+def waiting_word(scene: Scene) -> str:
+    """What finds no room in the queue, for its title: how many, why, and the best of them."""
+    status = scene.view.status
+    if status is None or not status.waiting:
+        return ""
+    return f"+{status.waiting} wait for room, best {status.waiting_best}"
+
+
 class Card(LinePane):
     """The APPROVE pane."""
 
@@ -238,5 +270,6 @@ class Card(LinePane):
         right: Line = ()
         if compact:
             right = line(("exp ", "text-muted"), (countdown(scene.in_s(card.expires_ns)), "strong"))
-        title = head(f"APPROVE {number} of {len(scene.cards)}")
+        room = self.size.width - width_of(right) - _TITLE_EDGES
+        title = cut(head(f"APPROVE {number} of {len(scene.cards)}", waiting_word(scene)), room)
         self.paint(rows, title, right, dim=scene.dim)

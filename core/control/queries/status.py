@@ -81,6 +81,8 @@ STATUS: tuple[Field, ...] = (
         lambda r, n: r.status.renewals,
     ),
     Field("best", "why there is nothing to decide", lambda r, n: r.status.best),
+    Field("waiting", "markets whose card finds no room in the queue", lambda r, n: r.status.waiting),
+    Field("waiting_best", "the best of them with its edge", lambda r, n: r.status.waiting_best),
     Field("problem", "a standing fault of the desk itself", lambda r, n: r.status.problem),
     Field(
         "unattended_left_s",

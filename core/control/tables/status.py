@@ -103,3 +103,7 @@ class StatusRow(msgspec.Struct, frozen=True, array_like=True):
     renewals: str = ""
     """Why resting orders are left to die; empty while they are renewed."""
     releases: tuple[ReleaseRow, ...] = ()
+    waiting: int = 0
+    """Markets whose card finds no room while as many are up as may be."""
+    waiting_best: str = ""
+    """The best of them with its edge."""
