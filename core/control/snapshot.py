@@ -65,8 +65,8 @@ class Snapshot:
 
     def status(self) -> StatusRow:
         desk, state = self.desk, self.desk.state
-        world = self.clocks.world
-        halt = state.halts.widest
+        world, world_ms = self.clocks.world, self.clocks.world_ms()
+        halt, paused = state.halts.widest, state.last_pause if state.paused else None
         return StatusRow(
             profile=state.profile,
             mode=state.mode.value,
@@ -74,7 +74,7 @@ class Snapshot:
             level_reason=halt.cause if halt is not None else "",
             paused=tuple(sorted(state.paused)),
             starting=tuple(state.starting.items()),
-            links=tuple(link_row(seat, state.halts.at(seat.scope)) for seat in desk.seats.values()),
+            links=tuple(link_row(seat, state.halts.at(seat.scope), world_ms) for seat in desk.seats.values()),
             feeds=tuple(feed_row(health, state.apart.get(health.source)) for health in state.feeds.values()),
             unknown=len(desk.ledger.unknown()),
             exposure=desk.exposure.total,
@@ -111,6 +111,12 @@ class Snapshot:
             releases=tuple(release_row(known, desk.settings.releases) for known in desk.releases.known),
             waiting=state.waiting,
             waiting_best=state.waiting_best,
+            level_by=halt.by if halt is not None else "",
+            level_wall_ms=halt.since_wall_ms if halt is not None else None,
+            paused_by=paused.by if paused is not None else "",
+            paused_wall_ms=paused.since_wall_ms if paused is not None else None,
+            paused_why=paused.why if paused is not None else "",
+            unsettled=sum(map(len, desk.ledger.settling.open.values())),
         )
 
     def _groups(self) -> str:

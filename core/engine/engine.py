@@ -46,7 +46,7 @@ from core.feeds.releases import Calendar
 from core.feeds.values import ClimateReport, FeedValue, Sink, WeatherValue
 from core.journal.events import Event, Kind
 from core.journal.events import Row as JournalRow
-from core.journal.projections import ModeChanged, PauseChanged
+from core.journal.projections import ModeChanged, PauseChanged, Paused
 from core.journal.store import EventLog, JournalFault
 from core.models.calibration import Judge
 from core.models.foreseen import Came, Foreseen
@@ -80,6 +80,8 @@ class Release(NamedTuple):
     """Hash of the whole configuration."""
 
 
+AFTER_START = "after a start"
+"""Why entries are paused then."""
 UNNAMED = Release()
 
 
@@ -234,7 +236,8 @@ class Engine(Operations):
             )
         if not (restored.fresh and ports.arms_itself) and ALL_STRATEGIES not in desk.state.paused:
             desk.state.paused.add(ALL_STRATEGIES)
-            desk.scribe.log.append(Event(Kind.PAUSE, PauseChanged(ALL_STRATEGIES, True)))
+            desk.state.last_pause = Paused(ENGINE.name, desk.clocks.wall_ms(), AFTER_START)
+            desk.scribe.log.append(Event(Kind.PAUSE, PauseChanged(ALL_STRATEGIES, True, AFTER_START)))
         if restored.desk.mode != Mode.SEMI.value:
             desk.scribe.log.append(Event(Kind.MODE, ModeChanged(Mode.SEMI.value, "engine restart")))
         venues = [self._step(seat, VENUE) for seat in desk.seats.values()]

@@ -7,7 +7,7 @@ from core.engine.operator import Actor, ActorKind
 from core.engine.state import ALL_STRATEGIES, Mode
 from core.engine.trading import Trading
 from core.journal.events import Event, Kind
-from core.journal.projections import ModeChanged, PauseChanged
+from core.journal.projections import ModeChanged, PauseChanged, Paused
 
 
 class Hands:
@@ -24,15 +24,16 @@ class Hands:
     def _command(self, text: str, actor: Actor, **values: object) -> None:
         self.desk.scribe.log.append(Event(Kind.COMMAND, {"text": text, **values}, actor=actor.name))
 
-    def _set_pause(self, name: str, *, paused: bool, by: str) -> None:
+    def _set_pause(self, name: str, *, paused: bool, by: str, why: str = "") -> None:
         state = self.desk.state
         if paused:
             state.paused.add(name)
+            state.last_pause = Paused(by, self.desk.clocks.wall_ms(), why)
         elif name == ALL_STRATEGIES:
             state.paused.clear()
         else:
             state.paused.discard(name)
-        self.desk.scribe.log.append(Event(Kind.PAUSE, PauseChanged(name, paused), actor=by))
+        self.desk.scribe.log.append(Event(Kind.PAUSE, PauseChanged(name, paused, why), actor=by))
         state.touch_status()
         self.trading.mark_all()
 

@@ -326,9 +326,10 @@ class Operations(Repairs, Stops, Linking, Confirming):
     def controller_attached(self, actor: Actor) -> None:
         """This console now holds control."""
         state = self.desk.state
+        before = f" from {state.controller}" if state.controller else ""
         state.controller, state.controller_session = actor.name, actor.session
         state.touch_status()
-        self._command("takes control", actor)
+        self._command(f"takes control{before}", actor)
         self.desk.supervision.seen()
 
     def controller_gone(self) -> None:

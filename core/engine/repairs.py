@@ -113,7 +113,7 @@ class Repairs(Hands):
         if all(s.kind is ScopeKind.MARKET for s in scopes):
             self.trading.mark_all()
             return accepted(f"Resumed {', '.join(s.name for s in scopes)}: semi-automatic.")
-        self._set_pause(ALL_STRATEGIES, paused=True, by=actor.name)
+        self._set_pause(ALL_STRATEGIES, paused=True, by=actor.name, why="after a resume")
         return accepted("Resumed: semi-automatic, entries paused until unpause.")
 
     def _clean_age_s(self, scopes: Collection[HaltScope]) -> float | None:

@@ -118,8 +118,7 @@ def pause_of(desk: Desk, ticker: str) -> Pause | None:
     at = exchange.at(known.market.shard or 0)
     if at is None or (at.exchange_active and at.trading_active):
         return None
-    now = desk.clocks.world_ms()
-    window = next((w for w in seat.maintenance or () if w.start_ms <= now < w.end_ms), None)
+    window = seat.maintained(desk.clocks.world_ms())
     until = exchange.resumes_ms or (desk.clocks.world.real_at(window.end_ms) if window is not None else None)
     if at.exchange_active:
         return Pause(exchange.mode or "trading paused", until)

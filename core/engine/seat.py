@@ -43,6 +43,8 @@ class Seat:
     """Published times without trading; ``None`` before the first read."""
     reopened_ns: int | None = None
     """When the venue was last seen to trade again after a pause."""
+    traded_ns: int | None = None
+    """When the venue last said that it trades; ``None`` before it has."""
     queue_ahead: dict[str, int] = field(default_factory=dict)
     """Contracts (millionths) before our resting orders, by venue order id."""
     redeemable: dict[str, Redeemable] = field(default_factory=dict)
@@ -57,6 +59,10 @@ class Seat:
     @property
     def name(self) -> Venue:
         return self.venue.traits.venue
+
+    def maintained(self, world_ms: int) -> Maintenance | None:
+        """The published time without trading that the venue is in."""
+        return next((w for w in self.maintenance or () if w.start_ms <= world_ms < w.end_ms), None)
 
     @property
     def scope(self) -> HaltScope:

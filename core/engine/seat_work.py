@@ -87,6 +87,8 @@ class SeatWork:
         seat = self._seat
         while True:
             found = await seat.venue.exchange_state()
+            if not isinstance(found, Incomplete) and found.exchange_active and found.trading_active:
+                seat.traded_ns = self._desk.clocks.mono_ns()
             if not isinstance(found, Incomplete) and found != seat.exchange:
                 before, seat.exchange = seat.exchange, found
                 if found.trading_active and before is not None and not before.trading_active:

@@ -21,7 +21,7 @@ from core.execution.changes import Changes
 from core.feeds.feed import FeedHealth
 from core.feeds.merge import Apart
 from core.journal.events import Row
-from core.journal.projections import Pair, PairKey, PlanNoted
+from core.journal.projections import Pair, PairKey, Paused, PlanNoted
 from core.models.fair_value import EventFair, FairValue
 from core.risk.halts import Halts, HaltScope
 from core.risk.limits import LiveLimits
@@ -142,6 +142,8 @@ class DeskState:
     halts: Halts = field(default_factory=Halts)
     mode: Mode = Mode.SEMI
     paused: set[str] = field(default_factory=set)
+    last_pause: Paused | None = None
+    """Who paused last; of what is not paused any more it says nothing."""
     trips: dict[str, Trip] = field(default_factory=dict)
     """What switched itself off, by key."""
     armed: bool = True

@@ -76,6 +76,7 @@ def wire(ports: Ports, restored: Restored, ears: Ears, told: Told) -> Wired:
         ports.world_id,
         limits,
         paused=set(restored.desk.paused),
+        last_pause=restored.desk.last_pause,
         armed=ports.arming is None,
         arm_phrase=ports.arming.phrase if ports.arming is not None else "",
         pairs=dict(restored.desk.pairs),

@@ -75,6 +75,16 @@ class PauseChanged(msgspec.Struct, frozen=True):
 
     strategy: str
     paused: bool
+    why: str = ""
+    """What for, where it was not a person's key."""
+
+
+class Paused(msgspec.Struct, frozen=True):
+    """The newest pause: who, when, what for."""
+
+    by: str
+    since_wall_ms: int
+    why: str
 
 
 class LimitChanged(msgspec.Struct, frozen=True):
@@ -204,6 +214,7 @@ class Desk(msgspec.Struct):
     """Limits in force at the end, for ``core.risk.limits.LiveLimits.restored``."""
     mode: str = "semi"
     paused: set[str] = set()
+    last_pause: Paused | None = None
     proposals: int = 0
     """Cards made so far, which numbers the next one."""
     pairs: dict[PairKey, Pair] = {}
@@ -250,6 +261,7 @@ def take(desk: Desk, row: Row) -> None:
             pause = msgspec.json.decode(row.payload, type=PauseChanged)
             if pause.paused:
                 desk.paused.add(pause.strategy)
+                desk.last_pause = Paused(row.actor, row.ts_wall_ms, pause.why)
             elif pause.strategy == ALL:
                 desk.paused.clear()
             else:

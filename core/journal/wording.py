@@ -196,6 +196,7 @@ _PHRASES: dict[str, Callable[[Data], str]] = {
     "PAUSE": lambda data: (
         f"{'paused' if _get(data, 'paused') is True else 'unpaused'} "
         + ("all entries" if _get(data, "strategy") == "*" else f"strategy {_get(data, 'strategy')}")
+        + (f": {data['why']}" if data.get("why") else "")
     ),
     "TRIP": lambda data: f"off: {_get(data, 'ticker')} {_get(data, 'cause')}".replace("  ", " "),
     "ENABLE": lambda data: (

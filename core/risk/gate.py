@@ -148,6 +148,9 @@ CHECKS: tuple[Check, ...] = (
 )
 """Every check with its code, name, what clears it, the inputs it needs, and whether it binds exits."""
 
+CLEARS = {check.code: check.clears for check in CHECKS}
+"""What makes a check pass, by its code."""
+
 _NEEDED: Final = frozenset(name for check in CHECKS for name in check.needs)
 
 

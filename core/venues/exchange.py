@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Mapping
 
 import msgspec
 
 from core.domain.units import Money
+
+
+class Restriction(enum.Enum):
+    """What a venue as a whole does not take now, in the word the desk has for it."""
+
+    RESTART = "RESTART"
+    """Its matching engine comes up again; nothing goes through."""
+    POST_ONLY = "POST-ONLY"
+    CANCEL_ONLY = "CXL-ONLY"
+    MAINTENANCE = "MAINT"
+    """In a window it has published."""
+    PAUSED = "PAUSED"
+    """Nothing changes there, cancels included."""
 
 
 class ShardState(msgspec.Struct, frozen=True):
@@ -31,6 +45,18 @@ class ExchangeState(msgspec.Struct, frozen=True):
     """Empty: the venue speaks of itself as a whole."""
     mode: str = ""
     """What it said of itself where that is more than a pause, such as post-only."""
+    said: Restriction | None = None
+    """The same in a word."""
+
+    def restriction(self, *, maintained: bool) -> Restriction | None:
+        """``None`` while it trades; ``maintained``: whether it is in a window it has published."""
+        if self.exchange_active and self.trading_active:
+            return None
+        if self.said is not None:
+            return self.said
+        if maintained:
+            return Restriction.MAINTENANCE
+        return Restriction.CANCEL_ONLY if self.exchange_active else Restriction.PAUSED
 
     @property
     def words(self) -> str:

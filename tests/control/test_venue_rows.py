@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import msgspec
+import pytest
 
 from core.control.snapshot import Snapshot
 from core.control.tables.status import BeatRow, LinkRow
 from core.domain.market import Venue
 from core.domain.units import contracts
 from core.engine.incidents import end_entries
-from core.venues.exchange import ExchangeState
+from core.venues.exchange import ExchangeState, Maintenance, Restriction
 from core.venues.traits import Beat
 from core.venues.venue import LinkState
 from tests.engine.test_settles_later import bought, desk
@@ -53,6 +54,34 @@ def test_a_venue_that_takes_no_orders_says_why_in_its_own_words_and_until_when()
             there.exchange = ExchangeState(True, True, resumes_ms=99)
             row = link(bench, Venue.POLYMARKET)
             assert (row.state, row.detail, row.opens_wall_ms) == (LinkState.OK.value, "", None)
+
+    run_virtual(main)
+
+
+@pytest.mark.parametrize(
+    ("state", "window", "word"),
+    [
+        (ExchangeState(True, False), False, "CXL-ONLY"),
+        (ExchangeState(False, False), False, "PAUSED"),
+        (ExchangeState(False, False), True, "MAINT"),
+        (ExchangeState(True, False), True, "MAINT"),
+        (ExchangeState(False, False, mode="restarts", said=Restriction.RESTART), True, "RESTART"),
+        (ExchangeState(True, False, mode="post-only", said=Restriction.POST_ONLY), False, "POST-ONLY"),
+    ],
+)
+def test_a_venue_that_takes_no_orders_has_a_word_for_it_and_when_it_last_did(
+    state: ExchangeState, window: bool, word: str
+) -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            here = bench.engine.desk.seats[Venue.KALSHI]
+            await bench.until(lambda: here.traded_ns is not None, "read", 30)
+            traded_ns = here.traded_ns
+            assert (link(bench).word, link(bench).traded_ns) == ("", None)
+            now = bench.engine.desk.clocks.world_ms()
+            here.maintenance = (Maintenance(now - 1, now + 60_000),) if window else ()
+            here.exchange = state
+            assert (link(bench).word, link(bench).traded_ns) == (word, traded_ns)
 
     run_virtual(main)
 

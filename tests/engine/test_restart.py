@@ -6,6 +6,7 @@ import asyncio
 
 import msgspec
 
+from core.control.snapshot import Snapshot
 from core.domain.order import Life
 from core.domain.units import Money, Price
 from core.engine.state import ALL_STRATEGIES, Mode
@@ -99,14 +100,21 @@ def test_the_restarted_desk_is_unarmed_and_a_halt_still_stands() -> None:
             state = again.engine.state
             await again.until(lambda: state.ready, "ready")
             assert state.mode is Mode.SEMI and ALL_STRATEGIES in state.paused
+            status = Snapshot(again.engine.desk).status()
+            assert (status.level, status.level_by) == ("HALTED", TRADER.name) and status.level_wall_ms
+            assert (status.paused_by, status.paused_why) == ("engine", "after a start")
             assert state.halts.desk is Level.HALTED
             assert state.limits.current.day_loss_max == 50_000_000
             await asyncio.sleep(3)
             assert not again.engine.desk.approvals.proposals
             assert again.engine.resume("resume", "looked at it", TRADER).accepted
             assert ALL_STRATEGIES in state.paused
+            status = Snapshot(again.engine.desk).status()
+            assert (status.level, status.level_by, status.level_wall_ms) == ("NORMAL", "", None)
+            assert (status.paused_by, status.paused_why) == (TRADER.name, "after a resume")
             assert not again.engine.unpause("", "", TRADER).accepted
             assert again.engine.unpause("", "unpause", TRADER).accepted
+            assert Snapshot(again.engine.desk).status().paused_by == ""
             venue.quote(HOT, 38, 42)
             await again.card()
 

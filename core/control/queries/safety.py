@@ -10,6 +10,7 @@ LIMITS: tuple[Field, ...] = (
     Field("label", "in words", lambda r, n: r.label),
     Field("scope", "market or event it is counted for, empty for the desk", lambda r, n: r.scope),
     Field("rule", "code of the check", lambda r, n: r.rule),
+    Field("clears", "what makes room once it is full", lambda r, n: r.clears),
     Field("unit", "money, price, contracts, count, percent or of time or size", lambda r, n: r.unit),
     Field("used", "now", lambda r, n: _limit(r, r.used)),
     Field("limit", "in force", lambda r, n: _limit(r, r.limit)),

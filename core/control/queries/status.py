@@ -30,6 +30,10 @@ VENUES: tuple[Field, ...] = (
     Field("detail", "in words; what it answers while it is PAUSED", lambda r, n: r.detail),
     Field("opens", "when it says it takes orders again, real time", lambda r, n: at(r.opens_wall_ms)),
     Field("halt", "what holds this venue alone back, empty for nothing", lambda r, n: r.halt),
+    Field(
+        "word", "while PAUSED: RESTART, POST-ONLY, CXL-ONLY, MAINT or PAUSED, else empty", lambda r, n: r.word
+    ),
+    Field("traded_age_s", "while PAUSED: since it last traded", lambda r, n: age(r.traded_ns, n)),
     Field("settles_later", "whether only what is confirmed there can be sold", lambda r, n: r.settles_later),
     Field(
         "beat",
@@ -43,9 +47,14 @@ STATUS: tuple[Field, ...] = (
     Field("mode", "semi or auto", lambda r, n: r.status.mode),
     Field("level", "NORMAL, REDUCE_ONLY, HALTED, FLATTENING or LOCKED", lambda r, n: r.status.level),
     Field("level_reason", "why it is not NORMAL", lambda r, n: r.status.level_reason),
+    Field("level_by", "who raised it, empty at NORMAL", lambda r, n: r.status.level_by),
+    Field("level_since", "when, real time; null at NORMAL", lambda r, n: at(r.status.level_wall_ms)),
     Field("ready", "whether start-up is complete", lambda r, n: not r.status.starting),
     Field("starting", "start-up steps, true when done", lambda r, n: dict(r.status.starting)),
     Field("paused", "paused strategies, * for all entries", lambda r, n: list(r.status.paused)),
+    Field("paused_by", "who paused last, empty while nothing is paused", lambda r, n: r.status.paused_by),
+    Field("paused_since", "when, real time", lambda r, n: at(r.status.paused_wall_ms)),
+    Field("paused_why", "what for, empty for a person's key", lambda r, n: r.status.paused_why),
     Field("venues", "one object a venue, see status.venues", lambda r, n: nested(VENUES, r.status.links, n)),
     Field("feeds", "one object a source, see status.feeds", lambda r, n: nested(FEEDS, r.status.feeds, n)),
     Field(
@@ -54,6 +63,7 @@ STATUS: tuple[Field, ...] = (
         lambda r, n: nested(RELEASES, r.status.releases, n),
     ),
     Field("unknown_orders", "orders without proof of their fate", lambda r, n: r.status.unknown),
+    Field("unsettled", "fills whose trades may still fail", lambda r, n: r.status.unsettled),
     Field("exposure", "worst-case loss of positions and orders", lambda r, n: money(r.status.exposure)),
     Field("exposure_limit", "its limit", lambda r, n: money(r.status.exposure_limit)),
     Field("open_pnl", "at prices we could sell at now", lambda r, n: money(r.status.open_pnl)),

@@ -13,6 +13,7 @@ from core.engine.seat import Seat
 from core.engine.state import Alarm
 from core.execution.groups import GroupState
 from core.execution.ladder import BEFORE_EXITS, Ladder
+from core.risk.gate import CLEARS
 from core.risk.limits import LIMITS, SPEC, LiveLimits, Scope
 
 
@@ -50,6 +51,7 @@ def _limit(limits: LiveLimits, name: str, used: int | None, scope: str) -> Limit
         scope=scope,
         fills_up=spec.fills_up,
         floor=spec.floor,
+        clears=CLEARS.get(spec.rule, ""),
     )
 
 

@@ -10,13 +10,15 @@ from core.venues.traits import DeadMan
 from core.venues.venue import LinkState
 
 
-def link_row(seat: Seat, halt: Halt | None) -> LinkRow:
+def link_row(seat: Seat, halt: Halt | None, world_ms: int) -> LinkRow:
     """A venue's stream, whether the exchange itself takes no orders, and what holds the venue alone back."""
     link, exchange = seat.venue.link, seat.exchange
     paused = exchange.words if exchange is not None else ""
+    held = exchange.restriction(maintained=seat.maintained(world_ms) is not None) if exchange else None
+    stands = held is not None and link.state is LinkState.OK
     return LinkRow(
         venue=seat.name.value,
-        state="PAUSED" if paused and link.state is LinkState.OK else link.state.value,
+        state="PAUSED" if stands else link.state.value,
         heartbeat_ns=link.heartbeat_ns,
         detail=paused or link.detail,
         retry_at_ns=link.retry_at_ns,
@@ -26,6 +28,8 @@ def link_row(seat: Seat, halt: Halt | None) -> LinkRow:
         beat=_beat_row(seat),
         settles_later=seat.traits.settles_later,
         halt=f"{halt.level.name}: {halt.cause}" if halt is not None else "",
+        word=held.value if held is not None and stands else "",
+        traded_ns=seat.traded_ns if stands else None,
     )
 
 

@@ -20,6 +20,8 @@ class LimitRow(msgspec.Struct, frozen=True, array_like=True):
     """Whether it has a bar; bounds of one order and readings of health have none."""
     floor: bool = False
     """Whether it is a minimum: higher is tighter."""
+    clears: str = ""
+    """What makes room once it is full."""
 
 
 class AlarmRow(msgspec.Struct, frozen=True, array_like=True):

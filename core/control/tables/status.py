@@ -38,6 +38,10 @@ class LinkRow(msgspec.Struct, frozen=True, array_like=True):
     """Whether what is bought there can be sold only once its trade is confirmed."""
     halt: str = ""
     """What holds this venue alone back, level and cause; empty for nothing."""
+    word: str = ""
+    """``PAUSED``: which pause, ``RESTART``, ``POST-ONLY``, ``CXL-ONLY``, ``MAINT`` or ``PAUSED``."""
+    traded_ns: int | None = None
+    """``PAUSED``: when it last said that it trades, as far as is known."""
 
 
 class CountsRow(msgspec.Struct, frozen=True, array_like=True):
@@ -107,3 +111,14 @@ class StatusRow(msgspec.Struct, frozen=True, array_like=True):
     """Markets whose card finds no room while as many are up as may be."""
     waiting_best: str = ""
     """The best of them with its edge."""
+    level_by: str = ""
+    """Who raised ``level``: ``engine`` or a person; empty at ``NORMAL``."""
+    level_wall_ms: int | None = None
+    """Since when it stands, real time."""
+    paused_by: str = ""
+    """Who paused last; empty while nothing is paused."""
+    paused_wall_ms: int | None = None
+    paused_why: str = ""
+    """What for, where it was not a person's key."""
+    unsettled: int = 0
+    """Fills whose trades are matched and may still fail."""

@@ -12,11 +12,12 @@ from typing import Final
 import msgspec
 
 from core.domain.clock import Clocks
-from core.venues.exchange import ExchangeState
+from core.venues.exchange import ExchangeState, Restriction
 from core.venues.polymarket.errors import Meaning, Refusal
 
 
 class _Mode(msgspec.Struct, frozen=True):
+    said: Restriction
     words: str
     cancels: bool
     """Whether cancels go through."""
@@ -25,10 +26,10 @@ class _Mode(msgspec.Struct, frozen=True):
 
 
 _MODES: Final = {
-    Meaning.RESTARTING: _Mode("the matching engine restarts", False, 30),
-    Meaning.POST_ONLY: _Mode("post-only after a restart", True, 120),
-    Meaning.CANCEL_ONLY: _Mode("cancels only", True, 60),
-    Meaning.DISABLED: _Mode("trading is disabled", False, 60),
+    Meaning.RESTARTING: _Mode(Restriction.RESTART, "the matching engine restarts", False, 30),
+    Meaning.POST_ONLY: _Mode(Restriction.POST_ONLY, "post-only after a restart", True, 120),
+    Meaning.CANCEL_ONLY: _Mode(Restriction.CANCEL_ONLY, "cancels only", True, 60),
+    Meaning.DISABLED: _Mode(Restriction.PAUSED, "trading is disabled", False, 60),
 }
 NORMAL: Final = ExchangeState(exchange_active=True, trading_active=True)
 
@@ -55,6 +56,7 @@ class Modes:
             trading_active=False,
             resumes_ms=self._clocks.wall_ms() + lasts_s * 1_000,
             mode=mode.words,
+            said=mode.said,
         )
         return True
 
