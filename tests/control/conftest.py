@@ -131,15 +131,6 @@ class House:
         return connection
 
 
-async def until(condition, *, within_s: float = 5.0) -> None:  # type: ignore[no-untyped-def]
-    """Yield to the loop until the condition holds."""
-    async with asyncio.timeout(within_s):
-        while True:
-            if condition():
-                return
-            await asyncio.sleep(0.005)
-
-
 @pytest.fixture
 async def house(tmp_path: Path) -> AsyncIterator[House]:
     built = House(tmp_path / "run" / "control.sock")

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import gc
 import threading
-from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -22,6 +21,8 @@ from core.feeds.budget import Budget, Kept, Left
 from core.feeds.declaration import Per, Quota
 from core.feeds.feed import FeedHealth, FeedState
 
+from .alongside import Alarms, while_running
+
 WORLD_MS = 1_795_900_000_000
 
 
@@ -29,34 +30,15 @@ class Desk:
     """As much of an engine as they look at."""
 
     def __init__(self) -> None:
-        self.rung: dict[str, str] = {}
-        self.raised: list[str] = []
+        self.alarms = Alarms()
         self.state = SimpleNamespace(feeds={})
-        self.desk = SimpleNamespace(alarms=self, clocks=SimpleNamespace(world_ms=lambda: WORLD_MS))
-
-    def raise_(self, key: str, level: object, what: str, effect: str = "", clears: str = "") -> None:
-        self.rung[key] = what
-        self.raised.append(key)
-
-    def clear(self, key: str) -> None:
-        self.rung.pop(key, None)
+        self.desk = SimpleNamespace(alarms=self.alarms, clocks=SimpleNamespace(world_ms=lambda: WORLD_MS))
 
     def spends(self, left: int) -> None:
         quota = Left(Quota(500, Per.MONTH, "credits"), left, WORLD_MS)
         self.state.feeds["ODDS"] = FeedHealth(
             "ODDS", FeedState.OK, None, None, 60, source="odds-api", budget=(quota,)
         )
-
-
-async def while_running(work: Coroutine[Any, Any, None], *conditions: Callable[[], object]) -> None:
-    task = asyncio.ensure_future(work)
-    async with asyncio.timeout(10):
-        for condition in conditions:
-            while not condition():  # noqa: ASYNC110 - a file is all there is to look at
-                await asyncio.sleep(0.005)
-    task.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await task
 
 
 async def test_counts_are_written_while_they_change_and_at_the_end(
@@ -80,7 +62,7 @@ async def test_counts_are_written_while_they_change_and_at_the_end(
     await while_running(
         keep_budgets(path, "w1", desk, off, "it was damaged", {}), lambda: spent() == 20, last  # type: ignore[arg-type]
     )  # fmt: skip
-    assert spent() == 30 and desk.raised == ["quota file"]
+    assert spent() == 30 and [said.key for said in desk.alarms.said] == ["quota file"]
     assert read_kept(path, "w1")[0]["tomorrow-io"] == off["tomorrow-io"], "off in this run, and not forgotten"
 
 
@@ -161,7 +143,8 @@ async def test_a_disk_that_refuses_the_counts_rings_until_it_takes_them(
 
     await while_running(
         keep_budgets(path, "", desk, {}, "", {}),  # type: ignore[arg-type]
-        lambda: "cannot be written" in desk.rung.get("quotas", ""), comes, lambda: not desk.rung, path.exists,
+        lambda: "cannot be written" in desk.alarms.rung.get("quotas", ""), comes,
+        lambda: not desk.alarms.rung, path.exists,
     )  # fmt: skip
 
 
@@ -177,7 +160,8 @@ async def test_a_tape_that_cannot_be_written_rings_once_and_stops_ringing(
 
     await while_running(
         watch_tape(of, desk),  # type: ignore[arg-type]
-        lambda: "3 answers are missing" in desk.rung.get("feed tape", ""), better, lambda: not desk.rung,
+        lambda: "3 answers are missing" in desk.alarms.rung.get("feed tape", ""), better,
+        lambda: not desk.alarms.rung,
     )  # fmt: skip
 
 

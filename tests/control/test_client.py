@@ -23,7 +23,8 @@ from core.control.protocol import (
     Welcome,
 )
 
-from .conftest import House, until
+from .alongside import until
+from .conftest import House
 
 HELLO = Hello(VERSION, "command", "console", 1, "s")
 

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import importlib.resources
 import os
-from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -26,6 +25,8 @@ from core.feeds.stations import climate_day_bounds, stations
 from core.models.weather.coefficients import Fit, Learned, decode
 from core.training import fitting
 from core.training.archive import Archive, Key
+
+from .alongside import Alarms, until
 
 REAL = World(environment=Environment.PRODUCTION)
 SIM = World(environment=Environment.SIM, world_id="w", calendar_offset_days=673)
@@ -97,32 +98,27 @@ def test_a_write_that_fails_leaves_the_file_as_it_was(
     assert path.read_bytes() == b"one"
 
 
-async def until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(10):
-        while not condition():  # noqa: ASYNC110 - a file is all there is to look at
-            await asyncio.sleep(0.005)
-
-
 class Desk:
     """As much of an engine as it looks at."""
 
     def __init__(self) -> None:
-        self.rung: dict[str, str] = {}
-        self.said: list[tuple[AlarmLevel, str, str]] = []
+        self.alarms = Alarms()
         self.heard: list[Learned | None] = []
-        self.now_ms = BEGAN_MS
+        self.now_ms, self.looks = BEGAN_MS, 0
         self.desk = SimpleNamespace(
-            alarms=self,
+            alarms=self.alarms,
             pricing=SimpleNamespace(learn=self.heard.append),
-            clocks=SimpleNamespace(world_ms=lambda: self.now_ms),
+            clocks=SimpleNamespace(world_ms=self.look),
         )
 
-    def raise_(self, key: str, level: AlarmLevel, what: str, effect: str = "", clears: str = "") -> None:
-        self.rung[key] = what
-        self.said.append((level, what, clears))
+    def look(self) -> int:
+        self.looks += 1
+        return self.now_ms
 
-    def clear(self, key: str) -> None:
-        self.rung.pop(key, None)
+    async def looked_again(self) -> None:
+        """Until what is there now has been looked at."""
+        seen = self.looks
+        await until(lambda: self.looks > seen + 1)
 
 
 async def test_a_running_engine_takes_up_a_changed_file_and_rings_while_it_cannot(
@@ -132,14 +128,14 @@ async def test_a_running_engine_takes_up_a_changed_file_and_rings_while_it_canno
     place, desk = place_of("demo", tmp_path), Desk()
     watching: Any = watch_coefficients(place, SIM, desk, load(place, SIM), SERIES)  # type: ignore[arg-type]
     task = asyncio.ensure_future(watching)
-    await asyncio.sleep(0.03)
-    assert desk.heard == [] and desk.rung == {}, "nothing has changed"
+    await desk.looked_again()
+    assert desk.heard == [] and desk.alarms.rung == {}, "nothing has changed"
     write_private(place.coefficients, PACKAGED[:-3])
     await until(lambda: desk.heard == [None])
-    assert "is not used" in desk.rung["coefficients"]
+    assert "is not used" in desk.alarms.rung["coefficients"]
     write_private(place.coefficients, PACKAGED)
     await until(lambda: len(desk.heard) == 2)
-    assert desk.heard[1] is not None and desk.rung == {}
+    assert desk.heard[1] is not None and desk.alarms.rung == {}
     task.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await task
@@ -156,7 +152,7 @@ async def test_a_file_that_changes_while_the_engine_starts_is_taken_up_too(
     watching: Any = watch_coefficients(place, REAL, desk, first, ())  # type: ignore[arg-type]
     task = asyncio.ensure_future(watching)
     await until(lambda: desk.heard == [None])
-    assert "is not used" in desk.rung["coefficients"]
+    assert "is not used" in desk.alarms.rung["coefficients"]
     task.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await task
@@ -171,14 +167,11 @@ async def test_before_coefficients_end_the_engine_says_when_and_what_helps(
     task = asyncio.ensure_future(watching)
     levels = []
     for days in (8, 7, 3, -30):
-        before, desk.now_ms = len(desk.said), end_ms - days * DAY_MS
-        if days <= coefficients.NOTE_DAYS:
-            await until(lambda seen=before: len(desk.said) > seen)
-        else:
-            await asyncio.sleep(0.03)
-        levels.append([level for level, *_ in desk.said[before:]])
+        before, desk.now_ms = len(desk.alarms.said), end_ms - days * DAY_MS
+        await desk.looked_again()
+        levels.append([said.level for said in desk.alarms.said[before:]])
     assert levels == [[], [AlarmLevel.NOTE], [AlarmLevel.CHECK], [AlarmLevel.CHECK]]
-    assert {said[1:] for said in desk.said} == {
+    assert {(said.what, said.clears) for said in desk.alarms.said} == {
         (
             "the history behind KNYC high, KNYC low ends 2026-11-23: without a newer one the weather models "
             f"have no price for days after {ENDS}",
@@ -186,7 +179,7 @@ async def test_before_coefficients_end_the_engine_says_when_and_what_helps(
         )
     }
     desk.now_ms = BEGAN_MS
-    await until(lambda: desk.rung == {})
+    await until(lambda: desk.alarms.rung == {})
     task.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await task

@@ -39,7 +39,7 @@ from core.venues.polymarket.wallets import SignatureType, account
 from tests.venues.polymarket.golden import ADDRESS, KEY
 from tests.venues.polymarket.scripted import CREDENTIALS
 
-from .conftest import until
+from .alongside import until
 
 _HOLD = """
 import sys

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -13,29 +10,7 @@ from core.control import remembering
 from core.control.remembering import keep_memory, read_memory, write_memory
 from core.feeds.memory import NOTE_BYTES_MAX, NOTES_MAX, Memory
 
-
-class Alarms:
-    def __init__(self) -> None:
-        self.rung: dict[str, str] = {}
-        self.raised: list[str] = []
-
-    def raise_(self, key: str, level: object, what: str, effect: str = "", clears: str = "") -> None:
-        self.rung[key] = what
-        self.raised.append(what)
-
-    def clear(self, key: str) -> None:
-        self.rung.pop(key, None)
-
-
-async def kept(path: Path, memory: Memory, alarms: Alarms, *conditions: Any) -> None:
-    task = asyncio.ensure_future(keep_memory(path, "w1", memory, alarms, ""))  # type: ignore[arg-type]
-    async with asyncio.timeout(10):
-        for condition in conditions:
-            while not condition():  # noqa: ASYNC110 - a file is all there is to look at
-                await asyncio.sleep(0.005)
-    task.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await task
+from .alongside import Alarms, while_running
 
 
 async def test_notes_are_there_after_a_restart_of_the_same_world_alone(
@@ -49,9 +24,9 @@ async def test_notes_are_there_after_a_restart_of_the_same_world_alone(
         memory.note("b", b"[1]")
         return True
 
-    await kept(path, memory, alarms, path.exists, last)
+    await while_running(keep_memory(path, "w1", memory, alarms, ""), path.exists, last)  # type: ignore[arg-type]
     found, fault = read_memory(path, "w1")
-    assert (dict(found.notes), fault, alarms.raised) == ({"a": b'{"hours":{"1":2}}', "b": b"[1]"}, "", [])
+    assert (dict(found.notes), fault, alarms.said) == ({"a": b'{"hours":{"1":2}}', "b": b"[1]"}, "", [])
     assert path.stat().st_mode & 0o777 == 0o600
     assert not read_memory(path, "w2")[0].notes
 
@@ -77,8 +52,9 @@ async def test_a_disk_that_refuses_rings_until_it_takes_them(
         path.parent.mkdir()
         return True
 
-    await kept(
-        path, memory, alarms, lambda: "cannot be written" in alarms.rung.get("memory", ""), comes,
+    await while_running(
+        keep_memory(path, "w1", memory, alarms, ""),  # type: ignore[arg-type]
+        lambda: "cannot be written" in alarms.rung.get("memory", ""), comes,
         lambda: not alarms.rung, path.exists,
     )  # fmt: skip
     assert read_memory(path, "w1")[0].recall("a") == b"1"

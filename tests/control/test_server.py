@@ -34,7 +34,8 @@ from core.control.protocol import (
 from core.control.sockets import SocketError, bind
 from core.engine.operator import Actor
 
-from .conftest import House, row, until
+from .alongside import until
+from .conftest import House, row
 
 
 def test_the_socket_is_private_from_birth(tmp_path: Path) -> None:
