@@ -15,8 +15,9 @@ from core.control import protocol as p
 from core.control.budgets import read_kept, write_kept
 from core.feeds.budget import Kept
 from core.feeds.declaration import Per
-from tests.cli.test_verbs import Desk, desk, empty  # noqa: F401  fixtures
 from tui.cli_confirm import game_lines, release_lines
+
+from .conftest import Desk
 
 FEED = {
     "feed": "METEO", "source": "open-meteo", "family": "weather", "state": "ok", "data_age_s": 5400.0,
@@ -37,7 +38,7 @@ SOURCE = {
 }  # fmt: skip
 
 
-async def test_the_list_goes_by_family_and_one_without_a_live_source_says_so(desk: Desk) -> None:  # noqa: F811
+async def test_the_list_goes_by_family_and_one_without_a_live_source_says_so(desk: Desk) -> None:
     desk.answers.data["feeds"] = [FEED, OFF]
     ended = await desk.run("feeds")
     assert (ended.code, ended.err) == (0, "")
@@ -52,14 +53,14 @@ async def test_the_list_goes_by_family_and_one_without_a_live_source_says_so(des
     assert "budget" in (await desk.run("feeds", "--fields")).out
 
 
-async def test_what_a_source_told_is_printed_with_its_age(desk: Desk) -> None:  # noqa: F811
+async def test_what_a_source_told_is_printed_with_its_age(desk: Desk) -> None:
     desk.answers.data["source"] = SOURCE
     ended = await desk.run("feeds", "show", "open-meteo")
     assert ended.out.splitlines()[1:] == ["EUR/USD: 1.08412  2m STALE", "CPI: no date known  5s"]
 
 
 async def test_a_source_is_called_by_its_name_or_its_label_and_asked_for_where_it_is_missing(
-    desk: Desk,  # noqa: F811
+    desk: Desk,
 ) -> None:
     desk.answers.data["source"] = {**SOURCE, "values": []}
     for name in ("METEO", "Open-Meteo"):
@@ -71,14 +72,14 @@ async def test_a_source_is_called_by_its_name_or_its_label_and_asked_for_where_i
     assert "values" in (await desk.run("feeds", "show", "--fields")).out
 
 
-async def test_releases_are_an_array_with_every_field_explained(desk: Desk) -> None:  # noqa: F811
+async def test_releases_are_an_array_with_every_field_explained(desk: Desk) -> None:
     desk.answers.data["releases"] = []
     assert (await desk.run("feeds", "releases", "--json")).out == "[]\n"
     assert "not looked yet" in (await desk.run("feeds", "releases")).out
     assert "certainty" in (await desk.run("feeds", "releases", "--fields")).out
 
 
-async def test_a_test_goes_through_the_engine_and_says_its_cost_first(desk: Desk) -> None:  # noqa: F811
+async def test_a_test_goes_through_the_engine_and_says_its_cost_first(desk: Desk) -> None:
     desk.answers.data["source"] = SOURCE
     asked = []
 
@@ -99,7 +100,7 @@ async def test_a_test_goes_through_the_engine_and_says_its_cost_first(desk: Desk
     assert ended.code == 1 and "under way" in ended.out
 
 
-async def test_an_unknown_source_names_the_nearest_and_asks_nothing(desk: Desk) -> None:  # noqa: F811
+async def test_an_unknown_source_names_the_nearest_and_asks_nothing(desk: Desk) -> None:
     ended = await desk.run("feeds", "test", "open-metoe")
     assert ended.code == 2
     assert ended.err.strip() == "There is no source 'open-metoe': did you mean 'open-meteo'?"
@@ -107,7 +108,7 @@ async def test_an_unknown_source_names_the_nearest_and_asks_nothing(desk: Desk) 
 
 
 async def test_without_an_engine_the_list_says_what_is_on_and_what_turns_the_rest_on(
-    empty: Desk,  # noqa: F811
+    empty: Desk,
 ) -> None:
     ended = await empty.run("feeds", "--profile", "demo")
     assert ended.code == 0 and "starts with the desk" in ended.out
@@ -161,7 +162,7 @@ def serving(body: bytes, kind: str) -> Iterator[tuple[str, list[str]]]:
 
 
 async def test_without_an_engine_a_test_asks_once_itself(
-    empty: Desk,  # noqa: F811
+    empty: Desk,
 ) -> None:
     place = paths.profile("live")
     paths.prepare(place)
@@ -176,7 +177,7 @@ async def test_without_an_engine_a_test_asks_once_itself(
 
 
 async def test_a_test_counts_what_it_cost_and_says_where_that_cannot_be_kept(
-    empty: Desk,  # noqa: F811
+    empty: Desk,
 ) -> None:
     place = paths.profile("live")
     ended = await empty.run("feeds", "test", "yahoo", "--profile", "live")
@@ -193,7 +194,7 @@ async def test_a_test_counts_what_it_cost_and_says_where_that_cannot_be_kept(
     assert read_kept(place.quotas, "")[0]["open-meteo"] == kept
 
 
-async def test_an_off_source_is_not_asked_and_says_what_turns_it_on(empty: Desk) -> None:  # noqa: F811
+async def test_an_off_source_is_not_asked_and_says_what_turns_it_on(empty: Desk) -> None:
     place = paths.profile("live")
     paths.prepare(place)
     place.config.write_text("[feeds.open-meteo]\non = false\n")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 
 from core.control import protocol as p
-from tests.cli.test_verbs import Desk, desk  # noqa: F401  the fixture of a desk that answers
+
+from .conftest import Desk
 
 WAY = {
     "first": "YES", "second": "NO", "quantity": "10.00", "cost": "9.40", "fee": "0.30",
@@ -20,7 +21,7 @@ PAIR = {
 }  # fmt: skip
 
 
-async def test_links_are_added_and_removed_with_the_words_that_were_typed(desk: Desk) -> None:  # noqa: F811
+async def test_links_are_added_and_removed_with_the_words_that_were_typed(desk: Desk) -> None:
     for arguments, sent in (
         (("add", "KX-1", "slug"), p.LinkMarkets("", "KX-1", "slug", 10_000_000)),
         (
@@ -38,7 +39,7 @@ async def test_links_are_added_and_removed_with_the_words_that_were_typed(desk: 
         )
 
 
-async def test_the_words_that_settle_a_market_are_printed_with_what_counts_here(desk: Desk) -> None:  # noqa: F811
+async def test_the_words_that_settle_a_market_are_printed_with_what_counts_here(desk: Desk) -> None:
     text = "Settles by the NWS report. " * 8
     desk.answers.data["rules"] = {
         "ticker": "KX-1", "venue": "kalshi", "hash": "ab12cd34ef", "pinned": "ab12cd34ef", "text": text,
@@ -56,7 +57,7 @@ async def test_the_words_that_settle_a_market_are_printed_with_what_counts_here(
     assert json.loads((await desk.run("rules", "KX-1", "--json")).out)["pinned"] == "99999999ef"
 
 
-async def test_a_size_that_is_none_is_a_usage_error_and_a_refusal_is_printed(desk: Desk) -> None:  # noqa: F811
+async def test_a_size_that_is_none_is_a_usage_error_and_a_refusal_is_printed(desk: Desk) -> None:
     ended = await desk.run("link", "add", "KX-1", "slug", "--quantity", "ten")
     assert ended.code == 2 and "'ten' is no quantity" in ended.err and not desk.answers.commands
     desk.answers.reply = lambda _: (False, "'KX-1' is no market of this desk; pmconsole markets lists them.")
@@ -67,7 +68,7 @@ async def test_a_size_that_is_none_is_a_usage_error_and_a_refusal_is_printed(des
     )
 
 
-async def test_the_list_says_both_ways_what_differs_and_that_nothing_is_riskless(desk: Desk) -> None:  # noqa: F811
+async def test_the_list_says_both_ways_what_differs_and_that_nothing_is_riskless(desk: Desk) -> None:
     desk.answers.data["links"] = [
         PAIR,
         {**PAIR, "state": "unpinned", "why": "changed", "ways": [], "apart": []},

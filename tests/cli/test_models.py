@@ -10,14 +10,15 @@ from core.control.models_alone import Trained
 from core.domain.market import Extreme
 from core.training.archive import SETTLED, Archive, Key
 from core.training.update import Outcome
-from tests.cli.test_verbs import Desk, empty  # noqa: F401  a fixture
 from tests.training.histories import history
 from tui.cli_models import update_lines
+
+from .conftest import Desk
 
 AGAIN = "pmconsole models update --profile live"
 
 
-async def test_without_a_history_the_next_step_is_said(empty: Desk) -> None:  # noqa: F811
+async def test_without_a_history_the_next_step_is_said(empty: Desk) -> None:
     ended = await empty.run("models", "fit", "--profile", "live")
     assert ended.code == 2
     assert "build it with pmconsole models update --profile live" in ended.err
@@ -31,7 +32,7 @@ async def test_without_a_history_the_next_step_is_said(empty: Desk) -> None:  # 
     assert (ended.code, "no station is called 'KXXX'" in ended.err) == (2, True)
 
 
-async def test_what_is_fitted_is_shown_with_its_data_and_scores(empty: Desk) -> None:  # noqa: F811
+async def test_what_is_fitted_is_shown_with_its_data_and_scores(empty: Desk) -> None:
     place = paths.profile("live")
     paths.prepare(place)
     paths.make_private(place.training(""))
@@ -51,7 +52,7 @@ async def test_what_is_fitted_is_shown_with_its_data_and_scores(empty: Desk) -> 
     assert told["histories"][0]["station"] == "KNYC"
 
 
-async def test_a_bad_history_and_another_worlds_file_are_named(empty: Desk) -> None:  # noqa: F811
+async def test_a_bad_history_and_another_worlds_file_are_named(empty: Desk) -> None:
     place = paths.profile("live")
     paths.prepare(place)
     packaged = importlib.resources.files("core.models.weather") / "data" / "coefficients-sim.json"
