@@ -41,6 +41,7 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 STOP_KEY = b"\x18"
 CARD_SIDE = re.compile(r"^DEMO .* BUY (?P<side>YES|NO) ", re.MULTILINE)
 """The side a card on 80 columns buys."""
+KALSHI_CARD = re.compile(r"^DEMO KAL ", re.MULTILINE)
 SLOW = 1.01
 """World speed: slow, but not 1, at which the world has today's hour instead of the scenario's."""
 
@@ -215,26 +216,49 @@ class Desk:
 
     # --- processes ------------------------------------------------------------------------------
 
-    def approve_by_key(self, console: Terminal, seconds: float = 30.0) -> None:
+    def turn_to_kalshi(self, console: Terminal, seconds: float = 20.0) -> None:
+        """Press ``]`` until a card of Kalshi is shown."""
+
+        def shown() -> bool:
+            if KALSHI_CARD.search(console.text()):
+                return True
+            console.press(b"]")
+            return False
+
+        wait_for("card of Kalshi", seconds, shown, poll_s=0.8)
+
+    def approve_by_key(self, console: Terminal, seconds: float = 30.0) -> Row:
         """Press ``a`` as an operator does: on an armed card, its side's letter where a large one asks, and
         again on the next one where the press was refused, because the card moved under the finger or a busy
-        machine brought the key late."""
+        machine brought the key late. The journal's row of it."""
+        known = len(self._approved())
 
-        def told() -> Row | None:
-            side = CARD_SIDE.search(console.text()) if "CONFIRM  large" in console.text() else None
-            if side is not None:
-                console.press(side["side"][0].lower().encode())
-            return self.happened("APPROVAL", "console")
+        def approval() -> Row | None:
+            return next(iter(self._approved()[known:]), None)
+
+        def asked() -> bool:
+            return "CONFIRM  large" in console.text()
 
         def approved() -> Row | None:
             console.wait(r"ARMED|CONFIRM  large", seconds)
-            if "CONFIRM  large" not in console.text():
+            if not asked():
                 console.press(b"a")
             with contextlib.suppress(DeskError):
-                return cast(Row, wait_for("approval", 2, told, poll_s=0.3))
+                wait_for("answer to a", 2, lambda: asked() or approval(), poll_s=0.1)
+            side = CARD_SIDE.search(console.text()) if asked() else None
+            if side is not None:
+                console.press(side["side"][0].lower().encode())
+            with contextlib.suppress(DeskError):
+                return cast(Row, wait_for("approval", 2, approval, poll_s=0.1))
             return None
 
-        wait_for("approval in the journal", seconds, approved)
+        return cast(Row, wait_for("approval in the journal", seconds, approved))
+
+    def _approved(self) -> list[Row]:
+        """What a console approved so far."""
+        return [
+            row for row in self.journal() if row.kind == "APPROVAL" and "console" in row.actor + row.payload
+        ]
 
     def console(self, columns: int, rows: int, *options: str, nice: int = 0) -> Terminal:
         return self.terminal("attach", *options, columns=columns, rows=rows, nice=nice)

@@ -18,15 +18,8 @@ def test_a_card_is_approved_filled_and_flattened_and_q_leaves_nothing_behind(
     console = opened(home.terminal("demo", "--seed", "1"))
     screen = console.wait(r"ARMED", 30)
     assert "DEMO" in screen
-    assert re.search(r"APPROVE \d+ of \d", screen)
-
-    def of_kalshi() -> bool:
-        if re.search(r"^DEMO KAL", console.text(), re.MULTILINE):
-            return True
-        console.press(b"]")
-        return False
-
-    wait_for("card of Kalshi", 20, of_kalshi, poll_s=0.8)
+    assert re.search(r"APPROVE 1 of \d", screen)
+    home.turn_to_kalshi(console)
     home.approve_by_key(console)
     wait_for("fill", 40, lambda: home.happened("FILL"))
     console.wait(r"POSITIONS 1", 5)

@@ -14,7 +14,7 @@ from core.domain.clock import machine_ns
 from core.journal.events import Row
 from core.journal.wording import text_of
 from tests.desk import rig
-from tests.desk.rig import CARD_SIDE, STOP_KEY, Desk, alive
+from tests.desk.rig import STOP_KEY, Desk, alive
 from tests.desk.terminal import DeskError, Terminal, wait_for
 
 FIRST_CARD_S = 10.0
@@ -53,27 +53,6 @@ class Player(NamedTuple):
         assert isinstance(found, Row)
         return found
 
-    def approve(self, seconds: float) -> Row:
-        """Press ``a`` on the next armed card, and its side's letter where asked; the journal's row of it."""
-        known = sum(row.kind == "APPROVAL" for row in self.desk.journal())
-        self.console.wait("ARMED", seconds)
-        self.console.press(b"a")
-        named = False
-
-        def approved() -> Row | None:
-            nonlocal named
-            shown = self.console.text()
-            side = CARD_SIDE.search(shown) if "CONFIRM  large" in shown and not named else None
-            if side is not None:
-                named = True
-                self.console.press(side["side"][0].lower().encode())
-            rows = [row for row in self.desk.journal() if row.kind == "APPROVAL"]
-            return rows[-1] if len(rows) > known else None
-
-        found = self.until("approval by the console", 5, approved)
-        assert isinstance(found, Row)
-        return found
-
     def since_start_s(self) -> float:
         """Real seconds since the engine's start."""
         return (machine_ns() - self.desk.journal()[0].ts_mono_ns) / 1e9
@@ -108,7 +87,7 @@ def first_card(player: Player) -> str:
     card = player.row(5, "PROPOSAL", "KXHIGHNY")
     player.console.wait("ARMED", 5)
     shown_s = time.monotonic() - player.console.started
-    approved = player.approve(5)
+    approved = player.desk.approve_by_key(player.console, 10)
     if shown_s > FIRST_CARD_S:
         raise DeskError(f"the first card was armed only {shown_s:.1f} s after the command")
     return f"armed at {shown_s:.1f} s; {_text(moved)}; {_text(card)}; {_text(approved)}"
@@ -170,18 +149,10 @@ def feed_down(player: Player) -> str:
     return f"{_text(down)}; back"
 
 
-def _on_kalshi(player: Player) -> bool:
-    """Whether its card is shown; else the next one is asked for."""
-    found = "DEMO KAL " in player.console.text()
-    if not found:
-        player.console.press(b"]")
-    return found
-
-
 def lost_answer(player: Player) -> str:
     player.until("time of the lost answer", 60, lambda: player.since_start_s() > LOST_ANSWER_S)
-    player.until("card of the exchange whose answer is lost", 30, lambda: _on_kalshi(player))
-    approved = player.approve(30)
+    player.desk.turn_to_kalshi(player.console, 30)
+    approved = player.desk.approve_by_key(player.console)
     intent = player.until(
         "intent",
         5,
