@@ -13,7 +13,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from core.sim.laws import Law, outermost, remaining
+from core.sim.laws import Law, outermost, remaining, whole_day
 from core.sim.scenarios.loader import Extreme
 from core.sim.weather import HOUR_MS, Weather, climate_day
 from core.sim.world import Listing
@@ -148,7 +148,7 @@ class Beliefs:
         forecast_f = outermost(hours, Extreme.HIGH)
         weighed = weather.weighed(icao, day, Extreme.HIGH, forecast_f, self._heard_ms)
         if weighed is not None:
-            whole = Law(*weighed, heavy=True)
+            whole = whole_day(*weighed, hours, Extreme.HIGH)
         else:
             whole = Law(forecast_f - belief.bias_f, belief.sigma_f)
         return remaining(whole, hours, weather.reported_of(icao, day, self._seen_ms[icao]))

@@ -16,6 +16,7 @@ import msgspec
 from core.sim.brackets import Bracket
 from core.sim.chance import below, t6_below
 from core.sim.scenarios.loader import Extreme
+from core.sim.spread import Spread
 from core.sim.weather import HOUR_MS, Observation, half_up
 
 _SIGMA_MIN_F = 0.8
@@ -37,6 +38,8 @@ class Law(msgspec.Struct, frozen=True):
     """Whole degrees so far, once the day has reports."""
     evening: tuple[float, float] | None = None
     """Mean and spread of a low's other end."""
+    spread: Spread | None = None
+    """Where ``sigma`` hangs on the hour at which the extreme comes."""
 
     def upto(self, degrees: int | None) -> float:
         """Chance that the rounded extreme is at most so much; ``None`` is no limit."""
@@ -64,6 +67,12 @@ def outermost(hours: Hours, extreme: Extreme) -> float:
     return (max if extreme is Extreme.HIGH else min)(f for _, f in hours)
 
 
+def whole_day(mean: float, spread: Spread, hours: Hours, extreme: Extreme) -> Law:
+    """Of a whole day, for who weighs all models."""
+    comes_ms = next(at for at, f in hours if f == outermost(hours, extreme))
+    return Law(mean, spread.at(comes_ms), extreme, heavy=True, spread=spread)
+
+
 def remaining(whole: Law, hours: Hours, reports: Sequence[Observation]) -> Law:
     """The day as it stands: ``whole`` until its first report, then R with what the ``reports`` reached."""
     if not reports:
@@ -73,7 +82,7 @@ def remaining(whole: Law, hours: Hours, reports: Sequence[Observation]) -> Law:
     reached = half_up(pick(report.temp_f for report in reports))
     error = newest.temp_f - (_between(hours, newest.at_ms) - bias)
     ahead = tuple((at, f - bias + error * _kept(at - newest.at_ms)) for at, f in hours if at >= newest.at_ms)
-    told = [(f, _new(whole, at - newest.at_ms)) for at, f in _ends(ahead, whole.extreme)]
+    told = [(f, _new(whole, at, newest.at_ms)) for at, f in _ends(ahead, whole.extreme)]
     (mean, sigma), *evening = told or [(newest.temp_f, _SIGMA_MIN_F)]
     return msgspec.structs.replace(
         whole, mean=mean, sigma=sigma, reached=reached, evening=evening[0] if evening else None
@@ -94,21 +103,26 @@ def _ends(hours: Hours, extreme: Extreme) -> Hours:
 
 def _said(hours: Hours, whole: Law) -> float:
     """The extreme to be expected by a day's hours: the lower of two is below both."""
-    ends = [f for _, f in _ends(hours, whole.extreme)]
+    ends = _ends(hours, whole.extreme)
+    (_, first_f), (_, last_f) = ends[0], ends[-1]
     if len(ends) == 1:
-        return ends[0]
-    wide = math.sqrt(2) * whole.sigma
-    apart = (ends[1] - ends[0]) / wide
-    return ends[0] + wide * (apart * below(-apart) - math.exp(-apart * apart / 2) / math.sqrt(2 * math.pi))
+        return first_f
+    wide = math.hypot(*(_sigma(whole, at) for at, _ in ends))
+    apart = (last_f - first_f) / wide
+    return first_f + wide * (apart * below(-apart) - math.exp(-apart * apart / 2) / math.sqrt(2 * math.pi))
+
+
+def _sigma(whole: Law, at_ms: int) -> float:
+    return whole.sigma if whole.spread is None else whole.spread.at(at_ms)
 
 
 def _degrees(hour: tuple[int, float]) -> float:
     return hour[1]
 
 
-def _new(whole: Law, span_ms: int) -> float:
-    """How far an hour may be from what is expected of it, so long after the newest report."""
-    return max(_SIGMA_MIN_F, whole.sigma * math.sqrt(1 - _kept(span_ms) ** 2))
+def _new(whole: Law, at_ms: int, seen_ms: int) -> float:
+    """How far an hour may be from what is expected of it after a report."""
+    return max(_SIGMA_MIN_F, _sigma(whole, at_ms) * math.sqrt(1 - _kept(at_ms - seen_ms) ** 2))
 
 
 def _kept(span_ms: int) -> float:

@@ -17,6 +17,7 @@ import msgspec
 from core.sim.opinions import BLEND, Error, off_f, shift_f
 from core.sim.past import Past
 from core.sim.scenarios.loader import Belief, DayRecord, Extreme, Scenario, Station
+from core.sim.spread import Spread
 
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
@@ -140,7 +141,7 @@ class Weather:
 
     def weighed(
         self, station: str, day: date, extreme: Extreme, forecast_f: float, now_ms: int
-    ) -> tuple[float, float] | None:
+    ) -> tuple[float, Spread] | None:
         """Mean and spread that the newest run comes to for who weighs all models, straight between those that
         are known; ``None`` where each model knows something of its own."""
         if not self.agreed(day):
@@ -152,9 +153,10 @@ class Weather:
         at = min(max(1, bisect.bisect(rows, forecast_f, key=lambda row: row.forecast_f)), len(rows) - 1)
         low, high = rows[at - 1], rows[at]
         part = (forecast_f - low.forecast_f) / (high.forecast_f - low.forecast_f)
-        return (
-            low.mean_f + (high.mean_f - low.mean_f) * part,
+        return low.mean_f + (high.mean_f - low.mean_f) * part, Spread(
+            run.started_ms,
             low.sigma_f + (high.sigma_f - low.sigma_f) * part,
+            low.ahead_f + (high.ahead_f - low.ahead_f) * part,
         )
 
     def lead_days(self, station: str, day: date, now_ms: int) -> int:

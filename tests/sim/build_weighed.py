@@ -24,7 +24,7 @@ from core.sim.scenarios.loader import Extreme, load_scenario
 from core.sim.weather import Calendar, Weather, day_start_ms
 
 FILE = Path(__file__).parents[2] / "core" / "sim" / "scenarios" / "weighed.csv"
-HEADER = "station,day,extreme,lead_days,begun,forecast_f,mean_f,sigma_f"
+HEADER = "station,day,extreme,lead_days,begun,forecast_f,mean_f,sigma_f,ahead_f"
 ISSUES = ((0, True), (1, True), (1, False), (2, False))
 """Days ahead, and whether the day has begun: a run of the evening before is the newest for hours."""
 GUIDANCE = "NBS"
@@ -62,7 +62,10 @@ class Days:
         for off_f in OFF_F:
             forecast_f = recorded_f + off_f
             mean_f, sigma_f = self._law(icao, day, extreme, lead, begun, forecast_f)
-            told = f"{forecast_f:.1f},{mean_f:.3f},{sigma_f:.3f}"
+            ahead_f = sigma_f
+            if lead == 0:
+                ahead_f = max(sigma_f, self._law(icao, day, extreme, 1, begun, forecast_f)[1])
+            told = f"{forecast_f:.1f},{mean_f:.3f},{sigma_f:.3f},{ahead_f:.3f}"
             yield f"{icao},{day},{extreme.value},{lead},{str(begun).lower()},{told}"
 
     def _law(

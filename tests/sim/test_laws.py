@@ -9,17 +9,19 @@ import pytest
 from core.domain.market import Extreme as ModelsExtreme
 from core.feeds.stations import HOUR_MS
 from core.models.laws import Shape
+from core.models.weather.hours_left import Growth
 from core.models.weather.running_extreme import remaining as by_model
 from core.models.weather.temperature import Temperature
-from core.sim.laws import Law, remaining
+from core.sim.laws import Law, remaining, whole_day
 from core.sim.scenarios.loader import Extreme
+from core.sim.spread import Spread
 from core.sim.weather import Observation
 
 
 @pytest.mark.parametrize("extreme", list(Extreme))
-@pytest.mark.parametrize("heavy", [True, False])
-def test_crowd_and_model_agree_on_the_rest_of_a_day(extreme: Extreme, heavy: bool) -> None:
-    draws, shape = random.Random(7), Shape.T6 if heavy else Shape.NORMAL
+@pytest.mark.parametrize("weighs", [True, False])
+def test_crowd_and_model_agree_on_the_rest_of_a_day(extreme: Extreme, weighs: bool) -> None:
+    draws, shape = random.Random(7), Shape.T6 if weighs else Shape.NORMAL
     evenings = 0
     for _ in range(40):
         dawn_f, noon_f, end_f = (draws.uniform(*ends) for ends in ((36, 44), (40, 60), (34, 46)))
@@ -28,15 +30,13 @@ def test_crowd_and_model_agree_on_the_rest_of_a_day(extreme: Extreme, heavy: boo
         ) + tuple((h * HOUR_MS, noon_f + (end_f - noon_f) * (h - 14) / 9) for h in range(14, 24))
         hour, minute, mean = draws.randrange(23), draws.randrange(60), draws.uniform(37, 43)
         seen = Observation(hour * HOUR_MS + minute * 60_000, hours[hour][1] + draws.gauss(0, 2))
-        crowd = remaining(Law(mean, 2.5, extreme, heavy), hours, [seen])
-        reading = (seen.at_ms, seen.temp_f)
+        run = (draws.randrange(-8, 8) * HOUR_MS, 2.0, 3.0)
+        whole = whole_day(mean, Spread(*run), hours, extreme) if weighs else Law(mean, 2.5, extreme)
+        crowd = remaining(whole, hours, [seen])
         law = by_model(
-            Temperature(mean, 2.5, 0.3, 0.2, shape),
-            hours,
-            24 * HOUR_MS,
-            reading,
-            ModelsExtreme(extreme.value),
-        )
+            Temperature(mean, whole.sigma, 0.3, 0.2, shape), hours, 24 * HOUR_MS, (seen.at_ms, seen.temp_f),
+            ModelsExtreme(extreme.value), Growth(*run) if weighs else None,
+        )  # fmt: skip
         assert law is not None
         evenings += crowd.evening is not None
         for degrees in range(30, 66):

@@ -13,7 +13,7 @@ from core.models.weather import emos
 from core.models.weather.predictors import Predictors
 
 NAME = "default"
-VERSION = "1"
+VERSION = "2"
 
 
 def predict(parameters: emos.Parameters, known: Predictors) -> Law:

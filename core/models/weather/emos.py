@@ -17,7 +17,7 @@ from core.models.laws import Array, Law, Shape
 from core.models.weather.predictors import Predictors
 
 NAME = {Shape.NORMAL: "emos", Shape.T6: "emos-t"}
-VERSION = "1"
+VERSION = "2"
 
 MEAN_TERMS = (
     "constant",

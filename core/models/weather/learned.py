@@ -1,7 +1,8 @@
 """The law of a day by fitted coefficients, from the sources they were fitted on and no other.
 
 A source that is silent or old is left out, which the evidence says; with fewer than half of them, or with a
-history that ends too long ago, there is no law but the sentence why.
+history that ends too long ago, there is no law but the sentence why. On the day itself its spread is wider
+the more hours before the extreme the oldest forecast that counts was made (``hours_left``).
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from core.models.fair_value import InputAge
 from core.models.laws import Shape
 from core.models.weather import default, emos, rolling
 from core.models.weather.coefficients import Fit, Learned, Predict, Predicted, Today
+from core.models.weather.hours_left import Growth
 from core.models.weather.inputs import FITTED, StationInputs
 from core.models.weather.predictors import source_term
 from core.models.weather.target import Target, lead_days, minutes
@@ -53,6 +55,8 @@ class DayLaw(msgspec.Struct, frozen=True):
     """How many of them speak for themselves."""
     model: str = ""
     """Who made it where another model stands in: it is judged by its own record."""
+    growth: Growth | None = None
+    """Of its spread, where that hangs on the hour at which the extreme comes."""
 
 
 def by_emos(
@@ -105,12 +109,18 @@ def _law(
             "before: pmconsole models update, then pmconsole models fit"
         )
     found = learned.predicted(fit, _today(fit, used, inputs, target, lead), version, predict)
-    mean, sigma = found.mean, found.sigma
     fault = _fault(found, [one.f for one in used.values()])
     if fault:
         return f"{fit.days} days of {icao} give {fault}"
+    growth = None
+    if lead == 0 and (day_ahead := learned.fit(icao, 1, extreme)) is not None:
+        ahead = learned.predicted(day_ahead, _today(day_ahead, used, inputs, target, lead), version, predict)
+        if not _fault(ahead, [one.f for one in used.values()]):
+            oldest_ms = min(one.issued_ms for one in said)
+            growth = Growth(oldest_ms, found.sigma, max(found.sigma, ahead.sigma))
+    sigma = found.sigma if growth is None else growth.sigma_f(_comes_ms(inputs, target))
     law = Temperature(
-        mean,
+        found.mean,
         sigma,
         sigma / math.sqrt(min(found.errors, ERRORS_OF_MEAN)),
         sigma / math.sqrt(2 * min(found.errors, ERRORS_OF_SIGMA)),
@@ -123,9 +133,10 @@ def _law(
             for one in used.values()
             if one.source != FITTED
         ),
-        _evidence(fit, used, missing, law, learned) + _uncorrected(found),
+        (*_evidence(fit, used, missing, law, learned), *_grown(growth), *_uncorrected(found)),
         f"{version} {learned.mark}",
         len(used),
+        growth=growth,
     )
 
 
@@ -177,6 +188,15 @@ def _today(fit: Fit, used: dict[str, Said], inputs: StationInputs, target: Targe
     )
 
 
+def _comes_ms(inputs: StationInputs, target: Target) -> int:
+    """When the main model has the day's extreme; the day's end where its hours are not told."""
+    hours = target.hours(inputs.model.hourly) if inputs.model is not None else {}
+    if not hours:
+        return target.end_ms
+    outermost = target.outermost(list(hours.values()))
+    return min(at_ms for at_ms, f in hours.items() if f == outermost)
+
+
 def _fault(found: Predicted, said: Sequence[float]) -> str:
     """What is absurd about a law, empty where nothing is."""
     mean, sigma = found.mean, found.sigma
@@ -200,6 +220,14 @@ def _evidence(
         f"{law.mean:.1f}F with spread {law.sigma:.1f}F from {fit.days} days to {learned.last(fit)}{world}, "
         f"lead {fit.lead_days}, coefficients {learned.mark}",
         *([f"without {', '.join(missing)}"] if missing else []),
+    )
+
+
+def _grown(growth: Growth | None) -> tuple[str, ...]:
+    if growth is None:
+        return ()
+    return (
+        f"spread between {growth.last_word_f:.1f}F of last words and {growth.day_ahead_f:.1f}F a day ahead",
     )
 
 

@@ -111,7 +111,7 @@ def _predict(
         reading, bound = observed
         measured_ms = reading.stamp.event_ms
         ages.append(fresh(f"{reading.station} obs", measured_ms, OBSERVATION_STALE_AFTER_S, now_ms))
-        law = _rest_of_day(day_law.law, forecast, reading, target)
+        law = _rest_of_day(day_law, forecast, reading, target)
         by = "" if bound.by is Evidence.READING else f" ({bound.by.value})"
         evidence.append(f"reached {bound.f}F{by} so far; rest of the day {_rest_words(law)}")
         evidence += _uncertain(inputs, target)
@@ -244,13 +244,13 @@ def _uncertain(inputs: StationInputs, target: Target) -> list[str]:
 
 
 def _rest_of_day(
-    law: Temperature,
+    day: DayLaw,
     forecast: ModelForecast,
     reading: Observation,
     target: Target,
 ) -> Temperature | Lower:
     newest = (reading.stamp.event_ms, reading.temperature_f)
-    rest = remaining(law, forecast.hourly, target.end_ms, newest, target.extreme)
+    rest = remaining(day.law, forecast.hourly, target.end_ms, newest, target.extreme, day.growth)
     if rest is None:
         raise RefusedError(f"the hourly forecast does not cover the rest of {target.day}")
     return rest

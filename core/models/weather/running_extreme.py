@@ -23,6 +23,7 @@ from collections.abc import Callable, Sequence
 
 from core.domain.market import Extreme
 from core.feeds.stations import DAY_MS, HOUR_MS
+from core.models.weather.hours_left import Growth
 from core.models.weather.temperature import Lower, Temperature, lower_of
 
 DAMPING_H = 3.0
@@ -38,22 +39,32 @@ def remaining(
     end_ms: int,
     reading: tuple[int, float],
     extreme: Extreme = Extreme.HIGH,
+    growth: Growth | None = None,
 ) -> Temperature | Lower | None:
     """Distribution of R; ``None`` when the forecast does not reach from ``reading`` to the day's end.
 
     ``law`` is the day model's distribution of the whole day's extreme: what ``hourly`` says of that lies a
     bias off its mean, which is removed from each hour. ``reading`` is the newest ``(world ms, degrees F)``.
+    Where there is a ``growth``, an hour's spread is by it.
     """
     now_f = at_time(hourly, reading[0])
     day = [(f, at) for at, f in hourly if end_ms - DAY_MS <= at < end_ms]
     if now_f is None or not day or day[-1][1] + HOUR_MS < end_ms:
         return None
-    bias = _outermost(day, extreme, lambda hour: _around(law, hour, law.sigma)).mean - law.mean
+
+    def spread(hour: Hour) -> float:
+        return law.sigma if growth is None else growth.sigma_f(hour[1])
+
+    bias = _outermost(day, extreme, lambda hour: _around(law, hour, spread(hour))).mean - law.mean
     error = reading[1] - (now_f - bias)
     ahead = [(f - bias + error * _kept(at - reading[0]), at) for f, at in day if at >= reading[0]]
-    return _outermost(
-        ahead or [(reading[1], reading[0])], extreme, lambda hour: _fresh(law, hour, reading[0])
-    )
+
+    def fresh(hour: Hour) -> Temperature:
+        """As wide as what is new by then."""
+        new = math.sqrt(1.0 - _kept(hour[1] - reading[0]) ** 2)
+        return _around(law, hour, max(SIGMA_MIN_F, spread(hour) * new))
+
+    return _outermost(ahead or [(reading[1], reading[0])], extreme, fresh)
 
 
 Hour = tuple[float, int]
@@ -82,12 +93,6 @@ def _lows(hours: Sequence[Hour]) -> tuple[Hour, ...]:
 
 def _warmth(hour: Hour) -> float:
     return hour[0]
-
-
-def _fresh(law: Temperature, hour: Hour, seen_ms: int) -> Temperature:
-    """What an hour will be, as wide as what is new by then."""
-    new = math.sqrt(1.0 - _kept(hour[1] - seen_ms) ** 2)
-    return _around(law, hour, max(SIGMA_MIN_F, law.sigma * new))
 
 
 def _around(law: Temperature, hour: Hour, sigma: float) -> Temperature:

@@ -14,7 +14,7 @@ import msgspec
 from core.sim.brackets import Bracket, six, strike, suffix, words
 from core.sim.contracts import EventSpec, MarketSpec, SeriesSpec
 from core.sim.families.family import Outcome
-from core.sim.laws import Law, outermost, remaining
+from core.sim.laws import Law, outermost, remaining, whole_day
 from core.sim.scenarios.loader import Extreme, Station
 from core.sim.weather import DAY_MS, HOUR_MS, Weather, climate_day, day_start_ms, half_up
 from core.sim.world import (
@@ -105,7 +105,7 @@ class Low(msgspec.Struct, frozen=True):
         forecast_f = outermost(hours, Extreme.LOW)
         weighed = weather.weighed(icao, self.day, Extreme.LOW, forecast_f, heard_ms)
         if weighed is not None:
-            whole = Law(*weighed, Extreme.LOW, heavy=True)
+            whole = whole_day(*weighed, hours, Extreme.LOW)
         else:
             mean = forecast_f - belief.bias_f - _COLDER_F
             whole = Law(mean, belief.sigma_f * _WIDER, Extreme.LOW)

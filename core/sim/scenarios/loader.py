@@ -73,7 +73,8 @@ class Extreme(enum.Enum):
 
 class Weighed(msgspec.Struct, frozen=True):
     """What a day comes to for who weighs all models, where they know the same of it and forecast
-    ``forecast_f`` so many days ahead: mean and spread of a Student's t of six degrees. Degrees F."""
+    ``forecast_f`` so many days ahead: mean and spread of a Student's t of six degrees. Of the day itself
+    ``sigma_f`` is of last words and ``ahead_f`` of values of the day before. Degrees F."""
 
     station: str
     day: date
@@ -84,6 +85,7 @@ class Weighed(msgspec.Struct, frozen=True):
     forecast_f: float
     mean_f: float
     sigma_f: float
+    ahead_f: float
 
 
 class ShiftForecast(

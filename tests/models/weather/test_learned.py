@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import date, timedelta
 from typing import Any
 
@@ -27,6 +28,7 @@ from core.models.weather.coefficients import (
     sealed,
 )
 from core.models.weather.emos import Parameters
+from core.models.weather.hours_left import Growth
 from core.models.weather.inputs import StationInputs, absorb
 from core.models.weather.price import Knowledge, ModelId, predict
 from tests.models.alone import alone
@@ -330,6 +332,47 @@ def test_a_correction_whose_input_is_missing_is_told() -> None:
     for value in (newest.model, *newest.others.values(), *newest.guidance.values()):
         held = absorb(held, value)
     assert told not in priced(held, content=content).values[0].evidence
+
+
+def spreading(f: float) -> Parameters:
+    return Parameters(Shape.T6, {"constant": 0.0}, {"constant": math.log(f / Shape.T6.deviation)}, DAYS)
+
+
+def test_on_the_day_itself_a_forecast_is_the_surer_the_nearer_its_extreme_was() -> None:
+    """Last words are wrong by two degrees, those of a day before by four; the high comes at 14 LST."""
+    content = file_of(fit_of(0, t6=spreading(2.0)), fit_of(1, t6=spreading(4.0)))
+
+    def spread(issued_h: int, content: Coefficients = content) -> float:
+        issued_ms = START_MS + issued_h * HOUR_MS
+        now_ms = START_MS - 60_000 if issued_h < 0 else issued_ms + 60_000
+        return priced(inputs(issued_ms), ModelId.EMOS_T, now_ms=now_ms, content=content).spread
+
+    assert spread(-1) == pytest.approx(4.0), "a day ahead: as it was learned"
+    assert spread(0) == pytest.approx(math.sqrt(2**2 + (4**2 - 2**2) * 11 / 24))
+    assert spread(0, file_of(fit_of(0, t6=spreading(2.0)))) == pytest.approx(2.0), "of a day ahead nothing"
+    growth = Growth(START_MS, 2.0, 4.0)
+    assert [growth.sigma_f(START_MS + h * HOUR_MS) for h in (0, 3, 15, 27, 40)] == pytest.approx(
+        [2.0, 2.0, math.sqrt(10), 4.0, 4.0]
+    )
+
+
+def test_what_is_left_of_a_day_is_as_unsure_as_its_hours_are_far() -> None:
+    """At 07:00 the low of the evening is sixteen hours off, which last words are not."""
+    lows = [fit_of(lead, Extreme.LOW, t6=spreading(f)) for lead, f in ((0, 1.5), (1, 4.0))]
+    now_ms = START_MS + 7 * HOUR_MS
+    held = inputs(issued_ms=START_MS + HOUR_MS)
+    assert held.model is not None
+    model = msgspec.structs.replace(
+        held.model,
+        hourly=tuple((START_MS + h * HOUR_MS, 42.0 + min(abs(h - 5), 14, 23 - h)) for h in range(24)),
+    )
+    seen = absorb(absorb(held, model), Observation("KNYC", 42.0, 42, 42, Stamp(now_ms, 0, 0)))
+    sure, unsure = (
+        priced(seen, ModelId.EMOS_T, Extreme.LOW, now_ms + 60_000, file_of(*fits))
+        for fits in (lows[:1], lows)
+    )
+    assert unsure.values[0].probability > 3 * sure.values[0].probability > 0
+    assert any("the lower of " in said for said in unsure.values[0].evidence)
 
 
 def test_a_running_low_can_only_fall_and_rungs_above_it_are_dead() -> None:
