@@ -11,7 +11,7 @@ from core.feeds.quotes import Quote
 from core.feeds.releases import Calendar, Due
 from core.feeds.stations import DAY_MS
 from core.models.families import Family
-from core.models.ranges.hours import variance_days
+from core.models.ranges.hours import just_opened, variance_days
 from core.models.ranges.inputs import BELIEVED_MS
 from core.models.ranges.volatility import GAP_MS, Realised, sampled
 
@@ -86,6 +86,8 @@ def _sampled(held: PriceInputs, value: Quote) -> PriceInputs:
         if doubted is None or abs(math.log(value.value / doubted.value)) > JUMP_MAX:
             return replace(held, doubted=value)
         return held if at_ms - doubted.stamp.event_ms < BELIEVED_MS else _restarted(held, value)
+    if last.last_ms and just_opened(held.family, at_ms):
+        return _restarted(held, value)
     try:
         moves_s = (
             variance_days(held.family, last.last_ms, at_ms, held.due) * DAY_MS / 1000 if last.last_ms else 0.0

@@ -219,6 +219,23 @@ def test_a_pairs_own_returns_take_over_from_the_usual() -> None:
     assert errors[0] > 0.3 > 0.2 > errors[1]
 
 
+def test_a_quiet_hour_after_the_weekend_is_no_measure_of_a_pair() -> None:
+    sunday = at_ms("2026-11-22T22:00")
+    held = PriceInputs(PAIR)
+
+    def hear(held: PriceInputs, minutes: range) -> PriceInputs:
+        """A pair that moves by its average night."""
+        for n in minutes:
+            held = absorb(held, quote("EUR/USD", 1.1574 * (1 + 3e-5 * (n % 2)), sunday + n * 60_000))
+        return held
+
+    opened = hear(held, range(60))
+    assert opened.realised.returns == 0, "the clock has the weekend's gap in that hour"
+    later = hear(opened, range(60, 121))
+    assert later.realised.returns == pytest.approx(61, abs=3)
+    assert later.realised.last_ms == sunday + 120 * 60_000
+
+
 def test_an_index_without_an_implied_one_waits_for_its_returns() -> None:
     begins = at_ms("2026-11-23T15:00")
     fixing = Fixing("NDX", CLOSE.at_ms, 0.01)
