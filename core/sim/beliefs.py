@@ -60,6 +60,8 @@ class Beliefs:
         self._movers: dict[str, Movers] = {}
         self._lags: dict[str, float] = {}
         """Cents by event."""
+        self._under: dict[str, float] = {}
+        """Cents by event, by which all of it is priced too low."""
         self._held: dict[str, tuple[float, ...]] = {}
         """Chances by event, since the crowd last heard or saw anything new."""
 
@@ -118,9 +120,15 @@ class Beliefs:
             self._movers[event] = Movers(likeliest[-1][1], likeliest[-2][1], 0.0)
         self._lags[event] = cents
 
+    def undersell(self, listed: Listing, cents: float) -> None:
+        """Start or, with 0, end pricing everything in an event so far under what it is worth."""
+        self._under[listed.event_ticker] = cents
+
     def fair(self, listed: Listing) -> dict[str, float]:
         """What the crowd quotes around, by ticker, within (0, 1)."""
-        fair = dict(zip(listed.tickers, self._chances(listed), strict=True))
+        under = self._under.get(listed.event_ticker, 0.0) / 100
+        chances = zip(listed.tickers, self._chances(listed), strict=True)
+        fair = {ticker: chance - under for ticker, chance in chances}
         lag = self._lags.get(listed.event_ticker)
         if lag:
             moved = self._movers[listed.event_ticker]

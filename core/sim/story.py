@@ -27,6 +27,7 @@ from core.sim.scenarios.loader import (
     PolymarketFault,
     ShiftForecast,
     TradeWithUs,
+    Undersell,
 )
 from core.sim.traders import Traders
 from core.sim.world import World
@@ -77,6 +78,11 @@ class Story:
         if listed is not None:
             self._stage.traders.lag(listed, cents)
 
+    def _undersell(self, station: str, day: int, cents: float) -> None:
+        listed = self._stage.world.event(station, day)
+        if listed is not None:
+            self._stage.traders.undersell(listed, cents)
+
     def _play(self, beat: Beat) -> None:
         stage = self._stage
         match beat:
@@ -91,6 +97,9 @@ class Story:
                 if cents:
                     self._lag(beat.station, beat.day, cents - ticks)
                     self._at(beat.at_s + for_s, partial(self._lag, beat.station, beat.day, cents))
+            case Undersell(cents=cents, for_s=for_s):
+                self._undersell(beat.station, beat.day, cents)
+                self._at(beat.at_s + for_s, partial(self._undersell, beat.station, beat.day, 0.0))
             case TradeWithUs(share=share):
                 for order in stage.traders.customer_orders():
                     stage.traders.meet(order, share)

@@ -150,6 +150,11 @@ class Traders:
             self.beliefs.set_lag(listed, cents)
             self.requote(listed)
 
+    def undersell(self, listed: Listing, cents: float) -> None:
+        """Price everything in an event so far under what it is worth, or with 0 at that again."""
+        self.beliefs.undersell(listed, cents)
+        self.requote(listed)
+
     def requote(self, listed: Listing) -> None:
         """Every maker of an event reprices now: news everybody saw at once."""
         fair = self.beliefs.fair(listed)

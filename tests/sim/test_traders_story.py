@@ -133,3 +133,24 @@ def test_a_lag_without_a_forecast_takes_the_likeliest_brackets(make_desk: MakeDe
     edges = edges_cents(sim, listed)
     lagged = {ticker for ticker, edge in edges.items() if edge > 4}
     assert lagged == {fair[0][0], fair[1][0]}
+
+
+@pytest.mark.parametrize("seed", [1, 4, 8])
+def test_an_undersold_ladder_costs_less_than_a_dollar_for_a_while(make_desk: MakeDesk, seed: int) -> None:
+    desk = make_desk("undersold", seed=seed)
+    sim = desk.sim
+    sim.story.begin()
+    listed, other = (sim.world.event(station, 1) for station in ("KMDW", "KNYC"))
+
+    def together(event: Any) -> int:
+        return sum(sim.exchange.book(ticker).best_ask // CENT for ticker in event.tickers)
+
+    desk.run(4)
+    assert together(listed) > 100
+    desk.run(6)
+    for _ in range(22):
+        desk.run(5)
+        assert together(listed) <= 93, "with five of fees two less than it pays"
+        assert together(other) > 100
+    desk.run(10)
+    assert together(listed) > 100

@@ -108,6 +108,17 @@ class LagBook(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field
     cents: float
 
 
+class Undersell(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="do", tag="undersell"):
+    """Traders price every bracket ``cents`` under what they think it is worth, for ``for_s``: all of them
+    together may then cost less than the dollar one of them pays."""
+
+    at_s: float
+    station: str
+    day: int
+    cents: float
+    for_s: float
+
+
 class TradeWithUs(
     msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="do", tag="trade_with_us"
 ):
@@ -166,7 +177,15 @@ class PolymarketFault(
 
 
 Beat = (
-    ShiftForecast | LagBook | TradeWithUs | NudgeBook | FreezeBooks | FeedFault | LoseAnswer | PolymarketFault
+    ShiftForecast
+    | LagBook
+    | Undersell
+    | TradeWithUs
+    | NudgeBook
+    | FreezeBooks
+    | FeedFault
+    | LoseAnswer
+    | PolymarketFault
 )
 
 
