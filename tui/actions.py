@@ -36,7 +36,7 @@ class Action(NamedTuple):
 
 OPENS = ("desk", "markets", "orders", "positions", "journal", "links", "models", "funnel")
 DESK = ("desk",)
-OPENED = ("market", "evidence", "help", "links", "rules", "score")
+OPENED = ("market", "evidence", "help", "links", "rules", "score", "vetoes")
 """Screens opened over another one."""
 
 ACTIONS: tuple[Action, ...] = (
@@ -164,7 +164,7 @@ class CommandSpec(NamedTuple):
 
 COMMANDS: tuple[CommandSpec, ...] = (
     CommandSpec("approve", "[CARD]", "select a card; only the key a approves it"),
-    CommandSpec("veto", "[REASON]", "veto the selected card"),
+    CommandSpec("veto", "[REASON]", "veto the selected card: price, data, news, size, or in your words"),
     CommandSpec("cancel", "ORDER", "cancel one order"),
     CommandSpec("pause", "[STRATEGY]", "pause entries of one strategy, or all"),
     CommandSpec("unpause", "[STRATEGY]", "allow entries again", word="unpause"),
@@ -206,6 +206,7 @@ COMMANDS: tuple[CommandSpec, ...] = (
     ),
     CommandSpec("funnel", "", "how far each market gets on its way to a card, and what stops it"),
     CommandSpec("score", "", "what each model was worth on settled events, with plots"),
+    CommandSpec("vetoes", "", "what was vetoed, why, and what it would have made at settlement"),
     CommandSpec("links", "", "pairs linked as the same question on two venues"),
     CommandSpec(
         "link",

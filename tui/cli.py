@@ -26,6 +26,7 @@ from tui import (
     cli_safety,
     cli_score,
     cli_truth,
+    cli_vetoes,
     verbs,
 )
 from tui.cli_look import look_of, with_look
@@ -205,6 +206,7 @@ for _verb in (
     *cli_confirm.VERBS,
     *cli_models.VERBS,
     *cli_score.VERBS,
+    cli_vetoes.vetoes,
     cli_safety.flatten,
     cli_safety.rest_exit,
     cli_safety.watchdog,

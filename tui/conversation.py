@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from tui import commands
 from tui.looks import change_theme
 from tui.screens.help import HelpScreen
+from tui.screens.vetoes import VetoesScreen
 from tui.talks import Talk
 
 if TYPE_CHECKING:
@@ -97,6 +98,8 @@ class Conversation:
                 app.show_mode("funnel")
             case "score":
                 app.show_score()
+            case "vetoes" if app.screen_name != VetoesScreen.name_in_registry:
+                app.push_screen(VetoesScreen())
             case "links":
                 app.show_links()
             case "rules":

@@ -59,8 +59,8 @@ FOR_EVERYONE = (Halt, Flatten)
 _Call = Callable[[Engine, Any, Actor], Outcome]
 
 CALLS: dict[type, _Call] = {
-    Approve: lambda e, c, who: e.approve(c.proposal_id, c.fingerprint, c.shown_ns, who),
-    Veto: lambda e, c, who: e.veto(c.proposal_id, c.fingerprint, c.reason, who),
+    Approve: lambda e, c, who: e.approve(c.proposal_id, c.fingerprint, c.shown_ns, who, c.drawn),
+    Veto: lambda e, c, who: e.veto(c.proposal_id, c.fingerprint, c.reason, who, c.drawn),
     Defer: lambda e, c, who: e.defer(c.proposal_id, c.fingerprint, who),
     Edit: lambda e, c, who: e.edit(c.proposal_id, c.fingerprint, Price(c.price), Quantity(c.quantity), who),
     CancelOrder: lambda e, c, who: e.cancel_order(c.client_order_id, who),

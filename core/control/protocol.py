@@ -18,6 +18,7 @@ from core.control.tables.models import EventRow
 from core.control.tables.orders import OrderRow, PositionRow
 from core.control.tables.safety import AlarmRow, FlattenRow, LimitRow
 from core.control.tables.status import StatusRow
+from core.domain.drawn import Drawn
 from core.domain.units import contracts
 
 VERSION = 3
@@ -72,12 +73,17 @@ class Approve(Command, frozen=True, tag="approve"):
     fingerprint: str
     shown_ns: int = 0
     """When the newest frame the operator saw was made; 0 from the CLI."""
+    drawn: Drawn | None = None
+    """What the screen showed; ``None`` from the CLI."""
 
 
 class Veto(Command, frozen=True, tag="veto"):
     proposal_id: str
     fingerprint: str
     reason: str = ""
+    """``price``, ``data``, ``news``, ``size``, ``other`` or words of one's own; of a card that was vetoed
+    already the reason is told afterwards."""
+    drawn: Drawn | None = None
 
 
 class Defer(Command, frozen=True, tag="defer"):

@@ -16,6 +16,7 @@ from core.control.rows.orders import beside, external_row, order_row, position_r
 from core.control.rows.safety import Use, alarm_row, flatten_row, flatten_venue_row, limit_rows
 from core.control.rows.sources import feed_row, release_row
 from core.control.rows.status import link_row
+from core.control.rows.vetoes import vetoes_row
 from core.control.tables.account import JournalRow, ReadingRow
 from core.control.tables.cards import ProposalRow
 from core.control.tables.markets import MarketRow, MarketStatic, PairRow, RulesRow
@@ -369,6 +370,8 @@ class Snapshot:
                 return Rows(status, funnel=map(stage_row, funnel(desk)))
             case "score":
                 return Rows(status, score=map(score_row, desk.forecasts.record.tracks()))
+            case "vetoes":
+                return Rows(status, vetoes=vetoes_row(desk.vetoes.book))
             case "links":
                 return Rows(status, links=map(self.pair, state.pairs.values()))
             case _:

@@ -75,11 +75,19 @@ class Catalogue:
         self._unlisted[seat.name] = unlisted
 
     async def _seek_outcomes(self, seat: Seat) -> None:
-        """What became of events that were forecast and left the desk before it was known, as after a stop."""
-        desk = self._desk
-        for event, tickers in desk.forecasts.unsettled(seat.name, desk.clocks.world_ms()).items():
-            found = [await seat.venue.market(ticker) for ticker in tickers]
-            desk.forecasts.came(event, [one for one in found if not isinstance(one, Incomplete)])
+        """What became of what was forecast, or vetoed, and left the desk before it was known, as after a
+        stop."""
+        desk, now_ms = self._desk, self._desk.clocks.world_ms()
+        for event, tickers in desk.forecasts.unsettled(seat.name, now_ms).items():
+            asked = [await seat.venue.market(ticker) for ticker in tickers]
+            found = [one for one in asked if not isinstance(one, Incomplete)]
+            desk.forecasts.came(event, found)
+            for market in found:
+                desk.vetoes.settled(market)
+        for ticker in desk.vetoes.unsettled(seat.name, desk.state.markets, now_ms):
+            told = await seat.venue.market(ticker)
+            if not isinstance(told, Incomplete):
+                desk.vetoes.settled(told)
 
     def _tell_absent(self, ticker: str, what: str) -> None:
         held, resting = self._desk.ledger.net(ticker), len(self._desk.ledger.live_in(ticker))
@@ -96,6 +104,7 @@ class Catalogue:
         """A market as the venue describes it now; true when it is new here."""
         pairs.watch(self._desk, market)
         self._desk.audit.settled(market)
+        self._desk.vetoes.settled(market)
         known = self._desk.state.markets.get(market.ticker)
         if known is None:
             held = self._desk.ledger.net(market.ticker) != 0

@@ -24,6 +24,7 @@ from core.engine.seats import Seats
 from core.engine.sources import Sources
 from core.engine.state import DeskState
 from core.engine.trips import Trips
+from core.engine.vetoes import Vetoes
 from core.engine.watched import Watched
 from core.execution.approvals import Approvals
 from core.execution.ledger import Ledger
@@ -57,6 +58,7 @@ class Desk:
     sources: Sources
     audit: Audit
     approvals: Approvals
+    vetoes: Vetoes
     watched: Watched
     stop: Stop
     halting: Halting

@@ -6,11 +6,13 @@ asks for a typed word, a reason, or the right moment.
 
 from __future__ import annotations
 
+from core.domain.drawn import Drawn
 from core.domain.order import Purpose
 from core.domain.units import Price, Quantity
 from core.engine.arbitrage import Arbitrage
 from core.engine.arming import Arming, against
 from core.engine.confirming import Confirming
+from core.engine.decisions import decided
 from core.engine.judging import judge, refreshed
 from core.engine.linking import Linking
 from core.engine.operator import VIEWER_REFUSED, Actor, ActorKind, Outcome, accepted, refused
@@ -39,8 +41,11 @@ class Operations(Repairs, Stops, Linking, Confirming):
 
     # --- cards ---------------------------------------------------------------------------------
 
-    def approve(self, proposal_id: str, fingerprint: str, shown_ns: int, actor: Actor) -> Outcome:
-        """Release a card. ``shown_ns``: when the newest frame a console has seen was made."""
+    def approve(
+        self, proposal_id: str, fingerprint: str, shown_ns: int, actor: Actor, drawn: Drawn | None = None
+    ) -> Outcome:
+        """Release a card. ``shown_ns``: when the newest frame a console has seen was made; ``drawn``: what
+        its screen said, for the record."""
         card = self._card(proposal_id, fingerprint, actor)
         if isinstance(card, Outcome):
             return card
@@ -59,17 +64,27 @@ class Operations(Repairs, Stops, Linking, Confirming):
             card,
             f"{card.id} approved: {card.sentence}",
             actor,
-            waited_ms=(self.desk.clocks.mono_ns() - card.changed_ns) // 1_000_000,
             shown_ns=shown_ns,
+            **decided(self.desk, card, drawn),
         )
         return (self.trading if card.plan is None else self.arbitrage).release(card, actor)
 
-    def veto(self, proposal_id: str, fingerprint: str, reason: str, actor: Actor) -> Outcome:
+    def veto(
+        self, proposal_id: str, fingerprint: str, reason: str, actor: Actor, drawn: Drawn | None = None
+    ) -> Outcome:
+        """End a card; of one that was vetoed already, say why."""
+        if not actor.may_operate:
+            return VIEWER_REFUSED
+        desk = self.desk
+        if reason and desk.vetoes.explain(proposal_id, fingerprint, reason, actor.name):
+            self._present(actor)
+            return accepted(f"{proposal_id} was vetoed for: {reason}.")
         card = self._card(proposal_id, fingerprint, actor)
         if isinstance(card, Outcome):
             return card
-        self._note(Kind.COMMAND, card, f"veto {card.id} {reason}".rstrip(), actor)
-        self.desk.approvals.veto(card, reason)
+        markets = {ticker: desk.state.markets[ticker].market for ticker in card.tickers}
+        desk.vetoes.add(card, markets, reason, actor.name, decided(desk, card, drawn))
+        desk.approvals.veto(card, reason)
         return accepted(f"{proposal_id} vetoed.")
 
     def defer(self, proposal_id: str, fingerprint: str, actor: Actor) -> Outcome:

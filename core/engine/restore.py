@@ -16,6 +16,7 @@ from core.engine.forecasts import Witnessed
 from core.engine.releases import ReleaseCame
 from core.engine.rules import RulesPinned
 from core.engine.sources import SourceConfirmed
+from core.engine.vetoes import VETO_KINDS, VetoBook
 from core.execution.events import LedgerEvent
 from core.execution.groups import GroupNoted
 from core.journal.events import Kind, Row
@@ -52,6 +53,7 @@ class Restored(msgspec.Struct):
     """Highest result by world day."""
     cash_base: dict[Venue, int] = {}
     forecasts: Witnessed = msgspec.field(default_factory=Witnessed)
+    vetoes: VetoBook = msgspec.field(default_factory=VetoBook)
     groups: list[GroupNoted] = []
     rules: dict[str, str] = {}
     """Hash of the rules text that counts, by ticker."""
@@ -123,6 +125,8 @@ def restore(rows: Iterable[Row]) -> Restored:
                 restored.cash_base = base if isinstance(base, dict) else {FIRST_VENUE: base}
         elif row.kind in FORECAST_KINDS:
             restored.forecasts.take(row)
+        elif row.kind in VETO_KINDS:
+            restored.vetoes.take(row)
     restored.halts = _halts(restored.desk)
     return restored
 

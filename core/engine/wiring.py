@@ -38,6 +38,7 @@ from core.engine.told import Told
 from core.engine.trading import Trading
 from core.engine.trips import Trips
 from core.engine.venue_ears import VenueEars
+from core.engine.vetoes import Vetoes
 from core.engine.watched import Watched
 from core.execution.approvals import Approvals
 from core.execution.ledger import Ledger
@@ -159,6 +160,7 @@ def wire(ports: Ports, restored: Restored, ears: Ears, told: Told) -> Wired:
         fixtures=fixtures,
         sources=Sources(ports.log, settings.markets.confirmed, restored.sources),
         approvals=approvals,
+        vetoes=Vetoes(clocks, scribe, restored.vetoes),
         watched=watched,
         stop=Stop(clocks, ears.on_ladder, ports.reach),
         halting=Halting(state, ledger, seats, approvals, scribe, clocks, ports.reach),

@@ -43,6 +43,8 @@ class Kind(enum.Enum):
     PROPOSAL_STATE = "PROPOSAL_STATE"
     APPROVAL = "APPROVAL"
     DENIED = "DENIED"
+    VETO = "VETO"
+    VETO_OUTCOME = "VETO_OUTCOME"
 
     HALT = "HALT"
     RESUME = "RESUME"

@@ -15,6 +15,7 @@ from core.control.tables.orders import OrderRow, PositionRow
 from core.control.tables.safety import AlarmRow, FlattenRow, FlattenVenueRow, LimitRow
 from core.control.tables.sources import BudgetRow, FeedRow, SourceRow, ToldRow
 from core.control.tables.status import CountsRow, LinkRow, StatusRow
+from core.control.tables.vetoes import VetoesRow, VetoRow, WorthRow
 
 STATIC = MarketStatic(
     7,
@@ -108,6 +109,15 @@ ROWS = Rows(
     source=SourceRow(
         "yahoo", "indices", "", "One call.", 2, True, "It answered.",
         (ToldRow("yahoo", "SPX", "6,812.40", 1_700_000_000_000, 0),),
+    ),
+    vetoes=VetoesRow(
+        (WorthRow("price", 2, 1, 1, -12_950_000, -6_475_000),),
+        (
+            VetoRow(
+                "P1", 1_700_000_000_000, STATIC.label, False, "YES", 3_200, 40_000_000, 1, 580, 0.5, "price",
+                "price", "you", True, -12_950_000, False,
+            ),
+        ),
     ),
     flatten=FLATTEN,
     alarms=(AlarmRow(3, "ACT", 0, 97_000_000_000, "KAL: lost", "halted", "resume", False, True),),

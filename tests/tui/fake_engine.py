@@ -52,7 +52,7 @@ class FakeEngine:
         self._profile = profile
         self._both = both
         self.answers: dict[str, bytes] = {}
-        """What queries are answered with, by what is asked about; anything else is refused."""
+        """What queries are answered with, by what is asked about, else by name; anything else is refused."""
         self._states: list[asyncio.StreamWriter] = []
         self._roles: dict[str, list[asyncio.StreamWriter]] = {}
         self._all: list[asyncio.StreamWriter] = []
@@ -135,7 +135,7 @@ class FakeEngine:
     def _answer(self, command: AnyCommand) -> Reply:
         if not isinstance(command, Query):
             return Reply(command.id, True, "")
-        found = self.answers.get(command.about)
+        found = self.answers.get(command.about or command.what)
         return Reply(command.id, found is not None, "not on the desk", found or b"")
 
     def _greet(self, hello: Hello, writer: asyncio.StreamWriter) -> None:

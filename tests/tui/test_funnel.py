@@ -38,7 +38,7 @@ def told() -> list[dict[str, Any]]:
 @pytest.mark.parametrize("size", SIZES)
 async def test_stages_reasons_and_the_markets_behind_one(directory: Path, size: tuple[int, int]) -> None:
     async with running(directory, size=size) as desk:
-        desk.engine.answers[""] = json.dumps(told()).encode()
+        desk.engine.answers["funnel"] = json.dumps(told()).encode()
         await desk.press("7")
         await desk.shows("FUNNEL 134 markets")
         seen: set[str] = set()
@@ -55,7 +55,7 @@ async def test_stages_reasons_and_the_markets_behind_one(directory: Path, size: 
 
 async def test_enter_on_a_reason_opens_its_first_market(directory: Path) -> None:
     async with running(directory, size=(160, 45)) as desk:
-        desk.engine.answers[""] = json.dumps(told()).encode()
+        desk.engine.answers["funnel"] = json.dumps(told()).encode()
         await desk.press("7")
         while "and 55 more" not in desk.text:
             await desk.press("down")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,16 @@ import msgspec
 import pytest
 
 from core.control.protocol import Query
+from core.control.queries.answers import Rows, answer
+from core.control.queries.fields import Now
+from core.control.rows.vetoes import vetoes_row
+from core.engine.vetoes import VetoBook, VetoEnded
+from tests.control.test_queries import STATUS
+from tests.engine.test_vetoes import veto
 from tests.tui.conftest import running
 from tests.tui.test_screens import checked_lines
 from tui.score_words import Score, pit_histogram, reliability, score_lines
+from tui.veto_words import Vetoes, veto_lines
 
 
 def _bin(low: float, contracts: int, said: float, paid: float, ends: tuple[float, float]) -> dict[str, Any]:
@@ -38,6 +46,27 @@ def told(**changed: Any) -> dict[str, Any]:
     return row | changed
 
 
+VETOES = {
+    "worth": [
+        {"reason": "price", "vetoes": 3, "settled": 2, "right": 1, "made": "-11.04", "expected": "-5.5"},
+        {"reason": "", "vetoes": 1, "settled": 1, "right": 0, "made": "2.9", "expected": "2.9"},
+        {"reason": "news", "vetoes": 1, "settled": 0, "right": 0, "made": "0", "expected": "0"},
+    ],
+    "vetoes": [
+        {
+            "id": "P12", "at": "2026-11-23T14:02:17.000Z", "label": "NYC hi Nov23 48-49", "side": "buy YES",
+            "price": "0.32", "quantity": "40", "orders": 1, "edge": "0.058", "reason": "price",
+            "said": "price", "ended": True, "made": "-12.95", "again": False,
+        },
+        {
+            "id": "P9", "at": "2026-11-23T13:02:17.000Z", "label": "CHI hi\u202e", "side": "buy NO",
+            "price": "0.125", "quantity": "1.5", "orders": 3, "edge": "-0.002", "reason": "other",
+            "said": "the book looks wrong to me today", "ended": False, "made": None, "again": True,
+        },
+    ],
+}  # fmt: skip
+
+
 WORSE = told(
     model="rolling", gain=-0.02, gain_se=0.006, weight=0.0, verdict="worthless", clv=0.031, clv_se=0.01,
     why="SIM: the model adds nothing\u202e", cov50=None, cov80=None, cov90=None, pit=[], pit_mean=None,
@@ -48,7 +77,7 @@ WORSE = told(
 @pytest.mark.parametrize("size", [(80, 24), (160, 45), (200, 50)])
 async def test_records_their_verdicts_and_their_plots(directory: Path, size: tuple[int, int]) -> None:
     async with running(directory, size=size) as desk:
-        desk.engine.answers[""] = json.dumps([told(), WORSE]).encode()
+        desk.engine.answers["score"] = json.dumps([told(), WORSE]).encode()
         await desk.press("5")
         await desk.shows("MODELS")
         await desk.press("enter")
@@ -73,9 +102,16 @@ async def test_records_their_verdicts_and_their_plots(directory: Path, size: tup
 
 async def test_a_record_is_opened_from_the_command_line_and_says_when_there_is_none(directory: Path) -> None:
     async with running(directory) as desk:
-        desk.engine.answers[""] = b"[]"
-        await desk.press("colon", "s", "c", "o", "r", "e", "enter")
+        desk.engine.answers["score"] = b"[]"
+        desk.engine.answers["vetoes"] = json.dumps(VETOES).encode()
+        await desk.press("colon", *"score", "enter")
         await desk.shows("No event that was forecast here has settled yet.")
+        await desk.shows("3 vetoed trades settled: saved 8.14 if filled whole")
+        await desk.press("colon", *"vetoes", "enter")
+        await desk.shows("buy YES 40 @ 32c")
+        (row,) = [one for one in checked_lines(desk) if "buy YES 40 @ 32c" in one]
+        assert "NYC hi Nov23 48-49" in row and "price" in row and "-12.95" in row
+        assert "WORTH" in desk.text and "\u202e" not in desk.text
 
 
 def test_a_reliability_diagram_marks_what_was_said_what_paid_and_its_interval() -> None:
@@ -100,3 +136,33 @@ def test_the_verb_prints_a_table_of_plain_text() -> None:
     ]  # fmt: skip
     assert "SIM default" in lines[2] and lines[2].endswith("0.86  proven")
     assert " -  1.066" in lines[3], "no CRPS is a dash"
+
+
+def test_the_answer_of_the_engine_is_read_by_verb_and_screen() -> None:
+    book = VetoBook()
+    for one in (veto(1), veto(2), veto(3, closes=True, said="too close to noon")):
+        book.put(one)
+    book.end(VetoEnded("", "P1", {"T": 0}))
+    told = json.loads(answer("vetoes", Rows(STATUS, vetoes=vetoes_row(book)), Now(0, 0, 0, {})))
+    read = msgspec.convert(told, Vetoes)
+    assert [(one.id, one.side, one.made, one.again) for one in read.vetoes] == [
+        ("P3", "sell YES", None, False),
+        ("P2", "buy YES", None, True),
+        ("P1", "buy YES", Decimal("-4.07"), False),
+    ]
+    assert read.worth[0].expected == Decimal("-2.035") and read.vetoes[0].price == Decimal("0.4")
+    assert "other too close to noon" in veto_lines(read)[-5]
+
+
+def test_the_verb_of_vetoes_says_what_they_were_worth_and_what_each_would_have_made() -> None:
+    lines = veto_lines(msgspec.convert(VETOES, Vetoes))
+    assert lines[0].endswith("saved 8.14 if filled whole, saved 2.60 by what was expected to fill.")
+    assert [row.split() for row in lines[3:6]] == [
+        ["price", "3", "2", "1", "-11.04", "-5.50"],
+        ["no", "reason", "1", "1", "0", "+2.90", "+2.90"],
+        ["news", "1", "0", "-", "-", "-"],
+    ]
+    assert lines[8].split()[-4:] == ["32c", "+5.8c", "price", "-12.95"]
+    assert "buy NO 1.5 @ 12.5c and 2 more" in lines[9] and lines[9].endswith("open again")
+    assert "other the book looks wrong t.." in lines[9], "long words are cut"
+    assert veto_lines(Vetoes()) == ["Nothing has been vetoed here yet."]

@@ -22,7 +22,9 @@ from tui.score_words import (
 )
 from tui.screens.console_screen import ConsoleScreen
 from tui.screens.desk_plan import Plan, over
+from tui.screens.vetoes import read_vetoes, worth_lines
 from tui.tables import clean
+from tui.veto_words import Vetoes
 from tui.widgets.line_pane import LinePane
 from tui.widgets.live_table import Column, Key, LiveTable
 from tui.widgets.text_pane import TextPane, wrapped
@@ -140,6 +142,8 @@ class ScoreScreen(ConsoleScreen):
         self._known: tuple[Score, ...] = ()
         self._answers = 0
         self._polling = Polling("score", ASK_EVERY_NS, self._answered)
+        self._vetoes: Vetoes | None = None
+        self._veto_polling = Polling("vetoes", ASK_EVERY_NS, self._heard_of_vetoes)
 
     def panes(self) -> list[LinePane]:
         return [self.scores, self.detail]
@@ -149,7 +153,8 @@ class ScoreScreen(ConsoleScreen):
         return over(width, height, "scores", rows, _DETAIL_LEAST)
 
     def draw(self, scene: Scene) -> None:
-        self._polling.ask(self.console.operator, scene.now.mono_ns)
+        for polling in (self._polling, self._veto_polling):
+            polling.ask(self.console.operator, scene.now.mono_ns)
         if any(self._wanted) and self._known:
             series, station = self._wanted
             own = [one for one in self._known if one.series == series]
@@ -159,7 +164,11 @@ class ScoreScreen(ConsoleScreen):
             self._wanted = "", ""
         self.scores.show(scene, self._known, answered=self._answers > 0)
         score = self.scores.row()
-        rows = detail_lines(score, self.detail.body_size[0]) if score is not None else []
+        width = self.detail.body_size[0]
+        rows = detail_lines(score, width) if score is not None else []
+        if self._vetoes is not None:
+            rows += [(), line((" what vetoes were worth", "title"), ("   :vetoes lists them", "text-muted"))]
+            rows += worth_lines(self._vetoes, width)
         about = f"{score.series} {mark(score)}{score.model}" if score is not None else ""
         self.detail.show_text(rows, head("RECORD", about), dim=scene.dim)
 
@@ -168,3 +177,6 @@ class ScoreScreen(ConsoleScreen):
         before, self._known = len(self._known), read_scores(answer)
         if len(self._known) != before:
             self.relayout()
+
+    def _heard_of_vetoes(self, answer: bytes) -> None:
+        self._vetoes = read_vetoes(answer)

@@ -17,6 +17,7 @@ from core.control.queries.orders import ORDERS, POSITIONS
 from core.control.queries.safety import ALARMS, FLATTEN, FLATTEN_VENUES, LIMITS
 from core.control.queries.sources import BUDGET, FEEDS, GAMES, RELEASES, SOURCE, TOLD
 from core.control.queries.status import BEAT, STATUS, VENUES
+from core.control.queries.vetoes import VETOED, VETOES, WORTH
 from core.control.tables.account import ReadingRow
 from core.control.tables.cards import ProposalRow
 from core.control.tables.funnel import StageRow
@@ -26,6 +27,7 @@ from core.control.tables.orders import OrderRow, PositionRow
 from core.control.tables.safety import AlarmRow, FlattenRow, LimitRow
 from core.control.tables.sources import FeedRow, FixtureRow, ReleaseRow, SourceRow
 from core.control.tables.status import StatusRow
+from core.control.tables.vetoes import VetoesRow
 
 
 class Rows(NamedTuple):
@@ -48,6 +50,7 @@ class Rows(NamedTuple):
     alarms: Iterable[AlarmRow] = ()
     flatten: FlattenRow | None = None
     reconcile: ReadingRow | None = None
+    vetoes: VetoesRow | None = None
 
 
 QUERIES: dict[str, tuple[Field, ...]] = {
@@ -67,9 +70,10 @@ QUERIES: dict[str, tuple[Field, ...]] = {
     "releases": RELEASES,
     "funnel": FUNNEL,
     "score": SCORE,
+    "vetoes": VETOES,
 }
 
-OBJECTS = ("status", "reconcile", "rules", "source")
+OBJECTS = ("status", "reconcile", "rules", "source", "vetoes")
 """Answered with one object; the others with an array of them."""
 
 PARTS: dict[str, dict[str, tuple[Field, ...]]] = {
@@ -89,6 +93,7 @@ PARTS: dict[str, dict[str, tuple[Field, ...]]] = {
     "source": {"source.values": TOLD},
     "funnel": {"funnel.reasons": STOPS},
     "score": {"score.bins": BINS},
+    "vetoes": {"vetoes.worth": WORTH, "vetoes.vetoes": VETOED},
     "reconcile": {
         "reconcile.differences": DIFFERENCES,
         "reconcile.differences.events": EVENTS_OF,

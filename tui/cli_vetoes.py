@@ -1,0 +1,23 @@
+"""``pmconsole vetoes``: what was vetoed, and what it would have made."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+import msgspec
+
+from tui.cli_options import print_query, with_fields, with_profile
+from tui.veto_words import Vetoes, veto_lines
+
+
+@click.command("vetoes")
+@with_fields
+@with_profile
+def vetoes(as_json: bool, fields: bool) -> None:
+    """What was vetoed, why, and what it would have made at settlement."""
+    print_query("vetoes", as_json=as_json, fields=fields, lines=_lines)
+
+
+def _lines(answer: Any) -> list[str]:
+    return veto_lines(msgspec.convert(answer, Vetoes))
