@@ -7,7 +7,7 @@ maker.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime
 from typing import NamedTuple
 
@@ -30,7 +30,7 @@ from core.models import sports
 from core.models.calibration import Standing, Verdict
 from core.models.fair_value import EventFair, NoPrice
 from core.models.families import families
-from core.models.foreseen import Moment, day_of, due
+from core.models.foreseen import Moment, day_of, due, kind_of
 from core.models.pooling import Quoted, usual
 from core.models.prediction import Prediction
 from core.models.valuing import Judged, value
@@ -113,30 +113,17 @@ class Past:
             if of is None or of.determined_ms >= self._wall_ms:
                 continue
             seen.add(of.spec.event_ticker)
-            moment, at_ms, day = _when(of.spec, kind.first_at)
-            found = self._said(kind, of, at_ms)
+            markets = self._read(kind.family, of.spec)
+            moment, at_ms, day = _when(markets[0], kind.first_at)
+            found = _said(kind, of, markets, at_ms)
             if isinstance(found, Prediction):
                 said.append(found)
                 looks.append(_look(of, found, at_ms, day))
         weights = usual(said[0].sources, said[0].lead)
         return PastLooks(
-            (kind.family.series.ticker,), said[0].model, weights.model, weights.sharpen, tuple(looks),
+            (kind_of(markets[0]),), said[0].model, weights.model, weights.sharpen, tuple(looks),
             moment=moment, exclusive=said[0].exclusive,
         )  # fmt: skip
-
-    def _said(self, kind: Kind, of: Offering, at_ms: int) -> Prediction | NoPrice:
-        markets = self._read(kind.family, of.spec)
-        if kind.pricer is None:
-            (game,) = kind.told(of, at_ms)
-            assert isinstance(game, Game)
-            pays = [sports.Pays(spec.ticker, spec.yes_sub_title) for spec in of.spec.markets]
-            return sports.predict(markets[0].event_ticker, pays, game, True, "the same game", at_ms)
-        pricer = kind.pricer()
-        for told in kind.told(of, at_ms):
-            pricer.absorb(told)
-        subject = pricer.subject(markets[0])
-        assert subject is not None, markets[0].ticker
-        return pricer.predict(markets, subject, at_ms, None)
 
     def _read(self, family: Family, spec: EventSpec) -> list[Market]:
         """The event's markets as the desk reads them."""
@@ -147,8 +134,10 @@ class Past:
         catalog.series[family.series.ticker] = msgspec.convert(series, SeriesWire)
         event = shapes.event(exchange, spec, nested=False)
         catalog.events[spec.event_ticker] = msgspec.convert(event, EventWire)
-        wires = (shapes.market(exchange, exchange.markets[one.ticker]) for one in spec.markets)
-        return [known for wire in wires if (known := catalog.learn(msgspec.convert(wire, MarketWire)))]
+        for one in spec.markets:
+            wire = shapes.market(exchange, exchange.markets[one.ticker])
+            catalog.learn(msgspec.convert(wire, MarketWire))
+        return list(catalog.markets.values())
 
     # --- what the feeds had told ---------------------------------------------------------------
 
@@ -206,15 +195,28 @@ class Past:
         return Quote(name, source, self._prices.value(name, at_ms), None, None, _stamp(at_ms), FRESH_S)
 
 
-def _when(spec: EventSpec, first_at: tuple[int, int] | None) -> tuple[Moment, int, str]:
+def _when(market: Market, first_at: tuple[int, int] | None) -> tuple[Moment, int, str]:
     """At which of the moments at which the desk looks, and the event's day."""
-    opens_ms, closes_ms = spec.markets[0].open_ms, spec.markets[0].close_ms
-    day = day_of(closes_ms, None)
+    day = day_of(market.close_ms, market.climate_day)
     if first_at is not None:
         return Moment.FIRST, at(date.fromisoformat(day), *first_at), day
-    moments = due(opens_ms, closes_ms, day)
+    moments = due(market.open_ms, market.close_ms, day)
     moment = Moment.HALF if Moment.HALF in moments else Moment.EVENING
     return moment, moments[moment], day
+
+
+def _said(kind: Kind, of: Offering, markets: Sequence[Market], at_ms: int) -> Prediction | NoPrice:
+    if kind.pricer is None:
+        (game,) = kind.told(of, at_ms)
+        assert isinstance(game, Game)
+        pays = [sports.Pays(spec.ticker, spec.yes_sub_title) for spec in of.spec.markets]
+        return sports.predict(markets[0].event_ticker, pays, game, True, "the same game", at_ms)
+    pricer = kind.pricer()
+    for told in kind.told(of, at_ms):
+        pricer.absorb(told)
+    subject = pricer.subject(markets[0])
+    assert subject is not None, markets[0].ticker
+    return pricer.predict(markets, subject, at_ms, None)
 
 
 def _look(of: Offering, said: Prediction, at_ms: int, day: str) -> PastLook:
@@ -240,7 +242,7 @@ def _market(fair: EventFair) -> list[float]:
     return [q for q in said if q is not None]
 
 
-def rounded(chances: Sequence[float]) -> tuple[float, ...]:
+def rounded(chances: Iterable[float]) -> tuple[float, ...]:
     return tuple(round(float(chance), 4) for chance in chances)
 
 
