@@ -9,6 +9,7 @@ import asyncio
 import gc
 import os
 import signal
+import sys
 import time
 import uuid
 from collections.abc import Callable
@@ -20,10 +21,12 @@ from textual import events
 from textual.app import App, ScreenStackError
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
+from textual.worker import WorkerFailed
 
 from core.control.protocol import Frame, Query, Reply, Welcome
 from core.domain.clock import machine_ns
 from tui.conversation import Conversation
+from tui.crash import record
 from tui.dispatch import press
 from tui.link import Identity, Link, Listener
 from tui.looks import register_themes
@@ -105,6 +108,8 @@ class PmConsole(App[int], inherit_bindings=False):
         self.painter: Painter = Painter(self, options.paints_per_s)
         self._seen_seq = -1
         self._attached = False
+        self.failure: BaseException | None = None
+        """What ended the console, if that was not the operator."""
         register_themes(self)
         self.theme = options.theme
 
@@ -140,6 +145,26 @@ class PmConsole(App[int], inherit_bindings=False):
 
     def terminal_gone(self) -> None:
         self.exit(return_code=128 + signal.SIGHUP)
+
+    def failed(self, error: Exception) -> None:
+        """End: something went wrong that nobody foresaw."""
+        self._handle_exception(error)
+
+    def _handle_exception(self, error: Exception) -> None:
+        cause = error.error if isinstance(error, WorkerFailed) else error
+        self.failure = self.failure or cause
+        super()._handle_exception(error)
+
+    def _fatal_error(self) -> None:
+        """Without Textual's drawing of the stack, which would stand on the operator's screen."""
+        self._close_messages_no_wait()
+
+    def _print_error_renderables(self) -> None:
+        self._exit_renderables.clear()
+
+    def _set_pointer_shape(self, shape: str) -> None:
+        if self.options.mouse:
+            super()._set_pointer_shape(shape)
 
     def notify(
         self,
@@ -264,8 +289,11 @@ class PmConsole(App[int], inherit_bindings=False):
         self.push_screen(MarketScreen(key))
 
 
-def run(options: ConsoleOptions) -> int:
-    """Run the console until it is left; returns 0 after ``q``, 128 and the signal after a signal."""
+def run(options: ConsoleOptions, log: Path) -> int:
+    """Run the console until it is left; returns 0 after ``q``, 128 and the signal after a signal, 1 after a
+    failure, which is written to ``log``."""
     app = PmConsole(options)
     app.run(mouse=options.mouse)
+    if app.failure is not None:
+        sys.stderr.write(record(app.failure, log) + "\n")
     return app.return_code or LEFT_OPEN

@@ -40,9 +40,11 @@ def press(app: PmConsole, event: events.Key) -> bool:
         return False
     else:
         action = action_for(key, app.screen_name)
-        if action is not None and action.card and machine_ns() - arrived_ns > BUFFERED_NS:
+        if action is None:
+            return True
+        if action.card and machine_ns() - arrived_ns > BUFFERED_NS:
             app.operator.say(f"{key} ignored: typed while the screen stood still", "near", now)
-        elif action is not None:
+        else:
             _perform(app, action, key, arrived_ns, now)
     app.repaint()
     return True

@@ -222,8 +222,11 @@ def until(seconds: float | None) -> str:
 
 
 def utc(ms: int, form: str = "%H:%M:%S") -> str:
-    """Unix milliseconds as UTC clock text."""
-    return datetime.fromtimestamp(ms / 1000, UTC).strftime(form)
+    """Unix milliseconds as UTC clock text; a dash for a time that no calendar has."""
+    try:
+        return datetime.fromtimestamp(ms / 1000, UTC).strftime(form)
+    except (ValueError, OverflowError):
+        return UNKNOWN
 
 
 # --- bars ---------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ the console reaches them. Whatever way the console ends but ``q``, they go on, a
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import fcntl
 import json
@@ -274,7 +275,8 @@ def _console(place: Profile, look: Look) -> int:
             take=look.take,
             paints_per_s=look.paints_per_s,
             mouse=look.mouse,
-        )
+        ),
+        place.console_log,
     )
 
 
@@ -428,11 +430,23 @@ def _check_system() -> None:
 
 
 def _check_terminal() -> None:
-    """Raises ``StartError`` where there is nothing to draw on or no key to press."""
+    """Raises ``StartError`` where there is nothing to draw on, nothing to draw with or no key to press."""
     if not all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
         raise StartError(
             "the console needs a terminal for its screen and keys, and input or output is redirected here: "
             "run it in a terminal, or ask without it, such as pmconsole status"
+        )
+    kind = os.environ.get("TERM", "")
+    if kind in ("", "dumb", "unknown"):
+        raise StartError(
+            f"the console needs a terminal that moves its cursor, and TERM is {kind or 'not set'}: set it to "
+            "your terminal's kind, such as TERM=xterm-256color, or ask without it, such as pmconsole status"
+        )
+    charset = sys.stderr.encoding
+    if codecs.lookup(charset).name != "utf-8":
+        raise StartError(
+            f"the console draws in UTF-8, and the locale here says {charset}: set one of UTF-8, such as "
+            "LC_ALL=C.UTF-8, or ask without it, such as pmconsole status"
         )
 
 

@@ -31,10 +31,14 @@ PASTE_PAUSE_S = 0.5
 """A paste arrives in one burst; after this long without input it is over, closed or not."""
 FROZEN_S = 0.7
 """If the thread was away for longer than this, what it reads was typed at an older picture."""
+BEGUN_MAX_S = 0.2
+"""The rest of a sequence that a bad line has cut comes within this, and is no key; Esc alone waits less."""
 _POLL_S = 0.1
 _ESCAPE_POLL_S = 0.03
 _READ_BYTES = 4096
 _ESCAPE = "\x1b"
+_PASTE_START, _PASTE_END = PASTE_START.decode(), PASTE_END.decode()
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _SEQUENCE_MAX = 256
 _STOP_MAX = 48
 # Ctrl-X by the kitty protocol (key, or its place on a Latin keyboard; pressed or repeated) and by xterm's.
@@ -51,8 +55,14 @@ _SEQUENCE = re.compile(
     re.DOTALL,
 )
 _ANY = re.compile(r"\x1b.?", re.DOTALL)
-# What a terminal answers: mouse, size, cursor place, modes.
-_REPORT = re.compile(r"\x1b\[(?:<[-\d;]+[mM]|M...|\d+;\d+R|48;[\d:;]+t|\?\d+;\d\$y)", re.DOTALL)
+# What is worth knowing of what a terminal reports: the mouse, and that it takes a frame as one. Never its
+# size, which the kernel knows without being told by whatever bytes come.
+_MOUSE = re.compile(r"\x1b\[(?:<\d{1,3};\d{1,5};\d{1,5}[mM]|M...)", re.DOTALL)
+_REPORT = re.compile(r"\x1b\[\?2026;\d\$y")
+PASTED_MAX = 4096
+"""Characters kept of a paste: a text field takes one line of two hundred."""
+PASTE_MAX_S = 1.5
+"""For no longer than this a paste hides the stop key, even if it goes on."""
 
 
 class StopScanner:
@@ -95,17 +105,19 @@ def _is_stop(tail: bytes) -> bool:
 class SequenceFilter:
     """Drops escape sequences that mean no key, so that their letters are never taken for keys.
 
-    Textual hands the characters of a sequence it does not know on as typed keys; on this desk letters
-    spend and halt. Works on decoded text outside pastes; an unfinished sequence waits for its rest.
+    Textual hands the characters of a sequence it does not know on as typed keys, in a paste too; on this desk
+    letters spend and halt. Works on decoded text; an unfinished sequence waits for its rest.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, mouse: bool = False) -> None:
+        self._mouse = mouse
         self._held = ""
         self._pasting = False
+        self._pasted = 0
 
     @property
     def waiting(self) -> bool:
-        return bool(self._held)
+        return bool(self._held) and not self._pasting
 
     def feed(self, text: str) -> str:
         """The text without unknown sequences."""
@@ -113,6 +125,9 @@ class SequenceFilter:
         kept: list[str] = []
         at = 0
         while at < len(text):
+            if self._pasting:
+                at = self._paste(text, at, kept)
+                continue
             escape = text.find(_ESCAPE, at)
             if escape < 0:
                 kept.append(text[at:])
@@ -120,37 +135,58 @@ class SequenceFilter:
             kept.append(text[at:escape])
             match = _SEQUENCE.match(text, escape)
             if match is None:
-                if len(text) - escape < _SEQUENCE_MAX and not self._pasting:
+                if len(text) - escape < _SEQUENCE_MAX:
                     self._held = text[escape:]
                     break
                 match = _ANY.match(text, escape)
                 assert match is not None
             sequence = match.group()
-            if sequence == PASTE_START.decode():
-                self._pasting = True
-            elif sequence == PASTE_END.decode():
-                self._pasting = False
-            if self._pasting or _means_something(sequence):
+            if sequence == _PASTE_START:
+                self._pasting, self._pasted = True, 0
+            if self._means_something(sequence):
                 kept.append(sequence)
             at = match.end()
         return "".join(kept)
 
-    def rest(self) -> str:
-        """What was waiting when nothing more came: the escape key alone, or nothing."""
+    def _paste(self, text: str, at: int, kept: list[str]) -> int:
+        """Take what is pasted, without its control characters and no more than has room; where it ends."""
+        end = text.find(_PASTE_END, at)
+        until = len(text) if end < 0 else end
+        if end < 0:
+            begun = next(n for n in range(len(_PASTE_END) - 1, -1, -1) if text.endswith(_PASTE_END[:n], at))
+            until -= begun
+            self._held = text[until:]
+        pasted = _CONTROL.sub("", text[at:until])[: PASTED_MAX - self._pasted]
+        self._pasted += len(pasted)
+        kept.append(pasted)
+        if end < 0:
+            return len(text)
+        self._pasting = False
+        kept.append(_PASTE_END)
+        return end + len(_PASTE_END)
+
+    def rest(self, quiet_s: float = BEGUN_MAX_S) -> str:
+        """What was waiting when nothing more came for so long: the escape key alone, or nothing."""
+        if self._pasting or (self._held != _ESCAPE and quiet_s < BEGUN_MAX_S):
+            return ""
         held, self._held = self._held, ""
         return _ESCAPE if held == _ESCAPE else ""
 
-    def end_paste(self) -> None:
-        self._pasting = False
+    def end_paste(self) -> str:
+        """Close a paste that its terminal did not; what closes it for the parser, nothing without one."""
+        if not self._pasting:
+            return ""
+        self._pasting, self._held = False, ""
+        return _PASTE_END
 
-
-def _means_something(sequence: str) -> bool:
-    return (
-        len(sequence) == 2
-        or sequence in ANSI_SEQUENCES_KEYS
-        or sequence.encode() in (PASTE_START, PASTE_END, b"\x1b[I", b"\x1b[O")
-        or _REPORT.fullmatch(sequence) is not None
-    )
+    def _means_something(self, sequence: str) -> bool:
+        return (
+            len(sequence) == 2
+            or sequence in ANSI_SEQUENCES_KEYS
+            or sequence in (_PASTE_START, "\x1b[I", "\x1b[O")
+            or _REPORT.fullmatch(sequence) is not None
+            or (self._mouse and _MOUSE.fullmatch(sequence) is not None)
+        )
 
 
 class StopApp(Protocol):
@@ -160,6 +196,8 @@ class StopApp(Protocol):
     """Writes the stop command from this thread; must not wait for the event loop."""
     terminal_gone: Callable[[], None]
     """The terminal was closed; called in the event loop."""
+    failed: Callable[[Exception], None]
+    """The input thread cannot go on; called in the event loop."""
 
 
 class StopDriver(LinuxDriver):
@@ -184,11 +222,21 @@ class StopDriver(LinuxDriver):
             return super()._get_terminal_size()
         return (size.columns, size.lines) if size.columns and size.lines else super()._get_terminal_size()
 
+    def _run_input_thread(self) -> None:
+        try:
+            self.run_input_thread()
+        except Exception as error:  # noqa: BLE001  a console without keys must not look as if it had some
+            self._loop.call_soon_threadsafe(self._stop_app.failed, error)
+
     def run_input_thread(self) -> None:
         """Read, look for the stop key, then parse the rest; ends with the terminal or the console."""
-        scanner, sequences, parser = StopScanner(), SequenceFilter(), XTermParser(self._debug)
+        scanner, sequences, parser = (
+            StopScanner(),
+            SequenceFilter(mouse=self._mouse),
+            XTermParser(self._debug),
+        )
         decoder = getincrementaldecoder("utf-8")("replace")
-        quiet_since = time.monotonic()
+        quiet_since = pasting_since = time.monotonic()
         with selectors.SelectSelector() as selector:
             selector.register(self.fileno, selectors.EVENT_READ)
             while not self.exit_event.is_set():
@@ -196,13 +244,16 @@ class StopDriver(LinuxDriver):
                 ready = selector.select(_ESCAPE_POLL_S if sequences.waiting else _POLL_S)
                 now = time.monotonic()
                 if not ready:
-                    parser = self._parse(parser, sequences.rest())
-                    if scanner.pasting and now - quiet_since > PASTE_PAUSE_S:
+                    parser = self._parse(parser, sequences.rest(now - quiet_since))
+                    if now - quiet_since > PASTE_PAUSE_S:
                         scanner.end_paste()
-                        sequences.end_paste()
-                        parser = self._parse(parser, PASTE_END.decode())
+                        parser = self._parse(parser, sequences.end_paste())
                     continue
                 quiet_since = now
+                if not scanner.pasting:
+                    pasting_since = now
+                elif now - pasting_since > PASTE_MAX_S:
+                    scanner.end_paste()
                 try:
                     data = os.read(self.fileno, _READ_BYTES)
                 except OSError:

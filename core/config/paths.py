@@ -175,6 +175,11 @@ class Profile(msgspec.Struct, frozen=True):
         return self.directory / "engine.log"
 
     @property
+    def console_log(self) -> Path:
+        """Why the last console that failed did."""
+        return self.directory / "console.log"
+
+    @property
     def sim_log(self) -> Path:
         return self.directory / "sim.log"
 

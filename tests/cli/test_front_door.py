@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -165,7 +167,7 @@ def test_a_desk_that_cannot_start_says_why_in_one_sentence(
 
 def test_the_console_types_commands_of_its_own_profile(monkeypatch: pytest.MonkeyPatch) -> None:
     opened: list[app.ConsoleOptions] = []
-    monkeypatch.setattr(app, "run", lambda options: opened.append(options) or Q)
+    monkeypatch.setattr(app, "run", lambda options, _log: opened.append(options) or Q)
     assert front_door._console(paths.profile("live"), LOOK) == Q
     assert opened[0].typed("engine start") == "pmconsole engine start --profile live"
 
@@ -186,6 +188,29 @@ def test_without_a_terminal_nothing_is_started(
     (said,) = capsys.readouterr().err.splitlines()
     assert said.startswith("pmconsole: the console needs a terminal")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "charset", "said"),
+    [
+        ("dumb", "utf-8", "TERM is dumb: set it to your terminal's kind"),
+        ("", "utf-8", "TERM is not set: set it to your terminal's kind"),
+        ("xterm-256color", "iso8859-1", "the locale here says iso8859-1: set one of UTF-8"),
+        ("xterm-256color", "ansi_x3.4-1968", "the locale here says ansi_x3.4-1968: set one of UTF-8"),
+        ("linux", "UTF8", ""),
+    ],
+)
+def test_a_terminal_that_cannot_draw_the_desk_gets_a_sentence(
+    monkeypatch: pytest.MonkeyPatch, kind: str, charset: str, said: str
+) -> None:
+    for name in ("stdin", "stdout", "stderr"):
+        monkeypatch.setattr(sys, name, SimpleNamespace(isatty=lambda: True, encoding=charset))
+    monkeypatch.setenv("TERM", kind)
+    if not said:
+        front_door._check_terminal()
+        return
+    with pytest.raises(front_door.StartError, match=re.escape(said)):
+        front_door._check_terminal()
 
 
 def test_a_pid_that_belongs_to_somebody_else_today_is_not_ours(place: Profile) -> None:

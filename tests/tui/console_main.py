@@ -13,7 +13,8 @@ def main(socket: Path, theme: str, *, coach: bool) -> int:
     textual_environment.decide()
     from tui.app import ConsoleOptions, run
 
-    return run(ConsoleOptions(socket, paths.profile("demo").command, theme=theme, coach=coach))
+    options = ConsoleOptions(socket, paths.profile("demo").command, theme=theme, coach=coach)
+    return run(options, socket.with_suffix(".log"))
 
 
 if __name__ == "__main__":

@@ -3,129 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import fcntl
-import os
-import pty
 import re
-import select
 import signal
-import struct
-import subprocess
-import sys
-import termios
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
-import pyte
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.config import paths
-from core.config.paths import Profile
 from core.control.protocol import Approve, Flatten, Halt
-from tests.tui.fake_engine import FakeEngine
+from tests.tui.ptys import TIMEOUT_S, console
 from tui.terminal import PASTE_END, PASTE_START, SequenceFilter, StopScanner
-
-ROOT = Path(__file__).resolve().parents[2]
-TIMEOUT_S = 15.0
-
-
-class Terminal:
-    """A console as a user opens it, in a pty with a screen emulator on the other side."""
-
-    def __init__(self, home: Path, cols: int = 80, rows: int = 24) -> None:
-        self.screen = pyte.Screen(cols, rows)
-        self.stream = pyte.ByteStream(self.screen)
-        self.written = bytearray()
-        self.fd, slave = pty.openpty()
-        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, cols, 0, 0))
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "tui.cli", "attach"],
-            cwd=ROOT,
-            stdin=slave,
-            stdout=slave,
-            stderr=slave,
-            # Some terminals export their first size, which does not follow a resize.
-            env={
-                **{name: value for name, value in os.environ.items() if not name.startswith("TEXTUAL")},
-                "PMCONSOLE_HOME": str(home),
-                "TERM": "xterm-256color",
-                "COLORTERM": "truecolor",
-                "COLUMNS": str(cols),
-                "LINES": str(rows),
-            },
-            start_new_session=True,
-        )
-        os.close(slave)
-
-    def read(self) -> None:
-        while select.select([self.fd], [], [], 0)[0]:
-            try:
-                data = os.read(self.fd, 65536)
-            except OSError:
-                return
-            if not data:
-                return
-            self.written += data
-            self.stream.feed(data)
-
-    async def shows(self, text: str) -> None:
-        deadline = time.monotonic() + TIMEOUT_S
-        while text not in "\n".join(self.screen.display):
-            if time.monotonic() > deadline:
-                pytest.fail(f"never showed {text!r}:\n" + "\n".join(self.screen.display))
-            await asyncio.sleep(0.02)
-            self.read()
-
-    def resize(self, cols: int, rows: int) -> None:
-        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, cols, 0, 0))
-        self.screen.resize(rows, cols)
-        self.process.send_signal(signal.SIGWINCH)
-
-    def type(self, data: bytes) -> None:
-        os.write(self.fd, data)
-
-    async def ended(self) -> int:
-        deadline = time.monotonic() + TIMEOUT_S
-        while self.process.poll() is None:
-            if time.monotonic() > deadline:
-                pytest.fail("the console did not end")
-            await asyncio.sleep(0.02)
-            if self.fd >= 0:
-                self.read()
-        return self.process.returncode
-
-    def vanish(self) -> None:
-        """The other end goes away."""
-        os.close(self.fd)
-        self.fd = -1
-
-    def close(self) -> None:
-        if self.process.poll() is None:
-            self.process.kill()
-        self.process.wait()
-        if self.fd >= 0:
-            os.close(self.fd)
-
-
-@asynccontextmanager
-async def console(
-    directory: Path, cols: int = 80, rows: int = 24
-) -> AsyncIterator[tuple[Terminal, FakeEngine]]:
-    place = Profile("demo", directory / "demo")
-    paths.prepare(place)
-    engine = FakeEngine(paths.socket_path(place))
-    await engine.start()
-    terminal = Terminal(directory, cols, rows)
-    try:
-        await terminal.shows("ARMED")
-        yield terminal, engine
-    finally:
-        terminal.close()
-        await engine.stop()
 
 
 async def test_stop_leaves_while_the_terminal_is_not_read_and_the_loop_is_blocked(directory: Path) -> None:
@@ -289,7 +178,11 @@ def test_filtered_input_keeps_no_letter_of_an_unknown_sequence(text: str) -> Non
         ("\x1b]52;c;aaa\x07x", "x"),
         ("\x1bP1$r0m\x1b\\x", "x"),
         ("\x1b[?2026;2$y", "\x1b[?2026;2$y"),
-        ("\x1b[200~\x1b[1;9a\x1b[201~", "\x1b[200~\x1b[1;9a\x1b[201~"),
+        ("\x1b[200~\x1b[1;9a\x1b[201~", "\x1b[200~[1;9a\x1b[201~"),
+        ("\x1b[200~\x1b" + "a" * 40 + "\x1b[201~H", "\x1b[200~" + "a" * 40 + "\x1b[201~H"),
+        ("\x1b[200~a\x1b[20", "\x1b[200~a"),
+        ("\x1b[200~" + "a" * 9999 + "\x1b[201~", "\x1b[200~" + "a" * 4096 + "\x1b[201~"),
+        ("\x1b[48;9999;9999;1;1t\x1b[?2048;1$y\x1b[<0;9;9M\x1b[9;9R", ""),
         ("\x1b", "\x1b"),
         ("\x1b\x1b", "\x1b\x1b"),
         ("\x1b[1;9", ""),
