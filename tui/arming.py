@@ -50,7 +50,11 @@ class Arming:
 
     def armed_ns(self, card: ProposalRow) -> int:
         """The moment the card is armed from."""
-        return max(self._since_ns, card.changed_ns) + ARM_NS
+        return self.stood_since_ns(card) + ARM_NS
+
+    def stood_since_ns(self, card: ProposalRow) -> int:
+        """Since when the card stands there selected and unchanged."""
+        return max(self._since_ns, card.changed_ns)
 
     def arming(self, card: ProposalRow | None, now_ns: int) -> bool:
         return card is not None and card.state in DECIDABLE and now_ns < self.armed_ns(card)

@@ -167,13 +167,17 @@ def _approve(operator: Operator, now: Now, rest: str) -> None:
         operator.say(f"there is no card {rest[:20]!r}" if rest else "no card to approve", "text-muted", now)
 
 
+def _veto(operator: Operator, now: Now, rest: str) -> None:
+    operator.veto(now, rest)
+
+
 def _take(operator: Operator, now: Now, rest: str) -> None:
     operator.send(TakeControl(operator.next_id()), "take control", now)
 
 
 _TALKS: dict[str, Make] = {
     "approve": instant(_approve),
-    "veto": instant(lambda operator, now, rest: operator.veto(now, rest)),
+    "veto": instant(_veto),
     "cancel": instant(lambda operator, now, rest: operator.cancel_order(rest, now)),
     "pause": instant(lambda operator, now, rest: operator.pause(rest, now)),
     "halt": instant(lambda operator, now, rest: operator.halt(now, rest)),

@@ -38,7 +38,7 @@ def press(app: PmConsole, event: events.Key) -> bool:
         app.operator.takeover_key(key, arrived_ns, alarm, now)
     elif isinstance(app.focused, Input):
         return False
-    else:
+    elif not app.operator.reason_by_key(key, arrived_ns, now):
         action = action_for(key, app.screen_name)
         if action is None:
             return True
@@ -56,6 +56,8 @@ def _perform(app: PmConsole, action: Action, key: str, arrived_ns: int, now: Now
         app.show_mode(action.id.partition(".")[2])
     elif action.id in ("card.approve", "card.yes", "card.no"):
         app.operator.approve(key, arrived_ns, now)
+    elif action.id == "card.veto":
+        app.operator.veto_by_key(key, arrived_ns, now)
     elif action.id in _STEP or action.id in _PAGE:
         _move(app, action.id, now)
     else:

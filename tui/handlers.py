@@ -79,7 +79,6 @@ def _back(app: PmConsole, now: Now) -> None:
 
 
 HANDLERS: dict[str, Callable[[PmConsole, Now], None]] = {
-    "card.veto": lambda app, now: app.operator.veto(now),
     "card.edit": _edit_card,
     "card.defer": lambda app, now: app.operator.defer(now),
     "card.evidence": _show_evidence,

@@ -14,12 +14,9 @@ from core.control.protocol import (
     AbortFlatten,
     Acknowledge,
     AnyCommand,
-    Approve,
     CancelMarket,
     CancelOrder,
-    Defer,
     Disarm,
-    Edit,
     Flatten,
     Halt,
     HurryExits,
@@ -28,13 +25,11 @@ from core.control.protocol import (
     Reply,
     SetMode,
     SkipWait,
-    Veto,
 )
-from core.control.tables.cards import ProposalRow
 from core.control.tables.safety import AlarmRow
 from tui.actions import DIRECT
-from tui.arming import Arming
 from tui.coach import Coach
+from tui.deciding import Deciding
 from tui.format import sanitise
 from tui.ladder import Ladder, Step
 from tui.ordering import Ordering
@@ -48,18 +43,16 @@ SAY_NS = 4_000_000_000
 RECEIPT_NS = 30_000_000_000
 """How long the last word of a stop stays; then it is in the alarms and the journal."""
 ANSWER_NS = 5_000_000_000
-_SIDES = {"y": "YES", "n": "NO"}
 
 
-class Operator:
+class Operator(Deciding):
     """State of the hands and eyes: selection, sort, filter, arming, ladder, messages."""
 
     def __init__(
         self, view: ViewModel, session: str, send: Callable[[AnyCommand], bool], *, coach: bool = True
     ) -> None:
-        self.view = view
+        super().__init__(view)
         self.session = session
-        self.arming = Arming()
         self.ladder = Ladder()
         self.takeover = Takeover()
         self.ordering = Ordering()
@@ -69,8 +62,6 @@ class Operator:
         self._numbers = itertools.count(1)
         self._pending: dict[str, tuple[str, int]] = {}
         self._asked: dict[str, Callable[[bytes], None]] = {}
-        self._approved: set[str] = set()
-        self._chosen = ""
         self._message: Message | None = None
         self._was_stopping = False
         self._controlled = False
@@ -82,11 +73,7 @@ class Operator:
         """Everything one paint needs. Keeps the selection on its card, or moves it when that is gone."""
         view = self.view
         cards = tuple(view.cards())
-        card = next((row for row in cards if row.id == self.arming.card_id), None)
-        if card is None or (card.state == "DEFERRED" and card.id != self._chosen):
-            card = cards[0] if cards else None
-        self.arming.select(card, now.mono_ns)
-        self._approved &= {row.fingerprint for row in cards}
+        card = self.selected(cards, now)
         if view.stopping:
             self.ladder.shown()
         elif self._was_stopping and view.flatten is not None:
@@ -98,10 +85,10 @@ class Operator:
         self._tell_of_control(controls, now)
         word = ""
         if card is not None:
-            word = self.arming.word(card, now.mono_ns, lag=self._blind(now), controls=controls)
+            word = self.arming.word(card, now.mono_ns, lag=self.blind(now), controls=controls)
             if word == "LAG" and view.engine_down(now):
                 word = "DOWN"
-            if card.fingerprint in self._approved and word in ("ARMED", "ARMING"):
+            if self.is_sent(card) and word in ("ARMED", "ARMING"):
                 word = "SENT"
         scene = Scene(
             view=view,
@@ -121,6 +108,7 @@ class Operator:
             controls=controls,
             quiet_ns=self.ladder.quiet_ns(now.mono_ns),
             takeover=self.taken_over(now),
+            asks_reason=asked.id if (asked := self.question.about(now.mono_ns)) is not None else "",
         )
         keys = self.ordering.keys(scene, still=self.arming.arming(card, now.mono_ns))
         cursor = self.ordering.cursor
@@ -139,7 +127,7 @@ class Operator:
             self.say(f"{status.controller} took control; this one views, :take takes it back", "near", now)
         self._controlled = controls
 
-    def _blind(self, now: Now) -> bool:
+    def blind(self, now: Now) -> bool:
         return self.view.lags(now) or self.view.engine_down(now)
 
     def _expire(self, now: Now) -> None:
@@ -204,80 +192,8 @@ class Operator:
             return
         if label == "flatten":
             self.ladder.refused()
-        self._approved.clear()
+        self.undecided(label)
         self.say(f"{label} -> refused{took}: {text}", "blocked", now, 2 * SAY_NS)
-
-    # --- cards ------------------------------------------------------------------------------------
-
-    @property
-    def card(self) -> ProposalRow | None:
-        return self.view.proposals.get(self.arming.card_id)
-
-    def step_card(self, step: int, now: Now) -> None:
-        cards = self.view.cards()
-        if not cards:
-            return
-        at = next((i for i, row in enumerate(cards) if row.id == self.arming.card_id), 0)
-        self.select_card(cards[(at + step) % len(cards)].id, now)
-
-    def select_card(self, card_id: str, now: Now) -> bool:
-        """Select a card that is shown; false when there is none of that id. A deferred one arms anew."""
-        card = next((row for row in self.view.cards() if row.id == card_id), None)
-        if card is None:
-            return False
-        self._chosen = card_id
-        self.arming.select(card, now.mono_ns)
-        return True
-
-    def approve(self, key: str, arrived_ns: int, now: Now) -> None:
-        """Spend: only an armed card, only a fresh key, and a large card only with its side named."""
-        card = self.card
-        unheld = self.arming.press(key, arrived_ns)
-        if card is None:
-            self.say("no card to approve", "text-muted", now)
-            return
-        if not unheld:
-            return
-        reason = self.arming.refusal(
-            card, arrived_ns, now.mono_ns, lag=self._blind(now), controls=self.controls
-        )
-        if not reason and card.fingerprint in self._approved:
-            reason = "it was sent already"
-        side = _SIDES.get(key)
-        asked = self.arming.asked(card, now.mono_ns)
-        if not reason and side is not None and not asked:
-            return
-        if not reason and side is not None and side != card.outcome:
-            self.arming.withdraw()
-            reason = f"you named {side}, the card is {card.outcome}"
-        if reason:
-            self.say(f"not sent: {reason}", "near", now)
-        elif card.large and side is None:
-            self.arming.ask(card, now.mono_ns)
-        else:
-            self.arming.withdraw()
-            command = Approve(self.next_id(), card.id, card.fingerprint, self.view.made_ns)
-            if self.send(command, f"approve {card.id}", now):
-                self._approved.add(card.fingerprint)
-
-    def veto(self, now: Now, reason: str = "") -> None:
-        card = self.card
-        if card is not None:
-            self.send(Veto(self.next_id(), card.id, card.fingerprint, reason), f"veto {card.id}", now)
-
-    def defer(self, now: Now) -> None:
-        """Put the card off and go on to the first of the others; alone, it stays until another comes."""
-        card = self.card
-        if card is None:
-            return
-        if self.send(Defer(self.next_id(), card.id, card.fingerprint), f"defer {card.id}", now):
-            self._chosen = ""
-            others = (row for row in self.view.cards() if row.id != card.id and row.state != "SENT")
-            self.arming.select(next(others, card), now.mono_ns)
-
-    def edit(self, card: ProposalRow, price: int, quantity: int, now: Now) -> None:
-        command = Edit(self.next_id(), card.id, card.fingerprint, price, quantity)
-        self.send(command, f"edit {card.id}", now)
 
     # --- orders and the desk ------------------------------------------------------------------------
 

@@ -61,6 +61,8 @@ class Scene:
     controls: bool = False
     quiet_ns: int = 0
     """How long no key was pressed while stopping."""
+    asks_reason: str = ""
+    """Id of the vetoed card whose reason may be told by a key."""
     takeover: AlarmRow | None = None
     """The alarm that has the whole screen."""
 

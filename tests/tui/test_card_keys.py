@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import msgspec
+import pytest
 
-from core.control.protocol import AnyCommand, Approve, Defer, Frame
+from core.control.protocol import AnyCommand, Approve, Defer, Frame, Reply, Veto
 from core.control.tables.cards import ProposalRow
 from tests.tui import rows
 from tui import commands
+from tui.lines import plain
 from tui.operator import Operator
 from tui.scene import Scene
 from tui.tables import Now
+from tui.veto import ASK_NS, REASONS
 from tui.view_model import ViewModel
+from tui.widgets.key_hints import hint_line
 
 NOW = Now(1_000 * rows.S, 1_700_000_000_000)
 MS = 1_000_000
@@ -52,6 +56,15 @@ class Hands:
 
     def press(self, key: str) -> None:
         self.operator.approve(key, self.now.mono_ns, self.now)
+
+    def veto(self) -> None:
+        self.operator.veto_by_key("x", self.now.mono_ns, self.now)
+
+    def reason(self, key: str) -> bool:
+        return self.operator.reason_by_key(key, self.now.mono_ns, self.now)
+
+    def vetoes(self) -> list[tuple[str, str]]:
+        return [(c.proposal_id, c.reason) for c in self.sent if isinstance(c, Veto)]
 
 
 FIRST, SECOND = rows.card(NOW), rows.second_card(NOW)
@@ -96,3 +109,78 @@ def test_a_typed_line_never_spends_it_selects() -> None:
     assert hands.operator.card == SECOND
     hands.press("a")
     assert hands.sent == [], "what a line selected arms like any other"
+
+
+# --- veto -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("key", "reason"), [*REASONS.items()])
+def test_a_veto_leaves_at_once_and_its_reason_follows_by_one_key(key: str, reason: str) -> None:
+    hands = Hands(FIRST, SECOND)
+    hands.veto()
+    assert hands.vetoes() == [(FIRST.id, "")]
+    assert hands.state(FIRST, "VETOED").card == SECOND and hands.scene().asks_reason == FIRST.id
+    hands.later(3_000)
+    assert hands.reason(key)
+    assert hands.vetoes() == [(FIRST.id, ""), (FIRST.id, reason)] and not hands.scene().asks_reason
+    hands.later(500)
+    assert hands.reason(key), "a held key belongs to the question still"
+    hands.later(900)
+    assert not hands.reason(key) and len(hands.sent) == 2
+
+
+def test_escape_tells_no_reason_another_key_means_what_it_always_does_and_silence_ends_the_question() -> None:
+    hands = Hands(FIRST)
+    hands.veto()
+    assert hands.reason("escape") and hands.vetoes() == [(FIRST.id, "")]
+    hands.later(1_000)
+    hands.veto()
+    assert not hands.reason("a") and not hands.reason("p"), "it is closed"
+    hands.later(1_000)
+    hands.veto()
+    hands.later(ASK_NS // MS)
+    assert not hands.scene().asks_reason and not hands.reason("p")
+
+
+def test_a_held_veto_key_says_no_to_one_card() -> None:
+    hands = Hands(FIRST, SECOND)
+    hands.veto()
+    hands.state(FIRST, "VETOED")
+    for _ in range(10):
+        hands.later(100)
+        hands.veto()
+    assert hands.vetoes() == [(FIRST.id, "")]
+
+
+def test_a_veto_that_was_refused_asks_for_no_reason_and_a_console_that_views_never_does() -> None:
+    hands = Hands(FIRST)
+    hands.veto()
+    hands.operator.replied(Reply(hands.sent[-1].id, False, "it has changed"), hands.now)
+    assert not hands.scene().asks_reason
+    hands.view.apply(Frame(3, NOW.mono_ns, status=rows.status(NOW, session="another")), NOW)
+    hands.later(1_000)
+    hands.veto()
+    assert not hands.scene().asks_reason
+
+
+def test_a_decision_tells_what_the_last_picture_showed_and_how_long_it_stood() -> None:
+    hands = Hands(FIRST)
+    hands.later(700)
+    newer = msgspec.structs.replace(FIRST, bid=3_000, ask=3_300, edge=610, fair=3_910)
+    hands.view.apply(Frame(3, hands.now.mono_ns, proposals=(newer,)), hands.now)
+    hands.press("a")
+    hands.veto()
+    for command in hands.sent:
+        assert isinstance(command, Approve | Veto)
+        drawn = command.drawn
+        assert drawn is not None
+        assert (drawn.bid, drawn.ask, drawn.fair, drawn.edge) == (3_100, 3_400, 3_820, 580)
+        assert (drawn.key_ns - drawn.since_ns) == 700 * MS
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_the_question_for_the_reason_stands_whole_in_place_of_the_hints(width: int) -> None:
+    scene = Scene(ViewModel(), NOW, width, asks_reason="P1234")
+    shown = plain(hint_line(scene, "desk"))
+    assert len(shown) == width and shown.endswith("^X STOP ")
+    assert "P1234: why not?  p price  d data  n news  s size  o other  Esc none" in shown

@@ -297,9 +297,10 @@ async def test_resume_is_typed(directory: Path) -> None:
 async def test_safer_keys_need_no_question(directory: Path) -> None:
     async with running(directory) as desk:
         await armed(desk)
-        await desk.press("x", "p", "P", "space", "C")
+        await desk.press("x", "o", "p", "P", "space", "C")
         for kind in (Veto, Pause, Acknowledge, CancelMarket):
             await desk.engine.expect(kind)
+        assert [command.reason for command in desk.sent(Veto)] == ["", "other"]
         assert [command.strategy for command in desk.sent(Pause)] == ["maker", ""]
         await desk.press("3")
         await desk.shows("DONE TODAY")

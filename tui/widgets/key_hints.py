@@ -5,6 +5,7 @@ from __future__ import annotations
 from tui.actions import hints
 from tui.lines import Line, Span, ends, line, width_of
 from tui.scene import Scene
+from tui.veto import REASONS
 from tui.widgets.line_pane import LinePane
 
 STOP = " ^X STOP "
@@ -17,11 +18,21 @@ def hint_line(scene: Scene, screen: str) -> Line:
         return ends(line((" the stop ladder takes every key", "text-muted")), stop, scene.width)
     if scene.takeover is not None:
         return ends(line((" this alarm takes every key", "text-muted")), stop, scene.width)
+    if scene.asks_reason:
+        return ends(_reasons(scene.asks_reason), stop, scene.width)
     parts: list[Span] = [Span(" ")]
     card = scene.card is not None and scene.card.state != "SENT" and scene.card_word != "SMALL"
     for key, text in hints(screen, card=card and not scene.down, width=scene.width - width_of(stop) - 1):
         parts += [Span("  " if len(parts) > 1 else ""), Span(key, "key"), Span(" " + text, "text-muted")]
     return ends(line(*parts), stop, scene.width)
+
+
+def _reasons(card_id: str) -> Line:
+    """The question for the reason of a veto, in place of the hints."""
+    parts: list[Span] = [Span(f" {card_id}: why not?", "strong")]
+    for key, text in (*REASONS.items(), ("Esc", "none")):
+        parts += [Span("  "), Span(key, "key"), Span(" " + text, "text-muted")]
+    return line(*parts)
 
 
 class KeyHints(LinePane):
