@@ -285,9 +285,11 @@ def too_good(fair: FairValue, price: Price, edge: Price, mid: float | None, rule
     """Why an order at ``price`` is too good to be true: presumed a data fault until a person has looked.
 
     ``mid`` is the book's, in ten-thousandths of a dollar; ``None`` where the book has one side only. It is
-    the model that has to agree with it: the fair value is part market itself.
+    the model that has to agree with it: the fair value is part market itself. A model that counts nothing is
+    not asked: what is quoted around is the market's own word.
     """
-    apart = abs(fair.model_probability - mid / ONE_DOLLAR) if mid is not None else 0.0
+    said = fair.model_probability if fair.weight > 0.0 else fair.probability
+    apart = abs(said - mid / ONE_DOLLAR) if mid is not None else 0.0
     if apart > rules.disagreement:
         return f"model and market are {apart * 100:.0f}c apart"
     if edge > rules.quarantine_edge:

@@ -98,6 +98,16 @@ def test_the_model_has_to_agree_with_the_market_and_not_what_both_say_together(
     assert lapsed(fair, made.view(), order, RULES, made.now_ms) == doubt
 
 
+def test_a_model_that_counts_nothing_need_not_agree_with_the_market_that_is_quoted_around(made: Any) -> None:
+    fair = msgspec.structs.replace(made.fair(), model_probability=0.95, weight=0.0)
+    order = only(propose(made, [made.view()], [fair]))
+    assert order.fee_role is FeeRole.MAKER
+    assert lapsed(fair, made.view(), order, RULES, made.now_ms) == ""
+    counted = msgspec.structs.replace(fair, weight=0.01)
+    assert propose(made, [made.view()], [counted]) == ()
+    assert "apart" in lapsed(counted, made.view(), order, RULES, made.now_ms)
+
+
 def test_taking_is_dropped_where_waiting_brings_more(made: Any) -> None:
     """The spread and the fee are paid for certainty: that is worth it only where waiting is long."""
     both = EntryRules(taker=True)
