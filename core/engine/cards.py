@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from core.domain.order import BookSide
 from core.engine.desk import Desk
-from core.engine.facts import no_price
+from core.engine.facts import flickers, no_price
 from core.engine.judging import judge, moved, needs_person, refreshed
 from core.engine.operator import ENGINE, Actor, Outcome, accepted, refused
 from core.engine.plans import part_of
@@ -49,8 +49,8 @@ class Cards:
         """Why a card that the strategy does not repeat has to go; empty while it may still hold."""
         if wanted is not None:
             return f"replaced by {describe(wanted)}"
-        if view.stale:
-            return ""  # the gate shows what is stale; it clears by itself
+        if view.stale or flickers(self._desk, market):
+            return ""  # what it lacks denies its release, and clears by itself
         if card.candidate.reduces_risk:
             return "the exit is no longer wanted"
         if planned := part_of(self._desk, market.market.ticker):
@@ -66,7 +66,9 @@ class Cards:
     def _renew(self, card: Proposal, wanted: Candidate | None) -> None:
         desk = self._desk
         fresh = wanted if wanted is not None else refreshed(desk, card.candidate)
-        if not isinstance(fresh, str):
+        if isinstance(fresh, str):  # its figures stay, and are judged as everything else stands now
+            desk.approvals.judge(card, judge(desk, card.candidate, card.id))
+        else:
             desk.approvals.update(card, fresh, lambda candidate: judge(desk, candidate, card.id))
 
     def _propose(self, market: MarketState, wanted: Candidate) -> bool:

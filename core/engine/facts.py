@@ -8,6 +8,7 @@ from core.domain.position import Position
 from core.domain.units import Money, Quantity
 from core.engine.account import WINDOW_15S_NS, opening
 from core.engine.desk import Desk
+from core.engine.state import MarketState
 from core.risk.buckets import source
 from core.risk.exposure import reserved_cash, reserved_outside, still_reserved
 from core.strategy.rules import Headroom, MarketView
@@ -26,6 +27,17 @@ def stale(desk: Desk, ticker: str) -> str:
     if age_ns > limit * 1_000_000_000:
         return f"book {age_ns // 1_000_000_000} s old, limit {limit} s"
     return "" if market.event_ticker in desk.state.events else "no event"
+
+
+FLICKER_NS = 2_000_000_000
+"""Books that say too little for less time than this were being quoted anew."""
+
+
+def flickers(desk: Desk, market: MarketState) -> bool:
+    """Whether the books of its event have only just ceased to say enough: nothing is opened there, and what
+    is there already stays for a moment."""
+    since_ns = market.unpooled_ns
+    return since_ns is not None and desk.clocks.mono_ns() - since_ns < FLICKER_NS
 
 
 def no_price(desk: Desk, ticker: str) -> str:

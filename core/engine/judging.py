@@ -137,6 +137,8 @@ def refreshed(desk: Desk, candidate: Candidate) -> Candidate | str:
     view, known = market_view(desk, candidate.ticker), desk.state.markets[candidate.ticker]
     if view is None or known.fair is None:
         return "no book" if view is None else no_price(desk, candidate.ticker)
+    if known.fair.unpooled:
+        return known.fair.unpooled
     try:
         at = edge_at(
             known.fair,

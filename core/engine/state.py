@@ -86,6 +86,9 @@ class MarketState:
     """``stale`` or ``quar`` instead of an edge, else empty."""
     why_not: str = ""
     """What the best edge lacks to become a proposal, one clause; empty when it is one."""
+    unpooled_ns: int | None = None
+    """Since when its event's books have said too little for its fair value to be traded on; ``None`` while
+    they say enough."""
     assessed: Assessment | None = None
     """What the strategy found there when it looked last."""
     fair_hour: list[tuple[int, float]] = field(default_factory=list)

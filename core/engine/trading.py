@@ -18,14 +18,13 @@ from core.domain.units import Quantity
 from core.engine.cards import Cards
 from core.engine.desk import Desk
 from core.engine.exiting import exit_wanted, note
-from core.engine.facts import headroom, market_view, no_price, waits
+from core.engine.facts import flickers, headroom, market_view, no_price, waits
 from core.engine.judging import moved
 from core.engine.operator import Actor, Outcome, refused
 from core.engine.plans import kept_in, part_of
 from core.engine.resting import unwanted
 from core.engine.state import EventState, MarketState
 from core.execution.proposals import Proposal, describe
-from core.models.fair_value import FairValue
 from core.strategy.assess import QUARANTINED, STALE, UNCONFIRMED, Assessment, Assessor
 from core.strategy.entries import entries, outcomes_of
 from core.strategy.plan import ARBITRAGE, rest_exit
@@ -204,7 +203,7 @@ class Trading:
                 leave = self._exit(desk.state.markets[ticker], view)
                 if self._cards.follow(desk.state.markets[ticker], view, leave or wanted.get(ticker)):
                     self._dirty.add(event.ticker)
-                self._drop_unwanted(desk.state.markets[ticker].fair, view)
+                self._drop_unwanted(desk.state.markets[ticker], view)
 
     def _assess(self, event: EventState, views: Views) -> None:
         """Edge column of each priced market."""
@@ -216,6 +215,10 @@ class Trading:
             market, view = desk.state.markets.get(fair.ticker), views.get(fair.ticker)
             if market is None or view is None:
                 continue
+            if not fair.unpooled:
+                market.unpooled_ns = None
+            elif market.unpooled_ns is None:
+                market.unpooled_ns = desk.clocks.mono_ns()
             found = (
                 Assessment(fair.ticker, STALE, event.refusal)
                 if event.refusal
@@ -261,10 +264,11 @@ class Trading:
             desk.ledger.changed_positions.touch(ticker)
         return leave
 
-    def _drop_unwanted(self, fair: FairValue | None, view: MarketView) -> None:
-        """Cancel resting entries whose reason is gone. A stale book drops nothing: the orders expire."""
-        desk = self._desk
-        if fair is None or view.stale:
+    def _drop_unwanted(self, market: MarketState, view: MarketView) -> None:
+        """Cancel resting entries whose reason is gone. A stale book drops nothing: the orders expire. Nor
+        does a book of the event that flickers."""
+        desk, fair = self._desk, market.fair
+        if fair is None or view.stale or flickers(desk, market):
             return
         for order in desk.ledger.live_in(view.market.ticker):
             client = order.intent.client_order_id

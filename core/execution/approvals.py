@@ -168,8 +168,9 @@ class Approvals:
         return self.move(known, plan.legs[0], judge(plan), plan)
 
     def judge(self, known: Proposal, verdict: Verdict) -> Proposal:
-        """The gate's newest word on a card nothing else changed on."""
-        return self._state(known, verdict)
+        """The gate's newest word on a card nothing else changed on; one that has ended stays as it is."""
+        now = self.proposals[known.id]
+        return self._state(known, verdict) if now.standing else now
 
     def withdraw(self, known: Proposal, why: str) -> None:
         """One that has ended meanwhile keeps the word it ended with."""

@@ -84,7 +84,7 @@ def test_what_is_not_fresh_and_what_was_never_priced_are_told_apart() -> None:
     async def main(loop: VirtualLoop) -> None:
         async with running(loop) as bench:
             bench.venue.quote(HOT, 10, 60)
-            await asyncio.sleep(1.0)
+            await asyncio.sleep(4.0)  # longer than a book flickers: its card is gone
             (wide,) = levels(bench)[Stage.MODELLED].reasons
             assert "its spread is 50c" in wide.why and len(wide.tickers) == 6
             bench.quiet()

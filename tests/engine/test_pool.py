@@ -11,7 +11,7 @@ import msgspec
 from core.control.queries.answers import answer
 from core.control.snapshot import Snapshot
 from core.domain.market import MarketStatus
-from core.domain.order import BookSide, Order
+from core.domain.order import BookSide, Life, Order
 from core.domain.units import Price, Quantity, contracts
 from core.engine.others import others, own, without
 from core.execution.gateway import Denied, Wish
@@ -134,7 +134,7 @@ def test_a_book_that_says_nothing_takes_cards_and_resting_entries_of_its_event()
         async with running(loop, judge=HALF) as bench:
             order = await bench.sent()
             bench.venue.quote(NEIGHBOUR, 10, 60)
-            await asyncio.sleep(1.0)
+            await asyncio.sleep(4.0)
             why = fair(bench).unpooled
             assert "its spread is 50c" in why
             assert fair(bench).probability == fair(bench).model_probability
@@ -142,6 +142,40 @@ def test_a_book_that_says_nothing_takes_cards_and_resting_entries_of_its_event()
             assert not ended.live
             assert bench.engine.desk.approvals.of(HOT) is None
             assert bench.engine.state.markets[HOT].why_not == why
+
+    run_virtual(main)
+
+
+def test_a_book_that_flickers_takes_nothing_of_its_event_and_lets_nothing_be_opened() -> None:
+    async def flicker(bench: Bench) -> None:
+        """Long enough for every look to see it, not long enough to count."""
+        bench.venue.quote(NEIGHBOUR, 10, 60)
+        await asyncio.sleep(1.2)
+        assert fair(bench).unpooled
+
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop, judge=HALF) as bench:
+            card = await bench.card()
+            book = bench.venue.books[NEIGHBOUR].book
+            bid, ask = (price // 100 for price in (book.best_bid or 0, book.best_ask or 0))
+            for _ in range(3):
+                await flicker(bench)
+                held = bench.engine.desk.approvals.proposals[card.id]
+                assert held.standing and held.candidate.edge == card.candidate.edge
+                refused = bench.approve(held)
+                assert not refused.accepted and "its spread is 50c" in refused.text
+                bench.venue.quote(NEIGHBOUR, bid, ask)
+                await asyncio.sleep(1.2)
+                assert not fair(bench).unpooled
+            held = bench.engine.desk.approvals.proposals[card.id]
+            assert held.standing and bench.approve(held).accepted
+            (client,) = bench.engine.desk.ledger.of_proposal[card.id]
+            await bench.until(lambda: bench.order(client).life is Life.WORKING, "working")
+            for _ in range(3):
+                await flicker(bench)
+                bench.venue.quote(NEIGHBOUR, bid, ask)
+                await asyncio.sleep(1.2)
+            assert bench.order(client).life is Life.WORKING
 
     run_virtual(main)
 
