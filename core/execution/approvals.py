@@ -140,7 +140,6 @@ class Approvals:
         self, known: Proposal, candidate: Candidate, verdict: Verdict, plan: Plan | None = None
     ) -> Proposal:
         """Another price or size: a new fingerprint with the old values beside the new."""
-        held = known.candidate
         moved = msgspec.structs.replace(
             known,
             candidate=candidate,
@@ -148,8 +147,7 @@ class Approvals:
             fingerprint=mark(known.id, candidate, plan, known.expires_ms),
             state=ProposalState.MOVED,
             changed_ns=self._clocks.mono_ns(),
-            was_price=held.outcome_price,
-            was_quantity=held.quantity,
+            was=known.figures,
             large=self._large(candidate, plan),
         )
         self._note("MOVED", moved, f"{known.sentence} -> {moved.sentence}")
@@ -251,7 +249,7 @@ class Approvals:
         if not verdict.passed:
             state = ProposalState.BLOCKED
         elif state is ProposalState.BLOCKED:
-            state = ProposalState.MOVED if card.was_price is not None else ProposalState.OPEN
+            state = ProposalState.MOVED if card.was is not None else ProposalState.OPEN
         now = msgspec.structs.replace(card, state=state, verdict=verdict)
         before = self.proposals[card.id]
         if now != before:

@@ -6,7 +6,7 @@ import enum
 
 import msgspec
 
-from core.domain.order import Purpose
+from core.domain.order import Outcome, Purpose
 from core.domain.units import Money, Price, Quantity, complement, notional, notional_up
 from core.risk.gate import Verdict
 from core.strategy.plan import Plan, plan_fingerprint
@@ -25,6 +25,16 @@ class ProposalState(enum.Enum):
 
 
 STANDING = frozenset({ProposalState.OPEN, ProposalState.MOVED, ProposalState.BLOCKED, ProposalState.DEFERRED})
+
+
+class Before(msgspec.Struct, frozen=True):
+    """What a card said last before it moved. ``price`` and ``fair`` in terms of the outcome."""
+
+    price: Price
+    quantity: Quantity
+    fair: float
+    edge: Price
+    cost: Money
 
 
 class Proposal(msgspec.Struct, frozen=True):
@@ -46,9 +56,8 @@ class Proposal(msgspec.Struct, frozen=True):
     """Asks for the outcome's letter before it is sent."""
     edited: bool = False
     """The operator set price or size: the strategy no longer moves them."""
-    was_price: Price | None = None
-    """In terms of the outcome, before the last move."""
-    was_quantity: Quantity | None = None
+    was: Before | None = None
+    """Before the last move."""
     ended_ns: int | None = None
     word: str = ""
     """Why it ended, or what sending it led to."""
@@ -68,6 +77,13 @@ class Proposal(msgspec.Struct, frozen=True):
     def sentence(self) -> str:
         """What would be done, in one line."""
         return describe(self.candidate) if self.plan is None else describe_plan(self.plan)
+
+    @property
+    def figures(self) -> Before:
+        """What changes when it moves."""
+        c = self.candidate
+        fair = c.fair if c.outcome is Outcome.YES else 1.0 - c.fair
+        return Before(c.outcome_price, c.quantity, fair, c.edge, self.cost)
 
     @property
     def cost(self) -> Money:

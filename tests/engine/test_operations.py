@@ -93,7 +93,7 @@ def test_an_edit_goes_one_way() -> None:
             )
             assert less.accepted
             edited = engine.desk.approvals.proposals[card.id]
-            assert edited.fingerprint != card.fingerprint and edited.was_quantity == c.quantity
+            assert edited.fingerprint != card.fingerprint and edited.was.quantity == c.quantity
             await asyncio.sleep(2)
             kept = engine.desk.approvals.proposals[card.id].candidate
             assert (kept.price, kept.quantity) == (c.price - 100, 5_000_000)

@@ -53,7 +53,8 @@ def test_a_changed_fingerprint_is_refused() -> None:
             )
             moved = bench.engine.desk.approvals.proposals[card.id]
             assert moved.state is ProposalState.MOVED
-            assert moved.was_price == card.candidate.outcome_price
+            assert moved.was is not None and moved.was.price == card.candidate.outcome_price
+            assert (moved.was.quantity, moved.was.cost) == (card.candidate.quantity, card.cost)
             refused = bench.approve(card)
             assert not refused.accepted and "changed" in refused.text
             assert not bench.venue.placed

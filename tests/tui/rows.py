@@ -6,7 +6,7 @@ import msgspec
 
 from core.control.protocol import Frame
 from core.control.tables.account import AccountRow, DifferenceRow, JournalRow, ReadingRow
-from core.control.tables.cards import CheckRow, LegRow, PlanRow, ProposalRow, UsedRow
+from core.control.tables.cards import BeforeRow, CheckRow, LegRow, PlanRow, ProposalRow, UsedRow
 from core.control.tables.markets import MarketRow, MarketStatic
 from core.control.tables.models import BracketRow, EventRow, InputRow
 from core.control.tables.orders import OrderRow, PositionRow
@@ -316,12 +316,17 @@ def card(now: Now, **changes: object) -> ProposalRow:
         "changed_ns": now.mono_ns,
         "expires_ns": now.mono_ns + 41 * S,
         "checks": (),
-        "was_price": None,
-        "was_quantity": None,
+        "was": None,
         "large": False,
         "evidence": ("NWS OKX 13:31Z high 49F, was 47F.", "HRRR 12Z 48.9F.", "Open-Meteo 12Z 48.4F."),
     }
     return ProposalRow(**(values | changes))  # type: ignore[arg-type]  # a test's table of fields
+
+
+def before(**changes: int) -> BeforeRow:
+    """What a card said before it moved to ``card``."""
+    values = {"price": 3200, "quantity": 40 * C, "fair": 3820, "edge": 580, "cost": 12_800_000}
+    return BeforeRow(**(values | changes))
 
 
 def second_card(now: Now, **changes: object) -> ProposalRow:

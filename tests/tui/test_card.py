@@ -67,3 +67,18 @@ def test_why_and_against_stay_beside_the_state_where_a_column_is_too_low_for_all
     ):
         assert wanted in shown, shown
     assert " ARMED " in shown and "12 @ 27c" in lines[-1], "the state, and the card that waits"
+
+
+def test_a_moved_card_shows_old_and_new_of_all_that_moved_for_as_long_as_it_is_news() -> None:
+    moved = {
+        "was": rows.before(fair=4_010, edge=810),
+        "price": 3_300,
+        "cost": 13_200_000,
+        "changed_ns": NOW.mono_ns - 14 * rows.S,
+    }
+    _, order, value, *_ = shown(**moved)
+    assert "40 @ 33c post-only MOVED, was 40 @ 32c" in order and "cost 13.20 was 12.80" in order
+    assert "fair 38.2c +/-2.9 was 40.1c" in value and "net edge +5.8c was +8.1c" in value
+    same = "\n".join(shown(was=rows.before(edge=590)))
+    assert "was +5.9c" in same and same.count("was") == 1, "what did not move is said once"
+    assert "was" not in "\n".join(shown(**(moved | {"changed_ns": NOW.mono_ns - 16 * rows.S})))

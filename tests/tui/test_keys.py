@@ -87,7 +87,7 @@ async def test_a_moved_card_shows_the_difference_and_arms_again(directory: Path)
         await armed(desk)
         now = read_clocks()
         moved = rows.card(
-            now, fingerprint="fp-m", state="MOVED", price=3300, was_price=3200, changed_ns=now.mono_ns
+            now, fingerprint="fp-m", state="MOVED", price=3300, was=rows.before(), changed_ns=now.mono_ns
         )
         desk.engine.send(proposals=(moved,))
         await desk.shows("40 @ 33c post-only MOVED, was 40 @ 32c")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.control.tables.cards import ProposalRow
+from core.control.tables.cards import BeforeRow, ProposalRow
 from tui.format import (
     age,
     cents,
@@ -15,10 +15,12 @@ from tui.format import (
     until,
     venue_short,
 )
-from tui.lines import Line, Span, line, width_of
+from tui.lines import Line, line, width_of
 from tui.scene import Scene
 from tui.words import card_market, profile_role, profile_word, side_word
 
+MOVED_SHOWN_S = 15.0
+"""How long a card says what it was before it moved."""
 _NAME_LEAST = 20
 """Cells of a market's name that tell it from its neighbours: its strike, and whose it is."""
 
@@ -69,27 +71,43 @@ def settles(scene: Scene, card: ProposalRow) -> str:
 
 def order(scene: Scene, card: ProposalRow) -> list[Line]:
     step = scene.view.step(card.key)
-    was: list[Span] = []
-    if card.was_price is not None or card.was_quantity is not None:
-        old_price = card.price if card.was_price is None else card.was_price
-        old_size = card.quantity if card.was_quantity is None else card.was_quantity
-        was = [Span(f" MOVED, was {count(old_size)} @ {cents(old_price, step)}c", "arming")]
+    was, moved = moved_from(scene, card), ""
+    if was is not None and (was.quantity, was.price) != (card.quantity, card.price):
+        moved = f" MOVED, was {count(was.quantity)} @ {cents(was.price, step)}c"
+    cost = _was(dollars(was.cost), dollars(card.cost)) if was is not None else ()
     return [
-        line((f"{count(card.quantity)} @ {cents(card.price, step)}c", "strong"), f" {card.style}", *was),
-        line(("gets " if card.closes else "cost ", "text-muted"), dollars(card.cost)),
+        line(
+            (f"{count(card.quantity)} @ {cents(card.price, step)}c", "strong"),
+            f" {card.style}",
+            (moved, "arming"),
+        ),
+        line(("gets " if card.closes else "cost ", "text-muted"), dollars(card.cost), *cost),
         line(("fee ", "text-muted"), f"{dollars(card.fee)} ({card.fee_role})"),
         _max_loss(card),
         line(("max gain ", "text-muted"), dollars(card.max_gain)),
     ]
 
 
+def moved_from(scene: Scene, card: ProposalRow) -> BeforeRow | None:
+    """What the card said before it moved, for as long as that is news."""
+    return card.was if scene.ago_s(card.changed_ns) < MOVED_SHOWN_S else None
+
+
+def _was(old: str, new: str) -> Line:
+    """What a figure was, where it reads differently."""
+    return line((f" was {old}", "arming")) if old != new else ()
+
+
 def value(scene: Scene, card: ProposalRow) -> list[Line]:
-    step = scene.view.step(card.key)
+    step, was = scene.view.step(card.key), moved_from(scene, card)
     role = "edge-trade" if card.edge > 0 else "edge-none"
+    fair, edge = f"{tenths(card.fair)}c", f"{signed_tenths(card.edge)}c"
+    old_fair = _was(f"{tenths(was.fair)}c", fair) if was is not None else ()
+    old_edge = _was(f"{signed_tenths(was.edge)}c", edge) if was is not None else ()
     return [
-        line(("fair ", "text-muted"), (f"{tenths(card.fair)}c", "fair"), f" +/-{tenths(card.sigma)}"),
+        line(("fair ", "text-muted"), (fair, "fair"), f" +/-{tenths(card.sigma)}", *old_fair),
         line(("book ", "text-muted"), f"{cents(card.bid, step)}/{cents(card.ask, step)}c"),
-        line(("net edge ", "text-muted"), (f"{signed_tenths(card.edge)}c", role)),
+        line(("net edge ", "text-muted"), (edge, role), *old_edge),
         _pool(card),
         line(("at half size ", "text-muted"), f"{signed_tenths(card.edge_half)}c"),
     ]

@@ -11,14 +11,14 @@ import msgspec
 
 from core.control.rows.models import EVIDENCE_MAX, input_row
 from core.control.rows.values import in_outcome, probability, probability_if
-from core.control.tables.cards import CheckRow, LegRow, PlanRow, ProposalRow, UsedRow
+from core.control.tables.cards import BeforeRow, CheckRow, LegRow, PlanRow, ProposalRow, UsedRow
 from core.control.tables.models import InputRow
 from core.domain.market import Market
 from core.domain.order import Outcome, Purpose
 from core.domain.position import Position
 from core.domain.units import Price, Quantity
 from core.engine.state import MarketState
-from core.execution.proposals import Proposal
+from core.execution.proposals import Before, Proposal
 from core.feeds.stations import stations
 from core.models.fair_value import FairValue
 from core.risk.exposure import Worst, held
@@ -100,8 +100,7 @@ def proposal_row(card: Proposal, around: CardSurroundings) -> ProposalRow:
         changed_ns=card.changed_ns,
         expires_ns=card.expires_ns,
         checks=_checks(card, around.alone),
-        was_price=card.was_price,
-        was_quantity=card.was_quantity,
+        was=_before(card.was) if card.was is not None else None,
         large=card.large,
         evidence=fair.evidence[:EVIDENCE_MAX] if fair is not None else (),
         model=in_outcome(probability_if(fair.model_probability if fair is not None else None), outcome),
@@ -109,6 +108,10 @@ def proposal_row(card: Proposal, around: CardSurroundings) -> ProposalRow:
         weight=fair.weight if fair is not None else 1.0,
         plan=_plan(plan, around.keys) if plan is not None else None,
     )
+
+
+def _before(was: Before) -> BeforeRow:
+    return BeforeRow(was.price, was.quantity, probability(was.fair), was.edge, was.cost)
 
 
 def _plan(plan: Plan, keys: Mapping[str, int]) -> PlanRow:

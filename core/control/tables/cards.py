@@ -51,6 +51,16 @@ class PlanRow(msgspec.Struct, frozen=True, array_like=True):
     """What can still go wrong; the first says what failing legs cost."""
 
 
+class BeforeRow(msgspec.Struct, frozen=True, array_like=True):
+    """What a card said last before it moved, like the fields of its own of these names."""
+
+    price: int
+    quantity: int
+    fair: int
+    edge: int
+    cost: int
+
+
 class ProposalRow(msgspec.Struct, frozen=True, array_like=True):
     """One card, in the order of its lines."""
 
@@ -106,8 +116,7 @@ class ProposalRow(msgspec.Struct, frozen=True, array_like=True):
     """When the fingerprint last changed; arming counts from here or from selection."""
     expires_ns: int
     checks: tuple[CheckRow, ...]
-    was_price: int | None
-    was_quantity: int | None
+    was: BeforeRow | None
     large: bool
     """Asks for the outcome's letter before it is sent."""
     evidence: tuple[str, ...]
