@@ -22,7 +22,6 @@ from core.journal.store import EventLog
 from core.models.fair_value import EventFair
 from core.models.foreseen import LATE_MS, Came, Entry, Foreseen, Moment, Said, day_of, due, kind_of
 from core.models.record import Record
-from core.models.track import closed
 
 ASKED_AFTER_MS = 1_800_000
 """An event that left the desk unsettled is asked for so long after its close, and no oftener."""
@@ -248,7 +247,7 @@ def _foreseen(
         sharpen=fair.sharpen,
         exclusive=fair.exclusive,
         sources=tuple(age.name for age in fair.values[0].inputs),
-        laws=tuple(_whole(one) for one in laws) if closed(laws) else (),
+        laws=tuple(_whole(one) for one in laws),
         simulated=simulated,
     )
 

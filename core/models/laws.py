@@ -17,7 +17,8 @@ import numpy.typing as npt
 from scipy.special import ndtr
 
 Array = npt.NDArray[np.float64]
-Which = slice | npt.NDArray[np.bool_] | npt.NDArray[np.intp]
+Index = npt.NDArray[np.intp]
+Which = slice | npt.NDArray[np.bool_] | Index | tuple[Index, Index]
 """Some of many outcomes."""
 
 _SQRT2PI = math.sqrt(2.0 * math.pi)

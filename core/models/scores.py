@@ -28,13 +28,17 @@ WILSON_Z = 1.959963984540054
 _SQRT_PI = math.sqrt(math.pi)
 _LEVELS = 201
 _NO_WIDTH = 1e-12
+_NODES, _TAIL_SCALES = 401, 60.0
+"""Of a quadrature, and how many scales beyond its parts it goes."""
 
 
 # --- continuous ranked probability score ----------------------------------------------------------
 
 
-def crps(law: Law, outcome: npt.ArrayLike) -> Array:
+def crps(law: Law | Mixture, outcome: npt.ArrayLike) -> Array:
     """CRPS of each law at its outcome, in the outcome's unit."""
+    if isinstance(law, Mixture):
+        return crps_mixture(law, outcome)
     z = (np.asarray(outcome, dtype=np.float64) - law.location) / law.scale
     return law.scale * crps_standard(law.shape, z)
 
@@ -57,9 +61,9 @@ def _t_mean_apart(degrees: int) -> float:
 
 
 def crps_mixture(law: Mixture, outcome: npt.ArrayLike) -> Array:
-    """CRPS of each mixture of normals at its outcome; raises ``ValueError`` for other parts."""
+    """CRPS of each mixture at its outcome: closed for normal parts, else by quadrature."""
     if any(part.shape is not Shape.NORMAL for part in law.parts):
-        raise ValueError("the score of a mixture is closed for normal parts only")
+        return _crps_by_quadrature(law, np.asarray(outcome, dtype=np.float64))
     y = np.asarray(outcome, dtype=np.float64)
     pairs = list(zip(law.weights, law.parts, strict=True))
     total = np.zeros(np.broadcast(y, *(part.location for part in law.parts)).shape)
@@ -69,6 +73,22 @@ def crps_mixture(law: Mixture, outcome: npt.ArrayLike) -> Array:
             apart = _mean_distance(part.location - other.location, np.hypot(part.scale, other.scale))
             total = total - 0.5 * weight * other_weight * apart
     return total
+
+
+def _crps_by_quadrature(law: Mixture, outcome: Array) -> Array:
+    """The integral of the squared distance between the law's distribution and the outcome's, either side of
+    the outcome, by Simpson's rule with steps that grow with the distance from it."""
+    scale = np.max([part.scale for part in law.parts], axis=0)
+    far = np.max([np.abs(part.location - outcome) for part in law.parts], axis=0) / scale
+    ends = np.arcsinh(np.where(np.isfinite(far), far, 0.0) + _TAIL_SCALES)
+    total = np.zeros(np.broadcast(outcome, scale).shape)
+    for node in range(_NODES):
+        u = ends * node / (_NODES - 1)
+        counts = 1.0 if node in (0, _NODES - 1) else 4.0 if node % 2 else 2.0
+        away = scale * np.sinh(u)
+        under, over = law.below(outcome - away), 1.0 - law.below(outcome + away)
+        total = total + counts * np.cosh(u) * (under**2 + over**2)
+    return np.asarray(total * scale * ends / (3.0 * (_NODES - 1)))
 
 
 def _mean_distance(mean: Array, scale: Array) -> Array:

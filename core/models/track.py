@@ -215,7 +215,7 @@ def _ranked(
         values = np.array([value for _, _, value in rows])
         law = _law(shapes, [look.laws for _, look, _ in rows])
         low, high = scores.stretch(law, values)
-        ranked = scores.crps_mixture(law, values) if isinstance(law, Mixture) else scores.crps(law, values)
+        ranked = scores.crps(law, values)
         placed = zip(rows, low.tolist(), high.tolist(), ranked.tolist(), strict=True)
         for (at, _, _), below, upto, crps in placed:
             found[at] = (msgspec.structs.replace(found[at][0], below=below, upto=upto, crps=crps),)
@@ -230,11 +230,6 @@ def _law(shapes: Sequence[Shape], said: Sequence[Sequence[Said]]) -> Law | Mixtu
     )
     weights = tuple(np.array([one[at].weight for one in said]) for at in range(len(shapes)))
     return parts[0] if len(parts) == 1 else Mixture(weights, parts)
-
-
-def closed(laws: Sequence[Said]) -> bool:
-    """Whether the score of such a mixture is known."""
-    return len(laws) == 1 or all(one.shape is Shape.NORMAL for one in laws)
 
 
 # --- all of them ----------------------------------------------------------------------------------

@@ -18,9 +18,9 @@ import numpy.typing as npt
 from core.domain.market import Extreme
 from core.models import scores
 from core.models.evaluation.walk import Steps, fit_stations, walk_emos
-from core.models.evaluation.weather_laws import rolled, stacked
-from core.models.laws import Array, Law, Shape
-from core.models.weather import article_normal, default, emos, rolling
+from core.models.evaluation.weather_laws import rolled, stacked, walk_dressing
+from core.models.laws import Array, Law, Mixture, Shape
+from core.models.weather import article_normal, default, dressing, emos, rolling
 from core.models.weather.coefficients import FITTED_SHAPES, Fit, Recent, Scored
 from core.models.weather.predictors import Predictors, Series, predictors
 from core.training import guidance, previous_runs
@@ -191,15 +191,22 @@ def _fit(one: Sample, normal: emos.Parameters, t6: emos.Parameters, scored: tupl
         normal=normal,
         t6=t6,
         recent=recent,
+        kernel=_kernel(one),
         scores=scored,
     )
+
+
+def _kernel(one: Sample) -> dressing.Kernel | None:
+    if len(one.sources) < 2:
+        return None
+    return dressing.fit(one.known.members.T, one.series.outcomes)
 
 
 def _told(values: Array) -> tuple[float | None, ...]:
     return tuple(float(value) if np.isfinite(value) else None for value in values)
 
 
-def walked(group: Sequence[Sample]) -> dict[str, Law]:
+def walked(group: Sequence[Sample]) -> dict[str, Law | Mixture]:
     """What each model said of the newest days with what was known then; arrays by station and day. Stations
     must have the same sources."""
     lead = group[0].lead_days
@@ -208,30 +215,40 @@ def walked(group: Sequence[Sample]) -> dict[str, Law]:
     steps = Steps(np.arange(outcomes.shape[1]) >= outcomes.shape[1] - SCORED_DAYS, lead)
     walked = {shape: walk_emos(shape, known, outcomes, steps) for shape in FITTED_SHAPES}
     raw = np.stack([one.series.forecasts[one.sources[0]] for one in group])
+    fitted = emos.averaged(walked[Shape.T6].law, stacked(known), walked[Shape.T6].days)
+    dressed = walk_dressing([one.series for one in group], steps)
     return {
-        default.NAME: emos.averaged(walked[Shape.T6].law, stacked(known), walked[Shape.T6].days),
+        default.NAME: default.joined(fitted, dressed),
+        dressing.NAME: dressed,
         **{emos.NAME[shape]: of.law for shape, of in walked.items()},
         rolling.NAME: rolled(raw, outcomes, lead),
         article_normal.NAME: Law(Shape.NORMAL, raw, np.full(raw.shape, article_normal.SIGMA_F)),
     }
 
 
-def _scores(told: Mapping[str, Law], outcomes: Array, station: int) -> tuple[Scored, ...]:
-    """Of the newest days on which every model says something."""
+def _scores(told: Mapping[str, Law | Mixture], outcomes: Array, station: int) -> tuple[Scored, ...]:
+    """Of the newest days on which every model says something; of dressing, which needs two sources on a day,
+    where it does on all of them."""
     size = outcomes.shape[1]
     counted = np.isfinite(outcomes[station]) & (np.arange(size) >= size - SCORED_DAYS)
-    for law in told.values():
-        counted &= np.isfinite(law.location[station]) & np.isfinite(law.scale[station])
+    known = {
+        model: np.isfinite(law.mean[station]) & np.isfinite(law.sd[station]) for model, law in told.items()
+    }
+    for model, there in known.items():
+        if model != dressing.NAME:
+            counted &= there
     if not counted.any():
         return ()
-    became = outcomes[station, counted]
+    days = np.flatnonzero(counted)
+    rows = (np.full(days.size, station), days)
     return tuple(
-        _scored(model, Law(law.shape, law.location[station, counted], law.scale[station, counted]), became)
+        _scored(model, law.rows(rows), outcomes[rows])
         for model, law in told.items()
+        if known[model][counted].all()
     )
 
 
-def _scored(model: str, law: Law, became: Array) -> Scored:
+def _scored(model: str, law: Law | Mixture, became: Array) -> Scored:
     low, high = scores.stretch(law, became)
     return Scored(
         model,

@@ -61,8 +61,25 @@ def test_crps_of_a_mixture_is_the_integral(y: float) -> None:
     def cdf(x: float) -> float:
         return 0.3 * plain_below(Shape.NORMAL, (x - 65) / 2) + 0.7 * plain_below(Shape.NORMAL, (x - 82) / 4)
 
-    got = scores.crps_mixture(mixed, np.array([y, y]))
+    got = scores.crps(mixed, np.array([y, y]))
     assert got == pytest.approx([crps_by_integral(cdf, y)] * 2, abs=1e-6)
+
+
+@pytest.mark.parametrize("y", [20.0, 64.0, 73.0, 90.0])
+@pytest.mark.parametrize("shape", [Shape.T3, Shape.T6])
+def test_crps_of_a_mixture_of_other_shapes_is_the_integral(shape: Shape, y: float) -> None:
+    one, other = (
+        Law(shape, np.array([65.0]), np.array([2.0])),
+        Law(Shape.NORMAL, np.array([82.0]), np.array([4.0])),
+    )
+
+    def cdf(x: float) -> float:
+        return 0.3 * plain_below(shape, (x - 65) / 2) + 0.7 * plain_below(Shape.NORMAL, (x - 82) / 4)
+
+    got = scores.crps(Mixture((0.3, np.array([0.7])), (one, other)), np.array([y]))
+    assert got == pytest.approx([crps_by_integral(cdf, y)], abs=1e-6)
+    alone = Mixture((1.0, 0.0), (one, other))
+    assert scores.crps(alone, np.array([y])) == pytest.approx(scores.crps(one, y), abs=1e-6)
 
 
 def test_mean_and_spread_of_a_mixture() -> None:
@@ -72,8 +89,6 @@ def test_mean_and_spread_of_a_mixture() -> None:
     assert mixed.mean == pytest.approx([0.3 * 65 + 0.7 * 82])
     variance = 0.3 * (4 + (65 - 76.9) ** 2) + 0.7 * (16 * 6 / 4 + (82 - 76.9) ** 2)
     assert mixed.sd == pytest.approx([math.sqrt(variance)])
-    with pytest.raises(ValueError, match="normal parts only"):
-        scores.crps_mixture(mixed, np.array([70.0]))
 
 
 def test_event_scores_are_of_floored_probabilities() -> None:

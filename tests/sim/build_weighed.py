@@ -83,7 +83,7 @@ class Days:
         before_f = self._recorded_f(icao, day - timedelta(days=1), extreme) if not begun else None
         today = Today(self.calendar.world(day).isoformat(), said, (), before_f)
         found = self.learned.predicted(
-            fit, today, default.NAME, lambda of, known: default.predict(of.t6, known)
+            fit, today, default.NAME, lambda of, known: default.predict(of.t6, of.kernel, known)
         )
         return found.mean, found.sigma
 

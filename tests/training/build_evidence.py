@@ -22,7 +22,7 @@ from core.control.simulated_past import FORMAT, PACKAGED, WORLD, PastLook, PastL
 from core.domain.market import Extreme
 from core.models import pooling_fit
 from core.models.foreseen import EVENING_MS
-from core.models.laws import Law
+from core.models.laws import Law, Mixture
 from core.models.pooling import Lead, Weights, usual
 from core.models.weather import default, rolling
 from core.sim.beliefs import Beliefs
@@ -102,25 +102,38 @@ def _groups(histories: Mapping[str, Figures], extreme: Extreme, crowd: Crowd) ->
             looks = []
             for index in range(one.series.outcomes.size):
                 day, value = one.first + timedelta(days=index), one.series.outcomes[index]
-                known = np.isfinite(law.location[at, index]) and np.isfinite(value)
+                here = law.rows((np.array([at]), np.array([index])))
+                known = np.isfinite(here.mean[0]) and np.isfinite(value)
                 if known and (market := quoted(one.station, day)) is not None:
-                    here = Law(law.shape, law.location[at, index], law.scale[at, index])
                     looks.append(_look(day, here, market, float(value), weights))
             names = tuple(name for name in (series, ELSEWHERE.get(series)) if name)
             kept = tuple(looks[-newest:])
-            yield PastLooks(names, model, weights.model, weights.sharpen, kept, law.shape)
+            shape = law.parts[0].shape if isinstance(law, Mixture) else law.shape
+            yield PastLooks(names, model, weights.model, weights.sharpen, kept, shape)
 
 
-def _look(day: date, law: Law, quoted: Quoted, value: float, weights: Weights) -> PastLook:
+def _look(day: date, law: Law | Mixture, quoted: Quoted, value: float, weights: Weights) -> PastLook:
     edges = [b.high_f + 0.5 for b in quoted.brackets[:-1] if b.high_f is not None]
     alone = np.diff(law.below([-np.inf, *edges, np.inf]))
     mids = np.clip(np.round(np.array(quoted.crowd) * 200) / 200, 0.005, 0.995)
     market = mids / mids.sum()
     pooled = pooling_fit.pool(alone[None], market[None], weights)[0]
-    place = PastPlace(round(float(law.location), 2), round(float(law.scale), 3), value)
+    one = _alone(law)
+    place = (
+        PastPlace(round(float(one.location[0]), 2), round(float(one.scale[0]), 3), value)
+        if one is not None
+        else None
+    )
     return PastLook(
         day.isoformat(), rounded(alone), rounded(market), (quoted.winner,), rounded(pooled), place
     )
+
+
+def _alone(law: Law | Mixture) -> Law | None:
+    """The law of a day by itself; ``None`` where it is joined by others."""
+    if isinstance(law, Law):
+        return law
+    return law.parts[0] if np.asarray(law.weights[0])[0] == 1.0 else None
 
 
 def _evening_ms(day: date) -> int:

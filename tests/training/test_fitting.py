@@ -54,6 +54,14 @@ def test_on_days_unseen_they_beat_the_raw_forecast_and_their_intervals_hold(fitt
     assert 0.72 < sum(covers) / len(covers) < 0.88
 
 
+def test_the_sources_of_a_fit_are_dressed_and_scored_so_beside_it(fitted: Fitted) -> None:
+    for fit in fitted.fits:
+        assert fit.kernel is not None and len(fit.kernel.weights) == len(fit.sources)
+        assert sum(fit.kernel.weights) == pytest.approx(1.0)
+        dressed = next(one for one in fit.scores if one.model == "dressing")
+        assert 0.7 < dressed.cov80 < 0.95, "members were corrected of their own bias"
+
+
 def test_a_longer_lead_is_less_certain(fitted: Fitted) -> None:
     by_lead = {
         fit.lead_days: next(one.crps_f for one in fit.scores if one.model == "default")

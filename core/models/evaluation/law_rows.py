@@ -44,7 +44,7 @@ def law_rows(
 
 def _row(model: str, group: str, law: Law | Mixture, days: Days, outcomes: Array, lead: int | None) -> Row:
     low, high = scores.stretch(law, outcomes)
-    crps = scores.crps_mixture(law, outcomes) if isinstance(law, Mixture) else scores.crps(law, outcomes)
+    crps = scores.crps(law, outcomes)
     return row(
         model, group, days, lead=lead, stretch=(low, high), crps=crps, log_loss=scores.log_score(high - low)
     )

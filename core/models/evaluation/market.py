@@ -31,7 +31,7 @@ from core.models.evaluation.walk import Steps, fits
 from core.models.evaluation.weather import forecast
 from core.models.evaluation.weather_files import LEADS, LeadSet, lead_set
 from core.models.evaluation.weather_laws import laws
-from core.models.laws import Array, Law
+from core.models.laws import Array
 from core.models.pooling import Weights
 
 TASK = "market"
@@ -105,9 +105,9 @@ def weather_said(
     inside &= forecast(data, LEAD_DAYS)[at_city, at_day]
     said = {}
     for model, law in laws(data, LEAD_DAYS, Counted(int(found.days.min()), None, fit_until)).items():
-        location = np.where(inside, law.location[at_city, at_day], np.nan)[:, None]
-        scale = np.where(inside, law.scale[at_city, at_day], np.nan)[:, None]
-        upto = Law(law.shape, location, scale).below(found.upper + 0.5)
+        here = law.rows((at_city, at_day))
+        upto = np.stack([here.below(upper + 0.5) for upper in found.upper.T], axis=1)
+        upto[~inside] = np.nan
         said[WEATHER if model == DEFAULT else model] = np.diff(upto, axis=1, prepend=0.0)
     return said
 

@@ -13,7 +13,7 @@ from core.models.evaluation.walk import Steps, walk_emos
 from core.models.evaluation.weather_files import SHORT, ShortSet
 from core.models.evaluation.weather_laws import RECENT, rolled, stacked, steps_of, walk_dressing
 from core.models.laws import Law, Shape
-from core.models.weather import article_normal, dressing, emos, rolling
+from core.models.weather import article_normal, default, dressing, emos, rolling
 from core.models.weather.predictors import Series, predictors
 
 MISMATCHED = ("KXHIGHCHI", "KXHIGHLAX")
@@ -53,7 +53,7 @@ def short_laws(data: ShortSet, keep: list[int], steps: Steps) -> Said:
         for at in keep
     ]
     known = [predictors(one) for one in series]
-    recent = stacked(known)
+    recent, dressed = stacked(known), walk_dressing(series, steps)
     walked = {shape: walk_emos(shape, known, outcomes, steps) for shape in (Shape.NORMAL, Shape.T6)}
     return {
         article_normal.NAME: Law(
@@ -61,8 +61,8 @@ def short_laws(data: ShortSet, keep: list[int], steps: Steps) -> Said:
         ),
         rolling.NAME: rolled(main, outcomes, _LEAD_DAYS),
         RECENT: recent,
-        dressing.NAME: walk_dressing(series, steps),
+        dressing.NAME: dressed,
         emos.NAME[Shape.NORMAL]: walked[Shape.NORMAL].law,
         emos.NAME[Shape.T6]: walked[Shape.T6].law,
-        DEFAULT: emos.averaged(walked[Shape.T6].law, recent, walked[Shape.T6].days),
+        DEFAULT: default.joined(emos.averaged(walked[Shape.T6].law, recent, walked[Shape.T6].days), dressed),
     }

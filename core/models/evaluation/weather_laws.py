@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import msgspec
 import numpy as np
+import numpy.typing as npt
 
 from core.models.evaluation.rows import DEFAULT, Counted, Days
 from core.models.evaluation.walk import Steps, Walked, fits, walk_emos
 from core.models.evaluation.weather_files import LeadSet
 from core.models.laws import Array, Law, Mixture, Shape
-from core.models.weather import article_normal, climatology, dressing, emos, rolling
+from core.models.weather import article_normal, climatology, default, dressing, emos, rolling
 from core.models.weather.predictors import (
     SCALE_MIN_F,
     Predictors,
@@ -26,7 +28,7 @@ MAIN = "blend"
 SOURCE_DAYS_MIN = 60
 """Known errors of a further source, at issue, before the default rests on it."""
 
-Laws = Mapping[str, Law]
+Laws = Mapping[str, Law | Mixture]
 """By model; arrays by city and day, NaN where it says nothing."""
 
 
@@ -50,13 +52,18 @@ def laws(data: LeadSet, lead: int, counted: Counted) -> Laws:
         RECENT: stacked(alone),
         emos.NAME[Shape.NORMAL]: single[Shape.NORMAL].law,
         emos.NAME[Shape.T6]: single[Shape.T6].law,
-        DEFAULT: _default(data, lead, steps, alone, single[Shape.T6]),
+        DEFAULT: default.joined(
+            _on_all_sources(data, lead, steps, alone, single[Shape.T6]),
+            dressed(_counted(data, lead), lead, steps),
+        ),
     }
 
 
-def _default(data: LeadSet, lead: int, steps: Steps, alone: Sequence[Predictors], single: Walked) -> Law:
-    """EMOS-t on all sources that a city has by then, averaged with what needs no fit; cities of the same
-    sources lean on each other."""
+def _on_all_sources(
+    data: LeadSet, lead: int, steps: Steps, alone: Sequence[Predictors], single: Walked
+) -> Law:
+    """EMOS-t on all sources that count for a city by then, averaged with what needs no fit; cities of the
+    same sources lean on each other."""
     whole = emos.averaged(single.law, stacked(alone), single.days)
     location, scale = np.array(whole.location), np.array(whole.scale)
     names = tuple(name for name, highs in data.guidance.items() if lead < highs.shape[1])
@@ -64,7 +71,7 @@ def _default(data: LeadSet, lead: int, steps: Steps, alone: Sequence[Predictors]
         return whole
     there = np.isfinite(np.stack([data.guidance[name][:, lead] for name in names]))
     heard = np.logical_or.accumulate(there, axis=-1)
-    proven = known_before(there & np.isfinite(data.outcomes), lead + 1) >= SOURCE_DAYS_MIN
+    proven = np.stack([_counts(data, data.guidance[name], lead) for name in names])
     for has in np.unique(proven.reshape(len(names), -1), axis=1).T:
         here = (proven == has[:, None, None]).all(axis=0) & steps.wanted
         if not has.any() or not here.any():
@@ -81,6 +88,22 @@ def _default(data: LeadSet, lead: int, steps: Steps, alone: Sequence[Predictors]
         location[members] = np.where(mine, law.location, location[members])
         scale[members] = np.where(mine, law.scale, scale[members])
     return Law(Shape.T6, location, scale)
+
+
+def _counts(data: LeadSet, told: Array, lead: int) -> npt.NDArray[np.bool_]:
+    """Where (by city and day) the default rests on a further source."""
+    errors = np.isfinite(told[:, lead]) & np.isfinite(data.outcomes)
+    return np.asarray(known_before(errors, lead + 1) >= SOURCE_DAYS_MIN)
+
+
+def _counted(data: LeadSet, lead: int) -> LeadSet:
+    """Without what a further source told before it counted."""
+    guidance = {
+        name: np.where(_counts(data, told, lead)[:, None], told, np.nan)
+        for name, told in data.guidance.items()
+        if lead < told.shape[1]
+    }
+    return msgspec.structs.replace(data, guidance=guidance)
 
 
 def dressed(data: LeadSet, lead: int, steps: Steps) -> Mixture:

@@ -20,12 +20,13 @@ import numpy as np
 
 from core.domain.market import Extreme
 from core.domain.text import clean_text
-from core.models.laws import Array, Law, Shape
+from core.models.laws import Array, Law, Mixture, Shape
+from core.models.weather.dressing import Kernel
 from core.models.weather.emos import Parameters, absent
 from core.models.weather.history import PastDay
 from core.models.weather.predictors import Predictors, Series, predictors
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 FILE_BYTES_MAX: Final = 64 * 1024 * 1024
 FITTED_SHAPES: Final = (Shape.NORMAL, Shape.T6)
 _F_MAX: Final = 200.0
@@ -73,6 +74,8 @@ class Fit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     normal: Parameters
     t6: Parameters
     recent: Recent
+    kernel: Kernel | None = None
+    """Around each source, in their order; ``None`` for a single one or too few days."""
     scores: tuple[Scored, ...] = ()
 
     @property
@@ -148,13 +151,15 @@ class Learned:
         if held is None or held[0] != today:
             moved = msgspec.structs.replace(today, day=_moved(today.day, -self._offset_days))
             known = row(fit.recent, fit.lead_days, moved)
-            law = predict(fit, known)
+            said = predict(fit, known)
+            law = said.parts[0] if isinstance(said, Mixture) else said
             found = Predicted(
                 law.shape,
                 float(law.mean[0]),
                 float(law.sd[0]),
                 float(known.known[0]),
                 absent(fit.parameters(law.shape), known),
+                _humps(said),
             )
             held = self._memo[key] = (today, found)
         return held[1]
@@ -172,6 +177,14 @@ class Today(msgspec.Struct, frozen=True):
     """What the main source says of the day before."""
 
 
+class Hump(msgspec.Struct, frozen=True):
+    """A normal with its weight in a mixture, degrees F."""
+
+    weight: float
+    mean: float
+    sigma: float
+
+
 class Predicted(msgspec.Struct, frozen=True):
     """A law of one day, degrees F; NaN where nothing can be said."""
 
@@ -182,9 +195,22 @@ class Predicted(msgspec.Struct, frozen=True):
     """Past errors of the mean there were."""
     uncorrected: tuple[str, ...] = ()
     """Terms that correct nothing, as their input is missing."""
+    humps: tuple[Hump, ...] = ()
+    """What else takes part in it, beside the law with the rest of the weight."""
 
 
-Predict = Callable[[Fit, Predictors], Law]
+Predict = Callable[[Fit, Predictors], Law | Mixture]
+
+
+def _humps(said: Law | Mixture) -> tuple[Hump, ...]:
+    """The parts of one day's mixture but the first that have a weight."""
+    if isinstance(said, Law):
+        return ()
+    return tuple(
+        Hump(float(np.asarray(weight)[0]), float(part.mean[0]), float(part.sd[0]))
+        for weight, part in zip(said.weights[1:], said.parts[1:], strict=True)
+        if float(np.asarray(weight)[0]) > 0.0
+    )
 
 
 def row(recent: Recent, lead_days: int, today: Today) -> Predictors:
@@ -303,6 +329,14 @@ def _fit_faults(fit: Fit) -> Iterator[str]:
             yield f"term {unknown[0][:40]!r} is none of this version's"
         if not all(map(math.isfinite, _coefficients(parameters))):
             yield "a coefficient is no number"
+    if fit.kernel is not None and not _dresses(fit.kernel, len(recent.forecasts)):
+        yield "its kernel does not fit its sources"
+
+
+def _dresses(kernel: Kernel, sources: int) -> bool:
+    weights = kernel.weights
+    whole = len(weights) == sources and all(weight >= 0.0 for weight in weights)
+    return whole and math.isclose(sum(weights), 1.0, abs_tol=1e-6) and 0.0 < kernel.scale_f <= _F_MAX
 
 
 def _coefficients(parameters: Parameters) -> Iterator[float]:

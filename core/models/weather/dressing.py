@@ -10,6 +10,7 @@ import math
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 
 from core.models.laws import Array, Law, Mixture, Shape
 from core.models.weather.predictors import SCALE_MIN_F
@@ -22,7 +23,7 @@ HUMPS_APART = 2.0
 """Two like normal humps show as two from this many scales between them."""
 
 
-class Kernel(msgspec.Struct, frozen=True):
+class Kernel(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Weight of each member (of sum one) and the standard deviation around each, F."""
 
     weights: tuple[float, ...]
@@ -67,7 +68,12 @@ def predict(kernel: Kernel, members: Array) -> Mixture:
     return Mixture(tuple(weights.T), parts)
 
 
-def humps(kernel: Kernel, members: Array) -> bool:
-    """Whether one day's members fall into groups so far apart that one hump would not do."""
-    ordered = np.sort(members[np.isfinite(members)])
-    return ordered.size > 1 and float(np.diff(ordered).max()) > HUMPS_APART * kernel.scale_f
+def apart(law: Mixture) -> npt.NDArray[np.bool_]:
+    """Of each row of what ``predict`` gives, whether members fall into groups too far apart for one hump."""
+    known = [
+        np.where(np.asarray(weight) > 0.0, part.location, np.nan)
+        for weight, part in zip(law.weights, law.parts, strict=True)
+    ]
+    gaps = np.diff(np.sort(np.stack(known), axis=0), axis=0)
+    widest = np.where(np.isfinite(gaps), gaps, 0.0).max(axis=0, initial=0.0)
+    return np.asarray(widest > HUMPS_APART * law.parts[0].scale)

@@ -18,7 +18,7 @@ from core.feeds.stations import shift_day
 from core.models.fair_value import InputAge
 from core.models.laws import Shape
 from core.models.weather import default, emos, rolling
-from core.models.weather.coefficients import Fit, Learned, Predict, Predicted, Today
+from core.models.weather.coefficients import Fit, Hump, Learned, Predict, Predicted, Today
 from core.models.weather.hours_left import Growth
 from core.models.weather.inputs import FITTED, StationInputs
 from core.models.weather.predictors import source_term
@@ -57,6 +57,8 @@ class DayLaw(msgspec.Struct, frozen=True):
     """Who made it where another model stands in: it is judged by its own record."""
     growth: Growth | None = None
     """Of its spread, where that hangs on the hour at which the extreme comes."""
+    humps: tuple[tuple[float, Temperature], ...] = ()
+    """With their weights, what takes part of the law's place where its sources are apart."""
 
 
 def by_emos(
@@ -73,7 +75,7 @@ def by_default(learned: Learned | None, inputs: StationInputs, target: Target, n
     """The default model where it has coefficients, or why it has no law."""
     return _law(
         learned, inputs, target, now_ms, f"{default.NAME} {default.VERSION}",
-        lambda fit, known: default.predict(fit.t6, known),
+        lambda fit, known: default.predict(fit.t6, fit.kernel, known),
     )  # fmt: skip
 
 
@@ -133,11 +135,18 @@ def _law(
             for one in used.values()
             if one.source != FITTED
         ),
-        (*_evidence(fit, used, missing, law, learned), *_grown(growth), *_uncorrected(found)),
+        (*_evidence(fit, used, missing, law, learned), *_grown(growth), *_apart(found), *_uncorrected(found)),
         f"{version} {learned.mark}",
         len(used),
         growth=growth,
+        humps=tuple((hump.weight, _hump(hump, law, sigma / found.sigma)) for hump in found.humps),
     )
+
+
+def _hump(hump: Hump, law: Temperature, wider: float) -> Temperature:
+    """Known as well as the law, and as much wider as that is on the day itself."""
+    scale = hump.sigma * wider / law.sigma
+    return Temperature(hump.mean, law.sigma * scale, law.mean_se * scale, law.sigma_se * scale)
 
 
 def lasts(learned: Learned, fit: Fit) -> str:
@@ -229,6 +238,13 @@ def _grown(growth: Growth | None) -> tuple[str, ...]:
     return (
         f"spread between {growth.last_word_f:.1f}F of last words and {growth.day_ahead_f:.1f}F a day ahead",
     )
+
+
+def _apart(found: Predicted) -> tuple[str, ...]:
+    if not found.humps:
+        return ()
+    each = ", ".join(f"{hump.mean:.1f}F" for hump in found.humps)
+    return (f"sources too far apart for one law: half of it is by each alone, {each}",)
 
 
 def _uncorrected(found: Predicted) -> tuple[str, ...]:

@@ -27,11 +27,13 @@ def sentence(source: str) -> str:
     return f"settles on {source}, not the climate report the model knows: error widened for 1F on 1 day in 5"
 
 
-def otherwise(rungs: Sequence[Rung], law: Temperature | Lower, reached: Reached | None) -> tuple[Part, ...]:
+def otherwise(
+    rungs: Sequence[Rung], law: Temperature | Lower, reached: Reached | None, weight: float = 1.0
+) -> tuple[Part, ...]:
     """What would hold where the other record lies off the report as it may; arguments as of ``part``."""
     return tuple(
-        part([_moved(rung, -offset) for rung in rungs], law, reached, weight)
-        for offset, weight in OFFSETS_F.items()
+        part([_moved(rung, -offset) for rung in rungs], law, reached, weight * likely)
+        for offset, likely in OFFSETS_F.items()
     )
 
 

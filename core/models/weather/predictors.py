@@ -59,10 +59,14 @@ class Predictors(msgspec.Struct, frozen=True):
     """Recent root mean square of ``anchor``'s errors, F."""
     known: Array
     """Past errors of the anchor there were."""
+    members: Array
+    """What each source (first axis) says less its recent error."""
 
     def rows(self, which: slice | npt.NDArray[np.bool_]) -> Predictors:
         terms = {name: values[which] for name, values in self.terms.items()}
-        return Predictors(self.anchor[which], terms, self.scale[which], self.known[which])
+        return Predictors(
+            self.anchor[which], terms, self.scale[which], self.known[which], self.members[:, which]
+        )
 
 
 def joined(parts: tuple[Predictors, ...]) -> Predictors:
@@ -72,6 +76,7 @@ def joined(parts: tuple[Predictors, ...]) -> Predictors:
         {name: np.concatenate([p.terms[name] for p in parts]) for name in parts[0].terms},
         np.concatenate([p.scale for p in parts]),
         np.concatenate([p.known for p in parts]),
+        np.concatenate([p.members for p in parts], axis=1),
     )
 
 
@@ -134,7 +139,7 @@ def predictors(series: Series) -> Predictors:
         terms["log_apart"] = _log_apart(members)
         for name, values in zip(series.forecasts, members, strict=True):
             terms[source_term(name)] = (values - anchor) / 3.0
-    return Predictors(anchor, terms, scale, known_before(np.isfinite(errors), lag))
+    return Predictors(anchor, terms, scale, known_before(np.isfinite(errors), lag), members)
 
 
 def _scale(errors: Array, errors_main: Array, lag: int) -> Array:

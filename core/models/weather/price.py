@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
 import msgspec
@@ -15,8 +16,9 @@ from core.feeds.values import GRID_STALE_AFTER_S, OBSERVATION_STALE_AFTER_S, Mod
 from core.models.fair_value import Driver, EventFair, NoPrice
 from core.models.laws import Shape
 from core.models.pooling import Lead
-from core.models.prediction import Laws, Prediction
+from core.models.prediction import Laws, Part, Prediction
 from core.models.refusal import RefusedError, attempted
+from core.models.rungs import Rung
 from core.models.weather import article_normal, default, emos, other_source, rolling
 from core.models.weather.brackets import Reached, ladder, part
 from core.models.weather.coefficients import Learned
@@ -30,6 +32,10 @@ from core.models.weather.temperature import Lower, Temperature
 
 NIGHT_MS = 6 * HOUR_MS
 """Before a day begins; what was measured the evening before was some nine hours ahead of it."""
+
+
+Weighted = tuple[tuple[float, Temperature | Lower], ...]
+"""Laws with their weights, of sum one."""
 
 
 class ModelId(enum.Enum):
@@ -93,8 +99,8 @@ def _predict(
         raise RefusedError(f"no Open-Meteo forecast of {target.station.icao} for {target.day} yet")
 
     day_law = _day_law(model, inputs, target, main, now_ms, knowledge)
-    law: Temperature | Lower = day_law.law
-    evidence = list(day_law.evidence)
+    law, evidence = day_law.law, list(day_law.evidence)
+    says: Weighted = ((1.0 - sum(weight for weight, _ in day_law.humps), law), *day_law.humps)
     ages = [fresh("Open-Meteo", forecast.stamp.event_ms, forecast.stale_after_s, now_ms), *day_law.ages]
     drivers = [_driver("Open-Meteo", main, now_ms, previous)]
     second = second_opinion(inputs.grid, target)
@@ -111,12 +117,14 @@ def _predict(
         reading, bound = observed
         measured_ms = reading.stamp.event_ms
         ages.append(fresh(f"{reading.station} obs", measured_ms, OBSERVATION_STALE_AFTER_S, now_ms))
-        law = _rest_of_day(day_law, forecast, reading, target)
+        rest = _rest_of_day(day_law, forecast, reading, target)
+        says = ((1.0, rest),)
         by = "" if bound.by is Evidence.READING else f" ({bound.by.value})"
-        evidence.append(f"reached {bound.f}F{by} so far; rest of the day {_rest_words(law)}")
+        evidence.append(f"reached {bound.f}F{by} so far; rest of the day {_rest_words(rest)}")
         evidence += _uncertain(inputs, target)
 
     reached = Reached(observed[1].f, target.extreme) if observed is not None else None
+    mean = sum(weight * one.mean for weight, one in says)
     source = markets[0].source
     if source:
         evidence.append(other_source.sentence(source))
@@ -125,13 +133,13 @@ def _predict(
         tickers=tuple(rung.ticker for rung in rungs),
         exclusive=True,
         says=Laws(
-            (part(rungs, law, reached),),
-            other_source.otherwise(rungs, law, reached) if source else (),
+            tuple(part(rungs, one, reached, weight) for weight, one in says),
+            tuple(_elsewhere(rungs, says, reached)) if source else (),
         ),
         model=day_law.model or model.value,
         version=day_law.version,
-        mean=law.mean,
-        spread=law.sigma,
+        mean=mean,
+        spread=_spread(says, mean),
         inputs=tuple(ages),
         computed_ms=now_ms,
         evidence=tuple(evidence),
@@ -206,6 +214,16 @@ def _past(target: Target, lead: int, knowledge: Knowledge) -> tuple[Sequence[Pas
     if learned is not None and fit is not None:
         return learned.past(fit), lead, 0
     return knowledge.history.get((icao, lead), ()) if target.extreme is Extreme.HIGH else (), lead, 0
+
+
+def _spread(says: Weighted, mean: float) -> float:
+    return math.sqrt(sum(weight * (one.sigma**2 + (one.mean - mean) ** 2) for weight, one in says))
+
+
+def _elsewhere(rungs: Sequence[Rung], says: Weighted, reached: Reached | None) -> Iterator[Part]:
+    """What holds where the record that settles is another one."""
+    for weight, one in says:
+        yield from other_source.otherwise(rungs, one, reached, weight)
 
 
 # --- the running day ------------------------------------------------------------------------------

@@ -63,7 +63,7 @@ def test_counting_other_days_changes_no_prediction(directory: Path) -> None:
     data = lead_set(directory / "weather_lead_forecasts")
     few, many = laws(data, 1, LATE), laws(data, 1, Counted(first=ORDINAL + 370))
     for model, law in few.items():
-        assert np.array_equal(law.location[:, 390:], many[model].location[:, 390:], equal_nan=True), model
+        assert np.array_equal(law.mean[:, 390:], many[model].mean[:, 390:], equal_nan=True), model
 
 
 def test_a_day_is_predicted_without_what_came_after_its_issue(directory: Path) -> None:
@@ -75,8 +75,8 @@ def test_a_day_is_predicted_without_what_came_after_its_issue(directory: Path) -
     data.highs[:, :, at + 1 :] = 140.0
     after = laws(data, 1, LATE)
     for model, law in before.items():
-        assert np.array_equal(law.location[:, at], after[model].location[:, at], equal_nan=True), model
-        assert np.array_equal(law.scale[:, at], after[model].scale[:, at], equal_nan=True), model
+        assert np.array_equal(law.mean[:, at], after[model].mean[:, at], equal_nan=True), model
+        assert np.array_equal(law.sd[:, at], after[model].sd[:, at], equal_nan=True), model
 
 
 def test_frozen_fits_see_nothing_later_and_recent_errors_go_on(directory: Path) -> None:
@@ -86,12 +86,12 @@ def test_frozen_fits_see_nothing_later_and_recent_errors_go_on(directory: Path) 
     # A forecast that turns 10 degrees warmer on day 392 is followed by what is no fit.
     data.highs[:, 1, 392:] += 10.0
     after = laws(data, 1, frozen)
-    moved = after["recent"].location[:, 415] - before["recent"].location[:, 415]
+    moved = after["recent"].mean[:, 415] - before["recent"].mean[:, 415]
     assert (np.abs(moved) < 5.0).all(), "ten degrees, most of them corrected"
-    unmoved = after["climatology"].location == before["climatology"].location
+    unmoved = after["climatology"].mean == before["climatology"].mean
     assert unmoved[:, 390:].all()
     free = laws(data, 1, LATE)
-    assert not np.array_equal(free["emos"].location[:, 419], after["emos"].location[:, 419])
+    assert not np.array_equal(free["emos"].mean[:, 419], after["emos"].mean[:, 419])
 
 
 def test_blocks_see_only_what_was_known() -> None:
@@ -148,9 +148,9 @@ def test_a_new_source_counts_once_it_has_been_seen_for_sixty_days(tmp_path: Path
     path.unlink()
     never = laws(lead_set(folder), 1, Counted(first=ORDINAL + 390))["default"]
     # Its sixtieth error, of day 399, is known when day 401 is forecast.
-    assert np.array_equal(late.location[:, 390:401], never.location[:, 390:401])
-    assert (late.location[0, 401:] != never.location[0, 401:]).all()
-    assert np.array_equal(late.location[1], never.location[1], equal_nan=True)
+    assert np.array_equal(late.mean[:, 390:401], never.mean[:, 390:401])
+    assert (late.mean[0, 401:] != never.mean[0, 401:]).all()
+    assert np.array_equal(late.mean[1], never.mean[1], equal_nan=True)
 
 
 def test_a_third_source_takes_nothing_from_the_second_before_it_counts(tmp_path: Path) -> None:
@@ -159,8 +159,8 @@ def test_a_third_source_takes_nothing_from_the_second_before_it_counts(tmp_path:
     third[0, 1, 340:] = data.outcomes[0, 340:] + 0.5
     with_third = msgspec.structs.replace(data, guidance={**data.guidance, "zzz": third})
     late, never = (laws(known, 1, LATE)["default"] for known in (with_third, data))
-    assert np.array_equal(late.location[:, 390:401], never.location[:, 390:401])
-    assert (late.location[0, 401:] != never.location[0, 401:]).all()
+    assert np.array_equal(late.mean[:, 390:401], never.mean[:, 390:401])
+    assert (late.mean[0, 401:] != never.mean[0, 401:]).all()
 
 
 def test_cities_are_dressed_whether_they_have_two_sources_or_three(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from core.models import scores
 from core.models.laws import Law, Mixture, Shape
-from core.models.weather import climatology, dressing
+from core.models.weather import climatology, default, dressing
 
 FIRST = dt.date(2022, 1, 1).toordinal()
 
@@ -80,9 +80,22 @@ def test_two_humps_beat_one_where_members_disagree() -> None:
     assert scores.crps_mixture(humps, later).mean() < 0.93 * scores.crps(one, later).mean()
     degree = [np.subtract(*scores.stretch(law, np.round(later))[::-1]) for law in (humps, one)]
     assert scores.log_score(degree[0]).mean() < scores.log_score(degree[1]).mean() - 0.5
-    assert dressing.humps(kernel, later_members[0])
-    assert not dressing.humps(kernel, np.array([70.0, 71.0]))
-    assert not dressing.humps(kernel, np.array([70.0, np.nan]))
+
+
+def test_half_of_the_default_is_the_sources_where_they_are_apart_and_nothing_elsewhere() -> None:
+    kernel = dressing.Kernel((0.7, 0.3), 2.0)
+    members = np.array([[70.0, 65.9], [70.0, 66.1], [70.0, np.nan], [np.nan, np.nan], [70.0, 55.0]])
+    humps = dressing.predict(kernel, members)
+    assert dressing.apart(humps).tolist() == [True, False, False, False, True]
+    law = Law(Shape.T6, np.full(5, 66.0), np.full(5, 3.0))
+    said = default.joined(law, humps)
+    at = np.array([54.0, 60.0, 66.0])[:, None]
+    assert said.below(at)[:, 1:4] == pytest.approx(law.below(at)[:, 1:4], abs=1e-15)
+    halves = (law.below(at) + humps.below(at)) / 2
+    assert said.below(at)[:, [0, 4]] == pytest.approx(halves[:, [0, 4]])
+    assert said.mean[4] == pytest.approx((66.0 + 0.7 * 70 + 0.3 * 55) / 2)
+    single = dressing.predict(dressing.Kernel((1.0,), 2.0), np.array([[70.0]]))
+    assert not dressing.apart(single).any()
 
 
 def test_a_missing_member_leaves_its_weight_to_the_others() -> None:

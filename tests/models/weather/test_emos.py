@@ -164,7 +164,7 @@ def test_a_perfect_forecast_is_as_wide_as_rounding() -> None:
 
 def test_a_term_without_its_input_corrects_nothing_and_is_named() -> None:
     terms = {"constant": np.array([1.0]), "cloud": np.array([np.nan])}
-    known = Predictors(np.array([70.0]), terms, np.array([3.0]), np.array([80.0]))
+    known = Predictors(np.array([70.0]), terms, np.array([3.0]), np.array([80.0]), np.array([[70.0]]))
     found = emos.Parameters(Shape.T6, {"constant": 1.5, "cloud": 9.0}, {"constant": np.log(2.0)}, 300)
     law = emos.predict(found, known)
     assert (law.location[0], law.scale[0]) == (71.5, pytest.approx(2.0))
@@ -172,7 +172,9 @@ def test_a_term_without_its_input_corrects_nothing_and_is_named() -> None:
 
 
 def test_an_absurd_spread_is_bounded() -> None:
-    known = Predictors(np.array([70.0]), {"constant": np.array([1.0])}, np.array([3.0]), np.array([80.0]))
+    known = Predictors(
+        np.array([70.0]), {"constant": np.array([1.0])}, np.array([3.0]), np.array([80.0]), np.array([[70.0]])
+    )
     wild = emos.Parameters(Shape.NORMAL, {}, {"constant": 50.0}, 300)
     assert emos.predict(wild, known).scale[0] == pytest.approx(np.exp(emos.LOG_SCALE_BOUNDS[1]))
 

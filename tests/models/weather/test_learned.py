@@ -27,6 +27,7 @@ from core.models.weather.coefficients import (
     encode,
     sealed,
 )
+from core.models.weather.dressing import Kernel
 from core.models.weather.emos import Parameters
 from core.models.weather.hours_left import Growth
 from core.models.weather.inputs import StationInputs, absorb
@@ -354,6 +355,53 @@ def test_on_the_day_itself_a_forecast_is_the_surer_the_nearer_its_extreme_was() 
     assert [growth.sigma_f(START_MS + h * HOUR_MS) for h in (0, 3, 15, 27, 40)] == pytest.approx(
         [2.0, 2.0, math.sqrt(10), 4.0, 4.0]
     )
+
+
+def fronts(kernel: Kernel | None) -> Coefficients:
+    return file_of(*(fit_of(lead, t6=spreading(3.0), kernel=kernel) for lead in (0, 1)))
+
+
+def test_where_sources_are_apart_half_of_the_default_is_by_each_alone() -> None:
+    """One source says that a front comes in time: twelve degrees colder."""
+    kernel, front = Kernel((0.5, 0.3, 0.2), 1.5), inputs(ecmwf_ifs025=-1.0 - 12.0)
+    one, several = (priced(front, content=fronts(of)) for of in (None, kernel))
+    emos = [priced(front, ModelId.EMOS_T, content=fronts(of)) for of in (None, kernel)]
+    told = [said for said in several.values[0].evidence if said.startswith("sources too far apart")]
+    assert told == ["sources too far apart for one law: half of it is by each alone, 53.9F, 41.9F, 53.9F"]
+    assert emos[0].mean == emos[1].mean and emos[0].spread == emos[1].spread, "no part of this model"
+    cold, warm = several.values[0].probability, sum(v.probability for v in several.values[3:])
+    assert cold == pytest.approx((one.values[0].probability + 0.3) / 2, abs=0.02)
+    assert warm == pytest.approx((sum(v.probability for v in one.values[3:]) + 0.7 * 0.95) / 2, abs=0.02)
+    assert sum(v.probability for v in several.values) == pytest.approx(1.0, abs=1e-12)
+    assert several.spread > 1.3 * one.spread
+    assert several.mean == pytest.approx((one.mean + 0.5 * 54 + 0.3 * 42 + 0.2 * 54) / 2, abs=0.2)
+    agreed = [[v.probability for v in priced(inputs(), content=fronts(of)).values] for of in (None, kernel)]
+    assert agreed[0] == pytest.approx(agreed[1]), "together they need no more than one law"
+
+
+def test_a_reading_tells_which_of_the_sources_was_right() -> None:
+    kernel, now_ms = Kernel((0.5, 0.3, 0.2), 1.5), START_MS + 10 * HOUR_MS
+    front = inputs(START_MS, ecmwf_ifs025=-13.0)
+    seen = absorb(front, Observation("KNYC", 50.0, 50, 50, Stamp(now_ms, 0, 0)))
+    chances = [
+        [v.probability for v in priced(seen, now_ms=now_ms + 60_000, content=fronts(of)).values]
+        for of in (None, kernel)
+    ]
+    assert chances[0] == pytest.approx(chances[1])
+
+
+@pytest.mark.parametrize(
+    "kernel",
+    [
+        Kernel((1.0,), 2.0),
+        Kernel((0.5, 0.3, 0.1), 2.0),
+        Kernel((1.5, -0.5, 0.0), 2.0),
+        Kernel((0.5, 0.3, 0.2), 0.0),
+    ],
+)
+def test_a_kernel_that_does_not_fit_its_sources_spoils_the_file(kernel: Kernel) -> None:
+    with pytest.raises(CoefficientsError, match="its kernel does not fit its sources"):
+        decode(encode(fronts(kernel)), "real")
 
 
 def test_what_is_left_of_a_day_is_as_unsure_as_its_hours_are_far() -> None:
