@@ -98,6 +98,7 @@ class Building(NamedTuple):
             view=functools.partial(append, self.place.directory / VIEWS),
             ceilings=self.limits,
             profile=self.place.name,
+            accounts=self._account_names(),
             world_id=self.world.world_id,
             release=release_of(self.settings),
             replay=self.world.replay,
@@ -176,6 +177,14 @@ class Building(NamedTuple):
         """What the watchdog did before this run."""
         record = read_record(self.place.watchdog_record)
         return WatchdogSeen(0, "", record.struck_ms, record.receipt) if record.struck_ms else None
+
+    def _account_names(self) -> Mapping[Venue, str]:
+        names: dict[Venue, str] = {}
+        if self.site is not None:
+            names[Venue.KALSHI] = self.site.signer.key_id
+        if self.wallet is not None:
+            names[Venue.POLYMARKET] = self.wallet.signer.account.address
+        return names
 
     def _arming(self) -> Arming | None:
         """Only real money has to be armed."""

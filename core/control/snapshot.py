@@ -75,7 +75,10 @@ class Snapshot:
             level_reason=halt.cause if halt is not None else "",
             paused=tuple(sorted(state.paused)),
             starting=tuple(state.starting.items()),
-            links=tuple(link_row(seat, state.halts.at(seat.scope), world_ms) for seat in desk.seats.values()),
+            links=tuple(
+                link_row(seat, state.halts.at(seat.scope), world_ms, state.accounts.get(seat.name, ""))
+                for seat in desk.seats.values()
+            ),
             feeds=tuple(feed_row(health, state.apart.get(health.source)) for health in state.feeds.values()),
             unknown=len(desk.ledger.unknown()),
             exposure=desk.exposure.total,

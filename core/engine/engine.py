@@ -109,6 +109,8 @@ class Ports:
     ceilings: Limits
     profile: str
     world_id: str
+    accounts: Mapping[Venue, str] = field(default_factory=dict)
+    """What each venue knows the desk's account by: a key's id, a wallet's address."""
     judge: Judge | None = None
     """What the models' records are worth; ``None``: what the journal's say."""
     past: Iterable[tuple[Foreseen, Came]] = ()

@@ -92,7 +92,8 @@ def large_plan(desk: Desk, plan: Plan) -> bool:
 
 
 def large(desk: Desk, candidate: Candidate) -> bool:
-    """Whether an open asks for a second key: much money, a wide spread, or the last tenth of a limit."""
+    """Whether an open asks for a second key: much money, a wide spread, the last tenth of a limit, or the
+    first real money of its strategy that this engine knows of."""
     view, limits = desk.seats.book(candidate.ticker), desk.state.limits.current
     if candidate.reduces_risk or view is None:
         return False
@@ -109,7 +110,18 @@ def large(desk: Desk, candidate: Candidate) -> bool:
     )
     cost = notional_up(candidate.outcome_price, candidate.quantity)
     dear = cost > parse_money(str(desk.settings.engine.confirm_above))
-    return dear or wide or any(worst * 10 > limit * 9 for worst, limit in used)
+    return (
+        dear
+        or wide
+        or _untried(desk, candidate.strategy)
+        or any(worst * 10 > limit * 9 for worst, limit in used)
+    )
+
+
+def _untried(desk: Desk, strategy: str) -> bool:
+    """Whether no real money has been traded by a strategy yet."""
+    orders = desk.ledger.orders.values()
+    return bool(desk.state.arm_phrase) and all(order.intent.strategy != strategy for order in orders)
 
 
 def moved(desk: Desk, candidate: Candidate) -> str | None:

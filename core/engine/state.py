@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from core.domain.market import Market
+from core.domain.market import Market, Venue
 from core.domain.units import Money, Price
 from core.execution.changes import Changes
 from core.feeds.feed import FeedHealth
@@ -153,6 +153,8 @@ class DeskState:
     """Whether entries may leave at all; a desk with real money starts without."""
     arm_phrase: str = ""
     """What arming asks to be typed; empty where nothing has to be armed."""
+    accounts: Mapping[Venue, str] = field(default_factory=dict)
+    """What each venue knows the desk's account by."""
     starting: dict[str, bool] = field(default_factory=dict)
     """Start-up checklist in order, a tick each; emptied once ready."""
     ready: bool = False

@@ -80,6 +80,7 @@ def wire(ports: Ports, restored: Restored, ears: Ears, told: Told) -> Wired:
         last_pause=restored.desk.last_pause,
         armed=ports.arming is None,
         arm_phrase=ports.arming.phrase if ports.arming is not None else "",
+        accounts=ports.accounts,
         pairs=dict(restored.desk.pairs),
         plans=dict(restored.desk.plans),
     )

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from core.engine.arming import EXAMINED_MAX_MS, Arming, Examination, against, phrase_of
+from core.engine.judging import large
 from core.journal.events import Kind
 from core.risk.limits import DEFAULTS
 from tests.execution.bench import HOT, TRADER, VIEWER, Bench, running
@@ -103,3 +104,18 @@ def test_simulated_money_has_nothing_to_arm() -> None:
         assert "needs no arming" in bench.engine.disarm("", TRADER).text
 
     desk(check, None)
+
+
+def test_the_first_real_money_of_a_strategy_asks_for_a_second_key_and_simulated_money_does_not() -> None:
+    async def armed(bench: Bench) -> None:
+        assert bench.engine.arm(PHRASE, "a calm day", TRADER).accepted
+        card = await bench.card()
+        assert card.large
+        assert bench.approve(card).accepted
+        assert not large(bench.engine.desk, card.candidate), "it has traded by now"
+
+    async def simulated(bench: Bench) -> None:
+        assert not (await bench.card()).large
+
+    desk(armed, arming())
+    desk(simulated, None)

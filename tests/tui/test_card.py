@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from core.control.protocol import Frame
 from core.control.tables.cards import CheckRow
 from tests.tui import rows
 from tui.lines import plain, width_of
@@ -82,3 +83,18 @@ def test_a_moved_card_shows_old_and_new_of_all_that_moved_for_as_long_as_it_is_n
     same = "\n".join(shown(was=rows.before(edge=590)))
     assert "was +5.9c" in same and same.count("was") == 1, "what did not move is said once"
     assert "was" not in "\n".join(shown(**(moved | {"changed_ns": NOW.mono_ns - 16 * rows.S})))
+
+
+@pytest.mark.parametrize("profile", ["live", "demo"])
+@pytest.mark.parametrize("width", [78, 60, 48])
+def test_a_large_card_asks_with_profile_venue_account_count_and_dollars(profile: str, width: int) -> None:
+    view, card = ViewModel(), rows.card(NOW, large=True)
+    link = rows.LinkRow("kalshi", "ok", NOW.mono_ns, "", None, account="91c7")
+    view.apply(rows.snapshot(NOW, "me", profile=profile), NOW)
+    status = rows.status(NOW, session="me", profile=profile, links=(link,))
+    view.apply(Frame(2, NOW.mono_ns, status=status), NOW)
+    scene = Scene(view, NOW, 80, cards=(card,), card=card, card_word="CONFIRM")
+    drawn = compact_lines(scene, card, width) if width == 78 else column_lines(scene, card, width, 20)
+    text = " ".join(" ".join(plain(row).split()) for row in drawn)
+    asked = f"CONFIRM {profile.upper()} KAL ..91c7, 40 for 12.80: y for YES, n for NO sends it"
+    assert asked in text, text

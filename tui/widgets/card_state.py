@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from core.control.tables.cards import ProposalRow
+from tui.format import count, dollars, venue_short
 from tui.lines import Line, Span, flow, line, width_of
 from tui.scene import Scene
 from tui.view_model import DECIDABLE
 from tui.widgets.text_pane import wrapped
-from tui.words import card_role
+from tui.words import card_role, profile_role, profile_word
 
 _KEYS = (("a", "approve"), ("x", "veto"), ("e", "edit"), ("d", "defer"), ("v", "why"))
 _KEYS_OVER = (("]", "next card"),)
@@ -22,7 +23,7 @@ def state_groups(scene: Scene, card: ProposalRow) -> list[Line]:
     if word.startswith("BLOCKED") and blocking is not None:
         return [line(state, f" {blocking.text}"), line((clears_sentence(blocking.clears), "text-muted"))]
     if word == "CONFIRM":
-        return [line(state, (" large: y for YES, n for NO sends it", "strong"))]
+        return [line(state, *_spent(scene, card), (": y for YES, n for NO sends it", "strong"))]
     if word == "LAG":
         return [line(state, " the picture is over 1 s old")]
     if word == "DOWN":
@@ -37,6 +38,21 @@ def state_groups(scene: Scene, card: ProposalRow) -> list[Line]:
     if card.state == "DEFERRED":
         return [line(state, (" deferred", "text-muted"))]
     return [line(state)]
+
+
+def _spent(scene: Scene, card: ProposalRow) -> Line:
+    """Where a large card sends its money, whose it is, how many and how much."""
+    profile = scene.view.profile
+    keys = (card.key,) if card.plan is None else tuple(leg.key for leg in card.plan.legs)
+    venues = dict.fromkeys(static.venue for key in keys if (static := scene.view.statics.get(key)))
+    where = "+".join(f"{venue_short(venue)} {_account(scene, venue)}".rstrip() for venue in venues)
+    sized = f"{count(card.quantity)} for {dollars(card.cost)}"
+    return line(" ", (profile_word(profile), profile_role(profile)), f" {where or '?'}, {sized}")
+
+
+def _account(scene: Scene, venue: str) -> str:
+    link = scene.view.link(venue)
+    return f"..{link.account}" if link is not None and link.account else ""
 
 
 def clears_sentence(text: str) -> str:

@@ -29,6 +29,7 @@ VENUES: tuple[Field, ...] = (
     ),
     Field("detail", "in words; what it answers while it is PAUSED", lambda r, n: r.detail),
     Field("opens", "when it says it takes orders again, real time", lambda r, n: at(r.opens_wall_ms)),
+    Field("account", "end of the name it knows the desk's account by", lambda r, n: r.account),
     Field("halt", "what holds this venue alone back, empty for nothing", lambda r, n: r.halt),
     Field(
         "word", "while PAUSED: RESTART, POST-ONLY, CXL-ONLY, MAINT or PAUSED, else empty", lambda r, n: r.word

@@ -9,8 +9,11 @@ from core.risk.halts import Halt
 from core.venues.traits import DeadMan
 from core.venues.venue import LinkState
 
+ACCOUNT_CHARS = 4
+"""As the phrase that arms real money names it."""
 
-def link_row(seat: Seat, halt: Halt | None, world_ms: int) -> LinkRow:
+
+def link_row(seat: Seat, halt: Halt | None, world_ms: int, account: str) -> LinkRow:
     """A venue's stream, whether the exchange itself takes no orders, and what holds the venue alone back."""
     link, exchange = seat.venue.link, seat.exchange
     paused = exchange.words if exchange is not None else ""
@@ -30,6 +33,7 @@ def link_row(seat: Seat, halt: Halt | None, world_ms: int) -> LinkRow:
         halt=f"{halt.level.name}: {halt.cause}" if halt is not None else "",
         word=held.value if held is not None and stands else "",
         traded_ns=seat.traded_ns if stands else None,
+        account=account[-ACCOUNT_CHARS:],
     )
 
 

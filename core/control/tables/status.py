@@ -42,6 +42,8 @@ class LinkRow(msgspec.Struct, frozen=True, array_like=True):
     """``PAUSED``: which pause, ``RESTART``, ``POST-ONLY``, ``CXL-ONLY``, ``MAINT`` or ``PAUSED``."""
     traded_ns: int | None = None
     """``PAUSED``: when it last said that it trades, as far as is known."""
+    account: str = ""
+    """End of the name by which it knows the desk's account."""
 
 
 class CountsRow(msgspec.Struct, frozen=True, array_like=True):
