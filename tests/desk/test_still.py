@@ -44,8 +44,15 @@ def test_an_engine_stopped_for_a_while_sends_nothing_it_had_waiting_and_ends_in_
     assert again.code == 0, again.err
     assert busy.happened("ANOMALY", "stood still") == gap, "told once"
 
+    def two_rest() -> bool:
+        """What rested before was withdrawn if its event's books were stale by the time the engine went on."""
+        if len(busy.venue.orders(status="resting")) > 1:
+            return True
+        busy.run("approve", card(busy))
+        return False
+
     # Two SIGTERMs are one stop, and the second does not shorten it.
-    wait_for("order", 5, lambda: busy.venue.orders(status="resting"), poll_s=0.1)
+    wait_for("orders", 30, two_rest, poll_s=0.2)
     for _ in range(2):
         busy.engine.send_signal(signal.SIGTERM)
     assert busy.engine.wait(30) == 0
