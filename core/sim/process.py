@@ -161,7 +161,7 @@ def build(options: SimOptions, clock: Clock, world_id: str, keys_dir: Path) -> S
         around.releases,
         options.speed,
         lambda _: beliefs.heard_ms(),
-        hunches(options.seed, weather.agreed_until_ms()),
+        hunches(options.seed),
     )
     kalshi, past = build_app(exchange, registry, clock, faults, around.prices), SettledPast(world)
     kalshi.state.venue.past, kalshi.state.venue.archive.market_settled_ms = past, past.began_ms

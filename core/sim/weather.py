@@ -134,11 +134,6 @@ class Weather:
         """Whether all models know the same of a day."""
         return self._first <= day < self._first + timedelta(days=self.scenario.script.models_agree_days)
 
-    def agreed_until_ms(self) -> int:
-        """World time at which the last of those days is over in UTC; without any, the first day begins."""
-        days = (self._first - date(1970, 1, 1)).days + self.scenario.script.models_agree_days
-        return days * DAY_MS
-
     def weighed(
         self, station: str, day: date, extreme: Extreme, forecast_f: float, now_ms: int
     ) -> tuple[float, Spread] | None:

@@ -2,7 +2,7 @@
 
 A series is a row of ``SERIES``. Brackets are laid around the price at which trading opens, in whole widths;
 the crowd takes the price for a random walk of the volatility it has, over the hours in which it trades. Of
-each event it has a hunch that is right no oftener than wrong; on the days of a told story it has none.
+each event it has a hunch that is right no oftener than wrong.
 """
 
 from __future__ import annotations
@@ -27,21 +27,16 @@ _DAYS_AHEAD = 4
 _HUNCH = 0.5
 """Standard deviation of hunches, in standard deviations of what is still open."""
 
-Hunch = Callable[[str, int], float]
-"""Of an event that closes at a world instant: by how many standard deviations of what is still open the crowd
-takes its value too high."""
+Hunch = Callable[[str], float]
+"""By how many standard deviations of what is still open the crowd takes an event's value too high."""
 
 
-def hunches(seed: int, none_until_ms: int = 0) -> Hunch:
-    """Those of one world; none of events that close by a world instant."""
-
-    def of(event_ticker: str, close_ms: int) -> float:
-        return _HUNCH * normal(f"{seed}|hunch|{event_ticker}") if close_ms > none_until_ms else 0.0
-
-    return of
+def hunches(seed: int) -> Hunch:
+    """Those of one world."""
+    return lambda event_ticker: _HUNCH * normal(f"{seed}|hunch|{event_ticker}")
 
 
-def no_hunch(event_ticker: str, close_ms: int) -> float:
+def no_hunch(event_ticker: str) -> float:
     return 0.0
 
 
@@ -156,7 +151,7 @@ class Range(msgspec.Struct, frozen=True):
     def chances(self, now_ms: int) -> tuple[float, ...]:
         spot = self.prices.value(self.of.thing, now_ms)
         deviation = max(1e-6, self.prices.deviation(self.of.thing, now_ms, self.close_ms))
-        off = self.hunch(self.event_ticker, self.close_ms)
+        off = self.hunch(self.event_ticker)
 
         def under(level: int) -> float:
             return below(math.log((level - 0.5) / 10**self.of.decimals / spot) / deviation - off)
