@@ -25,6 +25,7 @@ from textual.worker import WorkerFailed
 
 from core.control.protocol import Frame, Query, Reply, Welcome
 from core.domain.clock import machine_ns
+from tui.bell import Bell
 from tui.conversation import Conversation
 from tui.crash import record
 from tui.dispatch import press
@@ -70,6 +71,7 @@ class ConsoleOptions:
     take: bool = False
     paints_per_s: int = 4
     mouse: bool = False
+    bell: str = "act"
 
 
 def read_clocks() -> Now:
@@ -102,10 +104,12 @@ class PmConsole(App[int], inherit_bindings=False):
         self.view: ViewModel = ViewModel()
         identity = Identity(os.getpid(), uuid.uuid4().hex[:12], options.view_only, options.take)
         self.link = Link(options.socket, identity, Listener(self._up, self._down, self._frame, self._reply))
-        self.operator: Operator = Operator(self.view, identity.session, self.link.send, coach=options.coach)
+        self.operator: Operator = Operator(
+            self.view, identity.session, self.link.send, coach=options.coach, view_only=options.view_only
+        )
         self.animation_level = "none"
         self.conversation: Conversation = Conversation(self)
-        self.painter: Painter = Painter(self, options.paints_per_s)
+        self.painter: Painter = Painter(self, options.paints_per_s, Bell(options.bell))
         self._seen_seq = -1
         self._attached = False
         self.failure: BaseException | None = None

@@ -106,7 +106,7 @@ class Arming:
             return f"{word}: {check.text}" if check is not None else "this card is blocked"
         reasons = {
             "LAG": "the picture is over 1 s old",
-            "VIEWER": "this console only views; :take takes control",
+            "VIEWER": "this console has no control",
             "EXPIRED": "this card has expired",
             "ARMING": "not armed yet",
             "MOVED": "it changed; read it again",

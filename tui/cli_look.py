@@ -35,8 +35,8 @@ def look_of(place: Profile, theme: str | None, low_bandwidth: bool, **rest: bool
     if theme is not None and theme not in _themes():
         verbs.leave(verbs.USAGE, f"pmconsole: {_no_theme(theme)}")
     console = _console_settings(place)
-    slow = low_bandwidth or console.low_bandwidth
-    return Look(theme or console.theme, 1 if slow else console.repaint_hz, console.mouse, **rest)
+    paints_per_s = 1 if low_bandwidth or console.low_bandwidth else console.repaint_hz
+    return Look(theme or console.theme, paints_per_s, console.mouse, console.bell, **rest)
 
 
 def _console_settings(place: Profile) -> ConsoleSettings:

@@ -48,6 +48,7 @@ class Look(NamedTuple):
     theme: str
     paints_per_s: int
     mouse: bool
+    bell: str
     view_only: bool = False
     take: bool = False
     coach: bool = False
@@ -275,6 +276,7 @@ def _console(place: Profile, look: Look) -> int:
             take=look.take,
             paints_per_s=look.paints_per_s,
             mouse=look.mouse,
+            bell=look.bell,
         ),
         place.console_log,
     )

@@ -49,9 +49,16 @@ class Operator(Deciding):
     """State of the hands and eyes: selection, sort, filter, arming, ladder, messages."""
 
     def __init__(
-        self, view: ViewModel, session: str, send: Callable[[AnyCommand], bool], *, coach: bool = True
+        self,
+        view: ViewModel,
+        session: str,
+        send: Callable[[AnyCommand], bool],
+        *,
+        coach: bool = True,
+        view_only: bool = False,
     ) -> None:
         super().__init__(view)
+        self.view_only = view_only
         self.session = session
         self.ladder = Ladder()
         self.takeover = Takeover()
@@ -106,6 +113,7 @@ class Operator(Deciding):
             ladder_hurry=self.ladder.offers_hurry(now.mono_ns),
             stop_sent=self.ladder.waiting(now.mono_ns),
             controls=controls,
+            view_only=self.view_only,
             quiet_ns=self.ladder.quiet_ns(now.mono_ns),
             takeover=self.taken_over(now),
             asks_reason=asked.id if (asked := self.question.about(now.mono_ns)) is not None else "",

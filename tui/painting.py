@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tui.bell import Bell
 from tui.scene import Scene
 from tui.tables import FAIR
+from tui.title import title
 
 if TYPE_CHECKING:
     from tui.app import PmConsole
@@ -16,10 +18,11 @@ second only."""
 
 
 class Painter:
-    """Draws the visible screen of its console, and the terminal's title."""
+    """Draws the visible screen of its console, the terminal's title, and rings its bell."""
 
-    def __init__(self, app: PmConsole, paints_per_s: int) -> None:
+    def __init__(self, app: PmConsole, paints_per_s: int, bell: Bell) -> None:
         self._app = app
+        self._bell = bell
         self._at_once = URGENT | {FAIR} if paints_per_s > 1 else URGENT
         self._last_tick: tuple[object, ...] = ()
         self._dirty = False
@@ -48,7 +51,7 @@ class Painter:
         if scene.takeover is not None:
             app.conversation.close()
         screen.paint(scene)
-        self._retitle(scene)
+        self._tell_outside(scene)
         card = scene.card
         if card is not None and app.operator.arming.arming(card, now.mono_ns):
             wait_ns = app.operator.arming.armed_ns(card) - now.mono_ns
@@ -71,15 +74,12 @@ class Painter:
             self._last_tick = state
             self._app.repaint()
 
-    def _retitle(self, scene: Scene) -> None:
-        """Profile, halt state and the sign of the day in the terminal's title."""
-        status = scene.view.status
-        if status is None:
-            title = "pmconsole"
-        else:
-            day = "" if not status.today_pnl else "+" if status.today_pnl > 0 else "-"
-            level = "" if status.level == "NORMAL" else f" {status.level}"
-            title = f"{status.profile.upper()}{level} {status.mode}{' ' + day if day else ''} pmconsole"
-        if title != self._title:
-            self._title = title
-            self._app.write_terminal(f"\x1b]0;{title}\x07")
+    def _tell_outside(self, scene: Scene) -> None:
+        """What must be noticed by whoever does not look at the screen: the terminal's title and its bell."""
+        app = self._app
+        wanted = title(scene, app.options.typed)
+        if wanted != self._title:
+            self._title = wanted
+            app.write_terminal(f"\x1b]0;{wanted}\x07")
+        if self._bell.rings(scene):
+            app.write_terminal("\x07")

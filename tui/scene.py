@@ -59,6 +59,8 @@ class Scene:
     stop_sent: bool = False
     """Ctrl-X was pressed and the engine has not answered yet."""
     controls: bool = False
+    view_only: bool = False
+    """Started to look only: the engine gives it no control."""
     quiet_ns: int = 0
     """How long no key was pressed while stopping."""
     asks_reason: str = ""

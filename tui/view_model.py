@@ -49,10 +49,14 @@ class ViewModel(Tables):
 
     def world_ms(self, now: Now) -> int:
         """World time now; real time before the first status."""
+        return self.world_at(now.wall_ms)
+
+    def world_at(self, wall_ms: int) -> int:
+        """A moment of real time in the world's; itself before the first status."""
         status = self.status
         if status is None:
-            return now.wall_ms
-        return status.world_origin_ms + int((now.wall_ms - status.real_origin_ms) * status.speed)
+            return wall_ms
+        return status.world_origin_ms + int((wall_ms - status.real_origin_ms) * status.speed)
 
     def link(self, venue: str) -> LinkRow | None:
         if self.status is None:

@@ -49,6 +49,11 @@ def profile_word(profile: str) -> str:
     return profile.upper() or "NO DESK"
 
 
+def console_word(name: str) -> str:
+    """``pid 4711`` of ``pid 4711 (uid 1000)``: whoever it is, in as few cells as tell them apart."""
+    return name.partition(" (")[0]
+
+
 def mode_word(status: StatusRow) -> Span:
     """Mode or, when trading is not normal, the level that overrules it."""
     if status.level != "NORMAL":

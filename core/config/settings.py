@@ -217,9 +217,14 @@ class ConsoleSettings(msgspec.Struct, frozen=True):
     low_bandwidth: bool = False
     repaint_hz: int = 4
     mouse: bool = False
+    bell: str = "act"
+    """When the terminal's bell rings: ``act`` for what somebody must act on, ``card`` also for the first
+    proposal after a quiet time, or ``off``."""
 
     def __post_init__(self) -> None:
         _within("repaint_hz", self.repaint_hz, 1, 10)
+        if self.bell not in ("act", "card", "off"):
+            raise ValueError(f"bell is {self.bell[:40]!r}: use 'act', 'card' or 'off'")
 
 
 class PolymarketSettings(msgspec.Struct, frozen=True):

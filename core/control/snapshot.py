@@ -31,6 +31,7 @@ from core.engine.desk import Desk
 from core.engine.exiting import exit_wanted
 from core.engine.facts import market_view, waits
 from core.engine.funnel import funnel
+from core.engine.incidents import name_of
 from core.engine.judging import needs_person
 from core.engine.pairs import compare
 from core.engine.plans import kept_in
@@ -115,6 +116,7 @@ class Snapshot:
             releases=tuple(release_row(known, desk.settings.releases) for known in desk.releases.known),
             waiting=state.waiting,
             waiting_best=state.waiting_best,
+            level_scope=name_of(halt.scope) if halt is not None else "",
             level_by=halt.by if halt is not None else "",
             level_wall_ms=halt.since_wall_ms if halt is not None else None,
             paused_by=paused.by if paused is not None else "",

@@ -16,12 +16,11 @@ from collections.abc import Callable
 from core.domain.clock import Clocks
 from core.domain.market import Market
 from core.domain.order import Life
-from core.domain.units import Money, money_text
 from core.execution.gateway import Gateway
 from core.execution.ladder import Ladder, Pause, Phase
-from core.execution.leaving import LAGGING_READS, VERIFY_PAUSE_S, Adopt, Leaving, OnDenied, held
+from core.execution.leaving import LAGGING_READS, VERIFY_PAUSE_S, Adopt, Leaving, OnDenied, held, worth
 from core.execution.points import Point, Reach
-from core.execution.proof import count_text, read_positions, read_residue, residue
+from core.execution.proof import read_positions, read_residue, residue
 from core.execution.share import Share
 from core.execution.tasks import Tasks
 from core.venues.venue import Rejected, Unresolved, VenueGateway
@@ -110,6 +109,7 @@ class Flattener:
             by=by,
             cancelling=live,
             selling=len(self._share.held),
+            worth=worth(self._share, self._venue),
             left=held(self._share),
         )
         self.ladder = ladder
@@ -264,16 +264,14 @@ class Flattener:
         ladder.left = held(self._share)
         ladder.residue = residue(self._share, ladder.tried, first, second)
         cancelled, dead, _ = self.cancels(ladder)
-        summary = (
-            f"{dead} of {cancelled} orders ended, {count_text(ladder.sold)} contracts sold in "
-            f"{ladder.exits_filled} exits, cost {money_text(Money(ladder.cost))} against mid"
-        )
+        ended = f"{dead} of {cancelled} orders ended"
         if ladder.residue:
             named = "; ".join(f"{ticker}: {why}" for ticker, why in sorted(ladder.residue.items()))
             goes_on = f"It is looked at again every {WATCH_S:.0f} s, and sold when it can be"
-            self._end(ladder, Phase.UNFLATTENED, f"NOT FLAT, {named}. {summary}. {goes_on}", watches=True)
+            said = f"{ladder.summed(Phase.UNFLATTENED)}. {named}. {ended}. {goes_on}"
+            self._end(ladder, Phase.UNFLATTENED, said, watches=True)
         else:
-            self._end(ladder, Phase.FLAT, f"FLAT, confirmed twice by the venue. {summary}")
+            self._end(ladder, Phase.FLAT, f"{ladder.summed(Phase.FLAT)}. {ended}")
 
     # --- what is left --------------------------------------------------------------------------
 

@@ -7,6 +7,11 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from core.domain.units import Money, money_text
+
+UNREAD = "venue"
+"""In a residue, instead of a ticker: the account itself could not be read."""
+
 
 class Phase(enum.Enum):
     CANCELLING = "CANCELLING"
@@ -55,6 +60,8 @@ class Ladder:
     """Client ids of the orders that were live at the press."""
     selling: int
     """How many positions were held then."""
+    worth: Money | None = None
+    """What they would have brought at the touch; ``None`` where a book was not known."""
     phase: Phase = Phase.CANCELLING
     sweeps: bool = False
     """Whether every order of the account is cancelled, hand-placed ones too."""
@@ -90,10 +97,23 @@ class Ladder:
         """What it is going to do, said before it has happened."""
         orders, positions = len(self.cancelling), self.selling
         others = " and every other order of the account" if self.sweeps else ""
+        worth = f" worth {money_text(self.worth)}" if positions and self.worth is not None else ""
         return (
             f"cancels {orders} order{'s' * (orders != 1)}{others}, "
-            f"sells {positions} position{'s' * (positions != 1)}"
+            f"sells {positions} position{'s' * (positions != 1)}{worth}"
         )
+
+    def summed(self, phase: Phase) -> str:
+        """How a ladder that ran to this end comes out: flat or not, what that cost, what was sold."""
+        exits = self.exits_filled
+        cost = f"cost {money_text(Money(self.cost))} against mid"
+        sold = f"{count_text(self.sold)} contracts sold in {exits} exit{'s' * (exits != 1)}"
+        if phase is Phase.FLAT:
+            return f"FLAT, confirmed twice, {cost}: {sold}"
+        markets = len(self.residue)
+        unread = any(key.rpartition(" ")[2] == UNREAD for key in self.residue)
+        left = "not all could be read" if unread else f"{markets} market{'s' * (markets != 1)} left"
+        return f"NOT FLAT, {left}, {cost}: {sold}"
 
     @property
     def pause(self) -> Pause | None:
@@ -106,3 +126,8 @@ class Ladder:
         being sold, between two looks at what is left."""
         waits = self.phase is Phase.EXITING and self.pause is not None and not self.exits_sent
         return self.phase in BEFORE_EXITS or waits or self.watches
+
+
+def count_text(contracts: int) -> str:
+    """A number of contracts either way, in millionths, without needless decimals."""
+    return f"{abs(contracts) / 1_000_000:.2f}".rstrip("0").rstrip(".")

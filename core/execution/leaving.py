@@ -13,7 +13,16 @@ from collections.abc import Awaitable, Callable
 from core.domain.clock import Clocks
 from core.domain.market import Market
 from core.domain.order import Life, Order, Purpose, TimeInForce
-from core.domain.units import Price, Quantity, money_text, notional, price_text, quantity_text
+from core.domain.units import (
+    Money,
+    Price,
+    Quantity,
+    complement,
+    money_text,
+    notional,
+    price_text,
+    quantity_text,
+)
 from core.execution.exits import BLIND_READS, NoExit, blind_slice, next_slice
 from core.execution.gateway import Denied, Gateway, Wish
 from core.execution.ladder import Ladder, Pause, Phase, Tried
@@ -306,3 +315,16 @@ def _shown_price(order: Order | None) -> Price:
 def held(share: Share) -> int:
     """Contracts held over all markets of a venue, in millionths."""
     return sum(abs(position.net) for position in share.held.values())
+
+
+def worth(share: Share, venue: VenueGateway) -> Money | None:
+    """What everything held would bring at the touch, fees apart; ``None`` where a book is not known."""
+    total = 0
+    for ticker, position in share.held.items():
+        view = venue.books.get(ticker)
+        if view is None:
+            return None
+        bid, ask = view.book.best_bid, view.book.best_ask
+        price = bid if position.net > 0 else complement(ask) if ask is not None else None
+        total += notional(price, Quantity(abs(position.net))) if price is not None else 0
+    return Money(total)

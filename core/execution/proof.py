@@ -5,14 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 
-from core.execution.ladder import Tried
+from core.execution.ladder import UNREAD, Tried, count_text
 from core.execution.share import Share
 from core.venues.venue import Incomplete, ReportStatus, VenueGateway
 
 READ_TRIES = 4
 READ_AGAIN_S = 0.4
-UNREAD = "venue"
-"""In a residue, instead of a ticker: the account itself could not be read."""
 
 
 async def read_positions(venue: VenueGateway) -> dict[str, int] | None:
@@ -57,8 +55,3 @@ def residue(
     for order in share.live.values():
         left.setdefault(order.intent.ticker, "an order is not proved dead")
     return {t: ", ".join(filter(None, (what, whys.get(t)))) for t, what in left.items()}
-
-
-def count_text(contracts: int) -> str:
-    """A number of contracts either way, in millionths, without needless decimals."""
-    return f"{abs(contracts) / 1_000_000:.2f}".rstrip("0").rstrip(".")

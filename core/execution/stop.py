@@ -10,10 +10,10 @@ from collections.abc import Callable, Mapping, Sequence
 
 from core.domain.clock import Clocks
 from core.domain.market import Venue
+from core.domain.units import Money
 from core.execution.flatten import Flattener
-from core.execution.ladder import Ladder, Phase
+from core.execution.ladder import UNREAD, Ladder, Phase
 from core.execution.points import Point, Reach
-from core.execution.proof import UNREAD
 
 SLOWEST = (
     Phase.CANCELLING,
@@ -117,12 +117,14 @@ def joint(ladders: Mapping[Venue, Ladder]) -> Ladder | None:
     first = min(each, key=lambda ladder: ladder.started_ns)
     swept = [ladder.swept_ns for ladder in each if ladder.sweeps]
     ended = [ladder.ended_ns for ladder in each if ladder.ended_ns is not None]
-    return Ladder(
+    worth = [ladder.worth for ladder in each if ladder.worth is not None]
+    whole = Ladder(
         started_ns=first.started_ns,
         exits_at_ns=first.exits_at_ns,
         by=first.by,
         cancelling=tuple(client for ladder in each for client in ladder.cancelling),
         selling=sum(ladder.selling for ladder in each),
+        worth=Money(sum(worth)) if len(worth) == len(each) else None,
         phase=min((ladder.phase for ladder in each), key=SLOWEST.index),
         sweeps=bool(swept),
         swept_ns=_latest(swept),
@@ -135,10 +137,19 @@ def joint(ladders: Mapping[Venue, Ladder]) -> Ladder | None:
         cost=sum(ladder.cost for ladder in each),
         residue=_residue(ladders),
         watches=any(ladder.watches for ladder in each),
-        receipt=". ".join(f"{v.short} {ladder.receipt}" for v, ladder in ladders.items()) if over else "",
         pressed=max(ladder.pressed for ladder in each),
         ended_ns=max(ended) if over and ended else None,
     )
+    if over:
+        whole.receipt = _receipt(whole, ladders)
+    return whole
+
+
+def _receipt(whole: Ladder, ladders: Mapping[Venue, Ladder]) -> str:
+    """All of them together first, where they ran to their end: a narrow screen shows no more of it."""
+    parts = [f"{venue.short} {ladder.receipt}" for venue, ladder in ladders.items()]
+    ran = whole.phase is not Phase.ABORTED
+    return ". ".join([whole.summed(whole.phase), *parts] if ran else parts)
 
 
 def _latest(times: Sequence[int | None]) -> int | None:

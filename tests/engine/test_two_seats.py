@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -12,13 +13,13 @@ import pytest
 from core.control.snapshot import Snapshot
 from core.domain.market import Market, Venue
 from core.domain.order import Anomaly, Life
-from core.domain.units import Money, contracts
+from core.domain.units import Money, contracts, money_text
 from core.engine.engine import UnseatedError
 from core.engine.incidents import end_entries, name_of
 from core.engine.seat import Seat
 from core.execution.differences import About, Key
 from core.execution.gateway import Wish
-from core.execution.ladder import Phase
+from core.execution.ladder import Phase, count_text
 from core.risk.halts import GLOBAL, Level
 from core.venues.kalshi.traits import TRAITS
 from core.venues.venue import Link, LinkState, Sealed, VenueGateway, VenueListener
@@ -173,8 +174,11 @@ def test_one_stop_flattens_both_under_one_countdown() -> None:
                 ("kalshi", 1, 1),
                 ("polymarket", 1, 1),
             ]
-            assert row.receipt.startswith("KAL FLAT, ") and "POLY FLAT, " in row.receipt
-            assert "cancels 2 orders, sells 2 positions" in row.scope
+            cost, sold = (sum(getattr(ladder, name) for ladder in (kal, poly)) for name in ("cost", "sold"))
+            total = f"cost {money_text(Money(cost))} against mid: {count_text(sold)} contracts sold in 2"
+            assert row.receipt.startswith(f"FLAT, confirmed twice, {total} exits. KAL FLAT, ")
+            assert "POLY FLAT, " in row.receipt
+            assert re.search(r"cancels 2 orders, sells 2 positions worth \d+\.\d\d", row.scope)
             (start,) = [row.data()["text"] for row in bench.journal.rows if row.kind == "FLATTEN_START"]
             assert str(start).endswith(row.scope) and bench.kinds().count("FLATTEN_END") == 1
 

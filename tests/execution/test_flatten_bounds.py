@@ -175,7 +175,9 @@ def test_what_any_of_the_last_readings_shows_is_not_flat() -> None:
 
             bench.venue.positions = appearing  # type: ignore[method-assign]
             bench.engine.flatten(TRADER, now=True)
-            assert (await over(bench)).startswith(f"NOT FLAT, {WARM}: 3 contracts held")
+            receipt = await over(bench)
+            assert receipt.startswith("NOT FLAT, 1 market left, cost ")
+            assert f". {WARM}: 3 contracts held" in receipt
 
     run_virtual(main)
 

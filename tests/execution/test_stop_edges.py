@@ -32,7 +32,9 @@ def lagging(bench: Bench, seconds: float, shown: dict[str, int], since: float) -
     bench.venue.positions = positions  # type: ignore[method-assign]
 
 
-@pytest.mark.parametrize(("contracts", "words"), [(0, "sells 0 positions"), (20, "sells 1 position.")])
+@pytest.mark.parametrize(
+    ("contracts", "words"), [(0, "sells 0 positions"), (20, "sells 1 position worth 7.60.")]
+)
 def test_the_scope_is_said_before_it_happens(contracts: int, words: str) -> None:
     async def main(loop: VirtualLoop) -> None:
         async with running(loop) as bench:

@@ -548,7 +548,7 @@ def flatten(now: Now, **changes: object) -> FlattenRow:
         "phase": "COUNTDOWN",
         "started_ns": now.mono_ns,
         "exits_at_ns": now.mono_ns + 4 * S,
-        "scope": "demo KAL: 2 orders, 4 positions worth 17.46",
+        "scope": "cancels 2 orders, sells 4 positions worth 17.46",
         "by": "console",
         "venues": (FlattenVenueRow("kalshi", 2, 2, 0, 0, 0, 58 * C),),
         "residue": (),
@@ -627,7 +627,7 @@ def two_ladders(now: Now, **changes: object) -> FlattenRow:
         "phase": "EXITING",
         "exits_at_ns": None,
         "venues": (kal, poly),
-        "scope": "demo: cancels 3 orders, sells 5 positions",
+        "scope": "cancels 3 orders, sells 5 positions worth 20.46",
         "pause": poly.pause,
         "pause_until_wall_ms": poly.pause_until_wall_ms,
     }

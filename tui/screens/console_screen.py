@@ -1,4 +1,4 @@
-"""What every screen has: status bar, body, message line, key hints, and the command line over them."""
+"""What every screen has: status bar, band, body, message line, key hints, and the command line over them."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from textual.widget import Widget
 
 from tui.scene import Scene
 from tui.screens.desk_plan import Plan, Rect
+from tui.standing import standing
+from tui.widgets.band import Band
 from tui.widgets.command_line import CommandLine
 from tui.widgets.key_hints import STOP, KeyHints
 from tui.widgets.line_pane import ROLE_CLASSES, LinePane
@@ -24,6 +26,10 @@ from tui.widgets.text_pane import TextPane
 
 if TYPE_CHECKING:
     from tui.app import PmConsole
+
+
+BAND_HEIGHT, CALM_HEIGHT = 6, 36
+"""Rows of a terminal from which on the band has one, for what is grave and for the rest."""
 
 
 class PlanLayout(Layout):
@@ -60,6 +66,7 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
         super().__init__()
         self._layout = PlanLayout(self._whole_plan)
         self.status_bar = StatusBar(id="status")
+        self.band = Band(id="band")
         self.message_line = MessageLine(id="message")
         self.key_hints = KeyHints(id="hints")
         self.command_line = CommandLine()
@@ -75,6 +82,7 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
 
     def compose(self) -> ComposeResult:
         yield self.status_bar
+        yield self.band
         yield from self.panes()
         yield self.takeover
         yield self.message_line
@@ -88,7 +96,7 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
         return []
 
     def plan(self, width: int, height: int) -> Plan:
-        """Rectangles of the body's widgets by id."""
+        """Rectangles of the body's widgets by id, in a terminal without a band of this height."""
         return {}
 
     def draw(self, scene: Scene) -> None:
@@ -117,9 +125,11 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
     def paint(self, scene: Scene) -> None:
         """Draw everything on this screen; panes write only what changed."""
         self.status_bar.show(scene)
+        if self._band_moves(scene):
+            return  # the panes are arranged first, and drawn then
         asking = self.command_line.choices if self.command_line.display else ""
         opened = len(self.console.screen_stack) > 1
-        self.message_line.show(scene, self.console.options.typed, asking, opened=opened)
+        self.message_line.show(scene, asking, opened=opened)
         self.key_hints.show(scene, self.name_in_registry, asking=self.command_line.display)
         if self.takeover.display is not (scene.takeover is not None):
             self.takeover.display = scene.takeover is not None
@@ -127,10 +137,32 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
         self.takeover.show(scene)
         self.draw(scene)
 
+    @property
+    def banded(self) -> int:
+        """Rows of the body that the band takes."""
+        return int(self.band.display)
+
+    def _band_moves(self, scene: Scene) -> bool:
+        """Say what stands; true when the band comes or goes. It does so with its cause, at once."""
+        height = self.size.height
+        stands = standing(scene, self.console.options.typed)
+        shows = bool(stands) and height >= (CALM_HEIGHT if stands[0].calm else BAND_HEIGHT)
+        if self.band.display is not shows:
+            self.band.display = shows
+            self.relayout()
+            return True
+        if shows:
+            self.band.show(stands)
+        return False
+
     def _whole_plan(self, size: Size) -> Plan:
         width, height = size
+        body = height - self.banded
         taken = self.takeover.display
-        plan = {"takeover": Rect(0, 1, width, height - 3)} if taken else self.plan(width, height)
+        plan = {"takeover": Rect(0, 1, width, body - 3)} if taken else self.plan(width, body)
+        plan = {name: rect._replace(y=rect.y + self.banded) for name, rect in plan.items()}
+        if self.banded:
+            plan["band"] = Rect(0, 1, width, 1)
         plan["status"] = Rect(0, 0, width, 1)
         plan["message"] = Rect(0, height - 2, width, 1)
         typing = max(0, width - len(STOP)) if self.command_line.display else 0
@@ -140,7 +172,7 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
         return plan
 
     def on_mount(self) -> None:
-        self.command_line.display = self.takeover.display = False
+        self.command_line.display = self.takeover.display = self.band.display = False
         target = self.home_focus()
         if target is not None:
             self.set_focus(target)

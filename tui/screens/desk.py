@@ -76,10 +76,11 @@ class DeskScreen(ConsoleScreen):
         return self.markets
 
     def plan(self, width: int, height: int) -> Plan:
-        plan = desk_plan(width, height, self._needs)
+        terminal = height + self.banded
+        plan = desk_plan(width, terminal, self._needs, self.banded)
         if self._stopped:
             plan |= {"stop": plan.pop("card")} if "card" in plan else {}
-        two = is_two_column(width, height)
+        two = is_two_column(width, terminal)
         for pane in self.panes():
             pane.framed = two
             if isinstance(pane, MarketTable | OrderTable | PositionTable | Alarms):
@@ -90,7 +91,7 @@ class DeskScreen(ConsoleScreen):
         self._follow(scene)
         width, height = self.size
         two, reduced = is_two_column(width, height), is_reduced(width, height)
-        plan = desk_plan(width, height, self._needs)
+        plan = desk_plan(width, height, self._needs, self.banded)
         if self._stopped:
             self.stop.show(scene)
         else:

@@ -51,13 +51,17 @@ def is_two_column(width: int, height: int) -> bool:
     return width >= TWO_WIDTH and height >= TWO_HEIGHT
 
 
-def desk_plan(width: int, height: int, needs: Needs) -> Plan:
-    """Pane id to rectangle, for the body between the status bar and the message line."""
+def desk_plan(width: int, height: int, needs: Needs, banded: int = 0) -> Plan:
+    """Pane id to rectangle, for the body between the status bar and the message line.
+
+    ``banded`` rows of it are taken by a band: they cost room and never change the form.
+    """
+    body = max(0, height - 3 - banded)
     if is_reduced(width, height):
-        return _reduced(width, max(0, height - 3), needs)
+        return _reduced(width, body, needs)
     if is_two_column(width, height):
-        return _two_columns(width, height - 3, needs)
-    return _one_column(width, height - 3, needs)
+        return _two_columns(width, body, needs)
+    return _one_column(width, body, body + banded, needs)
 
 
 def over(width: int, height: int, table: str, rows: int, least: int, *, text: str = "detail") -> Plan:
@@ -86,12 +90,13 @@ def _stack(width: int, panes: list[tuple[str, int]], x: int = 0, y: int = 1) -> 
     return plan
 
 
-def _one_column(width: int, body: int, needs: Needs) -> Plan:
+def _one_column(width: int, body: int, usual: int, needs: Needs) -> Plan:
+    """``usual``: rows of the body without a band, by which the panes are chosen."""
     card = 10 if needs.card else 1 + min(max(2, needs.idle), 4)
-    limits = 2 if body < 50 else 10
-    fair = 0 if body < 27 else 5 if body < 57 else 12
-    full = body >= 31
-    orders_max = 1 if body < 23 else 3
+    limits = 2 if usual < 50 else 10
+    fair = 0 if usual < 27 else 5 if usual < 57 else 12
+    full = usual >= 31
+    orders_max = 1 if usual < 23 else 3
     orders = 1 + min(max(1, needs.orders), orders_max) + (1 if full else 0)
     positions = 2 + min(max(1, needs.positions), 4) if full else 0
     while body - card - limits - fair - orders - positions < _MARKETS_MIN and (positions > 3 or orders > 3):

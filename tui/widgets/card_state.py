@@ -30,7 +30,7 @@ def state_groups(scene: Scene, card: ProposalRow) -> list[Line]:
         return [line(state, " the engine is gone; nothing can be approved")]
     if word == "VIEWER":
         taken = scene.view.status is not None and scene.view.status.controller
-        return [line(state, f" {'another console' if taken else 'no console'} has control; :take")]
+        return [line(state, f" {'another console' if taken else 'no console'} has control")]
     if word == "SMALL":
         return [line(state, " make the terminal larger")]
     if warning is not None:

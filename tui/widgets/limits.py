@@ -51,6 +51,8 @@ _SHORT = {
     "correlated_loss_max": "corr",
 }
 """Names for the one line of small terminals."""
+_TITLE_CELLS = 16
+"""Of a pane's title line around the words at its right end."""
 _WORD_ROLES = {"NEAR": "near", "CAP": "breach", "": "text"}
 
 
@@ -158,6 +160,18 @@ def limits_line(scene: Scene, width: int) -> Line:
     return cut(line(*parts), width)
 
 
+def _nearest(scene: Scene, row: LimitRow, width: int) -> Line:
+    """The limit with the least room left; of a full one what makes room again."""
+    part, label = share(row) or 0.0, scene.view.limit_label(row)
+    word = limit_word(part)
+    if word != "CAP" or not row.clears:
+        return line(("nearest: ", "text-muted"), (f"{label} {part:.0%}", _WORD_ROLES[word]))
+    until = f": clears with {row.clears}"
+    if len(label) + len(word) + len(until) + _TITLE_CELLS > width:
+        until = f": {row.clears}"
+    return line((f"{label} {word}", _WORD_ROLES[word]), (until, "near"))
+
+
 def _short(scene: Scene, row: LimitRow, bar_width: int) -> Line:
     text, word, role = _bar(scene, row, bar_width or 6)
     name = _SHORT.get(row.name) or scene.view.limit_label(row)
@@ -183,11 +197,7 @@ class Limits(LinePane):
             self.paint([note("Limits not loaded: entries off.", "near")], head("LIMITS"), dim=scene.dim)
             return
         nearest = view.nearest_limit()
-        right: Line = ()
-        if nearest is not None:
-            part = share(nearest) or 0.0
-            role = _WORD_ROLES[limit_word(part)]
-            right = line(("nearest: ", "text-muted"), (f"{view.limit_label(nearest)} {part:.0%}", role))
+        right = _nearest(scene, nearest, width) if nearest is not None else ()
         if compact:
             self.paint([limits_line(scene, width)], head("LIMITS"), right, dim=scene.dim)
             return

@@ -19,7 +19,7 @@ from tui.release_words import release_chips
 from tui.scene import Scene
 from tui.widgets.line_pane import LinePane
 from tui.widgets.stop_band import stop_line
-from tui.words import beat_word, mode_word, profile_role, profile_word
+from tui.words import beat_word, console_word, mode_word, profile_role, profile_word
 
 _BAD_FEEDS_MAX = 3
 _NICE_TO_HAVE = 5
@@ -52,12 +52,15 @@ def status_line(scene: Scene) -> Line:
         groups.append((0, line((" MISMATCH ", "band"))))
     groups += _nets(status)
     if not scene.controls and not scene.down:
-        groups.append((2, line(("READ-ONLY", "near"))))
+        groups.append((1, line((f"READ-ONLY {_holder(status)}", "near"))))
     for index, link in enumerate(status.links):
         groups += [(1, _venue_chip(scene, index)), *_beat(scene, link)]
     if not scene.down:
         groups += [*_feed_chips(scene), *release_chips(scene)]
     groups.append((1, _unknown(status.unknown)))
+    if status.unsettled or view.settles_later:
+        role, priority = ("near", 1) if status.unsettled else ("text", 5)
+        groups.append((priority, line(("uns ", "text-muted"), (str(status.unsettled), role))))
     groups.append(
         (
             1,
@@ -115,7 +118,10 @@ def _venue_chip(scene: Scene, index: int) -> Line:
     retry = "" if link.retry_at_ns is None else " " + countdown(scene.in_s(link.retry_at_ns))
     if link.state == "PAUSED" and link.opens_wall_ms is not None:
         retry = " " + countdown((link.opens_wall_ms - scene.now.wall_ms) / 1000)
-    return line((name + " ", "text-muted"), (f" {link.state}{retry}", "alarm"))
+    good_ns = link.traded_ns if link.state == "PAUSED" else link.heartbeat_ns
+    last = f"  good {age(scene.ago_s(good_ns))} ago" if scene.wide and good_ns else ""
+    word = f" {link.word or link.state}{retry}"
+    return line((name + " ", "text-muted"), (word, "alarm"), (last, "text-muted"))
 
 
 def _beat(scene: Scene, link: LinkRow) -> list[tuple[int, Line]]:
@@ -183,9 +189,15 @@ def _pnl(money: int | None) -> Span:
 
 
 def _controller(scene: Scene) -> str:
+    """Who has control, and how many consoles look on."""
     status = scene.view.status
     assert status is not None
-    return "you" if scene.controls else status.controller or "nobody"
+    who = "you" if scene.controls else _holder(status)
+    return f"{who} +{status.viewers}" if status.viewers else who
+
+
+def _holder(status: StatusRow) -> str:
+    return console_word(status.controller) or "nobody"
 
 
 class StatusBar(LinePane):

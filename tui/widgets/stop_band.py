@@ -6,6 +6,7 @@ from core.control.tables.safety import FlattenRow, FlattenVenueRow
 from tui.format import count, countdown, venue_short
 from tui.lines import Line, line, pad
 from tui.scene import Scene
+from tui.words import profile_word
 
 QUIET_NS = 800_000_000
 """``f`` skips the wait only after this long without any key."""
@@ -13,13 +14,13 @@ QUIET_NS = 800_000_000
 
 def stop_line(scene: Scene) -> Line:
     """What the ladder is doing now, and its countdown."""
-    flatten = scene.view.flatten
+    flatten, profile = scene.view.flatten, profile_word(scene.view.profile)
     if flatten is None or not scene.view.stopping:
-        return _band(" STOPPING   stop sent, waiting for the engine", scene.width)
-    parts = [f" STOPPING   {_phase(flatten, scene)}"]
-    whole = "   ".join([*parts, *map(_counts, flatten.venues)])
+        return _band(f" {profile}  STOPPING   stop sent, waiting for the engine", scene.width)
+    phase = _phase(flatten, scene)
+    whole = "   ".join([f" {profile}  STOPPING   {phase}", *map(_counts, flatten.venues)])
     if len(flatten.venues) > 1 and len(whole) > scene.width:
-        return _band("   ".join([*parts, *map(_own, flatten.venues)]), scene.width)
+        return _band("  ".join([f" {profile} STOPPING  {phase}", *map(_own, flatten.venues)]), scene.width)
     return _band(whole, scene.width)
 
 
@@ -49,15 +50,16 @@ def _phase(flatten: FlattenRow, scene: Scene) -> str:
 
 
 def stop_hint(scene: Scene) -> Line:
-    """The way out of the ladder and its scope."""
+    """The way out of the ladder; what it does stands in the band."""
     flatten = scene.view.flatten
     if flatten is None or not scene.view.stopping:
         return _band(" halt and cancel go out first; positions are sold after a countdown", scene.width)
     if flatten.phase == "EXITING" and scene.controls and scene.ladder_hurry:
         return _band(" u sells down to 10c under the bid at once; any other key leaves it", scene.width)
     if flatten.phase in ("EXITING", "VERIFYING") and not flatten.can_abort:
-        more = "   ^X hurries   : types exit-at" if flatten.phase == "EXITING" and scene.controls else ""
-        return _band(f" {flatten.scope}{more}", scene.width)
+        selling = flatten.phase == "EXITING" and scene.controls
+        more = "   ^X hurries   : types exit-at" if selling else ""
+        return _band(f" it goes on until the venue shows nothing of ours twice{more}", scene.width)
     if not scene.controls:
         way_out = "only the console in control can abort"
     elif scene.ladder_ask:
@@ -66,7 +68,7 @@ def stop_hint(scene: Scene) -> Line:
         way_out = "Esc Esc keeps the positions"
     counting = flatten.phase in ("CANCELLING", "COUNTDOWN")
     skip = "   f skips the wait" if scene.controls and counting and scene.quiet_ns >= QUIET_NS else ""
-    return _band(f" {way_out}{skip}   {flatten.scope}", scene.width)
+    return _band(f" {way_out}{skip}", scene.width)
 
 
 def receipt(flatten: FlattenRow) -> str:

@@ -48,6 +48,11 @@ STATUS: tuple[Field, ...] = (
     Field("mode", "semi or auto", lambda r, n: r.status.mode),
     Field("level", "NORMAL, REDUCE_ONLY, HALTED, FLATTENING or LOCKED", lambda r, n: r.status.level),
     Field("level_reason", "why it is not NORMAL", lambda r, n: r.status.level_reason),
+    Field(
+        "level_scope",
+        "where it holds: desk or a venue, empty at NORMAL",
+        lambda r, n: r.status.level_scope,
+    ),
     Field("level_by", "who raised it, empty at NORMAL", lambda r, n: r.status.level_by),
     Field("level_since", "when, real time; null at NORMAL", lambda r, n: at(r.status.level_wall_ms)),
     Field("ready", "whether start-up is complete", lambda r, n: not r.status.starting),

@@ -113,6 +113,8 @@ class StatusRow(msgspec.Struct, frozen=True, array_like=True):
     """Markets whose card finds no room while as many are up as may be."""
     waiting_best: str = ""
     """The best of them with its edge."""
+    level_scope: str = ""
+    """Where ``level`` holds, as ``resume`` names it: ``desk`` or a venue; empty at ``NORMAL``."""
     level_by: str = ""
     """Who raised ``level``: ``engine`` or a person; empty at ``NORMAL``."""
     level_wall_ms: int | None = None

@@ -1,0 +1,380 @@
+"""States that must be impossible to miss: the band, the title, the bell, and what a venue says."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.config import paths
+from core.control.protocol import Frame
+from core.control.tables.safety import AlarmRow
+from core.control.tables.status import LinkRow
+from tests.tui import rows
+from tests.tui.conftest import Desk, running
+from tests.tui.fake_engine import read_clocks
+from tui.bell import QUIET_NS, SPACING_NS, Bell
+from tui.lines import REVERSED, plain
+from tui.operator import Operator
+from tui.scene import Scene
+from tui.standing import Standing, standing
+from tui.tables import Now
+from tui.theming import theme_names
+from tui.title import title
+from tui.view_model import ViewModel
+from tui.widgets.band import band_line
+from tui.widgets.line_pane import LinePane
+from tui.widgets.status_bar import status_line
+from tui.widgets.stop_band import stop_hint, stop_line
+
+NOW = Now(1_000_000 * rows.S, rows.WORLD_MS)
+CALM = {"speed": 1.0, "replay": ""}
+HALT = {
+    "level": "HALTED",
+    "level_scope": "desk",
+    "level_reason": "lost 75.12 today",
+    "level_by": "engine",
+    "level_wall_ms": NOW.wall_ms - 125_000,
+}
+PAUSE = {
+    "paused": ("*",),
+    "paused_by": "pid 9 (uid 0)",
+    "paused_wall_ms": NOW.wall_ms - 7_000,
+    "paused_why": "after a resume",
+}
+
+
+def scene_of(
+    width: int = 80,
+    *,
+    session: str = "me",
+    view_only: bool = False,
+    later_s: float = 0,
+    parts: object = None,
+    **status: object,
+) -> Scene:
+    view = ViewModel()
+    view.connected = True
+    profile = str(status.pop("profile", "demo"))
+    view.apply(rows.snapshot(NOW, "me", cards=False, profile=profile), NOW)
+    told = rows.status(NOW, session=session, profile=profile, **(CALM | status))
+    view.apply(Frame(2, NOW.mono_ns, status=told, **(parts or {})), NOW)  # type: ignore[arg-type, dict-item]
+    operator = Operator(view, "me", lambda _: True, coach=False, view_only=view_only)
+    return operator.scene(Now(NOW.mono_ns + int(later_s * rows.S), NOW.wall_ms + int(later_s * 1000)), width)
+
+
+def stands(scene: Scene) -> list[Standing]:
+    return standing(scene, paths.profile(scene.view.profile or "demo").command)
+
+
+def band(scene: Scene) -> str:
+    found = stands(scene)
+    return plain(band_line(found, scene.width)) if found else ""
+
+
+def bar(scene: Scene) -> str:
+    """The status bar's words, one blank between them."""
+    return " ".join(plain(status_line(scene)).split())
+
+
+def titled(scene: Scene) -> str:
+    return title(scene, paths.profile(scene.view.profile or "demo").command)
+
+
+def test_nothing_stands_on_an_ordinary_desk() -> None:
+    assert stands(scene_of()) == []
+    assert titled(scene_of()) == "DEMO semi - pmconsole"
+    assert titled(scene_of(today_pnl=1, profile="live", mode="auto")) == "LIVE auto + pmconsole"
+    assert titled(scene_of(today_pnl=None)) == "DEMO semi pmconsole"
+
+
+@pytest.mark.parametrize(
+    ("status", "said", "way", "word"),
+    [
+        (HALT, "HALTED   14:00:12Z (2m) by engine: lost 75.12 today", ":resume lifts it", "HALTED"),
+        (HALT | {"level": "LOCKED"}, "LOCKED   14:00:12Z (2m) by engine", ":resume lifts it", "LOCKED"),
+        (
+            HALT | {"level": "REDUCE_ONLY", "level_scope": "POLY"},
+            "REDUCE_ONLY on POLY   14:00:12Z",
+            ":resume lifts it",
+            "REDUCE_ONLY",
+        ),
+        (PAUSE, "PAUSED   all entries, 14:02:10Z (7s) by pid 9", ":unpause", "PAUSED"),
+        (
+            PAUSE | {"paused": ("maker",), "paused_by": "pid 4711 (uid 1000)", "paused_why": ""},
+            "PAUSED   entries of maker, 14:02:10Z (7s) by you ",
+            ":unpause",
+            "PAUSED",
+        ),
+        (
+            {"problem": "NO JOURNAL"},
+            "NO JOURNAL   only cancels and ^X leave",
+            "pmconsole doctor",
+            "NO JOURNAL",
+        ),
+        ({"problem": "CLOCK +2.1s"}, "CLOCK +2.1s   entries wait", "pmconsole doctor", "CLOCK +2.1s"),
+        ({"armed": False}, "NOT ARMED   no entry leaves", ":arm", "NOT ARMED"),
+        ({"session": "other"}, "READ-ONLY   pid 4711 has control", ":take takes it", "READ-ONLY"),
+        ({"session": "other", "controller": ""}, "READ-ONLY   no console has", ":take takes it", "READ-ONLY"),
+        (
+            {"session": "other", "view_only": True},
+            "READ-ONLY   pid 4711 has",
+            "started with --view-only",
+            "READ-ONLY",
+        ),
+    ],
+)
+@pytest.mark.parametrize("width", [80, 160, 200])
+def test_a_band_says_who_when_why_and_the_way_out_at_every_width(
+    status: dict[str, object], said: str, way: str, word: str, width: int
+) -> None:
+    scene = scene_of(width, **status)  # type: ignore[arg-type]
+    text = band(scene)
+    assert len(text) == width and text.startswith(f" {said[: width - len(way) - 5]}") and way in text
+    assert titled(scene).split(" semi")[0] == f"DEMO {word}"
+
+
+def test_the_gravest_comes_first_and_what_stands_behind_it_is_counted() -> None:
+    scene = scene_of(160, problem="NO JOURNAL", session="other", **(HALT | PAUSE))
+    assert [found.word for found in stands(scene)] == ["NO JOURNAL", "READ-ONLY", "PAUSED"]
+    assert band(scene).rstrip().endswith("+2 READ-ONLY")
+    assert ": lost 75.12 today" in band(scene), "what the journal's end did stands with its reason"
+
+
+def test_a_lost_engine_says_what_helps_and_forgets_the_sign_of_the_day() -> None:
+    scene = scene_of(later_s=4)
+    assert scene.down and "Run: pmconsole engine start   Orders at the venue: 2" in band(scene)
+    assert titled(scene) == "DEMO ENGINE DOWN semi pmconsole" and "ENGINE DOWN 4s" in bar(scene)
+
+
+def test_a_picture_behind_the_engine_is_dim_and_named_in_the_title() -> None:
+    scene = scene_of(later_s=2)
+    assert scene.dim and not scene.down and "VIEW LAG 2s" in bar(scene)
+    assert titled(scene) == "DEMO VIEW LAG semi - pmconsole"
+
+
+def test_a_replay_is_named_without_crying() -> None:
+    scene = scene_of(160, replay="Replays 2024-11-18 to 2024-11-21.")
+    assert "REPLAY   Replays 2024-11-18" in band(scene) and titled(scene) == "DEMO semi - pmconsole"
+    assert {span.role for span in band_line(stands(scene), 160)} == {"text-muted"}
+    assert {span.role for span in band_line(stands(scene_of(**HALT)), 80)} <= REVERSED  # type: ignore[arg-type]
+
+
+def test_a_stop_says_where_it_sells_what_and_for_how_much() -> None:
+    for profile in ("live", "demo"):
+        scene = scene_of(profile=profile, parts={"flatten": rows.flatten(NOW)})
+        name = profile.upper()
+        assert plain(stop_line(scene)).startswith(f" {name}  STOPPING   EXITS IN 0:04")
+        assert f" {name} KAL: cancels 2 orders, sells 4 positions worth 17.46" in band(scene)
+        assert titled(scene).startswith(f"{name} STOPPING") and "Esc Esc keeps" in plain(stop_hint(scene))
+
+
+def test_alarms_nobody_has_seen_are_counted_in_the_title() -> None:
+    acts = tuple(act(number) for number in (7, 8))
+    assert titled(scene_of(parts={"alarms": acts})) == "DEMO !2 semi - pmconsole"
+
+
+# --- the bar --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("word", ["RESTART", "POST-ONLY", "CXL-ONLY", "MAINT", "PAUSED"])
+def test_a_venue_that_takes_no_orders_says_which_and_until_when(word: str) -> None:
+    link = LinkRow(
+        "kalshi", "PAUSED", NOW.mono_ns, "in its words", None, opens_wall_ms=NOW.wall_ms + 45_000,
+        word=word, traded_ns=NOW.mono_ns - 43 * rows.S,
+    )  # fmt: skip
+    assert f"KAL {word} 0:45" in bar(scene_of(links=(link,)))
+    assert f"KAL {word} 0:45 good 43s ago" in bar(scene_of(160, links=(link,)))
+
+
+def test_a_venue_that_is_gone_says_when_it_was_last_good() -> None:
+    link = LinkRow("kalshi", "DOWN", NOW.mono_ns - 43 * rows.S, "", NOW.mono_ns + 20 * rows.S)
+    assert "KAL DOWN 0:20" in bar(scene_of(links=(link,)))
+    assert "KAL DOWN 0:20 good 43s ago" in bar(scene_of(160, links=(link,)))
+    never = LinkRow("kalshi", "connecting", 0, "", None)
+    assert "good" not in bar(scene_of(160, links=(never,)))
+
+
+def test_what_is_not_settled_is_counted_where_a_venue_settles_later_and_wherever_there_is_some() -> None:
+    assert " uns " not in bar(scene_of(160))
+    assert "unk 0 uns 3 " in bar(scene_of(unsettled=3))
+    both = (LinkRow("kalshi", "ok", NOW.mono_ns, "", None), rows.poly_link(NOW))
+    assert "unk 0 uns 0 " in bar(scene_of(200, links=both))
+
+
+def test_whoever_has_control_is_named_in_the_bar_with_how_many_look_on() -> None:
+    assert "READ-ONLY pid 4711" in bar(scene_of(session="other", unknown=2))
+    assert "control: you +2" in bar(scene_of(200, viewers=2))
+
+
+# --- the table ------------------------------------------------------------------------------------------
+
+
+def link(now: Now, **changes: object) -> LinkRow:
+    return msgspec.structs.replace(LinkRow("kalshi", "ok", now.mono_ns, "", None), **changes)
+
+
+def table(now: Now, session: str) -> list[tuple[str, str, dict[str, object], tuple[str, ...]]]:
+    """Every state with the screen it is looked for on, what the engine tells, and the words that say it."""
+
+    def status(**changes: object) -> dict[str, object]:
+        return {"status": rows.status(now, session=session, **changes)}
+
+    def venue(word: str) -> dict[str, object]:
+        held = {"state": "PAUSED", "word": word, "opens_wall_ms": now.wall_ms + 45_000}
+        return status(links=(link(now, **held),))
+
+    unknown = rows.order(now, client_order_id="pm-u", state="UNKNOWN", bound="may cost 6.60")
+    outside = rows.order(now, client_order_id="x1", order_id="x1", external=True, state="EXT")
+    full = msgspec.structs.replace(rows.limits()[4], used=800 * rows.C, clears="less at risk altogether")
+    old_ms = (now.mono_ns - 14 * rows.S) // 1_000_000
+    old = msgspec.structs.replace(rows.markets(now)[0], message_ms=old_ms, edge=None, edge_word="stale")
+    feed = rows.feed(now, "NWS", "nws-grid", "weather", 99, 5400, state="STALE")
+    gone = link(now, state="DOWN", retry_at_ns=now.mono_ns + 20 * rows.S)
+    differs = rows.reading(now, rows.difference(now))
+    lost = {"status": rows.status(now, session="other")}
+    return [
+        ("1", "simulated", status(), (" DEMO ",)),
+        ("1", "stale input", {"markets": (old,)}, ("31~", "  stale  ")),
+        ("1", "stale feed", status(feeds=(feed,)), ("STALE",)),
+        ("1", "down", status(links=(gone,)), (" DOWN 0:",)),
+        ("1", "restart", venue("RESTART"), (" RESTART 0:",)),
+        ("1", "cancels only", venue("CXL-ONLY"), (" CXL-ONLY 0:",)),
+        ("1", "post-only", venue("POST-ONLY"), (" POST-ONLY 0:",)),
+        ("1", "maintenance", venue("MAINT"), (" MAINT 0:",)),
+        ("1", "unknown", status(unknown=1) | {"orders": (unknown,)}, (" unk 1 ", "UNKNOWN")),
+        ("1", "unsettled", status(unsettled=3), ("uns 3",)),
+        ("3", "mismatch", {"reading": differs}, (" MISMATCH ", "30.00", "33.00")),
+        ("3", "external", {"orders": (outside,), "reading": rows.reading(now)}, ("EXT",)),
+        (
+            "1",
+            "halted",
+            status(**HALT | {"level_wall_ms": now.wall_ms - 125_000}),
+            (" HALTED ", "by engine: lost 75.12 today", ":resume lifts it"),
+        ),
+        (
+            "1",
+            "paused",
+            status(**PAUSE | {"paused_wall_ms": now.wall_ms - 7_000}),
+            (" PAUSED ", "by pid 9: after a resume", ":unpause"),
+        ),
+        ("1", "limit", status() | {"limits": (full,)}, ("800/800 CAP", "CAP: clears with less at risk")),
+        ("1", "clock", status(problem="CLOCK +2.1s"), (" CLOCK +2.1s ", "pmconsole doctor")),
+        ("1", "journal", status(problem="NO JOURNAL"), (" NO JOURNAL ", "only cancels and ^X", "doctor")),
+        ("1", "control", lost, ("READ-ONLY", "pid 4711", ":take takes it")),
+    ]
+
+
+@pytest.mark.parametrize("theme", sorted({"dark", "mono"} & set(theme_names())))
+async def test_every_state_is_said_at_80x24_in_words_in_colour_and_without(
+    directory: Path, theme: str
+) -> None:
+    async with running(directory, size=(80, 24), paints_per_s=10) as desk:
+        desk.app.theme = theme
+        now = read_clocks()
+        for screen, name, parts, words in table(now, desk.engine.session):
+            await desk.press(screen)
+            desk.engine.send(**parts)
+            for word in words:
+                await desk.until(lambda word=word: word in desk.text, f"{name}: said {word!r}")
+                if word == words[0] and word.startswith(" ") and word.strip() != "DEMO":
+                    assert emphasised(desk, word), (name, word)
+            assert all(len(text) == 80 for text in desk.text.splitlines()), name
+
+
+def emphasised(desk: Desk, word: str) -> bool:
+    """Whether a word in one of the first two lines is reversed or bold: seen without any colour."""
+    found = False
+    for pane in desk.app.screen.query(LinePane):
+        if pane.region and pane.region.y < 2 and word in pane.text:
+            for segment in pane.render_line(0):
+                style = segment.style
+                found |= (
+                    word.strip() in segment.text and style is not None and bool(style.reverse or style.bold)
+                )
+    return found
+
+
+async def test_the_profile_of_real_money_is_on_every_screen_and_in_the_stop(directory: Path) -> None:
+    async with running(directory, size=(80, 24), profile="live", paints_per_s=10) as desk:
+        for screen in "12345678":
+            await desk.press(screen)
+            await desk.until(lambda: desk.text.startswith(" LIVE "), f"said on {screen}")
+            assert emphasised(desk, " LIVE ")
+        desk.engine.send(flatten=rows.flatten(read_clocks()))
+        await desk.shows(" LIVE  STOPPING   EXITS IN")
+        await desk.shows("LIVE KAL: cancels 2 orders, sells 4 positions worth 17.46")
+
+
+async def test_a_band_moves_nothing_but_the_body_and_comes_and_goes_with_its_cause(directory: Path) -> None:
+    async with running(directory, size=(80, 24), cards=False) as desk:
+        session = desk.engine.session
+        before = desk.text.splitlines()
+        desk.engine.send(status=rows.status(read_clocks(), session=session, **HALT))
+        await desk.until(lambda: desk.text.splitlines()[1].startswith(" HALTED "))
+        await desk.until(lambda: len(desk.text.splitlines()) == 24, "drew the body below it")
+        text = desk.text.splitlines()
+        assert text[-1] == before[-1] and "MARKETS" in desk.text and "LIMITS" in desk.text
+        desk.engine.send(status=rows.status(read_clocks(), session=session))
+        await desk.until(lambda: desk.text.splitlines()[1].startswith("── "))
+        await desk.until(lambda: len(desk.text.splitlines()) == 24, "drew the body over the whole again")
+
+
+# --- the bell -------------------------------------------------------------------------------------------
+
+
+def act(number: int, level: str = "ACT", **changes: object) -> AlarmRow:
+    row = AlarmRow(number, level, rows.WORLD_MS, NOW.mono_ns, f"alarm {number}", "", "", False, True)
+    return msgspec.structs.replace(row, **changes)
+
+
+def heard(bell: Bell, at_ns: int, *alarms: AlarmRow, cards: bool = False) -> bool:
+    view = ViewModel()
+    view.alarms = {row.id: row for row in alarms}
+    now = Now(NOW.mono_ns + at_ns, NOW.wall_ms)
+    return bell.rings(Scene(view=view, now=now, width=80, cards=(rows.card(NOW),) if cards else ()))
+
+
+def test_what_somebody_must_act_on_rings_once() -> None:
+    bell = Bell("act")
+    assert not heard(bell, 0, act(1, "CHECK"), cards=True)
+    assert heard(bell, 1, act(2))
+    assert not heard(bell, SPACING_NS * 2, act(2)), "the same again"
+    assert not heard(bell, SPACING_NS * 3, act(2, acknowledged=True))
+    again = act(2, since_world_ms=rows.WORLD_MS + 1)
+    assert heard(bell, SPACING_NS * 4, again), "a new engine counts its alarms from one again"
+
+
+def test_what_comes_too_soon_after_a_ring_rings_at_its_end() -> None:
+    bell = Bell("act")
+    assert heard(bell, 0, act(1))
+    assert not heard(bell, 1, act(1), act(2)) and not heard(bell, SPACING_NS - 1, act(1), act(2))
+    assert heard(bell, SPACING_NS, act(1), act(2)) and not heard(bell, 3 * SPACING_NS, act(1), act(2))
+
+
+def test_a_card_rings_after_a_quiet_time_if_it_is_wanted() -> None:
+    assert not heard(Bell("act"), 0, cards=True)
+    bell = Bell("card")
+    assert heard(bell, 0, cards=True) and not heard(bell, QUIET_NS - 1, cards=True)
+    assert not heard(bell, QUIET_NS * 2 - 3) and not heard(bell, QUIET_NS * 2 - 2, cards=True)
+    assert heard(bell, QUIET_NS * 4, cards=True)
+    assert heard(bell, QUIET_NS * 5, act(1))
+    off = Bell("off")
+    assert not heard(off, 0, act(1), cards=True)
+
+
+@given(st.lists(st.tuples(st.integers(0, 500), st.booleans()), max_size=60))
+def test_it_never_rings_twice_in_two_seconds_and_forgets_nothing(steps: list[tuple[int, bool]]) -> None:
+    bell, at_ns, alarms, rings = Bell("card"), 0, [], []
+    for wait_ms, comes in steps:
+        at_ns += wait_ms * 1_000_000
+        alarms += [act(len(alarms) + 1)] if comes else []
+        if heard(bell, at_ns, *alarms):
+            rings.append(at_ns)
+    assert all(later - before >= SPACING_NS for before, later in pairwise(rings))
+    rang_last = heard(bell, at_ns + SPACING_NS, *alarms) or bool(rings)
+    assert rang_last or not alarms
