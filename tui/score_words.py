@@ -43,6 +43,8 @@ class Score(msgspec.Struct, frozen=True):
     pit: tuple[float, ...]
     pit_mean: float | None
     pit_ks: float | None
+    cusum: float | None
+    cusum_since: str | None
     bins: tuple[Bin, ...]
     clv: float | None
     clv_se: float | None
@@ -112,6 +114,12 @@ def facts(score: Score) -> list[str]:
     if score.pit_mean is not None and score.pit_ks is not None:
         told.append(
             f"Mean PIT {score.pit_mean:.3f}, 0.5 without bias; from uniform at most {score.pit_ks:.3f}."
+        )
+    if score.cusum is not None:
+        since = f", beyond what chance does since {score.cusum_since}" if score.cusum_since else ""
+        told.append(
+            "Lost to the market, added up day by day (CUSUM): "
+            f"{score.cusum:.1f} standard deviations of a day{since}."
         )
     if score.clv is not None:
         value = with_error(score.clv, score.clv_se, signed=True)

@@ -7,7 +7,7 @@ the same record. What a simulated world brings along of its past is no row: it i
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -19,8 +19,10 @@ from core.engine.state import DeskState, EventState
 from core.execution.ledger import Ledger
 from core.journal.events import Event, Kind, Row
 from core.journal.store import EventLog
+from core.models.calibration import Standing
 from core.models.fair_value import EventFair
 from core.models.foreseen import LATE_MS, Came, Entry, Foreseen, Moment, Said, day_of, due, kind_of
+from core.models.pooling import Weights
 from core.models.record import Record
 
 ASKED_AFTER_MS = 1_800_000
@@ -77,9 +79,11 @@ class Forecasts:
         known: Witnessed,
         past: Iterable[tuple[Foreseen, Came]] = (),
         simulated: bool,
+        on_standing: Callable[[str, str, Standing], None],
     ) -> None:
+        """``on_standing`` hears of a series and a model whose record allows something else than before."""
         self._state, self._ledger, self._clocks, self._log = state, ledger, clocks, log
-        self._simulated = simulated
+        self._simulated, self._on_standing = simulated, on_standing
         self._known = known
         self._next_ms: dict[str, int] = {}
         """When an event on the desk is looked at next, world time."""
@@ -175,9 +179,21 @@ class Forecasts:
         came = Came(event_ticker, self._clocks.world_ms(), paid, value, entries)
         self._known.came[event_ticker] = came
         self._log.append(Event(Kind.OUTCOME, came))
-        self.record.add(tuple(looks.values()), came)
+        self._add(tuple(looks.values()), came)
         self._asked_ms.pop(event_ticker, None)
         self._let_go()
+
+    def _add(self, looks: Sequence[Foreseen], came: Came) -> None:
+        """Let the record know, and say so where a model may do something else by it."""
+        before = {(look.series, look.model): self._standing(look) for look in looks}
+        self.record.add(looks, came)
+        for look in looks:
+            key, now = (look.series, look.model), self._standing(look)
+            if before.pop(key, now).verdict is not now.verdict:
+                self._on_standing(*key, now)
+
+    def _standing(self, look: Foreseen) -> Standing:
+        return self.record.judge(look.series, look.model, Weights(0.0))
 
     def unsettled(self, venue: Venue, now_ms: int) -> Mapping[str, tuple[str, ...]]:
         """Tickers by event of what closed at a venue, has left the desk and is to be asked for now."""

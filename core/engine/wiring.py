@@ -46,6 +46,7 @@ from core.execution.proposals import Proposal
 from core.execution.stop import Stop
 from core.execution.tasks import Tasks
 from core.journal.events import Event, Kind
+from core.models.calibration import Standing, Verdict
 from core.models.weather.price import Knowledge, ModelId
 from core.risk.exposure import Exposure
 from core.risk.limits import LiveLimits
@@ -121,6 +122,7 @@ def wire(ports: Ports, restored: Restored, ears: Ears, told: Told) -> Wired:
         known=restored.forecasts,
         past=ports.past,
         simulated=ports.simulated,
+        on_standing=lambda series, model, now: _tell_standing(scribe, alarms, series, model, now),
     )
     pricing = Pricing(
         state=state,
@@ -211,6 +213,18 @@ def _note(scribe: Scribe, kind: str, card: Proposal, text: str) -> None:
         fair=card.candidate.fair,
         why=card.candidate.why,
     )
+
+
+def _tell_standing(scribe: Scribe, alarms: Alarms, series: str, model: str, now: Standing) -> None:
+    """What a record allows has changed: who trades on it is called where it ends that."""
+    text = f"{series}, {model}: {now.verdict.value} now, {now.sentence}"
+    scribe.desk(Kind.STANDING, text, series=series, model=model, verdict=now.verdict.value, weight=now.weight)
+    key = f"standing {series} {model}"
+    if now.verdict is Verdict.WORTHLESS:
+        effect = "it counts nothing beside the market there; it is scored on"
+        alarms.raise_(key, AlarmLevel.CHECK, text, effect, "a record that says otherwise")
+    else:
+        alarms.clear(key)
 
 
 def _stood_still(desk: Desk, what: str) -> None:

@@ -81,6 +81,7 @@ class Kind(enum.Enum):
     FAIR = "FAIR"
     FORECAST = "FORECAST"
     OUTCOME = "OUTCOME"
+    STANDING = "STANDING"
     WORLD = "WORLD"
     START = "START"
     STOP = "STOP"

@@ -14,8 +14,13 @@ DAYS_MIN = 60
 """Settled days on paper before a record says anything."""
 ERRORS_MIN = 2.0
 """A gain of fewer standard errors may be chance."""
-PIT_ERRORS_MAX = 3.0
-"""The mean PIT of a calibrated law is 1/2, within so many standard errors of a uniform's mean."""
+ERRORS_MAX = 3.0
+"""The mean PIT of a calibrated law is 1/2, within so many standard errors of a uniform's mean; the share of
+outcomes in its middle is what it should be, within those of a share."""
+MIDDLE = 0.8
+"""Of a law, whose coverage is watched."""
+COVERED_DAYS_MIN = 20
+"""Of fewer days a share is too far from a normal's."""
 
 
 class Evidence(msgspec.Struct, frozen=True):
@@ -35,6 +40,11 @@ class Evidence(msgspec.Struct, frozen=True):
     """Measured in a simulated world: it says nothing of a real one."""
     pit_mean: float | None = None
     """Where the outcomes lay in the model's laws, on average; ``None`` where they have no order."""
+    covered: float | None = None
+    """Share of the outcomes in the central ``MIDDLE`` of the model's laws."""
+    slipping: str = ""
+    """Since which day the pool has lost to the market beyond what chance does, ``YYYY-MM-DD``; empty where it
+    has not."""
     beaten: float | None = None
     """Mean closing-line value of what was bought on it; ``None`` before anything was."""
     beaten_error: float | None = None
@@ -74,6 +84,8 @@ def standing(known: Evidence | None, usual: Weights) -> Standing:
     if known is None:
         return Standing(Verdict.INSUFFICIENT, usual.model, "evidence insufficient: no settled days scored")
     mark = "SIM: " if known.simulated else ""
+    if why := _uncalibrated(known):
+        return Standing(Verdict.WORTHLESS, 0.0, f"{mark}{why}")
     if known.days < DAYS_MIN:
         days = f"{known.days} of {DAYS_MIN} settled days scored"
         return Standing(Verdict.INSUFFICIENT, usual.model, f"{mark}evidence insufficient: {days}")
@@ -88,14 +100,28 @@ def standing(known: Evidence | None, usual: Weights) -> Standing:
     return Standing(Verdict.PROVEN, weight, f"{mark}the model adds {found}")
 
 
-def _against(known: Evidence) -> str:
-    """What speaks against a model whatever it gained."""
+def _uncalibrated(known: Evidence) -> str:
+    """Why a model may not be traded on until what it says is so again, however few days tell of it: their
+    number is in the bounds. It is scored on, on paper."""
     if known.pit_mean is not None:
-        allowed = PIT_ERRORS_MAX / math.sqrt(12.0 * known.days)
+        allowed = ERRORS_MAX / math.sqrt(12.0 * known.days)
         if not abs(known.pit_mean - 0.5) <= allowed:  # what is no number is not within it either
             side = "too low" if known.pit_mean > 0.5 else "too high"
             found = f"mean PIT {known.pit_mean:.2f}, not 0.5 +- {allowed:.2f}"
             return f"the model is biased, it lies {side}: {found}"
+    if known.covered is not None and known.days >= COVERED_DAYS_MIN:
+        allowed = ERRORS_MAX * math.sqrt(MIDDLE * (1.0 - MIDDLE) / known.days)
+        if not abs(known.covered - MIDDLE) <= allowed:
+            side = "too narrow" if known.covered < MIDDLE else "too wide"
+            found = f"{known.covered:.2f} of the outcomes in its middle {MIDDLE:.2f}, not +- {allowed:.2f}"
+            return f"the model is {side}: {found}"
+    if known.slipping:
+        return f"the model loses to the market since {known.slipping}, beyond what chance does"
+    return ""
+
+
+def _against(known: Evidence) -> str:
+    """What speaks against a model whatever it gained."""
     beaten, error = known.beaten, known.beaten_error
     if beaten is not None and error is not None and not beaten + ERRORS_MIN * error >= 0.0:
         lost = f"closing-line value {beaten:+.3f} +- {error:.3f}"

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
@@ -24,6 +25,13 @@ LOG_FLOOR = 0.002
 RELIABILITY_EDGES = (0.0, 0.02, 0.05, 0.10, 0.20, 0.35, 0.50, 0.65, 0.80, 0.90, 1.0)
 WILSON_Z = 1.959963984540054
 """Two-sided 95 %."""
+
+CUSUM_SLACK, CUSUM_LIMIT = 0.5, 5.0
+"""Tuned to a shift of one standard deviation, which is then told of after ten days in the mean; a mean loss
+of nothing is taken for one once in about 465 days."""
+CUSUM_STEP_MAX = 3.0
+CUSUM_DAYS_MIN = 20
+"""Of fewer days the deviation is not known well enough."""
 
 _SQRT_PI = math.sqrt(math.pi)
 _LEVELS = 201
@@ -216,6 +224,37 @@ class Mean(msgspec.Struct, frozen=True):
     """One standard error with days as the independent units; ``None`` for fewer than two days."""
     n: int
     days: int
+
+
+class Drift(NamedTuple):
+    """A one-sided CUSUM at its end."""
+
+    total: float
+    """Standard deviations of a day, never below nothing."""
+    since: int | None
+    """Ordinal day from which it has grown beyond its limit without coming back to nothing since; ``None``
+    where it has not."""
+
+
+def drift(losses: Array, days: npt.NDArray[np.int64]) -> Drift | None:
+    """Whether a mean loss that should be nothing or less has come to be more than that, as early as that can
+    be told: days' means add up, in their own standard deviations, each less ``CUSUM_SLACK``. One day counts
+    for ``CUSUM_STEP_MAX`` at most, for a single disaster is no drift. ``None`` for fewer than
+    ``CUSUM_DAYS_MIN`` days or for days that are all alike. Page 1954."""
+    every, which = np.unique(days, return_inverse=True)
+    if every.size < CUSUM_DAYS_MIN:
+        return None
+    means = np.bincount(which, weights=losses) / np.bincount(which)
+    deviation = float(means.std(ddof=1))
+    if not deviation > 0.0:
+        return None
+    total, start, beyond = 0.0, 0, False
+    steps = np.minimum(means / deviation, CUSUM_STEP_MAX) - CUSUM_SLACK
+    for day, step in zip(every.tolist(), steps.tolist(), strict=True):
+        start = day if total == 0.0 else start
+        total = max(0.0, total + step)
+        beyond = total > 0.0 and (beyond or total > CUSUM_LIMIT)
+    return Drift(total, start if beyond else None)
 
 
 def by_day(values: Array, days: npt.NDArray[np.int64]) -> Mean:

@@ -20,10 +20,10 @@ import numpy as np
 import numpy.typing as npt
 
 from core.models import scores
-from core.models.calibration import DAYS_MIN, Evidence
+from core.models.calibration import DAYS_MIN, MIDDLE, Evidence
 from core.models.foreseen import Came, Foreseen, Said
 from core.models.laws import Array, Law, Mixture, Shape
-from core.models.scores import Bin, Mean
+from core.models.scores import Bin, Drift, Mean
 
 Days = npt.NDArray[np.int64]
 
@@ -78,9 +78,19 @@ class Worth(msgspec.Struct, frozen=True):
     weight: float
     """That would have lost least."""
     pit_mean: float | None
-    """``None`` where outcomes have no order."""
+    """``None`` where outcomes have no order, as ``covered``."""
+    covered: float | None
+    """Share of the outcomes in the central ``MIDDLE`` of the model's laws."""
+    drift: Drift | None
+    """Of what the pool lost to the market sharpened alone, out of sample; ``None`` for too few days."""
     beaten: Mean | None
     """Closing-line value of what was bought, one value an event; above nothing where it was cheap."""
+
+    @property
+    def slipping(self) -> str:
+        """Since which day the pool has lost to the market beyond what chance does; empty where it has not."""
+        since = self.drift.since if self.drift is not None else None
+        return date.fromordinal(since).isoformat() if since is not None else ""
 
     def evidence(self, series: str, model: str, *, simulated: bool) -> Evidence:
         beaten = self.beaten
@@ -93,6 +103,8 @@ class Worth(msgspec.Struct, frozen=True):
             weight=self.weight,
             simulated=simulated,
             pit_mean=self.pit_mean,
+            covered=self.covered,
+            slipping=self.slipping,
             beaten=beaten.value if beaten is not None else None,
             beaten_error=beaten.se if beaten is not None else None,
         )
@@ -253,6 +265,8 @@ def worth(looks: Sequence[Scored], beaten: Sequence[tuple[int, float]] = ()) -> 
         gain=scores.by_day(gains, days),
         weight=weight,
         pit_mean=float(scores.pit_mean(low, high).mean()) if low.size else None,
+        covered=float(scores.covered(low, high, MIDDLE).mean()) if low.size else None,
+        drift=scores.drift(-gains, days),
         beaten=_mean([(value, day) for day, value in beaten]),
     )
 

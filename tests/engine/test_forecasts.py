@@ -6,9 +6,11 @@ import asyncio
 from collections.abc import Sequence
 
 import msgspec
+import pytest
 
 from core.domain.clock import WorldClock
 from core.domain.market import Market, MarketStatus, Venue
+from core.engine.state import AlarmLevel
 from core.journal.events import Kind, Row
 from core.journal.wording import text_of
 from core.models.calibration import Verdict
@@ -167,6 +169,24 @@ def test_a_model_made_worse_on_purpose_loses_its_automatic_right_and_says_why() 
                     assert "the model adds nothing" in told.text
                     fair = bench.engine.state.markets[HOT].fair
                     assert fair is not None and "the model adds nothing" in fair.doubt and fair.weight == 0.0
+
+    run_virtual(main)
+
+
+@pytest.mark.parametrize(("off", "verdict"), [(0.0, Verdict.PROVEN), (5.0, Verdict.WORTHLESS)])
+def test_what_a_record_comes_to_allow_is_a_row_and_calls_somebody_where_a_model_ends(
+    off: float, verdict: Verdict
+) -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop, judge=None, history=history(past(59, model_off=off), "rolling")) as bench:
+            await asyncio.sleep(2.0)
+            tell(bench, ended())
+            (row,) = [row for row in bench.journal.rows if row.kind == Kind.STANDING.value]
+            assert f"KXHIGHNY, rolling: {verdict.value} now, the model adds" in text_of(row)
+            called = [a for a in bench.engine.state.alarms.values() if a.active and "KXHIGHNY" in a.what]
+            assert [a.level for a in called] == ([AlarmLevel.CHECK] if off else [])
+            tell(bench, ended(value="49.00"))  # amended: it allows the same
+            assert len([row for row in bench.journal.rows if row.kind == Kind.STANDING.value]) == 1
 
     run_virtual(main)
 

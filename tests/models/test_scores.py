@@ -6,6 +6,8 @@ import math
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy.integrate import quad
 from scipy.special import stdtr
 
@@ -162,3 +164,48 @@ def test_errors_of_one_day_count_once() -> None:
     assert repeated.se == pytest.approx(alone.se)
     assert (repeated.n, repeated.days) == (2000, 200)
     assert scores.by_day(np.array([1.0]), np.array([1])).se is None
+
+
+@given(st.lists(st.floats(-3.0, 3.0), min_size=20, max_size=60).filter(lambda x: np.std(x) > 0.01))
+def test_a_drift_is_the_worst_of_all_stretches_that_end_today(losses: list[float]) -> None:
+    days = np.arange(len(losses), dtype=np.int64) + 700_000
+    found = scores.drift(np.array(losses), days)
+    steps = np.minimum(np.array(losses) / np.std(losses, ddof=1), 3.0) - 0.5
+    totals = [max(0.0, *(math.fsum(steps[k : n + 1]) for k in range(n + 1))) for n in range(len(steps))]
+    assert found is not None and found.total == pytest.approx(totals[-1], abs=1e-9)
+    standing = len(totals) - 1
+    while standing >= 0 and totals[standing] > 1e-9:
+        standing -= 1
+    beyond = any(total > 5.0 + 1e-9 for total in totals[standing + 1 :])
+    assert (
+        (found.since == 700_000 + standing + 1)
+        if beyond
+        else (found.since is None or max(totals[standing + 1 :], default=0.0) > 5.0 - 1e-9)
+    )
+
+
+def test_a_shift_is_told_of_within_days_and_a_single_disaster_is_none() -> None:
+    rng = np.random.default_rng(7)
+    days = np.arange(120, dtype=np.int64)
+    told, wrong = [], 0
+    for _ in range(200):
+        even = rng.normal(0.0, 1.0, 120)
+        wrong += (whole := scores.drift(even, days)) is not None and whole.since is not None
+        shifted = even + np.where(days >= 90, 1.5, 0.0)
+        found = scores.drift(shifted, days)
+        told.append(found is not None and found.since is not None and found.since >= 60)
+    assert np.mean(told) > 0.95 and wrong < 30
+    calm = rng.normal(-0.3, 1.0, 120)
+    calm[100] = 80.0
+    found = scores.drift(calm, days)
+    assert found is not None and found.since is None
+    assert scores.drift(calm[:19], days[:19]) is None and scores.drift(np.zeros(50), days[:50]) is None
+    worse = np.concatenate([np.resize([1.0, -1.0], 60), np.full(10, 1.8), np.full(3, -0.1)])
+    less = scores.drift(worse, np.arange(worse.size, dtype=np.int64))
+    assert less is not None and (less.total > 5.0 or less.since is not None) and less.since is not None
+    assert less.since >= 57
+    back = np.concatenate([worse, np.full(4, -1.0)])
+    standing = scores.drift(back, np.arange(back.size, dtype=np.int64))
+    assert standing is not None and 0.0 < standing.total < 5.0 and standing.since == less.since
+    several = scores.drift(np.repeat(calm, 3), np.repeat(days, 3))
+    assert several is not None and several.total == pytest.approx(found.total), "a day is one step"

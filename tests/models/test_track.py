@@ -160,6 +160,35 @@ def test_a_right_law_that_leans_is_told_by_its_mean_pit() -> None:
     assert found.verdict is Verdict.WORTHLESS and "it lies too low" in found.doubt
 
 
+@pytest.mark.parametrize(
+    ("days", "scale", "word"), [(150, 1.0, "narrow"), (150, 4.0, "wide"), (25, 0.7, "narrow")]
+)
+def test_a_law_of_the_wrong_width_is_told_by_its_coverage_before_sixty_days_too(
+    days: int, scale: float, word: str
+) -> None:
+    rows = [
+        (msgspec.structs.replace(look, laws=(Said(1.0, Shape.NORMAL, look.laws[0].location, scale),)), came)
+        for look, came in past(days)
+    ]
+    found = judged(rows)
+    assert (found.verdict, found.weight) == (Verdict.WORTHLESS, 0.0)
+    assert f"the model is too {word}: 0." in found.doubt and "in its middle 0.80" in found.doubt
+
+
+def test_a_model_that_begins_to_lose_to_the_market_counts_nothing_until_it_has_won_it_back() -> None:
+    good, spoilt = past(200), past(260, model_off=4.0, crowd_off=0.0, seed=2)
+    rows = [*good[:150], *spoilt[150:165]]
+    assert judged(good[:150]).verdict is Verdict.PROVEN
+    slipped = judged(rows)
+    assert (slipped.verdict, slipped.weight) == (Verdict.WORTHLESS, 0.0)
+    first = date.fromordinal(FIRST + 150)
+    began = slipped.doubt.partition("since ")[2].partition(",")[0]
+    assert "loses to the market since" in slipped.doubt
+    assert abs((date.fromisoformat(began) - first).days) <= 5
+    better = past(260)[165:230]
+    assert judged([*rows, *better]).verdict is Verdict.PROVEN, "it was scored on"
+
+
 def test_59_days_say_nothing_however_many_looks_they_are() -> None:
     few = judged(past(59))
     assert few.verdict is Verdict.INSUFFICIENT and "59 of 60 settled days" in few.doubt

@@ -40,6 +40,7 @@ def told(**changed: Any) -> dict[str, Any]:
         "log_loss_market_se": 0.08, "log_loss_pooled": 1.133, "log_loss_pooled_se": 0.072,
         "brier_model": 0.586, "brier_market": 0.62, "brier_pooled": 0.599, "gain": 0.104, "gain_se": 0.024,
         "cov50": 0.48, "cov80": 0.81, "cov90": 0.91, "pit": [0.1] * 10, "pit_mean": 0.489, "pit_ks": 0.027,
+        "cusum": 1.74, "cusum_since": None,
         "bins": BINS, "clv": None, "clv_se": None, "verdict": "proven", "weight": 0.86,
         "why": "SIM: the model adds +0.104 +- 0.024 nats an event against the market over 150 days",
     }  # fmt: skip

@@ -41,6 +41,16 @@ SCORE: tuple[Field, ...] = (
     Field("pit", "share of outcomes in each tenth of the law", lambda r, n: [round(p, 4) for p in r.pit]),
     Field("pit_mean", "0.5 without bias", lambda r, n: rounded(r.pit_mean)),
     Field("pit_ks", "largest distance from the uniform", lambda r, n: rounded(r.pit_far)),
+    Field(
+        "cusum",
+        "what the pool lost to the market adding up, standard deviations of a day, see cusum_since",
+        lambda r, n: rounded(r.drift),
+    ),
+    Field(
+        "cusum_since",
+        "day since which it is beyond its limit, and the model counts nothing; null where it is not",
+        lambda r, n: r.slipping or None,
+    ),
     Field("bins", "reliability of the pooled figures, see score.bins", lambda r, n: nested(BINS, r.bins, n)),
     Field("clv", "closing-line value of what was bought: mean log ratio", lambda r, n: rounded(r.beaten)),
     Field("clv_se", "its standard error", lambda r, n: rounded(r.beaten_se)),

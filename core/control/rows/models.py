@@ -95,4 +95,6 @@ def score_row(track: Track) -> ScoreRow:
         verdict=track.standing.verdict.value,
         weight=track.standing.weight,
         why=track.standing.sentence,
+        drift=worth.drift.total if worth.drift is not None else None,
+        slipping=worth.slipping,
     )

@@ -95,3 +95,8 @@ class ScoreRow(msgspec.Struct, frozen=True, array_like=True):
     """``proven``, ``insufficient`` or ``worthless``."""
     weight: float
     why: str
+    drift: float | None = None
+    """Of the CUSUM of what the pool lost to the market, standard deviations of a day; ``None`` for too few
+    days."""
+    slipping: str = ""
+    """Since which day it is beyond its limit; empty where it is not."""
