@@ -209,13 +209,21 @@ class Account:
         return position.realised - position.fees + (open_pnl if open_pnl is not None else -position.cost)
 
     def _known(self, ticker: str, position: Position) -> int | None:
-        """``worth``; while the book is being repaired the last one, ``None`` before there was one."""
+        """``worth``; while the book is being repaired the last one, ``None`` before there was one. A market
+        that is over has no book any more: until it pays it is worth what it was."""
+        at_cost = position.realised - position.fees
         if position.net and self._state.ready and not self._readable(ticker):
-            return position.realised - position.fees  # at cost: a venue nobody can read is no loss
+            return at_cost  # a venue nobody can read is no loss
+        if position.net and self._over(ticker):
+            return self._worth.get(ticker, at_cost)
         view = self._books(ticker)
         if position.net and ticker in self._state.markets and (view is None or not view.intact):
             return self._worth.get(ticker)
         return self.worth(ticker, position)
+
+    def _over(self, ticker: str) -> bool:
+        known = self._state.markets.get(ticker)
+        return known is not None and known.market.close_ms <= self._clocks.world_ms()
 
     def mark(self) -> None:
         """Value everything that may have a result today at what it could be sold for now."""

@@ -35,6 +35,27 @@ def test_a_book_under_repair_is_no_loss() -> None:
     run_virtual(main)
 
 
+def test_what_is_held_to_the_end_is_worth_what_it_was_until_it_pays() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            await bench.held(20)
+            bench.engine.set_limit("day_loss_max", "3", "", "", TRADER)
+            await asyncio.sleep(2)
+            before = bench.engine.state.today_pnl
+            close_ms = bench.clock.wall_ms() + 3_000
+            known = bench.engine.state.markets[HOT]
+            known.market = msgspec.structs.replace(known.market, close_ms=close_ms)
+            await asyncio.sleep(3)
+            bench.venue.books[HOT].book.clear()  # as a venue ends every order at the close
+            await asyncio.sleep(5)
+            assert bench.engine.state.today_pnl == before
+            assert bench.engine.state.halts.desk is Level.NORMAL
+            bench.venue.settle(HOT, 0)
+            await bench.until(lambda: bench.engine.state.halts.desk is Level.HALTED, "halt", 60)
+
+    run_virtual(main)
+
+
 def test_before_its_book_comes_a_position_has_no_worth() -> None:
     async def main(loop: VirtualLoop) -> None:
         async with running(loop) as bench:
