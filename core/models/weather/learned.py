@@ -110,16 +110,16 @@ def _law(
             f"the history of {icao} ends {learned.last(fit)}, more than {rolling.HISTORY_GAP_DAYS_MAX} days "
             "before: pmconsole models update, then pmconsole models fit"
         )
-    found = learned.predicted(fit, _today(fit, used, inputs, target, lead), version, predict)
+
+    def predicted(by: Fit) -> Predicted:
+        return learned.predicted(by, _today(by, used, inputs, target, lead), version, predict)
+
+    found = predicted(fit)
     fault = _fault(found, [one.f for one in used.values()])
     if fault:
         return f"{fit.days} days of {icao} give {fault}"
-    growth = None
-    if lead == 0 and (day_ahead := learned.fit(icao, 1, extreme)) is not None:
-        ahead = learned.predicted(day_ahead, _today(day_ahead, used, inputs, target, lead), version, predict)
-        if not _fault(ahead, [one.f for one in used.values()]):
-            oldest_ms = min(one.issued_ms for one in said)
-            growth = Growth(oldest_ms, found.sigma, max(found.sigma, ahead.sigma))
+    day_ahead = learned.fit(icao, 1, extreme) if lead == 0 else None
+    growth = _growth(found, predicted(day_ahead), said) if day_ahead is not None else None
     sigma = found.sigma if growth is None else growth.sigma_f(_comes_ms(inputs, target))
     law = Temperature(
         found.mean,
@@ -141,6 +141,14 @@ def _law(
         growth=growth,
         humps=tuple((hump.weight, _hump(hump, law, sigma / found.sigma)) for hump in found.humps),
     )
+
+
+def _growth(last_word: Predicted, day_ahead: Predicted, said: Sequence[Said]) -> Growth | None:
+    """From the same forecasts by the coefficients of either lead."""
+    if _fault(day_ahead, [one.f for one in said]):
+        return None
+    oldest_ms = min(one.issued_ms for one in said)
+    return Growth(oldest_ms, last_word.sigma, max(last_word.sigma, day_ahead.sigma))
 
 
 def _hump(hump: Hump, law: Temperature, wider: float) -> Temperature:

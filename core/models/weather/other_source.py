@@ -28,7 +28,7 @@ def sentence(source: str) -> str:
 
 
 def otherwise(
-    rungs: Sequence[Rung], law: Temperature | Lower, reached: Reached | None, weight: float = 1.0
+    rungs: Sequence[Rung], law: Temperature | Lower, reached: Reached | None, weight: float
 ) -> tuple[Part, ...]:
     """What would hold where the other record lies off the report as it may; arguments as of ``part``."""
     return tuple(

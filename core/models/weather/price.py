@@ -23,6 +23,7 @@ from core.models.weather import article_normal, default, emos, other_source, rol
 from core.models.weather.brackets import Reached, ladder, part
 from core.models.weather.coefficients import Learned
 from core.models.weather.history import History, PastDay, shipped
+from core.models.weather.hours_left import Growth
 from core.models.weather.inputs import StationInputs
 from core.models.weather.learned import DayLaw, by_default, by_emos
 from core.models.weather.opinions import check_agreement, members, opinions, second_opinion
@@ -100,7 +101,7 @@ def _predict(
 
     day_law = _day_law(model, inputs, target, main, now_ms, knowledge)
     law, evidence = day_law.law, list(day_law.evidence)
-    says: Weighted = ((1.0 - sum(weight for weight, _ in day_law.humps), law), *day_law.humps)
+    says = _weighted(day_law)
     ages = [fresh("Open-Meteo", forecast.stamp.event_ms, forecast.stale_after_s, now_ms), *day_law.ages]
     drivers = [_driver("Open-Meteo", main, now_ms, previous)]
     second = second_opinion(inputs.grid, target)
@@ -124,7 +125,7 @@ def _predict(
         evidence += _uncertain(inputs, target)
 
     reached = Reached(observed[1].f, target.extreme) if observed is not None else None
-    mean = sum(weight * one.mean for weight, one in says)
+    mean = _mean(says)
     source = markets[0].source
     if source:
         evidence.append(other_source.sentence(source))
@@ -216,6 +217,14 @@ def _past(target: Target, lead: int, knowledge: Knowledge) -> tuple[Sequence[Pas
     return knowledge.history.get((icao, lead), ()) if target.extreme is Extreme.HIGH else (), lead, 0
 
 
+def _weighted(day: DayLaw) -> Weighted:
+    return ((1.0 - sum(weight for weight, _ in day.humps), day.law), *day.humps)
+
+
+def _mean(says: Weighted) -> float:
+    return sum(weight * one.mean for weight, one in says)
+
+
 def _spread(says: Weighted, mean: float) -> float:
     return math.sqrt(sum(weight * (one.sigma**2 + (one.mean - mean) ** 2) for weight, one in says))
 
@@ -268,10 +277,23 @@ def _rest_of_day(
     target: Target,
 ) -> Temperature | Lower:
     newest = (reading.stamp.event_ms, reading.temperature_f)
-    rest = remaining(day.law, forecast.hourly, target.end_ms, newest, target.extreme, day.growth)
+    law, growth = _as_one(day)
+    rest = remaining(law, forecast.hourly, target.end_ms, newest, target.extreme, growth)
     if rest is None:
         raise RefusedError(f"the hourly forecast does not cover the rest of {target.day}")
     return rest
+
+
+def _as_one(day: DayLaw) -> tuple[Temperature, Growth | None]:
+    """A day whose sources are apart is one law to its hours, as wide as they are."""
+    if not day.humps:
+        return day.law, day.growth
+    says, law, growth = _weighted(day), day.law, day.growth
+    mean = _mean(says)
+    wider = _spread(says, mean) / law.sigma
+    if growth is not None:
+        growth = Growth(growth.issued_ms, growth.last_word_f * wider, growth.day_ahead_f * wider)
+    return Temperature(mean, law.sigma * wider, law.mean_se * wider, law.sigma_se * wider, law.shape), growth
 
 
 def _rest_words(law: Temperature | Lower) -> str:

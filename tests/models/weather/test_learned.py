@@ -16,6 +16,7 @@ from core.feeds.stations import DAY_MS, HOUR_MS, climate_day_bounds, stations
 from core.feeds.values import Guessed, ModelForecast, Observation, StationGuidance
 from core.models.fair_value import EventFair, NoPrice
 from core.models.laws import Shape
+from core.models.prediction import Laws
 from core.models.weather.coefficients import (
     FORMAT,
     Coefficients,
@@ -379,15 +380,20 @@ def test_where_sources_are_apart_half_of_the_default_is_by_each_alone() -> None:
     assert agreed[0] == pytest.approx(agreed[1]), "together they need no more than one law"
 
 
-def test_a_reading_tells_which_of_the_sources_was_right() -> None:
+def test_once_the_day_runs_sources_that_are_apart_make_one_law_as_wide_as_they_are() -> None:
     kernel, now_ms = Kernel((0.5, 0.3, 0.2), 1.5), START_MS + 10 * HOUR_MS
     front = inputs(START_MS, ecmwf_ifs025=-13.0)
     seen = absorb(front, Observation("KNYC", 50.0, 50, 50, Stamp(now_ms, 0, 0)))
-    chances = [
-        [v.probability for v in priced(seen, now_ms=now_ms + 60_000, content=fronts(of)).values]
-        for of in (None, kernel)
-    ]
-    assert chances[0] == pytest.approx(chances[1])
+    found = []
+    for of in (None, kernel):
+        knowledge = Knowledge(Learned(fronts(of)), history={})
+        said = predict(brackets(), seen, ModelId.DEFAULT, now_ms + 60_000, None, knowledge)
+        assert not isinstance(said, NoPrice) and isinstance(said.says, Laws)
+        assert len(said.says.parts) == 1
+        found.append(said)
+    wide = [priced(front, now_ms=START_MS + 60_000, content=fronts(of)).spread for of in (None, kernel)]
+    assert found[1].spread / found[0].spread == pytest.approx(wide[1] / wide[0], rel=0.05)
+    assert found[1].spread > 1.3 * found[0].spread
 
 
 @pytest.mark.parametrize(
