@@ -24,6 +24,7 @@ ROLES = (
     "text-muted",
     "title",
     "rule",
+    "rule-live",
     "strong",
     "profile-live",
     "profile-safe",

@@ -103,6 +103,11 @@ class ViewModel(Tables):
         return self.profile in ("demo", "paper", "kalshi-demo")
 
     @property
+    def real(self) -> bool:
+        """Whether it is real money."""
+        return self.profile == "live"
+
+    @property
     def stopping(self) -> bool:
         """Whether a flatten is running, so the ladder takes the keys."""
         return self.flatten is not None and self.flatten.phase not in FLATTEN_OVER

@@ -27,7 +27,7 @@ from tui.theming import theme_names
 from tui.title import title
 from tui.view_model import ViewModel
 from tui.widgets.band import band_line
-from tui.widgets.line_pane import LinePane
+from tui.widgets.line_pane import LinePane, edges_of
 from tui.widgets.status_bar import status_line
 from tui.widgets.stop_band import stop_hint, stop_line
 
@@ -304,10 +304,21 @@ async def test_the_profile_of_real_money_is_on_every_screen_and_in_the_stop(dire
         for screen in "12345678":
             await desk.press(screen)
             await desk.until(lambda: desk.text.startswith(" LIVE "), f"said on {screen}")
-            assert emphasised(desk, " LIVE ")
+            assert emphasised(desk, " LIVE ") and "══ " in desk.text and "── " not in desk.text
+        await desk.press("3")
+        await desk.shows("L CHI hi Nov23 41-42")
+        await desk.press("1")
         desk.engine.send(flatten=rows.flatten(read_clocks()))
         await desk.shows(" LIVE  STOPPING   EXITS IN")
         await desk.shows("LIVE KAL: cancels 2 orders, sells 4 positions worth 17.46")
+
+
+@pytest.mark.parametrize(
+    ("profile", "edge"), [("live", "║"), ("demo", "│"), ("paper", "┆"), ("kalshi-demo", "┆")]
+)
+def test_profiles_are_told_apart_by_their_borders_without_colour(profile: str, edge: str) -> None:
+    assert edges_of(profile).side == edge
+    assert (edges_of(profile).role == "rule-live") is (profile == "live")
 
 
 async def test_a_band_moves_nothing_but_the_body_and_comes_and_goes_with_its_cause(directory: Path) -> None:

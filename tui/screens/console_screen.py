@@ -17,7 +17,7 @@ from tui.standing import standing
 from tui.widgets.band import Band
 from tui.widgets.command_line import CommandLine
 from tui.widgets.key_hints import STOP, KeyHints
-from tui.widgets.line_pane import ROLE_CLASSES, LinePane
+from tui.widgets.line_pane import ROLE_CLASSES, LinePane, edges_of
 from tui.widgets.live_table import LiveTable
 from tui.widgets.message_line import MessageLine
 from tui.widgets.status_bar import StatusBar
@@ -124,6 +124,8 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
 
     def paint(self, scene: Scene) -> None:
         """Draw everything on this screen; panes write only what changed."""
+        for pane in (*self.panes(), self.takeover):
+            pane.edges = edges_of(scene.view.profile)
         self.status_bar.show(scene)
         if self._band_moves(scene):
             return  # the panes are arranged first, and drawn then

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from rich.segment import Segment
 from rich.style import Style
@@ -18,6 +19,26 @@ ROLE_CLASSES = frozenset(f"line--{role}" for role in (*ROLES, CURSOR))
 _MARK = "+" + CURSOR
 
 
+class Edges(NamedTuple):
+    """What a pane's rule and box are drawn with."""
+
+    rule: str
+    side: str
+    corners: str
+    """Top left, top right, bottom left, bottom right."""
+    role: str = "rule"
+
+
+_SINGLE = Edges("─", "│", "┌┐└┘")
+_EDGES = {"live": Edges("═", "║", "╔╗╚╝", "rule-live"), "demo": _SINGLE, "": _SINGLE}
+_PAPER = Edges("╌", "┆", "┌┐└┘")
+
+
+def edges_of(profile: str) -> Edges:
+    """Real money, the demo and everything else can be told apart at a glance and without colour."""
+    return _EDGES.get(profile, _PAPER)
+
+
 def on_cursor(spans: Line) -> Line:
     """The same line as the selected row."""
     return tuple(Span(span.text, span.role + _MARK) for span in spans)
@@ -30,6 +51,7 @@ class LinePane(Widget):
     """
 
     framed = False
+    edges = _SINGLE
     bare = False
     """No title line at all: status bar, message line, key hints."""
 
@@ -75,18 +97,17 @@ class LinePane(Widget):
         title = tuple(
             Span(s.text, "strong" if s.role == "title" and self.has_focus else s.role) for s in title
         )
-        corner, end = ("┌─ ", "─┐") if self.framed else ("── ", "")
-        left = line((corner, "rule"), *title, " ")
-        tail = (
-            line((" ", "rule"), *right, (" " + end if end else "", "rule")) if right else line((end, "rule"))
-        )
+        rule, side, corners, role = self.edges
+        corner, end = (f"{corners[0]}{rule} ", f"{rule}{corners[1]}") if self.framed else (rule * 2 + " ", "")
+        left = line((corner, role), *title, " ")
+        tail = line((" ", role), *right, (" " + end if end else "", role)) if right else line((end, role))
         room = width - sum(len(s.text) for s in left) - sum(len(s.text) for s in tail)
-        head = ends(left, tail, width) if room < 0 else line(*left, ("─" * room, "rule"), *tail)
+        head = ends(left, tail, width) if room < 0 else line(*left, (rule * room, role), *tail)
         if not self.framed:
             return [head, *rows]
-        side = Span("│", "rule")
-        boxed: list[Line] = [(side, *row, side) for row in rows]
-        return [head, *boxed, line(("└" + "─" * (width - 2) + "┘", "rule"))]
+        edge = Span(side, role)
+        boxed: list[Line] = [(edge, *row, edge) for row in rows]
+        return [head, *boxed, line((corners[2] + rule * (width - 2) + corners[3], role))]
 
     def _show(self, lines: list[Line]) -> None:
         if len(lines) != len(self._drawn):

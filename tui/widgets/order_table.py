@@ -34,7 +34,11 @@ def _row(scene: Scene, key: Key) -> OrderRow:
 
 
 def _mark(scene: Scene, key: Key) -> Span:
-    return Span(">" if _row(scene, key).key == scene.current else " ", "strong")
+    """The current market's orders, and on each that is real money that it is."""
+    current = _row(scene, key).key == scene.current
+    if scene.view.real:
+        return Span(">" if current else "L", "profile-live")
+    return Span(">" if current else " ", "strong")
 
 
 def _venue(scene: Scene, key: Key) -> Span:
