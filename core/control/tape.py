@@ -64,9 +64,10 @@ class Tape:
             if self._queued + held > QUEUED_BYTES_MAX:
                 self.dropped += 1
                 return
+            if not self._queue:  # else the thread is awake: it lingers for more, or sits out a fault
+                self._wake.notify()
             self._queue.append(record)
             self._queued += held
-            self._wake.notify()
 
     def close(self) -> None:
         """Write what waits and end."""
