@@ -19,6 +19,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 
 import msgspec
+import numpy as np
 
 from core.domain.market import Figure, Market
 from core.feeds.quotes import SeriesPast
@@ -26,7 +27,7 @@ from core.feeds.releases import Centre, View, Views
 from core.models import rungs as ladder
 from core.models.fair_value import InputAge, NoPrice
 from core.models.families import RELEASE_STEPS, Family
-from core.models.laws import T_SHAPES, Shape, below
+from core.models.laws import T_SHAPES, below
 from core.models.prediction import Chances, Laws, Part, Prediction, edges
 
 PAIRS_MIN = 24
@@ -248,13 +249,9 @@ def _last_errors(inputs: FigureInputs) -> list[float]:
 def _score(errors: Sequence[float], sd: float, family: Family) -> float:
     """Mean logarithm of the probability that was given to the figure that came."""
     shape = T_SHAPES[family.degrees]
-    scale, half = sd / shape.deviation, family.step / 2
-    gave = [_t(shape, (e + half) / scale) - _t(shape, (e - half) / scale) for e in errors]
-    return math.fsum(math.log(max(p, 1e-6)) for p in gave) / len(gave)
-
-
-def _t(shape: Shape, z: float) -> float:
-    return float(below(shape, z))
+    off, scale, half = np.array(errors), sd / shape.deviation, family.step / 2
+    gave = below(shape, (off + half) / scale) - below(shape, (off - half) / scale)
+    return math.fsum(np.log(np.maximum(gave, 1e-6))) / len(errors)
 
 
 def _laws(
