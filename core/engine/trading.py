@@ -189,13 +189,7 @@ class Trading:
         self._assess(event, views)
         if not desk.state.ready:
             return
-        wanted: dict[str, Candidate] = {}
-        room = headroom(desk, event.markets)
-        world = desk.clocks.world_ms()
-        if event.fair is not None and not event.refusal and room is not None:
-            size = self._sizers.setdefault(event.ticker, Sizer())
-            found = entries(event.fair, views, self._found, room, desk.rules, world, size)
-            wanted = {c.ticker: c for c in found if not crumb(c.quantity, _there(views[c.ticker]))}
+        wanted = self._wanted(event, views)
         for ticker in event.markets:
             desk.approvals.overflow.pop(ticker, None)
             view = views.get(ticker)
@@ -204,6 +198,18 @@ class Trading:
                 if self._cards.follow(desk.state.markets[ticker], view, leave or wanted.get(ticker)):
                     self._dirty.add(event.ticker)
                 self._drop_unwanted(desk.state.markets[ticker], view)
+
+    def _wanted(self, event: EventState, views: Views) -> dict[str, Candidate]:
+        """The entries the strategy would open now, by market."""
+        desk, found = self._desk, self._found
+        if event.fair is None or event.refusal or not any(t in found and found[t].tradable for t in views):
+            return {}
+        room = headroom(desk, event.markets)
+        if room is None:
+            return {}
+        size = self._sizers.setdefault(event.ticker, Sizer())
+        sized = entries(event.fair, views, found, room, desk.rules, desk.clocks.world_ms(), size)
+        return {c.ticker: c for c in sized if not crumb(c.quantity, _there(views[c.ticker]))}
 
     def _assess(self, event: EventState, views: Views) -> None:
         """Edge column of each priced market."""

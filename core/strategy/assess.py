@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Protocol
 
 import msgspec
 
@@ -11,7 +12,6 @@ from core.domain.fees import UnknownFeeError
 from core.domain.market import MarketStatus, TickGrid
 from core.domain.order import BookSide
 from core.domain.units import ONE_DOLLAR, Price, Quantity
-from core.models.fair_value import FairValue
 from core.strategy.edge import Cost, cost_at, net_edge, paid, taker_cost
 from core.strategy.proposal import FeeRole
 from core.strategy.rules import EntryRules, MarketView
@@ -22,6 +22,19 @@ QUARANTINED = "quar"
 UNCONFIRMED = "conf"
 """Beside the edge of a market that waits for the operator's word on what it settles on."""
 NOTHING = "--"
+
+
+class Estimate(Protocol):
+    """All that is read of a fair value here. When and from what it was made moves no price."""
+
+    @property
+    def probability(self) -> float: ...
+    @property
+    def sigma(self) -> float: ...
+    @property
+    def model_probability(self) -> float: ...
+    @property
+    def weight(self) -> float: ...
 
 
 class Assessment(msgspec.Struct, frozen=True):
@@ -63,29 +76,30 @@ class Assessment(msgspec.Struct, frozen=True):
         )
 
 
-def assess(fair: FairValue, view: MarketView, rules: EntryRules, now_ms: int) -> Assessment:
+def assess(fair: Estimate, view: MarketView, rules: EntryRules, now_ms: int) -> Assessment:
     """The best of buying YES and buying NO in ``view``'s market; ``now_ms`` is world time."""
     return _held_back(_offered(fair, view, rules), view, rules, now_ms)
 
 
 class Assessor:
-    """``assess`` of one market: what its book offers is worked out anew whenever fair value, book, terms or
+    """``assess`` of one market: what its book offers is worked out anew whenever estimate, book, terms or
     rules differ from the last time. What is held, and the time, are asked each time."""
 
     def __init__(self) -> None:
         self._asked: object = None
         self._offer: Assessment
 
-    def __call__(self, fair: FairValue, view: MarketView, rules: EntryRules, now_ms: int) -> Assessment:
+    def __call__(self, fair: Estimate, view: MarketView, rules: EntryRules, now_ms: int) -> Assessment:
+        said = (fair.probability, fair.sigma, fair.model_probability, fair.weight)
         # A book is one object that changes in place, its count says whether it has.
-        asked = (fair, view.market, view.book, view.book.changes, view.stale, rules)
+        asked = (said, view.market, view.book, view.book.changes, view.stale, rules)
         if asked != self._asked:
             self._offer = _offered(fair, view, rules)
             self._asked = asked
         return _held_back(self._offer, view, rules, now_ms)
 
 
-def _offered(fair: FairValue, view: MarketView, rules: EntryRules) -> Assessment:
+def _offered(fair: Estimate, view: MarketView, rules: EntryRules) -> Assessment:
     """The best entry, whatever is held and however late it is."""
     ticker = view.market.ticker
     if view.stale:
@@ -116,7 +130,7 @@ def _held_back(best: Assessment, view: MarketView, rules: EntryRules, now_ms: in
 
 
 def needed_edge(
-    fair: FairValue, view: MarketView, side: BookSide, price: Price, cost: Cost, rules: EntryRules
+    fair: Estimate, view: MarketView, side: BookSide, price: Price, cost: Cost, rules: EntryRules
 ) -> Price:
     """The smallest edge worth an entry: a floor, a share of the error and of the cost, and more than the
     tick by which the price could move against us."""
@@ -135,7 +149,7 @@ def needed_edge(
 
 
 def edge_at(
-    fair: FairValue,
+    fair: Estimate,
     view: MarketView,
     side: BookSide,
     price: Price,
@@ -160,13 +174,13 @@ def edge_at(
 
 
 def _net(
-    fair: FairValue, view: MarketView, side: BookSide, cost: Cost, role: FeeRole, rules: EntryRules
+    fair: Estimate, view: MarketView, side: BookSide, cost: Cost, role: FeeRole, rules: EntryRules
 ) -> Price:
     edge = net_edge(fair.probability, side, cost, view.market.fees if rules.sell_before_settlement else None)
     return Price(edge - rules.adverse_selection) if role is FeeRole.MAKER else edge
 
 
-def _entries_on(side: BookSide, fair: FairValue, view: MarketView, rules: EntryRules) -> list[Assessment]:
+def _entries_on(side: BookSide, fair: Estimate, view: MarketView, rules: EntryRules) -> list[Assessment]:
     """Maker's and taker's entries on one side, as far as the rules and the model's worth allow them.
 
     A model that adds nothing to the market gives no direction to pay a spread for: what is left is to quote
@@ -178,7 +192,7 @@ def _entries_on(side: BookSide, fair: FairValue, view: MarketView, rules: EntryR
 
 
 def resting_on(
-    side: BookSide, fair: FairValue, view: MarketView, rules: EntryRules, most: Quantity | None = None
+    side: BookSide, fair: Estimate, view: MarketView, rules: EntryRules, most: Quantity | None = None
 ) -> list[Assessment]:
     """The places in the book in which an order of ours, of ``most`` contracts if any, could wait."""
     return _at(side, FeeRole.MAKER, _resting_prices(side, view, rules), fair, view, rules, most)
@@ -188,7 +202,7 @@ def _at(
     side: BookSide,
     role: FeeRole,
     prices: Sequence[Price],
-    fair: FairValue,
+    fair: Estimate,
     view: MarketView,
     rules: EntryRules,
     most: Quantity | None = None,
@@ -269,7 +283,7 @@ def _wide(grid: TickGrid, bid: Price, ask: Price, ticks: int) -> bool:
     return at is not None and at <= ask
 
 
-def _taking_limit(side: BookSide, fair: FairValue, view: MarketView, rules: EntryRules) -> Price | None:
+def _taking_limit(side: BookSide, fair: Estimate, view: MarketView, rules: EntryRules) -> Price | None:
     """The deepest level worth taking by itself; the best one when none is."""
     limit: Price | None = None
     for price, size in view.book.walk(side.opposite):
@@ -281,7 +295,7 @@ def _taking_limit(side: BookSide, fair: FairValue, view: MarketView, rules: Entr
     return limit
 
 
-def too_good(fair: FairValue, price: Price, edge: Price, mid: float | None, rules: EntryRules) -> str:
+def too_good(fair: Estimate, price: Price, edge: Price, mid: float | None, rules: EntryRules) -> str:
     """Why an order at ``price`` is too good to be true: presumed a data fault until a person has looked.
 
     ``mid`` is the book's, in ten-thousandths of a dollar; ``None`` where the book has one side only. It is

@@ -14,7 +14,7 @@ from core.domain.position import Position
 from core.domain.units import DOLLAR, Money, Price, contracts
 from core.strategy.assess import Assessment, Assessor, assess
 from core.strategy.entries import entries
-from core.strategy.proposal import Candidate
+from core.strategy.proposal import Candidate, FeeRole
 from core.strategy.rules import EntryRules
 from core.strategy.sizing import Sizer
 from tests.strategy.conftest import NOW_MS, event_of, fair_of, market_of, room_of, view_of
@@ -28,18 +28,26 @@ ROOM = {
     "event": st.integers(0, 100), "correlated": st.integers(0, 100), "total": st.integers(0, 100),
     "cash": st.integers(0, 100), "open_orders": st.integers(0, 3),
 }  # fmt: skip
+FIELDS = {
+    "fair": "probability", "sigma": "sigma", "model": "model_probability", "weight": "weight",
+    "priced again": "computed_ms",
+}  # fmt: skip
+RULES = ("kelly", "min_edge", "taker")
 TERMS = ("as ever", "dearer", "soon over", "closed")
 STEPS = st.one_of(
     st.tuples(st.just("level"), ON_THE_BOOKS),
     st.tuples(st.just("clear"), st.sampled_from(MARKETS)),
     st.tuples(st.just("fair"), st.tuples(st.sampled_from(MARKETS), st.floats(0.25, 0.45))),
     st.tuples(st.just("sigma"), st.tuples(st.sampled_from(MARKETS), st.floats(0.0, 0.1))),
+    st.tuples(st.just("model"), st.tuples(st.sampled_from(MARKETS), st.floats(0.0, 1.0))),
+    st.tuples(st.just("weight"), st.tuples(st.sampled_from(MARKETS), st.sampled_from([0.0, 1.0]))),
+    st.tuples(st.just("priced again"), st.tuples(st.sampled_from(MARKETS), st.integers(0, 10**6))),
     st.tuples(st.just("held"), st.tuples(st.sampled_from(MARKETS), st.integers(-40, 40))),
     st.tuples(st.just("working"), st.tuples(st.sampled_from(MARKETS), st.integers(0, 20))),
     st.tuples(st.just("stale"), st.tuples(st.sampled_from(MARKETS), st.sampled_from(["", "book is old"]))),
     st.tuples(st.just("terms"), st.tuples(st.sampled_from(MARKETS), st.sampled_from(TERMS))),
     st.tuples(st.just("room"), st.sampled_from(list(ROOM)).flatmap(lambda n: st.tuples(st.just(n), ROOM[n]))),
-    st.tuples(st.just("rules"), st.tuples(st.sampled_from(["kelly", "min_edge"]), st.integers(1, 3))),
+    st.tuples(st.just("rules"), st.tuples(st.sampled_from(RULES), st.integers(1, 3))),
     st.tuples(st.just("time"), st.integers(0, 10**8)),
 )  # fmt: skip
 
@@ -63,9 +71,10 @@ class World:
                 self.views[ticker].book.set(side, Price(cents * 100), contracts(size))
             case "clear":
                 self.views[given].book.clear()
-            case "fair" | "sigma":
-                field = "probability" if what == "fair" else "sigma"
-                self.fairs[given[0]] = msgspec.structs.replace(self.fairs[given[0]], **{field: given[1]})
+            case "fair" | "sigma" | "model" | "weight" | "priced again":
+                self.fairs[given[0]] = msgspec.structs.replace(
+                    self.fairs[given[0]], **{FIELDS[what]: given[1]}
+                )
             case "held":
                 held = Position(contracts(given[1]), Money(abs(given[1]) * 300_000))
                 self._view(given[0], position=held if given[1] else Position())
@@ -87,8 +96,8 @@ class World:
                 value = given[1] if given[0] == "open_orders" else Money(given[1] * DOLLAR)
                 self.room = msgspec.structs.replace(self.room, **{given[0]: value})
             case "rules":
-                value = given[1] / 10 if given[0] == "kelly" else Price(given[1] * 50)
-                self.rules = msgspec.structs.replace(self.rules, **{given[0]: value})
+                values = {"kelly": given[1] / 10, "min_edge": Price(given[1] * 50), "taker": given[1] > 1}
+                self.rules = msgspec.structs.replace(self.rules, **{given[0]: values[given[0]]})
             case _:
                 self.now_ms = NOW_MS + given
 
@@ -127,3 +136,19 @@ def test_a_look_with_a_memory_proposes_exactly_what_one_without_does(
         world.step(what, given_)
         assert memory.look(world) == fresh(world), what
         assert memory.look(world) == fresh(world), "asked the same again"
+
+
+def test_a_price_made_again_that_says_the_same_is_not_looked_at_anew() -> None:
+    world, look = World(), Assessor()
+    before = look(world.fairs["A"], world.views["A"], world.rules, world.now_ms)
+    world.step("priced again", ("A", 5))
+    assert look(world.fairs["A"], world.views["A"], world.rules, world.now_ms) is before
+
+
+def test_a_model_that_counts_for_nothing_any_more_takes_from_no_book() -> None:
+    world, look = World(), Assessor()
+    world.step("rules", ("taker", 2))
+    world.step("fair", ("A", 0.44))
+    assert look(world.fairs["A"], world.views["A"], world.rules, world.now_ms).role is FeeRole.TAKER
+    world.step("weight", ("A", 0.0))
+    assert look(world.fairs["A"], world.views["A"], world.rules, world.now_ms).role is FeeRole.MAKER
