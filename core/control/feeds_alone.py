@@ -9,7 +9,6 @@ import secrets
 from collections.abc import Coroutine, Mapping
 from typing import Any
 
-import httpx
 import msgspec
 
 from core.config import paths
@@ -26,6 +25,7 @@ from core.domain.clock import Clocks, SystemClock
 from core.feeds.budget import kept_of
 from core.feeds.declaration import Declaration, Family
 from core.feeds.feed import Feed, Tried
+from core.feeds.pools import connected
 from core.feeds.published import FOLLOWED, PublishedFeed
 from core.feeds.registry import Chosen, build_feeds, declarations
 from core.feeds.trial import price_of
@@ -107,7 +107,7 @@ async def _ask(place: Profile, settings: Settings, world: World, source: str) ->
         for name, choice in chosen(place, settings, world).items()
     }
     rng = random.Random(secrets.randbits(128))
-    async with httpx.AsyncClient(trust_env=False, follow_redirects=False) as http:
+    async with connected() as http:
         shared = Transports(
             http, open_socket, clocks, rng, settings.feeds.user_agent, lambda _: None,
             directory=place.directory,

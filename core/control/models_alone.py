@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-import httpx
 import msgspec
 
 from core.config import paths
@@ -26,6 +25,7 @@ from core.domain.market import Extreme
 from core.feeds.budget import Budget, Elsewhere, Kept, kept_of
 from core.feeds.declaration import Declaration, Per, Quota
 from core.feeds.fetch import Fetcher
+from core.feeds.pools import connected
 from core.feeds.registry import Chosen, declarations
 from core.feeds.stations import Station, stations
 from core.journal.lock import HeldError, hold
@@ -239,7 +239,7 @@ async def _update(
             if ask.provider.value not in off
         ]
     spending = Spending(place.quotas, world.world_id, clocks)
-    async with httpx.AsyncClient(trust_env=False, follow_redirects=False) as http:
+    async with connected() as http:
         fetchers = {
             provider: Fetcher(
                 http, url, clocks, settings.feeds.user_agent, "application/json, text/csv",

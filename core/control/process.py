@@ -18,7 +18,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import msgspec
 
 from core.config import paths
@@ -49,6 +48,7 @@ from core.control.tape import Tape, watch_tape
 from core.domain.clock import Clocks, SystemClock
 from core.engine.engine import Engine, UnseatedError
 from core.engine.state import WatchdogSeen
+from core.feeds.pools import connected
 from core.feeds.recording import Recorder, unrecorded
 from core.journal.files import JournalDamagedError, JournalError, JournalHeldError, read_history
 from core.journal.store import Journal
@@ -154,7 +154,7 @@ async def _serve(
         faults = Faults()
         journal = open_for(place, world, clocks, run, faults)
         stack.push_async_callback(_close, journal)
-        http = httpx.AsyncClient(trust_env=False, follow_redirects=False)
+        http = connected()
         stack.push_async_callback(http.aclose)
         history = read_history(journal.path)
         kept, quota_fault = read_kept(place.quotas, world.world_id)

@@ -20,6 +20,7 @@ from core.domain.text import clean_text
 from core.feeds.budget import Budget
 from core.feeds.declaration import Key, KeyNeed, Rides
 from core.feeds.feed import Stamp
+from core.feeds.pools import ASKS
 from core.feeds.recording import Recorded, Recorder, unrecorded
 
 BODY_BYTES_MAX = 10_000_000
@@ -114,6 +115,7 @@ class Fetcher:
         self._params: dict[str, str] = {}
         self._key: Key | None = None
         self._feed, self._kinds, self._budget, self._record = feed, kinds, budget, record
+        self._asks = {ASKS: feed}
         self._validators: dict[str, dict[str, str]] = {}
         if secrecy is not None:
             self._key, need = secrecy.key, secrecy.need
@@ -167,7 +169,9 @@ class Fetcher:
         self, method: str, url: httpx.URL, headers: Mapping[str, str], body: bytes | None
     ) -> Body | NotModified | Failed:
         began_ns = self._clocks.mono_ns()
-        asked = self._client.stream(method, url, headers=headers, content=body, timeout=self._timeouts)
+        asked = self._client.stream(
+            method, url, headers=headers, content=body, timeout=self._timeouts, extensions=self._asks
+        )
         async with asked as response:
             if response.status_code == httpx.codes.NOT_MODIFIED:
                 return NotModified(self._clocks.mono_ns())
