@@ -87,6 +87,8 @@ class Fit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 Key = tuple[str, int, Extreme]
+DAYS_REMEMBERED = 2
+"""A fit of the day ahead is asked of tomorrow, and of today for how the spread grows."""
 
 
 class Coefficients(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -119,7 +121,8 @@ class Learned:
         for fit in held.fits:
             of = (fit.station, fit.extreme)
             self._sources[of] = self._sources.get(of, frozenset()) | frozenset(fit.sources)
-        self._memo: dict[tuple[Key, str], tuple[Today, Predicted]] = {}
+        self._memo: dict[tuple[Key, str], dict[str, tuple[Today, Predicted]]] = {}
+        """By the fit and the model, then by day."""
 
     def sources(self, station: str, extreme: Extreme) -> frozenset[str]:
         """What anything was fitted on there."""
@@ -146,8 +149,8 @@ class Learned:
 
     def predicted(self, fit: Fit, today: Today, model: str, predict: Predict) -> Predicted:
         """The law of a day by the model of that name; made anew only where a forecast has changed."""
-        key = ((fit.station, fit.lead_days, fit.extreme), model)
-        held = self._memo.get(key)
+        days = self._memo.setdefault(((fit.station, fit.lead_days, fit.extreme), model), {})
+        held = days.get(today.day)
         if held is None or held[0] != today:
             moved = msgspec.structs.replace(today, day=_moved(today.day, -self._offset_days))
             known = row(fit.recent, fit.lead_days, moved)
@@ -161,7 +164,9 @@ class Learned:
                 absent(fit.parameters(law.shape), known),
                 _humps(said),
             )
-            held = self._memo[key] = (today, found)
+            held = days[today.day] = (today, found)
+            if len(days) > DAYS_REMEMBERED:
+                del days[min(days)]
         return held[1]
 
 

@@ -15,8 +15,9 @@ from core.feeds.feed import Stamp
 from core.feeds.stations import DAY_MS, HOUR_MS, climate_day_bounds, stations
 from core.feeds.values import Guessed, ModelForecast, Observation, StationGuidance
 from core.models.fair_value import EventFair, NoPrice
-from core.models.laws import Shape
+from core.models.laws import Law, Mixture, Shape
 from core.models.prediction import Laws
+from core.models.weather import default
 from core.models.weather.coefficients import (
     FORMAT,
     Coefficients,
@@ -24,6 +25,7 @@ from core.models.weather.coefficients import (
     Fit,
     Learned,
     Recent,
+    Today,
     decode,
     encode,
     sealed,
@@ -32,6 +34,7 @@ from core.models.weather.dressing import Kernel
 from core.models.weather.emos import Parameters
 from core.models.weather.hours_left import Growth
 from core.models.weather.inputs import StationInputs, absorb
+from core.models.weather.predictors import Predictors
 from core.models.weather.price import Knowledge, ModelId, predict
 from tests.models.alone import alone
 
@@ -513,3 +516,24 @@ def test_a_torn_or_edited_file_or_one_of_another_world_is_no_file() -> None:
 def test_content_that_makes_no_sense_is_refused_with_its_place(fits: tuple[Fit, ...], fault: str) -> None:
     with pytest.raises(CoefficientsError, match=fault):
         decode(encode(file_of(*fits)), "real")
+
+
+def test_a_law_is_made_anew_where_a_forecast_has_changed_and_for_no_other_day_meanwhile() -> None:
+    learned, made = Learned(file_of()), list[str]()
+    fit = learned.fit("KNYC", 1, Extreme.HIGH)
+    assert fit is not None
+
+    def mean(day: str, f: float) -> float:
+        def counted(fit: Fit, known: Predictors) -> Law | Mixture:
+            made.append(day)
+            return default.predict(fit.t6, fit.kernel, known)
+
+        return learned.predicted(fit, Today(day, (f, f, f)), "default", counted).mean
+
+    today, tomorrow = "2026-11-21", "2026-11-22"
+    first = [mean(today, 50.0), mean(tomorrow, 52.0)]
+    assert [mean(today, 50.0), mean(tomorrow, 52.0)] == first
+    assert made == [today, tomorrow]
+    assert mean(today, 51.0) > first[0] and made == [today, tomorrow, today]
+    assert mean("2026-11-23", 52.0) and mean(tomorrow, 52.0) == first[1]
+    assert made[3:] == ["2026-11-23"], "yesterday is forgotten, not tomorrow"
