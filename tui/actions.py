@@ -36,7 +36,9 @@ class Action(NamedTuple):
 
 OPENS = ("desk", "markets", "orders", "positions", "journal", "links", "models", "funnel")
 DESK = ("desk",)
-OPENED = ("market", "evidence", "help", "links", "rules", "score", "vetoes")
+DECIDES = ("desk", "evidence", "batch")
+"""Screens that show the selected card whole."""
+OPENED = ("market", "evidence", "help", "links", "rules", "score", "vetoes", "batch")
 """Screens opened over another one."""
 
 ACTIONS: tuple[Action, ...] = (
@@ -48,24 +50,33 @@ ACTIONS: tuple[Action, ...] = (
         Danger.STOP,
         cli="flatten",
     ),
-    Action("card.approve", ("a",), "yes", "Approve the armed card", Danger.SPEND, DESK, True, "approve"),
+    Action("card.approve", ("a",), "yes", "Approve the armed card", Danger.SPEND, DECIDES, True, "approve"),
     Action(
         "card.veto",
         ("x",),
         "no",
         "Veto the card; a key says why: p d n s o",
         Danger.SAFER,
-        DESK,
+        DECIDES,
         True,
         "veto",
     ),
-    Action("card.edit", ("e",), "edit", "Edit the card: smaller or better only", Danger.SAFER, DESK, True),
-    Action("card.defer", ("d",), "defer", "Decide later; the expiry stays", Danger.SAFER, DESK, True),
-    Action("card.evidence", ("v",), "why", "All the evidence behind the card", Danger.VIEW, DESK, True),
-    Action("card.yes", ("y",), "", "Name the side of a large card: YES", Danger.SPEND, DESK, True),
-    Action("card.no", ("n",), "", "Name the side of a large card: NO", Danger.SPEND, DESK, True),
-    Action("card.previous", ("left_square_bracket",), "", "Previous card", Danger.VIEW, DESK, True),
-    Action("card.next", ("right_square_bracket",), "", "Next card", Danger.VIEW, DESK, True),
+    Action("card.edit", ("e",), "edit", "Edit the card: smaller or better only", Danger.SAFER, DECIDES, True),
+    Action("card.defer", ("d",), "defer", "Decide later; the expiry stays", Danger.SAFER, DECIDES, True),
+    Action(
+        "card.evidence",
+        ("v",),
+        "why",
+        "All the evidence behind the card",
+        Danger.VIEW,
+        ("desk", "batch"),
+        True,
+    ),
+    Action("card.batch", ("b",), "", "All cards of the card's event together", Danger.VIEW, DESK, True),
+    Action("card.yes", ("y",), "", "Name the side of a large card: YES", Danger.SPEND, DECIDES, True),
+    Action("card.no", ("n",), "", "Name the side of a large card: NO", Danger.SPEND, DECIDES, True),
+    Action("card.previous", ("left_square_bracket",), "", "Previous card", Danger.VIEW, DECIDES, True),
+    Action("card.next", ("right_square_bracket",), "", "Next card", Danger.VIEW, DECIDES, True),
     Action("open", ("enter",), "open", "Open what is under the cursor; never spends", Danger.VIEW, OPENS),
     Action(
         "table.filter",

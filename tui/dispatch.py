@@ -76,3 +76,5 @@ def _move(app: PmConsole, action_id: str, now: Now) -> None:
     selected = table.move(step)
     if table.id == "markets" and isinstance(selected, int):
         app.operator.ordering.moved_cursor(selected, now)
+    elif selected is not None:
+        screen.cursor_moved(selected, now)

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from tui import commands
+from tui.screens.batch import BatchScreen
+from tui.screens.evidence import EvidenceScreen
 from tui.screens.market import MarketScreen
-from tui.screens.models import EvidenceScreen
 from tui.tables import Now
 
 if TYPE_CHECKING:
@@ -21,9 +22,13 @@ def _edit_card(app: PmConsole, now: Now) -> None:
 
 
 def _show_evidence(app: PmConsole, now: Now) -> None:
-    card = app.operator.card
-    if card is not None:
-        app.push_screen(EvidenceScreen(card.id))
+    if app.operator.card is not None:
+        app.push_screen(EvidenceScreen())
+
+
+def _show_batch(app: PmConsole, now: Now) -> None:
+    if app.operator.card is not None:
+        app.push_screen(BatchScreen())
 
 
 def _open_selected(app: PmConsole, now: Now) -> None:
@@ -82,6 +87,7 @@ HANDLERS: dict[str, Callable[[PmConsole, Now], None]] = {
     "card.edit": _edit_card,
     "card.defer": lambda app, now: app.operator.defer(now),
     "card.evidence": _show_evidence,
+    "card.batch": _show_batch,
     "card.previous": lambda app, now: app.operator.step_card(-1, now),
     "card.next": lambda app, now: app.operator.step_card(1, now),
     "open": _open_selected,

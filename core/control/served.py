@@ -46,7 +46,10 @@ class Served:
             return Rows(self._snapshot.status(), source=found)
         if what == "games":
             return Rows(self._snapshot.status(), games=fixture_rows(engine))
-        return self._snapshot.query_rows(what, about)
+        rows = self._snapshot.query_rows(what, about)
+        if what == "batch" and rows.batch is None:
+            return f"There is no card of event {about[:80]!r}; pmconsole proposals lists the cards."
+        return rows
 
     def reader(self) -> Reader:
         return Reader(self._snapshot)

@@ -8,6 +8,7 @@ from itertools import islice
 from core.control.queries.answers import Rows
 from core.control.queries.fields import Now
 from core.control.rows.account import account_row, difference_row, journal_row
+from core.control.rows.batch import batch_row, losses_of
 from core.control.rows.cards import CardSurroundings, proposal_row
 from core.control.rows.funnel import stage_row
 from core.control.rows.markets import Touch, mark_of, market_row, pair_row, static_row
@@ -36,9 +37,7 @@ from core.engine.judging import needs_person
 from core.engine.pairs import compare
 from core.engine.plans import kept_in
 from core.engine.sources import MARK_LENGTH, text_mark
-from core.execution.proposals import Proposal
 from core.journal.projections import Pair
-from core.risk.exposure import PerOutcome, order_loss
 from core.risk.halts import Level
 from core.strategy.convergence import ExitView
 from core.strategy.plan import Kept
@@ -178,7 +177,7 @@ class Snapshot:
             pending=c.quantity if card.standing else desk.ledger.left_of(card.id),
             now=now,
             # What was sent is counted with the orders already.
-            with_order=desk.exposure.with_orders(c.ticker, _losses(card)) if card.standing else now,
+            with_order=desk.exposure.with_orders(c.ticker, losses_of((card,))) if card.standing else now,
             limits=desk.state.limits,
             collar=desk.state.limits.current.collar_book,
             keys={ticker: self.key(ticker) for ticker in card.tickers},
@@ -375,6 +374,8 @@ class Snapshot:
                 return Rows(status, funnel=map(stage_row, funnel(desk)))
             case "score":
                 return Rows(status, score=map(score_row, desk.forecasts.record.tracks()))
+            case "batch":
+                return Rows(status, batch=batch_row(desk, about))
             case "vetoes":
                 return Rows(status, vetoes=vetoes_row(desk.vetoes.book))
             case "links":
@@ -408,9 +409,3 @@ class Snapshot:
                 break
             fresh.append(row)
         return [journal_row(row) for row in fresh[::-1][:JOURNAL_ROWS_MAX]]
-
-
-def _losses(card: Proposal) -> dict[str, PerOutcome]:
-    """What a card's orders could add to the loss, by market."""
-    orders = (card.candidate,) if card.plan is None else card.plan.legs
-    return {c.ticker: order_loss(c.side, c.price, c.quantity, c.fee) for c in orders}

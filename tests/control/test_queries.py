@@ -10,6 +10,7 @@ import pytest
 from core.control.queries.answers import PARTS, QUERIES, Rows, answer, documentation
 from core.control.queries.fields import Now
 from core.control.tables.account import DifferenceRow, JournalRow, ReadingRow
+from core.control.tables.batch import BatchRow, OutcomeRow
 from core.control.tables.markets import MarketRow, MarketStatic, PairRow, RulesRow, WayRow
 from core.control.tables.orders import OrderRow, PositionRow
 from core.control.tables.safety import AlarmRow, FlattenRow, FlattenVenueRow, LimitRow
@@ -118,6 +119,10 @@ ROWS = Rows(
                 "price", "you", True, -12_950_000, False,
             ),
         ),
+    ),
+    batch=BatchRow(
+        STATIC.event, 2, 25_300_000, 300_000, 4_020_000, 29_620_000, 200_000_000, 34_360_000, 59_960_000,
+        800_000_000, (OutcomeRow("48-49", 14_050_000), OutcomeRow("none", -25_600_000)),
     ),
     flatten=FLATTEN,
     alarms=(AlarmRow(3, "ACT", 0, 97_000_000_000, "KAL: lost", "halted", "resume", False, True),),

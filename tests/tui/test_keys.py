@@ -135,7 +135,7 @@ async def test_a_new_card_never_takes_the_selection(directory: Path) -> None:
             now, session=desk.engine.session, waiting=5, waiting_best="MIA hi Nov23 80-81 +3.1c"
         )
         desk.engine.send(status=more)
-        await desk.shows("APPROVE 2 of 3 +5 wait for room, best MI")
+        await desk.shows("APPROVE 2 of 3 +5 wait: MIA hi Nov23 80")
         await desk.press("left_square_bracket")
         await desk.shows("REDUCES RISK")
         assert desk.app.operator.arming.card_id == "EXIT"

@@ -22,7 +22,7 @@ from core.control.protocol import (
 )
 from tests.tui import rows
 from tui import commands
-from tui.actions import ACTIONS, COMMANDS, LADDER, Danger, action_for, help_rows, hints
+from tui.actions import ACTIONS, COMMANDS, DECIDES, LADDER, Danger, action_for, help_rows, hints
 from tui.arming import ARM_NS, Arming
 from tui.cli import cli
 from tui.coach import BEATS, TEXT_MAX, Coach
@@ -305,7 +305,7 @@ def test_edits_may_only_be_smaller_or_better() -> None:
 
 SCREENS = (
     "desk", "markets", "market", "orders", "positions", "models", "feeds", "funnel", "score", "journal",
-    "evidence",
+    "evidence", "batch", "vetoes",
 )  # fmt: skip
 
 
@@ -367,7 +367,7 @@ def test_riskier_commands_name_their_word_and_safer_ones_have_none() -> None:
     }
     twins = {spec.name for spec in COMMANDS}
     assert all(action.cli in twins for action in ACTIONS if action.cli)
-    assert all(action.danger is not Danger.SPEND or action.screens == ("desk",) for action in ACTIONS)
+    assert all(action.danger is not Danger.SPEND or action.screens == DECIDES for action in ACTIONS)
 
 
 # --- layout ---------------------------------------------------------------------------------------------

@@ -18,7 +18,23 @@ from tui.widgets.card import reduced_lines
 from tui.widgets.line_pane import LinePane
 
 NOW = Now(1_000 * rows.S, 1_700_000_000_000)
-SCREENS = ("1", "2", "3", "4", "5", "6", "7", "8", "exclamation_mark", "question_mark", "l")
+SCREENS = (
+    "1",
+    "v",
+    "1",
+    "b",
+    "1",
+    "2",
+    "3",
+    "4",
+    "5",
+    "6",
+    "7",
+    "8",
+    "exclamation_mark",
+    "question_mark",
+    "l",
+)
 
 
 @given(st.integers(1, 79), st.integers(1, 20), st.booleans())

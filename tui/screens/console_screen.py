@@ -14,11 +14,12 @@ from textual.widget import Widget
 from tui.scene import Scene
 from tui.screens.desk_plan import Plan, Rect
 from tui.standing import standing
+from tui.tables import Now
 from tui.widgets.band import Band
 from tui.widgets.command_line import CommandLine
 from tui.widgets.key_hints import STOP, KeyHints
 from tui.widgets.line_pane import ROLE_CLASSES, LinePane, edges_of
-from tui.widgets.live_table import LiveTable
+from tui.widgets.live_table import Key, LiveTable
 from tui.widgets.message_line import MessageLine
 from tui.widgets.status_bar import StatusBar
 from tui.widgets.takeover import TakeoverPane
@@ -108,6 +109,9 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
 
     def open_cursor(self) -> None:
         """Enter: open what is under the cursor."""
+
+    def cursor_moved(self, key: Key, now: Now) -> None:
+        """The cursor of the screen's table was moved to a row."""
 
     @property
     def text_page(self) -> int:

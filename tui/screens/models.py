@@ -9,9 +9,6 @@ from tui.lines import Line, Span, line
 from tui.scene import Scene, head, note
 from tui.screens.console_screen import ConsoleScreen
 from tui.screens.desk_plan import Plan, over
-from tui.screens.text_screen import TextScreen
-from tui.widgets.card import compact_lines
-from tui.widgets.card_state import clears_sentence
 from tui.widgets.fair_values import (
     bar_room,
     bar_top,
@@ -25,7 +22,6 @@ from tui.widgets.fair_values import (
 )
 from tui.widgets.line_pane import LinePane
 from tui.widgets.live_table import Column, Key, LiveTable
-from tui.widgets.plan_card import in_full
 from tui.widgets.text_pane import TextPane, wrapped
 
 _EVENTS_MAX = 8
@@ -184,38 +180,3 @@ class ModelsScreen(ConsoleScreen):
             return
         rows = event_lines(scene, event, self.detail.body_size[0])
         self.detail.show_text(rows, head("FAIR VALUES", event.label), dim=scene.dim)
-
-
-class EvidenceScreen(TextScreen):
-    """All the evidence behind one card."""
-
-    name_in_registry = "evidence"
-
-    def __init__(self, card_id: str) -> None:
-        super().__init__()
-        self._card_id = card_id
-
-    def draw(self, scene: Scene) -> None:
-        width = self.detail.body_size[0]
-        card = scene.view.proposals.get(self._card_id)
-        if card is None:
-            self.detail.show_text([note("This card is gone.")], head("EVIDENCE"))
-            return
-        rows = [line(" ", *row) for row in compact_lines(scene, card, width - 2)[:8]]
-        if card.plan is not None:
-            rows += ((), *in_full(scene, card.plan))
-        for check in card.checks:
-            word, role = ("BLOCK", "blocked") if check.blocks else ("WARN", "near")
-            said = f"{word} {check.code} {check.text}. {clears_sentence(check.clears)}"
-            rows += wrapped(said, width - 2, role)
-        rows += ((), line((" why", "title")), *wrapped(card.why, width - 2, indent=2))
-        rows += (line((" against", "title")), *wrapped(card.against or "nothing named", width - 2, indent=2))
-        rows += ((), line((" evidence when proposed", "title")))
-        for sentence in card.evidence:
-            rows += wrapped(sentence, width - 2, indent=2)
-        event = scene.view.event_of(card.key)
-        if event is not None:
-            rows += ((), *event_lines(scene, event, width, current=card.key))
-        self.detail.show_text(
-            rows, head("EVIDENCE", f"{card.id}  {scene.view.named(card.key)}"), dim=scene.dim
-        )

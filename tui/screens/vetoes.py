@@ -38,11 +38,11 @@ class VetoTable(LiveTable):
             (
                 Column("when", " when", 13, 2, self._when, left=True),
                 Column("card", " card", 8, 5, self._card, left=True),
-                Column("market", " market", 20, 1, self._market, left=True, grow=True, width_max=34),
-                Column("trade", "  trade", 22, 1, self._trade, left=True),
+                Column("market", " market", 20, 1, self._market, left=True, grow=True, width_max=24),
+                Column("trade", "  trade", 20, 1, self._trade, left=True, grow=True, width_max=34),
                 Column("edge", "edge", 8, 4, self._edge),
                 Column("why", "  reason", 10, 1, self._why, left=True, grow=True, width_max=34),
-                Column("made", "would have made", 17, 1, self._made),
+                Column("made", "would have made", 16, 1, self._made),
             ),
             id="vetoes",
         )
@@ -50,7 +50,7 @@ class VetoTable(LiveTable):
 
     def show(self, scene: Scene, vetoes: Vetoes, *, answered: bool) -> None:
         self._rows = {one.id: one for one in vetoes.vetoes}
-        title = line(("VETOES", "title"), (f" {len(self._rows)}, world time", "text-muted"))
+        title = head("VETOES", f"{len(self._rows)}  times of the world")
         empty = [note("Nothing has been vetoed here yet." if answered else "Waiting for the engine.")]
         self.paint_rows(scene, list(self._rows), title, empty=empty)
 

@@ -73,11 +73,12 @@ def compact_lines(scene: Scene, card: ProposalRow, width: int) -> list[Line]:
     if card.plan is not None:
         return _plan_lines(scene, card, card.plan, first, width)
     blocked = [cut(group, width) for group in state_groups(scene, card)] if card.state == "BLOCKED" else []
+    value = order_card.value(scene, card)
     last = [_shared(order_card.reasons(card), width), _with_next(scene, card, width)]
     return [
         ends(first, line((order_card.settles(scene, card), "text-muted")), width),
         _squeezed(order_card.order(scene, card), width, order_card.needed(scene, card)),
-        _squeezed(order_card.value(scene, card), width),
+        _squeezed(value, width, order_card.valued(value)),
         _size_row(card, width),
         _squeezed(order_card.depth(scene, card), width),
         _squeezed(order_card.limits(card), width),
@@ -181,15 +182,22 @@ def _said(scene: Scene, card: ProposalRow, inner: int, room: int) -> list[Line]:
     in_one = {  # the first to give way first
         "depth": _squeezed(depth, inner),
         "size": _size_row(card, inner),
-        "value": _squeezed(value, inner),
+        "value": _squeezed(value, inner, order_card.valued(value)),
         "limits": _squeezed(limits, inner),
     }
+
+    def over() -> bool:
+        return len(rows) + sum(map(len, sections.values())) + len(reasons) > room
+
     for name, row in in_one.items():
-        if len(rows) + sum(map(len, sections.values())) + len(reasons) > room:
+        if over():
             sections[name] = [row]
-    rows += [row for section in sections.values() for row in section]
-    if len(rows) + len(reasons) > room:
+    if over():
         reasons = [_shared(order_card.reasons(card), inner)] if reasons else []
+    for name in ("depth", "data", "size"):
+        if over():
+            del sections[name]
+    rows += [row for section in sections.values() for row in section]
     return [*rows[: max(0, room - len(reasons))], *reasons]
 
 
@@ -233,12 +241,13 @@ def _with_next(scene: Scene, card: ProposalRow, width: int) -> Line:
     return ends(text, expiry, width)
 
 
-def waiting_word(scene: Scene) -> str:
+def waiting_word(scene: Scene, room: int) -> str:
     """What finds no room in the queue, for its title: how many, why, and the best of them."""
     status = scene.view.status
     if status is None or not status.waiting:
         return ""
-    return f"+{status.waiting} wait for room, best {status.waiting_best}"
+    why = f"+{status.waiting} wait for room: {status.waiting_best}"
+    return why if len(why) <= room else f"+{status.waiting} wait: {status.waiting_best}"
 
 
 class Card(LinePane):
@@ -271,5 +280,6 @@ class Card(LinePane):
         if compact:
             right = line(("exp ", "text-muted"), (countdown(scene.in_s(card.expires_ns)), "strong"))
         room = self.size.width - width_of(right) - _TITLE_EDGES
-        title = cut(head(f"APPROVE {number} of {len(scene.cards)}", waiting_word(scene)), room)
+        queue = f"APPROVE {number} of {len(scene.cards)}"
+        title = cut(head(queue, waiting_word(scene, room - len(queue) - 1)), room)
         self.paint(rows, title, right, dim=scene.dim)

@@ -78,9 +78,19 @@ def keys_line(scene: Scene, card: ProposalRow, room: int) -> Line:
     # A plan is taken or left as it is; what is put off already cannot be put off again.
     useless = ("e" if card.plan is not None else "") + ("d" if card.state == "DEFERRED" else "")
     keys = tuple(pair for pair in keys if pair[0] not in useless)
+    if card.state in DECIDABLE and _of_one_event(scene, card) > 1:
+        keys = (*keys, ("b", "batch"))
     parts: list[Span] = []
     for key, word in keys:
         room -= len(key) + len(word) + 3
         if room >= 0:
             parts += [Span("  " if parts else " "), Span(key, "key"), Span(" " + word, "text-muted")]
     return line(*parts)
+
+
+def _of_one_event(scene: Scene, card: ProposalRow) -> int:
+    """How many cards are up of this one's event."""
+    statics = scene.view.statics
+    events = [static.event for other in scene.cards if (static := statics.get(other.key)) is not None]
+    own = statics.get(card.key)
+    return events.count(own.event) if own is not None else 1

@@ -81,7 +81,12 @@ def order(scene: Scene, card: ProposalRow) -> list[Line]:
             f" {card.style}",
             (moved, "arming"),
         ),
-        line(("gets " if card.closes else "cost ", "text-muted"), dollars(card.cost), *cost),
+        line(
+            ("gets " if card.closes else "cost ", "text-muted"),
+            dollars(card.cost),
+            " " if cost else "",
+            *cost,
+        ),
         line(("fee ", "text-muted"), f"{dollars(card.fee)} ({card.fee_role})"),
         _max_loss(card),
         line(("max gain ", "text-muted"), dollars(card.max_gain)),
@@ -95,7 +100,7 @@ def moved_from(scene: Scene, card: ProposalRow) -> BeforeRow | None:
 
 def _was(old: str, new: str) -> Line:
     """What a figure was, where it reads differently."""
-    return line((f" was {old}", "arming")) if old != new else ()
+    return line((f"was {old}", "arming")) if old != new else ()
 
 
 def value(scene: Scene, card: ProposalRow) -> list[Line]:
@@ -105,12 +110,18 @@ def value(scene: Scene, card: ProposalRow) -> list[Line]:
     old_fair = _was(f"{tenths(was.fair)}c", fair) if was is not None else ()
     old_edge = _was(f"{signed_tenths(was.edge)}c", edge) if was is not None else ()
     return [
-        line(("fair ", "text-muted"), (fair, "fair"), f" +/-{tenths(card.sigma)}", *old_fair),
+        line(("fair ", "text-muted"), (fair, "fair"), f" +/-{tenths(card.sigma)}"),
+        old_fair,
         line(("book ", "text-muted"), f"{cents(card.bid, step)}/{cents(card.ask, step)}c"),
-        line(("net edge ", "text-muted"), (edge, role), *old_edge),
+        line(("net edge ", "text-muted"), (edge, role), " " if old_edge else "", *old_edge),
         _pool(card),
         line(("at half size ", "text-muted"), f"{signed_tenths(card.edge_half)}c"),
     ]
+
+
+def valued(groups: list[Line]) -> list[Line]:
+    """Those of ``value`` that never give way: fair value and net edge."""
+    return [groups[0], groups[3]]
 
 
 def _pool(card: ProposalRow) -> Line:

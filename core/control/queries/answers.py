@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from core.control.queries.account import ACCOUNTS, DIFFERENCES, EVENTS_OF, RECONCILE
-from core.control.queries.cards import LEG, PLAN, PROPOSALS
+from core.control.queries.cards import BATCH, LEG, OUTCOMES, PLAN, PROPOSALS
 from core.control.queries.fields import Field, Now, as_object, nested
 from core.control.queries.funnel import FUNNEL, STOPS
 from core.control.queries.markets import LINKS, MARKETS, RULES, WAYS
@@ -19,6 +19,7 @@ from core.control.queries.sources import BUDGET, FEEDS, GAMES, RELEASES, SOURCE,
 from core.control.queries.status import BEAT, STATUS, VENUES
 from core.control.queries.vetoes import VETOED, VETOES, WORTH
 from core.control.tables.account import ReadingRow
+from core.control.tables.batch import BatchRow
 from core.control.tables.cards import ProposalRow
 from core.control.tables.funnel import StageRow
 from core.control.tables.markets import MarketRow, PairRow, RulesRow
@@ -51,6 +52,7 @@ class Rows(NamedTuple):
     flatten: FlattenRow | None = None
     reconcile: ReadingRow | None = None
     vetoes: VetoesRow | None = None
+    batch: BatchRow | None = None
 
 
 QUERIES: dict[str, tuple[Field, ...]] = {
@@ -71,9 +73,10 @@ QUERIES: dict[str, tuple[Field, ...]] = {
     "funnel": FUNNEL,
     "score": SCORE,
     "vetoes": VETOES,
+    "batch": BATCH,
 }
 
-OBJECTS = ("status", "reconcile", "rules", "source", "vetoes")
+OBJECTS = ("status", "reconcile", "rules", "source", "vetoes", "batch")
 """Answered with one object; the others with an array of them."""
 
 PARTS: dict[str, dict[str, tuple[Field, ...]]] = {
@@ -88,6 +91,7 @@ PARTS: dict[str, dict[str, tuple[Field, ...]]] = {
         "flatten.venues": FLATTEN_VENUES,
     },
     "proposals": {"proposals.plan": PLAN, "proposals.plan.legs": LEG},
+    "batch": {"batch.outcomes": OUTCOMES},
     "links": {"links.ways": WAYS},
     "feeds": {"status.feeds.budget": BUDGET},
     "source": {"source.values": TOLD},

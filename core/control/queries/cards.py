@@ -33,6 +33,29 @@ PLAN: tuple[Field, ...] = (
     Field("legs", "one object each, in the order they leave", lambda r, n: nested(LEG, r.legs, n)),
 )
 
+OUTCOMES: tuple[Field, ...] = (
+    Field("label", "short name of the market that pays YES, or none", lambda r, n: r.label),
+    Field("made", "by all cards, filled whole, fees paid", lambda r, n: money(r.made)),
+)
+
+BATCH: tuple[Field, ...] = (
+    Field("event", "the venue's name of it", lambda r, n: r.event),
+    Field("cards", "that stand", lambda r, n: r.cards),
+    Field("cost", "of those that open, without fees", lambda r, n: money(r.cost)),
+    Field("fee", "of all", lambda r, n: money(r.fee)),
+    Field("event_now", "worst case of the event as it is", lambda r, n: money(r.event_now)),
+    Field("event_after", "and with every card sent", lambda r, n: money(r.event_after)),
+    Field("event_limit", "its limit", lambda r, n: money(r.event_limit)),
+    Field("total_now", "worst case of the desk as it is", lambda r, n: money(r.total_now)),
+    Field("total_after", "and with every card sent", lambda r, n: money(r.total_after)),
+    Field("total_limit", "its limit", lambda r, n: money(r.total_limit)),
+    Field(
+        "outcomes",
+        "one object an outcome, see batch.outcomes; empty where several may pay YES",
+        lambda r, n: nested(OUTCOMES, r.outcomes, n),
+    ),
+)
+
 PROPOSALS: tuple[Field, ...] = (
     Field("id", "for approve and veto: number and fingerprint", lambda r, n: f"{r.id}-{r.fingerprint}"),
     TICKER,
