@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 STOP_BYTE = 0x18
 PASTE_START = b"\x1b[200~"
 PASTE_END = b"\x1b[201~"
+TITLE_KEPT, TITLE_BACK = "\x1b[22;0t", "\x1b[23;0t"
+"""The terminal keeps its window's title aside, and puts it back."""
 PASTE_PAUSE_S = 0.5
 """A paste arrives in one burst; after this long without input it is over, closed or not."""
 FROZEN_S = 0.7
@@ -213,6 +215,15 @@ class StopDriver(LinuxDriver):
     ) -> None:
         super().__init__(app, debug=debug, mouse=mouse, size=size)
         self._stop_app: StopApp = app  # type: ignore[assignment]  # only PmConsole uses this driver
+
+    def start_application_mode(self) -> None:
+        super().start_application_mode()
+        self.write(TITLE_KEPT)
+
+    def stop_application_mode(self) -> None:
+        """Every way out comes through here: the window gets the title back that it had."""
+        self.write(TITLE_BACK)
+        super().stop_application_mode()
 
     def _get_terminal_size(self) -> tuple[int, int]:
         """The terminal's own size: exported COLUMNS and LINES do not follow a resize."""

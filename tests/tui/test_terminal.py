@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.control.protocol import Approve, Flatten, Halt
-from tests.tui.ptys import TIMEOUT_S, console
-from tui.terminal import PASTE_END, PASTE_START, SequenceFilter, StopScanner
+from tests.tui.ptys import TIMEOUT_S, Terminal, console
+from tui.terminal import PASTE_END, PASTE_START, TITLE_BACK, TITLE_KEPT, SequenceFilter, StopScanner
 
 
 async def test_stop_leaves_while_the_terminal_is_not_read_and_the_loop_is_blocked(directory: Path) -> None:
@@ -85,6 +85,7 @@ async def test_signals_end_the_console_cleanly(directory: Path, number: signal.S
         terminal.process.send_signal(number)
         assert await terminal.ended() == code
         assert engine.commands == []
+        assert_title_back(terminal)
 
 
 async def test_a_terminal_that_vanishes_without_a_signal_ends_the_console(directory: Path) -> None:
@@ -103,10 +104,19 @@ async def test_the_desk_follows_a_resize_whatever_the_environment_says(directory
         await terminal.shows("80x24 shows the whole desk")
 
 
+def assert_title_back(terminal: Terminal) -> None:
+    """The window's own title was put aside before ours was set, and back after ours was set last."""
+    terminal.read()
+    written = bytes(terminal.written)
+    assert written.index(TITLE_KEPT.encode()) < written.index(b"\x1b]0;DEMO ")
+    assert written.rindex(b"\x1b]0;") < written.rindex(TITLE_BACK.encode())
+
+
 async def test_q_leaves_and_restores_the_terminal(directory: Path) -> None:
     async with console(directory) as (terminal, _):
         terminal.type(b"q")
         assert await terminal.ended() == 0
+        assert_title_back(terminal)
         assert not any("Traceback" in text for text in terminal.screen.display)
 
 
