@@ -209,6 +209,7 @@ for _verb in (
     cli_vetoes.vetoes,
     cli_safety.flatten,
     cli_safety.rest_exit,
+    cli_safety.tmux,
     cli_safety.watchdog,
     cli_account.key,
     cli_account.doctor,

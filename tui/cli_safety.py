@@ -41,6 +41,23 @@ def flatten(now: bool, urgent: bool, include_external: bool, direct: bool, keep:
         verbs.leave(verbs.REFUSED, "Stopped in the middle: what was sent stays sent. Repeat to go on.")
 
 
+@click.command()
+@with_profile
+def tmux() -> None:
+    """Key bindings for tmux: Ctrl-X stops the desk in its copy mode too, prefix Ctrl-X from every pane."""
+    import os
+    import shutil
+
+    from tui.tmux import bindings
+
+    place = place_of()
+    _, *words = place.command("flatten").split()
+    found = shutil.which("pmconsole")
+    program = [found] if found else [sys.executable, "-P", "-m", "tui.cli"]
+    take_up = f"{place.command('tmux')} >>~/.tmux.conf && tmux source-file ~/.tmux.conf"
+    click.echo(bindings([*program, *words], os.environ.get("PMCONSOLE_HOME"), take_up), nl=False)
+
+
 @click.command("exit-at")
 @click.argument("market")
 @click.argument("price")

@@ -217,7 +217,7 @@ class StopDriver(LinuxDriver):
         self._stop_app: StopApp = app  # type: ignore[assignment]  # only PmConsole uses this driver
 
     def start_application_mode(self) -> None:
-        super().start_application_mode()
+        super().start_application_mode()  # type: ignore[no-untyped-call]  # untyped in Textual
         self.write(TITLE_KEPT)
 
     def stop_application_mode(self) -> None:

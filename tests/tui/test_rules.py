@@ -343,7 +343,7 @@ def test_every_command_about_the_desk_has_its_twin_on_the_other_side() -> None:
         "attach --take, and the screen's own"
     )
     reading = {"status", "markets", "proposals", "positions", "limits", "journal"}
-    around = {"demo", "open", "attach", "sim", "watchdog", "key", "doctor", "drill", "models"}
+    around = {"demo", "open", "attach", "sim", "watchdog", "key", "doctor", "drill", "models", "tmux"}
     assert shell - console == reading | around
 
 

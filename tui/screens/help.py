@@ -12,6 +12,10 @@ _TEXT_AT, _TEXT_MIN = 22, 20
 _CLOSING = (
     "Enter never spends. Pasted and held keys never spend. What a command does to the desk, a verb does too."
 )
+_IN_TMUX = (
+    "In tmux's copy mode keys belong to tmux. With the lines of 'pmconsole tmux' in its configuration Ctrl-X "
+    "stops the desk there too, and prefix Ctrl-X from every pane."
+)
 _DANGER_ROLES = {"spends": "near", "stops": "alarm", "safer": "good"}
 
 
@@ -27,7 +31,8 @@ def help_lines(screen: str, width: int) -> list[Line]:
     rows += ((), line((" Commands after :", "title")))
     for spec in COMMANDS:
         rows += _entry(line((f"  {spec.name} {spec.usage}", "key")), spec.help, _asks(spec), width)
-    rows += ((), *wrapped(_CLOSING, max(_TEXT_MIN, width), "text-muted"))
+    for text in (_IN_TMUX, _CLOSING):
+        rows += ((), *wrapped(text, max(_TEXT_MIN, width), "text-muted"))
     return rows
 
 
