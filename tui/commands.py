@@ -6,7 +6,6 @@ Riskier states need a typed word, most of them a reason as well.
 from __future__ import annotations
 
 import difflib
-import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -18,17 +17,13 @@ from core.control.protocol import (
     TakeControl,
     Unpause,
 )
-from core.control.tables.cards import ProposalRow
 from core.control.tables.safety import LimitRow
 from core.domain.units import UnitError, parse_money, parse_price, parse_quantity
 from tui import confirm_talks, feed_talks, link_talks, stop_talks, truth_talks
 from tui.actions import COMMANDS, CommandSpec, command_spec
-from tui.format import cents, count
 from tui.operator import Operator
 from tui.tables import Now
 from tui.talks import Clock, Make, Talk, instant, risky
-
-_EDIT = re.compile(r"\s*(?P<size>\d+(?:\.\d+)?)?\s*(?:@\s*(?P<price>\d+(?:\.\d+)?))?\s*", re.ASCII)
 
 
 class Line(NamedTuple):
@@ -199,35 +194,3 @@ _TALKS: dict[str, Make] = {
 def auto(operator: Operator, clock: Clock) -> Talk:
     """The conversation behind the mode key."""
     return _mode(operator, clock, "auto")
-
-
-def edit(operator: Operator, clock: Clock, card: ProposalRow) -> Talk:
-    """Ask for a smaller size or a better price until it is one, then send it."""
-    step = operator.view.step(card.key)
-    question = f"Edit {count(card.quantity)} @ {cents(card.price, step)}: smaller or better, as SIZE @ CENTS"
-    wanted = parse_edit(card, (yield question))
-    while isinstance(wanted, str):
-        wanted = parse_edit(card, (yield f"{wanted}. Edit, as SIZE @ CENTS"))
-    operator.edit(card, *wanted, clock())
-    return ""
-
-
-def parse_edit(card: ProposalRow, text: str) -> tuple[int, int] | str:
-    """Price and quantity of an edit, or why it is not allowed."""
-    match = _EDIT.fullmatch(text)
-    if match is None or not (match["size"] or match["price"]):
-        return "write 20, @ 31 or 20 @ 31"
-    try:
-        quantity = parse_quantity(match["size"]) if match["size"] else card.quantity
-        # Cents with up to two decimals are ten-thousandths of a dollar exactly.
-        price = parse_quantity(match["price"]) * 100 // 1_000_000 if match["price"] else card.price
-    except UnitError as error:
-        return str(error)
-    if quantity <= 0 or quantity > card.quantity:
-        return f"the size must be at most {count(card.quantity)}"
-    worse = price < card.price if card.closes else price > card.price
-    if worse or not 0 < price < 10_000:
-        return f"the price must be {'at least' if card.closes else 'at most'} {cents(card.price)}c"
-    if (price, quantity) == (card.price, card.quantity):
-        return "nothing is different"
-    return price, quantity

@@ -12,7 +12,7 @@ from tui import commands
 from tui.looks import change_theme
 from tui.screens.help import HelpScreen
 from tui.screens.vetoes import VetoesScreen
-from tui.talks import Talk
+from tui.talks import Question, Talk
 
 if TYPE_CHECKING:
     from tui.app import PmConsole
@@ -27,7 +27,12 @@ class Conversation:
         self._on_text: Callable[[str], None] | None = None
 
     def ask(
-        self, prompt: str, on_text: Callable[[str], None], *, completes: bool = False, value: str = ""
+        self,
+        question: str | Question,
+        on_text: Callable[[str], None],
+        *,
+        completes: bool = False,
+        value: str = "",
     ) -> None:
         """Open the field; what is typed there goes to ``on_text``."""
         screen = self._app.console_screen
@@ -35,7 +40,7 @@ class Conversation:
             return
         self._on_text = on_text
         field = screen.command_line
-        field.ask(prompt, completes=completes, value=value)
+        field.ask(question, completes=completes, value=value)
         field.display = True
         screen.set_focus(field)
 

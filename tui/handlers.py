@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from tui import commands
+from tui.edit_talk import edit
 from tui.screens.batch import BatchScreen
 from tui.screens.evidence import EvidenceScreen
 from tui.screens.market import MarketScreen
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 def _edit_card(app: PmConsole, now: Now) -> None:
     card = app.operator.card
     if card is not None:
-        app.conversation.begin(commands.edit(app.operator, app.clock, card))
+        app.conversation.begin(edit(app.operator, app.clock, card))
 
 
 def _show_evidence(app: PmConsole, now: Now) -> None:

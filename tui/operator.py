@@ -68,7 +68,7 @@ class Operator(Deciding):
         self._coach = Coach(enabled=coach)
         self._numbers = itertools.count(1)
         self._pending: dict[str, tuple[str, int]] = {}
-        self._asked: dict[str, Callable[[bytes], None]] = {}
+        self._asked: dict[str, tuple[Callable[[bytes], None], Callable[[str], None] | None]] = {}
         self._message: Message | None = None
         self._was_stopping = False
         self._controlled = False
@@ -173,25 +173,30 @@ class Operator(Deciding):
     def ask(self, query: Query, label: str, show: Callable[[bytes], None], now: Now) -> None:
         """Ask the engine for what no frame carries; ``show`` gets the answer."""
         if self.send(query, label, now):
-            self._asked[query.id] = show
+            self._asked[query.id] = show, None
 
-    def look(self, query: Query, show: Callable[[bytes], None]) -> bool:
-        """Ask without a word on the message line: for a screen that asks again by itself."""
+    def look(
+        self, query: Query, show: Callable[[bytes], None], refuse: Callable[[str], None] | None = None
+    ) -> bool:
+        """Ask without a word on the message line: for what asks again by itself. ``refuse`` gets the sentence
+        of a refusal."""
         if not self._send(query):
             return False
-        self._asked[query.id] = show
+        self._asked[query.id] = show, refuse
         return True
 
     def replied(self, reply: Reply, now: Now) -> None:
         """Show the answer with its round trip."""
         label, sent_ns = self._pending.pop(reply.id, ("", 0))
-        show = self._asked.pop(reply.id, None)
+        show, refuse = self._asked.pop(reply.id, (None, None))
         if show is not None and reply.accepted:
             if label:
                 self._message = None
             show(reply.data)
             return
         text = sanitise(reply.text)
+        if refuse is not None:
+            refuse(text)
         if not label:
             return
         took = f" in {(now.mono_ns - sent_ns) // 1_000_000} ms"

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
+from typing import NamedTuple
 
 from core.control.protocol import AnyCommand
 from tui.actions import command_spec
 from tui.operator import Operator
 from tui.tables import Now
 
-Talk = Generator[str, str, str]
+
+class Question(NamedTuple):
+    """Something asked for with more help than a sentence."""
+
+    prompt: str
+    keys: Mapping[str, Callable[[str], str]]
+    """Keys that make another text of the typed one."""
+    tell: Callable[[str], str]
+    """What the typed text would do, told while it is typed."""
+
+
+Talk = Generator[str | Question, str, str]
 """Yields what to ask, receives what was typed, returns the sentence to show when it sent nothing."""
 Clock = Callable[[], Now]
 Make = Callable[[Operator, Clock, str], Talk]

@@ -6,10 +6,19 @@ from core.control.commands import carry_out
 from core.control.frames import Reader
 from core.control.protocol import AnyCommand, Query, Reply
 from core.control.queries.answers import QUERIES, Rows, answer
+from core.control.rows.cards import preview_row
 from core.control.rows.sources import fixture_rows, source_row
 from core.control.snapshot import Snapshot
+from core.control.tables.cards import PreviewRow
+from core.domain.units import Price, Quantity
 from core.engine.engine import Engine
 from core.engine.operator import Actor
+
+UNITS_DIGITS_MAX = 15
+
+
+def _digits(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= UNITS_DIGITS_MAX
 
 
 class Served:
@@ -46,10 +55,21 @@ class Served:
             return Rows(self._snapshot.status(), source=found)
         if what == "games":
             return Rows(self._snapshot.status(), games=fixture_rows(engine))
+        if what == "preview":
+            edited = self._preview(about)
+            return edited if isinstance(edited, str) else Rows(self._snapshot.status(), preview=edited)
         rows = self._snapshot.query_rows(what, about)
         if what == "batch" and rows.batch is None:
             return f"There is no card of event {about[:80]!r}; pmconsole proposals lists the cards."
         return rows
+
+    def _preview(self, about: str) -> PreviewRow | str:
+        """What an edit would make of a card: ``ID FINGERPRINT PRICE QUANTITY`` in units."""
+        match about.split():
+            case [card, mark, price, quantity] if _digits(price) and _digits(quantity):
+                found = self._engine.preview(card, mark, Price(int(price)), Quantity(int(quantity)))
+                return found if isinstance(found, str) else preview_row(found)
+        return "A preview is asked for with a card, its fingerprint, a price and a size."
 
     def reader(self) -> Reader:
         return Reader(self._snapshot)

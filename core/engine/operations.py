@@ -6,6 +6,8 @@ asks for a typed word, a reason, or the right moment.
 
 from __future__ import annotations
 
+import msgspec
+
 from core.domain.drawn import Drawn
 from core.domain.order import Purpose
 from core.domain.units import Price, Quantity
@@ -26,6 +28,7 @@ from core.risk.halts import GLOBAL
 from core.risk.limits import Refusal
 from core.risk.trips import ENABLE_WORD, TripKind, named
 from core.strategy.plan import ARBITRAGE
+from core.strategy.proposal import Candidate
 from core.venues.venue import LinkState
 
 AUTOMATIC_WORD = "automatic"
@@ -103,15 +106,29 @@ class Operations(Repairs, Stops, Linking, Confirming):
         card = self._card(proposal_id, fingerprint, actor)
         if isinstance(card, Outcome):
             return card
-        market = self.desk.state.markets[card.candidate.ticker].market
-        wanted = self.desk.approvals.edited(card, market, price, quantity)
-        if not isinstance(wanted, str):
-            wanted = refreshed(self.desk, wanted)
+        wanted = self._edited(card, price, quantity)
         if isinstance(wanted, str):
             return refused(f"{proposal_id}: {wanted}")
         self._note(Kind.COMMAND, card, f"edit {card.id}: {describe(wanted)}", actor)
         self.desk.approvals.edit(card, wanted, judge(self.desk, wanted, card.id))
         return accepted(f"{proposal_id} is {describe(wanted)} now; approve it again.")
+
+    def preview(self, proposal_id: str, fingerprint: str, price: Price, quantity: Quantity) -> Proposal | str:
+        """The card as an edit would leave it, with the gate's word on it, or why there can be no such edit.
+        Changes nothing."""
+        card = self.desk.approvals.proposals.get(proposal_id)
+        if card is None or not card.standing or card.fingerprint != fingerprint:
+            return f"{proposal_id[:20]} is not the card that was shown any more."
+        wanted = self._edited(card, price, quantity)
+        if isinstance(wanted, str):
+            return wanted
+        verdict = judge(self.desk, wanted, card.id)
+        return msgspec.structs.replace(card, candidate=wanted, verdict=verdict)
+
+    def _edited(self, card: Proposal, price: Price, quantity: Quantity) -> Candidate | str:
+        market = self.desk.state.markets[card.candidate.ticker].market
+        wanted = self.desk.approvals.edited(card, market, price, quantity)
+        return wanted if isinstance(wanted, str) else refreshed(self.desk, wanted)
 
     def _card(self, proposal_id: str, fingerprint: str, actor: Actor) -> Proposal | Outcome:
         if not actor.may_operate:

@@ -11,6 +11,7 @@ from core.control.queries.answers import PARTS, QUERIES, Rows, answer, documenta
 from core.control.queries.fields import Now
 from core.control.tables.account import DifferenceRow, JournalRow, ReadingRow
 from core.control.tables.batch import BatchRow, OutcomeRow
+from core.control.tables.cards import PreviewRow
 from core.control.tables.markets import MarketRow, MarketStatic, PairRow, RulesRow, WayRow
 from core.control.tables.orders import OrderRow, PositionRow
 from core.control.tables.safety import AlarmRow, FlattenRow, FlattenVenueRow, LimitRow
@@ -124,6 +125,7 @@ ROWS = Rows(
         STATIC.event, 2, 25_300_000, 300_000, 4_020_000, 29_620_000, 200_000_000, 34_360_000, 59_960_000,
         800_000_000, (OutcomeRow("48-49", 14_050_000), OutcomeRow("none", -25_600_000)),
     ),
+    preview=PreviewRow(3_100, 20_000_000, 6_200_000, 80_000, 6_280_000, 680, 0.7, ""),
     flatten=FLATTEN,
     alarms=(AlarmRow(3, "ACT", 0, 97_000_000_000, "KAL: lost", "halted", "resume", False, True),),
     reconcile=ReadingRow(

@@ -5,14 +5,16 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from core.control.protocol import AnyCommand, Approve, Defer, Frame, Reply, Veto
+from core.control.protocol import AnyCommand, Approve, Defer, Frame, Query, Reply, Veto
 from core.control.tables.cards import ProposalRow
 from tests.tui import rows
 from tui import commands
+from tui.edit_talk import edit
 from tui.lines import plain
 from tui.operator import Operator
 from tui.scene import Scene
 from tui.tables import Now
+from tui.talks import Question
 from tui.veto import ASK_NS, REASONS
 from tui.view_model import ViewModel
 from tui.widgets.key_hints import hint_line
@@ -184,3 +186,59 @@ def test_the_question_for_the_reason_stands_whole_in_place_of_the_hints(width: i
     shown = plain(hint_line(scene, "desk"))
     assert len(shown) == width and shown.endswith("^X STOP ")
     assert "P1234: why not?  p price  d data  n news  s size  o other  Esc none" in shown
+
+
+# --- edit -----------------------------------------------------------------------------------------------
+
+
+def asked(hands: Hands, card: ProposalRow) -> Question:
+    question = next(edit(hands.operator, lambda: hands.now, card))
+    assert isinstance(question, Question)
+    return question
+
+
+def test_keys_halve_the_size_and_move_the_price_by_its_tick_never_to_the_worse() -> None:
+    keys = asked(Hands(FIRST), FIRST).keys
+    assert keys["h"]("") == "20 @ 32" and keys["h"]("20 @ 31") == "10 @ 31" and keys["h"]("3") == "1 @ 32"
+    assert keys["h"]("1") == "0.50 @ 32" and keys["h"]("0.01") == "0.01 @ 32"
+    assert keys["down"]("") == "40 @ 31" and keys["down"]("20 @ 30") == "20 @ 29"
+    assert keys["up"]("") == "40 @ 32", "an edit may not pay more"
+    assert keys["up"]("@ 30") == "40 @ 31" and keys["down"]("@ 1") == "40 @ 1"
+    leaving = rows.card(NOW, closes=True)
+    keys = asked(Hands(leaving), leaving).keys
+    assert keys["up"]("") == "40 @ 33" and keys["down"]("@ 33") == "40 @ 32" == keys["down"]("")
+
+
+def test_the_tick_is_the_one_of_the_market_at_that_price_for_either_outcome() -> None:
+    view = Hands(FIRST).view
+    fine = msgspec.structs.replace(
+        view.statics[2], bands=((0, 1_000, 10), (1_000, 9_000, 100), (9_000, 10_000, 10))
+    )
+    view.apply(Frame(5, NOW.mono_ns, statics=(fine,)), NOW)
+    ticks = [view.tick(2, "YES", price, up=up) for price in (1_000, 9_000) for up in (False, True)]
+    assert ticks == [10, 100, 100, 10]
+    assert [view.tick(2, "NO", price, up=up) for price in (1_000, 9_000) for up in (False, True)] == ticks
+
+
+def test_what_is_typed_is_told_beforehand_with_the_engines_own_figures_or_refusal() -> None:
+    hands = Hands(FIRST)
+    tell = asked(hands, FIRST).tell
+    assert tell("50") == "the size must be at most 40" and tell("x").startswith("write 20")
+    assert hands.sent == []
+    assert tell("20 @ 31") == "20 @ 31c: ..." == tell("20 @ 31")
+    (query,) = hands.sent
+    assert isinstance(query, Query) and query.about == "4F2A fp-1 3100 20000000"
+    figures = {"cost": "6.20", "fee": "0.08", "max_loss": "6.28", "edge": "0.068", "blocked": "G05 x\x1b[2J"}
+    hands.operator.replied(Reply(query.id, True, "", msgspec.json.encode(figures)), hands.now)
+    assert tell("20 @ 31") == "20 @ 31c: cost 6.20  fee 0.08  max loss 6.28  net edge +6.8c  BLOCKED G05 x[2J"
+    tell("10 @ 31")
+    older = hands.sent[-1]
+    tell("5 @ 31")
+    hands.operator.replied(Reply(older.id, True, "", msgspec.json.encode(figures)), hands.now)
+    assert tell("5 @ 31") == "5 @ 31c: ...", "the answer was about another text"
+    hands.operator.replied(Reply(hands.sent[-1].id, False, "it is not the card"), hands.now)
+    assert tell("5 @ 31") == "5 @ 31c: it is not the card"
+    asked_before = len(hands.sent)
+    hands.later(1_000)
+    tell("5 @ 31")
+    assert len(hands.sent) == asked_before + 1, "a preview does not stay as the book goes on"

@@ -144,9 +144,14 @@ async def test_a_new_card_never_takes_the_selection(directory: Path) -> None:
 async def test_edit_takes_only_smaller_or_better(directory: Path) -> None:
     async with running(directory) as desk:
         await armed(desk)
+        preview = {"cost": "6.20", "fee": "0.08", "max_loss": "6.28", "edge": "0.068", "blocked": ""}
+        desk.engine.answers["4F2A fp-1 3100 20000000"] = msgspec.json.encode(preview)
         await desk.press("e", *"20 @ 35", "enter")
         await desk.shows("at most 32c")
-        await desk.press(*"20 @ 31", "enter")
+        await desk.press("h", "up", "down")
+        await desk.shows("20 @ 31c: cost 6.20  fee 0.08  max loss 6.28  net edge +6.8c")
+        assert desk.sent(Edit) == []
+        await desk.press("enter")
         command = await desk.engine.expect(Edit)
         assert (command.price, command.quantity) == (3100, 20 * rows.C)  # type: ignore[attr-defined]
         assert not isinstance(desk.app.focused, Input)

@@ -26,6 +26,7 @@ from tui.actions import ACTIONS, COMMANDS, DECIDES, LADDER, Danger, action_for, 
 from tui.arming import ARM_NS, Arming
 from tui.cli import cli
 from tui.coach import BEATS, TEXT_MAX, Coach
+from tui.edit_talk import parse_edit
 from tui.format import ELLIPSIS
 from tui.ladder import Ladder, Step
 from tui.lines import plain
@@ -291,13 +292,13 @@ def test_a_mistyped_command_gets_the_one_that_was_meant(typed: str, meant: str) 
 
 def test_edits_may_only_be_smaller_or_better() -> None:
     card = rows.card(NOW)
-    assert commands.parse_edit(card, "20 @ 31") == (3100, 20 * rows.C)
-    assert commands.parse_edit(card, "@31.5") == (3150, 40 * rows.C)
+    assert parse_edit(card, "20 @ 31") == (3100, 20 * rows.C)
+    assert parse_edit(card, "@31.5") == (3150, 40 * rows.C)
     for text in ("41", "20 @ 33", "0", "@ 0", "", "40 @ 32", "1e3", "-5"):
-        assert isinstance(commands.parse_edit(card, text), str), text
+        assert isinstance(parse_edit(card, text), str), text
     exit_card = rows.card(NOW, closes=True)
-    assert commands.parse_edit(exit_card, "@33") == (3300, 40 * rows.C)
-    assert isinstance(commands.parse_edit(exit_card, "@31"), str)
+    assert parse_edit(exit_card, "@33") == (3300, 40 * rows.C)
+    assert isinstance(parse_edit(exit_card, "@31"), str)
 
 
 # --- registry -------------------------------------------------------------------------------------------

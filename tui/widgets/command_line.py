@@ -8,6 +8,7 @@ from textual.widgets import Input
 
 from tui.actions import complete
 from tui.format import sanitise
+from tui.talks import Question
 
 TEXT_MAX = 200
 
@@ -28,10 +29,12 @@ class CommandLine(Input):
         self.cursor_blink = False
         self.prompt = ""
         self._completes = False
+        self._question: Question | None = None
 
-    def ask(self, prompt: str, *, completes: bool = False, value: str = "") -> None:
-        """Show the prompt and an empty field; ``completes`` makes Tab finish command names."""
-        self.prompt = prompt
+    def ask(self, question: str | Question, *, completes: bool = False, value: str = "") -> None:
+        """Show the question and an empty field; ``completes`` makes Tab finish command names."""
+        self.prompt = question if isinstance(question, str) else question.prompt
+        self._question = None if isinstance(question, str) else question
         self._completes = completes
         self.value = value
         self.cursor_position = len(value)
@@ -40,6 +43,8 @@ class CommandLine(Input):
     @property
     def choices(self) -> str:
         """What the typed text can still become, for the message line."""
+        if self._question is not None and self.value:
+            return self._question.tell(self.value)
         if not self._completes:
             return self.prompt
         specs = complete(self.value)
@@ -59,6 +64,9 @@ class CommandLine(Input):
                 if len(specs) == 1 and " " not in self.value:
                     self.value = specs[0].name + " "
                     self.cursor_position = len(self.value)
+            case key if self._question is not None and key in self._question.keys:
+                self.value = self._question.keys[key](self.value)
+                self.cursor_position = len(self.value)
             case _:
                 return
         event.prevent_default()

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from core.control.queries.account import ACCOUNTS, DIFFERENCES, EVENTS_OF, RECONCILE
-from core.control.queries.cards import BATCH, LEG, OUTCOMES, PLAN, PROPOSALS
+from core.control.queries.cards import BATCH, LEG, OUTCOMES, PLAN, PREVIEW, PROPOSALS
 from core.control.queries.fields import Field, Now, as_object, nested
 from core.control.queries.funnel import FUNNEL, STOPS
 from core.control.queries.markets import LINKS, MARKETS, RULES, WAYS
@@ -20,7 +20,7 @@ from core.control.queries.status import BEAT, STATUS, VENUES
 from core.control.queries.vetoes import VETOED, VETOES, WORTH
 from core.control.tables.account import ReadingRow
 from core.control.tables.batch import BatchRow
-from core.control.tables.cards import ProposalRow
+from core.control.tables.cards import PreviewRow, ProposalRow
 from core.control.tables.funnel import StageRow
 from core.control.tables.markets import MarketRow, PairRow, RulesRow
 from core.control.tables.models import ScoreRow
@@ -53,6 +53,7 @@ class Rows(NamedTuple):
     reconcile: ReadingRow | None = None
     vetoes: VetoesRow | None = None
     batch: BatchRow | None = None
+    preview: PreviewRow | None = None
 
 
 QUERIES: dict[str, tuple[Field, ...]] = {
@@ -74,9 +75,10 @@ QUERIES: dict[str, tuple[Field, ...]] = {
     "score": SCORE,
     "vetoes": VETOES,
     "batch": BATCH,
+    "preview": PREVIEW,
 }
 
-OBJECTS = ("status", "reconcile", "rules", "source", "vetoes", "batch")
+OBJECTS = ("status", "reconcile", "rules", "source", "vetoes", "batch", "preview")
 """Answered with one object; the others with an array of them."""
 
 PARTS: dict[str, dict[str, tuple[Field, ...]]] = {

@@ -33,6 +33,17 @@ PLAN: tuple[Field, ...] = (
     Field("legs", "one object each, in the order they leave", lambda r, n: nested(LEG, r.legs, n)),
 )
 
+PREVIEW: tuple[Field, ...] = (
+    PRICE,
+    Field("quantity", "contracts", lambda r, n: quantity(r.quantity)),
+    Field("cost", "without fee", lambda r, n: money(r.cost)),
+    Field("fee", "at the assumed role", lambda r, n: money(r.fee)),
+    Field("max_loss", "fee included", lambda r, n: money(r.max_loss)),
+    Field("edge", "net edge a contract", lambda r, n: price(r.edge)),
+    Field("fill", "share expected to fill within an hour", lambda r, n: round(r.fill, 2)),
+    Field("blocked", "the first rule that would block it, empty for none", lambda r, n: r.blocked),
+)
+
 OUTCOMES: tuple[Field, ...] = (
     Field("label", "short name of the market that pays YES, or none", lambda r, n: r.label),
     Field("made", "by all cards, filled whole, fees paid", lambda r, n: money(r.made)),

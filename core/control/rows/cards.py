@@ -11,7 +11,7 @@ import msgspec
 
 from core.control.rows.models import EVIDENCE_MAX, input_row
 from core.control.rows.values import in_outcome, probability, probability_if
-from core.control.tables.cards import BeforeRow, CheckRow, LegRow, PlanRow, ProposalRow, UsedRow
+from core.control.tables.cards import BeforeRow, CheckRow, LegRow, PlanRow, PreviewRow, ProposalRow, UsedRow
 from core.control.tables.models import InputRow
 from core.domain.market import Market
 from core.domain.order import Outcome, Purpose
@@ -107,6 +107,20 @@ def proposal_row(card: Proposal, around: CardSurroundings) -> ProposalRow:
         market=in_outcome(probability_if(fair.market_probability if fair is not None else None), outcome),
         weight=fair.weight if fair is not None else 1.0,
         plan=_plan(plan, around.keys) if plan is not None else None,
+    )
+
+
+def preview_row(card: Proposal) -> PreviewRow:
+    c = card.candidate
+    return PreviewRow(
+        price=c.outcome_price,
+        quantity=c.quantity,
+        cost=card.cost,
+        fee=c.fee,
+        max_loss=card.max_loss,
+        edge=c.edge,
+        fill=c.fill,
+        blocked=next((str(denial) for denial in card.verdict.denials), ""),
     )
 
 

@@ -61,6 +61,20 @@ class BeforeRow(msgspec.Struct, frozen=True, array_like=True):
     cost: int
 
 
+class PreviewRow(msgspec.Struct, frozen=True, array_like=True):
+    """A card as an edit would leave it, asked for; fields as its own of these names."""
+
+    price: int
+    quantity: int
+    cost: int
+    fee: int
+    max_loss: int
+    edge: int
+    fill: float
+    blocked: str
+    """The first rule that would block it; empty where none does."""
+
+
 class ProposalRow(msgspec.Struct, frozen=True, array_like=True):
     """One card, in the order of its lines."""
 
