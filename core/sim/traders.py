@@ -207,7 +207,11 @@ class Traders:
         ]
 
     def meet(self, order: Order, share: float) -> None:
-        """Someone trades with a resting order: with all that queues before it, then ``share`` of it."""
+        """Someone trades with a resting order: with all that queues before it, then ``share`` of it. Of
+        several met in a row the first may have ended the others, as its fill triggered their group.
+        """
+        if order.status is not OrderStatus.RESTING:
+            return
         ahead = self._exchange.book(order.ticker).ahead_of(order)
         count = math.ceil((ahead + order.remaining * share) / ONE_CONTRACT)
         self._take(order.ticker, order.side.opposite, order.price, count)

@@ -12,9 +12,11 @@ from typing import Any
 import pytest
 
 from core.domain.units import Price, Quantity, contracts
+from core.sim import groups
 from core.sim.beliefs import PATIENCE_S
 from core.sim.events import BookChanged
 from core.sim.exchange import BookSide, OrderRequest, Placed, TimeInForce
+from core.sim.groups import Group
 from core.sim.orders import Order, OrderStatus
 from core.sim.process import CUSTOMER
 
@@ -144,6 +146,25 @@ def test_quiet_books_never_move(make_desk: MakeDesk) -> None:
     desk.run(30)
     desk.sim.traders.hear(read=True)
     assert not changes
+
+
+def test_an_order_that_the_fill_of_another_ended_is_met_by_nobody(make_desk: MakeDesk) -> None:
+    desk = make_desk("quiet")
+    exchange, traders = desk.sim.exchange, desk.sim.traders
+    group = groups.create(exchange, CUSTOMER, contracts(5), 0)
+    assert isinstance(group, Group)
+    for ticker in desk.sim.world.open_listings()[0].tickers[2:4]:
+        price = Price(exchange.book(ticker).best_bid + CENT)
+        assert price < exchange.book(ticker).best_ask, "nobody else is there"
+        request = OrderRequest(
+            CUSTOMER, ticker, BookSide.BID, price, contracts(5), post_only=True, group_id=group.group_id
+        )
+        assert isinstance(exchange.place(request), Placed)
+    first, second = traders.customer_orders()
+    for order in (first, second):
+        traders.meet(order, 1.0)
+    assert (first.status, second.status) == (OrderStatus.EXECUTED, OrderStatus.CANCELED)
+    assert exchange.position(CUSTOMER, second.ticker) == 0
 
 
 class Customer:
