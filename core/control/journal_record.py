@@ -1,14 +1,19 @@
-"""The models' record of a journal, without an engine: what ``pmconsole score`` tells of a closed desk."""
+"""What a journal says of a closed desk: its models' record and its vetoes, without an engine."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import msgspec
 
 from core.config.paths import Profile
 from core.control.queries.answers import answer_alone
 from core.control.rows.models import score_row
+from core.control.rows.vetoes import vetoes_row
 from core.control.simulated_past import simulated_past
 from core.engine.forecasts import Witnessed, record_of
+from core.engine.vetoes import VetoBook
+from core.journal.events import Row
 from core.journal.files import JournalError, read_history
 
 
@@ -18,15 +23,28 @@ class UnreadableError(Exception):
 
 def record_answer(place: Profile) -> bytes:
     """What the profile's engine would answer, from its newest journal. Raises ``UnreadableError``."""
-    known, journals = Witnessed(), place.journals()
+    known = Witnessed()
+    _fold(place, known.take)
+    record = record_of(simulated_past(place), known, simulated=place.simulated)
+    return answer_alone("score", map(score_row, record.tracks()))
+
+
+def vetoes_answer(place: Profile) -> bytes:
+    """The same of what was vetoed. Raises ``UnreadableError``."""
+    book = VetoBook()
+    _fold(place, book.take)
+    return answer_alone("vetoes", vetoes_row(book))
+
+
+def _fold(place: Profile, take: Callable[[Row], None]) -> None:
+    """Hand on the rows of the newest journal that a restart would fold."""
+    journals = place.journals()
     try:
         for row in read_history(journals[0]) if journals else ():
-            known.take(row)
+            take(row)
     except JournalError as error:
         raise UnreadableError(str(error)) from error
     except msgspec.MsgspecError as error:
         raise UnreadableError(
             f"The journal {journals[0]} holds a row that cannot be read: {error}."
         ) from error
-    record = record_of(simulated_past(place), known, simulated=place.simulated)
-    return answer_alone("score", map(score_row, record.tracks()))

@@ -100,7 +100,7 @@ class VetoBook(msgspec.Struct):
         """Fold one row of a journal; raises ``msgspec.MsgspecError`` for a payload of another shape."""
         if row.kind == Kind.VETO.value:
             self.put(_vetoed.decode(row.payload))
-        else:
+        elif row.kind == Kind.VETO_OUTCOME.value:
             self.end(_ended.decode(row.payload))
 
     def put(self, veto: Vetoed) -> None:

@@ -11,9 +11,11 @@ from click.testing import CliRunner, Result
 
 from core.config import paths
 from core.domain.clock import SystemClock
+from core.engine.vetoes import VetoEnded
 from core.journal.events import Event, Kind
 from core.journal.opening import Identity
 from core.journal.store import Durability, open_journal
+from tests.engine.test_vetoes import veto
 from tests.models.test_track import past
 from tui.cli import cli
 
@@ -23,8 +25,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PMCONSOLE_HOME", str(tmp_path))
 
 
-def run(*arguments: str) -> Result:
-    return CliRunner().invoke(cli, ["score", *arguments])
+def run(*arguments: str, verb: str = "score") -> Result:
+    return CliRunner().invoke(cli, [verb, *arguments])
 
 
 def test_the_demo_tells_of_its_simulated_past_before_any_engine_ran() -> None:
@@ -42,6 +44,7 @@ def test_the_journal_of_a_desk_that_is_shut_tells_its_record() -> None:
     paths.prepare(place)
     assert run("--profile", "live").output.strip() == "No event that was forecast here has settled yet."
     assert json.loads(run("--profile", "live", "--json").output) == []
+    assert run("--profile", "live", verb="vetoes").output.strip() == "Nothing has been vetoed here yet."
     path = place.journal("")
 
     async def write() -> None:
@@ -52,6 +55,8 @@ def test_the_journal_of_a_desk_that_is_shut_tells_its_record() -> None:
         for look, came in past(70):
             journal.append(Event(Kind.FORECAST, look))
             journal.append(Event(Kind.OUTCOME, came))
+        journal.append(Event(Kind.VETO, veto(1, said="news")))
+        journal.append(Event(Kind.VETO_OUTCOME, VetoEnded("", "P1", {"T": 0})))
         await journal.close()
 
     asyncio.run(write())
@@ -62,9 +67,14 @@ def test_the_journal_of_a_desk_that_is_shut_tells_its_record() -> None:
         "No event of KXLOW that was forecast here has settled yet. There are some of: KXHIGHNY."
     )
     assert "a calibrated law" in run("--profile", "live", "--series", "kxhighny").output
+    told = run("--profile", "live", verb="vetoes").output.splitlines()
+    assert told[0].startswith("1 vetoed trade settled: saved 4.07 if filled whole")
+    (row,) = json.loads(run("--profile", "live", "--json", verb="vetoes").output)["vetoes"]
+    assert (row["reason"], row["made"], row["ended"]) == ("news", "-4.07", True)
 
 
 def test_every_field_is_explained() -> None:
     ended = run("--fields")
     assert ended.exit_code == 0
     assert "score.bins:" in ended.output and "closing-line value" in ended.output
+    assert "vetoes.worth:" in run("--fields", verb="vetoes").output

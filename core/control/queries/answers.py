@@ -113,8 +113,8 @@ def answer(what: str, rows: Rows, now: Now) -> bytes:
     return _encoded(what, rows if what == "status" else getattr(rows, what), now)
 
 
-def answer_alone(what: str, found: Iterable[FeedRow | ScoreRow]) -> bytes:
-    """The JSON of one query without a desk: of sources that nobody asks, of a journal's record."""
+def answer_alone(what: str, found: Iterable[FeedRow | ScoreRow] | VetoesRow) -> bytes:
+    """The JSON of one query without a desk: of sources that nobody asks, of what a journal says."""
     return _encoded(what, found, Now(0, 0, 0, {}))
 
 
