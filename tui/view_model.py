@@ -5,6 +5,8 @@ No drawing and no Textual here.
 
 from __future__ import annotations
 
+from collections import Counter
+
 from core.control.tables.account import DifferenceRow
 from core.control.tables.cards import ProposalRow
 from core.control.tables.markets import MarketRow, PairRow
@@ -23,6 +25,8 @@ OTHER_SIDE, UNSETTLED = "R10", "R11"
 """Rows of the table of differences that are shown in a way of their own."""
 DESK = "desk"
 """Scope of an alarm that stopped the whole desk."""
+FLOOD = 4
+"""So many alarms of one sort are one line."""
 FLATTEN_OVER = frozenset({"FLAT", "ABORTED", "UNFLATTENED"})
 DECIDABLE = frozenset({"OPEN", "MOVED", "DEFERRED"})
 SHOWN_CARDS = DECIDABLE | {"BLOCKED", "SENT"}
@@ -205,6 +209,15 @@ class ViewModel(Tables):
         rank = {"ACT": 0, "CHECK": 1, "NOTE": 2}
         return sorted(rows, key=lambda row: (row.acknowledged, rank.get(row.level, 3), -row.since_ns, row.id))
 
+    def alarm_heads(self) -> list[tuple[AlarmRow, int]]:
+        """The same with every flood as its first line, and how many there are of that sort."""
+        rows = self.alarm_list()
+        sorts = Counter(map(_sort, rows))
+        heads: dict[object, AlarmRow] = {}
+        for row in rows:
+            heads.setdefault(_sort(row) if sorts[_sort(row)] >= FLOOD else row.id, row)
+        return [(row, sorts[key] if isinstance(key, tuple) else 1) for key, row in heads.items()]
+
     def all_alarms(self) -> list[AlarmRow]:
         """Everything that rang: what nobody has seen first, the gravest before the newest."""
         rank = {"ACT": 0, "CHECK": 1, "NOTE": 2}
@@ -269,6 +282,11 @@ class ViewModel(Tables):
 
     def limit(self, name: str) -> LimitRow | None:
         return next((row for (row_name, _), row in self.limits.items() if row_name == name), None)
+
+
+def _sort(row: AlarmRow) -> tuple[object, ...]:
+    """What alarms of one line have in common; one without a kind is like no other."""
+    return row.kind or row.id, row.level, row.acknowledged, row.active
 
 
 def share(row: LimitRow) -> float | None:

@@ -32,6 +32,8 @@ class Alarms:
         self._scribe = scribe
         self._clocks = clocks
         self._by_key: dict[str, int] = {}
+        self._over: dict[str, int] = {}
+        """What nobody has to act on and is over, while it is shown: coming again it is the same."""
         self._next = 1
         self._dropped = 0
         """Unseen ``ACT`` alarms that had to make room since somebody last saw that there are such."""
@@ -47,7 +49,11 @@ class Alarms:
         *,
         scope: HaltScope | None = None,
     ) -> None:
-        """Report a condition. The same condition again only updates the words, unless it got worse."""
+        """Report a condition. The same condition again only updates the words, unless it got worse; one that
+        comes and goes is told once until it is seen or not shown any more, unless somebody must act on it.
+
+        The first word of ``key`` is the sort of condition it is.
+        """
         standing = self._state.alarms.get(self._by_key.get(key, 0))
         if standing is not None and standing.active and _RANK[level] > _RANK[standing.level]:
             self.clear(key)
@@ -55,6 +61,8 @@ class Alarms:
             if (standing.what, standing.effect, standing.clears) != (what, effect, clears):
                 standing.what, standing.effect, standing.clears = what, effect, clears
                 self._state.changed_alarms.touch(standing.id)
+            return
+        if self._again(key, level, what, effect, clears):
             return
         alarm = Alarm(
             id=self._next,
@@ -66,6 +74,7 @@ class Alarms:
             clears=clears,
             active=level is not AlarmLevel.NOTE,
             scope=scope,
+            kind=key.partition(" ")[0],
         )
         self._next += 1
         self._by_key[key] = alarm.id
@@ -74,6 +83,18 @@ class Alarms:
         self._scribe.desk(Kind.ALARM, f"{level.value} {what}", ticker=ticker, effect=effect)
         self._make_room()
 
+    def _again(self, key: str, level: AlarmLevel, what: str, effect: str, clears: str) -> bool:
+        """Whether it was over a moment ago, unseen, and nobody has to act on it: it stands again."""
+        before = self._state.alarms.get(self._over.pop(key, 0))
+        if before is None or before.acknowledged or level is not AlarmLevel.CHECK:
+            return False
+        before.what, before.effect, before.clears = what, effect, clears
+        before.active, before.since_ns = True, self._clocks.mono_ns()
+        before.times += 1
+        self._by_key[key] = before.id
+        self._state.changed_alarms.touch(before.id)
+        return True
+
     def clear(self, key: str) -> None:
         """The condition is over. An ACT alarm nobody saw stays on screen, marked as over."""
         alarm = self._state.alarms.get(self._by_key.pop(key, 0))
@@ -81,6 +102,8 @@ class Alarms:
             alarm.active = False
             alarm.since_ns = self._clocks.mono_ns()
             self._state.changed_alarms.touch(alarm.id)
+            if alarm.level is AlarmLevel.CHECK:
+                self._over[key] = alarm.id
 
     def seen(self, key: str) -> bool:
         """Whether a condition stands and somebody has acknowledged it."""
@@ -158,4 +181,5 @@ class Alarms:
     def _drop(self, alarm_id: int) -> None:
         del self._state.alarms[alarm_id]
         self._by_key = {key: known for key, known in self._by_key.items() if known != alarm_id}
+        self._over = {key: known for key, known in self._over.items() if known != alarm_id}
         self._state.changed_alarms.touch(alarm_id)

@@ -70,6 +70,10 @@ class Alarm:
     active: bool = True
     scope: HaltScope | None = None
     """The halt it stands for."""
+    kind: str = ""
+    """What conditions of its sort have in common: floods of them are one line."""
+    times: int = 1
+    """How often it came, where it goes and comes again."""
 
 
 @dataclass(slots=True)

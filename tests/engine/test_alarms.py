@@ -6,7 +6,7 @@ import asyncio
 
 import msgspec
 
-from core.engine.alarms import ALARMS_MAX
+from core.engine.alarms import ALARMS_MAX, CLEARED_SHOWN_NS
 from core.engine.judging import judge
 from core.engine.state import Alarm, AlarmLevel
 from core.risk.halts import Level
@@ -68,6 +68,32 @@ def test_a_gate_check_that_fails_to_run_denies_and_calls_somebody_once() -> None
             (alarm,) = standing(bench, "a gate check failed: G05")
             assert alarm.level is AlarmLevel.ACT
             assert len(bench.journal.rows) == rows + 1, "told once, not at every look"
+
+    run_virtual(main)
+
+
+def test_what_comes_and_goes_is_one_line_and_one_row_unless_somebody_must_act_on_it() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            alarms = bench.engine.desk.alarms
+            for level, rows in ((AlarmLevel.CHECK, 1), (AlarmLevel.ACT, 50)):
+                before = bench.kinds().count("ALARM")
+                for n in range(50):
+                    alarms.raise_(f"flap {level.value}", level, f"book {n} crossed")
+                    alarms.clear(f"flap {level.value}")
+                assert bench.kinds().count("ALARM") - before == rows, level
+            (checked,) = [a for a in bench.engine.state.alarms.values() if a.level is AlarmLevel.CHECK]
+            assert (checked.what, checked.times, checked.kind) == ("book 49 crossed", 50, "flap")
+            await asyncio.sleep(CLEARED_SHOWN_NS / 1e9 + 1)
+            alarms.tick()
+            alarms.raise_("flap CHECK", AlarmLevel.CHECK, "book crossed")
+            (anew,) = standing(bench, "book crossed")
+            assert anew.times == 1, "long after it is news again"
+            assert alarms.acknowledge(anew.id, "x")
+            alarms.clear("flap CHECK")
+            alarms.raise_("flap CHECK", AlarmLevel.CHECK, "book crossed")
+            (again,) = standing(bench, "book crossed")
+            assert again.id != anew.id and not again.acknowledged, "and after somebody has seen it"
 
     run_virtual(main)
 

@@ -25,7 +25,8 @@ from tui.standing import Standing, standing
 from tui.tables import Now
 from tui.theming import theme_names
 from tui.title import title
-from tui.view_model import ViewModel
+from tui.view_model import FLOOD, ViewModel
+from tui.widgets.alarms import HEADS
 from tui.widgets.band import band_line
 from tui.widgets.line_pane import LinePane, edges_of
 from tui.widgets.status_bar import status_line
@@ -333,6 +334,58 @@ async def test_a_band_moves_nothing_but_the_body_and_comes_and_goes_with_its_cau
         desk.engine.send(status=rows.status(read_clocks(), session=session))
         await desk.until(lambda: desk.text.splitlines()[1].startswith("── "))
         await desk.until(lambda: len(desk.text.splitlines()) == 24, "drew the body over the whole again")
+
+
+# --- floods ---------------------------------------------------------------------------------------------
+
+
+def flood(count: int, level: str, kind: str, first: int = 10) -> tuple[AlarmRow, ...]:
+    return tuple(
+        act(number, level, kind=kind, since_ns=NOW.mono_ns + number) for number in range(first, first + count)
+    )
+
+
+def test_a_flood_is_one_line_with_a_count_and_hides_no_other_alarm() -> None:
+    view = ViewModel()
+    rows_in = (
+        act(1, kind="journal"),
+        *flood(12, "ACT", "external"),
+        *flood(FLOOD - 1, "CHECK", "unknown", 50),
+        *flood(3, "ACT", "external", 90),
+    )
+    seen = tuple(msgspec.structs.replace(row, acknowledged=True) for row in rows_in[-3:])
+    view.alarms = {row.id: row for row in (*rows_in[:-3], *seen)}
+    heads = [(row.id, alike) for row, alike in view.alarm_heads()]
+    assert heads == [(21, 12), (1, 1), (52, 1), (51, 1), (50, 1), (92, 1), (91, 1), (90, 1)]
+    scene = Scene(view=view, now=NOW, width=160)
+    assert [HEADS[-1].cell(scene, key).text[:14] for key in (21, 1)] == ["  12x alarm 21", "  alarm 1"]
+    assert len(view.urgent()) == 13, "each is still an alarm of its own"
+    view.alarms = {1: act(1, "CHECK", kind="crossed", times=7)}
+    assert "alarm 1 (7 times)" in HEADS[-1].cell(scene, 1).text
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["", "a", "b"]),
+            st.sampled_from(["ACT", "CHECK", "NOTE"]),
+            st.booleans(),
+            st.booleans(),
+        ),
+        max_size=40,
+    )
+)
+def test_every_alarm_worth_a_line_is_counted_in_exactly_one(
+    rows_in: list[tuple[str, str, bool, bool]],
+) -> None:
+    view = ViewModel()
+    view.alarms = {
+        number: act(number, level, kind=kind, acknowledged=seen, active=active)
+        for number, (kind, level, seen, active) in enumerate(rows_in, 1)
+    }
+    heads = view.alarm_heads()
+    assert sum(alike for _, alike in heads) == len(view.alarm_list())
+    assert all(alike == 1 or alike >= FLOOD for _, alike in heads)
 
 
 # --- the bell -------------------------------------------------------------------------------------------

@@ -134,7 +134,7 @@ class DeskScreen(ConsoleScreen):
             view.limits_counted() + len(beat_lines(scene)),
             len(view.working()),
             len(view.held()) + min(_WAITING, sum(map(len, waiting(scene, width // 2)))),
-            len(view.alarm_list()),
+            len(view.alarm_heads()),
         )
         if needs == self._needs and stopped == self._stopped:
             return

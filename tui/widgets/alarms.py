@@ -36,15 +36,23 @@ def _since(scene: Scene, key: Key) -> Span:
 
 
 def _told(row: AlarmRow) -> str:
-    """What it is and what it does, as one sentence or two."""
+    """What it is and what it does, as one sentence or two; how often, where it goes and comes."""
     stop = " " if row.what.endswith((".", "!", "?")) else "; "
-    return row.what + stop + row.effect if row.effect else row.what
+    again = f" ({row.times} times)" if row.times > 1 else ""
+    return row.what + again + (stop + row.effect if row.effect else "")
 
 
 def _text(scene: Scene, key: Key) -> Span:
     row = row_of(scene, key)
     role = "text-muted" if row.acknowledged or row.level == "NOTE" else "text"
     return Span("  " + _told(row), role)
+
+
+def _head(scene: Scene, key: Key) -> Span:
+    """The same, of a flood with how many there are."""
+    text = _text(scene, key)
+    alike = next((alike for row, alike in scene.view.alarm_heads() if row.id == key), 1)
+    return Span(f"  {alike}x {text.text.lstrip()}", text.role) if alike > 1 else text
 
 
 COLUMNS = (
@@ -54,6 +62,7 @@ COLUMNS = (
     Column("since", "since", 6, 3, _since),
     Column("what", "  what, and its effect on trading", 30, 1, _text, left=True, grow=True, width_max=400),
 )
+HEADS = (*COLUMNS[:-1], COLUMNS[-1]._replace(cell=_head))
 
 
 def clears_lines(row: AlarmRow, width: int) -> list[Line]:
@@ -69,10 +78,10 @@ class Alarms(LiveTable):
     """The ALARMS pane."""
 
     def __init__(self) -> None:
-        super().__init__(COLUMNS, id="alarms", header=False)
+        super().__init__(HEADS, id="alarms", header=False)
 
     def show(self, scene: Scene) -> None:
-        rows = scene.view.alarm_list()
+        rows = [row for row, _ in scene.view.alarm_heads()]
         unread = len(scene.view.unacknowledged())
         role = "near" if unread else "text-muted"
         title = line(("ALARMS", "title"), (f" {unread} unacked" if rows else "", role))

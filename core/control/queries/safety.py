@@ -27,6 +27,8 @@ ALARMS: tuple[Field, ...] = (
     Field("acknowledged", "whether somebody saw it", lambda r, n: r.acknowledged),
     Field("active", "whether the cause still stands", lambda r, n: r.active),
     Field("scope", "what stands still for it, as resume names it", lambda r, n: r.scope),
+    Field("kind", "alike for alarms of one sort", lambda r, n: r.kind),
+    Field("times", "how often it came, going in between", lambda r, n: r.times),
 )
 
 FLATTEN_VENUES: tuple[Field, ...] = (

@@ -67,6 +67,8 @@ def alarm_row(alarm: Alarm) -> AlarmRow:
         alarm.acknowledged,
         alarm.active,
         name_of(alarm.scope) if alarm.scope is not None else "",
+        alarm.kind,
+        alarm.times,
     )
 
 

@@ -37,6 +37,10 @@ class AlarmRow(msgspec.Struct, frozen=True, array_like=True):
     active: bool
     scope: str = ""
     """What stands still for it, as ``resume`` names it: ``desk``, a venue, an event or a market."""
+    kind: str = ""
+    """Alike for alarms of one sort."""
+    times: int = 1
+    """How often it came, going in between."""
 
 
 class FlattenVenueRow(msgspec.Struct, frozen=True, array_like=True):
