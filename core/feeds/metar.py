@@ -7,6 +7,7 @@ groups are exact.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator, Sequence
 from typing import Final
 
@@ -93,7 +94,7 @@ class ReportSource:
                 refused.append(Failed(f"{', '.join(icaos)}: {rows.reason}", rows.status, body=rows.body))
                 continue
             body, found = rows
-            more, wrong = self._take(found[:ROWS_MAX], body, self._clocks.world_ms())
+            more, wrong = await self._take(found[:ROWS_MAX], body, self._clocks.world_ms())
             changed, fault, last = changed or more, wrong or fault, body
         if refused and not last.data:
             return refused[0]
@@ -122,9 +123,9 @@ class ReportSource:
         for first in range(0, len(icaos), at_once):
             yield icaos[first : first + at_once]
 
-    def _take(self, rows: Sequence[Row], answer: Body, world_ms: int) -> tuple[bool, str]:
+    async def _take(self, rows: Sequence[Row], answer: Body, world_ms: int) -> tuple[bool, str]:
         """Hand on what is new, oldest first and of one time in the order it was received; whether anything
-        was, and what is wrong with one refused."""
+        was, and what is wrong with one refused. Each is priced at once: between two the loop turns."""
         found = [
             (at_ms, row.icaoId, str(row.receiptTime or ""), row.rawOb or "")
             for row in rows
@@ -153,6 +154,7 @@ class ReportSource:
                 )
             )  # fmt: skip
             changed = True
+            await asyncio.sleep(0)
         since_ms = world_ms - HOURS_MAX * HOUR_MS
         self._handed = {key: raws for key, raws in self._handed.items() if key[1] >= since_ms}
         return changed, fault

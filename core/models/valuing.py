@@ -211,12 +211,13 @@ class _Rows:
     def __init__(self, parts: Sequence[tuple[int, Part]]) -> None:
         sizes = [len(part.lower) for _, part in parts]
         self.at = np.concatenate([np.arange(start, start + len(part.lower)) for start, part in parts])
-        ends = (np.concatenate([getattr(part, name) for _, part in parts]) for name in ("lower", "upper"))
-        location, scale, self.weight, self.location_error, self.scale_error, self.drift = (
-            np.repeat([getattr(part, name) for _, part in parts], sizes)
-            for name in ("location", "scale", "weight", "location_error", "scale_error", "drift")
+        ends = np.stack([np.concatenate([getattr(p, end) for _, p in parts]) for end in ("lower", "upper")])
+        figures = np.array(
+            [(p.location, p.scale, p.weight, p.location_error, p.scale_error, p.drift) for _, p in parts]
         )
-        self.laws: tuple[Array, Array, Array] = np.stack(list(ends)), location, scale
+        spread = figures.T.repeat(sizes, axis=1)
+        location, scale, self.weight, self.location_error, self.scale_error, self.drift = spread
+        self.laws: tuple[Array, Array, Array] = ends, location, scale
 
 
 def _by_shape(parts: Sequence[tuple[int, Part]]) -> dict[Shape, _Rows]:

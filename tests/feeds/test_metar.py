@@ -114,6 +114,31 @@ def poll(virtual: Any, body: bytes, status: int = 200) -> tuple[Polled | Failed,
     return virtual.run(work()), got
 
 
+def test_between_two_reports_of_an_answer_the_loop_turns(virtual: Any) -> None:
+    clocks: Clocks = virtual.clocks(world_ms=NOW_MS)
+    listed = json.dumps([row(), row(obsTime=NOW_MS // 1000 - 4_440), row(obsTime=NOW_MS // 1000 - 8_040)])
+    answer = httpx.Response(200, content=listed, headers={"Content-Type": "application/json"})
+
+    async def work() -> list[int]:
+        turns, heard = 0, list[int]()
+
+        async def turn() -> None:
+            nonlocal turns
+            while True:
+                turns += 1
+                await asyncio.sleep(0)
+
+        turning = asyncio.ensure_future(turn())
+        async with httpx.AsyncClient(transport=httpx.MockTransport(lambda _: answer)) as client:
+            fetcher = Fetcher(client, "http://feed", clocks, "pmconsole/test", "application/json")
+            await ReportSource([NYC], fetcher, clocks, lambda _: heard.append(turns)).poll()
+        turning.cancel()
+        return heard
+
+    first, second, third = virtual.run(work())
+    assert first < second < third
+
+
 def row(**change: Any) -> dict[str, Any]:
     raw = "METAR KNYC 221451Z AUTO 12/04 A3009 RMK AO2 T01220044"
     return {"icaoId": "KNYC", "obsTime": NOW_MS // 1000 - 840, "rawOb": raw, "reportTime": "x"} | change

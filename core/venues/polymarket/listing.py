@@ -93,6 +93,7 @@ class Listing:
                 return events
             for raw in events:
                 found.update(self._learn(raw, word))
+                await asyncio.sleep(0)  # an event may have many markets: the loop turns before the next
         followed = {m.ticker for m in self.catalog.markets.values() if m.series_ticker in words}
         self.read_again(followed - found.keys())
         return tuple(found.values())
