@@ -19,6 +19,10 @@ _LEVELS = 25
 @lru_cache(maxsize=1 << 16)
 def uniform(label: str) -> float:
     """Between 0 and 1, both excluded."""
+    return _uniform(label)
+
+
+def _uniform(label: str) -> float:
     digest = hashlib.blake2b(label.encode(), digest_size=8).digest()
     return (int.from_bytes(digest, "big") + 0.5) / _SCALE
 
@@ -26,8 +30,12 @@ def uniform(label: str) -> float:
 @lru_cache(maxsize=1 << 16)
 def normal(label: str) -> float:
     """Standard normal."""
-    # Within double precision ``uniform`` may round to 1, where the normal has no value.
-    return _STANDARD.inv_cdf(min(uniform(label), 1 - 2**-53))
+    return _normal(label)
+
+
+def _normal(label: str) -> float:
+    # Within double precision a uniform number may round to 1, where the normal has no value.
+    return _STANDARD.inv_cdf(min(_uniform(label), 1 - 2**-53))
 
 
 def below(deviations: float) -> float:
@@ -66,5 +74,5 @@ def _ends(label: str, level: int, number: int) -> tuple[float, float]:
     at_low, at_high = _ends(label, level - 1, number >> 1)
     finer = _LEVELS - level
     middle = (number | 1) << finer
-    value = (at_low + at_high) / 2 + math.sqrt(2.0 ** (1 - level)) / 2 * normal(f"{label}|{middle}")
+    value = (at_low + at_high) / 2 + math.sqrt(2.0 ** (1 - level)) / 2 * _normal(f"{label}|{middle}")
     return (value, at_high) if number & 1 else (at_low, value)

@@ -65,6 +65,12 @@ class Hours(msgspec.Struct, frozen=True):
     """When something trades, oldest first: what one session touches the next goes on with."""
 
     sessions: tuple[Session, ...]
+    week_ms: float = 0.0
+    """How much it trades in a week, by its sessions."""
+
+    def __post_init__(self) -> None:
+        traded_ms = sum(pace * (end - begin) for begin, end, pace in self.sessions)
+        msgspec.structs.force_setattr(self, "week_ms", traded_ms)
 
     def is_open(self, at_ms: int) -> bool:
         within = (local_ms(at_ms) - _FIRST_MONDAY_MS) % WEEK_MS
@@ -88,11 +94,6 @@ class Hours(msgspec.Struct, frozen=True):
             pace * (min(within, end) - begin) for begin, end, pace in self.sessions if within > begin
         )
         return weeks * self.week_ms + so_far
-
-    @property
-    def week_ms(self) -> float:
-        """How much it trades in a week."""
-        return sum(pace * (end - begin) for begin, end, pace in self.sessions)
 
 
 ALWAYS = Hours((Session(0, WEEK_MS),))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 
 import msgspec
 
@@ -19,6 +19,7 @@ from core.sim.scenarios.loader import Belief, DayRecord, Station
 PAST_DAYS = 420
 """So many days before the record there is something to tell of."""
 HOUR_MS = 3_600_000
+_EPOCH = date(1970, 1, 1)
 
 _WARMEST_DAY = 201
 """Of the year."""
@@ -67,6 +68,8 @@ class Past:
     ) -> None:
         self._stations, self._seed = stations, seed
         self._days: dict[tuple[str, date], _Day] = {}
+        self._hours: dict[tuple[str, int], tuple[float, ...]] = {}
+        """Of a day of standard time, counted from 1970; none before the days that are told of."""
         self._ends = {icao: min(day for of, day in days if of == icao) for icao in stations}
         self._first_beliefs = {
             icao: min((row for row in beliefs.values() if row.station == icao), key=lambda row: row.day)
@@ -88,23 +91,30 @@ class Past:
 
     def hour_f(self, station: str, at_ms: int) -> float | None:
         """What was forecast last of a full hour before the record."""
-        local = datetime.fromtimestamp(at_ms / 1000, UTC) + timedelta(
-            hours=self._stations[station].lst_offset_h
-        )
-        day, made = local.date(), self._day(station, local.date())
+        number, hour = divmod(at_ms // HOUR_MS + self._stations[station].lst_offset_h, 24)
+        hours = self._hours.get((station, number))
+        if hours is None:
+            hours = self._hours[station, number] = self._day_f(station, _EPOCH + timedelta(days=number))
+        return hours[hour] if hours else None
+
+    def _day_f(self, station: str, day: date) -> tuple[float, ...]:
+        """Its 24 hours, none of a day that is not told of."""
+        made = self._day(station, day)
         if made is None:
-            return None
-        if local.hour >= _HOTTEST_H:
-            ahead = self._coldest_f(station, day + timedelta(days=1), made)
-            value = _swing(made.forecast_f, ahead, (local.hour - _HOTTEST_H) / _COOLS_H)
-        elif local.hour >= _COLDEST_H:
-            warming = (local.hour - _COLDEST_H) / (_HOTTEST_H - _COLDEST_H)
-            value = _swing(self._coldest_f(station, day, made), made.forecast_f, warming)
-        else:
-            before = self._day(station, day - timedelta(days=1)) or made
-            cooled = (local.hour + 24 - _HOTTEST_H) / _COOLS_H
-            value = _swing(before.forecast_f, self._coldest_f(station, day, made), cooled)
-        return round(min(value, made.forecast_f), 1)
+            return ()
+        before = self._day(station, day - timedelta(days=1)) or made
+        coldest = self._coldest_f(station, day, made)
+        ahead = self._coldest_f(station, day + timedelta(days=1), made)
+        found = []
+        for hour in range(24):
+            if hour >= _HOTTEST_H:
+                value = _swing(made.forecast_f, ahead, (hour - _HOTTEST_H) / _COOLS_H)
+            elif hour >= _COLDEST_H:
+                value = _swing(coldest, made.forecast_f, (hour - _COLDEST_H) / (_HOTTEST_H - _COLDEST_H))
+            else:
+                value = _swing(before.forecast_f, coldest, (hour + 24 - _HOTTEST_H) / _COOLS_H)
+            found.append(round(min(value, made.forecast_f), 1))
+        return tuple(found)
 
     def _coldest_f(self, station: str, day: date, instead: _Day) -> float:
         """At the end of the night before a day: below what both days around it reach."""

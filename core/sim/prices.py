@@ -64,6 +64,8 @@ class Prices:
 
     def __init__(self, seed: int) -> None:
         self._seed = seed
+        self._spans: dict[tuple[str, int], tuple[str, float, float]] = {}
+        """A factor's bridge and knots by the span's number."""
         self.things = {thing.name: thing for thing in THINGS}
 
     def value(self, name: str, at_ms: int, source: str = "") -> float:
@@ -101,9 +103,14 @@ class Prices:
     def _factor(self, name: str, spans: float) -> float:
         """A factor of annual variance 1 at a count of trading spans: equal hours move together."""
         number = math.floor(spans)
-        label, part = f"{self._seed}|factor|{name}", spans - number
-        ends = [_KNOT_SHARE * normal(f"{label}|knot {n}") for n in (number, number + 1)]
-        path = ends[0] + (ends[1] - ends[0]) * part + bridge(f"{label}|{number}", part)
+        span = self._spans.get((name, number))
+        if span is None:
+            label = f"{self._seed}|factor|{name}"
+            begins, ends = (_KNOT_SHARE * normal(f"{label}|knot {n}") for n in (number, number + 1))
+            span = self._spans[name, number] = f"{label}|{number}", begins, ends
+        label, begins, ends = span
+        part = spans - number
+        path = begins + (ends - begins) * part + bridge(label, part)
         return path * math.sqrt(_SPAN_WEEKS / _YEAR_WEEKS)
 
     def _reading(self, label: str, at_ms: int) -> float:

@@ -37,7 +37,9 @@ _ERROR_MAX_F = 1.2
 _ERROR_MEMORY = 0.8
 _ERROR_RUNS = 8
 
-_CACHE_MAX = 512
+_CACHE_MAX = 4096
+"""Of the kept answers to one question: a few months' days and runs of every station."""
+_EPOCH = date(1970, 1, 1).toordinal()
 
 
 class Calendar(msgspec.Struct, frozen=True):
@@ -79,7 +81,7 @@ def day_start_ms(station: Station, day: date) -> int:
 
 def climate_day(station: Station, at_ms: int) -> date:
     """The climate day an instant belongs to."""
-    return datetime.fromtimestamp((at_ms + station.lst_offset_h * HOUR_MS) / 1000, UTC).date()
+    return date.fromordinal(_EPOCH + (at_ms + station.lst_offset_h * HOUR_MS) // DAY_MS)
 
 
 def _measured(temp_f: float) -> float:
@@ -162,7 +164,7 @@ class Weather:
         """Nothing where no outcome is on record."""
         key = (station, day)
         if key not in self._off:
-            if len(self._off) >= _CACHE_MAX * 8:
+            if len(self._off) >= _CACHE_MAX:
                 self._off.clear()
             record, belief = self.record(station, day), self.belief(station, day)
             start = day_start_ms(self.stations[station], day) - self.calendar.offset_days * DAY_MS
@@ -338,14 +340,14 @@ class Weather:
     def _shift(self, station: str, day: date, now_ms: int) -> float:
         number = self._value_run(now_ms)
         key = (station, day, number)
-        if key not in self._errors:
+        error = self._errors.get(key)
+        if error is None:
             if len(self._errors) >= _CACHE_MAX:
                 self._errors.clear()
-            self._errors[key] = self._lead_error_f(station, day, number) * self._run_noise(
-                station, day, number
-            )
+            error = self._lead_error_f(station, day, number) * self._run_noise(station, day, number)
+            self._errors[key] = error
         staged = [shift for since_ms, shift in self._shifts.get((station, day), ()) if since_ms <= now_ms]
-        return round((staged[-1] if staged else 0.0) + self._errors[key], 1)
+        return round((staged[-1] if staged else 0.0) + error, 1)
 
     def _lead_error_f(self, station: str, day: date, number: int) -> float:
         """Standard deviation of a run's error about the last run's, by hours to mid-afternoon."""
@@ -368,7 +370,7 @@ class Weather:
         """A standard normal number that depends on the seed and its labels only, not on when SIM starts."""
         key = f"{self.seed}|{what}|{station}|{self.calendar.original(day)}|{number}"
         if key not in self._normals:
-            if len(self._normals) >= _CACHE_MAX * 8:
+            if len(self._normals) >= _CACHE_MAX:
                 self._normals.clear()
             self._normals[key] = random.Random(key).gauss(0.0, 1.0)
         return self._normals[key]

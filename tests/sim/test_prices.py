@@ -6,7 +6,7 @@ import statistics
 
 import pytest
 
-from core.sim.new_york import DAY_MS
+from core.sim.new_york import DAY_MS, instant_ms
 from core.sim.prices import THINGS, Prices, Thing
 
 NOON_MS = 1_796_130_000_000
@@ -40,6 +40,15 @@ def test_bitcoin_moves_as_its_volatility_says_over_seconds_and_hours() -> None:
         path = [prices.value("BTC/USD", NOON_MS + n * step_s * 1000) for n in range(700)]
         moves = [math.log(b / a) for a, b in itertools.pairwise(path)]
         assert statistics.pstdev(moves) * math.sqrt(seconds_a_year / step_s) == pytest.approx(told, rel=0.1)
+
+
+def test_a_price_goes_on_where_one_span_of_its_factors_ends() -> None:
+    prices, week_ms = Prices(1), 7 * DAY_MS
+    ends = 12 * week_ms * (NOON_MS // (12 * week_ms)) + 4 * DAY_MS  # weeks are counted from a Monday
+    for span in range(6):
+        at = instant_ms(ends + span * 12 * week_ms)
+        before, after = (prices.value("BTC/USD", at + ms) for ms in (-1_000, 1_000))
+        assert after == pytest.approx(before, rel=1e-3)
 
 
 def test_an_index_is_the_price_and_a_fund_is_the_index_scaled() -> None:

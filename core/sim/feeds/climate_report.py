@@ -79,13 +79,13 @@ def reports(weather: Weather, station: Station, now_ms: int, odd: Quirks | None 
 def listing(base: str, found: list[Report], now_ms: int) -> Document:
     """``/products/types/CLI/locations/{id}``."""
     body = {"@context": {"@version": "1.1"}, "@graph": [_entry(base, report) for report in found]}
-    return Document(body, found[0].issued_ms if found else now_ms, "application/ld+json")
+    return Document(lambda: body, found[0].issued_ms if found else now_ms, "application/ld+json")
 
 
 def product(base: str, weather: Weather, report: Report) -> Document:
     """``/products/{id}``: the entry with its text."""
     body = {"@context": {"@version": "1.1"}, **_entry(base, report), "productText": text(weather, report)}
-    return Document(body, report.issued_ms, "application/ld+json")
+    return Document(lambda: body, report.issued_ms, "application/ld+json")
 
 
 def _entry(base: str, report: Report) -> dict[str, Any]:

@@ -6,8 +6,9 @@ function returns the document and the world time it was last modified.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta, timezone
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -27,7 +28,8 @@ _REPORT_HOURS = 7 * 24
 
 
 class Document(msgspec.Struct, frozen=True):
-    body: dict[str, Any]
+    body: Callable[[], dict[str, Any]]
+    """Made where it is sent: most who ask have the newest state already."""
     modified_ms: int
     media_type: str = "application/geo+json"
 
@@ -81,12 +83,16 @@ def points(base: str, station: Station, point: str, modified_ms: int) -> Documen
         "timeZone": station.clock_zone,
         "radarStation": station.icao,
     }
-    return Document(_feature(f"{base}/points/{point}", station, properties), modified_ms)
+    return Document(partial(_feature, f"{base}/points/{point}", station, properties), modified_ms)
 
 
 def gridpoint(base: str, weather: Weather, station: Station, now_ms: int) -> Document:
     """The raw grid: hourly temperature in merged intervals, daytime maxima, night minima, degrees C."""
     issued = weather.office_update_ms(now_ms)
+    return Document(partial(_grid, base, weather, station, issued), issued)
+
+
+def _grid(base: str, weather: Weather, station: Station, issued: int) -> dict[str, Any]:
     start = issued // HOUR_MS * HOUR_MS
     hours = [
         (at, f)
@@ -108,7 +114,7 @@ def gridpoint(base: str, weather: Weather, station: Station, now_ms: int) -> Doc
         "skyCover": {"uom": "wmoUnit:percent", "values": []},
         "probabilityOfPrecipitation": {"uom": "wmoUnit:percent", "values": []},
     }
-    return Document(_feature(grid_url(base, station), station, properties), issued)
+    return _feature(grid_url(base, station), station, properties)
 
 
 def _layer(intervals: list[tuple[int, int, int]]) -> dict[str, Any]:
@@ -153,7 +159,21 @@ def forecast(
     base: str, weather: Weather, station: Station, now_ms: int, *, hourly: bool, si: bool, objects: bool
 ) -> Document:
     """Twelve-hour or hourly periods; ``objects`` gives temperatures as quantities."""
-    issued = weather.office_update_ms(now_ms)
+    body = partial(_periods, base, weather, station, now_ms, hourly=hourly, si=si, objects=objects)
+    return Document(body, weather.office_update_ms(now_ms))
+
+
+def _periods(
+    base: str,
+    weather: Weather,
+    station: Station,
+    now_ms: int,
+    *,
+    hourly: bool,
+    si: bool,
+    objects: bool,
+) -> dict[str, Any]:
+    issued, path = weather.office_update_ms(now_ms), "/forecast/hourly" if hourly else "/forecast"
     spans = _hourly_spans(station, now_ms) if hourly else _half_day_spans(station, now_ms)
     periods: list[dict[str, Any]] = []
     for at, end, daytime, name in spans:
@@ -193,8 +213,7 @@ def forecast(
         "elevation": _value(station.elevation_m, "m"),
         "periods": periods,
     }
-    path = "/forecast/hourly" if hourly else "/forecast"
-    return Document(_feature(grid_url(base, station) + path, station, properties), issued)
+    return _feature(grid_url(base, station) + path, station, properties)
 
 
 _Span = tuple[int, int, bool, str]
@@ -237,17 +256,19 @@ def observations(
         for o in weather.reported(station.icao, now_ms, _REPORT_HOURS)
         if (start_ms is None or o.at_ms >= start_ms) and (end_ms is None or o.at_ms <= end_ms)
     ][: min(limit, _REPORTS_MAX)]
-    body = {
-        "@context": _CONTEXT,
-        "type": "FeatureCollection",
-        "features": [_observation(base, weather, station, o) for o in found],
-    }
+
+    def body() -> dict[str, Any]:
+        features = [_observation(base, weather, station, o) for o in found]
+        return {"@context": _CONTEXT, "type": "FeatureCollection", "features": features}
+
     return Document(body, found[0].at_ms if found else now_ms)
 
 
 def latest_observation(base: str, weather: Weather, station: Station, now_ms: int) -> Document | None:
     found = weather.reported(station.icao, now_ms, 24)
-    return Document(_observation(base, weather, station, found[0]), found[0].at_ms) if found else None
+    if not found:
+        return None
+    return Document(partial(_observation, base, weather, station, found[0]), found[0].at_ms)
 
 
 def _observation(base: str, weather: Weather, station: Station, seen: Observation) -> dict[str, Any]:

@@ -220,7 +220,7 @@ def _conditional(request: Request, document: Document) -> Response:
         fresh = since is not None and since >= seconds
     if fresh:
         return Response(status_code=304, headers=headers)
-    return Response(msgspec.json.encode(document.body), media_type=document.media_type, headers=headers)
+    return Response(msgspec.json.encode(document.body()), media_type=document.media_type, headers=headers)
 
 
 def _http_date(text: str | None) -> int | None:

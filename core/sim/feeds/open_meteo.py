@@ -18,6 +18,8 @@ from starlette.routing import BaseRoute, Route
 
 from core.sim.feeds.around import Around
 from core.sim.feeds.open_meteo_query import (
+    TO_THE_DAY,
+    TO_THE_MINUTE,
     BadRequestError,
     check,
     dates,
@@ -239,7 +241,7 @@ def _location(
         }
         answer["hourly_units"] = {"time": time_unit, **dict.fromkeys(columns, unit)}
         answer["hourly"] = {
-            "time": [stamp(at, "%Y-%m-%dT%H:%M") for at in times],
+            "time": [stamp(at, TO_THE_MINUTE) for at in times],
             **{
                 name: [None if f is None or odd.empty else convert(f) for f in row]
                 for name, row in columns.items()
@@ -248,7 +250,7 @@ def _location(
     if daily:
         answer["daily_units"], answer["daily"] = (
             {"time": time_unit},
-            {"time": [stamp(start_ms + d * DAY_MS, "%Y-%m-%d") for d in range(days)]},
+            {"time": [stamp(start_ms + d * DAY_MS, TO_THE_DAY) for d in range(days)]},
         )
         members = _columns(weather, station, times, now_ms, models, 0)
         for variable in daily:
@@ -274,18 +276,22 @@ def _columns(
 ) -> _Columns:
     """Every model's members; with a lead, what was said of each hour so many days before it."""
     found: _Columns = {}
+    told: dict[int, list[list[float | None]]] = {}
+    """Of the recorded model, by how many members: the others lie off it."""
     beyond_ms = day_start_ms(station, climate_day(station, now_ms)) + TRADED_MS
     for model, members in models.items():
         suffix = f"_{model}" if len(models) > 1 else ""
         # Runs are one or six hours apart: the remainder differs from each to the next.
         run = _run(weather, now_ms, model) if model == HRRR else weather.valued_run(now_ms)
         moved = _BEYOND_F * (1 + run.started_ms // HOUR_MS % 4)
-        if lead:
-            rows = [[weather.forecast_f(station.icao, at, min(now_ms, at - lead * DAY_MS)) for at in times]]
-        else:
-            rows = weather.members_f(station.icao, times.start, len(times), now_ms, members)
+        if members not in told:
+            told[members] = (
+                [[weather.forecast_f(station.icao, at, min(now_ms, at - lead * DAY_MS)) for at in times]]
+                if lead
+                else weather.members_f(station.icao, times.start, len(times), now_ms, members)
+            )
         off_f = _off_f(weather, station.icao, times, now_ms, model, lead)
-        for member, row in enumerate(rows):
+        for member, row in enumerate(told[members]):
             name = "" if member == 0 else f"_member{member:02d}"
             found[name + suffix] = [
                 None if f is None else round(f + off_f[at] + (moved if at >= beyond_ms else 0.0), 1)

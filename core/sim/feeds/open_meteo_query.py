@@ -124,9 +124,13 @@ def unit_of(name: str) -> tuple[str, Callable[[float], float]]:
     raise BadRequestError(f"Invalid temperature_unit {name[:40]!r}")
 
 
-def stamp_of(style: str, offset_h: int) -> Callable[[int, str], str | int]:
+TO_THE_MINUTE, TO_THE_DAY = len("2026-11-29T15:05"), len("2026-11-29")
+
+
+def stamp_of(style: str, offset_h: int) -> Callable[[int, int], str | int]:
+    """Told by an instant and how far its ISO 8601 goes."""
     if style == "unixtime":
         return lambda at_ms, _: at_ms // 1000
     if style == "iso8601":
-        return lambda at_ms, form: datetime.fromtimestamp(at_ms / 1000 + offset_h * 3600, UTC).strftime(form)
+        return lambda at_ms, to: datetime.fromtimestamp(at_ms / 1000 + offset_h * 3600, UTC).isoformat()[:to]
     raise BadRequestError(f"Invalid timeformat {style[:40]!r}")
