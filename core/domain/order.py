@@ -89,6 +89,8 @@ class OrderIntent(msgspec.Struct, frozen=True):
     """The venue's safety group it belongs to; empty where none is armed."""
     automatic: bool = False
     """Whether the engine released it without a person's word."""
+    said: float | None = None
+    """What the fair value it was decided on gave the outcome it opens; ``None`` where it rests on none."""
 
     @property
     def outcome(self) -> Outcome:

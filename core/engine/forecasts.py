@@ -209,26 +209,45 @@ class Forecasts:
 
     def _entries(self, tickers: Iterable[str]) -> tuple[Entry, ...]:
         """What was bought there against what the market said last; nothing where no engine saw that."""
-        bought: dict[str, tuple[int, int]] = {}
+        bought: dict[tuple[str, bool], _Bought] = {}
         wanted = {ticker for ticker in tickers if ticker in self._closing}
         beaten: list[Entry] = []
         for order in self._ledger.orders.values() if wanted else ():
             if order.intent.ticker not in wanted or order.intent.purpose is not Purpose.OPEN:
                 continue
             for fill in order.fills:
-                key = f"{fill.ticker} {fill.side.value}"
-                paid, count = bought.get(key, (0, 0))
-                own = fill.price if fill.side is BookSide.BID else complement(Price(fill.price))
-                bought[key] = paid + own * fill.quantity, count + fill.quantity
-        for key, (paid, count) in bought.items():
-            ticker, _, side = key.rpartition(" ")
-            yes = self._closing[ticker]
-            closing = yes if side == BookSide.BID.value else 1.0 - yes
-            price = paid / count / ONE_DOLLAR
-            beaten.append(Entry(ticker, count / ONE_CONTRACT, round(math.log(closing / price), 5)))
+                yes = fill.side is BookSide.BID
+                own = fill.price if yes else complement(Price(fill.price))
+                bought.setdefault((fill.ticker, yes), _Bought()).add(own, fill.quantity, order.intent.said)
+        for (ticker, yes), all_of_it in bought.items():
+            closing = self._closing[ticker] if yes else 1.0 - self._closing[ticker]
+            beaten.append(all_of_it.entry(ticker, yes, closing))
         for ticker in wanted:
             del self._closing[ticker]
         return tuple(beaten)
+
+
+class _Bought:
+    """Contracts of one outcome, what was paid for them and what fair values said of it."""
+
+    def __init__(self) -> None:
+        self._count = self._paid = self._told = 0
+        self._said = 0.0
+
+    def add(self, price: int, count: int, said: float | None) -> None:
+        self._count, self._paid = self._count + count, self._paid + price * count
+        if said is not None:
+            self._told, self._said = self._told + count, self._said + said * count
+
+    def entry(self, ticker: str, yes: bool, closing: float) -> Entry:
+        price = self._paid / self._count / ONE_DOLLAR
+        return Entry(
+            ticker,
+            self._count / ONE_CONTRACT,
+            round(math.log(closing / price), 5),
+            yes,
+            round(self._said / self._told, 5) if self._told else 0.0,
+        )
 
 
 def _closed_ms(looks: Mapping[Moment, Foreseen]) -> int:

@@ -118,7 +118,8 @@ class Tallies:
                 self._moved(ticker, position, fill.at_ms)
             report = self._ledger.settled.get(ticker)
             if report is not None:
-                self._moved(ticker, settle(position, report.payout), report.at_ms)
+                paid_ms = self._clocks.world.real_at(report.at_ms)  # the venue says it in world time
+                self._moved(ticker, settle(position, report.payout), paid_ms)
         self._closes = deque(sorted(self._closes), maxlen=CLOSES_KEPT)
 
     # --- counts --------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from core.domain.order import Purpose
 from core.domain.units import Money, money_text
 from core.engine import incidents
 from core.engine.autonomy import end_automatic
@@ -18,8 +19,10 @@ from core.engine.equity import Equity
 from core.engine.state import AlarmLevel
 from core.engine.tallies import Tallies
 from core.journal.events import Event, Kind
+from core.models.foreseen import kind_of
+from core.models.record import SURE
 from core.risk.halts import GLOBAL, Level
-from core.risk.trips import Trip, TripKind
+from core.risk.trips import SURE_LOST_MAX, Trip, TripKind
 
 if TYPE_CHECKING:
     from core.engine.desk import Desk
@@ -33,6 +36,8 @@ class Trips:
     def __init__(self, tallies: Tallies, equity: Equity) -> None:
         self.tallies = tallies
         self.equity = equity
+        self._sure_since: dict[str, int] = {}
+        """Wall time from which a series' bets count: its last re-enabling."""
 
     def wire(self, desk: Desk) -> None:
         self._desk = desk
@@ -41,10 +46,15 @@ class Trips:
 
     def covering(self, strategy: str, ticker: str) -> tuple[Trip, ...]:
         """What is off for an order of this strategy in this market."""
+        known = self._desk.state.markets.get(ticker)
+        places = {
+            TripKind.REPEAT: (strategy, ticker),
+            TripKind.SURE: ("", kind_of(known.market) if known is not None else ""),
+        }
         return tuple(
             trip
             for trip in self._desk.state.trips.values()
-            if trip.kind is not TripKind.REPEAT or (trip.strategy, trip.ticker) == (strategy, ticker)
+            if (here := (trip.strategy, trip.ticker)) == places.get(trip.kind, here)
         )
 
     def restore(self, off: Iterable[Trip], enabled: Iterable[Trip]) -> None:
@@ -74,6 +84,8 @@ class Trips:
             self.tallies.entries_since[trip.ticker] = wall_ms
         elif trip.kind is TripKind.STREAK:
             self.tallies.closes_since = wall_ms
+        elif trip.kind is TripKind.SURE:
+            self._sure_since[trip.ticker] = wall_ms
 
     def _begin_anew(self) -> None:
         base, result = self._desk.seats.cash_base, self._desk.account.result()
@@ -90,6 +102,7 @@ class Trips:
             return
         self._repeats()
         self._streak()
+        self._sure_bets()
         self._drawdown()
         self._refusals()
 
@@ -114,6 +127,23 @@ class Trips:
             return
         if self._trip(Trip(TripKind.STREAK, cause, self._desk.clocks.wall_ms())):
             end_automatic(self._desk.state, self._desk.scribe, cause)
+
+    def _sure_bets(self) -> None:
+        desk, world = self._desk, self._desk.clocks.world
+        lost = desk.forecasts.record.sure_lost(lambda name: world.at(self._sure_since.get(name, 0)))
+        for series, row in lost.items():
+            if row < SURE_LOST_MAX:
+                continue
+            cause = f"{row} bets of more than {SURE:.0%} lost in a row, limit {SURE_LOST_MAX}"
+            if self._trip(Trip(TripKind.SURE, cause, desk.clocks.wall_ms(), series)):
+                entries = [
+                    client
+                    for client, order in desk.ledger.live.items()
+                    if order.intent.purpose is Purpose.OPEN
+                    and (known := desk.state.markets.get(order.intent.ticker)) is not None
+                    and kind_of(known.market) == series
+                ]
+                desk.seats.cancel(entries, f"{series} is off: {cause}")
 
     def _drawdown(self) -> None:
         now, peak = self.equity.now, self.equity.peak
@@ -157,6 +187,7 @@ class Trips:
 _EFFECT = {
     TripKind.REPEAT: "no entries of that strategy there",
     TripKind.STREAK: "automatic mode is off",
+    TripKind.SURE: "no entries in its markets",
     TripKind.DRAWDOWN: "the desk is halted",
 }
 

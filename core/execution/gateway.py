@@ -203,6 +203,7 @@ class Gateway:
             fingerprint=wish.fingerprint,
             group_id=self._groups.of(wanted.ticker, wanted.purpose),
             automatic=wish.automatic,
+            said=wanted.said,
         )
 
     async def _deliver(

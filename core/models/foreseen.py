@@ -77,6 +77,10 @@ class Entry(msgspec.Struct, frozen=True, array_like=True):
     contracts: float
     beaten: float
     """Logarithm of the closing probability over the mean price paid: above nothing where it was cheap."""
+    yes: bool = True
+    """Which outcome was bought."""
+    said: float = 0.0
+    """What the fair values it was decided on gave that outcome, in the mean; nothing where none did."""
 
 
 class Came(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import NamedTuple
 
@@ -13,6 +14,8 @@ from core.models.track import Calibration, Scored, Worth, calibration, scored, w
 
 LOOKS_MAX = 6_000
 """The newest of a series and a model count."""
+SURE = 0.8
+"""A bet that fair value gave more is one that five in a row lose once in 3,000 times, were it right."""
 Key = tuple[str, str]
 """A series and a model."""
 
@@ -28,6 +31,14 @@ class Track(NamedTuple):
     standing: Standing
 
 
+class Bet(NamedTuple):
+    """A bet that was all but sure, as it ended."""
+
+    at_ms: int
+    """World time at which its outcome came."""
+    won: bool
+
+
 class Record:
     """``simulated`` says what the desk's world is: looks at a simulated one count in no other."""
 
@@ -37,6 +48,8 @@ class Record:
         """Looks whose outcome is known and that nobody has asked after yet."""
         self._scored: dict[Key, dict[tuple[str, Moment], tuple[Scored, ...]]] = {}
         self._beaten: dict[Key, dict[str, tuple[int, float]]] = {}
+        self._sure: dict[str, dict[str, tuple[Bet, ...]]] = {}
+        """Bets of more than ``SURE``, by series and event."""
         self._worths: dict[Key, Worth | None] = {}
         self._calibrations: dict[Key, Calibration] = {}
         self._standings: dict[tuple[str, str, Weights], Standing] = {}
@@ -51,6 +64,10 @@ class Record:
             self._over.setdefault(key, {})[look.event, look.moment] = look, came
             self._worths.pop(key, None)
             self._calibrations.pop(key, None)
+        sure = [entry for entry in came.entries if entry.said > SURE and entry.ticker in came.paid]
+        if sure:
+            bets = tuple(Bet(came.at_ms, came.paid[entry.ticker] is entry.yes) for entry in sure)
+            self._sure.setdefault(looks[0].series, {})[came.event] = bets
         whole = sum(entry.contracts for entry in came.entries)
         if whole:
             first = looks[0]
@@ -66,6 +83,17 @@ class Record:
             evidence = found.evidence(series, model, simulated=self._simulated) if found is not None else None
             self._standings[asked] = standing(evidence, usual)
         return self._standings[asked]
+
+    def sure_lost(self, since: Callable[[str], int]) -> Mapping[str, int]:
+        """How many bets that were all but sure each series has lost in a row, of those whose outcome came
+        after ``since`` of it, world time; without series that have lost none."""
+        lost = {}
+        for series, events in self._sure.items():
+            bets = sorted(bet for each in events.values() for bet in each if bet.at_ms > since(series))
+            row = len(list(itertools.takewhile(lambda bet: not bet.won, reversed(bets))))
+            if row:
+                lost[series] = row
+        return lost
 
     def tracks(self) -> Sequence[Track]:
         """Every record there is, by series and model."""

@@ -145,6 +145,7 @@ CHECKS: tuple[Check, ...] = (
         ("releases", "world_ms"),
     ),
     Check("G36", "plan profit", "a plan that brings what is asked and no more", order.plan_profit),
+    Check("G37", "sure bets", "'reenable' of that series", market.series, ("trips",), legs=False),
 )
 """Every check with its code, name, what clears it, the inputs it needs, and whether it binds exits."""
 

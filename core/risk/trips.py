@@ -12,6 +12,8 @@ from collections.abc import Iterable
 import msgspec
 
 ENABLE_WORD = "enable"
+SURE_LOST_MAX = 5
+"""Bets of more than 80 % lost in a row, were they right a chance of one in 3,000."""
 
 
 class TripKind(enum.Enum):
@@ -21,6 +23,8 @@ class TripKind(enum.Enum):
     """Too many automatic entries of one strategy in one market."""
     STREAK = "G25"
     """Too many losing closes: automatic mode is off."""
+    SURE = "G37"
+    """Too many bets in a row lost that were all but sure: the series is off."""
     DRAWDOWN = "G26"
     """Too far below the peak of the last seven days: the desk is halted."""
 
@@ -33,8 +37,9 @@ class Trip(msgspec.Struct, frozen=True):
     """A sentence for a person."""
     since_wall_ms: int
     ticker: str = ""
+    """Of ``REPEAT`` its market, of ``SURE`` its series; empty for the others."""
     strategy: str = ""
-    """Of ``REPEAT`` only, as ``ticker`` is."""
+    """Of ``REPEAT`` only."""
     by: str = "engine"
     reason: str = ""
 

@@ -73,6 +73,13 @@ class Candidate(msgspec.Struct, frozen=True):
         return in_terms_of(self.outcome, self.price)
 
     @property
+    def said(self) -> float | None:
+        """What the fair value gives the outcome it opens; ``None`` for an exit and a leg of a plan."""
+        if self.reduces_risk or self.plan:
+            return None
+        return self.fair if self.side is BookSide.BID else 1.0 - self.fair
+
+    @property
     def reduces_risk(self) -> bool:
         return self.purpose is Purpose.CLOSE
 

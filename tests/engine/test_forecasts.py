@@ -191,22 +191,29 @@ def test_what_a_record_comes_to_allow_is_a_row_and_calls_somebody_where_a_model_
     run_virtual(main)
 
 
-def test_what_was_bought_is_held_against_the_last_word_of_the_market() -> None:
+@pytest.mark.parametrize(("first", "last", "yes"), [((38, 42), (52, 56), True), ((50, 54), (32, 36), False)])
+def test_what_was_bought_is_held_against_the_last_word_of_the_market(
+    first: tuple[int, int], last: tuple[int, int], yes: bool
+) -> None:
     async def main(loop: VirtualLoop) -> None:
         async with running(loop) as bench:
+            bench.venue.quote(HOT, *first)
             await asyncio.sleep(1.1)
             order = await bench.sent()
             bench.venue.trade(order.order_id, 5)
             await asyncio.sleep(0.3)
-            bench.venue.quote(HOT, 52, 56)
+            bench.venue.quote(HOT, *last)
             await asyncio.sleep(2.3)
             fair = bench.engine.state.markets[HOT].fair
             assert fair is not None and fair.market_probability is not None
             tell(bench, ended())
             (came,) = outcomes(bench.journal.rows)
             (entry,) = came.entries
-            assert (entry.ticker, entry.contracts) == (HOT, 5.0)
-            assert entry.beaten > 0.2, "bought at about 40c what closes above 50"
+            assert (entry.ticker, entry.contracts, entry.yes) == (HOT, 5.0, yes)
+            assert entry.beaten > 0.2, "what was bought closes dearer"
+            said = fair.probability if yes else 1.0 - fair.probability
+            assert order.intent.said == pytest.approx(entry.said, abs=1e-5)
+            assert entry.said == pytest.approx(said, abs=0.05)
 
     run_virtual(main)
 

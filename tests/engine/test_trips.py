@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.domain.clock import REAL_WORLD, Clocks
+from core.domain.clock import REAL_WORLD, Clocks, WorldClock
 from core.domain.market import Venue
 from core.domain.order import BookSide, Fill, Life, Order, Purpose
 from core.domain.position import Position, apply
@@ -19,11 +19,13 @@ from core.engine.restore import restore
 from core.engine.state import AlarmLevel, Mode
 from core.engine.tallies import HOUR_MS, Tallies
 from core.execution.ledger import Ledger
+from core.models.foreseen import Came, Entry
 from core.risk.halts import Level, ScopeKind
 from core.risk.limits import DEFAULTS
 from core.risk.trips import Trip, TripKind, named
 from core.venues.venue import SettlementReport
 from tests.execution.bench import HOT, TRADER, VIEWER, WARM, Bench, running
+from tests.models.test_track import past
 from tests.risk.desk import order
 from tests.virtual import START_WALL_MS, VirtualClock, VirtualLoop, run_virtual
 
@@ -214,6 +216,67 @@ def test_a_losing_streak_ends_automatic_mode_and_bars_it_over_a_restart() -> Non
         async with running(loop, venue=venue, history=rows, ceilings=once, run="r3") as third:
             await asyncio.sleep(3)
             assert not third.engine.state.trips
+
+    run_virtual(main)
+
+
+def test_five_sure_bets_lost_in_a_row_switch_their_series_off_until_a_person_says_so() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            desk = bench.engine.desk
+            order = await bench.sent()
+            for n in range(4):
+                lose_surely(bench, n)
+            await asyncio.sleep(2)
+            assert not bench.engine.state.trips
+            lose_surely(bench, 4)
+            await bench.until(lambda: bool(bench.engine.state.trips), "trip", 3)
+            assert act(bench) == ["KXHIGHNY: 5 bets of more than 80% lost in a row, limit 5"]
+            await bench.until(lambda: not bench.order(order.intent.client_order_id).live, "cancelled", 5)
+            await asyncio.sleep(10)
+            assert "G37 KXHIGHNY is off" in bench.engine.state.markets[HOT].why_not
+            assert desk.trips.covering("x", "KXHIGHCHI-B48") == ()
+            reenable(bench, "KXHIGHNY")
+            await asyncio.sleep(0.1)
+            for n in range(5, 9):
+                lose_surely(bench, n)
+            await asyncio.sleep(2)
+            assert not bench.engine.state.trips, "what was before the word counts no more"
+            lose_surely(bench, 9)
+            await bench.until(lambda: bool(bench.engine.state.trips), "trip", 3)
+            venue, rows = bench.venue, tuple(bench.journal.rows)
+        async with running(loop, venue=venue, history=rows, run="r2") as again:
+            assert "KXHIGHNY" in str(act(again))
+
+    run_virtual(main)
+
+
+def lose_surely(bench: Bench, n: int) -> None:
+    """One more bet of 90 % on New York comes to nothing."""
+    look, came = past(1)[0]
+    at_ms = bench.engine.desk.clocks.world_ms()
+    entry = Entry(look.tickers[0], 5.0, 0.1, True, 0.9)
+    lost = Came(f"E{n}", at_ms, {**came.paid, look.tickers[0]: False}, None, (entry,))
+    bench.engine.desk.forecasts.record.add((msgspec.structs.replace(look, event=f"E{n}"),), lost)
+
+
+def test_a_payout_counts_from_when_it_was_made_in_a_world_that_runs_fast_too() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        real = VirtualClock(loop)
+        world = WorldClock(START_WALL_MS, START_WALL_MS, 144.0)
+        clocks, ear = Clocks(real, world), Deaf()
+        ledger = Ledger(lambda event, **_: 1, ear)  # type: ignore[arg-type]  # only two of its calls matter
+        ear.tallies = Tallies(ledger, clocks, lambda *_: None)
+        await asyncio.sleep(600)
+        for n in range(3):
+            ledger.offer_fill(fill(n, f"M{n}", BookSide.BID, 50, 1, clocks.wall_ms()), "", "stream", 0)
+            ledger.claim_external(f"T{n}")
+            ledger.settle(SettlementReport(f"M{n}", Price(0), "no", clocks.world_ms()))
+            await asyncio.sleep(600)
+        await asyncio.sleep(1_900)
+        again = Tallies(ledger, clocks, lambda *_: None)
+        again.recount()
+        assert ear.tallies.losses_1h() == again.losses_1h() == 2
 
     run_virtual(main)
 

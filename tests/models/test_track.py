@@ -10,6 +10,8 @@ from datetime import date
 import msgspec
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from core.domain.market import Venue
 from core.models import scores
@@ -275,3 +277,43 @@ def test_moments() -> None:
     }  # fmt: skip
     assert due(midnight, midnight + 900_000, "2026-11-29") == {Moment.HALF: midnight + 450_000}
     assert day_of(midnight, None) == "2026-11-28" and day_of(midnight, "2026-11-30") == "2026-11-30"
+
+
+def lost_bets(bets: Sequence[tuple[float, bool, bool]], first_ms: int = 1) -> Record:
+    """A record of one bet an event: what was said, whether YES was bought, and whether YES paid."""
+    record = Record(simulated=False)
+    for at, (said, yes, paid) in enumerate(bets):
+        look, came = past(1)[0]
+        ticker = look.tickers[0]
+        ended = Came(
+            f"E{at}", first_ms + at, {**came.paid, ticker: paid}, None, (Entry(ticker, 5.0, 0.1, yes, said),)
+        )
+        record.add((msgspec.structs.replace(look, event=f"E{at}"),), ended)
+    return record
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from([0.0, 0.5, 0.8, 0.81, 0.99]), st.booleans(), st.booleans()), max_size=15
+    )
+)
+def test_bets_that_were_all_but_sure_are_lost_in_a_row_until_one_is_won(
+    bets: list[tuple[float, bool, bool]],
+) -> None:
+    row = 0
+    for said, yes, paid in bets:
+        if said > 0.8:
+            row = 0 if yes is paid else row + 1
+    assert lost_bets(bets).sure_lost(lambda _: 0) == ({"KXHIGHNY": row} if row else {})
+
+
+def test_bets_count_from_when_somebody_says_and_an_amended_one_is_not_counted_twice() -> None:
+    record = lost_bets([(0.9, True, False)] * 6, first_ms=100)
+    assert record.sure_lost(lambda _: 102) == {"KXHIGHNY": 3}
+    assert record.sure_lost(lambda _: 105) == {}
+    look, came = past(1)[0]
+    amended = Came(
+        "E5", 105, {**came.paid, look.tickers[0]: True}, None, (Entry(look.tickers[0], 5.0, 0.1, True, 0.9),)
+    )
+    record.add((msgspec.structs.replace(look, event="E5"),), amended)
+    assert record.sure_lost(lambda _: 0) == {}

@@ -64,6 +64,9 @@ def many(count: int, age_s: float, size: int = 10) -> Change:
     }
 
 
+SERIES_OFF = Trip(TripKind.SURE, "too often", 1, "KXHIGHNY")
+
+
 def trip(kind: TripKind) -> Trip:
     of_market = kind is TripKind.REPEAT
     return Trip(kind, "too often", 1, *(("KXHIGHNY-T48", "entries") if of_market else ("", "")))
@@ -158,6 +161,7 @@ DENIED: list[tuple[str, Change, Change, str]] = [
     ("G25", {}, {"automatic": True, "losses_in_row": 5}, "losses in a row 5"),
     ("G25", {}, {"automatic": True, "losses_1h": 8}, "losses in 1 h 8"),
     ("G25", {}, {"automatic": True, "trips": (trip(TripKind.STREAK),)}, "automatic mode is off: too often"),
+    ("G37", {}, {"trips": (SERIES_OFF,)}, "KXHIGHNY is off: too often"),
     ("G26", {}, {"equity": Money(450 * DOLLAR)}, "10.0 % below the 7-day peak of 500.00"),
     ("G26", {}, {"equity": Money(-1), "equity_peak": Money(0)}, "below the 7-day peak of 0.00"),
     ("G27", {}, {"rejects_1min": 5}, "rejects in 1 min 5"),
@@ -231,6 +235,7 @@ PASSED: list[tuple[str, Change, Change]] = [
     ("G23", {}, {"filled_15s": Money(87_050_000)}),
     ("G22", {}, {"automatic": True, "repeats": 9}),
     ("G22", {}, {"repeats": 10}),
+    ("G37", {"plan": "x"}, {"trips": (SERIES_OFF,)}),
     ("G24", {}, {"day_pnl": Money(-75 * DOLLAR + 1)}),
     ("G25", {}, {"automatic": True, "losses_in_row": 4, "losses_1h": 7}),
     ("G25", {}, {"losses_in_row": 9, "losses_1h": 9, "trips": (trip(TripKind.STREAK),)}),
@@ -272,7 +277,7 @@ def test_passed_at_the_last_value_allowed(code: str, candidate: Change, inputs: 
 def test_every_check_has_a_case_that_denies_and_codes_are_unique() -> None:
     assert {case[0] for case in DENIED} == {check.code for check in CHECKS}
     assert len({check.code for check in CHECKS}) == len(CHECKS)
-    assert [check.code for check in CHECKS] == [f"G{n:02}" for n in range(1, 37)]
+    assert [check.code for check in CHECKS] == [f"G{n:02}" for n in range(1, 38)]
     assert {spec.rule for spec in LIMITS} <= {check.code for check in CHECKS}
 
 

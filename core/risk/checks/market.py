@@ -7,6 +7,7 @@ from core.risk.checks.finding import Finding, over
 from core.risk.facts import GateInputs
 from core.risk.limits import Limits
 from core.risk.releases import ReleaseState, held_back
+from core.risk.trips import TripKind
 from core.strategy.proposal import Candidate
 
 JUMP_MAX = 0.20
@@ -23,6 +24,12 @@ def stale_book(candidate: Candidate, inputs: GateInputs, limits: Limits) -> Find
     if inputs.book.age_ms < 0:
         return Finding("the book's age is negative", "a clock that runs forward")
     return over("book_age_max_s", -(-inputs.book.age_ms // 1000), limits)
+
+
+def series(candidate: Candidate, inputs: GateInputs, limits: Limits) -> Finding | None:
+    assert inputs.trips is not None
+    off = next((t for t in inputs.trips if t.kind is TripKind.SURE), None)
+    return Finding(f"{off.ticker} is off: {off.cause}", off.clears) if off is not None else None
 
 
 def stale_reference(candidate: Candidate, inputs: GateInputs, limits: Limits) -> Finding | None:
