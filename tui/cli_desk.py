@@ -61,7 +61,7 @@ def unpause(strategy: str, confirm: str) -> None:
 @with_reason
 @with_profile
 def reenable(name: str, confirm: str, reason: str) -> None:
-    """Switch NAME on again: a market that was off for its strategy, automatic, or drawdown."""
+    """Switch NAME on again: a market off for its strategy, a series off, automatic, or drawdown."""
     verbs.command(place_of(), protocol.Reenable(verbs.new_id(), name, confirm, reason))
 
 

@@ -17,6 +17,8 @@ ERRORS_MIN = 2.0
 ERRORS_MAX = 3.0
 """The mean PIT of a calibrated law is 1/2, within so many standard errors of a uniform's mean; the share of
 outcomes in its middle is what it should be, within those of a share."""
+BOUGHT_DAYS_MIN = 20
+"""Days with something bought from which on its closing-line value has to be above nothing."""
 MIDDLE = 0.8
 """Of a law, whose coverage is watched."""
 COVERED_DAYS_MIN = 20
@@ -48,6 +50,8 @@ class Evidence(msgspec.Struct, frozen=True):
     beaten: float | None = None
     """Mean closing-line value of what was bought on it; ``None`` before anything was."""
     beaten_error: float | None = None
+    beaten_days: int = 0
+    """Days it is of."""
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.gain) and 0.0 <= self.error < math.inf and 0.0 <= self.weight <= 1.0):
@@ -97,6 +101,10 @@ def standing(known: Evidence | None, usual: Weights) -> Standing:
     weight = known.weight * known.gain**2 / (known.gain**2 + known.error**2)
     if known.gain < ERRORS_MIN * known.error:
         return Standing(Verdict.INSUFFICIENT, weight, f"{mark}evidence insufficient: {found} may be chance")
+    if known.beaten is not None and known.beaten_days >= BOUGHT_DAYS_MIN and not known.beaten > 0.0:
+        why = f"what was bought on it over {known.beaten_days} days was not cheap at the close"
+        line = f"closing-line value {known.beaten:+.3f}"
+        return Standing(Verdict.INSUFFICIENT, weight, f"{mark}evidence insufficient: {why}, {line}")
     return Standing(Verdict.PROVEN, weight, f"{mark}the model adds {found}")
 
 

@@ -107,6 +107,7 @@ class Worth(msgspec.Struct, frozen=True):
             slipping=self.slipping,
             beaten=beaten.value if beaten is not None else None,
             beaten_error=beaten.se if beaten is not None else None,
+            beaten_days=beaten.days if beaten is not None else 0,
         )
 
 

@@ -317,3 +317,26 @@ def test_bets_count_from_when_somebody_says_and_an_amended_one_is_not_counted_tw
     )
     record.add((msgspec.structs.replace(look, event="E5"),), amended)
     assert record.sure_lost(lambda _: 0) == {}
+
+
+@pytest.mark.parametrize(
+    ("days", "value", "verdict"),
+    [
+        (25, -0.001, Verdict.INSUFFICIENT),
+        (25, 0.001, Verdict.PROVEN),
+        (15, -0.001, Verdict.PROVEN),
+    ],
+)
+def test_what_was_bought_on_a_proven_model_has_to_be_cheap_at_the_close(
+    days: int, value: float, verdict: Verdict
+) -> None:
+    rows = past(150)
+    for at in range(days):
+        look, came = rows[-1 - at]
+        wobble = 0.1 if at % 2 else -0.1  # so wide that it is not significantly dear
+        entry = Entry(look.tickers[0], 5.0, value + (wobble if at < days // 2 * 2 else 0.0))
+        rows[-1 - at] = look, msgspec.structs.replace(came, entries=(entry,))
+    found = judged(rows)
+    assert found.verdict is verdict and found.weight > 0.6
+    if verdict is Verdict.INSUFFICIENT:
+        assert "was not cheap at the close, closing-line value -0.001" in found.doubt
