@@ -190,7 +190,7 @@ async def test_hostile_texts_shift_no_column_and_write_nothing_but_our_own_seque
             await asyncio.sleep(0.08)
             terminal.read()
         await terminal.shows("APPROVE")
-        bars = {text.index("│", 1) for text in terminal.screen.display[2:10]}
+        bars = {text.index("│", 1) for text in terminal.screen.display[3:11]}
         assert bars == {61}, terminal.text
         titles = set(re.findall(r"\x1b\]0;([^\x07]*)\x07", terminal.written.decode()))
         assert titles and all(title.endswith("pmconsole") for title in titles), titles

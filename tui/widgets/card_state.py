@@ -23,7 +23,10 @@ def state_groups(scene: Scene, card: ProposalRow) -> list[Line]:
     if word.startswith("BLOCKED") and blocking is not None:
         return [line(state, f" {blocking.text}"), line((clears_sentence(blocking.clears), "text-muted"))]
     if word == "CONFIRM":
-        return [line(state, *_spent(scene, card), (": y for YES, n for NO sends it", "strong"))]
+        return [
+            line(state, *_spent(scene, card), ":"),
+            line(("y for YES, n for NO sends it", "strong")),
+        ]
     if word == "LAG":
         return [line(state, " the picture is over 1 s old")]
     if word == "DOWN":
