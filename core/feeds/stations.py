@@ -16,6 +16,7 @@ import msgspec
 
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
+_EPOCH = date(1970, 1, 1).toordinal()
 
 
 class Station(msgspec.Struct, frozen=True):
@@ -60,7 +61,13 @@ def station_of_series(series: str) -> Station | None:
 
 def climate_day(station: Station, at_ms: int) -> str:
     """The climate day a moment belongs to, ``YYYY-MM-DD``."""
-    return lst(station, at_ms).date().isoformat()
+    return date.fromordinal(_EPOCH + (at_ms + station.lst_offset_h * HOUR_MS) // DAY_MS).isoformat()
+
+
+def climate_day_start(station: Station, at_ms: int) -> int:
+    """Start of the climate day a moment belongs to, in Unix milliseconds."""
+    shift_ms = station.lst_offset_h * HOUR_MS
+    return (at_ms + shift_ms) // DAY_MS * DAY_MS - shift_ms
 
 
 def climate_day_bounds(station: Station, day: str) -> tuple[int, int]:

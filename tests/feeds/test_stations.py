@@ -11,6 +11,7 @@ from core.feeds.stations import (
     HOUR_MS,
     climate_day,
     climate_day_bounds,
+    climate_day_start,
     round_half_up,
     shift_day,
     station_of_series,
@@ -52,6 +53,7 @@ def test_every_moment_lies_inside_its_climate_day(icao: str, at_ms: int) -> None
     station = stations()[icao]
     start, end = climate_day_bounds(station, climate_day(station, at_ms))
     assert start <= at_ms < end
+    assert climate_day_start(station, at_ms) == start
 
 
 def test_table_names_stations_by_series() -> None:

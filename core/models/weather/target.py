@@ -8,7 +8,7 @@ from typing import TypeVar
 import msgspec
 
 from core.domain.market import Extreme, Market
-from core.feeds.stations import DAY_MS, Station, climate_day, climate_day_bounds
+from core.feeds.stations import DAY_MS, Station, climate_day_bounds, climate_day_start
 from core.models.fair_value import InputAge
 from core.models.refusal import RefusedError
 
@@ -58,8 +58,7 @@ def target_of(markets: Sequence[Market], station: Station, now_ms: int) -> Targe
 
 def lead_days(target: Target, issued_ms: int) -> int:
     """Climate days from a forecast's issue to the day."""
-    issued_start_ms, _ = climate_day_bounds(target.station, climate_day(target.station, issued_ms))
-    return max(0, (target.start_ms - issued_start_ms) // DAY_MS)
+    return max(0, (target.start_ms - climate_day_start(target.station, issued_ms)) // DAY_MS)
 
 
 def fresh(name: str, event_ms: int, stale_after_s: int, now_ms: int) -> InputAge:
