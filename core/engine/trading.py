@@ -104,9 +104,10 @@ class Trading:
                 await asyncio.sleep(0)
 
     def _follow(self, events: Set[str]) -> None:
+        moved = events & self._dirty  # the others' prices were made a moment ago, of the same books
         self._dirty -= events
         self._due |= events
-        self._desk.pricing.follow(events)
+        self._desk.pricing.follow(moved)
 
     def _look_at(self, name: str) -> None:
         if name in self._dirty:
