@@ -55,8 +55,8 @@ class Agreement:
         for key, difference in reconciler.differences.items():
             self._show(key, difference)
         self._remember()
-        if reading.clean:
-            desk.health.account_read(self.seat.name, reading.began_ns)
+        if reading.clean and reading.whole_since_ns is not None:
+            desk.health.account_read(self.seat.name, reading.whole_since_ns)
             if not any(desk.health.stepped(venue) for venue in desk.seats):
                 desk.alarms.clear("gap")
 

@@ -55,7 +55,8 @@ class Reading(msgspec.Struct, frozen=True):
     reason: str
     """What started it, or what was incomplete."""
     differences: tuple[Difference, ...] = ()
-    began_ns: int = 0
+    whole_since_ns: int | None = None
+    """Beginning of a complete reading of everything; ``None`` for the orders alone."""
 
     @property
     def clean(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -161,6 +162,32 @@ def test_after_a_gap_the_account_is_read_before_anything_is_sent() -> None:
             await bench.until(lambda: not bench.engine.desk.health.stepped(Venue.KALSHI), "a clean read", 60)
             assert not shown(bench, "stood still")
             assert (await bench.sent()).life is Life.WORKING
+
+    run_virtual(main)
+
+
+def test_the_orders_read_between_two_readings_of_the_account_bring_no_gap_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            desk, lists = bench.engine.desk, list[float]()
+            listed, reconciler = bench.venue.orders, desk.seats[Venue.KALSHI].reconciler
+
+            async def orders(**which: Any) -> Any:
+                lists.append(loop.time())
+                return await listed(**which)
+
+            monkeypatch.setattr(bench.venue, "orders", orders)
+            await bench.sent()
+            stand_still(loop, 2.5)
+            assert desk.health.stepped(Venue.KALSHI)
+            await bench.until(lambda: not desk.health.stepped(Venue.KALSHI), "a clean read", 60)
+            whole, before = reconciler.readings, len(lists)
+            for _ in range(25):
+                await asyncio.sleep(1)
+                assert not desk.health.stepped(Venue.KALSHI)
+            assert reconciler.readings == whole and len(lists) > before
 
     run_virtual(main)
 
