@@ -16,6 +16,7 @@ from tui.talks import Question, Talk
 
 if TYPE_CHECKING:
     from tui.app import PmConsole
+    from tui.screens.console_screen import ConsoleScreen
 
 
 class Conversation:
@@ -25,6 +26,8 @@ class Conversation:
         self._app = app
         self._talk: Talk | None = None
         self._on_text: Callable[[str], None] | None = None
+        self._asked_on: ConsoleScreen | None = None
+        """The screen whose field is open: what was typed may have opened another one over it."""
 
     def ask(
         self,
@@ -39,6 +42,7 @@ class Conversation:
         if screen is None:
             return
         self._on_text = on_text
+        self._asked_on = screen
         field = screen.command_line
         field.ask(question, completes=completes, value=value)
         field.display = True
@@ -50,8 +54,8 @@ class Conversation:
         if self._talk is not None:
             self._talk.close()
             self._talk = None
-        screen = self._app.console_screen
-        if screen is not None and screen.command_line.display:
+        screen, self._asked_on = self._asked_on, None
+        if screen is not None:
             screen.command_line.display = False
             screen.set_focus(screen.home_focus())
             screen.call_after_refresh(self._app.repaint)

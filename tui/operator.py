@@ -71,7 +71,8 @@ class Operator(Deciding):
         self._asked: dict[str, tuple[Callable[[bytes], None], Callable[[str], None] | None]] = {}
         self._message: Message | None = None
         self._was_stopping = False
-        self._controlled = False
+        self._controller: tuple[str, str] | None = None
+        """Who had control when the desk was looked at last, by session and name."""
         self._receipt_ns = 0
 
     # --- the picture ------------------------------------------------------------------------------
@@ -89,7 +90,7 @@ class Operator(Deciding):
         self._was_stopping = view.stopping
         self._expire(now)
         controls = self.controls
-        self._tell_of_control(controls, now)
+        self._tell_of_control(now)
         word = ""
         if card is not None:
             word = self.arming.word(card, now.mono_ns, lag=self.blind(now), controls=controls)
@@ -128,12 +129,22 @@ class Operator(Deciding):
     def controls(self) -> bool:
         return self.view.controls(self.session)
 
-    def _tell_of_control(self, controls: bool, now: Now) -> None:
-        """Say it once when another console has taken control from this one."""
+    def _tell_of_control(self, now: Now) -> None:
+        """Say it once when control changes hands, whoever had it. Who takes it here is told by the reply."""
         status = self.view.status
-        if self._controlled and not controls and status is not None and status.controller:
-            self.say(f"{status.controller} took control; this one views, :take takes it back", "near", now)
-        self._controlled = controls
+        if status is None:
+            return
+        before, self._controller = self._controller, (status.controller_session, status.controller)
+        if before is None or before[0] == status.controller_session or self.controls:
+            return
+        who, left = status.controller, before[1]
+        if not who:
+            text = f"{left} is gone: no console has control"
+        elif before[0] == self.session:
+            text = f"{who} took control; this one views, :take takes it back"
+        else:
+            text = f"{who} took control from {left}" if left else f"{who} has control now; nobody had it"
+        self.say(text, "near", now)
 
     def blind(self, now: Now) -> bool:
         return self.view.lags(now) or self.view.engine_down(now)

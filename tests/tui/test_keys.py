@@ -157,18 +157,6 @@ async def test_edit_takes_only_smaller_or_better(directory: Path) -> None:
         assert not isinstance(desk.app.focused, Input)
 
 
-@pytest.mark.parametrize(
-    "where", ["1", "2", "3", "4", "5", "6", "7", "8", "question_mark", "v", "colon", "slash", "e"]
-)
-async def test_stop_works_from_every_screen_input_and_question(directory: Path, where: str) -> None:
-    async with running(directory) as desk:
-        await desk.press(where)
-        await desk.press("ctrl+x")
-        await desk.engine.expect(Flatten)
-        await desk.shows("STOPPING")
-        assert not isinstance(desk.app.focused, Input)
-
-
 async def test_the_ladder_swallows_keys_aborts_on_two_escapes_and_skips_after_a_pause(
     directory: Path,
 ) -> None:

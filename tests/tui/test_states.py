@@ -9,14 +9,17 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from textual.widgets import Input
 
 from core.config import paths
-from core.control.protocol import Frame
+from core.control.protocol import Flatten, Frame
 from core.control.tables.safety import AlarmRow
 from core.control.tables.status import LinkRow
 from tests.tui import rows
 from tests.tui.conftest import Desk, running
 from tests.tui.fake_engine import read_clocks
+from tui.actions import ACTIONS, OPENED
+from tui.app import PmConsole
 from tui.bell import QUIET_NS, SPACING_NS, Bell
 from tui.lines import REVERSED, plain
 from tui.operator import Operator
@@ -300,20 +303,6 @@ def emphasised(desk: Desk, word: str) -> bool:
     return found
 
 
-async def test_the_profile_of_real_money_is_on_every_screen_and_in_the_stop(directory: Path) -> None:
-    async with running(directory, size=(80, 24), profile="live", paints_per_s=10) as desk:
-        for screen in "12345678":
-            await desk.press(screen)
-            await desk.until(lambda: desk.text.startswith(" LIVE "), f"said on {screen}")
-            assert emphasised(desk, " LIVE ") and "══ " in desk.text and "── " not in desk.text
-        await desk.press("3")
-        await desk.shows("L CHI hi Nov23 41-42")
-        await desk.press("1")
-        desk.engine.send(flatten=rows.flatten(read_clocks()))
-        await desk.shows(" LIVE  STOPPING   EXITS IN")
-        await desk.shows("LIVE KAL: cancels 2 orders, sells 4 positions worth 17.46")
-
-
 @pytest.mark.parametrize(
     ("profile", "edge"), [("live", "║"), ("demo", "│"), ("paper", "┆"), ("kalshi-demo", "┆")]
 )
@@ -334,6 +323,80 @@ async def test_a_band_moves_nothing_but_the_body_and_comes_and_goes_with_its_cau
         desk.engine.send(status=rows.status(read_clocks(), session=session))
         await desk.until(lambda: desk.text.splitlines()[1].startswith("── "))
         await desk.until(lambda: len(desk.text.splitlines()) == 24, "drew the body over the whole again")
+
+
+async def test_stop_works_on_every_screen_and_in_every_field_and_real_money_is_named(
+    directory: Path,
+) -> None:
+    """A screen that is not in the table fails the test."""
+    ways: dict[str, tuple[str, ...]] = {
+        **{name: (digit,) for name, digit in digits().items()},
+        "market": ("2", "enter"),
+        "evidence": ("1", "v"),
+        "batch": ("1", "b"),
+        "help": ("3", "question_mark"),
+        "links": ("1", "l"),
+        "score": ("1", "colon", *"score", "enter"),
+        "vetoes": ("1", "colon", *"vetoes", "enter"),
+        "rules": ("1", "colon", *"rules x", "enter"),
+    }
+    assert ways.keys() == {*PmConsole.MODES, *OPENED}
+    async with running(directory, size=(80, 24), profile="live", paints_per_s=10) as desk:
+        rules = dict.fromkeys(("hash", "pinned", "series", "waits", "mark"), "")
+        rules |= {"ticker": "x", "venue": "kalshi", "text": "t"}
+        desk.engine.answers["x"] = msgspec.json.encode(rules)
+        for presses, (screen, keys) in enumerate(ways.items(), 1):
+            await desk.press(*("space" if key == " " else key for key in keys))
+            await desk.until(lambda screen=screen: desk.app.screen_name == screen, f"opened {screen}")
+            fields = [above.command_line for above in desk.app.screen_stack]
+            assert not any(field.display for field in fields), "no field is left open behind"
+            await desk.until(lambda: desk.text.startswith(" LIVE "), f"named it on {screen}")
+            assert emphasised(desk, " LIVE ") and "══" in desk.text and "──" not in desk.text, screen
+            assert screen != "orders" or "L CHI hi Nov23 41-42" in desk.text, "each order is marked"
+            await stopped(desk, presses, screen)
+        for presses, key in enumerate(("colon", "slash", "e"), len(ways) + 1):
+            await desk.press("1", key)
+            await desk.until(lambda: isinstance(desk.app.focused, Input), f"opened a field by {key}")
+            await stopped(desk, presses, f"the field of {key}")
+
+
+async def stopped(desk: Desk, presses: int, where: str) -> None:
+    """Ctrl-X leaves, the ladder is drawn, no field has the keys; then the operator keeps the positions."""
+    await desk.press("ctrl+x")
+    await desk.until(lambda: len(desk.sent(Flatten)) == presses, f"stopped on {where}")
+    desk.engine.send(flatten=rows.flatten(read_clocks()))
+    await desk.until(lambda: " LIVE  STOPPING   EXITS IN" in desk.text.splitlines()[0], f"drew it on {where}")
+    assert not isinstance(desk.app.focused, Input)
+    over = rows.flatten(read_clocks(), phase="ABORTED", receipt=f"kept {presses}.")
+    desk.engine.send(flatten=over)
+    await desk.shows(f"kept {presses}.")
+
+
+def digits() -> dict[str, str]:
+    """The key of every screen that has one."""
+    opens = {
+        action.id.partition(".")[2]: action.keys[0] for action in ACTIONS if action.id.startswith("screen.")
+    }
+    return {name: opens[name] for name in PmConsole.MODES}
+
+
+async def test_whoever_looks_on_is_told_when_control_changes_hands(directory: Path) -> None:
+    async with running(directory, size=(80, 24), paints_per_s=10) as desk:
+
+        def held(session: str, name: str) -> None:
+            desk.engine.send(status=rows.status(read_clocks(), session=session, controller=name))
+
+        held("one", "pid 1 (uid 0)")
+        await desk.shows("pid 1 (uid 0) took control; this one views, :take takes it back")
+        held("two", "pid 2 (uid 0)")
+        await desk.shows("pid 2 (uid 0) took control from pid 1 (uid 0)")
+        held("", "")
+        await desk.shows("pid 2 (uid 0) is gone: no console has control")
+        held("three", "pid 3 (uid 0)")
+        await desk.shows("pid 3 (uid 0) has control now; nobody had it")
+        held(desk.engine.session, "pid 4 (uid 0)")
+        await desk.until(lambda: "READ-ONLY" not in desk.text)
+        assert "pid 4" not in desk.text
 
 
 # --- floods ---------------------------------------------------------------------------------------------
