@@ -6,33 +6,17 @@ The engine says what an edit would make of the card, by the same steps as it wou
 from __future__ import annotations
 
 import re
-from decimal import Decimal
 
-import msgspec
-
-from core.control.protocol import Query
 from core.control.tables.cards import ProposalRow
 from core.domain.units import UnitError, parse_quantity
-from tui.format import cents, count, sanitise
+from tui.format import cents, count
 from tui.operator import Operator
-from tui.tables import Now
+from tui.preview import Previewed
 from tui.talks import Clock, Question, Talk
 
 _EDIT = re.compile(r"\s*(?P<size>\d+(?:\.\d+)?)?\s*(?:@\s*(?P<price>\d+(?:\.\d+)?))?\s*", re.ASCII)
 _CONTRACT, _LOT = 1_000_000, 10_000
 _DOLLAR = 10_000
-_STALE_NS = 1_000_000_000
-"""A preview this old is asked for again."""
-
-
-class Preview(msgspec.Struct, frozen=True):
-    """See ``PREVIEW`` in ``core/control/queries/cards.py``."""
-
-    cost: Decimal
-    fee: Decimal
-    max_loss: Decimal
-    edge: Decimal
-    blocked: str
 
 
 def edit(operator: Operator, clock: Clock, card: ProposalRow) -> Talk:
@@ -50,11 +34,9 @@ class _Edit:
     """What is typed, as the keys change it, and the engine's last word on what it would do."""
 
     def __init__(self, operator: Operator, clock: Clock, card: ProposalRow) -> None:
-        self._operator, self._clock, self._card = operator, clock, card
+        self._operator, self._card = operator, card
         self._step = operator.view.step(card.key)
-        self._about: tuple[int, int] | None = None
-        self._asked_ns = 0
-        self._told = ""
+        self._preview = Previewed(operator, clock, closes=card.closes)
 
     def question(self, prompt: str) -> Question:
         keys = {
@@ -92,39 +74,9 @@ class _Edit:
         wanted = parse_edit(self._card, text)
         if isinstance(wanted, str):
             return wanted
-        now = self._clock()
-        if wanted != self._about:
-            self._about, self._told = wanted, "..."
-            self._ask(wanted, now)
-        elif now.mono_ns - self._asked_ns >= _STALE_NS:
-            self._ask(wanted, now)
-        price, quantity = wanted
-        return f"{self.text(price, quantity)}c: {self._told}"
-
-    def _ask(self, wanted: tuple[int, int], now: Now) -> None:
-        self._asked_ns = now.mono_ns
         price, quantity = wanted
         about = f"{self._card.id} {self._card.fingerprint} {price} {quantity}"
-
-        def show(answer: bytes) -> None:
-            if wanted == self._about:
-                self._told = _words(self._card, msgspec.json.decode(answer, type=Preview))
-
-        def refuse(why: str) -> None:
-            if wanted == self._about:
-                self._told = why
-
-        query = Query(self._operator.next_id(), "preview", about)
-        if not self._operator.look(query, show, refuse):
-            self._told = "the engine is away"
-
-
-def _words(card: ProposalRow, preview: Preview) -> str:
-    said = (
-        f"{'gets' if card.closes else 'cost'} {preview.cost:.2f}  fee {preview.fee:.2f}  "
-        f"max loss {preview.max_loss:.2f}  net edge {preview.edge * 100:+.1f}c"
-    )
-    return said + (f"  BLOCKED {sanitise(preview.blocked)}" if preview.blocked else "")
+        return f"{self.text(price, quantity)}c: {self._preview.told(about)}"
 
 
 def _figures(card: ProposalRow, text: str) -> tuple[int, int] | str:

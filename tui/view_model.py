@@ -129,12 +129,14 @@ class ViewModel(Tables):
         return self.status is not None and self.status.controller_session == session
 
     def cards(self) -> list[ProposalRow]:
-        """Proposals in the order they are shown: exits, then by expected dollars, then by expiry."""
+        """Proposals in the order they are shown: what was asked for by hand, exits, then by expected dollars,
+        then by expiry."""
         shown = [row for row in self.proposals.values() if row.state in SHOWN_CARDS]
         return sorted(
             shown,
             key=lambda row: (
                 row.state == "DEFERRED",
+                not row.by_hand,
                 not row.closes,
                 -row.edge * row.quantity,
                 row.expires_ns,

@@ -16,6 +16,7 @@ from core.control.protocol import (
     Accept,
     Acknowledge,
     AcknowledgeAll,
+    Amend,
     AnyCommand,
     Approve,
     Arm,
@@ -34,6 +35,7 @@ from core.control.protocol import (
     HurryExits,
     LinkMarkets,
     Pause,
+    Propose,
     Reconcile,
     Reenable,
     Resolve,
@@ -65,6 +67,10 @@ CALLS: dict[type, _Call] = {
     Edit: lambda e, c, who: e.edit(c.proposal_id, c.fingerprint, Price(c.price), Quantity(c.quantity), who),
     CancelOrder: lambda e, c, who: e.cancel_order(c.client_order_id, who),
     CancelMarket: lambda e, c, who: e.cancel_market(c.ticker, who),
+    Propose: lambda e, c, who: e.propose(
+        c.ticker, c.side, Price(c.price), Quantity(c.quantity), c.style, who
+    ),
+    Amend: lambda e, c, who: e.amend(c.order, Price(c.price), Quantity(c.quantity), who),
     Pause: lambda e, c, who: e.pause(c.strategy, who),
     Unpause: lambda e, c, who: e.unpause(c.strategy, c.confirm, who),
     Reenable: lambda e, c, who: e.reenable(c.name, c.confirm, c.reason, who),

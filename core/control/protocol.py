@@ -109,6 +109,30 @@ class CancelMarket(Command, frozen=True, tag="cancel_market"):
     ticker: str
 
 
+class Propose(Command, frozen=True, tag="propose"):
+    """Make a card of an order a person asks for; only its approval sends it."""
+
+    ticker: str
+    side: str
+    """``yes`` or ``no`` is bought, ``sell`` sells what is held."""
+    price: int = 0
+    """In terms of the outcome; 0 of a sale: at the touch."""
+    quantity: int = 0
+    """0 of a sale: all that can be sold."""
+    style: str = "post-only"
+    """``post-only``, ``limit`` or ``ioc``."""
+
+
+class Amend(Command, frozen=True, tag="amend"):
+    """Cancel a resting order, and make a card of what is left of it once its end is proved."""
+
+    order: str
+    price: int = 0
+    """In terms of its outcome; 0 keeps it."""
+    quantity: int = 0
+    """0 keeps what is left of it."""
+
+
 class Pause(Command, frozen=True, tag="pause"):
     """Stop entries of one strategy, or of all with an empty name. Instant."""
 
@@ -334,6 +358,8 @@ AnyCommand = (
     | Edit
     | CancelOrder
     | CancelMarket
+    | Propose
+    | Amend
     | Pause
     | Unpause
     | Reenable

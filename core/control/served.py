@@ -64,12 +64,16 @@ class Served:
         return rows
 
     def _preview(self, about: str) -> PreviewRow | str:
-        """What an edit would make of a card: ``ID FINGERPRINT PRICE QUANTITY`` in units."""
+        """What an edit would make of a card: ``ID FINGERPRINT PRICE QUANTITY`` in units. What a ticket would
+        become: ``MARKET SIDE PRICE QUANTITY STYLE``."""
         match about.split():
+            case [market, side, price, quantity, style] if _digits(price) and _digits(quantity):
+                made = self._engine.draft(market, side, Price(int(price)), Quantity(int(quantity)), style)
+                return made if isinstance(made, str) else preview_row(made)
             case [card, mark, price, quantity] if _digits(price) and _digits(quantity):
                 found = self._engine.preview(card, mark, Price(int(price)), Quantity(int(quantity)))
                 return found if isinstance(found, str) else preview_row(found)
-        return "A preview is asked for with a card, its fingerprint, a price and a size."
+        return "A preview is of a card with its fingerprint or a market, side and style, a price and a size."
 
     def reader(self) -> Reader:
         return Reader(self._snapshot)

@@ -11,7 +11,8 @@ class Drawn(msgspec.Struct, frozen=True, array_like=True):
 
     bid: int | None
     ask: int | None
-    fair: int
+    fair: int | None
+    """``None`` where no model said anything."""
     edge: int
     since_ns: int
     """Since when the card stood there selected and unchanged."""

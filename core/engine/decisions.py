@@ -22,7 +22,7 @@ def decided(desk: Desk, card: Proposal, drawn: Drawn | None) -> dict[str, object
         "bid": bid,
         "ask": ask,
         "edge": candidate.edge,
-        "fair": candidate.fair,
+        "fair": candidate.fair if candidate.model or card.plan else None,
         "model": f"{candidate.model} {candidate.model_version}".strip(),
         "inputs": {age.name: (world_ms - age.event_ms) // 1000 for age in fair.inputs} if fair else {},
         "control": desk.state.controller,

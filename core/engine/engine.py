@@ -24,6 +24,7 @@ from core.engine.arbitrage import Arbitrage
 from core.engine.arming import Arming
 from core.engine.ears import Ears
 from core.engine.ending import Ending, How, kept
+from core.engine.manual import LOOK_S, Manual
 from core.engine.operations import Operations
 from core.engine.operator import ENGINE, VIEWER_REFUSED, Actor, Outcome, accepted, refused
 from core.engine.restore import Restored, restore
@@ -158,6 +159,7 @@ class Engine(Operations):
         self.desk, self.trading, self.catalogue, self.guard, self._listeners = wired
         self.guard.flatten = lambda: self.flatten(ENGINE)
         self.arbitrage = Arbitrage(self.desk, self.trading)
+        self.manual = Manual(self.desk)
         self.state = self.desk.state
         self.arming = ports.arming
         self.fixtures = self.desk.fixtures
@@ -282,6 +284,7 @@ class Engine(Operations):
         workers.keep("prices", self._every_price)
         workers.keep("strategy", self.trading.run)
         workers.every("plans", PLANS_S, self.arbitrage.look)
+        workers.every("tickets", LOOK_S, self.manual.look)
         for venue, seat in desk.seats.items():
             work = SeatWork(desk, seat, self._listeners[venue], self.catalogue, workers)
             self._starting.append(desk.tasks.spawn(f"start {venue.short}", self._take(seat, work)))

@@ -21,6 +21,7 @@ from core.risk.gate import Verdict, gate, gate_plan
 from core.risk.halts import Level
 from core.strategy.assess import edge_at
 from core.strategy.convergence import sacrifice
+from core.strategy.manual import valued
 from core.strategy.plan import ARBITRAGE, Plan
 from core.strategy.proposal import Candidate
 
@@ -147,6 +148,8 @@ def refreshed(desk: Desk, candidate: Candidate) -> Candidate | str:
         fee = leg_fee(desk, candidate)
         return fee if isinstance(fee, str) else msgspec.structs.replace(candidate, fee=fee)
     view, known = market_view(desk, candidate.ticker), desk.state.markets[candidate.ticker]
+    if candidate.by_hand:
+        return "no book" if view is None else valued(candidate, view, known.fair, desk.rules)
     if view is None or known.fair is None:
         return "no book" if view is None else no_price(desk, candidate.ticker)
     if known.fair.unpooled:
@@ -184,14 +187,18 @@ def leg_fee(desk: Desk, leg: Candidate) -> Money | str:
 
 
 def _alone(desk: Desk, candidate: Candidate) -> str:
-    """Why an open would rest on a model alone, which nobody trades on; a leg of a plan rests on none."""
+    """Why an open would rest on a model alone, which nobody trades on; a leg of a plan rests on none, and
+    what a person asks for on that person."""
     known = desk.state.markets.get(candidate.ticker)
-    fair = known.fair if known is not None and not candidate.plan else None
+    rests = known is not None and not (candidate.plan or candidate.by_hand)
+    fair = known.fair if known is not None and rests else None
     return fair.unpooled if fair is not None else ""
 
 
 def needs_person(desk: Desk, candidate: Candidate) -> str:
     """Why the engine may not send this by itself; empty where it may."""
+    if candidate.by_hand:
+        return "a person asked for it, and sends it"
     if candidate.reduces_risk:
         # What a plan left has no fair value that could bound what its sale gives up.
         plans = candidate.strategy == ARBITRAGE

@@ -13,11 +13,12 @@ from core.domain.order import Purpose
 from core.domain.units import Price, Quantity
 from core.engine.arbitrage import Arbitrage
 from core.engine.arming import Arming, against
+from core.engine.by_hand import ByHand
 from core.engine.confirming import Confirming
 from core.engine.decisions import decided
 from core.engine.judging import judge, refreshed
 from core.engine.linking import Linking
-from core.engine.operator import VIEWER_REFUSED, Actor, ActorKind, Outcome, accepted, refused
+from core.engine.operator import NOT_READY, VIEWER_REFUSED, Actor, ActorKind, Outcome, accepted, refused
 from core.engine.repairs import Repairs
 from core.engine.state import ALL_STRATEGIES, Mode
 from core.engine.stops import Stops
@@ -28,15 +29,14 @@ from core.risk.halts import GLOBAL
 from core.risk.limits import Refusal
 from core.risk.trips import ENABLE_WORD, TripKind, named
 from core.strategy.plan import ARBITRAGE
-from core.strategy.proposal import Candidate
+from core.strategy.proposal import MANUAL, Candidate
 from core.venues.venue import LinkState
 
 AUTOMATIC_WORD = "automatic"
 UNPAUSE_WORD = "unpause"
-NOT_READY = refused("The engine is still starting; nothing is sent before it has read the account.")
 
 
-class Operations(Repairs, Stops, Linking, Confirming):
+class Operations(Repairs, Stops, Linking, Confirming, ByHand):
     """The operator's side of a desk; ``Engine`` adds the machine around it."""
 
     arming: Arming | None
@@ -57,6 +57,8 @@ class Operations(Repairs, Stops, Linking, Confirming):
         if card.state is ProposalState.BLOCKED:
             if card.plan is not None:
                 card = self.arbitrage.judge(card)
+            elif card.candidate.by_hand:
+                card = self.manual.judge(card)
             else:
                 card = self.desk.approvals.judge(card, judge(self.desk, card.candidate, card.id))
             if card.state is ProposalState.BLOCKED:
@@ -70,6 +72,8 @@ class Operations(Repairs, Stops, Linking, Confirming):
             shown_ns=shown_ns,
             **decided(self.desk, card, drawn),
         )
+        if card.candidate.by_hand:
+            return self.manual.release(card, actor)
         return (self.trading if card.plan is None else self.arbitrage).release(card, actor)
 
     def veto(
@@ -86,7 +90,8 @@ class Operations(Repairs, Stops, Linking, Confirming):
         if isinstance(card, Outcome):
             return card
         markets = {ticker: desk.state.markets[ticker].market for ticker in card.tickers}
-        desk.vetoes.add(card, markets, reason, actor.name, decided(desk, card, drawn))
+        if not card.candidate.by_hand:  # who takes back what was asked for judges no model
+            desk.vetoes.add(card, markets, reason, actor.name, decided(desk, card, drawn))
         desk.approvals.veto(card, reason)
         return accepted(f"{proposal_id} vetoed.")
 
@@ -152,36 +157,6 @@ class Operations(Repairs, Stops, Linking, Confirming):
             **values,
         )
 
-    # --- orders --------------------------------------------------------------------------------
-
-    def cancel_order(self, client_order_id: str, actor: Actor) -> Outcome:
-        """Also takes an unambiguous end of the id, as shown on screen."""
-        if not actor.may_operate:
-            return VIEWER_REFUSED
-        live = self.desk.ledger.live
-        wanted = client_order_id.strip()
-        found = [c for c in live if wanted and (c == wanted or c.endswith(wanted))]
-        if len(found) != 1:
-            what = "more than one working order ends so" if found else "no working order of that id"
-            return refused(f"{wanted or 'cancel'}: {what}.")
-        self._command(f"cancel order {found[0]}", actor)
-        self.desk.seats.cancel(found, f"cancelled by {actor.name}")
-        if not live[found[0]].order_id:
-            text = f"{found[0][-4:]} is cancelled as soon as it is found at the venue; it counts until then."
-            return accepted(text)
-        return accepted(f"Cancel of {found[0][-4:]} sent; it counts until the venue confirms.")
-
-    def cancel_market(self, ticker: str, actor: Actor) -> Outcome:
-        if not actor.may_operate:
-            return VIEWER_REFUSED
-        if ticker not in self.desk.state.markets:
-            return refused(f"There is no market {ticker[:60]!r} on this desk.")
-        self._command(f"cancel every order of {ticker}", actor)
-        count = self.desk.seats.cancel(
-            [o.intent.client_order_id for o in self.desk.ledger.live_in(ticker)], f"cancelled by {actor.name}"
-        )
-        return accepted(f"Cancel of {count} orders sent." if count else "No working order there.")
-
     # --- autonomy ------------------------------------------------------------------------------
 
     def pause(self, strategy: str, actor: Actor) -> Outcome:
@@ -189,8 +164,8 @@ class Operations(Repairs, Stops, Linking, Confirming):
         if not actor.may_operate:
             return VIEWER_REFUSED
         name = strategy or ALL_STRATEGIES
-        if name not in (ALL_STRATEGIES, self.desk.rules.strategy, ARBITRAGE):
-            known = f"{self.desk.rules.strategy!r} and {ARBITRAGE!r}"
+        if name not in (ALL_STRATEGIES, self.desk.rules.strategy, ARBITRAGE, MANUAL):
+            known = f"{self.desk.rules.strategy!r}, {ARBITRAGE!r} and {MANUAL!r}"
             return refused(f"There is no strategy {name[:40]!r}; there are {known}.")
         self._set_pause(name, paused=True, by=actor.name)
         return accepted(f"Entries of {'all strategies' if name == ALL_STRATEGIES else name} are paused.")

@@ -55,4 +55,5 @@ def refused(text: str) -> Outcome:
     return Outcome(accepted=False, text=text)
 
 
+NOT_READY = refused("The engine is still starting; nothing is sent before it has read the account.")
 VIEWER_REFUSED = refused("This console only views; take control first (pmconsole attach --take).")

@@ -9,9 +9,15 @@ from core.engine.judging import judge, needs_person
 from core.engine.state import Mode
 from core.models.fair_value import FairValue
 from core.strategy.entries import displaced, lapsed
-from core.strategy.proposal import Candidate, FeeRole, Sizing
+from core.strategy.plan import ARBITRAGE
+from core.strategy.proposal import MANUAL, Candidate, FeeRole, Sizing
 from core.strategy.rules import MarketView
 from core.strategy.sizing import crumb
+
+
+def modelled(order: Order) -> bool:
+    """Whether an entry rests on what a model says: a plan's rests on prices, a person's on that person."""
+    return order.intent.strategy not in (ARBITRAGE, MANUAL)
 
 
 def unwanted(desk: Desk, order: Order, fair: FairValue, view: MarketView) -> str:

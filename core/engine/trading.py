@@ -22,12 +22,12 @@ from core.engine.facts import flickers, headroom, market_view, no_price, waits
 from core.engine.judging import moved
 from core.engine.operator import Actor, Outcome, refused
 from core.engine.plans import kept_in, part_of
-from core.engine.resting import unwanted
+from core.engine.resting import modelled, unwanted
 from core.engine.state import EventState, MarketState
 from core.execution.proposals import Proposal, describe
 from core.strategy.assess import QUARANTINED, STALE, UNCONFIRMED, Assessment, Assessor
 from core.strategy.entries import entries, outcomes_of
-from core.strategy.plan import ARBITRAGE, rest_exit
+from core.strategy.plan import rest_exit
 from core.strategy.proposal import Candidate
 from core.strategy.rules import MarketView
 from core.strategy.sizing import Sizer, crumb
@@ -136,7 +136,7 @@ class Trading:
             for ticker in event.markets
             for order in desk.ledger.live_in(ticker)
             if order.intent.purpose is Purpose.OPEN
-            and order.intent.strategy != ARBITRAGE
+            and modelled(order)
             and not desk.seats.cancelling(order.intent.client_order_id)
         ]
         desk.seats.cancel(entries, why)
@@ -279,20 +279,22 @@ class Trading:
             return
         for order in desk.ledger.live_in(view.market.ticker):
             client = order.intent.client_order_id
-            rests = order.life is Life.WORKING and order.intent.strategy != ARBITRAGE
+            rests = order.life is Life.WORKING and modelled(order)
             entry = rests and order.intent.purpose is Purpose.OPEN and order.order_id
             if entry and not desk.seats.cancelling(client) and (why := unwanted(desk, order, fair, view)):
                 desk.seats.cancel((client,), why)
 
     def unvouched(self, order: Order) -> str:
-        """Why the strategy cannot say that an entry is still wanted; empty when it can, and for exits."""
+        """Why nobody can say that an entry is still wanted; empty when somebody can, and for exits. What a
+        person asked for is wanted as long as its book is seen."""
         if order.intent.purpose is Purpose.CLOSE:
             return ""
         known = self._desk.state.markets.get(order.intent.ticker)
         view = market_view(self._desk, order.intent.ticker) if known is not None else None
         if known is None or view is None:
             return "its market is not on the desk"
-        return view.stale or ("" if known.fair is not None else no_price(self._desk, order.intent.ticker))
+        priced = known.fair is not None or not modelled(order)
+        return view.stale or ("" if priced else no_price(self._desk, order.intent.ticker))
 
     # --- release -------------------------------------------------------------------------------
 

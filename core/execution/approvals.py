@@ -1,4 +1,4 @@
-"""Cards: what the strategy wants and a person decides on, each approved at most once.
+"""Cards: what the strategy wants, or a person asks for, and a person decides on; each approved at most once.
 
 A card is approved by its fingerprint, lives sixty seconds of real time and never longer than the data
 under it is fresh, and is checked again when it is released. What changes on it changes its
@@ -72,12 +72,18 @@ class Approvals:
     # --- reading -------------------------------------------------------------------------------
 
     def queue(self) -> list[Proposal]:
-        """Standing cards: risk reductions first, then by edge times size, soonest expiry among equals."""
+        """Standing cards: what a person asked for, risk reductions, then by edge times size, soonest expiry
+        among equals."""
         return sorted((p for p in self.proposals.values() if p.standing), key=_rank)
 
     def of(self, ticker: str) -> Proposal | None:
-        """The standing card of a market's own order; there is at most one."""
-        return next((p for p in self.standing_in(ticker) if p.plan is None), None)
+        """The standing card of what the strategy wants of a market alone; there is at most one."""
+        own = (p for p in self.standing_in(ticker) if p.plan is None)
+        return next((p for p in own if not p.candidate.by_hand), None)
+
+    def asked(self, ticker: str) -> Proposal | None:
+        """The standing card of what a person asked for in a market; there is at most one."""
+        return next((p for p in self.standing_in(ticker) if p.candidate.by_hand), None)
 
     def standing_in(self, ticker: str) -> list[Proposal]:
         """The standing cards that would trade in a market, plans included."""
@@ -85,7 +91,9 @@ class Approvals:
 
     def quiet(self, candidate: Candidate) -> bool:
         """Whether a card like this ended too recently to come back."""
-        return self._clocks.wall_ms() < self._quiet_until_ms.get(_kind(candidate), 0)
+        return not candidate.by_hand and self._clocks.wall_ms() < self._quiet_until_ms.get(
+            _kind(candidate), 0
+        )
 
     # --- the strategy's side -------------------------------------------------------------------
 
@@ -93,17 +101,22 @@ class Approvals:
         self, candidate: Candidate, verdict: Verdict, fresh_until_ms: int, plan: Plan | None = None
     ) -> Proposal | None:
         """Make a card; ``None`` when one like it just ended or the queue is full. ``candidate`` is the first
-        leg of a plan.
+        leg of a plan. What a person asks for again takes the place of what was asked for there before.
         """
         now_ms, now_ns = self._clocks.wall_ms(), self._clocks.mono_ns()
+        by_hand = candidate.by_hand
         if self.quiet(candidate) or fresh_until_ms <= now_ms:
             return None
-        if not candidate.reduces_risk and sum(p.standing for p in self.proposals.values()) >= CARDS_MAX:
-            self.overflow[candidate.ticker] = candidate
+        known = (self.asked if by_hand else self.of)(candidate.ticker) if plan is None else None
+        alike = sum(p.standing and p.candidate.by_hand is by_hand for p in self.proposals.values())
+        exempt = known is not None if by_hand else candidate.reduces_risk
+        if alike >= CARDS_MAX and not exempt:
+            if not by_hand:
+                self.overflow[candidate.ticker] = candidate
             return None
-        known = self.of(candidate.ticker) if plan is None else None
         if known is not None:
-            self._end(known, ProposalState.WITHDRAWN, "superseded by an exit of this market")
+            why = "asked for anew" if by_hand else "superseded by an exit of this market"
+            self._end(known, ProposalState.WITHDRAWN, why)
         expires_ms = min(now_ms + TTL_MS, fresh_until_ms)
         number = f"P{self._next}"
         self._next += 1
@@ -261,9 +274,10 @@ class Approvals:
     def _end(self, known: Proposal, state: ProposalState, word: str) -> None:
         ended = msgspec.structs.replace(known, state=state, word=word, ended_ns=self._clocks.mono_ns())
         self._put(ended)
-        until = self._clocks.wall_ms() + COOL_DOWN_MS[state]
-        kind = _kind(known.candidate)
-        self._quiet_until_ms[kind] = max(until, self._quiet_until_ms.get(kind, 0))
+        if not known.candidate.by_hand:  # a person may ask again at once, and silences no strategy
+            until = self._clocks.wall_ms() + COOL_DOWN_MS[state]
+            kind = _kind(known.candidate)
+            self._quiet_until_ms[kind] = max(until, self._quiet_until_ms.get(kind, 0))
         self._note(state.value, ended, f"{known.sentence}: {word}")
 
     def _put(self, card: Proposal) -> None:
@@ -279,9 +293,17 @@ def _moves(held: Candidate, wanted: Candidate) -> bool:
     """Whether the card's own figures must change: another price or version, or clearly less wanted."""
     if (held.price, held.side, held.model_version) != (wanted.price, wanted.side, wanted.model_version):
         return True
+    if held.by_hand:
+        return wanted.quantity < held.quantity
     return wanted.quantity * 100 < held.quantity * (100 - SHRINK_SHARE)
 
 
-def _rank(card: Proposal) -> tuple[bool, bool, int, int]:
+def _rank(card: Proposal) -> tuple[bool, bool, bool, int, int]:
     c = card.candidate
-    return not c.reduces_risk, card.state is ProposalState.DEFERRED, -c.edge * c.quantity, card.expires_ms
+    return (
+        not c.by_hand,
+        not c.reduces_risk,
+        card.state is ProposalState.DEFERRED,
+        -c.edge * c.quantity,
+        card.expires_ms,
+    )

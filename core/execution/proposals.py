@@ -32,7 +32,8 @@ class Before(msgspec.Struct, frozen=True):
 
     price: Price
     quantity: Quantity
-    fair: float
+    fair: float | None
+    """``None`` where no model said anything."""
     edge: Price
     cost: Money
 
@@ -83,7 +84,7 @@ class Proposal(msgspec.Struct, frozen=True):
         """What changes when it moves."""
         c = self.candidate
         fair = c.fair if c.outcome is Outcome.YES else 1.0 - c.fair
-        return Before(c.outcome_price, c.quantity, fair, c.edge, self.cost)
+        return Before(c.outcome_price, c.quantity, fair if c.model else None, c.edge, self.cost)
 
     @property
     def cost(self) -> Money:

@@ -40,10 +40,12 @@ class Denial(msgspec.Struct, frozen=True):
 
 
 class Verdict(msgspec.Struct, frozen=True):
-    """The gate's answer. ``faults`` are checks that raised; their denials stand and must be alarmed."""
+    """The gate's answer. ``faults`` are checks that raised; their denials stand and must be alarmed.
+    ``warnings`` are what a model has against an order that a person asked for."""
 
     denials: tuple[Denial, ...] = ()
     faults: tuple[str, ...] = ()
+    warnings: tuple[Denial, ...] = ()
 
     @property
     def passed(self) -> bool:
@@ -55,7 +57,8 @@ Run = Callable[[Candidate, GateInputs, Limits], Finding | None]
 
 class Check(msgspec.Struct, frozen=True):
     """One row of the gate. ``needs`` are inputs that must be known, ``exits`` whether it binds closes,
-    ``legs`` whether it binds those of a plan."""
+    ``belief`` whether it judges by what a model says: legs of a plan rest on none, and what a person asks
+    for is warned of."""
 
     code: str
     name: str
@@ -63,7 +66,7 @@ class Check(msgspec.Struct, frozen=True):
     run: Run
     needs: tuple[str, ...] = ()
     exits: bool = False
-    legs: bool = True
+    belief: bool = False
 
 
 SCHEMA = Check("G02", "schema", "a corrected order", order.schema, ("market",), exits=True)
@@ -84,13 +87,13 @@ CHECKS: tuple[Check, ...] = (
     Check("G06", "order cost", "a smaller order", order.order_cost),
     Check("G07", "relative size", "a smaller order or more depth", order.relative_size, ("book", "recent")),
     Check("G08", "book collar", "a price nearer the touch", order.collar_book, ("book",)),
-    Check("G09", "model collar", "an edge within its bounds", order.collar_model, ("fair",), legs=False),
+    Check("G09", "model collar", "an edge within its bounds", order.collar_model, ("fair",), belief=True),
     Check("G10", "price sanity", "an uncrossed book and a sane price", order.cross, ("book",)),
     Check("G11", "stale book", "the next book message or heartbeat", market.stale_book, ("book",)),
     Check(
-        "G12", "stale reference", "fresh data from that feed", market.stale_reference, ("feeds",), legs=False
+        "G12", "stale reference", "fresh data from that feed", market.stale_reference, ("feeds",), belief=True
     ),
-    Check("G13", "model sanity", "the model's next sound value", market.model, ("fair",), legs=False),
+    Check("G13", "model sanity", "the model's next sound value", market.model, ("fair",), belief=True),
     Check(
         "G14",
         "inventory",
@@ -145,7 +148,7 @@ CHECKS: tuple[Check, ...] = (
         ("releases", "world_ms"),
     ),
     Check("G36", "plan profit", "a plan that brings what is asked and no more", order.plan_profit),
-    Check("G37", "sure bets", "'reenable' of that series", market.series, ("trips",), legs=False),
+    Check("G37", "sure bets", "'reenable' of that series", market.series, ("trips",), belief=True),
 )
 """Every check with its code, name, what clears it, the inputs it needs, and whether it binds exits."""
 
@@ -162,14 +165,18 @@ def gate(candidate: Candidate, inputs: GateInputs, limits: Limits) -> Verdict:
         # Nothing may be compared with a value that is not a number.
         return Verdict((_denial(SCHEMA, Finding(wild, "a finite number")),))
     denials: list[Denial] = []
+    warnings: list[Denial] = []
     faults: list[str] = []
     exits = candidate.reduces_risk
     unknown = [name for name in _NEEDED if getattr(inputs, name) is None]
     for check in CHECKS:
-        if (exits and not check.exits) or (candidate.plan and not check.legs):
+        if (exits and not check.exits) or (candidate.plan and check.belief):
             continue
+        found = warnings if candidate.by_hand and check.belief else denials
         missing = next((name for name in check.needs if name in unknown), None) if unknown else None
         if missing is not None:
+            if found is warnings:
+                continue  # no model has a word on it
             denials.append(_denial(check, Finding(f"{missing.replace('_', ' ')} not known", "known")))
             continue
         try:
@@ -178,8 +185,8 @@ def gate(candidate: Candidate, inputs: GateInputs, limits: Limits) -> Verdict:
             faults.append(f"{check.code} {type(error).__name__}: {error}")
             finding = Finding("the check itself failed", "a working check")
         if finding is not None:
-            denials.append(_denial(check, finding))
-    return Verdict(tuple(denials), tuple(faults))
+            found.append(_denial(check, finding))
+    return Verdict(tuple(denials), tuple(faults), tuple(warnings))
 
 
 def gate_plan(legs: Sequence[tuple[Candidate, GateInputs]], limits: Limits) -> Verdict:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import enum
 import hashlib
+from typing import Final
 
 import msgspec
 
 from core.domain.order import BookSide, Outcome, Purpose, TimeInForce, in_terms_of, outcome_of
 from core.domain.units import Money, Price, Quantity
+
+MANUAL: Final = "manual"
+"""The strategy of what a person asks for."""
 
 
 class FeeRole(enum.Enum):
@@ -30,7 +34,7 @@ class Sizing(msgspec.Struct, frozen=True):
 
 
 class Candidate(msgspec.Struct, frozen=True):
-    """One order the strategy would send now. Prices and side in YES terms."""
+    """One order the strategy, or a person, would send now. Prices and side in YES terms."""
 
     ticker: str
     event_ticker: str
@@ -51,8 +55,10 @@ class Candidate(msgspec.Struct, frozen=True):
     """The same at half the size. Of a leg of a plan, whose edge is a set's at its limits, one's as the books
     show it."""
     fair: float
+    """Says nothing, like ``sigma`` and the edges, where there is no ``model``."""
     sigma: float
     model: str
+    """Empty where no model says what it is worth."""
     model_version: str
     sizing: Sizing
     why: str
@@ -82,6 +88,11 @@ class Candidate(msgspec.Struct, frozen=True):
     @property
     def reduces_risk(self) -> bool:
         return self.purpose is Purpose.CLOSE
+
+    @property
+    def by_hand(self) -> bool:
+        """A person asked for it: what a model says of it is told, and decides nothing."""
+        return self.strategy == MANUAL
 
 
 def fingerprint(proposal_id: str, candidate: Candidate, expires_ms: int) -> str:

@@ -30,7 +30,7 @@ class Recorder:
 
 
 SAMPLES: dict[type, tuple[Any, str, tuple[Any, ...]]] = {
-    p.Approve: (p.Approve("1", "P1", "f", 9), "approve", ("P1", "f", 9)),
+    p.Approve: (p.Approve("1", "P1", "f", 9), "approve", ("P1", "f", 9, None)),
     p.ConfirmFixture: (p.ConfirmFixture("1", "T", "9f2c", "A"), "confirm_fixture", ("T", "9f2c", "A")),
     p.ConfirmSource: (p.ConfirmSource("1", "KX", "3f2a"), "confirm_source", ("KX", "3f2a")),
     p.EnterView: (
@@ -39,11 +39,17 @@ SAMPLES: dict[type, tuple[Any, str, tuple[Any, ...]]] = {
         ("CPI", "next", "own", "0.3", "0.1", "a survey"),
     ),
     p.ConfirmRelease: (p.ConfirmRelease("1", "CPI"), "confirm_release", ("CPI",)),
-    p.Veto: (p.Veto("1", "P1", "f", "price"), "veto", ("P1", "f", "price")),
+    p.Veto: (p.Veto("1", "P1", "f", "price"), "veto", ("P1", "f", "price", None)),
     p.Defer: (p.Defer("1", "P1", "f"), "defer", ("P1", "f")),
     p.Edit: (p.Edit("1", "P1", "f", 4200, 5), "edit", ("P1", "f", 4200, 5)),
     p.CancelOrder: (p.CancelOrder("1", "pm-1"), "cancel_order", ("pm-1",)),
     p.CancelMarket: (p.CancelMarket("1", "T"), "cancel_market", ("T",)),
+    p.Propose: (
+        p.Propose("1", "T", "yes", 3200, 5_000_000, "limit"),
+        "propose",
+        ("T", "yes", 3200, 5_000_000, "limit"),
+    ),
+    p.Amend: (p.Amend("1", "3ab1", 3100, 7_000_000), "amend", ("3ab1", 3100, 7_000_000)),
     p.Pause: (p.Pause("1", "weather"), "pause", ("weather",)),
     p.Unpause: (p.Unpause("1", "weather", "unpause"), "unpause", ("weather", "unpause")),
     p.Reenable: (p.Reenable("1", "T", "enable", "why"), "reenable", ("T", "enable", "why")),

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from core.control.tables.cards import BeforeRow, ProposalRow
 from tui.format import (
+    UNKNOWN,
     age,
     cents,
     count,
@@ -106,17 +109,24 @@ def _was(old: str, new: str) -> Line:
 def value(scene: Scene, card: ProposalRow) -> list[Line]:
     step, was = scene.view.step(card.key), moved_from(scene, card)
     role = "edge-trade" if card.edge > 0 else "edge-none"
-    fair, edge = f"{tenths(card.fair)}c", f"{signed_tenths(card.edge)}c"
-    old_fair = _was(f"{tenths(was.fair)}c", fair) if was is not None else ()
-    old_edge = _was(f"{signed_tenths(was.edge)}c", edge) if was is not None else ()
+    fair, edge = in_cents(tenths, card, card.fair), in_cents(signed_tenths, card, card.edge)
+    known = was is not None and was.fair is not None and card.fair is not None
+    old_fair = _was(f"{tenths(was.fair)}c", fair) if was is not None and known else ()
+    old_edge = _was(f"{signed_tenths(was.edge)}c", edge) if was is not None and known else ()
+    sigma = UNKNOWN if card.fair is None else tenths(card.sigma)
     return [
-        line(("fair ", "text-muted"), (fair, "fair"), f" +/-{tenths(card.sigma)}"),
+        line(("fair ", "text-muted"), (fair, "fair"), f" +/-{sigma}"),
         old_fair,
         line(("book ", "text-muted"), f"{cents(card.bid, step)}/{cents(card.ask, step)}c"),
         line(("net edge ", "text-muted"), (edge, role), " " if old_edge else "", *old_edge),
         _pool(card),
-        line(("at half size ", "text-muted"), f"{signed_tenths(card.edge_half)}c"),
+        line(("at half size ", "text-muted"), in_cents(signed_tenths, card, card.edge_half)),
     ]
+
+
+def in_cents(words: Callable[[int | None], str], card: ProposalRow, figure: int | None) -> str:
+    """A figure of what a model says of the card; where none does there is no figure."""
+    return UNKNOWN if card.fair is None else f"{words(figure)}c"
 
 
 def valued(groups: list[Line]) -> list[Line]:
@@ -139,8 +149,8 @@ def size(card: ProposalRow) -> list[Line]:
     if card.closes:
         return [bound]
     return [
-        line(("full kelly ", "text-muted"), f"{card.kelly_full:.1%}"),
-        line(("used ", "text-muted"), f"{card.kelly_used:g} x {card.shrink:.2f}"),
+        line(("full kelly ", "text-muted"), UNKNOWN if card.by_hand else f"{card.kelly_full:.1%}"),
+        () if card.by_hand else line(("used ", "text-muted"), f"{card.kelly_used:g} x {card.shrink:.2f}"),
         bound,
     ]
 

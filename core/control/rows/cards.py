@@ -14,7 +14,7 @@ from core.control.rows.values import in_outcome, probability, probability_if
 from core.control.tables.cards import BeforeRow, CheckRow, LegRow, PlanRow, PreviewRow, ProposalRow, UsedRow
 from core.control.tables.models import InputRow
 from core.domain.market import Market
-from core.domain.order import Outcome, Purpose
+from core.domain.order import Outcome, Purpose, TimeInForce
 from core.domain.position import Position
 from core.domain.units import Price, Quantity
 from core.engine.state import MarketState
@@ -25,6 +25,7 @@ from core.risk.exposure import Worst, held
 from core.risk.facts import visible_depth
 from core.risk.limits import LiveLimits
 from core.strategy.plan import Plan
+from core.strategy.proposal import Candidate
 from core.venues.venue import BookView
 
 
@@ -69,13 +70,13 @@ def proposal_row(card: Proposal, around: CardSurroundings) -> ProposalRow:
         outcome=outcome.name,
         price=c.outcome_price,
         quantity=c.quantity,
-        style="post-only" if c.post_only else "IOC",
+        style=_style(c),
         cost=card.cost,
         fee=c.fee if plan is None else plan.fee,
         fee_role=c.fee_role.value,
         max_loss=card.max_loss,
         max_gain=card.max_gain,
-        fair=in_outcome(probability(c.fair), outcome) or 0,
+        fair=in_outcome(probability(c.fair), outcome) if c.model else None,
         sigma=probability(c.sigma),
         bid=in_outcome(ours, outcome),
         ask=in_outcome(theirs, outcome),
@@ -107,7 +108,14 @@ def proposal_row(card: Proposal, around: CardSurroundings) -> ProposalRow:
         market=in_outcome(probability_if(fair.market_probability if fair is not None else None), outcome),
         weight=fair.weight if fair is not None else 1.0,
         plan=_plan(plan, around.keys) if plan is not None else None,
+        by_hand=c.by_hand,
     )
+
+
+def _style(order: Candidate) -> str:
+    if order.post_only:
+        return "post-only"
+    return "limit" if order.tif is TimeInForce.GTC else "IOC"
 
 
 def preview_row(card: Proposal) -> PreviewRow:
@@ -118,14 +126,14 @@ def preview_row(card: Proposal) -> PreviewRow:
         cost=card.cost,
         fee=c.fee,
         max_loss=card.max_loss,
-        edge=c.edge,
+        edge=c.edge if c.model else None,
         fill=c.fill,
         blocked=next((str(denial) for denial in card.verdict.denials), ""),
     )
 
 
 def _before(was: Before) -> BeforeRow:
-    return BeforeRow(was.price, was.quantity, probability(was.fair), was.edge, was.cost)
+    return BeforeRow(was.price, was.quantity, probability_if(was.fair), was.edge, was.cost)
 
 
 def _plan(plan: Plan, keys: Mapping[str, int]) -> PlanRow:
@@ -141,7 +149,11 @@ def _checks(card: Proposal, alone: str) -> tuple[CheckRow, ...]:
         CheckRow(d.code, f"{d.name}: {d.observed}, limit {d.limit}", d.clears, blocks=True)
         for d in card.verdict.denials
     ]
-    if alone:
+    rows += [
+        CheckRow(d.code, f"{d.name}: {d.observed}, limit {d.limit}", d.clears, blocks=False)
+        for d in card.verdict.warnings
+    ]
+    if alone and not card.candidate.by_hand:
         clears = "a better price" if card.candidate.reduces_risk else "a record"
         rows.append(CheckRow("AUTO", f"not sent by automatic mode: {alone}", clears, blocks=False))
     return tuple(rows)

@@ -56,20 +56,20 @@ class BeforeRow(msgspec.Struct, frozen=True, array_like=True):
 
     price: int
     quantity: int
-    fair: int
+    fair: int | None
     edge: int
     cost: int
 
 
 class PreviewRow(msgspec.Struct, frozen=True, array_like=True):
-    """A card as an edit would leave it, asked for; fields as its own of these names."""
+    """A card as an edit would leave it or a ticket would make it; fields as its own of these names."""
 
     price: int
     quantity: int
     cost: int
     fee: int
     max_loss: int
-    edge: int
+    edge: int | None
     fill: float
     blocked: str
     """The first rule that would block it; empty where none does."""
@@ -91,14 +91,15 @@ class ProposalRow(msgspec.Struct, frozen=True, array_like=True):
     """In terms of the outcome."""
     quantity: int
     style: str
-    """``post-only``, ``IOC``."""
+    """``post-only``, ``limit``, ``IOC``."""
     cost: int
     fee: int
     fee_role: str
     max_loss: int
     max_gain: int
-    fair: int
-    """In terms of the outcome, like ``price``."""
+    fair: int | None
+    """In terms of the outcome, like ``price``; ``None``: no model says what it is worth, and nothing is said
+    by ``sigma`` and the edges."""
     sigma: int
     bid: int | None
     ask: int | None
@@ -143,3 +144,5 @@ class ProposalRow(msgspec.Struct, frozen=True, array_like=True):
     plan: PlanRow | None = None
     """Where the card is a plan. Market, outcome, price and position above are then of its first leg; cost,
     fee, losses and gains of all of them, and ``edge`` is the profit of a set."""
+    by_hand: bool = False
+    """A person asked for it."""

@@ -48,7 +48,7 @@ def model(candidate: Candidate, inputs: GateInputs, limits: Limits) -> Finding |
     for probability in (fair.probability, fair.model):
         if not 0.0 <= probability <= 1.0:
             return Finding(f"probability {probability}", "between 0 and 1")
-    if fair.version != candidate.model_version:
+    if not candidate.by_hand and fair.version != candidate.model_version:
         return Finding(f"model version {fair.version}", candidate.model_version)
     if fair.previous is not None and not fair.inputs_changed:
         jump = abs(fair.model - fair.previous)
