@@ -23,7 +23,10 @@ def approve(proposal: str) -> None:
 @with_reason
 @with_profile
 def veto(proposal: str, reason: str) -> None:
-    """Veto PROPOSAL (id with fingerprint). Usual reasons: price, data, news, size, other."""
+    """Veto PROPOSAL (id with fingerprint). Usual reasons: price, data, news, size, other.
+
+    Of one that was vetoed already --reason says why afterwards.
+    """
     name, mark = verbs.split_id(proposal)
     verbs.command(place_of(), protocol.Veto(verbs.new_id(), name, mark, reason))
 

@@ -11,6 +11,7 @@ from textual.layout import ArrangeResult, Layout, WidgetPlacement
 from textual.screen import Screen
 from textual.widget import Widget
 
+from tui.actions import DECIDES
 from tui.scene import Scene
 from tui.screens.desk_plan import Plan, Rect
 from tui.standing import standing
@@ -142,6 +143,9 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
             self.relayout()
         self.takeover.show(scene)
         self.draw(scene)
+        if self.name_in_registry not in DECIDES:
+            # No card stands here: what is selected meanwhile arms once it is looked at.
+            self.console.operator.arming.drawn(whole=False, now_ns=scene.now.mono_ns)
 
     @property
     def banded(self) -> int:

@@ -22,5 +22,6 @@ class DecideScreen(ConsoleScreen):
         """Draw the selected card, and let it arm only where all it cannot be approved without is there."""
         reduced = is_reduced(*self.size)
         self.card.show(scene, self.console.options.typed, compact=compact, reduced=reduced)
-        if self.console.operator.arming.drawn(whole=self.card.whole, now_ns=scene.now.mono_ns):
+        whole = self.card.whole and scene.takeover is None
+        if self.console.operator.arming.drawn(whole=whole, now_ns=scene.now.mono_ns):
             self.console.call_later(self.console.repaint)

@@ -96,7 +96,7 @@ class DeskScreen(ConsoleScreen):
             self.stop.show(scene)
         else:
             self.card.show(scene, self.console.options.typed, compact=not two, reduced=reduced)
-        whole = self.card.whole and "card" in plan and not self._stopped
+        whole = self.card.whole and "card" in plan and not self._stopped and scene.takeover is None
         if self.console.operator.arming.drawn(whole=whole, now_ns=scene.now.mono_ns):
             self.console.call_later(self.console.repaint)
         if "limits" in plan:
