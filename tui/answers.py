@@ -74,7 +74,8 @@ def utc(wall_ms: int) -> str:
 
 def status_lines(status: dict[str, Any]) -> Iterable[str]:
     paused = f", paused {' '.join(status['paused'])}" if status["paused"] else ""
-    reason = f" ({status['level_reason']})" if status["level_reason"] else ""
+    paused += _since(status, "paused", status["paused_why"]) if paused else ""
+    reason = _since(status, "level", status["level_reason"]) if status["level_by"] else ""
     yield f"{status['profile']}  {status['mode']}  {status['level']}{reason}{paused}"
     if not status["ready"]:
         yield "starting  " + "  ".join(
@@ -101,6 +102,12 @@ def status_lines(status: dict[str, Any]) -> Iterable[str]:
     for alarm in status["alarms"]:
         if alarm["active"] and alarm["level"] != "NOTE":
             yield f"{alarm['level']}  {span(alarm['age_s'])}  {alarm['what']}: {alarm['effect']}"
+
+
+def _since(status: dict[str, Any], what: str, why: str) -> str:
+    """Who brought the desk there, when and what for."""
+    told = f"by {status[f'{what}_by']} at {status[f'{what}_since']}" + (f": {why}" if why else "")
+    return f" ({told})"
 
 
 def _beat(beat: dict[str, Any] | None) -> str:

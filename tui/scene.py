@@ -88,7 +88,9 @@ class Scene:
 
     @property
     def watermark(self) -> str:
-        return "SIMULATED" if self.view.simulated else ""
+        """In empty space: that it is not real money, and whether the days were played before."""
+        replays = self.view.status is not None and bool(self.view.status.replay)
+        return " ".join(("SIMULATED" * self.view.simulated, "REPLAY" * replays)).strip()
 
     def ago_s(self, then_ns: int) -> float:
         return (self.now.mono_ns - then_ns) / 1e9

@@ -26,6 +26,7 @@ from tui.cli import _with_front_door, cli
 HERE = Path(__file__).resolve().parents[2]
 STATUS = {
     "profile": "demo", "mode": "semi", "level": "NORMAL", "level_reason": "", "ready": True, "starting": {},
+    "level_by": "", "level_since": None, "paused_by": "", "paused_since": None, "paused_why": "",
     "paused": [], "feeds": [],
     "venues": [{"venue": "kalshi", "state": "ok", "detail": "", "beat": None, "halt": ""}],
     "unknown_orders": 0, "exposure": "0.00", "exposure_limit": "800.00", "today_pnl": None, "cash": "5.00",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import msgspec
@@ -64,6 +65,22 @@ def test_a_status_tells_the_countdown_the_mode_and_what_holds_a_venue_back() -> 
     assert "no beat yet: not armed, no entries" in status(beat=rows.beat(NOW, ends_ns=None, why="not armed"))
     assert "polymarket  PAUSED  cancels only  beat 8 s" in status(state="PAUSED", detail="cancels only")
     assert "beat 8 s  REDUCE_ONLY: closed-only" in status(halt="REDUCE_ONLY: closed-only")
+
+
+def test_a_status_tells_who_brought_the_desk_where_it_stands_when_and_why() -> None:
+    told = {
+        "level": "HALTED", "level_by": "engine", "level_wall_ms": NOW.wall_ms,
+        "level_reason": "lost 75.12 today",
+        "paused": ("*",), "paused_by": "pid 9 (uid 0)", "paused_wall_ms": NOW.wall_ms, "paused_why": "",
+    }  # fmt: skip
+    stands = asked("status", status=msgspec.structs.replace(TABLES["status"], **told))
+    first = next(iter(answers.status_lines(stands)))
+    assert re.fullmatch(
+        r"demo  semi  HALTED \(by engine at 2026-11-22T\S+Z: lost 75.12 today\),"
+        r" paused \* \(by pid 9 \(uid 0\) at 2026-11-22T\S+Z\)",
+        first,
+    )
+    assert next(iter(answers.status_lines(asked("status", status=TABLES["status"])))) == "demo  semi  NORMAL"
 
 
 def test_a_reading_tells_of_each_account_and_a_stop_of_each_ladder() -> None:

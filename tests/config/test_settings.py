@@ -49,6 +49,7 @@ def test_what_is_followed_and_denied_on_either_venue() -> None:
         ("strategy = 1\n", "c.toml:1: strategy is a table: write [strategy]"),
         ("[console]\nrepaint_hz = '4'\n", "c.toml:2: console.repaint_hz must be a whole number, not '4'"),
         ("[console]\nrepaint_hz = 99\n", "c.toml:2: console.repaint_hz must be between 1 and 10, not 99"),
+        ("[console]\nbell = 'loud'\n", "c.toml:2: console.bell is 'loud': use 'act', 'card' or 'off'"),
         ("[console]\nmouse = 1\n", "c.toml:2: console.mouse must be true or false, not 1"),
         ("[strategy]\nmin_edge = nan\n", "c.toml:2: strategy.min_edge must be between 0 and 1, not NaN"),
         ("[strategy]\nmodel = 'x'\n", "c.toml:2: strategy.model is 'x': use one of 'default', 'emos-t'"),

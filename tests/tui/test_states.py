@@ -168,6 +168,12 @@ def test_a_replay_is_named_without_crying() -> None:
     assert {span.role for span in band_line(stands(scene_of(**HALT)), 80)} <= REVERSED  # type: ignore[arg-type]
 
 
+def test_empty_space_says_that_nothing_is_real() -> None:
+    assert scene_of(replay="Replays 2024-11-18.").watermark == "SIMULATED REPLAY"
+    assert scene_of(profile="kalshi-demo").watermark == "SIMULATED"
+    assert scene_of(profile="live").watermark == ""
+
+
 def test_a_stop_says_where_it_sells_what_and_for_how_much() -> None:
     for profile in ("live", "demo"):
         scene = scene_of(profile=profile, parts={"flatten": rows.flatten(NOW)})
