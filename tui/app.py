@@ -14,6 +14,8 @@ import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
+from importlib.resources import files
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -30,24 +32,12 @@ from tui.conversation import Conversation
 from tui.crash import record
 from tui.dispatch import press
 from tui.link import Identity, Link, Listener
-from tui.looks import register_themes
+from tui.looks import put_on
 from tui.operator import Operator
 from tui.painting import Painter
 from tui.scene import Typed
-from tui.screens.alarms import AlarmsScreen
 from tui.screens.console_screen import ConsoleScreen
 from tui.screens.desk import DeskScreen
-from tui.screens.feeds import FeedsScreen
-from tui.screens.funnel import FunnelScreen
-from tui.screens.journal import JournalScreen
-from tui.screens.links import LinksScreen
-from tui.screens.market import MarketScreen
-from tui.screens.markets import MarketsScreen
-from tui.screens.models import ModelsScreen
-from tui.screens.orders import OrdersScreen
-from tui.screens.positions import PositionsScreen
-from tui.screens.rules import RulesScreen, read_rules
-from tui.screens.score import ScoreScreen
 from tui.tables import Now
 from tui.terminal import StopDriver
 from tui.theming import DEFAULT_THEME
@@ -55,6 +45,7 @@ from tui.view_model import ViewModel
 from tui.widgets.command_line import CommandLine
 from tui.widgets.live_table import LiveTable
 
+SETTLE_S = 1.0
 LEFT_OPEN = 0
 """Return code of ``q``; a signal returns 128 and its number."""
 
@@ -78,6 +69,11 @@ def read_clocks() -> Now:
     return Now(machine_ns(), time.time_ns() // 1_000_000)
 
 
+def _opened_first(module: str, name: str) -> Callable[[], Screen[Any]]:
+    """A screen whose module is imported when it is first opened: the first picture waits for none of them."""
+    return lambda: getattr(import_module(f"tui.screens.{module}"), name)()
+
+
 class PmConsole(App[int], inherit_bindings=False):
     """The console. Everything it knows is in ``view``, everything the operator did in ``operator``."""
 
@@ -85,15 +81,14 @@ class PmConsole(App[int], inherit_bindings=False):
     ENABLE_COMMAND_PALETTE = False
     AUTO_FOCUS = ""
     MODES: ClassVar[dict[str, Callable[[], Screen[Any]]]] = {  # type: ignore[assignment]
-        "desk": DeskScreen,
-        "markets": MarketsScreen,
-        "orders": OrdersScreen,
-        "positions": PositionsScreen,
-        "models": ModelsScreen,
-        "feeds": FeedsScreen,
-        "funnel": FunnelScreen,
-        "journal": JournalScreen,
-        "alarms": AlarmsScreen,
+        "markets": _opened_first("markets", "MarketsScreen"),
+        "orders": _opened_first("orders", "OrdersScreen"),
+        "positions": _opened_first("positions", "PositionsScreen"),
+        "models": _opened_first("models", "ModelsScreen"),
+        "feeds": _opened_first("feeds", "FeedsScreen"),
+        "funnel": _opened_first("funnel", "FunnelScreen"),
+        "journal": _opened_first("journal", "JournalScreen"),
+        "alarms": _opened_first("alarms", "AlarmsScreen"),
     }
     DEFAULT_MODE = "desk"
 
@@ -114,8 +109,7 @@ class PmConsole(App[int], inherit_bindings=False):
         self._attached = False
         self.failure: BaseException | None = None
         """What ended the console, if that was not the operator."""
-        register_themes(self)
-        self.theme = options.theme
+        put_on(self, options.theme)
 
     # --- life ---------------------------------------------------------------------------------------
 
@@ -128,14 +122,28 @@ class PmConsole(App[int], inherit_bindings=False):
             return None
         return screen if isinstance(screen, ConsoleScreen) else None
 
+    def on_load(self) -> None:
+        """Before there is a screen: the desk's first picture comes while it is made."""
+        self.run_worker(self.link.run(), name="link", group="link", exit_on_error=True)
+
     async def on_mount(self) -> None:
+        # A mode only from now on: Textual styles everything anew before it shows one for the first time.
+        self.add_mode("desk", DeskScreen)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGHUP, signal.SIGTERM):
             loop.add_signal_handler(number, self._signalled, number)
-        self.run_worker(self.link.run(), name="link", group="link", exit_on_error=True)
         self.set_interval(1 / self.options.paints_per_s, self.painter.tick)
+        self.set_timer(SETTLE_S, self._settle)
+
+    def get_default_screen(self) -> Screen[None]:
+        return DeskScreen()
+
+    async def _settle(self) -> None:
+        """Once the first picture stands: have ready what the next keys open, and let the collector rest."""
+        await asyncio.to_thread(preload)
         gc.collect()
         gc.freeze()
+        gc.enable()
 
     async def on_unmount(self) -> None:
         await self.link.close()
@@ -271,11 +279,15 @@ class PmConsole(App[int], inherit_bindings=False):
 
     def show_links(self, key: int | None = None) -> None:
         """Linked pairs, the cursor on one with that market."""
+        from tui.screens.links import LinksScreen
+
         if self.screen_name != LinksScreen.name_in_registry:
             self.push_screen(LinksScreen(key))
 
     def show_score(self, series: str = "", station: str = "") -> None:
         """What the models were worth, the cursor on a series, or on a station where it has none by name."""
+        from tui.screens.score import ScoreScreen
+
         if self.screen_name != ScoreScreen.name_in_registry:
             self.push_screen(ScoreScreen(series, station))
 
@@ -285,12 +297,24 @@ class PmConsole(App[int], inherit_bindings=False):
         self.operator.ask(query, "rules", self._open_rules, self.clock())
 
     def _open_rules(self, answer: bytes) -> None:
+        from tui.screens.rules import RulesScreen, read_rules
+
         if self.screen_name == RulesScreen.name_in_registry:
             self.pop_screen()
         self.push_screen(RulesScreen(read_rules(answer)))
 
     def show_market(self, key: int) -> None:
+        from tui.screens.market import MarketScreen
+
         self.push_screen(MarketScreen(key))
+
+
+def preload() -> None:
+    """Import what no first picture needs."""
+    for entry in files("tui.screens").iterdir():
+        if entry.name.endswith(".py"):
+            import_module(f"tui.screens.{entry.name.removesuffix('.py')}")
+    import_module("tui.commands")
 
 
 def run(options: ConsoleOptions, log: Path) -> int:

@@ -8,27 +8,14 @@ from __future__ import annotations
 
 import itertools
 import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import click
 
 from core.config import paths
-from tui import (
-    cli_account,
-    cli_confirm,
-    cli_desk,
-    cli_feeds,
-    cli_funnel,
-    cli_journal,
-    cli_links,
-    cli_models,
-    cli_safety,
-    cli_score,
-    cli_truth,
-    cli_vetoes,
-    verbs,
-)
+from tui import verbs
 from tui.cli_look import look_of, with_look
 from tui.cli_options import Verbs, place_of, print_query, with_fields, with_profile, with_reason
 
@@ -195,29 +182,45 @@ for _what, _summary in (
     _reading(_what, _summary)
 
 
-engine.add_command(cli_safety.units)
-for _verb in (
-    *cli_desk.VERBS,
-    cli_journal.journal,
-    *cli_truth.GROUPS,
-    *cli_links.VERBS,
-    *cli_feeds.VERBS,
-    cli_funnel.funnel,
-    *cli_confirm.VERBS,
-    *cli_models.VERBS,
-    *cli_score.VERBS,
-    cli_vetoes.vetoes,
-    cli_safety.flatten,
-    cli_safety.rest_exit,
-    cli_safety.tmux,
-    cli_safety.watchdog,
-    cli_account.key,
-    cli_account.doctor,
-    cli_account.drill,
-    cli_account.arm,
-    cli_account.disarm,
-):
-    cli.add_command(_verb)
+# --- the rest -----------------------------------------------------------------------------------
+
+
+def _others() -> Iterator[click.Command]:
+    """Every verb of another module."""
+    from tui import (
+        cli_account,
+        cli_confirm,
+        cli_desk,
+        cli_feeds,
+        cli_funnel,
+        cli_journal,
+        cli_links,
+        cli_models,
+        cli_safety,
+        cli_score,
+        cli_truth,
+        cli_vetoes,
+    )
+
+    yield from (*cli_desk.VERBS, *cli_truth.GROUPS, *cli_links.VERBS, *cli_feeds.VERBS, *cli_confirm.VERBS)
+    yield from (
+        *cli_models.VERBS,
+        *cli_score.VERBS,
+        cli_journal.journal,
+        cli_funnel.funnel,
+        cli_vetoes.vetoes,
+    )
+    yield from (cli_safety.flatten, cli_safety.rest_exit, cli_safety.tmux, cli_safety.watchdog)
+    yield from (cli_account.key, cli_account.doctor, cli_account.drill, cli_account.arm, cli_account.disarm)
+
+
+def _units() -> Iterator[click.Command]:
+    from tui import cli_safety
+
+    yield cli_safety.units
+
+
+cli.others, cast(Verbs, engine).others = _others, _units
 
 # --- entry --------------------------------------------------------------------------------------
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 import click
@@ -23,9 +22,23 @@ class Verbs(click.Group):
 
     group_class = type
     """Groups inside it are of its own kind."""
+    others: Callable[[], Iterable[click.Command]] = tuple
+    """Verbs whose modules are imported when one of them, or all of them, are asked for."""
+
+    def whole(self) -> Mapping[str, click.Command]:
+        """Every verb by its name."""
+        for verb in self.others():
+            self.add_command(verb)
+        return self.commands
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        return self.commands.get(cmd_name) or self.whole().get(cmd_name)
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(self.whole())
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        verbs = sorted(self.commands.items())
+        verbs = sorted(self.whole().items())
         with formatter.section("Commands"):
             formatter.write_dl([(name, (verb.help or "").partition("\n\n")[0]) for name, verb in verbs])
 
@@ -35,7 +48,9 @@ class Verbs(click.Group):
         try:
             return super().resolve_command(ctx, args)
         except click.UsageError as error:
-            near = difflib.get_close_matches(args[0], self.commands, n=1)
+            import difflib
+
+            near = difflib.get_close_matches(args[0], self.whole(), n=1)
             if not near:
                 raise
             said = f"{error.message.rstrip('.')}: did you mean {near[0]!r}?"

@@ -8,10 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from tui import commands
 from tui.looks import change_theme
-from tui.screens.help import HelpScreen
-from tui.screens.vetoes import VetoesScreen
 from tui.talks import Question, Talk
 
 if TYPE_CHECKING:
@@ -88,6 +85,10 @@ class Conversation:
 
     def run_line(self, text: str) -> None:
         """Carry out one line of the command line."""
+        from tui import commands
+        from tui.screens.help import HelpScreen
+        from tui.screens.vetoes import VetoesScreen
+
         app = self._app
         parsed = commands.parse(text)
         if isinstance(parsed, str):

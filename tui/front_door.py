@@ -10,6 +10,7 @@ from __future__ import annotations
 import codecs
 import contextlib
 import fcntl
+import gc
 import json
 import os
 import re
@@ -264,6 +265,7 @@ def _start_engine(place: Profile) -> None:
 
 def _console(place: Profile, look: Look) -> int:
     textual_environment.decide()
+    gc.disable()  # until what the start makes has settled: collecting is a tenth of its time
     from tui import app
 
     return app.run(

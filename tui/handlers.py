@@ -5,11 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from tui import commands
-from tui.edit_talk import edit
-from tui.screens.batch import BatchScreen
-from tui.screens.evidence import EvidenceScreen
-from tui.screens.market import MarketScreen
 from tui.tables import Now
 
 if TYPE_CHECKING:
@@ -17,17 +12,23 @@ if TYPE_CHECKING:
 
 
 def _edit_card(app: PmConsole, now: Now) -> None:
+    from tui.edit_talk import edit
+
     card = app.operator.card
     if card is not None:
         app.conversation.begin(edit(app.operator, app.clock, card))
 
 
 def _show_evidence(app: PmConsole, now: Now) -> None:
+    from tui.screens.evidence import EvidenceScreen
+
     if app.operator.card is not None:
         app.push_screen(EvidenceScreen())
 
 
 def _show_batch(app: PmConsole, now: Now) -> None:
+    from tui.screens.batch import BatchScreen
+
     if app.operator.card is not None:
         app.push_screen(BatchScreen())
 
@@ -56,6 +57,8 @@ def _pause_strategy(app: PmConsole, now: Now) -> None:
 
 
 def _mode(app: PmConsole, now: Now) -> None:
+    from tui import commands
+
     status = app.view.status
     if status is not None and status.mode == "auto":
         app.operator.semi(now)
@@ -72,6 +75,8 @@ def _acknowledge(app: PmConsole, now: Now) -> None:
 
 
 def _links(app: PmConsole, now: Now) -> None:
+    from tui.screens.market import MarketScreen
+
     screen = app.console_screen
     opened = screen.key if isinstance(screen, MarketScreen) else None
     app.show_links(opened if opened is not None else app.operator.scene(now, app.size.width).current)

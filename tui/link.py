@@ -116,7 +116,7 @@ class Link:
         state = await connect(self._path, self._identity.hello("state"))
         try:
             commands = await connect(self._path, self._identity.hello("command"))
-        except ConnectError:
+        except (ConnectError, asyncio.CancelledError):
             await state.close()
             raise
         self._commands = commands

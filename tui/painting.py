@@ -45,6 +45,9 @@ class Painter:
         screen = app.console_screen
         if screen is None or not screen.is_running:
             return
+        # The first picture of the desk comes in an instant: one of an empty desk would only delay it.
+        if app.view.status is None and not (self._last_tick or app.view.closed_reason):
+            return
         self._dirty = False
         now = app.clock()
         scene = app.operator.scene(now, app.size.width)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 import sys
 import time
 from typing import Any, NoReturn
@@ -33,13 +32,13 @@ from tui import answers
 
 DONE, REFUSED, USAGE, NO_ENGINE, LOCK_HELD = 0, 1, 2, 3, 75
 
-_SESSION = f"cli-{secrets.token_hex(8)}"
+_SESSION = f"cli-{os.urandom(8).hex()}"
 POLL_S = 0.25
 FLATTEN_OVER = ("FLAT", "ABORTED", "UNFLATTENED")
 
 
 def new_id() -> str:
-    return secrets.token_hex(8)
+    return os.urandom(8).hex()
 
 
 def open_line(profile: Profile, without: str = "") -> Line:

@@ -7,7 +7,6 @@ Importing this module costs nothing: the console and every CLI verb need it firs
 from __future__ import annotations
 
 import enum
-import hashlib
 import os
 import stat
 from pathlib import Path
@@ -275,6 +274,8 @@ def _socket(place: Profile, name: str) -> Path:
     plain = place.directory / f"{name}.sock"
     if len(os.fsencode(plain)) <= SOCKET_PATH_BYTES_MAX:
         return plain
+    import hashlib  # and with it the whole of OpenSSL, for the few whose home is long
+
     digest = hashlib.sha256(os.fsencode(place.directory)).hexdigest()[:12]
     runtime = os.environ.get("XDG_RUNTIME_DIR", "")
     folder = (

@@ -179,6 +179,10 @@ async def connect(path: Path, hello: Hello, *, timeout_s: float = CONNECT_TIMEOU
         if connection is not None:
             await connection.close()
         raise _failure(path, error, timeout_s) from error
+    except asyncio.CancelledError:
+        if connection is not None:
+            connection._writer.close()
+        raise
     return connection
 
 

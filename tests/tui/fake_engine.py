@@ -72,6 +72,7 @@ class FakeEngine:
         if self._server is not None:
             self._server.close()
         self.path.unlink(missing_ok=True)
+        await asyncio.sleep(0)  # whoever was accepted in this moment is served, and closed with the others
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks)

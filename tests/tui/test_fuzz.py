@@ -124,7 +124,7 @@ async def test_a_storm_of_sizes_with_a_question_open_ends_in_a_tidy_desk(directo
         await engine.expect(Halt)
         await terminal.shows("^X STOP")
         await terminal.shows("total [")
-        assert terminal.text.splitlines()[-1].endswith(" ^X STOP ")
+        await terminal.shows("? help    ^X STOP")
 
 
 async def test_a_flood_of_alarms_and_ten_thousand_markets_leave_the_keys_working(directory: Path) -> None:
@@ -190,11 +190,12 @@ async def test_hostile_texts_shift_no_column_and_write_nothing_but_our_own_seque
             await asyncio.sleep(0.08)
             terminal.read()
         await terminal.shows("APPROVE")
-        bars = {text.index("│", 1) for text in terminal.screen.display[3:11]}
+        bars = {text.find("│", 1) for text in terminal.screen.display[4:12]}
         assert bars == {61}, terminal.text
         titles = set(re.findall(r"\x1b\]0;([^\x07]*)\x07", terminal.written.decode()))
         assert titles and all(title.endswith("pmconsole") for title in titles), titles
-        left = OUR_SEQUENCE.sub("", terminal.written.decode())
+        written = terminal.written.decode(errors="ignore")
+        left = OUR_SEQUENCE.sub("", written[: written.rindex("\x1b")])  # the last one may have just begun
         wrong = sorted({hex(ord(char)) for char in left if not shown_alone(char)})
         assert wrong == [], re.findall(r".{0,20}\x1b.{0,20}", left)[:3]
 
