@@ -11,13 +11,14 @@ from core.control.rows.account import account_row, difference_row, journal_row
 from core.control.rows.batch import batch_row, losses_of
 from core.control.rows.cards import CardSurroundings, proposal_row
 from core.control.rows.funnel import stage_row
-from core.control.rows.markets import Touch, mark_of, market_row, pair_row, static_row
+from core.control.rows.markets import Touch, mark_of, market_row, pair_row
 from core.control.rows.models import event_row, score_row
 from core.control.rows.orders import beside, external_row, order_row, position_row
 from core.control.rows.safety import Use, alarm_row, flatten_row, flatten_venue_row, limit_rows
 from core.control.rows.sources import feed_row, release_row
 from core.control.rows.status import link_row
 from core.control.rows.vetoes import vetoes_row
+from core.control.statics import Statics, static_of
 from core.control.tables.account import JournalRow, ReadingRow
 from core.control.tables.cards import ProposalRow
 from core.control.tables.markets import MarketRow, MarketStatic, PairRow, RulesRow
@@ -140,10 +141,7 @@ class Snapshot:
         return "ok"
 
     def static(self, ticker: str) -> MarketStatic:
-        state = self.desk.state
-        market = state.markets[ticker]
-        event = state.events.get(market.market.event_ticker)
-        return static_row(market, event.label if event is not None else "")
+        return static_of(self.desk.state, ticker)
 
     def market(self, ticker: str, touch: Touch) -> MarketRow:
         desk = self.desk
@@ -384,8 +382,9 @@ class Snapshot:
                 return Rows(status, limits=self.limits())
 
     def now(self) -> Now:
-        statics = {state.key: self.static(ticker) for ticker, state in self.desk.state.markets.items()}
-        return Now(self.clocks.mono_ns(), self.clocks.wall_ms(), self.clocks.world_ms(), statics)
+        return Now(
+            self.clocks.mono_ns(), self.clocks.wall_ms(), self.clocks.world_ms(), Statics(self.desk.state)
+        )
 
     # --- common --------------------------------------------------------------------------------
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -17,7 +17,7 @@ class Now(NamedTuple):
     mono_ns: int
     wall_ms: int
     world_ms: int
-    statics: dict[int, MarketStatic]
+    statics: Mapping[int, MarketStatic]
 
 
 class Field(NamedTuple):
