@@ -32,7 +32,7 @@ from tui.conversation import Conversation
 from tui.crash import record
 from tui.dispatch import press
 from tui.link import Identity, Link, Listener
-from tui.looks import put_on
+from tui.looks import LOOK_EVERY_S, Looks
 from tui.operator import Operator
 from tui.painting import Painter
 from tui.scene import Typed
@@ -40,7 +40,7 @@ from tui.screens.console_screen import ConsoleScreen
 from tui.screens.desk import DeskScreen
 from tui.tables import Now
 from tui.terminal import StopDriver
-from tui.theming import DEFAULT_THEME
+from tui.theme_files import DEFAULT_THEME
 from tui.view_model import ViewModel
 from tui.widgets.command_line import CommandLine
 from tui.widgets.live_table import LiveTable
@@ -63,6 +63,9 @@ class ConsoleOptions:
     paints_per_s: int = 4
     mouse: bool = False
     bell: str = "act"
+    themes: Path | None = None
+    """Folder of the operator's own themes."""
+    swap_up_down: bool = False
 
 
 def read_clocks() -> Now:
@@ -109,7 +112,8 @@ class PmConsole(App[int], inherit_bindings=False):
         self._attached = False
         self.failure: BaseException | None = None
         """What ended the console, if that was not the operator."""
-        put_on(self, options.theme)
+        self.looks: Looks = Looks(self, options.themes, swap=options.swap_up_down)
+        self.looks.open(options.theme)
 
     # --- life ---------------------------------------------------------------------------------------
 
@@ -133,6 +137,7 @@ class PmConsole(App[int], inherit_bindings=False):
         for number in (signal.SIGHUP, signal.SIGTERM):
             loop.add_signal_handler(number, self._signalled, number)
         self.set_interval(1 / self.options.paints_per_s, self.painter.tick)
+        self.set_interval(LOOK_EVERY_S, self.looks.watch)
         self.set_timer(SETTLE_S, self._settle)
 
     def get_default_screen(self) -> Screen[None]:
@@ -246,6 +251,11 @@ class PmConsole(App[int], inherit_bindings=False):
         """An escape sequence that draws nothing; there is no terminal behind a test."""
         if self._driver is not None and not self.is_headless:
             self._driver.write(sequence)
+
+    def draw_theme_again(self) -> None:
+        """Draw with the theme in use as it is registered now: Textual looks only at its name."""
+        self._invalidate_css()
+        self.call_next(self.refresh_css, animate=False)
 
     def show_mode(self, mode: str) -> None:
         """A screen by its digit, without what was opened over it."""

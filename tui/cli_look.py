@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -9,12 +10,14 @@ import click
 
 from core.config.paths import Profile
 from tui import verbs
+from tui.theme_files import COLOURLESS_THEME, no_theme, theme_names
 
 if TYPE_CHECKING:
     from core.config.settings import ConsoleSettings
     from tui.front_door import Look
 
 _F = TypeVar("_F", bound=Callable[..., Any])
+_THEME_HELP = f"One of {', '.join(theme_names())}, or a file in the profile's themes folder."
 
 
 def with_look(function: _F) -> _F:
@@ -22,7 +25,7 @@ def with_look(function: _F) -> _F:
     for option in (
         click.option("--view-only", is_flag=True, help="Look, halt and flatten; nothing else."),
         click.option("--low-bandwidth", is_flag=True, help="One repaint a second."),
-        click.option("--theme", default=None, metavar="NAME", help="A file in themes/: dark, light."),
+        click.option("--theme", default=None, metavar="NAME", help=_THEME_HELP),
     ):
         function = option(function)
     return function
@@ -32,11 +35,12 @@ def look_of(place: Profile, theme: str | None, low_bandwidth: bool, **rest: bool
     """The look of a console; leaves with a usage error for a theme that does not exist."""
     from tui.front_door import Look
 
-    if theme is not None and theme not in _themes():
-        verbs.leave(verbs.USAGE, f"pmconsole: {_no_theme(theme)}")
+    if theme is not None and theme not in theme_names(place.themes):
+        verbs.leave(verbs.USAGE, f"pmconsole: {no_theme(theme, place.themes)}")
     console = _console_settings(place)
+    theme = theme or (COLOURLESS_THEME if os.environ.get("NO_COLOR") else console.theme)
     paints_per_s = 1 if low_bandwidth or console.low_bandwidth else console.repaint_hz
-    return Look(theme or console.theme, paints_per_s, console.mouse, console.bell, **rest)
+    return Look(theme, paints_per_s, console.mouse, console.bell, console.swap_up_down, **rest)
 
 
 def _console_settings(place: Profile) -> ConsoleSettings:
@@ -47,8 +51,9 @@ def _console_settings(place: Profile) -> ConsoleSettings:
 
     try:
         console = load(place.config).console
-        if console.theme not in _themes():
-            raise SettingsError(f"{place_of(place.config, 'console', 'theme')}: {_no_theme(console.theme)}")
+        if console.theme not in theme_names(place.themes):
+            where = place_of(place.config, "console", "theme")
+            raise SettingsError(f"{where}: {no_theme(console.theme, place.themes)}")
     except SettingsError as error:
         try:
             runs = front_door.engine_pid(place) is not None
@@ -59,14 +64,3 @@ def _console_settings(place: Profile) -> ConsoleSettings:
         click.echo(f"pmconsole: {error}; the console opens with its defaults", err=True)
         return ConsoleSettings()
     return console
-
-
-def _themes() -> list[str]:
-    from importlib.resources import files
-
-    found = (entry.name for entry in files("themes").iterdir())
-    return sorted(name.removesuffix(".toml") for name in found if name.endswith(".toml"))
-
-
-def _no_theme(name: str) -> str:
-    return f"theme {name[:40]!r} does not exist: use {' or '.join(_themes())}"

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from tui.looks import change_theme
 from tui.talks import Question, Talk
 
 if TYPE_CHECKING:
@@ -115,7 +114,7 @@ class Conversation:
             case "rules":
                 app.show_rules(parsed.rest)
             case "theme":
-                change_theme(app, parsed.rest)
+                app.looks.change(parsed.rest)
             case _:
                 talk = commands.talk(parsed, app.operator, app.clock)
                 if talk is not None:

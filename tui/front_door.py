@@ -49,7 +49,8 @@ class Look(NamedTuple):
     theme: str
     paints_per_s: int
     mouse: bool
-    bell: str
+    bell: str = "act"
+    swap_up_down: bool = False
     view_only: bool = False
     take: bool = False
     coach: bool = False
@@ -279,6 +280,8 @@ def _console(place: Profile, look: Look) -> int:
             paints_per_s=look.paints_per_s,
             mouse=look.mouse,
             bell=look.bell,
+            themes=place.themes,
+            swap_up_down=look.swap_up_down,
         ),
         place.console_log,
     )

@@ -1,24 +1,68 @@
-"""What the console looks like: its themes, by name."""
+"""What the console looks like: its theme by name, and a theme of the operator's own as its file changes."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tui.theming import ThemeError, load_theme
+from tui.theme_files import DEFAULT_THEME, ThemeError, theme_file
+from tui.theming import load_theme
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tui.app import PmConsole
 
-
-def put_on(app: PmConsole, name: str) -> None:
-    """Draw with this theme; raises ``ThemeError``. No other is read before it is asked for."""
-    app.register_theme(load_theme(name))
-    app.theme = name
+LOOK_EVERY_S = 1.0
 
 
-def change_theme(app: PmConsole, name: str) -> None:
-    """Draw with another theme; one that cannot be read is told and leaves the old."""
-    try:
-        put_on(app, name)
-    except ThemeError as error:
-        app.operator.say(str(error), "near", app.clock())
+class Looks:
+    """The theme in use, read when it is asked for and again when the operator's file changes."""
+
+    def __init__(self, app: PmConsole, folder: Path | None, *, swap: bool) -> None:
+        self._app = app
+        self.folder = folder
+        self._swap = swap
+        self._mark: tuple[int, int] | None = None
+
+    def open(self, name: str) -> None:
+        """Draw with a theme from the first frame on; the usual one where it cannot be read, and say so."""
+        if not self.change(name):
+            self.change(DEFAULT_THEME, quiet=True)
+
+    def change(self, name: str, *, quiet: bool = False) -> bool:
+        """Draw with another theme; one that cannot be read is told and leaves the old."""
+        mark = self._look(name)
+        try:
+            theme = load_theme(name, self.folder, swap=self._swap)
+        except ThemeError as error:
+            if not quiet:
+                self._app.operator.say(str(error), "near", self._app.clock())
+            return False
+        self._mark = mark
+        self._app.register_theme(theme)
+        if self._app.theme == name:
+            self._app.draw_theme_again()
+        else:
+            self._app.theme = name
+        return True
+
+    def watch(self) -> None:
+        """Read the file again if it is another than the one in use."""
+        name = self._app.theme
+        mark = self._look(name)
+        if mark is None or mark == self._mark:
+            return
+        if self.change(name):
+            self._app.operator.say(f"theme {name} read again", "text-muted", self._app.clock())
+        self._mark = mark
+        self._app.repaint()
+
+    def _look(self, name: str) -> tuple[int, int] | None:
+        """What tells one state of an operator's own file from another; ``None`` for what comes packaged."""
+        if self.folder is None:
+            return None
+        try:
+            read = (self.folder / theme_file(name, self.folder).name).stat()
+        except (OSError, ThemeError):
+            return None
+        return read.st_mtime_ns, read.st_size

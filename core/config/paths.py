@@ -67,6 +67,11 @@ class Profile(msgspec.Struct, frozen=True):
         return self.directory / "config.toml"
 
     @property
+    def themes(self) -> Path:
+        """The operator's own colour themes; need not exist."""
+        return self.directory / "themes"
+
+    @property
     def lock(self) -> Path:
         return self.directory / "engine.lock"
 

@@ -213,7 +213,9 @@ class ConsoleSettings(msgspec.Struct, frozen=True):
     """How the console looks and how much it sends to the terminal."""
 
     theme: str = "dark"
-    """Name of a file in ``themes/``."""
+    """One of those that come with the console, or a file in the profile's folder ``themes/``."""
+    swap_up_down: bool = False
+    """Draw what rises as others draw what falls, as it is usual in East Asia."""
     low_bandwidth: bool = False
     repaint_hz: int = 4
     mouse: bool = False

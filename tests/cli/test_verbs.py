@@ -18,6 +18,7 @@ from core.config.drill import read_drill
 from core.control import protocol as p
 from core.control.connection import RATE_BURST, RATE_PER_S
 from tui import drill, verbs
+from tui.theme_files import no_theme
 
 from .conftest import HERE, STATUS, Desk
 
@@ -368,7 +369,7 @@ async def test_a_broken_file_keeps_nobody_from_a_desk_that_runs(desk: Desk) -> N
     broken = paths.profile("demo").config
     broken.write_text("[console]\ntheme = 'nope'\n")
     ended = await desk.run("attach")
-    assert f"{broken}:2: theme 'nope' does not exist: use dark or light; the console opens with" in ended.err
+    assert f"{broken}:2: {no_theme('nope')}; the console opens with" in ended.err
     assert "the console needs a terminal" in ended.err
 
 
@@ -378,7 +379,7 @@ async def test_a_broken_file_is_named_where_no_desk_runs(empty: Desk) -> None:
     broken.config.write_text("[console]\ntheme = 'nope'\n")
     ended = await empty.run()
     assert ended.code == 2
-    assert ended.err == f"pmconsole: {broken.config}:2: theme 'nope' does not exist: use dark or light\n"
+    assert ended.err == f"pmconsole: {broken.config}:2: {no_theme('nope')}\n"
 
 
 async def test_a_watchdog_that_is_not_there_is_named(desk: Desk) -> None:

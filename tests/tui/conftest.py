@@ -76,11 +76,13 @@ async def running(
     coach: bool = False,
     both: bool = False,
     paints_per_s: int = 4,
+    themes: Path | None = None,
 ) -> AsyncIterator[Desk]:
     engine = FakeEngine(directory / "e.sock", cards=cards, profile=profile, both=both)
     await engine.start()
     typed = paths.profile(profile).command
-    app = PmConsole(ConsoleOptions(engine.path, typed, coach=coach, paints_per_s=paints_per_s))
+    options = ConsoleOptions(engine.path, typed, coach=coach, paints_per_s=paints_per_s, themes=themes)
+    app = PmConsole(options)
     try:
         async with app.run_test(size=size) as pilot:
             desk = Desk(app, engine, pilot)

@@ -71,7 +71,7 @@ async def test_both_books_the_difference_each_way_the_ages_and_the_pin_are_seen_
         await desk.shows("LINKED PAIRS 1")
         await desk.shows("50~")
         text = "\n".join(checked_lines(desk))
-        (row,) = [text for text in text.splitlines() if text.startswith(" K ")]
+        (row,) = [text for text in text.splitlines() if text.startswith(">K ")]
         cells = row.split()
         assert [cell for cell in ("31", "34", "50~", "52~", "+3.01~", "--", "yes") if cell not in cells] == []
         assert " P NYC" in row and row.split("P NYC")[1].strip().count("48-49") == 1
@@ -97,7 +97,7 @@ async def test_a_text_that_changed_takes_the_figures_away_and_says_what_to_do(di
         text = " ".join(" ".join(checked_lines(desk)).replace("│", "").split())
         assert f"UNPINNED, {why}: read both texts, then :link add again, or remove." in text
         assert "+3.01" not in text
-        (row,) = [text for text in checked_lines(desk) if text.startswith(" K ")]
+        (row,) = [text for text in checked_lines(desk) if text.startswith(">K ")]
         assert row.split()[-3:] == ["--", "--", "NO"]
         desk.engine.send(gone_pairs=((TICKER, SLUG),))
         await desk.shows("No pairs.")

@@ -1,4 +1,4 @@
-"""Arming, the stop ladder, the command line's words, the coach, the theme files, the registry."""
+"""Arming, the stop ladder, the command line's words, the coach, the registry."""
 
 from __future__ import annotations
 
@@ -34,7 +34,6 @@ from tui.operator import Operator
 from tui.screens.desk_plan import Needs, desk_plan, is_reduced, is_two_column
 from tui.screens.help import help_lines
 from tui.tables import Now
-from tui.theming import ThemeError, load_theme, parse_theme, theme_names
 from tui.view_model import ViewModel
 
 NOW = Now(1_000 * rows.S, 1_700_000_000_000)
@@ -393,46 +392,6 @@ def test_panes_tile_the_body_without_overlap(width: int, height: int, needs: Nee
 
 def test_below_the_smallest_size_only_the_essentials_are_left() -> None:
     assert set(desk_plan(79, 24, Needs(True, 0, 1, 1, 1, 1))) == {"card", "limits", "size"}
-
-
-# --- themes ---------------------------------------------------------------------------------------------
-
-
-def contrast(one: str, two: str) -> float:
-    def luminance(colour: str) -> float:
-        parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
-        r, g, b = (p / 12.92 if p <= 0.03928 else ((p + 0.055) / 1.055) ** 2.4 for p in parts)
-        return 0.2126 * r + 0.7152 * g + 0.0722 * b
-
-    high, low = sorted((luminance(one), luminance(two)), reverse=True)
-    return (high + 0.05) / (low + 0.05)
-
-
-@pytest.mark.parametrize("name", theme_names())
-def test_every_theme_loads_and_is_readable(name: str) -> None:
-    theme = load_theme(name)
-    assert theme.background is not None
-    for role, colour in theme.variables.items():
-        if role not in ("role-rule", "role-border", "role-watermark", "role-cursor"):
-            for ground in (theme.background, theme.panel, theme.variables["role-cursor"]):
-                assert ground is not None and contrast(colour, ground) >= 4.5, (role, colour, ground)
-
-
-def test_a_wrong_theme_gets_one_sentence_naming_file_and_key() -> None:
-    from importlib.resources import files
-
-    good = files("themes").joinpath("dark.toml").read_text()
-    for bad, word in (
-        (good.replace('fair = "', 'fare = "'), "roles.fare"),
-        (good.replace('#7ee0d0"\nedge', 'greenish"\nedge'), "roles.fair"),
-        (good.replace("dark = true", "dark = 1"), "dark"),
-        (good.replace("[roles]", "[rolls]"), "rolls"),
-        ("= = =", "TOML"),
-    ):
-        with pytest.raises(ThemeError, match=word):
-            parse_theme("mine", bad)
-    with pytest.raises(ThemeError, match="there is no theme"):
-        load_theme("../../etc/passwd")
 
 
 # --- coach ----------------------------------------------------------------------------------------------

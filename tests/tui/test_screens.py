@@ -248,11 +248,3 @@ async def test_only_changed_rows_are_written(directory: Path) -> None:
         desk.engine.send(markets=(msgspec.structs.replace(row, bid=4500, moved=2 + 3),))
         await desk.shows("45^")
         assert regions and max(width for _, width in regions) < 96
-
-
-async def test_themes_switch_and_a_wrong_name_gets_a_sentence(directory: Path) -> None:
-    async with running(directory) as desk:
-        await desk.press("colon", *"theme pink", "enter")
-        await desk.shows("there is no theme 'pink'; use one of: dark, light")
-        await desk.press("colon", *"theme light", "enter")
-        assert desk.app.theme == "light"

@@ -150,7 +150,7 @@ class LinePane(Widget):
             name, _, cursor = role.partition("+")
             style = self.rich_style + self.screen.get_component_rich_style(f"line--{name}", partial=True)
             if cursor:
-                style += Style(bgcolor=self.screen.get_component_rich_style(f"line--{CURSOR}").bgcolor)
+                style += self.screen.get_component_rich_style(f"line--{CURSOR}", partial=True)
             self._styles_by_role[role] = style
         return style
 

@@ -16,6 +16,8 @@ from tui.view_model import ViewModel
 from tui.widgets.line_pane import LinePane, on_cursor
 
 Key = Hashable
+CURSOR_MARK, CURRENT_MARK = ">", ":"
+"""First cell of the row under the cursor, and then of the current market's other rows."""
 
 
 class Column(NamedTuple):
@@ -147,6 +149,8 @@ class LiveTable(LinePane):
         for key in self._keys[self._top : self._top + room]:
             row = row_line(columns, scene, key)
             selected = key == self._cursor_key and (self.has_focus or self.id == "markets")
+            if self.has_focus and self.id != "markets":
+                row = _marked(row, selected)
             body.append(on_cursor(_full(row, width)) if selected else row)
         body += list(foot) if keys else [*empty, *foot]
         self.paint(body, title, right, dim=scene.dim, mark=scene.watermark)
@@ -164,6 +168,25 @@ class LiveTable(LinePane):
         at = self._keys.index(self._cursor_key) if self._cursor_key in self._keys else 0
         self._top = min(max(self._top, at - room + 1), at, max(0, len(self._keys) - room))
         self._top = max(0, self._top)
+
+
+def _marked(row: Line, selected: bool) -> Line:
+    """The cursor's row says so without colour too; rows of the current market then give it the ``>``.
+
+    A row that has something to say in its first cell is marked in the gap behind it.
+    """
+    text = "".join(span.text for span in row[:2])
+    at = 0 if text[:1] in (" ", CURSOR_MARK) else 1
+    if selected and text[at : at + 1] in (" ", CURSOR_MARK):
+        return _put(row, at, CURSOR_MARK)
+    return _put(row, 0, CURRENT_MARK) if not selected and text.startswith(CURSOR_MARK) else row
+
+
+def _put(row: Line, at: int, mark: str) -> Line:
+    (text, role), *rest = row
+    if at >= len(text):
+        return (row[0], *_put(tuple(rest), at - len(text), mark))
+    return (Span(text[:at] + mark + text[at + 1 :], role), *rest)
 
 
 def _full(row: Line, width: int) -> Line:
