@@ -47,7 +47,7 @@ def out_of_order(engine: Engine, truth: Truth, healed_ns: int, *, honest: bool) 
     missing = [part for part in unknown_parts(engine, truth) if not excused(truth.slug(part))]
     if missing:
         return ViolationError(11, "trades of the account are not known to the desk", (), missing)
-    if seat.reconciler.last.began_ns < healed_ns:
+    if (seat.reconciler.last.whole_since_ns or 0) < healed_ns:
         return ViolationError(11, "the account was not read", seat.reconciler.last, healed_ns)
     clean_ns = seat.reconciler.clean_ns
     if (clean_ns is None or clean_ns < healed_ns) and not engine.state.halts.standing:
