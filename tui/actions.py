@@ -36,6 +36,8 @@ class Action(NamedTuple):
 
 OPENS = ("desk", "markets", "orders", "positions", "journal", "links", "models", "funnel")
 DESK = ("desk",)
+TRADES = ("desk", "markets", "market", "orders", "positions", "links")
+"""Screens with a market under the cursor."""
 DECIDES = ("desk", "evidence", "batch")
 """Screens that show the selected card whole."""
 OPENED = ("market", "evidence", "help", "links", "rules", "score", "vetoes", "batch")
@@ -102,9 +104,28 @@ ACTIONS: tuple[Action, ...] = (
         "order.cancel_market",
         ("C",),
         "",
-        "Cancel every order of the current market",
+        "Cancel every order of the market under the cursor",
         Danger.SAFER,
-        ("desk", "orders"),
+        TRADES,
+        cli="cancel-market",
+    ),
+    Action(
+        "ticket",
+        ("t",),
+        "trade",
+        "An order by hand in the market under the cursor: it becomes a card",
+        Danger.VIEW,
+        TRADES,
+        cli="order",
+    ),
+    Action(
+        "close",
+        ("r",),
+        "reduce",
+        "Sell what is held in the market under the cursor: a card at the touch",
+        Danger.VIEW,
+        ("positions", "market"),
+        cli="close",
     ),
     Action(
         "pause", ("p",), "pause", "Pause entries of this card's strategy", Danger.SAFER, DESK, cli="pause"
@@ -186,6 +207,14 @@ COMMANDS: tuple[CommandSpec, ...] = (
     CommandSpec("approve", "[CARD]", "select a card; only the key a approves it"),
     CommandSpec("veto", "[REASON]", "veto the selected card: price, data, news, size, or in your words"),
     CommandSpec("cancel", "ORDER", "cancel one order"),
+    CommandSpec("cancel-market", "MARKET", "cancel every order of a market"),
+    CommandSpec(
+        "order",
+        "MARKET [yes|no|sell] [SIZE] [@CENTS] [post-only|limit|ioc]",
+        "an order by hand becomes a card; only the key a sends it",
+    ),
+    CommandSpec("close", "MARKET [SIZE] [@CENTS]", "a card that sells what is held, at the touch by itself"),
+    CommandSpec("amend", "ORDER [SIZE] [@CENTS]", "cancel what rests; what is left of it comes as a card"),
     CommandSpec("pause", "[STRATEGY]", "pause entries of one strategy, or all"),
     CommandSpec("unpause", "[STRATEGY]", "allow entries again", word="unpause"),
     CommandSpec("reenable", "NAME", "switch on again what tripped", word="enable", reason=True),
@@ -270,7 +299,19 @@ _KEY_NAMES = {
     "down": "Down",
 }
 _OPENED_HINTS = (("Esc", "back"), ("PgDn", "more"))
-_NEEDED = ("pause", "command", "help", "halt", "open", "table.filter", "order.cancel", "pause.all", "leave")
+_NEEDED = (
+    "pause",
+    "command",
+    "help",
+    "halt",
+    "open",
+    "table.filter",
+    "order.cancel",
+    "pause.all",
+    "leave",
+    "ticket",
+    "close",
+)
 DIRECT = "flatten --direct"
 """The stop that needs no engine."""
 _BY_KEY = {key: action for action in ACTIONS for key in action.keys}

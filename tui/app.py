@@ -23,10 +23,12 @@ from textual import events
 from textual.app import App, ScreenStackError
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
+from textual.widgets import Input
 from textual.worker import WorkerFailed
 
 from core.control.protocol import Frame, Query, Reply, Welcome
 from core.domain.clock import machine_ns
+from tui.actions import DECIDES
 from tui.bell import Bell
 from tui.conversation import Conversation
 from tui.crash import record
@@ -107,6 +109,7 @@ class PmConsole(App[int], inherit_bindings=False):
         )
         self.animation_level = "none"
         self.conversation: Conversation = Conversation(self)
+        self.operator.on_asked = lambda: self.call_later(self._show_asked)
         self.painter: Painter = Painter(self, options.paints_per_s, Bell(options.bell))
         self._seen_seq = -1
         self._attached = False
@@ -286,6 +289,11 @@ class PmConsole(App[int], inherit_bindings=False):
     def leave(self) -> None:
         """Leave; engine and orders go on."""
         self.exit(LEFT_OPEN, return_code=LEFT_OPEN)
+
+    def _show_asked(self) -> None:
+        """A card that was asked for has come: it is decided on where it stands whole."""
+        if self.screen_name not in DECIDES and not isinstance(self.focused, Input):
+            self.show_mode(self.DEFAULT_MODE)
 
     def show_links(self, key: int | None = None) -> None:
         """Linked pairs, the cursor on one with that market."""

@@ -198,11 +198,13 @@ def _others() -> Iterator[click.Command]:
         cli_models,
         cli_safety,
         cli_score,
+        cli_trade,
         cli_truth,
         cli_vetoes,
     )
 
-    yield from (*cli_desk.VERBS, *cli_truth.GROUPS, *cli_links.VERBS, *cli_feeds.VERBS, *cli_confirm.VERBS)
+    yield from (*cli_desk.VERBS, *cli_trade.VERBS)
+    yield from (*cli_truth.GROUPS, *cli_links.VERBS, *cli_feeds.VERBS, *cli_confirm.VERBS)
     yield from (
         *cli_models.VERBS,
         *cli_score.VERBS,

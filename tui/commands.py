@@ -19,7 +19,7 @@ from core.control.protocol import (
 )
 from core.control.tables.safety import LimitRow
 from core.domain.units import UnitError, parse_money, parse_price, parse_quantity
-from tui import confirm_talks, feed_talks, link_talks, stop_talks, truth_talks
+from tui import confirm_talks, feed_talks, link_talks, stop_talks, ticket_talks, truth_talks
 from tui.actions import COMMANDS, CommandSpec, command_spec
 from tui.operator import Operator
 from tui.tables import Now
@@ -177,6 +177,7 @@ _TALKS: dict[str, Make] = {
     "pause": instant(lambda operator, now, rest: operator.pause(rest, now)),
     "halt": instant(lambda operator, now, rest: operator.halt(now, rest)),
     "take": instant(_take),
+    **ticket_talks.TALKS,
     **truth_talks.TALKS,
     **stop_talks.TALKS,
     **link_talks.TALKS,

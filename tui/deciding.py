@@ -6,7 +6,7 @@ A card is approved by one key only once it stood armed, vetoed at once, and put 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from core.control.protocol import AnyCommand, Approve, Defer, Edit, Veto
 from core.control.tables.cards import ProposalRow
@@ -31,6 +31,10 @@ class Deciding(ABC):
         self._chosen = ""
         """The card selected by hand, which stays selected even when it was deferred."""
         self._drawn_card: ProposalRow | None = None
+        self._expected: tuple[int, frozenset[str]] | None = None
+        """Market of the card that was asked for by hand, and the ids of those that were there before."""
+        self.on_asked: Callable[[], object] = lambda: None
+        """Called once that card is selected."""
 
     @property
     @abstractmethod
@@ -55,6 +59,7 @@ class Deciding(ABC):
     def selected(self, cards: Sequence[ProposalRow], now: Now) -> ProposalRow | None:
         """The selected one of the cards that are drawn now: the selection stays on its card, or moves on when
         that is gone or was put off."""
+        self._take_expected(cards, now)
         card = next((row for row in cards if row.id == self.arming.card_id), None)
         if card is None or (card.state == "DEFERRED" and card.id != self._chosen):
             card = cards[0] if cards else None
@@ -62,6 +67,21 @@ class Deciding(ABC):
         self._drawn_card = card
         self._approved &= {row.fingerprint for row in cards}
         return card
+
+    def expect_card(self, key: int) -> None:
+        """A card of this market was asked for by hand: it is selected when it comes."""
+        known = frozenset(row.id for row in self.view.proposals.values() if row.by_hand)
+        self._expected = key, known
+
+    def _take_expected(self, cards: Sequence[ProposalRow], now: Now) -> None:
+        if self._expected is None:
+            return
+        key, known = self._expected
+        came = next((row for row in cards if row.by_hand and row.key == key and row.id not in known), None)
+        if came is not None:
+            self._expected, self._chosen = None, came.id
+            self.arming.select(came, now.mono_ns)
+            self.on_asked()
 
     def is_sent(self, card: ProposalRow) -> bool:
         """Whether an approval of the card as it stands is under way."""
@@ -141,7 +161,7 @@ class Deciding(ABC):
         card = self.card
         if card is None or not self.arming.press(key, arrived_ns):
             return
-        if self.veto(now, key_ns=arrived_ns) and self.controls:
+        if self.veto(now, key_ns=arrived_ns) and self.controls and not card.by_hand:
             self.question.ask(card, now.mono_ns)
 
     def reason_by_key(self, key: str, arrived_ns: int, now: Now) -> bool:

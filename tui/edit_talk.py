@@ -36,7 +36,7 @@ class _Edit:
     def __init__(self, operator: Operator, clock: Clock, card: ProposalRow) -> None:
         self._operator, self._card = operator, card
         self._step = operator.view.step(card.key)
-        self._preview = Previewed(operator, clock, closes=card.closes)
+        self._preview = Previewed(operator, clock)
 
     def question(self, prompt: str) -> Question:
         keys = {
@@ -76,7 +76,7 @@ class _Edit:
             return wanted
         price, quantity = wanted
         about = f"{self._card.id} {self._card.fingerprint} {price} {quantity}"
-        return f"{self.text(price, quantity)}c: {self._preview.told(about)}"
+        return f"{self.text(price, quantity)}c: {self._preview.told(about, closes=self._card.closes)}"
 
 
 def _figures(card: ProposalRow, text: str) -> tuple[int, int] | str:

@@ -43,12 +43,44 @@ def _cancel_selected(app: PmConsole, now: Now) -> None:
     app.operator.cancel_order(str(app.selected("orders") or ""), now)
 
 
+def _market_here(app: PmConsole, now: Now) -> int | None:
+    """The market that is looked at: an opened one, that of the row under the cursor, else the current one."""
+    from tui.screens.market import MarketScreen
+
+    screen = app.console_screen
+    if isinstance(screen, MarketScreen):
+        return screen.key
+    table = screen.table() if screen is not None else None
+    match (table.id, table.cursor_key) if table is not None else (None, None):
+        case "markets" | "positions", int(key):
+            return key
+        case "orders", str(client) if client in app.view.orders:
+            return app.view.orders[client].key
+        case "links", (str(first), str(second)) if (first, second) in app.view.pairs:
+            pair = app.view.pairs[first, second]
+            return pair.first_key or pair.second_key
+    return app.operator.scene(now, app.size.width).current
+
+
 def _cancel_market(app: PmConsole, now: Now) -> None:
-    key = app.operator.scene(now, app.size.width).current
-    order = app.view.orders.get(str(app.selected("orders") or ""))
-    if app.screen_name == "orders" and order is not None:
-        key = order.key
-    app.operator.cancel_market(key, now)
+    app.operator.cancel_market(_market_here(app, now), now)
+
+
+def _ticket(app: PmConsole, now: Now) -> None:
+    from tui.ticket_talks import ticket
+
+    key = _market_here(app, now)
+    if key in app.view.statics and key is not None:
+        app.conversation.begin(ticket(app.operator, app.clock, key))
+
+
+def _close(app: PmConsole, now: Now) -> None:
+    from tui.ticket_talks import close
+
+    key = _market_here(app, now)
+    static = app.view.statics.get(key) if key is not None else None
+    if key is not None and static is not None:
+        close(app.operator, key, static.ticker, now)
 
 
 def _pause_strategy(app: PmConsole, now: Now) -> None:
@@ -103,6 +135,8 @@ HANDLERS: dict[str, Callable[[PmConsole, Now], None]] = {
     "table.sort": lambda app, now: app.operator.ordering.next_sort(),
     "order.cancel": _cancel_selected,
     "order.cancel_market": _cancel_market,
+    "ticket": _ticket,
+    "close": _close,
     "pause": _pause_strategy,
     "pause.all": lambda app, now: app.operator.pause("", now),
     "mode": _mode,

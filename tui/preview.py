@@ -29,29 +29,28 @@ class Preview(msgspec.Struct, frozen=True):
 class Previewed:
     """The engine's last word on what was asked about last."""
 
-    def __init__(self, operator: Operator, clock: Clock, *, closes: bool) -> None:
+    def __init__(self, operator: Operator, clock: Clock) -> None:
         self._operator, self._clock = operator, clock
-        self.closes = closes
         self._about = ""
         self._asked_ns = 0
         self._told = ""
 
-    def told(self, about: str) -> str:
+    def told(self, about: str, *, closes: bool) -> str:
         """What the engine says of it, ``...`` until it has; asked for once a second."""
         now = self._clock()
         if about != self._about:
             self._about, self._told = about, "..."
-            self._ask(about, now)
+            self._ask(about, closes, now)
         elif now.mono_ns - self._asked_ns >= _STALE_NS:
-            self._ask(about, now)
+            self._ask(about, closes, now)
         return self._told
 
-    def _ask(self, about: str, now: Now) -> None:
+    def _ask(self, about: str, closes: bool, now: Now) -> None:
         self._asked_ns = now.mono_ns
 
         def show(answer: bytes) -> None:
             if about == self._about:
-                self._told = _words(msgspec.json.decode(answer, type=Preview), closes=self.closes)
+                self._told = _words(msgspec.json.decode(answer, type=Preview), closes=closes)
 
         def refuse(why: str) -> None:
             if about == self._about:

@@ -113,9 +113,9 @@ def value(scene: Scene, card: ProposalRow) -> list[Line]:
     known = was is not None and was.fair is not None and card.fair is not None
     old_fair = _was(f"{tenths(was.fair)}c", fair) if was is not None and known else ()
     old_edge = _was(f"{signed_tenths(was.edge)}c", edge) if was is not None and known else ()
-    sigma = UNKNOWN if card.fair is None else tenths(card.sigma)
+    sigma = "" if card.fair is None else f" +/-{tenths(card.sigma)}"
     return [
-        line(("fair ", "text-muted"), (fair, "fair"), f" +/-{sigma}"),
+        line(("fair ", "text-muted"), (fair, "fair"), sigma),
         old_fair,
         line(("book ", "text-muted"), f"{cents(card.bid, step)}/{cents(card.ask, step)}c"),
         line(("net edge ", "text-muted"), (edge, role), " " if old_edge else "", *old_edge),

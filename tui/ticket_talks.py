@@ -1,0 +1,272 @@
+"""Trading by hand from the keyboard: an order's ticket, a sale of what is held, a change of what rests.
+
+What is typed becomes a card, and only the key ``a`` sends it. A ticket says of itself what it would come to,
+by the engine's own figures, while it is typed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from core.control.protocol import Amend, Propose
+from core.domain.units import UnitError, parse_quantity
+from tui.format import cents, count
+from tui.operator import Operator
+from tui.preview import Previewed
+from tui.tables import Now
+from tui.talks import Clock, Make, Question, Talk, instant
+
+SIDES = ("yes", "no", "sell")
+STYLES = ("post-only", "limit", "ioc")
+_FIGURE = re.compile(r"\d+(?:\.\d+)?", re.ASCII)
+_DOLLAR = 10_000
+_HOW = "SIZE, Tab side, Up Down price, S-Tab style"
+
+
+class Typed(NamedTuple):
+    """What a text says of an order; ``None`` of what it does not."""
+
+    side: str | None = None
+    price: int | None = None
+    """In terms of the outcome, ten-thousandths of a dollar."""
+    quantity: int | None = None
+    style: str | None = None
+
+
+def parse_ticket(text: str) -> Typed | str:
+    """``yes 40 @ 31 post-only`` in any order, words as short as one likes, or what is wrong with it."""
+    words = text.casefold().replace("@", " @ ").split()
+    found, priced = Typed(), False
+    for word in words:
+        if word == "@" and not priced:
+            priced = True
+        elif (side := _meant(word, SIDES)) and found.side is None:
+            found = found._replace(side=side)
+        elif (style := _meant(word, STYLES)) and found.style is None:
+            found = found._replace(style=style)
+        elif _FIGURE.fullmatch(word) and priced and found.price is None:
+            figure = _figure(word)
+            if isinstance(figure, str):
+                return figure
+            # Cents with up to two decimals are ten-thousandths of a dollar exactly.
+            found = found._replace(price=figure * 100 // 1_000_000)
+        elif _FIGURE.fullmatch(word) and found.quantity is None:
+            figure = _figure(word)
+            if isinstance(figure, str):
+                return figure
+            found = found._replace(quantity=figure)
+        else:
+            return "write yes|no|sell SIZE @ CENTS post-only|limit|ioc"
+    if priced and found.price is None:
+        return "a price in cents follows the @"
+    return found
+
+
+def _meant(word: str, words: Sequence[str]) -> str | None:
+    return next((known for known in words if known.startswith(word)), None)
+
+
+def _figure(text: str) -> int | str:
+    try:
+        return parse_quantity(text)
+    except UnitError as error:
+        return str(error)
+
+
+class _Ticket:
+    """The text of a ticket as the keys change it, with what it leaves open filled in."""
+
+    def __init__(self, operator: Operator, clock: Clock, key: int) -> None:
+        self._operator, self._key = operator, key
+        self._preview = Previewed(operator, clock)
+        self._step = operator.view.step(key)
+
+    @property
+    def question(self) -> Question:
+        view, row = self._operator.view, self._operator.view.markets.get(self._key)
+        book = f"{cents(row.bid, self._step)}/{cents(row.ask, self._step)}c" if row is not None else ""
+        keys = {
+            "tab": lambda text: self._turned(text, "side"),
+            "shift+tab": lambda text: self._turned(text, "style"),
+            "up": lambda text: self._tick(text, up=True),
+            "down": lambda text: self._tick(text, up=False),
+        }
+        return Question(f"Order {view.named(self._key)} {book}: {_HOW}", keys, self._tell)
+
+    def whole(self, typed: Typed) -> Typed:
+        """With the defaults: a purchase joins the best bid for its outcome, a sale takes it."""
+        side = typed.side or "yes"
+        style = typed.style or ("ioc" if side == "sell" else "post-only")
+        quantity = 0 if side == "sell" and typed.quantity is None else typed.quantity
+        return Typed(side, self._touch(side, style) if typed.price is None else typed.price, quantity, style)
+
+    def command(self, typed: Typed) -> Propose | str:
+        """What is sent, or what is missing."""
+        static = self._operator.view.statics.get(self._key)
+        side, price, quantity, style = self.whole(typed)
+        if static is None or side is None or style is None:
+            return "this market is gone"
+        if side == "sell" and typed.price is None and style == "ioc":
+            price = 0  # the engine's own touch, which the card follows
+        if quantity is None:
+            return "type a size"
+        if price is None:
+            return "nobody is in the book: type a price, as @ 31"
+        return Propose(self._operator.next_id(), static.ticker, side, price, quantity, style)
+
+    def _outcome(self, side: str) -> str:
+        """What the price is in terms of."""
+        row = self._operator.view.markets.get(self._key)
+        return "NO" if side == "no" or (side == "sell" and row is not None and row.net < 0) else "YES"
+
+    def _touch(self, side: str, style: str) -> int | None:
+        """Where an order of this style goes by itself: to the best bid for the outcome, or to its offer."""
+        row = self._operator.view.markets.get(self._key)
+        if row is None:
+            return None
+        yes = self._outcome(side) == "YES"
+        bid = row.bid if yes else None if row.ask is None else _DOLLAR - row.ask
+        ask = row.ask if yes else None if row.bid is None else _DOLLAR - row.bid
+        rests = style == "post-only"
+        return bid if rests is (side != "sell") else ask
+
+    def _text(self, typed: Typed) -> str:
+        side, price, quantity, style = typed
+        size = "" if not quantity else f" {count(quantity)}"
+        at = "" if price is None else f" @ {cents(price, self._step)}"
+        return f"{side or ''}{size}{at} {style or ''}".strip()
+
+    def _turned(self, text: str, what: str) -> str:
+        """The next side or style; a side goes to its own price."""
+        typed = parse_ticket(text)
+        if isinstance(typed, str):
+            return text
+        whole = self.whole(typed)
+        if what == "style":
+            return self._text(typed._replace(side=whole.side, style=_next(whole.style, _styles(whole.side))))
+        side = _next(whole.side, SIDES)
+        style = None if "sell" in (side, whole.side) else typed.style
+        return self._text(Typed(side, None, typed.quantity, style))
+
+    def _tick(self, text: str, *, up: bool) -> str:
+        typed = parse_ticket(text)
+        whole = self.whole(typed) if isinstance(typed, Typed) else Typed()
+        if whole.price is None or whole.side is None:
+            return text
+        step = self._operator.view.tick(self._key, self._outcome(whole.side), whole.price, up=up)
+        moved = whole.price + step if up else whole.price - step
+        price = moved if 0 < moved < _DOLLAR else whole.price
+        return self._text(whole._replace(price=price))
+
+    def _tell(self, text: str) -> str:
+        """What would come of it, or what is wrong or missing."""
+        typed = parse_ticket(text)
+        if isinstance(typed, str):
+            return typed
+        command = self.command(typed)
+        if isinstance(command, str):
+            return f"{self._text(self.whole(typed))}: {command}"
+        about = f"{command.ticker} {command.side} {command.price} {command.quantity} {command.style}"
+        told = self._preview.told(about, closes=command.side == "sell")
+        return f"{self._text(self.whole(typed))}: {told}"
+
+
+def _styles(side: str | None) -> tuple[str, ...]:
+    """A sale either rests or is immediate."""
+    return ("ioc", "post-only") if side == "sell" else STYLES
+
+
+def _next(word: str | None, words: Sequence[str]) -> str:
+    return words[(words.index(word) + 1) % len(words)] if word in words else words[0]
+
+
+def ticket(operator: Operator, clock: Clock, key: int) -> Talk:
+    """Ask for an order in a market until it is one, then ask the engine for its card."""
+    field = _Ticket(operator, clock, key)
+    question = field.question
+    while True:
+        text = yield question
+        typed = parse_ticket(text)
+        command = typed if isinstance(typed, str) else field.command(typed)
+        if not isinstance(command, str):
+            return propose(operator, command, key, clock())
+        question = question._replace(prompt=f"{command}. {_HOW}")
+
+
+def propose(operator: Operator, command: Propose, key: int, now: Now) -> str:
+    """Ask for the card, which is selected as soon as it is there."""
+    if operator.send(command, f"ticket {operator.view.label(key)}", now):
+        operator.expect_card(key)
+    return ""
+
+
+def _market(operator: Operator, words: list[str]) -> tuple[int, str, list[str]] | None:
+    """Key, ticker and what follows of the market that is named first; a name may have several words."""
+    for n in range(len(words), 0, -1):
+        ticker = operator.view.ticker_of(" ".join(words[:n]))
+        key = next((k for k, static in operator.view.statics.items() if static.ticker == ticker), None)
+        if ticker is not None and key is not None:
+            return key, ticker, words[n:]
+    return None
+
+
+def _order(operator: Operator, clock: Clock, rest: str) -> Talk:
+    named = _market(operator, rest.split())
+    if named is None:
+        return f"order: not one market is called so in {rest[:30]!r}"
+    key, _, words = named
+    if not words:
+        return (yield from ticket(operator, clock, key))
+    typed = parse_ticket(" ".join(words))
+    command = typed if isinstance(typed, str) else _Ticket(operator, clock, key).command(typed)
+    return f"order: {command}" if isinstance(command, str) else propose(operator, command, key, clock())
+
+
+def _close(operator: Operator, now: Now, rest: str) -> str | None:
+    named = _market(operator, rest.split())
+    if named is None:
+        return f"close: not one market is called so in {rest[:30]!r}"
+    key, ticker, words = named
+    typed = parse_ticket(" ".join(words))
+    if isinstance(typed, str) or typed.side is not None:
+        return "usage: close MARKET [SIZE] [@CENTS] [post-only|ioc]"
+    return close(operator, key, ticker, now, typed)
+
+
+def close(operator: Operator, key: int, ticker: str, now: Now, typed: Typed | None = None) -> str:
+    """Ask for a card that sells what is held in a market: all of it at the touch, unless said otherwise."""
+    typed = typed or Typed()
+    command = Propose(
+        operator.next_id(), ticker, "sell", typed.price or 0, typed.quantity or 0, typed.style or "ioc"
+    )
+    return propose(operator, command, key, now)
+
+
+def _amend(operator: Operator, now: Now, rest: str) -> str | None:
+    order, *words = rest.split()
+    typed = parse_ticket(" ".join(words))
+    if isinstance(typed, str) or typed.side or typed.style or not (typed.price or typed.quantity):
+        return "usage: amend ORDER [SIZE] [@CENTS]"
+    found = [row for row in operator.view.working() if row.client_order_id.endswith(order)]
+    command = Amend(operator.next_id(), order, typed.price or 0, typed.quantity or 0)
+    if operator.send(command, f"amend {order[-8:]}", now) and len(found) == 1:
+        operator.expect_card(found[0].key)
+    return None
+
+
+def _cancel_market(operator: Operator, now: Now, rest: str) -> str | None:
+    named = _market(operator, rest.split())
+    if named is None or named[2]:
+        return f"cancel-market: not one market is called {rest[:30]!r}"
+    operator.cancel_market(named[0], now)
+    return None
+
+
+TALKS: dict[str, Make] = {
+    "order": _order,
+    "close": instant(_close),
+    "amend": instant(_amend),
+    "cancel-market": instant(_cancel_market),
+}
