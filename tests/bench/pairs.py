@@ -1,4 +1,4 @@
-"""What is compared in one run: books, the stream's tick path, frames, the journal, gate, pricing."""
+"""What is compared in one run: books, the stream's tick path, frames, the journal, gate, pricing, charts."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import msgspec
 from core.control.client import encode
 from core.control.protocol import Frame
 from core.control.tables.markets import MarketRow
-from tests.bench import books, market_channel, pricing_pass, ticks
+from tests.bench import books, charts, market_channel, pricing_pass, ticks
 from tests.bench.harness import Pair
 
 ROWS = 50
@@ -104,4 +104,5 @@ def pairs() -> list[Pair]:
         frame_pair(),
         journal_pair(),
         *pricing_pass.pairs(),
+        charts.pair(),
     ]
