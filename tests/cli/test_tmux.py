@@ -32,7 +32,7 @@ class Tmux:
         self.calls = home / "calls"
         stub = home / "it's #{1} $2" / "pmconsole"
         stub.parent.mkdir()
-        stub.write_text(f'#!/bin/sh\necho "$PMCONSOLE_HOME" "$@" >>{self.calls}\n')
+        stub.write_text(f'#!/bin/sh\necho "$PMCONSOLE_HOME" "$@" >>{self.calls}\necho STOPPING\n')
         stub.chmod(0o755)
         self.environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("TMUX")},

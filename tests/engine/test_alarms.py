@@ -94,6 +94,14 @@ def test_what_comes_and_goes_is_one_line_and_one_row_unless_somebody_must_act_on
             alarms.raise_("flap CHECK", AlarmLevel.CHECK, "book crossed")
             (again,) = standing(bench, "book crossed")
             assert again.id != anew.id and not again.acknowledged, "and after somebody has seen it"
+            alarms.clear("flap CHECK")
+            alarms.raise_("flap CHECK", AlarmLevel.ACT, "book crossed")
+            (worse,) = standing(bench, "book crossed")
+            assert worse.level is AlarmLevel.ACT and worse.id != again.id, "nor when it comes worse"
+            alarms.clear("flap CHECK")
+            alarms.raise_("flap CHECK", AlarmLevel.CHECK, "book crossed")
+            (milder,) = standing(bench, "book crossed")
+            assert milder.level is AlarmLevel.CHECK and milder.id != worse.id
 
     run_virtual(main)
 

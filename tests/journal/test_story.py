@@ -126,7 +126,7 @@ def test_halts_limits_mode_and_pauses_come_back_as_they_were() -> None:
             Event(Kind.LIMIT, LimitChanged("edge_min", 300, 200, 200, "calm")),
             Event(Kind.MODE, ModeChanged("auto", "going out")),
             Event(Kind.PAUSE, PauseChanged("entries", True)),
-            Event(Kind.PAUSE, PauseChanged("*", True)),
+            Event(Kind.PAUSE, PauseChanged("*", True, "lunch"), actor="console pid 1 (uid 2)"),
             Event(Kind.PROPOSAL, {"proposal_id": "1", "text": "a card"}),
         )
     )
@@ -136,6 +136,8 @@ def test_halts_limits_mode_and_pauses_come_back_as_they_were() -> None:
     assert desk.limits == {"market_loss_max": 40_000_000, "edge_min": 200}
     assert LiveLimits.restored(DEFAULTS, desk.limits) == live
     assert (desk.mode, desk.paused, desk.proposals) == ("auto", {"entries", "*"}, 1)
+    assert desk.last_pause is not None and desk.last_pause.since_wall_ms > 0
+    assert (desk.last_pause.by, desk.last_pause.why) == ("console pid 1 (uid 2)", "lunch")
 
 
 def test_limits_in_force_are_those_of_the_last_start_and_what_was_set_since() -> None:

@@ -379,15 +379,21 @@ def test_riskier_commands_name_their_word_and_safer_ones_have_none() -> None:
     "needs", [Needs(False, 2, 14, 0, 0, 0), Needs(True, 0, 14, 2, 4, 2), Needs(True, 0, 40, 30, 40, 20)]
 )
 def test_panes_tile_the_body_without_overlap(width: int, height: int, needs: Needs) -> None:
-    plan = desk_plan(width, height, needs)
-    cells = {
-        (x, y) for r in plan.values() for x in range(r.x, r.x + r.width) for y in range(r.y, r.y + r.height)
-    }
-    assert len(cells) == sum(r.width * r.height for r in plan.values()) == width * (height - 3)
-    assert {"card", "markets", "orders", "limits"} <= plan.keys()
-    assert plan["markets"].height >= 6 and not is_reduced(width, height)
-    assert ("alarms" in plan) == is_two_column(width, height)
-    assert plan["card"].height >= 10 if needs.card else plan["card"].height <= 5
+    for banded in (0, 1):
+        plan = desk_plan(width, height, needs, banded)
+        cells = {
+            (x, y)
+            for r in plan.values()
+            for x in range(r.x, r.x + r.width)
+            for y in range(r.y, r.y + r.height)
+        }
+        assert len(cells) == sum(r.width * r.height for r in plan.values()) == width * (height - 3 - banded)
+        assert (
+            plan.keys() == desk_plan(width, height, needs).keys() >= {"card", "markets", "orders", "limits"}
+        )
+        assert plan["markets"].height >= 6 and not is_reduced(width, height)
+        assert ("alarms" in plan) == is_two_column(width, height)
+        assert plan["card"].height >= 10 if needs.card else plan["card"].height <= 5
 
 
 def test_below_the_smallest_size_only_the_essentials_are_left() -> None:
