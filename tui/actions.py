@@ -272,6 +272,7 @@ COMMANDS: tuple[CommandSpec, ...] = (
     CommandSpec("take", "", "take control from the other console"),
     CommandSpec("filter", "[TEXT]", "show only markets with this text"),
     CommandSpec("theme", "NAME", "change the colours"),
+    CommandSpec("low-bandwidth", "on|off", "draw once a second; a slow line does so by itself"),
     CommandSpec("help", "", "the keys of this screen"),
     CommandSpec("quit", "", "leave the console"),
 )

@@ -36,6 +36,7 @@ from tui.dispatch import press
 from tui.link import Identity, Link, Listener
 from tui.looks import LOOK_EVERY_S, Looks
 from tui.operator import Operator
+from tui.pace import Pace
 from tui.painting import Painter
 from tui.scene import Typed
 from tui.screens.console_screen import ConsoleScreen
@@ -63,6 +64,7 @@ class ConsoleOptions:
     view_only: bool = False
     take: bool = False
     paints_per_s: int = 4
+    low_bandwidth: bool = False
     mouse: bool = False
     bell: str = "act"
     themes: Path | None = None
@@ -110,7 +112,8 @@ class PmConsole(App[int], inherit_bindings=False):
         self.animation_level = "none"
         self.conversation: Conversation = Conversation(self)
         self.operator.on_asked = lambda: self.call_later(self._show_asked)
-        self.painter: Painter = Painter(self, options.paints_per_s, Bell(options.bell))
+        pace = Pace(options.paints_per_s, low_bandwidth=options.low_bandwidth)
+        self.painter: Painter = Painter(self, pace, Bell(options.bell))
         self._seen_seq = -1
         self._attached = False
         self.failure: BaseException | None = None
@@ -249,6 +252,17 @@ class PmConsole(App[int], inherit_bindings=False):
     def repaint(self) -> None:
         """Draw the visible screen now."""
         self.painter.paint()
+
+    def behind_ns(self) -> int:
+        """For how long the terminal has not shown something that was written; there is none behind a test."""
+        driver = self._driver
+        return driver.outflow.behind_ns() if isinstance(driver, StopDriver) else 0
+
+    def on_app_blur(self) -> None:
+        self.painter.pace.blurred = True
+
+    def on_app_focus(self) -> None:
+        self.painter.pace.blurred = False
 
     def write_terminal(self, sequence: str) -> None:
         """An escape sequence that draws nothing; there is no terminal behind a test."""

@@ -24,7 +24,9 @@ def with_look(function: _F) -> _F:
     """How the console looks: the configuration file's word unless the command line has one."""
     for option in (
         click.option("--view-only", is_flag=True, help="Look, halt and flatten; nothing else."),
-        click.option("--low-bandwidth", is_flag=True, help="One repaint a second."),
+        click.option(
+            "--low-bandwidth", is_flag=True, help="One repaint a second, without flashes and sparks."
+        ),
         click.option("--theme", default=None, metavar="NAME", help=_THEME_HELP),
     ):
         function = option(function)
@@ -39,8 +41,8 @@ def look_of(place: Profile, theme: str | None, low_bandwidth: bool, **rest: bool
         verbs.leave(verbs.USAGE, f"pmconsole: {no_theme(theme, place.themes)}")
     console = _console_settings(place)
     theme = theme or (COLOURLESS_THEME if os.environ.get("NO_COLOR") else console.theme)
-    paints_per_s = 1 if low_bandwidth or console.low_bandwidth else console.repaint_hz
-    return Look(theme, paints_per_s, console.mouse, console.bell, console.swap_up_down, **rest)
+    sparing = low_bandwidth or console.low_bandwidth
+    return Look(theme, console.repaint_hz, sparing, console.mouse, console.bell, console.swap_up_down, **rest)
 
 
 def _console_settings(place: Profile) -> ConsoleSettings:

@@ -113,6 +113,10 @@ class Conversation:
                 app.show_links()
             case "rules":
                 app.show_rules(parsed.rest)
+            case "low-bandwidth" if parsed.rest in ("on", "off"):
+                app.painter.pace.low_bandwidth = parsed.rest == "on"
+            case "low-bandwidth":
+                app.operator.say("low-bandwidth: on or off?", "near", app.clock())
             case "theme":
                 app.looks.change(parsed.rest)
             case _:

@@ -27,6 +27,7 @@ _STEP = {"move.down": 1, "move.up": -1, "move.home": -(10**6), "move.end": 10**6
 def press(app: PmConsole, event: events.Key) -> bool:
     """Act on a key; false leaves it to the text field that has the focus."""
     now = app.clock()
+    app.painter.observe(now)
     key, arrived_ns = event.key, int(event.time * 1e9)
     if key == "ctrl+x":
         app.operator.stop(now, arrived_ns, app.link.seen_press())

@@ -48,6 +48,7 @@ class Look(NamedTuple):
 
     theme: str
     paints_per_s: int
+    low_bandwidth: bool
     mouse: bool
     bell: str = "act"
     swap_up_down: bool = False
@@ -278,6 +279,7 @@ def _console(place: Profile, look: Look) -> int:
             view_only=look.view_only,
             take=look.take,
             paints_per_s=look.paints_per_s,
+            low_bandwidth=look.low_bandwidth,
             mouse=look.mouse,
             bell=look.bell,
             themes=place.themes,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tui.bell import Bell
+from tui.pace import LEISURE_NS, Pace
 from tui.scene import Scene
-from tui.tables import FAIR
+from tui.tables import FAIR, Now
 from tui.title import title
 
 if TYPE_CHECKING:
@@ -17,20 +19,26 @@ URGENT = frozenset({"orders", "proposals", "alarms", "flatten", "reading"})
 second only."""
 
 
+_TOLERANCE_NS = 20_000_000
+"""Timers come a little early at times."""
+
+
 class Painter:
     """Draws the visible screen of its console, the terminal's title, and rings its bell."""
 
-    def __init__(self, app: PmConsole, paints_per_s: int, bell: Bell) -> None:
+    def __init__(self, app: PmConsole, pace: Pace, bell: Bell) -> None:
         self._app = app
         self._bell = bell
-        self._at_once = URGENT | {FAIR} if paints_per_s > 1 else URGENT
+        self.pace = pace
+        self._painted_ns = 0
         self._last_tick: tuple[object, ...] = ()
         self._dirty = False
         self._title = ""
 
     def changed(self, tables: frozenset[str]) -> None:
         """Draw what changed: now, or with the next tick."""
-        if tables & self._at_once:
+        leisurely = self.pace.every_ns(self._app.clock().mono_ns) >= LEISURE_NS
+        if tables & (URGENT if leisurely else URGENT | {FAIR}):
             self._app.call_later(self._app.repaint)
         else:
             self._dirty = True
@@ -48,9 +56,14 @@ class Painter:
         # The first picture of the desk comes in an instant: one of an empty desk would only delay it.
         if app.view.status is None and not (self._last_tick or app.view.closed_reason):
             return
-        self._dirty = False
         now = app.clock()
-        scene = app.operator.scene(now, app.size.width)
+        self.observe(now)
+        if self.pace.holds(urgent=True):
+            self._dirty = True
+            return
+        self._dirty = False
+        self._painted_ns = now.mono_ns
+        scene = replace(app.operator.scene(now, app.size.width), pace=self.pace.word(now.mono_ns))
         if scene.takeover is not None:
             app.conversation.close()
         screen.paint(scene)
@@ -64,18 +77,29 @@ class Painter:
         """Up to a few times a second: draw if rows changed, a flash ends, or a clock shows a new second."""
         now = self._app.clock()
         view = self._app.view
+        self.observe(now)
+        early = now.mono_ns - self._painted_ns < self.pace.every_ns(now.mono_ns) - _TOLERANCE_NS
+        if self._last_tick and (early or self.pace.holds(urgent=False)):
+            return
         state = (
             now.mono_ns // 1_000_000_000,
             view.lags(now),
             view.engine_down(now),
             self._app.operator.in_ladder(now) and now.mono_ns // 250_000_000,
         )
-        view.trace(now)
+        if not view.sparing:
+            view.trace(now)
         flashing = bool(view.bid_flash_ns or view.ask_flash_ns)
         view.flashing(now)
         if self._dirty or flashing or state != self._last_tick:
             self._last_tick = state
             self._app.repaint()
+
+    def observe(self, now: Now) -> None:
+        """Ask the terminal how far it is behind."""
+        self.pace.observe(self._app.behind_ns(), now.mono_ns)
+        view = self._app.view
+        view.unseen, view.sparing = self.pace.holds(urgent=True), self.pace.sparing(now.mono_ns)
 
     def _tell_outside(self, scene: Scene) -> None:
         """What must be noticed by whoever does not look at the screen: the terminal's title and its bell."""

@@ -65,6 +65,8 @@ class Scene:
     """How long no key was pressed while stopping."""
     asks_reason: str = ""
     """Id of the vetoed card whose reason may be told by a key."""
+    pace: str = ""
+    """Why the console draws seldom, in a word or two."""
     takeover: AlarmRow | None = None
     """The alarm that has the whole screen."""
 

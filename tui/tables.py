@@ -112,6 +112,10 @@ class Tables:
         self.made_ns = 0
         self.connected = False
         self.closed_reason = ""
+        self.unseen = False
+        """Whether the terminal has not shown the newest picture."""
+        self.sparing = False
+        """Whether a slow line goes without flashes and sparks."""
         self.bid_flash_ns: dict[int, int] = {}
         self.ask_flash_ns: dict[int, int] = {}
         self.mids: dict[int, deque[int]] = {}
@@ -229,7 +233,7 @@ class Tables:
 
     def _market(self, row: MarketRow, now: Now) -> None:
         old = self.markets.get(row.key)
-        if old is not None:
+        if old is not None and not self.sparing:
             if old.bid != row.bid:
                 self.bid_flash_ns[row.key] = now.mono_ns + FLASH_NS
             if old.ask != row.ask:

@@ -21,6 +21,8 @@ from textual._ansi_sequences import ANSI_SEQUENCES_KEYS
 from textual._xterm_parser import XTermParser
 from textual.drivers.linux_driver import LinuxDriver
 
+from tui.outflow import ANSWER, Outflow
+
 if TYPE_CHECKING:
     from textual.app import App
 
@@ -33,6 +35,7 @@ PASTE_PAUSE_S = 0.5
 """A paste arrives in one burst; after this long without input it is over, closed or not."""
 FROZEN_S = 0.7
 """If the thread was away for longer than this, what it reads was typed at an older picture."""
+LAST_ANSWER_S = 0.5
 BEGUN_MAX_S = 0.2
 """The rest of a sequence that a bad line has cut comes within this, and is no key; Esc alone waits less."""
 _POLL_S = 0.1
@@ -116,6 +119,8 @@ class SequenceFilter:
         self._held = ""
         self._pasting = False
         self._pasted = 0
+        self.answers = 0
+        """How often the terminal said that it has shown what was written."""
 
     @property
     def waiting(self) -> bool:
@@ -147,6 +152,7 @@ class SequenceFilter:
                 self._pasting, self._pasted = True, 0
             if self._means_something(sequence):
                 kept.append(sequence)
+            self.answers += sequence == ANSWER
             at = match.end()
         return "".join(kept)
 
@@ -215,13 +221,22 @@ class StopDriver(LinuxDriver):
     ) -> None:
         super().__init__(app, debug=debug, mouse=mouse, size=size)
         self._stop_app: StopApp = app  # type: ignore[assignment]  # only PmConsole uses this driver
+        assert self._file is not None
+        self.outflow = Outflow(self._file)
+        self._file = self.outflow  # type: ignore[assignment]  # as much of a file as the writer thread uses
 
     def start_application_mode(self) -> None:
         super().start_application_mode()  # type: ignore[no-untyped-call]  # untyped in Textual
+        self.outflow.asks = True
         self.write(TITLE_KEPT)
 
     def stop_application_mode(self) -> None:
-        """Every way out comes through here: the window gets the title back that it had."""
+        """Every way out comes through here: the window gets the title back that it had, and an answer that is
+        still to come is awaited, or it would be typed into the shell."""
+        self.outflow.asks = False
+        deadline = time.monotonic() + LAST_ANSWER_S
+        while self.outflow.behind_ns() and time.monotonic() < deadline:
+            time.sleep(_ESCAPE_POLL_S)
         self.write(TITLE_BACK)
         super().stop_application_mode()
 
@@ -276,8 +291,11 @@ class StopDriver(LinuxDriver):
                 if stops:
                     self._stop_app.stop_pressed()
                     self.process_message(events.Key("ctrl+x", "\x18"))
+                answers, text = sequences.answers, sequences.feed(decoder.decode(rest))
+                if sequences.answers > answers:
+                    self.outflow.answered()
                 if now - asked < _POLL_S + FROZEN_S:
-                    parser = self._parse(parser, sequences.feed(decoder.decode(rest)))
+                    parser = self._parse(parser, text)
 
     def _parse(self, parser: XTermParser, text: str) -> XTermParser:
         """Feed the parser; after input it cannot take, go on with a new one."""

@@ -42,9 +42,9 @@ class ViewModel(Tables):
         return max(0, now.mono_ns - self.made_ns) if self.made_ns else None
 
     def lags(self, now: Now) -> bool:
-        """Whether the picture is too old to approve from."""
+        """Whether the picture is too old to approve from: in the engine's frames, or on the terminal."""
         age_ns = self.frame_age_ns(now)
-        return age_ns is None or age_ns > LAG_LIMIT_NS
+        return self.unseen or age_ns is None or age_ns > LAG_LIMIT_NS
 
     def engine_down(self, now: Now) -> bool:
         """No engine behind the picture: no connection, or silence on it."""

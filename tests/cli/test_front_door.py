@@ -22,7 +22,7 @@ from tui import app, front_door
 from tui.front_door import Look, WorldOptions
 
 QUIET = WorldOptions("quiet", 60.0, 7)
-LOOK = Look("dark", 4, mouse=False, bell="act")
+LOOK = Look("dark", 4, low_bandwidth=False, mouse=False, bell="act")
 Q, HUNG_UP = 0, 129
 
 

@@ -76,12 +76,20 @@ async def running(
     coach: bool = False,
     both: bool = False,
     paints_per_s: int = 4,
+    low_bandwidth: bool = False,
     themes: Path | None = None,
 ) -> AsyncIterator[Desk]:
     engine = FakeEngine(directory / "e.sock", cards=cards, profile=profile, both=both)
     await engine.start()
     typed = paths.profile(profile).command
-    options = ConsoleOptions(engine.path, typed, coach=coach, paints_per_s=paints_per_s, themes=themes)
+    options = ConsoleOptions(
+        engine.path,
+        typed,
+        coach=coach,
+        paints_per_s=paints_per_s,
+        low_bandwidth=low_bandwidth,
+        themes=themes,
+    )
     app = PmConsole(options)
     try:
         async with app.run_test(size=size) as pilot:

@@ -23,6 +23,7 @@ import pytest
 from core.config import paths
 from core.config.paths import Profile
 from tests.tui.fake_engine import FakeEngine
+from tui.outflow import ANSWER, QUESTION
 
 ROOT = Path(__file__).resolve().parents[2]
 TIMEOUT_S = 15.0
@@ -35,6 +36,8 @@ class Terminal:
         self.screen = pyte.Screen(cols, rows)
         self.stream = pyte.ByteStream(self.screen)
         self.written = bytearray()
+        self.answers = False
+        """Whether it says, as most terminals do, that it has shown what was written."""
         self.fd, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, cols, 0, 0))
         self.modes = termios.tcgetattr(slave)
@@ -66,6 +69,8 @@ class Terminal:
             if not data:
                 return
             self.written += data
+            if self.answers and QUESTION.encode() in data:
+                self.type(ANSWER.encode())
             self.stream.feed(data)
 
     async def shows(self, text: str) -> None:

@@ -339,7 +339,7 @@ def test_help_cuts_nothing_and_keeps_names_apart_from_what_they_mean(width: int)
 
 def test_every_command_about_the_desk_has_its_twin_on_the_other_side() -> None:
     console, shell = {spec.name for spec in COMMANDS}, set(cli.whole())
-    assert console - shell == {"take", "filter", "theme", "help", "quit"}, (
+    assert console - shell == {"take", "filter", "low-bandwidth", "theme", "help", "quit"}, (
         "attach --take, and the screen's own"
     )
     reading = {"status", "markets", "proposals", "positions", "limits", "journal"}

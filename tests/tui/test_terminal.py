@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from core.control.protocol import Approve, Flatten, Halt
 from tests.tui.ptys import TIMEOUT_S, Terminal, console
+from tui.outflow import ANSWER, QUESTION
 from tui.terminal import PASTE_END, PASTE_START, TITLE_BACK, TITLE_KEPT, SequenceFilter, StopScanner
 
 
@@ -77,6 +78,52 @@ async def test_an_unclosed_paste_does_not_hide_the_stop_key(directory: Path) -> 
         await asyncio.sleep(0.9)  # longer than a paste may pause
         terminal.type(b"\x18")
         await engine.expect(Flatten)
+
+
+async def test_nothing_is_approved_on_a_picture_that_the_terminal_has_not_shown(directory: Path) -> None:
+    async with console(directory, 120, 36) as (terminal, engine):
+        terminal.answers = True
+        terminal.type(ANSWER.encode())
+        await asked(terminal)
+        terminal.answers = False
+        await asked(terminal)
+        await asyncio.sleep(1.2)
+        terminal.read()
+        drawn = len(terminal.written)
+        terminal.type(b"a")
+        await asyncio.sleep(0.3)
+        terminal.read()
+        assert engine.commands == [] and len(terminal.written) == drawn
+        terminal.answers = True
+        terminal.type(ANSWER.encode())
+        await terminal.shows("SLOW LINE")
+        await asyncio.sleep(0.8)  # the held-key window
+        terminal.type(b"a")
+        await engine.expect(Approve)
+        terminal.type(b"q")
+        assert await terminal.ended() == 0
+        terminal.read()
+        assert QUESTION.encode() not in terminal.written.rpartition(b"\x1b[?1049l")[2]
+
+
+async def asked(terminal: Terminal) -> None:
+    """Wait until it is asked once more what it has shown."""
+    before = terminal.written.count(QUESTION.encode())
+    deadline = time.monotonic() + TIMEOUT_S
+    while terminal.written.count(QUESTION.encode()) == before:
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.02)
+        terminal.read()
+
+
+async def test_a_terminal_that_is_not_read_is_a_slow_line_and_keeps_its_keys(directory: Path) -> None:
+    async with console(directory, 200, 50) as (terminal, engine):
+        for _ in range(3):
+            terminal.type(b"2\x1b[B3451")  # more than a pty holds, unread
+        await asyncio.sleep(1.8)
+        terminal.type(b"H")
+        await engine.expect(Halt, 2.0)
+        await terminal.shows("SLOW LINE")
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGHUP, 129), (signal.SIGTERM, 143)])

@@ -155,7 +155,7 @@ COLUMNS = (
     Column("ord", "ord", 6, 2, _order),
     Column("close", "close", 7, 6, _close),
     Column("chg", "chg", 6, 7, _change),
-    Column("spark", "  last min", 2 + TRACE_MARKS, 8, _spark, left=True),
+    Column("spark", "  last min", 2 + TRACE_MARKS, 8, _spark, left=True, when=lambda view: not view.sparing),
     Column("id", "  id", 26, 9, _ticker, left=True, grow=True, width_max=62, ends=True),
 )
 

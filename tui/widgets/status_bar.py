@@ -46,6 +46,8 @@ def status_line(scene: Scene) -> Line:
     elif view.lags(scene.now):
         seconds = (view.frame_age_ns(scene.now) or 0) / 1e9
         groups.append((0, line((f" VIEW LAG {age(seconds)} ", "band"))))
+    if scene.pace:
+        groups.append((1, line((scene.pace, "near"))))
     if status.problem:
         groups.append((0, line((f" {status.problem} ", "band"))))
     if view.mismatches():
