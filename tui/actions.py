@@ -299,7 +299,7 @@ _KEY_NAMES = {
     "up": "Up",
     "down": "Down",
 }
-_OPENED_HINTS = (("Esc", "back"), ("PgDn", "more"))
+_BACK, _MORE = ("Esc", "back"), ("PgDn", "more")
 _NEEDED = (
     "pause",
     "command",
@@ -333,23 +333,23 @@ def works_on(action: Action, screen: str) -> bool:
     return not action.screens or screen in action.screens
 
 
-def hints(screen: str, *, card: bool, width: int) -> list[tuple[str, str]]:
-    """Key and label for the last line of a screen: what fits, the most needed first, in registry order."""
+def hints(screen: str, *, card: bool, width: int, more: bool = False) -> list[tuple[str, str]]:
+    """Key and label for the last line of a screen: what fits, the most needed first, in registry order;
+    ``more`` says that not all of an opened screen is in sight."""
     usable = [
         action
         for action in ACTIONS
         if action.label and works_on(action, screen) and (card or not action.card)
     ]
-    if screen in OPENED:
-        width -= sum(len(key) + len(label) + 3 for key, label in _OPENED_HINTS)
+    opened = [_BACK, *([_MORE] if more else [])] if screen in OPENED else []
+    width -= sum(len(key) + len(label) + 3 for key, label in opened)
     kept: set[str] = set()
     for action in sorted(usable, key=_need):
         cells = len(key_name(action.keys[0])) + len(action.label) + 3
         if cells <= width:
             kept.add(action.id)
             width -= cells
-    shown = [(key_name(action.keys[0]), action.label) for action in usable if action.id in kept]
-    return [*_OPENED_HINTS, *shown] if screen in OPENED else shown
+    return opened + [(key_name(action.keys[0]), action.label) for action in usable if action.id in kept]
 
 
 def _need(action: Action) -> int:

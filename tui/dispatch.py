@@ -20,6 +20,7 @@ from tui.tables import Now
 if TYPE_CHECKING:
     from tui.app import PmConsole
 
+_APPROVES = ("card.approve", "card.yes", "card.no")
 _PAGE = {"move.page_down": 1, "move.page_up": -1}
 _STEP = {"move.down": 1, "move.up": -1, "move.home": -(10**6), "move.end": 10**6}
 
@@ -51,11 +52,16 @@ def press(app: PmConsole, event: events.Key) -> bool:
     return True
 
 
+def handled() -> frozenset[str]:
+    """Ids of the actions that do something, but for those that switch screens."""
+    return frozenset({"stop", "card.veto", *_APPROVES, *_STEP, *_PAGE, *HANDLERS})
+
+
 def _perform(app: PmConsole, action: Action, key: str, arrived_ns: int, now: Now) -> None:
     """One action of the registry."""
     if action.id.startswith("screen."):
         app.show_mode(action.id.partition(".")[2])
-    elif action.id in ("card.approve", "card.yes", "card.no"):
+    elif action.id in _APPROVES:
         app.operator.approve(key, arrived_ns, now)
     elif action.id == "card.veto":
         app.operator.veto_by_key(key, arrived_ns, now)

@@ -114,6 +114,22 @@ def _links(app: PmConsole, now: Now) -> None:
     app.show_links(opened if opened is not None else app.operator.scene(now, app.size.width).current)
 
 
+def _help(app: PmConsole, now: Now) -> None:
+    """Help on the screen; the same key closes it."""
+    from tui.screens.help import HelpScreen
+
+    if isinstance(app.console_screen, HelpScreen):
+        _back(app, now)
+    else:
+        app.push_screen(HelpScreen(app.screen_name))
+
+
+def _filter(app: PmConsole, now: Now) -> None:
+    """The field starts empty: what is typed takes the place of the old text, it is not joined to it."""
+    old = app.operator.ordering.filter
+    app.conversation.ask(f"filter, now {old!r}" if old else "filter", app.operator.ordering.narrow)
+
+
 def _back(app: PmConsole, now: Now) -> None:
     if len(app.screen_stack) > 1:
         app.pop_screen()
@@ -129,9 +145,7 @@ HANDLERS: dict[str, Callable[[PmConsole, Now], None]] = {
     "card.previous": lambda app, now: app.operator.step_card(-1, now),
     "card.next": lambda app, now: app.operator.step_card(1, now),
     "open": _open_selected,
-    "table.filter": lambda app, now: app.conversation.ask(
-        "filter", app.operator.ordering.narrow, value=app.operator.ordering.filter
-    ),
+    "table.filter": _filter,
     "table.sort": lambda app, now: app.operator.ordering.next_sort(),
     "order.cancel": _cancel_selected,
     "order.cancel_market": _cancel_market,
@@ -147,7 +161,7 @@ HANDLERS: dict[str, Callable[[PmConsole, Now], None]] = {
     "links": _links,
     "back": _back,
     "command": lambda app, now: app.conversation.ask("command", app.conversation.run_line, completes=True),
-    "help": lambda app, now: app.conversation.run_line("help"),
+    "help": _help,
     "leave": lambda app, now: app.leave(),
     "copy": lambda app, now: app.operator.say("q leaves the console, Ctrl-X stops the desk", "text", now),
 }

@@ -431,8 +431,12 @@ async def test_filter_hides_and_escape_shows_all(directory: Path) -> None:
     async with running(directory, cards=False) as desk:
         await desk.press("slash", *"den", "enter")
         await desk.shows("1 of 15")
+        await desk.press("slash", *"chi")
+        await desk.shows("filter, now 'den'")
+        await desk.press("escape")
+        await desk.shows("1 of 15")
         await desk.press("slash", *"zzz", "enter")
-        await desk.shows('No market matches "/denzzz"')
+        await desk.shows('No market matches "/zzz"')
         await desk.press("escape")
         await desk.shows("CHI hi Nov23 41-42")
 

@@ -22,7 +22,7 @@ from core.control.protocol import (
 )
 from tests.tui import rows
 from tui import commands
-from tui.actions import ACTIONS, COMMANDS, DECIDES, LADDER, Danger, action_for, help_rows, hints
+from tui.actions import ACTIONS, COMMANDS, DECIDES, LADDER, Danger, action_for
 from tui.arming import ARM_NS, Arming
 from tui.cli import cli
 from tui.coach import BEATS, TEXT_MAX, Coach
@@ -301,29 +301,6 @@ def test_edits_may_only_be_smaller_or_better() -> None:
 
 
 # --- registry -------------------------------------------------------------------------------------------
-
-
-SCREENS = (
-    "desk", "markets", "market", "orders", "positions", "models", "feeds", "funnel", "score", "journal",
-    "evidence", "batch", "vetoes",
-)  # fmt: skip
-
-
-def test_no_key_means_two_things_on_one_screen() -> None:
-    for screen in SCREENS:
-        keys = [
-            key for action in ACTIONS if not action.screens or screen in action.screens for key in action.keys
-        ]
-        assert len(keys) == len(set(keys))
-
-
-def test_every_action_is_documented_and_every_hint_works() -> None:
-    for screen in SCREENS:
-        documented = {text for _, text, _ in help_rows(screen)}
-        for action in ACTIONS:
-            if action_for(action.keys[0], screen):
-                assert action.help in documented
-        assert len(hints(screen, card=True, width=1000)) >= len(hints(screen, card=False, width=60))
 
 
 @pytest.mark.parametrize("width", [76, 98, 158])

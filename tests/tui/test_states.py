@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from textual.widgets import Input
 
 from core.config import paths
-from core.control.protocol import Flatten, Frame
+from core.control.protocol import Flatten, Frame, Query
 from core.control.tables.safety import AlarmRow
 from core.control.tables.status import LinkRow
 from tests.tui import rows
@@ -333,25 +333,11 @@ async def test_a_band_moves_nothing_but_the_body_and_comes_and_goes_with_its_cau
 async def test_stop_works_on_every_screen_and_in_every_field_and_real_money_is_named(
     directory: Path,
 ) -> None:
-    """A screen that is not in the table fails the test."""
-    ways: dict[str, tuple[str, ...]] = {
-        **{name: (digit,) for name, digit in digits().items()},
-        "market": ("2", "enter"),
-        "evidence": ("1", "v"),
-        "batch": ("1", "b"),
-        "help": ("3", "question_mark"),
-        "links": ("1", "l"),
-        "score": ("1", "colon", *"score", "enter"),
-        "vetoes": ("1", "colon", *"vetoes", "enter"),
-        "rules": ("1", "colon", *"rules x", "enter"),
-    }
-    assert ways.keys() == {*PmConsole.MODES, *OPENED}
+    ways = ways_to_screens()
     async with running(directory, size=(80, 24), profile="live", paints_per_s=10) as desk:
-        rules = dict.fromkeys(("hash", "pinned", "series", "waits", "mark"), "")
-        rules |= {"ticker": "x", "venue": "kalshi", "text": "t"}
-        desk.engine.answers["x"] = msgspec.json.encode(rules)
+        with_rules(desk)
         for presses, (screen, keys) in enumerate(ways.items(), 1):
-            await desk.press(*("space" if key == " " else key for key in keys))
+            await desk.press(*keys)
             await desk.until(lambda screen=screen: desk.app.screen_name == screen, f"opened {screen}")
             fields = [above.command_line for above in desk.app.screen_stack]
             assert not any(field.display for field in fields), "no field is left open behind"
@@ -359,10 +345,13 @@ async def test_stop_works_on_every_screen_and_in_every_field_and_real_money_is_n
             assert emphasised(desk, " LIVE ") and "══" in desk.text and "──" not in desk.text, screen
             assert screen != "orders" or "L>CHI hi Nov23 41-42" in desk.text, "each order is marked"
             await stopped(desk, presses, screen)
-        for presses, key in enumerate(("colon", "slash", "e"), len(ways) + 1):
-            await desk.press("1", key)
-            await desk.until(lambda: isinstance(desk.app.focused, Input), f"opened a field by {key}")
-            await stopped(desk, presses, f"the field of {key}")
+        word = ("colon", *"resume", "enter")
+        fields = (("colon",), ("slash",), ("e",), ("m",), word, (*word, *"resume", "enter"))
+        for presses, keys in enumerate(fields, len(ways) + 1):
+            await desk.press("1", *keys)
+            await desk.until(lambda: isinstance(desk.app.focused, Input), f"opened a field by {keys}")
+            await stopped(desk, presses, f"the field of {keys}")
+        assert {type(command) for command in desk.engine.commands} == {Flatten, Query}
 
 
 async def stopped(desk: Desk, presses: int, where: str) -> None:
@@ -375,6 +364,30 @@ async def stopped(desk: Desk, presses: int, where: str) -> None:
     over = rows.flatten(read_clocks(), phase="ABORTED", receipt=f"kept {presses}.")
     desk.engine.send(flatten=over)
     await desk.shows(f"kept {presses}.")
+
+
+def ways_to_screens() -> dict[str, tuple[str, ...]]:
+    """The keys that open every screen there is. One that is not in the table fails whoever asks for it."""
+    ways: dict[str, tuple[str, ...]] = {
+        **{name: (digit,) for name, digit in digits().items()},
+        "market": ("2", "enter"),
+        "evidence": ("1", "v"),
+        "batch": ("1", "b"),
+        "help": ("3", "question_mark"),
+        "links": ("1", "l"),
+        "score": ("1", "colon", *"score", "enter"),
+        "vetoes": ("1", "colon", *"vetoes", "enter"),
+        "rules": ("1", "colon", *"rules", "space", "x", "enter"),
+    }
+    assert ways.keys() == {*PmConsole.MODES, *OPENED}
+    return ways
+
+
+def with_rules(desk: Desk) -> None:
+    """Let the engine know the rules of a market x."""
+    rules = dict.fromkeys(("hash", "pinned", "series", "waits", "mark"), "")
+    rules |= {"ticker": "x", "venue": "kalshi", "text": "t"}
+    desk.engine.answers["x"] = msgspec.json.encode(rules)
 
 
 def digits() -> dict[str, str]:

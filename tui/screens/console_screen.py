@@ -119,6 +119,14 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
         """Lines the screen's text moves by a page key: what is seen, less two to keep the place."""
         return max((pane.body_size[1] - 2 for pane in self.panes() if isinstance(pane, TextPane)), default=1)
 
+    @property
+    def has_more(self) -> bool:
+        """Whether a page key shows something else of what was drawn last."""
+        table = self.table()
+        if table is not None and not self.pages_text:
+            return len(table.keys) > 1
+        return any(pane.overflows for pane in self.panes() if isinstance(pane, TextPane))
+
     def scroll_text(self, step: int) -> None:
         """Move the screen's text by lines, where it has some."""
         for pane in self.panes():
@@ -137,12 +145,14 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
         asking = self.command_line.choices if self.command_line.display else ""
         opened = len(self.console.screen_stack) > 1
         self.message_line.show(scene, asking, opened=opened)
-        self.key_hints.show(scene, self.name_in_registry, asking=self.command_line.display)
         if self.takeover.display is not (scene.takeover is not None):
             self.takeover.display = scene.takeover is not None
             self.relayout()
         self.takeover.show(scene)
         self.draw(scene)
+        self.key_hints.show(
+            scene, self.name_in_registry, asking=self.command_line.display, more=self.has_more
+        )
         if self.name_in_registry not in DECIDES:
             # No card stands here: what is selected meanwhile arms once it is looked at.
             self.console.operator.arming.drawn(whole=False, now_ns=scene.now.mono_ns)

@@ -161,13 +161,13 @@ class FunnelScreen(ConsoleScreen):
 
     def open_cursor(self) -> None:
         found = self.stages.row()
-        if found is None or not isinstance(found[1], Stop):
-            return
-        tickers = found[1].examples
+        tickers = found[1].examples if found is not None and isinstance(found[1], Stop) else ()
         for key, static in self.console.view.statics.items():
             if static.ticker in tickers[:1]:
                 self.console.show_market(key)
                 return
+        now = self.console.clock()
+        self.console.operator.say("Enter opens a market that a reason stops: none is here", "text-muted", now)
 
     def _answered(self, answer: bytes) -> None:
         self._known = read_funnel(answer)

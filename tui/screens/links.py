@@ -45,3 +45,6 @@ class LinksScreen(ConsoleScreen):
         key = (chosen.first_key or chosen.second_key) if chosen is not None else 0
         if key:
             self.console.show_market(key)
+        else:
+            now = self.console.clock()
+            self.console.operator.say("no market of a pair that is on this desk is here", "text-muted", now)

@@ -11,7 +11,7 @@ from tui.widgets.line_pane import LinePane
 STOP = " ^X STOP "
 
 
-def hint_line(scene: Scene, screen: str) -> Line:
+def hint_line(scene: Scene, screen: str, *, more: bool) -> Line:
     """Hints of the registry that fit, in its order, with the stop key at the right end."""
     stop = line((STOP, "stop"))
     if scene.in_ladder:
@@ -22,7 +22,8 @@ def hint_line(scene: Scene, screen: str) -> Line:
         return ends(_reasons(scene.asks_reason), stop, scene.width)
     parts: list[Span] = [Span(" ")]
     card = scene.card is not None and scene.card.state != "SENT" and scene.card_word != "SMALL"
-    for key, text in hints(screen, card=card and not scene.down, width=scene.width - width_of(stop) - 1):
+    room = scene.width - width_of(stop) - 1
+    for key, text in hints(screen, card=card and not scene.down, width=room, more=more):
         parts += [Span("  " if len(parts) > 1 else ""), Span(key, "key"), Span(" " + text, "text-muted")]
     return ends(line(*parts), stop, scene.width)
 
@@ -38,6 +39,6 @@ def _reasons(card_id: str) -> Line:
 class KeyHints(LinePane):
     bare = True
 
-    def show(self, scene: Scene, screen: str, *, asking: bool) -> None:
+    def show(self, scene: Scene, screen: str, *, asking: bool, more: bool) -> None:
         """The hints; beside an open command line only how to stop."""
-        self.paint([line((STOP, "stop")) if asking else hint_line(scene, screen)])
+        self.paint([line((STOP, "stop")) if asking else hint_line(scene, screen, more=more)])

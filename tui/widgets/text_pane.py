@@ -17,6 +17,11 @@ class TextPane(LinePane):
         self._top = 0
         self._count = 0
 
+    @property
+    def overflows(self) -> bool:
+        """Whether there are more lines than are in sight."""
+        return self._count > self.body_size[1]
+
     def scroll_text(self, step: int) -> None:
         """Move by lines, ends included."""
         last = max(0, self._count - self.body_size[1])
@@ -27,7 +32,7 @@ class TextPane(LinePane):
         self.scroll_text(0)
         height = self.body_size[1]
         right: Line = ()
-        if self._count > height:
+        if self.overflows:
             right = line(
                 (f"{self._top + 1}-{min(self._count, self._top + height)} of {self._count}", "text-muted")
             )
