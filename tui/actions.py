@@ -166,6 +166,9 @@ ACTIONS: tuple[Action, ...] = (
     Action("screen.feeds", ("6",), "", "Feeds", cli="feeds"),
     Action("screen.funnel", ("7",), "", "Funnel: how far each market gets, and what stops it", cli="funnel"),
     Action("screen.journal", ("8",), "", "Journal"),
+    Action(
+        "screen.system", ("9",), "", "System: processes, delays, rate limits, dead-man layers", cli="system"
+    ),
     Action("screen.alarms", ("exclamation_mark",), "", "Alarms"),
     Action("move.down", ("down", "j"), "", "Down"),
     Action("move.up", ("up", "k"), "", "Up"),
@@ -254,6 +257,7 @@ COMMANDS: tuple[CommandSpec, ...] = (
         "every source; test asks one once, at its own cost; confirm: the awaited release (CPI, ...) is out",
     ),
     CommandSpec("funnel", "", "how far each market gets on its way to a card, and what stops it"),
+    CommandSpec("system", "", "processes, delays, rate limits and the dead-man layers, each armed or not"),
     CommandSpec("score", "", "what each model was worth on settled events, with plots"),
     CommandSpec("vetoes", "", "what was vetoed, why, and what it would have made at settlement"),
     CommandSpec("links", "", "pairs linked as the same question on two venues"),

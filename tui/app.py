@@ -95,6 +95,7 @@ class PmConsole(App[int], inherit_bindings=False):
         "feeds": _opened_first("feeds", "FeedsScreen"),
         "funnel": _opened_first("funnel", "FunnelScreen"),
         "journal": _opened_first("journal", "JournalScreen"),
+        "system": _opened_first("system", "SystemScreen"),
         "alarms": _opened_first("alarms", "AlarmsScreen"),
     }
     DEFAULT_MODE = "desk"

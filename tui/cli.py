@@ -198,6 +198,7 @@ def _others() -> Iterator[click.Command]:
         cli_models,
         cli_safety,
         cli_score,
+        cli_system,
         cli_trade,
         cli_truth,
         cli_vetoes,
@@ -211,6 +212,7 @@ def _others() -> Iterator[click.Command]:
         cli_journal.journal,
         cli_funnel.funnel,
         cli_vetoes.vetoes,
+        cli_system.system,
     )
     yield from (cli_safety.flatten, cli_safety.rest_exit, cli_safety.tmux, cli_safety.watchdog)
     yield from (cli_account.key, cli_account.doctor, cli_account.drill, cli_account.arm, cli_account.disarm)

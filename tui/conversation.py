@@ -103,8 +103,8 @@ class Conversation:
                 app.operator.ordering.narrow(parsed.rest)
             case "orders" | "alarms" | "feeds" if not parsed.rest:
                 app.show_mode(parsed.spec.name)
-            case "funnel":
-                app.show_mode("funnel")
+            case "funnel" | "system":
+                app.show_mode(parsed.spec.name)
             case "score":
                 app.show_score()
             case "vetoes" if app.screen_name != VetoesScreen.name_in_registry:

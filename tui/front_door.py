@@ -28,6 +28,7 @@ from core.config import paths
 from core.config.paths import Profile, socket_path, watchdog_socket
 from core.config.secrets import WALLET_VARIABLE
 from core.control.client import ConnectError, Line
+from core.control.processes import birth, note_process, noted_process
 from core.control.protocol import VERSION, Hello, StopEngine
 from tui import textual_environment, verbs
 
@@ -40,7 +41,6 @@ POLL_S = 0.02
 LAST_LINE_MAX = 1000
 """Characters of a failed process's last word: its remedy stands at the end."""
 _OWN_NAME = re.compile(r"^pmconsole \w+: ")
-_PROC = Path("/proc")
 
 
 class Look(NamedTuple):
@@ -207,7 +207,7 @@ def _start_sim(place: Profile, world: WorldOptions) -> None:
     if world.faults is not None:
         arguments += ["--faults", str(world.faults)]
     pid = _spawn(arguments, place.sim_log, signs=False)
-    _note_process(place.sim_pid, pid)
+    note_process(place.sim_pid, pid)
     if not _within(SIM_READY_S, lambda: place.sim_ready.exists() or not _alive(pid)):
         raise StartError(f"the simulator was not ready within {SIM_READY_S:.0f} s; see {place.sim_log}")
     if not place.sim_ready.exists():
@@ -233,7 +233,7 @@ def _start_desk(place: Profile, *, new_world: bool = False) -> None:
 
 def _spawn_watchdog(place: Profile) -> int:
     pid = _spawn(["watchdog", "run", "--profile", place.name], place.watchdog_log, signs=False)
-    _note_process(place.watchdog_pid, pid)
+    note_process(place.watchdog_pid, pid)
     return pid
 
 
@@ -245,7 +245,7 @@ def _answers(place: Profile) -> bool:
 
 
 def _stop_watchdog(place: Profile) -> None:
-    pid = _noted_process(place.watchdog_pid)
+    pid = noted_process(place.watchdog_pid)
     if pid is None:
         return
     with contextlib.suppress(ProcessLookupError):  # it ended by itself in this moment
@@ -342,7 +342,7 @@ def stop_all(place: Profile, *, engine: bool = True, sim: bool = True) -> None:
         click.echo("Engine stopped.")
     if engine:
         _stop_watchdog(place)
-    sim_pid = _noted_process(place.sim_pid) if sim and place.sim_ready.exists() else None
+    sim_pid = noted_process(place.sim_pid) if sim and place.sim_ready.exists() else None
     if sim_pid is not None:
         with contextlib.suppress(ProcessLookupError):  # it ended by itself in this moment
             os.kill(sim_pid, signal.SIGTERM)
@@ -367,7 +367,7 @@ def engine_pid(place: Profile) -> int | None:
 
 def sim_alive(place: Profile) -> bool:
     """Whether the simulator whose ready line lies in the profile still runs."""
-    return place.sim_ready.exists() and _noted_process(place.sim_pid) is not None
+    return place.sim_ready.exists() and noted_process(place.sim_pid) is not None
 
 
 def sim_world(place: Profile) -> str:
@@ -417,22 +417,9 @@ def _last_line(log: Path) -> str:
     return _OWN_NAME.sub("", lines[-1])[:LAST_LINE_MAX] if lines else f"see {log}"
 
 
-def _note_process(path: Path, pid: int) -> None:
-    """A pid alone may be another process's tomorrow: its start time tells them apart."""
-    path.write_text(f"{pid} {_birth(pid)}\n")
-
-
-def _noted_process(path: Path) -> int | None:
-    try:
-        pid, birth = path.read_text().split()
-    except (OSError, ValueError):
-        return None
-    return int(pid) if pid.isdigit() and _birth(int(pid)) == birth else None
-
-
 def _check_system() -> None:
     """Raises ``StartError`` where processes cannot be told apart by their start time."""
-    if not (_PROC / "self" / "stat").exists():
+    if not birth(os.getpid()):
         raise StartError(
             "starting and stopping a desk needs Linux with /proc mounted; run this command on such a machine"
         )
@@ -459,17 +446,8 @@ def _check_terminal() -> None:
         )
 
 
-def _birth(pid: int) -> str:
-    """Start time of a live process in clock ticks since boot; empty for none and for a zombie."""
-    try:
-        fields = (_PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return ""
-    return "" if fields[0] == "Z" else fields[19]
-
-
 def _alive(pid: int) -> bool:
-    return _birth(pid) != ""
+    return birth(pid) != ""
 
 
 @contextlib.contextmanager

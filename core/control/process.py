@@ -21,6 +21,7 @@ from typing import Any
 import msgspec
 
 from core.config import paths
+from core.config.drill import read_drill
 from core.config.paths import Environment, Profile
 from core.config.secrets import KeyFileError
 from core.config.settings import Settings, SettingsError, load, place_of
@@ -32,10 +33,12 @@ from core.control.coefficients import load as load_coefficients
 from core.control.coefficients import watch_coefficients
 from core.control.lock import LockFileError, LockHeldError, sole_holder
 from core.control.notify import notifier
+from core.control.processes import noted_process, usage
 from core.control.pulse import Pulse, Watching, prove_life
 from core.control.ready import ReadyError
 from core.control.recording import Faults, open_for
 from core.control.remembering import keep_memory, read_memory
+from core.control.rows.system import Machine
 from core.control.sealed import seal
 from core.control.served import Served
 from core.control.server import Server
@@ -177,7 +180,11 @@ async def _serve(
                 f"The journal {journal.path} holds a row that cannot be read: {error}."
             ) from error
         faults.engine = engine
-        server = Server(Served(engine), clocks.mono_ns, profile=place.name, engine_id=run, pid=os.getpid())
+        machine = Machine(
+            os.getpid(), lambda: noted_process(place.sim_pid), lambda: read_drill(place.drill), usage
+        )
+        served = Served(engine, machine)
+        server = Server(served, clocks.mono_ns, profile=place.name, engine_id=run, pid=machine.pid)
         engine.desk.pricing.on_news = server.pace.hurry
         listening = stack.enter_context(_listen(place))
         stack.enter_context(handled(loop, engine))

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from core.control.commands import carry_out
 from core.control.frames import Reader
 from core.control.protocol import AnyCommand, Query, Reply
 from core.control.queries.answers import QUERIES, Rows, answer
 from core.control.rows.cards import preview_row
 from core.control.rows.sources import fixture_rows, source_row
+from core.control.rows.system import UNKNOWN, Consoles, Machine, system_row
 from core.control.snapshot import Snapshot
 from core.control.tables.cards import PreviewRow
 from core.domain.units import Price, Quantity
@@ -24,8 +27,10 @@ def _digits(text: str) -> bool:
 class Served:
     """One engine behind the control server: commands in, replies and frames out."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, machine: Machine = UNKNOWN) -> None:
         self._engine = engine
+        self._machine = machine
+        self._consoles = Consoles(None)
         self._snapshot = Snapshot(engine.desk)
 
     def command(self, command: AnyCommand, actor: Actor) -> Reply:
@@ -55,6 +60,9 @@ class Served:
             return Rows(self._snapshot.status(), source=found)
         if what == "games":
             return Rows(self._snapshot.status(), games=fixture_rows(engine))
+        if what == "system":
+            status = self._snapshot.status()
+            return Rows(status, system=system_row(engine.desk, status.links, self._machine, self._consoles))
         if what == "preview":
             edited = self._preview(about)
             return edited if isinstance(edited, str) else Rows(self._snapshot.status(), preview=edited)
@@ -79,10 +87,13 @@ class Served:
         return Reader(self._snapshot)
 
     def controller_attached(self, actor: Actor) -> None:
+        self._consoles = self._consoles._replace(controller=actor.pid)
         self._engine.controller_attached(actor)
 
     def controller_gone(self) -> None:
+        self._consoles = self._consoles._replace(controller=None)
         self._engine.controller_gone()
 
-    def viewers(self, count: int) -> None:
-        self._engine.viewers(count)
+    def viewers(self, pids: Sequence[int]) -> None:
+        self._consoles = self._consoles._replace(viewers=pids)
+        self._engine.viewers(len(pids))

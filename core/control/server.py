@@ -10,7 +10,7 @@ import asyncio
 import logging
 import socket
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from core.control.connection import Connection, FrameReader
@@ -45,7 +45,7 @@ class Desk(Protocol):
 
     def controller_gone(self) -> None: ...
 
-    def viewers(self, count: int) -> None: ...
+    def viewers(self, pids: Sequence[int]) -> None: ...
 
 
 class Server:
@@ -62,7 +62,7 @@ class Server:
         self._engine_id = engine_id
         self._pid = pid
         self._answers: OrderedDict[tuple[int, str, str], Reply] = OrderedDict()
-        self._viewers = 0
+        self._viewers: tuple[int, ...] = ()
         self.pace = FramePace()
 
     async def run(self, listening: socket.socket, goodbye: Callable[[], str]) -> None:
@@ -127,9 +127,10 @@ class Server:
 
     def _count_viewers(self) -> None:
         sessions = {c.identity for c in self.clients if c.shows_state} - {self.controller}
-        if len(sessions) != self._viewers:
-            self._viewers = len(sessions)
-            self.desk.viewers(self._viewers)
+        pids = tuple(sorted(pid for _, pid in sessions))
+        if pids != self._viewers:
+            self._viewers = pids
+            self.desk.viewers(pids)
 
     # --- commands ------------------------------------------------------------------------------
 

@@ -70,6 +70,20 @@ BASIC = {Kind.READ: Capacity(200, 400), Kind.WRITE: Capacity(100, 100), Kind.BAL
 """Kalshi's lowest tier, used until the account's own limits are known."""
 
 
+class Level(msgspec.Struct, frozen=True):
+    """How full one bucket is."""
+
+    kind: Kind
+    shard: int
+    left: float
+    """Tokens that cancels could draw now; below nothing while the venue is owed some."""
+    capacity: Capacity
+    pace: float
+    """Share of the rate that everybody but cancels is held to."""
+    waiting: int
+    """Requests in its queue."""
+
+
 class Refused(msgspec.Struct, frozen=True):
     """The request was not let through; no token was taken."""
 
@@ -166,6 +180,10 @@ class _Bucket:
         """Whether so many could be drawn by cancels at once."""
         self._refill(self._clock.mono_ns())
         return self._mirror.wait_ns(tokens) == 0
+
+    def level(self, kind: Kind, shard: int) -> Level:
+        self._refill(self._clock.mono_ns())
+        return Level(kind, shard, self._mirror.level, self.capacity, self._pace, len(self._waiting))
 
     def free(self, cost: float, reserve: float) -> bool:
         """Whether an entry of this cost would be let through at once."""
@@ -278,6 +296,10 @@ class Limiter:
     def burst(self, kind: Kind) -> float:
         """The most one call may cost."""
         return self._buckets[kind, 0].capacity.burst
+
+    def levels(self) -> tuple[Level, ...]:
+        """Every bucket as it stands now."""
+        return tuple(bucket.level(kind, shard) for (kind, shard), bucket in self._buckets.items())
 
     def storm(self) -> bool:
         """Whether three 429s in ten seconds have switched entries and background requests off."""

@@ -19,6 +19,7 @@ from core.domain.trade import TradeStage
 from core.domain.units import Money, Price, Quantity
 from core.venues.decisions import LimiterReport
 from core.venues.exchange import Cash, ExchangeState, Maintenance
+from core.venues.limiter import Level
 from core.venues.published import Published
 from core.venues.traits import Beat, Traits
 
@@ -493,4 +494,8 @@ class VenueGateway(SafetyNet, Protocol):
 
     def entry_budget(self, cancels: int, shard: int) -> bool:
         """Whether the limiter could send one order to this shard and still cancel so many at once."""
+        ...
+
+    def levels(self) -> tuple[Level, ...]:
+        """Its rate limits, each as far as it is used now."""
         ...

@@ -7,7 +7,7 @@ import contextlib
 import json
 import os
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -65,7 +65,7 @@ class Answers:
 
     def controller_gone(self) -> None: ...
 
-    def viewers(self, count: int) -> None: ...
+    def viewers(self, pids: Sequence[int]) -> None: ...
 
 
 class Ended(NamedTuple):

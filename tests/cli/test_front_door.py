@@ -16,7 +16,9 @@ import pytest
 from core.config import paths
 from core.config.paths import Profile
 from core.config.secrets import WALLET_VARIABLE
+from core.control import processes
 from core.control.client import Line
+from core.control.processes import noted_process
 from core.control.protocol import VERSION, Hello
 from tui import app, front_door
 from tui.front_door import Look, WorldOptions
@@ -129,7 +131,7 @@ def test_a_killed_engine_comes_back_on_its_world_and_a_killed_simulator_needs_a_
     assert front_door.sim_world(place) == world
     assert len(place.journals()) == 1
 
-    sim = front_door._noted_process(place.sim_pid)
+    sim = noted_process(place.sim_pid)
     assert sim is not None
     os.kill(sim, signal.SIGKILL)
     assert front_door._within(5, lambda: not front_door._alive(sim))
@@ -227,7 +229,7 @@ def test_without_proc_it_says_what_it_needs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("PMCONSOLE_HOME", str(tmp_path))
-    monkeypatch.setattr(front_door, "_PROC", tmp_path / "nothing")
+    monkeypatch.setattr(processes, "PROC", tmp_path / "nothing")
     assert front_door.start_engine(paths.profile("demo")) == 2
     assert front_door.demo(paths.profile("demo"), QUIET, LOOK, fresh=False) == 2
     with pytest.raises(SystemExit) as ended:

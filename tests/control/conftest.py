@@ -94,8 +94,8 @@ class FakeDesk:
     def controller_gone(self) -> None:
         self.presence.append("gone")
 
-    def viewers(self, count: int) -> None:
-        self.viewer_count = count
+    def viewers(self, pids: Sequence[int]) -> None:
+        self.viewer_count = len(pids)
 
 
 class Time:

@@ -17,6 +17,14 @@ from core.control.tables.orders import OrderRow, PositionRow
 from core.control.tables.safety import AlarmRow, FlattenRow, FlattenVenueRow, LimitRow
 from core.control.tables.sources import BudgetRow, FeedRow, SourceRow, ToldRow
 from core.control.tables.status import CountsRow, LinkRow, StatusRow
+from core.control.tables.system import (
+    BucketRow,
+    DrillRow,
+    HealthRow,
+    LayerRow,
+    ProcessRow,
+    SystemRow,
+)
 from core.control.tables.vetoes import VetoesRow, VetoRow, WorthRow
 
 STATIC = MarketStatic(
@@ -125,6 +133,13 @@ ROWS = Rows(
         STATIC.event, 2, 25_300_000, 300_000, 4_020_000, 29_620_000, 200_000_000, 34_360_000, 59_960_000,
         800_000_000, (OutcomeRow("48-49", 14_050_000), OutcomeRow("none", -25_600_000)),
     ),
+    system=SystemRow(
+        (ProcessRow("engine", 41, "", 60.5, 12.25, 80), ProcessRow("console", 42, "views", None, None, None)),
+        (HealthRow("engine lag", 3, 100, "milliseconds", False),), (), (),
+        (BucketRow("kalshi", "write", 0, 8_050, 10_000, 10_000, 70, 1),),
+        (LayerRow("watchdog", "", "not armed", "it does not answer"),),
+        DrillRow(1_700_000_000_000, True, "flat"), 2, 1, 4_711,
+    ),
     preview=PreviewRow(3_100, 20_000_000, 6_200_000, 80_000, 6_280_000, 680, 0.7, ""),
     flatten=FLATTEN,
     alarms=(AlarmRow(3, "ACT", 0, 97_000_000_000, "KAL: lost", "halted", "resume", False, True),),
@@ -215,6 +230,17 @@ def test_a_source_with_its_budget_and_what_it_tells() -> None:
     (value,) = source["values"]
     assert (value["about"], value["said"], value["age_s"]) == ("SPX", "6,812.40", 500.0)
     assert value["stale_after_s"] is None, "it does not grow old"
+
+
+def test_the_machinery() -> None:
+    system = ask("system")
+    assert isinstance(system, dict)
+    assert system["buckets"][0] == {
+        "venue": "kalshi", "kind": "write", "shard": 0, "left": 80.5, "burst": 100.0, "rate": 100.0,
+        "pace": 70, "waiting": 1,
+    }  # fmt: skip
+    assert system["processes"][1]["memory_mb"] is None, "what the system does not tell is not 0"
+    assert system["drill"] == {"at": "2023-11-14T22:13:20.000Z", "passed": True, "said": "flat"}
 
 
 @pytest.mark.parametrize("what", QUERIES)

@@ -87,6 +87,9 @@ class Silent:
     def entry_budget(self, cancels: int, shard: int) -> bool:
         return True
 
+    def levels(self) -> tuple[()]:
+        return ()
+
     async def close(self) -> None:
         pass
 

@@ -21,6 +21,7 @@ from core.domain.trade import TradeStage
 from core.domain.units import Money, Price, Quantity, complement
 from core.venues.exchange import Cash, ExchangeState, Maintenance, ShardState
 from core.venues.kalshi.traits import TRAITS
+from core.venues.limiter import Capacity, Kind, Level
 from core.venues.traits import Beat, Traits
 from core.venues.venue import (
     UNSEALED,
@@ -604,6 +605,9 @@ class FakeVenue:
 
     def entry_budget(self, cancels: int, shard: int) -> bool:
         return True
+
+    def levels(self) -> tuple[Level, ...]:
+        return (Level(Kind.WRITE, 0, 80.0, Capacity(100, 100), 0.7, 0),)
 
 
 def strange(order: Resting) -> Resting:

@@ -34,6 +34,25 @@ async def drain(limiter: Limiter) -> None:
     await limiter.admit(Kind.WRITE, Priority.CANCEL, 100)
 
 
+def test_levels_tell_what_cancels_could_draw_and_who_waits(virtual: Run, virtual_clocks: Clocks) -> None:
+    async def main() -> None:
+        limiter = Limiter(virtual_clocks, SMALL)
+        await drain(limiter)
+        waiting = asyncio.ensure_future(limiter.admit(Kind.WRITE, Priority.EXIT, 10))
+        await asyncio.sleep(0.05)
+        levels = {level.kind: level for level in limiter.levels()}
+        assert set(levels) == set(SMALL)
+        write = levels[Kind.WRITE]
+        assert (round(write.left, 6), write.capacity.burst, write.waiting) == (5.0, 100, 1)
+        assert levels[Kind.READ].left == 40 and levels[Kind.READ].pace == 0.7
+        limiter.throttled(Kind.READ, 2.0)
+        read = next(level for level in limiter.levels() if level.kind is Kind.READ)
+        assert read.left < 0 and read.pace == 0.35, "a venue that refuses is owed, and asked half as often"
+        await waiting
+
+    virtual(main())
+
+
 def test_the_most_urgent_goes_first(virtual: Run, virtual_clocks: Clocks) -> None:
     async def main() -> None:
         limiter, log = Limiter(virtual_clocks, SMALL), []

@@ -17,6 +17,7 @@ from core.control.queries.orders import ORDERS, POSITIONS
 from core.control.queries.safety import ALARMS, FLATTEN, FLATTEN_VENUES, LIMITS
 from core.control.queries.sources import BUDGET, FEEDS, GAMES, RELEASES, SOURCE, TOLD
 from core.control.queries.status import BEAT, STATUS, VENUES
+from core.control.queries.system import BUCKETS, DRILL, HEALTH, LAYERS, PROCESSES, SYSTEM
 from core.control.queries.vetoes import VETOED, VETOES, WORTH
 from core.control.tables.account import ReadingRow
 from core.control.tables.batch import BatchRow
@@ -28,6 +29,7 @@ from core.control.tables.orders import OrderRow, PositionRow
 from core.control.tables.safety import AlarmRow, FlattenRow, LimitRow
 from core.control.tables.sources import FeedRow, FixtureRow, ReleaseRow, SourceRow
 from core.control.tables.status import StatusRow
+from core.control.tables.system import SystemRow
 from core.control.tables.vetoes import VetoesRow
 
 
@@ -54,6 +56,7 @@ class Rows(NamedTuple):
     vetoes: VetoesRow | None = None
     batch: BatchRow | None = None
     preview: PreviewRow | None = None
+    system: SystemRow | None = None
 
 
 QUERIES: dict[str, tuple[Field, ...]] = {
@@ -76,9 +79,10 @@ QUERIES: dict[str, tuple[Field, ...]] = {
     "vetoes": VETOES,
     "batch": BATCH,
     "preview": PREVIEW,
+    "system": SYSTEM,
 }
 
-OBJECTS = ("status", "reconcile", "rules", "source", "vetoes", "batch", "preview")
+OBJECTS = ("status", "reconcile", "rules", "source", "vetoes", "batch", "preview", "system")
 """Answered with one object; the others with an array of them."""
 
 PARTS: dict[str, dict[str, tuple[Field, ...]]] = {
@@ -99,6 +103,13 @@ PARTS: dict[str, dict[str, tuple[Field, ...]]] = {
     "source": {"source.values": TOLD},
     "funnel": {"funnel.reasons": STOPS},
     "score": {"score.bins": BINS},
+    "system": {
+        "system.processes": PROCESSES,
+        "system.health": HEALTH,
+        "system.buckets": BUCKETS,
+        "system.layers": LAYERS,
+        "system.drill": DRILL,
+    },
     "vetoes": {"vetoes.worth": WORTH, "vetoes.vetoes": VETOED},
     "reconcile": {
         "reconcile.differences": DIFFERENCES,

@@ -55,7 +55,7 @@ from core.venues.kalshi.sign import Signer
 from core.venues.kalshi.stream import StreamState
 from core.venues.kalshi.tape import read_last_price
 from core.venues.kalshi.traits import TRAITS
-from core.venues.limiter import Capacity, Kind, Limiter, Priority
+from core.venues.limiter import Capacity, Kind, Level, Limiter, Priority
 from core.venues.reader import Reader
 from core.venues.socket import SocketFactory, open_socket
 from core.venues.traits import Beat
@@ -318,6 +318,9 @@ class KalshiVenue:
 
     def entry_budget(self, cancels: int, shard: int) -> bool:
         return self._limiter.entry_free(self._orders.cost, self._cancels_cost(cancels + 1), shard)
+
+    def levels(self) -> tuple[Level, ...]:
+        return self._limiter.levels()
 
     def _cancels_cost(self, count: int) -> float:
         return self._http.costs.of(ep.BATCH_CANCEL) * count

@@ -21,7 +21,7 @@ from core.domain.text import clean_text
 from core.domain.units import Price, Quantity
 from core.venues.exchange import Cash, ExchangeState, Maintenance
 from core.venues.http import TransportFactory, network_transport
-from core.venues.limiter import Limiter, Priority
+from core.venues.limiter import Level, Limiter, Priority
 from core.venues.polymarket.account import DOLLARS
 from core.venues.polymarket.cancels import Cancels
 from core.venues.polymarket.errors import Meaning, Refusal
@@ -307,6 +307,9 @@ class PolymarketVenue:
 
     def entry_budget(self, cancels: int, shard: int) -> bool:
         return self._limiter.entry_free(1.0, float(max(cancels, len(self._private.resting)) + 1))
+
+    def levels(self) -> tuple[Level, ...]:
+        return self._limiter.levels()
 
     # --- the safety net: the heartbeat, and the cancel of everything ------------------------------
 
