@@ -101,6 +101,15 @@ ACTIONS: tuple[Action, ...] = (
         cli="cancel",
     ),
     Action(
+        "order.amend",
+        ("e",),
+        "change",
+        "Change the order under the cursor: it is cancelled, and what is left of it becomes a card",
+        Danger.SAFER,
+        ("orders",),
+        cli="amend",
+    ),
+    Action(
         "order.cancel_market",
         ("C",),
         "",
@@ -124,7 +133,7 @@ ACTIONS: tuple[Action, ...] = (
         "reduce",
         "Sell what is held in the market under the cursor: a card at the touch",
         Danger.VIEW,
-        ("positions", "market"),
+        ("desk", "positions", "market"),
         cli="close",
     ),
     Action(
@@ -315,11 +324,14 @@ _NEEDED = (
     "pause.all",
     "leave",
     "ticket",
+    "order.amend",
     "close",
 )
 DIRECT = "flatten --direct"
 """The stop that needs no engine."""
-_BY_KEY = {key: action for action in ACTIONS for key in action.keys}
+_BY_KEY = {
+    key: [action for action in ACTIONS if key in action.keys] for action in ACTIONS for key in action.keys
+}
 
 
 def key_name(key: str) -> str:
@@ -329,8 +341,7 @@ def key_name(key: str) -> str:
 
 def action_for(key: str, screen: str) -> Action | None:
     """The action of a key on a screen, or ``None``."""
-    action = _BY_KEY.get(key)
-    return action if action is not None and works_on(action, screen) else None
+    return next((action for action in _BY_KEY.get(key, ()) if works_on(action, screen)), None)
 
 
 def works_on(action: Action, screen: str) -> bool:

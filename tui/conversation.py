@@ -80,7 +80,8 @@ class Conversation:
             if end.value:
                 self._app.operator.say(str(end.value), "near", self._app.clock())
             return
-        self.ask(question, self._answer)
+        value = question.value if isinstance(question, Question) else ""
+        self.ask(question, self._answer, value=value)
 
     def run_line(self, text: str) -> None:
         """Carry out one line of the command line."""

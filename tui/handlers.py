@@ -43,6 +43,14 @@ def _cancel_selected(app: PmConsole, now: Now) -> None:
     app.operator.cancel_order(str(app.selected("orders") or ""), now)
 
 
+def _amend_selected(app: PmConsole, now: Now) -> None:
+    from tui.ticket_talks import change
+
+    row = app.view.orders.get(str(app.selected("orders") or ""))
+    if row is not None:
+        app.conversation.begin(change(app.operator, app.clock, row))
+
+
 def _market_here(app: PmConsole, now: Now) -> int | None:
     """The market that is looked at: an opened one, that of the row under the cursor, else the current one."""
     from tui.screens.market import MarketScreen
@@ -148,6 +156,7 @@ HANDLERS: dict[str, Callable[[PmConsole, Now], None]] = {
     "table.filter": _filter,
     "table.sort": lambda app, now: app.operator.ordering.next_sort(),
     "order.cancel": _cancel_selected,
+    "order.amend": _amend_selected,
     "order.cancel_market": _cancel_market,
     "ticket": _ticket,
     "close": _close,

@@ -67,4 +67,4 @@ def _words(preview: Preview, *, closes: bool) -> str:
         f"{'gets' if closes else 'cost'} {preview.cost:.2f}  fee {preview.fee:.2f}  "
         f"max loss {preview.max_loss:.2f}  net edge {edge}"
     )
-    return said + (f"  BLOCKED {sanitise(preview.blocked)}" if preview.blocked else "")
+    return f"BLOCKED {sanitise(preview.blocked)}  {said}" if preview.blocked else said

@@ -19,6 +19,8 @@ class Question(NamedTuple):
     """Keys that make another text of the typed one."""
     tell: Callable[[str], str]
     """What the typed text would do, told while it is typed."""
+    value: str = ""
+    """What stands in the field at first."""
 
 
 Talk = Generator[str | Question, str, str]

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from core.control.protocol import Amend, Propose
+from core.control.tables.orders import OrderRow
 from core.domain.units import UnitError, parse_quantity
 from tui.format import cents, count
 from tui.operator import Operator
@@ -192,7 +193,7 @@ def ticket(operator: Operator, clock: Clock, key: int) -> Talk:
         command = typed if isinstance(typed, str) else field.command(typed)
         if not isinstance(command, str):
             return propose(operator, command, key, clock())
-        question = question._replace(prompt=f"{command}. {_HOW}")
+        question = question._replace(prompt=f"{command}. {_HOW}", value=text)
 
 
 def propose(operator: Operator, command: Propose, key: int, now: Now) -> str:
@@ -244,15 +245,75 @@ def close(operator: Operator, key: int, ticker: str, now: Now, typed: Typed | No
     return propose(operator, command, key, now)
 
 
-def _amend(operator: Operator, now: Now, rest: str) -> str | None:
-    order, *words = rest.split()
-    typed = parse_ticket(" ".join(words))
+class _Change:
+    """The text of a change as the keys turn it."""
+
+    def __init__(self, operator: Operator, row: OrderRow) -> None:
+        self._operator, self._row = operator, row
+        self._step = operator.view.step(row.key)
+
+    @property
+    def question(self) -> Question:
+        now = self._text(self._row.leaves, self._row.price)
+        keys = {
+            "up": lambda text: self._tick(text, up=True),
+            "down": lambda text: self._tick(text, up=False),
+        }
+        return Question(f"Change {now}c: SIZE @ CENTS, Up Down a tick", keys, self._tell)
+
+    def _text(self, quantity: int, price: int) -> str:
+        return f"{count(quantity)} @ {cents(price, self._step)}"
+
+    def _tick(self, text: str, *, up: bool) -> str:
+        typed = parse_ticket(text)
+        if isinstance(typed, str) or typed.side or typed.style:
+            return text
+        price, quantity = typed.price or self._row.price, typed.quantity or self._row.leaves
+        step = self._operator.view.tick(self._row.key, self._row.outcome, price, up=up)
+        moved = price + step if up else price - step
+        return self._text(quantity, moved if 0 < moved < _DOLLAR else price)
+
+    def _tell(self, text: str) -> str:
+        typed = changed(text)
+        if isinstance(typed, str):
+            return typed
+        wanted = self._text(typed.quantity or self._row.leaves, typed.price or self._row.price)
+        return f"cancels it, its place in the queue is lost; {wanted}c comes as a card once it is gone"
+
+
+def changed(text: str) -> Typed | str:
+    """Size or price of a change, or what is wrong with it."""
+    typed = parse_ticket(text)
     if isinstance(typed, str) or typed.side or typed.style or not (typed.price or typed.quantity):
-        return "usage: amend ORDER [SIZE] [@CENTS]"
-    found = [row for row in operator.view.working() if row.client_order_id.endswith(order)]
+        return "write SIZE, @ CENTS or both"
+    return typed
+
+
+def change(operator: Operator, clock: Clock, row: OrderRow) -> Talk:
+    """Ask for another size or price of a resting order until it is one, then send it."""
+    question = _Change(operator, row).question
+    while True:
+        text = yield question
+        typed = changed(text)
+        if not isinstance(typed, str):
+            _send_change(operator, row.client_order_id, typed, row.key, clock())
+            return ""
+        question = question._replace(prompt=typed, value=text)
+
+
+def _send_change(operator: Operator, order: str, typed: Typed, key: int | None, now: Now) -> None:
     command = Amend(operator.next_id(), order, typed.price or 0, typed.quantity or 0)
-    if operator.send(command, f"amend {order[-8:]}", now) and len(found) == 1:
-        operator.expect_card(found[0].key)
+    if operator.send(command, f"amend {order[-8:]}", now) and key is not None:
+        operator.expect_card(key)
+
+
+def _amend(operator: Operator, now: Now, rest: str) -> str | None:
+    order, _, words = rest.partition(" ")
+    typed = changed(words)
+    if isinstance(typed, str):
+        return f"amend: {typed}"
+    found = [row.key for row in operator.view.working() if row.client_order_id.endswith(order)]
+    _send_change(operator, order, typed, found[0] if len(found) == 1 else None, now)
     return None
 
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import msgspec
+
 from core.domain.clock import REAL_WORLD, Clocks
-from core.execution.approvals import TTL_MS, Approvals
+from core.execution.approvals import CARDS_MAX, TTL_MS, Approvals
 from core.execution.proposals import Proposal, ProposalState
 from core.risk.gate import Verdict
+from core.strategy.proposal import MANUAL
 from tests.risk.desk import OPEN
 
 
@@ -43,6 +46,28 @@ def test_a_card_cannot_be_decided_on_from_the_millisecond_it_ends() -> None:
     clock.now_ms = card.expires_ms
     assert approvals.find(card.id, card.fingerprint) == f"{card.id} has expired."
     assert approvals.proposals[card.id].state is ProposalState.EXPIRED
+
+
+def test_what_was_asked_for_finds_room_beside_the_strategys_cards_but_not_without_end() -> None:
+    clock = Stopped()
+    approvals, until = queue(clock), clock.now_ms + 2 * TTL_MS
+
+    def of(number: int, strategy: str) -> Proposal | None:
+        order = msgspec.structs.replace(OPEN, ticker=f"T{number}", strategy=strategy)
+        return approvals.offer(order, Verdict(), until)
+
+    assert all(of(number, "weather") for number in range(CARDS_MAX))
+    assert of(99, "weather") is None and set(approvals.overflow) == {"T99"}
+    asked = [of(number, MANUAL) for number in range(CARDS_MAX)]
+    assert all(asked) and [card.id for card in approvals.queue()[:CARDS_MAX]] == [c.id for c in asked if c]
+    assert of(98, MANUAL) is None and set(approvals.overflow) == {"T99"}, "nothing asked for waits unseen"
+    assert of(0, MANUAL) is not None, "asked anew it takes the place of what was asked before"
+    own = approvals.of("T0")
+    assert own is not None and own.standing and own.candidate.strategy == "weather"
+    asked_card = approvals.asked("T1")
+    assert asked_card is not None
+    approvals.veto(asked_card, "")
+    assert of(1, MANUAL) is not None
 
 
 def test_an_approval_is_used_up_and_its_like_stays_quiet_for_a_while() -> None:

@@ -183,7 +183,7 @@ def test_a_decision_tells_what_the_last_picture_showed_and_how_long_it_stood() -
 @pytest.mark.parametrize("width", [80, 120])
 def test_the_question_for_the_reason_stands_whole_in_place_of_the_hints(width: int) -> None:
     scene = Scene(ViewModel(), NOW, width, asks_reason="P1234")
-    shown = plain(hint_line(scene, "desk"))
+    shown = plain(hint_line(scene, "desk", more=False))
     assert len(shown) == width and shown.endswith("^X STOP ")
     assert "P1234: why not?  p price  d data  n news  s size  o other  Esc none" in shown
 
@@ -230,7 +230,7 @@ def test_what_is_typed_is_told_beforehand_with_the_engines_own_figures_or_refusa
     assert isinstance(query, Query) and query.about == "4F2A fp-1 3100 20000000"
     figures = {"cost": "6.20", "fee": "0.08", "max_loss": "6.28", "edge": "0.068", "blocked": "G05 x\x1b[2J"}
     hands.operator.replied(Reply(query.id, True, "", msgspec.json.encode(figures)), hands.now)
-    assert tell("20 @ 31") == "20 @ 31c: cost 6.20  fee 0.08  max loss 6.28  net edge +6.8c  BLOCKED G05 x[2J"
+    assert tell("20 @ 31") == "20 @ 31c: BLOCKED G05 x[2J  cost 6.20  fee 0.08  max loss 6.28  net edge +6.8c"
     tell("10 @ 31")
     older = hands.sent[-1]
     tell("5 @ 31")

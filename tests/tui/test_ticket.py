@@ -26,7 +26,7 @@ from tui import commands
 from tui.actions import TRADES, action_for
 from tui.lines import plain
 from tui.talks import Question
-from tui.ticket_talks import Typed, close, parse_ticket, ticket
+from tui.ticket_talks import Typed, change, close, parse_ticket, ticket
 from tui.widgets.order_card import reasons, size, value
 
 KEY = FIRST.key
@@ -113,7 +113,7 @@ def test_a_ticket_tells_what_it_would_come_to_and_sends_nothing_but_a_wish_for_a
     talk = ticket(hands.operator, lambda: hands.now, KEY)
     next(talk)
     again = talk.send("@ 31")
-    assert isinstance(again, Question) and again.prompt.startswith("type a size")
+    assert isinstance(again, Question) and again.prompt.startswith("type a size") and again.value == "@ 31"
     with pytest.raises(StopIteration):
         talk.send("40 ioc")
     (wish,) = sent(hands)
@@ -167,11 +167,34 @@ def test_lines_of_the_command_line_name_their_market_and_ask_for_cards() -> None
         (f"order {static.ticker} sideways", "write yes|no|sell"),
         (f"order {static.ticker} @ 30", "type a size"),
         (f"close {static.ticker} yes", "usage: close"),
-        ("amend 3ab1", "usage: amend"),
+        ("amend 3ab1", "amend: write SIZE"),
         ("cancel-market nowhere", "not one market"),
     ):
         assert says in say(hands, wrong)
     assert len(sent(hands)) == 5
+
+
+def test_an_order_under_the_cursor_is_changed_by_keys_and_says_what_that_costs() -> None:
+    hands = Hands(FIRST)
+    row = hands.view.working()[0]
+    talk = change(hands.operator, lambda: hands.now, row)
+    question = next(talk)
+    assert isinstance(question, Question)
+    size, price = row.leaves // C, row.price // 100
+    assert question.keys["up"]("") == f"{size} @ {price + 1}"
+    assert question.keys["down"]("7") == f"7 @ {price - 1}" and question.keys["up"]("x y") == "x y"
+    assert "place in the queue is lost" in question.tell("7") and question.tell("yes").startswith(
+        "write SIZE"
+    )
+    again = talk.send("yes 3")
+    assert isinstance(again, Question) and again.value == "yes 3"
+    with pytest.raises(StopIteration):
+        talk.send("7")
+    (amend,) = sent(hands)
+    assert isinstance(amend, Amend)
+    assert (amend.order, amend.price, amend.quantity) == (row.client_order_id, 0, 7 * C)
+    found = {screen: action_for("e", screen) for screen in ("orders", "desk", "markets")}
+    assert [action and action.id for action in found.values()] == ["order.amend", "card.edit", None]
 
 
 def test_what_no_model_values_is_drawn_as_not_known_never_as_nothing() -> None:

@@ -143,8 +143,9 @@ class BatchTable(LiveTable):
         return Span(tenths(self._rows[key].fair), "fair")
 
     def _edge(self, scene: Scene, key: Key) -> Span:
-        edge = self._rows[key].edge
-        return Span(signed_tenths(edge), "edge-trade" if edge > 0 else "edge-none")
+        row = self._rows[key]
+        edge = None if row.fair is None else row.edge
+        return Span(signed_tenths(edge), "edge-trade" if edge is not None and edge > 0 else "edge-none")
 
     def _expires(self, scene: Scene, key: Key) -> Span:
         return Span(countdown(scene.in_s(self._rows[key].expires_ns)))

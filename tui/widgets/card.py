@@ -220,7 +220,7 @@ def _in_short(scene: Scene, card: ProposalRow) -> Line:
     return line(
         scene.view.named(card.key) + "  ",
         *side_word(card.outcome, closes=card.closes),
-        f" {count(card.quantity)} @ {price}  {signed_tenths(card.edge)}c",
+        f" {count(card.quantity)} @ {price}  {order_card.in_cents(signed_tenths, card, card.edge)}",
     )
 
 
