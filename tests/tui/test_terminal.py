@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.control.protocol import Approve, Flatten, Halt
+from core.control.protocol import Approve, Edit, Flatten, Halt, Veto
 from tests.tui.ptys import TIMEOUT_S, Terminal, console
 from tui.outflow import ANSWER, QUESTION
 from tui.terminal import PASTE_END, PASTE_START, TITLE_BACK, TITLE_KEPT, SequenceFilter, StopScanner
@@ -45,7 +45,7 @@ async def test_both_copies_of_one_press_are_one_command(directory: Path) -> None
             assert len(set(sent)) == presses
 
 
-async def test_stop_key_approval_and_paste_in_a_real_terminal(directory: Path) -> None:
+async def test_stop_key_decisions_and_paste_in_a_real_terminal(directory: Path) -> None:
     async with console(directory) as (terminal, engine):
         terminal.type(PASTE_START + b"a\x18H" + PASTE_END)
         # Neither malformed bytes nor the letters of unknown sequences may act or end the input thread.
@@ -55,8 +55,22 @@ async def test_stop_key_approval_and_paste_in_a_real_terminal(directory: Path) -
         terminal.type(b"H")
         await engine.expect(Halt)
         assert not [command for command in engine.commands if isinstance(command, Approve | Flatten)]
+        terminal.type(b"e")
+        await terminal.shows("h halves")
+        terminal.type(b"h\r")
+        edit = await engine.expect(Edit)
+        assert isinstance(edit, Edit) and edit.quantity == 20_000_000
         terminal.type(b"a")
         await engine.expect(Approve)
+        terminal.type(b"x")
+        await terminal.shows("why not?")
+        terminal.type(b"o")
+        deadline = time.monotonic() + TIMEOUT_S
+        while len(vetoes := [c.reason for c in engine.commands if isinstance(c, Veto)]) < 2:
+            assert time.monotonic() < deadline, terminal.text
+            await asyncio.sleep(0.01)
+            terminal.read()
+        assert vetoes == ["", "other"]
         terminal.type(b"\x18")
         await engine.expect(Flatten)
         await terminal.shows("STOPPING")
