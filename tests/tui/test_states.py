@@ -322,12 +322,12 @@ async def test_a_band_moves_nothing_but_the_body_and_comes_and_goes_with_its_cau
         before = desk.text.splitlines()
         desk.engine.send(status=rows.status(read_clocks(), session=session, **HALT))
         await desk.until(lambda: desk.text.splitlines()[1].startswith(" HALTED "))
-        await desk.until(lambda: len(desk.text.splitlines()) == 24, "drew the body below it")
         text = desk.text.splitlines()
+        assert len(text) == 24, "arranged and drawn in one picture"
         assert text[-1] == before[-1] and "MARKETS" in desk.text and "LIMITS" in desk.text
         desk.engine.send(status=rows.status(read_clocks(), session=session))
         await desk.until(lambda: desk.text.splitlines()[1].startswith("── "))
-        await desk.until(lambda: len(desk.text.splitlines()) == 24, "drew the body over the whole again")
+        assert len(desk.text.splitlines()) == 24
 
 
 async def test_stop_works_on_every_screen_and_in_every_field_and_real_money_is_named(

@@ -14,7 +14,7 @@ from textual.widget import Widget
 from tui.actions import DECIDES
 from tui.scene import Scene
 from tui.screens.desk_plan import Plan, Rect
-from tui.standing import standing
+from tui.standing import Standing, standing
 from tui.tables import Now
 from tui.widgets.band import Band
 from tui.widgets.command_line import CommandLine
@@ -139,9 +139,8 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
         """Draw everything on this screen; panes write only what changed."""
         for pane in (*self.panes(), self.takeover):
             pane.edges = edges_of(scene.view.profile)
+        self._show_band(scene)
         self.status_bar.show(scene)
-        if self._band_moves(scene):
-            return  # the panes are arranged first, and drawn then
         asking = self.command_line.choices if self.command_line.display else ""
         opened = len(self.console.screen_stack) > 1
         self.message_line.show(scene, asking, opened=opened)
@@ -162,18 +161,23 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
         """Rows of the body that the band takes."""
         return int(self.band.display)
 
-    def _band_moves(self, scene: Scene) -> bool:
-        """Say what stands; true when the band comes or goes. It does so with its cause, at once."""
-        height = self.size.height
-        stands = standing(scene, self.console.options.typed)
-        shows = bool(stands) and height >= (CALM_HEIGHT if stands[0].calm else BAND_HEIGHT)
-        if self.band.display is not shows:
-            self.band.display = shows
-            self.relayout()
-            return True
-        if shows:
+    def _show_band(self, scene: Scene) -> None:
+        """Say what stands. It comes and goes with its cause, at once: the panes are arranged before they are
+        drawn, so that no picture shows half of it."""
+        stands = self._in_band(scene)
+        if self.band.display is not bool(stands):
+            self.band.display = bool(stands)
+            self.status_bar.refresh(layout=True)
+            with self.app.batch_update():
+                self._refresh_layout()
+        if stands:
             self.band.show(stands)
-        return False
+
+    def _in_band(self, scene: Scene) -> list[Standing]:
+        """What stands, if it is worth a row of this terminal."""
+        stands = standing(scene, self.console.options.typed)
+        calm = all(found.calm for found in stands)
+        return stands if self.app.size.height >= (CALM_HEIGHT if calm else BAND_HEIGHT) else []
 
     def _whole_plan(self, size: Size) -> Plan:
         width, height = size
@@ -192,7 +196,9 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
         return plan
 
     def on_mount(self) -> None:
-        self.command_line.display = self.takeover.display = self.band.display = False
+        self.command_line.display = self.takeover.display = False
+        console = self.console
+        self.band.display = bool(self._in_band(console.operator.scene(console.clock(), console.size.width)))
         target = self.home_focus()
         if target is not None:
             self.set_focus(target)
