@@ -18,6 +18,8 @@ from core.engine.engine import Engine
 from core.engine.operator import Actor
 
 UNITS_DIGITS_MAX = 15
+OF_A_MARKET = ("rules", "market", "history")
+"""Queries about one market of the desk."""
 
 
 def _digits(text: str) -> bool:
@@ -51,7 +53,7 @@ class Served:
     def _rows(self, what: str, about: str) -> Rows | str:
         """What the query reads, or why it cannot be answered."""
         engine = self._engine
-        if what == "rules" and about not in engine.state.markets:
+        if what in OF_A_MARKET and about not in engine.state.markets:
             return f"{about[:80]!r} is no market of this desk; pmconsole markets lists them."
         if what == "source":
             found = source_row(engine, about)

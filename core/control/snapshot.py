@@ -10,6 +10,7 @@ from core.control.queries.fields import Now
 from core.control.rows.account import account_row, difference_row, journal_row
 from core.control.rows.batch import batch_row, losses_of
 from core.control.rows.cards import CardSurroundings, proposal_row
+from core.control.rows.detail import detail_row, equity_row, history_row
 from core.control.rows.funnel import stage_row
 from core.control.rows.markets import Touch, mark_of, market_row, pair_row
 from core.control.rows.models import event_row, score_row
@@ -372,6 +373,12 @@ class Snapshot:
                 return Rows(status, funnel=map(stage_row, funnel(desk)))
             case "score":
                 return Rows(status, score=map(score_row, desk.forecasts.record.tracks()))
+            case "market":
+                return Rows(status, market=detail_row(desk, about))
+            case "history":
+                return Rows(status, history=history_row(desk, about))
+            case "equity":
+                return Rows(status, equity=equity_row(desk))
             case "batch":
                 return Rows(status, batch=batch_row(desk, about))
             case "vetoes":

@@ -15,6 +15,7 @@ from core.engine.fixtures import Fixtures
 from core.engine.forecasts import Forecasts
 from core.engine.halting import Halting
 from core.engine.health import Health
+from core.engine.history import History
 from core.engine.presence import Supervision
 from core.engine.pricing import Pricing
 from core.engine.record import Scribe
@@ -51,6 +52,7 @@ class Desk:
     trips: Trips
     supervision: Supervision
     health: Health
+    history: History
     pricing: Pricing
     forecasts: Forecasts
     releases: Releases

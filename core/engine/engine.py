@@ -368,6 +368,7 @@ class Engine(Operations):
 
     def _every_second(self) -> None:
         self.guard.tick()
+        self.desk.history.tick()
         self._compare_sources()
         self.desk.watched.tick()
         if self.state.starting:

@@ -10,6 +10,7 @@ running stop in ``core/execution/stop.py``; this module ties them together.
 from __future__ import annotations
 
 import enum
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -17,6 +18,7 @@ import msgspec
 
 from core.domain.market import Market, Venue
 from core.domain.units import Money, Price
+from core.engine.history import Track
 from core.execution.changes import Changes
 from core.feeds.feed import FeedHealth
 from core.feeds.merge import Apart
@@ -27,6 +29,7 @@ from core.risk.halts import Halts, HaltScope
 from core.risk.limits import LiveLimits
 from core.risk.trips import Trip
 from core.strategy.assess import Assessment
+from core.venues.venue import Print
 
 
 class Mode(enum.Enum):
@@ -47,6 +50,8 @@ class WatchdogSeen(msgspec.Struct, frozen=True):
 
 ALL_STRATEGIES = "*"
 """In the set of paused strategies: all entries."""
+TAPE_MAX = 30
+"""Public trades kept of each market."""
 
 
 class AlarmLevel(enum.Enum):
@@ -97,6 +102,10 @@ class MarketState:
     """What the strategy found there when it looked last."""
     fair_hour: list[tuple[int, float]] = field(default_factory=list)
     """World time and probability of past versions within the hour, oldest first."""
+    track: Track = field(default_factory=lambda: Track(4))
+    """Bid, ask, fair value and its standard error over time, see ``core/engine/history.py``."""
+    tape: deque[Print] = field(default_factory=lambda: deque(maxlen=TAPE_MAX))
+    """What traded there last, whoever traded, oldest first."""
 
     def change(self) -> Price | None:
         """Fair value change over the last hour of world time."""

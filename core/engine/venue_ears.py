@@ -29,6 +29,7 @@ from core.venues.venue import (
     LinkState,
     OrderReport,
     PositionReport,
+    Print,
     SettlementReport,
     TradeReport,
 )
@@ -74,6 +75,11 @@ class VenueEars:
     def on_book(self, ticker: str) -> None:
         self.desk.state.changed_markets.touch(ticker)
         self.trading.mark(ticker)
+
+    def on_print(self, seen: Print) -> None:
+        market = self.desk.state.markets.get(seen.ticker)
+        if market is not None:
+            market.tape.append(seen)
 
     def on_fill(self, fill: Fill, client_order_id: str) -> None:
         ledger, now_ns = self.desk.ledger, self.desk.clocks.mono_ns()

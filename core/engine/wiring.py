@@ -20,6 +20,7 @@ from core.engine.game_pricer import GamePricer
 from core.engine.guard import Guard
 from core.engine.halting import Halting
 from core.engine.health import Health
+from core.engine.history import History
 from core.engine.judging import large, large_plan
 from core.engine.others import others
 from core.engine.presence import Supervision
@@ -156,6 +157,7 @@ def wire(ports: Ports, restored: Restored, ears: Ears, told: Told) -> Wired:
         ),
         supervision=Supervision(state, clocks, settings.engine.unattended_max_s),
         health=Health(clocks, ports.disk_free_mb, ports.memory_mb, lambda what: _stood_still(desk, what)),
+        history=History(),
         pricing=pricing,
         forecasts=forecasts,
         audit=Audit(scribe, alarms),
@@ -183,6 +185,7 @@ def wire(ports: Ports, restored: Restored, ears: Ears, told: Told) -> Wired:
     ears.wire(desk, trading)
     desk.trips.wire(desk)
     watched.wire(desk)
+    desk.history.wire(desk)
     return Wired(desk, trading, catalogue, Guard(desk, ears), listeners)
 
 

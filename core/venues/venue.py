@@ -205,6 +205,18 @@ class TradeReport(msgspec.Struct, frozen=True):
     """Real wall time of the venue."""
 
 
+class Print(msgspec.Struct, frozen=True, gc=False):
+    """A public trade in YES terms, whoever traded: for the tape, nothing rests on it."""
+
+    ticker: str
+    price: Price
+    quantity: Quantity
+    taker: BookSide
+    """BID: whoever came last bought YES, or sold NO."""
+    at_ms: int
+    """Real wall time of the venue."""
+
+
 class Redeemable(msgspec.Struct, frozen=True):
     """Winning contracts of a resolved market that wait to be paid out by hand, on the venue's page."""
 
@@ -289,6 +301,10 @@ class VenueListener(GroupListener, Protocol):
     """Synchronous callbacks, called in the venue's loop step. They must not block or await."""
 
     def on_book(self, ticker: str) -> None: ...
+
+    def on_print(self, seen: Print) -> None:
+        """Somebody traded in a market that is listened to. Some may be missed."""
+        ...
 
     def on_fill(self, fill: Fill, client_order_id: str) -> None: ...
 

@@ -257,7 +257,10 @@ def test_every_query_is_answered_from_a_live_desk() -> None:
     async def main(loop: VirtualLoop) -> None:
         async with running(loop) as bench:
             await bench.held(5)
-            served, about = Served(bench.engine), {"rules": HOT, "source": "nws-grid"}
+            served, about = (
+                Served(bench.engine),
+                {"rules": HOT, "source": "nws-grid", "market": HOT, "history": HOT},
+            )
             for what in QUERIES:
                 reply = served.command(Query("1", what, about.get(what, "")), CLI)
                 if what in ("batch", "preview"):

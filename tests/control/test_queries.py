@@ -12,6 +12,16 @@ from core.control.queries.fields import Now
 from core.control.tables.account import DifferenceRow, JournalRow, ReadingRow
 from core.control.tables.batch import BatchRow, OutcomeRow
 from core.control.tables.cards import PreviewRow
+from core.control.tables.detail import (
+    DetailRow,
+    EquityRow,
+    HistoryRow,
+    LevelRow,
+    OwnFillRow,
+    PointRow,
+    ResultRow,
+    TradeRow,
+)
 from core.control.tables.markets import MarketRow, MarketStatic, PairRow, RulesRow, WayRow
 from core.control.tables.orders import OrderRow, PositionRow
 from core.control.tables.safety import AlarmRow, FlattenRow, FlattenVenueRow, LimitRow
@@ -141,6 +151,15 @@ ROWS = Rows(
         DrillRow(1_700_000_000_000, True, "flat"), 2, 1, 4_711,
     ),
     preview=PreviewRow(3_100, 20_000_000, 6_200_000, 80_000, 6_280_000, 680, 0.7, ""),
+    market=DetailRow(
+        7, (LevelRow(4_200, 50_500_000),), (LevelRow(4_400, 1_000_000), LevelRow(4_500, 2_000_000)), 99_000,
+        True, (TradeRow(1_700_000_000_000, 4_400, 3_000_000, True),), "Central Park KNYC", "If the high",
+    ),
+    history=HistoryRow(
+        7, (PointRow(1_700_000_000_000, 4_200, None, 4_412, None),),
+        (OwnFillRow(1_700_000_000_000, 4_200, 5_000_000, False),),
+    ),
+    equity=EquityRow("2023-11-14", (ResultRow(1_700_000_000_000, -3_100_000),)),
     flatten=FLATTEN,
     alarms=(AlarmRow(3, "ACT", 0, 97_000_000_000, "KAL: lost", "halted", "resume", False, True),),
     reconcile=ReadingRow(
@@ -241,6 +260,21 @@ def test_the_machinery() -> None:
     }  # fmt: skip
     assert system["processes"][1]["memory_mb"] is None, "what the system does not tell is not 0"
     assert system["drill"] == {"at": "2023-11-14T22:13:20.000Z", "passed": True, "said": "flat"}
+
+
+def test_a_market_from_near_its_past_and_the_days_result() -> None:
+    market, history, equity = ask("market"), ask("history"), ask("equity")
+    assert isinstance(market, dict) and isinstance(history, dict) and isinstance(equity, dict)
+    assert [level["price"] for level in market["asks"]] == ["0.4400", "0.4500"]
+    assert (market["ticker"], market["venue"], market["book_age_s"]) == (STATIC.ticker, "kalshi", 1.0)
+    (trade,), (fill,) = market["trades"], history["fills"]
+    assert trade == {
+        "time": "2023-11-14T22:13:20.000Z", "price": "0.4400", "quantity": "3.00", "buys": True,
+    }  # fmt: skip
+    assert (fill["price"], fill["buys"]) == ("0.4200", False)
+    (point,) = history["points"]
+    assert (point["bid"], point["ask"], point["fair"], point["sigma"]) == ("0.4200", None, "0.4412", None)
+    assert equity["points"] == [{"time": "2023-11-14T22:13:20.000Z", "made": "-3.10"}]
 
 
 @pytest.mark.parametrize("what", QUERIES)

@@ -33,7 +33,15 @@ from core.venues.kalshi.hosts import Addresses
 from core.venues.kalshi.sign import load_signer
 from core.venues.kalshi.venue import KalshiConfig, KalshiVenue, connect
 from core.venues.published import Published
-from core.venues.venue import GroupChange, Link, OrderReport, PositionReport, SettlementReport, TradeReport
+from core.venues.venue import (
+    GroupChange,
+    Link,
+    OrderReport,
+    PositionReport,
+    Print,
+    SettlementReport,
+    TradeReport,
+)
 
 START_MS = 1_795_400_000_000
 
@@ -93,6 +101,7 @@ class Recorder:
         self.groups: list[tuple[str, GroupChange]] = []
         self.books: list[str] = []
         self.fills: list[tuple[Fill, str]] = []
+        self.prints: list[Print] = []
         self.trades: list[TradeReport] = []
         self.orders: list[OrderReport] = []
         self.markets: list[Market] = []
@@ -119,6 +128,10 @@ class Recorder:
 
     def on_book(self, ticker: str) -> None:
         self.books.append(ticker)
+        self._heard.set()
+
+    def on_print(self, seen: Print) -> None:
+        self.prints.append(seen)
         self._heard.set()
 
     def on_fill(self, fill: Fill, client_order_id: str) -> None:

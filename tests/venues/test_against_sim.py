@@ -174,6 +174,14 @@ async def test_a_fill_arrives_once_and_agrees_with_the_lists(venue: Any, recorde
     await recorder.until(lambda: len(recorder.positions) >= 2)
     told = {(report.ticker, report.net, trade) for report, trade in recorder.positions}
     assert told == {(BRACKET, contracts(4), fill.trade_id), (BRACKET, contracts(4), "")}
+    await recorder.until(lambda: bool(recorder.prints))
+    (seen,) = recorder.prints
+    assert (seen.ticker, seen.price, seen.quantity, seen.taker) == (
+        BRACKET,
+        3_200,
+        contracts(4),
+        BookSide.ASK,
+    )
 
 
 async def test_batch_cancel_answers_each_order(venue: Any) -> None:

@@ -59,6 +59,8 @@ ORDER = {
     "remaining_count_fp": "6.00",
 }
 
+TAPE_SID = [one.channel for one in DESK].index("trade") + 1
+
 
 class Desk:
     """A stream state with a hand on the clock and on what the venue says."""
@@ -117,7 +119,9 @@ def test_opening_asks_for_yes_prices_and_everything_of_ours() -> None:
         ["market_lifecycle_v2"],
         ["market_positions"],
         ["order_group_updates"],
+        ["trade"],
     ]
+    assert {"channels": ["trade"], "market_tickers": [A, B]} in params, "of all markets they would be a flood"
     assert len({c["id"] for c in desk.sent}) == len(DESK)
 
 
@@ -284,7 +288,8 @@ def test_a_new_price_grid_starts_the_book_again() -> None:
 def test_markets_are_added_to_the_running_subscription() -> None:
     desk = Desk()
     desk.state.watch([("KX-C", CENT_GRID), (A, CENT_GRID)], desk.now)
-    [command] = desk.commands()
+    command, tape = desk.commands()
+    assert tape["params"] == {"sids": [TAPE_SID], "market_tickers": ["KX-C"], "action": "add_markets"}
     assert command["params"] == {"sids": [1], "market_tickers": ["KX-C"], "action": "add_markets"}
     desk.snapshot("KX-C")
     assert desk.state.books["KX-C"].intact
@@ -473,14 +478,47 @@ def test_a_book_that_stays_crossed_is_asked_for_again() -> None:
 def test_a_market_that_is_over_leaves_the_subscription() -> None:
     desk = Desk()
     desk.state.unwatch(A)
-    [command] = desk.commands()
-    assert command["params"] == {"sids": [1], "market_tickers": [A], "action": "delete_markets"}
+    book, tape = (command["params"] for command in desk.commands())
+    assert book == {"sids": [1], "market_tickers": [A], "action": "delete_markets"}
+    assert tape == book | {"sids": [TAPE_SID]}
     desk.book("ok", {"market_tickers": [B]})
     assert desk.delta(A, "0.3100", "5.00") == []
     assert desk.delta(B, "0.3100", "5.00") == [BookChanged(B)]
     assert list(desk.state.books) == [B]
     desk.delta(B, "0.3100", "5.00", skip=1)
     assert desk.commands()[0]["params"]["market_tickers"] == [B]
+
+
+def test_trades_are_told_and_cost_no_book_and_no_connection() -> None:
+    desk = Desk(subscribed=False)
+    ids = {command["params"]["channels"][0]: command["id"] for command in desk.sent}
+    for sid, name in enumerate((one.channel for one in DESK), 1):
+        if name != "trade":
+            desk.say({"type": "subscribed", "id": ids[name], "msg": {"channel": name, "sid": sid}})
+    for ticker in (A, B):
+        desk.snapshot(ticker)
+    desk.state.watch([("KX-C", CENT_GRID)], desk.now)
+    assert [c["params"]["sids"] for c in desk.commands()] == [[1]], (
+        "no answer on trades yet: nothing is added"
+    )
+    desk.snapshot("KX-C")
+    assert desk.later(6) == [] and desk.state.books[A].intact, "without an answer there is no tape"
+    desk.say({"type": "subscribed", "id": ids["trade"], "msg": {"channel": "trade", "sid": TAPE_SID}})
+    (late,) = desk.commands()
+    assert late["params"] == {"sids": [TAPE_SID], "market_tickers": ["KX-C"], "action": "add_markets"}
+    refusal = {"code": 26, "msg": "no", "market_ticker": "KX-C"}
+    assert kinds(desk.say({"type": "error", "id": late["id"], "msg": refusal})) == [Oddity]
+    assert desk.commands() == [] and desk.state.books["KX-C"].intact
+    trade = {
+        "trade_id": "t-1", "market_ticker": A, "yes_price_dollars": "0.3200", "count_fp": "4.00",
+        "taker_book_side": "bid", "ts_ms": 17,
+    }  # fmt: skip
+    for seq, facts in ((1, [TradeSeen]), (3, [Oddity, Missed, TradeSeen])):
+        said = {"type": "trade", "sid": TAPE_SID, "seq": seq, "msg": trade}
+        assert kinds(desk.say(said)) == facts and desk.commands() == []
+    desk.say({"type": "error", "sid": TAPE_SID, "seq": 4, "msg": {"code": 25, "msg": "overflow"}})
+    (again,) = desk.commands()
+    assert again["params"] == {"channels": ["trade"], "market_tickers": [A, B, "KX-C"]}
 
 
 def test_a_renewed_subscription_without_markets_waits_for_the_first() -> None:

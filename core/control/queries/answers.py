@@ -9,6 +9,7 @@ import msgspec
 
 from core.control.queries.account import ACCOUNTS, DIFFERENCES, EVENTS_OF, RECONCILE
 from core.control.queries.cards import BATCH, LEG, OUTCOMES, PLAN, PREVIEW, PROPOSALS
+from core.control.queries.detail import EQUITY, HISTORY, LEVELS, MARKET, POINTS, RESULTS, TRADES
 from core.control.queries.fields import Field, Now, as_object, nested
 from core.control.queries.funnel import FUNNEL, STOPS
 from core.control.queries.markets import LINKS, MARKETS, RULES, WAYS
@@ -22,6 +23,7 @@ from core.control.queries.vetoes import VETOED, VETOES, WORTH
 from core.control.tables.account import ReadingRow
 from core.control.tables.batch import BatchRow
 from core.control.tables.cards import PreviewRow, ProposalRow
+from core.control.tables.detail import DetailRow, EquityRow, HistoryRow
 from core.control.tables.funnel import StageRow
 from core.control.tables.markets import MarketRow, PairRow, RulesRow
 from core.control.tables.models import ScoreRow
@@ -57,6 +59,9 @@ class Rows(NamedTuple):
     batch: BatchRow | None = None
     preview: PreviewRow | None = None
     system: SystemRow | None = None
+    market: DetailRow | None = None
+    history: HistoryRow | None = None
+    equity: EquityRow | None = None
 
 
 QUERIES: dict[str, tuple[Field, ...]] = {
@@ -80,9 +85,15 @@ QUERIES: dict[str, tuple[Field, ...]] = {
     "batch": BATCH,
     "preview": PREVIEW,
     "system": SYSTEM,
+    "market": MARKET,
+    "history": HISTORY,
+    "equity": EQUITY,
 }
 
-OBJECTS = ("status", "reconcile", "rules", "source", "vetoes", "batch", "preview", "system")
+OBJECTS = (
+    *("status", "reconcile", "rules", "source", "vetoes", "batch", "preview", "system"),
+    *("market", "history", "equity"),
+)
 """Answered with one object; the others with an array of them."""
 
 PARTS: dict[str, dict[str, tuple[Field, ...]]] = {
@@ -98,6 +109,9 @@ PARTS: dict[str, dict[str, tuple[Field, ...]]] = {
     },
     "proposals": {"proposals.plan": PLAN, "proposals.plan.legs": LEG},
     "batch": {"batch.outcomes": OUTCOMES},
+    "market": {"market.levels": LEVELS, "market.trades": TRADES},
+    "history": {"history.points": POINTS, "history.fills": TRADES},
+    "equity": {"equity.points": RESULTS},
     "links": {"links.ways": WAYS},
     "feeds": {"status.feeds.budget": BUDGET},
     "source": {"source.values": TOLD},

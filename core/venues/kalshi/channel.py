@@ -32,7 +32,7 @@ class Wanted(msgspec.Struct, frozen=True):
     underlying_tickers: tuple[str, ...] | None = None
 
 
-DESK: Final = tuple(Wanted(name) for name in (BOOKS, *PRIVATE, LIFECYCLE, POSITIONS, GROUPS))
+DESK: Final = tuple(Wanted(name) for name in (BOOKS, *PRIVATE, LIFECYCLE, POSITIONS, GROUPS, TRADES))
 """What the engine listens to."""
 
 

@@ -23,6 +23,7 @@ from core.venues.kalshi.channel import (
     BOOKS,
     DESK,
     PRIVATE,
+    TRADES,
     Channel,
     Wanted,
 )
@@ -78,8 +79,9 @@ _BOOK_TYPES: Final = frozenset({"orderbook_delta", "orderbook_snapshot"})
 class StreamState:
     """Everything one connection knows. Times are monotonic nanoseconds passed in.
 
-    Books are subscribed to with the first market watched, everything else in ``wanted`` at once. Private
-    messages count when they are of ``subaccount`` or name none.
+    Books are subscribed to with the first market watched, and with them their trades where these are wanted
+    of no named markets; everything else in ``wanted`` at once. Private messages count when they are of
+    ``subaccount`` or name none.
     """
 
     def __init__(self, wanted: Sequence[Wanted] = DESK, subaccount: int = 0) -> None:
@@ -90,6 +92,12 @@ class StreamState:
         self._subscriptions = Subscriptions(wanted)
         self._listed: set[str] = set()
         """Markets the venue has been told of in this connection."""
+        self._tapes = Wanted(TRADES) in wanted
+        """Whether trades are wanted of the markets watched."""
+        self._taped: set[str] = set()
+        """Markets whose trades were asked for in this connection."""
+        self._tape_asks: set[int] = set()
+        """Ids of the commands that did."""
         self._asked: dict[int, tuple[str, ...]] = {}
         """Markets by the id of the newest commands that added them."""
         self._open = False
@@ -118,14 +126,17 @@ class StreamState:
         self._books.add(markets)
         if self._open:
             self._list_markets(now_ns)
+            self._tape_markets(now_ns)
 
     def unwatch(self, ticker: str) -> None:
         """The market is over: its book is dropped."""
         self._books.slots.pop(ticker, None)
         self._books.views.pop(ticker, None)
-        channel = self._book_channel
-        if ticker in self._listed:
-            self._listed.remove(ticker)
+        for name, named in ((BOOKS, self._listed), (TRADES, self._taped)):
+            if ticker not in named:
+                continue
+            named.remove(ticker)
+            channel = self._subscriptions.channels[name]
             if channel.sid is not None and not channel.leaving:
                 params = Params(sids=[channel.sid], market_tickers=[ticker], action="delete_markets")
                 self._subscriptions.send("update_subscription", params)
@@ -143,15 +154,18 @@ class StreamState:
         self.closed()
         self._open = True
         for name in self._plan:
-            if name != BOOKS:
+            if name != BOOKS and not (name == TRADES and self._tapes):
                 self._subscriptions.subscribe(name, now_ns)
         self._list_markets(now_ns)
+        self._tape_markets(now_ns)
 
     def closed(self) -> None:
         """The connection is gone: no book can be trusted until its next snapshot."""
         self._open = False
         self._newest = b""
         self._listed.clear()
+        self._taped.clear()
+        self._tape_asks.clear()
         self._asked.clear()
         self._subscriptions.reset()
         self._books.distrust_all()
@@ -185,6 +199,9 @@ class StreamState:
             if name in PUBLISHED:
                 channel.deadline_ns = None
                 denied.append(Denied(name, "no answer in 5 s"))
+                continue
+            if name == TRADES:
+                channel.deadline_ns = None  # done without in this connection
                 continue
             if channel.leaving or not channel.resyncing:
                 return (GiveUp(f"no answer to {name} in 5 s"),)
@@ -313,6 +330,11 @@ class StreamState:
     # --- subscriptions ----------------------------------------------------------------------------
 
     def _subscribe(self, name: str, now_ns: int) -> None:
+        if name == TRADES and self._tapes:
+            self._subscriptions.channels[name] = Channel()
+            self._taped.clear()
+            self._tape_markets(now_ns)
+            return
         if name != BOOKS:
             self._subscriptions.subscribe(name, now_ns)
             return
@@ -347,6 +369,23 @@ class StreamState:
         elif channel.deadline_ns is None:
             self._subscribe(BOOKS, now_ns)
 
+    def _tape_markets(self, now_ns: int) -> None:
+        """Ask for the trades of the markets that are listed, and of no others: unnarrowed it is all there is.
+        A refusal is not asked about again, and costs no book."""
+        fresh = sorted(self._listed - self._taped) if self._tapes else []
+        if not fresh:
+            return
+        channel = self._subscriptions.channels[TRADES]
+        if channel.sid is not None:
+            params = Params(sids=[channel.sid], market_tickers=fresh, action="add_markets")
+            self._tape_asks.add(self._subscriptions.send("update_subscription", params))
+        elif channel.deadline_ns is None and not self._taped:
+            params = Params(channels=[TRADES], market_tickers=fresh)
+            self._tape_asks.add(self._subscriptions.subscribe(TRADES, now_ns, params))
+        else:
+            return
+        self._taped.update(fresh)
+
     def _subscribed(self, frame: Subscribed, now_ns: int) -> Sequence[Fact]:
         name = frame.msg.channel
         if not self._subscriptions.confirmed(frame):
@@ -355,6 +394,8 @@ class StreamState:
         if name == BOOKS:
             channels[name].resync(now_ns)
             self._list_markets(now_ns)
+        if name in (BOOKS, TRADES):
+            self._tape_markets(now_ns)
         elif name in self._private and all(channels[other].sid is not None for other in self._private):
             return (PrivateReady(),)
         return NOTHING
@@ -390,6 +431,8 @@ class StreamState:
         """A command failed; where one market was the reason, ask again without it. The channel it was to
         open, if any."""
         channel = self._subscriptions.refused(frame.id) or ""
+        if frame.id in self._tape_asks:
+            return channel
         asked, ticker = self._asked.pop(frame.id, ()), frame.msg.market_ticker
         slot = self._books.slots.get(ticker) if isinstance(ticker, str) else None
         if slot is None:

@@ -21,7 +21,7 @@ from core.venues.kalshi import endpoints as ep
 from core.venues.kalshi import exchange, limits
 from core.venues.kalshi.account import Account
 from core.venues.kalshi.cancels import CancelEntry, Cancels
-from core.venues.kalshi.channel import DESK, LIFECYCLE, published
+from core.venues.kalshi.channel import DESK, LIFECYCLE, TRADES, published
 from core.venues.kalshi.depths import read_on_grid
 from core.venues.kalshi.facts import (
     BookChanged,
@@ -53,7 +53,7 @@ from core.venues.kalshi.publications import FAST, PUBLISHED
 from core.venues.kalshi.session import Session
 from core.venues.kalshi.sign import Signer
 from core.venues.kalshi.stream import StreamState
-from core.venues.kalshi.tape import read_last_price
+from core.venues.kalshi.tape import Trade, read_last_price
 from core.venues.kalshi.traits import TRAITS
 from core.venues.limiter import Capacity, Kind, Level, Limiter, Priority
 from core.venues.reader import Reader
@@ -75,6 +75,7 @@ from core.venues.venue import (
     OrderReport,
     PlaceOutcome,
     PositionReport,
+    Print,
     Redeemable,
     Rejected,
     RenewOutcome,
@@ -244,7 +245,7 @@ class KalshiVenue:
                 self._listener.on_reconnect()
             case Missed() if fact.channel == LIFECYCLE:
                 self._listing.on_missed()
-            case Missed() if fact.channel in PUBLISHED:
+            case Missed() if fact.channel in PUBLISHED or fact.channel == TRADES:
                 pass  # what is missing grows stale by itself
             case Missed():
                 self._listener.on_reconnect()
@@ -262,10 +263,19 @@ class KalshiVenue:
                 self._anomaly("no values between seconds", f"{fact.channel}: {fact.reason}")
             case Denied():
                 self._listener.on_unpublished(PUBLISHED[fact.channel], fact.reason)
-            case TickerSeen() | TradeSeen():
+            case TradeSeen():
+                self._print(fact.trade)
+            case TickerSeen():
                 pass  # the desk asks for none of these
             case GiveUp():
                 self._anomaly("stream", fact.reason)
+
+    def _print(self, trade: Trade) -> None:
+        """Blocks are agreed outside the book and say nothing about it."""
+        if not trade.block:
+            self._listener.on_print(
+                Print(trade.ticker, trade.price, trade.quantity, trade.taker, trade.at_ms)
+            )
 
     async def ask_published(self, source: str) -> None:
         self._state.ask(source, self._clocks.mono_ns())

@@ -26,12 +26,12 @@ from core.venues.polymarket.book_wire import (
     levels,
     stamp_ms,
 )
-from core.venues.polymarket.facts import NOTHING, BookChanged, Fact, Oddity
-from core.venues.polymarket.market_frames import BestFrame, Change, ChangeFrame
+from core.venues.polymarket.facts import NOTHING, BookChanged, Fact, Oddity, Printed
+from core.venues.polymarket.market_frames import BestFrame, Change, ChangeFrame, TradeFrame
 from core.venues.polymarket.merging import Moment
 from core.venues.polymarket.tokens import Tokens
 from core.venues.polymarket.trust import PROBE_NS, PROBE_TRADED_NS, Doubts, Trust
-from core.venues.venue import BookView
+from core.venues.venue import BookView, Print
 from core.venues.wire import WireError
 
 FINEST: Final = TickGrid((PriceBand(Price(1), Price(ONE_DOLLAR - 1), Price(1)),))
@@ -191,6 +191,21 @@ class Books:
             return (Oddity("best prices", f"{slot.watched.ticker}: {error}"),)
         return self._compare(slot, frame.best_bid, frame.best_ask, not is_yes, now_ns)
 
+    def printed(self, frame: TradeFrame, lane: int, wall_ms: int) -> Sequence[Fact]:
+        """A public trade, from the oldest of the sockets that bring the book: the other one says it again."""
+        slot, is_yes = self._by_token.get(frame.asset_id, (None, False))
+        if slot is None or lane != min(slot.lanes, default=lane):
+            return NOTHING
+        try:
+            price, size = self._prices[frame.price], level_size(frame.size)
+            at_ms = _timely(frame.timestamp, wall_ms)
+            side = _side(frame.side)
+        except WireError as error:
+            return (Oddity("trade", f"{slot.watched.ticker}: {error}"),)
+        if not is_yes:
+            price, side = complement(price), side.opposite
+        return (Printed(Print(slot.watched.ticker, price, size, side, at_ms)),)
+
     def suspect(self, ticker: str, reason: str, now_ns: int) -> Sequence[Fact]:
         slot = self.slots.get(ticker)
         return self._doubt(slot, reason, now_ns) if slot is not None else NOTHING
@@ -287,9 +302,7 @@ class Books:
 
     def _change(self, slot: Slot, change: Change, lane: int, at_ms: int, now_ns: int) -> bool:
         """The newer word on a price holds: whether it was this one. Raises ``WireError``."""
-        side = _SIDES.get(change.side)
-        if side is None:
-            raise WireError(f"{change.side[:8]!r} is neither BUY nor SELL")
+        side = _side(change.side)
         price, size = self._prices[change.price], level_size(change.size)
         if lane in slot.lanes:
             slot.lanes[lane] = max(slot.lanes[lane], at_ms)
@@ -373,6 +386,14 @@ def _fill(book: Book, bids: Iterable[Level], asks: Iterable[Level]) -> None:
     for side, rows in ((BookSide.BID, bids), (BookSide.ASK, asks)):
         for price, size in rows:
             book.set(side, price, size)
+
+
+def _side(text: str) -> BookSide:
+    """Raises ``WireError``."""
+    side = _SIDES.get(text)
+    if side is None:
+        raise WireError(f"{text[:8]!r} is neither BUY nor SELL")
+    return side
 
 
 def _timely(text: str, wall_ms: int) -> int:

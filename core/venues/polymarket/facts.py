@@ -8,6 +8,7 @@ import msgspec
 
 from core.domain.units import Price
 from core.venues.polymarket.line import GiveUp
+from core.venues.venue import Print
 
 
 class BookChanged(msgspec.Struct, frozen=True):
@@ -27,6 +28,10 @@ class Resolved(msgspec.Struct, frozen=True):
     ticker: str
 
 
+class Printed(msgspec.Struct, frozen=True):
+    seen: Print
+
+
 class Oddity(msgspec.Struct, frozen=True):
     """An anomaly: shown and journalled, nothing rests on it."""
 
@@ -34,6 +39,6 @@ class Oddity(msgspec.Struct, frozen=True):
     detail: str
 
 
-Fact = BookChanged | TickChanged | Resolved | Oddity | GiveUp
+Fact = BookChanged | TickChanged | Resolved | Printed | Oddity | GiveUp
 
 NOTHING: Final[tuple[Fact, ...]] = ()

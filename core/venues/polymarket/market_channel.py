@@ -118,7 +118,7 @@ class MarketTalk:
             case BestFrame():
                 return self._books.best(frame, self.number, now_ns)
             case TradeFrame():
-                return NOTHING
+                return self._books.printed(frame, self.number, self._clocks.wall_ms())
             case TickFrame():
                 return self._tick_changed(frame, now_ns)
             case ResolvedFrame():

@@ -35,7 +35,13 @@ class ChangeFrame(msgspec.Struct, frozen=True, tag_field="event_type", tag="pric
 
 
 class TradeFrame(msgspec.Struct, frozen=True, gc=False, tag_field="event_type", tag="last_trade_price"):
-    """A trade of anybody's: the book says what is left after it, so nothing of it is kept."""
+    """A trade of anybody's, in terms of the taker's token: the book says what is left after it."""
+
+    asset_id: str = ""
+    price: str = ""
+    size: str = ""
+    side: str = ""
+    timestamp: str = ""
 
 
 class TickFrame(msgspec.Struct, frozen=True, gc=False, tag_field="event_type", tag="tick_size_change"):

@@ -14,7 +14,7 @@ from core.venues.http import TransportFactory
 from core.venues.limiter import Limiter
 from core.venues.polymarket import clob
 from core.venues.polymarket.books import Books, Watched
-from core.venues.polymarket.facts import BookChanged, Fact, Oddity, Resolved, TickChanged
+from core.venues.polymarket.facts import BookChanged, Fact, Oddity, Printed, Resolved, TickChanged
 from core.venues.polymarket.geoblock import CHECK_AGAIN_S, Geoblock, read_geoblock
 from core.venues.polymarket.hosts import Addresses
 from core.venues.polymarket.listing import Listing
@@ -173,6 +173,8 @@ class MarketSide:
         match fact:
             case BookChanged():
                 self._listener.on_book(fact.ticker)
+            case Printed():
+                self._listener.on_print(fact.seen)
             case TickChanged():
                 self.listing.retick(fact.ticker, fact.tick)
                 self._on_grid()

@@ -17,11 +17,12 @@ from core.domain.order import BookSide
 from core.domain.units import Price, contracts
 from core.venues.polymarket.book_wire import BookWire, Sums, book_hash
 from core.venues.polymarket.books import Books, Watched
-from core.venues.polymarket.facts import BookChanged, Fact, Oddity, Resolved, TickChanged
+from core.venues.polymarket.facts import BookChanged, Fact, Oddity, Printed, Resolved, TickChanged
 from core.venues.polymarket.line import SECOND_NS, GiveUp
 from core.venues.polymarket.market_channel import MarketTalk
 from core.venues.polymarket.tokens import Tokens
 from core.venues.polymarket.trust import Trust
+from core.venues.venue import Print
 
 YES, NO, TICKER = "111", "222", "a-market"
 SUMS = Sums("5", "0.01", False)
@@ -393,7 +394,14 @@ def test_a_trade_is_told_by_the_book_and_an_end_by_its_own_message() -> None:
     desk = live()
     trade = {"event_type": "last_trade_price", "asset_id": NO, "price": "0.46", "size": "2", "side": "BUY"}
     said = desk.say({**trade, "timestamp": "1001"})
-    assert list(said) == [] and desk.trust is Trust.LIVE
+    assert list(said) == [Printed(Print(TICKER, Price(5_400), contracts(2), BookSide.ASK, 1_001))]
+    assert desk.trust is Trust.LIVE
+    yes = {**trade, "asset_id": YES, "side": "SELL", "timestamp": "1001"}
+    assert list(desk.say(yes)) == [Printed(Print(TICKER, Price(4_600), contracts(2), BookSide.ASK, 1_001))]
+    assert list(desk.say(yes, lane=2)) == [], "the other connection says it again"
+    assert list(desk.say({**yes, "asset_id": "7"})) == []
+    for odd in ({"price": "1.2"}, {"side": "HOLD"}, {"size": "-1"}, {"timestamp": "soon"}):
+        assert [type(fact) for fact in desk.say(yes | odd)] == [Oddity] and desk.trust is Trust.LIVE
     over = {
         "event_type": "market_resolved",
         "market": "0x1",

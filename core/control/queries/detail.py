@@ -1,0 +1,77 @@
+"""One market from near, and the day's result."""
+
+from __future__ import annotations
+
+from core.control.queries.fields import (
+    LABEL,
+    TICKER,
+    Field,
+    at,
+    message_age,
+    money,
+    nested,
+    price,
+    quantity,
+    venue_of,
+)
+
+LEVELS: tuple[Field, ...] = (
+    Field("price", "of YES", lambda r, n: price(r.price)),
+    Field("quantity", "contracts that rest there", lambda r, n: quantity(r.quantity)),
+)
+
+TRADES: tuple[Field, ...] = (
+    Field("time", "world time", lambda r, n: at(r.at_world_ms)),
+    *LEVELS[:1],
+    Field("quantity", "contracts", lambda r, n: quantity(r.quantity)),
+    Field("buys", "whether YES was bought, or NO sold", lambda r, n: r.buys),
+)
+
+MARKET: tuple[Field, ...] = (
+    TICKER,
+    LABEL,
+    Field("venue", "where it trades", lambda r, n: venue_of(r.key, n)),
+    Field("bids", "levels of YES, best first, see market.levels", lambda r, n: nested(LEVELS, r.bids, n)),
+    Field("asks", "levels of YES, best first, see market.levels", lambda r, n: nested(LEVELS, r.asks, n)),
+    Field("book_age_s", "since the last message of this book", lambda r, n: message_age(r.message_ms, n)),
+    Field("intact", "whether no message of this book is missing", lambda r, n: r.intact),
+    Field(
+        "trades",
+        "public trades since the engine listens, newest first, see market.trades",
+        lambda r, n: nested(TRADES, r.trades, n),
+    ),
+    Field("settles", "whose word settles it", lambda r, n: r.settles),
+    Field("rules", "how the venue's text begins", lambda r, n: r.rules),
+)
+
+POINTS: tuple[Field, ...] = (
+    Field("time", "world time from which on it held", lambda r, n: at(r.at_world_ms)),
+    Field("bid", "best YES bid", lambda r, n: price(r.bid)),
+    Field("ask", "best YES ask", lambda r, n: price(r.ask)),
+    Field("fair", "fair value of YES", lambda r, n: price(r.fair)),
+    Field("sigma", "one standard error of fair", lambda r, n: price(r.sigma)),
+)
+
+HISTORY: tuple[Field, ...] = (
+    TICKER,
+    Field(
+        "points",
+        "oldest first, the last is now, see history.points",
+        lambda r, n: nested(POINTS, r.points, n),
+    ),
+    Field("fills", "ours, oldest first, see history.fills", lambda r, n: nested(TRADES, r.fills, n)),
+)
+
+RESULTS: tuple[Field, ...] = (
+    Field("time", "world time from which on it held", lambda r, n: at(r.at_world_ms)),
+    Field("made", "result of the day until then", lambda r, n: money(r.made)),
+)
+
+EQUITY: tuple[Field, ...] = (
+    Field("day", "UTC date of world time", lambda r, n: r.day),
+    Field(
+        "points",
+        "oldest first, the last is now, see equity.points",
+        lambda r, n: nested(RESULTS, r.points, n),
+    ),
+)

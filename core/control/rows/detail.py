@@ -1,0 +1,70 @@
+"""One market from near, and the day's result: what the screens that draw them ask for."""
+
+from __future__ import annotations
+
+from core.control.rows.cards import settles
+from core.control.tables.detail import (
+    DetailRow,
+    EquityRow,
+    HistoryRow,
+    LevelRow,
+    OwnFillRow,
+    PointRow,
+    ResultRow,
+    TradeRow,
+)
+from core.domain.order import BookSide
+from core.engine.desk import Desk
+from core.venues.venue import BookView
+
+LEVELS_MAX = 120
+"""Of each side; more than a grid of cents has."""
+FILLS_MAX = 100
+RULES_MAX = 600
+"""Characters of the rules text; the query ``rules`` has all of it."""
+
+
+def detail_row(desk: Desk, ticker: str) -> DetailRow:
+    """Raises ``KeyError`` for a market that is not on the desk."""
+    state, view = desk.state.markets[ticker], desk.seats.book(ticker)
+    world = desk.clocks.world
+    return DetailRow(
+        key=state.key,
+        bids=_levels(view, BookSide.BID),
+        asks=_levels(view, BookSide.ASK),
+        message_ms=view.message_ns // 1_000_000 if view is not None else 0,
+        intact=view is not None and view.intact,
+        trades=tuple(
+            TradeRow(world.at(seen.at_ms), seen.price, seen.quantity, seen.taker is BookSide.BID)
+            for seen in reversed(state.tape)
+        ),
+        settles=settles(state.market),
+        rules=state.market.rules[:RULES_MAX],
+    )
+
+
+def _levels(view: BookView | None, side: BookSide) -> tuple[LevelRow, ...]:
+    levels = view.book.levels(side, LEVELS_MAX) if view is not None else ()
+    return tuple(LevelRow(price, quantity) for price, quantity in levels)
+
+
+def history_row(desk: Desk, ticker: str) -> HistoryRow:
+    """Raises ``KeyError`` for a market that is not on the desk."""
+    state, world = desk.state.markets[ticker], desk.clocks.world
+    points = [PointRow(at, *figures) for at, figures in state.track.points()]
+    points.append(PointRow(desk.clocks.world_ms(), *desk.history.figures(ticker)))
+    return HistoryRow(
+        key=state.key,
+        points=tuple(points),
+        fills=tuple(
+            OwnFillRow(world.at(fill.at_ms), fill.price, fill.quantity, fill.side is BookSide.BID)
+            for fill in desk.ledger.fills_of.get(ticker, ())[-FILLS_MAX:]
+        ),
+    )
+
+
+def equity_row(desk: Desk) -> EquityRow:
+    points = [ResultRow(at, made) for at, (made,) in desk.history.result.points() if made is not None]
+    if desk.state.today_pnl is not None:
+        points.append(ResultRow(desk.clocks.world_ms(), desk.state.today_pnl))
+    return EquityRow(desk.account.day, tuple(points))

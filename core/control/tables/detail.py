@@ -1,0 +1,80 @@
+"""One market from near: its levels, what traded there, and how prices, fair value and results have moved.
+
+Too much for every frame, so asked for by query while somebody looks.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class LevelRow(msgspec.Struct, frozen=True, array_like=True):
+    price: int
+    """Of YES."""
+    quantity: int
+
+
+class TradeRow(msgspec.Struct, frozen=True, array_like=True):
+    """A public trade, in YES terms."""
+
+    at_world_ms: int
+    price: int
+    quantity: int
+    buys: bool
+    """Whether whoever came last bought YES or sold NO."""
+
+
+class DetailRow(msgspec.Struct, frozen=True, array_like=True):
+    key: int
+    bids: tuple[LevelRow, ...]
+    """Best first, as are the asks."""
+    asks: tuple[LevelRow, ...]
+    message_ms: int
+    intact: bool
+    trades: tuple[TradeRow, ...]
+    """Newest first."""
+    settles: str
+    """Whose word settles it, in words."""
+    rules: str
+    """The beginning of the venue's text."""
+
+
+class PointRow(msgspec.Struct, frozen=True, array_like=True):
+    """What held from then on, until the next point."""
+
+    at_world_ms: int
+    bid: int | None
+    ask: int | None
+    fair: int | None
+    sigma: int | None
+
+
+class OwnFillRow(msgspec.Struct, frozen=True, array_like=True):
+    """A fill of ours, in YES terms."""
+
+    at_world_ms: int
+    price: int
+    quantity: int
+    buys: bool
+    """Whether we bought YES or sold NO."""
+
+
+class HistoryRow(msgspec.Struct, frozen=True, array_like=True):
+    key: int
+    points: tuple[PointRow, ...]
+    """Oldest first; the last one is now."""
+    fills: tuple[OwnFillRow, ...]
+    """The newest, oldest of them first."""
+
+
+class ResultRow(msgspec.Struct, frozen=True, array_like=True):
+    at_world_ms: int
+    made: int
+
+
+class EquityRow(msgspec.Struct, frozen=True, array_like=True):
+    """The desk's result of one world day."""
+
+    day: str
+    points: tuple[ResultRow, ...]
+    """Oldest first; the last one is now."""
