@@ -30,6 +30,7 @@ from tui.title import title
 from tui.view_model import FLOOD, ViewModel
 from tui.widgets.alarms import HEADS
 from tui.widgets.band import band_line
+from tui.widgets.limits import limit_line
 from tui.widgets.line_pane import LinePane, edges_of
 from tui.widgets.status_bar import status_line
 from tui.widgets.stop_band import stop_hint, stop_line
@@ -218,6 +219,17 @@ def test_what_is_not_settled_is_counted_where_a_venue_settles_later_and_wherever
 def test_whoever_has_control_is_named_in_the_bar_with_how_many_look_on() -> None:
     assert "READ-ONLY pid 4711" in bar(scene_of(session="other", unknown=2))
     assert "control: you +2" in bar(scene_of(200, viewers=2))
+
+
+def test_a_wide_limit_says_what_makes_room_once_it_is_nearly_full() -> None:
+    scene = scene_of(160)
+    total = msgspec.structs.replace(rows.limits()[4], clears="less at risk altogether")
+    for used, told in ((639, False), (640, True), (800, True)):
+        row = msgspec.structs.replace(total, used=used * rows.C)
+        assert ("clears with less at risk altogether" in plain(limit_line(scene, row, 120))) is told
+        for narrow in (50, 62, 80):
+            text = plain(limit_line(scene, row, narrow))
+            assert "clears" not in text and len(text) <= narrow
 
 
 # --- the table ------------------------------------------------------------------------------------------

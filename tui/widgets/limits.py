@@ -90,13 +90,14 @@ def _bar(scene: Scene, row: LimitRow, width: int) -> tuple[str, str, str]:
 
 
 def limit_line(scene: Scene, row: LimitRow, width: int) -> Line:
-    """``total   34.36/800  [----------]  765.64``; a narrow pane goes without the headroom."""
+    """``total   34.36/800  [----------]  765.64``; a narrow pane goes without the headroom, a wide one says
+    what makes room under a limit that is nearly full."""
     name_width, bar_width, left_width = _widths(width)
     text, word, role = _bar(scene, row, bar_width)
     used = f"{_figure(row, row.used)}/{_bound(row).ljust(4)}"
     left = UNKNOWN if row.used is None else _figure(row, max(0, row.limit - row.used))
     label = scene.view.limit_label(row)
-    return line(
+    shown = line(
         " " + (fit_name if row.scope else fit)(label, name_width),
         (used.rjust(13), role),
         " ",
@@ -104,6 +105,8 @@ def limit_line(scene: Scene, row: LimitRow, width: int) -> Line:
         (" " + word.ljust(4), role),
         (left.rjust(left_width) if left_width else "", "text-muted"),
     )
+    frees = f"   clears with {row.clears}" if word and row.clears else ""
+    return line(*shown, (frees, "text-muted")) if width_of(shown) + len(frees) <= width else shown
 
 
 def _widths(width: int) -> tuple[int, int, int]:
