@@ -220,7 +220,7 @@ def test_a_pid_that_belongs_to_somebody_else_today_is_not_ours(place: Profile) -
     place.sim_ready.write_text("{}")
     place.sim_pid.write_text(f"{os.getpid()} 1\n")
     assert not front_door.sim_alive(place)
-    front_door._note_process(place.sim_pid, os.getpid())
+    processes.note_process(place.sim_pid, os.getpid())
     assert front_door.sim_alive(place)
     place.sim_pid.unlink()
 
