@@ -1,7 +1,7 @@
 """The one registry of what the operator can do: keys, labels, help, danger and the CLI twin.
 
-Key dispatch, the key hints, the help screen and the command line are all made from ``ACTIONS`` and
-``COMMANDS``; nothing else in the console knows a key. Keys carry Textual's names.
+The keymap (``tui.keymap``), and with it dispatch, hints and help, and the command line are all made from
+``ACTIONS`` and ``COMMANDS``; nothing else in the console knows a key. Keys carry Textual's names.
 """
 
 from __future__ import annotations
@@ -216,14 +216,14 @@ class CommandSpec(NamedTuple):
 
 
 COMMANDS: tuple[CommandSpec, ...] = (
-    CommandSpec("approve", "[CARD]", "select a card; only the key a approves it"),
+    CommandSpec("approve", "[CARD]", "select a card; only its key approves it"),
     CommandSpec("veto", "[REASON]", "veto the selected card: price, data, news, size, or in your words"),
     CommandSpec("cancel", "ORDER", "cancel one order"),
     CommandSpec("cancel-market", "MARKET", "cancel every order of a market"),
     CommandSpec(
         "order",
         "MARKET [yes|no|sell] [SIZE] [@CENTS] [post-only|limit|ioc]",
-        "an order by hand becomes a card; only the key a sends it",
+        "an order by hand becomes a card; only its key sends it",
     ),
     CommandSpec("close", "MARKET [SIZE] [@CENTS]", "a card that sells what is held, at the touch by itself"),
     CommandSpec("amend", "ORDER [SIZE] [@CENTS]", "cancel what rests; what is left of it comes as a card"),
@@ -290,30 +290,7 @@ COMMANDS: tuple[CommandSpec, ...] = (
     CommandSpec("quit", "", "leave the console"),
 )
 
-_KEY_NAMES = {
-    "ctrl+x": "^X",
-    "ctrl+q": "^Q",
-    "ctrl+c": "^C",
-    "left_square_bracket": "[",
-    "right_square_bracket": "]",
-    "slash": "/",
-    "colon": ":",
-    "question_mark": "?",
-    "exclamation_mark": "!",
-    "escape": "Esc",
-    "enter": "Enter",
-    "space": "Space",
-    "tab": "Tab",
-    "shift+tab": "S-Tab",
-    "pagedown": "PgDn",
-    "pageup": "PgUp",
-    "home": "Home",
-    "end": "End",
-    "up": "Up",
-    "down": "Down",
-}
-_BACK, _MORE = ("Esc", "back"), ("PgDn", "more")
-_NEEDED = (
+NEEDED = (
     "pause",
     "command",
     "help",
@@ -327,58 +304,13 @@ _NEEDED = (
     "order.amend",
     "close",
 )
+"""Actions with a hint, the most needed first; a card's come before them."""
 DIRECT = "flatten --direct"
 """The stop that needs no engine."""
-_BY_KEY = {
-    key: [action for action in ACTIONS if key in action.keys] for action in ACTIONS for key in action.keys
-}
-
-
-def key_name(key: str) -> str:
-    """How a key is written on the screen."""
-    return _KEY_NAMES.get(key, key)
-
-
-def action_for(key: str, screen: str) -> Action | None:
-    """The action of a key on a screen, or ``None``."""
-    return next((action for action in _BY_KEY.get(key, ()) if works_on(action, screen)), None)
 
 
 def works_on(action: Action, screen: str) -> bool:
     return not action.screens or screen in action.screens
-
-
-def hints(screen: str, *, card: bool, width: int, more: bool = False) -> list[tuple[str, str]]:
-    """Key and label for the last line of a screen: what fits, the most needed first, in registry order;
-    ``more`` says that not all of an opened screen is in sight."""
-    usable = [
-        action
-        for action in ACTIONS
-        if action.label and works_on(action, screen) and (card or not action.card)
-    ]
-    opened = [_BACK, *([_MORE] if more else [])] if screen in OPENED else []
-    width -= sum(len(key) + len(label) + 3 for key, label in opened)
-    kept: set[str] = set()
-    for action in sorted(usable, key=_need):
-        cells = len(key_name(action.keys[0])) + len(action.label) + 3
-        if cells <= width:
-            kept.add(action.id)
-            width -= cells
-    return opened + [(key_name(action.keys[0]), action.label) for action in usable if action.id in kept]
-
-
-def _need(action: Action) -> int:
-    """Place of a hint when there is no room for all: the card's keys, then as listed."""
-    return -1 if action.card else _NEEDED.index(action.id)
-
-
-def help_rows(screen: str) -> list[tuple[str, str, str]]:
-    """Keys, help and danger of everything that works on a screen."""
-    return [
-        (" ".join(key_name(key) for key in action.keys), action.help, action.danger.value)
-        for action in ACTIONS
-        if works_on(action, screen)
-    ]
 
 
 def command_spec(name: str) -> CommandSpec | None:

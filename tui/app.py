@@ -33,6 +33,7 @@ from tui.bell import Bell
 from tui.conversation import Conversation
 from tui.crash import record
 from tui.dispatch import press
+from tui.keymap import USUAL, Keymap
 from tui.link import Identity, Link, Listener
 from tui.looks import LOOK_EVERY_S, Looks
 from tui.operator import Operator
@@ -70,6 +71,7 @@ class ConsoleOptions:
     themes: Path | None = None
     """Folder of the operator's own themes."""
     swap_up_down: bool = False
+    keymap: Keymap = USUAL
 
 
 def read_clocks() -> Now:
@@ -108,7 +110,12 @@ class PmConsole(App[int], inherit_bindings=False):
         identity = Identity(os.getpid(), uuid.uuid4().hex[:12], options.view_only, options.take)
         self.link = Link(options.socket, identity, Listener(self._up, self._down, self._frame, self._reply))
         self.operator: Operator = Operator(
-            self.view, identity.session, self.link.send, coach=options.coach, view_only=options.view_only
+            self.view,
+            identity.session,
+            self.link.send,
+            coach=options.coach,
+            view_only=options.view_only,
+            keymap=options.keymap,
         )
         self.animation_level = "none"
         self.conversation: Conversation = Conversation(self)
@@ -166,6 +173,11 @@ class PmConsole(App[int], inherit_bindings=False):
     def stop_pressed(self) -> bool:
         """Called in the driver's input thread: the stop leaves on its own connection."""
         return self.link.press_stop()
+
+    @property
+    def stop_bytes(self) -> frozenset[int]:
+        """What the driver's input thread takes for the stop."""
+        return self.options.keymap.stops
 
     def terminal_gone(self) -> None:
         self.exit(return_code=128 + signal.SIGHUP)
@@ -238,6 +250,8 @@ class PmConsole(App[int], inherit_bindings=False):
         elif view.working() or view.held():
             text = f"Attached to a running desk: {len(view.working())} orders, {len(view.held())} positions."
             self.operator.say(text, "coach", now, 8 * 10**9)
+        for warning in self.options.keymap.warnings if self._seen_seq < 0 else ():
+            self.operator.say(warning, "near", now, 10**10)
 
     def _reply(self, reply: Reply) -> None:
         self.operator.replied(reply, self.clock())

@@ -10,6 +10,7 @@ import click
 
 from core.config.paths import Profile
 from tui import verbs
+from tui.keymap import USUAL, Keymap, KeymapError, keymap
 from tui.theme_files import COLOURLESS_THEME, no_theme, theme_names
 
 if TYPE_CHECKING:
@@ -39,23 +40,34 @@ def look_of(place: Profile, theme: str | None, low_bandwidth: bool, **rest: bool
 
     if theme is not None and theme not in theme_names(place.themes):
         verbs.leave(verbs.USAGE, f"pmconsole: {no_theme(theme, place.themes)}")
-    console = _console_settings(place)
+    console, keys = _console_settings(place)
     theme = theme or (COLOURLESS_THEME if os.environ.get("NO_COLOR") else console.theme)
     sparing = low_bandwidth or console.low_bandwidth
-    return Look(theme, console.repaint_hz, sparing, console.mouse, console.bell, console.swap_up_down, **rest)
+    return Look(
+        theme,
+        console.repaint_hz,
+        sparing,
+        console.mouse,
+        console.bell,
+        console.swap_up_down,
+        keymap=keys,
+        **rest,
+    )
 
 
-def _console_settings(place: Profile) -> ConsoleSettings:
-    """The file's ``[console]``. A broken file keeps no desk from starting silently and nobody from one
-    that runs: whoever holds positions must be able to look at them."""
+def _console_settings(place: Profile) -> tuple[ConsoleSettings, Keymap]:
+    """The file's ``[console]`` and ``[keys]``. A broken file keeps no desk from starting silently and nobody
+    from one that runs: whoever holds positions must be able to look at them."""
     from core.config.settings import ConsoleSettings, SettingsError, load, place_of
     from tui import front_door
 
     try:
-        console = load(place.config).console
+        settings = load(place.config)
+        console = settings.console
         if console.theme not in theme_names(place.themes):
             where = place_of(place.config, "console", "theme")
             raise SettingsError(f"{where}: {no_theme(console.theme, place.themes)}")
+        return console, _keymap(place, settings.keys)
     except SettingsError as error:
         try:
             runs = front_door.engine_pid(place) is not None
@@ -64,5 +76,13 @@ def _console_settings(place: Profile) -> ConsoleSettings:
         if not runs:
             verbs.leave(verbs.USAGE, f"pmconsole: {error}")
         click.echo(f"pmconsole: {error}; the console opens with its defaults", err=True)
-        return ConsoleSettings()
-    return console
+        return ConsoleSettings(), USUAL
+
+
+def _keymap(place: Profile, table: dict[str, Any]) -> Keymap:
+    from core.config.settings import SettingsError, place_of
+
+    try:
+        return keymap(table)
+    except KeymapError as error:
+        raise SettingsError(f"{place_of(place.config, 'keys', error.action)}: {error}") from error

@@ -21,6 +21,7 @@ TOUR_OVER_MS = (180_000, 190_000)
 class Beat(NamedTuple):
     name: str
     text: str
+    """The actions it names in braces are told as their keys."""
     holds: Callable[[ViewModel, Now], bool]
 
 
@@ -78,11 +79,16 @@ def _over(view: ViewModel, now: Now) -> bool:
 
 BEATS = (
     Beat("ready", "Simulated money, real wire protocol. Watch fair and edge.", _ready),
-    Beat("card", "A trade is proposed. Read it; a approves, x vetoes, v says why.", _card),
-    Beat("working", "Your order is working. It was checked again when you pressed a.", _working),
+    Beat(
+        "card",
+        "A trade is proposed. Read it; {card.approve} approves, {card.veto} vetoes, "
+        "{card.evidence} says why.",
+        _card,
+    ),
+    Beat("working", "Your order is working. It was checked again when you pressed {card.approve}.", _working),
     Beat("moved", "The book moved. Nothing is sent at a price you did not see.", _moved),
     Beat("stale", "Stale data cannot be traded. It clears by itself.", _stale),
-    Beat("feed", "A feed is down; the bar shows when it retries, 6 says why.", _feed_down),
+    Beat("feed", "A feed is down; the bar shows when it retries, {screen.feeds} says why.", _feed_down),
     Beat("unknown", "No answer is not a no. The venue is asked about this one order.", _unknown),
     Beat("exit", "Exits go on top. In automatic mode they leave by themselves.", _exit),
     Beat("practice", "Try the emergency stop now: Ctrl-X. This is the place to learn it.", _practice),

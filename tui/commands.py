@@ -157,7 +157,8 @@ def _approve(operator: Operator, now: Now, rest: str) -> None:
     """A line ends with Enter, which never spends: it selects, and the key approves."""
     wanted = rest.partition("-")[0] or operator.arming.card_id  # the shell names a card with its fingerprint
     if operator.select_card(wanted, now):
-        operator.say(f"{wanted} is selected; press a once it says ARMED", "near", now)
+        key = operator.keymap.name("card.approve")
+        operator.say(f"{wanted} is selected; press {key} once it says ARMED", "near", now)
     else:
         operator.say(f"there is no card {rest[:20]!r}" if rest else "no card to approve", "text-muted", now)
 

@@ -12,7 +12,7 @@ from textual import events
 from textual.widgets import Input
 
 from core.domain.clock import machine_ns
-from tui.actions import Action, action_for
+from tui.actions import Action, Danger
 from tui.arming import BUFFERED_NS
 from tui.handlers import HANDLERS
 from tui.tables import Now
@@ -20,7 +20,8 @@ from tui.tables import Now
 if TYPE_CHECKING:
     from tui.app import PmConsole
 
-_APPROVES = ("card.approve", "card.yes", "card.no")
+_APPROVES = {"card.approve": "a", "card.yes": "y", "card.no": "n"}
+"""What each says of a card, whatever its key here."""
 _PAGE = {"move.page_down": 1, "move.page_up": -1}
 _STEP = {"move.down": 1, "move.up": -1, "move.home": -(10**6), "move.end": 10**6}
 
@@ -30,7 +31,8 @@ def press(app: PmConsole, event: events.Key) -> bool:
     now = app.clock()
     app.painter.observe(now)
     key, arrived_ns = event.key, int(event.time * 1e9)
-    if key == "ctrl+x":
+    action = app.options.keymap.action_for(key, app.screen_name)
+    if action is not None and action.danger is Danger.STOP:
         app.operator.stop(now, arrived_ns, app.link.seen_press())
         app.conversation.close()
     elif app.operator.in_ladder(now) and not (app.view.exiting and isinstance(app.focused, Input)):
@@ -41,7 +43,6 @@ def press(app: PmConsole, event: events.Key) -> bool:
     elif isinstance(app.focused, Input):
         return False
     elif not app.operator.reason_by_key(key, arrived_ns, now):
-        action = action_for(key, app.screen_name)
         if action is None:
             return True
         if action.card and machine_ns() - arrived_ns > BUFFERED_NS:
@@ -62,7 +63,7 @@ def _perform(app: PmConsole, action: Action, key: str, arrived_ns: int, now: Now
     if action.id.startswith("screen."):
         app.show_mode(action.id.partition(".")[2])
     elif action.id in _APPROVES:
-        app.operator.approve(key, arrived_ns, now)
+        app.operator.approve(_APPROVES[action.id], arrived_ns, now)
     elif action.id == "card.veto":
         app.operator.veto_by_key(key, arrived_ns, now)
     elif action.id in _STEP or action.id in _PAGE:

@@ -31,6 +31,7 @@ from core.control.client import ConnectError, Line
 from core.control.processes import birth, note_process, noted_process
 from core.control.protocol import VERSION, Hello, StopEngine
 from tui import textual_environment, verbs
+from tui.keymap import USUAL, Keymap
 
 SIM_READY_S = 30.0
 ENGINE_READY_S = 20.0
@@ -55,6 +56,7 @@ class Look(NamedTuple):
     view_only: bool = False
     take: bool = False
     coach: bool = False
+    keymap: Keymap = USUAL
 
 
 class WorldOptions(NamedTuple):
@@ -284,6 +286,7 @@ def _console(place: Profile, look: Look) -> int:
             bell=look.bell,
             themes=place.themes,
             swap_up_down=look.swap_up_down,
+            keymap=look.keymap,
         ),
         place.console_log,
     )

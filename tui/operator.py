@@ -31,6 +31,7 @@ from tui.actions import DIRECT
 from tui.coach import Coach
 from tui.deciding import Deciding
 from tui.format import sanitise
+from tui.keymap import USUAL, Keymap
 from tui.ladder import Ladder, Step
 from tui.ordering import Ordering
 from tui.scene import Message, Scene
@@ -56,8 +57,10 @@ class Operator(Deciding):
         *,
         coach: bool = True,
         view_only: bool = False,
+        keymap: Keymap = USUAL,
     ) -> None:
         super().__init__(view)
+        self.keymap = keymap
         self.view_only = view_only
         self.session = session
         self.ladder = Ladder()
@@ -109,7 +112,8 @@ class Operator(Deciding):
             sort=self.ordering.sort,
             filter=self.ordering.filter,
             message=self._message,
-            coach=self._coach.update(view, now),
+            coach=self.keymap.spelt(self._coach.update(view, now)),
+            keymap=self.keymap,
             ladder_ask=self.ladder.asks(now.mono_ns),
             ladder_hurry=self.ladder.offers_hurry(now.mono_ns),
             stop_sent=self.ladder.waiting(now.mono_ns),

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from core.control.tables.cards import ProposalRow
 from core.control.tables.safety import AlarmRow
+from tui.keymap import USUAL, Keymap
 from tui.lines import Line, line
 from tui.tables import Now
 from tui.view_model import ViewModel
@@ -69,6 +70,7 @@ class Scene:
     """Why the console draws seldom, in a word or two."""
     takeover: AlarmRow | None = None
     """The alarm that has the whole screen."""
+    keymap: Keymap = USUAL
 
     @property
     def down(self) -> bool:

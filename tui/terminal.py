@@ -26,7 +26,8 @@ from tui.outflow import ANSWER, Outflow
 if TYPE_CHECKING:
     from textual.app import App
 
-STOP_BYTE = 0x18
+STOPS = frozenset({0x18})
+"""Ctrl-X; the keymap may add to it."""
 PASTE_START = b"\x1b[200~"
 PASTE_END = b"\x1b[201~"
 TITLE_KEPT, TITLE_BACK = "\x1b[22;0t", "\x1b[23;0t"
@@ -73,8 +74,9 @@ PASTE_MAX_S = 1.5
 class StopScanner:
     """Splits raw input into stop presses and the rest, aware of bracketed pastes across reads."""
 
-    def __init__(self) -> None:
+    def __init__(self, stops: frozenset[int] = STOPS) -> None:
         self.pasting = False
+        self._stops = stops
         self._tail = b""
 
     def feed(self, data: bytes) -> tuple[int, bytes]:
@@ -84,7 +86,7 @@ class StopScanner:
         kept = bytearray()
         for byte in data:
             self._tail = (self._tail + bytes((byte,)))[-_STOP_MAX:]
-            if byte == STOP_BYTE and not self.pasting:
+            if byte in self._stops and not self.pasting:
                 stops += 1
                 continue
             kept.append(byte)
@@ -202,6 +204,8 @@ class StopApp(Protocol):
 
     stop_pressed: Callable[[], bool]
     """Writes the stop command from this thread; must not wait for the event loop."""
+    stop_bytes: frozenset[int]
+    """What is the stop key, in a byte: Ctrl-X and whatever the keymap adds."""
     terminal_gone: Callable[[], None]
     """The terminal was closed; called in the event loop."""
     failed: Callable[[Exception], None]
@@ -257,7 +261,7 @@ class StopDriver(LinuxDriver):
     def run_input_thread(self) -> None:
         """Read, look for the stop key, then parse the rest; ends with the terminal or the console."""
         scanner, sequences, parser = (
-            StopScanner(),
+            StopScanner(self._stop_app.stop_bytes),
             SequenceFilter(mouse=self._mouse),
             XTermParser(self._debug),
         )

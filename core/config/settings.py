@@ -2,8 +2,8 @@
 
 A key that is not in the structs below, or a value of another type, is one error that names file,
 line, key and the nearest valid name. Floats are read as ``Decimal``, so an amount of money never
-passes through binary. The ``limits`` table is handed on as it stands: ``risk/limits_file.py`` knows its
-names and checks them the same way.
+passes through binary. The tables ``limits`` and ``keys`` are handed on as they stand:
+``risk/limits_file.py`` and ``tui/keymap.py`` know their names and check them the same way.
 """
 
 from __future__ import annotations
@@ -279,6 +279,8 @@ class Settings(msgspec.Struct, frozen=True):
     releases: ReleaseSettings = ReleaseSettings()
     console: ConsoleSettings = ConsoleSettings()
     polymarket: PolymarketSettings = PolymarketSettings()
+    keys: dict[str, Any] = {}
+    """Keys by action, unread: ``tui/keymap.py`` checks them."""
     limits: dict[str, Any] = {}
     """Ceilings by name, unread: ``risk/limits_file.py`` checks names, units and ranges."""
 
@@ -315,7 +317,9 @@ def parse(text: str, source: str) -> Settings:
             raise _at(source, text, "", name, f"{name} is a table: write [{name}] and its keys below it")
         if name == "feeds":
             table = _with_sources(source, text, table)
-        values[name] = table if name == "limits" else _section(source, text, name, table, sections[name])
+        values[name] = (
+            table if name in ("limits", "keys") else _section(source, text, name, table, sections[name])
+        )
     return Settings(**values)
 
 

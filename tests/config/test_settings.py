@@ -44,7 +44,10 @@ def test_what_is_followed_and_denied_on_either_venue() -> None:
             "c.toml:3: unknown key 'min_egde' in [strategy]: did you mean 'min_edge'?",
         ),
         ("[stratgy]\n", "c.toml:1: unknown key 'stratgy': did you mean 'strategy'?"),
-        ("[zzz]\n", "known are engine, markets, strategy, feeds, releases, console, polymarket, limits"),
+        (
+            "[zzz]\n",
+            "known are engine, markets, strategy, feeds, releases, console, polymarket, keys, limits",
+        ),
         ("[console]\nzzz = 1\n", "c.toml:2: unknown key 'zzz' in [console]: known are theme"),
         ("strategy = 1\n", "c.toml:1: strategy is a table: write [strategy]"),
         ("[console]\nrepaint_hz = '4'\n", "c.toml:2: console.repaint_hz must be a whole number, not '4'"),

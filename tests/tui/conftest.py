@@ -15,6 +15,7 @@ from textual.pilot import Pilot
 from core.config import paths
 from tests.tui.fake_engine import FakeEngine
 from tui.app import ConsoleOptions, PmConsole
+from tui.keymap import USUAL, Keymap
 from tui.widgets.line_pane import LinePane
 
 TIMEOUT_S = 8.0
@@ -78,6 +79,7 @@ async def running(
     paints_per_s: int = 4,
     low_bandwidth: bool = False,
     themes: Path | None = None,
+    keymap: Keymap = USUAL,
 ) -> AsyncIterator[Desk]:
     engine = FakeEngine(directory / "e.sock", cards=cards, profile=profile, both=both)
     await engine.start()
@@ -89,6 +91,7 @@ async def running(
         paints_per_s=paints_per_s,
         low_bandwidth=low_bandwidth,
         themes=themes,
+        keymap=keymap,
     )
     app = PmConsole(options)
     try:

@@ -11,10 +11,12 @@ from core.control.protocol import Query
 from tests.tui.conftest import Desk, running
 from tests.tui.fake_engine import read_clocks
 from tests.tui.test_states import ways_to_screens, with_rules
-from tui.actions import ACTIONS, OPENED, action_for, help_rows, key_name, works_on
+from tui.actions import ACTIONS, OPENED, works_on
 from tui.app import PmConsole
 from tui.arming import Arming
 from tui.dispatch import handled
+from tui.keymap import USUAL
+from tui.keys import key_name
 from tui.widgets.key_hints import KeyHints
 from tui.widgets.live_table import LiveTable
 from tui.widgets.text_pane import TextPane
@@ -37,8 +39,8 @@ def test_every_action_is_handled_documented_and_works_somewhere() -> None:
         assert {*action.screens} <= {*SCREENS}, action.id
         for screen in action.screens or SCREENS:
             keys = " ".join(map(key_name, action.keys))
-            assert (keys, action.help, action.danger.value) in help_rows(screen), (action.id, screen)
-            assert all(action_for(key, screen) == action for key in action.keys)
+            assert (keys, action.help, action.danger.value) in USUAL.help_rows(screen), (action.id, screen)
+            assert all(USUAL.action_for(key, screen) == action for key in action.keys)
 
 
 async def test_every_hint_does_something_where_it_stands(directory: Path) -> None:
@@ -50,7 +52,8 @@ async def test_every_hint_does_something_where_it_stands(directory: Path) -> Non
             shown = shown_hints(desk)
             assert ("Esc", "back") in shown or screen not in OPENED
             for name, label in shown:
-                everywhere = not action_for(KEYS[name], screen).screens  # type: ignore[union-attr]  # a hint has one
+                action = USUAL.action_for(KEYS[name], screen)
+                everywhere = action is not None and not action.screens
                 if everywhere and name != "Esc" and screen not in ("desk", "help"):
                     continue  # it does not ask where it is
                 if label == "leave":

@@ -22,12 +22,13 @@ from core.control.protocol import (
 )
 from tests.tui import rows
 from tui import commands
-from tui.actions import ACTIONS, COMMANDS, DECIDES, LADDER, Danger, action_for
+from tui.actions import ACTIONS, COMMANDS, DECIDES, LADDER, Danger
 from tui.arming import ARM_NS, Arming
 from tui.cli import cli
 from tui.coach import BEATS, TEXT_MAX, Coach
 from tui.edit_talk import parse_edit
 from tui.format import ELLIPSIS
+from tui.keymap import USUAL
 from tui.ladder import Ladder, Step
 from tui.lines import plain
 from tui.operator import Operator
@@ -305,7 +306,7 @@ def test_edits_may_only_be_smaller_or_better() -> None:
 
 @pytest.mark.parametrize("width", [76, 98, 158])
 def test_help_cuts_nothing_and_keeps_names_apart_from_what_they_mean(width: int) -> None:
-    shown = [plain(row) for row in help_lines("desk", width)]
+    shown = [plain(row) for row in help_lines("desk", width, USUAL)]
     assert max(map(len, shown)) <= width and not any(row.rstrip().endswith(ELLIPSIS) for row in shown)
     whole = " ".join(" ".join(shown).split())
     for spec in COMMANDS:
@@ -327,8 +328,8 @@ def test_every_command_about_the_desk_has_its_twin_on_the_other_side() -> None:
 def test_enter_never_spends_and_nothing_harmless_sits_beside_approve() -> None:
     spending = {key for action in ACTIONS if action.danger is Danger.SPEND for key in action.keys}
     assert spending == {"a", "y", "n"}
-    assert all(action_for(key, "desk") is None for key in ("s", "w", "z", "0"))
-    assert all(action_for(key, "markets") is None for key in spending)
+    assert all(USUAL.action_for(key, "desk") is None for key in ("s", "w", "z", "0"))
+    assert all(USUAL.action_for(key, "markets") is None for key in spending)
 
 
 def test_riskier_commands_name_their_word_and_safer_ones_have_none() -> None:
@@ -394,7 +395,7 @@ def test_the_coach_follows_the_desk_and_says_each_thing_once() -> None:
 
 
 def test_every_sentence_of_the_coach_fits_the_smallest_desk() -> None:
-    assert [beat.text for beat in BEATS if len(beat.text) > TEXT_MAX] == []
+    assert [beat.text for beat in BEATS if len(USUAL.spelt(beat.text)) > TEXT_MAX] == []
 
 
 def test_the_coach_is_silent_outside_the_demo_and_when_switched_off() -> None:

@@ -23,7 +23,8 @@ from tests.tui.conftest import running
 from tests.tui.fake_engine import read_clocks
 from tests.tui.test_card_keys import FIRST, NOW, Hands
 from tui import commands
-from tui.actions import TRADES, action_for
+from tui.actions import TRADES
+from tui.keymap import USUAL
 from tui.lines import plain
 from tui.talks import Question
 from tui.ticket_talks import Typed, change, close, parse_ticket, ticket
@@ -193,7 +194,7 @@ def test_an_order_under_the_cursor_is_changed_by_keys_and_says_what_that_costs()
     (amend,) = sent(hands)
     assert isinstance(amend, Amend)
     assert (amend.order, amend.price, amend.quantity) == (row.client_order_id, 0, 7 * C)
-    found = {screen: action_for("e", screen) for screen in ("orders", "desk", "markets")}
+    found = {screen: USUAL.action_for("e", screen) for screen in ("orders", "desk", "markets")}
     assert [action and action.id for action in found.values()] == ["order.amend", "card.edit", None]
 
 
@@ -208,7 +209,7 @@ def test_what_no_model_values_is_drawn_as_not_known_never_as_nothing() -> None:
 def test_a_ticket_and_the_cancel_of_a_market_work_wherever_markets_are_listed() -> None:
     for screen in ("desk", "markets", "market", "orders", "positions", "links"):
         assert screen in TRADES
-        found = {key: action_for(key, screen) for key in ("t", "C")}
+        found = {key: USUAL.action_for(key, screen) for key in ("t", "C")}
         assert {key: action and action.id for key, action in found.items()} == {
             "t": "ticket",
             "C": "order.cancel_market",

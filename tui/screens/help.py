@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tui.actions import COMMANDS, LADDER, CommandSpec, help_rows
+from tui.actions import COMMANDS, LADDER, CommandSpec
+from tui.keymap import Keymap
 from tui.lines import Line, flow, line, pad, width_of
 from tui.scene import Scene, head
 from tui.screens.text_screen import TextScreen
@@ -19,10 +20,10 @@ _IN_TMUX = (
 _DANGER_ROLES = {"spends": "near", "stops": "alarm", "safer": "good"}
 
 
-def help_lines(screen: str, width: int) -> list[Line]:
+def help_lines(screen: str, width: int, keymap: Keymap) -> list[Line]:
     """Keys that work on the screen, the stop ladder's keys, and the commands."""
     rows: list[Line] = [line((f" Keys on this screen ({screen})", "title"))]
-    for keys, text, danger in help_rows(screen):
+    for keys, text, danger in keymap.help_rows(screen):
         mark = (f"{danger:8}", _DANGER_ROLES.get(danger, "text"))
         rows += _entry(line((f"  {keys:10}", "key"), mark), text, "", width)
     rows += ((), line((" While a stop is running", "title")))
@@ -60,4 +61,5 @@ class HelpScreen(TextScreen):
         self._about = about
 
     def draw(self, scene: Scene) -> None:
-        self.detail.show_text(help_lines(self._about, self.detail.body_size[0]), head("HELP", "Esc closes"))
+        rows = help_lines(self._about, self.detail.body_size[0], scene.keymap)
+        self.detail.show_text(rows, head("HELP", "Esc closes"))

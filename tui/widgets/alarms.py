@@ -85,7 +85,11 @@ class Alarms(LiveTable):
         unread = len(scene.view.unacknowledged())
         role = "near" if unread else "text-muted"
         title = line(("ALARMS", "title"), (f" {unread} unacked" if rows else "", role))
-        right = line(("Space ", "key"), ("acknowledge", "text-muted")) if rows else ()
+        right = (
+            line((scene.keymap.name("alarm.acknowledge") + " ", "key"), ("acknowledge", "text-muted"))
+            if rows
+            else ()
+        )
         width, height = self.body_size
         if not self.has_focus and rows:
             self.point_at(rows[0].id)

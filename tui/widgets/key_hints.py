@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from tui.actions import hints
 from tui.lines import Line, Span, ends, line, width_of
 from tui.scene import Scene
 from tui.veto import REASONS
@@ -23,7 +22,7 @@ def hint_line(scene: Scene, screen: str, *, more: bool) -> Line:
     parts: list[Span] = [Span(" ")]
     card = scene.card is not None and scene.card.state != "SENT" and scene.card_word != "SMALL"
     room = scene.width - width_of(stop) - 1
-    for key, text in hints(screen, card=card and not scene.down, width=room, more=more):
+    for key, text in scene.keymap.hints(screen, card=card and not scene.down, width=room, more=more):
         parts += [Span("  " if len(parts) > 1 else ""), Span(key, "key"), Span(" " + text, "text-muted")]
     return ends(line(*parts), stop, scene.width)
 

@@ -146,7 +146,7 @@ def linked_words(scene: Scene, row: PairRow, key: int) -> Line:
     if row.state == "unpinned":
         return line(other, ("   UNPINNED: texts changed", "near"))
     shown = ", ".join(f"{way.first} 1st {difference(way)}" for way in row.ways)
-    return line(other, (f"   {shown} net of fees; l opens it", "text-muted"))
+    return line(other, (f"   {shown} net of fees; {scene.keymap.name('links')} opens it", "text-muted"))
 
 
 def detail_lines(scene: Scene, row: PairRow, width: int) -> list[Line]:

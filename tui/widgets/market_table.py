@@ -203,9 +203,9 @@ class MarketTable(LiveTable):
         shown = f"{len(keys)} of {len(view.markets)}" if scene.filter else str(len(view.markets))
         title = line(("MARKETS", "title"), (f" {shown}", "text-muted"), (stale, "near"))
         right = line(
-            ("o ", "key"),
+            (scene.keymap.name("table.sort") + " ", "key"),
             (f"sort: {scene.sort}   ", "text-muted"),
-            ("/ ", "key"),
+            (scene.keymap.name("table.filter") + " ", "key"),
             (f"filter: {scene.filter or 'none'}", "text-muted"),
         )
         place = scene.current if scene.cursor is None else scene.cursor

@@ -243,7 +243,9 @@ def orders_title(scene: Scene, *, compact: bool) -> tuple[Line, Line]:
             (f" {len(view.held())}", "text-muted"),
         )
         return title, pnl_line(scene)
-    right = line(("c ", "key"), ("cancel   ", "text-muted"), ("C ", "key"), ("cancel market", "text-muted"))
+    one, market = scene.keymap.name("order.cancel"), scene.keymap.name("order.cancel_market")
+    every = line((f"{market} ", "key"), ("cancel market", "text-muted"))
+    right = line((f"{one} ", "key"), ("cancel   ", "text-muted"), *every)
     return line(("ORDERS", "title"), (f" {working} working", "text-muted")), right if status else ()
 
 
