@@ -175,7 +175,7 @@ def _reading(what: str, summary: str) -> None:
 for _what, _summary in (
     ("status", "Mode, links, exposure, alarms."),
     ("markets", "Books, fair values and edges."),
-    ("proposals", "What the strategy wants to do."),
+    ("proposals", "What the strategy wants to do, and what was asked for by hand."),
     ("positions", "What is held and what it can lose."),
     ("limits", "Every limit: used, in force, ceiling."),
 ):

@@ -6,10 +6,12 @@ import asyncio
 
 import pytest
 
+from core.control.snapshot import Snapshot
 from core.domain.order import Life, Order, Outcome
 from core.domain.units import Price, contracts
 from core.engine.operator import Outcome as Told
 from core.engine.state import ALL_STRATEGIES, Mode
+from core.execution.gateway import Denied, Wish
 from core.execution.proposals import Proposal, ProposalState
 from core.strategy.proposal import MANUAL
 from tests.execution.bench import HOT, TRADER, VIEWER, WARM, Bench, running
@@ -83,7 +85,11 @@ def test_automatic_mode_never_sends_it() -> None:
             bench.engine.state.mode = Mode.AUTO
             assert ask(bench).accepted
             await asyncio.sleep(5)
-            assert asked(bench).state is ProposalState.OPEN and not bench.venue.placed
+            card = asked(bench)
+            assert card.state is ProposalState.OPEN and not bench.venue.placed
+            wish = Wish(card.candidate, card.id, card.fingerprint, automatic=True)
+            denied = bench.seat.gateway.send(wish)
+            assert isinstance(denied, Denied) and "a person asked" in denied.reason
 
     run_virtual(main)
 
@@ -96,9 +102,12 @@ def test_a_market_without_a_model_is_traded_by_hand_alone_and_says_so() -> None:
             card = asked(bench)
             assert card.verdict.passed and [w.code for w in card.verdict.warnings] == ["G12"]
             assert card.candidate.model == "" and "no model" in card.candidate.against
+            assert Snapshot(bench.engine.desk).proposal(card.id).fair is None
             order = await resting(bench)
-            await asyncio.sleep(45)
-            assert bench.order(order.intent.client_order_id).life is Life.WORKING, "no model may end it"
+            await asyncio.sleep(150)
+            after = bench.order(order.intent.client_order_id)
+            assert after.life is Life.WORKING, "no model may end it"
+            assert (after.renewed_ms or 0) > (order.intent.expires_ms or 0)
 
     run_virtual(main)
 
@@ -111,8 +120,23 @@ def test_the_model_disagrees_in_words_and_does_not_forbid() -> None:
             assert ask(bench, cents=60).accepted
             card = asked(bench)
             assert card.verdict.passed
-            assert [warning.code for warning in card.verdict.warnings] == ["G09"]
+            row = Snapshot(bench.engine.desk).proposal(card.id)
+            assert [(check.code, check.blocks) for check in row.checks] == [("G09", False)]
+            assert row.by_hand and row.fair is not None
             assert "disagrees" in card.candidate.against and card.candidate.edge < 0
+
+    run_virtual(main)
+
+
+def test_a_model_that_stands_alone_holds_up_no_person() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            bench.quiet()
+            bench.venue.quote(WARM, 10, 60)
+            await bench.until(lambda: bool(bench.engine.state.markets[HOT].fair.unpooled), "alone")
+            order = await resting(bench)
+            await asyncio.sleep(10)
+            assert bench.order(order.intent.client_order_id).life is Life.WORKING
 
     run_virtual(main)
 
@@ -232,10 +256,12 @@ def test_an_order_is_changed_by_a_card_of_what_is_left_once_it_is_gone() -> None
             await asyncio.sleep(1)
             order = await resting(bench, cents=40, count=10)
             client = order.intent.client_order_id
-            bench.venue.faults.cancel_s = 1.0
+            bench.venue.faults.request_s = 1.0
             assert bench.engine.amend(client[-6:], Price(3900), contracts(8), TRADER).accepted
-            assert bench.engine.desk.approvals.asked(HOT) is None, "never both alive"
             bench.venue.trade(order.order_id, 3)
+            await asyncio.sleep(0.9)
+            assert client in bench.engine.desk.ledger.live
+            assert bench.engine.desk.approvals.asked(HOT) is None, "never both alive"
             await bench.until(lambda: bench.engine.desk.approvals.asked(HOT) is not None, "card")
             assert client not in bench.engine.desk.ledger.live
             wanted = asked(bench).candidate

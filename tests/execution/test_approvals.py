@@ -7,11 +7,12 @@ from dataclasses import dataclass
 import msgspec
 
 from core.domain.clock import REAL_WORLD, Clocks
+from core.domain.units import Quantity
 from core.execution.approvals import CARDS_MAX, TTL_MS, Approvals
 from core.execution.proposals import Proposal, ProposalState
 from core.risk.gate import Verdict
 from core.strategy.proposal import MANUAL
-from tests.risk.desk import OPEN
+from tests.risk.desk import CLOSE, OPEN
 
 
 @dataclass
@@ -68,6 +69,22 @@ def test_what_was_asked_for_finds_room_beside_the_strategys_cards_but_not_withou
     assert asked_card is not None
     approvals.veto(asked_card, "")
     assert of(1, MANUAL) is not None
+
+
+def test_taking_a_wish_back_silences_nobody_and_a_sale_asked_for_shrinks_with_what_is_free() -> None:
+    clock = Stopped()
+    approvals, until = queue(clock), clock.now_ms + 2 * TTL_MS
+    wish = msgspec.structs.replace(CLOSE, strategy=MANUAL)
+    card = approvals.offer(wish, Verdict(), until)
+    assert card is not None
+    clock.now_ms += 1_000
+    less = msgspec.structs.replace(wish, quantity=Quantity(wish.quantity - 10_000))
+    after = approvals.update(card, less, lambda candidate: Verdict())
+    assert after.candidate.quantity == less.quantity and after.state is ProposalState.MOVED
+    more = approvals.update(after, wish, lambda candidate: Verdict())
+    assert more.candidate.quantity == less.quantity, "it never grows by itself"
+    approvals.veto(more, "")
+    assert approvals.offer(msgspec.structs.replace(CLOSE, strategy="weather"), Verdict(), until) is not None
 
 
 def test_an_approval_is_used_up_and_its_like_stays_quiet_for_a_while() -> None:

@@ -21,7 +21,7 @@ from core.control.tables.cards import ProposalRow
 from tests.tui import rows
 from tests.tui.conftest import running
 from tests.tui.fake_engine import read_clocks
-from tests.tui.test_card_keys import FIRST, NOW, Hands
+from tests.tui.test_card_keys import FIRST, NOW, SECOND, Hands
 from tui import commands
 from tui.actions import TRADES
 from tui.keymap import USUAL
@@ -137,13 +137,16 @@ def test_the_card_that_was_asked_for_is_selected_once_and_arms_like_any_other() 
     hands.operator.expect_card(KEY)
     assert hands.scene().card == FIRST and not came
     card = by_hand(created_ns=hands.now.mono_ns, changed_ns=hands.now.mono_ns)
-    scene = hands.frame(FIRST, card)
-    assert scene.cards[0] == card, "on top of all, whatever a model says of it"
+    elsewhere = by_hand(created_ns=card.created_ns, changed_ns=card.changed_ns)
+    elsewhere = msgspec.structs.replace(elsewhere, id="P76", fingerprint="fp-76", key=SECOND.key)
+    assert hands.frame(FIRST, elsewhere).card == FIRST, "somebody else's wish takes nothing"
+    scene = hands.frame(FIRST, elsewhere, card)
+    assert {row.id for row in scene.cards[:2]} == {"P76", "P77"}, "on top of all, whatever a model says of it"
     assert (scene.card, scene.card_word, came) == (card, "ARMING", [True])
     assert hands.later(500).card_word == "ARMED"
-    hands.operator.step_card(1, hands.now)
+    hands.operator.select_card(FIRST.id, hands.now)
     assert hands.scene().card == FIRST and came == [True], "it takes the selection but once"
-    hands.operator.step_card(1, hands.now)
+    hands.operator.select_card(card.id, hands.now)
     hands.veto()
     assert hands.operator.question.about(hands.now.mono_ns) is None, "nobody is asked why of one's own wish"
 
