@@ -74,7 +74,7 @@ ACTIONS: tuple[Action, ...] = (
         ("desk", "batch"),
         True,
     ),
-    Action("card.batch", ("b",), "", "All cards of the card's event together", Danger.VIEW, DESK, True),
+    Action("card.batch", ("b",), "batch", "All cards of the card's event together", Danger.VIEW, DESK, True),
     Action("card.yes", ("y",), "", "Name the side of a large card: YES", Danger.SPEND, DECIDES, True),
     Action("card.no", ("n",), "", "Name the side of a large card: NO", Danger.SPEND, DECIDES, True),
     Action("card.previous", ("left_square_bracket",), "", "Previous card", Danger.VIEW, DECIDES, True),
@@ -298,13 +298,14 @@ NEEDED = (
     "open",
     "table.filter",
     "order.cancel",
+    "card.batch",
     "pause.all",
     "leave",
     "ticket",
     "order.amend",
     "close",
 )
-"""Actions with a hint, the most needed first; a card's come before them."""
+"""Actions with a hint, the most needed first; a card's others come before them."""
 DIRECT = "flatten --direct"
 """The stop that needs no engine."""
 

@@ -100,7 +100,7 @@ class Keymap:
 
 def _need(action: Action) -> int:
     """Place of a hint when there is no room for all: the card's keys, then as listed."""
-    return -1 if action.card else NEEDED.index(action.id)
+    return NEEDED.index(action.id) if action.id in NEEDED or not action.card else -1
 
 
 USUAL = Keymap()

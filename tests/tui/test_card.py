@@ -7,11 +7,13 @@ import pytest
 from core.control.protocol import Frame
 from core.control.tables.cards import BeforeRow, CheckRow
 from tests.tui import rows
+from tui.keymap import keymap
 from tui.lines import plain, width_of
 from tui.scene import Scene
 from tui.tables import Now
 from tui.view_model import ViewModel
 from tui.widgets.card import column_lines, compact_lines
+from tui.widgets.card_state import keys_line, state_groups
 
 NOW = Now(1_000 * rows.S, 1_700_000_000_000)
 WIDTH = 78
@@ -101,3 +103,16 @@ def test_a_large_card_asks_with_profile_venue_account_count_and_dollars(profile:
     text = " ".join(" ".join(plain(row).split()) for row in drawn)
     asked = f"CONFIRM {profile.upper()} KAL ..91c7, 40 for 12.80: y for YES, n for NO sends it"
     assert asked in text, text
+
+
+def test_a_card_names_the_keys_that_the_operator_has_given_it() -> None:
+    own = keymap({"card": {"approve": "A", "yes": "Y", "evidence": "F7"}})
+    for changes, word, says in (
+        ({}, "ARMED", "A approve  x veto  e edit  d defer  F7 why"),
+        ({"large": True}, "CONFIRM", "Y for YES, n for NO sends it"),
+        ({"state": "DEFERRED"}, "ARMED", "A approve  x veto  e edit  F7 why"),
+    ):
+        card = rows.card(NOW, **changes)
+        scene = Scene(ViewModel(), NOW, 160, cards=(card,), card=card, card_word=word, keymap=own)
+        state = [*state_groups(scene, card), keys_line(scene, card, 60)]
+        assert says in "  ".join(plain(group).strip() for group in state)

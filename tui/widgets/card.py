@@ -93,7 +93,7 @@ def _plan_lines(scene: Scene, card: ProposalRow, plan: PlanRow, first: Line, wid
     last = blocked or [_with_next(scene, card, width)]
     room = 6 - len(last)
     legs = plan_card.legs(scene, plan, width, plan_card.LEG_ROWS)
-    wrong = plan_card.wrong(plan, width, room - 1 - len(legs))
+    wrong = plan_card.wrong(scene, plan, width, room - 1 - len(legs))
     return [
         ends(first, line((order_card.settles(scene, card), "text-muted")), width),
         _squeezed(plan_card.money(card, plan), width),
@@ -165,7 +165,7 @@ def _said(scene: Scene, card: ProposalRow, inner: int, room: int) -> list[Line]:
     if plan is not None:
         rows += plan_card.legs(scene, plan, inner, len(plan.legs))
         rows += flow(order_card.limits(card)[1:], inner, 2)
-        return rows + plan_card.wrong(plan, inner, len(plan.cautions) + 2)
+        return rows + plan_card.wrong(scene, plan, inner, len(plan.cautions) + 2)
     value, depth, limits = (
         order_card.value(scene, card),
         order_card.depth(scene, card),

@@ -10,8 +10,14 @@ from tui.view_model import DECIDABLE
 from tui.widgets.text_pane import wrapped
 from tui.words import card_role, profile_role, profile_word
 
-_KEYS = (("a", "approve"), ("x", "veto"), ("e", "edit"), ("d", "defer"), ("v", "why"))
-_KEYS_OVER = (("]", "next card"),)
+_KEYS = (
+    ("card.approve", "approve"),
+    ("card.veto", "veto"),
+    ("card.edit", "edit"),
+    ("card.defer", "defer"),
+    ("card.evidence", "why"),
+)
+_KEYS_OVER = (("card.next", "next card"),)
 
 
 def state_groups(scene: Scene, card: ProposalRow) -> list[Line]:
@@ -25,7 +31,7 @@ def state_groups(scene: Scene, card: ProposalRow) -> list[Line]:
     if word == "CONFIRM":
         return [
             line(state, *_spent(scene, card), ":"),
-            line(("y for YES, n for NO sends it", "strong")),
+            line((scene.keymap.spelt("{card.yes} for YES, {card.no} for NO sends it"), "strong")),
         ]
     if word == "LAG":
         return [line(state, " the picture is over 1 s old")]
@@ -79,12 +85,14 @@ def keys_line(scene: Scene, card: ProposalRow, room: int) -> Line:
     keys: tuple[tuple[str, str], ...] = _KEYS_OVER if len(scene.cards) > 1 else ()
     keys = _KEYS if card.state in DECIDABLE else keys
     # A plan is taken or left as it is; what is put off already cannot be put off again.
-    useless = ("e" if card.plan is not None else "") + ("d" if card.state == "DEFERRED" else "")
+    useless = {"card.edit"} if card.plan is not None else set()
+    useless |= {"card.defer"} if card.state == "DEFERRED" else set()
     keys = tuple(pair for pair in keys if pair[0] not in useless)
     if card.state in DECIDABLE and _of_one_event(scene, card) > 1:
-        keys = (*keys, ("b", "batch"))
+        keys = (*keys, ("card.batch", "batch"))
     parts: list[Span] = []
-    for key, word in keys:
+    for action, word in keys:
+        key = scene.keymap.name(action)
         room -= len(key) + len(word) + 3
         if room >= 0:
             parts += [Span("  " if parts else " "), Span(key, "key"), Span(" " + word, "text-muted")]

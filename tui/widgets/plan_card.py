@@ -84,21 +84,22 @@ def leg(scene: Scene, row: LegRow, *, alone: bool) -> Line:
 
 def legs(scene: Scene, plan: PlanRow, width: int, most: int) -> list[Line]:
     """The legs in the order in which they leave, side by side in at most ``most`` rows."""
-    named = [leg(scene, row, alone=False) for row in plan.legs]
+    named, why = [leg(scene, row, alone=False) for row in plan.legs], scene.keymap.name("card.evidence")
     for kept in range(len(named), 0, -1):
-        rest = [line((f"and {len(named) - kept} more: v", "text-muted"))] if kept < len(named) else []
+        rest = [line((f"and {len(named) - kept} more: {why}", "text-muted"))] if kept < len(named) else []
         rows = flow([line(("legs", "text-muted")), *named[:kept], *rest], width, 2)
         if len(rows) <= most:
             return rows
     return [cut(row, width) for row in flow(named, width, 2)[:most]]
 
 
-def wrong(plan: PlanRow, width: int, most: int) -> list[Line]:
+def wrong(scene: Scene, plan: PlanRow, width: int, most: int) -> list[Line]:
     """What can still go wrong besides a leg that fails, which has a line of its own: ``most`` rows."""
     text = f"can go wrong: {'; '.join(plan.cautions[1:]) or plan.cautions[0]}"
     rows = wrapped(text, width, "text-muted", indent=0)
     if len(rows) > most:
-        rows = [*rows[: most - 1], cut(line(*rows[most - 1], (" and more: v", "text-muted")), width)]
+        why = scene.keymap.name("card.evidence")
+        rows = [*rows[: most - 1], cut(line(*rows[most - 1], (f" and more: {why}", "text-muted")), width)]
     return rows
 
 
