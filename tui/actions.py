@@ -84,9 +84,9 @@ ACTIONS: tuple[Action, ...] = (
         "table.filter",
         ("slash",),
         "filter",
-        "Show only markets with this text",
+        "Show only markets with this text; search this page",
         Danger.VIEW,
-        ("desk", "markets"),
+        ("desk", "markets", "help"),
     ),
     Action(
         "table.sort", ("o",), "", "Sort by edge, name, close, age or change", Danger.VIEW, ("desk", "markets")
@@ -188,6 +188,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("pane.next", ("tab",), "", "Next pane"),
     Action("pane.previous", ("shift+tab",), "", "Previous pane"),
     Action("back", ("escape",), "", "One level back, or hide the hint; never cancels an order"),
+    Action("go", ("g",), "", "Go to a market by any part of its name; Tab completes it"),
     Action("command", ("colon",), "cmd", "Command line"),
     Action("help", ("question_mark",), "help", "This page"),
     Action("leave", ("q", "ctrl+q"), "leave", "Leave the console; says what keeps running"),
@@ -283,6 +284,12 @@ COMMANDS: tuple[CommandSpec, ...] = (
         "what a figure (CPI, JOBS, GDP, FOMC, ...) is expected to be",
     ),
     CommandSpec("take", "", "take control from the other console"),
+    CommandSpec("desk", "", "the Desk"),
+    CommandSpec("markets", "", "every market"),
+    CommandSpec("positions", "", "positions and limits"),
+    CommandSpec("models", "", "what the models say of each event"),
+    CommandSpec("journal", "", "what happened and was decided"),
+    CommandSpec("go", "MARKET", "open a market by any part of its name"),
     CommandSpec("filter", "[TEXT]", "show only markets with this text"),
     CommandSpec("theme", "NAME", "change the colours"),
     CommandSpec("low-bandwidth", "on|off", "draw once a second; a slow line does so by itself"),
@@ -316,9 +323,3 @@ def works_on(action: Action, screen: str) -> bool:
 
 def command_spec(name: str) -> CommandSpec | None:
     return next((spec for spec in COMMANDS if spec.name == name), None)
-
-
-def complete(text: str) -> list[CommandSpec]:
-    """Commands whose name starts with what was typed."""
-    head = text.strip().partition(" ")[0]
-    return [spec for spec in COMMANDS if spec.name.startswith(head)]

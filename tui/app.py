@@ -30,6 +30,7 @@ from core.control.protocol import Frame, Query, Reply, Welcome
 from core.domain.clock import machine_ns
 from tui.actions import DECIDES
 from tui.bell import Bell
+from tui.completing import markets_like
 from tui.conversation import Conversation
 from tui.crash import record
 from tui.dispatch import press
@@ -50,6 +51,9 @@ from tui.widgets.command_line import CommandLine
 from tui.widgets.live_table import LiveTable
 
 SETTLE_S = 1.0
+GO_TOLD = 12
+GO_NS = 8_000_000_000
+"""Markets told of a name that means several, and for how long."""
 LEFT_OPEN = 0
 """Return code of ``q``; a signal returns 128 and its number."""
 
@@ -301,6 +305,10 @@ class PmConsole(App[int], inherit_bindings=False):
         tables = screen.query(LiveTable) if screen is not None else ()
         return next((table.cursor_key for table in tables if table.id == table_id), None)
 
+    def on_input_changed(self) -> None:
+        """What a typed text can become, or would do, is told with each key."""
+        self.repaint()
+
     def on_command_line_answered(self, message: CommandLine.Answered) -> None:
         self.conversation.answered(message.text)
         self.repaint()
@@ -349,6 +357,19 @@ class PmConsole(App[int], inherit_bindings=False):
         if self.screen_name == RulesScreen.name_in_registry:
             self.pop_screen()
         self.push_screen(RulesScreen(read_rules(answer)))
+
+    def go(self, name: str) -> None:
+        """Open the market of that name; say which there are when it is not the only one."""
+        keys = markets_like(self.view, name)
+        if len(keys) == 1:
+            if self.screen_name == "market":
+                self.pop_screen()
+            self.show_market(keys[0])
+        elif name.strip():
+            labels = "  ".join(map(self.view.named, keys[:GO_TOLD]))
+            said = f"{len(keys)} markets are like {name.strip()[:20]!r}: {labels}" if keys else ""
+            said = said or f"no market has {name.strip()[:40]!r} in its name"
+            self.operator.say(said, "near", self.clock(), GO_NS)
 
     def show_market(self, key: int) -> None:
         from tui.screens.market import MarketScreen

@@ -5,14 +5,20 @@ A talk (``tui.commands``) asks one question after another; each answer of the fi
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from tui.completing import Completer, Known, of_command, of_market
 from tui.talks import Question, Talk
+from tui.theme_files import theme_names
 
 if TYPE_CHECKING:
     from tui.app import PmConsole
     from tui.screens.console_screen import ConsoleScreen
+
+
+HISTORY_MAX = 100
 
 
 class Conversation:
@@ -22,6 +28,8 @@ class Conversation:
         self._app = app
         self._talk: Talk | None = None
         self._on_text: Callable[[str], None] | None = None
+        self._history: deque[str] = deque(maxlen=HISTORY_MAX)
+        """Lines of the command line, the newest last, each once."""
         self._asked_on: ConsoleScreen | None = None
         """The screen whose field is open: what was typed may have opened another one over it."""
 
@@ -30,7 +38,8 @@ class Conversation:
         question: str | Question,
         on_text: Callable[[str], None],
         *,
-        completes: bool = False,
+        completer: Completer | None = None,
+        history: Sequence[str] = (),
         value: str = "",
     ) -> None:
         """Open the field; what is typed there goes to ``on_text``."""
@@ -40,9 +49,29 @@ class Conversation:
         self._on_text = on_text
         self._asked_on = screen
         field = screen.command_line
-        field.ask(question, completes=completes, value=value)
+        field.ask(question, completer=completer, history=history, value=value)
         field.display = True
         screen.set_focus(field)
+
+    def ask_command(self) -> None:
+        """Open the command line."""
+        known = self._known()
+        self.ask("command", self._command, completer=of_command(known), history=[*self._history])
+
+    def ask_market(self) -> None:
+        """Open the field for the market to go to."""
+        self.ask("go to market", self._app.go, completer=of_market(self._known()))
+
+    def _known(self) -> Known:
+        return Known(self._app.view, lambda: theme_names(self._app.looks.folder))
+
+    def _command(self, text: str) -> None:
+        line = text.strip()
+        if line:
+            if line in self._history:
+                self._history.remove(line)
+            self._history.append(line)
+        self.run_line(text)
 
     def close(self) -> None:
         """Give the keys back; a talk under way ends without sending anything."""
@@ -96,16 +125,16 @@ class Conversation:
                 app.operator.say(parsed, "near", app.clock())
             return
         match parsed.spec.name:
+            case name if not parsed.rest and name in (*app.MODES, app.DEFAULT_MODE):
+                app.show_mode(name)
             case "quit":
                 app.leave()
             case "help" if app.screen_name != HelpScreen.name_in_registry:
                 app.push_screen(HelpScreen(app.screen_name))
             case "filter":
                 app.operator.ordering.narrow(parsed.rest)
-            case "orders" | "alarms" | "feeds" if not parsed.rest:
-                app.show_mode(parsed.spec.name)
-            case "funnel" | "system":
-                app.show_mode(parsed.spec.name)
+            case "go":
+                app.go(parsed.rest)
             case "score":
                 app.show_score()
             case "vetoes" if app.screen_name != VetoesScreen.name_in_registry:

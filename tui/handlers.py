@@ -134,6 +134,12 @@ def _help(app: PmConsole, now: Now) -> None:
 
 def _filter(app: PmConsole, now: Now) -> None:
     """The field starts empty: what is typed takes the place of the old text, it is not joined to it."""
+    from tui.screens.help import HelpScreen
+
+    screen = app.console_screen
+    if isinstance(screen, HelpScreen):
+        app.conversation.ask("search the help", screen.search)
+        return
     old = app.operator.ordering.filter
     app.conversation.ask(f"filter, now {old!r}" if old else "filter", app.operator.ordering.narrow)
 
@@ -169,7 +175,8 @@ HANDLERS: dict[str, Callable[[PmConsole, Now], None]] = {
     "pane.previous": lambda app, now: app.action_focus_previous(),
     "links": _links,
     "back": _back,
-    "command": lambda app, now: app.conversation.ask("command", app.conversation.run_line, completes=True),
+    "go": lambda app, now: app.conversation.ask_market(),
+    "command": lambda app, now: app.conversation.ask_command(),
     "help": _help,
     "leave": lambda app, now: app.leave(),
     "copy": lambda app, now: app.operator.say("q leaves the console, Ctrl-X stops the desk", "text", now),

@@ -315,13 +315,14 @@ def test_help_cuts_nothing_and_keeps_names_apart_from_what_they_mean(width: int)
     assert all(f"{keys} {text}" in whole for keys, text in LADDER)
 
 
+OF_THE_SCREEN = {"desk", "filter", "go", "help", "low-bandwidth", "quit", "theme"}
+
+
 def test_every_command_about_the_desk_has_its_twin_on_the_other_side() -> None:
     console, shell = {spec.name for spec in COMMANDS}, set(cli.whole())
-    assert console - shell == {"take", "filter", "low-bandwidth", "theme", "help", "quit"}, (
-        "attach --take, and the screen's own"
-    )
-    reading = {"status", "markets", "proposals", "positions", "limits", "journal"}
-    around = {"demo", "open", "attach", "sim", "watchdog", "key", "doctor", "drill", "models", "tmux"}
+    assert console - shell == {"take", *OF_THE_SCREEN}, "attach --take"
+    reading = {"status", "proposals", "limits"}
+    around = {"demo", "open", "attach", "sim", "watchdog", "key", "doctor", "drill", "tmux"}
     assert shell - console == reading | around
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from textual import events
 from textual.message import Message
 from textual.widgets import Input
 
-from tui.actions import complete
+from tui.completing import Completer
 from tui.format import sanitise
 from tui.talks import Question
 
@@ -28,14 +30,27 @@ class CommandLine(Input):
         super().__init__(id="command", compact=True, max_length=TEXT_MAX, select_on_focus=False)
         self.cursor_blink = False
         self.prompt = ""
-        self._completes = False
+        self._completer: Completer | None = None
+        self._history: Sequence[str] = ()
+        self._back = 0
+        """How far back in the history the field is; 0 is what is being typed."""
+        self._typed = ""
         self._question: Question | None = None
 
-    def ask(self, question: str | Question, *, completes: bool = False, value: str = "") -> None:
-        """Show the question and an empty field; ``completes`` makes Tab finish command names."""
+    def ask(
+        self,
+        question: str | Question,
+        *,
+        completer: Completer | None = None,
+        history: Sequence[str] = (),
+        value: str = "",
+    ) -> None:
+        """Show the question and a field: Tab finishes what is typed by ``completer``, Up and Down go through
+        ``history``, whose last is the newest."""
         self.prompt = question if isinstance(question, str) else question.prompt
         self._question = None if isinstance(question, str) else question
-        self._completes = completes
+        self._completer = completer
+        self._history, self._back = history, 0
         self.value = value
         self.cursor_position = len(value)
         self.placeholder = "type here; Enter answers, Esc leaves"
@@ -45,12 +60,18 @@ class CommandLine(Input):
         """What the typed text can still become, for the message line."""
         if self._question is not None and self.value:
             return self._question.tell(self.value)
-        if not self._completes:
-            return self.prompt
-        specs = complete(self.value)
-        if len(specs) == 1:
-            return f"{specs[0].name} {specs[0].usage}  {specs[0].help}".replace("  ", " ", 1)
-        return "  ".join(spec.name for spec in specs) or "no such command"
+        return self._completer(self.value).told if self._completer is not None else self.prompt
+
+    def _put(self, text: str) -> None:
+        self.value = text
+        self.cursor_position = len(text)
+
+    def _step(self, back: int) -> None:
+        """Go through what was typed before, and on to what is being typed."""
+        if self._back == 0:
+            self._typed = self.value
+        self._back = min(len(self._history), max(0, self._back + back))
+        self._put(self._history[-self._back] if self._back else self._typed)
 
     def on_key(self, event: events.Key) -> None:
         match event.key:
@@ -60,13 +81,12 @@ class CommandLine(Input):
             case "escape":
                 self.post_message(self.Abandoned())
             case "tab":
-                specs = complete(self.value) if self._completes else []
-                if len(specs) == 1 and " " not in self.value:
-                    self.value = specs[0].name + " "
-                    self.cursor_position = len(self.value)
+                if self._completer is not None:
+                    self._put(self._completer(self.value).further(self.value))
+            case "up" | "down" if self._history:
+                self._step(1 if event.key == "up" else -1)
             case key if self._question is not None and key in self._question.keys:
-                self.value = self._question.keys[key](self.value)
-                self.cursor_position = len(self.value)
+                self._put(self._question.keys[key](self.value))
             case _:
                 return
         event.prevent_default()

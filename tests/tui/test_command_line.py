@@ -1,0 +1,120 @@
+"""The command line: what Tab makes of a typed text, what was typed before, the market that is meant."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from textual.widgets import Input
+
+from core.control.protocol import Halt
+from tests.tui import rows
+from tests.tui.conftest import running
+from tui.actions import COMMANDS
+from tui.completing import WORDS, Known, markets_like, of_command, of_market
+from tui.keymap import USUAL
+from tui.lines import plain
+from tui.screens.help import help_lines
+from tui.tables import Now
+from tui.view_model import ViewModel
+
+NOW = Now(1_000 * rows.S, 1_700_000_000_000)
+
+
+def view() -> ViewModel:
+    made = ViewModel()
+    made.connected = True
+    made.apply(rows.snapshot(NOW, "me"), NOW)
+    return made
+
+
+@pytest.mark.parametrize(
+    ("typed", "further"),
+    [
+        ("fla", "flatten "),
+        ("re", "re"),
+        ("reco", "reconcile "),
+        ("theme high", "theme high-contrast "),
+        ("limit day", "limit day_loss_max "),
+        ("cancel pm-91", "cancel pm-91c7 "),
+        ("pause m", "pause maker "),
+        ("feeds t", "feeds test "),
+        ("mode s", "mode semi "),
+        ("rules 48-49", "rules KXHIGHNYC-26NOV23-B48-49 "),
+        ("rules kxhighny", "rules KXHIGHNYC"),
+        ("order 48-49", "order KXHIGHNYC-26NOV23-B48-49 "),
+        ("order KXHIGHNYC-26NOV23-B48-49 y", "order KXHIGHNYC-26NOV23-B48-49 yes "),
+        ("halt be", "halt be"),
+        ("zzz", "zzz"),
+        ("", ""),
+    ],
+)
+def test_tab_goes_on_as_far_as_there_is_one_way(typed: str, further: str) -> None:
+    complete = of_command(Known(view()))
+    assert complete(typed).further(typed) == further
+
+
+def test_every_word_that_is_completed_belongs_to_a_command_that_takes_one() -> None:
+    usages = {spec.name: spec.usage for spec in COMMANDS}
+    assert all(usages[name] for name in WORDS)
+
+
+@given(
+    st.lists(st.sampled_from([*"aelmr ", "go", "limit", "order", "nyc", "KX", "é"]), max_size=6).map("".join)
+)
+def test_whatever_is_typed_every_choice_is_a_command_and_none_leaves_the_text_as_it_is(typed: str) -> None:
+    found = of_command(Known(view()))(typed)
+    assert found.told and (found.choices or found.further(typed) == typed)
+    assert {choice.partition(" ")[0] for choice in found.choices} <= {spec.name for spec in COMMANDS}
+
+
+def test_a_market_is_meant_by_any_part_of_its_name_and_first_by_the_whole_of_it() -> None:
+    known = view()
+    label = known.label(2)
+    assert markets_like(known, label) == [2] == markets_like(known, known.statics[2].ticker.lower())
+    assert markets_like(known, "nyc 48-49") == [2] and len(markets_like(known, "nyc hi")) > 2
+    assert markets_like(known, "") == markets_like(known, "no such") == []
+    assert of_market(Known(known))("nyc 48-49").further("nyc 48-49") == known.statics[2].ticker + " "
+
+
+def test_the_help_is_searched_in_names_and_in_what_they_mean() -> None:
+    def found(search: str) -> list[str]:
+        return [plain(row).strip() for row in help_lines("desk", 100, USUAL, search)]
+
+    assert found("ceiling") == ["Commands after :", *found("ceiling")[1:]]
+    assert len(found("ceiling")) <= 4 and found("ceiling")[1].startswith("limit NAME VALUE")
+    assert found("EMERGENCY flatten")[1].startswith("^X")
+    assert found("zzz") == ['Nothing here has "zzz" in it.']
+
+
+async def test_what_was_typed_comes_back_a_market_is_gone_to_and_the_help_is_searched(
+    directory: Path,
+) -> None:
+    async with running(directory, cards=False) as desk:
+        await desk.press("colon", *"markets", "enter")
+        await desk.until(lambda: desk.app.screen_name == "markets")
+        await desk.press("colon", *"halt", "space", *"now", "enter")
+        await desk.engine.expect(Halt)
+        await desk.press("colon", *"the")
+        field = desk.app.focused
+        assert isinstance(field, Input)
+        for key, value in (("up", "halt now"), ("up", "markets"), ("up", "markets"), ("down", "halt now")):
+            await desk.press(key)
+            assert field.value == value
+        await desk.press("down")
+        assert field.value == "the"
+        await desk.press("tab")
+        await desk.shows("theme NAME: ")
+        await desk.press("escape", "g", *"48-49")
+        await desk.shows("NYC hi Nov23 48-49")
+        await desk.press("enter")
+        await desk.until(lambda: desk.app.screen_name == "market")
+        await desk.press("g", *"den", "enter")
+        await desk.until(lambda: "DEN hi" in desk.text and len(desk.app.screen_stack) == 2)
+        await desk.press("colon", *"go", "space", *"nyc", "enter")
+        await desk.shows("markets are like 'nyc'")
+        await desk.press("question_mark", "slash", *"emergency", "enter")
+        await desk.shows('HELP with "emergency"')
+        assert "Pause" not in desk.text

@@ -1,0 +1,178 @@
+"""What a typed text can become: commands, their words, markets, for Tab and for the line that tells them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from itertools import takewhile
+from typing import NamedTuple
+
+from tui.actions import COMMANDS, command_spec
+from tui.theme_files import theme_names
+from tui.veto import REASONS
+from tui.view_model import ViewModel
+
+TOLD_MAX = 40
+"""So many choices are told at most; the rest is for whoever types on."""
+
+
+class Completion(NamedTuple):
+    """What a typed text can become."""
+
+    choices: Sequence[str] = ()
+    """Whole texts, in the place of the typed one."""
+    told: str = ""
+
+    def further(self, text: str) -> str:
+        """The typed text as far as all its choices agree."""
+        if len(self.choices) == 1:
+            return self.choices[0] + " "
+        columns = takewhile(lambda letters: len({*letters}) == 1, zip(*self.choices, strict=False))
+        shared = "".join(letters[0] for letters in columns)
+        return shared if shared.casefold().startswith(text.casefold()) else text
+
+
+Completer = Callable[[str], Completion]
+
+
+class Known(NamedTuple):
+    """Where names come from."""
+
+    view: ViewModel
+    themes: Callable[[], Iterable[str]] = theme_names
+
+
+Names = Callable[[Known], Iterable[str]]
+
+
+def _words(*words: str) -> Names:
+    return lambda known: words
+
+
+def _markets(known: Known) -> Iterable[str]:
+    return (static.ticker for static in known.view.statics.values())
+
+
+def _orders(known: Known) -> Iterable[str]:
+    return (row.client_order_id for row in known.view.working())
+
+
+def _strategies(known: Known) -> Iterable[str]:
+    view = known.view
+    cards = {row.strategy for row in view.proposals.values()}
+    paused = set(view.status.paused) if view.status is not None else set()
+    return sorted(cards | paused)
+
+
+def _held(known: Known) -> Iterable[str]:
+    view = known.view
+    return (view.statics[row.key].ticker for row in view.held() if row.key in view.statics)
+
+
+def _limits(known: Known) -> Iterable[str]:
+    return sorted({name for name, _ in known.view.limits})
+
+
+def _feeds(known: Known) -> Iterable[str]:
+    status = known.view.status
+    return sorted({feed.source for feed in status.feeds}) if status is not None else ()
+
+
+def _cards(known: Known) -> Iterable[str]:
+    return (row.id for row in known.view.cards())
+
+
+def _alarms(known: Known) -> Iterable[str]:
+    return ("all", *(str(row.id) for row in known.view.unacknowledged()))
+
+
+WORDS: dict[str, tuple[Names, ...]] = {
+    "alarms": (_words("ack"), _alarms),
+    "amend": (_orders,),
+    "approve": (_cards,),
+    "cancel": (_orders,),
+    "cancel-market": (_markets,),
+    "close": (_held,),
+    "engine": (_words("stop"), _words("cancel", "keep", "flatten")),
+    "exit-at": (_held,),
+    "feeds": (_words("test", "confirm"), _feeds),
+    "flatten": (_words("external", "keep"),),
+    "go": (_markets,),
+    "limit": (_limits,),
+    "link": (_words("add", "remove"), _markets, _markets, _words("opposite")),
+    "low-bandwidth": (_words("on", "off"),),
+    "mode": (_words("semi", "auto"),),
+    "order": (_markets, _words("yes", "no", "sell")),
+    "orders": (_words("resolve"), _orders),
+    "pause": (_strategies,),
+    "reconcile": (_words("accept"), _markets),
+    "rules": (_markets,),
+    "theme": (lambda known: known.themes(),),
+    "unpause": (_strategies,),
+    "veto": (_words(*REASONS.values()),),
+}
+"""The words of each command in their order, as far as the desk knows them."""
+
+
+def of_command(known: Known) -> Completer:
+    """Completes a command and its words."""
+
+    def complete(text: str) -> Completion:
+        head, space, rest = text.lstrip().partition(" ")
+        if not space:
+            specs = [spec for spec in COMMANDS if spec.name.startswith(head)]
+            if len(specs) == 1:
+                return Completion([specs[0].name], f"{specs[0].name} {specs[0].usage}  {specs[0].help}")
+            names = [spec.name for spec in specs]
+            return Completion(names, "  ".join(names) or "no such command")
+        spec = command_spec(head)
+        if spec is None:
+            return Completion(told="no such command")
+        *before, word = rest.split(" ")
+        slots = WORDS.get(head, ())
+        found = _matching(word, slots[len(before)](known), known.view) if len(before) < len(slots) else []
+        usage = f"{spec.name} {spec.usage}".rstrip()
+        told = f"{usage}: {_told(found)}" if found else f"{usage}  {spec.help}"
+        return Completion([" ".join((head, *before, name)) for name in found], told)
+
+    return complete
+
+
+def of_market(known: Known) -> Completer:
+    """Completes a market's ticker, from any part of its ticker or label."""
+
+    def complete(text: str) -> Completion:
+        keys = markets_like(known.view, text)
+        told = _told([known.view.label(key) for key in keys]) or "no market has that in its name"
+        tickers = [known.view.statics[key].ticker for key in keys]
+        return Completion(tickers, told if text.strip() else "go to market: any part of its name")
+
+    return complete
+
+
+def markets_like(view: ViewModel, name: str) -> list[int]:
+    """Keys of the markets meant by a name: the one of that ticker or label, else all that have each of its
+    words in them."""
+    words = name.casefold().split()
+    exact, found = [], []
+    for key, static in view.statics.items():
+        label, ticker = static.label.casefold(), static.ticker.casefold()
+        if name.strip().casefold() in (label, ticker):
+            exact.append(key)
+        elif words and all(word in label or word in ticker for word in words):
+            found.append(key)
+    return exact or found
+
+
+def _matching(word: str, names: Iterable[str], view: ViewModel) -> list[str]:
+    """The names that start with what was typed, else those of markets that have it in ticker or label."""
+    names = list(dict.fromkeys(names))
+    starts = [name for name in names if name.casefold().startswith(word.casefold())]
+    if starts or not word:
+        return starts
+    like = {view.statics[key].ticker for key in markets_like(view, word)}
+    return [name for name in names if name in like]
+
+
+def _told(names: Sequence[str]) -> str:
+    more = f"  and {len(names) - TOLD_MAX} more" if len(names) > TOLD_MAX else ""
+    return "  ".join(names[:TOLD_MAX]) + more
