@@ -77,8 +77,16 @@ ACTIONS: tuple[Action, ...] = (
     Action("card.batch", ("b",), "batch", "All cards of the card's event together", Danger.VIEW, DESK, True),
     Action("card.yes", ("y",), "", "Name the side of a large card: YES", Danger.SPEND, DECIDES, True),
     Action("card.no", ("n",), "", "Name the side of a large card: NO", Danger.SPEND, DECIDES, True),
-    Action("card.previous", ("left_square_bracket",), "", "Previous card", Danger.VIEW, DECIDES, True),
-    Action("card.next", ("right_square_bracket",), "", "Next card", Danger.VIEW, DECIDES, True),
+    Action(
+        "card.previous",
+        ("left_square_bracket",),
+        "",
+        "Previous card",
+        Danger.VIEW,
+        ("desk", "evidence"),
+        True,
+    ),
+    Action("card.next", ("right_square_bracket",), "", "Next card", Danger.VIEW, ("desk", "evidence"), True),
     Action("open", ("enter",), "open", "Open what is under the cursor; never spends", Danger.VIEW, OPENS),
     Action(
         "table.filter",
