@@ -34,6 +34,7 @@ from tui.completing import markets_like
 from tui.conversation import Conversation
 from tui.crash import record
 from tui.dispatch import press
+from tui.format import sanitise
 from tui.keymap import USUAL, Keymap
 from tui.link import Identity, Link, Listener
 from tui.looks import LOOK_EVERY_S, Looks
@@ -51,6 +52,8 @@ from tui.widgets.command_line import CommandLine
 from tui.widgets.live_table import LiveTable
 
 SETTLE_S = 1.0
+FIRST_PICTURE_S = 0.015
+"""The panes have told the screen by then what they drew."""
 GO_TOLD = 12
 GO_NS = 8_000_000_000
 """Markets told of a name that means several, and for how long."""
@@ -226,7 +229,7 @@ class PmConsole(App[int], inherit_bindings=False):
 
     def _down(self, reason: str) -> None:
         self.view.connected = False
-        self.view.closed_reason = reason
+        self.view.closed_reason = sanitise(reason)
         self._attached = False
         self.repaint()
 
@@ -238,9 +241,16 @@ class PmConsole(App[int], inherit_bindings=False):
         if not self._attached:
             self._attached = True
             self._greet(now)
+            asyncio.get_running_loop().call_later(FIRST_PICTURE_S, self._draw_first)
         if self.view.journal:
             self._seen_seq = max(self._seen_seq, self.view.journal[-1].seq)
         self.painter.changed(changed)
+
+    def _draw_first(self) -> None:
+        """Without the wait for a frame with which Textual begins."""
+        screen = self.console_screen
+        if screen is not None:
+            screen._on_timer_update()
 
     def _greet(self, now: Now) -> None:
         """Say that a running desk was found, and what happened since this console last saw it."""

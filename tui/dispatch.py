@@ -49,7 +49,7 @@ def press(app: PmConsole, event: events.Key) -> bool:
             app.operator.say(f"{key} ignored: typed while the screen stood still", "near", now)
         else:
             _perform(app, action, key, arrived_ns, now)
-    app.repaint()
+    app.painter.soon()
     return True
 
 

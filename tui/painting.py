@@ -32,14 +32,14 @@ class Painter:
         self.pace = pace
         self._painted_ns = 0
         self._last_tick: tuple[object, ...] = ()
-        self._dirty = False
+        self._dirty = self._comes = False
         self._title = ""
 
     def changed(self, tables: frozenset[str]) -> None:
         """Draw what changed: now, or with the next tick."""
         leisurely = self.pace.every_ns(self._app.clock().mono_ns) >= LEISURE_NS
         if tables & (URGENT if leisurely else URGENT | {FAIR}):
-            self._app.call_later(self._app.repaint)
+            self.soon()
         else:
             self._dirty = True
 
@@ -47,8 +47,15 @@ class Painter:
         """Draw with the next tick, whatever it finds."""
         self._dirty = True
 
+    def soon(self) -> None:
+        """Draw once what has come by now is handled: of keys that wait in a row, only the last is drawn."""
+        if not self._comes:
+            self._comes = True
+            self._app.call_later(self._app.repaint)
+
     def paint(self) -> None:
         """Draw the visible screen now."""
+        self._comes = False
         app = self._app
         screen = app.console_screen
         if screen is None or not screen.is_running:

@@ -4,6 +4,7 @@ python -m tests.bench                       everything (about eight minutes)
 python -m tests.bench pairs                 ratios only
 python -m tests.bench stop-key --presses 200
 python -m tests.bench forecast --changes 200    six and a half minutes
+python -m tests.bench console-load | tables | cold-start | engine-wake    the console's own
 python -m tests.bench load | polymarket-load | quiet | bytes | verbs | signing | tick
 """
 
@@ -12,7 +13,20 @@ from __future__ import annotations
 import argparse
 import sys
 
-from tests.bench import forecast, index_tick, load, market_load, pairs, signing, stop_key, verbs
+from tests.bench import (
+    cold_start,
+    console_load,
+    engine_wake,
+    forecast,
+    index_tick,
+    load,
+    market_load,
+    pairs,
+    signing,
+    stop_key,
+    tables,
+    verbs,
+)
 from tests.bench.harness import compare
 
 
@@ -39,6 +53,10 @@ def main() -> int:
         "bytes": lambda: print(load.report_bytes(), flush=True),
         "load": lambda: print(load.report_load(), flush=True),
         "polymarket-load": lambda: print(market_load.report(), flush=True),
+        "console-load": lambda: print(console_load.report(), flush=True),
+        "tables": lambda: print(tables.report(), flush=True),
+        "cold-start": lambda: print(cold_start.report(), flush=True),
+        "engine-wake": lambda: print(engine_wake.report(), flush=True),
         "tick": lambda: print(index_tick.report(), flush=True),
         "forecast": lambda: print(forecast.report(given.changes), flush=True),
         "stop-key": lambda: print(stop_key.report(given.presses), flush=True),

@@ -78,7 +78,7 @@ class Terminal:
             stdin=slave,
             stdout=slave,
             stderr=slave,
-            env={**env, "TERM": "xterm-256color", "COLORTERM": "truecolor"},
+            env={"COLORTERM": "truecolor", **env, "TERM": "xterm-256color"},
             start_new_session=True,
             preexec_fn=lambda: _own_terminal(nice),
         )

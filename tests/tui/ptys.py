@@ -32,7 +32,9 @@ TIMEOUT_S = 15.0
 class Terminal:
     """A console as a user opens it, in a pty with a screen emulator on the other side."""
 
-    def __init__(self, home: Path, cols: int = 80, rows: int = 24, module: str = "tui.cli") -> None:
+    def __init__(
+        self, home: Path, cols: int = 80, rows: int = 24, module: str = "tui.cli", *options: str
+    ) -> None:
         self.screen = pyte.Screen(cols, rows)
         self.stream = pyte.ByteStream(self.screen)
         self.written = bytearray()
@@ -42,7 +44,7 @@ class Terminal:
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, cols, 0, 0))
         self.modes = termios.tcgetattr(slave)
         self.process = subprocess.Popen(
-            [sys.executable, "-m", module, "attach"],
+            [sys.executable, "-m", module, "attach", *options],
             cwd=ROOT,
             stdin=slave,
             stdout=slave,
@@ -118,13 +120,13 @@ class Terminal:
 
 @asynccontextmanager
 async def console(
-    directory: Path, cols: int = 80, rows: int = 24, module: str = "tui.cli"
+    directory: Path, cols: int = 80, rows: int = 24, module: str = "tui.cli", *options: str
 ) -> AsyncIterator[tuple[Terminal, FakeEngine]]:
     place = Profile("demo", directory / "demo")
     paths.prepare(place)
     engine = FakeEngine(paths.socket_path(place))
     await engine.start()
-    terminal = Terminal(directory, cols, rows, module)
+    terminal = Terminal(directory, cols, rows, module, *options)
     try:
         await terminal.shows("ARMED")
         yield terminal, engine

@@ -8,14 +8,19 @@ import signal
 import time
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from core.control.protocol import Approve, Edit, Flatten, Halt, Veto
+from tests.tui import rows
 from tests.tui.ptys import TIMEOUT_S, Terminal, console
 from tui.outflow import ANSWER, QUESTION
+from tui.tables import Now
 from tui.terminal import PASTE_END, PASTE_START, TITLE_BACK, TITLE_KEPT, SequenceFilter, StopScanner
+
+NOW = Now(1_000 * rows.S, 1_700_000_000_000)
 
 
 async def test_stop_leaves_while_the_terminal_is_not_read_and_the_loop_is_blocked(directory: Path) -> None:
@@ -132,9 +137,10 @@ async def asked(terminal: Terminal) -> None:
 
 async def test_a_terminal_that_is_not_read_is_a_slow_line_and_keeps_its_keys(directory: Path) -> None:
     async with console(directory, 200, 50) as (terminal, engine):
-        for _ in range(3):
-            terminal.type(b"2\x1b[B3451")  # more than a pty holds, unread
-        await asyncio.sleep(1.8)
+        for number in range(14):  # more than a pty holds, unread
+            terminal.type(b"2345"[number % 4 :][:1])
+            await asyncio.sleep(0.12)
+        await asyncio.sleep(0.8)
         terminal.type(b"H")
         await engine.expect(Halt, 2.0)
         await terminal.shows("SLOW LINE")
@@ -179,6 +185,20 @@ async def test_q_leaves_and_restores_the_terminal(directory: Path) -> None:
         assert await terminal.ended() == 0
         assert_title_back(terminal)
         assert not any("Traceback" in text for text in terminal.screen.display)
+
+
+async def test_a_busy_desk_keeps_to_its_bytes_with_little_bandwidth(directory: Path) -> None:
+    async with console(directory, 80, 24, "tui.cli", "--low-bandwidth") as (terminal, engine):
+        terminal.read()
+        before, begun = len(terminal.written), time.monotonic()
+        frames = 0
+        while (elapsed := time.monotonic() - begun) < 3.0:
+            frames += 1
+            moved = [msgspec.structs.replace(row, bid=frames % 90 * 100 + 100) for row in rows.markets(NOW)]
+            engine.send(markets=tuple(moved))
+            await asyncio.sleep(0.1)
+            terminal.read()
+        assert frames > 10 and 0 < len(terminal.written) - before < 5000 * elapsed
 
 
 # --- the scanner ------------------------------------------------------------------------------------------
