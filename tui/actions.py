@@ -36,7 +36,7 @@ class Action(NamedTuple):
 
 OPENS = ("desk", "markets", "orders", "positions", "journal", "links", "models", "funnel")
 DESK = ("desk",)
-TRADES = ("desk", "markets", "market", "orders", "positions", "links")
+TRADES = ("desk", "markets", "market", "orders", "positions", "links", "batch")
 """Screens with a market under the cursor."""
 DECIDES = ("desk", "evidence", "batch")
 """Screens that show the selected card whole."""

@@ -78,7 +78,9 @@ def _ticket(app: PmConsole, now: Now) -> None:
     from tui.ticket_talks import ticket
 
     key = _market_here(app, now)
-    if key in app.view.statics and key is not None:
+    if key is None or key not in app.view.statics:
+        app.operator.say("no market under the cursor", "text-muted", now)
+    else:
         app.conversation.begin(ticket(app.operator, app.clock, key))
 
 
@@ -87,7 +89,9 @@ def _close(app: PmConsole, now: Now) -> None:
 
     key = _market_here(app, now)
     static = app.view.statics.get(key) if key is not None else None
-    if key is not None and static is not None:
+    if key is None or static is None:
+        app.operator.say("no market under the cursor", "text-muted", now)
+    else:
         close(app.operator, key, static.ticker, now)
 
 

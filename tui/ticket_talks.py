@@ -23,7 +23,7 @@ SIDES = ("yes", "no", "sell")
 STYLES = ("post-only", "limit", "ioc")
 _FIGURE = re.compile(r"\d+(?:\.\d+)?", re.ASCII)
 _DOLLAR = 10_000
-_HOW = "SIZE, Tab side, Up Down price, S-Tab style"
+_HOW = "SIZE, Tab side, arrows price, S-Tab style"
 
 
 class Typed(NamedTuple):

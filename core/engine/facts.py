@@ -110,14 +110,18 @@ def tradable(desk: Desk, market: Market) -> bool:
     return market.status is MarketStatus.ACTIVE and allowed(desk, market)
 
 
-def allowed(desk: Desk, market: Market) -> bool:
-    """Of a series that is traded, with an outcome mapping that is understood, and not denied by name."""
+def allowed(desk: Desk, market: Market, *, by_hand: bool = False) -> bool:
+    """Of a series that is traded, with an outcome mapping that is understood and a settlement that was
+    confirmed, and not denied by name. Who trades by hand answers for the mapping."""
     chosen = desk.settings.markets
     names = (market.ticker, market.event_ticker, market.series_ticker)
-    series = desk.seats[market.venue].series
-    understood = market.station is not None or market.underlying is not None
-    listed = market.series_ticker in series and understood and not waits(desk, market)
-    return listed and not any(name in chosen.deny for name in names)
+    listed = market.series_ticker in desk.seats[market.venue].series and not waits(desk, market)
+    return listed and (by_hand or mapped(market)) and not any(name in chosen.deny for name in names)
+
+
+def mapped(market: Market) -> bool:
+    """Whether the desk knows what a market settles on."""
+    return market.station is not None or market.underlying is not None
 
 
 def waits(desk: Desk, market: Market) -> str:

@@ -52,7 +52,7 @@ def inputs(desk: Desk, candidate: Candidate, proposal_id: str, without: str) -> 
         trips=desk.trips.covering(candidate.strategy, ticker),
         reconcile_age_ms=(now - clean) // 1_000_000 if clean is not None else None,
         market=market,
-        allowed=allowed(desk, market) if market is not None else None,
+        allowed=allowed(desk, market, by_hand=candidate.by_hand) if market is not None else None,
         pinned_rules_hash=desk.pinned_rules.get(ticker, ""),
         trading=_trading(desk, seat, shard, now),
         book=_book(desk, candidate, seat.venue, now),

@@ -13,14 +13,14 @@ from core.domain.order import Life, Order, Purpose, TimeInForce
 from core.domain.units import Price, Quantity, quantity_text
 from core.engine.cards import Cards
 from core.engine.desk import Desk
-from core.engine.facts import market_view
+from core.engine.facts import mapped, market_view
 from core.engine.judging import judge, moved
 from core.engine.operator import Actor, Outcome, accepted, refused
 from core.engine.state import AlarmLevel
 from core.execution.approvals import TTL_MS
 from core.execution.proposals import Proposal, ProposalState, describe
 from core.journal.events import Event, Kind
-from core.risk.gate import Denial, Verdict
+from core.risk.gate import CLEARS, Denial, Verdict
 from core.strategy.manual import Style, Ticket, asked
 from core.strategy.proposal import Candidate
 
@@ -169,8 +169,14 @@ class Manual:
         return asked(ticket, view, known.fair, self._desk.rules)
 
     def _verdict(self, candidate: Candidate, card_id: str = "") -> Verdict:
-        """The gate's, and whether the book allows such an order at its price."""
+        """The gate's, with what the desk does not know of its market, and whether the book allows such an
+        order at its price."""
         verdict, gone = judge(self._desk, candidate, card_id), moved(self._desk, candidate)
+        known = self._desk.state.markets[candidate.ticker].market
+        if not (candidate.reduces_risk or mapped(known)):
+            unknown = "nothing the desk knows says how it settles"
+            warning = Denial("G03", "allow list", unknown, "a mapping that is understood", CLEARS["G03"])
+            verdict = msgspec.structs.replace(verdict, warnings=(*verdict.warnings, warning))
         if gone is None:
             return verdict
         denial = Denial("BOOK", "price", gone, "what its style asks", "another price, or the book's return")

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 
+import msgspec
 import pytest
 
 from core.control.snapshot import Snapshot
 from core.domain.order import Life, Order, Outcome
 from core.domain.units import Price, contracts
+from core.engine.judging import judge
 from core.engine.operator import Outcome as Told
 from core.engine.state import ALL_STRATEGIES, Mode
 from core.execution.gateway import Denied, Wish
@@ -137,6 +139,27 @@ def test_a_model_that_stands_alone_holds_up_no_person() -> None:
             order = await resting(bench)
             await asyncio.sleep(10)
             assert bench.order(order.intent.client_order_id).life is Life.WORKING
+
+    run_virtual(main)
+
+
+def test_what_the_desk_does_not_know_to_settle_is_a_persons_to_know_unless_it_is_denied_by_name() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            bench.quiet()
+            known = bench.engine.state.markets[HOT]
+            known.market = msgspec.structs.replace(known.market, station=None)
+            assert ask(bench).accepted
+            card = asked(bench)
+            assert card.verdict.passed and "G03" in [warning.code for warning in card.verdict.warnings]
+            other = msgspec.structs.replace(card.candidate, strategy="weather")
+            assert "G03" in {denial.code for denial in judge(bench.engine.desk, other).denials}
+            await resting(bench, count=6)
+            desk = bench.engine.desk
+            chosen = msgspec.structs.replace(desk.settings.markets, deny=(HOT,))
+            desk.settings = msgspec.structs.replace(desk.settings, markets=chosen)
+            assert ask(bench, count=7).accepted
+            assert [denial.code for denial in asked(bench).verdict.denials] == ["G03"]
 
     run_virtual(main)
 

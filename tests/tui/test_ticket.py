@@ -210,7 +210,7 @@ def test_what_no_model_values_is_drawn_as_not_known_never_as_nothing() -> None:
 
 
 def test_a_ticket_and_the_cancel_of_a_market_work_wherever_markets_are_listed() -> None:
-    for screen in ("desk", "markets", "market", "orders", "positions", "links"):
+    for screen in ("desk", "markets", "market", "orders", "positions", "links", "batch"):
         assert screen in TRADES
         found = {key: USUAL.action_for(key, screen) for key in ("t", "C")}
         assert {key: action and action.id for key, action in found.items()} == {
