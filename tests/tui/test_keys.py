@@ -312,6 +312,7 @@ async def test_safer_keys_need_no_question(directory: Path) -> None:
         ("6", "FOREX"),
         ("7", "FUNNEL"),
         ("8", "JOURNAL"),
+        ("9", "SYSTEM"),
     ],
 )
 async def test_digits_switch_screens_and_unbuilt_ones_do_nothing(
