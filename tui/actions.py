@@ -105,7 +105,7 @@ ACTIONS: tuple[Action, ...] = (
         "cancel",
         "Cancel the order under the cursor",
         Danger.SAFER,
-        ("orders", "desk"),
+        ("orders", "desk", "market"),
         cli="cancel",
     ),
     Action(
@@ -175,6 +175,8 @@ ACTIONS: tuple[Action, ...] = (
         ("desk", "markets", "market"),
         cli="links",
     ),
+    Action("market.previous", ("left",), "", "The market before this one", Danger.VIEW, ("market",)),
+    Action("market.next", ("right",), "", "The market after this one", Danger.VIEW, ("market",)),
     Action("screen.desk", ("1",), "", "Desk"),
     Action("screen.markets", ("2",), "", "Markets"),
     Action("screen.orders", ("3",), "", "Orders"),

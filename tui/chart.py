@@ -337,14 +337,14 @@ def _floor(chart: Chart, margin: int, wide: int) -> list[Line]:
     ]
 
 
-def legend(chart: Chart) -> Line:
-    """The marker and name of every series that has points."""
-    parts: list[tuple[str, str]] = []
-    for series in chart.series:
-        if any(run.xs for run in series.runs):
-            parts += [
-                ("  " if parts else "", "text"),
-                (series.marker, series.role),
-                (f" {series.name}", "text-muted"),
-            ]
+def legend(chart: Chart, room: int) -> Line:
+    """Markers and names of the series that have points; markers alone where names have no room."""
+    shown = [series for series in chart.series if any(run.xs for run in series.runs)]
+    for gap, named in (("  ", True), (" ", True), (" ", False)):
+        parts: list[tuple[str, str]] = []
+        for series in shown:
+            name = f" {series.name}" if named else ""
+            parts += [(gap if parts else "", "text"), (series.marker, series.role), (name, "text-muted")]
+        if sum(len(text) for text, _ in parts) <= room:
+            break
     return line(*parts)

@@ -40,7 +40,27 @@ def _open_selected(app: PmConsole, now: Now) -> None:
 
 
 def _cancel_selected(app: PmConsole, now: Now) -> None:
+    from tui.screens.market import MarketScreen
+
+    screen = app.console_screen
+    if isinstance(screen, MarketScreen):
+        order = screen.order_here()
+        if order is None:
+            app.operator.say(
+                "no order of ours at this price; C cancels all of this market", "text-muted", now
+            )
+        else:
+            app.operator.cancel_order(order.client_order_id, now)
+        return
     app.operator.cancel_order(str(app.selected("orders") or ""), now)
+
+
+def _step_market(app: PmConsole, now: Now, by: int) -> None:
+    from tui.screens.market import MarketScreen
+
+    screen = app.console_screen
+    if isinstance(screen, MarketScreen):
+        screen.step(by, app.operator.scene(now, app.size.width))
 
 
 def _amend_selected(app: PmConsole, now: Now) -> None:
@@ -168,6 +188,8 @@ HANDLERS: dict[str, Callable[[PmConsole, Now], None]] = {
     "order.cancel": _cancel_selected,
     "order.amend": _amend_selected,
     "order.cancel_market": _cancel_market,
+    "market.previous": lambda app, now: _step_market(app, now, -1),
+    "market.next": lambda app, now: _step_market(app, now, 1),
     "ticket": _ticket,
     "close": _close,
     "pause": _pause_strategy,

@@ -16,6 +16,8 @@ _SHOWN = {
     "pageup": "PgUp",
     "home": "Home",
     "end": "End",
+    "left": "Left",
+    "right": "Right",
     "up": "Up",
     "down": "Down",
 }

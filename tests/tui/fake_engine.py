@@ -34,6 +34,8 @@ from tests.tui import rows
 from tui.tables import Now
 
 _LENGTH = struct.Struct(">I")
+POLLED = ("market", "history")
+"""Asked by an open market beside what a test asks about it: answered only where both are named."""
 
 
 def read_clocks() -> Now:
@@ -52,7 +54,8 @@ class FakeEngine:
         self._profile = profile
         self._both = both
         self.answers: dict[str, bytes] = {}
-        """What queries are answered with, by what is asked about, else by name; anything else is refused."""
+        """What queries are answered with: by name and what is asked about, by that alone, else by name.
+        Anything else is refused."""
         self._states: list[asyncio.StreamWriter] = []
         self._roles: dict[str, list[asyncio.StreamWriter]] = {}
         self._all: list[asyncio.StreamWriter] = []
@@ -136,7 +139,9 @@ class FakeEngine:
     def _answer(self, command: AnyCommand) -> Reply:
         if not isinstance(command, Query):
             return Reply(command.id, True, "")
-        found = self.answers.get(command.about or command.what)
+        found = self.answers.get(f"{command.what} {command.about}")
+        if found is None and command.what not in POLLED:
+            found = self.answers.get(command.about or command.what)
         return Reply(command.id, found is not None, "not on the desk", found or b"")
 
     def _greet(self, hello: Hello, writer: asyncio.StreamWriter) -> None:

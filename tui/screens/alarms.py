@@ -8,12 +8,11 @@ from tui.lines import Line, Span, line
 from tui.scene import Scene, head, note
 from tui.screens.console_screen import ConsoleScreen
 from tui.screens.desk_plan import Plan, over
-from tui.screens.market import pair
 from tui.widgets.alarms import COLUMNS as PANE_COLUMNS
 from tui.widgets.alarms import row_of
 from tui.widgets.line_pane import LinePane
 from tui.widgets.live_table import Column, Key, LiveTable
-from tui.widgets.text_pane import TextPane, wrapped
+from tui.widgets.text_pane import TextPane, pair, wrapped
 
 _DETAIL_ROWS = 7
 

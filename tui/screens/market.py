@@ -1,113 +1,140 @@
-"""One market in detail: its full title, strikes, prices, fair value and what we have there."""
+"""Market detail: ladder and tape, prices against fair value, depth, and all that is known of the market.
+
+Levels, trades and the past are asked for while the screen is open; no frame carries them.
+"""
 
 from __future__ import annotations
 
-from core.control.tables.models import EventRow
-from tui.format import age, cents, count, signed_count, signed_tenths, tenths, until, utc, venue_short
-from tui.lines import Line, flow, line
+from core.control.tables.orders import OrderRow
+from tui.chart import Chart
+from tui.lines import line
+from tui.market_answers import Near, read_history, read_market
+from tui.market_charts import depth_chart, price_chart
+from tui.market_words import market_lines, tape_lines
+from tui.polling import Polling
 from tui.scene import Scene, head, note
-from tui.screens.text_screen import TextScreen
-from tui.widgets.fair_values import (
-    bar_room,
-    bar_top,
-    bracket_header,
-    bracket_line,
-    inputs,
-    pool,
-    summary,
-)
-from tui.widgets.link_table import linked_words
-from tui.widgets.text_pane import wrapped
-from tui.words import order_role, side_word
+from tui.screens.console_screen import ConsoleScreen
+from tui.screens.desk_plan import TWO_HEIGHT, TWO_WIDTH, Plan, Rect
+from tui.widgets.chart_pane import ChartPane
+from tui.widgets.ladder import Ladder
+from tui.widgets.line_pane import LinePane
+from tui.widgets.text_pane import TextPane
 
-_NAME_WIDTH = 14
-
-
-def pair(name: str, *value: str | tuple[str, str]) -> Line:
-    """``name`` in its column, then the value."""
-    return line((f" {name:{_NAME_WIDTH}}", "text-muted"), *value)
+NEAR_EVERY_NS = 500_000_000
+PAST_EVERY_NS = 2_000_000_000
+_LADDER_WIDTH = 40
+"""Cells of the ladder in a small terminal; a large one gives it its sums too."""
+_LADDER_WIDE = 54
+_WORDS_LEAST = 62
+"""Cells of the text beside which depth has a chart of its own."""
+_DEPTH_LEAST = 40
 
 
-def market_lines(scene: Scene, key: int, width: int) -> list[Line]:
-    """Everything the console knows about one market."""
-    view = scene.view
-    static, row = view.statics.get(key), view.markets.get(key)
-    if static is None or row is None:
-        return [note("This market is gone.")]
-    step = view.step(key)
-    close = view.close_in_s(static.close_world_ms, scene.now)
-    bands = ", ".join(f"{cents(a, c)}-{cents(b, c)}c by {cents(c, c)}c" for a, b, c in static.bands[:4])
-    rows: list[Line] = [*wrapped(static.title or static.label, width - 2, "strong"), ()]
-    rows += [
-        pair("market", static.label, (f"   {static.ticker}", "text-muted")),
-        pair("venue", venue_short(static.venue), (f"   {row.status}", "near") if row.status else ""),
-        pair("station", static.station or "--"),
-        pair(
-            "closes", utc(static.close_world_ms, "%Y-%m-%d %H:%MZ"), (f"   in {until(close)}", "text-muted")
-        ),
-        pair("ticks", bands or "--"),
-        (),
-        pair("bid", f"{cents(row.bid, step)}c", (f"   {count(row.bid_size)} contracts", "text-muted")),
-        pair("ask", f"{cents(row.ask, step)}c", (f"   {count(row.ask_size)} contracts", "text-muted")),
-        pair(
-            "book age",
-            age(view.book_age_s(row, scene.now)),
-            "" if row.intact else ("   not vouched for", "near"),
-        ),
-        pair("fair value", (f"{tenths(row.fair)}c", "fair"), f" +/-{tenths(row.sigma)}"),
-        *_parts(view.event_of(key), key),
-        pair("net edge", row.edge_word or f"{signed_tenths(row.edge)}c"),
-        pair("change, 1 h", signed_tenths(row.change)),
-        (),
-        pair("position", signed_count(row.net)),
-    ]
-    for linked in view.pairs_of(key):
-        rows.append(pair("linked with", *linked_words(scene, linked, key)))
-    for order in view.working():
-        if order.key == key:
-            rows.append(
-                pair(
-                    "order",
-                    *side_word(order.outcome, closes=order.closes),
-                    f" {count(order.leaves)} of {count(order.quantity)} @ {cents(order.price, step)}c  ",
-                    (order.state, order_role(order)),
-                )
-            )
-    event = view.event_of(key)
-    rows.append(())
-    if event is None or event.refusal:
-        rows.append(note(event.refusal if event is not None else "No model for this market. Prices only."))
-        return rows
-    rows += [line(" ", *row) for row in flow(summary(scene, event), width - 2, indent=0)]
-    rows += [line(" ", *row) for row in flow(inputs(scene, event), width - 2, indent=0)]
-    for sentence, role in pool(event):
-        rows += wrapped(sentence, width - 2, role)
-    top, bar_width = bar_top(event), bar_room(width)
-    rows.append(bracket_header(top, bar_width))
-    rows += [bracket_line(scene, bracket, top, bar_width, current=key) for bracket in event.brackets]
-    return rows
+def market_plan(width: int, height: int) -> Plan:
+    """Ladder and charts above the text; in a large terminal the ladder and the tape have a column."""
+    body = max(0, height - 3)
+    if width < TWO_WIDTH or height < TWO_HEIGHT:
+        top = max(6, body * 11 // 20)
+        ladder = min(_LADDER_WIDTH, width // 2)
+        return {
+            "ladder": Rect(0, 1, ladder, top),
+            "prices": Rect(ladder, 1, width - ladder, top),
+            "detail": Rect(0, 1 + top, width, body - top),
+        }
+    tape = body // 3
+    right = width - _LADDER_WIDE
+    prices = body * 2 // 5
+    depth = min(right // 2, right - _WORDS_LEAST) if right >= _WORDS_LEAST + _DEPTH_LEAST else 0
+    plan = {
+        "ladder": Rect(0, 1, _LADDER_WIDE, body - tape),
+        "tape": Rect(0, 1 + body - tape, _LADDER_WIDE, tape),
+        "prices": Rect(_LADDER_WIDE, 1, right, prices),
+        "detail": Rect(_LADDER_WIDE, 1 + prices, right - depth, body - prices),
+    }
+    if depth:
+        plan["depth"] = Rect(width - depth, 1 + prices, depth, body - prices)
+    return plan
 
 
-def _parts(event: EventRow | None, key: int) -> list[Line]:
-    """What the fair value is pooled from."""
-    bracket = next((one for one in event.brackets if one.key == key), None) if event is not None else None
-    if event is None or bracket is None or event.refusal:
-        return []
-    weight = 1.0 if bracket.market is None else event.weight
-    model = pair("  model", f"{tenths(bracket.model)}c", (f"   counts {weight:.0%}", "text-muted"))
-    if bracket.market is None:
-        return [model, pair("  market", ("not pooled", "near"))]
-    share = (f"   counts {1 - weight:.0%}", "text-muted")
-    return [model, pair("  market", f"{tenths(bracket.market)}c", share)]
+class MarketScreen(ConsoleScreen):
+    """Arrows move along the ladder, Left and Right to the markets beside this one, PgUp and PgDn read."""
 
-
-class MarketScreen(TextScreen):
     name_in_registry = "market"
+    pages_text = True
 
     def __init__(self, key: int) -> None:
         super().__init__()
         self.key = key
+        self.ladder = Ladder()
+        self.ladder.framed = True
+        self.prices = ChartPane(id="prices")
+        self.depth = ChartPane(id="depth")
+        self.tape = TextPane(id="tape")
+        self.detail = TextPane(id="detail")
+        self._near: Near | None = None
+        self._price_chart: Chart | None = None
+        self._depth_chart: Chart | None = None
+        self._near_polling = Polling("market", NEAR_EVERY_NS, self._heard_near)
+        self._past_polling = Polling("history", PAST_EVERY_NS, self._heard_past)
+
+    @property
+    def cursor_price(self) -> int | None:
+        """Price of YES under the ladder's cursor, in ten-thousandths of a dollar."""
+        return self.ladder.price
+
+    def order_here(self) -> OrderRow | None:
+        """Our newest order under the ladder's cursor."""
+        return self.ladder.order_here()
+
+    def panes(self) -> list[LinePane]:
+        return [self.ladder, self.prices, self.tape, self.depth, self.detail]
+
+    def plan(self, width: int, height: int) -> Plan:
+        return market_plan(width, height)
+
+    def step(self, by: int, scene: Scene) -> None:
+        """Look at the market that many places further in the order of the desk."""
+        keys = scene.market_keys
+        if self.key in keys:
+            self.key = keys[(keys.index(self.key) + by) % len(keys)]
+            self._near = self._price_chart = self._depth_chart = None
+            self.detail.scroll_text(-(10**6))
 
     def draw(self, scene: Scene) -> None:
-        rows = market_lines(scene, self.key, self.detail.body_size[0])
-        self.detail.show_text(rows, head("MARKET", scene.view.named(self.key)), dim=scene.dim)
+        static = scene.view.statics.get(self.key)
+        if static is not None:
+            for polling in (self._near_polling, self._past_polling):
+                polling.ask(self.console.operator, scene.now.mono_ns, static.ticker)
+        plan = self.plan(self.size.width, self.size.height - self.banded)
+        now_ns, dim = scene.now.mono_ns, scene.dim
+        label, near = scene.view.named(self.key), self._near
+        self.ladder.show(scene, self.key, near)
+        empty = "Waiting for the first prices."
+        self.prices.show_chart(self._price_chart, head("PRICES"), now_ns, empty=empty, dim=dim)
+        width = self.detail.body_size[0]
+        rows = market_lines(scene, self.key, width, near)
+        tape = tape_lines(near.trades, scene.view.step(self.key)) if near is not None else [note("Waiting.")]
+        if "depth" in plan:
+            nobody = "Nobody is in the book." if near is not None else empty
+            self.depth.show_chart(self._depth_chart, head("DEPTH"), now_ns, empty=nobody, dim=dim)
+        if "tape" in plan:
+            self.tape.show_text(tape, head("TRADES"), dim=dim)
+        else:
+            rows += [(), line((" trades", "title")), *tape]
+        self.detail.show_text(rows, head("MARKET", label), dim=dim)
+
+    def _heard_near(self, answer: bytes) -> None:
+        near = read_market(answer)
+        if self._about(near.ticker):
+            self._near = near
+            self._depth_chart = depth_chart(near)
+
+    def _heard_past(self, answer: bytes) -> None:
+        past = read_history(answer)
+        if self._about(past.ticker):
+            self._price_chart = price_chart(past)
+
+    def _about(self, ticker: str) -> bool:
+        """Whether an answer is about the market that is shown now: it may be about the one before."""
+        static = self.console.view.statics.get(self.key)
+        return static is not None and static.ticker == ticker

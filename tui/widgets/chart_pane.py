@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 
 from tui.chart import Chart, draw, legend
-from tui.lines import Line, line
+from tui.lines import Line, line, width_of
 from tui.scene import note
 from tui.widgets.line_pane import LinePane
 
 REDRAWN_NS = 500_000_000
+_TITLE_EDGES = 5
+"""Cells of a title's line besides its texts, less the pane's own edges."""
 _WITHOUT_BRAILLE = frozenset({"linux", "vt100", "vt220"})
 """Terminals whose fonts lack the dots: lines are drawn in letters there."""
 
@@ -35,7 +37,8 @@ class ChartPane(LinePane):
             self._chart, self._body, self._drawn_ns = chart, size, now_ns
             self._rows = draw(chart, *size, dots=self._dots) if chart is not None else []
         if self._rows and self._chart is not None:
-            self.paint(self._rows, title, legend(self._chart), dim=dim)
+            key = legend(self._chart, size[0] - width_of(title) - _TITLE_EDGES)
+            self.paint(self._rows, title, key, dim=dim)
         else:
             why = empty if chart is None else "Too little room for a chart."
             self.paint([line(), note(why)] if size[1] > 1 else [note(why)], title, dim=dim)

@@ -8,6 +8,8 @@ from tui.format import fit
 from tui.lines import Line, line
 from tui.widgets.line_pane import LinePane
 
+_NAME_WIDTH = 14
+
 
 class TextPane(LinePane):
     framed = True
@@ -52,3 +54,8 @@ def wrapped(text: str, width: int, role: str = "text", indent: int = 1) -> list[
             current = f"{current} {word}".strip()
     rows.append(current)
     return [line(" " * indent, (row, role)) for row in rows]
+
+
+def pair(name: str, *value: str | tuple[str, str]) -> Line:
+    """``name`` in its column, then the value."""
+    return line((f" {name:{_NAME_WIDTH}}", "text-muted"), *value)

@@ -1,0 +1,220 @@
+"""Market detail: the ladder and what stands on it, depth, the past, and the keys of the screen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from core.control.protocol import CancelOrder, Query
+from core.control.tables.markets import MarketStatic
+from tests.tui import rows
+from tests.tui.conftest import Desk, running
+from tests.tui.fake_engine import read_clocks
+from tests.tui.market_told import history_told, market_told
+from tui.chart import Run
+from tui.lines import plain
+from tui.market_answers import Equity, Level, Near, read_history, read_market
+from tui.market_charts import depth_chart, drawdown, equity_chart, price_chart
+from tui.market_words import market_lines
+from tui.scene import Scene
+from tui.screens.market import MarketScreen, market_plan
+from tui.tables import Now
+from tui.view_model import ViewModel
+from tui.widgets.ladder import TICKS_MAX, Ladder, in_yes, ticks_of
+from tui.widgets.live_table import plan, row_line
+
+NOW = Now(1_000 * rows.S, 1_700_000_000_000)
+KEY = 2
+TICKER = next(static.ticker for static in rows.statics() if static.key == KEY)
+NEAR = read_market(market_told(TICKER))
+
+
+def scene_with(*orders: rows.OrderRow, static: MarketStatic | None = None) -> Scene:
+    view = ViewModel()
+    view.apply(rows.snapshot(NOW, "s1", seq=1), NOW)
+    view.orders.clear()
+    view.orders.update({order.client_order_id: order for order in orders})
+    if static is not None:
+        view.statics[KEY] = static
+    return Scene(view, NOW, 160)
+
+
+def order(client: str, price: int, **changes: object) -> rows.OrderRow:
+    return rows.order(NOW, client_order_id=client, key=KEY, price=price, **changes)
+
+
+def drawn(scene: Scene, price: int, near: Near = NEAR, width: int = 60) -> str:
+    ladder = Ladder()
+    ladder.show(scene, KEY, near)
+    return " ".join(plain(row_line(plan(ladder.columns, width), scene, price)).split())
+
+
+def test_a_row_has_both_sides_their_sums_and_what_stands_there() -> None:
+    scene = scene_with()
+    assert drawn(scene, 3_100) == "120 120 31 <bid"
+    assert drawn(scene, 2_900) == "670 340 29"
+    assert drawn(scene, 3_400) == "34 160 160 <ask last"
+    assert drawn(scene, 3_600) == "36 220 425"
+    assert drawn(scene, 3_800) == "38 <fair 38.2"
+    assert drawn(scene, 3_300) == "33"
+
+
+def test_our_orders_stand_at_their_price_of_yes_with_what_is_before_them() -> None:
+    mine = order("c-1", 3_100, ahead=195 * rows.C, leaves=15 * rows.C)
+    more = order("c-2", 3_100, ahead=20 * rows.C, leaves=5 * rows.C)
+    other = order("c-3", 6_400, outcome="NO", leaves=7 * rows.C, ahead=None)
+    lost = order("c-4", 2_700, state="UNKNOWN", leaves=4 * rows.C, ahead=None)
+    scene = scene_with(mine, more, other, lost, order("c-5", 3_000, ended_ns=1), rows.order(NOW, key=KEY + 1))
+    assert drawn(scene, 3_100) == "B 20 q20 120 120 31 <bid"
+    assert drawn(scene, 3_600) == "S 7 36 220 425", "NO bought at 64 sells YES at 36"
+    assert drawn(scene, 2_700).startswith("B 4?")
+    assert drawn(scene, 3_000) == "330 210 30", "what is over does not stand there"
+    ladder = Ladder()
+    ladder.show(scene, KEY, NEAR)
+    assert ladder.price == 3_100
+    here = ladder.order_here()
+    assert here is not None and here.client_order_id in ("c-1", "c-2")
+
+
+@pytest.mark.parametrize(
+    ("outcome", "closes", "found"),
+    [
+        ("YES", False, (3_000, True)),
+        ("YES", True, (3_000, False)),
+        ("NO", False, (7_000, False)),
+        ("NO", True, (7_000, True)),
+    ],
+)
+def test_every_order_has_its_side_of_the_book(outcome: str, closes: bool, found: tuple[int, bool]) -> None:
+    assert in_yes(order("c-1", 3_000, outcome=outcome, closes=closes)) == found
+
+
+def test_a_narrow_ladder_loses_its_sums_first_and_ours_never() -> None:
+    scene = scene_with(order("c-1", 3_100, ahead=195 * rows.C, leaves=15 * rows.C))
+    assert drawn(scene, 3_100, width=38) == "B 15 q195 120 31 <bid"
+    assert drawn(scene, 3_100, width=28) == "B 15 q195 120 31"
+
+
+def test_a_grid_of_many_bands_is_walked_and_a_fine_one_is_thinned() -> None:
+    assert ticks_of(((0, 1_000, 10), (1_000, 9_000, 100), (9_000, 10_000, 10)))[:2] == [9_990, 9_980]
+    assert ticks_of(((0, 100, 50), (100, 300, 100))) == [300, 200, 100, 50]
+    static = next(static for static in rows.statics() if static.key == KEY)
+    fine = msgspec.structs.replace(static, bands=((0, 10_000, 1),))
+    ladder = Ladder()
+    ladder.show(scene_with(order("c-1", 1_000, ahead=None), static=fine), KEY, NEAR)
+    assert len(ladder.keys) < TICKS_MAX
+    assert {1_000, 2_700, 3_250, 3_700} <= {*ladder.keys} and 9_000 not in ladder.keys
+    assert ladder.keys == sorted(ladder.keys, reverse=True)
+
+
+def test_depth_counts_what_rests_between_the_touch_and_a_price() -> None:
+    chart = depth_chart(NEAR)
+    assert chart is not None and chart.across == (2_700, 3_700) and chart.upright == (0, 1_260 * rows.C)
+    bids, asks = (series.runs[0] for series in chart.series)
+
+    def at(run: Run, price: int) -> int:
+        return [total for x, total in zip(run.xs, run.ys, strict=True) if x <= price][-1] // rows.C
+
+    assert [at(bids, price) for price in (2_700, 2_750, 2_800, 2_801, 3_001, 3_100)] == [
+        1_260,
+        760,
+        760,
+        670,
+        120,
+        120,
+    ]
+    assert [at(asks, price) for price in (3_400, 3_450, 3_500, 3_700)] == [160, 160, 205, 735]
+    alone = NEAR._replace(bids=(), asks=(Level(3_400, rows.C), Level(9_900, 10**12)))
+    far = depth_chart(alone)
+    assert far is not None and far.upright[1] < 10**9, "what rests far away is not drawn"
+    assert depth_chart(NEAR._replace(bids=(), asks=())) is None
+
+
+def test_the_price_chart_has_gaps_where_there_was_no_book_and_our_fills() -> None:
+    point = msgspec.json.decode(history_told(TICKER))["points"]
+    gap = [one | {"bid": None, "ask": None} if 100 <= at < 120 else one for at, one in enumerate(point)]
+    chart = price_chart(read_history(history_told(TICKER, points=gap)))
+    assert chart is not None
+    bid, _ask, fair, bought, sold = chart.series
+    assert (len(bid.runs), len(fair.runs), len(bought.runs), len(sold.runs)) == (2, 1, 1, 0)
+    assert bid.runs[0].ys[-1] == bid.runs[0].ys[-2], "it lasts until it was lost"
+    assert bought.runs[0].ys == [3_000]
+    assert price_chart(read_history(history_told(TICKER, points=[], fills=[]))) is None
+
+
+def test_the_days_result_is_drawn_against_nothing_with_its_drawdown() -> None:
+    equity = Equity("2026-11-22", (0, 1_000, 2_000), (500_000, 2_000_000, -1_000_000))
+    chart = equity_chart(equity)
+    assert chart is not None and chart.upright == (-1_000_000, 2_000_000)
+    assert drawdown(equity) == 3_000_000
+    assert drawdown(Equity("d", (0,), (-250_000,))) == 250_000, "from nothing"
+    assert equity_chart(Equity("d", (), ())) is None and drawdown(Equity("d", (), ())) == 0
+
+
+def test_outside_words_are_cleaned_and_what_settles_it_is_told() -> None:
+    near = read_market(market_told(TICKER, settles="NWS\x1b[2J", rules="If \u202e the [bold]high"))
+    said = "\n".join(map(plain, market_lines(scene_with(), KEY, 78, near)))
+    assert "settles  NWS[2J" in said and "If the [bold]high" in said
+    assert ">48-49" in said and "fair 38.2c +/-2.9" in said
+    assert "This market is gone." in plain(market_lines(scene_with(), 999, 78, near)[0])
+
+
+@pytest.mark.parametrize(
+    "size", [(80, 24), (100, 30), (119, 60), (120, 36), (160, 45), (200, 60), (400, 120)]
+)
+def test_panes_fill_the_body_and_never_overlap(size: tuple[int, int]) -> None:
+    width, height = size
+    cells: set[tuple[int, int]] = set()
+    for rect in market_plan(width, height).values():
+        own = {
+            (x, y) for x in range(rect.x, rect.x + rect.width) for y in range(rect.y, rect.y + rect.height)
+        }
+        assert rect.width > 0 and rect.height > 3 and not own & cells
+        cells |= own
+    assert cells == {(x, y) for x in range(width) for y in range(1, height - 2)}
+
+
+def answer(desk: Desk) -> None:
+    for static in rows.statics():
+        desk.engine.answers[f"market {static.ticker}"] = market_told(static.ticker)
+        desk.engine.answers[f"history {static.ticker}"] = history_told(static.ticker)
+
+
+async def test_the_screen_asks_for_its_market_and_its_keys_act_on_the_ladder(directory: Path) -> None:
+    async with running(directory, size=(160, 45), cards=False) as desk:
+        answer(desk)
+        now = read_clocks()
+        mine = rows.order(
+            now, client_order_id="c-ladder", key=KEY, price=3_000, leaves=9 * rows.C, state="WORKING"
+        )
+        desk.engine.send(orders=(mine,))
+        await desk.until(lambda: "c-ladder" in desk.app.view.orders)
+        desk.app.show_market(KEY)
+        await desk.shows("<fair 38.2")
+        screen = desk.app.screen
+        assert isinstance(screen, MarketScreen) and screen.cursor_price == 3_100
+        await desk.shows("B bought")
+        for part in ("TRADES", "DEPTH", "12 @ 34c", "settles  Central Park"):
+            assert part in desk.text
+        await desk.press("c")
+        await desk.shows("no order of ours at this price")
+        await desk.press("j", "c")
+        assert screen.cursor_price == 3_000
+        cancelled = await desk.engine.expect(CancelOrder)
+        assert isinstance(cancelled, CancelOrder) and cancelled.client_order_id == "c-ladder"
+        asked = {command.about for command in desk.sent(Query) if command.what in ("market", "history")}
+        assert asked == {TICKER}
+        await desk.press("right")
+        await desk.until(lambda: screen.key != KEY and screen.cursor_price == 3_100, "moved on")
+        screen._heard_near(market_told(TICKER, settles="A late answer about the one before."))
+        desk.app.repaint()
+        assert "late answer" not in desk.text
+        await desk.press("left")
+        await desk.until(lambda: screen.key == KEY)
+        await desk.press("escape")
+        await desk.until(lambda: not isinstance(desk.app.screen, MarketScreen))
+        count = len(desk.sent(Query))
+        await desk.pilot.pause(0.7)
+        assert len(desk.sent(Query)) == count, "nobody looks, nobody asks"
