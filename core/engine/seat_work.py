@@ -87,7 +87,7 @@ class SeatWork:
         seat = self._seat
         while True:
             found = await seat.venue.exchange_state()
-            if not isinstance(found, Incomplete) and found.exchange_active and found.trading_active:
+            if not isinstance(found, Incomplete) and found.trading:
                 seat.traded_ns = self._desk.clocks.mono_ns()
             if not isinstance(found, Incomplete) and found != seat.exchange:
                 before, seat.exchange = seat.exchange, found

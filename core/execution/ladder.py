@@ -110,10 +110,12 @@ class Ladder:
         sold = f"{count_text(self.sold)} contracts sold in {exits} exit{'s' * (exits != 1)}"
         if phase is Phase.FLAT:
             return f"FLAT, confirmed twice, {cost}: {sold}"
-        markets = len(self.residue)
-        unread = any(key.rpartition(" ")[2] == UNREAD for key in self.residue)
-        left = "not all could be read" if unread else f"{markets} market{'s' * (markets != 1)} left"
-        return f"NOT FLAT, {left}, {cost}: {sold}"
+        if any(key.rpartition(" ")[2] == UNREAD for key in self.residue):
+            left = ", not all could be read"
+        else:
+            markets = len(self.residue)
+            left = f", {markets} market{'s' * (markets != 1)} left" if markets else ""
+        return f"NOT FLAT{left}, {cost}: {sold}"
 
     @property
     def pause(self) -> Pause | None:

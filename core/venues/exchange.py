@@ -48,9 +48,14 @@ class ExchangeState(msgspec.Struct, frozen=True):
     said: Restriction | None = None
     """The same in a word."""
 
+    @property
+    def trading(self) -> bool:
+        """Whether it takes orders as a whole."""
+        return self.exchange_active and self.trading_active
+
     def restriction(self, *, maintained: bool) -> Restriction | None:
         """``None`` while it trades; ``maintained``: whether it is in a window it has published."""
-        if self.exchange_active and self.trading_active:
+        if self.trading:
             return None
         if self.said is not None:
             return self.said
@@ -61,7 +66,7 @@ class ExchangeState(msgspec.Struct, frozen=True):
     @property
     def words(self) -> str:
         """Why it takes no orders, for a person; empty while it trades."""
-        if self.exchange_active and self.trading_active:
+        if self.trading:
             return ""
         paused = f"{'trading' if self.exchange_active else 'exchange'} paused"
         return (self.mode or paused) + (f" until {self.resumes}" if self.resumes else "")

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from core.domain.units import Quantity
-from core.execution.ladder import Phase
+from core.execution.ladder import Ladder, Phase
 from core.risk.halts import Level
 from core.venues.venue import Incomplete, PositionReport
 from tests.execution.bench import HOT, TRADER, Bench, running
@@ -137,3 +137,19 @@ def test_a_stop_sells_although_the_venue_was_locked_for_its_key() -> None:
             assert any(halt.level is Level.LOCKED for halt in bench.engine.state.halts.standing)
 
     run_virtual(main)
+
+
+@pytest.mark.parametrize(
+    ("phase", "residue", "said"),
+    [
+        (Phase.FLAT, {}, "FLAT, confirmed twice, cost 0.33 against mid: 30 contracts sold in 1 exit"),
+        (Phase.UNFLATTENED, {"T": "nobody bids"}, "NOT FLAT, 1 market left, cost 0.33 against mid: 30"),
+        (Phase.UNFLATTENED, {"T": "", "KAL venue": ""}, "NOT FLAT, not all could be read, cost 0.33"),
+        (Phase.UNFLATTENED, {}, "NOT FLAT, cost 0.33 against mid"),
+    ],
+)
+def test_the_sum_of_a_stop_says_what_is_left_only_as_far_as_it_is_known(
+    phase: Phase, residue: dict[str, str], said: str
+) -> None:
+    ladder = Ladder(0, 0, "x", (), 1, sold=30_000_000, cost=330_000, exits_filled=1, residue=residue)
+    assert ladder.summed(phase).startswith(said)
