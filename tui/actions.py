@@ -34,13 +34,13 @@ class Action(NamedTuple):
     """Command of the command line that does the same."""
 
 
-OPENS = ("desk", "markets", "orders", "positions", "journal", "links", "models", "funnel")
+OPENS = ("desk", "markets", "orders", "positions", "journal", "links", "models", "funnel", "palette")
 DESK = ("desk",)
 TRADES = ("desk", "markets", "market", "orders", "positions", "links", "batch")
 """Screens with a market under the cursor."""
 DECIDES = ("desk", "evidence", "batch")
 """Screens that show the selected card whole."""
-OPENED = ("market", "evidence", "help", "links", "rules", "score", "vetoes", "batch")
+OPENED = ("market", "evidence", "help", "links", "rules", "score", "vetoes", "batch", "palette")
 """Screens opened over another one."""
 
 ACTIONS: tuple[Action, ...] = (
@@ -199,6 +199,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("pane.previous", ("shift+tab",), "", "Previous pane"),
     Action("back", ("escape",), "", "One level back, or hide the hint; never cancels an order"),
     Action("go", ("g",), "", "Go to a market by any part of its name; Tab completes it"),
+    Action("palette", ("ctrl+p",), "", "Palette: every key, command and market by its name"),
     Action("command", ("colon",), "cmd", "Command line"),
     Action("help", ("question_mark",), "help", "This page"),
     Action("leave", ("q", "ctrl+q"), "leave", "Leave the console; says what keeps running"),
@@ -300,6 +301,7 @@ COMMANDS: tuple[CommandSpec, ...] = (
     CommandSpec("models", "", "what the models say of each event"),
     CommandSpec("journal", "", "what happened and was decided"),
     CommandSpec("go", "MARKET", "open a market by any part of its name"),
+    CommandSpec("palette", "", "every key, command and market by its name"),
     CommandSpec("filter", "[TEXT]", "show only markets with this text"),
     CommandSpec("theme", "NAME", "change the colours"),
     CommandSpec("low-bandwidth", "on|off", "draw once a second; a slow line does so by itself"),
@@ -329,6 +331,14 @@ DIRECT = "flatten --direct"
 
 def works_on(action: Action, screen: str) -> bool:
     return not action.screens or screen in action.screens
+
+
+def needed(name: str) -> int:
+    """How many words a command says nothing without."""
+    spec = command_spec(name)
+    if spec is None or spec.usage.startswith("["):
+        return 0
+    return sum(word[0] != "[" for word in spec.usage.split())
 
 
 def command_spec(name: str) -> CommandSpec | None:

@@ -368,6 +368,13 @@ class PmConsole(App[int], inherit_bindings=False):
             self.pop_screen()
         self.push_screen(RulesScreen(read_rules(answer)))
 
+    def show_palette(self) -> None:
+        """Everything by its name, for the screen that is open."""
+        from tui.screens.palette import PaletteScreen
+
+        if self.screen_name != PaletteScreen.name_in_registry:
+            self.push_screen(PaletteScreen(self.screen_name))
+
     def go(self, name: str) -> None:
         """Open the market of that name; say which there are when it is not the only one."""
         keys = markets_like(self.view, name)

@@ -20,7 +20,7 @@ from core.control.protocol import (
 from core.control.tables.safety import LimitRow
 from core.domain.units import UnitError, parse_money, parse_price, parse_quantity
 from tui import confirm_talks, feed_talks, link_talks, stop_talks, ticket_talks, truth_talks
-from tui.actions import COMMANDS, CommandSpec, command_spec
+from tui.actions import COMMANDS, CommandSpec, command_spec, needed
 from tui.operator import Operator
 from tui.tables import Now
 from tui.talks import Clock, Make, Talk, instant, risky
@@ -43,8 +43,7 @@ def parse(text: str) -> Line | str:
         remedy = _nearest(name, [known.name for known in COMMANDS], ": and Tab lists them")
         return f"there is no command {name[:20]!r}; {remedy}"
     rest = rest.strip()
-    needed = 0 if spec.usage.startswith("[") else sum(w[0] != "[" for w in spec.usage.split())
-    if len(rest.split()) < needed:
+    if len(rest.split()) < needed(spec.name):
         return f"usage: {spec.name} {spec.usage}"
     return Line(spec, rest)
 

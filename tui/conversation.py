@@ -53,10 +53,10 @@ class Conversation:
         field.display = True
         screen.set_focus(field)
 
-    def ask_command(self) -> None:
-        """Open the command line."""
+    def ask_command(self, begun: str = "") -> None:
+        """Open the command line, with what is typed there already."""
         known = self._known()
-        self.ask("command", self._command, completer=of_command(known), history=[*self._history])
+        self.ask("command", self._command, completer=of_command(known), history=[*self._history], value=begun)
 
     def ask_market(self) -> None:
         """Open the field for the market to go to."""
@@ -133,6 +133,8 @@ class Conversation:
                 app.push_screen(HelpScreen(app.screen_name))
             case "filter":
                 app.operator.ordering.narrow(parsed.rest)
+            case "palette":
+                app.show_palette()
             case "go":
                 app.go(parsed.rest)
             case "score":

@@ -42,13 +42,15 @@ def press(app: PmConsole, event: events.Key) -> bool:
         app.operator.takeover_key(key, arrived_ns, alarm, now)
     elif isinstance(app.focused, Input):
         return False
+    elif app.console_screen is not None and app.console_screen.opening:
+        return True
     elif not app.operator.reason_by_key(key, arrived_ns, now):
         if action is None:
             return True
         if action.card and machine_ns() - arrived_ns > BUFFERED_NS:
             app.operator.say(f"{key} ignored: typed while the screen stood still", "near", now)
         else:
-            _perform(app, action, key, arrived_ns, now)
+            perform(app, action, key, arrived_ns, now)
     app.painter.soon()
     return True
 
@@ -58,7 +60,7 @@ def handled() -> frozenset[str]:
     return frozenset({"stop", "card.veto", *_APPROVES, *_STEP, *_PAGE, *HANDLERS})
 
 
-def _perform(app: PmConsole, action: Action, key: str, arrived_ns: int, now: Now) -> None:
+def perform(app: PmConsole, action: Action, key: str, arrived_ns: int, now: Now) -> None:
     """One action of the registry."""
     if action.id.startswith("screen."):
         app.show_mode(action.id.partition(".")[2])

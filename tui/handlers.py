@@ -201,6 +201,7 @@ HANDLERS: dict[str, Callable[[PmConsole, Now], None]] = {
     "pane.previous": lambda app, now: app.action_focus_previous(),
     "links": _links,
     "back": _back,
+    "palette": lambda app, now: app.show_palette(),
     "go": lambda app, now: app.conversation.ask_market(),
     "command": lambda app, now: app.conversation.ask_command(),
     "help": _help,

@@ -9,14 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from textual.widgets import Input
 
-from core.control.protocol import Halt
+from core.control.protocol import Approve, Flatten, Halt
 from tests.tui import rows
 from tests.tui.conftest import running
-from tui.actions import COMMANDS
+from tui.actions import ACTIONS, COMMANDS, Danger, works_on
 from tui.completing import WORDS, Known, markets_like, of_command, of_market
 from tui.keymap import USUAL
 from tui.lines import plain
 from tui.screens.help import help_lines
+from tui.screens.palette import entries, found
 from tui.tables import Now
 from tui.view_model import ViewModel
 
@@ -118,3 +119,44 @@ async def test_what_was_typed_comes_back_a_market_is_gone_to_and_the_help_is_sea
         await desk.press("question_mark", "slash", *"emergency", "enter")
         await desk.shows('HELP with "emergency"')
         assert "Pause" not in desk.text
+
+
+def test_the_palette_has_everything_but_what_spends_and_stops() -> None:
+    for screen in ("desk", "orders", "help"):
+        known = list(entries(view(), USUAL, screen))
+        usable = [action for action in ACTIONS if works_on(action, screen)]
+        danger = {action.id: action.danger for action in usable}
+        keys = {entry.id for entry in known if entry.kind == "key"}
+        assert keys <= {*danger} and not {Danger.SPEND, Danger.STOP} & {danger[key] for key in keys}
+        assert {entry.id for entry in known if entry.kind == "command"} == {spec.name for spec in COMMANDS}
+        assert len([entry for entry in known if entry.kind == "market"]) == len(view().statics)
+    names = [entry.name for entry in found(list(entries(view(), USUAL, "desk")), "pause")]
+    assert names[0].startswith(":pause") and ":unpause [STRATEGY]" in names
+
+
+async def test_the_palette_opens_by_key_and_by_name_and_does_what_is_chosen(directory: Path) -> None:
+    async with running(directory, size=(80, 24), paints_per_s=10) as desk:
+
+        async def choose(*keys: str, by: tuple[str, ...] = ("ctrl+p",)) -> None:
+            await desk.press(*by)
+            await desk.until(lambda: isinstance(desk.app.focused, Input) and "PALETTE" in desk.text)
+            await desk.press(*keys)
+            await desk.press("enter")
+            await desk.until(lambda: desk.app.screen_name != "palette")
+
+        await choose(*"emergency", by=("colon", *"palette", "enter"))
+        assert desk.sent(Flatten) == [], "only its key stops"
+        await choose("4", "8", "minus", "4", "9")
+        assert desk.app.screen_name == "market"
+        await choose(*"journal", "down", "up")
+        assert desk.app.screen_name == "journal" and len(desk.app.screen_stack) == 1
+        await choose(*"halt")
+        await desk.engine.expect(Halt)
+        await choose(*"exit-at")
+        field = desk.app.focused
+        assert isinstance(field, Input) and field.value == "exit-at "
+        await desk.press("escape", "ctrl+p")
+        await desk.until(lambda: desk.app.screen_name == "palette")
+        await desk.press("escape")
+        await desk.until(lambda: desk.app.screen_name == "journal" and desk.app.focused is not None)
+        assert desk.sent(Approve) == []

@@ -96,4 +96,6 @@ async def opened(desk: Desk, screen: str, keys: tuple[str, ...]) -> None:
     if desk.app.screen_name != screen:
         await desk.press(*keys)
     await desk.until(lambda: desk.app.screen_name == screen, f"opened {screen}")
-    await desk.until(lambda: "^X STOP" in desk.text)
+    await desk.until(lambda: not getattr(desk.app.screen, "opening", False))
+    desk.app.conversation.close()
+    await desk.until(lambda: shown_hints(desk) and not isinstance(desk.app.focused, Input))

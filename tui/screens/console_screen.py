@@ -73,6 +73,8 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
         self.key_hints = KeyHints(id="hints")
         self.command_line = CommandLine()
         self.takeover = TakeoverPane(id="takeover")
+        self.opening = False
+        """Whether keys are dropped: they are text for a field that is not there yet."""
 
     @property
     def layout(self) -> Layout:
@@ -202,6 +204,10 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
         target = self.home_focus()
         if target is not None:
             self.set_focus(target)
+        self.opened()
+
+    def opened(self) -> None:
+        """The screen stands and takes keys."""
 
     def relayout(self) -> None:
         """Arrange the panes again: a child that asks makes Textual forget the old arrangement."""
