@@ -203,7 +203,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("command", ("colon",), "cmd", "Command line"),
     Action("help", ("question_mark",), "help", "This page"),
     Action("leave", ("q", "ctrl+q"), "leave", "Leave the console; says what keeps running"),
-    Action("copy", ("ctrl+c",), "", "Says which keys leave and stop; never quits"),
+    Action("copy", ("ctrl+c",), "", "Copy the name of what is under the cursor; never quits"),
 )
 
 LADDER: tuple[tuple[str, str], ...] = (
@@ -301,6 +301,8 @@ COMMANDS: tuple[CommandSpec, ...] = (
     CommandSpec("models", "", "what the models say of each event"),
     CommandSpec("journal", "", "what happened and was decided"),
     CommandSpec("go", "MARKET", "open a market by any part of its name"),
+    CommandSpec("copy", "", "the name of what is under the cursor, to the terminal's clipboard"),
+    CommandSpec("screenshot", "", "this screen as an SVG file in the profile's folder screenshots"),
     CommandSpec("palette", "", "every key, command and market by its name"),
     CommandSpec("filter", "[TEXT]", "show only markets with this text"),
     CommandSpec("theme", "NAME", "change the colours"),

@@ -26,10 +26,12 @@ from textual.screen import Screen
 from textual.widgets import Input
 from textual.worker import WorkerFailed
 
+from core.config.paths import ProfileError
 from core.control.protocol import Frame, Query, Reply, Welcome
 from core.domain.clock import machine_ns
 from tui.actions import DECIDES
 from tui.bell import Bell
+from tui.clipboard import osc52, under_cursor
 from tui.completing import markets_like
 from tui.conversation import Conversation
 from tui.crash import record
@@ -44,6 +46,7 @@ from tui.painting import Painter
 from tui.scene import Typed
 from tui.screens.console_screen import ConsoleScreen
 from tui.screens.desk import DeskScreen
+from tui.screenshot import keep
 from tui.tables import Now
 from tui.terminal import StopDriver
 from tui.theme_files import DEFAULT_THEME
@@ -77,6 +80,8 @@ class ConsoleOptions:
     bell: str = "act"
     themes: Path | None = None
     """Folder of the operator's own themes."""
+    screenshots: Path | None = None
+    """Folder that pictures of the console go to; without one none is taken."""
     swap_up_down: bool = False
     keymap: Keymap = USUAL
 
@@ -367,6 +372,33 @@ class PmConsole(App[int], inherit_bindings=False):
         if self.screen_name == RulesScreen.name_in_registry:
             self.pop_screen()
         self.push_screen(RulesScreen(read_rules(answer)))
+
+    def copy(self) -> None:
+        """The name of what is under the cursor, to the terminal's clipboard. Who meant to leave by the same
+        key is told how."""
+        found, keymap = under_cursor(self), self.options.keymap
+        leave = f"{keymap.name('leave')} leaves the console, ^X stops the desk"
+        said = "nothing to copy here"
+        if found is not None:
+            try:
+                self.write_terminal(osc52(found.text))
+                said = f"{found.what} {found.text} to the clipboard"
+            except ValueError as error:
+                said = f"not copied: {error}"
+        self.operator.say(f"{said}   {leave}", "text", self.clock())
+
+    def take_picture(self) -> None:
+        """This screen as an SVG file."""
+        now, folder = self.clock(), self.options.screenshots
+        if folder is None:
+            self.operator.say("no picture: this console has no folder for it", "near", now)
+            return
+        try:
+            path = keep(self.export_screenshot(), folder, self.screen_name, now.wall_ms)
+        except (OSError, ProfileError) as error:
+            self.operator.say(f"no picture: {error}", "near", now, 8 * 10**9)
+        else:
+            self.operator.say(f"picture: {path}", "text", now, 8 * 10**9)
 
     def show_palette(self) -> None:
         """Everything by its name, for the screen that is open."""

@@ -133,6 +133,10 @@ class Conversation:
                 app.push_screen(HelpScreen(app.screen_name))
             case "filter":
                 app.operator.ordering.narrow(parsed.rest)
+            case "copy":
+                app.copy()
+            case "screenshot":
+                app.take_picture()
             case "palette":
                 app.show_palette()
             case "go":

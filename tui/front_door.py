@@ -285,6 +285,7 @@ def _console(place: Profile, look: Look) -> int:
             mouse=look.mouse,
             bell=look.bell,
             themes=place.themes,
+            screenshots=place.screenshots,
             swap_up_down=look.swap_up_down,
             keymap=look.keymap,
         ),

@@ -206,5 +206,5 @@ HANDLERS: dict[str, Callable[[PmConsole, Now], None]] = {
     "command": lambda app, now: app.conversation.ask_command(),
     "help": _help,
     "leave": lambda app, now: app.leave(),
-    "copy": lambda app, now: app.operator.say("q leaves the console, Ctrl-X stops the desk", "text", now),
+    "copy": lambda app, now: app.copy(),
 }

@@ -72,6 +72,11 @@ class Profile(msgspec.Struct, frozen=True):
         return self.directory / "themes"
 
     @property
+    def screenshots(self) -> Path:
+        """Pictures the operator took of the console."""
+        return self.directory / "screenshots"
+
+    @property
     def lock(self) -> Path:
         return self.directory / "engine.lock"
 

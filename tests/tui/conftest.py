@@ -79,6 +79,7 @@ async def running(
     paints_per_s: int = 4,
     low_bandwidth: bool = False,
     themes: Path | None = None,
+    screenshots: Path | None = None,
     keymap: Keymap = USUAL,
 ) -> AsyncIterator[Desk]:
     engine = FakeEngine(directory / "e.sock", cards=cards, profile=profile, both=both)
@@ -91,6 +92,7 @@ async def running(
         paints_per_s=paints_per_s,
         low_bandwidth=low_bandwidth,
         themes=themes,
+        screenshots=screenshots,
         keymap=keymap,
     )
     app = PmConsole(options)

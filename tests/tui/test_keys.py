@@ -465,7 +465,7 @@ async def test_help_is_the_registry(directory: Path) -> None:
 async def test_ctrl_c_never_quits_and_q_does(directory: Path) -> None:
     async with running(directory) as desk:
         await desk.press("ctrl+c")
-        await desk.shows("q leaves the console")
+        await desk.shows("q leaves the console, ^X stops the desk")
         await desk.press("q")
         await desk.until(lambda: desk.app.return_code == 0)
 

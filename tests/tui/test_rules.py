@@ -315,7 +315,18 @@ def test_help_cuts_nothing_and_keeps_names_apart_from_what_they_mean(width: int)
     assert all(f"{keys} {text}" in whole for keys, text in LADDER)
 
 
-OF_THE_SCREEN = {"desk", "filter", "go", "help", "low-bandwidth", "palette", "quit", "theme"}
+OF_THE_SCREEN = {
+    "copy",
+    "desk",
+    "screenshot",
+    "filter",
+    "go",
+    "help",
+    "low-bandwidth",
+    "palette",
+    "quit",
+    "theme",
+}
 
 
 def test_every_command_about_the_desk_has_its_twin_on_the_other_side() -> None:
