@@ -278,7 +278,7 @@ class _Change:
         if isinstance(typed, str):
             return typed
         wanted = self._text(typed.quantity or self._row.leaves, typed.price or self._row.price)
-        return f"cancels it, its place in the queue is lost; {wanted}c comes as a card once it is gone"
+        return f"{wanted}c as a card once this one is gone; its place in the queue is lost"
 
 
 def changed(text: str) -> Typed | str:

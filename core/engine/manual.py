@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import msgspec
 
-from core.domain.order import Life, Order, Purpose, TimeInForce
+from core.domain.fees import SMALLEST_FILL
+from core.domain.order import Life, Order, Purpose, TimeInForce, in_terms_of
 from core.domain.units import Price, Quantity, quantity_text
 from core.engine.cards import Cards
 from core.engine.desk import Desk
@@ -21,7 +22,7 @@ from core.execution.approvals import TTL_MS
 from core.execution.proposals import Proposal, ProposalState, describe
 from core.journal.events import Event, Kind
 from core.risk.gate import CLEARS, Denial, Verdict
-from core.strategy.manual import Style, Ticket, asked
+from core.strategy.manual import Style, Ticket, asked, off_grid
 from core.strategy.proposal import Candidate
 
 LOOK_S = 0.25
@@ -96,6 +97,15 @@ class Manual:
         at, size = price or intent.outcome_price, quantity or order.leaves
         if (at, size) == (intent.outcome_price, order.leaves):
             return refused(f"{client[-4:]} is that already.")
+        known = self._desk.state.markets.get(intent.ticker)
+        if known is None:
+            return refused(f"The market of {client[-4:]} is not on the desk.")
+        against = off_grid(known.market, intent.outcome, in_terms_of(intent.outcome, at))
+        if not against and (size < known.market.minimum or size % SMALLEST_FILL):
+            least = max(known.market.minimum, SMALLEST_FILL)
+            against = f"an order there is at least {quantity_text(least)}, in hundredths of contracts"
+        if against:
+            return refused(f"{client[-4:]} stays: {against}.")
         ticket = Ticket(
             ticker=intent.ticker,
             outcome=intent.outcome if intent.purpose is Purpose.OPEN else None,

@@ -9,7 +9,7 @@ import pytest
 
 from core.control.snapshot import Snapshot
 from core.domain.order import Life, Order, Outcome
-from core.domain.units import Price, contracts
+from core.domain.units import Price, Quantity, contracts
 from core.engine.judging import judge
 from core.engine.operator import Outcome as Told
 from core.engine.state import ALL_STRATEGIES, Mode
@@ -279,6 +279,9 @@ def test_an_order_is_changed_by_a_card_of_what_is_left_once_it_is_gone() -> None
             await asyncio.sleep(1)
             order = await resting(bench, cents=40, count=10)
             client = order.intent.client_order_id
+            for price, count in ((4050, 8), (3900, 0.001), (4000, 10)):
+                told = bench.engine.amend(client, Price(price), Quantity(int(count * 1_000_000)), TRADER)
+                assert not told.accepted and not bench.seat.gateway.cancelling(client)
             bench.venue.faults.request_s = 1.0
             assert bench.engine.amend(client[-6:], Price(3900), contracts(8), TRADER).accepted
             bench.venue.trade(order.order_id, 3)
