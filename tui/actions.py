@@ -40,7 +40,7 @@ TRADES = ("desk", "markets", "market", "orders", "positions", "links", "batch")
 """Screens with a market under the cursor."""
 DECIDES = ("desk", "evidence", "batch")
 """Screens that show the selected card whole."""
-OPENED = ("market", "evidence", "help", "links", "rules", "score", "vetoes", "batch", "palette")
+OPENED = ("market", "evidence", "help", "links", "rules", "score", "vetoes", "batch", "palette", "digest")
 """Screens opened over another one."""
 
 ACTIONS: tuple[Action, ...] = (
@@ -278,6 +278,7 @@ COMMANDS: tuple[CommandSpec, ...] = (
         "every source; test asks one once, at its own cost; confirm: the awaited release (CPI, ...) is out",
     ),
     CommandSpec("funnel", "", "how far each market gets on its way to a card, and what stops it"),
+    CommandSpec("since", "", "what happened on the desk since you left it"),
     CommandSpec("system", "", "processes, delays, rate limits and the dead-man layers, each armed or not"),
     CommandSpec("score", "", "what each model was worth on settled events, with plots"),
     CommandSpec("vetoes", "", "what was vetoed, why, and what it would have made at settlement"),

@@ -43,6 +43,7 @@ from tui.looks import LOOK_EVERY_S, Looks
 from tui.operator import Operator
 from tui.pace import Pace
 from tui.painting import Painter
+from tui.returning import Record, Returning
 from tui.scene import Typed
 from tui.screens.console_screen import ConsoleScreen
 from tui.screens.desk import DeskScreen
@@ -84,6 +85,8 @@ class ConsoleOptions:
     """Folder that pictures of the console go to; without one none is taken."""
     swap_up_down: bool = False
     keymap: Keymap = USUAL
+    record: Record | None = None
+    """The desk's past; without it nothing is told of it."""
 
 
 def read_clocks() -> Now:
@@ -134,8 +137,7 @@ class PmConsole(App[int], inherit_bindings=False):
         self.operator.on_asked = lambda: self.call_later(self._show_asked)
         pace = Pace(options.paints_per_s, low_bandwidth=options.low_bandwidth)
         self.painter: Painter = Painter(self, pace, Bell(options.bell))
-        self._seen_seq = -1
-        self._attached = False
+        self.returning: Returning = Returning(self, options.record)
         self.failure: BaseException | None = None
         """What ended the console, if that was not the operator."""
         self.looks: Looks = Looks(self, options.themes, swap=options.swap_up_down)
@@ -177,6 +179,7 @@ class PmConsole(App[int], inherit_bindings=False):
         gc.enable()
 
     async def on_unmount(self) -> None:
+        await self.returning.save()
         await self.link.close()
 
     def _signalled(self, number: int) -> None:
@@ -235,7 +238,7 @@ class PmConsole(App[int], inherit_bindings=False):
     def _down(self, reason: str) -> None:
         self.view.connected = False
         self.view.closed_reason = sanitise(reason)
-        self._attached = False
+        self.returning.lost()
         self.repaint()
 
     def _frame(self, frame: Frame) -> None:
@@ -243,12 +246,11 @@ class PmConsole(App[int], inherit_bindings=False):
         changed = self.view.apply(frame, now)
         if not changed:
             return
-        if not self._attached:
-            self._attached = True
-            self._greet(now)
+        first = not self.returning.was_here
+        if self.returning.saw(now):
+            for warning in self.options.keymap.warnings if first else ():
+                self.operator.say(warning, "near", now, 10**10)
             asyncio.get_running_loop().call_later(FIRST_PICTURE_S, self._draw_first)
-        if self.view.journal:
-            self._seen_seq = max(self._seen_seq, self.view.journal[-1].seq)
         self.painter.changed(changed)
 
     def _draw_first(self) -> None:
@@ -256,21 +258,6 @@ class PmConsole(App[int], inherit_bindings=False):
         screen = self.console_screen
         if screen is not None:
             screen._on_timer_update()
-
-    def _greet(self, now: Now) -> None:
-        """Say that a running desk was found, and what happened since this console last saw it."""
-        view = self.view
-        news = [row for row in view.journal if row.seq > self._seen_seq] if self._seen_seq >= 0 else []
-        if self._seen_seq >= 0:
-            last = f", last: {news[-1].kind} {news[-1].text}" if news else ""
-            self.operator.say(
-                f"Attached again. {len(news)} events since you left{last}", "coach", now, 10**10
-            )
-        elif view.working() or view.held():
-            text = f"Attached to a running desk: {len(view.working())} orders, {len(view.held())} positions."
-            self.operator.say(text, "coach", now, 8 * 10**9)
-        for warning in self.options.keymap.warnings if self._seen_seq < 0 else ():
-            self.operator.say(warning, "near", now, 10**10)
 
     def _reply(self, reply: Reply) -> None:
         self.operator.replied(reply, self.clock())
@@ -309,7 +296,10 @@ class PmConsole(App[int], inherit_bindings=False):
         self.call_next(self.refresh_css, animate=False)
 
     def show_mode(self, mode: str) -> None:
-        """A screen by its digit, without what was opened over it."""
+        """A screen by its digit, without what was opened over it; not before what happened was read."""
+        if self.returning.unread:
+            self.operator.say("Esc leaves this page first; no card arms before", "near", self.clock())
+            return
         self.switch_mode(mode)
         while len(self.screen_stack) > 1:
             self.pop_screen()

@@ -29,6 +29,8 @@ class Arming:
         self._pressed_ns: dict[str, int] = {}
         self._asked: tuple[str, int] = ("", 0)
         self._whole = False
+        self.unread = False
+        """Whether what happened while nobody looked has still to be read: until then nothing arms."""
 
     def select(self, card: ProposalRow | None, now_ns: int) -> None:
         """Note the selected card; a new one, or a changed fingerprint, starts the arming time again."""
@@ -47,6 +49,10 @@ class Arming:
             self._since_ns = now_ns
         self._whole = whole
         return changed
+
+    def release(self, now_ns: int) -> None:
+        """It has been read: the arming time begins."""
+        self.unread, self._since_ns = False, now_ns
 
     def armed_ns(self, card: ProposalRow) -> int:
         """The moment the card is armed from."""
@@ -72,7 +78,7 @@ class Arming:
             return "LAG"
         if not controls:
             return "VIEWER"
-        if now_ns < self.armed_ns(card):
+        if self.unread or now_ns < self.armed_ns(card):
             return "MOVED" if card.state == "MOVED" else "ARMING"
         if not self._whole:
             return "SMALL"

@@ -210,6 +210,7 @@ def _others() -> Iterator[click.Command]:
         *cli_models.VERBS,
         *cli_score.VERBS,
         cli_journal.journal,
+        cli_journal.since,
         cli_funnel.funnel,
         cli_vetoes.vetoes,
         cli_system.system,

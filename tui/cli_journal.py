@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from core.domain.units import parse_money
 from tui import verbs
 from tui.cli_options import Verbs, place_of, with_profile
+from tui.digest_words import Figures, away, digest_lines
 
+if TYPE_CHECKING:
+    from core.config.paths import Profile
+
+_WIDTH = 100
 _F = TypeVar("_F", bound=Callable[..., Any])
 
 
@@ -93,3 +100,35 @@ def journal_export(chosen: Path | None) -> None:
             click.echo(line)
     except JournalError as error:
         verbs.leave(verbs.REFUSED, str(error))
+
+
+@click.command("since")
+@with_profile
+def since() -> None:
+    """What happened on the desk since a console in control last showed it. Works without an engine."""
+    from core.config.seen import read_seen
+    from core.journal.digest import read_digest
+    from core.journal.files import JournalError
+
+    place = place_of()
+    seen = read_seen(place.seen)
+    if seen is None:
+        verbs.leave(verbs.REFUSED, f"No console has looked at this desk yet; see {place.command('status')}.")
+    try:
+        told = read_digest(place.journal(seen.world_id), seen.seq, {seen.who})
+    except JournalError as error:
+        verbs.leave(verbs.REFUSED, str(error))
+    click.echo(away(seen, time.time_ns() // 1_000_000))
+    for text, _ in digest_lines(seen, told, _figures(place), _WIDTH):
+        click.echo(text)
+
+
+def _figures(place: Profile) -> Figures:
+    """As the engine has them; unknown without one."""
+    line = verbs.line_if_any(place)
+    if line is None:
+        return Figures(None, None, None)
+    with line:
+        status = verbs.query(line, "status")
+    money = [status[name] for name in ("cash", "today_pnl", "open_pnl")]
+    return Figures(*(None if text is None else parse_money(text) for text in money))

@@ -115,6 +115,7 @@ class Conversation:
     def run_line(self, text: str) -> None:
         """Carry out one line of the command line."""
         from tui import commands
+        from tui.screens.digest import DigestScreen
         from tui.screens.help import HelpScreen
         from tui.screens.vetoes import VetoesScreen
 
@@ -145,6 +146,8 @@ class Conversation:
                 app.show_score()
             case "vetoes" if app.screen_name != VetoesScreen.name_in_registry:
                 app.push_screen(VetoesScreen())
+            case "since" if app.screen_name != DigestScreen.name_in_registry:
+                app.push_screen(DigestScreen())
             case "links":
                 app.show_links()
             case "rules":

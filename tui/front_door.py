@@ -271,6 +271,7 @@ def _console(place: Profile, look: Look) -> int:
     textual_environment.decide()
     gc.disable()  # until what the start makes has settled: collecting is a tenth of its time
     from tui import app
+    from tui.returning import Record
 
     return app.run(
         app.ConsoleOptions(
@@ -288,6 +289,7 @@ def _console(place: Profile, look: Look) -> int:
             screenshots=place.screenshots,
             swap_up_down=look.swap_up_down,
             keymap=look.keymap,
+            record=Record(place.seen, place.journal),
         ),
         place.console_log,
     )

@@ -169,6 +169,8 @@ def _filter(app: PmConsole, now: Now) -> None:
 
 
 def _back(app: PmConsole, now: Now) -> None:
+    if app.returning.unread and app.screen_name == "digest":
+        app.returning.read(now)
     if len(app.screen_stack) > 1:
         app.pop_screen()
     else:

@@ -162,6 +162,11 @@ class Profile(msgspec.Struct, frozen=True):
         return self.directory.parent / "drill.json"
 
     @property
+    def seen(self) -> Path:
+        """What the operator saw of the desk last."""
+        return self.directory / "seen.json"
+
+    @property
     def watchdog_lock(self) -> Path:
         return self.directory / "watchdog.lock"
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner, Result
 
+from core.config import paths
+from core.config.seen import Seen, write_seen
 from core.domain.clock import SystemClock
 from core.journal.events import Event, Kind
 from core.journal.opening import Identity
@@ -51,3 +54,25 @@ def test_a_backup_of_nothing_says_so(tmp_path: Path) -> None:
     ended = run("backup", str(tmp_path / "saved.db"), "--file", str(tmp_path / "none.db"))
     assert ended.exit_code == 1
     assert "There is no journal" in ended.stderr
+
+
+def test_what_happened_since_a_console_was_there_is_told_without_an_engine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PMCONSOLE_HOME", str(tmp_path))
+    place = paths.profile("demo")
+    paths.prepare(place)
+    never = CliRunner().invoke(cli, ["since"])
+    assert never.exit_code == 1 and "No console has looked at this desk yet" in never.stderr
+
+    write_seen(place.seen, Seen("w", 0, 1_700_000_000_000, "me", 5_000_000))
+    missing = CliRunner().invoke(cli, ["since"])
+    assert missing.exit_code == 1 and "There is no journal" in missing.stderr
+
+    written(place.journal("w"))
+    told = CliRunner().invoke(cli, ["since"])
+    assert told.exit_code == 0, told.stderr
+    lines = told.output.splitlines()
+    assert lines[0].startswith("You were away ") and "from Nov 14 22:13Z" in lines[0]
+    assert lines[1].split() == ["cash", "5.00", "->", "--", "--"], "nobody knows without an engine"
+    assert "BY OTHERS 1" in lines and lines[-1].endswith("  halt")

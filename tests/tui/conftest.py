@@ -16,6 +16,7 @@ from core.config import paths
 from tests.tui.fake_engine import FakeEngine
 from tui.app import ConsoleOptions, PmConsole
 from tui.keymap import USUAL, Keymap
+from tui.returning import Record
 from tui.widgets.line_pane import LinePane
 
 TIMEOUT_S = 8.0
@@ -81,6 +82,8 @@ async def running(
     themes: Path | None = None,
     screenshots: Path | None = None,
     keymap: Keymap = USUAL,
+    record: Record | None = None,
+    ready: str = "NYC hi Nov23 48-49",
 ) -> AsyncIterator[Desk]:
     engine = FakeEngine(directory / "e.sock", cards=cards, profile=profile, both=both)
     await engine.start()
@@ -94,12 +97,13 @@ async def running(
         themes=themes,
         screenshots=screenshots,
         keymap=keymap,
+        record=record,
     )
     app = PmConsole(options)
     try:
         async with app.run_test(size=size) as pilot:
             desk = Desk(app, engine, pilot)
-            await desk.shows("NYC hi Nov23 48-49")
+            await desk.shows(ready)
             yield desk
     finally:
         await engine.stop()
