@@ -340,9 +340,12 @@ class Operations(Repairs, Stops, Linking, Confirming, ByHand):
         self.desk.supervision.seen()
 
     def controller_gone(self) -> None:
-        """No console holds control any more: the grace begins."""
-        self.desk.state.controller = self.desk.state.controller_session = ""
-        self.desk.state.touch_status()
+        """No console holds control any more: the grace begins, and whoever attaches next has control."""
+        state = self.desk.state
+        if state.controller:
+            self.desk.scribe.desk(Kind.COMMAND, "is gone: no console has control", actor=state.controller)
+        state.controller = state.controller_session = ""
+        state.touch_status()
         self.desk.supervision.seen()
 
     def viewers(self, count: int) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import json
 from decimal import Decimal
 
+import msgspec
 import pytest
 
 from core.config.settings import EngineSettings, Settings
@@ -170,6 +171,29 @@ def test_nobody_there_expires_cards_and_cancels_entries_after_the_grace() -> Non
             await bench.until(lambda: not bench.order(client).live, "cancel after the grace", 10)
             await asyncio.sleep(20)
             assert not [c for c in bench.engine.desk.approvals.queue() if c.verdict.passed]
+
+    run_virtual(main)
+
+
+def test_the_journal_tells_who_had_control_and_lost_it_and_from_whom_it_was_taken() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            her = msgspec.structs.replace(TRADER, pid=9, session="hers")
+            bench.engine.controller_attached(TRADER)
+            bench.engine.controller_attached(her)
+            bench.engine.controller_gone()
+            bench.engine.controller_gone()
+            bench.engine.controller_attached(TRADER)
+            said = [
+                (row.actor, row.data()["text"])
+                for row in bench.engine.desk.scribe.log.tail
+                if row.kind == "COMMAND" and "control" in row.payload
+            ]
+            assert said[-3:] == [
+                (her.name, f"takes control from {TRADER.name}"),
+                (her.name, "is gone: no console has control"),
+                (TRADER.name, "takes control"),
+            ]
 
     run_virtual(main)
 
