@@ -236,4 +236,5 @@ def gate_line(desk: Desk, wish: Wish, without: str) -> Denied | str:
         return Denied("; ".join(str(denial) for denial in verdict.denials), gate)
     if without:
         return "passed"
-    return msgspec.json.encode({"verdict": "passed", **evidence(given)}).decode()
+    warned = {"warnings": [str(warning) for warning in verdict.warnings]} if verdict.warnings else {}
+    return msgspec.json.encode({"verdict": "passed", **warned, **evidence(given)}).decode()

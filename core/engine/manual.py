@@ -55,6 +55,7 @@ class Manual:
 
     def propose(self, ticket: Ticket, actor: Actor) -> Outcome:
         """Make a card of a ticket; it is sent by its approval alone."""
+        ticket = msgspec.structs.replace(ticket, by=actor.name)
         wanted = self._wanted(ticket)
         if isinstance(wanted, str):
             return refused(f"No card: {wanted}.")

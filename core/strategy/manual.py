@@ -39,6 +39,8 @@ class Ticket(msgspec.Struct, frozen=True):
     """In terms of the outcome; ``None`` of a sale: the best bid for it, whatever that comes to be."""
     quantity: Quantity
     style: Style
+    by: str = ""
+    """Who asks."""
 
 
 def asked(ticket: Ticket, view: MarketView, fair: FairValue | None, rules: EntryRules) -> Candidate | str:
@@ -47,6 +49,8 @@ def asked(ticket: Ticket, view: MarketView, fair: FairValue | None, rules: Entry
     if isinstance(made, str):
         return made
     against = off_grid(view.market, made.outcome, made.price)
+    if ticket.by:
+        made = msgspec.structs.replace(made, why=f"asked for by {ticket.by}")
     return against or valued(made, view, fair, rules)
 
 

@@ -124,7 +124,10 @@ def test_the_model_disagrees_in_words_and_does_not_forbid() -> None:
             assert card.verdict.passed
             row = Snapshot(bench.engine.desk).proposal(card.id)
             assert [(check.code, check.blocks) for check in row.checks] == [("G09", False)]
-            assert row.by_hand and row.fair is not None
+            assert row.by_hand and row.fair is not None and row.why == f"asked for by {TRADER.name}"
+            assert bench.approve(card).accepted
+            (line,) = [r.payload for r in bench.journal.rows if r.kind == "ORDER_INTENT"]
+            assert "warnings" in line and "G09" in line, "what was overruled is on record"
             assert "disagrees" in card.candidate.against and card.candidate.edge < 0
 
     run_virtual(main)
