@@ -12,7 +12,7 @@ from core.control.tables.markets import MarketStatic
 from tests.tui import rows
 from tests.tui.conftest import Desk, running
 from tests.tui.fake_engine import read_clocks
-from tests.tui.market_told import history_told, market_told
+from tests.tui.market_told import equity_told, history_told, market_told
 from tui.chart import Run
 from tui.lines import plain
 from tui.market_answers import Equity, Level, Near, read_history, read_market
@@ -218,3 +218,19 @@ async def test_the_screen_asks_for_its_market_and_its_keys_act_on_the_ladder(dir
         count = len(desk.sent(Query))
         await desk.pilot.pause(0.7)
         assert len(desk.sent(Query)) == count, "nobody looks, nobody asks"
+
+
+async def test_the_days_result_stands_beside_the_limits_where_there_is_room(directory: Path) -> None:
+    async with running(directory, size=(160, 45), cards=False) as desk:
+        desk.engine.answers["equity"] = equity_told()
+        await desk.press("4")
+        await desk.shows("TODAY 2026-11-22 UTC -3.10  -3.10 from its best")
+        await desk.shows("18:00")
+        assert "supervised: you" in desk.text
+        await desk.pilot.resize_terminal(80, 24)
+        await desk.until(lambda: "TODAY" not in desk.text and "supervised: you" in desk.text)
+        asked = len(desk.sent(Query))
+        await desk.pilot.pause(0.5)
+        assert len(desk.sent(Query)) == asked
+        await desk.pilot.resize_terminal(100, 50)
+        await desk.until(lambda: "TODAY" in desk.text and "supervised: you" in desk.text)
