@@ -18,6 +18,8 @@ from core.control.tables.status import LinkRow
 from tests.tui import rows
 from tests.tui.conftest import Desk, running
 from tests.tui.fake_engine import read_clocks
+from tests.tui.test_truth import OTHER
+from tests.tui.test_truth import halted as other_side
 from tui.actions import ACTIONS, OPENED
 from tui.app import PmConsole
 from tui.bell import QUIET_NS, SPACING_NS, Bell
@@ -410,6 +412,36 @@ def digits() -> dict[str, str]:
         action.id.partition(".")[2]: action.keys[0] for action in ACTIONS if action.id.startswith("screen.")
     }
     return {name: opens[name] for name in PmConsole.MODES}
+
+
+def fits(desk: Desk) -> bool:
+    """Whether every pane is drawn to the size it has."""
+    shown = [pane for pane in desk.app.screen.query(LinePane) if pane.region]
+    return all(
+        len(pane.text.splitlines()) == pane.region.height
+        and {len(text) for text in pane.text.splitlines()} == {pane.region.width}
+        for pane in shown
+    )
+
+
+async def test_a_question_and_an_alarm_outlive_every_resize(directory: Path) -> None:
+    sizes = ((40, 10), (200, 50), (30, 7), (80, 24))
+    async with running(directory, size=(80, 24), paints_per_s=10) as desk:
+        now = read_clocks()
+        desk.engine.send(status=rows.status(now, session=desk.engine.session, **HALT))
+        await desk.press("colon", *"halt")
+        for size in sizes:
+            await desk.pilot.resize_terminal(*size)
+            await desk.until(lambda: fits(desk), f"drew the question at {size}")
+            assert isinstance(desk.app.focused, Input) and desk.app.focused.value == "halt"
+        await desk.press("escape")
+        differs = rows.reading(now, rows.difference(now, **OTHER))
+        desk.engine.send(reading=differs, alarms=(other_side(),))
+        for size in sizes[:3]:
+            await desk.pilot.resize_terminal(*size)
+            await desk.until(lambda: fits(desk) and "OTHER SIDE" in desk.text, f"drew the alarm at {size}")
+        await desk.press("ctrl+x")
+        await desk.engine.expect(Flatten)
 
 
 async def test_whoever_looks_on_is_told_when_control_changes_hands(directory: Path) -> None:
