@@ -326,8 +326,19 @@ class World:
         desk, now_ms = self.desk.engine.desk, self.clock.wall_ms()
         surprised = any(SURPRISED in halt.cause for halt in desk.state.halts.standing)
         for venue, seat in desk.seats.items():
-            if surprised or self._races(seat):
+            if surprised or self._races(seat) or self._mute(venue):
                 self.excused_ms[venue].append(now_ms)
+
+    def _mute(self, venue: Venue) -> bool:
+        """Whether its own books say too little of every event with a fair value: then nobody opens there."""
+        assert self.desk is not None
+        state, seats = self.desk.engine.state, self.desk.engine.desk.seats
+        valued = [
+            market.fair
+            for ticker, market in state.markets.items()
+            if market.fair is not None and seats.venue_of(ticker) is venue
+        ]
+        return bool(valued) and all(fair.unpooled for fair in valued)
 
     def _races(self, seat: Seat) -> bool:
         """Whether the account is read, and trades so much that no reading agrees for as long as G01 bears."""
