@@ -23,7 +23,7 @@ SIDES = ("yes", "no", "sell")
 STYLES = ("post-only", "limit", "ioc")
 _FIGURE = re.compile(r"\d+(?:\.\d+)?", re.ASCII)
 _DOLLAR = 10_000
-_HOW = "SIZE, Tab side, arrows price, S-Tab style"
+_HOW = "Tab side, arrows price, S-Tab style"
 
 
 class Typed(NamedTuple):
@@ -94,7 +94,7 @@ class _Ticket:
             "up": lambda text: self._tick(text, up=True),
             "down": lambda text: self._tick(text, up=False),
         }
-        return Question(f"Order {view.named(self._key)} {book}: {_HOW}", keys, self._tell)
+        return Question(f"Order {view.named(self._key)} {book}: SIZE, {_HOW}", keys, self._tell)
 
     def whole(self, typed: Typed) -> Typed:
         """With the defaults: a purchase joins the best bid for its outcome, a sale takes it."""
@@ -168,7 +168,7 @@ class _Ticket:
             return typed
         command = self.command(typed)
         if isinstance(command, str):
-            return f"{self._text(self.whole(typed))}: {command}"
+            return f"{self._text(self.whole(typed))}: {command}; {_HOW}"
         about = f"{command.ticker} {command.side} {command.price} {command.quantity} {command.style}"
         told = self._preview.told(about, closes=command.side == "sell")
         return f"{self._text(self.whole(typed))}: {told}"

@@ -70,6 +70,7 @@ class ByHand(Hands):
             return refused(found)
         client = found.intent.client_order_id
         self._command(f"cancel order {client}", actor)
+        self.manual.drop((client,))
         self.desk.seats.cancel((client,), f"cancelled by {actor.name}")
         if not found.order_id:
             text = f"{client[-4:]} is cancelled as soon as it is found at the venue; it counts until then."
@@ -82,9 +83,9 @@ class ByHand(Hands):
         if ticker not in self.desk.state.markets:
             return refused(f"There is no market {ticker[:60]!r} on this desk.")
         self._command(f"cancel every order of {ticker}", actor)
-        count = self.desk.seats.cancel(
-            [o.intent.client_order_id for o in self.desk.ledger.live_in(ticker)], f"cancelled by {actor.name}"
-        )
+        clients = [order.intent.client_order_id for order in self.desk.ledger.live_in(ticker)]
+        self.manual.drop(clients)
+        count = self.desk.seats.cancel(clients, f"cancelled by {actor.name}")
         return accepted(f"Cancel of {count} orders sent." if count else "No working order there.")
 
     def _working(self, name: str) -> Order | str:

@@ -7,6 +7,8 @@ the card of what is left of it comes once its end is proved, so that never both 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import msgspec
 
 from core.domain.fees import SMALLEST_FILL
@@ -120,6 +122,11 @@ class Manual:
             f"Cancel of {client[-4:]} sent, its place in the queue is lost. Once it is proved gone a card "
             f"comes: {quantity_text(size)} @ {at / 100:g}c."
         )
+
+    def drop(self, clients: Iterable[str]) -> None:
+        """These orders are cancelled for good: nothing takes their place."""
+        for client in clients:
+            self._changes.pop(client, None)
 
     # --- keeping true --------------------------------------------------------------------------
 

@@ -299,6 +299,26 @@ def test_an_order_is_changed_by_a_card_of_what_is_left_once_it_is_gone() -> None
     run_virtual(main)
 
 
+@pytest.mark.parametrize("whole_market", [False, True])
+def test_an_order_cancelled_while_it_is_changed_has_no_successor(whole_market: bool) -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            bench.quiet()
+            await asyncio.sleep(1)
+            client = (await resting(bench, cents=40, count=10)).intent.client_order_id
+            bench.venue.faults.request_s = 1.0
+            assert bench.engine.amend(client, Price(0), contracts(8), TRADER).accepted
+            if whole_market:
+                assert bench.engine.cancel_market(HOT, TRADER).accepted
+            else:
+                assert bench.engine.cancel_order(client, TRADER).accepted
+            await asyncio.sleep(5)
+            assert client not in bench.engine.desk.ledger.live
+            assert bench.engine.desk.approvals.asked(HOT) is None
+
+    run_virtual(main)
+
+
 def test_an_order_that_filled_meanwhile_has_no_successor_and_says_so() -> None:
     async def main(loop: VirtualLoop) -> None:
         async with running(loop) as bench:

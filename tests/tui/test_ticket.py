@@ -103,7 +103,7 @@ def test_a_ticket_tells_what_it_would_come_to_and_sends_nothing_but_a_wish_for_a
     hands = Hands(FIRST)
     question = asked(hands)
     assert "31/34c" in question.prompt
-    assert question.tell("no") == "no @ 66 post-only: type a size" and hands.sent == []
+    assert question.tell("no").startswith("no @ 66 post-only: type a size; Tab side") and hands.sent == []
     assert question.tell("40") == "yes 40 @ 31 post-only: ..."
     (query,) = hands.sent
     ticker = hands.view.statics[KEY].ticker
