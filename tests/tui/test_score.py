@@ -19,7 +19,10 @@ from tests.control.test_queries import STATUS
 from tests.engine.test_vetoes import veto
 from tests.tui.conftest import running
 from tests.tui.test_screens import checked_lines
-from tui.score_words import Score, pit_histogram, reliability, score_lines
+from tui.chart import draw
+from tui.lines import plain
+from tui.score_words import Bin, Score, pit_histogram, reliability, score_lines
+from tui.screens.score import reliability_chart
 from tui.veto_words import Vetoes, veto_lines
 
 
@@ -93,6 +96,7 @@ async def test_records_their_verdicts_and_their_plots(directory: Path, size: tup
             await desk.press("pagedown")
         for words in ("adds +0.104", "91%.", "95 % interval", "a calibrated law"):
             assert words in " ".join(seen.split()), words
+        assert (". as said  - 95 %  o paid" in seen) is (size[0] >= 160)
         await desk.press("down")
         await desk.shows("+0.031+-.010")
         assert "\u202e" not in desk.text
@@ -122,6 +126,22 @@ def test_a_reliability_diagram_marks_what_was_said_what_paid_and_its_interval() 
     scale = high[len("  55.0%  60.0%    108  ") :]
     assert (scale.index("+"), scale.index("o"), scale.index("-")) == (22, 24, 20)
     assert all(text.isascii() for text in (header, low, high, legend))
+
+
+def test_the_diagram_has_what_paid_over_what_was_said_and_the_line_where_both_agree() -> None:
+    bins = [msgspec.convert(one, Bin) for one in BINS]
+    chart = reliability_chart(bins)
+    assert chart is not None and reliability_chart(()) is None
+    line, interval, paid = (series.runs[0] for series in chart.series)
+    assert (list(paid.xs), list(paid.ys)) == ([70, 5_500], [180, 6_000])
+    assert list(zip(interval.xs, interval.ys, strict=True)) == [
+        (70, 0), (70, 400), (5_500, 5_000), (5_500, 7_000),
+    ]  # fmt: skip
+    assert list(line.xs) == list(line.ys)
+    drawn = [
+        row.translate({0x2502: 0x20, 0x2524: 0x20}) for row in map(plain, draw(chart, 56, 22, dots=True))
+    ]
+    assert sum(row.count("o") for row in drawn) == 2
 
 
 def test_a_histogram_shows_where_a_law_is_too_narrow() -> None:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 
 import msgspec
 
+from tui.chart import Chart, Run, Series, Unit
 from tui.lines import Line, Span, line
 from tui.polling import Polling
 from tui.scene import Scene, head, note
 from tui.score_words import (
     PLOT_WIDTH,
+    Bin,
     Score,
     crps,
     facts,
@@ -25,6 +28,7 @@ from tui.screens.desk_plan import Plan, over
 from tui.screens.vetoes import read_vetoes, worth_lines
 from tui.tables import clean
 from tui.veto_words import Vetoes
+from tui.widgets.chart_pane import ChartPane
 from tui.widgets.line_pane import LinePane
 from tui.widgets.live_table import Column, Key, LiveTable
 from tui.widgets.text_pane import TextPane, wrapped
@@ -35,6 +39,10 @@ _DETAIL_LEAST = 10
 _BESIDE = PLOT_WIDTH + 70
 """Columns from which both plots stand side by side."""
 _LEFT_WIDTH = PLOT_WIDTH + 26
+_CHART_WIDTH, _CHART_LEAST = 56, 18
+_CHARTED = 160
+"""Columns from which the reliability diagram stands beside the text."""
+_WHOLE = 10_000
 
 
 def read_scores(answer: bytes) -> tuple[Score, ...]:
@@ -128,6 +136,26 @@ def detail_lines(score: Score, width: int) -> list[Line]:
     return rows
 
 
+def reliability_chart(bins: Sequence[Bin]) -> Chart | None:
+    """How often contracts paid by what was said of them, with the interval of what pays, against the line on
+    which both are the same; ``None`` where nothing was said yet."""
+    if not bins:
+        return None
+
+    def points(name: str, marker: str, role: str, shares: Sequence[tuple[float, float]]) -> Series:
+        marks = sorted((round(said * _WHOLE), round(share * _WHOLE)) for said, share in shares)
+        return Series(name, marker, role, (Run(*map(list, zip(*marks, strict=True))),), joined=False)
+
+    diagonal = range(0, _WHOLE + 1, _WHOLE // 100)
+    ends = [(one.said, end) for one in bins for end in (one.paid_low, one.paid_high)]
+    series = (
+        Series("as said", ".", "text-muted", (Run(diagonal, diagonal),)),
+        points("95 %", "-", "text-muted", ends),
+        points("paid", "o", "strong", [(one.said, one.paid) for one in bins]),
+    )
+    return Chart(series, Unit.PERCENT, Unit.PERCENT, (0, _WHOLE), (0, _WHOLE))
+
+
 class ScoreScreen(ConsoleScreen):
     """Arrows choose a record, PgUp and PgDn read it."""
 
@@ -139,6 +167,9 @@ class ScoreScreen(ConsoleScreen):
         self._wanted = series, station
         self.scores = ScoreTable()
         self.detail = TextPane(id="detail")
+        self.reliability = ChartPane(id="reliability")
+        self._drawn: tuple[Score | None, Chart | None] = None, None
+        """The record whose diagram was made last, with it."""
         self._known: tuple[Score, ...] = ()
         self._answers = 0
         self._polling = Polling("score", ASK_EVERY_NS, self._answered)
@@ -146,11 +177,19 @@ class ScoreScreen(ConsoleScreen):
         self._veto_polling = Polling("vetoes", ASK_EVERY_NS, self._heard_of_vetoes)
 
     def panes(self) -> list[LinePane]:
-        return [self.scores, self.detail]
+        return [self.scores, self.detail, self.reliability]
 
     def plan(self, width: int, height: int) -> Plan:
         rows = min(2 + max(1, len(self._known)), max(5, (height - 3) // 3))
-        return over(width, height, "scores", rows, _DETAIL_LEAST)
+        plan = over(width, height, "scores", rows, _DETAIL_LEAST)
+        detail = plan.get("detail")
+        if detail is None or width < _CHARTED or detail.height < _CHART_LEAST:
+            return plan
+        beside = detail.width - _CHART_WIDTH
+        return plan | {
+            "detail": detail._replace(width=beside),
+            "reliability": detail._replace(x=beside, width=_CHART_WIDTH),
+        }
 
     def draw(self, scene: Scene) -> None:
         for polling in (self._polling, self._veto_polling):
@@ -171,6 +210,11 @@ class ScoreScreen(ConsoleScreen):
             rows += worth_lines(self._vetoes, width)
         about = f"{score.series} {mark(score)}{score.model}" if score is not None else ""
         self.detail.show_text(rows, head("RECORD", about), dim=scene.dim)
+        if score is not self._drawn[0]:
+            self._drawn = score, reliability_chart(score.bins) if score is not None else None
+        nothing = "Nothing that was said has settled yet."
+        title, now_ns = head("RELIABILITY"), scene.now.mono_ns
+        self.reliability.show_chart(self._drawn[1], title, now_ns, empty=nothing, dim=scene.dim)
 
     def _answered(self, answer: bytes) -> None:
         self._answers += 1
