@@ -114,7 +114,7 @@ ACTIONS: tuple[Action, ...] = (
         "change",
         "Change the order under the cursor: it is cancelled, and what is left of it becomes a card",
         Danger.SAFER,
-        ("orders",),
+        ("orders", "market"),
         cli="amend",
     ),
     Action(

@@ -64,11 +64,18 @@ def _step_market(app: PmConsole, now: Now, by: int) -> None:
 
 
 def _amend_selected(app: PmConsole, now: Now) -> None:
+    from tui.screens.market import MarketScreen
     from tui.ticket_talks import change
 
-    row = app.view.orders.get(str(app.selected("orders") or ""))
-    if row is not None:
-        app.conversation.begin(change(app.operator, app.clock, row))
+    screen = app.console_screen
+    if isinstance(screen, MarketScreen):
+        order = screen.order_here()
+    else:
+        order = app.view.orders.get(str(app.selected("orders") or ""))
+    if order is None:
+        app.operator.say("no order of ours under the cursor", "text-muted", now)
+    else:
+        app.conversation.begin(change(app.operator, app.clock, order))
 
 
 def _market_here(app: PmConsole, now: Now) -> int | None:
@@ -95,13 +102,16 @@ def _cancel_market(app: PmConsole, now: Now) -> None:
 
 
 def _ticket(app: PmConsole, now: Now) -> None:
+    from tui.screens.market import MarketScreen
     from tui.ticket_talks import ticket
 
     key = _market_here(app, now)
     if key is None or key not in app.view.statics:
         app.operator.say("no market under the cursor", "text-muted", now)
     else:
-        app.conversation.begin(ticket(app.operator, app.clock, key))
+        screen = app.console_screen
+        at = screen.cursor_price if isinstance(screen, MarketScreen) else None
+        app.conversation.begin(ticket(app.operator, app.clock, key, at))
 
 
 def _close(app: PmConsole, now: Now) -> None:

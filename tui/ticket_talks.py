@@ -79,8 +79,8 @@ def _figure(text: str) -> int | str:
 class _Ticket:
     """The text of a ticket as the keys change it, with what it leaves open filled in."""
 
-    def __init__(self, operator: Operator, clock: Clock, key: int) -> None:
-        self._operator, self._key = operator, key
+    def __init__(self, operator: Operator, clock: Clock, key: int, at: int | None = None) -> None:
+        self._operator, self._key, self._at = operator, key, at
         self._preview = Previewed(operator, clock)
         self._step = operator.view.step(key)
 
@@ -94,10 +94,12 @@ class _Ticket:
             "up": lambda text: self._tick(text, up=True),
             "down": lambda text: self._tick(text, up=False),
         }
-        return Question(f"Order {view.named(self._key)} {book}: SIZE, {_HOW}", keys, self._tell)
+        at = "" if self._at is None else f" at {cents(self._at, self._step)}c"
+        return Question(f"Order {view.named(self._key)} {book}{at}: SIZE, {_HOW}", keys, self._tell)
 
     def whole(self, typed: Typed) -> Typed:
-        """With the defaults: a purchase joins the best bid for its outcome, a sale takes it."""
+        """With the defaults: the price that was pointed at; else a purchase joins the best bid for its
+        outcome, and a sale takes it."""
         side = typed.side or "yes"
         style = typed.style or ("ioc" if side == "sell" else "post-only")
         quantity = 0 if side == "sell" and typed.quantity is None else typed.quantity
@@ -109,7 +111,7 @@ class _Ticket:
         side, price, quantity, style = self.whole(typed)
         if static is None or side is None or style is None:
             return "this market is gone"
-        if side == "sell" and typed.price is None and style == "ioc":
+        if side == "sell" and typed.price is None and self._at is None and style == "ioc":
             price = 0  # the engine's own touch, which the card follows
         if quantity is None:
             return "type a size"
@@ -124,6 +126,8 @@ class _Ticket:
 
     def _touch(self, side: str, style: str) -> int | None:
         """Where an order of this style goes by itself: to the best bid for the outcome, or to its offer."""
+        if self._at is not None:
+            return self._at if self._outcome(side) == "YES" else _DOLLAR - self._at
         row = self._operator.view.markets.get(self._key)
         if row is None:
             return None
@@ -183,9 +187,10 @@ def _next(word: str | None, words: Sequence[str]) -> str:
     return words[(words.index(word) + 1) % len(words)] if word in words else words[0]
 
 
-def ticket(operator: Operator, clock: Clock, key: int) -> Talk:
-    """Ask for an order in a market until it is one, then ask the engine for its card."""
-    field = _Ticket(operator, clock, key)
+def ticket(operator: Operator, clock: Clock, key: int, at: int | None = None) -> Talk:
+    """Ask for an order in a market until it is one, then ask the engine for its card. ``at``: the price of
+    YES that was pointed at on a ladder."""
+    field = _Ticket(operator, clock, key, at)
     question = field.question
     while True:
         text = yield question

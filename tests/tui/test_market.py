@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from core.control.protocol import CancelOrder, Query
+from core.control.protocol import CancelOrder, Propose, Query
 from core.control.tables.markets import MarketStatic
 from tests.tui import rows
 from tests.tui.conftest import Desk, running
@@ -204,6 +204,14 @@ async def test_the_screen_asks_for_its_market_and_its_keys_act_on_the_ladder(dir
         assert screen.cursor_price == 3_000
         cancelled = await desk.engine.expect(CancelOrder)
         assert isinstance(cancelled, CancelOrder) and cancelled.client_order_id == "c-ladder"
+        await desk.press("t")
+        await desk.shows("at 30c: SIZE")
+        await desk.press("7", "enter")
+        wish = await desk.engine.expect(Propose)
+        assert isinstance(wish, Propose) and (wish.ticker, wish.price) == (TICKER, 3_000)
+        await desk.press("e")
+        await desk.shows("Change 9 @ 30c")
+        await desk.press("escape")
         asked = {command.about for command in desk.sent(Query) if command.what in ("market", "history")}
         assert asked == {TICKER}
         await desk.press("right")

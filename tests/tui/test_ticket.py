@@ -151,6 +151,20 @@ def test_the_card_that_was_asked_for_is_selected_once_and_arms_like_any_other() 
     assert hands.operator.question.about(hands.now.mono_ns) is None, "nobody is asked why of one's own wish"
 
 
+def test_a_price_that_was_pointed_at_is_the_tickets_for_either_outcome() -> None:
+    hands = Hands(FIRST)
+    question = next(ticket(hands.operator, lambda: hands.now, KEY, 2_900))
+    assert isinstance(question, Question) and "at 29c" in question.prompt
+    keys = question.keys
+    assert keys["up"]("40") == "yes 40 @ 30 post-only" and keys["down"]("no 40 ioc") == "no 40 @ 70 ioc"
+    talk = ticket(hands.operator, lambda: hands.now, KEY, 2_900)
+    next(talk)
+    with pytest.raises(StopIteration):
+        talk.send("sell")
+    (wish,) = sent(hands)
+    assert isinstance(wish, Propose) and (wish.price, wish.quantity, wish.style) == (2_900, 0, "ioc")
+
+
 def test_lines_of_the_command_line_name_their_market_and_ask_for_cards() -> None:
     hands = Hands(FIRST)
     static = hands.view.statics[KEY]
@@ -197,8 +211,8 @@ def test_an_order_under_the_cursor_is_changed_by_keys_and_says_what_that_costs()
     (amend,) = sent(hands)
     assert isinstance(amend, Amend)
     assert (amend.order, amend.price, amend.quantity) == (row.client_order_id, 0, 7 * C)
-    found = {screen: USUAL.action_for("e", screen) for screen in ("orders", "desk", "markets")}
-    assert [action and action.id for action in found.values()] == ["order.amend", "card.edit", None]
+    found = {screen: USUAL.action_for("e", screen) for screen in ("orders", "market", "desk")}
+    assert [action and action.id for action in found.values()] == ["order.amend", "order.amend", "card.edit"]
 
 
 def test_what_no_model_values_is_drawn_as_not_known_never_as_nothing() -> None:
