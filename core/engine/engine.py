@@ -306,6 +306,7 @@ class Engine(Operations):
         await work.account()
         self._tick_off(self._step(seat, RECONCILE))
         self.ports.reach(Point.START_RECONCILED)
+        self.desk.health.begin_anew()
         first, self.state.ready = not self.state.ready, True
         self.state.touch_status()
         self.trading.mark_all()

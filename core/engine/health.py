@@ -62,8 +62,14 @@ class Health:
         self._read_ns[venue] = began_ns
 
     def lag_p99_ms(self) -> int | None:
-        """p99 of how late the loop woke over the last ten seconds; ``None`` before the first second."""
+        """p99 of how late the loop woke over the last ten seconds, or since a venue's start was over;
+        ``None`` before the first second."""
         return self._p99_ms
+
+    def begin_anew(self) -> None:
+        """A venue's start is over: how late the loop was in it, with everything asked for at once, tells
+        nothing of the desk that trades. The last figure stands until there is a second of newer ones."""
+        self._late_ms.clear()
 
     def _note(self, late_ms: int) -> None:
         self._late_ms.append(late_ms)

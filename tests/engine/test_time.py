@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -16,7 +16,9 @@ from core.engine.state import Mode
 from core.execution.gateway import Denied, Wish
 from core.journal.events import Kind
 from core.risk.halts import Level
-from tests.execution.bench import HOT, TRADER, Bench, running
+from core.venues.venue import Incomplete, PositionReport, VenueListener
+from tests.execution.bench import HOT, TRADER, Bench, ladder, running
+from tests.execution.fake_venue import FakeVenue
 from tests.virtual import VirtualClock, VirtualLoop, run_virtual
 
 HOUR_MS = 3_600_000
@@ -101,6 +103,39 @@ def test_sleep_of_the_machine_is_told_from_a_stopped_process() -> None:
     run_virtual(main)
 
 
+class SlowStart(FakeVenue):
+    """All that is read for a start holds the loop once for 0.4 s."""
+
+    slow = True
+
+    async def positions(self) -> tuple[PositionReport, ...] | Incomplete:
+        if self.slow:
+            self.slow = False
+            await asyncio.sleep(2.0)
+            stand_still(cast(VirtualLoop, self.loop), 0.4)
+            await asyncio.sleep(0.1)
+        return await super().positions()
+
+
+def test_how_late_the_loop_was_in_a_start_holds_back_nothing_once_that_is_over() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        venue = SlowStart(cast(VenueListener, None), loop, VirtualClock(loop), listed=ladder())
+        async with running(loop, venue=venue, ready=False) as bench:
+            health = bench.engine.desk.health
+            await bench.until(lambda: not venue.slow, "reading of the account")
+            await asyncio.sleep(2.15)
+            assert health.lag_p99_ms() >= 350 and not bench.engine.state.ready
+            await bench.until(lambda: bench.engine.state.ready, "ready")
+            assert health.lag_p99_ms() >= 350, "the last figure stands for a second"
+            await asyncio.sleep(1.2)
+            assert health.lag_p99_ms() < 5
+            stand_still(loop, 0.4)
+            await asyncio.sleep(0.1)
+            assert health.lag_p99_ms() >= 350
+
+    run_virtual(main)
+
+
 def test_what_runs_before_the_next_probe_knows_of_the_gap_already() -> None:
     async def main(loop: VirtualLoop) -> None:
         health, _, said = watched(loop)
@@ -150,7 +185,7 @@ def test_after_a_gap_the_account_is_read_before_anything_is_sent() -> None:
         async with running(loop) as bench:
             card = await bench.card()
             bench.venue.faults.broken_reads = True
-            stand_still(loop, 30)
+            stand_still(loop, 30.05)  # wherever between two probes that is, 30 s are missed
             assert not bench.approve(card).accepted, "the very first command after it"
             await bench.until(lambda: bool(shown(bench, "stood still for 30")), "alarm")
             assert not bench.engine.desk.approvals.queue(), "cards rested on what was known before"
