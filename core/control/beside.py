@@ -40,10 +40,12 @@ class Beside:
 
 
 async def settle_memory() -> None:
-    """What start-up made stays: without it, full collections of it would stall the loop."""
+    """What start-up made stays: without it, full collections of it would stall the loop. Until then nothing
+    need be collected."""
     await asyncio.sleep(SETTLED_S)
     gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 async def watch_config(path: Path, engine: Engine) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import importlib.util
 import itertools
 import logging
@@ -77,6 +78,7 @@ class StartError(Exception):
 def run_engine(place: Profile) -> int:
     """Be the profile's engine process until it is stopped; returns 0. Raises ``StartError``."""
     seal()
+    gc.disable()  # until memory has settled: most of what a start makes stays
     serve(place)
     return 0
 

@@ -45,7 +45,7 @@ class SeatWork:
     async def markets(self) -> None:
         """Until the venue's markets are on the desk and its stream is up."""
         await _until(self._markets_read, RETRY_S)
-        self._desk.pricing.price_all()
+        await self._desk.pricing.reprice()
         await _until(self._connected, RETRY_S / 10)
 
     async def account(self) -> None:

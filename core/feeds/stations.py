@@ -91,11 +91,16 @@ def daily(
     times: Sequence[int], row: Sequence[float | None], station: Station
 ) -> dict[str, tuple[float, float]]:
     """Minimum and maximum of hourly values by climate day, only for days with all their 24 hours."""
-    days: dict[str, list[float]] = {}
+    days: dict[int, list[float]] = {}
+    shift_ms = station.lst_offset_h * HOUR_MS
     for at_ms, value in zip(times, row, strict=True):
         if value is not None:
-            days.setdefault(climate_day(station, at_ms), []).append(value)
-    return {day: (min(values), max(values)) for day, values in days.items() if len(values) == 24}
+            days.setdefault((at_ms + shift_ms) // DAY_MS, []).append(value)
+    return {
+        date.fromordinal(_EPOCH + day).isoformat(): (min(values), max(values))
+        for day, values in days.items()
+        if len(values) == 24
+    }
 
 
 def whole_f(celsius: float) -> int:

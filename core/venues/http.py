@@ -9,6 +9,7 @@ from __future__ import annotations
 import abc
 import asyncio
 import contextlib
+import functools
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Final, cast
 from urllib.parse import urlsplit
@@ -36,6 +37,7 @@ from core.venues.wire import WireError, decode
 
 if TYPE_CHECKING:
     import random
+    import ssl
 
 TransportFactory = Callable[[httpx.Limits], httpx.AsyncBaseTransport]
 """Makes one connection pool. A transport that replaces the network must report httpcore's ``trace``
@@ -117,8 +119,15 @@ _cursor = msgspec.json.Decoder(str | None)
 def network_transport(limits: httpx.Limits) -> httpx.AsyncBaseTransport:
     """The real network: HTTP/1.1, no retries, nothing from the environment, half-open links end soon."""
     return httpx.AsyncHTTPTransport(
-        http2=False, retries=0, trust_env=False, limits=limits, socket_options=tcp.OPTIONS
+        verify=_trusted(), http2=False, retries=0, trust_env=False, limits=limits, socket_options=tcp.OPTIONS
     )
+
+
+@functools.cache
+def _trusted() -> ssl.SSLContext:
+    """The authorities that are believed, read once: for each pool anew it was a tenth of an
+    engine's start."""
+    return httpx.create_ssl_context(trust_env=False)
 
 
 class Http(abc.ABC):

@@ -10,13 +10,14 @@ import msgspec
 from core.domain.market import FeeType, MarketStatus, PriceBand, TickGrid
 from core.domain.units import ONE_DOLLAR, Price
 from core.venues.kalshi.catalog import Catalog
-from core.venues.kalshi.listing import Listing
+from core.venues.kalshi.listing import TOGETHER, Listing, _EventRow
 from core.venues.kalshi.markets import (
     BandWire,
     EventFeeWire,
     EventWire,
     LifecycleWire,
     MarketWire,
+    SeriesPage,
     SeriesWire,
 )
 from core.venues.venue import Incomplete
@@ -130,6 +131,58 @@ class Asked:
     async def value(self, _endpoint: Any, what: str, *_: Any, path: str) -> Incomplete:
         self.what.append(what)
         return Incomplete(what, "nothing is known here")
+
+
+class Lists:
+    """A reader of a venue with one market a series, whose answers take the longer the earlier one asks;
+    ``failing`` cannot be read."""
+
+    def __init__(self, failing: str = "") -> None:
+        self.failing, self.open, self.most = failing, 0, 0
+
+    async def _answer(self, seconds: float) -> None:
+        self.open += 1
+        self.most = max(self.most, self.open)
+        await asyncio.sleep(seconds)
+        self.open -= 1
+
+    async def value(self, _endpoint: Any, what: str, *_: Any, path: str) -> SeriesPage:
+        ticker = path.rpartition("/")[2]
+        await self._answer(0.01 / int(ticker[-2:]))
+        return SeriesPage(SeriesWire(ticker, "quadratic", 1))
+
+    async def one(self, _endpoint: Any, what: str, *_: Any) -> Incomplete:
+        return Incomplete(what, "it announces none")
+
+    async def every(
+        self, _endpoint: Any, items: str, _priority: Any, query: Any, *_: Any
+    ) -> tuple[Any, ...] | Incomplete:
+        series = query["series_ticker"]
+        await self._answer(0.01 / int(series[-2:]))
+        if series == self.failing:
+            return Incomplete(items, "no answer")
+        if query["status"] != "open":
+            return ()
+        event = f"{series}-26NOV23"
+        market = msgspec.json.encode(row(f"{event}-B48.5", event_ticker=event))
+        return (_EventRow(event, series, True, markets=[msgspec.Raw(market)]),)
+
+
+SEVERAL = [f"KXHIGHC{number:02}" for number in range(1, 12)]
+
+
+async def test_series_are_read_side_by_side_and_listed_in_their_order(recorder: Any) -> None:
+    lists = Lists()
+    listing = Listing(lists, recorder, recorder.on_anomaly, lambda *_: None, lambda _: None)
+    found = await listing.markets(SEVERAL)
+    assert not isinstance(found, Incomplete)
+    assert [market.series_ticker for market in found] == SEVERAL
+    assert lists.most == TOGETHER
+
+
+async def test_a_list_without_one_of_its_series_is_no_list(recorder: Any) -> None:
+    listing = Listing(Lists(SEVERAL[4]), recorder, recorder.on_anomaly, lambda *_: None, lambda _: None)
+    assert await listing.markets(SEVERAL) == Incomplete("events", "no answer")
 
 
 async def test_any_message_of_a_market_it_missed_has_it_read(recorder: Any) -> None:

@@ -31,6 +31,9 @@ from core.venues.wire import Odd, WireError, decode
 RETRY_S: Final = 5.0
 TRIES: Final = 5
 PAGE: Final = 200
+TOGETHER: Final = 4
+"""Series that are asked about at once: of a dozen one after the other each waits for four answers, and more
+than these would take the connections that orders go through."""
 STATUSES: Final = ("open", "unopened", "closed")
 """Events worth knowing: what trades, what will, and what still has to be paid."""
 _REREAD: Final = frozenset({"created", "settled", "metadata_updated", "close_date_updated"})
@@ -82,7 +85,24 @@ class Listing:
             self._on_anomaly("fees", f"{changes.what}: {changes.reason}")
         else:
             self.catalog.changes = changes
-        for ticker in series:
+        turns = asyncio.Semaphore(TOGETHER)
+        async with asyncio.TaskGroup() as asking:
+            lists = [asking.create_task(self._of_series(ticker, turns)) for ticker in series]
+        for told in (one.result() for one in lists):  # in the order of the series, whoever answered first
+            if isinstance(told, Incomplete):
+                return told
+            found.update(told)
+        held = {m.ticker for m in self.catalog.markets.values() if m.series_ticker in series}
+        unlisted = held - found.keys()
+        for ticker in unlisted - self._unlisted:
+            self._read_again(ticker)
+        self._unlisted = unlisted
+        return tuple(found.values())
+
+    async def _of_series(self, ticker: str, turns: asyncio.Semaphore) -> dict[str, Market] | Incomplete:
+        """Every market of one series that is not settled, once it is its turn."""
+        found: dict[str, Market] = {}
+        async with turns:
             path = ep.SERIES.at(series_ticker=ticker)
             page = await self._reader.value(
                 ep.SERIES, f"series {ticker}", Priority.BACKGROUND, _series, path=path
@@ -103,12 +123,7 @@ class Listing:
                     return events
                 for event in events:
                     found.update(self._learn(event))
-        held = {m.ticker for m in self.catalog.markets.values() if m.series_ticker in series}
-        unlisted = held - found.keys()
-        for ticker in unlisted - self._unlisted:
-            self._read_again(ticker)
-        self._unlisted = unlisted
-        return tuple(found.values())
+        return found
 
     async def market(self, ticker: str) -> Market | Incomplete:
         """One market of any series; it is known from then on."""
