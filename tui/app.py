@@ -13,12 +13,12 @@ import sys
 import time
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
 from importlib import import_module
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, ClassVar
 
+import msgspec
 from textual import events
 from textual.app import App, ScreenStackError
 from textual.notifications import SeverityLevel
@@ -65,8 +65,7 @@ LEFT_OPEN = 0
 """Return code of ``q``; a signal returns 128 and its number."""
 
 
-@dataclass(frozen=True, slots=True)
-class ConsoleOptions:
+class ConsoleOptions(msgspec.Struct, frozen=True):
     """How a console is started."""
 
     socket: Path

@@ -9,9 +9,10 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
+
+import msgspec
 
 from core.control.client import ConnectError, Connection, LinkError, StopLine, connect
 from core.control.protocol import (
@@ -32,8 +33,7 @@ PRESSES_MAX = 64
 """Presses that wait for the event loop; of a held key the newest count."""
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(msgspec.Struct, frozen=True):
     """How this console introduces itself."""
 
     pid: int
@@ -45,8 +45,7 @@ class Identity:
         return Hello(VERSION, role, "console", self.pid, self.session, self.view_only, self.take)
 
 
-@dataclass(frozen=True, slots=True)
-class Listener:
+class Listener(msgspec.Struct, frozen=True):
     """What the link tells its owner, always in the event loop."""
 
     up: Callable[[Welcome], None]

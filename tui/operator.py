@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
-from dataclasses import replace
+
+import msgspec
 
 from core.control.protocol import (
     AbortFlatten,
@@ -127,7 +128,7 @@ class Operator(Deciding):
         cursor = self.ordering.cursor
         resting = cursor if cursor is not None else next(iter(keys), None)
         current = card.key if card is not None else resting
-        return replace(scene, market_keys=tuple(keys), cursor=cursor, current=current)
+        return msgspec.structs.replace(scene, market_keys=tuple(keys), cursor=cursor, current=current)
 
     @property
     def controls(self) -> bool:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from tui.bell import Bell
 from tui.pace import LEISURE_NS, Pace
@@ -70,7 +71,8 @@ class Painter:
             return
         self._dirty = False
         self._painted_ns = now.mono_ns
-        scene = replace(app.operator.scene(now, app.size.width), pace=self.pace.word(now.mono_ns))
+        made, pace = app.operator.scene(now, app.size.width), self.pace.word(now.mono_ns)
+        scene = msgspec.structs.replace(made, pace=pace) if pace else made
         if scene.takeover is not None:
             app.conversation.close()
         screen.paint(scene)

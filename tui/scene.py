@@ -6,7 +6,8 @@ Every pane builds its lines from a ``Scene`` and nothing else, so the same scene
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+import msgspec
 
 from core.control.tables.cards import ProposalRow
 from core.control.tables.safety import AlarmRow
@@ -21,8 +22,7 @@ COMPACT_WIDTH = 100
 WIDE_WIDTH = 120
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(msgspec.Struct, frozen=True):
     """The last thing the console has to say about a command, and until when."""
 
     text: str
@@ -32,8 +32,7 @@ class Message:
     """Verb of the shell that does what could not be sent."""
 
 
-@dataclass(frozen=True, slots=True)
-class Scene:
+class Scene(msgspec.Struct, frozen=True):
     view: ViewModel
     now: Now
     width: int
