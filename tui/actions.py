@@ -40,7 +40,19 @@ TRADES = ("desk", "markets", "market", "orders", "positions", "links", "batch")
 """Screens with a market under the cursor."""
 DECIDES = ("desk", "evidence", "batch")
 """Screens that show the selected card whole."""
-OPENED = ("market", "evidence", "help", "links", "rules", "score", "vetoes", "batch", "palette", "digest")
+OPENED = (
+    "market",
+    "evidence",
+    "help",
+    "links",
+    "rules",
+    "score",
+    "vetoes",
+    "batch",
+    "palette",
+    "digest",
+    "why",
+)
 """Screens opened over another one."""
 
 ACTIONS: tuple[Action, ...] = (
@@ -92,9 +104,17 @@ ACTIONS: tuple[Action, ...] = (
         "table.filter",
         ("slash",),
         "filter",
-        "Show only markets with this text; search this page",
+        "Show only what has this text: markets, entries (kind: market: order:), help",
         Danger.VIEW,
-        ("desk", "markets", "help"),
+        ("desk", "markets", "journal", "help"),
+    ),
+    Action(
+        "order.story",
+        ("v",),
+        "why",
+        "The order's whole story: what led to it and what became of it",
+        Danger.VIEW,
+        ("orders", "journal"),
     ),
     Action(
         "table.sort", ("o",), "", "Sort by edge, name, close, age or change", Danger.VIEW, ("desk", "markets")
@@ -326,6 +346,7 @@ NEEDED = (
     "ticket",
     "order.amend",
     "close",
+    "order.story",
 )
 """Actions with a hint, the most needed first; a card's others come before them."""
 DIRECT = "flatten --direct"

@@ -169,13 +169,30 @@ def _help(app: PmConsole, now: Now) -> None:
 def _filter(app: PmConsole, now: Now) -> None:
     """The field starts empty: what is typed takes the place of the old text, it is not joined to it."""
     from tui.screens.help import HelpScreen
+    from tui.screens.journal import JournalScreen
 
     screen = app.console_screen
     if isinstance(screen, HelpScreen):
         app.conversation.ask("search the help", screen.search)
         return
+    if isinstance(screen, JournalScreen):
+        app.conversation.ask("filter (kind: market: order: words)", screen.narrow)
+        return
     old = app.operator.ordering.filter
     app.conversation.ask(f"filter, now {old!r}" if old else "filter", app.operator.ordering.narrow)
+
+
+def _story(app: PmConsole, now: Now) -> None:
+    from tui.screens.journal import JournalScreen
+    from tui.screens.why import WhyScreen
+
+    screen = app.console_screen
+    if isinstance(screen, JournalScreen):
+        order_id = screen.order_id
+    else:
+        order = app.view.orders.get(str(app.selected("orders") or ""))
+        order_id = order.client_order_id if order is not None and not order.external else ""
+    app.push_screen(WhyScreen(order_id))
 
 
 def _back(app: PmConsole, now: Now) -> None:
@@ -198,6 +215,7 @@ HANDLERS: dict[str, Callable[[PmConsole, Now], None]] = {
     "table.filter": _filter,
     "table.sort": lambda app, now: app.operator.ordering.next_sort(),
     "order.cancel": _cancel_selected,
+    "order.story": _story,
     "order.amend": _amend_selected,
     "order.cancel_market": _cancel_market,
     "market.previous": lambda app, now: _step_market(app, now, -1),

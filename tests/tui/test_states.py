@@ -392,6 +392,7 @@ def ways_to_screens() -> dict[str, tuple[str, ...]]:
         "palette": ("1", "ctrl+p"),
         "score": ("1", "colon", *"score", "enter"),
         "vetoes": ("1", "colon", *"vetoes", "enter"),
+        "why": ("8", "v"),
         "digest": ("1", "colon", *"since", "enter"),
         "rules": ("1", "colon", *"rules", "space", "x", "enter"),
     }

@@ -12,7 +12,7 @@ from core.journal.wording import text_of
 
 
 def journal_row(row: Row) -> JournalRow:
-    return JournalRow(row.seq, row.ts_wall_ms, row.kind, text_of(row), row.order_id)
+    return JournalRow(row.seq, row.ts_wall_ms, row.kind, text_of(row), row.order_id, row.ticker)
 
 
 def account_row(seat: Seat) -> AccountRow:

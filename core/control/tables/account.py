@@ -11,6 +11,7 @@ class JournalRow(msgspec.Struct, frozen=True, array_like=True):
     kind: str
     text: str
     order_id: str
+    ticker: str = ""
 
 
 class DifferenceRow(msgspec.Struct, frozen=True, array_like=True):
