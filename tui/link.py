@@ -144,6 +144,8 @@ class Link:
             match message:
                 case Frame():
                     self._listener.frame(message)
+                    if message.parts > 1:  # the next may be there already: a key comes between them
+                        await asyncio.sleep(0)
                 case Reply():
                     self._listener.reply(message)
                 case Bye(reason=reason) | Refused(reason=reason):

@@ -34,11 +34,12 @@ from tui.deciding import Deciding
 from tui.format import sanitise
 from tui.keymap import USUAL, Keymap
 from tui.ladder import Ladder, Step
-from tui.ordering import Ordering
+from tui.ordering import MarketOrdering
 from tui.scene import Message, Scene
 from tui.tables import Now
 from tui.takeover import Press, Takeover
 from tui.view_model import ViewModel
+from tui.widgets.market_table import MARKETS
 from tui.widgets.stop_band import receipt
 
 SAY_NS = 4_000_000_000
@@ -66,7 +67,7 @@ class Operator(Deciding):
         self.session = session
         self.ladder = Ladder()
         self.takeover = Takeover()
-        self.ordering = Ordering()
+        self.ordering = MarketOrdering(MARKETS)
         self.order_id = ""
         self._send = send
         self._coach = Coach(enabled=coach)
@@ -110,7 +111,7 @@ class Operator(Deciding):
             card=card,
             card_word=word,
             order_id=self.order_id,
-            sort=self.ordering.sort,
+            sort=self.ordering.word,
             filter=self.ordering.filter,
             message=self._message,
             coach=self.keymap.spelt(self._coach.update(view, now)),
@@ -124,7 +125,7 @@ class Operator(Deciding):
             takeover=self.taken_over(now),
             asks_reason=asked.id if (asked := self.question.about(now.mono_ns)) is not None else "",
         )
-        keys = self.ordering.keys(scene, still=self.arming.arming(card, now.mono_ns))
+        keys = self.ordering.keys(scene, view.markets, still=self.arming.arming(card, now.mono_ns))
         cursor = self.ordering.cursor
         resting = cursor if cursor is not None else next(iter(keys), None)
         current = card.key if card is not None else resting

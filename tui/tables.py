@@ -33,6 +33,8 @@ FAIR = "fair"
 """What ``apply`` names besides tables: fair values, or what they rest on, are new."""
 
 _Struct = TypeVar("_Struct", bound=msgspec.Struct)
+_TEXTLESS = frozenset({int, float, bool, type(None)})
+"""Most of what a row holds; thousands of rows come at once."""
 
 
 class Now(NamedTuple):
@@ -47,6 +49,8 @@ def clean(row: _Struct) -> _Struct:
     changed: dict[str, Any] = {}
     for name in row.__struct_fields__:
         value = getattr(row, name)
+        if type(value) in _TEXTLESS:
+            continue
         cleaned = _clean_value(value)
         if cleaned is not value:
             changed[name] = cleaned
@@ -127,20 +131,24 @@ class Tables:
 
     def apply(self, frame: Frame, now: Now) -> frozenset[str]:
         """Merge one frame; returns the names of the tables that changed, and ``FAIR``. Parts wait for their
-        last."""
+        last, each cleaned when it comes, which is nearly all of the work."""
         self.made_ns = max(self.made_ns, frame.made_ns)
+        frame = clean(frame)
         if not frame.full:
-            return self._merge(frame, now)
+            changed = self._merge(frame, now)
+            self._make_room()
+            return changed
         if frame.part == 0:
             self._parts.clear()
         self._parts.append(frame)
         if frame.part + 1 < frame.parts:
             return frozenset()
         self._forget()
-        changed: frozenset[str] = frozenset({"markets", "events", "proposals", "orders", "positions"})
+        changed = frozenset({"markets", "events", "proposals", "orders", "positions"})
         for part in self._parts:
             changed |= self._merge(part, now)
         self._parts.clear()
+        self._make_room()  # names come in earlier parts than what needs them
         return changed | {"pairs", "limits", "alarms", "flatten", "statics"}
 
     def _forget(self) -> None:
@@ -162,28 +170,28 @@ class Tables:
     def _merge(self, frame: Frame, now: Now) -> frozenset[str]:
         changed: set[str] = set()
         if frame.status is not None:
-            before, self.status = self.status, clean(frame.status)
+            before, self.status = self.status, frame.status
             if before is None or _ageless(before) != _ageless(self.status):
                 changed.add("status")
         for market in frame.markets:
-            self._market(clean(market), now)
+            self._market(market, now)
         for key, old in (("statics", frame.statics), ("markets", frame.markets), ("events", frame.events)):
             if old:
                 changed.add(key)
-        self.statics.update((row.key, clean(row)) for row in frame.statics)
-        for event in map(clean, frame.events):
+        self.statics.update((row.key, row) for row in frame.statics)
+        for event in frame.events:
             if _priced(self.events.get(event.event)) != _priced(event):
                 changed.add(FAIR)
             self.events[event.event] = event
-        self.proposals.update((row.id, clean(row)) for row in frame.proposals)
-        self.orders.update((row.client_order_id, clean(row)) for row in frame.orders)
-        self.positions.update((row.key, row) for row in map(clean, frame.positions))
-        self.pairs.update(((row.first, row.second), row) for row in map(clean, frame.pairs))
-        self.limits.update(((row.name, row.scope), row) for row in map(clean, frame.limits))
-        self.alarms.update((row.id, row) for row in map(clean, frame.alarms))
+        self.proposals.update((row.id, row) for row in frame.proposals)
+        self.orders.update((row.client_order_id, row) for row in frame.orders)
+        self.positions.update((row.key, row) for row in frame.positions)
+        self.pairs.update(((row.first, row.second), row) for row in frame.pairs)
+        self.limits.update(((row.name, row.scope), row) for row in frame.limits)
+        self.alarms.update((row.id, row) for row in frame.alarms)
         self._journal(frame.journal)
         if frame.flatten is not None:
-            self.flatten = clean(frame.flatten)
+            self.flatten = frame.flatten
         removals: tuple[tuple[tuple[Any, ...], dict[Any, Any]], ...] = (
             (frame.gone_markets, self.markets),
             (frame.gone_events, self.events),
@@ -197,7 +205,6 @@ class Tables:
         for gone, table in removals:
             for row_key in gone:
                 table.pop(row_key, None)
-        self._make_room()
         for name in ("proposals", "orders", "positions", "pairs", "limits", "alarms", "journal"):
             if getattr(frame, name) or getattr(frame, f"gone_{name}", ()):
                 changed.add(name)
@@ -206,7 +213,7 @@ class Tables:
         if frame.flatten is not None:
             changed.add("flatten")
         if frame.reading is not None:
-            self.reading = clean(frame.reading)
+            self.reading = frame.reading
             changed.add("reading")
         return frozenset(changed)
 
@@ -216,7 +223,8 @@ class Tables:
             for row in self.ended()[ORDERS_MAX * 9 // 10 :]:
                 del self.orders[row.client_order_id]
         if len(self.statics) - len(self.markets) > NAMES_KEPT:
-            spare = [key for key in self.statics if key not in self._shown()]
+            shown = self._shown()
+            spare = [key for key in self.statics if key not in shown]
             for key in spare[: len(spare) - NAMES_KEPT]:
                 del self.statics[key]
 
@@ -242,7 +250,7 @@ class Tables:
 
     def _journal(self, rows: tuple[JournalRow, ...]) -> None:
         newest = self.journal[-1].seq if self.journal else -1
-        self.journal.extend(clean(row) for row in rows if row.seq > newest)
+        self.journal.extend(row for row in rows if row.seq > newest)
 
     def trace(self, now: Now) -> None:
         """Every few seconds note the middle of every book."""

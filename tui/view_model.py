@@ -21,6 +21,7 @@ LAG_LIMIT_NS = 1_000_000_000
 SILENT_NS = 3_000_000_000
 """Without a frame for this long the engine counts as gone, whatever the socket says."""
 BOOK_STALE_S = 3
+BOOK_AGE_LIMIT = "book_age_max_s"
 OTHER_SIDE, UNSETTLED = "R10", "R11"
 """Rows of the table of differences that are shown in a way of their own."""
 DESK = "desk"
@@ -88,10 +89,8 @@ class ViewModel(Tables):
 
     def book_limit_s(self) -> int:
         """The desk's own limit on book age, as far as the engine has told it."""
-        for row in self.limits.values():
-            if row.unit == "seconds" and row.rule == "G11":
-                return row.limit
-        return BOOK_STALE_S
+        row = self.limits.get((BOOK_AGE_LIMIT, ""))
+        return row.limit if row is not None else BOOK_STALE_S
 
     def close_in_s(self, close_world_ms: int, now: Now) -> float:
         return (close_world_ms - self.world_ms(now)) / 1000

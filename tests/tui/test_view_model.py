@@ -10,11 +10,12 @@ from core.control.tables.markets import MarketRow
 from tests.tui import rows
 from tui import tables
 from tui.lines import plain
+from tui.ordering import Ordering
 from tui.scene import Scene
 from tui.tables import FAIR, Now, clean
 from tui.view_model import ViewModel
 from tui.widgets.fair_values import measured, model_name
-from tui.widgets.market_table import COLUMNS, MarketTable, ordered
+from tui.widgets.market_table import COLUMNS, MARKETS, MarketTable
 
 NOW = Now(1_000 * rows.S, 1_700_000_000_000)
 
@@ -188,13 +189,13 @@ def test_a_desk_of_ten_thousand_markets_names_them_all() -> None:
     named = tuple(msgspec.structs.replace(static, key=key) for key in many)
     booked = tuple(msgspec.structs.replace(market, key=key) for key in many)
     view.apply(Frame(1, NOW.mono_ns, full=True, parts=1, statics=named, markets=booked), NOW)
-    assert len(ordered(Scene(view, NOW, 160))) == 10_000
+    assert len(Ordering(MARKETS).keys(Scene(view, NOW, 160), view.markets, still=False)) == 10_000
 
 
 def test_an_edge_that_waits_for_a_word_is_sorted_behind_those_that_can_be_traded(view: ViewModel) -> None:
     waiting = msgspec.structs.replace(view.markets[60], edge=2_000, edge_word="conf")
     view.apply(Frame(2, NOW.mono_ns, markets=(waiting,)), NOW)
-    assert ordered(Scene(view, NOW, 160))[-1] == 60
+    assert Ordering(MARKETS).keys(Scene(view, NOW, 160), view.markets, still=False)[-1] == 60
     column = next(column for column in COLUMNS if column.name == "edge")
     assert column.cell(Scene(view, NOW, 160), 60).text == "conf"
 

@@ -19,11 +19,11 @@ from tui.format import (
     venue_short,
 )
 from tui.lines import Line, Span, line
+from tui.ordering import Listing, Sort
 from tui.scene import Scene, note
 from tui.tables import TRACE_MARKS
 from tui.widgets.live_table import Column, Key, LiveTable, several
 
-SORTS = ("edge", "name", "close", "age", "change")
 _MARKS = {-1: "v", 0: " ", 1: "^"}
 _BLANK = Span("")
 
@@ -160,32 +160,57 @@ COLUMNS = (
 )
 
 
-def ordered(scene: Scene) -> list[int]:
-    """Market keys in the order of the chosen sort, filtered; with a card or our money first."""
-    view = scene.view
-    needle = scene.filter.lower()
-    keys = [key for key in view.markets if key in view.statics and _matches(scene, key, needle)]
-
-    def by_edge(key: int) -> tuple[int, float, str]:
-        row = view.markets[key]
-        rank = 0 if row.mark == "card" else 1 if row.mark or row.net else 3 if row.edge_word == "conf" else 2
-        return rank, -(row.edge if row.edge is not None else -(10**9)), view.label(key)
-
-    orders = {
-        "edge": by_edge,
-        "name": lambda key: view.label(key),
-        "close": lambda key: (view.statics[key].close_world_ms, view.label(key)),
-        "age": lambda key: (-view.book_age_s(view.markets[key], scene.now), view.label(key)),
-        "change": lambda key: (-abs(view.markets[key].change or 0), view.label(key)),
-    }
-    return sorted(keys, key=orders[scene.sort])  # type: ignore[arg-type]  # each returns one sortable type
+def _lead(scene: Scene, key: int) -> int:
+    """Cards first, then what our money is in; last what waits for a word before it can be traded."""
+    row = scene.view.markets[key]
+    return 0 if row.mark == "card" else 1 if row.mark or row.net else 3 if row.edge_word == "conf" else 2
 
 
-def _matches(scene: Scene, key: int, needle: str) -> bool:
-    if not needle:
-        return True
-    static = scene.view.statics[key]
-    return needle in f"{static.label} {static.ticker} {static.title} {static.station}".lower()
+def _by_edge(scene: Scene, key: int) -> tuple[float, str] | None:
+    edge = scene.view.markets[key].edge
+    return None if edge is None else (-edge, scene.view.label(key))
+
+
+def _by_close(scene: Scene, key: int) -> tuple[int, str] | None:
+    static = scene.view.statics.get(key)
+    return None if static is None else (static.close_world_ms, static.label)
+
+
+def _by_age(scene: Scene, key: int) -> tuple[float, str]:
+    return -scene.view.book_age_s(scene.view.markets[key], scene.now), scene.view.label(key)
+
+
+def _by_change(scene: Scene, key: int) -> tuple[int, str] | None:
+    change = scene.view.markets[key].change
+    return None if change is None else (-abs(change), scene.view.label(key))
+
+
+def _text(scene: Scene, key: int) -> str:
+    static = scene.view.statics.get(key)
+    return f"{static.label} {static.ticker} {static.title} {static.station}" if static is not None else ""
+
+
+def _venue_name(scene: Scene, key: int) -> str:
+    static = scene.view.statics.get(key)
+    return static.venue if static is not None else ""
+
+
+MARKETS = Listing(
+    sorts=(
+        Sort("edge", _by_edge, _lead),
+        Sort("name", lambda scene, key: scene.view.label(key)),
+        Sort("close", _by_close),
+        Sort("age", _by_age),
+        Sort("change", _by_change),
+    ),
+    text=_text,
+    fields={"venue": _venue_name},
+    words={
+        "card": lambda scene, key: scene.view.markets[key].mark == "card",
+        "held": lambda scene, key: scene.view.markets[key].net != 0,
+        "order": lambda scene, key: scene.view.markets[key].mark not in ("", "card"),
+    },
+)
 
 
 class MarketTable(LiveTable):
