@@ -34,7 +34,18 @@ class Action(NamedTuple):
     """Command of the command line that does the same."""
 
 
-OPENS = ("desk", "markets", "orders", "positions", "journal", "links", "models", "funnel", "palette")
+OPENS = (
+    "desk",
+    "markets",
+    "orders",
+    "positions",
+    "journal",
+    "links",
+    "models",
+    "funnel",
+    "palette",
+    "settings",
+)
 DESK = ("desk",)
 TRADES = ("desk", "markets", "market", "orders", "positions", "links", "batch")
 """Screens with a market under the cursor."""
@@ -50,6 +61,7 @@ OPENED = (
     "vetoes",
     "batch",
     "palette",
+    "settings",
     "digest",
     "why",
 )
@@ -324,6 +336,7 @@ COMMANDS: tuple[CommandSpec, ...] = (
     CommandSpec("go", "MARKET", "open a market by any part of its name"),
     CommandSpec("copy", "", "the name of what is under the cursor, to the terminal's clipboard"),
     CommandSpec("screenshot", "", "this screen as an SVG file in the profile's folder screenshots"),
+    CommandSpec("settings", "", "how the console looks and rings; Enter changes one and writes it"),
     CommandSpec("palette", "", "every key, command and market by its name"),
     CommandSpec("filter", "[TEXT]", "show only markets with this text"),
     CommandSpec("theme", "NAME", "change the colours"),

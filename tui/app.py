@@ -82,6 +82,8 @@ class ConsoleOptions(msgspec.Struct, frozen=True):
     """Folder of the operator's own themes."""
     screenshots: Path | None = None
     """Folder that pictures of the console go to; without one none is taken."""
+    config: Path | None = None
+    """The profile's configuration file; without one no setting is shown."""
     swap_up_down: bool = False
     keymap: Keymap = USUAL
     record: Record | None = None
@@ -311,7 +313,7 @@ class PmConsole(App[int], inherit_bindings=False):
 
     def on_input_changed(self) -> None:
         """What a typed text can become, or would do, is told with each key."""
-        self.repaint()
+        self.painter.soon()
 
     def on_command_line_answered(self, message: CommandLine.Answered) -> None:
         self.conversation.answered(message.text)
@@ -388,6 +390,13 @@ class PmConsole(App[int], inherit_bindings=False):
             self.operator.say(f"no picture: {error}", "near", now, 8 * 10**9)
         else:
             self.operator.say(f"picture: {path}", "text", now, 8 * 10**9)
+
+    def show_settings(self) -> None:
+        """The console's part of the configuration file."""
+        from tui.screens.settings import SettingsScreen
+
+        if self.options.config is not None and self.screen_name != SettingsScreen.name_in_registry:
+            self.push_screen(SettingsScreen(self.options.config))
 
     def show_palette(self) -> None:
         """Everything by its name, for the screen that is open."""

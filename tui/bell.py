@@ -15,7 +15,7 @@ class Bell:
     """What has rung already. ``policy``: ``act``, ``card`` (both) or ``off``."""
 
     def __init__(self, policy: str) -> None:
-        self._policy = policy
+        self.policy = policy
         self._heard: set[tuple[int, int]] = set()
         """Unseen alarms that have rung, by number and time: a new engine counts from one again."""
         self._carded_ns: int | None = None
@@ -25,7 +25,7 @@ class Bell:
 
     def rings(self, scene: Scene) -> bool:
         """Whether to ring now. Ask at every paint; what is due and too early is remembered."""
-        if self._policy == "off":
+        if self.policy == "off":
             return False
         now_ns = scene.now.mono_ns
         urgent = {(row.id, row.since_world_ms) for row in scene.view.urgent()}
@@ -33,7 +33,7 @@ class Bell:
         self._heard = urgent
         if any(card.state in DECIDABLE for card in scene.cards):
             quiet = self._carded_ns is None or now_ns - self._carded_ns >= QUIET_NS
-            self._due |= self._policy == "card" and quiet
+            self._due |= self.policy == "card" and quiet
             self._carded_ns = now_ns
         if not self._due or (self._rang_ns is not None and now_ns - self._rang_ns < SPACING_NS):
             return False

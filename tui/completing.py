@@ -131,7 +131,7 @@ def of_command(known: Known) -> Completer:
         slots = WORDS.get(head, ())
         found = _matching(word, slots[len(before)](known), known.view) if len(before) < len(slots) else []
         usage = f"{spec.name} {spec.usage}".rstrip()
-        told = f"{usage}: {_told(found)}" if found else f"{usage}  {spec.help}"
+        told = f"{head}: {_told(found)}" if found and (word or len(slots) == 1) else f"{usage}  {spec.help}"
         return Completion([" ".join((head, *before, name)) for name in found], told)
 
     return complete

@@ -138,6 +138,8 @@ class Conversation:
                 app.copy()
             case "screenshot":
                 app.take_picture()
+            case "settings":
+                app.show_settings()
             case "palette":
                 app.show_palette()
             case "go":

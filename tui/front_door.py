@@ -287,6 +287,7 @@ def _console(place: Profile, look: Look) -> int:
             bell=look.bell,
             themes=place.themes,
             screenshots=place.screenshots,
+            config=place.config,
             swap_up_down=look.swap_up_down,
             keymap=look.keymap,
             record=Record(place.seen, place.journal),

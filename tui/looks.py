@@ -46,6 +46,11 @@ class Looks:
             self._app.theme = name
         return True
 
+    def swap(self, on: bool) -> bool:
+        """Draw what rises as what falls was drawn, or as usual again."""
+        self._swap = on
+        return self.change(self._app.theme)
+
     def watch(self) -> None:
         """Read the file again if it is another than the one in use."""
         name = self._app.theme

@@ -29,7 +29,7 @@ class Painter:
 
     def __init__(self, app: PmConsole, pace: Pace, bell: Bell) -> None:
         self._app = app
-        self._bell = bell
+        self.bell = bell
         self.pace = pace
         self._painted_ns = 0
         self._last_tick: tuple[object, ...] = ()
@@ -117,5 +117,5 @@ class Painter:
         if wanted != self._title:
             self._title = wanted
             app.write_terminal(f"\x1b]0;{wanted}\x07")
-        if self._bell.rings(scene):
+        if self.bell.rings(scene):
             app.write_terminal("\x07")

@@ -81,6 +81,7 @@ async def running(
     low_bandwidth: bool = False,
     themes: Path | None = None,
     screenshots: Path | None = None,
+    config: Path | None = None,
     keymap: Keymap = USUAL,
     record: Record | None = None,
     ready: str = "NYC hi Nov23 48-49",
@@ -96,6 +97,7 @@ async def running(
         low_bandwidth=low_bandwidth,
         themes=themes,
         screenshots=screenshots,
+        config=config or directory / "config.toml",
         keymap=keymap,
         record=record,
     )

@@ -319,6 +319,7 @@ OF_THE_SCREEN = {
     "copy",
     "desk",
     "screenshot",
+    "settings",
     "filter",
     "go",
     "help",

@@ -390,6 +390,7 @@ def ways_to_screens() -> dict[str, tuple[str, ...]]:
         "help": ("3", "question_mark"),
         "links": ("1", "l"),
         "palette": ("1", "ctrl+p"),
+        "settings": ("1", "colon", *"settings", "enter"),
         "score": ("1", "colon", *"score", "enter"),
         "vetoes": ("1", "colon", *"vetoes", "enter"),
         "why": ("8", "v"),

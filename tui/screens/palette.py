@@ -48,7 +48,7 @@ def entries(view: ViewModel, keymap: Keymap, screen: str) -> Iterator[Entry]:
         if works_on(action, screen) and not idle and action.danger not in (Danger.SPEND, Danger.STOP):
             yield Entry("key", action.id, key_name(action.keys[0]), action.help)
     for spec in COMMANDS:
-        yield Entry("command", spec.name, f":{spec.name} {spec.usage}".rstrip(), spec.help)
+        yield Entry("command", spec.name, f":{spec.name}", f"{spec.usage}  {spec.help}".lstrip())
     for key, static in view.statics.items():
         yield Entry("market", str(key), view.named(key), static.ticker)
 
@@ -78,10 +78,16 @@ def _kind(scene: Scene, key: Key) -> Span:
 
 
 COLUMNS = (
-    Column("name", "  name", 26, 1, _name, left=True, grow=True, width_max=44),
+    Column("name", "  name", 26, 1, _name, left=True),
     Column("kind", "  is a", 10, 2, _kind, left=True),
     Column("does", "  what it does", 30, 1, _does, left=True, grow=True, width_max=200),
 )
+
+
+class PaletteTable(LiveTable):
+    """Its cursor is moved from the text field, which has the focus."""
+
+    keeps_cursor = True
 
 
 class PaletteScreen(ConsoleScreen):
@@ -93,8 +99,9 @@ class PaletteScreen(ConsoleScreen):
         super().__init__()
         self._about = about
         self._known: list[Entry] = []
+        self._text = ""
         self.opening = True
-        self.found = LiveTable(COLUMNS, id="palette")
+        self.found = PaletteTable(COLUMNS, id="palette")
 
     def panes(self) -> list[LinePane]:
         return [self.found]
@@ -108,12 +115,17 @@ class PaletteScreen(ConsoleScreen):
         self.opening = False
 
     def draw(self, scene: Scene) -> None:
-        text = self.command_line.value if self.command_line.display else ""
-        hits = found(self._known, text)
-        if self.found.cursor_key not in hits:
-            self.found.point_at(hits[0] if hits else None)
+        hits = self._narrow(self.command_line.value if self.command_line.display else "")
         title = head("PALETTE", f"{len(hits)} of {len(self._known)}")
         self.found.paint_rows(scene, hits, title, empty=[note("Nothing has that in its name.")])
+
+    def _narrow(self, text: str) -> list[Entry]:
+        """What is shown for a text; with another text the cursor is on the first of it again."""
+        hits = found(self._known, text)
+        if text != self._text or self.found.cursor_key not in hits:
+            self._text = text
+            self.found.point_at(hits[0] if hits else None)
+        return hits
 
     def on_key(self, event: events.Key) -> None:
         """The keys that the open text field leaves alone."""
@@ -128,10 +140,11 @@ class PaletteScreen(ConsoleScreen):
         self.console.pop_screen()
 
     def open_cursor(self) -> None:
-        self._take("")
+        self._take(self._text)
 
     def _take(self, text: str) -> None:
         """Close, then do what the chosen row says."""
+        self._narrow(text)  # the last letters may have come with the Enter
         entry, console = self.found.cursor_key, self.console
         console.conversation.close()
         console.pop_screen()

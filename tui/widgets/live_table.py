@@ -7,7 +7,7 @@ The widest set of columns that fits the measured width is used, lowest priority 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 from tui.format import fit, fit_name
 from tui.lines import REVERSED, Line, Span, line
@@ -96,6 +96,9 @@ def row_line(columns: Sequence[Column], scene: Scene, key: Key) -> Line:
 class LiveTable(LinePane):
     """Rows of a scene under a fixed header, scrolled so that the cursor is always visible."""
 
+    keeps_cursor: ClassVar[bool] = False
+    """Whether the cursor is drawn though something else has the keys."""
+
     def __init__(self, columns: Sequence[Column], *, id: str, header: bool = True) -> None:  # noqa: A002
         super().__init__(id=id, can_focus=True)
         self.columns = columns
@@ -148,8 +151,9 @@ class LiveTable(LinePane):
         self._scroll(room)
         for key in self._keys[self._top : self._top + room]:
             row = row_line(columns, scene, key)
-            selected = key == self._cursor_key and (self.has_focus or self.id == "markets")
-            if self.has_focus and self.id != "markets":
+            focused = self.has_focus or self.keeps_cursor
+            selected = key == self._cursor_key and (focused or self.id == "markets")
+            if focused and self.id != "markets":
                 row = _marked(row, selected)
             body.append(on_cursor(_full(row, width)) if selected else row)
         body += list(foot) if keys else [*empty, *foot]
