@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator
+from itertools import islice
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ class History:
         self._seen = state.changed_markets.version
         self._waiting.update(dict.fromkeys(state.markets if changed is None else reversed(changed)))
         most = max(POINTS_MIN, min(POINTS_MAX, ALL_POINTS_MAX // max(1, len(state.markets))))
-        for ticker in list(self._waiting)[:LOOKS]:
+        for ticker in list(islice(self._waiting, LOOKS)):
             del self._waiting[ticker]
             market = state.markets.get(ticker)
             if market is None:
@@ -122,12 +123,12 @@ class History:
 
     def figures(self, ticker: str) -> Figures:
         """Best bid and ask, fair value and one standard error of it as they are now, in ten-thousandths of a
-        dollar."""
+        dollar. A model's are told to the tenth of a cent: less is no change worth a point."""
         view, fair = self.desk.seats.book(ticker), self.desk.state.markets[ticker].fair
         known = view is not None and view.intact
         return (
             view.book.best_bid if view is not None and known else None,
             view.book.best_ask if view is not None and known else None,
-            round(fair.probability * 10_000) if fair is not None else None,
-            round(fair.sigma * 10_000) if fair is not None else None,
+            round(fair.probability * 1_000) * 10 if fair is not None else None,
+            round(fair.sigma * 1_000) * 10 if fair is not None else None,
         )

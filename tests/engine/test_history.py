@@ -73,7 +73,7 @@ def test_what_changed_is_taken_down_and_what_did_not_is_not() -> None:
             assert bids[-3:] == [3_000, 3_100, 3_200]
             assert len(points_of(bench, WARM)) == before, "nothing happened there"
             fair = bench.engine.state.markets[HOT].fair
-            assert fair is not None and points_of(bench)[-1][1][2] == round(fair.probability * 10_000)
+            assert fair is not None and points_of(bench)[-1][1][2] == round(fair.probability * 1_000) * 10
             bench.venue.books[HOT].intact = False
             bench.venue.listener.on_book(HOT)
             await asyncio.sleep(3)

@@ -138,10 +138,8 @@ def test_the_diagram_has_what_paid_over_what_was_said_and_the_line_where_both_ag
         (70, 0), (70, 400), (5_500, 5_000), (5_500, 7_000),
     ]  # fmt: skip
     assert list(line.xs) == list(line.ys)
-    drawn = [
-        row.translate({0x2502: 0x20, 0x2524: 0x20}) for row in map(plain, draw(chart, 56, 22, dots=True))
-    ]
-    assert sum(row.count("o") for row in drawn) == 2
+    drawn = "\n".join(map(plain, draw(chart, 56, 22, dots=True)))
+    assert drawn.count("o") == 2
 
 
 def test_a_histogram_shows_where_a_law_is_too_narrow() -> None:
