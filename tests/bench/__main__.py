@@ -1,6 +1,6 @@
 """``make bench``: ratios measured in one run, then the desk as real processes.
 
-python -m tests.bench                       everything (about eight minutes)
+python -m tests.bench                       everything (about a quarter of an hour)
 python -m tests.bench pairs                 ratios only
 python -m tests.bench stop-key --presses 200
 python -m tests.bench forecast --changes 200    six and a half minutes
