@@ -13,6 +13,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     ),
     "proposals": ("id", "label", "side", "quantity", "price", "edge", "max_loss", "state", "expires_in_s"),
     "orders": ("id", "label", "side", "price", "quantity", "filled", "state", "age_s", "expires"),
+    "account": ("about", "ticker", "subject", "ours", "theirs", "agreement", "age_s"),
     "positions": ("label", "net", "average", "cost", "max_loss", "open_pnl", "exit_price", "today"),
     "alarms": ("id", "level", "age_s", "seen", "active", "what", "effect", "clears"),
     "limits": ("name", "scope", "used", "limit", "ceiling", "unit"),

@@ -40,6 +40,14 @@ def reconcile(context: click.Context, as_json: bool, fields: bool) -> None:
     sys.exit(verbs.DONE if found["agrees"] else verbs.REFUSED)
 
 
+@reconcile.command("lines")
+@with_fields
+@with_profile
+def reconcile_lines(as_json: bool, fields: bool) -> None:
+    """Every order, position and the cash of the last reading: ours, the venue's, whether they agree."""
+    print_query("account", as_json=as_json, fields=fields)
+
+
 @reconcile.command("accept")
 @click.argument("what", metavar="MARKET|cash")
 @with_word

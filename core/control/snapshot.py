@@ -7,7 +7,7 @@ from itertools import islice
 
 from core.control.queries.answers import Rows
 from core.control.queries.fields import Now
-from core.control.rows.account import account_row, difference_row, journal_row
+from core.control.rows.account import account_row, difference_row, journal_row, line_rows
 from core.control.rows.batch import batch_row, losses_of
 from core.control.rows.cards import CardSurroundings, proposal_row
 from core.control.rows.detail import detail_row, equity_row, history_row
@@ -353,6 +353,9 @@ class Snapshot:
                 return Rows(status, alarms=map(alarm_row, state.alarms.values()), flatten=self.flatten())
             case "reconcile":
                 return Rows(status, reconcile=self.reading())
+            case "account":
+                lines = (line for seat in desk.seats.values() for line in line_rows(seat))
+                return Rows(status, account=lines)
             case "alarms":
                 return Rows(status, alarms=map(alarm_row, state.alarms.values()))
             case "markets":

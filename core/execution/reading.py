@@ -50,6 +50,8 @@ class Facts:
         self._on_fact = on_fact
         self._rested = rested
         self._since_ms: int | None = None
+        self.resting: dict[str, OrderReport] = {}
+        """What the venue listed last, by its order id."""
 
     async def read(self, *, whole: bool) -> Incomplete | None:
         """Fills, settlements, orders; ``whole``: from the beginning instead of the last read."""
@@ -149,7 +151,8 @@ class Facts:
         if isinstance(resting, Incomplete):
             return resting
         ledger = self._ledger
-        listed = {report.order_id for report in resting}
+        self.resting = {report.order_id: report for report in resting}
+        listed = self.resting.keys()
         for report in resting:
             trouble = await self._listed(report)
             if trouble is not None:

@@ -20,6 +20,7 @@ from core.domain.position import Position
 from core.domain.units import Money, Price, Quantity, money_text, quantity_text
 from core.execution.differences import About, Difference, Differences, Key, Row
 from core.execution.gateway import Gateway
+from core.execution.lines import AccountLine, Said, account_lines
 from core.execution.reading import Facts
 from core.execution.share import Share
 from core.risk.exposure import reserved_cash
@@ -127,6 +128,8 @@ class Reconciler:
         self.last = Reading(0, False, "not read yet")
         self._cash_read: Cash | None = None
         self._flow_read = 0
+        self._counted: dict[str, int] = {}
+        """Positions the venue listed last, net by ticker."""
         self.clean_ns: int | None = None
         """Beginning of the last clean, complete reading: what it read may be as old as that."""
         self.read_ns: int | None = None
@@ -151,6 +154,13 @@ class Reconciler:
         then counts as spent since: the venue's figure may still hold it.
         """
         return self._since(self._cash_read.total) if self._cash_read is not None else None
+
+    def lines(self) -> tuple[AccountLine, ...]:
+        """Every order, position and the cash, ours beside what the venue said last."""
+        read, base = self._cash_read, self.cash_base
+        said = Said(self._facts.resting, self._counted, self._worth(read.total) if read is not None else None)
+        expected = Money(base + self._flow()) if base is not None else None
+        return tuple(account_lines(self._share, said, self.differences, expected))
 
     def cash_on(self, shard: int) -> Money | None:
         """``cash`` that orders of one shard can use. What was spent since the reading counts on each."""
@@ -279,7 +289,7 @@ class Reconciler:
         return None
 
     def _positions(self, reports: tuple[PositionReport, ...], epoch: int) -> None:
-        theirs = {report.ticker: int(report.net) for report in reports}
+        theirs = self._counted = {report.ticker: int(report.net) for report in reports}
         pairs = {report.ticker: report for report in reports if report.pairs}
         for ticker, _ in self.pairs.items() ^ pairs.items():
             self._ledger.changed_positions.touch(ticker)

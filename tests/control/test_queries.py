@@ -9,7 +9,7 @@ import pytest
 
 from core.control.queries.answers import PARTS, QUERIES, Rows, answer, documentation
 from core.control.queries.fields import Now
-from core.control.tables.account import DifferenceRow, JournalRow, ReadingRow
+from core.control.tables.account import DifferenceRow, JournalRow, LineRow, ReadingRow
 from core.control.tables.batch import BatchRow, OutcomeRow
 from core.control.tables.cards import PreviewRow
 from core.control.tables.detail import (
@@ -149,6 +149,9 @@ ROWS = Rows(
         (BucketRow("kalshi", "write", 0, 8_050, 10_000, 10_000, 70, 1),),
         (LayerRow("watchdog", "", "not armed", "it does not answer"),),
         DrillRow(1_700_000_000_000, True, "flat"), 2, 1, 4_711,
+    ),
+    account=(
+        LineRow("kalshi", "order", STATIC.ticker, "pm-1", "WORKING 5.00", "not listed", "moved", None),
     ),
     preview=PreviewRow(3_100, 20_000_000, 6_200_000, 80_000, 6_280_000, 680, 0.7, ""),
     market=DetailRow(

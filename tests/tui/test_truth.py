@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from core.control.protocol import Acknowledge, Approve, Flatten
+from core.control.protocol import Accept, Acknowledge, Approve, Flatten, Resolve
 from core.control.tables.account import JournalRow
 from core.control.tables.safety import AlarmRow
 from tests.tui import rows
@@ -251,3 +252,54 @@ async def test_a_market_that_is_gone_says_so_where_its_edge_was(directory: Path)
         (first, *_) = rows.markets(read_clocks())
         desk.engine.send(markets=(msgspec.structs.replace(first, status="delisted"),))
         await desk.until(lambda: " gone " in desk.app.screen.query_one("#markets", LinePane).text, "gone")
+
+
+def account_line(about: str, agreement: str, **changes: str) -> dict[str, str]:
+    line = {"venue": "kalshi", "ticker": "", "subject": "", "ours": "5.00", "theirs": "5.00"}
+    return line | {"about": about, "agreement": agreement} | changes
+
+
+@pytest.mark.parametrize("size", [(80, 24), (160, 45)])
+async def test_the_account_stands_line_by_line_and_what_differs_is_accepted_from_its_row(
+    directory: Path, size: tuple[int, int]
+) -> None:
+    async with running(directory, size=size) as desk:
+        now = read_clocks()
+        ticker = rows.difference(now).ticker
+        desk.engine.answers["account"] = json.dumps(
+            [
+                account_line("cash", "agrees", ours="462.35", theirs="462.35"),
+                account_line("position", "agrees", ticker="KX\u202eODD"),
+                account_line("order", "moved", ticker=ticker, subject="pm-91c7", theirs="not listed"),
+                account_line("position", "differs", ticker=ticker),
+            ]
+        ).encode()
+        await desk.press("3")
+        await desk.shows("462.35")
+        text = "\n".join(checked_lines(desk))
+        assert text.index("moved since") < text.index("462.35"), "what does not agree comes first"
+        assert "\u202e" not in text and "position KXODD" in text and "agrees" in text
+        desk.engine.send(reading=rows.reading(now, rows.difference(now)))
+        await desk.shows("R9!")
+        await desk.press("tab", "enter")
+        await desk.shows("becomes ours, without a trade.")
+        assert not desk.sent(Accept)
+        await desk.press(*"accept", "enter", *"counted", "enter")
+        await desk.until(lambda: desk.sent(Accept), "accepted")
+        (accept,) = desk.sent(Accept)
+        assert (accept.what, accept.confirm, accept.reason) == (ticker, "accept", "counted")
+
+
+async def test_enter_on_an_order_nobody_can_find_asks_how_it_ends(directory: Path) -> None:
+    async with running(directory) as desk:
+        now = read_clocks()
+        order = next(row for row in rows.orders(now) if row.ended_ns is None)
+        desk.engine.send(orders=(msgspec.structs.replace(order, state="UNKNOWN"),))
+        await desk.press("3")
+        await desk.shows("UNKNOWN")
+        await desk.press("home", "enter")
+        await desk.shows("never arrived; what it reserved is free")
+        await desk.press(*"resolve", "enter", *"seen", "enter")
+        await desk.until(lambda: desk.sent(Resolve), "resolved")
+        (resolve,) = desk.sent(Resolve)
+        assert (resolve.order, resolve.found) == (order.client_order_id, "")

@@ -1,11 +1,16 @@
-"""RECONCILE: what our record and the venue disagree on, by row, and how the last reading went."""
+"""RECONCILE: our record beside the venue's, line by line, what differs first; and how the reading went."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
 
 from core.control.tables.account import AccountRow, DifferenceRow, ReadingRow
 from tui.format import age, utc, venue_letter, venue_short
 from tui.lines import Line, Span, line
 from tui.scene import Scene, note
+from tui.tables import clean
 from tui.widgets.line_pane import LinePane
 from tui.widgets.live_table import Column, Key, LiveTable, several
 from tui.words import account_word
@@ -23,58 +28,31 @@ MEANINGS = {
 }
 
 
-def _rows(scene: Scene) -> dict[Key, DifferenceRow]:
-    reading = scene.view.reading
-    return {(d.about, d.ticker, d.subject): d for d in reading.differences} if reading is not None else {}
+AGREEMENTS = {
+    "agrees": ("agrees", "good"),
+    "moved": ("moved since", "text-muted"),
+    "unknown": ("UNKNOWN", "unknown"),
+    "external": ("elsewhere", "near"),
+}
+"""What is said of a line that stands in no row of the differences: it moved since the list was read, is being
+looked for, or was not placed here."""
 
 
-def _row(scene: Scene, key: Key) -> DifferenceRow:
-    return _rows(scene)[key]
+class AccountLine(msgspec.Struct, frozen=True):
+    """See ``LINES`` in ``core/control/queries/account.py``."""
+
+    venue: str
+    about: str
+    ticker: str
+    subject: str
+    ours: str
+    theirs: str
+    agreement: str
 
 
-def _name(scene: Scene, key: Key) -> Span:
-    row = _row(scene, key)
-    return Span(f" {row.row}!", "alarm") if row.acted else Span(f" {row.row}", "near")
-
-
-def _venue(scene: Scene, key: Key) -> Span:
-    return Span(venue_letter(_row(scene, key).venue), "text-muted")
-
-
-def _where(scene: Scene, key: Key) -> Span:
-    row = _row(scene, key)
-    market = scene.view.label(row.key) if row.key else row.ticker
-    return Span(" " + " ".join(filter(None, (row.about, market, row.subject[-6:]))))
-
-
-def _ours(scene: Scene, key: Key) -> Span:
-    return Span(_row(scene, key).ours, "strong")
-
-
-def _theirs(scene: Scene, key: Key) -> Span:
-    return Span(_row(scene, key).theirs, "strong")
-
-
-def _age(scene: Scene, key: Key) -> Span:
-    return Span(age(scene.ago_s(_row(scene, key).since_ns)), "near")
-
-
-def _state(scene: Scene, key: Key) -> Span:
-    row = _row(scene, key)
-    if not row.halts:
-        return Span("  shown", "text-muted")
-    return Span(f"  {row.halts}", "alarm") if row.acted else Span(f"  then {row.halts}", "near")
-
-
-COLUMNS = (
-    Column("row", " row", 5, 1, _name, left=True),
-    Column("venue", " V", 2, 1, _venue, when=several),
-    Column("where", " what", 26, 1, _where, left=True, grow=True, width_max=60),
-    Column("ours", "we say", 14, 1, _ours),
-    Column("theirs", "venue says", 14, 1, _theirs),
-    Column("age", "since", 6, 2, _age),
-    Column("state", "  stops", 26, 3, _state, left=True),
-)
+def read_lines(answer: bytes) -> tuple[AccountLine, ...]:
+    """The answer with every text in it safe to draw."""
+    return tuple(clean(row) for row in msgspec.json.decode(answer, type=tuple[AccountLine, ...]))
 
 
 def _words(scene: Scene, reading: ReadingRow) -> Line:
@@ -123,40 +101,110 @@ class LastEvents(LinePane):
 
 
 class DifferenceTable(LiveTable):
-    """The RECONCILE pane."""
+    """The RECONCILE pane: what differs first, then the rest of the account line by line."""
 
     def __init__(self) -> None:
-        super().__init__(COLUMNS, id="differences")
+        super().__init__(
+            (
+                Column("row", " row", 5, 1, self._code, left=True),
+                Column("venue", " V", 2, 1, self._venue, when=several),
+                Column("where", " what", 26, 1, self._where, left=True, grow=True, width_max=60),
+                Column("ours", "we say", 14, 1, self._ours),
+                Column("theirs", "venue says", 14, 1, self._theirs),
+                Column("age", "since", 6, 2, self._age),
+                Column("state", "  stops", 13, 3, self._state, left=True, grow=True, width_max=44),
+            ),
+            id="differences",
+        )
+        self._differ: dict[Key, DifferenceRow] = {}
+        self._lines: dict[Key, AccountLine] = {}
+        self._labels: dict[str, str] = {}
+
+    def _row(self, key: Key) -> DifferenceRow | AccountLine:
+        return self._differ.get(key) or self._lines[key]
+
+    def _code(self, scene: Scene, key: Key) -> Span:
+        row = self._differ.get(key)
+        if row is None:
+            return Span("  =" if self._lines[key].agreement == "agrees" else "  .", "text-muted")
+        return Span(f" {row.row}!", "alarm") if row.acted else Span(f" {row.row}", "near")
+
+    def _venue(self, scene: Scene, key: Key) -> Span:
+        return Span(venue_letter(self._row(key).venue), "text-muted")
+
+    def _where(self, scene: Scene, key: Key) -> Span:
+        row = self._row(key)
+        market = self._labels.get(row.ticker, row.ticker)
+        return Span(" " + " ".join(filter(None, (row.about, market, row.subject[-6:]))))
+
+    def _ours(self, scene: Scene, key: Key) -> Span:
+        return Span(self._row(key).ours, "strong" if key in self._differ else "text")
+
+    def _theirs(self, scene: Scene, key: Key) -> Span:
+        return Span(self._row(key).theirs, "strong" if key in self._differ else "text")
+
+    def _age(self, scene: Scene, key: Key) -> Span:
+        row = self._differ.get(key)
+        return Span("" if row is None else age(scene.ago_s(row.since_ns)), "near")
+
+    def _state(self, scene: Scene, key: Key) -> Span:
+        row = self._differ.get(key)
+        if row is None:
+            text, role = AGREEMENTS.get(self._lines[key].agreement, ("?", "near"))
+            return Span(f"  {text}", role)
+        if not row.halts:
+            return Span("  shown", "text-muted")
+        return Span(f"  {row.halts}", "alarm") if row.acted else Span(f"  then {row.halts}", "near")
 
     def chosen(self, scene: Scene) -> DifferenceRow | None:
-        """The difference under the cursor, the first one without a cursor."""
+        """The difference under the cursor, the first one without a cursor on one."""
         rows = _rows(scene)
         return rows.get(self.cursor_key) or next(iter(rows.values()), None)
 
-    def show(self, scene: Scene) -> None:
+    def under_cursor(self) -> DifferenceRow | None:
+        return self._differ.get(self.cursor_key)
+
+    def show(self, scene: Scene, lines: Sequence[AccountLine] = ()) -> None:
+        """``lines``: the account as it was told last; those that differ are told by their row."""
         reading = scene.view.reading
         title = line(("RECONCILE", "title"))
         if reading is None or not (reading.number or len(reading.accounts) > 1):
             self.paint_rows(scene, [], title, empty=[note("Reading the account.")])
             return
-        rows = _rows(scene)
-        if self.cursor_key not in rows:
+        rows = self._differ = _rows(scene)
+        told = sorted(lines, key=lambda one: one.agreement == "agrees")
+        self._lines = {
+            ("line", one.venue, one.about, one.ticker, one.subject): one
+            for one in told
+            if one.agreement != "differs"
+        }
+        self._labels = {static.ticker: static.label for static in scene.view.statics.values()}
+        if self.cursor_key not in rows and not (self.has_focus and self.cursor_key in self._lines):
             self.point_at(next(iter(rows), None))
-        chosen = rows.get(self.cursor_key)
-        foot: Line = ()
-        if chosen is not None:
-            meaning = MEANINGS.get(chosen.row, "").format(ticker=chosen.ticker)
-            foot = line((f" {chosen.row}: {meaning}", "text-muted"))
-        quiet = note("Our record and the venue's agree.")
-        if not reading.complete:
-            quiet = note(f"{_unread(reading)}; it is read again.")
-        elif reading.doubt:
-            quiet = note(f"No entries before a reading that agrees: {reading.doubt}.")
         self.paint_rows(
             scene,
-            list(rows),
+            [*rows, *self._lines],
             line(("RECONCILE", "title"), *_words(scene, reading)),
             line((":reconcile ", "key"), ("reads now", "text-muted")),
-            empty=[quiet],
-            foot=[foot] if foot else [],
+            empty=[note("Our record and the venue's agree.")] if _agrees(reading) else [],
+            foot=[self._foot(reading)] if rows or not _agrees(reading) else [],
         )
+
+    def _foot(self, reading: ReadingRow) -> Line:
+        """What the chosen difference means; what keeps the lines from being the last word."""
+        chosen = self._differ.get(self.cursor_key)
+        if chosen is not None:
+            meaning = MEANINGS.get(chosen.row, "").format(ticker=chosen.ticker)
+            return line((f" {chosen.row}: {meaning}", "text-muted"))
+        if not reading.complete:
+            return note(f"{_unread(reading)}; it is read again.")
+        return note(f"No entries before a reading that agrees: {reading.doubt}." if reading.doubt else "")
+
+
+def _agrees(reading: ReadingRow) -> bool:
+    return reading.complete and not reading.doubt
+
+
+def _rows(scene: Scene) -> dict[Key, DifferenceRow]:
+    reading = scene.view.reading
+    return {(d.about, d.ticker, d.subject): d for d in reading.differences} if reading is not None else {}

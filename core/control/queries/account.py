@@ -41,6 +41,17 @@ _AGREED: tuple[Field, ...] = (
     Field("doubt", "why no entries leave before one that agrees", lambda r, n: r.doubt),
 )
 
+LINES: tuple[Field, ...] = (
+    Field("venue", "whose account", lambda r, n: r.venue),
+    Field("about", "cash, position or order", lambda r, n: r.about),
+    Field("ticker", "market, empty for cash", lambda r, n: r.ticker),
+    Field("subject", "order id, empty for the others", lambda r, n: r.subject),
+    Field("ours", "what our record says", lambda r, n: r.ours),
+    Field("theirs", "what the venue said last", lambda r, n: r.theirs),
+    Field("agreement", "agrees, differs, moved since, unknown or external", lambda r, n: r.agreement),
+    Field("age_s", "since a complete read of the account", lambda r, n: age(r.read_ns, n)),
+)
+
 ACCOUNTS: tuple[Field, ...] = (
     Field("venue", "whose account", lambda r, n: r.venue),
     Field("reading", "number of its last reading, 0 before the first", lambda r, n: r.number),

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from core.control.queries.account import ACCOUNTS, DIFFERENCES, EVENTS_OF, RECONCILE
+from core.control.queries.account import ACCOUNTS, DIFFERENCES, EVENTS_OF, LINES, RECONCILE
 from core.control.queries.cards import BATCH, LEG, OUTCOMES, PLAN, PREVIEW, PROPOSALS
 from core.control.queries.detail import EQUITY, HISTORY, LEVELS, MARKET, POINTS, RESULTS, TRADES
 from core.control.queries.fields import Field, Now, as_object, nested
@@ -20,7 +20,7 @@ from core.control.queries.sources import BUDGET, FEEDS, GAMES, RELEASES, SOURCE,
 from core.control.queries.status import BEAT, STATUS, VENUES
 from core.control.queries.system import BUCKETS, DRILL, HEALTH, LAYERS, PROCESSES, SYSTEM
 from core.control.queries.vetoes import VETOED, VETOES, WORTH
-from core.control.tables.account import ReadingRow
+from core.control.tables.account import LineRow, ReadingRow
 from core.control.tables.batch import BatchRow
 from core.control.tables.cards import PreviewRow, ProposalRow
 from core.control.tables.detail import DetailRow, EquityRow, HistoryRow
@@ -59,6 +59,7 @@ class Rows(NamedTuple):
     batch: BatchRow | None = None
     preview: PreviewRow | None = None
     system: SystemRow | None = None
+    account: Iterable[LineRow] = ()
     market: DetailRow | None = None
     history: HistoryRow | None = None
     equity: EquityRow | None = None
@@ -85,6 +86,7 @@ QUERIES: dict[str, tuple[Field, ...]] = {
     "batch": BATCH,
     "preview": PREVIEW,
     "system": SYSTEM,
+    "account": LINES,
     "market": MARKET,
     "history": HISTORY,
     "equity": EQUITY,

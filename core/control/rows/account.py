@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
-from core.control.tables.account import AccountRow, DifferenceRow, JournalRow
+from core.control.tables.account import AccountRow, DifferenceRow, JournalRow, LineRow
 from core.engine.seat import Seat
 from core.execution.differences import POLICY, About, Difference
 from core.journal.events import Row
@@ -29,6 +29,17 @@ def account_row(seat: Seat) -> AccountRow:
         differences=len(account.differences),
         cash=account.cash,
     )
+
+
+def line_rows(seat: Seat) -> Iterator[LineRow]:
+    """A venue's account line by line."""
+    account = seat.reconciler
+    for line in account.lines():
+        about, ticker, subject = line.key
+        yield LineRow(
+            seat.name.value, about.value, ticker, subject, line.ours, line.theirs, line.agreement.value,
+            account.read_ns,
+        )  # fmt: skip
 
 
 def difference_row(difference: Difference, seat: Seat, key: int, events: Iterable[Row]) -> DifferenceRow:

@@ -39,6 +39,23 @@ class DifferenceRow(msgspec.Struct, frozen=True, array_like=True):
     venue: str = ""
 
 
+class LineRow(msgspec.Struct, frozen=True, array_like=True):
+    """One order, position or the cash of an account, ours beside what the venue said last; asked for."""
+
+    venue: str
+    about: str
+    """``cash``, ``position`` or ``order``."""
+    ticker: str
+    subject: str
+    """Our order id; of an order that is not ours the venue's."""
+    ours: str
+    theirs: str
+    agreement: str
+    """``agrees``, ``differs``, ``moved``, ``unknown`` or ``external``."""
+    read_ns: int | None
+    """When the account was last read completely."""
+
+
 class AccountRow(msgspec.Struct, frozen=True, array_like=True):
     """The last reading of one venue's account."""
 
