@@ -119,12 +119,17 @@ def engine() -> None:
 
 
 @engine.command("run")
+@click.option("--after-sim", is_flag=True, hidden=True, help="Wait until the simulator is ready.")
 @with_profile
-def engine_run() -> None:
+def engine_run(*, after_sim: bool) -> None:
     """Run the engine in the foreground."""
     verbs.one_thread()
     from core.control.process import StartError, run_engine
 
+    if after_sim:
+        from tui import front_door
+
+        front_door.await_sim(place_of())
     try:
         sys.exit(run_engine(place_of()))
     except StartError as error:

@@ -176,6 +176,7 @@ def stop_engine(place: Profile, reason: str, how: str = "cancel") -> int:
 
 # --- opening ------------------------------------------------------------------------------------
 
+AFTER_SIM = "--after-sim"
 NO_SIM = "no simulator runs for this desk; start both with: pmconsole demo --fresh"
 
 
@@ -190,19 +191,25 @@ def _open_desk(place: Profile, world: WorldOptions) -> list[str]:
         if not sim:
             click.echo("Its simulator has gone. A fresh desk, with a new journal: pmconsole demo --fresh")
         return []
-    started = []
     if sim:
         click.echo("The simulator runs already; its world goes on.")
-    else:
+        _start_desk(place)
+        return ["engine"]
+    _stop_watchdog(place)  # its exchange went with an earlier world
+    place.sim_ready.unlink(missing_ok=True)
+    waiting = _spawn_engine(place, AFTER_SIM)  # what it has to read before it runs takes as long as a world
+    try:
         _start_sim(place, world)
-        started.append("sim")
-    _start_desk(place, new_world=not sim)
-    return [*started, "engine"]
+    except StartError:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(waiting, signal.SIGTERM)
+        raise
+    _start_desk(place, waiting)
+    return ["sim", "engine"]
 
 
 def _start_sim(place: Profile, world: WorldOptions) -> None:
     click.echo("Simulator: starting", nl=False)
-    place.sim_ready.unlink(missing_ok=True)
     arguments = ["sim", "--ready-file", str(place.sim_ready), "--keys-dir", str(place.keys)]
     arguments += ["--speed", f"{world.speed or DEMO_SPEED:g}", "--scenario", world.scenario or "demo"]
     arguments += ["--seed", str(1 if world.seed is None else world.seed)]
@@ -218,15 +225,14 @@ def _start_sim(place: Profile, world: WorldOptions) -> None:
     click.echo(f", ready ({sim_world(place)})")
 
 
-def _start_desk(place: Profile, *, new_world: bool = False) -> None:
+def _start_desk(place: Profile, engine: int | None = None) -> None:
     """Watchdog and engine, side by side: an engine that finds no watchdog tells its operator.
 
-    A watchdog that answers is kept, unless its exchange went with an earlier world.
+    A watchdog that answers is kept, and so is an ``engine`` that has been started already.
     """
-    if new_world:
-        _stop_watchdog(place)
     dog = None if _answers(place) else _spawn_watchdog(place)
-    _start_engine(place)
+    click.echo("Engine: starting", nl=False)
+    _await_engine(place, _spawn_engine(place) if engine is None else engine)
     if dog is not None and not _within(ENGINE_READY_S, lambda: _answers(place) or not _alive(dog)):
         raise StartError(f"the watchdog does not answer; see {place.watchdog_log}")
     if dog is not None and not _alive(dog):
@@ -256,9 +262,17 @@ def _stop_watchdog(place: Profile) -> None:
         raise StartError(f"the watchdog (pid {pid}) does not stop")
 
 
-def _start_engine(place: Profile) -> None:
-    click.echo("Engine: starting", nl=False)
-    pid = _spawn(["engine", "run", "--profile", place.name], place.engine_log, signs=True)
+def _spawn_engine(place: Profile, *options: str) -> int:
+    return _spawn(["engine", "run", "--profile", place.name, *options], place.engine_log, signs=True)
+
+
+def await_sim(place: Profile) -> None:
+    """What an engine does that was started together with its simulator; it says itself what it lacks if that
+    is not ready in time."""
+    _within(SIM_READY_S, place.sim_ready.exists)
+
+
+def _await_engine(place: Profile, pid: int) -> None:
     if not _within(ENGINE_READY_S, lambda: engine_pid(place) is not None or not _alive(pid)):
         raise StartError(f"the engine did not answer within {ENGINE_READY_S:.0f} s; see {place.engine_log}")
     if not _alive(pid):

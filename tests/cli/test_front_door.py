@@ -167,6 +167,18 @@ def test_a_desk_that_cannot_start_says_why_in_one_sentence(
     )
 
 
+def test_a_desk_whose_simulator_cannot_start_leaves_no_engine_that_waits_for_it(
+    place: Profile, console: Console, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world = WorldOptions("no-such-days", None, None)
+    assert front_door.demo(place, world, LOOK, fresh=False) == 2
+    (said,) = capsys.readouterr().err.splitlines()
+    assert said.startswith("pmconsole: the simulator did not start: ") and "no-such-days" in said
+    started = Path(f"/proc/self/task/{threading.get_native_id()}/children").read_text().split()
+    assert started
+    assert front_door._within(5, lambda: not any(front_door._alive(int(pid)) for pid in started))
+
+
 def test_the_console_types_commands_of_its_own_profile(monkeypatch: pytest.MonkeyPatch) -> None:
     opened: list[app.ConsoleOptions] = []
     monkeypatch.setattr(app, "run", lambda options, _log: opened.append(options) or Q)
