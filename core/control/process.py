@@ -79,6 +79,7 @@ def run_engine(place: Profile) -> int:
     """Be the profile's engine process until it is stopped; returns 0. Raises ``StartError``."""
     seal()
     gc.disable()  # until memory has settled: most of what a start makes stays
+    gc.freeze()  # and all that was imported
     serve(place)
     return 0
 
