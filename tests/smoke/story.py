@@ -6,6 +6,7 @@ by the venue's own records, never by what the screen shows or when.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
@@ -19,10 +20,12 @@ from tests.desk.terminal import DeskError, Terminal, wait_for
 
 FIRST_CARD_S = 10.0
 LOST_ANSWER_S = 109.0
-"""Real seconds after the desk heard the staged forecast, which came out 2.5 s into the story: from its 110 s
+"""Real seconds after the desk heard the staged forecast, which came out 2 s into the story: from its 110 s
 on the venue loses the next answer."""
 LADDER_PAUSE_S = 0.9
 """The stop ladder takes ``f`` only after so long without any key."""
+
+PRICE = re.compile(r" @ ([\d.]+)c ")
 
 
 class Outcome(NamedTuple):
@@ -109,7 +112,13 @@ def filled(player: Player) -> str:
 
 
 def moved_card(player: Player) -> str:
-    return _text(player.row(60, "PROPOSAL_STATE", " MOVED "))
+    """The staged one, whose price moves; sizes change whenever another card of its event is approved."""
+
+    def moved() -> Row | None:
+        rows = (row for row in player.desk.journal() if row.kind == "PROPOSAL_STATE")
+        return next((row for row in rows if _reprices(text_of(row))), None)
+
+    return _text(player.until("card that moved in price", 60, moved))
 
 
 def blocked_card(player: Player) -> str:
@@ -263,6 +272,12 @@ def play(seed: int, beats: tuple[Callable[[Player], str], ...] = BEATS) -> Itera
                 yield Outcome(name, time.monotonic() - console.started, proof, missing)
         finally:
             console.close()
+
+
+def _reprices(said: str) -> bool:
+    """Whether a row's text says that a card MOVED to another price."""
+    prices = PRICE.findall(said)
+    return " MOVED " in said and len(prices) == 2 and prices[0] != prices[1]
 
 
 def _text(row: Row) -> str:
