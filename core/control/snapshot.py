@@ -168,15 +168,17 @@ class Snapshot:
         desk = self.desk
         card = desk.approvals.proposals[proposal_id]
         c = card.candidate
-        now = desk.exposure.now(c.ticker)
+        # What was sent is counted with the orders already.
+        losses = losses_of((card,)) if card.standing else {}
         around = CardSurroundings(
             state=desk.state.markets[c.ticker],
             view=self.view(c.ticker),
             position=desk.ledger.positions.get(c.ticker, Position()),
             pending=c.quantity if card.standing else desk.ledger.left_of(card.id),
-            now=now,
-            # What was sent is counted with the orders already.
-            with_order=desk.exposure.with_orders(c.ticker, losses_of((card,))) if card.standing else now,
+            worst=tuple(
+                (desk.exposure.now(ticker), desk.exposure.with_orders(ticker, losses))
+                for ticker in card.tickers
+            ),
             limits=desk.state.limits,
             collar=desk.state.limits.current.collar_book,
             keys={ticker: self.key(ticker) for ticker in card.tickers},

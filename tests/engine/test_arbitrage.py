@@ -175,6 +175,10 @@ def test_the_command_line_and_the_console_see_the_plan_and_the_funnel_names_it()
         assert all(leg["outcome"] == "YES" and leg["quantity"] == "20.00" for leg in plan["legs"])
         assert len(plan["cautions"]) > 1
         assert told["fair"] is None and told["sigma"] is None, "a plan rests on prices alone"
+        used = {row.name: row for row in snapshot.proposal(card.id).used}
+        costs = [notional_up(leg.price, leg.quantity) + leg.fee for leg in card.plan.legs]
+        assert used["mkt"].used + used["mkt"].adds == max(costs), "the fullest market, not the first"
+        assert used["event"].adds > used["mkt"].adds
         proposed = funnel(bench.engine.desk)[-1]
         assert proposed.reached == 6
         assert proposed.reasons[0].why == "a plan waits for a person: every YES bought, 6 legs"

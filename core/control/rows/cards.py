@@ -37,8 +37,8 @@ class CardSurroundings(msgspec.Struct, frozen=True):
     position: Position
     pending: Quantity
     """What this card may still add or take away: its size, or what its order has left once sent."""
-    now: Worst
-    with_order: Worst
+    worst: tuple[tuple[Worst, Worst], ...]
+    """By each of its markets, without it and with it."""
     limits: LiveLimits
     collar: Price
     keys: Mapping[str, int]
@@ -169,9 +169,11 @@ _CARD_LIMITS = (
 
 
 def _used(around: CardSurroundings) -> tuple[UsedRow, ...]:
+    """Of a plan's markets, by each limit the one that is the fullest with it."""
     rows = []
     for label, scope, limit in _CARD_LIMITS:
-        now, after = int(getattr(around.now, scope)), int(getattr(around.with_order, scope))
+        cases = ((int(getattr(now, scope)), int(getattr(after, scope))) for now, after in around.worst)
+        now, after = max(cases, key=lambda case: case[1])
         rows.append(UsedRow(label, now, after - now, around.limits.current.value(limit)))
     return tuple(rows)
 
