@@ -116,9 +116,7 @@ async def test_hints_help_and_dispatch_follow_the_map(directory: Path) -> None:
         await desk.engine.expect(Flatten)
 
 
-def test_the_line_of_the_file_is_named_and_a_running_desk_opens_all_the_same(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_line_of_the_file_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PMCONSOLE_HOME", str(tmp_path))
     place = paths.profile("demo")
     paths.prepare(place)

@@ -13,6 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.config import paths
+from core.config.paths import Profile
 from core.control.protocol import Approve, Edit, Flatten, Halt, Veto
 from tests.tui import rows
 from tests.tui.ptys import TIMEOUT_S, Terminal, console
@@ -38,10 +40,14 @@ async def test_stop_leaves_while_the_terminal_is_not_read_and_the_loop_is_blocke
 
 
 async def test_both_copies_of_one_press_are_one_command(directory: Path) -> None:
-    """The input thread and the loop both send it; a late copy must not begin another stop."""
+    """The input thread and the loop both send it, and know a stop key that was added; a late copy
+    must not begin another stop."""
+    place = Profile("demo", directory / "demo")
+    paths.prepare(place)
+    place.config.write_text('[keys]\nstop = ["^X", "^G"]\n')
     async with console(directory) as (terminal, engine):
-        for presses in (1, 2):
-            terminal.type(b"\x18")
+        for presses, key in ((1, b"\x18"), (2, b"\x07")):
+            terminal.type(key)
             deadline = time.monotonic() + TIMEOUT_S
             while len(sent := [c.id for c in engine.commands if isinstance(c, Flatten)]) < 2 * presses:
                 assert time.monotonic() < deadline, sent

@@ -17,7 +17,8 @@ _CLOSING = (
 )
 _IN_TMUX = (
     "In tmux's copy mode keys belong to tmux. With the lines of 'pmconsole tmux' in its configuration Ctrl-X "
-    "stops the desk there too, and prefix Ctrl-X from every pane."
+    "stops the desk there too, and prefix Ctrl-X from every pane. What is copied here passes through it "
+    "where that has 'set -g set-clipboard on'."
 )
 _Entry = tuple[Line, str, str]
 """A name, what it means, and what stands between a riskier command and its effect."""

@@ -58,7 +58,7 @@ SETTINGS = (
     Setting("theme", "colours; yours are in themes/", (), _theme),
     Setting("swap_up_down", "rising and falling trade places", (False, True), _swap),
     Setting("low_bandwidth", "one paint a second, no flashes", (False, True), _low_bandwidth),
-    Setting("bell", "for what to act on, or cards too", ("act", "card", "off"), _bell),
+    Setting("bell", "act, card (for those too), or off", ("act", "card", "off"), _bell),
     Setting("repaint_hz", "paints a second, 1 to 10"),
     Setting("mouse", "chooses rows, never approves", (False, True)),
 )
@@ -95,7 +95,7 @@ class SettingsTable(LiveTable):
         return Span("  " + sanitise(shown(getattr(self.values, str(key))), 60))
 
     def _from(self, scene: Scene, key: Key) -> Span:
-        return Span("  the file" if key in self.written else "  itself", "text-muted")
+        return Span("  file" if key in self.written else "  default", "text-muted")
 
     def _when(self, scene: Scene, key: Key) -> Span:
         return Span("  at once" if _BY_KEY[str(key)].apply else "  next start", "text-muted")
@@ -136,7 +136,7 @@ class SettingsScreen(ConsoleScreen):
 
     def draw(self, scene: Scene) -> None:
         rows = [] if self._refusal else [*_BY_KEY]
-        title = head("SETTINGS", f"[console] of {self._path}")
+        title = head("SETTINGS", f"[console] of {self._path}   Enter changes one")
         self.settings.paint_rows(scene, rows, title, empty=[note(self._refusal, "near")])
 
     def open_cursor(self) -> None:
