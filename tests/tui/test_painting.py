@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import threading
+import time
+from io import StringIO
 from pathlib import Path
 
 import msgspec
@@ -12,6 +16,8 @@ from core.control.tables.models import EventRow
 from tests.tui import rows
 from tests.tui.conftest import running
 from tests.tui.fake_engine import read_clocks
+from tui import outflow as outflow_module
+from tui.outflow import QUESTION, Outflow
 from tui.pace import CALM_NS, Pace
 from tui.painting import Painter
 
@@ -97,3 +103,45 @@ async def test_low_bandwidth_is_switched_while_it_runs_and_goes_without_flashes(
         await desk.until(lambda: not desk.app.painter.pace.low_bandwidth)
         desk.engine.send(markets=(msgspec.structs.replace(market, bid=3100),))
         await desk.until(lambda: desk.app.view.bid_flash_ns)
+
+
+def test_a_write_that_the_terminal_does_not_take_is_behind_until_it_does() -> None:
+    reading, writing = os.pipe()
+    file = os.fdopen(writing, "w")
+    outflow = Outflow(file)
+    writer = threading.Thread(target=lambda: (outflow.write("x" * 500_000), outflow.flush()), daemon=True)
+    writer.start()
+    deadline = time.monotonic() + 10
+    while outflow.behind_ns() < 50_000_000:
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+    while writer.is_alive():
+        os.read(reading, 65536)
+        writer.join(0.001)
+    assert outflow.behind_ns() == 0
+    file.close()
+    os.close(reading)
+
+
+def test_a_terminal_is_asked_once_a_second_and_only_one_that_answers_can_be_behind(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = [10 * S]
+    monkeypatch.setattr(outflow_module.time, "monotonic_ns", lambda: clock[0])
+    shown = StringIO()
+    outflow = Outflow(shown)
+    outflow.write("a")
+    clock[0] += S // 2
+    outflow.write("b")
+    assert shown.getvalue() == f"a{QUESTION}b" and outflow.behind_ns() == 0
+    outflow.answered()
+    clock[0] += S
+    outflow.write("c")
+    clock[0] += 2 * S
+    outflow.write("d")  # no second question while one is open
+    assert shown.getvalue() == f"a{QUESTION}bc{QUESTION}d" and outflow.behind_ns() == 2 * S
+    outflow.answered()
+    assert outflow.behind_ns() == 0
+    outflow.asks = False
+    outflow.write("e")
+    assert shown.getvalue().endswith("de")

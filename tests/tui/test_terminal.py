@@ -138,17 +138,6 @@ async def asked(terminal: Terminal) -> None:
         terminal.read()
 
 
-async def test_a_terminal_that_is_not_read_is_a_slow_line_and_keeps_its_keys(directory: Path) -> None:
-    async with console(directory, 200, 50) as (terminal, engine):
-        for number in range(14):  # more than a pty holds, unread
-            terminal.type(b"2345"[number % 4 :][:1])
-            await asyncio.sleep(0.12)
-        await asyncio.sleep(0.8)
-        terminal.type(b"H")
-        await engine.expect(Halt, 2.0)
-        await terminal.shows("SLOW LINE")
-
-
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGHUP, 129), (signal.SIGTERM, 143)])
 async def test_signals_end_the_console_cleanly(directory: Path, number: signal.Signals, code: int) -> None:
     async with console(directory) as (terminal, engine):
