@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import takewhile
 from typing import NamedTuple
 
-from tui.actions import COMMANDS, command_spec
+from tui.actions import COMMANDS, CommandSpec, command_spec
 from tui.theme_files import theme_names
 from tui.veto import REASONS
 from tui.view_model import ViewModel
@@ -44,10 +44,6 @@ class Known(NamedTuple):
 Names = Callable[[Known], Iterable[str]]
 
 
-def _words(*words: str) -> Names:
-    return lambda known: words
-
-
 def _markets(known: Known) -> Iterable[str]:
     return (static.ticker for static in known.view.statics.values())
 
@@ -82,35 +78,42 @@ def _cards(known: Known) -> Iterable[str]:
 
 
 def _alarms(known: Known) -> Iterable[str]:
-    return ("all", *(str(row.id) for row in known.view.unacknowledged()))
+    return (str(row.id) for row in known.view.unacknowledged())
 
 
-WORDS: dict[str, tuple[Names, ...]] = {
-    "alarms": (_words("ack"), _alarms),
-    "amend": (_orders,),
-    "approve": (_cards,),
-    "cancel": (_orders,),
-    "cancel-market": (_markets,),
-    "close": (_held,),
-    "engine": (_words("stop"), _words("cancel", "keep", "flatten")),
-    "exit-at": (_held,),
-    "feeds": (_words("test", "confirm"), _feeds),
-    "flatten": (_words("external", "keep"),),
-    "go": (_markets,),
-    "limit": (_limits,),
-    "link": (_words("add", "remove"), _markets, _markets, _words("opposite")),
-    "low-bandwidth": (_words("on", "off"),),
-    "mode": (_words("semi", "auto"),),
-    "order": (_markets, _words("yes", "no", "sell")),
-    "orders": (_words("resolve"), _orders),
-    "pause": (_strategies,),
-    "reconcile": (_words("accept"), _markets),
-    "rules": (_markets,),
-    "theme": (lambda known: known.themes(),),
-    "unpause": (_strategies,),
-    "veto": (_words(*REASONS.values()),),
+_NAMED: dict[str, Names] = {
+    "CARD": _cards,
+    "ID": _alarms,
+    "MARKET": _markets,
+    "ORDER": _orders,
+    "STRATEGY": _strategies,
 }
-"""The words of each command in their order, as far as the desk knows them."""
+"""What a word of a usage stands for; small letters stand for themselves."""
+_OTHERWISE: dict[str, tuple[Names, ...]] = {
+    "close": (_held,),
+    "exit-at": (_held,),
+    "feeds": (lambda known: ("test", "confirm"), _feeds),
+    "limit": (_limits,),
+    "theme": (lambda known: known.themes(),),
+    "veto": (lambda known: REASONS.values(),),
+}
+"""Commands whose usage does not say it."""
+
+
+def words_of(spec: CommandSpec) -> tuple[Names, ...]:
+    """The words of a command in their order, as its usage has them."""
+    usage = spec.usage.replace("[", "").replace("]", "").split()
+    return _OTHERWISE.get(spec.name) or tuple(map(_either, usage))
+
+
+def _either(word: str) -> Names:
+    """A word of a usage with its alternatives, such as ``MARKET|cash``."""
+
+    def names(known: Known) -> Iterable[str]:
+        for part in word.split("|"):
+            yield from (part,) if part.islower() else _NAMED[part](known) if part in _NAMED else ()
+
+    return names
 
 
 def of_command(known: Known) -> Completer:
@@ -128,7 +131,7 @@ def of_command(known: Known) -> Completer:
         if spec is None:
             return Completion(told="no such command")
         *before, word = rest.split(" ")
-        slots = WORDS.get(head, ())
+        slots = words_of(spec)
         found = _matching(word, slots[len(before)](known), known.view) if len(before) < len(slots) else []
         usage = f"{spec.name} {spec.usage}".rstrip()
         told = f"{head}: {_told(found)}" if found and (word or len(slots) == 1) else f"{usage}  {spec.help}"

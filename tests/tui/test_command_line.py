@@ -13,7 +13,7 @@ from core.control.protocol import Flatten, Halt, Query
 from tests.tui import rows
 from tests.tui.conftest import running
 from tui.actions import ACTIONS, COMMANDS, Danger, works_on
-from tui.completing import WORDS, Known, markets_like, of_command, of_market
+from tui.completing import Known, markets_like, of_command, of_market, words_of
 from tui.keymap import USUAL
 from tui.lines import plain
 from tui.screens.help import help_lines
@@ -43,6 +43,11 @@ def view() -> ViewModel:
         ("pause m", "pause maker "),
         ("feeds t", "feeds test "),
         ("mode s", "mode semi "),
+        ("link a", "link add "),
+        ("reconcile accept ca", "reconcile accept cash "),
+        ("alarms ack al", "alarms ack all "),
+        ("engine stop k", "engine stop keep "),
+        ("veto d", "veto data "),
         ("rules 48-49", "rules KXHIGHNYC-26NOV23-B48-49 "),
         ("rules kxhighny", "rules KXHIGHNYC"),
         ("order 48-49", "order KXHIGHNYC-26NOV23-B48-49 "),
@@ -57,9 +62,15 @@ def test_tab_goes_on_as_far_as_there_is_one_way(typed: str, further: str) -> Non
     assert complete(typed).further(typed) == further
 
 
-def test_every_word_that_is_completed_belongs_to_a_command_that_takes_one() -> None:
-    usages = {spec.name: spec.usage for spec in COMMANDS}
-    assert all(usages[name] for name in WORDS)
+def test_every_market_and_order_that_a_usage_names_is_completed() -> None:
+    known = Known(view())
+    tickers = {static.ticker for static in known.view.statics.values()}
+    for spec in COMMANDS:
+        for at, word in enumerate(spec.usage.replace("[", "").replace("]", "").split()):
+            if "MARKET" in word.split("|"):
+                assert {*words_of(spec)[at](known)} & tickers, spec.name
+            if "ORDER" in word.split("|"):
+                assert "pm-91c7" in words_of(spec)[at](known), spec.name
 
 
 @given(
