@@ -200,7 +200,7 @@ class StreamState:
                 channel.deadline_ns = None
                 denied.append(Denied(name, "no answer in 5 s"))
                 continue
-            if name == TRADES:
+            if name == TRADES and self._tapes:
                 channel.deadline_ns = None  # done without in this connection
                 continue
             if channel.leaving or not channel.resyncing:
