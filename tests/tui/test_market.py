@@ -109,6 +109,16 @@ def test_a_grid_of_many_bands_is_walked_and_a_fine_one_is_thinned() -> None:
     assert ladder.keys == sorted(ladder.keys, reverse=True)
 
 
+def test_a_grid_that_changes_is_followed_and_what_rests_beside_it_stays_in_sight() -> None:
+    static = next(static for static in rows.statics() if static.key == KEY)
+    ladder, near = Ladder(), NEAR._replace(bids=(Level(3_150, 5 * rows.C), *NEAR.bids))
+    ladder.show(scene_with(), KEY, near)
+    assert 3_150 in ladder.keys and 3_250 not in ladder.keys
+    halves = msgspec.structs.replace(static, bands=((0, 10_000, 50),))
+    ladder.show(scene_with(static=halves), KEY, near)
+    assert {3_150, 3_250} <= {*ladder.keys} and ladder.price == 3_150
+
+
 def test_depth_counts_what_rests_between_the_touch_and_a_price() -> None:
     chart = depth_chart(NEAR)
     assert chart is not None and chart.across == (2_700, 3_700) and chart.upright == (0, 1_260 * rows.C)

@@ -76,6 +76,7 @@ class Ladder(LiveTable):
             id="ladder",
         )
         self._market = 0
+        self._bands: tuple[tuple[int, int, int], ...] = ()
         self._ticks: list[int] = []
         self._bids: dict[int, int] = {}
         self._asks: dict[int, int] = {}
@@ -98,9 +99,12 @@ class Ladder(LiveTable):
 
     def show(self, scene: Scene, key: int, near: Near | None) -> None:
         static = scene.view.statics.get(key)
+        bands = static.bands if static is not None else ()
         if key != self._market:
-            self._market, self._ticks = key, ticks_of(static.bands) if static is not None else []
+            self._market = key
             self.point_at(None)
+        if bands != self._bands:
+            self._bands, self._ticks = bands, ticks_of(bands)
         self._step = scene.view.step(key)
         self._bids = {level.price: level.quantity for level in near.bids} if near is not None else {}
         self._asks = {level.price: level.quantity for level in near.asks} if near is not None else {}
@@ -127,13 +131,14 @@ class Ladder(LiveTable):
     def _rows(self, near: Near | None) -> list[int]:
         if near is None:
             return []
+        # What rests off the grid is there all the same: a tick size can change under it.
+        wanted = {*self._bids, *self._asks, *self._own, *((self.price,) if self.price is not None else ())}
         if len(self._ticks) <= TICKS_MAX:
-            return self._ticks
+            return sorted(wanted.union(self._ticks), reverse=True)
         touch = [levels[0].price for levels in (near.bids, near.asks) if levels]
         centre = sum(touch) // len(touch) if touch else _DOLLAR // 2
         around = range(centre - AROUND * self._step, centre + AROUND * self._step + 1)
-        wanted = {*self._bids, *self._asks, *self._own, *((self.price,) if self.price is not None else ())}
-        return [price for price in self._ticks if price in wanted or price in around]
+        return sorted(wanted.union(price for price in self._ticks if price in around), reverse=True)
 
     def _marked_prices(self, scene: Scene, key: int, near: Near | None) -> dict[int, list[str]]:
         """Words beside prices: the touch, the last trade, and fair value at the tick nearest to it."""
