@@ -190,7 +190,8 @@ def _story(app: PmConsole, now: Now) -> None:
     if isinstance(screen, JournalScreen):
         order_id = screen.order_id
     else:
-        order = app.view.orders.get(str(app.selected("orders") or ""))
+        table = screen.table() if screen is not None else None
+        order = app.view.orders.get(str(table.cursor_key)) if table is not None else None
         order_id = order.client_order_id if order is not None and not order.external else ""
     app.push_screen(WhyScreen(order_id))
 

@@ -14,14 +14,23 @@ from core.execution.share import Share
 from core.venues.venue import OrderReport
 
 
-class Said(msgspec.Struct):
+class CashSaid(msgspec.Struct, frozen=True):
+    """What the venue should say, what it said, and whether what is open accounts for the rest."""
+
+    ours: Money
+    theirs: Money
+    explained: bool
+
+
+class Said(msgspec.Struct, frozen=True):
     """What the venue said in its last complete lists."""
 
     orders: Mapping[str, OrderReport] = {}
     """Resting there, by its order id."""
     positions: Mapping[str, int] = {}
     """Net by ticker."""
-    cash: Money | None = None
+    cash: CashSaid | None = None
+    """``None`` before it was read, and while nothing is known to count from."""
 
 
 class Agreement(enum.Enum):
@@ -45,15 +54,10 @@ class AccountLine(msgspec.Struct, frozen=True):
     agreement: Agreement
 
 
-def account_lines(
-    share: Share, said: Said, standing: Mapping[Key, Difference], cash: Money | None
-) -> Iterator[AccountLine]:
-    """Cash first, then positions and orders. ``cash``: what the venue should say, ``None`` before it has."""
-    if cash is not None and said.cash is not None:
-        key = Key(About.CASH)
-        # Whether open orders are taken out already differs by venue: only a standing difference is one.
-        agreement = Agreement.DIFFERS if key in standing else Agreement.AGREES
-        yield AccountLine(key, money_text(cash), money_text(said.cash), agreement)
+def account_lines(share: Share, said: Said, standing: Mapping[Key, Difference]) -> Iterator[AccountLine]:
+    """Cash first, then positions and orders."""
+    if (cash := said.cash) is not None:
+        yield _line(Key(About.CASH), money_text(cash.ours), money_text(cash.theirs), cash.explained, standing)
     held = {ticker: int(position.net) for ticker, position in share.held.items()}
     for ticker in sorted(held.keys() | {ticker for ticker, net in said.positions.items() if net}):
         ours, theirs = held.get(ticker, 0), said.positions.get(ticker, 0)

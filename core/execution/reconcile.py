@@ -20,7 +20,7 @@ from core.domain.position import Position
 from core.domain.units import Money, Price, Quantity, money_text, quantity_text
 from core.execution.differences import About, Difference, Differences, Key, Row
 from core.execution.gateway import Gateway
-from core.execution.lines import AccountLine, Said, account_lines
+from core.execution.lines import AccountLine, CashSaid, Said, account_lines
 from core.execution.reading import Facts
 from core.execution.share import Share
 from core.risk.exposure import reserved_cash
@@ -157,10 +157,12 @@ class Reconciler:
 
     def lines(self) -> tuple[AccountLine, ...]:
         """Every order, position and the cash, ours beside what the venue said last."""
-        read, base = self._cash_read, self.cash_base
-        said = Said(self._facts.resting, self._counted, self._worth(read.total) if read is not None else None)
-        expected = Money(base + self._flow()) if base is not None else None
-        return tuple(account_lines(self._share, said, self.differences, expected))
+        cash = None
+        if self._cash_read is not None and self.cash_base is not None:
+            ours, theirs = Money(self.cash_base + self._flow()), self._worth(self._cash_read.total)
+            cash = CashSaid(ours, theirs, self._explained(theirs, ours))
+        said = Said(self._facts.resting, self._counted, cash)
+        return tuple(account_lines(self._share, said, self.differences))
 
     def cash_on(self, shard: int) -> Money | None:
         """``cash`` that orders of one shard can use. What was spent since the reading counts on each."""
@@ -341,13 +343,17 @@ class Reconciler:
             self._rebase(Money(cash - flow))
         assert self.cash_base is not None
         expected = self.cash_base + flow
+        if abs(cash - expected) <= CASH_TOLERANCE:
+            self._collected |= self._share.positions.keys() & self._ledger.settled.keys()
+        if not self._explained(cash, expected):
+            self._found.saw(Row.CASH, Key(About.CASH), money_text(Money(expected)), money_text(cash))
+
+    def _explained(self, cash: int, expected: int) -> bool:
+        """Whether open orders, payouts still to be fetched and trades that may fail account for the rest."""
         on_order = reserved_cash(self._share.live.values())
         slack = CASH_TOLERANCE + self._share.unsettled()
         settled = self._share.positions.keys() & self._ledger.settled.keys()
-        if abs(cash - expected) <= CASH_TOLERANCE:
-            self._collected |= settled
-        if not expected - on_order - self._uncollected(settled) - slack <= cash <= expected + slack:
-            self._found.saw(Row.CASH, Key(About.CASH), money_text(Money(expected)), money_text(cash))
+        return expected - on_order - self._uncollected(settled) - slack <= cash <= expected + slack
 
     def _uncollected(self, settled: Collection[str]) -> int:
         """The most that may wait on the venue's page, of what was settled since the cash agreed in full."""

@@ -50,6 +50,8 @@ def test_what_traded_since_the_list_was_read_has_moved_and_a_mismatch_differs() 
             assert found["position", HOT].agreement is Agreement.MOVED
             assert (found["position", HOT].ours, found["position", HOT].theirs) == ("6.00", "0.00")
             assert found["order", HOT].agreement is Agreement.MOVED
+            spent = found["cash", ""]
+            assert spent.ours != spent.theirs and spent.agreement is Agreement.MOVED
             bench.venue.net[WARM] = 3_000_000
             await bench.until(lambda: WARM in bench.engine.desk.seats.venue_net, "shown", 40)
             differs = lines(bench)["position", WARM]

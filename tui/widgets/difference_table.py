@@ -112,7 +112,7 @@ class DifferenceTable(LiveTable):
                 Column("ours", "we say", 14, 1, self._ours),
                 Column("theirs", "venue says", 14, 1, self._theirs),
                 Column("age", "since", 6, 2, self._age),
-                Column("state", "  stops", 13, 3, self._state, left=True, grow=True, width_max=44),
+                Column("state", "  state", 13, 3, self._state, left=True, grow=True, width_max=44),
             ),
             id="differences",
         )
