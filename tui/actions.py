@@ -49,6 +49,8 @@ OPENS = (
 DESK = ("desk",)
 TRADES = ("desk", "markets", "market", "orders", "positions", "links", "batch")
 """Screens with a market under the cursor."""
+SORTED = ("desk", "markets", "orders", "positions", "feeds", "alarms", "links")
+"""Screens with a table whose order is the operator's."""
 DECIDES = ("desk", "evidence", "batch")
 """Screens that show the selected card whole."""
 OPENED = (
@@ -116,9 +118,10 @@ ACTIONS: tuple[Action, ...] = (
         "table.filter",
         ("slash",),
         "filter",
-        "Show only what has this text: markets, entries (kind: market: order:), help",
+        "Show only what has these words: any text, or a column as in venue:poly; markets also card, held and"
+        " order; entries kind: market: order:; help",
         Danger.VIEW,
-        ("desk", "markets", "journal", "help"),
+        (*SORTED, "journal", "help"),
     ),
     Action(
         "order.story",
@@ -128,9 +131,8 @@ ACTIONS: tuple[Action, ...] = (
         Danger.VIEW,
         ("orders", "journal"),
     ),
-    Action(
-        "table.sort", ("o",), "", "Sort by edge, name, close, age or change", Danger.VIEW, ("desk", "markets")
-    ),
+    Action("table.sort", ("o",), "", "Sort this table by its next column", Danger.VIEW, SORTED),
+    Action("table.reverse", ("O",), "", "Turn the order of this table round", Danger.VIEW, SORTED),
     Action(
         "order.cancel",
         ("c",),
@@ -338,7 +340,7 @@ COMMANDS: tuple[CommandSpec, ...] = (
     CommandSpec("screenshot", "", "this screen as an SVG file in the profile's folder screenshots"),
     CommandSpec("settings", "", "how the console looks and rings; Enter changes one and writes it"),
     CommandSpec("palette", "", "every key, command and market by its name"),
-    CommandSpec("filter", "[TEXT]", "show only markets with this text"),
+    CommandSpec("filter", "[TEXT]", "show only rows with these words, in the table under the cursor"),
     CommandSpec("theme", "NAME", "change the colours"),
     CommandSpec("low-bandwidth", "on|off", "draw once a second; a slow line does so by itself"),
     CommandSpec("help", "", "the keys of this screen"),

@@ -133,7 +133,9 @@ class Conversation:
             case "help" if app.screen_name != HelpScreen.name_in_registry:
                 app.push_screen(HelpScreen(app.screen_name))
             case "filter":
-                app.operator.ordering.narrow(parsed.rest)
+                screen = app.console_screen
+                if screen is not None and screen.ordering is not None:
+                    screen.ordering.narrow(parsed.rest)
             case "copy":
                 app.copy()
             case "screenshot":

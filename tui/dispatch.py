@@ -87,4 +87,6 @@ def _move(app: PmConsole, action_id: str, now: Now) -> None:
     if table.id == "markets" and isinstance(selected, int):
         app.operator.ordering.moved_cursor(selected, now)
     elif selected is not None:
+        if table.ordering is not None:
+            table.ordering.touched(now)
         screen.cursor_moved(selected, now)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from tui.ordering import Ordering
 from tui.tables import Now
 
 if TYPE_CHECKING:
@@ -178,8 +179,31 @@ def _filter(app: PmConsole, now: Now) -> None:
     if isinstance(screen, JournalScreen):
         app.conversation.ask("filter (kind: market: order: words)", screen.narrow)
         return
-    old = app.operator.ordering.filter
-    app.conversation.ask(f"filter, now {old!r}" if old else "filter", app.operator.ordering.narrow)
+    ordering = _ordering(app, now)
+    if ordering is not None:
+        old = ordering.filter
+        app.conversation.ask(f"filter, now {old!r}" if old else "filter", ordering.narrow)
+
+
+def _ordering(app: PmConsole, now: Now) -> Ordering | None:
+    """The order of the rows under the cursor; says so where it is not the operator's."""
+    screen = app.console_screen
+    ordering = screen.ordering if screen is not None else None
+    if ordering is None:
+        app.operator.say("this table keeps its own order and shows every row", "text-muted", now)
+    return ordering
+
+
+def _sort(app: PmConsole, now: Now) -> None:
+    ordering = _ordering(app, now)
+    if ordering is not None:
+        ordering.next_sort()
+
+
+def _reverse(app: PmConsole, now: Now) -> None:
+    ordering = _ordering(app, now)
+    if ordering is not None:
+        ordering.reverse()
 
 
 def _story(app: PmConsole, now: Now) -> None:
@@ -199,7 +223,10 @@ def _story(app: PmConsole, now: Now) -> None:
 def _back(app: PmConsole, now: Now) -> None:
     if app.returning.unread and app.screen_name == "digest":
         app.returning.read(now)
-    if len(app.screen_stack) > 1:
+    table = app.console_screen.table() if app.console_screen is not None else None
+    if table is not None and table.ordering is not None and table.ordering.filter:
+        table.ordering.narrow("")
+    elif len(app.screen_stack) > 1:
         app.pop_screen()
     else:
         app.operator.escape()
@@ -214,7 +241,8 @@ HANDLERS: dict[str, Callable[[PmConsole, Now], None]] = {
     "card.next": lambda app, now: app.operator.step_card(1, now),
     "open": _open_selected,
     "table.filter": _filter,
-    "table.sort": lambda app, now: app.operator.ordering.next_sort(),
+    "table.sort": _sort,
+    "table.reverse": _reverse,
     "order.cancel": _cancel_selected,
     "order.story": _story,
     "order.amend": _amend_selected,

@@ -56,8 +56,8 @@ class Ordering:
 
     def keys(self, scene: Scene, there: Collection[Any], *, still: bool) -> list[Any]:
         """The rows to show of those ``there``; ``still`` keeps their order, as new ones join at its end."""
-        if self.sort.rank is None and not self.filter:
-            return [*there][::-1] if self.reversed else [*there]
+        if self.plain:
+            return [*there]
         now_ns = scene.now.mono_ns
         held = still or now_ns - self._sorted_ns < SORT_EVERY_NS or now_ns - self._touched_ns < CURSOR_HOLD_NS
         if self._due or not held or not self._keys:
@@ -99,6 +99,11 @@ class Ordering:
         if field is not None:
             return part in field(scene, key).casefold()
         return word in self._listing.text(scene, key).casefold()
+
+    @property
+    def plain(self) -> bool:
+        """Whether all rows are shown as the table tells them."""
+        return self.sort.rank is None and not self.reversed and not self.filter
 
     def next_sort(self) -> None:
         sorts = self._listing.sorts

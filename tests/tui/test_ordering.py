@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from textual.geometry import Region, Size
 
 from core.control.protocol import Frame
 from core.control.tables.markets import MarketRow, MarketStatic
+from core.control.tables.orders import OrderRow
 from tests.tui import rows
 from tui import ordering, tables
 from tui.operator import Operator
 from tui.ordering import CURSOR_HOLD_NS, SORT_EVERY_NS, MarketOrdering
 from tui.scene import Scene
+from tui.screens.orders import DoneTable
 from tui.tables import Now
 from tui.view_model import ViewModel
-from tui.widgets.market_table import MARKETS
+from tui.widgets.alarms import Alarms
+from tui.widgets.feed_table import FeedTable
+from tui.widgets.live_table import LiveTable
+from tui.widgets.market_table import MARKETS, MarketTable
+from tui.widgets.order_table import OrderTable
+from tui.widgets.position_table import PositionTable
 
 NOW = Now(1_000 * rows.S, 1_700_000_000_000)
 PART = 500
@@ -147,7 +156,7 @@ def test_a_filter_is_words_that_must_all_be_true(text: str, keys: set[int]) -> N
     assert {*order.keys(Scene(view, NOW, 160), view.markets, still=False)} == keys
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.data())
 def test_nothing_moves_under_the_hand_while_rows_vanish_come_and_change(data: st.DataObject) -> None:
     named, booked = markets(40)
@@ -171,3 +180,171 @@ def test_nothing_moves_under_the_hand_while_rows_vanish_come_and_change(data: st
         assert [key for key in keys if key in stayed] == stayed, "no two rows change places"
         assert order.cursor == cursor
         before = keys
+
+
+# --- tables -----------------------------------------------------------------------------------------------
+
+
+class Painted(NamedTuple):
+    """A table of a size, drawn without a terminal."""
+
+    table: LiveTable
+    regions: list[Region]
+    """What the last paint asked the terminal to write; empty when all of it."""
+
+    @property
+    def rows(self) -> list[str]:
+        return self.table.text.splitlines()
+
+
+def sized(table: LiveTable, width: int, height: int, monkeypatch: pytest.MonkeyPatch) -> Painted:
+    regions: list[Region] = []
+    monkeypatch.setattr(type(table), "size", Size(width, height))
+    monkeypatch.setattr(table, "refresh", lambda *found: regions.extend(found))
+    return Painted(table, regions)
+
+
+def desk_of(**tables: object) -> Scene:
+    view = ViewModel()
+    view.connected = True
+    view.apply(rows.snapshot(NOW, "me"), NOW)
+    view.apply(Frame(2, NOW.mono_ns, **tables), NOW)
+    return Scene(view, NOW, 160)
+
+
+def many_orders(count: int) -> tuple[OrderRow, ...]:
+    return tuple(
+        rows.order(
+            NOW, client_order_id=f"pm-{n:04}", quantity=rows.C * (n % 7 + 1), created_ns=NOW.mono_ns - n
+        )
+        for n in range(count)
+    )
+
+
+def test_a_table_says_which_of_its_rows_are_in_sight(monkeypatch: pytest.MonkeyPatch) -> None:
+    scene = desk_of(orders=many_orders(998))
+    painted = sized(OrderTable(), 120, 48, monkeypatch)
+    monkeypatch.setattr(OrderTable, "has_focus", True)
+    table = painted.table
+    assert isinstance(table, OrderTable)
+    table.show(scene, scene.view.working(), foot=False)
+    assert " 1-46 of 1,000   c cancel" in painted.rows[0]
+    table.move(0)
+    table.move(56)
+    table.show(scene, scene.view.working(), foot=False)
+    assert " 12-57 of 1,000   c cancel" in painted.rows[0]
+    assert len(painted.rows) == 48
+    table.ordering and table.ordering.narrow("pm-0001")
+    table.show(scene, scene.view.working(), foot=False)
+    assert " of " not in painted.rows[0], "all of it is in sight"
+
+
+def test_orders_sort_by_any_column_with_unknown_ones_pinned(monkeypatch: pytest.MonkeyPatch) -> None:
+    lost = rows.order(NOW, client_order_id="pm-lost", state="UNKNOWN", quantity=rows.C * 3, created_ns=1)
+    scene = desk_of(orders=(*many_orders(20), lost))
+    table = OrderTable()
+    sized(table, 120, 40, monkeypatch)
+    order = table.ordering
+    assert order is not None
+    while order.sort.name != "qty":
+        order.next_sort()
+    for turned in (False, True):
+        table.show(scene, scene.view.working())
+        first, *rest = [scene.view.orders[str(key)] for key in table.keys]
+        assert first.client_order_id == "pm-lost"
+        sizes = [row.quantity for row in rest]
+        assert sizes == sorted(sizes, reverse=not turned)
+        order.reverse()
+    assert "sort: qty reversed" in table.text.splitlines()[0]
+
+
+def test_without_a_cursor_to_see_an_order_that_is_filtered_away_is_not_the_one_to_cancel(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    scene = desk_of(orders=many_orders(3))
+    scene = msgspec.structs.replace(scene, current=scene.view.orders["pm-0000"].key)
+    table = OrderTable()
+    sized(table, 120, 40, monkeypatch)
+    table.show(scene, scene.view.working())
+    assert scene.view.orders[str(table.cursor_key)].key == scene.current
+    table.ordering and table.ordering.narrow("market:den")
+    table.show(scene, scene.view.working())
+    assert [scene.view.orders[str(key)].key for key in table.keys] == [50]
+    assert table.cursor_key == table.keys[0]
+    table.ordering and table.ordering.narrow("market:nowhere")
+    table.show(scene, scene.view.working())
+    assert not table.keys and table.cursor_key is None
+    assert 'No row matches "/market:nowhere". Esc shows all.' in table.text
+
+
+TABLES: tuple[tuple[Callable[[], LiveTable], Callable[[LiveTable, Scene], None]], ...] = (
+    (OrderTable, lambda table, scene: table.show(scene, scene.view.working())),
+    (lambda: DoneTable(id="done", done=True), lambda table, scene: table.show_done(scene)),
+    (PositionTable, lambda table, scene: table.show(scene)),
+    (Alarms, lambda table, scene: table.show(scene)),
+    (FeedTable, lambda table, scene: table.show(scene)),
+)
+
+
+@pytest.mark.parametrize(("made", "show"), TABLES)
+def test_every_table_shows_the_same_rows_in_each_of_its_orders_and_finds_what_it_shows(
+    made: Callable[[], LiveTable],
+    show: Callable[[LiveTable, Scene], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ended = tuple(
+        msgspec.structs.replace(row, ended_ns=NOW.mono_ns - at, state="FILLED")
+        for at, row in enumerate(many_orders(5))
+    )
+    table, scene = made(), desk_of(orders=ended)
+    sized(table, 200, 60, monkeypatch)
+    order = table.ordering
+    assert order is not None
+    show(table, scene)
+    usual = table.keys
+    heads = [key for key in usual if isinstance(key, tuple) and not key[1]]
+    names = [order.sort.name]
+    order.next_sort()
+    while order.sort.name != names[0]:
+        names.append(order.sort.name)
+        for _ in range(2):
+            show(table, scene)
+            assert {*table.keys} | {*heads} == {*usual}, names[-1]
+            order.reverse()
+        order.next_sort()
+    assert len(names) > 2
+    show(table, scene)
+    assert table.keys == usual
+    at = max(at for at, key in enumerate(usual) if key not in heads)
+    order.narrow(table.text.splitlines()[1 + table.header + at].split()[1])
+    show(table, scene)
+    assert table.keys and {*table.keys} <= {*usual}
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(changed=st.dictionaries(st.integers(0, 19), st.integers(100, 9900), max_size=20))
+def test_a_paint_writes_from_the_first_to_the_last_changed_cell_of_each_changed_row(
+    changed: dict[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    view = ViewModel()
+    view.connected, view.made_ns = True, NOW.mono_ns
+    named, booked = markets(20)
+    view.statics.update((row.key, row) for row in named)
+    view.markets.update((row.key, row) for row in booked)
+    painted = sized(MarketTable(), 160, 30, monkeypatch)
+    table, scene = painted.table, Scene(view, NOW, 160)
+    assert isinstance(table, MarketTable)
+    table.show(scene, range(20))
+    before = painted.rows
+    painted.regions.clear()
+    for key, bid in changed.items():
+        view.markets[key] = msgspec.structs.replace(booked[key], bid=bid)
+    table.show(scene, range(20))
+    wanted = {}
+    for y, (old, new) in enumerate(zip(before, painted.rows, strict=True)):
+        cells = [x for x, (one, other) in enumerate(zip(old, new, strict=True)) if one != other]
+        if cells:
+            wanted[y] = cells[0], cells[-1] + 1
+    assert {region.y: (region.x, region.right) for region in painted.regions} == wanted
+    assert len(wanted) == len(painted.regions) <= len(changed)
+    assert all(region.width <= 7 for region in painted.regions), "no more than the price"

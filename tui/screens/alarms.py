@@ -15,6 +15,7 @@ from tui.widgets.live_table import Column, Key, LiveTable
 from tui.widgets.text_pane import TextPane, pair, wrapped
 
 _DETAIL_ROWS = 7
+_UNSEEN = {"unseen": 0, "unseen, over": 1}
 
 
 def seen_word(row: AlarmRow) -> tuple[str, str]:
@@ -35,10 +36,15 @@ def _seen(scene: Scene, key: Key) -> Span:
     return Span(f"  {word}", role)
 
 
+def _by_seen(scene: Scene, key: Key) -> int:
+    """What nobody has seen first."""
+    return _UNSEEN.get(seen_word(row_of(scene, key))[0], len(_UNSEEN))
+
+
 COLUMNS = (
     Column("id", "id", 4, 2, _id),
     *(column for column in PANE_COLUMNS if column.name != "what"),
-    Column("seen", "  seen", 14, 1, _seen, left=True),
+    Column("seen", "  seen", 14, 1, _seen, left=True, rank=_by_seen),
     *(column for column in PANE_COLUMNS if column.name == "what"),
 )
 
@@ -77,13 +83,11 @@ class AlarmsScreen(ConsoleScreen):
             (f" {len(rows)}", "text-muted"),
             (f"  {unseen} unseen" if unseen else "", "near"),
         )
-        keys = (("Space ", "key"), ("seen  ", "text-muted"), (":alarms ack ", "key"), ("all", "text-muted"))
-        right = line(*keys)
-        if self.alarms.cursor_key not in scene.view.alarms and rows:
-            self.alarms.point_at(rows[0].id)
-        self.alarms.paint_rows(
-            scene, [row.id for row in rows], title, right, empty=[note("Nothing has rung.")]
-        )
+        hints = (("Space ", "key"), ("seen  ", "text-muted"), (":alarms ack ", "key"), ("all", "text-muted"))
+        keys = self.alarms.shown(scene, [row.id for row in rows])
+        if self.alarms.cursor_key not in scene.view.alarms and keys:
+            self.alarms.point_at(keys[0])
+        self.alarms.paint_rows(scene, keys, title, line(*hints), empty=[note("Nothing has rung.")])
         chosen = scene.view.alarms.get(self.alarms.cursor_key)  # type: ignore[call-overload]  # keyed by id
         lines = detail_lines(scene, chosen, self.detail.body_size[0]) if chosen is not None else []
         self.detail.show_text(lines, head("ALARM"))

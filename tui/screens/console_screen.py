@@ -12,6 +12,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 
 from tui.actions import DECIDES
+from tui.ordering import Ordering
 from tui.scene import Scene
 from tui.screens.desk_plan import Plan, Rect
 from tui.standing import Standing, standing
@@ -219,6 +220,12 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
 
     def on_resize(self) -> None:
         self.call_after_refresh(self.console.repaint)
+
+    @property
+    def ordering(self) -> Ordering | None:
+        """The order of the rows the keys act on: that of the markets is the same on every screen."""
+        table = self.table()
+        return self.console.operator.ordering if table is None or table.id == "markets" else table.ordering
 
     def table(self) -> LiveTable | None:
         """The table the movement keys act on."""

@@ -30,7 +30,7 @@ class DoneTable(OrderTable):
     def show_done(self, scene: Scene) -> None:
         rows = scene.view.ended()
         title = line(("DONE TODAY", "title"), (f" {len(rows)}", "text-muted"))
-        keys = [row.client_order_id for row in rows]
+        keys = self.shown(scene, [row.client_order_id for row in rows])
         self.paint_rows(scene, keys, title, empty=[note("Nothing ended yet today.")])
 
 

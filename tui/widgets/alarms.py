@@ -10,6 +10,7 @@ from tui.lines import Line, Span, line
 from tui.scene import Scene, note
 from tui.widgets.live_table import Column, Key, LiveTable, plan
 
+_GRAVE = {"ACT": 0, "CHECK": 1, "NOTE": 2}
 _ROLES = {"ACT": "alarm", "CHECK": "check"}
 
 
@@ -57,8 +58,16 @@ def _head(scene: Scene, key: Key) -> Span:
 
 COLUMNS = (
     Column("mark", "", 2, 1, _mark, left=True),
-    Column("time", " UTC", 9, 2, _time, left=True),
-    Column("level", " level", 7, 1, _level, left=True),
+    Column("time", " UTC", 9, 2, _time, left=True, rank=lambda scene, key: -row_of(scene, key).since_ns),
+    Column(
+        "level",
+        " level",
+        7,
+        1,
+        _level,
+        left=True,
+        rank=lambda scene, key: _GRAVE.get(row_of(scene, key).level, len(_GRAVE)),
+    ),
     Column("since", "since", 6, 3, _since),
     Column("what", "  what, and its effect on trading", 30, 1, _text, left=True, grow=True, width_max=400),
 )
@@ -91,13 +100,14 @@ class Alarms(LiveTable):
             else ()
         )
         width, height = self.body_size
-        if not self.has_focus and rows:
-            self.point_at(rows[0].id)
+        keys = self.shown(scene, [row.id for row in rows])
+        if not self.has_focus and keys:
+            self.point_at(keys[0])
         selected = scene.view.alarms.get(self.cursor_key) or (rows[0] if rows else None)  # type: ignore[call-overload]
         foot = clears_lines(selected, width) if selected is not None and height > len(rows) else []
         self.paint_rows(
             scene,
-            [row.id for row in rows],
+            keys,
             title,
             right,
             empty=[note("No alarms.")],

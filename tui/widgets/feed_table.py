@@ -94,10 +94,36 @@ def _detail(scene: Scene, key: Key) -> Span:
     return Span(f"  {feed.detail}", "text-muted" if quiet else "near")
 
 
+def _by_name(scene: Scene, key: Key) -> str | None:
+    feed = row_of(scene.view, key)
+    return None if feed is None else feed.name
+
+
+def _whose(scene: Scene, key: Key) -> str:
+    """A source with its family, which has no row of its own once rows are sorted or narrowed."""
+    feed = row_of(scene.view, key)
+    return _family(key) if feed is None else f"{feed.name} {feed.source} {feed.family}"
+
+
+def _by_state(scene: Scene, key: Key) -> tuple[int, str] | None:
+    """What fails first, then what is off by choice, then what is well."""
+    feed = row_of(scene.view, key)
+    if feed is None:
+        return None
+    return {"OFF": 1, "closed": 2, "ok": 3}.get(feed.state, 0), feed.state
+
+
+def _by_age(scene: Scene, key: Key) -> float | None:
+    """By the share of its limit, the oldest first."""
+    feed = row_of(scene.view, key)
+    held = None if feed is None or feed.state == "OFF" else feed_age_s(feed, scene)
+    return None if feed is None or held is None else -held / max(1, feed.stale_after_s)
+
+
 COLUMNS = (
-    Column("feed", " source", 11, 1, _name, left=True),
-    Column("state", "  state", 16, 1, _state, left=True),
-    Column("age", "age/limit", 10, 1, _age),
+    Column("feed", " source", 11, 1, _name, left=True, rank=_by_name, said=_whose),
+    Column("state", "  state", 16, 1, _state, left=True, rank=_by_state),
+    Column("age", "age/limit", 10, 1, _age, rank=_by_age),
     Column("budget", "left", 14, 2, _budget),
     Column("apart", "apart", 7, 2, _apart),
     Column("took", "took", 6, 3, _latency),
@@ -113,9 +139,12 @@ class FeedTable(LiveTable):
 
     def show(self, scene: Scene) -> None:
         families = by_family(feeds_of(scene))
+        ordering = self.ordering
+        grouped = ordering is None or ordering.plain
         keys: list[Key] = []
         for family, feeds in families.items():
-            keys += [(family, ""), *map(key_of, feeds)]
+            keys += [*([(family, "")] if grouped else []), *map(key_of, feeds)]
+        keys = self.shown(scene, keys)
         known = scene.view.status is not None
         dark = [family for family, feeds in families.items() if family_word(feeds)[0] == DARK]
         on = [feed for feed in feeds_of(scene) if feed.state != "OFF"]

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from core.control.tables.markets import MarketRow, PairRow, WayRow
 from tui.format import UNKNOWN, age, cents, count, dollars, fit_name, utc, venue_letter, venue_short
 from tui.lines import Line, Span, line
+from tui.ordering import Rank
 from tui.scene import COMPACT_WIDTH, Scene, note
 from tui.view_model import ViewModel
 from tui.widgets.live_table import Column, Key, LiveTable
@@ -108,20 +109,51 @@ def _pinned(scene: Scene, key: Key) -> Span:
     return Span("NO", "near") if row.state == "unpinned" else Span("yes", "text-muted")
 
 
+def _by_way(place: int) -> Rank:
+    """The largest difference first."""
+
+    def rank(scene: Scene, key: Key) -> int | None:
+        row = _row(scene, key)
+        difference = row.ways[place].difference if row.ways else None
+        return None if difference is None else -difference
+
+    return rank
+
+
+def _said(*, second: bool) -> Callable[[Scene, Key], str]:
+    def said(scene: Scene, key: Key) -> str:
+        row = _row(scene, key)
+        return " ".join(
+            (
+                name_of(scene, row, second=second),
+                _place(row, second=second)[1],
+                _venue(scene, row, second=second),
+            )
+        )
+
+    return said
+
+
 _WIDTH, _WIDTH_MAX = _NAME_LEAD + _NAME, _NAME_LEAD + _NAME_WIDE
 COLUMNS = (
-    Column("first", " first", _WIDTH, 1, _name(second=False), left=True, grow=True, width_max=_WIDTH_MAX),
+    Column(
+        "first", " first", _WIDTH, 1, _name(second=False), left=True, grow=True, width_max=_WIDTH_MAX,
+        rank=_said(second=False), said=_said(second=False),
+    ),
     Column("bid1", "bid", 6, 1, _price(second=False, ask=False), tail=1),
     Column("ask1", "ask", 6, 1, _price(second=False, ask=True), tail=1),
     Column("age1", "age", 4, 2, _age(second=False)),
-    Column("second", " second", _WIDTH, 1, _name(second=True), left=True, grow=True, width_max=_WIDTH_MAX),
+    Column(
+        "second", " second", _WIDTH, 1, _name(second=True), left=True, grow=True, width_max=_WIDTH_MAX,
+        rank=_said(second=True), said=_said(second=True),
+    ),
     Column("bid2", "bid", 6, 1, _price(second=True, ask=False), tail=1),
     Column("ask2", "ask", 6, 1, _price(second=True, ask=True), tail=1),
     Column("age2", "age", 4, 2, _age(second=True)),
-    Column("yes", "YES 1st", 8, 1, _way(0)),
-    Column("no", "NO 1st", 8, 1, _way(1)),
-    Column("pin", "pin", 4, 1, _pinned),
-)
+    Column("yes", "YES 1st", 8, 1, _way(0), rank=_by_way(0)),
+    Column("no", "NO 1st", 8, 1, _way(1), rank=_by_way(1)),
+    Column("pin", "pin", 4, 1, _pinned, rank=lambda scene, key: _row(scene, key).state != "unpinned"),
+)  # fmt: skip
 
 
 def way_words(scene: Scene, row: PairRow, way: WayRow) -> Line:
@@ -188,11 +220,12 @@ class LinkTable(LiveTable):
             (f" {len(pairs)}", "text-muted"),
             (f"  {unpinned} unpinned" if unpinned else "", "near"),
         )
+        keys = self.shown(scene, list(pairs))
         if self.cursor_key not in pairs:
-            self.point_at(next(iter(pairs), None))
+            self.point_at(next(iter(keys), None))
         self.paint_rows(
             scene,
-            list(pairs),
+            keys,
             title,
             line(("cents, net of both fees   ", "text-muted"), (":link", "key")),
             empty=[note("No pairs. :link add FIRST SECOND, once both texts were read (pmconsole rules).")],

@@ -10,8 +10,9 @@ from collections.abc import Callable, Hashable, Sequence
 from typing import ClassVar, NamedTuple
 
 from tui.format import fit, fit_name
-from tui.lines import REVERSED, Line, Span, line
-from tui.scene import Scene
+from tui.lines import REVERSED, Line, Span, line, width_of
+from tui.ordering import Listing, Ordering, Rank, Sort
+from tui.scene import Scene, note
 from tui.view_model import ViewModel
 from tui.widgets.line_pane import LinePane, on_cursor
 
@@ -37,6 +38,10 @@ class Column(NamedTuple):
     """Whether what is cut keeps its end, as a market's name does."""
     when: Callable[[ViewModel], bool] | None = None
     """Desks that have the column; ``None``: every desk."""
+    rank: Rank | None = None
+    """What rows are sorted by when it is chosen, smallest first; without one it cannot be."""
+    said: Callable[[Scene, Key], str] | None = None
+    """What a filter finds in it, where that is more than the cell."""
 
 
 def several(view: ViewModel) -> bool:
@@ -93,16 +98,48 @@ def row_line(columns: Sequence[Column], scene: Scene, key: Key) -> Line:
     return line(*parts)
 
 
+_GAP = "   "
+_EDGES = 6
+"""Cells of a title's line beside its words."""
+USUAL = "usual"
+"""Name of the order in which a table tells its rows."""
+
+
+def listing(columns: Sequence[Column], lead: Rank | None = None) -> Listing:
+    """How the rows of these columns are sorted and found: by each that has a rank, in the text of all."""
+    fields = {column.name: column.said or _shown_by(column) for column in columns}
+    ranked = [Sort(column.name, column.rank, lead) for column in columns if column.rank is not None]
+    return Listing(
+        (Sort(USUAL, None, lead), *ranked),
+        lambda scene, key: " ".join(said(scene, key) for said in fields.values()),
+        fields,
+    )
+
+
+def _shown_by(column: Column) -> Callable[[Scene, Key], str]:
+    return lambda scene, key: column.cell(scene, key).text.strip()
+
+
 class LiveTable(LinePane):
     """Rows of a scene under a fixed header, scrolled so that the cursor is always visible."""
 
     keeps_cursor: ClassVar[bool] = False
     """Whether the cursor is drawn though something else has the keys."""
 
-    def __init__(self, columns: Sequence[Column], *, id: str, header: bool = True) -> None:  # noqa: A002
+    def __init__(
+        self,
+        columns: Sequence[Column],
+        *,
+        id: str,  # noqa: A002  Textual's own name
+        header: bool = True,
+        lead: Rank | None = None,
+    ) -> None:
         super().__init__(id=id, can_focus=True)
         self.columns = columns
         self.header = header
+        ranked = any(column.rank is not None for column in columns)
+        self.ordering = Ordering(listing(columns, lead)) if ranked else None
+        """Order of the rows that ``shown`` gives; ``None`` where it is not the operator's."""
         self._keys: list[Key] = []
         self._cursor_key: Key | None = None
         self._top = 0
@@ -132,6 +169,12 @@ class LiveTable(LinePane):
         self._cursor_key = self._keys[there]
         return self._cursor_key
 
+    def shown(self, scene: Scene, keys: Sequence[Key]) -> list[Key]:
+        """The rows to paint, as the operator sorted and narrowed them."""
+        if self.ordering is None:
+            return [*keys]
+        return self.ordering.keys(scene, keys, still=scene.card_word == "ARMING")
+
     def paint_rows(
         self,
         scene: Scene,
@@ -156,8 +199,33 @@ class LiveTable(LinePane):
             if focused and self.id != "markets":
                 row = _marked(row, selected)
             body.append(on_cursor(_full(row, width)) if selected else row)
-        body += list(foot) if keys else [*empty, *foot]
-        self.paint(body, title, right, dim=scene.dim, mark=scene.watermark)
+        body += list(foot) if keys else [*self._none_left(empty), *foot]
+        whole = _spaced(self._order_words(), self._place(room), right)
+        if width_of(title) + width_of(whole) + _EDGES > width:  # no word of a title gives way to a place
+            whole = _spaced(self._order_words(), right)
+        self.paint(body, title, whole, dim=scene.dim, mark=scene.watermark)
+
+    def _none_left(self, empty: Sequence[Line]) -> Sequence[Line]:
+        """Why there is no row: a filter that none fits comes before all else."""
+        if self.ordering is None or not self.ordering.filter:
+            return empty
+        return [note(f'No row matches "/{self.ordering.filter}". Esc shows all.')]
+
+    def _order_words(self) -> Line:
+        """How the rows are sorted and narrowed, unless they are as the table tells them."""
+        if self.ordering is None or self.ordering.plain:
+            return ()
+        sort, narrowed = self.ordering.word, self.ordering.filter
+        by = () if sort == USUAL else (("sort: ", "text-muted"), sort)
+        of = (("filter: ", "text-muted"), (narrowed, "near")) if narrowed else ()
+        return line(*by, _GAP if by and of else "", *of)
+
+    def _place(self, room: int) -> Line:
+        """Which rows are in sight, where not all are."""
+        count = len(self._keys)
+        if not 0 < room < count:
+            return ()
+        return line((f"{self._top + 1}-{min(self._top + room, count)} of {count:,}", "text-muted"))
 
     def _keep_place(self, keys: Sequence[Key]) -> None:
         """The cursor follows its row; when the row is gone it stays at the same place in the list."""
@@ -191,6 +259,11 @@ def _put(row: Line, at: int, mark: str) -> Line:
     if at >= len(text):
         return (row[0], *_put(tuple(rest), at - len(text), mark))
     return (Span(text[:at] + mark + text[at + 1 :], role), *rest)
+
+
+def _spaced(*parts: Line) -> Line:
+    spans = [span for part in parts if part for span in (Span(_GAP), *part)]
+    return tuple(spans[1:])
 
 
 def _full(row: Line, width: int) -> Line:

@@ -155,6 +155,28 @@ def short_id(order_id: str) -> str:
     return order_id if len(order_id) <= _ID else f"{order_id[:8]}{ELLIPSIS}{order_id[-4:]}"
 
 
+def _by_market(scene: Scene, key: Key) -> str:
+    return scene.view.label(_row(scene, key).key)
+
+
+def _by_side(scene: Scene, key: Key) -> tuple[bool, str]:
+    row = _row(scene, key)
+    return row.closes, row.outcome
+
+
+def _by_ended(scene: Scene, key: Key) -> int | None:
+    ended_ns = _row(scene, key).ended_ns
+    return None if ended_ns is None else -ended_ns
+
+
+def _venue_name(scene: Scene, key: Key) -> str:
+    return _row(scene, key).venue
+
+
+def _unknown_first(scene: Scene, key: Key) -> bool:
+    return _row(scene, key).state != "UNKNOWN"
+
+
 def _order_id(scene: Scene, key: Key) -> Span:
     return Span("  " + short_id(_row(scene, key).order_id), "text-muted")
 
@@ -168,19 +190,21 @@ def _ended(scene: Scene, key: Key) -> Span:
 
 COLUMNS = (
     Column("mark", "", 1, 1, _mark, left=True),
-    Column("venue", "V", 1, 1, _venue, left=True, when=several),
-    Column("market", " market", 19, 1, _market, left=True),
-    Column("verb", "  side", 7, 1, _verb, left=True),
+    Column("venue", "V", 1, 1, _venue, left=True, when=several, said=_venue_name),
+    Column("market", " market", 19, 1, _market, left=True, rank=_by_market),
+    Column("verb", "  side", 7, 1, _verb, left=True, rank=_by_side),
     Column("outcome", "", 3, 1, _outcome, left=True),
-    Column("qty", "qty", 7, 1, _quantity),
-    Column("px", "px", 6, 1, _price),
-    Column("fill", "fill", 7, 2, _filled),
+    Column("qty", "qty", 7, 1, _quantity, rank=lambda scene, key: -_row(scene, key).quantity),
+    Column("px", "px", 6, 1, _price, rank=lambda scene, key: -_row(scene, key).price),
+    Column("fill", "fill", 7, 2, _filled, rank=lambda scene, key: -_row(scene, key).filled),
     Column("leaves", "leaves", 7, 1, _leaves),
     Column("ahead", "ahead", 6, 4, _ahead),
-    Column("age", "age", 5, 3, _age),
+    Column("age", "age", 5, 3, _age, rank=lambda scene, key: _row(scene, key).created_ns),
     Column("ttl", "ttl", 9, 3, _ttl),
     Column("fair", "fair", 6, 4, _fair),
-    Column("state", "  state", 13, 1, _state, left=True),
+    Column(
+        "state", "  state", 13, 1, _state, left=True, rank=lambda scene, key: order_word(_row(scene, key))
+    ),
     Column("detail", "", 12, 7, _detail, left=True, grow=True, width_max=60),
     Column("id", "  order id", _ID + 2, 6, _order_id, left=True, when=several),
 )
@@ -198,7 +222,11 @@ COMPACT_COLUMNS = (
 )
 """One row a sentence, for terminals that have one row to spare."""
 DONE_COLUMNS = (*(c for c in COLUMNS if c.name not in ("ahead", "age", "ttl", "fair")),)
-DONE_COLUMNS = (*DONE_COLUMNS[:-3], Column("ended", "ended", 9, 2, _ended), *DONE_COLUMNS[-3:])
+DONE_COLUMNS = (
+    *DONE_COLUMNS[:-3],
+    Column("ended", "ended", 9, 2, _ended, rank=_by_ended),
+    *DONE_COLUMNS[-3:],
+)
 
 
 def counts_line(scene: Scene) -> Line:
@@ -266,7 +294,7 @@ class OrderTable(LiveTable):
     """The ORDERS pane."""
 
     def __init__(self, *, id: str = "orders", done: bool = False) -> None:  # noqa: A002  Textual's own name
-        super().__init__(DONE_COLUMNS if done else COLUMNS, id=id)
+        super().__init__(DONE_COLUMNS if done else COLUMNS, id=id, lead=_unknown_first)
 
     def show(
         self,
@@ -281,10 +309,10 @@ class OrderTable(LiveTable):
         self.header = not compact
         self.columns = COMPACT_COLUMNS if compact else COLUMNS
         title, right = orders_title(scene, compact=compact)
-        keys = [row.client_order_id for row in rows]
+        keys = self.shown(scene, [row.client_order_id for row in rows])
         if not self.has_focus:
             # Without a cursor to see, a cancel means the current market's order or the only one.
-            own = [row.client_order_id for row in rows if row.key == scene.current]
+            own = [key for key in keys if _row(scene, key).key == scene.current]
             self.point_at(own[0] if own else keys[0] if len(keys) == 1 else None)
         feet = [counts_line(scene)] if foot and not compact else []
         self.paint_rows(scene, keys, title, right, empty=[otherwise or empty_line(scene)], foot=feet)

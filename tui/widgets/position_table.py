@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from core.control.tables.orders import PositionRow
 from tui.format import (
     age,
@@ -16,6 +18,7 @@ from tui.format import (
     venue_short,
 )
 from tui.lines import Line, Span, line
+from tui.ordering import Rank
 from tui.scene import Scene, note
 from tui.view_model import ViewModel
 from tui.widgets.live_table import Column, Key, LiveTable, several
@@ -134,12 +137,26 @@ def _settles_later(view: ViewModel) -> bool:
     return view.settles_later
 
 
+def _least(money: Callable[[PositionRow], int | None]) -> Rank:
+    """The worst first."""
+    return lambda scene, key: money(_row(scene, key))
+
+
+def _by_close(scene: Scene, key: Key) -> int | None:
+    static = scene.view.statics.get(_row(scene, key).key)
+    return None if static is None else static.close_world_ms
+
+
 COLUMNS = (
     Column("mark", "", 1, 1, _mark, left=True),
-    Column("venue", "V", 1, 1, _venue, left=True, when=several),
-    Column("market", " market", 19, 1, _market, left=True),
+    Column(
+        "venue", "V", 1, 1, _venue, left=True, when=several, said=lambda scene, key: _row(scene, key).venue
+    ),
+    Column(
+        "market", " market", 19, 1, _market, left=True, rank=lambda scene, key: _name(scene, _row(scene, key))
+    ),
     Column("side", "  side", 6, 1, _side, left=True),
-    Column("qty", "qty", 7, 1, _quantity),
+    Column("qty", "qty", 7, 1, _quantity, rank=lambda scene, key: -abs(_row(scene, key).net)),
     Column("confirmed", "conf", 7, 3, _confirmed, when=_settles_later),
     Column("provisional", "prov", 6, 1, _provisional, when=_settles_later),
     Column("failed", "fail", 6, 4, _failed, when=_settles_later),
@@ -147,10 +164,10 @@ COLUMNS = (
     Column("avg", "avg", 6, 2, _average),
     Column("exit", "exit", 6, 2, _exit, tail=1),
     Column("fair", "fair", 5, 2, _fair),
-    Column("open", "open", 7, 1, _open),
-    Column("today", "today", 7, 3, _today),
-    Column("loss", "max loss", 9, 1, _max_loss),
-    Column("close", "close", 7, 4, _close),
+    Column("open", "open", 7, 1, _open, rank=_least(lambda row: row.open_pnl)),
+    Column("today", "today", 7, 3, _today, rank=_least(lambda row: row.today)),
+    Column("loss", "max loss", 9, 1, _max_loss, rank=lambda scene, key: -_row(scene, key).max_loss),
+    Column("close", "close", 7, 4, _close, rank=_by_close),
     Column("rule", "  exit rule", 15, 5, _rule, left=True, grow=True, width_max=60),
 )
 
@@ -221,7 +238,7 @@ class PositionTable(LiveTable):
             foot = next(filter(None, (waiting_lines(scene, row, width) for row in chosen)), [])
         self.paint_rows(
             scene,
-            [row.key for row in rows],
+            self.shown(scene, [row.key for row in rows]),
             title,
             pnl_line(scene),
             empty=[empty_line(scene)],
