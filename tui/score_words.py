@@ -156,7 +156,10 @@ def score_lines(scores: Sequence[Score]) -> list[str]:
         for one in scores
     ]
     widths = [max(len(row[at]) for row in (head, *rows)) for at in range(len(head))]
-    lines = ["Log loss of an event in nats, of the model alone, the market and both pooled; lower is better."]
+    lines = [
+        "Log loss of an event in nats, lower is better: of the model alone, the market, and both pooled as it"
+        " was traded on. Gain: out of sample, by the weight of the days before."
+    ]
     for row in (head, *rows):
         cells = [
             cell.ljust(width) if at in _LEFT else cell.rjust(width)

@@ -266,6 +266,8 @@ class PolledFeed:
 
 
 def _span(age_ms: int) -> str:
-    """An age as a person says it: minutes, and hours beyond two."""
+    """An age as a person says it: minutes, hours beyond two of them, days beyond four."""
     minutes = age_ms // 60_000
-    return f"{minutes}m" if minutes < 120 else f"{minutes // 60}h"
+    if minutes < 120:
+        return f"{minutes}m"
+    return f"{minutes // 60}h" if minutes < 96 * 60 else f"{minutes // (24 * 60)}d"

@@ -199,6 +199,8 @@ def test_health_ages_in_world_time_and_names_the_laggard(virtual: Any) -> None:
     assert polled.health().detail == "KDEN 60m old"
     old.newest_ms = now_ms - 33 * 3_600_000
     assert polled.health().detail == "KDEN 33h old"
+    old.newest_ms = now_ms - 2163 * 3_600_000
+    assert polled.health().detail == "KDEN 90d old"
 
 
 def test_a_row_shows_the_age_and_the_limit_of_what_is_nearest_to_it(virtual: Any) -> None:

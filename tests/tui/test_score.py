@@ -150,6 +150,7 @@ def test_a_histogram_shows_where_a_law_is_too_narrow() -> None:
 
 def test_the_verb_prints_a_table_of_plain_text() -> None:
     lines = score_lines(msgspec.convert([told(), WORSE], tuple[Score, ...]))
+    assert "pooled as it was traded on" in lines[0] and "by the weight of the days before" in lines[0]
     assert lines[1].split() == [
         "series", "model", "days", "crps", "model", "market", "pooled", "gain", "weight", "verdict",
     ]  # fmt: skip

@@ -48,6 +48,21 @@ def told(desk: Desk, **changes: object) -> None:
 
 
 @pytest.mark.parametrize("size", SIZES)
+async def test_the_events_of_two_venues_are_told_apart_among_the_models(
+    directory: Path, size: tuple[int, int]
+) -> None:
+    async with running(directory, size=size, both=True) as desk:
+        (ours,) = [event for event in rows.events() if event.event == "NYC"]
+        (bracket, *_) = ours.brackets
+        theirs = msgspec.structs.replace(bracket, key=rows.POLY_KEY)
+        desk.engine.send(events=(msgspec.structs.replace(ours, event="poly-nyc", brackets=(theirs,)),))
+        await desk.press("5")
+        await desk.shows("MODELS 4 events")
+        there = [text.strip("> ").split()[:3] for text in pane(desk, "events") if "NYC high" in text]
+        assert sorted(row[0] for row in there) == ["K", "P"]
+
+
+@pytest.mark.parametrize("size", SIZES)
 async def test_every_row_names_its_venue_and_the_parts_of_a_position_stand_apart(
     directory: Path, size: tuple[int, int]
 ) -> None:

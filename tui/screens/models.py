@@ -5,7 +5,7 @@ from __future__ import annotations
 from core.control.tables.models import EventRow
 from tui.feed_words import feed_age_s, feed_word, feeds_of, worst_first
 from tui.format import UNKNOWN, age, tenths, until
-from tui.lines import Line, Span, line
+from tui.lines import Line, Span, flow, line
 from tui.scene import Scene, head, note
 from tui.screens.console_screen import ConsoleScreen
 from tui.screens.desk_plan import Plan, over
@@ -21,7 +21,8 @@ from tui.widgets.fair_values import (
     summary,
 )
 from tui.widgets.line_pane import LinePane
-from tui.widgets.live_table import Column, Key, LiveTable
+from tui.widgets.live_table import Column, Key, LiveTable, several
+from tui.widgets.market_table import venue as market_venue
 from tui.widgets.text_pane import TextPane, wrapped
 
 _EVENTS_MAX = 8
@@ -36,6 +37,13 @@ def _event(scene: Scene, key: Key) -> EventRow:
 def _mark(scene: Scene, key: Key) -> Span:
     static = scene.view.statics.get(scene.current) if scene.current is not None else None
     return Span(">" if static is not None and static.event == key else " ", "strong")
+
+
+def _venue(scene: Scene, key: Key) -> Span:
+    """Events of two venues may be about the same; one without prices names none."""
+    markets = (row.key for row in _event(scene, key).brackets if row.key in scene.view.statics)
+    first = next(markets, None)
+    return market_venue(scene, first) if first is not None else Span(" ")
 
 
 def _label(scene: Scene, key: Key) -> Span:
@@ -80,6 +88,7 @@ def _state(scene: Scene, key: Key) -> Span:
 
 COLUMNS = (
     Column("mark", "", 1, 1, _mark, left=True),
+    Column("venue", "V", 1, 1, _venue, left=True, when=several),
     Column("event", " event", 22, 1, _label, left=True),
     Column("mean", "mean", 9, 1, _mean),
     Column("spread", "sigma", 9, 1, _spread),
@@ -117,7 +126,7 @@ def event_lines(scene: Scene, event: EventRow, width: int, *, current: int | Non
     for group in summary(scene, event):
         joined += [*group, "   "]
     rows.append(line(*joined))
-    rows += [line(" ", *group) for group in inputs(scene, event)]
+    rows += [line(" ", *row) for row in flow(inputs(scene, event), width - 2, indent=0)]
     for sentence, role in pool(event):
         rows += wrapped(sentence, width - 2, role)
     if event.refusal:
