@@ -91,6 +91,7 @@ def first_card(player: Player) -> str:
     card = player.row(5, "PROPOSAL", "KXHIGHNY")
     player.console.wait("ARMED", 5)
     shown_s = time.monotonic() - player.console.started
+    player.desk.turn_to_kalshi(player.console)  # either venue's may be on top; the next beat asks this one's
     approved = player.desk.approve_by_key(player.console, 10)
     if shown_s > FIRST_CARD_S:
         raise DeskError(f"the first card was armed only {shown_s:.1f} s after the command")
@@ -215,7 +216,7 @@ def resumed(player: Player) -> str:
     console = player.console
     console.wait("FLAT, confirmed", 10)
     for attempt in range(1, 4):
-        for words, shows in ((":", " : "), ("resume\r", "Type resume"), ("resume\r", "Reason")):
+        for words, shows in ((":", "type here"), ("resume\r", "Type resume"), ("resume\r", "Reason")):
             console.press(words.encode())
             console.wait(shows, 5)
         console.press(b"tour over\r")
