@@ -20,7 +20,7 @@ from tests.desk.terminal import DeskError, Terminal, wait_for
 
 FIRST_CARD_S = 10.0
 LOST_ANSWER_S = 109.0
-"""Real seconds after the desk heard the staged forecast, which came out 2 s into the story: from its 110 s
+"""Real seconds after the desk heard the staged forecast, which came out 2.5 s into the story: from its 110 s
 on the venue loses the next answer."""
 LADDER_PAUSE_S = 0.9
 """The stop ladder takes ``f`` only after so long without any key."""
