@@ -68,6 +68,9 @@ def _money(since: Seen, told: Digest, now: Figures) -> Iterator[Told]:
     before = (since.cash, since.today_pnl, since.open_pnl)
     for name, was, is_ in zip(("cash", "today", "open"), before, now, strict=True):
         shown = dollars if name == "cash" else signed_dollars
+        if name == "today" and told.days:
+            yield f"{name:<6}{shown(was):>10} |  {shown(is_):>10}   a new day has begun", "text"
+            continue
         moved = None if was is None or is_ is None else is_ - was
         role = "text" if not moved else "gain" if moved > 0 else "loss"
         yield f"{name:<6}{shown(was):>10} -> {shown(is_):>10}   {signed_dollars(moved)}", role

@@ -57,7 +57,7 @@ _PART_OF = {
 _COUNTED = (
     Kind.ORDER_INTENT, Kind.SEND_OUTCOME, Kind.ORDER_REPORT, Kind.CANCEL_OUTCOME, Kind.NEVER_ARRIVED,
     Kind.WRITTEN_OFF, Kind.RESURRECTED, Kind.PROPOSAL, Kind.PROPOSAL_STATE, Kind.APPROVAL, Kind.ALARM,
-    Kind.ACK,
+    Kind.ACK, Kind.DAY,
 )  # fmt: skip
 KINDS = tuple(kind.value for kind in (*_PART_OF, *_COUNTED))
 """Kinds of rows that are looked at; the rest is data that came and went."""
@@ -114,6 +114,8 @@ class Cards(msgspec.Struct, frozen=True):
 class Digest(msgspec.Struct, frozen=True):
     upto: int
     """The newest row that was looked at; the row asked about where there was none."""
+    days: int
+    """World days that began, each with a result of its own."""
     fees: Money
     """Of all fills."""
     orders: Orders
@@ -192,7 +194,7 @@ class _Fold:
         self._alarms: dict[str, Line] = {}
         """By what they say; the same again counts, and takes the place of the earlier one."""
         self._orders: dict[str, str] = {}
-        self._placed = self._alone = self._fees = 0
+        self._placed = self._alone = self._fees = self._days = 0
         self._cards: Counter[str] = Counter()
         self._vetoed: set[str] = set()
 
@@ -237,6 +239,8 @@ class _Fold:
     def _count(self, kind: Kind, row: Row, data: Data) -> None:
         if kind is Kind.PROPOSAL:
             self._cards["OFFERED"] += 1
+        elif kind is Kind.DAY:
+            self._days += 1
         elif kind is Kind.APPROVAL:
             self._cards["APPROVED"] += 1
         elif kind is Kind.PROPOSAL_STATE:
@@ -258,6 +262,7 @@ class _Fold:
         lines = {part: tuple(kept) for part, kept in self._lines.items()} | {ALARMS: tuple(rang)}
         return Digest(
             upto,
+            self._days,
             Money(self._fees),
             Orders(self._placed, self._alone, *orders),
             Cards(

@@ -95,6 +95,7 @@ def test_nothing_but_cards_that_came_and_went_is_quiet() -> None:
     offered = Event(Kind.PROPOSAL, {"text": "P1 BUY", "proposal_id": "P1"})
     over = Event(Kind.PROPOSAL_STATE, {"text": "P1 EXPIRED BUY", "proposal_id": "P1"})
     found = told(offered, over, Event(Kind.FAIR), Event(Kind.LINK, {"text": "lost"}))
+    assert told(offered, Event(Kind.DAY, {"day": "d"})).days == 1 and not found.days
     assert found.quiet and (found.cards.offered, found.cards.expired) == (1, 1)
     assert found.upto == 2
 

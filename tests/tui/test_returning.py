@@ -7,6 +7,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import msgspec
 import pytest
 
 from core.config.seen import Seen, read_seen, write_seen
@@ -30,7 +31,7 @@ SINCE = Seen("", 7, NOW.wall_ms - 8_040_000, "me", 462_350_000, -3_100_000, None
 
 def digest(**parts: Part) -> Digest:
     none = {name: Part(0, ()) for name in PARTS}
-    return Digest(9, Money(330_000), Orders(14, 9, 5, 3, 2, 1, 0, 1), Cards(9, 3, 2, 4, 0), none | parts)
+    return Digest(9, 0, Money(330_000), Orders(14, 9, 5, 3, 2, 1, 0, 1), Cards(9, 3, 2, 4, 0), none | parts)
 
 
 def lines(told: Digest, width: int = 76) -> list[tuple[str, str]]:
@@ -47,6 +48,11 @@ def test_money_orders_and_cards_come_first_and_what_is_not_known_is_not_0() -> N
     assert ("        1 without proof of their fate", "alarm") in lines(digest())
     assert "cards   9 offered, 3 approved, 2 vetoed, 4 expired, 0 withdrawn" in said
     assert "FILLS" not in "".join(said), "an empty part is left out"
+
+
+def test_two_days_results_are_not_taken_from_each_other() -> None:
+    text, role = lines(msgspec.structs.replace(digest(), days=1))[1]
+    assert text == "today      -3.10 |       -2.02   a new day has begun" and role == "text"
 
 
 def test_unseen_alarms_stand_out_and_no_line_is_wider_than_asked() -> None:
