@@ -21,6 +21,7 @@ from core.journal.store import Durability, open_journal
 from tests.tui import rows
 from tests.tui.conftest import running
 from tests.tui.fake_engine import read_clocks
+from tui.arming import ARM_NS, Arming
 from tui.digest_words import Figures, away, digest_lines
 from tui.returning import SAVE_EVERY_NS, Record, Returning
 from tui.tables import Now
@@ -218,3 +219,17 @@ async def test_a_console_that_comes_back_reads_first_and_approves_then(directory
         await desk.shows("resumed by her")
         await desk.press("2")
         await desk.shows("MARKETS")
+
+
+def test_no_card_arms_before_it_is_read_and_the_arming_time_begins_then() -> None:
+    arming, card = Arming(), rows.card(NOW, expires_ns=NOW.mono_ns + 60 * rows.S)
+    arming.select(card, NOW.mono_ns)
+    arming.drawn(whole=True, now_ns=NOW.mono_ns)
+    later = NOW.mono_ns + 5 * ARM_NS
+    assert arming.word(card, later, lag=False, controls=True) == "ARMED"
+    arming.unread = True
+    assert arming.word(card, later, lag=False, controls=True) == "ARMING"
+    assert arming.refusal(card, later, later, lag=False, controls=True) == "not armed yet"
+    arming.release(later)
+    assert arming.word(card, later + ARM_NS - 1, lag=False, controls=True) == "ARMING"
+    assert arming.word(card, later + ARM_NS, lag=False, controls=True) == "ARMED"
