@@ -118,8 +118,8 @@ ACTIONS: tuple[Action, ...] = (
         "table.filter",
         ("slash",),
         "filter",
-        "Show only what has these words: any text, or a column as in venue:poly; markets also card, held and"
-        " order; entries kind: market: order:; help",
+        "Show only what has these words: any text, or a column as in venue:poly; markets also card, held,"
+        " order and watch; entries kind: market: order:; help",
         Danger.VIEW,
         (*SORTED, "journal", "help"),
     ),
@@ -132,6 +132,14 @@ ACTIONS: tuple[Action, ...] = (
         ("orders", "journal"),
     ),
     Action("table.sort", ("o",), "", "Sort this table by its next column", Danger.VIEW, SORTED),
+    Action(
+        "watch",
+        ("asterisk",),
+        "",
+        "Watch the market under the cursor, marked * and sorted before others, or no longer",
+        Danger.VIEW,
+        TRADES,
+    ),
     Action("table.reverse", ("O",), "", "Turn the order of this table round", Danger.VIEW, SORTED),
     Action(
         "order.cancel",
@@ -336,6 +344,7 @@ COMMANDS: tuple[CommandSpec, ...] = (
     CommandSpec("models", "", "what the models say of each event"),
     CommandSpec("journal", "", "what happened and was decided"),
     CommandSpec("go", "MARKET", "open a market by any part of its name"),
+    CommandSpec("watch", "MARKET", "mark a market to watch, or no longer"),
     CommandSpec("copy", "", "the name of what is under the cursor, to the terminal's clipboard"),
     CommandSpec("screenshot", "", "this screen as an SVG file in the profile's folder screenshots"),
     CommandSpec("settings", "", "how the console looks and rings; Enter changes one and writes it"),

@@ -52,6 +52,7 @@ from tui.tables import Now
 from tui.terminal import StopDriver
 from tui.theme_files import DEFAULT_THEME
 from tui.view_model import ViewModel
+from tui.watching import Watching
 from tui.widgets.command_line import CommandLine
 from tui.widgets.live_table import LiveTable
 
@@ -84,6 +85,8 @@ class ConsoleOptions(msgspec.Struct, frozen=True):
     """Folder that pictures of the console go to; without one none is taken."""
     config: Path | None = None
     """The profile's configuration file; without one no setting is shown."""
+    watchlist: Path | None = None
+    """File of the markets that are watched; without one none can be."""
     swap_up_down: bool = False
     keymap: Keymap = USUAL
     record: Record | None = None
@@ -139,6 +142,7 @@ class PmConsole(App[int], inherit_bindings=False):
         pace = Pace(options.paints_per_s, low_bandwidth=options.low_bandwidth)
         self.painter: Painter = Painter(self, pace, Bell(options.bell))
         self.returning: Returning = Returning(self, options.record)
+        self.watching: Watching = Watching(self, options.watchlist)
         self.failure: BaseException | None = None
         """What ended the console, if that was not the operator."""
         self.looks: Looks = Looks(self, options.themes, swap=options.swap_up_down)
@@ -175,6 +179,7 @@ class PmConsole(App[int], inherit_bindings=False):
     async def _settle(self) -> None:
         """Once the first picture stands: have ready what the next keys open, and let the collector rest."""
         await asyncio.to_thread(preload)
+        await self.watching.load()
         gc.collect()
         gc.freeze()
         gc.enable()
@@ -406,17 +411,30 @@ class PmConsole(App[int], inherit_bindings=False):
             self.push_screen(PaletteScreen(self.screen_name))
 
     def go(self, name: str) -> None:
-        """Open the market of that name; say which there are when it is not the only one."""
-        keys = markets_like(self.view, name)
-        if len(keys) == 1:
+        """Open the market of that name."""
+        key = self._only_market(name)
+        if key is not None:
             if self.screen_name == "market":
                 self.pop_screen()
-            self.show_market(keys[0])
-        elif name.strip():
+            self.show_market(key)
+
+    def mark_market(self, name: str) -> None:
+        """Mark the market of that name, or no longer."""
+        key = self._only_market(name)
+        if key is not None:
+            self.watching.toggle(key)
+
+    def _only_market(self, name: str) -> int | None:
+        """The market of that name; says which there are when it is not the only one."""
+        keys = markets_like(self.view, name)
+        if len(keys) == 1:
+            return keys[0]
+        if name.strip():
             labels = "  ".join(map(self.view.named, keys[:GO_TOLD]))
             said = f"{len(keys)} markets are like {name.strip()[:20]!r}: {labels}" if keys else ""
             said = said or f"no market has {name.strip()[:40]!r} in its name"
             self.operator.say(said, "near", self.clock(), GO_NS)
+        return None
 
     def show_market(self, key: int) -> None:
         from tui.screens.market import MarketScreen

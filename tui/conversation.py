@@ -136,6 +136,8 @@ class Conversation:
                 screen = app.console_screen
                 if screen is not None and screen.ordering is not None:
                     screen.ordering.narrow(parsed.rest)
+            case "watch":
+                app.mark_market(parsed.rest)
             case "copy":
                 app.copy()
             case "screenshot":

@@ -304,6 +304,7 @@ def _console(place: Profile, look: Look) -> int:
             config=place.config,
             swap_up_down=look.swap_up_down,
             keymap=look.keymap,
+            watchlist=place.watchlist,
             record=Record(place.seen, place.journal),
         ),
         place.console_log,

@@ -98,6 +98,10 @@ def _market_here(app: PmConsole, now: Now) -> int | None:
     return app.operator.scene(now, app.size.width).current
 
 
+def _watch(app: PmConsole, now: Now) -> None:
+    app.watching.toggle(_market_here(app, now))
+
+
 def _cancel_market(app: PmConsole, now: Now) -> None:
     app.operator.cancel_market(_market_here(app, now), now)
 
@@ -243,6 +247,7 @@ HANDLERS: dict[str, Callable[[PmConsole, Now], None]] = {
     "table.filter": _filter,
     "table.sort": _sort,
     "table.reverse": _reverse,
+    "watch": _watch,
     "order.cancel": _cancel_selected,
     "order.story": _story,
     "order.amend": _amend_selected,

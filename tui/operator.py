@@ -68,6 +68,8 @@ class Operator(Deciding):
         self.ladder = Ladder()
         self.takeover = Takeover()
         self.ordering = MarketOrdering(MARKETS)
+        self.watched: frozenset[tuple[str, str]] = frozenset()
+        """Venue and ticker of the markets that are marked."""
         self.order_id = ""
         self._send = send
         self._coach = Coach(enabled=coach)
@@ -113,6 +115,7 @@ class Operator(Deciding):
             order_id=self.order_id,
             sort=self.ordering.word,
             filter=self.ordering.filter,
+            watched=self.watched,
             message=self._message,
             coach=self.keymap.spelt(self._coach.update(view, now)),
             keymap=self.keymap,

@@ -50,6 +50,8 @@ class Scene(msgspec.Struct, frozen=True):
     """Client order id under the cursor."""
     sort: str = "edge"
     filter: str = ""
+    watched: frozenset[tuple[str, str]] = frozenset()
+    """Venue and ticker of the markets that the operator marked."""
     message: Message | None = None
     coach: str = ""
     ladder_ask: bool = False

@@ -167,6 +167,11 @@ class Profile(msgspec.Struct, frozen=True):
         return self.directory / "seen.json"
 
     @property
+    def watchlist(self) -> Path:
+        """The markets that the operator marked to watch."""
+        return self.directory / "watch.toml"
+
+    @property
     def watchdog_lock(self) -> Path:
         return self.directory / "watchdog.lock"
 

@@ -84,6 +84,7 @@ async def running(
     config: Path | None = None,
     keymap: Keymap = USUAL,
     record: Record | None = None,
+    watchlist: Path | None = None,
     ready: str = "NYC hi Nov23 48-49",
 ) -> AsyncIterator[Desk]:
     engine = FakeEngine(directory / "e.sock", cards=cards, profile=profile, both=both)
@@ -100,6 +101,7 @@ async def running(
         config=config or directory / "config.toml",
         keymap=keymap,
         record=record,
+        watchlist=watchlist,
     )
     app = PmConsole(options)
     try:

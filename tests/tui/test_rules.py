@@ -327,6 +327,7 @@ OF_THE_SCREEN = {
     "palette",
     "quit",
     "theme",
+    "watch",
 }
 
 

@@ -45,10 +45,15 @@ def venue(scene: Scene, key: Key) -> Span:
     return Span(venue_letter(static.venue) if static is not None else "?", "text-muted")
 
 
+def _watched(scene: Scene, key: int) -> bool:
+    static = scene.view.statics.get(key)
+    return static is not None and (static.venue, static.ticker) in scene.watched
+
+
 def _name(scene: Scene, key: Key) -> Span:
     row = _row(scene, key)
     return Span(
-        " " + scene.view.label(row.key),
+        ("*" if _watched(scene, row.key) else " ") + scene.view.label(row.key),
         "text-muted" if row.status or _stale(scene, row) else "text",
     )
 
@@ -161,9 +166,12 @@ COLUMNS = (
 
 
 def _lead(scene: Scene, key: int) -> int:
-    """Cards first, then what our money is in; last what waits for a word before it can be traded."""
+    """Cards first, then what our money is in, then what is watched; last what waits for a word before it can
+    be traded."""
     row = scene.view.markets[key]
-    return 0 if row.mark == "card" else 1 if row.mark or row.net else 3 if row.edge_word == "conf" else 2
+    if row.mark or row.net:
+        return 0 if row.mark == "card" else 1
+    return 2 if _watched(scene, key) else 4 if row.edge_word == "conf" else 3
 
 
 def _by_edge(scene: Scene, key: int) -> tuple[float, str] | None:
@@ -208,6 +216,7 @@ MARKETS = Listing(
     words={
         "card": lambda scene, key: scene.view.markets[key].mark == "card",
         "held": lambda scene, key: scene.view.markets[key].net != 0,
+        "watch": _watched,
         "order": lambda scene, key: scene.view.markets[key].mark not in ("", "card"),
     },
 )
