@@ -9,6 +9,7 @@ import pytest
 
 from core.control.queries.answers import PARTS, QUERIES, Rows, answer, documentation
 from core.control.queries.fields import Now
+from core.control.rows.orders import order_row
 from core.control.tables.account import DifferenceRow, JournalRow, LineRow, ReadingRow
 from core.control.tables.batch import BatchRow, OutcomeRow
 from core.control.tables.cards import PreviewRow
@@ -36,6 +37,8 @@ from core.control.tables.system import (
     SystemRow,
 )
 from core.control.tables.vetoes import VetoesRow, VetoRow, WorthRow
+from core.domain.order import BookSide, Order, Purpose
+from tests.execution.test_invariants import intent
 
 STATIC = MarketStatic(
     7,
@@ -212,6 +215,16 @@ def test_markets_orders_positions_limits() -> None:
     money, count = ask("limits")  # type: ignore[misc]
     assert (money["used"], money["limit"]) == ("212.00", "800.00")
     assert (count["used"], count["limit"]) == (None, 20)
+
+
+def test_an_order_in_a_market_that_left_the_desk_is_told_by_the_venues_name() -> None:
+    order = Order(intent("pm-2", BookSide.BID, Purpose.OPEN, 3))
+    rows = [order_row(order, key, ahead=None, offset_ns=0, ended_ns=None, search=None) for key in (7, 0)]
+    told = json.loads(answer("orders", ROWS._replace(orders=tuple(rows)), NOW))
+    assert [(one["ticker"], one["label"]) for one in told] == [
+        (STATIC.ticker, STATIC.label),
+        (order.intent.ticker, order.intent.ticker),
+    ]
 
 
 def test_what_differs_and_what_rang() -> None:

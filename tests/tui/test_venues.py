@@ -47,6 +47,16 @@ def told(desk: Desk, **changes: object) -> None:
     desk.engine.send(status=rows.status(now, session=desk.engine.session, links=links))
 
 
+async def test_an_order_in_a_market_that_left_the_desk_keeps_a_name(directory: Path) -> None:
+    async with running(directory, both=True) as desk:
+        ended = {"state": "FILLED", "leaves": 0, "ended_ns": read_clocks().mono_ns, "venue": "kalshi"}
+        gone = rows.order(read_clocks(), client_order_id="pm-old", key=0, ticker="KXLOWTDAL-22", **ended)
+        desk.engine.send(orders=(gone,))
+        await desk.press("3")
+        await desk.shows("K KXLOWTDAL-22")
+        assert "market 0" not in desk.text
+
+
 @pytest.mark.parametrize("size", SIZES)
 async def test_the_events_of_two_venues_are_told_apart_among_the_models(
     directory: Path, size: tuple[int, int]

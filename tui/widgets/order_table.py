@@ -45,9 +45,13 @@ def _venue(scene: Scene, key: Key) -> Span:
     return Span(venue_letter(_row(scene, key).venue), "text-muted")
 
 
+def _name(scene: Scene, row: OrderRow) -> str:
+    return row.ticker or scene.view.label(row.key)
+
+
 def _market(scene: Scene, key: Key) -> Span:
     row = _row(scene, key)
-    return Span(" " + fit_name(scene.view.label(row.key), 18).rstrip() + (" EXT" if row.external else ""))
+    return Span(" " + fit_name(_name(scene, row), 18).rstrip() + (" EXT" if row.external else ""))
 
 
 def _verb(scene: Scene, key: Key) -> Span:
@@ -156,7 +160,7 @@ def short_id(order_id: str) -> str:
 
 
 def _by_market(scene: Scene, key: Key) -> str:
-    return scene.view.label(_row(scene, key).key)
+    return _name(scene, _row(scene, key))
 
 
 def _by_side(scene: Scene, key: Key) -> tuple[bool, str]:
@@ -324,7 +328,7 @@ def order_detail(scene: Scene, row: OrderRow) -> str:
     told = "".join(f", {words}" for words in settling_words(row))
     known = f", {venue_short(row.venue)} order {short_id(row.order_id)}" if row.order_id else ""
     return (
-        f"{row.client_order_id} {scene.view.label(row.key)} {order_word(row)} {row.outcome}"
+        f"{row.client_order_id} {_name(scene, row)} {order_word(row)} {row.outcome}"
         f" {count(row.filled)}/{count(row.quantity)} @ {cents(row.price, scene.view.step(row.key))}c"
         f" worth {dollars(row.price * row.quantity // 10_000)}{told}{ends}{known}"
     )

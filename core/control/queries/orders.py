@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from core.control.queries.fields import (
-    LABEL,
     PRICE,
     SIDE,
-    TICKER,
     Field,
     age,
     at,
+    label_of,
     money,
     price,
     quantity,
@@ -17,11 +16,19 @@ from core.control.queries.fields import (
     wait,
 )
 
+# What is over or held elsewhere has its market's own name where the desk has none for it.
+ANY_TICKER = Field(
+    "ticker", "the venue's name of the market", lambda r, n: ticker_of(r, n) or r.ticker or None
+)
+ANY_LABEL = Field(
+    "label", "short name, or the venue's where there is none", lambda r, n: label_of(r, n) or r.ticker or None
+)
+
 ORDERS: tuple[Field, ...] = (
     Field("id", "our id, for cancel", lambda r, n: r.client_order_id),
     Field("order_id", "the venue's id", lambda r, n: r.order_id or None),
-    TICKER,
-    LABEL,
+    ANY_TICKER,
+    ANY_LABEL,
     Field("state", "state word", lambda r, n: r.state),
     SIDE,
     PRICE,
@@ -43,8 +50,8 @@ ORDERS: tuple[Field, ...] = (
 )
 
 POSITIONS: tuple[Field, ...] = (
-    Field("ticker", "the venue's name of the market", lambda r, n: r.ticker or ticker_of(r, n)),
-    LABEL,
+    ANY_TICKER,
+    ANY_LABEL,
     Field("net", "contracts held, positive YES, negative NO", lambda r, n: quantity(r.net)),
     Field("average", "price paid, in terms of the outcome held", lambda r, n: price(r.average)),
     Field("cost", "of the open contracts", lambda r, n: money(r.cost)),

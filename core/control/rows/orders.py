@@ -43,6 +43,7 @@ def order_row(
         unsettled=sum(fill.quantity for fill in order.fills if not fill.final),
         failed=sum(fill.quantity for fill in order.undone),
         said=order.said if order.life is Life.WORKING else "",
+        ticker="" if key else intent.ticker,
     )
 
 
@@ -69,6 +70,7 @@ def external_row(report: OrderReport, key: int, now_ns: int, venue: str) -> Orde
         external=True,
         ended_ns=None,
         venue=venue,
+        ticker="" if key else report.ticker,
     )
 
 

@@ -33,6 +33,8 @@ class OrderRow(msgspec.Struct, frozen=True, array_like=True):
     """Contracts the venue matched and that never were: their trade failed to settle."""
     said: str = ""
     """The venue's own word for a working order that does not simply rest, such as delayed."""
+    ticker: str = ""
+    """The venue's name of a market that is not on the desk any more, else empty."""
 
 
 class PositionRow(msgspec.Struct, frozen=True, array_like=True):
