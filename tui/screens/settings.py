@@ -12,12 +12,13 @@ from core.config.writing import write_value
 from tui.completing import Completion
 from tui.format import sanitise
 from tui.lines import Span
-from tui.scene import Scene, head, note
+from tui.scene import Scene, head
 from tui.screens.console_screen import ConsoleScreen
 from tui.screens.desk_plan import Plan, Rect
 from tui.theme_files import theme_names
 from tui.widgets.line_pane import LinePane
 from tui.widgets.live_table import Column, Key, LiveTable
+from tui.widgets.text_pane import wrapped
 
 if TYPE_CHECKING:
     from tui.app import PmConsole
@@ -137,7 +138,8 @@ class SettingsScreen(ConsoleScreen):
     def draw(self, scene: Scene) -> None:
         rows = [] if self._refusal else [*_BY_KEY]
         title = head("SETTINGS", f"[console] of {self._path}   Enter changes one")
-        self.settings.paint_rows(scene, rows, title, empty=[note(self._refusal, "near")])
+        refusal = wrapped(self._refusal, self.settings.body_size[0] - 1, "near")
+        self.settings.paint_rows(scene, rows, title, empty=refusal)
 
     def open_cursor(self) -> None:
         """Go to the next value, or ask for one."""
