@@ -259,11 +259,10 @@ def account_line(about: str, agreement: str, **changes: str) -> dict[str, str]:
     return line | {"about": about, "agreement": agreement} | changes
 
 
-@pytest.mark.parametrize("size", [(80, 24), (160, 45)])
-async def test_the_account_stands_line_by_line_and_what_differs_is_accepted_from_its_row(
-    directory: Path, size: tuple[int, int]
+async def test_the_account_stands_line_by_line_and_what_asks_for_a_person_is_answered_from_its_row(
+    directory: Path,
 ) -> None:
-    async with running(directory, size=size) as desk:
+    async with running(directory, size=(80, 24)) as desk:
         now = read_clocks()
         ticker = rows.difference(now).ticker
         desk.engine.answers["account"] = json.dumps(
@@ -289,13 +288,8 @@ async def test_the_account_stands_line_by_line_and_what_differs_is_accepted_from
         (accept,) = desk.sent(Accept)
         assert (accept.what, accept.confirm, accept.reason) == (ticker, "accept", "counted")
 
-
-async def test_enter_on_an_order_nobody_can_find_asks_how_it_ends(directory: Path) -> None:
-    async with running(directory) as desk:
-        now = read_clocks()
         order = next(row for row in rows.orders(now) if row.ended_ns is None)
         desk.engine.send(orders=(msgspec.structs.replace(order, state="UNKNOWN"),))
-        await desk.press("3")
         await desk.shows("UNKNOWN")
         await desk.press("home", "enter")
         await desk.shows("never arrived; what it reserved is free")
