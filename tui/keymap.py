@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations
 from typing import Any
+
+import msgspec
 
 from tui.actions import ACTIONS, NEEDED, OPENED, Action, Danger, works_on
 from tui.keys import key_name, key_of
@@ -37,8 +38,7 @@ class KeymapError(Exception):
         self.action = action
 
 
-@dataclass(frozen=True)
-class Keymap:
+class Keymap(msgspec.Struct, frozen=True, dict=True):
     """The actions with their keys, and the questions that the console asks of them."""
 
     actions: tuple[Action, ...] = ACTIONS
