@@ -271,6 +271,9 @@ def test_without_a_cursor_to_see_an_order_that_is_filtered_away_is_not_the_one_t
     table.show(scene, scene.view.working())
     assert [scene.view.orders[str(key)].key for key in table.keys] == [50]
     assert table.cursor_key == table.keys[0]
+    table.ordering and table.ordering.narrow("side:buy market:den")
+    table.show(scene, scene.view.working())
+    assert [scene.view.orders[str(key)].key for key in table.keys] == [50]
     table.ordering and table.ordering.narrow("market:nowhere")
     table.show(scene, scene.view.working())
     assert not table.keys and table.cursor_key is None

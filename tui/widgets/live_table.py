@@ -6,6 +6,7 @@ The widest set of columns that fits the measured width is used, lowest priority 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
 from typing import ClassVar, NamedTuple
 
@@ -107,13 +108,25 @@ USUAL = "usual"
 
 def listing(columns: Sequence[Column], lead: Rank | None = None) -> Listing:
     """How the rows of these columns are sorted and found: by each that has a rank, in the text of all."""
-    fields = {column.name: column.said or _shown_by(column) for column in columns}
-    ranked = [Sort(column.name, column.rank, lead) for column in columns if column.rank is not None]
+    headings = Counter(map(_heading, columns))
+    names = [_heading(column) if headings[_heading(column)] == 1 else column.name for column in columns]
+    texts = {name: column.said or _shown_by(column) for name, column in zip(names, columns, strict=True)}
+    ranked = [
+        Sort(name, column.rank, lead)
+        for name, column in zip(names, columns, strict=True)
+        if column.rank is not None
+    ]
     return Listing(
         (Sort(USUAL, None, lead), *ranked),
-        lambda scene, key: " ".join(said(scene, key) for said in fields.values()),
-        fields,
+        lambda scene, key: " ".join(said(scene, key) for said in texts.values()),
+        {name.casefold(): said for name, said in texts.items()},
     )
+
+
+def _heading(column: Column) -> str:
+    """What the operator calls a column: its header, where that is one word."""
+    words = column.header.split()
+    return words[0] if len(words) == 1 and len(words[0]) > 1 else column.name
 
 
 def _shown_by(column: Column) -> Callable[[Scene, Key], str]:
