@@ -22,6 +22,8 @@ FIRST_CARD_S = 10.0
 LOST_ANSWER_S = 109.0
 """Real seconds after the desk heard the staged forecast, which came out 2.5 s into the story: from its 110 s
 on the venue loses the next answer."""
+NUDGE_S = 45.0
+"""Real seconds after the desk heard it, before which no book is nudged: that is done at 50 s."""
 LADDER_PAUSE_S = 0.9
 """The stop ladder takes ``f`` only after so long without any key."""
 
@@ -113,11 +115,13 @@ def filled(player: Player) -> str:
 
 
 def moved_card(player: Player) -> str:
-    """The staged one, whose price moves; sizes change whenever another card of its event is approved."""
+    """The staged one, whose price moves; sizes change whenever another card of its event is approved, and
+    by a cent books move before it too."""
+    from_ns = player.forecast(1).ts_mono_ns + int(NUDGE_S * 1e9)
 
     def moved() -> Row | None:
         rows = (row for row in player.desk.journal() if row.kind == "PROPOSAL_STATE")
-        return next((row for row in rows if _reprices(text_of(row))), None)
+        return next((row for row in rows if row.ts_mono_ns > from_ns and _reprices(text_of(row))), None)
 
     return _text(player.until("card that moved in price", 60, moved))
 
