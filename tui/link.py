@@ -63,6 +63,7 @@ class Link:
         self._listener = listener
         self._commands: Connection | None = None
         self._stop_line: StopLine | None = None
+        self._closed = False
         self._stops = 0
         self._presses: deque[str] = deque(maxlen=PRESSES_MAX)
         """Ids of presses sent from the input thread that the event loop has not handled yet."""
@@ -108,6 +109,7 @@ class Link:
             wait_s = min(RETRY_MAX_S, wait_s * 2)
 
     async def close(self) -> None:
+        self._closed = True
         if self._stop_line is not None:
             self._stop_line.close()
 
@@ -160,11 +162,12 @@ class Link:
 
     def _check_stop_line(self) -> None:
         line = self._stop_line
-        if line is not None:
-            if not line.alive():
-                line.reopen()
-            return
         try:
-            self._stop_line = StopLine(self._path, self._identity.hello("command"))
+            if line is None:
+                line = self._stop_line = StopLine(self._path, self._identity.hello("command"))
+            elif not line.alive():
+                line.reopen()
         except ConnectError:
             return  # the next check tries again; until then the key goes over the command connection
+        if self._closed:  # meanwhile, in the loop's thread
+            line.close()
