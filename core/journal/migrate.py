@@ -8,6 +8,7 @@ from contextlib import closing
 from importlib import resources
 from pathlib import Path
 
+from core.config.secrets import sync_folder
 from core.domain.clock import Clock
 from core.journal.copying import copy_to
 from core.journal.files import (
@@ -69,8 +70,4 @@ def _replace(copy: Path, path: Path, kept: Path) -> None:
     copy.replace(path)
     for left in (f"{copy}-wal", f"{copy}-shm"):
         Path(left).unlink(missing_ok=True)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    sync_folder(path.parent)

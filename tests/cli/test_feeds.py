@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import http.server
 import json
 import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+
+import pytest
 
 from core.config import paths
 from core.control import protocol as p
@@ -177,8 +180,11 @@ async def test_without_an_engine_a_test_asks_once_itself(
 
 
 async def test_a_test_counts_what_it_cost_and_says_where_that_cannot_be_kept(
-    empty: Desk,
+    empty: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
     place = paths.profile("live")
     ended = await empty.run("feeds", "test", "yahoo", "--profile", "live")
     assert "Nothing was asked" in ended.out and place.directory.is_dir(), "the machine's first word with it"
@@ -188,9 +194,9 @@ async def test_a_test_counts_what_it_cost_and_says_where_that_cannot_be_kept(
         assert ended.err == "" and "cannot be written" not in ended.out
         kept = read_kept(place.quotas, "")[0]["open-meteo"]
         assert {one.per: one.spent for one in kept}[Per.DAY] == 1
-        place.quotas.with_name(f".{place.quotas.name}.{os.getpid()}.part").mkdir()
+        monkeypatch.setattr(os, "fsync", full)
         ended = await empty.run("feeds", "test", "open-meteo", "--profile", "live")
-    assert ended.err == "" and f"{place.quotas} cannot be written (Is a directory)" in ended.out
+    assert ended.err == "" and f"{place.quotas} cannot be written (No space left on device)" in ended.out
     assert read_kept(place.quotas, "")[0]["open-meteo"] == kept
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import stat
+import threading
 from pathlib import Path
 
 import pytest
@@ -17,6 +19,7 @@ from core.config.secrets import (
     read_key_file,
     read_pin,
     store_key,
+    write_private,
 )
 
 SECRET = b"-----BEGIN PRIVATE KEY-----canary-4711-----END PRIVATE KEY-----"
@@ -88,3 +91,52 @@ def test_no_error_quotes_the_key(tmp_path: Path) -> None:
     with pytest.raises(KeyFileError) as caught:
         read_key_file(key)
     assert "canary" not in str(caught.value) and "chmod 600" in str(caught.value)
+
+
+def test_a_key_is_on_the_disk_with_its_name_before_anybody_is_told_to_delete_the_copy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[tuple[int, list[str]]] = []
+    real = os.fsync
+
+    def noted(descriptor: int) -> None:
+        synced.append((os.fstat(descriptor).st_ino, [file.name for file in tmp_path.iterdir()]))
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", noted)
+    write_private(tmp_path / "key", SECRET)
+    assert synced[0][0] == (tmp_path / "key").stat().st_ino
+    assert synced[-1] == (tmp_path.stat().st_ino, ["key"]), "and its name after it"
+
+
+def test_a_file_that_cannot_be_written_leaves_nothing_of_it_and_the_old_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "key"
+    write_private(path, b"old")
+
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        write_private(path, SECRET)
+    assert [*tmp_path.iterdir()] == [path] and path.read_bytes() == b"old"
+
+
+def test_two_threads_may_write_one_file_at_once(tmp_path: Path) -> None:
+    path, wrong = tmp_path / "seen.json", list[BaseException]()
+
+    def write(data: bytes) -> None:
+        try:
+            for _ in range(20):
+                write_private(path, data)
+        except OSError as error:
+            wrong.append(error)
+
+    threads = [threading.Thread(target=write, args=(letter * 1_000,)) for letter in (b"a", b"b")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong and path.read_bytes() in (b"a" * 1_000, b"b" * 1_000)
