@@ -88,6 +88,7 @@ async def _serve(place: Profile, settings: Settings, clocks: Clocks, opened: Ope
             server = await asyncio.start_unix_server(dog.serve, sock=listening)
             async with server, asyncio.TaskGroup() as tasks:
                 running = [tasks.create_task(tell.keep_telling(), name="service manager")]
+                tasks.create_task(dog.write(), name="record")
                 for guard in dog.guards:
                     work = {"watch": guard.watch, "probe": guard.probe, "warm": guard.warm}
                     running += [tasks.create_task(w(), name=f"{guard.name} {n}") for n, w in work.items()]
@@ -96,6 +97,7 @@ async def _serve(place: Profile, settings: Settings, clocks: Clocks, opened: Ope
                 tell.say("STOPPING=1")
                 for task in running:
                     task.cancel()
+                dog.close()
     finally:
         await asyncio.gather(*(guard.close() for guard in dog.guards))
     _log.info("watchdog has stopped")
@@ -129,6 +131,8 @@ class Watchdog:
         self._struck_for: Pulse | None = None
         self._told: dict[str, str] = {}
         """What each guard did about that silence, by venue."""
+        self._unwritten = asyncio.Event()
+        self._closed = False
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection of an engine. Another user's, or one that breaks the protocol, is closed."""
@@ -187,7 +191,26 @@ class Watchdog:
             struck_ms = self.record.struck_ms
         self._told[guard.name] = text
         self.record = Record(struck_ms, "; ".join(self._named(*told) for told in self._told.items()))
+        self._unwritten.set()
+
+    async def write(self) -> None:
+        """Write the record down whenever it has changed, until closed; in a thread, as no strike may wait for
+        a disk that an engine fell silent of."""
+        written = self.record
+        while not self._closed or written is not self.record:
+            await self._unwritten.wait()
+            self._unwritten.clear()
+            if written is not self.record:
+                written = self.record
+                await asyncio.to_thread(self._write, written)
+
+    def _write(self, record: Record) -> None:
         try:
-            write_private(self._path, record_bytes(self.record))
+            write_private(self._path, record_bytes(record))
         except OSError as error:
             _log.error("cannot write %s: %s", self._path, error.strerror)
+
+    def close(self) -> None:
+        """Nothing more comes: ``write`` ends with what there is."""
+        self._closed = True
+        self._unwritten.set()

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import msgspec
+import pytest
 
+from core.config.secrets import write_private
 from core.control.pulse import Pulse
+from core.control.strikes import read_record
 from core.domain.clock import REAL_WORLD, Clocks
 from core.domain.market import Venue
 from core.venues.kalshi.traits import TRAITS
 from core.venues.venue import Done, GroupOutcome, Incomplete, OrderReport
+from core.watchdog import process
 from core.watchdog.process import Watchdog
 from tests.virtual import VirtualClock, VirtualLoop, run_virtual
 
@@ -75,13 +80,18 @@ class Deaf(Account):
 async def guarding(loop: VirtualLoop, folder: Path, *accounts: Any) -> AsyncIterator[Watchdog]:
     dog = Watchdog(accounts, Clocks(VirtualClock(loop), REAL_WORLD), folder / "record", 10, {})
     work = [step for guard in dog.guards for step in (guard.watch(), guard.probe(), guard.warm())]
-    tasks = [loop.create_task(step) for step in work]
+    tasks, writing = [loop.create_task(step) for step in work], loop.create_task(dog.write())
     await asyncio.sleep(1.0)
     yield dog
-    assert not any(task.done() for task in tasks)
+    assert not any(task.done() for task in (*tasks, writing))
     for task in tasks:
         task.cancel()
     await asyncio.wait(tasks)
+    dog.close()
+    while not writing.done():  # noqa: ASYNC110 - no thread wakes a virtual loop
+        await asyncio.sleep(0.01)
+    await writing
+    assert read_record(folder / "record") == dog.record
 
 
 def test_a_fault_in_a_strike_does_not_end_the_watch(tmp_path: Path) -> None:
@@ -140,6 +150,29 @@ def test_a_venue_that_answers_nothing_keeps_the_watchdog_from_striking_nowhere_e
             await asyncio.sleep(12.0)
             assert len(account.cancelled_at) == 2, "free to strike for the next engine"
             assert (dog.record.struck_ms or 0) > (first.struck_ms or 0)
+
+    run_virtual(main)
+
+
+def test_a_disk_that_hangs_holds_no_strike_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may be why the engine fell silent."""
+    answers, written = threading.Event(), list[Path]()
+
+    def hang(path: Path, data: bytes) -> None:
+        answers.wait(5.0)
+        write_private(path, data)
+        written.append(path)
+
+    monkeypatch.setattr(process, "write_private", hang)
+
+    async def main(loop: VirtualLoop) -> None:
+        account: Any = Account(breaks=0)
+        async with guarding(loop, tmp_path, account) as dog:
+            dog.heard(Pulse("r1", 1, 1, 1, live=2))
+            await asyncio.sleep(12.0)
+            assert account.cancelled_at and not written
+            assert dog.record.receipt.endswith("nothing rests; 1.0 s")
+            answers.set()
 
     run_virtual(main)
 
