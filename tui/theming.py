@@ -8,13 +8,13 @@ the key, before Textual sees it.
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 from typing import Any
 
 from textual.color import Color, ColorParseError
 from textual.theme import Theme
 
+from core.config.toml import TomlError, read_toml
 from tui.lines import CURSOR, REVERSED, ROLES
 from tui.theme_files import ThemeError, read_theme, theme_file
 
@@ -44,8 +44,8 @@ def load_theme(name: str, folder: Path | None = None, *, swap: bool = False) -> 
 def parse_theme(name: str, text: str, *, swap: bool = False) -> Theme:
     """Theme from the text of a theme file; raises ``ThemeError``."""
     try:
-        data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+        data = read_toml(text)
+    except TomlError as error:
         raise ThemeError(f"theme {name}: not valid TOML: {error}") from error
     _only(name, "", data, {"dark", "surfaces", "roles", "styles"})
     dark = data.get("dark")

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import difflib
 import re
-import tomllib
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, get_type_hints
 from urllib.parse import urlsplit
 
 import msgspec
+
+from core.config.toml import TomlError, read_toml
 
 _SIZE_MAX = 256 * 1024
 _SERIES = re.compile(r"[A-Z0-9]{2,40}", re.ASCII)
@@ -305,8 +306,8 @@ def load(path: Path) -> Settings:
 def parse(text: str, source: str) -> Settings:
     """Validated settings from TOML text; ``source`` names it in errors. Raises ``SettingsError``."""
     try:
-        tables = tomllib.loads(text, parse_float=_decimal)
-    except tomllib.TOMLDecodeError as error:
+        tables = read_toml(text, _decimal)
+    except TomlError as error:
         raise SettingsError(f"{source}: {error}") from error
     sections = get_type_hints(Settings)
     values: dict[str, Any] = {}

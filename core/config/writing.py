@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ import tomli_w
 
 from core.config.secrets import write_private
 from core.config.settings import SettingsError, line_of, parse
+from core.config.toml import TomlError, read_toml
 
 _LINE = re.compile(
     r"""(?P<before>[ \t]*)["']?[\w.-]+["']?[ \t]*=[ \t]*("(?:[^"\\\r\n]|\\.)*"|'[^'\r\n]*'|[^#"'\r\n]*?)"""
@@ -30,7 +30,7 @@ def write_value(path: Path, section: str, key: str, value: bool | int | str) -> 
     except UnicodeDecodeError as error:
         raise SettingsError(f"{path}: not UTF-8 text: save the file as UTF-8") from error
     parse(text, str(path))
-    tables = tomllib.loads(text)
+    tables = read_toml(text)
     if tables.get(section, {}).get(key) == value:
         return False
     changed = with_value(text, section, key, value)
@@ -44,8 +44,8 @@ def write_value(path: Path, section: str, key: str, value: bool | int | str) -> 
 def _only(changed: str, wanted: dict[str, Any]) -> bool:
     """Whether the text says what is wanted and nothing else."""
     try:
-        return tomllib.loads(changed) == wanted
-    except tomllib.TOMLDecodeError:
+        return read_toml(changed) == wanted
+    except TomlError:
         return False
 
 
