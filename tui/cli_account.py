@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import codecs
-import json
 import locale
 import os
 import sys
@@ -166,7 +165,7 @@ def doctor(as_json: bool) -> None:
     except (paths.ProfileError, OSError) as error:
         verbs.leave(verbs.USAGE, f"pmconsole doctor: {error}")
     if as_json:
-        click.echo(json.dumps(as_data(report), indent=2, ensure_ascii=False))
+        click.echo(verbs.json_text(as_data(report)))
     else:
         click.echo("\n".join(lines(report, terminal.columns)))
     sys.exit(verbs.REFUSED if report.blocks else verbs.DONE)

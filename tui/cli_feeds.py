@@ -35,7 +35,7 @@ def feeds(context: click.Context, as_json: bool, fields: bool) -> None:
         return
     found, asked = _listed(place_of())
     lines = feed_lines(found, asked=asked)
-    click.echo(json.dumps(found, indent=2, ensure_ascii=False) if as_json else "\n".join(lines))
+    click.echo(verbs.json_text(found) if as_json else "\n".join(lines))
 
 
 @feeds.command("show")
@@ -54,7 +54,7 @@ def feeds_show(name: str, as_json: bool, fields: bool) -> None:
     source = _known(name)
     found = verbs.ask(place_of(), "source", source)
     if as_json:
-        click.echo(json.dumps(found, indent=2, ensure_ascii=False))
+        click.echo(verbs.json_text(found))
         return
     click.echo(f"{found['source']}: {found['gives']}. {found['credit']}".rstrip())
     for value in found["values"]:

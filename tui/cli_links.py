@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from typing import Any
 
@@ -34,7 +33,7 @@ def rules(ticker: str, as_json: bool) -> None:
     place = place_of()
     found = verbs.ask(place, "rules", ticker)
     if as_json:
-        click.echo(json.dumps(found, indent=2, ensure_ascii=False))
+        click.echo(verbs.json_text(found))
         return
     click.echo(f"{found['ticker']} on {found['venue']}, text {found['hash'][:_HASH_SHOWN]}")
     if found["hash"] != found["pinned"]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -54,7 +53,7 @@ def models_update(days: int | None, stations: tuple[str, ...], as_json: bool) ->
         again = place.command("models update")
         verbs.leave(verbs.REFUSED, f"Ended. What was answered is kept: {again} goes on there.")
     if as_json:
-        click.echo(json.dumps(msgspec.to_builtins(done), indent=2, ensure_ascii=False))
+        click.echo(verbs.json_text(msgspec.to_builtins(done)))
     else:
         click.echo("\n".join(update_lines(done, place.command("models update"))))
     sys.exit(verbs.REFUSED if done.outcome.left else verbs.DONE)
@@ -77,7 +76,7 @@ def models_fit(as_json: bool) -> None:
         verbs.leave(verbs.USAGE, f"pmconsole models: {error}")
     if as_json:
         told = {"path": made.path, "unfitted": made.unfitted, **_told(made.content)}
-        click.echo(json.dumps(told, indent=2, ensure_ascii=False))
+        click.echo(verbs.json_text(told))
         return
     click.echo("\n".join(fit_lines(made.content)))
     for sentence in made.unfitted:
@@ -101,7 +100,7 @@ def models_show(as_json: bool) -> None:
         learned = _told(found.content) if found.content is not None else {"fits": []}
         kept = msgspec.to_builtins(found.histories)
         told = {"path": found.path, "fault": found.fault, **learned, "histories": kept}
-        click.echo(json.dumps(told, indent=2, ensure_ascii=False))
+        click.echo(verbs.json_text(told))
         return
     for of in found.histories:
         click.echo(f"{of.station}: {of.days} days {of.first} to {of.last}, {of.gaps} gaps")

@@ -109,17 +109,23 @@ def with_fields(function: _F) -> _F:
 
 
 def print_query(
-    what: str, *, as_json: bool, fields: bool, lines: Callable[[Any], Iterable[str]] | None = None
+    what: str,
+    *,
+    as_json: bool,
+    fields: bool,
+    lines: Callable[[Any], Iterable[str]] | None = None,
+    asked: Callable[[paths.Profile, str], Any] = verbs.ask,
 ) -> None:
     """One query's answer, for a person as ``lines`` of it where it is no table; or what its fields mean."""
     if fields:
         from core.control.queries.answers import documentation
 
         click.echo(documentation(what))
-    elif as_json or lines is None:
+    elif lines is None:
         verbs.show(place_of(), what, as_json=as_json)
     else:
-        click.echo("\n".join(lines(verbs.ask(place_of(), what))))
+        found = asked(place_of(), what)
+        click.echo(verbs.json_text(found) if as_json else "\n".join(lines(found)))
 
 
 def left_to_verb(context: click.Context) -> bool:

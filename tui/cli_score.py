@@ -16,7 +16,6 @@ from tui.cli_options import Verbs, left_to_verb, place_of, print_query, with_fie
 from tui.score_words import Score, score_lines, whole_lines
 
 if TYPE_CHECKING:
-    from core.config.paths import Profile
     from core.models.evaluation.rows import Counted, Report
 
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -57,10 +56,10 @@ def score(context: click.Context, series: str, as_json: bool, fields: bool) -> N
     if fields:
         print_query("score", as_json=as_json, fields=True)
         return
-    record = _record(place_of())
+    record = list(verbs.ask_or_read(place_of(), "score"))
     found = [one for one in record if series.lower() in ("", one["series"].lower())]
     if as_json:
-        click.echo(json.dumps(found, indent=2, ensure_ascii=False))
+        click.echo(verbs.json_text(found))
         return
     scores = msgspec.convert(found, tuple[Score, ...])
     if not scores:
@@ -73,20 +72,6 @@ def score(context: click.Context, series: str, as_json: bool, fields: bool) -> N
     for one in scores:
         said += ["", *whole_lines(one)] if series else [f"{one.series} {one.model}: {one.why}"]
     click.echo("\n".join(said))
-
-
-def _record(place: Profile) -> list[dict[str, Any]]:
-    """From the engine where one runs, else from the newest journal."""
-    line = verbs.line_if_any(place)
-    if line is not None:
-        with line:
-            return list(verbs.query(line, "score"))
-    from core.control.journal_record import UnreadableError, record_answer
-
-    try:
-        return list(json.loads(record_answer(place)))
-    except UnreadableError as error:
-        verbs.leave(verbs.REFUSED, str(error))
 
 
 @score.command("weather")

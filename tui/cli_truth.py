@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 
 import click
@@ -34,7 +33,7 @@ def reconcile(context: click.Context, as_json: bool, fields: bool) -> None:
         return
     found = verbs.reconcile(place_of())
     if as_json:
-        click.echo(json.dumps(found, indent=2, ensure_ascii=False))
+        click.echo(verbs.json_text(found))
     else:
         click.echo("\n".join(answers.reconcile_lines(found)))
     sys.exit(verbs.DONE if found["agrees"] else verbs.REFUSED)

@@ -75,6 +75,11 @@ def leave(code: int, sentence: str) -> NoReturn:
     sys.exit(code)
 
 
+def json_text(found: Any) -> str:
+    """What every ``--json`` prints."""
+    return json.dumps(found, indent=2, ensure_ascii=False)
+
+
 def call(line: Line, command: AnyCommand) -> Reply:
     try:
         return line.call(command)
@@ -90,6 +95,20 @@ def ask(profile: Profile, what: str, about: str = "") -> Any:
     """The decoded answer of one query, ``about`` one market where it asks for that."""
     with open_line(profile) as line:
         return query(line, what, about)
+
+
+def ask_or_read(profile: Profile, what: str) -> Any:
+    """The same of what an engine has no need to run for: its newest journal tells where none does."""
+    line = line_if_any(profile)
+    if line is not None:
+        with line:
+            return query(line, what)
+    from core.control.journal_record import UnreadableError, answer_of
+
+    try:
+        return json.loads(answer_of(profile, what))
+    except UnreadableError as error:
+        leave(REFUSED, str(error))
 
 
 def query(line: Line, what: str, about: str = "") -> Any:
@@ -205,7 +224,7 @@ def show(profile: Profile, what: str, *, as_json: bool) -> None:
         table = what in answers.COLUMNS and not as_json
         several = table and len(query(line, "status")["venues"]) > 1
     if as_json:
-        click.echo(json.dumps(answer, indent=2, ensure_ascii=False))
+        click.echo(json_text(answer))
     elif what == "alarms":
         rows = [
             {**row, "seen": answers.yes(row["acknowledged"]), "active": answers.yes(row["active"])}

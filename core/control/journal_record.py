@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import msgspec
 
@@ -11,6 +11,8 @@ from core.control.queries.answers import answer_alone
 from core.control.rows.models import score_row
 from core.control.rows.vetoes import vetoes_row
 from core.control.simulated_past import simulated_past
+from core.control.tables.models import ScoreRow
+from core.control.tables.vetoes import VetoesRow
 from core.engine.forecasts import Witnessed, record_of
 from core.engine.vetoes import VetoBook
 from core.journal.events import Row
@@ -21,19 +23,31 @@ class UnreadableError(Exception):
     """The journal cannot be read; the text is the sentence for the operator."""
 
 
-def record_answer(place: Profile) -> bytes:
-    """What the profile's engine would answer, from its newest journal. Raises ``UnreadableError``."""
+def answer_of(place: Profile, what: str) -> bytes:
+    """What the profile's engine would answer to a query of ``ALONE``, from its newest journal.
+
+    Raises ``UnreadableError``.
+    """
+    return answer_alone(what, ALONE[what](place))
+
+
+def _record(place: Profile) -> Iterator[ScoreRow]:
     known = Witnessed()
     _fold(place, known.take)
     record = record_of(simulated_past(place), known, simulated=place.simulated)
-    return answer_alone("score", map(score_row, record.tracks()))
+    return map(score_row, record.tracks())
 
 
-def vetoes_answer(place: Profile) -> bytes:
-    """The same of what was vetoed. Raises ``UnreadableError``."""
+def _vetoes(place: Profile) -> VetoesRow:
     book = VetoBook()
     _fold(place, book.take)
-    return answer_alone("vetoes", vetoes_row(book))
+    return vetoes_row(book)
+
+
+ALONE: dict[str, Callable[[Profile], Iterator[ScoreRow] | VetoesRow]] = {
+    "score": _record,
+    "vetoes": _vetoes,
+}
 
 
 def _fold(place: Profile, take: Callable[[Row], None]) -> None:
