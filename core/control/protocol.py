@@ -21,7 +21,7 @@ from core.control.tables.status import StatusRow
 from core.domain.drawn import Drawn
 from core.domain.units import contracts
 
-VERSION = 3
+VERSION = 4
 COMMAND_BYTES_MAX = 64 * 1024
 FRAME_BYTES_MAX = 1024 * 1024
 ALARM_DIGITS_MAX = 12
