@@ -68,7 +68,7 @@ def _resolve(connection: sqlite3.Connection, path: Path, given: str) -> str:
 
 def _story(connection: sqlite3.Connection, client: str) -> list[Row]:
     """The order's own rows, those of its proposal, and every row that led to one of them."""
-    rows = {row.seq: row for row in _read(connection, "order_id = ?", client)}
+    rows = {row.seq: row for row in _read(connection, "order_id = ? AND order_id <> ''", client)}
     for row in list(rows.values()):
         if row.kind == Kind.ORDER_INTENT.value:
             proposal = _field(row, "intent", "proposal_id")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from core.execution.events import (
     OrderNeverArrived,
     OrderReported,
 )
+from core.journal import digest as digest_module
 from core.journal.digest import (
     ALARMS,
     CHANGES,
@@ -42,12 +44,13 @@ from core.journal.digest import (
     read_digest,
 )
 from core.journal.events import Chain, Event, Kind, Row
-from core.journal.files import JournalDamagedError, JournalError
+from core.journal.files import JournalDamagedError, JournalError, connect_read_only
 from core.journal.opening import Identity
 from core.journal.projections import LimitChanged, ModeChanged, PauseChanged
 from core.journal.store import Durability, open_journal
 from core.risk.halts import GLOBAL, Halt, Level
 from core.venues.venue import (
+    EXPIRY_REASON,
     Accepted,
     Cancelled,
     OrderReport,
@@ -128,7 +131,7 @@ def test_orders_are_counted_by_what_they_came_to() -> None:
         *order("c", OrderAnswered(Unresolved("timeout"), 1)),
         *order("d", OrderAnswered(Unresolved("timeout"), 1), OrderNeverArrived(3, 9)),
         *order("e", report(ReportStatus.RESTING), CancelAnswered(Cancelled("v1", contracts(4)))),
-        *order("f", report(ReportStatus.CANCELED, "ExpiryCancel"), report(ReportStatus.CANCELED)),
+        *order("f", report(ReportStatus.CANCELED, EXPIRY_REASON), report(ReportStatus.CANCELED)),
         *order("g", report(ReportStatus.RESTING)),
     )
     assert found.orders == Orders(
@@ -228,6 +231,24 @@ async def test_a_file_is_read_from_a_row_on_and_knows_older_orders(tmp_path: Pat
     assert (found.orders.placed, found.cards.approved, found.upto) == (0, 0, 3)
     later = read_digest(path, 3)
     assert later.quiet and later.upto == 3
+
+
+async def test_what_a_fill_was_for_is_found_without_looking_at_every_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, count, steps = tmp_path / "journal.db", 400, list[int]()
+    filled = (event for n in range(count) for event in order(f"c{n}", fill(BookSide.BID, 3_200)))
+    await write(path, filled)
+
+    def counted(path: Path) -> sqlite3.Connection:
+        connection = connect_read_only(path)
+        connection.set_progress_handler(lambda: steps.append(1), 100)
+        return connection
+
+    monkeypatch.setattr(digest_module, "connect_read_only", counted)
+    found = await asyncio.to_thread(read_digest, path, 0)
+    assert found.parts[FILLS].count == count and len(found.parts[FILLS].lines) == LINES_MAX
+    assert len(steps) < count, "a hundred steps of SQLite an order, not some for each of them a fill"
 
 
 def test_a_journal_that_is_not_there_or_damaged_is_one_sentence(tmp_path: Path) -> None:
