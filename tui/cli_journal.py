@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import time
 from collections.abc import Callable
@@ -12,11 +13,12 @@ import click
 
 from core.domain.units import parse_money
 from tui import verbs
-from tui.cli_options import Verbs, place_of, with_profile
+from tui.cli_options import Verbs, place_of, print_query, with_fields, with_profile
 from tui.digest_words import Figures, away, digest_lines
 
 if TYPE_CHECKING:
     from core.config.paths import Profile
+    from core.control.queries.since import Since
 
 _WIDTH = 100
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -103,10 +105,15 @@ def journal_export(chosen: Path | None) -> None:
 
 
 @click.command("since")
+@with_fields
 @with_profile
-def since() -> None:
+def since(as_json: bool, fields: bool) -> None:
     """What happened on the desk since a console in control last showed it. Works without an engine."""
+    if fields:
+        print_query("since", as_json=as_json, fields=True)
+        return
     from core.config.seen import read_seen
+    from core.control.queries.since import Since
     from core.journal.digest import read_digest
     from core.journal.files import JournalError
 
@@ -118,9 +125,19 @@ def since() -> None:
         told = read_digest(place.journal(seen.world_id), seen.seq, {seen.who})
     except JournalError as error:
         verbs.leave(verbs.REFUSED, str(error))
-    click.echo(away(seen, time.time_ns() // 1_000_000))
-    for text, _ in digest_lines(seen, told, _figures(place), _WIDTH):
+    now_ms, figures = time.time_ns() // 1_000_000, _figures(place)
+    if as_json:
+        click.echo(_json(Since(seen, told, now_ms, *figures)))
+        return
+    click.echo(away(seen, now_ms))
+    for text, _ in digest_lines(seen, told, figures, _WIDTH):
         click.echo(text)
+
+
+def _json(found: Since) -> str:
+    from core.control.queries.answers import answer_alone
+
+    return verbs.json_text(json.loads(answer_alone("since", found)))
 
 
 def _figures(place: Profile) -> Figures:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from click.testing import CliRunner, Result
 from core.config import paths
 from core.config.seen import Seen, write_seen
 from core.domain.clock import SystemClock
+from core.journal.digest import PARTS
 from core.journal.events import Event, Kind
 from core.journal.opening import Identity
 from core.journal.store import Durability, open_journal
@@ -76,3 +78,14 @@ def test_what_happened_since_a_console_was_there_is_told_without_an_engine(
     assert lines[0].startswith("You were away ") and "from Nov 14 22:13Z" in lines[0]
     assert lines[1].split() == ["cash", "5.00", "->", "--", "--"], "nobody knows without an engine"
     assert "BY OTHERS 1" in lines and lines[-1].endswith("  halt")
+
+    found = json.loads(CliRunner().invoke(cli, ["since", "--json"]).output)
+    assert (found["from"], found["by"]) == ("2023-11-14T22:13:20.000Z", "me") and found["until"].endswith("Z")
+    assert (found["row"], found["newest"], found["days"]) == (0, 1, 0)
+    assert (found["cash_then"], found["cash"], found["fees"]) == ("5.00", None, "0.00")
+    assert found["orders"]["placed"] == found["cards"]["offered"] == found["alarms"]["count"] == 0
+    assert [name for name in found if name in PARTS] == [*PARTS]
+    ((line,), count) = found["hands"]["lines"], found["hands"]["count"]
+    assert (count, line["text"], line["seen"]) == (1, "halt", True) and line["time"].endswith("Z")
+    explained = CliRunner().invoke(cli, ["since", "--fields"]).output
+    assert all(f"\n{name}:\n" in explained for name in ("since.orders", "since.cards", "since.part.lines"))

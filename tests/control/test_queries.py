@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from core.control.queries.answers import PARTS, QUERIES, Rows, answer, documentation
+from core.control.queries.answers import PARTS, QUERIES, TABLES, Rows, answer, documentation
 from core.control.queries.fields import Now
 from core.control.rows.orders import order_row
 from core.control.tables.account import DifferenceRow, JournalRow, LineRow, ReadingRow
@@ -293,10 +293,10 @@ def test_a_market_from_near_its_past_and_the_days_result() -> None:
     assert equity["points"] == [{"time": "2023-11-14T22:13:20.000Z", "made": "-3.10"}]
 
 
-@pytest.mark.parametrize("what", QUERIES)
+@pytest.mark.parametrize("what", TABLES)
 def test_every_field_is_explained_and_named_once(what: str) -> None:
     text = documentation(what)
-    tables = {what: QUERIES[what], **PARTS.get(what, {})}
+    tables = {what: TABLES[what], **PARTS.get(what, {})}
     for name, table in tables.items():
         names = [field.name for field in table]
         assert len(set(names)) == len(names), name

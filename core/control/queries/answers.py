@@ -16,6 +16,7 @@ from core.control.queries.markets import LINKS, MARKETS, RULES, WAYS
 from core.control.queries.models import BINS, SCORE
 from core.control.queries.orders import ORDERS, POSITIONS
 from core.control.queries.safety import ALARMS, FLATTEN, FLATTEN_VENUES, LIMITS
+from core.control.queries.since import DECIDED, ENDED, NEWS, PART, SINCE, Since
 from core.control.queries.sources import BUDGET, FEEDS, GAMES, RELEASES, SOURCE, TOLD
 from core.control.queries.status import BEAT, STATUS, VENUES
 from core.control.queries.system import BUCKETS, DRILL, HEALTH, LAYERS, PROCESSES, SYSTEM
@@ -92,9 +93,12 @@ QUERIES: dict[str, tuple[Field, ...]] = {
     "equity": EQUITY,
 }
 
+TABLES = QUERIES | {"since": SINCE}
+"""With what no engine is asked, as the profile's files tell it."""
+
 OBJECTS = (
     *("status", "reconcile", "rules", "source", "vetoes", "batch", "preview", "system"),
-    *("market", "history", "equity"),
+    *("market", "history", "equity", "since"),
 )
 """Answered with one object; the others with an array of them."""
 
@@ -127,6 +131,12 @@ PARTS: dict[str, dict[str, tuple[Field, ...]]] = {
         "system.drill": DRILL,
     },
     "vetoes": {"vetoes.worth": WORTH, "vetoes.vetoes": VETOED},
+    "since": {
+        "since.orders": ENDED,
+        "since.cards": DECIDED,
+        "since.part": PART,
+        "since.part.lines": NEWS,
+    },
     "reconcile": {
         "reconcile.differences": DIFFERENCES,
         "reconcile.differences.events": EVENTS_OF,
@@ -140,19 +150,19 @@ def answer(what: str, rows: Rows, now: Now) -> bytes:
     return _encoded(what, rows if what == "status" else getattr(rows, what), now)
 
 
-def answer_alone(what: str, found: Iterable[FeedRow | ScoreRow] | VetoesRow) -> bytes:
-    """The JSON of one query without a desk: of sources that nobody asks, of what a journal says."""
+def answer_alone(what: str, found: Iterable[FeedRow | ScoreRow] | VetoesRow | Since) -> bytes:
+    """The JSON of one of ``TABLES`` without a desk: of sources that nobody asks, of what a journal says."""
     return _encoded(what, found, Now(0, 0, 0, {}))
 
 
 def _encoded(what: str, found: Any, now: Now) -> bytes:
     made = as_object if what in OBJECTS else nested
-    return msgspec.json.encode(made(QUERIES[what], found, now))
+    return msgspec.json.encode(made(TABLES[what], found, now))
 
 
 def documentation(what: str) -> str:
-    """The fields of one query, one line each, for ``--help`` and the README."""
-    tables = {what: QUERIES[what], **PARTS.get(what, {})}
+    """The fields of one of ``TABLES``, one line each, for ``--fields``."""
+    tables = {what: TABLES[what], **PARTS.get(what, {})}
     width = max(len(field.name) for table in tables.values() for field in table)
     lines: list[str] = []
     for name, table in tables.items():
