@@ -418,12 +418,6 @@ class PmConsole(App[int], inherit_bindings=False):
                 self.pop_screen()
             self.show_market(key)
 
-    def mark_market(self, name: str) -> None:
-        """Mark the market of that name, or no longer."""
-        key = self._only_market(name)
-        if key is not None:
-            self.watching.toggle(key)
-
     def _only_market(self, name: str) -> int | None:
         """The market of that name; says which there are when it is not the only one."""
         keys = markets_like(self.view, name)

@@ -39,6 +39,7 @@ class Known(NamedTuple):
 
     view: ViewModel
     themes: Callable[[], Iterable[str]] = theme_names
+    watchlists: Callable[[], Iterable[str]] = tuple
 
 
 Names = Callable[[Known], Iterable[str]]
@@ -84,6 +85,7 @@ def _alarms(known: Known) -> Iterable[str]:
 _NAMED: dict[str, Names] = {
     "CARD": _cards,
     "ID": _alarms,
+    "LIST": lambda known: known.watchlists(),
     "MARKET": _markets,
     "ORDER": _orders,
     "STRATEGY": _strategies,

@@ -63,7 +63,8 @@ class Conversation:
         self.ask("go to market", self._app.go, completer=of_market(self._known()))
 
     def _known(self) -> Known:
-        return Known(self._app.view, lambda: theme_names(self._app.looks.folder))
+        app = self._app
+        return Known(app.view, lambda: theme_names(app.looks.folder), lambda: app.watching.names)
 
     def _command(self, text: str) -> None:
         line = text.strip()
@@ -137,7 +138,7 @@ class Conversation:
                 if screen is not None and screen.ordering is not None:
                     screen.ordering.narrow(parsed.rest)
             case "watch":
-                app.mark_market(parsed.rest)
+                app.watching.choose(parsed.rest)
             case "copy":
                 app.copy()
             case "screenshot":

@@ -68,8 +68,10 @@ class Operator(Deciding):
         self.ladder = Ladder()
         self.takeover = Takeover()
         self.ordering = MarketOrdering(MARKETS)
+        self.watchlist = ""
+        """Name of the list that markets are marked in; empty where none is kept."""
         self.watched: frozenset[tuple[str, str]] = frozenset()
-        """Venue and ticker of the markets that are marked."""
+        """Venue and ticker of the markets in it."""
         self.order_id = ""
         self._send = send
         self._coach = Coach(enabled=coach)
@@ -115,6 +117,7 @@ class Operator(Deciding):
             order_id=self.order_id,
             sort=self.ordering.word,
             filter=self.ordering.filter,
+            watchlist=self.watchlist,
             watched=self.watched,
             message=self._message,
             coach=self.keymap.spelt(self._coach.update(view, now)),

@@ -50,8 +50,10 @@ class Scene(msgspec.Struct, frozen=True):
     """Client order id under the cursor."""
     sort: str = "edge"
     filter: str = ""
+    watchlist: str = ""
+    """Name of the list that the operator marks markets in."""
     watched: frozenset[tuple[str, str]] = frozenset()
-    """Venue and ticker of the markets that the operator marked."""
+    """Venue and ticker of the markets in it."""
     message: Message | None = None
     coach: str = ""
     ladder_ask: bool = False

@@ -235,7 +235,10 @@ class MarketTable(LiveTable):
         if scene.dim and frame_age is not None:
             stale = f" STALE {age(frame_age / 1e9)}"
         shown = f"{len(keys)} of {len(view.markets)}" if scene.filter else str(len(view.markets))
-        title = line(("MARKETS", "title"), (f" {shown}", "text-muted"), (stale, "near"))
+        marked = f"  *{scene.watchlist}" if scene.watchlist else ""
+        title = line(
+            ("MARKETS", "title"), (f" {shown}", "text-muted"), (stale, "near"), (marked, "text-muted")
+        )
         right = line(
             (scene.keymap.name("table.sort") + " ", "key"),
             (f"sort: {scene.sort}   ", "text-muted"),
