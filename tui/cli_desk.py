@@ -25,7 +25,8 @@ def approve(proposal: str) -> None:
 def veto(proposal: str, reason: str) -> None:
     """Veto PROPOSAL (id with fingerprint). Usual reasons: price, data, news, size, other.
 
-    Of one that was vetoed already --reason says why afterwards.
+    A card that has moved since is vetoed all the same. Of one that was vetoed already --reason says why
+    afterwards.
     """
     name, mark = verbs.split_id(proposal)
     verbs.command(place_of(), protocol.Veto(verbs.new_id(), name, mark, reason))

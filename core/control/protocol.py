@@ -78,6 +78,8 @@ class Approve(Command, frozen=True, tag="approve"):
 
 
 class Veto(Command, frozen=True, tag="veto"):
+    """Ends the card although it may read differently by now."""
+
     proposal_id: str
     fingerprint: str
     reason: str = ""

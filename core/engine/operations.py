@@ -79,21 +79,23 @@ class Operations(Repairs, Stops, Linking, Confirming, ByHand):
     def veto(
         self, proposal_id: str, fingerprint: str, reason: str, actor: Actor, drawn: Drawn | None = None
     ) -> Outcome:
-        """End a card; of one that was vetoed already, say why."""
+        """End a card, also one that moved as the key was pressed: no is no to either. Of one that was vetoed
+        already, say why."""
         if not actor.may_operate:
             return VIEWER_REFUSED
         desk = self.desk
         if reason and desk.vetoes.explain(proposal_id, fingerprint, reason, actor.name):
             self._present(actor)
             return accepted(f"{proposal_id} was vetoed for: {reason}.")
-        card = self._card(proposal_id, fingerprint, actor)
+        card = self._card(proposal_id, None, actor)
         if isinstance(card, Outcome):
             return card
         markets = {ticker: desk.state.markets[ticker].market for ticker in card.tickers}
         if not card.candidate.by_hand:  # who takes back what was asked for judges no model
-            desk.vetoes.add(card, markets, reason, actor.name, decided(desk, card, drawn))
+            desk.vetoes.add(card, fingerprint, markets, reason, actor.name, decided(desk, card, drawn))
         desk.approvals.veto(card, reason)
-        return accepted(f"{proposal_id} vetoed.")
+        moved = "" if card.fingerprint == fingerprint else f"; it had become {card.sentence}"
+        return accepted(f"{proposal_id} vetoed{moved}.")
 
     def defer(self, proposal_id: str, fingerprint: str, actor: Actor) -> Outcome:
         """To the end of the queue; its time goes on."""
@@ -135,14 +137,20 @@ class Operations(Repairs, Stops, Linking, Confirming, ByHand):
         wanted = self.desk.approvals.edited(card, market, price, quantity)
         return wanted if isinstance(wanted, str) else refreshed(self.desk, wanted)
 
-    def _card(self, proposal_id: str, fingerprint: str, actor: Actor) -> Proposal | Outcome:
+    def _card(self, proposal_id: str, fingerprint: str | None, actor: Actor) -> Proposal | Outcome:
+        """A card to decide on, as it was shown; without a ``fingerprint`` however it reads now."""
         if not actor.may_operate:
             return VIEWER_REFUSED
         if not self.desk.state.ready:
             return NOT_READY
         self._present(actor)
         self.desk.pricing.expire()
-        found = self.desk.approvals.find(proposal_id, fingerprint)
+        approvals = self.desk.approvals
+        found = (
+            approvals.undecided(proposal_id)
+            if fingerprint is None
+            else approvals.find(proposal_id, fingerprint)
+        )
         return refused(found) if isinstance(found, str) else found
 
     def _note(self, kind: Kind, card: Proposal, text: str, actor: Actor, **values: object) -> None:

@@ -61,6 +61,7 @@ class Vetoed(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     text: str
     proposal_id: str
     fingerprint: str
+    """By which it was vetoed: its reason may follow by the same."""
     by: str
     at_ms: int
     """World time."""
@@ -200,19 +201,21 @@ class Vetoes:
     def add(
         self,
         card: Proposal,
+        fingerprint: str,
         markets: Mapping[str, Market],
         said: str,
         by: str,
         decision: Mapping[str, object],
     ) -> None:
-        """A card was vetoed. ``markets``: those it would have traded in; ``decision``: what it rested on."""
+        """A card was vetoed. ``fingerprint``: what the operator had seen of it, which may have moved since;
+        ``markets``: those it would have traded in; ``decision``: what it rested on."""
         candidate, plan = card.candidate, card.plan
         legs = (candidate,) if plan is None else plan.legs
         self._write(
             Vetoed(
                 text=f"{card.id} vetoed{f' ({said})' if said else ''}: {card.sentence}",
                 proposal_id=card.id,
-                fingerprint=card.fingerprint,
+                fingerprint=fingerprint,
                 by=by,
                 at_ms=self._clocks.world_ms(),
                 label=markets[candidate.ticker].label,

@@ -206,8 +206,8 @@ class Approvals:
 
     # --- the operator's side -------------------------------------------------------------------
 
-    def find(self, proposal_id: str, shown_fingerprint: str) -> Proposal | str:
-        """A standing card as the operator saw it, or the sentence why it cannot be decided on."""
+    def undecided(self, proposal_id: str) -> Proposal | str:
+        """A card that stands, however it reads now, or the sentence why it cannot be decided on."""
         known = self.proposals.get(proposal_id)
         if known is None:
             return f"{proposal_id}: there is no such proposal; it has ended."
@@ -216,9 +216,14 @@ class Approvals:
         if self._clocks.wall_ms() >= known.expires_ms:
             self._end(known, ProposalState.EXPIRED, "nobody decided in time")
             return f"{proposal_id} has expired."
-        if known.fingerprint != shown_fingerprint:
-            return f"{proposal_id} has changed since it was shown: {known.sentence} now."
         return known
+
+    def find(self, proposal_id: str, shown_fingerprint: str) -> Proposal | str:
+        """The same, only while it reads as the operator saw it."""
+        known = self.undecided(proposal_id)
+        if isinstance(known, str) or known.fingerprint == shown_fingerprint:
+            return known
+        return f"{proposal_id} has changed since it was shown: {known.sentence} now."
 
     def lagging(self, shown_ns: int) -> bool:
         """Whether a console's newest frame is too old to decide on."""

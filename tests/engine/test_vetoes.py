@@ -100,6 +100,24 @@ def test_the_reason_may_come_after_the_veto_but_not_from_a_viewer_nor_for_anothe
     run_virtual(main)
 
 
+def test_a_veto_ends_a_card_that_moved_under_the_key_and_its_reason_may_follow() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            card, engine = await bench.card(), bench.engine
+            held = card.candidate
+            assert engine.edit(card.id, card.fingerprint, held.outcome_price, contracts(5), TRADER).accepted
+            moved = engine.desk.approvals.proposals[card.id]
+            assert moved.fingerprint != card.fingerprint and not bench.approve(card).accepted
+            done = engine.veto(card.id, card.fingerprint, "", TRADER)
+            assert done.accepted and done.text == f"{card.id} vetoed; it had become {moved.sentence}."
+            assert engine.desk.approvals.proposals[card.id].state is ProposalState.VETOED
+            assert engine.veto(card.id, card.fingerprint, "size", TRADER).accepted
+            (veto,) = engine.desk.vetoes.book.vetoes.values()
+            assert veto.reason is VetoReason.SIZE and veto.legs[0].quantity == contracts(5)
+
+    run_virtual(main)
+
+
 @pytest.mark.parametrize("winner", [HOT, "another"])
 def test_a_veto_is_worth_what_the_trade_would_not_have_made(winner: str) -> None:
     async def main(loop: VirtualLoop) -> None:
