@@ -59,6 +59,11 @@ def parse_price(text: str) -> Price:
     return Price(_scaled(text, PRICE_DECIMALS, "price"))
 
 
+def parse_cents(text: str) -> Price:
+    """Cents as text, the way prices are typed on the console, to ``Price``; raises ``UnitError``."""
+    return Price(_scaled(text, PRICE_DECIMALS - 2, "price in cents"))
+
+
 def parse_quantity(text: str) -> Quantity:
     """Contracts as text to ``Quantity``; raises ``UnitError``."""
     return Quantity(_scaled(text, QUANTITY_DECIMALS, "quantity"))
@@ -82,6 +87,11 @@ def quantity_text(quantity: Quantity) -> str:
 def money_text(money: Money) -> str:
     """``Money`` as dollars with at least two decimals and up to six: ``12.80``."""
     return _plain(money, MONEY_DECIMALS, 2)
+
+
+def dollars_text(money: Money) -> str:
+    """``Money`` as dollars to the nearest cent, for sentences that are only read: ``12.80``."""
+    return _plain(round(money, -4), MONEY_DECIMALS, 2)
 
 
 def contracts(count: int) -> Quantity:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from core.domain.units import Money, money_text
+from core.domain.units import Money, dollars_text
 
 UNREAD = "venue"
 """In a residue, instead of a ticker: the account itself could not be read."""
@@ -97,7 +97,7 @@ class Ladder:
         """What it is going to do, said before it has happened."""
         orders, positions = len(self.cancelling), self.selling
         others = " and every other order of the account" if self.sweeps else ""
-        worth = f" worth {money_text(self.worth)}" if positions and self.worth is not None else ""
+        worth = f" worth {dollars_text(self.worth)}" if positions and self.worth is not None else ""
         return (
             f"cancels {orders} order{'s' * (orders != 1)}{others}, "
             f"sells {positions} position{'s' * (positions != 1)}{worth}"
@@ -106,15 +106,15 @@ class Ladder:
     def summed(self, phase: Phase) -> str:
         """How a ladder that ran to this end comes out: flat or not, what that cost, what was sold."""
         exits = self.exits_filled
-        cost = f"cost {money_text(Money(self.cost))} against mid"
+        cost = f"cost {dollars_text(Money(self.cost))} against mid"
         sold = f"{count_text(self.sold)} contracts sold in {exits} exit{'s' * (exits != 1)}"
         if phase is Phase.FLAT:
             return f"FLAT, confirmed twice, {cost}: {sold}"
         if any(key.rpartition(" ")[2] == UNREAD for key in self.residue):
             left = ", not all could be read"
         else:
-            markets = len(self.residue)
-            left = f", {markets} market{'s' * (markets != 1)} left" if markets else ""
+            first, more = min(self.residue, default=""), len(self.residue) - 1
+            left = f", {first}{f' and {more} more' * (more > 0)} left" if first else ""
         return f"NOT FLAT{left}, {cost}: {sold}"
 
     @property

@@ -18,7 +18,7 @@ from core.domain.units import (
     Price,
     Quantity,
     complement,
-    money_text,
+    dollars_text,
     notional,
     price_text,
     quantity_text,
@@ -197,7 +197,7 @@ class Leaving:
 
     def _at_risk(self, ticker: str) -> str:
         held = self._ledger.held.get(ticker)
-        return f", {money_text(held.cost)} may be lost" if held is not None else ""
+        return f", {dollars_text(held.cost)} may be lost" if held is not None else ""
 
     def _say(self, ladder: Ladder, ticker: str, why: str) -> None:
         if ladder.residue.get(ticker) != why:

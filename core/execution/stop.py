@@ -146,8 +146,12 @@ def joint(ladders: Mapping[Venue, Ladder]) -> Ladder | None:
 
 
 def _receipt(whole: Ladder, ladders: Mapping[Venue, Ladder]) -> str:
-    """All of them together first, where they ran to their end: a narrow screen shows no more of it."""
-    parts = [f"{venue.short} {ladder.receipt}" for venue, ladder in ladders.items()]
+    """All of them together first, where they ran to their end: a narrow screen shows no more of it. What is
+    left is said once."""
+    parts = [
+        f"{venue.short} {ladder.receipt.removeprefix(f'{ladder.summed(Phase.UNFLATTENED)}. ')}"
+        for venue, ladder in ladders.items()
+    ]
     ran = whole.phase is not Phase.ABORTED
     return ". ".join([whole.summed(whole.phase), *parts] if ran else parts)
 

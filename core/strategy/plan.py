@@ -22,7 +22,7 @@ from core.domain.units import (
     Price,
     Quantity,
     complement,
-    money_text,
+    dollars_text,
     notional,
     notional_up,
 )
@@ -171,13 +171,15 @@ def recharged(plan: Plan, fees: Sequence[Money]) -> Plan:
 def _why(name: str, pays: Money, cost: Money, shown: Money) -> str:
     """``shown`` is what it costs with all that books show before its limits."""
     if shown == cost:
-        return f"{name}: pays {money_text(pays)} for {money_text(cost)}"
-    return f"{name}: pays {money_text(pays)} for {money_text(shown)} as shown, at most {money_text(cost)}"
+        return f"{name}: pays {dollars_text(pays)} for {dollars_text(cost)}"
+    return (
+        f"{name}: pays {dollars_text(pays)} for {dollars_text(shown)} as shown, at most {dollars_text(cost)}"
+    )
 
 
 def _failing(worst: Money) -> str:
     """What a leg that fails may cost."""
-    return f"a leg that fails leaves the others open: up to {money_text(worst)} is lost then"
+    return f"a leg that fails leaves the others open: up to {dollars_text(worst)} is lost then"
 
 
 def _cases(takings: Sequence[Taking], question: Question | None) -> list[list[bool]]:
@@ -297,6 +299,6 @@ def rest_exit(view: MarketView, found: Kept) -> Candidate | None:
         model="",
         model_version="",
         sizing=Sizing(0.0, 0.0, "what is left of the plan"),
-        why=f"rest of broken {found.name}: sells for {money_text(brings)}",
+        why=f"rest of broken {found.name}: sells for {dollars_text(brings)}",
         against="kept, it is a position of its own without a model's word",
     )

@@ -12,9 +12,11 @@ from core.domain.units import (
     Quantity,
     UnitError,
     complement,
+    dollars_text,
     money_text,
     notional,
     notional_up,
+    parse_cents,
     parse_money,
     parse_price,
     parse_quantity,
@@ -30,6 +32,7 @@ quantities = st.integers(0, 10**13).map(Quantity)
 def test_wire_words_become_integers() -> None:
     assert parse_price("0.4200") == 4200
     assert parse_price("0.42") == parse_price("0.420000") == 4200
+    assert parse_cents("42") == parse_cents("42.00") == 4200 and parse_cents("31.25") == 3125
     assert parse_quantity("10.00") == 10_000_000
     assert parse_money("-3.100001") == -3_100_001
 
@@ -50,6 +53,8 @@ def test_the_largest_amounts_fit_the_journals_integers_many_times() -> None:
 def test_more_decimals_than_the_unit_holds_are_refused_not_rounded() -> None:
     with pytest.raises(UnitError, match="more than 4 decimals"):
         parse_price("0.42001")
+    with pytest.raises(UnitError, match="more than 2 decimals of price in cents"):
+        parse_cents("31.255")
     with pytest.raises(UnitError, match="more than 6 decimals"):
         parse_quantity("1.0000001")
 
@@ -64,6 +69,12 @@ def test_an_error_never_repeats_a_long_hostile_text() -> None:
 def test_text_and_integer_agree_both_ways(value: int) -> None:
     assert parse_money(money_text(Money(value))) == value
     assert Decimal(money_text(Money(value))) * 10**6 == value
+
+
+@given(st.integers(-(10**15), 10**15))
+def test_what_is_only_read_is_told_to_the_nearest_cent(value: int) -> None:
+    text = dollars_text(Money(value))
+    assert len(text.partition(".")[2]) == 2 and abs(parse_money(text) - value) <= 5_000
 
 
 @given(prices)

@@ -13,7 +13,7 @@ import pytest
 from core.control.snapshot import Snapshot
 from core.domain.market import Market, Venue
 from core.domain.order import Anomaly, Life
-from core.domain.units import Money, contracts, money_text
+from core.domain.units import Money, contracts, dollars_text
 from core.engine.engine import UnseatedError
 from core.engine.incidents import end_entries, name_of
 from core.engine.seat import Seat
@@ -178,7 +178,7 @@ def test_one_stop_flattens_both_under_one_countdown() -> None:
                 ("polymarket", 1, 1),
             ]
             cost, sold = (sum(getattr(ladder, name) for ladder in (kal, poly)) for name in ("cost", "sold"))
-            total = f"cost {money_text(Money(cost))} against mid: {count_text(sold)} contracts sold in 2"
+            total = f"cost {dollars_text(Money(cost))} against mid: {count_text(sold)} contracts sold in 2"
             assert row.receipt.startswith(f"FLAT, confirmed twice, {total} exits. KAL FLAT, ")
             assert "POLY FLAT, " in row.receipt
             assert re.search(r"cancels 2 orders, sells 2 positions worth \d+\.\d\d", row.scope)

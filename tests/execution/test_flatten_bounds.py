@@ -176,7 +176,7 @@ def test_what_any_of_the_last_readings_shows_is_not_flat() -> None:
             bench.venue.positions = appearing  # type: ignore[method-assign]
             bench.engine.flatten(TRADER, now=True)
             receipt = await over(bench)
-            assert receipt.startswith("NOT FLAT, 1 market left, cost ")
+            assert receipt.startswith(f"NOT FLAT, {WARM} left, cost ")
             assert f". {WARM}: 3 contracts held" in receipt
 
     run_virtual(main)

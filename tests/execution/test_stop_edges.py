@@ -6,8 +6,10 @@ import asyncio
 
 import pytest
 
+from core.domain.market import Venue
 from core.domain.units import Quantity
 from core.execution.ladder import Ladder, Phase
+from core.execution.stop import joint
 from core.risk.halts import Level
 from core.venues.venue import Incomplete, PositionReport
 from tests.execution.bench import HOT, TRADER, Bench, running
@@ -143,7 +145,8 @@ def test_a_stop_sells_although_the_venue_was_locked_for_its_key() -> None:
     ("phase", "residue", "said"),
     [
         (Phase.FLAT, {}, "FLAT, confirmed twice, cost 0.33 against mid: 30 contracts sold in 1 exit"),
-        (Phase.UNFLATTENED, {"T": "nobody bids"}, "NOT FLAT, 1 market left, cost 0.33 against mid: 30"),
+        (Phase.UNFLATTENED, {"T": "nobody bids"}, "NOT FLAT, T left, cost 0.33 against mid: 30"),
+        (Phase.UNFLATTENED, {"U": "", "T": "", "V": ""}, "NOT FLAT, T and 2 more left, cost 0.33"),
         (Phase.UNFLATTENED, {"T": "", "KAL venue": ""}, "NOT FLAT, not all could be read, cost 0.33"),
         (Phase.UNFLATTENED, {}, "NOT FLAT, cost 0.33 against mid"),
     ],
@@ -151,5 +154,19 @@ def test_a_stop_sells_although_the_venue_was_locked_for_its_key() -> None:
 def test_the_sum_of_a_stop_says_what_is_left_only_as_far_as_it_is_known(
     phase: Phase, residue: dict[str, str], said: str
 ) -> None:
-    ladder = Ladder(0, 0, "x", (), 1, sold=30_000_000, cost=330_000, exits_filled=1, residue=residue)
+    ladder = Ladder(0, 0, "x", (), 1, sold=30_000_000, cost=330_007, exits_filled=1, residue=residue)
     assert ladder.summed(phase).startswith(said)
+
+
+def test_two_venues_say_once_what_is_left() -> None:
+    kept = Ladder(0, 0, "x", (), 1, phase=Phase.UNFLATTENED, residue={"T": "nobody bids"}, cost=950_000)
+    kept.receipt = f"{kept.summed(Phase.UNFLATTENED)}. T: nobody bids. 0 of 0 orders ended"
+    sold = Ladder(0, 0, "x", (), 1, phase=Phase.FLAT)
+    sold.receipt = sold.summed(Phase.FLAT)
+    whole = joint({Venue.KALSHI: kept, Venue.POLYMARKET: sold})
+    assert whole is not None
+    left = "NOT FLAT, T left, cost 0.95 against mid: 0 contracts sold in 0 exits. KAL T: nobody bids. 0 of 0"
+    assert whole.receipt.startswith(left) and ". POLY FLAT, confirmed twice" in whole.receipt
+    kept.receipt = "NOT FLAT: the ladder broke (OSError: gone)"
+    broke = joint({Venue.KALSHI: kept, Venue.POLYMARKET: sold})
+    assert broke is not None and "KAL NOT FLAT: the ladder broke" in broke.receipt

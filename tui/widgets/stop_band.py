@@ -72,9 +72,10 @@ def stop_hint(scene: Scene) -> Line:
 
 
 def receipt(flatten: FlattenRow) -> str:
-    """The sentence that stays when the ladder is over."""
-    residue = f" Left: {', '.join(flatten.residue)}." if flatten.residue else ""
-    return (flatten.receipt or f"Stop ended: {flatten.phase}.") + residue
+    """The sentence that stays when the ladder is over, and what is left that it does not name itself."""
+    told = flatten.receipt or f"Stop ended: {flatten.phase}."
+    left = [text for text in flatten.residue if text.partition(": ")[0] not in told]
+    return told + (f" Left: {', '.join(left)}." if left else "")
 
 
 def _band(text: str, width: int) -> Line:
