@@ -92,6 +92,8 @@ class Deciding(ABC):
         self._approved.clear()
         if label.startswith("veto "):
             self.question.close()
+        elif label.startswith(("ticket ", "amend ")):
+            self._expected = None
 
     @property
     def card(self) -> ProposalRow | None:

@@ -5,29 +5,30 @@ The engine says what an edit would make of the card, by the same steps as it wou
 
 from __future__ import annotations
 
-import re
-
 from core.control.tables.cards import ProposalRow
-from core.domain.units import UnitError, parse_quantity
 from tui.format import cents, count
 from tui.operator import Operator
 from tui.preview import Previewed
 from tui.talks import Clock, Question, Talk
+from tui.ticket_talks import changed
 
-_EDIT = re.compile(r"\s*(?P<size>\d+(?:\.\d+)?)?\s*(?:@\s*(?P<price>\d+(?:\.\d+)?))?\s*", re.ASCII)
 _CONTRACT, _LOT = 1_000_000, 10_000
-_DOLLAR = 10_000
 
 
 def edit(operator: Operator, clock: Clock, card: ProposalRow) -> Talk:
     """Ask for a smaller size or a better price until it is one, then send it."""
-    field = _Edit(operator, clock, card)
-    shown = field.text(card.price, card.quantity)
-    wanted = parse_edit(card, (yield field.question(f"Edit {shown}: SIZE @ CENTS; h halves, Up Down a tick")))
-    while isinstance(wanted, str):
-        wanted = parse_edit(card, (yield field.question(f"{wanted}. Edit, as SIZE @ CENTS")))
-    operator.edit(card, *wanted, clock())
-    return ""
+    if card.plan is not None:
+        return "a plan is taken or left as it is"
+    if card.state == "SENT" or operator.is_sent(card):
+        return f"{card.id} was sent: what came of it is changed where orders are listed"
+    question = _Edit(operator, clock, card).question
+    while True:
+        text = yield question
+        wanted = parse_edit(card, text)
+        if not isinstance(wanted, str):
+            operator.edit(card, *wanted, clock())
+            return ""
+        question = question._replace(prompt=f"{wanted}. Edit, as SIZE @ CENTS", value=text)
 
 
 class _Edit:
@@ -38,21 +39,23 @@ class _Edit:
         self._step = operator.view.step(card.key)
         self._preview = Previewed(operator, clock)
 
-    def question(self, prompt: str) -> Question:
+    @property
+    def question(self) -> Question:
+        shown = self.text(self._card.price, self._card.quantity)
         keys = {
             "h": self._halve,
             "up": lambda text: self._tick(text, up=True),
             "down": lambda text: self._tick(text, up=False),
         }
-        return Question(prompt, keys, self._tell)
+        return Question(f"Edit {shown}: SIZE @ CENTS; h halves, Up Down a tick", keys, self._tell)
 
     def text(self, price: int, quantity: int) -> str:
         return f"{count(quantity)} @ {cents(price, self._step)}"
 
     def _typed(self, text: str) -> tuple[int, int]:
         """Price and size of the text; the card's own for what it does not say."""
-        typed = _figures(self._card, text)
-        return typed if not isinstance(typed, str) else (self._card.price, self._card.quantity)
+        figures = _figures(self._card, text)
+        return figures if not isinstance(figures, str) else (self._card.price, self._card.quantity)
 
     def _halve(self, text: str) -> str:
         """Half the size: whole contracts while there are some."""
@@ -64,10 +67,8 @@ class _Edit:
         """The price by one tick, never worse than the card's."""
         card = self._card
         price, quantity = self._typed(text)
-        step = self._operator.view.tick(card.key, card.outcome, price, up=up)
-        moved = price + step if up else price - step
-        moved = max(moved, card.price) if card.closes else min(moved, card.price)
-        return self.text(moved if 0 < moved < _DOLLAR else price, quantity)
+        moved = self._operator.view.ticked(card.key, card.outcome, price, up=up)
+        return self.text(max(moved, card.price) if card.closes else min(moved, card.price), quantity)
 
     def _tell(self, text: str) -> str:
         """What the edit would make of the card, or what is wrong with it."""
@@ -81,16 +82,10 @@ class _Edit:
 
 def _figures(card: ProposalRow, text: str) -> tuple[int, int] | str:
     """Price and quantity of a text, or why it has none."""
-    match = _EDIT.fullmatch(text)
-    if match is None or not (match["size"] or match["price"]):
-        return "write 20, @ 31 or 20 @ 31"
-    try:
-        quantity = parse_quantity(match["size"]) if match["size"] else card.quantity
-        # Cents with up to two decimals are ten-thousandths of a dollar exactly.
-        price = parse_quantity(match["price"]) * 100 // 1_000_000 if match["price"] else card.price
-    except UnitError as error:
-        return str(error)
-    return price, quantity
+    typed = changed(text)
+    if isinstance(typed, str):
+        return typed
+    return typed.price or card.price, typed.quantity or card.quantity
 
 
 def parse_edit(card: ProposalRow, text: str) -> tuple[int, int] | str:
@@ -99,11 +94,10 @@ def parse_edit(card: ProposalRow, text: str) -> tuple[int, int] | str:
     if isinstance(figures, str):
         return figures
     price, quantity = figures
-    if quantity <= 0 or quantity > card.quantity:
+    if quantity > card.quantity:
         return f"the size must be at most {count(card.quantity)}"
-    worse = price < card.price if card.closes else price > card.price
-    if worse or not 0 < price < _DOLLAR:
+    if price < card.price if card.closes else price > card.price:
         return f"the price must be {'at least' if card.closes else 'at most'} {cents(card.price)}c"
-    if (price, quantity) == (card.price, card.quantity):
+    if figures == (card.price, card.quantity):
         return "nothing is different"
-    return price, quantity
+    return figures

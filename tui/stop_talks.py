@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.control.protocol import RestExit
-from core.domain.units import UnitError, parse_quantity
+from core.domain.units import UnitError, parse_cents
 from tui.operator import Operator
 from tui.talks import Clock, Make, Talk
 
@@ -28,7 +28,7 @@ def _exit_at(operator: Operator, clock: Clock, rest: str) -> Talk:
     if ticker is None:
         return f"exit-at: not one market is called {name.strip()[:30]!r}"
     try:
-        wanted = parse_quantity(price) * 100 // 1_000_000  # cents with up to two decimals are exact
+        wanted = parse_cents(price)
     except UnitError as error:
         return f"exit-at: {error}"
     operator.send(RestExit(operator.next_id(), ticker, wanted), "rest an exit", clock())

@@ -7,12 +7,12 @@ by the engine's own figures, while it is typed.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from core.control.protocol import Amend, Propose
 from core.control.tables.orders import OrderRow
-from core.domain.units import UnitError, parse_quantity
+from core.domain.units import UnitError, parse_cents, parse_quantity
 from tui.format import cents, count
 from tui.operator import Operator
 from tui.preview import Previewed
@@ -48,30 +48,32 @@ def parse_ticket(text: str) -> Typed | str:
         elif (style := _meant(word, STYLES)) and found.style is None:
             found = found._replace(style=style)
         elif _FIGURE.fullmatch(word) and priced and found.price is None:
-            figure = _figure(word)
-            if isinstance(figure, str):
-                return figure
-            # Cents with up to two decimals are ten-thousandths of a dollar exactly.
-            found = found._replace(price=figure * 100 // 1_000_000)
+            price = _figure(parse_cents, word)
+            if isinstance(price, str):
+                return price
+            found = found._replace(price=price)
         elif _FIGURE.fullmatch(word) and found.quantity is None:
-            figure = _figure(word)
-            if isinstance(figure, str):
-                return figure
-            found = found._replace(quantity=figure)
+            quantity = _figure(parse_quantity, word)
+            if isinstance(quantity, str):
+                return quantity
+            found = found._replace(quantity=quantity)
         else:
             return "write yes|no|sell SIZE @ CENTS post-only|limit|ioc"
     if priced and found.price is None:
         return "a price in cents follows the @"
-    return found
+    # A command has 0 for what is left open, which of a sale is all of it, at the touch.
+    if found.price is not None and not 0 < found.price < _DOLLAR:
+        return "a price is more than 0 and less than 100 cents"
+    return "a size is more than 0" if found.quantity == 0 else found
 
 
 def _meant(word: str, words: Sequence[str]) -> str | None:
     return next((known for known in words if known.startswith(word)), None)
 
 
-def _figure(text: str) -> int | str:
+def _figure(parse: Callable[[str], int], text: str) -> int | str:
     try:
-        return parse_quantity(text)
+        return parse(text)
     except UnitError as error:
         return str(error)
 
@@ -86,8 +88,7 @@ class _Ticket:
 
     @property
     def question(self) -> Question:
-        view, row = self._operator.view, self._operator.view.markets.get(self._key)
-        book = f"{cents(row.bid, self._step)}/{cents(row.ask, self._step)}c" if row is not None else ""
+        name = self._operator.view.named(self._key)
         keys = {
             "tab": lambda text: self._turned(text, "side"),
             "shift+tab": lambda text: self._turned(text, "style"),
@@ -95,7 +96,7 @@ class _Ticket:
             "down": lambda text: self._tick(text, up=False),
         }
         at = "" if self._at is None else f" at {cents(self._at, self._step)}c"
-        return Question(f"Order {view.named(self._key)} {book}{at}: SIZE, {_HOW}", keys, self._tell)
+        return Question(f"Order {name}{at}: SIZE, {_HOW}", keys, self._tell)
 
     def whole(self, typed: Typed) -> Typed:
         """With the defaults: the price that was pointed at; else a purchase joins the best bid for its
@@ -160,9 +161,7 @@ class _Ticket:
         whole = self.whole(typed) if isinstance(typed, Typed) else Typed()
         if whole.price is None or whole.side is None:
             return text
-        step = self._operator.view.tick(self._key, self._outcome(whole.side), whole.price, up=up)
-        moved = whole.price + step if up else whole.price - step
-        price = moved if 0 < moved < _DOLLAR else whole.price
+        price = self._operator.view.ticked(self._key, self._outcome(whole.side), whole.price, up=up)
         return self._text(whole._replace(price=price))
 
     def _tell(self, text: str) -> str:
@@ -254,12 +253,17 @@ class _Change:
     """The text of a change as the keys turn it."""
 
     def __init__(self, operator: Operator, row: OrderRow) -> None:
-        self._operator, self._row = operator, row
+        self._operator, self._known = operator, row
         self._step = operator.view.step(row.key)
 
     @property
+    def _row(self) -> OrderRow:
+        """The order as it is now: it fills meanwhile."""
+        return self._operator.view.orders.get(self._known.client_order_id, self._known)
+
+    @property
     def question(self) -> Question:
-        now = self._text(self._row.leaves, self._row.price)
+        now = f"{self._operator.view.named(self._known.key)} @ {cents(self._known.price, self._step)}"
         keys = {
             "up": lambda text: self._tick(text, up=True),
             "down": lambda text: self._tick(text, up=False),
@@ -273,10 +277,9 @@ class _Change:
         typed = parse_ticket(text)
         if isinstance(typed, str) or typed.side or typed.style:
             return text
-        price, quantity = typed.price or self._row.price, typed.quantity or self._row.leaves
-        step = self._operator.view.tick(self._row.key, self._row.outcome, price, up=up)
-        moved = price + step if up else price - step
-        return self._text(quantity, moved if 0 < moved < _DOLLAR else price)
+        row = self._row
+        price, quantity = typed.price or row.price, typed.quantity or row.leaves
+        return self._text(quantity, self._operator.view.ticked(row.key, row.outcome, price, up=up))
 
     def _tell(self, text: str) -> str:
         typed = changed(text)

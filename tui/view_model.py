@@ -187,14 +187,15 @@ class ViewModel(Tables):
         static = self.statics.get(key)
         return min((band[2] for band in static.bands), default=100) if static is not None else 100
 
-    def tick(self, key: int, outcome: str, price: int, *, up: bool) -> int:
-        """The market's tick from a price of an outcome, upwards or downwards."""
+    def ticked(self, key: int, outcome: str, price: int, *, up: bool) -> int:
+        """A price of an outcome moved by its market's tick; the same where there is none beyond it."""
         static = self.statics.get(key)
         yes, rises = (price, up) if outcome == "YES" else (10_000 - price, not up)
-        for start, end, step in static.bands if static is not None else ():
-            if (start <= yes < end) if rises else (start < yes <= end):
-                return step
-        return self.step(key)
+        bands = static.bands if static is not None else ()
+        inside = (step for start, end, step in bands if (start <= yes < end if rises else start < yes <= end))
+        step = next(inside, self.step(key))
+        moved = price + step if up else price - step
+        return moved if 0 < moved < 10_000 else price
 
     def event_of(self, key: int | None) -> EventRow | None:
         static = self.statics.get(key) if key is not None else None

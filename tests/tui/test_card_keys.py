@@ -215,15 +215,19 @@ def test_the_tick_is_the_one_of_the_market_at_that_price_for_either_outcome() ->
         view.statics[2], bands=((0, 1_000, 10), (1_000, 9_000, 100), (9_000, 10_000, 10))
     )
     view.apply(Frame(5, NOW.mono_ns, statics=(fine,)), NOW)
-    ticks = [view.tick(2, "YES", price, up=up) for price in (1_000, 9_000) for up in (False, True)]
-    assert ticks == [10, 100, 100, 10]
-    assert [view.tick(2, "NO", price, up=up) for price in (1_000, 9_000) for up in (False, True)] == ticks
+    for outcome in ("YES", "NO"):
+        moved = [view.ticked(2, outcome, price, up=up) for price in (1_000, 9_000) for up in (False, True)]
+        assert moved == [990, 1_100, 8_900, 9_010]
+        assert (
+            view.ticked(2, outcome, 10, up=False) == 10 and view.ticked(2, outcome, 9_990, up=True) == 9_990
+        )
 
 
 def test_what_is_typed_is_told_beforehand_with_the_engines_own_figures_or_refusal() -> None:
     hands = Hands(FIRST)
     tell = asked(hands, FIRST).tell
-    assert tell("50") == "the size must be at most 40" and tell("x").startswith("write 20")
+    assert tell("50") == "the size must be at most 40" and tell("x").startswith("write SIZE")
+    assert tell("0") == tell("@ 0") == tell("20 @ 31.255") == tell("x")
     assert hands.sent == []
     assert tell("20 @ 31") == "20 @ 31c: ..." == tell("20 @ 31")
     (query,) = hands.sent
@@ -242,3 +246,27 @@ def test_what_is_typed_is_told_beforehand_with_the_engines_own_figures_or_refusa
     hands.later(1_000)
     tell("5 @ 31")
     assert len(hands.sent) == asked_before + 1, "a preview does not stay as the book goes on"
+
+
+def test_what_was_sent_and_a_plan_open_no_line_to_edit_them_in_and_say_why() -> None:
+    sent, plan = Hands(msgspec.structs.replace(FIRST, state="SENT")), rows.plan_card(NOW)
+    pressed = Hands(FIRST)
+    pressed.later(500)
+    pressed.press("a")
+    for hands, card, says in (
+        (sent, sent.scene().card, "was sent"),
+        (pressed, FIRST, "was sent"),
+        (Hands(plan), plan, "taken or left as it is"),
+    ):
+        assert card is not None
+        with pytest.raises(StopIteration) as end:
+            next(edit(hands.operator, lambda hands=hands: hands.now, card))
+        assert says in end.value.value
+
+
+def test_what_was_typed_wrong_stays_in_the_field() -> None:
+    hands = Hands(FIRST)
+    talk = edit(hands.operator, lambda: hands.now, FIRST)
+    next(talk)
+    again = talk.send("50 @ 31")
+    assert isinstance(again, Question) and again.value == "50 @ 31" and "at most 40" in again.prompt

@@ -146,7 +146,7 @@ async def test_edit_takes_only_smaller_or_better(directory: Path) -> None:
         await armed(desk)
         preview = {"cost": "6.20", "fee": "0.08", "max_loss": "6.28", "edge": "0.068", "blocked": ""}
         desk.engine.answers["4F2A fp-1 3100 20000000"] = msgspec.json.encode(preview)
-        await desk.press("e", *"20 @ 35", "enter")
+        await desk.press("e", *"40 @ 35", "enter")
         await desk.shows("at most 32c")
         await desk.press("h", "up", "down")
         await desk.shows("20 @ 31c: cost 6.20  fee 0.08  max loss 6.28  net edge +6.8c")

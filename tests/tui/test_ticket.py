@@ -13,6 +13,7 @@ from core.control.protocol import (
     Approve,
     CancelMarket,
     Flatten,
+    Frame,
     Propose,
     Query,
     Reply,
@@ -79,8 +80,12 @@ def test_a_ticket_is_read_in_any_order_and_what_is_left_out_stays_open(text: str
 
 
 @pytest.mark.parametrize(
-    "text", ["buy", "40 41", "@", "40 @", "-3", "yes no", "1.00000001", "@ 31 @ 32", "\x1b"]
-)
+    "text",
+    [
+        "buy", "40 41", "@", "40 @", "-3", "yes no", "1.00000001", "@ 31 @ 32", "\x1b", "0", "sell 0",
+        "sell @ 0", "40 @ 100", "40 @ 31.255",
+    ],
+)  # fmt: skip
 def test_what_is_no_ticket_is_said_in_a_sentence(text: str) -> None:
     assert isinstance(parse_ticket(text), str)
 
@@ -102,7 +107,7 @@ def test_keys_choose_side_and_style_and_move_the_price_by_its_tick() -> None:
 def test_a_ticket_tells_what_it_would_come_to_and_sends_nothing_but_a_wish_for_a_card() -> None:
     hands = Hands(FIRST)
     question = asked(hands)
-    assert "31/34c" in question.prompt
+    assert "NYC hi Nov23 48-49: SIZE" in question.prompt
     assert question.tell("no").startswith("no @ 66 post-only: type a size; Tab side") and hands.sent == []
     assert question.tell("40") == "yes 40 @ 31 post-only: ..."
     (query,) = hands.sent
@@ -111,6 +116,9 @@ def test_a_ticket_tells_what_it_would_come_to_and_sends_nothing_but_a_wish_for_a
     figures = {"cost": "12.40", "fee": "0", "max_loss": "12.40", "edge": None, "blocked": ""}
     hands.operator.replied(Reply(query.id, True, "", msgspec.json.encode(figures)), hands.now)
     assert question.tell("40").endswith("cost 12.40  fee 0.00  max loss 12.40  net edge --")
+    row = msgspec.structs.replace(hands.view.markets[KEY], bid=3_200)
+    hands.view.apply(Frame(3, hands.now.mono_ns, markets=(row,)), hands.now)
+    assert question.tell("40").startswith("yes 40 @ 32 post-only"), "a price of its own follows the book"
     talk = ticket(hands.operator, lambda: hands.now, KEY)
     next(talk)
     again = talk.send("@ 31")
@@ -149,6 +157,16 @@ def test_the_card_that_was_asked_for_is_selected_once_and_arms_like_any_other() 
     hands.operator.select_card(card.id, hands.now)
     hands.veto()
     assert hands.operator.question.about(hands.now.mono_ns) is None, "nobody is asked why of one's own wish"
+
+
+def test_a_wish_that_was_refused_expects_no_card_any_more() -> None:
+    hands = Hands(FIRST)
+    came: list[bool] = []
+    hands.operator.on_asked = lambda: came.append(True)
+    close(hands.operator, KEY, "T", hands.now)
+    hands.operator.replied(Reply(hands.sent[-1].id, False, "nothing is held there"), hands.now)
+    card = by_hand(created_ns=hands.now.mono_ns, changed_ns=hands.now.mono_ns)
+    assert hands.frame(FIRST, card).card == FIRST and not came, "the shell asked for this one"
 
 
 def test_a_price_that_was_pointed_at_is_the_tickets_for_either_outcome() -> None:
@@ -204,6 +222,9 @@ def test_an_order_under_the_cursor_is_changed_by_keys_and_says_what_that_costs()
     assert "place in the queue is lost" in question.tell("7") and question.tell("yes").startswith(
         "write SIZE"
     )
+    left = msgspec.structs.replace(row, leaves=2 * C)
+    hands.view.apply(Frame(3, hands.now.mono_ns, orders=(left,)), hands.now)
+    assert question.tell("@ 30").startswith("2 @ 30c"), "what is left of it by now"
     again = talk.send("yes 3")
     assert isinstance(again, Question) and again.value == "yes 3"
     with pytest.raises(StopIteration):
@@ -247,7 +268,11 @@ async def test_the_row_under_the_cursor_is_what_is_traded_and_the_desk_shows_its
         await desk.press("2", "end", "t")
         markets = desk.app.operator.ordering
         await desk.shows("SIZE, Tab side")
-        await desk.press("4", "up")
+        await desk.press("4", "tab")
+        await desk.shows(" no 4 @ ")
+        await desk.press("shift+tab")
+        await desk.shows(" limit: ")
+        await desk.press("tab", "tab", "up")
         await desk.shows("yes 4 @ ")
         await desk.press("t", "backspace", "a")
         assert not desk.sent(Approve), "in the field every key but the stop is text"

@@ -80,13 +80,13 @@ class CommandLine(Input):
                 self.post_message(self.Answered(text))
             case "escape":
                 self.post_message(self.Abandoned())
+            case key if self._question is not None and key in self._question.keys:
+                self._put(self._question.keys[key](self.value))
             case "tab":
                 if self._completer is not None:
                     self._put(self._completer(self.value).further(self.value))
             case "up" | "down" if self._history:
                 self._step(1 if event.key == "up" else -1)
-            case key if self._question is not None and key in self._question.keys:
-                self._put(self._question.keys[key](self.value))
             case _:
                 return
         event.prevent_default()
