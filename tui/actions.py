@@ -248,6 +248,16 @@ ACTIONS: tuple[Action, ...] = (
     Action("copy", ("ctrl+c",), "", "Copy the name of what is under the cursor; never quits"),
 )
 
+_IN_CONTROL = ("ticket", "close")
+"""Without danger by themselves, and refused to a console that looks on all the same."""
+
+
+def for_viewers(action: Action) -> bool:
+    """Whether the engine takes it from a console without control: anyone may look, halt and stop."""
+    looks = action.danger in (Danger.VIEW, Danger.STOP) and action.id not in _IN_CONTROL
+    return looks or action.id == "halt"
+
+
 LADDER: tuple[tuple[str, str], ...] = (
     ("Esc Esc", "within 2 s: keep the positions, stay halted and cancelled (only the console in control)"),
     ("f", "skip the wait, after 0.8 s without any key"),

@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from tui.actions import ACTIONS, NEEDED, OPENED, Action, Danger, works_on
+from tui.actions import ACTIONS, NEEDED, OPENED, Action, Danger, for_viewers, works_on
 from tui.keys import key_name, key_of
 
 STOP_KEY = "ctrl+x"
@@ -71,13 +71,18 @@ class Keymap(msgspec.Struct, frozen=True, dict=True):
         keys = next(action.keys for action in self.actions if action.danger is Danger.STOP)
         return frozenset(ord(key[-1]) & 0x1F for key in keys)
 
-    def hints(self, screen: str, *, card: bool, width: int, more: bool = False) -> list[tuple[str, str]]:
+    def hints(
+        self, screen: str, *, card: bool, controls: bool, width: int, more: bool = False
+    ) -> list[tuple[str, str]]:
         """Key and label for the last line of a screen: what fits, the most needed first, in registry order;
         ``more`` says that not all of an opened screen is in sight."""
         usable = [
             action
             for action in self.actions
-            if action.label and works_on(action, screen) and (card or not action.card)
+            if action.label
+            and works_on(action, screen)
+            and (card or not action.card)
+            and (controls or for_viewers(action))
         ]
         opened = [_BACK, *([_MORE] if more else [])] if screen in OPENED else []
         width -= sum(len(key) + len(label) + 3 for key, label in opened)

@@ -14,9 +14,9 @@ from textual.keys import _character_to_key
 from core.config import paths
 from core.control.protocol import Approve, Flatten, Halt
 from tests.tui.conftest import running
-from tui.actions import ACTIONS, Danger, works_on
+from tui.actions import ACTIONS, Danger, for_viewers, works_on
 from tui.cli import cli
-from tui.keymap import STOP_ALSO, KeymapError, keymap
+from tui.keymap import STOP_ALSO, USUAL, KeymapError, keymap
 from tui.terminal import STOPS, StopScanner
 
 ANY_KEY = st.sampled_from(
@@ -91,6 +91,19 @@ def test_who_swaps_yes_and_no_is_told() -> None:
     assert keymap({}).warnings == ()
     [warning] = keymap({"card.approve": "x", "card.veto": "a"}).warnings
     assert warning == "[keys]: x approves and a vetoes here, the other way round than usual"
+
+
+def test_a_console_that_looks_on_is_hinted_nothing_that_would_be_refused_to_it() -> None:
+    for screen in ("desk", "orders", "market", "positions", "evidence"):
+        said = {
+            controls: {label for _, label in USUAL.hints(screen, card=True, controls=controls, width=400)}
+            for controls in (True, False)
+        }
+        assert {"yes", "no", "edit", "defer", "trade", "reduce", "pause", "cancel"}.isdisjoint(said[False])
+        assert said[False] <= said[True] and {"halt", "help", "leave"} <= said[False]
+    refused = {action.id for action in ACTIONS if not for_viewers(action)}
+    spends_or_safer = {action.id for action in ACTIONS if action.danger in (Danger.SPEND, Danger.SAFER)}
+    assert refused == spends_or_safer - {"halt"} | {"ticket", "close"}
 
 
 async def test_hints_help_and_dispatch_follow_the_map(directory: Path) -> None:

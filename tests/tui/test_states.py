@@ -26,6 +26,7 @@ from tui.bell import QUIET_NS, SPACING_NS, Bell
 from tui.lines import REVERSED, plain
 from tui.operator import Operator
 from tui.scene import Scene
+from tui.screens.alarms import detail_lines
 from tui.standing import Standing, standing
 from tui.tables import Now
 from tui.title import title
@@ -571,3 +572,12 @@ def test_it_never_rings_twice_in_two_seconds_and_forgets_nothing(steps: list[tup
     assert all(later - before >= SPACING_NS for before, later in pairwise(rings))
     rang_last = heard(bell, at_ns + SPACING_NS, *alarms) or bool(rings)
     assert rang_last or not alarms
+
+
+def test_an_alarm_is_told_whole_below_its_table() -> None:
+    what, effect, clears = (" ".join(f"{name}{n}" for n in range(40)) for name in ("w", "e", "c"))
+    row = msgspec.structs.replace(rows.alarms(NOW)[0], what=what, effect=effect, clears=clears)
+    lines = [plain(one) for one in detail_lines(scene_of(), row, 78)]
+    said = " ".join(" ".join(lines).split())
+    assert what in said and f"effect {effect}" in said and f"clears {clears}" in said
+    assert max(map(len, lines)) <= 78

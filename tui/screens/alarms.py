@@ -12,9 +12,9 @@ from tui.widgets.alarms import COLUMNS as PANE_COLUMNS
 from tui.widgets.alarms import row_of
 from tui.widgets.line_pane import LinePane
 from tui.widgets.live_table import Column, Key, LiveTable
-from tui.widgets.text_pane import TextPane, pair, wrapped
+from tui.widgets.text_pane import TextPane, pair, told, wrapped
 
-_DETAIL_ROWS = 7
+_DETAIL_ROWS = 9
 _UNSEEN = {"unseen": 0, "unseen, over": 1}
 
 
@@ -53,12 +53,17 @@ def detail_lines(scene: Scene, row: AlarmRow, width: int) -> list[Line]:
     """One alarm whole: what, since when, effect, what clears it."""
     word, role = seen_word(row)
     return [
-        *wrapped(row.what, width - 2)[:3],
+        *wrapped(row.what, width - 1),
         pair("since", f"{utc(row.since_world_ms)}Z", (f"   {age(scene.ago_s(row.since_ns))}", "text-muted")),
-        *([pair("effect", row.effect)] if row.effect else []),
-        *([pair("clears", row.clears)] if row.clears else []),
+        *(told("effect", row.effect, width - 1) if row.effect else []),
+        *(told("clears", row.clears, width - 1) if row.clears else []),
         *([pair("state", (word, role))] if word else []),
     ]
+
+
+def _hints(scene: Scene) -> Line:
+    seen = line((scene.keymap.name("alarm.acknowledge") + " ", "key"), ("seen  ", "text-muted"))
+    return line(*seen, (":alarms ack ", "key"), ("all", "text-muted"))
 
 
 class AlarmsScreen(ConsoleScreen):
@@ -83,11 +88,11 @@ class AlarmsScreen(ConsoleScreen):
             (f" {len(rows)}", "text-muted"),
             (f"  {unseen} unseen" if unseen else "", "near"),
         )
-        hints = (("Space ", "key"), ("seen  ", "text-muted"), (":alarms ack ", "key"), ("all", "text-muted"))
+        hints = _hints(scene) if scene.controls else ()
         keys = self.alarms.shown(scene, [row.id for row in rows])
         if self.alarms.cursor_key not in scene.view.alarms and keys:
             self.alarms.point_at(keys[0])
-        self.alarms.paint_rows(scene, keys, title, line(*hints), empty=[note("Nothing has rung.")])
+        self.alarms.paint_rows(scene, keys, title, hints, empty=[note("Nothing has rung.")])
         chosen = scene.view.alarms.get(self.alarms.cursor_key)  # type: ignore[call-overload]  # keyed by id
         lines = detail_lines(scene, chosen, self.detail.body_size[0]) if chosen is not None else []
         self.detail.show_text(lines, head("ALARM"))

@@ -96,7 +96,7 @@ class Alarms(LiveTable):
         title = line(("ALARMS", "title"), (f" {unread} unacked" if rows else "", role))
         right = (
             line((scene.keymap.name("alarm.acknowledge") + " ", "key"), ("acknowledge", "text-muted"))
-            if rows
+            if rows and scene.controls
             else ()
         )
         width, height = self.body_size

@@ -22,7 +22,10 @@ def hint_line(scene: Scene, screen: str, *, more: bool) -> Line:
     parts: list[Span] = [Span(" ")]
     card = scene.card is not None and scene.card.state != "SENT" and scene.card_word != "SMALL"
     room = scene.width - width_of(stop) - 1
-    for key, text in scene.keymap.hints(screen, card=card and not scene.down, width=room, more=more):
+    shown = scene.keymap.hints(
+        screen, card=card and not scene.down, controls=scene.controls, width=room, more=more
+    )
+    for key, text in shown:
         parts += [Span("  " if len(parts) > 1 else ""), Span(key, "key"), Span(" " + text, "text-muted")]
     return ends(line(*parts), stop, scene.width)
 

@@ -266,7 +266,6 @@ def empty_line(scene: Scene) -> Line:
 def orders_title(scene: Scene, *, compact: bool) -> tuple[Line, Line]:
     view = scene.view
     working = len(view.working())
-    status = view.status
     if compact:
         title = line(
             ("ORDERS", "title"),
@@ -278,7 +277,7 @@ def orders_title(scene: Scene, *, compact: bool) -> tuple[Line, Line]:
     one, market = scene.keymap.name("order.cancel"), scene.keymap.name("order.cancel_market")
     every = line((f"{market} ", "key"), ("cancel market", "text-muted"))
     right = line((f"{one} ", "key"), ("cancel   ", "text-muted"), *every)
-    return line(("ORDERS", "title"), (f" {working} working", "text-muted")), right if status else ()
+    return line(("ORDERS", "title"), (f" {working} working", "text-muted")), right if scene.controls else ()
 
 
 def pnl_line(scene: Scene) -> Line:
