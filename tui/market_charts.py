@@ -43,7 +43,7 @@ def depth_chart(near: Near) -> Chart | None:
     across = ends_of((level.price for level in (*bids, *asks)), Unit.CENTS)
     if across is None:
         return None
-    top = max(run.ys[0] if run.ys[0] > run.ys[-1] else run.ys[-1] for one in series for run in one.runs)
+    top = max(max(run.ys) for one in series for run in one.runs)
     upright = ends_of((0, top), Unit.CONTRACTS)
     return Chart(series, Unit.CENTS, Unit.CONTRACTS, across, upright) if upright is not None else None
 

@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
+from core.control.tables.markets import MarketRow
 from core.control.tables.models import EventRow
 from core.control.tables.orders import OrderRow
-from tui.format import age, cents, count, signed_count, signed_tenths, size, tenths, until, utc, venue_short
+from tui.format import (
+    UNKNOWN,
+    age,
+    cents,
+    count,
+    signed_count,
+    signed_tenths,
+    size,
+    tenths,
+    until,
+    utc,
+    venue_short,
+)
 from tui.lines import Line, flow, line
 from tui.market_answers import Near, Trade
 from tui.scene import Scene, note
@@ -18,7 +31,7 @@ from tui.widgets.fair_values import (
     summary,
 )
 from tui.widgets.link_table import linked_words
-from tui.widgets.text_pane import pair, wrapped
+from tui.widgets.text_pane import pair, told, wrapped
 from tui.words import order_role, side_word
 
 
@@ -32,10 +45,10 @@ def market_lines(scene: Scene, key: int, width: int, near: Near | None) -> list[
     step = view.step(key)
     rows += [_order(order, step) for order in view.working() if order.key == key]
     if near is not None:
-        rows += _under("settles", near.settles or "--", width)
+        rows += told("settles", near.settles or UNKNOWN, width - 1)
     rows += [(), *distribution(scene, key, width)]
     if near is not None:
-        rows += [(), *_under("rules", near.rules or "--", width), note(":rules shows the whole text.")]
+        rows += [(), *told("rules", near.rules or UNKNOWN, width - 1), note(":rules shows the whole text.")]
     return rows
 
 
@@ -67,7 +80,7 @@ def _identity(scene: Scene, key: int, width: int) -> list[Line]:
             (f" in {until(close)}", "text-muted"),
         ),
         line(("station ", "text-muted"), static.station) if static.station else (),
-        line(("ticks ", "text-muted"), bands or "--"),
+        line(("ticks ", "text-muted"), bands or UNKNOWN),
     ]
     title = wrapped(static.title or static.label, width - 2, "strong")
     return [*title, *(line(" ", *row) for row in flow(groups, width - 2, indent=0))]
@@ -84,13 +97,23 @@ def _prices(scene: Scene, key: int, width: int) -> list[Line]:
             (f"  {age(view.book_age_s(row, scene.now))}", "text-muted"),
             "" if row.intact else ("  not vouched for", "near"),
         ),
-        line(("fair ", "text-muted"), (f"{tenths(row.fair)}c", "fair"), f" +/-{tenths(row.sigma)}"),
+        line(("fair ", "text-muted"), *_fair(row)),
         *_parts(view.event_of(key), key),
-        line(("net edge ", "text-muted"), row.edge_word or f"{signed_tenths(row.edge)}c"),
+        line(("net edge ", "text-muted"), row.edge_word or _in_cents(signed_tenths(row.edge))),
         line(("change, 1 h ", "text-muted"), signed_tenths(row.change)),
         line(("position ", "text-muted"), signed_count(row.net)),
     ]
     return [line(" ", *row) for row in flow(groups, width - 2, indent=0)]
+
+
+def _fair(row: MarketRow) -> Line:
+    if row.fair is None:
+        return line((UNKNOWN, "text-muted"))
+    return line((f"{tenths(row.fair)}c", "fair"), f" +/-{tenths(row.sigma)}")
+
+
+def _in_cents(figure: str) -> str:
+    return figure if figure == UNKNOWN else f"{figure}c"
 
 
 def _parts(event: EventRow | None, key: int) -> list[Line]:
@@ -121,11 +144,6 @@ def distribution(scene: Scene, key: int, width: int) -> list[Line]:
     for sentence, role in pool(event):
         rows += wrapped(sentence, width - 2, role)
     return rows
-
-
-def _under(name: str, text: str, width: int) -> list[Line]:
-    first, *rest = wrapped(text, width - 10)
-    return [line((f" {name:8}", "text-muted"), *first), *(line(" " * 9, *row) for row in rest)]
 
 
 def tape_lines(trades: tuple[Trade, ...], step: int) -> list[Line]:

@@ -53,6 +53,11 @@ class Score(msgspec.Struct, frozen=True):
     why: str
 
 
+FIGURES = (
+    "Log loss of an event in nats, lower is better: of the model alone, the market, and both pooled as it was"
+    " traded on. Gain: out of sample, by the weight of the days before."
+)
+"""What the figures of a row are."""
 PLOT_WIDTH = 41
 """Columns of the reliability diagram, 2.5 percent each."""
 _PIT_WIDTH = 24
@@ -156,10 +161,7 @@ def score_lines(scores: Sequence[Score]) -> list[str]:
         for one in scores
     ]
     widths = [max(len(row[at]) for row in (head, *rows)) for at in range(len(head))]
-    lines = [
-        "Log loss of an event in nats, lower is better: of the model alone, the market, and both pooled as it"
-        " was traded on. Gain: out of sample, by the weight of the days before."
-    ]
+    lines = [FIGURES]
     for row in (head, *rows):
         cells = [
             cell.ljust(width) if at in _LEFT else cell.rjust(width)

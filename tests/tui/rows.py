@@ -364,6 +364,7 @@ def plan_card(now: Now, **changes: object) -> ProposalRow:
         "edge": 258,
         "edge_half": 258,
         "bound_by": "depth share",
+        "fair": None,
         "oldest": None,
         "evidence": (),
         "plan": PlanRow(

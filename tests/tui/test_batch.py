@@ -13,9 +13,11 @@ from core.control.protocol import Approve, Edit, Query, Veto
 from tests.tui import rows
 from tests.tui.conftest import Desk, running
 from tests.tui.fake_engine import read_clocks
+from tests.tui.test_card_keys import NOW, Hands
 from tests.tui.test_screens import checked_lines
 from tui.lines import plain
-from tui.screens.batch import Batch, together
+from tui.screens.batch import Batch, BatchTable, together
+from tui.screens.evidence import evidence_lines
 
 EVENT = next(static.event for static in rows.statics() if static.key == 2)
 TOGETHER = {
@@ -113,3 +115,24 @@ def test_what_all_cards_come_to_warns_of_a_limit_and_is_silent_where_several_may
     (row, *rest) = together(alone, width)
     assert plain(row).startswith(" the card cost") and "filled" not in "".join(map(plain, rest))
     assert any(span == ("61.00", "breach") for line in (row, *rest) for span in line)
+
+
+def test_a_plan_in_a_batch_has_no_price_of_its_own_and_the_edge_of_a_set() -> None:
+    card = rows.plan_card(NOW)
+    scene, table = Hands(card).scene(), BatchTable()
+    table.show(scene, [card])
+    cells = {column.name: column.cell(scene, card.id).text for column in table.columns}
+    assert (cells["price"], cells["fair"], cells["trade"].strip()) == (
+        "--",
+        "--",
+        f"{len(card.plan.legs)} legs",
+    )
+    assert cells["edge"] == f"{card.edge / 100:+.1f}"
+
+
+def test_the_evidence_of_a_plan_cuts_no_word_of_what_can_go_wrong() -> None:
+    caution = " ".join(f"word{n}" for n in range(40))
+    card = rows.plan_card(NOW)
+    card = msgspec.structs.replace(card, plan=msgspec.structs.replace(card.plan, cautions=(caution,)))
+    lines = [plain(row) for row in evidence_lines(Hands(card).scene(), card, 78)]
+    assert caution in " ".join(" ".join(lines).split()) and max(map(len, lines)) <= 78

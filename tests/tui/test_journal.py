@@ -46,7 +46,7 @@ def test_whatever_is_typed_is_a_filter_that_reads_the_same_again(typed: str) -> 
 
 def test_an_entry_shows_what_is_known_of_it_and_no_line_is_too_wide() -> None:
     fields = (("actor", "engine"), ("caused by", "#6 APPROVAL P1 approved"), ("fill.price", "3200"))
-    rows = [plain(row) for row in entry_lines(ROW, fields, 60)]
+    rows = [plain(row) for row in entry_lines(ROW, fields, 60, "v")]
     assert max(map(len, rows)) <= 60
     whole = " ".join(" ".join(rows).split())
     for words in (
@@ -89,7 +89,7 @@ async def test_older_pages_a_filter_an_entry_and_an_orders_story(directory: Path
         await desk.press("home")
         await desk.shows("early 1 ")
         await desk.press("slash", *"kind", "colon", *"order_intent", "enter")
-        await desk.shows("JOURNAL 1 entries from the beginning")
+        await desk.shows("JOURNAL 1 entry from the beginning")
         assert "early" not in desk.text and "filter: kind:order_intent" in desk.text
         await desk.press("enter")
         await desk.shows("intent.client_order_id")

@@ -166,9 +166,22 @@ def test_the_days_result_is_drawn_against_nothing_with_its_drawdown() -> None:
 def test_outside_words_are_cleaned_and_what_settles_it_is_told() -> None:
     near = read_market(market_told(TICKER, settles="NWS\x1b[2J", rules="If \u202e the [bold]high"))
     said = "\n".join(map(plain, market_lines(scene_with(), KEY, 78, near)))
-    assert "settles  NWS[2J" in said and "If the [bold]high" in said
+    assert "settles       NWS[2J" in said and "If the [bold]high" in said
     assert ">48-49" in said and "fair 38.2c +/-2.9" in said
     assert "This market is gone." in plain(market_lines(scene_with(), 999, 78, near)[0])
+
+
+def test_what_no_model_prices_is_a_dash_without_a_unit_and_what_settles_it_is_told_whole() -> None:
+    scene = scene_with()
+    scene.view.markets[KEY] = msgspec.structs.replace(
+        scene.view.markets[KEY], fair=None, sigma=None, edge=None, edge_word=""
+    )
+    settles = " ".join(f"word{n}" for n in range(40))
+    lines = [plain(row) for row in market_lines(scene, KEY, 78, NEAR._replace(settles=settles))]
+    assert all(len(row) <= 78 for row in lines)
+    said = " ".join(" ".join(lines).split())
+    assert "fair -- net edge -- change" in said.replace("model 38.2c counts 100% market not pooled ", "")
+    assert settles in said
 
 
 @pytest.mark.parametrize(
@@ -206,7 +219,7 @@ async def test_the_screen_asks_for_its_market_and_its_keys_act_on_the_ladder(dir
         screen = desk.app.screen
         assert isinstance(screen, MarketScreen) and screen.cursor_price == 3_100
         await desk.shows("B bought")
-        for part in ("TRADES", "DEPTH", "12 @ 34c", "settles  Central Park"):
+        for part in ("TRADES", "DEPTH", "12 @ 34c", "settles       Central Park"):
             assert part in desk.text
         await desk.press("c")
         await desk.shows("no order of ours at this price")
@@ -220,7 +233,7 @@ async def test_the_screen_asks_for_its_market_and_its_keys_act_on_the_ladder(dir
         wish = await desk.engine.expect(Propose)
         assert isinstance(wish, Propose) and (wish.ticker, wish.price) == (TICKER, 3_000)
         await desk.press("e")
-        await desk.shows("Change 9 @ 30c")
+        await desk.shows("Change NYC hi Nov23 48-49 @ 30c")
         await desk.press("escape")
         asked = {command.about for command in desk.sent(Query) if command.what in ("market", "history")}
         assert asked == {TICKER}

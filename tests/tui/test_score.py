@@ -94,7 +94,7 @@ async def test_records_their_verdicts_and_their_plots(directory: Path, size: tup
         for _ in range(4 if size[0] == 80 else 1):
             seen += "\n".join(checked_lines(desk))
             await desk.press("pagedown")
-        for words in ("adds +0.104", "91%.", "95 % interval", "a calibrated law"):
+        for words in ("adds +0.104", "91%.", "both pooled as", "95 % interval", "a calibrated law"):
             assert words in " ".join(seen.split()), words
         assert (". as said  - 95 %  o paid" in seen) is (size[0] >= 160)
         await desk.press("down")

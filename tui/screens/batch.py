@@ -10,7 +10,7 @@ from decimal import Decimal
 import msgspec
 
 from core.control.tables.cards import ProposalRow
-from tui.format import cents, count, countdown, dollars, signed_tenths, tenths
+from tui.format import UNKNOWN, cents, count, countdown, dollars, signed_tenths, tenths
 from tui.lines import Line, Span, flow, line
 from tui.polling import Polling
 from tui.scene import Scene, head, note
@@ -128,6 +128,8 @@ class BatchTable(LiveTable):
 
     def _price(self, scene: Scene, key: Key) -> Span:
         card = self._rows[key]
+        if card.plan is not None:
+            return Span(UNKNOWN, "text-muted")
         return Span(cents(card.price, scene.view.step(card.key)), "strong")
 
     def _cost(self, scene: Scene, key: Key) -> Span:
@@ -144,7 +146,7 @@ class BatchTable(LiveTable):
 
     def _edge(self, scene: Scene, key: Key) -> Span:
         row = self._rows[key]
-        edge = None if row.fair is None else row.edge
+        edge = None if row.fair is None and row.plan is None else row.edge
         return Span(signed_tenths(edge), "edge-trade" if edge is not None and edge > 0 else "edge-none")
 
     def _expires(self, scene: Scene, key: Key) -> Span:

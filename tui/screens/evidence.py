@@ -48,7 +48,7 @@ def evidence_lines(scene: Scene, card: ProposalRow, width: int) -> list[Line]:
     """What the card has no room for: legs, checks, reasons in full, evidence, its event."""
     rows: list[Line] = []
     if card.plan is not None:
-        rows += in_full(scene, card.plan)
+        rows += in_full(scene, card.plan, width - 2)
     for check in card.checks:
         word, role = ("BLOCK", "blocked") if check.blocks else ("WARN", "near")
         said = f"{word} {check.code} {check.text}. {clears_sentence(check.clears)}"

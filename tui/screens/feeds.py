@@ -87,7 +87,8 @@ def source_lines(scene: Scene, feed: FeedRow, source: Source | None, width: int)
     if source.values:
         rows += [(), *(_value_line(value, width) for value in source.values)]
     elif feed.family == "weather" and feed.state != "OFF":
-        rows.append(note("Its temperatures are inputs of the fair values: 5 Models."))
+        models = scene.keymap.name("screen.models")
+        rows.append(note(f"Its temperatures are inputs of the fair values: {models} Models."))
     elif feed.state != "OFF":
         rows.append(note("It has told nothing yet."))
     return rows

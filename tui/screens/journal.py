@@ -49,14 +49,15 @@ class JournalTable(LiveTable):
         return Span("  " + self.rows[key].text)
 
 
-def entry_lines(row: JournalRow, fields: tuple[tuple[str, str], ...], width: int) -> list[Line]:
-    """One entry whole, as far as it is known: its own words, then every value it was written with."""
+def entry_lines(row: JournalRow, fields: tuple[tuple[str, str], ...], width: int, why: str) -> list[Line]:
+    """One entry whole, as far as it is known: its own words, then every value it was written with. ``why``:
+    the key that tells the story of its order."""
     said = [
         pair("event", (row.kind, "strong"), (f"   seq {row.seq}", "text-muted")),
         pair("when", utc(row.wall_ms, "%Y-%m-%d %H:%M:%SZ")),
     ]
     if row.order_id:
-        said.append(pair("order", row.order_id, ("   v tells its story", "text-muted")))
+        said.append(pair("order", row.order_id, (f"   {why} tells its story", "text-muted")))
     if row.ticker:
         said.append(pair("market", row.ticker))
     said += wrapped(row.text, width - 2)
@@ -154,16 +155,18 @@ class JournalScreen(ConsoleScreen):
         keys = list(table.rows)
         if keys and (table.cursor_key == last or table.cursor_key not in table.rows):
             table.point_at(keys[-1])
-        title = line(("JOURNAL", "title"), (f" {len(keys)} entries{self._extent()}", "text-muted"))
+        many = f"{len(keys)} entr{'y' if len(keys) == 1 else 'ies'}"
+        title = line(("JOURNAL", "title"), (f" {many}{self._extent()}", "text-muted"))
         shown = ("filter: ", "text-muted"), (self._filter.text or "none", "near" if self._filter else "text")
-        right = line(("/ ", "key"), *shown)
+        right = line((scene.keymap.name("table.filter") + " ", "key"), *shown)
         table.paint_rows(scene, keys, title, right, empty=[note(self._empty())])
         self._read_back(scene)
         row = table.rows.get(table.cursor_key)
         if self._open and row is not None:
             self._read_entry(scene, row.seq)
             width = self.detail.body_size[0]
-            rows = entry_lines(row, self._fields.get(row.seq, ()), width)
+            why = scene.keymap.name("order.story")
+            rows = entry_lines(row, self._fields.get(row.seq, ()), width, why)
             self.detail.show_text(rows, head("ENTRY"))
 
     def _extent(self) -> str:

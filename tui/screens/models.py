@@ -115,7 +115,8 @@ def feed_lines(scene: Scene) -> list[Line]:
             )
         )
     if len(on) > _FEEDS_MAX:
-        rows.append(note(f"and {len(on) - _FEEDS_MAX} more that are no worse: 6 Feeds"))
+        feeds = scene.keymap.name("screen.feeds")
+        rows.append(note(f"and {len(on) - _FEEDS_MAX} more that are no worse: {feeds} Feeds"))
     return rows
 
 

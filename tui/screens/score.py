@@ -12,6 +12,7 @@ from tui.lines import Line, Span, line
 from tui.polling import Polling
 from tui.scene import Scene, head, note
 from tui.score_words import (
+    FIGURES,
     PLOT_WIDTH,
     Bin,
     Score,
@@ -126,7 +127,7 @@ def detail_lines(score: Score, width: int) -> list[Line]:
     rows: list[Line] = []
     for at, text in enumerate(facts(score)):
         rows += wrapped(text, width - 2, verdict_role(score.verdict) if at == 0 else "text")
-    rows.append(())
+    rows += (*wrapped(FIGURES, width - 2, "text-muted"), ())
     left = ["how often contracts paid, by what was said of them", *reliability(score.bins)]
     right = ["where outcomes came in the model's law", *pit_histogram(score.pit)] if score.pit else []
     if width < _BESIDE:

@@ -108,9 +108,11 @@ def short(row: ProposalRow, plan: PlanRow) -> Line:
     return line(f"{plan.kind} {count(row.quantity)} sets  {signed_tenths(row.edge)}c a set")
 
 
-def in_full(scene: Scene, plan: PlanRow) -> list[Line]:
-    """Every leg and everything that can go wrong, a row each."""
+def in_full(scene: Scene, plan: PlanRow, width: int) -> list[Line]:
+    """Every leg in a row and everything that can go wrong."""
     said = [line((" legs, in the order in which they leave", "title"))]
     said += [line("  ", *leg(scene, row, alone=True)) for row in plan.legs]
     said.append(line((" what can go wrong", "title")))
-    return said + [line("  ", caution) for caution in plan.cautions]
+    for caution in plan.cautions:
+        said += wrapped(caution, width, indent=2)
+    return said

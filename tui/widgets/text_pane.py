@@ -59,3 +59,9 @@ def wrapped(text: str, width: int, role: str = "text", indent: int = 1) -> list[
 def pair(name: str, *value: str | tuple[str, str]) -> Line:
     """``name`` in its column, then the value."""
     return line((f" {name:{_NAME_WIDTH}}", "text-muted"), *value)
+
+
+def told(name: str, text: str, width: int) -> list[Line]:
+    """``pair`` with a sentence over as many lines as it needs, below its own beginning."""
+    first, *rest = wrapped(text, width - _NAME_WIDTH - 1, indent=0)
+    return [pair(name, *first), *(line(" " * (_NAME_WIDTH + 1), *row) for row in rest)]
