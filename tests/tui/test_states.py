@@ -36,7 +36,7 @@ from tui.widgets.band import band_line
 from tui.widgets.limits import limit_line
 from tui.widgets.line_pane import LinePane, edges_of
 from tui.widgets.status_bar import status_line
-from tui.widgets.stop_band import stop_hint, stop_line
+from tui.widgets.stop_band import receipt, stop_hint, stop_line
 
 NOW = Now(1_000_000 * rows.S, rows.WORLD_MS)
 CALM = {"speed": 1.0, "replay": ""}
@@ -581,3 +581,11 @@ def test_an_alarm_is_told_whole_below_its_table() -> None:
     said = " ".join(" ".join(lines).split())
     assert what in said and f"effect {effect}" in said and f"clears {clears}" in said
     assert max(map(len, lines)) <= 78
+
+
+def test_what_a_stop_has_left_is_said_once_and_never_left_out() -> None:
+    told = "NOT FLAT, T left, cost 0.95 against mid. T: nobody bids"
+    ended = rows.flatten(NOW, phase="UNFLATTENED", receipt=told, residue=("T: nobody bids",))
+    assert receipt(ended) == told
+    broke = msgspec.structs.replace(ended, receipt="NOT FLAT: the ladder broke")
+    assert receipt(broke) == "NOT FLAT: the ladder broke Left: T: nobody bids."
