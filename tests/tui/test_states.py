@@ -587,5 +587,9 @@ def test_what_a_stop_has_left_is_said_once_and_never_left_out() -> None:
     told = "NOT FLAT, T left, cost 0.95 against mid. T: nobody bids"
     ended = rows.flatten(NOW, phase="UNFLATTENED", receipt=told, residue=("T: nobody bids",))
     assert receipt(ended) == told
-    broke = msgspec.structs.replace(ended, receipt="NOT FLAT: the ladder broke")
-    assert receipt(broke) == "NOT FLAT: the ladder broke Left: T: nobody bids."
+    unread = rows.flatten(
+        NOW, receipt="NOT FLAT. KAL NOT FLAT. venue: timed out", residue=("KAL venue: timed out",)
+    )
+    assert receipt(unread) == unread.receipt
+    broke = msgspec.structs.replace(ended, receipt="NOT FLAT: the ladder broke.")
+    assert receipt(broke) == "NOT FLAT: the ladder broke. Left: T: nobody bids."

@@ -74,8 +74,14 @@ def stop_hint(scene: Scene) -> Line:
 def receipt(flatten: FlattenRow) -> str:
     """The sentence that stays when the ladder is over, and what is left that it does not name itself."""
     told = flatten.receipt or f"Stop ended: {flatten.phase}."
-    left = [text for text in flatten.residue if text.partition(": ")[0] not in told]
+    left = [text for text in flatten.residue if _by_itself(text) not in told]
     return told + (f" Left: {', '.join(left)}." if left else "")
+
+
+def _by_itself(residue: str) -> str:
+    """As the ladder of its own venue tells it: an account's name has that venue's before it."""
+    name, colon, why = residue.partition(": ")
+    return name.rpartition(" ")[2] + colon + why
 
 
 def _band(text: str, width: int) -> Line:
