@@ -17,6 +17,7 @@ from core.feeds.feed import FeedState
 from core.feeds.fred import Observation, Page, Point, parse
 from core.feeds.quotes import SeriesPast, SeriesPoint
 from core.sim.feeds import fred as sim
+from core.sim.releases import Releases, Staged
 from tests.feeds.crypto import NOW_MS, Played
 
 SAMPLE = (
@@ -97,6 +98,26 @@ def test_the_past_of_figures_is_told_with_gaps_left_out_and_their_months_are_not
     assert day == "2026-10-01", "that of November comes in December"
     (release,) = played.sim.around.releases.between(NOW_MS - 20 * DAY_MS, NOW_MS, "CPI")
     assert round(100 * (last / before - 1), 1) == release.value
+
+
+def test_a_month_has_its_value_from_its_first_release_on_and_another_one_revises_it(virtual: Any) -> None:
+    """The demo stages a release beside the usual ones, of a month that has had its own."""
+    played = play(virtual, follows=("CPIAUCSL",))
+    staged_ms = NOW_MS + 8 * DAY_MS + 14 * 3_600_000
+    releases = Releases(4, [Staged("CPI", staged_ms)])  # which say something else each
+    played.sim.around = msgspec.structs.replace(played.sim.around, releases=releases)
+
+    async def script() -> None:
+        for _ in range(9):
+            await asyncio.sleep(86_400)
+            health = played.feed.health()
+            assert health.state is FeedState.OK, health.detail
+
+    played.run(script)
+    first, revised = (value for value in played.got if isinstance(value, SeriesPast))
+    assert first.points[:-1] == revised.points[:-1]
+    assert first.points[-1][0] == revised.points[-1][0] == "2026-10-01"
+    assert first.points[-1] != revised.points[-1]
 
 
 def test_a_day_without_a_value_replaces_none(virtual: Any) -> None:

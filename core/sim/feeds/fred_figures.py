@@ -1,7 +1,6 @@
 """Series of this world's releases as FRED keeps them: indices and levels by the month or quarter they are of.
 
-A month's value is that of its last release, there once nothing more is to come of it; a quarter's is that of
-its newest estimate.
+A period's value is that of its newest release: another one of the same month or quarter revises it.
 """
 
 from __future__ import annotations
@@ -21,21 +20,17 @@ SERIES = {
     "A191RL1Q225SBEA": "GDP",
 }
 """The kind of release that tells each."""
-_BACK_MS, _AHEAD_MS = 11 * 365 * DAY_MS, 40 * DAY_MS
+_BACK_MS = 11 * 365 * DAY_MS
 _INDEX, _JOBS, _IDLE = 240.0, 140_000.0, 4.5
 
 
 def observations(name: str, around: Around) -> list[tuple[date, str]]:
     """What is published of a series now, oldest first."""
     now_ms = around.now_ms()
-    found = around.releases.between(now_ms - _BACK_MS, now_ms + _AHEAD_MS, SERIES[name])
-    last: dict[date, Release] = {}
-    for release in found:
-        if release.kind.name == "GDP" and release.printed_ms > now_ms:
-            continue
-        last[_period(release)] = release
-    out = [(day, release.value) for day, release in sorted(last.items()) if release.printed_ms <= now_ms]
-    return [(day, text) for (day, _), text in zip(out, _texts(name, [v for _, v in out]), strict=True)]
+    told = around.releases.between(now_ms - _BACK_MS, now_ms, SERIES[name])
+    newest = {_period(release): release.value for release in told if release.printed_ms <= now_ms}
+    days = sorted(newest)
+    return list(zip(days, _texts(name, [newest[day] for day in days]), strict=True))
 
 
 def _texts(name: str, values: list[float]) -> list[str]:
