@@ -67,6 +67,26 @@ def test_the_same_hours_are_as_old_as_their_last_change(virtual: Any) -> None:
     assert feed.health().state is FeedState.STALE and feed.health().unchanged_polls >= 6
 
 
+def test_it_forecasts_anew_every_hour_while_the_atmosphere_has_no_news(virtual: Any) -> None:
+    world = Served(virtual)
+    states: list[FeedState] = []
+
+    async def script(feed: Feed) -> None:
+        for _ in range(6):
+            await asyncio.sleep(3_500)
+            states.append(feed.health().state)
+
+    routes = simulated.routes(world.around)
+    world.run(FORECAST, forecast_feed, routes, ADDRESSES["tomorrow-io"], script, key="simulated")
+    assert set(states) == {FeedState.OK}
+    mine = [v for v in forecasts(world) if v.station == "KNYC"]
+    assert len(mine) == 6
+    _, traded_ms = climate_day_bounds(NYC, "2026-11-23")
+    told = [{at: f for at, f in v.hourly if at < traded_ms} for v in mine]
+    first, last = told[2], told[-1]  # of one run: the noon's came before
+    assert all(first[at] == f for at, f in last.items()), "nothing new of what markets are about"
+
+
 def test_a_spent_quota_is_named_and_nothing_hammers(virtual: Any) -> None:
     world, feed = ran(virtual, 1.0, Quirks(spent=True))
     assert forecasts(world) == [] and feed.health().state is not FeedState.AUTH

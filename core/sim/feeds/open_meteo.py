@@ -121,6 +121,16 @@ def routes(around: Around, quirks: Quirks | None = None) -> list[BaseRoute]:
     ]
 
 
+def untraded_ms(station: Station, now_ms: int) -> int:
+    """From when on the hours that a forecast tells of are no market's."""
+    return day_start_ms(station, climate_day(station, now_ms)) + TRADED_MS
+
+
+def beyond_f(started_ms: int) -> float:
+    """What a run adds to those; runs are one or six hours apart, so that each adds something else."""
+    return _BEYOND_F * (1 + started_ms // HOUR_MS % 4)
+
+
 def outage(_: Request) -> Response:
     """What it answers while it is down."""
     return _refusal(503, "The service is overloaded")
@@ -278,12 +288,11 @@ def _columns(
     found: _Columns = {}
     told: dict[int, list[list[float | None]]] = {}
     """Of the recorded model, by how many members: the others lie off it."""
-    beyond_ms = day_start_ms(station, climate_day(station, now_ms)) + TRADED_MS
+    beyond_ms = untraded_ms(station, now_ms)
     for model, members in models.items():
         suffix = f"_{model}" if len(models) > 1 else ""
-        # Runs are one or six hours apart: the remainder differs from each to the next.
         run = _run(weather, now_ms, model) if model == HRRR else weather.valued_run(now_ms)
-        moved = _BEYOND_F * (1 + run.started_ms // HOUR_MS % 4)
+        moved = beyond_f(run.started_ms)
         if members not in told:
             told[members] = (
                 [[weather.forecast_f(station.icao, at, min(now_ms, at - lead * DAY_MS)) for at in times]]

@@ -1,4 +1,7 @@
-"""Tomorrow.io over the simulated atmosphere: the free plan with its quota, its headers and its refusals."""
+"""Tomorrow.io over the simulated atmosphere: the free plan with its quota, its headers and its refusals.
+
+It forecasts anew every hour: where the atmosphere has no news that shows in the hours no market is about.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from core.sim.feeds.around import Around
+from core.sim.feeds.open_meteo import beyond_f, untraded_ms
 from core.sim.scenarios.loader import Station
 from core.sim.weather import HOUR_MS
 
@@ -93,13 +97,13 @@ def _station(around: Around, location: str) -> Station | None:
 
 
 def _body(around: Around, station: Station, said_ms: int, odd: Quirks) -> dict[str, Any]:
-    start = said_ms // HOUR_MS * HOUR_MS
+    start, beyond_ms = said_ms // HOUR_MS * HOUR_MS, untraded_ms(station, said_ms)
     hourly = []
     for at in range(start, start + _HOURS * HOUR_MS, HOUR_MS):
         f = around.weather.forecast_f(station.icao, at, said_ms)
         if f is None:
             break
-        told = round(f + _OPINION_F, 1)
+        told = round(f + _OPINION_F + (beyond_f(start) if at >= beyond_ms else 0.0), 1)
         if odd.celsius:
             told = round(-100 + told, 1)
         values = {"temperature": None if odd.nulls else told, "humidity": 60, "weatherCode": 1000}
