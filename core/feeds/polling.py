@@ -1,9 +1,9 @@
 """Polls a source's stations on a cadence of world time, backs off when it fails, and says how it is.
 
-Cadence and age are world time (however fast a simulated world is, nothing is polled more often than every
-two real seconds); backoff is real time: 1 to 60 s with full jitter, and never longer than the normal cadence.
-Three failures in a row with no source left that works open a breaker: then one request at a time asks whether
-the service is back.
+Cadence and age are world time (never polled faster than once a real second, and every two of them however
+fast a simulated world is); backoff is real time: 1 to 60 s with full jitter, and never longer than the normal
+cadence. Three failures in a row with no source left that works open a breaker: then one request at a time
+asks whether the service is back.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from core.feeds.trial import answered, failed
 if TYPE_CHECKING:
     import random
 
-CADENCE_S_MIN = 2.0
 REAL_INTERVAL_S_MIN = 1.0
-"""Between a failure and the next try."""
+FAST_CADENCE_S_MIN = 2.0
+"""Between two questions of a cadence in a world that is faster than real time."""
 BACKOFF_S_MAX = 60.0
 BACKOFF_DOUBLINGS = 6
 BREAKER_FAILURES = 3
@@ -262,7 +262,9 @@ class PolledFeed:
 
     def _real_s(self, world_s: float) -> float:
         slowed = 2.0 if self._clocks.mono_ns() < self._slow_until_ns else 1.0
-        return max(CADENCE_S_MIN, self._clocks.world.real_seconds(world_s)) * slowed
+        world = self._clocks.world
+        least_s = FAST_CADENCE_S_MIN if world.speed > 1.0 else REAL_INTERVAL_S_MIN
+        return max(least_s, world.real_seconds(world_s)) * slowed
 
 
 def _span(age_ms: int) -> str:

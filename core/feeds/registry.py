@@ -42,7 +42,7 @@ from core.feeds.values import FeedValue, Sink, Sourced
 from core.feeds.wiring import Transports, Wiring
 
 REAL_AGE_S = 3.0
-"""No limit of age is shorter in real time: a source may be asked every two seconds, and be late."""
+"""No limit of age is shorter in real time: a fast world's source is asked every two seconds, and is late."""
 NO_STATION = "No station is traded: name a weather series in markets.series, or a station in feeds.stations."
 
 

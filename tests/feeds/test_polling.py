@@ -36,12 +36,21 @@ def gaps(source: Scripted) -> list[float]:
     return [b - a for a, b in zip(source.asked_s, source.asked_s[1:], strict=False)]
 
 
-@pytest.mark.parametrize(("speed", "expected"), [(1.0, 600.0), (144.0, 600 / 144), (10_000.0, 2.0)])
-def test_cadence_is_world_time_and_never_under_two_real_seconds(
-    virtual: Any, speed: float, expected: float
+@pytest.mark.parametrize(
+    ("speed", "interval_s", "expected"),
+    [
+        (1.0, 600.0, 600.0),
+        (144.0, 600.0, 600 / 144),
+        (10_000.0, 600.0, 2.0),
+        (1.0, 1.0, 1.0),
+        (1.0, 0.5, 1.0),
+    ],
+)
+def test_cadence_is_world_time_never_under_a_real_second_nor_in_a_fast_world_under_two(
+    virtual: Any, speed: float, interval_s: float, expected: float
 ) -> None:
     source = Scripted(virtual)
-    virtual.run_for(expected * 4.5, feed(virtual, source, speed=speed).run)
+    virtual.run_for(expected * 4.5, feed(virtual, source, interval_s=interval_s, speed=speed).run)
     assert gaps(source) == pytest.approx([expected] * 4)
 
 
