@@ -144,6 +144,10 @@ class VenueEars:
         self.seat.reconciler.request("the reconnect", doubt=True)
         self.trading.mark_all()
 
+    def on_grid(self, ticker: str) -> None:
+        if self.desk.ledger.live_in(ticker):
+            self.seat.reconciler.request(f"the tick size of {ticker} changed", doubt=True)
+
     def on_limiter(self, report: LimiterReport) -> None:
         self.desk.scribe.desk(Kind.LIMITER, str(report))
 

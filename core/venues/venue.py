@@ -329,6 +329,10 @@ class VenueListener(GroupListener, Protocol):
         """The private stream is back: what happened meanwhile must be read."""
         ...
 
+    def on_grid(self, ticker: str) -> None:
+        """Its prices lie on another grid now: the venue may have taken off what rests there."""
+        ...
+
     def on_limiter(self, report: LimiterReport) -> None:
         """What the rate limiter decided since it last said so, for the record."""
         ...

@@ -17,7 +17,7 @@ from core.risk.halts import Level
 from core.venues.decisions import LimiterReport, Use
 from core.venues.published import Published
 from core.venues.venue import VenueListener
-from tests.execution.bench import HOT, TRADER, Bench, running
+from tests.execution.bench import HOT, TRADER, WARM, Bench, running
 from tests.virtual import VirtualLoop, run_virtual
 
 
@@ -44,6 +44,20 @@ def test_a_venue_in_trouble_is_stopped_until_a_person_has_looked(
             assert standing(bench) is level
             assert bench.kinds().count("HALT") == 1
             assert [a for a in bench.engine.state.alarms.values() if a.what.startswith("KAL: ")]
+
+    run_virtual(main)
+
+
+def test_another_price_grid_is_in_doubt_only_where_an_order_of_ours_rests() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            await bench.sent(HOT)
+            bench.venue.listener.on_grid(WARM)
+            assert standing(bench) is Level.NORMAL, "nothing of ours is there"
+            bench.venue.listener.on_grid(HOT)
+            assert standing(bench) is Level.REDUCE_ONLY
+            assert bench.seat.reconciler.doubt == f"the tick size of {HOT} changed"
+            await bench.until(lambda: standing(bench) is Level.NORMAL, "a reading", 5)
 
     run_virtual(main)
 

@@ -113,6 +113,7 @@ class Recorder:
         self.unpublished: list[tuple[str, str]] = []
         self.links: list[Link] = []
         self.reconnects = 0
+        self.regridded: list[str] = []
         self.well = True
         self.limited: list[LimiterReport] = []
         self.storms: list[str] = []
@@ -184,6 +185,10 @@ class Recorder:
 
     def on_reconnect(self) -> None:
         self.reconnects += 1
+        self._heard.set()
+
+    def on_grid(self, ticker: str) -> None:
+        self.regridded.append(ticker)
         self._heard.set()
 
     def on_limiter(self, report: LimiterReport) -> None:

@@ -37,7 +37,7 @@ PER_LOOK: Final = 20
 
 
 class MarketSide:
-    """See module. ``on_grid`` hears that a tick size changed: resting orders may be gone."""
+    """See module."""
 
     def __init__(
         self,
@@ -50,7 +50,6 @@ class MarketSide:
         transports: TransportFactory,
         sockets: SocketFactory,
         on_anomaly: Callable[[str, str], None],
-        on_grid: Callable[[], None],
         assets_max: int = ASSETS_MAX,
     ) -> None:
         def http(url: str) -> PublicHttp:
@@ -67,7 +66,6 @@ class MarketSide:
         self._https = [http(url) for url in (addresses.gamma, addresses.clob, addresses.data, addresses.site)]
         self._gamma, self._clob, self.data, self._site = (Reader(h, on_anomaly) for h in self._https)
         self._clocks, self._listener, self._on_anomaly = clocks, listener, on_anomaly
-        self._on_grid = on_grid
         self._books = Books()
         self.views, self.lags = self._books.views, self._books.lags
         self.listing = Listing(self._gamma, self._clob, listener, clocks, on_anomaly, self._paid)
@@ -177,7 +175,7 @@ class MarketSide:
                 self._listener.on_print(fact.seen)
             case TickChanged():
                 self.listing.retick(fact.ticker, fact.tick)
-                self._on_grid()
+                self._listener.on_grid(fact.ticker)
             case Resolved():
                 self.listing.read_again([fact.ticker])
             case Oddity():

@@ -142,7 +142,6 @@ class PolymarketVenue:
             transports=http_factory,
             sockets=ws_factory,
             on_anomaly=self._anomaly,
-            on_grid=listener.on_reconnect,
             assets_max=config.assets_max,
         )
         owner = Owner(config.credentials.api_key, config.signer.account.funder)

@@ -12,7 +12,7 @@ from core.domain.clock import Clocks
 from core.domain.market import FeeType, Market
 from core.domain.order import BookSide, Purpose, TimeInForce
 from core.domain.trade import TradeStage
-from core.domain.units import Quantity, contracts
+from core.domain.units import Price, Quantity, contracts
 from core.venues.venue import (
     Accepted,
     Done,
@@ -205,6 +205,17 @@ def test_the_streams_come_back_and_say_so(on: On) -> None:
         assert ("book in doubt", f"{TICKER}: closed") in pit.heard.anomalies
         states = [link.state for link in pit.heard.links[before:]]
         assert LinkState.DOWN in states and states[-1] is LinkState.OK
+
+    on(story, TICKER)
+
+
+def test_another_tick_size_is_told_of_its_market_and_is_no_reconnect(on: On) -> None:
+    async def story(pit: Pit) -> None:
+        condition = next(c for c, m in pit.exchange.markets.items() if m.spec.slug == TICKER)
+        pit.exchange.flip_tick(condition, Price(10))
+        await pit.until(lambda: bool(pit.heard.regridded) and pit.client.books[TICKER].intact)
+        assert set(pit.heard.regridded) == {TICKER}
+        assert pit.heard.reconnects == 1, "as it began"
 
     on(story, TICKER)
 
