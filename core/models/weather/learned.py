@@ -2,7 +2,8 @@
 
 A source that is silent or old is left out, which the evidence says; with fewer than half of them, or with a
 history that ends too long ago, there is no law but the sentence why. On the day itself its spread is wider
-the more hours before the extreme the oldest forecast that counts was made (``hours_left``).
+the more hours before the extreme the oldest forecast that counts was made (``hours_left``): where the day
+ahead's coefficients, which tell by how much, say what is absurd, there is no law either.
 """
 
 from __future__ import annotations
@@ -114,12 +115,13 @@ def _law(
     def predicted(by: Fit) -> Predicted:
         return learned.predicted(by, _today(by, used, inputs, target, lead), version, predict)
 
-    found = predicted(fit)
-    fault = _fault(found, [one.f for one in used.values()])
-    if fault:
-        return f"{fit.days} days of {icao} give {fault}"
     day_ahead = learned.fit(icao, 1, extreme) if lead == 0 else None
-    growth = _growth(found, predicted(day_ahead), said) if day_ahead is not None else None
+    fits = (fit,) if day_ahead is None else (fit, day_ahead)
+    found, *ahead = [predicted(by) for by in fits]
+    for by, one in zip(fits, (found, *ahead), strict=True):
+        if fault := _fault(one, [each.f for each in used.values()]):
+            return f"{by.days} days of {icao} give {fault}"
+    growth = _growth(found, ahead[0], said) if ahead else None
     sigma = found.sigma if growth is None else growth.sigma_f(_comes_ms(inputs, target))
     law = Temperature(
         found.mean,
@@ -143,10 +145,8 @@ def _law(
     )
 
 
-def _growth(last_word: Predicted, day_ahead: Predicted, said: Sequence[Said]) -> Growth | None:
+def _growth(last_word: Predicted, day_ahead: Predicted, said: Sequence[Said]) -> Growth:
     """From the same forecasts by the coefficients of either lead."""
-    if _fault(day_ahead, [one.f for one in said]):
-        return None
     oldest_ms = min(one.issued_ms for one in said)
     return Growth(oldest_ms, last_word.sigma, max(last_word.sigma, day_ahead.sigma))
 

@@ -355,6 +355,10 @@ def test_on_the_day_itself_a_forecast_is_the_surer_the_nearer_its_extreme_was() 
     assert spread(-1) == pytest.approx(4.0), "a day ahead: as it was learned"
     assert spread(0) == pytest.approx(math.sqrt(2**2 + (4**2 - 2**2) * 11 / 24))
     assert spread(0, file_of(fit_of(0, t6=spreading(2.0)))) == pytest.approx(2.0), "of a day ahead nothing"
+    unbounded = Learned(file_of(fit_of(0, t6=spreading(2.0)), fit_of(1, t6=spreading(9.0))))
+    now_ms = START_MS + 60_000
+    refused = predict(brackets(), inputs(START_MS), ModelId.EMOS_T, now_ms, None, Knowledge(unbounded, {}))
+    assert isinstance(refused, NoPrice) and "a spread of 9.0F, outside" in refused.reason
     growth = Growth(START_MS, 2.0, 4.0)
     assert [growth.sigma_f(START_MS + h * HOUR_MS) for h in (0, 3, 15, 27, 40)] == pytest.approx(
         [2.0, 2.0, math.sqrt(10), 4.0, 4.0]
