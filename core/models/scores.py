@@ -28,7 +28,7 @@ WILSON_Z = 1.959963984540054
 
 CUSUM_SLACK, CUSUM_LIMIT = 0.5, 5.0
 """Tuned to a shift of one standard deviation, which is then told of after ten days in the mean; a mean loss
-of nothing is taken for one once in about 465 days."""
+of nothing is taken for one once in about 975 days."""
 CUSUM_STEP_MAX = 3.0
 CUSUM_DAYS_MIN = 20
 """Of fewer days the deviation is not known well enough."""
