@@ -16,9 +16,12 @@ from core.domain.market import Venue
 from core.domain.units import Money, Price
 from core.engine.arming import Arming, Examination
 from core.engine.engine import Engine, Ports
+from core.engine.facts import stale
+from core.engine.others import own, without
 from core.engine.seat import Seat
 from core.execution.points import Point
 from core.journal.events import Row
+from core.models.pooling import unreadable
 from core.risk.limits import DEFAULTS, Limits
 from core.sim.plan import Plan
 from core.venues.kalshi.hosts import Addresses
@@ -330,15 +333,21 @@ class World:
                 self.excused_ms[venue].append(now_ms)
 
     def _mute(self, venue: Venue) -> bool:
-        """Whether its own books say too little of every event with a fair value: then nobody opens there."""
+        """Whether of every event with a fair value a book says too little: then nobody opens there. What the
+        engine makes of it excuses nothing, nor does a book that is late: that may be the other venue's
+        doing."""
         assert self.desk is not None
-        state, seats = self.desk.engine.state, self.desk.engine.desk.seats
-        valued = [
-            market.fair
-            for ticker, market in state.markets.items()
-            if market.fair is not None and seats.venue_of(ticker) is venue
-        ]
-        return bool(valued) and all(fair.unpooled for fair in valued)
+        desk = self.desk.engine.desk
+        mute: dict[str, bool] = {}
+        for ticker, known in desk.state.markets.items():
+            if known.fair is not None and known.market.venue is venue:
+                event, view = known.market.event_ticker, desk.seats.book(ticker)
+                if view is not None and not stale(desk, ticker):
+                    says_too_little = bool(unreadable(without(view.book, own(desk, ticker))))
+                    mute[event] = mute.get(event, False) or says_too_little
+                else:
+                    mute.setdefault(event, False)
+        return bool(mute) and all(mute.values())
 
     def _races(self, seat: Seat) -> bool:
         """Whether the account is read, and trades so much that no reading agrees for as long as G01 bears."""
