@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import compileall
+import contextlib
 import gc
+import importlib
 import logging
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +19,10 @@ from hypothesis import settings
 # numpy is loaded, and by the processes that tests start.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
+# Compiled once and not by every worker and every process that tests start, whatever the environment wishes.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 # How long one example takes says how busy the machine is, and nothing about what is claimed.
 settings.register_profile("unhurried", deadline=None)
 settings.load_profile("unhurried")
@@ -22,7 +30,8 @@ settings.load_profile("unhurried")
 DESKS = ("tests/desk/", "tests/control/test_process.py", "tests/cli/test_front_door.py")
 """Whole desks of real processes, which wait most of their time and may not be kept waiting: one at a time."""
 
-SHARED = Path(__file__).resolve().parents[2] / "shared"
+CHECKOUT = Path(__file__).resolve().parents[1]
+SHARED = CHECKOUT.parent / "shared"
 
 
 @pytest.fixture
@@ -54,6 +63,20 @@ _unobserved = _Unobserved()
 def pytest_xdist_auto_num_workers() -> int:
     """One more than there are cores: the worker that plays desks mostly waits."""
     return (os.cpu_count() or 1) + 1
+
+
+def pytest_collection() -> None:
+    """Every worker reads every test: in a fresh checkout each compiles its share first and reads the rest."""
+    worker, count = os.environ.get("PYTEST_XDIST_WORKER"), os.environ.get("PYTEST_XDIST_WORKER_COUNT")
+    if worker is None or count is None:
+        return
+    share = slice(int(worker.removeprefix("gw")), None, int(count))
+    for file in sorted(path for room in ("core", "tui") for path in (CHECKOUT / room).rglob("*.py"))[share]:
+        compileall.compile_file(file, quiet=2)
+    for file in sorted((CHECKOUT / "tests").rglob("test_*.py"))[share]:
+        # Whatever keeps a module from being read is said where it is collected.
+        with contextlib.suppress(Exception, pytest.skip.Exception):
+            importlib.import_module(".".join(file.relative_to(CHECKOUT).with_suffix("").parts))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
