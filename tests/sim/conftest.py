@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from core.domain.clock import WorldClock
@@ -15,6 +16,7 @@ from core.sim.contracts import EventSpec, MarketSpec, SeriesSpec, Source
 from core.sim.dialect import Dialect
 from core.sim.events import ExchangeEvent
 from core.sim.exchange import Exchange
+from core.sim.families.floor import FamilyFloor
 from core.sim.kalshi.auth import KeyRegistry
 from core.sim.orders import BookSide, OrderRequest, Placed, Refused, SelfTrade, TimeInForce
 from core.sim.process import SimOptions, build
@@ -175,11 +177,16 @@ def make_floor() -> type[Floor]:
 class Desk:
     """A whole simulated world, assembled as the process does it, on virtual time."""
 
-    def __init__(self, keys_dir: Path, scenario: str, seed: int, speed: float, days_later: int) -> None:
+    def __init__(
+        self, keys_dir: Path, scenario: str, seed: int, speed: float, days_later: int, families: bool
+    ) -> None:
         self.clock = FakeClock()
         self.clock.ms += days_later * 86_400_000
         options = SimOptions(scenario=scenario, seed=seed, speed=speed)
         self.sim = build(options, self.clock, f"test-{seed}", keys_dir)
+        if not families:
+            none = FamilyFloor(self.sim.exchange, (), self.clock, self.sim.world_clock)
+            self.sim = msgspec.structs.replace(self.sim, families=none)
         self.sim.step()
 
     def run(self, seconds: float, step_ms: int = 100) -> None:
@@ -195,7 +202,14 @@ def make_desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., 
     # Making an RSA key takes longer than most of these tests, and none of them signs anything.
     monkeypatch.setattr(KeyRegistry, "generate", lambda *_: [])
 
-    def make(scenario: str = "demo", seed: int = 1, speed: float = 144.0, days_later: int = 0) -> Desk:
-        return Desk(tmp_path, scenario, seed, speed, days_later)
+    def make(
+        scenario: str = "demo",
+        seed: int = 1,
+        speed: float = 144.0,
+        days_later: int = 0,
+        families: bool = True,
+    ) -> Desk:
+        """Without ``families`` it has the weather's markets alone, which walk the same paths for less."""
+        return Desk(tmp_path, scenario, seed, speed, days_later, families)
 
     return make

@@ -64,7 +64,7 @@ def test_the_same_seed_walks_the_same_path_and_another_does_not(make_desk: MakeD
 
 
 def test_traders_go_on_over_close_settlement_and_the_next_day(make_desk: MakeDesk) -> None:
-    desk = make_desk(seed=2)
+    desk = make_desk(seed=2, families=False)
     desk.run(900, step_ms=500)
     days = {listed.day for listed in desk.sim.world.open_listings()}
     assert max(days) == desk.sim.world.first_day + timedelta(days=2)
@@ -235,7 +235,7 @@ def test_an_order_at_the_touch_fills_within_20_s_and_fifty_contracts_leave_withi
     waits: list[float] = []
     exits: list[float] = []
     for seed in range(1, 21):
-        desk = make_desk(seed=seed)
+        desk = make_desk(seed=seed, families=False)
         desk.sim.story.begin()
         customer = Customer(desk, seed)
         for second in range(150):

@@ -36,7 +36,7 @@ def read_everything(sim: Any) -> None:
 
 @pytest.mark.parametrize("seed", [1, 4, 8, 13, 21])
 def test_edges_appear_with_the_forecast_and_go_with_the_overshoot(make_desk: MakeDesk, seed: int) -> None:
-    desk = make_desk(seed=seed)
+    desk = make_desk(seed=seed, families=False)
     sim = desk.sim
     sim.story.begin()
     listed = sim.world.event("KNYC", 1)
@@ -73,7 +73,7 @@ def test_edges_appear_with_the_forecast_and_go_with_the_overshoot(make_desk: Mak
 
 
 def test_faults_come_at_their_time_and_end_by_themselves(make_desk: MakeDesk) -> None:
-    desk = make_desk()
+    desk = make_desk(families=False)
     sim = desk.sim
     sim.story.begin()
     austin = {t for x in sim.world.open_listings() if x.station == "KAUS" for t in x.tickers}
@@ -94,7 +94,7 @@ def test_faults_come_at_their_time_and_end_by_themselves(make_desk: MakeDesk) ->
 
 
 def test_someone_trades_with_our_order_in_part_and_then_with_the_rest(make_desk: MakeDesk) -> None:
-    desk = make_desk(seed=5)
+    desk = make_desk(seed=5, families=False)
     sim = desk.sim
     sim.story.begin()
     desk.run(20)
@@ -116,7 +116,7 @@ def test_someone_trades_with_our_order_in_part_and_then_with_the_rest(make_desk:
 
 
 def test_the_story_is_told_once(make_desk: MakeDesk) -> None:
-    desk = make_desk()
+    desk = make_desk(families=False)
     desk.sim.story.begin()
     desk.run(30)
     began = desk.sim.story.began_ms
@@ -137,7 +137,7 @@ def test_a_lag_without_a_forecast_takes_the_likeliest_brackets(make_desk: MakeDe
 
 @pytest.mark.parametrize("seed", [1, 4, 8])
 def test_an_undersold_ladder_costs_less_than_a_dollar_for_a_while(make_desk: MakeDesk, seed: int) -> None:
-    desk = make_desk("undersold", seed=seed)
+    desk = make_desk("undersold", seed=seed, families=False)
     sim = desk.sim
     sim.story.begin()
     listed, other = (sim.world.event(station, 1) for station in ("KMDW", "KNYC"))
