@@ -55,11 +55,11 @@ def card() -> Callable[[Desk], str]:
 
 
 @pytest.fixture
-def resting(card: Callable[[Desk], str]) -> Callable[[Desk], str]:
+def resting() -> Callable[[Desk], str]:
     """Approves a card from the command line and waits until the venue has the order; our id of it."""
 
     def placed(desk: Desk) -> str:
-        done = desk.run("approve", card(desk))
+        done = desk.approve()
         assert done.code == 0, done.err
         order = wait_for("resting order", 5, lambda: desk.venue.orders(status="resting"), poll_s=0.1)[0]
         return str(order["client_order_id"])

@@ -193,6 +193,17 @@ class Desk:
         cards = (c for c in self.ask("proposals") if c["ticker"].startswith("KX") is kalshi)
         return next((c["id"] for c in cards if c["state"] == "OPEN" and not c["checks"]), "")
 
+    def approve(self, venue: KnownVenue = KnownVenue.KALSHI, seconds: float = 15.0) -> Ended:
+        """Approve a venue's first card as a person does: again while the engine says it is not well (G32),
+        which it is after a standstill and on a busy machine."""
+
+        def answered() -> Ended | None:
+            card = wait_for(f"card of {venue.value}", seconds, lambda: self.card(venue), poll_s=0.1)
+            done = self.run("approve", str(card))
+            return None if "G32" in done.err else done
+
+        return cast(Ended, wait_for("engine that is well", 30, answered, poll_s=0.25))
+
     # --- records --------------------------------------------------------------------------------
 
     @property

@@ -26,8 +26,7 @@ def test_an_order_of_each_venue_is_there_and_the_wallets_secrets_are_in_no_recor
     assert ready is not None
     second = SecondVenue(ready)
     for venue in Venue:
-        card = wait_for(f"card of {venue.value}", 40, lambda venue=venue: demo.card(venue), poll_s=0.1)
-        done = demo.run("approve", str(card))
+        done = demo.approve(venue, seconds=40)
         assert done.code == 0, done.err
     assert {row["venue"]: row["state"] for row in demo.ask("status")["venues"]} == {
         "kalshi": "ok",

@@ -56,7 +56,7 @@ def test_a_killed_simulator_shows_down_and_a_restarted_one_is_another_world(busy
 
 
 def test_an_engine_killed_at_its_answer_and_again_at_a_cancel_repeats_and_forgets_nothing(
-    home: Desk, card: Callable[[Desk], str]
+    home: Desk,
 ) -> None:
     """The venue has the order and no row says so; then the venue has cancelled it and no row says so."""
     home.place.directory.mkdir(mode=0o700)
@@ -64,7 +64,7 @@ def test_an_engine_killed_at_its_answer_and_again_at_a_cancel_repeats_and_forget
     home.start_sim("busy", speed=SLOW)
 
     home.start_engine(die_at="send.after_answer")
-    home.run("approve", card(home))
+    home.approve()
     assert home.engine.wait(10) == -signal.SIGKILL
     (sent,) = home.venue.orders()
     assert sent["status"] == "resting" and not home.happened("SEND_OUTCOME")

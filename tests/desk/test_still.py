@@ -40,7 +40,7 @@ def test_an_engine_stopped_for_a_while_sends_nothing_it_had_waiting_and_ends_in_
     assert len(busy.venue.orders()) == placed, "what was approved into the pause was not sent"
 
     # Once the account has been read again a card can be approved, and it is the new one.
-    again = busy.run("approve", card(busy))
+    again = busy.approve()
     assert again.code == 0, again.err
     assert busy.happened("ANOMALY", "stood still") == gap, "told once"
 
@@ -48,7 +48,7 @@ def test_an_engine_stopped_for_a_while_sends_nothing_it_had_waiting_and_ends_in_
         """What rested before was withdrawn if its event's books were stale by the time the engine went on."""
         if len(busy.venue.orders(status="resting")) > 1:
             return True
-        busy.run("approve", card(busy))
+        busy.approve()
         return False
 
     # Two SIGTERMs are one stop, and the second does not shorten it.
