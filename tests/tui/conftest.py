@@ -13,10 +13,11 @@ from textual.events import Key
 from textual.pilot import Pilot
 
 from core.config import paths
-from tests.tui.fake_engine import FakeEngine
+from tests.tui.fake_engine import FakeEngine, read_clocks
 from tui.app import ConsoleOptions, PmConsole
 from tui.keymap import USUAL, Keymap
 from tui.returning import Record
+from tui.tables import Now
 from tui.widgets.line_pane import LinePane
 
 TIMEOUT_S = 8.0
@@ -63,6 +64,15 @@ class Desk:
         panes = [pane for pane in self.app.screen.query(LinePane) if pane.region]
         panes.sort(key=lambda pane: (pane.region.y, pane.region.x))
         return "\n".join(pane.text for pane in panes)
+
+    def stand(self) -> Now:
+        """Stop the console's clock: no age, no arming depends on how long the test takes. Where it stands."""
+        now = self.app.clock()
+        self.app.clock = lambda: now
+        return now
+
+    def go_on(self) -> None:
+        self.app.clock = read_clocks
 
     def sent(self, kind: type) -> list:
         return [command for command in self.engine.commands if isinstance(command, kind)]

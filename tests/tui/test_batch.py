@@ -56,9 +56,11 @@ async def test_a_batch_shows_the_cards_of_one_event_and_one_key_decides_on_one(
         assert ">" not in second and not any("NYC hi Nov24" in row and "BUY" in row for row in lines[17:])
         if size[0] > 80:
             return
+        desk.stand()
         await desk.press("j")
         await desk.until(lambda: desk.app.operator.arming.card_id == "5B3C")
         await desk.shows(" ARMING ")
+        desk.go_on()
         await desk.shows(" ARMED ")
         assert desk.app.operator.card is not None and "APPROVE 2 of 3" in desk.text
         await desk.press("enter")

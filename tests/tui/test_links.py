@@ -52,10 +52,11 @@ def linked(desk: Desk, *pairs: PairRow) -> None:
     static = next(row for row in rows.statics() if row.key == HERE)
     there = {"key": THERE, "venue": "polymarket", "ticker": SLUG, "label": "NYC Nov23 48-49"}
     book = next(row for row in rows.markets(now) if row.key == HERE)
+    ours = {"message_ms": (now.mono_ns + 60 * rows.S) // 1_000_000}  # not old, however long the test takes
     theirs = {"key": THERE, "bid": 5000, "ask": 5200, "message_ms": (now.mono_ns - 40 * rows.S) // 1_000_000}
     desk.engine.send(
         statics=(msgspec.structs.replace(static, **there),),
-        markets=(msgspec.structs.replace(book, **theirs),),
+        markets=(msgspec.structs.replace(book, **ours), msgspec.structs.replace(book, **theirs)),
         pairs=pairs,
     )
 

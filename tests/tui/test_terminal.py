@@ -20,7 +20,15 @@ from tests.tui import rows
 from tests.tui.ptys import TIMEOUT_S, Terminal, console
 from tui.outflow import ANSWER, QUESTION
 from tui.tables import Now
-from tui.terminal import PASTE_END, PASTE_START, TITLE_BACK, TITLE_KEPT, SequenceFilter, StopScanner
+from tui.terminal import (
+    PASTE_END,
+    PASTE_PAUSE_S,
+    PASTE_START,
+    TITLE_BACK,
+    TITLE_KEPT,
+    SequenceFilter,
+    StopScanner,
+)
 
 NOW = Now(1_000 * rows.S, 1_700_000_000_000)
 
@@ -99,8 +107,11 @@ async def test_the_kitty_protocol_is_off_and_its_stop_key_stops_all_the_same(dir
 
 async def test_an_unclosed_paste_does_not_hide_the_stop_key(directory: Path) -> None:
     async with console(directory) as (terminal, engine):
+        terminal.type(b":")
+        await terminal.shows("halt")
         terminal.type(PASTE_START + b"never closed")
-        await asyncio.sleep(0.9)  # longer than a paste may pause
+        await terminal.shows("never closed")  # it has paused for long enough: it is over
+        assert PASTE_PAUSE_S < 0.9
         terminal.type(b"\x18")
         await engine.expect(Flatten)
 

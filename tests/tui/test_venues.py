@@ -166,8 +166,9 @@ async def test_both_accounts_stand_beside_each_other_and_a_difference_names_its_
 ) -> None:
     async with running(directory, size=size, both=True) as desk:
         await desk.press("3")
+        now = desk.stand()
+        desk.engine.send(reading=rows.two_readings(now))
         await desk.shows("RECONCILE  KAL agrees 3s ago  POLY agrees 3s ago")
-        now = read_clocks()
         cash = rows.difference(now, "R13", about="cash", key=0, ticker="", venue="polymarket")
         desk.engine.send(reading=rows.two_readings(now, cash))
         await desk.shows("POLY 1 differs 3s ago")
