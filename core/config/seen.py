@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 
@@ -16,10 +17,10 @@ class Seen(msgspec.Struct, frozen=True):
 
     world_id: str
     """Which simulated world, empty on a real venue: each has a journal of its own."""
-    seq: int
+    seq: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
     """Number of the newest journal row."""
-    wall_ms: int
-    """Real time."""
+    wall_ms: Annotated[int, msgspec.Meta(ge=0, le=253_402_300_799_999)]
+    """Real time, in a year that a calendar has."""
     who: str = ""
     """The console that looked, as the journal names it."""
     cash: int | None = None

@@ -72,8 +72,11 @@ def test_what_was_seen_is_private_atomic_and_unreadable_means_never(tmp_path: Pa
     write_seen(path, SINCE)
     assert read_seen(path) == SINCE and stat.S_IMODE(path.stat().st_mode) == 0o600
     assert [file.name for file in tmp_path.iterdir()] == ["seen.json"]
-    path.write_bytes(b'{"seq": ')
-    assert read_seen(path) is None
+    damaged = ({"seq": -1}, {"seq": 2**63}, {"seq": 10**30}, {"wall_ms": -1}, {"wall_ms": 10**18})
+    whole = msgspec.to_builtins(SINCE)
+    for text in (b'{"seq": ', *(msgspec.json.encode(whole | wrong) for wrong in damaged)):
+        path.write_bytes(text)
+        assert read_seen(path) is None, text
 
 
 class Console:
