@@ -102,6 +102,7 @@ def _prices(scene: Scene, key: int, width: int) -> list[Line]:
         line(("net edge ", "text-muted"), row.edge_word or _in_cents(signed_tenths(row.edge))),
         line(("change, 1 h ", "text-muted"), signed_tenths(row.change)),
         line(("position ", "text-muted"), signed_count(row.net)),
+        line(("traded ", "text-muted"), size(row.volume)) if row.volume is not None else (),
     ]
     return [line(" ", *row) for row in flow(groups, width - 2, indent=0)]
 

@@ -43,6 +43,7 @@ class Catalogue:
         if isinstance(markets, Incomplete):
             return markets
         fresh = [m.ticker for m in markets if self.take(m)]
+        self._count(seat)
         if fresh:
             await seat.venue.subscribe(fresh)
         self._delist(seat, {market.ticker for market in markets})
@@ -50,6 +51,15 @@ class Catalogue:
         await self._seek_outcomes(seat)
         self._drop_old()
         return None
+
+    def _count(self, seat: Seat) -> None:
+        """What has traded by now: nothing is decided by it, so nothing is priced anew."""
+        state = self._desk.state
+        for ticker, volume in seat.venue.volumes.items():
+            known = state.markets.get(ticker)
+            if known is not None and known.volume != volume:
+                known.volume = volume
+                state.changed_markets.touch(ticker)
 
     async def adopt(self, seat: Seat, ticker: str) -> Market | Incomplete:
         """A market outside the chosen series in which something is held: its exit needs terms and a book."""

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from core.domain.market import Market, Venue
-from core.domain.units import Money, Price
+from core.domain.units import Money, Price, Quantity
 from core.engine.history import Track
 from core.execution.changes import Changes
 from core.feeds.feed import FeedHealth
@@ -93,6 +93,8 @@ class MarketState:
     """Best net edge at the price and size the strategy would really use."""
     edge_word: str = ""
     """``stale`` or ``quar`` instead of an edge, else empty."""
+    volume: Quantity | None = None
+    """What has traded there so far, as its venue counts it; see ``VenueGateway.volumes``."""
     why_not: str = ""
     """What the best edge lacks to become a proposal, one clause; empty when it is one."""
     unpooled_ns: int | None = None

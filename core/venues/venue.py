@@ -411,6 +411,8 @@ class VenueGateway(SafetyNet, Protocol):
     traits: Traits
     books: Mapping[str, BookView]
     link: Link
+    volumes: Mapping[str, Quantity]
+    """What has traded in each market so far, as the venue's last list counts it: contracts, or dollars."""
 
     @property
     def beat(self) -> Beat | None:

@@ -10,7 +10,7 @@ import msgspec
 
 from core.control.protocol import VERSION, Frame
 
-LAYOUT = {4: 3435127208}
+LAYOUT = {4: 1448248999}
 """Checksum of every row's fields, by version. Fields added at the end, with a default, keep the version and
 get another checksum; whatever else changed here, another version first."""
 

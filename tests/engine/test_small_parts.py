@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 
+from core.control.rows.markets import Touch, market_row
 from core.domain.clock import REAL_WORLD, Clocks
 from core.domain.market import Venue
+from core.domain.units import contracts
 from core.engine.health import Health
 from core.engine.workers import Workers
 from core.execution.changes import KEYS_MAX, Changes
 from core.execution.tasks import Tasks
+from tests.execution.bench import ladder, running
 from tests.virtual import VirtualClock, VirtualLoop, run_virtual
 
 
@@ -84,5 +87,23 @@ def test_a_stall_of_the_loop_shows_as_lag_and_as_a_gap() -> None:
         assert health.stepped(Venue.KALSHI) and "stood still" in gaps[0]
         assert health.lag_p99_ms() > 2_000
         running.cancel()
+
+    run_virtual(main)
+
+
+def test_what_trades_in_a_market_is_told_anew_and_prices_nothing() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            state, ticker = bench.engine.desk.state, ladder()[0].ticker
+            for traded in (contracts(7), contracts(9)):
+                bench.venue.volumes[ticker] = traded
+                before, priced = state.changed_markets.version, state.markets[ticker].assessed
+                await bench.engine.catalogue.refresh(bench.seat)
+                assert ticker in (state.changed_markets.since(before) or ())
+                assert state.markets[ticker].assessed is priced
+                assert market_row(state.markets[ticker], None, 0, "", Touch()).volume == traded
+            before = state.changed_markets.version
+            await bench.engine.catalogue.refresh(bench.seat)
+            assert ticker not in (state.changed_markets.since(before) or ()), "nothing traded since"
 
     run_virtual(main)

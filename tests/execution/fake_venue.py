@@ -125,6 +125,7 @@ class FakeVenue:
     clock: VirtualClock
     listed: tuple[Market, ...] = ()
     books: dict[str, BookView] = field(default_factory=dict)
+    volumes: dict[str, Quantity] = field(default_factory=dict)
     link: Link = field(default_factory=lambda: Link(LinkState.CONNECTING, 0))
     traits: Traits = TRAITS
     prefix: str = ""

@@ -173,9 +173,9 @@ def test_the_status_bar_names_the_worst_and_keeps_everything_else_with_twenty_so
     if width >= 160:
         assert text.index("OBS DOWN") < text.index("FRED AUTH") < text.index("BINANCE STALE")
     if width >= 200:
-        assert "+1 feeds" in text, "what does not fit is counted"
+        assert "+1 not ok" in text, "what does not fit is counted"
     calm = plain(status_line(scene(tuple(f for f in rows.twenty(NOW) if f.family == "weather")[2:8], 160)))
-    assert "METAR ok 30m +5" in calm, "the family's nearest to its limit, and how many more are well"
+    assert "METAR ok 30m +5 ok" in calm, "the family's nearest to its limit, and how many more are well"
 
 
 def test_worse_comes_first_and_no_family_without_a_live_source_reads_well() -> None:

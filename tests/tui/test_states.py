@@ -221,7 +221,7 @@ def test_what_is_not_settled_is_counted_where_a_venue_settles_later_and_wherever
 
 def test_whoever_has_control_is_named_in_the_bar_with_how_many_look_on() -> None:
     assert "READ-ONLY pid 4711" in bar(scene_of(session="other", unknown=2))
-    assert "control: you +2" in bar(scene_of(200, viewers=2))
+    assert "control: you, 2 looking on" in bar(scene_of(200, viewers=2))
 
 
 def test_a_wide_limit_says_what_makes_room_once_it_is_nearly_full() -> None:

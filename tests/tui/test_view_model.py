@@ -15,6 +15,7 @@ from tui.scene import Scene
 from tui.tables import FAIR, Now, clean
 from tui.view_model import ViewModel
 from tui.widgets.fair_values import measured, model_name
+from tui.widgets.live_table import plan
 from tui.widgets.market_table import COLUMNS, MARKETS, MarketTable
 
 NOW = Now(1_000 * rows.S, 1_700_000_000_000)
@@ -151,6 +152,18 @@ def test_the_age_of_a_fresh_book_stands_still_between_two_pings(view: ViewModel)
     view.markets[key] = msgspec.structs.replace(view.markets[key], message_ms=made_ms)
     shown = {after: age(Scene(view, later(after), 160), key).text for after in (0.1, 0.9, 1.9, 2.1, 14.2)}
     assert shown == {0.1: "1s", 0.9: "1s", 1.9: "1s", 2.1: "2s", 14.2: "14s"}
+
+
+def test_what_has_traded_has_a_column_where_the_table_is_wide(view: ViewModel) -> None:
+    (volume,) = (column.cell for column in COLUMNS if column.name == "vol")
+    key = rows.MARKETS[0][0]
+    assert volume(Scene(view, NOW, 200), key).text == "--"
+    view.markets[key] = msgspec.structs.replace(view.markets[key], volume=18_432 * rows.C)
+    assert volume(Scene(view, NOW, 200), key).text == "18k"
+    wide = {"vol", "spark", "id"}
+    shown = {width: wide & {c.name for c in plan(COLUMNS, width)} for width in (80, 96, 105, 120, 160)}
+    assert shown[80] == shown[96] == set()
+    assert shown[105] == {"vol"} and shown[120] == {"vol", "spark"} and shown[160] == wide
 
 
 def test_a_desk_that_follows_nothing_does_not_seem_to_load_for_ever() -> None:

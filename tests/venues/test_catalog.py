@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from core.domain.market import FeeType, MarketStatus, PriceBand, TickGrid
-from core.domain.units import ONE_DOLLAR, Price
+from core.domain.units import ONE_DOLLAR, Price, contracts
 from core.venues.kalshi.catalog import Catalog
 from core.venues.kalshi.listing import TOGETHER, Listing, _EventRow
 from core.venues.kalshi.markets import (
@@ -80,6 +80,17 @@ def test_a_market_that_cannot_be_traded_is_told_and_left_out() -> None:
     assert known.learn(row(price_ranges=[])) is None
     assert known.learn(row(event_ticker="KXHIGHNY-26NOV30")) is None
     assert known.markets == {} and len(told) == 3
+
+
+def test_what_has_traded_is_the_last_word_on_it_and_an_odd_one_costs_no_market() -> None:
+    known, told = catalog()
+    market = known.learn(row(volume_fp="1843.00"))
+    assert market is not None and known.volumes == {market.ticker: contracts(1843)}
+    assert known.learn(row(volume_fp="1850.50")) == market, "no market is another by what trades in it"
+    known.learn(row(volume_fp=["much"]))
+    assert known.volumes == {market.ticker: 1_850_500_000} and "volume_fp" in told[-1][1]
+    known.forget(market.ticker)
+    assert known.volumes == {}
 
 
 def test_only_followed_series_count() -> None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from core.control.tables.markets import MarketRow
 from core.domain.market import MarketStatus
 from tui.format import (
+    UNKNOWN,
     age,
     cents,
     signed_count,
@@ -135,6 +136,11 @@ def _change(scene: Scene, key: Key) -> Span:
     return Span(signed_tenths(_row(scene, key).change), "text-muted")
 
 
+def _volume(scene: Scene, key: Key) -> Span:
+    volume = _row(scene, key).volume
+    return Span(UNKNOWN if volume is None else size(volume), "text-muted")
+
+
 def _spark(scene: Scene, key: Key) -> Span:
     return Span("  " + spark(scene.view.mids.get(key, ())), "text-muted")  # type: ignore[call-overload]
 
@@ -160,6 +166,7 @@ COLUMNS = (
     Column("ord", "ord", 6, 2, _order),
     Column("close", "close", 7, 6, _close),
     Column("chg", "chg", 6, 7, _change),
+    Column("vol", "vol", 6, 8, _volume),
     Column("spark", "  last min", 2 + TRACE_MARKS, 8, _spark, left=True, when=lambda view: not view.sparing),
     Column("id", "  id", 26, 9, _ticker, left=True, grow=True, width_max=62, ends=True),
 )

@@ -167,7 +167,7 @@ def _feed_chips(scene: Scene) -> list[tuple[int, Line]]:
         for place, feed in enumerate(bad[:_BAD_FEEDS_MAX])
     ]
     if len(bad) > _BAD_FEEDS_MAX:
-        chips.append((3, line((f"+{len(bad) - _BAD_FEEDS_MAX} feeds", "near"))))
+        chips.append((3, line((f"+{len(bad) - _BAD_FEEDS_MAX} not ok", "near"))))
     for family in by_family(feed for feed in on if feed not in bad).values():
         chips += [(4, _family_chip(scene, family))] if family else []
     return chips
@@ -176,9 +176,9 @@ def _feed_chips(scene: Scene) -> list[tuple[int, Line]]:
 def _family_chip(scene: Scene, family: list[FeedRow]) -> Line:
     """The live source of a family that is nearest to its limit, and how many more are live."""
     feed = max(family, key=lambda one: badness(one, scene))
-    more = f" +{len(family) - 1}" if len(family) > 1 else ""
+    more = f" +{len(family) - 1} ok" if len(family) > 1 else ""
     aged = f" {age(feed_age_s(feed, scene))}"
-    return line((feed.name + " ", "text-muted"), ("ok", "good"), aged, (more, "text-muted"))
+    return line((feed.name + " ", "text-muted"), ("ok", "good"), aged, (more, "good"))
 
 
 def _unknown(count: int) -> Line:
@@ -195,7 +195,7 @@ def _controller(scene: Scene) -> str:
     status = scene.view.status
     assert status is not None
     who = "you" if scene.controls else _holder(status)
-    return f"{who} +{status.viewers}" if status.viewers else who
+    return f"{who}, {status.viewers} looking on" if status.viewers else who
 
 
 def _holder(status: StatusRow) -> str:

@@ -25,6 +25,9 @@ MARKETS: tuple[Field, ...] = (
     Field("ask", "best YES ask", lambda r, n: price(r.ask)),
     Field("bid_size", "contracts at the best bid", lambda r, n: quantity(r.bid_size)),
     Field("ask_size", "contracts at the best ask", lambda r, n: quantity(r.ask_size)),
+    Field(
+        "volume", "traded so far as the venue counts: contracts or dollars", lambda r, n: quantity(r.volume)
+    ),
     Field("fair", "fair value of YES: model and market pooled", lambda r, n: price(r.fair)),
     Field("model", "what the model says alone", lambda r, n: price(r.model)),
     Field("market", "what the market says, normalised; null: not pooled", lambda r, n: price(r.market)),

@@ -84,6 +84,7 @@ def market_row(state: MarketState, view: BookView | None, net: int, mark: str, t
         model=probability(fair.model_probability) if fair is not None else None,
         market=probability_if(fair.market_probability) if fair is not None else None,
         weight=fair.weight if fair is not None else None,
+        volume=state.volume,
     )
 
 

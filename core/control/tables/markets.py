@@ -52,6 +52,8 @@ class MarketRow(msgspec.Struct, frozen=True, array_like=True):
     """What the market says as a forecast; ``None`` where it is not pooled."""
     weight: float | None = None
     """Of the model in the pool."""
+    volume: int | None = None
+    """Traded so far, in millionths of what the venue counts: contracts, or dollars."""
 
 
 class RulesRow(msgspec.Struct, frozen=True, array_like=True):

@@ -139,7 +139,7 @@ class Market(msgspec.Struct):
     """The outcome somebody has asserted."""
     resolved_ms: int | None = None
     last: Print | None = None
-    volume: Quantity = Quantity(0)
+    volume: Money = Money(0)
     vault: Money = Money(0)
     """Collateral behind its outstanding pairs."""
     history: deque[tuple[int, Price]] = msgspec.field(default_factory=lambda: deque(maxlen=PRINTS_MAX))

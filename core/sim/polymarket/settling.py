@@ -6,7 +6,7 @@ from collections import Counter
 from random import Random
 from typing import TYPE_CHECKING
 
-from core.domain.units import Money, Price, Quantity
+from core.domain.units import ONE_DOLLAR, Money, Price, Quantity
 from core.sim.polymarket.contracts import FINE_ABOVE, FINE_BELOW, FINE_TICK, Market, Print
 from core.sim.polymarket.crossing import Leg
 from core.sim.polymarket.events import OrderChanged, OrderEvent, TradeChanged
@@ -105,7 +105,7 @@ def _moves(
 
 def _print(market: Market, made: Trade, now_ms: int) -> None:
     market.last = Print(made.taker.token_id, made.price, made.taker.buys)
-    market.volume = Quantity(market.volume + made.shares)
+    market.volume = Money(market.volume + made.shares * made.price // ONE_DOLLAR)
     yes_price = made.price if made.taker.outcome == 0 else Price(10_000 - made.price)
     market.history.append((now_ms, yes_price))
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import msgspec
 
 from core.domain.market import Market
+from core.domain.units import Quantity
 from core.venues.kalshi.fees import Changes, concerning, fee_changes, fee_schedule
 from core.venues.kalshi.markets import (
     EventFeeWire,
@@ -27,6 +28,8 @@ class Catalog:
         self.series: dict[str, SeriesWire] = {}
         self.events: dict[str, EventWire] = {}
         self.markets: dict[str, Market] = {}
+        self.volumes: dict[str, Quantity] = {}
+        """Contracts traded so far, by the last read."""
         self.changes = Changes()
         """Announced fees of any series and event."""
         self._noted: dict[str, tuple[str, ...]] = {}
@@ -53,6 +56,9 @@ class Catalog:
         except WireError as error:
             self._report(wire.ticker, [str(error)])
             return None
+        volume = odd.count(wire.volume_fp, "volume_fp")
+        if volume is not None:
+            self.volumes[wire.ticker] = volume
         self._report(wire.ticker, odd.notes)
         self.markets[wire.ticker] = known
         return known
@@ -60,6 +66,7 @@ class Catalog:
     def forget(self, ticker: str) -> None:
         """Drop a market that is over, and its event with its last market."""
         gone = self.markets.pop(ticker, None)
+        self.volumes.pop(ticker, None)
         self._noted.pop(ticker, None)
         if gone is not None and all(m.event_ticker != gone.event_ticker for m in self.markets.values()):
             self.events.pop(gone.event_ticker, None)

@@ -92,6 +92,7 @@ class MarketWire(msgspec.Struct, frozen=True):
     rules_primary: object = None
     rules_secondary: object = None
     exchange_index: object = None
+    volume_fp: object = None
 
 
 class MarketPage(msgspec.Struct, frozen=True):

@@ -167,6 +167,7 @@ class KalshiVenue:
         self._resting: set[str] = set()
         """Orders that may be open, for the tokens their cancel would need."""
         self.books: Mapping[str, BookView] = self._state.books
+        self.volumes: Mapping[str, Quantity] = self._listing.catalog.volumes
         self.link = Link(LinkState.CONNECTING, 0)
         self.traits = TRAITS
         self.beat: Beat | None = None

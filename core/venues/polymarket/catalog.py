@@ -9,7 +9,7 @@ import msgspec
 
 from core.domain.market import Market, MarketStatus
 from core.domain.order import Outcome
-from core.domain.units import Price, price_text, quantity_text
+from core.domain.units import ONE_CONTRACT, Price, Quantity, price_text, quantity_text
 from core.venues.polymarket.book_wire import Sums, shortest
 from core.venues.polymarket.clob import Trading
 from core.venues.polymarket.gamma import (
@@ -40,6 +40,8 @@ class Catalog:
         self.quarantined: dict[str, Quarantined] = {}
         self.wires: dict[str, MarketWire] = {}
         """The last word of Gamma on each market."""
+        self.volumes: dict[str, Quantity] = {}
+        """Dollars traded so far, by that word."""
         self._confirmed: dict[str, Trading] = {}
         """The CLOB's own terms of a market: they hold over what Gamma has cached."""
         self._conditions: dict[str, str] = {}
@@ -63,9 +65,12 @@ class Catalog:
             return self._quarantine(raw, error)
         ticker = found.market.ticker
         self.quarantined.pop(ticker, None)
+        traded = odd.number(wire.volume_num, "volumeNum")
         self._report(ticker, odd.notes)
         self._drop(ticker)
         self.wires[ticker] = wire
+        if traded is not None:
+            self.volumes[ticker] = Quantity(round(traded * ONE_CONTRACT))
         self.markets[ticker], self.terms[ticker] = found.market, found.terms
         self._conditions[found.terms.condition_id] = ticker
         for outcome in Outcome:
@@ -191,6 +196,7 @@ class Catalog:
         terms = self.terms.pop(ticker, None)
         self.markets.pop(ticker, None)
         self.wires.pop(ticker, None)
+        self.volumes.pop(ticker, None)
         if terms is not None:
             self._conditions.pop(terms.condition_id, None)
             for outcome in Outcome:

@@ -95,6 +95,8 @@ class MarketWire(msgspec.Struct, frozen=True, rename="camel"):
     group_item_title: object = None
     uma_resolution_status: object = None
     resolution_status: object = None
+    volume_num: object = None
+    """Dollars; ``volume`` is the same as a text."""
 
 
 _texts = msgspec.json.Decoder(list[str])

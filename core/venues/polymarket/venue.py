@@ -168,6 +168,7 @@ class PolymarketVenue:
         self._account = self._private.account
         self.traits = TRAITS
         self.books: Mapping[str, BookView] = self._public.views
+        self.volumes: Mapping[str, Quantity] = self._public.catalog.volumes
         self.link = Link(LinkState.CONNECTING, 0)
 
     @property

@@ -88,6 +88,7 @@ def test_a_trade_is_changes_a_print_and_whole_books(pit: Any, market: Any) -> No
     assert kinds(found) == ["price_change", "last_trade_price", "book", "book"]
     assert (found[1]["price"], found[1]["size"], found[1]["side"]) == ("0.5", "4", "BUY")
     assert found[2]["asks"] == [{"price": "0.5", "size": "6"}] and found[2]["last_trade_price"] == "0.5"
+    assert pit.get(f"/gamma/markets/slug/{pit.plain.spec.slug}")["volumeNum"] == 2.0
 
 
 def test_deltas_add_up_to_the_book(pit: Any, market: Any) -> None:

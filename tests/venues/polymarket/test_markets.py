@@ -235,6 +235,15 @@ def test_two_markets_cannot_share_a_token() -> None:
     assert list(kept.markets) == ["highest-temperature-in-nyc-on-november-28-48-49f"]
 
 
+def test_what_has_traded_is_kept_in_dollars_and_an_odd_figure_costs_no_market() -> None:
+    kept, said = catalog()
+    listed = kept.learn(market_raw(volumeNum=42805542.367599964), event(), "weather")
+    assert isinstance(listed, Listed)
+    assert kept.volumes == {listed.market.ticker: 42_805_542_367_600}
+    assert kept.learn(market_raw(volumeNum="much"), event(), "weather") == listed
+    assert kept.volumes == {} and "volumeNum" in said[-1][1]
+
+
 def test_hostile_texts_are_made_safe() -> None:
     found = learnt(question="Up\x1b[31m or \u202edown\n?", description="x" * 20_000)
     assert "\x1b" not in found.market.title and "\u202e" not in found.market.title
