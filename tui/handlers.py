@@ -113,10 +113,17 @@ def _ticket(app: PmConsole, now: Now) -> None:
     key = _market_here(app, now)
     if key is None or key not in app.view.statics:
         app.operator.say("no market under the cursor", "text-muted", now)
+        return
+    screen, row = app.console_screen, app.view.markets.get(key)
+    if isinstance(screen, MarketScreen):
+        wanted = screen.quarantined(app.view.step(key))
+        at = screen.cursor_price if not wanted else None
+        app.conversation.begin(ticket(app.operator, app.clock, key, at, wanted))
+    elif row is not None and row.edge_word == "quar":
+        app.show_market(key)
+        app.operator.say("too good to be true: look at the evidence first", "near", now)
     else:
-        screen = app.console_screen
-        at = screen.cursor_price if isinstance(screen, MarketScreen) else None
-        app.conversation.begin(ticket(app.operator, app.clock, key, at))
+        app.conversation.begin(ticket(app.operator, app.clock, key))
 
 
 def _close(app: PmConsole, now: Now) -> None:

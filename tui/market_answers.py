@@ -28,6 +28,15 @@ class _Trade(msgspec.Struct, frozen=True):
     buys: bool
 
 
+class _Quarantine(msgspec.Struct, frozen=True):
+    reason: str
+    outcome: str
+    price: Decimal
+    style: str
+    edge: Decimal
+    evidence: list[str]
+
+
 class _Market(msgspec.Struct, frozen=True):
     ticker: str
     bids: list[_Level]
@@ -35,6 +44,7 @@ class _Market(msgspec.Struct, frozen=True):
     trades: list[_Trade]
     settles: str
     rules: str
+    quarantine: _Quarantine | None
 
 
 class _Point(msgspec.Struct, frozen=True):
@@ -75,6 +85,18 @@ class Trade(NamedTuple):
     """Whether YES was bought, or NO sold: of a public trade by whoever came last, of a fill of ours by us."""
 
 
+class Quarantine(NamedTuple):
+    """An order that is too good to be proposed before a person has looked."""
+
+    reason: str
+    outcome: str
+    price: int
+    """In terms of the outcome."""
+    style: str
+    edge: int
+    evidence: tuple[str, ...]
+
+
 class Near(NamedTuple):
     """A market's book, tape and settlement."""
 
@@ -86,6 +108,7 @@ class Near(NamedTuple):
     """Newest first."""
     settles: str
     rules: str
+    quarantine: Quarantine | None = None
 
 
 class Past(NamedTuple):
@@ -117,6 +140,7 @@ def read_market(answer: bytes) -> Near:
         tuple(_trade(trade) for trade in found.trades),
         sanitise(found.settles),
         sanitise(found.rules, _RULES_MAX),
+        None if found.quarantine is None else _quarantine(found.quarantine),
     )
 
 
@@ -147,6 +171,17 @@ def _ms(time: datetime) -> int:
 
 def _price(value: Decimal | None) -> int | None:
     return None if value is None else int(value * _PRICE)
+
+
+def _quarantine(found: _Quarantine) -> Quarantine:
+    return Quarantine(
+        sanitise(found.reason),
+        sanitise(found.outcome),
+        int(found.price * _PRICE),
+        sanitise(found.style),
+        int(found.edge * _PRICE),
+        tuple(map(sanitise, found.evidence)),
+    )
 
 
 def _level(level: _Level) -> Level:

@@ -19,7 +19,7 @@ from tui.format import (
     venue_short,
 )
 from tui.lines import Line, flow, line
-from tui.market_answers import Near, Trade
+from tui.market_answers import Near, Quarantine, Trade
 from tui.scene import Scene, note
 from tui.widgets.fair_values import (
     bar_room,
@@ -41,6 +41,8 @@ def market_lines(scene: Scene, key: int, width: int, near: Near | None) -> list[
     if key not in view.statics or key not in view.markets:
         return [note("This market is gone.")]
     rows = [*_identity(scene, key, width), *_prices(scene, key, width)]
+    if near is not None and near.quarantine is not None:
+        rows += _quarantine(scene, near.quarantine, view.step(key), width)
     rows += [pair("linked with", *linked_words(scene, linked, key)) for linked in view.pairs_of(key)]
     step = view.step(key)
     rows += [_order(order, step) for order in view.working() if order.key == key]
@@ -50,6 +52,15 @@ def market_lines(scene: Scene, key: int, width: int, near: Near | None) -> list[
     if near is not None:
         rows += [(), *told("rules", near.rules or UNKNOWN, width - 1), note(":rules shows the whole text.")]
     return rows
+
+
+def _quarantine(scene: Scene, found: Quarantine, step: int, width: int) -> list[Line]:
+    """What is too good to be true there, what it rests on, and how it becomes a card nevertheless."""
+    order = f"BUY {found.outcome} @ {cents(found.price, step)}c {found.style}"
+    said = f"{found.reason}: {order} would bring {signed_tenths(found.edge)}c a contract"
+    rows = told("quar", f"{said}. Presumed a data fault; nothing proposes it.", width - 1)
+    rows += [row for sentence in found.evidence for row in wrapped(sentence, width - 2, indent=9)]
+    return [*rows, note(f"If the evidence holds, {scene.keymap.name('ticket')} asks for it by hand.")]
 
 
 def _order(order: OrderRow, step: int) -> Line:

@@ -186,11 +186,11 @@ def _next(word: str | None, words: Sequence[str]) -> str:
     return words[(words.index(word) + 1) % len(words)] if word in words else words[0]
 
 
-def ticket(operator: Operator, clock: Clock, key: int, at: int | None = None) -> Talk:
+def ticket(operator: Operator, clock: Clock, key: int, at: int | None = None, text: str = "") -> Talk:
     """Ask for an order in a market until it is one, then ask the engine for its card. ``at``: the price of
-    YES that was pointed at on a ladder."""
+    YES that was pointed at on a ladder. ``text``: how it begins."""
     field = _Ticket(operator, clock, key, at)
-    question = field.question
+    question = field.question._replace(value=text)
     while True:
         text = yield question
         typed = parse_ticket(text)

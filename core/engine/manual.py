@@ -68,6 +68,7 @@ class Manual:
         text = f"asks for {describe(wanted)}"
         self._desk.scribe.log.append(Event(Kind.COMMAND, {"text": text, "card": card.id}, actor=actor.name))
         told = f"{card.id}-{card.fingerprint} is {describe(wanted)}, {ticket.style.value}; approve it"
+        told += f", against it: {wanted.against}" if wanted.against else ""
         if not card.verdict.passed:
             first = card.verdict.denials[0]
             told += f", blocked now: {first}. It clears with {first.clears}"

@@ -119,7 +119,7 @@ def _offered(fair: Estimate, view: MarketView, rules: EntryRules) -> Assessment:
     if not found:
         return Assessment(ticker, NOTHING, "nothing to do at these prices")
     best = max(found, key=lambda a: a.preference)
-    doubt = too_good(fair, best.price, best.edge, (bid + ask) / 2, rules)
+    doubt = too_good(fair, view, best.price, best.edge, rules)
     return msgspec.structs.replace(best, word=QUARANTINED, reason=doubt) if doubt else best
 
 
@@ -295,15 +295,16 @@ def _taking_limit(side: BookSide, fair: Estimate, view: MarketView, rules: Entry
     return limit
 
 
-def too_good(fair: Estimate, price: Price, edge: Price, mid: float | None, rules: EntryRules) -> str:
+def too_good(fair: Estimate, view: MarketView, price: Price, edge: Price, rules: EntryRules) -> str:
     """Why an order at ``price`` is too good to be true: presumed a data fault until a person has looked.
 
-    ``mid`` is the book's, in ten-thousandths of a dollar; ``None`` where the book has one side only. It is
-    the model that has to agree with it: the fair value is part market itself. A model that counts nothing is
-    not asked: what is quoted around is the market's own word.
+    It is the model that has to agree with the book: the fair value is part market itself. A model that counts
+    nothing is not asked: what is quoted around is the market's own word.
     """
+    bid, ask = view.book.best_bid, view.book.best_ask
     said = fair.model_probability if fair.weight > 0.0 else fair.probability
-    apart = abs(said - mid / ONE_DOLLAR) if mid is not None else 0.0
+    mid = (bid + ask) / 2 / ONE_DOLLAR if bid is not None and ask is not None else None
+    apart = abs(said - mid) if mid is not None else 0.0
     if apart > rules.disagreement:
         return f"model and market are {apart * 100:.0f}c apart"
     if edge > rules.quarantine_edge:

@@ -119,9 +119,7 @@ def lapsed(fair: FairValue, view: MarketView, candidate: Candidate, rules: Entry
     cost, edge = at
     if edge * 2 < needed_edge(fair, view, order.side, order.price, cost, rules):
         return f"edge is down to {edge / 100:+.1f}c"
-    bid, ask = view.book.best_bid, view.book.best_ask
-    mid = (bid + ask) / 2 if bid is not None and ask is not None else None
-    if doubt := too_good(fair, order.price, edge, mid, rules):
+    if doubt := too_good(fair, view, order.price, edge, rules):
         return doubt
     if (view.market.close_ms - now_ms) // 1000 < rules.entries_end_s:
         return "market is about to close"

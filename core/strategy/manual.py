@@ -11,7 +11,7 @@ from core.domain.market import Market
 from core.domain.order import BookSide, Outcome, Purpose, TimeInForce, in_terms_of
 from core.domain.units import ONE_DOLLAR, Money, Price, Quantity, price_ceiling, quantity_text
 from core.models.fair_value import FairValue
-from core.strategy.assess import edge_at, expected_fill
+from core.strategy.assess import edge_at, expected_fill, too_good
 from core.strategy.edge import per_contract
 from core.strategy.proposal import MANUAL, Candidate, FeeRole, Sizing
 from core.strategy.rules import EntryRules, MarketView
@@ -71,9 +71,9 @@ def valued(order: Candidate, view: MarketView, fair: FairValue | None, rules: En
     except UnknownFeeError as unknown:
         return str(unknown)
     fill = expected_fill(view, order.side, order.price, order.quantity, order.fee_role, rules)
-    return msgspec.structs.replace(
-        known, fee=fee, edge=edge, edge_half=less, fill=fill, against=_against(fair, edge)
-    )
+    doubt = too_good(fair, view, order.price, edge, rules) if fair is not None else ""
+    against = _against(fair, edge, doubt)
+    return msgspec.structs.replace(known, fee=fee, edge=edge, edge_half=less, fill=fill, against=against)
 
 
 def off_grid(market: Market, outcome: Outcome, price: Price) -> str:
@@ -180,9 +180,9 @@ def _sale_valued(order: Candidate, view: MarketView, fair: FairValue | None) -> 
     return msgspec.structs.replace(order, fee=fee, edge=edge, edge_half=edge, against=_against(fair, edge))
 
 
-def _against(fair: FairValue | None, edge: Price) -> str:
+def _against(fair: FairValue | None, edge: Price, too_good_to_be_true: str = "") -> str:
     if fair is None:
         return "no model says what it is worth"
     if edge < 0:
         return f"the model disagrees: {edge / 100:+.1f}c a contract"
-    return fair.unpooled or fair.doubt
+    return too_good_to_be_true or fair.unpooled or fair.doubt

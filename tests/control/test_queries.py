@@ -20,6 +20,7 @@ from core.control.tables.detail import (
     LevelRow,
     OwnFillRow,
     PointRow,
+    QuarantineRow,
     ResultRow,
     TradeRow,
 )
@@ -160,6 +161,7 @@ ROWS = Rows(
     market=DetailRow(
         7, (LevelRow(4_200, 50_500_000),), (LevelRow(4_400, 1_000_000), LevelRow(4_500, 2_000_000)), 99_000,
         True, (TradeRow(1_700_000_000_000, 4_400, 3_000_000, True),), "Central Park KNYC", "If the high",
+        QuarantineRow("edge 21.4c is too good", "NO", 5_500, "post-only", 2_140, ("high 51.3F",)),
     ),
     history=HistoryRow(
         7, (PointRow(1_700_000_000_000, 4_200, None, 4_412, None),),
@@ -283,6 +285,10 @@ def test_a_market_from_near_its_past_and_the_days_result() -> None:
     assert isinstance(market, dict) and isinstance(history, dict) and isinstance(equity, dict)
     assert [level["price"] for level in market["asks"]] == ["0.4400", "0.4500"]
     assert (market["ticker"], market["venue"], market["book_age_s"]) == (STATIC.ticker, "kalshi", 1.0)
+    assert market["quarantine"] == {
+        "reason": "edge 21.4c is too good", "outcome": "NO", "price": "0.5500", "style": "post-only",
+        "edge": "0.2140", "evidence": ["high 51.3F"],
+    }  # fmt: skip
     (trade,), (fill,) = market["trades"], history["fills"]
     assert trade == {
         "time": "2023-11-14T22:13:20.000Z", "price": "0.4400", "quantity": "3.00", "buys": True,

@@ -133,6 +133,33 @@ def test_the_model_disagrees_in_words_and_does_not_forbid() -> None:
     run_virtual(main)
 
 
+def test_what_is_too_good_to_be_true_becomes_a_card_by_hand_alone_once_its_evidence_is_seen() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            bench.quiet()
+            await asyncio.sleep(10)
+            desk, known = bench.engine.desk, bench.engine.state.markets[HOT]
+            assert Snapshot(desk).query_rows("market", HOT).market.quarantine is None
+            bench.engine.state.mode = Mode.AUTO
+            bench.venue.quote(HOT, 8, 10)
+            await bench.until(lambda: known.edge_word == "quar", "quarantined")
+            await asyncio.sleep(5)
+            assert desk.approvals.of(HOT) is None and not bench.venue.placed
+            found = Snapshot(desk).query_rows("market", HOT).market.quarantine
+            assert (found.outcome, found.style) == ("YES", "post-only") and "apart" in found.reason
+            assert found.evidence and found.evidence == known.fair.evidence
+            assert ask(bench, "yes", found.price // 100).accepted
+            card = asked(bench)
+            assert card.candidate.against == found.reason and card.candidate.edge == found.edge
+            assert [warning.code for warning in card.verdict.warnings] == ["G09"]
+            await asyncio.sleep(5)
+            assert not bench.venue.placed
+            assert bench.approve(asked(bench)).accepted
+            await bench.until(lambda: bool(bench.venue.placed), "sent")
+
+    run_virtual(main)
+
+
 def test_a_model_that_stands_alone_holds_up_no_person() -> None:
     async def main(loop: VirtualLoop) -> None:
         async with running(loop) as bench:

@@ -32,6 +32,16 @@ def _trade(ago: int, cents: int, contracts: int, *, buys: bool) -> dict[str, Any
     }
 
 
+QUARANTINE = {
+    "reason": "edge 21.4c is too good",
+    "outcome": "NO",
+    "price": price(5_500),
+    "style": "post-only",
+    "edge": price(2_140),
+    "evidence": ["Open-Meteo high 51.3F", "bias +1.2F, sigma 2.4F from 30 days"],
+}
+
+
 def market_told(ticker: str, **changes: Any) -> bytes:
     told = {
         "ticker": ticker,
@@ -40,6 +50,7 @@ def market_told(ticker: str, **changes: Any) -> bytes:
         "trades": [_trade(1, 34, 12, buys=True), _trade(3, 31, 40, buys=False)],
         "settles": SETTLES,
         "rules": "If the highest temperature recorded at Central Park on Nov 23 is between 48 and 49, YES.",
+        "quarantine": None,
     }
     return msgspec.json.encode(told | changes)
 

@@ -12,7 +12,7 @@ from core.control.tables.markets import MarketStatic
 from tests.tui import rows
 from tests.tui.conftest import Desk, running
 from tests.tui.fake_engine import read_clocks
-from tests.tui.market_told import equity_told, history_told, market_told
+from tests.tui.market_told import QUARANTINE, equity_told, history_told, market_told
 from tui.chart import Run
 from tui.lines import plain
 from tui.market_answers import Equity, Level, Near, read_history, read_market
@@ -184,6 +184,16 @@ def test_what_no_model_prices_is_a_dash_without_a_unit_and_what_settles_it_is_to
     assert settles in said
 
 
+def test_what_is_too_good_to_be_true_stands_there_with_what_it_rests_on() -> None:
+    near = read_market(market_told(TICKER, quarantine=QUARANTINE))
+    said = [plain(row) for row in market_lines(scene_with(), KEY, 78, near)]
+    text = " ".join(" ".join(said).split())
+    assert "edge 21.4c is too good: BUY NO @ 55c post-only would bring +21.4c a contract" in text
+    assert "Open-Meteo high 51.3F" in text and "t asks for it by hand" in text
+    assert all(len(row) <= 78 for row in said)
+    assert not any("too good" in plain(row) for row in market_lines(scene_with(), KEY, 78, NEAR))
+
+
 @pytest.mark.parametrize(
     "size", [(80, 24), (100, 30), (119, 60), (120, 36), (160, 45), (200, 60), (400, 120)]
 )
@@ -249,6 +259,21 @@ async def test_the_screen_asks_for_its_market_and_its_keys_act_on_the_ladder(dir
         count = len(desk.sent(Query))
         await desk.pilot.pause(0.7)
         assert len(desk.sent(Query)) == count, "nobody looks, nobody asks"
+        doubted = [msgspec.structs.replace(row, edge_word="quar") for row in desk.app.view.markets.values()]
+        for static in rows.statics():
+            told = market_told(static.ticker, quarantine=QUARANTINE)
+            desk.engine.answers[f"market {static.ticker}"] = told
+        desk.engine.send(markets=tuple(doubted))
+        await desk.until(lambda: all(row.edge_word for row in desk.app.view.markets.values()))
+        await desk.press("t")
+        await desk.shows("Open-Meteo high 51.3F")
+        assert "look at the evidence first" in desk.text and "SIZE" not in desk.text
+        await desk.press("t")
+        await desk.shows("no @ 55 post-only")
+        await desk.press("4", "enter")
+        await desk.until(lambda: len(desk.sent(Propose)) == 2)
+        wish = desk.sent(Propose)[-1]
+        assert (wish.side, wish.price, wish.quantity, wish.style) == ("no", 5_500, 4 * rows.C, "post-only")
 
 
 async def test_the_days_result_stands_beside_the_limits_where_there_is_room(directory: Path) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from core.control.tables.orders import OrderRow
 from tui.chart import Chart
+from tui.format import cents
 from tui.lines import line
 from tui.market_answers import Near, read_history, read_market
 from tui.market_charts import depth_chart, price_chart
@@ -81,6 +82,13 @@ class MarketScreen(ConsoleScreen):
     def cursor_price(self) -> int | None:
         """Price of YES under the ladder's cursor, in ten-thousandths of a dollar."""
         return self.ladder.price
+
+    def quarantined(self, step: int) -> str:
+        """What a ticket begins with where an order is held back as too good: all of it but the size."""
+        found = self._near.quarantine if self._near is not None else None
+        if found is None:
+            return ""
+        return f"{found.outcome.lower()} @ {cents(found.price, step)} {found.style} "
 
     def order_here(self) -> OrderRow | None:
         """Our newest order under the ladder's cursor."""

@@ -9,7 +9,7 @@ import msgspec
 
 from core.control.queries.account import ACCOUNTS, DIFFERENCES, EVENTS_OF, LINES, RECONCILE
 from core.control.queries.cards import BATCH, LEG, OUTCOMES, PLAN, PREVIEW, PROPOSALS
-from core.control.queries.detail import EQUITY, HISTORY, LEVELS, MARKET, POINTS, RESULTS, TRADES
+from core.control.queries.detail import EQUITY, HISTORY, LEVELS, MARKET, POINTS, QUARANTINE, RESULTS, TRADES
 from core.control.queries.fields import Field, Now, as_object, nested
 from core.control.queries.funnel import FUNNEL, STOPS
 from core.control.queries.markets import LINKS, MARKETS, RULES, WAYS
@@ -115,7 +115,7 @@ PARTS: dict[str, dict[str, tuple[Field, ...]]] = {
     },
     "proposals": {"proposals.plan": PLAN, "proposals.plan.legs": LEG},
     "batch": {"batch.outcomes": OUTCOMES},
-    "market": {"market.levels": LEVELS, "market.trades": TRADES},
+    "market": {"market.levels": LEVELS, "market.trades": TRADES, "market.quarantine": QUARANTINE},
     "history": {"history.points": POINTS, "history.fills": TRADES},
     "equity": {"equity.points": RESULTS},
     "links": {"links.ways": WAYS},

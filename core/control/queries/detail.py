@@ -10,6 +10,7 @@ from core.control.queries.fields import (
     message_age,
     money,
     nested,
+    optional,
     price,
     quantity,
     venue_of,
@@ -27,6 +28,15 @@ TRADES: tuple[Field, ...] = (
     Field("buys", "whether YES was bought, or NO sold", lambda r, n: r.buys),
 )
 
+QUARANTINE: tuple[Field, ...] = (
+    Field("reason", "why it is presumed a data fault", lambda r, n: r.reason),
+    Field("outcome", "YES or NO, bought", lambda r, n: r.outcome),
+    Field("price", "of that outcome", lambda r, n: price(r.price)),
+    Field("style", "post-only or ioc", lambda r, n: r.style),
+    Field("edge", "net, a contract", lambda r, n: price(r.edge)),
+    Field("evidence", "what the fair value rests on", lambda r, n: list(r.evidence)),
+)
+
 MARKET: tuple[Field, ...] = (
     TICKER,
     LABEL,
@@ -42,6 +52,11 @@ MARKET: tuple[Field, ...] = (
     ),
     Field("settles", "whose word settles it", lambda r, n: r.settles),
     Field("rules", "how the venue's text begins", lambda r, n: r.rules),
+    Field(
+        "quarantine",
+        "the order that is too good to be proposed, see market.quarantine; null where there is none",
+        lambda r, n: optional(QUARANTINE, r.quarantine, n),
+    ),
 )
 
 POINTS: tuple[Field, ...] = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from core.control.rows.cards import settles
+from core.control.rows.models import EVIDENCE_MAX
 from core.control.tables.detail import (
     DetailRow,
     EquityRow,
@@ -10,11 +11,16 @@ from core.control.tables.detail import (
     LevelRow,
     OwnFillRow,
     PointRow,
+    QuarantineRow,
     ResultRow,
     TradeRow,
 )
-from core.domain.order import BookSide
+from core.domain.order import BookSide, Purpose, in_terms_of, outcome_of
 from core.engine.desk import Desk
+from core.engine.state import MarketState
+from core.strategy.assess import QUARANTINED
+from core.strategy.manual import Style
+from core.strategy.proposal import FeeRole
 from core.venues.venue import BookView
 
 LEVELS_MAX = 120
@@ -40,6 +46,22 @@ def detail_row(desk: Desk, ticker: str) -> DetailRow:
         ),
         settles=settles(state.market),
         rules=state.market.rules[:RULES_MAX],
+        quarantine=_quarantine(state),
+    )
+
+
+def _quarantine(state: MarketState) -> QuarantineRow | None:
+    found = state.assessed
+    if found is None or found.word != QUARANTINED:
+        return None
+    outcome = outcome_of(found.side, Purpose.OPEN)
+    return QuarantineRow(
+        reason=found.reason,
+        outcome=outcome.name,
+        price=in_terms_of(outcome, found.price),
+        style=(Style.POST_ONLY if found.role is FeeRole.MAKER else Style.IOC).value,
+        edge=found.edge,
+        evidence=state.fair.evidence[:EVIDENCE_MAX] if state.fair is not None else (),
     )
 
 

@@ -24,6 +24,19 @@ class TradeRow(msgspec.Struct, frozen=True, array_like=True):
     """Whether whoever came last bought YES or sold NO."""
 
 
+class QuarantineRow(msgspec.Struct, frozen=True, array_like=True):
+    """An order the strategy would want there, were it not too good to be true."""
+
+    reason: str
+    outcome: str
+    price: int
+    """In terms of the outcome."""
+    style: str
+    edge: int
+    evidence: tuple[str, ...]
+    """What the fair value rests on, as on a card."""
+
+
 class DetailRow(msgspec.Struct, frozen=True, array_like=True):
     key: int
     bids: tuple[LevelRow, ...]
@@ -37,6 +50,7 @@ class DetailRow(msgspec.Struct, frozen=True, array_like=True):
     """Whose word settles it, in words."""
     rules: str
     """The beginning of the venue's text."""
+    quarantine: QuarantineRow | None = None
 
 
 class PointRow(msgspec.Struct, frozen=True, array_like=True):
