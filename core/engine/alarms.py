@@ -19,7 +19,7 @@ ALARMS_MAX = 200
 NOTE_SHOWN_NS = 120_000_000_000
 CLEARED_SHOWN_NS = 60_000_000_000
 RESUME = "resume"
-"""In ``Alarm.clears``: it stands until the operator resumes."""
+"""In ``Alarm.clears``: it stands until the operator resumes its scope."""
 DROPPED = "alarms dropped"
 _RANK = {AlarmLevel.NOTE: 0, AlarmLevel.CHECK: 1, AlarmLevel.ACT: 2}
 
@@ -110,16 +110,10 @@ class Alarms:
         standing = self._state.alarms.get(self._by_key.get(key, 0))
         return standing is not None and standing.active and standing.acknowledged
 
-    def resumed(self, scopes: Container[HaltScope], *, nothing_left: bool) -> None:
+    def resumed(self, scopes: Container[HaltScope]) -> None:
         """A person has resumed: what stood until then is over, and rings anew when it comes again."""
         standing = self._state.alarms
-        over = [
-            key
-            for key, known in self._by_key.items()
-            if (alarm := standing[known]).scope in scopes
-            or (alarm.scope is None and alarm.clears == RESUME and nothing_left)
-        ]
-        for key in over:
+        for key in [key for key, known in self._by_key.items() if standing[known].scope in scopes]:
             self.clear(key)
 
     def unseen(self, scopes: Container[HaltScope]) -> Alarm | None:

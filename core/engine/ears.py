@@ -189,11 +189,12 @@ class Ears:
             if not watched:
                 desk.halting.flatten_over(ran=ladder.phase is not Phase.ABORTED)
             desk.seats.read("end of a flatten")  # cash and positions on screen are from before it
-            level = AlarmLevel.ACT if ladder.phase is Phase.UNFLATTENED else AlarmLevel.NOTE
-            key = f"flatten {ladder.started_ns}"
-            if level is AlarmLevel.NOTE:  # what an earlier look had to call somebody for is over
+            level, scope, key = AlarmLevel.NOTE, None, f"flatten {ladder.started_ns}"
+            if ladder.phase is Phase.UNFLATTENED:
+                level, scope = AlarmLevel.ACT, GLOBAL
+            else:  # what an earlier look had to call somebody for is over
                 desk.alarms.clear(key)
-            desk.alarms.raise_(key, level, ladder.receipt, "the desk is halted", RESUME)
+            desk.alarms.raise_(key, level, ladder.receipt, "the desk is halted", RESUME, scope=scope)
         else:
             if watched:
                 desk.halting.flatten_goes_on()

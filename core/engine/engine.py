@@ -237,6 +237,7 @@ class Engine(Operations):
                 "a flatten was cut short by the end of the engine",
                 "the desk is locked, positions may be open: Ctrl-X goes on with it",
                 RESUME,
+                scope=GLOBAL,
             )
         if not (restored.fresh and ports.arms_itself) and ALL_STRATEGIES not in desk.state.paused:
             desk.state.paused.add(ALL_STRATEGIES)

@@ -107,7 +107,7 @@ class Repairs(Hands):
         if not desk.seats.halted:
             desk.stop.let_go()
         rules.accept(desk, scopes, actor.name)
-        desk.alarms.resumed(scopes, nothing_left=not desk.state.halts.standing)
+        desk.alarms.resumed(scopes)
         self._present(actor)
         self._set_mode(Mode.SEMI, reason, actor.name)
         if all(s.kind is ScopeKind.MARKET for s in scopes):

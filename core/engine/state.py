@@ -74,7 +74,7 @@ class Alarm:
     acknowledged: bool = False
     active: bool = True
     scope: HaltScope | None = None
-    """The halt it stands for."""
+    """The halt it calls somebody to: a resume asks whether it was seen, and ends it."""
     kind: str = ""
     """What conditions of its sort have in common: floods of them are one line."""
     times: int = 1

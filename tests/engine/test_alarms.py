@@ -9,6 +9,7 @@ import msgspec
 from core.engine.alarms import ALARMS_MAX, CLEARED_SHOWN_NS
 from core.engine.judging import judge
 from core.engine.state import Alarm, AlarmLevel
+from core.execution.ladder import Ladder, Phase
 from core.risk.halts import Level
 from tests.execution.bench import HOT, TRADER, Bench, only, running
 from tests.virtual import VirtualLoop, run_virtual
@@ -50,6 +51,28 @@ def test_resuming_ends_what_stood_until_then_and_the_next_halt_rings() -> None:
             ears.halt_market(HOT, "fills do not come")
             (again,) = standing(bench, "fills do not come")
             assert not again.acknowledged
+
+    run_virtual(main)
+
+
+def test_what_a_stop_left_is_seen_before_the_desk_goes_on() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            engine, ears = bench.engine, bench.engine._ears
+            ladder = Ladder(bench.clock.mono_ns(), 0, "console 7", cancelling=(), selling=1)
+            engine.desk.halting.flatten_begins("console 7")
+            ears.on_ladder(ladder)
+            ladder.phase, ladder.receipt = Phase.UNFLATTENED, "NOT FLAT, 1 market left"
+            ears.on_ladder(ladder)
+            await asyncio.sleep(6)
+            (left,) = standing(bench, "NOT FLAT")
+            refused = engine.resume("resume", "looked", TRADER)
+            assert not refused.accepted and "Acknowledge alarm" in refused.text, refused.text
+            assert engine.acknowledge(left.id, TRADER).accepted
+            assert engine.state.halts.desk is Level.LOCKED, "seeing it lets nothing go on"
+            told = engine.resume("resume", "looked", TRADER)
+            assert told.accepted, told.text
+            assert not left.active
 
     run_virtual(main)
 
