@@ -11,11 +11,17 @@ from core.engine.plans import part_of
 from core.engine.state import MarketState, Mode
 from core.execution.gateway import Denied, Wish
 from core.execution.proposals import Proposal, ProposalState, describe
+from core.feeds.declaration import Family
+from core.feeds.feed import FeedState
 from core.journal.events import Kind
 from core.models.fair_value import FairValue
 from core.strategy.entries import lapsed
 from core.strategy.proposal import Candidate
 from core.strategy.rules import MarketView
+
+ANSWERS_NS = 5_000_000_000
+"""So long after there was first something to propose on the weather its sources may take to answer at all."""
+_ANSWERING = (FeedState.WAITING, FeedState.OK)
 
 
 class Cards:
@@ -23,6 +29,8 @@ class Cards:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
+        self._began_ns: int | None = None
+        """When there was first something to propose on the weather."""
 
     def follow(self, market: MarketState, view: MarketView, wanted: Candidate | None) -> bool:
         """Let a market's card be what the strategy wants there now; whether that has to be asked again though
@@ -86,6 +94,17 @@ class Cards:
         if card is not None:
             self._leave(card)
         return False
+
+    def _unanswered(self, market: MarketState) -> bool:
+        """Whether its price rests on the first of several sources to answer after a start."""
+        if market.market.station is None:
+            return False
+        now_ns, feeds = self._desk.clocks.mono_ns(), self._desk.state.feeds.values()
+        self._began_ns = now_ns if self._began_ns is None else self._began_ns
+        if now_ns - self._began_ns >= ANSWERS_NS:
+            return False
+        weather = (one for one in feeds if one.family == Family.WEATHER.value)
+        return not feeds or any(one.missing and one.state in _ANSWERING for one in weather)
 
     def _leave(self, card: Proposal) -> None:
         """Release a card nobody needs to press: in automatic mode, and exits where so configured."""

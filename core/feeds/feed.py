@@ -63,6 +63,8 @@ class FeedHealth(msgspec.Struct, frozen=True):
     """Of its last answer, from the question's first byte to the answer's last; a stream's from event to
     receipt."""
     budget: tuple[Left, ...] = ()
+    missing: tuple[str, ...] = ()
+    """Stations or series that it is asked for and has told nothing of yet."""
 
 
 class Tried(msgspec.Struct, frozen=True):

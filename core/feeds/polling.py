@@ -162,6 +162,7 @@ class PolledFeed:
             family=self._of.family.value,
             latency_ms=self._latency_ms,
             budget=self._budget.left() if self._budget is not None else (),
+            missing=tuple(missing),
         )
 
     async def trial(self) -> Tried:

@@ -11,7 +11,9 @@ from core.control.frames import Reader
 from core.control.protocol import Frame
 from core.control.snapshot import Snapshot
 from core.domain.market import Market
+from core.engine.cards import ANSWERS_NS
 from core.execution import approvals
+from core.feeds.feed import FeedHealth, FeedState, Tried
 from tests.execution.bench import EVENT, HOT, Bench, ladder, running
 from tests.execution.fake_venue import FakeVenue
 from tests.virtual import VirtualClock, VirtualLoop, run_virtual
@@ -132,5 +134,39 @@ def test_nothing_new_is_proposed_while_a_run_is_still_coming_source_by_source() 
                 assert not proposed()
             await asyncio.sleep(0.5)
             assert proposed()
+
+    run_virtual(main)
+
+
+class Late:
+    """A source of weather that has answered for some stations only."""
+
+    name = "NWS"
+    missing = ("KNYC",)
+
+    async def run(self) -> None:
+        await asyncio.Event().wait()
+
+    async def trial(self) -> Tried:
+        return Tried(False, "")
+
+    def health(self) -> FeedHealth:
+        return FeedHealth(
+            self.name, FeedState.OK, None, None, 60, source="nws", family="weather", missing=self.missing
+        )
+
+
+@pytest.mark.parametrize("answers", [True, False])
+def test_a_card_waits_for_every_source_to_have_answered_at_a_start_but_not_for_ever(answers: bool) -> None:
+    late = Late()
+
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop, more_feeds=lambda _sink, _clocks: [late]) as bench:
+            await asyncio.sleep(2.0)
+            assert not bench.engine.desk.approvals.queue()
+            assert bench.engine.state.markets[HOT].why_not == "not all of its sources have answered yet"
+            if answers:
+                late.missing = ()
+            await bench.card(seconds=2.0 if answers else ANSWERS_NS / 1e9)
 
     run_virtual(main)
