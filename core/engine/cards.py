@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from core.domain.order import BookSide
 from core.engine.desk import Desk
 from core.engine.facts import flickers, no_price
@@ -72,16 +74,22 @@ class Cards:
         return lapsed(market.fair, view, held, self._desk.rules, self._desk.clocks.world_ms())
 
     def _renew(self, card: Proposal, wanted: Candidate | None) -> None:
-        desk = self._desk
-        fresh = wanted if wanted is not None else refreshed(desk, card.candidate)
+        desk, held = self._desk, card.candidate
+        now = held if wanted is None else wanted
+        if card.edited:  # what is told of it is told of the operator's price and size
+            now = msgspec.structs.replace(now, price=held.price, quantity=held.quantity)
+        fresh = refreshed(desk, now) if card.edited or wanted is None else now
         if isinstance(fresh, str):  # its figures stay, and are judged as everything else stands now
             desk.approvals.judge(card, judge(desk, card.candidate, card.id))
         else:
             desk.approvals.update(card, fresh, lambda candidate: judge(desk, candidate, card.id))
 
     def _propose(self, market: MarketState, wanted: Candidate) -> bool:
-        """Make a card; true where it waits for a fair value that still moves."""
+        """Make a card; true where it waits for a fair value that still moves, or soon will."""
         desk = self._desk
+        if not wanted.reduces_risk and self._unanswered(market):
+            market.why_not = "not all of its sources have answered yet"
+            return True
         if not wanted.reduces_risk and desk.pricing.moving(wanted.event_ticker):
             market.why_not = "its fair value is still moving"
             return True

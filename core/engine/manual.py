@@ -17,7 +17,7 @@ from core.domain.units import Price, Quantity, quantity_text
 from core.engine.cards import Cards
 from core.engine.desk import Desk
 from core.engine.facts import mapped, market_view
-from core.engine.judging import judge, moved
+from core.engine.judging import judge, moved, refreshed
 from core.engine.operator import Actor, Outcome, accepted, refused
 from core.engine.state import AlarmLevel
 from core.execution.approvals import TTL_MS
@@ -147,6 +147,8 @@ class Manual:
 
     def _renew(self, card: Proposal, ticket: Ticket) -> None:
         approvals, wanted = self._desk.approvals, self._wanted(ticket)
+        if card.edited and not isinstance(wanted, str):
+            wanted = refreshed(self._desk, card.candidate)
         if not isinstance(wanted, str):
             approvals.update(card, wanted, lambda candidate: self._verdict(candidate, card.id))
         elif card.candidate.reduces_risk and not self._desk.ledger.closable(card.candidate.ticker):

@@ -90,8 +90,10 @@ class Operations(Repairs, Stops, Linking, Confirming, ByHand):
         card = self._card(proposal_id, None, actor)
         if isinstance(card, Outcome):
             return card
-        markets = {ticker: desk.state.markets[ticker].market for ticker in card.tickers}
-        if not card.candidate.by_hand:  # who takes back what was asked for judges no model
+        if card.candidate.by_hand:  # who takes back what was asked for judges no model
+            self._note(Kind.COMMAND, card, f"veto {card.id} {reason}".rstrip(), actor)
+        else:
+            markets = {ticker: desk.state.markets[ticker].market for ticker in card.tickers}
             desk.vetoes.add(card, fingerprint, markets, reason, actor.name, decided(desk, card, drawn))
         desk.approvals.veto(card, reason)
         moved = "" if card.fingerprint == fingerprint else f"; it had become {card.sentence}"

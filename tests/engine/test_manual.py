@@ -255,6 +255,7 @@ def test_a_ticket_leaves_the_strategys_own_card_alone() -> None:
             assert own is not None and own.id == card.id
             assert ask(bench, cents=37).accepted, "a veto of one's own wish silences nothing"
             assert not bench.engine.desk.vetoes.book.vetoes, "nor is it a judgement of a model"
+            assert any(row.kind == "COMMAND" and "veto P" in row.payload for row in bench.journal.rows)
 
     run_virtual(main)
 

@@ -98,6 +98,7 @@ def test_an_edit_goes_one_way() -> None:
             await asyncio.sleep(2)
             kept = engine.desk.approvals.proposals[card.id].candidate
             assert (kept.price, kept.quantity) == (c.price - 100, 5_000_000)
+            assert kept.edge > c.edge + 50, "a cent better is told as such"
             assert bench.approve(engine.desk.approvals.proposals[card.id]).accepted
 
     run_virtual(main)
