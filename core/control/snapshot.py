@@ -170,8 +170,10 @@ class Snapshot:
         c = card.candidate
         # What was sent is counted with the orders already.
         losses = losses_of((card,)) if card.standing else {}
+        event = desk.state.events.get(c.event_ticker)
         around = CardSurroundings(
             state=desk.state.markets[c.ticker],
+            event=event.fair if event is not None else None,
             view=self.view(c.ticker),
             position=desk.ledger.positions.get(c.ticker, Position()),
             pending=c.quantity if card.standing else desk.ledger.left_of(card.id),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import msgspec
 
 from core.models.foreseen import Said
@@ -102,6 +104,16 @@ class EventFair(msgspec.Struct, frozen=True):
     """What the model's record says of its worth, one sentence."""
     laws: tuple[Said, ...] = ()
     """What it was priced by, in the model's own unit; empty where by no law."""
+
+    def sharpened(self, ticker: str) -> float | None:
+        """What the market says of one of them as it counts in the pool, which lies between that and the model
+        but for its sum; ``None`` where there is no pool."""
+        said = {value.ticker: value.market_probability for value in self.values}
+        own = said.get(ticker)
+        if own is None or self.sharpen == 1.0:
+            return own
+        others = [q for q in said.values() if q is not None] if self.exclusive else (own, 1.0 - own)
+        return math.pow(own, self.sharpen) / sum(math.pow(q, self.sharpen) for q in others)
 
 
 class NoPrice(msgspec.Struct, frozen=True):

@@ -27,7 +27,7 @@ from core.strategy.edge import cost_at, paid, per_contract
 from core.strategy.outcomes import Outcomes, outcomes
 from core.strategy.proposal import Candidate, FeeRole, Sizing
 from core.strategy.rules import EntryRules, Headroom, MarketView
-from core.strategy.sizing import Cap, Held, Offer, Stake, affordable, played, smallest, stakes, whole
+from core.strategy.sizing import Cap, Held, Offer, Stake, affordable, holds, played, smallest, stakes, whole
 
 Sizes = Callable[[Outcomes, Sequence[Offer], Mapping[str, Sequence[Held]], Money], Mapping[str, Stake]]
 
@@ -54,6 +54,20 @@ class _Chance(msgspec.Struct, frozen=True):
         )
 
 
+class _Play(msgspec.Struct, frozen=True):
+    """What Kelly was played with on an event."""
+
+    part: float
+    """Of the bankroll."""
+    holds: bool
+    """Whether something is held or on order there."""
+
+    @property
+    def name(self) -> str:
+        """Of the cap that it makes."""
+        return "kelly beside what is held" if self.holds else "kelly"
+
+
 def entries(
     event: EventFair,
     views: Mapping[str, MarketView],
@@ -73,16 +87,17 @@ def entries(
     if isinstance(shape, str):
         return ()
     chances.sort(key=lambda c: -_brings(c.found))
-    wanted = size(
-        shape,
-        [c.offer(headroom, rules) for c in chances],
-        {ticker: _held(view) for ticker, view in views.items()},
-        played(headroom.bankroll, rules.kelly, headroom.elsewhere),
+    held = {ticker: _held(view) for ticker, view in views.items()}
+    playing = played(headroom.bankroll, rules.kelly, headroom.elsewhere)
+    wanted = size(shape, [c.offer(headroom, rules) for c in chances], held, playing)
+    play = _Play(
+        part=playing / headroom.bankroll if headroom.bankroll else 0.0,
+        holds=holds(held),
     )
     made: list[Candidate] = []
     spent = Money(0)
     for chance in chances[: max(0, headroom.open_orders)]:
-        candidate = _sized(chance, wanted[chance.found.ticker], headroom, spent, event, rules, now_ms)
+        candidate = _sized(chance, wanted[chance.found.ticker], play, headroom, spent, event, rules, now_ms)
         if candidate is not None:
             made.append(candidate)
             spent = Money(spent + worst_cost(candidate))
@@ -193,6 +208,7 @@ def _chance(
 def _sized(
     chance: _Chance,
     stake: Stake,
+    play: _Play,
     headroom: Headroom,
     spent: Money,
     event: EventFair,
@@ -201,7 +217,7 @@ def _sized(
 ) -> Candidate | None:
     fair, view, found = chance.fair, chance.view, chance.found
     shared = _shared_caps(chance, headroom, spent)
-    caps = (*_own_caps(chance, headroom, rules), *shared, Cap("kelly", stake.wanted))
+    caps = (*_own_caps(chance, headroom, rules), *shared, Cap(play.name, stake.wanted))
     bound, least = smallest(caps), max(rules.min_quantity, view.market.minimum)
     if bound.quantity < least:
         return None
@@ -234,7 +250,7 @@ def _sized(
         sigma=fair.sigma,
         model=fair.model,
         model_version=fair.version,
-        sizing=Sizing(stake.full, rules.kelly, bound.name, stake.shrink),
+        sizing=Sizing(stake.full, play.part, bound.name, stake.shrink),
         why=event.why,
         against=against(fair, found, view, rules, now_ms),
         lifetime_s=rules.lifetime_s,

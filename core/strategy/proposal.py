@@ -24,11 +24,13 @@ class Sizing(msgspec.Struct, frozen=True):
     """How the size came about."""
 
     kelly_full: float
-    """Full-Kelly fraction of bankroll with nothing held."""
+    """Full-Kelly fraction of the bankroll with nothing held, other orders of the event as large as can be."""
     kelly_used: float
-    """The multiplier chosen for it, 0.25 for a quarter."""
+    """The part of the bankroll it is played with: the multiplier chosen, 0.25 for a quarter, less for what is
+    at risk on other events."""
     bound_by: str
-    """Which cap set the final size: ``kelly``, ``depth share (25% of 160)``, ``market limit`` ..."""
+    """Which cap set the final size: ``kelly``, ``kelly beside what is held``, ``depth share (25% of 160)``,
+    ``market limit`` ..."""
     shrink: float = 1.0
     """The second multiplier, for what the fair values may err."""
 

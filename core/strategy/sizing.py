@@ -6,6 +6,7 @@ looking again after a fill wants no more than before.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -18,7 +19,7 @@ from core.strategy.outcomes import Outcomes
 TOP_UP_DIVISOR: Final = 4
 """An addition smaller than this part of what is there is left out: crumbs cost rate and queue places."""
 _WHOLE: Final = 1e-6
-"""Of a contract: a solution so close under a whole one is it."""
+"""Of a contract, and of a cap: a solution so close under a whole one is it."""
 
 
 class Offer(msgspec.Struct, frozen=True):
@@ -39,7 +40,8 @@ class Stake(msgspec.Struct, frozen=True):
     """What Kelly makes of an offer."""
 
     full: float
-    """Full-Kelly fraction of the bankroll with nothing held, before shrinking."""
+    """Full-Kelly fraction of the bankroll with nothing held, before shrinking, the other offers as large as
+    they can be had: of it and the shrinking ``wanted`` is made, where nothing is held."""
     shrink: float
     """Factor for estimation error."""
     wanted: Quantity
@@ -69,23 +71,24 @@ def stakes(
     """
     if not offers:
         return {}
-    full = _full(event, offers)
-    factor = _factor(offers, full)
-    believed = _drawn(event.probabilities, _flat_wealth(event, offers, full), factor)
-    wealth = _wealth(event, held, playing)
-    lowest = min((w for w, p in zip(wealth, believed, strict=True) if p > IMPOSSIBLE), default=0.0)
-    if lowest <= 0.0:
-        added: Sequence[float] = (0.0,) * len(offers)
-    else:
-        added = best(believed, wealth, [_bet(event, o, o.most / ONE_CONTRACT) for o in offers]).contracts
+    free = _full(event, offers)
+    had = _had(event, offers, free, playing)
+    added = _added(event, offers, had, held, playing)
     return {
         offer.ticker: Stake(
-            full=contracts * offer.cost,
-            shrink=factor,
-            wanted=whole(Quantity(int((more + _WHOLE) * ONE_CONTRACT))),
+            full=(max(alone, count) if capped else count) * offer.cost,
+            shrink=had.factor,
+            wanted=Quantity(min(offer.most, whole(Quantity(int((more + _WHOLE) * ONE_CONTRACT))))),
         )
-        for offer, contracts, more in zip(offers, full, added, strict=True)
+        for offer, alone, count, capped, more in zip(
+            offers, free, had.contracts, had.capped, added, strict=True
+        )
     }
+
+
+def holds(held: Mapping[str, Sequence[Held]]) -> bool:
+    """Whether anything is held or on order on the event."""
+    return any(part.net or part.cost for parts in held.values() for part in parts)
 
 
 class Sizer:
@@ -117,6 +120,46 @@ def _full(event: Outcomes, offers: Sequence[Offer]) -> Sequence[float]:
     return best(event.probabilities, everywhere, [_bet(event, o, 1.0 / o.cost) for o in offers]).contracts
 
 
+class _Had(msgspec.Struct, frozen=True):
+    """Full Kelly for a dollar of wealth as far as its offers can be had, nothing held."""
+
+    contracts: Sequence[float]
+    capped: Sequence[bool]
+    """Whether an offer's own caps leave something of it out, which is for the operator to see."""
+    factor: float
+    """For what they may err."""
+
+
+def _had(event: Outcomes, offers: Sequence[Offer], free: Sequence[float], playing: Money) -> _Had:
+    """What of ``free`` is left by caps: a stake that they leave out neither pays for another as its hedge nor
+    vouches for its error."""
+    factor = _factor(offers, free)
+    money = factor * playing / 1e6
+    caps = [o.most / ONE_CONTRACT / money if money > 0.0 else math.inf for o in offers]
+    if all(count <= cap for count, cap in zip(free, caps, strict=True)):
+        return _Had(free, (False,) * len(offers), factor)
+    everywhere = (1.0,) * len(event.probabilities)
+    bets = [_bet(event, o, min(cap, 1.0 / o.cost)) for o, cap in zip(offers, caps, strict=True)]
+    counts = best(event.probabilities, everywhere, bets).contracts
+    capped = [count >= cap * (1.0 - _WHOLE) for count, cap in zip(counts, caps, strict=True)]
+    return _Had(counts, capped, _factor(offers, counts))
+
+
+def _added(
+    event: Outcomes, offers: Sequence[Offer], had: _Had, held: Mapping[str, Sequence[Held]], playing: Money
+) -> Sequence[float]:
+    """Contracts to add to what is held."""
+    money = playing / 1e6
+    if not holds(held):  # full Kelly of the money played with, drawn towards the market, is that part of it
+        each = zip(offers, had.contracts, had.capped, strict=True)
+        return [o.most / ONE_CONTRACT if capped else had.factor * count * money for o, count, capped in each]
+    believed = _drawn(event.probabilities, _flat_wealth(event, offers, had.contracts), had.factor)
+    wealth = _wealth(event, held, playing)
+    if min((w for w, p in zip(wealth, believed, strict=True) if p > IMPOSSIBLE), default=0.0) <= 0.0:
+        return (0.0,) * len(offers)
+    return best(believed, wealth, [_bet(event, o, o.most / ONE_CONTRACT) for o in offers]).contracts
+
+
 def _chance(event: Outcomes, offer: Offer) -> float:
     pays = event.pays[offer.ticker]
     return sum(p for p, paid in zip(event.probabilities, pays, strict=True) if paid is offer.yes)
@@ -144,14 +187,16 @@ def _factor(offers: Sequence[Offer], contracts: Sequence[float]) -> float:
 
 
 def _drawn(probabilities: Sequence[float], wealth: Sequence[float], factor: float) -> list[float]:
-    """Probabilities drawn towards those by which no stake has an edge, ``p / W`` of full Kelly.
+    """Probabilities drawn towards those by which no stake has an edge that could be had, ``p / W`` of full
+    Kelly.
 
     With nothing held this multiplies every stake by ``factor``, which for one contract is the shrinking of
-    Baker and McHale, and the sum stays one.
+    Baker and McHale.
     """
     fair = [p / w if p > IMPOSSIBLE else 0.0 for p, w in zip(probabilities, wealth, strict=True)]
-    total = sum(fair)
-    return [factor * p + (1.0 - factor) * q / total for p, q in zip(probabilities, fair, strict=True)]
+    drawn = [factor * p + (1.0 - factor) * q for p, q in zip(probabilities, fair, strict=True)]
+    total = sum(drawn)
+    return [chance / total for chance in drawn]
 
 
 def _wealth(event: Outcomes, held: Mapping[str, Sequence[Held]], playing: Money) -> list[float]:

@@ -193,6 +193,28 @@ def test_a_model_that_adds_nothing_leaves_the_market() -> None:
     assert {(v.weight, v.doubt) for v in values} == {(0.0, "adds nothing")}
 
 
+@given(events())
+def test_the_sharpened_market_is_what_the_pool_makes_of_the_market_alone(
+    one: tuple[bool, list[float], list[float], float, float],
+) -> None:
+    exclusive, chances, mids, _, sharpen = one
+    tickers = tuple(f"M{n}" for n in range(len(mids)))
+    bids = [Price(round(q * 9_998)) for q in mids]
+    quotes = {t: Quoted(bid, Price(bid + 2)) for t, bid in zip(tickers, bids, strict=True)}
+    told = msgspec.structs.replace(
+        predicted(exclusive), tickers=tickers, says=Chances(tuple(chances), tuple(0.03 for _ in chances))
+    )
+    (event,) = value([Judged(told, Standing(Verdict.WORTHLESS, 0.0, ""), sharpen)], quotes.__getitem__)
+    for fair in event.values:
+        assert event.sharpened(fair.ticker) == pytest.approx(fair.probability, abs=1e-9)
+
+
+def test_there_is_no_sharpened_market_where_there_is_no_pool() -> None:
+    assert valued(B="B: its book is stale").sharpened("A") is None
+    assert valued().sharpened("C") is None
+    assert valued().sharpened("A") == valued().values[0].market_probability
+
+
 def test_versions_tell_what_made_a_value_apart() -> None:
     lower = valued(msgspec.structs.replace(PROVEN, weight=0.4))
     assert valued().version == valued(A=Quoted(Price(1_000), Price(1_400))).version != lower.version

@@ -278,9 +278,17 @@ def test_the_cap_that_binds_is_remembered(made: Any, room: dict[str, Any], bound
 def test_kelly_aims_at_a_position_not_at_an_order(made: Any) -> None:
     flat = only(propose(made, [made.view()], [made.fair()], bankroll=Money(300 * DOLLAR)))
     held = only(propose(made, [made.view(net=5)], [made.fair()], bankroll=Money(300 * DOLLAR)))
-    assert flat.sizing.bound_by == held.sizing.bound_by == "kelly"
+    assert (flat.sizing.bound_by, held.sizing.bound_by) == ("kelly", "kelly beside what is held")
     assert flat.quantity - held.quantity == contracts(5)
     assert propose(made, [made.view(net=40)], [made.fair()], bankroll=Money(300 * DOLLAR)) == ()
+
+
+def test_the_part_of_the_bankroll_it_is_played_with_is_less_beside_other_risk(made: Any) -> None:
+    room = {"bankroll": Money(100 * DOLLAR), "elsewhere": Money(25 * DOLLAR)}
+    found = only(propose(made, [made.view()], [made.fair()], **room))
+    assert found.sizing.kelly_used == 0.125 and found.sizing.bound_by == "kelly"
+    told = found.sizing.kelly_full * found.sizing.kelly_used * found.sizing.shrink * 100 / 0.325
+    assert found.quantity == contracts(int(told))
 
 
 def test_an_entry_that_works_on_another_outcome_is_part_of_the_bet(made: Any) -> None:

@@ -12,6 +12,7 @@ from core.strategy.sizing import (
     Cap,
     Held,
     Offer,
+    Stake,
     affordable,
     played,
     shrink,
@@ -120,7 +121,50 @@ def test_a_bet_that_cannot_be_had_leaves_room_for_the_other() -> None:
     alone, both = (stakes(three(), o, {}, dollars(1_000)) for o in (tight, free))
     assert alone["A"].wanted == contracts(10)
     assert alone["B"].wanted < both["B"].wanted  # B paid for itself as a hedge of A
-    assert alone["B"].full == both["B"].full
+    assert alone["A"].full == both["A"].full, "what its own caps leave out is shown"
+    assert explained(alone["B"], free[1], 1_000) == pytest.approx(alone["B"].wanted / contracts(1), abs=1)
+
+
+def explained(stake: Stake, of: Offer, playing: float) -> float:
+    """The contracts that a card's figures come to."""
+    return stake.full * stake.shrink * playing / of.cost
+
+
+@given(
+    st.floats(0.2, 0.5), st.floats(0.1, 0.3), st.floats(0.02, 0.12), st.floats(0.02, 0.08),
+    st.floats(0.0, 0.06), st.integers(1, 400), st.booleans(),
+)  # fmt: skip
+def test_a_stake_is_what_its_figures_say_whatever_its_sibling_is_capped_at(
+    a: float, b: float, gain: float, less: float, sigma: float, cap: int, no: bool
+) -> None:
+    capped = msgspec.structs.replace(offer("A", a, a - gain, sigma=sigma), most=contracts(cap))
+    other = offer("B", 1 - b, 1 - b - less, False, sigma) if no else offer("B", b, b - less, sigma=sigma)
+    found = stakes(three(a, b), [capped, other], {}, dollars(1_000))["B"]
+    told = explained(found, other, 1_000)
+    assert told - 1 < found.wanted / contracts(1) <= told + 1e-6
+
+
+def test_a_stake_beside_a_capped_one_wants_no_more_once_it_has_filled() -> None:
+    capped = msgspec.structs.replace(offer("A", 0.4, 0.3, sigma=0.03), most=contracts(10))
+    other = offer("B", 0.3, 0.25, sigma=0.03)
+    flat = stakes(three(), [capped, other], {}, dollars(500))
+    assert flat["A"].wanted == contracts(10) and flat["B"].wanted > contracts(50)
+    had = {
+        "A": (Held(contracts(10), dollars(3)),),
+        "B": (Held(flat["B"].wanted, Money(flat["B"].wanted // 4)),),
+    }
+    spent = msgspec.structs.replace(capped, most=Quantity(0))
+    again = stakes(three(), [spent, other], had, dollars(500))
+    assert again["B"].wanted <= contracts(2)
+
+
+def test_the_error_of_a_stake_that_cannot_be_had_vouches_for_no_other() -> None:
+    sure, unsure = offer("A", 0.4, 0.2, sigma=0.01), offer("B", 0.3, 0.27, sigma=0.05)
+    alone = stakes(three(), [unsure], {}, dollars(1_000))["B"]
+    crumb = msgspec.structs.replace(sure, most=contracts(1))
+    beside = stakes(three(), [crumb, unsure], {}, dollars(1_000))["B"]
+    assert beside.shrink == pytest.approx(alone.shrink, rel=0.1)
+    assert beside.wanted == pytest.approx(alone.wanted, rel=0.1)
 
 
 def test_what_is_at_risk_elsewhere_scales_the_part_down() -> None:

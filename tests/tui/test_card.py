@@ -12,6 +12,7 @@ from tui.lines import plain, width_of
 from tui.scene import Scene
 from tui.tables import Now
 from tui.view_model import ViewModel
+from tui.widgets import order_card
 from tui.widgets.card import column_lines, compact_lines
 from tui.widgets.card_state import keys_line, state_groups
 
@@ -41,6 +42,19 @@ def test_the_net_edge_is_never_crowded_out_by_what_the_fair_value_is_made_of() -
     row = shown(**wide, model=10_000, market=10_000, weight=0.35)[2]
     assert "fair 100.0c" in row and "book 8" in row and "net edge +15.8c" in row
     assert "model 38.2c x0.35 market 32.5c" in shown(model=3_820, market=3_250, weight=0.35)[2]
+
+
+def test_a_fair_value_beyond_the_market_is_told_by_how_the_market_counts_in_it() -> None:
+    beyond = {"model": 7_490, "market": 7_580, "weight": 0.41, "fair": 7_650, "sharpened": 7_720}
+    told = [
+        plain(group) for group in order_card.value(Scene(ViewModel(), NOW, 120), rows.card(NOW, **beyond))
+    ]
+    assert told[4:6] == ["model 74.9c x0.41 market 75.8c", "sharpened 77.2c"]
+    alike = rows.card(NOW, **beyond | {"sharpened": 7_582})
+    assert not any(
+        "sharpened" in plain(group) for group in order_card.value(Scene(ViewModel(), NOW, 120), alike)
+    )
+    assert "market 75.8c" in shown(**beyond)[2], "it gives way before what it explains"
 
 
 WARNED = (

@@ -120,6 +120,7 @@ def value(scene: Scene, card: ProposalRow) -> list[Line]:
         line(("book ", "text-muted"), f"{cents(card.bid, step)}/{cents(card.ask, step)}c"),
         line(("net edge ", "text-muted"), (edge, role), " " if old_edge else "", *old_edge),
         _pool(card),
+        _sharpened(card),
         line(("at half size ", "text-muted"), in_cents(signed_tenths, card, card.edge_half)),
     ]
 
@@ -144,13 +145,20 @@ def _pool(card: ProposalRow) -> Line:
     )
 
 
+def _sharpened(card: ProposalRow) -> Line:
+    """The market as it counts in the fair value, where that reads otherwise."""
+    if card.market is None or tenths(card.sharpened) == tenths(card.market):
+        return ()
+    return line((f"sharpened {tenths(card.sharpened)}c", "text-muted"))
+
+
 def size(card: ProposalRow) -> list[Line]:
     bound = line(("bound by ", "text-muted"), card.bound_by or "the order")
     if card.closes:
         return [bound]
     return [
         line(("full kelly ", "text-muted"), UNKNOWN if card.by_hand else f"{card.kelly_full:.1%}"),
-        () if card.by_hand else line(("used ", "text-muted"), f"{card.kelly_used:g} x {card.shrink:.2f}"),
+        () if card.by_hand else line(("used ", "text-muted"), f"{card.kelly_used:.3g} x {card.shrink:.2f}"),
         bound,
     ]
 

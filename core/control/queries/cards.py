@@ -91,6 +91,11 @@ PROPOSALS: tuple[Field, ...] = (
     ),
     Field("model", "what the model says alone", lambda r, n: price(r.model)),
     Field("market", "what the market says; null: not pooled", lambda r, n: price(r.market)),
+    Field(
+        "market_sharpened",
+        "and as it counts in fair: more certain than it says, by what past prices have shown",
+        lambda r, n: price(r.sharpened),
+    ),
     Field("weight", "of the model in the pool, 0 to 1", lambda r, n: r.weight),
     Field(
         "sigma",
@@ -105,10 +110,15 @@ PROPOSALS: tuple[Field, ...] = (
     Field("fill", "share expected to fill within an hour", lambda r, n: round(r.fill, 2)),
     Field(
         "kelly_full",
-        "full Kelly, of the bankroll; null where a person chose the size",
+        "full Kelly of the bankroll, as far as the event's other orders can be had; null where a person chose"
+        " the size",
         lambda r, n: None if r.by_hand else round(r.kelly_full, 4),
     ),
-    Field("kelly_used", "what part of it is used", lambda r, n: round(r.kelly_used * r.shrink, 4)),
+    Field(
+        "kelly_used",
+        "what part of it is used, for error and other events",
+        lambda r, n: round(r.kelly_used * r.shrink, 4),
+    ),
     Field("bound_by", "what set the size", lambda r, n: r.bound_by),
     Field("position", "contracts held before", lambda r, n: quantity(r.position)),
     Field("position_after", "and after a complete fill", lambda r, n: quantity(r.position_after)),

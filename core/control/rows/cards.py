@@ -20,7 +20,7 @@ from core.domain.units import Price, Quantity
 from core.engine.state import MarketState
 from core.execution.proposals import Before, Proposal
 from core.feeds.stations import stations
-from core.models.fair_value import FairValue
+from core.models.fair_value import EventFair, FairValue
 from core.risk.exposure import Worst, held
 from core.risk.facts import visible_depth
 from core.risk.limits import LiveLimits
@@ -33,6 +33,8 @@ class CardSurroundings(msgspec.Struct, frozen=True):
     """What a card shows besides itself."""
 
     state: MarketState
+    event: EventFair | None
+    """Of its event."""
     view: BookView | None
     position: Position
     pending: Quantity
@@ -51,6 +53,7 @@ def proposal_row(card: Proposal, around: CardSurroundings) -> ProposalRow:
     c, market = card.candidate, around.state.market
     outcome, plan = c.outcome, card.plan
     fair = around.state.fair if plan is None else None
+    pool = around.event if fair is not None else None
     book = around.view.book if around.view is not None else None
     bid = in_outcome(book.best_bid if book else None, Outcome.YES)
     ask = in_outcome(book.best_ask if book else None, Outcome.YES)
@@ -110,6 +113,7 @@ def proposal_row(card: Proposal, around: CardSurroundings) -> ProposalRow:
         weight=fair.weight if fair is not None else 1.0,
         plan=_plan(plan, around.keys) if plan is not None else None,
         by_hand=c.by_hand,
+        sharpened=in_outcome(probability_if(pool.sharpened(c.ticker) if pool is not None else None), outcome),
     )
 
 

@@ -106,6 +106,7 @@ class ProposalRow(msgspec.Struct, frozen=True, array_like=True):
     edge: int
     edge_half: int
     kelly_used: float
+    """The part of the bankroll that Kelly is played with."""
     kelly_full: float
     """Of the bankroll."""
     shrink: float
@@ -146,3 +147,5 @@ class ProposalRow(msgspec.Struct, frozen=True, array_like=True):
     fee, losses and gains of all of them, and ``edge`` is the profit of a set."""
     by_hand: bool = False
     """A person asked for it."""
+    sharpened: int | None = None
+    """``market`` as it counts in ``fair``: more certain, by what past prices have shown."""
