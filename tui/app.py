@@ -296,6 +296,10 @@ class PmConsole(App[int], inherit_bindings=False):
         if self._driver is not None and not self.is_headless:
             self._driver.write(sequence)
 
+    def draw_again(self) -> None:
+        """Draw all of it: another program had the terminal."""
+        self.refresh()
+
     def draw_theme_again(self) -> None:
         """Draw with the theme in use as it is registered now: Textual looks only at its name."""
         self._invalidate_css()

@@ -1,202 +1,43 @@
 """The terminal driver: the stop key is seen in the input thread, before the event loop is involved.
 
-A terminal that does not read, or a console that is busy, blocks Textual's loop; byte 0x18 outside a
-bracketed paste is therefore acted on where it is read, and so is the same key as a terminal writes it in
-which another program has left an extended keyboard protocol on. Input may be malformed: nothing in it may
-end the thread, and a paste that is never closed must not hide the stop key.
+A terminal that does not read, or a console that is busy, blocks Textual's loop; the stop key is therefore
+acted on where it is read (``tui.typed_bytes``). Nothing in the input may end the thread, and a paste that is
+never closed must not hide the stop key.
 """
 
 from __future__ import annotations
 
 import os
-import re
 import selectors
+import termios
 import time
 from codecs import getincrementaldecoder
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Protocol
 
 from textual import events
-from textual._ansi_sequences import ANSI_SEQUENCES_KEYS
 from textual._xterm_parser import XTermParser
 from textual.drivers.linux_driver import LinuxDriver
 
-from tui.outflow import ANSWER, Outflow
+from tui.outflow import Outflow
+from tui.typed_bytes import SequenceFilter, StopScanner
 
 if TYPE_CHECKING:
     from textual.app import App
 
-STOPS = frozenset({0x18})
-"""Ctrl-X; the keymap may add to it."""
-PASTE_START = b"\x1b[200~"
-PASTE_END = b"\x1b[201~"
 TITLE_KEPT, TITLE_BACK = "\x1b[22;0t", "\x1b[23;0t"
 """The terminal keeps its window's title aside, and puts it back."""
 PASTE_PAUSE_S = 0.5
 """A paste arrives in one burst; after this long without input it is over, closed or not."""
+PASTE_MAX_S = 1.5
+"""For no longer than this a paste hides the stop key, even if it goes on."""
 FROZEN_S = 0.7
 """If the thread was away for longer than this, what it reads was typed at an older picture."""
 LAST_ANSWER_S = 0.5
-BEGUN_MAX_S = 0.2
-"""The rest of a sequence that a bad line has cut comes within this, and is no key; Esc alone waits less."""
 _POLL_S = 0.1
 _ESCAPE_POLL_S = 0.03
 _READ_BYTES = 4096
-_ESCAPE = "\x1b"
-_PASTE_START, _PASTE_END = PASTE_START.decode(), PASTE_END.decode()
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
-_SEQUENCE_MAX = 256
-_STOP_MAX = 48
-# Ctrl-X by the kitty protocol (key, or its place on a Latin keyboard; pressed or repeated) and by xterm's.
-_STOP_SEQUENCE = re.compile(
-    rb"\x1b\[(?:(?:120(?::\d*){0,2}|\d+:\d*:120);(?P<kitty>\d{1,3})(?::[12])?(?:;[\d:]*)?u"
-    rb"|27;(?P<xterm>\d{1,3});(?:120|88)~)\Z"
-)
-_CTRL = 4
-"""Bit of a sequence's modifiers, which are written with one added."""
-# A whole sequence: CSI, SS3, a string ended by BEL or ST, Esc Esc, or Esc with one character.
-_SEQUENCE = re.compile(
-    r"\x1b(?:\[\[[A-E]|\[M.{3}|\[[0-?]*[ -/]*[@-~]|O.|[P\]X^_](?:[^\x07\x1b]*)(?:\x07|\x1b\\)|\x1b\[[A-D]"
-    r"|(?=\x1b)|[^\[OP\]X^_\x1b])",
-    re.DOTALL,
-)
-_ANY = re.compile(r"\x1b.?", re.DOTALL)
-# What is worth knowing of what a terminal reports: the mouse, and that it takes a frame as one. Never its
-# size, which the kernel knows without being told by whatever bytes come.
-_MOUSE = re.compile(r"\x1b\[(?:<\d{1,3};\d{1,5};\d{1,5}[mM]|M...)", re.DOTALL)
-_REPORT = re.compile(r"\x1b\[\?2026;\d\$y")
-PASTED_MAX = 4096
-"""Characters kept of a paste: a text field takes one line of two hundred."""
-PASTE_MAX_S = 1.5
-"""For no longer than this a paste hides the stop key, even if it goes on."""
-
-
-class StopScanner:
-    """Splits raw input into stop presses and the rest, aware of bracketed pastes across reads."""
-
-    def __init__(self, stops: frozenset[int] = STOPS) -> None:
-        self.pasting = False
-        self._stops = stops
-        self._tail = b""
-
-    def feed(self, data: bytes) -> tuple[int, bytes]:
-        """Number of stop keys outside pastes, and the data without their bytes; a stop written as a sequence
-        stays, for ``SequenceFilter`` to drop."""
-        stops = 0
-        kept = bytearray()
-        for byte in data:
-            self._tail = (self._tail + bytes((byte,)))[-_STOP_MAX:]
-            if byte in self._stops and not self.pasting:
-                stops += 1
-                continue
-            kept.append(byte)
-            if self._tail.endswith(PASTE_START):
-                self.pasting = True
-            elif self._tail.endswith(PASTE_END):
-                self.pasting = False
-            elif byte in b"u~" and not self.pasting:
-                stops += _is_stop(self._tail)
-        return stops, bytes(kept)
-
-    def end_paste(self) -> None:
-        self.pasting = False
-        self._tail = b""
-
-
-def _is_stop(tail: bytes) -> bool:
-    """Whether input ends with Ctrl-X as a sequence, whatever other modifiers and locks are down."""
-    found = _STOP_SEQUENCE.search(tail)
-    return found is not None and bool(int(found["kitty"] or found["xterm"]) - 1 & _CTRL)
-
-
-class SequenceFilter:
-    """Drops escape sequences that mean no key, so that their letters are never taken for keys.
-
-    Textual hands the characters of a sequence it does not know on as typed keys, in a paste too; on this desk
-    letters spend and halt. Works on decoded text; an unfinished sequence waits for its rest.
-    """
-
-    def __init__(self, *, mouse: bool = False) -> None:
-        self._mouse = mouse
-        self._held = ""
-        self._pasting = False
-        self._pasted = 0
-        self.answers = 0
-        """How often the terminal said that it has shown what was written."""
-
-    @property
-    def waiting(self) -> bool:
-        return bool(self._held) and not self._pasting
-
-    def feed(self, text: str) -> str:
-        """The text without unknown sequences."""
-        text, self._held = self._held + text, ""
-        kept: list[str] = []
-        at = 0
-        while at < len(text):
-            if self._pasting:
-                at = self._paste(text, at, kept)
-                continue
-            escape = text.find(_ESCAPE, at)
-            if escape < 0:
-                kept.append(text[at:])
-                break
-            kept.append(text[at:escape])
-            match = _SEQUENCE.match(text, escape)
-            if match is None:
-                if len(text) - escape < _SEQUENCE_MAX:
-                    self._held = text[escape:]
-                    break
-                match = _ANY.match(text, escape)
-                assert match is not None
-            sequence = match.group()
-            if sequence == _PASTE_START:
-                self._pasting, self._pasted = True, 0
-            if self._means_something(sequence):
-                kept.append(sequence)
-            self.answers += sequence == ANSWER
-            at = match.end()
-        return "".join(kept)
-
-    def _paste(self, text: str, at: int, kept: list[str]) -> int:
-        """Take what is pasted, without its control characters and no more than has room; where it ends."""
-        end = text.find(_PASTE_END, at)
-        until = len(text) if end < 0 else end
-        if end < 0:
-            begun = next(n for n in range(len(_PASTE_END) - 1, -1, -1) if text.endswith(_PASTE_END[:n], at))
-            until -= begun
-            self._held = text[until:]
-        pasted = _CONTROL.sub("", text[at:until])[: PASTED_MAX - self._pasted]
-        self._pasted += len(pasted)
-        kept.append(pasted)
-        if end < 0:
-            return len(text)
-        self._pasting = False
-        kept.append(_PASTE_END)
-        return end + len(_PASTE_END)
-
-    def rest(self, quiet_s: float = BEGUN_MAX_S) -> str:
-        """What was waiting when nothing more came for so long: the escape key alone, or nothing."""
-        if self._pasting or (self._held != _ESCAPE and quiet_s < BEGUN_MAX_S):
-            return ""
-        held, self._held = self._held, ""
-        return _ESCAPE if held == _ESCAPE else ""
-
-    def end_paste(self) -> str:
-        """Close a paste that its terminal did not; what closes it for the parser, nothing without one."""
-        if not self._pasting:
-            return ""
-        self._pasting, self._held = False, ""
-        return _PASTE_END
-
-    def _means_something(self, sequence: str) -> bool:
-        return (
-            len(sequence) == 2
-            or sequence in ANSI_SEQUENCES_KEYS
-            or sequence in (_PASTE_START, "\x1b[I", "\x1b[O")
-            or _REPORT.fullmatch(sequence) is not None
-            or (self._mouse and _MOUSE.fullmatch(sequence) is not None)
-        )
 
 
 class StopApp(Protocol):
@@ -210,6 +51,8 @@ class StopApp(Protocol):
     """The terminal was closed; called in the event loop."""
     failed: Callable[[Exception], None]
     """The input thread cannot go on; called in the event loop."""
+    draw_again: Callable[[], None]
+    """Nothing of the picture stands any more; called in the event loop."""
 
 
 class StopDriver(LinuxDriver):
@@ -228,11 +71,56 @@ class StopDriver(LinuxDriver):
         assert self._file is not None
         self.outflow = Outflow(self._file)
         self._file = self.outflow  # type: ignore[assignment]  # as much of a file as the writer thread uses
+        self._size = self._get_terminal_size()  # or the first screen is made for the exported one
+        self._modes: list[Any] | None = None
+        """The terminal's as the console needs them."""
+
+    @property
+    def _started(self) -> bool:
+        """Whether the terminal is the console's: its keys are read and it is drawn on."""
+        return self._writer_thread is not None and self._writer_thread.is_alive()
 
     def start_application_mode(self) -> None:
         super().start_application_mode()  # type: ignore[no-untyped-call]  # untyped in Textual
+        if not self._started:  # Textual gives up where the terminal does not take its modes
+            self._loop.call_soon_threadsafe(self._stop_app.terminal_gone)
+            return
+        with suppress(termios.error):
+            self._modes = termios.tcgetattr(self.fileno)
         self.outflow.asks = True
         self.write(TITLE_KEPT)
+
+    def _sigtstp_application(self, *_: object) -> None:
+        """Leave the terminal and stop, in the event loop: a write may be under way, and in a signal's handler
+        the next one would wait for its lock."""
+        self._loop.call_soon_threadsafe(super()._sigtstp_application)
+
+    def _sigcont_application(self, *_: object) -> None:
+        """Go on after a stop. The kernel sends this with every hangup too: only a console that has left its
+        terminal enters it again, or two threads would share its keys between them."""
+        if self._started:
+            self._loop.call_soon_threadsafe(self._take_back)
+        else:
+            super()._sigcont_application()
+            self._loop.call_soon_threadsafe(self._stop_app.draw_again)
+
+    def _take_back(self) -> None:
+        """Set the terminal as the console needs it: where no stop was announced, a shell may have had it."""
+        if not self._started:
+            return
+        if self._modes is not None:
+            with suppress(termios.error):  # it is gone, which its input says
+                termios.tcsetattr(self.fileno, termios.TCSANOW, self._modes)
+        self.write("\x1b[?1049h\x1b[?25l\x1b[?1004h")
+        self._enable_bracketed_paste()
+        self._disable_line_wrap()
+        self._enable_mouse_support()
+        self._stop_app.draw_again()
+
+    def write(self, data: str) -> None:
+        """Nothing is kept for a terminal that was left: nobody takes it, and the loop would wait for that."""
+        if self._started:
+            super().write(data)
 
     def stop_application_mode(self) -> None:
         """Every way out comes through here: the window gets the title back that it had, and an answer that is

@@ -33,8 +33,17 @@ class Terminal:
     """A console as a user opens it, in a pty with a screen emulator on the other side."""
 
     def __init__(
-        self, home: Path, cols: int = 80, rows: int = 24, module: str = "tui.cli", *options: str
+        self,
+        home: Path,
+        cols: int = 80,
+        rows: int = 24,
+        module: str = "tui.cli",
+        *options: str,
+        exported: tuple[int, int] | None = None,
+        owned: bool = False,
     ) -> None:
+        """``exported``: the size in its environment, which may be another; ``owned``: it is the console's
+        controlling terminal, so that the kernel tells of its end by signals."""
         self.screen = pyte.Screen(cols, rows)
         self.stream = pyte.ByteStream(self.screen)
         self.written = bytearray()
@@ -55,10 +64,11 @@ class Terminal:
                 "PMCONSOLE_HOME": str(home),
                 "TERM": "xterm-256color",
                 "COLORTERM": "truecolor",
-                "COLUMNS": str(cols),
-                "LINES": str(rows),
+                "COLUMNS": str((exported or (cols, rows))[0]),
+                "LINES": str((exported or (cols, rows))[1]),
             },
             start_new_session=True,
+            preexec_fn=(lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0)) if owned else None,
         )
         os.close(slave)
 
@@ -120,13 +130,19 @@ class Terminal:
 
 @asynccontextmanager
 async def console(
-    directory: Path, cols: int = 80, rows: int = 24, module: str = "tui.cli", *options: str
+    directory: Path,
+    cols: int = 80,
+    rows: int = 24,
+    module: str = "tui.cli",
+    *options: str,
+    exported: tuple[int, int] | None = None,
+    owned: bool = False,
 ) -> AsyncIterator[tuple[Terminal, FakeEngine]]:
     place = Profile("demo", directory / "demo")
     paths.prepare(place)
     engine = FakeEngine(paths.socket_path(place))
     await engine.start()
-    terminal = Terminal(directory, cols, rows, module, *options)
+    terminal = Terminal(directory, cols, rows, module, *options, exported=exported, owned=owned)
     try:
         await terminal.shows("ARMED")
         yield terminal, engine

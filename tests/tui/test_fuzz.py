@@ -20,7 +20,7 @@ from tests.tui.conftest import running
 from tests.tui.fake_engine import FakeEngine, read_clocks
 from tests.tui.ptys import Terminal, console
 from tui.tables import Now
-from tui.terminal import PASTE_END, PASTE_START
+from tui.typed_bytes import PASTE_END, PASTE_START
 
 SEED = 7
 NAMED = b"\x1b[120;5:3u"

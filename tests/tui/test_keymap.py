@@ -17,7 +17,7 @@ from tests.tui.conftest import running
 from tui.actions import ACTIONS, Danger, for_viewers, works_on
 from tui.cli import cli
 from tui.keymap import STOP_ALSO, USUAL, KeymapError, keymap
-from tui.terminal import STOPS, StopScanner
+from tui.typed_bytes import STOPS, StopScanner
 
 ANY_KEY = st.sampled_from(
     [*string.ascii_letters, *string.punctuation, "^X", "^G", "Esc", "Enter", "F5", "Space", "Tab", "ctrl+x"]

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from textual.events import Resize
+from textual.geometry import Size
 
 from core.control.protocol import Approve, Halt
 from tests.tui import rows
@@ -95,3 +98,27 @@ def assert_tidy(desk: Desk, width: int, height: int) -> None:
             assert cell not in taken, (pane.id, taken[cell], desk.text)
             taken[cell] = pane.id
         assert len(pane.text.splitlines()) == region.height, pane.id
+
+
+async def test_two_sizes_under_way_end_with_the_terminals_own_and_not_in_a_race(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when a terminal gets its size while the first screen is still being made."""
+    async with running(directory, size=(80, 24)) as desk:
+        screen, arranged = desk.app.screen, []
+        whole = screen._refresh_layout
+
+        def counted(*args: object, **named: object) -> None:
+            arranged.append(args)
+            assert len(arranged) < 50, "the screen does nothing else any more"
+            whole(*args, **named)
+
+        monkeypatch.setattr(screen, "_refresh_layout", counted)
+        for columns, lines in ((160, 45), (100, 30)):
+            size = Size(columns, lines)
+            screen.post_message(Resize(size, size))
+            screen.call_after_refresh(lambda: None)
+        await desk.pilot.pause()
+        assert screen.size == desk.app.size == Size(80, 24)
+        await desk.pilot.resize_terminal(160, 45)
+        await desk.until(lambda: screen.size == Size(160, 45))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import signal
+import termios
 import time
 from pathlib import Path
 
@@ -20,15 +21,8 @@ from tests.tui import rows
 from tests.tui.ptys import TIMEOUT_S, Terminal, console
 from tui.outflow import ANSWER, QUESTION
 from tui.tables import Now
-from tui.terminal import (
-    PASTE_END,
-    PASTE_PAUSE_S,
-    PASTE_START,
-    TITLE_BACK,
-    TITLE_KEPT,
-    SequenceFilter,
-    StopScanner,
-)
+from tui.terminal import PASTE_PAUSE_S, TITLE_BACK, TITLE_KEPT
+from tui.typed_bytes import PASTE_END, PASTE_START, SequenceFilter, StopScanner
 
 NOW = Now(1_000 * rows.S, 1_700_000_000_000)
 
@@ -166,12 +160,51 @@ async def test_a_terminal_that_vanishes_without_a_signal_ends_the_console(direct
         assert engine.commands == []
 
 
-async def test_the_desk_follows_a_resize_whatever_the_environment_says(directory: Path) -> None:
-    async with console(directory) as (terminal, _):
-        terminal.resize(160, 45)
-        await terminal.shows("ALARMS")
-        terminal.resize(60, 20)
-        await terminal.shows("80x24 shows the whole desk")
+async def test_a_stopped_console_goes_on_as_before_and_ends_with_its_terminal_whatever_it_is_told(
+    directory: Path,
+) -> None:
+    """The kernel sends SIGCONT with a hangup too; a shell has the terminal while the console is stopped."""
+    async with console(directory, exported=(160, 45), owned=True) as (terminal, engine):
+        terminal.process.send_signal(signal.SIGCONT)  # though it was not stopped
+        await drawn_again(terminal)
+        for _ in range(3):  # two readers would tear the sequence, and its letter would spend
+            for part in (b"\x1b[1;9", b"a"):
+                terminal.type(part)
+                await asyncio.sleep(0.05)
+        for stop in (signal.SIGSTOP, signal.SIGTSTP):
+            terminal.process.send_signal(stop)
+            await stopped(terminal)
+            termios.tcsetattr(terminal.fd, termios.TCSANOW, terminal.modes)
+            terminal.process.send_signal(signal.SIGCONT)
+            await drawn_again(terminal)
+            engine.commands.clear()
+            terminal.type(b"H")
+            await engine.expect(Halt)
+            assert len(engine.commands) == 1
+        terminal.vanish()
+        for number in (signal.SIGWINCH, signal.SIGCONT):
+            terminal.process.send_signal(number)
+        assert await terminal.ended() in (0, 129)
+
+
+async def drawn_again(terminal: Terminal) -> None:
+    """All of the screen is drawn, not what has changed of it."""
+    terminal.read()
+    terminal.screen.reset()
+    await terminal.shows("MARKETS")
+    await terminal.shows("^X STOP")
+
+
+def stands(pid: int) -> bool:
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
+
+
+async def stopped(terminal: Terminal) -> None:
+    deadline = time.monotonic() + TIMEOUT_S
+    while not stands(terminal.process.pid):
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.02)
+        terminal.read()
 
 
 def assert_title_back(terminal: Terminal) -> None:
@@ -182,8 +215,14 @@ def assert_title_back(terminal: Terminal) -> None:
     assert written.rindex(b"\x1b]0;") < written.rindex(TITLE_BACK.encode())
 
 
-async def test_q_leaves_and_restores_the_terminal(directory: Path) -> None:
+async def test_the_desk_follows_a_resize_whatever_the_environment_says_and_q_restores_the_terminal(
+    directory: Path,
+) -> None:
     async with console(directory) as (terminal, _):
+        terminal.resize(160, 45)
+        await terminal.shows("ALARMS")
+        terminal.resize(60, 20)
+        await terminal.shows("80x24 shows the whole desk")
         terminal.type(b"q")
         assert await terminal.ended() == 0
         assert_title_back(terminal)

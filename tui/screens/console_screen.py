@@ -218,6 +218,11 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
     def on_screen_resume(self) -> None:
         self.console.repaint()
 
+    def _screen_resized(self, size: Size) -> None:
+        """Take the terminal's size as it is now, whatever size is told: Textual sends a screen each new size
+        of its own once more, and of two under way each would bring the other back for ever."""
+        super()._screen_resized(self.app.size)
+
     def on_resize(self) -> None:
         self.call_after_refresh(self.console.repaint)
 
