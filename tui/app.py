@@ -62,6 +62,7 @@ FIRST_PICTURE_S = 0.015
 GO_TOLD = 12
 GO_NS = 8_000_000_000
 """Markets told of a name that means several, and for how long."""
+WARNED_NS = 10_000_000_000
 LEFT_OPEN = 0
 """Return code of ``q``; a signal returns 128 and its number."""
 
@@ -254,8 +255,9 @@ class PmConsole(App[int], inherit_bindings=False):
             return
         first = not self.returning.was_here
         if self.returning.saw(now):
-            for warning in self.options.keymap.warnings if first else ():
-                self.operator.say(warning, "near", now, 10**10)
+            warnings = [word for word in (self.looks.fault, *self.options.keymap.warnings) if word]
+            if first and warnings:
+                self.operator.say("   ".join(warnings), "near", now, WARNED_NS)
             asyncio.get_running_loop().call_later(FIRST_PICTURE_S, self._draw_first)
         self.painter.changed(changed)
 

@@ -10,7 +10,7 @@ import click
 
 from core.config.paths import Profile
 from tui import verbs
-from tui.keymap import USUAL, Keymap, KeymapError, keymap
+from tui.keymap import Keymap, KeymapError, keymap
 from tui.theme_files import COLOURLESS_THEME, no_theme, theme_names
 
 if TYPE_CHECKING:
@@ -75,8 +75,9 @@ def _console_settings(place: Profile) -> tuple[ConsoleSettings, Keymap]:
             verbs.leave(verbs.USAGE, f"pmconsole: {refused}")
         if not runs:
             verbs.leave(verbs.USAGE, f"pmconsole: {error}")
-        click.echo(f"pmconsole: {error}; the console opens with its defaults", err=True)
-        return ConsoleSettings(), USUAL
+        said = f"{error}; the console opens with its defaults"
+        click.echo(f"pmconsole: {said}", err=True)
+        return ConsoleSettings(), Keymap(warnings=(said,))  # the console will hide what was said here
 
 
 def _keymap(place: Profile, table: dict[str, Any]) -> Keymap:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tui.format import sanitise
 from tui.theme_files import DEFAULT_THEME, ThemeError, theme_file
 from tui.theming import load_theme
 
@@ -23,28 +24,37 @@ class Looks:
         self.folder = folder
         self._swap = swap
         self._mark: tuple[int, int] | None = None
+        self.fault = ""
+        """What was wrong with the theme the console was opened with: told once there is a picture."""
 
     def open(self, name: str) -> None:
-        """Draw with a theme from the first frame on; the usual one where it cannot be read, and say so."""
-        if not self.change(name):
-            self.change(DEFAULT_THEME, quiet=True)
+        """Draw with a theme from the first frame on; with the usual one where it cannot be read."""
+        fault = self._use(name)
+        if fault:
+            self._use(DEFAULT_THEME)
+            self.fault = f"{fault}; drawn with {DEFAULT_THEME}"
 
-    def change(self, name: str, *, quiet: bool = False) -> bool:
+    def change(self, name: str) -> bool:
         """Draw with another theme; one that cannot be read is told and leaves the old."""
+        fault = self._use(name)
+        if fault:
+            self._app.operator.say(fault, "near", self._app.clock())
+        return not fault
+
+    def _use(self, name: str) -> str:
+        """Draw with a theme; the sentence that says why not, where it cannot be read."""
         mark = self._look(name)
         try:
             theme = load_theme(name, self.folder, swap=self._swap)
         except ThemeError as error:
-            if not quiet:
-                self._app.operator.say(str(error), "near", self._app.clock())
-            return False
+            return sanitise(str(error))
         self._mark = mark
         self._app.register_theme(theme)
         if self._app.theme == name:
             self._app.draw_theme_again()
         else:
             self._app.theme = name
-        return True
+        return ""
 
     def swap(self, on: bool) -> bool:
         """Draw what rises as what falls was drawn, or as usual again."""

@@ -17,7 +17,7 @@ from core.config import paths
 from core.config.drill import read_drill
 from core.control import protocol as p
 from core.control.connection import RATE_BURST, RATE_PER_S
-from tui import drill, verbs
+from tui import drill, front_door, verbs
 from tui.theme_files import no_theme
 
 from .conftest import HERE, STATUS, Desk
@@ -365,12 +365,18 @@ async def test_without_a_terminal_a_console_is_refused_in_one_sentence(desk: Des
     assert ended.err.startswith("pmconsole: the console needs a terminal") and ended.err.count("\n") == 1
 
 
-async def test_a_broken_file_keeps_nobody_from_a_desk_that_runs(desk: Desk) -> None:
+async def test_a_broken_file_keeps_nobody_from_a_desk_that_runs(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
     broken = paths.profile("demo").config
     broken.write_text("[console]\ntheme = 'nope'\n")
+    looks: list[front_door.Look] = []
+    monkeypatch.setattr(front_door, "_check_terminal", lambda: None)
+    monkeypatch.setattr(front_door, "_console", lambda _place, look: looks.append(look) or 0)
     ended = await desk.run("attach")
-    assert f"{broken}:2: {no_theme('nope')}; the console opens with" in ended.err
-    assert "the console needs a terminal" in ended.err
+    said = f"{broken}:2: {no_theme('nope')}; the console opens with its defaults"
+    assert said in ended.err
+    assert looks[0].keymap.warnings == (said,), "where it is seen: the console hides what stood there before"
 
 
 async def test_a_broken_file_is_named_where_no_desk_runs(empty: Desk) -> None:

@@ -18,6 +18,7 @@ from tui.app import ConsoleOptions, PmConsole
 from tui.keymap import USUAL, Keymap
 from tui.returning import Record
 from tui.tables import Now
+from tui.theme_files import DEFAULT_THEME
 from tui.widgets.line_pane import LinePane
 
 TIMEOUT_S = 8.0
@@ -89,6 +90,7 @@ async def running(
     both: bool = False,
     paints_per_s: int = 4,
     low_bandwidth: bool = False,
+    theme: str = DEFAULT_THEME,
     themes: Path | None = None,
     screenshots: Path | None = None,
     config: Path | None = None,
@@ -106,6 +108,7 @@ async def running(
         coach=coach,
         paints_per_s=paints_per_s,
         low_bandwidth=low_bandwidth,
+        theme=theme,
         themes=themes,
         screenshots=screenshots,
         config=config or directory / "config.toml",

@@ -11,7 +11,6 @@ from textual.color import Color
 from textual.theme import Theme
 
 from tests.tui.conftest import running
-from tui.app import ConsoleOptions, PmConsole
 from tui.lines import CURSOR, ROLES
 from tui.theme_files import DEFAULT_THEME, ThemeError, theme_file, theme_names
 from tui.theming import load_theme, parse_theme, usual_style
@@ -228,8 +227,11 @@ async def test_themes_change_what_is_drawn_but_never_a_character(directory: Path
         assert desk.app.current_theme.primary == "#000080", "what was read last stays"
 
 
-async def test_a_theme_that_is_gone_opens_with_the_usual_one_and_says_so(directory: Path) -> None:
-    app = PmConsole(ConsoleOptions(directory / "none.sock", str, theme="gone"))
-    async with app.run_test(size=(100, 30)):
-        assert app.theme == DEFAULT_THEME
-        assert app.operator.scene(app.clock(), 100).message is not None
+async def test_a_theme_that_cannot_be_read_opens_with_the_usual_one_and_the_first_picture_says_so(
+    directory: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "mine.toml").write_text("dark = yes\n")
+    async with running(directory, size=(120, 36), themes=tmp_path, theme="mine") as desk:
+        assert desk.app.theme == DEFAULT_THEME
+        said = " theme mine: not valid TOML: Invalid value (at line 1, column 8); drawn with dark"
+        assert said in desk.text
