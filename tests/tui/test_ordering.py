@@ -239,6 +239,23 @@ def test_a_table_says_which_of_its_rows_are_in_sight(monkeypatch: pytest.MonkeyP
     assert " of " not in painted.rows[0], "all of it is in sight"
 
 
+def test_markets_begin_at_their_first_row_until_the_cursor_is_moved(monkeypatch: pytest.MonkeyPatch) -> None:
+    view, keys = ViewModel(), [*range(40)]
+    for frame in parts(*markets(40)):
+        view.apply(frame, NOW)
+    table = MarketTable()
+    sized(table, 160, 22, monkeypatch)
+
+    def first_shown(**at: int) -> object:
+        table.show(Scene(view, NOW, 160, **at), keys)
+        return keys[int(table.text.splitlines()[0].rpartition("-")[0].split()[-1]) - 1]
+
+    assert first_shown(current=30) == 11, "the card's market, before the rows are sorted by it"
+    assert first_shown(current=1) == 0
+    assert first_shown(current=1, cursor=30) == 11
+    assert first_shown(current=1, cursor=15) == 11, "what is in sight stays where it is"
+
+
 def test_orders_sort_by_any_column_with_unknown_ones_pinned(monkeypatch: pytest.MonkeyPatch) -> None:
     lost = rows.order(NOW, client_order_id="pm-lost", state="UNKNOWN", quantity=rows.C * 3, created_ns=1)
     scene = desk_of(orders=(*many_orders(20), lost))

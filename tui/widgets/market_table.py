@@ -252,7 +252,9 @@ class MarketTable(LiveTable):
             (scene.keymap.name("table.filter") + " ", "key"),
             (f"filter: {scene.filter or 'none'}", "text-muted"),
         )
-        place = scene.current if scene.cursor is None else scene.cursor
+        place = scene.cursor
+        if place is None:  # the cursor rests, and the list at its top if the current market is in sight there
+            place, self._top = scene.current, 0
         self.point_at(place if place in keys else next(iter(keys), None))
         self.paint_rows(scene, keys, title, right, empty=[self._empty(scene)])
 
