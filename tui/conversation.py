@@ -14,6 +14,8 @@ from tui.talks import Question, Talk
 from tui.theme_files import theme_names
 
 if TYPE_CHECKING:
+    from textual.widget import Widget
+
     from tui.app import PmConsole
     from tui.screens.console_screen import ConsoleScreen
 
@@ -32,6 +34,8 @@ class Conversation:
         """Lines of the command line, the newest last, each once."""
         self._asked_on: ConsoleScreen | None = None
         """The screen whose field is open: what was typed may have opened another one over it."""
+        self._asked_from: Widget | None = None
+        """What had the keys there."""
 
     def ask(
         self,
@@ -49,6 +53,8 @@ class Conversation:
         self._on_text = on_text
         self._asked_on = screen
         field = screen.command_line
+        if not field.display:
+            self._asked_from = screen.focused
         field.ask(question, completer=completer, history=history, value=value)
         field.display = True
         screen.set_focus(field)
@@ -83,7 +89,8 @@ class Conversation:
         screen, self._asked_on = self._asked_on, None
         if screen is not None:
             screen.command_line.display = False
-            screen.set_focus(screen.home_focus())
+            back = self._asked_from
+            screen.set_focus(back if back is not None and back.focusable else screen.home_focus())
             screen.call_after_refresh(self._app.repaint)
 
     def answered(self, text: str) -> None:

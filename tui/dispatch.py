@@ -38,7 +38,7 @@ def press(app: PmConsole, event: events.Key) -> bool:
     elif app.operator.in_ladder(now) and not (app.view.exiting and isinstance(app.focused, Input)):
         if app.operator.ladder_key(key, arrived_ns, now):
             HANDLERS["command"](app, now)
-    elif (alarm := app.operator.taken_over(now)) is not None and key != "ctrl+q":
+    elif (alarm := app.operator.taken_over(now)) is not None and not _leaves(action, key):
         app.operator.takeover_key(key, arrived_ns, alarm, now)
     elif isinstance(app.focused, Input):
         return False
@@ -53,6 +53,11 @@ def press(app: PmConsole, event: events.Key) -> bool:
             perform(app, action, key, arrived_ns, now)
     app.painter.soon()
     return True
+
+
+def _leaves(action: Action | None, key: str) -> bool:
+    """Whether a key leaves the console whatever stands on it: one that is typed in no text."""
+    return action is not None and action.id == "leave" and len(key) > 1
 
 
 def handled() -> frozenset[str]:

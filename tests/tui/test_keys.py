@@ -440,6 +440,13 @@ async def test_filter_hides_and_escape_shows_all(directory: Path) -> None:
         await desk.shows('No market matches "/zzz"')
         await desk.press("escape")
         await desk.shows("CHI hi Nov23 41-42")
+        await desk.press("tab")
+        orders = desk.app.screen.query_one("#orders", LiveTable)
+        await desk.until(lambda: orders.has_focus and len(orders.keys) > 1)
+        await desk.press("slash", *"chi", "enter")
+        await desk.until(lambda: orders.has_focus and len(orders.keys) == 1, "gave the keys back")
+        await desk.press("escape")
+        await desk.until(lambda: len(orders.keys) > 1)
 
 
 async def test_enter_opens_the_market_with_its_clean_title(directory: Path) -> None:

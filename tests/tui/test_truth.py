@@ -16,6 +16,7 @@ from tests.tui import rows
 from tests.tui.conftest import Desk, running
 from tests.tui.fake_engine import read_clocks
 from tests.tui.test_screens import SIZES, checked_lines
+from tui.keymap import keymap
 from tui.ladder import QUIET_NS
 from tui.lines import plain
 from tui.widgets.alarms import clears_lines
@@ -231,7 +232,7 @@ async def test_the_other_side_never_stands_between_the_operator_and_the_stop(dir
 
 
 async def test_a_console_that_cannot_acknowledge_can_leave(directory: Path) -> None:
-    async with running(directory) as desk:
+    async with running(directory, keymap=keymap({"leave": ["q", "F10"]})) as desk:
         now = read_clocks()
         desk.engine.send(status=rows.status(now, session="another"))
         desk.engine.send(reading=rows.reading(now, rows.difference(now, **OTHER)), alarms=(halted(),))
@@ -240,6 +241,14 @@ async def test_a_console_that_cannot_acknowledge_can_leave(directory: Path) -> N
         await desk.press("space")
         await desk.shows("NYC hi Nov23 48-49")
         assert not desk.sent(Acknowledge)
+        left: list[bool] = []
+        desk.app.leave = lambda: left.append(True)  # type: ignore[method-assign]
+        desk.engine.send(alarms=(halted(22),))
+        await desk.shows("only the console in control acknowledges it")
+        await desk.press("q")
+        assert not left, "q may be typed on"
+        await desk.press("f10")
+        assert left
 
 
 async def quiet(desk: Desk) -> None:
@@ -291,7 +300,7 @@ async def test_the_account_stands_line_by_line_and_what_asks_for_a_person_is_ans
         order = next(row for row in rows.orders(now) if row.ended_ns is None)
         desk.engine.send(orders=(msgspec.structs.replace(order, state="UNKNOWN"),))
         await desk.shows("UNKNOWN")
-        await desk.press("home", "enter")
+        await desk.press("shift+tab", "home", "enter")
         await desk.shows("never arrived; what it reserved is free")
         await desk.press(*"resolve", "enter", *"seen", "enter")
         await desk.until(lambda: desk.sent(Resolve), "resolved")
