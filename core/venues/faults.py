@@ -6,7 +6,10 @@ from typing import Final
 
 import httpx
 
+from core.domain.text import clean_text
 from core.venues.retry import Trouble
+
+SAID_MAX = 120
 
 
 class TooLargeError(Exception):
@@ -29,9 +32,20 @@ def trouble_of_fault(error: Exception) -> Trouble:
     return Trouble.UNSENT if isinstance(error, UNSENT) else Trouble.UNANSWERED
 
 
+_WORDS: Final = (
+    ((httpx.ConnectTimeout, httpx.PoolTimeout), "no connection in time"),
+    ((httpx.ConnectError, httpx.ProxyError), "no connection"),
+    ((httpx.TimeoutException, TimeoutError), "no answer in time"),
+    ((httpx.RemoteProtocolError,), "the connection ended before the answer"),
+    ((httpx.NetworkError,), "the connection broke"),
+)
+"""What a fault means; the first that it is an instance of."""
+
+
 def fault_text(error: Exception) -> str:
-    """A transport fault in a few words; the library's text may be empty."""
-    if isinstance(error, CircuitOpenError):
+    """A transport fault in a few words for whoever trades, and what the library said of it, if anything."""
+    if isinstance(error, CircuitOpenError | TooLargeError):
         return str(error)
-    text = str(error)[:120]
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+    words = next((words for kinds, words in _WORDS if isinstance(error, kinds)), "the request failed")
+    said = clean_text(str(error), SAID_MAX)
+    return f"{words} ({said})" if said else words
