@@ -53,10 +53,11 @@ def pause(strategy: str) -> None:
 @click.command()
 @click.argument("strategy", default="")
 @with_word
+@with_reason
 @with_profile
-def unpause(strategy: str, confirm: str) -> None:
-    """Allow entries of STRATEGY, or all, again."""
-    verbs.command(place_of(), protocol.Unpause(verbs.new_id(), strategy, confirm))
+def unpause(strategy: str, confirm: str, reason: str) -> None:
+    """Allow entries of STRATEGY, or all, again; a reason may be given."""
+    verbs.command(place_of(), protocol.Unpause(verbs.new_id(), strategy, confirm, reason))
 
 
 @click.command()

@@ -26,6 +26,7 @@ from core.control.protocol import (
     Query,
     Reconcile,
     Reply,
+    Unpause,
 )
 from core.domain.clock import machine_ns
 from tui import answers
@@ -126,7 +127,7 @@ def command(profile: Profile, send: AnyCommand) -> None:
             click.echo(reply.text)
             word = click.prompt("Word")
             told = {"id": new_id(), "confirm": word}
-            if getattr(send, "reason", None) == "":
+            if getattr(send, "reason", None) == "" and not isinstance(send, Unpause):  # which needs none
                 told["reason"] = click.prompt("Reason")
             reply = call(line, msgspec.structs.replace(send, **told))
     if not reply.accepted:

@@ -72,7 +72,7 @@ CALLS: dict[type, _Call] = {
     ),
     Amend: lambda e, c, who: e.amend(c.order, Price(c.price), Quantity(c.quantity), who),
     Pause: lambda e, c, who: e.pause(c.strategy, who),
-    Unpause: lambda e, c, who: e.unpause(c.strategy, c.confirm, who),
+    Unpause: lambda e, c, who: e.unpause(c.strategy, c.confirm, who, c.reason),
     Reenable: lambda e, c, who: e.reenable(c.name, c.confirm, c.reason, who),
     SetMode: lambda e, c, who: e.set_mode(c.mode, c.confirm, c.reason, who),
     Halt: lambda e, c, who: e.halt(c.reason, who),

@@ -145,6 +145,8 @@ class Unpause(Command, frozen=True, tag="unpause"):
     strategy: str = ""
     confirm: str = ""
     """Typed word, ``unpause``."""
+    reason: str = ""
+    """For the journal; it may be empty."""
 
 
 class Reenable(Command, frozen=True, tag="reenable"):

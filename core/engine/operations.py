@@ -180,7 +180,7 @@ class Operations(Repairs, Stops, Linking, Confirming, ByHand):
         self._set_pause(name, paused=True, by=actor.name)
         return accepted(f"Entries of {'all strategies' if name == ALL_STRATEGIES else name} are paused.")
 
-    def unpause(self, strategy: str, confirm: str, actor: Actor) -> Outcome:
+    def unpause(self, strategy: str, confirm: str, actor: Actor, reason: str = "") -> Outcome:
         if not actor.may_operate:
             return VIEWER_REFUSED
         name = strategy or ALL_STRATEGIES
@@ -195,7 +195,7 @@ class Operations(Repairs, Stops, Linking, Confirming, ByHand):
         if confirm != UNPAUSE_WORD:
             return refused(f"Letting entries go on needs the typed word '{UNPAUSE_WORD}'.")
         self._present(actor)
-        self._set_pause(name, paused=False, by=actor.name)
+        self._set_pause(name, paused=False, by=actor.name, why=reason.strip())
         if paused:
             return accepted(f"{name} is no longer paused by itself; all entries still are.")
         return accepted("Entries go on.")

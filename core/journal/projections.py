@@ -76,7 +76,7 @@ class PauseChanged(msgspec.Struct, frozen=True):
     strategy: str
     paused: bool
     why: str = ""
-    """What for, where it was not a person's key."""
+    """What for; empty for a person's key."""
 
 
 class Paused(msgspec.Struct, frozen=True):

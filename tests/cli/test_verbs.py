@@ -133,6 +133,10 @@ async def test_a_port_in_use_is_named_with_its_option(empty: Desk) -> None:
         (["pause", "weather"], p.Pause("", "weather")),
         (["unpause", "--confirm", "unpause"], p.Unpause("", "", "unpause")),
         (
+            ["unpause", "maker", "--confirm", "unpause", "--reason", "the wire is back"],
+            p.Unpause("", "maker", "unpause", "the wire is back"),
+        ),
+        (
             ["reenable", "automatic", "--confirm", "enable", "--reason", "looked"],
             p.Reenable("", "automatic", "enable", "looked"),
         ),
@@ -231,6 +235,8 @@ async def test_on_a_terminal_only_what_was_not_given_is_asked_for(
     assert (await desk.run("resume", "--reason", "back", typed="resume\n")).code == 0
     assert (await desk.run("resume", typed="resume\nback\n")).code == 0
     assert (await desk.run("resume", "--reason", "back", typed="start\n")).code == 1
+    desk.answers.reply = lambda c: (c == p.Unpause(c.id, "", "unpause"), "It needs the typed word 'unpause'.")
+    assert (await desk.run("unpause", typed="unpause\n")).code == 0, "a reason may be left out"
 
 
 async def test_status_as_text_and_as_json(desk: Desk) -> None:

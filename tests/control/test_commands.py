@@ -51,7 +51,7 @@ SAMPLES: dict[type, tuple[Any, str, tuple[Any, ...]]] = {
     ),
     p.Amend: (p.Amend("1", "3ab1", 3100, 7_000_000), "amend", ("3ab1", 3100, 7_000_000)),
     p.Pause: (p.Pause("1", "weather"), "pause", ("weather",)),
-    p.Unpause: (p.Unpause("1", "weather", "unpause"), "unpause", ("weather", "unpause")),
+    p.Unpause: (p.Unpause("1", "weather", "unpause", "why"), "unpause", ("weather", "unpause", "why")),
     p.Reenable: (p.Reenable("1", "T", "enable", "why"), "reenable", ("T", "enable", "why")),
     p.SetMode: (p.SetMode("1", "auto", "automatic", "why"), "set_mode", ("auto", "automatic", "why")),
     p.Halt: (p.Halt("1", "why"), "halt", ("why",)),

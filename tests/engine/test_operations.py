@@ -115,7 +115,9 @@ def test_pause_blocks_entries_and_unpausing_needs_its_word() -> None:
             refused = bench.approve(blocked)
             assert not refused.accepted and "G01" in refused.text
             assert not bench.engine.unpause("", "yes", TRADER).accepted
-            assert bench.engine.unpause("", "unpause", TRADER).accepted
+            assert bench.engine.unpause("", "unpause", TRADER, " the wire is back ").accepted
+            whys = [row.data()["why"] for row in bench.journal.rows if row.kind == "PAUSE"]
+            assert whys[-2:] == ["", "the wire is back"]
             await bench.card()
 
     run_virtual(main)
