@@ -14,11 +14,14 @@ from functools import lru_cache
 
 from rich.cells import cell_len
 
+from core.domain.text import DROPPED, SPACES, WHITE
+
 UNKNOWN = "--"
 TEXT_MAX = 400
 ELLIPSIS = ".."
 
-_DROPPED = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Mn", "Me", "Mc", "Zl", "Zp"})
+_DROPPED = DROPPED | {"Mc"}
+"""Vowel signs too, which names and journals keep: they have a cell in one terminal and none in another."""
 _BAR_NEAR_SHARE = 0.8
 _HEIGHTS = "_.-'"
 _SPARK_MIN = 300
@@ -37,7 +40,7 @@ def sanitise(text: str, limit: int = TEXT_MAX) -> str:
     kept: list[str] = []
     for char in unicodedata.normalize("NFC", text[: limit * 4]):
         category = unicodedata.category(char)
-        if char in "\t\n\r\v\f" or category in ("Zs", "Zl", "Zp"):
+        if category in SPACES or char in WHITE:
             kept.append(" ")
         elif category not in _DROPPED:
             kept.append(char if _one_cell(char, category) else "?")

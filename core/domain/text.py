@@ -10,10 +10,13 @@ TITLE_CHARS_MAX = 200
 SENTENCE_CHARS_MAX = 160
 _END = re.compile(r"(?<=[.!?])\s+|\n")
 
-_SPACES = frozenset({"Zs", "Zl", "Zp"})
-# Controls, invisible formats (bidi overrides, zero-width, tags), surrogates, private and unassigned code
-# points, and marks that stay on their own after NFC: terminals draw those in surprising places or not at all.
-_DROPPED = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Mn", "Me"})
+SPACES = frozenset({"Zs", "Zl", "Zp"})
+"""Unicode categories that are white space."""
+WHITE = "\t\n\r\v\f"
+"""Controls that are white space too."""
+DROPPED = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Mn", "Me"})
+"""Controls, invisible formats (bidi overrides, zero-width, tags), surrogates, private and unassigned code
+points, and marks that stay on their own after NFC: terminals draw those somewhere else, or not at all."""
 
 
 def clean_text(text: str, chars_max: int = TITLE_CHARS_MAX) -> str:
@@ -26,9 +29,9 @@ def clean_text(text: str, chars_max: int = TITLE_CHARS_MAX) -> str:
     kept: list[str] = []
     for char in unicodedata.normalize("NFC", window):
         category = unicodedata.category(char)
-        if category in _SPACES or char in "\t\n\r\v\f":
+        if category in SPACES or char in WHITE:
             kept.append(" ")
-        elif category not in _DROPPED:
+        elif category not in DROPPED:
             kept.append(char)
     line = " ".join("".join(kept).split())
     cut = len(line) > chars_max or len(text) > len(window)
