@@ -278,16 +278,19 @@ def test_orders_sort_by_any_column_with_unknown_ones_pinned(monkeypatch: pytest.
 def test_without_a_cursor_to_see_an_order_that_is_filtered_away_is_not_the_one_to_cancel(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    scene = desk_of(orders=many_orders(3))
-    scene = msgspec.structs.replace(scene, current=scene.view.orders["pm-0000"].key)
+    scene = msgspec.structs.replace(desk_of(orders=many_orders(3)), current=50)
     table = OrderTable()
     sized(table, 120, 40, monkeypatch)
     table.show(scene, scene.view.working())
-    assert scene.view.orders[str(table.cursor_key)].key == scene.current
+    own = table.cursor_key
+    assert scene.view.orders[str(own)].key == scene.current
+    table.ordering and table.ordering.narrow("market:chi")
+    table.show(scene, scene.view.working())
+    assert len(table.keys) > 1 and own not in table.keys
+    assert table.cursor_key is None, "no other order takes its place"
     table.ordering and table.ordering.narrow("market:den")
     table.show(scene, scene.view.working())
-    assert [scene.view.orders[str(key)].key for key in table.keys] == [50]
-    assert table.cursor_key == table.keys[0]
+    assert table.keys == [own] and table.cursor_key == own
     table.ordering and table.ordering.narrow("side:buy market:den")
     table.show(scene, scene.view.working())
     assert [scene.view.orders[str(key)].key for key in table.keys] == [50]
