@@ -310,7 +310,8 @@ class PmConsole(App[int], inherit_bindings=False):
     def show_mode(self, mode: str) -> None:
         """A screen by its digit, without what was opened over it; not before what happened was read."""
         if self.returning.unread:
-            self.operator.say("Esc leaves this page first; no card arms before", "near", self.clock())
+            back = self.options.keymap.name("back")
+            self.operator.say(f"{back} leaves this page first; no card arms before", "near", self.clock())
             return
         self.switch_mode(mode)
         while len(self.screen_stack) > 1:

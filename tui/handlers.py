@@ -47,8 +47,9 @@ def _cancel_selected(app: PmConsole, now: Now) -> None:
     if isinstance(screen, MarketScreen):
         order = screen.order_here()
         if order is None:
+            every = app.options.keymap.name("order.cancel_market")
             app.operator.say(
-                "no order of ours at this price; C cancels all of this market", "text-muted", now
+                f"no order of ours at this price; {every} cancels all of this market", "text-muted", now
             )
         else:
             app.operator.cancel_order(order.client_order_id, now)

@@ -27,7 +27,6 @@ _SAME = {"ctrl+i": "Tab", "ctrl+m": "Enter", "ctrl+j": "Enter", "ctrl+h": "Backs
 """What a terminal sends alike."""
 _KEPT = ("ctrl+a", "ctrl+b", "ctrl+s", "ctrl+z")
 _NAMED = re.compile(r"\{([a-z._]+)\}")
-_BACK, _MORE = ("Esc", "back"), ("PgDn", "more")
 
 
 class KeymapError(Exception):
@@ -84,7 +83,9 @@ class Keymap(msgspec.Struct, frozen=True, dict=True):
             and (card or not action.card)
             and (controls or for_viewers(action))
         ]
-        opened = [_BACK, *([_MORE] if more else [])] if screen in OPENED else []
+        opened = [(self.name("back"), "back")] if screen in OPENED else []
+        if opened and more:
+            opened.append((self.name("move.page_down"), "more"))
         width -= sum(len(key) + len(label) + 3 for key, label in opened)
         kept: set[str] = set()
         for action in sorted(usable, key=_need):

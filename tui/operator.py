@@ -237,7 +237,8 @@ class Operator(Deciding):
         if order_id:
             self.send(CancelOrder(self.next_id(), order_id), f"cancel {order_id[-8:]}", now)
         else:
-            self.say("no order under the cursor; Tab goes to ORDERS", "text-muted", now)
+            tab = self.keymap.name("pane.next")
+            self.say(f"no order under the cursor; {tab} goes to ORDERS", "text-muted", now)
 
     def cancel_market(self, key: int | None, now: Now) -> None:
         static = self.view.statics.get(key) if key is not None else None

@@ -58,7 +58,7 @@ def _found(scene: Scene, typed: Typed) -> Iterator[Standing]:
         )
         yield Standing(
             "READ-ONLY",
-            f"READ-ONLY   {holder}; here only ^X and H act",
+            f"READ-ONLY   {holder}; here only ^X and {scene.keymap.name('halt')} act",
             "started with --view-only" if scene.view_only else ":take takes it",
         )
     if status.problem and status.problem != NO_JOURNAL:

@@ -127,6 +127,8 @@ def test_a_card_names_the_keys_that_the_operator_has_given_it() -> None:
         ({"state": "DEFERRED"}, "ARMED", "A approve  x veto  e edit  F7 why"),
     ):
         card = rows.card(NOW, **changes)
-        scene = Scene(ViewModel(), NOW, 160, cards=(card,), card=card, card_word=word, keymap=own)
+        scene = Scene(
+            ViewModel(), NOW, 160, cards=(card,), card=card, card_word=word, keymap=own, controls=True
+        )
         state = [*state_groups(scene, card), keys_line(scene, card, 60)]
         assert says in "  ".join(plain(group).strip() for group in state)

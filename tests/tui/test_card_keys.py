@@ -17,6 +17,7 @@ from tui.tables import Now
 from tui.talks import Question
 from tui.veto import ASK_NS, REASONS
 from tui.view_model import ViewModel
+from tui.widgets.card_state import keys_line
 from tui.widgets.key_hints import hint_line
 
 NOW = Now(1_000 * rows.S, 1_700_000_000_000)
@@ -186,6 +187,18 @@ def test_the_question_for_the_reason_stands_whole_in_place_of_the_hints(width: i
     shown = plain(hint_line(scene, "desk", more=False))
     assert len(shown) == width and shown.endswith("^X STOP ")
     assert "P1234: why not?  p price  d data  n news  s size  o other  Esc none" in shown
+
+
+def test_on_a_console_that_looks_on_a_card_names_only_the_keys_that_look() -> None:
+    hands = Hands(FIRST, SECOND)
+    assert keys_of(hands.scene()).startswith("a approve  x veto")
+    hands.view.apply(Frame(3, NOW.mono_ns, status=rows.status(NOW, session="another")), NOW)
+    assert keys_of(hands.scene()) == "v why"
+
+
+def keys_of(scene: Scene) -> str:
+    assert scene.card is not None
+    return plain(keys_line(scene, scene.card, 240)).strip()
 
 
 # --- edit -----------------------------------------------------------------------------------------------

@@ -109,7 +109,7 @@ def test_a_console_that_looks_on_is_hinted_nothing_that_would_be_refused_to_it()
 async def test_hints_help_and_dispatch_follow_the_map(directory: Path) -> None:
     mapped = keymap(
         {"card": {"approve": "x", "veto": "a"}, "halt": ["F5"], "stop": ["^X", "^G"], "order.cancel": "k",
-         "move.up": "up"}
+         "move.up": "up", "back": "F9"}
     )  # fmt: skip
     async with running(directory, size=(160, 45), keymap=mapped) as desk:
         await desk.shows("x approves and a vetoes here")
@@ -118,6 +118,7 @@ async def test_hints_help_and_dispatch_follow_the_map(directory: Path) -> None:
         await desk.press("question_mark")
         await desk.shows("F5        safer")
         assert "x         spends" in desk.text
+        assert "F9 closes" in desk.text and " F9 back " in desk.text
         await desk.press("question_mark", "H")
         assert desk.sent(Halt) == []
         await desk.press("f5")

@@ -209,7 +209,7 @@ def desk_of(**tables: object) -> Scene:
     view.connected = True
     view.apply(rows.snapshot(NOW, "me"), NOW)
     view.apply(Frame(2, NOW.mono_ns, **tables), NOW)
-    return Scene(view, NOW, 160)
+    return Scene(view, NOW, 160, controls=True)
 
 
 def many_orders(count: int) -> tuple[OrderRow, ...]:

@@ -21,7 +21,8 @@ class DigestScreen(TextScreen):
         width = self.detail.body_size[0] - 2
         unread = self.console.returning.unread
         rows = [line(" ", (away(told.since, told.wall_ms), "strong"))]
-        rows += [line(" ", ("Cards arm once Esc has left this page.", "near"))] if unread else []
+        leaves = f"Cards arm once {scene.keymap.name('back')} has left this page."
+        rows += [line(" ", (leaves, "near"))] if unread else []
         found: list[Line] = [
             line(" ", (text, role)) for text, role in digest_lines(told.since, told.digest, figures, width)
         ]

@@ -159,7 +159,7 @@ class JournalScreen(ConsoleScreen):
         title = line(("JOURNAL", "title"), (f" {many}{self._extent()}", "text-muted"))
         shown = ("filter: ", "text-muted"), (self._filter.text or "none", "near" if self._filter else "text")
         right = line((scene.keymap.name("table.filter") + " ", "key"), *shown)
-        table.paint_rows(scene, keys, title, right, empty=[note(self._empty())])
+        table.paint_rows(scene, keys, title, right, empty=[note(self._empty(scene))])
         self._read_back(scene)
         row = table.rows.get(table.cursor_key)
         if self._open and row is not None:
@@ -176,9 +176,10 @@ class JournalScreen(ConsoleScreen):
             return "  reading older ones"
         return " from the beginning" if self._reached is not None and self._reached <= 1 else ""
 
-    def _empty(self) -> str:
+    def _empty(self, scene: Scene) -> str:
         if self._filter:
-            return f"Nothing here has {self._filter.text!r}. / and Enter shows all."
+            every = f"{scene.keymap.name('table.filter')} and Enter shows all."
+            return f"Nothing here has {self._filter.text!r}. {every}"
         return "Nothing journalled since this console attached."
 
     # --- one entry ----------------------------------------------------------------------------------

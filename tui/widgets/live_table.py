@@ -212,17 +212,18 @@ class LiveTable(LinePane):
             if focused and self.id != "markets":
                 row = _marked(row, selected)
             body.append(on_cursor(_full(row, width)) if selected else row)
-        body += list(foot) if keys else [*self._none_left(empty), *foot]
+        body += list(foot) if keys else [*self._none_left(scene, empty), *foot]
         whole = _spaced(self._order_words(), self._place(room), right)
         if width_of(title) + width_of(whole) + _EDGES > width:  # no word of a title gives way to a place
             whole = _spaced(self._order_words(), right)
         self.paint(body, title, whole, dim=scene.dim, mark=scene.watermark)
 
-    def _none_left(self, empty: Sequence[Line]) -> Sequence[Line]:
+    def _none_left(self, scene: Scene, empty: Sequence[Line]) -> Sequence[Line]:
         """Why there is no row: a filter that none fits comes before all else."""
         if self.ordering is None or not self.ordering.filter:
             return empty
-        return [note(f'No row matches "/{self.ordering.filter}". Esc shows all.')]
+        every = f"{scene.keymap.name('back')} shows all."
+        return [note(f'No row matches "/{self.ordering.filter}". {every}')]
 
     def _order_words(self) -> Line:
         """How the rows are sorted and narrowed, unless they are as the table tells them."""

@@ -261,7 +261,7 @@ class MarketTable(LiveTable):
     def _empty(self, scene: Scene) -> Line:
         view = scene.view
         if scene.filter and view.markets:
-            return note(f'No market matches "/{scene.filter}". Esc shows all.')
+            return note(f'No market matches "/{scene.filter}". {scene.keymap.name("back")} shows all.')
         venues = view.status.links if view.status is not None else ()
         if venues and not view.starting and not view.statics:
             return note("No market on the desk: [markets] in config.toml names none that is listed.")

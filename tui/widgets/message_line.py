@@ -12,7 +12,7 @@ from tui.widgets.stop_band import stop_hint
 def message_line(scene: Scene, asking: str, *, opened: bool) -> Line:
     """What needs to be said in one line; ``asking`` is the question of the open command line.
 
-    On a screen ``opened`` over another one Esc goes back instead of hiding the coach.
+    On a screen ``opened`` over another one the key that hides the coach goes back instead.
     """
     view, width = scene.view, scene.width
     if scene.in_ladder:
@@ -24,7 +24,7 @@ def message_line(scene: Scene, asking: str, *, opened: bool) -> Line:
     if view.urgent():
         return alarm_line(scene)
     if scene.coach:
-        hide = line(("" if opened else "Esc hides ", "text-muted"))
+        hide = line(("" if opened else f"{scene.keymap.name('back')} hides ", "text-muted"))
         return ends(line((" " + scene.coach, "coach")), hide, width)
     return alarm_line(scene)
 

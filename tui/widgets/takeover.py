@@ -13,7 +13,7 @@ from tui.widgets.text_pane import wrapped
 TITLE = "THE VENUE HOLDS THE OTHER SIDE"
 ADVICE = (
     "Find out before anything else: an order of somebody else, a fill read from the wrong side, or a record "
-    "that is not this account's. 3 shows what differs and what happened last in that market."
+    "that is not this account's. {screen.orders} shows what differs and what happened last in that market."
 )
 
 
@@ -31,7 +31,7 @@ def takeover_lines(scene: Scene, alarm: AlarmRow, width: int, height: int) -> li
             ("  " + _sentence(alarm.effect), "alarm"), " Our orders are cancelled; nothing is sold by itself."
         ),
         (),
-        *wrapped(ADVICE, width, indent=2),
+        *wrapped(scene.keymap.spelt(ADVICE), width, indent=2),
         (),
     ]
     foot = [pad(way_out(scene, alarm), width), edge]
