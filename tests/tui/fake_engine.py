@@ -34,6 +34,8 @@ from tests.tui import rows
 from tui.tables import Now
 
 _LENGTH = struct.Struct(">I")
+ACCEPT_STEPS = 5
+"""Steps of the loop from accepting a connection until it is served: its transport, stream and task."""
 POLLED = ("market", "history")
 """Asked by an open market beside what a test asks about it: answered only where both are named."""
 
@@ -73,9 +75,12 @@ class FakeEngine:
         if self._beat is not None:
             self._beat.cancel()
         if self._server is not None:
+            for listening in self._server.sockets:
+                asyncio.get_running_loop().remove_reader(listening.fileno())
+            for _ in range(ACCEPT_STEPS):  # whoever was accepted in this moment is closed with the others
+                await asyncio.sleep(0)
             self._server.close()
         self.path.unlink(missing_ok=True)
-        await asyncio.sleep(0)  # whoever was accepted in this moment is served, and closed with the others
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks)
