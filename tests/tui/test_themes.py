@@ -216,6 +216,10 @@ async def test_themes_change_what_is_drawn_but_never_a_character(directory: Path
         assert cursors["mono"] is not None and cursors["mono"].reverse
         assert cursors["mono"].color is None or cursors["mono"].color.is_default
         assert len({str(style) for style in cursors.values()}) > 4
+        for name in ("red-green-safe", "tritan-safe"):  # alike but for the roles
+            assert desk.app.looks.change(name)
+            await desk.pilot.pause()
+            assert load_theme(name).variables["role-good"] in desk.app.export_screenshot(), name
 
         assert desk.app.looks.change("mine")
         own.write_text(own.read_text().replace("#0757ba", "#000080"))

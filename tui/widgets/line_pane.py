@@ -155,9 +155,12 @@ class LinePane(Widget):
         return style
 
     def notify_style_update(self) -> None:
-        self._strips.clear()
-        self._styles_by_role.clear()
+        """Draw again where a role looks otherwise: Textual does so only where the pane itself does."""
         super().notify_style_update()
+        before, self._styles_by_role = self._styles_by_role, {}
+        self._strips.clear()
+        if any(self._style(role) != style for role, style in before.items()):
+            self.refresh()
 
     def on_resize(self) -> None:
         self._strips.clear()
