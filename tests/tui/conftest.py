@@ -97,9 +97,10 @@ async def running(
     keymap: Keymap = USUAL,
     record: Record | None = None,
     watchlist: Path | None = None,
+    clock: Callable[[], Now] = read_clocks,
     ready: str = "NYC hi Nov23 48-49",
 ) -> AsyncIterator[Desk]:
-    engine = FakeEngine(directory / "e.sock", cards=cards, profile=profile, both=both)
+    engine = FakeEngine(directory / "e.sock", cards=cards, profile=profile, both=both, clock=clock)
     await engine.start()
     typed = paths.profile(profile).command
     options = ConsoleOptions(
@@ -116,7 +117,7 @@ async def running(
         record=record,
         watchlist=watchlist,
     )
-    app = PmConsole(options)
+    app = PmConsole(options, clock=clock)
     try:
         async with app.run_test(size=size) as pilot:
             desk = Desk(app, engine, pilot)

@@ -12,6 +12,7 @@ import random
 import struct
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -47,8 +48,17 @@ def read_clocks() -> Now:
 class FakeEngine:
     """Accepts consoles, keeps every command it got, and sends the frames a test gives it."""
 
-    def __init__(self, path: Path, *, cards: bool = True, profile: str = "demo", both: bool = False) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        cards: bool = True,
+        profile: str = "demo",
+        both: bool = False,
+        clock: Callable[[], Now] = read_clocks,
+    ) -> None:
         self.path = path
+        self._clock = clock
         self.commands: list[AnyCommand] = []
         self.hellos: list[Hello] = []
         self.arrived = asyncio.Event()
@@ -91,7 +101,7 @@ class FakeEngine:
     def send(self, **parts: object) -> None:
         """One frame of changed rows to every console."""
         self._seq += 1
-        frame = Frame(self._seq, machine_ns(), **parts)  # type: ignore[arg-type]  # rows by table name
+        frame = Frame(self._seq, self._clock().mono_ns, **parts)  # type: ignore[arg-type]  # rows by table name
         for writer in self._states:
             _write(writer, frame)
 
@@ -156,7 +166,7 @@ class FakeEngine:
         _write(writer, Welcome(VERSION, "e1", self._profile, True, 4711))
         if hello.role == "state":
             self._states.append(writer)
-            now = read_clocks()
+            now = self._clock()
             _write(
                 writer,
                 rows.snapshot(now, hello.session, seq=self._seq, cards=self._cards, profile=self._profile),

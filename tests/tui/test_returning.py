@@ -12,7 +12,7 @@ import pytest
 
 from core.config.seen import Seen, read_seen, write_seen
 from core.control.protocol import Approve
-from core.domain.clock import SystemClock
+from core.domain.clock import Clock, SystemClock
 from core.domain.units import Money
 from core.journal.digest import PARTS, Cards, Digest, Line, Orders, Part
 from core.journal.events import Event, Kind
@@ -111,11 +111,11 @@ class Console:
     def repaint(self) -> None: ...
 
 
-async def journal_of(path: Path, *events: Event) -> None:
+async def journal_of(path: Path, *events: Event, clock: Clock | None = None) -> None:
     log = open_journal(
         path,
         Identity("w", "demo", "1", "b", "r"),
-        SystemClock(),
+        clock or SystemClock(),
         durability=Durability.NORMAL,
         on_fault=lambda fault: None,
     )
