@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import statistics
 import time
@@ -45,7 +44,7 @@ def report(runs: int = RUNS) -> str:
 
 def _start(argv: list[str], env: dict[str, str], shown: re.Pattern[bytes]) -> Start:
     begun_ns = time.monotonic_ns()
-    terminal = Terminal(argv, {**os.environ, **env}, 80, 24)
+    terminal = Terminal(argv, env, 80, 24)
     try:
         while not (found := [chunk for chunk in terminal.chunks if shown.search(chunk.data)]):
             assert terminal.process.poll() is None, terminal.said()
