@@ -65,16 +65,19 @@ def line(*parts: Span | str | tuple[str, str]) -> Line:
     Blank text joins whatever stands before it, because a blank shows no colour.
     """
     spans: list[Span] = []
+    joined = last = ""
     for part in parts:
         text, role = (part, "text") if isinstance(part, str) else part
         if not text:
             continue
-        if spans:
-            before, last = spans[-1]
-            if last == role or (role == "text" and last not in REVERSED and text.isspace()):
-                spans[-1] = Span(before + text, last)
-                continue
-        spans.append(Span(text, role))
+        if joined and (role == last or (role == "text" and last not in REVERSED and text.isspace())):
+            joined += text
+            continue
+        if joined:
+            spans.append(Span(joined, last))
+        joined, last = text, role
+    if joined:
+        spans.append(Span(joined, last))
     return tuple(spans)
 
 
@@ -145,13 +148,26 @@ def changed_cells(old: Line, new: Line) -> tuple[int, int]:
     """First and one-past-last cell that differ between two lines of equal width; (0, 0) when none."""
     if old == new:
         return 0, 0
-    before, after = _cells(old), _cells(new)
-    if len(before) != len(after):
-        return 0, max(len(before), len(after))
-    first = next(i for i, pair in enumerate(zip(before, after, strict=True)) if pair[0] != pair[1])
-    last = next(i for i in range(len(after) - 1, -1, -1) if before[i] != after[i])
-    return first, last + 1
+    width = width_of(new)
+    if width_of(old) != width:
+        return 0, max(width_of(old), width)
+    return _alike(old, new), width - _alike(_backwards(old), _backwards(new))
 
 
-def _cells(spans: Line) -> list[tuple[str, str]]:
-    return [(char, span.role) for span in spans for char in span.text]
+def _alike(one: Iterable[Span], other: Iterable[Span]) -> int:
+    """How many cells at the beginning are the same."""
+    cells = 0
+    for mine, theirs in zip(one, other, strict=False):
+        if mine != theirs:
+            return cells + (_alike_text(mine.text, theirs.text) if mine.role == theirs.role else 0)
+        cells += len(mine.text)
+    return cells
+
+
+def _alike_text(one: str, other: str) -> int:
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((at for at, (mine, theirs) in pairs if mine != theirs), min(len(one), len(other)))
+
+
+def _backwards(spans: Line) -> Iterable[Span]:
+    return (Span(text[::-1], role) for text, role in reversed(spans))

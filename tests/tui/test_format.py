@@ -126,6 +126,21 @@ def test_changed_cells_are_the_smallest_run() -> None:
     assert changed_cells(old, old) == (0, 0)
 
 
+_CELLS = st.lists(st.tuples(st.sampled_from("ab "), st.sampled_from(["text", "fair", "stop"])), min_size=12)
+
+
+@given(_CELLS, _CELLS, st.integers(0, 12), st.integers(0, 12))
+def test_cells_outside_that_run_are_the_same_and_its_ends_are_not(
+    old_cells: list[tuple[str, str]], other: list[tuple[str, str]], begin: int, end: int
+) -> None:
+    new_cells = [*old_cells]
+    new_cells[begin:end] = other[begin:end]
+    old, new = line(*old_cells), line(*new_cells[: len(old_cells)], *old_cells[len(new_cells) :])
+    drawn, wanted = ([(char, role) for text, role in spans for char in text] for spans in (old, new))
+    different = [at for at, pair in enumerate(zip(drawn, wanted, strict=True)) if pair[0] != pair[1]]
+    assert changed_cells(old, new) == ((different[0], different[-1] + 1) if different else (0, 0))
+
+
 def test_blank_text_takes_the_role_before_it_and_never_gives_its_own() -> None:
     assert line(("│", "rule"), " ", "text") == (Span("│ ", "rule"), Span("text", "text"))
     assert line(("x", "band"), " ") == (Span("x", "band"), Span(" ", "text")), "a band must not spread"
