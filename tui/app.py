@@ -110,6 +110,7 @@ class PmConsole(App[int], inherit_bindings=False):
     ENABLE_COMMAND_PALETTE = False
     AUTO_FOCUS = ""
     MODES: ClassVar[dict[str, Callable[[], Screen[Any]]]] = {  # type: ignore[assignment]
+        "desk": DeskScreen,
         "markets": _opened_first("markets", "MarketsScreen"),
         "orders": _opened_first("orders", "OrdersScreen"),
         "positions": _opened_first("positions", "PositionsScreen"),
@@ -165,17 +166,12 @@ class PmConsole(App[int], inherit_bindings=False):
         self.run_worker(self.link.run(), name="link", group="link", exit_on_error=True)
 
     async def on_mount(self) -> None:
-        # A mode only from now on: Textual styles everything anew before it shows one for the first time.
-        self.add_mode("desk", DeskScreen)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGHUP, signal.SIGTERM):
             loop.add_signal_handler(number, self._signalled, number)
         self.set_interval(1 / self.options.paints_per_s, self.painter.tick)
         self.set_interval(LOOK_EVERY_S, self.looks.watch)
         self.set_timer(SETTLE_S, self._settle)
-
-    def get_default_screen(self) -> Screen[None]:
-        return DeskScreen()
 
     async def _settle(self) -> None:
         """Once the first picture stands: have ready what the next keys open, and let the collector rest."""
@@ -306,6 +302,14 @@ class PmConsole(App[int], inherit_bindings=False):
         """Draw with the theme in use as it is registered now: Textual looks only at its name."""
         self._invalidate_css()
         self.call_next(self.refresh_css, animate=False)
+
+    def refresh_css(self, animate: bool = True) -> None:
+        """Style what there is by the theme in use; before the first screen only its variables are news."""
+        if not self.screen_stack:
+            self.stylesheet.set_variables(self.get_css_variables())
+            return
+        super().refresh_css(animate=animate)
+        self.screen.refresh()
 
     def show_mode(self, mode: str) -> None:
         """A screen by its digit, without what was opened over it; not before what happened was read."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from rich.style import Style
 from textual.color import Color, ColorParseError
 from textual.theme import Theme
 
@@ -77,6 +78,14 @@ def parse_theme(name: str, text: str, *, swap: bool = False) -> Theme:
             "ansi-foreground": surfaces["foreground"],
         },
     )
+
+
+def role_style(theme: Theme, role: str) -> Style:
+    """How a theme writes a role, on whatever lies behind it; the cursor's colour is what lies behind."""
+    colour = Color.parse(theme.variables[f"{_PREFIX}{role}"])
+    words = Style.parse(theme.variables[f"{_PREFIX}{role}{_STYLE}"])
+    seen = colour.rich_color if colour.a > 0 else None
+    return (Style(bgcolor=seen) if role == CURSOR else Style(color=seen)) + words
 
 
 def usual_style(role: str) -> str:

@@ -25,14 +25,14 @@ def main(kind: str, seconds: float) -> None:
     os.environ["TEXTUAL_FPS"] = str(int(HZ))
     from textual.app import App, ComposeResult
     from textual.events import Key
-    from textual.screen import Screen
     from textual.widgets import DataTable
 
     from tui.lines import Span, line
     from tui.scene import Scene
     from tui.tables import Now
+    from tui.theme_files import DEFAULT_THEME
+    from tui.theming import load_theme
     from tui.view_model import ViewModel
-    from tui.widgets.line_pane import ROLE_CLASSES
     from tui.widgets.live_table import Column, LiveTable
 
     rng = random.Random(1)
@@ -42,13 +42,6 @@ def main(kind: str, seconds: float) -> None:
     def cell(at: int) -> Any:
         return lambda _scene, key: Span(cells[key][at])
 
-    class TableScreen(Screen[None]):
-        COMPONENT_CLASSES = set(ROLE_CLASSES)
-
-        def compose(self) -> ComposeResult:
-            columns = [Column(name, name, WIDTH, 1, cell(at)) for at, name in enumerate(names)]
-            yield LiveTable(columns, id="table") if kind == "live" else DataTable(id="table")
-
     class TableApp(App[None]):
         CSS = "LiveTable { height: 1fr; }"
         ticks = 0
@@ -56,8 +49,13 @@ def main(kind: str, seconds: float) -> None:
         cpu = 0.0
         keys_ms: list[float] = []
 
+        def compose(self) -> ComposeResult:
+            columns = [Column(name, name, WIDTH, 1, cell(at)) for at, name in enumerate(names)]
+            yield LiveTable(columns, id="table") if kind == "live" else DataTable(id="table")
+
         def on_mount(self) -> None:
-            self.push_screen(TableScreen())
+            self.register_theme(load_theme(DEFAULT_THEME))
+            self.theme = DEFAULT_THEME
             self.set_timer(1.0, self.begin)
 
         def begin(self) -> None:

@@ -7,6 +7,8 @@ from itertools import product
 from pathlib import Path
 
 import pytest
+from rich.console import Console
+from textual._compositor import CompositorUpdate
 from textual.color import Color
 from textual.theme import Theme
 
@@ -239,3 +241,30 @@ async def test_a_theme_that_cannot_be_read_opens_with_the_usual_one_and_the_firs
         assert desk.app.theme == DEFAULT_THEME
         said = " theme mine: not valid TOML: Invalid value (at line 1, column 8); drawn with dark"
         assert said in desk.text
+
+
+async def test_a_change_of_theme_is_written_at_once_and_reaches_screens_opened_before_and_after(
+    directory: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = tmp_path / "mine.toml"
+    own.write_bytes(theme_file("light").read_bytes())
+    updates: list[CompositorUpdate] = []
+    async with running(directory, cards=False, themes=tmp_path) as desk:
+        await desk.press("3", "1")
+        assert desk.app.looks.change("mine")
+        await desk.pilot.pause()
+        theme = load_theme("mine", tmp_path)
+        own.write_text(own.read_text().replace(theme.variables["role-fair"], "#123456"))
+        monkeypatch.setattr(desk.app, "_display", lambda _, update: updates.append(update))
+        desk.app.looks.watch()
+        await desk.pilot.pause()
+        terminal = Console(color_system="truecolor", force_terminal=True)
+        written = "".join(update.render_segments(terminal) for update in filter(None, updates))
+        assert "38;2;18;52;86" in written, "though nothing but the colour of a role is new"
+
+        for key, title in (("", "ORDERS"), ("3", "ORDERS"), ("4", "POSITIONS")):
+            await desk.press(*key)
+            strips = desk.app.screen._compositor.render_strips()
+            drawn = next(segment for strip in strips for segment in strip if title in segment.text)
+            assert drawn.style.bgcolor.name == theme.background
+            assert drawn.style.color.name in (theme.variables["role-title"], theme.variables["role-strong"])

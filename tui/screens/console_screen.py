@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from textual.app import ComposeResult
+from textual.app import App, ComposeResult
 from textual.geometry import NULL_OFFSET, NULL_SPACING, Region, Size
 from textual.layout import ArrangeResult, Layout, WidgetPlacement
 from textual.screen import Screen
@@ -20,7 +20,7 @@ from tui.tables import Now
 from tui.widgets.band import Band
 from tui.widgets.command_line import CommandLine
 from tui.widgets.key_hints import STOP, KeyHints
-from tui.widgets.line_pane import ROLE_CLASSES, LinePane, edges_of
+from tui.widgets.line_pane import LinePane, edges_of
 from tui.widgets.live_table import Key, LiveTable
 from tui.widgets.message_line import MessageLine
 from tui.widgets.status_bar import StatusBar
@@ -57,7 +57,6 @@ class PlanLayout(Layout):
 class ConsoleScreen(Screen[None], inherit_bindings=False):
     """A screen of the console. Subclasses add panes, their plan and how they draw a scene."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = set(ROLE_CLASSES)
     AUTO_FOCUS: ClassVar[str | None] = ""
     ESCAPE_TO_MINIMIZE = False
     name_in_registry: ClassVar[str] = ""
@@ -84,6 +83,11 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
     @property
     def console(self) -> PmConsole:
         return self.app  # type: ignore[return-value]  # these screens are only ever pushed by PmConsole
+
+    def _post_register(self, app: App[Any]) -> None:
+        """A screen is styled as it is registered, and not again, twice, before its mode is shown first."""
+        super()._post_register(app)
+        self._css_update_count = app._css_update_count
 
     def compose(self) -> ComposeResult:
         yield self.status_bar

@@ -11,12 +11,13 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
-from tui.lines import CURSOR, ROLES, Line, Span, changed_cells, ends, line, one_role, pad
+from tui.lines import CURSOR, Line, Span, changed_cells, ends, line, one_role, pad, width_of
+from tui.theming import role_style
 
 _STRIPS_MAX = 512
-ROLE_CLASSES = frozenset(f"line--{role}" for role in (*ROLES, CURSOR))
-"""Component classes of the screen that shows line panes."""
 _MARK = "+" + CURSOR
+_PLAIN = ""
+"""Stands for the pane's own style among those of the roles."""
 
 
 class Edges(NamedTuple):
@@ -45,10 +46,7 @@ def on_cursor(spans: Line) -> Line:
 
 
 class LinePane(Widget):
-    """Title, body lines and, when ``framed``, a box around them. Subclasses decide the lines.
-
-    The styles of the roles are component styles of the screen, so they are computed once for all panes.
-    """
+    """Title, body lines and, when ``framed``, a box around them. Subclasses decide the lines."""
 
     framed = False
     edges = _SINGLE
@@ -130,15 +128,24 @@ class LinePane(Widget):
 
     # --- Line API -------------------------------------------------------------------------------
 
-    def render_line(self, y: int) -> Strip:
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Past Textual's cache of styled lines: a pane has no border, padding or link for it to draw."""
         width = self.size.width
+        strips = [self._strip(y, width) for y in crop.line_range]
+        begin, end = crop.column_span
+        return strips if end - begin == width else [strip.crop(begin, end) for strip in strips]
+
+    def render_line(self, y: int) -> Strip:
+        return self._strip(y, self.size.width)
+
+    def _strip(self, y: int, width: int) -> Strip:
         if y >= len(self._drawn):
-            return Strip.blank(width, self.rich_style)
+            return Strip.blank(width, self._style(_PLAIN))
         row = self._drawn[y]
         strip = self._strips.get(row)
         if strip is None:
-            strip = Strip([Segment(span.text, self._style(span.role)) for span in row])
-            strip = strip.adjust_cell_length(width, self.rich_style)
+            strip = Strip([Segment(text, self._style(role)) for text, role in row], width_of(row))
+            strip = strip.adjust_cell_length(width, self._style(_PLAIN))
             if len(self._strips) >= _STRIPS_MAX:
                 self._strips.clear()
             self._strips[row] = strip
@@ -147,12 +154,23 @@ class LinePane(Widget):
     def _style(self, role: str) -> Style:
         style = self._styles_by_role.get(role)
         if style is None:
-            name, _, cursor = role.partition("+")
-            style = self.rich_style + self.screen.get_component_rich_style(f"line--{name}", partial=True)
-            if cursor:
-                style += self.screen.get_component_rich_style(f"line--{CURSOR}", partial=True)
-            self._styles_by_role[role] = style
+            style = self._styles_by_role[role] = self._shown(self.rich_style + self._own_style(role))
         return style
+
+    def _own_style(self, role: str) -> Style:
+        """How the theme writes a role, on the cursor's row too."""
+        theme = self.app.current_theme
+        name, _, cursor = role.partition("+")
+        style = role_style(theme, name) if name else Style.null()
+        return style + role_style(theme, cursor) if cursor else style
+
+    def _shown(self, style: Style) -> Style:
+        """What the terminal can show of a style."""
+        _, background = self.background_colors
+        segments = [Segment(" ", style)]
+        for one in self.get_line_filters():
+            segments = one.apply(segments, background)
+        return segments[0].style or style
 
     def notify_style_update(self) -> None:
         """Draw again where a role looks otherwise: Textual does so only where the pane itself does."""

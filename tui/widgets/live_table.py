@@ -86,16 +86,16 @@ def _fit_name(text: str, width: int) -> str:
 
 def row_line(columns: Sequence[Column], scene: Scene, key: Key) -> Line:
     """One row. The gap in front of a cell takes the cell's role, which halves the style runs to write."""
-    parts: list[Span] = []
+    parts: list[str | tuple[str, str]] = []
     for column in columns:
-        span = column.cell(scene, key)
-        text = _aligned(span.text, column)
-        if span.role in REVERSED:
+        text, role = column.cell(scene, key)
+        text = _aligned(text, column)
+        if role in REVERSED:
             body = text.strip(" ")
             before, _, after = text.partition(body)
-            parts += (Span(before), Span(body, span.role), Span(after))
+            parts += (before, (body, role), after)
         else:
-            parts.append(Span(text, span.role))
+            parts.append((text, role))
     return line(*parts)
 
 
