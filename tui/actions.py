@@ -243,7 +243,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("go", ("g",), "", "Go to a market by any part of its name; Tab completes it"),
     Action("palette", ("ctrl+p",), "", "Palette: every key, command and market by its name"),
     Action("command", ("colon",), "cmd", "Command line"),
-    Action("help", ("question_mark",), "help", "This page"),
+    Action("help", ("question_mark",), "help", "Help: what the keys of this screen do, and every command"),
     Action("leave", ("q", "ctrl+q"), "leave", "Leave the console; says what keeps running"),
     Action("copy", ("ctrl+c",), "", "Copy the name of what is under the cursor; never quits"),
 )

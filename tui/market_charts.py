@@ -72,7 +72,7 @@ def equity_chart(equity: Equity) -> Chart | None:
         return None
     role = "gain" if equity.made[-1] > 0 else "loss" if equity.made[-1] < 0 else "strong"
     result = Series("result", "r", role, (Run(equity.times, equity.made),))
-    zero = Series("nothing made", "0", "text-muted", (Run(across, (0, 0)),))
+    zero = Series("zero", "0", "text-muted", (Run(across, (0, 0)),))
     return Chart((zero, result), Unit.TIME, Unit.DOLLARS, across, upright)
 
 

@@ -280,7 +280,7 @@ async def test_the_days_result_stands_beside_the_limits_where_there_is_room(dire
     async with running(directory, size=(160, 45), cards=False) as desk:
         desk.engine.answers["equity"] = equity_told()
         await desk.press("4")
-        await desk.shows("TODAY 2026-11-22 UTC -3.10  -3.10 from its best")
+        await desk.shows("TODAY UTC -3.10  -3.10 from its best")
         await desk.shows("18:00")
         assert "supervised: you" in desk.text
         await desk.pilot.resize_terminal(80, 24)

@@ -23,7 +23,8 @@ async def test_enter_changes_one_value_and_writes_only_that(directory: Path) -> 
     config.write_text("[engine] # slow\nflatten_countdown_s = 7\n")
     async with running(directory, size=(80, 24), paints_per_s=10, config=config) as desk:
         await desk.press("colon", *"settings", "enter")
-        await desk.shows("SETTINGS [console] of")
+        await desk.shows("SETTINGS Enter changes one   [console] of")
+        assert "PgDn more" not in desk.text, "every setting is in sight"
         table = desk.app.screen.query_one("#settings", LiveTable)
 
         async def change(key: str, *typed: str, said: str) -> None:

@@ -103,10 +103,8 @@ class BatchTable(LiveTable):
         chosen = scene.card
         self.point_at(chosen.id if chosen is not None and chosen.id in self._rows else None)
         event = scene.view.event_of(cards[0].key) if cards else None
-        label = event.label if event is not None else ""
-        title = line(
-            ("BATCH", "title"), (f" {label}  {len(cards)} of {len(scene.cards)} cards", "text-muted")
-        )
+        label = f"{event.label}  " if event is not None else ""
+        title = head("BATCH", f"{label}{len(cards)} of {len(scene.cards)} cards")
         self.paint_rows(scene, list(self._rows), title, empty=[note("No card is up.")])
 
     def _market(self, scene: Scene, key: Key) -> Span:

@@ -131,7 +131,7 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
         """Whether a page key shows something else of what was drawn last."""
         table = self.table()
         if table is not None and not self.pages_text:
-            return len(table.keys) > 1
+            return len(table.keys) > table.page
         return any(pane.overflows for pane in self.panes() if isinstance(pane, TextPane))
 
     def scroll_text(self, step: int) -> None:

@@ -14,7 +14,7 @@ class DigestScreen(TextScreen):
     def draw(self, scene: Scene) -> None:
         told, status = self.console.returning.told, scene.view.status
         if told is None or status is None:
-            rows = [note("Nothing happened before this console came that it has not been told.")]
+            rows = [note("Nothing to catch up on: this console has been told all that happened.")]
             self.detail.show_text(rows, head("SINCE YOU LEFT"))
             return
         figures = Figures(status.cash, status.today_pnl, status.open_pnl)

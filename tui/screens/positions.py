@@ -101,7 +101,7 @@ class PositionsScreen(ConsoleScreen):
         role = "gain" if made > 0 else "loss" if made < 0 else "text"
         return line(
             ("TODAY", "title"),
-            (f" {self._equity.day} UTC ", "text-muted"),
+            (" UTC ", "text-muted"),
             (signed_dollars(made), role),
             (f"  {signed_dollars(-down)} from its best", "text-muted"),
         )
