@@ -9,28 +9,16 @@ from typing import NamedTuple
 
 import msgspec
 
+from core.control.tables.system import HealthRow, LayerRow, ProcessRow
 from tui.format import age, fine_age, venue_short
 
 
-class Process(msgspec.Struct, frozen=True):
+class Process(ProcessRow, frozen=True, array_like=False):
     """See ``PROCESSES`` in ``core/control/queries/system.py``."""
 
-    name: str
-    pid: int
-    what: str
-    age_s: float | None
-    cpu_s: float | None
-    memory_mb: int | None
 
-
-class Health(msgspec.Struct, frozen=True):
+class Health(HealthRow, frozen=True, array_like=False):
     """See ``HEALTH`` there."""
-
-    name: str
-    value: int | None
-    limit: int
-    unit: str
-    floor: bool
 
 
 class Venue(msgspec.Struct, frozen=True):
@@ -56,13 +44,8 @@ class Bucket(msgspec.Struct, frozen=True):
     waiting: int
 
 
-class Layer(msgspec.Struct, frozen=True):
+class Layer(LayerRow, frozen=True, array_like=False):
     """See ``LAYERS`` there."""
-
-    name: str
-    venue: str
-    state: str
-    detail: str
 
 
 class Drill(msgspec.Struct, frozen=True):
