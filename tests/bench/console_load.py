@@ -33,7 +33,7 @@ def report(seconds: float = 20.0) -> str:
     with fake_desk(MARKETS, SHARE, HZ, config="[console]\nrepaint_hz = 10\n") as home:
         busy = _measure(home, 200, 60, seconds, ["--theme", "dark"], screen=b"2")
         slow = _measure(home, 80, 24, seconds, ["--low-bandwidth"], env={"COLORTERM": ""})
-        mono = _measure(home, 80, 24, seconds, ["--low-bandwidth"], env={"COLORTERM": "", "NO_COLOR": "1"})
+        mono = _measure(home, 80, 24, seconds, ["--low-bandwidth", "--theme", "mono"], env={"COLORTERM": ""})
     keys = busy.keys_ms
     return (
         f"console on {MARKETS} rows, {SHARE:.0%} changed {HZ:g} times a second, 200x60, 10 paints/s: "
