@@ -5,14 +5,15 @@ Nothing of Textual here: the command line asks which themes exist before it open
 
 from __future__ import annotations
 
-from importlib.abc import Traversable
-from importlib.resources import files
 from pathlib import Path
+
+import themes
 
 DEFAULT_THEME = "dark"
 COLOURLESS_THEME = "mono"
 """The theme where the environment asks for no colours and nobody named one."""
 _SUFFIX = ".toml"
+_PACKAGED = Path(themes.__path__[0])
 BYTES_MAX = 65_536
 
 
@@ -25,7 +26,7 @@ def theme_names(folder: Path | None = None) -> list[str]:
     return sorted({_name(entry) for entry in _packaged()} | {_name(entry) for entry in _own(folder)})
 
 
-def theme_file(name: str, folder: Path | None = None) -> Traversable:
+def theme_file(name: str, folder: Path | None = None) -> Path:
     """The file of a theme. Raises ``ThemeError``: none of that name, or one too many."""
     own = [entry for entry in _own(folder) if _name(entry) == name]
     packaged = [entry for entry in _packaged() if _name(entry) == name]
@@ -41,7 +42,7 @@ def no_theme(name: str, folder: Path | None = None) -> str:
     return f"there is no theme {name[:40]!r}; use one of: {', '.join(theme_names(folder))}"
 
 
-def read_theme(file: Traversable) -> str:
+def read_theme(file: Path) -> str:
     """Its text. Raises ``ThemeError``."""
     try:
         raw = file.read_bytes()
@@ -54,16 +55,20 @@ def read_theme(file: Traversable) -> str:
         raise ThemeError(f"{file}: not UTF-8") from error
 
 
-def _packaged() -> list[Traversable]:
-    return [entry for entry in files("themes").iterdir() if entry.name.endswith(_SUFFIX)]
+def _packaged() -> list[Path]:
+    return _themes_in(_PACKAGED)
 
 
 def _own(folder: Path | None) -> list[Path]:
     try:
-        return sorted(folder.glob(f"*{_SUFFIX}")) if folder is not None else []
+        return _themes_in(folder) if folder is not None else []
     except OSError:
         return []
 
 
-def _name(entry: Traversable) -> str:
+def _themes_in(folder: Path) -> list[Path]:
+    return sorted(folder.glob(f"*{_SUFFIX}"))
+
+
+def _name(entry: Path) -> str:
     return entry.name.removesuffix(_SUFFIX)

@@ -64,9 +64,10 @@ class ViewModel(Tables):
         return status.world_origin_ms + int((wall_ms - status.real_origin_ms) * status.speed)
 
     def link(self, venue: str) -> LinkRow | None:
-        if self.status is None:
-            return None
-        return next((link for link in self.status.links if link.venue == venue), None)
+        for link in self.status.links if self.status is not None else ():
+            if link.venue == venue:
+                return link
+        return None
 
     @property
     def several(self) -> bool:

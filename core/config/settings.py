@@ -8,7 +8,6 @@ passes through binary. The tables ``limits`` and ``keys`` are handed on as they 
 
 from __future__ import annotations
 
-import difflib
 import re
 from decimal import Decimal
 from pathlib import Path
@@ -399,6 +398,8 @@ _WANTED = {
 
 
 def _unknown(source: str, text: str, section: str, key: str, known: dict[str, Any]) -> SettingsError:
+    import difflib  # nothing that starts needs it but who wrote a wrong key
+
     near = difflib.get_close_matches(key, known, n=1)
     remedy = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known)}"
     where = f" in [{section}]" if section else ""
