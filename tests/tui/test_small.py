@@ -122,3 +122,12 @@ async def test_two_sizes_under_way_end_with_the_terminals_own_and_not_in_a_race(
         assert screen.size == desk.app.size == Size(80, 24)
         await desk.pilot.resize_terminal(160, 45)
         await desk.until(lambda: screen.size == Size(160, 45))
+
+
+@pytest.mark.parametrize("controls", [True, False])
+def test_a_card_names_no_key_that_would_be_refused_to_a_console_that_looks_on(controls: bool) -> None:
+    card = rows.card(NOW)
+    word = "ARMED" if controls else "VIEWER"
+    scene = Scene(ViewModel(), NOW, 78, cards=(card,), card=card, card_word=word, controls=controls)
+    text = " ".join(plain(row) for row in reduced_lines(scene, card, 78, 20)[0])
+    assert "v why" in text and ("a approve" in text) is ("e edit" in text) is controls

@@ -225,12 +225,8 @@ COMPACT_COLUMNS = (
     Column("fair", "fair", 11, 4, _fair_word),
 )
 """One row a sentence, for terminals that have one row to spare."""
-DONE_COLUMNS = (*(c for c in COLUMNS if c.name not in ("ahead", "age", "ttl", "fair")),)
-DONE_COLUMNS = (
-    *DONE_COLUMNS[:-3],
-    Column("ended", "ended", 9, 2, _ended, rank=_by_ended),
-    *DONE_COLUMNS[-3:],
-)
+_OVER = tuple(column for column in COLUMNS if column.name not in ("ahead", "age", "ttl", "fair"))
+DONE_COLUMNS = (*_OVER[:-3], Column("ended", "ended", 9, 2, _ended, rank=_by_ended), *_OVER[-3:])
 
 
 def counts_line(scene: Scene) -> Line:
