@@ -7,6 +7,8 @@ from itertools import product
 from pathlib import Path
 
 import pytest
+from rich.color import Color as RichColor
+from rich.color import ColorSystem
 from rich.console import Console
 from textual._compositor import CompositorUpdate
 from textual.color import Color
@@ -69,13 +71,16 @@ _BLIND: dict[str, tuple[Rgb, Rgb, Rgb]] = {
 }
 
 
-def rgb(colour: str, ground: str, *, text: bool) -> Rgb:
-    """Linear RGB of a theme's colour; ``ground`` is what the terminal's own background is."""
+def rgb(colour: str, ground: str, *, text: bool, rounded: bool = False) -> Rgb:
+    """Linear RGB of a theme's colour; ``ground`` is what the terminal's own background is, ``rounded``
+    whether the terminal has 256 colours only."""
     parsed = Color.parse(colour)
     if parsed.ansi == -1:
         parsed = Color.parse(("#ffffff" if ground == "#000000" else "#000000") if text else ground)
     elif parsed.ansi is not None:
         parsed = Color.parse(_XTERM[parsed.ansi])
+    elif rounded:
+        parsed = Color(*RichColor.from_rgb(*parsed.rgb).downgrade(ColorSystem.EIGHT_BIT).get_truecolor())
     parts = [part / 255 for part in parsed.rgb]
     r, g, b = (p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts)
     return r, g, b
@@ -107,33 +112,36 @@ def seen(colour: Rgb, blind: str) -> Rgb:
     return r, g, b
 
 
-def grounds(theme: Theme) -> list[Rgb]:
+def grounds(theme: Theme, *, rounded: bool) -> list[Rgb]:
     """Everything a text is drawn on. The selected row of a theme without surfaces is reverse."""
     own = "#000000" if theme.dark else "#ffffff"
     found = [theme.background, theme.panel, *([] if theme.ansi else [theme.variables["role-cursor"]])]
-    return [rgb(colour or "", own, text=False) for colour in found]
+    return [rgb(colour or "", own, text=False, rounded=rounded) for colour in found]
 
 
+@pytest.mark.parametrize("rounded", [False, True])
 @pytest.mark.parametrize("name", theme_names())
-def test_every_text_of_every_theme_can_be_read(name: str) -> None:
+def test_every_text_of_every_theme_can_be_read_with_256_colours_too(name: str, rounded: bool) -> None:
     theme = load_theme(name)
     wanted = 7.0 if name == "high-contrast" else 4.5
     own = "#000000" if theme.dark else "#ffffff"
-    for role, ground in product(ROLES, grounds(theme)):
+    for role, ground in product(ROLES, grounds(theme, rounded=rounded)):
         if role not in _DECOR:
-            colour = rgb(theme.variables[f"role-{role}"], own, text=True)
+            colour = rgb(theme.variables[f"role-{role}"], own, text=True, rounded=rounded)
             assert contrast(colour, ground) >= wanted, (name, role, contrast(colour, ground))
 
 
+@pytest.mark.parametrize("rounded", [False, True])
 @pytest.mark.parametrize(
     ("name", "blind"),
     [("red-green-safe", "protan"), ("red-green-safe", "deutan"), ("tritan-safe", "tritan")],
 )
-def test_opposites_stay_apart_for_whom_a_theme_is_made(name: str, blind: str) -> None:
+def test_opposites_stay_apart_for_whom_a_theme_is_made(name: str, blind: str, rounded: bool) -> None:
     theme = load_theme(name)
     for pair in _OPPOSITE:
         one, other = (
-            seen(rgb(theme.variables[f"role-{role}"], "#000000", text=True), blind) for role in pair
+            seen(rgb(theme.variables[f"role-{role}"], "#000000", text=True, rounded=rounded), blind)
+            for role in pair
         )
         assert apart(one, other) >= 40, (pair, apart(one, other))
 
