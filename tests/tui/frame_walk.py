@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import NamedTuple
+from unittest import mock
 
 from core.config.seen import Seen, write_seen
 from tests.tui import rows
@@ -18,6 +20,7 @@ from tui.actions import ACTIONS, DECIDES
 from tui.arming import Arming
 from tui.dispatch import perform
 from tui.ladder import Ladder
+from tui.screens.desk import DeskScreen
 from tui.takeover import Takeover
 
 _ACTIONS = {action.id: action for action in ACTIONS}
@@ -69,13 +72,14 @@ async def still_console(directory: Path, shape: Shape, theme: str) -> AsyncItera
     write_seen(
         directory / "seen.json", Seen(world, 1, START.wall_ms - 7_200_000, "", 460_000_000, -1_000_000)
     )
-    async with running(
-        directory, size=shape, clock=clock, config=CONFIG, record=past(directory), ready="looked at it"
-    ) as desk:
-        desk.engine.silence()
-        desk.engine.answers |= answers()
-        assert desk.app.looks.change(theme)
-        yield Stage(desk, clock, newest)
+    with mock.patch.dict(os.environ, TERM="xterm-256color"):  # a font that has what charts are drawn with
+        async with running(
+            directory, size=shape, clock=clock, config=CONFIG, record=past(directory), ready="looked at it"
+        ) as desk:
+            desk.engine.silence()
+            desk.engine.answers |= answers()
+            assert desk.app.looks.change(theme)
+            yield Stage(desk, clock, newest)
 
 
 class Taken(NamedTuple):
@@ -139,6 +143,8 @@ def _begin(stage: Stage, picture: Picture) -> None:
     if picture is not PICTURES[0]:
         app.returning.read(START)
         app.show_mode(app.DEFAULT_MODE)
+        assert isinstance(app.screen, DeskScreen)
+        app.screen._planned_ns = 0  # its panes get room for what they have now
 
 
 def _take(stage: Stage, step: str) -> None:
