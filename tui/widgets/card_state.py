@@ -19,8 +19,6 @@ _KEYS = (
     ("card.evidence", "why"),
 )
 _KEYS_OVER = (("card.next", "next card"),)
-_DECIDING = {"card.approve", "card.veto", "card.edit", "card.defer"}
-"""Refused to a console that looks on."""
 
 
 def state_groups(scene: Scene, card: ProposalRow) -> list[Line]:
@@ -90,7 +88,6 @@ def keys_line(scene: Scene, card: ProposalRow, room: int) -> Line:
     # A plan is taken or left as it is; what is put off already cannot be put off again.
     useless = {"card.edit"} if card.plan is not None else set()
     useless |= {"card.defer"} if card.state == "DEFERRED" else set()
-    useless |= set() if scene.controls else _DECIDING
     if not scene.controls:
         useless |= {action.id for action in scene.keymap.actions if not for_viewers(action)}
     keys = tuple(pair for pair in keys if pair[0] not in useless)
