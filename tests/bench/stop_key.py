@@ -2,7 +2,7 @@
 
 Real processes and real ptys. The console draws a busy desk, console and SIM run at nice +5, every commit
 of the journal takes 900 ms, two reads are answered 429 at each press, five orders rest. The same with
-the terminal unread for ten seconds: from that very terminal, from a second console, and from
+the terminal unread for ten seconds or longer: from that very terminal, from a second console, and from
 ``pmconsole flatten``, there counted from its first byte on the engine's socket.
 """
 
@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 
 from core.control.protocol import (
     AbortFlatten,
+    AcknowledgeAll,
     Approve,
     Resume,
     Unpause,
@@ -109,28 +110,21 @@ def measure(presses: int) -> list[float]:
 
 
 def measure_unread(presses: int) -> tuple[list[float], list[float], list[float], list[float]]:
-    """With the first console's terminal unread for ten seconds before each press: from that terminal,
-    from a second console, from ``pmconsole flatten``; and how long that command took to its first byte."""
+    """With the first console's terminal unread since ten seconds before the first of three presses: from
+    that terminal, from a second console, from ``pmconsole flatten``; and how long that command took to its
+    first byte."""
     own, second, verb, starts = list[float](), list[float](), list[float](), list[float]()
     with (
         _bench() as bench,
         _console(bench.running) as console,
         _console(bench.running, "--view-only") as viewer,
     ):
-
-        def stalled(act: Callable[[], int]) -> Callable[[], int]:
-            def late() -> int:
-                time.sleep(UNREAD_S)
-                return act()
-
-            return late
-
+        ways = ((own, _key(console)), (second, _key(viewer)), (verb, _flatten(bench.running, starts)))
         for _ in range(presses):
-            for times, act in ((own, _key(console)), (second, _key(viewer))):
-                with console.unread():
-                    times.append(bench.press(stalled(act)))
             with console.unread():
-                verb.append(bench.press(stalled(_flatten(bench.running, starts))))
+                time.sleep(UNREAD_S)
+                for times, act in ways:
+                    times.append(bench.press(act))
     return own, second, verb, starts
 
 
@@ -158,7 +152,7 @@ def _flatten(running: Desk, starts: list[float]) -> Callable[[], int]:
 def _rearm(running: Desk) -> None:
     def resumed() -> bool:
         # Whatever rang meanwhile, such as the storm of 429s, has to be seen before a resume.
-        running.run("alarms", "ack", "all")
+        running.call(AcknowledgeAll)
         return running.call(Resume, confirm="resume", reason="next press").accepted
 
     wait_for("resume", 60, resumed, poll_s=0.25)
@@ -180,7 +174,7 @@ def _rest_orders(running: Desk) -> None:
                 running.call(Approve, proposal_id=proposal, fingerprint=mark)
         return False
 
-    wait_for(f"{RESTING} resting orders", 120, resting, poll_s=0.5)
+    wait_for(f"{RESTING} resting orders", 120, resting, poll_s=0.25)
 
 
 def report(presses: int) -> str:
