@@ -22,7 +22,7 @@ from core.strategy.proposal import Candidate
 from core.strategy.rules import MarketView
 
 ANSWERS_NS = 5_000_000_000
-"""So long after there was first something to propose on the weather its sources may take to answer at all."""
+"""So long after the desk first looks at its markets the sources of weather may take to answer at all."""
 _ANSWERING = (FeedState.WAITING, FeedState.OK)
 
 
@@ -32,12 +32,14 @@ class Cards:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._began_ns: int | None = None
-        """When there was first something to propose on the weather."""
+        """When a market was first looked at."""
 
     def follow(self, market: MarketState, view: MarketView, wanted: Candidate | None) -> bool:
         """Let a market's card be what the strategy wants there now; whether that has to be asked again though
         nothing changes."""
         desk = self._desk
+        if self._began_ns is None:
+            self._began_ns = desk.clocks.mono_ns()
         card = desk.approvals.of(market.market.ticker)
         if card is not None and (wanted is None or not _continues(card, wanted)):
             why = self._not_wanted(card, market, view, wanted)
@@ -107,9 +109,8 @@ class Cards:
         """Whether its price rests on the first of several sources to answer after a start."""
         if market.market.station is None:
             return False
-        now_ns, feeds = self._desk.clocks.mono_ns(), self._desk.state.feeds.values()
-        self._began_ns = now_ns if self._began_ns is None else self._began_ns
-        if now_ns - self._began_ns >= ANSWERS_NS:
+        began_ns, feeds = self._began_ns, self._desk.state.feeds.values()
+        if began_ns is None or self._desk.clocks.mono_ns() - began_ns >= ANSWERS_NS:
             return False
         weather = (one for one in feeds if one.family == Family.WEATHER.value)
         return not feeds or any(one.missing and one.state in _ANSWERING for one in weather)
