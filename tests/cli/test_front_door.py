@@ -72,22 +72,19 @@ def open_desk(place: Profile, *, fresh: bool = False) -> int:
     return front_door.demo(place, QUIET, LOOK, fresh=fresh)
 
 
-def test_q_stops_what_this_front_door_started(
-    place: Profile, console: Console, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert open_desk(place) == Q
-    said = capsys.readouterr().out.splitlines()
-    assert said[0].startswith("Simulator: starting, ready (quiet-7-")
-    assert said[1].startswith("Engine: starting, answers (pid ")
-    assert said[2:] == ["Engine stopped.", "Simulator stopped."]
-    assert front_door.engine_pid(place) is None
-
-
-def test_any_other_end_leaves_the_desk_and_the_next_front_door_attaches_and_stops_nothing(
+def test_two_front_doors_at_once_start_one_desk_which_a_third_joins_and_stops_not(
     place: Profile, console: Console, capsys: pytest.CaptureFixture[str]
 ) -> None:
     console.code = HUNG_UP
-    assert open_desk(place) == HUNG_UP
+    codes: list[int] = []
+    both = [threading.Thread(target=lambda: codes.append(open_desk(place))) for _ in range(2)]
+    pids: set[int | None] = set()
+    console.do = lambda here: pids.add(front_door.engine_pid(here))
+    for one in both:
+        one.start()
+    for one in both:
+        one.join()
+    assert len(pids) == 1 and codes == [HUNG_UP, HUNG_UP]
     engine, world = front_door.engine_pid(place), front_door.sim_world(place)
     assert "The engine goes on" in capsys.readouterr().out
     console.code = Q
@@ -99,9 +96,10 @@ def test_any_other_end_leaves_the_desk_and_the_next_front_door_attaches_and_stop
     assert front_door.sim_world(place) == world
 
 
-def test_q_leaves_the_desk_to_another_console(
-    place: Profile, console: Console, capsys: pytest.CaptureFixture[str]
+def test_a_desk_is_left_to_another_console_outlives_its_engine_and_is_begun_afresh_and_stopped(
+    place: Profile, console: Console, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    """One desk's life, as each takes seconds to start."""
     other: list[Line] = []
 
     def attach(here: Profile) -> None:
@@ -112,46 +110,43 @@ def test_q_leaves_the_desk_to_another_console(
     assert open_desk(place) == Q
     other[0].close()
     assert "Another console is attached" in capsys.readouterr().out
-    assert front_door.engine_pid(place) is not None
-    assert front_door.sim_alive(place)
+    engine, world = front_door.engine_pid(place), front_door.sim_world(place)
+    assert engine is not None and front_door.sim_alive(place)
 
-
-def test_a_killed_engine_comes_back_on_its_world_and_a_killed_simulator_needs_a_fresh_desk(
-    place: Profile, console: Console, capsys: pytest.CaptureFixture[str]
-) -> None:
-    console.code = HUNG_UP
-    open_desk(place)
-    world = front_door.sim_world(place)
-    engine = front_door.engine_pid(place)
-    assert engine is not None
+    # A killed engine comes back on its world. That it does not stop afterwards is one sentence.
     os.kill(engine, signal.SIGKILL)
     assert front_door._within(5, lambda: not front_door._alive(engine))
-    open_desk(place)
-    assert "The simulator runs already; its world goes on." in capsys.readouterr().out
+    real = front_door.stop_all
+
+    def stuck(*_: object, **__: object) -> None:
+        raise front_door.StartError("the engine (pid 1) does not stop: busy")
+
+    console.do = lambda _: monkeypatch.setattr(front_door, "stop_all", stuck)
+    assert open_desk(place) == 2
+    monkeypatch.setattr(front_door, "stop_all", real)
+    console.do = lambda _: None
+    said = capsys.readouterr()
+    assert "pmconsole: the engine (pid 1) does not stop: busy" in said.err
+    assert "The simulator runs already; its world goes on." in said.out
     assert front_door.sim_world(place) == world
     assert len(place.journals()) == 1
 
+    # A killed simulator needs a fresh desk; q stops what this front door has started.
     sim = noted_process(place.sim_pid)
     assert sim is not None
     os.kill(sim, signal.SIGKILL)
     assert front_door._within(5, lambda: not front_door._alive(sim))
     open_desk(place)
     assert "A fresh desk, with a new journal: pmconsole demo --fresh" in capsys.readouterr().out
-    open_desk(place, fresh=True)
+    assert open_desk(place, fresh=True) == Q
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "Engine stopped."  # the old one
+    assert lines[1].startswith("Simulator: starting, ready (quiet-7-")
+    assert lines[2].startswith("Engine: starting, answers (pid ")
+    assert lines[3:] == ["Engine stopped.", "Simulator stopped."]
+    assert front_door.engine_pid(place) is None
     assert front_door.sim_world(place) != world
     assert len(place.journals()) == 2  # the old one is kept
-
-
-def test_two_front_doors_at_once_start_one_desk(place: Profile, console: Console) -> None:
-    console.code = HUNG_UP
-    both = [threading.Thread(target=open_desk, args=(place,)) for _ in range(2)]
-    pids: set[int | None] = set()
-    console.do = lambda here: pids.add(front_door.engine_pid(here))
-    for one in both:
-        one.start()
-    for one in both:
-        one.join()
-    assert len(pids) == 1
 
 
 def test_a_desk_that_cannot_start_says_why_in_one_sentence(
@@ -249,23 +244,6 @@ def test_without_proc_it_says_what_it_needs(
     assert ended.value.code == 2
     said = capsys.readouterr().err.splitlines()
     assert len(said) == 3 and all("needs Linux with /proc mounted" in line for line in said)
-
-
-def test_a_stop_that_fails_after_the_console_is_one_sentence(
-    place: Profile, console: Console, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    real = front_door.stop_all
-
-    def stuck(*_: object, **__: object) -> None:
-        raise front_door.StartError("the engine (pid 1) does not stop: busy")
-
-    def at_the_end(_: Profile) -> None:
-        monkeypatch.setattr(front_door, "stop_all", stuck)
-
-    console.do = at_the_end
-    assert front_door.demo(place, QUIET, LOOK, fresh=False) == 2
-    monkeypatch.setattr(front_door, "stop_all", real)
-    assert "pmconsole: the engine (pid 1) does not stop: busy" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("signs", [False, True])
