@@ -11,7 +11,7 @@ SLICE = (1, 2, 3, 4)
 
 
 def test_a_slice_of_the_campaign_breaks_no_promise() -> None:
-    results = [run(Script(seed, active_s=45)) for seed in SLICE]
+    results = [run(Script(seed, active_s=20)) for seed in SLICE]
     for result in results:
         assert result.broken is None, as_line(result.script, result.broken.what)
     assert sum(result.lifecycles for result in results) > 100
