@@ -1,4 +1,5 @@
-"""Desks of real processes; ``busy`` shows cards at once and nobody trades with what rests there."""
+"""Desks of real processes; ``busy`` shows cards at once and nobody trades with what rests there, and nothing
+else moves unless it is ``moving``."""
 
 from __future__ import annotations
 
@@ -10,7 +11,9 @@ from tests.desk import rig
 from tests.desk.rig import SLOW, Desk
 from tests.desk.terminal import Terminal, wait_for
 
-SERIES = '[markets]\nseries = ["KXHIGHNY", "KXHIGHCHI", "KXLOAD"]\n'
+CALM = "tests.desk.calm_sim"
+SERIES = '[markets]\nseries = ["KXHIGHNY", "KXHIGHCHI"]\n'
+MOVING = '[markets]\nseries = ["KXHIGHNY", "KXHIGHCHI", "KXLOAD"]\n'
 
 
 @pytest.fixture
@@ -23,7 +26,14 @@ def home() -> Iterator[Desk]:
 @pytest.fixture
 def busy() -> Iterator[Desk]:
     """Simulator and engine run, cards stand, no console."""
-    with rig.desk("busy", speed=SLOW, config=SERIES) as made:
+    with rig.desk("busy", speed=SLOW, config=SERIES, sim_module=CALM) as made:
+        yield made
+
+
+@pytest.fixture
+def moving() -> Iterator[Desk]:
+    """The same with forty markets that change ten times a second."""
+    with rig.desk("busy", speed=SLOW, config=MOVING) as made:
         yield made
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable
 
-from tests.desk.conftest import SERIES
+from tests.desk.conftest import CALM, SERIES
 from tests.desk.rig import SLOW, Desk, alive, end
 from tests.desk.terminal import Terminal, wait_for
 
@@ -45,7 +45,7 @@ def test_a_killed_simulator_shows_down_and_a_restarted_one_is_another_world(busy
     console.wait(r"KAL +DOWN", 15)
     assert busy.told("status")["venues"][0]["state"] == "DOWN"
     assert alive(busy.engine.pid)
-    busy.start_sim("busy", speed=SLOW, seed=2)
+    busy.start_sim("busy", speed=SLOW, seed=2, module=CALM)
     wait_for("halt", 10, lambda: busy.ask("status")["level"] == "HALTED", poll_s=0.1)
     reason = busy.told("status")["level_reason"]
     assert "busy-2-" in reason and world in reason and "pmconsole demo --fresh" in reason
@@ -61,7 +61,7 @@ def test_an_engine_killed_at_its_answer_and_again_at_a_cancel_repeats_and_forget
     """The venue has the order and no row says so; then the venue has cancelled it and no row says so."""
     home.place.directory.mkdir(mode=0o700)
     home.place.config.write_text(SERIES)
-    home.start_sim("busy", speed=SLOW)
+    home.start_sim("busy", speed=SLOW, module=CALM)
 
     home.start_engine(die_at="send.after_answer")
     home.approve()

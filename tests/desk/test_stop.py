@@ -14,19 +14,21 @@ Keep = Callable[[Terminal], Terminal]
 Place = Callable[[Desk], str]
 
 
-def test_the_stop_key_works_while_nobody_reads_the_terminal(busy: Desk, opened: Keep, resting: Place) -> None:
-    console = opened(busy.console(200, 50))
+def test_the_stop_key_works_while_nobody_reads_the_terminal(
+    moving: Desk, opened: Keep, resting: Place
+) -> None:
+    console = opened(moving.console(200, 50))
     console.wait(r"MARKETS \d", 10)
-    resting(busy)
+    resting(moving)
     with console.unread():
         _jam(console)
         drawn = console.bytes
         asked = time.monotonic()
-        assert busy.ask("status")["level"] == "NORMAL"
+        assert moving.ask("status")["level"] == "NORMAL"
         assert time.monotonic() - asked < 1.0
         console.press(STOP_KEY)
-        wait_for("flatten", 5, lambda: busy.happened("FLATTEN_START", "console"))
-        wait_for("cancelled order", 10, lambda: not busy.venue.orders(status="resting"), poll_s=0.1)
+        wait_for("flatten", 5, lambda: moving.happened("FLATTEN_START", "console"))
+        wait_for("cancelled order", 10, lambda: not moving.venue.orders(status="resting"), poll_s=0.1)
         assert console.bytes == drawn  # it was still not read
     console.wait("STOPPING|HALTED|LOCKED", 20)
 
